@@ -1,0 +1,148 @@
+/**
+ * The one error type that crosses layers. Adapters translate what their SDK or the operating system says into it
+ * once, at their edge, keeping the original as `cause`; only the CLI maps it to an exit code.
+ */
+
+/**
+ * What a person or a retry loop can do about a fault:
+ * - `temporary`: the same call may succeed later (5xx, throttling, resets, timeouts, checksum mismatch in flight);
+ * - `permanent`: the same call will fail again (malformed key, object too large, precondition failed);
+ * - `person`: someone has to change something first (credentials, permissions, bucket missing, archived object).
+ */
+export type ErrorClass = 'temporary' | 'permanent' | 'person';
+
+/** Stable, documented names; `--json` and the failed list show them. */
+export type ErrorCode =
+  | 'object-not-found'
+  | 'bucket-not-found'
+  | 'bucket-exists'
+  | 'upload-not-found'
+  | 'access-denied'
+  | 'bad-credentials'
+  | 'expired-credentials'
+  | 'wrong-region'
+  | 'wrong-endpoint'
+  | 'clock-skew'
+  | 'precondition-failed'
+  | 'object-archived'
+  | 'unsupported-object'
+  | 'key-not-representable'
+  | 'object-too-large'
+  | 'metadata-too-large'
+  | 'checksum-mismatch'
+  | 'source-changed'
+  | 'truncated'
+  | 'throttled'
+  | 'server-error'
+  | 'network'
+  | 'unreachable'
+  | 'tls'
+  | 'timeout'
+  | 'disk-full'
+  | 'not-writable'
+  | 'not-readable'
+  | 'acceleration-disabled'
+  | 'invalid-response'
+  | 'unsupported'
+  | 'config'
+  | 'usage'
+  | 'locked'
+  | 'guard'
+  | 'limit'
+  | 'aborted'
+  | 'internal';
+
+const CLASS_OF: Record<ErrorCode, ErrorClass> = {
+  'object-not-found': 'permanent',
+  'bucket-not-found': 'person',
+  'bucket-exists': 'person',
+  'upload-not-found': 'permanent',
+  'access-denied': 'person',
+  'bad-credentials': 'person',
+  'expired-credentials': 'person',
+  'wrong-region': 'person',
+  'wrong-endpoint': 'person',
+  'clock-skew': 'temporary',
+  'precondition-failed': 'permanent',
+  'object-archived': 'person',
+  'unsupported-object': 'permanent',
+  'key-not-representable': 'permanent',
+  'object-too-large': 'permanent',
+  'metadata-too-large': 'permanent',
+  'checksum-mismatch': 'temporary',
+  'source-changed': 'temporary',
+  truncated: 'temporary',
+  throttled: 'temporary',
+  'server-error': 'temporary',
+  network: 'temporary',
+  unreachable: 'temporary',
+  tls: 'person',
+  timeout: 'temporary',
+  'disk-full': 'person',
+  'not-writable': 'person',
+  'not-readable': 'person',
+  'acceleration-disabled': 'person',
+  'invalid-response': 'temporary',
+  unsupported: 'permanent',
+  config: 'person',
+  usage: 'person',
+  locked: 'temporary',
+  guard: 'person',
+  limit: 'permanent',
+  aborted: 'temporary',
+  internal: 'permanent',
+};
+
+export interface ErrorDetails {
+  /** The key, bucket, host, file or option at fault. */
+  subject?: string;
+  /** One sentence that says what to do. */
+  remedy?: string;
+  /** HTTP status, where there was one. */
+  status?: number;
+  /** The service's own error code, such as `SlowDown`. */
+  serviceCode?: string;
+  /** The service's request id, for its support desk. */
+  requestId?: string;
+  /** How long the service asked us to wait, in milliseconds (Retry-After, x-oss-qos-delay-time). */
+  retryAfterMs?: number;
+  /** Overrides the class that the code implies. */
+  class?: ErrorClass;
+  cause?: unknown;
+}
+
+export class XsyncError extends Error {
+  override readonly name = 'XsyncError';
+  readonly code: ErrorCode;
+  readonly class: ErrorClass;
+  readonly subject?: string;
+  readonly remedy?: string;
+  readonly status?: number;
+  readonly serviceCode?: string;
+  readonly requestId?: string;
+  readonly retryAfterMs?: number;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.code = code;
+    this.class = details.class ?? CLASS_OF[code];
+    this.subject = details.subject;
+    this.remedy = details.remedy;
+    this.status = details.status;
+    this.serviceCode = details.serviceCode;
+    this.requestId = details.requestId;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** True when `error` is an XsyncError with one of the given codes (any code when none is given). */
+export function isXsyncError(error: unknown, ...codes: ErrorCode[]): error is XsyncError {
+  return error instanceof XsyncError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** Anything thrown, as an XsyncError; what is not one already is a fault of ours and says so. */
+export function toXsyncError(error: unknown): XsyncError {
+  if (error instanceof XsyncError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new XsyncError('internal', message, { cause: error });
+}
