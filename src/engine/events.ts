@@ -1,0 +1,92 @@
+/**
+ * What a run tells while it goes: a stream of plain-data events that a terminal, JSON lines and later Prometheus and
+ * a report page all read. The engine declares the reporter; the CLI implements it. `docs/json.md` documents them.
+ */
+import type { ErrorClass, ErrorCode } from '../model/error.js';
+import type { VerifiedBy } from '../model/verified.js';
+import type { RequestKind } from '../store/wrap/kinds.js';
+import type { CopyReason, SkipReason } from './decide.js';
+
+export type Side = 'source' | 'destination';
+
+/** Why a run ended before everything was looked at. */
+export type StopReason = 'interrupted' | 'max-transfer' | 'max-duration';
+
+export interface Failure {
+  key: string;
+  size: number;
+  class: ErrorClass;
+  code: ErrorCode;
+  message: string;
+  remedy?: string;
+  attempts: number;
+}
+
+export type RunEvent =
+  | { type: 'start'; runId: string; source: string; destination: string; dryRun: boolean; manifest: string }
+  | { type: 'notice'; level: 'info' | 'warn'; message: string }
+  /** Cumulative; `done` once the side has been listed whole. */
+  | { type: 'listed'; side: Side; objects: number; done: boolean }
+  | { type: 'skip'; key: string; size: number; reason: SkipReason; detail?: string }
+  /** In a dry run the last word on an object; otherwise it has been queued. */
+  | { type: 'plan'; key: string; size: number; reason: CopyReason; detail?: string; parts: number }
+  | { type: 'begin'; key: string; size: number; parts: number; resumedBytes: number }
+  /** Bytes of one object that arrived at the destination since the last such event of this object. */
+  | { type: 'progress'; key: string; bytes: number }
+  | {
+      type: 'copied';
+      key: string;
+      size: number;
+      verifiedBy: VerifiedBy;
+      parts: number;
+      resumedParts: number;
+      elapsedMs: number;
+    }
+  | ({ type: 'failed' } & Failure)
+  | {
+      type: 'retry';
+      side: Side;
+      kind: RequestKind;
+      key?: string;
+      attempt: number;
+      delayMs: number;
+      code: ErrorCode;
+      message: string;
+    }
+  /** The source changed while it was read; the object starts again. */
+  | { type: 'restart'; key: string; message: string }
+  | { type: 'end'; summary: Summary };
+
+export type Reporter = (event: RunEvent) => void;
+
+/** Requests by kind, retries included, and payload bytes. */
+export interface Traffic {
+  requests: Partial<Record<RequestKind, number>>;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+export interface Summary {
+  runId: string;
+  source: string;
+  destination: string;
+  dryRun: boolean;
+  /** ms since 1970. */
+  startedMs: number;
+  elapsedMs: number;
+  listed: { source: number; destination: number };
+  /** In a dry run: what would be copied. */
+  copied: { objects: number; bytes: number };
+  /** Of the copied: what an earlier, interrupted run had already sent. */
+  resumed: { objects: number; parts: number; bytes: number };
+  skipped: { objects: number; bytes: number; byReason: Partial<Record<SkipReason, number>> };
+  failed: { objects: number; byClass: Partial<Record<ErrorClass, number>>; list: Failure[] };
+  verified: Partial<Record<VerifiedBy, number>>;
+  retries: number;
+  restarts: number;
+  traffic: { source: Traffic; destination: Traffic };
+  stopped?: StopReason;
+}
+
+/** Failures beyond this many are counted and kept in the manifest, not held in memory. */
+export const LISTED_FAILURES = 100;

@@ -1,0 +1,45 @@
+import type { ObjectStore } from '../store/port.js';
+import type { Policy } from './decide.js';
+import type { Filter } from './filter.js';
+
+/** One side of a pair: a (wrapped) store and the prefix below which the pair lives. */
+export interface RunSide {
+  store: ObjectStore;
+  /** Empty or ending in `/`. */
+  prefix: string;
+  /** What the person typed, for messages. */
+  text: string;
+}
+
+/** How a run behaves; every field has been parsed and checked. Bytes and milliseconds. */
+export interface RunOptions {
+  policy: Policy;
+  filter?: Filter;
+  dryRun: boolean;
+  /** Objects in flight. */
+  transfers: number;
+  /** Parts in flight of one object. */
+  partConcurrency: number;
+  /** Inspections (HEADs) in flight. */
+  checkers: number;
+  /** Wanted part size; the limits of both stores may raise it. Absent: chosen per object. */
+  partSize?: number;
+  /** Bodies held in memory at once, over all objects. */
+  maxMemory: number;
+  /** Create the destination bucket when it is missing. */
+  createBucket: boolean;
+  /** Do not list the destination: trust the manifest, ask for the rest one by one. */
+  noTraverse: boolean;
+  /** Stop after this many bytes; `cutoffMode` says how. */
+  maxTransfer?: number;
+  maxDurationMs?: number;
+  cutoffMode: 'hard' | 'soft' | 'cautious';
+  /** How many times a whole object is tried (source changed, checksum mismatch) before it is listed as failed. */
+  objectAttempts: number;
+  /** Storage class for what is written, in the destination's spelling. */
+  storageClass?: string;
+  /** One object to one object (`copyto`, or a source that names an object): full keys in their buckets. */
+  single?: { sourceKey: string; destKey: string };
+  /** Raised to stop taking new work and let in-flight work finish or checkpoint. */
+  stop: AbortSignal;
+}
