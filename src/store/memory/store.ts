@@ -1,0 +1,334 @@
+/**
+ * A bucket in memory: a complete implementation for tests and rehearsals. Every capability can be set, and what is
+ * switched off is really off: without `partEtagIsMd5` ETags are opaque, without `keepsMetadata` metadata is ignored.
+ * No versions: a `versionId` is refused.
+ */
+import { crc64ecma, loadHashes, md5, md5OfMd5s } from '../../hash/index.js';
+import type { Checksums } from '../../model/checksum.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
+import { compareKeys, keyBytes } from '../../model/key.js';
+import type { ObjectInfo } from '../../model/object.js';
+import type * as port from '../port.js';
+import { paceBytes, throwIfAborted } from '../signal.js';
+import { cutPage, type KeyOrder, SortedKeys } from './listing.js';
+import { MemoryUploads, type Upload } from './uploads.js';
+
+const MIB = 2 ** 20;
+const PAGE = 1000;
+
+const CAPABILITIES: port.Capabilities = {
+  orderedListing: 'yes',
+  minPartSize: 1,
+  maxPartSize: 5 * 1024 * MIB,
+  maxParts: 10_000,
+  maxObjectSize: 5 * MIB * MIB,
+  maxPutSize: 5 * 1024 * MIB,
+  maxCopySize: 5 * 1024 * MIB,
+  answersCrc64ecma: false,
+  checksContentMd5: true,
+  partEtagIsMd5: true,
+  keepsMetadata: true,
+  keepsMtime: false,
+  local: true,
+};
+
+export interface MemoryStoreOptions {
+  bucket?: string;
+  /** Stores with the same endpoint and bytes in this process can copy from each other server-side. */
+  endpoint?: string;
+  capabilities?: Partial<port.Capabilities>;
+  /** Lists in descending order and declares the order unknown, as some S3-compatible servers do. */
+  unorderedListing?: boolean;
+  /** False: the bucket is missing until `createBucket`. */
+  created?: boolean;
+  /** Milliseconds since 1970. */
+  clock?: () => number;
+}
+
+interface StoredObject {
+  info: ObjectInfo;
+  body: Uint8Array;
+}
+
+export class MemoryStore implements port.ObjectStore {
+  readonly identity: port.StoreIdentity;
+  readonly capabilities: port.Capabilities;
+  readonly #objects = new Map<string, StoredObject>();
+  readonly #keys: SortedKeys;
+  readonly #order: KeyOrder;
+  readonly #uploads: MemoryUploads;
+  readonly #clock: () => number;
+  #created: boolean;
+  #versions = 0;
+
+  constructor(options: MemoryStoreOptions = {}) {
+    this.identity = {
+      kind: 'memory',
+      endpoint: options.endpoint ?? 'memory://localhost',
+      bucket: options.bucket ?? 'bucket',
+      account: 'memory',
+    };
+    const order = options.unorderedListing ? { orderedListing: 'unknown' as const } : {};
+    this.capabilities = { ...CAPABILITIES, ...order, ...options.capabilities };
+    this.#order = options.unorderedListing ? (a, b) => compareKeys(b, a) : compareKeys;
+    this.#keys = new SortedKeys(this.#order);
+    this.#clock = options.clock ?? Date.now;
+    this.#uploads = new MemoryUploads(this.capabilities);
+    this.#created = options.created ?? true;
+  }
+
+  async checkBucket(options: port.CallOptions = {}): Promise<void> {
+    this.#begin(options);
+  }
+
+  async createBucket(options: port.CallOptions = {}): Promise<void> {
+    throwIfAborted(options.signal);
+    this.#created = true;
+  }
+
+  async list(options: port.ListOptions): Promise<port.ListPage> {
+    this.#begin(options);
+    const cut = cutPage(this.#keys.view(), {
+      prefix: options.prefix ?? '',
+      delimiter: options.delimiter ?? '',
+      after: options.token ?? options.startAfter ?? '',
+      maxKeys: Math.min(options.maxKeys ?? PAGE, PAGE),
+      order: this.#order,
+    });
+    const entries = cut.keys.map((key) => {
+      const { headers: _headers, metadata: _metadata, ...entry } = this.#find(key).info;
+      return structuredClone(entry);
+    });
+    return { entries, prefixes: cut.prefixes, ...(cut.last === undefined ? {} : { nextToken: cut.last }) };
+  }
+
+  async head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
+    this.#begin(options, key);
+    return structuredClone(this.#find(key).info);
+  }
+
+  async read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {
+    this.#begin(options, key);
+    const object = this.#find(key, options.ifMatch);
+    const offset = options.offset ?? 0;
+    if (offset + target.byteLength > object.info.size) {
+      throw new XsyncError('truncated', `${key} has ${object.info.size} bytes, fewer than asked for`, { subject: key });
+    }
+    target.set(object.body.subarray(offset, offset + target.byteLength));
+    await paceBytes(options, target.byteLength);
+    return structuredClone(object.info);
+  }
+
+  async put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
+    this.#begin(options, key);
+    requireSize(key, body.byteLength, this.capabilities.maxPutSize);
+    const bytes = body.slice();
+    await paceBytes(options, bytes.byteLength);
+    const sums = await this.#hash(bytes, options.contentMd5, key);
+    return this.#store(key, bytes, this.#etag(sums.md5), this.#vouched(sums), options);
+  }
+
+  async copy(
+    source: port.ObjectStore,
+    sourceKey: string,
+    key: string,
+    options: port.CopyOptions = {},
+  ): Promise<port.WriteResult> {
+    this.#begin(options, key);
+    const { body, info } = this.#sourceOf(source, sourceKey, options);
+    requireSize(sourceKey, info.size, this.capabilities.maxCopySize);
+    const sums = await this.#hash(body);
+    const kept = { headers: info.headers, metadata: info.metadata, storageClass: options.storageClass };
+    return this.#store(key, body, this.#etag(sums.md5), this.#vouched(sums), {
+      ...kept,
+      ...(options.headers ? { headers: options.headers } : {}),
+      ...(options.metadata ? { metadata: options.metadata } : {}),
+    });
+  }
+
+  copyableFrom(source: port.ObjectStore): boolean {
+    const same = source instanceof MemoryStore && source.identity.endpoint === this.identity.endpoint;
+    return same && this.capabilities.maxCopySize > 0;
+  }
+
+  async createUpload(key: string, options: Omit<port.PutOptions, 'contentMd5' | 'pace'> = {}): Promise<port.UploadRef> {
+    this.#begin(options, key);
+    const { signal: _signal, ...kept } = options;
+    return this.#uploads.create(key, this.#clock(), structuredClone(kept));
+  }
+
+  async uploadPart(
+    upload: port.UploadRef,
+    partNumber: number,
+    body: Uint8Array,
+    options: port.PartOptions = {},
+  ): Promise<port.PartResult> {
+    this.#begin(options, upload.key);
+    const bytes = body.slice();
+    const target = this.#uploads.find(upload);
+    await paceBytes(options, bytes.byteLength);
+    const sums = await this.#hash(bytes, options.contentMd5, upload.key);
+    return this.#addPart(target, partNumber, bytes, sums);
+  }
+
+  async uploadPartCopy(
+    upload: port.UploadRef,
+    partNumber: number,
+    source: port.ObjectStore,
+    sourceKey: string,
+    range: { offset: number; size: number },
+    options: port.CopyOptions = {},
+  ): Promise<port.PartResult> {
+    this.#begin(options, upload.key);
+    const target = this.#uploads.find(upload);
+    const { body } = this.#sourceOf(source, sourceKey, options);
+    const bytes = body.subarray(range.offset, range.offset + range.size);
+    if (bytes.byteLength !== range.size) {
+      throw new XsyncError('truncated', `${sourceKey} has fewer bytes than the part asks for`, { subject: sourceKey });
+    }
+    return this.#addPart(target, partNumber, bytes, await this.#hash(bytes));
+  }
+
+  async listParts(upload: port.UploadRef, options: port.CallOptions = {}): Promise<port.PartEntry[]> {
+    this.#begin(options);
+    return this.#uploads.list(this.#uploads.find(upload));
+  }
+
+  async completeUpload(
+    upload: port.UploadRef,
+    parts: readonly { partNumber: number; etag: string }[],
+    options: port.CallOptions & { mtimeMs?: number } = {},
+  ): Promise<port.WriteResult> {
+    this.#begin(options);
+    const target = this.#uploads.find(upload);
+    const chosen = this.#uploads.choose(target, parts);
+    const body = new Uint8Array(Buffer.concat(chosen.map((part) => part.body)));
+    requireSize(upload.key, body.byteLength, this.capabilities.maxObjectSize);
+    const composite = md5OfMd5s(chosen.map((part) => part.md5));
+    const sums: Checksums = { md5ofParts: composite };
+    if (this.capabilities.answersCrc64ecma) sums.crc64ecma = (await this.#hash(body)).crc64ecma;
+    this.#uploads.remove(upload);
+    const etag = this.capabilities.partEtagIsMd5 ? composite : this.#etag(composite);
+    const mtime = options.mtimeMs === undefined ? {} : { mtimeMs: options.mtimeMs };
+    return this.#store(upload.key, body, etag, this.#vouched(sums), { ...target.options, ...mtime });
+  }
+
+  async abortUpload(upload: port.UploadRef, options: port.CallOptions = {}): Promise<void> {
+    this.#begin(options);
+    this.#uploads.remove(upload);
+  }
+
+  async listUploads(options: port.CallOptions & { prefix?: string; token?: string }): Promise<port.UploadPage> {
+    this.#begin(options);
+    return this.#uploads.page(options.prefix ?? '', options.token, PAGE);
+  }
+
+  async delete(keys: readonly string[], options: port.CallOptions = {}): Promise<port.DeleteFailure[]> {
+    this.#begin(options);
+    if (keys.length > PAGE) throw new XsyncError('limit', `at most ${PAGE} keys can be deleted in one request`);
+    const failures: port.DeleteFailure[] = [];
+    for (const key of keys) {
+      try {
+        requireKey(key);
+        if (this.#objects.delete(key)) this.#keys.remove(key);
+      } catch (error) {
+        if (!isXsyncError(error)) throw error;
+        failures.push({ key, error });
+      }
+    }
+    return failures;
+  }
+
+  async close(): Promise<void> {}
+
+  #begin(options: port.CallOptions & { versionId?: string }, key?: string): void {
+    throwIfAborted(options.signal);
+    if (key !== undefined) requireKey(key);
+    if (options.versionId !== undefined) throw new XsyncError('unsupported', 'the memory store keeps no versions');
+    if (!this.#created) {
+      const { bucket } = this.identity;
+      throw new XsyncError('bucket-not-found', `there is no bucket ${bucket} in memory`, { subject: bucket });
+    }
+  }
+
+  #find(key: string, ifMatch?: string): StoredObject {
+    const object = this.#objects.get(key);
+    if (!object) throw new XsyncError('object-not-found', `there is no object ${key}`, { subject: key });
+    if (ifMatch !== undefined && ifMatch !== object.info.etag) {
+      throw new XsyncError('precondition-failed', `${key} is not the version that was asked for`, { subject: key });
+    }
+    return object;
+  }
+
+  #sourceOf(source: port.ObjectStore, key: string, options: port.CopyOptions): StoredObject {
+    if (!(source instanceof MemoryStore) || !this.copyableFrom(source)) {
+      throw new XsyncError('unsupported', 'the source is not copyable from this store', { subject: key });
+    }
+    return source.#find(key, options.ifMatch);
+  }
+
+  async #hash(bytes: Uint8Array, expectedMd5?: string, key?: string): Promise<Checksums & { md5: string }> {
+    const sums: Checksums & { md5: string } = { md5: md5(bytes) };
+    if (this.capabilities.checksContentMd5 && expectedMd5 !== undefined && expectedMd5.toLowerCase() !== sums.md5) {
+      throw new XsyncError('checksum-mismatch', 'the body does not match its Content-MD5', { subject: key });
+    }
+    if (this.capabilities.answersCrc64ecma) {
+      await loadHashes();
+      sums.crc64ecma = crc64ecma(bytes);
+    }
+    return sums;
+  }
+
+  /** What of the computed sums this store lets others know. */
+  #vouched(sums: Checksums): Checksums {
+    if (this.capabilities.partEtagIsMd5) return sums;
+    return sums.crc64ecma === undefined ? {} : { crc64ecma: sums.crc64ecma };
+  }
+
+  #etag(value: string): string {
+    return this.capabilities.partEtagIsMd5 ? value : `version-${++this.#versions}`;
+  }
+
+  #addPart(upload: Upload, partNumber: number, bytes: Uint8Array, sums: Checksums & { md5: string }): port.PartResult {
+    this.#uploads.find(upload);
+    const etag = this.#etag(sums.md5);
+    this.#uploads.addPart(upload, { partNumber, etag, body: bytes, md5: sums.md5, crc64ecma: sums.crc64ecma });
+    return { etag, checksums: this.#vouched(sums) };
+  }
+
+  #store(
+    key: string,
+    body: Uint8Array,
+    etag: string,
+    checksums: Checksums,
+    options: port.PutOptions,
+  ): port.WriteResult {
+    const mtimeMs = (this.capabilities.keepsMtime ? options.mtimeMs : undefined) ?? this.#clock();
+    const info: ObjectInfo = {
+      key,
+      size: body.byteLength,
+      etag,
+      mtimeMs,
+      checksums,
+      headers: { ...options.headers },
+      metadata: this.capabilities.keepsMetadata ? { ...options.metadata } : {},
+      ...(options.storageClass === undefined ? {} : { storageClass: options.storageClass }),
+    };
+    if (!this.#objects.has(key)) this.#keys.add(key);
+    this.#objects.set(key, { info, body });
+    return { etag, checksums: { ...checksums }, mtimeMs };
+  }
+}
+
+/** @throws key-not-representable */
+function requireKey(key: string): void {
+  const bytes = keyBytes(key);
+  const reason =
+    bytes === 0 ? 'is empty' : bytes > 1024 ? 'is over 1024 bytes' : /\p{Cs}/u.test(key) ? 'is not Unicode' : undefined;
+  if (reason) throw new XsyncError('key-not-representable', `the key ${reason}`, { subject: key });
+}
+
+function requireSize(key: string, size: number, limit: number): void {
+  if (size <= limit) return;
+  throw new XsyncError('object-too-large', `${key} has ${size} bytes; ${limit} are allowed here`, { subject: key });
+}

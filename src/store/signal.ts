@@ -1,0 +1,31 @@
+/** Aborting and pacing, for adapters that do their own input and output. */
+import { XsyncError } from '../model/error.js';
+import type { TransferOptions } from './port.js';
+
+/** @throws aborted */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new XsyncError('aborted', 'the call was aborted', { cause: signal.reason });
+}
+
+/** Reports `bytes` to the pace and waits as long as it says, but never past an abort. @throws aborted */
+export async function paceBytes(options: TransferOptions, bytes: number): Promise<void> {
+  throwIfAborted(options.signal);
+  const held = options.pace?.(bytes);
+  if (held) await untilAborted(held, options.signal);
+}
+
+/** Settles as `work` does, or rejects as soon as the signal fires. The work itself goes on unobserved. */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  throwIfAborted(signal);
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new XsyncError('aborted', 'the call was aborted', { cause: signal.reason }));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+  }
+}
