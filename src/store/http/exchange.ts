@@ -1,0 +1,174 @@
+/** One request and its answer: the handler that undici drives, and the promise that the caller waits on. */
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { XsyncError } from '../../model/error.js';
+import { type FaultContext, translateFault } from './translate.js';
+import type { HttpRequest, HttpResponse } from './transport.js';
+
+/**
+ * Longer bodies go out in pieces of this many bytes. Each piece that the socket takes counts as progress for the idle
+ * timeout, and it is what `pace` is asked about. (One write of the whole would hide the progress of a slow upload.)
+ */
+const PIECE = 64 * 1024;
+/** An answer without a target: a listing page or an error. The largest page, 1000 keys, stays under 8 MiB. */
+const MAX_BODY = 32 * 1024 * 1024;
+
+type Dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => boolean;
+
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #request: HttpRequest;
+  readonly #context: Omit<FaultContext, 'answering'>;
+  #resolve: (response: HttpResponse) => void = () => {};
+  #reject: (error: XsyncError) => void = () => {};
+  #controller: Dispatcher.DispatchController | undefined;
+  #settled = false;
+  /** Wakes a body that is held by `pace`, so that nothing outlives the call. */
+  #wake: (() => void) | undefined;
+  #status = 0;
+  #headers: Record<string, string> = {};
+  #received = 0;
+  readonly #chunks: Buffer[] = [];
+
+  constructor(request: HttpRequest, context: Omit<FaultContext, 'answering'>) {
+    this.#request = request;
+    this.#context = context;
+  }
+
+  run(dispatch: Dispatch): Promise<HttpResponse> {
+    const { signal } = this.#request;
+    const answer = new Promise<HttpResponse>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    const { method, origin, path } = this.#request;
+    try {
+      // `reset: false` keeps the connection after a HEAD too, which undici would close. Types lack async iterables.
+      dispatch(
+        { method, origin, path, body: this.#body() as Readable | Uint8Array | string | null, reset: false },
+        this,
+      );
+    } catch (error) {
+      this.#fail(error);
+    }
+    return answer;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Aborted while it waited for a connection: throwing here spares the connection, controller.abort would not.
+    if (this.#settled) throw new XsyncError('aborted', 'aborted');
+    this.#controller = controller;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return;
+    this.#status = status;
+    for (const name in headers) {
+      const value = headers[name];
+      if (value !== undefined) this.#headers[name] = typeof value === 'string' ? value : value.join(', ');
+    }
+    const length = this.#request.method === 'HEAD' ? 0 : Number(this.#headers['content-length'] ?? 0);
+    if (length > this.#limit()) this.#refuse(controller);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#settled) return;
+    if (this.#received + chunk.byteLength > this.#limit()) {
+      this.#refuse(controller);
+      return;
+    }
+    const target = this.#target();
+    if (target) target.set(chunk, this.#received);
+    else this.#chunks.push(chunk);
+    this.#received += chunk.byteLength;
+    const hold = target && this.#request.pace?.(chunk.byteLength);
+    if (!hold) return;
+    controller.pause();
+    hold.then(
+      () => controller.resume(),
+      (error: Error) => this.#abort(error),
+    );
+  }
+
+  onResponseEnd(): void {
+    if (this.#settled) return;
+    this.#settle();
+    const [first] = this.#chunks;
+    const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
+    this.#resolve({ status: this.#status, headers: this.#headers, body, received: this.#received });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(error);
+  }
+
+  readonly #onAbort = (): void => {
+    const reason: unknown = this.#request.signal?.reason;
+    this.#abort(
+      new XsyncError('aborted', `the request to ${this.#context.host} was aborted`, {
+        subject: this.#context.host,
+        cause: reason,
+      }),
+    );
+  };
+
+  /** Small bodies whole, larger ones in pieces. */
+  #body(): AsyncIterable<Uint8Array> | Uint8Array | string | null {
+    const { body, pace } = this.#request;
+    if (body === undefined || body.length === 0) return null;
+    if (typeof body === 'string') return body;
+    return body.byteLength <= PIECE && !pace ? body : this.#pieces(body);
+  }
+
+  async *#pieces(body: Uint8Array): AsyncGenerator<Uint8Array> {
+    const { pace } = this.#request;
+    for (let at = 0; at < body.byteLength && !this.#settled; at += PIECE) {
+      const piece = body.subarray(at, at + PIECE);
+      const hold = pace?.(piece.byteLength);
+      if (hold) {
+        await Promise.race([hold, new Promise<void>((wake) => (this.#wake = wake))]);
+        if (this.#settled) return;
+      }
+      yield piece;
+    }
+  }
+
+  #target(): Uint8Array | undefined {
+    return this.#status < 300 ? this.#request.target : undefined;
+  }
+
+  #limit(): number {
+    return this.#target()?.byteLength ?? MAX_BODY;
+  }
+
+  #refuse(controller: Dispatcher.DispatchController): void {
+    const error = new XsyncError('invalid-response', `${this.#context.host} answered more than was asked for`, {
+      subject: this.#context.host,
+      status: this.#status,
+    });
+    this.#fail(error);
+    controller.abort(error);
+  }
+
+  /** Ends the exchange from our side and closes its connection. */
+  #abort(error: Error): void {
+    this.#fail(error);
+    this.#controller?.abort(error);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#reject(translateFault(error, { ...this.#context, answering: this.#status > 0 }));
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    this.#wake?.();
+    this.#request.signal?.removeEventListener('abort', this.#onAbort);
+  }
+}

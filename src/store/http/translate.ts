@@ -1,0 +1,92 @@
+/** What undici, the sockets and OpenSSL say went wrong, as an XsyncError. */
+import { type ErrorCode, XsyncError } from '../../model/error.js';
+
+/** Where the exchange stood when it failed. */
+export interface FaultContext {
+  /** `host[:port]`, for messages. */
+  host: string;
+  /** The answer's status had arrived: a connection that ends now has cut the body short. */
+  answering: boolean;
+  idleTimeoutMs: number;
+  connectTimeoutMs: number;
+}
+
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EADDRNOTAVAIL',
+]);
+
+const TRUNCATED = new Set(['UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'HPE_INVALID_EOF_STATE']);
+
+const CERTIFICATE =
+  /^(CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|ERR_TLS_CERT)/;
+
+/** The `code` that Node's and undici's errors carry. */
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+/** Translates a fault of the exchange with `context.host`; what is an XsyncError already passes unchanged. */
+export function translateFault(error: unknown, context: FaultContext): XsyncError {
+  if (error instanceof XsyncError) return error;
+  const { host } = context;
+  const code = codeOf(error);
+  const fault = (name: ErrorCode, message: string, remedy?: string) =>
+    new XsyncError(name, message, { subject: host, remedy, cause: error });
+  const tls = tlsFault(code, error, fault, host);
+  if (tls) return tls;
+  if (UNREACHABLE.has(code)) {
+    return fault('unreachable', `cannot reach ${host} (${code})`, 'Check the endpoint, the DNS and the network.');
+  }
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || (code === 'ETIMEDOUT' && !context.answering)) {
+    return fault('unreachable', `no connection to ${host} within ${context.connectTimeoutMs / 1000} s`);
+  }
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || code === 'ETIMEDOUT') {
+    return fault('timeout', `${host} sent and took no byte for ${context.idleTimeoutMs / 1000} s`);
+  }
+  if (context.answering && TRUNCATED.has(code)) return fault('truncated', `the answer of ${host} was cut short`);
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code.startsWith('HPE_')) {
+    return fault('invalid-response', `${host} answered something that is not HTTP/1.1 (${code})`);
+  }
+  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
+    return fault('internal', `the request to ${host} is malformed: ${messageOf(error)}`);
+  }
+  if (code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED') {
+    return fault('aborted', `the transport was closed during a request to ${host}`);
+  }
+  return fault('network', `the connection to ${host} broke (${code || messageOf(error)})`);
+}
+
+type Fault = (name: ErrorCode, message: string, remedy?: string) => XsyncError;
+
+function tlsFault(code: string, error: unknown, fault: Fault, host: string): XsyncError | undefined {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
+    const remedy =
+      'Check the endpoint; a bucket name with dots does not fit a wildcard certificate: use path style there.';
+    return fault('tls', `the certificate of ${host} is for another name`, remedy);
+  }
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    return fault('tls', `the certificate of ${host} is not valid now (${code})`, "Check this machine's clock.");
+  }
+  if (CERTIFICATE.test(code)) {
+    const remedy = 'If the authority is your own, name its certificate file in NODE_EXTRA_CA_CERTS.';
+    return fault('tls', `the certificate of ${host} is not trusted (${code})`, remedy);
+  }
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) {
+    const remedy = 'Check the port, and whether the endpoint is http or https.';
+    return fault('tls', `no TLS connection with ${host} (${messageOf(error).split('\n', 1)[0]})`, remedy);
+  }
+  return undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,139 @@
+/**
+ * The one HTTP transport under the network adapters: HTTP/1.1 over keep-alive pools, one request a call, bytes
+ * straight into the caller's memory. It knows nothing of any service: no redirects, no retries, no decoding. The only
+ * place that imports undici.
+ *
+ * A connection that the server closed while it was idle is noticed before it is used again (undici gives the event
+ * loop a turn to see the close), so nothing needs repeating here; the rare close that crosses a request on the wire
+ * is a `network` fault, and the retry wrapper's business.
+ */
+import { type Dispatcher, Pool } from 'undici';
+import { XsyncError } from '../../model/error.js';
+import type { Pace } from '../port.js';
+import { ClockSkew } from './clock.js';
+import { Exchange } from './exchange.js';
+
+export interface HttpRequest {
+  method: string;
+  /** `https://host[:port]`, without a path. */
+  origin: string;
+  /** Path and query exactly as they go on the wire, already encoded; never normalised, so `/a/../b//c` stays so. */
+  path: string;
+  /**
+   * Sent as given. `content-length` is the transport's own and must not be given; `host` is the origin's unless given;
+   * `user-agent` is the transport's unless given. Values are latin1: UTF-8 must be passed as its bytes.
+   */
+  headers: Record<string, string>;
+  /** Not changed, and not touched again once the call has settled. */
+  body?: Uint8Array | string;
+  /** The body of a 2xx answer goes straight into it; a longer body is `invalid-response`. */
+  target?: Uint8Array;
+  /** Paces and reports the bytes of `body` as they are sent, and those of a 2xx answer into `target` as they come. */
+  pace?: Pace;
+  signal?: AbortSignal;
+}
+
+export interface HttpResponse {
+  status: number;
+  /** Lower-case names; repeated headers joined by `, `; values are latin1, one character a byte on the wire. */
+  headers: Record<string, string>;
+  /** The answer's body, when there was no target or the status is not 2xx (then it is an error's text). */
+  body: Buffer;
+  /** Bytes of the answer's body. May be fewer than the target's length: that is the caller's to judge. */
+  received: number;
+}
+
+export interface HttpTransportOptions {
+  /** Connections per origin, at most; further requests wait for one. 256 when absent. */
+  connections?: number;
+  /** 15 s when absent. */
+  connectTimeoutMs?: number;
+  /** No byte either way for so long is a `timeout`; progress, however slow, never is. 60 s when absent. */
+  idleTimeoutMs?: number;
+  tls?: { ca?: string | Buffer; rejectUnauthorized?: boolean };
+  userAgent: string;
+}
+
+/** An idle connection is kept so long, in milliseconds, unless the server announces less. */
+const KEEP_ALIVE_MS = 10_000;
+/** Response headers beyond this many bytes are an `invalid-response`; OSS keeps up to 8 KB of metadata in them. */
+const MAX_HEADER_BYTES = 32 * 1024;
+/** Node tries the next address of a host after so long; its own 250 ms is too short for a lossy line. */
+const ADDRESS_ATTEMPT_MS = 1_000;
+
+export class HttpTransport {
+  /** Learned clock offsets per origin, shared by every adapter on this transport. */
+  readonly clock = new ClockSkew();
+  readonly #pools = new Map<string, Pool>();
+  readonly #connectTimeoutMs: number;
+  readonly #idleTimeoutMs: number;
+  readonly #options: HttpTransportOptions;
+  #closed = false;
+
+  constructor(options: HttpTransportOptions) {
+    this.#options = options;
+    this.#connectTimeoutMs = options.connectTimeoutMs ?? 15_000;
+    this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
+  }
+
+  /**
+   * Makes one request and returns the answer, whatever its status.
+   * @throws XsyncError unreachable, network, tls, timeout, truncated, invalid-response, aborted; never for a status
+   */
+  async request(request: HttpRequest): Promise<HttpResponse> {
+    if (this.#closed) throw new XsyncError('aborted', 'the transport is closed');
+    if (request.signal?.aborted) throw abortedError(request.origin);
+    const pool = this.#poolOf(request.origin);
+    const exchange = new Exchange(request, {
+      host: hostOf(request.origin),
+      idleTimeoutMs: this.#idleTimeoutMs,
+      connectTimeoutMs: this.#connectTimeoutMs,
+    });
+    return exchange.run((options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) =>
+      pool.dispatch({ ...options, headers: this.#headersOf(request) }, handler),
+    );
+  }
+
+  /** Closes every connection; requests under way reject with `aborted`. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const pools = [...this.#pools.values()];
+    this.#pools.clear();
+    await Promise.all(pools.map((pool) => pool.destroy()));
+  }
+
+  #headersOf({ headers, body }: HttpRequest): Record<string, string> {
+    const all: Record<string, string> = { 'user-agent': this.#options.userAgent, ...headers };
+    if (body !== undefined) all['content-length'] = String(Buffer.byteLength(body));
+    return all;
+  }
+
+  #poolOf(origin: string): Pool {
+    let pool = this.#pools.get(origin);
+    if (!pool) {
+      pool = new Pool(origin, {
+        connections: this.#options.connections ?? 256,
+        pipelining: 1,
+        allowH2: false,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        maxHeaderSize: MAX_HEADER_BYTES,
+        headersTimeout: this.#idleTimeoutMs,
+        bodyTimeout: this.#idleTimeoutMs,
+        connectTimeout: this.#connectTimeoutMs,
+        autoSelectFamily: true,
+        autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
+        connect: { ...this.#options.tls },
+      });
+      this.#pools.set(origin, pool);
+    }
+    return pool;
+  }
+}
+
+function hostOf(origin: string): string {
+  return origin.slice(origin.indexOf('://') + 3);
+}
+
+function abortedError(origin: string): XsyncError {
+  return new XsyncError('aborted', `the request to ${hostOf(origin)} was aborted`);
+}
