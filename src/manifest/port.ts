@@ -8,6 +8,23 @@
 import type { ErrorClass, ErrorCode } from '../model/error.js';
 import type { VerifiedBy } from '../model/verified.js';
 
+/** One side of a pair. Holds no secret, and no account: new credentials for the same place keep the manifest. */
+export interface PlaceIdentity {
+  /** `s3`, `oss`, `local`, `memory`. */
+  kind: string;
+  /** Control endpoint as an origin; host name for local. Tells equal bucket names of two partitions apart. */
+  endpoint: string;
+  /** Bucket, or absolute root directory. */
+  bucket: string;
+  prefix: string;
+}
+
+/** What a manifest belongs to. */
+export interface PairIdentity {
+  source: PlaceIdentity;
+  dest: PlaceIdentity;
+}
+
 /** An object that the destination has confirmed, and what both sides called it then. */
 export interface ManifestRow {
   key: string;

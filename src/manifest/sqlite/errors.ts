@@ -1,0 +1,70 @@
+import Database from 'better-sqlite3';
+import { type ErrorCode, XsyncError } from '../../model/error.js';
+
+interface Meaning {
+  code: ErrorCode;
+  what: string;
+  remedy: string;
+}
+
+const DAMAGED: Meaning = {
+  code: 'config',
+  what: 'is damaged or is not a manifest',
+  remedy:
+    'Move it away, with its -wal and -shm files if there are any, and run again: the manifest is then rebuilt by comparing both sides.',
+};
+
+const NOT_WRITABLE: Meaning = {
+  code: 'not-writable',
+  what: 'cannot be written',
+  remedy: 'Check the owner and permissions of the file and of its folder, and that the disk is not mounted read-only.',
+};
+
+const FULL: Meaning = {
+  code: 'disk-full',
+  what: 'cannot grow: its disk is full',
+  remedy: 'Free some space, or put the manifest on another disk.',
+};
+
+const BUSY: Meaning = {
+  code: 'locked',
+  what: 'is in use by another process',
+  remedy: 'Wait until it has ended.',
+};
+
+/** By primary result code; SQLite's extended codes append to it (`SQLITE_CORRUPT_VTAB`). https://sqlite.org/rescode.html */
+const MEANINGS: readonly [string, Meaning][] = [
+  ['SQLITE_CORRUPT', DAMAGED],
+  ['SQLITE_NOTADB', DAMAGED],
+  ['SQLITE_FULL', FULL],
+  ['SQLITE_READONLY', NOT_WRITABLE],
+  ['SQLITE_CANTOPEN', NOT_WRITABLE],
+  ['SQLITE_PERM', NOT_WRITABLE],
+  ['SQLITE_BUSY', BUSY],
+  ['SQLITE_LOCKED', BUSY],
+];
+
+/** EEXIST and ENOTDIR: a file stands where a folder has to be. */
+const NOT_WRITABLE_ERRNOS = new Set(['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR']);
+
+/** Translates what SQLite or the file system threw about `file`. */
+export function manifestError(error: unknown, file: string): XsyncError {
+  if (error instanceof XsyncError) return error;
+  const meaning = meaningOf(error);
+  if (meaning) {
+    return new XsyncError(meaning.code, `the manifest ${file} ${meaning.what}`, {
+      subject: file,
+      remedy: meaning.remedy,
+      cause: error,
+    });
+  }
+  const said = error instanceof Error ? error.message : String(error);
+  return new XsyncError('internal', `the manifest ${file} failed: ${said}`, { subject: file, cause: error });
+}
+
+function meaningOf(error: unknown): Meaning | undefined {
+  if (error instanceof Database.SqliteError) return MEANINGS.find(([prefix]) => error.code.startsWith(prefix))?.[1];
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return FULL;
+  return typeof code === 'string' && NOT_WRITABLE_ERRNOS.has(code) ? NOT_WRITABLE : undefined;
+}

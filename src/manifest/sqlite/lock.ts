@@ -1,0 +1,83 @@
+/**
+ * One run at a time for a pair. The lock is the operating system's, on a SQLite file beside the manifest, so it dies
+ * with its process, however that ends: there is no stale lock to break. The holder's name stands in a JSON file next
+ * to it and serves only the message.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { isXsyncError, XsyncError } from '../../model/error.js';
+import type { LockHolder, PairLock } from '../port.js';
+import { manifestError } from './errors.js';
+import { createPrivateFile } from './file.js';
+
+/**
+ * Takes the lock of the manifest `file` for this process.
+ * @throws locked, naming the holder, when another run has it; not-writable, disk-full
+ */
+export function lockPair(file: string, holder: LockHolder): PairLock {
+  const lockFile = `${file}.lock`;
+  const holderFile = `${file}.lock.json`;
+  let db: Database.Database | undefined;
+  try {
+    createPrivateFile(lockFile);
+    db = new Database(lockFile, { timeout: 0 });
+    db.exec('BEGIN EXCLUSIVE');
+    writeHolder(holderFile, holder);
+  } catch (error) {
+    db?.close();
+    const known = manifestError(error, lockFile);
+    throw isXsyncError(known, 'locked') ? lockedBy(file, readHolder(holderFile), known) : known;
+  }
+  return new SqliteLock(db, holderFile);
+}
+
+class SqliteLock implements PairLock {
+  readonly #db: Database.Database;
+  readonly #holderFile: string;
+
+  constructor(db: Database.Database, holderFile: string) {
+    this.#db = db;
+    this.#holderFile = holderFile;
+  }
+
+  /** The lock file itself stays: removing it would let two runs lock two files of one name. */
+  release(): void {
+    if (!this.#db.open) return;
+    rmSync(this.#holderFile, { force: true });
+    this.#db.close();
+  }
+}
+
+/** By rename, so that a reader never sees half of it. */
+function writeHolder(file: string, holder: LockHolder): void {
+  const fresh = `${file}.new`;
+  writeFileSync(fresh, JSON.stringify(holder), { mode: 0o600 });
+  renameSync(fresh, file);
+}
+
+/** Undefined in the instant between taking the lock and writing the name, or when someone tampered with the file. */
+function readHolder(file: string): LockHolder | undefined {
+  try {
+    const holder: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isHolder(holder) ? holder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHolder(value: unknown): value is LockHolder {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, host, sinceMs, command } = value as Partial<Record<keyof LockHolder, unknown>>;
+  return typeof pid === 'number' && typeof host === 'string' && Number.isFinite(sinceMs) && typeof command === 'string';
+}
+
+function lockedBy(file: string, holder: LockHolder | undefined, cause: unknown): XsyncError {
+  const who = holder
+    ? `process ${holder.pid} on ${holder.host} (${holder.command}) since ${new Date(holder.sinceMs).toISOString()}`
+    : 'another process';
+  return new XsyncError('locked', `this pair is in use by ${who}`, {
+    subject: file,
+    remedy: 'Wait until that run has ended, or stop it; its lock goes with it.',
+    cause,
+  });
+}

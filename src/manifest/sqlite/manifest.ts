@@ -1,0 +1,157 @@
+import type { Database } from 'better-sqlite3';
+import type { FailureRow, Manifest, ManifestRow, PartRow, Spool, UploadRow } from '../port.js';
+import { manifestError } from './errors.js';
+import { SqliteSpool } from './spool.js';
+import { prepareStatements, type Statements, type StoredPart, type StoredRow } from './statements.js';
+
+/**
+ * The manifest in one SQLite file. A transaction is in the write-ahead log when a call returns: killing the process
+ * loses nothing. A power cut may lose the last transactions, never consistency (`synchronous = NORMAL`); what is lost
+ * then is only found again by comparing, since the objects themselves are at the destination.
+ *
+ * Every call throws XsyncError: `config` when the file turns out to be damaged, `disk-full`, `not-writable`.
+ */
+export class SqliteManifest implements Manifest {
+  readonly path: string;
+  readonly #db: Database;
+  readonly #sql: Statements;
+  #spools = 0;
+
+  /** Takes a database that `openManifest` has opened, migrated and checked. */
+  constructor(db: Database) {
+    this.path = db.name;
+    this.#db = db;
+    this.#sql = prepareStatements(db);
+  }
+
+  get(key: string): ManifestRow | undefined {
+    return this.#run(() => {
+      const row = this.#sql.get.get(key);
+      return row && toRow(row);
+    });
+  }
+
+  page(after: string | undefined, limit: number): ManifestRow[] {
+    return this.#run(() => {
+      const rows = after === undefined ? this.#sql.firstPage.all(limit) : this.#sql.pageAfter.all(after, limit);
+      return rows.map(toRow);
+    });
+  }
+
+  /** Walks the whole table: once a run, not once an object. */
+  count(): number {
+    return this.#run(() => this.#sql.count.get() ?? 0);
+  }
+
+  commit(rows: readonly ManifestRow[]): void {
+    this.#atomically(() => {
+      for (const r of rows) {
+        const ours = r.ours ? 1 : 0;
+        this.#sql.put.run(r.key, r.size, r.sourceEtag, r.sourceMtimeMs, r.destEtag, r.verifiedBy, ours, r.atMs);
+      }
+      if (this.#sql.anyFailure.get() === 1) for (const { key } of rows) this.#sql.clearFailure.run(key);
+    });
+  }
+
+  forget(keys: readonly string[]): void {
+    this.#atomically(() => {
+      for (const key of keys) this.#sql.forget.run(key);
+    });
+  }
+
+  upload(key: string): UploadRow | undefined {
+    return this.#run(() => this.#sql.upload.get(key));
+  }
+
+  uploads(): UploadRow[] {
+    return this.#run(() => this.#sql.uploads.all());
+  }
+
+  beginUpload(row: UploadRow): void {
+    this.#atomically(() => {
+      this.#sql.dropParts.run(row.key);
+      this.#sql.putUpload.run(row.key, row.uploadId, row.sourceEtag, row.size, row.partSize, row.createdMs);
+    });
+  }
+
+  addPart(key: string, part: PartRow): void {
+    const { partNumber, size, etag, md5 = null, crc64ecma = null } = part;
+    this.#run(() => this.#sql.putPart.run(key, partNumber, size, etag, md5, crc64ecma));
+  }
+
+  parts(key: string): PartRow[] {
+    return this.#run(() => this.#sql.parts.all(key).map(toPart));
+  }
+
+  dropParts(key: string, partNumbers: readonly number[]): void {
+    this.#atomically(() => {
+      for (const partNumber of partNumbers) this.#sql.dropPart.run(key, partNumber);
+    });
+  }
+
+  endUpload(key: string): void {
+    this.#atomically(() => {
+      this.#sql.dropParts.run(key);
+      this.#sql.dropUpload.run(key);
+    });
+  }
+
+  fail(row: Omit<FailureRow, 'attempts' | 'firstMs'>): void {
+    const { key, size, sourceEtag, code, message, lastMs } = row;
+    this.#run(() => this.#sql.fail.run(key, size, sourceEtag, row.class, code, message, lastMs, lastMs));
+  }
+
+  failures(): FailureRow[] {
+    return this.#run(() => this.#sql.failures.all());
+  }
+
+  failureCount(): number {
+    return this.#run(() => this.#sql.failureCount.get() ?? 0);
+  }
+
+  clearFailures(keys: readonly string[]): void {
+    this.#atomically(() => {
+      for (const key of keys) this.#sql.clearFailure.run(key);
+    });
+  }
+
+  getFact(name: string): string | undefined {
+    return this.#run(() => this.#sql.getFact.get(name));
+  }
+
+  setFact(name: string, value: string): void {
+    this.#run(() => this.#sql.setFact.run(name, value));
+  }
+
+  spool(): Spool {
+    const file = this.#db.memory ? '' : `${this.path}.spool-${process.pid}-${++this.#spools}`;
+    return this.#run(() => new SqliteSpool(file));
+  }
+
+  close(): void {
+    this.#run(() => this.#db.close());
+  }
+
+  #atomically(work: () => void): void {
+    this.#run(() => this.#db.transaction(work).immediate());
+  }
+
+  #run<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw manifestError(error, this.path);
+    }
+  }
+}
+
+function toRow(stored: StoredRow): ManifestRow {
+  return { ...stored, ours: stored.ours === 1 };
+}
+
+function toPart({ md5, crc64ecma, ...part }: StoredPart): PartRow {
+  const row: PartRow = part;
+  if (md5 !== null) row.md5 = md5;
+  if (crc64ecma !== null) row.crc64ecma = crc64ecma;
+  return row;
+}

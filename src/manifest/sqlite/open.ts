@@ -1,0 +1,59 @@
+import Database from 'better-sqlite3';
+import { XsyncError } from '../../model/error.js';
+import { describePair, samePair } from '../pair.js';
+import type { PairIdentity, PlaceIdentity } from '../port.js';
+import { manifestError } from './errors.js';
+import { createPrivateFile } from './file.js';
+import { SqliteManifest } from './manifest.js';
+import { migrate } from './schema.js';
+
+/** Passed as the file, it gives a manifest that lives and dies with the process. */
+export const IN_MEMORY = ':memory:';
+
+/**
+ * Opens the pair's manifest, creating it (mode 0600, folders 0700) when there is none.
+ * @throws config when the file is damaged, is no manifest, is another pair's or was written by a newer xsync;
+ *   not-writable, disk-full
+ */
+export function openManifest(file: string, pair: PairIdentity): SqliteManifest {
+  let db: Database.Database | undefined;
+  try {
+    if (file !== IN_MEMORY) createPrivateFile(file);
+    db = new Database(file);
+    // Readers (a status command) do not hold up the run, and a commit is one write without an fsync.
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = NORMAL');
+    migrate(db);
+    claim(db, pair);
+    return new SqliteManifest(db);
+  } catch (error) {
+    db?.close();
+    throw manifestError(error, file);
+  }
+}
+
+/** Writes the pair into a new manifest; in an old one, it must be the same. */
+function claim(db: Database.Database, pair: PairIdentity): void {
+  const owner = readPair(db);
+  if (owner && samePair(owner, pair)) return;
+  if (owner) {
+    throw new XsyncError(
+      'config',
+      `the manifest ${db.name} belongs to ${describePair(owner)}, not to ${describePair(pair)}`,
+      { subject: db.name, remedy: 'Name another file for the manifest, or move this one away.' },
+    );
+  }
+  const insert = db.prepare('INSERT INTO pair VALUES (?, ?, ?, ?, ?)');
+  db.transaction(() => {
+    for (const [side, { kind, endpoint, bucket, prefix }] of Object.entries(pair)) {
+      insert.run(side, kind, endpoint, bucket, prefix);
+    }
+  }).immediate();
+}
+
+function readPair(db: Database.Database): PairIdentity | undefined {
+  const select = db.prepare<[string], PlaceIdentity>('SELECT kind, endpoint, bucket, prefix FROM pair WHERE side = ?');
+  const source = select.get('source');
+  const dest = select.get('dest');
+  return source && dest && { source, dest };
+}

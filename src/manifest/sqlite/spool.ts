@@ -1,0 +1,70 @@
+import { rmSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import type { Spool } from '../port.js';
+import { manifestError } from './errors.js';
+import { createPrivateFile } from './file.js';
+
+interface Entry {
+  key: string;
+  value: string;
+}
+
+/** The spool's share of memory, in KiB; the rest is on disk. */
+const CACHE_KIB = 32 * 1024;
+
+/**
+ * A sorted table in a database file of its own. The file is scratch: no journal on disk, no fsync, and its name is removed as
+ * soon as it is open (where the system allows that), so that a killed run leaves nothing behind.
+ */
+export class SqliteSpool implements Spool {
+  readonly #file: string;
+  readonly #db: Database.Database;
+  readonly #insert: Database.Statement<[string, string]>;
+  readonly #first: Database.Statement<[number], Entry>;
+  readonly #after: Database.Statement<[string, number], Entry>;
+
+  /** An empty `file` is SQLite's own temporary file. */
+  constructor(file: string) {
+    this.#file = file;
+    if (file !== '') createPrivateFile(file);
+    this.#db = new Database(file);
+    this.#db.pragma('journal_mode = MEMORY');
+    this.#db.pragma('synchronous = OFF');
+    this.#db.pragma('locking_mode = EXCLUSIVE');
+    this.#db.pragma(`cache_size = -${CACHE_KIB}`);
+    this.#db.exec('CREATE TABLE spool (key TEXT PRIMARY KEY COLLATE BINARY, value TEXT NOT NULL) WITHOUT ROWID');
+    if (process.platform !== 'win32') this.#removeName();
+    this.#insert = this.#db.prepare('INSERT OR REPLACE INTO spool VALUES (?, ?)');
+    this.#first = this.#db.prepare('SELECT key, value FROM spool ORDER BY key LIMIT ?');
+    this.#after = this.#db.prepare('SELECT key, value FROM spool WHERE key > ? ORDER BY key LIMIT ?');
+  }
+
+  add(batch: readonly Entry[]): void {
+    this.#run(() =>
+      this.#db.transaction(() => {
+        for (const { key, value } of batch) this.#insert.run(key, value);
+      })(),
+    );
+  }
+
+  page(after: string | undefined, limit: number): Entry[] {
+    return this.#run(() => (after === undefined ? this.#first.all(limit) : this.#after.all(after, limit)));
+  }
+
+  dispose(): void {
+    this.#db.close();
+    this.#removeName();
+  }
+
+  #removeName(): void {
+    if (this.#file !== '') rmSync(this.#file, { force: true });
+  }
+
+  #run<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw manifestError(error, this.#file);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/** Every statement of the manifest, prepared once. Columns come out under the port's names. */
+import type { Database } from 'better-sqlite3';
+import type { FailureRow, ManifestRow, PartRow, UploadRow } from '../port.js';
+
+/** SQLite has no booleans. */
+export type StoredRow = Omit<ManifestRow, 'ours'> & { ours: 0 | 1 };
+/** SQLite has NULL where the port has an absent field. */
+export type StoredPart = Omit<PartRow, 'md5' | 'crc64ecma'> & { md5: string | null; crc64ecma: string | null };
+
+const ROW = `key, size, source_etag AS sourceEtag, source_mtime_ms AS sourceMtimeMs, dest_etag AS destEtag,
+  verified_by AS verifiedBy, ours, at_ms AS atMs`;
+const UPLOAD = `key, upload_id AS uploadId, source_etag AS sourceEtag, size, part_size AS partSize,
+  created_ms AS createdMs`;
+const FAILURE = `key, size, source_etag AS sourceEtag, class, code, message, attempts, first_ms AS firstMs,
+  last_ms AS lastMs`;
+
+type Key = [key: string];
+
+export type Statements = ReturnType<typeof prepareStatements>;
+
+export function prepareStatements(db: Database) {
+  return {
+    get: db.prepare<Key, StoredRow>(`SELECT ${ROW} FROM object WHERE key = ?`),
+    firstPage: db.prepare<[number], StoredRow>(`SELECT ${ROW} FROM object ORDER BY key LIMIT ?`),
+    pageAfter: db.prepare<[string, number], StoredRow>(`SELECT ${ROW} FROM object WHERE key > ? ORDER BY key LIMIT ?`),
+    count: db.prepare<[], number>('SELECT count(*) FROM object').pluck(),
+    put: db.prepare<[string, number, string, number, string, string, 0 | 1, number]>(
+      'INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    ),
+    forget: db.prepare<Key>('DELETE FROM object WHERE key = ?'),
+
+    upload: db.prepare<Key, UploadRow>(`SELECT ${UPLOAD} FROM upload WHERE key = ?`),
+    uploads: db.prepare<[], UploadRow>(`SELECT ${UPLOAD} FROM upload ORDER BY key`),
+    putUpload: db.prepare<[string, string, string, number, number, number]>(
+      'INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    dropUpload: db.prepare<Key>('DELETE FROM upload WHERE key = ?'),
+    parts: db.prepare<Key, StoredPart>(
+      'SELECT part_number AS partNumber, size, etag, md5, crc64ecma FROM part WHERE key = ? ORDER BY part_number',
+    ),
+    putPart: db.prepare<[string, number, number, string, string | null, string | null]>(
+      'INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    dropPart: db.prepare<[string, number]>('DELETE FROM part WHERE key = ? AND part_number = ?'),
+    dropParts: db.prepare<Key>('DELETE FROM part WHERE key = ?'),
+
+    fail: db.prepare<[string, number, string, string, string, string, number, number]>(
+      `INSERT INTO failure VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)
+       ON CONFLICT (key) DO UPDATE SET size = excluded.size, source_etag = excluded.source_etag,
+         class = excluded.class, code = excluded.code, message = excluded.message,
+         attempts = attempts + 1, last_ms = excluded.last_ms`,
+    ),
+    failures: db.prepare<[], FailureRow>(`SELECT ${FAILURE} FROM failure ORDER BY key`),
+    failureCount: db.prepare<[], number>('SELECT count(*) FROM failure').pluck(),
+    anyFailure: db.prepare<[], 0 | 1>('SELECT EXISTS (SELECT 1 FROM failure)').pluck(),
+    clearFailure: db.prepare<Key>('DELETE FROM failure WHERE key = ?'),
+
+    getFact: db.prepare<[string], string>('SELECT value FROM fact WHERE name = ?').pluck(),
+    setFact: db.prepare<[string, string]>('INSERT OR REPLACE INTO fact VALUES (?, ?)'),
+  };
+}
