@@ -99,7 +99,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#settle();
     const [first] = this.#chunks;
     const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
-    this.#resolve({ status: this.#status, headers: this.#headers, body, received: this.#received });
+    const answer = { status: this.#status, headers: this.#headers, body, received: this.#received };
+    // undici frees the connection one turn of the event loop from now; a caller that heard earlier would open another.
+    queueMicrotask(() => setImmediate(this.#resolve, answer));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

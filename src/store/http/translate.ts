@@ -23,7 +23,7 @@ const UNREACHABLE = new Set([
   'EADDRNOTAVAIL',
 ]);
 
-const TRUNCATED = new Set(['UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'HPE_INVALID_EOF_STATE']);
+const TRUNCATED = new Set(['UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
 
 const CERTIFICATE =
   /^(CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|ERR_TLS_CERT)/;
@@ -53,8 +53,8 @@ export function translateFault(error: unknown, context: FaultContext): XsyncErro
     return fault('timeout', `${host} sent and took no byte for ${context.idleTimeoutMs / 1000} s`);
   }
   if (context.answering && TRUNCATED.has(code)) return fault('truncated', `the answer of ${host} was cut short`);
-  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code.startsWith('HPE_')) {
-    return fault('invalid-response', `${host} answered something that is not HTTP/1.1 (${code})`);
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || (error instanceof Error && error.name === 'HTTPParserError')) {
+    return fault('invalid-response', `${host} answered something that is not HTTP/1.1: ${messageOf(error)}`);
   }
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
     return fault('internal', `the request to ${host} is malformed: ${messageOf(error)}`);
