@@ -1,0 +1,115 @@
+/** The config of an `oss` remote: its schema, and the same resolved against the environment. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { XsyncError } from '../../model/error.js';
+import { ACCELERATED, type Endpoints, endpointOrigin, regionalOrigin, regionOfEndpoint } from './endpoint.js';
+import { type Credentials, type Signer, SignerV1, SignerV4 } from './sign.js';
+
+const text = z.string().trim().min(1);
+
+/** `oss-cn-shanghai` and `cn-shanghai` are the same region. */
+const region = text.transform((name) => name.toLowerCase().replace(/^oss-/, ''));
+
+const endpoint = text.transform((value, context) => {
+  const origin = endpointOrigin(value);
+  if (origin !== undefined) return origin;
+  context.addIssue({ code: 'custom', message: 'must be a host name, with or without http:// or https://' });
+  return z.NEVER;
+});
+
+export const ossConfigSchema = z.strictObject({
+  type: z.literal('oss'),
+  region: region.optional().describe('Region of the bucket, such as cn-shanghai; V4 signatures need it'),
+  endpoint: endpoint.optional().describe('Host of the service; the public endpoint of the region when absent'),
+  internal: z.boolean().default(false).describe("Use the region's internal endpoint, from a machine inside the region"),
+  access_key_id: text.optional(),
+  secret_access_key: text.optional(),
+  session_token: text.optional().describe('Security token of temporary (STS) credentials'),
+  env_auth: z
+    .boolean()
+    .default(false)
+    .describe('Take what is not given here from OSS_* and ALIBABA_CLOUD_* environment variables'),
+  signature_version: z.enum(['v4', 'v1']).default('v4').describe('v1 only for old accounts and buckets'),
+  /**
+   * `on` sends the objects' bytes to the accelerated endpoint. Which of the two endpoints is faster is measured
+   * outside this store, by whoever opens it; to the store, `auto` is `off`.
+   */
+  accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('Transfer acceleration for bytes; billed per GB'),
+  accelerate_endpoint: z.enum(['global', 'overseas']).default('global'),
+  storage_class: text.optional().describe('Storage class of new objects; the default of the bucket when absent'),
+});
+
+/** As written by a person. */
+export type OssConfigInput = z.input<typeof ossConfigSchema>;
+/** Parsed: regions without prefix, endpoints as origins. */
+export type OssConfig = z.output<typeof ossConfigSchema>;
+
+/** What a store needs of its config, complete. */
+export interface OssSettings {
+  region: string;
+  endpoints: Endpoints;
+  credentials: Credentials;
+  signer: Signer;
+  signatureVersion: 'v4' | 'v1';
+  storageClass?: string;
+  /** First 12 hex digits of the access key id's SHA-256. */
+  account: string;
+}
+
+/**
+ * Completes a config from the environment (with `env_auth`) and from what the endpoint's name says.
+ * @throws config when credentials or region are missing
+ */
+export function resolveOssConfig(config: OssConfig, env: NodeJS.ProcessEnv = process.env): OssSettings {
+  const variables = config.env_auth ? env : {};
+  const control = controlOrigin(config, variables);
+  const region = regionOf(config, variables, control);
+  const credentials = credentialsOf(config, variables);
+  return {
+    region,
+    credentials,
+    endpoints: { control, data: config.accelerate === 'on' ? ACCELERATED[config.accelerate_endpoint] : control },
+    signer: config.signature_version === 'v4' ? new SignerV4(credentials, region) : new SignerV1(credentials),
+    signatureVersion: config.signature_version,
+    storageClass: config.storage_class,
+    account: createHash('sha256').update(credentials.accessKeyId).digest('hex').slice(0, 12),
+  };
+}
+
+function controlOrigin(config: OssConfig, env: NodeJS.ProcessEnv): string {
+  const given = config.endpoint ?? env.OSS_ENDPOINT;
+  if (given !== undefined) {
+    const origin = endpointOrigin(given);
+    if (origin === undefined) throw new XsyncError('config', 'OSS_ENDPOINT is no host name', { subject: given });
+    return origin;
+  }
+  const region = config.region ?? env.OSS_REGION;
+  if (region === undefined) throw missing('region or endpoint', 'region (such as cn-shanghai)', 'OSS_REGION');
+  return regionalOrigin(region.replace(/^oss-/, ''), config.internal);
+}
+
+function regionOf(config: OssConfig, env: NodeJS.ProcessEnv, control: string): string {
+  const region = config.region ?? env.OSS_REGION?.replace(/^oss-/, '') ?? regionOfEndpoint(control);
+  if (region !== undefined) return region;
+  if (config.signature_version === 'v1') return '';
+  throw missing('region', 'region (such as cn-shanghai), which V4 signatures need', 'OSS_REGION');
+}
+
+function credentialsOf(config: OssConfig, env: NodeJS.ProcessEnv): Credentials {
+  const { access_key_id, secret_access_key, session_token } = config;
+  if (access_key_id !== undefined && secret_access_key !== undefined) {
+    return { accessKeyId: access_key_id, accessKeySecret: secret_access_key, securityToken: session_token };
+  }
+  const [id, secret, token] =
+    env.OSS_ACCESS_KEY_ID !== undefined
+      ? [env.OSS_ACCESS_KEY_ID, env.OSS_ACCESS_KEY_SECRET, env.OSS_SESSION_TOKEN]
+      : [env.ALIBABA_CLOUD_ACCESS_KEY_ID, env.ALIBABA_CLOUD_ACCESS_KEY_SECRET, env.ALIBABA_CLOUD_SECURITY_TOKEN];
+  if (id && secret) return { accessKeyId: id, accessKeySecret: secret, securityToken: token || undefined };
+  throw missing('credentials', 'access_key_id and secret_access_key', 'OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET');
+}
+
+function missing(what: string, keys: string, variables: string): XsyncError {
+  return new XsyncError('config', `the oss remote has no ${what}`, {
+    remedy: `Set ${keys} in its config, or env_auth: true and ${variables} in the environment.`,
+  });
+}

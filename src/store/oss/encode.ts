@@ -1,0 +1,63 @@
+/**
+ * How names and queries are written on the wire and in canonical requests: UTF-8, percent-encoded, `A-Za-z0-9-._~`
+ * kept (and `/` in paths), as the V4 signature's documentation prescribes. What is sent and what is signed come from
+ * the same functions, so that they cannot disagree.
+ */
+
+/** Query parameters by name; an empty value is written as the name alone (`?uploads`). */
+export type Query = Record<string, string>;
+
+const UNRESERVED = /^[A-Za-z0-9\-._~]*$/;
+const UNRESERVED_PATH = /^[A-Za-z0-9\-._~/]*$/;
+
+/** Percent-encodes everything but the unreserved characters of RFC 3986. */
+export function escapeText(text: string): string {
+  if (UNRESERVED.test(text)) return text;
+  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** As `escapeText`, keeping `/`. Dot segments and double slashes are part of a key and stay as they are. */
+export function escapePath(path: string): string {
+  if (UNRESERVED_PATH.test(path)) return path;
+  return escapeText(path).replaceAll('%2F', '/');
+}
+
+/** The query string, sorted by encoded name as V4 signs it, without `?`. */
+export function encodeQuery(query: Query): string {
+  const pairs = Object.entries(query).map(([name, value]): [string, string] =>  escapeText(name), escapeText(value)]);
+  pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+  return pairs.map(([name, value]) => (value === '' ? name : `${name}=${value}`)).join('&');
+}
+
+/** Undoes `encoding-type=url` of a listing. OSS writes a space as `+` or as `%20`, and a plus always as `%2B`. */
+export function decodeUrl(text: string): string {
+  if (!text.includes('%') && !text.includes('+')) return text;
+  return decodeURIComponent(text.replaceAll('+', '%20'));
+}
+
+/**
+ * A header value as HTTP libraries take it: one character per byte. Beyond ASCII, OSS expects (and signs) UTF-8.
+ */
+export function wireHeader(value: string): string {
+  return isAscii(value) ? value : Buffer.from(value, 'utf8').toString('latin1');
+}
+
+/** Reads a header value back; bytes that are no UTF-8 are left as they came. */
+export function readHeader(value: string): string {
+  return isAscii(value) ? value : (decodeUtf8(Buffer.from(value, 'latin1')) ?? value);
+}
+
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Undefined when the bytes are no UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return STRICT_UTF8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text);
+}

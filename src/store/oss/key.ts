@@ -1,0 +1,23 @@
+import { XsyncError } from '../../model/error.js';
+import { keyBytes } from '../../model/key.js';
+
+/**
+ * Throws `key-not-representable` for what OSS cannot name: keys of 1 to 1023 bytes of UTF-8 that begin with neither
+ * `/` nor `\` (OSS developer reference, "Object naming conventions").
+ */
+export function checkKey(key: string): void {
+  const fault = keyFault(key);
+  if (fault === undefined) return;
+  throw new XsyncError('key-not-representable', `OSS cannot hold this key: ${fault}`, {
+    subject: key,
+    remedy: 'Rename the object at its source, or exclude it.',
+  });
+}
+
+function keyFault(key: string): string | undefined {
+  if (key === '') return 'it is empty';
+  if (key.startsWith('/') || key.startsWith('\\')) return 'it begins with a slash or backslash';
+  if (/\p{Surrogate}/u.test(key)) return 'it is not well-formed Unicode';
+  if (keyBytes(key) > 1023) return 'it is longer than 1023 bytes';
+  return undefined;
+}

@@ -1,0 +1,117 @@
+/**
+ * User metadata and content headers between the port and OSS's headers.
+ *
+ * OSS allows `x-oss-meta-` names of letters, digits and `-` (error 0011-00000004), printable values (0011-00000005)
+ * and 8 KB for all names and values together (0011-00000002). What lies beyond is encoded so that it reads back:
+ * - a name's other characters as `-xHH-` for each UTF-8 byte, so `my_key` is `my-x5f-key`; a `-` that would itself
+ *   begin such a sequence is `-x2d-`;
+ * - a value that is not printable ASCII, or that others could trim or misread, as an RFC 2047 encoded word
+ *   (`=?UTF-8?B?5Lit?=`), which is what S3 itself answers for such values and what mail libraries everywhere read.
+ */
+import { XsyncError } from '../../model/error.js';
+import type { ContentHeaders, UserMetadata } from '../../model/object.js';
+import { decodeUtf8, readHeader, wireHeader } from './encode.js';
+
+const PREFIX = 'x-oss-meta-';
+/** Bytes, names with prefix and values, of one object. */
+const MAX_BYTES = 8192;
+
+const CONTENT_HEADERS: readonly [keyof ContentHeaders, string][] = [
+  ['contentType', 'content-type'],
+  ['contentEncoding', 'content-encoding'],
+  ['contentDisposition', 'content-disposition'],
+  ['contentLanguage', 'content-language'],
+  ['cacheControl', 'cache-control'],
+  ['expires', 'expires'],
+];
+
+/** What put, copy and createUpload say about an object. */
+export interface ObjectHeaders {
+  headers?: ContentHeaders;
+  metadata?: UserMetadata;
+  storageClass?: string;
+}
+
+/**
+ * Request headers for an object's content headers, metadata and storage class. Only what is given is sent: without a
+ * Content-Type, OSS chooses one from the key's extension.
+ * @throws metadata-too-large
+ */
+export function objectHeaders(key: string, options: ObjectHeaders, storageClass?: string): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [field, name] of CONTENT_HEADERS) {
+    const value = options.headers?.[field];
+    if (value !== undefined) headers[name] = value;
+  }
+  const chosen = options.storageClass ?? storageClass;
+  if (chosen !== undefined) headers['x-oss-storage-class'] = chosen;
+  let bytes = 0;
+  for (const [name, value] of Object.entries(options.metadata ?? {})) {
+    const header = PREFIX + encodeName(name.toLowerCase());
+    headers[header] = encodeValue(value);
+    bytes += header.length + headers[header].length;
+  }
+  if (bytes <= MAX_BYTES) return headers;
+  throw new XsyncError('metadata-too-large', `${bytes} bytes of metadata; OSS keeps at most ${MAX_BYTES}`, {
+    subject: key,
+    remedy: 'Drop or shorten metadata with --metadata-set, or copy without --metadata.',
+  });
+}
+
+export function readContentHeaders(answer: Record<string, string>): ContentHeaders {
+  const headers: ContentHeaders = {};
+  for (const [field, name] of CONTENT_HEADERS) {
+    const value = answer[name];
+    if (value !== undefined) headers[field] = readHeader(value);
+  }
+  return headers;
+}
+
+export function readMetadata(answer: Record<string, string>): UserMetadata {
+  const metadata: UserMetadata = {};
+  for (const [name, value] of Object.entries(answer)) {
+    if (name.startsWith(PREFIX)) metadata[decodeName(name.slice(PREFIX.length))] = decodeValue(readHeader(value));
+  }
+  return metadata;
+}
+
+/** Headers as an HTTP library takes them. */
+export function wireHeaders(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, wireHeader(value)]));
+}
+
+/** @see the file's comment */
+export function encodeName(name: string): string {
+  return name.replace(/-(?=x[0-9a-f]{2}[^a-z0-9])|[^a-z0-9-]/gu, (c) =>
+    [...Buffer.from(c)].map((byte) => `-x${byte.toString(16).padStart(2, '0')}-`).join(''),
+  );
+}
+
+export function decodeName(name: string): string {
+  return name.replace(/(?:-x[0-9a-f]{2}-)+/g, (run) => decodeUtf8(Buffer.from(run.replace(/-x|-/g, ''), 'hex')) ?? run);
+}
+
+const PLAIN = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;
+const ENCODED_WORD = /=\?utf-8\?([bq])\?([^?]*)\?=/gi;
+
+export function encodeValue(value: string): string {
+  if (PLAIN.test(value) && !value.includes('=?')) return value;
+  return `=?UTF-8?B?${Buffer.from(value, 'utf8').toString('base64')}?=`;
+}
+
+/** Reads encoded words, ours and other programs' (base64 or quoted-printable); other values are left as they are. */
+export function decodeValue(value: string): string {
+  if (!value.includes('=?')) return value;
+  return value
+    .replace(/\?=\s+=\?/g, '?==?')
+    .replace(ENCODED_WORD, (_word, kind: string, text: string) =>
+      kind.toLowerCase() === 'b' ? Buffer.from(text, 'base64').toString('utf8') : decodeQ(text),
+    );
+}
+
+function decodeQ(text: string): string {
+  const bytes = text
+    .replaceAll('_', ' ')
+    .replace(/=([0-9a-f]{2})/gi, (_escape, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
