@@ -24,7 +24,7 @@ export function escapePath(path: string): string {
 
 /** The query string, sorted by encoded name as V4 signs it, without `?`. */
 export function encodeQuery(query: Query): string {
-  const pairs = Object.entries(query).map(([name, value]): [string, string] =>  escapeText(name), escapeText(value)]);
+  const pairs = Object.entries(query).map(([name, value]): [string, string] => [escapeText(name), escapeText(value)]);
   pairs.sort(([a], [b]) => (a < b ? -1 : 1));
   return pairs.map(([name, value]) => (value === '' ? name : `${name}=${value}`)).join('&');
 }
