@@ -1,0 +1,109 @@
+/** What the groups of the contract suite share. */
+import { afterEach, beforeEach, expect } from 'vitest';
+import { type ErrorCode, XsyncError } from '../../src/model/error.js';
+import { compareKeys } from '../../src/model/key.js';
+import type { ObjectEntry, ObjectInfo } from '../../src/model/object.js';
+import type { ListOptions, ObjectStore } from '../../src/store/port.js';
+import type { KeyName } from './keys.js';
+
+/** One backend under test: an empty bucket of its own. */
+export interface Subject {
+  store: ObjectStore;
+  /** The same kind of store on a bucket that does not exist. */
+  missing?: ObjectStore;
+  /** Frees what the factory made; the stores themselves are closed by the suite. */
+  dispose?: () => Promise<void>;
+}
+
+export interface Backend {
+  /** Called for every test. */
+  open: () => Promise<Subject>;
+  /** The named keys that this store cannot hold and must refuse. */
+  refuses?: readonly KeyName[];
+}
+
+/** Opens the backend around every test of the surrounding `describe`; call `subject()` inside tests. */
+export function useSubject(backend: Backend): () => Subject {
+  let current: Subject | undefined;
+  beforeEach(async () => {
+    current = await backend.open();
+  });
+  afterEach(async () => {
+    const used = current;
+    current = undefined;
+    await used?.store.close();
+    await used?.missing?.close();
+    await used?.dispose?.();
+  });
+  return () => {
+    if (!current) throw new Error('subject() is for tests only');
+    return current;
+  };
+}
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const text = (body: Uint8Array): string => new TextDecoder().decode(body);
+
+/** `size` bytes that differ from part to part and from place to place. */
+export function pattern(size: number, seed = 1): Uint8Array {
+  const body = new Uint8Array(size);
+  for (let i = 0, x = seed * 2654435761; i < size; i++) {
+    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
+    body[i] = x >>> 24;
+  }
+  return body;
+}
+
+export async function readAll(store: ObjectStore, key: string): Promise<{ info: ObjectInfo; body: Uint8Array }> {
+  const { size, etag } = await store.head(key);
+  const body = new Uint8Array(size);
+  const info = await store.read(key, body, { ifMatch: etag });
+  return { info, body };
+}
+
+/** Every page, joined; fails on a listing that does not end. */
+export async function listAll(
+  store: ObjectStore,
+  options: ListOptions = {},
+): Promise<{ entries: ObjectEntry[]; keys: string[]; prefixes: string[]; pages: number }> {
+  const entries: ObjectEntry[] = [];
+  const prefixes: string[] = [];
+  let pages = 0;
+  for (let token: string | undefined; pages < 5000; ) {
+    const page = await store.list({ ...options, token });
+    pages++;
+    entries.push(...page.entries);
+    prefixes.push(...page.prefixes);
+    token = page.nextToken;
+    if (token === undefined) return { entries, keys: entries.map(({ key }) => key), prefixes, pages };
+  }
+  throw new Error('the listing does not end');
+}
+
+export async function putAll(store: ObjectStore, keys: readonly string[]): Promise<void> {
+  const waiting = [...keys];
+  const worker = async () => {
+    for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) await store.put(key, bytes(key));
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+}
+
+/** Expects keys as the store must list them: in byte order, unless it does not promise one. */
+export function expectKeys(store: ObjectStore, keys: readonly string[], expected: readonly string[]): void {
+  if (store.capabilities.orderedListing === 'yes') expect(keys).toEqual(expected);
+  else expect([...keys].sort(compareKeys)).toEqual(expected);
+}
+
+/** Expects a rejection with an XsyncError of one of the codes. */
+export async function expectCode(work: Promise<unknown>, ...codes: ErrorCode[]): Promise<XsyncError> {
+  const error = await work.then(
+    (value) => new Error(`expected ${codes.join(' or ')}, but the call answered ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof XsyncError)) throw error;
+  expect(codes, error.message).toContain(error.code);
+  return error;
+}
+
+/** A part size that may stand anywhere in an upload. */
+export const partSize = (store: ObjectStore): number => Math.max(store.capabilities.minPartSize, 1000);
