@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  createFilter,
+  type FilterOptions,
+  type FilterVerdict,
+  parseFilterFile,
+  parseRawKeyFile,
+} from '../../../src/engine/filter.js';
+import { toXsyncError } from '../../../src/model/error.js';
+
+function verdict(options: FilterOptions, key: string, size = 0, mtimeMs = 0): FilterVerdict {
+  return createFilter(options).test(key, size, mtimeMs);
+}
+
+function refusal(options: FilterOptions): string {
+  try {
+    createFilter(options);
+  } catch (error) {
+    const { code, message } = toXsyncError(error);
+    return `${code}: ${message}`;
+  }
+  return 'accepted';
+}
+
+describe('the person sees which rule left an object out', () => {
+  const list = parseFilterFile('# heading\n\n*.tmp\n', 'skip.txt');
+  it.each<[string, FilterOptions, string, string]>([
+    ['an option', { exclude: ['*.bak'] }, 'a/b.bak', '--exclude "*.bak"'],
+    ['a file and its line', { excludeFrom: [list] }, 'b.tmp', '--exclude-from skip.txt, line 3: "*.tmp"'],
+    ['a filter', { filter: ['+ *.c', '- *'] }, 'b.o', '--filter "- *"'],
+    ['no include', { include: ['*.c'] }, 'b.o', 'no --include matches'],
+    ['a directory', { exclude: ['old/'] }, 'x/old/b', '--exclude "old/" (directory x/old/)'],
+    ['a list', { filesFrom: [list] }, 'b', 'not in --files-from'],
+  ])('%s', (_, options, key, reason) => {
+    expect(verdict(options, key)).toEqual({ included: false, reason });
+  });
+
+  it('sizes and times, with their limits', () => {
+    const at = Date.UTC(2024, 0, 31);
+    expect(verdict({ minSize: 10 }, 'a', 9)).toEqual({ included: false, reason: '--min-size: 9 bytes is under 10' });
+    expect(verdict({ maxSize: 10 }, 'a', 11)).toEqual({ included: false, reason: '--max-size: 11 bytes is over 10' });
+    expect(verdict({ modifiedUntilMs: at }, 'a', 0, at + 1)).toEqual({
+      included: false,
+      reason: '--min-age: modified after 2024-01-31T00:00:00.000Z',
+    });
+    expect(verdict({ modifiedSinceMs: at }, 'a', 0, at - 1)).toEqual({
+      included: false,
+      reason: '--max-age: modified before 2024-01-31T00:00:00.000Z',
+    });
+  });
+});
+
+it('an object exactly at a limit is transferred, as with rclone', () => {
+  const limits: FilterOptions = { minSize: 5, maxSize: 5, modifiedSinceMs: 7, modifiedUntilMs: 7 };
+  expect(verdict(limits, 'a', 5, 7)).toEqual({ included: true });
+});
+
+describe('a mistyped pattern is told, with its place, before anything is transferred', () => {
+  const file = (text: string) => [parseFilterFile(text, 'rules.txt')];
+  it.each<[FilterOptions, string]>([
+    [{ include: ['a]'] }, 'usage: --include "a]": a "]" closes nothing; write \\] for the character itself'],
+    [{ include: ['[a'] }, 'usage: --include "[a": a "[" is not closed; write \\[ for the character itself'],
+    [{ exclude: ['{a,b'] }, 'usage: --exclude "{a,b": a "{" is not closed; write \\{ for the character itself'],
+    [{ exclude: ['a}'] }, 'usage: --exclude "a}": a "}" closes nothing; write \\} for the character itself'],
+    [{ include: ['{{a}'] }, 'usage: --include "{{a}": a "{{" is not closed by "}}"'],
+    [
+      { include: ['a***'] },
+      'usage: --include "a***": three stars mean nothing; * stays within a folder, ** crosses folders',
+    ],
+    [{ include: [''] }, 'usage: --include "": the pattern is empty'],
+    [
+      { include: ['{{(?=a)}}'] },
+      'usage: --include "{{(?=a)}}": "(?=a" is not supported: look-around is not part of RE2',
+    ],
+    [{ include: ['{{(a}}'] }, 'usage: --include "{{(a}}": a "(" is not closed'],
+    [{ include: ['{{a)}}'] }, 'usage: --include "{{a)}}": a ")" closes nothing'],
+    [{ include: ['{{[b-a]}}'] }, 'usage: --include "{{[b-a]}}": a range is the wrong way round'],
+    [{ include: ['{{(a)\\1}}'] }, 'usage: --include "{{(a)\\\\1}}": "\\1" is not supported'],
+    [{ include: ['[[:letter:]]'] }, 'usage: --include "[[:letter:]]": "[:letter:]" is not a known class'],
+    [
+      { includeFrom: file('*.c\n\na]\n') },
+      'usage: --include-from rules.txt, line 3: "a]": a "]" closes nothing; write \\] for the character itself',
+    ],
+    [{ filterFrom: file('# hi\n-*.c') }, 'usage: --filter-from rules.txt, line 2: "-*.c": not a filter rule'],
+    [{ filter: ['*.c'] }, 'usage: --filter "*.c": not a filter rule'],
+    [{ minSize: 2, maxSize: 1 }, 'usage: --min-size (2 bytes) is above --max-size (1 bytes): nothing can pass'],
+    [{ modifiedSinceMs: 2, modifiedUntilMs: 1 }, 'usage: --min-age is above --max-age: nothing can pass'],
+    [
+      { filesFrom: file('a'), exclude: ['b'] },
+      'usage: --files-from names every file itself and cannot be combined with other filters',
+    ],
+  ])('%j', (options, message) => {
+    expect(refusal(options)).toBe(message);
+  });
+});
+
+it('mixing --include and --exclude is warned of, because their order is not the one typed', () => {
+  expect(createFilter({ include: ['a'], exclude: ['b'] }).warnings).toHaveLength(1);
+  expect(createFilter({ include: ['a'], filter: ['- b'] }).warnings).toEqual([]);
+});
+
+it('--files-from lists come in key order, each key once, so that they merge with a sorted listing', () => {
+  const filter = createFilter({
+    filesFrom: [parseFilterFile('b\n/a/\n b \n', 'one')],
+    filesFromRaw: [parseRawKeyFile('\u{1f600}\n\uff5e\n/verbatim/\n#raw\n', 'two')],
+  });
+  expect(filter.files).toEqual(['#raw', '/verbatim/', 'a', 'b', '\uff5e', '\u{1f600}']);
+});
+
+it('an empty --files-from selects nothing, rather than everything', () => {
+  expect(verdict({ filesFrom: [parseFilterFile('', 'empty')] }, 'a')).toMatchObject({ included: false });
+});
+
+it('a file saved by a Windows editor works: byte order mark and carriage returns are no part of a rule', () => {
+  expect(parseFilterFile('\uFEFF*.jpg\r\n', 'f').lines).toEqual([{ text: '*.jpg', line: 1 }]);
+});
+
+it('odd keys of object stores are matched as they are', () => {
+  expect(verdict({ include: ['/a//b'] }, 'a//b')).toEqual({ included: true });
+  expect(verdict({ include: ['a/**'] }, 'a/../b')).toEqual({ included: true });
+  expect(verdict({ exclude: ['a/**'] }, 'a/line\nbreak')).toMatchObject({ included: false });
+  expect(verdict({ exclude: ['dir/'] }, 'dir/')).toMatchObject({ included: false });
+});
+
+it('skipping a directory never loses a key, whatever the rules', () => {
+  const name = fc.constantFrom('a', 'b', 'c.jpg', '');
+  const key = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
+  const piece = fc.constantFrom('a', 'b', '*', '**', '/', '?', '{a,b}', 'c.*', '{{a|b}}', '[ab]');
+  const glob = fc.array(piece, { minLength: 1, maxLength: 5 }).map((parts) => parts.join(''));
+  const rule = fc.tuple(
+    fc.constantFrom('+ ', '- '),
+    glob.filter((text) => !text.includes('***')),
+  );
+  fc.assert(
+    fc.property(fc.array(rule, { maxLength: 4 }), key, (rules, candidate) => {
+      const filter = createFilter({ filter: rules.map((parts) => parts.join('')) });
+      fc.pre(filter.test(candidate, 0, 0).included);
+      for (let end = candidate.indexOf('/') + 1; end > 0; end = candidate.indexOf('/', end) + 1) {
+        expect(filter.mayContain(candidate.slice(0, end))).toBe(true);
+      }
+    }),
+  );
+});
+
+it('any literal key can be named exactly, by escaping', () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (key) => {
+      const escaped = key.replace(/[*?[\]{}\\]/g, '\\$&');
+      fc.pre(!key.startsWith('/') && !key.endsWith('/'));
+      expect(verdict({ include: [`/${escaped}`] }, key)).toEqual({ included: true });
+      expect(verdict({ include: [`/${escaped}`] }, `${key}x`)).toMatchObject({ included: false });
+    }),
+  );
+});
