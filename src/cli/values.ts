@@ -1,0 +1,199 @@
+/**
+ * Option values in rclone's spellings: sizes, durations, times, bandwidths and counts. Every parser takes the
+ * option's name for its message and throws XsyncError `usage`; `off` is undefined where it is accepted.
+ */
+import { XsyncError } from '../model/error.js';
+
+const SECOND = 1000;
+const DAY = 86_400 * SECOND;
+
+/** rclone's units; a month is 30 days and a year 365. */
+const DURATION_UNITS: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: SECOND,
+  m: 60 * SECOND,
+  h: 3600 * SECOND,
+  d: DAY,
+  w: 7 * DAY,
+  M: 30 * DAY,
+  y: 365 * DAY,
+};
+
+const SIZES = 'a size such as 512 (KiB), 100B, 64k, 10M, 1.5G, 16MiB (K M G T P E are powers of 1024), or "off"';
+const DURATIONS = 'a duration such as 90 (seconds), 500ms, 30s, 5m, 1h30m, 2d, 1w, 3M (months), 1y, or "off"';
+const TIMES = `${DURATIONS}; or a time such as 2024-01-31, 2024-01-31T12:00:00 (local) or 2024-01-31T12:00:00Z`;
+const BANDWIDTHS =
+  'bytes per second such as 10M or 512k, UP:DOWN such as 10M:1M, "off", or a timetable such as ' +
+  '"08:00,512k 12:00,10M 13:00,512k 18:00,30M 23:00,off" or "Mon-00:00,512k Fri-23:59,10M"';
+
+function refuse(option: string, text: string, accepted: string, why = 'is not'): XsyncError {
+  const shown = text === '' ? 'an empty value' : `"${text}"`;
+  return new XsyncError('usage', `${option}: ${shown} ${why} ${accepted}`, { subject: option });
+}
+
+/**
+ * Bytes; undefined for `off`. A bare number counts KiB, as everywhere in rclone. Fractions of a byte are dropped.
+ */
+export function parseSize(option: string, text: string): number | undefined {
+  return sizeOr(text, () => refuse(option, text, SIZES));
+}
+
+function sizeOr(text: string, refusal: () => XsyncError): number | undefined {
+  if (text.toLowerCase() === 'off') return undefined;
+  const match = /^(\d+\.?\d*|\.\d+)(?:(b)|([kmgtpe])(?:ib?)?)?$/i.exec(text);
+  if (!match) throw refusal();
+  const power = match[2] ? 0 : 'kmgtpe'.indexOf((match[3] ?? 'k').toLowerCase()) + 1;
+  const bytes = Math.floor(Number(match[1]) * 1024 ** power);
+  if (!Number.isSafeInteger(bytes)) throw refusal();
+  return bytes;
+}
+
+/** Milliseconds; undefined for `off`. A bare number counts seconds. */
+export function parseDuration(option: string, text: string): number | undefined {
+  if (text.toLowerCase() === 'off') return undefined;
+  const ms = durationMs(text);
+  if (ms === undefined) throw refuse(option, text, DURATIONS);
+  return ms;
+}
+
+function durationMs(text: string): number | undefined {
+  const number = '(?:\\d+\\.?\\d*|\\.\\d+)';
+  if (new RegExp(`^${number}$`).test(text)) return Number(text) * SECOND;
+  const token = `(${number})(ns|us|µs|ms|[smhdwMy])`;
+  if (!new RegExp(`^(?:${token})+$`).test(text)) return undefined;
+  let total = 0;
+  for (const [, count, unit] of text.matchAll(new RegExp(token, 'g'))) {
+    total += Number(count) * (DURATION_UNITS[unit ?? ''] ?? 0);
+  }
+  return total;
+}
+
+/**
+ * --min-age and --max-age: a duration before `nowMs`, or a time (local unless it names its zone). The instant, in
+ * milliseconds since 1970; undefined for `off`.
+ */
+export function parseAge(option: string, text: string, nowMs: number): number | undefined {
+  if (text.toLowerCase() === 'off') return undefined;
+  const ago = durationMs(text);
+  const instant = ago === undefined ? timeMs(text) : nowMs - ago;
+  if (instant === undefined) throw refuse(option, text, TIMES);
+  return instant;
+}
+
+function timeMs(text: string): number | undefined {
+  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
+  if (!match) return undefined;
+  const [, day = '', time = '00:00:00', zone = ''] = match;
+  // JavaScript rolls 31 February over into March; such a day is a typing error.
+  const midnight = new Date(`${day}T00:00:00Z`);
+  if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== day) return undefined;
+  const instant = Date.parse(`${day}T${time}${zone}`);
+  return Number.isNaN(instant) ? undefined : instant;
+}
+
+/** Bytes per second in each direction; absent: no limit. */
+export interface Bandwidth {
+  up?: number;
+  down?: number;
+}
+
+/** What --bwlimit allows at an instant (milliseconds since 1970), by the machine's local time. */
+export type BandwidthSchedule = (nowMs: number) => Bandwidth;
+
+/** --bwlimit: one limit, `UP:DOWN`, or rclone's timetable. `off` and 0 lift the limit. */
+export function parseBandwidth(option: string, text: string): BandwidthSchedule {
+  if (!/[ ,;]/.test(text)) {
+    const constant = bandwidthOf(option, text, text);
+    return () => constant;
+  }
+  const slots = text
+    .split(/[ ;]+/)
+    .filter((slot) => slot !== '')
+    .flatMap((slot) => timetableSlots(option, text, slot))
+    .sort((a, b) => a.minute - b.minute);
+  if (slots.length === 0) throw refuse(option, text, BANDWIDTHS);
+  return (nowMs) => {
+    const now = new Date(nowMs);
+    const minute = (now.getDay() * 24 + now.getHours()) * 60 + now.getMinutes();
+    // Before the first entry of the week the last one of the week before still holds.
+    return (slots.findLast((slot) => slot.minute <= minute) ?? slots.at(-1))?.bandwidth ?? {};
+  };
+}
+
+interface Slot {
+  /** Minutes since Sunday 00:00. */
+  minute: number;
+  bandwidth: Bandwidth;
+}
+
+const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
+
+/** `HH:MM,LIMIT` holds on every day, `DAY-HH:MM,LIMIT` on one. */
+function timetableSlots(option: string, text: string, slot: string): Slot[] {
+  const match = /^(?:([a-z]+)-)?(\d\d):(\d\d),([^,]+)$/i.exec(slot);
+  const [, day = '', hour = '', minute = '', limit = ''] = match ?? [];
+  const weekday = WEEKDAYS.findIndex((name) => [name, name.slice(0, 3)].includes(day.toLowerCase()));
+  if (!match || Number(hour) > 23 || Number(minute) > 59 || (day !== '' && weekday < 0)) {
+    throw refuse(option, slot, 'an entry HH:MM,LIMIT or Mon-HH:MM,LIMIT', `in "${text}" is not`);
+  }
+  const bandwidth = bandwidthOf(option, text, limit);
+  const ofDay = Number(hour) * 60 + Number(minute);
+  if (day !== '') return [{ minute: weekday * 24 * 60 + ofDay, bandwidth }];
+  return Array.from({ length: 7 }, (_, index) => ({ minute: index * 24 * 60 + ofDay, bandwidth }));
+}
+
+function bandwidthOf(option: string, text: string, limit: string): Bandwidth {
+  const refusal = () => refuse(option, limit, BANDWIDTHS, limit === text ? 'is not' : `in "${text}" is not`);
+  const [up = '', down = up, ...more] = limit.split(':');
+  if (more.length > 0) throw refusal();
+  const upward = sizeOr(up, refusal) || undefined;
+  const downward = sizeOr(down, refusal) || undefined;
+  return {
+    ...(upward === undefined ? {} : { up: upward }),
+    ...(downward === undefined ? {} : { down: downward }),
+  };
+}
+
+export interface IntegerRange {
+  /** Inclusive; 0 when absent. */
+  min?: number;
+  /** Inclusive. */
+  max?: number;
+}
+
+/** A whole decimal number within the range. */
+export function parseInteger(option: string, text: string, { min = 0, max }: IntegerRange = {}): number {
+  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  const top = max ?? Number.MAX_SAFE_INTEGER;
+  if (!(value >= min && value <= top)) {
+    const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+    throw refuse(option, text, `a whole number ${range}`);
+  }
+  return value;
+}
+
+/** `25%` as 25; from 0 to 100, fractions allowed. */
+export function parsePercent(option: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)%$/.exec(text);
+  const value = Number(match?.[1] ?? Number.NaN);
+  if (!(value <= 100)) throw refuse(option, text, 'a percentage from 0% to 100%, such as 25%');
+  return value;
+}
+
+/** --max-delete and its like: `100` objects, or `25%` of them. */
+export function parseCountOrPercent(option: string, text: string): { count: number } | { percent: number } {
+  if (text.endsWith('%')) return { percent: parsePercent(option, text) };
+  if (!/^\d+$/.test(text)) throw refuse(option, text, 'a whole number such as 100, or a percentage such as 25%');
+  return { count: parseInteger(option, text) };
+}
+
+/** --tpslimit: transactions per second, fractions allowed; undefined (no limit) for `off` and 0. */
+export function parseRate(option: string, text: string): number | undefined {
+  if (text.toLowerCase() === 'off') return undefined;
+  const match = /^\d+(?:\.\d+)?$/.test(text);
+  if (!match) throw refuse(option, text, 'a number per second such as 10 or 0.5, or "off"');
+  return Number(text) || undefined;
+}
