@@ -40,6 +40,7 @@ export type RunEvent =
       verifiedBy: VerifiedBy;
       parts: number;
       resumedParts: number;
+      resumedBytes: number;
       elapsedMs: number;
     }
   | ({ type: 'failed' } & Failure)
@@ -85,6 +86,8 @@ export interface Summary {
   retries: number;
   restarts: number;
   traffic: { source: Traffic; destination: Traffic };
+  /** In a dry run: the requests that the copies would cost on each side. */
+  planned?: { source: Traffic['requests']; destination: Traffic['requests'] };
   stopped?: StopReason;
 }
 

@@ -1,14 +1,29 @@
+import type { Manifest } from '../manifest/port.js';
 import type { ObjectStore } from '../store/port.js';
 import type { Policy } from './decide.js';
+import type { RunEvent, Traffic } from './events.js';
 import type { Filter } from './filter.js';
 
 /** One side of a pair: a (wrapped) store and the prefix below which the pair lives. */
 export interface RunSide {
   store: ObjectStore;
-  /** Empty or ending in `/`. */
+  /** Empty or ending in `/`; for a single object its full key. */
   prefix: string;
   /** What the person typed, for messages. */
   text: string;
+  /** What this side has cost since it was opened. */
+  traffic(): Traffic;
+  /** The run listens here to the retries that the store's wrapper makes. */
+  onRetry?: (event: Omit<Extract<RunEvent, { type: 'retry' }>, 'type' | 'side'>) => void;
+}
+
+/** What a run works on. */
+export interface RunPair {
+  source: RunSide;
+  dest: RunSide;
+  manifest: Manifest;
+  /** One object to one object: both prefixes are full keys, and the key relative to them is empty. */
+  single: boolean;
 }
 
 /** How a run behaves; every field has been parsed and checked. Bytes and milliseconds. */
@@ -38,8 +53,6 @@ export interface RunOptions {
   objectAttempts: number;
   /** Storage class for what is written, in the destination's spelling. */
   storageClass?: string;
-  /** One object to one object (`copyto`, or a source that names an object): full keys in their buckets. */
-  single?: { sourceKey: string; destKey: string };
   /** Raised to stop taking new work and let in-flight work finish or checkpoint. */
   stop: AbortSignal;
 }

@@ -34,3 +34,17 @@ export function crc64ecma(bytes: Uint8Array): string {
   ecma.update(bytes);
   return BigInt(`0x${ecma.digest('hex')}`).toString();
 }
+
+/** MD5 over parts that arrive in order. */
+export class Md5Stream {
+  readonly #hash = createHash('md5');
+
+  update(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+  }
+
+  /** Hex; ends the stream. */
+  digest(): string {
+    return this.#hash.digest('hex');
+  }
+}

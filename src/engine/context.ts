@@ -1,0 +1,42 @@
+/** What every way of transferring one object shares. */
+import type { Manifest } from '../manifest/port.js';
+import { XsyncError } from '../model/error.js';
+import type { ObjectInfo } from '../model/object.js';
+import type { VerifiedBy } from '../model/verified.js';
+import type { ObjectStore } from '../store/port.js';
+import type { MemoryBudget } from './budget.js';
+import type { Reporter } from './events.js';
+import type { Halt } from './halt.js';
+import type { PlanEntry } from './plan.js';
+
+export interface TransferContext {
+  source: ObjectStore;
+  dest: ObjectStore;
+  checkpoints: Pick<Manifest, 'upload' | 'beginUpload' | 'endUpload' | 'addPart' | 'parts' | 'dropParts'>;
+  budget: MemoryBudget;
+  /** Parts in flight of one object. */
+  partConcurrency: number;
+  /** Tries to start an upload, the first included. */
+  attempts: number;
+  storageClass?: string;
+  halt: Halt;
+  emit: Reporter;
+}
+
+export interface TransferResult {
+  destEtag: string;
+  verifiedBy: VerifiedBy;
+  parts: number;
+  /** What an earlier, interrupted run had sent. */
+  resumedParts: number;
+  resumedBytes: number;
+}
+
+/** The run stopped before the object was finished; its checkpoint, if it has parts, stays. */
+export class Unfinished extends Error {}
+
+/** A store that ignores If-Match, or a listing that was stale, shows here. @throws source-changed */
+export function mustBeWhole(entry: PlanEntry, info: ObjectInfo): void {
+  if (info.size === entry.size && info.etag === entry.sourceEtag) return;
+  throw new XsyncError('source-changed', `changed while it was read (now ${info.size} bytes)`, { subject: entry.key });
+}

@@ -1,0 +1,69 @@
+/** One side's listing as a stream of batches in key-byte order, keys relative to the pair's prefix. */
+
+import type { Spool } from '../manifest/port.js';
+import { compareKeys } from '../model/key.js';
+import type { ObjectEntry } from '../model/object.js';
+import type { ListPage } from '../store/port.js';
+import type { RunSide } from './options.js';
+
+/** Thrown inside the engine when a listing is not in byte order; the run then sorts that side and starts the diff again. */
+export class OutOfOrder extends Error {
+  constructor(
+    readonly side: RunSide,
+    key: string,
+  ) {
+    super(`${side.text} lists ${JSON.stringify(key)} out of order`);
+  }
+}
+
+export interface ListContext {
+  signal: AbortSignal;
+  /** Called with the number of objects of each page. */
+  onPage: (objects: number) => void;
+}
+
+/** Pages are fetched one ahead of use. Any failure to list throws: a partial listing is never a short one. */
+export async function* listOrdered(side: RunSide, context: ListContext): AsyncGenerator<ObjectEntry[]> {
+  let last: string | undefined;
+  for await (const entries of pages(side, context)) {
+    for (const entry of entries) {
+      if (last !== undefined && compareKeys(last, entry.key) >= 0) throw new OutOfOrder(side, entry.key);
+      last = entry.key;
+    }
+    yield entries;
+  }
+}
+
+/** As listOrdered for a store that lists in another order: everything goes through a sorted table on disk first. */
+export async function* listSorted(side: RunSide, spool: Spool, context: ListContext): AsyncGenerator<ObjectEntry[]> {
+  for await (const entries of pages(side, context)) {
+    spool.add(entries.map((entry) => ({ key: entry.key, value: JSON.stringify(entry) })));
+  }
+  for (let after: string | undefined; ; ) {
+    const rows = spool.page(after, 1000);
+    if (rows.length === 0) return;
+    yield rows.map((row) => JSON.parse(row.value) as ObjectEntry);
+    after = rows.at(-1)?.key;
+  }
+}
+
+async function* pages(side: RunSide, context: ListContext): AsyncGenerator<ObjectEntry[]> {
+  let next: Promise<ListPage> | undefined = fetchPage(side, undefined, context.signal);
+  while (next) {
+    const page: ListPage = await next;
+    next = page.nextToken === undefined ? undefined : fetchPage(side, page.nextToken, context.signal);
+    context.onPage(page.entries.length);
+    if (page.entries.length > 0) yield side.prefix === '' ? page.entries : page.entries.map((e) => relative(e, side));
+  }
+}
+
+function fetchPage(side: RunSide, token: string | undefined, signal: AbortSignal): Promise<ListPage> {
+  const page = side.store.list({ prefix: side.prefix, token, signal });
+  // A page fetched ahead may fail before it is awaited; the failure is reported when it is.
+  page.catch(() => undefined);
+  return page;
+}
+
+function relative(entry: ObjectEntry, side: RunSide): ObjectEntry {
+  return { ...entry, key: entry.key.slice(side.prefix.length) };
+}

@@ -1,0 +1,215 @@
+/**
+ * One object in parts: read, hash, send, checkpoint, several at once, each part exactly once.
+ *
+ * The first part that arrives brings the object's headers, and with them the upload is started: no HEAD is spent.
+ * Every acknowledged part is checkpointed before the next is begun in its place, so that a killed run sends again
+ * only what was in flight. The last step, Complete, is the one call that cannot be repeated blindly: after a lost
+ * answer the destination is asked what it holds.
+ */
+import { Md5Stream } from '../hash/index.js';
+import type { PartRow } from '../manifest/port.js';
+import type { Checksums } from '../model/checksum.js';
+import { isXsyncError, toXsyncError, XsyncError } from '../model/error.js';
+import type { ObjectInfo } from '../model/object.js';
+import type { UploadRef, WriteResult } from '../store/port.js';
+import { mustBeWhole, type TransferContext, type TransferResult, Unfinished } from './context.js';
+import { outgoing } from './outgoing.js';
+import { guessSourceCut, partRange } from './parts.js';
+import type { PlanEntry } from './plan.js';
+import { limiter } from './queue.js';
+import { checkpointedCut, resumeUpload, startUpload } from './uploads.js';
+import { confirm, hashPart, type PartHashing, partHashing, proveParts, wholeOf } from './verify.js';
+
+export async function transferParts(context: TransferContext, planned: PlanEntry): Promise<TransferResult> {
+  const entry = checkpointedCut(context, planned);
+  const resumed = await resumeUpload(context, entry);
+  const done = resumed && !resumed.gone ? resumed.parts : [];
+  const resumedBytes = done.reduce((sum, part) => sum + part.size, 0);
+  context.emit({ type: 'begin', key: entry.key, size: entry.size, parts: entry.parts, resumedBytes });
+  if (resumed?.gone) {
+    const finished = await finishedEarlier(context, entry, resumed.parts);
+    if (finished) return finished;
+    context.checkpoints.endUpload(entry.key);
+  }
+  const parts = new PartsInFlight(context, entry, resumed?.gone ? undefined : resumed?.upload, done);
+  const verifiedBy = await parts.sendAll();
+  const answer = await complete(context, entry, await parts.upload(), parts.rows());
+  context.checkpoints.endUpload(entry.key);
+  return { destEtag: answer.etag, verifiedBy, parts: entry.parts, resumedParts: done.length, resumedBytes };
+}
+
+class PartsInFlight {
+  readonly #context: TransferContext;
+  readonly #entry: PlanEntry;
+  readonly #done = new Map<number, PartRow>();
+  /** The cut follows the source's multipart ETag, so its composite MD5 can be checked. */
+  #started: Promise<UploadRef> | undefined;
+  #claimed: Checksums = {};
+  /** MD5 over the whole in order of the parts; only without resumed parts, whose bytes are not read again. */
+  #wholeMd5: Md5Stream | undefined;
+  #hashedUpTo: Promise<void> = Promise.resolve();
+  #broken = false;
+
+  constructor(context: TransferContext, entry: PlanEntry, upload: UploadRef | undefined, done: readonly PartRow[]) {
+    this.#context = context;
+    this.#entry = entry;
+    if (upload) this.#started = Promise.resolve(upload);
+    for (const part of done) this.#done.set(part.partNumber, part);
+    if (done.length === 0) this.#wholeMd5 = new Md5Stream();
+  }
+
+  /** Sends what is missing. @throws the first part's error after the others came to rest; Unfinished when stopped */
+  async sendAll() {
+    const limit = limiter(this.#context.partConcurrency);
+    const missing = Array.from({ length: this.#entry.parts }, (_, i) => i + 1).filter((n) => !this.#done.has(n));
+    const outcomes = await Promise.allSettled(missing.map((n) => limit(() => this.#sendUnlessBroken(n))));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    if (this.#done.size < this.#entry.parts) throw new Unfinished();
+    const whole = wholeOf(this.rows());
+    return proveParts(this.#entry.key, this.#claimed, whole, this.#claimed.md5 && this.#wholeMd5?.digest());
+  }
+
+  rows(): PartRow[] {
+    return [...this.#done.values()].sort((a, b) => a.partNumber - b.partNumber);
+  }
+
+  async upload(): Promise<UploadRef> {
+    if (!this.#started) throw new XsyncError('internal', 'no part started the upload', { subject: this.#entry.key });
+    return this.#started;
+  }
+
+  async #sendUnlessBroken(partNumber: number): Promise<void> {
+    if (this.#broken || this.#context.halt.stopping) return;
+    try {
+      await this.#send(partNumber);
+    } catch (error) {
+      this.#broken = true;
+      throw error;
+    }
+  }
+
+  async #send(partNumber: number): Promise<void> {
+    const { source, dest, budget, halt, checkpoints, emit } = this.#context;
+    const { key, sourceKey, sourceEtag, partSize, size } = this.#entry;
+    const range = partRange(partNumber, partSize, size);
+    // Taken in order of the parts, as the leases are, so that a part never waits for one that has no memory yet.
+    const turn = this.#takeTurn();
+    const lease = await budget.lease(range.size);
+    try {
+      if (this.#broken || halt.stopping) return;
+      const info = await source.read(sourceKey, lease.bytes, {
+        offset: range.offset,
+        ifMatch: sourceEtag,
+        signal: halt.signal,
+      });
+      mustBeWhole(this.#entry, info);
+      const upload = await this.#uploadFor(info);
+      await turn.hash(lease.bytes);
+      const hashes = hashPart(lease.bytes, this.#hashing());
+      const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
+      const answer = await dest.uploadPart(upload, partNumber, lease.bytes, { contentMd5, signal: halt.signal });
+      confirm(key, hashes, answer);
+      const row = { partNumber, size: range.size, etag: answer.etag, ...hashes };
+      checkpoints.addPart(key, row);
+      this.#done.set(partNumber, row);
+      emit({ type: 'progress', key, bytes: range.size });
+    } finally {
+      turn.pass();
+      lease.release();
+    }
+  }
+
+  #uploadFor(info: ObjectInfo): Promise<UploadRef> {
+    this.#claimed = info.checksums;
+    if (info.checksums.md5 === undefined) this.#wholeMd5 = undefined;
+    const { dest, storageClass } = this.#context;
+    this.#started ??= startUpload(this.#context, this.#entry, outgoing(info, dest, storageClass));
+    return this.#started;
+  }
+
+  #hashing(): PartHashing {
+    const { size, partSize } = this.#entry;
+    const imitated = guessSourceCut(size, this.#claimed.md5ofParts) === partSize;
+    return partHashing(this.#claimed, this.#context.dest.capabilities, imitated);
+  }
+
+  /** A place in the order of the whole-object MD5. */
+  #takeTurn(): { hash: (bytes: Uint8Array) => Promise<void>; pass: () => void } {
+    const before = this.#hashedUpTo;
+    let pass = (): void => undefined;
+    this.#hashedUpTo = new Promise((resolve) => {
+      pass = resolve;
+    });
+    return {
+      hash: async (bytes) => {
+        if (!this.#wholeMd5) return;
+        await before;
+        this.#wholeMd5.update(bytes);
+        pass();
+      },
+      pass: () => void before.then(pass),
+    };
+  }
+}
+
+/** Complete, or find out that it was done. @throws upload-not-found (temporary) when the upload is lost */
+async function complete(
+  context: TransferContext,
+  entry: PlanEntry,
+  upload: UploadRef,
+  rows: readonly PartRow[],
+): Promise<WriteResult> {
+  const { dest, halt } = context;
+  const whole = wholeOf(rows);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const answer = await dest.completeUpload(upload, rows, { signal: halt.signal });
+      confirm(entry.key, whole, answer);
+      return answer;
+    } catch (error) {
+      const fault = toXsyncError(error);
+      if (fault.code !== 'upload-not-found' && fault.class !== 'temporary') throw error;
+      if (fault.code === 'aborted' || fault.code === 'checksum-mismatch') throw error;
+      const there = await holds(context, entry, whole);
+      if (there) return { etag: there.etag, checksums: there.checksums };
+      if (fault.code === 'upload-not-found') {
+        context.checkpoints.endUpload(entry.key);
+        throw new XsyncError('upload-not-found', 'the upload is gone and the object is not there', {
+          subject: entry.key,
+          class: 'temporary',
+          cause: error,
+        });
+      }
+      if (attempt >= context.attempts) throw error;
+    }
+  }
+}
+
+/** The upload is gone: did the run before complete it, and die before it could say so? */
+async function finishedEarlier(
+  context: TransferContext,
+  entry: PlanEntry,
+  rows: readonly PartRow[],
+): Promise<TransferResult | undefined> {
+  if (rows.length < entry.parts) return undefined;
+  const there = await holds(context, entry, wholeOf(rows));
+  if (!there) return undefined;
+  context.checkpoints.endUpload(entry.key);
+  const resumedBytes = entry.size;
+  return { destEtag: there.etag, verifiedBy: 'computed', parts: entry.parts, resumedParts: entry.parts, resumedBytes };
+}
+
+/** The destination's object if it is, by size and a checksum, the one that these parts make. */
+async function holds(context: TransferContext, entry: PlanEntry, whole: Checksums): Promise<ObjectInfo | undefined> {
+  try {
+    const info = await context.dest.head(entry.destKey, { signal: context.halt.signal });
+    const { md5ofParts, crc64ecma } = info.checksums;
+    const same =
+      (whole.md5ofParts !== undefined && whole.md5ofParts === md5ofParts) ||
+      (whole.crc64ecma !== undefined && whole.crc64ecma === crc64ecma);
+    return same && info.size === entry.size ? info : undefined;
+  } catch (error) {
+    if (isXsyncError(error, 'object-not-found')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+/** One object from plan to manifest, whatever happens on the way: its failure is data, not an exception. */
+import type { Manifest } from '../manifest/port.js';
+import { type ErrorCode, toXsyncError, XsyncError } from '../model/error.js';
+import type { ObjectEntry } from '../model/object.js';
+import type { Committer } from './commit.js';
+import { type TransferContext, type TransferResult, Unfinished } from './context.js';
+import type { PlanEntry } from './plan.js';
+import { transfer } from './transfer.js';
+import { discardUpload } from './uploads.js';
+
+/** Faults that every further object would meet as well: they end the run. */
+const FATAL: readonly ErrorCode[] = [
+  'bucket-not-found',
+  'bad-credentials',
+  'expired-credentials',
+  'wrong-region',
+  'wrong-endpoint',
+  'tls',
+  'disk-full',
+  'acceleration-disabled',
+  'config',
+  'internal',
+];
+
+export interface ObjectContext extends TransferContext {
+  manifest: Manifest;
+  committer: Committer;
+  /** Tries of the whole object. */
+  objectAttempts: number;
+  /** The plan for a source that is now another version. */
+  replan(entry: PlanEntry, now: ObjectEntry): PlanEntry;
+}
+
+export async function copyObject(context: ObjectContext, planned: PlanEntry): Promise<void> {
+  const { halt, emit } = context;
+  const started = performance.now();
+  let entry = planned;
+  for (let attempt = 1; ; attempt++) {
+    if (halt.stopping) return;
+    try {
+      const result = await transfer(context, entry);
+      record(context, entry, result);
+      const { destEtag: _, ...told } = result;
+      const elapsedMs = performance.now() - started;
+      emit({ type: 'copied', key: entry.key, size: entry.size, elapsedMs, ...told });
+      return;
+    } catch (error) {
+      if (error instanceof Unfinished || halt.signal.aborted) return;
+      const fault = toXsyncError(error);
+      if (FATAL.includes(fault.code)) return halt.fail(fault);
+      const next = attempt < context.objectAttempts ? await prepareRetry(context, entry, fault) : fault;
+      if (next instanceof XsyncError) return recordFailure(context, entry, next, attempt);
+      entry = next;
+    }
+  }
+}
+
+function record(context: ObjectContext, entry: PlanEntry, result: TransferResult): void {
+  context.committer.add({
+    key: entry.key,
+    size: entry.size,
+    sourceEtag: entry.sourceEtag,
+    sourceMtimeMs: entry.sourceMtimeMs,
+    destEtag: result.destEtag,
+    verifiedBy: result.verifiedBy,
+    ours: true,
+    atMs: Date.now(),
+  });
+}
+
+/**
+ * The entry to try next, or the fault that ends the tries. A source that changed is looked up anew; bytes that proved
+ * damaged are not built upon.
+ */
+async function prepareRetry(
+  context: ObjectContext,
+  entry: PlanEntry,
+  fault: XsyncError,
+): Promise<PlanEntry | XsyncError> {
+  const changed = fault.code === 'precondition-failed' || fault.code === 'source-changed';
+  if (!changed && fault.class !== 'temporary') return fault;
+  try {
+    if (changed || fault.code === 'checksum-mismatch') await startAfresh(context, entry);
+    if (!changed) return entry;
+    const now = await context.source.head(entry.sourceKey, { signal: context.halt.signal });
+    context.emit({ type: 'restart', key: entry.key, message: fault.message });
+    return context.replan(entry, now);
+  } catch (error) {
+    return toXsyncError(error);
+  }
+}
+
+async function startAfresh(context: ObjectContext, entry: PlanEntry): Promise<void> {
+  const row = context.checkpoints.upload(entry.key);
+  if (!row) return;
+  await discardUpload(context.dest, row, entry.destKey, context.halt.signal);
+  context.checkpoints.endUpload(entry.key);
+}
+
+export function recordFailure(context: ObjectContext, entry: PlanEntry, fault: XsyncError, attempts: number): void {
+  const { code, message, remedy } = fault;
+  const failure = { key: entry.key, size: entry.size, class: fault.class, code, message };
+  context.manifest.fail({ ...failure, sourceEtag: entry.sourceEtag, lastMs: Date.now() });
+  context.emit({ type: 'failed', ...failure, remedy, attempts });
+}

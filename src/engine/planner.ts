@@ -1,0 +1,147 @@
+/** From the diff to the queue: each key is decided, looked at more closely where that is needed, and handed on. */
+import { toXsyncError, XsyncError } from '../model/error.js';
+import type { VerifiedBy } from '../model/verified.js';
+import { type CopyReason, type Decision, decide, type SkipReason } from './decide.js';
+import { destState, evidenceOf, sourceState, type Triple } from './diff.js';
+import { inspect } from './inspect.js';
+import { copyObject, type ObjectContext, recordFailure } from './object.js';
+import type { RunOptions, RunPair } from './options.js';
+import { type PlanEntry, planEntry } from './plan.js';
+import { Queue } from './queue.js';
+import type { Tally } from './report.js';
+
+type Decided = Exclude<Decision, { action: 'none' | 'inspect' }>;
+
+/** What an adopted row was found equal by; a size alone adopts nothing. */
+const ADOPTED_BY: Partial<Record<SkipReason, VerifiedBy>> = { 'same-checksum': 'computed', 'same-time': 'size' };
+
+export class Planner {
+  readonly #pair: RunPair;
+  readonly #options: RunOptions;
+  readonly #context: ObjectContext;
+  readonly #tally: Tally;
+  readonly #transfers: Queue;
+  readonly #checkers: Queue;
+  #started = 0;
+
+  constructor(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally) {
+    this.#pair = pair;
+    this.#options = options;
+    this.#context = context;
+    this.#tally = tally;
+    this.#transfers = new Queue(options.transfers);
+    this.#checkers = new Queue(options.checkers);
+  }
+
+  /** Returns once the key has found its place; waits while the queues are full. */
+  async take(triple: Triple): Promise<void> {
+    const { source, key, row } = triple;
+    if (!source) {
+      // Gone from both sides: nothing is left to know about it.
+      if (row && !triple.dest && !this.#options.noTraverse && !this.#options.dryRun)
+        this.#context.committer.forget(key);
+      return;
+    }
+    const excluded = this.#excluded(triple);
+    if (excluded) {
+      this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
+      return;
+    }
+    const d = destState(triple, !this.#options.noTraverse);
+    const decision = decide(this.#options.policy, sourceState(triple), d, evidenceOf(triple));
+    if (decision.action === 'inspect') await this.#checkers.push(() => this.#inspect(triple, decision));
+    else if (decision.action !== 'none') await this.#act(triple, decision);
+  }
+
+  /** Waits for all that was taken. */
+  async drain(): Promise<void> {
+    await this.#checkers.drain();
+    await this.#transfers.drain();
+  }
+
+  #excluded({ key, source }: Triple): { reason: SkipReason; detail: string } | undefined {
+    if (!source) return undefined;
+    if (source.special === 'symlink' || source.special === 'other') {
+      return { reason: 'unreadable', detail: source.special === 'symlink' ? 'symbolic link' : 'not a regular file' };
+    }
+    const verdict = this.#options.filter?.test(key, source.size, source.mtimeMs);
+    return verdict && !verdict.included ? { reason: 'filtered', detail: verdict.reason } : undefined;
+  }
+
+  async #inspect(triple: Triple, decision: Extract<Decision, { action: 'inspect' }>): Promise<void> {
+    const { source, dest } = this.#pair;
+    if (!triple.source || this.#context.halt.stopping) return;
+    const entry = planEntry(triple.source, decision.otherwise, this.#pair, this.#options);
+    const context = {
+      source: source.store,
+      dest: dest.store,
+      budget: this.#context.budget,
+      policy: this.#options.policy,
+      signal: this.#context.halt.signal,
+    };
+    try {
+      const looked = await inspect(context, entry, decision);
+      await this.#act({ ...triple, dest: looked.dest ?? triple.dest }, looked.verdict);
+    } catch (error) {
+      if (this.#context.halt.signal.aborted) return;
+      recordFailure(this.#context, entry, toXsyncError(error), 1);
+    }
+  }
+
+  async #act(triple: Triple, decision: Decided): Promise<void> {
+    const { source, key } = triple;
+    if (!source) return;
+    if (decision.action === 'copy') return this.#copy(triple, decision.reason);
+    if (decision.action === 'skip') {
+      this.#context.emit({ type: 'skip', key, size: source.size, reason: decision.reason });
+      this.#adopt(triple, decision.reason);
+      return;
+    }
+    const entry = planEntry(source, 'source-changed', this.#pair, this.#options);
+    const fault = new XsyncError('guard', 'differs at the destination, and --immutable forbids to change it', {
+      class: 'permanent',
+    });
+    recordFailure(this.#context, entry, fault, 0);
+  }
+
+  /** Found equal without a copy: noted, so that the next run need not look again. */
+  #adopt({ key, source, dest, row }: Triple, reason: SkipReason): void {
+    const verifiedBy = ADOPTED_BY[reason];
+    if (!source || !dest || verifiedBy === undefined || this.#options.dryRun) return;
+    this.#context.committer.add({
+      key,
+      size: source.size,
+      sourceEtag: source.etag,
+      sourceMtimeMs: source.mtimeMs,
+      destEtag: dest.etag,
+      verifiedBy,
+      ours: row?.ours ?? false,
+      atMs: Date.now(),
+    });
+  }
+
+  async #copy({ key, source }: Triple, reason: CopyReason): Promise<void> {
+    if (!source) return;
+    const entry = planEntry(source, reason, this.#pair, this.#options);
+    if (!this.#withinMaxTransfer(entry)) {
+      this.#context.emit({ type: 'skip', key, size: source.size, reason: 'cutoff' });
+      return;
+    }
+    this.#context.emit({ type: 'plan', key, size: source.size, reason, parts: entry.parts });
+    if (this.#options.dryRun) this.#tally.addPlanned(entry);
+    else await this.#transfers.push(() => copyObject(this.#context, entry));
+  }
+
+  /** `--max-transfer`: soft and hard start until it is reached, cautious never starts what would go beyond it. */
+  #withinMaxTransfer(entry: PlanEntry): boolean {
+    const { maxTransfer, cutoffMode } = this.#options;
+    if (maxTransfer === undefined) return true;
+    const after = this.#started + entry.size;
+    if (cutoffMode === 'cautious' ? after > maxTransfer : this.#started >= maxTransfer) {
+      this.#context.halt.stop('max-transfer', { patient: true });
+      return false;
+    }
+    this.#started = after;
+    return true;
+  }
+}

@@ -1,0 +1,113 @@
+/** Adds up a run's events to its summary. */
+import type { Failure, RunEvent, Summary } from './events.js';
+import { LISTED_FAILURES } from './events.js';
+import type { RunPair } from './options.js';
+import type { PlanEntry } from './plan.js';
+import { plannedRequests } from './plan.js';
+
+export class Tally {
+  readonly #summary: Summary;
+  readonly #pair: RunPair;
+  readonly #started = performance.now();
+
+  constructor(pair: RunPair, runId: string, dryRun: boolean) {
+    this.#pair = pair;
+    this.#summary = {
+      runId,
+      source: pair.source.text,
+      destination: pair.dest.text,
+      dryRun,
+      startedMs: Date.now(),
+      elapsedMs: 0,
+      listed: { source: 0, destination: 0 },
+      copied: { objects: 0, bytes: 0 },
+      resumed: { objects: 0, parts: 0, bytes: 0 },
+      skipped: { objects: 0, bytes: 0, byReason: {} },
+      failed: { objects: 0, byClass: {}, list: [] },
+      verified: {},
+      retries: 0,
+      restarts: 0,
+      traffic: { source: pair.source.traffic(), destination: pair.dest.traffic() },
+      planned: dryRun ? { source: {}, destination: {} } : undefined,
+    };
+  }
+
+  add(event: RunEvent): void {
+    const sum = this.#summary;
+    switch (event.type) {
+      case 'listed':
+        sum.listed[event.side] = event.objects;
+        break;
+      case 'skip':
+        sum.skipped.objects++;
+        sum.skipped.bytes += event.size;
+        increase(sum.skipped.byReason, event.reason);
+        break;
+      case 'copied':
+        sum.copied.objects++;
+        sum.copied.bytes += event.size;
+        increase(sum.verified, event.verifiedBy);
+        if (event.resumedParts > 0) {
+          sum.resumed.objects++;
+          sum.resumed.parts += event.resumedParts;
+          sum.resumed.bytes += event.resumedBytes;
+        }
+        break;
+      case 'failed':
+        this.#addFailure(event);
+        break;
+      case 'retry':
+        sum.retries++;
+        break;
+      case 'restart':
+        sum.restarts++;
+        break;
+    }
+  }
+
+  /** In a dry run: the object would be copied. */
+  addPlanned(entry: PlanEntry): void {
+    const { planned, copied } = this.#summary;
+    if (!planned) return;
+    copied.objects++;
+    copied.bytes += entry.size;
+    const cost = plannedRequests(entry);
+    for (const side of ['source', 'destination'] as const) {
+      for (const [kind, n] of Object.entries(cost[side]))
+        increase(planned[side], kind as keyof typeof planned.source, n);
+    }
+  }
+
+  /** The diff starts again (a side lists out of order): what was planned and skipped is counted anew. */
+  resetDiff(): void {
+    const sum = this.#summary;
+    sum.skipped = { objects: 0, bytes: 0, byReason: {} };
+    if (sum.planned) {
+      sum.planned = { source: {}, destination: {} };
+      sum.copied = { objects: 0, bytes: 0 };
+    }
+  }
+
+  #addFailure({ key, size, class: kind, code, message, remedy, attempts }: Failure): void {
+    const { failed } = this.#summary;
+    failed.objects++;
+    increase(failed.byClass, kind);
+    if (failed.list.length < LISTED_FAILURES) {
+      failed.list.push({ key, size, class: kind, code, message, remedy, attempts });
+    }
+  }
+
+  /** The summary as it stands now. */
+  summary(stopped: Summary['stopped']): Summary {
+    return {
+      ...this.#summary,
+      elapsedMs: performance.now() - this.#started,
+      traffic: { source: this.#pair.source.traffic(), destination: this.#pair.dest.traffic() },
+      stopped,
+    };
+  }
+}
+
+function increase<K extends string>(counts: Partial<Record<K, number>>, key: K, by = 1): void {
+  counts[key] = (counts[key] ?? 0) + by;
+}

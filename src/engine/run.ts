@@ -1,0 +1,163 @@
+/** A whole run: list, diff, decide, transfer, commit, report. */
+import { randomBytes } from 'node:crypto';
+import { loadHashes } from '../hash/index.js';
+import { isXsyncError } from '../model/error.js';
+import { MemoryBudget } from './budget.js';
+import { Committer } from './commit.js';
+import { diff } from './diff.js';
+import type { Reporter, RunEvent, Side, Summary } from './events.js';
+import { refuseOverlap } from './guard.js';
+import { Halt } from './halt.js';
+import { OutOfOrder } from './list.js';
+import type { ObjectContext } from './object.js';
+import type { RunOptions, RunPair } from './options.js';
+import { planEntry } from './plan.js';
+import { Planner } from './planner.js';
+import { Tally } from './report.js';
+import { Streams } from './streams.js';
+import { discardUpload } from './uploads.js';
+
+/** What is in flight when a run is interrupted may go on this long; the whole stop stays within 5 seconds. */
+const GRACE_MS = 4000;
+
+/**
+ * Copies what differs. Failures of single objects are in the summary and in the manifest.
+ * @throws faults that end the run (bucket missing, credentials, a listing that failed, a full disk), after an `end`
+ *   event that sums up what was done until then
+ */
+export async function runCopy(pair: RunPair, options: RunOptions, report: Reporter): Promise<Summary> {
+  refuseOverlap(pair);
+  await loadHashes();
+  const runId = randomBytes(6).toString('hex');
+  const tally = new Tally(pair, runId, options.dryRun);
+  const emit = (event: RunEvent): void => {
+    tally.add(event);
+    report(event);
+  };
+  const halt = new Halt(GRACE_MS);
+  const unhook = hookStops(halt, options);
+  const committer = new Committer(pair.manifest, (error) => halt.fail(error));
+  const context: ObjectContext = {
+    source: pair.source.store,
+    dest: pair.dest.store,
+    checkpoints: pair.manifest,
+    manifest: pair.manifest,
+    budget: new MemoryBudget(options.maxMemory),
+    committer,
+    partConcurrency: options.partConcurrency,
+    attempts: options.objectAttempts,
+    objectAttempts: options.objectAttempts,
+    storageClass: options.storageClass,
+    replan: (entry, now) => planEntry({ ...now, key: entry.key }, entry.reason, pair, options),
+    halt,
+    emit: limitTransfer(emit, halt, options),
+  };
+  for (const side of ['source', 'dest'] as const) {
+    pair[side].onRetry = (event) => emit({ type: 'retry', side: side === 'dest' ? 'destination' : side, ...event });
+  }
+  emit({
+    type: 'start',
+    runId,
+    source: pair.source.text,
+    destination: pair.dest.text,
+    dryRun: options.dryRun,
+    manifest: pair.manifest.path,
+  });
+  try {
+    await prepareDestination(pair, options, halt);
+    await traverse(pair, options, context, tally);
+    committer.flush();
+    if (!halt.stopping && !options.dryRun && !options.filter && !pair.single) await dropStaleUploads(context, pair);
+  } catch (error) {
+    if (!halt.signal.aborted) halt.fail(error);
+  } finally {
+    unhook();
+    halt.dispose();
+  }
+  if (!halt.fatal) committer.flush();
+  const summary = tally.summary(halt.reason);
+  emit({ type: 'end', summary });
+  if (halt.fatal) throw halt.fatal.error;
+  return summary;
+}
+
+/** Lists and diffs; a side found to be out of order is sorted on disk and the diff starts again. */
+async function traverse(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally): Promise<void> {
+  const streams = new Streams(pair, options, context);
+  try {
+    for (;;) {
+      const planner = new Planner(pair, options, context, tally);
+      try {
+        const { source, dest, rows } = streams.open();
+        for await (const batch of diff(source, dest, rows)) {
+          for (const triple of batch) {
+            if (context.halt.stopping) break;
+            await planner.take(triple);
+          }
+          if (context.halt.stopping) break;
+        }
+        return;
+      } catch (error) {
+        if (!(error instanceof OutOfOrder)) throw error;
+        streams.sortFromNowOn(error);
+      } finally {
+        await planner.drain();
+      }
+      context.committer.flush();
+      tally.resetDiff();
+    }
+  } finally {
+    streams.dispose();
+  }
+}
+
+async function prepareDestination(pair: RunPair, options: RunOptions, halt: Halt): Promise<void> {
+  if (!options.createBucket || options.dryRun) return;
+  const { store } = pair.dest;
+  try {
+    await store.checkBucket({ signal: halt.signal });
+  } catch (error) {
+    if (!isXsyncError(error, 'bucket-not-found')) throw error;
+    await store.createBucket({ signal: halt.signal });
+  }
+}
+
+function hookStops(halt: Halt, options: RunOptions): () => void {
+  const onStop = (): void => halt.stop('interrupted');
+  if (options.stop.aborted) onStop();
+  options.stop.addEventListener('abort', onStop);
+  const { maxDurationMs, cutoffMode } = options;
+  const hard = cutoffMode === 'hard';
+  const timer =
+    maxDurationMs === undefined
+      ? undefined
+      : setTimeout(() => halt.stop('max-duration', { now: hard, patient: true }), maxDurationMs).unref();
+  return () => {
+    clearTimeout(timer);
+    options.stop.removeEventListener('abort', onStop);
+  };
+}
+
+/** `--max-transfer` with cutoff `hard` aborts what is in flight as soon as the bytes are reached. */
+function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: RunOptions): Reporter {
+  if (maxTransfer === undefined || cutoffMode !== 'hard') return emit;
+  let moved = 0;
+  return (event) => {
+    emit(event);
+    if (event.type !== 'progress') return;
+    moved += event.bytes;
+    if (moved >= maxTransfer) halt.stop('max-transfer', { now: true });
+  };
+}
+
+/** Checkpoints of objects that are no longer to be copied: their uploads would stay at the store for ever. */
+async function dropStaleUploads({ dest, checkpoints, halt, manifest }: ObjectContext, pair: RunPair): Promise<void> {
+  const failed = new Set(manifest.failures().map((failure) => failure.key));
+  for (const row of manifest.uploads()) {
+    if (failed.has(row.key)) continue;
+    await discardUpload(dest, row, pair.dest.prefix + row.key, halt.signal);
+    checkpoints.endUpload(row.key);
+  }
+}
+
+export type { Side };

@@ -1,0 +1,52 @@
+/** A copy that the service makes by itself, both sides being its own and under one account. */
+import { XsyncError } from '../model/error.js';
+import { mustBeWhole, type TransferContext, type TransferResult } from './context.js';
+import { outgoing } from './outgoing.js';
+import { partRange } from './parts.js';
+import type { PlanEntry } from './plan.js';
+import { limiter } from './queue.js';
+import { type StartedUpload, startUpload } from './uploads.js';
+
+/**
+ * HEAD, then COPY with the metadata written out: a plain copy would lose the source's time. Beyond one request's
+ * limit, UploadPartCopy; that is quick enough to start again rather than to checkpoint each part.
+ */
+export async function copyOnServer(context: TransferContext, entry: PlanEntry): Promise<TransferResult> {
+  const { source, dest, halt, emit } = context;
+  emit({ type: 'begin', key: entry.key, size: entry.size, parts: entry.parts, resumedBytes: 0 });
+  const info = await source.head(entry.sourceKey, { signal: halt.signal });
+  mustBeWhole(entry, info);
+  const pinned = { ifMatch: entry.sourceEtag, signal: halt.signal };
+  const options = outgoing(info, dest, context.storageClass ?? info.storageClass);
+  const answer =
+    entry.parts === 1
+      ? await dest.copy(source, entry.sourceKey, entry.destKey, { ...pinned, ...options })
+      : await copyParts(context, entry, await startUpload(context, entry, options));
+  emit({ type: 'progress', key: entry.key, bytes: entry.size });
+  return { destEtag: answer.etag, verifiedBy: 'server', parts: entry.parts, resumedParts: 0, resumedBytes: 0 };
+}
+
+async function copyParts(context: TransferContext, entry: PlanEntry, upload: StartedUpload) {
+  const { source, dest, halt } = context;
+  const limit = limiter(context.partConcurrency);
+  const numbers = Array.from({ length: entry.parts }, (_, i) => i + 1);
+  const parts = await Promise.all(
+    numbers.map((partNumber) =>
+      limit(async () => {
+        const range = partRange(partNumber, entry.partSize, entry.size);
+        const pinned = { ifMatch: entry.sourceEtag, signal: halt.signal };
+        const part = await dest.uploadPartCopy(upload, partNumber, source, entry.sourceKey, range, pinned);
+        return { partNumber, etag: part.etag };
+      }),
+    ),
+  );
+  const answer = await dest.completeUpload(upload, parts, { signal: halt.signal });
+  context.checkpoints.endUpload(entry.key);
+  const written = await dest.head(entry.destKey, { signal: halt.signal });
+  if (written.size !== entry.size) {
+    throw new XsyncError('checksum-mismatch', `the copy has ${written.size} bytes instead of ${entry.size}`, {
+      subject: entry.key,
+    });
+  }
+  return answer;
+}

@@ -1,0 +1,146 @@
+/** The three streams of a diff, for the way in which a run looks at its pair. */
+import type { ManifestRow, Spool } from '../manifest/port.js';
+import { isXsyncError, XsyncError } from '../model/error.js';
+import { compareKeys } from '../model/key.js';
+import type { ObjectEntry } from '../model/object.js';
+import type { Side } from './events.js';
+import { type ListContext, listOrdered, listSorted, type OutOfOrder } from './list.js';
+import type { ObjectContext } from './object.js';
+import type { RunOptions, RunPair, RunSide } from './options.js';
+import { limiter } from './queue.js';
+
+type Stream<T> = AsyncIterator<readonly T[]>;
+
+/** The manifest remembers which sides list out of order, so that the next run sorts from the start. */
+const FACT = { source: 'source-unordered', destination: 'destination-unordered' } as const;
+
+const PAGE = 1000;
+
+export class Streams {
+  readonly #pair: RunPair;
+  readonly #options: RunOptions;
+  readonly #context: ObjectContext;
+  readonly #spools: Spool[] = [];
+
+  constructor(pair: RunPair, options: RunOptions, context: ObjectContext) {
+    this.#pair = pair;
+    this.#options = options;
+    this.#context = context;
+  }
+
+  open(): { source: Stream<ObjectEntry>; dest?: Stream<ObjectEntry>; rows: Stream<ManifestRow> } {
+    const { source, dest } = this.#pair;
+    const wanted = this.#pair.single ? [''] : this.#options.filter?.files;
+    if (wanted) {
+      return {
+        source: this.#heads('source', source, wanted),
+        dest: this.#options.noTraverse ? undefined : this.#heads('destination', dest, wanted),
+        rows: this.#rowsOf(wanted),
+      };
+    }
+    return {
+      source: this.#list('source', source),
+      dest: this.#options.noTraverse ? undefined : this.#listDestination(),
+      rows: this.#rows(),
+    };
+  }
+
+  sortFromNowOn(fault: OutOfOrder): void {
+    const side = fault.side === this.#pair.source ? 'source' : 'destination';
+    const message = `${fault.message}; its listing is sorted on disk from now on`;
+    this.#context.emit({ type: 'notice', level: 'warn', message });
+    this.#pair.manifest.setFact(FACT[side], 'yes');
+    this.dispose();
+  }
+
+  dispose(): void {
+    for (const spool of this.#spools.splice(0)) spool.dispose();
+  }
+
+  #list(name: Side, side: RunSide): AsyncGenerator<ObjectEntry[]> {
+    if (this.#pair.manifest.getFact(FACT[name]) === undefined) return this.#counted(name, side, listOrdered);
+    const spool = this.#pair.manifest.spool();
+    this.#spools.push(spool);
+    return this.#counted(name, side, (s, context) => listSorted(s, spool, context));
+  }
+
+  async *#counted(
+    name: Side,
+    side: RunSide,
+    list: (side: RunSide, context: ListContext) => AsyncGenerator<ObjectEntry[]>,
+  ): AsyncGenerator<ObjectEntry[]> {
+    const { emit, halt } = this.#context;
+    let objects = 0;
+    const onPage = (n: number): void => {
+      objects += n;
+      emit({ type: 'listed', side: name, objects, done: false });
+    };
+    yield* list(side, { signal: halt.signal, onPage });
+    emit({ type: 'listed', side: name, objects, done: true });
+  }
+
+  /** A local root that does not exist yet, or a bucket about to be created in earnest, is an empty destination. */
+  async *#listDestination(): AsyncGenerator<ObjectEntry[]> {
+    const { dest } = this.#pair;
+    try {
+      yield* this.#list('destination', dest);
+    } catch (error) {
+      if (!isXsyncError(error, 'bucket-not-found')) throw error;
+      if (dest.store.capabilities.local || (this.#options.createBucket && this.#options.dryRun)) return;
+      throw new XsyncError('bucket-not-found', error.message, {
+        subject: error.subject,
+        remedy: 'create the bucket first, or add --create-bucket',
+        cause: error,
+      });
+    }
+  }
+
+  async *#rows(): AsyncGenerator<ManifestRow[]> {
+    for (let after: string | undefined; ; ) {
+      const rows = this.#pair.manifest.page(after, PAGE);
+      if (rows.length === 0) return;
+      yield rows;
+      after = rows.at(-1)?.key;
+    }
+  }
+
+  async *#rowsOf(keys: readonly string[]): AsyncGenerator<ManifestRow[]> {
+    yield keys.flatMap((key) => this.#pair.manifest.get(key) ?? []);
+  }
+
+  /** The few objects that were named are asked for one by one; those that do not exist are left out. */
+  async *#heads(name: Side, side: RunSide, keys: readonly string[]): AsyncGenerator<ObjectEntry[]> {
+    const { emit, halt } = this.#context;
+    const limit = limiter(this.#options.checkers);
+    let objects = 0;
+    const sorted = [...new Set(keys)].sort(compareKeys);
+    for (let i = 0; i < sorted.length; i += PAGE) {
+      const page = await Promise.all(
+        sorted.slice(i, i + PAGE).map((key) => limit(() => this.#headOne(name, side, key, halt.signal))),
+      );
+      const found = page.filter((entry) => entry !== undefined);
+      objects += found.length;
+      emit({ type: 'listed', side: name, objects, done: i + PAGE >= sorted.length });
+      yield found;
+    }
+  }
+
+  async #headOne(name: Side, side: RunSide, key: string, signal: AbortSignal): Promise<ObjectEntry | undefined> {
+    try {
+      return { ...(await side.store.head(side.prefix + key, { signal })), key };
+    } catch (error) {
+      const missing =
+        isXsyncError(error, 'object-not-found') ||
+        (name === 'destination' && isXsyncError(error, 'bucket-not-found') && side.store.capabilities.local);
+      if (!missing) throw error;
+      if (name === 'source') {
+        this.#context.emit({
+          type: 'notice',
+          level: 'warn',
+          message: `${side.text}: no object ${JSON.stringify(key)}`,
+        });
+      }
+      return undefined;
+    }
+  }
+}

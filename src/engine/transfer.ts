@@ -1,0 +1,39 @@
+/** One plan entry, one attempt: from the source's bytes to the destination's confirmation. Needs no listing. */
+import { mustBeWhole, type TransferContext, type TransferResult, Unfinished } from './context.js';
+import { transferParts } from './multipart.js';
+import { outgoing } from './outgoing.js';
+import type { PlanEntry } from './plan.js';
+import { copyOnServer } from './server-copy.js';
+import { confirm, proveWhole } from './verify.js';
+
+/**
+ * @throws precondition-failed or source-changed when the source is no longer the version that was planned;
+ *   checksum-mismatch when bytes were damaged; Unfinished when the run stopped; whatever the stores throw
+ */
+export function transfer(context: TransferContext, entry: PlanEntry): Promise<TransferResult> {
+  if (entry.way === 'server') return copyOnServer(context, entry);
+  return entry.parts === 1 ? transferWhole(context, entry) : transferParts(context, entry);
+}
+
+/** One GET, one PUT. */
+async function transferWhole(context: TransferContext, entry: PlanEntry): Promise<TransferResult> {
+  const { source, dest, budget, halt, emit } = context;
+  const lease = await budget.lease(entry.size);
+  try {
+    if (halt.stopping) throw new Unfinished();
+    emit({ type: 'begin', key: entry.key, size: entry.size, parts: 1, resumedBytes: 0 });
+    const info = await source.read(entry.sourceKey, lease.bytes, { ifMatch: entry.sourceEtag, signal: halt.signal });
+    mustBeWhole(entry, info);
+    const proof = proveWhole(entry.key, lease.bytes, info.checksums, dest.capabilities);
+    const answer = await dest.put(entry.destKey, lease.bytes, {
+      ...outgoing(info, dest, context.storageClass),
+      contentMd5: proof.contentMd5,
+      signal: halt.signal,
+    });
+    confirm(entry.key, proof.expected, answer);
+    emit({ type: 'progress', key: entry.key, bytes: entry.size });
+    return { destEtag: answer.etag, verifiedBy: proof.verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0 };
+  } finally {
+    lease.release();
+  }
+}
