@@ -1,0 +1,163 @@
+/** What the wrappers have in common: a store whose every request goes through one function. */
+import type * as port from '../port.js';
+import type { RequestKind } from './kinds.js';
+
+/** One call of the port, as a wrapper sees it. */
+export interface Call {
+  readonly kind: RequestKind;
+  /** The object's key, or the first of several; absent for calls about the bucket. */
+  readonly key?: string;
+  readonly signal?: AbortSignal;
+  /** For calls that carry an object's bytes: which way they go. */
+  readonly direction?: Direction;
+  /** The caller's pace, where it gave one. */
+  readonly pace?: port.Pace;
+}
+
+/** `down`: from the store to us. */
+export type Direction = 'up' | 'down';
+
+/**
+ * Surrounds a call. `run` makes one call of the inner store, paced by the `pace` it is given *instead of* the
+ * caller's: hand on `call.pace`, or a pace that calls it. Calls without a direction ignore it.
+ */
+export type Around = <T>(call: Call, run: (pace: port.Pace | undefined) => Promise<T>) => Promise<T>;
+
+/** A store whose calls `around` surrounds. Identity and capabilities are those of the store within. */
+export class InterceptedStore implements port.ObjectStore {
+  readonly inner: port.ObjectStore;
+  readonly #around: Around;
+
+  constructor(inner: port.ObjectStore, around: Around) {
+    this.inner = inner;
+    this.#around = around;
+  }
+
+  get identity(): port.StoreIdentity {
+    return this.inner.identity;
+  }
+
+  get capabilities(): port.Capabilities {
+    return this.inner.capabilities;
+  }
+
+  checkBucket(options: port.CallOptions = {}): Promise<void> {
+    return this.#call('checkBucket', undefined, options, () => this.inner.checkBucket(options));
+  }
+
+  createBucket(options: port.CallOptions = {}): Promise<void> {
+    return this.#call('createBucket', undefined, options, () => this.inner.createBucket(options));
+  }
+
+  list(options: port.ListOptions): Promise<port.ListPage> {
+    return this.#call('list', undefined, options, () => this.inner.list(options));
+  }
+
+  head(key: string, options: port.HeadOptions = {}): ReturnType<port.ObjectStore['head']> {
+    return this.#call('head', key, options, () => this.inner.head(key, options));
+  }
+
+  read(key: string, target: Uint8Array, options: port.ReadOptions = {}): ReturnType<port.ObjectStore['read']> {
+    return this.#transfer('read', key, options, (paced) => this.inner.read(key, target, paced));
+  }
+
+  put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
+    return this.#transfer('put', key, options, (paced) => this.inner.put(key, body, paced));
+  }
+
+  copy(
+    source: port.ObjectStore,
+    sourceKey: string,
+    key: string,
+    options: port.CopyOptions = {},
+  ): Promise<port.WriteResult> {
+    return this.#call('copy', key, options, () => this.inner.copy(unwrap(source), sourceKey, key, options));
+  }
+
+  copyableFrom(source: port.ObjectStore): boolean {
+    return this.inner.copyableFrom(unwrap(source));
+  }
+
+  createUpload(key: string, options: Parameters<port.ObjectStore['createUpload']>[1] = {}): Promise<port.UploadRef> {
+    return this.#call('createUpload', key, options, () => this.inner.createUpload(key, options));
+  }
+
+  uploadPart(
+    upload: port.UploadRef,
+    partNumber: number,
+    body: Uint8Array,
+    options: port.PartOptions = {},
+  ): Promise<port.PartResult> {
+    return this.#transfer('uploadPart', upload.key, options, (paced) =>
+      this.inner.uploadPart(upload, partNumber, body, paced),
+    );
+  }
+
+  uploadPartCopy(
+    upload: port.UploadRef,
+    partNumber: number,
+    source: port.ObjectStore,
+    sourceKey: string,
+    range: { offset: number; size: number },
+    options: port.CopyOptions = {},
+  ): Promise<port.PartResult> {
+    return this.#call('uploadPartCopy', upload.key, options, () =>
+      this.inner.uploadPartCopy(upload, partNumber, unwrap(source), sourceKey, range, options),
+    );
+  }
+
+  listParts(upload: port.UploadRef, options: port.CallOptions = {}): Promise<port.PartEntry[]> {
+    return this.#call('listParts', upload.key, options, () => this.inner.listParts(upload, options));
+  }
+
+  completeUpload(
+    upload: port.UploadRef,
+    parts: readonly { partNumber: number; etag: string }[],
+    options: Parameters<port.ObjectStore['completeUpload']>[2] = {},
+  ): Promise<port.WriteResult> {
+    return this.#call('completeUpload', upload.key, options, () => this.inner.completeUpload(upload, parts, options));
+  }
+
+  abortUpload(upload: port.UploadRef, options: port.CallOptions = {}): Promise<void> {
+    return this.#call('abortUpload', upload.key, options, () => this.inner.abortUpload(upload, options));
+  }
+
+  listUploads(options: Parameters<port.ObjectStore['listUploads']>[0]): Promise<port.UploadPage> {
+    return this.#call('listUploads', undefined, options, () => this.inner.listUploads(options));
+  }
+
+  delete(keys: readonly string[], options: port.CallOptions = {}): Promise<port.DeleteFailure[]> {
+    return this.#call('delete', keys[0], options, () => this.inner.delete(keys, options));
+  }
+
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+
+  #call<T>(
+    kind: RequestKind,
+    key: string | undefined,
+    { signal }: port.CallOptions,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    return this.#around({ kind, key, signal }, run);
+  }
+
+  #transfer<T, O extends port.TransferOptions>(
+    kind: 'read' | 'put' | 'uploadPart',
+    key: string,
+    options: O,
+    run: (paced: O) => Promise<T>,
+  ): Promise<T> {
+    const { signal, pace } = options;
+    const direction = kind === 'read' ? 'down' : 'up';
+    return this.#around({ kind, key, signal, pace, direction }, (own) => run({ ...options, pace: own }));
+  }
+}
+
+/** The store within all wrappers: adapters recognise each other's stores only bare. */
+export function unwrap(store: port.ObjectStore): port.ObjectStore {
+  let bare = store;
+  while (bare instanceof InterceptedStore) bare = bare.inner;
+  return bare;
+}

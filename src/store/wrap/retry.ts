@@ -1,0 +1,102 @@
+import { isXsyncError, type XsyncError } from '../../model/error.js';
+import type { ObjectStore, Pace } from '../port.js';
+import { type Call, InterceptedStore } from './intercept.js';
+import type { RequestKind } from './kinds.js';
+import { type Sleep, sleep } from './time.js';
+
+export interface RetryEvent {
+  kind: RequestKind;
+  key?: string;
+  /** Of the attempt that failed, from 1; counted from the last one that made progress. */
+  attempt: number;
+  /** Until the next attempt. */
+  delayMs: number;
+  error: XsyncError;
+}
+
+export interface RetryOptions {
+  /** Attempts in a row without progress before the error is let through (--low-level-retries). Default 10. */
+  attempts?: number;
+  /** The first wait is at most this long, and each further one at most twice as long as the one before. Default 200. */
+  baseMs?: number;
+  /** No wait is longer, unless the service asks for it. Default 20,000. */
+  capMs?: number;
+  onRetry?: (event: RetryEvent) => void;
+  sleep?: Sleep;
+  /** Uniform in [0, 1). */
+  random?: () => number;
+}
+
+/** A service that asks for more patience than this is asked again anyway: a header gone wrong must not stall a run. */
+const LONGEST_ASKED_MS = 5 * 60_000;
+
+/**
+ * Faults of a completion after which the service cannot have done it. After any other the parts may already be the
+ * object, and the caller HEADs before it does anything else.
+ */
+const NOT_COMPLETED = ['throttled', 'clock-skew', 'unreachable'] as const;
+
+/**
+ * A store that tries again after faults of class `temporary`, with exponential back-off and full jitter
+ * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) on top of what the service asks for.
+ *
+ * An attempt that moved bytes beyond all earlier ones starts the count anew, so a bad line that gets further each
+ * time is never given up. The caller's pace sees each byte once, however often it is moved: it measures what gets
+ * through. Never repeated: `aborted`; `source-changed`, where the object starts again; ambiguous completions.
+ */
+export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectStore {
+  const settings = { attempts: 10, baseMs: 200, capMs: 20_000, sleep, random: Math.random, ...options };
+
+  return new InterceptedStore(store, async (call, run) => {
+    const progress = new Progress(call.pace);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await run(progress.pace);
+      } catch (error) {
+        if (progress.endAttempt()) attempt = 1;
+        if (!mayRepeat(call, error) || attempt >= settings.attempts) throw error;
+        const delayMs = delay(attempt, error);
+        settings.onRetry?.({ kind: call.kind, key: call.key, attempt, delayMs, error });
+        await settings.sleep(delayMs, call.signal);
+      }
+    }
+  });
+
+  function delay(attempt: number, error: XsyncError): number {
+    const ceiling = Math.min(settings.capMs, settings.baseMs * 2 ** (attempt - 1));
+    const asked = Math.min(error.retryAfterMs ?? 0, LONGEST_ASKED_MS);
+    return asked + Math.floor(settings.random() * ceiling);
+  }
+}
+
+function mayRepeat(call: Call, error: unknown): error is XsyncError {
+  if (!isXsyncError(error) || error.class !== 'temporary' || call.signal?.aborted) return false;
+  if (isXsyncError(error, 'aborted', 'source-changed')) return false;
+  return call.kind !== 'completeUpload' || isXsyncError(error, ...NOT_COMPLETED);
+}
+
+/** How far the attempts of one call got. */
+class Progress {
+  readonly #callers: Pace | undefined;
+  /** Bytes of the attempt that got furthest, the running one left out. */
+  #best = 0;
+  #moved = 0;
+
+  constructor(callers: Pace | undefined) {
+    this.#callers = callers;
+  }
+
+  readonly pace: Pace = (bytes) => {
+    const seen = Math.max(this.#best, this.#moved);
+    this.#moved += bytes;
+    return this.#moved > seen ? this.#callers?.(this.#moved - seen) : undefined;
+  };
+
+  /** True when the attempt that just ended got further than all before. */
+  endAttempt(): boolean {
+    const further = this.#moved > this.#best;
+    this.#best = Math.max(this.#best, this.#moved);
+    this.#moved = 0;
+    return further;
+  }
+}

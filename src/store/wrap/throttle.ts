@@ -1,0 +1,58 @@
+import type { ObjectStore, Pace } from '../port.js';
+import { Bucket } from './bucket.js';
+import { type Direction, InterceptedStore } from './intercept.js';
+import { type Sleep, sleep } from './time.js';
+
+/** Bytes per second at a time of day (ms since 1970), as the --bwlimit timetable says; undefined: no limit. */
+export type BandwidthSchedule = (nowMs: number) => number | undefined;
+
+export interface LimiterOptions {
+  /** Requests per second over all stores (--tpslimit); absent: no limit. */
+  requestsPerSecond?: number;
+  /** Requests that may go at once after a pause (--tpslimit-burst). Default 1. */
+  burst?: number;
+  up?: BandwidthSchedule;
+  down?: BandwidthSchedule;
+  now?: () => number;
+  sleep?: Sleep;
+}
+
+/** Bytes may come this much ahead of the clock, so that late timers cost no throughput. */
+const BYTES_BURST_SECONDS = 0.1;
+
+/** The limits of one run, shared by its stores. Waiting is first come, first served. */
+export class Limiter {
+  readonly #requests: Bucket;
+  readonly #bytes: Record<Direction, Bucket>;
+
+  constructor({ requestsPerSecond, burst = 1, up, down, now = Date.now, sleep: wait = sleep }: LimiterOptions) {
+    const bytes = (schedule: BandwidthSchedule = () => undefined) =>
+      new Bucket({ rate: schedule, burst: (rate) => rate * BYTES_BURST_SECONDS, now, sleep: wait });
+    this.#requests = new Bucket({ rate: () => requestsPerSecond, burst: () => burst, now, sleep: wait });
+    this.#bytes = { up: bytes(up), down: bytes(down) };
+  }
+
+  /** Holds the caller until one more request may go. Rejects with `aborted`. */
+  request(signal?: AbortSignal): Promise<void> | undefined {
+    return this.#requests.take(1, signal);
+  }
+
+  /** Holds the caller until `bytes` more fit the limit. Rejects with `aborted`. */
+  bytes(direction: Direction, bytes: number, signal?: AbortSignal): Promise<void> | undefined {
+    return this.#bytes[direction].take(bytes, signal);
+  }
+}
+
+/** A store whose requests and bytes keep to the limiter's limits. Not for local disks: the limits are a network's. */
+export function throttle(store: ObjectStore, limiter: Limiter): ObjectStore {
+  return new InterceptedStore(store, async (call, run) => {
+    await limiter.request(call.signal);
+    const { direction, signal, pace } = call;
+    if (!direction) return run(undefined);
+    return run((bytes) => both(pace?.(bytes), limiter.bytes(direction, bytes, signal)));
+  });
+}
+
+function both(a: ReturnType<Pace>, b: ReturnType<Pace>): ReturnType<Pace> {
+  return a && b ? Promise.all([a, b]).then(() => undefined) : (a ?? b);
+}

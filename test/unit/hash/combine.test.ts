@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { beforeAll, expect, test } from 'vitest';
+import { combineCrc64ecma } from '../../../src/hash/combine.js';
+import { crc64ecma, loadHashes } from '../../../src/hash/index.js';
+
+beforeAll(loadHashes);
+
+test('the CRC combined from two parts is that of the whole, or a sound multipart object would be called damaged', () => {
+  const bytes = fc.uint8Array({ maxLength: 3000 });
+  fc.assert(
+    fc.property(bytes, bytes, (a, b) => {
+      const whole = crc64ecma(Buffer.concat([a, b]));
+      expect(combineCrc64ecma(crc64ecma(a), crc64ecma(b), b.byteLength)).toBe(whole);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('an object of 10,000 parts and a short last one is combined in one pass', () => {
+  const part = Buffer.from('abcdefghij');
+  const last = Buffer.from('z');
+  const whole = Buffer.concat([...Array.from({ length: 9999 }, () => part), last]);
+  const partCrc = crc64ecma(part);
+  let combined = crc64ecma(Buffer.alloc(0));
+  for (let i = 0; i < 9999; i++) combined = combineCrc64ecma(combined, partCrc, part.length);
+  expect(combineCrc64ecma(combined, crc64ecma(last), last.length)).toBe(crc64ecma(whole));
+});
+
+test('parts of gigabytes, whose bits outgrow 32-bit arithmetic, combine right', () => {
+  // Zero bytes of 3 GiB, cut at two places: both ways must agree, and lengths add up.
+  const zeros = crc64ecma(Buffer.alloc(1024));
+  let gib = zeros;
+  for (let size = 1024; size < 2 ** 30; size *= 2) gib = combineCrc64ecma(gib, gib, size);
+  const two = combineCrc64ecma(gib, gib, 2 ** 30);
+  const head = crc64ecma(Buffer.from('head'));
+  const stepwise = combineCrc64ecma(combineCrc64ecma(combineCrc64ecma(head, gib, 2 ** 30), gib, 2 ** 30), gib, 2 ** 30);
+  expect(combineCrc64ecma(head, combineCrc64ecma(gib, two, 2 ** 31), 3 * 2 ** 30)).toBe(stepwise);
+});
+
+test('the check value of OSS comes out of its two halves', () => {
+  const [a, b] = [Buffer.from('1234'), Buffer.from('56789')];
+  expect(combineCrc64ecma(crc64ecma(a), crc64ecma(b), b.length)).toBe('11051210869376104954');
+});
