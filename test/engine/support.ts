@@ -1,0 +1,110 @@
+/** A pair of buckets in memory, wrapped as a run wraps them, with a manifest in memory. */
+import type { RunEvent, Summary } from '../../src/engine/events.js';
+import type { RunOptions, RunPair, RunSide } from '../../src/engine/options.js';
+import { runCopy } from '../../src/engine/run.js';
+import { IN_MEMORY, openManifest } from '../../src/manifest/sqlite/open.js';
+import type { Capabilities, ObjectStore } from '../../src/store/port.js';
+import { MemoryStore, type MemoryStoreOptions } from '../../src/store/memory/store.js';
+import { meter } from '../../src/store/wrap/meter.js';
+import { retry } from '../../src/store/wrap/retry.js';
+
+export const POLICY: RunOptions['policy'] = {
+  compare: 'default',
+  ignoreExisting: false,
+  update: false,
+  immutable: false,
+  modifyWindowMs: 1,
+};
+
+export const OPTIONS: RunOptions = {
+  policy: POLICY,
+  dryRun: false,
+  transfers: 4,
+  partConcurrency: 3,
+  checkers: 4,
+  maxMemory: 64 * 1024 * 1024,
+  createBucket: false,
+  noTraverse: false,
+  cutoffMode: 'hard',
+  objectAttempts: 3,
+  stop: new AbortController().signal,
+};
+
+/** Behaves as a network store does: a time of its own, no native mtime. */
+const REMOTE: Partial<Capabilities> = { local: false, keepsMtime: false };
+
+export class Pair {
+  readonly source: MemoryStore;
+  readonly dest: MemoryStore;
+  readonly manifest = openManifest(IN_MEMORY, {
+    source: { kind: 'memory', endpoint: 'a', bucket: 'src', prefix: '' },
+    dest: { kind: 'memory', endpoint: 'b', bucket: 'dst', prefix: '' },
+  });
+  prefixes = { source: '', dest: '' };
+
+  constructor(options: { source?: MemoryStoreOptions; dest?: MemoryStoreOptions } = {}) {
+    const { source, dest } = options;
+    this.source = new MemoryStore({
+      bucket: 'src',
+      endpoint: 'a',
+      ...source,
+      capabilities: { ...REMOTE, ...source?.capabilities },
+    });
+    this.dest = new MemoryStore({ bucket: 'dst', endpoint: 'b', ...dest, capabilities: { ...REMOTE, ...dest?.capabilities } });
+  }
+
+  /** Runs a copy and returns its summary with every event. */
+  async copy(options: Partial<RunOptions> = {}): Promise<Summary & { events: RunEvent[] }> {
+    const events: RunEvent[] = [];
+    const summary = await runCopy(this.open(), { ...OPTIONS, ...options }, (event) => events.push(event));
+    return { ...summary, events };
+  }
+
+  open(): RunPair {
+    const source = side(this.source, this.prefixes.source, 'memory:src');
+    const dest = side(this.dest, this.prefixes.dest, 'memory:dst');
+    return { source, dest, manifest: this.manifest, single: false };
+  }
+}
+
+function side(store: ObjectStore, prefix: string, text: string): RunSide {
+  const metered = meter(store);
+  const result: RunSide = {
+    store: retry(metered, {
+      attempts: 4,
+      sleep: async () => undefined,
+      onRetry: ({ error, ...event }) => result.onRetry?.({ ...event, code: error.code, message: error.message }),
+    }),
+    prefix,
+    text,
+    traffic: () => metered.counts(),
+  };
+  return result;
+}
+
+/** Bytes that differ from object to object and are the same each time. */
+export function bytesOf(seed: string, size: number): Uint8Array {
+  const bytes = Buffer.alloc(size);
+  for (let i = 0, x = [...seed].reduce((h, c) => (h * 31 + (c.codePointAt(0) ?? 0)) >>> 0, 7); i < size; i++) {
+    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
+    bytes[i] = x >>> 24;
+  }
+  return bytes;
+}
+
+export async function contentOf(store: ObjectStore, key: string): Promise<Buffer> {
+  const info = await store.head(key);
+  const bytes = Buffer.alloc(info.size);
+  await store.read(key, bytes, { ifMatch: info.etag });
+  return bytes;
+}
+
+export async function keysOf(store: ObjectStore): Promise<string[]> {
+  const keys: string[] = [];
+  for (let token: string | undefined; ; ) {
+    const page = await store.list({ token });
+    keys.push(...page.entries.map((entry) => entry.key));
+    if (page.nextToken === undefined) return keys;
+    token = page.nextToken;
+  }
+}
