@@ -61,3 +61,8 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 function isAscii(text: string): boolean {
   return !/[^\0-\x7f]/.test(text);
 }
+
+/** Text of an XML element. Control characters become references, as in the vendor's SDKs, though XML 1.0 has none. */
+export function escapeXml(text: string): string {
+  return text.replace(/[&<>"'\p{Cc}]/gu, (c) => `&#x${c.charCodeAt(0).toString(16).toUpperCase()};`);
+}

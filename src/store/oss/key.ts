@@ -1,5 +1,6 @@
-import { XsyncError } from '../../model/error.js';
+import { toXsyncError, XsyncError } from '../../model/error.js';
 import { keyBytes } from '../../model/key.js';
+import type { DeleteFailure } from '../port.js';
 
 /**
  * Throws `key-not-representable` for what OSS cannot name: keys of 1 to 1023 bytes of UTF-8 that begin with neither
@@ -20,4 +21,19 @@ function keyFault(key: string): string | undefined {
   if (/\p{Surrogate}/u.test(key)) return 'it is not well-formed Unicode';
   if (keyBytes(key) > 1023) return 'it is longer than 1023 bytes';
   return undefined;
+}
+
+/** Sorts the keys that OSS can hold from those that it cannot, each with its reason. */
+export function refusedKeys(keys: readonly string[]): { held: string[]; refused: DeleteFailure[] } {
+  const held: string[] = [];
+  const refused: DeleteFailure[] = [];
+  for (const key of keys) {
+    try {
+      checkKey(key);
+      held.push(key);
+    } catch (error) {
+      refused.push({ key, error: toXsyncError(error) });
+    }
+  }
+  return { held, refused };
 }

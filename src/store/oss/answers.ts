@@ -1,0 +1,240 @@
+/** OSS's answers as the port's values. */
+import type { Checksums } from '../../model/checksum.js';
+import { XsyncError } from '../../model/error.js';
+import type { ObjectEntry, ObjectInfo } from '../../model/object.js';
+import { readXml, xmlRoot } from '../http/xml.js';
+import type { DeleteFailure, ListPage, PartEntry, PartResult, UploadPage, WriteResult } from '../port.js';
+import { decodeUrl } from './encode.js';
+import { errorOf, ossError, type Subject } from './errors.js';
+import { readContentHeaders, readMetadata } from './metadata.js';
+
+type Headers = Record<string, string>;
+
+/**
+ * Complete and copy answer 200 at once, to keep the connection alive, and may find a fault afterwards.
+ * @throws what the error says, when the answer is one
+ */
+export function refuseError(body: Buffer, subject: Subject): void {
+  if (xmlRoot(body) === 'Error') throw ossError({ status: 200, headers: {}, body }, subject);
+}
+
+export function readListPage(body: Buffer): ListPage {
+  const { fields, lists } = readXml(body, {
+    root: 'ListBucketResult',
+    fields: ['IsTruncated', 'NextContinuationToken'],
+    lists: {
+      Contents: ['Key', 'Size', 'ETag', 'LastModified', 'Type', 'StorageClass', 'RestoreInfo'],
+      CommonPrefixes: ['Prefix'],
+    },
+  });
+  const page: ListPage = {
+    entries: lists.Contents.map((item) =>
+      makeEntry({
+        key: decodeUrl(need(item, 'Key')),
+        size: count(need(item, 'Size')),
+        etag: need(item, 'ETag'),
+        mtimeMs: Date.parse(need(item, 'LastModified')),
+        type: item.Type,
+        storageClass: item.StorageClass,
+        restore: item.RestoreInfo,
+      }),
+    ),
+    prefixes: lists.CommonPrefixes.map((item) => decodeUrl(need(item, 'Prefix'))),
+  };
+  if (need(fields, 'IsTruncated') === 'true') page.nextToken = decodeUrl(need(fields, 'NextContinuationToken'));
+  return page;
+}
+
+/** What a listing or an answer's headers say of an object, as written there. */
+export interface RawEntry {
+  key: string;
+  size: number;
+  etag: string;
+  mtimeMs: number;
+  /** Normal, Multipart, Appendable, Symlink. */
+  type?: string;
+  storageClass?: string;
+  /** `ongoing-request="false", expiry-date="…"` of an archived object that is readable for some days. */
+  restore?: string;
+}
+
+/**
+ * An entry of the port's. The ETag is an MD5 only where the object was put in one request: its type is Normal and the
+ * ETag 32 hex digits. All others are opaque.
+ */
+export function makeEntry(raw: RawEntry): ObjectEntry {
+  const { key, size, mtimeMs, type, storageClass } = raw;
+  const etag = unquote(raw.etag);
+  const entry: ObjectEntry = { key, size, etag, mtimeMs };
+  if (storageClass !== undefined && storageClass.toLowerCase() !== 'standard') entry.storageClass = storageClass;
+  if (type?.toLowerCase() === 'normal' && /^[0-9a-f]{32}$/i.test(etag)) entry.checksums = { md5: etag.toLowerCase() };
+  const special = specialOf(raw);
+  if (special) entry.special = special;
+  return entry;
+}
+
+/** Archive, ColdArchive and DeepColdArchive objects must be restored before they can be read. */
+function specialOf({ type, storageClass, restore }: RawEntry): ObjectEntry['special'] {
+  const kind = type?.toLowerCase();
+  if (kind === 'symlink' || kind === 'appendable') return kind;
+  const restored = restore?.includes('ongoing-request="false"');
+  return storageClass?.toLowerCase().endsWith('archive') && !restored ? 'archived' : undefined;
+}
+
+/** The object that a HEAD or GET tells of. A ranged answer's CRC-64 is the whole object's too. */
+export function readInfo(key: string, headers: Headers): ObjectInfo {
+  const whole = /\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1];
+  const entry = makeEntry({
+    key,
+    size: count(whole ?? headers['content-length'] ?? ''),
+    etag: headers.etag ?? '',
+    mtimeMs: Date.parse(headers['last-modified'] ?? ''),
+    type: headers['x-oss-object-type'],
+    storageClass: headers['x-oss-storage-class'],
+    restore: headers['x-oss-restore'],
+  });
+  const info: ObjectInfo = {
+    ...entry,
+    headers: readContentHeaders(headers),
+    metadata: readMetadata(headers),
+    checksums: { ...entry.checksums, ...crcOf(headers) },
+  };
+  const versionId = headers['x-oss-version-id'];
+  if (versionId !== undefined) info.versionId = versionId;
+  return info;
+}
+
+/** What a put answered: its ETag is the MD5 of the body, its CRC the service's own. */
+export function readPut(headers: Headers): WriteResult {
+  return { ...readPart(headers), versionId: headers['x-oss-version-id'] };
+}
+
+/** A part's ETag is its MD5. */
+export function readPart(headers: Headers): PartResult {
+  const etag = needEtag(headers.etag);
+  const md5: Checksums = /^[0-9a-f]{32}$/i.test(etag) ? { md5: etag.toLowerCase() } : {};
+  return { etag, checksums: { ...md5, ...crcOf(headers) } };
+}
+
+/** What complete or copy answered. Their ETags are opaque; they give a CRC only if every part or the source has one. */
+export function readWhole(
+  body: Buffer,
+  root: 'CompleteMultipartUploadResult' | 'CopyObjectResult',
+  headers: Headers,
+): WriteResult {
+  const { fields } = readXml(body, { root, fields: ['ETag', 'LastModified'], lists: {} });
+  const { LastModified: modified } = fields;
+  return {
+    etag: needEtag(fields.ETag ?? headers.etag),
+    checksums: crcOf(headers),
+    versionId: headers['x-oss-version-id'],
+    ...(modified === undefined ? {} : { mtimeMs: Date.parse(modified) }),
+  };
+}
+
+/** A copied part's answer; its ETag is its MD5. */
+export function readPartCopy(body: Buffer, headers: Headers): PartResult {
+  const { fields } = readXml(body, { root: 'CopyPartResult', fields: ['ETag'], lists: {} });
+  return readPart({ ...headers, etag: fields.ETag ?? headers.etag ?? '' });
+}
+
+export function readUploadId(body: Buffer): string {
+  const { fields } = readXml(body, { root: 'InitiateMultipartUploadResult', fields: ['UploadId'], lists: {} });
+  return need(fields, 'UploadId');
+}
+
+export interface PartsPage {
+  parts: PartEntry[];
+  /** Number to list after; absent on the last page. */
+  next?: string;
+}
+
+export function readParts(body: Buffer): PartsPage {
+  const { fields, lists } = readXml(body, {
+    root: 'ListPartsResult',
+    fields: ['IsTruncated', 'NextPartNumberMarker'],
+    lists: { Part: ['PartNumber', 'Size', 'ETag', 'HashCrc64ecma'] },
+  });
+  const parts = lists.Part.map((item): PartEntry => {
+    const { HashCrc64ecma: crc64ecma } = item;
+    return {
+      partNumber: count(need(item, 'PartNumber')),
+      size: count(need(item, 'Size')),
+      etag: unquote(need(item, 'ETag')),
+      ...(crc64ecma ? { crc64ecma } : {}),
+    };
+  });
+  return need(fields, 'IsTruncated') === 'true' ? { parts, next: need(fields, 'NextPartNumberMarker') } : { parts };
+}
+
+export function readUploads(body: Buffer): UploadPage {
+  const { fields, lists } = readXml(body, {
+    root: 'ListMultipartUploadsResult',
+    fields: ['IsTruncated', 'NextKeyMarker', 'NextUploadIdMarker'],
+    lists: { Upload: ['Key', 'UploadId', 'Initiated'] },
+  });
+  const uploads = lists.Upload.map((item) => ({
+    key: decodeUrl(need(item, 'Key')),
+    uploadId: need(item, 'UploadId'),
+    initiatedMs: Date.parse(need(item, 'Initiated')),
+  }));
+  if (need(fields, 'IsTruncated') !== 'true') return { uploads };
+  return { uploads, nextToken: uploadsToken(decodeUrl(need(fields, 'NextKeyMarker')), fields.NextUploadIdMarker) };
+}
+
+/** Two markers as one token. */
+export function uploadsToken(key: string, uploadId = ''): string {
+  return JSON.stringify([key, uploadId]);
+}
+
+/** The markers in a token of ours, as query parameters. */
+export function uploadsMarkers(token: string | undefined): Record<string, string> {
+  if (token === undefined) return {};
+  const [key, uploadId]: string[] = JSON.parse(token);
+  return { 'key-marker': key ?? '', ...(uploadId ? { 'upload-id-marker': uploadId } : {}) };
+}
+
+/**
+ * The keys that were not deleted. The request asks for the verbose answer, which names every key that was: a key that
+ * it does not name was not, whatever the status says.
+ */
+export function readDeleted(body: Buffer, keys: readonly string[], subject: Subject): DeleteFailure[] {
+  const { lists } = readXml(body, {
+    root: 'DeleteResult',
+    fields: [],
+    lists: { Deleted: ['Key'], Error: ['Key', 'Code', 'Message'] },
+  });
+  const errors = new Map(lists.Error.map((item) => [decodeUrl(item.Key ?? ''), item]));
+  const deleted = new Set(lists.Deleted.map((item) => decodeUrl(need(item, 'Key'))));
+  return keys
+    .filter((key) => !deleted.has(key))
+    .map((key) => {
+      const fields = errors.get(key) ?? { Message: 'OSS did not say that it was deleted' };
+      return { key, error: errorOf(fields, { status: 200, headers: {} }, { ...subject, key }) };
+    });
+}
+
+function crcOf(headers: Headers): Checksums {
+  const crc64ecma = headers['x-oss-hash-crc64ecma'];
+  return crc64ecma ? { crc64ecma } : {};
+}
+
+function need<N extends string>(fields: Partial<Record<N, string>>, name: N): string {
+  const text = fields[name];
+  if (text === undefined) throw new XsyncError('invalid-response', `OSS answered XML without ${name}`);
+  return text;
+}
+
+function needEtag(etag: string | undefined): string {
+  if (!etag) throw new XsyncError('invalid-response', 'OSS answered no ETag');
+  return unquote(etag);
+}
+
+function count(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new XsyncError('invalid-response', `OSS answered "${text}" for a number`);
+}
+
+function unquote(etag: string): string {
+  return etag.replaceAll('"', '');
+}

@@ -1,0 +1,157 @@
+/**
+ * What OSS answers when it refuses, as an XsyncError. Codes and their meaning are from "HTTP status codes" and the
+ * error code pages (EC) of the OSS developer reference.
+ */
+import { type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
+import { readXml } from '../http/xml.js';
+
+/** A refusal as it came. */
+export interface Refusal {
+  status: number;
+  headers: Record<string, string>;
+  body: Uint8Array;
+}
+
+/** What the refused call was about, for messages. */
+export interface Subject {
+  bucket: string;
+  key?: string;
+  region: string;
+}
+
+interface Reading {
+  code: ErrorCode;
+  remedy?: string;
+}
+
+const CREDENTIALS = 'Check access_key_id and secret_access_key, and that the key is enabled.';
+
+const BY_CODE: Record<string, Reading> = {
+  NoSuchBucket: { code: 'bucket-not-found', remedy: 'Check the bucket name and the account, or create the bucket.' },
+  NoSuchKey: { code: 'object-not-found' },
+  NoSuchVersion: { code: 'object-not-found' },
+  SymlinkTargetNotExist: { code: 'unsupported-object' },
+  NoSuchUpload: { code: 'upload-not-found' },
+  BucketAlreadyExists: { code: 'bucket-exists', remedy: 'Bucket names are shared by all users: choose another one.' },
+  AccessDenied: {
+    code: 'access-denied',
+    remedy: "Grant the RAM user this action on the bucket, or check the bucket's policy.",
+  },
+  UserDisable: { code: 'access-denied', remedy: 'Check the account for overdue payments.' },
+  FileImmutable: { code: 'access-denied', remedy: 'A retention policy (WORM) protects the object.' },
+  InvalidAccessKeyId: { code: 'bad-credentials', remedy: CREDENTIALS },
+  SignatureDoesNotMatch: { code: 'bad-credentials', remedy: CREDENTIALS },
+  InvalidSecurityToken: { code: 'bad-credentials', remedy: 'Check session_token; it belongs to one key pair.' },
+  SecurityTokenExpired: { code: 'expired-credentials', remedy: 'Fetch new temporary credentials.' },
+  RequestTimeTooSkewed: { code: 'clock-skew', remedy: "Set this machine's clock." },
+  TransferAccelerationDisabled: {
+    code: 'acceleration-disabled',
+    remedy: 'Enable transfer acceleration on the bucket (it takes up to 30 minutes), or set accelerate: off.',
+  },
+  InvalidObjectState: { code: 'object-archived', remedy: 'Restore the object first.' },
+  BadDigest: { code: 'checksum-mismatch' },
+  InvalidDigest: { code: 'checksum-mismatch' },
+  PreconditionFailed: { code: 'precondition-failed' },
+  FileAlreadyExists: { code: 'precondition-failed' },
+  InvalidPart: { code: 'precondition-failed' },
+  EntityTooLarge: { code: 'object-too-large' },
+  MetadataTooLarge: { code: 'metadata-too-large' },
+  InvalidObjectName: { code: 'key-not-representable' },
+  InvalidBucketName: { code: 'config', remedy: 'Bucket names have 3 to 63 characters of a-z, 0-9 and -.' },
+  InvalidStorageClass: { code: 'config', remedy: 'Check storage_class.' },
+  InvalidRange: { code: 'truncated' },
+  IncompleteBody: { code: 'truncated' },
+  RequestTimeout: { code: 'timeout' },
+  NotImplemented: { code: 'unsupported' },
+};
+
+const FIELDS = ['Code', 'Message', 'RequestId', 'EC', 'Endpoint'] as const;
+export type ErrorFields = Partial<Record<(typeof FIELDS)[number], string>>;
+
+/** Translates an answer of status 300 and up, or a 200 whose body is an `<Error>`. */
+export function ossError(refusal: Refusal, subject: Subject, cause?: unknown): XsyncError {
+  return errorOf(readFields(refusal), refusal, subject, cause);
+}
+
+/** As `ossError`, of an error that was read already. */
+export function errorOf(
+  fields: ErrorFields,
+  { status, headers }: Pick<Refusal, 'status' | 'headers'>,
+  subject: Subject,
+  cause?: unknown,
+): XsyncError {
+  const { Code: serviceCode, Message: message = `status ${status}` } = fields;
+  const name = subject.key ?? subject.bucket;
+  const details: ErrorDetails = {
+    subject: name,
+    status,
+    serviceCode,
+    requestId: fields.RequestId ?? headers['x-oss-request-id'],
+    retryAfterMs: retryAfter(headers),
+    cause,
+  };
+  const reading = readingOf(serviceCode, message, fields.Endpoint, status, subject);
+  const ec = fields.EC ?? headers['x-oss-ec'];
+  const text = `${name}: ${message}${serviceCode ? ` (${serviceCode}${ec ? `, EC ${ec}` : ''})` : ''}`;
+  return new XsyncError(reading.code, text, { ...details, remedy: reading.remedy });
+}
+
+/** A HEAD has no body: its error comes base64-encoded in `x-oss-err`. A proxy's error page tells nothing. */
+function readFields({ headers, body }: Refusal): ErrorFields {
+  const text = body.length > 0 ? Buffer.from(body) : Buffer.from(headers['x-oss-err'] ?? '', 'base64');
+  try {
+    return readXml(text, { root: 'Error', fields: FIELDS, lists: {} }).fields;
+  } catch {
+    return {};
+  }
+}
+
+function readingOf(
+  serviceCode: string | undefined,
+  message: string,
+  endpoint: string | undefined,
+  status: number,
+  subject: Subject,
+): Reading {
+  if (endpoint && (serviceCode === 'AccessDenied' || status < 400)) {
+    return { code: 'wrong-endpoint', remedy: `Set endpoint: ${endpoint}, where the bucket is.` };
+  }
+  if (/signing region/i.test(message)) {
+    const remedy = `The bucket is not in ${subject.region || 'the configured region'}: set region to its own.`;
+    return { code: 'wrong-region', remedy };
+  }
+  const known = serviceCode === undefined ? undefined : BY_CODE[serviceCode];
+  if (known) return known;
+  // QpsLimitExceeded, TotalQpsLimitExceeded, DownloadTrafficRateLimitExceeded, UploadTrafficRateLimitExceeded, …
+  if (/LimitExceeded$/.test(serviceCode ?? '')) return { code: 'throttled' };
+  return { code: byStatus(status, subject) };
+}
+
+function byStatus(status: number, { key }: Subject): ErrorCode {
+  switch (status) {
+    case 401:
+    case 403:
+      return 'access-denied';
+    case 404:
+      return key === undefined ? 'bucket-not-found' : 'object-not-found';
+    case 408:
+      return 'timeout';
+    case 412:
+      return 'precondition-failed';
+    case 416:
+      return 'truncated';
+    case 429:
+    case 503:
+      return 'throttled';
+  }
+  if (status >= 500) return 'server-error';
+  return status >= 400 ? 'internal' : 'invalid-response';
+}
+
+/** `x-oss-qos-delay-time` is in milliseconds, `Retry-After` in seconds. */
+function retryAfter(headers: Record<string, string>): number | undefined {
+  const delay = Number(headers['x-oss-qos-delay-time'] ?? Number.NaN);
+  if (Number.isFinite(delay)) return delay;
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
+}

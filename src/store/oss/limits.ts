@@ -1,0 +1,26 @@
+/** OSS's limits ("Limits" and "UploadPart" of the OSS developer reference). */
+import type { Capabilities } from '../port.js';
+
+const KIB = 1024;
+const GIB = 1024 ** 3;
+
+export const OSS_CAPABILITIES: Capabilities = {
+  orderedListing: 'yes',
+  minPartSize: 100 * KIB,
+  maxPartSize: 5 * GIB,
+  maxParts: 10_000,
+  /** 48.8 TB. */
+  maxObjectSize: 10_000 * 5 * GIB,
+  maxPutSize: 5 * GIB,
+  /** CopyObject is for objects of less than 1 GB; larger ones are copied in parts. */
+  maxCopySize: GIB - 1,
+  answersCrc64ecma: true,
+  checksContentMd5: true,
+  partEtagIsMd5: true,
+  keepsMetadata: true,
+  keepsMtime: false,
+  local: false,
+};
+
+/** Keys of a listing page, parts of a page, keys of a batch delete. */
+export const PAGE = 1000;

@@ -1,0 +1,258 @@
+import { isXsyncError, XsyncError } from '../../model/error.js';
+import type { ObjectInfo } from '../../model/object.js';
+import type { HttpTransport } from '../http/transport.js';
+import type {
+  CallOptions,
+  CopyOptions,
+  DeleteFailure,
+  HeadOptions,
+  ListOptions,
+  ListPage,
+  ObjectStore,
+  PartEntry,
+  PartOptions,
+  PartResult,
+  PutOptions,
+  ReadOptions,
+  StoreIdentity,
+  UploadPage,
+  UploadRef,
+  WriteResult,
+} from '../port.js';
+import {
+  readDeleted,
+  readInfo,
+  readListPage,
+  readPart,
+  readPartCopy,
+  readParts,
+  readPut,
+  readUploadId,
+  readUploads,
+  readWhole,
+  refuseError,
+  uploadsMarkers,
+} from './answers.js';
+import { OssClient, type OssRequest } from './client.js';
+import { type OssConfig, resolveOssConfig } from './config.js';
+import { checkKey, refusedKeys } from './key.js';
+import { OSS_CAPABILITIES, PAGE } from './limits.js';
+import {
+  checkBatch,
+  checkReceived,
+  completeBody,
+  copyHeaders,
+  deleteRequest,
+  ifMatch,
+  listQuery,
+  md5Header,
+  notCopyable,
+  putHeaders,
+  rangeHeaders,
+  sourceHeaders,
+  versionQuery,
+} from './requests.js';
+
+export interface OssDeps {
+  transport: HttpTransport;
+  /** Where `env_auth` looks; the process's environment when absent. */
+  env?: NodeJS.ProcessEnv;
+}
+
+/** @throws config */
+export function createOssStore(config: OssConfig, bucket: string, { transport, env }: OssDeps): OssStore {
+  return new OssStore(new OssClient(resolveOssConfig(config, env), bucket, transport));
+}
+
+/**
+ * A bucket of Alibaba Cloud OSS over the lean transport. Metadata that OSS cannot hold is encoded (metadata.ts).
+ * Reads, puts and parts go to the data endpoint, which acceleration moves; everything else to the control endpoint,
+ * server-side copies too, as they carry no bytes of ours. The transport is the opener's to close.
+ */
+export class OssStore implements ObjectStore {
+  readonly identity: StoreIdentity;
+  readonly capabilities = OSS_CAPABILITIES;
+
+  constructor(readonly client: OssClient) {
+    const { settings, bucket } = client;
+    this.identity = { kind: 'oss', endpoint: settings.endpoints.control, bucket, account: settings.account };
+  }
+
+  /** By listing one key: a key pair that may copy a bucket may list it, but often not read the bucket's own settings. */
+  async checkBucket(options: CallOptions = {}): Promise<void> {
+    await this.list({ ...options, maxKeys: 1 });
+  }
+
+  async createBucket(options: CallOptions = {}): Promise<void> {
+    await this.client.send({ method: 'PUT', body: '' }, options);
+  }
+
+  async list(options: ListOptions): Promise<ListPage> {
+    const { body } = await this.client.send({ method: 'GET', query: listQuery(options) }, options);
+    return readListPage(body);
+  }
+
+  async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo> {
+    return this.describe(key, {}, options);
+  }
+
+  /** An empty target is a HEAD, which can be pinned to the version as a GET can and costs the same. */
+  async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
+    const { offset = 0, pace, versionId } = options;
+    const pinned = ifMatch(options.ifMatch);
+    if (target.byteLength === 0) return this.describe(key, pinned, options);
+    checkKey(key);
+    const headers = { ...pinned, ...rangeHeaders(offset, target.byteLength) };
+    const request: OssRequest = {
+      method: 'GET',
+      key,
+      query: versionQuery(versionId),
+      headers,
+      target,
+      pace,
+      bytes: true,
+    };
+    const answer = await this.client.send(request, options);
+    if (answer.status !== 206)
+      throw new XsyncError('invalid-response', `${key}: OSS ignored the range`, { subject: key });
+    checkReceived(key, answer.received, target.byteLength);
+    return readInfo(key, answer.headers);
+  }
+
+  private async describe(key: string, headers: Record<string, string>, options: HeadOptions): Promise<ObjectInfo> {
+    checkKey(key);
+    const query = versionQuery(options.versionId);
+    const answer = await this.client.send({ method: 'HEAD', key, query, headers }, options);
+    return readInfo(key, answer.headers);
+  }
+
+  async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
+    checkKey(key);
+    const headers = putHeaders(key, options, this.client.settings.storageClass);
+    const request: OssRequest = { method: 'PUT', key, headers, body, pace: options.pace, bytes: true };
+    return readPut((await this.client.send(request, options)).headers);
+  }
+
+  async copy(source: ObjectStore, sourceKey: string, key: string, options: CopyOptions = {}): Promise<WriteResult> {
+    checkKey(sourceKey);
+    checkKey(key);
+    if (!this.copyableFrom(source)) throw notCopyable(sourceKey);
+    const { bucket } = source.identity;
+    const headers = copyHeaders(bucket, sourceKey, key, options, this.client.settings.storageClass);
+    const answer = await this.client.send({ method: 'PUT', key, headers, body: '' }, options);
+    refuseError(answer.body, this.client.subject(sourceKey));
+    return readWhole(answer.body, 'CopyObjectResult', answer.headers);
+  }
+
+  copyableFrom(source: ObjectStore): boolean {
+    const { kind, endpoint, account } = source.identity;
+    return kind === 'oss' && endpoint === this.identity.endpoint && account === this.identity.account;
+  }
+
+  async createUpload(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'> = {}): Promise<UploadRef> {
+    checkKey(key);
+    const headers = putHeaders(key, options, this.client.settings.storageClass);
+    const request: OssRequest = { method: 'POST', key, query: { uploads: '' }, headers, body: '' };
+    const { body } = await this.client.send(request, options);
+    return { key, uploadId: readUploadId(body) };
+  }
+
+  async uploadPart(
+    upload: UploadRef,
+    partNumber: number,
+    body: Uint8Array,
+    options: PartOptions = {},
+  ): Promise<PartResult> {
+    checkKey(upload.key);
+    const query = { partNumber: String(partNumber), uploadId: upload.uploadId };
+    const headers = md5Header(options.contentMd5);
+    const request: OssRequest = {
+      method: 'PUT',
+      key: upload.key,
+      query,
+      headers,
+      body,
+      pace: options.pace,
+      bytes: true,
+    };
+    return readPart((await this.client.send(request, options)).headers);
+  }
+
+  async uploadPartCopy(
+    upload: UploadRef,
+    partNumber: number,
+    source: ObjectStore,
+    sourceKey: string,
+    range: { offset: number; size: number },
+    options: CopyOptions = {},
+  ): Promise<PartResult> {
+    checkKey(sourceKey);
+    if (!this.copyableFrom(source)) throw notCopyable(sourceKey);
+    const { key, uploadId } = upload;
+    const headers = {
+      ...sourceHeaders(source.identity.bucket, sourceKey, options),
+      'x-oss-copy-source-range': `bytes=${range.offset}-${range.offset + range.size - 1}`,
+    };
+    const query = { partNumber: String(partNumber), uploadId };
+    const answer = await this.client.send({ method: 'PUT', key, query, headers, body: '' }, options);
+    refuseError(answer.body, this.client.subject(sourceKey));
+    return readPartCopy(answer.body, answer.headers);
+  }
+
+  async listParts({ key, uploadId }: UploadRef, options: CallOptions = {}): Promise<PartEntry[]> {
+    checkKey(key);
+    const all: PartEntry[] = [];
+    for (let marker: string | undefined = '0'; marker !== undefined; ) {
+      const query = { uploadId, 'max-parts': String(PAGE), 'encoding-type': 'url', 'part-number-marker': marker };
+      const { body } = await this.client.send({ method: 'GET', key, query }, options);
+      const { parts, next } = readParts(body);
+      all.push(...parts);
+      marker = next;
+    }
+    return all;
+  }
+
+  async completeUpload(
+    { key, uploadId }: UploadRef,
+    parts: readonly { partNumber: number; etag: string }[],
+    options: CallOptions = {},
+  ): Promise<WriteResult> {
+    checkKey(key);
+    const headers = { 'content-type': 'application/xml' };
+    const request: OssRequest = { method: 'POST', key, query: { uploadId }, headers, body: completeBody(parts) };
+    const answer = await this.client.send(request, options);
+    refuseError(answer.body, this.client.subject(key));
+    return readWhole(answer.body, 'CompleteMultipartUploadResult', answer.headers);
+  }
+
+  async abortUpload({ key, uploadId }: UploadRef, options: CallOptions = {}): Promise<void> {
+    checkKey(key);
+    try {
+      await this.client.send({ method: 'DELETE', key, query: { uploadId } }, options);
+    } catch (error) {
+      if (!isXsyncError(error, 'upload-not-found')) throw error;
+    }
+  }
+
+  async listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
+    const query = {
+      uploads: '',
+      'encoding-type': 'url',
+      'max-uploads': String(PAGE),
+      ...(options.prefix ? { prefix: options.prefix } : {}),
+      ...uploadsMarkers(options.token),
+    };
+    return readUploads((await this.client.send({ method: 'GET', query }, options)).body);
+  }
+
+  async delete(keys: readonly string[], options: CallOptions = {}): Promise<DeleteFailure[]> {
+    checkBatch(keys);
+    const { held, refused } = refusedKeys(keys);
+    if (held.length === 0) return refused;
+    const query = { delete: '', 'encoding-type': 'url' };
+    const answer = await this.client.send({ method: 'POST', query, ...deleteRequest(held) }, options);
+    return [...refused, ...readDeleted(answer.body, held, this.client.subject())];
+  }
+
+  async close(): Promise<void> {}
+}
