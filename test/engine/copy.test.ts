@@ -200,7 +200,11 @@ describe('what goes with the bytes', () => {
     });
     await pair.copy();
     const there = await pair.dest.head('a');
-    expect(there.headers).toMatchObject({ contentType: 'text/x-odd', cacheControl: 'max-age=5', contentLanguage: 'zh' });
+    expect(there.headers).toMatchObject({
+      contentType: 'text/x-odd',
+      cacheControl: 'max-age=5',
+      contentLanguage: 'zh',
+    });
     expect(there.metadata).toEqual({ owner: 'Zoë', plain: 'x', mtime: '1700000000.123' });
   });
 });

@@ -3,8 +3,8 @@ import type { RunEvent, Summary } from '../../src/engine/events.js';
 import type { RunOptions, RunPair, RunSide } from '../../src/engine/options.js';
 import { runCopy } from '../../src/engine/run.js';
 import { IN_MEMORY, openManifest } from '../../src/manifest/sqlite/open.js';
-import type { Capabilities, ObjectStore } from '../../src/store/port.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../src/store/memory/store.js';
+import type { Capabilities, ObjectStore } from '../../src/store/port.js';
 import { meter } from '../../src/store/wrap/meter.js';
 import { retry } from '../../src/store/wrap/retry.js';
 
@@ -50,7 +50,12 @@ export class Pair {
       ...source,
       capabilities: { ...REMOTE, ...source?.capabilities },
     });
-    this.dest = new MemoryStore({ bucket: 'dst', endpoint: 'b', ...dest, capabilities: { ...REMOTE, ...dest?.capabilities } });
+    this.dest = new MemoryStore({
+      bucket: 'dst',
+      endpoint: 'b',
+      ...dest,
+      capabilities: { ...REMOTE, ...dest?.capabilities },
+    });
   }
 
   /** Runs a copy and returns its summary with every event. */
