@@ -30,6 +30,9 @@ export interface RetryOptions {
 /** A service that asks for more patience than this is asked again anyway: a header gone wrong must not stall a run. */
 const LONGEST_ASKED_MS = 5 * 60_000;
 
+/** Faults that the same call cannot mend: the object starts again, or its bytes are read anew. */
+const NEEDS_MORE = ['aborted', 'source-changed', 'checksum-mismatch'] as const;
+
 /**
  * Faults of a completion after which the service cannot have done it. After any other the parts may already be the
  * object, and the caller HEADs before it does anything else.
@@ -42,7 +45,8 @@ const NOT_COMPLETED = ['throttled', 'clock-skew', 'unreachable'] as const;
  *
  * An attempt that moved bytes beyond all earlier ones starts the count anew, so a bad line that gets further each
  * time is never given up. The caller's pace sees each byte once, however often it is moved: it measures what gets
- * through. Never repeated: `aborted`; `source-changed`, where the object starts again; ambiguous completions.
+ * through. Never repeated: `aborted`; `source-changed` and `checksum-mismatch`, where the object is read again;
+ * ambiguous completions; the start of an upload, which might leave a second one that nobody knows.
  */
 export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectStore {
   const settings = { attempts: 10, baseMs: 200, capMs: 20_000, sleep, random: Math.random, ...options };
@@ -71,7 +75,8 @@ export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectSto
 
 function mayRepeat(call: Call, error: unknown): error is XsyncError {
   if (!isXsyncError(error) || error.class !== 'temporary' || call.signal?.aborted) return false;
-  if (isXsyncError(error, 'aborted', 'source-changed')) return false;
+  if (isXsyncError(error, ...NEEDS_MORE)) return false;
+  if (call.kind === 'createUpload') return false;
   return call.kind !== 'completeUpload' || isXsyncError(error, ...NOT_COMPLETED);
 }
 
