@@ -1,0 +1,57 @@
+/** Where a bucket is: the origin and the path before the key, for control calls and for bytes. */
+import { XsyncError } from '../../model/error.js';
+import { originOf, PRESETS, providerOf, type S3Config } from './config.js';
+
+/** An origin and the path in front of keys: `''` under virtual hosts, `/bucket` in path style. */
+export interface Address {
+  origin: string;
+  host: string;
+  base: string;
+}
+
+export interface Addresses {
+  /** The service's own origin, which names it in manifests. */
+  endpoint: string;
+  region: string;
+  control: Address;
+  /** The bytes' way: the same, or the accelerated endpoint. */
+  data: Address;
+}
+
+/** @throws config when there is no endpoint to be had, or acceleration does not fit the bucket */
+export function addressesOf(config: S3Config, bucket: string): Addresses {
+  const preset = PRESETS[providerOf(config)];
+  const region = config.region ?? preset.defaultRegion;
+  const endpoint = originOf(config.endpoint ?? preset.endpoint?.(region) ?? '');
+  if (endpoint === undefined) throw new XsyncError('config', 'the s3 remote has no endpoint', { subject: bucket });
+  const control = addressOf(
+    endpoint,
+    bucket,
+    config.force_path_style ?? (preset.pathStyle || !fitsHost(endpoint, bucket)),
+  );
+  return { endpoint, region, control, data: config.accelerate === 'on' ? accelerated(bucket) : control };
+}
+
+/** S3 Transfer Acceleration: virtual hosts only, no dots in the name. */
+export function accelerated(bucket: string): Address {
+  if (bucket.includes('.')) {
+    throw new XsyncError('config', 'transfer acceleration does not take bucket names with dots', {
+      subject: bucket,
+      remedy: 'Set accelerate: off for this remote.',
+    });
+  }
+  return addressOf('https://s3-accelerate.amazonaws.com', bucket, false);
+}
+
+function addressOf(endpoint: string, bucket: string, pathStyle: boolean): Address {
+  const host = endpoint.slice(endpoint.indexOf('://') + 3);
+  if (pathStyle) return { origin: endpoint, host, base: `/${bucket}` };
+  return { origin: endpoint.replace('://', `://${bucket}.`), host: `${bucket}.${host}`, base: '' };
+}
+
+/** Whether a bucket's name can be put before the host: not before an IP address, nor with dots under one certificate. */
+function fitsHost(endpoint: string, bucket: string): boolean {
+  const { hostname, protocol } = new URL(endpoint);
+  const address = /^[\d.]+$|:/.test(hostname) || hostname === 'localhost';
+  return !address && /^[a-z0-9][a-z0-9.-]*$/.test(bucket) && !(protocol === 'https:' && bucket.includes('.'));
+}

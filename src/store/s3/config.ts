@@ -1,0 +1,165 @@
+/** The settings of an `s3` remote. Keys are named as rclone names them, so that a config can move over. */
+import { z } from 'zod';
+
+const PROVIDERS = ['aws', 'aws-cn', 'minio', 'ceph', 'r2', 'oss', 'cos', 'obs', 'other'] as const;
+
+/** rclone's names for the same providers. */
+const RCLONE_PROVIDERS: Record<string, string> = {
+  alibaba: 'oss',
+  cloudflare: 'r2',
+  tencentcos: 'cos',
+  huaweiobs: 'obs',
+};
+
+const provider = z.preprocess((value) => {
+  if (typeof value !== 'string') return value;
+  const lower = value.toLowerCase();
+  return RCLONE_PROVIDERS[lower] ?? lower;
+}, z.enum(PROVIDERS));
+
+/** Environment variables give booleans as text. */
+const flag = z.union([z.boolean(), z.stringbool()]);
+const text = z.string().min(1);
+
+export const s3ConfigSchema = z
+  .strictObject({
+    type: z.literal('s3'),
+    provider: provider.optional().describe('Decides endpoint, addressing and limits; aws without an endpoint'),
+    env_auth: flag
+      .default(false)
+      .describe('Use the AWS credential chain: environment, profile, SSO, web identity, IMDS'),
+    access_key_id: text.optional(),
+    secret_access_key: text.optional(),
+    session_token: text.optional(),
+    region: text.optional(),
+    endpoint: text.optional().describe('An origin such as https://minio.example:9000; https when no scheme is given'),
+    profile: text.optional().describe('Profile of the shared AWS config; implies env_auth'),
+    storage_class: text.optional().describe('For new objects that bring no class of their own'),
+    force_path_style: flag.optional().describe('Bucket in the path instead of the host name'),
+    accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('S3 Transfer Acceleration for the bytes'),
+    requester_pays: flag.default(false),
+  })
+  .superRefine((config, context) => {
+    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    const chain = config.env_auth || config.profile !== undefined;
+    if ((config.access_key_id === undefined) !== (config.secret_access_key === undefined)) {
+      issue('secret_access_key', 'access_key_id and secret_access_key go together');
+    }
+    if (config.access_key_id === undefined && !chain) {
+      issue('access_key_id', 'give access_key_id and secret_access_key, or env_auth: true, or a profile');
+    }
+    const preset = PRESETS[providerOf(config)];
+    if (config.endpoint === undefined && preset.endpoint === undefined) {
+      issue('endpoint', `provider ${providerOf(config)} needs an endpoint`);
+    }
+    if (config.endpoint !== undefined && originOf(config.endpoint) === undefined) {
+      issue('endpoint', 'must be an origin without a path, such as https://s3.example.com');
+    }
+    if (config.accelerate !== 'off' && (providerOf(config) !== 'aws' || config.endpoint !== undefined)) {
+      issue('accelerate', 'transfer acceleration exists only at AWS outside China, on its own endpoints');
+    }
+  });
+
+export type S3Config = z.infer<typeof s3ConfigSchema>;
+export type S3Provider = (typeof PROVIDERS)[number];
+
+const MiB = 1024 * 1024;
+const GiB = 1024 * MiB;
+
+/** What a provider's name decides. */
+export interface S3Preset {
+  /** The regional endpoint; absent where only the user knows it. */
+  endpoint?: (region: string) => string;
+  /** When neither the config, nor the environment, nor the profile names one. */
+  defaultRegion: string;
+  pathStyle: boolean;
+  orderedListing: 'yes' | 'unknown';
+  minPartSize: number;
+  maxObjectSize: number;
+  /** ETags of plain puts and of parts are MD5s whatever the bucket's encryption. */
+  partEtagIsMd5: boolean;
+  /** Bytes of user metadata. */
+  maxMetadata: number;
+  /** `x-amz-checksum-mode: ENABLED` is understood. */
+  checksumMode: boolean;
+  /** CreateBucket names the region in its body. */
+  locationConstraint: boolean;
+  /** `x-amz-copy-source-if-match` is obeyed; where not, a HEAD goes first. */
+  copyIfMatch: boolean;
+}
+
+const COMPATIBLE: S3Preset = {
+  defaultRegion: 'us-east-1',
+  pathStyle: true,
+  orderedListing: 'yes',
+  minPartSize: 5 * MiB,
+  maxObjectSize: 5 * 1024 * GiB,
+  partEtagIsMd5: true,
+  maxMetadata: 2048,
+  checksumMode: false,
+  locationConstraint: false,
+  copyIfMatch: true,
+};
+
+const AWS: S3Preset = {
+  ...COMPATIBLE,
+  endpoint: (region) => `https://s3.${region}.amazonaws.com`,
+  pathStyle: false,
+  // 10,000 parts of 5 GiB.
+  maxObjectSize: 50_000 * GiB,
+  // A bucket's default encryption may be SSE-KMS; each answer says, the preset cannot.
+  partEtagIsMd5: false,
+  checksumMode: true,
+  locationConstraint: true,
+};
+
+const VIRTUAL: S3Preset = { ...COMPATIBLE, pathStyle: false, locationConstraint: true, minPartSize: 100 * 1024 };
+
+export const PRESETS: Record<S3Provider, S3Preset> = {
+  aws: AWS,
+  'aws-cn': {
+    ...AWS,
+    endpoint: (region) => `https://s3.${region}.amazonaws.com.cn`,
+    defaultRegion: 'cn-north-1',
+  },
+  minio: COMPATIBLE,
+  // RGW ignores x-amz-copy-source-if-match (seen in release 16).
+  ceph: { ...COMPATIBLE, defaultRegion: 'default', copyIfMatch: false },
+  // R2 wants every part but the last of one size, which a planner that cuts evenly gives it.
+  r2: { ...COMPATIBLE, defaultRegion: 'auto' },
+  oss: {
+    ...VIRTUAL,
+    endpoint: (region) => `https://s3.oss-${region}.aliyuncs.com`,
+    defaultRegion: 'cn-hangzhou',
+    maxObjectSize: 50_000 * GiB,
+    maxMetadata: 8192,
+  },
+  cos: {
+    ...VIRTUAL,
+    endpoint: (region) => `https://cos.${region}.myqcloud.com`,
+    defaultRegion: 'ap-guangzhou',
+    minPartSize: MiB,
+  },
+  obs: {
+    ...VIRTUAL,
+    endpoint: (region) => `https://obs.${region}.myhuaweicloud.com`,
+    defaultRegion: 'cn-north-4',
+  },
+  other: { ...COMPATIBLE, orderedListing: 'unknown', partEtagIsMd5: false },
+};
+
+/** The provider a config means: `aws`, unless it names one or brings an endpoint of its own. */
+export function providerOf(config: { provider?: S3Provider; endpoint?: string }): S3Provider {
+  return config.provider ?? (config.endpoint === undefined ? 'aws' : 'other');
+}
+
+/** The endpoint as an origin; undefined when it is none. */
+export function originOf(endpoint: string): string | undefined {
+  try {
+    const url = new URL(/^[a-z]+:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`);
+    const bare = url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
+    return bare && (url.protocol === 'https:' || url.protocol === 'http:') ? url.origin : undefined;
+  } catch {
+    return undefined;
+  }
+}

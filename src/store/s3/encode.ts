@@ -1,0 +1,67 @@
+/** How keys and parameters are written in URLs, and how listings write them back. */
+
+import { XsyncError } from '../../model/error.js';
+import { keyBytes } from '../../model/key.js';
+
+/** S3's limit on keys, in bytes of UTF-8. */
+const MAX_KEY_BYTES = 1024;
+
+const PLAIN = /^[A-Za-z0-9\-._~]*$/;
+const PLAIN_PATH = /^[A-Za-z0-9\-._~/]*$/;
+
+/** RFC 3986 percent-encoding as SigV4 wants it: everything but letters, digits and `-._~`. */
+export function encodeParameter(text: string): string {
+  if (PLAIN.test(text)) return text;
+  return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/**
+ * A key as it goes into the path: encoded once, its slashes kept, its dots untouched.
+ * @throws key-not-representable when it is empty, longer than 1024 bytes or not well-formed Unicode
+ */
+export function encodeKey(key: string): string {
+  if (PLAIN_PATH.test(key) && key.length > 0 && key.length <= MAX_KEY_BYTES) return key;
+  if (key === '') throw unfit(key, 'is empty');
+  if (keyBytes(key) > MAX_KEY_BYTES) throw unfit(key, `is longer than ${MAX_KEY_BYTES} bytes`);
+  if (/\p{Cs}/u.test(key)) throw unfit(key, 'is not well-formed Unicode');
+  return encodeParameter(key).replaceAll('%2F', '/');
+}
+
+function unfit(key: string, why: string): XsyncError {
+  return new XsyncError('key-not-representable', `S3 cannot hold this key: it ${why}`, { subject: key });
+}
+
+/** Query parameters, sorted and encoded: the form that is signed and that goes over the wire. */
+export function encodeQuery(parameters: Record<string, string | number | undefined>): string {
+  const pairs: [string, string][] = [];
+  for (const name in parameters) {
+    const value = parameters[name];
+    if (value !== undefined) pairs.push([encodeParameter(name), encodeParameter(String(value))]);
+  }
+  pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+  return pairs.map(([name, value]) => `${name}=${value}`).join('&');
+}
+
+/** Undoes `encoding-type=url`: percent-encoded UTF-8 in which S3 writes a space as `+` and a plus as `%2B`. */
+export function decodeListed(text: string): string {
+  if (!text.includes('%') && !text.includes('+')) return text;
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch (cause) {
+    throw new XsyncError('invalid-response', 'the listing holds a key that is not UTF-8', { subject: text, cause });
+  }
+}
+
+/** Characters that XML 1.0 cannot carry, not even as references. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that matter
+const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+
+/** Whether a key can be named in an XML request body. */
+export function fitsXml(key: string): boolean {
+  return !NOT_XML.test(key);
+}
+
+/** Text for an XML request body; white space other than blanks as references, or a parser would normalise it. */
+export function escapeXml(text: string): string {
+  return text.replace(/[&<>"'\t\n\r\u0085\u2028]/g, (c) => `&#${c.charCodeAt(0)};`);
+}

@@ -1,0 +1,161 @@
+/** What an S3 service answers when it refuses, as an XsyncError that says what to do. */
+import { type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
+import { readXml } from '../http/xml.js';
+
+export interface Refusal {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer;
+  /** Where the request went, for messages and to tell what a 404 without a body means. */
+  bucket: string;
+  key?: string;
+  upload?: boolean;
+  region: string;
+}
+
+const REGION = 'Set the remote\'s "region" to';
+const SIGNATURE = 'Check secret_access_key, and that nothing between here and the store changes headers.';
+
+/** Service codes (AWS's, and those that compatible stores add), their meaning and what to do. */
+const CODES: Record<string, readonly [ErrorCode, string?]> = {
+  NoSuchBucket: ['bucket-not-found', 'Check the bucket name and the endpoint, or create the bucket.'],
+  NoSuchKey: ['object-not-found'],
+  NoSuchVersion: ['object-not-found'],
+  NoSuchUpload: ['upload-not-found'],
+  AccessDenied: ['access-denied', 'Check that the credentials may do this on this bucket and key.'],
+  AllAccessDisabled: ['access-denied'],
+  AccountProblem: ['access-denied', 'Ask the provider about the account.'],
+  InvalidAccessKeyId: ['bad-credentials', 'Check access_key_id, and that it belongs to this provider and partition.'],
+  SignatureDoesNotMatch: ['bad-credentials', SIGNATURE],
+  InvalidToken: ['bad-credentials', 'Check session_token: it belongs to one access key only.'],
+  InvalidClientTokenId: ['bad-credentials', 'Check access_key_id.'],
+  ExpiredToken: ['expired-credentials', 'Renew the temporary credentials (for example: aws sso login).'],
+  TokenRefreshRequired: ['expired-credentials', 'Renew the temporary credentials.'],
+  RequestTimeTooSkewed: ['clock-skew', "Set this machine's clock."],
+  RequestExpired: ['clock-skew', "Set this machine's clock."],
+  AuthorizationHeaderMalformed: ['wrong-region'],
+  PermanentRedirect: ['wrong-region'],
+  TemporaryRedirect: ['wrong-region'],
+  Redirect: ['wrong-region'],
+  IllegalLocationConstraintException: ['wrong-region'],
+  InvalidLocationConstraint: ['wrong-region', 'Check that the region exists at this endpoint.'],
+  PreconditionFailed: ['precondition-failed'],
+  ConditionalRequestConflict: ['precondition-failed', undefined],
+  InvalidRange: ['truncated'],
+  InvalidObjectState: ['object-archived', 'Restore the object first, or leave its storage class out.'],
+  EntityTooLarge: ['object-too-large'],
+  MetadataTooLarge: ['metadata-too-large', 'Shorten the metadata, or copy without it.'],
+  KeyTooLongError: ['key-not-representable'],
+  InvalidURI: ['key-not-representable'],
+  BadDigest: ['checksum-mismatch'],
+  XAmzContentSHA256Mismatch: ['checksum-mismatch'],
+  XAmzContentChecksumMismatch: ['checksum-mismatch'],
+  IncompleteBody: ['truncated'],
+  RequestTimeout: ['timeout'],
+  SlowDown: ['throttled'],
+  ServiceUnavailable: ['throttled'],
+  Throttling: ['throttled'],
+  ThrottlingException: ['throttled'],
+  RequestLimitExceeded: ['throttled'],
+  TooManyRequests: ['throttled'],
+  InternalError: ['server-error'],
+  OperationAborted: ['server-error'],
+  BucketAlreadyExists: ['bucket-exists', 'Bucket names are shared by everybody: choose another.'],
+  InvalidBucketName: ['config', 'Check the bucket name.'],
+  InvalidStorageClass: ['config', 'Check storage_class: the store does not know it.'],
+  NotImplemented: ['unsupported'],
+  MethodNotAllowed: ['unsupported'],
+};
+
+/** Translates an answer that is not 2xx, or a 200 whose body is an `<Error>`. */
+export function refusalOf(refusal: Refusal): XsyncError {
+  const { status, headers, key, bucket } = refusal;
+  const answer = readError(refusal.body);
+  const serviceCode = answer.Code;
+  const message = answer.Message;
+  const details: ErrorDetails = {
+    subject: key ?? bucket,
+    status,
+    serviceCode,
+    requestId: headers['x-amz-request-id'] ?? answer.RequestId,
+    retryAfterMs: retryAfter(headers['retry-after']),
+  };
+  const region = answer.Region ?? headers['x-amz-bucket-region'];
+  const [code, remedy] = meaningOf(refusal, serviceCode, region, message);
+  if (code === 'wrong-region') return wrongRegion(refusal, region, answer.Endpoint, details);
+  if (code === 'acceleration-disabled') {
+    details.remedy = 'Enable transfer acceleration on the bucket, or set accelerate: off.';
+  } else details.remedy = remedy;
+  const what = serviceCode ? `${serviceCode}${message ? `: ${message}` : ''}` : `HTTP status ${status}`;
+  return new XsyncError(code, `${key === undefined ? `bucket ${bucket}` : key}: ${what}`, details);
+}
+
+function meaningOf(
+  { status, headers, key, upload, region }: Refusal,
+  serviceCode: string | undefined,
+  actualRegion: string | undefined,
+  message: string | undefined,
+): readonly [ErrorCode, string?] {
+  if (serviceCode === 'InvalidRequest' && /accelerat/i.test(message ?? '')) return ['acceleration-disabled'];
+  if (serviceCode === 'InvalidArgument' && /key.*(too long|length)/i.test(message ?? ''))
+    return ['key-not-representable'];
+  const known = serviceCode === undefined ? undefined : CODES[serviceCode];
+  if (known) return known;
+  // A HEAD has no body. AWS tells of a wrong region by a header, with 301, 307 or 400.
+  if (actualRegion !== undefined && actualRegion !== region && (status < 400 || status === 400))
+    return ['wrong-region'];
+  if (status >= 300 && status < 400) return ['wrong-region'];
+  if (status === 401) return ['bad-credentials', 'Check access_key_id and secret_access_key.'];
+  if (status === 403) return CODES.AccessDenied ?? ['access-denied'];
+  if (status === 404)
+    return upload ? ['upload-not-found'] : [key === undefined ? 'bucket-not-found' : 'object-not-found'];
+  if (status === 405 && headers['x-amz-delete-marker'] === 'true') return ['object-not-found'];
+  if (status === 412) return ['precondition-failed'];
+  if (status === 413) return ['object-too-large'];
+  if (status === 416) return ['truncated'];
+  if (status === 408) return ['timeout'];
+  if (status === 429 || status === 503) return ['throttled'];
+  if (status === 501) return ['unsupported'];
+  // A 200 that carries an <Error> was cut off half-way by the service: the same call may do.
+  return status >= 500 || status < 300 ? ['server-error'] : ['invalid-response'];
+}
+
+function wrongRegion(
+  refusal: Refusal,
+  region: string | undefined,
+  endpoint: string | undefined,
+  details: ErrorDetails,
+): XsyncError {
+  if (region !== undefined) {
+    const message = `bucket ${refusal.bucket} is in region ${region}, not ${refusal.region}`;
+    return new XsyncError('wrong-region', message, { ...details, remedy: `${REGION} ${region}.` });
+  }
+  const message = `bucket ${refusal.bucket} is not at this endpoint`;
+  const remedy = endpoint ? `The store says to use ${endpoint}.` : "Check the remote's region and endpoint.";
+  return new XsyncError('wrong-endpoint', message, { ...details, remedy });
+}
+
+type ErrorFields = Partial<Record<'Code' | 'Message' | 'RequestId' | 'Region' | 'Endpoint', string>>;
+
+const ERROR_SHAPE = {
+  root: 'Error',
+  fields: ['Code', 'Message', 'RequestId', 'Region', 'Endpoint'],
+  lists: {},
+} as const;
+
+/** The fields of an error document; none when the body is something else, such as a proxy's page. */
+function readError(body: Buffer): ErrorFields {
+  if (body.length === 0) return {};
+  try {
+    return readXml(body, ERROR_SHAPE).fields;
+  } catch {
+    return {};
+  }
+}
+
+/** `Retry-After` in seconds or as a date, in milliseconds. */
+function retryAfter(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}

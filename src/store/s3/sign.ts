@@ -1,0 +1,121 @@
+/**
+ * AWS Signature Version 4 for S3, synchronous: as a header and as a presigned query. The path is signed as it stands
+ * on the wire (S3 alone among the services neither normalises nor encodes it again).
+ *
+ * The payload is signed as `UNSIGNED-PAYLOAD`: its SHA-256 would cost a second pass over every byte, while Content-MD5
+ * (signed with the other headers) already lets the store refuse a body that differs.
+ */
+import { createHmac, hash } from 'node:crypto';
+
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  /** When they end, in milliseconds since 1970; absent for lasting ones. */
+  expiresMs?: number;
+}
+
+export interface Signable {
+  method: string;
+  /** As on the wire: encoded, without the query. */
+  path: string;
+  /** As `encodeQuery` writes it: sorted and encoded. */
+  query: string;
+  /** Lower-case names; every one of them is signed. Must hold `host`. Values are latin1. */
+  headers: Record<string, string>;
+}
+
+const ALGORITHM = 'AWS4-HMAC-SHA256';
+export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
+
+/** Signs for one region. Keeps the day's signing key. */
+export class Signer {
+  readonly #region: string;
+  #key: { secret: string; day: string; bytes: Buffer } | undefined;
+  #time: { second: number; text: string } | undefined;
+
+  constructor(region: string) {
+    this.#region = region;
+  }
+
+  /** Adds `x-amz-date`, `x-amz-content-sha256` (unless there), the session token and `authorization` to the headers. */
+  sign(request: Signable, credentials: Credentials, nowMs: number): void {
+    const { headers } = request;
+    const date = this.#amzDate(nowMs);
+    headers['x-amz-date'] = date;
+    headers['x-amz-content-sha256'] ??= UNSIGNED_PAYLOAD;
+    if (credentials.sessionToken !== undefined) headers['x-amz-security-token'] = credentials.sessionToken;
+    const names = Object.keys(headers).sort();
+    const signed = names.join(';');
+    const signature = this.#signature(request, names, headers['x-amz-content-sha256'], date, credentials);
+    headers.authorization = `${ALGORITHM} Credential=${credentials.accessKeyId}/${this.#scope(date)}, SignedHeaders=${signed}, Signature=${signature}`;
+  }
+
+  /**
+   * The query that lets anyone make the request for `expiresS` seconds (at most 604800, and no longer than the
+   * credentials live), its signature included.
+   */
+  presign(
+    request: Omit<Signable, 'query'> & { parameters: Record<string, string> },
+    credentials: Credentials,
+    nowMs: number,
+    expiresS: number,
+    encode: (parameters: Record<string, string>) => string,
+  ): string {
+    const date = this.#amzDate(nowMs);
+    const names = Object.keys(request.headers).sort();
+    const parameters: Record<string, string> = {
+      ...request.parameters,
+      'X-Amz-Algorithm': ALGORITHM,
+      'X-Amz-Credential': `${credentials.accessKeyId}/${this.#scope(date)}`,
+      'X-Amz-Date': date,
+      'X-Amz-Expires': String(expiresS),
+      'X-Amz-SignedHeaders': names.join(';'),
+    };
+    if (credentials.sessionToken !== undefined) parameters['X-Amz-Security-Token'] = credentials.sessionToken;
+    const query = encode(parameters);
+    const signature = this.#signature({ ...request, query }, names, UNSIGNED_PAYLOAD, date, credentials);
+    return `${query}&X-Amz-Signature=${signature}`;
+  }
+
+  #signature(request: Signable, names: string[], payload: string, date: string, credentials: Credentials): string {
+    let canonical = `${request.method}\n${request.path}\n${request.query}\n`;
+    for (const name of names) canonical += `${name}:${squeeze(request.headers[name] ?? '')}\n`;
+    canonical += `\n${names.join(';')}\n${payload}`;
+    const digest = hash('sha256', Buffer.from(canonical, 'latin1'));
+    const text = `${ALGORITHM}\n${date}\n${this.#scope(date)}\n${digest}`;
+    return createHmac('sha256', this.#signingKey(credentials.secretAccessKey, date.slice(0, 8)))
+      .update(text)
+      .digest('hex');
+  }
+
+  #scope(date: string): string {
+    return `${date.slice(0, 8)}/${this.#region}/s3/aws4_request`;
+  }
+
+  #signingKey(secret: string, day: string): Buffer {
+    if (this.#key?.secret !== secret || this.#key.day !== day) {
+      let bytes = Buffer.from(`AWS4${secret}`);
+      for (const part of [day, this.#region, 's3', 'aws4_request']) {
+        bytes = createHmac('sha256', bytes).update(part).digest();
+      }
+      this.#key = { secret, day, bytes };
+    }
+    return this.#key.bytes;
+  }
+
+  /** `20240131T235959Z`, kept for the second. */
+  #amzDate(nowMs: number): string {
+    const second = Math.floor(nowMs / 1000);
+    if (this.#time?.second !== second) {
+      const text = `${new Date(second * 1000).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
+      this.#time = { second, text };
+    }
+    return this.#time.text;
+  }
+}
+
+/** Header values are signed trimmed and with runs of blanks as one. */
+function squeeze(value: string): string {
+  return /\s\s|^\s|\s$/.test(value) ? value.trim().replace(/\s+/g, ' ') : value;
+}
