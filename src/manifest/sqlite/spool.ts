@@ -28,12 +28,12 @@ export class SqliteSpool implements Spool {
     this.#file = file;
     if (file !== '') createPrivateFile(file);
     this.#db = new Database(file);
+    if (process.platform !== 'win32') this.#removeName();
     this.#db.pragma('journal_mode = MEMORY');
     this.#db.pragma('synchronous = OFF');
     this.#db.pragma('locking_mode = EXCLUSIVE');
     this.#db.pragma(`cache_size = -${CACHE_KIB}`);
     this.#db.exec('CREATE TABLE spool (key TEXT PRIMARY KEY COLLATE BINARY, value TEXT NOT NULL) WITHOUT ROWID');
-    if (process.platform !== 'win32') this.#removeName();
     this.#insert = this.#db.prepare('INSERT OR REPLACE INTO spool VALUES (?, ?)');
     this.#first = this.#db.prepare('SELECT key, value FROM spool ORDER BY key LIMIT ?');
     this.#after = this.#db.prepare('SELECT key, value FROM spool WHERE key > ? ORDER BY key LIMIT ?');

@@ -1,4 +1,3 @@
-import { throwIfAborted } from '../signal.js';
 import type { Sleep } from './time.js';
 
 export interface BucketOptions {
@@ -30,7 +29,7 @@ export class Bucket {
     this.#grant();
   }
 
-  /** Undefined when `units` may go at once, which costs no promise. @throws aborted */
+  /** Undefined when `units` may go at once, which costs no promise. Rejects with `aborted`. */
   take(units: number, signal?: AbortSignal): Promise<void> | undefined {
     this.#grant();
     this.#asked += units;
@@ -39,7 +38,6 @@ export class Bucket {
   }
 
   async #wait(ticket: number, signal: AbortSignal | undefined): Promise<void> {
-    throwIfAborted(signal);
     for (let waitMs = this.#waitMs(ticket); waitMs > 0; waitMs = this.#waitMs(ticket)) {
       await this.#options.sleep(Math.min(Math.ceil(waitMs), LONGEST_SLEEP_MS), signal);
     }

@@ -27,9 +27,18 @@ test('one process cannot take a pair twice, and a refused try does not free the 
   expect(statSync(`${file}.lock`).mode & 0o777).toBe(0o600);
   for (let i = 0; i < 3; i++) expect(() => lockPair(file, ME)).toThrow(expect.objectContaining({ code: 'locked' }));
   lock.release();
-  lock.release();
   expect(existsSync(`${file}.lock.json`)).toBe(false);
   lockPair(file, ME).release();
+});
+
+test('releasing twice does not take the name off the next holder', () => {
+  const file = join(temporaryFolder(), 'm.db');
+  const first = lockPair(file, ME);
+  first.release();
+  const next = lockPair(file, { ...ME, command: 'xsync next' });
+  first.release();
+  expect(() => lockPair(file, ME)).toThrow(/xsync next/);
+  next.release();
 });
 
 test('other processes stay out after a refused try in the holder, whose locks a careless close would drop', async () => {

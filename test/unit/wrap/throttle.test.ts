@@ -94,24 +94,28 @@ describe('--bwlimit', () => {
   });
 
   test('when a limit begins, what went before it is not charged', async () => {
-    let rate: number | undefined;
+    let rate: number | undefined = 1000;
     const { clock, limiter } = rig({ up: () => rate });
+    limiter.bytes('up', 1);
+    rate = undefined;
     limiter.bytes('up', 1e12);
     rate = 1000;
     await limiter.bytes('up', 1000);
     expect(clock.nowMs).toBeLessThanOrEqual(1000);
   });
 
-  test("the caller's pace holds a transfer as well", async () => {
-    const { store } = rig({ up: () => 1e9 });
+  test("the caller's pace and the limit both hold a transfer", async () => {
+    const { clock, store } = rig({ up: () => KIB });
     let held = false;
-    await store.put('k', Buffer.from('12345'), {
+    await store.put('k', Buffer.alloc(2 * KIB), {
       pace: async () => {
-        await new Promise(setImmediate);
+        await clock.sleep(100);
         held = true;
       },
     });
-    expect(held).toBe(true);
+    expect([held, clock.nowMs]).toEqual([true, 1900]);
+    await store.put('k', Buffer.alloc(KIB), { pace: () => clock.sleep(5000) });
+    expect(clock.nowMs).toBe(6900);
   });
 });
 
