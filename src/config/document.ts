@@ -1,0 +1,108 @@
+/** A config file as YAML with the places of its parts, so that every complaint names line and column. */
+import {
+  type Document,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  LineCounter,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
+import { XsyncError } from '../model/error.js';
+import { type Environment, fillReferences, isOnlyReferences, ReferenceFault } from './references.js';
+import { isSecretKey } from './schema.js';
+
+export class ConfigDocument {
+  readonly file: string;
+  readonly yaml: Document.Parsed | Document;
+  readonly #lines = new LineCounter();
+  readonly #references = new Set<unknown>();
+
+  /** @throws XsyncError `config` when the text is no YAML; never repeats the text, which may hold secrets. */
+  constructor(text: string, file: string) {
+    this.file = file;
+    this.yaml = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+    if (this.yaml.errors.length > 0) {
+      throw new XsyncError('config', this.yaml.errors.map((error) => this.#describe(error)).join('\n'), {
+        subject: file,
+      });
+    }
+  }
+
+  #describe(error: YAMLError): string {
+    const reason = error.code === 'DUPLICATE_KEY' ? 'this name stands here a second time' : error.message;
+    return `${this.#place(error.pos[0])}: ${reason.replace(/"(?:[^"\\]|\\.){4,}"/g, '"…"')}`;
+  }
+
+  #place(offset: number): string {
+    const { line, col } = this.#lines.linePos(offset);
+    return `${this.file}:${line}:${col}`;
+  }
+
+  /** `file:line:column` of the deepest part of the path that exists: of its key, or of its value. */
+  place(path: readonly PropertyKey[], part: 'key' | 'value'): string {
+    let node: unknown = this.yaml.contents;
+    let found: Pair | undefined;
+    for (const step of path) {
+      const next: Pair | undefined = isMap(node)
+        ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
+        : undefined;
+      if (next === undefined) break;
+      found = next;
+      node = next.value;
+    }
+    const target = isPair(found)
+      ? part === 'value' && found.value !== null
+        ? found.value
+        : found.key
+      : this.yaml.contents;
+    return isNode(target) && target.range ? this.#place(target.range[0]) : this.file;
+  }
+
+  /** Plain data, `${NAME}` as written. */
+  raw(): unknown {
+    return this.yaml.toJS();
+  }
+
+  /** Plain data with every `${NAME}` filled in. The document is changed by it. */
+  filled(env: Environment): unknown {
+    const faults: string[] = [];
+    visit(this.yaml, {
+      Scalar: (key, node) => {
+        if (key === 'key' || typeof node.value !== 'string') return;
+        try {
+          const filled = fillReferences(node.value, env);
+          if (filled !== node.value) this.#references.add(node);
+          node.value = filled;
+        } catch (error) {
+          if (!(error instanceof ReferenceFault)) throw error;
+          faults.push(`${node.range ? this.#place(node.range[0]) : this.file}: ${error.message}`);
+        }
+      },
+    });
+    if (faults.length > 0) throw new XsyncError('config', faults.join('\n'), { subject: this.file });
+    return this.yaml.toJS();
+  }
+
+  /** True when `filled` put something of the environment into the value at this path. */
+  wasReference(path: readonly string[]): boolean {
+    return this.#references.has(this.yaml.getIn(path, true));
+  }
+
+  /** True when a secret itself stands in the file, and not only the name of a variable that holds it. */
+  holdsSecrets(): boolean {
+    return holdsSecrets(this.raw());
+  }
+}
+
+function holdsSecrets(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, inner]) =>
+    isSecretKey(key) && inner !== null && typeof inner !== 'object'
+      ? !isOnlyReferences(String(inner))
+      : holdsSecrets(inner),
+  );
+}

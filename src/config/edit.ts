@@ -1,0 +1,113 @@
+/** Changes a config file in place: comments and order stay, the file is replaced atomically with mode 0600. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isMap, YAMLMap } from 'yaml';
+import { XsyncError } from '../model/error.js';
+import { ConfigDocument } from './document.js';
+import { typedValue } from './environment.js';
+import { didYouMean } from './nearest.js';
+import { hasReference } from './references.js';
+import { validateRemote } from './validate.js';
+
+/** Settings as they stand in the file: `${NAME}` is a reference (`escapeReferences` for text that is none). */
+export type RemoteSettings = Readonly<Record<string, string | number | boolean>>;
+
+export interface AddOptions {
+  /** Replace a remote of this name. */
+  replace?: boolean;
+}
+
+/**
+ * Writes a remote into the file, which is created when missing.
+ * @throws XsyncError `config` when the settings are not valid, the name is taken, or the file is broken.
+ */
+export async function addRemote(
+  file: string,
+  name: string,
+  given: RemoteSettings,
+  options: AddOptions = {},
+): Promise<void> {
+  const settings = typedSettings(given);
+  const problems = problemsOf(name, settings);
+  if (problems.length > 0) throw new XsyncError('config', problems.join('\n'), { subject: name });
+  const { document, target } = await openForChange(file);
+  if (document.yaml.hasIn(['remotes', name]) && options.replace !== true) {
+    throw new XsyncError('config', `${document.place(['remotes', name], 'key')}: there is a remote "${name}" already`, {
+      subject: name,
+      remedy: 'Choose another name, or remove that one first.',
+    });
+  }
+  // An empty `remotes:` is a null, which cannot take an entry.
+  if (!isMap(document.yaml.get('remotes'))) document.yaml.set('remotes', new YAMLMap());
+  document.yaml.setIn(['remotes', name], document.yaml.createNode({ ...settings }));
+  await replaceFile(target, document.yaml.toString({ lineWidth: 0 }));
+}
+
+/** @throws XsyncError `config` when there is no such remote in the file. */
+export async function removeRemote(file: string, name: string): Promise<void> {
+  const { document, target } = await openForChange(file);
+  if (!document.yaml.deleteIn(['remotes', name])) {
+    const remotes = document.yaml.get('remotes');
+    const names = isMap(remotes) ? remotes.items.map(({ key }) => String(key)) : [];
+    const hint = didYouMean(name, names) || (names.length > 0 ? `; it has ${names.join(', ')}` : '; it has none');
+    throw new XsyncError('config', `${file}: there is no remote "${name}"${hint}`, { subject: name });
+  }
+  await replaceFile(target, document.yaml.toString({ lineWidth: 0 }));
+}
+
+/** What is wrong with the settings; a value that refers to the environment cannot be judged yet. */
+function problemsOf(name: string, settings: RemoteSettings): string[] {
+  const result = validateRemote({
+    name,
+    value: settings,
+    place: (key) => (key === undefined ? name : `${name}.${key}`),
+  });
+  if ('config' in result) return [];
+  const final = result.problems.filter(({ key }) => {
+    const value = key === undefined ? undefined : settings[key];
+    return !(typeof value === 'string' && hasReference(value));
+  });
+  return final.map(({ place, message }) => `${place}: ${message}`);
+}
+
+/** What came from a command line as text becomes what its key wants. */
+function typedSettings(settings: RemoteSettings): RemoteSettings {
+  const typed = Object.entries(settings).map(([key, value]) => {
+    return [key, typeof value === 'string' ? typedValue(settings.type, key, value) : value] as const;
+  });
+  return Object.fromEntries(typed);
+}
+
+async function openForChange(file: string): Promise<{ document: ConfigDocument; target: string }> {
+  try {
+    // A link to a file kept elsewhere stays a link.
+    const target = await realpath(file);
+    return { target, document: new ConfigDocument(await readFile(target, 'utf8'), file) };
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    return { target: file, document: new ConfigDocument('', file) };
+  }
+}
+
+async function replaceFile(target: string, text: string): Promise<void> {
+  const folder = dirname(target);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const temporary = join(folder, `.${basename(target)}.${randomBytes(6).toString('hex')}`);
+  try {
+    const handle = await open(temporary, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw new XsyncError('config', `${target}: cannot write the config file: ${String(error)}`, {
+      subject: target,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,75 @@
+/** `XSYNC_CONFIG_<REMOTE>_<KEY>` defines remotes, or changes those of the file: XSYNC_CONFIG_LAB_ENDPOINT. */
+import { XsyncError } from '../model/error.js';
+import { didYouMean } from './nearest.js';
+import type { Environment } from './references.js';
+import { keysOf, REMOTE_SCHEMAS, REMOTE_TYPES } from './schema.js';
+
+const PREFIX = 'XSYNC_CONFIG_';
+
+export interface Override {
+  variable: string;
+  /** Of the file's remote that it changes; else the new remote's name in lower case. */
+  remote: string;
+  key: string;
+  value: string;
+}
+
+/**
+ * The overrides in the environment. Variables that are empty count as absent.
+ * @throws XsyncError `config` for a variable that ends in no known key, or that two remotes answer to.
+ */
+export function overridesOf(env: Environment, remotes: readonly string[]): Override[] {
+  const overrides: Override[] = [];
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith(PREFIX) || value === undefined || value === '') continue;
+    overrides.push({ variable, value, ...target(variable, remotes) });
+  }
+  return overrides;
+}
+
+/** A remote's name as it stands in a variable: `my-lab` is MY_LAB. */
+export function variableName(remote: string): string {
+  return remote.toUpperCase().replace(/[^A-Z0-9]/g, '_');
+}
+
+/** Longest first: `accelerate_endpoint` before `endpoint`. */
+const KEYS = [...new Set(REMOTE_TYPES.flatMap(keysOf))].sort((a, b) => b.length - a.length);
+
+function target(variable: string, remotes: readonly string[]): { remote: string; key: string } {
+  const rest = variable.slice(PREFIX.length);
+  const splits = KEYS.filter((key) => rest.endsWith(`_${key.toUpperCase()}`))
+    .map((key) => ({ key, word: rest.slice(0, -key.length - 1) }))
+    .filter(({ word }) => word !== '');
+  for (const { key, word } of splits) {
+    const [remote, second] = remotes.filter((name) => variableName(name) === word);
+    if (second !== undefined) {
+      throw new XsyncError('config', `${variable} fits both remotes "${remote}" and "${second}"; rename one of them`);
+    }
+    if (remote !== undefined) return { remote, key };
+  }
+  const [longest] = splits;
+  if (longest) return { remote: longest.word.toLowerCase(), key: longest.key };
+  throw unknownKey(variable, rest, remotes);
+}
+
+function unknownKey(variable: string, rest: string, remotes: readonly string[]): XsyncError {
+  const owner = remotes.find((name) => rest.startsWith(`${variableName(name)}_`));
+  const word = owner === undefined ? rest.slice(rest.indexOf('_') + 1) : rest.slice(owner.length + 1);
+  const hint = didYouMean(word.toLowerCase(), KEYS);
+  return new XsyncError('config', `${variable} ends in no known key of a remote${hint}`, {
+    subject: variable,
+    remedy: `Write ${PREFIX}<REMOTE>_<KEY>, such as ${PREFIX}LAB_ENDPOINT.`,
+  });
+}
+
+/**
+ * A text from the environment as its key wants it: `true` for a switch is a boolean. What does not fit stays text, for
+ * the validation to complain about.
+ */
+export function typedValue(type: unknown, key: string, text: string): string | number | boolean {
+  const schema = REMOTE_TYPES.find((known) => known === type);
+  const field =
+    schema === undefined ? undefined : Object.entries(REMOTE_SCHEMAS[schema].shape).find(([name]) => name === key)?.[1];
+  const typed = /^(true|false)$/i.test(text) ? text.toLowerCase() === 'true' : Number(text);
+  return field?.safeParse(typed).success ? typed : text;
+}

@@ -1,0 +1,28 @@
+/** The config's schema for editors (JSON Schema), generated from the schemas that validate it. */
+import { z } from 'zod';
+import { configSchema } from './schema.js';
+
+/** `${NAME}` may stand for any value, so whatever is more than plain text allows it too. */
+const REFERENCE: z.core.JSONSchema.JSONSchema = { type: 'string', pattern: '\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}' };
+
+export function configJsonSchema(): object {
+  const schema = z.toJSONSchema(configSchema, {
+    io: 'input',
+    override: ({ jsonSchema, path }) => {
+      if (path.at(-1) === 'propertyNames') return;
+      const choice =
+        jsonSchema.enum !== undefined || jsonSchema.pattern !== undefined || jsonSchema.format !== undefined;
+      if (!choice && jsonSchema.type !== 'boolean' && jsonSchema.type !== 'number' && jsonSchema.type !== 'integer')
+        return;
+      const { description, default: fallback, ...own } = jsonSchema;
+      for (const key of Object.keys(own)) Reflect.deleteProperty(jsonSchema, key);
+      jsonSchema.anyOf = [{ ...own }, REFERENCE];
+    },
+  });
+  return { ...schema, title: 'xsync config' };
+}
+
+/** The file as it is committed. */
+export function configJsonSchemaText(): string {
+  return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+}

@@ -1,0 +1,158 @@
+/** Finds, reads and checks the config: file first, environment over it. */
+import { open } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { XsyncError } from '../model/error.js';
+import { ConfigDocument } from './document.js';
+import { type Override, overridesOf, typedValue, variableName } from './environment.js';
+import { didYouMean } from './nearest.js';
+import type { Environment } from './references.js';
+import type { RemoteConfig } from './schema.js';
+import { type FoundRemote, validateRemote } from './validate.js';
+
+export interface Config {
+  /** The file, whether or not it exists. */
+  path: string;
+  remotes: Record<string, RemoteConfig>;
+}
+
+export interface LoadOptions {
+  /** From --config; it must exist. */
+  file?: string;
+  env: Environment;
+}
+
+/** --config, else XSYNC_CONFIG, else `xsync/config.yaml` in XDG_CONFIG_HOME or ~/.config. Absolute. */
+export function configPath({ file, env }: LoadOptions): string {
+  const named = file ?? (env.XSYNC_CONFIG || undefined);
+  if (named !== undefined) return resolve(named);
+  return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'xsync', 'config.yaml');
+}
+
+/**
+ * The config in force. Without a file in the default place it is empty.
+ * @throws XsyncError `config`: the message has a line for each fault, starting with its place.
+ */
+export async function loadConfig(options: LoadOptions): Promise<Config> {
+  const path = configPath(options);
+  const document = await readDocument(path, options.file !== undefined || Boolean(options.env.XSYNC_CONFIG));
+  const found = withOverrides(document === undefined ? [] : remotesIn(document, options.env), options.env);
+  const remotes: [string, RemoteConfig][] = [];
+  const problems: string[] = [];
+  for (const remote of found) {
+    const result = validateRemote(remote);
+    if ('config' in result) remotes.push([remote.name, result.config]);
+    else problems.push(...result.problems.map(({ place, message }) => `${place}: ${message}`));
+  }
+  if (problems.length > 0) throw new XsyncError('config', problems.join('\n'), { subject: path });
+  return { path, remotes: Object.fromEntries(remotes) };
+}
+
+/** The file's document, refused when it holds secrets that others can read; undefined when there is no file. */
+async function readDocument(path: string, required: boolean): Promise<ConfigDocument | undefined> {
+  const file = await readPrivately(path);
+  if (file === undefined) {
+    if (!required) return undefined;
+    throw new XsyncError('config', `${path}: there is no such config file`, {
+      subject: path,
+      remedy: 'Check --config and XSYNC_CONFIG, or create the file with "xsync config create".',
+    });
+  }
+  const document = new ConfigDocument(file.text, path);
+  const shared = file.mode & 0o077;
+  if (process.platform !== 'win32' && shared !== 0 && document.holdsSecrets()) {
+    const mode = (file.mode & 0o777).toString(8).padStart(4, '0');
+    throw new XsyncError('config', `${path} holds secrets, and its mode ${mode} lets other users at them`, {
+      subject: path,
+      remedy: `Run: chmod 600 ${quoted(path)}`,
+    });
+  }
+  return document;
+}
+
+/** Text and mode of one and the same file, or undefined when there is none. */
+async function readPrivately(path: string): Promise<{ text: string; mode: number } | undefined> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      const { mode } = await handle.stat();
+      return { mode, text: await handle.readFile('utf8') };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    const reason = code === 'EISDIR' ? 'it is a directory' : code === 'EACCES' ? 'permission denied' : String(error);
+    throw new XsyncError('config', `${path}: cannot read the config file: ${reason}`, { subject: path, cause: error });
+  }
+}
+
+function quoted(path: string): string {
+  return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+/** The remotes in a document, with `${NAME}` filled in. */
+export function remotesIn(document: ConfigDocument, env: Environment): FoundRemote[] {
+  const data = document.filled(env);
+  if (data === null || data === undefined) return [];
+  if (typeof data !== 'object' || Array.isArray(data)) {
+    throw new XsyncError('config', `${document.place([], 'value')}: the config must start with "remotes:"`);
+  }
+  for (const key of Object.keys(data)) {
+    if (key === 'remotes') continue;
+    const hint = didYouMean(key, ['remotes']) || '; the only one is "remotes"';
+    throw new XsyncError('config', `${document.place([key], 'key')}: unknown key "${key}"${hint}`);
+  }
+  const remotes = 'remotes' in data ? data.remotes : undefined;
+  if (remotes === null || remotes === undefined) return [];
+  if (typeof remotes !== 'object' || Array.isArray(remotes)) {
+    throw new XsyncError(
+      'config',
+      `${document.place(['remotes'], 'value')}: "remotes" must hold a name for each remote`,
+    );
+  }
+  return Object.entries(remotes).map(([name, value]) => ({
+    name,
+    value: typed(value, document, name),
+    place: (key, part) => document.place(key === undefined ? ['remotes', name] : ['remotes', name, key], part),
+  }));
+}
+
+/** A switch given as `${NAME}` came in as text; here it becomes what its key wants. */
+function typed(remote: unknown, document: ConfigDocument, name: string): unknown {
+  if (typeof remote !== 'object' || remote === null || Array.isArray(remote)) return remote;
+  const type = 'type' in remote ? remote.type : undefined;
+  const entries = Object.entries(remote).map(([key, value]) => {
+    return [key, document.wasReference(['remotes', name, key]) ? typedValue(type, key, String(value)) : value] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function withOverrides(found: readonly FoundRemote[], env: Environment): FoundRemote[] {
+  const overrides = overridesOf(
+    env,
+    found.map(({ name }) => name),
+  );
+  const names = new Set([...found.map(({ name }) => name), ...overrides.map(({ remote }) => remote)]);
+  return [...names].map((name) => {
+    const fromFile = found.find((remote) => remote.name === name);
+    const own = overrides.filter(({ remote }) => remote === name);
+    return own.length === 0 && fromFile ? fromFile : overridden(name, fromFile, own);
+  });
+}
+
+function overridden(name: string, fromFile: FoundRemote | undefined, overrides: readonly Override[]): FoundRemote {
+  const base = typeof fromFile?.value === 'object' && fromFile.value !== null ? fromFile.value : {};
+  const type = overrides.find(({ key }) => key === 'type')?.value ?? ('type' in base ? base.type : undefined);
+  const changes = overrides.map(({ key, value }) => [key, typedValue(type, key, value)] as const);
+  return {
+    name,
+    value: { ...base, ...Object.fromEntries(changes) },
+    place: (key, part) => {
+      const variable = overrides.find((override) => override.key === key)?.variable;
+      if (variable !== undefined) return variable;
+      return fromFile?.place(key, part) ?? `XSYNC_CONFIG_${variableName(name)}_…`;
+    },
+  };
+}

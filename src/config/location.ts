@@ -1,0 +1,99 @@
+/** `remote:bucket/prefix`, `s3://bucket/prefix`, `oss://bucket/prefix` and local paths. */
+import { resolve } from 'node:path';
+import { XsyncError } from '../model/error.js';
+import type { Config } from './load.js';
+import { didYouMean } from './nearest.js';
+import { REMOTE_NAME, REMOTE_SCHEMAS, type RemoteConfig } from './schema.js';
+
+export interface ConfiguredLocation {
+  remote: RemoteConfig;
+  /** The remote's name; the scheme or `local` where none was given. */
+  name: string;
+  /** Bucket; for local disk the absolute directory or file. */
+  bucket: string;
+  /** Key or prefix below the bucket, verbatim; empty for local disk. */
+  path: string;
+  /** What the person typed. */
+  text: string;
+}
+
+const EXAMPLE = 'Write remote:bucket/prefix, s3://bucket/prefix, oss://bucket/prefix or a local path.';
+
+/**
+ * What a person typed, as a place. Nothing of a key is normalised: `lab:b//x/../y` means the key `/x/../y`. A local
+ * path that has a colon before its first slash needs `./` in front.
+ * @throws XsyncError `usage` for unknown remotes and missing buckets.
+ */
+export function parseLocation(text: string, config: Config, cwd: string = process.cwd()): ConfiguredLocation {
+  if (text === '') throw new XsyncError('usage', 'a location is empty', { remedy: EXAMPLE });
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(text);
+  if (scheme) return inBucket(text, ...byScheme(text, (scheme[1] ?? '').toLowerCase(), config), scheme[2] ?? '');
+  const colon = text.indexOf(':');
+  const slash = text.indexOf('/');
+  if (colon < 0 || (slash >= 0 && slash < colon)) {
+    return { remote: schemeRemote('local', config), name: 'local', bucket: resolve(cwd, text), path: '', text };
+  }
+  const name = text.slice(0, colon);
+  const remote = named(text, name, config);
+  const rest = text.slice(colon + 1);
+  if (remote.type !== 'local') return inBucket(text, name, remote, rest);
+  return { remote, name, bucket: resolve(cwd, rest), path: '', text };
+}
+
+function inBucket(text: string, name: string, remote: RemoteConfig, rest: string): ConfiguredLocation {
+  const slash = rest.indexOf('/');
+  const bucket = slash < 0 ? rest : rest.slice(0, slash);
+  if (bucket === '') {
+    const start = text.includes('://') ? `${name}://` : `${name}:`;
+    const why = rest.startsWith('/') ? 'has a "/" where its bucket should start' : 'names no bucket';
+    throw new XsyncError('usage', `"${text}" ${why}`, {
+      subject: text,
+      remedy: `Write ${start}BUCKET or ${start}BUCKET/PREFIX.`,
+    });
+  }
+  return { remote, name, bucket, path: slash < 0 ? '' : rest.slice(slash + 1), text };
+}
+
+type SchemeName = 's3' | 'oss' | 'local';
+
+function byScheme(text: string, scheme: string, config: Config): [name: string, remote: RemoteConfig] {
+  if (scheme === 's3' || scheme === 'oss') return [scheme, schemeRemote(scheme, config)];
+  const remedy = scheme === 'file' ? 'Write a local path as it is, without file://.' : EXAMPLE;
+  throw new XsyncError('usage', `"${text}": ${scheme}:// is no scheme that xsync knows; it knows s3:// and oss://`, {
+    subject: text,
+    remedy,
+  });
+}
+
+/** The remote of that name if it is of that type, so that a config can say what `s3://` means; else the environment's. */
+function schemeRemote(scheme: SchemeName, config: Config): RemoteConfig {
+  const configured = Object.hasOwn(config.remotes, scheme) ? config.remotes[scheme] : undefined;
+  if (configured?.type === scheme) return configured;
+  if (scheme === 's3') return REMOTE_SCHEMAS.s3.parse({ type: 's3', env_auth: true });
+  if (scheme === 'oss') return REMOTE_SCHEMAS.oss.parse({ type: 'oss', env_auth: true });
+  return REMOTE_SCHEMAS.local.parse({ type: 'local' });
+}
+
+function named(text: string, name: string, config: Config): RemoteConfig {
+  const remote = Object.hasOwn(config.remotes, name) ? config.remotes[name] : undefined;
+  if (remote !== undefined) return remote;
+  const asPath = `A local path with a colon is written ./${text}`;
+  if (!REMOTE_NAME.test(name)) {
+    const message =
+      name === ''
+        ? `"${text}" starts with a colon: the remote's name is missing`
+        : `"${name}" in "${text}" cannot be a remote's name`;
+    throw new XsyncError('usage', message, { subject: text, remedy: `${EXAMPLE} ${asPath}.` });
+  }
+  const names = Object.keys(config.remotes);
+  const known =
+    names.length > 0 ? `the config ${config.path} has ${names.join(', ')}` : `the config ${config.path} has none`;
+  const hint =
+    name === 's3' || name === 'oss'
+      ? `; did you mean "${name}://${text.slice(name.length + 1)}"?`
+      : didYouMean(name, names);
+  throw new XsyncError('usage', `there is no remote "${name}"; ${known}${hint}`, {
+    subject: text,
+    remedy: `${asPath}.`,
+  });
+}

@@ -1,0 +1,24 @@
+/** A config fit to be shown. */
+import type { Config } from './load.js';
+import { isSecretKey } from './schema.js';
+
+export interface RedactedConfig {
+  path: string;
+  remotes: Record<string, Record<string, unknown>>;
+}
+
+/** Secrets as `***`; of an access key id the last four characters, enough to tell two keys apart. */
+export function redact(config: Config): RedactedConfig {
+  const remotes = Object.entries(config.remotes).map(([name, remote]) => {
+    const shown = Object.entries(remote).map(([key, value]) => [key, redactValue(key, value)] as const);
+    return [name, Object.fromEntries(shown)] as const;
+  });
+  return { path: config.path, remotes: Object.fromEntries(remotes) };
+}
+
+function redactValue(key: string, value: unknown): unknown {
+  if (isSecretKey(key)) return value === undefined ? undefined : '***';
+  if (key !== 'access_key_id' || typeof value !== 'string') return value;
+  // Of a short id four characters would be most of it.
+  return value.length >= 12 ? `***${value.slice(-4)}` : '***';
+}
