@@ -135,6 +135,13 @@ function wrongRegion(
   return new XsyncError('wrong-endpoint', message, { ...details, remedy });
 }
 
+/** One failed item of a batch answer, which has only the service's code and message. */
+export function itemError(key: string, serviceCode: string | undefined, message: string | undefined): XsyncError {
+  const [code, remedy] = CODES[serviceCode ?? ''] ?? ['server-error'];
+  const what = [serviceCode, message].filter(Boolean).join(': ');
+  return new XsyncError(code, `${key}: ${what || 'failed'}`, { subject: key, serviceCode, remedy });
+}
+
 type ErrorFields = Partial<Record<'Code' | 'Message' | 'RequestId' | 'Region' | 'Endpoint', string>>;
 
 const ERROR_SHAPE = {

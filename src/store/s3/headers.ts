@@ -132,3 +132,8 @@ function isOpaque(headers: Headers): boolean {
     headers['x-amz-server-side-encryption-customer-algorithm'] !== undefined
   );
 }
+
+/** `Content-MD5` for a body whose MD5 is known: the store then refuses a body that differs. */
+export function md5Header(hex: string | undefined): Record<string, string> {
+  return hex === undefined ? {} : { 'content-md5': Buffer.from(hex, 'hex').toString('base64') };
+}

@@ -6,6 +6,7 @@
  * (signed with the other headers) already lets the store refuse a body that differs.
  */
 import { createHmac, hash } from 'node:crypto';
+import { encodeQuery } from './encode.js';
 
 export interface Credentials {
   accessKeyId: string;
@@ -60,7 +61,6 @@ export class Signer {
     credentials: Credentials,
     nowMs: number,
     expiresS: number,
-    encode: (parameters: Record<string, string>) => string,
   ): string {
     const date = this.#amzDate(nowMs);
     const names = Object.keys(request.headers).sort();
@@ -73,7 +73,7 @@ export class Signer {
       'X-Amz-SignedHeaders': names.join(';'),
     };
     if (credentials.sessionToken !== undefined) parameters['X-Amz-Security-Token'] = credentials.sessionToken;
-    const query = encode(parameters);
+    const query = encodeQuery(parameters);
     const signature = this.#signature({ ...request, query }, names, UNSIGNED_PAYLOAD, date, credentials);
     return `${query}&X-Amz-Signature=${signature}`;
   }

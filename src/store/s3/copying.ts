@@ -1,0 +1,37 @@
+/** Server-side copies: headers and answers that CopyObject and UploadPartCopy share. */
+import type { Checksums } from '../../model/checksum.js';
+import { readXml } from '../http/xml.js';
+import type { CopyOptions, WriteResult } from '../port.js';
+import { encodeKey, encodeParameter } from './encode.js';
+import { checksumsIn, unquote } from './headers.js';
+import { required, time } from './listing.js';
+
+/** The source, as both kinds of copy name it. */
+export function copySource(bucket: string, key: string, { ifMatch, versionId }: CopyOptions): Record<string, string> {
+  const version = versionId === undefined ? '' : `?versionId=${encodeParameter(versionId)}`;
+  const headers: Record<string, string> = { 'x-amz-copy-source': `/${bucket}/${encodeKey(key)}${version}` };
+  if (ifMatch !== undefined) headers['x-amz-copy-source-if-match'] = `"${ifMatch}"`;
+  return headers;
+}
+
+const FIELDS = ['ETag', 'LastModified', 'ChecksumCRC64NVME', 'ChecksumType'] as const;
+
+/** What a copy answered; `root` is `CopyObjectResult` or `CopyPartResult`. */
+export function readCopy(root: string, body: Buffer, headers: Record<string, string>): WriteResult {
+  const { fields } = readXml(body, { root, fields: FIELDS, lists: {} });
+  const etag = unquote(required(fields.ETag, 'ETag'));
+  const mtimeMs = fields.LastModified === undefined ? undefined : time(fields.LastModified);
+  return { etag, checksums: bodyChecksums(fields, headers, etag), versionId: headers['x-amz-version-id'], mtimeMs };
+}
+
+/** Checksums of an answer that carries them in its XML; encryption still shows in the headers. */
+export function bodyChecksums(
+  fields: { ChecksumCRC64NVME?: string; ChecksumType?: string },
+  headers: Record<string, string>,
+  etag: string,
+): Checksums {
+  const shown: Record<string, string> = { ...headers };
+  if (fields.ChecksumCRC64NVME !== undefined) shown['x-amz-checksum-crc64nvme'] = fields.ChecksumCRC64NVME;
+  if (fields.ChecksumType !== undefined) shown['x-amz-checksum-type'] = fields.ChecksumType;
+  return checksumsIn(shown, etag);
+}

@@ -1,0 +1,21 @@
+/** DeleteObjects: its request and what it answers. */
+import { readXml } from '../http/xml.js';
+import type { DeleteFailure } from '../port.js';
+import { escapeXml } from './encode.js';
+import { itemError } from './errors.js';
+
+const SHAPE = { root: 'DeleteResult', fields: [], lists: { Error: ['Key', 'Code', 'Message'] } } as const;
+
+/** Quiet: only failures are answered. */
+export function deleteBody(keys: readonly string[]): string {
+  const objects = keys.map((key) => `<Object><Key>${escapeXml(key)}</Key></Object>`).join('');
+  return `<?xml version="1.0" encoding="UTF-8"?><Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Quiet>true</Quiet>${objects}</Delete>`;
+}
+
+/** The keys that were not deleted; a key that was not there is none of them. */
+export function readDeleteFailures(body: Buffer): DeleteFailure[] {
+  const { Error: errors } = readXml(body, SHAPE).lists;
+  return errors
+    .filter(({ Code }) => Code !== 'NoSuchKey')
+    .map(({ Key = '', Code, Message }) => ({ key: Key, error: itemError(Key, Code, Message) }));
+}

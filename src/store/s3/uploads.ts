@@ -1,0 +1,128 @@
+/** Multipart uploads over the wire. */
+import { isXsyncError } from '../../model/error.js';
+import { readXml } from '../http/xml.js';
+import type {
+  CallOptions,
+  CopyOptions,
+  ObjectStore,
+  PartEntry,
+  PartOptions,
+  PartResult,
+  UploadPage,
+  UploadRef,
+  WriteResult,
+} from '../port.js';
+import { bodyChecksums, copySource, readCopy } from './copying.js';
+import { escapeXml } from './encode.js';
+import { checksumsIn, md5Header, unquote } from './headers.js';
+import { readParts, readUploads, required, uploadMarkers } from './listing.js';
+import type { Wire } from './wire.js';
+
+export class Uploads {
+  readonly #wire: Wire;
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  async create(key: string, headers: Record<string, string>, options: CallOptions): Promise<UploadRef> {
+    const { signal } = options;
+    const { body } = await this.#wire.send({ method: 'POST', key, parameters: { uploads: '' }, headers, signal });
+    const shape = { root: 'InitiateMultipartUploadResult', fields: ['UploadId'], lists: {} } as const;
+    return { key, uploadId: required(readXml(body, shape).fields.UploadId, 'UploadId') };
+  }
+
+  async part(
+    { key, uploadId }: UploadRef,
+    partNumber: number,
+    body: Uint8Array,
+    options: PartOptions,
+  ): Promise<PartResult> {
+    const { signal, pace } = options;
+    const { headers } = await this.#wire.send({
+      method: 'PUT',
+      key,
+      parameters: { partNumber, uploadId },
+      headers: md5Header(options.contentMd5),
+      body,
+      signal,
+      pace,
+      data: true,
+    });
+    const etag = unquote(required(headers.etag, 'ETag'));
+    return { etag, checksums: checksumsIn(headers, etag) };
+  }
+
+  async partCopy(
+    { key, uploadId }: UploadRef,
+    partNumber: number,
+    source: ObjectStore,
+    sourceKey: string,
+    range: { offset: number; size: number },
+    options: CopyOptions,
+  ): Promise<PartResult> {
+    const answer = await this.#wire.send({
+      method: 'PUT',
+      key,
+      parameters: { partNumber, uploadId },
+      headers: {
+        ...copySource(source.identity.bucket, sourceKey, options),
+        'x-amz-copy-source-range': `bytes=${range.offset}-${range.offset + range.size - 1}`,
+      },
+      signal: options.signal,
+      lateError: true,
+    });
+    const { etag, checksums } = readCopy('CopyPartResult', answer.body, answer.headers);
+    return { etag, checksums };
+  }
+
+  async parts({ key, uploadId }: UploadRef, { signal }: CallOptions): Promise<PartEntry[]> {
+    const all: PartEntry[] = [];
+    for (let marker: string | undefined; ; ) {
+      const parameters = { uploadId, 'max-parts': 1000, 'part-number-marker': marker };
+      const page = readParts((await this.#wire.send({ method: 'GET', key, parameters, signal })).body);
+      all.push(...page.parts);
+      marker = page.nextToken;
+      if (marker === undefined) return all;
+    }
+  }
+
+  async complete(
+    { key, uploadId }: UploadRef,
+    parts: readonly { partNumber: number; etag: string }[],
+    { signal }: CallOptions,
+  ): Promise<WriteResult> {
+    const list = parts.map(
+      ({ partNumber, etag }) => `<Part><PartNumber>${partNumber}</PartNumber><ETag>"${escapeXml(etag)}"</ETag></Part>`,
+    );
+    const body = `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${list.join('')}</CompleteMultipartUpload>`;
+    const headers = { 'content-type': 'application/xml' };
+    const answer = await this.#wire.send({
+      method: 'POST',
+      key,
+      parameters: { uploadId },
+      headers,
+      body,
+      signal,
+      lateError: true,
+    });
+    const fields = ['ETag', 'ChecksumCRC64NVME', 'ChecksumType'] as const;
+    const result = readXml(answer.body, { root: 'CompleteMultipartUploadResult', fields, lists: {} }).fields;
+    const etag = unquote(required(result.ETag, 'ETag'));
+    const checksums = bodyChecksums(result, answer.headers, etag);
+    return { etag, checksums, versionId: answer.headers['x-amz-version-id'] };
+  }
+
+  async abort({ key, uploadId }: UploadRef, { signal }: CallOptions): Promise<void> {
+    try {
+      await this.#wire.send({ method: 'DELETE', key, parameters: { uploadId }, signal });
+    } catch (error) {
+      if (!isXsyncError(error, 'upload-not-found')) throw error;
+    }
+  }
+
+  async list({ prefix, token, signal }: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
+    const parameters = { uploads: '', prefix, 'encoding-type': 'url', 'max-uploads': 1000, ...uploadMarkers(token) };
+    return readUploads((await this.#wire.send({ method: 'GET', parameters, signal })).body);
+  }
+}

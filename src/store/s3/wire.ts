@@ -1,0 +1,125 @@
+/** Signed requests to one bucket: addresses, signs, sends, and turns refusals into errors. */
+import { isXsyncError, XsyncError } from '../../model/error.js';
+import type { HttpResponse, HttpTransport } from '../http/transport.js';
+import { xmlRoot } from '../http/xml.js';
+import type { TransferOptions } from '../port.js';
+import { type Addresses, addressesOf } from './address.js';
+import type { S3Config } from './config.js';
+import type { CredentialSource } from './credentials.js';
+import { encodeKey, encodeQuery } from './encode.js';
+import { refusalOf } from './errors.js';
+import { type Credentials, Signer } from './sign.js';
+
+export interface Call extends TransferOptions {
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  /** Absent for calls on the bucket. */
+  key?: string;
+  parameters?: Record<string, string | number | undefined>;
+  headers?: Record<string, string>;
+  body?: Uint8Array | string;
+  target?: Uint8Array;
+  /** Moves an object's bytes: goes to the data endpoint. */
+  data?: boolean;
+  /** The service may find out that it failed after it answered 200: the body is then an `<Error>`. */
+  lateError?: boolean;
+}
+
+export class Wire {
+  readonly bucket: string;
+  readonly addresses: Addresses;
+  readonly #transport: HttpTransport;
+  readonly #credentials: CredentialSource;
+  readonly #signer: Signer;
+  readonly #requesterPays: boolean;
+
+  constructor(config: S3Config, bucket: string, credentials: CredentialSource, transport: HttpTransport) {
+    this.bucket = bucket;
+    this.addresses = addressesOf(config, bucket);
+    this.#transport = transport;
+    this.#credentials = credentials;
+    this.#signer = new Signer(this.addresses.region);
+    this.#requesterPays = config.requester_pays;
+  }
+
+  /**
+   * One signed request; its answer, which is a 2xx. A clock found wrong is corrected, and the request signed anew and
+   * sent a second time: the only repetition there is.
+   */
+  async send(call: Call): Promise<HttpResponse> {
+    const path = this.#path(call);
+    try {
+      return await this.#once(call, path);
+    } catch (error) {
+      if (!(error instanceof ClockCorrected)) throw error;
+      return await this.#once(call, path);
+    }
+  }
+
+  /** A URL that lets whoever has it make the call, for `expiresS` seconds at most. */
+  async presign(method: 'GET' | 'PUT', key: string, expiresS: number): Promise<string> {
+    const { origin, host } = this.addresses.data;
+    const path = this.#path({ method, key, data: true });
+    const now = this.#transport.clock.now(origin);
+    const credentials = await this.#credentials.get(now);
+    const request = { method, path, headers: { host }, parameters: {} };
+    return `${origin}${path}?${this.#signer.presign(request, credentials, now, expiresS)}`;
+  }
+
+  #path({ key, data }: Call): string {
+    const { base } = data ? this.addresses.data : this.addresses.control;
+    return key === undefined ? base || '/' : `${base}/${encodeKey(key)}`;
+  }
+
+  async #once(call: Call, path: string): Promise<HttpResponse> {
+    const { origin } = call.data ? this.addresses.data : this.addresses.control;
+    const now = this.#transport.clock.now(origin);
+    const source = this.#credentials.get(now);
+    const credentials = source instanceof Promise ? await source : source;
+    const { method, body, target, pace, signal } = call;
+    const query = encodeQuery(call.parameters ?? {});
+    const headers = this.#headers(call, path, query, credentials, now);
+    const onWire = query === '' ? path : `${path}?${query}`;
+    const answer = await this.#transport.request({ method, origin, path: onWire, headers, body, target, pace, signal });
+    const ok = answer.status >= 200 && answer.status < 300;
+    if (ok && !(call.lateError && xmlRoot(answer.body) === 'Error')) return answer;
+    throw this.#refusal(call, origin, answer);
+  }
+
+  #headers(call: Call, path: string, query: string, credentials: Credentials, now: number): Record<string, string> {
+    const { host } = call.data ? this.addresses.data : this.addresses.control;
+    const headers: Record<string, string> = { host, ...call.headers };
+    if (this.#requesterPays) headers['x-amz-request-payer'] = 'requester';
+    this.#signer.sign({ method: call.method, path, query, headers }, credentials, now);
+    return headers;
+  }
+
+  #refusal(call: Call, origin: string, { status, headers, body }: HttpResponse): Error {
+    const { bucket } = this;
+    const upload = call.parameters?.uploadId !== undefined;
+    const error = refusalOf({ status, headers, body, bucket, key: call.key, upload, region: this.addresses.region });
+    // A HEAD's refusal has no body that could name the skew; its Date header shows it.
+    const maybeSkewed = isXsyncError(error, 'clock-skew') || (status === 403 && body.length === 0);
+    if (maybeSkewed && this.#transport.clock.learn(origin, headers.date, error.code === 'clock-skew')) {
+      return new ClockCorrected(error);
+    }
+    if (error.code === 'expired-credentials' && this.#credentials.expire()) {
+      const { message, subject, serviceCode, requestId, remedy } = error;
+      return new XsyncError(error.code, message, {
+        subject,
+        status,
+        serviceCode,
+        requestId,
+        remedy,
+        class: 'temporary',
+      });
+    }
+    return error;
+  }
+}
+
+/** Never leaves this file: tells `send` that signing again may help. */
+class ClockCorrected extends Error {
+  constructor(override readonly cause: XsyncError) {
+    super(cause.message);
+  }
+}
