@@ -1,0 +1,20 @@
+import type { Program } from '../program.js';
+import { copyOptions } from './copy.js';
+import type { TransferCommandFlags } from './transfer.js';
+
+export function addCopyto({ root, io, finish }: Program): void {
+  const command = root
+    .command('copyto <source> <destination>')
+    .summary('copy one object to one object, under a name of its own')
+    .description('Copies the object that source names to the key or file that destination names.')
+    .addHelpText('after', EXAMPLES);
+  copyOptions(command).action(async (source: string, destination: string, flags: TransferCommandFlags) => {
+    const { transferCommand } = await import('./transfer.js');
+    finish(await transferCommand(io, 'copyto', source, destination, flags));
+  });
+}
+
+const EXAMPLES = `
+Examples:
+  xsync copyto ./report.pdf s3://my-bucket/2024/final.pdf
+  xsync copyto shanghai:bucket/backup.tar ./backup.tar`;

@@ -1,0 +1,108 @@
+/** What the commands that only look share: their options, an open side, and a walk over its objects. */
+import type { Command } from 'commander';
+import type { Filter } from '../../engine/filter.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
+import { compareKeys } from '../../model/key.js';
+import type { ObjectEntry } from '../../model/object.js';
+import type { OpenSide } from '../../open.js';
+import { type Context, type Io, runCommand } from '../context.js';
+import {
+  type ConnectionFlags,
+  configOption,
+  type FilterFlags,
+  filterOptions,
+  type LinkFlags,
+  type LogFlags,
+  linkOption,
+  logOptions,
+  networkOptions,
+} from '../options.js';
+import { openSettings } from '../settings.js';
+
+export type LookFlags = ConnectionFlags & LinkFlags & LogFlags;
+
+/** The options after a command's own. */
+export function lookOptions(command: Command): Command {
+  linkOption(command);
+  networkOptions(command);
+  logOptions(command);
+  return configOption(command);
+}
+
+export type ListingFlags = LookFlags & FilterFlags;
+
+export function listingOptions(command: Command): Command {
+  filterOptions(command);
+  return lookOptions(command);
+}
+
+const CONNECTIONS = 16;
+
+/** Opens one side for a command's body, logs its retries with -vv, and closes it. */
+export function look(
+  io: Io,
+  path: string,
+  flags: LookFlags,
+  body: (side: OpenSide, context: Context) => Promise<number>,
+): Promise<number> {
+  return runCommand(io, flags, { bars: false }, (context) =>
+    withSide(context, path, flags, (side) => body(side, context)),
+  );
+}
+
+export async function withSide<T>(
+  { io, log }: Context,
+  path: string,
+  flags: LookFlags,
+  body: (side: OpenSide) => Promise<T>,
+): Promise<T> {
+  const { openSide } = await import('../../open.js');
+  const side = await openSide(path, openSettings(flags, CONNECTIONS, io.env));
+  side.onRetry = (event) => log.report({ type: 'retry', side: 'source', ...event });
+  try {
+    return await body(side);
+  } finally {
+    await side.close();
+  }
+}
+
+/** A line of a listing: an object, or a directory that stands for the objects below it. Paths are below `side`. */
+export type Found = { path: string; entry: ObjectEntry } | { path: string; entry?: undefined };
+
+/**
+ * The objects below the side's prefix that pass the filter, a page at a time; with `oneLevel` only those directly
+ * below it, and directories. A path that names an object gives that object.
+ * @throws bucket-not-found (exit 3) when there is nothing under a path that was given
+ */
+export async function* walk(
+  side: OpenSide,
+  options: { oneLevel: boolean; filter?: Filter },
+): AsyncGenerator<Found[], void, void> {
+  let found = false;
+  let token: string | undefined;
+  do {
+    const page = await side.store.list({ prefix: side.prefix, token, ...(options.oneLevel ? { delimiter: '/' } : {}) });
+    found ||= page.entries.length + page.prefixes.length > 0;
+    const { filter } = options;
+    const objects = page.entries
+      .map((entry) => ({ path: entry.key.slice(side.prefix.length), entry }))
+      .filter(({ path, entry }) => filter?.test(path, entry.size, entry.mtimeMs).included ?? true);
+    const folders = page.prefixes
+      .map((prefix) => ({ path: prefix.slice(side.prefix.length) }))
+      .filter(({ path }) => filter?.mayContain(path) ?? true);
+    yield [...objects, ...folders].sort((a, b) => compareKeys(a.path, b.path));
+    token = page.nextToken;
+  } while (token !== undefined);
+  if (!found && side.path !== '') yield [await objectAt(side)];
+}
+
+/** Nothing lies below the path: then it may be an object itself. */
+async function objectAt(side: OpenSide): Promise<Found> {
+  try {
+    const entry = await side.store.head(side.path);
+    return { path: side.path.slice(side.path.lastIndexOf('/') + 1), entry };
+  } catch (error) {
+    if (!isXsyncError(error, 'object-not-found')) throw error;
+    throw new XsyncError('bucket-not-found', `there is nothing at ${side.text}`, { subject: side.text, cause: error });
+  }
+}

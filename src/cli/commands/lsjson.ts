@@ -1,0 +1,87 @@
+import type { ObjectEntry } from '../../model/object.js';
+import type { ObjectStore } from '../../store/port.js';
+import { flag } from '../options.js';
+import type { Program } from '../program.js';
+import { filterOf } from '../settings.js';
+import { type Found, type ListingFlags, listingOptions, look, walk } from './look.js';
+
+type LsjsonFlags = ListingFlags & { recursive?: true; hash?: true; metadata?: true; filesOnly?: true; dirsOnly?: true };
+
+export function addLsjson({ root, io, finish }: Program): void {
+  const command = root
+    .command('lsjson <path>')
+    .summary('list objects as JSON')
+    .description('Lists what is directly below path as a JSON array, one item a line, with the names of rclone lsjson.')
+    .optionsGroup('Listing:')
+    .addHelpText('after', EXAMPLES);
+  flag(command, '-R, --recursive', 'everything below path, directories included');
+  flag(command, '--hash', 'with the checksums that the store vouches for (a request per object where needed)');
+  flag(command, '-M, --metadata', 'with MimeType and Metadata (a request per object)');
+  flag(command, '--files-only', 'no directories');
+  flag(command, '--dirs-only', 'only directories');
+  listingOptions(command).action(async (path: string, flags: LsjsonFlags) => {
+    finish(
+      await look(io, path, flags, async (side, { out }) => {
+        const filter = await filterOf(flags);
+        const recursive = flags.recursive === true;
+        const folders = new Folders();
+        let separator = '[\n';
+        for await (const page of walk(side, { oneLevel: !recursive, filter })) {
+          const all = recursive ? page.flatMap((found) => [...folders.above(found), found]) : page;
+          const items = all.filter(({ entry }) => (entry === undefined ? !flags.filesOnly : !flags.dirsOnly));
+          for (const item of await Promise.all(items.map((found) => itemOf(side.store, found, flags)))) {
+            await out.write(separator + JSON.stringify(item));
+            separator = ',\n';
+          }
+        }
+        await out.write(separator === '[\n' ? '[\n]\n' : '\n]\n');
+        return 0;
+      }),
+    );
+  });
+}
+
+/** Directories of a recursive listing, each when its first object comes. Sorted keys keep a directory together. */
+class Folders {
+  #last: string[] = [];
+
+  above({ path }: Found): Found[] {
+    const folders = path.split('/').slice(0, -1);
+    const same = folders.findIndex((name, index) => name !== this.#last[index]);
+    this.#last = folders;
+    if (same < 0) return [];
+    return folders.slice(same).map((_, index) => ({ path: `${folders.slice(0, same + index + 1).join('/')}/` }));
+  }
+}
+
+/** What rclone names it; ETag and StorageClass (rclone: Tier) besides. */
+async function itemOf(store: ObjectStore, found: Found, flags: LsjsonFlags): Promise<object> {
+  const { path, entry } = found;
+  const bare = path.replace(/\/$/, '');
+  const name = bare.slice(bare.lastIndexOf('/') + 1);
+  if (entry === undefined) return { Path: bare, Name: name, Size: -1, ModTime: '', IsDir: true };
+  const known = entry.checksums !== undefined && Object.keys(entry.checksums).length > 0;
+  const info = flags.metadata || (flags.hash && !known) ? await store.head(entry.key) : undefined;
+  return {
+    Path: path,
+    Name: path.slice(path.lastIndexOf('/', path.length - 2) + 1),
+    Size: entry.size,
+    MimeType: info?.headers.contentType,
+    ModTime: new Date(entry.mtimeMs).toISOString(),
+    IsDir: false,
+    ...(flags.hash ? { Hashes: hashesOf(info ?? entry) } : {}),
+    ETag: entry.etag,
+    StorageClass: entry.storageClass,
+    ...(flags.metadata ? { Metadata: info?.metadata } : {}),
+  };
+}
+
+function hashesOf({ checksums = {} }: ObjectEntry): object {
+  const { md5, crc64ecma, crc64nvme } = checksums;
+  return { md5, crc64ecma, crc64nvme };
+}
+
+const EXAMPLES = `
+Examples:
+  xsync lsjson s3://my-bucket/photos
+  xsync lsjson -R --hash lab:bucket | jq -r '.[] | select(.Size > 1e9) | .Path'`;

@@ -1,0 +1,36 @@
+import { flag } from '../options.js';
+import type { Program } from '../program.js';
+import { formatBytes, formatCount } from '../render/format.js';
+import { filterOf } from '../settings.js';
+import { type ListingFlags, listingOptions, look, walk } from './look.js';
+
+type SizeFlags = ListingFlags & { json?: true };
+
+export function addSize({ root, io, finish }: Program): void {
+  const command = root
+    .command('size <path>')
+    .summary('count objects and bytes')
+    .description('Counts the objects below path and adds up their sizes.')
+    .optionsGroup('Listing:');
+  flag(command, '--json', 'as JSON: {"count":…,"bytes":…}');
+  listingOptions(command).action(async (path: string, flags: SizeFlags) => {
+    const { json, ...rest } = flags;
+    finish(
+      await look(io, path, rest, async (side, { out }) => {
+        const filter = await filterOf(flags);
+        let count = 0;
+        let bytes = 0;
+        for await (const page of walk(side, { oneLevel: false, filter })) {
+          count += page.length;
+          for (const { entry } of page) bytes += entry?.size ?? 0;
+        }
+        await out.write(
+          json
+            ? `${JSON.stringify({ count, bytes })}\n`
+            : `Total objects: ${formatCount(count)}\nTotal size: ${formatBytes(bytes)} (${bytes} bytes)\n`,
+        );
+        return 0;
+      }),
+    );
+  });
+}

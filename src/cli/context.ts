@@ -1,0 +1,156 @@
+/** What every command needs around it: streams, a log, the answer to Ctrl-C, and one way to fail. */
+import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { toXsyncError, XsyncError } from '../model/error.js';
+import { EXIT, exitOfError } from './exit.js';
+import type { LogFlags, ReportFlags } from './options.js';
+import { Output, OutputClosed } from './output.js';
+import type { LogLevel } from './render/levels.js';
+import type { Renderer } from './render/renderer.js';
+import { type Terminal, terminalWidth } from './render/terminal.js';
+
+/** The world outside, as a test may replace it. */
+export interface Io {
+  stdin: NodeJS.ReadableStream;
+  stdout: Terminal;
+  stderr: Terminal;
+  env: NodeJS.ProcessEnv;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+export type Flags = LogFlags & Partial<ReportFlags>;
+
+export interface Context {
+  io: Io;
+  out: Output;
+  log: Renderer;
+}
+
+/**
+ * Runs a command's body and turns whatever it throws into a message and an exit code. `bars`: the command has
+ * progress to show.
+ */
+export async function runCommand(
+  io: Io,
+  flags: Flags,
+  options: { bars: boolean },
+  body: (context: Context) => Promise<number>,
+): Promise<number> {
+  const out = new Output(io.stdout);
+  // Nobody reads our complaints: there is nobody to complain to.
+  io.stderr.on('error', () => {});
+  const log = await openLog(io, out, flags, options.bars);
+  try {
+    return await body({ io, out, log });
+  } catch (error) {
+    if (error instanceof OutputClosed) return EXIT.outputClosed;
+    const known = toXsyncError(error);
+    log.fail(known, exitOfError(known));
+    return exitOfError(known);
+  } finally {
+    log.close();
+  }
+}
+
+/** How much is to be said. @throws usage when it is both more and less */
+export function levelOfFlags(flags: LogFlags): LogLevel {
+  if (flags.quiet && flags.verbose > 0) throw new XsyncError('usage', 'choose one of --quiet and --verbose');
+  if (flags.logLevel !== undefined) return flags.logLevel;
+  if (flags.quiet) return 'error';
+  return (['notice', 'info', 'debug'] as const)[Math.min(flags.verbose, 2)] ?? 'notice';
+}
+
+async function openLog(io: Io, out: Output, flags: Flags, bars: boolean): Promise<Renderer> {
+  const level = levelOfFlags(flags);
+  const file = flags.logFile === undefined ? undefined : openLogFile(flags.logFile);
+  if (flags.json || flags.useJsonLog) return jsonLog(io, out, flags, file);
+  const screen = await screenLog(io, flags, level, bars, file !== undefined);
+  if (file === undefined) return screen;
+  const { both } = await import('./render/renderer.js');
+  return both(screen, closing(await plainLog(io, flags, level, file.write), file.close));
+}
+
+/** Errors go to standard error too: not everybody who starts a program reads its events. */
+async function jsonLog(io: Io, out: Output, flags: Flags, file?: LogFile): Promise<Renderer> {
+  const [{ jsonRenderer }, { both }] = await Promise.all([import('./render/json.js'), import('./render/renderer.js')]);
+  const errors = await plainLog(io, { ...flags, stats: 0 }, 'error', (text) => io.stderr.write(text), {
+    stamped: false,
+  });
+  const json = jsonRenderer({
+    write: file?.write ?? ((text) => out.post(text)),
+    // Programs get everything unless told otherwise.
+    level: flags.logLevel ?? (flags.quiet ? 'error' : 'debug'),
+    statsMs: flags.stats ?? 0,
+    now: io.now,
+  });
+  out.onClosed(() => errors.say('error', 'xsync: standard output was closed: going on without --json'));
+  const quiet: Renderer = { ...errors, report: () => {}, end: () => {} };
+  return both(file === undefined ? json : closing(json, file.close), quiet);
+}
+
+/** Standard error: bars on a terminal, a plain log elsewhere. With a log file it shows the essentials alone. */
+async function screenLog(io: Io, flags: Flags, level: LogLevel, bars: boolean, hasFile: boolean): Promise<Renderer> {
+  const terminal = io.stderr.isTTY === true && io.env.TERM !== 'dumb';
+  const toTerminal = (text: string): void => void io.stderr.write(text);
+  if (!bars || !(flags.progress || (terminal && !flags.quiet))) {
+    const shown = hasFile ? 'error' : level;
+    return plainLog(io, flags, shown, toTerminal, { stamped: bars && !terminal });
+  }
+  const [{ Progress, progressRenderer }, { colours }] = await Promise.all([
+    import('./render/progress.js'),
+    import('./render/colour.js'),
+  ]);
+  const progress = new Progress(io.stderr, colours(io.stderr, io.env), io.now, flags.statsOneLine === true);
+  const shown = hasFile && level !== 'error' ? 'notice' : level;
+  const lines = await plainLog(io, { ...flags, stats: 0 }, shown, (text) => progress.print(text), { stamped: false });
+  return progressRenderer(progress, lines);
+}
+
+async function plainLog(
+  io: Io,
+  flags: Flags,
+  level: LogLevel,
+  write: (text: string) => void,
+  screen?: { stamped: boolean },
+): Promise<Renderer> {
+  const [{ textRenderer }, { colours }] = await Promise.all([import('./render/text.js'), import('./render/colour.js')]);
+  return textRenderer({
+    write,
+    level,
+    chalk: colours(screen === undefined ? {} : io.stderr, io.env),
+    stamped: screen?.stamped ?? true,
+    statsMs: flags.stats ?? 0,
+    width: terminalWidth(io.stderr),
+    oneLine: flags.statsOneLine === true,
+    now: io.now,
+  });
+}
+
+interface LogFile {
+  write(text: string): void;
+  close(): void;
+}
+
+function openLogFile(name: string): LogFile {
+  try {
+    const descriptor = openSync(name, 'a', 0o600);
+    return {
+      // At once, so that nothing is missing after a kill.
+      write: (text) => appendFileSync(descriptor, text),
+      close: () => closeSync(descriptor),
+    };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new XsyncError('not-writable', `the log file cannot be opened: ${why}`, { subject: name, cause: error });
+  }
+}
+
+function closing(renderer: Renderer, close: () => void): Renderer {
+  return {
+    ...renderer,
+    close() {
+      renderer.close();
+      close();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/** Exit codes: rclone's, with 130 for Ctrl-C. `docs/commands.md` shows this table. */
+import type { Summary } from '../engine/events.js';
+import type { ErrorCode, XsyncError } from '../model/error.js';
+
+export const EXIT = {
+  ok: 0,
+  other: 1,
+  usage: 2,
+  directoryNotFound: 3,
+  objectNotFound: 4,
+  temporary: 5,
+  objectsFailed: 6,
+  fatal: 7,
+  maxTransfer: 8,
+  nothingTransferred: 9,
+  maxDuration: 10,
+  interrupted: 130,
+  /** 128 + SIGPIPE, as for any program whose reader went away. */
+  outputClosed: 141,
+} as const;
+
+/** How a run ended that was carried through. A failed object outweighs a limit that was reached. */
+export function exitOfSummary(summary: Summary, options: { errorOnNoTransfer: boolean }): number {
+  if (summary.stopped === 'interrupted') return EXIT.interrupted;
+  const { objects, byClass } = summary.failed;
+  if (objects > 0) return (byClass.temporary ?? 0) >= objects ? EXIT.temporary : EXIT.objectsFailed;
+  if (summary.stopped === 'max-transfer') return EXIT.maxTransfer;
+  if (summary.stopped === 'max-duration') return EXIT.maxDuration;
+  return options.errorOnNoTransfer && summary.copied.objects === 0 ? EXIT.nothingTransferred : EXIT.ok;
+}
+
+const OF_CODE: Record<ErrorCode, number> = {
+  'object-not-found': EXIT.objectNotFound,
+  'bucket-not-found': EXIT.directoryNotFound,
+  'bucket-exists': EXIT.fatal,
+  'upload-not-found': EXIT.other,
+  'access-denied': EXIT.fatal,
+  'bad-credentials': EXIT.fatal,
+  'expired-credentials': EXIT.fatal,
+  'wrong-region': EXIT.fatal,
+  'wrong-endpoint': EXIT.fatal,
+  'clock-skew': EXIT.temporary,
+  'precondition-failed': EXIT.objectsFailed,
+  'object-archived': EXIT.objectsFailed,
+  'unsupported-object': EXIT.objectsFailed,
+  'key-not-representable': EXIT.objectsFailed,
+  'object-too-large': EXIT.objectsFailed,
+  'metadata-too-large': EXIT.objectsFailed,
+  'checksum-mismatch': EXIT.temporary,
+  'source-changed': EXIT.temporary,
+  truncated: EXIT.temporary,
+  throttled: EXIT.temporary,
+  'server-error': EXIT.temporary,
+  network: EXIT.temporary,
+  unreachable: EXIT.temporary,
+  tls: EXIT.fatal,
+  timeout: EXIT.temporary,
+  'disk-full': EXIT.fatal,
+  'not-writable': EXIT.fatal,
+  'not-readable': EXIT.fatal,
+  'acceleration-disabled': EXIT.fatal,
+  'invalid-response': EXIT.temporary,
+  unsupported: EXIT.fatal,
+  config: EXIT.fatal,
+  usage: EXIT.usage,
+  locked: EXIT.temporary,
+  guard: EXIT.fatal,
+  limit: EXIT.maxTransfer,
+  aborted: EXIT.interrupted,
+  internal: EXIT.other,
+};
+
+/** How a run ended that an error cut short. */
+export function exitOfError(error: XsyncError): number {
+  return OF_CODE[error.code];
+}

@@ -1,0 +1,28 @@
+import { EXIT } from './exit.js';
+import type { Renderer } from './render/renderer.js';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export interface Interruption {
+  /** Raised by the first signal. */
+  signal: AbortSignal;
+  /** Gives the signals back their usual meaning. */
+  dispose(): void;
+}
+
+/** The first Ctrl-C (or SIGTERM, SIGHUP) asks the run to stop in order, the second leaves at once. */
+export function onInterrupt(log: Renderer): Interruption {
+  const stop = new AbortController();
+  const listener = (): void => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    log.say('notice', 'stopping: finishing or checkpointing what is in flight (again to leave at once)');
+    stop.abort();
+  };
+  for (const signal of SIGNALS) process.on(signal, listener);
+  return {
+    signal: stop.signal,
+    dispose() {
+      for (const signal of SIGNALS) process.removeListener(signal, listener);
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { type Argument, Command, CommanderError } from 'commander';
+import { toXsyncError } from '../model/error.js';
+import { VERSION } from '../version.js';
+import { addCat } from './commands/cat.js';
+import { addCleanup } from './commands/cleanup.js';
+import { addConfig } from './commands/config.js';
+import { addCopy } from './commands/copy.js';
+import { addCopyto } from './commands/copyto.js';
+import { addLs } from './commands/ls.js';
+import { addLsjson } from './commands/lsjson.js';
+import { addSize } from './commands/size.js';
+import type { Io } from './context.js';
+import { EXIT, exitOfError } from './exit.js';
+
+/**
+ * Runs xsync with the arguments after the program's name and gives the exit code. Never leaves the process by
+ * itself, but for a second Ctrl-C.
+ */
+export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  try {
+    const root = buildProgram(io, (code) => {
+      exitCode = code;
+    });
+    if (argv.length === 0) {
+      root.outputHelp({ error: true });
+      return EXIT.usage;
+    }
+    await root.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // commander has said what is wrong, or shown what was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return await complain(io, error);
+  }
+}
+
+/** The command tree; the commands' implementations are loaded when they run. */
+export function buildProgram(io: Io, finish: (exitCode: number) => void): Command {
+  const root = new Command('xsync')
+    .description(
+      'Copies objects between Alibaba Cloud OSS, AWS S3, S3-compatible stores and local disk, ' +
+        'resumes after any interruption, and checks every byte on the way.',
+    )
+    .usage('<command> [options] <path>…')
+    .version(VERSION, '--version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .exitOverride()
+    .showHelpAfterError('Run it with --help to see how it is used.')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 80,
+      getErrHelpWidth: () => io.stderr.columns ?? 80,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text, write) => write(text.replace(/^error: /, 'xsync: ')),
+    })
+    .configureHelp({
+      subcommandTerm: (command) => command.name() + command.registeredArguments.map(argumentTerm).join(''),
+      // One line at the end says it for all options.
+      optionDescription: (option) =>
+        option.defaultValue === undefined || option.isBoolean()
+          ? withChoices(option.description, option.argChoices)
+          : `${withChoices(option.description, option.argChoices)} (default ${option.defaultValueDescription ?? option.defaultValue})`,
+    })
+    .addHelpText('after', ROOT_HELP);
+  const program = { root, io, finish };
+  root.commandsGroup('Copy:');
+  addCopy(program);
+  addCopyto(program);
+  root.commandsGroup('Look:');
+  addLs(program);
+  addLsjson(program);
+  addSize(program);
+  addCat(program);
+  root.commandsGroup('Keep in order:');
+  addConfig(program);
+  addCleanup(program);
+  root.helpCommand('help [command]', 'show the help of a command');
+  return root;
+}
+
+const ROOT_HELP = `
+Paths:
+  remote:bucket/prefix   a remote from the config (xsync config add)
+  s3://bucket/prefix     AWS S3 with the usual AWS credentials and region
+  oss://bucket/prefix    Alibaba Cloud OSS with OSS_ACCESS_KEY_ID and its companions
+  ./folder               local disk
+
+Examples:
+  xsync copy ./photos s3://my-bucket/photos
+  xsync copy --dry-run virginia:src-bucket shanghai:dst-bucket
+  xsync ls shanghai:dst-bucket/2024
+
+Run "xsync <command> --help" for a command's options. Each can be set in the
+environment as well: --part-size as XSYNC_PART_SIZE.`;
+
+function argumentTerm(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? '…' : ''}`;
+  return argument.required ? ` <${name}>` : ` [${name}]`;
+}
+
+function withChoices(description: string, choices: readonly string[] | undefined): string {
+  return choices === undefined ? description : `${description}: ${choices.join(', ')}`;
+}
+
+async function complain(io: Io, error: unknown): Promise<number> {
+  const [{ errorLines }, { colours }] = await Promise.all([import('./render/error.js'), import('./render/colour.js')]);
+  const known = toXsyncError(error);
+  for (const line of errorLines(known, false, colours(io.stderr, io.env))) io.stderr.write(`${line}\n`);
+  return exitOfError(known);
+}
+
+function processIo(): Io {
+  return { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env, now: Date.now };
+}

@@ -1,0 +1,61 @@
+import { XsyncError } from '../model/error.js';
+import type { Terminal } from './render/terminal.js';
+
+/** Thrown when whoever read our standard output has gone: nothing is wrong, and nobody is left to tell. */
+export class OutputClosed extends Error {
+  override readonly name = 'OutputClosed';
+}
+
+/** Standard output for results, which may be a pipe whose reader goes away or a file on a full disk. */
+export class Output {
+  readonly #stream: Terminal;
+  readonly #onClosed: (() => void)[] = [];
+  #failure: Error | undefined;
+
+  constructor(stream: Terminal) {
+    this.#stream = stream;
+    // Without a listener the first failed write would end the program with a stack trace.
+    stream.on('error', (error: Error) => this.#fail(error));
+  }
+
+  get isTerminal(): boolean {
+    return this.#stream.isTTY === true;
+  }
+
+  /** Called once, when a `post` finds that nobody reads any more. */
+  onClosed(listener: () => void): void {
+    this.#onClosed.push(listener);
+  }
+
+  /**
+   * Resolves when the data has been taken, so that a slow reader slows us down.
+   * @throws OutputClosed; disk-full, not-writable
+   */
+  async write(data: string | Uint8Array): Promise<void> {
+    if (data.length === 0) return;
+    if (this.#failure === undefined) {
+      const error = await new Promise<Error | null | undefined>((resolve) => this.#stream.write(data, resolve));
+      if (error) this.#fail(error);
+    }
+    if (this.#failure !== undefined) throw translate(this.#failure);
+  }
+
+  /** Writes without waiting; dropped when nobody reads any more. */
+  post(text: string): void {
+    if (this.#failure === undefined) this.#stream.write(text);
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    for (const listener of this.#onClosed) listener();
+  }
+}
+
+function translate(error: Error): Error {
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') return new OutputClosed();
+  return new XsyncError(code === 'ENOSPC' ? 'disk-full' : 'not-writable', `standard output: ${error.message}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,53 @@
+/** One way to tell a person about an error. */
+import type { ChalkInstance } from 'chalk';
+import type { XsyncError } from '../../model/error.js';
+import { printable } from './printable.js';
+
+/**
+ * `xsync: <what> — <remedy>`; with `details` also what the service said and what caused it. A stack trace is shown
+ * for faults of our own alone, and only with `details`.
+ */
+export function errorLines(error: XsyncError, details: boolean, chalk: ChalkInstance): string[] {
+  const internal = error.code === 'internal';
+  const what = internal ? `a bug in xsync: ${error.message}` : error.message;
+  const remedy = internal
+    ? 'please report it, with what -vv prints'
+    : error.remedy !== undefined && !error.message.includes(error.remedy)
+      ? error.remedy
+      : undefined;
+  // A broken config has a line for each fault; elsewhere a line break can only come from a key.
+  const [first = '', ...more] = (error.code === 'config' ? what.split('\n') : [what]).map(printable);
+  const tail = remedy === undefined ? '' : ` — ${printable(remedy)}`;
+  const lines = [`${chalk.red('xsync:')} ${first}`, ...more.map((line) => `  ${line}`)];
+  lines.push(`${lines.pop()}${tail}`);
+  return details ? [...lines, ...detailLines(error).map((detail) => chalk.dim(`  ${detail}`))] : lines;
+}
+
+function detailLines(error: XsyncError): string[] {
+  const facts: [string, string | number | undefined][] = [
+    ['code', `${error.code} (${error.class})`],
+    ['status', error.status],
+    ['service code', error.serviceCode],
+    ['request id', error.requestId],
+    ...causes(error).map((cause): [string, string] => ['caused by', cause]),
+  ];
+  const lines = facts.flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${printable(String(value))}`]));
+  return error.code === 'internal' ? [...lines, ...stackOf(error).map(printable)] : lines;
+}
+
+const DEEPEST = 5;
+
+function causes(error: Error): string[] {
+  const texts: string[] = [];
+  let cause = error.cause;
+  while (cause !== undefined && cause !== null && texts.length < DEEPEST) {
+    texts.push(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return texts;
+}
+
+function stackOf(error: Error): string[] {
+  const origin = error.cause instanceof Error ? error.cause : error;
+  return (origin.stack ?? '').split('\n').slice(1);
+}

@@ -1,0 +1,63 @@
+/** Events as JSON lines: one object a line, stable names. `docs/json.md` is its documentation. */
+import type { RunEvent } from '../../engine/events.js';
+import type { XsyncError } from '../../model/error.js';
+import { type LogLevel, levelOf, says } from './levels.js';
+import type { Renderer } from './renderer.js';
+import { Tally } from './tally.js';
+
+export interface JsonOptions {
+  write(text: string): void;
+  level: LogLevel;
+  /** Milliseconds between two `stats` events; 0 for none. */
+  statsMs: number;
+  now: () => number;
+}
+
+/** More objects than this in flight are counted in a `stats` event but not named. */
+const NAMED_IN_FLIGHT = 100;
+
+export function jsonRenderer(options: JsonOptions): Renderer {
+  const tally = new Tally(options.now);
+  let dryRun = false;
+  const write = (level: LogLevel, event: string, fields: object): void => {
+    if (!says(options.level, level)) return;
+    options.write(`${jsonLine(options.now(), level, event, fields)}\n`);
+  };
+  const stats = (): void => write('info', 'stats', { ...tally.status(), inFlight: tally.inFlight(NAMED_IN_FLIGHT) });
+  const timer = options.statsMs > 0 ? setInterval(stats, options.statsMs) : undefined;
+  timer?.unref();
+  const report = (event: RunEvent): void => {
+    tally.apply(event);
+    if (event.type === 'start') dryRun = event.dryRun;
+    if (isThrottled(event)) return;
+    const { type, ...fields } = withoutClash(event);
+    write(levelOf(event, dryRun), type, fields);
+  };
+  const say = (level: LogLevel, message: string): void => write(level, 'notice', { message });
+  const fail = (error: XsyncError, exitCode: number): void => {
+    const { code, message, subject, remedy, status, serviceCode, requestId } = error;
+    const fields = { code, class: error.class, message, subject, remedy, status, serviceCode, requestId, exitCode };
+    write('error', 'error', fields);
+  };
+  const end: Renderer['end'] = (summary, exitCode, error) => {
+    clearInterval(timer);
+    write('notice', 'end', { ...summary, ...(error === undefined ? {} : { error: error.code }), exitCode });
+  };
+  return { report, end, say, fail, close: () => clearInterval(timer) };
+}
+
+/** One line without its end. `time`, `level` and `event` come first and are never overwritten. */
+export function jsonLine(nowMs: number, level: LogLevel, event: string, fields: object): string {
+  return JSON.stringify({ time: new Date(nowMs).toISOString(), level, event, ...fields });
+}
+
+/** What comes for each chunk or page is told by `stats` instead. */
+function isThrottled(event: RunEvent): boolean {
+  return event.type === 'progress' || (event.type === 'listed' && !event.done);
+}
+
+/** A notice's level is the line's. */
+function withoutClash(event: RunEvent): { type: string } {
+  if (event.type !== 'notice') return event;
+  return { type: event.level === 'warn' ? 'warning' : 'notice', message: event.message } as { type: string };
+}

@@ -1,0 +1,29 @@
+import type { RunEvent } from '../../engine/events.js';
+
+/** How much is said, as rclone names it: `-q` error, the default notice, `-v` info, `-vv` debug. */
+export const LOG_LEVELS = ['error', 'notice', 'info', 'debug'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** True when something of `level` is to be said at `threshold`. */
+export function says(threshold: LogLevel, level: LogLevel): boolean {
+  return LOG_LEVELS.indexOf(level) <= LOG_LEVELS.indexOf(threshold);
+}
+
+/** The level of an event; the plan of a dry run is its result and so is said by default. */
+export function levelOf(event: RunEvent, dryRun: boolean): LogLevel {
+  switch (event.type) {
+    case 'failed':
+      return 'error';
+    case 'notice':
+      return 'notice';
+    case 'plan':
+      return dryRun ? 'notice' : 'debug';
+    case 'start':
+    case 'copied':
+    case 'restart':
+      return 'info';
+    default:
+      return 'debug';
+  }
+}

@@ -1,0 +1,97 @@
+/** Events as one line of text each, the same on a terminal, in a pipe and in a log file. */
+import type { ChalkInstance } from 'chalk';
+import type { RunEvent } from '../../engine/events.js';
+import { formatBytes, formatCount, formatDuration, formatPercent, plural } from './format.js';
+import { keyText, printable } from './printable.js';
+import type { Status } from './tally.js';
+
+/** The event in words, keys escaped; undefined for events that only move the statistics. */
+export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean): string | undefined {
+  const said = (verb: string, key: string, rest: string): string => `${verb} ${keyText(key)}  ${chalk.dim(rest)}`;
+  switch (event.type) {
+    case 'start':
+      return printable(`${event.source} → ${event.destination}, manifest ${event.manifest}`);
+    case 'notice':
+      return event.level === 'warn' ? chalk.yellow(`warning: ${printable(event.message)}`) : printable(event.message);
+    case 'skip':
+      return said(chalk.dim('skip'), event.key, joined(event.reason, event.detail));
+    case 'plan':
+      return said(
+        dryRun ? chalk.cyan('would copy') : chalk.dim('queue'),
+        event.key,
+        joined(event.reason, formatBytes(event.size), event.parts > 1 && plural(event.parts, 'part'), event.detail),
+      );
+    case 'copied':
+      return said(chalk.green('copied'), event.key, copiedDetail(event));
+    case 'failed':
+      return failureLine(event, chalk);
+    case 'retry':
+      return retryLine(event, chalk);
+    case 'restart':
+      return said(chalk.yellow('restart'), event.key, printable(event.message));
+    default:
+      return undefined;
+  }
+}
+
+function copiedDetail(event: Extract<RunEvent, { type: 'copied' }>): string {
+  return joined(
+    formatBytes(event.size),
+    event.parts > 1 && plural(event.parts, 'part'),
+    event.resumedParts > 0 && `${formatCount(event.resumedParts)} of them sent before`,
+    `verified by ${event.verifiedBy}`,
+    formatDuration(event.elapsedMs),
+  );
+}
+
+function failureLine(event: Extract<RunEvent, { type: 'failed' }>, chalk: ChalkInstance): string {
+  const after = event.attempts > 1 ? ` (${plural(event.attempts, 'attempt')})` : '';
+  const remedy = event.remedy === undefined ? '' : ` — ${printable(event.remedy)}`;
+  return `${chalk.red('failed')} ${keyText(event.key)}: ${printable(event.message)}${after}${chalk.dim(remedy)}`;
+}
+
+function retryLine(event: Extract<RunEvent, { type: 'retry' }>, chalk: ChalkInstance): string {
+  const what = `${event.side} ${event.kind}${event.key === undefined ? '' : ` ${keyText(event.key)}`}`;
+  const when = chalk.dim(`again in ${formatDuration(event.delayMs)}, attempt ${event.attempt}`);
+  return `${chalk.yellow('retry')} ${what}: ${printable(event.message)}  ${when}`;
+}
+
+/** One line of statistics for logs: `12.3 MiB / 45.6 MiB, 26%, 3.21 MiB/s, ETA 10.5s; 12 / 34 objects; …`. */
+export function statsLine(status: Status): string {
+  const { planned, copied } = status;
+  return [
+    [
+      `${formatBytes(status.doneBytes)} / ${formatBytes(planned.bytes)}`,
+      formatPercent(status.doneBytes, planned.bytes),
+      `${formatBytes(status.bytesPerSecond)}/s`,
+      `ETA ${etaText(status)}`,
+    ].join(', '),
+    `${formatCount(copied.objects)} / ${plural(planned.objects, 'object')}`,
+    ...counters(status),
+  ].join('; ');
+}
+
+/** What else has been counted, listed objects always. */
+export function counters(status: Status): string[] {
+  const { source, destination } = status.listed;
+  const against = destination > 0 ? ` : ${formatCount(destination)}` : '';
+  return [
+    ...(status.skipped > 0 ? [`skipped ${formatCount(status.skipped)}`] : []),
+    ...(status.failed > 0 ? [`failed ${formatCount(status.failed)}`] : []),
+    ...(status.retries > 0 ? [`retries ${formatCount(status.retries)}`] : []),
+    `listed ${formatCount(source)}${against}${status.sourceListed ? '' : '…'}`,
+  ];
+}
+
+/** `>` while the source is still being listed and the total may grow. */
+export function etaText(status: Status): string {
+  if (status.etaMs === undefined) return '-';
+  return `${status.sourceListed ? '' : '>'}${formatDuration(Math.ceil(status.etaMs / 1000) * 1000)}`.replace(
+    '.0s',
+    's',
+  );
+}
+
+function joined(...parts: (string | false | undefined)[]): string {
+  return parts.filter((part) => part !== false && part !== undefined && part !== '').join(', ');
+}

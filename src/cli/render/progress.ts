@@ -1,0 +1,110 @@
+/**
+ * The display of a run on a terminal: bars at the bottom, redrawn at most twice a second, log lines above them, and
+ * the summary in their place at the end.
+ */
+import type { ChalkInstance } from 'chalk';
+import { MultiBar } from 'cli-progress';
+import type { Reporter } from '../../engine/events.js';
+import { bytesLine, objectLine, objectsLine } from './bars.js';
+import { wrap } from './printable.js';
+import type { Renderer } from './renderer.js';
+import { Tally } from './tally.js';
+import { type Terminal, terminalWidth } from './terminal.js';
+
+const REDRAWS_PER_SECOND = 2;
+const OBJECT_ROWS = 4;
+/** Off a terminal (`--progress` forced), where nothing can be redrawn, the bars are printed this often. */
+const PIPED_MS = 2000;
+
+export class Progress {
+  readonly #terminal: Terminal;
+  readonly #bars: MultiBar;
+  readonly #tally: Tally;
+  readonly #restore = () => this.close();
+  #open = true;
+
+  /** `oneLine`: only the totals in bytes. */
+  constructor(terminal: Terminal, chalk: ChalkInstance, now: () => number, oneLine = false) {
+    this.#terminal = terminal;
+    this.#tally = new Tally(now);
+    this.#bars = new MultiBar({
+      stream: terminal,
+      fps: REDRAWS_PER_SECOND,
+      clearOnComplete: true,
+      // A line printed above the bars moves them down, so that "unchanged" says nothing about what is on the screen.
+      forceRedraw: true,
+      emptyOnZero: true,
+      noTTYOutput: terminal.isTTY !== true,
+      notTTYSchedule: PIPED_MS,
+      format: '',
+    });
+    this.#row(chalk, (style) => bytesLine(this.#tally.status(), style));
+    if (!oneLine) this.#objectRows(chalk, terminal);
+    // cli-progress switches the terminal's line wrapping off; it must be on again however the program ends.
+    process.once('exit', this.#restore);
+  }
+
+  #objectRows(chalk: ChalkInstance, terminal: Terminal): void {
+    this.#row(chalk, (style) => objectsLine(this.#tally.status(), style));
+    // On a low window the objects would push the totals out of sight.
+    const rows = Math.min(OBJECT_ROWS, Math.max(0, (terminal.rows ?? 24) - 4));
+    for (let index = 0; index < rows; index++) {
+      this.#row(chalk, (style) => {
+        const object = this.#tally.inFlight(rows)[index];
+        return object === undefined ? '' : objectLine(object, style);
+      });
+    }
+  }
+
+  readonly report: Reporter = (event) => this.#tally.apply(event);
+
+  /** Prints lines above the bars, or plainly once the display is closed. */
+  print(text: string): void {
+    if (!this.#open) {
+      this.#terminal.write(text);
+      return;
+    }
+    const width = terminalWidth(this.#terminal);
+    for (const line of text.replace(/\n$/, '').split('\n')) {
+      // Wrapped here, since the terminal's own wrapping is off; the rest of each row held a bar and is cleared.
+      for (const piece of wrap(line, width)) this.#bars.log(`${piece}\x1b[K\n`);
+    }
+  }
+
+  /** Clears the bars away; what is still to be printed above them is printed. Idempotent. */
+  close(): void {
+    if (!this.#open) return;
+    this.#bars.update();
+    this.#bars.stop();
+    this.#open = false;
+    process.removeListener('exit', this.#restore);
+  }
+
+  #row(chalk: ChalkInstance, line: (style: { chalk: ChalkInstance; width: number }) => string): void {
+    const format = (): string => line({ chalk, width: terminalWidth(this.#terminal) });
+    this.#bars.create(1, 0, {}, { format });
+  }
+}
+
+/** A renderer that shows bars and passes every event on to `log`, whose lines come through `print`. */
+export function progressRenderer(progress: Progress, log: Renderer): Renderer {
+  return {
+    report(event) {
+      progress.report(event);
+      log.report(event);
+    },
+    end(summary, exitCode, error) {
+      progress.close();
+      log.end(summary, exitCode, error);
+    },
+    say: log.say,
+    fail(error, exitCode) {
+      progress.close();
+      log.fail(error, exitCode);
+    },
+    close() {
+      progress.close();
+      log.close();
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { Reporter, Summary } from '../../engine/events.js';
+import type { XsyncError } from '../../model/error.js';
+import type { LogLevel } from './levels.js';
+
+/** Shows a run to somebody: a terminal, a log, a program. */
+export interface Renderer {
+  /** Every event but `end`, whose summary comes through `end`. */
+  report: Reporter;
+  /** The run has ended: by itself, or (`error`) because something went wrong that concerns every object. */
+  end(summary: Summary, exitCode: number, error?: XsyncError): void;
+  /** Something that is no event of the run, such as "stopping". */
+  say(level: LogLevel, text: string): void;
+  /** The error that ends the command. */
+  fail(error: XsyncError, exitCode: number): void;
+  /** Gives back timers and the screen. Idempotent. */
+  close(): void;
+}
+
+/** Shows everything to both. */
+export function both(a: Renderer, b: Renderer): Renderer {
+  return {
+    report(event) {
+      a.report(event);
+      b.report(event);
+    },
+    end(summary, exitCode, error) {
+      a.end(summary, exitCode, error);
+      b.end(summary, exitCode, error);
+    },
+    say(level, text) {
+      a.say(level, text);
+      b.say(level, text);
+    },
+    fail(error, exitCode) {
+      a.fail(error, exitCode);
+      b.fail(error, exitCode);
+    },
+    close() {
+      a.close();
+      b.close();
+    },
+  };
+}

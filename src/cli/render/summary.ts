@@ -1,0 +1,164 @@
+/** The end of a run as a short, aligned table. */
+import type { ChalkInstance } from 'chalk';
+import type { Failure, StopReason, Summary, Traffic } from '../../engine/events.js';
+import { formatBytes, formatCount, formatCounts, formatDuration, plural } from './format.js';
+import { keyText, printable, wrap } from './printable.js';
+
+export interface SummaryOptions {
+  chalk: ChalkInstance;
+  /** Columns. */
+  width: number;
+}
+
+const LABEL = 13;
+const SHOWN_FAILURES = 10;
+
+const HEADLINE: Record<StopReason, string> = {
+  interrupted: 'Interrupted',
+  'max-transfer': 'Stopped at --max-transfer',
+  'max-duration': 'Stopped at --max-duration',
+};
+
+/** Lines without their ends, the first one empty. `cut`: an error ended the run, and is told after this. */
+export function summaryLines(summary: Summary, cut: boolean, options: SummaryOptions): string[] {
+  const { chalk, width } = options;
+  const row = (label: string, text: string, colour: (text: string) => string = (plain) => plain): string[] => {
+    const lines = wrap(text, Math.max(20, width - LABEL));
+    return lines.map(
+      (line, index) => `${(index === 0 ? chalk.dim(label) : '') + pad(index === 0 ? label : '')}${colour(line)}`,
+    );
+  };
+  return [
+    '',
+    ...wrap(
+      `${headline(summary, cut)}: ${printable(summary.source)} → ${printable(summary.destination)}`,
+      width,
+      '  ',
+    ).map((line) => chalk.bold(line)),
+    ...row(summary.dryRun ? 'Would copy' : 'Copied', copiedText(summary), chalk.green),
+    ...optional(formatCounts(summary.verified), (text) => row('Verified', `by ${text}`)),
+    ...optional(resumedText(summary), (text) => row('Resumed', text)),
+    ...optional(skippedText(summary), (text) => row('Skipped', text)),
+    ...optional(failedText(summary), (text) => row('Failed', text, chalk.red)),
+    ...optional(retriedText(summary), (text) => row('Retried', text, chalk.yellow)),
+    ...row(
+      'Listed',
+      `source ${formatCount(summary.listed.source)} · destination ${formatCount(summary.listed.destination)}`,
+    ),
+    ...plannedRows(summary, row),
+    ...row('Requests', `source: ${requestsText(summary.traffic.source)}`),
+    ...row('', `destination: ${requestsText(summary.traffic.destination)}`),
+    ...row('Elapsed', elapsedText(summary)),
+    ...failureLines(summary.failed.list, summary.failed.objects, options),
+    ...nextStep(summary, cut).flatMap((text) => ['', ...wrap(text, width)]),
+  ];
+}
+
+/** The same in one line, for logs. */
+export function summaryLine(summary: Summary, cut: boolean): string {
+  return [
+    `${headline(summary, cut)}: ${summary.dryRun ? 'would copy' : 'copied'} ${copiedText(summary)}`,
+    `skipped ${formatCount(summary.skipped.objects)}`,
+    `failed ${formatCount(summary.failed.objects)}`,
+    elapsedText(summary),
+  ].join('; ');
+}
+
+function pad(label: string): string {
+  return ' '.repeat(LABEL - label.length);
+}
+
+function optional(text: string, render: (text: string) => string[]): string[] {
+  return text === '' ? [] : render(text);
+}
+
+function headline(summary: Summary, cut: boolean): string {
+  if (cut) return 'Ended by an error';
+  if (summary.stopped !== undefined) return HEADLINE[summary.stopped];
+  if (summary.dryRun) return 'Dry run';
+  return summary.failed.objects > 0 ? 'Finished with failures' : 'Done';
+}
+
+function copiedText({ copied }: Summary): string {
+  return `${plural(copied.objects, 'object')}, ${formatBytes(copied.bytes)}`;
+}
+
+function resumedText({ resumed }: Summary): string {
+  if (resumed.parts === 0) return '';
+  const kept = `${plural(resumed.parts, 'part')}, ${formatBytes(resumed.bytes)}`;
+  return `${plural(resumed.objects, 'object')}: ${kept} had been sent by an earlier run`;
+}
+
+function skippedText({ skipped }: Summary): string {
+  if (skipped.objects === 0) return '';
+  const size = skipped.bytes > 0 ? `, ${formatBytes(skipped.bytes)}` : '';
+  return `${plural(skipped.objects, 'object')}${size}: ${formatCounts(skipped.byReason)}`;
+}
+
+function failedText({ failed }: Summary): string {
+  if (failed.objects === 0) return '';
+  const { person, ...rest } = failed.byClass;
+  return `${plural(failed.objects, 'object')}: ${formatCounts({ ...rest, 'needs a person': person })}`;
+}
+
+function retriedText(summary: Summary): string {
+  return [
+    ...(summary.retries > 0 ? [plural(summary.retries, 'request')] : []),
+    ...(summary.restarts > 0 ? [`${plural(summary.restarts, 'object')} that changed while being read`] : []),
+  ].join(', ');
+}
+
+/** What the copies of a dry run would cost. */
+function plannedRows({ planned }: Summary, row: (label: string, text: string) => string[]): string[] {
+  if (planned === undefined) return [];
+  return [
+    ...row('Would cost', `source: ${countsText(planned.source)}`),
+    ...row('', `destination: ${countsText(planned.destination)}`),
+  ];
+}
+
+function requestsText(traffic: Traffic): string {
+  return countsText(traffic.requests) + bytesText(traffic);
+}
+
+function countsText(requests: Traffic['requests']): string {
+  const total = Object.values(requests).reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  return total === 0 ? '0' : `${formatCount(total)} (${formatCounts(requests)})`;
+}
+
+function bytesText({ bytesIn, bytesOut }: Traffic): string {
+  return `${bytesIn > 0 ? `, ${formatBytes(bytesIn)} in` : ''}${bytesOut > 0 ? `, ${formatBytes(bytesOut)} out` : ''}`;
+}
+
+function elapsedText(summary: Summary): string {
+  const elapsed = formatDuration(summary.elapsedMs);
+  if (summary.dryRun || summary.copied.objects === 0) return elapsed;
+  const seconds = Math.max(summary.elapsedMs, 1) / 1000;
+  const sent = Math.max(0, summary.copied.bytes - summary.resumed.bytes);
+  return `${elapsed}, ${formatBytes(sent / seconds)}/s, ${(summary.copied.objects / seconds).toFixed(1)} objects/s`;
+}
+
+function failureLines(list: readonly Failure[], total: number, { chalk, width }: SummaryOptions): string[] {
+  if (list.length === 0) return [];
+  const shown = list.slice(0, SHOWN_FAILURES);
+  const more = total - shown.length;
+  return [
+    '',
+    chalk.red(more > 0 ? `The first ${shown.length} of ${formatCount(total)} failures:` : 'Failures:'),
+    ...shown.flatMap((failure) => [
+      ...wrap(`  ${keyText(failure.key)}: ${printable(failure.message)}`, width, '    '),
+      ...optional(failure.remedy ?? '', (remedy) =>
+        wrap(`    → ${printable(remedy)}`, width, '      ').map((line) => chalk.dim(line)),
+      ),
+    ]),
+  ];
+}
+
+function nextStep(summary: Summary, cut: boolean): string[] {
+  if (cut) return [];
+  if (summary.dryRun) return ['Nothing was changed. Leave out --dry-run to copy.'];
+  if (summary.stopped !== undefined) {
+    return ['To resume, run the same command again: finished objects and parts are not sent again.'];
+  }
+  return summary.failed.objects > 0 ? ['To retry what failed, run the same command again.'] : [];
+}

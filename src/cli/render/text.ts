@@ -1,0 +1,61 @@
+/** Events as log lines: on standard error off a terminal, or in a log file. */
+import type { ChalkInstance } from 'chalk';
+import type { RunEvent } from '../../engine/events.js';
+import { errorLines } from './error.js';
+import { type LogLevel, levelOf, says } from './levels.js';
+import { eventLine, statsLine } from './lines.js';
+import type { Renderer } from './renderer.js';
+import { summaryLine, summaryLines } from './summary.js';
+import { Tally } from './tally.js';
+
+export interface TextOptions {
+  write(text: string): void;
+  chalk: ChalkInstance;
+  level: LogLevel;
+  /** Start lines with time and level, as a log needs them. */
+  stamped: boolean;
+  /** Milliseconds between two statistics lines; 0 for none. */
+  statsMs: number;
+  /** Columns that the summary may take. */
+  width: number;
+  oneLine: boolean;
+  now: () => number;
+}
+
+export function textRenderer(options: TextOptions): Renderer {
+  const tally = new Tally(options.now);
+  let dryRun = false;
+  const say = (level: LogLevel, text: string): void => {
+    if (!says(options.level, level)) return;
+    const stamp = options.stamped ? `${logTime(options.now())} ${level.toUpperCase().padEnd(6)} ` : '';
+    options.write(`${stamp}${text}\n`);
+  };
+  const timer =
+    options.statsMs > 0 ? setInterval(() => say('notice', statsLine(tally.status())), options.statsMs) : undefined;
+  timer?.unref();
+  const report = (event: RunEvent): void => {
+    tally.apply(event);
+    if (event.type === 'start') dryRun = event.dryRun;
+    const line = eventLine(event, options.chalk, dryRun);
+    if (line !== undefined) say(levelOf(event, dryRun), line);
+  };
+  return {
+    report,
+    end(summary, _exitCode, error) {
+      clearInterval(timer);
+      const cut = error !== undefined;
+      const lines = options.oneLine ? [summaryLine(summary, cut)] : summaryLines(summary, cut, options);
+      for (const line of lines) say('notice', line);
+    },
+    say,
+    fail(error) {
+      for (const line of errorLines(error, says(options.level, 'debug'), options.chalk)) say('error', line);
+    },
+    close: () => clearInterval(timer),
+  };
+}
+
+/** ISO 8601 in UTC to the second: logs of two machines can be merged. */
+function logTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
