@@ -109,11 +109,11 @@ export function readPut(headers: Headers): WriteResult {
   return { ...readPart(headers), versionId: headers['x-oss-version-id'] };
 }
 
-/** A part's ETag is its MD5. */
+/** A part's ETag is its MD5, but of what KMS made of it where the bucket encrypts so. */
 export function readPart(headers: Headers): PartResult {
   const etag = needEtag(headers.etag);
-  const md5: Checksums = /^[0-9a-f]{32}$/i.test(etag) ? { md5: etag.toLowerCase() } : {};
-  return { etag, checksums: { ...md5, ...crcOf(headers) } };
+  const isMd5 = /^[0-9a-f]{32}$/i.test(etag) && headers['x-oss-server-side-encryption'] !== 'KMS';
+  return { etag, checksums: { ...(isMd5 ? { md5: etag.toLowerCase() } : {}), ...crcOf(headers) } };
 }
 
 /** What complete or copy answered. Their ETags are opaque; they give a CRC only if every part or the source has one. */
@@ -182,16 +182,9 @@ export function readUploads(body: Buffer): UploadPage {
   return { uploads, nextToken: uploadsToken(decodeUrl(need(fields, 'NextKeyMarker')), fields.NextUploadIdMarker) };
 }
 
-/** Two markers as one token. */
+/** Two markers as one token; `uploadsQuery` takes it apart. */
 export function uploadsToken(key: string, uploadId = ''): string {
   return JSON.stringify([key, uploadId]);
-}
-
-/** The markers in a token of ours, as query parameters. */
-export function uploadsMarkers(token: string | undefined): Record<string, string> {
-  if (token === undefined) return {};
-  const [key, uploadId]: string[] = JSON.parse(token);
-  return { 'key-marker': key ?? '', ...(uploadId ? { 'upload-id-marker': uploadId } : {}) };
 }
 
 /**

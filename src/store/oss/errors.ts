@@ -61,6 +61,7 @@ const BY_CODE: Record<string, Reading> = {
   InvalidStorageClass: { code: 'config', remedy: 'Check storage_class.' },
   InvalidRange: { code: 'truncated' },
   IncompleteBody: { code: 'truncated' },
+  InternalError: { code: 'server-error' },
   RequestTimeout: { code: 'timeout' },
   NotImplemented: { code: 'unsupported' },
 };

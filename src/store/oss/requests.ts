@@ -26,6 +26,17 @@ export function listQuery(options: ListOptions): Query {
   return query;
 }
 
+/** Unfinished uploads after the markers in a token of ours. */
+export function uploadsQuery({ prefix, token }: { prefix?: string; token?: string }): Query {
+  const query: Query = { 'encoding-type': 'url', 'max-uploads': String(PAGE) };
+  if (prefix) query.prefix = prefix;
+  if (token === undefined) return query;
+  const [key = '', uploadId = '']: string[] = JSON.parse(token);
+  query['key-marker'] = key;
+  if (uploadId) query['upload-id-marker'] = uploadId;
+  return query;
+}
+
 export function versionQuery(versionId: string | undefined): Query {
   return versionId === undefined ? {} : { versionId };
 }

@@ -31,7 +31,6 @@ import {
   readUploads,
   readWhole,
   refuseError,
-  uploadsMarkers,
 } from './answers.js';
 import { OssClient, type OssRequest } from './client.js';
 import { type OssConfig, resolveOssConfig } from './config.js';
@@ -50,6 +49,7 @@ import {
   putHeaders,
   rangeHeaders,
   sourceHeaders,
+  uploadsQuery,
   versionQuery,
 } from './requests.js';
 
@@ -235,13 +235,7 @@ export class OssStore implements ObjectStore {
   }
 
   async listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
-    const query = {
-      uploads: '',
-      'encoding-type': 'url',
-      'max-uploads': String(PAGE),
-      ...(options.prefix ? { prefix: options.prefix } : {}),
-      ...uploadsMarkers(options.token),
-    };
+    const query = { uploads: '', ...uploadsQuery(options) };
     return readUploads((await this.client.send({ method: 'GET', query }, options)).body);
   }
 

@@ -1,0 +1,228 @@
+/**
+ * ali-oss 6.23 behind one door, its faults worked round:
+ * - its defaults (no TLS, V1 signatures, region cn-hangzhou) are all set;
+ * - its own retries are off, and its total deadline is replaced by an idle timeout per call;
+ * - the path is sent as ali-oss signed it: urllib would resolve the dot segments of a key;
+ * - header values are sent as UTF-8 bytes (`headerEncoding: latin1`), which it otherwise throws at;
+ * - connections belong to this client: its own agents are shared by the whole process;
+ * - the answer is kept as it came, as ali-oss drops most of an error and all checksums, and takes a 200 with an
+ *   `<Error>` and a body cut short for success;
+ * - options objects are made anew for each call, because it changes them.
+ */
+import http from 'node:http';
+import https from 'node:https';
+import { type ErrorCode, XsyncError } from '../../model/error.js';
+import { ClockSkew } from '../http/clock.js';
+import { translateFault } from '../http/translate.js';
+import type { CallOptions } from '../port.js';
+import type { OssSettings } from './config.js';
+import { isPathStyle } from './endpoint.js';
+import { ossError, type Subject } from './errors.js';
+import type { AliOss, AliOssConstructor, Urllib, UrllibParams, UrllibResult } from './sdk-types.js';
+
+/** An answer as it came; `body` is empty for one that is read as a stream. */
+export interface SdkAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+export interface SdkOptions {
+  connectTimeoutMs: number;
+  /** No byte either way for so long is a `timeout`. */
+  idleTimeoutMs: number;
+}
+
+/** As long as timers go: ali-oss's own deadline never strikes first. */
+const NEVER_MS = 2 ** 31 - 1000;
+
+/** What one call of ali-oss does below its surface. */
+export class SdkCall {
+  answer: SdkAnswer | undefined;
+  /** What urllib threw, with the code that ali-oss drops. */
+  fault: unknown;
+  readonly #stalled = new AbortController();
+  readonly signal: AbortSignal;
+  /** Rejects when the call is aborted or stalls. */
+  readonly over: Promise<never>;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly user: AbortSignal | undefined,
+    private readonly idleTimeoutMs: number,
+  ) {
+    this.signal = user ? AbortSignal.any([user, this.#stalled.signal]) : this.#stalled.signal;
+    this.over = new Promise((_resolve, reject) => {
+      this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true });
+    });
+    this.over.catch(() => undefined);
+    this.touch();
+  }
+
+  get stalled(): boolean {
+    return this.#stalled.signal.aborted;
+  }
+
+  /** Some bytes moved. */
+  touch(): void {
+    if (this.#timer) this.#timer.refresh();
+    else this.#timer = setTimeout(() => this.#stalled.abort(), this.idleTimeoutMs);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** Calls ali-oss; `ctx` must be among the options that it is given. */
+export type SdkRun<T> = (oss: AliOss, ctx: number, call: SdkCall) => Promise<T>;
+
+export class SdkClient {
+  readonly #agents = { agent: new http.Agent({ keepAlive: true }), httpsAgent: new https.Agent({ keepAlive: true }) };
+  readonly #clock = new ClockSkew();
+  /** Calls under way by their `ctx`, a number because ali-oss copies deeply what it does not know. */
+  readonly #calls = new Map<number, SdkCall>();
+  #lastCtx = 0;
+  readonly #clients = new Map<string, Promise<AliOss>>();
+
+  constructor(
+    readonly settings: OssSettings,
+    readonly bucket: string,
+    private readonly options: SdkOptions,
+  ) {}
+
+  /**
+   * Makes one call of ali-oss and gives back what it answered; a skewed clock is corrected and the call repeated once.
+   * @param origin control or data endpoint
+   */
+  async call<T>(
+    origin: string,
+    subject: Subject,
+    { signal }: CallOptions,
+    run: SdkRun<T>,
+  ): Promise<{ value: T; answer: SdkAnswer }> {
+    if (signal?.aborted) throw new XsyncError('aborted', 'the call was aborted', { subject: this.bucket });
+    const oss = await this.#client(origin);
+    for (let learned = false; ; learned = true) {
+      const call = new SdkCall(signal, this.options.idleTimeoutMs);
+      const ctx = ++this.#lastCtx;
+      this.#calls.set(ctx, call);
+      try {
+        const value = await run(oss, ctx, call);
+        if (!call.answer) throw new XsyncError('internal', 'ali-oss sent nothing');
+        return { value, answer: call.answer };
+      } catch (error) {
+        const fault = this.#translate(error, call, origin, subject);
+        const skewed = fault.code === 'clock-skew' && !learned;
+        if (!skewed || !this.#clock.learn(origin, call.answer?.headers.date)) throw fault;
+        oss.options.amendTimeSkewed = this.#clock.now(origin) - Date.now();
+      } finally {
+        this.#calls.delete(ctx);
+        call.end();
+      }
+    }
+  }
+
+  close(): void {
+    this.#agents.agent.destroy();
+    this.#agents.httpsAgent.destroy();
+  }
+
+  #translate(error: unknown, call: SdkCall, origin: string, subject: Subject): XsyncError {
+    const { host } = new URL(origin);
+    const { answer } = call;
+    const cause = call.fault ?? error;
+    const fault = (code: ErrorCode, message: string) => new XsyncError(code, message, { subject: host, cause });
+    if (call.user?.aborted) return fault('aborted', `the request to ${host} was aborted`);
+    if (call.stalled)
+      return fault('timeout', `${host} sent and took no byte for ${this.options.idleTimeoutMs / 1000} s`);
+    if (cause instanceof XsyncError) return cause;
+    if (answer && answer.status >= 300) return ossError(answer, subject, error);
+    if (hasCode(cause) && (answer || answered(cause))) return fault('truncated', `the answer of ${host} was cut short`);
+    if (answer) return fault('invalid-response', `ali-oss could not read the answer of ${host}`);
+    if (cause instanceof Error && cause.name === 'ConnectionTimeoutError') {
+      return fault('unreachable', `no connection to ${host} within ${this.options.connectTimeoutMs / 1000} s`);
+    }
+    return translateFault(cause, { host, answering: false, ...this.options });
+  }
+
+  #client(origin: string): Promise<AliOss> {
+    let client = this.#clients.get(origin);
+    if (!client) {
+      client = this.#open(origin);
+      this.#clients.set(origin, client);
+    }
+    return client;
+  }
+
+  async #open(origin: string): Promise<AliOss> {
+    const { credentials, region, signatureVersion } = this.settings;
+    const { default: OSS } = (await import('ali-oss')) as unknown as { default: AliOssConstructor };
+    const { protocol, hostname } = new URL(origin);
+    const pathStyle = isPathStyle(hostname);
+    const oss = new OSS({
+      accessKeyId: credentials.accessKeyId,
+      accessKeySecret: credentials.accessKeySecret,
+      // The interval keeps it from writing advice to the console; without a function it refreshes nothing.
+      ...(credentials.securityToken ? { stsToken: credentials.securityToken, refreshSTSTokenInterval: NEVER_MS } : {}),
+      bucket: this.bucket,
+      endpoint: origin,
+      region: `oss-${region}`,
+      secure: protocol === 'https:',
+      authorizationV4: signatureVersion === 'v4',
+      headerEncoding: 'latin1',
+      retryMax: 0,
+      sldEnable: pathStyle,
+      ...this.#agents,
+    });
+    oss.urllib = watched(oss.urllib, this.#calls, pathStyle, this.options.connectTimeoutMs);
+    return oss;
+  }
+}
+
+/** urllib, with each request bound to its call's signal, and its answer kept there. */
+function watched(
+  urllib: Urllib,
+  calls: ReadonlyMap<number, SdkCall>,
+  pathStyle: boolean,
+  connectTimeoutMs: number,
+): Urllib {
+  const request = async (url: string, params: UrllibParams): Promise<UrllibResult> => {
+    const call = calls.get(params.ctx);
+    if (!call) throw new XsyncError('internal', 'ali-oss lost the context of a call');
+    const beforeRequest = (options: http.RequestOptions) => {
+      options.signal = call.signal;
+      options.path = url.slice(new URL(url).origin.length);
+      // For an IP address ali-oss invents a virtual host.
+      if (pathStyle && options.headers) delete (options.headers as http.OutgoingHttpHeaders).host;
+    };
+    try {
+      const result = await urllib.request(url, { ...params, timeout: [connectTimeoutMs, NEVER_MS], beforeRequest });
+      call.touch();
+      return await keepAnswer(result, call, params);
+    } catch (error) {
+      call.fault = error;
+      throw error;
+    }
+  };
+  return { request };
+}
+
+async function keepAnswer(result: UrllibResult, call: SdkCall, params: UrllibParams): Promise<UrllibResult> {
+  const { status, headers } = result;
+  if (params.customResponse && status >= 300) result.data = Buffer.concat(await result.res.toArray());
+  const body = result.data ?? Buffer.alloc(0);
+  call.answer = { status, headers, body };
+  const announced = params.method === 'HEAD' || params.customResponse ? 0 : Number(headers['content-length'] ?? 0);
+  if (body.byteLength < announced) throw new XsyncError('truncated', 'the answer was cut short');
+  return result;
+}
+
+/** urllib marks a fault with the status that had arrived by then, or a negative number. */
+function answered(error: unknown): boolean {
+  return error instanceof Error && 'status' in error && Number(error.status) > 0;
+}
+
+function hasCode(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}

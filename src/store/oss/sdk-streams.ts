@@ -1,0 +1,53 @@
+/** Bodies between memory and the streams that ali-oss works with. */
+import { Readable } from 'node:stream';
+import { XsyncError } from '../../model/error.js';
+import type { Pace } from '../port.js';
+import type { SdkCall } from './sdk-client.js';
+
+/** Bytes handed to ali-oss at a time; what `pace` and the idle timeout see. */
+const PIECE = 64 * 1024;
+
+/** The body as a stream that reports its progress. It ends early when the call is over, so that nothing outlives it. */
+export function pieces(body: Uint8Array, call: SdkCall, pace: Pace | undefined): Readable {
+  async function* generate() {
+    for (let at = 0; at < body.byteLength; at += PIECE) {
+      const piece = body.subarray(at, at + PIECE);
+      await paced(piece.byteLength, call, pace);
+      call.touch();
+      yield piece;
+    }
+  }
+  return Readable.from(generate(), { objectMode: false });
+}
+
+/** Puts the stream's bytes into the target; how many came. */
+export async function fill(
+  target: Uint8Array,
+  stream: Readable,
+  call: SdkCall,
+  pace: Pace | undefined,
+): Promise<number> {
+  let received = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    call.touch();
+    if (received + chunk.byteLength > target.byteLength) {
+      throw new XsyncError('invalid-response', 'OSS answered more than was asked for');
+    }
+    target.set(chunk, received);
+    received += chunk.byteLength;
+    await paced(chunk.byteLength, call, pace);
+  }
+  return received;
+}
+
+/** Waits for `pace`, but not beyond the call's end. A held transfer does not count as stalled. */
+async function paced(bytes: number, call: SdkCall, pace: Pace | undefined): Promise<void> {
+  const hold = pace?.(bytes);
+  if (!hold) return;
+  const alive = setInterval(() => call.touch(), 1000);
+  try {
+    await Promise.race([hold, call.over]);
+  } finally {
+    clearInterval(alive);
+  }
+}

@@ -1,0 +1,126 @@
+/** As much of ali-oss and of urllib below it as is used here; the types that are published for them are partial. */
+import type http from 'node:http';
+import type { Readable } from 'node:stream';
+
+export interface UrllibParams {
+  method: string;
+  headers: Record<string, string>;
+  customResponse?: boolean;
+  timeout?: number | [connectMs: number, responseMs: number];
+  beforeRequest?: (options: http.RequestOptions) => void;
+  ctx: number;
+}
+
+export interface UrllibResult {
+  status: number;
+  headers: Record<string, string>;
+  data?: Buffer;
+  /** The stream itself with `customResponse`. */
+  res: Readable;
+}
+
+export interface Urllib {
+  request(url: string, params: UrllibParams): Promise<UrllibResult>;
+}
+
+/** Passed on to urllib as they are; must not be used for two calls. */
+export interface AliCallOptions {
+  ctx: number;
+  headers?: Record<string, string>;
+  subres?: Record<string, string>;
+  /** Instead of guessing a Content-Type from the key. */
+  mime?: string;
+  contentLength?: number;
+}
+
+export interface AliObject {
+  name: string;
+  lastModified: string;
+  etag: string;
+  type?: string;
+  size: number;
+  storageClass?: string;
+  restoreInfo?: { ongoingRequest: boolean };
+}
+
+export interface AliPart {
+  PartNumber: string;
+  Size: string;
+  ETag: string;
+  HashCrc64ecma?: string;
+}
+
+export interface AliRequest {
+  method: string;
+  bucket: string;
+  object?: string;
+  subres?: Record<string, string>;
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
+  content?: Buffer;
+  successStatuses: number[];
+  ctx: number;
+}
+
+export interface AliOss {
+  urllib: Urllib;
+  options: { amendTimeSkewed?: number };
+  /** The SDK's own entry below its methods: signs, sends, and checks the status. */
+  request(params: AliRequest): Promise<UrllibResult>;
+  putBucket(name: string, options: AliCallOptions): Promise<unknown>;
+  listV2(
+    query: Record<string, string>,
+    options: AliCallOptions,
+  ): Promise<{
+    objects: AliObject[];
+    prefixes: string[] | null;
+    isTruncated: boolean;
+    nextContinuationToken: string | null;
+  }>;
+  head(name: string, options: AliCallOptions): Promise<unknown>;
+  getStream(name: string, options: AliCallOptions): Promise<{ stream: Readable }>;
+  put(name: string, body: Buffer, options: AliCallOptions): Promise<unknown>;
+  putStream(name: string, body: Readable, options: AliCallOptions): Promise<unknown>;
+  initMultipartUpload(name: string, options: AliCallOptions): Promise<{ uploadId: string }>;
+  uploadPart(
+    name: string,
+    uploadId: string,
+    partNumber: number,
+    body: Readable,
+    start: number,
+    end: number,
+    options: AliCallOptions,
+  ): Promise<unknown>;
+  uploadPartCopy(
+    name: string,
+    uploadId: string,
+    partNumber: number,
+    range: string,
+    source: { sourceKey: string; sourceBucketName: string },
+    options: AliCallOptions & { versionId?: string },
+  ): Promise<unknown>;
+  listParts(
+    name: string,
+    uploadId: string,
+    query: Record<string, string>,
+    options: AliCallOptions,
+  ): Promise<{ parts: AliPart | AliPart[]; isTruncated: string; nextPartNumberMarker: string }>;
+  completeMultipartUpload(
+    name: string,
+    uploadId: string,
+    parts: { number: number; etag: string }[],
+    options: AliCallOptions,
+  ): Promise<unknown>;
+  abortMultipartUpload(name: string, uploadId: string, options: AliCallOptions): Promise<unknown>;
+  listUploads(
+    query: Record<string, string>,
+    options: AliCallOptions,
+  ): Promise<{
+    uploads: { name: string; uploadId: string; initiated: string }[];
+    isTruncated: boolean;
+    nextKeyMarker: string;
+    nextUploadIdMarker: string;
+  }>;
+}
+
+export type AliOssConstructor = new (options: Record<string, unknown>) => AliOss;
