@@ -1,12 +1,21 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLocalStore } from '../../src/store/local/store.js';
 import { MemoryStore } from '../../src/store/memory/store.js';
+import type { Backend } from './context.js';
 import { describeStore } from './suite.js';
+
+const TOO_LONG = ['1,025 bytes'] as const;
 
 describeStore('memory', {
   open: async () => ({ store: new MemoryStore(), missing: new MemoryStore({ created: false }) }),
+  refuses: TOO_LONG,
 });
 
 describeStore('memory that lists without order', {
   open: async () => ({ store: new MemoryStore({ unorderedListing: true }) }),
+  refuses: TOO_LONG,
 });
 
 describeStore('memory that promises little', {
@@ -21,4 +30,28 @@ describeStore('memory that promises little', {
       },
     }),
   }),
+  refuses: TOO_LONG,
 });
+
+const local = (options: { copyLinks?: boolean }): Backend => ({
+  open: async () => {
+    const root = await mkdtemp(join(tmpdir(), 'xsync-contract-'));
+    return {
+      store: createLocalStore({ root, ...options }),
+      missing: createLocalStore({ root: join(root, '.xsync', 'deep', 'missing'), ...options }),
+      dispose: () => rm(root, { recursive: true }),
+    };
+  },
+  refuses: [
+    'NUL',
+    'leading slash',
+    'double slash',
+    'dot segments',
+    'parent only',
+    '1,000 bytes in one segment',
+    'reserved on disk',
+  ],
+});
+
+describeStore('local', local({}));
+describeStore('local, following links', local({ copyLinks: true }));

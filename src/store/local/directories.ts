@@ -1,0 +1,116 @@
+/**
+ * The directories below a root, so that no key reaches outside it. A directory is used only after its real path was
+ * compared with the one that the key spells: without `followLinks` they must be the same, so that no component is a
+ * link (nor, on file systems that fold case, another name's twin); with it, reading may go anywhere that links lead,
+ * and writing only to places below the root.
+ */
+import { mkdir, realpath, rmdir } from 'node:fs/promises';
+import { XsyncError } from '../../model/error.js';
+import { ABSENT, isErrno, unlessErrno } from './errors.js';
+import { syncDirectory } from './files.js';
+import { directoryOf } from './keys.js';
+
+/** Directories remembered as checked. */
+const REMEMBERED = 10_000;
+
+export class Directories {
+  readonly #root: string;
+  readonly #followLinks: boolean;
+  readonly #sync: boolean;
+  readonly #checked = new Set<string>();
+  #realRoot: string | undefined;
+
+  constructor(root: string, options: { followLinks: boolean; sync: boolean }) {
+    this.#root = root;
+    this.#followLinks = options.followLinks;
+    this.#sync = options.sync;
+  }
+
+  path(directory: string): string {
+    return directory === '' ? this.#root : `${this.#root}/${directory}`;
+  }
+
+  /** Whether objects directly below `directory` may be read. False when it is missing. */
+  async readable(directory: string): Promise<boolean> {
+    if (this.#followLinks || directory === '' || this.#checked.has(directory)) return true;
+    const real = await unlessErrno(ABSENT, realpath(this.path(directory)));
+    if (real === undefined) return false;
+    if (real !== (await this.#realPath(directory))) return false;
+    this.#remember(directory);
+    return true;
+  }
+
+  /**
+   * Whether `directory` exists and may be written to.
+   * @throws key-not-representable when it leads elsewhere
+   */
+  async writable(directory: string): Promise<boolean> {
+    if (this.#checked.has(directory)) return true;
+    const real = await unlessErrno(ABSENT, realpath(this.path(directory)));
+    if (real === undefined) return false;
+    const root = await this.#realPath('');
+    const inside = real === root || real.startsWith(root === '/' ? root : `${root}/`);
+    const allowed = this.#followLinks ? inside : real === (await this.#realPath(directory));
+    if (!allowed) throw leadsElsewhere(this.path(directory), real);
+    this.#remember(directory);
+    return true;
+  }
+
+  /** Makes `directory` and those above it, the root too. @throws key-not-representable */
+  async make(directory: string): Promise<void> {
+    if (this.#checked.has(directory)) return;
+    if (directory === '') {
+      await mkdir(this.#root, { recursive: true });
+      this.#remember('');
+      return;
+    }
+    if (await this.writable(directory)) return;
+    const parent = directoryOf(directory);
+    await this.make(parent);
+    try {
+      await mkdir(this.path(directory));
+    } catch (error) {
+      // Another transfer made it, or it is a link that leads nowhere.
+      if (!isErrno(error, 'EEXIST')) throw error;
+      if (!(await this.writable(directory))) throw leadsElsewhere(this.path(directory), 'nowhere');
+      return;
+    }
+    if (this.#sync) await syncDirectory(this.path(parent));
+    this.#remember(directory);
+  }
+
+  /** Removes `directory` and those above it, as far as they are empty and `mayGo`. */
+  async prune(directory: string, mayGo: (directory: string) => Promise<boolean>): Promise<void> {
+    for (let at = directory; at !== ''; at = directoryOf(at)) {
+      if (!(await mayGo(at))) return;
+      this.#checked.delete(at);
+      try {
+        await rmdir(this.path(at));
+      } catch (error) {
+        if (!isErrno(error, 'ENOENT')) return;
+      }
+    }
+  }
+
+  /** Looks again at everything: something removed a directory behind our back. */
+  forget(): void {
+    this.#checked.clear();
+  }
+
+  async #realPath(directory: string): Promise<string> {
+    this.#realRoot ??= await realpath(this.#root);
+    if (directory === '') return this.#realRoot;
+    return `${this.#realRoot === '/' ? '' : this.#realRoot}/${directory}`;
+  }
+
+  #remember(directory: string): void {
+    if (this.#checked.size >= REMEMBERED) this.#checked.clear();
+    this.#checked.add(directory);
+  }
+}
+
+function leadsElsewhere(path: string, real: string): XsyncError {
+  return new XsyncError('key-not-representable', `${path} leads through a link to ${real}; nothing is written there`, {
+    subject: path,
+  });
+}

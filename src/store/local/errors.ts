@@ -1,0 +1,109 @@
+/** Turns what the operating system says into XsyncErrors. */
+import { type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
+
+export type Intent = 'read' | 'write';
+
+interface Sentence {
+  code: ErrorCode;
+  says: string;
+  class?: ErrorDetails['class'];
+  remedy?: string;
+}
+
+const NO_HANDLES: Sentence = {
+  code: 'not-readable',
+  says: 'cannot be opened: too many open files',
+  class: 'temporary',
+  remedy: 'Lower --transfers or raise the limit (ulimit -n).',
+};
+const FULL: Sentence = {
+  code: 'disk-full',
+  says: 'cannot be written: the disk or the quota is full',
+  remedy: 'Free space, or choose another destination.',
+};
+const NAME_TOO_LONG: Sentence = { code: 'key-not-representable', says: 'is too long a name for this file system' };
+const CONFLICT: Sentence = {
+  code: 'key-not-representable',
+  says: 'cannot be a file here: a file and a directory would need the same name',
+};
+const BUSY: Sentence = { code: 'not-writable', says: 'is busy', class: 'temporary' };
+
+const BY_ERRNO: Record<Intent, Record<string, Sentence>> = {
+  read: {
+    ENOENT: { code: 'object-not-found', says: 'does not exist' },
+    ENOTDIR: { code: 'object-not-found', says: 'does not exist' },
+    ELOOP: { code: 'unsupported-object', says: 'is a symbolic link' },
+    ENXIO: { code: 'unsupported-object', says: 'is not an ordinary file' },
+    EACCES: { code: 'not-readable', says: 'may not be read: permission denied' },
+    EPERM: { code: 'not-readable', says: 'may not be read: permission denied' },
+    EMFILE: NO_HANDLES,
+    ENFILE: NO_HANDLES,
+    ENAMETOOLONG: NAME_TOO_LONG,
+  },
+  write: {
+    ENOSPC: FULL,
+    EDQUOT: FULL,
+    EACCES: { code: 'not-writable', says: 'may not be written: permission denied' },
+    EPERM: { code: 'not-writable', says: 'may not be written: permission denied' },
+    EROFS: { code: 'not-writable', says: 'may not be written: the file system is read-only' },
+    EFBIG: { code: 'object-too-large', says: 'is too large for this file system' },
+    EMFILE: NO_HANDLES,
+    ENFILE: NO_HANDLES,
+    ENAMETOOLONG: NAME_TOO_LONG,
+    ENOTDIR: CONFLICT,
+    EISDIR: CONFLICT,
+    ENOTEMPTY: CONFLICT,
+    EEXIST: CONFLICT,
+    // Names that are not UTF-8 or hold characters which this file system forbids.
+    EILSEQ: { code: 'key-not-representable', says: 'has characters that this file system does not allow' },
+    EINVAL: { code: 'key-not-representable', says: 'has characters that this file system does not allow' },
+    EBUSY: BUSY,
+    ETXTBSY: BUSY,
+  },
+};
+
+/** The errno name (`ENOENT`) of an error of the operating system, if it is one. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return 'syscall' in error ? error.code : undefined;
+}
+
+export function isErrno(error: unknown, ...codes: string[]): boolean {
+  const errno = errnoOf(error);
+  return errno !== undefined && codes.includes(errno);
+}
+
+/** The XsyncError for `error`, met while reading or writing `path`; errors of other origin pass unchanged. */
+export function translate(error: unknown, intent: Intent, path: string): unknown {
+  const errno = errnoOf(error);
+  if (errno === undefined || !(error instanceof Error)) return error;
+  const known = BY_ERRNO[intent][errno];
+  if (!known) {
+    const code = intent === 'read' ? 'not-readable' : 'not-writable';
+    return new XsyncError(code, `${path}: ${error.message}`, { subject: path, cause: error });
+  }
+  const { code, says, ...details } = known;
+  return new XsyncError(code, `${path} ${says}`, { subject: path, cause: error, ...details });
+}
+
+/** Runs `work`, translating its errors. */
+export async function translating<T>(intent: Intent, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw translate(error, intent, path);
+  }
+}
+
+/** Runs `work`; undefined when it fails with one of the given errnos. */
+export async function unlessErrno<T>(codes: readonly string[], work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isErrno(error, ...codes)) return undefined;
+    throw error;
+  }
+}
+
+/** Errnos that say that nothing is there. */
+export const ABSENT: readonly string[] = ['ENOENT', 'ENOTDIR'];

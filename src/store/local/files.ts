@@ -1,0 +1,112 @@
+/** Reading, writing and naming versions of files. */
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { XsyncError } from '../../model/error.js';
+import type { TransferOptions } from '../port.js';
+import { paceBytes, throwIfAborted } from '../signal.js';
+
+/** Bytes of one read or write: large enough to be cheap, small enough to pace and to abort. */
+export const CHUNK = 1 << 20;
+
+export interface Version {
+  size: number;
+  /** To the microsecond: a time set as seconds in a double is no finer. */
+  mtimeMs: number;
+  mtimeNs: bigint;
+  /** Names the version: another inode, size or time is another version. */
+  etag: string;
+}
+
+export function versionOf(stat: BigIntStats): Version {
+  return {
+    size: Number(stat.size),
+    mtimeMs: Math.round(Number(stat.mtimeNs) / 1e3) / 1e3,
+    mtimeNs: stat.mtimeNs,
+    etag: `${stat.mtimeNs.toString(16)}-${stat.size.toString(16)}-${stat.ino.toString(16)}`,
+  };
+}
+
+/** Opens for reading; a fifo does not block, and without `followLinks` a link is refused (ELOOP). */
+export function openToRead(path: string, followLinks: boolean): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | constants.O_NONBLOCK | (followLinks ? 0 : constants.O_NOFOLLOW));
+}
+
+/** Writes the whole body at `position`, pacing it. */
+export async function writeBody(
+  file: FileHandle,
+  body: Uint8Array,
+  position: number,
+  options: TransferOptions,
+): Promise<void> {
+  throwIfAborted(options.signal);
+  for (let start = 0; start < body.byteLength; start += CHUNK) {
+    const chunk = body.subarray(start, start + CHUNK);
+    await paceBytes(options, chunk.byteLength);
+    await writeFully(file, chunk, position + start);
+  }
+}
+
+async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength; ) {
+    done += (await file.write(bytes, done, bytes.byteLength - done, position + done)).bytesWritten;
+  }
+}
+
+/** Fills `target` from `position` on, pacing it. @returns false when the file ended before */
+export async function readBody(
+  file: FileHandle,
+  target: Uint8Array,
+  position: number,
+  options: TransferOptions,
+): Promise<boolean> {
+  throwIfAborted(options.signal);
+  for (let done = 0; done < target.byteLength; ) {
+    const wanted = Math.min(CHUNK, target.byteLength - done);
+    const { bytesRead } = await file.read(target, done, wanted, position + done);
+    if (bytesRead === 0) return false;
+    done += bytesRead;
+    await paceBytes(options, bytesRead);
+  }
+  return true;
+}
+
+/** Hands `size` bytes from `position` on to `take`, in pieces that are valid during the call. */
+export async function readPieces(
+  file: FileHandle,
+  range: { position: number; size: number },
+  signal: AbortSignal | undefined,
+  take: (piece: Uint8Array, at: number) => Promise<void> | void,
+): Promise<boolean> {
+  const buffer = new Uint8Array(Math.min(CHUNK, range.size));
+  for (let done = 0; done < range.size; ) {
+    const piece = buffer.subarray(0, Math.min(CHUNK, range.size - done));
+    if (!(await readBody(file, piece, range.position + done, { signal }))) return false;
+    await take(piece, done);
+    done += piece.byteLength;
+  }
+  return true;
+}
+
+/** Copies `size` bytes between places that do not overlap. */
+export async function copyRange(
+  from: { file: FileHandle; position: number; size: number },
+  to: { file: FileHandle; position: number },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const whole = await readPieces(from.file, from, signal, (piece, at) => writeFully(to.file, piece, to.position + at));
+  if (!whole) throw new XsyncError('truncated', 'a part of the upload is shorter than recorded');
+}
+
+/** Makes a rename or a new name in the directory survive a power loss. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+export async function setMtime(file: FileHandle, mtimeMs: number): Promise<void> {
+  await file.utimes(mtimeMs / 1000, mtimeMs / 1000);
+}

@@ -1,0 +1,152 @@
+/**
+ * Where the parts of an upload are. All but the last are of one size in what the engine sends, so a part can be
+ * written straight to its place in the final file, and completing costs no copying. Nothing depends on it:
+ *
+ * - part 1 settles the size; it is sent first. Part n then goes to offset (n - 1) × size of `data`, if it fits there.
+ * - A part that comes before the size is known, or is larger, goes to a file of its own (`part.<n>`).
+ * - Completion copies into `data` what is not there yet, and writes everything anew when parts were of uneven sizes.
+ *
+ * Each part that was acknowledged has a line in `parts.jsonl` with its MD5. After a power loss a line may stand for
+ * bytes that never reached the disk, so what is taken over from another run is hashed before it counts.
+ */
+import { createHash } from 'node:crypto';
+import { appendFile, open, readFile } from 'node:fs/promises';
+import { XsyncError } from '../../model/error.js';
+import { ABSENT, unlessErrno } from './errors.js';
+import { copyRange, readPieces } from './files.js';
+
+export interface Part {
+  partNumber: number;
+  size: number;
+  md5: string;
+  /** Offset in `data`, or null for a file of its own. */
+  at: number | null;
+}
+
+export class Parts {
+  readonly #directory: string;
+  readonly #held = new Map<number, Part>();
+  /** Parts whose bytes this process wrote or has hashed. */
+  readonly #sure = new Set<Part>();
+  #partSize: number | undefined;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  get data(): string {
+    return `${this.#directory}/data`;
+  }
+
+  /** Takes over what an earlier run recorded. A last line that was cut off is a part that was not acknowledged. */
+  async load(): Promise<void> {
+    const text = (await unlessErrno(ABSENT, readFile(`${this.#directory}/parts.jsonl`, 'utf8'))) ?? '';
+    for (const line of text.split('\n')) {
+      const part = parse(line);
+      if (!part) continue;
+      this.#held.set(part.partNumber, part);
+      if (part.at !== null && part.partNumber > 1) this.#partSize = part.at / (part.partNumber - 1);
+    }
+    const first = this.#held.get(1);
+    if (first && first.at !== null) this.#partSize ??= first.size;
+  }
+
+  /** Chooses where a part goes, and forgets the one it replaces. To be called in the order of sending. */
+  place(partNumber: number, size: number): { path: string; at: number | null } {
+    this.#held.delete(partNumber);
+    if (partNumber === 1) this.#partSize ??= size;
+    const fits = this.#partSize !== undefined && size <= this.#partSize;
+    const at = fits ? (partNumber - 1) * (this.#partSize ?? 0) : null;
+    return { at, path: this.#pathOf({ partNumber, at }) };
+  }
+
+  async add(part: Part): Promise<void> {
+    await appendFile(`${this.#directory}/parts.jsonl`, `${JSON.stringify(part)}\n`);
+    this.#held.set(part.partNumber, part);
+    this.#sure.add(part);
+  }
+
+  /** The parts whose bytes are on disk as they were acknowledged, ascending. */
+  async verified(signal?: AbortSignal): Promise<Part[]> {
+    for (const part of [...this.#held.values()]) {
+      if (await this.#isIntact(part, signal)) this.#sure.add(part);
+      else if (this.#held.get(part.partNumber) === part) this.#held.delete(part.partNumber);
+    }
+    return [...this.#held.values()].sort((a, b) => a.partNumber - b.partNumber);
+  }
+
+  /** The held parts that a completion names. @throws precondition-failed */
+  async choose(named: readonly { partNumber: number; etag: string }[], signal?: AbortSignal): Promise<Part[]> {
+    const fail = (why: string) => new XsyncError('precondition-failed', why);
+    if (named.length === 0) throw fail('an upload cannot be completed without parts');
+    const chosen: Part[] = [];
+    for (const { partNumber, etag } of named) {
+      const part = this.#held.get(partNumber);
+      if (part?.md5 !== etag.toLowerCase()) throw fail(`part ${partNumber} is not held under the given ETag`);
+      if (partNumber <= (chosen.at(-1)?.partNumber ?? 0)) throw fail('parts must be named in ascending order');
+      if (!this.#sure.has(part) && !(await this.#isIntact(part, signal))) {
+        this.#held.delete(partNumber);
+        throw fail(`part ${partNumber} is no longer what was sent`);
+      }
+      chosen.push(part);
+    }
+    return chosen;
+  }
+
+  /** Brings the chosen parts together in one file. @returns its path */
+  async assemble(chosen: readonly Part[], signal?: AbortSignal): Promise<string> {
+    let size = 0;
+    const targets = chosen.map((part) => {
+      const to = size;
+      size += part.size;
+      return { part, to };
+    });
+    const inPlace = targets.every(({ part, to }) => part.at === null || part.at === to || part.size === 0);
+    const path = inPlace ? this.data : `${this.#directory}/whole`;
+    const whole = await open(path, inPlace ? 'r+' : 'w');
+    try {
+      for (const { part, to } of targets) {
+        if (inPlace && part.at !== null) continue;
+        const file = await open(this.#pathOf(part), 'r');
+        try {
+          const from = { file, position: part.at ?? 0, size: part.size };
+          await copyRange(from, { file: whole, position: to }, signal);
+        } finally {
+          await file.close();
+        }
+      }
+      await whole.truncate(size);
+    } finally {
+      await whole.close();
+    }
+    return path;
+  }
+
+  #pathOf({ partNumber, at }: Pick<Part, 'partNumber' | 'at'>): string {
+    return at === null ? `${this.#directory}/part.${partNumber}` : this.data;
+  }
+
+  async #isIntact(part: Part, signal: AbortSignal | undefined): Promise<boolean> {
+    const file = await unlessErrno(ABSENT, open(this.#pathOf(part), 'r'));
+    if (!file) return false;
+    try {
+      const hash = createHash('md5');
+      const range = { position: part.at ?? 0, size: part.size };
+      const whole = await readPieces(file, range, signal, (piece) => void hash.update(piece));
+      return whole && hash.digest('hex') === part.md5;
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+function parse(line: string): Part | undefined {
+  try {
+    const { partNumber, size, md5, at }: Partial<Part> = JSON.parse(line);
+    if (partNumber === undefined || size === undefined || md5 === undefined || at === undefined) return undefined;
+    return { partNumber, size, md5, at };
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,100 @@
+/** Puts finished files in their places, atomically: readers see the old object or the new one. */
+
+import { randomUUID } from 'node:crypto';
+import { copyFile, type FileHandle, mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
+import type { Directories } from './directories.js';
+import { ABSENT, isErrno, unlessErrno } from './errors.js';
+import { setMtime, syncDirectory, type Version, versionOf } from './files.js';
+import { directoryOf, OWN_DIRECTORY } from './keys.js';
+import type { About, Sidecars } from './sidecars.js';
+
+const ATTEMPTS = 5;
+
+export interface Description extends Partial<About> {
+  /** Milliseconds since 1970; the file keeps its own time when absent. */
+  mtimeMs?: number;
+}
+
+export class Publisher {
+  readonly #directories: Directories;
+  readonly #sidecars: Sidecars;
+  readonly #sync: boolean;
+
+  constructor(options: { directories: Directories; sidecars: Sidecars; sync: boolean }) {
+    this.#directories = options.directories;
+    this.#sidecars = options.sidecars;
+    this.#sync = options.sync;
+  }
+
+  /**
+   * Makes the file at `temporary` the object `key`. The record of its headers is written before the file appears:
+   * a crash in between leaves the old object without its headers, which the next run sees and repeats, and never
+   * the new one without, which could pass for done.
+   */
+  async publish(key: string, temporary: { path: string; file: FileHandle }, about: Description): Promise<Version> {
+    const version = await this.#finish(temporary.file, about.mtimeMs);
+    try {
+      await this.#sidecars.record(key, version, about);
+      const moved = await this.#rename(temporary.path, key);
+      return moved ? version : await this.#copyIn(temporary.path, key, version, about);
+    } catch (error) {
+      await this.#sidecars.remove(key);
+      throw error;
+    }
+  }
+
+  /** Makes a folder marker: the directory, and the record that it is an object. */
+  async publishMarker(key: string, about: Description): Promise<Version> {
+    await this.#directories.make(key.slice(0, -1));
+    return this.#sidecars.recordMarker(key, about.mtimeMs, about);
+  }
+
+  async #finish(file: FileHandle, mtimeMs: number | undefined): Promise<Version> {
+    if (mtimeMs !== undefined) await setMtime(file, mtimeMs);
+    if (this.#sync) await file.sync();
+    return versionOf(await file.stat({ bigint: true }));
+  }
+
+  /** @returns false when the place is on another file system */
+  async #rename(from: string, key: string): Promise<boolean> {
+    const directory = directoryOf(key);
+    for (let attempt = 1; ; attempt++) {
+      await this.#directories.make(directory);
+      try {
+        await rename(from, this.#directories.path(key));
+        break;
+      } catch (error) {
+        if (isErrno(error, 'EXDEV')) return false;
+        // Deleting another object took the empty directory away in between.
+        if (!isErrno(error, 'ENOENT') || attempt === ATTEMPTS) throw error;
+        this.#directories.forget();
+      }
+    }
+    if (this.#sync) await unlessErrno(ABSENT, syncDirectory(this.#directories.path(directory)));
+    return true;
+  }
+
+  /** A directory below the root is a mount of its own: the bytes go there first, under a reserved name. */
+  async #copyIn(from: string, key: string, version: Version, about: Description): Promise<Version> {
+    const own = this.#directories.path(`${directoryOf(key)}/${OWN_DIRECTORY}`);
+    const beside = `${own}/${randomUUID()}`;
+    await mkdir(own, { recursive: true });
+    try {
+      await copyFile(from, beside);
+      const file = await open(beside, 'r+');
+      let copied: Version;
+      try {
+        copied = await this.#finish(file, about.mtimeMs ?? version.mtimeMs);
+      } finally {
+        await file.close();
+      }
+      await this.#sidecars.record(key, copied, about);
+      await rename(beside, this.#directories.path(key));
+      await rm(from);
+      return copied;
+    } finally {
+      await rm(beside, { force: true });
+      await unlessErrno(['ENOTEMPTY', 'EEXIST', 'ENOENT'], rmdir(own));
+    }
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * What a file cannot say of itself: content headers and user metadata, kept as JSON under
+ * `.xsync/meta/<2 hex>/<sha256 of the key>.json` when they differ from what the file's name tells. A record is bound
+ * to the size and time of the file that it was written for, and says nothing once the file is another.
+ *
+ * Folder markers (`dir/`) are records alone: the record's own file carries the marker's time and version.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import mime from 'mime';
+import { XsyncError } from '../../model/error.js';
+import type { ContentHeaders, UserMetadata } from '../../model/object.js';
+import { ABSENT, isErrno, unlessErrno } from './errors.js';
+import { setMtime, syncDirectory, type Version, versionOf } from './files.js';
+import { isMarker, OWN_DIRECTORY } from './keys.js';
+import type { Temporaries } from './temporaries.js';
+
+export interface About {
+  headers: ContentHeaders;
+  metadata: UserMetadata;
+}
+
+interface Sidecar extends About {
+  key: string;
+  size: number;
+  /** Decimal, as JSON has no 64-bit integers. */
+  mtimeNs: string;
+}
+
+/** What the file says of itself: a type by its name. */
+export function guessAbout(key: string): About {
+  return { headers: { contentType: mime.getType(key) ?? 'application/octet-stream' }, metadata: {} };
+}
+
+export class Sidecars {
+  readonly #meta: string;
+  readonly #sync: boolean;
+  readonly #temporaries: Temporaries;
+
+  constructor(root: string, options: { temporaries: Temporaries; sync: boolean }) {
+    this.#temporaries = options.temporaries;
+    this.#meta = `${root}/${OWN_DIRECTORY}/meta`;
+    this.#sync = options.sync;
+  }
+
+  /** Records what differs from the file's own word for this version of it, or removes an older record. */
+  async record(key: string, version: Version, about: Partial<About>): Promise<void> {
+    const headers = dropAbsent({ ...about.headers });
+    const metadata = { ...about.metadata };
+    const { contentType, ...others } = headers;
+    const typeIsPlain = contentType === undefined || contentType === guessAbout(key).headers.contentType;
+    if (typeIsPlain && Object.keys(others).length === 0 && Object.keys(metadata).length === 0) {
+      await this.remove(key);
+      return;
+    }
+    await this.#write({ key, size: version.size, mtimeNs: String(version.mtimeNs), headers, metadata });
+  }
+
+  /** What is known of this version of the file. */
+  async about(key: string, version: Version): Promise<About> {
+    const sidecar = await this.#read(key);
+    if (!sidecar) return guessAbout(key);
+    if (sidecar.size !== version.size || sidecar.mtimeNs !== String(version.mtimeNs)) return guessAbout(key);
+    return withType(key, sidecar);
+  }
+
+  async remove(key: string): Promise<void> {
+    const path = this.#path(key);
+    const removed = await unlessErrno(
+      ABSENT,
+      unlink(path).then(() => true),
+    );
+    if (removed) await unlessErrno(['ENOTEMPTY', 'EEXIST', 'ENOENT'], rmdir(dirname(path)));
+  }
+
+  async recordMarker(key: string, mtimeMs: number | undefined, about: Partial<About>): Promise<Version> {
+    const headers = dropAbsent({ ...about.headers });
+    return this.#write({ key, size: 0, mtimeNs: '0', headers, metadata: { ...about.metadata } }, mtimeMs);
+  }
+
+  /** The version of the marker object, if there is one. */
+  async markerVersion(key: string): Promise<Version | undefined> {
+    const found = await unlessErrno(ABSENT, stat(this.#path(key), { bigint: true }));
+    return found && { ...versionOf(found), size: 0 };
+  }
+
+  async marker(key: string): Promise<(About & { version: Version }) | undefined> {
+    const version = await this.markerVersion(key);
+    const sidecar = await this.#read(key);
+    return version && sidecar && { ...withType(key, sidecar), version };
+  }
+
+  /** Whether there are records at all, so that a walk over a plain tree need not look for markers. */
+  async any(): Promise<boolean> {
+    return (await unlessErrno(ABSENT, stat(this.#meta))) !== undefined;
+  }
+
+  #path(key: string): string {
+    const name = createHash('sha256').update(key).digest('hex');
+    return `${this.#meta}/${name.slice(0, 2)}/${name}.json`;
+  }
+
+  /** Atomic: readers see the old record or the new. */
+  async #write(sidecar: Sidecar, mtimeMs?: number): Promise<Version> {
+    const path = this.#path(sidecar.key);
+    const { path: temporary, file } = await this.#temporaries.create();
+    try {
+      let version: Version;
+      try {
+        await file.writeFile(`${JSON.stringify(sidecar)}\n`);
+        if (mtimeMs !== undefined) await setMtime(file, mtimeMs);
+        if (this.#sync) await file.sync();
+        version = versionOf(await file.stat({ bigint: true }));
+      } finally {
+        await file.close();
+      }
+      await this.#moveIn(temporary, path);
+      return { ...version, size: 0 };
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  async #moveIn(temporary: string, path: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      await mkdir(dirname(path), { recursive: true });
+      try {
+        await rename(temporary, path);
+        break;
+      } catch (error) {
+        // Removing another record took the empty directory away in between.
+        if (!isErrno(error, 'ENOENT') || attempt === 5) throw error;
+      }
+    }
+    if (this.#sync) await unlessErrno(ABSENT, syncDirectory(dirname(path)));
+  }
+
+  async #read(key: string): Promise<Sidecar | undefined> {
+    const path = this.#path(key);
+    const text = await unlessErrno(ABSENT, readFile(path, 'utf8'));
+    if (text === undefined) return undefined;
+    const parsed = parse(text);
+    if (parsed?.key === key) return parsed;
+    throw new XsyncError('not-readable', `${path} is not a record of ${key}`, {
+      subject: key,
+      remedy: `Remove ${path} to lose only the headers and metadata of that object.`,
+    });
+  }
+}
+
+function withType(key: string, { headers, metadata }: About): About {
+  if (headers.contentType !== undefined || isMarker(key)) return { headers, metadata };
+  return { headers: { ...guessAbout(key).headers, ...headers }, metadata };
+}
+
+function dropAbsent(headers: ContentHeaders): ContentHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
+}
+
+function parse(text: string): Sidecar | undefined {
+  try {
+    const { key, size, mtimeNs, headers, metadata }: Partial<Sidecar> = JSON.parse(text);
+    if (key === undefined || size === undefined || mtimeNs === undefined) return undefined;
+    return { key, size, mtimeNs, headers: headers ?? {}, metadata: metadata ?? {} };
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Multipart uploads as folders `.xsync/uploads/<id>/`: `upload.json` says what is to become of it, `data` and the
+ * parts' records are in parts.ts. A finished upload's `data` was renamed away, so a folder without it is a leftover
+ * of a crash right after completion and counts as gone.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { md5, md5OfMd5s } from '../../hash/index.js';
+import { XsyncError } from '../../model/error.js';
+import { compareKeys } from '../../model/key.js';
+import type * as port from '../port.js';
+import { ABSENT, isErrno, unlessErrno } from './errors.js';
+import { type Version, writeBody } from './files.js';
+import { isMarker, OWN_DIRECTORY } from './keys.js';
+import { Parts } from './parts.js';
+import type { Description, Publisher } from './publish.js';
+
+/** Holds for ids of ours, and for nothing that could name another place on disk. */
+const UPLOAD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+interface Intention extends Description {
+  key: string;
+  initiatedMs: number;
+}
+
+interface Upload {
+  intention: Intention;
+  parts: Parts;
+}
+
+export class LocalUploads {
+  readonly #directory: string;
+  readonly #publisher: Publisher;
+  readonly #open = new Map<string, Promise<Upload>>();
+
+  constructor(root: string, publisher: Publisher) {
+    this.#directory = `${root}/${OWN_DIRECTORY}/uploads`;
+    this.#publisher = publisher;
+  }
+
+  async create(key: string, about: Description): Promise<port.UploadRef> {
+    const uploadId = randomUUID();
+    const directory = this.#path(uploadId);
+    const { headers, metadata, mtimeMs } = about;
+    const intention: Intention = { key, initiatedMs: Date.now(), headers, metadata, mtimeMs };
+    await mkdir(directory, { recursive: true });
+    const parts = new Parts(directory);
+    await writeFile(parts.data, '');
+    await writeFile(`${directory}/upload.json`, JSON.stringify(intention));
+    this.#open.set(uploadId, Promise.resolve({ intention, parts }));
+    return { key, uploadId };
+  }
+
+  async addPart(
+    ref: port.UploadRef,
+    partNumber: number,
+    body: Uint8Array,
+    options: port.PartOptions,
+  ): Promise<port.PartResult> {
+    const { parts } = await this.#find(ref);
+    const sum = md5(body);
+    if (options.contentMd5 !== undefined && options.contentMd5.toLowerCase() !== sum) {
+      throw new XsyncError('checksum-mismatch', 'the part does not match its Content-MD5', { subject: ref.key });
+    }
+    const { path, at } = parts.place(partNumber, body.byteLength);
+    try {
+      const file = await open(path, at === null ? 'w' : 'r+');
+      try {
+        await writeBody(file, body, at ?? 0, options);
+      } finally {
+        await file.close();
+      }
+      await parts.add({ partNumber, size: body.byteLength, md5: sum, at });
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) throw notFound(ref, error);
+      throw error;
+    }
+    return { etag: sum, checksums: { md5: sum } };
+  }
+
+  async listParts(ref: port.UploadRef, signal?: AbortSignal): Promise<port.PartEntry[]> {
+    const { parts } = await this.#find(ref);
+    const held = await parts.verified(signal);
+    return held.map((part) => ({ partNumber: part.partNumber, size: part.size, etag: part.md5 }));
+  }
+
+  async complete(
+    ref: port.UploadRef,
+    named: readonly { partNumber: number; etag: string }[],
+    options: port.CallOptions & { mtimeMs?: number },
+  ): Promise<port.WriteResult> {
+    const { intention, parts } = await this.#find(ref);
+    const chosen = await parts.choose(named, options.signal);
+    const about = { ...intention, ...(options.mtimeMs === undefined ? {} : { mtimeMs: options.mtimeMs }) };
+    const version = isMarker(ref.key)
+      ? await this.#publisher.publishMarker(ref.key, about)
+      : await this.#publish(ref.key, await parts.assemble(chosen, options.signal), about);
+    await this.abort(ref);
+    const checksums = { md5ofParts: md5OfMd5s(chosen.map((part) => part.md5)) };
+    return { etag: version.etag, mtimeMs: version.mtimeMs, checksums };
+  }
+
+  async abort({ key, uploadId }: port.UploadRef): Promise<void> {
+    if (!UPLOAD_ID.test(uploadId)) return;
+    const found = await this.#intention(uploadId);
+    if (found && found.key !== key) return;
+    this.#open.delete(uploadId);
+    await rm(this.#path(uploadId), { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  async list(prefix: string): Promise<port.UploadPage> {
+    const names = (await unlessErrno(ABSENT, readdir(this.#directory))) ?? [];
+    const uploads: port.UploadEntry[] = [];
+    for (const uploadId of names.filter((name) => UPLOAD_ID.test(name))) {
+      const intention = await this.#intention(uploadId);
+      if (!intention?.key.startsWith(prefix)) continue;
+      uploads.push({ key: intention.key, uploadId, initiatedMs: intention.initiatedMs });
+    }
+    return { uploads: uploads.sort((a, b) => compareKeys(a.key, b.key) || a.initiatedMs - b.initiatedMs) };
+  }
+
+  #path(uploadId: string): string {
+    return `${this.#directory}/${uploadId}`;
+  }
+
+  async #publish(key: string, path: string, about: Description): Promise<Version> {
+    const file = await open(path, 'r+');
+    try {
+      return await this.#publisher.publish(key, { path, file }, about);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** @throws upload-not-found */
+  async #find(ref: port.UploadRef): Promise<Upload> {
+    if (!UPLOAD_ID.test(ref.uploadId)) throw notFound(ref);
+    const opening = this.#open.get(ref.uploadId) ?? this.#load(ref);
+    this.#open.set(ref.uploadId, opening);
+    try {
+      const upload = await opening;
+      if (upload.intention.key !== ref.key) throw notFound(ref);
+      return upload;
+    } catch (error) {
+      if (this.#open.get(ref.uploadId) === opening) this.#open.delete(ref.uploadId);
+      throw error;
+    }
+  }
+
+  async #load(ref: port.UploadRef): Promise<Upload> {
+    const intention = await this.#intention(ref.uploadId);
+    if (!intention) throw notFound(ref);
+    const parts = new Parts(this.#path(ref.uploadId));
+    await parts.load();
+    return { intention, parts };
+  }
+
+  /** Undefined for what is no upload any more, or not yet. */
+  async #intention(uploadId: string): Promise<Intention | undefined> {
+    const directory = this.#path(uploadId);
+    const text = await unlessErrno(ABSENT, readFile(`${directory}/upload.json`, 'utf8'));
+    if (text === undefined || !(await unlessErrno(ABSENT, stat(`${directory}/data`)))) return undefined;
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+}
+
+function notFound(ref: port.UploadRef, cause?: unknown): XsyncError {
+  return new XsyncError('upload-not-found', `there is no upload ${ref.uploadId} of ${ref.key}`, {
+    subject: ref.key,
+    cause,
+  });
+}

@@ -1,0 +1,158 @@
+/**
+ * Walks a tree in UTF-8 byte order of the keys, in which a directory counts with its slash: among `a-b`, `a.txt` and
+ * `a0`, the contents of `a/` come between the second and the third. Only the names of the directories that are open
+ * at a time are held.
+ */
+import type { BigIntStats, Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { compareKeys } from '../../model/key.js';
+import { ABSENT, translating, unlessErrno } from './errors.js';
+import { OWN_DIRECTORY } from './keys.js';
+
+export interface Found {
+  key: string;
+  path: string;
+  /** What it is, as the directory says; the size and time are looked up later. */
+  kind: 'file' | 'symlink' | 'other' | 'marker';
+}
+
+export interface RolledUp {
+  prefix: string;
+}
+
+export interface WalkOptions {
+  followLinks: boolean;
+  /** Only keys that start with it. */
+  prefix: string;
+  /** Only keys after it, exclusive; with `rollUp` also a rolled-up prefix, which stands for all keys below it. */
+  after: string;
+  /** Gives directories below the prefix's own level as prefixes, if they hold anything. */
+  rollUp: boolean;
+  /** Says whether a directory is marked as an object; absent when none is. */
+  isMarker?: (key: string) => Promise<boolean>;
+}
+
+/** A directory on the way from the root; its key ends in a slash, the root's is empty. */
+export interface Place {
+  key: string;
+  path: string;
+  /** Identities of this directory and those above it, so that followed links end. */
+  above: readonly string[];
+}
+
+interface Child {
+  /** Directories with a slash at the end. */
+  name: string;
+  path: string;
+  kind: Found['kind'] | 'directory';
+}
+
+const identity = (found: BigIntStats) => `${found.dev}:${found.ino}`;
+
+/** Whether keys below the directory `key` can start with `prefix` and come after `after`. */
+function mayHold(key: string, { prefix, after }: WalkOptions): boolean {
+  const relevant = key.startsWith(prefix) || prefix.startsWith(key);
+  return relevant && (after.startsWith(key) || compareKeys(key, after) > 0);
+}
+
+/** The objects in and below a place, one at a time. */
+export class Walk {
+  readonly #options: WalkOptions;
+  readonly #open: { place: Place; children: Child[]; at: number }[] = [];
+  #start: Place | undefined;
+
+  constructor(start: Place, options: WalkOptions) {
+    this.#start = start;
+    this.#options = options;
+  }
+
+  /** The next object, undefined at the end. @throws not-readable for a directory that cannot be listed */
+  async next(): Promise<Found | RolledUp | undefined> {
+    const start = this.#start;
+    this.#start = undefined;
+    const first = start && (await this.#enter(start));
+    if (first) return first;
+    for (let frame = this.#open.at(-1); frame; frame = this.#open.at(-1)) {
+      const child = frame.children[frame.at++];
+      const found = child && (await this.#visit(frame.place, child));
+      if (found) return found;
+      if (!child) this.#open.pop();
+    }
+    return undefined;
+  }
+
+  async #enter(place: Place): Promise<Found | undefined> {
+    this.#open.push({ place, children: await children(place, this.#options), at: 0 });
+    const marked = place.key !== '' && this.#wants(place.key) && (await this.#options.isMarker?.(place.key));
+    return marked ? { key: place.key, path: place.path, kind: 'marker' } : undefined;
+  }
+
+  async #visit(parent: Place, child: Child): Promise<Found | RolledUp | undefined> {
+    const { prefix, after, rollUp, followLinks } = this.#options;
+    const { path, kind } = child;
+    const key = parent.key + child.name;
+    if (kind !== 'directory') return this.#wants(key) ? { key, path, kind } : undefined;
+    if (!mayHold(key, this.#options)) return undefined;
+    const place = { key, path, above: followLinks ? await ancestry(path, parent.above) : parent.above };
+    if (!rollUp || prefix.startsWith(key)) return this.#enter(place);
+    const below = new Walk(place, { ...this.#options, rollUp: false });
+    return key !== after && (await below.next()) ? { prefix: key } : undefined;
+  }
+
+  #wants(key: string): boolean {
+    return key.startsWith(this.#options.prefix) && compareKeys(key, this.#options.after) > 0;
+  }
+}
+
+/** What is directly in a directory, in the order of the keys. A directory that vanished is empty. */
+async function children(place: Place, { followLinks }: WalkOptions): Promise<Child[]> {
+  const list = () => unlessErrno(ABSENT, readdir(place.path, { withFileTypes: true }));
+  const entries = (await translating('read', place.path, list)) ?? [];
+  const found: Child[] = [];
+  const { named, broken } = await separateBroken(place.path, entries);
+  for (const entry of named) {
+    if (entry.name === OWN_DIRECTORY) continue;
+    const path = `${place.path}/${entry.name}`;
+    const kind = followLinks && entry.isSymbolicLink() ? await kindOfTarget(path, place.above) : kindOf(entry);
+    found.push({ name: kind === 'directory' ? `${entry.name}/` : entry.name, path, kind });
+  }
+  for (const name of broken) found.push({ name, path: place.path, kind: 'other' });
+  return found.sort((a, b) => compareKeys(a.name, b.name));
+}
+
+function kindOf(entry: Pick<Dirent | BigIntStats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>): Child['kind'] {
+  if (entry.isFile()) return 'file';
+  if (entry.isDirectory()) return 'directory';
+  return entry.isSymbolicLink() ? 'symlink' : 'other';
+}
+
+/** A link that leads nowhere, or back to a directory that it is in, stays a link. */
+async function kindOfTarget(path: string, above: readonly string[]): Promise<Child['kind']> {
+  const find = () => unlessErrno([...ABSENT, 'ELOOP'], stat(path, { bigint: true }));
+  const target = await translating('read', path, find);
+  return !target || above.includes(identity(target)) ? 'symlink' : kindOf(target);
+}
+
+/** The identities down to the directory at `path`. */
+export async function ancestry(path: string, above: readonly string[]): Promise<readonly string[]> {
+  const found = await translating('read', path, () => unlessErrno(ABSENT, stat(path, { bigint: true })));
+  return found ? [...above, identity(found)] : above;
+}
+
+/**
+ * Names that are not UTF-8 come decoded with U+FFFD in place of what is broken, and can be neither read nor written
+ * under that name. They are told apart by their bytes and named with `\xff` escapes.
+ */
+async function separateBroken(path: string, entries: Dirent[]): Promise<{ named: Dirent[]; broken: string[] }> {
+  if (!entries.some(({ name }) => name.includes('\ufffd'))) return { named: entries, broken: [] };
+  const raw = await translating('read', path, () => readdir(path, { encoding: 'buffer' }));
+  const broken = raw.filter((name) => !Buffer.from(name.toString('utf8')).equals(name));
+  const valid = new Set(raw.filter((name) => !broken.includes(name)).map((name) => name.toString('utf8')));
+  const seen = new Set<string>();
+  const named = entries.filter(({ name }) => valid.has(name) && seen.size < seen.add(name).size);
+  return { named, broken: broken.map(escapeName) };
+}
+
+function escapeName(name: Buffer): string {
+  return [...name].map((byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`)).join('');
+}
