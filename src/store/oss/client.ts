@@ -7,6 +7,9 @@ import { locate } from './endpoint.js';
 import { ossError, type Subject } from './errors.js';
 import { wireHeaders } from './metadata.js';
 
+/** As much of the transport as is used here; closing it is its opener's business. */
+export type Transport = Pick<HttpTransport, 'request' | 'clock'>;
+
 export interface OssRequest {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   /** Absent: the bucket itself. */
@@ -25,7 +28,7 @@ export class OssClient {
   constructor(
     readonly settings: OssSettings,
     readonly bucket: string,
-    readonly transport: HttpTransport,
+    readonly transport: Transport,
   ) {}
 
   /**

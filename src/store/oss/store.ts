@@ -1,6 +1,5 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
-import type { HttpTransport } from '../http/transport.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -32,7 +31,7 @@ import {
   readWhole,
   refuseError,
 } from './answers.js';
-import { OssClient, type OssRequest } from './client.js';
+import { OssClient, type OssRequest, type Transport } from './client.js';
 import { type OssConfig, resolveOssConfig } from './config.js';
 import { checkKey, refusedKeys } from './key.js';
 import { OSS_CAPABILITIES, PAGE } from './limits.js';
@@ -54,7 +53,7 @@ import {
 } from './requests.js';
 
 export interface OssDeps {
-  transport: HttpTransport;
+  transport: Transport;
   /** Where `env_auth` looks; the process's environment when absent. */
   env?: NodeJS.ProcessEnv;
 }
