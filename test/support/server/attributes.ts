@@ -1,0 +1,127 @@
+import { ServiceError } from './errors.js';
+import type { Exchange } from './exchange.js';
+import type { ObjectAttributes, Protocol, StoredObject, Tag } from './model.js';
+import { Query } from './query.js';
+
+const CONTENT_HEADERS = [
+  'content-type',
+  'content-encoding',
+  'content-disposition',
+  'content-language',
+  'cache-control',
+  'expires',
+];
+
+/** User metadata: names and values together, in bytes. S3 "Object metadata", OSS "Manage object metadata". */
+const MAX_METADATA: Record<Protocol, number> = { s3: 2048, oss: 8192 };
+
+const STORAGE_CLASSES: Record<Protocol, readonly string[]> = {
+  s3: [
+    'STANDARD',
+    'REDUCED_REDUNDANCY',
+    'STANDARD_IA',
+    'ONEZONE_IA',
+    'INTELLIGENT_TIERING',
+    'GLACIER',
+    'GLACIER_IR',
+    'DEEP_ARCHIVE',
+  ],
+  oss: ['Standard', 'IA', 'Archive', 'ColdArchive', 'DeepColdArchive'],
+};
+
+/** Everything that a write says of the object in its headers. @throws MetadataTooLarge, InvalidStorageClass, InvalidTag */
+export function readAttributes(exchange: Exchange): ObjectAttributes {
+  const { protocol } = exchange;
+  const storageClass = exchange.vendor('storage-class');
+  if (storageClass !== undefined && !STORAGE_CLASSES[protocol].includes(storageClass)) {
+    throw new ServiceError(protocol === 's3' ? 'InvalidStorageClass' : 'InvalidArgument');
+  }
+  const acl = exchange.vendor(protocol === 's3' ? 'acl' : 'object-acl');
+  const tagging = exchange.vendor('tagging');
+  return {
+    headers: contentHeaders(exchange),
+    metadata: userMetadata(exchange),
+    ...(storageClass === undefined ? {} : { storageClass }),
+    ...(acl === undefined ? {} : { acl }),
+    ...(tagging === undefined ? {} : { tags: tagsFromQuery(tagging) }),
+  };
+}
+
+function contentHeaders(exchange: Exchange): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': exchange.protocol === 's3' ? 'binary/octet-stream' : 'application/octet-stream',
+  };
+  for (const name of CONTENT_HEADERS) {
+    const value = exchange.header(name);
+    if (value !== undefined) headers[name] = value;
+  }
+  // S3 keeps the encodings other than its own transfer coding.
+  const encodings = headers['content-encoding']?.split(',').map((name) => name.trim());
+  if (encodings?.includes('aws-chunked')) {
+    const rest = encodings.filter((name) => name !== 'aws-chunked').join(',');
+    if (rest) headers['content-encoding'] = rest;
+    else delete headers['content-encoding'];
+  }
+  return headers;
+}
+
+function userMetadata(exchange: Exchange): Record<string, string> {
+  const prefix = `${exchange.vendorPrefix}meta-`;
+  const metadata: Record<string, string> = {};
+  let size = 0;
+  for (const name of Object.keys(exchange.req.headers)) {
+    if (!name.startsWith(prefix)) continue;
+    const value = exchange.header(name) ?? '';
+    metadata[name.slice(prefix.length)] = value;
+    size += name.length - prefix.length + value.length;
+  }
+  const limit = MAX_METADATA[exchange.protocol];
+  if (size > limit) {
+    throw new ServiceError('MetadataTooLarge', { elements: { Size: String(size), MaxSizeAllowed: String(limit) } });
+  }
+  return metadata;
+}
+
+/** `a=1&b=2`, encoded as a query. @throws InvalidTag */
+export function tagsFromQuery(text: string): Tag[] {
+  return checkTags(new Query(text).entries.map(([key, value]) => ({ key, value })));
+}
+
+/** Both services: at most 10 tags, keys of 1 to 128 characters, values of at most 256. @throws InvalidTag */
+export function checkTags(tags: Tag[]): Tag[] {
+  const keys = new Set(tags.map((tag) => tag.key));
+  const bad = tags.some(({ key, value }) => key.length < 1 || key.length > 128 || value.length > 256);
+  if (bad || keys.size !== tags.length || tags.length > 10) throw new ServiceError('InvalidTag');
+  return tags;
+}
+
+/** An object's own headers as GET and HEAD answer them. */
+export function attributeHeaders(object: StoredObject, protocol: Protocol): Record<string, string> {
+  const prefix = protocol === 's3' ? 'x-amz-' : 'x-oss-';
+  const headers: Record<string, string> = { ...object.headers };
+  for (const [name, value] of Object.entries(object.metadata)) {
+    headers[`${prefix}meta-${name}`] = protocol === 's3' ? asciiHeader(value) : value;
+  }
+  if (object.tags.length > 0) headers[`${prefix}tagging-count`] = String(object.tags.length);
+  return headers;
+}
+
+/** S3 answers metadata beyond ASCII as RFC 2047 words over its UTF-8 bytes ("Working with object metadata"). */
+function asciiHeader(value: string): string {
+  if (!/[^\x20-\x7e\t]/.test(value)) return value;
+  return `=?UTF-8?B?${Buffer.from(value, 'latin1').toString('base64')}?=`;
+}
+
+/** `Sun, 06 Nov 1994 08:49:37 GMT` */
+export function httpDate(ms: number): string {
+  return new Date(ms).toUTCString();
+}
+
+/** Limits on names. S3: at most 1024 bytes. OSS: 1 to 1023 bytes, not starting with `/` or `\`. */
+export function checkKey(key: string, protocol: Protocol): void {
+  const bytes = Buffer.byteLength(key);
+  if (protocol === 's3' && bytes > 1024) {
+    throw new ServiceError('KeyTooLongError', { elements: { Size: String(bytes), MaxSizeAllowed: '1024' } });
+  }
+  if (protocol === 'oss' && (bytes > 1023 || /^[/\\]/.test(key))) throw new ServiceError('InvalidObjectName');
+}

@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto';
+import { Bytes } from './bytes.js';
+import { ServiceError } from './errors.js';
+import { crc, digest } from './hashes.js';
+import { KeyIndex } from './keys.js';
+import {
+  type BucketOptions,
+  MAIN_OWNER,
+  type ObjectAttributes,
+  type Protocol,
+  type PutInput,
+  type StoredObject,
+  type StoredUpload,
+  type Versioning,
+} from './model.js';
+
+/** What the core needs to know of the service that it stores for. */
+export interface Surroundings {
+  protocol: Protocol;
+  region: string;
+  now(): number;
+}
+
+/** One bucket: objects with their versions, and unfinished uploads. Every call is atomic. */
+export class Bucket {
+  readonly name: string;
+  readonly region: string;
+  readonly owner: string;
+  readonly createdMs: number;
+  versioning: Versioning;
+  readonly #around: Surroundings;
+  /** Newest version first. */
+  readonly #versions = new Map<string, StoredObject[]>();
+  readonly #index = new KeyIndex(this.#versions);
+  readonly uploads = new Map<string, StoredUpload>();
+
+  constructor(name: string, around: Surroundings, options: BucketOptions = {}) {
+    this.name = name;
+    this.#around = around;
+    this.region = options.region ?? around.region;
+    this.owner = options.owner ?? MAIN_OWNER;
+    this.versioning = options.versioning;
+    this.createdMs = around.now();
+  }
+
+  get protocol(): Protocol {
+    return this.#around.protocol;
+  }
+
+  now(): number {
+    return this.#around.now();
+  }
+
+  /** Keys in byte order, those with only a delete marker on top included. */
+  keys(): readonly string[] {
+    return this.#index.keys();
+  }
+
+  get isEmpty(): boolean {
+    return this.#versions.size === 0;
+  }
+
+  /** Newest first. */
+  versionsOf(key: string): readonly StoredObject[] {
+    return this.#versions.get(key) ?? [];
+  }
+
+  /** The current object; undefined when there is none or a delete marker is on top. */
+  current(key: string): StoredObject | undefined {
+    const top = this.#versions.get(key)?.[0];
+    return top?.deleteMarker ? undefined : top;
+  }
+
+  /** The version, or the current one. @throws NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker by id) */
+  find(key: string, versionId?: string): StoredObject {
+    if (versionId === undefined) {
+      const top = this.#versions.get(key)?.[0];
+      if (top && !top.deleteMarker) return top;
+      throw new ServiceError('NoSuchKey', { elements: { Key: key }, headers: this.#markerHeaders(top) });
+    }
+    const found = this.versionsOf(key).find((version) => version.versionId === versionId);
+    if (!found) throw new ServiceError('NoSuchVersion', { elements: { Key: key, VersionId: versionId } });
+    if (found.deleteMarker) throw new ServiceError('MethodNotAllowed', { headers: this.#markerHeaders(found) });
+    return found;
+  }
+
+  #markerHeaders(marker: StoredObject | undefined): Record<string, string> {
+    if (!marker) return {};
+    const prefix = this.protocol === 's3' ? 'x-amz' : 'x-oss';
+    return { [`${prefix}-delete-marker`]: 'true', [`${prefix}-version-id`]: marker.versionId };
+  }
+
+  /** Creates or replaces an object from bytes in one go. */
+  put(key: string, bytes: Bytes, input: PutInput = {}): StoredObject {
+    const md5 = digest('md5', bytes.chunks).toString('hex');
+    const oss = this.protocol === 'oss';
+    return this.store({
+      ...defaults(input, this.protocol),
+      key,
+      bytes,
+      etag: oss ? md5.toUpperCase() : md5,
+      type: 'Normal',
+      ...(oss ? { crc64ecma: crc('crc64ecma', bytes.chunks).toString() } : {}),
+      ...(input.checksum ? { checksum: input.checksum } : {}),
+      lastModifiedMs: input.mtimeMs ?? this.now(),
+    });
+  }
+
+  /** Puts a finished object on top of its key's versions. */
+  store(object: Omit<StoredObject, 'versionId' | 'deleteMarker' | 'restored'>): StoredObject {
+    const stored = { ...object, versionId: this.#newVersionId(), deleteMarker: false, restored: false };
+    this.#push(stored);
+    return stored;
+  }
+
+  #newVersionId(): string {
+    return this.versioning === 'Enabled' ? randomBytes(24).toString('base64url') : 'null';
+  }
+
+  #push(object: StoredObject): void {
+    const versions = this.#versions.get(object.key);
+    if (!versions) {
+      this.#versions.set(object.key, [object]);
+      this.#index.add(object.key);
+      return;
+    }
+    const kept = versions.filter((version) => version.versionId !== object.versionId);
+    this.#versions.set(object.key, [object, ...kept]);
+  }
+
+  /**
+   * Deletes as the bucket's versioning says: the version that is named, or the current object, leaving a delete
+   * marker where versions are kept. Missing keys are fine.
+   */
+  delete(key: string, versionId?: string): { deleteMarker?: boolean; versionId?: string } {
+    if (versionId !== undefined) return this.#deleteVersion(key, versionId);
+    if (this.versioning === undefined) {
+      if (this.#versions.delete(key)) this.#index.remove();
+      return {};
+    }
+    const marker: StoredObject = {
+      ...defaults({}, this.protocol),
+      key,
+      bytes: new Bytes([]),
+      etag: '',
+      type: 'Normal',
+      lastModifiedMs: this.now(),
+      versionId: this.#newVersionId(),
+      deleteMarker: true,
+      restored: false,
+    };
+    this.#push(marker);
+    return { deleteMarker: true, versionId: marker.versionId };
+  }
+
+  #deleteVersion(key: string, versionId: string): { deleteMarker?: boolean; versionId?: string } {
+    const versions = this.versionsOf(key);
+    const kept = versions.filter((version) => version.versionId !== versionId);
+    const gone = versions.find((version) => version.versionId === versionId);
+    if (kept.length > 0) this.#versions.set(key, kept);
+    else if (this.#versions.delete(key)) this.#index.remove();
+    return { versionId, ...(gone?.deleteMarker ? { deleteMarker: true } : {}) };
+  }
+}
+
+/** Attributes with the services' defaults filled in. */
+export function defaults(input: ObjectAttributes, protocol: Protocol): Required<ObjectAttributes> {
+  return {
+    headers: input.headers ?? {},
+    metadata: input.metadata ?? {},
+    storageClass: input.storageClass ?? (protocol === 's3' ? 'STANDARD' : 'Standard'),
+    tags: input.tags ?? [],
+    acl: input.acl ?? (protocol === 's3' ? 'private' : 'default'),
+  };
+}

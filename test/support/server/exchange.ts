@@ -1,0 +1,125 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Bucket } from './bucket.js';
+import type { Bytes } from './bytes.js';
+import type { Fault } from './faults.js';
+import { classify, type RequestKind } from './kinds.js';
+import type { LogEntry } from './log.js';
+import type { Protocol } from './model.js';
+import { decodeComponent, Query } from './query.js';
+
+/** An answer before faults spoil it. Without a body, Content-Length is taken from the headers, or is 0. */
+export interface Reply {
+  status: number;
+  headers?: Record<string, string | undefined>;
+  body?: Bytes | string;
+}
+
+/** One request on its way through the server. */
+export class Exchange {
+  readonly protocol: Protocol;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly method: string;
+  /** Percent-encoded, as it came. */
+  readonly rawPath: string;
+  readonly query: Query;
+  readonly requestId: string;
+  readonly bucketName: string;
+  readonly key: string;
+  readonly kind: RequestKind;
+  readonly entry: LogEntry;
+  /** The client waits for `100 Continue` before it sends the body. */
+  readonly expectsContinue: boolean;
+  faults: readonly Fault[] = [];
+  readonly #clock: () => number;
+
+  constructor(
+    protocol: Protocol,
+    req: IncomingMessage,
+    res: ServerResponse,
+    context: { clock: () => number; requestId: string; expectsContinue: boolean },
+  ) {
+    this.protocol = protocol;
+    this.req = req;
+    this.res = res;
+    this.#clock = context.clock;
+    this.requestId = context.requestId;
+    this.expectsContinue = context.expectsContinue;
+    this.method = req.method ?? 'GET';
+    const url = req.url ?? '/';
+    const mark = url.indexOf('?');
+    this.rawPath = mark < 0 ? url : url.slice(0, mark);
+    this.query = new Query(mark < 0 ? '' : url.slice(mark + 1));
+    const { bucket, key } = locate(req.headers.host ?? '', decodeComponent(this.rawPath));
+    this.bucketName = bucket;
+    this.key = key;
+    const copies = this.vendor('copy-source') !== undefined;
+    this.kind = classify({ method: this.method, bucket, key, query: this.query, copies });
+    this.entry = this.#logEntry();
+  }
+
+  #logEntry(): LogEntry {
+    const partNumber = this.query.get('partNumber');
+    const uploadId = this.query.get('uploadId');
+    return {
+      protocol: this.protocol,
+      kind: this.kind,
+      bucket: this.bucketName,
+      key: this.key,
+      ...(partNumber === undefined ? {} : { partNumber: Number(partNumber) }),
+      ...(uploadId === undefined ? {} : { uploadId }),
+      status: 0,
+      bytesIn: 0,
+      bytesOut: 0,
+      atMs: Date.now(),
+      acknowledged: false,
+      faulted: false,
+    };
+  }
+
+  /** The server's clock as this request sees it. */
+  now(): number {
+    const skew = this.fault('clock-skew');
+    return this.#clock() + (skew?.ms ?? 0);
+  }
+
+  /** A request header; repeated ones joined. */
+  header(name: string): string | undefined {
+    const value = this.req.headers[name];
+    return Array.isArray(value) ? value.join(',') : value;
+  }
+
+  /** `x-amz-<name>` or `x-oss-<name>`. */
+  vendor(name: string): string | undefined {
+    return this.header(`${this.vendorPrefix}${name}`);
+  }
+
+  get vendorPrefix(): string {
+    return this.protocol === 's3' ? 'x-amz-' : 'x-oss-';
+  }
+
+  /** The first fault of that kind that hits this request. */
+  fault<K extends Fault['kind']>(kind: K): Extract<Fault, { kind: K }> | undefined {
+    return this.faults.find((fault): fault is Extract<Fault, { kind: K }> => fault.kind === kind);
+  }
+}
+
+const VIRTUAL_HOSTS = [/^(.+)\.localhost$/, /^(.+)\.oss-[a-z0-9-]+\.aliyuncs\.com$/, /^(.+)\.s3[.-].*$/];
+
+/** Bucket and key, from a virtual host or from the path. */
+function locate(hostHeader: string, path: string): { bucket: string; key: string } {
+  const host = hostHeader.replace(/:\d+$/, '').toLowerCase();
+  for (const pattern of VIRTUAL_HOSTS) {
+    const bucket = pattern.exec(host)?.[1];
+    if (bucket) return { bucket, key: path.slice(1) };
+  }
+  const slash = path.indexOf('/', 1);
+  return slash < 0 ? { bucket: path.slice(1), key: '' } : { bucket: path.slice(1, slash), key: path.slice(slash + 1) };
+}
+
+/** What handlers get: the exchange, its bucket once it is known to exist, and the decoded body. */
+export interface Call {
+  exchange: Exchange;
+  bucket: Bucket;
+  body: Buffer;
+}

@@ -1,0 +1,175 @@
+/**
+ * A strict server that speaks the S3 and the OSS protocol over real HTTP on loopback, for tests and the quick start.
+ * It refuses what the services refuse, with their codes; computes their ETags and checksums; counts requests; and goes
+ * wrong on demand. Facts come from the vendors' documentation and their SDKs, not from this project's clients.
+ */
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { Namespace, type StorageCore } from './core.js';
+import { FaultPlan } from './faults.js';
+import { loadServerHashes } from './hashes.js';
+import { RequestLog } from './log.js';
+import type { OssSettings } from './oss/call.js';
+import { ossService } from './oss/service.js';
+import type { OssCredentials } from './oss/sign.js';
+import type { S3Settings } from './s3/call.js';
+import { s3Service } from './s3/service.js';
+import type { S3Credentials } from './s3/sigv4.js';
+import { type Service, type Shared, serve } from './serve.js';
+
+export type { Namespace, StorageCore } from './core.js';
+export type { Fault, FaultMatch, FaultPlan, Moment } from './faults.js';
+export type { RequestKind } from './kinds.js';
+export type { LogEntry, LogFilter, RequestLog } from './log.js';
+export type { BucketOptions, Protocol, PutInput, StoredObject, StoredUpload } from './model.js';
+
+const MiB = 1024 * 1024;
+const GiB = 1024 * MiB;
+
+export interface TestServerOptions {
+  /** Credentials (with `sessionToken` and `expiresAtMs` for temporary ones), region and limits of the S3 side. */
+  s3?: Partial<Omit<S3Settings, 'credentials'> & S3Credentials>;
+  oss?: Partial<Omit<OssSettings, 'credentials'> & OssCredentials>;
+  /** PEM; both sides then speak HTTPS. */
+  tls?: { key: string; cert: string };
+}
+
+export interface TestServer {
+  /** Path style: `<endpoint>/<bucket>/<key>`; `<bucket>.localhost` as Host works too. */
+  readonly s3: {
+    endpoint: string;
+    region: string;
+    accessKeyId: string;
+    secretAccessKey: string;
+    sessionToken?: string;
+  };
+  /** Path form on the IP; `<bucket>.localhost` or `<bucket>.oss-<region>.aliyuncs.com` as Host works too. */
+  readonly oss: {
+    endpoint: string;
+    region: string;
+    accessKeyId: string;
+    accessKeySecret: string;
+    securityToken?: string;
+  };
+  /** Seeds and inspects without HTTP: `core.s3` and `core.oss` are two stores. */
+  readonly core: StorageCore;
+  readonly requests: RequestLog;
+  readonly faults: FaultPlan;
+  /** Added to the machine's clock. */
+  clockOffsetMs: number;
+  /** Faults of the server itself; a test may assert that there were none. */
+  readonly bugs: unknown[];
+  /** Cuts open connections and frees the ports. */
+  close(): Promise<void>;
+}
+
+/** Starts both sides on free ports of 127.0.0.1. */
+export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  await loadServerHashes();
+  const s3 = s3Settings(options.s3 ?? {});
+  const oss = ossSettings(options.oss ?? {});
+  const bugs: unknown[] = [];
+  let clockOffsetMs = 0;
+  const clock = () => Date.now() + clockOffsetMs;
+  const core: StorageCore = {
+    s3: new Namespace({ protocol: 's3', region: s3.region, now: clock }),
+    oss: new Namespace({ protocol: 'oss', region: oss.region, now: clock }),
+  };
+  const shared: Shared = {
+    core,
+    log: new RequestLog(),
+    plan: new FaultPlan(),
+    clock,
+    onBug: (error) => bugs.push(error),
+  };
+  const servers = [
+    listener(s3Service(s3, core.s3), shared, options),
+    listener(ossService(oss, core.oss), shared, options),
+  ];
+  const [s3Endpoint = '', ossEndpoint = ''] = await Promise.all(servers.map((server) => listen(server, options)));
+  return {
+    s3: { endpoint: s3Endpoint, region: s3.region, ...withoutExpiry(s3.credentials) },
+    oss: { endpoint: ossEndpoint, region: oss.region, ...withoutExpiry(oss.credentials) },
+    core,
+    requests: shared.log,
+    faults: shared.plan,
+    bugs,
+    get clockOffsetMs() {
+      return clockOffsetMs;
+    },
+    set clockOffsetMs(ms: number) {
+      clockOffsetMs = ms;
+    },
+    close: async () => {
+      await Promise.all(servers.map(close));
+    },
+  };
+}
+
+function s3Settings(options: NonNullable<TestServerOptions['s3']>): S3Settings {
+  const { accessKeyId, secretAccessKey, sessionToken, expiresAtMs, ...rest } = options;
+  return {
+    region: 'us-east-1',
+    minPartSize: 5 * MiB,
+    maxPutSize: 5 * GiB,
+    defaultChecksum: true,
+    ...rest,
+    credentials: {
+      accessKeyId: accessKeyId ?? 'AKIATESTSERVER',
+      secretAccessKey: secretAccessKey ?? 's3-test-secret',
+      ...(sessionToken === undefined ? {} : { sessionToken }),
+      ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    },
+  };
+}
+
+function ossSettings(options: NonNullable<TestServerOptions['oss']>): OssSettings {
+  const { accessKeyId, accessKeySecret, securityToken, expiresAtMs, ...rest } = options;
+  return {
+    region: 'cn-hangzhou',
+    minPartSize: 100 * 1024,
+    maxPutSize: 5 * GiB,
+    allowV1: true,
+    ...rest,
+    credentials: {
+      accessKeyId: accessKeyId ?? 'LTAITESTSERVER',
+      accessKeySecret: accessKeySecret ?? 'oss-test-secret',
+      ...(securityToken === undefined ? {} : { securityToken }),
+      ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    },
+  };
+}
+
+function withoutExpiry<T extends { expiresAtMs?: number }>({ expiresAtMs: _, ...rest }: T): Omit<T, 'expiresAtMs'> {
+  return rest;
+}
+
+function listener(service: Service, shared: Shared, { tls }: TestServerOptions): Server {
+  const settings = { maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000, requestTimeout: 0, headersTimeout: 0 };
+  const answer =
+    (expectsContinue: boolean): RequestListener =>
+    (req, res) => {
+      serve(service, shared, req, res, expectsContinue).catch(shared.onBug);
+    };
+  const server = tls ? createTlsServer({ ...settings, ...tls }, answer(false)) : createServer(settings, answer(false));
+  server.on('checkContinue', answer(true));
+  return server;
+}
+
+function listen(server: Server, { tls }: TestServerOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
+      const { port } = server.address() as AddressInfo;
+      resolve(`${tls ? 'https' : 'http'}://127.0.0.1:${port}`);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

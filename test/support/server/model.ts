@@ -1,0 +1,94 @@
+import type { Bytes } from './bytes.js';
+import type { S3Checksum } from './hashes.js';
+
+export type Protocol = 's3' | 'oss';
+
+export interface Tag {
+  key: string;
+  value: string;
+}
+
+/** A checksum that S3 keeps with an object or a part. */
+export interface StoredChecksum {
+  name: S3Checksum;
+  value: string;
+  type: 'FULL_OBJECT' | 'COMPOSITE';
+}
+
+/** What a writer says of an object besides its bytes. */
+export interface ObjectAttributes {
+  /** Content headers by lower-case name: content-type, content-encoding, cache-control, … */
+  headers?: Record<string, string>;
+  /** User metadata by lower-case name without the vendor's prefix; values as on the wire (one char a byte). */
+  metadata?: Record<string, string>;
+  storageClass?: string;
+  tags?: Tag[];
+  acl?: string;
+}
+
+export interface PutInput extends ObjectAttributes {
+  checksum?: StoredChecksum;
+  /** Last-Modified in ms; the server's clock when absent. */
+  mtimeMs?: number;
+}
+
+export interface StoredPart {
+  partNumber: number;
+  bytes: Bytes;
+  /** Hex MD5 in the protocol's case; a part's ETag. */
+  etag: string;
+  lastModifiedMs: number;
+  /** CRC-64/XZ, OSS only. */
+  crc64ecma?: bigint;
+  checksum?: StoredChecksum;
+}
+
+export interface StoredObject extends Required<ObjectAttributes> {
+  key: string;
+  /** `null` outside versioning. */
+  versionId: string;
+  deleteMarker: boolean;
+  bytes: Bytes;
+  /** Without quotes, in the protocol's case. */
+  etag: string;
+  lastModifiedMs: number;
+  type: 'Normal' | 'Multipart' | 'Appendable' | 'Symlink';
+  symlinkTarget?: string;
+  /** Unsigned decimal; OSS only, absent where the service would not have one. */
+  crc64ecma?: string;
+  checksum?: StoredChecksum;
+  /** Sizes of the parts that it was made of, in order. */
+  partSizes?: number[];
+  /** An archived object that was restored can be read. */
+  restored: boolean;
+}
+
+export interface StoredUpload extends Required<ObjectAttributes> {
+  uploadId: string;
+  key: string;
+  initiatedMs: number;
+  parts: Map<number, StoredPart>;
+  checksumName?: S3Checksum;
+  checksumType?: 'FULL_OBJECT' | 'COMPOSITE';
+}
+
+export type Versioning = 'Enabled' | 'Suspended' | undefined;
+
+export interface BucketOptions {
+  /** The endpoint's own region when absent. */
+  region?: string;
+  versioning?: Versioning;
+  /** Anybody but `main` owns buckets that answer AccessDenied. */
+  owner?: string;
+}
+
+/** The account that the server's credentials belong to. */
+export const MAIN_OWNER = 'main';
+
+/** Classes whose objects must be restored before they can be read (S3 and OSS spellings, lower case). */
+const ARCHIVED = new Set(['glacier', 'deep_archive', 'archive', 'coldarchive', 'deepcoldarchive']);
+
+/** True when reading the object answers InvalidObjectState. */
+export function isFrozen(object: StoredObject): boolean {
+  return ARCHIVED.has(object.storageClass.toLowerCase()) && !object.restored;
+}

@@ -1,0 +1,67 @@
+import { readAttributes } from '../attributes.js';
+import { checkConditions, copyRange } from '../conditions.js';
+import { ServiceError } from '../errors.js';
+import { isFrozen, MAIN_OWNER, type StoredObject } from '../model.js';
+import { decodeComponent } from '../query.js';
+import { findUpload, putPart } from '../uploads.js';
+import { element } from '../xml.js';
+import { checkOverwrite, isoSeconds, type OssCall, type OssHandler, versionHeader, xmlReply } from './call.js';
+import { partNumberOf } from './multipart.js';
+
+/** The object that x-oss-copy-source names (`/bucket/key`, encoded), its conditions checked. */
+function sourceOf({ exchange, namespace }: OssCall): StoredObject {
+  const [path = '', query = ''] = (exchange.vendor('copy-source') ?? '').split('?');
+  const decoded = decodeComponent(path);
+  const slash = decoded.indexOf('/', 1);
+  if (!decoded.startsWith('/') || slash < 0) {
+    throw new ServiceError('InvalidArgument', {
+      message: 'Copy Source must mention the source bucket and key: /sourcebucket/sourcekey',
+    });
+  }
+  const bucket = namespace.bucket(decoded.slice(1, slash));
+  if (bucket.owner !== MAIN_OWNER) throw new ServiceError('AccessDenied');
+  const object = bucket.find(decoded.slice(slash + 1), /(?:^|&)versionId=([^&]*)/.exec(query)?.[1]);
+  checkConditions(exchange, object, true);
+  if (isFrozen(object)) throw new ServiceError('InvalidObjectState');
+  return object;
+}
+
+export const copyObject: OssHandler = (call) => {
+  const { exchange, bucket, settings } = call;
+  const source = sourceOf(call);
+  checkOverwrite(call);
+  if (source.bytes.size > settings.maxPutSize)
+    throw new ServiceError('InvalidArgument', { message: 'The source is too large.' });
+  const asked = readAttributes(exchange);
+  const replace = exchange.vendor('metadata-directive')?.toUpperCase() === 'REPLACE';
+  const replaceTags = exchange.vendor('tagging-directive')?.toUpperCase() === 'REPLACE';
+  const { symlinkTarget: _link, partSizes: _sizes, ...plain } = source;
+  const copied = bucket.store({
+    ...plain,
+    key: exchange.key,
+    // An object made by appending becomes an ordinary one, whose ETag still is no MD5.
+    type: source.type === 'Appendable' ? 'Multipart' : source.type,
+    headers: replace ? (asked.headers ?? {}) : source.headers,
+    metadata: replace ? (asked.metadata ?? {}) : source.metadata,
+    tags: replaceTags ? (asked.tags ?? []) : source.tags,
+    storageClass: asked.storageClass ?? 'Standard',
+    acl: asked.acl ?? 'default',
+    lastModifiedMs: bucket.now(),
+  });
+  return xmlReply(
+    'CopyObjectResult',
+    element('LastModified', isoSeconds(copied.lastModifiedMs)) + element('ETag', `"${copied.etag}"`),
+    { ...versionHeader(bucket, copied.versionId), 'x-oss-hash-crc64ecma': copied.crc64ecma },
+  );
+};
+
+export const uploadPartCopy: OssHandler = (call) => {
+  const { exchange, bucket } = call;
+  const upload = findUpload(bucket, exchange.key, exchange.query.get('uploadId') ?? '');
+  const bytes = copyRange(exchange.vendor('copy-source-range'), sourceOf(call));
+  const part = putPart(bucket, upload, partNumberOf(exchange), bytes);
+  return xmlReply(
+    'CopyPartResult',
+    element('LastModified', isoSeconds(part.lastModifiedMs)) + element('ETag', `"${part.etag}"`),
+  );
+};

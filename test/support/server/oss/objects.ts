@@ -1,0 +1,215 @@
+import { attributeHeaders, httpDate, readAttributes } from '../attributes.js';
+import { defaults } from '../bucket.js';
+import { Bytes } from '../bytes.js';
+import { type ByteRange, checkConditions, parseRange } from '../conditions.js';
+import { ServiceError } from '../errors.js';
+import type { Exchange, Reply } from '../exchange.js';
+import { crc, digest } from '../hashes.js';
+import { isFrozen, type StoredObject } from '../model.js';
+import { decodeComponent, encodeUri } from '../query.js';
+import { checkContentMd5, checkOverwrite, crcHeader, type OssCall, type OssHandler, versionHeader } from './call.js';
+
+const RESPONSE_OVERRIDES = [
+  'content-type',
+  'content-language',
+  'expires',
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+];
+
+/** The body as it is to be stored, after the checks; a `flip-bit` fault spoils it here. */
+export function storedBytes(exchange: Exchange, body: Buffer): Bytes {
+  const flip = exchange.fault('flip-bit');
+  const bytes = Bytes.of(body);
+  return flip?.where === 'stored' ? bytes.withFlippedBit(flip.offset) : bytes;
+}
+
+/** OSS has no conditional writes: If-* headers on PUT are refused. @throws NotImplemented */
+function refuseConditions(exchange: Exchange): void {
+  for (const name of ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since']) {
+    if (exchange.header(name) !== undefined) {
+      throw new ServiceError('NotImplemented', { status: 400, elements: { Header: name } });
+    }
+  }
+}
+
+export const putObject: OssHandler = (call) => {
+  const { exchange, bucket, body } = call;
+  refuseConditions(exchange);
+  checkContentMd5(exchange, body);
+  checkOverwrite(call);
+  const object = bucket.put(exchange.key, storedBytes(exchange, body), readAttributes(exchange));
+  return { status: 200, headers: { ...contentMd5(object), ...writtenHeaders(call, object) } };
+};
+
+function writtenHeaders({ bucket }: OssCall, object: StoredObject): Record<string, string | undefined> {
+  return { etag: `"${object.etag}"`, ...crcHeader(object), ...versionHeader(bucket, object.versionId) };
+}
+
+function contentMd5(object: StoredObject): Record<string, string> {
+  if (object.type !== 'Normal') return {};
+  return { 'content-md5': Buffer.from(object.etag, 'hex').toString('base64') };
+}
+
+export const appendObject: OssHandler = (call) => {
+  const { exchange, bucket, body } = call;
+  const position = exchange.query.integer('position', 0, 0, Number.MAX_SAFE_INTEGER);
+  checkContentMd5(exchange, body);
+  const old = bucket.current(exchange.key);
+  if (old && old.type !== 'Appendable') throw new ServiceError('ObjectNotAppendable');
+  const length = old?.bytes.size ?? 0;
+  if (position !== length) {
+    throw new ServiceError('PositionNotEqualToLength', {
+      headers: {
+        'x-oss-next-append-position': String(length),
+        ...(old?.crc64ecma ? { 'x-oss-hash-crc64ecma': old.crc64ecma } : {}),
+      },
+    });
+  }
+  const bytes = new Bytes([...(old?.bytes.chunks ?? []), body]);
+  const object = bucket.store({
+    ...(old ?? defaults(readAttributes(exchange), 'oss')),
+    key: exchange.key,
+    bytes,
+    // Not an MD5: documented only as a value that changes with the content.
+    etag: digest('md5', [Buffer.from(`append ${length}`), body])
+      .toString('hex')
+      .toUpperCase(),
+    type: 'Appendable',
+    crc64ecma: crc('crc64ecma', bytes.chunks).toString(),
+    lastModifiedMs: bucket.now(),
+  });
+  const next = { 'x-oss-next-append-position': String(bytes.size) };
+  return { status: 200, headers: { ...writtenHeaders(call, object), ...next } };
+};
+
+/** GET and HEAD differ only in the body. A symlink answers with its target's bytes. */
+export const readObject: OssHandler = ({ exchange, bucket }) => {
+  const named = bucket.find(exchange.key, exchange.query.get('versionId'));
+  const object = named.type === 'Symlink' ? targetOf(named, (key) => bucket.current(key)) : named;
+  checkConditions(exchange, object);
+  if (exchange.kind === 'GetObject' && isFrozen(object)) {
+    throw new ServiceError('InvalidObjectState', { elements: { ObjectName: object.key } });
+  }
+  const range = exchange.method === 'GET' ? ossRange(exchange, object.bytes.size) : undefined;
+  const { offset, length } = range ?? { offset: 0, length: object.bytes.size };
+  const headers = {
+    ...attributeHeaders(object, 'oss'),
+    ...overrides(exchange),
+    ...objectHeaders(named, object),
+    ...versionHeader(bucket, named.versionId),
+    'accept-ranges': 'bytes',
+    'content-length': String(length),
+    'content-range': range ? `bytes ${offset}-${offset + length - 1}/${object.bytes.size}` : undefined,
+  };
+  const status = range ? 206 : 200;
+  if (exchange.method === 'HEAD') return { status, headers };
+  return { status, headers, body: range ? object.bytes.slice(offset, length) : object.bytes };
+};
+
+function objectHeaders(named: StoredObject, object: StoredObject): Record<string, string | undefined> {
+  return {
+    etag: `"${object.etag}"`,
+    'last-modified': httpDate(object.lastModifiedMs),
+    'x-oss-object-type': named.type,
+    'x-oss-storage-class': object.storageClass,
+    'x-oss-symlink-target': named.symlinkTarget === undefined ? undefined : encodeUri(named.symlinkTarget),
+    'x-oss-next-append-position': object.type === 'Appendable' ? String(object.bytes.size) : undefined,
+    'x-oss-restore': object.restored ? 'ongoing-request="false"' : undefined,
+    ...contentMd5(object),
+    ...crcHeader(object),
+  };
+}
+
+function targetOf(link: StoredObject, find: (key: string) => StoredObject | undefined): StoredObject {
+  const target = find(link.symlinkTarget ?? '');
+  if (!target) throw new ServiceError('SymlinkTargetNotExist');
+  return target;
+}
+
+/**
+ * OSS ignores a range that does not lie wholly within the object and answers 200 with all of it, unless
+ * `x-oss-range-behavior: standard` asks for what RFC 9110 says ("Range download", out-of-range requests).
+ */
+function ossRange(exchange: Exchange, size: number): ByteRange | undefined {
+  const header = exchange.header('range');
+  if (exchange.vendor('range-behavior') === 'standard') return parseRange(header, size);
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
+  if (!match) return undefined;
+  const [, first = '', last = ''] = match;
+  const outside =
+    first === '' ? Number(last) > size || Number(last) === 0 : Number(first) >= size || Number(last) >= size;
+  return outside ? undefined : parseRange(header, size);
+}
+
+function overrides(exchange: Exchange): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of RESPONSE_OVERRIDES) {
+    const value = exchange.query.get(`response-${name}`);
+    if (value !== undefined) headers[name] = value;
+  }
+  return headers;
+}
+
+export const getObjectMeta: OssHandler = ({ exchange, bucket }) => {
+  const object = bucket.find(exchange.key, exchange.query.get('versionId'));
+  return {
+    status: 200,
+    headers: {
+      etag: `"${object.etag}"`,
+      'last-modified': httpDate(object.lastModifiedMs),
+      'content-length': exchange.method === 'HEAD' ? String(object.bytes.size) : '0',
+      ...versionHeader(bucket, object.versionId),
+      ...crcHeader(object),
+    },
+  };
+};
+
+export const deleteObject: OssHandler = ({ exchange, bucket }): Reply => {
+  const result = bucket.delete(exchange.key, exchange.query.get('versionId'));
+  return {
+    status: 204,
+    headers: { 'x-oss-delete-marker': result.deleteMarker ? 'true' : undefined, 'x-oss-version-id': result.versionId },
+  };
+};
+
+export const restoreObject: OssHandler = ({ exchange, bucket }) => {
+  const object = bucket.find(exchange.key, exchange.query.get('versionId'));
+  if (!isFrozen(object) && !object.restored) throw new ServiceError('InvalidObjectState', { status: 400 });
+  const status = object.restored ? 200 : 202;
+  object.restored = true;
+  return { status };
+};
+
+export const putSymlink: OssHandler = (call) => {
+  const { exchange, bucket } = call;
+  const target = exchange.vendor('symlink-target');
+  if (!target) throw new ServiceError('InvalidArgument', { message: 'x-oss-symlink-target is missing.' });
+  checkOverwrite(call);
+  const link = bucket.store({
+    ...defaults(readAttributes(exchange), 'oss'),
+    key: exchange.key,
+    bytes: new Bytes([]),
+    etag: digest('md5', [Buffer.from(target)])
+      .toString('hex')
+      .toUpperCase(),
+    type: 'Symlink',
+    symlinkTarget: decodeComponent(target),
+    lastModifiedMs: bucket.now(),
+  });
+  return { status: 200, headers: versionHeader(bucket, link.versionId) };
+};
+
+export const getSymlink: OssHandler = ({ exchange, bucket }) => {
+  const link = bucket.find(exchange.key, exchange.query.get('versionId'));
+  if (link.type !== 'Symlink') throw new ServiceError('NotSymlink');
+  return {
+    status: 200,
+    headers: {
+      etag: `"${link.etag}"`,
+      'last-modified': httpDate(link.lastModifiedMs),
+      'x-oss-symlink-target': encodeUri(link.symlinkTarget ?? ''),
+    },
+  };
+};

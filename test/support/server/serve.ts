@@ -1,0 +1,120 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Dropped, forever, reset, sleep } from './body.js';
+import type { StorageCore } from './core.js';
+import { errorForStatus, ServiceError } from './errors.js';
+import { Exchange, type Reply } from './exchange.js';
+import type { Fault, FaultPlan } from './faults.js';
+import type { RequestLog } from './log.js';
+import type { Protocol } from './model.js';
+import { send } from './respond.js';
+
+/** What one protocol adds to the common course of a request. */
+export interface Service {
+  readonly protocol: Protocol;
+  /** Verifies signature, clock and token, then reads the body, carries the request out and words the answer. */
+  handle(exchange: Exchange, beforeEffect: () => Promise<void>): Promise<Reply>;
+  /** Words a refusal. */
+  refuse(exchange: Exchange, error: ServiceError): Reply;
+  /** Headers on every answer. */
+  common(exchange: Exchange): Record<string, string>;
+}
+
+export interface Shared {
+  core: StorageCore;
+  log: RequestLog;
+  plan: FaultPlan;
+  /** The server's clock. */
+  clock: () => number;
+  /** Told about faults of the server itself, which tests must see. */
+  onBug: (error: unknown) => void;
+}
+
+let serial = 0;
+
+/** The course of every request: log, faults, protocol, answer. */
+export async function serve(
+  service: Service,
+  shared: Shared,
+  req: IncomingMessage,
+  res: ServerResponse,
+  expectsContinue: boolean,
+): Promise<void> {
+  const requestId = (++serial).toString(16).toUpperCase().padStart(24, '0');
+  let exchange: Exchange;
+  try {
+    exchange = new Exchange(service.protocol, req, res, { clock: shared.clock, requestId, expectsContinue });
+  } catch {
+    // A path or query that is no UTF-8: there is nothing to log it under.
+    res.writeHead(400, { 'content-length': '0', connection: 'close' }).end();
+    return;
+  }
+  shared.log.add(exchange.entry);
+  exchange.faults = shared.plan.take(exchange.entry);
+  exchange.entry.faulted = exchange.faults.length > 0;
+  try {
+    const reply = await answer(service, shared, exchange);
+    await send(exchange, { ...reply, headers: { ...service.common(exchange), ...reply.headers } });
+  } catch (error) {
+    if (error instanceof Dropped) return;
+    shared.onBug(error);
+    res.destroy();
+  }
+}
+
+async function answer(service: Service, shared: Shared, exchange: Exchange): Promise<Reply> {
+  try {
+    await before(exchange);
+    const reply = await service.handle(exchange, () => beforeEffect(shared, exchange));
+    await after(exchange);
+    return reply;
+  } catch (error) {
+    if (error instanceof ServiceError) return service.refuse(exchange, error);
+    throw error;
+  }
+}
+
+async function before(exchange: Exchange): Promise<void> {
+  const delay = exchange.fault('slow')?.delayMs;
+  if (delay) await sleep(delay);
+  await cut(exchange, 'before');
+  const status = exchange.fault('status');
+  if (status && !status.effect) throw injected(exchange, status);
+}
+
+async function after(exchange: Exchange): Promise<void> {
+  await cut(exchange, 'after');
+  const status = exchange.fault('status');
+  if (status?.effect) throw injected(exchange, status);
+}
+
+async function cut(exchange: Exchange, at: 'before' | 'after'): Promise<void> {
+  for (const fault of exchange.faults) {
+    if (fault.kind === 'reset' && fault.at === at) reset(exchange);
+    if (fault.kind === 'stall' && fault.at === at) await forever();
+  }
+}
+
+function injected(exchange: Exchange, fault: Extract<Fault, { kind: 'status' }>): ServiceError {
+  const { code, message } = errorForStatus(fault.status, fault.code, fault.message);
+  const headers: Record<string, string> = {};
+  if (fault.retryAfter !== undefined) headers['retry-after'] = String(fault.retryAfter);
+  if (fault.qosDelayMs !== undefined && exchange.protocol === 'oss') {
+    headers['x-oss-qos-delay-time'] = String(fault.qosDelayMs);
+  }
+  return new ServiceError(code, { status: fault.status, message, headers });
+}
+
+/** Faults that change the stored state between authentication and effect. */
+async function beforeEffect(shared: Shared, exchange: Exchange): Promise<void> {
+  const namespace = shared.core[exchange.protocol];
+  const { bucketName, key } = exchange;
+  for (const fault of exchange.faults) {
+    if (fault.kind === 'vanish') namespace.delete(bucketName, key);
+    if (fault.kind === 'change') {
+      const old = namespace.get(bucketName, key);
+      const bytes = fault.bytes ?? old?.bytes.withFlippedBit().buffer() ?? Buffer.alloc(0);
+      namespace.put(bucketName, key, bytes, old ? { headers: old.headers, metadata: old.metadata } : {});
+    }
+    if (fault.kind === 'call') await fault.run(shared.core, exchange.entry);
+  }
+}

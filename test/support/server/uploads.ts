@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { type Bucket, defaults } from './bucket.js';
+import { Bytes } from './bytes.js';
+import { ServiceError } from './errors.js';
+import { combineCrc, crc, crcFromBase64, crcToBase64, digest, s3Checksum } from './hashes.js';
+import type { ObjectAttributes, StoredChecksum, StoredObject, StoredPart, StoredUpload } from './model.js';
+
+/** Multipart uploads, alike in both services but for the ETag and the checksum of the whole. */
+
+export function createUpload(
+  bucket: Bucket,
+  key: string,
+  attributes: ObjectAttributes,
+  checksum: Pick<StoredUpload, 'checksumName' | 'checksumType'> = {},
+): StoredUpload {
+  const upload: StoredUpload = {
+    ...defaults(attributes, bucket.protocol),
+    ...checksum,
+    uploadId: randomBytes(16).toString('hex').toUpperCase(),
+    key,
+    initiatedMs: bucket.now(),
+    parts: new Map(),
+  };
+  bucket.uploads.set(upload.uploadId, upload);
+  return upload;
+}
+
+/** @throws NoSuchUpload also when the id belongs to another key */
+export function findUpload(bucket: Bucket, key: string, uploadId: string): StoredUpload {
+  const upload = bucket.uploads.get(uploadId);
+  if (upload?.key !== key) throw new ServiceError('NoSuchUpload', { elements: { UploadId: uploadId } });
+  return upload;
+}
+
+export function putPart(
+  bucket: Bucket,
+  upload: StoredUpload,
+  partNumber: number,
+  bytes: Bytes,
+  checksum?: StoredChecksum,
+): StoredPart {
+  const oss = bucket.protocol === 'oss';
+  const md5 = digest('md5', bytes.chunks).toString('hex');
+  const part: StoredPart = {
+    partNumber,
+    bytes,
+    etag: oss ? md5.toUpperCase() : md5,
+    lastModifiedMs: bucket.now(),
+    ...(oss ? { crc64ecma: crc('crc64ecma', bytes.chunks) } : {}),
+    ...(checksum ? { checksum } : {}),
+  };
+  upload.parts.set(partNumber, part);
+  return part;
+}
+
+/** Ascending. */
+export function partsOf(upload: StoredUpload): StoredPart[] {
+  return [...upload.parts.values()].sort((a, b) => a.partNumber - b.partNumber);
+}
+
+export interface ChosenPart {
+  partNumber: number;
+  etag: string;
+  /** What the client says the part's checksum is. */
+  checksum?: StoredChecksum;
+}
+
+export interface CompleteOptions {
+  /** Bytes of a part that is not the last. */
+  minPartSize: number;
+  /** `x-amz-checksum-*` of the whole that the client claims. */
+  expected?: StoredChecksum;
+  /** Adds CRC64NVME to an upload that asked for no checksum, as AWS does. */
+  defaultChecksum: boolean;
+}
+
+/** @throws InvalidPart, InvalidPartOrder, EntityTooSmall, BadDigest */
+export function completeUpload(
+  bucket: Bucket,
+  upload: StoredUpload,
+  chosen: readonly ChosenPart[],
+  options: CompleteOptions,
+): StoredObject {
+  const parts = choose(upload, chosen, options.minPartSize);
+  const checksum = bucket.protocol === 's3' ? wholeChecksum(upload, parts, options) : undefined;
+  if (options.expected && checksum && options.expected.value !== checksum.value) {
+    throw new ServiceError('BadDigest', {
+      message: `The ${checksum.name} you specified did not match the calculated checksum.`,
+    });
+  }
+  bucket.uploads.delete(upload.uploadId);
+  const { headers, metadata, storageClass, tags, acl, key } = upload;
+  return bucket.store({
+    headers,
+    metadata,
+    storageClass,
+    tags,
+    acl,
+    key,
+    bytes: new Bytes(parts.flatMap((part) => part.bytes.chunks)),
+    etag: wholeEtag(bucket, upload, parts),
+    type: 'Multipart',
+    partSizes: parts.map((part) => part.bytes.size),
+    lastModifiedMs: bucket.now(),
+    ...(checksum ? { checksum } : {}),
+    ...wholeCrc64(parts),
+  });
+}
+
+function choose(upload: StoredUpload, chosen: readonly ChosenPart[], minPartSize: number): StoredPart[] {
+  if (chosen.length === 0) throw new ServiceError('MalformedXML');
+  const parts: StoredPart[] = [];
+  for (const { partNumber, etag, checksum } of chosen) {
+    const previous = parts.at(-1);
+    if (previous && previous.partNumber >= partNumber) throw new ServiceError('InvalidPartOrder');
+    const part = upload.parts.get(partNumber);
+    const sameEtag = part?.etag.toLowerCase() === etag.replaceAll('"', '').toLowerCase();
+    const sameChecksum = !checksum || !part?.checksum || part.checksum.value === checksum.value;
+    if (!part || !sameEtag || !sameChecksum) {
+      throw new ServiceError('InvalidPart', {
+        elements: { UploadId: upload.uploadId, PartNumber: String(partNumber), ETag: etag },
+      });
+    }
+    parts.push(part);
+  }
+  const small = parts.slice(0, -1).find((part) => part.bytes.size < minPartSize);
+  if (small) {
+    throw new ServiceError('EntityTooSmall', {
+      elements: {
+        ProposedSize: String(small.bytes.size),
+        MinSizeAllowed: String(minPartSize),
+        PartNumber: String(small.partNumber),
+        ETag: small.etag,
+      },
+    });
+  }
+  return parts;
+}
+
+/** S3 documents md5(md5s)-N; OSS promises nothing but the suffix, so its digits are mixed with the upload id. */
+function wholeEtag(bucket: Bucket, upload: StoredUpload, parts: readonly StoredPart[]): string {
+  const md5s = parts.map((part) => Buffer.from(part.etag, 'hex'));
+  if (bucket.protocol === 's3') return `${digest('md5', md5s).toString('hex')}-${parts.length}`;
+  const mixed = digest('md5', [Buffer.from(upload.uploadId), ...md5s]).toString('hex');
+  return `${mixed.toUpperCase()}-${parts.length}`;
+}
+
+/** OSS answers a CRC only when every part has one. */
+function wholeCrc64(parts: readonly StoredPart[]): { crc64ecma?: string } {
+  let whole = 0n;
+  for (const part of parts) {
+    if (part.crc64ecma === undefined) return {};
+    whole = combineCrc('crc64ecma', whole, part.crc64ecma, part.bytes.size);
+  }
+  return { crc64ecma: whole.toString() };
+}
+
+function wholeChecksum(
+  upload: StoredUpload,
+  parts: readonly StoredPart[],
+  options: CompleteOptions,
+): StoredChecksum | undefined {
+  const name = upload.checksumName ?? (options.defaultChecksum ? 'crc64nvme' : undefined);
+  if (!name) return undefined;
+  const valueOf = (part: StoredPart) =>
+    part.checksum?.name === name ? part.checksum.value : s3Checksum(name, part.bytes.chunks);
+  if (name === 'sha1' || name === 'sha256' || upload.checksumType === 'COMPOSITE') {
+    const values = parts.map((part) => Buffer.from(valueOf(part), 'base64'));
+    return { name, value: `${s3Checksum(name, values)}-${parts.length}`, type: 'COMPOSITE' };
+  }
+  let whole = 0n;
+  for (const part of parts) whole = combineCrc(name, whole, crcFromBase64(valueOf(part)), part.bytes.size);
+  return { name, value: crcToBase64(name, whole), type: 'FULL_OBJECT' };
+}

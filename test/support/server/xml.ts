@@ -1,0 +1,60 @@
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { ServiceError } from './errors.js';
+
+/** Text for an element; characters that XML 1.0 lacks are sent as references, as S3 does. */
+export function escapeXml(text: string): string {
+  if (!/[&<>"'\p{Cc}]/u.test(text)) return text;
+  return text.replace(/[&<>"'\p{Cc}]/gu, (character) => `&#x${character.charCodeAt(0).toString(16).toUpperCase()};`);
+}
+
+/** `<name>text</name>`; nothing when there is no text to give. */
+export function element(name: string, text: string | number | boolean | undefined): string {
+  return text === undefined ? '' : `<${name}>${escapeXml(String(text))}</${name}>`;
+}
+
+/** `<name>…</name>` around elements that are XML already. */
+export function wrap(name: string, ...children: string[]): string {
+  return `<${name}>${children.join('')}</${name}>`;
+}
+
+export const XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
+
+const parser = new XMLParser({
+  ignoreAttributes: true,
+  parseTagValue: false,
+  trimValues: false,
+  htmlEntities: true,
+  removeNSPrefix: true,
+  ignoreDeclaration: true,
+  processEntities: { enabled: true, maxTotalExpansions: 10_000_000, maxExpandedLength: 10_000_000 },
+});
+
+/** An element of a parsed document; text of an element is under `#text` only when it has children too. */
+export type XmlNode = Record<string, unknown>;
+
+/** The children of the document's root, which must be called `root`. @throws MalformedXML */
+export function parseXml(text: string, root: string): XmlNode {
+  if (XMLValidator.validate(text) !== true) throw new ServiceError('MalformedXML');
+  const document: unknown = parser.parse(text);
+  const node = isNode(document) ? document[root] : undefined;
+  if (node === '') return {};
+  if (!isNode(node)) throw new ServiceError('MalformedXML');
+  return node;
+}
+
+function isNode(value: unknown): value is XmlNode {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** All children of that name. */
+export function children(node: XmlNode, name: string): XmlNode[] {
+  const value = node[name];
+  const list = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  return list.map((item) => (isNode(item) ? item : {}));
+}
+
+/** A child's text, or undefined. */
+export function textOf(node: XmlNode, name: string): string | undefined {
+  const value = node[name];
+  return typeof value === 'string' ? value : undefined;
+}
