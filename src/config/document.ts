@@ -12,18 +12,21 @@ import {
   type YAMLError,
 } from 'yaml';
 import { XsyncError } from '../model/error.js';
+import { didYouMean } from './nearest.js';
 import { type Environment, fillReferences, isOnlyReferences, ReferenceFault } from './references.js';
 import { isSecretKey } from './schema.js';
 
 export class ConfigDocument {
   readonly file: string;
   readonly yaml: Document.Parsed | Document;
+  readonly #text: string;
   readonly #lines = new LineCounter();
   readonly #references = new Set<unknown>();
 
   /** @throws XsyncError `config` when the text is no YAML; never repeats the text, which may hold secrets. */
   constructor(text: string, file: string) {
     this.file = file;
+    this.#text = text;
     this.yaml = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
     if (this.yaml.errors.length > 0) {
       throw new XsyncError('config', this.yaml.errors.map((error) => this.#describe(error)).join('\n'), {
@@ -33,7 +36,8 @@ export class ConfigDocument {
   }
 
   #describe(error: YAMLError): string {
-    const reason = error.code === 'DUPLICATE_KEY' ? 'this name stands here a second time' : error.message;
+    const word = /^[\w.-]+/.exec(this.#text.slice(error.pos[0]))?.[0] ?? 'this name';
+    const reason = error.code === 'DUPLICATE_KEY' ? `${word} stands here a second time` : error.message;
     return `${this.#place(error.pos[0])}: ${reason.replace(/"(?:[^"\\]|\\.){4,}"/g, '"…"')}`;
   }
 
@@ -92,10 +96,36 @@ export class ConfigDocument {
     return this.#references.has(this.yaml.getIn(path, true));
   }
 
+  /**
+   * What stands under `remotes:` in the document's data, raw or filled.
+   * @throws XsyncError `config` when the document has another shape.
+   */
+  remotes(data: unknown): [name: string, value: unknown][] {
+    if (data === null || data === undefined) return [];
+    if (!isRecord(data)) throw this.#fault([], 'value', 'the config must start with "remotes:"');
+    const stranger = Object.keys(data).find((key) => key !== 'remotes');
+    if (stranger !== undefined) {
+      const hint = didYouMean(stranger, ['remotes']) || '; the only one is "remotes"';
+      throw this.#fault([stranger], 'key', `unknown key "${stranger}"${hint}`);
+    }
+    const { remotes } = data;
+    if (remotes === null || remotes === undefined) return [];
+    if (!isRecord(remotes)) throw this.#fault(['remotes'], 'value', '"remotes" must hold a name for each remote');
+    return Object.entries(remotes);
+  }
+
+  #fault(path: readonly string[], part: 'key' | 'value', text: string): XsyncError {
+    return new XsyncError('config', `${this.place(path, part)}: ${text}`, { subject: this.file });
+  }
+
   /** True when a secret itself stands in the file, and not only the name of a variable that holds it. */
   holdsSecrets(): boolean {
     return holdsSecrets(this.raw());
   }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function holdsSecrets(value: unknown): boolean {

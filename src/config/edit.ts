@@ -31,8 +31,8 @@ export async function addRemote(
   const settings = typedSettings(given);
   const problems = problemsOf(name, settings);
   if (problems.length > 0) throw new XsyncError('config', problems.join('\n'), { subject: name });
-  const { document, target } = await openForChange(file);
-  if (document.yaml.hasIn(['remotes', name]) && options.replace !== true) {
+  const { document, names, target } = await openForChange(file);
+  if (names.includes(name) && options.replace !== true) {
     throw new XsyncError('config', `${document.place(['remotes', name], 'key')}: there is a remote "${name}" already`, {
       subject: name,
       remedy: 'Choose another name, or remove that one first.',
@@ -46,13 +46,12 @@ export async function addRemote(
 
 /** @throws XsyncError `config` when there is no such remote in the file. */
 export async function removeRemote(file: string, name: string): Promise<void> {
-  const { document, target } = await openForChange(file);
-  if (!document.yaml.deleteIn(['remotes', name])) {
-    const remotes = document.yaml.get('remotes');
-    const names = isMap(remotes) ? remotes.items.map(({ key }) => String(key)) : [];
+  const { document, names, target } = await openForChange(file);
+  if (!names.includes(name)) {
     const hint = didYouMean(name, names) || (names.length > 0 ? `; it has ${names.join(', ')}` : '; it has none');
     throw new XsyncError('config', `${file}: there is no remote "${name}"${hint}`, { subject: name });
   }
+  document.yaml.deleteIn(['remotes', name]);
   await replaceFile(target, document.yaml.toString({ lineWidth: 0 }));
 }
 
@@ -79,14 +78,29 @@ function typedSettings(settings: RemoteSettings): RemoteSettings {
   return Object.fromEntries(typed);
 }
 
-async function openForChange(file: string): Promise<{ document: ConfigDocument; target: string }> {
+interface OpenConfig {
+  document: ConfigDocument;
+  names: string[];
+  /** The file itself where `file` is a link to it: the link stays a link. */
+  target: string;
+}
+
+async function openForChange(file: string): Promise<OpenConfig> {
+  const { text, target } = await readOrEmpty(file);
+  const document = new ConfigDocument(text, file);
+  return { document, target, names: document.remotes(document.raw()).map(([name]) => name) };
+}
+
+async function readOrEmpty(file: string): Promise<{ text: string; target: string }> {
   try {
-    // A link to a file kept elsewhere stays a link.
     const target = await realpath(file);
-    return { target, document: new ConfigDocument(await readFile(target, 'utf8'), file) };
+    return { target, text: await readFile(target, 'utf8') };
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    return { target: file, document: new ConfigDocument('', file) };
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { target: file, text: '' };
+    throw new XsyncError('config', `${file}: cannot read the config file: ${String(error)}`, {
+      subject: file,
+      cause: error,
+    });
   }
 }
 

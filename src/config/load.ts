@@ -5,7 +5,6 @@ import { join, resolve } from 'node:path';
 import { XsyncError } from '../model/error.js';
 import { ConfigDocument } from './document.js';
 import { type Override, overridesOf, typedValue, variableName } from './environment.js';
-import { didYouMean } from './nearest.js';
 import type { Environment } from './references.js';
 import type { RemoteConfig } from './schema.js';
 import { type FoundRemote, validateRemote } from './validate.js';
@@ -62,7 +61,7 @@ async function readDocument(path: string, required: boolean): Promise<ConfigDocu
   const shared = file.mode & 0o077;
   if (process.platform !== 'win32' && shared !== 0 && document.holdsSecrets()) {
     const mode = (file.mode & 0o777).toString(8).padStart(4, '0');
-    throw new XsyncError('config', `${path} holds secrets, and its mode ${mode} lets other users at them`, {
+    throw new XsyncError('config', `${path} holds secrets but is open to other users (mode ${mode})`, {
       subject: path,
       remedy: `Run: chmod 600 ${quoted(path)}`,
     });
@@ -93,26 +92,8 @@ function quoted(path: string): string {
 }
 
 /** The remotes in a document, with `${NAME}` filled in. */
-export function remotesIn(document: ConfigDocument, env: Environment): FoundRemote[] {
-  const data = document.filled(env);
-  if (data === null || data === undefined) return [];
-  if (typeof data !== 'object' || Array.isArray(data)) {
-    throw new XsyncError('config', `${document.place([], 'value')}: the config must start with "remotes:"`);
-  }
-  for (const key of Object.keys(data)) {
-    if (key === 'remotes') continue;
-    const hint = didYouMean(key, ['remotes']) || '; the only one is "remotes"';
-    throw new XsyncError('config', `${document.place([key], 'key')}: unknown key "${key}"${hint}`);
-  }
-  const remotes = 'remotes' in data ? data.remotes : undefined;
-  if (remotes === null || remotes === undefined) return [];
-  if (typeof remotes !== 'object' || Array.isArray(remotes)) {
-    throw new XsyncError(
-      'config',
-      `${document.place(['remotes'], 'value')}: "remotes" must hold a name for each remote`,
-    );
-  }
-  return Object.entries(remotes).map(([name, value]) => ({
+function remotesIn(document: ConfigDocument, env: Environment): FoundRemote[] {
+  return document.remotes(document.filled(env)).map(([name, value]) => ({
     name,
     value: typed(value, document, name),
     place: (key, part) => document.place(key === undefined ? ['remotes', name] : ['remotes', name, key], part),

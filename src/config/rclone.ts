@@ -46,7 +46,8 @@ function parseIni(text: string, file: string): Section[] {
   if (/^RCLONE_ENCRYPT_V\d+:/m.test(text)) {
     throw new XsyncError('config', `${file} is encrypted by rclone`, {
       subject: file,
-      remedy: 'Decrypt it first: run "rclone config show > plain.conf", import plain.conf, then delete it.',
+      remedy:
+        'Decrypt it first: run "(umask 077; rclone config show > plain.conf)", import plain.conf, then delete it.',
     });
   }
   const sections: Section[] = [];
@@ -128,9 +129,9 @@ function importOss(name: string, text: Record<string, string>, values: Section['
   if (named === undefined) {
     return `its endpoint "${endpoint}" does not tell the region, which OSS needs; add this remote by hand with its region`;
   }
-  const place = accelerated
+  const place: Record<string, string> = accelerated
     ? { accelerate: 'on', accelerate_endpoint: accelerated[1] ? 'overseas' : 'global' }
-    : endpoint && { endpoint: endpoint.replace(/^((?:https?:\/\/)?)s3\./, '$1') };
+    : { ...(endpoint && { endpoint: endpoint.replace(/^((?:https?:\/\/)?)s3\./, '$1') }) };
   return importAs('oss', name, { region: named, ...place, ...rest }, values);
 }
 
@@ -153,7 +154,9 @@ function importAs(
   const result = validateRemote({ name, value: settings, place: () => name });
   if ('problems' in result) return result.problems.map(({ message }) => message).join('; ');
   const notes = name === original ? [] : [`Renamed: a name holds ${NAME_RULE}.`];
-  const left = [...values].filter(([key, value]) => value !== '' && !(key in settings) && !TUNING.test(key));
+  // An accelerated endpoint has become the switch `accelerate`.
+  const done = (key: string) => key in settings || TUNING.test(key) || (key === 'endpoint' && 'accelerate' in settings);
+  const left = [...values].filter(([key, value]) => value !== '' && !done(key));
   if (left.length > 0) notes.push(`Not taken over: ${left.map(([key]) => key).join(', ')}.`);
   if (type === 'oss' && settings.env_auth === true) {
     notes.push('env_auth reads OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (or ALIBABA_CLOUD_…), not AWS_….');

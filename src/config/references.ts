@@ -36,5 +36,6 @@ export function isOnlyReferences(value: string): boolean {
 
 /** The text as a config value that stands for exactly this text. */
 export function escapeReferences(text: string): string {
-  return text.replaceAll('${', '$${');
+  // A function, because `$$` in a replacement text stands for one dollar.
+  return text.replaceAll('${', () => '$${');
 }

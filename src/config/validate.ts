@@ -42,7 +42,7 @@ export function validateRemote({ name, value, place }: FoundRemote): Validated {
   const type = 'type' in value ? value.type : undefined;
   const types = REMOTE_TYPES.join(', ');
   if (type === undefined || type === null) {
-    return problem(undefined, 'key', `remote "${name}" has no type; add "type:" with one of ${types}`);
+    return problem(undefined, 'key', `remote "${name}" has no type; give it one of ${types}`);
   }
   if (!isRemoteType(type)) {
     const guess = typeof type === 'string' ? didYouMean(type, REMOTE_TYPES) : '';
@@ -54,10 +54,16 @@ export function validateRemote({ name, value, place }: FoundRemote): Validated {
   }
   const parsed = REMOTE_SCHEMAS[type].safeParse(value);
   if (parsed.success) return { config: parsed.data };
-  const known = keysOf(type);
-  return {
-    problems: parsed.error.issues.flatMap((issue) => describeIssue(issue, { name, type, known, value, place })),
-  };
+  const context = { name, type, known: keysOf(type), value, place };
+  const order = Object.keys(value);
+  const problems = rootCauses(parsed.error.issues).flatMap((issue) => describeIssue(issue, context));
+  return { problems: problems.sort((a, b) => order.indexOf(a.key ?? '') - order.indexOf(b.key ?? '')) };
+}
+
+/** Rules across keys (zod: `custom`) are often broken only because a key is misspelt; then the spelling is the news. */
+function rootCauses(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const misspelt = issues.some(({ code }) => code === 'unrecognized_keys');
+  return misspelt ? issues.filter(({ code }) => code !== 'custom') : issues;
 }
 
 interface Context {
