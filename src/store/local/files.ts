@@ -107,6 +107,10 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** To the microsecond, which is what libuv passes on; it cuts off what is finer, hence the half. */
 export async function setMtime(file: FileHandle, mtimeMs: number): Promise<void> {
-  await file.utimes(mtimeMs / 1000, mtimeMs / 1000);
+  const seconds = (Math.round(mtimeMs * 1e3) + 0.5) / 1e6;
+  // Node takes negative numbers for the present, but not dates before 1970.
+  const time = mtimeMs < 0 ? new Date(mtimeMs) : seconds;
+  await file.utimes(time, time);
 }

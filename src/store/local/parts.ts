@@ -61,7 +61,8 @@ export class Parts {
   }
 
   async add(part: Part): Promise<void> {
-    await appendFile(`${this.#directory}/parts.jsonl`, `${JSON.stringify(part)}\n`);
+    // The line break at the front puts a record that follows one that was cut off on a line of its own.
+    await appendFile(`${this.#directory}/parts.jsonl`, `\n${JSON.stringify(part)}\n`);
     this.#held.set(part.partNumber, part);
     this.#sure.add(part);
   }

@@ -8,7 +8,8 @@ import { setMtime, syncDirectory, type Version, versionOf } from './files.js';
 import { directoryOf, OWN_DIRECTORY } from './keys.js';
 import type { About, Sidecars } from './sidecars.js';
 
-const ATTEMPTS = 5;
+/** How often a directory may be pruned from under a new object, by deletions next to it, before that is a fault. */
+const ATTEMPTS = 20;
 
 export interface Description extends Partial<About> {
   /** Milliseconds since 1970; the file keeps its own time when absent. */
@@ -59,13 +60,12 @@ export class Publisher {
   async #rename(from: string, key: string): Promise<boolean> {
     const directory = directoryOf(key);
     for (let attempt = 1; ; attempt++) {
-      await this.#directories.make(directory);
       try {
+        await this.#directories.make(directory);
         await rename(from, this.#directories.path(key));
         break;
       } catch (error) {
         if (isErrno(error, 'EXDEV')) return false;
-        // Deleting another object took the empty directory away in between.
         if (!isErrno(error, 'ENOENT') || attempt === ATTEMPTS) throw error;
         this.#directories.forget();
       }

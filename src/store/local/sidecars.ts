@@ -65,13 +65,15 @@ export class Sidecars {
     return withType(key, sidecar);
   }
 
-  async remove(key: string): Promise<void> {
+  /** @returns whether there was a record */
+  async remove(key: string): Promise<boolean> {
     const path = this.#path(key);
     const removed = await unlessErrno(
       ABSENT,
       unlink(path).then(() => true),
     );
     if (removed) await unlessErrno(['ENOTEMPTY', 'EEXIST', 'ENOENT'], rmdir(dirname(path)));
+    return removed ?? false;
   }
 
   async recordMarker(key: string, mtimeMs: number | undefined, about: Partial<About>): Promise<Version> {
