@@ -231,11 +231,16 @@ class Opener {
     const { transport: way, env } = this.#settings;
     if (remote.type === 's3') {
       const { createS3Store } = await import('./store/s3/store.js');
-      return createS3Store(remote, bucket, { transport, env });
+      return createS3Store(remote, bucket, { transport });
     }
     if (way === 'sdk') {
       const { createOssSdkStore } = await import('./store/oss/sdk.js');
-      return createOssSdkStore(remote, bucket, { transport, env });
+      const { contimeoutMs, timeoutMs } = this.#settings;
+      return createOssSdkStore(remote, bucket, {
+        connectTimeoutMs: contimeoutMs || undefined,
+        idleTimeoutMs: timeoutMs || undefined,
+        env,
+      });
     }
     const { createOssStore } = await import('./store/oss/store.js');
     return createOssStore(remote, bucket, { transport, env });

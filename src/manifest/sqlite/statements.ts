@@ -1,5 +1,5 @@
 /** Every statement of the manifest, prepared once. Columns come out under the port's names. */
-import type { Database } from 'better-sqlite3';
+import type BetterSqlite3 from 'better-sqlite3';
 import type { FailureRow, ManifestRow, PartRow, UploadRow } from '../port.js';
 
 /** SQLite has no booleans. */
@@ -18,7 +18,7 @@ type Key = [key: string];
 
 export type Statements = ReturnType<typeof prepareStatements>;
 
-export function prepareStatements(db: Database) {
+export function prepareStatements(db: BetterSqlite3.Database) {
   return {
     get: db.prepare<Key, StoredRow>(`SELECT ${ROW} FROM object WHERE key = ?`),
     firstPage: db.prepare<[number], StoredRow>(`SELECT ${ROW} FROM object ORDER BY key LIMIT ?`),
