@@ -162,13 +162,13 @@ function wholeChecksum(
 ): StoredChecksum | undefined {
   const name = upload.checksumName ?? (options.defaultChecksum ? 'crc64nvme' : undefined);
   if (!name) return undefined;
-  const valueOf = (part: StoredPart) =>
+  const checksumOf = (part: StoredPart) =>
     part.checksum?.name === name ? part.checksum.value : s3Checksum(name, part.bytes.chunks);
   if (name === 'sha1' || name === 'sha256' || upload.checksumType === 'COMPOSITE') {
-    const values = parts.map((part) => Buffer.from(valueOf(part), 'base64'));
+    const values = parts.map((part) => Buffer.from(checksumOf(part), 'base64'));
     return { name, value: `${s3Checksum(name, values)}-${parts.length}`, type: 'COMPOSITE' };
   }
   let whole = 0n;
-  for (const part of parts) whole = combineCrc(name, whole, crcFromBase64(valueOf(part)), part.bytes.size);
+  for (const part of parts) whole = combineCrc(name, whole, crcFromBase64(checksumOf(part)), part.bytes.size);
   return { name, value: crcToBase64(name, whole), type: 'FULL_OBJECT' };
 }

@@ -14,7 +14,7 @@ import { copyObject, uploadPartCopy } from './copies.js';
 import * as lists from './lists.js';
 import * as multipart from './multipart.js';
 import * as objects from './objects.js';
-import { verifyOss } from './sign.js';
+import { verifyOss } from './verify.js';
 
 const HANDLERS: Partial<Record<RequestKind, OssHandler>> = {
   ListBuckets: buckets.listBuckets,

@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Exchange } from '../exchange.js';
-import { checkExpiry, checkKeyId, checkSkew, compareSignature, type OssCredentials } from './sign.js';
-import { resourceOf } from './v4.js';
+import { checkExpiry, checkKeyId, checkSkew, compareSignature, type OssCredentials, resourceOf } from './sign.js';
 
 /** Query parameters that belong to the V1 resource ("Include a V1 signature…", CanonicalizedResource). */
 const SIGNED_PARAMETERS = new Set(

@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { ServiceError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { encodeUri } from '../query.js';
-import { checkExpiry, checkKeyId, checkSkew, compareSignature, type OssCredentials } from './sign.js';
+import { checkExpiry, checkKeyId, checkSkew, compareSignature, type OssCredentials, resourceOf } from './sign.js';
 
 const CREDENTIAL = /^(.+)\/(\d{8})\/([^/]+)\/oss\/aliyun_v4_request$/;
 const MAX_EXPIRES_S = 7 * 24 * 3600;
@@ -124,11 +124,6 @@ function canonicalRequest(exchange: Exchange, claim: Claim): string {
     claim.additional.join(';'),
     claim.payload,
   ].join('\n');
-}
-
-/** `/bucket/key`, also when the bucket is in the host name. */
-export function resourceOf({ bucketName, key }: Exchange): string {
-  return bucketName ? `/${bucketName}/${key}` : '/';
 }
 
 const keys = new Map<string, Buffer>();

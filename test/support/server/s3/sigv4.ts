@@ -122,7 +122,7 @@ function fromQuery({ query, req }: Exchange): Claim {
   if (query.get('X-Amz-Algorithm') !== 'AWS4-HMAC-SHA256' || !signedHeaders || !signature || !date) {
     throw malformed('Query-string authentication version 4 requires the X-Amz-Algorithm, … parameters.');
   }
-  if (!credential || credential[4] !== 's3') throw malformed('Error parsing the X-Amz-Credential parameter.');
+  if (credential?.[4] !== 's3') throw malformed('Error parsing the X-Amz-Credential parameter.');
   if (!Number.isInteger(expires) || expires < 1 || expires > MAX_EXPIRES_S) {
     throw malformed(
       'X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds',
