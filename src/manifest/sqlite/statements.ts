@@ -1,5 +1,5 @@
 /** Every statement of the manifest, prepared once. Columns come out under the port's names. */
-import type BetterSqlite3 from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import type { FailureRow, ManifestRow, PartRow, UploadRow } from '../port.js';
 
 /** SQLite has no booleans. */
@@ -16,9 +16,31 @@ const FAILURE = `key, size, source_etag AS sourceEtag, class, code, message, att
 
 type Key = [key: string];
 
-export type Statements = ReturnType<typeof prepareStatements>;
+export interface Statements {
+  get: Statement<Key, StoredRow>;
+  firstPage: Statement<[number], StoredRow>;
+  pageAfter: Statement<[string, number], StoredRow>;
+  count: Statement<[], number>;
+  put: Statement<[string, number, string, number, string, string, 0 | 1, number]>;
+  forget: Statement<Key>;
+  upload: Statement<Key, UploadRow>;
+  uploads: Statement<[], UploadRow>;
+  putUpload: Statement<[string, string, string, number, number, number]>;
+  dropUpload: Statement<Key>;
+  parts: Statement<Key, StoredPart>;
+  putPart: Statement<[string, number, number, string, string | null, string | null]>;
+  dropPart: Statement<[string, number]>;
+  dropParts: Statement<Key>;
+  fail: Statement<[string, number, string, string, string, string, number, number]>;
+  failures: Statement<[], FailureRow>;
+  failureCount: Statement<[], number>;
+  anyFailure: Statement<[], 0 | 1>;
+  clearFailure: Statement<Key>;
+  getFact: Statement<[string], string>;
+  setFact: Statement<[string, string]>;
+}
 
-export function prepareStatements(db: BetterSqlite3.Database) {
+export function prepareStatements(db: Database): Statements {
   return {
     get: db.prepare<Key, StoredRow>(`SELECT ${ROW} FROM object WHERE key = ?`),
     firstPage: db.prepare<[number], StoredRow>(`SELECT ${ROW} FROM object ORDER BY key LIMIT ?`),
