@@ -12,6 +12,8 @@ import type { Checksums } from '../model/checksum.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../model/error.js';
 import type { ObjectInfo } from '../model/object.js';
 import type { UploadRef, WriteResult } from '../store/port.js';
+import { backoffMs } from '../store/wrap/backoff.js';
+import { sleep } from '../store/wrap/time.js';
 import { mustBeWhole, type TransferContext, type TransferResult, Unfinished } from './context.js';
 import { outgoing } from './outgoing.js';
 import { guessSourceCut, partRange } from './parts.js';
@@ -181,6 +183,7 @@ async function complete(
         });
       }
       if (attempt >= context.attempts) throw error;
+      await sleep(backoffMs(attempt, fault), halt.signal);
     }
   }
 }

@@ -61,6 +61,13 @@ export class Planner {
 
   #excluded({ key, source }: Triple): { reason: SkipReason; detail: string } | undefined {
     if (!source) return undefined;
+    if (
+      key === '' &&
+      !this.#pair.single &&
+      (this.#pair.dest.prefix === '' || this.#pair.dest.store.capabilities.local)
+    ) {
+      return { reason: 'unreadable', detail: "the source folder's own marker, which has no name at the destination" };
+    }
     if (source.special === 'symlink' || source.special === 'other') {
       return { reason: 'unreadable', detail: source.special === 'symlink' ? 'symbolic link' : 'not a regular file' };
     }

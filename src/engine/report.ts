@@ -78,6 +78,10 @@ export class Tally {
     }
   }
 
+  get nothingListed(): boolean {
+    return this.#summary.listed.source === 0;
+  }
+
   /** The diff starts again (a side lists out of order): what was planned and skipped is counted anew. */
   resetDiff(): void {
     const sum = this.#summary;

@@ -67,6 +67,9 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
     await prepareDestination(pair, options, halt);
     await traverse(pair, options, context, tally);
     committer.flush();
+    if (!halt.stopping && tally.nothingListed) {
+      emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
+    }
     if (!halt.stopping && !options.dryRun && !options.filter && !pair.single) await dropStaleUploads(context, pair);
   } catch (error) {
     if (!halt.signal.aborted) halt.fail(error);

@@ -5,10 +5,11 @@
  * lost answer leaves an upload that nobody knows. So the intent is written down first (a checkpoint without an id),
  * and whoever finds an intent looks for uploads of exactly this key that are not older, and aborts them.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PartRow, UploadRow } from '../manifest/port.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
 import type { ObjectStore, PutOptions, UploadRef } from '../store/port.js';
+import { backoffMs } from '../store/wrap/backoff.js';
+import { sleep } from '../store/wrap/time.js';
 import type { TransferContext } from './context.js';
 import type { PlanEntry } from './plan.js';
 
@@ -41,9 +42,7 @@ export async function startUpload(
     } catch (error) {
       const fault = toXsyncError(error);
       if (fault.class !== 'temporary' || fault.code === 'aborted' || attempt >= context.attempts) throw error;
-      await sleep(fault.retryAfterMs ?? Math.random() * Math.min(200 * 2 ** attempt, 20_000), undefined, {
-        signal: halt.signal,
-      });
+      await sleep(backoffMs(attempt, fault), halt.signal);
       await abortStrays(dest, entry.destKey, intent.createdMs, halt.signal);
     }
   }

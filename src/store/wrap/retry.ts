@@ -1,5 +1,6 @@
 import { isXsyncError, type XsyncError } from '../../model/error.js';
 import type { ObjectStore, Pace } from '../port.js';
+import { BACKOFF, backoffMs } from './backoff.js';
 import { type Call, InterceptedStore } from './intercept.js';
 import type { RequestKind } from './kinds.js';
 import { type Sleep, sleep } from './time.js';
@@ -27,9 +28,6 @@ export interface RetryOptions {
   random?: () => number;
 }
 
-/** A service that asks for more patience than this is asked again anyway: a header gone wrong must not stall a run. */
-const LONGEST_ASKED_MS = 5 * 60_000;
-
 /** Faults that the same call cannot mend: the object starts again, or its bytes are read anew. */
 const NEEDS_MORE = ['aborted', 'source-changed', 'checksum-mismatch'] as const;
 
@@ -40,8 +38,7 @@ const NEEDS_MORE = ['aborted', 'source-changed', 'checksum-mismatch'] as const;
 const NOT_COMPLETED = ['throttled', 'clock-skew', 'unreachable'] as const;
 
 /**
- * A store that tries again after faults of class `temporary`, with exponential back-off and full jitter
- * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) on top of what the service asks for.
+ * A store that tries again after faults of class `temporary`, waiting between them as `backoffMs` says.
  *
  * An attempt that moved bytes beyond all earlier ones starts the count anew, so a bad line that gets further each
  * time is never given up. The caller's pace sees each byte once, however often it is moved: it measures what gets
@@ -49,7 +46,7 @@ const NOT_COMPLETED = ['throttled', 'clock-skew', 'unreachable'] as const;
  * ambiguous completions; the start of an upload, which might leave a second one that nobody knows.
  */
 export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectStore {
-  const settings = { attempts: 10, baseMs: 200, capMs: 20_000, sleep, random: Math.random, ...options };
+  const settings = { attempts: 10, sleep, ...BACKOFF, ...options };
 
   return new InterceptedStore(store, async (call, run) => {
     const progress = new Progress(call.pace);
@@ -59,18 +56,12 @@ export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectSto
       } catch (error) {
         if (progress.endAttempt()) attempt = 1;
         if (!mayRepeat(call, error) || attempt >= settings.attempts) throw error;
-        const delayMs = delay(attempt, error);
+        const delayMs = backoffMs(attempt, error, settings);
         settings.onRetry?.({ kind: call.kind, key: call.key, attempt, delayMs, error });
         await settings.sleep(delayMs, call.signal);
       }
     }
   });
-
-  function delay(attempt: number, error: XsyncError): number {
-    const ceiling = Math.min(settings.capMs, settings.baseMs * 2 ** (attempt - 1));
-    const asked = Math.min(error.retryAfterMs ?? 0, LONGEST_ASKED_MS);
-    return asked + Math.floor(settings.random() * ceiling);
-  }
 }
 
 function mayRepeat(call: Call, error: unknown): error is XsyncError {
