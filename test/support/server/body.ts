@@ -48,8 +48,11 @@ export function readBody(exchange: Exchange, limits: { maxBytes: number; chunked
       spoil(chunk.byteLength, reject);
     });
     req.on('end', () => resolve(sink.finish()));
-    req.on('error', () => reject(new Dropped('the client went away')));
-    req.on('close', () => reject(new Dropped('the client went away')));
+    req.on('close', () => {
+      if (!req.complete) reject(new Dropped('the client went away'));
+    });
+    // 'close' follows and tells more; without a listener the error would end the process.
+    req.on('error', () => undefined);
   });
 }
 

@@ -106,12 +106,12 @@ export async function s3Message(server: TestServer, input: S3Input): Promise<Mes
       hostname: '127.0.0.1',
       path,
       query,
-      headers: { host, ...length, ...input.headers },
+      headers: { host, ...input.headers },
       body,
     },
     input.signer?.date ? { signingDate: input.signer.date } : {},
   );
-  return { method, target: target(path, query), headers: signed.headers, body };
+  return { method, target: target(path, query), headers: { ...signed.headers, ...length }, body };
 }
 
 export async function s3(server: TestServer, input: S3Input): Promise<Answer> {
