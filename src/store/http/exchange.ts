@@ -76,7 +76,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#settled) return;
+    // After a pause undici flushes its parser and calls with no bytes; pausing for those would go round for ever.
+    if (this.#settled || chunk.byteLength === 0) return;
     if (this.#received + chunk.byteLength > this.#limit()) {
       this.#refuse(controller);
       return;

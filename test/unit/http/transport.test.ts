@@ -153,6 +153,16 @@ describe('what goes over the wire', () => {
 });
 
 describe('reading into the target', () => {
+  it('asks pace about bytes only, so that a pace which never waits cannot spin for ever', async () => {
+    const bytes = Buffer.alloc(200_001, 'z');
+    const origin = await serve((socket) => socket.write(ok(bytes)));
+    const asked: number[] = [];
+    const pace = (n: number) => Promise.resolve(void asked.push(n));
+    await transport().request({ ...get, origin, target: new Uint8Array(bytes.length), pace });
+    expect(asked).not.toContain(0);
+    expect(asked.reduce((a, b) => a + b)).toBe(bytes.length);
+  });
+
   it('fills it, honouring pace', async () => {
     const bytes = Buffer.alloc(500_000, 'z');
     const origin = await serve((socket) => socket.write(ok(bytes)));
