@@ -1,10 +1,15 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { ServiceError } from './errors.js';
 
+const NAMED: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
 /** Text for an element; characters that XML 1.0 lacks are sent as references, as S3 does. */
 export function escapeXml(text: string): string {
-  if (!/[&<>"'\p{Cc}]/u.test(text)) return text;
-  return text.replace(/[&<>"'\p{Cc}]/gu, (character) => `&#x${character.charCodeAt(0).toString(16).toUpperCase()};`);
+  if (!/[&<>"\p{Cc}]/u.test(text)) return text;
+  return text.replace(
+    /[&<>"\p{Cc}]/gu,
+    (character) => NAMED[character] ?? `&#x${character.charCodeAt(0).toString(16)};`,
+  );
 }
 
 /** `<name>text</name>`; nothing when there is no text to give. */

@@ -44,6 +44,11 @@ export function crcHeader(object: StoredObject): Record<string, string | undefin
   return { 'x-oss-hash-crc64ecma': object.crc64ecma };
 }
 
+/** OSS leaves the quotes of an ETag unescaped. */
+export function etagElement(etag: string): string {
+  return `<ETag>"${etag}"</ETag>`;
+}
+
 /** `2012-02-24T08:43:27.000Z`: OSS keeps whole seconds. */
 export function isoSeconds(ms: number): string {
   return new Date(Math.floor(ms / 1000) * 1000).toISOString();

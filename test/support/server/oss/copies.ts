@@ -5,7 +5,15 @@ import { isFrozen, MAIN_OWNER, type StoredObject } from '../model.js';
 import { decodeComponent } from '../query.js';
 import { findUpload, putPart } from '../uploads.js';
 import { element } from '../xml.js';
-import { checkOverwrite, isoSeconds, type OssCall, type OssHandler, versionHeader, xmlReply } from './call.js';
+import {
+  checkOverwrite,
+  etagElement,
+  isoSeconds,
+  type OssCall,
+  type OssHandler,
+  versionHeader,
+  xmlReply,
+} from './call.js';
 import { partNumberOf } from './multipart.js';
 
 /** The object that x-oss-copy-source names (`/bucket/key`, encoded), its conditions checked. */
@@ -50,7 +58,7 @@ export const copyObject: OssHandler = (call) => {
   });
   return xmlReply(
     'CopyObjectResult',
-    element('LastModified', isoSeconds(copied.lastModifiedMs)) + element('ETag', `"${copied.etag}"`),
+    element('LastModified', isoSeconds(copied.lastModifiedMs)) + etagElement(copied.etag),
     { ...versionHeader(bucket, copied.versionId), 'x-oss-hash-crc64ecma': copied.crc64ecma },
   );
 };
@@ -60,8 +68,5 @@ export const uploadPartCopy: OssHandler = (call) => {
   const upload = findUpload(bucket, exchange.key, exchange.query.get('uploadId') ?? '');
   const bytes = copyRange(exchange.vendor('copy-source-range'), sourceOf(call));
   const part = putPart(bucket, upload, partNumberOf(exchange), bytes);
-  return xmlReply(
-    'CopyPartResult',
-    element('LastModified', isoSeconds(part.lastModifiedMs)) + element('ETag', `"${part.etag}"`),
-  );
+  return xmlReply('CopyPartResult', element('LastModified', isoSeconds(part.lastModifiedMs)) + etagElement(part.etag));
 };

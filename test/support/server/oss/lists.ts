@@ -4,7 +4,7 @@ import { listObjects, listVersions, makeToken, readToken, uploadsAfter, uploadsI
 import type { StoredObject } from '../model.js';
 import type { Query } from '../query.js';
 import { element, wrap } from '../xml.js';
-import { encoding, isoSeconds, type OssHandler, xmlReply } from './call.js';
+import { encoding, etagElement, isoSeconds, type OssHandler, xmlReply } from './call.js';
 
 type Encode = (text: string) => string;
 
@@ -22,7 +22,7 @@ function objectElement(object: StoredObject, encode: Encode, owner: boolean, ver
     element('Key', encode(object.key)),
     version,
     element('LastModified', isoSeconds(object.lastModifiedMs)),
-    `<ETag>"${object.etag}"</ETag>`,
+    etagElement(object.etag),
     element('Type', object.type),
     element('Size', object.bytes.size),
     element('StorageClass', object.storageClass),

@@ -10,6 +10,7 @@ import {
   checkOverwrite,
   crcHeader,
   encoding,
+  etagElement,
   isoSeconds,
   type OssHandler,
   versionHeader,
@@ -81,7 +82,7 @@ function partElement(part: StoredPart): string {
     'Part',
     element('PartNumber', part.partNumber),
     element('LastModified', isoSeconds(part.lastModifiedMs)),
-    element('ETag', `"${part.etag}"`),
+    etagElement(part.etag),
     element('HashCrc64ecma', part.crc64ecma?.toString()),
     element('Size', part.bytes.size),
   );
@@ -102,7 +103,7 @@ export const completeMultipartUpload: OssHandler = (call) => {
     element('Location', `http://${bucket.name}.oss-${settings.region}.aliyuncs.com${exchange.rawPath}`),
     element('Bucket', bucket.name),
     element('Key', encode(exchange.key)),
-    element('ETag', `"${object.etag}"`),
+    etagElement(object.etag),
   ];
   return xmlReply('CompleteMultipartUploadResult', content.join(''), {
     ...crcHeader(object),

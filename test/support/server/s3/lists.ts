@@ -25,7 +25,7 @@ function objectElement(object: StoredObject, encode: Encode, owner: boolean, ver
     element('Key', encode(object.key)),
     version,
     element('LastModified', new Date(object.lastModifiedMs).toISOString()),
-    `<ETag>&quot;${object.etag}&quot;</ETag>`,
+    element('ETag', `"${object.etag}"`),
     checksum ? element('ChecksumAlgorithm', checksum.name.toUpperCase()) + element('ChecksumType', checksum.type) : '',
     element('Size', object.bytes.size),
     owner ? OWNER : '',
