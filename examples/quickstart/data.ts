@@ -1,0 +1,61 @@
+/** The data that travels: real files from this project's own node_modules, and one large object. */
+import { createCipheriv } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { copyFile, mkdir, opendir, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Servers in memory hold everything twice: the small files stay small. */
+const LARGEST_FILE = 256 * KiB;
+const MOST_BYTES = 64 * MiB;
+
+export interface Chosen {
+  files: number;
+  bytes: number;
+}
+
+/** Copies up to `count` files of `from` to the same paths below `to`. */
+export async function copyFiles(from: string, to: string, count: number): Promise<Chosen> {
+  let files = 0;
+  let bytes = 0;
+  for await (const path of filesOf(from)) {
+    if (files === count) break;
+    const { size } = await stat(path);
+    if (size > LARGEST_FILE || bytes + size > MOST_BYTES) continue;
+    const target = join(to, relative(from, path));
+    await mkdir(dirname(target), { recursive: true });
+    await copyFile(path, target);
+    files++;
+    bytes += size;
+  }
+  return { files, bytes };
+}
+
+/** Regular files below `folder`, in any order. */
+export async function* filesOf(folder: string): AsyncGenerator<string> {
+  for await (const entry of await opendir(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesOf(path);
+    else if (entry.isFile()) yield path;
+  }
+}
+
+/** Writes `size` bytes that look random and are the same on every machine: AES in counter mode over zeros. */
+export async function writeLarge(path: string, size: number): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const key = Buffer.alloc(32, 'xsync quick start');
+  await pipeline(
+    Readable.from(zeros(size)),
+    createCipheriv('aes-256-ctr', key, Buffer.alloc(16)),
+    createWriteStream(path),
+  );
+}
+
+function* zeros(size: number): Generator<Buffer> {
+  const block = Buffer.alloc(MiB);
+  for (let left = size; left > 0; left -= MiB) yield block.subarray(0, Math.min(left, MiB));
+}
