@@ -86,6 +86,12 @@ export interface S3Preset {
   locationConstraint: boolean;
   /** `x-amz-copy-source-if-match` is obeyed; where not, a HEAD goes first. */
   copyIfMatch: boolean;
+  /** Metadata names may hold `_`; where not, the store would make it `-`. */
+  metadataUnderscore: boolean;
+  /** ListMultipartUploads says so when it encodes keys; where not, keys are asked for as they are. */
+  encodesUploads: boolean;
+  /** Keys may hold NUL. */
+  nul: boolean;
 }
 
 const COMPATIBLE: S3Preset = {
@@ -99,6 +105,9 @@ const COMPATIBLE: S3Preset = {
   checksumMode: false,
   locationConstraint: false,
   copyIfMatch: true,
+  metadataUnderscore: true,
+  encodesUploads: true,
+  nul: true,
 };
 
 const AWS: S3Preset = {
@@ -123,8 +132,15 @@ export const PRESETS: Record<S3Provider, S3Preset> = {
     defaultRegion: 'cn-north-1',
   },
   minio: COMPATIBLE,
-  // RGW ignores x-amz-copy-source-if-match (seen in release 16).
-  ceph: { ...COMPATIBLE, defaultRegion: 'default', copyIfMatch: false },
+  // As seen in RGW 16: it also ignores x-amz-copy-source-if-match.
+  ceph: {
+    ...COMPATIBLE,
+    defaultRegion: 'default',
+    copyIfMatch: false,
+    metadataUnderscore: false,
+    encodesUploads: false,
+    nul: false,
+  },
   // R2 wants every part but the last of one size, which a planner that cuts evenly gives it.
   r2: { ...COMPATIBLE, defaultRegion: 'auto' },
   oss: {

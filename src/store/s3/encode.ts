@@ -17,18 +17,28 @@ export function encodeParameter(text: string): string {
 
 /**
  * A key as it goes into the path: encoded once, its slashes kept, its dots untouched.
- * @throws key-not-representable when it is empty, longer than 1024 bytes or not well-formed Unicode
+ * @throws key-not-representable when it is empty, longer than 1024 bytes, not well-formed Unicode, or holds a NUL
+ * where the provider takes none
  */
-export function encodeKey(key: string): string {
+export function encodeKey(key: string, nul = true): string {
   if (PLAIN_PATH.test(key) && key.length > 0 && key.length <= MAX_KEY_BYTES) return key;
-  if (key === '') throw unfit(key, 'is empty');
-  if (keyBytes(key) > MAX_KEY_BYTES) throw unfit(key, `is longer than ${MAX_KEY_BYTES} bytes`);
-  if (/\p{Cs}/u.test(key)) throw unfit(key, 'is not well-formed Unicode');
+  const fault = keyFault(key, nul);
+  if (fault !== undefined) {
+    throw new XsyncError('key-not-representable', `the store cannot hold this key: it ${fault}`, { subject: key });
+  }
   return encodeParameter(key).replaceAll('%2F', '/');
 }
 
-function unfit(key: string, why: string): XsyncError {
-  return new XsyncError('key-not-representable', `S3 cannot hold this key: it ${why}`, { subject: key });
+/** Whether `encodeKey` would take it. */
+export function isKey(key: string, nul: boolean): boolean {
+  return keyFault(key, nul) === undefined;
+}
+
+function keyFault(key: string, nul: boolean): string | undefined {
+  if (key === '') return 'is empty';
+  if (keyBytes(key) > MAX_KEY_BYTES) return `is longer than ${MAX_KEY_BYTES} bytes`;
+  if (/\p{Cs}/u.test(key)) return 'is not well-formed Unicode';
+  return !nul && key.includes('\0') ? 'holds a NUL' : undefined;
 }
 
 /** Query parameters, sorted and encoded: the form that is signed and that goes over the wire. */

@@ -9,6 +9,7 @@ export interface Refusal {
   /** Where the request went, for messages and to tell what a 404 without a body means. */
   bucket: string;
   key?: string;
+  /** The call named an upload, and no other object that might be missing. */
   upload?: boolean;
   region: string;
 }
@@ -39,6 +40,9 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   Redirect: ['wrong-region'],
   IllegalLocationConstraintException: ['wrong-region'],
   InvalidLocationConstraint: ['wrong-region', 'Check that the region exists at this endpoint.'],
+  InvalidPart: ['precondition-failed', 'A part is missing or was replaced: list the parts again.'],
+  InvalidPartOrder: ['precondition-failed'],
+  EntityTooSmall: ['precondition-failed', "A part that is not the last is below the store's minimum."],
   PreconditionFailed: ['precondition-failed'],
   ConditionalRequestConflict: ['precondition-failed', undefined],
   InvalidRange: ['truncated'],
@@ -99,6 +103,8 @@ function meaningOf(
   if (serviceCode === 'InvalidRequest' && /accelerat/i.test(message ?? '')) return ['acceleration-disabled'];
   if (serviceCode === 'InvalidArgument' && /key.*(too long|length)/i.test(message ?? ''))
     return ['key-not-representable'];
+  // RGW says NoSuchKey of an upload that is gone.
+  if (serviceCode === 'NoSuchKey' && upload) return ['upload-not-found'];
   const known = serviceCode === undefined ? undefined : CODES[serviceCode];
   if (known) return known;
   // A HEAD has no body. AWS tells of a wrong region by a header, with 301, 307 or 400.

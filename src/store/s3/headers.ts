@@ -41,27 +41,36 @@ export function contentHeadersIn(headers: Headers): ContentHeaders {
   return content;
 }
 
+interface MetadataLimits {
+  maxMetadata: number;
+  metadataUnderscore: boolean;
+}
+
 /**
  * User metadata for a request. HTTP headers carry ASCII, and S3 takes other bytes for latin1; so what is not plain
  * ASCII goes as an RFC 2047 encoded word, which is also how S3 answers such values.
- * @throws metadata-too-large above `limit` bytes of names and values, unsupported for a name that is no header's
+ * @throws metadata-too-large above `maxMetadata` bytes of names and values, unsupported for a name that is no header's
  */
-export function metadataOut(metadata: UserMetadata | undefined, limit: number, into: Headers): void {
+export function metadataOut(metadata: UserMetadata | undefined, limits: MetadataLimits, into: Headers): void {
   if (!metadata) return;
   let bytes = 0;
   for (const [name, value] of Object.entries(metadata)) {
     const lower = name.toLowerCase();
-    if (!TOKEN.test(lower)) {
-      throw new XsyncError('unsupported', `S3 cannot hold metadata of this name`, { subject: name });
+    if (!TOKEN.test(lower) || (!limits.metadataUnderscore && lower.includes('_'))) {
+      throw new XsyncError('unsupported', 'the store cannot hold metadata of this name', { subject: name });
     }
     const text = PLAIN_VALUE.test(value) ? value : `=?UTF-8?B?${Buffer.from(value, 'utf8').toString('base64')}?=`;
     bytes += lower.length + text.length;
     into[META + lower] = text;
   }
-  if (bytes > limit) {
-    throw new XsyncError('metadata-too-large', `${bytes} bytes of user metadata; the store keeps ${limit}`, {
-      remedy: 'Shorten the metadata, or copy without it.',
-    });
+  if (bytes > limits.maxMetadata) {
+    throw new XsyncError(
+      'metadata-too-large',
+      `${bytes} bytes of user metadata; the store keeps ${limits.maxMetadata}`,
+      {
+        remedy: 'Shorten the metadata, or copy without it.',
+      },
+    );
   }
 }
 

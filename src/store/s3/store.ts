@@ -3,8 +3,8 @@
  * case, and values beyond ASCII travel as RFC 2047 encoded words.
  *
  * Exceptions to one call, one request: a request refused for a wrong clock is repeated once; `listParts` pages;
- * `copy` with `ifMatch` asks a HEAD first where the provider ignores the condition; `delete` sends keys that XML
- * cannot name one by one.
+ * copies with `ifMatch` ask a HEAD first where the provider ignores the condition; `completeUpload` asks a HEAD where
+ * the answer names no ETag (RGW); `delete` sends keys that XML cannot name one by one.
  */
 
 import { md5 } from '../../hash/index.js';
@@ -34,7 +34,7 @@ import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
 import { copySource, readCopy } from './copying.js';
 import { type CredentialSource, credentialSource } from './credentials.js';
 import { deleteBody, readDeleteFailures } from './deleting.js';
-import { encodeKey, escapeXml, fitsXml } from './encode.js';
+import { escapeXml, fitsXml, isKey } from './encode.js';
 import { checksumsIn, contentHeadersOut, md5Header, metadataOut, unquote } from './headers.js';
 import { capabilitiesOf, infoOf, totalSize } from './info.js';
 import { readPage, required } from './listing.js';
@@ -65,7 +65,7 @@ export class S3Store implements ObjectStore {
     this.#preset = PRESETS[providerOf(config)];
     this.#storageClass = config.storage_class;
     this.#wire = new Wire(config, bucket, credentials, transport);
-    this.#uploads = new Uploads(this.#wire);
+    this.#uploads = new Uploads(this.#wire, this.#preset.encodesUploads);
     const { endpoint } = this.#wire.addresses;
     this.identity = { kind: 's3', endpoint, bucket, account: credentials.fingerprint };
     this.capabilities = capabilitiesOf(this.#preset);
@@ -137,7 +137,7 @@ export class S3Store implements ObjectStore {
     if (options.headers || options.metadata) headers['x-amz-metadata-directive'] = 'REPLACE';
     else if (source === this && sourceKey === key && versionId === undefined && !headers['x-amz-storage-class']) {
       // S3 refuses a copy onto itself that changes nothing; the result is what there is.
-      return this.#ontoItself(key, options);
+      return this.#asWritten(key, options);
     }
     const answer = await this.#wire.send({ method: 'PUT', key, headers, signal, lateError: true });
     return readCopy('CopyObjectResult', answer.body, answer.headers);
@@ -184,7 +184,8 @@ export class S3Store implements ObjectStore {
     parts: readonly { partNumber: number; etag: string }[],
     options: CallOptions = {},
   ): Promise<WriteResult> {
-    return this.#uploads.complete(upload, parts, options);
+    const result = await this.#uploads.complete(upload, parts, options);
+    return result.etag === '' ? this.#asWritten(upload.key, options) : result;
   }
 
   async abortUpload(upload: UploadRef, options: CallOptions = {}): Promise<void> {
@@ -200,8 +201,8 @@ export class S3Store implements ObjectStore {
     const batch: string[] = [];
     const single: string[] = [];
     for (const key of keys) {
-      encodeKey(key);
-      (fitsXml(key) ? batch : single).push(key);
+      // A key that does not fit fails alone, below.
+      (isKey(key, this.#preset.nul) && fitsXml(key) ? batch : single).push(key);
     }
     if (batch.length > 0) {
       const body = deleteBody(batch);
@@ -244,7 +245,7 @@ export class S3Store implements ObjectStore {
   #writeHeaders({ headers: content, metadata, storageClass = this.#storageClass }: PutOptions): Record<string, string> {
     const headers: Record<string, string> = {};
     contentHeadersOut(content, headers);
-    metadataOut(metadata, this.#preset.maxMetadata, headers);
+    metadataOut(metadata, this.#preset, headers);
     if (storageClass !== undefined) headers['x-amz-storage-class'] = storageClass;
     return headers;
   }
@@ -261,7 +262,7 @@ export class S3Store implements ObjectStore {
     throw new XsyncError('precondition-failed', `${key}: the source has changed`, { subject: key });
   }
 
-  async #ontoItself(key: string, options: CopyOptions): Promise<WriteResult> {
+  async #asWritten(key: string, options: CopyOptions): Promise<WriteResult> {
     const { etag, checksums, versionId, mtimeMs } = await this.#head(key, options);
     return { etag, checksums, versionId, mtimeMs };
   }

@@ -20,9 +20,12 @@ import type { Wire } from './wire.js';
 
 export class Uploads {
   readonly #wire: Wire;
+  readonly #encodes: boolean;
 
-  constructor(wire: Wire) {
+  /** `encodes`: the store says so when it encodes the keys of its uploads. */
+  constructor(wire: Wire, encodes: boolean) {
     this.#wire = wire;
+    this.#encodes = encodes;
   }
 
   async create(key: string, headers: Record<string, string>, options: CallOptions): Promise<UploadRef> {
@@ -122,7 +125,8 @@ export class Uploads {
   }
 
   async list({ prefix, token, signal }: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
-    const parameters = { uploads: '', prefix, 'encoding-type': 'url', 'max-uploads': 1000, ...uploadMarkers(token) };
+    const encoding = this.#encodes ? 'url' : undefined;
+    const parameters = { uploads: '', prefix, 'encoding-type': encoding, 'max-uploads': 1000, ...uploadMarkers(token) };
     return readUploads((await this.#wire.send({ method: 'GET', parameters, signal })).body);
   }
 }

@@ -4,7 +4,7 @@ import type { HttpResponse, HttpTransport } from '../http/transport.js';
 import { xmlRoot } from '../http/xml.js';
 import type { TransferOptions } from '../port.js';
 import { type Addresses, addressesOf } from './address.js';
-import type { S3Config } from './config.js';
+import { PRESETS, providerOf, type S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
 import { encodeKey, encodeQuery } from './encode.js';
 import { refusalOf } from './errors.js';
@@ -31,6 +31,7 @@ export class Wire {
   readonly #credentials: CredentialSource;
   readonly #signer: Signer;
   readonly #requesterPays: boolean;
+  readonly #nul: boolean;
 
   constructor(config: S3Config, bucket: string, credentials: CredentialSource, transport: HttpTransport) {
     this.bucket = bucket;
@@ -39,6 +40,7 @@ export class Wire {
     this.#credentials = credentials;
     this.#signer = new Signer(this.addresses.region);
     this.#requesterPays = config.requester_pays;
+    this.#nul = PRESETS[providerOf(config)].nul;
   }
 
   /**
@@ -67,7 +69,7 @@ export class Wire {
 
   #path({ key, data }: Call): string {
     const { base } = data ? this.addresses.data : this.addresses.control;
-    return key === undefined ? base || '/' : `${base}/${encodeKey(key)}`;
+    return key === undefined ? base || '/' : `${base}/${encodeKey(key, this.#nul)}`;
   }
 
   async #once(call: Call, path: string): Promise<HttpResponse> {
@@ -95,7 +97,7 @@ export class Wire {
 
   #refusal(call: Call, origin: string, { status, headers, body }: HttpResponse): Error {
     const { bucket } = this;
-    const upload = call.parameters?.uploadId !== undefined;
+    const upload = call.parameters?.uploadId !== undefined && call.headers?.['x-amz-copy-source'] === undefined;
     const error = refusalOf({ status, headers, body, bucket, key: call.key, upload, region: this.addresses.region });
     // A HEAD's refusal has no body that could name the skew; its Date header shows it.
     const maybeSkewed = isXsyncError(error, 'clock-skew') || (status === 403 && body.length === 0);
