@@ -107,3 +107,14 @@ export async function expectCode(work: Promise<unknown>, ...codes: ErrorCode[]):
 
 /** A part size that may stand anywhere in an upload. */
 export const partSize = (store: ObjectStore): number => Math.max(store.capabilities.minPartSize, 1000);
+
+/** Deletes what is in the bucket, unfinished uploads too. */
+export async function empty(store: ObjectStore): Promise<void> {
+  const { keys } = await listAll(store);
+  for (let i = 0; i < keys.length; i += 1000) expect(await store.delete(keys.slice(i, i + 1000))).toEqual([]);
+  for (let token: string | undefined, more = true; more; more = token !== undefined) {
+    const page = await store.listUploads({ token });
+    for (const upload of page.uploads) await store.abortUpload(upload);
+    token = page.nextToken;
+  }
+}
