@@ -58,7 +58,7 @@ export interface TestServer {
   readonly faults: FaultPlan;
   /** Added to the machine's clock. */
   clockOffsetMs: number;
-  /** Faults of the server itself; a test may assert that there were none. */
+  /** Errors of the server itself (also printed as warnings); a test may assert that there were none. */
   readonly bugs: unknown[];
   /** Cuts open connections and frees the ports. */
   close(): Promise<void>;
@@ -81,7 +81,10 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     log: new RequestLog(),
     plan: new FaultPlan(),
     clock,
-    onBug: (error) => bugs.push(error),
+    onBug: (error) => {
+      bugs.push(error);
+      process.emitWarning(error instanceof Error ? error : String(error));
+    },
   };
   const servers = [
     listener(s3Service(s3, core.s3), shared, options),

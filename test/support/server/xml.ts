@@ -37,14 +37,25 @@ const parser = new XMLParser({
 /** An element of a parsed document; text of an element is under `#text` only when it has children too. */
 export type XmlNode = Record<string, unknown>;
 
-/** The children of the document's root, which must be called `root`. @throws MalformedXML */
+/**
+ * The children of the document's root, which must be called `root`. Characters that XML 1.0 lacks are refused, as
+ * references too: a key that has them cannot be named in a document. @throws MalformedXML
+ */
 export function parseXml(text: string, root: string): XmlNode {
-  if (XMLValidator.validate(text) !== true) throw new ServiceError('MalformedXML');
+  if (XMLValidator.validate(text) !== true || hasForbidden(text)) throw new ServiceError('MalformedXML');
   const document: unknown = parser.parse(text);
   const node = isNode(document) ? document[root] : undefined;
   if (node === '') return {};
   if (!isNode(node)) throw new ServiceError('MalformedXML');
   return node;
+}
+
+function hasForbidden(text: string): boolean {
+  if (/[^\P{Cc}\t\n\r\u007f-\u009f]/u.test(text)) return true;
+  return [...text.matchAll(/&#(x?)([0-9a-f]+);/gi)].some(([, hex, digits = '']) => {
+    const code = Number.parseInt(digits, hex ? 16 : 10);
+    return code < 0x20 && code !== 9 && code !== 10 && code !== 13;
+  });
 }
 
 function isNode(value: unknown): value is XmlNode {

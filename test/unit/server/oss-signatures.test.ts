@@ -60,6 +60,17 @@ describe.each([
     await expect(sdk.head(KEY)).rejects.toMatchObject({ status: 404, code: 'NoSuchKey' });
   });
 
+  it('can follow a continuation token', async () => {
+    const sdk = client(v4);
+    for (const key of ['p/1', 'p/2']) server.core.oss.put('bucket', key, '');
+    const query = { prefix: 'p/', 'max-keys': '1' } as OSS.ListV2ObjectsQuery;
+    const first = await sdk.listV2({ ...query }, {});
+    const token = (first as unknown as { nextContinuationToken: string }).nextContinuationToken;
+    const second = await sdk.listV2({ ...query, 'continuation-token': token }, {});
+    const objects = [...first.objects, ...second.objects];
+    expect(objects.map((object) => object.name)).toEqual(['p/1', 'p/2']);
+  });
+
   it('can upload in parts with gaps, and sees the CRC of the whole', async () => {
     const sdk = client(v4);
     const { uploadId } = await sdk.initMultipartUpload('parts');

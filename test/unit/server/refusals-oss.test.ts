@@ -211,6 +211,21 @@ describe('OSS answers as Alibaba Cloud does', () => {
     expect(second.headers['x-oss-version-id']).toMatch(/./);
   });
 
+  it('versions and delete markers, the newest first', async () => {
+    const { oss: store } = server.core;
+    store.put('versions', 'marked', 'old');
+    const gone = await oss(server, { method: 'DELETE', bucket: 'versions', key: 'marked' });
+    expect(gone.headers['x-oss-delete-marker']).toBe('true');
+    const query = { versions: null, prefix: 'marked' };
+    const { text } = await oss(server, { bucket: 'versions', query });
+    expect(text.match(/<(Version|DeleteMarker|IsLatest)>[a-z]*/g)).toEqual([
+      '<DeleteMarker>',
+      '<IsLatest>true',
+      '<Version>',
+      '<IsLatest>false',
+    ]);
+  });
+
   it('appends and symlinks under their own types', async () => {
     const append = (position: string, body: string) =>
       oss(server, { method: 'POST', bucket, key: 'log', query: { append: null, position }, body });

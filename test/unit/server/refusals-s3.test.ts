@@ -161,13 +161,15 @@ describe('S3 refuses, so that a client that would fail at AWS fails here', () =>
     expect(await send(server.s3.endpoint, chunked)).toMatchObject({ status: 411, code: 'MissingContentLength' });
   });
 
-  it('DeleteObjects without a checksum, or with more than 1000 keys', async () => {
+  it('DeleteObjects without a checksum, with more than 1000 keys, or with characters that XML lacks', async () => {
     const body = (n: number) => `<Delete>${'<Object><Key>k</Key></Object>'.repeat(n)}</Delete>`;
     const post = (text: string, headers: Record<string, string>) =>
       s3(server, { method: 'POST', path: '/bucket/', query: { delete: '' }, body: text, headers });
     expect(await post(body(1), {})).toMatchObject({ status: 400, code: 'InvalidRequest' });
     expect(await post(body(1), { 'content-md5': md5(body(1)) })).toMatchObject({ status: 200 });
     expect(await post(body(1001), { 'content-md5': md5(body(1001)) })).toMatchObject({ code: 'MalformedXML' });
+    const control = '<Delete><Object><Key>&#x1;</Key></Object></Delete>';
+    expect(await post(control, { 'content-md5': md5(control) })).toMatchObject({ code: 'MalformedXML' });
     expect(await post('<Delete>', { 'content-md5': md5('<Delete>') })).toMatchObject({ code: 'MalformedXML' });
   });
 
@@ -265,6 +267,21 @@ describe('S3 answers as AWS does', () => {
     expect((await s3(server, { path })).headers['x-amz-tagging-count']).toBe('1');
     await s3(server, { method: 'PUT', path, query: { acl: '' }, headers: { 'x-amz-acl': 'public-read' } });
     expect((await s3(server, { path, query: { acl: '' } })).text).toContain('<Permission>READ</Permission>');
+  });
+
+  it('the making of a bucket: mine again is fine in us-east-1 alone, a foreign one never', async () => {
+    const china = await startServer({ s3: { region: 'cn-north-1' } });
+    const make = (at: TestServer, name: string, body = '') => s3(at, { method: 'PUT', path: `/${name}`, body });
+    const location = '<LocationConstraint>cn-north-1</LocationConstraint>';
+    const there = `<CreateBucketConfiguration>${location}</CreateBucketConfiguration>`;
+    expect(await make(server, 'fresh')).toMatchObject({ status: 200 });
+    expect(await make(server, 'fresh')).toMatchObject({ status: 200 });
+    expect(await make(server, 'foreign')).toMatchObject({ status: 409, code: 'BucketAlreadyExists' });
+    expect(await make(server, 'Not_A_Name')).toMatchObject({ status: 400, code: 'InvalidBucketName' });
+    expect(await make(china, 'fresh')).toMatchObject({ code: 'IllegalLocationConstraintException' });
+    expect(await make(china, 'fresh', there)).toMatchObject({ status: 200 });
+    expect(await make(china, 'fresh', there)).toMatchObject({ status: 409, code: 'BucketAlreadyOwnedByYou' });
+    await china.close();
   });
 
   it('to a virtual host as to a path', async () => {

@@ -1,5 +1,6 @@
 import { deletionsFrom, tagsFrom, versioningFrom } from '../documents.js';
 import { ServiceError } from '../errors.js';
+import { MAIN_OWNER } from '../model.js';
 import { element, parseXml, textOf, wrap } from '../xml.js';
 import { checkContentMd5, encoding, isoSeconds, type OssHandler, versionHeader, xmlReply } from './call.js';
 
@@ -31,9 +32,9 @@ export const createBucket: OssHandler = ({ exchange, namespace, settings, body }
   const name = exchange.bucketName;
   if (!/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name)) throw new ServiceError('InvalidBucketName');
   if (body.byteLength > 0) textOf(parseXml(body.toString(), 'CreateBucketConfiguration'), 'StorageClass');
-  const exists = namespace.hasBucket(name);
+  const mine = namespace.hasBucket(name) && namespace.bucket(name).owner === MAIN_OWNER;
   // Creating one's own bucket again is answered 200 when nothing changes ("PutBucket").
-  if (!exists || namespace.bucket(name).owner !== 'main') namespace.createBucket(name, { region: settings.region });
+  if (!mine) namespace.createBucket(name, { region: settings.region });
   return { status: 200, headers: { location: `/${name}` } };
 };
 

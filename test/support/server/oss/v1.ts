@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto';
 import type { Exchange } from '../exchange.js';
 import { checkExpiry, checkKeyId, checkSkew, compareSignature, type OssCredentials, resourceOf } from './sign.js';
 
-/** Query parameters that belong to the V1 resource ("Include a V1 signature…", CanonicalizedResource). */
+/** Query parameters that belong to the V1 resource (CanonicalizedResource; the list is that of the vendor's SDKs). */
 const SIGNED_PARAMETERS = new Set(
   `acl append asyncFetch bucketInfo callback callback-var cname comp continuation-token cors delete encryption endTime
-  group img inventory inventoryId lifecycle link live location logging objectMeta partNumber policy position qos
+  img inventory inventoryId lifecycle live location logging objectMeta partNumber policy position qos
   qosInfo referer replication replicationLocation replicationProgress requestPayment resourceGroup
   response-cache-control response-content-disposition response-content-encoding response-content-language
   response-content-type response-expires restore rtc security-token sequential startTime stat status style styleName
