@@ -2,6 +2,7 @@
  * How a run stops early. Softly: no new work, what is in flight finishes. Hard: calls in flight are aborted, their
  * checkpoints stay. A soft stop turns hard after a grace period.
  */
+import { setMaxListeners } from 'node:events';
 import type { StopReason } from './events.js';
 
 export class Halt {
@@ -14,6 +15,8 @@ export class Halt {
   /** @param graceMs how long calls in flight may go on after a soft stop */
   constructor(graceMs: number) {
     this.#graceMs = graceMs;
+    // Every call in flight listens; Node's warning at 11 listeners is about leaks, which these are not.
+    setMaxListeners(0, this.#hard.signal);
   }
 
   /** Aborts calls in flight when the stop is hard. */
