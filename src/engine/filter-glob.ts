@@ -2,17 +2,18 @@
  * rclone's glob patterns (rclone.org/filtering, "Pattern syntax") as regular expressions: `*`, `**`, `?`, `[class]`,
  * `{a,b}`, `{{regexp}}`, `\c`. As in rclone, `[!a]` is no negation (write `[^a]`), whatever its manual says.
  */
-import { compileGoRegexp } from './filter-regexp.js';
+import { Automaton } from './filter-automaton.js';
+import { parseGoRegexp } from './filter-regexp.js';
 
 /**
  * Compiles a glob for whole keys. With a leading `/` it is anchored at the root, without one it matches from any `/`
  * on, always up to the end.
  * @throws SyntaxError with a sentence that says what is wrong with the glob.
  */
-export function globToRegExp(glob: string, ignoreCase: boolean): RegExp {
+export function compileGlob(glob: string, ignoreCase: boolean): Automaton {
   const anchored = glob.startsWith('/');
   const body = globBody([...(anchored ? glob.slice(1) : glob)]);
-  return compileGoRegexp(`${anchored ? '^' : '(^|/)'}${body}$`, ignoreCase);
+  return new Automaton(parseGoRegexp(`${anchored ? '^' : '(^|/)'}${body}$`, ignoreCase));
 }
 
 /** The glob in Go's regular expression syntax, without anchors. */

@@ -4,7 +4,7 @@
  */
 import { XsyncError } from '../model/error.js';
 import type { FilterFile } from './filter-file.js';
-import { globToFolderGlobs, globToRegExp } from './filter-glob.js';
+import { compileGlob, globToFolderGlobs } from './filter-glob.js';
 
 export interface RuleOptions {
   include?: readonly string[];
@@ -17,9 +17,13 @@ export interface RuleOptions {
   ignoreCase?: boolean;
 }
 
+export interface Pattern {
+  test(name: string): boolean;
+}
+
 export interface Rule {
   include: boolean;
-  pattern: RegExp;
+  pattern: Pattern;
   /** Where the rule comes from, for a person: `--exclude "*.bak"`. */
   origin: string;
 }
@@ -81,6 +85,8 @@ function sources(option: string, given: readonly string[] = [], files: readonly 
 class RuleList {
   rules: { keys: Rule[]; folders: Rule[] } = { keys: [], folders: [] };
   readonly #ignoreCase: boolean;
+  /** Globs of directories that have a rule: a second one could never be the first to match. */
+  readonly #folders = new Set<string>();
 
   constructor(ignoreCase: boolean) {
     this.#ignoreCase = ignoreCase;
@@ -89,6 +95,7 @@ class RuleList {
   addFilter(source: Source): void {
     if (source.text === '!') {
       this.rules = { keys: [], folders: [] };
+      this.#folders.clear();
       return;
     }
     const sign = source.text.slice(0, 2);
@@ -108,30 +115,26 @@ class RuleList {
     const deep = whole.includes('**');
     const pattern = compile(whole, this.#ignoreCase, source);
     if (deep || !whole.endsWith('/')) {
-      this.#push(this.rules.keys, include, pattern, source);
-      if (include || whole === '*') this.#addFolders(include, whole, source);
+      this.rules.keys.push({ include, pattern, origin: source.origin });
+      if (include || whole === '*') {
+        for (const folder of globToFolderGlobs(whole)) this.#addFolder(include, folder, source);
+      }
     }
-    if (deep || whole.endsWith('/')) this.#push(this.rules.folders, include, pattern, source);
+    if (deep || whole.endsWith('/')) this.#addFolder(include, whole, source);
   }
 
-  #addFolders(include: boolean, glob: string, source: Source): void {
-    for (const folder of globToFolderGlobs(glob)) {
-      // The root is always entered.
-      if (folder !== '/') this.#push(this.rules.folders, include, compile(folder, this.#ignoreCase, source), source);
-    }
-  }
-
-  /** A pattern that is there already can never be the first to match again. */
-  #push(rules: Rule[], include: boolean, pattern: RegExp, source: Source): void {
-    if (rules.some((rule) => rule.pattern.source === pattern.source)) return;
-    rules.push({ include, pattern, origin: source.origin });
+  #addFolder(include: boolean, glob: string, source: Source): void {
+    // The root is always entered.
+    if (glob === '/' || this.#folders.has(glob)) return;
+    this.#folders.add(glob);
+    this.rules.folders.push({ include, pattern: compile(glob, this.#ignoreCase, source), origin: source.origin });
   }
 }
 
-function compile(glob: string, ignoreCase: boolean, source: Source): RegExp {
+function compile(glob: string, ignoreCase: boolean, source: Source): Pattern {
   try {
     if (glob === '') throw new SyntaxError('the pattern is empty');
-    return globToRegExp(glob, ignoreCase);
+    return compileGlob(glob, ignoreCase);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new XsyncError('usage', `${source.origin}: ${error.message}`, { subject: source.option, cause: error });

@@ -153,3 +153,50 @@ it('any literal key can be named exactly, by escaping', () => {
     }),
   );
 });
+
+it('a pattern full of stars does not hang the run over a long key', () => {
+  // A backtracking matcher would need some 10^12 steps; this test ends or it does not.
+  const key = 'a'.repeat(1000);
+  expect(verdict({ exclude: ['**a**a**a**a**b'] }, key)).toEqual({ included: true });
+  expect(verdict({ exclude: ['**a**a**a**a**b'] }, `${key}b`)).toMatchObject({ included: false });
+  expect(verdict({ exclude: ['{{(a+)+}}c'] }, key)).toEqual({ included: true });
+  expect(refusal({ exclude: ['{{((a{1000}){1000}){1000}}}'] })).toContain('the pattern repeats too much');
+});
+
+it('keys in every script keep matching, however many characters were seen before', () => {
+  const filter = createFilter({ include: ['x?y'] });
+  for (let code = 0x4e00; code < 0x4e00 + 20_000; code++) {
+    const char = String.fromCodePoint(code);
+    if (!filter.test(`x${char}y`, 0, 0).included || filter.test(`x${char}z`, 0, 0).included) throw new Error(char);
+  }
+});
+
+it('regular expressions mean what they mean elsewhere', () => {
+  const piece = fc.constantFrom(
+    'a',
+    'b',
+    '[ab]',
+    '[^a]',
+    '.',
+    '(a|bc)',
+    'a*',
+    'b+',
+    'c?',
+    '(?:ab){2}',
+    'a{1,2}',
+    '\\b',
+    '\\B',
+    '|',
+    '^',
+    '$',
+  );
+  const source = fc.array(piece, { maxLength: 6 }).map((parts) => parts.join(''));
+  const text = fc.array(fc.constantFrom('a', 'b', 'c', ' ', '/'), { maxLength: 6 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(source, text, (regexp, key) => {
+      const matches = new RegExp(`^(?:${regexp})$`, 'us').test(key);
+      expect(verdict({ filter: [`- /{{${regexp}}}`] }, key).included).toBe(!matches);
+    }),
+    { numRuns: 500 },
+  );
+});
