@@ -1,34 +1,45 @@
-/**
- * How a run stops early. Softly: no new work, what is in flight finishes. Hard: calls in flight are aborted, their
- * checkpoints stay. A soft stop turns hard after a grace period.
- */
+/** How a run stops early, from the mildest to the hardest way; see `StopLevel`. */
 import { setMaxListeners } from 'node:events';
 import type { StopReason } from './events.js';
 
+/**
+ * What may no longer start:
+ * - `plans`: nothing more is planned, what is queued is done (--max-transfer);
+ * - `objects`: no queued object is begun, those begun are finished (--max-duration);
+ * - `parts`: objects in parts stop after the parts in flight, and are checkpointed (Ctrl-C); what is still in flight
+ *   after a grace period is aborted;
+ * - `calls`: calls in flight are aborted at once; checkpoints stay.
+ */
+export type StopLevel = 'plans' | 'objects' | 'parts' | 'calls';
+
+const LEVELS: readonly StopLevel[] = ['plans', 'objects', 'parts', 'calls'];
+
 export class Halt {
-  readonly #hard = new AbortController();
+  readonly #calls = new AbortController();
   readonly #graceMs: number;
+  #level = -1;
   #reason: StopReason | undefined;
   #fatal: { error: unknown } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param graceMs how long calls in flight may go on after a soft stop */
+  /** @param graceMs how long calls in flight may go on after a stop of `parts` */
   constructor(graceMs: number) {
     this.#graceMs = graceMs;
     // Every call in flight listens; Node's warning at 11 listeners is about leaks, which these are not.
-    setMaxListeners(0, this.#hard.signal);
+    setMaxListeners(0, this.#calls.signal);
   }
 
-  /** Aborts calls in flight when the stop is hard. */
+  /** Aborts calls in flight when the stop is at its hardest. */
   get signal(): AbortSignal {
-    return this.#hard.signal;
+    return this.#calls.signal;
   }
 
-  /** True once no new work may start. */
-  get stopping(): boolean {
-    return this.#reason !== undefined || this.#fatal !== undefined;
+  /** True once work of this level may no longer start. */
+  stops(level: StopLevel): boolean {
+    return this.#level >= LEVELS.indexOf(level);
   }
 
+  /** Why the run ends early, if it does and is not broken. */
   get reason(): StopReason | undefined {
     return this.#reason;
   }
@@ -37,17 +48,22 @@ export class Halt {
     return this.#fatal;
   }
 
-  /** Lets what is in flight finish for the grace period (for ever when `patient`). The first reason stays. */
-  stop(reason: StopReason, options: { patient?: boolean; now?: boolean } = {}): void {
+  /** The first reason stays; a harder level replaces a milder one. */
+  stop(reason: StopReason, level: StopLevel): void {
     this.#reason ??= reason;
-    if (options.now) this.#hard.abort();
-    else if (!options.patient) this.#timer ??= setTimeout(() => this.#hard.abort(), this.#graceMs).unref();
+    this.#raise(level);
+    if (level === 'parts') this.#timer ??= setTimeout(() => this.#raise('calls'), this.#graceMs).unref();
   }
 
   /** A fault that every further object would meet: the run ends with it. The first one stays. */
   fail(error: unknown): void {
     this.#fatal ??= { error };
-    this.#hard.abort();
+    this.#raise('calls');
+  }
+
+  #raise(level: StopLevel): void {
+    this.#level = Math.max(this.#level, LEVELS.indexOf(level));
+    if (level === 'calls') this.#calls.abort();
   }
 
   dispose(): void {

@@ -81,7 +81,7 @@ class PartsInFlight {
   }
 
   async #sendUnlessBroken(partNumber: number): Promise<void> {
-    if (this.#broken || this.#context.halt.stopping) return;
+    if (this.#broken || this.#context.halt.stops('parts')) return;
     try {
       await this.#send(partNumber);
     } catch (error) {
@@ -98,7 +98,7 @@ class PartsInFlight {
     const turn = this.#takeTurn();
     const lease = await budget.lease(range.size);
     try {
-      if (this.#broken || halt.stopping) return;
+      if (this.#broken || halt.stops('parts')) return;
       const info = await source.read(sourceKey, lease.bytes, {
         offset: range.offset,
         ifMatch: sourceEtag,

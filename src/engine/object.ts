@@ -36,7 +36,7 @@ export async function copyObject(context: ObjectContext, planned: PlanEntry): Pr
   const started = performance.now();
   let entry = planned;
   for (let attempt = 1; ; attempt++) {
-    if (halt.stopping) return;
+    if (halt.stops('objects')) return;
     try {
       const result = await transfer(context, entry);
       record(context, entry, result);

@@ -77,7 +77,7 @@ export class Planner {
 
   async #inspect(triple: Triple, decision: Extract<Decision, { action: 'inspect' }>): Promise<void> {
     const { source, dest } = this.#pair;
-    if (!triple.source || this.#context.halt.stopping) return;
+    if (!triple.source || this.#context.halt.stops('objects')) return;
     const entry = planEntry(triple.source, decision.otherwise, this.#pair, this.#options);
     const context = {
       source: source.store,
@@ -145,7 +145,7 @@ export class Planner {
     if (maxTransfer === undefined) return true;
     const after = this.#started + entry.size;
     if (cutoffMode === 'cautious' ? after > maxTransfer : this.#started >= maxTransfer) {
-      this.#context.halt.stop('max-transfer', { patient: true });
+      this.#context.halt.stop('max-transfer', 'plans');
       return false;
     }
     this.#started = after;

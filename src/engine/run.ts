@@ -67,10 +67,11 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
     await prepareDestination(pair, options, halt);
     await traverse(pair, options, context, tally);
     committer.flush();
-    if (!halt.stopping && tally.nothingListed) {
+    if (!halt.stops('plans') && tally.nothingListed) {
       emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
     }
-    if (!halt.stopping && !options.dryRun && !options.filter && !pair.single) await dropStaleUploads(context, pair);
+    if (!halt.stops('plans') && !options.dryRun && !options.filter && !pair.single)
+      await dropStaleUploads(context, pair);
   } catch (error) {
     if (!halt.signal.aborted) halt.fail(error);
   } finally {
@@ -94,10 +95,10 @@ async function traverse(pair: RunPair, options: RunOptions, context: ObjectConte
         const { source, dest, rows } = streams.open();
         for await (const batch of diff(source, dest, rows)) {
           for (const triple of batch) {
-            if (context.halt.stopping) break;
+            if (context.halt.stops('plans')) break;
             await planner.take(triple);
           }
-          if (context.halt.stopping) break;
+          if (context.halt.stops('plans')) break;
         }
         return;
       } catch (error) {
@@ -126,7 +127,7 @@ async function prepareDestination(pair: RunPair, options: RunOptions, halt: Halt
 }
 
 function hookStops(halt: Halt, options: RunOptions): () => void {
-  const onStop = (): void => halt.stop('interrupted');
+  const onStop = (): void => halt.stop('interrupted', 'parts');
   if (options.stop.aborted) onStop();
   options.stop.addEventListener('abort', onStop);
   const { maxDurationMs, cutoffMode } = options;
@@ -134,7 +135,7 @@ function hookStops(halt: Halt, options: RunOptions): () => void {
   const timer =
     maxDurationMs === undefined
       ? undefined
-      : setTimeout(() => halt.stop('max-duration', { now: hard, patient: true }), maxDurationMs).unref();
+      : setTimeout(() => halt.stop('max-duration', hard ? 'calls' : 'objects'), maxDurationMs).unref();
   return () => {
     clearTimeout(timer);
     options.stop.removeEventListener('abort', onStop);
@@ -149,7 +150,7 @@ function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: 
     emit(event);
     if (event.type !== 'progress') return;
     moved += event.bytes;
-    if (moved >= maxTransfer) halt.stop('max-transfer', { now: true });
+    if (moved >= maxTransfer) halt.stop('max-transfer', 'calls');
   };
 }
 

@@ -20,7 +20,7 @@ async function transferWhole(context: TransferContext, entry: PlanEntry): Promis
   const { source, dest, budget, halt, emit } = context;
   const lease = await budget.lease(entry.size);
   try {
-    if (halt.stopping) throw new Unfinished();
+    if (halt.stops('parts')) throw new Unfinished();
     emit({ type: 'begin', key: entry.key, size: entry.size, parts: 1, resumedBytes: 0 });
     const info = await source.read(entry.sourceKey, lease.bytes, { ifMatch: entry.sourceEtag, signal: halt.signal });
     mustBeWhole(entry, info);
