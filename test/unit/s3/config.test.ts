@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { addressesOf } from '../../../src/store/s3/address.js';
+import { s3ConfigSchema } from '../../../src/store/s3/config.js';
+import { ChainSource, credentialSource } from '../../../src/store/s3/credentials.js';
+
+const KEYS = { access_key_id: 'AKID', secret_access_key: 'hidden' };
+const parse = (more: object) => s3ConfigSchema.parse({ type: 's3', ...KEYS, ...more });
+
+describe('an s3 remote', () => {
+  it.each([
+    ['a misspelt key', { acces_key_id: 'x' }],
+    ['half a key pair', { secret_access_key: undefined }],
+    ['no credentials at all', { access_key_id: undefined, secret_access_key: undefined }],
+    ['a provider that needs an endpoint', { provider: 'minio' }],
+    ['an endpoint with a path', { endpoint: 'https://x.example/bucket' }],
+    ['acceleration in China', { provider: 'aws-cn', accelerate: 'on' }],
+    ['an unknown provider', { provider: 'nobody' }],
+  ])('is refused with %s, before a run goes wrong', (_name, more) => {
+    expect(s3ConfigSchema.safeParse({ type: 's3', ...KEYS, ...more }).success).toBe(false);
+  });
+
+  it('takes rclone’s provider names and text for booleans', () => {
+    const config = parse({ provider: 'TencentCOS', force_path_style: 'true', requester_pays: 'false' });
+    expect(config).toMatchObject({ provider: 'cos', force_path_style: true, requester_pays: false });
+  });
+
+  it.each([
+    [{ region: 'eu-west-1' }, 'bucket', 'https://bucket.s3.eu-west-1.amazonaws.com', ''],
+    [
+      { provider: 'aws-cn', region: 'cn-northwest-1' },
+      'bucket',
+      'https://bucket.s3.cn-northwest-1.amazonaws.com.cn',
+      '',
+    ],
+    [{ region: 'eu-west-1' }, 'dotted.bucket', 'https://s3.eu-west-1.amazonaws.com', '/dotted.bucket'],
+    [{ region: 'eu-west-1', force_path_style: true }, 'bucket', 'https://s3.eu-west-1.amazonaws.com', '/bucket'],
+    [{ provider: 'oss', region: 'cn-hangzhou' }, 'bucket', 'https://bucket.s3.oss-cn-hangzhou.aliyuncs.com', ''],
+    [{ endpoint: 'minio.example:9000' }, 'bucket', 'https://minio.example:9000', '/bucket'],
+    [{ provider: 'aws', endpoint: 'http://127.0.0.1:9000' }, 'bucket', 'http://127.0.0.1:9000', '/bucket'],
+  ])('finds its bucket: %o', (more, bucket, origin, base) => {
+    expect(addressesOf(parse(more), bucket).control).toMatchObject({ origin, base });
+  });
+
+  it('sends only bytes over the accelerated endpoint', () => {
+    const { control, data } = addressesOf(parse({ accelerate: 'on', region: 'us-west-2' }), 'bucket');
+    expect(control.origin).toBe('https://bucket.s3.us-west-2.amazonaws.com');
+    expect(data.origin).toBe('https://bucket.s3-accelerate.amazonaws.com');
+    expect(() => addressesOf(parse({ accelerate: 'on' }), 'a.b')).toThrow(expect.objectContaining({ code: 'config' }));
+  });
+});
+
+describe('credentials', () => {
+  it('name the account without telling the key', () => {
+    const { fingerprint } = credentialSource(parse({}));
+    expect(fingerprint).toMatch(/^[0-9a-f]{12}$/);
+    expect(credentialSource(parse({ access_key_id: 'OTHER' })).fingerprint).not.toBe(fingerprint);
+  });
+
+  it('of a role name its profile, which stays when the keys change', () => {
+    const config = s3ConfigSchema.parse({ type: 's3', profile: 'work' });
+    const first = credentialSource(config, { AWS_ACCESS_KEY_ID: 'A' }).fingerprint;
+    expect(credentialSource(config, { AWS_ACCESS_KEY_ID: 'B' }).fingerprint).toBe(first);
+  });
+
+  it('are fetched once for all who wait, and again before they end', async () => {
+    let fetched = 0;
+    const source = new ChainSource(async () => {
+      fetched++;
+      return { accessKeyId: `A${fetched}`, secretAccessKey: 's', expiresMs: fetched * 3_600_000 };
+    }, 'f');
+    await Promise.all([source.get(0), source.get(0), source.get(0)]);
+    expect(fetched).toBe(1);
+    expect(source.get(3_000_000)).toMatchObject({ accessKeyId: 'A1' });
+    expect(await source.get(3_400_000)).toMatchObject({ accessKeyId: 'A2' });
+    source.expire();
+    expect(await source.get(3_400_000)).toMatchObject({ accessKeyId: 'A3' });
+  });
+
+  it('that still work are used when a refresh fails', async () => {
+    let fail = false;
+    const source = new ChainSource(async () => {
+      if (fail) throw new Error('IMDS is down');
+      return { accessKeyId: 'A', secretAccessKey: 's', expiresMs: 1_000_000 };
+    }, 'f');
+    await source.get(0);
+    fail = true;
+    expect(await source.get(900_000)).toMatchObject({ accessKeyId: 'A' });
+    await expect(source.get(1_000_001)).rejects.toMatchObject({ code: 'bad-credentials' });
+  });
+
+  it('come from the AWS chain when the config says so', async () => {
+    const saved = { ...process.env };
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'FROMENV', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't' });
+    try {
+      const source = credentialSource(s3ConfigSchema.parse({ type: 's3', env_auth: true }));
+      expect(await source.get(0)).toMatchObject({ accessKeyId: 'FROMENV', sessionToken: 't' });
+    } finally {
+      process.env = saved;
+    }
+  });
+});

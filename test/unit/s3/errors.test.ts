@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { type Refusal, refusalOf } from '../../../src/store/s3/errors.js';
+
+const errorOf = (status: number, code?: string, more: Partial<Refusal> & { xml?: string } = {}) => {
+  const { xml = '', ...rest } = more;
+  const body =
+    code === undefined ? '' : `<?xml version="1.0"?><Error><Code>${code}</Code><Message>why</Message>${xml}</Error>`;
+  return refusalOf({
+    status,
+    headers: {},
+    body: Buffer.from(body),
+    bucket: 'b',
+    key: 'k',
+    region: 'us-east-1',
+    ...rest,
+  });
+};
+
+describe('a refusal says what to do', () => {
+  it.each([
+    [404, 'NoSuchBucket', 'bucket-not-found', 'person'],
+    [404, 'NoSuchKey', 'object-not-found', 'permanent'],
+    [404, 'NoSuchUpload', 'upload-not-found', 'permanent'],
+    [403, 'AccessDenied', 'access-denied', 'person'],
+    [403, 'InvalidAccessKeyId', 'bad-credentials', 'person'],
+    [403, 'SignatureDoesNotMatch', 'bad-credentials', 'person'],
+    [400, 'ExpiredToken', 'expired-credentials', 'person'],
+    [403, 'RequestTimeTooSkewed', 'clock-skew', 'temporary'],
+    [503, 'SlowDown', 'throttled', 'temporary'],
+    [412, 'PreconditionFailed', 'precondition-failed', 'permanent'],
+    [416, 'InvalidRange', 'truncated', 'temporary'],
+    [403, 'InvalidObjectState', 'object-archived', 'person'],
+    [400, 'EntityTooLarge', 'object-too-large', 'permanent'],
+    [400, 'MetadataTooLarge', 'metadata-too-large', 'permanent'],
+    [400, 'KeyTooLongError', 'key-not-representable', 'permanent'],
+    [400, 'BadDigest', 'checksum-mismatch', 'temporary'],
+    [500, 'InternalError', 'server-error', 'temporary'],
+    [409, 'BucketAlreadyExists', 'bucket-exists', 'person'],
+    [400, 'InvalidPart', 'precondition-failed', 'permanent'],
+    [501, 'NotImplemented', 'unsupported', 'permanent'],
+    [200, 'InternalError', 'server-error', 'temporary'],
+    [500, 'SomethingNew', 'server-error', 'temporary'],
+  ])('%i %s is %s', (status, serviceCode, code, errorClass) => {
+    expect(errorOf(status, serviceCode)).toMatchObject({ code, class: errorClass, serviceCode, status });
+  });
+
+  it.each([
+    [403, {}, 'access-denied'],
+    [404, {}, 'object-not-found'],
+    [404, { key: undefined }, 'bucket-not-found'],
+    [404, { upload: true }, 'upload-not-found'],
+    [405, { headers: { 'x-amz-delete-marker': 'true' } }, 'object-not-found'],
+    [412, {}, 'precondition-failed'],
+    [416, {}, 'truncated'],
+    [429, {}, 'throttled'],
+    [500, {}, 'server-error'],
+    [503, {}, 'throttled'],
+    [301, { headers: { 'x-amz-bucket-region': 'eu-west-1' } }, 'wrong-region'],
+    [400, { headers: { 'x-amz-bucket-region': 'eu-west-1' } }, 'wrong-region'],
+  ])('a HEAD’s %i without a body (%o) is %s', (status, more, code) => {
+    expect(errorOf(status, undefined, more).code).toBe(code);
+  });
+
+  it('names the region or the endpoint that would be right', () => {
+    const malformed = errorOf(400, 'AuthorizationHeaderMalformed', { xml: '<Region>eu-west-1</Region>' });
+    expect(malformed).toMatchObject({ code: 'wrong-region', remedy: expect.stringContaining('eu-west-1') });
+    const moved = errorOf(301, 'PermanentRedirect', { xml: '<Endpoint>b.s3.example</Endpoint>' });
+    expect(moved).toMatchObject({ code: 'wrong-endpoint', remedy: expect.stringContaining('b.s3.example') });
+  });
+
+  it('keeps what a retry and a support desk need', () => {
+    const headers = { 'retry-after': '7', 'x-amz-request-id': 'R1' };
+    expect(errorOf(503, 'SlowDown', { headers })).toMatchObject({ retryAfterMs: 7000, requestId: 'R1', subject: 'k' });
+  });
+
+  it('survives a proxy’s page in place of an answer', () => {
+    expect(errorOf(502, undefined, { body: Buffer.from('<html>Bad gateway') }).code).toBe('server-error');
+  });
+
+  it('tells a bucket without acceleration from a bad request', () => {
+    const body = Buffer.from(
+      '<Error><Code>InvalidRequest</Code><Message>S3 Transfer Acceleration is not configured on this bucket</Message></Error>',
+    );
+    expect(errorOf(400, undefined, { body }).code).toBe('acceleration-disabled');
+  });
+});
