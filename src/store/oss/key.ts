@@ -23,17 +23,29 @@ function keyFault(key: string): string | undefined {
   return undefined;
 }
 
-/** Sorts the keys that OSS can hold from those that it cannot, each with its reason. */
-export function refusedKeys(keys: readonly string[]): { held: string[]; refused: DeleteFailure[] } {
-  const held: string[] = [];
+/** What XML 1.0 has no way to write, not even by reference (and a few control characters that it frowns on). */
+const NOT_XML = /(?![\t\n\r])\p{Cc}|[\ufffe\uffff]/u;
+
+export interface DeletePlan {
+  /** Can be named in one batch. */
+  batch: string[];
+  /** Hold characters that XML lacks: each needs a request of its own. */
+  single: string[];
+  /** OSS cannot hold them. */
+  refused: DeleteFailure[];
+}
+
+export function planDelete(keys: readonly string[]): DeletePlan {
+  const batch: string[] = [];
+  const single: string[] = [];
   const refused: DeleteFailure[] = [];
   for (const key of keys) {
     try {
       checkKey(key);
-      held.push(key);
+      (NOT_XML.test(key) ? single : batch).push(key);
     } catch (error) {
       refused.push({ key, error: toXsyncError(error) });
     }
   }
-  return { held, refused };
+  return { batch, single, refused };
 }

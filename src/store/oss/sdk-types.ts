@@ -58,6 +58,7 @@ export interface AliRequest {
   query?: Record<string, string>;
   headers?: Record<string, string>;
   content?: Buffer;
+  mime?: string;
   successStatuses: number[];
   ctx: number;
 }
@@ -77,11 +78,11 @@ export interface AliOss {
     isTruncated: boolean;
     nextContinuationToken: string | null;
   }>;
+  delete(name: string, options: AliCallOptions): Promise<unknown>;
   head(name: string, options: AliCallOptions): Promise<unknown>;
   getStream(name: string, options: AliCallOptions): Promise<{ stream: Readable }>;
   put(name: string, body: Buffer, options: AliCallOptions): Promise<unknown>;
   putStream(name: string, body: Readable, options: AliCallOptions): Promise<unknown>;
-  initMultipartUpload(name: string, options: AliCallOptions): Promise<{ uploadId: string }>;
   uploadPart(
     name: string,
     uploadId: string,
@@ -105,12 +106,6 @@ export interface AliOss {
     query: Record<string, string>,
     options: AliCallOptions,
   ): Promise<{ parts: AliPart | AliPart[]; isTruncated: string; nextPartNumberMarker: string }>;
-  completeMultipartUpload(
-    name: string,
-    uploadId: string,
-    parts: { number: number; etag: string }[],
-    options: AliCallOptions,
-  ): Promise<unknown>;
   abortMultipartUpload(name: string, uploadId: string, options: AliCallOptions): Promise<unknown>;
   listUploads(
     query: Record<string, string>,

@@ -25,17 +25,19 @@ import {
   readPart,
   readPartCopy,
   readPut,
+  readUploadId,
   readWhole,
   refuseError,
   uploadsToken,
 } from './answers.js';
 import { type OssConfig, resolveOssConfig } from './config.js';
 import { decodeUrl } from './encode.js';
-import { checkKey, refusedKeys } from './key.js';
+import { checkKey, planDelete } from './key.js';
 import { OSS_CAPABILITIES, PAGE } from './limits.js';
 import {
   checkBatch,
   checkReceived,
+  completeBody,
   copyHeaders,
   deleteRequest,
   type Headers,
@@ -67,9 +69,9 @@ export function createOssSdkStore(config: OssConfig, bucket: string, deps: OssSd
 const NO_MIME = 'none';
 
 /**
- * The same bucket through ali-oss: a second opinion on the lean store, slower and heavier on memory. Copies and batch
- * deletes use ali-oss's general request, because its `copy` sends each header twice and its `deleteMulti` drops the
- * failures. sdk-client.ts lists what is worked round.
+ * The same bucket through ali-oss: a second opinion on the lean store, slower and heavier on memory. Where ali-oss's
+ * method is at fault, its general request is used: `copy` sends each header twice, `deleteMulti` drops the failures,
+ * and starting and completing an upload fail to read back keys with control characters. sdk-client.ts lists what is worked round.
  */
 export class OssSdkStore implements ObjectStore {
   readonly identity: StoreIdentity;
@@ -158,10 +160,8 @@ export class OssSdkStore implements ObjectStore {
   async createUpload(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'> = {}): Promise<UploadRef> {
     checkKey(key);
     const headers = putHeaders(key, options, this.client.settings.storageClass);
-    const { value } = await this.#control(key, options, (oss, ctx) =>
-      oss.initMultipartUpload(key, { ctx, headers: { ...headers }, mime: NO_MIME }),
-    );
-    return { key, uploadId: value.uploadId };
+    const { answer } = await this.#post(key, { uploads: '' }, options, { headers });
+    return { key, uploadId: readUploadId(answer.body) };
   }
 
   async uploadPart(
@@ -237,12 +237,30 @@ export class OssSdkStore implements ObjectStore {
     options: CallOptions = {},
   ): Promise<WriteResult> {
     checkKey(key);
-    const { answer } = await this.#control(key, options, (oss, ctx) => {
-      const named = parts.map(({ partNumber, etag }) => ({ number: partNumber, etag: `"${etag}"` }));
-      return oss.completeMultipartUpload(key, uploadId, named, { ctx });
-    });
+    const content = Buffer.from(completeBody(parts));
+    const { answer } = await this.#post(key, { uploadId }, options, { content });
     refuseError(answer.body, { bucket: this.client.bucket, key, region: this.client.settings.region });
     return readWhole(answer.body, 'CompleteMultipartUploadResult', answer.headers);
+  }
+
+  /** Calls whose answer repeats the key, which XML may not be able to hold: it is asked for encoded. */
+  #post(key: string, subres: Headers, options: CallOptions, sent: { headers?: Headers; content?: Buffer }) {
+    const query = { 'encoding-type': 'url' };
+    return this.#control(key, options, (oss, ctx) => {
+      const { bucket } = this.client;
+      const headers = { ...sent.headers };
+      const request = {
+        method: 'POST',
+        bucket,
+        object: key,
+        subres,
+        query,
+        mime: NO_MIME,
+        successStatuses: [200],
+        ctx,
+      };
+      return oss.request({ ...request, headers, content: sent.content });
+    });
   }
 
   async abortUpload({ key, uploadId }: UploadRef, options: CallOptions = {}): Promise<void> {
@@ -272,22 +290,17 @@ export class OssSdkStore implements ObjectStore {
 
   async delete(keys: readonly string[], options: CallOptions = {}): Promise<DeleteFailure[]> {
     checkBatch(keys);
-    const { held, refused } = refusedKeys(keys);
-    if (held.length === 0) return refused;
+    const { batch, single, refused } = planDelete(keys);
+    for (const key of single) await this.#control(key, options, (oss, ctx) => oss.delete(key, { ctx }));
+    if (batch.length === 0) return refused;
     const { bucket, settings } = this.client;
-    const { body } = deleteRequest(held);
+    const content = Buffer.from(deleteRequest(batch).body);
+    const subres = { delete: '' };
+    const query = { 'encoding-type': 'url' };
     const { answer } = await this.#control(undefined, options, (oss, ctx) =>
-      oss.request({
-        method: 'POST',
-        bucket,
-        subres: { delete: '' },
-        query: { 'encoding-type': 'url' },
-        content: Buffer.from(body),
-        successStatuses: [200],
-        ctx,
-      }),
+      oss.request({ method: 'POST', bucket, subres, query, content, successStatuses: [200], ctx }),
     );
-    return [...refused, ...readDeleted(answer.body, held, { bucket, region: settings.region })];
+    return [...refused, ...readDeleted(answer.body, batch, { bucket, region: settings.region })];
   }
 
   async close(): Promise<void> {

@@ -33,7 +33,7 @@ import {
 } from './answers.js';
 import { OssClient, type OssRequest, type Transport } from './client.js';
 import { type OssConfig, resolveOssConfig } from './config.js';
-import { checkKey, refusedKeys } from './key.js';
+import { checkKey, planDelete } from './key.js';
 import { OSS_CAPABILITIES, PAGE } from './limits.js';
 import {
   checkBatch,
@@ -151,7 +151,13 @@ export class OssStore implements ObjectStore {
   async createUpload(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'> = {}): Promise<UploadRef> {
     checkKey(key);
     const headers = putHeaders(key, options, this.client.settings.storageClass);
-    const request: OssRequest = { method: 'POST', key, query: { uploads: '' }, headers, body: '' };
+    const request: OssRequest = {
+      method: 'POST',
+      key,
+      query: { uploads: '', 'encoding-type': 'url' },
+      headers,
+      body: '',
+    };
     const { body } = await this.client.send(request, options);
     return { key, uploadId: readUploadId(body) };
   }
@@ -218,7 +224,13 @@ export class OssStore implements ObjectStore {
   ): Promise<WriteResult> {
     checkKey(key);
     const headers = { 'content-type': 'application/xml' };
-    const request: OssRequest = { method: 'POST', key, query: { uploadId }, headers, body: completeBody(parts) };
+    const request: OssRequest = {
+      method: 'POST',
+      key,
+      query: { uploadId, 'encoding-type': 'url' },
+      headers,
+      body: completeBody(parts),
+    };
     const answer = await this.client.send(request, options);
     refuseError(answer.body, this.client.subject(key));
     return readWhole(answer.body, 'CompleteMultipartUploadResult', answer.headers);
@@ -238,13 +250,15 @@ export class OssStore implements ObjectStore {
     return readUploads((await this.client.send({ method: 'GET', query }, options)).body);
   }
 
+  /** One request, and one more for each key with a control character, which the batch's XML cannot name. */
   async delete(keys: readonly string[], options: CallOptions = {}): Promise<DeleteFailure[]> {
     checkBatch(keys);
-    const { held, refused } = refusedKeys(keys);
-    if (held.length === 0) return refused;
+    const { batch, single, refused } = planDelete(keys);
+    for (const key of single) await this.client.send({ method: 'DELETE', key }, options);
+    if (batch.length === 0) return refused;
     const query = { delete: '', 'encoding-type': 'url' };
-    const answer = await this.client.send({ method: 'POST', query, ...deleteRequest(held) }, options);
-    return [...refused, ...readDeleted(answer.body, held, this.client.subject())];
+    const answer = await this.client.send({ method: 'POST', query, ...deleteRequest(batch) }, options);
+    return [...refused, ...readDeleted(answer.body, batch, this.client.subject())];
   }
 
   async close(): Promise<void> {}
