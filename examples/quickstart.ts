@@ -78,7 +78,7 @@ async function story(): Promise<boolean> {
   const idle = server.requests.entries.slice(requestsBefore);
 
   heading('7', 'Every byte read back, without xsync');
-  say('Disk, S3 (@aws-sdk/client-s3) and OSS (ali-oss): names and SHA-256 of everything …');
+  say('Comparing names and SHA-256: disk, S3 by @aws-sdk/client-s3, OSS by ali-oss …');
   const heads = server.requests.count('HeadObject');
   const back = await readBack(folder, BUCKET, server);
   for (const difference of back.differences.slice(0, 20)) say(`DIFFERENT  ${difference}`);
@@ -91,16 +91,13 @@ async function story(): Promise<boolean> {
   return report([
     [
       back.differences.length === 0,
-      `${count(back.objects)} objects are the same on disk, S3 and OSS: ${mib(back.bytes)} read`,
+      `${count(back.objects)} objects are the same on disk, S3 and OSS (${mib(back.bytes)} read)`,
     ],
     [back.objects === files + 1, `none is missing, none was added: ${count(files)} files and ${BIG}`],
-    [
-      spared > 0,
-      `${spared} of ${parts} parts were not sent again after the kill: ${arrived} had arrived, some not yet acknowledged`,
-    ],
-    [strays === 0, `${strays} multipart uploads were left unfinished`],
-    [heads === 0, `${heads} HEAD requests for objects, in four runs`],
-    [lists === idle.length, `${idle.length} requests for the run with nothing to do: ${lists} list pages`],
+    [spared > 0, `${spared} of ${parts} parts were not sent again after the kill (${arrived} had arrived)`],
+    [strays === 0, `${strays} multipart uploads are left unfinished`],
+    [heads === 0, `${heads} HEAD requests for objects in four runs`],
+    [lists === idle.length, `${idle.length} requests in the run with nothing to do, ${lists} of them listings`],
     [server.bugs.length === 0, `${seconds(Date.now() - startedMs)} in all`],
   ]);
 }
@@ -159,7 +156,12 @@ async function writeConfig(): Promise<string> {
 function report(lines: readonly [held: boolean, text: string][]): boolean {
   for (const [held, text] of lines) say(`${held ? paint('green', '✓') : paint('red', '✗ NOT SO:')} ${text}`);
   const verified = lines.every(([held]) => held);
-  say('', verified ? 'Verified. Try your own data next: README.md, docs/guide.md, xsync --help' : 'NOT verified.');
+  say(
+    '',
+    verified
+      ? 'Every byte verified. Next: your own data, with docs/guide.md.'
+      : 'The quick start did not hold what it promised.',
+  );
   return verified;
 }
 
