@@ -120,7 +120,8 @@ async function plainLog(
     chalk: colours(screen === undefined ? {} : io.stderr, io.env),
     stamped: screen?.stamped ?? true,
     statsMs: flags.stats ?? 0,
-    width: terminalWidth(io.stderr),
+    // A log is no screen: its lines are searched, not looked at.
+    width: screen?.stamped === false ? terminalWidth(io.stderr) : Number.POSITIVE_INFINITY,
     oneLine: flags.statsOneLine === true,
     now: io.now,
   });

@@ -1,4 +1,4 @@
-import { XsyncError } from '../../model/error.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { OpenSide } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
 import { value } from '../options.js';
@@ -54,7 +54,8 @@ function parseOffset(option: string, text: string): number | undefined {
 
 /** Every read is pinned to the version that was there at the start, so old and new bytes never mix. */
 async function writeObject({ out }: Context, { store, path, text }: OpenSide, flags: RangeFlags): Promise<void> {
-  if (path === '' || path.endsWith('/')) {
+  if (path === '') {
+    await refuseAbsent(store, text);
     throw new XsyncError('usage', `"${text}" names no object`, { subject: text, remedy: 'give the key of an object' });
   }
   const { size, etag } = await store.head(path);
@@ -73,6 +74,16 @@ async function writeObject({ out }: Context, { store, path, text }: OpenSide, fl
       reads.push(piece);
     }
     if (reads.length >= IN_FLIGHT || offset + PIECE >= end) await out.write((await reads.shift()) ?? new Uint8Array());
+  }
+}
+
+/** A local path that does not exist looks like a folder that is still to be made. */
+async function refuseAbsent(store: OpenSide['store'], text: string): Promise<void> {
+  try {
+    await store.checkBucket();
+  } catch (error) {
+    if (!store.capabilities.local || !isXsyncError(error, 'bucket-not-found')) throw error;
+    throw new XsyncError('object-not-found', `${text} does not exist`, { subject: text, cause: error });
   }
 }
 

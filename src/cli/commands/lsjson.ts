@@ -1,4 +1,4 @@
-import type { ObjectEntry } from '../../model/object.js';
+import { effectiveMtime, type ObjectEntry } from '../../model/object.js';
 import type { ObjectStore } from '../../store/port.js';
 import { flag } from '../options.js';
 import type { Program } from '../program.js';
@@ -16,7 +16,7 @@ export function addLsjson({ root, io, finish }: Program): void {
     .addHelpText('after', EXAMPLES);
   flag(command, '-R, --recursive', 'everything below path, directories included');
   flag(command, '--hash', 'with the checksums that the store vouches for (a request per object where needed)');
-  flag(command, '-M, --metadata', 'with MimeType and Metadata (a request per object)');
+  flag(command, '-M, --metadata', 'with MimeType, Metadata and the time at the source (a request per object)');
   flag(command, '--files-only', 'no directories');
   flag(command, '--dirs-only', 'only directories');
   listingOptions(command).action(async (path: string, flags: LsjsonFlags) => {
@@ -67,7 +67,7 @@ async function itemOf(store: ObjectStore, found: Found, flags: LsjsonFlags): Pro
     Name: path.slice(path.lastIndexOf('/', path.length - 2) + 1),
     Size: entry.size,
     MimeType: info?.headers.contentType,
-    ModTime: new Date(entry.mtimeMs).toISOString(),
+    ModTime: new Date(info === undefined ? entry.mtimeMs : effectiveMtime(info)).toISOString(),
     IsDir: false,
     ...(flags.hash ? { Hashes: hashesOf(info ?? entry) } : {}),
     ETag: entry.etag,

@@ -1,8 +1,9 @@
 /** What `copy` and `copyto` share: open the pair, run, and say how it went. */
 import type { RunEvent, Summary } from '../../engine/events.js';
-import { toXsyncError } from '../../model/error.js';
+import type { RunOptions } from '../../engine/options.js';
+import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { OpenPair } from '../../open.js';
-import { type Context, type Io, runCommand } from '../context.js';
+import { type Io, runCommand } from '../context.js';
 import { exitOfError, exitOfSummary } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
 import type {
@@ -27,28 +28,28 @@ export type TransferCommandFlags = TransferFlags &
   ReportFlags &
   LogFlags;
 
+type CopyCommand = 'copy' | 'copyto';
+
 export function transferCommand(
   io: Io,
-  name: 'copy' | 'copyto',
+  command: CopyCommand,
   source: string,
   destination: string,
   flags: TransferCommandFlags,
 ): Promise<number> {
-  return runCommand(io, flags, { bars: true }, async (context) => {
-    const interruption = onInterrupt(context.log);
+  return runCommand(io, flags, { bars: true }, async ({ log }) => {
+    const interruption = onInterrupt(log);
     try {
       const filter = await filterOf(flags);
-      for (const warning of filter?.warnings ?? []) context.log.say('notice', `warning: ${warning}`);
+      for (const warning of filter?.warnings ?? []) log.say('notice', `warning: ${warning}`);
       const options = runOptions(flags, filter, interruption.signal);
       const settings = openSettings(flags, copyConnections(flags), io.env);
       const { openPair } = await import('../../open.js');
-      const pair = await openPair(source, destination, settings, {
-        command: name,
-        single: name === 'copyto',
-        dryRun: options.dryRun,
-      });
+      const { dryRun } = options;
+      const pair = await openPair(source, destination, settings, { command, single: command === 'copyto', dryRun });
       try {
-        return await run(context, pair, options, flags.errorOnNoTransfer === true);
+        const summary = await run(log, pair, options);
+        return endOf(log, pair, { summary, options, command, errorOnNoTransfer: flags.errorOnNoTransfer === true });
       } finally {
         await pair.close();
       }
@@ -58,33 +59,44 @@ export function transferCommand(
   });
 }
 
-async function run(
-  { log }: Context,
-  pair: OpenPair,
-  options: ReturnType<typeof runOptions>,
-  errorOnNoTransfer: boolean,
-): Promise<number> {
+/** An error that ends the run comes after the summary of what was done until then. */
+async function run(log: Renderer, pair: OpenPair, options: RunOptions): Promise<Summary> {
   const { runCopy } = await import('../../engine/run.js');
   const name = pair.single ? nameOf(pair.source.prefix) : '';
   let last: Summary | undefined;
   const report = (event: RunEvent): void => {
-    if (event.type === 'end') last = named(event.summary, name);
+    if (event.type === 'end') last = event.summary;
     else log.report(namedEvent(event, name));
   };
   try {
-    const summary = await runCopy(pair, options, report);
-    const exitCode = exitOfSummary(summary, { errorOnNoTransfer });
-    log.end(named(summary, name), exitCode);
-    return exitCode;
+    return named(await runCopy(pair, options, report), name);
   } catch (error) {
     const known = toXsyncError(error);
-    if (last !== undefined) endWith(log, last, known);
+    if (last !== undefined) log.end(named(last, name), exitOfError(known), known);
     throw known;
   }
 }
 
-function endWith(log: Renderer, summary: Summary, error: ReturnType<typeof toXsyncError>): void {
+interface Ended {
+  summary: Summary;
+  options: RunOptions;
+  command: CopyCommand;
+  errorOnNoTransfer: boolean;
+}
+
+function endOf(log: Renderer, { source }: OpenPair, { summary, options, command, errorOnNoTransfer }: Ended): number {
+  // A store has no folders: a prefix below which nothing lies does not exist, and is most likely a slip.
+  const looked = summary.stopped === undefined && options.filter?.files === undefined;
+  if (!looked || source.path === '' || summary.listed.source > 0) {
+    const exitCode = exitOfSummary(summary, { errorOnNoTransfer });
+    log.end(summary, exitCode);
+    return exitCode;
+  }
+  const code = command === 'copyto' ? 'object-not-found' : 'bucket-not-found';
+  const remedy = 'check the path';
+  const error = new XsyncError(code, `there is nothing at ${source.text}`, { subject: source.text, remedy });
   log.end(summary, exitOfError(error), error);
+  throw error;
 }
 
 function nameOf(path: string): string {

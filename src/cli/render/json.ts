@@ -48,7 +48,12 @@ export function jsonRenderer(options: JsonOptions): Renderer {
 
 /** One line without its end. `time`, `level` and `event` come first and are never overwritten. */
 export function jsonLine(nowMs: number, level: LogLevel, event: string, fields: object): string {
-  return JSON.stringify({ time: new Date(nowMs).toISOString(), level, event, ...fields });
+  return JSON.stringify({ time: new Date(nowMs).toISOString(), level, event, ...fields }, whole);
+}
+
+/** Times and rates to the unit: their fractions are noise. */
+function whole(_name: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value) : value;
 }
 
 /** What comes for each chunk or page is told by `stats` instead. */

@@ -1,9 +1,20 @@
 /** Events as one line of text each, the same on a terminal, in a pipe and in a log file. */
 import type { ChalkInstance } from 'chalk';
 import type { RunEvent } from '../../engine/events.js';
+import type { VerifiedBy } from '../../model/verified.js';
 import { formatBytes, formatCount, formatDuration, formatPercent, plural } from './format.js';
 import { keyText, printable } from './printable.js';
 import type { Status } from './tally.js';
+
+/** How a copy was proven, in words. */
+export const VERIFIED_TEXT: Record<VerifiedBy, string> = {
+  md5: 'MD5',
+  'md5-of-parts': 'MD5 of parts',
+  crc64: 'CRC-64',
+  computed: 'computed checksum',
+  server: 'the service',
+  size: 'size alone',
+};
 
 /** The event in words, keys escaped; undefined for events that only move the statistics. */
 export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean): string | undefined {
@@ -39,7 +50,7 @@ function copiedDetail(event: Extract<RunEvent, { type: 'copied' }>): string {
     formatBytes(event.size),
     event.parts > 1 && plural(event.parts, 'part'),
     event.resumedParts > 0 && `${formatCount(event.resumedParts)} of them sent before`,
-    `verified by ${event.verifiedBy}`,
+    `verified by ${VERIFIED_TEXT[event.verifiedBy]}`,
     formatDuration(event.elapsedMs),
   );
 }
@@ -47,13 +58,20 @@ function copiedDetail(event: Extract<RunEvent, { type: 'copied' }>): string {
 function failureLine(event: Extract<RunEvent, { type: 'failed' }>, chalk: ChalkInstance): string {
   const after = event.attempts > 1 ? ` (${plural(event.attempts, 'attempt')})` : '';
   const remedy = event.remedy === undefined ? '' : ` — ${printable(event.remedy)}`;
-  return `${chalk.red('failed')} ${keyText(event.key)}: ${printable(event.message)}${after}${chalk.dim(remedy)}`;
+  return `${chalk.red('failed')} ${keyText(event.key)}: ${printable(bareMessage(event))}${after}${chalk.dim(remedy)}`;
 }
 
 function retryLine(event: Extract<RunEvent, { type: 'retry' }>, chalk: ChalkInstance): string {
   const what = `${event.side} ${event.kind}${event.key === undefined ? '' : ` ${keyText(event.key)}`}`;
   const when = chalk.dim(`again in ${formatDuration(event.delayMs)}, attempt ${event.attempt}`);
-  return `${chalk.yellow('retry')} ${what}: ${printable(event.message)}  ${when}`;
+  return `${chalk.yellow('retry')} ${what}: ${printable(bareMessage(event))}  ${when}`;
+}
+
+/** The message without the key at its start, which has just been said (there perhaps with the pair's prefix). */
+export function bareMessage({ key, message }: { key?: string; message: string }): string {
+  const at = key === undefined || key === '' ? -1 : message.indexOf(`${key}: `);
+  const leads = at === 0 || (at > 0 && message[at - 1] === '/' && !message.slice(0, at).includes(': '));
+  return leads ? message.slice(at + (key?.length ?? 0) + 2) : message;
 }
 
 /** One line of statistics for logs: `12.3 MiB / 45.6 MiB, 26%, 3.21 MiB/s, ETA 10.5s; 12 / 34 objects; …`. */
@@ -74,12 +92,12 @@ export function statsLine(status: Status): string {
 /** What else has been counted, listed objects always. */
 export function counters(status: Status): string[] {
   const { source, destination } = status.listed;
-  const against = destination > 0 ? ` : ${formatCount(destination)}` : '';
+  const against = destination > 0 ? ` (destination ${formatCount(destination)})` : '';
   return [
     ...(status.skipped > 0 ? [`skipped ${formatCount(status.skipped)}`] : []),
     ...(status.failed > 0 ? [`failed ${formatCount(status.failed)}`] : []),
     ...(status.retries > 0 ? [`retries ${formatCount(status.retries)}`] : []),
-    `listed ${formatCount(source)}${against}${status.sourceListed ? '' : '…'}`,
+    `listed ${formatCount(source)}${status.sourceListed ? '' : '…'}${against}`,
   ];
 }
 

@@ -67,7 +67,7 @@ export class Progress {
     const width = terminalWidth(this.#terminal);
     for (const line of text.replace(/\n$/, '').split('\n')) {
       // Wrapped here, since the terminal's own wrapping is off; the rest of each row held a bar and is cleared.
-      for (const piece of wrap(line, width)) this.#bars.log(`${piece}\x1b[K\n`);
+      for (const piece of wrap(line, width, '  ')) this.#bars.log(`${piece}\x1b[K\n`);
     }
   }
 

@@ -1,7 +1,9 @@
 /** The end of a run as a short, aligned table. */
 import type { ChalkInstance } from 'chalk';
 import type { Failure, StopReason, Summary, Traffic } from '../../engine/events.js';
+import { VERIFIED_BY } from '../../model/verified.js';
 import { formatBytes, formatCount, formatCounts, formatDuration, plural } from './format.js';
+import { bareMessage, VERIFIED_TEXT } from './lines.js';
 import { keyText, printable, wrap } from './printable.js';
 
 export interface SummaryOptions {
@@ -36,7 +38,7 @@ export function summaryLines(summary: Summary, cut: boolean, options: SummaryOpt
       '  ',
     ).map((line) => chalk.bold(line)),
     ...row(summary.dryRun ? 'Would copy' : 'Copied', copiedText(summary), chalk.green),
-    ...optional(formatCounts(summary.verified), (text) => row('Verified', `by ${text}`)),
+    ...optional(verifiedText(summary), (text) => row('Verified', text)),
     ...optional(resumedText(summary), (text) => row('Resumed', text)),
     ...optional(skippedText(summary), (text) => row('Skipped', text)),
     ...optional(failedText(summary), (text) => row('Failed', text, chalk.red)),
@@ -83,6 +85,11 @@ function copiedText({ copied }: Summary): string {
   return `${plural(copied.objects, 'object')}, ${formatBytes(copied.bytes)}`;
 }
 
+function verifiedText({ verified }: Summary): string {
+  const named = VERIFIED_BY.map((way) => [VERIFIED_TEXT[way], verified[way]]);
+  return formatCounts(Object.fromEntries(named));
+}
+
 function resumedText({ resumed }: Summary): string {
   if (resumed.parts === 0) return '';
   const kept = `${plural(resumed.parts, 'part')}, ${formatBytes(resumed.bytes)}`;
@@ -118,12 +125,12 @@ function plannedRows({ planned }: Summary, row: (label: string, text: string) =>
 }
 
 function requestsText(traffic: Traffic): string {
-  return countsText(traffic.requests) + bytesText(traffic);
+  return countsText(traffic.requests, bytesText(traffic));
 }
 
-function countsText(requests: Traffic['requests']): string {
+function countsText(requests: Traffic['requests'], bytes = ''): string {
   const total = Object.values(requests).reduce<number>((sum, count) => sum + (count ?? 0), 0);
-  return total === 0 ? '0' : `${formatCount(total)} (${formatCounts(requests)})`;
+  return total === 0 ? '0' : `${formatCount(total)}${bytes} (${formatCounts(requests)})`;
 }
 
 function bytesText({ bytesIn, bytesOut }: Traffic): string {
@@ -134,7 +141,8 @@ function elapsedText(summary: Summary): string {
   const elapsed = formatDuration(summary.elapsedMs);
   if (summary.dryRun || summary.copied.objects === 0) return elapsed;
   const seconds = Math.max(summary.elapsedMs, 1) / 1000;
-  const sent = Math.max(0, summary.copied.bytes - summary.resumed.bytes);
+  // Parts of unfinished objects went over the wire too; copies by the service did not.
+  const sent = Math.max(summary.traffic.destination.bytesOut, summary.copied.bytes - summary.resumed.bytes);
   return `${elapsed}, ${formatBytes(sent / seconds)}/s, ${(summary.copied.objects / seconds).toFixed(1)} objects/s`;
 }
 
@@ -146,7 +154,7 @@ function failureLines(list: readonly Failure[], total: number, { chalk, width }:
     '',
     chalk.red(more > 0 ? `The first ${shown.length} of ${formatCount(total)} failures:` : 'Failures:'),
     ...shown.flatMap((failure) => [
-      ...wrap(`  ${keyText(failure.key)}: ${printable(failure.message)}`, width, '    '),
+      ...wrap(`  ${keyText(failure.key)}: ${printable(bareMessage(failure))}`, width, '    '),
       ...optional(failure.remedy ?? '', (remedy) =>
         wrap(`    → ${printable(remedy)}`, width, '      ').map((line) => chalk.dim(line)),
       ),

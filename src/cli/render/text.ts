@@ -26,7 +26,8 @@ export function textRenderer(options: TextOptions): Renderer {
   const tally = new Tally(options.now);
   let dryRun = false;
   const say = (level: LogLevel, text: string): void => {
-    if (!says(options.level, level)) return;
+    // A log has no use for empty lines.
+    if (!says(options.level, level) || (options.stamped && text === '')) return;
     const stamp = options.stamped ? `${logTime(options.now())} ${level.toUpperCase().padEnd(6)} ` : '';
     options.write(`${stamp}${text}\n`);
   };
@@ -44,6 +45,8 @@ export function textRenderer(options: TextOptions): Renderer {
     end(summary, _exitCode, error) {
       clearInterval(timer);
       const cut = error !== undefined;
+      // What went wrong before anything was done is told by the error alone.
+      if (cut && summary.copied.objects + summary.skipped.objects + summary.failed.objects === 0) return;
       const lines = options.oneLine ? [summaryLine(summary, cut)] : summaryLines(summary, cut, options);
       for (const line of lines) say('notice', line);
     },
