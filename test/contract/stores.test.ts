@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalStore } from '../../src/store/local/store.js';
 import { MemoryStore } from '../../src/store/memory/store.js';
+import { ossBackend } from '../unit/oss/backend.js';
 import type { Backend } from './context.js';
 import { describeStore } from './suite.js';
 
@@ -55,3 +56,7 @@ const local = (options: { copyLinks?: boolean }): Backend => ({
 
 describeStore('local', local({}));
 describeStore('local, following links', local({ copyLinks: true }));
+
+describeStore('oss', ossBackend('lean'));
+describeStore('oss (sdk)', ossBackend('sdk'));
+describeStore('oss with V1 signatures', ossBackend('lean', { signature_version: 'v1' }));
