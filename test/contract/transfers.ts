@@ -86,15 +86,15 @@ export function describeTransfers(backend: Backend): void {
       paced += count;
       return count % 2 === 0 ? Promise.resolve() : undefined;
     };
-    const body = pattern(200_001);
+    const body = pattern(2_500_001);
     await store.put('a', body, { pace });
-    expect(paced).toBe(200_001);
-    const target = new Uint8Array(150_001);
+    expect(paced).toBe(2_500_001);
+    const target = new Uint8Array(2_000_001);
     await store.read('a', target, { offset: 7, pace });
-    expect(paced).toBe(350_002);
+    expect(paced).toBe(4_500_002);
     const upload = await store.createUpload('m');
     await store.uploadPart(upload, 1, body, { pace });
-    expect(paced).toBe(550_003);
+    expect(paced).toBe(7_000_003);
     await store.abortUpload(upload);
   });
 

@@ -7,7 +7,7 @@
 import { mkdir, realpath, rmdir } from 'node:fs/promises';
 import { XsyncError } from '../../model/error.js';
 import { ABSENT, isErrno, unlessErrno } from './errors.js';
-import { syncDirectory } from './files.js';
+import { makeDirectories, syncDirectory } from './files.js';
 import { directoryOf } from './keys.js';
 
 /** Directories remembered as checked. */
@@ -60,7 +60,7 @@ export class Directories {
   async make(directory: string): Promise<void> {
     if (this.#checked.has(directory)) return;
     if (directory === '') {
-      await mkdir(this.#root, { recursive: true });
+      await makeDirectories(this.#root);
       this.#remember('');
       return;
     }

@@ -1,9 +1,11 @@
 /** Reading, writing and naming versions of files. */
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { XsyncError } from '../../model/error.js';
 import type { TransferOptions } from '../port.js';
 import { paceBytes, throwIfAborted } from '../signal.js';
+import { isErrno } from './errors.js';
 
 /** Bytes of one read or write: large enough to be cheap, small enough to pace and to abort. */
 export const CHUNK = 1 << 20;
@@ -113,4 +115,26 @@ export async function setMtime(file: FileHandle, mtimeMs: number): Promise<void>
   // Node takes negative numbers for the present, but not dates before 1970.
   const time = mtimeMs < 0 ? new Date(mtimeMs) : seconds;
   await file.utimes(time, time);
+}
+
+/**
+ * Makes a directory and those above it. Not `mkdir` with `recursive`, which says ENOENT of a read-only file system
+ * and thereby hides what is wrong.
+ */
+export async function makeDirectories(path: string): Promise<void> {
+  try {
+    await mkdirIfMissing(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') || dirname(path) === path) throw error;
+    await makeDirectories(dirname(path));
+    await mkdirIfMissing(path);
+  }
+}
+
+async function mkdirIfMissing(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  }
 }

@@ -1,10 +1,10 @@
 /** Puts finished files in their places, atomically: readers see the old object or the new one. */
 
 import { randomUUID } from 'node:crypto';
-import { copyFile, type FileHandle, mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
+import { copyFile, type FileHandle, open, rename, rm, rmdir } from 'node:fs/promises';
 import type { Directories } from './directories.js';
 import { ABSENT, isErrno, unlessErrno } from './errors.js';
-import { setMtime, syncDirectory, type Version, versionOf } from './files.js';
+import { makeDirectories, setMtime, syncDirectory, type Version, versionOf } from './files.js';
 import { directoryOf, OWN_DIRECTORY } from './keys.js';
 import type { About, Sidecars } from './sidecars.js';
 
@@ -78,7 +78,7 @@ export class Publisher {
   async #copyIn(from: string, key: string, version: Version, about: Description): Promise<Version> {
     const own = this.#directories.path(`${directoryOf(key)}/${OWN_DIRECTORY}`);
     const beside = `${own}/${randomUUID()}`;
-    await mkdir(own, { recursive: true });
+    await makeDirectories(own);
     try {
       await copyFile(from, beside);
       const file = await open(beside, 'r+');

@@ -6,13 +6,13 @@
  * Folder markers (`dir/`) are records alone: the record's own file carries the marker's time and version.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { readFile, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import mime from 'mime';
 import { XsyncError } from '../../model/error.js';
 import type { ContentHeaders, UserMetadata } from '../../model/object.js';
 import { ABSENT, isErrno, unlessErrno } from './errors.js';
-import { setMtime, syncDirectory, type Version, versionOf } from './files.js';
+import { makeDirectories, setMtime, syncDirectory, type Version, versionOf } from './files.js';
 import { isMarker, OWN_DIRECTORY } from './keys.js';
 import type { Temporaries } from './temporaries.js';
 
@@ -127,7 +127,7 @@ export class Sidecars {
 
   async #moveIn(temporary: string, path: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      await mkdir(dirname(path), { recursive: true });
+      await makeDirectories(dirname(path));
       try {
         await rename(temporary, path);
         break;

@@ -7,7 +7,7 @@
  *   ordinary file, and names that are not UTF-8, are shown as special `other`.
  * - No versions: a `versionId` is refused.
  */
-import { lstat, mkdir, rm, stat, unlink } from 'node:fs/promises';
+import { lstat, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { md5 } from '../../hash/index.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
@@ -16,7 +16,7 @@ import type * as port from '../port.js';
 import { throwIfAborted } from '../signal.js';
 import { Directories } from './directories.js';
 import { ABSENT, type Intent, isErrno, translate, unlessErrno } from './errors.js';
-import { openToRead, readBody, type Version, versionOf, writeBody } from './files.js';
+import { makeDirectories, openToRead, readBody, type Version, versionOf, writeBody } from './files.js';
 import { directoryOf, isMarker, requireKey } from './keys.js';
 import { Listing, requireRoot } from './listing.js';
 import { Publisher } from './publish.js';
@@ -92,7 +92,8 @@ export class LocalStore implements port.ObjectStore {
 
   createBucket(options: port.CallOptions = {}): Promise<void> {
     return this.#run('write', options, undefined, async () => {
-      await mkdir(this.#root, { recursive: true });
+      await makeDirectories(this.#root);
+      await requireRoot(this.#root);
     });
   }
 

@@ -3,8 +3,9 @@
  * run removes those older than a day (never at start, so that reading a tree changes nothing in it).
  */
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { ABSENT, isErrno, unlessErrno } from './errors.js';
+import { makeDirectories } from './files.js';
 import { OWN_DIRECTORY } from './keys.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -44,7 +45,7 @@ export class Temporaries {
   }
 
   async #prepare(): Promise<void> {
-    await mkdir(this.#directory, { recursive: true });
+    await makeDirectories(this.#directory);
     for (const name of await readdir(this.#directory)) {
       const path = `${this.#directory}/${name}`;
       const found = await unlessErrno(ABSENT, stat(path));

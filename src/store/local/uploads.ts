@@ -4,13 +4,13 @@
  * of a crash right after completion and counts as gone.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { md5, md5OfMd5s } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type * as port from '../port.js';
 import { ABSENT, isErrno, unlessErrno } from './errors.js';
-import { type Version, writeBody } from './files.js';
+import { makeDirectories, type Version, writeBody } from './files.js';
 import { isMarker, OWN_DIRECTORY } from './keys.js';
 import { Parts } from './parts.js';
 import type { Description, Publisher } from './publish.js';
@@ -43,7 +43,7 @@ export class LocalUploads {
     const directory = this.#path(uploadId);
     const { headers, metadata, mtimeMs } = about;
     const intention: Intention = { key, initiatedMs: Date.now(), headers, metadata, mtimeMs };
-    await mkdir(directory, { recursive: true });
+    await makeDirectories(directory);
     const parts = new Parts(directory);
     await writeFile(parts.data, '');
     await writeFile(`${directory}/upload.json`, JSON.stringify(intention));
