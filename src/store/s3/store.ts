@@ -4,7 +4,7 @@
  *
  * Exceptions to one call, one request: a request refused for a wrong clock is repeated once; `listParts` pages;
  * copies with `ifMatch` ask a HEAD first where the provider ignores the condition; `completeUpload` asks a HEAD where
- * the answer names no ETag (RGW); `delete` sends keys that XML cannot name one by one.
+ * the answer names no ETag (RGW), and for the parts when RGW calls a completed upload still in progress; `delete` sends keys that XML cannot name one by one.
  */
 
 import { md5 } from '../../hash/index.js';

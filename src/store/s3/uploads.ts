@@ -100,14 +100,13 @@ export class Uploads {
     );
     const body = `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${list.join('')}</CompleteMultipartUpload>`;
     const headers = { 'content-type': 'application/xml' };
-    const answer = await this.#wire.send({
-      method: 'POST',
-      key,
-      parameters: { uploadId },
-      headers,
-      body,
-      signal,
-      lateError: true,
+    const call = { method: 'POST', key, parameters: { uploadId }, headers, body, signal, lateError: true } as const;
+    const answer = await this.#wire.send(call).catch(async (error: unknown) => {
+      // RGW says so too of an upload that is gone; its parts tell which it is.
+      if (isXsyncError(error, 'server-error') && /already in progress/.test(error.message)) {
+        await this.parts({ key, uploadId }, { signal });
+      }
+      throw error;
     });
     const fields = ['ETag', 'ChecksumCRC64NVME', 'ChecksumType'] as const;
     const result = readXml(answer.body, { root: 'CompleteMultipartUploadResult', fields, lists: {} }).fields;
