@@ -1,6 +1,7 @@
 /** A config file as YAML with the places of its parts, so that every complaint names line and column. */
 import {
   type Document,
+  isAlias,
   isMap,
   isNode,
   isPair,
@@ -28,17 +29,30 @@ export class ConfigDocument {
     this.file = file;
     this.#text = text;
     this.yaml = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
-    if (this.yaml.errors.length > 0) {
-      throw new XsyncError('config', this.yaml.errors.map((error) => this.#describe(error)).join('\n'), {
-        subject: file,
-      });
-    }
+    const faults =
+      this.yaml.errors.length > 0 ? this.yaml.errors.map((error) => this.#describe(error)) : this.#unquoted();
+    if (faults.length > 0) throw new XsyncError('config', faults.join('\n'), { subject: file });
   }
 
   #describe(error: YAMLError): string {
     const word = /^[\w.-]+/.exec(this.#text.slice(error.pos[0]))?.[0] ?? 'this name';
+    // What the parser quotes from the file comes after a colon or a backslash.
     const reason = error.code === 'DUPLICATE_KEY' ? `${word} stands here a second time` : error.message;
-    return `${this.#place(error.pos[0])}: ${reason.replace(/"(?:[^"\\]|\\.){4,}"/g, '"…"')}`;
+    return `${this.#place(error.pos[0])}: ${reason.replace(/\s*(?:: |\\).*/s, '')}`;
+  }
+
+  /** Secrets may start with the signs of YAML's aliases, anchors and tags, for which a config has no use. */
+  #unquoted(): string[] {
+    const faults: string[] = [];
+    visit(this.yaml, {
+      Node: (_, node) => {
+        const marked = isAlias(node) || node.anchor !== undefined || node.tag !== undefined;
+        if (!marked) return;
+        const at = node.range ? this.#place(node.range[0]) : this.file;
+        faults.push(`${at}: a value that starts with "*", "&" or "!" must stand in quotes`);
+      },
+    });
+    return faults;
   }
 
   #place(offset: number): string {

@@ -176,6 +176,16 @@ describe('secrets stay secret', () => {
     }
   });
 
+  it.each(['*', '&', '!', '|', '>', '@', '%', '"\\x', '!<', '"hushhush" '])(
+    'even when it is not quoted and starts with %s',
+    async (sign) => {
+      const text = `remotes:\n  lab:\n    type: s3\n    secret_access_key: ${sign}hushhush\n`;
+      const message = await complaint(folder, () => load(folder, text));
+      expect(message).toMatch(/^config: F:4:\d+: [A-Za-z]/);
+      expect(message).not.toContain('hu');
+    },
+  );
+
   it('config show keeps them back, and all but the end of a key id', async () => {
     const shown = redact(await load(folder, literal));
     expect(shown.remotes.lab).toMatchObject({ access_key_id: '***2345', secret_access_key: '***' });

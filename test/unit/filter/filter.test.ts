@@ -108,12 +108,23 @@ it('--files-from lists come in key order, each key once, so that they merge with
   expect(filter.files).toEqual(['#raw', '/verbatim/', 'a', 'b', '\uff5e', '\u{1f600}']);
 });
 
+it('directories that hold nothing wanted are not listed', () => {
+  expect(createFilter({ exclude: ['*'] }).mayContain('a/')).toBe(false);
+  expect(createFilter({ exclude: ['a/'] }).mayContain('b/a/')).toBe(false);
+  expect(createFilter({ include: ['/a/*.jpg'] }).mayContain('b/')).toBe(false);
+  expect(createFilter({ include: ['/a/*.jpg'] }).mayContain('a/')).toBe(true);
+  expect(createFilter({ filesFrom: [parseFilterFile('a/b/c', 'f')] }).mayContain('a/c/')).toBe(false);
+  expect(createFilter({ exclude: ['*'] }).mayContain('')).toBe(true);
+});
+
 it('an empty --files-from selects nothing, rather than everything', () => {
   expect(verdict({ filesFrom: [parseFilterFile('', 'empty')] }, 'a')).toMatchObject({ included: false });
 });
 
 it('a file saved by a Windows editor works: byte order mark and carriage returns are no part of a rule', () => {
-  expect(parseFilterFile('\uFEFF*.jpg\r\n', 'f').lines).toEqual([{ text: '*.jpg', line: 1 }]);
+  const lines = [{ text: '*.jpg', line: 1 }];
+  expect(parseFilterFile('\uFEFF*.jpg\r\n', 'f').lines).toEqual(lines);
+  expect(parseRawKeyFile('\uFEFF*.jpg\r\n', 'f').lines).toEqual(lines);
 });
 
 it('odd keys of object stores are matched as they are', () => {
