@@ -54,7 +54,7 @@ async function readDocument(path: string, required: boolean): Promise<ConfigDocu
     if (!required) return undefined;
     throw new XsyncError('config', `${path}: there is no such config file`, {
       subject: path,
-      remedy: 'Check --config and XSYNC_CONFIG, or create the file with "xsync config create".',
+      remedy: 'Check --config and XSYNC_CONFIG, or create the file with "xsync config add".',
     });
   }
   const document = new ConfigDocument(file.text, path);

@@ -24,7 +24,7 @@ describe('the config is found where rclone and XDG users expect it', () => {
       remotes: {},
     });
     expect(await complaint(folder, () => loadConfig({ file: join(folder, 'nope'), env: {} }))).toBe(
-      'config: /nope: there is no such config file → Check --config and XSYNC_CONFIG, or create the file with "xsync config create".',
+      'config: /nope: there is no such config file → Check --config and XSYNC_CONFIG, or create the file with "xsync config add".',
     );
     expect(await complaint(folder, () => loadConfig({ env: { XSYNC_CONFIG: folder } }))).toBe(
       'config: : cannot read the config file: it is a directory',
