@@ -78,7 +78,7 @@ export class LocalStore implements port.ObjectStore {
     this.#temporaries = new Temporaries(this.#root);
     this.#sidecars = new Sidecars(this.#root, { temporaries: this.#temporaries, sync });
     this.#publisher = new Publisher({ directories: this.#directories, sidecars: this.#sidecars, sync });
-    this.#uploads = new LocalUploads(this.#root, this.#publisher);
+    this.#uploads = new LocalUploads(this.#root, { publisher: this.#publisher, temporaries: this.#temporaries });
     this.#listing = new Listing(this.#root, {
       followLinks,
       directories: this.#directories,

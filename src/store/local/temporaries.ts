@@ -1,14 +1,15 @@
 /**
- * Files under construction, in `.xsync/tmp`. A run that was killed leaves its own behind; the first write of a later
+ * Files and folders under construction, in `.xsync/tmp`. A run that was killed leaves its own behind; the first write of a later
  * run removes those older than a day (never at start, so that reading a tree changes nothing in it).
  */
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { ABSENT, isErrno, unlessErrno } from './errors.js';
 import { makeDirectories } from './files.js';
 import { OWN_DIRECTORY } from './keys.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const ATTEMPTS = 5;
 
 export class Temporaries {
   readonly #own: string;
@@ -21,19 +22,16 @@ export class Temporaries {
   }
 
   /** A new empty file; the caller renames or removes it. */
-  async create(): Promise<{ path: string; file: FileHandle }> {
-    for (let attempt = 1; ; attempt++) {
-      this.#ready ??= this.#prepare();
-      try {
-        await this.#ready;
-        const path = `${this.#directory}/${randomUUID()}`;
-        return { path, file: await open(path, 'wx') };
-      } catch (error) {
-        this.#ready = undefined;
-        // Another run that ended took the empty directory away.
-        if (!isErrno(error, 'ENOENT') || attempt === 5) throw error;
-      }
-    }
+  create(): Promise<{ path: string; file: FileHandle }> {
+    return this.#inside(async (path) => ({ path, file: await open(path, 'wx') }));
+  }
+
+  /** A new empty directory; the caller renames or removes it. @returns its path */
+  createDirectory(): Promise<string> {
+    return this.#inside(async (path) => {
+      await mkdir(path);
+      return path;
+    });
   }
 
   /** Leaves no empty directory of ours behind. */
@@ -44,12 +42,26 @@ export class Temporaries {
     }
   }
 
+  async #inside<T>(make: (path: string) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      this.#ready ??= this.#prepare();
+      try {
+        await this.#ready;
+        return await make(`${this.#directory}/${randomUUID()}`);
+      } catch (error) {
+        this.#ready = undefined;
+        // Another run that ended took the empty directory away.
+        if (!isErrno(error, 'ENOENT') || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
   async #prepare(): Promise<void> {
     await makeDirectories(this.#directory);
     for (const name of await readdir(this.#directory)) {
       const path = `${this.#directory}/${name}`;
       const found = await unlessErrno(ABSENT, stat(path));
-      if (found && found.mtimeMs < Date.now() - DAY_MS) await rm(path, { force: true });
+      if (found && found.mtimeMs < Date.now() - DAY_MS) await rm(path, { recursive: true, force: true });
     }
   }
 }

@@ -4,7 +4,7 @@
  * of a crash right after completion and counts as gone.
  */
 import { randomUUID } from 'node:crypto';
-import { open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { md5, md5OfMd5s } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
@@ -14,6 +14,7 @@ import { makeDirectories, type Version, writeBody } from './files.js';
 import { isMarker, OWN_DIRECTORY } from './keys.js';
 import { Parts } from './parts.js';
 import type { Description, Publisher } from './publish.js';
+import type { Temporaries } from './temporaries.js';
 
 /** Holds for ids of ours, and for nothing that could name another place on disk. */
 const UPLOAD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -31,22 +32,25 @@ interface Upload {
 export class LocalUploads {
   readonly #directory: string;
   readonly #publisher: Publisher;
+  readonly #temporaries: Temporaries;
   readonly #open = new Map<string, Promise<Upload>>();
 
-  constructor(root: string, publisher: Publisher) {
+  constructor(root: string, { publisher, temporaries }: { publisher: Publisher; temporaries: Temporaries }) {
+    this.#temporaries = temporaries;
     this.#directory = `${root}/${OWN_DIRECTORY}/uploads`;
     this.#publisher = publisher;
   }
 
   async create(key: string, about: Description): Promise<port.UploadRef> {
     const uploadId = randomUUID();
-    const directory = this.#path(uploadId);
     const { headers, metadata, mtimeMs } = about;
     const intention: Intention = { key, initiatedMs: Date.now(), headers, metadata, mtimeMs };
-    await makeDirectories(directory);
-    const parts = new Parts(directory);
-    await writeFile(parts.data, '');
-    await writeFile(`${directory}/upload.json`, JSON.stringify(intention));
+    const temporary = await this.#temporaries.createDirectory();
+    await writeFile(new Parts(temporary).data, '');
+    await writeFile(`${temporary}/upload.json`, JSON.stringify(intention));
+    await makeDirectories(this.#directory);
+    await rename(temporary, this.#path(uploadId));
+    const parts = new Parts(this.#path(uploadId));
     this.#open.set(uploadId, Promise.resolve({ intention, parts }));
     return { key, uploadId };
   }
@@ -105,7 +109,7 @@ export class LocalUploads {
     const found = await this.#intention(uploadId);
     if (found && found.key !== key) return;
     this.#open.delete(uploadId);
-    await rm(this.#path(uploadId), { recursive: true, force: true, maxRetries: 3 });
+    await this.#remove(uploadId);
   }
 
   async list(prefix: string): Promise<port.UploadPage> {
@@ -121,6 +125,10 @@ export class LocalUploads {
 
   #path(uploadId: string): string {
     return `${this.#directory}/${uploadId}`;
+  }
+
+  async #remove(uploadId: string): Promise<void> {
+    await rm(this.#path(uploadId), { recursive: true, force: true, maxRetries: 3 });
   }
 
   async #publish(key: string, path: string, about: Description): Promise<Version> {
@@ -149,13 +157,16 @@ export class LocalUploads {
 
   async #load(ref: port.UploadRef): Promise<Upload> {
     const intention = await this.#intention(ref.uploadId);
-    if (!intention) throw notFound(ref);
+    if (!intention) {
+      await this.#remove(ref.uploadId);
+      throw notFound(ref);
+    }
     const parts = new Parts(this.#path(ref.uploadId));
     await parts.load();
     return { intention, parts };
   }
 
-  /** Undefined for what is no upload any more, or not yet. */
+  /** Undefined for what is no upload any more. */
   async #intention(uploadId: string): Promise<Intention | undefined> {
     const directory = this.#path(uploadId);
     const text = await unlessErrno(ABSENT, readFile(`${directory}/upload.json`, 'utf8'));
