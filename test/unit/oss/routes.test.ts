@@ -12,7 +12,7 @@ const ANSWERS: Record<string, string> = {
 };
 
 function kindOf(path: string, headers: Record<string, string>): string {
-  if (path.includes('?uploads')) return 'uploads';
+  if (/[?&]uploads/.test(path)) return 'uploads';
   if (path.includes('list-type')) return 'list';
   if (!('x-oss-copy-source' in headers)) return '';
   return path.includes('uploadId=') ? 'part' : 'copy';
