@@ -164,13 +164,16 @@ class Reader {
     const bytes = this.#bytes;
     const from = this.#at;
     let at = from;
+    const length = bytes.length;
     let high = 0;
     let entity = false;
-    for (let byte = bytes[at]; byte !== LT; byte = bytes[++at]) {
-      if (byte === undefined) this.fail('it ends within text');
+    for (; at < length; at++) {
+      const byte = bytes[at] as number;
+      if (byte === LT) break;
       if (byte === AMP) entity = true;
       high |= byte;
     }
+    if (at === length) this.fail('it ends within text');
     this.#at = at;
     const text = this.#string(from, at, high);
     return entity ? this.#resolve(text) : text;
@@ -253,8 +256,8 @@ class Reader {
     let at = this.#at + 1;
     this.#nameStart = at;
     let byte = bytes[at];
-    while (byte !== GT && byte !== SLASH && !isSpace(byte)) {
-      if (byte === undefined || byte === LT) this.fail('a broken tag');
+    // Letters are above `>`, and names are letters but for a few: one comparison a byte.
+    while (byte !== undefined && (byte > GT || (byte !== GT && byte !== SLASH && byte !== LT && !isSpace(byte)))) {
       byte = bytes[++at];
     }
     if (at === this.#nameStart) this.fail('a tag without a name');
