@@ -5,7 +5,7 @@ import type { Protocol } from './model.js';
 
 /**
  * Where a request is hurt: `before` anything is done; in its `request` body; `after` it took effect, with no answer;
- * in the body of its `response`.
+ * in the body of its `response`. A request or an answer without a body has no such middle, and passes.
  */
 export type Moment = 'before' | 'request' | 'after' | 'response';
 

@@ -15,7 +15,7 @@ export interface LogEntry {
   bytesOut: number;
   /** When it arrived, ms since 1970 by the machine's clock. */
   atMs: number;
-  /** The whole answer was handed to the connection, unspoilt by a fault. */
+  /** The whole answer, success or refusal, was handed to the connection; no fault cut it short. */
   acknowledged: boolean;
   /** A fault was applied. */
   faulted: boolean;

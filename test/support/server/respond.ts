@@ -20,7 +20,6 @@ export async function send(exchange: Exchange, reply: Reply): Promise<void> {
   else if (cut) await sendPart(exchange, body, cut);
   else await sendWhole(exchange, body);
   if (!req.complete) req.resume();
-  if (cut && exchange.method !== 'HEAD' && body) return;
   if (!res.writableFinished) await Promise.race([once(res, 'finish'), once(res, 'close')]);
   entry.acknowledged = res.writableFinished && !exchange.fault('truncate')?.clean && !exchange.fault('truncated-xml');
 }
@@ -85,7 +84,8 @@ function cutOf(exchange: Exchange, size: number): Cut | undefined {
   return undefined;
 }
 
-async function sendPart(exchange: Exchange, body: Bytes, cut: Cut): Promise<void> {
+/** Ends the answer early; never returns normally. */
+async function sendPart(exchange: Exchange, body: Bytes, cut: Cut): Promise<never> {
   const { res } = exchange;
   await write(exchange, body.slice(0, cut.bytes));
   if (cut.how === 'stall') await forever();

@@ -105,12 +105,16 @@ it('base64 checksums are big-endian', () => {
 });
 
 /** aws-chunked with a signature for each chunk, made here from the documented string to sign. */
-async function signedChunks(options: { trailer: boolean; spoil?: (body: Buffer) => Buffer }): Promise<Message> {
+async function signedChunks(options: {
+  trailer: boolean;
+  declared?: number;
+  spoil?: (body: Buffer) => Buffer;
+}): Promise<Message> {
   const chunks = [Buffer.alloc(8192, 'x'), CHECK, Buffer.alloc(0)];
   const mode = `STREAMING-AWS4-HMAC-SHA256-PAYLOAD${options.trailer ? '-TRAILER' : ''}`;
   const headers: Record<string, string> = {
     'x-amz-content-sha256': mode,
-    'x-amz-decoded-content-length': String(8192 + CHECK.byteLength),
+    'x-amz-decoded-content-length': String(options.declared ?? 8192 + CHECK.byteLength),
     'content-encoding': 'aws-chunked',
     ...(options.trailer ? { 'x-amz-trailer': 'x-amz-checksum-crc32' } : {}),
   };
@@ -158,6 +162,13 @@ describe.each([
     };
     const answer = await send(server.s3.endpoint, await signedChunks({ trailer, spoil }));
     expect(answer).toMatchObject({ status: 403, code: 'SignatureDoesNotMatch' });
+  });
+
+  it('are refused when they are more or fewer bytes than declared', async () => {
+    for (const declared of [8192, 9000]) {
+      const answer = await send(server.s3.endpoint, await signedChunks({ trailer, declared }));
+      expect(answer).toMatchObject({ status: 400, code: 'IncompleteBody' });
+    }
   });
 
   it('are refused when the last of them is missing', async () => {
