@@ -44,6 +44,7 @@ describe('reading a listing page', () => {
 
   it.each([
     ['tags that do not balance', '<ListBucketResult><Contents><Key>a</Contents></Key></ListBucketResult>'],
+    ['another close tag', '<ListBucketResult><Prefix>a</Prefiy></ListBucketResult>'],
     ['a longer close tag', '<ListBucketResult></ListBucketResults>'],
     ['an unknown entity', '<ListBucketResult><Prefix>&nbsp;</Prefix></ListBucketResult>'],
     ['a bare ampersand', '<ListBucketResult><Prefix>a & b</Prefix></ListBucketResult>'],
