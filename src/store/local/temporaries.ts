@@ -1,15 +1,20 @@
 /**
- * Files and folders under construction, in `.xsync/tmp`. A run that was killed leaves its own behind; the first write of a later
- * run removes those older than a day (never at start, so that reading a tree changes nothing in it).
+ * Files and folders under construction, in `.xsync/tmp`. A run that was killed leaves its own behind, and the first
+ * write of a later run removes them (never at start, so that reading a tree changes nothing in it): those of dead
+ * processes of this host at once, others, of which nothing can be known from here, after a day.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { ABSENT, isErrno, unlessErrno } from './errors.js';
 import { makeDirectories } from './files.js';
 import { OWN_DIRECTORY } from './keys.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const ATTEMPTS = 5;
+
+/** Starts the names of what this host makes; a hash, because a host's name may hold anything. */
+const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 
 export class Temporaries {
   readonly #own: string;
@@ -47,7 +52,7 @@ export class Temporaries {
       this.#ready ??= this.#prepare();
       try {
         await this.#ready;
-        return await make(`${this.#directory}/${randomUUID()}`);
+        return await make(`${this.#directory}/${HOST}-${process.pid}-${randomUUID()}`);
       } catch (error) {
         this.#ready = undefined;
         // Another run that ended took the empty directory away.
@@ -61,7 +66,19 @@ export class Temporaries {
     for (const name of await readdir(this.#directory)) {
       const path = `${this.#directory}/${name}`;
       const found = await unlessErrno(ABSENT, stat(path));
-      if (found && found.mtimeMs < Date.now() - DAY_MS) await rm(path, { recursive: true, force: true });
+      if (found && (isOfDeadProcess(name) || found.mtimeMs < Date.now() - DAY_MS))
+        await rm(path, { recursive: true, force: true });
     }
+  }
+}
+
+function isOfDeadProcess(name: string): boolean {
+  const [host, pid] = name.split('-');
+  if (host !== HOST) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return isErrno(error, 'ESRCH');
   }
 }

@@ -1,4 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { appendFile, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { md5 } from '../../../src/hash/index.js';
@@ -63,6 +66,15 @@ describe('files as objects', () => {
     await store.put('a', bytes('a'));
     await store.close();
     expect(await readdir(join(fixture.root, '.xsync/tmp'))).toEqual(['young']);
+  });
+
+  it('removes at once what a dead process of this host left behind', async () => {
+    const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+    const dead = spawnSync(process.execPath, ['-e', '']).pid;
+    await fixture.write(`.xsync/tmp/${host}-${dead}-x`, 'torn');
+    await fixture.write(`.xsync/tmp/${host}-${process.pid}-x`, 'in use');
+    await fixture.open().put('key', bytes('bytes'));
+    expect(await readdir(join(fixture.root, '.xsync/tmp'))).toEqual([`${host}-${process.pid}-x`]);
   });
 
   it('notices a file that changes while it is read', async () => {
