@@ -19,7 +19,6 @@ export async function send(exchange: Exchange, reply: Reply): Promise<void> {
   if (exchange.method === 'HEAD' || !body) res.end();
   else if (cut) await sendPart(exchange, body, cut);
   else await sendWhole(exchange, body);
-  if (!req.complete) req.resume();
   if (!res.writableFinished) await Promise.race([once(res, 'finish'), once(res, 'close')]);
   entry.acknowledged = res.writableFinished && !exchange.fault('truncate')?.clean && !exchange.fault('truncated-xml');
 }

@@ -240,6 +240,7 @@ describe('a listing', () => {
     const cut = (await list()).text;
     expect(whole.startsWith(cut)).toBe(true);
     expect(cut).not.toContain('</ListBucketResult>');
+    expect(server.requests.find('ListObjects').map((entry) => entry.acknowledged)).toEqual([true, false]);
   });
 });
 

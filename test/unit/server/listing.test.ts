@@ -136,9 +136,12 @@ it('keys that come and go while a listing runs do not repeat or hide others', as
   store.delete('moving', 'b');
   store.put('moving', 'aa', '');
   store.put('moving', 'cc', '');
+  store.delete('moving', 'd');
+  store.put('moving', 'd', 'back');
   store.put('moving', 'c', 'again');
   const second = await page(ask, { 'continuation-token': first.NextContinuationToken ?? '' });
   expect(second.Contents?.map((object) => object.Key)).toEqual(['c', 'cc']);
+  expect(store.list('moving').map((object) => object.key)).toEqual(['a', 'aa', 'c', 'cc', 'd']);
 });
 
 it('versions come in pages without repeating or losing one', async () => {
