@@ -229,7 +229,23 @@ export function value<T>(
   const option = new Option(flags, description);
   option.argParser((text: string) => parse(option.long ?? flags, text));
   if (fallback !== undefined) option.default(...fallback);
-  return command.addOption(option.env(environmentName(option)));
+  command.addOption(option.env(environmentName(option)));
+  return clearedByOff(command, option);
+}
+
+/** commander makes '' of a parser's undefined, which is what `off` means. */
+function clearedByOff(command: Command, option: Option): Command {
+  const name = option.attributeName();
+  const clear = (source: 'cli' | 'env'): boolean => {
+    const off = command.getOptionValue(name) === '';
+    if (off) command.setOptionValueWithSource(name, undefined, source);
+    return off;
+  };
+  command.on(`optionEnv:${option.name()}`, () => clear('env'));
+  return command.on(`option:${option.name()}`, () => {
+    // Off on the command line is a value too, which the environment must not replace.
+    if (clear('cli')) option.envVar = undefined;
+  });
 }
 
 /** An option that can be repeated; the order is kept. */

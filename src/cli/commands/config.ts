@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Config, LoadOptions } from '../../config/load.js';
 import { XsyncError } from '../../model/error.js';
 import { type Context, type Io, runCommand } from '../context.js';
@@ -19,6 +19,7 @@ export function addConfig({ root, io, finish }: Program): void {
     .usage('<command> …');
   config.commandsGroup('Commands:');
   config.helpCommand(false);
+  config.addHelpOption(new Option('-h, --help', 'show this help').helpGroup('General:'));
 
   const subcommand = <F extends ConfigFlags>(
     usage: string,
