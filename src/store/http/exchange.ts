@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { XsyncError } from '../../model/error.js';
+import type { Pace } from '../port.js';
 import { type FaultContext, translateFault } from './translate.js';
 import type { HttpRequest, HttpResponse } from './transport.js';
 
@@ -119,19 +120,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
     );
   };
 
-  /** Small bodies whole, larger ones in pieces. */
+  /** A small body whole, if it need not wait; an async iterable costs undici as much as the rest of the request. */
   #body(): AsyncIterable<Uint8Array> | Uint8Array | string | null {
     const { body, pace } = this.#request;
     if (body === undefined || body.length === 0) return null;
     if (typeof body === 'string') return body;
-    return body.byteLength <= PIECE && !pace ? body : this.#pieces(body);
+    const hold = pace?.(Math.min(body.byteLength, PIECE));
+    return body.byteLength <= PIECE && !hold ? body : this.#pieces(body, hold);
   }
 
-  async *#pieces(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  /** @param held what `pace` said of the first piece */
+  async *#pieces(body: Uint8Array, held: ReturnType<Pace>): AsyncGenerator<Uint8Array> {
     const { pace } = this.#request;
     for (let at = 0; at < body.byteLength && !this.#settled; at += PIECE) {
       const piece = body.subarray(at, at + PIECE);
-      const hold = pace?.(piece.byteLength);
+      const hold = at === 0 ? held : pace?.(piece.byteLength);
       if (hold) {
         await Promise.race([hold, new Promise<void>((wake) => (this.#wake = wake))]);
         if (this.#settled) return;
