@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Where CI wants the counts. */
+const report = process.env.XSYNC_TEST_REPORT;
+
 export default defineConfig({
   test: {
     projects: [
@@ -14,6 +17,8 @@ export default defineConfig({
         },
       },
     ],
+    reporters: report === undefined ? ['default'] : ['default', 'json'],
+    outputFile: report === undefined ? {} : { json: report },
     // Two cores: the end-to-end suites start processes of their own.
     maxWorkers: 2,
     pool: 'forks',

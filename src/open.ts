@@ -163,6 +163,7 @@ function placeOf({ store, prefix }: OpenSide): PlaceIdentity {
 interface Opened {
   store: ObjectStore;
   path: string;
+  notes?: string[];
   close(): Promise<void>;
 }
 
@@ -200,6 +201,7 @@ class Opener {
       path,
       prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
       text,
+      notes: opened.notes ?? [],
       traffic: () => metered.counts(),
       close: opened.close,
     };
@@ -215,35 +217,33 @@ class Opener {
       return { store, path, close: () => store.close() };
     }
     const transport = this.#transport();
-    const store = await this.#openRemote(remote, bucket, transport);
+    const { store, acceleration } = await this.#openRemote(remote, bucket, transport);
+    const notes = acceleration === undefined ? [] : [`${location.text}: acceleration ${acceleration}`];
     const close = async (): Promise<void> => {
       await store.close();
       await transport.close();
     };
-    return { store, path, close };
+    return { store, path, notes, close };
   }
 
   async #openRemote(
     remote: Extract<ConfiguredLocation['remote'], { type: 's3' | 'oss' }>,
     bucket: string,
     transport: HttpTransport,
-  ): Promise<ObjectStore> {
+  ): Promise<{ store: ObjectStore; acceleration?: string }> {
     const { transport: way, env } = this.#settings;
     if (remote.type === 's3') {
-      const { createS3Store } = await import('./store/s3/store.js');
-      return createS3Store(remote, bucket, { transport });
+      const { openS3Store } = await import('./store/s3/open.js');
+      return openS3Store(remote, bucket, { transport });
     }
     if (way === 'sdk') {
       const { createOssSdkStore } = await import('./store/oss/sdk.js');
       const { contimeoutMs, timeoutMs } = this.#settings;
-      return createOssSdkStore(remote, bucket, {
-        connectTimeoutMs: contimeoutMs || undefined,
-        idleTimeoutMs: timeoutMs || undefined,
-        env,
-      });
+      const limits = { connectTimeoutMs: contimeoutMs || undefined, idleTimeoutMs: timeoutMs || undefined };
+      return { store: createOssSdkStore(remote, bucket, { ...limits, env }) };
     }
     const { createOssStore } = await import('./store/oss/store.js');
-    return createOssStore(remote, bucket, { transport, env });
+    return { store: createOssStore(remote, bucket, { transport, env }) };
   }
 
   #transport(): HttpTransport {

@@ -11,6 +11,8 @@ export interface RunSide {
   prefix: string;
   /** What the person typed, for messages. */
   text: string;
+  /** What was found out when it was opened, for the run to tell (which endpoint was chosen, and why). */
+  notes: readonly string[];
   /** What this side has cost since it was opened. */
   traffic(): Traffic;
   /** The run listens here to the retries that the store's wrapper makes. */

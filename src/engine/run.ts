@@ -63,6 +63,7 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
     dryRun: options.dryRun,
     manifest: pair.manifest.path,
   });
+  for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   try {
     await prepareDestination(pair, options, halt);
     await traverse(pair, options, context, tally);

@@ -20,6 +20,8 @@ export interface Backend {
   open: () => Promise<Subject>;
   /** The named keys that this store cannot hold and must refuse. */
   refuses?: readonly KeyName[];
+  /** The server completes an upload only when every part that it holds is named (Ceph); others leave out the rest. */
+  wantsEveryPart?: boolean;
 }
 
 /** Opens the backend around every test of the surrounding `describe`; call `subject()` inside tests. */

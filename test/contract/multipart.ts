@@ -111,21 +111,22 @@ export function describeMultipart(backend: Backend): void {
     await expectObject('m', [pattern(size, 7), bytes('tail')]);
   });
 
-  it('completes with the parts that are named and no others', async () => {
-    const { store } = subject();
-    const size = partSize(store);
-    const upload = await store.createUpload('m');
-    const sent = await send(store, upload, [
-      [1, pattern(size, 1)],
-      [2, pattern(size, 2)],
-      [3, pattern(size, 3)],
-    ]);
-    await store.completeUpload(
-      upload,
-      sent.filter(({ partNumber }) => partNumber !== 2),
-    );
-    await expectObject('m', [pattern(size, 1), pattern(size, 3)]);
-  });
+  if (!backend.wantsEveryPart)
+    it('completes with the parts that are named and no others', async () => {
+      const { store } = subject();
+      const size = partSize(store);
+      const upload = await store.createUpload('m');
+      const sent = await send(store, upload, [
+        [1, pattern(size, 1)],
+        [2, pattern(size, 2)],
+        [3, pattern(size, 3)],
+      ]);
+      await store.completeUpload(
+        upload,
+        sent.filter(({ partNumber }) => partNumber !== 2),
+      );
+      await expectObject('m', [pattern(size, 1), pattern(size, 3)]);
+    });
 
   it('does not make an object of an upload that misses a part', async () => {
     const { store } = subject();

@@ -82,6 +82,7 @@ function side(store: ObjectStore, prefix: string, text: string): RunSide {
     }),
     prefix,
     text,
+    notes: [],
     traffic: () => metered.counts(),
   };
   return result;
