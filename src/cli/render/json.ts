@@ -19,16 +19,22 @@ const NAMED_IN_FLIGHT = 100;
 export function jsonRenderer(options: JsonOptions): Renderer {
   const tally = new Tally(options.now);
   let dryRun = false;
+  let started = false;
   const write = (level: LogLevel, event: string, fields: object): void => {
     if (!says(options.level, level)) return;
     options.write(`${jsonLine(options.now(), level, event, fields)}\n`);
   };
-  const stats = (): void => write('info', 'stats', { ...tally.status(), inFlight: tally.inFlight(NAMED_IN_FLIGHT) });
+  const stats = (): void => {
+    if (started) write('info', 'stats', { ...tally.status(), inFlight: tally.inFlight(NAMED_IN_FLIGHT) });
+  };
   const timer = options.statsMs > 0 ? setInterval(stats, options.statsMs) : undefined;
   timer?.unref();
   const report = (event: RunEvent): void => {
     tally.apply(event);
-    if (event.type === 'start') dryRun = event.dryRun;
+    if (event.type === 'start') {
+      started = true;
+      dryRun = event.dryRun;
+    }
     if (isThrottled(event)) return;
     const { type, ...fields } = withoutClash(event);
     write(levelOf(event, dryRun), type, fields);
