@@ -1,0 +1,276 @@
+/**
+ * @aws-sdk/client-s3 behind one door, its habits worked round:
+ * - its retries are off, and an idle timeout per call replaces its timeouts, which do not see a body's progress;
+ * - its default checksums (CRC32, which compatible stores refuse) and `Expect: 100-continue` are off;
+ * - a request can be edited before it is signed: it invents a Content-Type, and knows `Expires` only as a date;
+ * - header values are signed as UTF-8 and then sent as those bytes, which Node would refuse or send as latin1;
+ * - the answer is kept as it came, as the SDK drops most of an error.
+ */
+import http from 'node:http';
+import https from 'node:https';
+import type {
+  $Command,
+  S3Client,
+  S3ClientConfig,
+  S3ClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes,
+} from '@aws-sdk/client-s3';
+import { type ErrorCode, XsyncError } from '../../model/error.js';
+import { translateFault } from '../http/translate.js';
+import { xmlRoot } from '../http/xml.js';
+import { type Addresses, addressesOf } from './address.js';
+import type { S3Config } from './config.js';
+import type { CredentialSource } from './credentials.js';
+import { refusalOf } from './errors.js';
+import { type SdkAnswer, SdkCall } from './sdk-call.js';
+
+export type Sdk = typeof import('@aws-sdk/client-s3');
+type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
+  I,
+  O,
+  S3ClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes
+>;
+
+/** A request between the SDK's building and its signing of it. */
+export interface Editable {
+  /** Lower-case names. */
+  headers: Record<string, string>;
+  body?: unknown;
+}
+
+export interface SdkRequest<I extends ServiceInputTypes, O extends ServiceOutputTypes, T> {
+  /** Absent for calls on the bucket. */
+  key?: string;
+  signal?: AbortSignal;
+  /** The call named an upload, and no other object that might be missing. */
+  upload?: boolean;
+  /** Moves an object's bytes: goes to the data endpoint. */
+  data?: boolean;
+  /** Made anew for each attempt. */
+  command: (sdk: Sdk, call: SdkCall) => Command<I, O>;
+  edit?: (request: Editable) => void;
+  /** Reads the body of a 2xx answer as a stream; without it the body is held in memory for the SDK to parse. */
+  receive?: (output: O, call: SdkCall) => Promise<T>;
+}
+
+export interface SdkResult<O, T> {
+  output: O;
+  answer: SdkAnswer;
+  /** What `receive` gave. */
+  received: T | undefined;
+}
+
+export interface SdkOptions {
+  connectTimeoutMs: number;
+  /** No byte either way for so long is a `timeout`. */
+  idleTimeoutMs: number;
+}
+
+export class SdkClient {
+  readonly addresses: Addresses;
+  readonly #config: S3Config;
+  readonly #bucket: string;
+  readonly #credentials: CredentialSource;
+  readonly #options: SdkOptions;
+  /** Ours, because the SDK's own allow 50 connections. */
+  readonly #agents = {
+    httpAgent: new http.Agent({ keepAlive: true }),
+    httpsAgent: new https.Agent({ keepAlive: true }),
+  };
+  readonly #clients = new Map<boolean, Promise<{ sdk: Sdk; client: S3Client }>>();
+
+  /** @throws config */
+  constructor(config: S3Config, bucket: string, credentials: CredentialSource, options: SdkOptions) {
+    this.addresses = addressesOf(config, bucket);
+    if (config.accelerate === 'on' && this.addresses.region.startsWith('cn-')) {
+      throw new XsyncError('config', 'AWS has no transfer acceleration in its China regions', {
+        subject: bucket,
+        remedy: 'Set accelerate: off here; only the bucket on the other side of the border can be accelerated.',
+      });
+    }
+    this.#config = config;
+    this.#bucket = bucket;
+    this.#credentials = credentials;
+    this.#options = options;
+  }
+
+  /** One command, one request; the SDK corrects a clock found wrong, and only then the command is sent once more. */
+  async send<I extends ServiceInputTypes, O extends ServiceOutputTypes, T = undefined>(
+    request: SdkRequest<I, O, T>,
+  ): Promise<SdkResult<O, T>> {
+    if (request.signal?.aborted) throw new XsyncError('aborted', 'the call was aborted', { subject: this.#bucket });
+    try {
+      return await this.#once(request);
+    } catch (error) {
+      if (!(error instanceof ClockCorrected)) throw error;
+      return await this.#once(request).catch((again: unknown) => {
+        throw again instanceof ClockCorrected ? again.cause : again;
+      });
+    }
+  }
+
+  close(): void {
+    this.#agents.httpAgent.destroy();
+    this.#agents.httpsAgent.destroy();
+  }
+
+  async #once<I extends ServiceInputTypes, O extends ServiceOutputTypes, T>(
+    request: SdkRequest<I, O, T>,
+  ): Promise<SdkResult<O, T>> {
+    const { sdk, client } = await this.#client(request.data === true);
+    const call = new SdkCall(request.signal, this.#options.idleTimeoutMs);
+    try {
+      const command = request.command(sdk, call);
+      command.middlewareStack.add(
+        (next) => (args) => {
+          if (isEditable(args.request)) this.#edit(args.request, request.edit);
+          return next(args);
+        },
+        { step: 'build', priority: 'low' },
+      );
+      command.middlewareStack.add(
+        (next) => async (args) => {
+          if (isEditable(args.request)) asBytes(args.request.headers);
+          const result = await next(args);
+          await keepAnswer(result.response as SdkResponse, call, request.receive !== undefined);
+          return result;
+        },
+        { step: 'deserialize', priority: 'low' },
+      );
+      const output = await client.send(command, { abortSignal: call.signal });
+      const received = await request.receive?.(output, call);
+      if (!call.answer) throw new XsyncError('internal', 'the SDK sent nothing');
+      return { output, answer: call.answer, received };
+    } catch (error) {
+      throw this.#translate(error, call, request);
+    } finally {
+      call.end();
+    }
+  }
+
+  #edit(request: Editable, edit: ((request: Editable) => void) | undefined): void {
+    if (this.#config.requester_pays) request.headers['x-amz-request-payer'] = 'requester';
+    edit?.(request);
+  }
+
+  #translate(error: unknown, call: SdkCall, request: { key?: string; upload?: boolean; data?: boolean }): Error {
+    const { host } = request.data ? this.addresses.data : this.addresses.control;
+    const { answer } = call;
+    const cause = call.fault ?? error;
+    const fault = (code: ErrorCode, message: string) => new XsyncError(code, message, { subject: host, cause });
+    if (call.aborted) return fault('aborted', `the request to ${host} was aborted`);
+    if (call.stalled)
+      return fault('timeout', `${host} sent and took no byte for ${this.#options.idleTimeoutMs / 1000} s`);
+    if (cause instanceof XsyncError) return cause;
+    if (answer && (answer.status >= 300 || xmlRoot(answer.body) === 'Error')) {
+      return this.#refusal(answer, cause, request);
+    }
+    if (answer && hasCode(cause)) return fault('truncated', `the answer of ${host} was cut short`);
+    if (answer) return fault('invalid-response', `the SDK could not read the answer of ${host}`);
+    if (cause instanceof Error && cause.name === 'TimeoutError' && !hasCode(cause)) {
+      return fault('unreachable', `no connection to ${host} within ${this.#options.connectTimeoutMs / 1000} s`);
+    }
+    if (hasCode(cause)) return translateFault(cause, { host, answering: false, ...this.#options });
+    return fault('internal', `the SDK refused the call: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+
+  #refusal(answer: SdkAnswer, cause: unknown, { key, upload }: { key?: string; upload?: boolean }): Error {
+    const { region } = this.addresses;
+    const error = refusalOf({ ...answer, bucket: this.#bucket, key, upload, region });
+    // A HEAD's refusal has no body that could name the skew.
+    const maybeSkewed = error.code === 'clock-skew' || (answer.status === 403 && answer.body.length === 0);
+    if (maybeSkewed && clockCorrected(cause)) return new ClockCorrected(error);
+    if (error.code !== 'expired-credentials' || !this.#credentials.expire()) return error;
+    // A client remembers its credentials; the next call makes another one.
+    this.#clients.clear();
+    const { message, subject, status, serviceCode, requestId, remedy } = error;
+    const details = { subject, status, serviceCode, requestId, remedy, cause };
+    return new XsyncError(error.code, message, { ...details, class: 'temporary' });
+  }
+
+  #client(data: boolean): Promise<{ sdk: Sdk; client: S3Client }> {
+    const fast = data && this.#config.accelerate === 'on';
+    let client = this.#clients.get(fast);
+    if (!client) {
+      client = this.#open(fast);
+      this.#clients.set(fast, client);
+    }
+    return client;
+  }
+
+  async #open(fast: boolean): Promise<{ sdk: Sdk; client: S3Client }> {
+    // Speaks to the SDK's users of Node's age, which whoever runs xsync is not.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+    const sdk = await import('@aws-sdk/client-s3');
+    const { endpoint, region, control } = this.addresses;
+    const where: S3ClientConfig = fast
+      ? { useAccelerateEndpoint: true, forcePathStyle: false }
+      : { endpoint, forcePathStyle: control.base !== '' };
+    const client = new sdk.S3Client({
+      ...where,
+      region,
+      credentials: async () => {
+        const { expiresMs, ...keys } = await this.#credentials.get(Date.now());
+        return expiresMs === undefined ? keys : { ...keys, expiration: new Date(expiresMs) };
+      },
+      maxAttempts: 1,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      expectContinueHeader: false,
+      useDualstackEndpoint: false,
+      useFipsEndpoint: false,
+      requestHandler: { ...this.#agents, connectionTimeout: this.#options.connectTimeoutMs, socketTimeout: 0 },
+    });
+    return { sdk, client };
+  }
+}
+
+/** Never leaves this file: tells `send` that signing again may help. */
+class ClockCorrected extends Error {
+  constructor(override readonly cause: XsyncError) {
+    super(cause.message);
+  }
+}
+
+interface SdkResponse {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: AsyncIterable<Uint8Array> | Uint8Array;
+}
+
+/** Keeps what the SDK would drop, and gives it the bytes to parse. */
+async function keepAnswer(response: SdkResponse, call: SdkCall, streams: boolean): Promise<void> {
+  const { statusCode: status, headers } = response;
+  const answer: SdkAnswer = { status, headers: { ...headers }, body: Buffer.alloc(0) };
+  call.answer = answer;
+  call.touch();
+  if (streams && status < 300) return;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    call.touch();
+    chunks.push(chunk);
+  }
+  answer.body = Buffer.concat(chunks);
+  response.body = answer.body;
+}
+
+/** Header values as Node sends them: a character for each byte of their UTF-8. */
+function asBytes(headers: Record<string, string>): void {
+  for (const name in headers) headers[name] = Buffer.from(headers[name] ?? '', 'utf8').toString('latin1');
+}
+
+function isEditable(request: unknown): request is Editable {
+  return typeof request === 'object' && request !== null && 'headers' in request;
+}
+
+function hasCode(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}
+
+function clockCorrected(error: unknown): boolean {
+  const metadata = error instanceof Error && '$metadata' in error ? error.$metadata : undefined;
+  return typeof metadata === 'object' && metadata !== null && 'clockSkewCorrected' in metadata;
+}

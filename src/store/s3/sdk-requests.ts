@@ -1,0 +1,60 @@
+/** What goes into the SDK's commands, and what has to be put right in the requests that it builds. */
+import type { StorageClass } from '@aws-sdk/client-s3';
+import { md5 } from '../../hash/index.js';
+import { XsyncError } from '../../model/error.js';
+import type { ContentHeaders, UserMetadata } from '../../model/object.js';
+import type { PutOptions } from '../port.js';
+import type { S3Preset } from './config.js';
+import { md5Header, metadataOut } from './headers.js';
+import type { Editable } from './sdk-client.js';
+
+/** The attributes of a new object as the SDK names them; `Expires` goes by `withHeaders`. */
+export function attributesOf({ headers, metadata, storageClass }: PutOptions, preset: S3Preset) {
+  return {
+    CacheControl: headers?.cacheControl,
+    ContentDisposition: headers?.contentDisposition,
+    ContentEncoding: headers?.contentEncoding,
+    ContentLanguage: headers?.contentLanguage,
+    ContentType: headers?.contentType,
+    Metadata: metadataOf(metadata, preset),
+    StorageClass: storageClass as StorageClass | undefined,
+  };
+}
+
+const META = 'x-amz-meta-';
+
+function metadataOf(metadata: UserMetadata | undefined, preset: S3Preset): Record<string, string> | undefined {
+  if (!metadata) return undefined;
+  const headers: Record<string, string> = {};
+  metadataOut(metadata, preset, headers);
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.slice(META.length), value]));
+}
+
+/** No Content-Type but the object's own, where the SDK invents one; `Expires` verbatim, where it knows a date only. */
+export function withHeaders(content: ContentHeaders | undefined): (request: Editable) => void {
+  return ({ headers }) => {
+    if (content?.contentType === undefined) delete headers['content-type'];
+    if (content?.expires !== undefined) headers.expires = content.expires;
+  };
+}
+
+/** The SDK names the region in every CreateBucket; most providers but AWS refuse that. */
+export function withoutBody(request: Editable): void {
+  request.body = undefined;
+  delete request.headers['content-type'];
+  delete request.headers['content-length'];
+}
+
+/** DeleteObjects with the Content-MD5 that every provider takes, in place of the SDK's CRC32. */
+export function withMd5({ headers, body }: Editable): void {
+  if (typeof body !== 'string') throw new XsyncError('internal', 'the SDK wrote DeleteObjects as something new');
+  for (const name in headers) {
+    if (name.startsWith('x-amz-checksum-') || name === 'x-amz-sdk-checksum-algorithm') delete headers[name];
+  }
+  Object.assign(headers, md5Header(md5(Buffer.from(body))));
+}
+
+/** Hex as the SDK wants it. */
+export function contentMd5(hex: string | undefined): string | undefined {
+  return md5Header(hex)['content-md5'];
+}

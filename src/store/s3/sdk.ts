@@ -1,0 +1,340 @@
+import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
+import type { ObjectInfo } from '../../model/object.js';
+import type {
+  CallOptions,
+  Capabilities,
+  CopyOptions,
+  DeleteFailure,
+  HeadOptions,
+  ListOptions,
+  ListPage,
+  ObjectStore,
+  PartEntry,
+  PartOptions,
+  PartResult,
+  PutOptions,
+  ReadOptions,
+  StoreIdentity,
+  UploadPage,
+  UploadRef,
+  WriteResult,
+} from '../port.js';
+import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
+import { copySource } from './copying.js';
+import { chainRegion, credentialSource } from './credentials.js';
+import { encodeKey, fitsXml, isKey } from './encode.js';
+import { capabilitiesOf, infoOf, totalSize } from './info.js';
+import { required, uploadMarkers } from './listing.js';
+import { readDeleteFailures, readDescribed, readPage, readParts, readUploads, readWritten } from './sdk-answers.js';
+import type { SdkCall } from './sdk-call.js';
+import { type Editable, type Sdk, SdkClient, type SdkOptions } from './sdk-client.js';
+import { attributesOf, contentMd5, withHeaders, withMd5, withoutBody } from './sdk-requests.js';
+
+export interface S3SdkDeps extends Partial<SdkOptions> {
+  /** Names the account when the config leaves the keys to the AWS chain; the process's environment when absent. */
+  env?: NodeJS.ProcessEnv;
+}
+
+/** A store for one bucket through the SDK. Sends nothing yet. `accelerate: auto` counts as off. @throws config */
+export function createS3SdkStore(config: S3Config, bucket: string, deps: S3SdkDeps = {}): S3SdkStore {
+  return new S3SdkStore(config, bucket, deps);
+}
+
+/**
+ * As `createS3SdkStore`, after the region was looked up in the AWS chain when the config names none and uses the chain.
+ * @throws config
+ */
+export async function openS3SdkStore(config: S3Config, bucket: string, deps: S3SdkDeps = {}): Promise<S3SdkStore> {
+  const chain = config.access_key_id === undefined;
+  const region = config.region ?? (chain ? await chainRegion(config.profile) : undefined);
+  return createS3SdkStore({ ...config, region }, bucket, deps);
+}
+
+/**
+ * The same bucket through AWS's SDK: a second opinion on the lean store, slower and heavier. The SDK builds, signs and
+ * sends the requests and reads the XML; headers, metadata, checksums and refusals are read as the lean store reads
+ * them, because the SDK drops or changes some. sdk-client.ts lists what is worked round.
+ *
+ * Exceptions to one call, one request: those of the lean store.
+ */
+export class S3SdkStore implements ObjectStore {
+  readonly identity: StoreIdentity;
+  readonly capabilities: Capabilities;
+  readonly #client: SdkClient;
+  readonly #bucket: string;
+  readonly #preset: S3Preset;
+  readonly #storageClass: string | undefined;
+
+  constructor(config: S3Config, bucket: string, deps: S3SdkDeps) {
+    const { connectTimeoutMs = 15_000, idleTimeoutMs = 60_000, env } = deps;
+    const credentials = credentialSource(config, env);
+    this.#client = new SdkClient(config, bucket, credentials, { connectTimeoutMs, idleTimeoutMs });
+    this.#bucket = bucket;
+    this.#preset = PRESETS[providerOf(config)];
+    this.#storageClass = config.storage_class;
+    const { endpoint } = this.#client.addresses;
+    this.identity = { kind: 's3', endpoint, bucket, account: credentials.fingerprint };
+    this.capabilities = capabilitiesOf(this.#preset);
+  }
+
+  async checkBucket(options: CallOptions = {}): Promise<void> {
+    await this.list({ ...options, maxKeys: 1 });
+  }
+
+  async createBucket({ signal }: CallOptions = {}): Promise<void> {
+    const Bucket = this.#bucket;
+    const edit = this.#preset.locationConstraint ? undefined : withoutBody;
+    try {
+      await this.#client.send({ signal, edit, command: (sdk) => new sdk.CreateBucketCommand({ Bucket }) });
+    } catch (error) {
+      if (!(isXsyncError(error) && error.serviceCode === 'BucketAlreadyOwnedByYou')) throw error;
+    }
+  }
+
+  async list({ prefix, delimiter, startAfter, token, maxKeys, signal }: ListOptions): Promise<ListPage> {
+    const input = {
+      Bucket: this.#bucket,
+      EncodingType: 'url',
+      MaxKeys: maxKeys ?? 1000,
+      Prefix: prefix || undefined,
+      Delimiter: delimiter,
+      StartAfter: token === undefined ? startAfter || undefined : undefined,
+      ContinuationToken: token,
+    } as const;
+    const command = (sdk: Sdk) => new sdk.ListObjectsV2Command(input);
+    return readPage((await this.#client.send({ signal, command })).output);
+  }
+
+  async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo> {
+    return this.#head(key, options);
+  }
+
+  async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
+    // A range of an empty object cannot be had (416), and an empty range cannot be asked for.
+    if (target.byteLength === 0) return this.#head(key, options);
+    const { offset = 0, versionId, ifMatch, signal, pace } = options;
+    const Range = `bytes=${offset}-${offset + target.byteLength - 1}`;
+    const input = { ...this.#object(key), VersionId: versionId, IfMatch: quote(ifMatch), Range };
+    const { answer, received = 0 } = await this.#client.send({
+      key,
+      signal,
+      data: true,
+      edit: this.#asksChecksums,
+      command: (sdk) => new sdk.GetObjectCommand(input),
+      receive: ({ Body }, call) => call.download(target, Body as AsyncIterable<Uint8Array> & typeof Body, pace),
+    });
+    const size = totalSize({ ...answer, received }, offset);
+    if (received < target.byteLength) {
+      const message = `${key}: ${received} bytes came of ${target.byteLength} from ${offset} on (size ${size})`;
+      throw new XsyncError('truncated', message, { subject: key, status: answer.status });
+    }
+    return infoOf(key, size, answer.headers);
+  }
+
+  async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
+    const { signal, pace } = options;
+    const input = { ...this.#object(key), ...this.#attributes(options), ...bodyOf(body, options.contentMd5) };
+    const command = (sdk: Sdk, call: SdkCall) => new sdk.PutObjectCommand({ ...input, Body: call.upload(body, pace) });
+    const edit = withHeaders(options.headers);
+    return readWritten((await this.#client.send({ key, signal, data: true, edit, command })).answer);
+  }
+
+  async copy(source: ObjectStore, sourceKey: string, key: string, options: CopyOptions = {}): Promise<WriteResult> {
+    await this.#readySource(source, sourceKey, options);
+    const attributes = this.#attributes(options);
+    const replaces = options.headers !== undefined || options.metadata !== undefined;
+    if (!replaces && source === this && sourceKey === key && !options.versionId && !attributes.StorageClass) {
+      // S3 refuses a copy onto itself that changes nothing; the result is what there is.
+      return this.#asWritten(key, options);
+    }
+    const MetadataDirective = replaces ? ('REPLACE' as const) : undefined;
+    const input = { ...this.#object(key), ...attributes, ...sourceOf(source, sourceKey, options), MetadataDirective };
+    const command = (sdk: Sdk) => new sdk.CopyObjectCommand(input);
+    const edit = withHeaders(options.headers);
+    const { output, answer } = await this.#client.send({ key, signal: options.signal, edit, command });
+    return readDescribed(output.CopyObjectResult, answer);
+  }
+
+  copyableFrom(source: ObjectStore): boolean {
+    const { kind, endpoint, account } = source.identity;
+    return kind === 's3' && endpoint === this.identity.endpoint && account === this.identity.account;
+  }
+
+  async createUpload(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'> = {}): Promise<UploadRef> {
+    const input = { ...this.#object(key), ...this.#attributes(options) };
+    const command = (sdk: Sdk) => new sdk.CreateMultipartUploadCommand(input);
+    const edit = withHeaders(options.headers);
+    const { output } = await this.#client.send({ key, signal: options.signal, edit, command });
+    return { key, uploadId: required(output.UploadId, 'UploadId') };
+  }
+
+  async uploadPart(
+    upload: UploadRef,
+    partNumber: number,
+    body: Uint8Array,
+    options: PartOptions = {},
+  ): Promise<PartResult> {
+    const { signal, pace } = options;
+    const input = { ...this.#upload(upload), PartNumber: partNumber, ...bodyOf(body, options.contentMd5) };
+    const command = (sdk: Sdk, call: SdkCall) => new sdk.UploadPartCommand({ ...input, Body: call.upload(body, pace) });
+    const edit = withHeaders(undefined);
+    const request = { key: upload.key, signal, upload: true, data: true, edit, command };
+    const { etag, checksums } = readWritten((await this.#client.send(request)).answer);
+    return { etag, checksums };
+  }
+
+  async uploadPartCopy(
+    upload: UploadRef,
+    partNumber: number,
+    source: ObjectStore,
+    sourceKey: string,
+    range: { offset: number; size: number },
+    options: CopyOptions = {},
+  ): Promise<PartResult> {
+    await this.#readySource(source, sourceKey, options);
+    const CopySourceRange = `bytes=${range.offset}-${range.offset + range.size - 1}`;
+    const from = { ...sourceOf(source, sourceKey, options), CopySourceRange };
+    const input = { ...this.#upload(upload), PartNumber: partNumber, ...from };
+    const command = (sdk: Sdk) => new sdk.UploadPartCopyCommand(input);
+    const { output, answer } = await this.#client.send({ key: upload.key, signal: options.signal, command });
+    const { etag, checksums } = readDescribed(output.CopyPartResult, answer);
+    return { etag, checksums };
+  }
+
+  async listParts(upload: UploadRef, { signal }: CallOptions = {}): Promise<PartEntry[]> {
+    const all: PartEntry[] = [];
+    for (let marker: string | undefined; ; ) {
+      const input = { ...this.#upload(upload), MaxParts: 1000, PartNumberMarker: marker };
+      const command = (sdk: Sdk) => new sdk.ListPartsCommand(input);
+      const page = readParts((await this.#client.send({ key: upload.key, signal, upload: true, command })).output);
+      all.push(...page.parts);
+      marker = page.nextToken;
+      if (marker === undefined) return all;
+    }
+  }
+
+  async completeUpload(
+    upload: UploadRef,
+    parts: readonly { partNumber: number; etag: string }[],
+    { signal }: CallOptions = {},
+  ): Promise<WriteResult> {
+    const Parts = parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: quote(etag) }));
+    const input = { ...this.#upload(upload), MultipartUpload: { Parts } };
+    const command = (sdk: Sdk) => new sdk.CompleteMultipartUploadCommand(input);
+    const sent = this.#client.send({ key: upload.key, signal, upload: true, command });
+    const { output, answer } = await sent.catch(async (error: unknown) => {
+      // RGW says so too of an upload that is gone; its parts tell which it is.
+      if (isXsyncError(error, 'server-error') && /already in progress/.test(error.message)) {
+        await this.listParts(upload, { signal });
+      }
+      throw error;
+    });
+    const { mtimeMs: _none, ...result } = readDescribed(output, answer);
+    return result.etag === '' ? this.#asWritten(upload.key, { signal }) : result;
+  }
+
+  async abortUpload(upload: UploadRef, { signal }: CallOptions = {}): Promise<void> {
+    const input = this.#upload(upload);
+    const command = (sdk: Sdk) => new sdk.AbortMultipartUploadCommand(input);
+    try {
+      await this.#client.send({ key: upload.key, signal, upload: true, command });
+    } catch (error) {
+      if (!isXsyncError(error, 'upload-not-found')) throw error;
+    }
+  }
+
+  async listUploads({ prefix, token, signal }: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
+    const markers = uploadMarkers(token);
+    const input = {
+      Bucket: this.#bucket,
+      EncodingType: this.#preset.encodesUploads ? ('url' as const) : undefined,
+      MaxUploads: 1000,
+      Prefix: prefix,
+      KeyMarker: markers['key-marker'],
+      UploadIdMarker: markers['upload-id-marker'],
+    };
+    const command = (sdk: Sdk) => new sdk.ListMultipartUploadsCommand(input);
+    return readUploads((await this.#client.send({ signal, command })).output);
+  }
+
+  async delete(keys: readonly string[], { signal }: CallOptions = {}): Promise<DeleteFailure[]> {
+    // A key that does not fit fails alone, below.
+    const inBatch = (key: string) => isKey(key, this.#preset.nul) && fitsXml(key);
+    const Objects = keys.filter(inBatch).map((Key) => ({ Key }));
+    const failures: DeleteFailure[] = [];
+    if (Objects.length > 0) {
+      const input = { Bucket: this.#bucket, Delete: { Objects, Quiet: true } };
+      const command = (sdk: Sdk) => new sdk.DeleteObjectsCommand(input);
+      failures.push(...readDeleteFailures((await this.#client.send({ signal, edit: withMd5, command })).output));
+    }
+    for (const key of keys.filter((each) => !inBatch(each))) {
+      try {
+        const input = this.#object(key);
+        await this.#client.send({ key, signal, command: (sdk) => new sdk.DeleteObjectCommand(input) });
+      } catch (error) {
+        if (isXsyncError(error, 'aborted')) throw error;
+        if (!isXsyncError(error, 'object-not-found')) failures.push({ key, error: toXsyncError(error) });
+      }
+    }
+    return failures;
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+  }
+
+  async #head(key: string, { versionId, ifMatch, signal }: HeadOptions & { ifMatch?: string }): Promise<ObjectInfo> {
+    const input = { ...this.#object(key), VersionId: versionId, IfMatch: quote(ifMatch) };
+    const command = (sdk: Sdk) => new sdk.HeadObjectCommand(input);
+    const { headers } = (await this.#client.send({ key, signal, edit: this.#asksChecksums, command })).answer;
+    return infoOf(key, Number(required(headers['content-length'], 'Content-Length')), headers);
+  }
+
+  /** By header: with the SDK's own setting it would compute them over every body, too. */
+  readonly #asksChecksums = ({ headers }: Editable): void => {
+    if (this.#preset.checksumMode) headers['x-amz-checksum-mode'] = 'ENABLED';
+  };
+
+  /** @throws key-not-representable */
+  #object(key: string): { Bucket: string; Key: string } {
+    encodeKey(key, this.#preset.nul);
+    return { Bucket: this.#bucket, Key: key };
+  }
+
+  #upload({ key, uploadId }: UploadRef): { Bucket: string; Key: string; UploadId: string } {
+    return { ...this.#object(key), UploadId: uploadId };
+  }
+
+  #attributes(options: PutOptions) {
+    return attributesOf({ ...options, storageClass: options.storageClass ?? this.#storageClass }, this.#preset);
+  }
+
+  /** @throws unsupported; precondition-failed where a HEAD stands in for a condition that the provider ignores */
+  async #readySource(source: ObjectStore, key: string, { ifMatch, versionId, signal }: CopyOptions): Promise<void> {
+    if (!this.copyableFrom(source)) {
+      throw new XsyncError('unsupported', `${this.identity.endpoint} cannot read ${source.identity.bucket} by itself`);
+    }
+    if (ifMatch === undefined || this.#preset.copyIfMatch) return;
+    const { etag } = await source.head(key, { versionId, signal });
+    if (etag === ifMatch) return;
+    throw new XsyncError('precondition-failed', `${key}: the source has changed`, { subject: key });
+  }
+
+  async #asWritten(key: string, options: CopyOptions): Promise<WriteResult> {
+    const { etag, checksums, versionId, mtimeMs } = await this.#head(key, options);
+    return { etag, checksums, versionId, mtimeMs };
+  }
+}
+
+function quote(etag: string | undefined): string | undefined {
+  return etag === undefined ? undefined : `"${etag}"`;
+}
+
+function bodyOf(body: Uint8Array, md5: string | undefined) {
+  return { ContentLength: body.byteLength, ContentMD5: contentMd5(md5) };
+}
+
+function sourceOf(source: ObjectStore, key: string, options: CopyOptions) {
+  const headers = copySource(source.identity.bucket, key, options);
+  return { CopySource: headers['x-amz-copy-source'], CopySourceIfMatch: headers['x-amz-copy-source-if-match'] };
+}
