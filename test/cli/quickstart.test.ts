@@ -1,5 +1,5 @@
 /** The quick start, as `npm run quickstart` runs it but smaller, and what its last word is worth. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -86,6 +86,32 @@ test('an object that is damaged, missing or too many on one side is told from on
   } finally {
     await server.close();
   }
+});
+
+test('the example config is one that xsync takes, with each type of remote', () => {
+  const names = ['SHANGHAI_KEY_ID', 'SHANGHAI_KEY_SECRET', 'BEIJING_KEY_ID', 'BEIJING_KEY_SECRET', 'LAB_KEY_ID'];
+  const env = {
+    PATH: process.env.PATH,
+    ...Object.fromEntries([...names, 'LAB_KEY_SECRET'].map((name) => [name, name])),
+  };
+  const args = ['bin/xsync.js', 'config', 'list', '--config', 'examples/config.yaml'];
+
+  const shown = execFileSync(process.execPath, args, { cwd: PROJECT, env, encoding: 'utf8' });
+
+  expect(shown.trim().split(/\s+/)).toEqual([
+    'shanghai',
+    'oss',
+    'hangzhou',
+    'oss',
+    'virginia',
+    's3',
+    'beijing',
+    's3',
+    'lab',
+    's3',
+    'disk',
+    'local',
+  ]);
 });
 
 /** Starts the script in a process group and a temporary folder of its own. */
