@@ -242,8 +242,8 @@ class Opener {
       const limits = { connectTimeoutMs: contimeoutMs || undefined, idleTimeoutMs: timeoutMs || undefined };
       return { store: createOssSdkStore(remote, bucket, { ...limits, env }) };
     }
-    const { createOssStore } = await import('./store/oss/store.js');
-    return { store: createOssStore(remote, bucket, { transport, env }) };
+    const { openOssStore } = await import('./store/oss/open.js');
+    return openOssStore(remote, bucket, { transport, env });
   }
 
   #transport(): HttpTransport {

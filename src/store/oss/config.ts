@@ -30,10 +30,7 @@ export const ossConfigSchema = z.strictObject({
     .default(false)
     .describe('Take what is not given here from OSS_* and ALIBABA_CLOUD_* environment variables'),
   signature_version: z.enum(['v4', 'v1']).default('v4').describe('v1 only for old accounts and buckets'),
-  /**
-   * `on` sends the objects' bytes to the accelerated endpoint. Which of the two endpoints is faster is measured
-   * outside this store, by whoever opens it; to the store, `auto` is `off`.
-   */
+  /** `on` sends the objects' bytes to the accelerated endpoint; `auto` is settled in open.ts, to the store it is `off`. */
   accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('Transfer acceleration for bytes; billed per GB'),
   accelerate_endpoint: z.enum(['global', 'overseas']).default('global'),
   storage_class: text.optional().describe('Storage class of new objects; the default of the bucket when absent'),
