@@ -3,7 +3,7 @@ import type { Manifest } from '../manifest/port.js';
 import { XsyncError } from '../model/error.js';
 import type { ObjectInfo } from '../model/object.js';
 import type { VerifiedBy } from '../model/verified.js';
-import type { ObjectStore } from '../store/port.js';
+import type { ObjectStore, Pace } from '../store/port.js';
 import type { MemoryBudget } from './budget.js';
 import type { Reporter } from './events.js';
 import type { Halt } from './halt.js';
@@ -39,4 +39,12 @@ export class Unfinished extends Error {}
 export function mustBeWhole(entry: PlanEntry, info: ObjectInfo): void {
   if (info.size === entry.size && info.etag === entry.sourceEtag) return;
   throw new XsyncError('source-changed', `changed while it was read (now ${info.size} bytes)`, { subject: entry.key });
+}
+
+/** Tells of bytes as they go out; the retry wrapper lets each pass once, however often it is sent. */
+export function progressOf({ emit }: TransferContext, key: string): Pace {
+  return (bytes) => {
+    emit({ type: 'progress', key, bytes });
+    return undefined;
+  };
 }

@@ -31,7 +31,7 @@ export type RunEvent =
   /** In a dry run the last word on an object; otherwise it has been queued. */
   | { type: 'plan'; key: string; size: number; reason: CopyReason; detail?: string; parts: number }
   | { type: 'begin'; key: string; size: number; parts: number; resumedBytes: number }
-  /** Bytes of one object that arrived at the destination since the last such event of this object. */
+  /** Bytes of one object that went out to the destination since the last such event of this object. */
   | { type: 'progress'; key: string; bytes: number }
   | {
       type: 'copied';

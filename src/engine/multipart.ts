@@ -14,7 +14,7 @@ import type { ObjectInfo } from '../model/object.js';
 import type { UploadRef, WriteResult } from '../store/port.js';
 import { backoffMs } from '../store/wrap/backoff.js';
 import { sleep } from '../store/wrap/time.js';
-import { mustBeWhole, type TransferContext, type TransferResult, Unfinished } from './context.js';
+import { mustBeWhole, progressOf, type TransferContext, type TransferResult, Unfinished } from './context.js';
 import { outgoing } from './outgoing.js';
 import { guessSourceCut, partRange } from './parts.js';
 import type { PlanEntry } from './plan.js';
@@ -91,7 +91,7 @@ class PartsInFlight {
   }
 
   async #send(partNumber: number): Promise<void> {
-    const { source, dest, budget, halt, checkpoints, emit } = this.#context;
+    const { source, dest, budget, halt, checkpoints } = this.#context;
     const { key, sourceKey, sourceEtag, partSize, size } = this.#entry;
     const range = partRange(partNumber, partSize, size);
     // Taken in order of the parts, as the leases are, so that a part never waits for one that has no memory yet.
@@ -109,12 +109,15 @@ class PartsInFlight {
       await turn.hash(lease.bytes);
       const hashes = hashPart(lease.bytes, this.#hashing());
       const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
-      const answer = await dest.uploadPart(upload, partNumber, lease.bytes, { contentMd5, signal: halt.signal });
+      const answer = await dest.uploadPart(upload, partNumber, lease.bytes, {
+        contentMd5,
+        signal: halt.signal,
+        pace: progressOf(this.#context, key),
+      });
       confirm(key, hashes, answer);
       const row = { partNumber, size: range.size, etag: answer.etag, ...hashes };
       checkpoints.addPart(key, row);
       this.#done.set(partNumber, row);
-      emit({ type: 'progress', key, bytes: range.size });
     } finally {
       turn.pass();
       lease.release();

@@ -1,5 +1,5 @@
 /** One plan entry, one attempt: from the source's bytes to the destination's confirmation. Needs no listing. */
-import { mustBeWhole, type TransferContext, type TransferResult, Unfinished } from './context.js';
+import { mustBeWhole, progressOf, type TransferContext, type TransferResult, Unfinished } from './context.js';
 import { transferParts } from './multipart.js';
 import { outgoing } from './outgoing.js';
 import type { PlanEntry } from './plan.js';
@@ -29,9 +29,9 @@ async function transferWhole(context: TransferContext, entry: PlanEntry): Promis
       ...outgoing(info, dest, context.storageClass),
       contentMd5: proof.contentMd5,
       signal: halt.signal,
+      pace: progressOf(context, entry.key),
     });
     confirm(entry.key, proof.expected, answer);
-    emit({ type: 'progress', key: entry.key, bytes: entry.size });
     return { destEtag: answer.etag, verifiedBy: proof.verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0 };
   } finally {
     lease.release();
