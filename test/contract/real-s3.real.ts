@@ -6,9 +6,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
 import { HttpTransport } from '../../src/store/http/transport.js';
+import type { ObjectStore } from '../../src/store/port.js';
 import { s3ConfigSchema } from '../../src/store/s3/config.js';
+import { createS3SdkStore } from '../../src/store/s3/sdk.js';
 import { createS3Store } from '../../src/store/s3/store.js';
-import { empty } from './context.js';
+import { type Backend, empty } from './context.js';
 import { describeStore } from './suite.js';
 
 function setting(name: string): string {
@@ -27,11 +29,10 @@ const config = s3ConfigSchema.parse({
 });
 const ceph = config.provider === 'ceph';
 const transport = new HttpTransport({ userAgent: 'xsync-test' });
-const on = (bucket: string) => createS3Store(config, bucket, { transport });
 const bucket = `xsync-contract-${randomUUID()}`;
 afterAll(() => transport.close());
 
-describeStore(`s3 at ${config.endpoint}`, {
+const real = (on: (bucket: string) => ObjectStore): Backend => ({
   open: async () => {
     const store = on(bucket);
     await store.createBucket();
@@ -44,3 +45,12 @@ describeStore(`s3 at ${config.endpoint}`, {
   refuses: ceph ? ['1,025 bytes', 'NUL'] : ['1,025 bytes'],
   wantsEveryPart: ceph,
 });
+
+describeStore(
+  `s3 at ${config.endpoint}`,
+  real((name) => createS3Store(config, name, { transport })),
+);
+describeStore(
+  `s3 (sdk) at ${config.endpoint}`,
+  real((name) => createS3SdkStore(config, name)),
+);

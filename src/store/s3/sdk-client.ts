@@ -180,6 +180,7 @@ export class SdkClient {
   #refusal(answer: SdkAnswer, cause: unknown, { key, upload }: { key?: string; upload?: boolean }): Error {
     const { region } = this.addresses;
     const error = refusalOf({ ...answer, bucket: this.#bucket, key, upload, region });
+    error.cause = cause;
     // A HEAD's refusal has no body that could name the skew.
     const maybeSkewed = error.code === 'clock-skew' || (answer.status === 403 && answer.body.length === 0);
     if (maybeSkewed && clockCorrected(cause)) return new ClockCorrected(error);
@@ -254,7 +255,8 @@ async function keepAnswer(response: SdkResponse, call: SdkCall, streams: boolean
     chunks.push(chunk);
   }
   answer.body = Buffer.concat(chunks);
-  response.body = answer.body;
+  // A view of its own: the SDK changes the type of what it parses.
+  response.body = new Uint8Array(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength);
 }
 
 /** Header values as Node sends them: a character for each byte of their UTF-8. */
