@@ -21,7 +21,10 @@ export class Sandbox {
     // Whatever ends this process ends in `exit`, where only synchronous work gets done.
     process.once('exit', () => this.#clear());
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => process.exit(128 + constants.signals[signal]));
+      process.once(signal, () => {
+        process.stderr.write('\nStopping the quick start and removing its files …\n');
+        process.exit(128 + constants.signals[signal]);
+      });
     }
   }
 
