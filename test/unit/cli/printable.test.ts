@@ -4,7 +4,7 @@ import { displayWidth, fit, keyText, printable, shorten, wrap } from '../../../s
 describe('keys on a screen', () => {
   it('no key can move the cursor, clear the screen, start a line or turn the text round', () => {
     expect(printable('a\nb\rc\td')).toBe('a\\nb\\rc\\td');
-    expect(printable('\u001b[2J\u0007\u007f\u009b31m')).toBe('\\x1b[2J\\x07\\x7f\\x9b31m');
+    expect(printable('\u001b[2J\u0007\u007f\u009b31m\u009f')).toBe('\\x1b[2J\\x07\\x7f\\x9b31m\\x9f');
     expect(printable('invoice\u202egpj.exe')).toBe('invoice\\u202egpj.exe');
     expect(printable('a\u2028b\u200bc\ufeff')).toBe('a\\u2028b\\u200bc\\ufeff');
     expect(printable('\ud83d')).toBe('\\ud83d');
