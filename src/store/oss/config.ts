@@ -81,7 +81,7 @@ function controlOrigin(config: OssConfig, env: NodeJS.ProcessEnv): string {
     return origin;
   }
   const region = config.region ?? env.OSS_REGION;
-  if (region === undefined) throw missing('region or endpoint', 'region (such as cn-shanghai)', 'OSS_REGION');
+  if (region === undefined) throw missing(config, 'region or endpoint', 'region (such as cn-shanghai)', 'OSS_REGION');
   return regionalOrigin(region.replace(/^oss-/, ''), config.internal);
 }
 
@@ -89,7 +89,7 @@ function regionOf(config: OssConfig, env: NodeJS.ProcessEnv, control: string): s
   const region = config.region ?? env.OSS_REGION?.replace(/^oss-/, '') ?? regionOfEndpoint(control);
   if (region !== undefined) return region;
   if (config.signature_version === 'v1') return '';
-  throw missing('region', 'region (such as cn-shanghai), which V4 signatures need', 'OSS_REGION');
+  throw missing(config, 'region', 'region (such as cn-shanghai), which V4 signatures need', 'OSS_REGION');
 }
 
 function credentialsOf(config: OssConfig, env: NodeJS.ProcessEnv): Credentials {
@@ -102,11 +102,20 @@ function credentialsOf(config: OssConfig, env: NodeJS.ProcessEnv): Credentials {
       ? [env.OSS_ACCESS_KEY_ID, env.OSS_ACCESS_KEY_SECRET, env.OSS_SESSION_TOKEN]
       : [env.ALIBABA_CLOUD_ACCESS_KEY_ID, env.ALIBABA_CLOUD_ACCESS_KEY_SECRET, env.ALIBABA_CLOUD_SECURITY_TOKEN];
   if (id && secret) return { accessKeyId: id, accessKeySecret: secret, securityToken: token || undefined };
-  throw missing('credentials', 'access_key_id and secret_access_key', 'OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET');
+  throw missing(
+    config,
+    'credentials',
+    'access_key_id and secret_access_key',
+    'OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET',
+  );
 }
 
-function missing(what: string, keys: string, variables: string): XsyncError {
-  return new XsyncError('config', `the oss remote has no ${what}`, {
-    remedy: `Set ${keys} in its config, or env_auth: true and ${variables} in the environment.`,
-  });
+function missing({ env_auth: fromEnvironment }: OssConfig, what: string, keys: string, variables: string): XsyncError {
+  return fromEnvironment
+    ? new XsyncError('config', `the environment names no OSS ${what}`, {
+        remedy: `Set ${variables}, or add a remote with "xsync config add".`,
+      })
+    : new XsyncError('config', `the oss remote has no ${what}`, {
+        remedy: `Set ${keys} in its config, or env_auth: true and ${variables} in the environment.`,
+      });
 }

@@ -46,7 +46,7 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   PreconditionFailed: ['precondition-failed'],
   ConditionalRequestConflict: ['precondition-failed', undefined],
   InvalidRange: ['truncated'],
-  InvalidObjectState: ['object-archived', 'Restore the object first, or leave its storage class out.'],
+  InvalidObjectState: ['object-archived', 'Restore the object first, or exclude it.'],
   EntityTooLarge: ['object-too-large'],
   MetadataTooLarge: ['metadata-too-large', 'Shorten the metadata, or copy without it.'],
   KeyTooLongError: ['key-not-representable'],

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { Dropped, forever, reset, sleep } from './body.js';
 import { Bytes } from './bytes.js';
 import type { Exchange, Reply } from './exchange.js';
@@ -106,6 +107,17 @@ async function sendWhole(exchange: Exchange, body: Bytes): Promise<void> {
   exchange.res.end();
 }
 
+/** Resolves when more may be written, or when the client has gone; leaves no listener behind. */
+async function drained(res: ServerResponse): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  try {
+    await Promise.race([once(res, 'drain', { signal }), once(res, 'close', { signal })]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** Writes with back-pressure, at the pace of a `slow` fault. */
 async function write(exchange: Exchange, body: Bytes): Promise<void> {
   const { res, entry } = exchange;
@@ -116,7 +128,7 @@ async function write(exchange: Exchange, body: Bytes): Promise<void> {
       const piece = chunk.subarray(at, at + step);
       if (res.destroyed) throw new Dropped('the client went away');
       entry.bytesOut += piece.byteLength;
-      if (!res.write(piece)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+      if (!res.write(piece)) await drained(res);
       if (rate) await sleep((piece.byteLength / rate) * 1000);
     }
   }
