@@ -29,6 +29,7 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
   refuseOverlap(pair);
   await loadHashes();
   const runId = randomBytes(6).toString('hex');
+  const startedMs = Date.now();
   const tally = new Tally(pair, runId, options.dryRun);
   const emit = (event: RunEvent): void => {
     tally.add(event);
@@ -71,8 +72,9 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
     if (!halt.stops('plans') && tally.nothingListed) {
       emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
     }
-    if (!halt.stops('plans') && !options.dryRun && !options.filter && !pair.single)
-      await dropStaleUploads(context, pair);
+    if (!halt.stops('plans') && !options.dryRun && !options.filter && !pair.single) {
+      await dropStaleUploads(context, pair, startedMs);
+    }
   } catch (error) {
     if (!halt.signal.aborted) halt.fail(error);
   } finally {
@@ -155,9 +157,17 @@ function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: 
   };
 }
 
-/** Checkpoints of objects that are no longer to be copied: their uploads would stay at the store for ever. */
-async function dropStaleUploads({ dest, checkpoints, halt, manifest }: ObjectContext, pair: RunPair): Promise<void> {
-  const failed = new Set(manifest.failures().map((failure) => failure.key));
+/**
+ * Checkpoints of objects that are no longer to be copied: their uploads would stay at the store for ever. An object
+ * that failed in this run keeps its own; one that failed earlier and was not tried again is gone from the source.
+ */
+async function dropStaleUploads(
+  { dest, checkpoints, halt, manifest }: ObjectContext,
+  pair: RunPair,
+  startedMs: number,
+): Promise<void> {
+  const failures = manifest.failures().filter((failure) => failure.lastMs >= startedMs);
+  const failed = new Set(failures.map((failure) => failure.key));
   for (const row of manifest.uploads()) {
     if (failed.has(row.key)) continue;
     await discardUpload(dest, row, pair.dest.prefix + row.key, halt.signal);
