@@ -156,6 +156,11 @@ export class Bucket {
     return this.remote.store.uploads(this.name);
   }
 
+  /** Keys of the uploads that were neither completed nor aborted. */
+  unfinished(): string[] {
+    return this.uploads().map((upload) => upload.key);
+  }
+
   /** Requests that reached it since the log was emptied. */
   requests(kind?: RequestKind, key?: string): LogEntry[] {
     const { protocol, server } = this.remote;

@@ -56,7 +56,7 @@ describe(`killed with SIGKILL at 25 random instants (XSYNC_TEST_SEED=${SEED})`, 
     const resumed = await lab.run([...args, ...shape]);
     expect(resumed.code, resumed.stderr).toBe(0);
     expectArrived(dest, fixtures);
-    expect(dest.uploads()).toEqual([]);
+    expect(dest.unfinished()).toEqual([]);
     const sent = dest.requests('UploadPart').map(({ key, partNumber }) => `${key} ${partNumber}`);
     expect(sent.filter((part) => known.parts.includes(part))).toEqual([]);
     const put = dest.requests('PutObject').map(({ key }) => key);
@@ -191,7 +191,7 @@ describe('interrupted', () => {
     lab.reset();
     expect((await lab.run(args)).code).toBe(0);
     expect(dest.read('large').equals(LARGE)).toBe(true);
-    expect(dest.uploads()).toEqual([]);
+    expect(dest.unfinished()).toEqual([]);
     expect(dest.requests('UploadPart').length).toBeLessThanOrEqual(parts);
     expect(source.requests('GetObject').length).toBeLessThanOrEqual(parts);
   }

@@ -47,7 +47,7 @@ describe('from bucket to bucket', () => {
     const first = await lab.copy(source.at(), dest.at(), ...PARTS);
     expectOutcome(first, { copied: good, failed: bad });
     expectArrived(dest, good);
-    expect(dest.uploads()).toEqual([]);
+    expect(dest.unfinished()).toEqual([]);
     expect(dest.counts().HeadObject, 'no HEAD at the destination').toBeUndefined();
 
     lab.reset();
@@ -69,7 +69,7 @@ describe('from disk to bucket', () => {
     const first = await lab.copy(root, dest.at(), ...PARTS);
     expectOutcome(first, { copied: plain, failed: [] });
     expectArrived(dest, plain);
-    expect(dest.uploads()).toEqual([]);
+    expect(dest.unfinished()).toEqual([]);
     const json = plain.find(({ key }) => key.endsWith('/package.json'))?.key ?? '';
     const types = [json, 'empty'].map((key) => dest.get(key)?.headers['content-type']);
     expect(types).toEqual(['application/json', 'application/octet-stream']);

@@ -121,7 +121,7 @@ describe('in parts', () => {
         .sort(),
     ).toEqual([10, 7, 8, 9]);
     expect(dest.read('large').equals(LARGE)).toBe(true);
-    expect(dest.uploads()).toEqual([]);
+    expect(dest.unfinished()).toEqual([]);
   });
 
   test('an upload whose source changed is aborted and begun anew, not continued', async () => {
@@ -140,7 +140,7 @@ describe('in parts', () => {
     expect((await lab.copy(source.at(), dest.at(), ...PARTS)).code).toBe(0);
     expect(dest.counts()).toMatchObject({ AbortMultipartUpload: 1, CreateMultipartUpload: 1, UploadPart: 10 });
     expect(dest.read('large').equals(changed)).toBe(true);
-    expect(dest.uploads()).toEqual([]);
+    expect(dest.unfinished()).toEqual([]);
   });
 });
 
