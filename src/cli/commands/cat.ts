@@ -1,7 +1,7 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { OpenSide } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
-import { value } from '../options.js';
+import { value } from '../define.js';
 import type { Program } from '../program.js';
 import { parseInteger, parseSize } from '../values.js';
 import { type LookFlags, lookOptions, withSide } from './look.js';

@@ -1,7 +1,8 @@
 import type { OpenSide } from '../../open.js';
 import type { UploadEntry } from '../../store/port.js';
 import type { Context } from '../context.js';
-import { flag, manifestOption, value } from '../options.js';
+import { flag, value } from '../define.js';
+import { manifestOption } from '../options.js';
 import type { Program } from '../program.js';
 import { formatDuration, plural } from '../render/format.js';
 import { keyText } from '../render/printable.js';

@@ -5,7 +5,8 @@ import { type Command, Option } from 'commander';
 import type { Config, LoadOptions } from '../../config/load.js';
 import { XsyncError } from '../../model/error.js';
 import { type Context, type Io, runCommand } from '../context.js';
-import { configOption, flag, type LogFlags, logOptions } from '../options.js';
+import { flag } from '../define.js';
+import { configOption, type LogFlags, logOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { plural } from '../render/format.js';
 

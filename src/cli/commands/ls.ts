@@ -1,4 +1,4 @@
-import { flag } from '../options.js';
+import { flag } from '../define.js';
 import type { Program } from '../program.js';
 import { keyText } from '../render/printable.js';
 import { filterOf } from '../settings.js';

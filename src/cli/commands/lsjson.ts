@@ -1,6 +1,6 @@
 import { effectiveMtime, type ObjectEntry } from '../../model/object.js';
 import type { ObjectStore } from '../../store/port.js';
-import { flag } from '../options.js';
+import { flag } from '../define.js';
 import type { Program } from '../program.js';
 import { filterOf } from '../settings.js';
 import { type Found, type ListingFlags, listingOptions, look, walk } from './look.js';
