@@ -19,11 +19,11 @@ import { outgoing } from './outgoing.js';
 import { guessSourceCut, partRange } from './parts.js';
 import type { PlanEntry } from './plan.js';
 import { limiter } from './queue.js';
-import { checkpointedCut, resumeUpload, startUpload } from './uploads.js';
+import { resumeUpload, startUpload } from './uploads.js';
 import { confirm, hashPart, type PartHashing, partHashing, proveParts, wholeOf } from './verify.js';
 
-export async function transferParts(context: TransferContext, planned: PlanEntry): Promise<TransferResult> {
-  const entry = checkpointedCut(context, planned);
+/** @param entry cut as its checkpoint is, if it has one */
+export async function transferParts(context: TransferContext, entry: PlanEntry): Promise<TransferResult> {
   const resumed = await resumeUpload(context, entry);
   const done = resumed && !resumed.gone ? resumed.parts : [];
   const resumedBytes = done.reduce((sum, part) => sum + part.size, 0);

@@ -6,7 +6,7 @@ import type { Committer } from './commit.js';
 import { type TransferContext, type TransferResult, Unfinished } from './context.js';
 import type { PlanEntry } from './plan.js';
 import { transfer } from './transfer.js';
-import { discardUpload } from './uploads.js';
+import { abandonUpload } from './uploads.js';
 
 /** Faults that every further object would meet as well: they end the run. */
 const FATAL: readonly ErrorCode[] = [
@@ -80,7 +80,7 @@ async function prepareRetry(
   const changed = fault.code === 'precondition-failed' || fault.code === 'source-changed';
   if (!changed && fault.class !== 'temporary') return fault;
   try {
-    if (changed || fault.code === 'checksum-mismatch') await startAfresh(context, entry);
+    if (changed || fault.code === 'checksum-mismatch') await abandonUpload(context, entry);
     if (!changed) return entry;
     const now = await context.source.head(entry.sourceKey, { signal: context.halt.signal });
     context.emit({ type: 'restart', key: entry.key, message: fault.message });
@@ -88,13 +88,6 @@ async function prepareRetry(
   } catch (error) {
     return toXsyncError(error);
   }
-}
-
-async function startAfresh(context: ObjectContext, entry: PlanEntry): Promise<void> {
-  const row = context.checkpoints.upload(entry.key);
-  if (!row) return;
-  await discardUpload(context.dest, row, entry.destKey, context.halt.signal);
-  context.checkpoints.endUpload(entry.key);
 }
 
 export function recordFailure(context: ObjectContext, entry: PlanEntry, fault: XsyncError, attempts: number): void {

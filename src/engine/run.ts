@@ -1,7 +1,7 @@
 /** A whole run: list, diff, decide, transfer, commit, report. */
 import { randomBytes } from 'node:crypto';
 import { loadHashes } from '../hash/index.js';
-import { isXsyncError } from '../model/error.js';
+import { isXsyncError, toXsyncError } from '../model/error.js';
 import { MemoryBudget } from './budget.js';
 import { Committer } from './commit.js';
 import { diff } from './diff.js';
@@ -161,17 +161,19 @@ function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: 
  * Checkpoints of objects that are no longer to be copied: their uploads would stay at the store for ever. An object
  * that failed in this run keeps its own; one that failed earlier and was not tried again is gone from the source.
  */
-async function dropStaleUploads(
-  { dest, checkpoints, halt, manifest }: ObjectContext,
-  pair: RunPair,
-  startedMs: number,
-): Promise<void> {
+async function dropStaleUploads(context: ObjectContext, pair: RunPair, startedMs: number): Promise<void> {
+  const { manifest, halt, emit } = context;
   const failures = manifest.failures().filter((failure) => failure.lastMs >= startedMs);
   const failed = new Set(failures.map((failure) => failure.key));
-  for (const row of manifest.uploads()) {
-    if (failed.has(row.key)) continue;
-    await discardUpload(dest, row, pair.dest.prefix + row.key, halt.signal);
-    checkpoints.endUpload(row.key);
+  for (const row of manifest.uploads().filter(({ key }) => !failed.has(key))) {
+    try {
+      await discardUpload(context, row, pair.dest.prefix + row.key);
+      manifest.endUpload(row.key);
+    } catch (error) {
+      if (halt.signal.aborted) return;
+      const message = `an unfinished upload of ${row.key} stays until the next run: ${toXsyncError(error).message}`;
+      emit({ type: 'notice', level: 'warn', message });
+    }
   }
 }
 

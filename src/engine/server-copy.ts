@@ -1,11 +1,12 @@
 /** A copy that the service makes by itself, both sides being its own and under one account. */
 import { XsyncError } from '../model/error.js';
-import { mustBeWhole, type TransferContext, type TransferResult } from './context.js';
+import type { UploadRef } from '../store/port.js';
+import { mustBeWhole, type TransferContext, type TransferResult, Unfinished } from './context.js';
 import { outgoing } from './outgoing.js';
 import { partRange } from './parts.js';
 import type { PlanEntry } from './plan.js';
 import { limiter } from './queue.js';
-import { type StartedUpload, startUpload } from './uploads.js';
+import { abandonUpload, startUpload } from './uploads.js';
 
 /**
  * HEAD, then COPY with the metadata written out: a plain copy would lose the source's time. Beyond one request's
@@ -21,25 +22,16 @@ export async function copyOnServer(context: TransferContext, entry: PlanEntry): 
   const answer =
     entry.parts === 1
       ? await dest.copy(source, entry.sourceKey, entry.destKey, { ...pinned, ...options })
-      : await copyParts(context, entry, await startUpload(context, entry, options));
+      : await copyParts(context, entry, options);
   emit({ type: 'progress', key: entry.key, bytes: entry.size });
   return { destEtag: answer.etag, verifiedBy: 'server', parts: entry.parts, resumedParts: 0, resumedBytes: 0 };
 }
 
-async function copyParts(context: TransferContext, entry: PlanEntry, upload: StartedUpload) {
-  const { source, dest, halt } = context;
-  const limit = limiter(context.partConcurrency);
-  const numbers = Array.from({ length: entry.parts }, (_, i) => i + 1);
-  const parts = await Promise.all(
-    numbers.map((partNumber) =>
-      limit(async () => {
-        const range = partRange(partNumber, entry.partSize, entry.size);
-        const pinned = { ifMatch: entry.sourceEtag, signal: halt.signal };
-        const part = await dest.uploadPartCopy(upload, partNumber, source, entry.sourceKey, range, pinned);
-        return { partNumber, etag: part.etag };
-      }),
-    ),
-  );
+async function copyParts(context: TransferContext, entry: PlanEntry, options: ReturnType<typeof outgoing>) {
+  const { dest, halt } = context;
+  await abandonUpload(context, entry);
+  const upload = await startUpload(context, entry, options);
+  const parts = await copyEach(context, entry, upload);
   const answer = await dest.completeUpload(upload, parts, { signal: halt.signal });
   context.checkpoints.endUpload(entry.key);
   const written = await dest.head(entry.destKey, { signal: halt.signal });
@@ -49,4 +41,28 @@ async function copyParts(context: TransferContext, entry: PlanEntry, upload: Sta
     });
   }
   return answer;
+}
+
+/** @throws the first part's error, after the others came to rest */
+async function copyEach({ source, dest, halt, partConcurrency }: TransferContext, entry: PlanEntry, upload: UploadRef) {
+  const limit = limiter(partConcurrency);
+  const pinned = { ifMatch: entry.sourceEtag, signal: halt.signal };
+  let broken = false;
+  const copyPart = async (partNumber: number) => {
+    if (broken || halt.stops('parts')) throw new Unfinished();
+    try {
+      const range = partRange(partNumber, entry.partSize, entry.size);
+      const { etag } = await dest.uploadPartCopy(upload, partNumber, source, entry.sourceKey, range, pinned);
+      return { partNumber, etag };
+    } catch (error) {
+      broken = true;
+      throw error;
+    }
+  };
+  const numbers = Array.from({ length: entry.parts }, (_, i) => i + 1);
+  const outcomes = await Promise.allSettled(numbers.map((partNumber) => limit(() => copyPart(partNumber))));
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
 }

@@ -4,6 +4,7 @@ import { transferParts } from './multipart.js';
 import { outgoing } from './outgoing.js';
 import type { PlanEntry } from './plan.js';
 import { copyOnServer } from './server-copy.js';
+import { checkpointedCut } from './uploads.js';
 import { confirm, proveWhole } from './verify.js';
 
 /**
@@ -12,7 +13,8 @@ import { confirm, proveWhole } from './verify.js';
  */
 export function transfer(context: TransferContext, entry: PlanEntry): Promise<TransferResult> {
   if (entry.way === 'server') return copyOnServer(context, entry);
-  return entry.parts === 1 ? transferWhole(context, entry) : transferParts(context, entry);
+  const cut = checkpointedCut(context, entry);
+  return cut.parts === 1 ? transferWhole(context, cut) : transferParts(context, cut);
 }
 
 /** One GET, one PUT. */

@@ -13,8 +13,6 @@ import { sleep } from '../store/wrap/time.js';
 import type { TransferContext } from './context.js';
 import type { PlanEntry } from './plan.js';
 
-export type StartedUpload = UploadRef;
-
 /** The store's clock may be behind ours; 15 minutes is where services stop accepting signatures. */
 const CLOCK_TOLERANCE_MS = 20 * 60_000;
 
@@ -23,7 +21,7 @@ export async function startUpload(
   context: TransferContext,
   entry: PlanEntry,
   options: Omit<PutOptions, 'contentMd5' | 'pace'>,
-): Promise<StartedUpload> {
+): Promise<UploadRef> {
   const { dest, checkpoints, halt } = context;
   const intent: UploadRow = {
     key: entry.key,
@@ -57,10 +55,8 @@ export async function resumeUpload(
   const row = checkpoints.upload(entry.key);
   if (!row) return undefined;
   const upload = { key: entry.destKey, uploadId: row.uploadId };
-  const sameSource = row.sourceEtag === entry.sourceEtag && row.size === entry.size;
-  if (row.uploadId === '' || !sameSource) {
-    await discardUpload(dest, row, entry.destKey, halt.signal);
-    checkpoints.endUpload(entry.key);
+  if (row.uploadId === '' || !isOf(row, entry) || row.partSize !== entry.partSize) {
+    await abandonUpload(context, entry);
     return undefined;
   }
   const known = checkpoints.parts(entry.key);
@@ -81,22 +77,46 @@ export async function resumeUpload(
   }
 }
 
-/** The part size of a checkpoint that fits the entry: a resumed upload keeps its cut whatever the options say now. */
-export function checkpointedCut(context: TransferContext, entry: PlanEntry): PlanEntry {
-  const row = context.checkpoints.upload(entry.key);
-  if (!row || row.sourceEtag !== entry.sourceEtag || row.size !== entry.size) return entry;
+/**
+ * The entry, cut as its checkpoint is: a resumed upload keeps its cut whatever the options say now. One without parts
+ * has nothing to keep, and may be cut for a service that copies by itself: far too large for memory.
+ */
+export function checkpointedCut({ checkpoints }: TransferContext, entry: PlanEntry): PlanEntry {
+  const row = checkpoints.upload(entry.key);
+  if (!row || !isOf(row, entry) || checkpoints.parts(entry.key).length === 0) return entry;
   return { ...entry, partSize: row.partSize, parts: Math.ceil(entry.size / row.partSize) };
 }
 
-/** Aborts what a checkpoint stands for: its upload, or the strays of an intent. */
+/** The checkpoint was made for this version of the source. */
+function isOf(row: UploadRow, entry: PlanEntry): boolean {
+  return row.sourceEtag === entry.sourceEtag && row.size === entry.size;
+}
+
+/** Aborts and forgets what an earlier try left for the entry's key. */
+export async function abandonUpload(context: TransferContext, entry: PlanEntry): Promise<void> {
+  const row = context.checkpoints.upload(entry.key);
+  if (!row) return;
+  await discardUpload(context, row, entry.destKey);
+  context.checkpoints.endUpload(entry.key);
+}
+
+/**
+ * Aborts what a checkpoint stands for: its upload, or the strays of an intent. Whoever may write but not list or
+ * abort uploads is told, and can copy all the same.
+ */
 export async function discardUpload(
-  dest: ObjectStore,
+  { dest, halt, emit }: Pick<TransferContext, 'dest' | 'halt' | 'emit'>,
   row: UploadRow,
   destKey: string,
-  signal: AbortSignal,
 ): Promise<void> {
-  if (row.uploadId === '') await abortStrays(dest, destKey, row.createdMs, signal);
-  else await dest.abortUpload({ key: destKey, uploadId: row.uploadId }, { signal });
+  try {
+    if (row.uploadId === '') await abortStrays(dest, destKey, row.createdMs, halt.signal);
+    else await dest.abortUpload({ key: destKey, uploadId: row.uploadId }, { signal: halt.signal });
+  } catch (error) {
+    if (!isXsyncError(error, 'access-denied', 'unsupported')) throw error;
+    const message = `an unfinished upload of ${destKey} may be left at the destination: ${error.message}`;
+    emit({ type: 'notice', level: 'warn', message });
+  }
 }
 
 async function abortStrays(dest: ObjectStore, destKey: string, sinceMs: number, signal: AbortSignal): Promise<void> {
