@@ -231,15 +231,18 @@ class Opener {
     bucket: string,
     transport: HttpTransport,
   ): Promise<{ store: ObjectStore; acceleration?: string }> {
-    const { transport: way, env } = this.#settings;
+    const { transport: way, env, contimeoutMs, timeoutMs } = this.#settings;
+    const limits = { connectTimeoutMs: contimeoutMs || undefined, idleTimeoutMs: timeoutMs || undefined };
+    if (remote.type === 's3' && way === 'sdk') {
+      const { openS3SdkStore } = await import('./store/s3/sdk.js');
+      return openS3SdkStore(remote, bucket, { ...limits, env });
+    }
     if (remote.type === 's3') {
       const { openS3Store } = await import('./store/s3/open.js');
       return openS3Store(remote, bucket, { transport });
     }
     if (way === 'sdk') {
       const { createOssSdkStore } = await import('./store/oss/sdk.js');
-      const { contimeoutMs, timeoutMs } = this.#settings;
-      const limits = { connectTimeoutMs: contimeoutMs || undefined, idleTimeoutMs: timeoutMs || undefined };
       return { store: createOssSdkStore(remote, bucket, { ...limits, env }) };
     }
     const { openOssStore } = await import('./store/oss/open.js');

@@ -59,10 +59,13 @@ export class SdkCall {
     this.#timer.refresh();
   }
 
-  /** A body for the SDK: small ones whole, larger and paced ones as a stream that reports its progress. */
+  /**
+   * A body for the SDK, as a stream that reports its progress. Never whole: Node garbles a Content-Disposition beyond
+   * ASCII when it has the body with the headers.
+   */
   upload(body: Uint8Array, pace: Pace | undefined): Uint8Array | Readable {
     // A stream of no bytes would go out chunked.
-    if (body.byteLength === 0 || (body.byteLength <= PIECE && !pace)) return body;
+    if (body.byteLength === 0) return body;
     this.#body = Readable.from(this.#pieces(body, pace), { objectMode: false, highWaterMark: PIECE });
     return this.#body;
   }

@@ -21,7 +21,7 @@ import type {
 } from '../port.js';
 import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
 import { copySource } from './copying.js';
-import { chainRegion, credentialSource } from './credentials.js';
+import { type CredentialSource, chainRegion, credentialSource } from './credentials.js';
 import { encodeKey, fitsXml, isKey } from './encode.js';
 import { capabilitiesOf, infoOf, totalSize } from './info.js';
 import { required, uploadMarkers } from './listing.js';
@@ -33,6 +33,8 @@ import { attributesOf, contentMd5, withHeaders, withMd5, withoutBody } from './s
 export interface S3SdkDeps extends Partial<SdkOptions> {
   /** Names the account when the config leaves the keys to the AWS chain; the process's environment when absent. */
   env?: NodeJS.ProcessEnv;
+  /** Instead of what the config says. */
+  credentials?: CredentialSource;
 }
 
 /** A store for one bucket through the SDK. Sends nothing yet. `accelerate: auto` counts as off. @throws config */
@@ -42,12 +44,18 @@ export function createS3SdkStore(config: S3Config, bucket: string, deps: S3SdkDe
 
 /**
  * As `createS3SdkStore`, after the region was looked up in the AWS chain when the config names none and uses the chain.
+ * `accelerate: auto` is off, and `acceleration` says so.
  * @throws config
  */
-export async function openS3SdkStore(config: S3Config, bucket: string, deps: S3SdkDeps = {}): Promise<S3SdkStore> {
+export async function openS3SdkStore(
+  config: S3Config,
+  bucket: string,
+  deps: S3SdkDeps = {},
+): Promise<{ store: S3SdkStore; acceleration?: string }> {
   const chain = config.access_key_id === undefined;
   const region = config.region ?? (chain ? await chainRegion(config.profile) : undefined);
-  return createS3SdkStore({ ...config, region }, bucket, deps);
+  const store = createS3SdkStore({ ...config, region }, bucket, deps);
+  return config.accelerate === 'auto' ? { store, acceleration: 'off: not measured over the SDK' } : { store };
 }
 
 /**
@@ -67,7 +75,7 @@ export class S3SdkStore implements ObjectStore {
 
   constructor(config: S3Config, bucket: string, deps: S3SdkDeps) {
     const { connectTimeoutMs = 15_000, idleTimeoutMs = 60_000, env } = deps;
-    const credentials = credentialSource(config, env);
+    const credentials = deps.credentials ?? credentialSource(config, env);
     this.#client = new SdkClient(config, bucket, credentials, { connectTimeoutMs, idleTimeoutMs });
     this.#bucket = bucket;
     this.#preset = PRESETS[providerOf(config)];
