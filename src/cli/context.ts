@@ -40,6 +40,7 @@ export async function runCommand(
   // Nobody reads our complaints: there is nobody to complain to.
   io.stderr.on('error', () => {});
   const log = await openLog(io, out, flags, options.bars);
+  const unhook = takeWarnings(log);
   try {
     return await body({ io, out, log });
   } catch (error) {
@@ -48,8 +49,20 @@ export async function runCommand(
     log.fail(known, exitOfError(known));
     return exitOfError(known);
   } finally {
+    unhook();
     log.close();
   }
+}
+
+/** Node's own warnings and the SDKs' go through the log: nothing else may write to a screen that has bars. */
+function takeWarnings(log: Renderer): () => void {
+  const theirs = process.listeners('warning');
+  const ours = (warning: Error): void => log.say('debug', `${warning.name}: ${warning.message}`);
+  process.removeAllListeners('warning').on('warning', ours);
+  return () => {
+    process.removeListener('warning', ours);
+    for (const listener of theirs) process.on('warning', listener);
+  };
 }
 
 /** How much is to be said. @throws usage when it is both more and less */

@@ -18,16 +18,24 @@ const PIPED_MS = 2000;
 
 export class Progress {
   readonly #terminal: Terminal;
-  readonly #bars: MultiBar;
+  readonly #chalk: ChalkInstance;
+  readonly #oneLine: boolean;
   readonly #tally: Tally;
   readonly #restore = () => this.close();
-  #open = true;
+  /** From the run's start, so that an error before it stands on a clean screen, to `close`. */
+  #bars: MultiBar | undefined;
 
   /** `oneLine`: only the totals in bytes. */
   constructor(terminal: Terminal, chalk: ChalkInstance, now: () => number, oneLine = false) {
     this.#terminal = terminal;
+    this.#chalk = chalk;
+    this.#oneLine = oneLine;
     this.#tally = new Tally(now);
-    this.#bars = new MultiBar({
+  }
+
+  #draw(): void {
+    const terminal = this.#terminal;
+    const bars = new MultiBar({
       stream: terminal,
       fps: REDRAWS_PER_SECOND,
       clearOnComplete: true,
@@ -38,29 +46,33 @@ export class Progress {
       notTTYSchedule: PIPED_MS,
       format: '',
     });
-    this.#row(chalk, (style) => bytesLine(this.#tally.status(), style));
-    if (!oneLine) this.#objectRows(chalk, terminal);
+    this.#row(bars, (style) => bytesLine(this.#tally.status(), style));
+    if (!this.#oneLine) this.#objectRows(bars);
+    this.#bars = bars;
     // cli-progress switches the terminal's line wrapping off; it must be on again however the program ends.
     process.once('exit', this.#restore);
   }
 
-  #objectRows(chalk: ChalkInstance, terminal: Terminal): void {
-    this.#row(chalk, (style) => objectsLine(this.#tally.status(), style));
+  #objectRows(bars: MultiBar): void {
+    this.#row(bars, (style) => objectsLine(this.#tally.status(), style));
     // On a low window the objects would push the totals out of sight.
-    const rows = Math.min(OBJECT_ROWS, Math.max(0, (terminal.rows ?? 24) - 4));
+    const rows = Math.min(OBJECT_ROWS, Math.max(0, (this.#terminal.rows ?? 24) - 4));
     for (let index = 0; index < rows; index++) {
-      this.#row(chalk, (style) => {
+      this.#row(bars, (style) => {
         const object = this.#tally.inFlight(rows)[index];
         return object === undefined ? '' : objectLine(object, style);
       });
     }
   }
 
-  readonly report: Reporter = (event) => this.#tally.apply(event);
+  readonly report: Reporter = (event) => {
+    this.#tally.apply(event);
+    if (event.type === 'start') this.#draw();
+  };
 
-  /** Prints lines above the bars, or plainly once the display is closed. */
+  /** Prints lines above the bars, or plainly when there are none. */
   print(text: string): void {
-    if (!this.#open) {
+    if (!this.#bars) {
       this.#terminal.write(text);
       return;
     }
@@ -73,16 +85,15 @@ export class Progress {
 
   /** Clears the bars away; what is still to be printed above them is printed. Idempotent. */
   close(): void {
-    if (!this.#open) return;
-    this.#bars.update();
-    this.#bars.stop();
-    this.#open = false;
+    this.#bars?.update();
+    this.#bars?.stop();
+    this.#bars = undefined;
     process.removeListener('exit', this.#restore);
   }
 
-  #row(chalk: ChalkInstance, line: (style: { chalk: ChalkInstance; width: number }) => string): void {
-    const format = (): string => line({ chalk, width: terminalWidth(this.#terminal) });
-    this.#bars.create(1, 0, {}, { format });
+  #row(bars: MultiBar, line: (style: { chalk: ChalkInstance; width: number }) => string): void {
+    const format = (): string => line({ chalk: this.#chalk, width: terminalWidth(this.#terminal) });
+    bars.create(1, 0, {}, { format });
   }
 }
 

@@ -4,6 +4,7 @@ import { colours } from '../../../src/cli/render/colour.js';
 import { displayWidth } from '../../../src/cli/render/printable.js';
 import { Progress } from '../../../src/cli/render/progress.js';
 import { Tally } from '../../../src/cli/render/tally.js';
+import type { Terminal } from '../../../src/cli/render/terminal.js';
 import { Clock, capture, events, plain } from './fixtures.js';
 
 function underWay(): Tally {
@@ -41,6 +42,13 @@ describe('what the bars say', () => {
   });
 });
 
+function started(terminal: Terminal, oneLine = false): Progress {
+  const progress = new Progress(terminal, plain, () => Date.now(), oneLine);
+  const start = events.find((event) => event.type === 'start');
+  if (start) progress.report(start);
+  return progress;
+}
+
 describe('the display on a terminal', () => {
   beforeEach(() => {
     vi.useFakeTimers();
@@ -52,7 +60,7 @@ describe('the display on a terminal', () => {
 
   it('is redrawn at most twice a second, however many events come', () => {
     const terminal = capture({ columns: 80 });
-    const progress = new Progress(terminal, plain, () => Date.now());
+    const progress = started(terminal);
     const draws = (): number => terminal.text().split('objects').length - 1;
     vi.advanceTimersByTime(1000);
     const before = draws();
@@ -64,9 +72,18 @@ describe('the display on a terminal', () => {
     progress.close();
   });
 
+  it('draws nothing before the run starts, so that an early error stands on a clean screen', () => {
+    const terminal = capture({ columns: 80 });
+    const progress = new Progress(terminal, plain, () => Date.now());
+    vi.advanceTimersByTime(2000);
+    progress.print('xsync: there is no remote "x"\n');
+    progress.close();
+    expect(terminal.text()).toBe('xsync: there is no remote "x"\n');
+  });
+
   it('prints log lines above the bars, wrapped and without rests of the bars beside them', () => {
     const terminal = capture({ columns: 40 });
-    const progress = new Progress(terminal, plain, () => Date.now());
+    const progress = started(terminal);
     progress.print(`failed some/key: ${'word '.repeat(20)}\n`);
     vi.advanceTimersByTime(600);
     const logged = terminal
@@ -80,7 +97,7 @@ describe('the display on a terminal', () => {
 
   it('gives the terminal back: bars cleared, line wrapping on, and what was still to be said is said', () => {
     const terminal = capture({ columns: 80 });
-    const progress = new Progress(terminal, plain, () => Date.now());
+    const progress = started(terminal);
     vi.advanceTimersByTime(600);
     progress.print('the last word\n');
     progress.close();
@@ -98,7 +115,7 @@ describe('the display on a terminal', () => {
   it('takes one line with --stats-one-line, and few on a low window', () => {
     const rows = (oneLine: boolean, height: number): number => {
       const terminal = Object.assign(capture({ columns: 80 }), { rows: height });
-      const progress = new Progress(terminal, plain, () => Date.now(), oneLine);
+      const progress = started(terminal, oneLine);
       vi.advanceTimersByTime(600);
       const lines = terminal.text().split('\n').length;
       progress.close();
