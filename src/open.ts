@@ -2,16 +2,16 @@
  * The composition root: from what a person typed and configured to wrapped stores, a manifest and a lock. The only
  * module that knows the adapters; each is loaded when it is first needed, so that a local copy loads no SDK.
  */
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { type Config, loadConfig } from './config/load.js';
 import { type ConfiguredLocation, parseLocation } from './config/location.js';
 import type { RunPair, RunSide } from './engine/options.js';
 import { pairId } from './manifest/pair.js';
-import type { PairIdentity, PlaceIdentity } from './manifest/port.js';
+import type { Manifest, PairIdentity, PairLock, PlaceIdentity } from './manifest/port.js';
 import { lockPair } from './manifest/sqlite/lock.js';
-import { openManifest } from './manifest/sqlite/open.js';
+import { openManifest, pairOf } from './manifest/sqlite/open.js';
 import { isXsyncError, XsyncError } from './model/error.js';
 import { HttpTransport } from './store/http/transport.js';
 import type { ObjectStore } from './store/port.js';
@@ -90,6 +90,51 @@ export async function openPair(
     return openManifestFor(pair, file, { source, dest, single }, options.command);
   } catch (error) {
     await Promise.all([source.close(), dest?.close()]);
+    throw error;
+  }
+}
+
+/**
+ * The manifests on this machine whose destination is at or below a side, each with the pair's lock while it is used.
+ * Pairs that a run is at work on are left out.
+ */
+export async function* manifestsInto(
+  side: OpenSide,
+  settings: OpenSettings,
+): AsyncGenerator<{ manifest: Manifest; prefix: string }> {
+  const { kind, endpoint, bucket, prefix } = placeOf(side);
+  for (const file of await manifestFiles(settings)) {
+    const pair = pairOf(file);
+    const into = pair?.dest;
+    if (!pair || into?.kind !== kind || into.endpoint !== endpoint || into.bucket !== bucket) continue;
+    if (!into.prefix.startsWith(prefix)) continue;
+    const lock = lockIfFree(file);
+    if (!lock) continue;
+    const manifest = openManifest(file, pair);
+    try {
+      yield { manifest, prefix: into.prefix };
+    } finally {
+      manifest.close();
+      lock.release();
+    }
+  }
+}
+
+async function manifestFiles({ manifest, env }: OpenSettings): Promise<string[]> {
+  if (manifest !== undefined) return [manifest];
+  const directory = stateDirectory(env);
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new XsyncError('not-readable', `cannot read ${directory}: ${error.message}`, { cause: error });
+  });
+  return names.filter((name) => name.endsWith('.db')).map((name) => join(directory, name));
+}
+
+function lockIfFree(file: string): PairLock | undefined {
+  try {
+    return lockPair(file, { pid: process.pid, host: hostname(), sinceMs: Date.now(), command: 'cleanup' });
+  } catch (error) {
+    if (isXsyncError(error, 'locked')) return undefined;
     throw error;
   }
 }

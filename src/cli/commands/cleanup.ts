@@ -10,7 +10,7 @@ import { openSettings } from '../settings.js';
 import { parseDuration } from '../values.js';
 import { type LookFlags, look, lookOptions } from './look.js';
 
-type CleanupFlags = LookFlags & { maxAge?: number; dryRun?: true; source?: string; manifest?: string };
+type CleanupFlags = LookFlags & { maxAge?: number; dryRun?: true; manifest?: string };
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -19,25 +19,23 @@ export function addCleanup({ root, io, finish }: Program): void {
     .command('cleanup <path>')
     .summary('abort multipart uploads that were left unfinished')
     .description(
-      'Finds multipart uploads below path that nobody finished, and frees their storage. Uploads younger ' +
-        'than --max-age are left alone: a run may be at work on them.',
+      'Finds multipart uploads below path that nobody finished, and frees their storage: those that interrupted ' +
+        'runs of this machine could still resume, and all others older than --max-age. What a run is at work on now ' +
+        'is left alone.',
     )
     .optionsGroup('Cleanup:')
     .addHelpText('after', EXAMPLES);
   flag(command, '-n, --dry-run', 'only say what would be aborted');
-  value(command, '--max-age <duration>', 'leave younger uploads alone', parseDuration, [DAY_MS, '24h']);
-  value(
-    command,
-    '--source <path>',
-    'also those, of any age, that a copy from there to path could resume',
-    (_, text) => text,
-  );
+  value(command, '--max-age <duration>', 'leave younger uploads of unknown origin alone', parseDuration, [
+    DAY_MS,
+    '24h',
+  ]);
   manifestOption(command);
   lookOptions(command).action(async (path: string, flags: CleanupFlags) => {
     finish(
       await look(io, path, flags, async (side, context) => {
         const cleaner = new Cleaner(context, flags.dryRun === true);
-        if (flags.source !== undefined) await abortCheckpoints(context, cleaner, flags.source, path, flags);
+        await abortCheckpoints(context, cleaner, side, flags);
         await abortOld(cleaner, side, io.now() - (flags.maxAge ?? 0));
         await cleaner.finish();
         return 0;
@@ -50,7 +48,8 @@ export function addCleanup({ root, io, finish }: Program): void {
 class Cleaner {
   readonly #context: Context;
   readonly #dryRun: boolean;
-  #count = 0;
+  /** An upload of a checkpoint is listed by the store as well, when nothing was aborted yet. */
+  readonly #seen = new Set<string>();
 
   constructor(context: Context, dryRun: boolean) {
     this.#context = context;
@@ -63,8 +62,10 @@ class Cleaner {
 
   async abort(side: OpenSide, upload: UploadEntry): Promise<void> {
     const { out, io } = this.#context;
+    const name = JSON.stringify([upload.key, upload.uploadId]);
+    if (this.#seen.has(name)) return;
+    this.#seen.add(name);
     if (!this.#dryRun) await side.store.abortUpload(upload);
-    this.#count++;
     const key = out.isTerminal ? keyText(upload.key) : upload.key;
     const age = formatDuration(Math.max(0, io.now() - upload.initiatedMs));
     await out.write(`${this.#dryRun ? 'would abort' : 'aborted'} ${key} (${upload.uploadId}, ${age} old)\n`);
@@ -72,32 +73,19 @@ class Cleaner {
 
   async finish(): Promise<void> {
     const verb = this.#dryRun ? 'Would abort' : 'Aborted';
-    await this.#context.out.write(`${verb} ${plural(this.#count, 'unfinished upload')}\n`);
+    await this.#context.out.write(`${verb} ${plural(this.#seen.size, 'unfinished upload')}\n`);
   }
 }
 
-/** The pair's lock is held meanwhile, so that no run is at work on them. */
-async function abortCheckpoints(
-  { io }: Context,
-  cleaner: Cleaner,
-  source: string,
-  path: string,
-  flags: CleanupFlags,
-): Promise<void> {
-  const { openPair } = await import('../../open.js');
-  const pair = await openPair(source, path, openSettings(flags, 1, io.env), {
-    command: 'cleanup',
-    single: false,
-    dryRun: cleaner.dryRun,
-  });
-  try {
-    for (const row of pair.manifest.uploads()) {
-      const key = pair.dest.prefix + row.key;
-      await cleaner.abort(pair.dest, { key, uploadId: row.uploadId, initiatedMs: row.createdMs });
-      if (!cleaner.dryRun) pair.manifest.endUpload(row.key);
+/** What interrupted runs of this machine left and nobody is at work on, however young: their checkpoints end with it. */
+async function abortCheckpoints({ io }: Context, cleaner: Cleaner, side: OpenSide, flags: CleanupFlags): Promise<void> {
+  const { manifestsInto } = await import('../../open.js');
+  for await (const { manifest, prefix } of manifestsInto(side, openSettings(flags, 1, io.env))) {
+    for (const row of manifest.uploads()) {
+      if (row.uploadId === '') continue;
+      await cleaner.abort(side, { key: prefix + row.key, uploadId: row.uploadId, initiatedMs: row.createdMs });
+      if (!cleaner.dryRun) manifest.endUpload(row.key);
     }
-  } finally {
-    await pair.close();
   }
 }
 
@@ -114,4 +102,4 @@ const EXAMPLES = `
 Examples:
   xsync cleanup --dry-run shanghai:bucket
   xsync cleanup --max-age 7d s3://my-bucket/photos
-  xsync cleanup --source ./photos s3://my-bucket/photos`;
+  xsync cleanup --max-age 0 s3://my-bucket/photos`;

@@ -51,6 +51,20 @@ function claim(db: Database.Database, pair: PairIdentity): void {
   }).immediate();
 }
 
+/** The pair that a file is the manifest of; undefined when it is none that this version can read. Changes nothing. */
+export function pairOf(file: string): PairIdentity | undefined {
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(file, { readonly: true, fileMustExist: true });
+    return readPair(db);
+  } catch (error) {
+    if (error instanceof Database.SqliteError) return undefined;
+    throw error;
+  } finally {
+    db?.close();
+  }
+}
+
 function readPair(db: Database.Database): PairIdentity | undefined {
   const select = db.prepare<[string], PlaceIdentity>('SELECT kind, endpoint, bucket, prefix FROM pair WHERE side = ?');
   const source = select.get('source');
