@@ -30,13 +30,24 @@ export class MemoryBudget {
     return this.#used;
   }
 
+  /** @throws RangeError when the system has no such buffer */
   async lease(size: number): Promise<Lease> {
     if (this.#waiting.length > 0 || !this.#fits(size)) {
       await new Promise<void>((grant) => this.#waiting.push({ size, grant }));
     } else {
       this.#used += size;
     }
-    return this.#buffer(size);
+    try {
+      return this.#buffer(size);
+    } catch (error) {
+      this.#giveBack(size);
+      throw error;
+    }
+  }
+
+  #giveBack(size: number): void {
+    this.#used -= size;
+    this.#grantWaiting();
   }
 
   #fits(size: number): boolean {
@@ -54,8 +65,7 @@ export class MemoryBudget {
         if (released) return;
         released = true;
         if (buffer) this.#keep(capacity, buffer);
-        this.#used -= size;
-        this.#grantWaiting();
+        this.#giveBack(size);
       },
     };
   }

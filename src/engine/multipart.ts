@@ -14,6 +14,7 @@ import type { ObjectInfo } from '../model/object.js';
 import type { UploadRef, WriteResult } from '../store/port.js';
 import { backoffMs } from '../store/wrap/backoff.js';
 import { sleep } from '../store/wrap/time.js';
+import type { Lease } from './budget.js';
 import { mustBeWhole, progressOf, type TransferContext, type TransferResult, Unfinished } from './context.js';
 import { outgoing } from './outgoing.js';
 import { guessSourceCut, partRange } from './parts.js';
@@ -96,8 +97,9 @@ class PartsInFlight {
     const range = partRange(partNumber, partSize, size);
     // Taken in order of the parts, as the leases are, so that a part never waits for one that has no memory yet.
     const turn = this.#takeTurn();
-    const lease = await budget.lease(range.size);
+    let lease: Lease | undefined;
     try {
+      lease = await budget.lease(range.size);
       if (this.#broken || halt.stops('parts')) return;
       const info = await source.read(sourceKey, lease.bytes, {
         offset: range.offset,
@@ -120,7 +122,7 @@ class PartsInFlight {
       this.#done.set(partNumber, row);
     } finally {
       turn.pass();
-      lease.release();
+      lease?.release();
     }
   }
 
