@@ -26,6 +26,7 @@ import { refusalOf } from './errors.js';
 import { type SdkAnswer, SdkCall } from './sdk-call.js';
 
 export type Sdk = typeof import('@aws-sdk/client-s3');
+type Logger = NonNullable<S3ClientConfig['logger']>;
 type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
   I,
   O,
@@ -221,6 +222,8 @@ export class SdkClient {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       expectContinueHeader: false,
+      // With none it writes some of its warnings to the console.
+      logger: SILENT,
       useDualstackEndpoint: false,
       useFipsEndpoint: false,
       requestHandler: { ...this.#agents, connectionTimeout: this.#options.connectTimeoutMs, socketTimeout: 0 },
@@ -228,6 +231,8 @@ export class SdkClient {
     return { sdk, client };
   }
 }
+
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Never leaves this file: tells `send` that signing again may help. */
 class ClockCorrected extends Error {

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer } from 'node:net';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { XsyncError } from '../../../src/model/error.js';
 import { s3ConfigSchema } from '../../../src/store/s3/config.js';
 import { ChainSource } from '../../../src/store/s3/credentials.js';
@@ -109,6 +109,15 @@ describe('damage on the way', () => {
       await expect(read).rejects.toMatchObject({ code, class: 'temporary' });
       remove();
     }
+  });
+
+  it('is told by the error alone: the SDK writes nothing over the progress display', async () => {
+    const said = vi.spyOn(console, 'warn');
+    server.faults.add({ match: { kind: 'PutObject' }, fault: { kind: 'reset', at: 'request' } });
+    await expect(store.put('a', new Uint8Array(100_000))).rejects.toMatchObject({ code: 'network' });
+    server.faults.add({ match: { kind: 'ListObjects' }, fault: { kind: 'truncated-xml' } });
+    await expect(store.list({})).rejects.toMatchObject({ code: 'invalid-response' });
+    expect(said).not.toHaveBeenCalled();
   });
 
   it('is told where no server listens', async () => {
