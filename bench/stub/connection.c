@@ -1,0 +1,136 @@
+/* One keep-alive connection: head, body, answer, again. Sockets are edge-triggered, so each step runs until it blocks. */
+#define _GNU_SOURCE
+#include "stub.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DISCARD ((int64_t)8 << 20)
+
+typedef enum { DONE, BLOCKED, ENDED } Outcome;
+
+Connection *connection_open(int fd) {
+  Connection *c = calloc(1, sizeof *c);
+  if (c == NULL) abort();
+  c->fd = fd;
+  c->hash = EVP_MD_CTX_new();
+  counters.connections++;
+  return c;
+}
+
+static void connection_close(Connection *c) {
+  close(c->fd);
+  EVP_MD_CTX_free(c->hash);
+  free(c->out.data);
+  free(c);
+}
+
+static Outcome stopped(ssize_t count) { return count < 0 && errno == EAGAIN ? BLOCKED : ENDED; }
+
+/* The body must be hashed when the answer names its MD5 and the client has not told it. */
+static bool hashes(const Request *request) { return strcmp(request->method, "PUT") == 0 && !request->md5_given; }
+
+static void consume(Connection *c, size_t count) {
+  c->in_used -= count;
+  memmove(c->in, c->in + count, c->in_used);
+}
+
+static Outcome read_head(Connection *c) {
+  for (;;) {
+    char *end = c->in_used == 0 ? NULL : memmem(c->in, c->in_used, "\r\n\r\n", 4);
+    if (end != NULL) {
+      size_t count = (size_t)(end + 4 - c->in);
+      if (!request_parse(&c->request, c->in, count)) return ENDED;
+      consume(c, count);
+      c->body_left = c->request.content_length;
+      if (hashes(&c->request)) EVP_DigestInit_ex(c->hash, EVP_md5(), NULL);
+      static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+      if (c->request.expects_continue && send(c->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL) < 0) return ENDED;
+      return DONE;
+    }
+    if (c->in_used == sizeof c->in) return ENDED;
+    ssize_t count = recv(c->fd, c->in + c->in_used, sizeof c->in - c->in_used, 0);
+    if (count <= 0) return stopped(count);
+    c->in_used += (size_t)count;
+  }
+}
+
+static Outcome read_body(Connection *c) {
+  static char scratch[1 << 18];
+  bool hash = hashes(&c->request);
+  if (c->in_used > 0 && c->body_left > 0) {
+    size_t count = (int64_t)c->in_used < c->body_left ? c->in_used : (size_t)c->body_left;
+    if (hash) EVP_DigestUpdate(c->hash, c->in, count);
+    consume(c, count);
+    c->body_left -= (int64_t)count;
+  }
+  while (c->body_left > 0) {
+    /* MSG_TRUNC throws bytes away without copying them. */
+    int64_t most = hash ? (int64_t)sizeof scratch : DISCARD;
+    size_t want = (size_t)(c->body_left < most ? c->body_left : most);
+    ssize_t count = recv(c->fd, hash ? scratch : NULL, want, hash ? 0 : MSG_TRUNC);
+    if (count <= 0) return stopped(count);
+    if (hash) EVP_DigestUpdate(c->hash, scratch, (size_t)count);
+    c->body_left -= count;
+  }
+  if (hash) EVP_DigestFinal_ex(c->hash, c->request.md5, NULL);
+  return DONE;
+}
+
+static Outcome write_answer(Connection *c) {
+  while (c->out_sent < c->out.used) {
+    int more = c->object_left > 0 ? MSG_MORE : 0;
+    ssize_t count = send(c->fd, c->out.data + c->out_sent, c->out.used - c->out_sent, MSG_NOSIGNAL | more);
+    if (count < 0) return stopped(count);
+    c->out_sent += (size_t)count;
+  }
+  while (c->object_left > 0) {
+    int64_t count = content_send(c->fd, c->object_offset, c->object_left);
+    if (count <= 0) return stopped((ssize_t)count);
+    c->object_offset += count;
+    c->object_left -= count;
+  }
+  c->out.used = c->out_sent = 0;
+  return c->request.closes ? ENDED : DONE;
+}
+
+bool connection_run(Connection *c, int delay_ms) {
+  for (;;) {
+    Outcome outcome = DONE;
+    switch (c->state) {
+      case READING_HEAD:
+        outcome = read_head(c);
+        if (outcome == DONE) c->state = READING_BODY;
+        break;
+      case READING_BODY:
+        outcome = read_body(c);
+        if (outcome != DONE) break;
+        if (delay_ms > 0) {
+          c->state = DELAYED;
+          c->due_ms = now_ms() + delay_ms;
+          delay_queue_add(c);
+          return true;
+        }
+        respond(c);
+        c->state = WRITING;
+        break;
+      case DELAYED:
+        if (now_ms() < c->due_ms) return true;
+        respond(c);
+        c->state = WRITING;
+        break;
+      case WRITING:
+        outcome = write_answer(c);
+        if (outcome == DONE) c->state = READING_HEAD;
+        break;
+    }
+    if (outcome == BLOCKED) return true;
+    if (outcome == ENDED) {
+      connection_close(c);
+      return false;
+    }
+  }
+}
