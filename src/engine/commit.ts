@@ -35,6 +35,11 @@ export class Committer {
     else this.#timer ??= setTimeout(() => this.#flushQuietly(), BATCH_MS).unref();
   }
 
+  /** Writes what is left, at the end of a run. A fault is told to `onError`. */
+  close(): void {
+    this.#flushQuietly();
+  }
+
   #flushQuietly(): void {
     try {
       this.flush();

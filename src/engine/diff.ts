@@ -64,7 +64,12 @@ export async function* diff(
   const m = new Cursor(manifest);
   let batch: Triple[] = [];
   for (;;) {
-    if (s.due || d.due || m.due) await Promise.all([s.fill(), d.fill(), m.fill()]);
+    if (s.due || d.due || m.due) {
+      // What is known goes on its way before the next page is waited for.
+      if (batch.length > 0) yield batch;
+      batch = [];
+      await Promise.all([s.fill(), d.fill(), m.fill()]);
+    }
     const key = least(least(s.head?.key, d.head?.key), m.head?.key);
     if (key === undefined) break;
     batch.push({ key, source: s.take(key), dest: d.take(key), row: m.take(key) });

@@ -82,6 +82,8 @@ export interface Summary {
   resumed: { objects: number; parts: number; bytes: number };
   skipped: { objects: number; bytes: number; byReason: Partial<Record<SkipReason, number>> };
   failed: { objects: number; byClass: Partial<Record<ErrorClass, number>>; list: Failure[] };
+  /** Looked at and neither copied, skipped nor failed, because the run was stopped: left for the next one. */
+  unfinished: { objects: number };
   verified: Partial<Record<VerifiedBy, number>>;
   retries: number;
   restarts: number;

@@ -16,6 +16,7 @@ const LEVELS: readonly StopLevel[] = ['plans', 'objects', 'parts', 'calls'];
 
 export class Halt {
   readonly #calls = new AbortController();
+  readonly #listings = new AbortController();
   readonly #graceMs: number;
   #level = -1;
   #reason: StopReason | undefined;
@@ -26,12 +27,17 @@ export class Halt {
   constructor(graceMs: number) {
     this.#graceMs = graceMs;
     // Every call in flight listens; Node's warning at 11 listeners is about leaks, which these are not.
-    setMaxListeners(0, this.#calls.signal);
+    setMaxListeners(0, this.#calls.signal, this.#listings.signal);
   }
 
   /** Aborts calls in flight when the stop is at its hardest. */
   get signal(): AbortSignal {
     return this.#calls.signal;
+  }
+
+  /** Aborts listings: with the first stop of any level, since nothing more will be planned, and at the end of the run. */
+  get listings(): AbortSignal {
+    return this.#listings.signal;
   }
 
   /** True once work of this level may no longer start. */
@@ -63,10 +69,12 @@ export class Halt {
 
   #raise(level: StopLevel): void {
     this.#level = Math.max(this.#level, LEVELS.indexOf(level));
+    this.#listings.abort();
     if (level === 'calls') this.#calls.abort();
   }
 
   dispose(): void {
+    this.#listings.abort();
     clearTimeout(this.#timer);
   }
 }

@@ -22,6 +22,11 @@ const FATAL: readonly ErrorCode[] = [
   'internal',
 ];
 
+/** The run cannot go on after this. */
+export function endsRun(fault: XsyncError): boolean {
+  return FATAL.includes(fault.code);
+}
+
 export interface ObjectContext extends TransferContext {
   manifest: Manifest;
   committer: Committer;
@@ -47,7 +52,7 @@ export async function copyObject(context: ObjectContext, planned: PlanEntry): Pr
     } catch (error) {
       if (error instanceof Unfinished || halt.signal.aborted) return;
       const fault = toXsyncError(error);
-      if (FATAL.includes(fault.code)) return halt.fail(fault);
+      if (endsRun(fault)) return halt.fail(fault);
       const next = attempt < context.objectAttempts ? await prepareRetry(context, entry, fault) : fault;
       if (next instanceof XsyncError) return recordFailure(context, entry, next, attempt);
       entry = next;
@@ -91,8 +96,26 @@ async function prepareRetry(
 }
 
 export function recordFailure(context: ObjectContext, entry: PlanEntry, fault: XsyncError, attempts: number): void {
+  noteFailure(context, entry, fault);
+  tellFailure(context, entry, fault, attempts);
+}
+
+/** For a dry run, which leaves the manifest's list as it is. */
+export function tellFailure(context: ObjectContext, entry: PlanEntry, fault: XsyncError, attempts: number): void {
   const { code, message, remedy } = fault;
-  const failure = { key: entry.key, size: entry.size, class: fault.class, code, message };
-  context.manifest.fail({ ...failure, sourceEtag: entry.sourceEtag, lastMs: Date.now() });
-  context.emit({ type: 'failed', ...failure, remedy, attempts });
+  context.emit({
+    type: 'failed',
+    key: entry.key,
+    size: entry.size,
+    class: fault.class,
+    code,
+    message,
+    remedy,
+    attempts,
+  });
+}
+
+function noteFailure({ manifest }: ObjectContext, { key, size, sourceEtag }: PlanEntry, fault: XsyncError): void {
+  const { code, message } = fault;
+  manifest.fail({ key, size, sourceEtag, class: fault.class, code, message, lastMs: Date.now() });
 }

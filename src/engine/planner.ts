@@ -4,7 +4,7 @@ import type { VerifiedBy } from '../model/verified.js';
 import { type CopyReason, type Decision, decide, type SkipReason } from './decide.js';
 import { destState, evidenceOf, sourceState, type Triple } from './diff.js';
 import { inspect } from './inspect.js';
-import { copyObject, type ObjectContext, recordFailure } from './object.js';
+import { copyObject, endsRun, type ObjectContext, recordFailure, tellFailure } from './object.js';
 import type { RunOptions, RunPair } from './options.js';
 import { type PlanEntry, planEntry } from './plan.js';
 import { Queue } from './queue.js';
@@ -22,7 +22,9 @@ export class Planner {
   readonly #tally: Tally;
   readonly #transfers: Queue;
   readonly #checkers: Queue;
+  /** Bytes of what was planned, for --max-transfer. */
   #started = 0;
+  #again = false;
 
   constructor(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally) {
     this.#pair = pair;
@@ -42,6 +44,8 @@ export class Planner {
         this.#context.committer.forget(key);
       return;
     }
+    this.#tally.addLooked();
+    if (this.#again && this.#copiedBefore(triple)) return;
     const excluded = this.#excluded(triple);
     if (excluded) {
       this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
@@ -55,8 +59,22 @@ export class Planner {
 
   /** Waits for all that was taken. */
   async drain(): Promise<void> {
-    await this.#checkers.drain();
-    await this.#transfers.drain();
+    try {
+      await this.#checkers.drain();
+    } finally {
+      await this.#transfers.drain();
+    }
+  }
+
+  /** The same keys come again, in better order; what this run has copied is done. */
+  startAgain(): void {
+    this.#again = true;
+    this.#started = this.#tally.copiedBytes;
+  }
+
+  #copiedBefore({ source, dest, row }: Triple): boolean {
+    if (!row?.ours || row.atMs < this.#tally.startedMs) return false;
+    return source?.etag === row.sourceEtag && (this.#options.noTraverse || dest?.etag === row.destEtag);
   }
 
   #excluded({ key, source }: Triple): { reason: SkipReason; detail: string } | undefined {
@@ -91,7 +109,9 @@ export class Planner {
       await this.#act({ ...triple, dest: looked.dest ?? triple.dest }, looked.verdict);
     } catch (error) {
       if (this.#context.halt.signal.aborted) return;
-      recordFailure(this.#context, entry, toXsyncError(error), 1);
+      const fault = toXsyncError(error);
+      if (endsRun(fault)) this.#context.halt.fail(fault);
+      else this.#fail(entry, fault, 1);
     }
   }
 
@@ -108,7 +128,12 @@ export class Planner {
     const fault = new XsyncError('guard', 'differs at the destination, and --immutable forbids to change it', {
       class: 'permanent',
     });
-    recordFailure(this.#context, entry, fault, 0);
+    this.#fail(entry, fault, 0);
+  }
+
+  #fail(entry: PlanEntry, fault: XsyncError, attempts: number): void {
+    const record = this.#options.dryRun ? tellFailure : recordFailure;
+    record(this.#context, entry, fault, attempts);
   }
 
   /** Found equal without a copy: noted, so that the next run need not look again. */
@@ -123,7 +148,7 @@ export class Planner {
       destEtag: dest.etag,
       verifiedBy,
       ours: row?.ours ?? false,
-      atMs: Date.now(),
+      atMs: row?.atMs ?? Date.now(),
     });
   }
 

@@ -9,6 +9,7 @@ export class Tally {
   readonly #summary: Summary;
   readonly #pair: RunPair;
   readonly #started = performance.now();
+  #looked = 0;
 
   constructor(pair: RunPair, runId: string, dryRun: boolean) {
     this.#pair = pair;
@@ -24,6 +25,7 @@ export class Tally {
       resumed: { objects: 0, parts: 0, bytes: 0 },
       skipped: { objects: 0, bytes: 0, byReason: {} },
       failed: { objects: 0, byClass: {}, list: [] },
+      unfinished: { objects: 0 },
       verified: {},
       retries: 0,
       restarts: 0,
@@ -65,6 +67,11 @@ export class Tally {
     }
   }
 
+  /** A source object that must end as copied, skipped, failed or unfinished. */
+  addLooked(): void {
+    this.#looked++;
+  }
+
   /** In a dry run: the object would be copied. */
   addPlanned(entry: PlanEntry): void {
     const { planned, copied } = this.#summary;
@@ -82,9 +89,19 @@ export class Tally {
     return this.#summary.listed.source === 0;
   }
 
-  /** The diff starts again (a side lists out of order): what was planned and skipped is counted anew. */
+  get startedMs(): number {
+    return this.#summary.startedMs;
+  }
+
+  get copiedBytes(): number {
+    return this.#summary.copied.bytes;
+  }
+
+  /** The diff starts again (a side lists out of order): everything but what was copied is counted anew. */
   resetDiff(): void {
     const sum = this.#summary;
+    this.#looked = 0;
+    sum.failed = { objects: 0, byClass: {}, list: [] };
     sum.skipped = { objects: 0, bytes: 0, byReason: {} };
     if (sum.planned) {
       sum.planned = { source: {}, destination: {} };
@@ -103,8 +120,10 @@ export class Tally {
 
   /** The summary as it stands now. */
   summary(stopped: Summary['stopped']): Summary {
+    const { copied, skipped, failed } = this.#summary;
     return {
       ...this.#summary,
+      unfinished: { objects: this.#looked - copied.objects - skipped.objects - failed.objects },
       elapsedMs: performance.now() - this.#started,
       traffic: { source: this.#pair.source.traffic(), destination: this.#pair.dest.traffic() },
       stopped,

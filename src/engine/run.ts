@@ -72,16 +72,15 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
     if (!halt.stops('plans') && tally.nothingListed) {
       emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
     }
-    if (!halt.stops('plans') && !options.dryRun && !options.filter && !pair.single) {
-      await dropStaleUploads(context, pair, startedMs);
-    }
+    if (!halt.stops('plans') && !options.dryRun && !options.filter) await dropStale(context, pair, startedMs);
   } catch (error) {
-    if (!halt.signal.aborted) halt.fail(error);
+    const stopped = halt.signal.aborted || (halt.stops('plans') && isXsyncError(error, 'aborted'));
+    if (!stopped) halt.fail(error);
   } finally {
     unhook();
     halt.dispose();
   }
-  if (!halt.fatal) committer.flush();
+  committer.close();
   const summary = tally.summary(halt.reason);
   emit({ type: 'end', summary });
   if (halt.fatal) throw halt.fatal.error;
@@ -92,8 +91,8 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
 async function traverse(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally): Promise<void> {
   const streams = new Streams(pair, options, context);
   try {
+    const planner = new Planner(pair, options, context, tally);
     for (;;) {
-      const planner = new Planner(pair, options, context, tally);
       try {
         const { source, dest, rows } = streams.open();
         for await (const batch of diff(source, dest, rows)) {
@@ -112,6 +111,7 @@ async function traverse(pair: RunPair, options: RunOptions, context: ObjectConte
       }
       context.committer.flush();
       tally.resetDiff();
+      planner.startAgain();
     }
   } finally {
     streams.dispose();
@@ -158,13 +158,19 @@ function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: 
 }
 
 /**
- * Checkpoints of objects that are no longer to be copied: their uploads would stay at the store for ever. An object
- * that failed in this run keeps its own; one that failed earlier and was not tried again is gone from the source.
+ * What earlier runs left of objects that are no longer to be copied. A failure that was not repeated is over: the
+ * object was copied, found equal or is gone from the source. Only what failed in this run keeps its unfinished upload;
+ * any other would stay at the store for ever.
  */
-async function dropStaleUploads(context: ObjectContext, pair: RunPair, startedMs: number): Promise<void> {
+async function dropStale(context: ObjectContext, pair: RunPair, startedMs: number): Promise<void> {
   const { manifest, halt, emit } = context;
-  const failures = manifest.failures().filter((failure) => failure.lastMs >= startedMs);
-  const failed = new Set(failures.map((failure) => failure.key));
+  const failed = new Set<string>();
+  const over: string[] = [];
+  for (const { key, lastMs } of manifest.failures()) {
+    if (lastMs >= startedMs) failed.add(key);
+    else over.push(key);
+  }
+  manifest.clearFailures(over);
   for (const row of manifest.uploads().filter(({ key }) => !failed.has(key))) {
     try {
       await discardUpload(context, row, pair.dest.prefix + row.key);

@@ -75,7 +75,7 @@ export class Streams {
       objects += n;
       emit({ type: 'listed', side: name, objects, done: false });
     };
-    yield* list(side, { signal: halt.signal, onPage });
+    yield* list(side, { signal: halt.listings, onPage });
     emit({ type: 'listed', side: name, objects, done: true });
   }
 
@@ -116,7 +116,7 @@ export class Streams {
     const sorted = [...new Set(keys)].sort(compareKeys);
     for (let i = 0; i < sorted.length; i += PAGE) {
       const page = await Promise.all(
-        sorted.slice(i, i + PAGE).map((key) => limit(() => this.#headOne(name, side, key, halt.signal))),
+        sorted.slice(i, i + PAGE).map((key) => limit(() => this.#headOne(name, side, key, halt.listings))),
       );
       const found = page.filter((entry) => entry !== undefined);
       objects += found.length;

@@ -58,10 +58,16 @@ export class Pair {
     });
   }
 
-  /** Runs a copy and returns its summary with every event. */
-  async copy(options: Partial<RunOptions> = {}): Promise<Summary & { events: RunEvent[] }> {
+  /** Runs a copy and returns its summary with every event; `listen` hears them also when the run throws. */
+  async copy(
+    options: Partial<RunOptions> = {},
+    listen: (event: RunEvent) => void = () => undefined,
+  ): Promise<Summary & { events: RunEvent[] }> {
     const events: RunEvent[] = [];
-    const summary = await runCopy(this.open(), { ...OPTIONS, ...options }, (event) => events.push(event));
+    const summary = await runCopy(this.open(), { ...OPTIONS, ...options }, (event) => {
+      events.push(event);
+      listen(event);
+    });
     return { ...summary, events };
   }
 
