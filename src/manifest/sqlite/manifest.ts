@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { FailureRow, Manifest, ManifestRow, PartRow, Spool, UploadRow } from '../port.js';
 import { manifestError } from './errors.js';
 import { SqliteSpool } from './spool.js';
-import { prepareStatements, type Statements, type StoredPart, type StoredRow } from './statements.js';
+import { prepareStatements, type RawRow, type Statements, type StoredPart, type StoredRow } from './statements.js';
 
 /**
  * The manifest in one SQLite file. A transaction is in the write-ahead log when a call returns: killing the process
@@ -34,7 +34,7 @@ export class SqliteManifest implements Manifest {
   page(after: string | undefined, limit: number): ManifestRow[] {
     return this.#run(() => {
       const rows = after === undefined ? this.#sql.firstPage.all(limit) : this.#sql.pageAfter.all(after, limit);
-      return rows.map(toRow);
+      return rows.map(fromRaw);
     });
   }
 
@@ -147,6 +147,10 @@ export class SqliteManifest implements Manifest {
 
 function toRow(stored: StoredRow): ManifestRow {
   return { ...stored, ours: stored.ours === 1 };
+}
+
+function fromRaw([key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours, atMs]: RawRow): ManifestRow {
+  return { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours: ours === 1, atMs };
 }
 
 function toPart({ md5, crc64ecma, ...part }: StoredPart): PartRow {

@@ -1,9 +1,21 @@
 /** Every statement of the manifest, prepared once. Columns come out under the port's names. */
 import type { Database, Statement } from 'better-sqlite3';
+import type { VerifiedBy } from '../../model/verified.js';
 import type { FailureRow, ManifestRow, PartRow, UploadRow } from '../port.js';
 
 /** SQLite has no booleans. */
 export type StoredRow = Omit<ManifestRow, 'ours'> & { ours: 0 | 1 };
+/** The same as an array in the order of `ROW`: a third cheaper, which counts where a whole manifest is read. */
+export type RawRow = [
+  key: string,
+  size: number,
+  sourceEtag: string,
+  sourceMtimeMs: number,
+  destEtag: string,
+  verifiedBy: VerifiedBy,
+  ours: 0 | 1,
+  atMs: number,
+];
 /** SQLite has NULL where the port has an absent field. */
 export type StoredPart = Omit<PartRow, 'md5' | 'crc64ecma'> & { md5: string | null; crc64ecma: string | null };
 
@@ -18,8 +30,8 @@ type Key = [key: string];
 
 export interface Statements {
   get: Statement<Key, StoredRow>;
-  firstPage: Statement<[number], StoredRow>;
-  pageAfter: Statement<[string, number], StoredRow>;
+  firstPage: Statement<[number], RawRow>;
+  pageAfter: Statement<[string, number], RawRow>;
   count: Statement<[], number>;
   put: Statement<[string, number, string, number, string, string, 0 | 1, number]>;
   forget: Statement<Key>;
@@ -43,8 +55,10 @@ export interface Statements {
 export function prepareStatements(db: Database): Statements {
   return {
     get: db.prepare<Key, StoredRow>(`SELECT ${ROW} FROM object WHERE key = ?`),
-    firstPage: db.prepare<[number], StoredRow>(`SELECT ${ROW} FROM object ORDER BY key LIMIT ?`),
-    pageAfter: db.prepare<[string, number], StoredRow>(`SELECT ${ROW} FROM object WHERE key > ? ORDER BY key LIMIT ?`),
+    firstPage: db.prepare<[number], RawRow>(`SELECT ${ROW} FROM object ORDER BY key LIMIT ?`).raw(),
+    pageAfter: db
+      .prepare<[string, number], RawRow>(`SELECT ${ROW} FROM object WHERE key > ? ORDER BY key LIMIT ?`)
+      .raw(),
     count: db.prepare<[], number>('SELECT count(*) FROM object').pluck(),
     put: db.prepare<[string, number, string, number, string, string, 0 | 1, number]>(
       'INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?)',

@@ -107,6 +107,9 @@ function utf8Of(latin1: string): string {
 
 /** An ETag without quotes and without the weak mark, otherwise verbatim. */
 export function unquote(etag: string): string {
+  // The common form without a regexp: this runs once for every key of a listing.
+  const last = etag.length - 1;
+  if (last > 0 && etag[0] === '"' && etag[last] === '"') return etag.slice(1, last);
   return etag.replace(/^(?:W\/)?"(.*)"$/, '$1');
 }
 
@@ -115,7 +118,7 @@ const MD5_OF_PARTS = /^[0-9a-f]{32}-\d+$/i;
 
 /** What an ETag says of the bytes: an MD5, an MD5 of the parts' MD5s, or nothing. */
 export function checksumsOfEtag(etag: string): Checksums {
-  if (MD5.test(etag)) return { md5: etag.toLowerCase() };
+  if (etag.length === 32 && MD5.test(etag)) return { md5: etag.toLowerCase() };
   return MD5_OF_PARTS.test(etag) ? { md5ofParts: etag.toLowerCase() } : {};
 }
 
