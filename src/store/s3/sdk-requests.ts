@@ -3,8 +3,9 @@ import type { StorageClass } from '@aws-sdk/client-s3';
 import { md5 } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
 import type { ContentHeaders, UserMetadata } from '../../model/object.js';
-import type { PutOptions } from '../port.js';
+import type { CopyOptions, ObjectStore, PutOptions } from '../port.js';
 import type { S3Preset } from './config.js';
+import { copySource } from './copying.js';
 import { md5Header, metadataOut } from './headers.js';
 import type { Editable } from './sdk-client.js';
 
@@ -55,6 +56,19 @@ export function withMd5({ headers, body }: Editable): void {
 }
 
 /** Hex as the SDK wants it. */
-export function contentMd5(hex: string | undefined): string | undefined {
+function contentMd5(hex: string | undefined): string | undefined {
   return md5Header(hex)['content-md5'];
+}
+
+export function quote(etag: string | undefined): string | undefined {
+  return etag === undefined ? undefined : `"${etag}"`;
+}
+
+export function bodyOf(body: Uint8Array, md5: string | undefined) {
+  return { ContentLength: body.byteLength, ContentMD5: contentMd5(md5) };
+}
+
+export function sourceOf(source: ObjectStore, key: string, options: CopyOptions) {
+  const headers = copySource(source.identity.bucket, key, options);
+  return { CopySource: headers['x-amz-copy-source'], CopySourceIfMatch: headers['x-amz-copy-source-if-match'] };
 }

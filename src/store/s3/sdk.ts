@@ -20,15 +20,15 @@ import type {
   WriteResult,
 } from '../port.js';
 import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
-import { copySource } from './copying.js';
 import { type CredentialSource, chainRegion, credentialSource } from './credentials.js';
 import { encodeKey, fitsXml, isKey } from './encode.js';
 import { capabilitiesOf, infoOf, totalSize } from './info.js';
-import { required, uploadMarkers } from './listing.js';
-import { readDeleteFailures, readDescribed, readPage, readParts, readUploads, readWritten } from './sdk-answers.js';
+import { required } from './listing.js';
+import { readDeleteFailures, readDescribed, readPage, readWritten } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
 import { type Editable, type Sdk, SdkClient, type SdkOptions } from './sdk-client.js';
-import { attributesOf, contentMd5, withHeaders, withMd5, withoutBody } from './sdk-requests.js';
+import { attributesOf, bodyOf, quote, sourceOf, withHeaders, withMd5, withoutBody } from './sdk-requests.js';
+import { SdkUploads } from './sdk-uploads.js';
 
 export interface S3SdkDeps extends Partial<SdkOptions> {
   /** Names the account when the config leaves the keys to the AWS chain; the process's environment when absent. */
@@ -69,6 +69,7 @@ export class S3SdkStore implements ObjectStore {
   readonly identity: StoreIdentity;
   readonly capabilities: Capabilities;
   readonly #client: SdkClient;
+  readonly #uploads: SdkUploads;
   readonly #bucket: string;
   readonly #preset: S3Preset;
   readonly #storageClass: string | undefined;
@@ -79,6 +80,7 @@ export class S3SdkStore implements ObjectStore {
     this.#client = new SdkClient(config, bucket, credentials, { connectTimeoutMs, idleTimeoutMs });
     this.#bucket = bucket;
     this.#preset = PRESETS[providerOf(config)];
+    this.#uploads = new SdkUploads(this.#client, bucket, this.#preset);
     this.#storageClass = config.storage_class;
     const { endpoint } = this.#client.addresses;
     this.identity = { kind: 's3', endpoint, bucket, account: credentials.fingerprint };
@@ -169,11 +171,7 @@ export class S3SdkStore implements ObjectStore {
   }
 
   async createUpload(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'> = {}): Promise<UploadRef> {
-    const input = { ...this.#object(key), ...this.#attributes(options) };
-    const command = (sdk: Sdk) => new sdk.CreateMultipartUploadCommand(input);
-    const edit = withHeaders(options.headers);
-    const { output } = await this.#client.send({ key, signal: options.signal, edit, command });
-    return { key, uploadId: required(output.UploadId, 'UploadId') };
+    return this.#uploads.create(key, this.#withClass(options));
   }
 
   async uploadPart(
@@ -182,13 +180,7 @@ export class S3SdkStore implements ObjectStore {
     body: Uint8Array,
     options: PartOptions = {},
   ): Promise<PartResult> {
-    const { signal, pace } = options;
-    const input = { ...this.#upload(upload), PartNumber: partNumber, ...bodyOf(body, options.contentMd5) };
-    const command = (sdk: Sdk, call: SdkCall) => new sdk.UploadPartCommand({ ...input, Body: call.upload(body, pace) });
-    const edit = withHeaders(undefined);
-    const request = { key: upload.key, signal, upload: true, data: true, edit, command };
-    const { etag, checksums } = readWritten((await this.#client.send(request)).answer);
-    return { etag, checksums };
+    return this.#uploads.part(upload, partNumber, body, options);
   }
 
   async uploadPartCopy(
@@ -200,69 +192,28 @@ export class S3SdkStore implements ObjectStore {
     options: CopyOptions = {},
   ): Promise<PartResult> {
     await this.#readySource(source, sourceKey, options);
-    const CopySourceRange = `bytes=${range.offset}-${range.offset + range.size - 1}`;
-    const from = { ...sourceOf(source, sourceKey, options), CopySourceRange };
-    const input = { ...this.#upload(upload), PartNumber: partNumber, ...from };
-    const command = (sdk: Sdk) => new sdk.UploadPartCopyCommand(input);
-    const { output, answer } = await this.#client.send({ key: upload.key, signal: options.signal, command });
-    const { etag, checksums } = readDescribed(output.CopyPartResult, answer);
-    return { etag, checksums };
+    return this.#uploads.partCopy(upload, partNumber, source, sourceKey, range, options);
   }
 
-  async listParts(upload: UploadRef, { signal }: CallOptions = {}): Promise<PartEntry[]> {
-    const all: PartEntry[] = [];
-    for (let marker: string | undefined; ; ) {
-      const input = { ...this.#upload(upload), MaxParts: 1000, PartNumberMarker: marker };
-      const command = (sdk: Sdk) => new sdk.ListPartsCommand(input);
-      const page = readParts((await this.#client.send({ key: upload.key, signal, upload: true, command })).output);
-      all.push(...page.parts);
-      marker = page.nextToken;
-      if (marker === undefined) return all;
-    }
+  async listParts(upload: UploadRef, options: CallOptions = {}): Promise<PartEntry[]> {
+    return this.#uploads.parts(upload, options);
   }
 
   async completeUpload(
     upload: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    { signal }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<WriteResult> {
-    const Parts = parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: quote(etag) }));
-    const input = { ...this.#upload(upload), MultipartUpload: { Parts } };
-    const command = (sdk: Sdk) => new sdk.CompleteMultipartUploadCommand(input);
-    const sent = this.#client.send({ key: upload.key, signal, upload: true, command });
-    const { output, answer } = await sent.catch(async (error: unknown) => {
-      // RGW says so too of an upload that is gone; its parts tell which it is.
-      if (isXsyncError(error, 'server-error') && /already in progress/.test(error.message)) {
-        await this.listParts(upload, { signal });
-      }
-      throw error;
-    });
-    const { mtimeMs: _none, ...result } = readDescribed(output, answer);
-    return result.etag === '' ? this.#asWritten(upload.key, { signal }) : result;
+    const result = await this.#uploads.complete(upload, parts, options);
+    return result.etag === '' ? this.#asWritten(upload.key, options) : result;
   }
 
-  async abortUpload(upload: UploadRef, { signal }: CallOptions = {}): Promise<void> {
-    const input = this.#upload(upload);
-    const command = (sdk: Sdk) => new sdk.AbortMultipartUploadCommand(input);
-    try {
-      await this.#client.send({ key: upload.key, signal, upload: true, command });
-    } catch (error) {
-      if (!isXsyncError(error, 'upload-not-found')) throw error;
-    }
+  async abortUpload(upload: UploadRef, options: CallOptions = {}): Promise<void> {
+    return this.#uploads.abort(upload, options);
   }
 
-  async listUploads({ prefix, token, signal }: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
-    const markers = uploadMarkers(token);
-    const input = {
-      Bucket: this.#bucket,
-      EncodingType: this.#preset.encodesUploads ? ('url' as const) : undefined,
-      MaxUploads: 1000,
-      Prefix: prefix,
-      KeyMarker: markers['key-marker'],
-      UploadIdMarker: markers['upload-id-marker'],
-    };
-    const command = (sdk: Sdk) => new sdk.ListMultipartUploadsCommand(input);
-    return readUploads((await this.#client.send({ signal, command })).output);
+  async listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
+    return this.#uploads.list(options);
   }
 
   async delete(keys: readonly string[], { signal }: CallOptions = {}): Promise<DeleteFailure[]> {
@@ -309,12 +260,12 @@ export class S3SdkStore implements ObjectStore {
     return { Bucket: this.#bucket, Key: key };
   }
 
-  #upload({ key, uploadId }: UploadRef): { Bucket: string; Key: string; UploadId: string } {
-    return { ...this.#object(key), UploadId: uploadId };
+  #attributes(options: PutOptions) {
+    return attributesOf(this.#withClass(options), this.#preset);
   }
 
-  #attributes(options: PutOptions) {
-    return attributesOf({ ...options, storageClass: options.storageClass ?? this.#storageClass }, this.#preset);
+  #withClass<O extends PutOptions>(options: O): O {
+    return { ...options, storageClass: options.storageClass ?? this.#storageClass };
   }
 
   /** @throws unsupported; precondition-failed where a HEAD stands in for a condition that the provider ignores */
@@ -332,17 +283,4 @@ export class S3SdkStore implements ObjectStore {
     const { etag, checksums, versionId, mtimeMs } = await this.#head(key, options);
     return { etag, checksums, versionId, mtimeMs };
   }
-}
-
-function quote(etag: string | undefined): string | undefined {
-  return etag === undefined ? undefined : `"${etag}"`;
-}
-
-function bodyOf(body: Uint8Array, md5: string | undefined) {
-  return { ContentLength: body.byteLength, ContentMD5: contentMd5(md5) };
-}
-
-function sourceOf(source: ObjectStore, key: string, options: CopyOptions) {
-  const headers = copySource(source.identity.bucket, key, options);
-  return { CopySource: headers['x-amz-copy-source'], CopySourceIfMatch: headers['x-amz-copy-source-if-match'] };
 }
