@@ -80,7 +80,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'copy-4k-20ms',
     title: '{objects} objects of 4 KiB, every answer 20 ms late',
-    source: { objects: 5_000, size: 4 * KiB },
+    source: { objects: 2_000, size: 4 * KiB },
     delayMs: 20,
     runs: 3,
     per: 'object',
