@@ -48,6 +48,7 @@ export type CopyReason =
   | 'size-differs'
   | 'checksum-differs'
   | 'time-differs'
+  | 'failed-before'
   | 'forced';
 
 export type SkipReason =

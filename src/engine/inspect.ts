@@ -30,11 +30,15 @@ export interface InspectContext {
   signal: AbortSignal;
 }
 
-/** @throws what HEAD throws, but an object missing at the destination is an answer */
+/**
+ * @param doubted an earlier copy failed, so an equal time does not prove equal bytes
+ * @throws what HEAD throws, but an object missing at the destination is an answer
+ */
 export async function inspect(
   context: InspectContext,
   keys: { sourceKey: string; destKey: string },
   decision: Inspect,
+  doubted: boolean,
 ): Promise<Looked> {
   const { signal, policy } = context;
   const dest = await headIfThere(context.dest, keys.destKey, signal);
@@ -49,7 +53,9 @@ export async function inspect(
   if (checksum === undefined && policy.compare === 'checksum' && source.size === dest.size) {
     checksum = await compareByReading(context, source, dest);
   }
-  return { verdict: compareInspected(policy, source, dest, checksum), dest };
+  const verdict = compareInspected(policy, source, dest, checksum);
+  const believed = verdict.action !== 'skip' || verdict.reason !== 'same-time' || !doubted;
+  return { verdict: believed ? verdict : overwrite(policy, 'failed-before'), dest };
 }
 
 async function headIfThere(store: ObjectStore, key: string, signal: AbortSignal): Promise<ObjectInfo | undefined> {

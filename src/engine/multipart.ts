@@ -11,7 +11,7 @@ import type { PartRow } from '../manifest/port.js';
 import type { Checksums } from '../model/checksum.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../model/error.js';
 import type { ObjectInfo } from '../model/object.js';
-import type { UploadRef, WriteResult } from '../store/port.js';
+import type { UploadRef } from '../store/port.js';
 import { backoffMs } from '../store/wrap/backoff.js';
 import { sleep } from '../store/wrap/time.js';
 import type { Lease } from './budget.js';
@@ -35,9 +35,10 @@ export async function transferParts(context: TransferContext, entry: PlanEntry):
     context.checkpoints.endUpload(entry.key);
   }
   const parts = new PartsInFlight(context, entry, resumed?.gone ? undefined : resumed?.upload, done);
-  const verifiedBy = await parts.sendAll();
+  const proven = await parts.sendAll();
   const answer = await complete(context, entry, await parts.upload(), parts.rows());
   context.checkpoints.endUpload(entry.key);
+  const verifiedBy = parts.confirmed || answer.confirmed ? proven : 'size';
   return { destEtag: answer.etag, verifiedBy, parts: entry.parts, resumedParts: done.length, resumedBytes };
 }
 
@@ -45,13 +46,13 @@ class PartsInFlight {
   readonly #context: TransferContext;
   readonly #entry: PlanEntry;
   readonly #done = new Map<number, PartRow>();
-  /** The cut follows the source's multipart ETag, so its composite MD5 can be checked. */
   #started: Promise<UploadRef> | undefined;
   #claimed: Checksums = {};
   /** MD5 over the whole in order of the parts; only without resumed parts, whose bytes are not read again. */
   #wholeMd5: Md5Stream | undefined;
   #hashedUpTo: Promise<void> = Promise.resolve();
   #broken = false;
+  #confirmed = true;
 
   constructor(context: TransferContext, entry: PlanEntry, upload: UploadRef | undefined, done: readonly PartRow[]) {
     this.#context = context;
@@ -70,6 +71,11 @@ class PartsInFlight {
     if (this.#done.size < this.#entry.parts) throw new Unfinished();
     const whole = wholeOf(this.rows());
     return proveParts(this.#entry.key, this.#claimed, whole, this.#claimed.md5 && this.#wholeMd5?.digest());
+  }
+
+  /** The destination checked every part or told a checksum of it. */
+  get confirmed(): boolean {
+    return this.#confirmed;
   }
 
   rows(): PartRow[] {
@@ -116,7 +122,7 @@ class PartsInFlight {
         signal: halt.signal,
         pace: progressOf(this.#context, key),
       });
-      confirm(key, hashes, answer);
+      if (!confirm(key, hashes, answer) && contentMd5 === undefined) this.#confirmed = false;
       const row = { partNumber, size: range.size, etag: answer.etag, ...hashes };
       checkpoints.addPart(key, row);
       this.#done.set(partNumber, row);
@@ -165,20 +171,19 @@ async function complete(
   entry: PlanEntry,
   upload: UploadRef,
   rows: readonly PartRow[],
-): Promise<WriteResult> {
+): Promise<{ etag: string; confirmed: boolean }> {
   const { dest, halt } = context;
   const whole = wholeOf(rows);
   for (let attempt = 1; ; attempt++) {
     try {
       const answer = await dest.completeUpload(upload, rows, { signal: halt.signal });
-      confirm(entry.key, whole, answer);
-      return answer;
+      return { etag: answer.etag, confirmed: confirm(entry.key, whole, answer) };
     } catch (error) {
       const fault = toXsyncError(error);
       if (fault.code !== 'upload-not-found' && fault.class !== 'temporary') throw error;
       if (fault.code === 'aborted' || fault.code === 'checksum-mismatch') throw error;
       const there = await holds(context, entry, whole);
-      if (there) return { etag: there.etag, checksums: there.checksums };
+      if (there) return { etag: there.etag, confirmed: true };
       if (fault.code === 'upload-not-found') {
         context.checkpoints.endUpload(entry.key);
         throw new XsyncError('upload-not-found', 'the upload is gone and the object is not there', {

@@ -85,6 +85,10 @@ async function prepareRetry(
   const changed = fault.code === 'precondition-failed' || fault.code === 'source-changed';
   if (!changed && fault.class !== 'temporary') return fault;
   try {
+    if (fault.code === 'checksum-mismatch') {
+      // The destination may hold the damaged bytes now: whatever comes between, the next run must not believe them.
+      noteFailure(context, entry, fault);
+    }
     if (changed || fault.code === 'checksum-mismatch') await abandonUpload(context, entry);
     if (!changed) return entry;
     const now = await context.source.head(entry.sourceKey, { signal: context.halt.signal });

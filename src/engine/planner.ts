@@ -22,6 +22,8 @@ export class Planner {
   readonly #tally: Tally;
   readonly #transfers: Queue;
   readonly #checkers: Queue;
+  /** Failed in an earlier run: what the destination holds of them may be damaged, whatever its size and time. */
+  readonly #doubted: ReadonlySet<string>;
   /** Bytes of what was planned, for --max-transfer. */
   #started = 0;
   #again = false;
@@ -33,6 +35,7 @@ export class Planner {
     this.#tally = tally;
     this.#transfers = new Queue(options.transfers);
     this.#checkers = new Queue(options.checkers);
+    this.#doubted = new Set(pair.manifest.failures().map((failure) => failure.key));
   }
 
   /** Returns once the key has found its place; waits while the queues are full. */
@@ -105,7 +108,7 @@ export class Planner {
       signal: this.#context.halt.signal,
     };
     try {
-      const looked = await inspect(context, entry, decision);
+      const looked = await inspect(context, entry, decision, this.#doubted.has(triple.key));
       await this.#act({ ...triple, dest: looked.dest ?? triple.dest }, looked.verdict);
     } catch (error) {
       if (this.#context.halt.signal.aborted) return;

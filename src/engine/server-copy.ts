@@ -7,6 +7,7 @@ import { partRange } from './parts.js';
 import type { PlanEntry } from './plan.js';
 import { limiter } from './queue.js';
 import { abandonUpload, startUpload } from './uploads.js';
+import { confirm } from './verify.js';
 
 /**
  * HEAD, then COPY with the metadata written out: a plain copy would lose the source's time. Beyond one request's
@@ -23,6 +24,7 @@ export async function copyOnServer(context: TransferContext, entry: PlanEntry): 
     entry.parts === 1
       ? await dest.copy(source, entry.sourceKey, entry.destKey, { ...pinned, ...options })
       : await copyParts(context, entry, options);
+  confirm(entry.key, { crc64ecma: info.checksums.crc64ecma }, answer);
   emit({ type: 'progress', key: entry.key, bytes: entry.size });
   return { destEtag: answer.etag, verifiedBy: 'server', parts: entry.parts, resumedParts: 0, resumedBytes: 0 };
 }

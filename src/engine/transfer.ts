@@ -33,8 +33,9 @@ async function transferWhole(context: TransferContext, entry: PlanEntry): Promis
       signal: halt.signal,
       pace: progressOf(context, entry.key),
     });
-    confirm(entry.key, proof.expected, answer);
-    return { destEtag: answer.etag, verifiedBy: proof.verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0 };
+    const checked = proof.contentMd5 !== undefined && dest.capabilities.checksContentMd5;
+    const verifiedBy = confirm(entry.key, proof.expected, answer) || checked ? proof.verifiedBy : 'size';
+    return { destEtag: answer.etag, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0 };
   } finally {
     lease.release();
   }

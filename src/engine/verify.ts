@@ -10,7 +10,7 @@ import type { PartRow } from '../manifest/port.js';
 import type { Checksums } from '../model/checksum.js';
 import { XsyncError } from '../model/error.js';
 import type { VerifiedBy } from '../model/verified.js';
-import type { Capabilities, PartResult, WriteResult } from '../store/port.js';
+import type { Capabilities, WriteResult } from '../store/port.js';
 
 /** What to send with a body, what the answer must say, and what that will prove. */
 export interface Proof {
@@ -28,13 +28,14 @@ export function proveWhole(key: string, bytes: Uint8Array, claimed: Checksums, d
     if (!dest.checksContentMd5) mustAgree(key, 'source', 'MD5', claimed.md5, md5(bytes));
     return { contentMd5: claimed.md5, expected: pick(claimed), verifiedBy: 'md5' };
   }
+  const sum = dest.checksContentMd5 || dest.partEtagIsMd5 ? md5(bytes) : undefined;
   const crc = claimed.crc64ecma === undefined && !dest.answersCrc64ecma ? undefined : crc64ecma(bytes);
   if (claimed.crc64ecma !== undefined && crc !== undefined) {
     mustAgree(key, 'source', 'CRC-64', claimed.crc64ecma, crc);
   }
   return {
-    contentMd5: dest.checksContentMd5 ? md5(bytes) : undefined,
-    expected: { crc64ecma: crc },
+    contentMd5: sum,
+    expected: { md5: sum, crc64ecma: crc },
     verifiedBy: claimed.crc64ecma === undefined ? 'computed' : 'crc64',
   };
 }
@@ -52,7 +53,7 @@ export interface PartHashing {
 /** @param imitated the parts are cut as the source's multipart ETag suggests, so their MD5s may prove the whole */
 export function partHashing(claimed: Checksums, dest: Capabilities, imitated: boolean): PartHashing {
   return {
-    md5: imitated || (dest.checksContentMd5 && !dest.answersCrc64ecma),
+    md5: imitated || ((dest.checksContentMd5 || dest.partEtagIsMd5) && !dest.answersCrc64ecma),
     crc64ecma: dest.answersCrc64ecma || claimed.crc64ecma !== undefined,
   };
 }
@@ -64,19 +65,24 @@ export function hashPart(bytes: Uint8Array, hashing: PartHashing): Pick<PartRow,
   };
 }
 
+const CONFIRMABLE = { md5: 'MD5', crc64ecma: 'CRC-64', md5ofParts: 'MD5 of parts' } as const;
+
 /**
- * Compares what the destination says it holds with what was sent. A checksum it does not speak is no objection.
+ * Compares what the destination says it holds with what was sent. A checksum it does not speak is no objection, and
+ * no proof either.
+ * @returns whether it confirmed any
  * @throws checksum-mismatch
  */
-export function confirm(key: string, sent: Checksums, answer: WriteResult | PartResult): void {
-  const { md5: gotMd5, crc64ecma: gotCrc, md5ofParts: gotParts } = answer.checksums;
-  if (sent.md5 !== undefined && gotMd5 !== undefined) mustAgree(key, 'destination', 'MD5', sent.md5, gotMd5);
-  if (sent.crc64ecma !== undefined && gotCrc !== undefined) {
-    mustAgree(key, 'destination', 'CRC-64', sent.crc64ecma, gotCrc);
+export function confirm(key: string, sent: Checksums, { checksums }: Pick<WriteResult, 'checksums'>): boolean {
+  let confirmed = false;
+  for (const name of ['md5', 'crc64ecma', 'md5ofParts'] as const) {
+    const expected = sent[name];
+    const got = checksums[name];
+    if (expected === undefined || got === undefined) continue;
+    mustAgree(key, 'destination', CONFIRMABLE[name], expected, got);
+    confirmed = true;
   }
-  if (sent.md5ofParts !== undefined && gotParts !== undefined) {
-    mustAgree(key, 'destination', 'MD5 of parts', sent.md5ofParts, gotParts);
-  }
+  return confirmed;
 }
 
 function mustAgree(key: string, side: string, name: string, expected: string, got: string): void {
