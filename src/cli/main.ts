@@ -18,6 +18,8 @@ import { EXIT, exitOfError } from './exit.js';
  */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
   let exitCode: number = EXIT.ok;
+  // A reader of the help that has seen enough (`| head`) is no fault; commands look after their own output.
+  io.stdout.on('error', () => {});
   try {
     const root = buildProgram(io, (code) => {
       exitCode = code;

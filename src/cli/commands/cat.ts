@@ -1,5 +1,6 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
-import type { OpenSide } from '../../open.js';
+import type { ObjectInfo } from '../../model/object.js';
+import { isUnexplained, type OpenSide } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
 import { value } from '../define.js';
 import type { Program } from '../program.js';
@@ -53,12 +54,13 @@ function parseOffset(option: string, text: string): number | undefined {
 }
 
 /** Every read is pinned to the version that was there at the start, so old and new bytes never mix. */
-async function writeObject({ out }: Context, { store, path, text }: OpenSide, flags: RangeFlags): Promise<void> {
+async function writeObject({ out }: Context, side: OpenSide, flags: RangeFlags): Promise<void> {
+  const { store, path, text } = side;
   if (path === '') {
     await refuseAbsent(store, text);
     throw new XsyncError('usage', `"${text}" names no object`, { subject: text, remedy: 'give the key of an object' });
   }
-  const { size, etag } = await store.head(path);
+  const { size, etag } = await lookUp(side);
   const { start, end } = rangeOf(flags, size);
   const reads: Promise<Uint8Array>[] = [];
   const read = async (offset: number): Promise<Uint8Array> => {
@@ -74,6 +76,21 @@ async function writeObject({ out }: Context, { store, path, text }: OpenSide, fl
       reads.push(piece);
     }
     if (reads.length >= IN_FLIGHT || offset + PIECE >= end) await out.write((await reads.shift()) ?? new Uint8Array());
+  }
+}
+
+/** @throws object-not-found, or why there is no telling: what the service says about the bucket */
+async function lookUp({ store, path, text }: OpenSide): Promise<ObjectInfo> {
+  try {
+    return await store.head(path);
+  } catch (error) {
+    if (isUnexplained(error)) await store.checkBucket();
+    if (!isXsyncError(error, 'object-not-found')) throw error;
+    throw new XsyncError('object-not-found', `there is no object ${text}`, {
+      subject: text,
+      remedy: 'look for it with "xsync ls"',
+      cause: error,
+    });
   }
 }
 

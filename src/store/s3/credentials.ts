@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { XsyncError } from '../../model/error.js';
 import type { S3Config } from './config.js';
+import { loadSdk } from './sdk-load.js';
 import type { Credentials } from './sign.js';
 
 /** Refreshed so long before they end, in milliseconds, so that a request signed now is still good when it arrives. */
@@ -77,7 +78,7 @@ function fingerprint(name: string): string {
 
 /** The SDK's provider remembers; a new client asks again, which is what an expiry needs. */
 async function chain(profile: string | undefined): Promise<Credentials> {
-  const { S3Client } = await import('@aws-sdk/client-s3');
+  const { S3Client } = await loadSdk();
   const client = new S3Client({ profile, region: 'us-east-1' });
   try {
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = await client.config.credentials();
@@ -89,7 +90,7 @@ async function chain(profile: string | undefined): Promise<Credentials> {
 
 /** The region that the environment or the shared AWS config names; undefined when neither does. */
 export async function chainRegion(profile: string | undefined): Promise<string | undefined> {
-  const { S3Client } = await import('@aws-sdk/client-s3');
+  const { S3Client } = await loadSdk();
   const client = new S3Client({ profile });
   try {
     return await client.config.region();

@@ -1,13 +1,15 @@
 /** What an S3 service answers when it refuses, as an XsyncError that says what to do. */
-import { type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
+import { concernsBucket, type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
 import { readXml } from '../http/xml.js';
 
 export interface Refusal {
   status: number;
   headers: Record<string, string>;
   body: Buffer;
-  /** Where the request went, for messages and to tell what a 404 without a body means. */
+  /** Where the request went, to tell what a 404 without a body means. */
   bucket: string;
+  /** What messages call the bucket; `bucket NAME` when absent. */
+  place?: string;
   key?: string;
   /** The call named an upload, and no other object that might be missing. */
   upload?: boolean;
@@ -15,6 +17,7 @@ export interface Refusal {
 }
 
 const REGION = 'Set the remote\'s "region" to';
+const CHANGED = 'It changed while it was read: run again when nothing writes to it.';
 const SIGNATURE = 'Check secret_access_key, and that nothing between here and the store changes headers.';
 
 /** Service codes (AWS's, and those that compatible stores add), their meaning and what to do. */
@@ -43,10 +46,10 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   InvalidPart: ['precondition-failed', 'A part is missing or was replaced: list the parts again.'],
   InvalidPartOrder: ['precondition-failed'],
   EntityTooSmall: ['precondition-failed', "A part that is not the last is below the store's minimum."],
-  PreconditionFailed: ['precondition-failed'],
+  PreconditionFailed: ['precondition-failed', CHANGED],
   ConditionalRequestConflict: ['precondition-failed', undefined],
   InvalidRange: ['truncated'],
-  InvalidObjectState: ['object-archived', 'Restore the object first, or exclude it.'],
+  InvalidObjectState: ['object-archived', 'It is archived: restore it at the service first, or exclude it.'],
   EntityTooLarge: ['object-too-large'],
   MetadataTooLarge: ['metadata-too-large', 'Shorten the metadata, or copy without it.'],
   KeyTooLongError: ['key-not-representable'],
@@ -74,6 +77,7 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
 /** Translates an answer that is not 2xx, or a 200 whose body is an `<Error>`. */
 export function refusalOf(refusal: Refusal): XsyncError {
   const { status, headers, key, bucket } = refusal;
+  const place = placeOf(refusal);
   const answer = readError(refusal.body);
   const serviceCode = answer.Code;
   const message = answer.Message;
@@ -90,8 +94,20 @@ export function refusalOf(refusal: Refusal): XsyncError {
   if (code === 'acceleration-disabled') {
     details.remedy = 'Enable transfer acceleration on the bucket, or set accelerate: off.';
   } else details.remedy = remedy;
-  const what = serviceCode ? `${serviceCode}${message ? `: ${message}` : ''}` : `HTTP status ${status}`;
-  return new XsyncError(code, `${key === undefined ? `bucket ${bucket}` : key}: ${what}`, details);
+  const name = key === undefined || concernsBucket(code) ? place : key;
+  // An unknown refusal in the 400s is about the request, which would be the same again.
+  if (code === 'invalid-response' && status < 500) details.class = 'permanent';
+  return new XsyncError(code, `${name}: ${said(code, status, serviceCode, message)}`, details);
+}
+
+function placeOf({ place, bucket }: Refusal): string {
+  return place ?? `bucket ${bucket}`;
+}
+
+/** The service's words; it has none for a HEAD. */
+function said(code: ErrorCode, status: number, serviceCode?: string, message?: string): string {
+  if (serviceCode !== undefined) return message ? `${message} (${serviceCode})` : serviceCode;
+  return code === 'object-not-found' ? 'there is no such object' : `the service refused it (HTTP status ${status})`;
 }
 
 function meaningOf(
@@ -133,10 +149,10 @@ function wrongRegion(
   details: ErrorDetails,
 ): XsyncError {
   if (region !== undefined) {
-    const message = `bucket ${refusal.bucket} is in region ${region}, not ${refusal.region}`;
+    const message = `${placeOf(refusal)} is in region ${region}, not ${refusal.region}`;
     return new XsyncError('wrong-region', message, { ...details, remedy: `${REGION} ${region}.` });
   }
-  const message = `bucket ${refusal.bucket} is not at this endpoint`;
+  const message = `${placeOf(refusal)} is not at this endpoint`;
   const remedy = endpoint ? `The store says to use ${endpoint}.` : "Check the remote's region and endpoint.";
   return new XsyncError('wrong-endpoint', message, { ...details, remedy });
 }
@@ -144,7 +160,7 @@ function wrongRegion(
 /** One failed item of a batch answer, which has only the service's code and message. */
 export function itemError(key: string, serviceCode: string | undefined, message: string | undefined): XsyncError {
   const [code, remedy] = CODES[serviceCode ?? ''] ?? ['server-error'];
-  const what = [serviceCode, message].filter(Boolean).join(': ');
+  const what = message && serviceCode ? `${message} (${serviceCode})` : message || serviceCode;
   return new XsyncError(code, `${key}: ${what || 'failed'}`, { subject: key, serviceCode, remedy });
 }
 

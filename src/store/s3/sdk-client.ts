@@ -24,8 +24,8 @@ import type { S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
 import { refusalOf } from './errors.js';
 import { type SdkAnswer, SdkCall } from './sdk-call.js';
+import { loadSdk, type Sdk } from './sdk-load.js';
 
-export type Sdk = typeof import('@aws-sdk/client-s3');
 type Logger = NonNullable<S3ClientConfig['logger']>;
 type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
   I,
@@ -204,9 +204,7 @@ export class SdkClient {
   }
 
   async #open(fast: boolean): Promise<{ sdk: Sdk; client: S3Client }> {
-    // Speaks to the SDK's users of Node's age, which whoever runs xsync is not.
-    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-    const sdk = await import('@aws-sdk/client-s3');
+    const sdk = await loadSdk();
     const { endpoint, region, control } = this.addresses;
     const where: S3ClientConfig = fast
       ? { useAccelerateEndpoint: true, forcePathStyle: false }

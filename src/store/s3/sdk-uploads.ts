@@ -17,7 +17,8 @@ import { encodeKey } from './encode.js';
 import { required, uploadMarkers } from './listing.js';
 import { readDescribed, readParts, readUploads, readWritten } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
-import type { Sdk, SdkClient } from './sdk-client.js';
+import type { SdkClient } from './sdk-client.js';
+import type { Sdk } from './sdk-load.js';
 import { attributesOf, bodyOf, quote, sourceOf, withHeaders } from './sdk-requests.js';
 
 export class SdkUploads {

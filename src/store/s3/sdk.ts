@@ -26,7 +26,8 @@ import { capabilitiesOf, infoOf, totalSize } from './info.js';
 import { required } from './listing.js';
 import { readDeleteFailures, readDescribed, readPage, readWritten } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
-import { type Editable, type Sdk, SdkClient, type SdkOptions } from './sdk-client.js';
+import { type Editable, SdkClient, type SdkOptions } from './sdk-client.js';
+import type { Sdk } from './sdk-load.js';
 import { attributesOf, bodyOf, quote, sourceOf, withHeaders, withMd5, withoutBody } from './sdk-requests.js';
 import { SdkUploads } from './sdk-uploads.js';
 

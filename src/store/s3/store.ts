@@ -46,6 +46,8 @@ export interface S3Deps {
   transport: HttpTransport;
   /** Instead of what the config says. */
   credentials?: CredentialSource;
+  /** What messages call the bucket; `bucket NAME` when absent. */
+  place?: string;
 }
 
 /** A store for one bucket. Sends nothing yet. @throws config */
@@ -61,10 +63,10 @@ export class S3Store implements ObjectStore {
   readonly #preset: S3Preset;
   readonly #storageClass: string | undefined;
 
-  constructor(config: S3Config, bucket: string, { transport, credentials = credentialSource(config) }: S3Deps) {
+  constructor(config: S3Config, bucket: string, { transport, credentials = credentialSource(config), place }: S3Deps) {
     this.#preset = PRESETS[providerOf(config)];
     this.#storageClass = config.storage_class;
-    this.#wire = new Wire(config, bucket, credentials, transport);
+    this.#wire = new Wire(config, bucket, credentials, transport, place);
     this.#uploads = new Uploads(this.#wire, this.#preset.encodesUploads);
     const { endpoint } = this.#wire.addresses;
     this.identity = { kind: 's3', endpoint, bucket, account: credentials.fingerprint };

@@ -26,6 +26,7 @@ export interface Call extends TransferOptions {
 
 export class Wire {
   readonly bucket: string;
+  readonly #place: string;
   readonly addresses: Addresses;
   readonly #transport: HttpTransport;
   readonly #credentials: CredentialSource;
@@ -33,8 +34,16 @@ export class Wire {
   readonly #requesterPays: boolean;
   readonly #nul: boolean;
 
-  constructor(config: S3Config, bucket: string, credentials: CredentialSource, transport: HttpTransport) {
+  /** @param place what messages call the bucket */
+  constructor(
+    config: S3Config,
+    bucket: string,
+    credentials: CredentialSource,
+    transport: HttpTransport,
+    place = `bucket ${bucket}`,
+  ) {
     this.bucket = bucket;
+    this.#place = place;
     this.addresses = addressesOf(config, bucket);
     this.#transport = transport;
     this.#credentials = credentials;
@@ -98,7 +107,8 @@ export class Wire {
   #refusal(call: Call, origin: string, { status, headers, body }: HttpResponse): Error {
     const { bucket } = this;
     const upload = call.parameters?.uploadId !== undefined && call.headers?.['x-amz-copy-source'] === undefined;
-    const error = refusalOf({ status, headers, body, bucket, key: call.key, upload, region: this.addresses.region });
+    const { region } = this.addresses;
+    const error = refusalOf({ status, headers, body, bucket, place: this.#place, key: call.key, upload, region });
     // A HEAD's refusal has no body that could name the skew; its Date header shows it.
     const maybeSkewed = isXsyncError(error, 'clock-skew') || (status === 403 && body.length === 0);
     if (maybeSkewed && this.#transport.clock.learn(origin, headers.date, error.code === 'clock-skew')) {
