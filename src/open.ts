@@ -13,6 +13,7 @@ import type { Manifest, PairIdentity, PairLock, PlaceIdentity } from './manifest
 import { lockPair } from './manifest/sqlite/lock.js';
 import { openManifest, pairOf } from './manifest/sqlite/open.js';
 import { isXsyncError, XsyncError } from './model/error.js';
+import { type Congestion, type CongestionSetting, openCongestion } from './store/http/congestion.js';
 import { HttpTransport } from './store/http/transport.js';
 import type { ObjectStore } from './store/port.js';
 import { dryRun } from './store/wrap/dry-run.js';
@@ -20,6 +21,8 @@ import { meter } from './store/wrap/meter.js';
 import { retry } from './store/wrap/retry.js';
 import { Limiter, throttle } from './store/wrap/throttle.js';
 import { VERSION } from './version.js';
+
+export type { CongestionSetting };
 
 /** Bytes per second in each direction at an instant (ms since 1970); absent: no limit. */
 export type BandwidthSchedule = (nowMs: number) => { up?: number; down?: number };
@@ -41,6 +44,8 @@ export interface OpenSettings {
   tpslimit?: number;
   tpslimitBurst?: number;
   bandwidth?: BandwidthSchedule;
+  /** Congestion control of the lean transport's connections; `auto` when absent. */
+  congestion?: CongestionSetting;
   copyLinks: boolean;
   env: NodeJS.ProcessEnv;
 }
@@ -216,6 +221,7 @@ class Opener {
   readonly #settings: OpenSettings;
   readonly #config: Config;
   readonly #limiter: Limiter;
+  #congestion: Promise<Congestion> | undefined;
 
   constructor(settings: OpenSettings, config: Config) {
     const { tpslimit, tpslimitBurst, bandwidth } = settings;
@@ -261,9 +267,10 @@ class Opener {
       const store = new MemoryStore({ bucket, endpoint: `memory:${location.name}` });
       return { store, path, close: () => store.close() };
     }
-    const transport = this.#transport();
+    const { transport, note } = await this.#transport();
     const { store, acceleration } = await this.#openRemote(remote, bucket, transport);
-    const notes = acceleration === undefined ? [] : [`${location.text}: acceleration ${acceleration}`];
+    const notes = note === undefined ? [] : [note];
+    if (acceleration !== undefined) notes.push(`${location.text}: acceleration ${acceleration}`);
     const close = async (): Promise<void> => {
       await store.close();
       await transport.close();
@@ -294,14 +301,21 @@ class Opener {
     return openOssStore(remote, bucket, { transport, env });
   }
 
-  #transport(): HttpTransport {
-    const { connections, timeoutMs, contimeoutMs } = this.#settings;
-    return new HttpTransport({
+  /** `note`: what became of the congestion control, said for the first transport alone. */
+  async #transport(): Promise<{ transport: HttpTransport; note?: string }> {
+    const { connections, timeoutMs, contimeoutMs, congestion = 'auto', transport: way } = this.#settings;
+    const first = this.#congestion === undefined;
+    // The SDKs open connections of their own.
+    this.#congestion ??= openCongestion(way === 'sdk' ? 'system' : congestion);
+    const { sockets, note } = await this.#congestion;
+    const transport = new HttpTransport({
       connections,
       idleTimeoutMs: timeoutMs || undefined,
       connectTimeoutMs: contimeoutMs || undefined,
+      congestion: sockets,
       userAgent: `xsync/${VERSION}`,
     });
+    return { transport, note: first ? note : undefined };
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { type Command, Option } from 'commander';
 import { XsyncError } from '../model/error.js';
+import type { CongestionSetting } from '../open.js';
 import { choice, flag, list, negated, value } from './define.js';
 import { LOG_LEVELS, type LogLevel } from './render/levels.js';
 import {
@@ -35,6 +36,7 @@ export interface ConnectionFlags {
   /** Requests per second. */
   tpslimit?: number;
   tpslimitBurst: number;
+  congestion: CongestionSetting;
 }
 
 export interface LinkFlags {
@@ -171,6 +173,13 @@ export function networkOptions(command: Command): Command {
     '60s',
   ]);
   value(command, '--contimeout <duration>', 'give up on connecting after', parseDuration, [15_000, '15s']);
+  return transportOptions(command);
+}
+
+/** How the connections are made. */
+export function transportOptions(command: Command): Command {
+  const settings: readonly CongestionSetting[] = ['auto', 'bbr', 'cubic', 'system'];
+  choice(command, '--congestion <name>', 'congestion control of our own connections (Linux)', settings, 'auto');
   choice(command, '--transport <name>', 'who makes the requests', ['lean', 'sdk'], 'lean');
   return command;
 }

@@ -25,6 +25,7 @@ export function openSettings(flags: OpenFlags, connections: number, env: NodeJS.
     tpslimit: flags.tpslimit,
     tpslimitBurst: flags.tpslimitBurst,
     bandwidth: flags.bwlimit,
+    congestion: flags.congestion,
     copyLinks: flags.copyLinks === true,
     env,
   };

@@ -7,10 +7,11 @@
  * loop a turn to see the close), so nothing needs repeating here; the rare close that crosses a request on the wire
  * is a `network` fault, and the retry wrapper's business.
  */
-import { type Dispatcher, Pool } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { XsyncError } from '../../model/error.js';
 import type { Pace } from '../port.js';
 import { ClockSkew } from './clock.js';
+import type { SocketCongestion } from './congestion.js';
 import { Exchange } from './exchange.js';
 
 export interface HttpRequest {
@@ -51,6 +52,8 @@ export interface HttpTransportOptions {
   /** No byte either way for so long is a `timeout`; progress, however slow, never is. 60 s when absent. */
   idleTimeoutMs?: number;
   tls?: { ca?: string | Buffer; rejectUnauthorized?: boolean };
+  /** Sets the congestion control of each new connection; the system's when absent. */
+  congestion?: SocketCongestion;
   userAgent: string;
 }
 
@@ -119,14 +122,28 @@ export class HttpTransport {
         maxHeaderSize: MAX_HEADER_BYTES,
         headersTimeout: this.#idleTimeoutMs,
         bodyTimeout: this.#idleTimeoutMs,
-        connectTimeout: this.#connectTimeoutMs,
-        autoSelectFamily: true,
-        autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
-        connect: { ...this.#options.tls },
+        connect: this.#connector(),
       });
       this.#pools.set(origin, pool);
     }
     return pool;
+  }
+
+  #connector(): buildConnector.connector {
+    const { tls, congestion } = this.#options;
+    const connect = buildConnector({
+      ...tls,
+      allowH2: false,
+      timeout: this.#connectTimeoutMs,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
+    });
+    if (congestion === undefined) return connect;
+    return (options, callback) =>
+      connect(options, (...result) => {
+        if (result[1] !== null) congestion.apply(result[1]);
+        callback(...result);
+      });
   }
 }
 

@@ -1,0 +1,170 @@
+/**
+ * Choosing who decides how fast a connection sends. Over a long, lossy line one BBR connection carries what takes
+ * dozens of CUBIC ones, and the sender's side alone chooses: for uploads, this host. On Linux any process may give its
+ * own sockets an algorithm of `net.ipv4.tcp_allowed_congestion_control` with `setsockopt(TCP_CONGESTION)` (tcp(7)).
+ * Node has no call for it, so it goes through koffi, an optional dependency that only this module loads, and only when
+ * there is something to set.
+ */
+import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { getSystemErrorMap } from 'node:util';
+
+/** `auto`: bbr where the kernel allows it to this process, else the system's. `system`: hands off. */
+export type CongestionSetting = 'auto' | 'bbr' | 'cubic' | 'system';
+
+/** What the kernel says. A list is absent where it says nothing: not Linux, or a container that hides it. */
+export interface CongestionFacts {
+  linux: boolean;
+  /** The algorithm of new sockets. */
+  current?: string;
+  /** What an ordinary process may choose. */
+  allowed?: readonly string[];
+  /** What is built in or loaded; root may choose any of it. */
+  available?: readonly string[];
+  privileged: boolean;
+}
+
+/** Gives connected sockets their algorithm; a socket for which the kernel refuses keeps the system's. */
+export interface SocketCongestion {
+  readonly algorithm: string;
+  apply(socket: Socket): void;
+}
+
+export interface Congestion {
+  /** Absent when there is nothing to set, or no way to. */
+  sockets?: SocketCongestion;
+  /** What is done and why, for a person; absent when nobody asked for anything. */
+  note?: string;
+}
+
+const PROC = '/proc/sys/net/ipv4';
+
+export async function readCongestionFacts(): Promise<CongestionFacts> {
+  const linux = process.platform === 'linux';
+  const [current, allowed, available] = await Promise.all(
+    ['tcp_congestion_control', 'tcp_allowed_congestion_control', 'tcp_available_congestion_control'].map((name) =>
+      linux ? wordsIn(`${PROC}/${name}`) : undefined,
+    ),
+  );
+  return { linux, current: current?.[0], allowed, available, privileged: process.getuid?.() === 0 };
+}
+
+async function wordsIn(file: string): Promise<string[] | undefined> {
+  try {
+    return (await readFile(file, 'utf8')).split(/\s+/).filter((word) => word !== '');
+  } catch {
+    // Hidden in this container: an attempt will tell.
+    return undefined;
+  }
+}
+
+/**
+ * The algorithm to try, or why there is none. `auto` never makes the kernel load a module, which it would do for
+ * root; who asks for an algorithm by name gets it tried in any case.
+ */
+export function planCongestion(
+  setting: CongestionSetting,
+  facts: CongestionFacts,
+): { algorithm?: string; why?: string } {
+  if (setting === 'system') return {};
+  const algorithm = setting === 'auto' ? 'bbr' : setting;
+  if (!facts.linux) return { why: 'it can be chosen on Linux only' };
+  if (facts.current === algorithm) return { why: "the system's own choice" };
+  if (setting !== 'auto' || mayChoose(algorithm, facts)) return { algorithm };
+  return { why: `this kernel does not allow ${algorithm} here; "xsync doctor" says how to change that` };
+}
+
+/** Whether the kernel lets this process choose the algorithm, as far as its lists tell. */
+export function mayChoose(algorithm: string, { allowed, available, privileged }: CongestionFacts): boolean {
+  if (privileged) return available?.includes(algorithm) ?? true;
+  return allowed?.includes(algorithm) ?? true;
+}
+
+/** Decides, tries the algorithm on a socket that is never connected, and says how it went. Never throws. */
+export async function openCongestion(
+  setting: CongestionSetting,
+  facts?: CongestionFacts,
+  load: () => Promise<SocketCalls> = loadSocketCalls,
+): Promise<Congestion> {
+  const known = facts ?? (await readCongestionFacts());
+  const { algorithm, why } = planCongestion(setting, known);
+  const current = known.current ?? "the system's";
+  if (algorithm === undefined) return why === undefined ? {} : { note: `congestion control ${current}: ${why}` };
+  let calls: SocketCalls;
+  try {
+    calls = await load();
+  } catch {
+    return { note: `congestion control ${current}: setting ${algorithm} takes the optional package koffi` };
+  }
+  const refusal = calls.refusal(algorithm);
+  if (refusal !== undefined) {
+    return { note: `congestion control ${current}: the kernel refused ${algorithm} (${refusal})` };
+  }
+  const note = `congestion control ${algorithm} on our own connections, instead of ${current}`;
+  return { note, sockets: socketCongestion(algorithm, calls) };
+}
+
+export function socketCongestion(algorithm: string, calls: SocketCalls): SocketCongestion {
+  return {
+    algorithm,
+    apply(socket) {
+      const descriptor = descriptorOf(socket);
+      if (descriptor !== undefined) calls.set(descriptor, algorithm);
+    },
+  };
+}
+
+/** Whether koffi is installed and works here. */
+export async function canSetCongestion(): Promise<boolean> {
+  try {
+    await loadSocketCalls();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Node keeps the descriptor in the socket's handle, also of a TLS socket, without documenting it. */
+function descriptorOf(socket: Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  const descriptor: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
+  return typeof descriptor === 'number' && descriptor >= 0 ? descriptor : undefined;
+}
+
+/** The calls of the C library that this takes. */
+export interface SocketCalls {
+  /** Why the kernel does not let us have the algorithm, as an error's name; undefined when it does. */
+  refusal(algorithm: string): string | undefined;
+  /** False when the kernel refused. */
+  set(descriptor: number, algorithm: string): boolean;
+}
+
+const IPPROTO_TCP = 6;
+const TCP_CONGESTION = 13;
+const AF_INET = 2;
+/** With SOCK_CLOEXEC. */
+const SOCK_STREAM = 1 | 0o2000000;
+
+/** @throws when koffi is not installed, or not for this platform */
+export async function loadSocketCalls(): Promise<SocketCalls> {
+  const { default: koffi } = await import('koffi');
+  const libc = koffi.load(null);
+  const setsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)');
+  const socket = libc.func('int socket(int domain, int type, int protocol)');
+  const close = libc.func('int close(int fd)');
+  const set = (descriptor: number, algorithm: string): boolean => {
+    const value = Buffer.from(algorithm, 'latin1');
+    return setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, value, value.length) === 0;
+  };
+  const errorName = (): string => getSystemErrorMap().get(-koffi.errno())?.[0] ?? `errno ${koffi.errno()}`;
+  return {
+    set,
+    refusal(algorithm) {
+      const descriptor: unknown = socket(AF_INET, SOCK_STREAM, 0);
+      if (typeof descriptor !== 'number' || descriptor < 0) return errorName();
+      const refused = set(descriptor, algorithm) ? undefined : errorName();
+      close(descriptor);
+      return refused;
+    },
+  };
+}

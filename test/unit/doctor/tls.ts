@@ -1,0 +1,21 @@
+/** A self-signed certificate for `localhost` and 127.0.0.1, good for a hundred years; it protects nothing. */
+export const TEST_TLS = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmjCCAUGgAwIBAgIUc0TfMFycvm2U/TjWZGl1YvcsU4IwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMDIzNDQyOVoYDzIxMjYxMDI3
+MjM0NDI5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAT3YFvtYN8p5A9OdkrAhVaCPb65muvt1qEwzdemzSunpE0Cbxym/QOY
+EkodJaUWsTsLx+j9NVYjOjmCu68PJ+NWo28wbTAdBgNVHQ4EFgQUhqLsa57b7KSa
+QIZrHn7o6yfgCf4wHwYDVR0jBBgwFoAUhqLsa57b7KSaQIZrHn7o6yfgCf4wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDRwAwRAIgW80mvCtkbP0pYnEHEVcBGdESs+02ExOBvz801rzt5rMCIEcc
+i88r5gStOdLqNodqiTAUNbiA6q+1uaauAxhd8CoI
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgOcECbayRmu1g86TQ
+Cgh07eGfuq/Ej7Zoja4nmrCgQ7ChRANCAAT3YFvtYN8p5A9OdkrAhVaCPb65muvt
+1qEwzdemzSunpE0Cbxym/QOYEkodJaUWsTsLx+j9NVYjOjmCu68PJ+NW
+-----END PRIVATE KEY-----
+`,
+};
