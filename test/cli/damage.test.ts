@@ -76,6 +76,8 @@ describe('the source moves', () => {
     expect(summaryOf(outcome).restarts).toBe(1);
     expect(dest.read('large').equals(now)).toBe(true);
     expect(dest.unfinished()).toEqual([]);
+    const refused = source.requests('GetObject').filter(({ status }) => status === 412);
+    expect(refused, 'the read of the changed object, pinned to the old version').toHaveLength(1);
   });
 
   test('an object that grows after it was listed arrives as it is now', async () => {
