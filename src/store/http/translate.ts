@@ -62,7 +62,9 @@ export function translateFault(error: unknown, context: FaultContext): XsyncErro
   if (code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED') {
     return fault('aborted', `the transport was closed during a request to ${host}`);
   }
-  return fault('network', `the connection to ${host} broke (${code || messageOf(error)})`);
+  // undici's own codes tell a person less than its words.
+  const why = code === '' || code.startsWith('UND_ERR_') ? messageOf(error) : code;
+  return fault('network', `the connection to ${host} broke (${why})`);
 }
 
 type Fault = (name: ErrorCode, message: string, remedy?: string) => XsyncError;
@@ -82,9 +84,15 @@ function tlsFault(code: string, error: unknown, fault: Fault, host: string): Xsy
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) {
     const remedy = 'Check the port, and whether the endpoint is http or https.';
-    return fault('tls', `no TLS connection with ${host} (${messageOf(error).split('\n', 1)[0]})`, remedy);
+    return fault('tls', `no TLS connection with ${host} (${reasonOf(error)})`, remedy);
   }
   return undefined;
+}
+
+/** OpenSSL's own words (`wrong version number`) without the places in its source. */
+function reasonOf(error: unknown): string {
+  const reason = error instanceof Error && 'reason' in error ? error.reason : undefined;
+  return typeof reason === 'string' ? reason : (messageOf(error).split('\n', 1)[0] ?? '');
 }
 
 function messageOf(error: unknown): string {

@@ -1,4 +1,4 @@
-import { isXsyncError, type XsyncError } from '../../model/error.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectStore, Pace } from '../port.js';
 import { BACKOFF, backoffMs } from './backoff.js';
 import { type Call, InterceptedStore } from './intercept.js';
@@ -18,6 +18,8 @@ export interface RetryEvent {
 export interface RetryOptions {
   /** Attempts in a row without progress before the error is let through (--low-level-retries). Default 10. */
   attempts?: number;
+  /** As many at most while the service has never answered: a slip in the endpoint must not take minutes. Default 4. */
+  firstAttempts?: number;
   /** The first wait is at most this long, and each further one at most twice as long as the one before. Default 200. */
   baseMs?: number;
   /** No wait is longer, unless the service asks for it. Default 20,000. */
@@ -42,26 +44,42 @@ const NOT_COMPLETED = ['throttled', 'clock-skew', 'unreachable'] as const;
  *
  * An attempt that moved bytes beyond all earlier ones starts the count anew, so a bad line that gets further each
  * time is never given up. The caller's pace sees each byte once, however often it is moved: it measures what gets
- * through. Never repeated: `aborted`; `source-changed` and `checksum-mismatch`, where the object is read again;
+ * through. A service that has not answered once is given up sooner. Never repeated: `aborted`; `source-changed` and `checksum-mismatch`, where the object is read again;
  * ambiguous completions; the start of an upload, which might leave a second one that nobody knows.
  */
 export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectStore {
-  const settings = { attempts: 10, sleep, ...BACKOFF, ...options };
+  const settings = { attempts: 10, firstAttempts: 4, sleep, ...BACKOFF, ...options };
+  let answered = false;
 
   return new InterceptedStore(store, async (call, run) => {
     const progress = new Progress(call.pace);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await run(progress.pace);
+        const result = await run(progress.pace);
+        answered = true;
+        return result;
       } catch (error) {
+        answered ||= isXsyncError(error) && (error.status !== undefined || !isXsyncError(error, ...NO_ANSWER));
         if (progress.endAttempt()) attempt = 1;
         if (!mayRepeat(call, error) || attempt >= settings.attempts) throw error;
+        if (!answered && attempt >= settings.firstAttempts) throw neverAnswered(error);
         const delayMs = backoffMs(attempt, error, settings);
         settings.onRetry?.({ kind: call.kind, key: call.key, attempt, delayMs, error });
         await settings.sleep(delayMs, call.signal);
       }
     }
   });
+}
+
+/** Faults in which nothing was heard of the service. */
+const NO_ANSWER = ['unreachable', 'network', 'timeout', 'aborted'] as const;
+
+/** A connection that always breaks is most often one to the wrong port, or http where https is spoken. */
+function neverAnswered(error: XsyncError): XsyncError {
+  if (error.remedy !== undefined) return error;
+  const { code, message, subject } = error;
+  const remedy = 'Check the endpoint: its host, its port, and whether it is http or https.';
+  return new XsyncError(code, message, { subject, remedy, class: error.class, cause: error });
 }
 
 function mayRepeat(call: Call, error: unknown): error is XsyncError {

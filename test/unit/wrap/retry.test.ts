@@ -54,12 +54,30 @@ describe('retry', () => {
   });
 
   test('after the last attempt the fault itself comes out', async () => {
-    const { retried, calls } = rig(failing(10, 'timeout'));
-    await expect(retried.put('k', FIVE)).rejects.toMatchObject({ code: 'timeout' });
+    const { retried, calls } = rig(failing(10, 'server-error'));
+    await expect(retried.put('k', FIVE)).rejects.toMatchObject({ code: 'server-error' });
     expect(calls).toHaveLength(10);
-    const once = rig(failing(10, 'timeout'), { attempts: 1 });
-    await expect(once.retried.put('k', FIVE)).rejects.toMatchObject({ code: 'timeout' });
+    const once = rig(failing(10, 'server-error'), { attempts: 1 });
+    await expect(once.retried.put('k', FIVE)).rejects.toMatchObject({ code: 'server-error' });
     expect(once.calls).toHaveLength(1);
+  });
+
+  test('a slip in the endpoint shows within seconds, and says where to look', async () => {
+    const refused = rig(failing(10, 'network'));
+    const remedy = expect.stringContaining('http or https');
+    await expect(refused.retried.put('k', FIVE)).rejects.toMatchObject({ code: 'network', class: 'temporary', remedy });
+    expect(refused.calls).toHaveLength(4);
+    expect(refused.clock.slept.reduce((sum, ms) => sum + ms)).toBeLessThan(2000);
+  });
+
+  test('a service that answered once, be it with a refusal, is given all the attempts', async () => {
+    const served = rig([{}, ...failing(10, 'unreachable')]);
+    await served.retried.put('k', FIVE);
+    await expect(served.retried.put('k', FIVE)).rejects.toMatchObject({ code: 'unreachable' });
+    expect(served.calls).toHaveLength(11);
+    const slow = rig([{ error: fault('timeout', { status: 408 }) }, ...failing(9, 'unreachable')]);
+    await expect(slow.retried.put('k', FIVE)).rejects.toMatchObject({ code: 'unreachable' });
+    expect(slow.calls).toHaveLength(10);
   });
 
   test.each<ErrorCode>(['access-denied', 'object-not-found', 'precondition-failed', 'source-changed', 'aborted'])(
