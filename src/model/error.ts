@@ -93,6 +93,22 @@ const CLASS_OF: Record<ErrorCode, ErrorClass> = {
   internal: 'permanent',
 };
 
+const OF_THE_BUCKET: readonly ErrorCode[] = [
+  'bucket-not-found',
+  'bucket-exists',
+  'bad-credentials',
+  'expired-credentials',
+  'wrong-region',
+  'wrong-endpoint',
+  'acceleration-disabled',
+  'clock-skew',
+];
+
+/** Faults of a bucket or its account as a whole: their messages name the bucket, whichever key was asked for. */
+export function concernsBucket(code: ErrorCode): boolean {
+  return OF_THE_BUCKET.includes(code);
+}
+
 export interface ErrorDetails {
   /** The key, bucket, host, file or option at fault. */
   subject?: string;
@@ -138,6 +154,14 @@ export class XsyncError extends Error {
 /** True when `error` is an XsyncError with one of the given codes (any code when none is given). */
 export function isXsyncError(error: unknown, ...codes: ErrorCode[]): error is XsyncError {
   return error instanceof XsyncError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/**
+ * True when a service refused without saying why, as it must after a HEAD, which has no body: a wrong key or an expired
+ * token may be behind it. Another request gets the reason.
+ */
+export function isUnexplained(error: unknown): boolean {
+  return isXsyncError(error) && error.status !== undefined && error.status < 500 && error.serviceCode === undefined;
 }
 
 /** Anything thrown, as an XsyncError; what is not one already is a fault of ours and says so. */

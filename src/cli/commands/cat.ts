@@ -1,6 +1,6 @@
-import { isXsyncError, XsyncError } from '../../model/error.js';
+import { isUnexplained, isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
-import { isUnexplained, type OpenSide } from '../../open.js';
+import type { OpenSide } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
 import { value } from '../define.js';
 import type { Program } from '../program.js';

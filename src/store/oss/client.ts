@@ -29,6 +29,8 @@ export class OssClient {
     readonly settings: OssSettings,
     readonly bucket: string,
     readonly transport: Transport,
+    /** What messages call the bucket. */
+    readonly place?: string,
   ) {}
 
   /**
@@ -57,6 +59,6 @@ export class OssClient {
   }
 
   subject(key?: string): Subject {
-    return { bucket: this.bucket, key, region: this.settings.region };
+    return { bucket: this.bucket, place: this.place, key, region: this.settings.region };
   }
 }

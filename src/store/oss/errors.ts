@@ -2,7 +2,7 @@
  * What OSS answers when it refuses, as an XsyncError. Codes and their meaning are from "HTTP status codes" and the
  * error code pages (EC) of the OSS developer reference.
  */
-import { type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
+import { concernsBucket, type ErrorClass, type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
 import { readXml } from '../http/xml.js';
 
 /** A refusal as it came. */
@@ -15,12 +15,15 @@ export interface Refusal {
 /** What the refused call was about, for messages. */
 export interface Subject {
   bucket: string;
+  /** What messages call the bucket; `bucket NAME` when absent. */
+  place?: string;
   key?: string;
   region: string;
 }
 
 interface Reading {
   code: ErrorCode;
+  class?: ErrorClass;
   remedy?: string;
 }
 
@@ -48,10 +51,16 @@ const BY_CODE: Record<string, Reading> = {
     code: 'acceleration-disabled',
     remedy: 'Enable transfer acceleration on the bucket (it takes up to 30 minutes), or set accelerate: off.',
   },
-  InvalidObjectState: { code: 'object-archived', remedy: 'Restore the object first.' },
+  InvalidObjectState: {
+    code: 'object-archived',
+    remedy: 'It is archived: restore it at the service first, or exclude it.',
+  },
   BadDigest: { code: 'checksum-mismatch' },
   InvalidDigest: { code: 'checksum-mismatch' },
-  PreconditionFailed: { code: 'precondition-failed' },
+  PreconditionFailed: {
+    code: 'precondition-failed',
+    remedy: 'It changed while it was read: run again when nothing writes to it.',
+  },
   FileAlreadyExists: { code: 'precondition-failed' },
   InvalidPart: { code: 'precondition-failed' },
   EntityTooLarge: { code: 'object-too-large' },
@@ -82,9 +91,8 @@ export function errorOf(
   cause?: unknown,
 ): XsyncError {
   const { Code: serviceCode, Message: message = `status ${status}` } = fields;
-  const name = subject.key ?? subject.bucket;
   const details: ErrorDetails = {
-    subject: name,
+    subject: subject.key ?? subject.bucket,
     status,
     serviceCode,
     requestId: fields.RequestId ?? headers['x-oss-request-id'],
@@ -93,8 +101,12 @@ export function errorOf(
   };
   const reading = readingOf(serviceCode, message, fields.Endpoint, status, subject);
   const ec = fields.EC ?? headers['x-oss-ec'];
+  const name =
+    subject.key === undefined || concernsBucket(reading.code)
+      ? (subject.place ?? `bucket ${subject.bucket}`)
+      : subject.key;
   const text = `${name}: ${message}${serviceCode ? ` (${serviceCode}${ec ? `, EC ${ec}` : ''})` : ''}`;
-  return new XsyncError(reading.code, text, { ...details, remedy: reading.remedy });
+  return new XsyncError(reading.code, text, { ...details, class: reading.class, remedy: reading.remedy });
 }
 
 /** A HEAD has no body: its error comes base64-encoded in `x-oss-err`. A proxy's error page tells nothing. */
@@ -115,7 +127,7 @@ function readingOf(
   subject: Subject,
 ): Reading {
   if (endpoint && (serviceCode === 'AccessDenied' || status < 400)) {
-    return { code: 'wrong-endpoint', remedy: `Set endpoint: ${endpoint}, where the bucket is.` };
+    return { code: 'wrong-endpoint', remedy: `Set ${addressOf(endpoint)}, where the bucket is.` };
   }
   if (/signing region/i.test(message)) {
     const remedy = `The bucket is not in ${subject.region || 'the configured region'}: set region to its own.`;
@@ -125,7 +137,15 @@ function readingOf(
   if (known) return known;
   // QpsLimitExceeded, TotalQpsLimitExceeded, DownloadTrafficRateLimitExceeded, UploadTrafficRateLimitExceeded, …
   if (/LimitExceeded$/.test(serviceCode ?? '')) return { code: 'throttled' };
-  return { code: byStatus(status, subject) };
+  const code = byStatus(status, subject);
+  // An unknown refusal in the 400s is about the request, which would be the same again.
+  return code === 'invalid-response' ? { code, class: 'permanent' } : { code };
+}
+
+/** The settings that lead to an endpoint, which names its region: `oss-cn-beijing.aliyuncs.com`. */
+function addressOf(endpoint: string): string {
+  const region = /^(?:.*\.)?oss-((?!accelerate)[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com$/.exec(endpoint)?.[1];
+  return region === undefined ? `endpoint: ${endpoint}` : `region: ${region} and endpoint: ${endpoint}`;
 }
 
 function byStatus(status: number, { key }: Subject): ErrorCode {
@@ -145,8 +165,7 @@ function byStatus(status: number, { key }: Subject): ErrorCode {
     case 503:
       return 'throttled';
   }
-  if (status >= 500) return 'server-error';
-  return status >= 400 ? 'internal' : 'invalid-response';
+  return status >= 500 ? 'server-error' : 'invalid-response';
 }
 
 /** `x-oss-qos-delay-time` is in milliseconds, `Retry-After` in seconds. */

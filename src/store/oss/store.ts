@@ -56,11 +56,13 @@ export interface OssDeps {
   transport: Transport;
   /** Where `env_auth` looks; the process's environment when absent. */
   env?: NodeJS.ProcessEnv;
+  /** What messages call the bucket; `bucket NAME` when absent. */
+  place?: string;
 }
 
 /** @throws config */
-export function createOssStore(config: OssConfig, bucket: string, { transport, env }: OssDeps): OssStore {
-  return new OssStore(new OssClient(resolveOssConfig(config, env), bucket, transport));
+export function createOssStore(config: OssConfig, bucket: string, { transport, env, place }: OssDeps): OssStore {
+  return new OssStore(new OssClient(resolveOssConfig(config, env), bucket, transport, place));
 }
 
 /**
