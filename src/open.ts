@@ -12,7 +12,7 @@ import { pairId } from './manifest/pair.js';
 import type { Manifest, PairIdentity, PairLock, PlaceIdentity } from './manifest/port.js';
 import { lockPair } from './manifest/sqlite/lock.js';
 import { openManifest, pairOf } from './manifest/sqlite/open.js';
-import { isXsyncError, XsyncError } from './model/error.js';
+import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
 import { type Congestion, type CongestionSetting, openCongestion } from './store/http/congestion.js';
 import { HttpTransport } from './store/http/transport.js';
 import type { ObjectStore } from './store/port.js';
@@ -89,6 +89,7 @@ export async function openPair(
     const object = await objectNamed(source);
     const single = object !== undefined;
     dest = await opener.side(destText, { readOnly: options.dryRun, file: single && options.single });
+    await refuseUnusable(dest, single, options.single);
     if (single) aimAtObject(source, dest, object, options.single);
     const pair = { source: placeOf(source), dest: placeOf(dest) };
     const file = settings.manifest ?? join(stateDirectory(settings.env), `${pairId(pair)}.db`);
@@ -183,22 +184,26 @@ async function objectNamed(side: OpenSide): Promise<string | undefined> {
     return side.path;
   } catch (error) {
     // Without the right to list, a missing object is a 403; the listing that follows tells which it is.
-    if (isXsyncError(error, 'object-not-found', 'access-denied')) return undefined;
+    if (isXsyncError(error, 'object-not-found', 'access-denied') || isUnexplained(error)) return undefined;
     throw error;
   }
 }
 
-/**
- * Narrows a pair to one object: both prefixes become full keys.
- * @throws usage when a folder is needed and a local file is in its place
- */
-function aimAtObject(source: OpenSide, dest: OpenSide, sourceKey: string, exact: boolean): void {
-  if (!exact && dest.store.capabilities.local && dest.path !== '') {
-    throw new XsyncError('usage', `${dest.text} is a file, and copy needs a folder`, {
-      subject: dest.text,
-      remedy: 'use copyto to replace the file itself',
+/** @throws usage when a local file is where a folder is needed; not-writable */
+async function refuseUnusable({ store, path, text }: OpenSide, single: boolean, exact: boolean): Promise<void> {
+  if (!store.capabilities.local) return;
+  if (path !== '' && !(single && exact)) {
+    throw new XsyncError('usage', `${text} is a file, and a folder is needed`, {
+      subject: text,
+      remedy: single ? 'use copyto to replace the file itself' : 'choose another destination',
     });
   }
+  const { refuseUnwritable } = await import('./store/local/place.js');
+  await refuseUnwritable(store.identity.bucket);
+}
+
+/** Narrows a pair to one object: both prefixes become full keys. */
+function aimAtObject(source: OpenSide, dest: OpenSide, sourceKey: string, exact: boolean): void {
   const name = sourceKey.slice(sourceKey.lastIndexOf('/') + 1);
   const named = exact && dest.path !== '' && !dest.path.endsWith('/');
   source.prefix = sourceKey;
@@ -268,7 +273,7 @@ class Opener {
       return { store, path, close: () => store.close() };
     }
     const { transport, note } = await this.#transport();
-    const { store, acceleration } = await this.#openRemote(remote, bucket, transport);
+    const { store, acceleration } = await this.#openRemote(location, remote, transport);
     const notes = note === undefined ? [] : [note];
     if (acceleration !== undefined) notes.push(`${location.text}: acceleration ${acceleration}`);
     const close = async (): Promise<void> => {
@@ -279,11 +284,12 @@ class Opener {
   }
 
   async #openRemote(
+    { name, bucket, text }: ConfiguredLocation,
     remote: Extract<ConfiguredLocation['remote'], { type: 's3' | 'oss' }>,
-    bucket: string,
     transport: HttpTransport,
   ): Promise<{ store: ObjectStore; acceleration?: string }> {
     const { transport: way, env, contimeoutMs, timeoutMs } = this.#settings;
+    const place = `${name}:${text.includes('://') ? '//' : ''}${bucket}`;
     const limits = { connectTimeoutMs: contimeoutMs || undefined, idleTimeoutMs: timeoutMs || undefined };
     if (remote.type === 's3' && way === 'sdk') {
       const { openS3SdkStore } = await import('./store/s3/sdk.js');
@@ -291,14 +297,14 @@ class Opener {
     }
     if (remote.type === 's3') {
       const { openS3Store } = await import('./store/s3/open.js');
-      return openS3Store(remote, bucket, { transport });
+      return openS3Store(remote, bucket, { transport, place });
     }
     if (way === 'sdk') {
       const { createOssSdkStore } = await import('./store/oss/sdk.js');
       return { store: createOssSdkStore(remote, bucket, { ...limits, env }) };
     }
     const { openOssStore } = await import('./store/oss/open.js');
-    return openOssStore(remote, bucket, { transport, env });
+    return openOssStore(remote, bucket, { transport, env, place });
   }
 
   /** `note`: what became of the congestion control, said for the first transport alone. */
@@ -321,12 +327,15 @@ class Opener {
 
 /** A folder is a root; a file is an object in its folder's root; what does not exist yet is a root to be made. */
 async function openLocal(path: string, copyLinks: boolean, asFile: boolean): Promise<Opened> {
-  const { createLocalStore } = await import('./store/local/store.js');
+  const [{ createLocalStore }, { realPlace }] = await Promise.all([
+    import('./store/local/store.js'),
+    import('./store/local/place.js'),
+  ]);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw new XsyncError('not-readable', `cannot look at ${path}: ${error.message}`, { subject: path, cause: error });
   });
   const isFile = found ? !found.isDirectory() : asFile;
-  const store = createLocalStore({ root: isFile ? dirname(path) : path, copyLinks });
+  const store = createLocalStore({ root: await realPlace(isFile ? dirname(path) : path), copyLinks });
   return { store, path: isFile ? basename(path) : '', close: () => store.close() };
 }

@@ -44,8 +44,11 @@ const MEANINGS: readonly [string, Meaning][] = [
   ['SQLITE_LOCKED', BUSY],
 ];
 
-/** EEXIST and ENOTDIR: a file stands where a folder has to be. */
-const NOT_WRITABLE_ERRNOS = new Set(['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR']);
+/**
+ * EEXIST and ENOTDIR: a file stands where a folder has to be. ENOENT: what Node makes of a folder that cannot be made
+ * on a read-only disk.
+ */
+const NOT_WRITABLE_ERRNOS = new Set(['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'ENOENT']);
 
 /** Translates what SQLite or the file system threw about `file`. */
 export function manifestError(error: unknown, file: string): XsyncError {

@@ -26,6 +26,11 @@ const CONFLICT: Sentence = {
   code: 'key-not-representable',
   says: 'cannot be a file here: a file and a directory would need the same name',
 };
+const DENIED: Sentence = {
+  code: 'not-writable',
+  says: 'may not be written: permission denied',
+  remedy: 'Check its owner and permissions, or choose another destination.',
+};
 const BUSY: Sentence = { code: 'not-writable', says: 'is busy', class: 'temporary' };
 
 const BY_ERRNO: Record<Intent, Record<string, Sentence>> = {
@@ -43,9 +48,13 @@ const BY_ERRNO: Record<Intent, Record<string, Sentence>> = {
   write: {
     ENOSPC: FULL,
     EDQUOT: FULL,
-    EACCES: { code: 'not-writable', says: 'may not be written: permission denied' },
-    EPERM: { code: 'not-writable', says: 'may not be written: permission denied' },
-    EROFS: { code: 'not-writable', says: 'may not be written: the file system is read-only' },
+    EACCES: DENIED,
+    EPERM: DENIED,
+    EROFS: {
+      code: 'not-writable',
+      says: 'may not be written: the file system is read-only',
+      remedy: 'Choose another destination, or mount it for writing.',
+    },
     EFBIG: { code: 'object-too-large', says: 'is too large for this file system' },
     EMFILE: NO_HANDLES,
     ENFILE: NO_HANDLES,
