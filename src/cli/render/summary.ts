@@ -42,6 +42,7 @@ export function summaryLines(summary: Summary, cut: boolean, options: SummaryOpt
     ...optional(resumedText(summary), (text) => row('Resumed', text)),
     ...optional(skippedText(summary), (text) => row('Skipped', text)),
     ...optional(failedText(summary), (text) => row('Failed', text, chalk.red)),
+    ...optional(unfinishedText(summary), (text) => row('Left', text, chalk.yellow)),
     ...optional(retriedText(summary), (text) => row('Retried', text, chalk.yellow)),
     ...row(
       'Listed',
@@ -106,6 +107,10 @@ function failedText({ failed }: Summary): string {
   if (failed.objects === 0) return '';
   const { person, ...rest } = failed.byClass;
   return `${plural(failed.objects, 'object')}: ${formatCounts({ ...rest, 'needs a person': person })}`;
+}
+
+function unfinishedText({ unfinished }: Summary): string {
+  return unfinished.objects === 0 ? '' : `${plural(unfinished.objects, 'object')} for the next run`;
 }
 
 function retriedText(summary: Summary): string {

@@ -76,6 +76,7 @@ export const summary: Summary = {
       },
     ],
   },
+  unfinished: { objects: 0 },
   verified: { md5: 1800, crc64: 200, size: 11 },
   retries: 5,
   restarts: 1,

@@ -33,6 +33,12 @@ describe('the summary', () => {
     `);
   });
 
+  it('says how many objects a stop left for the next run', () => {
+    const stopped = { ...summary, stopped: 'interrupted' as const, unfinished: { objects: 37 } };
+    expect(summaryLines(stopped, false, at80)).toContain('Left         37 objects for the next run');
+    expect(summaryLines(summary, false, at80).join()).not.toContain('for the next run');
+  });
+
   it('of a dry run says what it would cost, and that nothing was changed', () => {
     const dry = {
       ...summary,
