@@ -1,0 +1,129 @@
+/** The tuner against modelled lines, on a simulated clock: how soon it is there, and how much of the line it uses. */
+import { describe, expect, it } from 'vitest';
+import { START, Tuner } from '../../src/engine/tune.js';
+import {
+  bbr,
+  capped,
+  clean,
+  halving,
+  type Line,
+  type Load,
+  lossy,
+  Mbit,
+  MiB,
+  ROOMY,
+  Simulation,
+  throttling,
+} from './links.js';
+
+const LUCKS = [1, 2, 3, 4, 5];
+/** Two round trips of 200 ms before a part's bytes move. */
+const PARTS: Load = { kind: 'parts', delay: 0.4 };
+const LOSSY = 200 * Mbit * 0.965;
+const CLEAN = 500 * Mbit * 0.965;
+
+describe.each(LUCKS)('on luck %i', (luck) => {
+  const on = (line: Line, load = PARTS, options = {}) => new Simulation(line, load, { luck, ...options });
+
+  it('a lossy line is full within 20 s, and stays so', () => {
+    const run = on(lossy()).run(180);
+    expect(run.rate(15, 20)).toBeGreaterThan(0.85 * LOSSY);
+    expect(run.rate(20, 180)).toBeGreaterThan(0.9 * LOSSY);
+    expect(run.tuner.settings.partSize).toBe(5 * MiB);
+  });
+
+  it('a clean line is full within 10 s, without a crowd of connections', () => {
+    const run = on(clean()).run(180);
+    expect(run.rate(5, 10)).toBeGreaterThan(0.85 * CLEAN);
+    expect(run.rate(20, 180)).toBeGreaterThan(0.9 * CLEAN);
+    expect(Math.max(...run.seconds.slice(30).map(({ settings }) => settings.parts))).toBeLessThanOrEqual(32);
+    expect(run.tuner.settings.partSize).toBeGreaterThan(5 * MiB);
+  });
+
+  it('a BBR sender, which few connections serve best, is not drowned in them', () => {
+    const run = on(bbr()).run(180);
+    expect(run.rate(0, 180)).toBeGreaterThan(0.85 * 200 * Mbit);
+    expect(run.rate(20, 180)).toBeGreaterThan(0.87 * 200 * Mbit);
+  });
+
+  it('connections that a service holds to 8 Mbit/s each are added until the line is full, and not beyond', () => {
+    const run = on(capped(8 * Mbit, 400 * Mbit)).run(180);
+    expect(run.rate(15, 180)).toBeGreaterThan(0.9 * 400 * Mbit);
+    expect(run.seconds.at(-1)?.settings.parts).toBeLessThanOrEqual(100);
+  });
+
+  it.each([
+    ['lossy', lossy(), LOSSY],
+    ['clean', clean(), CLEAN],
+    ['BBR', bbr(), 200 * Mbit],
+  ])('a %s line that loses half for 30 s is filled again within 15 s each way', (_, line, full) => {
+    const run = on(halving(line, 60, 90)).run(150);
+    expect(run.rate(75, 90)).toBeGreaterThan((0.85 * full) / 2);
+    expect(run.rate(105, 150)).toBeGreaterThan(0.85 * full);
+  });
+
+  it('a server that refuses more than 50 requests is asked for less, and not again at once', () => {
+    const run = on(throttling(capped(8 * Mbit, 4000 * Mbit), 50)).run(110);
+    const first = run.seconds.findIndex(({ throttled }) => throttled > 0);
+    const before = run.seconds[first]?.settings.parts ?? 0;
+    expect(run.seconds[first + 1]?.settings.parts).toBe(before / 2);
+    expect(run.seconds.slice(40).filter(({ throttled }) => throttled > 0)).toEqual([]);
+    expect(run.rate(60, 110)).toBeGreaterThan(0.6 * 50 * 8 * Mbit);
+  });
+
+  it('small objects, which wait for round trips, are multiplied until the server is busy', () => {
+    const run = on(capped(20 * Mbit, 4000 * Mbit), { kind: 'objects', delay: 0.2, size: 4096 }).run(40);
+    expect(run.seconds[15]?.settings.objects).toBe(256);
+  });
+});
+
+it('a loss of one connection in many is weather, and changes nothing', () => {
+  const run = new Simulation({ ...lossy(), broken: (n) => n / 250 }, PARTS).run(60);
+  expect(run.rate(20, 60)).toBeGreaterThan(0.85 * LOSSY);
+});
+
+it('a line on which a tenth of the connections break at once gets fewer', () => {
+  const run = new Simulation({ ...lossy(), broken: (n) => (n > 100 ? n / 20 : 0) }, PARTS).run(60);
+  expect(run.seconds.at(-1)?.settings.parts).toBeLessThanOrEqual(102);
+});
+
+it('work that does not fill the slots teaches nothing', () => {
+  const run = new Simulation(lossy(), { ...PARTS, most: 6 }).run(60);
+  expect(run.tuner.settings.parts).toBe(START.parts);
+  expect(run.tuner.settled).toEqual({});
+});
+
+it('parts in flight never hold more memory than is allowed', () => {
+  const run = new Simulation(lossy(), PARTS, { limits: { ...ROOMY, memory: 512 * MiB } }).run(60);
+  for (const { settings } of run.seconds) expect(settings.parts * settings.partSize).toBeLessThanOrEqual(512 * MiB);
+  expect(run.tuner.settings.parts).toBeGreaterThan(80);
+});
+
+it('a destination that takes no small parts gets none', () => {
+  const run = new Simulation(lossy(), PARTS, { limits: { ...ROOMY, leastPartSize: 16 * MiB } }).run(30);
+  for (const { settings } of run.seconds) expect(settings.partSize).toBe(16 * MiB);
+});
+
+it('what the route settled on last time fills the line at once', () => {
+  const first = new Simulation(lossy(), PARTS).run(60);
+  const second = new Simulation(lossy(), PARTS, { seed: first.tuner.settled }).run(30);
+  expect(second.rate(4, 9)).toBeGreaterThan(0.85 * LOSSY);
+});
+
+it('parts and small objects together stay within the connections', () => {
+  const tuner = new Tuner({ ...ROOMY, connections: 64 });
+  for (let second = 0; second < 60; second++) {
+    const { parts, objects } = tuner.settings;
+    if (second > 0) expect(parts + objects).toBeLessThanOrEqual(64);
+    const grows = (n: number): { done: number; used: number } => ({ done: n * MiB, used: n });
+    tuner.sample({ ms: 1000, parts: grows(parts), objects: grows(objects), throttled: 0, broken: 0 });
+  }
+  expect(tuner.settings).toMatchObject({ parts: 32, objects: 32 });
+});
+
+it('an outage is waited out: nothing is learned from a line that is down', () => {
+  const down: Line = { ...lossy(), capacity: (_, at) => (at >= 60 && at < 75 ? 1 : LOSSY) };
+  const run = new Simulation(down, PARTS).run(110);
+  expect(run.seconds[74]?.settings.parts).toBeGreaterThan(150);
+  expect(run.rate(80, 110)).toBeGreaterThan(0.85 * LOSSY);
+});
