@@ -4,6 +4,7 @@ import { toXsyncError, XsyncError } from '../model/error.js';
 import { EXIT, exitOfError } from './exit.js';
 import type { LogFlags, ReportFlags } from './options.js';
 import { Output, OutputClosed } from './output.js';
+import { reasonOf } from './reason.js';
 import type { LogLevel } from './render/levels.js';
 import type { Renderer } from './render/renderer.js';
 import { type Terminal, terminalWidth } from './render/terminal.js';
@@ -154,8 +155,11 @@ function openLogFile(name: string): LogFile {
       close: () => closeSync(descriptor),
     };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new XsyncError('not-writable', `the log file cannot be opened: ${why}`, { subject: name, cause: error });
+    throw new XsyncError('not-writable', `the log file ${name} cannot be opened: ${reasonOf(error)}`, {
+      subject: name,
+      remedy: 'check --log-file, its folder and permissions',
+      cause: error,
+    });
   }
 }
 

@@ -18,9 +18,12 @@ export function value<T>(
   fallback?: [value: T, shown?: string],
 ): Command {
   const option = new Option(flags, description);
-  option.argParser((text: string) => parse(option.long ?? flags, text));
+  const variable = environmentName(option);
+  // commander does not tell where a value came from.
+  const nameFor = (text: string): string => (process.env[variable] === text ? variable : (option.long ?? flags));
+  option.argParser((text: string) => parse(nameFor(text), text));
   if (fallback !== undefined) option.default(...fallback);
-  command.addOption(option.env(environmentName(option)));
+  command.addOption(option.env(variable));
   return clearedByOff(command, option);
 }
 

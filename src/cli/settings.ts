@@ -6,6 +6,7 @@ import type { RunOptions } from '../engine/options.js';
 import { XsyncError } from '../model/error.js';
 import type { OpenSettings } from '../open.js';
 import type { CompareFlags, ConnectionFlags, FilterFlags, LimitFlags, LinkFlags, TransferFlags } from './options.js';
+import { reasonOf } from './reason.js';
 
 export type OpenFlags = ConnectionFlags & LinkFlags & { manifest?: string };
 
@@ -32,7 +33,7 @@ export function openSettings(flags: OpenFlags, connections: number, env: NodeJS.
 }
 
 /** No server takes kindly to more from one client, and no run here needs more. */
-const MOST_CONNECTIONS = 256;
+export const MOST_CONNECTIONS = 256;
 
 /** What a copy may have in flight to one server: parts of every object, and inspections. */
 export function copyConnections(flags: TransferFlags): number {
@@ -112,7 +113,9 @@ function readList(name: string): string {
   try {
     return readFileSync(name === '-' ? 0 : name, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new XsyncError('usage', `the filter file cannot be read: ${why}`, { subject: name, cause: error });
+    throw new XsyncError('usage', `the filter file ${name} cannot be read: ${reasonOf(error)}`, {
+      subject: name,
+      cause: error,
+    });
   }
 }

@@ -27,6 +27,8 @@ export function endsRun(fault: XsyncError): boolean {
   return FATAL.includes(fault.code);
 }
 
+const VANISHED = 'It was listed and then deleted before it could be read.';
+
 export interface ObjectContext extends TransferContext {
   manifest: Manifest;
   committer: Committer;
@@ -106,7 +108,8 @@ export function recordFailure(context: ObjectContext, entry: PlanEntry, fault: X
 
 /** For a dry run, which leaves the manifest's list as it is. */
 export function tellFailure(context: ObjectContext, entry: PlanEntry, fault: XsyncError, attempts: number): void {
-  const { code, message, remedy } = fault;
+  const { code, message } = fault;
+  const remedy = fault.remedy ?? (code === 'object-not-found' ? VANISHED : undefined);
   context.emit({
     type: 'failed',
     key: entry.key,

@@ -69,7 +69,8 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
     await prepareDestination(pair, options, halt);
     await traverse(pair, options, context, tally);
     committer.flush();
-    if (!halt.stops('plans') && tally.nothingListed) {
+    // A path that leads to nothing is the command's to refuse.
+    if (!halt.stops('plans') && tally.nothingListed && pair.source.prefix === '') {
       emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
     }
     if (!halt.stops('plans') && !options.dryRun && !options.filter) await dropStale(context, pair, startedMs);
@@ -89,7 +90,7 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
 
 /** Lists and diffs; a side found to be out of order is sorted on disk and the diff starts again. */
 async function traverse(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally): Promise<void> {
-  const streams = new Streams(pair, options, context);
+  const streams = new Streams(pair, options, context, tally);
   try {
     const planner = new Planner(pair, options, context, tally);
     for (;;) {
@@ -145,7 +146,7 @@ function hookStops(halt: Halt, options: RunOptions): () => void {
   };
 }
 
-/** `--max-transfer` with cutoff `hard` aborts what is in flight as soon as the bytes are reached. */
+/** `--max-transfer` with cutoff `hard` aborts what is in flight as soon as the bytes are exceeded. */
 function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: RunOptions): Reporter {
   if (maxTransfer === undefined || cutoffMode !== 'hard') return emit;
   let moved = 0;
@@ -153,7 +154,7 @@ function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: 
     emit(event);
     if (event.type !== 'progress') return;
     moved += event.bytes;
-    if (moved >= maxTransfer) halt.stop('max-transfer', 'calls');
+    if (moved > maxTransfer) halt.stop('max-transfer', 'calls');
   };
 }
 

@@ -8,6 +8,7 @@ import { type Context, type Io, runCommand } from '../context.js';
 import { flag } from '../define.js';
 import { configOption, type LogFlags, logOptions } from '../options.js';
 import type { Program } from '../program.js';
+import { reasonOf } from '../reason.js';
 import { plural } from '../render/format.js';
 
 type ConfigFlags = LogFlags & { config?: string };
@@ -180,8 +181,7 @@ async function readConfigFile(name: string): Promise<string> {
   try {
     return await readFile(name, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new XsyncError('config', `the rclone config cannot be read: ${why}`, {
+    throw new XsyncError('config', `the rclone config ${name} cannot be read: ${reasonOf(error)}`, {
       subject: name,
       remedy: 'give the file: xsync config import FILE',
       cause: error,

@@ -22,7 +22,8 @@ export async function refuseUnwritable(root: string, folder = root): Promise<voi
   try {
     const found = await stat(folder);
     if (!found.isDirectory()) {
-      throw new XsyncError('usage', `${folder} is a file, so ${root} cannot be a folder`, {
+      const what = folder === root ? 'and a folder is needed' : `so ${root} cannot be a folder`;
+      throw new XsyncError('usage', `${folder} is a file, ${what}`, {
         subject: root,
         remedy: 'Choose another destination.',
       });
