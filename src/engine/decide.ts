@@ -85,9 +85,8 @@ export function decide(policy: Policy, s: SideState, d: DestState, evidence: Evi
   if (policy.ignoreExisting) return { action: 'skip', reason: 'exists' };
   const decision = compare(policy, s, d, evidence);
   if (decision.action !== 'copy') return decision;
-  if (policy.immutable) return { action: 'fail', reason: 'immutable' };
   if (policy.update) return { action: 'inspect', reason: 'times', otherwise: decision.reason };
-  return decision;
+  return policy.immutable ? { action: 'fail', reason: 'immutable' } : decision;
 }
 
 /** Both sides have the key. */

@@ -10,7 +10,7 @@ import { isXsyncError } from '../model/error.js';
 import { effectiveMtime, type ObjectInfo } from '../model/object.js';
 import type { ObjectStore } from '../store/port.js';
 import type { MemoryBudget } from './budget.js';
-import type { Decision, Policy } from './decide.js';
+import type { CopyReason, Decision, Policy } from './decide.js';
 import { MiB } from './parts.js';
 
 type Inspect = Extract<Decision, { action: 'inspect' }>;
@@ -45,7 +45,7 @@ export async function inspect(
   if (!dest) return { verdict: { action: 'copy', reason: decision.otherwise } };
   if (decision.reason === 'unlisted') {
     if (policy.ignoreExisting) return { verdict: { action: 'skip', reason: 'exists' }, dest };
-    if (policy.compare === 'ignore-times') return { verdict: overwrite(policy, 'forced'), dest };
+    if (policy.compare === 'ignore-times' && !policy.update) return { verdict: overwrite(policy, 'forced'), dest };
   }
   const source = await context.source.head(keys.sourceKey, { signal });
   const common = commonChecksum(source.checksums, dest.checksums);
@@ -53,7 +53,9 @@ export async function inspect(
   if (checksum === undefined && policy.compare === 'checksum' && source.size === dest.size) {
     checksum = await compareByReading(context, source, dest);
   }
-  const verdict = compareInspected(policy, source, dest, checksum);
+  // With --update alone a difference that is known already comes here: only the times are asked for.
+  const known = decision.reason === 'times' && decision.otherwise !== 'time-differs' ? decision.otherwise : undefined;
+  const verdict = compareInspected(policy, source, dest, checksum, known);
   const believed = verdict.action !== 'skip' || verdict.reason !== 'same-time' || !doubted;
   return { verdict: believed ? verdict : overwrite(policy, 'failed-before'), dest };
 }
@@ -67,17 +69,23 @@ async function headIfThere(store: ObjectStore, key: string, signal: AbortSignal)
   }
 }
 
-/** @param checksum whether a common checksum agrees; undefined when there is none */
+/**
+ * @param checksum whether a common checksum agrees; undefined when there is none
+ * @param known why the destination is to be overwritten unless it is newer
+ */
 export function compareInspected(
   policy: Policy,
   source: ObjectInfo,
   dest: ObjectInfo,
   checksum: boolean | undefined,
+  known?: CopyReason,
 ): Verdict {
   const sizeSame = source.size === dest.size;
   const apart = effectiveMtime(dest) - effectiveMtime(source);
   const timeSame = Math.abs(apart) <= policy.modifyWindowMs;
   if (policy.update && apart > policy.modifyWindowMs) return { action: 'skip', reason: 'destination-newer' };
+  if (known !== undefined) return overwrite(policy, known);
+  if (policy.compare === 'ignore-times') return overwrite(policy, 'forced');
   if (!sizeSame) return overwrite(policy, 'size-differs');
   if (policy.compare === 'size-only') return { action: 'skip', reason: 'same-size' };
   if (checksum !== undefined) {
@@ -88,7 +96,7 @@ export function compareInspected(
   return timeSame ? { action: 'skip', reason: 'same-time' } : overwrite(policy, 'time-differs');
 }
 
-function overwrite(policy: Policy, reason: Extract<Verdict, { action: 'copy' }>['reason']): Verdict {
+function overwrite(policy: Policy, reason: CopyReason): Verdict {
   return policy.immutable ? { action: 'fail', reason: 'immutable' } : { action: 'copy', reason };
 }
 

@@ -1,6 +1,7 @@
 /** One side's listing as a stream of batches in key-byte order, keys relative to the pair's prefix. */
 
 import type { Spool } from '../manifest/port.js';
+import { XsyncError } from '../model/error.js';
 import { compareKeys } from '../model/key.js';
 import type { ObjectEntry } from '../model/object.js';
 import type { ListPage } from '../store/port.js';
@@ -48,9 +49,12 @@ export async function* listSorted(side: RunSide, spool: Spool, context: ListCont
 }
 
 async function* pages(side: RunSide, context: ListContext): AsyncGenerator<ObjectEntry[]> {
+  let token: string | undefined;
   let next: Promise<ListPage> | undefined = fetchPage(side, undefined, context.signal);
   while (next) {
     const page: ListPage = await next;
+    if (page.nextToken !== undefined && page.nextToken === token) throw wrong(side, 'goes round in a circle');
+    token = page.nextToken;
     next = page.nextToken === undefined ? undefined : fetchPage(side, page.nextToken, context.signal);
     context.onPage(page.entries.length);
     if (page.entries.length > 0) yield side.prefix === '' ? page.entries : page.entries.map((e) => relative(e, side));
@@ -64,6 +68,12 @@ function fetchPage(side: RunSide, token: string | undefined, signal: AbortSignal
   return page;
 }
 
+/** @throws invalid-response for a key that was not asked for: what is cut off it would not be the prefix */
 function relative(entry: ObjectEntry, side: RunSide): ObjectEntry {
+  if (!entry.key.startsWith(side.prefix)) throw wrong(side, `names ${JSON.stringify(entry.key)}, outside the prefix`);
   return { ...entry, key: entry.key.slice(side.prefix.length) };
+}
+
+function wrong(side: RunSide, what: string): XsyncError {
+  return new XsyncError('invalid-response', `the listing of ${side.text} ${what}`, { subject: side.text });
 }

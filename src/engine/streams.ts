@@ -1,13 +1,15 @@
 /** The three streams of a diff, for the way in which a run looks at its pair. */
 import type { ManifestRow, Spool } from '../manifest/port.js';
-import { isXsyncError, XsyncError } from '../model/error.js';
+import { isXsyncError, toXsyncError, XsyncError } from '../model/error.js';
 import { compareKeys } from '../model/key.js';
 import type { ObjectEntry } from '../model/object.js';
 import type { Side } from './events.js';
 import { type ListContext, listOrdered, listSorted, type OutOfOrder } from './list.js';
-import type { ObjectContext } from './object.js';
+import { endsRun, type ObjectContext, recordFailure, tellFailure } from './object.js';
 import type { RunOptions, RunPair, RunSide } from './options.js';
+import { planEntry } from './plan.js';
 import { limiter } from './queue.js';
+import type { Tally } from './report.js';
 
 type Stream<T> = AsyncIterator<readonly T[]>;
 
@@ -20,9 +22,11 @@ export class Streams {
   readonly #pair: RunPair;
   readonly #options: RunOptions;
   readonly #context: ObjectContext;
+  readonly #tally: Tally;
   readonly #spools: Spool[] = [];
 
-  constructor(pair: RunPair, options: RunOptions, context: ObjectContext) {
+  constructor(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally) {
+    this.#tally = tally;
     this.#pair = pair;
     this.#options = options;
     this.#context = context;
@@ -58,10 +62,21 @@ export class Streams {
   }
 
   #list(name: Side, side: RunSide): AsyncGenerator<ObjectEntry[]> {
-    if (this.#pair.manifest.getFact(FACT[name]) === undefined) return this.#counted(name, side, listOrdered);
+    if (!this.#mustSort(name, side)) return this.#counted(name, side, listOrdered);
     const spool = this.#pair.manifest.spool();
     this.#spools.push(spool);
     return this.#counted(name, side, (s, context) => listSorted(s, spool, context));
+  }
+
+  /**
+   * Disorder is seen late, and until then a key that comes later looks absent. That costs a needless copy at most, but
+   * for options that protect what is at the destination.
+   */
+  #mustSort(name: Side, { store }: RunSide): boolean {
+    if (this.#pair.manifest.getFact(FACT[name]) !== undefined) return true;
+    const { ignoreExisting, immutable, update } = this.#options.policy;
+    const protects = ignoreExisting || immutable || update;
+    return name === 'destination' && protects && store.capabilities.orderedListing === 'unknown';
   }
 
   async *#counted(
@@ -125,14 +140,26 @@ export class Streams {
     }
   }
 
+  /** One name that cannot be asked for stops no other. @throws the error when every other would meet it too */
+  #failAlone(name: Side, key: string, error: unknown): undefined {
+    const fault = toXsyncError(error);
+    if (name === 'destination' || fault.class === 'temporary' || endsRun(fault)) throw error;
+    const entry = planEntry({ key, size: 0, etag: '', mtimeMs: 0 }, 'new', this.#pair, this.#options);
+    const fail = this.#options.dryRun ? tellFailure : recordFailure;
+    this.#tally.addLooked();
+    fail(this.#context, entry, fault, 1);
+  }
+
   async #headOne(name: Side, side: RunSide, key: string, signal: AbortSignal): Promise<ObjectEntry | undefined> {
     try {
       return { ...(await side.store.head(side.prefix + key, { signal })), key };
     } catch (error) {
       const missing =
         isXsyncError(error, 'object-not-found') ||
-        (name === 'destination' && isXsyncError(error, 'bucket-not-found') && side.store.capabilities.local);
-      if (!missing) throw error;
+        (name === 'destination' && isXsyncError(error, 'bucket-not-found') && side.store.capabilities.local) ||
+        // It cannot be there; why, the attempt to write it tells.
+        (name === 'destination' && isXsyncError(error, 'key-not-representable'));
+      if (!missing) return this.#failAlone(name, key, error);
       if (name === 'source') {
         this.#context.emit({
           type: 'notice',
