@@ -13,7 +13,7 @@ import type { Manifest, PairIdentity, PairLock, PlaceIdentity } from './manifest
 import { lockPair } from './manifest/sqlite/lock.js';
 import { openManifest, pairOf } from './manifest/sqlite/open.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
-import { type Congestion, type CongestionSetting, openCongestion } from './store/http/congestion.js';
+import { type Congestion, type CongestionSetting, examineCongestion, openCongestion } from './store/http/congestion.js';
 import { HttpTransport } from './store/http/transport.js';
 import type { ObjectStore } from './store/port.js';
 import { dryRun } from './store/wrap/dry-run.js';
@@ -22,7 +22,7 @@ import { retry } from './store/wrap/retry.js';
 import { Limiter, throttle } from './store/wrap/throttle.js';
 import { VERSION } from './version.js';
 
-export type { CongestionSetting };
+export { type CongestionSetting, examineCongestion };
 
 /** Bytes per second in each direction at an instant (ms since 1970); absent: no limit. */
 export type BandwidthSchedule = (nowMs: number) => { up?: number; down?: number };
@@ -46,6 +46,8 @@ export interface OpenSettings {
   bandwidth?: BandwidthSchedule;
   /** Congestion control of the lean transport's connections; `auto` when absent. */
   congestion?: CongestionSetting;
+  /** In place of what the remotes' configs say. */
+  accelerate?: 'auto' | 'off';
   copyLinks: boolean;
   env: NodeJS.ProcessEnv;
 }
@@ -54,6 +56,8 @@ export interface OpenSide extends RunSide {
   bucket: string;
   /** Key or prefix below the bucket as typed; for local disk empty or the file's name. */
   path: string;
+  /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when it had nothing to choose. */
+  acceleration?: string;
   close(): Promise<void>;
 }
 
@@ -219,8 +223,11 @@ interface Opened {
   store: ObjectStore;
   path: string;
   notes?: string[];
+  acceleration?: string;
   close(): Promise<void>;
 }
+
+type NetworkRemote = Extract<ConfiguredLocation['remote'], { type: 's3' | 'oss' }>;
 
 class Opener {
   readonly #settings: OpenSettings;
@@ -258,6 +265,7 @@ class Opener {
       prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
       text,
       notes: opened.notes ?? [],
+      acceleration: opened.acceleration,
       traffic: () => metered.counts(),
       close: opened.close,
     };
@@ -273,19 +281,24 @@ class Opener {
       return { store, path, close: () => store.close() };
     }
     const { transport, note } = await this.#transport();
-    const { store, acceleration } = await this.#openRemote(location, remote, transport);
+    const { store, acceleration } = await this.#openRemote(location, this.#accelerating(remote), transport);
     const notes = note === undefined ? [] : [note];
     if (acceleration !== undefined) notes.push(`${location.text}: acceleration ${acceleration}`);
     const close = async (): Promise<void> => {
       await store.close();
       await transport.close();
     };
-    return { store, path, notes, close };
+    return { store, path, notes, acceleration, close };
+  }
+
+  #accelerating<R extends NetworkRemote>(remote: R): R {
+    const { accelerate } = this.#settings;
+    return accelerate === undefined ? remote : { ...remote, accelerate };
   }
 
   async #openRemote(
     { name, bucket, text }: ConfiguredLocation,
-    remote: Extract<ConfiguredLocation['remote'], { type: 's3' | 'oss' }>,
+    remote: NetworkRemote,
     transport: HttpTransport,
   ): Promise<{ store: ObjectStore; acceleration?: string }> {
     const { transport: way, env, contimeoutMs, timeoutMs } = this.#settings;

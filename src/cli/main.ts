@@ -6,6 +6,7 @@ import { addCleanup } from './commands/cleanup.js';
 import { addConfig } from './commands/config.js';
 import { addCopy } from './commands/copy.js';
 import { addCopyto } from './commands/copyto.js';
+import { addDoctor } from './commands/doctor.js';
 import { addLs } from './commands/ls.js';
 import { addLsjson } from './commands/lsjson.js';
 import { addSize } from './commands/size.js';
@@ -79,6 +80,7 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   root.commandsGroup('Keep in order:');
   addConfig(program);
   addCleanup(program);
+  addDoctor(program);
   root.helpCommand('help [command]', 'show the help of a command');
   return root;
 }

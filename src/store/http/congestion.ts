@@ -114,14 +114,15 @@ export function socketCongestion(algorithm: string, calls: SocketCalls): SocketC
   };
 }
 
-/** Whether koffi is installed and works here. */
-export async function canSetCongestion(): Promise<boolean> {
-  try {
-    await loadSocketCalls();
-    return true;
-  } catch {
-    return false;
-  }
+/** What the kernel says, whether koffi works here, and whether `auto` sets bbr. */
+export async function examineCongestion(): Promise<CongestionFacts & { koffi: boolean; sets: boolean }> {
+  const facts = await readCongestionFacts();
+  const koffi = await loadSocketCalls().then(
+    () => true,
+    () => false,
+  );
+  const { sockets } = await openCongestion('auto', facts);
+  return { ...facts, koffi, sets: sockets !== undefined };
 }
 
 /** Node keeps the descriptor in the socket's handle, also of a TLS socket, without documenting it. */

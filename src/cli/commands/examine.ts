@@ -1,0 +1,170 @@
+import { type Config, configPath, loadConfig } from '../../config/load.js';
+import { type ConfiguredLocation, parseLocation } from '../../config/location.js';
+import { judgeAcceleration, mayAccelerate } from '../../doctor/acceleration.js';
+import { describeCredentials } from '../../doctor/credentials.js';
+import { judgeConfig, judgeDirectory, judgeFolder, lookAtConfig, lookAtDirectory } from '../../doctor/directories.js';
+import { isReachable, judgeEndpoint } from '../../doctor/endpoint.js';
+import { attempt, type Finding, faulty, type Section, skip } from '../../doctor/finding.js';
+import { judgeHost } from '../../doctor/host.js';
+import { readHostFacts } from '../../doctor/host-facts.js';
+import { checkPlace } from '../../doctor/place.js';
+import { reach } from '../../doctor/reach.js';
+import type { XsyncError } from '../../model/error.js';
+import { examineCongestion, type OpenSettings, type OpenSide, openSide, stateDirectory } from '../../open.js';
+import type { Context } from '../context.js';
+import { EXIT } from '../exit.js';
+import { onInterrupt } from '../interrupt.js';
+import { type DoctorText, doctorText } from '../render/doctor.js';
+import { MOST_CONNECTIONS } from '../settings.js';
+import type { DoctorFlags } from './doctor.js';
+
+const NO_ANSWER_MS = 10_000;
+const CONNECTIONS = 8;
+/** Local files of 32 transfers, the manifest, the log. */
+const OTHER_FILES = 88;
+
+/** One run of the doctor: this host, then the ways and the places, each a section. */
+export class Examination {
+  readonly #context: Context;
+  readonly #flags: DoctorFlags;
+  readonly #settings: OpenSettings;
+  readonly #text: DoctorText;
+  readonly #sections: Section[] = [];
+  /** By origin: two places on one endpoint go one way. */
+  readonly #reached = new Map<string, boolean>();
+
+  constructor(context: Context, flags: DoctorFlags) {
+    this.#context = context;
+    this.#flags = flags;
+    this.#text = doctorText(context.io.stdout, context.io.env);
+    this.#settings = {
+      config: flags.config,
+      transport: flags.transport,
+      congestion: flags.congestion,
+      // A person waits; a fault that passes is worth a line too.
+      lowLevelRetries: 2,
+      contimeoutMs: flags.contimeout ?? NO_ANSWER_MS,
+      timeoutMs: NO_ANSWER_MS,
+      connections: CONNECTIONS,
+      copyLinks: true,
+      env: context.io.env,
+    };
+  }
+
+  /** @throws usage for paths that name no place */
+  async run(paths: readonly string[]): Promise<number> {
+    const { io, out } = this.#context;
+    const loaded = await attempt(() => loadConfig({ file: this.#flags.config, env: io.env }));
+    const locations = 'value' in loaded ? paths.map((path) => parseLocation(path, loaded.value)) : [];
+    await this.#section('This host', this.#host('value' in loaded ? loaded.value : loaded.error));
+    if ('value' in loaded && paths.length === 0) await this.#remotes(loaded.value);
+    for (const location of locations) await this.#location(location);
+    const findings = this.#sections.flatMap((section) => section.findings);
+    const well = findings.every(({ level }) => level !== 'fail');
+    if (this.#flags.json) await out.write(`${JSON.stringify({ ok: well, sections: this.#sections }, null, 2)}\n`);
+    else await out.write(`\n${this.#text.verdict(findings)}\n`);
+    return well ? EXIT.ok : EXIT.other;
+  }
+
+  /** Shows each finding as it comes: some take seconds. */
+  async #section(title: string, findings: AsyncIterable<Finding> | Iterable<Finding>): Promise<void> {
+    const { out } = this.#context;
+    const section: Section = { title, findings: [] };
+    const show = async (lines: string[]): Promise<void> => {
+      if (!this.#flags.json) await out.write(lines.map((line) => `${line}\n`).join(''));
+    };
+    await show([...(this.#sections.length > 0 ? [''] : []), this.#text.title(title)]);
+    this.#sections.push(section);
+    for await (const finding of findings) {
+      section.findings.push(finding);
+      await show(this.#text.finding(finding));
+    }
+  }
+
+  async *#host(config: Config | XsyncError): AsyncGenerator<Finding> {
+    const { env } = this.#context.io;
+    const wantedFiles = 2 * MOST_CONNECTIONS + OTHER_FILES;
+    yield* judgeHost(await readHostFacts(env, await examineCongestion(), wantedFiles));
+    const broken = config instanceof Error;
+    const known = broken ? { remotes: [], error: config } : { remotes: Object.keys(config.remotes) };
+    yield judgeConfig(await lookAtConfig(configPath({ file: this.#flags.config, env }), known));
+    yield judgeDirectory('state', await lookAtDirectory(stateDirectory(env)));
+  }
+
+  /** Every endpoint that the config leads to, with the names of the remotes that share it. */
+  async #remotes(config: Config): Promise<void> {
+    const names = new Map<string, string[]>();
+    for (const [name, { type }] of Object.entries(config.remotes)) {
+      if (type !== 's3' && type !== 'oss') continue;
+      // No request is made to the bucket; an endpoint comes with one.
+      const opened = await attempt(() => this.#open(`${name}:bucket`, 'off'));
+      if ('error' in opened) {
+        await this.#section(name, [faulty('remote', opened.error, 'Check this remote: xsync config show.')]);
+        continue;
+      }
+      const { endpoint } = opened.value.store.identity;
+      await opened.value.close();
+      names.set(endpoint, [...(names.get(endpoint) ?? []), name]);
+    }
+    for (const [endpoint, remotes] of names) await this.#endpoint(endpoint, `${endpoint} (${remotes.join(', ')})`);
+  }
+
+  #open(text: string, accelerate?: 'auto' | 'off'): Promise<OpenSide> {
+    return openSide(text, { ...this.#settings, accelerate });
+  }
+
+  async #endpoint(origin: string, title = origin): Promise<boolean> {
+    const before = this.#reached.get(origin);
+    if (before !== undefined) return before;
+    const facts = await reach(origin, this.#settings.contimeoutMs, this.#context.io.now);
+    await this.#section(title, judgeEndpoint(facts));
+    this.#reached.set(origin, isReachable(facts));
+    return isReachable(facts);
+  }
+
+  async #location(location: ConfiguredLocation): Promise<void> {
+    const opened = await attempt(() => this.#open(location.text));
+    if ('error' in opened) {
+      await this.#section(location.text, [faulty('remote', opened.error, 'Check this remote: xsync config show.')]);
+      return;
+    }
+    const side = opened.value;
+    try {
+      const { local, identity } = { local: side.store.capabilities.local, identity: side.store.identity };
+      const there = local || (await this.#endpoint(identity.endpoint));
+      const unreachable = [skip('bucket', 'not looked at: the endpoint cannot be used')];
+      await this.#section(location.text, there ? this.#place(location, side) : unreachable);
+    } finally {
+      await side.close();
+    }
+  }
+
+  async *#place({ remote, bucket, text }: ConfiguredLocation, side: OpenSide): AsyncGenerator<Finding> {
+    const network = remote.type === 's3' || remote.type === 'oss' ? remote : undefined;
+    const interruption = onInterrupt(this.#context.log);
+    try {
+      yield* checkPlace(side.store, {
+        prefix: side.prefix,
+        write: this.#flags.write === true,
+        probeBytes: this.#flags.probeSize ?? 0,
+        ...(network && { credentials: describeCredentials(network, this.#context.io.env) }),
+        signal: interruption.signal,
+      });
+    } finally {
+      interruption.dispose();
+    }
+    if (network === undefined) yield judgeFolder(await lookAtDirectory(bucket));
+    else if (mayAccelerate(network)) yield* this.#acceleration(text, network.accelerate);
+  }
+
+  async *#acceleration(text: string, configured: 'auto' | 'on' | 'off'): AsyncGenerator<Finding> {
+    const opened = await attempt(() => this.#open(text, 'auto'));
+    if ('error' in opened) {
+      yield faulty('acceleration', opened.error, 'Set accelerate: off for this remote.', 'warn');
+      return;
+    }
+    await opened.value.close();
+    const { acceleration } = opened.value;
+    if (acceleration !== undefined) yield judgeAcceleration(configured, acceleration);
+  }
+}

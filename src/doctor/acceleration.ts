@@ -1,0 +1,23 @@
+/** Judges what `accelerate: auto` found out. Pure. */
+import { type Finding, ok, warn } from './finding.js';
+
+/** @param chosen what it chose and why: `on: …` or `off: …` */
+export function judgeAcceleration(configured: 'auto' | 'on' | 'off', chosen: string): Finding {
+  const faster = chosen.startsWith('on');
+  const why = chosen.replace(/^o[nf]+: /, '');
+  const values = { configured, faster };
+  if (!faster && configured === 'on') {
+    return warn('acceleration', `on, and does not pay: ${why}`, 'Set accelerate: auto (or off) for this remote.', {
+      values,
+    });
+  }
+  if (!faster) return ok('acceleration', `of no use: ${why}`, values);
+  if (configured !== 'off') return ok('acceleration', why, values);
+  return ok('acceleration', `would help: ${why} (accelerate: auto; billed per GB)`, values);
+}
+
+/** Only AWS outside China and Alibaba Cloud have it, on endpoints of their own. */
+export function mayAccelerate(remote: { type: 's3' | 'oss'; provider?: string; endpoint?: string }): boolean {
+  if (remote.type === 'oss') return remote.endpoint === undefined || remote.endpoint.endsWith('.aliyuncs.com');
+  return remote.endpoint === undefined && (remote.provider ?? 'aws') === 'aws';
+}

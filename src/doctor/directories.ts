@@ -1,0 +1,84 @@
+/** The files of xsync's own: the state directory and the config. Looking in `look…`, judging in `judge…`. */
+import { constants } from 'node:fs';
+import { access, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { XsyncError } from '../model/error.js';
+import { type Finding, fail, ok, warn } from './finding.js';
+import { binarySize } from './text.js';
+
+export interface DirectoryFacts {
+  path: string;
+  exists: boolean;
+  /** It, or where it does not exist the nearest folder above that does, can be written to. */
+  writable: boolean;
+  freeBytes: number;
+}
+
+export async function lookAtDirectory(path: string): Promise<DirectoryFacts> {
+  const nearest = await nearestExisting(path);
+  const { bavail, bsize } = await statfs(nearest);
+  const writable = await access(nearest, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  return { path, exists: nearest === path, writable, freeBytes: bavail * bsize };
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) {
+    const found = await stat(at).catch(() => undefined);
+    if (found !== undefined || at === dirname(at)) return at;
+  }
+}
+
+/** A manifest takes about 73 MB for each million objects. */
+const LITTLE = 1024 ** 3;
+
+export function judgeDirectory(check: string, { path, exists, writable, freeBytes }: DirectoryFacts): Finding {
+  const values = { path, exists, writable, freeBytes };
+  const found = `${path}: ${exists ? '' : 'to be made, '}${binarySize(freeBytes)} free`;
+  if (!writable) {
+    return fail(check, `${path} cannot be written to`, 'Give this user the right to write there.', { values });
+  }
+  return judgeSpace(check, found, values);
+}
+
+/** A folder of the person's own: a source need not be writable. */
+export function judgeFolder({ path, exists, writable, freeBytes }: DirectoryFacts): Finding {
+  const values = { path, exists, writable, freeBytes };
+  const found = `${writable ? '' : 'cannot be written to, '}${binarySize(freeBytes)} free`;
+  if (writable) return judgeSpace('space', found, values);
+  return warn('space', found, 'Give this user the right to write there, if it is to be a destination.', { values });
+}
+
+function judgeSpace(check: string, found: string, values: Finding['values'] & { freeBytes: number }): Finding {
+  if (values.freeBytes >= LITTLE) return ok(check, found, values);
+  return warn(check, found, 'Free some space on this disk.', { values });
+}
+
+export interface ConfigFacts {
+  path: string;
+  /** Permission bits; absent when there is no file. */
+  mode?: number;
+  /** Remotes in force. */
+  remotes: readonly string[];
+  /** Why the config cannot be used. */
+  error?: XsyncError;
+}
+
+export async function lookAtConfig(path: string, config: Pick<ConfigFacts, 'remotes' | 'error'>): Promise<ConfigFacts> {
+  const found = await stat(path).catch(() => undefined);
+  return { path, ...config, ...(found && { mode: found.mode & 0o777 }) };
+}
+
+export function judgeConfig({ path, mode, remotes, error }: ConfigFacts): Finding {
+  if (error !== undefined) {
+    return fail('config', error.message, error.remedy ?? 'Mend the file; docs/commands.md describes it.', {
+      values: { path },
+    });
+  }
+  const count = remotes.length === 0 ? 'no remotes' : remotes.length === 1 ? '1 remote' : `${remotes.length} remotes`;
+  const file = mode === undefined ? `no file at ${path}` : path;
+  const access = mode === undefined ? '' : `, mode ${mode.toString(8).padStart(4, '0')}`;
+  return ok('config', `${file}: ${count}${access}`, { path, remotes });
+}

@@ -1,0 +1,114 @@
+/** Judges the host: facts in, findings out. Pure. */
+import { type Finding, fail, ok, skip, warn } from './finding.js';
+import { binarySize, megabits } from './text.js';
+
+/** A list is absent where the system does not show it. */
+export interface CongestionFacts {
+  linux: boolean;
+  current?: string;
+  allowed?: readonly string[];
+  available?: readonly string[];
+  /** koffi, which it takes to choose for a socket, is installed. */
+  koffi: boolean;
+  /** xsync sets bbr on its own connections. */
+  sets: boolean;
+}
+
+export interface HostFacts {
+  /** `20.19.0`. */
+  node: string;
+  /** `Linux 6.1.0, x64`. */
+  system: string;
+  congestion: CongestionFacts;
+  /** Largest socket buffers that the kernel grows a connection to, in bytes. */
+  sendBuffer?: number;
+  receiveBuffer?: number;
+  /** Open files that this process may have, and those that it may want. */
+  openFiles?: number;
+  wantedFiles: number;
+  /** Names of the variables that ask for a proxy. */
+  proxies: readonly string[];
+}
+
+export function judgeHost(facts: HostFacts): Finding[] {
+  return [
+    judgeNode(facts.node),
+    ok('system', facts.system),
+    judgeCongestion(facts.congestion),
+    facts.congestion.koffi ? ok('koffi', 'installed: --congestion works') : skip('koffi', 'not installed (optional)'),
+    ...judgeBuffers(facts),
+    judgeFiles(facts),
+    ...judgeProxies(facts.proxies),
+  ];
+}
+
+const OLDEST_NODE = [20, 19] as const;
+
+function judgeNode(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const enough = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+  const values = { version };
+  if (enough) return ok('node', version, values);
+  return fail('node', `${version} is too old`, `Install Node ${OLDEST_NODE.join('.')} or newer.`, { values });
+}
+
+/** Measured over 200 ms and 1 % loss on 200 Mbit/s: one BBR connection 24.7 % of the line, one CUBIC 0.3 %. */
+const WHY_BBR = 'over a long, lossy line one bbr connection uploads what takes dozens of them';
+
+export function judgeCongestion(facts: CongestionFacts): Finding {
+  const { linux, current = 'unknown', allowed, available, koffi, sets } = facts;
+  if (!linux) return skip('congestion', 'can be looked at and chosen on Linux only');
+  const values = { current, sets, ...(allowed && { allowed }), ...(available && { available }) };
+  if (current === 'bbr') return ok('congestion', "bbr, the system's default", values);
+  if (sets) return ok('congestion', `${current}; xsync sets bbr on its own connections`, values);
+  const mayChoose = allowed?.includes('bbr') ?? false;
+  if (mayChoose && !koffi) {
+    const remedy = 'Install xsync with its optional packages: bbr is allowed, and koffi could set it.';
+    return warn('congestion', `${current}; ${WHY_BBR}`, remedy, { values });
+  }
+  const list = [...(allowed ?? ['reno', current]), 'bbr'];
+  const loaded = available?.includes('bbr') === true;
+  return warn('congestion', `${current}; ${WHY_BBR}`, 'Let every process choose bbr, as root on the host:', {
+    commands: [
+      ...(loaded ? [] : ['modprobe tcp_bbr']),
+      `sysctl -w net.ipv4.tcp_allowed_congestion_control="${[...new Set(list)].join(' ')}"`,
+    ],
+    values,
+  });
+}
+
+/** The kernel's usual maximum for sending; below it a long line is held back by memory. */
+const USUAL_BUFFER = 4 * 1024 * 1024;
+/** A way across an ocean, for telling what a buffer means. */
+const FAR_MS = 200;
+
+function judgeBuffers({ sendBuffer, receiveBuffer }: HostFacts): Finding[] {
+  if (sendBuffer === undefined || receiveBuffer === undefined) return [];
+  const values = { sendBuffer, receiveBuffer };
+  // By default the kernel offers half of a receive buffer as the window (tcp_adv_win_scale, ip-sysctl).
+  const most = `${megabits(sendBuffer, FAR_MS)} up, ${megabits(receiveBuffer / 2, FAR_MS)} down`;
+  const sizes = `${binarySize(sendBuffer)} to send, ${binarySize(receiveBuffer)} to receive`;
+  const found = `${sizes}; over ${FAR_MS} ms a connection carries at most ${most}`;
+  if (Math.min(sendBuffer, receiveBuffer) >= USUAL_BUFFER) return [ok('buffers', found, values)];
+  const commands = [
+    'sysctl -w net.ipv4.tcp_wmem="4096 16384 16777216"',
+    'sysctl -w net.ipv4.tcp_rmem="4096 131072 16777216"',
+  ];
+  return [warn('buffers', found, 'Let connections have more, as root on the host:', { commands, values })];
+}
+
+function judgeFiles({ openFiles, wantedFiles }: HostFacts): Finding {
+  if (openFiles === undefined) return skip('files', 'the limit of open files is not shown here');
+  const values = { limit: openFiles, wanted: wantedFiles };
+  const limit = Number.isFinite(openFiles) ? openFiles.toLocaleString('en') : 'any number of';
+  const found = `${limit} open files allowed, up to ${wantedFiles} wanted`;
+  if (openFiles >= wantedFiles) return ok('files', found, Number.isFinite(openFiles) ? values : undefined);
+  const remedy = 'Raise the limit for this shell, or use fewer connections (--transfers):';
+  return warn('files', found, remedy, { commands: ['ulimit -n 4096'], values });
+}
+
+function judgeProxies(names: readonly string[]): Finding[] {
+  if (names.length === 0) return [];
+  const found = `${names.join(', ')} set: xsync connects without a proxy`;
+  return [warn('proxy', found, 'See below whether the endpoints can be reached directly.', { values: { names } })];
+}

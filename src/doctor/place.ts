@@ -1,0 +1,108 @@
+/** Tries what a run would do in one place, through the store port: each answer becomes a finding as it comes. */
+import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { isXsyncError, type XsyncError } from '../model/error.js';
+import type { ObjectEntry } from '../model/object.js';
+import type { ObjectStore } from '../store/port.js';
+import { attempt, type Finding, fail, faulty, ok, skip, warn } from './finding.js';
+import { allow, type PlaceOptions } from './place-options.js';
+import { milliseconds } from './text.js';
+import { judgeRate, measureDownload } from './throughput.js';
+import { tryWriting } from './writing.js';
+
+/** @throws aborted */
+export async function* checkPlace(store: ObjectStore, options: PlaceOptions): AsyncGenerator<Finding, void, void> {
+  const { prefix, write, probeBytes, signal } = options;
+  const bucket = await attempt(() => store.checkBucket({ signal }));
+  const { findings, stop } = judgeBucket(store, options, 'error' in bucket ? bucket.error : undefined);
+  yield* findings;
+  if (stop) return;
+  const page = await attempt(() => store.list({ prefix, signal }));
+  const entries = 'value' in page ? page.value.entries : [];
+  yield 'value' in page
+    ? judgeListing(entries, page.value.nextToken !== undefined)
+    : faulty('list', page.error, allow(store, 'list'));
+  yield await tryReading(store, entries, signal);
+  if (write) yield* tryWriting(store, options);
+  else yield skip('write', 'not tried: --write puts small objects there and removes them');
+  // A disk's cache would answer for it.
+  if (store.capabilities.local) return;
+  yield await measureLatency(store, prefix, signal);
+  if (probeBytes > 0) yield judgeRate('download', await measureDownload(store, entries, probeBytes, signal));
+}
+
+/** Refusals that are about who asks. */
+const NOT_KNOWN = ['bad-credentials', 'expired-credentials'] as const;
+
+function judgeBucket(
+  { capabilities, identity }: ObjectStore,
+  { credentials }: PlaceOptions,
+  error: XsyncError | undefined,
+): { findings: Finding[]; stop: boolean } {
+  if (capabilities.local) {
+    if (error === undefined) return { findings: [ok('folder', 'exists')], stop: false };
+    const missing = isXsyncError(error, 'bucket-not-found');
+    const remedy = 'A copy to it makes it; a copy from it needs it.';
+    const finding = missing
+      ? warn('folder', 'does not exist', remedy, { values: { code: error.code } })
+      : faulty('folder', error, 'Give this user the right to look there.');
+    return { findings: [finding], stop: true };
+  }
+  const kind = credentials ?? 'unknown';
+  if (error === undefined) {
+    const accepted = ok('credentials', `${kind}, accepted`, { kind });
+    return { findings: [accepted, ok('bucket', `${identity.bucket} is there, in the right region`)], stop: false };
+  }
+  if (isXsyncError(error, ...NOT_KNOWN)) {
+    const refused = faulty('credentials', error, 'Check the keys of this remote.');
+    return { findings: [{ ...refused, found: `${kind}: ${error.message}` }], stop: true };
+  }
+  const given = skip('credentials', kind);
+  // Some rights go without the one to look at a bucket; the calls that follow tell.
+  if (isXsyncError(error, 'access-denied')) {
+    return { findings: [given, skip('bucket', `no right to look at ${identity.bucket} as a whole`)], stop: false };
+  }
+  const finding = faulty('bucket', error, 'Check endpoint, region and bucket of this remote.');
+  return { findings: [given, finding], stop: true };
+}
+
+function judgeListing(entries: readonly ObjectEntry[], more: boolean): Finding {
+  const count = `${entries.length.toLocaleString('en')} ${entries.length === 1 && !more ? 'object' : 'objects'}`;
+  const found =
+    entries.length === 0 && !more ? 'allowed; nothing here yet' : `allowed; ${more ? 'more than ' : ''}${count}`;
+  return ok('list', found, { objects: entries.length, more });
+}
+
+async function tryReading(
+  store: ObjectStore,
+  entries: readonly ObjectEntry[],
+  signal: AbortSignal | undefined,
+): Promise<Finding> {
+  const entry = entries.find(({ size, special }) => size > 0 && special === undefined);
+  if (entry === undefined) return skip('read', 'not tried: no object here to read');
+  const result = await attempt(() => store.read(entry.key, new Uint8Array(1), { ifMatch: entry.etag, signal }));
+  if ('value' in result) return ok('read', 'allowed');
+  return faulty('read', result.error, `${allow(store, 'read')} A destination needs no reading.`, 'warn');
+}
+
+const LATENCY_REQUESTS = 5;
+
+async function measureLatency(store: ObjectStore, prefix: string, signal: AbortSignal | undefined): Promise<Finding> {
+  const absent = `${prefix}.xsync-doctor-${randomBytes(6).toString('hex')}`;
+  const times: number[] = [];
+  for (let i = 0; i < LATENCY_REQUESTS; i++) {
+    const start = performance.now();
+    const result = await attempt(() => store.head(absent, { signal }));
+    // A refusal takes the same way there and back as an answer.
+    if ('error' in result && result.error.status === undefined && result.error.code !== 'object-not-found') {
+      return fail('latency', result.error.message, 'Check the network between here and the endpoint.');
+    }
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  const [least = 0] = times;
+  const medianMs = times[Math.floor(times.length / 2)] ?? 0;
+  const mostMs = times.at(-1) ?? 0;
+  const found = `${milliseconds(medianMs)} a request: median of ${times.length}, ${milliseconds(least)} to ${milliseconds(mostMs)}`;
+  return ok('latency', found, { medianMs, leastMs: least, mostMs });
+}

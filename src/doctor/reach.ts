@@ -1,0 +1,129 @@
+/** Goes the way to an endpoint once, step by step, without credentials, for the facts that `endpoint.ts` judges. */
+import { lookup } from 'node:dns/promises';
+import { request } from 'node:http';
+import { connect, isIP, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { EndpointFacts, Fault } from './endpoint.js';
+
+/** `now`: ms since 1970. Each step is given up after `timeoutMs`. Never throws. */
+export async function reach(origin: string, timeoutMs: number, now: () => number): Promise<EndpointFacts> {
+  const url = new URL(origin);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const facts: EndpointFacts = { origin };
+  if (isIP(host) === 0) {
+    facts.name = await resolve(host);
+    if ('fault' in facts.name) return facts;
+  }
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+  const opened = await step(timeoutMs, 'connecting', (signal) => openSocket(host, port, signal));
+  if ('fault' in opened) return { ...facts, connect: opened };
+  const { ms, value: socket } = opened;
+  try {
+    facts.connect = { ms, address: socket.remoteAddress ?? host };
+    let wire: Socket = socket;
+    if (url.protocol === 'https:') {
+      const secured = await step(timeoutMs, 'the TLS handshake', (signal) => secure(socket, host, signal));
+      if ('fault' in secured) return { ...facts, tls: secured };
+      wire = secured.value;
+      facts.tls = { ms: secured.ms, ...describe(secured.value) };
+    }
+    facts.answer = await ask(url.host, wire, timeoutMs, now);
+    return facts;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function resolve(host: string): Promise<NonNullable<EndpointFacts['name']>> {
+  const start = performance.now();
+  try {
+    const found = await lookup(host, { all: true });
+    return { ms: performance.now() - start, addresses: found.map(({ address }) => address) };
+  } catch (error) {
+    return { fault: faultOf(error) };
+  }
+}
+
+/** Runs one step and measures it; what `begin` returns settles soon after its signal. */
+async function step<T>(
+  timeoutMs: number,
+  what: string,
+  begin: (signal: AbortSignal) => Promise<T>,
+): Promise<{ ms: number; value: T } | { fault: Fault }> {
+  const start = performance.now();
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const value = await begin(signal);
+    return { ms: performance.now() - start, value };
+  } catch (error) {
+    if (!signal.aborted) return { fault: faultOf(error) };
+    return { fault: { code: 'ETIMEDOUT', message: `${what} took longer than ${timeoutMs / 1000} s` } };
+  }
+}
+
+function openSocket(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, signal, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 1_000 });
+    // Stays for later faults of the connection, which whoever uses it then sees as well.
+    socket.on('error', reject);
+    socket.once('connect', () => resolve(socket));
+  });
+}
+
+/** Without believing the certificate: what is wrong with it is the finding, and nothing secret is sent. */
+function secure(socket: Socket, host: string, signal: AbortSignal): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const servername = isIP(host) === 0 ? host : undefined;
+    const tls = connectTls({ socket, host, servername, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+    const fail = (error: unknown): void => {
+      tls.destroy();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    tls.on('error', fail);
+    signal.addEventListener('abort', () => fail(signal.reason), { once: true });
+    tls.once('secureConnect', () => resolve(tls));
+  });
+}
+
+function describe(tls: TLSSocket): { version: string; validUntilMs: number; issuer: string; untrusted?: string } {
+  const certificate = tls.getPeerCertificate();
+  // Node declares an Error; what it sets is the error's code.
+  const why: unknown = tls.authorizationError;
+  const { O: organisation, CN: name } = certificate.issuer ?? {};
+  return {
+    version: tls.getProtocol() ?? 'unknown',
+    validUntilMs: Date.parse(certificate.valid_to),
+    issuer: String(organisation ?? name ?? ''),
+    ...(!tls.authorized && { untrusted: why instanceof Error ? why.message : String(why) }),
+  };
+}
+
+function ask(
+  host: string,
+  socket: Socket,
+  timeoutMs: number,
+  now: () => number,
+): Promise<NonNullable<EndpointFacts['answer']>> {
+  return new Promise((resolve) => {
+    const sent = now();
+    const asked = request({ method: 'HEAD', path: '/', headers: { host }, createConnection: () => socket });
+    asked.setTimeout(timeoutMs, () => asked.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
+    asked.on('error', (error) => resolve({ fault: faultOf(error) }));
+    asked.on('response', ({ statusCode = 0, headers }) => {
+      asked.destroy();
+      // A Date header has no fraction: in the middle, its second is half over.
+      const dateMs = Date.parse(headers.date ?? '') + 500;
+      const localMs = (sent + now()) / 2;
+      resolve({ status: statusCode, localMs, ...(!Number.isNaN(dateMs) && { dateMs }) });
+    });
+    asked.end();
+  });
+}
+
+/** Of several addresses each may fail in its own way; the first is as good as any. */
+function faultOf(thrown: unknown): Fault {
+  const error: unknown = thrown instanceof AggregateError ? (thrown.errors[0] ?? thrown) : thrown;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  return { code, message: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,89 @@
+/** What `--write` tries: one small object, one upload in parts, some bytes for the clock; all removed again. */
+import { randomBytes } from 'node:crypto';
+import type { ObjectStore, UploadRef } from '../store/port.js';
+import { attempt, type Finding, faulty, ok, warn } from './finding.js';
+import { allow, type PlaceOptions } from './place-options.js';
+import { judgeRate, measure, PIECE } from './throughput.js';
+
+export async function* tryWriting(store: ObjectStore, options: PlaceOptions): AsyncGenerator<Finding, void, void> {
+  // Nobody has an object of this name, so nothing can be overwritten.
+  const key = `${options.prefix}.xsync-doctor-${randomBytes(8).toString('hex')}`;
+  const written: string[] = [];
+  let removal: Finding | undefined;
+  try {
+    yield* putAndMeasure(store, options, key, written);
+  } finally {
+    // Also after an interruption, and so without its signal.
+    removal = await remove(store, written);
+  }
+  if (removal !== undefined) yield removal;
+}
+
+/** @param written takes the keys that are there to be removed */
+async function* putAndMeasure(
+  store: ObjectStore,
+  { probeBytes, signal }: PlaceOptions,
+  key: string,
+  written: string[],
+): AsyncGenerator<Finding, void, void> {
+  // Noted first: an interrupted request may have been carried out.
+  written.push(key);
+  const put = await attempt(() => store.put(key, randomBytes(1024), { signal }));
+  if ('error' in put) {
+    if (put.error.class !== 'temporary') written.pop();
+    yield faulty('write', put.error, allow(store, 'write'));
+    return;
+  }
+  yield ok('write', 'allowed: put an object of 1 KiB');
+  if (store.capabilities.local) return;
+  yield await tryParts(store, `${key}-parts`, signal);
+  if (probeBytes === 0) return;
+  const body = randomBytes(Math.min(probeBytes, PIECE));
+  const measured = await measure(probeBytes, async (offset, size) => {
+    const name = `${key}-${offset}`;
+    written.push(name);
+    await store.put(name, body.subarray(0, size), { signal });
+  });
+  yield judgeRate('upload', measured);
+}
+
+async function remove(store: ObjectStore, keys: readonly string[]): Promise<Finding | undefined> {
+  if (keys.length === 0) return undefined;
+  const result = await attempt(() => store.delete(keys));
+  const failures = 'value' in result ? result.value : keys.map((key) => ({ key, error: result.error }));
+  const [first] = failures;
+  if (first === undefined) return ok('delete', 'allowed: what was put is gone again');
+  const left = failures.map(({ key }) => key).join(', ');
+  return warn(
+    'delete',
+    `${first.error.message}; left behind: ${left}`,
+    `${allow(store, 'delete')} Remove them by hand.`,
+  );
+}
+
+/** Begins an upload, sends a part, lists it and aborts: no object comes of it. */
+async function tryParts(store: ObjectStore, key: string, signal: AbortSignal | undefined): Promise<Finding> {
+  const begun = await attempt(() => store.createUpload(key, { signal }));
+  if ('error' in begun) return faulty('multipart', begun.error, allow(store, 'write'));
+  const upload = begun.value;
+  let finding: Finding;
+  try {
+    finding = await tryPart(store, upload, signal);
+  } finally {
+    const aborted = await attempt(() => store.abortUpload(upload));
+    if ('error' in aborted) {
+      finding = faulty('multipart', aborted.error, `${allow(store, 'abort uploads')} Then run xsync cleanup.`);
+    }
+  }
+  return finding;
+}
+
+async function tryPart(store: ObjectStore, upload: UploadRef, signal: AbortSignal | undefined): Promise<Finding> {
+  const sent = await attempt(() => store.uploadPart(upload, 1, randomBytes(1024), { signal }));
+  if ('error' in sent) return faulty('multipart', sent.error, allow(store, 'write'));
+  const listed = await attempt(() => store.listParts(upload, { signal }));
+  if ('error' in listed) {
+    return faulty('multipart', listed.error, `${allow(store, 'list parts')} Resuming needs it.`, 'warn');
+  }
+  return ok('multipart', 'allowed: began an upload, sent a part, aborted it');
+}
