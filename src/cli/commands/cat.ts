@@ -35,6 +35,8 @@ export function addCat({ root, io, finish }: Program): void {
   lookOptions(command).action(async (paths: string[], flags: CatFlags) => {
     finish(
       await runCommand(io, flags, { bars: false }, async (context) => {
+        // A contradiction is told before anything is asked of a store.
+        rangeOf(flags, 0);
         for (const path of paths) await withSide(context, path, flags, (side) => writeObject(context, side, flags));
         return 0;
       }),
