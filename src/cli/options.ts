@@ -2,7 +2,9 @@
  * The options that commands share, in the groups in which help shows them. Names and meanings are rclone's where it
  * has them. Each can be set in the environment too: `--part-size` as `XSYNC_PART_SIZE`.
  */
+import { totalmem } from 'node:os';
 import { type Command, Option } from 'commander';
+import { MOST_CONNECTIONS } from '../engine/options.js';
 import { XsyncError } from '../model/error.js';
 import type { CongestionSetting } from '../open.js';
 import { choice, flag, list, negated, value } from './define.js';
@@ -75,8 +77,9 @@ export interface CompareFlags {
 
 export interface TransferFlags {
   dryRun?: true;
-  transfers: number;
-  partConcurrency: number;
+  transfers?: number;
+  partConcurrency?: number;
+  maxConnections: number;
   checkers: number;
   partSize?: number;
   maxMemory?: number;
@@ -120,15 +123,25 @@ export function compareOptions(command: Command): Command {
 export function transferOptions(command: Command): Command {
   command.optionsGroup('Transfer:');
   flag(command, '-n, --dry-run', 'say what would be copied and what it would cost; change nothing');
-  value(command, '--transfers <n>', 'objects in flight', parseCount, [32]);
-  value(command, '--part-concurrency <n>', 'parts in flight of one object', parseCount, [8]);
+  value(command, '--transfers <n>', 'objects in flight (found while running when not given)', parseCount);
+  value(command, '--part-concurrency <n>', 'parts in flight of one object (likewise)', parseCount);
+  value(command, '--max-connections <n>', 'requests in flight to one server', parseCount, [MOST_CONNECTIONS]);
   value(command, '--checkers <n>', 'objects looked at at once', parseCount, [16]);
   value(command, '--part-size <size>', 'size of a part (chosen for each object when not given)', parseSize);
-  value(command, '--max-memory <size>', 'memory for data in flight', parseSize, [512 * MIB, '512M']);
+  value(command, '--max-memory <size>', 'memory for data in flight', parseSize, [
+    defaultMemory(),
+    'half of the memory, 1.5G at most',
+  ]);
   value(command, '--retries <n>', 'times an object is tried before it counts as failed', parseCount, [3]);
   flag(command, '--create-bucket', 'create the destination bucket when it is missing');
   value(command, '--storage-class <class>', 'storage class of what is written', plainText);
   return manifestOption(command);
+}
+
+/** Room for 256 of the smallest parts, which a lossy line takes; half of the host's, or of its container's, memory. */
+function defaultMemory(): number {
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  return Math.min(1536 * MIB, Math.floor(memory / 2));
 }
 
 export function manifestOption(command: Command): Command {

@@ -8,6 +8,8 @@ import type { OpenSettings } from '../open.js';
 import type { CompareFlags, ConnectionFlags, FilterFlags, LimitFlags, LinkFlags, TransferFlags } from './options.js';
 import { reasonOf } from './reason.js';
 
+export { MOST_CONNECTIONS } from '../engine/options.js';
+
 export type OpenFlags = ConnectionFlags & LinkFlags & { manifest?: string };
 
 /** The longest that a timer can wait, 24 days: what `off` and 0 mean. */
@@ -32,12 +34,11 @@ export function openSettings(flags: OpenFlags, connections: number, env: NodeJS.
   };
 }
 
-/** No server takes kindly to more from one client, and no run here needs more. */
-export const MOST_CONNECTIONS = 256;
-
 /** What a copy may have in flight to one server: parts of every object, and inspections. */
 export function copyConnections(flags: TransferFlags): number {
-  return Math.min(MOST_CONNECTIONS, flags.transfers * flags.partConcurrency + flags.checkers);
+  const { transfers, partConcurrency, checkers, maxConnections } = flags;
+  if (transfers === undefined || partConcurrency === undefined) return maxConnections;
+  return Math.min(maxConnections, transfers * partConcurrency + checkers);
 }
 
 export type CopyFlags = CompareFlags & TransferFlags & LimitFlags;
@@ -49,6 +50,7 @@ export function runOptions(flags: CopyFlags, filter: Filter | undefined, stop: A
     dryRun: flags.dryRun === true,
     transfers: flags.transfers,
     partConcurrency: flags.partConcurrency,
+    maxConnections: flags.maxConnections,
     checkers: flags.checkers,
     partSize: flags.partSize,
     maxMemory: flags.maxMemory ?? Number.MAX_SAFE_INTEGER,

@@ -8,14 +8,17 @@ import type { MemoryBudget } from './budget.js';
 import type { Reporter } from './events.js';
 import type { Halt } from './halt.js';
 import type { PlanEntry } from './plan.js';
+import type { Slots } from './slots.js';
+import type { Moving } from './tune-flow.js';
 
 export interface TransferContext {
   source: ObjectStore;
   dest: ObjectStore;
   checkpoints: Pick<Manifest, 'upload' | 'beginUpload' | 'endUpload' | 'addPart' | 'parts' | 'dropParts'>;
   budget: MemoryBudget;
-  /** Parts in flight of one object. */
-  partConcurrency: number;
+  slots: Slots;
+  /** To be called once the object's parts wait for their slots, or when it turns out to have none. */
+  opened?: () => void;
   /** Tries to start an upload, the first included. */
   attempts: number;
   storageClass?: string;
@@ -42,8 +45,9 @@ export function mustBeWhole(entry: PlanEntry, info: ObjectInfo): void {
 }
 
 /** Tells of bytes as they go out; the retry wrapper lets each pass once, however often it is sent. */
-export function progressOf({ emit }: TransferContext, key: string): Pace {
+export function progressOf({ emit }: TransferContext, key: string, moving?: Moving): Pace {
   return (bytes) => {
+    moving?.wrote(bytes);
     emit({ type: 'progress', key, bytes });
     return undefined;
   };

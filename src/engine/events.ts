@@ -56,6 +56,8 @@ export type RunEvent =
     }
   /** The source changed while it was read; the object starts again. */
   | { type: 'restart'; key: string; message: string }
+  /** What the tuner settled on, from now on or at the end; `message` says why too. */
+  | { type: 'tuned'; parts: number; objects: number; partSize: number; message: string }
   | { type: 'end'; summary: Summary };
 
 export type Reporter = (event: RunEvent) => void;

@@ -19,7 +19,7 @@ import { mustBeWhole, progressOf, type TransferContext, type TransferResult, Unf
 import { outgoing } from './outgoing.js';
 import { guessSourceCut, partRange } from './parts.js';
 import type { PlanEntry } from './plan.js';
-import { limiter } from './queue.js';
+import type { Moving } from './tune-flow.js';
 import { resumeUpload, startUpload } from './uploads.js';
 import { confirm, hashPart, type PartHashing, partHashing, proveParts, wholeOf } from './verify.js';
 
@@ -64,9 +64,11 @@ class PartsInFlight {
 
   /** Sends what is missing. @throws the first part's error after the others came to rest; Unfinished when stopped */
   async sendAll() {
-    const limit = limiter(this.#context.partConcurrency);
+    const limit = this.#context.slots.ofObject();
     const missing = Array.from({ length: this.#entry.parts }, (_, i) => i + 1).filter((n) => !this.#done.has(n));
-    const outcomes = await Promise.allSettled(missing.map((n) => limit(() => this.#sendUnlessBroken(n))));
+    const sent = missing.map((n) => limit(() => this.#sendUnlessBroken(n)));
+    this.#context.opened?.();
+    const outcomes = await Promise.allSettled(sent);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     if (this.#done.size < this.#entry.parts) throw new Unfinished();
     const whole = wholeOf(this.rows());
@@ -98,20 +100,24 @@ class PartsInFlight {
   }
 
   async #send(partNumber: number): Promise<void> {
-    const { source, dest, budget, halt, checkpoints } = this.#context;
+    const { source, dest, budget, halt, checkpoints, slots } = this.#context;
     const { key, sourceKey, sourceEtag, partSize, size } = this.#entry;
     const range = partRange(partNumber, partSize, size);
     // Taken in order of the parts, as the leases are, so that a part never waits for one that has no memory yet.
     const turn = this.#takeTurn();
     let lease: Lease | undefined;
+    let moving: Moving | undefined;
     try {
       lease = await budget.lease(range.size);
       if (this.#broken || halt.stops('parts')) return;
+      moving = slots.partFlow.begin();
       const info = await source.read(sourceKey, lease.bytes, {
         offset: range.offset,
         ifMatch: sourceEtag,
         signal: halt.signal,
+        pace: moving.read,
       });
+      moving.turn();
       mustBeWhole(this.#entry, info);
       const upload = await this.#uploadFor(info);
       await turn.hash(lease.bytes);
@@ -120,7 +126,7 @@ class PartsInFlight {
       const answer = await dest.uploadPart(upload, partNumber, lease.bytes, {
         contentMd5,
         signal: halt.signal,
-        pace: progressOf(this.#context, key),
+        pace: progressOf(this.#context, key, moving),
       });
       if (!confirm(key, hashes, answer) && contentMd5 === undefined) this.#confirmed = false;
       const row = { partNumber, size: range.size, etag: answer.etag, ...hashes };
@@ -128,6 +134,7 @@ class PartsInFlight {
       this.#done.set(partNumber, row);
     } finally {
       turn.pass();
+      moving?.end();
       lease?.release();
     }
   }

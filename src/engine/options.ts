@@ -28,17 +28,24 @@ export interface RunPair {
   single: boolean;
 }
 
+/** No server takes kindly to more from one client. */
+export const MOST_CONNECTIONS = 256;
+
 /** How a run behaves; every field has been parsed and checked. Bytes and milliseconds. */
 export interface RunOptions {
   policy: Policy;
   filter?: Filter;
   dryRun: boolean;
-  /** Objects in flight. */
-  transfers: number;
-  /** Parts in flight of one object. */
-  partConcurrency: number;
+  /** Objects in flight. Absent: found while running. */
+  transfers?: number;
+  /** Parts in flight of one object. Absent: as many as the run has slots. */
+  partConcurrency?: number;
+  /** Requests in flight to one server, inspections aside. Absent: `MOST_CONNECTIONS`. */
+  maxConnections?: number;
   /** Inspections (HEADs) in flight. */
   checkers: number;
+  /** Pages of one side's listing in flight; 32 when absent. */
+  listConcurrency?: number;
   /** Wanted part size; the limits of both stores may raise it. Absent: chosen per object. */
   partSize?: number;
   /** Bodies held in memory at once, over all objects. */

@@ -23,8 +23,12 @@ export interface Cut {
  * parts, none below `minPartSize`. Without a wanted size, the cut that the source's multipart ETag betrays is taken,
  * because then the MD5s of our parts prove the object against that ETag.
  */
-export function cutObject(size: number, limits: Capabilities, options: { wanted?: number; sourceCut?: number }): Cut {
-  const wanted = options.wanted ?? options.sourceCut ?? DEFAULT_PART_SIZE;
+export function cutObject(
+  size: number,
+  limits: Capabilities,
+  options: { wanted?: number; sourceCut?: number; tuned?: number },
+): Cut {
+  const wanted = options.wanted ?? options.sourceCut ?? options.tuned ?? DEFAULT_PART_SIZE;
   const needed = Math.ceil(size / limits.maxParts);
   const least = needed > wanted ? Math.ceil(needed / MiB) * MiB : wanted;
   const partSize = Math.min(Math.max(least, limits.minPartSize), limits.maxPartSize);

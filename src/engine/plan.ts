@@ -26,7 +26,14 @@ export interface PlanEntry {
   parts: number;
 }
 
-export function planEntry(entry: ObjectEntry, reason: CopyReason, pair: RunPair, options: RunOptions): PlanEntry {
+/** @param tuned part size that suits the line, where neither the person nor the source's ETag asks for another */
+export function planEntry(
+  entry: ObjectEntry,
+  reason: CopyReason,
+  pair: RunPair,
+  options: RunOptions,
+  tuned?: number,
+): PlanEntry {
   const { source, dest } = pair;
   const limits = dest.store.capabilities;
   const server = limits.maxCopySize > 0 && dest.store.copyableFrom(source.store);
@@ -35,6 +42,7 @@ export function planEntry(entry: ObjectEntry, reason: CopyReason, pair: RunPair,
     : cutObject(entry.size, limits, {
         wanted: options.partSize,
         sourceCut: guessSourceCut(entry.size, entry.checksums?.md5ofParts),
+        tuned,
       });
   return {
     key: entry.key,

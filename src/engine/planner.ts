@@ -1,5 +1,6 @@
 /** From the diff to the queue: each key is decided, looked at more closely where that is needed, and handed on. */
 import { toXsyncError, XsyncError } from '../model/error.js';
+import type { ObjectEntry } from '../model/object.js';
 import type { VerifiedBy } from '../model/verified.js';
 import { type CopyReason, type Decision, decide, type SkipReason } from './decide.js';
 import { destState, evidenceOf, sourceState, type Triple } from './diff.js';
@@ -7,8 +8,9 @@ import { inspect } from './inspect.js';
 import { copyObject, endsRun, type ObjectContext, recordFailure, tellFailure } from './object.js';
 import type { RunOptions, RunPair } from './options.js';
 import { type PlanEntry, planEntry } from './plan.js';
-import { Queue } from './queue.js';
+import { limiter, Queue } from './queue.js';
 import type { Tally } from './report.js';
+import type { Lanes } from './slots.js';
 
 type Decided = Exclude<Decision, { action: 'none' | 'inspect' }>;
 
@@ -20,7 +22,7 @@ export class Planner {
   readonly #options: RunOptions;
   readonly #context: ObjectContext;
   readonly #tally: Tally;
-  readonly #transfers: Queue;
+  readonly #transfers: Lanes;
   readonly #checkers: Queue;
   /** Failed in an earlier run: what the destination holds of them may be damaged, whatever its size and time. */
   readonly #doubted: ReadonlySet<string>;
@@ -33,8 +35,8 @@ export class Planner {
     this.#options = options;
     this.#context = context;
     this.#tally = tally;
-    this.#transfers = new Queue(options.transfers);
-    this.#checkers = new Queue(options.checkers);
+    this.#transfers = context.slots.lanes();
+    this.#checkers = new Queue(limiter(options.checkers));
     this.#doubted = new Set(pair.manifest.failures().map((failure) => failure.key));
   }
 
@@ -164,7 +166,15 @@ export class Planner {
     }
     this.#context.emit({ type: 'plan', key, size: source.size, reason, parts: entry.parts });
     if (this.#options.dryRun) this.#tally.addPlanned(entry);
-    else await this.#transfers.push(() => copyObject(this.#context, entry));
+    else await this.#transfers.push(entry, (opened) => this.#begin(source, entry, opened));
+  }
+
+  /** Large objects are cut anew when they begin: meanwhile the tuner may know better. */
+  #begin(source: ObjectEntry, entry: PlanEntry, opened: () => void): Promise<void> {
+    const { partSize } = this.#context.slots;
+    const context = { ...this.#context, opened };
+    if (entry.parts === 1 || partSize === undefined) return copyObject(context, entry);
+    return copyObject(context, planEntry(source, entry.reason, this.#pair, this.#options, partSize));
   }
 
   /** `--max-transfer`: soft and hard start until it is reached, cautious never starts what would go beyond it. */

@@ -1,28 +1,36 @@
 import pLimit from 'p-limit';
 
-/** Runs at most `concurrency` of the given tasks at once, in order of arrival. */
-export function limiter(concurrency: number): <T>(task: () => Promise<T>) => Promise<T> {
+/** Runs tasks in order of arrival, at most `concurrency` at once; that can be changed while tasks wait. */
+export interface Limiter {
+  <T>(task: () => Promise<T>): Promise<T>;
+  concurrency: number;
+  /** Tasks that wait. */
+  readonly pendingCount: number;
+}
+
+export function limiter(concurrency: number): Limiter {
   return pLimit(concurrency);
 }
 
+/** Tasks that may wait in a queue, for each that may run. */
+const BACKLOG = 4;
+
 /**
- * A queue with back-pressure: `push` waits while `backlog` tasks are waiting, so that a listing of any length never
+ * A queue with back-pressure: `push` waits while enough tasks are waiting, so that a listing of any length never
  * piles up in memory. Tasks must not reject: an object's failure is data. One that does rejects `drain`.
  */
 export class Queue {
-  readonly #limit;
-  readonly #backlog: number;
+  readonly #limit: Limiter;
   readonly #active = new Set<Promise<void>>();
   readonly #waiting: (() => void)[] = [];
   #failed: { error: unknown } | undefined;
 
-  constructor(concurrency: number, backlog = concurrency * 4) {
-    this.#limit = pLimit(concurrency);
-    this.#backlog = backlog;
+  constructor(limit: Limiter) {
+    this.#limit = limit;
   }
 
   async push(task: () => Promise<void>): Promise<void> {
-    while (this.#limit.pendingCount >= this.#backlog) {
+    while (this.#limit.pendingCount >= this.#limit.concurrency * BACKLOG) {
       await new Promise<void>((room) => this.#waiting.push(room));
     }
     const running: Promise<void> = this.#limit(task)

@@ -14,7 +14,9 @@ import type { RunOptions, RunPair } from './options.js';
 import { planEntry } from './plan.js';
 import { Planner } from './planner.js';
 import { Tally } from './report.js';
+import { Slots } from './slots.js';
 import { Streams } from './streams.js';
+import { type Pilot, startPilot } from './tune-pilot.js';
 import { discardUpload } from './uploads.js';
 
 /** What is in flight when a run is interrupted may go on this long; the whole stop stays within 5 seconds. */
@@ -33,8 +35,11 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
   const tally = new Tally(pair, runId, options.dryRun);
   const emit = (event: RunEvent): void => {
     tally.add(event);
+    pilot?.hear(event);
     report(event);
   };
+  const slots = new Slots(options);
+  let pilot: Pilot | undefined;
   const halt = new Halt(GRACE_MS);
   const unhook = hookStops(halt, options);
   const committer = new Committer(pair.manifest, (error) => halt.fail(error));
@@ -45,7 +50,7 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
     manifest: pair.manifest,
     budget: new MemoryBudget(options.maxMemory),
     committer,
-    partConcurrency: options.partConcurrency,
+    slots,
     attempts: options.objectAttempts,
     objectAttempts: options.objectAttempts,
     storageClass: options.storageClass,
@@ -65,6 +70,7 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
     manifest: pair.manifest.path,
   });
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
+  pilot = startPilot(pair, options, slots, emit);
   try {
     await prepareDestination(pair, options, halt);
     await traverse(pair, options, context, tally);
@@ -81,6 +87,7 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
     unhook();
     halt.dispose();
   }
+  pilot?.land();
   committer.close();
   const summary = tally.summary(halt.reason);
   emit({ type: 'end', summary });

@@ -5,7 +5,6 @@ import { mustBeWhole, type TransferContext, type TransferResult, Unfinished } fr
 import { outgoing } from './outgoing.js';
 import { partRange } from './parts.js';
 import type { PlanEntry } from './plan.js';
-import { limiter } from './queue.js';
 import { abandonUpload, startUpload } from './uploads.js';
 import { confirm } from './verify.js';
 
@@ -46,8 +45,8 @@ async function copyParts(context: TransferContext, entry: PlanEntry, options: Re
 }
 
 /** @throws the first part's error, after the others came to rest */
-async function copyEach({ source, dest, halt, partConcurrency }: TransferContext, entry: PlanEntry, upload: UploadRef) {
-  const limit = limiter(partConcurrency);
+async function copyEach({ source, dest, halt, slots }: TransferContext, entry: PlanEntry, upload: UploadRef) {
+  const limit = slots.ofObject();
   const pinned = { ifMatch: entry.sourceEtag, signal: halt.signal };
   let broken = false;
   const copyPart = async (partNumber: number) => {

@@ -4,6 +4,8 @@ import { transferParts } from './multipart.js';
 import { outgoing } from './outgoing.js';
 import type { PlanEntry } from './plan.js';
 import { copyOnServer } from './server-copy.js';
+import { isSmall } from './slots.js';
+import type { Moving } from './tune-flow.js';
 import { checkpointedCut } from './uploads.js';
 import { confirm, proveWhole } from './verify.js';
 
@@ -17,21 +19,41 @@ export function transfer(context: TransferContext, entry: PlanEntry): Promise<Tr
   return cut.parts === 1 ? transferWhole(context, cut) : transferParts(context, cut);
 }
 
-/** One GET, one PUT. */
+/** One GET, one PUT. A large object takes a part's slot for them. */
 async function transferWhole(context: TransferContext, entry: PlanEntry): Promise<TransferResult> {
+  if (isSmall(entry)) return getAndPut(context, entry);
+  const sent = context.slots.ofObject()(async () => {
+    if (context.halt.stops('parts')) throw new Unfinished();
+    const moving = context.slots.partFlow.begin();
+    try {
+      return await getAndPut(context, entry, moving);
+    } finally {
+      moving.end();
+    }
+  });
+  context.opened?.();
+  return sent;
+}
+
+async function getAndPut(context: TransferContext, entry: PlanEntry, moving?: Moving): Promise<TransferResult> {
   const { source, dest, budget, halt, emit } = context;
   const lease = await budget.lease(entry.size);
   try {
     if (halt.stops('parts')) throw new Unfinished();
     emit({ type: 'begin', key: entry.key, size: entry.size, parts: 1, resumedBytes: 0 });
-    const info = await source.read(entry.sourceKey, lease.bytes, { ifMatch: entry.sourceEtag, signal: halt.signal });
+    const info = await source.read(entry.sourceKey, lease.bytes, {
+      ifMatch: entry.sourceEtag,
+      signal: halt.signal,
+      pace: moving?.read,
+    });
+    moving?.turn();
     mustBeWhole(entry, info);
     const proof = proveWhole(entry.key, lease.bytes, info.checksums, dest.capabilities);
     const answer = await dest.put(entry.destKey, lease.bytes, {
       ...outgoing(info, dest, context.storageClass),
       contentMd5: proof.contentMd5,
       signal: halt.signal,
-      pace: progressOf(context, entry.key),
+      pace: progressOf(context, entry.key, moving),
     });
     const checked = proof.contentMd5 !== undefined && dest.capabilities.checksContentMd5;
     const verifiedBy = confirm(entry.key, proof.expected, answer) || checked ? proof.verifiedBy : 'size';

@@ -36,6 +36,8 @@ export interface TunerLimits {
   memory: number;
   /** Bytes: the smallest part that the destination takes. */
   leastPartSize: number;
+  /** Bytes, where the person has fixed it. */
+  partSize?: number;
 }
 
 /** Modest: what any server and any host takes without a murmur. */
@@ -68,7 +70,7 @@ export class Tuner {
   /** @param seed what the route last settled on: entered at half, so that the first doubling tells whether it still holds */
   constructor(limits: TunerLimits, seed: Partial<Settings> = {}) {
     this.#limits = limits;
-    this.#partSize = Math.max(seed.partSize ?? START.partSize, limits.leastPartSize);
+    this.#partSize = limits.partSize ?? Math.max(seed.partSize ?? START.partSize, limits.leastPartSize);
     const start = (kind: 'parts' | 'objects'): number => Math.max(START[kind], (seed[kind] ?? 0) / 2);
     this.#parts = new Loop(start('parts'), { least: LEAST.parts, most: this.#mostParts(), whole: false });
     const most = limits.connections;
@@ -139,7 +141,7 @@ export class Tuner {
 
   #choosePartSize({ used }: Flow): void {
     const level = this.#parts.settled;
-    if (!level || !fills(used, this.#parts.n)) return;
+    if (!level || !fills(used, this.#parts.n) || this.#limits.partSize !== undefined) return;
     const each = level.rate / level.n;
     const wanted = PART_SIZES.find(({ from }) => each >= from)?.partSize ?? SMALLEST_PART;
     const affordable = PART_SIZES.map(({ partSize }) => partSize).find(

@@ -22,6 +22,7 @@ export function levelOf(event: RunEvent, dryRun: boolean): LogLevel {
     case 'start':
     case 'copied':
     case 'restart':
+    case 'tuned':
       return 'info';
     default:
       return 'debug';

@@ -38,6 +38,8 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
       return failureLine(event, chalk);
     case 'retry':
       return retryLine(event, chalk);
+    case 'tuned':
+      return printable(`found for this line: ${event.message}`);
     case 'restart':
       return said(chalk.yellow('restart'), event.key, printable(event.message));
     default:

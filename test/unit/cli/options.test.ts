@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -27,7 +27,8 @@ afterEach(() => {
 });
 
 const RUN: [string[], Partial<RunOptions>][] = [
-  [[], { dryRun: false, transfers: 32, partConcurrency: 8, checkers: 16, maxMemory: 512 * MIB, objectAttempts: 3 }],
+  [[], { dryRun: false, maxConnections: 256, checkers: 16, objectAttempts: 3 }],
+  [['--max-connections', '64'], { maxConnections: 64 }],
   [[], { createBucket: false, noTraverse: false, cutoffMode: 'hard' }],
   [['-n'], { dryRun: true }],
   [['--dry-run'], { dryRun: true }],
@@ -100,6 +101,16 @@ describe('each option reaches what it is for', () => {
   it('as many connections as may be in flight, and no more than a server bears', () => {
     expect(copyConnections(parse('--transfers', '2', '--part-concurrency', '3', '--checkers', '4'))).toBe(10);
     expect(copyConnections(parse('--transfers', '500'))).toBe(256);
+    expect(copyConnections(parse('--transfers', '500', '--part-concurrency', '4'))).toBe(256);
+    expect(copyConnections(parse('--max-connections', '40'))).toBe(40);
+  });
+
+  it('without --transfers and --part-concurrency the tuner decides', () => {
+    expect(run()).toMatchObject({ transfers: undefined, partConcurrency: undefined });
+  });
+
+  it('data in flight takes no more than half of the memory unless told', () => {
+    expect(run().maxMemory).toBeLessThanOrEqual(totalmem() / 2);
   });
 });
 

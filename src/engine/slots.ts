@@ -1,0 +1,116 @@
+/**
+ * What may be in flight at once in a run: part requests over all objects, and small objects. What the person has not
+ * fixed, the tuner changes while the run goes.
+ */
+import type { RunOptions } from './options.js';
+import type { PlanEntry } from './plan.js';
+import { type Limiter, limiter, Queue } from './queue.js';
+import { START } from './tune.js';
+import { ObjectFlow, PartFlow } from './tune-flow.js';
+
+/** Up to so many bytes an object's time goes into round trips; beyond, into its bytes, as a part's does. */
+const SMALL = 256 * 1024;
+/** Large objects that may be open at once: those whose last parts are under way, or that are being completed. */
+const MOST_OPEN = 256;
+
+export class Slots {
+  readonly partFlow: PartFlow;
+  readonly objectFlow: ObjectFlow;
+  /** For objects that have not begun; undefined until the tuner knows better than the default. */
+  partSize: number | undefined;
+  readonly #parts: Limiter;
+  readonly #objects: Limiter;
+  readonly #partsPerObject: number | undefined;
+  readonly #pinned: boolean;
+  /** False when `--transfers` and `--part-concurrency` together say how many. */
+  readonly tunesParts: boolean;
+
+  constructor(options: Pick<RunOptions, 'transfers' | 'partConcurrency'>, now = () => performance.now()) {
+    const { transfers, partConcurrency } = options;
+    this.partFlow = new PartFlow(now);
+    this.objectFlow = new ObjectFlow(now);
+    this.#pinned = transfers !== undefined;
+    this.#partsPerObject = partConcurrency;
+    const fixed = transfers !== undefined && partConcurrency !== undefined ? transfers * partConcurrency : undefined;
+    this.#parts = limiter(fixed ?? START.parts);
+    this.#objects = limiter(transfers ?? START.objects);
+    this.tunesParts = fixed === undefined;
+  }
+
+  get tunesObjects(): boolean {
+    return !this.#pinned;
+  }
+
+  set(settings: { parts: number; objects: number; partSize: number | undefined }): void {
+    if (this.tunesParts) this.#parts.concurrency = settings.parts;
+    if (this.tunesObjects) this.#objects.concurrency = settings.objects;
+    this.partSize = settings.partSize;
+  }
+
+  /** For the parts of one object. */
+  ofObject(): <T>(task: () => Promise<T>) => Promise<T> {
+    if (this.#partsPerObject === undefined) return this.#parts;
+    const own = limiter(this.#partsPerObject);
+    return (task) => own(() => this.#parts(task));
+  }
+
+  /** Where objects wait for their turn. */
+  lanes(): Lanes {
+    return new Lanes(this.#objects, this.#parts, this.objectFlow, this.#pinned);
+  }
+}
+
+/** An object's time goes into round trips, or is the service's own. */
+export function isSmall({ size, way }: PlanEntry): boolean {
+  return way === 'server' || size <= SMALL;
+}
+
+/** Starts an object; `opened` is to be called once its parts have queued for their slots. */
+export type Start = (opened: () => void) => Promise<void>;
+
+/**
+ * Small objects go side by side. Large ones are opened one after the other, each as soon as a part's slot has nobody
+ * waiting for it: as many as are needed to fill the slots, and no more, are half done at any time. When `--transfers`
+ * fixes the number of objects, all go side by side.
+ */
+export class Lanes {
+  readonly #small: Queue;
+  readonly #openings = new Queue(limiter(1));
+  readonly #open = new Queue(limiter(MOST_OPEN));
+  readonly #parts: Limiter;
+  readonly #flow: ObjectFlow;
+  readonly #pinned: boolean;
+
+  constructor(objects: Limiter, parts: Limiter, flow: ObjectFlow, pinned: boolean) {
+    this.#small = new Queue(objects);
+    this.#parts = parts;
+    this.#flow = flow;
+    this.#pinned = pinned;
+  }
+
+  /** Waits while the lane is full. */
+  async push(entry: PlanEntry, start: Start): Promise<void> {
+    if (this.#pinned) await this.#small.push(() => start(nothing));
+    else if (isSmall(entry)) await this.#small.push(() => this.#flow.during(() => start(nothing)));
+    else await this.#openings.push(() => this.#openNext(start));
+  }
+
+  /** Waits for all that was pushed. */
+  async drain(): Promise<void> {
+    try {
+      await this.#small.drain();
+    } finally {
+      await this.#openings.drain();
+      await this.#open.drain();
+    }
+  }
+
+  async #openNext(start: Start): Promise<void> {
+    await this.#parts(async () => undefined);
+    await new Promise<void>((opened, failed) => {
+      this.#open.push(() => start(opened).finally(opened)).catch(failed);
+    });
+  }
+}
+
+const nothing = (): void => undefined;

@@ -1,0 +1,124 @@
+/** What the tuner hears of the run: how much moves, and how many requests are at it. */
+import type { Pace } from '../store/port.js';
+import type { Flow } from './tune-window.js';
+
+/** How much of what was seen before still counts, a sample later. */
+const KEPT = 0.8;
+
+/** Work in progress, averaged over time. */
+class Busy {
+  readonly #now: () => number;
+  #active = 0;
+  #sinceMs: number;
+  #areaMs = 0;
+  #done = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#sinceMs = now();
+  }
+
+  change(by: 1 | -1): void {
+    this.#settle();
+    this.#active += by;
+  }
+
+  add(done: number): void {
+    this.#done += done;
+  }
+
+  /** Since the last call: what was done, and for how many milliseconds all in all. */
+  take(): { done: number; areaMs: number } {
+    this.#settle();
+    const taken = { done: this.#done, areaMs: this.#areaMs };
+    this.#done = 0;
+    this.#areaMs = 0;
+    return taken;
+  }
+
+  #settle(): void {
+    const now = this.#now();
+    this.#areaMs += this.#active * (now - this.#sinceMs);
+    this.#sinceMs = now;
+  }
+}
+
+/** One part on its way. */
+export interface Moving {
+  read: Pace;
+  /** From now on it is being written. */
+  turn(): void;
+  wrote(bytes: number): void;
+  /** It arrived or failed. */
+  end(): void;
+}
+
+/**
+ * Bytes of parts that were read and are being written. A part takes its time on the side that is far away, and
+ * between two far sides on both: each byte counts for a read and for a write, in the proportion in which parts spend
+ * their time there. So goodput is smooth, and true to the line, whichever way the line lies.
+ */
+export class PartFlow {
+  readonly #reading: Busy;
+  readonly #writing: Busy;
+  #readMs = 0;
+  #writeMs = 0;
+
+  constructor(now: () => number) {
+    this.#reading = new Busy(now);
+    this.#writing = new Busy(now);
+  }
+
+  begin(): Moving {
+    let phase = this.#reading;
+    phase.change(1);
+    return {
+      read: (bytes) => {
+        this.#reading.add(bytes);
+        return undefined;
+      },
+      turn: () => {
+        phase.change(-1);
+        phase = this.#writing;
+        phase.change(1);
+      },
+      wrote: (bytes) => this.#writing.add(bytes),
+      end: () => phase.change(-1),
+    };
+  }
+
+  /** @param ms since the last call */
+  take(ms: number): Flow {
+    const read = this.#reading.take();
+    const written = this.#writing.take();
+    this.#readMs = this.#readMs * KEPT + read.areaMs;
+    this.#writeMs = this.#writeMs * KEPT + written.areaMs;
+    const share = this.#readMs / (this.#readMs + this.#writeMs || 1);
+    return { done: read.done * share + written.done * (1 - share), used: (read.areaMs + written.areaMs) / ms };
+  }
+}
+
+/** Small objects, counted when they are done. */
+export class ObjectFlow {
+  readonly #busy: Busy;
+
+  constructor(now: () => number) {
+    this.#busy = new Busy(now);
+  }
+
+  async during(task: () => Promise<void>): Promise<void> {
+    this.#busy.change(1);
+    try {
+      await task();
+    } finally {
+      this.#busy.change(-1);
+      this.#busy.add(1);
+    }
+  }
+
+  /** @param ms since the last call */
+  take(ms: number): Flow {
+    const { done, areaMs } = this.#busy.take();
+    return { done, used: areaMs / ms };
+  }
+}
