@@ -47,10 +47,12 @@ export function fail(check: string, found: string, remedy: string, more: Pick<Fi
   return { check, level: 'fail', found, remedy, ...more } satisfies Finding;
 }
 
-/** A fault as a finding. `remedy` is for faults that bring none of their own. */
+/** A fault as a finding. `remedy` is for faults that bring none of their own, and names the right that was refused. */
 export function faulty(check: string, error: XsyncError, remedy: string, level: 'warn' | 'fail' = 'fail'): Finding {
   const values = { code: error.code, ...(error.serviceCode !== undefined && { serviceCode: error.serviceCode }) };
-  return { check, level, found: error.message, remedy: error.remedy ?? remedy, values };
+  // The check knows what it asked for; the adapter only that it was refused.
+  const known = error.code === 'access-denied' ? undefined : error.remedy;
+  return { check, level, found: error.message, remedy: known ?? remedy, values };
 }
 
 /**

@@ -64,10 +64,16 @@ async function step<T>(
 
 function openSocket(host: string, port: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, signal, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 1_000 });
+    // Not given the signal, which would end the connection at some later step.
+    const socket = connect({ host, port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 1_000 });
+    const giveUp = (): void => void socket.destroy(new Error('given up'));
+    signal.addEventListener('abort', giveUp, { once: true });
     // Stays for later faults of the connection, which whoever uses it then sees as well.
     socket.on('error', reject);
-    socket.once('connect', () => resolve(socket));
+    socket.once('connect', () => {
+      signal.removeEventListener('abort', giveUp);
+      resolve(socket);
+    });
   });
 }
 
