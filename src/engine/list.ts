@@ -4,8 +4,9 @@ import type { Spool } from '../manifest/port.js';
 import { XsyncError } from '../model/error.js';
 import { compareKeys } from '../model/key.js';
 import type { ObjectEntry } from '../model/object.js';
-import type { ListPage } from '../store/port.js';
+import type { ListOptions, ListPage } from '../store/port.js';
 import type { RunSide } from './options.js';
+import { RangeListing, type RangeSettings } from './ranges.js';
 
 /** Thrown inside the engine when a listing is not in byte order; the run then sorts that side and starts the diff again. */
 export class OutOfOrder extends Error {
@@ -21,12 +22,14 @@ export interface ListContext {
   signal: AbortSignal;
   /** Called with the number of objects of each page. */
   onPage: (objects: number) => void;
+  /** Present when the store may be listed in ranges, many at once. */
+  ranges?: RangeSettings;
 }
 
-/** Pages are fetched one ahead of use. Any failure to list throws: a partial listing is never a short one. */
+/** Pages are fetched one ahead of use, or in ranges. Any failure to list throws: a partial listing is never a short one. */
 export async function* listOrdered(side: RunSide, context: ListContext): AsyncGenerator<ObjectEntry[]> {
   let last: string | undefined;
-  for await (const entries of pages(side, context)) {
+  for await (const entries of context.ranges ? inRanges(side, context, context.ranges) : pages(side, context)) {
     for (const entry of entries) {
       if (last !== undefined && compareKeys(last, entry.key) >= 0) throw new OutOfOrder(side, entry.key);
       last = entry.key;
@@ -58,6 +61,32 @@ async function* pages(side: RunSide, context: ListContext): AsyncGenerator<Objec
     next = page.nextToken === undefined ? undefined : fetchPage(side, page.nextToken, context.signal);
     context.onPage(page.entries.length);
     if (page.entries.length > 0) yield side.prefix === '' ? page.entries : page.entries.map((e) => relative(e, side));
+  }
+}
+
+async function* inRanges(
+  side: RunSide,
+  { signal, onPage }: ListContext,
+  settings: RangeSettings,
+): AsyncGenerator<ObjectEntry[]> {
+  const list = async (options: ListOptions, after?: string): Promise<ListPage> => {
+    const page = await side.store.list({ ...options, signal });
+    if (page.nextToken !== undefined && page.nextToken === options.token) throw wrong(side, 'goes round in a circle');
+    // Cutting a page at a key needs its order. That of a delimiter listing is looked at where it is used.
+    if (options.delimiter === undefined) checkOrder(side, page.entries, after);
+    return page;
+  };
+  for await (const entries of new RangeListing(list, side.prefix, settings).pages()) {
+    onPage(entries.length);
+    yield side.prefix === '' ? entries : entries.map((entry) => relative(entry, side));
+  }
+}
+
+function checkOrder(side: RunSide, entries: readonly ObjectEntry[], after: string | undefined): void {
+  let last = after;
+  for (const { key } of entries) {
+    if (last !== undefined && compareKeys(last, key) >= 0) throw new OutOfOrder(side, key);
+    last = key;
   }
 }
 

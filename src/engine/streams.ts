@@ -9,6 +9,7 @@ import { endsRun, type ObjectContext, recordFailure, tellFailure } from './objec
 import type { RunOptions, RunPair, RunSide } from './options.js';
 import { planEntry } from './plan.js';
 import { limiter } from './queue.js';
+import type { RangeSettings } from './ranges.js';
 import type { Tally } from './report.js';
 
 type Stream<T> = AsyncIterator<readonly T[]>;
@@ -16,7 +17,12 @@ type Stream<T> = AsyncIterator<readonly T[]>;
 /** The manifest remembers which sides list out of order, so that the next run sorts from the start. */
 const FACT = { source: 'source-unordered', destination: 'destination-unordered' } as const;
 
+/** The same of sides that cannot be listed in ranges. */
+const INEXACT = { source: 'source-inexact', destination: 'destination-inexact' } as const;
+
 const PAGE = 1000;
+/** Pages of one side's listing in flight. */
+const LIST_CONCURRENCY = 32;
 
 export class Streams {
   readonly #pair: RunPair;
@@ -24,6 +30,8 @@ export class Streams {
   readonly #context: ObjectContext;
   readonly #tally: Tally;
   readonly #spools: Spool[] = [];
+  /** Ends what a listing that is given up still has in flight. */
+  #listing = new AbortController();
 
   constructor(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally) {
     this.#tally = tally;
@@ -58,6 +66,8 @@ export class Streams {
   }
 
   dispose(): void {
+    this.#listing.abort();
+    this.#listing = new AbortController();
     for (const spool of this.#spools.splice(0)) spool.dispose();
   }
 
@@ -90,8 +100,25 @@ export class Streams {
       objects += n;
       emit({ type: 'listed', side: name, objects, done: false });
     };
-    yield* list(side, { signal: halt.listings, onPage });
+    const signal = AbortSignal.any([halt.listings, this.#listing.signal]);
+    yield* list(side, { signal, onPage, ranges: this.#ranges(name, side) });
     emit({ type: 'listed', side: name, objects, done: true });
+  }
+
+  /** Undefined for a side that is to be listed in sequence. */
+  #ranges(name: Side, { store, text }: RunSide): RangeSettings | undefined {
+    const { manifest } = this.#pair;
+    const { local, orderedListing } = store.capabilities;
+    if (local || orderedListing !== 'yes' || manifest.getFact(INEXACT[name]) !== undefined) return undefined;
+    return {
+      concurrency: this.#options.listConcurrency ?? LIST_CONCURRENCY,
+      rows: (after, rows) => manifest.quantile(after, rows),
+      onInexact: (why) => {
+        manifest.setFact(INEXACT[name], 'yes');
+        const message = `${text} cannot be listed from any key on (${why}); it is listed in sequence from now on`;
+        this.#context.emit({ type: 'notice', level: 'warn', message });
+      },
+    };
   }
 
   /** A local root that does not exist yet, or a bucket about to be created in earnest, is an empty destination. */

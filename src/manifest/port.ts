@@ -82,6 +82,11 @@ export interface Manifest {
   /** Rows after `after` (exclusive) in key-byte order, at most `limit`; a page of the M stream. */
   page(after: string | undefined, limit: number): ManifestRow[];
   count(): number;
+  /**
+   * Of the `rows` rows after `after` (exclusive) the last one's key, and the key of the row that follows it; undefined
+   * when none follows. Reads no more than those rows.
+   */
+  quantile(after: string | undefined, rows: number): { last: string; next: string } | undefined;
 
   /** Writes rows and removes those keys' failures, in one transaction. */
   commit(rows: readonly ManifestRow[]): void;

@@ -43,6 +43,12 @@ export class SqliteManifest implements Manifest {
     return this.#run(() => this.#sql.count.get() ?? 0);
   }
 
+  quantile(after: string | undefined, rows: number): { last: string; next: string } | undefined {
+    // The empty key, which a pair of single objects has, is no cut of any listing.
+    const [last, next] = this.#run(() => this.#sql.keysAfter.all(after ?? '', rows - 1));
+    return last === undefined || next === undefined ? undefined : { last, next };
+  }
+
   commit(rows: readonly ManifestRow[]): void {
     this.#atomically(() => {
       for (const r of rows) {

@@ -33,6 +33,7 @@ export interface Statements {
   firstPage: Statement<[number], RawRow>;
   pageAfter: Statement<[string, number], RawRow>;
   count: Statement<[], number>;
+  keysAfter: Statement<[after: string, skip: number], string>;
   put: Statement<[string, number, string, number, string, string, 0 | 1, number]>;
   forget: Statement<Key>;
   upload: Statement<Key, UploadRow>;
@@ -60,6 +61,9 @@ export function prepareStatements(db: Database): Statements {
       .prepare<[string, number], RawRow>(`SELECT ${ROW} FROM object WHERE key > ? ORDER BY key LIMIT ?`)
       .raw(),
     count: db.prepare<[], number>('SELECT count(*) FROM object').pluck(),
+    keysAfter: db
+      .prepare<[string, number], string>('SELECT key FROM object WHERE key > ? ORDER BY key LIMIT 2 OFFSET ?')
+      .pluck(),
     put: db.prepare<[string, number, string, number, string, string, 0 | 1, number]>(
       'INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ),

@@ -1,0 +1,144 @@
+/** How many ranges may be in flight, and how long a range should be. */
+import type { ObjectEntry } from '../model/object.js';
+import { Line } from './ranges-line.js';
+
+/** More in flight with every page that was worth its request. */
+const WIDEN = 4;
+/** In flight after the first page, when little is known: at most two requests for nothing in a small bucket. */
+const FIRST = 3;
+/** A guess that found this share of a page was a good one; one below the other share found nothing. */
+const GOOD = 0.25;
+const EMPTY = 0.05;
+/** Pages before the next guess when all were wrong; twice as many each time. */
+const FIRST_PAUSE = 4;
+const LONGEST_PAUSE = 256;
+
+/** `page`: as densely as in the last page known; `run`: as densely as over the last few that were given out. */
+export type Lens = 'page' | 'run';
+
+export class Pacer {
+  readonly #most: number;
+  #width = 1;
+  #guesses = 2;
+  #pause = FIRST_PAUSE;
+  #paused = 0;
+  lens: Lens = 'page';
+  /** How often guessing has been found wrong. */
+  turn = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Requests in flight, at most. */
+  get width(): number {
+    return this.#width;
+  }
+
+  /** Of these on guessed ranges, at most. */
+  get guesses(): number {
+    return this.#guesses;
+  }
+
+  /**
+   * @param share how much of a page the range held
+   * @param guessed `turn` when it was asked for, if it was guessed
+   */
+  learn(share: number, guessed?: number): void {
+    if (share >= GOOD) this.#width = Math.min(this.#most, this.#width === 1 ? FIRST : this.#width + WIDEN);
+    if (guessed !== undefined) this.#judge(share, guessed);
+    else if (this.#guesses === 0 && --this.#paused <= 0) this.#guesses = 1;
+  }
+
+  #judge(share: number, guessed: number): void {
+    if (share >= GOOD) {
+      this.#guesses = Math.min(this.#most, this.#guesses + (this.turn === 0 ? WIDEN : 1));
+      this.#pause = FIRST_PAUSE;
+    } else if (share < EMPTY && guessed === this.turn) {
+      // Those asked for before the last bad one came back were the same mistake.
+      this.turn++;
+      this.#guesses = Math.floor(this.#guesses / 2);
+      this.lens = this.lens === 'page' ? 'run' : 'page';
+      if (this.#guesses > 0) return;
+      this.#paused = this.#pause;
+      this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
+    }
+  }
+}
+
+/** A range is meant to fill a page so far: it should rarely need a second one, and overlap its neighbour a little. */
+const FILL = 0.94;
+/** A rest that is estimated at fewer pages is fetched whole. */
+const WHOLE = 1.2;
+/** Pages of the long lens. */
+const RUN = 8;
+const SAMPLE = 128;
+
+/** Where the keys to come may be cut, judged by those that came. */
+export class Density {
+  /** Keys of a full page. */
+  page = 1;
+  /** First keys of the last pages that were given out, and how many keys came before each. */
+  readonly #run: { key: string; before: number }[] = [];
+  #count = 0;
+  readonly #lines = new WeakMap<readonly ObjectEntry[], Line | 'none'>();
+  #runLine: Line | undefined;
+
+  full(entries: number): void {
+    this.page = Math.max(this.page, entries);
+  }
+
+  given(entries: readonly ObjectEntry[]): void {
+    const first = entries[0]?.key;
+    if (first === undefined) return;
+    this.#run.push({ key: first, before: this.#count });
+    if (this.#run.length > RUN) this.#run.shift();
+    this.#count += entries.length;
+    this.#runLine = undefined;
+  }
+
+  /** Of `n` things found on a page of `of` keys, as many as a range should hold. */
+  fill(n: number, of: number): number {
+    return (n * FILL * this.page) / of;
+  }
+
+  /** A key about a page after `after`; undefined if `until` is no further, or nothing can be said. */
+  after(after: string, until: string | undefined, base: readonly ObjectEntry[], lens: Lens): string | undefined {
+    const lines = lens === 'page' ? [this.#pageLine, this.#longLine] : [this.#longLine, this.#pageLine];
+    for (const line of lines) {
+      const known = line.call(this, base);
+      const guess = known?.after(after, FILL * this.page);
+      if (known === undefined || guess === undefined) continue;
+      const rest = until === undefined ? undefined : known.between(after, until);
+      return rest !== undefined && rest < WHOLE * this.page ? undefined : guess;
+    }
+    return undefined;
+  }
+
+  #pageLine(base: readonly ObjectEntry[]): Line | undefined {
+    const known = this.#lines.get(base);
+    if (known) return known === 'none' ? undefined : known;
+    const [first, last] = [base[0]?.key, base.at(-1)?.key];
+    const line =
+      first === undefined || last === undefined || base.length < 2
+        ? undefined
+        : Line.through({ first, last, keys: base.length - 1 }, sampleOf(base));
+    this.#lines.set(base, line ?? 'none');
+    return line;
+  }
+
+  #longLine(base: readonly ObjectEntry[]): Line | undefined {
+    const [first, last] = [this.#run[0], this.#run.at(-1)];
+    if (!first || !last || this.#run.length < 2) return undefined;
+    this.#runLine ??= Line.through({ first: first.key, last: last.key, keys: last.before - first.before }, [
+      ...this.#run.map(({ key }) => key),
+      ...sampleOf(base),
+    ]);
+    return this.#runLine;
+  }
+}
+
+function sampleOf(entries: readonly ObjectEntry[]): string[] {
+  const step = Math.max(1, Math.floor(entries.length / SAMPLE));
+  return entries.filter((_, i) => i % step === 0).map(({ key }) => key);
+}
