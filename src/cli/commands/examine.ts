@@ -130,8 +130,8 @@ export class Examination {
     }
     const side = opened.value;
     try {
-      const { local, identity } = { local: side.store.capabilities.local, identity: side.store.identity };
-      const there = local || (await this.#endpoint(identity.endpoint));
+      const { capabilities, identity } = side.store;
+      const there = capabilities.local || (await this.#endpoint(identity.endpoint));
       const unreachable = [skip('bucket', 'not looked at: the endpoint cannot be used')];
       await this.#section(location.text, there ? this.#place(location, side) : unreachable);
     } finally {
@@ -139,12 +139,13 @@ export class Examination {
     }
   }
 
-  async *#place({ remote, bucket, text }: ConfiguredLocation, side: OpenSide): AsyncGenerator<Finding> {
+  async *#place({ remote, text }: ConfiguredLocation, side: OpenSide): AsyncGenerator<Finding> {
     const network = remote.type === 's3' || remote.type === 'oss' ? remote : undefined;
     const interruption = onInterrupt(this.#context.log);
     try {
       yield* checkPlace(side.store, {
-        prefix: side.prefix,
+        // A local file stands for the folder that it is in.
+        prefix: side.store.capabilities.local ? '' : side.prefix,
         write: this.#flags.write === true,
         probeBytes: this.#flags.probeSize ?? 0,
         ...(network && { credentials: describeCredentials(network, this.#context.io.env) }),
@@ -153,8 +154,8 @@ export class Examination {
     } finally {
       interruption.dispose();
     }
-    if (network === undefined) yield judgeFolder(await lookAtDirectory(bucket));
-    else if (mayAccelerate(network)) yield* this.#acceleration(text, network.accelerate);
+    if (remote.type === 'local') yield judgeFolder(await lookAtDirectory(side.bucket));
+    if (network !== undefined && mayAccelerate(network)) yield* this.#acceleration(text, network.accelerate);
   }
 
   async *#acceleration(text: string, configured: 'auto' | 'on' | 'off'): AsyncGenerator<Finding> {

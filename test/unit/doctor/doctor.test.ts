@@ -73,6 +73,12 @@ describe('a place that is well', () => {
     expect(lineOf(outcome, 'download')).toBe('');
   });
 
+  it('shares the way with the next place on the same endpoint', async () => {
+    const { out } = await lab.xsync('doctor', 'lab:bucket/photos', 'lab:bucket');
+    expect(out.match(/^ {2}. connect /gm)).toHaveLength(1);
+    expect(out.match(/^ {2}✓ credentials /gm)).toHaveLength(2);
+  });
+
   it('has its credentials told by their kind, and not shown', async () => {
     const { out } = await lab.xsync('doctor', '--json', 'lab:bucket');
     expect(out).toContain('static keys, accepted');
@@ -105,6 +111,7 @@ describe('a place that is well', () => {
     expect(outcome.code).toBe(0);
     expect(lineOf(outcome, 'space')).toMatch(/^✓/);
     expect(readdirSync(folder)).toEqual(['file']);
+    expect((await lab.xsync('doctor', '--write', join(folder, 'file'))).code).toBe(0);
     expect((await lab.xsync('doctor', join(lab.home, 'missing'))).out).toMatch(/! folder +does not exist/);
   });
 });

@@ -15,6 +15,7 @@ import {
   socketCongestion,
 } from '../../../src/store/http/congestion.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
+import { openLab } from '../cli/lab.js';
 import { TEST_TLS } from '../doctor/tls.js';
 
 const cubicHost: CongestionFacts = {
@@ -135,5 +136,21 @@ describe('the connections of the transport', () => {
     const origin = `http://127.0.0.1:${await listen(server)}`;
     const answer = await transport.request({ method: 'GET', origin, path: '/', headers: {} });
     expect(answer.status).toBe(200);
+  });
+});
+
+describe('a copy with -v', () => {
+  it('says what became of the congestion control, unless it was told to leave it alone', async () => {
+    const lab = await openLab();
+    try {
+      const { err } = await lab.xsync('copy', '-v', lab.home, 'lab:bucket/auto');
+      expect(err.match(/congestion control /g)).toHaveLength(1);
+      const left = await lab.xsync('copy', '-v', '--congestion', 'system', lab.home, 'lab:bucket/system');
+      expect(left.err).not.toContain('congestion');
+      const sdk = await lab.xsync('copy', '-v', '--transport', 'sdk', lab.home, 'lab:bucket/sdk');
+      expect(sdk.err).not.toContain('congestion');
+    } finally {
+      await lab.close();
+    }
   });
 });
