@@ -62,7 +62,12 @@ export class Wire {
       return await this.#once(call, path);
     } catch (error) {
       if (!(error instanceof ClockCorrected)) throw error;
+    }
+    try {
       return await this.#once(call, path);
+    } catch (error) {
+      // Another node with another clock: a temporary fault like others, and the retry wrapper's.
+      throw error instanceof ClockCorrected ? error.cause : error;
     }
   }
 

@@ -33,6 +33,10 @@ describe('the file', () => {
     manifest.close();
   });
 
+  test('a place where no folder can be made is refused at once, not tried for ever', () => {
+    expect(thrownBy(() => open('/proc/xsync-test/m.db'))).toMatchObject({ code: 'not-writable' });
+  });
+
   test('what was committed is there when the next run opens it', () => {
     const file = join(temporaryFolder(), 'm.db');
     const first = open(file);
