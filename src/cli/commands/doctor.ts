@@ -52,4 +52,5 @@ Examples:
   xsync doctor virginia:src-bucket shanghai:dst-bucket/folder
   xsync doctor --write ./photos s3://my-bucket/photos
 
-Marks: ✓ good, ! could be better, ✗ will not work, · not looked at. The exit code is 0 without any ✗, else 1.`;
+Marks: ✓ good, ! could be better, ✗ will not work, · not looked at.
+The exit code is 0 without any ✗, else 1.`;
