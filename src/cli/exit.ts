@@ -72,5 +72,7 @@ const OF_CODE: Record<ErrorCode, number> = {
 
 /** How a run ended that an error cut short. */
 export function exitOfError(error: XsyncError): number {
-  return OF_CODE[error.code];
+  const exit = OF_CODE[error.code];
+  // 5 promises that the same again may help, which an error of another class denies.
+  return exit === EXIT.temporary && error.class === 'permanent' ? EXIT.other : exit;
 }

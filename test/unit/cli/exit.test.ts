@@ -63,4 +63,8 @@ describe('the exit code tells a script what happened', () => {
   it.each(ERRORS)('a run that ends with %s exits %i', (code, exitCode) => {
     expect(exitOfError(new XsyncError(code, 'x'))).toBe(exitCode);
   });
+
+  it('promises a script no better luck the next time where there is none', () => {
+    expect(exitOfError(new XsyncError('invalid-response', 'x', { class: 'permanent' }))).toBe(1);
+  });
 });

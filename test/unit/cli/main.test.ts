@@ -83,7 +83,7 @@ describe('usage errors exit with 2 and say what is wrong', () => {
     [['copy', '--size-only', '-c', 'a', 'b'], '--checksum and --size-only contradict each other'],
     [['ls', '-q', '-v', '.'], 'choose one of --quiet and --verbose'],
     [['ls', 'nowhere:bucket'], 'there is no remote "nowhere"'],
-    [['cat', '--head', '1', '--tail', '1', '.'], '.'],
+    [['cat', '--head', '1', '--tail', '1', '.'], 'exclude each other'],
     [['config'], 'Usage:'],
   ])('%j', async (args, message) => {
     const { code, err, out } = await xsync(args);

@@ -18,6 +18,8 @@ function refusal(status: number, code: string, more = '', headers: Record<string
 describe('what OSS refuses, told so that a person or a retry knows what to do', () => {
   it.each([
     [404, 'NoSuchBucket', 'bucket-not-found', 'person'],
+    // Unknown to us: about this request, not a bug that ends the run, and no use to repeat.
+    [400, 'InvalidArgument', 'invalid-response', 'permanent'],
     [404, 'NoSuchKey', 'object-not-found', 'permanent'],
     [404, 'NoSuchUpload', 'upload-not-found', 'permanent'],
     [403, 'AccessDenied', 'access-denied', 'person'],

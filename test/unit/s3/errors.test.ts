@@ -19,6 +19,8 @@ const errorOf = (status: number, code?: string, more: Partial<Refusal> & { xml?:
 describe('a refusal says what to do', () => {
   it.each([
     [404, 'NoSuchBucket', 'bucket-not-found', 'person'],
+    // Unknown to us: about this request, so no use to repeat.
+    [400, 'SomethingNew', 'invalid-response', 'permanent'],
     [404, 'NoSuchKey', 'object-not-found', 'permanent'],
     [404, 'NoSuchUpload', 'upload-not-found', 'permanent'],
     [403, 'AccessDenied', 'access-denied', 'person'],
