@@ -81,7 +81,7 @@ export const CASES: readonly Case[] = [
     delayMs: 20,
     runs: 3,
     per: 'object',
-    contenders: COPIERS,
+    contenders: [...COPIERS, { ...XSYNC, label: 'xsync --transfers 64', args: [...XSYNC.args, '--transfers', '64'] }],
   },
   {
     name: 'copy-8m',

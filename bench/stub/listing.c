@@ -45,26 +45,37 @@ static int key_print(char *into, const Bucket *bucket, int64_t i) {
   return sprintf(into, "p%05ld/%09ld_%ld.bin", (long)(i / bucket->per_prefix), (long)i, (long)bucket->size);
 }
 
-static Span span_of(const Bucket *bucket, const char *prefix, bool delimited) {
-  Span span = {0, bucket->count, false};
-  if (bucket->prefixes > 0 && prefix[0] == 0 && delimited && bucket->count > 0) {
-    return (Span){0, bucket->prefixes, true};
-  }
-  if (prefix[0] == 0) return span;
-  /* Only whole prefixes are asked for by the clients that are measured. */
-  if (bucket->prefixes == 0 || prefix[0] != 'p') return (Span){0, 0, false};
-  span.first = atoll(prefix + 1) * bucket->per_prefix;
-  span.end = span.first + bucket->per_prefix;
-  if (span.end > bucket->count) span.end = bucket->count;
-  return span;
+static void name_print(char *into, const Bucket *bucket, int64_t i, bool of_prefixes) {
+  if (of_prefixes) sprintf(into, "p%05ld/", (long)i);
+  else key_print(into, bucket, i);
 }
 
-/* The number after a key or common prefix that was listed before. */
-static int64_t number_after(const Bucket *bucket, const Span *span, const char *key) {
-  if (span->of_prefixes) return atoll(key + 1) + 1;
-  const char *slash = strchr(key, '/');
-  if (bucket->prefixes == 0) return atoll(key) + 1;
-  return slash != NULL && slash[1] != 0 ? atoll(slash + 1) + 1 : (atoll(key + 1) + 1) * bucket->per_prefix;
+/* The first number from `low` on, below `end`, whose name is not before `text`; with `after`, is after it. */
+static int64_t search(const Bucket *bucket, Span within, const char *text, bool after) {
+  char name[64];
+  int64_t low = within.first, high = within.end;
+  while (low < high) {
+    int64_t middle = low + (high - low) / 2;
+    name_print(name, bucket, middle, within.of_prefixes);
+    int order = strcmp(name, text);
+    if (order < 0 || (after && order == 0)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+static Span span_of(const Bucket *bucket, const char *prefix, bool delimited) {
+  Span span = {0, bucket->count, false};
+  if (delimited && bucket->prefixes > 0 && strchr(prefix, '/') == NULL) {
+    span = (Span){0, bucket->count > 0 ? bucket->prefixes : 0, true};
+  }
+  if (prefix[0] == 0) return span;
+  /* What has a prefix ends before the prefix with its last byte one higher. */
+  char beyond[NAME_CHARS];
+  snprintf(beyond, sizeof beyond, "%s", prefix);
+  beyond[strlen(beyond) - 1]++;
+  Span found = {search(bucket, span, prefix, false), search(bucket, span, beyond, false), span.of_prefixes};
+  return found;
 }
 
 static void entries_write(Buffer *into, const Bucket *bucket, const Span *page) {
@@ -92,8 +103,7 @@ void listing_write(Buffer *into, const char *bucket_name, const char *query) {
   if (query_get(query, "continuation-token", text, sizeof text)) {
     page.first = atoll(text);
   } else if (query_get(query, version2 ? "start-after" : "marker", text, sizeof text) && text[0] != 0) {
-    int64_t after = number_after(&bucket, &page, text);
-    if (after > page.first) page.first = after;
+    page.first = search(&bucket, page, text, true);
   }
   int64_t most = query_get(query, "max-keys", text, sizeof text) ? atoll(text) : PAGE;
   if (most > PAGE || most < 0) most = PAGE;
@@ -110,8 +120,7 @@ void listing_write(Buffer *into, const char *bucket_name, const char *query) {
   if (truncated && version2) {
     buffer_print(into, "<NextContinuationToken>%ld</NextContinuationToken>", (long)page.end);
   } else if (truncated) {
-    if (page.of_prefixes) sprintf(text, "p%05ld/", (long)(page.end - 1));
-    else key_print(text, &bucket, page.end - 1);
+    name_print(text, &bucket, page.end - 1, page.of_prefixes);
     buffer_print(into, "<NextMarker>%s</NextMarker>", text);
   }
   if (page.of_prefixes) {
