@@ -43,7 +43,7 @@ interface Directory {
 export interface Cut {
   until: string;
   /** The range from the cut on is this prefix's listing. */
-  within?: { prefix: string; until: string };
+  within?: { prefix: string; until?: string };
 }
 
 /** A directory whose subdirectories hold fewer keys on average is not worth a request of its own. */
@@ -102,9 +102,9 @@ export class DirectoryHints {
         found.push({ path, alone: entries[at] === undefined || compareKeys(entries[at]?.key ?? '', prefix) > 0 });
       previous = prefix;
     }
-    // What follows the last one is not known.
+    // What follows the last one is known only where the listing ends.
     const end = found.at(-1);
-    if (end) end.alone = false;
+    if (end) end.alone &&= directory === this.#root && nextToken === undefined && at === entries.length;
     const all = new Map([...this.#directories, ...found].map((one) => [one.path, one]));
     this.#directories = [...all.values()].sort((a, b) => compareKeys(a.path, b.path));
   }
@@ -116,8 +116,8 @@ export class DirectoryHints {
     const cut = this.#directories[at];
     if (cut === undefined || at < i) return undefined;
     const next = this.#directories[at + 1];
-    const within = cut.alone && next && !next.path.startsWith(`${cut.path}/`);
-    return { until: cut.path, ...(within ? { within: { prefix: `${cut.path}/`, until: next.path } } : {}) };
+    const within = cut.alone && !next?.path.startsWith(`${cut.path}/`);
+    return { until: cut.path, ...(within ? { within: { prefix: `${cut.path}/`, until: next?.path } } : {}) };
   }
 
   /** How many directories begin in (after, until]. */

@@ -39,6 +39,8 @@ interface Range {
   rows?: number;
   /** The pacer's turn when a guessed range was asked for. */
   turn?: number;
+  /** Asked for only to see what follows the range before it. */
+  seam?: boolean;
   /** The manifest's first key in it. */
   expected?: string;
   state: 'waiting' | 'fetching' | 'done';
@@ -187,8 +189,9 @@ export class RangeListing {
   #fetch(range: Range): void {
     range.state = 'fetching';
     // A prefix's listing ends with the prefix: it can stand for no range that goes on behind it.
-    const { until = '' } = range;
-    if (range.within && (until === '' || compareKeys(until, range.within.until) > 0)) range.within = undefined;
+    const { until } = range;
+    const end = range.within?.until;
+    if (end !== undefined && (until === undefined || compareKeys(until, end) > 0)) range.within = undefined;
     if (range.from === 'guess') {
       this.#guesses++;
       range.turn = this.#pacer.turn;
@@ -238,8 +241,10 @@ export class RangeListing {
     Object.assign(range, { state: 'done', entries, next: nextToken });
     range.count = range.until === undefined ? entries.length : countUpTo(entries, range.until);
     this.#learn(range);
-    if (nextToken === undefined && range.within) {
+    if (nextToken === undefined && range.within?.until !== undefined) {
       this.#takeOver(i, range.within.until);
+    } else if (range.seam) {
+      range.count = 0;
     } else if (nextToken === undefined) {
       for (const later of this.#ranges.splice(i + 1)) later.dropped = true;
       Object.assign(range, { until: undefined, count: entries.length });
@@ -295,15 +300,17 @@ export class RangeListing {
   /** Whether `range` is what follows the range given out last; if that cannot be said yet, it is found out. */
   #joins(range: Range): boolean {
     const before = this.#given;
-    if (!before || range.token !== undefined || before.next === undefined) return true;
+    if (!before || range.token !== undefined || range.seam) return true;
+    // A prefix's listing says what the prefix holds; that nothing follows before the next is known from its directory's.
+    const alone = before.within !== undefined && before.next === undefined;
+    if (alone ? range.within : before.next === undefined && !before.seam) return true;
     const over = before.entries.slice(before.count);
-    if (over.length === 0) {
+    if (over.length === 0 && !before.seam) {
       if (range.expected !== undefined && range.entries[0]?.key === range.expected) return true;
-      // The seam is exactly the page's end, so nothing overlaps: the page's token says what follows.
-      const seam = before.until ?? '';
-      this.#ranges.unshift(
-        rangeOf({ after: seam, until: seam, from: 'page', token: before.next, within: before.within }),
-      );
+      // Nothing overlaps: the page's token says what follows, or else what is listed after its last key.
+      const after = (alone ? this.#lastKey : before.until) ?? '';
+      const within = alone ? undefined : before.within;
+      this.#ranges.unshift(rangeOf({ after, until: after, from: 'page', token: before.next, within, seam: true }));
       this.#schedule();
       return false;
     }

@@ -1,4 +1,5 @@
 /** The three streams of a diff, for the way in which a run looks at its pair. */
+import { setMaxListeners } from 'node:events';
 import type { ManifestRow, Spool } from '../manifest/port.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../model/error.js';
 import { compareKeys } from '../model/key.js';
@@ -101,6 +102,8 @@ export class Streams {
       emit({ type: 'listed', side: name, objects, done: false });
     };
     const signal = AbortSignal.any([halt.listings, this.#listing.signal]);
+    // Every page in flight listens.
+    setMaxListeners(0, signal);
     yield* list(side, { signal, onPage, ranges: this.#ranges(name, side) });
     emit({ type: 'listed', side: name, objects, done: true });
   }
