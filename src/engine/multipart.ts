@@ -6,7 +6,6 @@
  * only what was in flight. The last step, Complete, is the one call that cannot be repeated blindly: after a lost
  * answer the destination is asked what it holds.
  */
-import { Md5Stream } from '../hash/index.js';
 import type { PartRow } from '../manifest/port.js';
 import type { Checksums } from '../model/checksum.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../model/error.js';
@@ -17,14 +16,18 @@ import { sleep } from '../store/wrap/time.js';
 import type { Lease } from './budget.js';
 import { mustBeWhole, progressOf, type TransferContext, type TransferResult, Unfinished } from './context.js';
 import { outgoing } from './outgoing.js';
-import { guessSourceCut, partRange } from './parts.js';
+import { partRange } from './parts.js';
 import type { PlanEntry } from './plan.js';
+import { cutLikeSource, sourcePartSize } from './source-cut.js';
+import { SourceProof } from './source-proof.js';
 import type { Moving } from './tune-flow.js';
 import { resumeUpload, startUpload } from './uploads.js';
-import { confirm, hashPart, type PartHashing, partHashing, proveParts, wholeOf } from './verify.js';
+import { confirm, hashPart, wholeOf } from './verify.js';
 
-/** @param entry cut as its checkpoint is, if it has one */
-export async function transferParts(context: TransferContext, entry: PlanEntry): Promise<TransferResult> {
+/** @param planned cut as its checkpoint is, if it has one */
+export async function transferParts(context: TransferContext, planned: PlanEntry): Promise<TransferResult> {
+  const sourceCut = await sourcePartSize(context, planned);
+  const entry = cutLikeSource(context, planned, sourceCut);
   const resumed = await resumeUpload(context, entry);
   const done = resumed && !resumed.gone ? resumed.parts : [];
   const resumedBytes = done.reduce((sum, part) => sum + part.size, 0);
@@ -34,7 +37,8 @@ export async function transferParts(context: TransferContext, entry: PlanEntry):
     if (finished) return finished;
     context.checkpoints.endUpload(entry.key);
   }
-  const parts = new PartsInFlight(context, entry, resumed?.gone ? undefined : resumed?.upload, done);
+  const proof = new SourceProof(entry, { sourcePartSize: sourceCut, resumed: done.length > 0 });
+  const parts = new PartsInFlight(context, entry, proof, resumed?.gone ? undefined : resumed?.upload, done);
   const proven = await parts.sendAll();
   const answer = await complete(context, entry, await parts.upload(), parts.rows());
   context.checkpoints.endUpload(entry.key);
@@ -45,21 +49,24 @@ export async function transferParts(context: TransferContext, entry: PlanEntry):
 class PartsInFlight {
   readonly #context: TransferContext;
   readonly #entry: PlanEntry;
+  readonly #proof: SourceProof;
   readonly #done = new Map<number, PartRow>();
   #started: Promise<UploadRef> | undefined;
-  #claimed: Checksums = {};
-  /** MD5 over the whole in order of the parts; only without resumed parts, whose bytes are not read again. */
-  #wholeMd5: Md5Stream | undefined;
-  #hashedUpTo: Promise<void> = Promise.resolve();
   #broken = false;
   #confirmed = true;
 
-  constructor(context: TransferContext, entry: PlanEntry, upload: UploadRef | undefined, done: readonly PartRow[]) {
+  constructor(
+    context: TransferContext,
+    entry: PlanEntry,
+    proof: SourceProof,
+    upload: UploadRef | undefined,
+    done: readonly PartRow[],
+  ) {
     this.#context = context;
     this.#entry = entry;
+    this.#proof = proof;
     if (upload) this.#started = Promise.resolve(upload);
     for (const part of done) this.#done.set(part.partNumber, part);
-    if (done.length === 0) this.#wholeMd5 = new Md5Stream();
   }
 
   /** Sends what is missing. @throws the first part's error after the others came to rest; Unfinished when stopped */
@@ -71,8 +78,7 @@ class PartsInFlight {
     const outcomes = await Promise.allSettled(sent);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     if (this.#done.size < this.#entry.parts) throw new Unfinished();
-    const whole = wholeOf(this.rows());
-    return proveParts(this.#entry.key, this.#claimed, whole, this.#claimed.md5 && this.#wholeMd5?.digest());
+    return this.#proof.prove(this.rows());
   }
 
   /** The destination checked every part or told a checksum of it. */
@@ -104,7 +110,7 @@ class PartsInFlight {
     const { key, sourceKey, sourceEtag, partSize, size } = this.#entry;
     const range = partRange(partNumber, partSize, size);
     // Taken in order of the parts, as the leases are, so that a part never waits for one that has no memory yet.
-    const turn = this.#takeTurn();
+    const turn = this.#proof.takeTurn();
     let lease: Lease | undefined;
     let moving: Moving | undefined;
     try {
@@ -121,7 +127,7 @@ class PartsInFlight {
       mustBeWhole(this.#entry, info);
       const upload = await this.#uploadFor(info);
       await turn.hash(lease.bytes);
-      const hashes = hashPart(lease.bytes, this.#hashing());
+      const hashes = hashPart(lease.bytes, this.#proof.hashing(dest.capabilities));
       const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
       const answer = await dest.uploadPart(upload, partNumber, lease.bytes, {
         contentMd5,
@@ -140,35 +146,10 @@ class PartsInFlight {
   }
 
   #uploadFor(info: ObjectInfo): Promise<UploadRef> {
-    this.#claimed = info.checksums;
-    if (info.checksums.md5 === undefined) this.#wholeMd5 = undefined;
+    this.#proof.learn(info.checksums);
     const { dest, storageClass } = this.#context;
     this.#started ??= startUpload(this.#context, this.#entry, outgoing(info, dest, storageClass));
     return this.#started;
-  }
-
-  #hashing(): PartHashing {
-    const { size, partSize } = this.#entry;
-    const imitated = guessSourceCut(size, this.#claimed.md5ofParts) === partSize;
-    return partHashing(this.#claimed, this.#context.dest.capabilities, imitated);
-  }
-
-  /** A place in the order of the whole-object MD5. */
-  #takeTurn(): { hash: (bytes: Uint8Array) => Promise<void>; pass: () => void } {
-    const before = this.#hashedUpTo;
-    let pass = (): void => undefined;
-    this.#hashedUpTo = new Promise((resolve) => {
-      pass = resolve;
-    });
-    return {
-      hash: async (bytes) => {
-        if (!this.#wholeMd5) return;
-        await before;
-        this.#wholeMd5.update(bytes);
-        pass();
-      },
-      pass: () => void before.then(pass),
-    };
   }
 }
 

@@ -55,7 +55,7 @@ export async function copyObject(context: ObjectContext, planned: PlanEntry): Pr
       if (error instanceof Unfinished || halt.signal.aborted) return;
       const fault = toXsyncError(error);
       if (endsRun(fault)) return halt.fail(fault);
-      const next = attempt < context.objectAttempts ? await prepareRetry(context, entry, fault) : fault;
+      const next = await afterFault(context, entry, fault, attempt < context.objectAttempts);
       if (next instanceof XsyncError) return recordFailure(context, entry, next, attempt);
       entry = next;
     }
@@ -79,10 +79,11 @@ function record(context: ObjectContext, entry: PlanEntry, result: TransferResult
  * The entry to try next, or the fault that ends the tries. A source that changed is looked up anew; bytes that proved
  * damaged are not built upon.
  */
-async function prepareRetry(
+async function afterFault(
   context: ObjectContext,
   entry: PlanEntry,
   fault: XsyncError,
+  mayRetry: boolean,
 ): Promise<PlanEntry | XsyncError> {
   const changed = fault.code === 'precondition-failed' || fault.code === 'source-changed';
   if (!changed && fault.class !== 'temporary') return fault;
@@ -92,6 +93,7 @@ async function prepareRetry(
       noteFailure(context, entry, fault);
     }
     if (changed || fault.code === 'checksum-mismatch') await abandonUpload(context, entry);
+    if (!mayRetry) return fault;
     if (!changed) return entry;
     const now = await context.source.head(entry.sourceKey, { signal: context.halt.signal });
     context.emit({ type: 'restart', key: entry.key, message: fault.message });

@@ -7,7 +7,7 @@ export const MiB = 1024 * 1024;
 const DEFAULT_PART_SIZE = 8 * MiB;
 
 /** Source part sizes beyond this are not worth imitating: a part is held in memory whole. */
-const LARGEST_IMITATED = 64 * MiB;
+export const LARGEST_IMITATED = 64 * MiB;
 
 /** What people's tools cut at, the commonest first: aws cli, rclone and the SDKs, s5cmd, console and others. */
 const USUAL_PART_SIZES = [8, 5, 16, 50, 15, 10, 32, 64, 20, 25, 6, 7, 12, 24, 48].map((n) => n * MiB);
@@ -28,7 +28,9 @@ export function cutObject(
   limits: Capabilities,
   options: { wanted?: number; sourceCut?: number; tuned?: number },
 ): Cut {
-  const wanted = options.wanted ?? options.sourceCut ?? options.tuned ?? DEFAULT_PART_SIZE;
+  // What fits into one request goes in one, however the source was cut.
+  const whole = options.tuned ?? DEFAULT_PART_SIZE;
+  const wanted = options.wanted ?? (size > whole ? options.sourceCut : undefined) ?? whole;
   const needed = Math.ceil(size / limits.maxParts);
   const least = needed > wanted ? Math.ceil(needed / MiB) * MiB : wanted;
   const partSize = Math.min(Math.max(least, limits.minPartSize), limits.maxPartSize);

@@ -24,6 +24,10 @@ export interface PlanEntry {
   partSize: number;
   /** 1: a single request. */
   parts: number;
+  /** The part size was asked for by a person. */
+  cutByPerson: boolean;
+  /** The source's composite ETag, where it has one: a checksum, once it is known how the source was cut. */
+  md5ofParts?: string;
 }
 
 /** @param tuned part size that suits the line, where neither the person nor the source's ETag asks for another */
@@ -54,6 +58,8 @@ export function planEntry(
     reason,
     way: server ? 'server' : 'client',
     ...cut,
+    cutByPerson: options.partSize !== undefined,
+    md5ofParts: entry.checksums?.md5ofParts,
   };
 }
 
@@ -72,5 +78,7 @@ export function plannedRequests(entry: PlanEntry): { source: Traffic['requests']
     return { source: { head: 1 }, destination: copies };
   }
   const writes = parts === 1 ? { put: 1 } : { createUpload: 1, uploadPart: parts, completeUpload: 1 };
-  return { source: { read: parts }, destination: writes };
+  const source: Traffic['requests'] = { read: parts };
+  if (parts > 1 && entry.md5ofParts !== undefined) source.head = 1;
+  return { source, destination: writes };
 }

@@ -5,6 +5,7 @@ import { outgoing } from './outgoing.js';
 import type { PlanEntry } from './plan.js';
 import { copyOnServer } from './server-copy.js';
 import { isSmall } from './slots.js';
+import { proveComposite } from './source-cut.js';
 import type { Moving } from './tune-flow.js';
 import { checkpointedCut } from './uploads.js';
 import { confirm, proveWhole } from './verify.js';
@@ -49,6 +50,7 @@ async function getAndPut(context: TransferContext, entry: PlanEntry, moving?: Mo
     moving?.turn();
     mustBeWhole(entry, info);
     const proof = proveWhole(entry.key, lease.bytes, info.checksums, dest.capabilities);
+    const composite = proof.verifiedBy === 'computed' && (await proveComposite(context, entry, lease.bytes));
     const answer = await dest.put(entry.destKey, lease.bytes, {
       ...outgoing(info, dest, context.storageClass),
       contentMd5: proof.contentMd5,
@@ -56,7 +58,8 @@ async function getAndPut(context: TransferContext, entry: PlanEntry, moving?: Mo
       pace: progressOf(context, entry.key, moving),
     });
     const checked = proof.contentMd5 !== undefined && dest.capabilities.checksContentMd5;
-    const verifiedBy = confirm(entry.key, proof.expected, answer) || checked ? proof.verifiedBy : 'size';
+    const proven = composite ? 'md5-of-parts' : proof.verifiedBy;
+    const verifiedBy = confirm(entry.key, proof.expected, answer) || checked ? proven : 'size';
     return { destEtag: answer.etag, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0 };
   } finally {
     lease.release();

@@ -108,13 +108,18 @@ export function wholeOf(parts: readonly PartRow[]): Checksums {
 
 /**
  * What the parts prove against the source's own checksums.
- * @param wholeMd5 MD5 over all bytes in order, when it was computed
+ * @param whole what the MD5s and CRCs of our parts make
+ * @param certain what was computed so that it must agree: MD5 over all bytes, or over the source's own parts
  * @throws checksum-mismatch
  */
-export function proveParts(key: string, claimed: Checksums, whole: Checksums, wholeMd5?: string): VerifiedBy {
-  if (claimed.md5 !== undefined && wholeMd5 !== undefined) {
-    mustAgree(key, 'source', 'MD5', claimed.md5, wholeMd5);
+export function proveParts(key: string, claimed: Checksums, whole: Checksums, certain: Checksums): VerifiedBy {
+  if (claimed.md5 !== undefined && certain.md5 !== undefined) {
+    mustAgree(key, 'source', 'MD5', claimed.md5, certain.md5);
     return 'md5';
+  }
+  if (claimed.md5ofParts !== undefined && certain.md5ofParts !== undefined) {
+    mustAgree(key, 'source', 'MD5 of parts', claimed.md5ofParts, certain.md5ofParts);
+    return 'md5-of-parts';
   }
   if (claimed.crc64ecma !== undefined && whole.crc64ecma !== undefined) {
     mustAgree(key, 'source', 'CRC-64', claimed.crc64ecma, whole.crc64ecma);

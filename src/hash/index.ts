@@ -35,16 +35,37 @@ export function crc64ecma(bytes: Uint8Array): string {
   return BigInt(`0x${ecma.digest('hex')}`).toString();
 }
 
-/** MD5 over parts that arrive in order. */
+/** MD5 over bytes that arrive in order; with a part size, the composite that S3 makes of parts of that size. */
 export class Md5Stream {
-  readonly #hash = createHash('md5');
+  readonly #partSize: number;
+  readonly #parts: string[] = [];
+  #hash = createHash('md5');
+  /** Bytes in the current part. */
+  #filled = 0;
 
-  update(bytes: Uint8Array): void {
-    this.#hash.update(bytes);
+  constructor(partSize?: number) {
+    this.#partSize = partSize ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Hex; ends the stream. */
+  update(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.byteLength; ) {
+      if (this.#filled === this.#partSize) this.#endPart();
+      const piece = bytes.subarray(at, at + this.#partSize - this.#filled);
+      this.#hash.update(piece);
+      this.#filled += piece.byteLength;
+      at += piece.byteLength;
+    }
+  }
+
+  #endPart(): void {
+    this.#parts.push(this.#hash.digest('hex'));
+    this.#hash = createHash('md5');
+    this.#filled = 0;
+  }
+
+  /** Hex, or `<hex>-<parts>` with a part size; ends the stream. */
   digest(): string {
-    return this.#hash.digest('hex');
+    const last = this.#hash.digest('hex');
+    return this.#partSize === Number.POSITIVE_INFINITY ? last : md5OfMd5s([...this.#parts, last]);
   }
 }

@@ -193,6 +193,13 @@ export interface ObjectStore {
   head(key: string, options?: HeadOptions): Promise<ObjectInfo>;
 
   /**
+   * Size in bytes of the object's first part, where the store remembers how the object was uploaded (S3: a HEAD with
+   * partNumber=1, https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html); undefined where it does not.
+   * @throws object-not-found, precondition-failed
+   */
+  firstPartSize(key: string, options?: CallOptions & { ifMatch?: string }): Promise<number | undefined>;
+
+  /**
    * Fills `target` with `target.byteLength` bytes of the object from `offset` on, and returns what the answer says
    * of the object. An empty target reads nothing but must still see the object exist and match (one request; an
    * object of zero bytes can be read so). Fewer bytes than asked is `truncated`; an object that is longer or shorter

@@ -128,6 +128,20 @@ export function describeMultipart(backend: Backend): void {
       await expectObject('m', [pattern(size, 1), pattern(size, 3)]);
     });
 
+  it('tells the size of the first part, or nothing: what it tells is trusted to prove copies', async () => {
+    const { store } = subject();
+    const size = partSize(store);
+    const upload = await store.createUpload('m');
+    const sent = await send(store, upload, [
+      [1, pattern(size, 1)],
+      [2, bytes('tail')],
+    ]);
+    const { etag } = await store.completeUpload(upload, sent);
+    expect([size, undefined]).toContain(await store.firstPartSize('m', { ifMatch: etag || undefined }));
+    await store.put('whole', bytes('in one piece'));
+    expect([12, undefined]).toContain(await store.firstPartSize('whole'));
+  });
+
   it('does not make an object of an upload that misses a part', async () => {
     const { store } = subject();
     const upload = await store.createUpload('m');

@@ -101,6 +101,11 @@ export class LocalStore implements port.ObjectStore {
     return this.#run('read', options, undefined, () => this.#listing.page(options));
   }
 
+  /** A file has no parts. */
+  async firstPartSize(): Promise<undefined> {
+    return undefined;
+  }
+
   head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
     return this.#run('read', options, key, async () => {
       if (isMarker(key)) return this.#marker(key);

@@ -48,6 +48,8 @@ export interface MemoryStoreOptions {
 interface StoredObject {
   info: ObjectInfo;
   body: Uint8Array;
+  /** Of an object uploaded in parts. */
+  firstPartSize?: number;
 }
 
 export class MemoryStore implements port.ObjectStore {
@@ -100,6 +102,11 @@ export class MemoryStore implements port.ObjectStore {
       return structuredClone(entry);
     });
     return { entries, prefixes: cut.prefixes, ...(cut.last === undefined ? {} : { nextToken: cut.last }) };
+  }
+
+  async firstPartSize(key: string, options: port.CallOptions & { ifMatch?: string } = {}): Promise<number | undefined> {
+    this.#begin(options, key);
+    return this.#find(key, options.ifMatch).firstPartSize;
   }
 
   async head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
@@ -210,7 +217,8 @@ export class MemoryStore implements port.ObjectStore {
     this.#uploads.remove(upload);
     const etag = this.capabilities.partEtagIsMd5 ? composite : this.#etag(composite);
     const mtime = options.mtimeMs === undefined ? {} : { mtimeMs: options.mtimeMs };
-    return this.#store(upload.key, body, etag, this.#vouched(sums), { ...target.options, ...mtime });
+    const headers = { ...target.options, ...mtime };
+    return this.#store(upload.key, body, etag, this.#vouched(sums), headers, chosen[0]?.body.byteLength);
   }
 
   async abortUpload(upload: port.UploadRef, options: port.CallOptions = {}): Promise<void> {
@@ -302,6 +310,7 @@ export class MemoryStore implements port.ObjectStore {
     etag: string,
     checksums: Checksums,
     options: port.PutOptions,
+    firstPartSize?: number,
   ): port.WriteResult {
     const mtimeMs = (this.capabilities.keepsMtime ? options.mtimeMs : undefined) ?? this.#clock();
     const info: ObjectInfo = {
@@ -315,7 +324,7 @@ export class MemoryStore implements port.ObjectStore {
       ...(options.storageClass === undefined ? {} : { storageClass: options.storageClass }),
     };
     if (!this.#objects.has(key)) this.#keys.add(key);
-    this.#objects.set(key, { info, body });
+    this.#objects.set(key, { info, body, firstPartSize });
     return { etag, checksums: { ...checksums }, mtimeMs };
   }
 }

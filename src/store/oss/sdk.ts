@@ -101,6 +101,11 @@ export class OssSdkStore implements ObjectStore {
     };
   }
 
+  /** OSS does not tell; its multipart ETags are opaque, and its CRC-64 covers the whole. */
+  async firstPartSize(): Promise<undefined> {
+    return undefined;
+  }
+
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo> {
     return this.#describe(key, {}, options);
   }

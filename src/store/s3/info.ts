@@ -47,6 +47,22 @@ export function infoOf(key: string, size: number, headers: Record<string, string
   return info;
 }
 
+/** What the answer to a HEAD of part 1 says; servers that ignore the part answer for the whole, without a count. */
+export function firstPartSizeOf(answer: Pick<HttpResponse, 'headers'> | undefined): number | undefined {
+  if (answer?.headers['x-amz-mp-parts-count'] === undefined) return undefined;
+  return Number(required(answer.headers['content-length'], 'Content-Length'));
+}
+
+/** Some compatible servers refuse the parameter instead of ignoring it; that is an answer too. */
+export async function unlessUnsupported<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof XsyncError && (error.status === 400 || error.status === 501)) return undefined;
+    throw error;
+  }
+}
+
 /** Archived and not restored for the time being; S3 tells by `x-amz-restore: ongoing-request="false"`. */
 function isArchived(headers: Record<string, string>): boolean {
   if (headers['x-amz-archive-status'] !== undefined) return true;

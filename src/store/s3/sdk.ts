@@ -22,7 +22,7 @@ import type {
 import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
 import { type CredentialSource, chainRegion, credentialSource } from './credentials.js';
 import { encodeKey, fitsXml, isKey } from './encode.js';
-import { capabilitiesOf, infoOf, totalSize } from './info.js';
+import { capabilitiesOf, firstPartSizeOf, infoOf, totalSize, unlessUnsupported } from './info.js';
 import { required } from './listing.js';
 import { readDeleteFailures, readDescribed, readPage, readWritten } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
@@ -118,6 +118,16 @@ export class S3SdkStore implements ObjectStore {
 
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo> {
     return this.#head(key, options);
+  }
+
+  async firstPartSize(
+    key: string,
+    { ifMatch, signal }: CallOptions & { ifMatch?: string } = {},
+  ): Promise<number | undefined> {
+    const input = { ...this.#object(key), IfMatch: quote(ifMatch), PartNumber: 1 };
+    const command = (sdk: Sdk) => new sdk.HeadObjectCommand(input);
+    const sent = this.#client.send({ key, signal, edit: this.#asksChecksums, command });
+    return firstPartSizeOf((await unlessUnsupported(sent))?.answer);
   }
 
   async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {

@@ -36,7 +36,7 @@ import { type CredentialSource, credentialSource } from './credentials.js';
 import { deleteBody, readDeleteFailures } from './deleting.js';
 import { escapeXml, fitsXml, isKey } from './encode.js';
 import { checksumsIn, contentHeadersOut, md5Header, metadataOut, unquote } from './headers.js';
-import { capabilitiesOf, infoOf, totalSize } from './info.js';
+import { capabilitiesOf, firstPartSizeOf, infoOf, totalSize, unlessUnsupported } from './info.js';
 import { readPage, required } from './listing.js';
 import { Uploads } from './uploads.js';
 import { Wire } from './wire.js';
@@ -107,6 +107,16 @@ export class S3Store implements ObjectStore {
 
   async head(key: string, { versionId, signal }: HeadOptions = {}): Promise<ObjectInfo> {
     return this.#head(key, { versionId, signal });
+  }
+
+  async firstPartSize(
+    key: string,
+    { ifMatch, signal }: CallOptions & { ifMatch?: string } = {},
+  ): Promise<number | undefined> {
+    const headers = this.#readHeaders(ifMatch);
+    const parameters = { partNumber: '1' };
+    const sent = this.#wire.send({ method: 'HEAD', key, parameters, headers, signal });
+    return firstPartSizeOf(await unlessUnsupported(sent));
   }
 
   async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {

@@ -57,6 +57,10 @@ export class InterceptedStore implements port.ObjectStore {
     return this.#call('head', key, options, () => this.inner.head(key, options));
   }
 
+  firstPartSize(key: string, options: port.CallOptions & { ifMatch?: string } = {}): Promise<number | undefined> {
+    return this.#call('head', key, options, () => this.inner.firstPartSize(key, options));
+  }
+
   read(key: string, target: Uint8Array, options: port.ReadOptions = {}): ReturnType<port.ObjectStore['read']> {
     return this.#transfer('read', key, options, (paced) => this.inner.read(key, target, paced));
   }
