@@ -16,7 +16,7 @@ export function levelOf(event: RunEvent, dryRun: boolean): LogLevel {
     case 'failed':
       return 'error';
     case 'notice':
-      return 'notice';
+      return event.level === 'warn' ? 'notice' : 'info';
     case 'plan':
       return dryRun ? 'notice' : 'debug';
     case 'start':

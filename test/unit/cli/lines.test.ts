@@ -33,7 +33,6 @@ describe('the log', () => {
   it('says by default what a person has to know, and the end', () => {
     expect(log('notice')).toMatchInlineSnapshot(`
       "
-      the clock was corrected by 3600 s
       warning: the source lists out of order
       failed bad\\x1b[2J: the bytes that arrived are not those that were sent (3 attempts) — Try again.
       Finished with failures: copied 2,011 objects, 1.23 GiB; skipped 412; failed 2; 1m23s, 13.8 MiB/s, 24.1 objects/s

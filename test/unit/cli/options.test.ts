@@ -143,9 +143,9 @@ describe('the environment', () => {
     expect(run().maxTransfer).toBeUndefined();
   });
 
-  it('names the option that a bad value was meant for', () => {
+  it('names the variable that a bad value came from', () => {
     vi.stubEnv('XSYNC_PART_SIZE', 'huge');
-    expect(() => run()).toThrow('--part-size: "huge" is not a size');
+    expect(() => run()).toThrow('XSYNC_PART_SIZE: "huge" is not a size');
   });
 });
 

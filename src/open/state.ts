@@ -1,0 +1,91 @@
+/** The state directory: which manifest belongs to a pair, and who holds it. */
+import { readdir } from 'node:fs/promises';
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import { pairId } from '../manifest/pair.js';
+import type { Manifest, PairLock, PlaceIdentity } from '../manifest/port.js';
+import { lockPair } from '../manifest/sqlite/lock.js';
+import { openManifest, pairOf } from '../manifest/sqlite/open.js';
+import { isXsyncError, XsyncError } from '../model/error.js';
+import type { OpenPair, OpenSettings, OpenSide } from './settings.js';
+
+/**
+ * The manifest of two open sides, with its lock until `close`.
+ * @throws locked, config, not-writable, disk-full
+ */
+export function openState(
+  sides: Pick<OpenPair, 'source' | 'dest' | 'single'>,
+  settings: OpenSettings,
+  command: string,
+): OpenPair {
+  const pair = { source: placeOf(sides.source), dest: placeOf(sides.dest) };
+  const file = settings.manifest ?? join(stateDirectory(settings.env), `${pairId(pair)}.db`);
+  const lock = lockPair(file, { pid: process.pid, host: hostname(), sinceMs: Date.now(), command });
+  try {
+    const manifest = openManifest(file, pair);
+    const close = async (): Promise<void> => {
+      manifest.close();
+      lock.release();
+      await Promise.all([sides.source.close(), sides.dest.close()]);
+    };
+    return { ...sides, manifest, close };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/**
+ * The manifests on this machine whose destination is at or below a side, each with the pair's lock while it is used.
+ * Pairs that a run is at work on are left out.
+ */
+export async function* manifestsInto(
+  side: OpenSide,
+  settings: OpenSettings,
+): AsyncGenerator<{ manifest: Manifest; prefix: string }> {
+  const { kind, endpoint, bucket, prefix } = placeOf(side);
+  for (const file of await manifestFiles(settings)) {
+    const pair = pairOf(file);
+    const into = pair?.dest;
+    if (!pair || into?.kind !== kind || into.endpoint !== endpoint || into.bucket !== bucket) continue;
+    if (!into.prefix.startsWith(prefix)) continue;
+    const lock = lockIfFree(file);
+    if (!lock) continue;
+    const manifest = openManifest(file, pair);
+    try {
+      yield { manifest, prefix: into.prefix };
+    } finally {
+      manifest.close();
+      lock.release();
+    }
+  }
+}
+
+async function manifestFiles({ manifest, env }: OpenSettings): Promise<string[]> {
+  if (manifest !== undefined) return [manifest];
+  const directory = stateDirectory(env);
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new XsyncError('not-readable', `cannot read ${directory}: ${error.message}`, { cause: error });
+  });
+  return names.filter((name) => name.endsWith('.db')).map((name) => join(directory, name));
+}
+
+function lockIfFree(file: string): PairLock | undefined {
+  try {
+    return lockPair(file, { pid: process.pid, host: hostname(), sinceMs: Date.now(), command: 'cleanup' });
+  } catch (error) {
+    if (isXsyncError(error, 'locked')) return undefined;
+    throw error;
+  }
+}
+
+/** `$XDG_STATE_HOME/xsync`: manifests and locks. */
+export function stateDirectory(env: NodeJS.ProcessEnv): string {
+  return join(env.XDG_STATE_HOME || join(env.HOME || homedir(), '.local', 'state'), 'xsync');
+}
+
+function placeOf({ store, prefix }: OpenSide): PlaceIdentity {
+  const { kind, endpoint, bucket } = store.identity;
+  return { kind, endpoint, bucket, prefix };
+}
