@@ -160,6 +160,12 @@ export class Planner {
   async #copy({ key, source }: Triple, reason: CopyReason): Promise<void> {
     if (!source) return;
     const entry = planEntry(source, reason, this.#pair, this.#options);
+    const fault = this.#impossible(entry);
+    if (fault) {
+      // Nothing is read of what could not be written; a dry run says so as well.
+      (this.#options.dryRun ? tellFailure : recordFailure)(this.#context, entry, fault, 0);
+      return;
+    }
     if (!this.#withinMaxTransfer(entry)) {
       this.#context.emit({ type: 'skip', key, size: source.size, reason: 'cutoff' });
       return;
@@ -167,6 +173,22 @@ export class Planner {
     this.#context.emit({ type: 'plan', key, size: source.size, reason, parts: entry.parts });
     if (this.#options.dryRun) this.#tally.addPlanned(entry);
     else await this.#transfers.push(entry, (opened) => this.#begin(source, entry, opened));
+  }
+
+  /** Why the destination cannot hold the object, if it cannot. */
+  #impossible({ destKey, size }: PlanEntry): XsyncError | undefined {
+    const { store } = this.#pair.dest;
+    const { maxObjectSize } = store.capabilities;
+    if (size > maxObjectSize) {
+      const message = `${size} bytes are more than the ${maxObjectSize} that an object may have at the destination`;
+      return new XsyncError('object-too-large', message, { subject: destKey });
+    }
+    try {
+      store.checkKey(destKey);
+      return undefined;
+    } catch (error) {
+      return toXsyncError(error);
+    }
   }
 
   /** Large objects are cut anew when they begin: meanwhile the tuner may know better. */

@@ -178,6 +178,12 @@ export interface ObjectStore {
   readonly capabilities: Capabilities;
 
   /**
+   * Whether the store can hold the key, without a request: what every call with this key would say.
+   * @throws key-not-representable
+   */
+  checkKey(key: string): void;
+
+  /**
    * Asks whether the bucket can be reached, in one cheap request.
    * @throws bucket-not-found, access-denied, wrong-region or wrong-endpoint (the remedy names the right one), …
    */

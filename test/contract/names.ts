@@ -11,6 +11,7 @@ export function describeKeys(backend: Backend): void {
   it.each(held)('keeps a key verbatim through every call: %s', async (_name, key) => {
     const { store } = subject();
     const body = key.endsWith('/') ? new Uint8Array() : bytes(`bytes of ${key}`);
+    expect(() => store.checkKey(key)).not.toThrow();
     const { etag } = await store.put(key, body);
     expect((await listAll(store)).keys).toEqual([key]);
     expect((await listAll(store, { prefix: key })).keys).toEqual([key]);
@@ -46,6 +47,10 @@ export function describeKeys(backend: Backend): void {
         () => store.createUpload(key),
       ];
       for (const call of calls) await expectCode(call(), 'key-not-representable');
+      await expectCode(
+        Promise.resolve().then(() => store.checkKey(key)),
+        'key-not-representable',
+      );
       const [failure, ...others] = await store.delete([key, 'missing']);
       expect(failure?.key).toBe(key);
       expect(failure?.error).toMatchObject({ code: 'key-not-representable' });

@@ -86,6 +86,10 @@ export class LocalStore implements port.ObjectStore {
     });
   }
 
+  checkKey(key: string): void {
+    requireKey(this.#root, key);
+  }
+
   checkBucket(options: port.CallOptions = {}): Promise<void> {
     return this.#run('read', options, undefined, () => requireRoot(this.#root));
   }

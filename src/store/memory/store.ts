@@ -79,6 +79,10 @@ export class MemoryStore implements port.ObjectStore {
     this.#created = options.created ?? true;
   }
 
+  checkKey(key: string): void {
+    requireKey(key);
+  }
+
   async checkBucket(options: port.CallOptions = {}): Promise<void> {
     this.#begin(options);
   }

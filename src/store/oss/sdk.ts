@@ -82,6 +82,10 @@ export class OssSdkStore implements ObjectStore {
     this.identity = { kind: 'oss', endpoint: settings.endpoints.control, bucket, account: settings.account };
   }
 
+  checkKey(key: string): void {
+    checkKey(key);
+  }
+
   async checkBucket(options: CallOptions = {}): Promise<void> {
     await this.list({ ...options, maxKeys: 1 });
   }

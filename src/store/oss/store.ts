@@ -79,6 +79,10 @@ export class OssStore implements ObjectStore {
     this.identity = { kind: 'oss', endpoint: settings.endpoints.control, bucket, account: settings.account };
   }
 
+  checkKey(key: string): void {
+    checkKey(key);
+  }
+
   /** By listing one key: a key pair that may copy a bucket may list it, but often not read the bucket's own settings. */
   async checkBucket(options: CallOptions = {}): Promise<void> {
     await this.list({ ...options, maxKeys: 1 });

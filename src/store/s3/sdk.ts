@@ -88,6 +88,10 @@ export class S3SdkStore implements ObjectStore {
     this.capabilities = capabilitiesOf(this.#preset);
   }
 
+  checkKey(key: string): void {
+    encodeKey(key, this.#preset.nul);
+  }
+
   async checkBucket(options: CallOptions = {}): Promise<void> {
     await this.list({ ...options, maxKeys: 1 });
   }

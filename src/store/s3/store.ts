@@ -34,7 +34,7 @@ import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
 import { copySource, readCopy } from './copying.js';
 import { type CredentialSource, credentialSource } from './credentials.js';
 import { deleteBody, readDeleteFailures } from './deleting.js';
-import { escapeXml, fitsXml, isKey } from './encode.js';
+import { encodeKey, escapeXml, fitsXml, isKey } from './encode.js';
 import { checksumsIn, contentHeadersOut, md5Header, metadataOut, unquote } from './headers.js';
 import { capabilitiesOf, firstPartSizeOf, infoOf, totalSize, unlessUnsupported } from './info.js';
 import { readPage, required } from './listing.js';
@@ -71,6 +71,10 @@ export class S3Store implements ObjectStore {
     const { endpoint } = this.#wire.addresses;
     this.identity = { kind: 's3', endpoint, bucket, account: credentials.fingerprint };
     this.capabilities = capabilitiesOf(this.#preset);
+  }
+
+  checkKey(key: string): void {
+    encodeKey(key, this.#preset.nul);
   }
 
   async checkBucket({ signal }: CallOptions = {}): Promise<void> {

@@ -41,6 +41,10 @@ export class InterceptedStore implements port.ObjectStore {
     return this.inner.capabilities;
   }
 
+  checkKey(key: string): void {
+    this.inner.checkKey(key);
+  }
+
   checkBucket(options: port.CallOptions = {}): Promise<void> {
     return this.#call('checkBucket', undefined, options, () => this.inner.checkBucket(options));
   }
