@@ -52,6 +52,9 @@ const MOST_DIRECTORIES = 10_000;
 const MOST_PROBED = 2000;
 
 export class DirectoryHints {
+  /** How many keys a directory holds, by those that were passed lately. */
+  keysEach = 1000;
+  #keys = 0;
   readonly #root: string;
   #directories: Directory[] = [];
   /** Directories that were listed, with the token of what is still to come. */
@@ -120,14 +123,14 @@ export class DirectoryHints {
     return { until: cut.path, ...(within ? { within: { prefix: `${cut.path}/`, until: next?.path } } : {}) };
   }
 
-  /** How many directories begin in (after, until]. */
-  between(after: string, until: string): number {
-    return this.#firstAfter(until) - this.#firstAfter(after);
-  }
-
-  forgetUpTo(key: string): void {
-    const n = this.#firstAfter(key);
-    if (n > 0) this.#directories.splice(0, n);
+  /** So many more keys were given out, up to `last`. */
+  passed(keys: number, last: string): void {
+    const n = this.#firstAfter(last);
+    this.#keys += keys;
+    if (n === 0) return;
+    this.#directories.splice(0, n);
+    this.keysEach = (this.keysEach + this.#keys / n) / 2;
+    this.#keys = 0;
   }
 
   #firstAfter(key: string): number {

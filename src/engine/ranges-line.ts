@@ -10,8 +10,6 @@ import { afterPrefix, compareKeys } from '../model/key.js';
 const CARRY = 1e4;
 /** Values of the digits from there on, which is how finely a page can be divided. */
 const DEPTH = 1e7;
-/** Positions from the first that varies on that are taken for the same kind as it. */
-const KIN = 3;
 /** UTF-16 units of a key that are looked at, from the first digit on. */
 const UNITS = 64;
 
@@ -116,11 +114,13 @@ function columnsOf(rows: readonly (readonly string[])[], varying: number): strin
   for (let i = 0; i < longest; i++) {
     seen.push(new Set(rows.map((row) => row[i]).filter((character) => character !== undefined)));
   }
-  const common = new Set<string>();
-  for (const column of seen.slice(varying, varying + KIN)) if (column.size > 1) for (const c of column) common.add(c);
+  // The field that the first varying position lies in: its characters stand for one kind of digit.
+  let end = varying;
+  while ((seen[end]?.size ?? 0) > 1) end++;
+  const field = new Set(seen.slice(varying, end).flatMap((column) => [...column]));
   return seen.map((column, i) => {
-    const widened = i < varying + KIN - 1 && [...column].every((c) => common.has(c));
-    return [...(widened ? common : column)].sort(compareKeys);
+    const digit = i < end && [...column].every((character) => field.has(character));
+    return [...(digit ? field : column)].sort(compareKeys);
   });
 }
 

@@ -97,9 +97,9 @@ export class Density {
     this.#runLine = undefined;
   }
 
-  /** Of `n` things found on a page of `of` keys, as many as a range should hold. */
-  fill(n: number, of: number): number {
-    return (n * FILL * this.page) / of;
+  /** Keys that a range should hold. */
+  get fill(): number {
+    return FILL * this.page;
   }
 
   /** A key about a page after `after`; undefined if `until` is no further, or nothing can be said. */
@@ -107,7 +107,7 @@ export class Density {
     const lines = lens === 'page' ? [this.#pageLine, this.#longLine] : [this.#longLine, this.#pageLine];
     for (const line of lines) {
       const known = line.call(this, base);
-      const guess = known?.after(after, FILL * this.page);
+      const guess = known?.after(after, this.fill);
       if (known === undefined || guess === undefined) continue;
       const rest = until === undefined ? undefined : known.between(after, until);
       return rest !== undefined && rest < WHOLE * this.page ? undefined : guess;

@@ -56,7 +56,7 @@ interface Range {
 type List = (options: ListOptions, after?: string) => Promise<ListPage>;
 
 /** Pages in memory beyond those in flight. */
-const AHEAD = 18;
+const AHEAD = 8;
 /** Pages before anything is asked for on a guess: a small bucket costs what it costs in sequence. */
 const SURE = 3;
 /** What may be spent on delimiter listings: a share of the pages, and a few at the start. */
@@ -132,19 +132,23 @@ export class RangeListing {
     }
     this.#lastKey = own.at(-1)?.key ?? this.#lastKey;
     this.#density.given(own);
-    if (this.#lastKey !== undefined) this.#directories.forgetUpTo(this.#lastKey);
+    if (this.#lastKey !== undefined) this.#directories.passed(own.length, this.#lastKey);
     return own;
   }
 
   /** Starts what may be in flight, the nearest first. */
   #schedule(): void {
     if (this.#closed || this.#failed) return;
+    const most = this.#settings.concurrency + AHEAD;
     const held = this.#ranges.filter(({ state }) => state === 'done').length;
+    // A large directory that is begun far ahead fills the memory that the near ones need.
+    let ahead = 0;
     for (let i = 0; i < this.#ranges.length && this.#inFlight < this.#pacer.width; i++) {
       const range = this.#ranges[i];
+      if (range?.from === 'directory') ahead += this.#directories.keysEach / this.#density.page;
       if (range?.state !== 'waiting') continue;
       // What is given out next is never held back.
-      if (i > 0 && this.#inFlight + held >= this.#settings.concurrency + AHEAD) return;
+      if (i > 0 && (this.#inFlight + held >= most || ahead > most)) return;
       if (i > 0 && range.from === 'guess' && this.#guesses >= this.#pacer.guesses) continue;
       if (!this.#sequential) this.#cut(range, i);
       this.#fetch(range);
@@ -159,7 +163,8 @@ export class RangeListing {
     if (rows) {
       if (this.#split(i, { after: rows.until, from: 'row', expected: rows.next })) range.rows = rows.rows;
     } else if (this.#pages >= SURE) {
-      const { until, within } = this.#directoryAfter(range.after, base) ?? {};
+      const several = Math.floor(this.#density.fill / this.#directories.keysEach);
+      const { until, within } = this.#directories.after(range.after, Math.max(1, several)) ?? {};
       if (until !== undefined) this.#split(i, { after: until, from: 'directory', within });
     }
     if (!rows && this.#pages < SURE) return;
@@ -167,13 +172,6 @@ export class RangeListing {
     if (!dense || this.#guesses >= this.#pacer.guesses) return;
     const guess = this.#density.after(range.after, range.until, base, this.#pacer.lens);
     if (guess?.startsWith(this.#prefix)) this.#split(i, { after: guess, from: 'guess', rows: range.rows });
-  }
-
-  #directoryAfter(after: string, base: ObjectEntry[]): Cut | undefined {
-    const [first, last] = [base[0]?.key, base.at(-1)?.key];
-    if (first === undefined || last === undefined) return undefined;
-    const inPage = this.#directories.between(first, last);
-    return this.#directories.after(after, Math.max(1, Math.floor(this.#density.fill(inPage, base.length))));
   }
 
   /** Cuts the range at `i` in two. */
