@@ -38,7 +38,8 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
     pilot?.hear(event);
     report(event);
   };
-  const slots = new Slots(options);
+  const near = { source: pair.source.store.capabilities.local, dest: pair.dest.store.capabilities.local };
+  const slots = new Slots(options, near);
   let pilot: Pilot | undefined;
   const halt = new Halt(GRACE_MS);
   const unhook = hookStops(halt, options);

@@ -6,7 +6,7 @@ import type { RunOptions } from './options.js';
 import type { PlanEntry } from './plan.js';
 import { type Limiter, limiter, Queue } from './queue.js';
 import { START } from './tune.js';
-import { ObjectFlow, PartFlow } from './tune-flow.js';
+import { type Near, ObjectFlow, PartFlow } from './tune-flow.js';
 
 /** Up to so many bytes an object's time goes into round trips; beyond, into its bytes, as a part's does. */
 const SMALL = 256 * 1024;
@@ -25,9 +25,13 @@ export class Slots {
   /** False when `--transfers` and `--part-concurrency` together say how many. */
   readonly tunesParts: boolean;
 
-  constructor(options: Pick<RunOptions, 'transfers' | 'partConcurrency'>, now = () => performance.now()) {
+  constructor(
+    options: Pick<RunOptions, 'transfers' | 'partConcurrency'>,
+    near?: Near,
+    now: () => number = () => performance.now(),
+  ) {
     const { transfers, partConcurrency } = options;
-    this.partFlow = new PartFlow(now);
+    this.partFlow = new PartFlow(now, near);
     this.objectFlow = new ObjectFlow(now);
     this.#pinned = transfers !== undefined;
     this.#partsPerObject = partConcurrency;

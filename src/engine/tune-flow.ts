@@ -3,7 +3,9 @@ import type { Pace } from '../store/port.js';
 import type { Flow } from './tune-window.js';
 
 /** How much of what was seen before still counts, a sample later. */
-const KEPT = 0.8;
+const KEPT = 0.95;
+/** A side on which parts spend less than this share of their time is near, and its bytes come and go in bursts. */
+const NEAR = 0.3;
 
 /** Work in progress, averaged over time. */
 class Busy {
@@ -53,18 +55,26 @@ export interface Moving {
   end(): void;
 }
 
+/** Which sides are disks or memory of this host. */
+export interface Near {
+  source: boolean;
+  dest: boolean;
+}
+
 /**
- * Bytes of parts that were read and are being written. A part takes its time on the side that is far away, and
- * between two far sides on both: each byte counts for a read and for a write, in the proportion in which parts spend
- * their time there. So goodput is smooth, and true to the line, whichever way the line lies.
+ * Bytes of parts that were read and are being written. A part takes its time on the side that is far away, and only
+ * bytes there tell of the line: a near source is read ahead in bursts, a near destination gets a part at once after
+ * a long read. Between two far sides each byte counts for a read and for a write, in proportion to the time they take.
  */
 export class PartFlow {
   readonly #reading: Busy;
   readonly #writing: Busy;
   #readMs = 0;
   #writeMs = 0;
+  readonly #near: Near;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, near: Near = { source: false, dest: false }) {
+    this.#near = near;
     this.#reading = new Busy(now);
     this.#writing = new Busy(now);
   }
@@ -93,8 +103,15 @@ export class PartFlow {
     const written = this.#writing.take();
     this.#readMs = this.#readMs * KEPT + read.areaMs;
     this.#writeMs = this.#writeMs * KEPT + written.areaMs;
-    const share = this.#readMs / (this.#readMs + this.#writeMs || 1);
+    const share = this.#readShare();
     return { done: read.done * share + written.done * (1 - share), used: (read.areaMs + written.areaMs) / ms };
+  }
+
+  #readShare(): number {
+    if (this.#near.source !== this.#near.dest) return this.#near.source ? 0 : 1;
+    const share = this.#readMs / (this.#readMs + this.#writeMs || 1);
+    if (share < NEAR) return 0;
+    return share > 1 - NEAR ? 1 : share;
   }
 }
 

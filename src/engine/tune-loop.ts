@@ -7,20 +7,24 @@
  * gain ends and not at a fixed n, so a line on which 256 connections carry 256 times what one does gets 256, at any
  * loss; and where the sender's congestion control fills the line with four, more are given back.
  *
- * `measure` the setting; `climb` while it pays, faster while goodput grows in proportion; `hold`, watching for goodput
- * to leave its band; now and then `probe` a little more or less. A push-back of the server halves the setting at once.
+ * `measure` the setting until it is steady; `climb` by fours while goodput grows in proportion, and where it does not,
+ * settle where the proportion ends; `hold`, watching for goodput to leave its band; now and then `probe` a little more
+ * or less. A push-back of the server halves the setting at once.
  */
 import { drains, type Flow, fills, Window } from './tune-window.js';
 
 /** What a doubling must bring. */
-export const WORTH_OF_DOUBLING = 1.1;
+const WORTH_OF_DOUBLING = 1.1;
 /** Goodput that grows with at least this power of the setting is limited by each connection, not by the line. */
 const LINEAR = 0.75;
-const SETTLE_MS = 1000;
-/** A verdict is given after so long when it is clear, after `LONGEST_MS` whatever it is. */
-const SHORTEST_MS = 2000;
-const LONGEST_MS = 6000;
-const CLEAR = 0.15;
+/** Above the setting at which a proportional growth would have reached the line's goodput. */
+const BEYOND_KNEE = 1.25;
+/** Connections open; and what kernels take in advance for new ones is taken. */
+const SETTLE_MS = { early: 1000, steady: 3000 };
+/** Goodput is judged over so long; `steady` once it no longer moves, `early` when growth is plain to see. */
+const WINDOW_MS = { steady: 4000, early: 2000, longest: 20_000 };
+/** What is not steady until then will not become so. */
+const LONGEST_MS = 8000;
 /** Goodput outside this band for `BAND_MS` means that the line has changed. */
 const BAND = { low: 0.75, high: 1.33 };
 const BAND_MS = 3000;
@@ -28,6 +32,8 @@ const BAND_MS = 3000;
 const STALLED = 0.05;
 /** How strongly the standing goodput follows the newest second. */
 const SMOOTHING = 0.15;
+/** A part that takes less is on a line that a few connections fill, not on one that needs hundreds. */
+const QUICK_MS = 5000;
 const SMALL_STEP = 0.2;
 const LARGEST_STEP = 0.35;
 /** Fewer connections than these are not worth looking for. */
@@ -54,10 +60,14 @@ type Phase = 'measure' | 'climb' | 'hold' | 'probe' | 'cool';
 export class Loop {
   readonly #least: number;
   readonly #whole: boolean;
+  #requestSize = 1;
   #most: number;
   #phase: Phase = 'measure';
   #n: number;
   #window: Window;
+  #early: Window;
+  /** How the climb after the next measure begins. */
+  #factor: number;
   /** The setting that a trial falls back to, and what it brought. */
   #base: Level | undefined;
   #why = 'start';
@@ -74,13 +84,16 @@ export class Loop {
 
   /**
    * @param options.whole `done` counts whole requests, which tell nothing until they end
+   * @param options.known `start` is what was found before: entered at half, so that a doubling tells whether it holds
    */
-  constructor(start: number, options: { least: number; most: number; whole: boolean }) {
+  constructor(start: number, options: { least: number; most: number; whole: boolean; known: boolean }) {
     this.#least = options.least;
     this.#most = options.most;
     this.#whole = options.whole;
-    this.#n = this.#within(start);
+    this.#factor = options.known ? 2 : 4;
+    this.#n = this.#within(options.known ? Math.max(start / 2, Math.min(start, FEW)) : start);
     this.#window = this.#newWindow();
+    this.#early = new Window(SETTLE_MS.early, WINDOW_MS.early);
   }
 
   get n(): number {
@@ -102,8 +115,12 @@ export class Loop {
     return this.#why;
   }
 
-  /** The room changed: memory, or what another loop takes of the connections. */
-  limit(most: number): void {
+  /**
+   * @param most the room, which changes with memory and with what another loop takes of the connections
+   * @param requestSize of `done`
+   */
+  limit(most: number, requestSize: number): void {
+    this.#requestSize = requestSize;
     this.#most = Math.max(this.#least, most);
     if (this.#n > this.#most) this.#enter('measure', this.#most, 'limited by memory or connections');
   }
@@ -127,6 +144,7 @@ export class Loop {
     this.#ceiling = Math.floor(this.#n * BELOW_CEILING);
     this.#ceilingMs = CEILING_MS;
     this.#base = undefined;
+    this.#factor = 2;
     this.#sincePushBackMs = 0;
     this.#enter('cool', Math.floor(this.#n / 2), why);
   }
@@ -136,29 +154,71 @@ export class Loop {
       this.#drain(flow, ms);
       return;
     }
-    if (!this.#window.add(flow, ms)) {
-      this.#window = this.#newWindow();
+    if (!fills(flow.used, this.#n)) {
+      this.#restart();
       return;
     }
+    this.#window.add(flow, ms);
+    this.#early.add(flow, ms);
+    if (this.#isPlain()) {
+      this.#climb(4);
+      return;
+    }
+    const late = this.#phase === 'probe' || this.#window.seenMs >= LONGEST_MS;
+    if (!this.#window.steady && !(late && this.#window.full)) return;
     const { rate } = this.#window;
-    if (this.#window.ms < Math.max(SHORTEST_MS, 2 * this.#latencyMs(this.#n, rate))) return;
     const base = this.#base;
     if (this.#phase === 'measure' || !base) {
       this.#base = { n: this.#within(Math.max(this.#n, this.#window.used)), rate };
-      this.#climb(2);
-      return;
+      // Where a connection is quick, the line is near its end, and many more would only have to be taken back.
+      if (!this.#whole && this.#latencyMs() < QUICK_MS) this.#factor = Math.min(this.#factor, 2);
+      this.#climb(this.#factor);
+    } else if (this.#phase === 'climb') this.#climbed(base, rate);
+    else this.#probed(base, rate);
+  }
+
+  /**
+   * A step so large that what kernels take in advance cannot feign it, and goodput in proportion: no need to wait
+   * until it is steady.
+   */
+  #isPlain(): boolean {
+    if (this.#phase !== 'climb' || !this.#base || this.#n < this.#base.n * 4 || this.#n === this.#within(this.#n * 4)) {
+      return false;
     }
-    const worth = rate / base.rate / WORTH_OF_DOUBLING ** Math.log2(this.#n / base.n);
-    if (Math.abs(Math.log(worth)) < CLEAR && this.#window.ms < LONGEST_MS) return;
-    if (this.#phase === 'climb') this.#climbed(base, rate, worth >= 1);
-    else this.#probed(base, rate, worth >= 1);
+    return this.#early.full && this.#isLinear(this.#early.rate);
+  }
+
+  #isLinear(rate: number): boolean {
+    const base = this.#base;
+    return base !== undefined && rate / base.rate >= (this.#n / base.n) ** LINEAR;
+  }
+
+  #isWorth(base: Level, rate: number): boolean {
+    return rate / base.rate >= WORTH_OF_DOUBLING ** Math.log2(this.#n / base.n);
+  }
+
+  /** Where the proportion has ended is enough. */
+  #climbed(base: Level, rate: number): void {
+    const linear = this.#isLinear(rate);
+    const knee = Math.round(((base.n * rate) / base.rate) * BEYOND_KNEE);
+    this.#base = { n: linear ? this.#n : Math.max(base.n, Math.min(knee, this.#n)), rate };
+    if (linear) this.#climb(this.#factor);
+    else this.#rest(`${this.#n} brought ${percent(rate / base.rate)} of ${base.n}`);
+  }
+
+  #climb(factor: number): void {
+    const next = this.#within(Math.max(this.#n, this.#base?.n ?? 0) * factor);
+    if (next > this.#n) this.#enter('climb', next, this.#why);
+    else this.#rest(this.#ceiling ? this.#why : 'as many as may be');
   }
 
   /** A trial of less waits until what was begun before is through; meanwhile only a change of the line shows. */
   #drain({ done }: Flow, ms: number): void {
-    this.#window = this.#newWindow();
+    this.#restart();
     const base = this.#base;
-    if (base && this.#phase === 'probe' && this.#strays((done / ms) * 1000, base, ms)) this.#lineChanged(base.n);
+    if (!base || this.#phase !== 'probe') return;
+    const rate = (done / ms) * 1000;
+    if (this.#strays(rate, base, ms)) this.#lineChanged(base.n);
     else if (this.#phaseMs > DRAIN_MS) this.#rest(this.#why);
   }
 
@@ -168,42 +228,35 @@ export class Loop {
     return this.#outsideMs >= BAND_MS;
   }
 
-  #climbed(base: Level, rate: number, worth: boolean): void {
-    if (!worth) {
-      const between = base.n * 2;
-      if (this.#n > between) this.#enter('climb', between, this.#why);
-      else this.#rest(`${this.#n} brought ${percent(rate / base.rate)} of ${base.n}`);
-      return;
-    }
-    const linear = rate / base.rate >= (this.#n / base.n) ** LINEAR;
-    this.#base = { n: this.#n, rate };
-    this.#climb(linear ? 4 : 2);
-  }
-
-  #climb(factor: number): void {
-    const next = this.#within((this.#base?.n ?? this.#n) * factor);
-    if (next > (this.#base?.n ?? this.#n)) this.#enter('climb', next, this.#why);
-    else this.#rest(this.#ceiling ? this.#why : 'no more connections or memory to use');
-  }
-
   #lineChanged(n: number): void {
     this.#holdMs = HOLD_MS.first;
+    this.#factor = 1.5;
     this.#base = undefined;
     this.#enter('measure', n, 'the line changed');
   }
 
-  #probed(base: Level, rate: number, worth: boolean): void {
+  #probed(base: Level, rate: number): void {
     if (!within(rate / base.rate, this.#n / base.n)) {
       this.#lineChanged(Math.max(this.#n, base.n));
       return;
     }
-    if (worth) {
-      this.#base = { n: this.#n, rate };
-      this.#step = Math.min(this.#step * 1.5, LARGEST_STEP);
-      this.#rest(`${this.#n} brought ${percent(rate / base.rate)} of ${base.n}`);
-      this.#holdMs = HOLD_MS.afterGain;
+    if (!this.#isWorth(base, rate)) {
+      this.#reject();
       return;
     }
+    const why = `${this.#n} brought ${percent(rate / base.rate)} of ${base.n}`;
+    const linear = this.#n > base.n && this.#isLinear(rate);
+    this.#base = { n: this.#n, rate };
+    this.#step = Math.min(this.#step * 1.5, LARGEST_STEP);
+    if (linear) {
+      this.#climb(2);
+      return;
+    }
+    this.#rest(why);
+    this.#holdMs = HOLD_MS.afterGain;
+  }
+
+  #reject(): void {
     this.#direction = -this.#direction;
     this.#step = SMALL_STEP;
     this.#holdMs = Math.min(Math.max(this.#holdMs, HOLD_MS.first) * 1.5, HOLD_MS.longest);
@@ -224,8 +277,9 @@ export class Loop {
       this.#lineChanged(this.#n);
       return;
     }
+    this.#window.add({ done, used }, ms);
     if (this.#outsideMs === 0) this.#base = { n: base.n, rate: base.rate + (rate - base.rate) * SMOOTHING };
-    if (this.#phaseMs >= this.#holdMs) this.#probe(base);
+    if (this.#phaseMs >= this.#holdMs && this.#window.full) this.#probe({ n: base.n, rate: this.#window.rate });
   }
 
   #probe(base: Level): void {
@@ -235,7 +289,9 @@ export class Loop {
     };
     if (tried(this.#direction) === base.n) this.#direction = -this.#direction;
     const next = tried(this.#direction);
-    if (next !== base.n) this.#enter('probe', next, this.#why);
+    if (next === base.n) return;
+    this.#base = base;
+    this.#enter('probe', next, this.#why);
   }
 
   #stalled({ done }: Flow, ms: number): boolean {
@@ -248,17 +304,29 @@ export class Loop {
     this.#why = why;
     this.#phaseMs = 0;
     this.#outsideMs = 0;
-    this.#window = this.#newWindow();
+    this.#restart();
   }
 
+  #restart(): void {
+    this.#window = this.#newWindow();
+    this.#early = new Window(SETTLE_MS.early, WINDOW_MS.early);
+  }
+
+  /**
+   * Small differences need a window as long as a request: those that began together are taken by the kernels together,
+   * and sent later.
+   */
   #newWindow(): Window {
-    const before = this.#base ? this.#latencyMs(this.#base.n, this.#base.rate) : 0;
-    return new Window(this.#n, Math.max(SETTLE_MS, before));
+    const latency = this.#latencyMs();
+    const fine = this.#phase === 'hold' || this.#phase === 'probe';
+    const ms = this.#whole ? 2 * latency : fine ? Math.min(latency, WINDOW_MS.longest) : 0;
+    const settle = this.#phase === 'measure' ? SETTLE_MS.early : SETTLE_MS.steady;
+    return new Window(this.#whole ? Math.max(SETTLE_MS.early, latency) : settle, Math.max(WINDOW_MS.steady, ms));
   }
 
   /** How long a request takes, by Little's law. */
-  #latencyMs(n: number, rate: number): number {
-    return this.#whole && rate > 0 ? (n / rate) * 1000 : 0;
+  #latencyMs(): number {
+    return this.#base ? ((this.#base.n * this.#requestSize) / this.#base.rate) * 1000 : 0;
   }
 
   #within(n: number): number {

@@ -67,14 +67,19 @@ export class Tuner {
   #broken = 0;
   readonly #idleMs = { parts: IDLE_MS, objects: IDLE_MS };
 
-  /** @param seed what the route last settled on: entered at half, so that the first doubling tells whether it still holds */
+  /** @param seed what the route last settled on: kept unless it is found to have changed */
   constructor(limits: TunerLimits, seed: Partial<Settings> = {}) {
     this.#limits = limits;
     this.#partSize = limits.partSize ?? Math.max(seed.partSize ?? START.partSize, limits.leastPartSize);
-    const start = (kind: 'parts' | 'objects'): number => Math.max(START[kind], (seed[kind] ?? 0) / 2);
-    this.#parts = new Loop(start('parts'), { least: LEAST.parts, most: this.#mostParts(), whole: false });
-    const most = limits.connections;
-    this.#objects = new Loop(start('objects'), { least: LEAST.objects, most, whole: true });
+    const loop = (kind: 'parts' | 'objects', most: number): Loop =>
+      new Loop(seed[kind] ?? START[kind], {
+        least: LEAST[kind],
+        most,
+        whole: kind === 'objects',
+        known: seed[kind] !== undefined,
+      });
+    this.#parts = loop('parts', this.#mostParts());
+    this.#objects = loop('objects', limits.connections);
   }
 
   get settings(): Settings {
@@ -116,8 +121,8 @@ export class Tuner {
     if (parts.used > 0) this.#parts.sample(parts, ms);
     if (objects.used > 0) this.#objects.sample(objects, ms);
     this.#choosePartSize(parts);
-    this.#parts.limit(Math.min(this.#leftBy(this.#objects, this.#idleMs.objects), this.#mostParts()));
-    this.#objects.limit(this.#leftBy(this.#parts, this.#idleMs.parts));
+    this.#parts.limit(Math.min(this.#leftBy(this.#objects, this.#idleMs.objects), this.#mostParts()), this.#partSize);
+    this.#objects.limit(this.#leftBy(this.#parts, this.#idleMs.parts), 1);
   }
 
   #note(kind: 'parts' | 'objects', { used }: Flow, ms: number): void {

@@ -61,10 +61,14 @@ export interface Load {
   /** Requests that there is work for at once. */
   most?: number;
   kind: 'parts' | 'objects';
+  /** Bytes that the sender's kernel takes in advance, per request. */
+  buffer?: number;
 }
 
 interface Request {
   left: number;
+  /** Bytes that the sender's kernel has taken and not yet sent. */
+  buffered: number;
   waits: number;
   /** Of the average rate, wavering. */
   luck: number;
@@ -82,6 +86,8 @@ const STEP = 0.1;
 /** How long a connection keeps its luck, in seconds: at 1 % loss and 12 packets a round trip, some rounds. */
 const LUCK_LASTS = 2;
 const LUCK_SPREAD = 0.5;
+/** Seconds. */
+const BUFFER_FILLS = 2;
 
 export const ROOMY: TunerLimits = { connections: 256, memory: 2048 * MiB, leastPartSize: 5 * MiB };
 
@@ -121,7 +127,7 @@ export class Simulation {
 
   #second(): void {
     const { kind } = this.#load;
-    const flow = { bytes: 0, finished: 0, used: 0 };
+    const flow = { bytes: 0, accepted: 0, finished: 0, used: 0 };
     const sum = { throttled: 0, broken: 0 };
     for (let step = 0; step < 10; step++) {
       this.#step(flow);
@@ -130,7 +136,7 @@ export class Simulation {
       sum.broken += (this.#line.broken?.(n) ?? 0) * STEP;
     }
     const none = { done: 0, used: 0 };
-    const moved = { done: kind === 'parts' ? flow.bytes : flow.finished, used: flow.used / 10 };
+    const moved = { done: kind === 'parts' ? flow.accepted : flow.finished, used: flow.used / 10 };
     const settings = this.tuner.settings;
     this.seconds.push({ settings, rate: flow.bytes, throttled: Math.round(sum.throttled), used: flow.used / 10 });
     const sample: Sample = {
@@ -144,11 +150,12 @@ export class Simulation {
     this.tuner.sample(sample);
   }
 
-  #step(flow: { bytes: number; finished: number; used: number }): void {
+  #step(flow: { bytes: number; accepted: number; finished: number; used: number }): void {
     const { kind, size, delay, most = Number.POSITIVE_INFINITY } = this.#load;
     const { settings } = this.tuner;
     while (this.#requests.length < Math.min(settings[kind], most)) {
-      this.#requests.push({ left: size ?? settings.partSize, waits: delay, luck: 1 + LUCK_SPREAD * this.#normal() });
+      const left = size ?? settings.partSize;
+      this.#requests.push({ left, buffered: 0, waits: delay, luck: 1 + LUCK_SPREAD * this.#normal() });
     }
     const n = this.#requests.length;
     for (const request of this.#requests) this.#age(request);
@@ -158,13 +165,22 @@ export class Simulation {
     const share = Math.min(1, (this.#line.capacity(n, this.#now) * STEP) / wanted.reduce((a, b) => a + b, 0));
     for (const [i, request] of moving.entries()) {
       const bytes = Math.min((wanted[i] ?? 0) * share, request.left);
+      const before = request.left - request.buffered;
       request.left -= bytes;
+      request.buffered = Math.min(request.left, Math.max(0, request.buffered - bytes) + this.#taken(request));
       flow.bytes += bytes;
+      flow.accepted += before - (request.left - request.buffered);
     }
     this.#requests = this.#requests.filter(({ left }) => left > 0);
     flow.finished += n - this.#requests.length;
     flow.used += n;
     this.#now += STEP;
+  }
+
+  /** A kernel's buffer grows with the window, and fills within seconds. */
+  #taken({ buffered }: Request): number {
+    const { buffer = 0 } = this.#load;
+    return Math.min(buffer - buffered, (buffer * STEP) / BUFFER_FILLS);
   }
 
   #age(request: Request): void {
