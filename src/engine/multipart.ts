@@ -10,7 +10,7 @@ import type { PartRow } from '../manifest/port.js';
 import type { Checksums } from '../model/checksum.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../model/error.js';
 import type { ObjectInfo } from '../model/object.js';
-import type { UploadRef } from '../store/port.js';
+import type { PartEntry, UploadRef } from '../store/port.js';
 import { backoffMs } from '../store/wrap/backoff.js';
 import { sleep } from '../store/wrap/time.js';
 import type { Lease } from './budget.js';
@@ -21,8 +21,8 @@ import type { PlanEntry } from './plan.js';
 import { cutLikeSource, sourcePartSize } from './source-cut.js';
 import { SourceProof } from './source-proof.js';
 import type { Moving } from './tune-flow.js';
-import { resumeUpload, startUpload } from './uploads.js';
-import { confirm, hashPart, wholeOf } from './verify.js';
+import { type Resumed, resumeUpload, startUpload } from './uploads.js';
+import { confirm, hashPart, isSamePart, type PartHashes, wholeOf } from './verify.js';
 
 /** @param planned cut as its checkpoint is, if it has one */
 export async function transferParts(context: TransferContext, planned: PlanEntry): Promise<TransferResult> {
@@ -38,12 +38,18 @@ export async function transferParts(context: TransferContext, planned: PlanEntry
     context.checkpoints.endUpload(entry.key);
   }
   const proof = new SourceProof(entry, { sourcePartSize: sourceCut, resumed: done.length > 0 });
-  const parts = new PartsInFlight(context, entry, proof, resumed?.gone ? undefined : resumed?.upload, done);
+  const parts = new PartsInFlight(context, entry, proof, resumed?.gone ? undefined : resumed, done);
   const proven = await parts.sendAll();
   const answer = await complete(context, entry, await parts.upload(), parts.rows());
   context.checkpoints.endUpload(entry.key);
   const verifiedBy = parts.confirmed || answer.confirmed ? proven : 'size';
-  return { destEtag: answer.etag, verifiedBy, parts: entry.parts, resumedParts: done.length, resumedBytes };
+  return {
+    destEtag: answer.etag,
+    verifiedBy,
+    parts: entry.parts,
+    resumedParts: done.length + parts.spared.parts,
+    resumedBytes: resumedBytes + parts.spared.bytes,
+  };
 }
 
 class PartsInFlight {
@@ -51,6 +57,9 @@ class PartsInFlight {
   readonly #entry: PlanEntry;
   readonly #proof: SourceProof;
   readonly #done = new Map<number, PartRow>();
+  readonly #arrived = new Map<number, PartEntry>();
+  /** Found at the destination as they were to be sent. */
+  readonly spared = { parts: 0, bytes: 0 };
   #started: Promise<UploadRef> | undefined;
   #broken = false;
   #confirmed = true;
@@ -59,13 +68,14 @@ class PartsInFlight {
     context: TransferContext,
     entry: PlanEntry,
     proof: SourceProof,
-    upload: UploadRef | undefined,
+    resumed: Resumed | undefined,
     done: readonly PartRow[],
   ) {
     this.#context = context;
     this.#entry = entry;
     this.#proof = proof;
-    if (upload) this.#started = Promise.resolve(upload);
+    if (resumed) this.#started = Promise.resolve(resumed.upload);
+    for (const part of resumed?.arrived ?? []) this.#arrived.set(part.partNumber, part);
     for (const part of done) this.#done.set(part.partNumber, part);
   }
 
@@ -128,14 +138,12 @@ class PartsInFlight {
       const upload = await this.#uploadFor(info);
       await turn.hash(lease.bytes);
       const hashes = hashPart(lease.bytes, this.#proof.hashing(dest.capabilities));
-      const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
-      const answer = await dest.uploadPart(upload, partNumber, lease.bytes, {
-        contentMd5,
-        signal: halt.signal,
-        pace: progressOf(this.#context, key, moving),
-      });
-      if (!confirm(key, hashes, answer) && contentMd5 === undefined) this.#confirmed = false;
-      const row = { partNumber, size: range.size, etag: answer.etag, ...hashes };
+      const there = this.#arrived.get(partNumber);
+      const etag =
+        there && isSamePart(there, range.size, hashes)
+          ? this.#spare(there)
+          : await this.#upload(upload, partNumber, lease.bytes, hashes, moving);
+      const row = { partNumber, size: range.size, etag, ...hashes };
       checkpoints.addPart(key, row);
       this.#done.set(partNumber, row);
     } finally {
@@ -143,6 +151,33 @@ class PartsInFlight {
       moving?.end();
       lease?.release();
     }
+  }
+
+  async #upload(
+    upload: UploadRef,
+    partNumber: number,
+    bytes: Uint8Array,
+    hashes: PartHashes,
+    moving: Moving,
+  ): Promise<string> {
+    const { dest, halt } = this.#context;
+    const { key } = this.#entry;
+    const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
+    const answer = await dest.uploadPart(upload, partNumber, bytes, {
+      contentMd5,
+      signal: halt.signal,
+      pace: progressOf(this.#context, key, moving),
+    });
+    if (!confirm(key, hashes, answer) && contentMd5 === undefined) this.#confirmed = false;
+    return answer.etag;
+  }
+
+  /** It had arrived, only its answer was lost. */
+  #spare({ size, etag }: PartEntry): string {
+    this.spared.parts++;
+    this.spared.bytes += size;
+    this.#context.emit({ type: 'progress', key: this.#entry.key, bytes: size });
+    return etag;
   }
 
   #uploadFor(info: ObjectInfo): Promise<UploadRef> {

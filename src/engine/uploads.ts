@@ -7,7 +7,7 @@
  */
 import type { PartRow, UploadRow } from '../manifest/port.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
-import type { ObjectStore, PutOptions, UploadRef } from '../store/port.js';
+import type { ObjectStore, PartEntry, PutOptions, UploadRef } from '../store/port.js';
 import { backoffMs } from '../store/wrap/backoff.js';
 import { sleep } from '../store/wrap/time.js';
 import type { TransferContext } from './context.js';
@@ -46,11 +46,18 @@ export async function startUpload(
   }
 }
 
+export interface Resumed {
+  upload: UploadRef;
+  /** Acknowledged, checkpointed, and still at the store. */
+  parts: PartRow[];
+  /** At the store, but the answer did not reach the run that sent them: to be believed only by their checksum. */
+  arrived: PartEntry[];
+  /** The store does not know the upload any more; `parts` is what it had. */
+  gone: boolean;
+}
+
 /** What an interrupted run left for this key, reconciled with the store; undefined when there is nothing to go on with. */
-export async function resumeUpload(
-  context: TransferContext,
-  entry: PlanEntry,
-): Promise<{ upload: UploadRef; parts: PartRow[]; gone: boolean } | undefined> {
+export async function resumeUpload(context: TransferContext, entry: PlanEntry): Promise<Resumed | undefined> {
   const { dest, checkpoints, halt } = context;
   const row = checkpoints.upload(entry.key);
   if (!row) return undefined;
@@ -70,10 +77,12 @@ export async function resumeUpload(
     });
     const lost = known.filter((part) => !kept.includes(part)).map((part) => part.partNumber);
     if (lost.length > 0) checkpoints.dropParts(entry.key, lost);
-    return { upload, parts: kept, gone: false };
+    const keptNumbers = new Set(kept.map((part) => part.partNumber));
+    const arrived = [...listed.values()].filter((part) => !keptNumbers.has(part.partNumber));
+    return { upload, parts: kept, arrived, gone: false };
   } catch (error) {
     if (!isXsyncError(error, 'upload-not-found')) throw error;
-    return { upload, parts: known, gone: true };
+    return { upload, parts: known, arrived: [], gone: true };
   }
 }
 

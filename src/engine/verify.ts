@@ -10,7 +10,7 @@ import type { PartRow } from '../manifest/port.js';
 import type { Checksums } from '../model/checksum.js';
 import { XsyncError } from '../model/error.js';
 import type { VerifiedBy } from '../model/verified.js';
-import type { Capabilities, WriteResult } from '../store/port.js';
+import type { Capabilities, PartEntry, WriteResult } from '../store/port.js';
 
 /** What to send with a body, what the answer must say, and what that will prove. */
 export interface Proof {
@@ -58,7 +58,9 @@ export function partHashing(claimed: Checksums, dest: Capabilities, imitated: bo
   };
 }
 
-export function hashPart(bytes: Uint8Array, hashing: PartHashing): Pick<PartRow, 'md5' | 'crc64ecma'> {
+export type PartHashes = Pick<PartRow, 'md5' | 'crc64ecma'>;
+
+export function hashPart(bytes: Uint8Array, hashing: PartHashing): PartHashes {
   return {
     md5: hashing.md5 ? md5(bytes) : undefined,
     crc64ecma: hashing.crc64ecma ? crc64ecma(bytes) : undefined,
@@ -91,6 +93,13 @@ function mustAgree(key: string, side: string, name: string, expected: string, go
     subject: key,
     remedy: 'the object is tried again; if it stays so, look at it with `xsync lsjson --hash` on both sides',
   });
+}
+
+/** A part that the store lists is, by its CRC-64 or an ETag that is the MD5, the one that is about to be sent. */
+export function isSamePart(there: PartEntry, size: number, { md5, crc64ecma }: PartHashes): boolean {
+  if (there.size !== size) return false;
+  if (crc64ecma !== undefined && there.crc64ecma !== undefined) return crc64ecma === there.crc64ecma;
+  return md5 !== undefined && there.etag.toLowerCase() === md5;
 }
 
 /** The whole object's checksums as far as the parts, ascending, tell them. */
