@@ -10,6 +10,8 @@ import { afterPrefix, compareKeys } from '../model/key.js';
 const CARRY = 1e4;
 /** Values of the digits from there on, which is how finely a page can be divided. */
 const DEPTH = 1e7;
+/** Characters of an alphabet beyond the last that was seen. */
+const NEXT = 64;
 /** UTF-16 units of a key that are looked at, from the first digit on. */
 const UNITS = 64;
 
@@ -120,8 +122,19 @@ function columnsOf(rows: readonly (readonly string[])[], varying: number): strin
   const field = new Set(seen.slice(varying, end).flatMap((column) => [...column]));
   return seen.map((column, i) => {
     const digit = i < end && [...column].every((character) => field.has(character));
-    return [...(digit ? field : column)].sort(compareKeys);
+    const widened = i <= varying ? alphabetOf(column) : undefined;
+    return widened ?? [...(digit ? field : column)].sort(compareKeys);
   });
+}
+
+/** Of a script whose characters are used one after the other, those that come next. */
+function alphabetOf(column: ReadonlySet<string>): string[] | undefined {
+  const points = [...column].map((character) => character.codePointAt(0) ?? 0);
+  const [least, most] = [Math.min(...points), Math.max(...points)];
+  if (least < 0x80 || points.length * 2 <= most - least) return undefined;
+  return Array.from({ length: most - least + 1 + NEXT }, (_, i) => least + i)
+    .filter((point) => point <= 0x10ffff && !isSurrogate(point))
+    .map((point) => String.fromCodePoint(point));
 }
 
 /** How many digits are smaller than the character. */
@@ -140,6 +153,10 @@ function commonUnits(a: string, b: string): number {
   let n = 0;
   while (n < a.length && a.charCodeAt(n) === b.charCodeAt(n)) n++;
   return n > 0 && isLow(Math.max(a.charCodeAt(n) || 0, b.charCodeAt(n) || 0)) ? n - 1 : n;
+}
+
+function isSurrogate(point: number): boolean {
+  return point >= 0xd800 && point <= 0xdfff;
 }
 
 function isLow(unit: number): boolean {

@@ -62,6 +62,8 @@ const SURE = 3;
 /** What may be spent on delimiter listings: a share of the pages, and a few at the start. */
 const PAGES_A_PROBE = 8;
 const FIRST_PROBES = 16;
+/** Known keys that a page must begin with, to prove that it leaves out none. */
+const PROOF = 20;
 /** Seams that may disagree, as they do when somebody writes just there, before the store is taken for inexact. */
 const STRIKES = 3;
 
@@ -242,7 +244,7 @@ export class RangeListing {
     if (nextToken === undefined && range.within?.until !== undefined) {
       this.#takeOver(i, range.within.until);
     } else if (range.seam) {
-      range.count = 0;
+      this.#proves(range);
     } else if (nextToken === undefined) {
       for (const later of this.#ranges.splice(i + 1)) later.dropped = true;
       Object.assign(range, { until: undefined, count: entries.length });
@@ -305,10 +307,13 @@ export class RangeListing {
     const over = before.entries.slice(before.count);
     if (over.length === 0 && !before.seam) {
       if (range.expected !== undefined && range.entries[0]?.key === range.expected) return true;
-      // Nothing overlaps: the page's token says what follows, or else what is listed after its last key.
-      const after = (alone ? this.#lastKey : before.until) ?? '';
+      // Nothing overlaps. The page's token says what follows, or else what is listed after a key a little before it.
+      const until = (alone ? this.#lastKey : before.until) ?? '';
+      const after = alone ? (before.entries.at(-1 - PROOF) ?? before.entries[0])?.key : until;
       const within = alone ? undefined : before.within;
-      this.#ranges.unshift(rangeOf({ after, until: after, from: 'page', token: before.next, within, seam: true }));
+      this.#ranges.unshift(
+        rangeOf({ after: after ?? until, until, from: 'page', token: before.next, within, seam: true }),
+      );
       this.#schedule();
       return false;
     }
@@ -319,6 +324,17 @@ export class RangeListing {
     if (++this.#strikes < STRIKES) this.#goOnFromGiven();
     else this.#distrust(`after ${JSON.stringify(range.after)} it left out ${JSON.stringify(odd.key)}`);
     return false;
+  }
+
+  /** A page that was asked for to see what follows must begin with what is known. */
+  #proves(seam: Range): void {
+    const known = (this.#given?.entries ?? []).filter(({ key }) => compareKeys(key, seam.after) > 0);
+    const own = seam.entries.slice(0, seam.count);
+    seam.entries = seam.entries.slice(seam.count);
+    seam.count = 0;
+    if (seam.token !== undefined) return;
+    const odd = known.find(({ key }, i) => own[i]?.key !== key);
+    if (odd) this.#distrust(`after ${JSON.stringify(seam.after)} it left out ${JSON.stringify(odd.key)}`);
   }
 
   #distrust(why: string): void {
