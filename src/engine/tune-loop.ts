@@ -11,7 +11,8 @@
  * settle where the proportion ends; `hold`, watching for goodput to leave its band; now and then `probe` a little more
  * or less. A push-back of the server halves the setting at once.
  */
-import { drains, type Flow, fills, Window } from './tune-window.js';
+import { type Level, Trial } from './tune-trial.js';
+import { drains, type Flow, fills } from './tune-window.js';
 
 /** What a doubling must bring. */
 const WORTH_OF_DOUBLING = 1.1;
@@ -19,12 +20,6 @@ const WORTH_OF_DOUBLING = 1.1;
 const LINEAR = 0.75;
 /** Above the setting at which a proportional growth would have reached the line's goodput. */
 const BEYOND_KNEE = 1.25;
-/** Connections open; and what kernels take in advance for new ones is taken. */
-const SETTLE_MS = { early: 1000, steady: 3000 };
-/** Goodput is judged over so long; `steady` once it no longer moves, `early` when growth is plain to see. */
-const WINDOW_MS = { steady: 4000, early: 2000, longest: 20_000 };
-/** What is not steady until then will not become so. */
-const LONGEST_MS = 8000;
 /** Goodput outside this band for `BAND_MS` means that the line has changed. */
 const BAND = { low: 0.75, high: 1.33 };
 const BAND_MS = 3000;
@@ -49,12 +44,6 @@ const COOL_MS = 10_000;
 const CEILING_MS = 120_000;
 const BELOW_CEILING = 0.8;
 
-export interface Level {
-  n: number;
-  /** Per second. */
-  rate: number;
-}
-
 type Phase = 'measure' | 'climb' | 'hold' | 'probe' | 'cool';
 
 export class Loop {
@@ -64,8 +53,7 @@ export class Loop {
   #most: number;
   #phase: Phase = 'measure';
   #n: number;
-  #window: Window;
-  #early: Window;
+  readonly #trial: Trial;
   /** How the climb after the next measure begins. */
   #factor: number;
   /** The setting that a trial falls back to, and what it brought. */
@@ -92,8 +80,7 @@ export class Loop {
     this.#whole = options.whole;
     this.#factor = options.known ? 2 : 4;
     this.#n = this.#within(options.known ? Math.max(start / 2, Math.min(start, FEW)) : start);
-    this.#window = this.#newWindow();
-    this.#early = new Window(SETTLE_MS.early, WINDOW_MS.early);
+    this.#trial = new Trial(options.whole);
   }
 
   get n(): number {
@@ -158,23 +145,30 @@ export class Loop {
       this.#restart();
       return;
     }
-    this.#window.add(flow, ms);
-    this.#early.add(flow, ms);
-    if (this.#isPlain()) {
+    this.#trial.add(flow, ms);
+    if (this.#whole ? this.#climbsAtOnce() : this.#isPlain()) {
       this.#climb(4);
       return;
     }
-    const late = this.#phase === 'probe' || this.#window.seenMs >= LONGEST_MS;
-    if (!this.#window.steady && !(late && this.#window.full)) return;
-    const { rate } = this.#window;
+    const rate = this.#phase === 'probe' ? this.#trial.rate : this.#trial.steadyRate;
+    if (rate === undefined) return;
     const base = this.#base;
     if (this.#phase === 'measure' || !base) {
-      this.#base = { n: this.#within(Math.max(this.#n, this.#window.used)), rate };
+      this.#base = { n: this.#within(Math.max(this.#n, this.#trial.used)), rate };
       // Where a connection is quick, the line is near its end, and many more would only have to be taken back.
       if (!this.#whole && this.#latencyMs() < QUICK_MS) this.#factor = Math.min(this.#factor, 2);
       this.#climb(this.#factor);
     } else if (this.#phase === 'climb') this.#climbed(base, rate);
     else this.#probed(base, rate);
+  }
+
+  /** Small requests are through so soon that a step too far is taken back at once: any gain leads on. */
+  #climbsAtOnce(): boolean {
+    const rate = this.#trial.early;
+    if (rate === undefined || (this.#phase !== 'measure' && this.#phase !== 'climb')) return false;
+    if (this.#phase === 'climb' && this.#base && !this.#isWorth(this.#base, rate)) return false;
+    this.#base = { n: this.#n, rate };
+    return true;
   }
 
   /**
@@ -185,7 +179,7 @@ export class Loop {
     if (this.#phase !== 'climb' || !this.#base || this.#n < this.#base.n * 4 || this.#n === this.#within(this.#n * 4)) {
       return false;
     }
-    return this.#early.full && this.#isLinear(this.#early.rate);
+    return this.#trial.early !== undefined && this.#isLinear(this.#trial.early);
   }
 
   #isLinear(rate: number): boolean {
@@ -277,9 +271,10 @@ export class Loop {
       this.#lineChanged(this.#n);
       return;
     }
-    this.#window.add({ done, used }, ms);
+    this.#trial.add({ done, used }, ms);
     if (this.#outsideMs === 0) this.#base = { n: base.n, rate: base.rate + (rate - base.rate) * SMOOTHING };
-    if (this.#phaseMs >= this.#holdMs && this.#window.full) this.#probe({ n: base.n, rate: this.#window.rate });
+    const mean = this.#trial.rate;
+    if (this.#phaseMs >= this.#holdMs && mean !== undefined) this.#probe({ n: base.n, rate: mean });
   }
 
   #probe(base: Level): void {
@@ -308,20 +303,9 @@ export class Loop {
   }
 
   #restart(): void {
-    this.#window = this.#newWindow();
-    this.#early = new Window(SETTLE_MS.early, WINDOW_MS.early);
-  }
-
-  /**
-   * Small differences need a window as long as a request: those that began together are taken by the kernels together,
-   * and sent later.
-   */
-  #newWindow(): Window {
-    const latency = this.#latencyMs();
     const fine = this.#phase === 'hold' || this.#phase === 'probe';
-    const ms = this.#whole ? 2 * latency : fine ? Math.min(latency, WINDOW_MS.longest) : 0;
-    const settle = this.#phase === 'measure' ? SETTLE_MS.early : SETTLE_MS.steady;
-    return new Window(this.#whole ? Math.max(SETTLE_MS.early, latency) : settle, Math.max(WINDOW_MS.steady, ms));
+    const accuracy = fine ? 'fine' : this.#phase === 'measure' ? 'fresh' : 'coarse';
+    this.#trial.restart(accuracy, this.#latencyMs());
   }
 
   /** How long a request takes, by Little's law. */
