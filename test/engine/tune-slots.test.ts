@@ -26,6 +26,7 @@ function entryOf(key: string, size: number): PlanEntry {
 /** Tasks that end when told. */
 class Tasks {
   readonly begun: string[] = [];
+  readonly opened: string[] = [];
   readonly #ends = new Map<string, () => void>();
 
   of(name: string): () => Promise<void> {
@@ -76,6 +77,7 @@ describe('lanes', () => {
   /** An object of `parts` parts, each of which waits to be told to end. */
   function object(slots: Slots, tasks: Tasks, key: string, parts: number): (opened: () => void) => Promise<void> {
     return async (opened) => {
+      tasks.opened.push(key);
       const part = slots.ofObject();
       const sent = Array.from({ length: parts }, (_, i) => part(tasks.of(`${key}${i + 1}`)));
       opened();
@@ -91,6 +93,7 @@ describe('lanes', () => {
     for (const key of 'abc') await lanes.push(entryOf(key, 16 * MiB), object(slots, tasks, key, 2));
     await turns();
     expect(tasks.begun).toEqual(['a1', 'a2', 'b1']);
+    expect(tasks.opened).toEqual(['a', 'b']);
     await tasks.end('a1');
     expect(tasks.begun).toEqual(['a1', 'a2', 'b1', 'b2']);
     await tasks.end('a2');
