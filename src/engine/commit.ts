@@ -2,7 +2,7 @@
 import type { Manifest, ManifestRow } from '../manifest/port.js';
 
 /** Rows a crash may cost at the most; their objects are found equal at the destination by the next run. */
-const BATCH_ROWS = 500;
+const BATCH_ROWS = 5000;
 const BATCH_MS = 200;
 
 export class Committer {
