@@ -1,7 +1,7 @@
 /** Where the keys come from: the config itself, or the standard chain of the AWS SDK. */
 import { createHash } from 'node:crypto';
 import { XsyncError } from '../../model/error.js';
-import type { S3Config } from './config.js';
+import { originOf, type S3Config } from './config.js';
 import { loadSdk } from './sdk-load.js';
 import type { Credentials } from './sign.js';
 
@@ -100,4 +100,23 @@ export async function chainRegion(profile: string | undefined): Promise<string |
   } finally {
     client.destroy();
   }
+}
+
+/**
+ * The endpoint that the AWS environment names for S3, as the AWS CLI and SDKs take it. A remote that says its endpoint
+ * or its provider, brings its own keys or wants acceleration has said where it is.
+ * @throws config
+ */
+export function chainEndpoint(config: S3Config, env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const { endpoint, provider, access_key_id: accessKeyId, accelerate } = config;
+  if (endpoint !== undefined || provider !== undefined || accessKeyId !== undefined || accelerate !== 'off') {
+    return endpoint;
+  }
+  if (env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS?.toLowerCase() === 'true') return undefined;
+  const name = env.AWS_ENDPOINT_URL_S3 ? 'AWS_ENDPOINT_URL_S3' : 'AWS_ENDPOINT_URL';
+  const given = env[name] || undefined;
+  if (given !== undefined && originOf(given) === undefined) {
+    throw new XsyncError('config', `${name} is no origin such as https://s3.example.com`, { subject: given });
+  }
+  return given;
 }

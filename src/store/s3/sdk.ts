@@ -20,7 +20,7 @@ import type {
   WriteResult,
 } from '../port.js';
 import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
-import { type CredentialSource, chainRegion, credentialSource } from './credentials.js';
+import { type CredentialSource, chainEndpoint, chainRegion, credentialSource } from './credentials.js';
 import { encodeKey, fitsXml, isKey } from './encode.js';
 import { capabilitiesOf, firstPartSizeOf, infoOf, totalSize, unlessUnsupported } from './info.js';
 import { required } from './listing.js';
@@ -44,7 +44,7 @@ export function createS3SdkStore(config: S3Config, bucket: string, deps: S3SdkDe
 }
 
 /**
- * As `createS3SdkStore`, after the region was looked up in the AWS chain when the config names none and uses the chain.
+ * As `createS3SdkStore`, after region and endpoint were looked up in the AWS chain when the config names none and uses it.
  * `accelerate: auto` is off, and `acceleration` says so.
  * @throws config
  */
@@ -55,7 +55,7 @@ export async function openS3SdkStore(
 ): Promise<{ store: S3SdkStore; acceleration?: string }> {
   const chain = config.access_key_id === undefined;
   const region = config.region ?? (chain ? await chainRegion(config.profile) : undefined);
-  const store = createS3SdkStore({ ...config, region }, bucket, deps);
+  const store = createS3SdkStore({ ...config, endpoint: chainEndpoint(config), region }, bucket, deps);
   return config.accelerate === 'auto' ? { store, acceleration: 'off: not measured over the SDK' } : { store };
 }
 

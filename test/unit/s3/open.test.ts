@@ -78,3 +78,38 @@ it('takes the region of the profile, so that a profile is all one has to name', 
     await rm(folder, { recursive: true });
   }
 });
+
+describe('AWS_ENDPOINT_URL, which AWS users set for a store of their own', () => {
+  const chain = { type: 's3', env_auth: true, region: 'us-west-2' };
+  const settled = async (settings: object, env: Record<string, string>) => {
+    const saved = { ...process.env };
+    process.env = { ...saved, AWS_ACCESS_KEY_ID: 'A', AWS_SECRET_ACCESS_KEY: 's', ...env };
+    try {
+      const config = s3ConfigSchema.parse({ ...chain, ...settings });
+      const { store } = await openS3Store(config, 'bucket', { transport: new Scripted(async () => ({})) });
+      return store.identity.endpoint;
+    } finally {
+      process.env = saved;
+    }
+  };
+
+  it.each([
+    [{ AWS_ENDPOINT_URL: 'http://127.0.0.1:9000' }],
+    [{ AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9000' }],
+  ])('%j keeps the bytes from going to AWS', async (env) => {
+    expect(await settled({}, env)).toBe('http://127.0.0.1:9000');
+  });
+
+  it('leaves remotes alone that say where they are, and can be ignored as the AWS CLI ignores it', async () => {
+    const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9000' };
+    const aws = 'https://s3.us-west-2.amazonaws.com';
+    expect(await settled({ endpoint: 'https://minio.example' }, env)).toBe('https://minio.example');
+    expect(await settled({ provider: 'aws' }, env)).toBe(aws);
+    expect(await settled({ access_key_id: 'B', secret_access_key: 's' }, env)).toBe(aws);
+    expect(await settled({}, { ...env, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' })).toBe(aws);
+  });
+
+  it('is named when it is no endpoint', async () => {
+    await expect(settled({}, { AWS_ENDPOINT_URL: 'not a url' })).rejects.toThrow('AWS_ENDPOINT_URL is no origin');
+  });
+});
