@@ -35,7 +35,7 @@ export async function addRemote(
   if (names.includes(name) && options.replace !== true) {
     throw new XsyncError('config', `${document.place(['remotes', name], 'key')}: there is a remote "${name}" already`, {
       subject: name,
-      remedy: 'Choose another name, or remove that one first.',
+      remedy: 'Choose another name, or give --replace.',
     });
   }
   // An empty `remotes:` is a null, which cannot take an entry.
