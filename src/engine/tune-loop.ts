@@ -28,7 +28,9 @@ const STALLED = 0.05;
 /** How strongly the standing goodput follows the newest second. */
 const SMOOTHING = 0.15;
 /** A part that takes less is on a line that a few connections fill, not on one that needs hundreds. */
-const QUICK_MS = 5000;
+const QUICK_MS = 4000;
+/** So many times fewer connections at once, and not fewer still. */
+const MOST_BACK = 1.6;
 const SMALL_STEP = 0.2;
 const LARGEST_STEP = 0.35;
 /** Fewer connections than these are not worth looking for. */
@@ -191,13 +193,21 @@ export class Loop {
     return rate / base.rate >= WORTH_OF_DOUBLING ** Math.log2(this.#n / base.n);
   }
 
-  /** Where the proportion has ended is enough. */
+  /**
+   * Where the proportion has ended is enough. Where requests are short it is gone back to in steps: the connections
+   * that stay do not take up at once what the others carried.
+   */
   #climbed(base: Level, rate: number): void {
     const linear = this.#isLinear(rate);
     const knee = Math.round(((base.n * rate) / base.rate) * BEYOND_KNEE);
-    this.#base = { n: linear ? this.#n : Math.max(base.n, Math.min(knee, this.#n)), rate };
+    this.#base = { n: this.#n, rate };
+    const back = !this.#whole && this.#latencyMs() < DRAIN_MS ? Math.floor(this.#n / MOST_BACK) : 0;
+    if (!linear) this.#base = { n: Math.min(Math.max(base.n, knee, back), this.#n), rate };
+    this.#direction = -1;
+    this.#step = LARGEST_STEP;
     if (linear) this.#climb(this.#factor);
     else this.#rest(`${this.#n} brought ${percent(rate / base.rate)} of ${base.n}`);
+    this.#holdMs = HOLD_MS.afterGain;
   }
 
   #climb(factor: number): void {
