@@ -66,8 +66,11 @@ export class Pacer {
   }
 }
 
-/** A range is meant to fill a page so far: it should rarely need a second one, and overlap its neighbour a little. */
-const FILL = 0.94;
+/**
+ * A range is meant to fill a page so far: it should rarely need a second one, for which everything behind it waits, and
+ * overlap its neighbour a little. Each one that was too long, and each that was not, moves the mark.
+ */
+const FILL = { first: 0.94, least: 0.85, most: 0.97, less: 0.005, more: 0.0001 };
 /** A rest that is estimated at fewer pages is fetched whole. */
 const WHOLE = 1.2;
 /** Pages of the long lens. */
@@ -78,6 +81,7 @@ const SAMPLE = 128;
 export class Density {
   /** Keys of a full page. */
   page = 1;
+  #fill = FILL.first;
   /** First keys of the last pages that were given out, and how many keys came before each. */
   readonly #run: { key: string; before: number }[] = [];
   #count = 0;
@@ -86,6 +90,12 @@ export class Density {
 
   full(entries: number): void {
     this.page = Math.max(this.page, entries);
+  }
+
+  /** A guessed range fitted its page, or was too long for it. */
+  guessed(fits: boolean): void {
+    const fill = this.#fill + (fits ? FILL.more : -FILL.less);
+    this.#fill = Math.min(FILL.most, Math.max(FILL.least, fill));
   }
 
   given(entries: readonly ObjectEntry[]): void {
@@ -99,7 +109,7 @@ export class Density {
 
   /** Keys that a range should hold. */
   get fill(): number {
-    return FILL * this.page;
+    return this.#fill * this.page;
   }
 
   /** A key about a page after `after`; undefined if `until` is no further, or nothing can be said. */

@@ -10,8 +10,9 @@
 import { compareKeys } from '../model/key.js';
 import type { ObjectEntry } from '../model/object.js';
 import type { ListOptions, ListPage } from '../store/port.js';
-import { type Cut, DirectoryHints, RowHints, type RowsAfter } from './ranges-hints.js';
+import { DirectoryHints, RowHints, type RowsAfter } from './ranges-hints.js';
 import { Density, Pacer } from './ranges-pace.js';
+import { countUpTo, firstOdd, type Range, rangeOf } from './ranges-range.js';
 
 export interface RangeSettings {
   /** Requests in flight, at most. */
@@ -20,36 +21,6 @@ export interface RangeSettings {
   rows?: RowsAfter;
   /** The store's start-after cannot be relied on; the rest is listed in sequence. */
   onInexact(why: string): void;
-}
-
-/** Keys in (after, until] that are still to be given out. */
-interface Range {
-  after: string;
-  /** Absent: to the end. */
-  until?: string;
-  /** Continues the page before. */
-  token?: string;
-  /** Asked for as the listing of this prefix, which holds every key of the range that is not beyond `until`. */
-  within?: Cut['within'];
-  /** Where the cut before it came from. */
-  from: 'start' | 'page' | 'row' | 'directory' | 'guess';
-  /** Pages since the last cut that was no guess. */
-  pages: number;
-  /** It was cut off at the manifest's row number so many after its start. */
-  rows?: number;
-  /** The pacer's turn when a guessed range was asked for. */
-  turn?: number;
-  /** Asked for only to see what follows the range before it. */
-  seam?: boolean;
-  /** The manifest's first key in it. */
-  expected?: string;
-  state: 'waiting' | 'fetching' | 'done';
-  /** Nobody waits for it any more. */
-  dropped: boolean;
-  entries: ObjectEntry[];
-  /** How many of the entries are the range's own; the rest is beyond it. */
-  count: number;
-  next?: string;
 }
 
 /** One page, its keys in order; the page of a token is all behind `after`. */
@@ -294,6 +265,7 @@ export class RangeListing {
     if (range.next !== undefined) this.#density.full(entries.length);
     const page = this.#density.page;
     if (rows !== undefined && from === 'row') this.#rows?.learn(rows, more ? 'more' : count, page);
+    if (from === 'guess') this.#density.guessed(!more);
     this.#pacer.learn(count / page, range.turn);
   }
 
@@ -319,7 +291,7 @@ export class RangeListing {
     }
     const ends = range.next === undefined && !range.within;
     const n = ends ? over.length : Math.min(over.length, range.entries.length);
-    const odd = over.slice(0, n).find(({ key }, i) => range.entries[i]?.key !== key);
+    const odd = firstOdd(over.slice(0, n), range.entries);
     if (odd === undefined) return true;
     if (++this.#strikes < STRIKES) this.#goOnFromGiven();
     else this.#distrust(`after ${JSON.stringify(range.after)} it left out ${JSON.stringify(odd.key)}`);
@@ -333,7 +305,7 @@ export class RangeListing {
     seam.entries = seam.entries.slice(seam.count);
     seam.count = 0;
     if (seam.token !== undefined) return;
-    const odd = known.find(({ key }, i) => own[i]?.key !== key);
+    const odd = firstOdd(known, own);
     if (odd) this.#distrust(`after ${JSON.stringify(seam.after)} it left out ${JSON.stringify(odd.key)}`);
   }
 
@@ -361,19 +333,4 @@ export class RangeListing {
     }
     this.#schedule();
   }
-}
-
-function rangeOf(range: Pick<Range, 'after' | 'from'> & Partial<Range>): Range {
-  return { state: 'waiting', pages: 0, dropped: false, entries: [], count: 0, ...range };
-}
-
-/** How many of the entries, which are in order, have keys up to `until`. */
-function countUpTo(entries: ObjectEntry[], until: string): number {
-  let [low, high] = [0, entries.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareKeys(entries[middle]?.key ?? '', until) <= 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
