@@ -51,11 +51,14 @@ function claim(db: Database.Database, pair: PairIdentity): void {
   }).immediate();
 }
 
-/** The pair that a file is the manifest of; undefined when it is none that this version can read. Changes nothing. */
+/**
+ * The pair that a file is the manifest of; undefined when it is none that this version can read. Changes no row. Not
+ * opened read-only: SQLite would then leave its -wal and -shm files behind.
+ */
 export function pairOf(file: string): PairIdentity | undefined {
   let db: Database.Database | undefined;
   try {
-    db = new Database(file, { readonly: true, fileMustExist: true });
+    db = new Database(file, { fileMustExist: true });
     return readPair(db);
   } catch (error) {
     if (error instanceof Database.SqliteError) return undefined;

@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { describePair, pairId } from '../../../src/manifest/pair.js';
 import { SqliteManifest } from '../../../src/manifest/sqlite/manifest.js';
-import { openManifest } from '../../../src/manifest/sqlite/open.js';
+import { openManifest, pairOf } from '../../../src/manifest/sqlite/open.js';
 import { APPLICATION_ID, MIGRATIONS, migrate } from '../../../src/manifest/sqlite/schema.js';
 import { startChild } from './child.js';
 import { rowOf, temporaryFolder } from './fixtures.js';
@@ -35,6 +35,15 @@ describe('the file', () => {
 
   test('a place where no folder can be made is refused at once, not tried for ever', () => {
     expect(thrownBy(() => open('/proc/xsync-test/m.db'))).toMatchObject({ code: 'not-writable' });
+  });
+
+  test("looking for the manifests of a place litters nobody's state folder", () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'm.db');
+    open(file).close();
+    const before = readdirSync(folder);
+    expect(pairOf(file)).toEqual(GLOBAL_TO_OSS);
+    expect(readdirSync(folder)).toEqual(before);
   });
 
   test('what was committed is there when the next run opens it', () => {
