@@ -71,7 +71,7 @@ describe('one object', () => {
     change();
     const once = await lab.run(['copy', source.at(), lab.shanghai.bucket().at()]);
     expect(once.code, once.stderr).toBe(EXIT.ok);
-    expect(once.stderr).toContain('1 object that changed while being read');
+    expect(once.stderr).toContain('1 restart of objects that changed while being read');
     source.fault({ kind: 'change' }, { kind: 'GetObject', key: 'moving' });
     const dest = lab.shanghai.bucket();
     const always = await lab.run(['copy', source.at(), dest.at()]);

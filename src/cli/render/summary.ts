@@ -116,7 +116,9 @@ function unfinishedText({ unfinished }: Summary): string {
 function retriedText(summary: Summary): string {
   return [
     ...(summary.retries > 0 ? [plural(summary.retries, 'request')] : []),
-    ...(summary.restarts > 0 ? [`${plural(summary.restarts, 'object')} that changed while being read`] : []),
+    ...(summary.restarts > 0
+      ? [`${plural(summary.restarts, 'restart')} of objects that changed while being read`]
+      : []),
   ].join(', ');
 }
 

@@ -16,7 +16,7 @@ describe('the summary', () => {
       Resumed      2 objects: 14 parts, 112 MiB had been sent by an earlier run
       Skipped      412 objects, 94.4 MiB: unchanged 400 · same-checksum 12
       Failed       2 objects: permanent 1 · needs a person 1
-      Retried      5 requests, 1 object that changed while being read
+      Retried      5 requests, 1 restart of objects that changed while being read
       Listed       source 2,423 · destination 2,021
       Requests     source: 2,055, 1.12 GiB in (read 2,052 · list 3)
                    destination: 2,055, 1.12 GiB out (put 2,009 · uploadPart 43 ·
