@@ -27,6 +27,8 @@ interface Reading {
   remedy?: string;
 }
 
+const DAMAGED =
+  'The bytes changed on their way or at the source: run again; if it stays, compare the source with its checksum.';
 const CREDENTIALS = 'Check access_key_id and secret_access_key, and that the key is enabled.';
 
 const BY_CODE: Record<string, Reading> = {
@@ -55,8 +57,8 @@ const BY_CODE: Record<string, Reading> = {
     code: 'object-archived',
     remedy: 'It is archived: restore it at the service first, or exclude it.',
   },
-  BadDigest: { code: 'checksum-mismatch' },
-  InvalidDigest: { code: 'checksum-mismatch' },
+  BadDigest: { code: 'checksum-mismatch', remedy: DAMAGED },
+  InvalidDigest: { code: 'checksum-mismatch', remedy: DAMAGED },
   PreconditionFailed: {
     code: 'precondition-failed',
     remedy: 'It changed while it was read: run again when nothing writes to it.',

@@ -18,6 +18,8 @@ export interface Refusal {
 
 const REGION = 'Set the remote\'s "region" to';
 const CHANGED = 'It changed while it was read: run again when nothing writes to it.';
+const DAMAGED =
+  'The bytes changed on their way or at the source: run again; if it stays, compare the source with its checksum.';
 const SIGNATURE = 'Check secret_access_key, and that nothing between here and the store changes headers.';
 
 /** Service codes (AWS's, and those that compatible stores add), their meaning and what to do. */
@@ -54,9 +56,9 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   MetadataTooLarge: ['metadata-too-large', 'Shorten the metadata, or copy without it.'],
   KeyTooLongError: ['key-not-representable'],
   InvalidURI: ['key-not-representable'],
-  BadDigest: ['checksum-mismatch'],
-  XAmzContentSHA256Mismatch: ['checksum-mismatch'],
-  XAmzContentChecksumMismatch: ['checksum-mismatch'],
+  BadDigest: ['checksum-mismatch', DAMAGED],
+  XAmzContentSHA256Mismatch: ['checksum-mismatch', DAMAGED],
+  XAmzContentChecksumMismatch: ['checksum-mismatch', DAMAGED],
   IncompleteBody: ['truncated'],
   RequestTimeout: ['timeout'],
   SlowDown: ['throttled'],

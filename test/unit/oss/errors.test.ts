@@ -55,6 +55,10 @@ describe('what OSS refuses, told so that a person or a retry knows what to do', 
     expect(error.message).toContain('0003-00000001');
   });
 
+  it('who reads that a Content-MD5 is invalid learns that bytes were damaged', () => {
+    expect(ossError(refusal(400, 'InvalidDigest'), subject).remedy).toContain('bytes changed');
+  });
+
   it('a bucket of another region names its endpoint', () => {
     const body = refusal(403, 'AccessDenied', '<Endpoint>oss-cn-shanghai.aliyuncs.com</Endpoint>');
     const error = ossError(body, subject);
