@@ -1,8 +1,9 @@
 /** How many ranges may be in flight, and how long a range should be. */
+import { performance } from 'node:perf_hooks';
 import type { ObjectEntry } from '../model/object.js';
 import { Line } from './ranges-line.js';
 
-/** More in flight with every page that was worth its request. */
+/** More guesses in flight with every good one, until the first bad one. */
 const WIDEN = 4;
 /** In flight after the first page, when little is known: at most two requests for nothing in a small bucket. */
 const FIRST = 3;
@@ -13,11 +14,34 @@ const EMPTY = 0.05;
 const FIRST_PAUSE = 4;
 const LONGEST_PAUSE = 256;
 
+/** This busy, more requests in flight would only wait in memory; below the other share there may be twice as many. */
+const BUSY = 0.97;
+const IDLE = 0.85;
+const NARROW = 0.9;
+const LEAST = 2;
+/** Milliseconds over which it is measured. */
+const WINDOW_MS = 50;
+
+/** How busy this process has been, 0 to 1; undefined until there is something new to tell. */
+export type Load = () => number | undefined;
+
+export function loopLoad(): Load {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { idle, active, utilization } = performance.eventLoopUtilization(now, last);
+    if (idle + active < WINDOW_MS) return undefined;
+    last = now;
+    return utilization;
+  };
+}
+
 /** `page`: as densely as in the last page known; `run`: as densely as over the last few that were given out. */
 export type Lens = 'page' | 'run';
 
 export class Pacer {
   readonly #most: number;
+  readonly #load: Load;
   #width = 1;
   #guesses = 2;
   #pause = FIRST_PAUSE;
@@ -26,8 +50,9 @@ export class Pacer {
   /** How often guessing has been found wrong. */
   turn = 0;
 
-  constructor(most: number) {
+  constructor(most: number, load: Load) {
     this.#most = most;
+    this.#load = load;
   }
 
   /** Requests in flight, at most. */
@@ -45,9 +70,16 @@ export class Pacer {
    * @param guessed `turn` when it was asked for, if it was guessed
    */
   learn(share: number, guessed?: number): void {
-    if (share >= GOOD) this.#width = Math.min(this.#most, this.#width === 1 ? FIRST : this.#width + WIDEN);
+    if (this.#width === 1) this.#width = share >= GOOD ? FIRST : 1;
+    else if (share >= GOOD) this.#suit(this.#load());
     if (guessed !== undefined) this.#judge(share, guessed);
     else if (this.#guesses === 0 && --this.#paused <= 0) this.#guesses = 1;
+  }
+
+  #suit(load: number | undefined): void {
+    if (load === undefined) return;
+    if (load < IDLE) this.#width = Math.min(this.#most, this.#width * 2);
+    else if (load > BUSY) this.#width = Math.max(LEAST, Math.floor(this.#width * NARROW));
   }
 
   #judge(share: number, guessed: number): void {

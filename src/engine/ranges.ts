@@ -11,7 +11,7 @@ import { compareKeys } from '../model/key.js';
 import type { ObjectEntry } from '../model/object.js';
 import type { ListOptions, ListPage } from '../store/port.js';
 import { DirectoryHints, RowHints, type RowsAfter } from './ranges-hints.js';
-import { Density, Pacer } from './ranges-pace.js';
+import { Density, type Load, Pacer } from './ranges-pace.js';
 import { countUpTo, firstOdd, type Range, rangeOf } from './ranges-range.js';
 
 export interface RangeSettings {
@@ -19,6 +19,7 @@ export interface RangeSettings {
   concurrency: number;
   /** The last run's keys, relative to the prefix. */
   rows?: RowsAfter;
+  load?: Load;
   /** The store's start-after cannot be relied on; the rest is listed in sequence. */
   onInexact(why: string): void;
 }
@@ -69,7 +70,7 @@ export class RangeListing {
     this.#settings = settings;
     this.#rows = settings.rows && new RowHints(settings.rows, prefix);
     this.#directories = new DirectoryHints(prefix);
-    this.#pacer = new Pacer(settings.concurrency);
+    this.#pacer = new Pacer(settings.concurrency, settings.load ?? (() => 0));
     this.#ranges = [rangeOf({ after: '', from: 'start' })];
   }
 
@@ -112,7 +113,7 @@ export class RangeListing {
   /** Starts what may be in flight, the nearest first. */
   #schedule(): void {
     if (this.#closed || this.#failed) return;
-    const most = this.#settings.concurrency + AHEAD;
+    const most = Math.min(this.#settings.concurrency + AHEAD, this.#pacer.width * 2);
     const held = this.#ranges.filter(({ state }) => state === 'done').length;
     // A large directory that is begun far ahead fills the memory that the near ones need.
     let ahead = 0;

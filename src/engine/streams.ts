@@ -11,6 +11,7 @@ import type { RunOptions, RunPair, RunSide } from './options.js';
 import { planEntry } from './plan.js';
 import { limiter } from './queue.js';
 import type { RangeSettings } from './ranges.js';
+import { loopLoad } from './ranges-pace.js';
 import type { Tally } from './report.js';
 
 type Stream<T> = AsyncIterator<readonly T[]>;
@@ -115,6 +116,7 @@ export class Streams {
     if (local || orderedListing !== 'yes' || manifest.getFact(INEXACT[name]) !== undefined) return undefined;
     return {
       concurrency: this.#options.listConcurrency ?? LIST_CONCURRENCY,
+      load: loopLoad(),
       rows: (after, rows) => manifest.quantile(after, rows),
       onInexact: (why) => {
         manifest.setFact(INEXACT[name], 'yes');

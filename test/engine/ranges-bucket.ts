@@ -21,8 +21,6 @@ export interface Outcome {
   probes: number;
   /** Round trips one after another, if all pages in flight come at once. */
   turns: number;
-  /** Pages fetched and not yet given out, at most. */
-  held: number;
   notices: string[];
 }
 
@@ -56,14 +54,12 @@ export class Bucket {
   };
 
   async all(settings: Partial<RangeSettings> = {}, prefix = ''): Promise<Outcome> {
-    const outcome: Outcome = { keys: [], requests: 0, probes: 0, turns: 0, held: 0, notices: [] };
+    const outcome: Outcome = { keys: [], requests: 0, probes: 0, turns: 0, notices: [] };
     const onInexact = (why: string): void => void outcome.notices.push(why);
     const listing = new RangeListing(this.list, prefix, { concurrency: 32, onInexact, ...settings });
-    let given = 0;
     let done = false;
     const reading = (async () => {
       for await (const page of listing.pages()) {
-        given++;
         outcome.keys.push(...page.map(({ key }) => key));
       }
     })().finally(() => {
@@ -73,10 +69,25 @@ export class Bucket {
     for (await settled(); !done; await settled()) {
       outcome.turns++;
       this.#answer();
-      outcome.held = Math.max(outcome.held, this.requests - this.#waiting.length - given);
     }
     await reading;
     return { ...outcome, requests: this.requests, probes: this.probes };
+  }
+
+  /** Takes so many pages and no more; returns how many are fetched all the same. */
+  async ahead(pages: number): Promise<number> {
+    const listing = new RangeListing(this.list, '', { concurrency: 32, onInexact: () => undefined }).pages();
+    for (let i = 0; i < pages; i++) {
+      const next = listing.next();
+      let taken = false;
+      void next.then(() => {
+        taken = true;
+      });
+      for (await settled(); !taken; await settled()) this.#answer();
+    }
+    const before = this.requests - this.#waiting.length;
+    for (await settled(); this.#waiting.length > 0; await settled()) this.#answer();
+    return this.requests - before;
   }
 
   #answer(): void {
