@@ -85,11 +85,15 @@ export class ConfigDocument {
     return this.yaml.toJS();
   }
 
-  /** Plain data with every `${NAME}` filled in. The document is changed by it. */
-  filled(env: Environment): unknown {
+  /**
+   * Plain data with every `${NAME}` filled in. The document is changed by it. What is missing inside a remote makes that
+   * remote alone unusable: `unset` has its complaints by the remote's name.
+   */
+  filled(env: Environment): { data: unknown; unset: Map<string, string[]> } {
     const faults: string[] = [];
+    const unset = new Map<string, string[]>();
     visit(this.yaml, {
-      Scalar: (key, node) => {
+      Scalar: (key, node, path) => {
         if (key === 'key' || typeof node.value !== 'string') return;
         try {
           const filled = fillReferences(node.value, env);
@@ -97,12 +101,15 @@ export class ConfigDocument {
           node.value = filled;
         } catch (error) {
           if (!(error instanceof ReferenceFault)) throw error;
-          faults.push(`${node.range ? this.#place(node.range[0]) : this.file}: ${error.message}`);
+          const complaint = `${node.range ? this.#place(node.range[0]) : this.file}: ${error.message}`;
+          const remote = remoteAround(path);
+          if (remote === undefined) faults.push(complaint);
+          else unset.set(remote, [...(unset.get(remote) ?? []), complaint]);
         }
       },
     });
     if (faults.length > 0) throw new XsyncError('config', faults.join('\n'), { subject: this.file });
-    return this.yaml.toJS();
+    return { data: this.yaml.toJS(), unset };
   }
 
   /** True when `filled` put something of the environment into the value at this path. */
@@ -149,4 +156,10 @@ function holdsSecrets(value: unknown): boolean {
       ? !isOnlyReferences(String(inner))
       : holdsSecrets(inner),
   );
+}
+
+/** The name of the remote that a node lies in, from the pairs on the way to it. */
+function remoteAround(path: readonly unknown[]): string | undefined {
+  const [top, name] = path.filter(isPair).map(({ key }) => String(key));
+  return top === 'remotes' ? name : undefined;
 }

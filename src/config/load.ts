@@ -13,6 +13,8 @@ export interface Config {
   /** The file, whether or not it exists. */
   path: string;
   remotes: Record<string, RemoteConfig>;
+  /** Remotes that name environment variables which are not set, and the complaint for whoever uses them. */
+  unset: Record<string, string>;
 }
 
 export interface LoadOptions {
@@ -38,13 +40,18 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   const found = withOverrides(document === undefined ? [] : remotesIn(document, options.env), options.env);
   const remotes: [string, RemoteConfig][] = [];
   const problems: string[] = [];
+  const unset: [string, string][] = [];
   for (const remote of found) {
+    if (remote.unset) {
+      unset.push([remote.name, remote.unset.join('\n')]);
+      continue;
+    }
     const result = validateRemote(remote);
     if ('config' in result) remotes.push([remote.name, result.config]);
     else problems.push(...result.problems.map(({ place, message }) => `${place}: ${message}`));
   }
   if (problems.length > 0) throw new XsyncError('config', problems.join('\n'), { subject: path });
-  return { path, remotes: Object.fromEntries(remotes) };
+  return { path, remotes: Object.fromEntries(remotes), unset: Object.fromEntries(unset) };
 }
 
 /** The file's document, refused when it holds secrets that others can read; undefined when there is no file. */
@@ -93,8 +100,10 @@ function quoted(path: string): string {
 
 /** The remotes in a document, with `${NAME}` filled in. */
 function remotesIn(document: ConfigDocument, env: Environment): FoundRemote[] {
-  return document.remotes(document.filled(env)).map(([name, value]) => ({
+  const { data, unset } = document.filled(env);
+  return document.remotes(data).map(([name, value]) => ({
     name,
+    unset: unset.get(name),
     value: typed(value, document, name),
     place: (key, part) => document.place(key === undefined ? ['remotes', name] : ['remotes', name, key], part),
   }));

@@ -67,6 +67,7 @@ function byScheme(text: string, scheme: string, config: Config): [name: string, 
 
 /** The remote of that name if it is of that type, so that a config can say what `s3://` means; else the environment's. */
 function schemeRemote(scheme: SchemeName, config: Config): RemoteConfig {
+  refuseUnset(scheme, config);
   const configured = Object.hasOwn(config.remotes, scheme) ? config.remotes[scheme] : undefined;
   if (configured?.type === scheme) return configured;
   if (scheme === 's3') return REMOTE_SCHEMAS.s3.parse({ type: 's3', env_auth: true });
@@ -75,6 +76,7 @@ function schemeRemote(scheme: SchemeName, config: Config): RemoteConfig {
 }
 
 function named(text: string, name: string, config: Config): RemoteConfig {
+  refuseUnset(name, config);
   const remote = Object.hasOwn(config.remotes, name) ? config.remotes[name] : undefined;
   if (remote !== undefined) return remote;
   const asPath = `A local path with a colon is written ./${text}`;
@@ -96,4 +98,9 @@ function named(text: string, name: string, config: Config): RemoteConfig {
     subject: text,
     remedy: `${asPath}.`,
   });
+}
+
+function refuseUnset(name: string, config: Config): void {
+  const complaint = Object.hasOwn(config.unset, name) ? config.unset[name] : undefined;
+  if (complaint !== undefined) throw new XsyncError('config', complaint, { subject: config.path });
 }

@@ -7,13 +7,14 @@ export interface RedactedConfig {
   remotes: Record<string, Record<string, unknown>>;
 }
 
-/** Secrets as `***`; of an access key id the last four characters, enough to tell two keys apart. */
+/** Secrets as `***`, and what makes a remote unusable in its place; of an access key id the last four characters, enough to tell two keys apart. */
 export function redact(config: Config): RedactedConfig {
   const remotes = Object.entries(config.remotes).map(([name, remote]) => {
     const shown = Object.entries(remote).map(([key, value]) => [key, redactValue(key, value)] as const);
     return [name, Object.fromEntries(shown)] as const;
   });
-  return { path: config.path, remotes: Object.fromEntries(remotes) };
+  const unset = Object.entries(config.unset).map(([name, complaint]) => [name, { unusable: complaint }] as const);
+  return { path: config.path, remotes: Object.fromEntries([...remotes, ...unset]) };
 }
 
 function redactValue(key: string, value: unknown): unknown {

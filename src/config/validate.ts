@@ -16,6 +16,8 @@ import {
 export interface FoundRemote {
   name: string;
   value: unknown;
+  /** Complaints about environment variables that it names and that are not set. */
+  unset?: readonly string[];
   /** Where a key of it was found (the remote itself when no key is given): `file:line:column` or a variable. */
   place(key: string | undefined, part: 'key' | 'value'): string;
 }

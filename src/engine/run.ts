@@ -70,6 +70,8 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
     dryRun: options.dryRun,
     manifest: pair.manifest.path,
   });
+  const raised = raisedPartSize(pair, options);
+  if (raised) emit({ type: 'notice', level: 'warn', message: raised });
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   pilot = startPilot(pair, options, slots, emit);
   try {
@@ -125,6 +127,13 @@ async function traverse(pair: RunPair, options: RunOptions, context: ObjectConte
   } finally {
     streams.dispose();
   }
+}
+
+/** A person who asked for smaller parts than the destination takes is told. */
+function raisedPartSize({ dest }: RunPair, { partSize }: RunOptions): string | undefined {
+  const { minPartSize } = dest.store.capabilities;
+  if (partSize === undefined || partSize >= minPartSize) return undefined;
+  return `--part-size: ${dest.text} takes no parts below ${minPartSize} bytes; that size is used`;
 }
 
 async function prepareDestination(pair: RunPair, options: RunOptions, halt: Halt): Promise<void> {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cutObject, guessSourceCut, MiB, partRange } from '../../src/engine/parts.js';
 import type { Capabilities } from '../../src/store/port.js';
+import { bytesOf, Pair } from './support.js';
 
 const GiB = 1024 * MiB;
 const TiB = 1024 * GiB;
@@ -62,4 +63,13 @@ describe("guessing a source's part size from its composite ETag", () => {
   ])('%s', (_name, size, etag, expected) => {
     expect(guessSourceCut(size, etag)).toBe(expected);
   });
+});
+
+test('a part size that the destination does not take is raised, and the person who asked for it is told', async () => {
+  const pair = new Pair({ dest: { capabilities: { minPartSize: 2 * MiB } } });
+  await pair.source.put('big', bytesOf('big', 5 * MiB));
+  const run = await pair.copy({ partSize: MiB });
+  expect(run.traffic.destination.requests).toMatchObject({ uploadPart: 3 });
+  const notices = run.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
+  expect(notices).toEqual([`--part-size: memory:dst takes no parts below ${2 * MiB} bytes; that size is used`]);
 });

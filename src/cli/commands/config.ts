@@ -134,9 +134,11 @@ function unknownRemote(name: string, { path, remotes }: Config): XsyncError {
 }
 
 async function list(context: Context, flags: ConfigFlags): Promise<void> {
-  const { remotes } = await load(context, flags);
-  const width = Math.max(0, ...Object.keys(remotes).map((name) => name.length));
-  const lines = Object.entries(remotes).map(([name, { type }]) => `${name.padEnd(width)}  ${type}\n`);
+  const { remotes, unset } = await load(context, flags);
+  const known = Object.entries(remotes).map(([name, { type }]) => [name, type] as const);
+  const rows = [...known, ...Object.keys(unset).map((name) => [name, 'unusable: see config show'] as const)];
+  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, what]) => `${name.padEnd(width)}  ${what}\n`);
   await context.out.write(lines.join(''));
 }
 

@@ -20,6 +20,7 @@ const REGION = 'Set the remote\'s "region" to';
 const CHANGED = 'It changed while it was read: run again when nothing writes to it.';
 const DAMAGED =
   'The bytes changed on their way or at the source: run again; if it stays, compare the source with its checksum.';
+const SLOWER = 'Ask for less at once: --tpslimit holds the requests per second down.';
 const SIGNATURE = 'Check secret_access_key, and that nothing between here and the store changes headers.';
 
 /** Service codes (AWS's, and those that compatible stores add), their meaning and what to do. */
@@ -61,12 +62,12 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   XAmzContentChecksumMismatch: ['checksum-mismatch', DAMAGED],
   IncompleteBody: ['truncated'],
   RequestTimeout: ['timeout'],
-  SlowDown: ['throttled'],
-  ServiceUnavailable: ['throttled'],
+  SlowDown: ['throttled', SLOWER],
+  ServiceUnavailable: ['throttled', SLOWER],
   Throttling: ['throttled'],
   ThrottlingException: ['throttled'],
-  RequestLimitExceeded: ['throttled'],
-  TooManyRequests: ['throttled'],
+  RequestLimitExceeded: ['throttled', SLOWER],
+  TooManyRequests: ['throttled', SLOWER],
   InternalError: ['server-error'],
   OperationAborted: ['server-error'],
   BucketAlreadyExists: ['bucket-exists', 'Bucket names are shared by everybody: choose another.'],
@@ -138,7 +139,7 @@ function meaningOf(
   if (status === 413) return ['object-too-large'];
   if (status === 416) return ['truncated'];
   if (status === 408) return ['timeout'];
-  if (status === 429 || status === 503) return ['throttled'];
+  if (status === 429 || status === 503) return ['throttled', SLOWER];
   if (status === 501) return ['unsupported'];
   // A 200 that carries an <Error> was cut off half-way by the service: the same call may do.
   return status >= 500 || status < 300 ? ['server-error'] : ['invalid-response'];

@@ -2,6 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configPath, loadConfig } from '../../../src/config/load.js';
+import { parseLocation } from '../../../src/config/location.js';
 import { redact } from '../../../src/config/redact.js';
 import { complaint, load, scratch } from './support.js';
 
@@ -22,6 +23,7 @@ describe('the config is found where rclone and XDG users expect it', () => {
     expect(await loadConfig({ env: { HOME: folder } })).toEqual({
       path: join(folder, '.config/xsync/config.yaml'),
       remotes: {},
+      unset: {},
     });
     expect(await complaint(folder, () => loadConfig({ file: join(folder, 'nope'), env: {} }))).toBe(
       'config: /nope: there is no such config file → Check --config and XSYNC_CONFIG, or create the file with "xsync config add".',
@@ -207,13 +209,17 @@ describe('values from the environment', () => {
     expect(config.remotes.lab).toMatchObject({ profile: `\${B}` });
   });
 
-  it('a variable that is not set is named with its line', async () => {
-    const text = `remotes:\n  lab:\n    type: s3\n    access_key_id: a\n    secret_access_key: \${LAB_SECRET}\n`;
-    expect(await complaint(folder, () => load(folder, text))).toBe(
-      'config: F:5:24: the environment variable LAB_SECRET is not set',
-    );
-    expect(await complaint(folder, () => load(folder, `remotes:\n  a: { type: s3, profile: "\${A B}" }\n`))).toBe(
-      `config: F:2:27: "\${A B}" is no environment variable; write $\${ for the characters "\${" themselves`,
+  it('a variable that is not set makes the remotes that name it unusable, with its line, and no others', async () => {
+    const text = `remotes:\n  lab:\n    type: s3\n    access_key_id: a\n    secret_access_key: \${LAB_SECRET}\n  disk: { type: local }\n`;
+    const config = await load(folder, text);
+    expect(Object.keys(config.remotes)).toEqual(['disk']);
+    const uses = (location: string) => complaint(folder, async () => parseLocation(location, config));
+    expect(await uses('lab:bucket')).toBe('config: F:5:24: the environment variable LAB_SECRET is not set');
+    expect(parseLocation('disk:/tmp', config).name).toBe('disk');
+    expect(redact(config).remotes.lab).toEqual({ unusable: expect.stringContaining('LAB_SECRET is not set') });
+    const odd = await load(folder, `remotes:\n  a: { type: s3, profile: "\${A B}" }\n`);
+    expect(odd.unset.a).toContain(
+      `"\${A B}" is no environment variable; write $\${ for the characters "\${" themselves`,
     );
   });
 });

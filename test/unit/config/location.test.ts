@@ -5,6 +5,7 @@ import { complaint } from './support.js';
 
 const config: Config = {
   path: '/c.yaml',
+  unset: {},
   remotes: {
     lab: { type: 'memory' },
     disk: { type: 'local', copy_links: true },
@@ -38,8 +39,10 @@ describe('a location is read as it is typed', () => {
 
   it('a remote called s3 says what s3:// means, unless it is something else', () => {
     const own = { type: 's3', region: 'eu-west-1', env_auth: true, accelerate: 'off', requester_pays: false } as const;
-    expect(parseLocation('s3://b', { path: '', remotes: { s3: own } }).remote).toEqual(own);
-    expect(parseLocation('s3://b', { path: '', remotes: { s3: { type: 'memory' } } }).remote.type).toBe('s3');
+    expect(parseLocation('s3://b', { path: '', unset: {}, remotes: { s3: own } }).remote).toEqual(own);
+    expect(parseLocation('s3://b', { path: '', unset: {}, remotes: { s3: { type: 'memory' } } }).remote.type).toBe(
+      's3',
+    );
   });
 });
 
