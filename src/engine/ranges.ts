@@ -27,8 +27,8 @@ export interface RangeSettings {
 /** One page, its keys in order; the page of a token is all behind `after`. */
 type List = (options: ListOptions, after?: string) => Promise<ListPage>;
 
-/** Pages in memory beyond those in flight. */
-const AHEAD = 8;
+/** Pages in memory and in flight, for each that may be in flight. */
+const AHEAD = 1.25;
 /** Pages before anything is asked for on a guess: a small bucket costs what it costs in sequence. */
 const SURE = 3;
 /** What may be spent on delimiter listings: a share of the pages, and a few at the start. */
@@ -113,7 +113,7 @@ export class RangeListing {
   /** Starts what may be in flight, the nearest first. */
   #schedule(): void {
     if (this.#closed || this.#failed) return;
-    const most = Math.min(this.#settings.concurrency + AHEAD, this.#pacer.width * 2);
+    const most = Math.ceil(this.#pacer.width * AHEAD);
     const held = this.#ranges.filter(({ state }) => state === 'done').length;
     // A large directory that is begun far ahead fills the memory that the near ones need.
     let ahead = 0;
