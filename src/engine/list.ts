@@ -29,7 +29,7 @@ export interface ListContext {
 /** Pages are fetched one ahead of use, or in ranges. Any failure to list throws: a partial listing is never a short one. */
 export async function* listOrdered(side: RunSide, context: ListContext): AsyncGenerator<ObjectEntry[]> {
   let last: string | undefined;
-  for await (const entries of context.ranges ? inRanges(side, context, context.ranges) : pages(side, context)) {
+  for await (const entries of pagesOrRanges(side, context)) {
     for (const entry of entries) {
       if (last !== undefined && compareKeys(last, entry.key) >= 0) throw new OutOfOrder(side, entry.key);
       last = entry.key;
@@ -51,9 +51,29 @@ export async function* listSorted(side: RunSide, spool: Spool, context: ListCont
   }
 }
 
-async function* pages(side: RunSide, context: ListContext): AsyncGenerator<ObjectEntry[]> {
+/**
+ * A store that answers its first page sooner is listed in sequence: the processor is the limit there, and ranges would
+ * only cost memory. In milliseconds; a first page takes two or three round trips.
+ */
+const FAR_MS = 50;
+
+async function* pagesOrRanges(side: RunSide, context: ListContext): AsyncGenerator<ObjectEntry[]> {
+  const { ranges, signal } = context;
+  const asked = performance.now();
+  const first = fetchPage(side, undefined, signal);
+  const { nextToken } = await first;
+  const far = performance.now() - asked >= FAR_MS;
+  if (ranges && far && nextToken !== undefined) yield* inRanges(side, context, ranges, first);
+  else yield* pages(side, context, first);
+}
+
+async function* pages(
+  side: RunSide,
+  context: ListContext,
+  first = fetchPage(side, undefined, context.signal),
+): AsyncGenerator<ObjectEntry[]> {
   let token: string | undefined;
-  let next: Promise<ListPage> | undefined = fetchPage(side, undefined, context.signal);
+  let next: Promise<ListPage> | undefined = first;
   while (next) {
     const page: ListPage = await next;
     if (page.nextToken !== undefined && page.nextToken === token) throw wrong(side, 'goes round in a circle');
@@ -68,9 +88,15 @@ async function* inRanges(
   side: RunSide,
   { signal, onPage }: ListContext,
   settings: RangeSettings,
+  first: Promise<ListPage>,
 ): AsyncGenerator<ObjectEntry[]> {
+  let fetched: Promise<ListPage> | undefined = first;
   const list = async (options: ListOptions, after?: string): Promise<ListPage> => {
-    const page = await side.store.list({ ...options, signal });
+    // The page that showed how far the store is serves the first range.
+    const own = after === undefined && options.startAfter === undefined && options.delimiter === undefined;
+    const asked = own && options.token === undefined ? fetched : undefined;
+    if (asked) fetched = undefined;
+    const page = await (asked ?? side.store.list({ ...options, signal }));
     if (page.nextToken !== undefined && page.nextToken === options.token) throw wrong(side, 'goes round in a circle');
     // Cutting a page at a key needs its order. That of a delimiter listing is looked at where it is used.
     if (options.delimiter === undefined) checkOrder(side, page.entries, after);

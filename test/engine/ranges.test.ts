@@ -209,8 +209,10 @@ describe('a store that cannot list from any key on is listed in sequence, with a
     for (let i = 0; i < 8000; i++) await pair.source.put(pad(i), bytesOf('x', 1));
     const original = pair.source.list.bind(pair.source);
     let asked = 0;
-    pair.source.list = (options) => {
+    pair.source.list = async (options) => {
       if (options.startAfter !== undefined) asked++;
+      // Far enough away for ranges to be worth it.
+      else if (options.token === undefined) await new Promise((resolve) => setTimeout(resolve, 70));
       return original({ ...options, startAfter: undefined });
     };
     const first = await pair.copy({ dryRun: true });
@@ -220,6 +222,19 @@ describe('a store that cannot list from any key on is listed in sequence, with a
     expect((await pair.copy({ dryRun: true })).copied.objects).toBe(8000);
     expect(asked).toBe(0);
   });
+});
+
+test('a near store is listed in sequence: ranges would cost memory and save nothing', async () => {
+  const pair = new Pair();
+  for (let i = 0; i < 8000; i++) await pair.source.put(pad(i), bytesOf('x', 1));
+  const original = pair.source.list.bind(pair.source);
+  let ranges = 0;
+  pair.source.list = (options) => {
+    if (options.startAfter !== undefined) ranges++;
+    return original(options);
+  };
+  expect((await pair.copy({ dryRun: true })).traffic.source.requests).toEqual({ list: 8 });
+  expect(ranges).toBe(0);
 });
 
 describe('a listing with a page missing is none', () => {
