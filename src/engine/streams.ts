@@ -24,7 +24,7 @@ const INEXACT = { source: 'source-inexact', destination: 'destination-inexact' }
 
 const PAGE = 1000;
 /** Pages of one side's listing in flight. */
-const LIST_CONCURRENCY = 24;
+const LIST_CONCURRENCY = 6;
 
 export class Streams {
   readonly #pair: RunPair;
