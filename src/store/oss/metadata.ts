@@ -68,11 +68,11 @@ export function readContentHeaders(answer: Record<string, string>): ContentHeade
 }
 
 export function readMetadata(answer: Record<string, string>): UserMetadata {
-  const metadata: UserMetadata = {};
-  for (const [name, value] of Object.entries(answer)) {
-    if (name.startsWith(PREFIX)) metadata[decodeName(name.slice(PREFIX.length))] = decodeValue(readHeader(value));
-  }
-  return metadata;
+  const ours = Object.entries(answer).filter(([name]) => name.startsWith(PREFIX));
+  // Assigning one by one would lose a name such as `__proto__`.
+  return Object.fromEntries(
+    ours.map(([name, value]) => [decodeName(name.slice(PREFIX.length)), decodeValue(readHeader(value))]),
+  );
 }
 
 /** Headers as an HTTP library takes them. */

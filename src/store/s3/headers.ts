@@ -76,11 +76,12 @@ export function metadataOut(metadata: UserMetadata | undefined, limits: Metadata
 
 /** User metadata of an answer, decoded. */
 export function metadataIn(headers: Headers): UserMetadata {
-  const metadata: UserMetadata = {};
+  const metadata: [string, string][] = [];
   for (const name in headers) {
-    if (name.startsWith(META)) metadata[name.slice(META.length)] = decodeWords(utf8Of(headers[name] ?? ''));
+    if (name.startsWith(META)) metadata.push([name.slice(META.length), decodeWords(utf8Of(headers[name] ?? ''))]);
   }
-  return metadata;
+  // Assigning would lose a name such as `__proto__`.
+  return Object.fromEntries(metadata);
 }
 
 const WORD = /=\?utf-8\?([bq])\?([^?]*)\?=/gi;

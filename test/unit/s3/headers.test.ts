@@ -21,6 +21,11 @@ const overHttp = (headers: Record<string, string>) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.trim()]));
 
 describe('user metadata', () => {
+  it('keeps a name that JavaScript gives a meaning of its own', () => {
+    const metadata = Object.fromEntries([['__proto__', 'x']]);
+    expect(Object.entries(metadataIn(overHttp(sent(metadata))))).toEqual([['__proto__', 'x']]);
+  });
+
   it('reads back equal, whatever its characters, so that a copy is a copy', () => {
     const value = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 20 }),
