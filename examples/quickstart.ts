@@ -20,7 +20,8 @@ const MiB = 1024 * 1024;
 const BUCKET = 'quickstart';
 const BIG = 'backup/disk.img';
 const UPLOAD = ['copy', 'files', `virginia:${BUCKET}`, '--create-bucket'];
-const CROSS = ['copy', `virginia:${BUCKET}`, `hangzhou:${BUCKET}`, '--create-bucket'];
+/** Few parts at once, so that the kill finds some of them missing however fast the machine is. */
+const CROSS = ['copy', `virginia:${BUCKET}`, `hangzhou:${BUCKET}`, '--create-bucket', '--part-concurrency', '2'];
 
 const startedMs = Date.now();
 const fileCount = setting('XSYNC_QUICKSTART_FILES', 3000, 1);
