@@ -7,6 +7,7 @@ import type { ObjectEntry } from '../model/object.js';
 import type { ListOptions, ListPage } from '../store/port.js';
 import type { RunSide } from './options.js';
 import { RangeListing, type RangeSettings } from './ranges.js';
+import { type Bounds, below, contains, inside, reaches } from './ranges-bounds.js';
 
 /** Thrown inside the engine when a listing is not in byte order; the run then sorts that side and starts the diff again. */
 export class OutOfOrder extends Error {
@@ -22,26 +23,38 @@ export interface ListContext {
   signal: AbortSignal;
   /** Called with the number of objects of each page. */
   onPage: (objects: number) => void;
+  /** Relative to the side's prefix. */
+  bounds: Bounds;
+  /** The store's start-after cannot be relied on, as an earlier run has found. */
+  inexact: boolean;
   /** Present when the store may be listed in ranges, many at once. */
   ranges?: RangeSettings;
 }
 
 /** Pages are fetched one ahead of use, or in ranges. Any failure to list throws: a partial listing is never a short one. */
-export async function* listOrdered(side: RunSide, context: ListContext): AsyncGenerator<ObjectEntry[]> {
+export async function* listOrdered(side: RunSide, context: ListContext): AsyncGenerator<readonly ObjectEntry[]> {
   let last: string | undefined;
   for await (const entries of pagesOrRanges(side, context)) {
     for (const entry of entries) {
       if (last !== undefined && compareKeys(last, entry.key) >= 0) throw new OutOfOrder(side, entry.key);
       last = entry.key;
     }
-    yield entries;
+    const own = inside(entries, context.bounds);
+    context.onPage(own.length);
+    if (own.length > 0) yield own;
   }
 }
 
 /** As listOrdered for a store that lists in another order: everything goes through a sorted table on disk first. */
-export async function* listSorted(side: RunSide, spool: Spool, context: ListContext): AsyncGenerator<ObjectEntry[]> {
-  for await (const entries of pages(side, context)) {
-    spool.add(entries.map((entry) => ({ key: entry.key, value: JSON.stringify(entry) })));
+export async function* listSorted(
+  side: RunSide,
+  spool: Spool,
+  context: ListContext,
+): AsyncGenerator<readonly ObjectEntry[]> {
+  for await (const entries of pages(side, context, {})) {
+    const own = entries.filter(({ key }) => contains(context.bounds, key));
+    context.onPage(own.length);
+    spool.add(own.map((entry) => ({ key: entry.key, value: JSON.stringify(entry) })));
   }
   for (let after: string | undefined; ; ) {
     const rows = spool.page(after, 1000);
@@ -60,17 +73,29 @@ const FAR_MS = 50;
 async function* pagesOrRanges(side: RunSide, context: ListContext): AsyncGenerator<ObjectEntry[]> {
   const { ranges, signal } = context;
   const asked = performance.now();
-  const first = fetchPage(side, undefined, signal);
-  const { nextToken } = await first;
+  const bounds = askedFor(side, context);
+  const first = fetchPage(side, { startAfter: bounds.after, signal });
+  const { entries, nextToken } = await first;
   const far = performance.now() - asked >= FAR_MS;
-  if (ranges && far && nextToken !== undefined) yield* inRanges(side, context, ranges, first);
-  else yield* pages(side, context, first);
+  const early = bounds.after !== undefined && entries[0] && compareKeys(entries[0].key, bounds.after) <= 0;
+  if (early) ranges?.onInexact(`it listed ${JSON.stringify(entries[0]?.key)} after ${JSON.stringify(bounds.after)}`);
+  if (ranges && far && !early && nextToken !== undefined) {
+    yield* inRanges(side, context, { ...ranges, bounds }, first);
+  } else yield* pages(side, context, bounds, first);
+}
+
+/** The bounds, in full keys, that may be left to a store; what it lists beyond them is dropped all the same. */
+function askedFor({ store, prefix }: RunSide, { bounds, inexact }: ListContext): Bounds {
+  // Without order a key inside may follow one beyond the end.
+  if (store.capabilities.orderedListing !== 'yes') return {};
+  return { ...below(prefix, bounds), ...(inexact ? { after: undefined } : {}) };
 }
 
 async function* pages(
   side: RunSide,
-  context: ListContext,
-  first = fetchPage(side, undefined, context.signal),
+  { signal }: ListContext,
+  bounds: Bounds,
+  first = fetchPage(side, { startAfter: bounds.after, signal }),
 ): AsyncGenerator<ObjectEntry[]> {
   let token: string | undefined;
   let next: Promise<ListPage> | undefined = first;
@@ -78,24 +103,24 @@ async function* pages(
     const page: ListPage = await next;
     if (page.nextToken !== undefined && page.nextToken === token) throw wrong(side, 'goes round in a circle');
     token = page.nextToken;
-    next = page.nextToken === undefined ? undefined : fetchPage(side, page.nextToken, context.signal);
-    context.onPage(page.entries.length);
+    const last = page.entries.at(-1);
+    const more = token !== undefined && !(last && reaches(bounds, last.key));
+    next = more ? fetchPage(side, { token, signal }) : undefined;
     if (page.entries.length > 0) yield side.prefix === '' ? page.entries : page.entries.map((e) => relative(e, side));
   }
 }
 
 async function* inRanges(
   side: RunSide,
-  { signal, onPage }: ListContext,
+  { signal }: ListContext,
   settings: RangeSettings,
   first: Promise<ListPage>,
 ): AsyncGenerator<ObjectEntry[]> {
   let fetched: Promise<ListPage> | undefined = first;
   const list = async (options: ListOptions, after?: string): Promise<ListPage> => {
-    // The page that showed how far the store is serves the first range.
-    const own = after === undefined && options.startAfter === undefined && options.delimiter === undefined;
-    const asked = own && options.token === undefined ? fetched : undefined;
-    if (asked) fetched = undefined;
+    // The page that showed how far the store is serves the first range, which is asked for before any other.
+    const asked = fetched;
+    fetched = undefined;
     const page = await (asked ?? side.store.list({ ...options, signal }));
     if (page.nextToken !== undefined && page.nextToken === options.token) throw wrong(side, 'goes round in a circle');
     // Cutting a page at a key needs its order. That of a delimiter listing is looked at where it is used.
@@ -103,7 +128,6 @@ async function* inRanges(
     return page;
   };
   for await (const entries of new RangeListing(list, side.prefix, settings).pages()) {
-    onPage(entries.length);
     yield side.prefix === '' ? entries : entries.map((entry) => relative(entry, side));
   }
 }
@@ -116,8 +140,8 @@ function checkOrder(side: RunSide, entries: readonly ObjectEntry[], after: strin
   }
 }
 
-function fetchPage(side: RunSide, token: string | undefined, signal: AbortSignal): Promise<ListPage> {
-  const page = side.store.list({ prefix: side.prefix, token, signal });
+function fetchPage(side: RunSide, options: ListOptions): Promise<ListPage> {
+  const page = side.store.list({ prefix: side.prefix, ...options });
   // A page fetched ahead may fail before it is awaited; the failure is reported when it is.
   page.catch(() => undefined);
   return page;

@@ -38,7 +38,7 @@ export function rangeOf(range: Pick<Range, 'after' | 'from'> & Partial<Range>): 
 }
 
 /** How many of the entries, which are in order, have keys up to `until`. */
-export function countUpTo(entries: ObjectEntry[], until: string): number {
+export function countUpTo(entries: readonly { key: string }[], until: string): number {
   let [low, high] = [0, entries.length];
   while (low < high) {
     const middle = (low + high) >>> 1;

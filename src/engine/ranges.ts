@@ -10,6 +10,7 @@
 import { compareKeys } from '../model/key.js';
 import type { ObjectEntry } from '../model/object.js';
 import type { ListOptions, ListPage } from '../store/port.js';
+import type { Bounds } from './ranges-bounds.js';
 import { DirectoryHints, RowHints, type RowsAfter } from './ranges-hints.js';
 import { Density, type Load, Pacer } from './ranges-pace.js';
 import { countUpTo, firstOdd, type Range, rangeOf } from './ranges-range.js';
@@ -17,6 +18,8 @@ import { countUpTo, firstOdd, type Range, rangeOf } from './ranges-range.js';
 export interface RangeSettings {
   /** Requests in flight, at most. */
   concurrency: number;
+  /** Full keys: what is listed. */
+  bounds?: Bounds;
   /** The last run's keys, relative to the prefix. */
   rows?: RowsAfter;
   load?: Load;
@@ -43,6 +46,7 @@ export class RangeListing {
   readonly #list: List;
   readonly #prefix: string;
   readonly #settings: RangeSettings;
+  readonly #bounds: Bounds;
   readonly #rows: RowHints | undefined;
   readonly #directories: DirectoryHints;
   readonly #density = new Density();
@@ -50,6 +54,7 @@ export class RangeListing {
   #ranges: Range[];
   /** The range given out last. */
   #given: Range | undefined;
+  /** No key up to it is still to be given out. */
   #lastKey: string | undefined;
   /** The listing was begun anew, and meets keys that were given out. */
   #again = false;
@@ -68,13 +73,15 @@ export class RangeListing {
     this.#list = list;
     this.#prefix = prefix;
     this.#settings = settings;
+    this.#bounds = settings.bounds ?? {};
     this.#rows = settings.rows && new RowHints(settings.rows, prefix);
     this.#directories = new DirectoryHints(prefix);
     this.#pacer = new Pacer(settings.concurrency, settings.load ?? (() => 0));
-    this.#ranges = [rangeOf({ after: '', from: 'start' })];
+    this.#lastKey = this.#bounds.after;
+    this.#ranges = [rangeOf({ after: this.#bounds.after ?? '', until: this.#bounds.until, from: 'start' })];
   }
 
-  /** Every key once, in order. @throws whatever a page throws: a listing with a page missing is none */
+  /** Every key within the bounds once, in order. @throws whatever a page throws: a listing with a page missing is none */
   async *pages(): AsyncGenerator<ObjectEntry[]> {
     try {
       this.#schedule();
@@ -211,7 +218,7 @@ export class RangeListing {
     const i = this.#ranges.indexOf(range);
     const last = entries.at(-1)?.key;
     Object.assign(range, { state: 'done', entries, next: nextToken });
-    range.count = range.until === undefined ? entries.length : countUpTo(entries, range.until);
+    this.#endAt(range, range.until);
     this.#learn(range);
     if (nextToken === undefined && range.within?.until !== undefined) {
       this.#takeOver(i, range.within.until);
@@ -219,7 +226,7 @@ export class RangeListing {
       this.#proves(range);
     } else if (nextToken === undefined) {
       for (const later of this.#ranges.splice(i + 1)) later.dropped = true;
-      Object.assign(range, { until: undefined, count: entries.length });
+      this.#endAt(range, this.#bounds.until);
     } else if (last === undefined) {
       // An empty page that is not the last.
       Object.assign(range, { state: 'waiting', token: nextToken });
@@ -257,7 +264,12 @@ export class RangeListing {
         break;
       }
     }
-    range.count = range.until === undefined ? range.entries.length : countUpTo(range.entries, range.until);
+    this.#endAt(range, range.until);
+  }
+
+  #endAt(range: Range, until: string | undefined): void {
+    range.until = until;
+    range.count = until === undefined ? range.entries.length : countUpTo(range.entries, until);
   }
 
   #learn(range: Range): void {
@@ -321,16 +333,22 @@ export class RangeListing {
     for (const range of this.#ranges) range.dropped = true;
     const { entries = [], count = 0, next, within, until } = this.#given ?? {};
     const last = entries.at(-1)?.key;
+    const end = this.#bounds.until;
     if (next === undefined || last === undefined || within) {
       // Nothing to go on from: all over again, and what was given out is left out.
       this.#given = undefined;
       this.#again = true;
-      this.#ranges = [rangeOf({ after: '', from: 'start' })];
+      this.#ranges = [rangeOf({ after: '', until: end, from: 'start' })];
     } else {
-      const over = entries.slice(count);
-      const rest = rangeOf({ after: last, token: next, from: 'page' });
-      const known = { after: until ?? '', until: last, token: next, from: 'page', state: 'done', next } as const;
-      this.#ranges = over.length > 0 ? [rangeOf({ ...known, entries: over, count: over.length }), rest] : [rest];
+      const known = rangeOf({ after: until ?? '', until: end, token: next, from: 'page', state: 'done', next });
+      known.entries = entries.slice(count);
+      this.#ranges = [known];
+      if (end === undefined || compareKeys(last, end) < 0) {
+        known.until = last;
+        this.#ranges.push(rangeOf({ after: last, until: end, token: next, from: 'page' }));
+      }
+      this.#endAt(known, known.until);
+      if (known.entries.length === 0) this.#ranges.shift();
     }
     this.#schedule();
   }

@@ -11,6 +11,7 @@ import type { RunOptions, RunPair, RunSide } from './options.js';
 import { planEntry } from './plan.js';
 import { limiter } from './queue.js';
 import type { RangeSettings } from './ranges.js';
+import { type Bounds, inside, isVoid, reaches } from './ranges-bounds.js';
 import { loopLoad } from './ranges-pace.js';
 import type { Tally } from './report.js';
 
@@ -42,7 +43,8 @@ export class Streams {
     this.#context = context;
   }
 
-  open(): { source: Stream<ObjectEntry>; dest?: Stream<ObjectEntry>; rows: Stream<ManifestRow> } {
+  /** @param bounds what is looked at; a single object and named ones are looked at whatever they say */
+  open(bounds: Bounds = {}): { source: Stream<ObjectEntry>; dest?: Stream<ObjectEntry>; rows: Stream<ManifestRow> } {
     const { source, dest } = this.#pair;
     const wanted = this.#pair.single ? [''] : this.#options.filter?.files;
     if (wanted) {
@@ -53,9 +55,9 @@ export class Streams {
       };
     }
     return {
-      source: this.#list('source', source),
-      dest: this.#options.noTraverse ? undefined : this.#listDestination(),
-      rows: this.#rows(),
+      source: this.#list('source', source, bounds),
+      dest: this.#options.noTraverse ? undefined : this.#listDestination(bounds),
+      rows: this.#rows(bounds),
     };
   }
 
@@ -73,11 +75,11 @@ export class Streams {
     for (const spool of this.#spools.splice(0)) spool.dispose();
   }
 
-  #list(name: Side, side: RunSide): AsyncGenerator<ObjectEntry[]> {
-    if (!this.#mustSort(name, side)) return this.#counted(name, side, listOrdered);
+  #list(name: Side, side: RunSide, bounds: Bounds): AsyncGenerator<readonly ObjectEntry[]> {
+    if (!this.#mustSort(name, side)) return this.#counted(name, side, bounds, listOrdered);
     const spool = this.#pair.manifest.spool();
     this.#spools.push(spool);
-    return this.#counted(name, side, (s, context) => listSorted(s, spool, context));
+    return this.#counted(name, side, bounds, (s, context) => listSorted(s, spool, context));
   }
 
   /**
@@ -94,8 +96,9 @@ export class Streams {
   async *#counted(
     name: Side,
     side: RunSide,
-    list: (side: RunSide, context: ListContext) => AsyncGenerator<ObjectEntry[]>,
-  ): AsyncGenerator<ObjectEntry[]> {
+    bounds: Bounds,
+    list: (side: RunSide, context: ListContext) => AsyncGenerator<readonly ObjectEntry[]>,
+  ): AsyncGenerator<readonly ObjectEntry[]> {
     const { emit, halt } = this.#context;
     let objects = 0;
     const onPage = (n: number): void => {
@@ -105,7 +108,9 @@ export class Streams {
     const signal = AbortSignal.any([halt.listings, this.#listing.signal]);
     // Every page in flight listens.
     setMaxListeners(0, signal);
-    yield* list(side, { signal, onPage, ranges: this.#ranges(name, side) });
+    const inexact = this.#pair.manifest.getFact(INEXACT[name]) !== undefined;
+    const ranges = inexact ? undefined : this.#ranges(name, side);
+    if (!isVoid(bounds)) yield* list(side, { signal, onPage, bounds, inexact, ranges });
     emit({ type: 'listed', side: name, objects, done: true });
   }
 
@@ -113,7 +118,7 @@ export class Streams {
   #ranges(name: Side, { store, text }: RunSide): RangeSettings | undefined {
     const { manifest } = this.#pair;
     const { local, orderedListing } = store.capabilities;
-    if (local || orderedListing !== 'yes' || manifest.getFact(INEXACT[name]) !== undefined) return undefined;
+    if (local || orderedListing !== 'yes') return undefined;
     return {
       concurrency: this.#options.listConcurrency ?? LIST_CONCURRENCY,
       load: loopLoad(),
@@ -127,10 +132,10 @@ export class Streams {
   }
 
   /** A local root that does not exist yet, or a bucket about to be created in earnest, is an empty destination. */
-  async *#listDestination(): AsyncGenerator<ObjectEntry[]> {
+  async *#listDestination(bounds: Bounds): AsyncGenerator<readonly ObjectEntry[]> {
     const { dest } = this.#pair;
     try {
-      yield* this.#list('destination', dest);
+      yield* this.#list('destination', dest, bounds);
     } catch (error) {
       if (!isXsyncError(error, 'bucket-not-found')) throw error;
       if (dest.store.capabilities.local || (this.#options.createBucket && this.#options.dryRun)) return;
@@ -142,12 +147,14 @@ export class Streams {
     }
   }
 
-  async *#rows(): AsyncGenerator<ManifestRow[]> {
-    for (let after: string | undefined; ; ) {
+  async *#rows(bounds: Bounds): AsyncGenerator<readonly ManifestRow[]> {
+    if (isVoid(bounds)) return;
+    for (let { after } = bounds; ; ) {
       const rows = this.#pair.manifest.page(after, PAGE);
-      if (rows.length === 0) return;
-      yield rows;
+      const own = inside(rows, bounds);
+      if (own.length > 0) yield own;
       after = rows.at(-1)?.key;
+      if (after === undefined || reaches(bounds, after)) return;
     }
   }
 
