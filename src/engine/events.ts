@@ -56,6 +56,11 @@ export type RunEvent =
     }
   /** The source changed while it was read; the object starts again. */
   | { type: 'restart'; key: string; message: string }
+  /**
+   * A part far slower than its siblings was asked for a second time, on another connection, and one of the two arrived;
+   * `bytes` is what the other had moved, for nothing.
+   */
+  | { type: 'race'; key: string; part: number; bytes: number; won: 'first' | 'second' }
   /** What the tuner settled on, from now on or at the end; `message` says why too. */
   | { type: 'tuned'; parts: number; objects: number; partSize: number; message: string }
   | { type: 'end'; summary: Summary };
@@ -89,6 +94,8 @@ export interface Summary {
   verified: Partial<Record<VerifiedBy, number>>;
   retries: number;
   restarts: number;
+  /** Parts that were asked for twice because they were slow, and the bytes that were moved for nothing thereby. */
+  waste: { parts: number; bytes: number };
   traffic: { source: Traffic; destination: Traffic };
   /** In a dry run: the requests that the copies would cost on each side. */
   planned?: { source: Traffic['requests']; destination: Traffic['requests'] };

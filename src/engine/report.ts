@@ -29,6 +29,7 @@ export class Tally {
       verified: {},
       retries: 0,
       restarts: 0,
+      waste: { parts: 0, bytes: 0 },
       traffic: { source: pair.source.traffic(), destination: pair.dest.traffic() },
       planned: dryRun ? { source: {}, destination: {} } : undefined,
     };
@@ -63,6 +64,10 @@ export class Tally {
         break;
       case 'restart':
         sum.restarts++;
+        break;
+      case 'race':
+        sum.waste.parts++;
+        sum.waste.bytes += event.bytes;
         break;
     }
   }

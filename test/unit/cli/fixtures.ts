@@ -80,6 +80,7 @@ export const summary: Summary = {
   verified: { md5: 1800, crc64: 200, size: 11 },
   retries: 5,
   restarts: 1,
+  waste: { parts: 0, bytes: 0 },
   traffic: {
     source: { requests: { list: 3, read: 2052 }, bytesIn: 1_203_261_931, bytesOut: 0 },
     destination: { requests: { list: 3, put: 2009, uploadPart: 43 }, bytesIn: 0, bytesOut: 1_203_261_931 },
