@@ -1,5 +1,5 @@
 import type { ObjectStore, Pace } from '../port.js';
-import { Bucket } from './bucket.js';
+import { type Body, Bucket } from './bucket.js';
 import { type Direction, InterceptedStore } from './intercept.js';
 import { type Sleep, sleep } from './time.js';
 
@@ -20,7 +20,7 @@ export interface LimiterOptions {
 /** Bytes may come this much ahead of the clock, so that late timers cost no throughput. */
 const BYTES_BURST_SECONDS = 0.1;
 
-/** The limits of one run, shared by its stores. Waiting is first come, first served. */
+/** The limits of one run, shared by its stores. Requests are first come, first served; bytes go as `Bucket` says. */
 export class Limiter {
   readonly #requests: Bucket;
   readonly #bytes: Record<Direction, Bucket>;
@@ -37,9 +37,14 @@ export class Limiter {
     return this.#requests.take(1, signal);
   }
 
-  /** Holds the caller until `bytes` more fit the limit. Rejects with `aborted`. */
-  bytes(direction: Direction, bytes: number, signal?: AbortSignal): Promise<void> | undefined {
-    return this.#bytes[direction].take(bytes, signal);
+  /** A body that begins now: the bytes of those that began earlier go first. */
+  body(direction: Direction): Body {
+    return this.#bytes[direction].body();
+  }
+
+  /** Holds the caller until `bytes` more, of `body`, fit the limit. Rejects with `aborted`. */
+  bytes(direction: Direction, bytes: number, signal?: AbortSignal, body?: Body): Promise<void> | undefined {
+    return this.#bytes[direction].take(bytes, signal, body);
   }
 }
 
@@ -49,7 +54,8 @@ export function throttle(store: ObjectStore, limiter: Limiter): ObjectStore {
     await limiter.request(call.signal);
     const { direction, signal, pace } = call;
     if (!direction) return run(undefined);
-    return run((bytes) => both(pace?.(bytes), limiter.bytes(direction, bytes, signal)));
+    const body = limiter.body(direction);
+    return run((bytes) => both(pace?.(bytes), limiter.bytes(direction, bytes, signal, body)));
   });
 }
 

@@ -119,6 +119,62 @@ describe('--bwlimit', () => {
   });
 });
 
+describe('under --bwlimit', () => {
+  const MIB = 1024 * KIB;
+  const PIECE = 64 * KIB;
+
+  /** Sends `size` bytes as the transport does, piece by piece; resolves to the time at which the last one went. */
+  async function send({ clock, limiter }: ReturnType<typeof rig>, size: number, longest = { waitMs: 0 }) {
+    const body = limiter.body('up');
+    for (let left = size; left > 0; left -= PIECE) {
+      const askedMs = clock.nowMs;
+      await limiter.bytes('up', Math.min(left, PIECE), undefined, body);
+      longest.waitMs = Math.max(longest.waitMs, clock.nowMs - askedMs);
+    }
+    return clock.nowMs;
+  }
+
+  test('parts are finished one after the other, so that a run that is stopped soon has finished some', async () => {
+    const limits = rig({ up: () => MIB });
+    const ends = await Promise.all(Array.from({ length: 8 }, () => send(limits, 8 * MIB)));
+    expect(ends).toEqual([...ends].sort((a, b) => a - b));
+    // 64 s all in all; in equal shares the first would end after 57 s.
+    expect(ends[0]).toBeLessThan(12_000);
+    expect(ends.filter((ms) => ms < 32_000).length).toBeGreaterThanOrEqual(3);
+    expect(ends.at(-1)).toBeLessThanOrEqual(64_100);
+  });
+
+  test('no part waits so long that the service closes its connection', async () => {
+    const limits = rig({ up: () => 200 * KIB });
+    const longest = { waitMs: 0 };
+    await Promise.all(Array.from({ length: 8 }, () => send(limits, 4 * MIB, longest)));
+    expect(longest.waitMs).toBeLessThan(15_000);
+  });
+
+  test('a small object does not stand behind the large ones that began before it', async () => {
+    const limits = rig({ up: () => MIB });
+    const large = Array.from({ length: 8 }, () => send(limits, 8 * MIB));
+    while (limits.clock.nowMs < 20_000) await new Promise(setImmediate);
+    const begun = limits.clock.nowMs;
+    const small = await Promise.all(Array.from({ length: 4 }, () => send(limits, 4 * KIB)));
+    expect(Math.max(...small) - begun).toBeLessThan(1000);
+    await Promise.all(large);
+  });
+
+  test('a stream of small objects leaves large ones half of the line', async () => {
+    const limits = rig({ up: () => MIB });
+    const large = send(limits, 8 * MIB);
+    let done = false;
+    const stream = async (): Promise<void> => {
+      while (!done) await send(limits, 64 * KIB);
+    };
+    const streams = Array.from({ length: 16 }, stream);
+    expect(await large).toBeLessThan(17_000);
+    done = true;
+    await Promise.all(streams);
+  });
+});
+
 test('aborting ends a wait at once', async () => {
   const controller = new AbortController();
   const limiter = new Limiter({ requestsPerSecond: 0.001, up: () => 1, sleep });
@@ -128,4 +184,15 @@ test('aborting ends a wait at once', async () => {
   setImmediate(() => controller.abort());
   await expect(put).rejects.toMatchObject({ code: 'aborted' });
   await expect(limiter.bytes('up', 1000, controller.signal)).rejects.toMatchObject({ code: 'aborted' });
+});
+
+test('a transfer that is aborted gives its place and its bytes to those behind it', async () => {
+  const { clock, limiter } = rig({ up: () => KIB });
+  const controller = new AbortController();
+  const aborted = limiter.bytes('up', 3600 * KIB, controller.signal);
+  const behind = limiter.bytes('up', 2 * KIB);
+  controller.abort();
+  await expect(aborted).rejects.toMatchObject({ code: 'aborted' });
+  await behind;
+  expect(clock.nowMs).toBeLessThanOrEqual(2000);
 });
