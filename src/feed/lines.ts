@@ -1,0 +1,132 @@
+import type { Readable } from 'node:stream';
+import { readBody } from './body.js';
+import { type ChangeBatch, type ChangeEvent, type Feed, type FeedCounts, Trouble } from './feed.js';
+import { Inbox } from './inbox.js';
+import { BodyFault } from './reading.js';
+
+export interface LinesLimits {
+  lineBytes: number;
+  /** Events in memory that are not done; above that no more is read. */
+  events: number;
+  /** Pause before released events are handed out again, in milliseconds. */
+  againMs: number;
+}
+
+const LIMITS: LinesLimits = { lineBytes: 1024 * 1024, events: 10_000, againMs: 5_000 };
+
+const NEWLINE = 0x0a;
+
+/** Events from standard input, one a line: JSON where the line starts with a brace, and otherwise a key. */
+export class Lines implements Feed {
+  readonly name = 'standard input';
+  readonly counts: FeedCounts = { events: 0, ignored: 0, refused: 0 };
+  onTrouble?: (message: string | undefined) => void;
+  readonly #input: Readable;
+  readonly #limits: LinesLimits;
+  readonly #inbox: Inbox;
+  readonly #trouble = new Trouble((message) => this.onTrouble?.(message));
+
+  constructor(input: Readable, limits: Partial<LinesLimits> = {}) {
+    this.#input = input;
+    this.#limits = { ...LIMITS, ...limits };
+    this.#inbox = new Inbox({ limit: this.#limits.events, againMs: this.#limits.againMs });
+  }
+
+  async start(): Promise<string> {
+    return 'takes events from standard input, one a line';
+  }
+
+  async *batches(signal: AbortSignal): AsyncGenerator<ChangeBatch> {
+    const reading = this.#read(signal);
+    try {
+      yield* this.#inbox.batches(signal);
+    } finally {
+      await this.close();
+      await reading;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#inbox.close();
+    this.#input.destroy();
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    let number = 0;
+    try {
+      for await (const line of linesOf(this.#input, this.#limits.lineBytes)) {
+        number++;
+        if (!(await this.#inbox.put(this.#eventsOf(line, number), signal))) return;
+      }
+    } catch (error) {
+      // Destroyed by close(), which is no fault.
+      if (!this.#input.destroyed || this.#input.errored) this.#trouble.is(`standard input: ${String(error)}`);
+    } finally {
+      this.#inbox.end();
+    }
+  }
+
+  #eventsOf(line: Buffer | undefined, number: number): readonly ChangeEvent[] {
+    try {
+      if (line === undefined) throw new BodyFault(`is longer than ${this.#limits.lineBytes} bytes`);
+      const { events, ignored, notice } = readLine(line);
+      this.counts.events += events.length;
+      this.counts.ignored += ignored;
+      if (notice !== undefined) this.#trouble.is(notice);
+      else if (events.length > 0) this.#trouble.over();
+      return events;
+    } catch (error) {
+      if (!(error instanceof BodyFault)) throw error;
+      this.counts.refused++;
+      this.#trouble.is(`standard input: line ${number} ${error.message}; it is skipped`);
+      return [];
+    }
+  }
+}
+
+function readLine(line: Buffer): ReturnType<typeof readBody> {
+  const text = decode(line);
+  if (text.startsWith('{')) return readBody(text);
+  if (text === '' || text === '\r') return { events: [], ignored: 0 };
+  if (text.endsWith('\r')) {
+    throw new BodyFault('ends in a carriage return: end lines with a newline alone, or write the event as JSON');
+  }
+  // "Created or changed": whoever handles it looks at the store.
+  return { events: [{ key: text, kind: 'created' }], ignored: 0 };
+}
+
+function decode(line: Buffer): string {
+  try {
+    // A byte order mark belongs to the key.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(line);
+  } catch {
+    throw new BodyFault('is not UTF-8');
+  }
+}
+
+/** The lines without their ends; undefined for one that is longer than `limit` bytes. */
+async function* linesOf(input: AsyncIterable<unknown>, limit: number): AsyncGenerator<Buffer | undefined> {
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  const add = (part: Buffer) => {
+    bytes += part.length;
+    if (bytes <= limit) parts.push(part);
+  };
+  const take = () => {
+    const line = bytes <= limit ? Buffer.concat(parts) : undefined;
+    parts = [];
+    bytes = 0;
+    return line;
+  };
+  for await (const chunk of input) {
+    const data = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    let from = 0;
+    for (let at = data.indexOf(NEWLINE); at >= 0; at = data.indexOf(NEWLINE, from)) {
+      add(data.subarray(from, at));
+      yield take();
+      from = at + 1;
+    }
+    add(data.subarray(from));
+  }
+  if (bytes > 0) yield take();
+}

@@ -1,0 +1,72 @@
+/**
+ * The events of S3 and of what speaks its dialect.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+ */
+import type { ChangeEvent } from './feed.js';
+import { asEtag, asObject, asSize, asText, asTimeMs, compact, type JsonObject } from './json.js';
+import { BodyFault, type Reading, wholeKey } from './reading.js';
+
+/** Event names, without the `s3:` that MinIO puts before them. The rest (restores, tags, transitions) is no change. */
+const KINDS: readonly (readonly [RegExp, ChangeEvent['kind']])[] = [
+  [/^ObjectCreated:/, 'created'],
+  [/^ObjectRemoved:/, 'removed'],
+  [/^LifecycleExpiration:/, 'removed'],
+  // Ceph's names for what its lifecycle and its replication did.
+  [/^ObjectLifecycle:Expiration:Current/, 'removed'],
+  [/^ObjectSynced:Create/, 'created'],
+  [/^ObjectSynced:Delet/, 'removed'],
+];
+
+function kindOf(name: string): ChangeEvent['kind'] | undefined {
+  const bare = name.replace(/^s3:/, '');
+  return KINDS.find(([pattern]) => pattern.test(bare))?.[1];
+}
+
+/** `Records` of S3, SNS, MinIO and Ceph, where keys are URL-encoded. */
+export function readS3Records(records: readonly unknown[]): Reading {
+  const events = records.map(readRecord).filter((event) => event !== undefined);
+  return { events, ignored: records.length - events.length };
+}
+
+function readRecord(value: unknown): ChangeEvent | undefined {
+  const record = asObject(value);
+  const name = asText(record?.eventName);
+  if (record === undefined || name === undefined) throw new BodyFault('has a record without an event name');
+  const kind = kindOf(name);
+  if (kind === undefined) return undefined;
+  const s3 = asObject(record.s3);
+  return eventOf(kind, s3, decodeKey(asText(asObject(s3?.object)?.key)), record.eventTime);
+}
+
+/** One event through EventBridge, where the key is as it is. */
+export function readS3EventBridge(body: JsonObject): Reading {
+  const type = body['detail-type'];
+  if (type !== 'Object Created' && type !== 'Object Deleted') return { events: [], ignored: 1 };
+  const detail = asObject(body.detail);
+  const key = asText(asObject(detail?.object)?.key);
+  return { events: [eventOf(type === 'Object Created' ? 'created' : 'removed', detail, key, body.time)], ignored: 0 };
+}
+
+function eventOf(kind: ChangeEvent['kind'], s3: JsonObject | undefined, key: unknown, time: unknown): ChangeEvent {
+  const object = asObject(s3?.object) ?? {};
+  return compact({
+    bucket: asText(asObject(s3?.bucket)?.name),
+    key: wholeKey(key),
+    kind,
+    sequencer: asText(object.sequencer),
+    atMs: asTimeMs(time),
+    size: asSize(object.size),
+    etag: asEtag(object.eTag ?? object.etag),
+    versionId: asText(object.versionId ?? object['version-id']),
+  });
+}
+
+/** A key with an escape that is none was never encoded: it is taken as it is. */
+function decodeKey(encoded: string | undefined): string | undefined {
+  try {
+    return encoded && decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch {
+    return encoded;
+  }
+}

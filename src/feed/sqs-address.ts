@@ -1,0 +1,33 @@
+/** Which queue a text names. */
+export interface QueueAddress {
+  /** For messages. */
+  name: string;
+  region: string;
+  url: string;
+  /** Instead of the service's own, for stand-ins of it. */
+  endpoint?: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * `sqs://region/account/queue[?endpoint=URL]`, or the queue's URL as AWS shows it, also that of a VPC endpoint.
+ * Undefined for any other text. AWS_ENDPOINT_URL_SQS counts as everywhere.
+ */
+export function queueOf(text: string, env: Environment): QueueAddress | undefined {
+  const short = /^sqs:\/\/([a-z0-9-]+)\/(\d{12})\/([\w-]{1,80}(?:\.fifo)?)(?:\?endpoint=(https?:\/\/[^?#]+))?$/.exec(
+    text,
+  );
+  if (short) {
+    const [, region = '', account, queue, given] = short;
+    const endpoint = (given ?? env.AWS_ENDPOINT_URL_SQS)?.replace(/\/$/, '');
+    const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+    const url = `${endpoint ?? `https://sqs.${region}.${domain}`}/${account}/${queue}`;
+    return { name: `sqs://${region}/${account}/${queue}`, region, url, ...(endpoint && { endpoint }) };
+  }
+  const long =
+    /^https:\/\/(?:[\w-]+\.)?sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?\/\d{12}\/[\w.-]+$/.exec(
+      text,
+    );
+  return long?.[1] === undefined ? undefined : { name: text, region: long[1], url: text };
+}

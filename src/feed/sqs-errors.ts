@@ -1,0 +1,44 @@
+import { type ErrorCode, isXsyncError, XsyncError } from '../model/error.js';
+
+/** SQS's names (JSON protocol) and the older ones of its query protocol. */
+const REFUSALS: readonly (readonly [RegExp, ErrorCode, string, string])[] = [
+  [
+    /QueueDoesNotExist|NonExistentQueue|InvalidAddress/,
+    'config',
+    'there is no such queue',
+    'check region, account and name, or take the URL from `aws sqs get-queue-url`',
+  ],
+  [
+    /AccessDenied|OverLimit|Kms/,
+    'access-denied',
+    'access is denied',
+    'allow sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility on the queue',
+  ],
+  [/Expired/, 'expired-credentials', 'the credentials have expired', 'sign in again'],
+  [
+    /Credential|InvalidClientTokenId|UnrecognizedClient|Signature|InvalidSecurity|MissingAuthentication|TokenProvider/,
+    'bad-credentials',
+    'there are no valid credentials',
+    "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: queues use the SDK's own chain, not a remote's keys",
+  ],
+];
+
+/** What the SDK threw, for a person. */
+export function explain(error: unknown, queue: string): XsyncError {
+  const { name = '', message = String(error) } = error instanceof Error ? error : {};
+  const [, code, why, remedy] = REFUSALS.find(([pattern]) => pattern.test(name)) ?? [];
+  if (code === undefined) {
+    return new XsyncError('network', `${queue}: ${message || name}; trying again`, { subject: queue, cause: error });
+  }
+  const told = `${queue}: ${why} (${name}); ${remedy}`;
+  return new XsyncError(code, told, { subject: queue, remedy, serviceCode: name, cause: error });
+}
+
+/** True for what will not come right by itself. */
+export function isSettledByPerson(error: XsyncError): boolean {
+  return isXsyncError(error) && error.class === 'person';
+}
+
+export function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted || (error instanceof Error && error.name === 'AbortError');
+}
