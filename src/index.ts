@@ -4,7 +4,7 @@ export type { CopyReason, Policy, SkipReason } from './engine/decide.js';
 export type { Failure, Reporter, RunEvent, Summary, Traffic } from './engine/events.js';
 export { createFilter, type Filter, type FilterOptions } from './engine/filter.js';
 export type { RunOptions, RunPair, RunSide } from './engine/options.js';
-export { runCopy } from './engine/run.js';
+export { runPair } from './engine/run.js';
 export { type ErrorClass, type ErrorCode, isXsyncError, XsyncError } from './model/error.js';
 export type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from './model/object.js';
 export type { VerifiedBy } from './model/verified.js';

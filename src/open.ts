@@ -22,27 +22,30 @@ export async function openSide(text: string, settings: OpenSettings): Promise<Op
 
 /**
  * Both sides, their manifest and its lock.
- * @param options `single`: the destination names the object itself, if the source is one (copyto)
+ * @param options `single`: the destination names the object itself, if the source is one (copyto); `aside`: the place
+ *   for what is overwritten or deleted, opened too
  * @throws usage, config, bucket-not-found (a local source that does not exist), locked
  */
 export async function openPair(
   sourceText: string,
   destText: string,
   settings: OpenSettings,
-  options: { command: string; single: boolean; dryRun: boolean },
+  options: { command: string; single: boolean; dryRun: boolean; aside?: string },
 ): Promise<OpenPair> {
   const opener = new Opener(settings, await readConfig(settings));
   const source = await opener.side(sourceText);
   let dest: OpenSide | undefined;
+  let aside: OpenSide | undefined;
   try {
     const object = await objectNamed(source);
     const single = object !== undefined;
     dest = await opener.side(destText, { readOnly: options.dryRun, file: single && options.single });
     await refuseUnusable(dest, single, options.single);
     if (single) aimAtObject(source, dest, object, options.single);
-    return openState({ source, dest, single }, settings, options.command);
+    aside = options.aside === undefined ? undefined : await opener.side(options.aside, { readOnly: options.dryRun });
+    return openState({ source, dest, aside, single }, settings, options.command);
   } catch (error) {
-    await Promise.all([source.close(), dest?.close()]);
+    await Promise.all([source.close(), dest?.close(), aside?.close()]);
     throw error;
   }
 }

@@ -27,20 +27,24 @@ export interface Context {
   log: Renderer;
 }
 
-/**
- * Runs a command's body and turns whatever it throws into a message and an exit code. `bars`: the command has
- * progress to show.
- */
+export interface RunCommandOptions {
+  /** The command has progress to show. */
+  bars: boolean;
+  /** Off a terminal, nothing is said of a run that found nothing to do. */
+  idleSilent?: boolean;
+}
+
+/** Runs a command's body and turns whatever it throws into a message and an exit code. */
 export async function runCommand(
   io: Io,
   flags: Flags,
-  options: { bars: boolean },
+  options: RunCommandOptions,
   body: (context: Context) => Promise<number>,
 ): Promise<number> {
   const out = new Output(io.stdout);
   // Nobody reads our complaints: there is nobody to complain to.
   io.stderr.on('error', () => {});
-  const log = await openLog(io, out, flags, options.bars);
+  const log = await openLog(io, out, flags, options);
   const unhook = takeWarnings(log);
   try {
     return await body({ io, out, log });
@@ -74,11 +78,11 @@ export function levelOfFlags(flags: LogFlags): LogLevel {
   return (['notice', 'info', 'debug'] as const)[Math.min(flags.verbose, 2)] ?? 'notice';
 }
 
-async function openLog(io: Io, out: Output, flags: Flags, bars: boolean): Promise<Renderer> {
+async function openLog(io: Io, out: Output, flags: Flags, options: RunCommandOptions): Promise<Renderer> {
   const level = levelOfFlags(flags);
   const file = flags.logFile === undefined ? undefined : openLogFile(flags.logFile);
   if (flags.json || flags.useJsonLog) return jsonLog(io, out, flags, file);
-  const screen = await screenLog(io, flags, level, bars, file !== undefined);
+  const screen = await screenLog(io, flags, level, options, file !== undefined);
   if (file === undefined) return screen;
   const { both } = await import('./render/renderer.js');
   return both(screen, closing(await plainLog(io, flags, level, file.write), file.close));
@@ -103,12 +107,19 @@ async function jsonLog(io: Io, out: Output, flags: Flags, file?: LogFile): Promi
 }
 
 /** Standard error: bars on a terminal, a plain log elsewhere. With a log file it shows the essentials alone. */
-async function screenLog(io: Io, flags: Flags, level: LogLevel, bars: boolean, hasFile: boolean): Promise<Renderer> {
+async function screenLog(
+  io: Io,
+  flags: Flags,
+  level: LogLevel,
+  { bars, idleSilent }: RunCommandOptions,
+  hasFile: boolean,
+): Promise<Renderer> {
   const terminal = io.stderr.isTTY === true && io.env.TERM !== 'dumb';
   const toTerminal = (text: string): void => void io.stderr.write(text);
   if (!bars || !(flags.progress || (terminal && !flags.quiet))) {
     const shown = hasFile ? 'error' : level;
-    return plainLog(io, flags, shown, toTerminal, { stamped: bars && !terminal });
+    const stamped = bars && !terminal;
+    return plainLog(io, flags, shown, toTerminal, { stamped, idleSilent: stamped && idleSilent });
   }
   const [{ Progress, progressRenderer }, { colours }] = await Promise.all([
     import('./render/progress.js'),
@@ -125,7 +136,7 @@ async function plainLog(
   flags: Flags,
   level: LogLevel,
   write: (text: string) => void,
-  screen?: { stamped: boolean },
+  screen?: { stamped: boolean; idleSilent?: boolean },
 ): Promise<Renderer> {
   const [{ textRenderer }, { colours }] = await Promise.all([import('./render/text.js'), import('./render/colour.js')]);
   return textRenderer({
@@ -137,6 +148,7 @@ async function plainLog(
     // A log is no screen: its lines are searched, not looked at.
     width: screen?.stamped === false ? terminalWidth(io.stderr) : Number.POSITIVE_INFINITY,
     oneLine: flags.statsOneLine === true,
+    idleSilent: screen?.idleSilent === true,
     now: io.now,
   });
 }

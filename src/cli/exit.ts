@@ -22,8 +22,11 @@ export const EXIT = {
 /** How a run ended that was carried through. A failed object outweighs a limit that was reached. */
 export function exitOfSummary(summary: Summary, options: { errorOnNoTransfer: boolean }): number {
   if (summary.stopped === 'interrupted') return EXIT.interrupted;
-  const { objects, byClass } = summary.failed;
-  if (objects > 0) return (byClass.temporary ?? 0) >= objects ? EXIT.temporary : EXIT.objectsFailed;
+  // What was held back is as little at the destination as what failed now; what was given up is nobody's concern.
+  const { failed, held } = summary;
+  const objects = failed.objects + held.objects - held.dropped;
+  const temporary = (failed.byClass.temporary ?? 0) + (held.byClass.temporary ?? 0);
+  if (objects > 0) return temporary >= objects ? EXIT.temporary : EXIT.objectsFailed;
   if (summary.stopped === 'max-transfer') return EXIT.maxTransfer;
   if (summary.stopped === 'max-duration') return EXIT.maxDuration;
   return options.errorOnNoTransfer && summary.copied.objects === 0 ? EXIT.nothingTransferred : EXIT.ok;

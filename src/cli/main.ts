@@ -10,6 +10,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addLs } from './commands/ls.js';
 import { addLsjson } from './commands/lsjson.js';
 import { addSize } from './commands/size.js';
+import { addSync } from './commands/sync.js';
 import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
 
@@ -72,6 +73,7 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   root.commandsGroup('Copy:');
   addCopy(program);
   addCopyto(program);
+  addSync(program);
   root.commandsGroup('Look:');
   addLs(program);
   addLsjson(program);

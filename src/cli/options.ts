@@ -15,6 +15,7 @@ import {
   parseBandwidth,
   parseDuration,
   parseInteger,
+  parsePercent,
   parseRate,
   parseSize,
 } from './values.js';
@@ -87,6 +88,21 @@ export interface TransferFlags {
   createBucket?: true;
   storageClass?: string;
   manifest?: string;
+  resumeListing: boolean;
+  backupDir?: string;
+  suffix?: string;
+  suffixKeepExtension?: true;
+}
+
+export interface DeleteFlags {
+  deleteBefore?: true;
+  deleteDuring?: true;
+  deleteAfter?: true;
+  maxDelete?: { objects: number } | { percent: number };
+  deleteUnknown?: true;
+  deleteExcluded?: true;
+  ignoreErrors?: true;
+  allowEmptySource?: true;
 }
 
 export interface LimitFlags {
@@ -135,7 +151,28 @@ export function transferOptions(command: Command): Command {
   value(command, '--retries <n>', 'times an object is tried before it counts as failed', parseCount, [3]);
   flag(command, '--create-bucket', 'create the destination bucket when it is missing');
   value(command, '--storage-class <class>', 'storage class of what is written', plainText);
+  value(command, '--backup-dir <path>', 'keep there what is overwritten or deleted', plainText);
+  value(command, '--suffix <suffix>', 'add SUFFIX to the names of what is kept', plainText);
+  flag(command, '--suffix-keep-extension', "put the suffix before the name's extension");
+  negated(command, '--no-resume-listing', 'list everything, also after an interruption');
   return manifestOption(command);
+}
+
+/** What sync deletes and when. */
+export function deleteOptions(command: Command): Command {
+  command.optionsGroup('Delete:');
+  flag(command, '--delete-after', 'delete when everything has been copied (default)');
+  flag(command, '--delete-during', 'delete while objects are copied, once both sides are listed');
+  flag(command, '--delete-before', 'delete before anything is copied; lists both sides twice');
+  value(command, '--max-delete <n|p%>', 'delete nothing when more than this would go', parseMaxDelete, [
+    undefined,
+    '25% of the manifest, or 1000',
+  ]);
+  flag(command, '--delete-unknown', 'delete also what xsync did not put there');
+  flag(command, '--delete-excluded', 'delete also what the filters leave out');
+  flag(command, '--ignore-errors', 'delete even when objects failed');
+  flag(command, '--allow-empty-source', 'delete even when the source has nothing any more');
+  return command;
 }
 
 /** Room for 256 of the smallest parts, which a lossy line takes; half of the host's, or of its container's, memory. */
@@ -235,6 +272,12 @@ export function configOption(command: Command): Command {
 }
 
 const plainText = (_option: string, text: string): string => text;
+
+/** `100` or `10%`. */
+function parseMaxDelete(option: string, text: string): DeleteFlags['maxDelete'] {
+  if (text.endsWith('%')) return { percent: parsePercent(option, text) };
+  return { objects: parseInteger(option, text, {}) };
+}
 
 const parseCount = (option: string, text: string): number => parseInteger(option, text, { min: 1, max: 100_000 });
 

@@ -2,10 +2,18 @@
 import { readFileSync } from 'node:fs';
 import type { Policy } from '../engine/decide.js';
 import type { Filter, FilterFile } from '../engine/filter.js';
-import type { RunOptions } from '../engine/options.js';
+import type { Backup, RunOptions } from '../engine/options.js';
 import { XsyncError } from '../model/error.js';
-import type { OpenSettings } from '../open.js';
-import type { CompareFlags, ConnectionFlags, FilterFlags, LimitFlags, LinkFlags, TransferFlags } from './options.js';
+import type { OpenPair, OpenSettings } from '../open.js';
+import type {
+  CompareFlags,
+  ConnectionFlags,
+  DeleteFlags,
+  FilterFlags,
+  LimitFlags,
+  LinkFlags,
+  TransferFlags,
+} from './options.js';
 import { reasonOf } from './reason.js';
 
 export { MOST_CONNECTIONS } from '../engine/options.js';
@@ -41,11 +49,23 @@ export function copyConnections(flags: TransferFlags): number {
   return Math.min(maxConnections, transfers * partConcurrency + checkers);
 }
 
-export type CopyFlags = CompareFlags & TransferFlags & LimitFlags;
+export type CopyFlags = CompareFlags & TransferFlags & LimitFlags & FilterFlags;
 
-export function runOptions(flags: CopyFlags, filter: Filter | undefined, stop: AbortSignal): RunOptions {
+/** Objects from which on an interrupted listing is taken up where it was: a hundred pages. */
+const RESUME_FROM = 100_000;
+
+export function runOptions(
+  command: string,
+  flags: CopyFlags,
+  filter: Filter | undefined,
+  stop: AbortSignal,
+): RunOptions {
+  const policy = policyOf(flags);
   return {
-    policy: policyOf(flags),
+    command,
+    policy,
+    failedBefore: 'try',
+    resume: flags.resumeListing ? { from: RESUME_FROM, shape: shapeOf(policy, flags) } : undefined,
     filter,
     dryRun: flags.dryRun === true,
     transfers: flags.transfers,
@@ -65,6 +85,56 @@ export function runOptions(flags: CopyFlags, filter: Filter | undefined, stop: A
   };
 }
 
+/** What a copy becomes when the destination is to have nothing else. @throws usage */
+export function syncOptions(copying: RunOptions, flags: Partial<DeleteFlags>): RunOptions {
+  const when = [
+    flags.deleteBefore && ('before' as const),
+    flags.deleteDuring && ('during' as const),
+    flags.deleteAfter && ('after' as const),
+  ].filter((time) => time !== undefined);
+  if (when.length > 1) {
+    throw new XsyncError('usage', `--delete-${when.join(' and --delete-')} contradict each other`, {
+      remedy: 'choose one time to delete',
+    });
+  }
+  return {
+    ...copying,
+    policy: { ...copying.policy, mode: 'sync', deleteUnknown: flags.deleteUnknown === true },
+    failedBefore: 'wait',
+    deletes: {
+      when: when[0] ?? 'after',
+      max: flags.maxDelete,
+      ignoreErrors: flags.ignoreErrors === true,
+      allowEmptySource: flags.allowEmptySource === true,
+      excluded: flags.deleteExcluded === true,
+    },
+  };
+}
+
+/** Where what is overwritten or deleted is kept. @throws usage */
+export function backupOf({ dest, aside }: Pick<OpenPair, 'dest' | 'aside'>, flags: TransferFlags): Backup | undefined {
+  const { suffix = '', suffixKeepExtension } = flags;
+  if (suffix.includes('/')) {
+    throw new XsyncError('usage', `--suffix: "${suffix}" has a slash in it`, {
+      subject: '--suffix',
+      remedy: 'give an ending such as .bak; --backup-dir names a place',
+    });
+  }
+  if (!aside && suffix === '') return undefined;
+  return { side: aside ?? dest, suffix, keepExtension: suffixKeepExtension === true };
+}
+
+/** What is looked at and how, as far as the person chose it. */
+function shapeOf(policy: Policy, flags: FilterFlags): string {
+  const { include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase, minSize, maxSize } = flags;
+  // Ages are instants, counted from now: any of them makes another pass.
+  const { minAge, maxAge } = flags;
+  return JSON.stringify([
+    ...[policy, include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase],
+    ...[minSize, maxSize, minAge, maxAge],
+  ]);
+}
+
 /** @throws usage when the flags contradict each other */
 export function policyOf(flags: CompareFlags): Policy {
   const chosen = [
@@ -79,7 +149,10 @@ export function policyOf(flags: CompareFlags): Policy {
     });
   }
   return {
+    mode: 'copy',
     compare: chosen[0] ?? 'default',
+    deleteUnknown: false,
+    oneWay: false,
     ignoreExisting: flags.ignoreExisting === true,
     update: flags.update === true,
     immutable: flags.immutable === true,

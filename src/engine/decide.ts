@@ -4,10 +4,10 @@
  * S and D are each `absent`, `same` (as M), `changed` (since M), `unknown` (to M), and D may be `unlisted` when the
  * destination was not listed and M knows nothing of the key.
  *
- * `copy`, default comparison (`-` any state; the first row that fits holds):
+ * `copy` and `sync`, default comparison (`-` any state; the first row that fits holds):
  *
  *   S         D          action   reason
- *   absent    -          none     never deletes
+ *   absent    -          none     copy never deletes; for sync see below
  *   -         absent     copy     new (unknown to M) | missing-at-destination (M says that it was there)
  *   -         unlisted   inspect  unlisted: ask the destination first
  *   same      same       skip     unchanged
@@ -25,13 +25,43 @@
  *                                                             and a changed ETag alone is no proof: inspect
  *   --update           would copy over a present D            inspect  times (skipped when D is newer)
  *   --immutable        would copy over a present D            fail     immutable
+ *
+ * `sync`, where S is absent:
+ *
+ *   D         M              action   reason
+ *   absent    -              none
+ *   unlisted  none           none     nothing is known to be there
+ *   same      xsync's own    delete   gone-at-source
+ *   same      adopted        keep     not-ours          | --delete-unknown: delete gone-at-source
+ *   changed   -              keep     changed-at-destination | --delete-unknown: delete changed-at-destination
+ *   unknown   none           keep     unknown           | --delete-unknown: delete unknown
+ *
+ * `check`:
+ *
+ *   S         D          action   reason
+ *   absent    absent     none
+ *   absent    -          report   missing-on-src        | --one-way: none
+ *   -         absent     report   missing-on-dst
+ *   -         unlisted   inspect  unlisted
+ *   -         -          report   differ size           sizes differ
+ *   -         -          report   match size            --size-only
+ *   -         -          inspect  bytes                 --download
+ *   same      same       report   match manifest        M has a checksum's proof; not with --checksum
+ *   -         -          report   match checksum | differ checksum     both listings vouch for one checksum
+ *   -         -          inspect  checksums
  */
 
 export type SideState = 'absent' | 'same' | 'changed' | 'unknown';
 export type DestState = SideState | 'unlisted';
 
 export interface Policy {
-  compare: 'default' | 'checksum' | 'size-only' | 'ignore-times';
+  mode: 'copy' | 'sync' | 'check';
+  /** `download`, for check: every byte of both sides is read. */
+  compare: 'default' | 'checksum' | 'size-only' | 'ignore-times' | 'download';
+  /** For sync: also what the manifest does not say that xsync put there. */
+  deleteUnknown: boolean;
+  /** For check: what the destination has besides is no difference. */
+  oneWay: boolean;
   ignoreExisting: boolean;
   update: boolean;
   immutable: boolean;
@@ -62,24 +92,41 @@ export type SkipReason =
   | 'unreadable'
   | 'cutoff';
 
-export type InspectReason = 'unlisted' | 'times' | 'checksums';
+export type InspectReason = 'unlisted' | 'times' | 'checksums' | 'bytes';
+
+export type DeleteReason = 'gone-at-source' | 'changed-at-destination' | 'unknown';
+
+export type KeepReason = 'not-ours' | 'changed-at-destination' | 'unknown';
+
+/** What a check found, and what it is known by. */
+export type Finding =
+  | { verdict: 'match' | 'differ'; by: 'size' | 'manifest' | 'checksum' | 'bytes' }
+  | { verdict: 'missing-on-src' | 'missing-on-dst' };
 
 export type Decision =
   | { action: 'none' }
   | { action: 'copy'; reason: CopyReason }
   | { action: 'skip'; reason: SkipReason }
   | { action: 'inspect'; reason: InspectReason; otherwise: CopyReason }
-  | { action: 'fail'; reason: 'immutable' };
+  | { action: 'fail'; reason: 'immutable' }
+  | { action: 'delete'; reason: DeleteReason }
+  | { action: 'keep'; reason: KeepReason }
+  | { action: 'report'; finding: Finding };
 
 /** What the two listings say about the content, computed once for a key that both sides have. */
 export interface Evidence {
   sizeSame: boolean;
   /** `unknown` when the listings share no comparable checksum. */
   checksum: 'same' | 'differs' | 'unknown';
+  /** The manifest says that xsync wrote the destination's object. */
+  ours: boolean;
+  /** The manifest says that a checksum proved it equal, not its size alone. */
+  proven: boolean;
 }
 
 export function decide(policy: Policy, s: SideState, d: DestState, evidence: Evidence): Decision {
-  if (s === 'absent') return { action: 'none' };
+  if (policy.mode === 'check') return check(policy, s, d, evidence);
+  if (s === 'absent') return policy.mode === 'sync' ? goneAtSource(policy, d, evidence) : { action: 'none' };
   if (d === 'absent') return { action: 'copy', reason: s === 'unknown' ? 'new' : 'missing-at-destination' };
   if (d === 'unlisted') return { action: 'inspect', reason: 'unlisted', otherwise: 'new' };
   if (policy.ignoreExisting) return { action: 'skip', reason: 'exists' };
@@ -104,4 +151,29 @@ function compare(policy: Policy, s: SideState, d: SideState, evidence: Evidence)
   if (policy.compare === 'checksum') return { action: 'inspect', reason: 'checksums', otherwise: 'checksum-differs' };
   if (known) return { action: 'copy', reason: etagReason };
   return { action: 'inspect', reason: 'times', otherwise: 'time-differs' };
+}
+
+function goneAtSource(policy: Policy, d: DestState, { ours }: Evidence): Decision {
+  if (d === 'absent' || d === 'unlisted') return { action: 'none' };
+  if (d === 'same' && (ours || policy.deleteUnknown)) return { action: 'delete', reason: 'gone-at-source' };
+  if (d === 'same') return { action: 'keep', reason: 'not-ours' };
+  const reason = d === 'changed' ? 'changed-at-destination' : 'unknown';
+  return policy.deleteUnknown ? { action: 'delete', reason } : { action: 'keep', reason };
+}
+
+function check(policy: Policy, s: SideState, d: DestState, { sizeSame, checksum, proven }: Evidence): Decision {
+  if (s === 'absent') {
+    const nothing = d === 'absent' || d === 'unlisted' || policy.oneWay;
+    return nothing ? { action: 'none' } : { action: 'report', finding: { verdict: 'missing-on-src' } };
+  }
+  if (d === 'absent') return { action: 'report', finding: { verdict: 'missing-on-dst' } };
+  if (d === 'unlisted') return { action: 'inspect', reason: 'unlisted', otherwise: 'new' };
+  if (!sizeSame) return { action: 'report', finding: { verdict: 'differ', by: 'size' } };
+  if (policy.compare === 'size-only') return { action: 'report', finding: { verdict: 'match', by: 'size' } };
+  if (policy.compare === 'download') return { action: 'inspect', reason: 'bytes', otherwise: 'checksum-differs' };
+  if (policy.compare !== 'checksum' && proven && s === 'same' && d === 'same') {
+    return { action: 'report', finding: { verdict: 'match', by: 'manifest' } };
+  }
+  if (checksum === 'unknown') return { action: 'inspect', reason: 'checksums', otherwise: 'checksum-differs' };
+  return { action: 'report', finding: { verdict: checksum === 'same' ? 'match' : 'differ', by: 'checksum' } };
 }

@@ -5,12 +5,15 @@
 import type { ErrorClass, ErrorCode } from '../model/error.js';
 import type { VerifiedBy } from '../model/verified.js';
 import type { RequestKind } from '../store/wrap/kinds.js';
-import type { CopyReason, SkipReason } from './decide.js';
+import type { CopyReason, DeleteReason, KeepReason, SkipReason } from './decide.js';
 
 export type Side = 'source' | 'destination';
 
 /** Why a run ended before everything was looked at. */
 export type StopReason = 'interrupted' | 'max-transfer' | 'max-duration';
+
+/** Why a failed object is not tried again: its time has not come, somebody must change something, it was given up. */
+export type HeldReason = 'later' | 'unchanged' | 'dropped';
 
 export interface Failure {
   key: string;
@@ -20,6 +23,8 @@ export interface Failure {
   message: string;
   remedy?: string;
   attempts: number;
+  /** What failed, when it was no copy. */
+  operation?: 'delete';
 }
 
 export type RunEvent =
@@ -42,7 +47,20 @@ export type RunEvent =
       resumedParts: number;
       resumedBytes: number;
       elapsedMs: number;
+      /** Source Last-Modified, ms. */
+      sourceMtimeMs: number;
+      /** It replaced something at the destination. */
+      replaced: boolean;
     }
+  /** Gone from the source: to be deleted at the destination. In a dry run the last word on it. */
+  | { type: 'doom'; key: string; size: number; reason: DeleteReason }
+  | { type: 'deleted'; key: string; size: number }
+  /** Not at the source, and not xsync's to delete. */
+  | { type: 'keep'; key: string; size: number; reason: KeepReason }
+  /** What is about to be overwritten or deleted lies under another name now. */
+  | { type: 'backup'; key: string; size: number; to: string }
+  /** Failed before, and not to be tried again yet. */
+  | { type: 'held'; key: string; size: number; class: ErrorClass; code: ErrorCode; why: HeldReason; untilMs?: number }
   | ({ type: 'failed' } & Failure)
   | {
       type: 'retry';
@@ -89,6 +107,14 @@ export interface Summary {
   resumed: { objects: number; parts: number; bytes: number };
   skipped: { objects: number; bytes: number; byReason: Partial<Record<SkipReason, number>> };
   failed: { objects: number; byClass: Partial<Record<ErrorClass, number>>; list: Failure[] };
+  /** Failed before and not tried again yet. */
+  held: { objects: number; byClass: Partial<Record<ErrorClass, number>>; dropped: number };
+  /** sync: in a dry run what would be deleted. `left`: found gone, and still there. */
+  deleted: { objects: number; bytes: number; left: number };
+  /** sync: not at the source, and left at the destination. */
+  kept: { objects: number; bytes: number; byReason: Partial<Record<KeepReason, number>> };
+  /** What was put aside before it was overwritten or deleted. */
+  backedUp: { objects: number; bytes: number };
   /** Looked at and neither copied, skipped nor failed, because the run was stopped: left for the next one. */
   unfinished: { objects: number };
   verified: Partial<Record<VerifiedBy, number>>;

@@ -14,7 +14,7 @@ import type { CopyReason, Decision, Policy } from './decide.js';
 import { MiB } from './parts.js';
 
 type Inspect = Extract<Decision, { action: 'inspect' }>;
-type Verdict = Exclude<Decision, { action: 'none' | 'inspect' }>;
+type Verdict = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
 
 export interface Looked {
   verdict: Verdict;

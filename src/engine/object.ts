@@ -5,6 +5,7 @@ import type { ObjectEntry } from '../model/object.js';
 import type { Committer } from './commit.js';
 import { type TransferContext, type TransferResult, Unfinished } from './context.js';
 import type { PlanEntry } from './plan.js';
+import type { Limiter } from './queue.js';
 import { transfer } from './transfer.js';
 import { abandonUpload } from './uploads.js';
 
@@ -32,24 +33,35 @@ const VANISHED = 'It was listed and then deleted before it could be read.';
 export interface ObjectContext extends TransferContext {
   manifest: Manifest;
   committer: Committer;
+  /** Of both sides, see `RunPair`. */
+  settings: string;
+  /** Puts what the destination has under the key aside; absent when nothing is to be kept. */
+  keepAside?: (key: string) => Promise<void>;
+  /** For requests that only look. */
+  looks: Limiter;
   /** Tries of the whole object. */
   objectAttempts: number;
   /** The plan for a source that is now another version. */
   replan(entry: PlanEntry, now: ObjectEntry): PlanEntry;
 }
 
-export async function copyObject(context: ObjectContext, planned: PlanEntry): Promise<void> {
+/** @param replaces the destination has an object of that key */
+export async function copyObject(context: ObjectContext, planned: PlanEntry, replaces = false): Promise<void> {
   const { halt, emit } = context;
   const started = performance.now();
   let entry = planned;
+  let aside = !replaces || context.keepAside === undefined;
   for (let attempt = 1; ; attempt++) {
     if (halt.stops('objects')) return;
     try {
+      if (!aside) await context.keepAside?.(entry.key);
+      aside = true;
       const result = await transfer(context, entry);
       record(context, entry, result);
       const { destEtag: _, ...told } = result;
+      const { key, size, sourceMtimeMs } = entry;
       const elapsedMs = performance.now() - started;
-      emit({ type: 'copied', key: entry.key, size: entry.size, elapsedMs, ...told });
+      emit({ type: 'copied', key, size, sourceMtimeMs, elapsedMs, replaced: replaces, ...told });
       return;
     } catch (error) {
       if (error instanceof Unfinished || halt.signal.aborted) return;
@@ -124,7 +136,9 @@ export function tellFailure(context: ObjectContext, entry: PlanEntry, fault: Xsy
   });
 }
 
-function noteFailure({ manifest }: ObjectContext, { key, size, sourceEtag }: PlanEntry, fault: XsyncError): void {
+function noteFailure({ manifest, settings }: ObjectContext, entry: PlanEntry, fault: XsyncError): void {
+  const { key, size, sourceEtag, sourceMtimeMs } = entry;
   const { code, message } = fault;
-  manifest.fail({ key, size, sourceEtag, class: fault.class, code, message, lastMs: Date.now() });
+  const lastMs = Date.now();
+  manifest.fail({ key, size, sourceEtag, sourceMtimeMs, class: fault.class, code, message, settings, lastMs });
 }

@@ -3,6 +3,7 @@ import type { ObjectStore } from '../store/port.js';
 import type { Policy } from './decide.js';
 import type { RunEvent, Traffic } from './events.js';
 import type { Filter } from './filter.js';
+import type { Bounds } from './ranges-bounds.js';
 
 /** One side of a pair: a (wrapped) store and the prefix below which the pair lives. */
 export interface RunSide {
@@ -24,6 +25,8 @@ export interface RunPair {
   source: RunSide;
   dest: RunSide;
   manifest: Manifest;
+  /** Names how both sides were configured, without telling: what a person has to mend may be mended by other settings. */
+  settings: string;
   /** One object to one object: both prefixes are full keys, and the key relative to them is empty. */
   single: boolean;
 }
@@ -31,9 +34,51 @@ export interface RunPair {
 /** No server takes kindly to more from one client. */
 export const MOST_CONNECTIONS = 256;
 
+/** When sync deletes. Both listings have always been read to their ends before. */
+export type DeleteTime = 'before' | 'during' | 'after';
+
+/** How sync deletes; what it deletes is the policy's. */
+export interface DeleteOptions {
+  /** `before` the first transfer, `during` them, `after` the last. */
+  when: DeleteTime;
+  /** More than this is a slip, and nothing is deleted. Absent: a quarter of the manifest's objects, or 1,000. */
+  max?: { objects: number } | { percent: number };
+  /** Also when objects failed. */
+  ignoreErrors: boolean;
+  /** Also when the source has nothing at all any more. */
+  allowEmptySource: boolean;
+  /** What the filter leaves out counts as gone from the source. */
+  excluded: boolean;
+}
+
+/** Where what sync or copy overwrites or deletes is kept. */
+export interface Backup {
+  /** May be the destination itself, when the suffix tells the two apart. */
+  side: RunSide;
+  suffix: string;
+  /** The suffix goes before the name's extension. */
+  keepExtension: boolean;
+}
+
 /** How a run behaves; every field has been parsed and checked. Bytes and milliseconds. */
 export interface RunOptions {
+  /** As a person would know it, for the lists of runs: `sync`. */
+  command: string;
   policy: Policy;
+  /** With the policy `sync`. */
+  deletes?: DeleteOptions;
+  backup?: Backup;
+  /** Whether what failed before is tried at once, or when its time has come (see failed.ts). */
+  failedBefore: 'try' | 'wait';
+  /**
+   * An interrupted run that had come through `from` objects is taken up where it was, its listings too, if it looked at
+   * the same: `shape` names what the person asked for. Absent: never.
+   */
+  resume?: { from: number; shape: string };
+  /** Only keys in between. */
+  bounds?: Bounds;
+  /** Only these keys, asked for one by one. */
+  only?: readonly string[];
   filter?: Filter;
   dryRun: boolean;
   /** Objects in flight. Absent: found while running. */

@@ -2,17 +2,20 @@
 import { toXsyncError, XsyncError } from '../model/error.js';
 import type { ObjectEntry } from '../model/object.js';
 import type { VerifiedBy } from '../model/verified.js';
-import { type CopyReason, type Decision, decide, type SkipReason } from './decide.js';
+import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from './decide.js';
+import type { Deletes } from './deletes.js';
 import { destState, evidenceOf, sourceState, type Triple } from './diff.js';
+import { heldBack } from './failed.js';
+import type { Batch } from './frontier.js';
 import { inspect } from './inspect.js';
 import { copyObject, endsRun, type ObjectContext, recordFailure, tellFailure } from './object.js';
 import type { RunOptions, RunPair } from './options.js';
 import { type PlanEntry, planEntry } from './plan.js';
-import { limiter, Queue } from './queue.js';
+import { Queue } from './queue.js';
 import type { Tally } from './report.js';
 import type { Lanes } from './slots.js';
 
-type Decided = Exclude<Decision, { action: 'none' | 'inspect' }>;
+type Decided = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
 
 /** What an adopted row was found equal by; a size alone adopts nothing. */
 const ADOPTED_BY: Partial<Record<SkipReason, VerifiedBy>> = { 'same-checksum': 'computed', 'same-time': 'size' };
@@ -24,42 +27,92 @@ export class Planner {
   readonly #tally: Tally;
   readonly #transfers: Lanes;
   readonly #checkers: Queue;
-  /** Failed in an earlier run: what the destination holds of them may be damaged, whatever its size and time. */
-  readonly #doubted: ReadonlySet<string>;
+  /** Absent: nothing is deleted. */
+  readonly #deletes: Deletes | undefined;
+  /** Something failed in an earlier run. */
+  readonly #failures: boolean;
   /** Bytes of what was planned, for --max-transfer. */
   #started = 0;
   #again = false;
 
-  constructor(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally) {
+  constructor(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally, deletes?: Deletes) {
     this.#pair = pair;
     this.#options = options;
     this.#context = context;
     this.#tally = tally;
     this.#transfers = context.slots.lanes();
-    this.#checkers = new Queue(limiter(options.checkers));
-    this.#doubted = new Set(pair.manifest.failures().map((failure) => failure.key));
+    this.#checkers = new Queue(context.looks);
+    this.#deletes = deletes;
+    this.#failures = pair.manifest.failureCount() > 0;
   }
 
-  /** Returns once the key has found its place; waits while the queues are full. */
-  async take(triple: Triple): Promise<void> {
-    const { source, key, row } = triple;
-    if (!source) {
-      // Gone from both sides: nothing is left to know about it.
-      if (row && !triple.dest && !this.#options.noTraverse && !this.#options.dryRun)
-        this.#context.committer.forget(key);
-      return;
-    }
-    this.#tally.addLooked();
+  /** Returns once the key has found its place in `batch`; waits while the queues are full. */
+  async take(triple: Triple, batch: Batch): Promise<void> {
+    const { source, key } = triple;
+    if (!source) return this.#gone(triple);
+    this.#tally.addLooked(triple.dest !== undefined || triple.row !== undefined);
+    batch.add(source.size);
     if (this.#again && this.#copiedBefore(triple)) return;
-    const excluded = this.#excluded(triple);
+    const excluded = this.#excluded(key, source);
     if (excluded) {
       this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
+      if (excluded.reason === 'filtered' && this.#options.deletes?.excluded)
+        this.#gone({ ...triple, source: undefined });
       return;
     }
-    const d = destState(triple, !this.#options.noTraverse);
-    const decision = decide(this.#options.policy, sourceState(triple), d, evidenceOf(triple));
-    if (decision.action === 'inspect') await this.#checkers.push(() => this.#inspect(triple, decision));
-    else if (decision.action !== 'none') await this.#act(triple, decision);
+    const decision = decide(this.#options.policy, sourceState(triple), this.#destState(triple), evidenceOf(triple));
+    if ((decision.action === 'copy' || decision.action === 'inspect') && this.#held(key, source)) return;
+    if (decision.action === 'inspect') {
+      const done = batch.hold();
+      await this.#checkers.push(() => this.#inspect(triple, decision, batch).finally(done));
+    } else if (decision.action === 'copy' || decision.action === 'skip' || decision.action === 'fail') {
+      await this.#act(triple, decision, batch);
+    }
+  }
+
+  /** Deletes what is to be deleted, without looking at anything else. */
+  takeDoomed(triple: Triple): void {
+    const { key, source } = triple;
+    if (source) this.#tally.addLooked(triple.dest !== undefined || triple.row !== undefined);
+    const verdict = source && this.#excluded(key, source);
+    if (!source || (verdict?.reason === 'filtered' && this.#options.deletes?.excluded)) {
+      this.#gone({ ...triple, source: undefined });
+    }
+  }
+
+  #destState(triple: Triple): DestState {
+    return destState(triple, !this.#options.noTraverse);
+  }
+
+  /** The source does not have it. */
+  #gone(triple: Triple): void {
+    const { key, row, dest } = triple;
+    const { noTraverse, dryRun, policy } = this.#options;
+    if (row && !dest && !noTraverse) {
+      // Gone from both sides: nothing is left to know about it.
+      if (!dryRun) this.#context.committer.forget(key);
+      return;
+    }
+    const decision = decide(policy, 'absent', this.#destState(triple), evidenceOf(triple));
+    if (decision.action !== 'delete' && decision.action !== 'keep') return;
+    const size = dest?.size ?? row?.size ?? 0;
+    const shielded = dest !== undefined && !this.#options.deletes?.excluded && this.#excluded(key, dest) !== undefined;
+    if (shielded || !this.#deletes) return;
+    if (decision.action === 'delete') this.#deletes.doom(triple, decision.reason);
+    else this.#context.emit({ type: 'keep', key, size, reason: decision.reason });
+  }
+
+  /** Failed before, and its time has not come. */
+  #held(key: string, source: ObjectEntry): boolean {
+    if (!this.#failures || this.#options.failedBefore === 'try') return false;
+    const { manifest, settings } = this.#pair;
+    const failure = manifest.failure(key);
+    const timeMs = Date.now();
+    const held = failure && heldBack(failure, { sourceEtag: source.etag, settings, timeMs });
+    if (!failure || !held) return false;
+    if (!this.#options.dryRun) manifest.seeFailure(key, timeMs);
+    this.#context.emit({ type: 'held', key, size: source.size, class: failure.class, code: failure.code, ...held });
+    return true;
   }
 
   /** Waits for all that was taken. */
@@ -82,8 +135,7 @@ export class Planner {
     return source?.etag === row.sourceEtag && (this.#options.noTraverse || dest?.etag === row.destEtag);
   }
 
-  #excluded({ key, source }: Triple): { reason: SkipReason; detail: string } | undefined {
-    if (!source) return undefined;
+  #excluded(key: string, object: ObjectEntry): { reason: SkipReason; detail: string } | undefined {
     if (
       key === '' &&
       !this.#pair.single &&
@@ -91,14 +143,14 @@ export class Planner {
     ) {
       return { reason: 'unreadable', detail: "the source folder's own marker, which has no name at the destination" };
     }
-    if (source.special === 'symlink' || source.special === 'other') {
-      return { reason: 'unreadable', detail: source.special === 'symlink' ? 'symbolic link' : 'not a regular file' };
+    if (object.special === 'symlink' || object.special === 'other') {
+      return { reason: 'unreadable', detail: object.special === 'symlink' ? 'symbolic link' : 'not a regular file' };
     }
-    const verdict = this.#options.filter?.test(key, source.size, source.mtimeMs);
+    const verdict = this.#options.filter?.test(key, object.size, object.mtimeMs);
     return verdict && !verdict.included ? { reason: 'filtered', detail: verdict.reason } : undefined;
   }
 
-  async #inspect(triple: Triple, decision: Extract<Decision, { action: 'inspect' }>): Promise<void> {
+  async #inspect(triple: Triple, decision: Extract<Decision, { action: 'inspect' }>, batch: Batch): Promise<void> {
     const { source, dest } = this.#pair;
     if (!triple.source || this.#context.halt.stops('objects')) return;
     const entry = planEntry(triple.source, decision.otherwise, this.#pair, this.#options);
@@ -110,8 +162,10 @@ export class Planner {
       signal: this.#context.halt.signal,
     };
     try {
-      const looked = await inspect(context, entry, decision, this.#doubted.has(triple.key));
-      await this.#act({ ...triple, dest: looked.dest ?? triple.dest }, looked.verdict);
+      // What the destination holds of a failed object may be damaged, whatever its size and time.
+      const doubted = this.#failures && this.#pair.manifest.failure(triple.key) !== undefined;
+      const looked = await inspect(context, entry, decision, doubted);
+      await this.#act({ ...triple, dest: looked.dest ?? triple.dest }, looked.verdict, batch);
     } catch (error) {
       if (this.#context.halt.signal.aborted) return;
       const fault = toXsyncError(error);
@@ -120,10 +174,10 @@ export class Planner {
     }
   }
 
-  async #act(triple: Triple, decision: Decided): Promise<void> {
+  async #act(triple: Triple, decision: Decided, batch: Batch): Promise<void> {
     const { source, key } = triple;
     if (!source) return;
-    if (decision.action === 'copy') return this.#copy(triple, decision.reason);
+    if (decision.action === 'copy') return this.#copy(triple, decision.reason, batch);
     if (decision.action === 'skip') {
       this.#context.emit({ type: 'skip', key, size: source.size, reason: decision.reason });
       this.#adopt(triple, decision.reason);
@@ -157,7 +211,7 @@ export class Planner {
     });
   }
 
-  async #copy({ key, source }: Triple, reason: CopyReason): Promise<void> {
+  async #copy({ key, source, dest, row }: Triple, reason: CopyReason, batch: Batch): Promise<void> {
     if (!source) return;
     const entry = planEntry(source, reason, this.#pair, this.#options);
     const fault = this.#impossible(entry);
@@ -171,8 +225,10 @@ export class Planner {
       return;
     }
     this.#context.emit({ type: 'plan', key, size: source.size, reason, parts: entry.parts });
-    if (this.#options.dryRun) this.#tally.addPlanned(entry);
-    else await this.#transfers.push(entry, (opened) => this.#begin(source, entry, opened));
+    if (this.#options.dryRun) return this.#tally.addPlanned(entry);
+    const replaces = dest !== undefined || (this.#options.noTraverse && row !== undefined);
+    const done = batch.hold();
+    await this.#transfers.push(entry, (opened) => this.#begin(source, entry, replaces, opened).finally(done));
   }
 
   /** Why the destination cannot hold the object, if it cannot. */
@@ -192,11 +248,11 @@ export class Planner {
   }
 
   /** Large objects are cut anew when they begin: meanwhile the tuner may know better. */
-  #begin(source: ObjectEntry, entry: PlanEntry, opened: () => void): Promise<void> {
+  #begin(source: ObjectEntry, entry: PlanEntry, replaces: boolean, opened: () => void): Promise<void> {
     const { partSize } = this.#context.slots;
     const context = { ...this.#context, opened };
-    if (entry.parts === 1 || partSize === undefined) return copyObject(context, entry);
-    return copyObject(context, planEntry(source, entry.reason, this.#pair, this.#options, partSize));
+    if (entry.parts === 1 || partSize === undefined) return copyObject(context, entry, replaces);
+    return copyObject(context, planEntry(source, entry.reason, this.#pair, this.#options, partSize), replaces);
   }
 
   /** `--max-transfer`: soft and hard start until it is reached, cautious never starts what would go beyond it. */

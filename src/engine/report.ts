@@ -10,6 +10,10 @@ export class Tally {
   readonly #pair: RunPair;
   readonly #started = performance.now();
   #looked = 0;
+  #common = 0;
+  #doomed = 0;
+  /** Failures other than of deletes. */
+  #uncopied = 0;
 
   constructor(pair: RunPair, runId: string, dryRun: boolean) {
     this.#pair = pair;
@@ -25,6 +29,10 @@ export class Tally {
       resumed: { objects: 0, parts: 0, bytes: 0 },
       skipped: { objects: 0, bytes: 0, byReason: {} },
       failed: { objects: 0, byClass: {}, list: [] },
+      held: { objects: 0, byClass: {}, dropped: 0 },
+      deleted: { objects: 0, bytes: 0, left: 0 },
+      kept: { objects: 0, bytes: 0, byReason: {} },
+      backedUp: { objects: 0, bytes: 0 },
       unfinished: { objects: 0 },
       verified: {},
       retries: 0,
@@ -59,6 +67,26 @@ export class Tally {
       case 'failed':
         this.#addFailure(event);
         break;
+      case 'held':
+        sum.held.objects++;
+        if (event.why === 'dropped') sum.held.dropped++;
+        else increase(sum.held.byClass, event.class);
+        break;
+      case 'doom':
+        this.#doomed++;
+        if (sum.dryRun) add(sum.deleted, event.size);
+        break;
+      case 'deleted':
+        this.#doomed--;
+        add(sum.deleted, event.size);
+        break;
+      case 'keep':
+        add(sum.kept, event.size);
+        increase(sum.kept.byReason, event.reason);
+        break;
+      case 'backup':
+        add(sum.backedUp, event.size);
+        break;
       case 'retry':
         sum.retries++;
         break;
@@ -72,9 +100,13 @@ export class Tally {
     }
   }
 
-  /** A source object that must end as copied, skipped, failed or unfinished. */
-  addLooked(): void {
+  /**
+   * A source object that must end as copied, skipped, failed, held or unfinished.
+   * @param common the destination or the manifest has its key too
+   */
+  addLooked(common: boolean): void {
     this.#looked++;
+    if (common) this.#common++;
   }
 
   /** In a dry run: the object would be copied. */
@@ -88,6 +120,24 @@ export class Tally {
       for (const [kind, n] of Object.entries(cost[side]))
         increase(planned[side], kind as keyof typeof planned.source, n);
     }
+  }
+
+  /** Objects that the source has, those that a filter leaves out included. */
+  get sourceSeen(): number {
+    return this.#looked;
+  }
+
+  get commonKeys(): number {
+    return this.#common;
+  }
+
+  /** Objects that are still to be deleted. */
+  get doomed(): number {
+    return this.#doomed;
+  }
+
+  get failures(): number {
+    return this.#summary.failed.objects;
   }
 
   get nothingListed(): boolean {
@@ -106,34 +156,49 @@ export class Tally {
   resetDiff(): void {
     const sum = this.#summary;
     this.#looked = 0;
+    this.#common = 0;
+    this.#doomed = 0;
+    this.#uncopied = 0;
     sum.failed = { objects: 0, byClass: {}, list: [] };
+    sum.held = { objects: 0, byClass: {}, dropped: 0 };
+    sum.kept = { objects: 0, bytes: 0, byReason: {} };
     sum.skipped = { objects: 0, bytes: 0, byReason: {} };
     if (sum.planned) {
       sum.planned = { source: {}, destination: {} };
       sum.copied = { objects: 0, bytes: 0 };
+      sum.deleted = { objects: 0, bytes: 0, left: 0 };
     }
   }
 
-  #addFailure({ key, size, class: kind, code, message, remedy, attempts }: Failure): void {
+  #addFailure(failure: Failure): void {
+    const { key, size, class: kind, code, message, remedy, attempts, operation } = failure;
     const { failed } = this.#summary;
+    if (operation === undefined) this.#uncopied++;
     failed.objects++;
     increase(failed.byClass, kind);
     if (failed.list.length < LISTED_FAILURES) {
-      failed.list.push({ key, size, class: kind, code, message, remedy, attempts });
+      failed.list.push({ key, size, class: kind, code, message, remedy, attempts, operation });
     }
   }
 
   /** The summary as it stands now. */
   summary(stopped: Summary['stopped']): Summary {
-    const { copied, skipped, failed } = this.#summary;
+    const { copied, skipped, held, deleted, dryRun } = this.#summary;
+    const done = copied.objects + skipped.objects + this.#uncopied + held.objects;
     return {
       ...this.#summary,
-      unfinished: { objects: this.#looked - copied.objects - skipped.objects - failed.objects },
+      unfinished: { objects: this.#looked - done },
+      deleted: { ...deleted, left: dryRun ? 0 : this.#doomed },
       elapsedMs: performance.now() - this.#started,
       traffic: { source: this.#pair.source.traffic(), destination: this.#pair.dest.traffic() },
       stopped,
     };
   }
+}
+
+function add(sum: { objects: number; bytes: number }, size: number): void {
+  sum.objects++;
+  sum.bytes += size;
 }
 
 function increase<K extends string>(counts: Partial<Record<K, number>>, key: K, by = 1): void {

@@ -1,41 +1,48 @@
-/** A whole run: list, diff, decide, transfer, commit, report. */
+/** A whole run: list, diff, decide, transfer, commit, delete, report. */
 import { randomBytes } from 'node:crypto';
 import { loadHashes } from '../hash/index.js';
+import type { RunOutcome } from '../manifest/port.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
+import { keepAside } from './backup.js';
 import { MemoryBudget } from './budget.js';
 import { Committer } from './commit.js';
-import { diff } from './diff.js';
 import type { Reporter, RunEvent, Side, Summary } from './events.js';
-import { refuseOverlap } from './guard.js';
+import { refuseBackupInside, refuseOverlap } from './guard.js';
 import { Halt } from './halt.js';
-import { OutOfOrder } from './list.js';
+import { Journal } from './journal.js';
 import type { ObjectContext } from './object.js';
 import type { RunOptions, RunPair } from './options.js';
+import { beginPass, type Pass } from './pass.js';
 import { planEntry } from './plan.js';
-import { Planner } from './planner.js';
+import { limiter } from './queue.js';
 import { Tally } from './report.js';
 import { Slots } from './slots.js';
-import { Streams } from './streams.js';
+import { Traversal } from './traverse.js';
 import { type Pilot, startPilot } from './tune-pilot.js';
 import { discardUpload } from './uploads.js';
 
 /** What is in flight when a run is interrupted may go on this long; the whole stop stays within 5 seconds. */
 const GRACE_MS = 4000;
+const PAGE = 1000;
 
 /**
- * Copies what differs. Failures of single objects are in the summary and in the manifest.
- * @throws faults that end the run (bucket missing, credentials, a listing that failed, a full disk), after an `end`
- *   event that sums up what was done until then
+ * Makes the destination have what the source has, as the policy says. Failures of single objects are in the summary
+ * and in the manifest.
+ * @throws faults that end the run (bucket missing, credentials, a listing that failed, a full disk, deletes that the
+ *   guards refuse), after an `end` event that sums up what was done until then
  */
-export async function runCopy(pair: RunPair, options: RunOptions, report: Reporter): Promise<Summary> {
+export async function runPair(pair: RunPair, options: RunOptions, report: Reporter): Promise<Summary> {
   refuseOverlap(pair);
+  if (options.backup) refuseBackupInside(pair, options.backup);
   await loadHashes();
   const runId = randomBytes(6).toString('hex');
-  const startedMs = Date.now();
+  const pass = beginPass(pair.manifest, options, Date.now());
   const tally = new Tally(pair, runId, options.dryRun);
+  const journal = options.dryRun ? undefined : openJournal(pair, options, pass, runId, tally);
   const emit = (event: RunEvent): void => {
     tally.add(event);
     pilot?.hear(event);
+    journal?.hear(event);
     report(event);
   };
   const near = { source: pair.source.store.capabilities.local, dest: pair.dest.store.capabilities.local };
@@ -44,45 +51,22 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
   const halt = new Halt(GRACE_MS);
   const unhook = hookStops(halt, options);
   const committer = new Committer(pair.manifest, (error) => halt.fail(error));
-  const context: ObjectContext = {
-    source: pair.source.store,
-    dest: pair.dest.store,
-    checkpoints: pair.manifest,
-    manifest: pair.manifest,
-    budget: new MemoryBudget(options.maxMemory),
-    committer,
-    slots,
-    attempts: options.objectAttempts,
-    objectAttempts: options.objectAttempts,
-    storageClass: options.storageClass,
-    replan: (entry, now) => planEntry({ ...now, key: entry.key }, entry.reason, pair, options),
-    halt,
-    emit: limitTransfer(emit, halt, options),
-  };
+  const context = contextOf(pair, options, { slots, halt, committer, emit });
   for (const side of ['source', 'dest'] as const) {
     pair[side].onRetry = (event) => emit({ type: 'retry', side: side === 'dest' ? 'destination' : side, ...event });
   }
-  emit({
-    type: 'start',
-    runId,
-    source: pair.source.text,
-    destination: pair.dest.text,
-    dryRun: options.dryRun,
-    manifest: pair.manifest.path,
-  });
-  const raised = raisedPartSize(pair, options);
-  if (raised) emit({ type: 'notice', level: 'warn', message: raised });
-  for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
+  announce(pair, options, runId, pass, emit);
   pilot = startPilot(pair, options, slots, emit);
+  journal?.start((error) => halt.fail(error));
   try {
     await prepareDestination(pair, options, halt);
-    await traverse(pair, options, context, tally);
+    await new Traversal(pair, options, context, tally, pass).run();
     committer.flush();
     // A path that leads to nothing is the command's to refuse.
     if (!halt.stops('plans') && tally.nothingListed && pair.source.prefix === '') {
       emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
     }
-    if (!halt.stops('plans') && !options.dryRun && !options.filter) await dropStale(context, pair, startedMs);
+    if (!halt.stops('plans') && isWhole(options)) await dropStale(context, pair, pass.startedMs);
   } catch (error) {
     const stopped = halt.signal.aborted || (halt.stops('plans') && isXsyncError(error, 'aborted'));
     if (!stopped) halt.fail(error);
@@ -92,41 +76,83 @@ export async function runCopy(pair: RunPair, options: RunOptions, report: Report
   }
   pilot?.land();
   committer.close();
+  closeJournal(journal, halt);
   const summary = tally.summary(halt.reason);
   emit({ type: 'end', summary });
   if (halt.fatal) throw halt.fatal.error;
   return summary;
 }
 
-/** Lists and diffs; a side found to be out of order is sorted on disk and the diff starts again. */
-async function traverse(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally): Promise<void> {
-  const streams = new Streams(pair, options, context, tally);
+type Parts = Pick<ObjectContext, 'slots' | 'halt' | 'committer' | 'emit'>;
+
+function contextOf(pair: RunPair, options: RunOptions, { emit, ...parts }: Parts): ObjectContext {
+  const { backup } = options;
+  const context: ObjectContext = {
+    ...parts,
+    source: pair.source.store,
+    dest: pair.dest.store,
+    checkpoints: pair.manifest,
+    manifest: pair.manifest,
+    settings: pair.settings,
+    budget: new MemoryBudget(options.maxMemory),
+    looks: limiter(options.checkers),
+    attempts: options.objectAttempts,
+    objectAttempts: options.objectAttempts,
+    storageClass: options.storageClass,
+    keepAside: backup && ((key) => keepAside(context, pair, options, backup, key)),
+    replan: (entry, now) => planEntry({ ...now, key: entry.key }, entry.reason, pair, options),
+    emit: limitTransfer(emit, parts.halt, options),
+  };
+  return context;
+}
+
+function announce(pair: RunPair, options: RunOptions, runId: string, pass: Pass, emit: Reporter): void {
+  const { dryRun } = options;
+  const { path: manifest } = pair.manifest;
+  emit({ type: 'start', runId, source: pair.source.text, destination: pair.dest.text, dryRun, manifest });
+  const raised = raisedPartSize(pair, options);
+  if (raised) emit({ type: 'notice', level: 'warn', message: raised });
+  for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
+  if (pass.after === undefined) return;
+  const since = new Date(pass.startedMs).toISOString();
+  const message = `the listing begun at ${since} goes on after ${JSON.stringify(pass.after)}; what has changed before that since then is for the next run (--no-resume-listing lists everything)`;
+  emit({ type: 'notice', level: 'warn', message });
+}
+
+/** Every key of the pair is looked at, so that what was not seen is gone. */
+function isWhole({ dryRun, filter, bounds, only }: RunOptions): boolean {
+  return !dryRun && !filter && !bounds && !only;
+}
+
+function openJournal(pair: RunPair, options: RunOptions, pass: Pass, runId: string, tally: Tally): Journal {
+  const { command, bounds, only, filter } = options;
+  return new Journal(pair.manifest, {
+    runId,
+    command,
+    pass,
+    whole: !bounds && !only && !filter?.files,
+    summary: () => tally.summary(undefined),
+  });
+}
+
+/** A manifest that cannot be written any more is a fault of the run, unless it has a worse one. */
+function closeJournal(journal: Journal | undefined, halt: Halt): void {
   try {
-    const planner = new Planner(pair, options, context, tally);
-    for (;;) {
-      try {
-        const { source, dest, rows } = streams.open();
-        for await (const batch of diff(source, dest, rows)) {
-          for (const triple of batch) {
-            if (context.halt.stops('plans')) break;
-            await planner.take(triple);
-          }
-          if (context.halt.stops('plans')) break;
-        }
-        return;
-      } catch (error) {
-        if (!(error instanceof OutOfOrder)) throw error;
-        streams.sortFromNowOn(error);
-      } finally {
-        await planner.drain();
-      }
-      context.committer.flush();
-      tally.resetDiff();
-      planner.startAgain();
-    }
-  } finally {
-    streams.dispose();
+    journal?.end(outcomeOf(halt), errorOf(halt));
+  } catch (error) {
+    halt.fail(error);
   }
+}
+
+function outcomeOf(halt: Halt): Exclude<RunOutcome, 'running'> {
+  if (halt.fatal) return isXsyncError(halt.fatal.error, 'guard') ? 'guarded' : 'broken';
+  return halt.reason ? 'stopped' : 'complete';
+}
+
+function errorOf({ fatal }: Halt): { code: string; message: string } | undefined {
+  if (!fatal) return undefined;
+  const { code, message } = toXsyncError(fatal.error);
+  return { code, message };
 }
 
 /** A person who asked for smaller parts than the destination takes is told. */
@@ -176,20 +202,20 @@ function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: 
 }
 
 /**
- * What earlier runs left of objects that are no longer to be copied. A failure that was not repeated is over: the
- * object was copied, found equal or is gone from the source. Only what failed in this run keeps its unfinished upload;
- * any other would stay at the store for ever.
+ * What earlier runs left of objects that are no longer to be copied. A failed object that no listing of this pass showed
+ * as failed or held back is over: it was copied, found equal or is gone from the source. Only what is still to be copied
+ * keeps its unfinished upload; any other would stay at the store for ever.
  */
-async function dropStale(context: ObjectContext, pair: RunPair, startedMs: number): Promise<void> {
+async function dropStale(context: ObjectContext, pair: RunPair, passStartedMs: number): Promise<void> {
   const { manifest, halt, emit } = context;
-  const failed = new Set<string>();
-  const over: string[] = [];
-  for (const { key, lastMs } of manifest.failures()) {
-    if (lastMs >= startedMs) failed.add(key);
-    else over.push(key);
+  for (let after: string | undefined; ; ) {
+    const rows = manifest.failures(after, PAGE);
+    if (rows.length === 0) break;
+    after = rows.at(-1)?.key;
+    manifest.clearFailures(rows.flatMap(({ key, seenMs }) => (seenMs < passStartedMs ? [key] : [])));
   }
-  manifest.clearFailures(over);
-  for (const row of manifest.uploads().filter(({ key }) => !failed.has(key))) {
+  for (const row of manifest.uploads()) {
+    if (manifest.failure(row.key)) continue;
     try {
       await discardUpload(context, row, pair.dest.prefix + row.key);
       manifest.endUpload(row.key);

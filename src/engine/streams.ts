@@ -46,7 +46,7 @@ export class Streams {
   /** @param bounds what is looked at; a single object and named ones are looked at whatever they say */
   open(bounds: Bounds = {}): { source: Stream<ObjectEntry>; dest?: Stream<ObjectEntry>; rows: Stream<ManifestRow> } {
     const { source, dest } = this.#pair;
-    const wanted = this.#pair.single ? [''] : this.#options.filter?.files;
+    const wanted = this.#pair.single ? [''] : (this.#options.only ?? this.#options.filter?.files);
     if (wanted) {
       return {
         source: this.#heads('source', source, wanted),
@@ -185,7 +185,7 @@ export class Streams {
     if (name === 'destination' || fault.class === 'temporary' || endsRun(fault)) throw error;
     const entry = planEntry({ key, size: 0, etag: '', mtimeMs: 0 }, 'new', this.#pair, this.#options);
     const fail = this.#options.dryRun ? tellFailure : recordFailure;
-    this.#tally.addLooked();
+    this.#tally.addLooked(false);
     fail(this.#context, entry, fault, 1);
   }
 

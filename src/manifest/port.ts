@@ -61,17 +61,59 @@ export interface PartRow {
   crc64ecma?: string;
 }
 
-/** An object that could not be copied, and stays listed until it is. */
+/** An object that could not be copied, and stays listed until it is: the dead-letter list. */
 export interface FailureRow {
   key: string;
   size: number;
   sourceEtag: string;
+  /** Source Last-Modified, ms; 0 when it is not known. */
+  sourceMtimeMs: number;
   class: ErrorClass;
   code: ErrorCode;
   message: string;
+  /** Names the settings of both sides at the last attempt: other ones may mend what a person had to mend. */
+  settings: string;
   attempts: number;
   firstMs: number;
   lastMs: number;
+  /** When a listing last showed the object, ms. */
+  seenMs: number;
+  /** A person has given the object up: it is left alone until its source changes. */
+  dropped: boolean;
+}
+
+/** An object that sync is to delete at the destination, once everything that guards deleting has been asked. */
+export interface DoomedRow {
+  key: string;
+  size: number;
+  destEtag: string;
+  /** When it was found gone from the source, ms. */
+  foundMs: number;
+}
+
+/** How a run ended; `running` also for one that was killed. */
+export type RunOutcome = 'running' | 'complete' | 'stopped' | 'broken' | 'guarded';
+
+/** One run over the pair, for `status` and `report`. */
+export interface RunRow {
+  id: string;
+  command: string;
+  startedMs: number;
+  /** Of the last writing, while it runs. */
+  endedMs: number;
+  outcome: RunOutcome;
+  /** JSON; what it holds is the engine's. */
+  detail: string;
+}
+
+/** How many objects took how long from the source's change to the destination's confirmation. */
+export interface LagRow {
+  /** Start of the minute in which they arrived, ms. */
+  minuteMs: number;
+  /** Bin of a histogram; its bounds are the engine's. */
+  bin: number;
+  objects: number;
+  maxMs: number;
 }
 
 export interface Manifest {
@@ -90,6 +132,7 @@ export interface Manifest {
 
   /** Writes rows and removes those keys' failures, in one transaction. */
   commit(rows: readonly ManifestRow[]): void;
+  /** The destination does not have them any more: forgets their rows, and that they were to be deleted. */
   forget(keys: readonly string[]): void;
 
   upload(key: string): UploadRow | undefined;
@@ -102,10 +145,35 @@ export interface Manifest {
   dropParts(key: string, partNumbers: readonly number[]): void;
   endUpload(key: string): void;
 
-  fail(row: Omit<FailureRow, 'attempts' | 'firstMs'>): void;
-  failures(): FailureRow[];
+  /** Adds the object to the list, or one more attempt to its row. */
+  fail(row: Omit<FailureRow, 'attempts' | 'firstMs' | 'seenMs' | 'dropped'>): void;
+  failure(key: string): FailureRow | undefined;
+  /** As `page`, of the failed list. */
+  failures(after?: string, limit?: number): FailureRow[];
   failureCount(): number;
   clearFailures(keys: readonly string[]): void;
+  /** A listing has shown the object; it was not tried again. */
+  seeFailure(key: string, seenMs: number): void;
+  /** Gives objects up until their source changes. */
+  dropFailures(keys: readonly string[]): void;
+
+  doom(rows: readonly DoomedRow[]): void;
+  /** As `page`, of what is to be deleted. */
+  doomed(after?: string, limit?: number): DoomedRow[];
+  doomedCount(): number;
+  /** All of them when no keys are given. */
+  clearDoomed(keys?: readonly string[]): void;
+
+  /** Writes or replaces a run; of older runs a few hundred are kept. */
+  putRun(row: RunRow): void;
+  run(id: string): RunRow | undefined;
+  /** The latest first. */
+  runs(limit: number): RunRow[];
+
+  /** Adds to the histogram; minutes older than a day are dropped. */
+  addLags(rows: readonly LagRow[]): void;
+  /** Summed by bin, `minuteMs` being the latest of each, since an instant. */
+  lags(sinceMs: number): LagRow[];
 
   /** Small facts about the pair, such as that its source lists out of order. */
   getFact(name: string): string | undefined;

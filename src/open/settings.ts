@@ -34,6 +34,8 @@ export interface OpenSide extends RunSide {
   bucket: string;
   /** Key or prefix below the bucket as typed; for local disk empty or the file's name. */
   path: string;
+  /** Names how the side was configured, its credentials included, without telling. */
+  settings: string;
   /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when it had nothing to choose. */
   acceleration?: string;
   close(): Promise<void>;
@@ -42,5 +44,7 @@ export interface OpenSide extends RunSide {
 export interface OpenPair extends RunPair {
   source: OpenSide;
   dest: OpenSide;
+  /** The place for what is overwritten or deleted, when one was named. */
+  aside?: OpenSide;
   close(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { meter } from '../store/wrap/meter.js';
 import { retry } from '../store/wrap/retry.js';
 import { Limiter, throttle } from '../store/wrap/throttle.js';
 import { VERSION } from '../version.js';
+import { fingerprintOf } from './fingerprint.js';
 import type { OpenSettings, OpenSide } from './settings.js';
 
 interface Opened {
@@ -62,6 +63,7 @@ export class Opener {
       text,
       notes: opened.notes ?? [],
       acceleration: opened.acceleration,
+      settings: fingerprintOf(location.remote, this.#settings.env),
       traffic: () => metered.counts(),
       close: opened.close,
     };

@@ -14,7 +14,7 @@ import type { OpenPair, OpenSettings, OpenSide } from './settings.js';
  * @throws locked, config, not-writable, disk-full
  */
 export function openState(
-  sides: Pick<OpenPair, 'source' | 'dest' | 'single'>,
+  sides: Pick<OpenPair, 'source' | 'dest' | 'aside' | 'single'>,
   settings: OpenSettings,
   command: string,
 ): OpenPair {
@@ -26,9 +26,9 @@ export function openState(
     const close = async (): Promise<void> => {
       manifest.close();
       lock.release();
-      await Promise.all([sides.source.close(), sides.dest.close()]);
+      await Promise.all([sides.source.close(), sides.dest.close(), sides.aside?.close()]);
     };
-    return { ...sides, manifest, close };
+    return { ...sides, manifest, settings: `${sides.source.settings} ${sides.dest.settings}`, close };
   } catch (error) {
     lock.release();
     throw error;

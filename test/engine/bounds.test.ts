@@ -7,6 +7,7 @@ import { Halt } from '../../src/engine/halt.js';
 import { OutOfOrder } from '../../src/engine/list.js';
 import type { RunOptions } from '../../src/engine/options.js';
 import { planEntry } from '../../src/engine/plan.js';
+import { limiter } from '../../src/engine/queue.js';
 import { type Bounds, contains } from '../../src/engine/ranges-bounds.js';
 import { Tally } from '../../src/engine/report.js';
 import { Slots } from '../../src/engine/slots.js';
@@ -42,6 +43,8 @@ async function listed(pair: Pair, bounds?: Bounds, more: Partial<RunOptions> = {
     manifest: opened.manifest,
     budget: new MemoryBudget(options.maxMemory),
     slots: new Slots(options, { source: false, dest: false }),
+    settings: '',
+    looks: limiter(1),
     attempts: 1,
     objectAttempts: 1,
     replan: () => planEntry({ key: '', size: 0, etag: '', mtimeMs: 0 }, 'new', opened, options),

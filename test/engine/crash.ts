@@ -1,6 +1,6 @@
 /** A process that dies at a chosen instant: nothing that it still wanted to do has an effect on stores or manifest. */
 import type { RunOptions, RunPair } from '../../src/engine/options.js';
-import { runCopy } from '../../src/engine/run.js';
+import { runPair } from '../../src/engine/run.js';
 import type { Manifest } from '../../src/manifest/port.js';
 import type { ObjectStore } from '../../src/store/port.js';
 import { InterceptedStore } from '../../src/store/wrap/intercept.js';
@@ -77,7 +77,7 @@ export async function copyAndDie(pair: Pair, instant: number, options: Partial<R
     dest: { ...open.dest, store: death.store(open.dest.store) },
     manifest: death.manifest(open.manifest),
   };
-  const run = runCopy(mortal, { ...OPTIONS, stop: new AbortController().signal, ...options }, () => undefined).catch(
+  const run = runPair(mortal, { ...OPTIONS, stop: new AbortController().signal, ...options }, () => undefined).catch(
     () => 'ended',
   );
   return (await Promise.race([run, death.came])) === 'died';

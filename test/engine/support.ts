@@ -1,7 +1,7 @@
 /** A pair of buckets in memory, wrapped as a run wraps them, with a manifest in memory. */
 import type { RunEvent, Summary } from '../../src/engine/events.js';
 import type { RunOptions, RunPair, RunSide } from '../../src/engine/options.js';
-import { runCopy } from '../../src/engine/run.js';
+import { runPair } from '../../src/engine/run.js';
 import { IN_MEMORY, openManifest } from '../../src/manifest/sqlite/open.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../src/store/memory/store.js';
 import type { Capabilities, ObjectStore } from '../../src/store/port.js';
@@ -9,7 +9,10 @@ import { meter } from '../../src/store/wrap/meter.js';
 import { retry } from '../../src/store/wrap/retry.js';
 
 export const POLICY: RunOptions['policy'] = {
+  mode: 'copy',
   compare: 'default',
+  deleteUnknown: false,
+  oneWay: false,
   ignoreExisting: false,
   update: false,
   immutable: false,
@@ -17,6 +20,8 @@ export const POLICY: RunOptions['policy'] = {
 };
 
 export const OPTIONS: RunOptions = {
+  command: 'copy',
+  failedBefore: 'try',
   policy: POLICY,
   dryRun: false,
   transfers: 4,
@@ -64,7 +69,7 @@ export class Pair {
     listen: (event: RunEvent) => void = () => undefined,
   ): Promise<Summary & { events: RunEvent[] }> {
     const events: RunEvent[] = [];
-    const summary = await runCopy(this.open(), { ...OPTIONS, ...options }, (event) => {
+    const summary = await runPair(this.open(), { ...OPTIONS, ...options }, (event) => {
       events.push(event);
       listen(event);
     });
@@ -74,7 +79,7 @@ export class Pair {
   open(): RunPair {
     const source = side(this.source, this.prefixes.source, 'memory:src');
     const dest = side(this.dest, this.prefixes.dest, 'memory:dst');
-    return { source, dest, manifest: this.manifest, single: false };
+    return { source, dest, manifest: this.manifest, settings: 'first', single: false };
   }
 }
 

@@ -9,6 +9,7 @@ import { onInterrupt } from '../interrupt.js';
 import type {
   CompareFlags,
   ConnectionFlags,
+  DeleteFlags,
   FilterFlags,
   LimitFlags,
   LinkFlags,
@@ -17,18 +18,19 @@ import type {
   TransferFlags,
 } from '../options.js';
 import type { Renderer } from '../render/renderer.js';
-import { copyConnections, filterOf, openSettings, runOptions } from '../settings.js';
+import { backupOf, copyConnections, filterOf, openSettings, runOptions, syncOptions } from '../settings.js';
 
 export type TransferCommandFlags = TransferFlags &
   LinkFlags &
   CompareFlags &
   FilterFlags &
   LimitFlags &
+  Partial<DeleteFlags> &
   ConnectionFlags &
   ReportFlags &
   LogFlags;
 
-type CopyCommand = 'copy' | 'copyto';
+export type CopyCommand = 'copy' | 'copyto' | 'sync';
 
 export function transferCommand(
   io: Io,
@@ -37,18 +39,24 @@ export function transferCommand(
   destination: string,
   flags: TransferCommandFlags,
 ): Promise<number> {
-  return runCommand(io, flags, { bars: true }, async ({ log }) => {
+  return runCommand(io, flags, { bars: true, idleSilent: command === 'sync' }, async ({ log }) => {
     const interruption = onInterrupt(log);
     try {
       const filter = await filterOf(flags);
       for (const warning of filter?.warnings ?? []) log.say('notice', `warning: ${warning}`);
-      const options = runOptions(flags, filter, interruption.signal);
+      const copying = runOptions(command, flags, filter, interruption.signal);
+      const options = command === 'sync' ? syncOptions(copying, flags) : copying;
       const settings = openSettings(flags, copyConnections(flags), io.env);
       const { openPair } = await import('../../open.js');
       const { dryRun } = options;
-      const pair = await openPair(source, destination, settings, { command, single: command === 'copyto', dryRun });
+      const pair = await openPair(source, destination, settings, {
+        command,
+        single: command === 'copyto',
+        dryRun,
+        aside: flags.backupDir,
+      });
       try {
-        const summary = await run(log, pair, options);
+        const summary = await run(log, pair, { ...options, backup: backupOf(pair, flags) });
         return endOf(log, pair, { summary, options, command, errorOnNoTransfer: flags.errorOnNoTransfer === true });
       } finally {
         await pair.close();
@@ -61,7 +69,7 @@ export function transferCommand(
 
 /** An error that ends the run comes after the summary of what was done until then. */
 async function run(log: Renderer, pair: OpenPair, options: RunOptions): Promise<Summary> {
-  const { runCopy } = await import('../../engine/run.js');
+  const { runPair } = await import('../../engine/run.js');
   const name = pair.single ? nameOf(pair.source.prefix) : '';
   let last: Summary | undefined;
   const report = (event: RunEvent): void => {
@@ -69,7 +77,7 @@ async function run(log: Renderer, pair: OpenPair, options: RunOptions): Promise<
     else log.report(namedEvent(event, name));
   };
   try {
-    return named(await runCopy(pair, options, report), name);
+    return named(await runPair(pair, options, report), name);
   } catch (error) {
     const known = toXsyncError(error);
     if (last !== undefined) log.end(named(last, name), exitOfError(known), known);

@@ -18,9 +18,13 @@ export function levelOf(event: RunEvent, dryRun: boolean): LogLevel {
     case 'notice':
       return event.level === 'warn' ? 'notice' : 'info';
     case 'plan':
+    case 'doom':
       return dryRun ? 'notice' : 'debug';
     case 'start':
     case 'copied':
+    case 'deleted':
+    case 'backup':
+    case 'held':
     case 'restart':
     case 'tuned':
       return 'info';

@@ -34,6 +34,20 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
       );
     case 'copied':
       return said(chalk.green('copied'), event.key, copiedDetail(event));
+    case 'doom':
+      return said(
+        dryRun ? chalk.cyan('would delete') : chalk.dim('to delete'),
+        event.key,
+        joined(event.reason, formatBytes(event.size)),
+      );
+    case 'deleted':
+      return said(chalk.red('deleted'), event.key, formatBytes(event.size));
+    case 'keep':
+      return said(chalk.dim('keep'), event.key, joined(event.reason, formatBytes(event.size)));
+    case 'backup':
+      return said(chalk.dim('kept aside'), event.key, `as ${keyText(event.to)}`);
+    case 'held':
+      return said(chalk.yellow('held back'), event.key, heldText(event));
     case 'failed':
       return failureLine(event, chalk);
     case 'retry':
@@ -57,10 +71,18 @@ function copiedDetail(event: Extract<RunEvent, { type: 'copied' }>): string {
   );
 }
 
+function heldText({ code, why, untilMs }: Extract<RunEvent, { type: 'held' }>): string {
+  if (why === 'dropped') return `given up (${code}) until its source changes`;
+  if (why === 'later' && untilMs !== undefined)
+    return `failed (${code}); again after ${new Date(untilMs).toISOString()}`;
+  return `failed (${code}); somebody has to change something first, then: xsync retry`;
+}
+
 function failureLine(event: Extract<RunEvent, { type: 'failed' }>, chalk: ChalkInstance): string {
   const after = event.attempts > 1 ? ` (${plural(event.attempts, 'attempt')})` : '';
   const remedy = event.remedy === undefined ? '' : ` — ${printable(event.remedy)}`;
-  return `${chalk.red('failed')} ${keyText(event.key)}: ${printable(bareMessage(event))}${after}${chalk.dim(remedy)}`;
+  const what = event.operation === 'delete' ? 'not deleted' : 'failed';
+  return `${chalk.red(what)} ${keyText(event.key)}: ${printable(bareMessage(event))}${after}${chalk.dim(remedy)}`;
 }
 
 function retryLine(event: Extract<RunEvent, { type: 'retry' }>, chalk: ChalkInstance): string {

@@ -39,9 +39,13 @@ export function summaryLines(summary: Summary, cut: boolean, options: SummaryOpt
     ).map((line) => chalk.bold(line)),
     ...row(summary.dryRun ? 'Would copy' : 'Copied', copiedText(summary), chalk.green),
     ...optional(verifiedText(summary), (text) => row('Verified', text)),
+    ...optional(deletedText(summary), (text) => row(summary.dryRun ? 'Would delete' : 'Deleted', text, chalk.red)),
+    ...optional(keptText(summary), (text) => row('Kept', text)),
+    ...optional(asideText(summary), (text) => row('Kept aside', text)),
     ...optional(resumedText(summary), (text) => row('Resumed', text)),
     ...optional(skippedText(summary), (text) => row('Skipped', text)),
     ...optional(failedText(summary), (text) => row('Failed', text, chalk.red)),
+    ...optional(heldText(summary), (text) => row('Held back', text, chalk.yellow)),
     ...optional(unfinishedText(summary), (text) => row('Left', text, chalk.yellow)),
     ...optional(retriedText(summary), (text) => row('Retried', text, chalk.yellow)),
     ...row(
@@ -61,6 +65,9 @@ export function summaryLines(summary: Summary, cut: boolean, options: SummaryOpt
 export function summaryLine(summary: Summary, cut: boolean): string {
   return [
     `${headline(summary, cut)}: ${summary.dryRun ? 'would copy' : 'copied'} ${copiedText(summary)}`,
+    ...(summary.deleted.objects > 0
+      ? [`${summary.dryRun ? 'would delete' : 'deleted'} ${formatCount(summary.deleted.objects)}`]
+      : []),
     `skipped ${formatCount(summary.skipped.objects)}`,
     `failed ${formatCount(summary.failed.objects)}`,
     elapsedText(summary),
@@ -109,8 +116,40 @@ function failedText({ failed }: Summary): string {
   return `${plural(failed.objects, 'object')}: ${formatCounts({ ...rest, 'needs a person': person })}`;
 }
 
-function unfinishedText({ unfinished }: Summary): string {
-  return unfinished.objects === 0 ? '' : `${plural(unfinished.objects, 'object')} for the next run`;
+function deletedText({ deleted }: Summary): string {
+  return deleted.objects === 0 ? '' : `${plural(deleted.objects, 'object')}, ${formatBytes(deleted.bytes)}`;
+}
+
+/** Of what the destination has and the source has not. */
+function keptText({ kept }: Summary): string {
+  if (kept.objects === 0) return '';
+  const why = formatCounts({
+    'not put there by xsync': (kept.byReason.unknown ?? 0) + (kept.byReason['not-ours'] ?? 0),
+    'changed since xsync put it there': kept.byReason['changed-at-destination'],
+  });
+  return `${plural(kept.objects, 'object')} that the source does not have: ${why} (--delete-unknown deletes)`;
+}
+
+function asideText({ backedUp }: Summary): string {
+  return backedUp.objects === 0 ? '' : `${plural(backedUp.objects, 'object')}, ${formatBytes(backedUp.bytes)}`;
+}
+
+function heldText({ held }: Summary): string {
+  if (held.objects === 0) return '';
+  const { person, permanent, temporary } = held.byClass;
+  const why = formatCounts({
+    'to be tried later': temporary,
+    'needs a person': (person ?? 0) + (permanent ?? 0) || undefined,
+    'given up': held.dropped || undefined,
+  });
+  return `${plural(held.objects, 'object')} that failed before: ${why} (xsync failed lists them)`;
+}
+
+function unfinishedText({ unfinished, deleted }: Summary): string {
+  return [
+    ...(unfinished.objects === 0 ? [] : [`${plural(unfinished.objects, 'object')} for the next run`]),
+    ...(deleted.left === 0 ? [] : [`${plural(deleted.left, 'object')} to delete`]),
+  ].join(', ');
 }
 
 function retriedText(summary: Summary): string {
@@ -171,7 +210,7 @@ function failureLines(list: readonly Failure[], total: number, { chalk, width }:
 
 function nextStep(summary: Summary, cut: boolean): string[] {
   if (cut) return [];
-  if (summary.dryRun) return ['Nothing was changed. Leave out --dry-run to copy.'];
+  if (summary.dryRun) return ['Nothing was changed. Leave out --dry-run to do it.'];
   if (summary.stopped !== undefined) {
     return ['To resume, run the same command again: finished objects and parts are not sent again.'];
   }

@@ -1,6 +1,6 @@
 /** Events as log lines: on standard error off a terminal, or in a log file. */
 import type { ChalkInstance } from 'chalk';
-import type { RunEvent } from '../../engine/events.js';
+import type { RunEvent, Summary } from '../../engine/events.js';
 import { errorLines } from './error.js';
 import { type LogLevel, levelOf, says } from './levels.js';
 import { eventLine, statsLine } from './lines.js';
@@ -19,6 +19,8 @@ export interface TextOptions {
   /** Columns that the summary may take. */
   width: number;
   oneLine: boolean;
+  /** Say nothing of a run that found nothing to do: what cron sends by mail is to be read. */
+  idleSilent: boolean;
   now: () => number;
 }
 
@@ -32,7 +34,9 @@ export function textRenderer(options: TextOptions): Renderer {
     options.write(`${stamp}${text}\n`);
   };
   const timer =
-    options.statsMs > 0 ? setInterval(() => say('notice', statsLine(tally.status())), options.statsMs) : undefined;
+    options.statsMs > 0
+      ? setInterval(() => say(options.idleSilent ? 'info' : 'notice', statsLine(tally.status())), options.statsMs)
+      : undefined;
   timer?.unref();
   const report = (event: RunEvent): void => {
     tally.apply(event);
@@ -47,6 +51,7 @@ export function textRenderer(options: TextOptions): Renderer {
       const cut = error !== undefined;
       // What went wrong before anything was done is told by the error alone.
       if (cut && summary.copied.objects + summary.skipped.objects + summary.failed.objects === 0) return;
+      if (options.idleSilent && !cut && isIdle(summary) && !says(options.level, 'info')) return;
       const lines = options.oneLine ? [summaryLine(summary, cut)] : summaryLines(summary, cut, options);
       for (const line of lines) say('notice', line);
     },
@@ -56,6 +61,11 @@ export function textRenderer(options: TextOptions): Renderer {
     },
     close: () => clearInterval(timer),
   };
+}
+
+/** Nothing was done, and nothing is left to do. */
+function isIdle({ copied, deleted, failed, stopped, dryRun }: Summary): boolean {
+  return copied.objects + deleted.objects + deleted.left + failed.objects === 0 && stopped === undefined && !dryRun;
 }
 
 /** ISO 8601 in UTC to the second: logs of two machines can be merged. */

@@ -1,8 +1,29 @@
 import type { Database } from 'better-sqlite3';
-import type { FailureRow, Manifest, ManifestRow, PartRow, Spool, UploadRow } from '../port.js';
+import type {
+  DoomedRow,
+  FailureRow,
+  LagRow,
+  Manifest,
+  ManifestRow,
+  PartRow,
+  RunRow,
+  Spool,
+  UploadRow,
+} from '../port.js';
 import { manifestError } from './errors.js';
 import { SqliteSpool } from './spool.js';
-import { prepareStatements, type RawRow, type Statements, type StoredPart, type StoredRow } from './statements.js';
+import {
+  prepareStatements,
+  type RawRow,
+  type Statements,
+  type StoredFailure,
+  type StoredPart,
+  type StoredRow,
+} from './statements.js';
+
+/** Half a day of passes a minute, at most a few megabytes. */
+const KEPT_RUNS = 500;
+const KEPT_LAGS_MS = 25 * 3_600_000;
 
 /**
  * The manifest in one SQLite file. A transaction is in the write-ahead log when a call returns: killing the process
@@ -61,7 +82,10 @@ export class SqliteManifest implements Manifest {
 
   forget(keys: readonly string[]): void {
     this.#atomically(() => {
-      for (const key of keys) this.#sql.forget.run(key);
+      for (const key of keys) {
+        this.#sql.forget.run(key);
+        this.#sql.unDoom.run(key);
+      }
     });
   }
 
@@ -102,13 +126,20 @@ export class SqliteManifest implements Manifest {
     });
   }
 
-  fail(row: Omit<FailureRow, 'attempts' | 'firstMs'>): void {
-    const { key, size, sourceEtag, code, message, lastMs } = row;
-    this.#run(() => this.#sql.fail.run(key, size, sourceEtag, row.class, code, message, lastMs, lastMs));
+  fail(row: Omit<FailureRow, 'attempts' | 'firstMs' | 'seenMs' | 'dropped'>): void {
+    const { key, size, sourceEtag, sourceMtimeMs, code, message, settings, lastMs: now } = row;
+    this.#run(() =>
+      this.#sql.fail.run(key, size, sourceEtag, sourceMtimeMs, row.class, code, message, settings, now, now, now),
+    );
   }
 
-  failures(): FailureRow[] {
-    return this.#run(() => this.#sql.failures.all());
+  failure(key: string): FailureRow | undefined {
+    const stored = this.#run(() => this.#sql.failure.get(key));
+    return stored && toFailure(stored);
+  }
+
+  failures(after?: string, limit = 1000): FailureRow[] {
+    return this.#run(() => this.#sql.failures.all(after ?? '', after ?? null, limit).map(toFailure));
   }
 
   failureCount(): number {
@@ -119,6 +150,64 @@ export class SqliteManifest implements Manifest {
     this.#atomically(() => {
       for (const key of keys) this.#sql.clearFailure.run(key);
     });
+  }
+
+  seeFailure(key: string, seenMs: number): void {
+    this.#run(() => this.#sql.seeFailure.run(seenMs, key));
+  }
+
+  dropFailures(keys: readonly string[]): void {
+    this.#atomically(() => {
+      for (const key of keys) this.#sql.dropFailure.run(key);
+    });
+  }
+
+  doom(rows: readonly DoomedRow[]): void {
+    this.#atomically(() => {
+      for (const { key, size, destEtag, foundMs } of rows) this.#sql.doom.run(key, size, destEtag, foundMs);
+    });
+  }
+
+  doomed(after?: string, limit = 1000): DoomedRow[] {
+    return this.#run(() => this.#sql.doomed.all(after ?? '', after ?? null, limit));
+  }
+
+  doomedCount(): number {
+    return this.#run(() => this.#sql.doomedCount.get() ?? 0);
+  }
+
+  clearDoomed(keys?: readonly string[]): void {
+    this.#atomically(() => {
+      if (!keys) this.#sql.clearDoomed.run();
+      else for (const key of keys) this.#sql.unDoom.run(key);
+    });
+  }
+
+  putRun({ id, command, startedMs, endedMs, outcome, detail }: RunRow): void {
+    this.#atomically(() => {
+      this.#sql.putRun.run(id, command, startedMs, endedMs, outcome, detail);
+      this.#sql.dropOldRuns.run(KEPT_RUNS - 1);
+    });
+  }
+
+  run(id: string): RunRow | undefined {
+    return this.#run(() => this.#sql.run.get(id));
+  }
+
+  runs(limit: number): RunRow[] {
+    return this.#run(() => this.#sql.runs.all(limit));
+  }
+
+  addLags(rows: readonly LagRow[]): void {
+    this.#atomically(() => {
+      for (const { minuteMs, bin, objects, maxMs } of rows) this.#sql.addLag.run(minuteMs, bin, objects, maxMs);
+      const latest = rows.at(-1)?.minuteMs;
+      if (latest !== undefined) this.#sql.dropOldLags.run(latest - KEPT_LAGS_MS);
+    });
+  }
+
+  lags(sinceMs: number): LagRow[] {
+    return this.#run(() => this.#sql.lags.all(sinceMs));
   }
 
   getFact(name: string): string | undefined {
@@ -157,6 +246,10 @@ function toRow(stored: StoredRow): ManifestRow {
 
 function fromRaw([key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours, atMs]: RawRow): ManifestRow {
   return { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours: ours === 1, atMs };
+}
+
+function toFailure({ dropped, ...row }: StoredFailure): FailureRow {
+  return { ...row, dropped: dropped === 1 };
 }
 
 function toPart({ md5, crc64ecma, ...part }: StoredPart): PartRow {

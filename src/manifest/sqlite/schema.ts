@@ -63,7 +63,39 @@ const VERSION_1 = `
   ) WITHOUT ROWID;
 `;
 
-export const MIGRATIONS: readonly string[] = [VERSION_1];
+const VERSION_2 = `
+  ALTER TABLE failure ADD COLUMN source_mtime_ms REAL NOT NULL DEFAULT 0;
+  ALTER TABLE failure ADD COLUMN settings TEXT NOT NULL DEFAULT '';
+  ALTER TABLE failure ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE failure ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE doomed (
+    key TEXT PRIMARY KEY COLLATE BINARY,
+    size INTEGER NOT NULL,
+    dest_etag TEXT NOT NULL,
+    found_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+
+  CREATE TABLE run (
+    id TEXT PRIMARY KEY,
+    command TEXT NOT NULL,
+    started_ms INTEGER NOT NULL,
+    ended_ms INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    detail TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX run_by_start ON run (started_ms);
+
+  CREATE TABLE lag (
+    minute_ms INTEGER NOT NULL,
+    bin INTEGER NOT NULL,
+    objects INTEGER NOT NULL,
+    max_ms INTEGER NOT NULL,
+    PRIMARY KEY (minute_ms, bin)
+  ) WITHOUT ROWID;
+`;
+
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
 
 /** Marks the file as ours in SQLite's header ("xsyn"), so that someone else's database is never migrated. */
 export const APPLICATION_ID = 0x7873796e;

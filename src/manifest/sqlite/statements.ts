@@ -1,7 +1,7 @@
 /** Every statement of the manifest, prepared once. Columns come out under the port's names. */
 import type { Database, Statement } from 'better-sqlite3';
 import type { VerifiedBy } from '../../model/verified.js';
-import type { FailureRow, ManifestRow, PartRow, UploadRow } from '../port.js';
+import type { DoomedRow, FailureRow, LagRow, ManifestRow, PartRow, RunRow, UploadRow } from '../port.js';
 
 /** SQLite has no booleans. */
 export type StoredRow = Omit<ManifestRow, 'ours'> & { ours: 0 | 1 };
@@ -16,6 +16,7 @@ export type RawRow = [
   ours: 0 | 1,
   atMs: number,
 ];
+export type StoredFailure = Omit<FailureRow, 'dropped'> & { dropped: 0 | 1 };
 /** SQLite has NULL where the port has an absent field. */
 export type StoredPart = Omit<PartRow, 'md5' | 'crc64ecma'> & { md5: string | null; crc64ecma: string | null };
 
@@ -23,10 +24,21 @@ const ROW = `key, size, source_etag AS sourceEtag, source_mtime_ms AS sourceMtim
   verified_by AS verifiedBy, ours, at_ms AS atMs`;
 const UPLOAD = `key, upload_id AS uploadId, source_etag AS sourceEtag, size, part_size AS partSize,
   created_ms AS createdMs`;
-const FAILURE = `key, size, source_etag AS sourceEtag, class, code, message, attempts, first_ms AS firstMs,
-  last_ms AS lastMs`;
+const FAILURE = `key, size, source_etag AS sourceEtag, source_mtime_ms AS sourceMtimeMs, class, code, message,
+  settings, attempts, first_ms AS firstMs, last_ms AS lastMs,
+  seen_ms AS seenMs, dropped`;
+const DOOMED = 'key, size, dest_etag AS destEtag, found_ms AS foundMs';
+const RUN = 'id, command, started_ms AS startedMs, ended_ms AS endedMs, outcome, detail';
 
 type Key = [key: string];
+type FailureValues = [
+  ...[key: string, size: number, sourceEtag: string, sourceMtimeMs: number],
+  ...[class_: string, code: string, message: string, settings: string],
+  ...[firstMs: number, lastMs: number, seenMs: number],
+];
+/** A key, and once more the key or null for none: the empty key is one too. */
+type After = [after: string, after: string | null, limit: number];
+const AFTER = 'key >= ? AND key IS NOT ? ORDER BY key LIMIT ?';
 
 export interface Statements {
   get: Statement<Key, StoredRow>;
@@ -44,11 +56,26 @@ export interface Statements {
   putPart: Statement<[string, number, number, string, string | null, string | null]>;
   dropPart: Statement<[string, number]>;
   dropParts: Statement<Key>;
-  fail: Statement<[string, number, string, string, string, string, number, number]>;
-  failures: Statement<[], FailureRow>;
+  fail: Statement<FailureValues>;
+  failure: Statement<Key, StoredFailure>;
+  failures: Statement<After, StoredFailure>;
   failureCount: Statement<[], number>;
   anyFailure: Statement<[], 0 | 1>;
   clearFailure: Statement<Key>;
+  seeFailure: Statement<[seenMs: number, key: string]>;
+  dropFailure: Statement<Key>;
+  doom: Statement<[string, number, string, number]>;
+  doomed: Statement<After, DoomedRow>;
+  doomedCount: Statement<[], number>;
+  clearDoomed: Statement<[]>;
+  unDoom: Statement<Key>;
+  putRun: Statement<[string, string, number, number, string, string]>;
+  run: Statement<[id: string], RunRow>;
+  runs: Statement<[limit: number], RunRow>;
+  dropOldRuns: Statement<[keep: number]>;
+  addLag: Statement<[number, number, number, number]>;
+  lags: Statement<[sinceMs: number], LagRow>;
+  dropOldLags: Statement<[beforeMs: number]>;
   getFact: Statement<[string], string>;
   setFact: Statement<[string, string]>;
 }
@@ -84,16 +111,46 @@ export function prepareStatements(db: Database): Statements {
     dropPart: db.prepare<[string, number]>('DELETE FROM part WHERE key = ? AND part_number = ?'),
     dropParts: db.prepare<Key>('DELETE FROM part WHERE key = ?'),
 
-    fail: db.prepare<[string, number, string, string, string, string, number, number]>(
-      `INSERT INTO failure VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)
+    fail: db.prepare<FailureValues>(
+      `INSERT INTO failure (key, size, source_etag, source_mtime_ms, class, code, message, settings, attempts, first_ms,
+         last_ms, seen_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET size = excluded.size, source_etag = excluded.source_etag,
-         class = excluded.class, code = excluded.code, message = excluded.message,
-         attempts = attempts + 1, last_ms = excluded.last_ms`,
+         source_mtime_ms = excluded.source_mtime_ms, class = excluded.class, code = excluded.code,
+         message = excluded.message, settings = excluded.settings, attempts = attempts + 1,
+         last_ms = excluded.last_ms, seen_ms = excluded.seen_ms, dropped = 0`,
     ),
-    failures: db.prepare<[], FailureRow>(`SELECT ${FAILURE} FROM failure ORDER BY key`),
+    failure: db.prepare<Key, StoredFailure>(`SELECT ${FAILURE} FROM failure WHERE key = ?`),
+    failures: db.prepare<After, StoredFailure>(`SELECT ${FAILURE} FROM failure WHERE ${AFTER}`),
     failureCount: db.prepare<[], number>('SELECT count(*) FROM failure').pluck(),
     anyFailure: db.prepare<[], 0 | 1>('SELECT EXISTS (SELECT 1 FROM failure)').pluck(),
     clearFailure: db.prepare<Key>('DELETE FROM failure WHERE key = ?'),
+    seeFailure: db.prepare<[number, string]>('UPDATE failure SET seen_ms = ? WHERE key = ?'),
+    dropFailure: db.prepare<Key>('UPDATE failure SET dropped = 1 WHERE key = ?'),
+
+    doom: db.prepare<[string, number, string, number]>('INSERT OR REPLACE INTO doomed VALUES (?, ?, ?, ?)'),
+    doomed: db.prepare<After, DoomedRow>(`SELECT ${DOOMED} FROM doomed WHERE ${AFTER}`),
+    doomedCount: db.prepare<[], number>('SELECT count(*) FROM doomed').pluck(),
+    clearDoomed: db.prepare<[]>('DELETE FROM doomed'),
+    unDoom: db.prepare<Key>('DELETE FROM doomed WHERE key = ?'),
+
+    putRun: db.prepare<[string, string, number, number, string, string]>(
+      'INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    run: db.prepare<[string], RunRow>(`SELECT ${RUN} FROM run WHERE id = ?`),
+    runs: db.prepare<[number], RunRow>(`SELECT ${RUN} FROM run ORDER BY started_ms DESC LIMIT ?`),
+    dropOldRuns: db.prepare<[number]>(
+      'DELETE FROM run WHERE started_ms < (SELECT started_ms FROM run ORDER BY started_ms DESC LIMIT 1 OFFSET ?)',
+    ),
+
+    addLag: db.prepare<[number, number, number, number]>(
+      `INSERT INTO lag VALUES (?, ?, ?, ?) ON CONFLICT (minute_ms, bin)
+       DO UPDATE SET objects = objects + excluded.objects, max_ms = max(max_ms, excluded.max_ms)`,
+    ),
+    lags: db.prepare<[number], LagRow>(
+      `SELECT max(minute_ms) AS minuteMs, bin, sum(objects) AS objects, max(max_ms) AS maxMs
+       FROM lag WHERE minute_ms >= ? GROUP BY bin ORDER BY bin`,
+    ),
+    dropOldLags: db.prepare<[number]>('DELETE FROM lag WHERE minute_ms < ?'),
 
     getFact: db.prepare<[string], string>('SELECT value FROM fact WHERE name = ?').pluck(),
     setFact: db.prepare<[string, string]>('INSERT OR REPLACE INTO fact VALUES (?, ?)'),

@@ -12,7 +12,17 @@ function log(level: LogLevel, stamped = false): string {
     text += piece;
   };
   const { now } = new Clock();
-  const renderer = textRenderer({ write, level, chalk: plain, stamped, statsMs: 0, width: 100, oneLine: true, now });
+  const renderer = textRenderer({
+    write,
+    level,
+    chalk: plain,
+    stamped,
+    statsMs: 0,
+    width: 100,
+    oneLine: true,
+    idleSilent: false,
+    now,
+  });
   for (const event of events) renderer.report(event);
   renderer.end(summary, 6);
   renderer.fail(new XsyncError('locked', 'this pair is in use', { remedy: 'Wait.' }), 5);

@@ -18,7 +18,8 @@ function parse(...args: string[]): TransferCommandFlags {
   return command.opts<TransferCommandFlags>();
 }
 
-const run = (...args: string[]): RunOptions => runOptions(parse(...args), undefined, new AbortController().signal);
+const run = (...args: string[]): RunOptions =>
+  runOptions('copy', parse(...args), undefined, new AbortController().signal);
 
 const settings = (...args: string[]): OpenSettings => openSettings(parse(...args), 8, {});
 

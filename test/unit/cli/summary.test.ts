@@ -67,7 +67,7 @@ describe('the summary', () => {
                    destination: 3 (list 3)
       Elapsed      1m23s
 
-      Nothing was changed. Leave out --dry-run to copy.
+      Nothing was changed. Leave out --dry-run to do it.
       "
     `);
   });

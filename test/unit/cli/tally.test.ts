@@ -6,7 +6,18 @@ import { Clock, events } from './fixtures.js';
 const MIB = 1024 ** 2;
 
 function copied(key: string, size: number): RunEvent {
-  return { type: 'copied', key, size, verifiedBy: 'md5', parts: 1, resumedParts: 0, resumedBytes: 0, elapsedMs: 1 };
+  return {
+    type: 'copied',
+    key,
+    size,
+    verifiedBy: 'md5',
+    parts: 1,
+    resumedParts: 0,
+    resumedBytes: 0,
+    sourceMtimeMs: 0,
+    replaced: false,
+    elapsedMs: 1,
+  };
 }
 
 function tallied(list: readonly RunEvent[], clock = new Clock()): Tally {

@@ -29,8 +29,9 @@ export function failureOf(
   key: string,
   lastMs: number,
   message = 'connection reset',
-): Omit<FailureRow, 'attempts' | 'firstMs'> {
-  return { key, size: 5, sourceEtag: 'e', class: 'temporary', code: 'network', message, lastMs };
+): Omit<FailureRow, 'attempts' | 'firstMs' | 'seenMs' | 'dropped'> {
+  const fault = { class: 'temporary', code: 'network', message, settings: 's' } as const;
+  return { key, size: 5, sourceEtag: 'e', sourceMtimeMs: 50, ...fault, lastMs };
 }
 
 /** Keys that have hurt somebody: controls, SQL, astral against U+FF5E, composed against decomposed, dot segments. */

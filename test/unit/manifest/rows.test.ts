@@ -128,8 +128,8 @@ describe('failures and facts', () => {
     manifest.fail(failureOf('k', 200, 'second'));
     manifest.fail(failureOf('other', 300));
     expect(manifest.failures()).toEqual([
-      { ...failureOf('k', 200, 'second'), attempts: 2, firstMs: 100 },
-      { ...failureOf('other', 300), attempts: 1, firstMs: 300 },
+      { ...failureOf('k', 200, 'second'), attempts: 2, firstMs: 100, seenMs: 200, dropped: false },
+      { ...failureOf('other', 300), attempts: 1, firstMs: 300, seenMs: 300, dropped: false },
     ]);
     manifest.commit([rowOf('k')]);
     expect(manifest.failures().map((failure) => failure.key)).toEqual(['other']);

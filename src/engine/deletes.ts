@@ -1,0 +1,176 @@
+/**
+ * What sync deletes: gathered in the manifest while the listings are merged, asked of the guards once both have been
+ * read to their ends, and only then deleted, in batches.
+ */
+import type { DoomedRow } from '../manifest/port.js';
+import { isXsyncError, toXsyncError, type XsyncError } from '../model/error.js';
+import { keepAside } from './backup.js';
+import type { DeleteReason } from './decide.js';
+import type { Triple } from './diff.js';
+import { refuseDeletes } from './guard.js';
+import { endsRun, type ObjectContext } from './object.js';
+import type { DeleteOptions, RunOptions, RunPair } from './options.js';
+import { limiter, Queue } from './queue.js';
+import type { Tally } from './report.js';
+
+/** Keys of one request. */
+const BATCH = 1000;
+const BATCHES_IN_FLIGHT = 4;
+
+export class Deletes {
+  readonly #pair: RunPair;
+  readonly #options: RunOptions;
+  readonly #how: DeleteOptions;
+  readonly #context: ObjectContext;
+  readonly #tally: Tally;
+  #found: DoomedRow[] = [];
+
+  constructor(pair: RunPair, options: RunOptions, how: DeleteOptions, context: ObjectContext, tally: Tally) {
+    this.#pair = pair;
+    this.#options = options;
+    this.#how = how;
+    this.#context = context;
+    this.#tally = tally;
+  }
+
+  /** What an earlier run found is found anew, unless this run goes on where that one was interrupted. */
+  startAgain(): void {
+    this.#found = [];
+    if (!this.#options.dryRun) this.#pair.manifest.clearDoomed();
+  }
+
+  doom({ key, dest, row }: Triple, reason: DeleteReason): void {
+    const { size, etag } = dest ?? { size: row?.size ?? 0, etag: row?.destEtag ?? '' };
+    this.#context.emit({ type: 'doom', key, size, reason });
+    if (this.#options.dryRun) return;
+    this.#found.push({ key, size, destEtag: etag, foundMs: Date.now() });
+    if (this.#found.length >= BATCH) this.save();
+  }
+
+  /** Writes what was found so far. */
+  save(): void {
+    if (this.#found.length > 0) this.#pair.manifest.doom(this.#found.splice(0));
+  }
+
+  /**
+   * To be called when both listings have been read to their ends. Single objects that cannot be deleted are told.
+   * @throws guard, with nothing deleted
+   */
+  async carryOut(): Promise<void> {
+    this.save();
+    const { halt, emit } = this.#context;
+    const objects = this.#options.dryRun ? this.#tally.doomed : this.#pair.manifest.doomedCount();
+    if (objects === 0 || halt.stops('plans')) return;
+    refuseDeletes(this.#how, {
+      objects,
+      known: this.#pair.manifest.count(),
+      sourceListed: this.#tally.sourceSeen,
+      common: this.#tally.commonKeys,
+      unknown: this.#options.policy.deleteUnknown,
+      named: this.#options.filter?.files !== undefined,
+    });
+    if (this.#options.dryRun) return;
+    if (this.#tally.failures > 0 && !this.#how.ignoreErrors) {
+      const message = `nothing was deleted, because ${this.#tally.failures} objects failed; --ignore-errors deletes all the same`;
+      emit({ type: 'notice', level: 'warn', message });
+      return;
+    }
+    await this.#deleteAll();
+  }
+
+  async #deleteAll(): Promise<void> {
+    const { manifest } = this.#pair;
+    const queue = new Queue(limiter(BATCHES_IN_FLIGHT));
+    try {
+      for (let after: string | undefined; !this.#context.halt.stops('objects'); ) {
+        const rows = manifest.doomed(after, BATCH);
+        if (rows.length === 0) break;
+        after = rows.at(-1)?.key;
+        await queue.push(() => this.#deleteBatch(rows));
+      }
+    } finally {
+      await queue.drain();
+    }
+  }
+
+  async #deleteBatch(rows: readonly DoomedRow[]): Promise<void> {
+    const { halt, emit } = this.#context;
+    const { dest, manifest } = this.#pair;
+    if (halt.stops('objects')) return;
+    try {
+      const ready = await this.#makeReady(rows);
+      if (ready.length === 0 || halt.stops('objects')) return;
+      const failures = await dest.store.delete(
+        ready.map(({ key }) => dest.prefix + key),
+        { signal: halt.signal },
+      );
+      const failed = new Map(failures.map(({ key, error }) => [key.slice(dest.prefix.length), toXsyncError(error)]));
+      manifest.forget(ready.flatMap(({ key }) => (failed.has(key) ? [] : [key])));
+      for (const row of ready) {
+        const fault = failed.get(row.key);
+        if (fault) this.#tellFailure(row, fault);
+        else emit({ type: 'deleted', key: row.key, size: row.size });
+      }
+    } catch (error) {
+      if (halt.signal.aborted) return;
+      const fault = toXsyncError(error);
+      if (endsRun(fault)) halt.fail(fault);
+      else for (const row of rows) this.#tellFailure(row, fault);
+    }
+  }
+
+  /** Those that are really gone from the source, and of which a copy lies aside where one is wanted. */
+  async #makeReady(rows: readonly DoomedRow[]): Promise<DoomedRow[]> {
+    const looked = await Promise.all(rows.map((row) => this.#context.looks(() => this.#isReady(row))));
+    return rows.filter((_, index) => looked[index]);
+  }
+
+  async #isReady(row: DoomedRow): Promise<boolean> {
+    const { halt } = this.#context;
+    if (halt.stops('objects')) return false;
+    try {
+      if (await this.#cameBack(row)) {
+        this.#pair.manifest.clearDoomed([row.key]);
+        return false;
+      }
+      const { backup } = this.#options;
+      if (backup) await keepAside(this.#context, this.#pair, this.#options, backup, row.key);
+      return true;
+    } catch (error) {
+      if (halt.signal.aborted) return false;
+      const fault = toXsyncError(error);
+      if (endsRun(fault)) throw fault;
+      this.#tellFailure(row, fault);
+      return false;
+    }
+  }
+
+  /** What an earlier, interrupted run found gone may have been written again since. */
+  async #cameBack({ key, foundMs }: DoomedRow): Promise<boolean> {
+    if (foundMs >= this.#tally.startedMs) return false;
+    const { source } = this.#pair;
+    try {
+      await source.store.head(source.prefix + key, { signal: this.#context.halt.signal });
+      return true;
+    } catch (error) {
+      if (isXsyncError(error, 'object-not-found')) return false;
+      throw error;
+    }
+  }
+
+  /** The copy stays in the manifest, so that the next run finds it to be deleted again. */
+  #tellFailure({ key, size }: DoomedRow, fault: XsyncError): void {
+    const { code, message, remedy } = fault;
+    this.#context.emit({
+      type: 'failed',
+      key,
+      size,
+      class: fault.class,
+      code,
+      message,
+      remedy,
+      attempts: 1,
+      operation: 'delete',
+    });
+  }
+}

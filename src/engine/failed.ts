@@ -1,0 +1,27 @@
+/** When an object that failed is tried again. The failed list itself is the manifest's. */
+import type { FailureRow } from '../manifest/port.js';
+import type { HeldReason } from './events.js';
+
+const FIRST_WAIT_MS = 60_000;
+const LONGEST_WAIT_MS = 6 * 3_600_000;
+
+/** Doubles with each attempt, from a minute to six hours. */
+export function waitAfter(attempts: number): number {
+  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (Math.max(1, attempts) - 1));
+}
+
+/**
+ * Why the object is not to be tried now; undefined when it is. What is temporary waits its time. What a person must
+ * mend, or what will fail again, waits until the source has another version of it or the sides are set up otherwise.
+ * @param now the version that the source has, the settings of both sides, and the time in ms
+ */
+export function heldBack(
+  failure: FailureRow,
+  now: { sourceEtag: string; settings: string; timeMs: number },
+): { why: HeldReason; untilMs?: number } | undefined {
+  if (failure.sourceEtag !== now.sourceEtag) return undefined;
+  if (failure.dropped) return { why: 'dropped' };
+  if (failure.class !== 'temporary') return failure.settings === now.settings ? { why: 'unchanged' } : undefined;
+  const untilMs = failure.lastMs + waitAfter(failure.attempts);
+  return now.timeMs < untilMs ? { why: 'later', untilMs } : undefined;
+}

@@ -1,0 +1,134 @@
+/** One pass over the keys: from the listings through the planner, and the deletes at their time. */
+import { isXsyncError } from '../model/error.js';
+import { Deletes } from './deletes.js';
+import { diff } from './diff.js';
+import { type Batch, Frontier } from './frontier.js';
+import { OutOfOrder } from './list.js';
+import type { ObjectContext } from './object.js';
+import type { RunOptions, RunPair } from './options.js';
+import { type Pass, PassKeeper } from './pass.js';
+import { Planner } from './planner.js';
+import type { Bounds } from './ranges-bounds.js';
+import type { Tally } from './report.js';
+import { Streams } from './streams.js';
+
+export class Traversal {
+  readonly #options: RunOptions;
+  readonly #context: ObjectContext;
+  readonly #tally: Tally;
+  readonly #streams: Streams;
+  readonly #planner: Planner;
+  readonly #deletes: Deletes | undefined;
+  readonly #keeper: PassKeeper;
+  readonly #pass: Pass;
+
+  constructor(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally, pass: Pass) {
+    this.#options = options;
+    this.#context = context;
+    this.#tally = tally;
+    this.#pass = pass;
+    this.#streams = new Streams(pair, options, context, tally);
+    this.#deletes = options.deletes && new Deletes(pair, options, options.deletes, context, tally);
+    this.#planner = new Planner(pair, options, context, tally, this.#deletes);
+    this.#keeper = new PassKeeper(pair.manifest, pass, options);
+  }
+
+  /** @throws faults that end the run, and `guard` when what is to be deleted is refused */
+  async run(): Promise<void> {
+    const when = this.#options.deletes?.when;
+    if (this.#pass.after === undefined) {
+      this.#deletes?.startAgain();
+      this.#keeper.clear();
+    }
+    try {
+      if (when === 'before') {
+        await this.#sorting(() => this.#findDoomed());
+        await this.#deletes?.carryOut();
+        this.#tally.resetDiff();
+      }
+      await this.#sorting(() => this.#plan(when === 'during'));
+      this.#context.committer.flush();
+      if (when === 'after') await this.#deletes?.carryOut();
+      if (!this.#context.halt.stops('plans')) this.#keeper.clear();
+    } finally {
+      this.#deletes?.save();
+      this.#streams.dispose();
+    }
+  }
+
+  /** A side found to be out of order is sorted on disk, and the diff starts again. */
+  async #sorting(work: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof OutOfOrder)) throw error;
+        this.#streams.sortFromNowOn(error);
+      }
+      this.#context.committer.flush();
+      this.#tally.resetDiff();
+      this.#deletes?.startAgain();
+      this.#planner.startAgain();
+    }
+  }
+
+  /** @param deleteMeanwhile the deletes need not wait for the transfers */
+  async #plan(deleteMeanwhile: boolean): Promise<void> {
+    const { committer, halt } = this.#context;
+    const frontier = new Frontier(
+      () => halt.stops('plans'),
+      () => this.#keepPlace(frontier),
+      { key: this.#pass.after, passed: this.#pass.passed },
+    );
+    try {
+      await this.#each(async (triples) => {
+        const batch: Batch = frontier.begin(triples.at(-1)?.key ?? '');
+        for (const triple of triples) {
+          if (halt.stops('plans')) break;
+          await this.#planner.take(triple, batch);
+        }
+        batch.release();
+      });
+      committer.flush();
+      if (deleteMeanwhile) await this.#deletes?.carryOut();
+    } finally {
+      await this.#planner.drain();
+    }
+  }
+
+  async #findDoomed(): Promise<void> {
+    await this.#each((triples) => {
+      for (const triple of triples) this.#planner.takeDoomed(triple);
+    });
+  }
+
+  async #each(take: (triples: Parameters<Planner['take']>[0][]) => void | Promise<void>): Promise<void> {
+    const { halt } = this.#context;
+    const { source, dest, rows } = this.#streams.open(this.#bounds());
+    try {
+      for await (const triples of diff(source, dest, rows)) {
+        if (!halt.stops('plans')) await take(triples);
+        if (halt.stops('plans')) return;
+      }
+    } catch (error) {
+      // A stop ends the listings; what was taken goes on as the stop allows.
+      if (!(halt.stops('plans') && isXsyncError(error, 'aborted'))) throw error;
+    }
+  }
+
+  #bounds(): Bounds {
+    return this.#options.bounds ?? { after: this.#pass.after };
+  }
+
+  #keepPlace({ key, passed }: Frontier): void {
+    const now = Date.now();
+    if (key === undefined || !this.#keeper.due(passed, now)) return;
+    try {
+      this.#context.committer.flush();
+      this.#deletes?.save();
+      this.#keeper.save(key, passed, now);
+    } catch (error) {
+      this.#context.halt.fail(error);
+    }
+  }
+}
