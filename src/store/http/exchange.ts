@@ -7,10 +7,14 @@ import { type FaultContext, translateFault } from './translate.js';
 import type { HttpRequest, HttpResponse } from './transport.js';
 
 /**
- * Longer bodies go out in pieces of this many bytes. Each piece that the socket takes counts as progress for the idle
- * timeout, and it is what `pace` is asked about. (One write of the whole would hide the progress of a slow upload.)
+ * Longer bodies go out in pieces, the first of this many bytes. Each piece that the socket takes counts as progress for
+ * the idle timeout, and it is what `pace` is asked about. (One write of the whole would hide the progress of a slow
+ * upload.) Where they are taken quickly they grow, because every write costs.
  */
 const PIECE = 64 * 1024;
+const LARGEST_PIECE = 1024 * 1024;
+/** A piece that takes less than this, in milliseconds, is followed by one twice as long; else by one half as long. */
+const QUICK_MS = 50;
 /** An answer without a target: a listing page or an error. The largest page, 1000 keys, stays under 8 MiB. */
 const MAX_BODY = 32 * 1024 * 1024;
 
@@ -85,7 +89,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     const target = this.#target();
     if (target) target.set(chunk, this.#received);
-    else this.#chunks.push(chunk);
+    // The chunk's memory is the transport's, and used again.
+    else this.#chunks.push(Buffer.from(chunk));
     this.#received += chunk.byteLength;
     const hold = target && this.#request.pace?.(chunk.byteLength);
     if (!hold) return;
@@ -132,14 +137,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** @param held what `pace` said of the first piece */
   async *#pieces(body: Uint8Array, held: ReturnType<Pace>): AsyncGenerator<Uint8Array> {
     const { pace } = this.#request;
-    for (let at = 0; at < body.byteLength && !this.#settled; at += PIECE) {
-      const piece = body.subarray(at, at + PIECE);
+    for (let at = 0, size = PIECE; at < body.byteLength && !this.#settled; ) {
+      const piece = body.subarray(at, at + size);
+      const begun = performance.now();
       const hold = at === 0 ? held : pace?.(piece.byteLength);
       if (hold) {
         await Promise.race([hold, new Promise<void>((wake) => (this.#wake = wake))]);
         if (this.#settled) return;
       }
       yield piece;
+      at += size;
+      const quick = performance.now() - begun < QUICK_MS;
+      size = quick ? Math.min(size * 2, LARGEST_PIECE) : Math.max(size / 2, PIECE);
     }
   }
 

@@ -7,12 +7,14 @@
  * loop a turn to see the close), so nothing needs repeating here; the rare close that crosses a request on the wire
  * is a `network` fault, and the retry wrapper's business.
  */
+import type { Socket } from 'node:net';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { XsyncError } from '../../model/error.js';
 import type { Pace } from '../port.js';
 import { ClockSkew } from './clock.js';
 import type { SocketCongestion } from './congestion.js';
 import { Exchange } from './exchange.js';
+import { sharedReads } from './reading.js';
 
 export interface HttpRequest {
   method: string;
@@ -131,19 +133,27 @@ export class HttpTransport {
 
   #connector(): buildConnector.connector {
     const { tls, congestion } = this.#options;
-    const connect = buildConnector({
+    const settings = {
       ...tls,
       allowH2: false,
       timeout: this.#connectTimeoutMs,
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
-    });
-    if (congestion === undefined) return connect;
-    return (options, callback) =>
+    };
+    // One for all TLS connections, whose sessions it remembers.
+    const secure = buildConnector(settings);
+    return (options, callback) => {
+      let made: Socket | undefined;
+      const onread = sharedReads(() => made, MAX_HEADER_BYTES);
+      const connect = options.protocol === 'https:' ? secure : buildConnector({ ...settings, onread });
       connect(options, (...result) => {
-        if (result[1] !== null) congestion.apply(result[1]);
+        if (result[1] !== null) {
+          made = result[1];
+          congestion?.apply(made);
+        }
         callback(...result);
       });
+    };
   }
 }
 
