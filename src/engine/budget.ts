@@ -37,6 +37,17 @@ export class MemoryBudget {
     } else {
       this.#used += size;
     }
+    return this.#granted(size);
+  }
+
+  /** A lease that takes nothing from anyone who waits; undefined when there is none. @throws RangeError as `lease` */
+  tryLease(size: number): Lease | undefined {
+    if (this.#waiting.length > 0 || !this.#fits(size)) return undefined;
+    this.#used += size;
+    return this.#granted(size);
+  }
+
+  #granted(size: number): Lease {
     try {
       return this.#buffer(size);
     } catch (error) {

@@ -1,28 +1,32 @@
 /**
- * One object in parts: read, hash, send, checkpoint, several at once, each part exactly once.
+ * One object in parts: read, hash, send, checkpoint, several at once.
  *
  * The first part that arrives brings the object's headers, and with them the upload is started: no HEAD is spent.
  * Every acknowledged part is checkpointed before the next is begun in its place, so that a killed run sends again
- * only what was in flight. The last step, Complete, is the one call that cannot be repeated blindly: after a lost
- * answer the destination is asked what it holds.
+ * only what was in flight. A part that is far slower than the others is raced: see `race.ts`.
  */
 import type { PartRow } from '../manifest/port.js';
-import type { Checksums } from '../model/checksum.js';
-import { isXsyncError, toXsyncError, XsyncError } from '../model/error.js';
+import { XsyncError } from '../model/error.js';
 import type { ObjectInfo } from '../model/object.js';
-import type { PartEntry, UploadRef } from '../store/port.js';
-import { backoffMs } from '../store/wrap/backoff.js';
-import { sleep } from '../store/wrap/time.js';
+import type { ObjectStore, PartEntry, PartResult, UploadRef } from '../store/port.js';
 import type { Lease } from './budget.js';
+import { complete, finishedEarlier } from './complete.js';
 import { mustBeWhole, progressOf, type TransferContext, type TransferResult, Unfinished } from './context.js';
 import { outgoing } from './outgoing.js';
 import { partRange } from './parts.js';
 import type { PlanEntry } from './plan.js';
+import { type Outcome, type Request, Siblings } from './race.js';
 import { cutLikeSource, sourcePartSize } from './source-cut.js';
-import { SourceProof } from './source-proof.js';
+import { SourceProof, type Turn } from './source-proof.js';
 import type { Moving } from './tune-flow.js';
 import { type Resumed, resumeUpload, startUpload } from './uploads.js';
-import { confirm, hashPart, isSamePart, type PartHashes, wholeOf } from './verify.js';
+import { confirm, hashPart, isSamePart, type PartHashes } from './verify.js';
+
+/** A part's bytes, and what their source said of the object. */
+interface Read {
+  info: ObjectInfo;
+  lease: Lease;
+}
 
 /** @param planned cut as its checkpoint is, if it has one */
 export async function transferParts(context: TransferContext, planned: PlanEntry): Promise<TransferResult> {
@@ -60,6 +64,14 @@ class PartsInFlight {
   readonly #arrived = new Map<number, PartEntry>();
   /** Found at the destination as they were to be sent. */
   readonly spared = { parts: 0, bytes: 0 };
+  readonly #reads = new Siblings();
+  readonly #writes = new Siblings();
+  /** Parts that are being read. */
+  readonly #reading = new Set<number>();
+  /** Parts whose bytes wait for those before them. */
+  #queued = 0;
+  /** The ETag of every part so far is its MD5, so that sending it again gives the same one. */
+  #md5Etags = true;
   #started: Promise<UploadRef> | undefined;
   #broken = false;
   #confirmed = true;
@@ -116,8 +128,8 @@ class PartsInFlight {
   }
 
   async #send(partNumber: number): Promise<void> {
-    const { source, dest, budget, halt, checkpoints, slots } = this.#context;
-    const { key, sourceKey, sourceEtag, partSize, size } = this.#entry;
+    const { budget, halt, checkpoints, slots } = this.#context;
+    const { key, partSize, size } = this.#entry;
     const range = partRange(partNumber, partSize, size);
     // Taken in order of the parts, as the leases are, so that a part never waits for one that has no memory yet.
     const turn = this.#proof.takeTurn();
@@ -127,25 +139,18 @@ class PartsInFlight {
       lease = await budget.lease(range.size);
       if (this.#broken || halt.stops('parts')) return;
       moving = slots.partFlow.begin();
-      const info = await source.read(sourceKey, lease.bytes, {
-        offset: range.offset,
-        ifMatch: sourceEtag,
-        signal: halt.signal,
-        pace: moving.read,
-      });
+      const read = await this.#read(partNumber, range.offset, lease, moving);
+      if (read.lease !== lease) lease.release();
+      lease = read.lease;
       moving.turn();
-      mustBeWhole(this.#entry, info);
-      const upload = await this.#uploadFor(info);
-      await turn.hash(lease.bytes);
-      const hashes = hashPart(lease.bytes, this.#proof.hashing(dest.capabilities));
-      const there = this.#arrived.get(partNumber);
-      const etag =
-        there && isSamePart(there, range.size, hashes)
-          ? this.#spare(there)
-          : await this.#upload(upload, partNumber, lease.bytes, hashes, moving);
-      const row = { partNumber, size: range.size, etag, ...hashes };
+      mustBeWhole(this.#entry, read.info);
+      const upload = await this.#uploadFor(read.info);
+      await this.#hashInOrder(turn, lease.bytes);
+      const sent = await this.#write(upload, partNumber, lease.bytes, moving);
+      const row = { partNumber, size: range.size, ...sent };
       checkpoints.addPart(key, row);
       this.#done.set(partNumber, row);
+      slots.races.add(range.size);
     } finally {
       turn.pass();
       moving?.end();
@@ -153,6 +158,66 @@ class PartsInFlight {
     }
   }
 
+  async #hashInOrder(turn: Turn, bytes: Uint8Array): Promise<void> {
+    this.#queued++;
+    try {
+      await turn.hash(bytes);
+    } finally {
+      this.#queued--;
+    }
+  }
+
+  /** @returns with the given lease, or with that of a second request, which was quicker */
+  async #read(partNumber: number, offset: number, lease: Lease, moving: Moving): Promise<Read> {
+    const { source, budget, halt, slots } = this.#context;
+    const { sourceKey, sourceEtag } = this.#entry;
+    const into =
+      (target: Lease): Request<Read> =>
+      async (attempt) => {
+        const info = await source.read(sourceKey, target.bytes, { offset, ifMatch: sourceEtag, ...attempt });
+        return { info, lease: target };
+      };
+    const again = (): Request<Read> | undefined => {
+      const holdsUp = this.#queued > 0 && partNumber === Math.min(...this.#reading);
+      const spare = this.#mayRace(source, holdsUp) ? budget.tryLease(lease.bytes.byteLength) : undefined;
+      return spare && orRelease(spare, into(spare));
+    };
+    this.#reading.add(partNumber);
+    try {
+      const outcome = await slots.races.run({
+        size: lease.bytes.byteLength,
+        siblings: this.#reads,
+        signal: halt.signal,
+        pace: moving.read,
+        first: into(lease),
+        second: again,
+        drop: (late) => late.lease.release(),
+      });
+      return this.#told(partNumber, outcome);
+    } finally {
+      this.#reading.delete(partNumber);
+    }
+  }
+
+  async #write(
+    upload: UploadRef,
+    partNumber: number,
+    bytes: Uint8Array,
+    moving: Moving,
+  ): Promise<PartHashes & { etag: string }> {
+    const { dest } = this.#context;
+    const hashes = hashPart(bytes, this.#proof.hashing(dest.capabilities));
+    const there = this.#arrived.get(partNumber);
+    const spared = there && isSamePart(there, bytes.byteLength, hashes);
+    const etag = spared ? this.#spare(there) : await this.#upload(upload, partNumber, bytes, hashes, moving);
+    return { etag, ...hashes };
+  }
+
+  /**
+   * A part that is sent twice is replaced, by S3's and OSS's definition. A loser that was cut off may still arrive
+   * whole, at any time; so only parts whose ETag is their MD5 are raced: it then replaces them by the same bytes under
+   * the same ETag, and the completion finds what it names. After the completion the service refuses it.
+   */
   async #upload(
     upload: UploadRef,
     partNumber: number,
@@ -160,16 +225,37 @@ class PartsInFlight {
     hashes: PartHashes,
     moving: Moving,
   ): Promise<string> {
-    const { dest, halt } = this.#context;
+    const { dest, halt, slots } = this.#context;
     const { key } = this.#entry;
     const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
-    const answer = await dest.uploadPart(upload, partNumber, bytes, {
-      contentMd5,
+    const send: Request<PartResult> = (attempt) =>
+      dest.uploadPart(upload, partNumber, bytes, { contentMd5, ...attempt });
+    const outcome = await slots.races.run({
+      size: bytes.byteLength,
+      siblings: this.#writes,
       signal: halt.signal,
       pace: progressOf(this.#context, key, moving),
+      first: send,
+      second: () => (this.#md5Etags && this.#mayRace(dest, false) ? send : undefined),
     });
+    const answer = this.#told(partNumber, outcome);
+    if (answer.checksums.md5 !== answer.etag.toLowerCase()) this.#md5Etags = false;
     if (!confirm(key, hashes, answer) && contentMd5 === undefined) this.#confirmed = false;
     return answer.etag;
+  }
+
+  /** A second request is worth its bytes when it holds up the object, or when no other part has a use for the line. */
+  #mayRace(store: ObjectStore, holdsUp: boolean): boolean {
+    const { halt, slots } = this.#context;
+    if (store.capabilities.local || this.#broken || halt.stops('parts')) return false;
+    const isLast = this.#done.size === this.#entry.parts - 1;
+    return holdsUp || isLast || slots.spare > slots.races.running;
+  }
+
+  #told<T>(part: number, { brought, race }: Outcome<T>): T {
+    const { key } = this.#entry;
+    if (race) this.#context.emit({ type: 'race', key, part, bytes: race.wasted, won: race.won });
+    return brought;
   }
 
   /** It had arrived, only its answer was lost. */
@@ -188,64 +274,14 @@ class PartsInFlight {
   }
 }
 
-/** Complete, or find out that it was done. @throws upload-not-found (temporary) when the upload is lost */
-async function complete(
-  context: TransferContext,
-  entry: PlanEntry,
-  upload: UploadRef,
-  rows: readonly PartRow[],
-): Promise<{ etag: string; confirmed: boolean }> {
-  const { dest, halt } = context;
-  const whole = wholeOf(rows);
-  for (let attempt = 1; ; attempt++) {
+/** The lease is given back when the request fails. */
+function orRelease<T>(lease: Lease, request: Request<T>): Request<T> {
+  return async (attempt) => {
     try {
-      const answer = await dest.completeUpload(upload, rows, { signal: halt.signal });
-      return { etag: answer.etag, confirmed: confirm(entry.key, whole, answer) };
+      return await request(attempt);
     } catch (error) {
-      const fault = toXsyncError(error);
-      if (fault.code !== 'upload-not-found' && fault.class !== 'temporary') throw error;
-      if (fault.code === 'aborted' || fault.code === 'checksum-mismatch') throw error;
-      const there = await holds(context, entry, whole);
-      if (there) return { etag: there.etag, confirmed: true };
-      if (fault.code === 'upload-not-found') {
-        context.checkpoints.endUpload(entry.key);
-        throw new XsyncError('upload-not-found', 'the upload is gone and the object is not there', {
-          subject: entry.key,
-          class: 'temporary',
-          cause: error,
-        });
-      }
-      if (attempt >= context.attempts) throw error;
-      await sleep(backoffMs(attempt, fault), halt.signal);
+      lease.release();
+      throw error;
     }
-  }
-}
-
-/** The upload is gone: did the run before complete it, and die before it could say so? */
-async function finishedEarlier(
-  context: TransferContext,
-  entry: PlanEntry,
-  rows: readonly PartRow[],
-): Promise<TransferResult | undefined> {
-  if (rows.length < entry.parts) return undefined;
-  const there = await holds(context, entry, wholeOf(rows));
-  if (!there) return undefined;
-  context.checkpoints.endUpload(entry.key);
-  const resumedBytes = entry.size;
-  return { destEtag: there.etag, verifiedBy: 'computed', parts: entry.parts, resumedParts: entry.parts, resumedBytes };
-}
-
-/** The destination's object if it is, by size and a checksum, the one that these parts make. */
-async function holds(context: TransferContext, entry: PlanEntry, whole: Checksums): Promise<ObjectInfo | undefined> {
-  try {
-    const info = await context.dest.head(entry.destKey, { signal: context.halt.signal });
-    const { md5ofParts, crc64ecma } = info.checksums;
-    const same =
-      (whole.md5ofParts !== undefined && whole.md5ofParts === md5ofParts) ||
-      (whole.crc64ecma !== undefined && whole.crc64ecma === crc64ecma);
-    return same && info.size === entry.size ? info : undefined;
-  } catch (error) {
-    if (isXsyncError(error, 'object-not-found')) return undefined;
-    throw error;
-  }
+  };
 }

@@ -6,6 +6,8 @@ export interface Limiter {
   concurrency: number;
   /** Tasks that wait. */
   readonly pendingCount: number;
+  /** Tasks that run. */
+  readonly activeCount: number;
 }
 
 export function limiter(concurrency: number): Limiter {

@@ -5,6 +5,7 @@
 import type { RunOptions } from './options.js';
 import type { PlanEntry } from './plan.js';
 import { type Limiter, limiter, Queue } from './queue.js';
+import { Races } from './race.js';
 import { START } from './tune.js';
 import { type Near, ObjectFlow, PartFlow } from './tune-flow.js';
 
@@ -16,6 +17,8 @@ const MOST_OPEN = 256;
 export class Slots {
   readonly partFlow: PartFlow;
   readonly objectFlow: ObjectFlow;
+  /** Second requests for parts that are far too slow. */
+  readonly races: Races;
   /** For objects that have not begun; undefined until the tuner knows better than the default. */
   partSize: number | undefined;
   readonly #parts: Limiter;
@@ -33,6 +36,7 @@ export class Slots {
     const { transfers, partConcurrency } = options;
     this.partFlow = new PartFlow(now, near);
     this.objectFlow = new ObjectFlow(now);
+    this.races = new Races(now);
     this.#pinned = transfers !== undefined;
     this.#partsPerObject = partConcurrency;
     const fixed = transfers !== undefined && partConcurrency !== undefined ? transfers * partConcurrency : undefined;
@@ -43,6 +47,12 @@ export class Slots {
 
   get tunesObjects(): boolean {
     return !this.#pinned;
+  }
+
+  /** Slots for parts that no part has a use for. */
+  get spare(): number {
+    const { concurrency, activeCount, pendingCount } = this.#parts;
+    return pendingCount > 0 ? 0 : Math.max(0, concurrency - activeCount);
   }
 
   set(settings: { parts: number; objects: number; partSize: number | undefined }): void {

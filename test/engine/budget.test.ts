@@ -26,6 +26,19 @@ describe('the memory budget', () => {
     expect(budget.used).toBe(0);
   });
 
+  test('gives what nobody need wait for, and nothing past those who wait', async () => {
+    const budget = new MemoryBudget(100 * KiB);
+    const first = await budget.lease(60 * KiB);
+    budget.tryLease(40 * KiB)?.release();
+    expect(budget.used).toBe(60 * KiB);
+    expect(budget.tryLease(41 * KiB)).toBeUndefined();
+    const waiting = budget.lease(80 * KiB);
+    expect(budget.tryLease(KiB)).toBeUndefined();
+    first.release();
+    (await waiting).release();
+    expect(budget.used).toBe(0);
+  });
+
   test('lets one request beyond the limit through when nothing else is out, or a large part could never go', async () => {
     const budget = new MemoryBudget(10);
     const lease = await budget.lease(1000);
