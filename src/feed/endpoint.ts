@@ -5,7 +5,7 @@ import { readBody } from './body.js';
 import { type ChangeBatch, type Feed, type FeedCounts, Trouble } from './feed.js';
 import { Inbox } from './inbox.js';
 import { BodyFault } from './reading.js';
-import { Refusal, readWhole } from './request.js';
+import { Refusal, readWhole, refuseLong } from './request.js';
 import { SecretCheck } from './secret.js';
 
 export interface EndpointAddress {
@@ -134,13 +134,14 @@ export class Endpoint implements Feed {
 
   /** @throws Refusal before a byte of the body is read */
   #admit(request: IncomingMessage): void {
-    const target = `http://endpoint${request.url ?? ''}`;
-    const url = URL.canParse(target) ? new URL(target) : undefined;
-    if (url?.pathname !== this.#address.path) throw new Refusal(404, 'events are taken at another path');
+    const url = new URL(`http://endpoint${request.url ?? ''}`);
+    if (url.pathname !== this.#address.path) throw new Refusal(404, 'events are taken at another path');
     if (request.method !== 'POST') throw new Refusal(405, 'events come by POST', { allow: 'POST' });
-    if (this.#secret.passes(request, url)) return;
-    const how = 'the secret is missing or wrong: Authorization: Bearer, X-Xsync-Secret or ?token=';
-    throw new Refusal(401, how, { 'www-authenticate': 'Bearer realm="xsync"' });
+    if (!this.#secret.passes(request, url)) {
+      const how = 'the secret is missing or wrong: Authorization: Bearer, X-Xsync-Secret or ?token=';
+      throw new Refusal(401, how, { 'www-authenticate': 'Bearer realm="xsync"' });
+    }
+    refuseLong(Number(request.headers['content-length'] ?? 0), this.#limits.bodyBytes);
   }
 
   /** @throws Refusal, BodyFault */

@@ -4,7 +4,7 @@ import type { ChangeEvent } from './feed.js';
  * Orders two sequencers of one key: negative, zero or positive; undefined where one of them is not hexadecimal, so that
  * it orders nothing. Lengths differ: the shorter one is padded with zeros on the *right*, and then they are compared as
  * text (AWS, "Event message structure": "first right pad the shorter value with zeros, and then do a lexicographical
- * comparison"). MinIO and Ceph write the time in hexadecimal, of one length, which any padding orders.
+ * comparison"). MinIO's are the time in hexadecimal, all of one length.
  */
 export function compareSequencers(a: string, b: string): number | undefined {
   if (!HEXADECIMAL.test(a) || !HEXADECIMAL.test(b)) return undefined;

@@ -12,21 +12,28 @@ export class Refusal extends Error {
   }
 }
 
+/** @throws Refusal (413) */
+export function refuseLong(bytes: number, limit: number): void {
+  if (bytes > limit) throw new Refusal(413, `the body is longer than ${limit} bytes`);
+}
+
 /**
  * The body as text.
- * @throws Refusal (413) as soon as it is, or says that it is, longer than `limit` bytes; (400) for what is no UTF-8 and
- *   for a body that broke off.
+ * @throws Refusal (413) as soon as it is longer than `limit` bytes; (400) for what is no UTF-8 and for a body that broke
+ *   off.
  */
 export async function readWhole(request: IncomingMessage, limit: number): Promise<string> {
-  const tooLong = new Refusal(413, `the body is longer than ${limit} bytes`);
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLong;
   const chunks: Buffer[] = [];
   let bytes = 0;
   await new Promise<void>((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= limit) chunks.push(chunk);
-      else reject(tooLong);
+      try {
+        refuseLong(bytes, limit);
+        chunks.push(chunk);
+      } catch (error) {
+        reject(error);
+      }
     });
     request.on('end', resolve);
     request.on('error', () => reject(new Refusal(400, 'the body broke off')));

@@ -23,7 +23,7 @@ function kindOf(name: string): ChangeEvent['kind'] | undefined {
   return KINDS.find(([pattern]) => pattern.test(bare))?.[1];
 }
 
-/** `Records` of S3, SNS, MinIO and Ceph, where keys are URL-encoded. */
+/** `Records` of S3 and MinIO, where keys are URL-encoded, and of Ceph, where they are not. */
 export function readS3Records(records: readonly unknown[]): Reading {
   const events = records.map(readRecord).filter((event) => event !== undefined);
   return { events, ignored: records.length - events.length };
@@ -36,7 +36,11 @@ function readRecord(value: unknown): ChangeEvent | undefined {
   const kind = kindOf(name);
   if (kind === undefined) return undefined;
   const s3 = asObject(record.s3);
-  return eventOf(kind, s3, decodeKey(asText(asObject(s3?.object)?.key)), record.eventTime);
+  const key = asText(asObject(s3?.object)?.key);
+  if (record.eventSource !== 'ceph:s3') return eventOf(kind, s3, decodeKey(key), record.eventTime);
+  // Its sequencer is a time with the lowest byte first (radosgw 16.2), which orders nothing.
+  const { sequencer: _, ...event } = eventOf(kind, s3, key, record.eventTime);
+  return event;
 }
 
 /** One event through EventBridge, where the key is as it is. */

@@ -99,6 +99,38 @@ export function minio(eventName: string, key: string): object {
   };
 }
 
+/** As radosgw 16.2.15 sent it: the key as it is, and a sequencer with the lowest byte first. */
+export function ceph(eventName: string, key: string, sequencer: string): object {
+  return {
+    Records: [
+      {
+        eventVersion: '2.2',
+        eventSource: 'ceph:s3',
+        awsRegion: '',
+        eventTime: '2026-11-21T01:54:25.328728Z',
+        eventName,
+        userIdentity: { principalId: 'test' },
+        s3: {
+          s3SchemaVersion: '1.0',
+          configurationId: 'x',
+          bucket: { name: 'photos', ownerIdentity: { principalId: 'test' }, arn: 'arn:aws:s3:::photos' },
+          object: {
+            key,
+            size: 5,
+            eTag: '5d41402abc4b2a76b9719d911017c592',
+            versionId: '',
+            sequencer,
+            metadata: [],
+            tags: [],
+          },
+        },
+        eventId: '1795226065.330490.5d41402abc4b2a76b9719d911017c592',
+        opaqueData: '',
+      },
+    ],
+  };
+}
+
 export function ossEvent(eventName: string, key: string): object {
   return {
     eventName,

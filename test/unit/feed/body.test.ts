@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readBody } from '../../../src/feed/body.js';
 import {
   base64,
+  ceph,
   eventBridge,
   minio,
   mns,
@@ -107,6 +108,26 @@ describe('events of S3', () => {
   it('come from MinIO, whose keys have encoded slashes', () => {
     expect(kinds(minio('ObjectCreated:CompleteMultipartUpload', 'a%2Fb+c.jpg'))).toEqual(['created a/b c.jpg']);
     expect(kinds(minio('ObjectRemoved:Delete', 'a%2Fb.jpg'))).toEqual(['removed a/b.jpg']);
+  });
+});
+
+describe('events of Ceph', () => {
+  it('come with the key as it is, which Ceph does not encode', () => {
+    expect(kinds(ceph('ObjectCreated:Put', 'a+b %25.txt', 'D1F9006B0BE2B213'))).toEqual(['created a+b %25.txt']);
+  });
+
+  it('come without the sequencer, by which a change would be taken for older than the one before it', () => {
+    const { events } = read(ceph('ObjectRemoved:Delete', 'a', 'D1F9006BD0E0CA18'));
+    expect(events).toEqual([
+      {
+        bucket: 'photos',
+        key: 'a',
+        kind: 'removed',
+        atMs: Date.UTC(2026, 10, 21, 1, 54, 25, 328),
+        size: 5,
+        etag: '5d41402abc4b2a76b9719d911017c592',
+      },
+    ]);
   });
 });
 

@@ -156,6 +156,15 @@ describe('whoever is no sender', () => {
     expect(troubles).toHaveLength(1);
   });
 
+  it('cannot fill the screen by calling again and again between the calls of the senders', async () => {
+    const { url, troubles } = await open();
+    for (let round = 0; round < 3; round++) {
+      await post(url, s3Put, {});
+      await post(url, s3Put);
+    }
+    expect(troubles).toEqual([expect.stringContaining('secret'), undefined]);
+  });
+
   it('is told what is wrong with a call, and so is the person', async () => {
     const { url, troubles } = await open();
     const bad = await post(url, '{"Records":');
@@ -180,6 +189,10 @@ describe('whoever is no sender', () => {
 
   it('is not asked for a body that will be refused', async () => {
     const { url } = await open();
+    const long = `Authorization: Bearer ${secret}\r\nContent-Length: 2000000`;
+    expect(await speak(url, `POST /events HTTP/1.1\r\nHost: x\r\n${long}\r\nExpect: 100-continue\r\n\r\n`)).toMatch(
+      /^HTTP\/1.1 413 /,
+    );
     const said = await speak(
       url,
       `POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n`,
@@ -188,10 +201,14 @@ describe('whoever is no sender', () => {
   });
 
   it.each([
-    ['its headers', 'POST /events HTTP/1.1\r\nHost: x\r\n'],
-    ['its body', `POST /events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${secret}\r\nContent-Length: 9\r\n\r\n{`],
-  ])('cannot keep a connection by sending %s for ever', async (_, start) => {
-    const { url } = await open({ headersMs: 200, requestMs: 400 });
+    ['its headers', { headersMs: 200 }, 'POST /events HTTP/1.1\r\nHost: x\r\n'],
+    [
+      'its body',
+      { headersMs: 200, requestMs: 400 },
+      `POST /events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${secret}\r\nContent-Length: 9\r\n\r\n{`,
+    ],
+  ])('cannot keep a connection by sending %s for ever', async (_, limits, start) => {
+    const { url } = await open(limits);
     expect(await speak(url, start)).toMatch(/^HTTP\/1.1 408 /);
   });
 

@@ -52,6 +52,12 @@ describe('events from standard input', () => {
     expect(feed.counts).toEqual({ events: 2, ignored: 0, refused: 4 });
   });
 
+  it('all come, however many more there are than memory has room for', async () => {
+    const keys = Array.from({ length: 50 }, (_, n) => `k${n}`);
+    const { events } = await read([`${keys.join('\n')}\n`], { events: 3 });
+    expect(events.map(({ key }) => key)).toEqual(keys);
+  });
+
   it('come again when they were given back, also after the end of the input', async () => {
     const feed = new Lines(Readable.from(['a\n'], { objectMode: false }), { againMs: 1 });
     const seen: string[] = [];
