@@ -2,7 +2,7 @@
  * What sync deletes: gathered in the manifest while the listings are merged, asked of the guards once both have been
  * read to their ends, and only then deleted, in batches.
  */
-import type { DoomedRow } from '../manifest/port.js';
+import type { DoomedRow, Manifest } from '../manifest/port.js';
 import { isXsyncError, toXsyncError, type XsyncError } from '../model/error.js';
 import { keepAside } from './backup.js';
 import type { DeleteReason } from './decide.js';
@@ -17,6 +17,29 @@ import type { Tally } from './report.js';
 const BATCH = 1000;
 const BATCHES_IN_FLIGHT = 4;
 
+type DoomedList = Pick<Manifest, 'doom' | 'doomed' | 'doomedCount' | 'clearDoomed'>;
+
+class ShortList implements DoomedList {
+  #rows: DoomedRow[] = [];
+
+  doom(rows: readonly DoomedRow[]): void {
+    this.#rows.push(...rows);
+  }
+
+  doomed(after?: string, limit = BATCH): DoomedRow[] {
+    const from = after === undefined ? 0 : this.#rows.findIndex(({ key }) => key === after) + 1;
+    return this.#rows.slice(from, from + limit);
+  }
+
+  doomedCount(): number {
+    return this.#rows.length;
+  }
+
+  clearDoomed(keys?: readonly string[]): void {
+    this.#rows = keys ? this.#rows.filter(({ key }) => !keys.includes(key)) : [];
+  }
+}
+
 export class Deletes {
   readonly #pair: RunPair;
   readonly #options: RunOptions;
@@ -24,6 +47,8 @@ export class Deletes {
   readonly #context: ObjectContext;
   readonly #tally: Tally;
   #found: DoomedRow[] = [];
+  /** Where what was found waits. A run over a few named keys has a list of its own: a pass may be under way beside it. */
+  readonly #list: DoomedList;
 
   constructor(pair: RunPair, options: RunOptions, how: DeleteOptions, context: ObjectContext, tally: Tally) {
     this.#pair = pair;
@@ -31,12 +56,13 @@ export class Deletes {
     this.#how = how;
     this.#context = context;
     this.#tally = tally;
+    this.#list = options.only ? new ShortList() : pair.manifest;
   }
 
   /** What an earlier run found is found anew, unless this run goes on where that one was interrupted. */
   startAgain(): void {
     this.#found = [];
-    if (!this.#options.dryRun) this.#pair.manifest.clearDoomed();
+    if (!this.#options.dryRun) this.#list.clearDoomed();
   }
 
   doom({ key, dest, row }: Triple, reason: DeleteReason): void {
@@ -49,7 +75,7 @@ export class Deletes {
 
   /** Writes what was found so far. */
   save(): void {
-    if (this.#found.length > 0) this.#pair.manifest.doom(this.#found.splice(0));
+    if (this.#found.length > 0) this.#list.doom(this.#found.splice(0));
   }
 
   /**
@@ -59,7 +85,7 @@ export class Deletes {
   async carryOut(): Promise<void> {
     this.save();
     const { halt, emit } = this.#context;
-    const objects = this.#options.dryRun ? this.#tally.doomed : this.#pair.manifest.doomedCount();
+    const objects = this.#options.dryRun ? this.#tally.doomed : this.#list.doomedCount();
     if (objects === 0 || halt.stops('plans')) return;
     refuseDeletes(this.#how, {
       objects,
@@ -67,7 +93,7 @@ export class Deletes {
       sourceListed: this.#tally.sourceSeen,
       common: this.#tally.commonKeys,
       unknown: this.#options.policy.deleteUnknown,
-      named: this.#options.filter?.files !== undefined,
+      named: (this.#options.only ?? this.#options.filter?.files) !== undefined,
     });
     if (this.#options.dryRun) return;
     if (this.#tally.failures > 0 && !this.#how.ignoreErrors) {
@@ -79,11 +105,10 @@ export class Deletes {
   }
 
   async #deleteAll(): Promise<void> {
-    const { manifest } = this.#pair;
     const queue = new Queue(limiter(BATCHES_IN_FLIGHT));
     try {
       for (let after: string | undefined; !this.#context.halt.stops('objects'); ) {
-        const rows = manifest.doomed(after, BATCH);
+        const rows = this.#list.doomed(after, BATCH);
         if (rows.length === 0) break;
         after = rows.at(-1)?.key;
         await queue.push(() => this.#deleteBatch(rows));
@@ -130,7 +155,7 @@ export class Deletes {
     if (halt.stops('objects')) return false;
     try {
       if (await this.#cameBack(row)) {
-        this.#pair.manifest.clearDoomed([row.key]);
+        this.#list.clearDoomed([row.key]);
         return false;
       }
       const { backup } = this.#options;
