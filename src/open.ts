@@ -6,10 +6,10 @@ import { type Config, loadConfig } from './config/load.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
 import type { OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { Opener } from './open/sides.js';
-import { openState } from './open/state.js';
+import { openState, openStateToRead } from './open/state.js';
 
 export type { BandwidthSchedule, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
-export { manifestsInto, stateDirectory } from './open/state.js';
+export { manifestFiles, manifestsInto, readState, stateDirectory } from './open/state.js';
 export { type CongestionSetting, examineCongestion } from './store/http/congestion.js';
 
 /**
@@ -46,6 +46,28 @@ export async function openPair(
     return openState({ source, dest, aside, single }, settings, options.command);
   } catch (error) {
     await Promise.all([source.close(), dest?.close(), aside?.close()]);
+    throw error;
+  }
+}
+
+/**
+ * Both sides to look at, and their manifest without its lock, so that a run may be at work meanwhile. A pair that has
+ * no manifest gets an empty one in memory; none is made on disk. When the source is a single object, so is the
+ * destination: the one that is named, or below it one of the same name.
+ * @throws usage, config
+ */
+export async function openToRead(sourceText: string, destText: string, settings: OpenSettings): Promise<OpenPair> {
+  const opener = new Opener(settings, await readConfig(settings));
+  const source = await opener.side(sourceText, { readOnly: true });
+  let dest: OpenSide | undefined;
+  try {
+    dest = await opener.side(destText, { readOnly: true });
+    const object = await objectNamed(source);
+    const single = object !== undefined;
+    if (single) aimAtObject(source, dest, object, (await objectNamed(dest)) !== undefined);
+    return openStateToRead({ source, dest, single }, settings);
+  } catch (error) {
+    await Promise.all([source.close(), dest?.close()]);
     throw error;
   }
 }

@@ -3,9 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { pairId } from '../manifest/pair.js';
-import type { Manifest, PairLock, PlaceIdentity } from '../manifest/port.js';
+import type { Manifest, PairIdentity, PairLock, PlaceIdentity } from '../manifest/port.js';
 import { lockPair } from '../manifest/sqlite/lock.js';
-import { openManifest, pairOf } from '../manifest/sqlite/open.js';
+import { IN_MEMORY, openManifest, pairOf } from '../manifest/sqlite/open.js';
+import { type ManifestReader, readManifest } from '../manifest/sqlite/reading.js';
 import { isXsyncError, XsyncError } from '../model/error.js';
 import type { OpenPair, OpenSettings, OpenSide } from './settings.js';
 
@@ -18,8 +19,7 @@ export function openState(
   settings: OpenSettings,
   command: string,
 ): OpenPair {
-  const pair = { source: placeOf(sides.source), dest: placeOf(sides.dest) };
-  const file = settings.manifest ?? join(stateDirectory(settings.env), `${pairId(pair)}.db`);
+  const { pair, file } = stateOf(sides, settings);
   const lock = lockPair(file, { pid: process.pid, host: hostname(), sinceMs: Date.now(), command });
   try {
     const manifest = openManifest(file, pair);
@@ -28,11 +28,53 @@ export function openState(
       lock.release();
       await Promise.all([sides.source.close(), sides.dest.close(), sides.aside?.close()]);
     };
-    return { ...sides, manifest, settings: `${sides.source.settings} ${sides.dest.settings}`, close };
+    return { ...sides, manifest, settings: settingsOf(sides), close };
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/**
+ * The manifest of two sides to look at: takes no lock, makes no file, and may be open while a run is at work.
+ * @returns undefined when the pair has none yet
+ * @throws config, not-readable
+ */
+export function readState(
+  sides: Pick<OpenPair, 'source' | 'dest'>,
+  settings: Pick<OpenSettings, 'manifest' | 'env'>,
+): ManifestReader | undefined {
+  const { pair, file } = stateOf(sides, settings);
+  return readManifest(file, pair);
+}
+
+/**
+ * As `openState`, to look at: without the lock, and with an empty manifest in memory where there is none.
+ * @throws config, not-readable
+ */
+export function openStateToRead(
+  sides: Pick<OpenPair, 'source' | 'dest' | 'single'>,
+  settings: Pick<OpenSettings, 'manifest' | 'env'>,
+): OpenPair {
+  const manifest = readState(sides, settings) ?? openManifest(IN_MEMORY, stateOf(sides, settings).pair);
+  const close = async (): Promise<void> => {
+    manifest.close();
+    await Promise.all([sides.source.close(), sides.dest.close()]);
+  };
+  return { ...sides, manifest, settings: settingsOf(sides), close };
+}
+
+function settingsOf({ source, dest }: Pick<OpenPair, 'source' | 'dest'>): string {
+  return `${source.settings} ${dest.settings}`;
+}
+
+/** What a manifest belongs to, and where it is or would be. */
+export function stateOf(
+  { source, dest }: Pick<OpenPair, 'source' | 'dest'>,
+  { manifest, env }: Pick<OpenSettings, 'manifest' | 'env'>,
+): { pair: PairIdentity; file: string } {
+  const pair = { source: placeOf(source), dest: placeOf(dest) };
+  return { pair, file: manifest ?? join(stateDirectory(env), `${pairId(pair)}.db`) };
 }
 
 /**
@@ -61,7 +103,8 @@ export async function* manifestsInto(
   }
 }
 
-async function manifestFiles({ manifest, env }: OpenSettings): Promise<string[]> {
+/** The manifests on this machine, or the one that was named. @throws not-readable */
+export async function manifestFiles({ manifest, env }: Pick<OpenSettings, 'manifest' | 'env'>): Promise<string[]> {
   if (manifest !== undefined) return [manifest];
   const directory = stateDirectory(env);
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {

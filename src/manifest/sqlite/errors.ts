@@ -11,7 +11,7 @@ const DAMAGED: Meaning = {
   code: 'config',
   what: 'is damaged or is not a manifest',
   remedy:
-    'Move it away, with its -wal and -shm files if there are any, and run again: the manifest is then rebuilt by comparing both sides.',
+    'Run "xsync manifest rebuild" with the same source and destination: it puts the file aside and makes a new one from what both sides have.',
 };
 
 const NOT_WRITABLE: Meaning = {

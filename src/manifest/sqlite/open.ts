@@ -1,10 +1,9 @@
 import Database from 'better-sqlite3';
-import { XsyncError } from '../../model/error.js';
-import { describePair, samePair } from '../pair.js';
-import type { PairIdentity, PlaceIdentity } from '../port.js';
+import type { PairIdentity } from '../port.js';
 import { manifestError } from './errors.js';
 import { createPrivateFile } from './file.js';
 import { SqliteManifest } from './manifest.js';
+import { mustBelong, readPair } from './owner.js';
 import { migrate } from './schema.js';
 
 /** Passed as the file, it gives a manifest that lives and dies with the process. */
@@ -35,13 +34,9 @@ export function openManifest(file: string, pair: PairIdentity): SqliteManifest {
 /** Writes the pair into a new manifest; in an old one, it must be the same. */
 function claim(db: Database.Database, pair: PairIdentity): void {
   const owner = readPair(db);
-  if (owner && samePair(owner, pair)) return;
   if (owner) {
-    throw new XsyncError(
-      'config',
-      `the manifest ${db.name} belongs to ${describePair(owner)}, not to ${describePair(pair)}`,
-      { subject: db.name, remedy: 'Name another file for the manifest, or move this one away.' },
-    );
+    mustBelong(db, owner, pair);
+    return;
   }
   const insert = db.prepare('INSERT INTO pair VALUES (?, ?, ?, ?, ?)');
   db.transaction(() => {
@@ -66,11 +61,4 @@ export function pairOf(file: string): PairIdentity | undefined {
   } finally {
     db?.close();
   }
-}
-
-function readPair(db: Database.Database): PairIdentity | undefined {
-  const select = db.prepare<[string], PlaceIdentity>('SELECT kind, endpoint, bucket, prefix FROM pair WHERE side = ?');
-  const source = select.get('source');
-  const dest = select.get('dest');
-  return source && dest && { source, dest };
 }

@@ -106,13 +106,22 @@ export const APPLICATION_ID = 0x7873796e;
  */
 export function migrate(db: Database, migrations: readonly string[] = MIGRATIONS): void {
   db.transaction(() => {
-    const version = Number(db.pragma('user_version', { simple: true }));
-    refuseForeign(db, version);
-    if (version > migrations.length) throw newer(db.name, version, migrations.length);
+    const version = formatOf(db, migrations);
     for (const sql of migrations.slice(version)) db.exec(sql);
     if (version < migrations.length) db.pragma(`user_version = ${migrations.length}`);
     if (version === 0) db.pragma(`application_id = ${APPLICATION_ID}`);
   }).immediate();
+}
+
+/**
+ * The format that the manifest has, 0 when nothing is in it yet. Changes nothing.
+ * @throws as migrate
+ */
+export function formatOf(db: Database, migrations: readonly string[] = MIGRATIONS): number {
+  const version = Number(db.pragma('user_version', { simple: true }));
+  refuseForeign(db, version);
+  if (version > migrations.length) throw newer(db.name, version, migrations.length);
+  return version;
 }
 
 function refuseForeign(db: Database, version: number): void {

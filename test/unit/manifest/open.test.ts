@@ -94,7 +94,7 @@ describe('refusals', () => {
     manifest.close();
     damage(file);
     const error = thrownBy(() => open(file).page(undefined, 2000));
-    expect(error).toMatchObject({ code: 'config', remedy: expect.stringMatching(/Move it away/) });
+    expect(error).toMatchObject({ code: 'config', remedy: expect.stringMatching(/xsync manifest rebuild/) });
   });
 
   test("another program's database is left untouched", () => {
