@@ -32,9 +32,26 @@ export type RunEvent =
   | { type: 'notice'; level: 'info' | 'warn'; message: string }
   /** Cumulative; `done` once the side has been listed whole. */
   | { type: 'listed'; side: Side; objects: number; done: boolean }
-  | { type: 'skip'; key: string; size: number; reason: SkipReason; detail?: string }
+  | {
+      type: 'skip';
+      key: string;
+      size: number;
+      reason: SkipReason;
+      detail?: string;
+      /** Source Last-Modified, ms, of what is still `settling`. */
+      sourceMtimeMs?: number;
+    }
   /** In a dry run the last word on an object; otherwise it has been queued. */
-  | { type: 'plan'; key: string; size: number; reason: CopyReason; detail?: string; parts: number }
+  | {
+      type: 'plan';
+      key: string;
+      size: number;
+      reason: CopyReason;
+      detail?: string;
+      parts: number;
+      /** Source Last-Modified, ms. */
+      sourceMtimeMs: number;
+    }
   | { type: 'begin'; key: string; size: number; parts: number; resumedBytes: number }
   /** Bytes of one object that went out to the destination since the last such event of this object. */
   | { type: 'progress'; key: string; bytes: number }
@@ -81,7 +98,13 @@ export type RunEvent =
   | { type: 'race'; key: string; part: number; bytes: number; won: 'first' | 'second' }
   /** What the tuner settled on, from now on or at the end; `message` says why too. */
   | { type: 'tuned'; parts: number; objects: number; partSize: number; message: string }
-  | { type: 'end'; summary: Summary };
+  | { type: 'end'; summary: Summary }
+  /** Of a watch: the next pass comes at `untilMs`; what listing costs at this pace, in requests. */
+  | { type: 'waiting'; untilMs: number; listRequests: number; listRequestsPerDay: number }
+  /** Of a watch: nothing can be done for now. Said once; tried again for ever. */
+  | { type: 'trouble'; code: ErrorCode; message: string; remedy?: string }
+  /** It can again, after so long. */
+  | { type: 'well'; afterMs: number };
 
 export type Reporter = (event: RunEvent) => void;
 

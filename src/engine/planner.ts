@@ -61,7 +61,8 @@ export class Planner {
       return;
     }
     const decision = decide(this.#options.policy, sourceState(triple), this.#destState(triple), evidenceOf(triple));
-    if ((decision.action === 'copy' || decision.action === 'inspect') && this.#held(key, source)) return;
+    const work = decision.action === 'copy' || decision.action === 'inspect';
+    if (work && (this.#held(key, source) || this.#settles(key, source))) return;
     if (decision.action === 'inspect') {
       const done = batch.hold();
       await this.#checkers.push(() => this.#inspect(triple, decision, batch).finally(done));
@@ -100,6 +101,13 @@ export class Planner {
     if (shielded || !this.#deletes) return;
     if (decision.action === 'delete') this.#deletes.doom(triple, decision.reason);
     else this.#context.emit({ type: 'keep', key, size, reason: decision.reason });
+  }
+
+  /** Is being rewritten right now. */
+  #settles(key: string, { size, mtimeMs }: ObjectEntry): boolean {
+    if (!this.#options.settling?.waits(key, mtimeMs, Date.now())) return false;
+    this.#context.emit({ type: 'skip', key, size, reason: 'settling', sourceMtimeMs: mtimeMs });
+    return true;
   }
 
   /** Failed before, and its time has not come. */
@@ -224,7 +232,8 @@ export class Planner {
       this.#context.emit({ type: 'skip', key, size: source.size, reason: 'cutoff' });
       return;
     }
-    this.#context.emit({ type: 'plan', key, size: source.size, reason, parts: entry.parts });
+    const { size, mtimeMs: sourceMtimeMs } = source;
+    this.#context.emit({ type: 'plan', key, size, reason, parts: entry.parts, sourceMtimeMs });
     if (this.#options.dryRun) return this.#tally.addPlanned(entry);
     const replaces = dest !== undefined || (this.#options.noTraverse && row !== undefined);
     const done = batch.hold();
@@ -247,12 +256,35 @@ export class Planner {
     }
   }
 
-  /** Large objects are cut anew when they begin: meanwhile the tuner may know better. */
   #begin(source: ObjectEntry, entry: PlanEntry, replaces: boolean, opened: () => void): Promise<void> {
+    const { claims } = this.#options;
+    if (!claims) return this.#copyNow(source, entry, replaces, opened);
+    return claims.hold(entry.key, async () => {
+      if (this.#doneMeanwhile(source)) {
+        this.#context.emit({ type: 'skip', key: entry.key, size: entry.size, reason: 'unchanged' });
+        return;
+      }
+      await this.#copyNow(source, entry, replaces, opened);
+      if (claims.isWanted(entry.key)) this.#context.committer.flush();
+    });
+  }
+
+  /** Large objects are cut anew when they begin: meanwhile the tuner may know better. */
+  #copyNow(source: ObjectEntry, entry: PlanEntry, replaces: boolean, opened: () => void): Promise<void> {
     const { partSize } = this.#context.slots;
     const context = { ...this.#context, opened };
     if (entry.parts === 1 || partSize === undefined) return copyObject(context, entry, replaces);
     return copyObject(context, planEntry(source, entry.reason, this.#pair, this.#options, partSize), replaces);
+  }
+
+  /**
+   * Another run of this process has copied it since this one began: the same version, or one that is newer than what
+   * this pass has listed.
+   */
+  #doneMeanwhile({ key, etag }: ObjectEntry): boolean {
+    const row = this.#pair.manifest.get(key);
+    if (row === undefined || row.atMs < this.#tally.startedMs) return false;
+    return row.sourceEtag === etag || this.#options.only === undefined;
   }
 
   /** `--max-transfer`: soft and hard start until it is reached, cautious never starts what would go beyond it. */

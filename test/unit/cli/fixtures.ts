@@ -100,7 +100,7 @@ export const events: RunEvent[] = [
   { type: 'listed', side: 'source', objects: 1500, done: true },
   { type: 'skip', key: 'same', size: 5, reason: 'unchanged' },
   { type: 'skip', key: 'left.bak', size: 5, reason: 'filtered', detail: '--exclude "*.bak"' },
-  { type: 'plan', key: 'big', size: 20_971_520, reason: 'new', parts: 3 },
+  { type: 'plan', key: 'big', size: 20_971_520, reason: 'new', parts: 3, sourceMtimeMs: 1_795_000_000_000 },
   { type: 'begin', key: 'big', size: 20_971_520, parts: 3, resumedBytes: 8_388_608 },
   { type: 'progress', key: 'big', bytes: 4_194_304 },
   {

@@ -26,7 +26,14 @@ function tallied(list: readonly RunEvent[], clock = new Clock()): Tally {
   return tally;
 }
 
-const plan = (key: string, size: number): RunEvent => ({ type: 'plan', key, size, reason: 'new', parts: 1 });
+const plan = (key: string, size: number): RunEvent => ({
+  type: 'plan',
+  key,
+  size,
+  reason: 'new',
+  parts: 1,
+  sourceMtimeMs: 0,
+});
 const begin = (key: string, size: number, resumedBytes = 0): RunEvent => ({
   type: 'begin',
   key,
