@@ -111,7 +111,7 @@ export class Loop {
   limit(most: number, requestSize: number): void {
     this.#requestSize = requestSize;
     this.#most = Math.max(this.#least, most);
-    if (this.#n > this.#most) this.#enter('measure', this.#most, 'limited by memory or connections');
+    if (this.#n > this.#most) this.#enter('measure', this.#most, 'limited by memory, connections or request rate');
   }
 
   /** @param ms since the sample before */

@@ -5,6 +5,7 @@ import type { Reporter, RunEvent } from './events.js';
 import { MOST_CONNECTIONS, type RunOptions, type RunPair } from './options.js';
 import type { Slots } from './slots.js';
 import { type Sample, type Settings, Tuner, type TunerLimits } from './tune.js';
+import { affordableConnections, openFilesLimit, operationsOf } from './tune-bounds.js';
 import { readRoute, writeRoute } from './tune-route.js';
 
 const EVERY_MS = 1000;
@@ -22,7 +23,8 @@ interface PilotContext {
 export function startPilot(pair: RunPair, options: RunOptions, slots: Slots, emit: Reporter): Pilot | undefined {
   if (options.dryRun || !(slots.tunesParts || slots.tunesObjects)) return undefined;
   const limits = {
-    connections: options.maxConnections ?? MOST_CONNECTIONS,
+    connections: affordableConnections(options.maxConnections ?? MOST_CONNECTIONS, openFilesLimit()),
+    operations: operationsOf(pair.source.store.capabilities, pair.dest.store.capabilities),
     memory: options.maxMemory,
     leastPartSize: pair.dest.store.capabilities.minPartSize,
     partSize: options.partSize,

@@ -32,6 +32,8 @@ export interface Sample {
 export interface TunerLimits {
   /** Requests in flight to one server, parts and small objects together. */
   connections: number;
+  /** Small objects a second that the services take; absent where they do not say. */
+  operations?: number;
   /** Bytes of bodies held at once. */
   memory: number;
   /** Bytes: the smallest part that the destination takes. */
@@ -56,6 +58,8 @@ const LEAST = { parts: 2, objects: 4 };
 /** Breaks are counted over so long: one connection that breaks is a line's weather, a tenth of them is too many. */
 const BROKEN_MS = 5000;
 const BROKEN_SHARE = 0.1;
+/** A bound this close below the setting is the rate's wavering. */
+const WAVERS = 0.85;
 /** A loop without work for so long leaves its connections to the other. */
 const IDLE_MS = 5000;
 
@@ -122,7 +126,7 @@ export class Tuner {
     if (objects.used > 0) this.#objects.sample(objects, ms);
     this.#choosePartSize(parts);
     this.#parts.limit(Math.min(this.#leftBy(this.#objects, this.#idleMs.objects), this.#mostParts()), this.#partSize);
-    this.#objects.limit(this.#leftBy(this.#parts, this.#idleMs.parts), 1);
+    this.#objects.limit(Math.min(this.#leftBy(this.#parts, this.#idleMs.parts), this.#mostByRate()), 1);
   }
 
   #note(kind: 'parts' | 'objects', { used }: Flow, ms: number): void {
@@ -138,6 +142,16 @@ export class Tuner {
   #leftBy(other: Loop, idleMs: number): number {
     const { connections } = this.#limits;
     return idleMs >= IDLE_MS ? connections : Math.max(connections - other.n, Math.floor(connections / 2));
+  }
+
+  /** As many small objects as bring the request rate that the services take; what wavers about it is left alone. */
+  #mostByRate(): number {
+    const { operations } = this.#limits;
+    const level = this.#objects.settled;
+    if (operations === undefined || !level) return Number.POSITIVE_INFINITY;
+    const { n } = this.#objects;
+    const most = Math.ceil((level.n * operations) / level.rate);
+    return most < n && most > n * WAVERS ? n : most;
   }
 
   #mostParts(): number {

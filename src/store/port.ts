@@ -42,6 +42,8 @@ export interface Capabilities {
   readonly keepsMtime: boolean;
   /** Reading ahead of need is cheap and reading twice is free (local disk, memory). */
   readonly local: boolean;
+  /** Requests a second that the service says it takes; absent where it says nothing. */
+  readonly requestRates?: { readonly read: number; readonly write: number };
 }
 
 /** Names the bytes' home, so that a manifest belongs to one pair of places and no other. Holds no secret. */

@@ -1,6 +1,8 @@
 /** The tuner against modelled lines, on a simulated clock: how soon it is there, and how much of the line it uses. */
 import { describe, expect, it } from 'vitest';
 import { START, Tuner } from '../../src/engine/tune.js';
+import { affordableConnections, openFilesLimit, operationsOf } from '../../src/engine/tune-bounds.js';
+import type { Capabilities } from '../../src/store/port.js';
 import {
   bbr,
   capped,
@@ -75,6 +77,65 @@ describe.each(LUCKS)('on luck %i', (luck) => {
     const run = on(capped(20 * Mbit, 4000 * Mbit), { kind: 'objects', delay: 0.2, size: 4096 }).run(40);
     expect(run.seconds[15]?.settings.objects).toBe(256);
   });
+});
+
+describe.each(LUCKS)('on luck %i, a service that takes 600 requests a second', (luck) => {
+  const limits = { ...ROOMY, operations: 600 };
+  const load: Load = { kind: 'objects', delay: 0.2, size: 4096 };
+  const perSecond = ({ rate }: { rate: number }): number => rate / 4096;
+
+  it('is asked for that many small objects, and no more', () => {
+    const run = new Simulation(capped(20 * Mbit, 4000 * Mbit), load, { limits, luck }).run(60);
+    const late = run.seconds.slice(10);
+    expect(run.rate(10, 60) / 4096).toBeGreaterThan(0.8 * 600);
+    expect(run.rate(10, 60) / 4096).toBeLessThan(1.1 * 600);
+    expect(Math.max(...late.map(perSecond))).toBeLessThan(1.3 * 600);
+    expect(new Set(run.seconds.slice(30).map(({ settings }) => settings.objects)).size).toBeLessThan(6);
+  });
+
+  it('is left in peace once that is found', () => {
+    const run = new Simulation(capped(20 * Mbit, 4000 * Mbit), load, { limits, luck }).run(20);
+    let resting = 0;
+    for (let second = 0; second < 40; second++) resting += run.run(1).tuner.resting ? 1 : 0;
+    expect(resting).toBeGreaterThan(20);
+  });
+
+  it('is asked for as much as that again once each answer takes longer', () => {
+    const slower: Line = { ...capped(20 * Mbit, 4000 * Mbit), each: (_, at) => (at < 30 ? 20 * Mbit : 0.3 * Mbit) };
+    const run = new Simulation(slower, load, { limits, luck }).run(120);
+    expect(run.rate(80, 120) / 4096).toBeGreaterThan(0.75 * 600);
+  });
+});
+
+describe('the open files of this host', () => {
+  const limits = (files: string): string => `Limit  Soft Limit  Hard Limit  Units\nMax open files  ${files}  files\n`;
+
+  it('are what the kernel says', () => {
+    expect(openFilesLimit(() => limits('1024  524288'))).toBe(1024);
+    expect(openFilesLimit(() => limits('unlimited  unlimited'))).toBeUndefined();
+  });
+
+  it('bound nothing where the system does not tell', () => {
+    const missing = (): string => {
+      throw new Error('ENOENT');
+    };
+    expect(openFilesLimit(missing)).toBeUndefined();
+    expect(affordableConnections(256, undefined)).toBe(256);
+  });
+
+  it('leave room for two sockets a request, or a run would die of EMFILE', () => {
+    expect(affordableConnections(256, 256)).toBe(78);
+    expect(affordableConnections(16, 1024)).toBe(16);
+    expect(affordableConnections(256, 64)).toBeGreaterThan(0);
+  });
+});
+
+it('a service that documents no request rate bounds none, and the slower side of two counts', () => {
+  const of = (read?: number, write = 0): Capabilities =>
+    ({ requestRates: read === undefined ? undefined : { read, write } }) as Capabilities;
+  expect(operationsOf(of(), of())).toBeUndefined();
+  expect(operationsOf(of(5500, 3500), of(10_000, 10_000))).toBe(5500);
+  expect(operationsOf(of(), of(5500, 3500))).toBe(3500);
 });
 
 it('a loss of one connection in many is weather, and changes nothing', () => {

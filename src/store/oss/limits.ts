@@ -20,6 +20,8 @@ export const OSS_CAPABILITIES: Capabilities = {
   keepsMetadata: true,
   keepsMtime: false,
   local: false,
+  /** Together, over all buckets of an account (https://www.alibabacloud.com/help/en/oss/user-guide/limits). */
+  requestRates: { read: 10_000, write: 10_000 },
 };
 
 /** Keys of a listing page, parts of a page, keys of a batch delete. */

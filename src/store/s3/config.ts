@@ -78,6 +78,8 @@ export interface S3Preset {
   maxObjectSize: number;
   /** ETags of plain puts and of parts are MD5s whatever the bucket's encryption. */
   partEtagIsMd5: boolean;
+  /** Requests a second, where the provider documents them. */
+  requestRates?: { read: number; write: number };
   /** Bytes of user metadata. */
   maxMetadata: number;
   /** `x-amz-checksum-mode: ENABLED` is understood. */
@@ -118,6 +120,8 @@ const AWS: S3Preset = {
   maxObjectSize: 50_000 * GiB,
   // A bucket's default encryption may be SSE-KMS; each answer says, the preset cannot.
   partEtagIsMd5: false,
+  // Of one prefix (https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html).
+  requestRates: { read: 5_500, write: 3_500 },
   checksumMode: true,
   locationConstraint: true,
 };

@@ -24,6 +24,7 @@ export function capabilitiesOf(preset: S3Preset): Capabilities {
     keepsMetadata: true,
     keepsMtime: false,
     local: false,
+    ...(preset.requestRates && { requestRates: preset.requestRates }),
   };
 }
 
