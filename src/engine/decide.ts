@@ -90,6 +90,7 @@ export type SkipReason =
   | 'destination-newer'
   | 'filtered'
   | 'unreadable'
+  | 'settling'
   | 'cutoff';
 
 export type InspectReason = 'unlisted' | 'times' | 'checksums' | 'bytes';

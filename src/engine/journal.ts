@@ -82,6 +82,8 @@ export class Journal {
   readonly #copied: Sum = { objects: 0, bytes: 0 };
   #rate: Sum = { objects: 0, bytes: 0 };
   #listed = false;
+  /** The oldest change that was left alone because it is too fresh, ms. */
+  #unsettledMs = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(manifest: Manifest, options: JournalOptions) {
@@ -113,7 +115,8 @@ export class Journal {
       case 'skip':
         if (event.reason === 'filtered' || event.reason === 'unreadable') break;
         add(this.#source, event.size);
-        if (event.reason !== 'cutoff') add(this.#synced, event.size);
+        if (event.reason === 'settling') this.#unsettledMs = Math.min(this.#unsettledMs, event.sourceMtimeMs ?? 0);
+        else if (event.reason !== 'cutoff') add(this.#synced, event.size);
         break;
       case 'plan':
         add(this.#source, event.size);
@@ -144,7 +147,7 @@ export class Journal {
     this.#tick();
     const { pass, whole } = this.#options;
     if (outcome === 'complete' && whole) {
-      this.#manifest.setFact(FACT.synchronised, String(pass.startedMs));
+      this.#manifest.setFact(FACT.synchronised, String(Math.min(pass.startedMs, this.#unsettledMs)));
       if (this.#liveSinceMs === undefined) this.#manifest.setFact(FACT.live, String(pass.startedMs));
     }
     this.#write(outcome, error);

@@ -1,9 +1,11 @@
 import type { Manifest } from '../manifest/port.js';
 import type { ObjectStore } from '../store/port.js';
+import type { Claims } from './claims.js';
 import type { Policy } from './decide.js';
 import type { RunEvent, Traffic } from './events.js';
 import type { Filter } from './filter.js';
 import type { Bounds } from './ranges-bounds.js';
+import type { Settling } from './settle.js';
 
 /** One side of a pair: a (wrapped) store and the prefix below which the pair lives. */
 export interface RunSide {
@@ -75,6 +77,12 @@ export interface RunOptions {
    * the same: `shape` names what the person asked for. Absent: never.
    */
   resume?: { from: number; shape: string };
+  /** Shared by runs that go on beside each other in one process. */
+  claims?: Claims;
+  /** Leaves alone what was rewritten just now. */
+  settling?: Settling;
+  /** Raised to finish what has begun and begin nothing more. */
+  drain?: AbortSignal;
   /** Only keys in between. */
   bounds?: Bounds;
   /** Only these keys, asked for one by one. */

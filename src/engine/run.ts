@@ -66,7 +66,7 @@ export async function runPair(pair: RunPair, options: RunOptions, report: Report
     if (!halt.stops('plans') && tally.nothingListed && pair.source.prefix === '') {
       emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
     }
-    if (!halt.stops('plans') && isWhole(options)) await dropStale(context, pair, pass.startedMs);
+    if (!halt.stops('plans') && isWhole(options)) await dropStale(context, pair, pass.startedMs, options.claims);
   } catch (error) {
     const stopped = halt.signal.aborted || (halt.stops('plans') && isXsyncError(error, 'aborted'));
     if (!stopped) halt.fail(error);
@@ -177,6 +177,9 @@ function hookStops(halt: Halt, options: RunOptions): () => void {
   const onStop = (): void => halt.stop('interrupted', 'parts');
   if (options.stop.aborted) onStop();
   options.stop.addEventListener('abort', onStop);
+  const onDrain = (): void => halt.stop('interrupted', 'objects');
+  if (options.drain?.aborted) onDrain();
+  options.drain?.addEventListener('abort', onDrain);
   const { maxDurationMs, cutoffMode } = options;
   const hard = cutoffMode === 'hard';
   const timer =
@@ -186,6 +189,7 @@ function hookStops(halt: Halt, options: RunOptions): () => void {
   return () => {
     clearTimeout(timer);
     options.stop.removeEventListener('abort', onStop);
+    options.drain?.removeEventListener('abort', onDrain);
   };
 }
 
@@ -206,7 +210,12 @@ function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: 
  * as failed or held back is over: it was copied, found equal or is gone from the source. Only what is still to be copied
  * keeps its unfinished upload; any other would stay at the store for ever.
  */
-async function dropStale(context: ObjectContext, pair: RunPair, passStartedMs: number): Promise<void> {
+async function dropStale(
+  context: ObjectContext,
+  pair: RunPair,
+  passStartedMs: number,
+  claims: RunOptions['claims'],
+): Promise<void> {
   const { manifest, halt, emit } = context;
   for (let after: string | undefined; ; ) {
     const rows = manifest.failures(after, PAGE);
@@ -215,7 +224,7 @@ async function dropStale(context: ObjectContext, pair: RunPair, passStartedMs: n
     manifest.clearFailures(rows.flatMap(({ key, seenMs }) => (seenMs < passStartedMs ? [key] : [])));
   }
   for (const row of manifest.uploads()) {
-    if (manifest.failure(row.key)) continue;
+    if (manifest.failure(row.key) || claims?.has(row.key)) continue;
     try {
       await discardUpload(context, row, pair.dest.prefix + row.key);
       manifest.endUpload(row.key);
