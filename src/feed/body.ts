@@ -39,7 +39,7 @@ function where(error: unknown): string {
   const message = error instanceof Error ? error.message : '';
   const at = /at position \d+/.exec(message)?.[0];
   if (at) return `a character that does not belong there, ${at}`;
-  return /end of JSON/.test(message) ? 'it ends too early' : 'it starts with something else';
+  return /end of JSON/.test(message) ? 'it ends too early' : 'it does not start as JSON does';
 }
 
 function fromBase64(text: string): unknown {

@@ -70,7 +70,7 @@ export interface Feed {
    *   the first call on. What once worked is tried again for ever, and `onTrouble` says so.
    */
   batches(signal: AbortSignal): AsyncIterable<ChangeBatch>;
-  /** Frees ports and connections. May be called twice. */
+  /** Frees ports and connections, after the last batch is settled. May be called twice. */
   close(): Promise<void>;
 }
 

@@ -35,14 +35,15 @@ export function openFeed(text: string, { env, stdin }: FeedSurroundings): Feed {
 function endpointOf(text: string): EndpointAddress {
   // A port alone listens for this machine only: the network is to be asked for.
   const full = /^:\d+(\/|$)/.test(text) ? `http://127.0.0.1${text}` : text;
-  if (full.startsWith('https://'))
-    throw refuse(text, 'xsync speaks plain HTTP: listen on 127.0.0.1 and put TLS before it');
-  if (!full.startsWith('http://') || !URL.canParse(full)) throw refuse(text, FORMS);
+  if (!/^https?:\/\//.test(full) || !URL.canParse(full)) throw refuse(text, FORMS);
   const url = new URL(full);
   if (url.username || url.password || url.search || url.hash) {
     // Not quoted: it may be the secret.
     const remedy = 'leave the URL at host, port and path; the secret comes from XSYNC_EVENTS_SECRET';
     throw new XsyncError('usage', 'the address for events has a user, a password, a query or a fragment', { remedy });
+  }
+  if (url.protocol === 'https:') {
+    throw refuse(text, 'xsync speaks plain HTTP: listen on 127.0.0.1 and put TLS before it');
   }
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 80), path: url.pathname };
 }

@@ -28,7 +28,7 @@ export function explain(error: unknown, queue: string): XsyncError {
   const { name = '', message = String(error) } = error instanceof Error ? error : {};
   const [, code, why, remedy] = REFUSALS.find(([pattern]) => pattern.test(name)) ?? [];
   if (code === undefined) {
-    return new XsyncError('network', `${queue}: ${message || name}; trying again`, { subject: queue, cause: error });
+    return new XsyncError('network', `${queue}: ${message || name}`, { subject: queue, cause: error });
   }
   const told = `${queue}: ${why} (${name}); ${remedy}`;
   return new XsyncError(code, told, { subject: queue, remedy, serviceCode: name, cause: error });

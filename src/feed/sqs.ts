@@ -93,7 +93,7 @@ export class SqsFeed implements Feed {
         if (isAbort(error, stop)) break;
         const explained = explain(error, this.name);
         if (!this.#worked && isSettledByPerson(explained)) throw explained;
-        this.#trouble.is(explained.message);
+        this.#trouble.is(`${explained.message}; trying again`);
         await pause(Math.min(30_000, backoffMs * 2 ** faults), stop);
       }
     }
@@ -208,6 +208,8 @@ class Calls {
 
   /** Loads the SDK only now: every start of the program would pay for it. */
   static async open(address: QueueAddress): Promise<Calls> {
+    // Its warning of what it will need some day is for us to read, not for whoever runs the program.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     return new Calls(await import('@aws-sdk/client-sqs'), address);
   }
 

@@ -60,7 +60,11 @@ describe('the secret of the endpoint', () => {
   });
 
   it('is refused on the command line, and not repeated', () => {
-    for (const text of [`http://127.0.0.1:8089/?token=${secret}`, `http://x:${secret}@127.0.0.1:8089/`]) {
+    for (const text of [
+      `http://127.0.0.1:8089/?token=${secret}`,
+      `http://x:${secret}@127.0.0.1:8089/`,
+      `https://x:${secret}@h/`,
+    ]) {
       expect(() => open(text)).toThrow(
         expect.objectContaining({ code: 'usage', message: expect.not.stringContaining(secret) }),
       );
