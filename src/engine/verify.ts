@@ -5,7 +5,7 @@
  * itself (Content-MD5) nothing is hashed here; otherwise the bytes are hashed once while they are in memory.
  */
 import { combineCrc64ecma } from '../hash/combine.js';
-import { crc64ecma, md5, md5OfMd5s } from '../hash/index.js';
+import { crc64ecma, md5, md5OfMd5s, md5Soon } from '../hash/index.js';
 import type { PartRow } from '../manifest/port.js';
 import type { Checksums } from '../model/checksum.js';
 import { XsyncError } from '../model/error.js';
@@ -63,6 +63,14 @@ export type PartHashes = Pick<PartRow, 'md5' | 'crc64ecma'>;
 export function hashPart(bytes: Uint8Array, hashing: PartHashing): PartHashes {
   return {
     md5: hashing.md5 ? md5(bytes) : undefined,
+    crc64ecma: hashing.crc64ecma ? crc64ecma(bytes) : undefined,
+  };
+}
+
+/** The same, done together with other parts that are ready by now: several at once cost much less. */
+export async function hashPartSoon(bytes: Uint8Array, hashing: PartHashing): Promise<PartHashes> {
+  return {
+    md5: hashing.md5 ? await md5Soon(bytes) : undefined,
     crc64ecma: hashing.crc64ecma ? crc64ecma(bytes) : undefined,
   };
 }

@@ -1,0 +1,58 @@
+/** MD5s that can wait a moment for others, because eight of one length cost little more than one does alone. */
+import { LANES, Md5Lanes } from './md5-lanes.js';
+
+/** So long, in milliseconds, the first of some may wait: little beside what a part takes to move. */
+const WAIT_MS = 20;
+/** Below this many bytes gathering costs more than it saves. */
+const SMALLEST = 256 * 1024;
+/** Fewer are faster one by one: the lanes take as long for one as for all. */
+const FEWEST = 3;
+
+interface Waiting {
+  bytes: Uint8Array;
+  done: (md5: string) => void;
+}
+
+export class Md5Gathering {
+  readonly #alone: (bytes: Uint8Array) => string;
+  readonly #byLength = new Map<number, Waiting[]>();
+  #lanes: { made: Md5Lanes | undefined } | undefined;
+
+  /** @param alone hashes one */
+  constructor(alone: (bytes: Uint8Array) => string) {
+    this.#alone = alone;
+  }
+
+  /** Hex MD5. The bytes must not change until it has come. */
+  md5(bytes: Uint8Array): Promise<string> {
+    const length = bytes.byteLength;
+    if (length < SMALLEST) return Promise.resolve(this.#alone(bytes));
+    return new Promise((done) => {
+      const waiting = this.#byLength.get(length);
+      if (waiting === undefined) this.#gather(length, { bytes, done });
+      else if (waiting.push({ bytes, done }) === LANES) this.#hash(length, waiting);
+    });
+  }
+
+  #gather(length: number, first: Waiting): void {
+    const waiting = [first];
+    this.#byLength.set(length, waiting);
+    setTimeout(() => this.#hash(length, waiting), WAIT_MS);
+  }
+
+  #hash(length: number, waiting: readonly Waiting[]): void {
+    // Eight came together before the time was up.
+    if (this.#byLength.get(length) !== waiting) return;
+    this.#byLength.delete(length);
+    const sums = this.#md5s(waiting.map(({ bytes }) => bytes));
+    waiting.forEach(({ done }, n) => {
+      done(sums[n] ?? '');
+    });
+  }
+
+  #md5s(bodies: readonly Uint8Array[]): string[] {
+    if (bodies.length < FEWEST) return bodies.map(this.#alone);
+    this.#lanes ??= { made: Md5Lanes.create() };
+    return this.#lanes.made?.md5(bodies) ?? bodies.map(this.#alone);
+  }
+}
