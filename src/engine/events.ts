@@ -2,6 +2,7 @@
  * What a run tells while it goes: a stream of plain-data events that a terminal, JSON lines and later Prometheus and
  * a report page all read. The engine declares the reporter; the CLI implements it. `docs/json.md` documents them.
  */
+import type { RunOutcome } from '../manifest/port.js';
 import type { ErrorClass, ErrorCode } from '../model/error.js';
 import type { VerifiedBy } from '../model/verified.js';
 import type { RequestKind } from '../store/wrap/kinds.js';
@@ -98,7 +99,13 @@ export type RunEvent =
   | { type: 'race'; key: string; part: number; bytes: number; won: 'first' | 'second' }
   /** What the tuner settled on, from now on or at the end; `message` says why too. */
   | { type: 'tuned'; parts: number; objects: number; partSize: number; message: string }
-  | { type: 'end'; summary: Summary }
+  /** `error`: what broke it off. */
+  | {
+      type: 'end';
+      summary: Summary;
+      outcome: Exclude<RunOutcome, 'running'>;
+      error?: { code: string; message: string };
+    }
   /** Of a watch: the next pass comes at `untilMs`; what listing costs at this pace, in requests. */
   | { type: 'waiting'; untilMs: number; listRequests: number; listRequestsPerDay: number }
   /** Of a watch: nothing can be done for now. Said once; tried again for ever. */

@@ -89,8 +89,7 @@ export class Journal {
   constructor(manifest: Manifest, options: JournalOptions) {
     this.#manifest = manifest;
     this.#options = options;
-    const live = manifest.getFact(FACT.live);
-    this.#liveSinceMs = live === undefined ? undefined : Number(live);
+    this.#liveSinceMs = liveSinceMs(manifest);
     this.#source = { ...options.pass.passed };
     this.#synced = { ...options.pass.passed };
   }
@@ -223,6 +222,12 @@ export class Journal {
 /** Everything that was at the source before this was seen, ms; undefined before the first complete pass. */
 export function synchronisedMs(manifest: Pick<Manifest, 'getFact'>): number | undefined {
   const text = manifest.getFact(FACT.synchronised);
+  return text === undefined ? undefined : Number(text);
+}
+
+/** When the first complete pass began, ms: the age of what is older than that is no lag. Undefined before it ended. */
+export function liveSinceMs(manifest: Pick<Manifest, 'getFact'>): number | undefined {
+  const text = manifest.getFact(FACT.live);
   return text === undefined ? undefined : Number(text);
 }
 

@@ -78,7 +78,7 @@ export async function runPair(pair: RunPair, options: RunOptions, report: Report
   committer.close();
   closeJournal(journal, halt);
   const summary = tally.summary(halt.reason);
-  emit({ type: 'end', summary });
+  emit({ type: 'end', summary, outcome: outcomeOf(halt), error: errorOf(halt) });
   if (halt.fatal) throw halt.fatal.error;
   return summary;
 }
