@@ -5,6 +5,7 @@
 import { totalmem } from 'node:os';
 import { type Command, Option } from 'commander';
 import { MOST_CONNECTIONS } from '../engine/options.js';
+import { LIST_CONCURRENCY } from '../engine/ranges-pace.js';
 import { XsyncError } from '../model/error.js';
 import type { CongestionSetting } from '../open.js';
 import { choice, flag, list, negated, value } from './define.js';
@@ -82,6 +83,7 @@ export interface TransferFlags {
   partConcurrency?: number;
   maxConnections: number;
   checkers: number;
+  listConcurrency: number;
   partSize?: number;
   maxMemory?: number;
   retries: number;
@@ -136,6 +138,16 @@ export function compareOptions(command: Command): Command {
   return command;
 }
 
+export interface ListFlags {
+  listConcurrency: number;
+}
+
+export function listOption(command: Command): Command {
+  return value(command, '--list-concurrency <n>', 'pages of a listing in flight, where a page takes long', parseCount, [
+    LIST_CONCURRENCY,
+  ]);
+}
+
 export function transferOptions(command: Command): Command {
   command.optionsGroup('Transfer:');
   flag(command, '-n, --dry-run', 'say what would be copied and what it would cost; change nothing');
@@ -143,6 +155,7 @@ export function transferOptions(command: Command): Command {
   value(command, '--part-concurrency <n>', 'parts in flight of one object (likewise)', parseCount);
   value(command, '--max-connections <n>', 'requests in flight to one server', parseCount, [MOST_CONNECTIONS]);
   value(command, '--checkers <n>', 'objects looked at at once', parseCount, [16]);
+  listOption(command);
   value(command, '--part-size <size>', 'size of a part (chosen for each object when not given)', parseSize);
   value(command, '--max-memory <size>', 'memory for data in flight', parseSize, [
     defaultMemory(),

@@ -72,6 +72,7 @@ export function runOptions(
     partConcurrency: flags.partConcurrency,
     maxConnections: flags.maxConnections,
     checkers: flags.checkers,
+    listConcurrency: flags.listConcurrency,
     partSize: flags.partSize,
     maxMemory: flags.maxMemory ?? Number.MAX_SAFE_INTEGER,
     createBucket: flags.createBucket === true,

@@ -1,4 +1,5 @@
 /** One side's listing as a stream of batches in key-byte order, keys relative to the pair's prefix. */
+import { setMaxListeners } from 'node:events';
 
 import type { Spool } from '../manifest/port.js';
 import { XsyncError } from '../model/error.js';
@@ -8,11 +9,15 @@ import type { ListOptions, ListPage } from '../store/port.js';
 import type { RunSide } from './options.js';
 import { RangeListing, type RangeSettings } from './ranges.js';
 import { type Bounds, below, contains, inside, reaches } from './ranges-bounds.js';
+import { loopLoad } from './ranges-pace.js';
+
+/** What is listed: part of a RunSide. */
+type Listed = Pick<RunSide, 'store' | 'prefix' | 'text'>;
 
 /** Thrown inside the engine when a listing is not in byte order; the run then sorts that side and starts the diff again. */
 export class OutOfOrder extends Error {
   constructor(
-    readonly side: RunSide,
+    readonly side: Listed,
     key: string,
   ) {
     super(`${side.text} lists ${JSON.stringify(key)} out of order`);
@@ -34,14 +39,41 @@ export interface ListContext {
 /** Pages are fetched one ahead of use, or in ranges. Any failure to list throws: a partial listing is never a short one. */
 export async function* listOrdered(side: RunSide, context: ListContext): AsyncGenerator<readonly ObjectEntry[]> {
   let last: string | undefined;
-  for await (const entries of pagesOrRanges(side, context)) {
-    for (const entry of entries) {
-      if (last !== undefined && compareKeys(last, entry.key) >= 0) throw new OutOfOrder(side, entry.key);
-      last = entry.key;
+  for await (const page of pagesOrRanges(side, context)) {
+    const entries = relative(page, side);
+    for (const { key } of entries) {
+      if (last !== undefined && compareKeys(last, key) >= 0) throw new OutOfOrder(side, key);
+      last = key;
     }
     const own = inside(entries, context.bounds);
     context.onPage(own.length);
     if (own.length > 0) yield own;
+  }
+}
+
+/**
+ * Every object below the side's prefix, with its full key, in the order in which the store lists them; in ranges where
+ * that is quicker. No page is left in flight when the caller stops.
+ */
+export async function* listPages(
+  side: Listed,
+  concurrency: number,
+  onInexact: (why: string) => void,
+): AsyncGenerator<readonly ObjectEntry[]> {
+  const { local, orderedListing } = side.store.capabilities;
+  const given = new AbortController();
+  setMaxListeners(0, given.signal);
+  const ranges = local || orderedListing !== 'yes' ? undefined : { concurrency, load: loopLoad(), onInexact };
+  try {
+    yield* pagesOrRanges(side, { signal: given.signal, bounds: {}, inexact: false, ranges });
+  } catch (error) {
+    if (!(error instanceof OutOfOrder)) throw error;
+    throw new XsyncError('invalid-response', error.message, {
+      subject: side.text,
+      remedy: 'Set `provider: other` for this remote: its order is then not relied on.',
+    });
+  } finally {
+    given.abort();
   }
 }
 
@@ -51,8 +83,8 @@ export async function* listSorted(
   spool: Spool,
   context: ListContext,
 ): AsyncGenerator<readonly ObjectEntry[]> {
-  for await (const entries of pages(side, context, {})) {
-    const own = entries.filter(({ key }) => contains(context.bounds, key));
+  for await (const page of pages(side, context, {})) {
+    const own = relative(page, side).filter(({ key }) => contains(context.bounds, key));
     context.onPage(own.length);
     spool.add(own.map((entry) => ({ key: entry.key, value: JSON.stringify(entry) })));
   }
@@ -70,7 +102,7 @@ export async function* listSorted(
  */
 const FAR_MS = 50;
 
-async function* pagesOrRanges(side: RunSide, context: ListContext): AsyncGenerator<ObjectEntry[]> {
+async function* pagesOrRanges(side: Listed, context: Omit<ListContext, 'onPage'>): AsyncGenerator<ObjectEntry[]> {
   const { ranges, signal } = context;
   const asked = performance.now();
   const bounds = askedFor(side, context);
@@ -85,15 +117,15 @@ async function* pagesOrRanges(side: RunSide, context: ListContext): AsyncGenerat
 }
 
 /** The bounds, in full keys, that may be left to a store; what it lists beyond them is dropped all the same. */
-function askedFor({ store, prefix }: RunSide, { bounds, inexact }: ListContext): Bounds {
+function askedFor({ store, prefix }: Listed, { bounds, inexact }: Omit<ListContext, 'onPage'>): Bounds {
   // Without order a key inside may follow one beyond the end.
   if (store.capabilities.orderedListing !== 'yes') return {};
   return { ...below(prefix, bounds), ...(inexact ? { after: undefined } : {}) };
 }
 
 async function* pages(
-  side: RunSide,
-  { signal }: ListContext,
+  side: Listed,
+  { signal }: Pick<ListContext, 'signal'>,
   bounds: Bounds,
   first = fetchPage(side, { startAfter: bounds.after, signal }),
 ): AsyncGenerator<ObjectEntry[]> {
@@ -106,13 +138,13 @@ async function* pages(
     const last = page.entries.at(-1);
     const more = token !== undefined && !(last && reaches(bounds, last.key));
     next = more ? fetchPage(side, { token, signal }) : undefined;
-    if (page.entries.length > 0) yield side.prefix === '' ? page.entries : page.entries.map((e) => relative(e, side));
+    if (page.entries.length > 0) yield page.entries;
   }
 }
 
 async function* inRanges(
-  side: RunSide,
-  { signal }: ListContext,
+  side: Listed,
+  { signal }: Pick<ListContext, 'signal'>,
   settings: RangeSettings,
   first: Promise<ListPage>,
 ): AsyncGenerator<ObjectEntry[]> {
@@ -127,12 +159,10 @@ async function* inRanges(
     if (options.delimiter === undefined) checkOrder(side, page.entries, after);
     return page;
   };
-  for await (const entries of new RangeListing(list, side.prefix, settings).pages()) {
-    yield side.prefix === '' ? entries : entries.map((entry) => relative(entry, side));
-  }
+  yield* new RangeListing(list, side.prefix, settings).pages();
 }
 
-function checkOrder(side: RunSide, entries: readonly ObjectEntry[], after: string | undefined): void {
+function checkOrder(side: Listed, entries: readonly ObjectEntry[], after: string | undefined): void {
   let last = after;
   for (const { key } of entries) {
     if (last !== undefined && compareKeys(last, key) >= 0) throw new OutOfOrder(side, key);
@@ -140,7 +170,7 @@ function checkOrder(side: RunSide, entries: readonly ObjectEntry[], after: strin
   }
 }
 
-function fetchPage(side: RunSide, options: ListOptions): Promise<ListPage> {
+function fetchPage(side: Listed, options: ListOptions): Promise<ListPage> {
   const page = side.store.list({ prefix: side.prefix, ...options });
   // A page fetched ahead may fail before it is awaited; the failure is reported when it is.
   page.catch(() => undefined);
@@ -148,11 +178,15 @@ function fetchPage(side: RunSide, options: ListOptions): Promise<ListPage> {
 }
 
 /** @throws invalid-response for a key that was not asked for: what is cut off it would not be the prefix */
-function relative(entry: ObjectEntry, side: RunSide): ObjectEntry {
-  if (!entry.key.startsWith(side.prefix)) throw wrong(side, `names ${JSON.stringify(entry.key)}, outside the prefix`);
-  return { ...entry, key: entry.key.slice(side.prefix.length) };
+function relative(entries: readonly ObjectEntry[], side: Listed): readonly ObjectEntry[] {
+  const { prefix } = side;
+  if (prefix === '') return entries;
+  return entries.map((entry) => {
+    if (!entry.key.startsWith(prefix)) throw wrong(side, `names ${JSON.stringify(entry.key)}, outside the prefix`);
+    return { ...entry, key: entry.key.slice(prefix.length) };
+  });
 }
 
-function wrong(side: RunSide, what: string): XsyncError {
+function wrong(side: Listed, what: string): XsyncError {
   return new XsyncError('invalid-response', `the listing of ${side.text} ${what}`, { subject: side.text });
 }

@@ -3,6 +3,9 @@ import { performance } from 'node:perf_hooks';
 import type { ObjectEntry } from '../model/object.js';
 import { Line } from './ranges-line.js';
 
+/** Pages of one side's listing in flight at most, where a page takes long. */
+export const LIST_CONCURRENCY = 32;
+
 /** More guesses in flight with every good one, until the first bad one. */
 const WIDEN = 4;
 /** In flight after the first page, when little is known: at most two requests for nothing in a small bucket. */

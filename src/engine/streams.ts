@@ -4,16 +4,15 @@ import type { ManifestRow, Spool } from '../manifest/port.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../model/error.js';
 import { compareKeys } from '../model/key.js';
 import type { ObjectEntry } from '../model/object.js';
-import type { Side } from './events.js';
+import type { Reporter, Side } from './events.js';
+import type { Halt } from './halt.js';
 import { type ListContext, listOrdered, listSorted, type OutOfOrder } from './list.js';
-import { endsRun, type ObjectContext, recordFailure, tellFailure } from './object.js';
+import { endsRun } from './object.js';
 import type { RunOptions, RunPair, RunSide } from './options.js';
-import { planEntry } from './plan.js';
 import { limiter } from './queue.js';
 import type { RangeSettings } from './ranges.js';
 import { type Bounds, inside, isVoid, reaches } from './ranges-bounds.js';
-import { loopLoad } from './ranges-pace.js';
-import type { Tally } from './report.js';
+import { LIST_CONCURRENCY, loopLoad } from './ranges-pace.js';
 
 type Stream<T> = AsyncIterator<readonly T[]>;
 
@@ -24,20 +23,29 @@ const FACT = { source: 'source-unordered', destination: 'destination-unordered' 
 const INEXACT = { source: 'source-inexact', destination: 'destination-inexact' } as const;
 
 const PAGE = 1000;
-/** Pages of one side's listing in flight. */
-const LIST_CONCURRENCY = 6;
+
+export interface StreamContext {
+  emit: Reporter;
+  halt: Halt;
+  /** One of the objects that were named cannot be asked for. */
+  failed(key: string, fault: XsyncError): void;
+}
+
+/** What the streams ask of a run's options. */
+export type StreamOptions = Pick<
+  RunOptions,
+  'policy' | 'only' | 'filter' | 'noTraverse' | 'createBucket' | 'dryRun' | 'checkers' | 'listConcurrency'
+>;
 
 export class Streams {
   readonly #pair: RunPair;
-  readonly #options: RunOptions;
-  readonly #context: ObjectContext;
-  readonly #tally: Tally;
+  readonly #options: StreamOptions;
+  readonly #context: StreamContext;
   readonly #spools: Spool[] = [];
   /** Ends what a listing that is given up still has in flight. */
   #listing = new AbortController();
 
-  constructor(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally) {
-    this.#tally = tally;
+  constructor(pair: RunPair, options: StreamOptions, context: StreamContext) {
     this.#pair = pair;
     this.#options = options;
     this.#context = context;
@@ -183,10 +191,7 @@ export class Streams {
   #failAlone(name: Side, key: string, error: unknown): undefined {
     const fault = toXsyncError(error);
     if (name === 'destination' || fault.class === 'temporary' || endsRun(fault)) throw error;
-    const entry = planEntry({ key, size: 0, etag: '', mtimeMs: 0 }, 'new', this.#pair, this.#options);
-    const fail = this.#options.dryRun ? tellFailure : recordFailure;
-    this.#tally.addLooked(false);
-    fail(this.#context, entry, fault, 1);
+    this.#context.failed(key, fault);
   }
 
   async #headOne(name: Side, side: RunSide, key: string, signal: AbortSignal): Promise<ObjectEntry | undefined> {

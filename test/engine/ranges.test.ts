@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { listPages } from '../../src/engine/list.js';
 import { IN_MEMORY, openManifest } from '../../src/manifest/sqlite/open.js';
 import { Bucket, type BucketOptions, rowsOf } from './ranges-bucket.js';
 import { bytesOf, Pair } from './support.js';
@@ -235,6 +236,50 @@ test('a near store is listed in sequence: ranges would cost memory and save noth
   };
   expect((await pair.copy({ dryRun: true })).traffic.source.requests).toEqual({ list: 8 });
   expect(ranges).toBe(0);
+});
+
+describe('a command that only lists', () => {
+  async function pages(pair: Pair, take = Number.POSITIVE_INFINITY): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const entries of listPages(pair.open().source, 8, () => expect.fail('it is exact'))) {
+      keys.push(...entries.map((entry) => entry.key));
+      if (keys.length >= take) break;
+    }
+    return keys;
+  }
+
+  function late(pair: Pair, ms: number): { most: number; signals: (AbortSignal | undefined)[] } {
+    const original = pair.source.list.bind(pair.source);
+    const seen = { most: 0, signals: [] as (AbortSignal | undefined)[] };
+    let inFlight = 0;
+    pair.source.list = async (options) => {
+      seen.signals.push(options.signal);
+      seen.most = Math.max(seen.most, ++inFlight);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      inFlight--;
+      return original(options);
+    };
+    return seen;
+  }
+
+  test('asks a far store for many pages at once, and gets every key in order', async () => {
+    const pair = new Pair();
+    pair.prefixes.source = 'p/';
+    const keys = numbered(20_000, (i) => `p/${pad(i)}`);
+    for (const key of [...keys, 'o', 'p', 'q']) await pair.source.put(key, bytesOf('x', 1));
+    const seen = late(pair, 55);
+    expect(differences(await pages(pair), keys)).toEqual([]);
+    expect(seen.most).toBeGreaterThan(2);
+    expect(seen.most).toBeLessThanOrEqual(8);
+  });
+
+  test('leaves nothing in flight when it stops', async () => {
+    const pair = new Pair();
+    for (const key of numbered(20_000, pad)) await pair.source.put(key, bytesOf('x', 1));
+    const seen = late(pair, 55);
+    expect((await pages(pair, 5000)).length).toBeLessThan(10_000);
+    expect(seen.signals.every((signal) => signal?.aborted)).toBe(true);
+  });
 });
 
 describe('a listing with a page missing is none', () => {

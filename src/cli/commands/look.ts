@@ -5,6 +5,7 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
 import type { OpenSide } from '../../open.js';
+import type { ListPage } from '../../store/port.js';
 import { type Context, type Io, runCommand } from '../context.js';
 import {
   type ConnectionFlags,
@@ -12,8 +13,10 @@ import {
   type FilterFlags,
   filterOptions,
   type LinkFlags,
+  type ListFlags,
   type LogFlags,
   linkOption,
+  listOption,
   logOptions,
   networkOptions,
 } from '../options.js';
@@ -29,20 +32,22 @@ export function lookOptions(command: Command): Command {
   return configOption(command);
 }
 
-export type ListingFlags = LookFlags & FilterFlags;
+export type ListingFlags = LookFlags & FilterFlags & ListFlags;
 
 export function listingOptions(command: Command): Command {
   filterOptions(command);
+  listOption(command);
   return lookOptions(command);
 }
 
+/** But for pages of a listing, of which `--list-concurrency` may be in flight. */
 const CONNECTIONS = 16;
 
 /** Opens one side for a command's body, logs its retries with -vv, and closes it. */
 export function look(
   io: Io,
   path: string,
-  flags: LookFlags,
+  flags: LookFlags & Partial<ListFlags>,
   body: (side: OpenSide, context: Context) => Promise<number>,
 ): Promise<number> {
   return runCommand(io, flags, { bars: false }, (context) =>
@@ -53,11 +58,11 @@ export function look(
 export async function withSide<T>(
   { io, log }: Context,
   path: string,
-  flags: LookFlags,
+  flags: LookFlags & Partial<ListFlags>,
   body: (side: OpenSide) => Promise<T>,
 ): Promise<T> {
   const { openSide } = await import('../../open.js');
-  const side = await openSide(path, openSettings(flags, CONNECTIONS, io.env));
+  const side = await openSide(path, openSettings(flags, Math.max(CONNECTIONS, flags.listConcurrency ?? 0), io.env));
   side.onRetry = (event) => log.report({ type: 'retry', side: 'source', ...event });
   try {
     return await body(side);
@@ -76,24 +81,43 @@ export type Found = { path: string; entry: ObjectEntry } | { path: string; entry
  */
 export async function* walk(
   side: OpenSide,
-  options: { oneLevel: boolean; filter?: Filter },
+  { oneLevel, filter, ...options }: { oneLevel: boolean; filter?: Filter; context: Context; concurrency: number },
 ): AsyncGenerator<Found[], void, void> {
   let found = false;
-  let token: string | undefined;
-  do {
-    const page = await side.store.list({ prefix: side.prefix, token, ...(options.oneLevel ? { delimiter: '/' } : {}) });
-    found ||= page.entries.length + page.prefixes.length > 0;
-    const { filter } = options;
-    const objects = page.entries
+  for await (const { entries, prefixes } of oneLevel ? level(side) : everything(side, options)) {
+    found ||= entries.length + prefixes.length > 0;
+    const objects = entries
       .map((entry) => ({ path: entry.key.slice(side.prefix.length), entry }))
       .filter(({ path, entry }) => filter?.test(path, entry.size, entry.mtimeMs).included ?? true);
-    const folders = page.prefixes
+    const folders = prefixes
       .map((prefix) => ({ path: prefix.slice(side.prefix.length) }))
       .filter(({ path }) => filter?.mayContain(path) ?? true);
     yield [...objects, ...folders].sort((a, b) => compareKeys(a.path, b.path));
+  }
+  if (!found && side.path !== '') yield [await objectAt(side)];
+}
+
+type Level = Pick<ListPage, 'prefixes'> & { entries: readonly ObjectEntry[] };
+
+async function* level({ store, prefix }: OpenSide): AsyncGenerator<Level> {
+  let token: string | undefined;
+  do {
+    const page = await store.list({ prefix, token, delimiter: '/' });
+    yield page;
     token = page.nextToken;
   } while (token !== undefined);
-  if (!found && side.path !== '') yield [await objectAt(side)];
+}
+
+async function* everything(
+  side: OpenSide,
+  { context, concurrency }: { context: Context; concurrency: number },
+): AsyncGenerator<Level> {
+  const { listPages } = await import('../../engine/list.js');
+  const onInexact = (why: string): void => {
+    const message = `${side.text} cannot be listed from any key on (${why}); it is listed in sequence`;
+    context.log.report({ type: 'notice', level: 'warn', message });
+  };
+  for await (const entries of listPages(side, concurrency, onInexact)) yield { entries, prefixes: [] };
 }
 
 /** Nothing lies below the path: then it may be an object itself. */

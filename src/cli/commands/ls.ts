@@ -17,9 +17,15 @@ export function addLs({ root, io, finish }: Program): void {
   flag(command, '-1, --one-level', 'only what is directly below path; directories end in /');
   listingOptions(command).action(async (path: string, flags: LsFlags) => {
     finish(
-      await look(io, path, flags, async (side, { out }) => {
+      await look(io, path, flags, async (side, context) => {
+        const { out } = context;
         const filter = await filterOf(flags);
-        for await (const page of walk(side, { oneLevel: flags.oneLevel === true, filter })) {
+        for await (const page of walk(side, {
+          oneLevel: flags.oneLevel === true,
+          filter,
+          context,
+          concurrency: flags.listConcurrency,
+        })) {
           await out.write(page.map((found) => `${line(found, flags.long === true, out.isTerminal)}\n`).join(''));
         }
         return 0;

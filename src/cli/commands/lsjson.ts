@@ -21,12 +21,18 @@ export function addLsjson({ root, io, finish }: Program): void {
   flag(command, '--dirs-only', 'only directories');
   listingOptions(command).action(async (path: string, flags: LsjsonFlags) => {
     finish(
-      await look(io, path, flags, async (side, { out }) => {
+      await look(io, path, flags, async (side, context) => {
+        const { out } = context;
         const filter = await filterOf(flags);
         const recursive = flags.recursive === true;
         const folders = new Folders();
         let separator = '[\n';
-        for await (const page of walk(side, { oneLevel: !recursive, filter })) {
+        for await (const page of walk(side, {
+          oneLevel: !recursive,
+          filter,
+          context,
+          concurrency: flags.listConcurrency,
+        })) {
           const all = recursive ? page.flatMap((found) => [...folders.above(found), found]) : page;
           const items = all.filter(({ entry }) => (entry === undefined ? !flags.filesOnly : !flags.dirsOnly));
           for (const item of await Promise.all(items.map((found) => itemOf(side.store, found, flags)))) {

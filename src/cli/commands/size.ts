@@ -16,11 +16,12 @@ export function addSize({ root, io, finish }: Program): void {
   listingOptions(command).action(async (path: string, flags: SizeFlags) => {
     const { json, ...rest } = flags;
     finish(
-      await look(io, path, rest, async (side, { out }) => {
+      await look(io, path, rest, async (side, context) => {
+        const { out } = context;
         const filter = await filterOf(flags);
         let count = 0;
         let bytes = 0;
-        for await (const page of walk(side, { oneLevel: false, filter })) {
+        for await (const page of walk(side, { oneLevel: false, filter, context, concurrency: flags.listConcurrency })) {
           count += page.length;
           for (const { entry } of page) bytes += entry?.size ?? 0;
         }
