@@ -81,18 +81,23 @@ class Merging {
   async read(source: AsyncIterable<ChangeBatch>): Promise<void> {
     try {
       for await (const batch of source) {
-        if (this.#stopped) {
+        if (this.#isStopped) {
           await batch.release();
           break;
         }
         await this.#add(batch);
-        while (this.#isFull() && !this.#stopped) await this.#bell.wait(this.#options.signal);
+        while (this.#isFull() && !this.#isStopped) await this.#bell.wait(this.#options.signal);
       }
     } catch (error) {
       this.#error = error;
     }
     this.#ended = true;
     this.#bell.ring();
+  }
+
+  /** The reader may hold a batch for long after the signal. */
+  get #isStopped(): boolean {
+    return this.#stopped || this.#options.signal?.aborted === true;
   }
 
   get finished(): boolean {

@@ -160,6 +160,25 @@ describe('merging bursts of events', () => {
     expect(source.released).toHaveLength(1);
   });
 
+  it('leaves the program able to stop while an object is still being handled and memory is full', async () => {
+    const [source, clock] = [new Sender(), new TestClock()];
+    const stop = new AbortController();
+    const options = { settleMs: 0, maxWaitMs: 0, maxKeys: 1, clock, signal: stop.signal };
+    const stream = coalesce(source.batches(), options);
+    const first = stream.next();
+    source.send(created('a'));
+    source.send(created('b'));
+    await settle();
+    await clock.advance(1);
+    const { value } = await first;
+    stop.abort();
+    // Would never come back if the reading of the source went round and round.
+    await settle();
+    await (value as ChangeBatch).done();
+    expect((await stream.next()).done).toBe(true);
+    expect([source.done.flat(), source.released.flat()]).toEqual([[created('a')], [created('b')]]);
+  });
+
   it('delivers everything before it says what went wrong with the source', async () => {
     const clock = new TestClock();
     const done: ChangeEvent[] = [];

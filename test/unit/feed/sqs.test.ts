@@ -73,10 +73,10 @@ describe('events in a queue', () => {
 
   it('are kept from other readers for as long as the work goes on', async () => {
     sqs.send(JSON.stringify(s3Put));
-    const { next, batches, stop } = read({ visibilityS: 1, renewMs: 200 });
+    const { next, batches, stop } = read({ visibilityS: 2, renewMs: 200 });
     const batch = await next();
     const second = batches.next();
-    await new Promise((resolve) => setTimeout(resolve, 1_600));
+    await new Promise((resolve) => setTimeout(resolve, 2_600));
     expect(sqs.queue.receipts).toEqual([1]);
     await batch.done();
     const calls = sqs.calls.length;
