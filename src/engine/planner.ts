@@ -5,6 +5,7 @@ import type { VerifiedBy } from '../model/verified.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from './decide.js';
 import type { Deletes } from './deletes.js';
 import { destState, evidenceOf, sourceState, type Triple } from './diff.js';
+import { exclusionOf } from './excluded.js';
 import { heldBack } from './failed.js';
 import type { Batch } from './frontier.js';
 import { inspect } from './inspect.js';
@@ -51,15 +52,16 @@ export class Planner {
     const { source, key } = triple;
     if (!source) return this.#gone(triple);
     this.#tally.addLooked(triple.dest !== undefined || triple.row !== undefined);
-    batch.add(source.size);
+    batch.look();
     if (this.#again && this.#copiedBefore(triple)) return;
-    const excluded = this.#excluded(key, source);
+    const excluded = exclusionOf(this.#pair, this.#options, key, source);
     if (excluded) {
       this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
       if (excluded.reason === 'filtered' && this.#options.deletes?.excluded)
         this.#gone({ ...triple, source: undefined });
       return;
     }
+    batch.add(source.size);
     const decision = decide(this.#options.policy, sourceState(triple), this.#destState(triple), evidenceOf(triple));
     const work = decision.action === 'copy' || decision.action === 'inspect';
     if (work && (this.#held(key, source) || this.#settles(key, source))) return;
@@ -75,7 +77,7 @@ export class Planner {
   takeDoomed(triple: Triple): void {
     const { key, source } = triple;
     if (source) this.#tally.addLooked(triple.dest !== undefined || triple.row !== undefined);
-    const verdict = source && this.#excluded(key, source);
+    const verdict = source && exclusionOf(this.#pair, this.#options, key, source);
     if (!source || (verdict?.reason === 'filtered' && this.#options.deletes?.excluded)) {
       this.#gone({ ...triple, source: undefined });
     }
@@ -97,7 +99,10 @@ export class Planner {
     const decision = decide(policy, 'absent', this.#destState(triple), evidenceOf(triple));
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
     const size = dest?.size ?? row?.size ?? 0;
-    const shielded = dest !== undefined && !this.#options.deletes?.excluded && this.#excluded(key, dest) !== undefined;
+    const shielded =
+      dest !== undefined &&
+      !this.#options.deletes?.excluded &&
+      exclusionOf(this.#pair, this.#options, key, dest) !== undefined;
     if (shielded || !this.#deletes) return;
     if (decision.action === 'delete') this.#deletes.doom(triple, decision.reason);
     else this.#context.emit({ type: 'keep', key, size, reason: decision.reason });
@@ -141,21 +146,6 @@ export class Planner {
   #copiedBefore({ source, dest, row }: Triple): boolean {
     if (!row?.ours || row.atMs < this.#tally.startedMs) return false;
     return source?.etag === row.sourceEtag && (this.#options.noTraverse || dest?.etag === row.destEtag);
-  }
-
-  #excluded(key: string, object: ObjectEntry): { reason: SkipReason; detail: string } | undefined {
-    if (
-      key === '' &&
-      !this.#pair.single &&
-      (this.#pair.dest.prefix === '' || this.#pair.dest.store.capabilities.local)
-    ) {
-      return { reason: 'unreadable', detail: "the source folder's own marker, which has no name at the destination" };
-    }
-    if (object.special === 'symlink' || object.special === 'other') {
-      return { reason: 'unreadable', detail: object.special === 'symlink' ? 'symbolic link' : 'not a regular file' };
-    }
-    const verdict = this.#options.filter?.test(key, object.size, object.mtimeMs);
-    return verdict && !verdict.included ? { reason: 'filtered', detail: verdict.reason } : undefined;
   }
 
   async #inspect(triple: Triple, decision: Extract<Decision, { action: 'inspect' }>, batch: Batch): Promise<void> {

@@ -1,12 +1,13 @@
 /** One pass over the keys: from the listings through the planner, and the deletes at their time. */
-import { isXsyncError } from '../model/error.js';
+import { isXsyncError, type XsyncError } from '../model/error.js';
 import { Deletes } from './deletes.js';
 import { diff } from './diff.js';
 import { type Batch, Frontier } from './frontier.js';
 import { OutOfOrder } from './list.js';
-import type { ObjectContext } from './object.js';
+import { type ObjectContext, recordFailure, tellFailure } from './object.js';
 import type { RunOptions, RunPair } from './options.js';
 import { type Pass, PassKeeper } from './pass.js';
+import { planEntry } from './plan.js';
 import { Planner } from './planner.js';
 import type { Bounds } from './ranges-bounds.js';
 import type { Tally } from './report.js';
@@ -27,15 +28,22 @@ export class Traversal {
     this.#context = context;
     this.#tally = tally;
     this.#pass = pass;
-    this.#streams = new Streams(pair, options, context, tally);
-    this.#deletes = options.deletes && new Deletes(pair, options, options.deletes, context, tally);
+    const failed = (key: string, fault: XsyncError): void => {
+      const entry = planEntry({ key, size: 0, etag: '', mtimeMs: 0 }, 'new', pair, options);
+      tally.addLooked(false);
+      (options.dryRun ? tellFailure : recordFailure)(context, entry, fault, 1);
+    };
+    this.#streams = new Streams(pair, options, { emit: context.emit, halt: context.halt, failed });
+    this.#deletes = options.deletes && new Deletes(pair, options, options.deletes, { context, tally, pass });
     this.#planner = new Planner(pair, options, context, tally, this.#deletes);
     this.#keeper = new PassKeeper(pair.manifest, pass, options);
   }
 
   /** @throws faults that end the run, and `guard` when what is to be deleted is refused */
   async run(): Promise<void> {
-    const when = this.#options.deletes?.when;
+    const { deletes, dryRun } = this.#options;
+    // Where nothing is deleted, one look is enough.
+    const when = deletes && (dryRun ? 'after' : deletes.when);
     if (this.#pass.after === undefined) {
       this.#deletes?.startAgain();
       this.#keeper.clear();
@@ -67,6 +75,7 @@ export class Traversal {
       }
       this.#context.committer.flush();
       this.#tally.resetDiff();
+      this.#context.emit({ type: 'again' });
       this.#deletes?.startAgain();
       this.#planner.startAgain();
     }

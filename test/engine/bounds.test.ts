@@ -1,16 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MemoryBudget } from '../../src/engine/budget.js';
-import { Committer } from '../../src/engine/commit.js';
 import type { RunEvent } from '../../src/engine/events.js';
 import { Halt } from '../../src/engine/halt.js';
 import { OutOfOrder } from '../../src/engine/list.js';
 import type { RunOptions } from '../../src/engine/options.js';
-import { planEntry } from '../../src/engine/plan.js';
-import { limiter } from '../../src/engine/queue.js';
 import { type Bounds, contains } from '../../src/engine/ranges-bounds.js';
-import { Tally } from '../../src/engine/report.js';
-import { Slots } from '../../src/engine/slots.js';
 import { Streams } from '../../src/engine/streams.js';
 import type { ManifestRow } from '../../src/manifest/port.js';
 import { compareKeys } from '../../src/model/key.js';
@@ -35,24 +29,10 @@ async function listed(pair: Pair, bounds?: Bounds, more: Partial<RunOptions> = {
     if (event.type === 'notice') notices.push(event.message);
   };
   const halt = new Halt(0);
-  const committer = new Committer(opened.manifest, (error) => halt.fail(error));
-  const context = {
-    source: opened.source.store,
-    dest: opened.dest.store,
-    checkpoints: opened.manifest,
-    manifest: opened.manifest,
-    budget: new MemoryBudget(options.maxMemory),
-    slots: new Slots(options, { source: false, dest: false }),
-    settings: '',
-    looks: limiter(1),
-    attempts: 1,
-    objectAttempts: 1,
-    replan: () => planEntry({ key: '', size: 0, etag: '', mtimeMs: 0 }, 'new', opened, options),
-    committer,
-    halt,
-    emit,
+  const failed = (_key: string, fault: Error): never => {
+    throw fault;
   };
-  const streams = new Streams(opened, options, context, new Tally(opened, 'run', false));
+  const streams = new Streams(opened, options, { emit, halt, failed });
   try {
     for (;;) {
       try {
@@ -66,7 +46,6 @@ async function listed(pair: Pair, bounds?: Bounds, more: Partial<RunOptions> = {
     }
   } finally {
     streams.dispose();
-    committer.close();
     halt.dispose();
   }
 }
