@@ -1,20 +1,20 @@
 /**
  * The one HTTP transport under the network adapters: HTTP/1.1 over keep-alive pools, one request a call, bytes
- * straight into the caller's memory. It knows nothing of any service: no redirects, no retries, no decoding. The only
- * place that imports undici.
+ * straight into the caller's memory. It knows nothing of any service: no redirects, no retries, no decoding.
  *
  * A connection that the server closed while it was idle is noticed before it is used again (undici gives the event
  * loop a turn to see the close), so nothing needs repeating here; the rare close that crosses a request on the wire
  * is a `network` fault, and the retry wrapper's business.
  */
 import type { Socket } from 'node:net';
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { XsyncError } from '../../model/error.js';
 import type { Pace } from '../port.js';
 import { ClockSkew } from './clock.js';
 import type { SocketCongestion } from './congestion.js';
 import { Exchange } from './exchange.js';
 import { sharedReads } from './reading.js';
+import { buildConnector, type Connector, Pool } from './undici.js';
 
 export interface HttpRequest {
   method: string;
@@ -131,7 +131,7 @@ export class HttpTransport {
     return pool;
   }
 
-  #connector(): buildConnector.connector {
+  #connector(): Connector {
     const { tls, congestion } = this.#options;
     const settings = {
       ...tls,
