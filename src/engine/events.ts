@@ -33,6 +33,8 @@ export type RunEvent =
   | { type: 'notice'; level: 'info' | 'warn'; message: string }
   /** Cumulative; `done` once the side has been listed whole. */
   | { type: 'listed'; side: Side; objects: number; done: boolean }
+  /** A side lists out of order, and the listings start again: what was told of skips and failures is told once more. */
+  | { type: 'again' }
   | {
       type: 'skip';
       key: string;

@@ -3,15 +3,16 @@
  * copied. Objects finish in any order; a batch of keys is passed when the last of its objects is done.
  */
 
-/** Objects of the source, and their bytes. */
+/** Objects of the source that the filters let through, and their bytes; and how many were looked at for that. */
 export interface Passed {
+  looked: number;
   objects: number;
   bytes: number;
 }
 
 export class Batch {
   open = 1;
-  readonly passed: Passed = { objects: 0, bytes: 0 };
+  readonly passed: Passed = { looked: 0, objects: 0, bytes: 0 };
   readonly #frontier: Frontier;
 
   constructor(
@@ -27,6 +28,11 @@ export class Batch {
     return () => this.release();
   }
 
+  look(): void {
+    this.passed.looked++;
+  }
+
+  /** Of what was looked at. */
   add(size: number): void {
     this.passed.objects++;
     this.passed.bytes += size;
@@ -72,6 +78,7 @@ export class Frontier {
     for (let first = this.#batches[0]; first?.open === 0; first = this.#batches[0]) {
       this.#batches.shift();
       this.key = first.last;
+      this.passed.looked += first.passed.looked;
       this.passed.objects += first.passed.objects;
       this.passed.bytes += first.passed.bytes;
       moved = true;

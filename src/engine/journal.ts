@@ -7,36 +7,12 @@ import type { Manifest, RunOutcome } from '../manifest/port.js';
 import type { RunEvent, Summary } from './events.js';
 import { LagBook } from './lag.js';
 import type { Pass } from './pass.js';
+import { ProgressBook, type Sum, saveProgress } from './progress.js';
 
 const EVERY_MS = 1000;
 /** Points of the curve that a report draws; beyond, every second one is dropped. */
 const MOST_POINTS = 600;
 const SLOWEST = 20;
-
-export interface Sum {
-  objects: number;
-  bytes: number;
-}
-
-/** How far the latest pass is, or was when it ended. */
-export interface Progress {
-  runId: string;
-  command: string;
-  /** Of the pass, which may be older than the run. Times in ms. */
-  startedMs: number;
-  updatedMs: number;
-  /** The source has been listed to its end: the total is known. */
-  listed: boolean;
-  complete: boolean;
-  /** Of the source, what has been looked at. */
-  source: Sum;
-  /** Found equal, or copied. */
-  synced: Sum;
-  /** To be copied, or being copied. */
-  pending: Sum;
-  /** Per second, over the last seconds. */
-  rate: Sum;
-}
 
 /** What the manifest keeps of a run, as JSON. */
 export interface RunDetail {
@@ -50,7 +26,7 @@ export interface RunDetail {
   error?: { code: string; message: string };
 }
 
-const FACT = { progress: 'progress', synchronised: 'synchronised', live: 'live' } as const;
+const FACT = { synchronised: 'synchronised', live: 'live' } as const;
 
 export interface JournalOptions {
   runId: string;
@@ -65,8 +41,9 @@ export class Journal {
   readonly #manifest: Manifest;
   readonly #options: JournalOptions;
   readonly #startedMs = Date.now();
+  readonly #progress: ProgressBook;
   readonly #lags = new LagBook();
-  readonly #curve: RunDetail['curve'] = [];
+  readonly #curve: RunDetail['curve'] = [{ atMs: 0, bytes: 0, objects: 0 }];
   readonly #sizes = new Map<number, Sum>();
   #slowest: RunDetail['slowest'] = [];
   /** A curve of so many seconds between points. */
@@ -74,14 +51,6 @@ export class Journal {
   #ticks = 0;
   /** Changes from then on are of the running source; what is older is history, whose age is no lag. ms. */
   readonly #liveSinceMs: number | undefined;
-  readonly #source: Sum;
-  readonly #synced: Sum;
-  readonly #planned: Sum = { objects: 0, bytes: 0 };
-  readonly #finished: Sum = { objects: 0, bytes: 0 };
-  #before: Sum = { objects: 0, bytes: 0 };
-  readonly #copied: Sum = { objects: 0, bytes: 0 };
-  #rate: Sum = { objects: 0, bytes: 0 };
-  #listed = false;
   /** The oldest change that was left alone because it is too fresh, ms. */
   #unsettledMs = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
@@ -90,60 +59,38 @@ export class Journal {
     this.#manifest = manifest;
     this.#options = options;
     this.#liveSinceMs = liveSinceMs(manifest);
-    this.#source = { ...options.pass.passed };
-    this.#synced = { ...options.pass.passed };
+    this.#progress = new ProgressBook(manifest, options.pass);
+    this.#progress.sample(this.#startedMs);
   }
 
   /** Begins to write; `onError` hears of a manifest that cannot be written. */
   start(onError: (error: unknown) => void): void {
-    this.#timer = setInterval(() => {
+    const write = (): void => {
       try {
-        this.#tick();
         this.#write('running');
       } catch (error) {
         onError(error);
       }
+    };
+    // At once, so that a run which is killed in its first second has been there.
+    write();
+    this.#timer = setInterval(() => {
+      this.#tick();
+      write();
     }, EVERY_MS).unref();
   }
 
   hear(event: RunEvent): void {
-    switch (event.type) {
-      case 'listed':
-        if (event.side === 'source' && event.done) this.#listed = true;
-        break;
-      case 'skip':
-        if (event.reason === 'filtered' || event.reason === 'unreadable') break;
-        add(this.#source, event.size);
-        if (event.reason === 'settling') this.#unsettledMs = Math.min(this.#unsettledMs, event.sourceMtimeMs ?? 0);
-        else if (event.reason !== 'cutoff') add(this.#synced, event.size);
-        break;
-      case 'plan':
-        add(this.#source, event.size);
-        add(this.#planned, event.size);
-        break;
-      case 'progress':
-        this.#copied.bytes += event.bytes;
-        break;
-      case 'copied':
-        this.#copied.objects++;
-        add(this.#synced, event.size);
-        add(this.#finished, event.size);
-        this.#measure(event);
-        break;
-      case 'held':
-        add(this.#source, event.size);
-        break;
-      case 'failed':
-        if (event.operation === undefined && this.#planned.objects > this.#finished.objects)
-          add(this.#finished, event.size);
-        break;
-    }
+    this.#progress.hear(event);
+    if (event.type === 'copied') this.#measure(event);
+    else if (event.type === 'skip' && event.reason === 'settling')
+      this.#unsettledMs = Math.min(this.#unsettledMs, event.sourceMtimeMs ?? 0);
   }
 
   /** The pair's last word on this run. @throws faults of the manifest */
   end(outcome: Exclude<RunOutcome, 'running'>, error?: RunDetail['error']): void {
     clearInterval(this.#timer);
-    this.#tick();
+    this.#point(Date.now());
     const { pass, whole } = this.#options;
     if (outcome === 'complete' && whole) {
       this.#manifest.setFact(FACT.synchronised, String(Math.min(pass.startedMs, this.#unsettledMs)));
@@ -153,10 +100,9 @@ export class Journal {
   }
 
   #measure({ key, size, elapsedMs, sourceMtimeMs }: Extract<RunEvent, { type: 'copied' }>): void {
-    const upTo = size === 0 ? 0 : 4 ** Math.ceil(Math.log(size) / Math.log(4));
-    const sizes = this.#sizes.get(upTo) ?? { objects: 0, bytes: 0 };
-    add(sizes, size);
-    this.#sizes.set(upTo, sizes);
+    const upTo = size === 0 ? 0 : 4 ** Math.ceil(Math.log2(size) / 2);
+    const { objects, bytes } = this.#sizes.get(upTo) ?? { objects: 0, bytes: 0 };
+    this.#sizes.set(upTo, { objects: objects + 1, bytes: bytes + size });
     if (this.#slowest.length < SLOWEST || elapsedMs > (this.#slowest.at(-1)?.elapsedMs ?? 0)) {
       this.#slowest.push({ key, size, elapsedMs });
       this.#slowest = this.#slowest.sort((a, b) => b.elapsedMs - a.elapsedMs).slice(0, SLOWEST);
@@ -167,14 +113,17 @@ export class Journal {
   }
 
   #tick(): void {
-    const { objects, bytes } = this.#copied;
-    this.#rate = { objects: objects - this.#before.objects, bytes: bytes - this.#before.bytes };
-    this.#before = { objects, bytes };
-    if (this.#ticks++ % this.#every !== 0) return;
-    this.#curve.push({ atMs: Date.now() - this.#startedMs, bytes, objects });
+    const now = Date.now();
+    this.#progress.sample(now);
+    if (++this.#ticks % this.#every !== 0) return;
+    this.#point(now);
     if (this.#curve.length < MOST_POINTS) return;
     this.#every *= 2;
     for (let i = 1; i < this.#curve.length; i++) this.#curve.splice(i, 1);
+  }
+
+  #point(nowMs: number): void {
+    this.#curve.push({ atMs: nowMs - this.#startedMs, ...this.#progress.moved });
   }
 
   #write(outcome: RunOutcome, error?: RunDetail['error']): void {
@@ -194,22 +143,9 @@ export class Journal {
     const lags = this.#lags.take();
     if (lags.length > 0) this.#manifest.addLags(lags);
     if (!whole) return;
-    const progress: Progress = {
-      runId,
-      command,
-      startedMs: pass.startedMs,
-      updatedMs: now,
-      listed: this.#listed,
-      complete: outcome === 'complete',
-      source: this.#source,
-      synced: this.#synced,
-      pending: {
-        objects: this.#planned.objects - this.#finished.objects,
-        bytes: this.#planned.bytes - this.#finished.bytes,
-      },
-      rate: this.#rate,
-    };
-    this.#manifest.setFact(FACT.progress, JSON.stringify(progress));
+    const { startedMs } = pass;
+    const complete = outcome === 'complete';
+    saveProgress(this.#manifest, { runId, command, startedMs, updatedMs: now, complete, ...this.#progress.state() });
   }
 
   /** Of the many passes of a watch, those that found nothing to do are not kept. */
@@ -234,14 +170,4 @@ export function liveSinceMs(manifest: Pick<Manifest, 'getFact'>): number | undef
 /** For a watch, which looks at parts of the keys in turn. */
 export function setSynchronised(manifest: Pick<Manifest, 'setFact'>, atMs: number): void {
   manifest.setFact(FACT.synchronised, String(atMs));
-}
-
-export function progressOfPass(manifest: Pick<Manifest, 'getFact'>): Progress | undefined {
-  const text = manifest.getFact(FACT.progress);
-  return text === undefined ? undefined : (JSON.parse(text) as Progress);
-}
-
-function add(sum: Sum, size: number): void {
-  sum.objects++;
-  sum.bytes += size;
 }

@@ -50,13 +50,14 @@ export function percentiles(rows: readonly LagRow[]): Lags | undefined {
   const objects = rows.reduce((sum, row) => sum + row.objects, 0);
   if (objects === 0) return undefined;
   const max = Math.max(...rows.map((row) => row.maxMs));
-  const at = (share: number): number => {
-    let left = Math.ceil(objects * share);
+  // In ten-thousandths, so that the rank is exact: 0.9999 has no exact binary fraction.
+  const at = (tenThousandths: number): number => {
+    let left = Math.ceil((objects * tenThousandths) / 10_000);
     const row = rows.find(({ objects: n }) => {
       left -= n;
       return left <= 0;
     });
     return Math.min(max, row ? endOfBin(row.bin) : max);
   };
-  return { objects, p50: at(0.5), p99: at(0.99), p9999: at(0.9999), max };
+  return { objects, p50: at(5000), p99: at(9900), p9999: at(9999), max };
 }

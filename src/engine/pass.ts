@@ -26,53 +26,69 @@ interface Saved extends Pass {
   shape: string;
 }
 
-const NOTHING: Passed = { objects: 0, bytes: 0 };
+const NOTHING: Passed = { looked: 0, objects: 0, bytes: 0 };
 
 /** The interrupted pass that a run with these options goes on with, or a new one. */
 export function beginPass(manifest: Manifest, options: RunOptions, nowMs: number): Pass {
-  const { resume, dryRun, bounds, only, noTraverse } = options;
+  const { resume, dryRun, bounds, only } = options;
   const fresh: Pass = { startedMs: nowMs, passed: NOTHING };
   if (!resume || dryRun || bounds || only || options.filter?.files) return fresh;
   const saved = readSaved(manifest);
-  const fits = saved?.after !== undefined && saved.shape === shapeOf(resume.shape, noTraverse);
+  const fits = saved?.after !== undefined && saved.shape === shapeOf(options);
   return fits && nowMs - saved.savedMs <= OLDEST_MS ? saved : fresh;
+}
+
+/** A run over some keys, or one that changes nothing, neither goes on with a pass nor puts an end to it. */
+function isPass({ dryRun, bounds, only, filter }: RunOptions): boolean {
+  return !dryRun && !bounds && !only && !filter?.files;
+}
+
+function keepsPlace(options: RunOptions): boolean {
+  return options.resume !== undefined && isPass(options);
 }
 
 /** Writes how far the pass is, now and then. */
 export class PassKeeper {
   readonly #manifest: Manifest;
   readonly #pass: Pass;
+  readonly #options: RunOptions;
   readonly #from: number;
-  readonly #shape: string;
   #savedMs = 0;
 
-  constructor(manifest: Manifest, pass: Pass, { resume, noTraverse }: RunOptions) {
+  constructor(manifest: Manifest, pass: Pass, options: RunOptions) {
     this.#manifest = manifest;
     this.#pass = pass;
-    this.#from = resume?.from ?? Number.POSITIVE_INFINITY;
-    this.#shape = shapeOf(resume?.shape ?? '', noTraverse);
+    this.#options = options;
+    this.#from = keepsPlace(options) ? (options.resume?.from ?? 0) : Number.POSITIVE_INFINITY;
   }
 
   /** True when it is time, and the pass big enough, to write down how far it is. */
   due(passed: Passed, nowMs: number): boolean {
-    return passed.objects >= this.#from && nowMs - this.#savedMs >= SAVE_EVERY_MS;
+    return passed.looked >= this.#from && nowMs - this.#savedMs >= SAVE_EVERY_MS;
   }
 
   /** Everything up to `after` must be in the manifest. */
   save(after: string, passed: Passed, nowMs: number): void {
     this.#savedMs = nowMs;
-    const saved: Saved = { startedMs: this.#pass.startedMs, after, passed, savedMs: nowMs, shape: this.#shape };
+    const saved: Saved = {
+      startedMs: this.#pass.startedMs,
+      after,
+      passed,
+      savedMs: nowMs,
+      shape: shapeOf(this.#options),
+    };
     this.#manifest.setFact(FACT, JSON.stringify(saved));
   }
 
   /** The pass is complete, or is to begin anew. */
   clear(): void {
-    if (this.#manifest.getFact(FACT)) this.#manifest.setFact(FACT, '');
+    if (isPass(this.#options) && this.#manifest.getFact(FACT)) this.#manifest.setFact(FACT, '');
   }
 }
 
-function shapeOf(shape: string, noTraverse: boolean): string {
-  return `${shape} ${noTraverse}`;
+/** What a pass found to delete must not be deleted under other rules than those it was found by. */
+function shapeOf({ resume, noTraverse, policy, deletes }: RunOptions): string {
+  return `${resume?.shape} ${noTraverse} ${policy.deleteUnknown} ${deletes?.excluded}`;
 }
 
 function readSaved(manifest: Manifest): Saved | undefined {

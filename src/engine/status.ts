@@ -1,57 +1,80 @@
 /** What the manifest says of its pair: read from it alone, so that it holds across restarts and from other processes. */
-import type { FailureRow, Manifest, RunOutcome } from '../manifest/port.js';
+import type { FailureRow, LockHolder, Manifest, RunOutcome, RunRow } from '../manifest/port.js';
 import type { ErrorClass } from '../model/error.js';
 import type { Summary } from './events.js';
-import { type Progress, progressOfPass, type RunDetail, type Sum, synchronisedMs } from './journal.js';
+import { type RunDetail, synchronisedMs } from './journal.js';
 import { type Lags, percentiles } from './lag.js';
+import { minus, type Progress, progressOfPass, type Sum } from './progress.js';
 
 const HOUR_MS = 3_600_000;
 const PAGE = 1000;
 const NAMED = 5;
 
-/** Plain data; times in ms since 1970. `docs/json.md` documents it. */
+/** Plain data; times in ms since 1970. `docs/status.md` says exactly what each figure means. */
 export interface PairStatus {
   atMs: number;
-  /** Found equal or copied, of what the source had when it was last looked at. Absent before the first pass. */
-  history?: { objects: number; bytes: number; ofObjects: number; ofBytes: number; percent: number; listed: boolean };
+  /** The process that holds the pair. */
+  atWork?: LockHolder;
+  /** What is at the destination, of what the source has as far as it was looked at. Absent before the first pass. */
+  history?: History;
   /**
-   * Everything written to the source before this is at the destination. Absent before the first complete pass.
-   * `heldBackBy` names failed objects that are older than the pass: without them it would be `withoutFailedMs`.
+   * Everything written to the source before `untilMs` is at the destination. Absent before the first complete pass.
+   * Without the `behind` failed objects that are older, it would be `withoutFailedMs`.
    */
-  synchronised?: { untilMs: number; withoutFailedMs: number; heldBackBy: string[] };
+  synchronised?: { untilMs: number; withoutFailedMs: number; behind: number };
+  /** To be copied, as far as it is known. */
   pending: Sum;
-  failed: { objects: number; byClass: Partial<Record<ErrorClass, number>>; dropped: number; oldest: FailureRow[] };
+  /** `oldest` by the time of their change; what was given up is only counted. */
+  failed: Sum & { byClass: Partial<Record<ErrorClass, number>>; dropped: number; oldest: FailureRow[] };
   /** Rows of the manifest. */
   known: number;
+  /** The latest. `killed`: it did not live to say how it ended. */
   lastRun?: {
     id: string;
     command: string;
     startedMs: number;
+    /** Its last sign of life, when it is running or was killed. */
     endedMs: number;
-    outcome: RunOutcome;
+    outcome: RunOutcome | 'killed';
     copied: Sum;
     deleted: Sum;
     failed: number;
     error?: { code: string; message: string };
   };
-  /** While a run is at work: a second, and how long it will take at this pace. */
+  /** Of the run that is at work: a second, and how long what is pending takes at this pace. */
   rate?: Sum & { etaMs?: number };
+  /** From a change at the source to its arrival, of the objects that arrived in the last hour or day. */
   lag: { hour?: Lags; day?: Lags };
 }
 
-/** @param running a process is at work on the pair */
-export function statusOf(manifest: Manifest, nowMs: number, running: boolean): PairStatus {
+export interface History extends Sum {
+  ofObjects: number;
+  ofBytes: number;
+  /** Of the bytes; below 100 as long as one object is missing. */
+  percent: number;
+  /** Left out by filters, or no objects (symbolic links), and no part of the rest. */
+  excluded: Sum;
+  /** When it was looked at. */
+  atMs: number;
+  /** False while it is not known how much the source has: `of…` is what was found so far. */
+  total: boolean;
+}
+
+/** @param atWork who holds the pair's lock */
+export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder): PairStatus {
   const progress = progressOfPass(manifest);
-  const failed = failedOf(manifest);
+  const withoutFailedMs = synchronisedMs(manifest);
+  const { behind, ...failed } = failedOf(manifest, withoutFailedMs);
   return {
     atMs: nowMs,
-    history: progress && historyOf(progress),
-    synchronised: synchronisedOf(manifest, failed.youngestAllowed),
+    atWork,
+    history: progress && historyOf(progress, failed),
+    synchronised: withoutFailedMs === undefined ? undefined : untilOf(withoutFailedMs, behind, failed),
     pending: progress?.pending ?? { objects: 0, bytes: 0 },
-    failed: failed.told,
+    failed,
     known: manifest.count(),
-    lastRun: lastRunOf(manifest),
-    rate: running && progress ? rateOf(progress) : undefined,
+    lastRun: lastRunOf(manifest, atWork),
+    rate: atWork && progress && !progress.complete ? rateOf(progress) : undefined,
     lag: {
       hour: percentiles(manifest.lags(nowMs - HOUR_MS)),
       day: percentiles(manifest.lags(nowMs - 24 * HOUR_MS)),
@@ -59,66 +82,84 @@ export function statusOf(manifest: Manifest, nowMs: number, running: boolean): P
   };
 }
 
-function historyOf({ synced, source, listed }: Progress): PairStatus['history'] {
-  const percent =
-    source.bytes > 0
-      ? (100 * synced.bytes) / source.bytes
-      : source.objects > 0
-        ? (100 * synced.objects) / source.objects
-        : 100;
+/**
+ * While a pass goes on, what it has not come to yet counts as the last one left it. After it, nothing is missing but
+ * what failed, and of that a retry may have copied some since.
+ */
+function historyOf(progress: Progress, failed: Sum): History {
+  const { source, synced, last, listed, complete, excluded } = progress;
+  const of =
+    listed || !last ? source : { objects: atLeast(last, source, 'objects'), bytes: atLeast(last, source, 'bytes') };
+  const missing = minus(source, synced);
+  if (complete) {
+    missing.objects = Math.min(missing.objects, failed.objects);
+    missing.bytes = Math.min(missing.bytes, failed.bytes);
+  }
+  const there = minus(of, missing);
+  const share = of.bytes > 0 ? there.bytes / of.bytes : of.objects > 0 ? there.objects / of.objects : 1;
   // All but one object of a million is not all.
-  const rounded = synced.objects < source.objects ? Math.min(99.99, percent) : 100;
-  return { ...synced, ofObjects: source.objects, ofBytes: source.bytes, percent: rounded, listed };
+  const percent = missing.objects > 0 ? Math.min(99.99, 100 * share) : 100;
+  const total = listed || last !== undefined;
+  return { ...there, ofObjects: of.objects, ofBytes: of.bytes, percent, excluded, atMs: progress.updatedMs, total };
 }
 
-interface Failed {
-  told: PairStatus['failed'];
-  /** The oldest failed objects by the time of their change. */
-  youngestAllowed: { key: string; mtimeMs: number }[];
+function atLeast(a: Sum, b: Sum, what: keyof Sum): number {
+  return Math.max(a[what], b[what]);
 }
 
-function failedOf(manifest: Manifest): Failed {
-  const told: PairStatus['failed'] = { objects: 0, byClass: {}, dropped: 0, oldest: [] };
-  let oldest: FailureRow[] = [];
+/** @param beforeMs failed objects that changed before count as `behind` */
+function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { behind: number } {
+  const told: PairStatus['failed'] = { objects: 0, bytes: 0, byClass: {}, dropped: 0, oldest: [] };
+  let behind = 0;
   for (let after: string | undefined; ; ) {
     const rows = manifest.failures(after, PAGE);
     if (rows.length === 0) break;
     after = rows.at(-1)?.key;
-    for (const row of rows) {
-      if (row.dropped) told.dropped++;
-      else {
-        told.objects++;
-        told.byClass[row.class] = (told.byClass[row.class] ?? 0) + 1;
-      }
-    }
     const live = rows.filter((row) => !row.dropped);
-    oldest = [...oldest, ...live].sort((a, b) => a.sourceMtimeMs - b.sourceMtimeMs).slice(0, NAMED);
+    told.dropped += rows.length - live.length;
+    told.objects += live.length;
+    for (const row of live) {
+      told.bytes += row.size;
+      told.byClass[row.class] = (told.byClass[row.class] ?? 0) + 1;
+      if (row.sourceMtimeMs < beforeMs) behind++;
+    }
+    told.oldest = [...told.oldest, ...live].sort((a, b) => a.sourceMtimeMs - b.sourceMtimeMs).slice(0, NAMED);
   }
-  told.oldest = oldest;
-  return { told, youngestAllowed: oldest.map(({ key, sourceMtimeMs }) => ({ key, mtimeMs: sourceMtimeMs })) };
+  return { ...told, behind };
 }
 
 /** A failed object that was written before the last pass is not at the destination: nothing after it is claimed. */
-function synchronisedOf(manifest: Manifest, failed: Failed['youngestAllowed']): PairStatus['synchronised'] {
-  const withoutFailedMs = synchronisedMs(manifest);
-  if (withoutFailedMs === undefined) return undefined;
-  const older = failed.filter(({ mtimeMs }) => mtimeMs < withoutFailedMs);
-  const untilMs = Math.min(withoutFailedMs, ...older.map(({ mtimeMs }) => mtimeMs));
-  return { untilMs, withoutFailedMs, heldBackBy: older.map(({ key }) => key) };
+function untilOf(
+  withoutFailedMs: number,
+  behind: number,
+  { oldest: [oldest] }: PairStatus['failed'],
+): PairStatus['synchronised'] {
+  const untilMs = Math.min(withoutFailedMs, oldest?.sourceMtimeMs ?? withoutFailedMs);
+  return { untilMs, withoutFailedMs, behind };
 }
 
-function lastRunOf(manifest: Manifest): PairStatus['lastRun'] {
+function lastRunOf(manifest: Manifest, atWork?: LockHolder): PairStatus['lastRun'] {
   const [row] = manifest.runs(1);
   if (!row) return undefined;
   const { summary, error } = JSON.parse(row.detail) as RunDetail;
   const { copied, deleted, failed }: Summary = summary;
-  const { id, command, startedMs, endedMs, outcome } = row;
+  const { id, command, startedMs, endedMs } = row;
+  const outcome = outcomeOf(row, atWork);
   return {
     ...{ id, command, startedMs, endedMs, outcome, copied },
     deleted: { objects: deleted.objects, bytes: deleted.bytes },
     failed: failed.objects,
     error,
   };
+}
+
+/** A run that has not said how it ended, and that is older than the process which holds the pair, was killed. */
+export function outcomeOf(
+  { outcome, startedMs }: Pick<RunRow, 'outcome' | 'startedMs'>,
+  atWork: Pick<LockHolder, 'sinceMs'> | undefined,
+): RunOutcome | 'killed' {
+  if (outcome !== 'running') return outcome;
+  return atWork && startedMs >= atWork.sinceMs ? 'running' : 'killed';
 }
 
 function rateOf({ rate, pending, listed }: Progress): PairStatus['rate'] {

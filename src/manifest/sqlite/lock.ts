@@ -4,6 +4,7 @@
  * to it and serves only the message.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import Database from 'better-sqlite3';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { LockHolder, PairLock } from '../port.js';
@@ -45,6 +46,39 @@ class SqliteLock implements PairLock {
     if (!this.#db.open) return;
     rmSync(this.#holderFile, { force: true });
     this.#db.close();
+  }
+}
+
+/**
+ * Who is at work on the manifest `file`; undefined when nobody is. Asks the lock itself only where the name of a holder
+ * stands whose process may be alive: taking it, be it for an instant, could turn away a run that is just starting.
+ */
+export function holderOf(file: string): LockHolder | undefined {
+  const holder = readHolder(`${file}.lock.json`);
+  if (!holder || isDead(holder)) return undefined;
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(`${file}.lock`, { readonly: true, fileMustExist: true, timeout: 0 });
+    // Refused while somebody holds the file exclusively.
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return undefined;
+  } catch (error) {
+    const known = manifestError(error, file);
+    if (isXsyncError(known, 'locked')) return holder;
+    throw known;
+  } finally {
+    db?.close();
+  }
+}
+
+/** Only of this host is it known. */
+function isDead({ pid, host }: LockHolder): boolean {
+  if (host !== hostname()) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
   }
 }
 
