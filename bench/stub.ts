@@ -33,17 +33,27 @@ export interface Stub {
   stop(): Promise<void>;
 }
 
+/** Where the sources of each program lie, and what it is linked with. */
+const PROGRAMS = {
+  measure: { files: () => [join(HERE, 'measure.c')], libraries: [] },
+  stub: { files: () => filesIn('stub'), libraries: ['-lcrypto'] },
+  line: { files: () => filesIn('wan'), libraries: ['-lm'] },
+};
+
+function filesIn(folder: string): string[] {
+  const paths = readdirSync(join(HERE, folder)).map((file) => join(HERE, folder, file));
+  return paths.filter((file) => /\.[ch]$/.test(file));
+}
+
 /** The path of the program, compiled anew when a source is newer. */
-export function compile(name: 'stub' | 'measure'): string {
-  const folder = join(HERE, 'stub');
-  const names = readdirSync(folder).map((file) => join(folder, file));
-  const sources = name === 'stub' ? names.filter((file) => file.endsWith('.c')) : [join(HERE, 'measure.c')];
+export function compile(name: keyof typeof PROGRAMS): string {
+  const { files, libraries } = PROGRAMS[name];
   const program = join(BUILT, name);
   const built = statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const newest = Math.max(...[...sources, ...names].map((file) => statSync(file).mtimeMs));
+  const newest = Math.max(...files().map((file) => statSync(file).mtimeMs));
   if (built > newest) return program;
   mkdirSync(BUILT, { recursive: true });
-  const libraries = name === 'stub' ? ['-lcrypto'] : [];
+  const sources = files().filter((file) => file.endsWith('.c'));
   try {
     execFileSync('gcc', ['-O2', '-Wall', '-o', program, ...sources, ...libraries], { stdio: 'inherit' });
   } catch (cause) {

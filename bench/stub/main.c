@@ -1,6 +1,6 @@
 /*
- * stub <ports> [delay in ms]: listens on so many free ports of the loopback, prints their numbers on one line, and
- * serves until its standard input is closed. One thread, so that it takes one core at most.
+ * stub <ports> [delay in ms] [address]: listens on so many free ports of the address (127.0.0.1), prints their numbers
+ * on one line, and serves until its standard input is closed. One thread, so that it takes one core at most.
  */
 #define _GNU_SOURCE
 #include "stub.h"
@@ -42,9 +42,9 @@ static void run_due(int delay_ms) {
   }
 }
 
-static int listen_somewhere(void) {
+static int listen_somewhere(in_addr_t on) {
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = on};
   socklen_t length = sizeof address;
   if (bind(listener, (struct sockaddr *)&address, length) != 0 || listen(listener, 1024) != 0 ||
       getsockname(listener, (struct sockaddr *)&address, &length) != 0) {
@@ -67,12 +67,13 @@ static void accept_all(int listener, int poll) {
 
 int main(int count, char **arguments) {
   int ports = count > 1 ? atoi(arguments[1]) : 1, delay_ms = count > 2 ? atoi(arguments[2]) : 0;
+  in_addr_t on = count > 3 ? inet_addr(arguments[3]) : htonl(INADDR_LOOPBACK);
   int listeners[MOST_PORTS], poll = epoll_create1(0);
-  if (ports < 1 || ports > MOST_PORTS) return 2;
+  if (ports < 1 || ports > MOST_PORTS || on == INADDR_NONE) return 2;
   signal(SIGPIPE, SIG_IGN);
   content_prepare();
   for (int i = 0; i < ports; i++) {
-    listeners[i] = listen_somewhere();
+    listeners[i] = listen_somewhere(on);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &listeners[i]};
     epoll_ctl(poll, EPOLL_CTL_ADD, listeners[i], &event);
   }

@@ -1,0 +1,121 @@
+/**
+ * Measures xsync over emulated long lines: how much of each it uses. Needs root (network namespaces, /dev/net/tun), gcc
+ * and iproute2.
+ *
+ *   npm run build && npx tsx bench/wan.ts       every case, once: about 20 minutes
+ *   npx tsx bench/wan.ts --case lossy-cubic     one case; can be repeated
+ *   npx tsx bench/wan.ts --runs 3               so many runs of each
+ *   npx tsx bench/wan.ts --quick                an eighth of everything: only to see that it works
+ *   npx tsx bench/wan.ts --publish              also writes bench/results/wan.json
+ *
+ * Ends with 1 when the median run of a case misses a target.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release, type } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { median } from './report.js';
+import { LINES, quick, WAN_CASES, type WanCase } from './wan/cases.js';
+import { reached, type Shares } from './wan/score.js';
+import { upload, type WanRun } from './wan/upload.js';
+
+const ROOT = join(import.meta.dirname, '..');
+const RESULTS = join(ROOT, 'bench', 'results');
+/** Milliseconds; a line that was later than this at any time measured the machine. */
+const LATE_MS = 20;
+
+interface Options {
+  cases: readonly WanCase[];
+  runs: number;
+  publish: boolean;
+}
+
+function optionsOf(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      case: { type: 'string', multiple: true },
+      runs: { type: 'string', default: '1' },
+      quick: { type: 'boolean', default: false },
+      publish: { type: 'boolean', default: false },
+    },
+  });
+  const unknown = values.case?.find((name) => !WAN_CASES.some((known) => known.name === name));
+  if (unknown !== undefined) {
+    throw new Error(`no case ${unknown}; there are ${WAN_CASES.map(({ name }) => name).join(', ')}`);
+  }
+  if (!/^[1-9]\d*$/.test(values.runs)) throw new Error('--runs takes a number from 1 on');
+  if (process.getuid?.() !== 0) throw new Error('network namespaces need root: run it with sudo');
+  const chosen = WAN_CASES.filter(({ name }) => values.case === undefined || values.case.includes(name));
+  return {
+    cases: values.quick ? chosen.map(quick) : chosen,
+    runs: Number(values.runs),
+    publish: values.publish,
+  };
+}
+
+function medianShares(runs: readonly WanRun[]): Shares {
+  const shares: Shares = {};
+  for (const name of ['whole', 'ramped', 'settled'] as const) {
+    const values = runs.flatMap((run) => run.shares[name] ?? []);
+    if (values.length > 0) shares[name] = median(values);
+  }
+  return shares;
+}
+
+/** One row: `lossy-cubic  whole 74.1 % (≥ 70 %)  ramped 88.0 % (≥ 85 %)  reached`. */
+function row(bench: WanCase, shares: Shares, runs: readonly WanRun[]): string {
+  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+  const told = (['whole', 'ramped', 'settled'] as const).flatMap((name) => {
+    const target = bench.targets[name];
+    const share = shares[name];
+    if (share === undefined && target === undefined) return [];
+    return [
+      `${name} ${share === undefined ? 'not measured' : percent(share)}${target === undefined ? '' : ` (≥ ${target * 100} %)`}`,
+    ];
+  });
+  const seconds = `${median(runs.map(({ wallS }) => wallS)).toFixed(1)} s`;
+  const wasted = median(runs.map(({ waste }) => waste.bytes)) / (bench.objects * bench.size);
+  const late = runs.some(({ lateMs }) => lateMs > LATE_MS) ? '  (the machine was busy: not to be trusted)' : '';
+  const verdict = reached(bench, shares) ? 'reached' : 'MISSED';
+  return [bench.name.padEnd(14), seconds, ...told, `waste ${percent(wasted)}`, verdict].join('  ') + late;
+}
+
+function git(...args: string[]): string {
+  return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
+}
+
+async function main(args: string[]): Promise<void> {
+  const { cases, runs: count, publish } = optionsOf(args);
+  const loadBefore = loadavg()[0] ?? Number.NaN;
+  const done: { case: WanCase; shares: Shares; reached: boolean; runs: WanRun[] }[] = [];
+  for (const bench of cases) {
+    const runs: WanRun[] = [];
+    while (runs.length < count) runs.push(await upload(bench));
+    const shares = medianShares(runs);
+    process.stdout.write(`${row(bench, shares, runs)}\n`);
+    done.push({ case: bench, shares, reached: reached(bench, shares), runs });
+  }
+  const changed = git('status', '--porcelain', '--', 'src', 'bin') !== '';
+  const results = {
+    options: args.join(' '),
+    date: new Date().toISOString(),
+    commit: git('rev-parse', '--short', 'HEAD') + (changed ? '+' : ''),
+    machine: {
+      processor: cpus()[0]?.model.trim() ?? 'unknown',
+      cores: cpus().length,
+      kernel: `${type()} ${release().split('-', 1)[0]}`,
+      node: process.versions.node,
+      loadBefore,
+      loadAfter: loadavg()[0] ?? Number.NaN,
+    },
+    lines: LINES,
+    cases: done,
+  };
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(join(RESULTS, publish ? 'wan.json' : 'wan-latest.json.tmp'), `${JSON.stringify(results, null, 2)}\n`);
+  if (done.some((one) => !one.reached)) process.exitCode = 1;
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,87 @@
+/** What is measured over an emulated line, as data. */
+
+export interface Line {
+  /** Milliseconds there and back. */
+  rtt_ms: number;
+  /** Share of packets, in each direction. */
+  loss: number;
+  /** IP bytes included; 96.5 % of it is payload at most. */
+  rate_mbit: number;
+}
+
+export const LINES = {
+  A: { rtt_ms: 200, loss: 0, rate_mbit: 200 },
+  B: { rtt_ms: 200, loss: 0.01, rate_mbit: 200 },
+  C: { rtt_ms: 250, loss: 0.03, rate_mbit: 100 },
+  D: { rtt_ms: 30, loss: 0.001, rate_mbit: 500 },
+} as const satisfies Record<string, Line>;
+
+/** Seconds from the start of a run. */
+export const RAMP_S = 20;
+/** From then on what is left does not fill the line. */
+export const UNTIL_SHARE = 0.9;
+/** After the line has changed. */
+export const SETTLE_S = 15;
+
+/** Shares of the line's rate that the payload is to reach. */
+export interface Targets {
+  /** From the start of the program to its end. */
+  whole?: number;
+  /** From `RAMP_S` until `UNTIL_SHARE` of the bytes are there. */
+  ramped?: number;
+  /** From `SETTLE_S` after each change of the line, of what the line then has. */
+  settled?: number;
+}
+
+export interface WanCase {
+  name: string;
+  line: keyof typeof LINES;
+  objects: number;
+  /** Bytes of each. */
+  size: number;
+  /** Of the sender, which for an upload is xsync. */
+  congestion: 'cubic' | 'bbr';
+  /** Between two seconds of the run the line has only this share of its rate. */
+  dip?: { fromS: number; untilS: number; share: number };
+  /** About every so many seconds a connection goes dumb for so long. */
+  stalls?: { everyS: number; ms: number };
+  targets: Targets;
+}
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const LARGE = { objects: 16, size: 128 * MiB };
+
+export const WAN_CASES: readonly WanCase[] = [
+  { name: 'clean-cubic', line: 'A', ...LARGE, congestion: 'cubic', targets: { whole: 0.85 } },
+  { name: 'lossy-cubic', line: 'B', ...LARGE, congestion: 'cubic', targets: { ramped: 0.85, whole: 0.7 } },
+  { name: 'lossy-bbr', line: 'B', ...LARGE, congestion: 'bbr', targets: { whole: 0.85 } },
+  { name: 'lossy-bbr-4', line: 'B', ...LARGE, objects: 4, congestion: 'bbr', targets: { whole: 0.85 } },
+  { name: 'worst-cubic', line: 'C', ...LARGE, congestion: 'cubic', targets: { ramped: 0.75 } },
+  { name: 'near-cubic', line: 'D', ...LARGE, congestion: 'cubic', targets: { whole: 0.85 } },
+  { name: 'small-cubic', line: 'B', objects: 5000, size: 64 * KiB, congestion: 'cubic', targets: { whole: 0.6 } },
+  {
+    name: 'dip-cubic',
+    line: 'B',
+    objects: 24,
+    size: 128 * MiB,
+    congestion: 'cubic',
+    dip: { fromS: 40, untilS: 70, share: 0.5 },
+    targets: { settled: 0.85 },
+  },
+  {
+    name: 'stalls-cubic',
+    line: 'B',
+    ...LARGE,
+    congestion: 'cubic',
+    stalls: { everyS: 600, ms: 30_000 },
+    targets: {},
+  },
+];
+
+/** An eighth of the objects, and no changes after the end: to see that the bench works, not for figures. */
+export function quick(bench: WanCase): WanCase {
+  const { dip } = bench;
+  const sooner = dip && { ...dip, fromS: 5, untilS: 10 };
+  return { ...bench, objects: Math.ceil(bench.objects / 8), dip: sooner };
+}

@@ -1,0 +1,130 @@
+/**
+ * A long line on one machine: two network namespaces of this process's own, `line` between them, and the stub as a
+ * store at the far end. Nothing of the host's own network is touched, and all is taken down again.
+ */
+import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { type Counters, compile } from '../stub.js';
+import type { Line } from './cases.js';
+
+const HERE = '10.77.0.1';
+const THERE = '10.77.0.2';
+const DEVICE = 'wan';
+/** What a stock Linux allows a socket to buffer, and nothing remembered from run to run. */
+const SYSCTLS = [
+  'net.ipv4.tcp_no_metrics_save=1',
+  'net.ipv4.tcp_wmem=4096 16384 4194304',
+  'net.ipv4.tcp_rmem=4096 131072 6291456',
+  'net.ipv4.ip_local_port_range=10000 65000',
+];
+
+type Child = ChildProcessByStdio<Writable, Readable, null>;
+
+interface Way {
+  packets: number;
+  /** Of IP packets that were delivered. */
+  bytes: number;
+  lost: number;
+  queueFull: number;
+  stalled: number;
+}
+
+/** What the line has carried since it was opened; `up` is towards the store. */
+export interface LineStat {
+  atMs: number;
+  cpuS: number;
+  /** How late a packet was at most, since the stat before: a machine too busy to be trusted. */
+  lateMs: number;
+  up: Way;
+  down: Way;
+}
+
+export type LineSettings = Line & { queue_ms: number; stall_every_s: number; stall_ms: number };
+
+export class Lab {
+  readonly #names: { here: string; there: string };
+  #line: { child: Child; next: () => Promise<string> } | undefined;
+  #stub: Child | undefined;
+  /** Of the store, as seen over the line. */
+  endpoint = '';
+
+  constructor() {
+    const name = (side: string): string => `xsync-wan-${process.pid}-${side}`;
+    this.#names = { here: name('a'), there: name('b') };
+  }
+
+  async open(): Promise<void> {
+    const { here, there } = this.#names;
+    for (const name of [here, there]) {
+      ip('netns', 'add', name);
+      ip('-n', name, 'link', 'set', 'lo', 'up');
+    }
+    const child = start([compile('line'), here, there, DEVICE]);
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const next = async (): Promise<string> => {
+      const { value, done } = await lines.next();
+      if (done) throw new Error('the line broke down');
+      return value;
+    };
+    this.#line = { child, next };
+    await next();
+    address(here, HERE, THERE);
+    address(there, THERE, HERE);
+    this.#stub = start(['ip', 'netns', 'exec', there, compile('stub'), '1', '0', THERE]);
+    const [ports] = (await once(createInterface(this.#stub.stdout), 'line')) as [string];
+    this.endpoint = `http://${THERE}:${ports.trim()}`;
+  }
+
+  /** At once. */
+  set(settings: Partial<LineSettings>): void {
+    const words = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+    this.#line?.child.stdin.write(`${words.join(' ')}\n`);
+  }
+
+  async stat(): Promise<LineStat> {
+    if (!this.#line) throw new Error('the line is not open');
+    this.#line.child.stdin.write('stat\n');
+    return JSON.parse(await this.#line.next()) as LineStat;
+  }
+
+  /** The command that runs `command` at the near end. */
+  near(command: readonly string[]): [string, ...string[]] {
+    return ['ip', 'netns', 'exec', this.#names.here, ...command];
+  }
+
+  /** Asked at the far end, so that it does not go over the line. */
+  counters(): Counters {
+    const ask = `fetch('${this.endpoint}/-/counters').then((a) => a.text()).then(console.log)`;
+    return JSON.parse(ip('netns', 'exec', this.#names.there, process.execPath, '-e', ask)) as Counters;
+  }
+
+  /** Ends what it started and removes what it made; also when it was opened only half. */
+  async close(): Promise<void> {
+    for (const child of [this.#stub, this.#line?.child]) {
+      if (!child || child.exitCode !== null) continue;
+      const exited = once(child, 'exit');
+      child.stdin.end();
+      await exited;
+    }
+    const made = ip('netns', 'list')
+      .split('\n')
+      .map((line) => line.split(' ', 1)[0]);
+    for (const name of Object.values(this.#names)) if (made.includes(name)) ip('netns', 'del', name);
+  }
+}
+
+function ip(...args: string[]): string {
+  return execFileSync('ip', args, { encoding: 'utf8' });
+}
+
+function address(namespace: string, own: string, peer: string): void {
+  ip('-n', namespace, 'link', 'set', DEVICE, 'txqueuelen', '10000', 'up');
+  ip('-n', namespace, 'addr', 'add', own, 'peer', peer, 'dev', DEVICE);
+  ip('netns', 'exec', namespace, 'sysctl', '-qw', ...SYSCTLS);
+}
+
+function start([program = '', ...args]: readonly string[]): Child {
+  return spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+}

@@ -1,0 +1,129 @@
+/** One upload over an emulated line, by the program as it is installed, watched second by second. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { LINES, type WanCase } from './cases.js';
+import { Lab } from './lab.js';
+import { type Second, type Shares, sharesOf } from './score.js';
+
+const XSYNC = join(import.meta.dirname, '..', '..', 'bin', 'xsync.js');
+const REMOTE = 'type: s3, provider: minio, region: us-east-1, access_key_id: bench, secret_access_key: test-secret';
+/** A run that takes longer has come to a standstill. */
+const LONGEST_MS = 20 * 60_000;
+
+export interface WanRun {
+  wallS: number;
+  shares: Shares;
+  /** Of what was sent for nothing by races. */
+  waste: { parts: number; bytes: number };
+  retries: number;
+  /** What the tuner said, newest last. */
+  tuned: string[];
+  /** Packets that the line lost, and those that its queue had no room for. */
+  lost: number;
+  queueFull: number;
+  /** How late the line delivered a packet, at most: beyond 20 ms the machine was too busy. */
+  lateMs: number;
+  /** Payload and headers, Mbit/s, second by second. */
+  mbit: number[];
+}
+
+/** @throws when xsync failed, or did not do the work */
+export async function upload(bench: WanCase): Promise<WanRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'xsync-wan-'));
+  const lab = new Lab();
+  try {
+    fill(join(folder, 'data'), bench);
+    await lab.open();
+    writeFileSync(join(folder, 'xsync.yaml'), `remotes:\n  far: {${REMOTE}, endpoint: "${lab.endpoint}"}\n`, {
+      mode: 0o600,
+    });
+    return await watched(lab, bench, folder);
+  } finally {
+    await lab.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Sparse files: nothing on the way compresses, so zeros do. */
+function fill(folder: string, { objects, size }: WanCase): void {
+  mkdirSync(folder);
+  for (let i = 0; i < objects; i++) {
+    const file = openSync(join(folder, String(i).padStart(6, '0')), 'w');
+    ftruncateSync(file, size);
+    closeSync(file);
+  }
+}
+
+async function watched(lab: Lab, bench: WanCase, folder: string): Promise<WanRun> {
+  const { stalls, dip } = bench;
+  lab.set({ ...LINES[bench.line], stall_every_s: stalls?.everyS ?? 0, stall_ms: stalls?.ms ?? 0 });
+  const before = await lab.stat();
+  const started = performance.now();
+  const elapsed = (): number => (performance.now() - started) / 1000;
+  const copy = ['copy', 'data', 'far:bucket-0-0-flat', '--congestion', bench.congestion, '--config', 'xsync.yaml'];
+  const [program, ...args] = lab.near([process.execPath, XSYNC, ...copy, '--json', '-v', '--stats', '0']);
+  const child = spawn(program, args, {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, XDG_STATE_HOME: join(folder, 'state') },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: LONGEST_MS,
+  });
+  const events = collect(createInterface(child.stdout));
+  const seconds: Second[] = [];
+  let lateMs = 0;
+  let dipped = false;
+  const look = async (): Promise<void> => {
+    const stat = await lab.stat();
+    lateMs = Math.max(lateMs, stat.lateMs);
+    const atS = elapsed();
+    seconds.push({ atS, bytes: stat.up.bytes - before.up.bytes });
+    const low = dip !== undefined && atS >= dip.fromS && atS < dip.untilS;
+    if (low !== dipped) lab.set({ rate_mbit: LINES[bench.line].rate_mbit * (low ? dip.share : 1) });
+    dipped = low;
+  };
+  let looking = Promise.resolve();
+  const timer = setInterval(() => {
+    looking = looking.then(look);
+  }, 1000);
+  const [code] = (await once(child, 'close')) as [number | null];
+  const wallS = elapsed();
+  clearInterval(timer);
+  await looking;
+  const after = await lab.stat();
+  const { end, tuned } = events;
+  const sent = lab.counters().bytesIn;
+  if (code !== 0 || !end || sent < bench.objects * bench.size) {
+    throw new Error(`${bench.name}: xsync ended with ${code}, and ${sent} bytes arrived`);
+  }
+  return {
+    wallS,
+    shares: sharesOf(bench, wallS, seconds),
+    waste: end.waste,
+    retries: end.retries,
+    tuned,
+    lost: after.up.lost - before.up.lost,
+    queueFull: after.up.queueFull - before.up.queueFull,
+    lateMs,
+    mbit: seconds.map(({ bytes }, i) => Math.round(((bytes - (seconds[i - 1]?.bytes ?? 0)) * 8) / 1e5) / 10),
+  };
+}
+
+interface Told {
+  end?: { waste: WanRun['waste']; retries: number };
+  tuned: string[];
+}
+
+/** What the program's events say, as they come. */
+function collect(lines: NodeJS.EventEmitter): Told {
+  const told: Told = { tuned: [] };
+  lines.on('line', (line: string) => {
+    const event = JSON.parse(line) as { event: string; message: string } & NonNullable<Told['end']>;
+    if (event.event === 'tuned') told.tuned.push(event.message);
+    if (event.event === 'end') told.end = event && { waste: event.waste, retries: event.retries };
+  });
+  return told;
+}
