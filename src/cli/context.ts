@@ -30,6 +30,8 @@ export interface Context {
 export interface RunCommandOptions {
   /** The command has progress to show. */
   bars: boolean;
+  /** Each line says when, also on a terminal. */
+  stamped?: boolean;
   /** Off a terminal, nothing is said of a run that found nothing to do. */
   idleSilent?: boolean;
 }
@@ -111,14 +113,14 @@ async function screenLog(
   io: Io,
   flags: Flags,
   level: LogLevel,
-  { bars, idleSilent }: RunCommandOptions,
+  { bars, stamped: always = false, idleSilent }: RunCommandOptions,
   hasFile: boolean,
 ): Promise<Renderer> {
   const terminal = io.stderr.isTTY === true && io.env.TERM !== 'dumb';
   const toTerminal = (text: string): void => void io.stderr.write(text);
   if (!bars || !(flags.progress || (terminal && !flags.quiet))) {
     const shown = hasFile ? 'error' : level;
-    const stamped = bars && !terminal;
+    const stamped = always || (bars && !terminal);
     return plainLog(io, flags, shown, toTerminal, { stamped, idleSilent: stamped && idleSilent });
   }
   const [{ Progress, progressRenderer }, { colours }] = await Promise.all([

@@ -11,6 +11,7 @@ import { addLs } from './commands/ls.js';
 import { addLsjson } from './commands/lsjson.js';
 import { addSize } from './commands/size.js';
 import { addSync } from './commands/sync.js';
+import { addWatch } from './commands/watch.js';
 import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
 
@@ -74,6 +75,7 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   addCopy(program);
   addCopyto(program);
   addSync(program);
+  addWatch(program);
   root.commandsGroup('Look:');
   addLs(program);
   addLsjson(program);

@@ -49,7 +49,8 @@ export function jsonRenderer(options: JsonOptions): Renderer {
     clearInterval(timer);
     write('notice', 'end', { ...summary, ...(error === undefined ? {} : { error: error.code }), exitCode });
   };
-  return { report, end, say, fail, close: () => clearInterval(timer) };
+  const pass: Renderer['pass'] = (summary) => write('info', 'pass', summary);
+  return { report, end, pass, say, fail, close: () => clearInterval(timer) };
 }
 
 /** One line without its end. `time`, `level` and `event` come first and are never overwritten. */

@@ -14,7 +14,10 @@ export function says(threshold: LogLevel, level: LogLevel): boolean {
 export function levelOf(event: RunEvent, dryRun: boolean): LogLevel {
   switch (event.type) {
     case 'failed':
+    case 'trouble':
       return 'error';
+    case 'well':
+      return 'notice';
     case 'notice':
       return event.level === 'warn' ? 'notice' : 'info';
     case 'plan':

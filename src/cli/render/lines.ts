@@ -48,6 +48,12 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
       return said(chalk.dim('kept aside'), event.key, `as ${keyText(event.to)}`);
     case 'held':
       return said(chalk.yellow('held back'), event.key, heldText(event));
+    case 'waiting':
+      return waitingLine(event);
+    case 'trouble':
+      return `${chalk.red('waiting for better times')}: ${printable(event.message)}${remedyText(event.remedy, chalk)}`;
+    case 'well':
+      return chalk.green(`well again after ${formatDuration(event.afterMs)}`);
     case 'failed':
       return failureLine(event, chalk);
     case 'retry':
@@ -78,11 +84,19 @@ function heldText({ code, why, untilMs }: Extract<RunEvent, { type: 'held' }>): 
   return `failed (${code}); somebody has to change something first, then: xsync retry`;
 }
 
+function waitingLine({ untilMs, listRequests, listRequestsPerDay }: Extract<RunEvent, { type: 'waiting' }>): string {
+  const cost = `${plural(listRequests, 'list request')} so far, ${formatCount(listRequestsPerDay)} a day at this pace`;
+  return `next look at ${new Date(untilMs).toISOString()}; ${cost}`;
+}
+
+function remedyText(remedy: string | undefined, chalk: ChalkInstance): string {
+  return remedy === undefined ? '' : chalk.dim(` — ${printable(remedy)}`);
+}
+
 function failureLine(event: Extract<RunEvent, { type: 'failed' }>, chalk: ChalkInstance): string {
   const after = event.attempts > 1 ? ` (${plural(event.attempts, 'attempt')})` : '';
-  const remedy = event.remedy === undefined ? '' : ` — ${printable(event.remedy)}`;
   const what = event.operation === 'delete' ? 'not deleted' : 'failed';
-  return `${chalk.red(what)} ${keyText(event.key)}: ${printable(bareMessage(event))}${after}${chalk.dim(remedy)}`;
+  return `${chalk.red(what)} ${keyText(event.key)}: ${printable(bareMessage(event))}${after}${remedyText(event.remedy, chalk)}`;
 }
 
 function retryLine(event: Extract<RunEvent, { type: 'retry' }>, chalk: ChalkInstance): string {

@@ -108,6 +108,7 @@ export function progressRenderer(progress: Progress, log: Renderer): Renderer {
       progress.close();
       log.end(summary, exitCode, error);
     },
+    pass: log.pass,
     say: log.say,
     fail(error, exitCode) {
       progress.close();

@@ -8,6 +8,8 @@ export interface Renderer {
   report: Reporter;
   /** The run has ended: by itself, or (`error`) because something went wrong that concerns every object. */
   end(summary: Summary, exitCode: number, error?: XsyncError): void;
+  /** One of many passes has ended, and there will be more. */
+  pass(summary: Summary): void;
   /** Something that is no event of the run, such as "stopping". */
   say(level: LogLevel, text: string): void;
   /** The error that ends the command. */
@@ -26,6 +28,10 @@ export function both(a: Renderer, b: Renderer): Renderer {
     end(summary, exitCode, error) {
       a.end(summary, exitCode, error);
       b.end(summary, exitCode, error);
+    },
+    pass(summary) {
+      a.pass(summary);
+      b.pass(summary);
     },
     say(level, text) {
       a.say(level, text);

@@ -55,6 +55,7 @@ export function textRenderer(options: TextOptions): Renderer {
       const lines = options.oneLine ? [summaryLine(summary, cut)] : summaryLines(summary, cut, options);
       for (const line of lines) say('notice', line);
     },
+    pass: (summary) => say(isIdle(summary) ? 'debug' : 'notice', summaryLine(summary, false)),
     say,
     fail(error) {
       for (const line of errorLines(error, says(options.level, 'debug'), options.chalk)) say('error', line);

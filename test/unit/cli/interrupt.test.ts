@@ -2,7 +2,14 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { onInterrupt } from '../../../src/cli/interrupt.js';
 import type { Renderer } from '../../../src/cli/render/renderer.js';
 
-const silent: Renderer = { report: () => {}, end: () => {}, say: () => {}, fail: () => {}, close: () => {} };
+const silent: Renderer = {
+  report: () => {},
+  end: () => {},
+  say: () => {},
+  pass: () => {},
+  fail: () => {},
+  close: () => {},
+};
 
 afterEach(() => {
   vi.restoreAllMocks();

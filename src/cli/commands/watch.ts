@@ -1,0 +1,29 @@
+import { deleteOptions, watchOptions } from '../options.js';
+import type { Program } from '../program.js';
+import { copyOptions } from './copy.js';
+import type { WatchCommandFlags } from './watching.js';
+
+export function addWatch({ root, io, finish }: Program): void {
+  const command = root
+    .command('watch <source> <destination>')
+    .summary('copy what changes, forever')
+    .description(
+      'Looks at the source again and again and copies what is new or changed; with --delete it also deletes what ' +
+        'is gone. Goes on through whatever can be mended from outside, and says once what is wrong.',
+    )
+    .addHelpText('after', EXAMPLES);
+  watchOptions(command);
+  deleteOptions(command);
+  copyOptions(command).action(async (source: string, destination: string, flags: WatchCommandFlags) => {
+    const { watchCommand } = await import('./watching.js');
+    finish(await watchCommand(io, source, destination, flags));
+  });
+}
+
+const EXAMPLES = `
+Examples:
+  xsync watch virginia:photos shanghai:photos --interval 30s --delete
+  xsync watch s3://logs oss://logs --events sqs://us-east-1/123456789012/log-changes
+  xsync status virginia:photos shanghai:photos     how far it is, from elsewhere
+
+SIGTERM or Ctrl-C lets what is in flight end, SIGHUP reads the configuration again.`;

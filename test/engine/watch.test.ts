@@ -1,0 +1,276 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { RunEvent } from '../../src/engine/events.js';
+import type { RunOptions } from '../../src/engine/options.js';
+import { type Changes, Watch, type WatchOptions } from '../../src/engine/watch.js';
+import { XsyncError } from '../../src/model/error.js';
+import { bytesOf, contentOf, keysOf, OPTIONS, Pair, POLICY } from './support.js';
+
+const SCHEDULE = { intervalMs: 20, shortestMs: 10, longestMs: 40, fullMs: 200 };
+
+/** Events that a test pushes, as a feed would. */
+class Feed implements AsyncIterable<Changes> {
+  readonly settled: string[] = [];
+  readonly #waiting: Changes[] = [];
+  #wake: () => void = () => undefined;
+  #ended = false;
+
+  push(...keys: string[]): void {
+    const settle = (how: string) => async () => void this.settled.push(`${how} ${keys}`);
+    this.#waiting.push({ events: keys.map((key) => ({ key })), done: settle('done'), release: settle('release') });
+    this.#wake();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Changes> {
+    while (!this.#ended || this.#waiting.length > 0) {
+      const batch = this.#waiting.shift();
+      if (batch) yield batch;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+class Watched {
+  readonly events: RunEvent[] = [];
+  readonly watch: Watch;
+  opened = 0;
+  readonly #drain = new AbortController();
+  #over: Promise<void> | undefined;
+
+  constructor(
+    readonly pair: Pair,
+    options: Partial<Omit<WatchOptions, 'run'>> & { run?: Partial<RunOptions> } = {},
+  ) {
+    const { run, ...rest } = options;
+    this.watch = new Watch(
+      {
+        run: { ...OPTIONS, command: 'watch', failedBefore: 'wait', ...run, drain: this.#drain.signal },
+        schedule: SCHEDULE,
+        driftMs: Number.POSITIVE_INFINITY,
+        open: async () => {
+          this.opened++;
+          return { ...pair.open(), close: async () => undefined };
+        },
+        ...rest,
+      },
+      (event) => this.events.push(event),
+    );
+  }
+
+  start(): this {
+    this.#over = this.watch.run();
+    this.#over.catch(() => undefined);
+    return this;
+  }
+
+  async end(): Promise<void> {
+    this.#drain.abort();
+    await this.#over;
+  }
+
+  of<T extends RunEvent['type']>(type: T): Extract<RunEvent, { type: T }>[] {
+    return this.events.filter((event): event is Extract<RunEvent, { type: T }> => event.type === type);
+  }
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 1000; i++) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error('it did not come to pass within 5 seconds');
+}
+
+const DELETING: Partial<RunOptions> = {
+  policy: { ...POLICY, mode: 'sync' },
+  deletes: { when: 'after', ignoreErrors: false, allowEmptySource: false, excluded: false },
+};
+
+let watched: Watched | undefined;
+
+afterEach(async () => {
+  await watched?.end();
+  watched = undefined;
+});
+
+async function pairOf(...keys: string[]): Promise<Pair> {
+  const pair = new Pair();
+  for (const key of keys) await pair.source.put(key, bytesOf(key, 100));
+  return pair;
+}
+
+describe('a watch', () => {
+  test('copies what is there, what comes and what changes', async () => {
+    const pair = await pairOf('a');
+    watched = new Watched(pair).start();
+    await until(async () => (await keysOf(pair.dest)).length === 1);
+    await pair.source.put('b', bytesOf('b', 200));
+    await until(async () => (await keysOf(pair.dest)).length === 2);
+    await pair.source.put('a', bytesOf('new', 100));
+    await until(async () => (await contentOf(pair.dest, 'a')).equals(bytesOf('new', 100)));
+    expect(watched.of('copied').map(({ key }) => key)).toEqual(['a', 'b', 'a']);
+  });
+
+  test('lists the source alone once the destination is known', async () => {
+    const pair = await pairOf('a');
+    let listed = 0;
+    const list = pair.dest.list.bind(pair.dest);
+    pair.dest.list = (options) => {
+      listed++;
+      return list(options);
+    };
+    watched = new Watched(pair).start();
+    const { of } = watched;
+    await until(() => of.call(watched, 'end').length >= 5);
+    expect(listed).toBe(1);
+  });
+
+  test('deletes nothing unless asked', async () => {
+    const pair = await pairOf('a', 'b');
+    watched = new Watched(pair).start();
+    await until(async () => (await keysOf(pair.dest)).length === 2);
+    await pair.source.delete(['b']);
+    const passes = watched.of('end').length;
+    await until(() => (watched?.of('end').length ?? 0) >= passes + 3);
+    expect(await keysOf(pair.dest)).toEqual(['a', 'b']);
+  });
+
+  test('deletes what is gone when asked', async () => {
+    const pair = await pairOf('a', 'b');
+    watched = new Watched(pair, { run: DELETING }).start();
+    await until(async () => (await keysOf(pair.dest)).length === 2);
+    await pair.source.delete(['b']);
+    await until(async () => (await keysOf(pair.dest)).length === 1);
+  });
+
+  test('refuses to empty the destination, says so once, goes on, and is well again when the source is', async () => {
+    const pair = await pairOf('a', 'b');
+    watched = new Watched(pair, { run: DELETING }).start();
+    await until(async () => (await keysOf(pair.dest)).length === 2);
+    await pair.source.delete(['a', 'b']);
+    await until(() => (watched?.of('trouble').length ?? 0) > 0);
+    const passes = watched.of('end').length;
+    await until(() => (watched?.of('end').length ?? 0) >= passes + 3);
+    expect(watched.of('trouble')).toMatchObject([{ code: 'guard' }]);
+    expect(await keysOf(pair.dest)).toEqual(['a', 'b']);
+    await pair.source.put('a', bytesOf('a', 100));
+    await until(() => (watched?.of('well').length ?? 0) === 1);
+    expect(await keysOf(pair.dest)).toEqual(['a']);
+  });
+
+  test('goes on after an hour without a network: one word of trouble, a fresh pair, one word when it is over', async () => {
+    const pair = await pairOf('a');
+    watched = new Watched(pair).start();
+    await until(async () => (await keysOf(pair.dest)).length === 1);
+    const list = pair.source.list.bind(pair.source);
+    pair.source.list = () => Promise.reject(new XsyncError('bad-credentials', 'the key was rotated'));
+    await until(() => (watched?.opened ?? 0) >= 3);
+    pair.source.list = list;
+    await pair.source.put('b', bytesOf('b', 10));
+    await until(() => (watched?.of('well').length ?? 0) === 1);
+    expect(watched.of('trouble')).toMatchObject([{ code: 'bad-credentials', message: 'the key was rotated' }]);
+    expect(await keysOf(pair.dest)).toEqual(['a', 'b']);
+  });
+
+  test('ends at once when it cannot even begin and only a person can mend that', async () => {
+    const pair = await pairOf('a');
+    pair.source.list = () => Promise.reject(new XsyncError('bad-credentials', 'wrong key'));
+    await expect(new Watched(pair).watch.run()).rejects.toThrow('wrong key');
+  });
+
+  test('opens the pair anew when told to, and loses nothing', async () => {
+    const pair = await pairOf('a');
+    watched = new Watched(pair).start();
+    await until(async () => (await keysOf(pair.dest)).length === 1);
+    watched.watch.reload();
+    await until(() => watched?.opened === 2);
+    await pair.source.put('b', bytesOf('b', 10));
+    await until(async () => (await keysOf(pair.dest)).length === 2);
+  });
+
+  test('leaves an object alone while it is being rewritten, and claims no more than is true meanwhile', async () => {
+    const pair = await pairOf('a');
+    watched = new Watched(pair, { settleMs: 300 }).start();
+    await until(() => watched?.events.some((event) => event.type === 'skip' && event.reason === 'settling') ?? false);
+    expect(await keysOf(pair.dest)).toEqual([]);
+    const { mtimeMs } = await pair.source.head('a');
+    await until(() => pair.manifest.getFact('synchronised') !== undefined);
+    expect(Number(pair.manifest.getFact('synchronised'))).toBeLessThanOrEqual(mtimeMs);
+    await until(async () => (await keysOf(pair.dest)).length === 1);
+  });
+});
+
+describe('a watch with change events', () => {
+  const SLOW = { schedule: { intervalMs: 60_000, shortestMs: 60_000, longestMs: 60_000, fullMs: 60_000 } };
+
+  test('copies what an event tells of long before the next look, and settles the event after that', async () => {
+    const pair = await pairOf('a');
+    const changes = new Feed();
+    watched = new Watched(pair, { ...SLOW, changes }).start();
+    await until(async () => (await keysOf(pair.dest)).length === 1);
+    await pair.source.put('b', bytesOf('b', 10));
+    changes.push('b');
+    await until(() => changes.settled.length === 1);
+    expect(changes.settled).toEqual(['done b']);
+    expect(await contentOf(pair.dest, 'b')).toEqual(bytesOf('b', 10));
+    changes.end();
+  });
+
+  test('deletes what is gone, and believes the store rather than the event', async () => {
+    const pair = await pairOf('a', 'b', 'c');
+    const changes = new Feed();
+    watched = new Watched(pair, { ...SLOW, changes, run: DELETING }).start();
+    await until(async () => (await keysOf(pair.dest)).length === 3);
+    await pair.source.delete(['b']);
+    changes.push('b', 'c', 'never there');
+    await until(() => changes.settled.length === 1);
+    expect(await keysOf(pair.dest)).toEqual(['a', 'c']);
+    changes.end();
+  });
+
+  test('does not copy twice what a look and an event find at the same time', async () => {
+    const pair = await pairOf();
+    const changes = new Feed();
+    watched = new Watched(pair, { changes }).start();
+    for (let i = 0; i < 50; i++) {
+      await pair.source.put(`k${i}`, bytesOf(`k${i}`, 10));
+      changes.push(`k${i}`);
+      changes.push(`k${i}`);
+    }
+    await until(async () => changes.settled.length === 100 && (await keysOf(pair.dest)).length === 50);
+    changes.end();
+    expect(watched.of('copied')).toHaveLength(50);
+  });
+
+  test('lets events come again when the store could not be asked', async () => {
+    const pair = await pairOf('a');
+    const changes = new Feed();
+    watched = new Watched(pair, { ...SLOW, changes }).start();
+    await until(async () => (await keysOf(pair.dest)).length === 1);
+    const head = pair.source.head.bind(pair.source);
+    pair.source.head = () => Promise.reject(new XsyncError('bad-credentials', 'rotated'));
+    changes.push('b');
+    await until(() => changes.settled.length === 1);
+    expect(changes.settled).toEqual(['release b']);
+    pair.source.head = head;
+    changes.end();
+  });
+
+  test('leaves events of other buckets and prefixes alone', async () => {
+    const pair = await pairOf('in/a');
+    pair.prefixes = { source: 'in/', dest: 'out/' };
+    const changes = new Feed();
+    watched = new Watched(pair, { ...SLOW, changes }).start();
+    await until(async () => (await keysOf(pair.dest)).length === 1);
+    await pair.source.put('elsewhere', bytesOf('x', 10));
+    await pair.source.put('in/b', bytesOf('x', 10));
+    changes.push('elsewhere', 'in/b');
+    await until(() => changes.settled.length === 1);
+    expect(await keysOf(pair.dest)).toEqual(['out/a', 'out/b']);
+    changes.end();
+  });
+});
