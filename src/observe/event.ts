@@ -1,0 +1,57 @@
+/** What is notified, one JSON object each; `docs/metrics.md` documents it. Names and meanings are S3's where it has them. */
+import type { RunEvent, Summary } from '../engine/events.js';
+import type { ErrorClass } from '../model/error.js';
+import type { VerifiedBy } from '../model/verified.js';
+
+export type ReplicationEventType =
+  | 'ObjectCreated'
+  | 'ObjectModified'
+  | 'ObjectRemoved'
+  | 'ObjectReplicationFailed'
+  | 'MissedThreshold'
+  | 'ReplicatedAfterThreshold'
+  | 'RunFinished';
+
+/** Times in ISO 8601 (UTC), sizes in bytes, `…Ms` in milliseconds. What does not apply is absent. */
+export interface ReplicationEvent {
+  /** Unique, and the same whenever the event is delivered again. */
+  id: string;
+  type: ReplicationEventType;
+  /** What S3 calls such an event of its own replication. */
+  eventName?: string;
+  at: string;
+  pair: { source: string; destination: string };
+  /** Absent while several runs go on side by side. */
+  runId?: string;
+  /** Relative to the source. */
+  key?: string;
+  size?: number;
+  /** When the source's object was written. */
+  requestTime?: string;
+  /** From then until `at`; absent of history, which was there before the first complete pass began. */
+  lagMs?: number;
+  /** Of MissedThreshold and ReplicatedAfterThreshold. */
+  thresholdMs?: number;
+  verifiedBy?: VerifiedBy;
+  /** What failed. */
+  operation?: 'copy' | 'delete';
+  attempts?: number;
+  error?: { class?: ErrorClass; code: string; message: string };
+  outcome?: Extract<RunEvent, { type: 'end' }>['outcome'];
+  /** Of RunFinished, without the list of failures. */
+  summary?: RunTotals;
+}
+
+export type RunTotals = Omit<Summary, 'runId' | 'source' | 'destination' | 'failed'> & {
+  failed: Omit<Summary['failed'], 'list'>;
+};
+
+export const S3_NAMES: Partial<Record<ReplicationEventType, string>> = {
+  ObjectReplicationFailed: 's3:Replication:OperationFailedReplication',
+  MissedThreshold: 's3:Replication:OperationMissedThreshold',
+  ReplicatedAfterThreshold: 's3:Replication:OperationReplicatedAfterThreshold',
+};
+
+export function totalsOf({ runId: _, source: __, destination: ___, failed, ...rest }: Summary): RunTotals {
+  return { ...rest, failed: { objects: failed.objects, byClass: failed.byClass } };
+}

@@ -1,0 +1,93 @@
+/** Notifications as lines: on standard output, or appended to a file. */
+import { closeSync, fstatSync, openSync, type Stats, statSync, writeSync } from 'node:fs';
+import { XsyncError } from '../model/error.js';
+import type { ReplicationEvent } from './event.js';
+import type { Target, TargetCounts, Warn } from './target.js';
+
+const LOOK_MS = 1000;
+
+export class StandardOutput implements Target {
+  readonly counts: TargetCounts = { kind: 'stdout', delivered: 0, dropped: 0, queued: 0 };
+  readonly #write: (text: string) => void;
+
+  constructor(write: (text: string) => void) {
+    this.#write = write;
+  }
+
+  send(event: ReplicationEvent): void {
+    this.#write(`${JSON.stringify(event)}\n`);
+    this.counts.delivered++;
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** One write a line, at once, so that nothing is missing after a kill. A file that was moved away is begun anew. */
+export class EventFile implements Target {
+  readonly counts: TargetCounts = { kind: 'file', delivered: 0, dropped: 0, queued: 0 };
+  readonly #path: string;
+  readonly #warn: Warn;
+  readonly #now: () => number;
+  #descriptor: number;
+  #lookedMs: number;
+  #lastError = '';
+
+  /** @throws not-writable */
+  constructor(path: string, warn: Warn, now: () => number = Date.now) {
+    this.#path = path;
+    this.#warn = warn;
+    this.#now = now;
+    this.#lookedMs = now();
+    try {
+      this.#descriptor = open(path);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new XsyncError('not-writable', `--notify: the file ${path} cannot be opened: ${why}`, {
+        subject: path,
+        remedy: 'check its folder and permissions',
+        cause: error,
+      });
+    }
+  }
+
+  send(event: ReplicationEvent): void {
+    try {
+      this.#follow();
+      writeAll(this.#descriptor, Buffer.from(`${JSON.stringify(event)}\n`));
+      this.counts.delivered++;
+    } catch (error) {
+      this.counts.dropped++;
+      const why = error instanceof Error ? error.message : String(error);
+      if (why !== this.#lastError) this.#warn(`--notify: events are lost, ${this.#path} cannot be written: ${why}`);
+      this.#lastError = why;
+    }
+  }
+
+  async close(): Promise<void> {
+    closeSync(this.#descriptor);
+    if (this.counts.dropped > 0)
+      this.#warn(`--notify: ${this.counts.dropped} events were not written to ${this.#path}`);
+  }
+
+  /** Looked at now and then: log rotation is no matter of milliseconds. */
+  #follow(): void {
+    const now = this.#now();
+    if (now - this.#lookedMs < LOOK_MS) return;
+    this.#lookedMs = now;
+    const there: Stats | undefined = statSync(this.#path, { throwIfNoEntry: false });
+    const ours = fstatSync(this.#descriptor);
+    if (there?.ino === ours.ino && there.dev === ours.dev) return;
+    const fresh = open(this.#path);
+    closeSync(this.#descriptor);
+    this.#descriptor = fresh;
+  }
+}
+
+/** Keys may be nobody else's business. */
+function open(path: string): number {
+  return openSync(path, 'a', 0o600);
+}
+
+function writeAll(descriptor: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+}

@@ -1,0 +1,159 @@
+/** Turns the events of runs into notifications and hands them to their targets. */
+import { randomBytes } from 'node:crypto';
+import type { RunEvent } from '../engine/events.js';
+import { type ReplicationEvent, type ReplicationEventType, S3_NAMES, totalsOf } from './event.js';
+import { Live } from './live.js';
+import type { Target, TargetCounts } from './target.js';
+import { type Late, Threshold } from './threshold.js';
+
+export interface NotifierOptions {
+  /** As typed. */
+  source: string;
+  destination: string;
+  targets: readonly Target[];
+  /** An object that is pending longer has missed the threshold, ms. S3's fifteen minutes when absent. */
+  rpoMs?: number;
+  /** When the first complete pass began, ms (`liveSinceMs` of the journal). */
+  liveSinceMs(): number | undefined;
+  /** Whether a run that found nothing to do is worth a RunFinished; not for the many passes of a watch. */
+  tellIdle: boolean;
+  now?: () => number;
+}
+
+type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+type Fields = Omit<ReplicationEvent, 'id' | 'type' | 'eventName' | 'at' | 'pair'>;
+
+const S3_THRESHOLD_MS = 15 * 60_000;
+const CHECK_MS = 1000;
+const CLOSE_MS = 10_000;
+
+export class Notifier {
+  readonly #options: NotifierOptions;
+  readonly #now: () => number;
+  readonly #live: Live;
+  readonly #threshold: Threshold;
+  readonly #runs = new Set<string>();
+  readonly #name = randomBytes(6).toString('hex');
+  readonly #checks: NodeJS.Timeout;
+  #count = 0;
+  #dryRun = false;
+
+  constructor(options: NotifierOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#live = new Live(options.liveSinceMs);
+    this.#threshold = new Threshold(options.rpoMs ?? S3_THRESHOLD_MS);
+    this.#checks = setInterval(() => this.#tellLate(), CHECK_MS).unref();
+  }
+
+  get counts(): readonly TargetCounts[] {
+    return this.#options.targets.map((target) => target.counts);
+  }
+
+  /** Of a dry run nothing is told. Never throws. */
+  hear(event: RunEvent): void {
+    if (event.type === 'start') this.#dryRun = event.dryRun;
+    if (this.#dryRun) return;
+    this.#live.hear(event, this.#now());
+    switch (event.type) {
+      case 'start':
+        this.#runs.add(event.runId);
+        break;
+      case 'plan':
+        this.#planned(event);
+        break;
+      case 'copied':
+        this.#copied(event);
+        break;
+      case 'deleted':
+        this.#tell('ObjectRemoved', { key: event.key, size: event.size });
+        break;
+      case 'failed':
+        this.#failed(event);
+        break;
+      case 'end':
+        this.#ended(event);
+        break;
+    }
+  }
+
+  /** Delivers what is queued, for at most `withinMs`; the targets say what was not delivered. Never throws. */
+  async close(withinMs = CLOSE_MS): Promise<void> {
+    clearInterval(this.#checks);
+    await Promise.all(this.#options.targets.map((target) => target.close(withinMs)));
+  }
+
+  #planned({ key, size, sourceMtimeMs }: Of<'plan'>): void {
+    const now = this.#now();
+    const lagMs = this.#live.lagMs(sourceMtimeMs, now);
+    if (lagMs === undefined) return;
+    this.#threshold.wait({ key, size, sourceMtimeMs });
+    if (lagMs > this.#threshold.ms) this.#tellLate();
+  }
+
+  #copied({ key, size, replaced, verifiedBy, sourceMtimeMs }: Of<'copied'>): void {
+    const lagMs = this.#live.lagMs(sourceMtimeMs, this.#now());
+    const thresholdMs = this.#threshold.ms;
+    const late = lagMs !== undefined && lagMs > thresholdMs;
+    // A second between two checks is enough to be late.
+    if (late) this.#tellLate();
+    this.#threshold.over(key);
+    const fields = { key, size, requestTime: isoOf(sourceMtimeMs), lagMs: rounded(lagMs), verifiedBy };
+    this.#tell(replaced ? 'ObjectModified' : 'ObjectCreated', fields);
+    if (late) this.#tell('ReplicatedAfterThreshold', { ...fields, thresholdMs });
+  }
+
+  #failed(event: Of<'failed'>): void {
+    const { key, size, operation, attempts, class: kind, code, message } = event;
+    this.#threshold.over(key);
+    const error = { class: kind, code, message };
+    this.#tell('ObjectReplicationFailed', { key, size, operation: operation ?? 'copy', attempts, error });
+  }
+
+  #ended({ summary, outcome, error }: Of<'end'>): void {
+    const { copied, deleted, failed } = summary;
+    const idle = outcome === 'complete' && copied.objects + deleted.objects + failed.objects === 0;
+    if (!idle || this.#options.tellIdle) {
+      this.#tell('RunFinished', { runId: summary.runId, outcome, error, summary: totalsOf(summary) });
+    }
+    this.#runs.delete(summary.runId);
+    if (this.#runs.size === 0) this.#threshold.clear();
+  }
+
+  #tellLate(): void {
+    if (this.#threshold.idle) return;
+    const now = this.#now();
+    for (const late of this.#threshold.takeLate(now)) this.#tell('MissedThreshold', this.#late(late, now));
+  }
+
+  #late({ key, size, sourceMtimeMs }: Late, now: number): Fields {
+    const lagMs = rounded(now - sourceMtimeMs);
+    return { key, size, requestTime: isoOf(sourceMtimeMs), lagMs, thresholdMs: this.#threshold.ms };
+  }
+
+  #tell(type: ReplicationEventType, fields: Fields): void {
+    const { source, destination, targets } = this.#options;
+    const [runId] = this.#runs.size === 1 ? this.#runs : [];
+    const event: ReplicationEvent = {
+      id: `${this.#name}-${++this.#count}`,
+      type,
+      eventName: S3_NAMES[type],
+      at: new Date(this.#now()).toISOString(),
+      pair: { source, destination },
+      runId,
+      ...fields,
+    };
+    for (const target of targets) target.send(event);
+  }
+}
+
+/** Undefined for what is no time: what a source says of its objects need not make sense. */
+function isoOf(ms: number): string | undefined {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
+/** Files have times in fractions of a millisecond. */
+function rounded(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms);
+}
