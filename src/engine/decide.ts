@@ -13,6 +13,8 @@
  *   same      same       skip     unchanged
  *   -         -          skip     same-checksum         both listings vouch for one checksum, and it agrees
  *   changed   same       copy     source-changed
+ *   changed   changed    inspect  times                 sizes agree, nothing else is known: perhaps a copy of a run that
+ *                                                       was killed before it could note it
  *   -         changed    copy     destination-changed
  *   unknown   unknown    copy     size-differs          | checksum-differs
  *   unknown   unknown    inspect  times                 sizes agree, nothing else is known yet
@@ -150,6 +152,7 @@ function compare(policy: Policy, s: SideState, d: SideState, evidence: Evidence)
   if (!evidence.sizeSame) return { action: 'copy', reason: known ? etagReason : 'size-differs' };
   if (evidence.checksum === 'differs') return { action: 'copy', reason: known ? etagReason : 'checksum-differs' };
   if (policy.compare === 'checksum') return { action: 'inspect', reason: 'checksums', otherwise: 'checksum-differs' };
+  if (s === 'changed' && d === 'changed') return { action: 'inspect', reason: 'times', otherwise: etagReason };
   if (known) return { action: 'copy', reason: etagReason };
   return { action: 'inspect', reason: 'times', otherwise: 'time-differs' };
 }

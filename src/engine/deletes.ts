@@ -4,12 +4,15 @@
  */
 import type { DoomedRow, Manifest } from '../manifest/port.js';
 import { isXsyncError, toXsyncError, type XsyncError } from '../model/error.js';
+import type { ObjectInfo } from '../model/object.js';
 import { keepAside } from './backup.js';
+import { Unfinished } from './context.js';
 import type { DeleteReason } from './decide.js';
 import type { Triple } from './diff.js';
-import { refuseDeletes } from './guard.js';
+import { countOf, refuseDeletes } from './guard.js';
 import { endsRun, type ObjectContext } from './object.js';
-import type { DeleteOptions, RunOptions, RunPair } from './options.js';
+import type { DeleteOptions, RunOptions, RunPair, RunSide } from './options.js';
+import type { Pass } from './pass.js';
 import { limiter, Queue } from './queue.js';
 import type { Tally } from './report.js';
 
@@ -46,16 +49,23 @@ export class Deletes {
   readonly #how: DeleteOptions;
   readonly #context: ObjectContext;
   readonly #tally: Tally;
+  readonly #pass: Pass;
   #found: DoomedRow[] = [];
   /** Where what was found waits. A run over a few named keys has a list of its own: a pass may be under way beside it. */
   readonly #list: DoomedList;
 
-  constructor(pair: RunPair, options: RunOptions, how: DeleteOptions, context: ObjectContext, tally: Tally) {
+  constructor(
+    pair: RunPair,
+    options: RunOptions,
+    how: DeleteOptions,
+    { context, tally, pass }: { context: ObjectContext; tally: Tally; pass: Pass },
+  ) {
     this.#pair = pair;
     this.#options = options;
     this.#how = how;
     this.#context = context;
     this.#tally = tally;
+    this.#pass = pass;
     this.#list = options.only ? new ShortList() : pair.manifest;
   }
 
@@ -85,19 +95,22 @@ export class Deletes {
   async carryOut(): Promise<void> {
     this.save();
     const { halt, emit } = this.#context;
-    const objects = this.#options.dryRun ? this.#tally.doomed : this.#list.doomedCount();
+    // An interrupted run may have found some of them.
+    if (!this.#options.dryRun) this.#tally.doomed = this.#list.doomedCount();
+    const objects = this.#tally.doomed;
     if (objects === 0 || halt.stops('plans')) return;
     refuseDeletes(this.#how, {
       objects,
       known: this.#pair.manifest.count(),
-      sourceListed: this.#tally.sourceSeen,
+      sourceListed: this.#pass.passed.looked + this.#tally.sourceSeen,
       common: this.#tally.commonKeys,
       unknown: this.#options.policy.deleteUnknown,
       named: (this.#options.only ?? this.#options.filter?.files) !== undefined,
     });
     if (this.#options.dryRun) return;
-    if (this.#tally.failures > 0 && !this.#how.ignoreErrors) {
-      const message = `nothing was deleted, because ${this.#tally.failures} objects failed; --ignore-errors deletes all the same`;
+    const { missing } = this.#tally;
+    if (missing > 0 && !this.#how.ignoreErrors) {
+      const message = `nothing was deleted, because ${countOf(missing)} could not be copied; --ignore-errors deletes all the same`;
       emit({ type: 'notice', level: 'warn', message });
       return;
     }
@@ -154,15 +167,16 @@ export class Deletes {
     const { halt } = this.#context;
     if (halt.stops('objects')) return false;
     try {
-      if (await this.#cameBack(row)) {
+      if (!(await this.#isStillDoomed(row))) {
         this.#list.clearDoomed([row.key]);
+        this.#tally.doomed--;
         return false;
       }
       const { backup } = this.#options;
       if (backup) await keepAside(this.#context, this.#pair, this.#options, backup, row.key);
       return true;
     } catch (error) {
-      if (halt.signal.aborted) return false;
+      if (error instanceof Unfinished || halt.signal.aborted) return false;
       const fault = toXsyncError(error);
       if (endsRun(fault)) throw fault;
       this.#tellFailure(row, fault);
@@ -170,15 +184,26 @@ export class Deletes {
     }
   }
 
-  /** What an earlier, interrupted run found gone may have been written again since. */
-  async #cameBack({ key, foundMs }: DoomedRow): Promise<boolean> {
-    if (foundMs >= this.#tally.startedMs) return false;
-    const { source } = this.#pair;
+  /**
+   * What an earlier, interrupted run found gone may be at the source again, or may have been changed at the destination,
+   * or this run's filter may shield it.
+   */
+  async #isStillDoomed({ key, destEtag, foundMs }: DoomedRow): Promise<boolean> {
+    if (foundMs >= this.#tally.startedMs) return true;
+    const { source, dest } = this.#pair;
+    if (await this.#find(source, key)) return false;
+    const there = await this.#find(dest, key);
+    if (!there) return true;
+    const { policy, filter } = this.#options;
+    if (there.etag !== destEtag && !policy.deleteUnknown) return false;
+    return this.#how.excluded || filter?.test(key, there.size, there.mtimeMs).included !== false;
+  }
+
+  async #find({ store, prefix }: RunSide, key: string): Promise<ObjectInfo | undefined> {
     try {
-      await source.store.head(source.prefix + key, { signal: this.#context.halt.signal });
-      return true;
+      return await store.head(prefix + key, { signal: this.#context.halt.signal });
     } catch (error) {
-      if (isXsyncError(error, 'object-not-found')) return false;
+      if (isXsyncError(error, 'object-not-found')) return undefined;
       throw error;
     }
   }

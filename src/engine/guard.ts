@@ -1,15 +1,22 @@
 /** Checks made once, before a run moves anything. */
 import { XsyncError } from '../model/error.js';
+import { placeAside } from './backup.js';
 import type { Backup, DeleteOptions, RunPair, RunSide } from './options.js';
 
 /** @throws usage when the place for what is kept lies inside a side, or a side inside it */
-export function refuseBackupInside({ source, dest }: RunPair, { side }: Backup): void {
+export function refuseBackupInside(pair: RunPair, backup: Backup): void {
+  const { side } = backup;
+  const { source, dest, single } = pair;
   if (side === dest) return;
   const aside = placeOf(side);
   for (const other of [source, dest]) {
     const place = placeOf(other);
     if (place.home !== aside.home) continue;
-    if (!place.path.startsWith(aside.path) && !aside.path.startsWith(place.path)) continue;
+    const inside = place.path.startsWith(aside.path) || aside.path.startsWith(place.path);
+    // An object alone may lie in the same folder: only its own name is taken.
+    const kept = placeOf({ ...side, prefix: placeAside(pair, backup, '') });
+    const overlaps = single ? kept.path === place.path : inside;
+    if (!overlaps) continue;
     throw new XsyncError('usage', `--backup-dir: ${side.text} and ${other.text} overlap`, {
       subject: '--backup-dir',
       remedy: 'choose a place beside it, or only give a --suffix',
@@ -70,7 +77,7 @@ const SAFE_OBJECTS = 1000;
  */
 export function refuseDeletes(options: DeleteOptions, plan: DeletePlan): void {
   const { objects, known, sourceListed, common } = plan;
-  const count = objects === 1 ? '1 object' : `${objects} objects`;
+  const count = countOf(objects);
   if (sourceListed === 0 && !plan.named && !options.allowEmptySource) {
     throw new XsyncError('guard', `the source is empty, and ${count} would be deleted at the destination`, {
       remedy: 'check the source and its credentials; --allow-empty-source deletes all the same',
@@ -88,6 +95,10 @@ export function refuseDeletes(options: DeleteOptions, plan: DeletePlan): void {
   throw new XsyncError('guard', `${count} would be deleted, which is more than --max-delete allows: ${limit}`, {
     remedy: `see with --dry-run which they are; --max-delete ${objects} deletes them`,
   });
+}
+
+export function countOf(objects: number): string {
+  return objects === 1 ? '1 object' : `${objects} objects`;
 }
 
 function mostDeletes(max: DeleteOptions['max'], known: number): number {

@@ -2,6 +2,7 @@
 import { toXsyncError, XsyncError } from '../model/error.js';
 import type { ObjectEntry } from '../model/object.js';
 import type { VerifiedBy } from '../model/verified.js';
+import { isAside } from './backup.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from './decide.js';
 import type { Deletes } from './deletes.js';
 import { destState, evidenceOf, sourceState, type Triple } from './diff.js';
@@ -79,7 +80,7 @@ export class Planner {
     if (source) this.#tally.addLooked(triple.dest !== undefined || triple.row !== undefined);
     const verdict = source && exclusionOf(this.#pair, this.#options, key, source);
     if (!source || (verdict?.reason === 'filtered' && this.#options.deletes?.excluded)) {
-      this.#gone({ ...triple, source: undefined });
+      this.#gone({ ...triple, source: undefined }, false);
     }
   }
 
@@ -87,8 +88,11 @@ export class Planner {
     return destState(triple, !this.#options.noTraverse);
   }
 
-  /** The source does not have it. */
-  #gone(triple: Triple): void {
+  /**
+   * The source does not have it.
+   * @param tellsKept false when the same keys come once more
+   */
+  #gone(triple: Triple, tellsKept = true): void {
     const { key, row, dest } = triple;
     const { noTraverse, dryRun, policy } = this.#options;
     if (row && !dest && !noTraverse) {
@@ -98,14 +102,17 @@ export class Planner {
     }
     const decision = decide(policy, 'absent', this.#destState(triple), evidenceOf(triple));
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
-    const size = dest?.size ?? row?.size ?? 0;
-    const shielded =
-      dest !== undefined &&
-      !this.#options.deletes?.excluded &&
-      exclusionOf(this.#pair, this.#options, key, dest) !== undefined;
-    if (shielded || !this.#deletes) return;
-    if (decision.action === 'delete') this.#deletes.doom(triple, decision.reason);
-    else this.#context.emit({ type: 'keep', key, size, reason: decision.reason });
+    // Without a listing the manifest tells what the filter asks for.
+    const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
+    if (!there || !this.#deletes) return;
+    const { deletes, backup } = this.#options;
+    if (!deletes?.excluded && exclusionOf(this.#pair, this.#options, key, there)) return;
+    const aside = decision.reason === 'unknown' && isAside(this.#pair, backup, key);
+    if (decision.action === 'delete' && !aside) this.#deletes.doom(triple, decision.reason);
+    else if (tellsKept) {
+      const reason = decision.action === 'keep' ? decision.reason : 'unknown';
+      this.#context.emit({ type: 'keep', key, size: there.size, reason });
+    }
   }
 
   /** Is being rewritten right now. */

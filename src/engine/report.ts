@@ -14,6 +14,8 @@ export class Tally {
   #doomed = 0;
   /** Failures other than of deletes. */
   #uncopied = 0;
+  /** Failures of deletes: a diff that starts again does not undo them. */
+  readonly #undeleted: Summary['failed'] = { objects: 0, byClass: {}, list: [] };
 
   constructor(pair: RunPair, runId: string, dryRun: boolean) {
     this.#pair = pair;
@@ -136,8 +138,14 @@ export class Tally {
     return this.#doomed;
   }
 
-  get failures(): number {
-    return this.#summary.failed.objects;
+  set doomed(objects: number) {
+    this.#doomed = objects;
+  }
+
+  /** Objects that are not at the destination as the source has them, for all that anybody still wants them there. */
+  get missing(): number {
+    const { failed, held } = this.#summary;
+    return failed.objects + held.objects - held.dropped;
   }
 
   get nothingListed(): boolean {
@@ -159,7 +167,7 @@ export class Tally {
     this.#common = 0;
     this.#doomed = 0;
     this.#uncopied = 0;
-    sum.failed = { objects: 0, byClass: {}, list: [] };
+    sum.failed = structuredClone(this.#undeleted);
     sum.held = { objects: 0, byClass: {}, dropped: 0 };
     sum.kept = { objects: 0, bytes: 0, byReason: {} };
     sum.skipped = { objects: 0, bytes: 0, byReason: {} };
@@ -174,10 +182,11 @@ export class Tally {
     const { key, size, class: kind, code, message, remedy, attempts, operation } = failure;
     const { failed } = this.#summary;
     if (operation === undefined) this.#uncopied++;
-    failed.objects++;
-    increase(failed.byClass, kind);
-    if (failed.list.length < LISTED_FAILURES) {
-      failed.list.push({ key, size, class: kind, code, message, remedy, attempts, operation });
+    for (const sum of operation === 'delete' ? [failed, this.#undeleted] : [failed]) {
+      sum.objects++;
+      increase(sum.byClass, kind);
+      if (sum.list.length >= LISTED_FAILURES) continue;
+      sum.list.push({ key, size, class: kind, code, message, remedy, attempts, operation });
     }
   }
 

@@ -34,7 +34,7 @@ export interface StreamContext {
 /** What the streams ask of a run's options. */
 export type StreamOptions = Pick<
   RunOptions,
-  'policy' | 'only' | 'filter' | 'noTraverse' | 'createBucket' | 'dryRun' | 'checkers' | 'listConcurrency'
+  'policy' | 'only' | 'filter' | 'noTraverse' | 'createBucket' | 'dryRun' | 'checkers' | 'listConcurrency' | 'backup'
 >;
 
 export class Streams {
@@ -92,12 +92,12 @@ export class Streams {
 
   /**
    * Disorder is seen late, and until then a key that comes later looks absent. That costs a needless copy at most, but
-   * for options that protect what is at the destination.
+   * for options that protect what is at the destination, and for a check, which would call it a difference.
    */
   #mustSort(name: Side, { store }: RunSide): boolean {
     if (this.#pair.manifest.getFact(FACT[name]) !== undefined) return true;
     const { ignoreExisting, immutable, update } = this.#options.policy;
-    const protects = ignoreExisting || immutable || update;
+    const protects = ignoreExisting || immutable || update || this.#options.backup !== undefined;
     return name === 'destination' && protects && store.capabilities.orderedListing === 'unknown';
   }
 

@@ -1,0 +1,87 @@
+/** A pair that is synced, and what a run does to its destination, in order. */
+import type { RunEvent, Summary } from '../../src/engine/events.js';
+import type { DeleteOptions, DeleteTime, RunOptions } from '../../src/engine/options.js';
+import type { MemoryStore } from '../../src/store/memory/store.js';
+import { bytesOf, keysOf, Pair, POLICY } from './support.js';
+
+export const TIMES: readonly DeleteTime[] = ['after', 'during', 'before'];
+
+export const DELETES: DeleteOptions = { when: 'after', ignoreErrors: false, allowEmptySource: false, excluded: false };
+
+export interface SyncOptions extends Partial<Omit<RunOptions, 'policy' | 'deletes'>> {
+  policy?: Partial<RunOptions['policy']>;
+  deletes?: Partial<DeleteOptions>;
+}
+
+export function syncOptions({ policy, deletes, ...rest }: SyncOptions = {}): Partial<RunOptions> {
+  return {
+    command: 'sync',
+    failedBefore: 'wait',
+    ...rest,
+    policy: { ...POLICY, mode: 'sync', ...policy },
+    deletes: { ...DELETES, ...deletes },
+  };
+}
+
+export function sync(
+  pair: Pair,
+  options: SyncOptions = {},
+  listen?: (event: RunEvent) => void,
+): Promise<Summary & { events: RunEvent[] }> {
+  return pair.copy(syncOptions(options), listen);
+}
+
+/** `keys` on both sides, put there by xsync, and `gone` of them deleted at the source since. */
+export async function synced(
+  keys: readonly string[],
+  gone: readonly string[] = [],
+  pair: Pair = new Pair(),
+): Promise<Pair> {
+  for (const key of keys) await pair.source.put(key, bytesOf(key, 10));
+  await pair.copy();
+  for (let i = 0; i < gone.length; i += 1000) await pair.source.delete(gone.slice(i, i + 1000));
+  return pair;
+}
+
+export function numbered(count: number, name = 'k'): string[] {
+  return Array.from({ length: count }, (_, n) => `${name}${String(n).padStart(5, '0')}`);
+}
+
+/** The keys of each delete request that has reached the store. */
+export function deleteRequests(store: MemoryStore): string[][] {
+  const requests: string[][] = [];
+  const original = store.delete.bind(store);
+  store.delete = (keys, options) => {
+    requests.push([...keys]);
+    return original(keys, options);
+  };
+  return requests;
+}
+
+/** The requests that change the destination, and those that list either side, in order. */
+export function order(pair: Pair): string[] {
+  const calls: string[] = [];
+  const note = (store: MemoryStore, method: 'list' | 'put' | 'delete', name: string): void => {
+    const original = store[method].bind(store) as (...args: unknown[]) => Promise<unknown>;
+    Object.assign(store, {
+      [method]: (...args: unknown[]) => {
+        calls.push(name);
+        return original(...args);
+      },
+    });
+  };
+  note(pair.source, 'list', 'list source');
+  note(pair.dest, 'list', 'list destination');
+  note(pair.dest, 'put', 'put');
+  note(pair.dest, 'delete', 'delete');
+  return calls;
+}
+
+/** Keys of the events of one type. */
+export function told(run: { events: RunEvent[] }, type: RunEvent['type']): string[] {
+  return run.events.flatMap((event) =>
+    event.type === type && 'key' in event && event.key !== undefined ? [event.key] : [],
+  );
+}
+
+export { bytesOf, keysOf, Pair };
