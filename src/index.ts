@@ -1,5 +1,7 @@
 /** The library: what the command line can do, a program can do. */
 
+export { type CheckOptions, runCheck } from './engine/check.js';
+export type { CheckEvent, Checked, CheckReporter, CheckSummary } from './engine/check-report.js';
 export type { CopyReason, Policy, SkipReason } from './engine/decide.js';
 export type { Failure, Reporter, RunEvent, Summary, Traffic } from './engine/events.js';
 export { createFilter, type Filter, type FilterOptions } from './engine/filter.js';
@@ -8,5 +10,13 @@ export { runPair } from './engine/run.js';
 export { type ErrorClass, type ErrorCode, isXsyncError, XsyncError } from './model/error.js';
 export type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from './model/object.js';
 export type { VerifiedBy } from './model/verified.js';
-export { type OpenPair, type OpenSettings, type OpenSide, openPair, openSide, stateDirectory } from './open.js';
+export {
+  type OpenPair,
+  type OpenSettings,
+  type OpenSide,
+  openPair,
+  openSide,
+  openToRead,
+  stateDirectory,
+} from './open.js';
 export type { Capabilities, ObjectStore } from './store/port.js';

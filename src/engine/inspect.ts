@@ -60,7 +60,11 @@ export async function inspect(
   return { verdict: believed ? verdict : overwrite(policy, 'failed-before'), dest };
 }
 
-async function headIfThere(store: ObjectStore, key: string, signal: AbortSignal): Promise<ObjectInfo | undefined> {
+export async function headIfThere(
+  store: ObjectStore,
+  key: string,
+  signal: AbortSignal,
+): Promise<ObjectInfo | undefined> {
   try {
     return await store.head(key, { signal });
   } catch (error) {
@@ -114,7 +118,12 @@ async function compareByReading(
 
 const READ_SIZE = 8 * MiB;
 
-async function checksumsOf(context: InspectContext, store: ObjectStore, info: ObjectInfo): Promise<Checksums> {
+/** Reads the object, block by block, and computes what it can. */
+export async function checksumsOf(
+  context: Pick<InspectContext, 'budget' | 'signal'>,
+  store: ObjectStore,
+  info: Pick<ObjectInfo, 'key' | 'size' | 'etag'>,
+): Promise<Checksums> {
   const md5 = new Md5Stream();
   let crc = '0';
   for (let offset = 0; offset < info.size; offset += READ_SIZE) {

@@ -96,9 +96,10 @@ export class Streams {
    */
   #mustSort(name: Side, { store }: RunSide): boolean {
     if (this.#pair.manifest.getFact(FACT[name]) !== undefined) return true;
-    const { ignoreExisting, immutable, update } = this.#options.policy;
+    if (store.capabilities.orderedListing !== 'unknown') return false;
+    const { mode, ignoreExisting, immutable, update } = this.#options.policy;
     const protects = ignoreExisting || immutable || update || this.#options.backup !== undefined;
-    return name === 'destination' && protects && store.capabilities.orderedListing === 'unknown';
+    return mode === 'check' || (name === 'destination' && protects);
   }
 
   async *#counted(
