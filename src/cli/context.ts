@@ -104,7 +104,7 @@ async function jsonLog(io: Io, out: Output, flags: Flags, file?: LogFile): Promi
     now: io.now,
   });
   out.onClosed(() => errors.say('error', 'xsync: standard output was closed: going on without --json'));
-  const quiet: Renderer = { ...errors, report: () => {}, end: () => {} };
+  const quiet: Renderer = { ...errors, report: () => {}, end: () => {}, tell: () => {} };
   return both(file === undefined ? json : closing(json, file.close), quiet);
 }
 

@@ -49,8 +49,9 @@ export function jsonRenderer(options: JsonOptions): Renderer {
     clearInterval(timer);
     write('notice', 'end', { ...summary, ...(error === undefined ? {} : { error: error.code }), exitCode });
   };
+  const tell: Renderer['tell'] = (level, { type, ...fields }) => write(level, type, fields);
   const pass: Renderer['pass'] = (summary) => write('info', 'pass', summary);
-  return { report, end, pass, say, fail, close: () => clearInterval(timer) };
+  return { report, end, pass, say, tell, fail, close: () => clearInterval(timer) };
 }
 
 /** One line without its end. `time`, `level` and `event` come first and are never overwritten. */

@@ -110,6 +110,7 @@ export function progressRenderer(progress: Progress, log: Renderer): Renderer {
     },
     pass: log.pass,
     say: log.say,
+    tell: log.tell,
     fail(error, exitCode) {
       progress.close();
       log.fail(error, exitCode);

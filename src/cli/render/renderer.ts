@@ -12,6 +12,8 @@ export interface Renderer {
   pass(summary: Summary): void;
   /** Something that is no event of the run, such as "stopping". */
   say(level: LogLevel, text: string): void;
+  /** What a command that is no run has found: text for people, the event's fields for programs. */
+  tell(level: LogLevel, event: { type: string }, lines: () => string[]): void;
   /** The error that ends the command. */
   fail(error: XsyncError, exitCode: number): void;
   /** Gives back timers and the screen. Idempotent. */
@@ -36,6 +38,10 @@ export function both(a: Renderer, b: Renderer): Renderer {
     say(level, text) {
       a.say(level, text);
       b.say(level, text);
+    },
+    tell(level, event, lines) {
+      a.tell(level, event, lines);
+      b.tell(level, event, lines);
     },
     fail(error, exitCode) {
       a.fail(error, exitCode);

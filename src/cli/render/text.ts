@@ -57,6 +57,9 @@ export function textRenderer(options: TextOptions): Renderer {
     },
     pass: (summary) => say(isIdle(summary) ? 'debug' : 'notice', summaryLine(summary, false)),
     say,
+    tell(level, _event, lines) {
+      if (says(options.level, level)) for (const line of lines()) say(level, line);
+    },
     fail(error) {
       for (const line of errorLines(error, says(options.level, 'debug'), options.chalk)) say('error', line);
     },

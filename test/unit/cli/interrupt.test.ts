@@ -7,6 +7,7 @@ const silent: Renderer = {
   end: () => {},
   say: () => {},
   pass: () => {},
+  tell: () => {},
   fail: () => {},
   close: () => {},
 };
