@@ -7,6 +7,7 @@ import { type Command, Option } from 'commander';
 import { MOST_CONNECTIONS } from '../engine/options.js';
 import { LIST_CONCURRENCY } from '../engine/ranges-pace.js';
 import { XsyncError } from '../model/error.js';
+import { type ListenAddress, parseListenAddress } from '../observe/address.js';
 import type { CongestionSetting } from '../open.js';
 import { choice, flag, list, negated, value } from './define.js';
 import { LOG_LEVELS, type LogLevel } from './render/levels.js';
@@ -121,6 +122,13 @@ export interface ReportFlags {
   statsOneLine?: true;
   json?: true;
   useJsonLog?: true;
+}
+
+export interface ObserveFlags {
+  metricsAddr?: ListenAddress;
+  /** Milliseconds. */
+  rpo?: number;
+  notify?: string[];
 }
 
 const MIB = 1024 ** 2;
@@ -282,6 +290,24 @@ export function transportOptions(command: Command): Command {
 
 export function linkOption(command: Command): Command {
   return flag(command, '-L, --copy-links', 'follow symbolic links on local disks');
+}
+
+/** What other programs are told of a run. */
+export function observeOptions(command: Command): Command {
+  command.optionsGroup('Monitoring (docs/metrics.md):');
+  value(
+    command,
+    '--metrics-addr <address>',
+    'serve metrics for Prometheus, and /healthz, at [HOST]:PORT',
+    parseListenAddress,
+  );
+  list(command, '--notify <target>', 'tell of every object and run: -, file:PATH or https://…; can be repeated');
+  return value(
+    command,
+    '--rpo <duration>',
+    'when an object is late (15m), and the pair unhealthy (never)',
+    parseDuration,
+  );
 }
 
 export function reportOptions(command: Command): Command {

@@ -6,6 +6,7 @@ import {
   limitOptions,
   linkOption,
   networkOptions,
+  observeOptions,
   reportOptions,
   transferOptions,
 } from '../options.js';
@@ -35,6 +36,7 @@ export function copyOptions(command: Command): Command {
   filterOptions(command);
   limitOptions(command);
   networkOptions(command);
+  observeOptions(command);
   reportOptions(command);
   return configOption(command);
 }

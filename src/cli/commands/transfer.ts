@@ -6,6 +6,7 @@ import type { OpenPair } from '../../open.js';
 import { type Io, runCommand } from '../context.js';
 import { exitOfError, exitOfSummary } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
+import type { Observers } from '../observers.js';
 import type {
   CompareFlags,
   ConnectionFlags,
@@ -14,6 +15,7 @@ import type {
   LimitFlags,
   LinkFlags,
   LogFlags,
+  ObserveFlags,
   ReportFlags,
   TransferFlags,
 } from '../options.js';
@@ -27,6 +29,7 @@ export type TransferCommandFlags = TransferFlags &
   LimitFlags &
   Partial<DeleteFlags> &
   ConnectionFlags &
+  ObserveFlags &
   ReportFlags &
   LogFlags;
 
@@ -39,7 +42,8 @@ export function transferCommand(
   destination: string,
   flags: TransferCommandFlags,
 ): Promise<number> {
-  return runCommand(io, flags, { bars: true, idleSilent: command === 'sync' }, async ({ log }) => {
+  return runCommand(io, flags, { bars: true, idleSilent: command === 'sync' }, async (context) => {
+    const { log } = context;
     const interruption = onInterrupt(log);
     try {
       const filter = await filterOf(flags);
@@ -55,10 +59,14 @@ export function transferCommand(
         dryRun,
         aside: flags.backupDir,
       });
+      let observers: Observers | undefined;
       try {
-        const summary = await run(log, pair, { ...options, backup: backupOf(pair, flags) });
+        const { openObservers } = await import('../observers.js');
+        observers = await openObservers(flags, { source, destination, endless: false, pair: () => pair }, context);
+        const summary = await run(log, pair, { ...options, backup: backupOf(pair, flags) }, observers);
         return endOf(log, pair, { summary, options, command, errorOnNoTransfer: flags.errorOnNoTransfer === true });
       } finally {
+        await observers?.close(interruption.signal.aborted);
         await pair.close();
       }
     } finally {
@@ -68,13 +76,15 @@ export function transferCommand(
 }
 
 /** An error that ends the run comes after the summary of what was done until then. */
-async function run(log: Renderer, pair: OpenPair, options: RunOptions): Promise<Summary> {
+async function run(log: Renderer, pair: OpenPair, options: RunOptions, observers: Observers): Promise<Summary> {
   const { runPair } = await import('../../engine/run.js');
   const name = pair.single ? nameOf(pair.source.prefix) : '';
   let last: Summary | undefined;
   const report = (event: RunEvent): void => {
+    const told = namedEvent(event, name);
+    observers.hear(told);
     if (event.type === 'end') last = event.summary;
-    else log.report(namedEvent(event, name));
+    else log.report(told);
   };
   try {
     return named(await runPair(pair, options, report), name);

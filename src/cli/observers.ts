@@ -1,0 +1,115 @@
+/** Tells other programs of the runs of a command: `--metrics-addr` and `--notify`. */
+
+import type { RunEvent } from '../engine/events.js';
+import { liveSinceMs } from '../engine/journal.js';
+import type { RunPair } from '../engine/options.js';
+import { statusOf } from '../engine/status.js';
+import { XsyncError } from '../model/error.js';
+import type { Metrics } from '../observe/metrics.js';
+import type { Notifier } from '../observe/notifier.js';
+import type { Context } from './context.js';
+import type { ObserveFlags, ReportFlags } from './options.js';
+
+export interface Observed {
+  /** As typed. */
+  source: string;
+  destination: string;
+  /** Runs follow each other without end: those that found nothing to do are not told. */
+  endless: boolean;
+  /** Undefined while it is not open; a watch closes it now and then. */
+  pair(): RunPair | undefined;
+}
+
+export interface Observers {
+  /** Every event of every run. Never throws. */
+  hear(event: RunEvent): void;
+  /** Delivers what is queued, for ten seconds at most, or for one when somebody waits for the program to end. */
+  close(hurry?: boolean): Promise<void>;
+}
+
+/** What an interrupted program may still take: its whole end stays within five seconds. */
+const HURRY_MS = 1000;
+
+/** @throws usage, config (an address in use, the secret), not-writable */
+export async function openObservers(
+  flags: ObserveFlags & ReportFlags & { logFile?: string },
+  observed: Observed,
+  context: Context,
+): Promise<Observers> {
+  const { metricsAddr, notify = [] } = flags;
+  if ((flags.json || flags.useJsonLog) && flags.logFile === undefined && notify.includes('-')) {
+    const remedy = 'notify a file:PATH, or send the log elsewhere with --log-file';
+    throw new XsyncError('usage', '--notify - and --json both write to standard output', {
+      subject: '--notify',
+      remedy,
+    });
+  }
+  const notifier = notify.length === 0 ? undefined : await openNotifier(flags, notify, observed, context);
+  try {
+    const metrics = metricsAddr && (await openMetrics(flags, observed, notifier));
+    const listening = metricsAddr && (await metrics?.listen(metricsAddr));
+    if (listening) {
+      // Only who asked for any port has to be told which.
+      context.log.say(metricsAddr?.port === 0 ? 'notice' : 'info', `metrics at ${listening.url}/metrics`);
+    }
+    return {
+      hear(event) {
+        metrics?.hear(event);
+        notifier?.hear(event);
+      },
+      async close(hurry = false) {
+        await notifier?.close(hurry ? HURRY_MS : undefined);
+        await listening?.close();
+      },
+    };
+  } catch (error) {
+    await notifier?.close(0);
+    throw error;
+  }
+}
+
+async function openNotifier(
+  { rpo }: ObserveFlags,
+  notify: readonly string[],
+  { source, destination, endless, pair }: Observed,
+  { io, out, log }: Context,
+): Promise<Notifier> {
+  const [{ Notifier }, { openTarget }] = await Promise.all([
+    import('../observe/notifier.js'),
+    import('../observe/targets.js'),
+  ]);
+  const warn = (message: string): void => log.say('notice', `warning: ${message}`);
+  const world = { write: (text: string) => out.post(text), env: io.env, warn };
+  return new Notifier({
+    source,
+    destination,
+    targets: notify.map((target) => openTarget(target, world)),
+    rpoMs: rpo,
+    liveSinceMs: () => liveSince(pair()),
+    tellIdle: !endless,
+  });
+}
+
+async function openMetrics({ rpo }: ObserveFlags, observed: Observed, notifier?: Notifier): Promise<Metrics> {
+  const { Metrics } = await import('../observe/metrics.js');
+  const { source, destination, pair } = observed;
+  return new Metrics({
+    source,
+    destination,
+    rpoMs: rpo,
+    liveSinceMs: () => liveSince(pair()),
+    status: () => {
+      const open = pair();
+      return open && statusOf(open.manifest, Date.now());
+    },
+    traffic: () => {
+      const open = pair();
+      return open && { source: open.source.traffic(), destination: open.dest.traffic() };
+    },
+    notified: () => notifier?.counts ?? [],
+  });
+}
+
+function liveSince(pair: RunPair | undefined): number | undefined {
+  return pair && liveSinceMs(pair.manifest);
+}
