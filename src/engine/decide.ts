@@ -152,7 +152,7 @@ function compare(policy: Policy, s: SideState, d: SideState, evidence: Evidence)
   if (!evidence.sizeSame) return { action: 'copy', reason: known ? etagReason : 'size-differs' };
   if (evidence.checksum === 'differs') return { action: 'copy', reason: known ? etagReason : 'checksum-differs' };
   if (policy.compare === 'checksum') return { action: 'inspect', reason: 'checksums', otherwise: 'checksum-differs' };
-  if (s === 'changed' && d === 'changed') return { action: 'inspect', reason: 'times', otherwise: etagReason };
+  if (s === 'changed' && d === 'changed') return { action: 'inspect', reason: 'times', otherwise: 'time-differs' };
   if (known) return { action: 'copy', reason: etagReason };
   return { action: 'inspect', reason: 'times', otherwise: 'time-differs' };
 }

@@ -17,6 +17,8 @@ const WRITES = new Set<string | symbol>([
   'endUpload',
   'fail',
   'clearFailures',
+  'doom',
+  'clearDoomed',
   'setFact',
 ]);
 
@@ -77,8 +79,9 @@ export async function copyAndDie(pair: Pair, instant: number, options: Partial<R
     dest: { ...open.dest, store: death.store(open.dest.store) },
     manifest: death.manifest(open.manifest),
   };
-  const run = runPair(mortal, { ...OPTIONS, stop: new AbortController().signal, ...options }, () => undefined).catch(
-    () => 'ended',
-  );
+  const { backup } = options;
+  const aside = backup && { ...backup, side: { ...backup.side, store: death.store(backup.side.store) } };
+  const settings = { ...OPTIONS, stop: new AbortController().signal, ...options, backup: aside };
+  const run = runPair(mortal, settings, () => undefined).catch(() => 'ended');
   return (await Promise.race([run, death.came])) === 'died';
 }

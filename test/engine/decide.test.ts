@@ -55,7 +55,7 @@ describe('copy, by default', () => {
     ['same', 'changed', NOTHING, 'copy destination-changed'],
     ['same', 'changed', SIZE, 'copy destination-changed'],
     ['same', 'changed', SAME, 'skip same-checksum'],
-    ['changed', 'changed', NOTHING, 'inspect times else destination-changed'],
+    ['changed', 'changed', NOTHING, 'inspect times else time-differs'],
     ['changed', 'changed', SAME, 'skip same-checksum'],
     ['unknown', 'unknown', SIZE, 'copy size-differs'],
     ['unknown', 'unknown', DIFFERS, 'copy checksum-differs'],
