@@ -1,5 +1,5 @@
 /** When an object that failed is tried again. The failed list itself is the manifest's. */
-import type { FailureRow } from '../manifest/port.js';
+import type { FailureRow, Manifest } from '../manifest/port.js';
 import type { HeldReason } from './events.js';
 
 const FIRST_WAIT_MS = 60_000;
@@ -24,4 +24,16 @@ export function heldBack(
   if (failure.class !== 'temporary') return failure.settings === now.settings ? { why: 'unchanged' } : undefined;
   const untilMs = failure.lastMs + waitAfter(failure.attempts);
   return now.timeMs < untilMs ? { why: 'later', untilMs } : undefined;
+}
+
+/**
+ * Takes off the list what a look at `keys`, begun at `sinceMs`, has not found to fail: it was found equal, or the source
+ * does not have it any more.
+ */
+export function clearSettled(
+  manifest: Pick<Manifest, 'failure' | 'clearFailures'>,
+  keys: readonly string[],
+  sinceMs: number,
+): void {
+  manifest.clearFailures(keys.filter((key) => (manifest.failure(key)?.seenMs ?? sinceMs) < sinceMs));
 }

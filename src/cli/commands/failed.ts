@@ -1,0 +1,195 @@
+import { type Command, Option } from 'commander';
+import { waitAfter } from '../../engine/failed.js';
+import type { RunDetail } from '../../engine/journal.js';
+import type { FailureRow, Manifest } from '../../manifest/port.js';
+import type { ErrorClass } from '../../model/error.js';
+import { XsyncError } from '../../model/error.js';
+import { type Context, runCommand } from '../context.js';
+import { flag, list, value } from '../define.js';
+import { configOption, logOptions, manifestOption } from '../options.js';
+import type { Program } from '../program.js';
+import { plural } from '../render/format.js';
+import { filterOf } from '../settings.js';
+import { parseInteger } from '../values.js';
+import { namesOf, onePair, PAIR_ARGUMENTS, type PairFlags, pairsOf, wantedPair } from './pairs.js';
+
+/** Which of the failed objects are meant. */
+export interface ChoiceFlags {
+  class?: ErrorClass[];
+  code?: string[];
+  include?: string[];
+}
+
+interface FailedFlags extends PairFlags, ChoiceFlags {
+  json?: true;
+  explain?: true;
+  limit?: number;
+}
+
+const CLASSES: readonly string[] = ['temporary', 'permanent', 'person'] satisfies ErrorClass[];
+const PAGE = 1000;
+
+export function choiceOptions(command: Command): Command {
+  const parse = (text: string, before: string[] = []): string[] => {
+    if (CLASSES.includes(text)) return [...before, text];
+    throw new XsyncError('usage', `--class: "${text}" is not one of ${CLASSES.join(', ')}`, { subject: '--class' });
+  };
+  command.addOption(new Option('--class <class>', `only these: ${CLASSES.join(', ')}`).argParser(parse));
+  list(command, '--code <code>', 'only these, such as access-denied');
+  return command;
+}
+
+export function addFailed({ root, io, finish }: Program): void {
+  const command = root
+    .command(`failed ${PAIR_ARGUMENTS}`)
+    .summary('list what could not be copied, and when it is tried again')
+    .description('Lists the objects that could not be copied, of a pair or of every pair of this machine.')
+    .optionsGroup('Failed objects:')
+    .addHelpText('after', EXAMPLES);
+  choiceOptions(command);
+  list(command, '--include <pattern>', 'only keys that fit');
+  value(command, '--limit <n>', 'no more than so many', (option, text) => parseInteger(option, text, { min: 1 }));
+  flag(command, '--explain', 'with what was said, and what makes it be tried again');
+  flag(command, '--json', 'as JSON, a line for each object (docs/json.md)');
+  manifestOption(command);
+  logOptions(command);
+  configOption(command).action(
+    async (source: string | undefined, destination: string | undefined, flags: FailedFlags) => {
+      const { json: _, ...log } = flags;
+      const body = (context: Context): Promise<number> => listAll(context, flags, source, destination);
+      finish(await runCommand(io, log, { bars: false }, body));
+    },
+  );
+  addDrop(command, { io, finish });
+}
+
+function addDrop(failed: Command, { io, finish }: Pick<Program, 'io' | 'finish'>): void {
+  const command = failed
+    .command('drop [source] [destination] [pattern...]')
+    .description('Gives failed objects up: they are left alone until their source changes.')
+    .optionsGroup('Failed objects:');
+  choiceOptions(command);
+  flag(command, '--all', 'all of them');
+  manifestOption(command);
+  logOptions(command);
+  configOption(command).action(async () => {
+    const flags = command.opts<PairFlags & ChoiceFlags & { all?: true }>();
+    const { pair, patterns } = pairAndPatterns(command.args, flags);
+    const chosen = { ...flags, include: patterns.length > 0 ? patterns : undefined };
+    if (!flags.all && !chosen.include && !flags.class && !flags.code) {
+      throw new XsyncError('usage', 'which failed objects are to be given up?', {
+        remedy: 'give patterns of keys, --class, --code, or --all',
+      });
+    }
+    finish(await runCommand(io, flags, { bars: false }, (context) => drop(context, flags, pair, chosen)));
+  });
+}
+
+/** With --manifest there are no paths; else the first two arguments are the pair's. @throws usage */
+export function pairAndPatterns(
+  args: readonly string[],
+  { manifest }: { manifest?: string },
+): { pair: ReturnType<typeof wantedPair>; patterns: string[] } {
+  if (manifest !== undefined) return { pair: undefined, patterns: [...args] };
+  const [source, destination, ...patterns] = args;
+  return { pair: wantedPair(source, destination), patterns };
+}
+
+/** The failed objects that are meant, a page at a time. */
+export async function* chosenFailures(manifest: Manifest, flags: ChoiceFlags): AsyncGenerator<FailureRow[], void> {
+  const filter = flags.include && (await filterOf({ include: flags.include }));
+  for (let after: string | undefined; ; ) {
+    const rows = manifest.failures(after, PAGE);
+    after = rows.at(-1)?.key;
+    if (after === undefined) return;
+    yield rows.filter(
+      (row) =>
+        (flags.class?.includes(row.class) ?? true) &&
+        (flags.code?.includes(row.code) ?? true) &&
+        (filter?.test(row.key, row.size, row.sourceMtimeMs).included ?? true),
+    );
+  }
+}
+
+async function listAll(
+  { io, out, log }: Context,
+  flags: FailedFlags,
+  source: string | undefined,
+  destination: string | undefined,
+): Promise<number> {
+  const { explainLines, failedJson, FailedTable } = await import('../render/failed.js');
+  const { colours } = await import('../render/colour.js');
+  const { terminalWidth } = await import('../render/terminal.js');
+  const style = {
+    chalk: colours(io.stdout, io.env),
+    width: out.isTerminal ? terminalWidth(io.stdout) : Number.POSITIVE_INFINITY,
+    nowMs: io.now(),
+  };
+  let found = 0;
+  for await (const pair of pairsOf(io, flags, wantedPair(source, destination))) {
+    const names = namesOf(pair);
+    const table = new FailedTable(names, style);
+    const remedies = flags.explain ? remediesOf(pair.manifest) : new Map<string, string>();
+    for await (const page of chosenFailures(pair.manifest, flags)) {
+      const rows = page.slice(0, (flags.limit ?? Number.POSITIVE_INFINITY) - found);
+      found += rows.length;
+      const told = rows.map((row) => ({ ...row, nextMs: nextTry(row), remedy: remedies.get(row.key) }));
+      if (flags.json) await out.write(told.map((row) => `${failedJson(names, row)}\n`).join(''));
+      else if (flags.explain) await out.write(explainLines(names, told, style).join(''));
+      else await out.write(table.lines(told).join(''));
+      if (found === flags.limit) return 0;
+    }
+  }
+  if (found === 0 && !flags.json) log.say('notice', 'Nothing has failed.');
+  return 0;
+}
+
+/** When a sync tries it again by itself, ms; undefined when time alone does not help. */
+function nextTry(row: FailureRow): number | undefined {
+  return row.dropped || row.class !== 'temporary' ? undefined : row.lastMs + waitAfter(row.attempts);
+}
+
+const RUNS = 500;
+
+/** What the runs advised, of the objects that they listed. */
+function remediesOf(manifest: Manifest): Map<string, string> {
+  const remedies = new Map<string, string>();
+  for (const { detail } of manifest.runs(RUNS)) {
+    for (const { key, remedy } of (JSON.parse(detail) as RunDetail).summary.failed.list) {
+      if (remedy !== undefined && !remedies.has(key)) remedies.set(key, remedy);
+    }
+  }
+  return remedies;
+}
+
+async function drop(
+  { io, log }: Context,
+  flags: PairFlags,
+  wanted: ReturnType<typeof wantedPair>,
+  chosen: ChoiceFlags,
+): Promise<number> {
+  const { openKnown } = await import('../../open/known.js');
+  return onePair(io, flags, wanted, async (pair) => {
+    const manifest = openKnown(pair);
+    try {
+      let dropped = 0;
+      for await (const rows of chosenFailures(manifest, chosen)) {
+        const keys = rows.flatMap((row) => (row.dropped ? [] : [row.key]));
+        manifest.dropFailures(keys);
+        dropped += keys.length;
+      }
+      log.say('notice', dropped > 0 ? `Gave up ${plural(dropped, 'object')}` : 'Nothing that failed fits.');
+      return 0;
+    } finally {
+      manifest.close();
+    }
+  });
+}
+
+const EXAMPLES = `
+Examples:
+  xsync failed
+  xsync failed virginia:photos shanghai:photos --class person --explain
+  xsync failed drop virginia:photos shanghai:photos '*.tmp'
+
+In "failed drop" the pair's two paths come first, or --manifest FILE names it.`;

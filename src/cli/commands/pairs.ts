@@ -1,0 +1,95 @@
+/** What the commands that tell of pairs share: which pairs are meant, without a word to any store. */
+import type { RunDetail } from '../../engine/journal.js';
+import type { PlaceIdentity } from '../../manifest/port.js';
+import { XsyncError } from '../../model/error.js';
+import type { KnownPair } from '../../open/known.js';
+import type { OpenSettings } from '../../open.js';
+import type { Io } from '../context.js';
+import type { LogFlags } from '../options.js';
+
+export type PairFlags = LogFlags & { manifest?: string; config?: string };
+
+/** For commands whose first two arguments are the paths of a pair, when they are given. */
+export const PAIR_ARGUMENTS = '[source] [destination]';
+
+/** @throws usage for one path alone */
+export function wantedPair(source: string | undefined, destination: string | undefined) {
+  if (source === undefined) return undefined;
+  if (destination !== undefined) return { source, destination };
+  throw new XsyncError('usage', `a pair has two paths, and only ${source} is given`, {
+    subject: source,
+    remedy: 'give the source and the destination, or --manifest FILE',
+  });
+}
+
+/** The pairs that are meant, one after the other; all of this machine when none is named. */
+export async function* pairsOf(
+  io: Io,
+  flags: PairFlags,
+  wanted: { source: string; destination: string } | undefined,
+): AsyncGenerator<KnownPair, void, void> {
+  const { knownPairs } = await import('../../open/known.js');
+  yield* knownPairs(settingsOf(io, flags), wanted);
+}
+
+/** The pair that is meant; it need not be named where only one is known. @throws usage, bucket-not-found */
+export async function onePair<T>(
+  io: Io,
+  flags: PairFlags,
+  wanted: { source: string; destination: string } | undefined,
+  body: (pair: KnownPair) => T | Promise<T>,
+): Promise<T> {
+  const names: string[] = [];
+  const files: string[] = [];
+  for await (const pair of pairsOf(io, flags, wanted)) {
+    const { source, destination } = namesOf(pair);
+    names.push(`${source} ${destination}`);
+    files.push(pair.file);
+  }
+  const [file] = files;
+  if (file !== undefined && files.length === 1) {
+    for await (const pair of pairsOf(io, { ...flags, manifest: file }, undefined)) return await body(pair);
+  }
+  if (files.length === 0) throw new XsyncError('bucket-not-found', 'no pair is known on this machine yet');
+  throw new XsyncError('usage', `which pair is meant? ${files.length} are known: ${names.join(', ')}`, {
+    remedy: 'give its source and its destination, or --manifest FILE',
+  });
+}
+
+/** A path that was opened to look at nothing. */
+export function settingsOf({ env }: Io, { manifest, config }: PairFlags): OpenSettings {
+  return {
+    ...{ config, manifest, env },
+    transport: 'lean',
+    lowLevelRetries: 1,
+    timeoutMs: 0,
+    contimeoutMs: 0,
+    connections: 1,
+    copyLinks: false,
+  };
+}
+
+export interface PairNames {
+  source: string;
+  destination: string;
+  /** The destination names the object itself. */
+  exact: boolean;
+}
+
+const RUNS = 500;
+
+/** The pair's paths: local ones from the manifest, others as somebody last typed them; else what they are. */
+export function namesOf({ manifest, pair }: Pick<KnownPair, 'manifest' | 'pair'>): PairNames {
+  const run = manifest.runs(RUNS).find(({ command }) => command !== 'retry') ?? manifest.runs(1)[0];
+  const typed = run && (JSON.parse(run.detail) as RunDetail).summary;
+  return {
+    source: nameOf(pair.source, typed?.source),
+    destination: nameOf(pair.dest, typed?.destination),
+    exact: pair.dest.kind === 'local' || run?.command === 'copyto',
+  };
+}
+
+function nameOf({ kind, endpoint, bucket, prefix }: PlaceIdentity, typed: string | undefined): string {
+  if (kind === 'local') return prefix === '' ? bucket : `${bucket.replace(/\/$/, '')}/${prefix}`;
+  return typed ?? `${kind}:${endpoint}/${bucket}/${prefix}`;
+}

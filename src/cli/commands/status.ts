@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Option } from 'commander';
+import { type PairStatus, statusOf } from '../../engine/status.js';
+import { type Context, runCommand } from '../context.js';
+import { flag, value } from '../define.js';
+import { EXIT } from '../exit.js';
+import { configOption, logOptions, manifestOption } from '../options.js';
+import type { Program } from '../program.js';
+import { terminalWidth } from '../render/terminal.js';
+import { parseDuration } from '../values.js';
+import { namesOf, PAIR_ARGUMENTS, type PairFlags, pairsOf, wantedPair } from './pairs.js';
+
+interface StatusFlags extends PairFlags {
+  json?: true;
+  /** Milliseconds, as the other. */
+  watch?: number;
+  rpo?: number;
+}
+
+export function addStatus({ root, io, finish }: Program): void {
+  const command = root
+    .command(`status ${PAIR_ARGUMENTS}`)
+    .summary('how far a pair is, and up to when it is synchronised')
+    .description(
+      'Says of a pair, or of every pair of this machine, how much is at the destination, up to when both sides are ' +
+        'synchronised, what failed and how long changes take. Reads what the runs have written down and asks no store.',
+    )
+    .optionsGroup('Status:')
+    .addHelpText('after', EXAMPLES);
+  flag(command, '--json', 'as JSON, a line for each pair (docs/json.md)');
+  command.addOption(
+    new Option('--watch [interval]', 'again and again (every 2s)')
+      .preset('2s')
+      .argParser((text: string) => parseDuration('--watch', text) ?? 0),
+  );
+  value(command, '--rpo <duration>', 'exit with 1 when the destination is further behind than this', parseDuration);
+  manifestOption(command);
+  logOptions(command);
+  configOption(command).action(
+    async (source: string | undefined, destination: string | undefined, flags: StatusFlags) => {
+      const { json: _, ...log } = flags;
+      finish(await runCommand(io, log, { bars: false }, (context) => show(context, flags, source, destination)));
+    },
+  );
+}
+
+const SHORTEST_MS = 100;
+
+async function show(
+  context: Context,
+  flags: StatusFlags,
+  source: string | undefined,
+  destination: string | undefined,
+): Promise<number> {
+  const wanted = wantedPair(source, destination);
+  const { Screen } = await import('../render/status.js');
+  const screen = new Screen(context.out.isTerminal && flags.watch !== undefined && !flags.json, context.io.stdout);
+  for (;;) {
+    const { text, late } = await look(context, flags, wanted);
+    await context.out.write(screen.draw(text));
+    if (flags.watch === undefined) return late ? EXIT.other : EXIT.ok;
+    await sleep(Math.max(SHORTEST_MS, flags.watch));
+  }
+}
+
+/** `late`: a pair is further behind than it may be. */
+async function look(
+  { io, out }: Context,
+  flags: StatusFlags,
+  wanted: ReturnType<typeof wantedPair>,
+): Promise<{ text: string; late: boolean }> {
+  const { statusJson, statusLines } = await import('../render/status.js');
+  const { colours } = await import('../render/colour.js');
+  const style = { chalk: colours(io.stdout, io.env), width: out.isTerminal ? terminalWidth(io.stdout) : 120 };
+  let late = false;
+  let text = '';
+  for await (const pair of pairsOf(io, flags, wanted)) {
+    const status = statusOf(pair.manifest, io.now(), pair.atWork);
+    const behindMs = flags.rpo === undefined ? 0 : lateBy(status, flags.rpo);
+    late ||= behindMs > 0;
+    const shown = { ...namesOf(pair), manifest: pair.file, status, rpoMs: flags.rpo, behindMs };
+    if (flags.json) text += `${statusJson(shown)}\n`;
+    else text += `${text === '' ? '' : '\n'}${statusLines(shown, style).join('\n')}\n`;
+  }
+  if (text === '' && !flags.json) text = 'No pair is known on this machine yet: the first copy makes one.\n';
+  return { text, late };
+}
+
+/** How much older than allowed the watermark is, ms; no watermark is as old as can be. */
+function lateBy({ atMs, synchronised }: PairStatus, rpoMs: number): number {
+  return Math.max(0, atMs - (synchronised?.untilMs ?? 0) - rpoMs);
+}
+
+const EXAMPLES = `
+Examples:
+  xsync status
+  xsync status virginia:photos shanghai:photos --watch
+  xsync status virginia:photos shanghai:photos --rpo 15m || echo "behind"
+
+docs/status.md says what each figure means.`;

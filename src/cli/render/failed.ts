@@ -1,0 +1,130 @@
+/** The failed list on a screen, and as JSON. */
+import type { ChalkInstance } from 'chalk';
+import type { FailureRow } from '../../manifest/port.js';
+import { formatBytes, formatDuration, plural } from './format.js';
+import { bareMessage } from './lines.js';
+import { keyText, printable, shorten, wrap } from './printable.js';
+import { timeText } from './status.js';
+
+export interface ShownFailure extends FailureRow {
+  /** When it is tried again by itself, ms; absent when time alone does not help. */
+  nextMs?: number;
+  remedy?: string;
+}
+
+export interface FailedStyle {
+  chalk: ChalkInstance;
+  /** Columns. */
+  width: number;
+  nowMs: number;
+}
+
+interface Names {
+  source: string;
+  destination: string;
+}
+
+const COLUMNS = { class: 9, code: 21, attempts: 5, first: 16, last: 16, next: 13 } as const;
+
+/** A line for each object, the key last, where it may be as long as it is; titles above the first. */
+export class FailedTable {
+  readonly #names: Names;
+  readonly #style: FailedStyle;
+  #begun = false;
+
+  constructor(names: Names, style: FailedStyle) {
+    this.#names = names;
+    this.#style = style;
+  }
+
+  /** Lines with their ends. */
+  lines(failures: readonly ShownFailure[]): string[] {
+    if (failures.length === 0) return [];
+    const { chalk, width } = this.#style;
+    const head = [
+      title(this.#names, chalk),
+      chalk.dim(`${cells(['class', 'code', 'tries', 'first', 'last', 'next try'])}key`),
+    ];
+    const lines = failures.map((failure) => {
+      const left = this.#cells(failure);
+      return left + shorten(keyText(failure.key), Math.max(20, width - left.length));
+    });
+    const told = this.#begun ? lines : [...head, ...lines];
+    this.#begun = true;
+    return told.map((line) => `${line}\n`);
+  }
+
+  #cells(failure: ShownFailure): string {
+    const { code, attempts, firstMs, lastMs } = failure;
+    const next = nextText(failure, this.#style.nowMs);
+    return cells([failure.class, code, String(attempts), minute(firstMs), minute(lastMs), next]);
+  }
+}
+
+function cells(texts: readonly string[]): string {
+  const widths = Object.values(COLUMNS);
+  return texts.map((text, column) => `${text.padEnd(widths[column] ?? 0)}  `).join('');
+}
+
+function title({ source, destination }: Names, chalk: ChalkInstance): string {
+  return chalk.bold(`${printable(source)} → ${printable(destination)}`);
+}
+
+/** `2026-11-21 02:01`, UTC. */
+function minute(ms: number): string {
+  return timeText(ms).slice(0, 16);
+}
+
+function nextText({ dropped, nextMs }: ShownFailure, nowMs: number): string {
+  if (dropped) return 'given up';
+  if (nextMs === undefined) return 'on a change';
+  return nextMs <= nowMs ? 'now' : `in ${formatDuration(nextMs - nowMs)}`;
+}
+
+/** A paragraph for each object: lines with their ends. */
+export function explainLines(
+  names: Names,
+  failures: readonly ShownFailure[],
+  { chalk, width, nowMs }: FailedStyle,
+): string[] {
+  const block = (text: string, indent = '  '): string[] => wrap(`${indent}${text}`, width, `${indent}  `);
+  return failures.flatMap((failure) => {
+    const { key, code, message, attempts, firstMs, lastMs, size, remedy } = failure;
+    return [
+      ...wrap(chalk.bold(keyText(key)), width),
+      ...block(`${printable(names.source)} → ${printable(names.destination)}, ${formatBytes(size)}`),
+      ...block(chalk.red(`${code} (${CLASS[failure.class]}): ${printable(bareMessage({ key, message }))}`)),
+      ...(remedy === undefined ? [] : block(`→ ${printable(remedy)}`)),
+      ...block(`${plural(attempts, 'attempt')}, the first at ${timeText(firstMs)}, the last at ${timeText(lastMs)}`),
+      ...block(againText(failure, nowMs)),
+      '',
+    ].map((line) => `${line}\n`);
+  });
+}
+
+const CLASS: Record<FailureRow['class'], string> = {
+  temporary: 'may pass by itself',
+  permanent: 'will fail again',
+  person: 'needs a person',
+};
+
+/** What would make a sync try the object again. */
+function againText({ dropped, nextMs }: ShownFailure, nowMs: number): string {
+  if (dropped)
+    return 'Given up: tried again when the source has another version of it, or by its name with xsync retry.';
+  if (nextMs === undefined) {
+    return 'Tried again when the source has another version of it, or when the remotes are set up otherwise (their config, credentials from the environment, another xsync); at once with xsync retry or copy.';
+  }
+  const when = nextMs <= nowMs ? 'with the next sync' : `by a sync after ${timeText(nextMs)}`;
+  return `Tried again ${when}, or when the source has another version of it; at once with xsync retry or copy.`;
+}
+
+/** One line of JSON, without its end. */
+export function failedJson({ source, destination }: Names, failure: ShownFailure): string {
+  const { key, size, code, message, remedy, attempts, firstMs, lastMs, nextMs, dropped, sourceMtimeMs } = failure;
+  const when = { firstMs, lastMs, nextMs, dropped, sourceMtimeMs: Math.round(sourceMtimeMs) };
+  return JSON.stringify({
+    ...{ source, destination, key, size, class: failure.class, code, message, remedy, attempts },
+    ...when,
+  });
+}

@@ -1,0 +1,195 @@
+/** The state of a pair on a screen, and as JSON. */
+import type { ChalkInstance } from 'chalk';
+import type { Lags } from '../../engine/lag.js';
+import type { Sum } from '../../engine/progress.js';
+import type { History, PairStatus } from '../../engine/status.js';
+import { formatBytes, formatCount, formatCounts, formatDuration, plural } from './format.js';
+import { keyText, printable, wrap } from './printable.js';
+import type { Terminal } from './terminal.js';
+
+export interface ShownStatus {
+  source: string;
+  destination: string;
+  /** Its file. */
+  manifest: string;
+  status: PairStatus;
+  /** Absent: nobody asked. */
+  rpoMs?: number;
+  /** How much further behind than `rpoMs` it is; 0 when it is not. */
+  behindMs: number;
+}
+
+export interface StatusStyle {
+  chalk: ChalkInstance;
+  /** Columns. */
+  width: number;
+}
+
+const LABEL = 14;
+
+/** Lines without their ends. */
+export function statusLines(shown: ShownStatus, { chalk, width }: StatusStyle): string[] {
+  const { status } = shown;
+  const row = (label: string, text: string, colour: (text: string) => string = (plain) => plain): string[] =>
+    wrap(text, Math.max(20, width - LABEL)).map(
+      (line, index) => chalk.dim((index === 0 ? label : '').padEnd(LABEL)) + colour(line),
+    );
+  const title = `${printable(shown.source)} → ${printable(shown.destination)}`;
+  const { red, yellow, green } = chalk;
+  return [
+    ...wrap(title, width, '  ').map((line) => chalk.bold(line)),
+    ...(status.history ? row('History', historyText(status.history)) : row('History', 'no pass has been made yet')),
+    ...row('Synchronised', synchronisedText(status), status.synchronised?.behind ? yellow : undefined),
+    ...(shown.behindMs > 0 ? row('', lateText(shown), red) : []),
+    ...row('Pending', sumText(status.pending)),
+    ...failedRows(status, row, red),
+    ...lagText(status.lag.hour, 'last hour').flatMap((text) => row('Lag', text)),
+    ...lagText(status.lag.day, 'last day').flatMap((text) => row(status.lag.hour ? '' : 'Lag', text)),
+    ...atWorkText(status).flatMap((text) => row('At work', text, green)),
+    ...lastRunText(status).flatMap(({ text, bad }) => row('Last run', text, bad ? red : undefined)),
+    ...row('Manifest', printable(shown.manifest)),
+  ];
+}
+
+type Row = (label: string, text: string, colour?: (text: string) => string) => string[];
+
+/** Cut, not rounded: what is not all is never shown as all. */
+function percentText(percent: number): string {
+  return percent >= 100 ? '100%' : `${(Math.floor(percent * 100) / 100).toFixed(2)}%`;
+}
+
+function historyText({ percent, objects, ofObjects, ofBytes, excluded, total }: History): string {
+  const missing = ofObjects - objects;
+  const what = `${plural(ofObjects, 'object')}, ${formatBytes(ofBytes)}${total ? '' : ' found so far'}`;
+  return [
+    `${percentText(percent)} of ${what}`,
+    ...(missing > 0 ? [`${formatCount(missing)} not at the destination`] : []),
+    ...(excluded.objects > 0 ? [`${formatCount(excluded.objects)} left out`] : []),
+  ].join('; ');
+}
+
+function synchronisedText({ atMs, synchronised, failed }: PairStatus): string {
+  if (!synchronised) return 'not yet: no pass over the whole source has ended';
+  const { untilMs, withoutFailedMs, behind } = synchronised;
+  const until = untilMs > 0 ? `up to ${timeText(untilMs)} (${ago(atMs - untilMs)})` : 'nothing can be said';
+  if (behind === 0) return until;
+  const [oldest] = failed.oldest;
+  const key = oldest ? `: ${keyText(oldest.key)} (${oldest.code})` : '';
+  return `${until}, held back by ${plural(behind, 'failed object')}${key}; without, ${timeText(withoutFailedMs)}`;
+}
+
+function lateText({ rpoMs = 0, behindMs, status }: ShownStatus): string {
+  const allowed = formatDuration(rpoMs);
+  return status.synchronised?.untilMs
+    ? `later than the ${allowed} allowed by ${formatDuration(behindMs)}`
+    : `later than the ${allowed} allowed`;
+}
+
+function failedRows({ failed }: PairStatus, row: Row, red: (text: string) => string): string[] {
+  if (failed.objects + failed.dropped === 0) return row('Failed', 'none');
+  const { person, ...rest } = failed.byClass;
+  const classes = formatCounts({ ...rest, 'needs a person': person });
+  const text = failed.objects === 0 ? 'none' : `${sumText(failed)}: ${classes}`;
+  const dropped = failed.dropped === 0 ? '' : `; given up ${formatCount(failed.dropped)}`;
+  return [
+    ...row('Failed', `${text}${dropped}`, failed.objects > 0 ? red : undefined),
+    ...failed.oldest.flatMap(({ key, code }) => row('', `  ${keyText(key)} (${code})`)),
+    ...(failed.objects > failed.oldest.length ? row('', '  … (xsync failed lists them)') : []),
+  ];
+}
+
+function lagText(lags: Lags | undefined, when: string): string[] {
+  if (!lags) return [];
+  const { p50, p99, p9999, max, objects } = lags;
+  const shares = [
+    ['p50', p50],
+    ['p99', p99],
+    ['p99.99', p9999],
+    ['max', max],
+  ] as const;
+  const text = shares.map(([name, ms]) => `${name} ${formatDuration(ms)}`).join(' · ');
+  return [`${when}: ${text} (${plural(objects, 'object')})`];
+}
+
+function atWorkText({ atWork, rate }: PairStatus): string[] {
+  if (!atWork) return [];
+  const { command, pid, host, sinceMs } = atWork;
+  const who = `${printable(command)} (process ${pid} on ${printable(host)}) since ${timeText(sinceMs)}`;
+  if (!rate) return [who];
+  const eta = rate.etaMs === undefined ? '' : `, ETA ${formatDuration(rate.etaMs)}`;
+  return [`${who}; ${formatBytes(rate.bytes)}/s, ${rate.objects.toFixed(1)} objects/s${eta}`];
+}
+
+const OUTCOME = {
+  running: 'goes on',
+  complete: 'complete',
+  stopped: 'stopped before its end',
+  broken: 'ended by an error',
+  guarded: 'refused to delete',
+  killed: 'killed: it did not live to say how it ended',
+} as const;
+
+/** How a run ended, in words. */
+export function outcomeText(outcome: keyof typeof OUTCOME): string {
+  return OUTCOME[outcome];
+}
+
+function lastRunText({ lastRun, atMs }: PairStatus): { text: string; bad: boolean }[] {
+  if (!lastRun) return [];
+  const { id, command, startedMs, endedMs, outcome, copied, deleted, failed, error } = lastRun;
+  const took = formatDuration((outcome === 'running' ? atMs : endedMs) - startedMs);
+  const text = [
+    `${command} ${id}, ${timeText(startedMs)}, ${took}: ${OUTCOME[outcome]}`,
+    `copied ${sumText(copied)}`,
+    ...(deleted.objects > 0 ? [`deleted ${formatCount(deleted.objects)}`] : []),
+    ...(failed > 0 ? [`failed ${formatCount(failed)}`] : []),
+  ].join('; ');
+  const said = error ? ` — ${printable(error.message)}` : '';
+  return [{ text: `${text}${said}`, bad: ['killed', 'broken', 'guarded'].includes(outcome) }];
+}
+
+function sumText({ objects, bytes }: Sum): string {
+  return objects === 0 ? 'nothing' : `${plural(objects, 'object')}, ${formatBytes(bytes)}`;
+}
+
+/** `2026-11-21 02:01:56 UTC`. */
+export function timeText(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+function ago(ms: number): string {
+  return ms < 0 ? 'in the future' : `${formatDuration(ms)} ago`;
+}
+
+/** One line of JSON, without its end; times and rates to the unit, the percentage cut to a hundredth. */
+export function statusJson({ source, destination, manifest, status, rpoMs, behindMs }: ShownStatus): string {
+  const rpo = rpoMs === undefined ? undefined : { allowedMs: rpoMs, met: behindMs === 0 };
+  return JSON.stringify({ source, destination, manifest, ...status, rpo }, (name, value: unknown) => {
+    if (typeof value !== 'number') return value;
+    return name === 'percent' ? Math.floor(value * 100) / 100 : Math.round(value);
+  });
+}
+
+/** What is shown again and again: on a terminal in place of what was there, elsewhere below it. */
+export class Screen {
+  readonly #inPlace: boolean;
+  readonly #terminal: Terminal;
+  #lines = 0;
+
+  constructor(inPlace: boolean, terminal: Terminal) {
+    this.#inPlace = inPlace;
+    this.#terminal = terminal;
+  }
+
+  /** What is to be written for `text`, whose lines are no wider than the terminal. */
+  draw(text: string): string {
+    if (!this.#inPlace) return text;
+    const lines = text.split('\n').slice(0, -1);
+    // What has scrolled away cannot be replaced.
+    const most = Math.max(1, (this.#terminal.rows ?? 24) - 1);
+    const shown = lines.length > most ? [...lines.slice(0, most - 1), '…'] : lines;
+    const back = this.#lines > 0 ? `\u001b[${this.#lines}A\r\u001b[J` : '';
+    this.#lines = shown.length;
+    return `${back}${shown.join('\n')}\n`;
+  }
+}
