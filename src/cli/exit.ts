@@ -1,4 +1,6 @@
 /** Exit codes: rclone's, with 130 for Ctrl-C. `docs/commands.md` shows this table. */
+import type { RepairSummary } from '../engine/check-repair.js';
+import type { CheckSummary } from '../engine/check-report.js';
 import type { Summary } from '../engine/events.js';
 import type { ErrorCode, XsyncError } from '../model/error.js';
 
@@ -30,6 +32,18 @@ export function exitOfSummary(summary: Summary, options: { errorOnNoTransfer: bo
   if (summary.stopped === 'max-transfer') return EXIT.maxTransfer;
   if (summary.stopped === 'max-duration') return EXIT.maxDuration;
   return options.errorOnNoTransfer && summary.copied.objects === 0 ? EXIT.nothingTransferred : EXIT.ok;
+}
+
+/** How a check ended that was carried through. A difference outweighs an error, unless it was repaired. */
+export function exitOfCheck(
+  { differ, missingOnSrc, missingOnDst, errors, stopped }: CheckSummary,
+  repaired: RepairSummary | undefined,
+): number {
+  if ((stopped ?? repaired?.stopped) === 'interrupted') return EXIT.interrupted;
+  const wrong = differ.objects + missingOnDst.objects - (repaired?.copied.objects ?? 0);
+  if (missingOnSrc.objects + wrong > 0) return EXIT.other;
+  if (errors.objects === 0) return EXIT.ok;
+  return (errors.byClass.temporary ?? 0) >= errors.objects ? EXIT.temporary : EXIT.objectsFailed;
 }
 
 const OF_CODE: Record<ErrorCode, number> = {

@@ -2,6 +2,7 @@ import { type Argument, Command, CommanderError } from 'commander';
 import { toXsyncError } from '../model/error.js';
 import { VERSION } from '../version.js';
 import { addCat } from './commands/cat.js';
+import { addCheck } from './commands/check.js';
 import { addCleanup } from './commands/cleanup.js';
 import { addConfig } from './commands/config.js';
 import { addCopy } from './commands/copy.js';
@@ -84,6 +85,7 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   addLsjson(program);
   addSize(program);
   addCat(program);
+  addCheck(program);
   root.commandsGroup('Watch over it:');
   addStatus(program);
   addFailed(program);

@@ -1,0 +1,148 @@
+/** The lists of keys that a check writes: `--combined`, `--differ` and their companions. */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { CheckEvent, Verdict } from '../../engine/check-report.js';
+import { XsyncError } from '../../model/error.js';
+import type { Output } from '../output.js';
+import { reasonOf } from '../reason.js';
+import { keyText } from '../render/printable.js';
+
+export interface ListFlags {
+  combined?: string;
+  missingOnSrc?: string;
+  missingOnDst?: string;
+  match?: string;
+  differ?: string;
+  error?: string;
+}
+
+type Kind = Verdict | 'error';
+
+/** rclone's: `-` only at the destination, `+` only at the source. */
+const SYMBOL: Record<Kind, string> = {
+  match: '=',
+  'missing-on-src': '-',
+  'missing-on-dst': '+',
+  differ: '*',
+  error: '!',
+};
+
+const FLAG = {
+  match: 'match',
+  'missing-on-src': 'missingOnSrc',
+  'missing-on-dst': 'missingOnDst',
+  differ: 'differ',
+  error: 'error',
+} as const satisfies Record<Kind, keyof ListFlags>;
+
+const STDOUT = '-';
+/** Characters that are gathered before they are written. */
+const BUFFER = 64 * 1024;
+
+export class CheckLists {
+  readonly #flags: ListFlags;
+  readonly #sinks: ReadonlyMap<string, Sink>;
+  readonly #terminal: boolean;
+
+  /** @throws not-writable when a file cannot be made */
+  constructor(flags: ListFlags, out: Output) {
+    this.#flags = flags;
+    this.#terminal = out.isTerminal;
+    const { combined, missingOnSrc, missingOnDst, match, differ, error } = flags;
+    const names = new Set([combined, missingOnSrc, missingOnDst, match, differ, error]);
+    names.delete(undefined);
+    this.#sinks = new Map(
+      [...names].map((name = '') => [name, name === STDOUT ? new ToOutput(out) : new ToFile(name)]),
+    );
+  }
+
+  /** The command's own output has lists in it. */
+  get onStdout(): boolean {
+    return this.#sinks.has(STDOUT);
+  }
+
+  /** The promise, if there is one, is to be waited for. @throws disk-full, not-writable; OutputClosed */
+  add(event: CheckEvent): Promise<void> | undefined {
+    if (event.type !== 'checked' && event.type !== 'failed') return undefined;
+    const kind = event.type === 'failed' ? 'error' : event.verdict;
+    const own = this.#add(this.#flags[FLAG[kind]], '', event.key);
+    const combined = this.#add(this.#flags.combined, `${SYMBOL[kind]} `, event.key);
+    return own && combined ? Promise.all([own, combined]).then(() => undefined) : (own ?? combined);
+  }
+
+  #add(name: string | undefined, prefix: string, key: string): Promise<void> | undefined {
+    const sink = name === undefined ? undefined : this.#sinks.get(name);
+    return sink?.add(`${prefix}${name === STDOUT && this.#terminal ? keyText(key) : key}\n`);
+  }
+
+  async close(): Promise<void> {
+    for (const sink of this.#sinks.values()) await sink.close();
+  }
+}
+
+interface Sink {
+  add(line: string): Promise<void> | undefined;
+  close(): Promise<void>;
+}
+
+class ToOutput implements Sink {
+  readonly #out: Output;
+  #text = '';
+
+  constructor(out: Output) {
+    this.#out = out;
+  }
+
+  add(line: string): Promise<void> | undefined {
+    this.#text += line;
+    return this.#text.length < BUFFER && !this.#out.isTerminal ? undefined : this.close();
+  }
+
+  async close(): Promise<void> {
+    const text = this.#text;
+    this.#text = '';
+    await this.#out.write(text);
+  }
+}
+
+class ToFile implements Sink {
+  readonly #name: string;
+  readonly #descriptor: number;
+  #text = '';
+
+  constructor(name: string) {
+    this.#name = name;
+    this.#descriptor = this.#try(() => openSync(name, 'w'));
+  }
+
+  add(line: string): undefined {
+    this.#text += line;
+    if (this.#text.length >= BUFFER) this.#flush();
+  }
+
+  async close(): Promise<void> {
+    this.#flush();
+    closeSync(this.#descriptor);
+  }
+
+  #flush(): void {
+    const text = this.#text;
+    this.#text = '';
+    this.#try(() => {
+      const bytes = Buffer.from(text, 'utf8');
+      for (let at = 0; at < bytes.byteLength; ) at += writeSync(this.#descriptor, bytes, at);
+    });
+  }
+
+  #try<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+      throw new XsyncError(full ? 'disk-full' : 'not-writable', `${this.#name} cannot be written: ${reasonOf(error)}`, {
+        subject: this.#name,
+        remedy: 'name another file for the list',
+        cause: error,
+      });
+    }
+  }
+}

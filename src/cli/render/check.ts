@@ -1,0 +1,96 @@
+/** What a check found, in words. The counts are spelled as rclone's, for whoever looks for them in a log. */
+import type { ChalkInstance } from 'chalk';
+import type { RepairSummary } from '../../engine/check-repair.js';
+import { type Checked, type CheckSummary, differencesOf, type KnownBy } from '../../engine/check-report.js';
+import type { Traffic } from '../../engine/events.js';
+import { formatBytes, formatCounts, formatDuration, plural } from './format.js';
+import { keyText, printable } from './printable.js';
+
+const KNOWN_BY: Record<KnownBy, string> = {
+  size: 'size',
+  manifest: 'manifest',
+  checksum: 'checksum',
+  bytes: 'every byte',
+};
+
+export function checkedLine({ key, verdict, by, size }: Checked, chalk: ChalkInstance): string {
+  const said = (verb: string, rest: string): string => `${verb} ${keyText(key)}  ${chalk.dim(rest)}`;
+  switch (verdict) {
+    case 'match':
+      return said(chalk.dim('matches'), `by ${KNOWN_BY[by ?? 'size']}`);
+    case 'differ':
+      return said(chalk.red('differs'), `by ${KNOWN_BY[by ?? 'size']}`);
+    case 'missing-on-src':
+      return said(chalk.yellow('missing at the source'), formatBytes(size));
+    case 'missing-on-dst':
+      return said(chalk.red('missing at the destination'), formatBytes(size));
+  }
+}
+
+/** Lines without their ends. */
+export function checkLines(summary: CheckSummary, repaired: RepairSummary | undefined, chalk: ChalkInstance): string[] {
+  const { source, destination, match, differ, missingOnSrc, missingOnDst, errors, unproven, stopped } = summary;
+  const differences = differencesOf(summary);
+  const heading = stopped === undefined ? 'Checked' : 'Interrupted, not everything was looked at';
+  return [
+    '',
+    chalk.bold(`${heading}: ${printable(source)} ↔ ${printable(destination)}`),
+    (differences > 0 ? chalk.red : chalk.green)(
+      withDetail(`${differences} differences found`, {
+        'missing at the source': missingOnSrc.objects,
+        'missing at the destination': missingOnDst.objects,
+        ...renamed(differ.by, (by) => `different by ${KNOWN_BY[by]}`),
+      }),
+    ),
+    ...(errors.objects > 0 ? [chalk.red(withDetail(`${errors.objects} errors while checking`, errors.byClass))] : []),
+    ...(unproven > 0
+      ? [chalk.yellow(`${unproven} hashes could not be checked: matched by size alone (--download reads them)`)]
+      : []),
+    withDetail(
+      `${match.objects} matching files`,
+      renamed(match.by, (by) => `by ${KNOWN_BY[by]}`),
+    ),
+    ...(summary.skipped.objects > 0
+      ? [withDetail(`${summary.skipped.objects} skipped`, summary.skipped.byReason)]
+      : []),
+    ...(repaired ? repairLines(repaired, missingOnSrc.objects, chalk) : []),
+    `Requests: source ${requests(summary.traffic.source)}; destination ${requests(summary.traffic.destination)}`,
+    `Elapsed ${formatDuration(summary.elapsedMs)}`,
+  ];
+}
+
+function repairLines({ copied, failed, left }: RepairSummary, onlyDest: number, chalk: ChalkInstance): string[] {
+  const whole = failed.objects + left === 0;
+  const rest = formatCounts({ failed: failed.objects, 'not reached or gone from the source': left });
+  const text = `Repaired ${plural(copied.objects, 'object')}, ${formatBytes(copied.bytes)}${rest === '' ? '' : ` (${rest})`}`;
+  const kept = `${plural(onlyDest, 'object')} missing at the source left at the destination: --repair deletes nothing`;
+  return [(whole ? chalk.green : chalk.red)(text), ...(onlyDest > 0 ? [kept] : [])];
+}
+
+/** One line of where a check stands. */
+export function checkStatus({ match, errors, listed, ...summary }: CheckSummary): string {
+  return [
+    `${match.objects} matching`,
+    `${differencesOf({ match, errors, listed, ...summary })} differences`,
+    ...(errors.objects > 0 ? [`${errors.objects} errors`] : []),
+    `listed ${listed.source} and ${listed.destination}`,
+  ].join('; ');
+}
+
+function withDetail(text: string, counts: Readonly<Record<string, number | undefined>>): string {
+  const detail = formatCounts(counts);
+  return detail === '' ? text : `${text}: ${detail}`;
+}
+
+function renamed<K extends string>(
+  counts: Partial<Record<K, number>>,
+  name: (key: K) => string,
+): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).map(([key, count]) => [name(key as K), Number(count)]));
+}
+
+function requests({ requests: counts, bytesIn }: Traffic): string {
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const read = bytesIn > 0 ? `, ${formatBytes(bytesIn)} read` : '';
+  return total === 0 ? 'none' : `${total} (${formatCounts(counts)}${read})`;
+}
