@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Backup } from '../../src/engine/options.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../src/store/memory/store.js';
+import { meter } from '../../src/store/wrap/meter.js';
 import { copyAndDie } from './crash.js';
 import { contentOf } from './support.js';
 import { bytesOf, keysOf, Pair, type SyncOptions, sync, synced, syncOptions, TIMES } from './sync.js';
@@ -35,7 +36,7 @@ interface Case {
 }
 
 /** Both sides as they are before the run that dies. */
-async function prepared({ stores }: Case): Promise<{ pair: Pair; backup: Backup }> {
+async function prepared({ stores }: Case): Promise<{ pair: Pair; aside: MemoryStore; backup: Backup }> {
   const pair = new Pair(stores);
   for (const side of [pair.source, pair.dest]) await side.put('adopted', bytesOf('adopted', 10));
   await synced(['gone1', 'gone2', 'updated', 'stays', 'changed'], [], pair);
@@ -45,9 +46,10 @@ async function prepared({ stores }: Case): Promise<{ pair: Pair; backup: Backup 
   for (const key of ['changed', 'unknown']) await pair.dest.put(key, KEPT[key] ?? new Uint8Array());
   for (const key of ['large', 'new', 'updated']) await pair.source.put(key, NEW[key] ?? new Uint8Array());
   const store = new MemoryStore({ endpoint: 'c', bucket: 'aside', capabilities: { local: false, keepsMtime: false } });
-  const traffic = () => ({ requests: {}, bytesIn: 0, bytesOut: 0 });
-  const side = { store, prefix: 'old/', text: 'memory:aside', notes: [], traffic };
-  return { pair, backup: { side, suffix: '', keepExtension: false } };
+  const metered = meter(store);
+  const traffic = () => metered.counts();
+  const side = { store: metered, prefix: 'old/', text: 'memory:aside', notes: [], traffic };
+  return { pair, aside: store, backup: { side, suffix: '', keepExtension: false } };
 }
 
 /** A store holds these bytes under the key. */
@@ -60,8 +62,7 @@ async function holds(store: MemoryStore, key: string, bytes: Uint8Array | undefi
 async function survivesEveryDeath(one: Case): Promise<number> {
   const options: SyncOptions = { ...PARTS, ...one.options };
   for (let instant = 0; ; instant++) {
-    const { pair, backup } = await prepared(one);
-    const aside = backup.side.store as MemoryStore;
+    const { pair, aside, backup } = await prepared(one);
     const died = await copyAndDie(pair, instant, { ...syncOptions(options), backup });
     const when = `dead at ${instant}`;
     for (const [key, bytes] of Object.entries(OLD)) {
