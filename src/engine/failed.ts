@@ -2,10 +2,10 @@
 import type { FailureRow, Manifest } from '../manifest/port.js';
 import type { HeldReason } from './events.js';
 
-const FIRST_WAIT_MS = 60_000;
+const FIRST_WAIT_MS = 5000;
 const LONGEST_WAIT_MS = 6 * 3_600_000;
 
-/** Doubles with each attempt, from a minute to six hours. */
+/** Doubles with each attempt, from five seconds to six hours. */
 export function waitAfter(attempts: number): number {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (Math.max(1, attempts) - 1));
 }

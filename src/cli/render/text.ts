@@ -55,7 +55,7 @@ export function textRenderer(options: TextOptions): Renderer {
       const lines = options.oneLine ? [summaryLine(summary, cut)] : summaryLines(summary, cut, options);
       for (const line of lines) say('notice', line);
     },
-    pass: (summary) => say(isIdle(summary) ? 'debug' : 'notice', summaryLine(summary, false)),
+    pass: (summary) => say(didSomething(summary) ? 'notice' : 'debug', summaryLine(summary, false)),
     say,
     tell(level, _event, lines) {
       if (says(options.level, level)) for (const line of lines()) say(level, line);
@@ -68,8 +68,13 @@ export function textRenderer(options: TextOptions): Renderer {
 }
 
 /** Nothing was done, and nothing is left to do. */
-function isIdle({ copied, deleted, failed, stopped, dryRun }: Summary): boolean {
-  return copied.objects + deleted.objects + deleted.left + failed.objects === 0 && stopped === undefined && !dryRun;
+function isIdle(summary: Summary): boolean {
+  const { deleted, stopped, dryRun } = summary;
+  return !didSomething(summary) && deleted.left === 0 && stopped === undefined && !dryRun;
+}
+
+function didSomething({ copied, deleted, failed }: Summary): boolean {
+  return copied.objects + deleted.objects + failed.objects > 0;
 }
 
 /** ISO 8601 in UTC to the second: logs of two machines can be merged. */
