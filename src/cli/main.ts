@@ -11,6 +11,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addFailed } from './commands/failed.js';
 import { addLs } from './commands/ls.js';
 import { addLsjson } from './commands/lsjson.js';
+import { addReport } from './commands/report.js';
 import { addRetry } from './commands/retry.js';
 import { addSize } from './commands/size.js';
 import { addStatus } from './commands/status.js';
@@ -90,6 +91,7 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   addStatus(program);
   addFailed(program);
   addRetry(program);
+  addReport(program);
   root.commandsGroup('Keep in order:');
   addConfig(program);
   addCleanup(program);

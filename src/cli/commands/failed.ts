@@ -122,7 +122,7 @@ async function listAll(
   const { terminalWidth } = await import('../render/terminal.js');
   const style = {
     chalk: colours(io.stdout, io.env),
-    width: out.isTerminal ? terminalWidth(io.stdout) : Number.POSITIVE_INFINITY,
+    width: out.isTerminal ? terminalWidth(io.stdout) : flags.explain ? 120 : Number.POSITIVE_INFINITY,
     nowMs: io.now(),
   };
   let found = 0;

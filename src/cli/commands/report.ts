@@ -1,0 +1,131 @@
+import { writeFile } from 'node:fs/promises';
+import type { RunDetail } from '../../engine/journal.js';
+import { outcomeOf } from '../../engine/status.js';
+import type { RunRow } from '../../manifest/port.js';
+import { XsyncError } from '../../model/error.js';
+import type { KnownPair } from '../../open/known.js';
+import { VERSION } from '../../version.js';
+import { type Context, runCommand } from '../context.js';
+import { flag, value } from '../define.js';
+import { configOption, logOptions, manifestOption } from '../options.js';
+import type { Program } from '../program.js';
+import { reasonOf } from '../reason.js';
+import { namesOf, type PairFlags, pairsOf, wantedPair } from './pairs.js';
+
+interface ReportFlags extends PairFlags {
+  list?: true;
+  output?: string;
+}
+
+export function addReport({ root, io, finish }: Program): void {
+  const command = root
+    .command('report [run] [source] [destination]')
+    .summary('a run as one HTML page')
+    .description(
+      'Writes a page about a run, by its id or the latest one: what was copied and how fast, what failed and why, how ' +
+        'it was verified, and what it cost. The page needs no network and no script.',
+    )
+    .optionsGroup('Report:')
+    .addHelpText('after', EXAMPLES);
+  value(command, '-o, --output <file>', 'write it to FILE (standard output when not given)', (_option, text) => text);
+  flag(command, '--list', 'list the runs');
+  manifestOption(command);
+  logOptions(command);
+  configOption(command).action(async () => {
+    const flags = command.opts<ReportFlags>();
+    const { run, pair } = runAndPair(command.args, flags);
+    const body = (context: Context): Promise<number> => (flags.list ? listRuns : write)(context, flags, run, pair);
+    finish(await runCommand(io, flags, { bars: false }, body));
+  });
+}
+
+const LATEST = 'latest';
+
+/** `[run]`, `[source destination]` or all three. */
+function runAndPair(
+  args: readonly string[],
+  { list }: ReportFlags,
+): { run: string; pair: ReturnType<typeof wantedPair> } {
+  const [a, b, c] = args;
+  if (a === undefined || b === undefined) {
+    if (a !== undefined && list) wantedPair(a, b);
+    return { run: a ?? LATEST, pair: undefined };
+  }
+  return c === undefined ? { run: LATEST, pair: wantedPair(a, b) } : { run: a, pair: wantedPair(b, c) };
+}
+
+async function write(
+  { io, out, log }: Context,
+  flags: ReportFlags,
+  id: string,
+  wanted: ReturnType<typeof wantedPair>,
+): Promise<number> {
+  const { reportPage } = await import('../render/report.js');
+  let latestMs = Number.NEGATIVE_INFINITY;
+  let page: string | undefined;
+  for await (const pair of pairsOf(io, flags, wanted)) {
+    const run = id === LATEST ? pair.manifest.runs(1)[0] : pair.manifest.run(id);
+    if (!run || run.startedMs <= latestMs) continue;
+    latestMs = run.startedMs;
+    page = reportPage({ ...namesOf(pair), run, outcome: outcomeOf(run, pair.atWork), version: VERSION });
+  }
+  if (page === undefined) throw noRun(id);
+  if (flags.output === undefined || flags.output === '-') await out.write(page);
+  else {
+    await save(flags.output, page);
+    log.say('notice', `The report is in ${flags.output}`);
+  }
+  return 0;
+}
+
+function noRun(id: string): XsyncError {
+  const message = id === LATEST ? 'no run is known yet' : `no run ${JSON.stringify(id)} is known`;
+  return new XsyncError('object-not-found', message, { subject: id, remedy: 'xsync report --list lists the runs' });
+}
+
+async function save(file: string, page: string): Promise<void> {
+  try {
+    // Keys may be nobody else's business.
+    await writeFile(file, page, { mode: 0o600 });
+  } catch (error) {
+    throw new XsyncError('not-writable', `the report ${file} cannot be written: ${reasonOf(error)}`, {
+      subject: file,
+      remedy: 'check --output, its folder and permissions',
+      cause: error,
+    });
+  }
+}
+
+const RUNS = 500;
+
+async function listRuns(
+  { io, out }: Context,
+  flags: ReportFlags,
+  _run: string,
+  wanted: ReturnType<typeof wantedPair>,
+): Promise<number> {
+  const { runLine, RUN_TITLES } = await import('../render/report-list.js');
+  const rows: { run: RunRow; line: string }[] = [];
+  for await (const pair of pairsOf(io, flags, wanted)) rows.push(...linesOf(pair, runLine));
+  rows.sort((a, b) => b.run.startedMs - a.run.startedMs);
+  await out.write([RUN_TITLES, ...rows.map(({ line }) => line)].map((line) => `${line}\n`).join(''));
+  return 0;
+}
+
+function linesOf(
+  pair: KnownPair,
+  runLine: typeof import('../render/report-list.js').runLine,
+): { run: RunRow; line: string }[] {
+  const { source, destination } = namesOf(pair);
+  return pair.manifest.runs(RUNS).map((run) => {
+    const { summary } = JSON.parse(run.detail) as RunDetail;
+    return { run, line: runLine({ source, destination, run, summary, outcome: outcomeOf(run, pair.atWork) }) };
+  });
+}
+
+const EXAMPLES = `
+Examples:
+  xsync report -o report.html
+  xsync report --list
+  xsync report 11d8dbe73154 -o report.html
+  xsync report latest virginia:photos shanghai:photos > report.html`;

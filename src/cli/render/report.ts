@@ -1,0 +1,175 @@
+/** A run as one page that needs nothing else: no script, no other file, no network. */
+import type { Summary, Traffic } from '../../engine/events.js';
+import type { RunDetail } from '../../engine/journal.js';
+import type { RunOutcome, RunRow } from '../../manifest/port.js';
+import type { ErrorClass } from '../../model/error.js';
+import { VERIFIED_BY } from '../../model/verified.js';
+import { formatBytes, formatCount, formatDuration, plural } from './format.js';
+import { bareMessage, VERIFIED_TEXT } from './lines.js';
+import { keyText } from './printable.js';
+import { bar, sizeTable, throughputChart } from './report-charts.js';
+import { type Html, html, NOTHING, STYLE, section, table } from './report-html.js';
+import { outcomeText, timeText } from './status.js';
+
+export interface ShownRun {
+  source: string;
+  destination: string;
+  run: RunRow;
+  outcome: RunOutcome | 'killed';
+  /** xsync's. */
+  version: string;
+}
+
+/** The whole document. */
+export function reportPage({ source, destination, run, outcome, version }: ShownRun): string {
+  const detail = JSON.parse(run.detail) as RunDetail;
+  const { summary } = detail;
+  const body = [
+    html`<h1>${source} → ${destination}</h1>`,
+    html`<p class="soft">${run.command} ${run.id} · ${timeText(run.startedMs)} · ${formatDuration(summary.elapsedMs)} · <b class="${mood(outcome)}">${outcomeText(outcome)}</b></p>`,
+    detail.error ? html`<p class="bad">${detail.error.code}: ${detail.error.message}</p>` : NOTHING,
+    tiles(summary),
+    section('Throughput', throughputChart(detail.curve)),
+    section('Sizes of what was copied', sizeTable(detail.sizes)),
+    failures(summary),
+    section('Held back: failed before, and not tried', heldTable(summary)),
+    section('Slowest objects', slowestTable(detail.slowest)),
+    section('Verified by', verifiedTable(summary)),
+    section('Skipped', countTable('Why', summary.skipped.byReason)),
+    deletes(summary),
+    section(
+      'Requests',
+      requestTable('source', summary.traffic.source),
+      requestTable('destination', summary.traffic.destination),
+    ),
+    section('Done twice', wasteTable(summary)),
+  ];
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>xsync ${run.command} ${run.id}</title><style>${STYLE}</style></head>
+<body>${body}<p class="soft">xsync ${version}. Times are UTC.</p></body></html>
+`.text;
+}
+
+function mood(outcome: ShownRun['outcome']): string {
+  if (outcome === 'complete') return 'good';
+  return outcome === 'running' || outcome === 'stopped' ? 'warn' : 'bad';
+}
+
+function tiles(summary: Summary): Html {
+  const { copied, skipped, failed, held, deleted, unfinished, elapsedMs, listed } = summary;
+  const seconds = Math.max(elapsedMs, 1) / 1000;
+  const tile = (title: string, value: string, below: string, bad = false): Html =>
+    html`<div class="tile"><span>${title}</span><b${bad ? html` class="bad"` : NOTHING}>${value}</b><span>${below}</span></div>`;
+  return html`<div class="tiles">${[
+    tile('Copied', formatCount(copied.objects), formatBytes(copied.bytes)),
+    tile('Pace', `${formatBytes(copied.bytes / seconds)}/s`, `${(copied.objects / seconds).toFixed(1)} objects/s`),
+    tile('Skipped', formatCount(skipped.objects), formatBytes(skipped.bytes)),
+    tile('Failed', formatCount(failed.objects), `held back ${formatCount(held.objects)}`, failed.objects > 0),
+    tile('Deleted', formatCount(deleted.objects), formatBytes(deleted.bytes)),
+    tile('Listed', formatCount(listed.source), `destination ${formatCount(listed.destination)}`),
+    ...(unfinished.objects > 0 ? [tile('Left', formatCount(unfinished.objects), 'for the next run', true)] : []),
+  ]}</div>`;
+}
+
+function keyOf(key: string): Html {
+  return html`<span class="key">${keyText(key)}</span>`;
+}
+
+function slowestTable(slowest: RunDetail['slowest']): Html {
+  const columns = [{ title: 'Key' }, { title: 'Size', number: true }, { title: 'Took', number: true }] as const;
+  return table(
+    columns,
+    slowest.map(({ key, size, elapsedMs }) => [keyOf(key), formatBytes(size), formatDuration(elapsedMs)]),
+  );
+}
+
+const CLASS_TITLE: Record<ErrorClass, string> = {
+  temporary: 'May pass by themselves',
+  person: 'Need a person',
+  permanent: 'Will fail again',
+};
+
+function failures({ failed }: Summary): Html {
+  const more = failed.objects - failed.list.length;
+  const classes = (Object.keys(CLASS_TITLE) as ErrorClass[]).map((kind) => {
+    const rows = failed.list.filter((failure) => failure.class === kind);
+    const count = failed.byClass[kind] ?? 0;
+    if (count === 0) return NOTHING;
+    const list = table(
+      [{ title: 'Key' }, { title: 'Code' }, { title: 'What was said' }],
+      rows.map((failure) => [
+        keyOf(failure.key),
+        failure.operation === 'delete' ? `not deleted: ${failure.code}` : failure.code,
+        html`${bareMessage(failure)}${failure.remedy ? html`<br><span class="soft">→ ${failure.remedy}</span>` : NOTHING}`,
+      ]),
+    );
+    return html`<h3>${CLASS_TITLE[kind]}: ${plural(count, 'object')}</h3>${list}`;
+  });
+  const rest = more > 0 ? html`<p class="soft">And ${formatCount(more)} more: xsync failed lists them.</p>` : NOTHING;
+  return section('Failed', ...classes, rest);
+}
+
+function heldTable({ held }: Summary): Html {
+  const { byClass, dropped } = held;
+  return countTable('Why', {
+    'to be tried later': byClass.temporary,
+    'needs a person': byClass.person,
+    'would fail again': byClass.permanent,
+    'given up': dropped || undefined,
+  });
+}
+
+function verifiedTable({ verified }: Summary): Html {
+  return countTable('By', Object.fromEntries(VERIFIED_BY.map((way) => [VERIFIED_TEXT[way], verified[way]])));
+}
+
+/** The most frequent first, with bars. */
+function countTable(title: string, counts: Readonly<Record<string, number | undefined>>): Html {
+  const rows = Object.entries(counts)
+    .filter((entry): entry is [string, number] => (entry[1] ?? 0) > 0)
+    .sort((a, b) => b[1] - a[1]);
+  const most = rows[0]?.[1] ?? 1;
+  return table(
+    [{ title }, { title: 'Count', number: true }, { title: '' }],
+    rows.map(([name, count]) => [name, formatCount(count), bar(count / most)]),
+  );
+}
+
+function deletes({ deleted, kept, backedUp }: Summary): Html {
+  const rows = [
+    ['deleted: gone from the source', deleted.objects, deleted.bytes],
+    ['still to be deleted', deleted.left, undefined],
+    ['kept, though not at the source', kept.objects, kept.bytes],
+    ['put aside before it was replaced or deleted', backedUp.objects, backedUp.bytes],
+  ] as const;
+  return section(
+    'At the destination',
+    table(
+      [{ title: '' }, { title: 'Objects', number: true }, { title: 'Bytes', number: true }],
+      rows.flatMap(([what, objects, bytes]) =>
+        objects > 0 ? [[what, formatCount(objects), bytes === undefined ? '' : formatBytes(bytes)]] : [],
+      ),
+    ),
+  );
+}
+
+function requestTable(side: string, { requests, bytesIn, bytesOut }: Traffic): Html {
+  const total = Object.values(requests).reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  if (total === 0) return NOTHING;
+  const traffic = `${plural(total, 'request')}, ${formatBytes(bytesIn)} in, ${formatBytes(bytesOut)} out`;
+  return html`<h3>${side}: ${traffic}</h3>${countTable('Kind', requests)}`;
+}
+
+function wasteTable({ retries, restarts, waste }: Summary): Html {
+  const bytes = waste.bytes > 0 ? `, ${formatBytes(waste.bytes)} moved for nothing` : '';
+  return table(
+    [{ title: '' }, { title: '', number: true }],
+    [
+      ...(retries > 0 ? [['requests that were repeated', formatCount(retries)]] : []),
+      ...(restarts > 0 ? [['objects begun anew, because they changed while being read', formatCount(restarts)]] : []),
+      ...(waste.parts > 0 ? [[`parts asked for twice, because they were slow${bytes}`, formatCount(waste.parts)]] : []),
+    ],
+  );
+}
