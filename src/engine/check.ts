@@ -1,23 +1,21 @@
 /** Whether two places have the same, without moving anything: the same streams and the same table as a copy. */
 import { loadHashes } from '../hash/index.js';
-import { isXsyncError, toXsyncError, XsyncError } from '../model/error.js';
+import { toXsyncError, type XsyncError } from '../model/error.js';
 import type { ObjectEntry } from '../model/object.js';
 import { MemoryBudget } from './budget.js';
 import { type Both, type LookContext, lookCloser } from './check-look.js';
 import { type CheckEvent, type CheckReporter, type CheckSummary, CheckTally } from './check-report.js';
+import { LOOKING, type LookOptions, lookAtPair } from './check-streams.js';
 import { decide, type Finding, type Policy } from './decide.js';
-import { destState, diff, evidenceOf, sourceState, type Triple } from './diff.js';
-import type { RunEvent } from './events.js';
+import { destState, evidenceOf, sourceState, type Triple } from './diff.js';
 import { exclusionOf } from './excluded.js';
 import { Halt } from './halt.js';
-import { OutOfOrder } from './list.js';
 import { endsRun } from './object.js';
-import type { RunOptions, RunPair } from './options.js';
+import type { RunPair } from './options.js';
 import { limiter, Queue } from './queue.js';
-import { Streams } from './streams.js';
 
 /** Bytes. */
-export interface CheckOptions extends Pick<RunOptions, 'filter' | 'only' | 'listConcurrency' | 'stop'> {
+export interface CheckOptions extends LookOptions {
   /**
    * `default`: the manifest's word, else checksums, else sizes. `checksum`: never the manifest, and both sides are read
    * where they share no checksum. `download`: both sides are always read.
@@ -25,10 +23,9 @@ export interface CheckOptions extends Pick<RunOptions, 'filter' | 'only' | 'list
   compare: 'default' | 'checksum' | 'size-only' | 'download';
   /** What the destination has besides is no difference. */
   oneWay: boolean;
-  /** Objects looked at at once, beyond what the listings say. */
-  checkers: number;
   /** Bodies held in memory at once. */
   maxMemory: number;
+  stop: AbortSignal;
 }
 
 /**
@@ -76,7 +73,7 @@ class Check {
   constructor(pair: RunPair, options: CheckOptions, halt: Halt, tell: CheckReporter) {
     this.#pair = pair;
     this.#options = options;
-    this.#policy = policyOf(options);
+    this.#policy = { ...LOOKING, compare: options.compare, oneWay: options.oneWay };
     this.#halt = halt;
     this.#tell = tell;
     this.#looks = new Queue(limiter(options.checkers));
@@ -90,10 +87,12 @@ class Check {
   }
 
   async run(): Promise<void> {
-    const streams = this.#streams();
+    const tell = (event: CheckEvent): void => void this.#tell(event);
+    const failed = (key: string, fault: XsyncError): void => {
+      this.#fail(key, 0, fault)?.catch((error: unknown) => this.#halt.fail(error));
+    };
     try {
-      const { source, dest, rows } = streams.open();
-      for await (const triples of diff(source, dest, rows)) {
+      for await (const triples of lookAtPair(this.#pair, this.#options, { halt: this.#halt, tell, failed })) {
         for (const triple of triples) {
           if (this.#halt.stops('plans')) return;
           // Most keys need no look, and nothing is to be waited for.
@@ -101,25 +100,9 @@ class Check {
           if (busy) await busy;
         }
       }
-    } catch (error) {
-      throw explained(error);
     } finally {
-      streams.dispose();
       await this.#looks.drain();
     }
-  }
-
-  #streams(): Streams {
-    const { filter, only, checkers, listConcurrency } = this.#options;
-    const options = { filter, only, checkers, listConcurrency, policy: this.#policy };
-    const emit = (event: RunEvent): void => {
-      if (event.type === 'notice' || event.type === 'listed') void this.#tell(event);
-    };
-    const failed = (key: string, fault: XsyncError): void => {
-      this.#fail(key, 0, fault)?.catch((error: unknown) => this.#halt.fail(error));
-    };
-    const fixed = { noTraverse: false, createBucket: false, dryRun: true };
-    return new Streams(this.#pair, { ...options, ...fixed }, { emit, halt: this.#halt, failed });
   }
 
   /** Waits while too many keys are being looked at, or while nobody takes what is found. */
@@ -176,22 +159,4 @@ class Check {
     const event: CheckEvent = { type: 'failed', key, size, class: kind, code, message, attempts: 1 };
     return this.#tell(remedy === undefined ? event : { ...event, remedy });
   }
-}
-
-function policyOf({ compare, oneWay }: CheckOptions): Policy {
-  const unused = { deleteUnknown: false, ignoreExisting: false, update: false, immutable: false, modifyWindowMs: 0 };
-  return { mode: 'check', compare, oneWay, ...unused };
-}
-
-/** Errors whose remedy is another one here than in a copy. */
-function explained(error: unknown): unknown {
-  if (error instanceof OutOfOrder) {
-    return new XsyncError('invalid-response', error.message, {
-      subject: error.side.text,
-      remedy: 'Set `provider: other` for this remote: its order is then not relied on.',
-    });
-  }
-  if (!isXsyncError(error, 'bucket-not-found')) return error;
-  const { message, subject } = error;
-  return new XsyncError('bucket-not-found', message, { subject, remedy: 'check the path', cause: error });
 }

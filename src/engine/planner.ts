@@ -1,7 +1,7 @@
 /** From the diff to the queue: each key is decided, looked at more closely where that is needed, and handed on. */
 import { toXsyncError, XsyncError } from '../model/error.js';
 import type { ObjectEntry } from '../model/object.js';
-import type { VerifiedBy } from '../model/verified.js';
+import { adoptedRow } from './adopted.js';
 import { isAside } from './backup.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from './decide.js';
 import type { Deletes } from './deletes.js';
@@ -18,9 +18,6 @@ import type { Tally } from './report.js';
 import type { Lanes } from './slots.js';
 
 type Decided = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
-
-/** What an adopted row was found equal by; a size alone adopts nothing. */
-const ADOPTED_BY: Partial<Record<SkipReason, VerifiedBy>> = { 'same-checksum': 'computed', 'same-time': 'size' };
 
 export class Planner {
   readonly #pair: RunPair;
@@ -201,19 +198,9 @@ export class Planner {
   }
 
   /** Found equal without a copy: noted, so that the next run need not look again. */
-  #adopt({ key, source, dest, row }: Triple, reason: SkipReason): void {
-    const verifiedBy = ADOPTED_BY[reason];
-    if (!source || !dest || verifiedBy === undefined || this.#options.dryRun) return;
-    this.#context.committer.add({
-      key,
-      size: source.size,
-      sourceEtag: source.etag,
-      sourceMtimeMs: source.mtimeMs,
-      destEtag: dest.etag,
-      verifiedBy,
-      ours: row?.ours ?? false,
-      atMs: row?.atMs ?? Date.now(),
-    });
+  #adopt(triple: Triple, reason: SkipReason): void {
+    const row = this.#options.dryRun ? undefined : adoptedRow(triple, reason);
+    if (row) this.#context.committer.add(row);
   }
 
   async #copy({ key, source, dest, row }: Triple, reason: CopyReason, batch: Batch): Promise<void> {
@@ -234,7 +221,9 @@ export class Planner {
     if (this.#options.dryRun) return this.#tally.addPlanned(entry);
     const replaces = dest !== undefined || (this.#options.noTraverse && row !== undefined);
     const done = batch.hold();
-    await this.#transfers.push(entry, (opened) => this.#begin(source, entry, replaces, opened).finally(done));
+    await this.#transfers.push(entry, (opened) =>
+      this.#begin(source, entry, { replaces, knownMs: row?.atMs, opened }).finally(done),
+    );
   }
 
   /** Why the destination cannot hold the object, if it cannot. */
@@ -253,16 +242,21 @@ export class Planner {
     }
   }
 
-  #begin(source: ObjectEntry, entry: PlanEntry, replaces: boolean, opened: () => void): Promise<void> {
+  /** `knownMs`: of the manifest's row by which it was decided. */
+  #begin(
+    source: ObjectEntry,
+    entry: PlanEntry,
+    { replaces, knownMs, opened }: { replaces: boolean; knownMs?: number; opened: () => void },
+  ): Promise<void> {
     const { claims } = this.#options;
     if (!claims) return this.#copyNow(source, entry, replaces, opened);
     return claims.hold(entry.key, async () => {
-      if (this.#doneMeanwhile(source)) {
+      claims.settle(this.#context.committer);
+      if (this.#doneMeanwhile(source, knownMs)) {
         this.#context.emit({ type: 'skip', key: entry.key, size: entry.size, reason: 'unchanged' });
         return;
       }
       await this.#copyNow(source, entry, replaces, opened);
-      if (claims.isWanted(entry.key)) this.#context.committer.flush();
     });
   }
 
@@ -275,13 +269,14 @@ export class Planner {
   }
 
   /**
-   * Another run of this process has copied it since this one began: the same version, or one that is newer than what
-   * this pass has listed.
+   * Another run of this process has copied it since it was decided to: the same version, or one that is newer than
+   * what this pass has listed.
    */
-  #doneMeanwhile({ key, etag }: ObjectEntry): boolean {
+  #doneMeanwhile({ key, etag }: ObjectEntry, knownMs: number | undefined): boolean {
     const row = this.#pair.manifest.get(key);
-    if (row === undefined || row.atMs < this.#tally.startedMs) return false;
-    return row.sourceEtag === etag || this.#options.only === undefined;
+    if (row === undefined || row.atMs === knownMs) return false;
+    if (row.sourceEtag === etag) return true;
+    return this.#options.only === undefined && row.atMs >= this.#tally.startedMs;
   }
 
   /** `--max-transfer`: soft and hard start until it is reached, cautious never starts what would go beyond it. */

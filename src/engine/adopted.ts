@@ -1,0 +1,24 @@
+/** The manifest's row of an object that was found equal without a copy. */
+import type { ManifestRow } from '../manifest/port.js';
+import type { VerifiedBy } from '../model/verified.js';
+import type { SkipReason } from './decide.js';
+import type { Triple } from './diff.js';
+
+/** What an adopted row was found equal by; a size alone adopts nothing. */
+const ADOPTED_BY: Partial<Record<SkipReason, VerifiedBy>> = { 'same-checksum': 'computed', 'same-time': 'size' };
+
+/** Undefined when what was found is not enough for a row. */
+export function adoptedRow({ key, source, dest, row }: Triple, reason: SkipReason): ManifestRow | undefined {
+  const verifiedBy = ADOPTED_BY[reason];
+  if (!source || !dest || verifiedBy === undefined) return undefined;
+  return {
+    key,
+    size: source.size,
+    sourceEtag: source.etag,
+    sourceMtimeMs: source.mtimeMs,
+    destEtag: dest.etag,
+    verifiedBy,
+    ours: row?.ours ?? false,
+    atMs: row?.atMs ?? Date.now(),
+  };
+}
