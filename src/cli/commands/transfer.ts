@@ -104,7 +104,8 @@ interface Ended {
 
 function endOf(log: Renderer, { source }: OpenPair, { summary, options, command, errorOnNoTransfer }: Ended): number {
   // A store has no folders: a prefix below which nothing lies does not exist, and is most likely a slip.
-  const looked = summary.stopped === undefined && options.filter?.files === undefined;
+  const meant = options.filter?.files !== undefined || options.deletes?.allowEmptySource === true;
+  const looked = summary.stopped === undefined && !meant;
   if (!looked || source.path === '' || summary.listed.source > 0) {
     const exitCode = exitOfSummary(summary, { errorOnNoTransfer });
     log.end(summary, exitCode);
