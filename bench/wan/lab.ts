@@ -103,7 +103,7 @@ export class Lab {
   /** Ends what it started and removes what it made; also when it was opened only half. */
   async close(): Promise<void> {
     for (const child of [this.#stub, this.#line?.child]) {
-      if (!child || child.exitCode !== null) continue;
+      if (!child || child.exitCode !== null || child.signalCode !== null) continue;
       const exited = once(child, 'exit');
       child.stdin.end();
       await exited;

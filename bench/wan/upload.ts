@@ -35,14 +35,19 @@ export interface WanRun {
 export async function upload(bench: WanCase): Promise<WanRun> {
   const folder = mkdtempSync(join(tmpdir(), 'xsync-wan-'));
   const lab = new Lab();
+  // Ctrl-C ends the program that is measured, and what was set up is taken down on the way out.
+  const stopped = new AbortController();
+  const stop = (): void => stopped.abort();
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
     fill(join(folder, 'data'), bench);
     await lab.open();
     writeFileSync(join(folder, 'xsync.yaml'), `remotes:\n  far: {${REMOTE}, endpoint: "${lab.endpoint}"}\n`, {
       mode: 0o600,
     });
-    return await watched(lab, bench, folder);
+    return await watched(lab, bench, folder, stopped.signal);
   } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
     await lab.close();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -58,7 +63,7 @@ function fill(folder: string, { objects, size }: WanCase): void {
   }
 }
 
-async function watched(lab: Lab, bench: WanCase, folder: string): Promise<WanRun> {
+async function watched(lab: Lab, bench: WanCase, folder: string, signal: AbortSignal): Promise<WanRun> {
   const { stalls, dip } = bench;
   lab.set({ ...LINES[bench.line], stall_every_s: stalls?.everyS ?? 0, stall_ms: stalls?.ms ?? 0 });
   const before = await lab.stat();
@@ -71,6 +76,7 @@ async function watched(lab: Lab, bench: WanCase, folder: string): Promise<WanRun
     env: { PATH: process.env.PATH, HOME: folder, XDG_STATE_HOME: join(folder, 'state') },
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: LONGEST_MS,
+    signal,
   });
   const events = collect(createInterface(child.stdout));
   const seconds: Second[] = [];
@@ -89,10 +95,15 @@ async function watched(lab: Lab, bench: WanCase, folder: string): Promise<WanRun
   const timer = setInterval(() => {
     looking = looking.then(look);
   }, 1000);
-  const [code] = (await once(child, 'close')) as [number | null];
-  const wallS = elapsed();
-  clearInterval(timer);
-  await looking;
+  let wallS = 0;
+  let code: number | null;
+  try {
+    [code] = (await once(child, 'close')) as [number | null];
+    wallS = elapsed();
+  } finally {
+    clearInterval(timer);
+    await looking;
+  }
   const after = await lab.stat();
   const { end, tuned } = events;
   const sent = lab.counters().bytesIn;
