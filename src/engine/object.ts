@@ -68,7 +68,11 @@ export async function copyObject(context: ObjectContext, planned: PlanEntry, rep
       const fault = toXsyncError(error);
       if (endsRun(fault)) return halt.fail(fault);
       const next = await afterFault(context, entry, fault, attempt < context.objectAttempts);
-      if (next instanceof XsyncError) return recordFailure(context, entry, next, attempt);
+      if (next instanceof XsyncError) {
+        // Neither this version has arrived nor the one that was planned: the older one's time counts.
+        const sourceMtimeMs = Math.min(entry.sourceMtimeMs, planned.sourceMtimeMs);
+        return recordFailure(context, { ...entry, sourceMtimeMs }, next, attempt);
+      }
       entry = next;
     }
   }

@@ -66,7 +66,7 @@ export interface FailureRow {
   key: string;
   size: number;
   sourceEtag: string;
-  /** Source Last-Modified, ms; 0 when it is not known. */
+  /** Source Last-Modified of the oldest version that has not arrived, nor a newer one, ms; 0 when it is not known. */
   sourceMtimeMs: number;
   class: ErrorClass;
   code: ErrorCode;

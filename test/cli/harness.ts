@@ -140,6 +140,10 @@ export class Bucket {
     this.remote.store.put(this.name, key, bytes, input);
   }
 
+  remove(key: string): void {
+    this.remote.store.delete(this.name, key);
+  }
+
   read(key: string): Buffer {
     return this.remote.store.read(this.name, key);
   }

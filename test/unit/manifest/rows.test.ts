@@ -137,6 +137,13 @@ describe('failures and facts', () => {
     expect(manifest.failureCount()).toBe(0);
   });
 
+  test('a failure dates from the oldest version that has not arrived', () => {
+    const manifest = fresh();
+    manifest.fail({ ...failureOf('k', 100), sourceMtimeMs: 70 });
+    manifest.fail({ ...failureOf('k', 200), sourceMtimeMs: 90 });
+    expect(manifest.failure('k')?.sourceMtimeMs).toBe(70);
+  });
+
   test('a fact is the last thing said', () => {
     const manifest = fresh();
     expect(manifest.getFact('ordered')).toBeUndefined();
