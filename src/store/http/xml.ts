@@ -15,6 +15,8 @@ export interface XmlShape<F extends string, L extends Record<string, readonly st
   root: string;
   fields: readonly F[];
   lists: L;
+  /** Fields of records that come in quotation marks, which are dropped: as a listing's ETags do. */
+  quoted?: readonly string[];
 }
 
 export interface XmlAnswer<F extends string, L extends Record<string, readonly string[]>> {
@@ -26,6 +28,7 @@ type Fields = Record<string, string>;
 interface Name {
   text: string;
   bytes: Buffer;
+  quoted?: boolean;
 }
 
 /** Reads a whole document of the given shape. @throws invalid-response when it is malformed or has another root */
@@ -38,11 +41,15 @@ export function readXml<F extends string, L extends Record<string, readonly stri
   const records = Object.entries(shape.lists).map(([name, of]) => {
     const list: Fields[] = [];
     lists[name] = list;
-    return { ...named(name), list, of: of.map(named) };
+    return { ...named(name), list, of: of.map((field) => named(field, shape.quoted?.includes(field))) };
   });
   const reader = new Reader(bytes);
   if (reader.root() !== shape.root) reader.fail(`the root is not <${shape.root}>`);
-  reader.children(shape.fields.map(named), fields, records);
+  reader.children(
+    shape.fields.map((field) => named(field)),
+    fields,
+    records,
+  );
   reader.end();
   return { fields, lists } as XmlAnswer<F, L>;
 }
@@ -56,8 +63,8 @@ export function xmlRoot(bytes: Buffer): string | undefined {
   }
 }
 
-function named(text: string): Name {
-  return { text, bytes: Buffer.from(text) };
+function named(text: string, quoted = false): Name {
+  return { text, bytes: Buffer.from(text), quoted };
 }
 
 const LT = 0x3c;
@@ -67,6 +74,8 @@ const AMP = 0x26;
 const BANG = 0x21;
 const QUESTION = 0x3f;
 const MAX_DEPTH = 100;
+const QUOTE = 0x22;
+const QUOT = Buffer.from('&quot;');
 const ENTITIES = new Map(Object.entries({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }));
 
 class Reader {
@@ -113,7 +122,7 @@ class Reader {
         const fields: Fields = {};
         this.children(record.of, fields, []);
         record.list.push(fields);
-      } else if (field) into[field.text] = this.#leaf();
+      } else if (field) into[field.text] = this.#leaf(field.quoted);
       else this.#skip(0);
     }
     this.#closeTag(start, end);
@@ -145,11 +154,11 @@ class Reader {
   }
 
   /** The text of the element whose open tag was read last, through its close tag. */
-  #leaf(): string {
+  #leaf(quoted = false): string {
     if (this.#empty) return '';
     const start = this.#nameStart;
     const end = this.#nameEnd;
-    let text = this.#text();
+    let text = this.#text(quoted);
     while (this.#bytes[this.#at + 1] !== SLASH) {
       const cdata = this.#markup();
       if (cdata === undefined) this.fail('an element where text should be');
@@ -159,24 +168,37 @@ class Reader {
     return text;
   }
 
-  /** Text up to the next `<`, entities resolved. */
-  #text(): string {
+  /** Text up to the next `<`, entities resolved; without the quotation marks around it if they are not wanted. */
+  #text(quoted = false): string {
     const bytes = this.#bytes;
     const from = this.#at;
     let at = from;
     const length = bytes.length;
     let high = 0;
-    let entity = false;
+    let entities = 0;
     for (; at < length; at++) {
       const byte = bytes[at] as number;
       if (byte === LT) break;
-      if (byte === AMP) entity = true;
+      if (byte === AMP) entities++;
       high |= byte;
     }
     if (at === length) this.fail('it ends within text');
     this.#at = at;
-    const text = this.#string(from, at, high);
-    return entity ? this.#resolve(text) : text;
+    // Cut off as bytes: cut off the string, they would stay in memory with it.
+    const mark = quoted ? this.#marks(from, at) : 0;
+    if (mark === QUOT.length) entities -= 2;
+    const text = this.#string(from + mark, at - mark, high);
+    return entities > 0 ? this.#resolve(text) : text;
+  }
+
+  /** Bytes of the quotation mark at either end; 0 when there is not one at both. */
+  #marks(from: number, to: number): number {
+    const bytes = this.#bytes;
+    if (to - from >= 2 && bytes[from] === QUOTE && bytes[to - 1] === QUOTE) return 1;
+    const width = QUOT.length;
+    if (to - from < 2 * width) return 0;
+    for (let i = 0; i < width; i++) if (bytes[from + i] !== QUOT[i] || bytes[to - width + i] !== QUOT[i]) return 0;
+    return width;
   }
 
   #string(from: number, to: number, high: number): string {

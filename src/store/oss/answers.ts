@@ -26,6 +26,7 @@ export function readListPage(body: Buffer): ListPage {
       Contents: ['Key', 'Size', 'ETag', 'LastModified', 'Type', 'StorageClass', 'RestoreInfo'],
       CommonPrefixes: ['Prefix'],
     },
+    quoted: ['ETag'],
   });
   const page: ListPage = {
     entries: lists.Contents.map((item) =>

@@ -10,6 +10,7 @@ const PAGE = {
   root: 'ListBucketResult',
   fields: ['IsTruncated', 'NextContinuationToken', 'EncodingType'],
   lists: { Contents: ['Key', 'LastModified', 'ETag', 'Size', 'StorageClass'], CommonPrefixes: ['Prefix'] },
+  quoted: ['ETag'],
 } as const;
 
 const UPLOADS = {

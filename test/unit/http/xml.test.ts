@@ -21,6 +21,28 @@ const PAGE = `<?xml version="1.0" encoding="UTF-8"?>
 </ListBucketResult>
 `;
 
+describe('a field in quotation marks', () => {
+  it.each([
+    ['&quot;abc&quot;', 'abc'],
+    ['"abc"', 'abc'],
+    ['abc', 'abc'],
+    ['&quot;a&amp;b&quot;', 'a&b'],
+    ['"a&lt;b"', 'a<b'],
+    ['&quot;&quot;', ''],
+    ['&quot;', '"'],
+    ['"', '"'],
+    ['&quot;abc', '"abc'],
+    ['"abc&quot;', '"abc"'],
+    ['W/"abc"', 'W/"abc"'],
+    ['<![CDATA["abc"]]>', '"abc"'],
+    ['', ''],
+  ])('%s is read without them, and otherwise verbatim', (written, text) => {
+    const page = `<ListBucketResult><Contents><Key>"k"</Key><ETag>${written}</ETag></Contents></ListBucketResult>`;
+    const { lists } = readXml(Buffer.from(page), { ...SHAPE, quoted: ['ETag'] });
+    expect(lists.Contents).toEqual([{ Key: '"k"', ETag: text }]);
+  });
+});
+
 describe('reading a listing page', () => {
   it('gets every key right among nested elements, entities, CDATA, comments, attributes and any order', () => {
     expect(read(PAGE)).toEqual({
