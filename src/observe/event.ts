@@ -55,3 +55,8 @@ export const S3_NAMES: Partial<Record<ReplicationEventType, string>> = {
 export function totalsOf({ runId: _, source: __, destination: ___, failed, ...rest }: Summary): RunTotals {
   return { ...rest, failed: { objects: failed.objects, byClass: failed.byClass } };
 }
+
+/** One line of JSON. Fractions of bytes and milliseconds are noise. */
+export function textOf(event: ReplicationEvent): string {
+  return JSON.stringify(event, (_name, value: unknown) => (typeof value === 'number' ? Math.round(value) : value));
+}

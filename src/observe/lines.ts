@@ -1,7 +1,7 @@
 /** Notifications as lines: on standard output, or appended to a file. */
 import { closeSync, fstatSync, openSync, type Stats, statSync, writeSync } from 'node:fs';
 import { XsyncError } from '../model/error.js';
-import type { ReplicationEvent } from './event.js';
+import { type ReplicationEvent, textOf } from './event.js';
 import type { Target, TargetCounts, Warn } from './target.js';
 
 const LOOK_MS = 1000;
@@ -15,7 +15,7 @@ export class StandardOutput implements Target {
   }
 
   send(event: ReplicationEvent): void {
-    this.#write(`${JSON.stringify(event)}\n`);
+    this.#write(`${textOf(event)}\n`);
     this.counts.delivered++;
   }
 
@@ -53,7 +53,7 @@ export class EventFile implements Target {
   send(event: ReplicationEvent): void {
     try {
       this.#follow();
-      writeAll(this.#descriptor, Buffer.from(`${JSON.stringify(event)}\n`));
+      writeAll(this.#descriptor, Buffer.from(`${textOf(event)}\n`));
       this.counts.delivered++;
     } catch (error) {
       this.counts.dropped++;

@@ -98,7 +98,7 @@ export class Notifier {
     // A second between two checks is enough to be late.
     if (late) this.#tellLate();
     this.#threshold.over(key);
-    const fields = { key, size, requestTime: isoOf(sourceMtimeMs), lagMs: rounded(lagMs), verifiedBy };
+    const fields = { key, size, requestTime: isoOf(sourceMtimeMs), lagMs, verifiedBy };
     this.#tell(replaced ? 'ObjectModified' : 'ObjectCreated', fields);
     if (late) this.#tell('ReplicatedAfterThreshold', { ...fields, thresholdMs });
   }
@@ -127,7 +127,7 @@ export class Notifier {
   }
 
   #late({ key, size, sourceMtimeMs }: Late, now: number): Fields {
-    const lagMs = rounded(now - sourceMtimeMs);
+    const lagMs = now - sourceMtimeMs;
     return { key, size, requestTime: isoOf(sourceMtimeMs), lagMs, thresholdMs: this.#threshold.ms };
   }
 
@@ -151,9 +151,4 @@ export class Notifier {
 function isoOf(ms: number): string | undefined {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
-}
-
-/** Files have times in fractions of a millisecond. */
-function rounded(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : Math.round(ms);
 }

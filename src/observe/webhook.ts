@@ -4,7 +4,7 @@
  * another order; each may arrive twice, under the same id.
  */
 import { VERSION } from '../version.js';
-import type { ReplicationEvent } from './event.js';
+import { type ReplicationEvent, textOf } from './event.js';
 import { signatureOf } from './signature.js';
 import type { Target, TargetCounts, Warn } from './target.js';
 
@@ -87,7 +87,7 @@ export class Webhook implements Target {
   }
 
   send(event: ReplicationEvent): void {
-    this.#queue.push({ id: event.id, body: JSON.stringify(event), attempts: 0 });
+    this.#queue.push({ id: event.id, body: textOf(event), attempts: 0 });
     this.counts.queued++;
     if (this.#queue.length > this.#limits.queued) this.#giveUpOldest();
     if (this.#inFlight < this.#limits.inFlight) void this.#work();

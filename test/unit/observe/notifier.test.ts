@@ -47,7 +47,7 @@ afterEach(() => {
 describe('notifications', () => {
   it('tell of a new object all that a program can act on', () => {
     const { told, hear } = setUp();
-    hear(start(), copied('a', T0 - 4500.4));
+    hear(start(), copied('a', T0 - 4500));
     expect(told.events).toEqual([
       {
         id: expect.stringMatching(/^[\da-f]{12}-1$/),
@@ -57,7 +57,7 @@ describe('notifications', () => {
         runId: 'run1',
         key: 'a',
         size: 10,
-        requestTime: '2026-11-20T23:59:55.499Z',
+        requestTime: '2026-11-20T23:59:55.500Z',
         lagMs: 4500,
         verifiedBy: 'md5',
       },

@@ -12,6 +12,7 @@ const event = (id: string): ReplicationEvent => ({
   type: 'ObjectCreated',
   at: '2026-11-21T00:00:00.000Z',
   pair: { source: 'a', destination: 'b' },
+  lagMs: 1499.7,
   key: 'line\nbreak',
 });
 
@@ -39,6 +40,7 @@ describe('a file of events', () => {
       await file.close();
     }
     expect(idsIn(path)).toEqual(['1', '2']);
+    expect(readFileSync(path, 'utf8'), 'fractions of a millisecond').toContain('"lagMs":1500,');
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
