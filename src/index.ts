@@ -17,6 +17,7 @@ export {
   openPair,
   openSide,
   openToRead,
+  openToRepair,
   stateDirectory,
 } from './open.js';
 export type { Capabilities, ObjectStore } from './store/port.js';

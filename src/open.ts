@@ -4,6 +4,7 @@
  */
 import { type Config, loadConfig } from './config/load.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
+import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import type { OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { Opener } from './open/sides.js';
 import { openState, openStateToRead } from './open/state.js';
@@ -56,16 +57,42 @@ export async function openPair(
  * destination: the one that is named, or below it one of the same name.
  * @throws usage, config
  */
-export async function openToRead(sourceText: string, destText: string, settings: OpenSettings): Promise<OpenPair> {
+export function openToRead(sourceText: string, destText: string, settings: OpenSettings): Promise<OpenPair> {
+  return openLooking(sourceText, destText, settings, true, (sides) => openStateToRead(sides, settings));
+}
+
+/**
+ * As openToRead, to write as well: with the pair's manifest and its lock.
+ * @throws usage, config, locked, not-writable
+ */
+export function openToRepair(sourceText: string, destText: string, settings: OpenSettings): Promise<OpenPair> {
+  return openLooking(sourceText, destText, settings, false, async (sides) => {
+    await refuseUnusable(sides.dest, sides.single, true);
+    return openState(sides, settings, 'check --repair');
+  });
+}
+
+/** As openToRead, with an empty manifest that is to take the place of the pair's own. @throws usage, config, locked */
+export function openToRebuild(sourceText: string, destText: string, settings: OpenSettings): Promise<Rebuilding> {
+  return openLooking(sourceText, destText, settings, true, (sides) => openRebuilding(sides, settings));
+}
+
+async function openLooking<P>(
+  sourceText: string,
+  destText: string,
+  settings: OpenSettings,
+  readOnly: boolean,
+  open: (sides: Pick<OpenPair, 'source' | 'dest' | 'single'>) => P | Promise<P>,
+): Promise<P> {
   const opener = new Opener(settings, await readConfig(settings));
   const source = await opener.side(sourceText, { readOnly: true });
   let dest: OpenSide | undefined;
   try {
-    dest = await opener.side(destText, { readOnly: true });
+    dest = await opener.side(destText, { readOnly });
     const object = await objectNamed(source);
     const single = object !== undefined;
     if (single) aimAtObject(source, dest, object, (await objectNamed(dest)) !== undefined);
-    return openStateToRead({ source, dest, single }, settings);
+    return await open({ source, dest, single });
   } catch (error) {
     await Promise.all([source.close(), dest?.close()]);
     throw error;

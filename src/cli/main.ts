@@ -11,6 +11,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addFailed } from './commands/failed.js';
 import { addLs } from './commands/ls.js';
 import { addLsjson } from './commands/lsjson.js';
+import { addManifest } from './commands/manifest.js';
 import { addReport } from './commands/report.js';
 import { addRetry } from './commands/retry.js';
 import { addSize } from './commands/size.js';
@@ -96,6 +97,7 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   addConfig(program);
   addCleanup(program);
   addDoctor(program);
+  addManifest(program);
   root.helpCommand('help [command]', 'show the help of a command');
   return root;
 }

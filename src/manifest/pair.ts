@@ -21,7 +21,8 @@ export function describePair(pair: PairIdentity): string {
   return `${describePlace(pair.source)} -> ${describePlace(pair.dest)}`;
 }
 
-function describePlace({ kind, endpoint, bucket, prefix }: PlaceIdentity): string {
+/** As `describePair`, of one side. */
+export function describePlace({ kind, endpoint, bucket, prefix }: PlaceIdentity): string {
   const path = bucket.startsWith('/') ? bucket : `/${bucket}`;
   return `${kind} ${endpoint}${path}${prefix === '' ? '' : `/${prefix}`}`;
 }

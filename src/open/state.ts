@@ -64,7 +64,8 @@ export function openStateToRead(
   return { ...sides, manifest, settings: settingsOf(sides), close };
 }
 
-function settingsOf({ source, dest }: Pick<OpenPair, 'source' | 'dest'>): string {
+/** Names the settings of both sides, for `RunPair`. */
+export function settingsOf({ source, dest }: Pick<OpenPair, 'source' | 'dest'>): string {
   return `${source.settings} ${dest.settings}`;
 }
 

@@ -125,9 +125,8 @@ async function checkCommand(context: Context, source: string, destination: strin
 }
 
 async function open(source: string, destination: string, settings: OpenSettings, flags: CheckFlags): Promise<OpenPair> {
-  const { openPair, openToRead } = await import('../../open.js');
-  if (!flags.repair) return openToRead(source, destination, settings);
-  return openPair(source, destination, settings, { command: 'check --repair', single: false, dryRun: false });
+  const { openToRead, openToRepair } = await import('../../open.js');
+  return flags.repair ? openToRepair(source, destination, settings) : openToRead(source, destination, settings);
 }
 
 /** @throws usage when the flags contradict each other */
@@ -212,7 +211,8 @@ class CheckRun {
       log.tell('notice', { type: 'stats', ...now }, () => [checkStatus(now)]);
     };
     const timer = stats > 0 ? setInterval(status, stats).unref() : undefined;
-    const start = { source: source.text, destination: dest.text, manifest: manifest.path };
+    const known = manifest.path === ':memory:' ? undefined : manifest.path;
+    const start = { source: source.text, destination: dest.text, manifest: known };
     log.tell('info', { type: 'start', ...start }, () => []);
     try {
       return await runCheck(this.#pair, this.#options, (event) => {

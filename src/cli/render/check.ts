@@ -10,7 +10,7 @@ const KNOWN_BY: Record<KnownBy, string> = {
   size: 'size',
   manifest: 'manifest',
   checksum: 'checksum',
-  bytes: 'every byte',
+  bytes: 'content',
 };
 
 export function checkedLine({ key, verdict, by, size }: Checked, chalk: ChalkInstance): string {

@@ -12,7 +12,7 @@ export function readPair(db: Database.Database): PairIdentity | undefined {
 }
 
 /** @throws config when the manifest is another pair's */
-export function mustBelong({ name }: Database.Database, owner: PairIdentity, pair: PairIdentity): void {
+export function mustBelong({ name }: Pick<Database.Database, 'name'>, owner: PairIdentity, pair: PairIdentity): void {
   if (samePair(owner, pair)) return;
   const message = `the manifest ${name} belongs to ${describePair(owner)}, not to ${describePair(pair)}`;
   const remedy = 'Name another file for the manifest, or move this one away.';

@@ -9,11 +9,17 @@ import { SqliteManifest } from './manifest.js';
 import { mustBelong, readPair } from './owner.js';
 import { formatOf, MIGRATIONS, migrate } from './schema.js';
 
+/** Lines about damage: the first ones say enough. */
+const MOST_DAMAGE = 10;
+
 /**
  * Every write but of facts throws `not-writable`; a fact that is set is remembered as long as this reader lives, so
  * that code that learns something about its pair needs no manifest of its own.
  */
 export class ManifestReader extends SqliteManifest {
+  /** The version of its schema. */
+  readonly format: number;
+  readonly #db: Database.Database;
   readonly #facts = new Map<string, string>();
 
   constructor(
@@ -21,6 +27,18 @@ export class ManifestReader extends SqliteManifest {
     readonly pair: PairIdentity,
   ) {
     super(db);
+    this.#db = db;
+    this.format = formatOf(db);
+  }
+
+  /** What SQLite finds wrong in the file; nothing when all is well. Reads all of it. @throws config */
+  damage(): string[] {
+    try {
+      const found = this.#db.pragma(`integrity_check(${MOST_DAMAGE})`) as { integrity_check: string }[];
+      return found.map((row) => row.integrity_check).filter((line) => line !== 'ok');
+    } catch (error) {
+      throw manifestError(error, this.path);
+    }
   }
 
   override getFact(name: string): string | undefined {

@@ -1,0 +1,92 @@
+import { type Command, Option } from 'commander';
+import { XsyncError } from '../../model/error.js';
+import { type Context, runCommand } from '../context.js';
+import { choice, flag, value } from '../define.js';
+import {
+  type ConnectionFlags,
+  configOption,
+  type LinkFlags,
+  type LogFlags,
+  linkOption,
+  logOptions,
+  manifestOption,
+  networkOptions,
+} from '../options.js';
+import type { Program } from '../program.js';
+import { PAIR_ARGUMENTS } from './pairs.js';
+
+export type ManifestFlags = LogFlags & { config?: string; manifest?: string };
+export type InfoFlags = ManifestFlags & { json?: true };
+export type ExportFlags = ManifestFlags & { format: 'json' | 'csv'; output?: string };
+/** Of those that ask the stores. */
+export type StoreFlags = ManifestFlags & ConnectionFlags & LinkFlags & { json?: true };
+export type RebuildFlags = StoreFlags & { claim?: true };
+
+export function addManifest({ root, io, finish }: Program): void {
+  const group = root
+    .command('manifest')
+    .summary('look into what xsync remembers of a pair, check it, make it anew')
+    .description(
+      'The manifest of a pair is a file that holds what both stores called each object when it was copied. It saves ' +
+        'comparing; nothing is lost with it but that.',
+    )
+    .usage('<command> …');
+  group.commandsGroup('Commands:');
+  group.helpCommand(false);
+  group.addHelpOption(new Option('-h, --help', 'show this help').helpGroup('General:'));
+
+  const subcommand = <F extends ManifestFlags & { json?: true }>(
+    usage: string,
+    description: string,
+    body: (context: Context, flags: F, source: string | undefined, destination: string | undefined) => Promise<number>,
+    extend: (command: Command) => void,
+  ): void => {
+    const command = group.command(usage).description(description);
+    extend(command);
+    manifestOption(command);
+    logOptions(command);
+    configOption(command).action(async (source?: string, destination?: string) => {
+      const flags = command.opts<F>();
+      const { json: _, ...log } = flags;
+      finish(await runCommand(io, log, { bars: false }, (context) => body(context, flags, source, destination)));
+    });
+  };
+  const asJson = (command: Command): Command => flag(command, '--json', 'as JSON (docs/json.md)');
+  const network = (command: Command): Command => networkOptions(linkOption(command));
+
+  subcommand<InfoFlags>(
+    `info ${PAIR_ARGUMENTS}`,
+    'Say what a manifest holds; without paths, list the manifests of this machine.',
+    async (...given) => (await import('./manifest-look.js')).showInfo(...given),
+    asJson,
+  );
+  subcommand<StoreFlags>(
+    'verify <source> <destination>',
+    'Check the file, and its rows against both listings. Exits with 1 when they disagree.',
+    async (context, flags, source = '', destination = '') =>
+      (await import('./manifest-stores.js')).verify(context, flags, source, destination),
+    (command) => network(asJson(command)),
+  );
+  subcommand<RebuildFlags>(
+    'rebuild <source> <destination>',
+    'Make the manifest anew from what both sides have, copying nothing. The old file is kept under a dated name.',
+    async (context, flags, source = '', destination = '') =>
+      (await import('./manifest-stores.js')).rebuild(context, flags, source, destination),
+    (command) => {
+      flag(command, '--claim', "count what is the same as xsync's own, so that sync may delete it later");
+      network(asJson(command));
+    },
+  );
+  subcommand<ExportFlags>(
+    `export ${PAIR_ARGUMENTS}`,
+    'Write the rows of a manifest, one a line, ordered by key.',
+    async (...given) => (await import('./manifest-look.js')).exportRows(...given),
+    (command) => {
+      choice(command, '--format <format>', 'how', ['json', 'csv'], 'json');
+      value(command, '-o, --output <file>', 'into FILE instead of standard output', (_, text) => {
+        if (text !== '') return text;
+        throw new XsyncError('usage', '--output: no file is named', { subject: '--output' });
+      });
+    },
+  );
+}

@@ -1,0 +1,168 @@
+/** The manifests of this machine as files: what is in them, and how a new one takes an old one's place. */
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { synchronisedMs } from '../engine/journal.js';
+import type { LockHolder, PairIdentity, RunRow } from '../manifest/port.js';
+import { manifestError } from '../manifest/sqlite/errors.js';
+import { holderOf, lockPair } from '../manifest/sqlite/lock.js';
+import { openManifest, pairOf } from '../manifest/sqlite/open.js';
+import { mustBelong } from '../manifest/sqlite/owner.js';
+import { readManifest } from '../manifest/sqlite/reading.js';
+import { XsyncError } from '../model/error.js';
+import { knownPairs, type Wanted } from './known.js';
+import type { OpenPair, OpenSettings } from './settings.js';
+import { manifestFiles, settingsOf, stateOf } from './state.js';
+
+export interface ManifestInfo {
+  file: string;
+  /** Of the file and what stands beside it. */
+  bytes: number;
+  pair: PairIdentity;
+  format: number;
+  rows: number;
+  uploads: number;
+  failed: number;
+  lastRun?: Pick<RunRow, 'command' | 'startedMs' | 'endedMs' | 'outcome'>;
+  /** Everything that was at the source before this is at the destination, ms. */
+  synchronisedMs?: number;
+  atWork?: LockHolder;
+}
+
+/** A manifest that cannot be read. */
+export interface BrokenManifest {
+  file: string;
+  bytes: number;
+  error: XsyncError;
+}
+
+/** Of the pair that is meant, or of all of this machine; those that cannot be read are told of, too. */
+export async function* manifestInfos(
+  settings: OpenSettings,
+  wanted: Wanted,
+): AsyncGenerator<ManifestInfo | BrokenManifest, void, void> {
+  if (wanted || settings.manifest !== undefined) {
+    for await (const { file } of knownPairs(settings, wanted)) {
+      const info = infoOf(file);
+      if (info) yield info;
+    }
+    return;
+  }
+  for (const file of (await manifestFiles(settings)).sort()) {
+    try {
+      const info = infoOf(file);
+      if (info) yield info;
+    } catch (error) {
+      if (!(error instanceof XsyncError)) throw error;
+      yield { file, bytes: bytesOf(file), error };
+    }
+  }
+}
+
+/** @throws config */
+function infoOf(file: string): ManifestInfo | undefined {
+  const manifest = readManifest(file);
+  if (!manifest) return undefined;
+  try {
+    const [last] = manifest.runs(1);
+    const { command, startedMs, endedMs, outcome } = last ?? {};
+    return {
+      file,
+      bytes: bytesOf(file),
+      pair: manifest.pair,
+      format: manifest.format,
+      rows: manifest.count(),
+      uploads: manifest.uploads().length,
+      failed: manifest.failureCount(),
+      lastRun: command === undefined ? undefined : ({ command, startedMs, endedMs, outcome } as RunRow),
+      synchronisedMs: synchronisedMs(manifest),
+      atWork: holderOf(file),
+    };
+  } finally {
+    manifest.close();
+  }
+}
+
+/** SQLite keeps what is not yet in the database proper beside it. https://sqlite.org/tempfiles.html */
+const COMPANIONS = ['', '-wal', '-shm'];
+
+function bytesOf(file: string): number {
+  return COMPANIONS.reduce((sum, end) => sum + (statSync(file + end, { throwIfNoEntry: false })?.size ?? 0), 0);
+}
+
+/** What SQLite finds wrong in the file, nothing when all is well. @throws config when it cannot even be read */
+export function damageOf(file: string): string[] {
+  const manifest = readManifest(file);
+  try {
+    return manifest?.damage() ?? [];
+  } finally {
+    manifest?.close();
+  }
+}
+
+export interface Rebuilding extends OpenPair {
+  /** Where the pair's manifest is to be. */
+  file: string;
+  /** Puts the new manifest in the place of the old one, which keeps its bytes under a name that is returned. */
+  finish(): string | undefined;
+}
+
+/**
+ * Opens an empty manifest that is to take the place of the pair's own, whose lock is held until `close`. Until
+ * `finish` the old one stays as it is.
+ * @throws locked; config when the file is another pair's; not-writable, disk-full
+ */
+export function openRebuilding(
+  sides: Pick<OpenPair, 'source' | 'dest' | 'single'>,
+  settings: Pick<OpenSettings, 'manifest' | 'env'>,
+): Rebuilding {
+  const { pair, file } = stateOf(sides, settings);
+  const owner = existsSync(file) ? pairOf(file) : undefined;
+  if (owner) mustBelong({ name: file }, owner, pair);
+  const lock = lockPair(file, { pid: process.pid, host: hostname(), sinceMs: Date.now(), command: 'manifest rebuild' });
+  const fresh = `${file}.rebuilding`;
+  const removeFresh = (): void => {
+    for (const end of COMPANIONS) rmSync(fresh + end, { force: true });
+  };
+  try {
+    // One that was killed left it.
+    removeFresh();
+    const manifest = openManifest(fresh, pair);
+    const finish = (): string | undefined => {
+      manifest.close();
+      return replace(file, fresh);
+    };
+    const close = async (): Promise<void> => {
+      manifest.close();
+      removeFresh();
+      lock.release();
+      await Promise.all([sides.source.close(), sides.dest.close()]);
+    };
+    return { ...sides, manifest, settings: settingsOf(sides), file, finish, close };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** @returns where the old one is now */
+function replace(file: string, fresh: string): string | undefined {
+  const aside = existsSync(file) ? freeName(file) : undefined;
+  try {
+    if (aside !== undefined) {
+      for (const end of COMPANIONS) if (existsSync(file + end)) renameSync(file + end, aside + end);
+    }
+    renameSync(fresh, file);
+    return aside;
+  } catch (error) {
+    throw manifestError(error, file);
+  }
+}
+
+/** Ends in no `.db`, so that nobody takes it for a pair's manifest. */
+function freeName(file: string): string {
+  const dated = `${file}.${new Date().toISOString().slice(0, 19).replaceAll(':', '')}Z`;
+  for (let n = 1; ; n++) {
+    const name = n === 1 ? dated : `${dated}-${n}`;
+    if (!existsSync(name)) return name;
+  }
+}
