@@ -74,13 +74,13 @@ section, .tile { background: var(--card); border: 1px solid var(--line); border-
 section { padding: 1rem; margin-top: 1rem; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .75rem; margin-top: 1rem; }
 .tile { padding: .75rem 1rem; }
-.tile b { display: block; font-size: 1.35rem; font-weight: 600; }
+.tile b { display: block; font-size: 1.2rem; font-weight: 600; white-space: nowrap; }
 .tile span { display: block; font-size: .85rem; color: var(--soft); }
 .good { color: var(--good); } .bad { color: var(--bad); } .warn { color: var(--warn); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th { font-weight: 500; text-align: left; }
-th, td { padding: .3rem 1rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { padding: .3rem 1rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 tr:last-child td { border-bottom: 0; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .key { font-family: ui-monospace, monospace; font-size: .85rem; overflow-wrap: anywhere; }
