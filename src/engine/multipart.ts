@@ -20,7 +20,7 @@ import { cutLikeSource, sourcePartSize } from './source-cut.js';
 import { SourceProof, type Turn } from './source-proof.js';
 import type { Moving } from './tune-flow.js';
 import { type Resumed, resumeUpload, startUpload } from './uploads.js';
-import { confirm, hashPart, isSamePart, type PartHashes } from './verify.js';
+import { confirm, hashPartSoon, isSamePart, type PartHashes } from './verify.js';
 
 /** A part's bytes, and what their source said of the object. */
 interface Read {
@@ -206,7 +206,7 @@ class PartsInFlight {
     moving: Moving,
   ): Promise<PartHashes & { etag: string }> {
     const { dest } = this.#context;
-    const hashes = hashPart(bytes, this.#proof.hashing(dest.capabilities));
+    const hashes = await hashPartSoon(bytes, this.#proof.hashing(dest.capabilities));
     const there = this.#arrived.get(partNumber);
     const spared = there && isSamePart(there, bytes.byteLength, hashes);
     const etag = spared ? this.#spare(there) : await this.#upload(upload, partNumber, bytes, hashes, moving);

@@ -60,14 +60,7 @@ export function partHashing(claimed: Checksums, dest: Capabilities, imitated: bo
 
 export type PartHashes = Pick<PartRow, 'md5' | 'crc64ecma'>;
 
-export function hashPart(bytes: Uint8Array, hashing: PartHashing): PartHashes {
-  return {
-    md5: hashing.md5 ? md5(bytes) : undefined,
-    crc64ecma: hashing.crc64ecma ? crc64ecma(bytes) : undefined,
-  };
-}
-
-/** The same, done together with other parts that are ready by now: several at once cost much less. */
+/** Done together with other parts that are ready by now: several at once cost much less. */
 export async function hashPartSoon(bytes: Uint8Array, hashing: PartHashing): Promise<PartHashes> {
   return {
     md5: hashing.md5 ? await md5Soon(bytes) : undefined,
