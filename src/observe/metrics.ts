@@ -302,8 +302,19 @@ function instrumentsIn(registry: Registry) {
   // What has not happened yet is 0, so that its first rise is seen.
   for (const name of CLASSES) instruments.failed.inc({ class: name }, 0);
   for (const outcome of OUTCOMES) instruments.runs.inc({ outcome }, 0);
-  // A time that is not known is absent: 0 would be 1970, and an alarm.
-  const { watermark, lastEnd, lastComplete } = instruments;
-  for (const time of [watermark, lastEnd, lastComplete]) time.remove({});
+  // What is not known yet is absent: a time of 0 would be 1970, and an alarm.
+  const { watermark, lastEnd, lastComplete, lastSeconds, listRequests } = instruments;
+  const { tunedParts, tunedObjects, tunedPartSize } = instruments;
+  const unknown = [
+    watermark,
+    lastEnd,
+    lastComplete,
+    lastSeconds,
+    listRequests,
+    tunedParts,
+    tunedObjects,
+    tunedPartSize,
+  ];
+  for (const gauge of unknown) gauge.remove({});
   return instruments;
 }

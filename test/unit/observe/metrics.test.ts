@@ -94,6 +94,7 @@ describe('metrics', () => {
     const { clock, read } = setUp({ status: () => status });
     expect(await read('xsync_replication_watermark_timestamp_seconds')).toBeUndefined();
     expect(await read('xsync_last_run_end_timestamp_seconds')).toBeUndefined();
+    expect(await read('xsync_tuned_parts')).toBeUndefined();
     status = behind(500_000);
     clock.ms += 10_000;
     expect(await read('xsync_replication_watermark_timestamp_seconds')).toBe(500);
