@@ -41,10 +41,9 @@ export async function* manifestInfos(
   wanted: Wanted,
 ): AsyncGenerator<ManifestInfo | BrokenManifest, void, void> {
   if (wanted || settings.manifest !== undefined) {
-    for await (const { file } of knownPairs(settings, wanted)) {
-      const info = infoOf(file);
-      if (info) yield info;
-    }
+    const files: string[] = [];
+    for await (const { file } of knownPairs(settings, wanted)) files.push(file);
+    yield* files.flatMap((file) => infoOf(file) ?? []);
     return;
   }
   for (const file of (await manifestFiles(settings)).sort()) {
@@ -60,6 +59,8 @@ export async function* manifestInfos(
 
 /** @throws config */
 function infoOf(file: string): ManifestInfo | undefined {
+  // Before it is opened: what SQLite needs meanwhile is not the manifest's.
+  const bytes = bytesOf(file);
   const manifest = readManifest(file);
   if (!manifest) return undefined;
   try {
@@ -67,7 +68,7 @@ function infoOf(file: string): ManifestInfo | undefined {
     const { command, startedMs, endedMs, outcome } = last ?? {};
     return {
       file,
-      bytes: bytesOf(file),
+      bytes,
       pair: manifest.pair,
       format: manifest.format,
       rows: manifest.count(),
