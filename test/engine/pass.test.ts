@@ -72,6 +72,30 @@ describe('an interrupted pass', () => {
     expect((await pair.copy({ resume: RESUME })).listed.source).toBe(KEYS.length);
   });
 
+  test('killed at any time has everything before its place at the destination and in the manifest', async () => {
+    const pair = await filled();
+    const original = pair.manifest.setFact.bind(pair.manifest);
+    const missing: string[] = [];
+    let places = 0;
+    pair.manifest.setFact = (name, value) => {
+      original(name, value);
+      const after = place(pair);
+      if (name !== 'pass' || after === undefined) return;
+      places++;
+      missing.push(...KEYS.slice(0, KEYS.indexOf(after) + 1).filter((key) => !pair.manifest.get(key)));
+    };
+    const put = pair.dest.put.bind(pair.dest);
+    pair.dest.put = async (key, body, how) => {
+      vi.setSystemTime(Date.now() + 1000);
+      // Objects end in another order than they began.
+      if (key.endsWith('7')) await new Promise((resolve) => setTimeout(resolve, 1));
+      return put(key, body, how);
+    };
+    await pair.copy({ resume: { from: 0, shape: 'all' }, transfers: 50 });
+    expect(places).toBeGreaterThan(2);
+    expect(missing).toEqual([]);
+  });
+
   test('claims to be synchronised up to its own beginning, not up to that of the run that ended it', async () => {
     const pair = await filled();
     const began = Date.now();
