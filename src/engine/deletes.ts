@@ -20,6 +20,9 @@ import type { Tally } from './report.js';
 const BATCH = 1000;
 const BATCHES_IN_FLIGHT = 4;
 
+/** The manifest's fact that a run was refused because the sides had no key in common. */
+const STRANGERS = 'strangers';
+
 type DoomedList = Pick<Manifest, 'doom' | 'doomed' | 'doomedCount' | 'clearDoomed'>;
 
 class ShortList implements DoomedList {
@@ -98,16 +101,10 @@ export class Deletes {
     // An interrupted run may have found some of them.
     if (!this.#options.dryRun) this.#tally.doomed = this.#list.doomedCount();
     const objects = this.#tally.doomed;
-    if (objects === 0 || halt.stops('plans')) return;
-    refuseDeletes(this.#how, {
-      objects,
-      known: this.#pair.manifest.count(),
-      sourceListed: this.#pass.passed.looked + this.#tally.sourceSeen,
-      common: this.#tally.commonKeys,
-      unknown: this.#options.policy.deleteUnknown,
-      named: (this.#options.only ?? this.#options.filter?.files) !== undefined,
-    });
+    if (halt.stops('plans')) return;
+    if (objects > 0) this.#askGuards(objects);
     if (this.#options.dryRun) return;
+    if (objects === 0) return;
     const { missing } = this.#tally;
     if (missing > 0 && !this.#how.ignoreErrors) {
       const message = `nothing was deleted, because ${countOf(missing)} could not be copied; --ignore-errors deletes all the same`;
@@ -115,6 +112,34 @@ export class Deletes {
       return;
     }
     await this.#deleteAll();
+  }
+
+  /** @throws guard */
+  #askGuards(objects: number): void {
+    const { policy, dryRun, only, filter } = this.#options;
+    const sourceListed = this.#pass.passed.looked + this.#tally.sourceSeen;
+    const named = (only ?? filter?.files) !== undefined;
+    const strangers = !named && this.#areStrangers();
+    if (strangers && policy.deleteUnknown && !dryRun) this.#setStrangers(true);
+    refuseDeletes(this.#how, {
+      objects,
+      known: this.#pair.manifest.count(),
+      sourceListed,
+      common: strangers ? 0 : this.#tally.commonKeys,
+      unknown: policy.deleteUnknown,
+      named,
+    });
+    if (policy.deleteUnknown && !named && !dryRun) this.#setStrangers(false);
+  }
+
+  /** What a refused run had copied until then makes no pair of two places that had no key in common. */
+  #areStrangers(): boolean {
+    return this.#tally.commonKeys === 0 || Boolean(this.#pair.manifest.getFact(STRANGERS));
+  }
+
+  #setStrangers(are: boolean): void {
+    const { manifest } = this.#pair;
+    if (Boolean(manifest.getFact(STRANGERS)) !== are) manifest.setFact(STRANGERS, are ? 'yes' : '');
   }
 
   async #deleteAll(): Promise<void> {

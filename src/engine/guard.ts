@@ -59,7 +59,7 @@ export interface DeletePlan {
   known: number;
   /** Objects that the source has. */
   sourceListed: number;
-  /** Keys that both sides, or the source and the manifest, have in common. */
+  /** Keys that both sides, or the source and the manifest, have in common; 0 also when they had none before a refused run. */
   common: number;
   /** Also what xsync did not put there is deleted. */
   unknown: boolean;
@@ -83,8 +83,8 @@ export function refuseDeletes(options: DeleteOptions, plan: DeletePlan): void {
       remedy: 'check the source and its credentials; --allow-empty-source deletes all the same',
     });
   }
-  if (plan.unknown && common === 0 && sourceListed > 0 && options.max === undefined) {
-    const message = `the two sides have no key in common, and ${count} would be deleted at the destination`;
+  if (plan.unknown && !plan.named && common === 0 && sourceListed > 0 && options.max === undefined) {
+    const message = `the two sides had no key in common, and ${count} would be deleted at the destination`;
     throw new XsyncError('guard', message, {
       remedy: `check both paths; --max-delete ${objects} deletes all the same`,
     });

@@ -164,8 +164,10 @@ describe('the guards', () => {
     source.put('other/x', 'x');
     const outcome = await sync(source.at('other'), dest.at(), when, '--delete-unknown');
     expect(outcome.code, outcome.stderr).toBe(7);
-    expect(outcome.stderr).toContain('the two sides have no key in common, and 20 objects would be deleted');
+    expect(outcome.stderr).toContain('the two sides had no key in common, and 20 objects would be deleted');
     expect(outcome.stderr).toContain('--max-delete 20');
+    // What the refused run has copied is no key in common.
+    expect((await sync(source.at('other'), dest.at(), when, '--delete-unknown')).code).toBe(7);
     expect(dest.keys().filter((key) => key !== 'x')).toHaveLength(20);
   });
 

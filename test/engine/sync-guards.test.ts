@@ -135,6 +135,21 @@ describe.each(TIMES)('--delete-%s', (when) => {
   );
 });
 
+test('two places that have no key in common have none either when the refused run is run again', async () => {
+  const pair = new Pair();
+  for (const key of numbered(5, 's')) await pair.source.put(key, bytesOf(key, 10));
+  for (const key of numbered(5, 'd')) await pair.dest.put(key, bytesOf(key, 10));
+  const unknown = { policy: { deleteUnknown: true } };
+  for (let n = 0; n < 3; n++) await expect(sync(pair, unknown)).rejects.toMatchObject({ code: 'guard' });
+  expect(await keysOf(pair.dest)).toEqual([...numbered(5, 'd'), ...numbered(5, 's')]);
+  expect((await sync(pair)).kept.objects).toBe(5);
+  await expect(sync(pair, unknown)).rejects.toMatchObject({ code: 'guard' });
+  // Meant once, they are a pair as any other.
+  expect((await sync(pair, { ...unknown, deletes: { max: { objects: 5 } } })).deleted.objects).toBe(5);
+  await pair.dest.put('later', bytesOf('x', 10));
+  expect((await sync(pair, unknown)).deleted.objects).toBe(1);
+});
+
 describe('what the guards let pass', () => {
   test('a quarter of the objects', async () => {
     const pair = await synced(KEYS, KEYS.slice(0, 1600));
