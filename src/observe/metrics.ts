@@ -8,6 +8,7 @@ import type { RunEvent, Side, Traffic } from '../engine/events.js';
 import type { PairStatus } from '../engine/status.js';
 import { VERSION } from '../version.js';
 import type { ListenAddress } from './address.js';
+import { Course } from './course.js';
 import { type Health, HealthBook, type HealthOptions } from './health.js';
 import { Live } from './live.js';
 import { type Listening, type Page, serve } from './server.js';
@@ -47,9 +48,7 @@ export class Metrics {
   readonly #pair = new Registry();
   readonly #process = new Registry();
   readonly #m: Instruments;
-  readonly #inFlight = new Set<string>();
-  readonly #listed = { source: 0, destination: 0 };
-  #running = 0;
+  readonly #course = new Course();
   #dryRun = false;
   #status: PairStatus | undefined;
   #askedMs = Number.NEGATIVE_INFINITY;
@@ -71,6 +70,7 @@ export class Metrics {
     if (this.#dryRun) return;
     this.#live.hear(event, this.#now());
     this.#health.hear(event, this.#now());
+    this.#course.hear(event);
     this.#hearObject(event);
     this.#hearRun(event);
   }
@@ -107,9 +107,6 @@ export class Metrics {
       case 'skip':
         m.skipped.inc({ reason: event.reason });
         break;
-      case 'begin':
-        this.#inFlight.add(event.key);
-        break;
       case 'progress':
         m.sentBytes.inc(event.bytes);
         break;
@@ -117,7 +114,6 @@ export class Metrics {
         this.#copied(event);
         break;
       case 'failed':
-        this.#inFlight.delete(event.key);
         m.failed.inc({ class: event.class });
         break;
       case 'held':
@@ -143,11 +139,8 @@ export class Metrics {
   #hearRun(event: RunEvent): void {
     const m = this.#m;
     switch (event.type) {
-      case 'start':
-        this.#running++;
-        break;
       case 'listed':
-        this.#count(event);
+        m.listed.inc({ side: event.side }, this.#course.listedMore(event));
         break;
       case 'retry':
         m.retries.inc({ side: event.side, kind: event.kind, code: event.code });
@@ -166,29 +159,15 @@ export class Metrics {
     }
   }
 
-  #copied({ key, size, verifiedBy, sourceMtimeMs }: Of<'copied'>): void {
-    this.#inFlight.delete(key);
+  #copied({ size, verifiedBy, sourceMtimeMs }: Of<'copied'>): void {
     this.#m.copied.inc({ verified_by: verifiedBy });
     this.#m.copiedBytes.inc(size);
     const lagMs = this.#live.lagMs(sourceMtimeMs, this.#now());
     if (lagMs !== undefined) this.#m.latency.observe(lagMs / 1000);
   }
 
-  /** What is told is the sum of a run: a smaller one than before is another run's. */
-  #count({ side, objects }: Of<'listed'>): void {
-    const before = this.#listed[side];
-    this.#m.listed.inc({ side }, objects >= before ? objects - before : objects);
-    this.#listed[side] = objects;
-  }
-
   #ended({ summary, outcome }: Of<'end'>): void {
     const m = this.#m;
-    this.#running = Math.max(0, this.#running - 1);
-    if (this.#running === 0) {
-      // What was stopped half-way said nothing more.
-      this.#inFlight.clear();
-      this.#listed.source = this.#listed.destination = 0;
-    }
     this.#askedMs = Number.NEGATIVE_INFINITY;
     const endS = (summary.startedMs + summary.elapsedMs) / 1000;
     m.runs.inc({ outcome });
@@ -211,8 +190,8 @@ export class Metrics {
     const m = this.#m;
     const status = this.#readStatus();
     if (status) this.#tellStatus(status);
-    m.inFlight.set(this.#inFlight.size);
-    m.running.set(this.#running);
+    m.inFlight.set(this.#course.inFlight);
+    m.running.set(this.#course.running);
     this.#askTraffic();
     m.notifications.reset();
     for (const { kind, delivered, dropped, queued } of this.#options.notified?.() ?? []) {

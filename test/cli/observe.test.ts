@@ -58,7 +58,7 @@ describe('a sync that is observed', () => {
     source.remote.store.delete(source.name, 'same');
     // The large one takes two seconds: time to look.
     dest.fault({ kind: 'slow', bytesPerSecond: 3 * MIB }, { key: 'large' });
-    const flags = ['--metrics-addr', '127.0.0.1:0', '--notify', `file:${path}`, '--rpo', '1h', '--max-delete', '50%'];
+    const flags = ['--metrics-addr', '127.0.0.1:0', '--notify', `file:${path}`, '--rpo', '1s', '--max-delete', '50%'];
     const running = lab.start(['sync', ...pair, ...flags]);
     const url = await metricsOf(running);
     let text = '';
@@ -68,17 +68,14 @@ describe('a sync that is observed', () => {
     }
     expect(sampleOf(text, 'xsync_objects_in_flight')).toBe(1);
     expect(text).toContain(`source="${source.at()}",destination="${dest.at()}"`);
-    const health = await fetch(`${url}/healthz`);
-    expect([health.status, await health.json()]).toEqual([200, expect.objectContaining({ status: 'ok', reasons: [] })]);
+    const health = await (await fetch(`${url}/healthz`)).json();
+    expect(health).toMatchObject({ watermark: expect.stringMatching(/^20/), rpoMs: 1000, brokenRuns: 0 });
     expect((await running.done).code).toBe(0);
     const events = eventsIn(path).slice(3);
-    expect(told(events).sort()).toEqual([
-      'ObjectCreated large',
-      'ObjectModified old',
-      'ObjectRemoved same',
-      'RunFinished ',
-    ]);
-    expect(events.find(({ key }) => key === 'large')?.lagMs).toBeGreaterThan(0);
+    const late = told(events.filter(({ key }) => key === 'large'));
+    expect(late).toEqual(['MissedThreshold large', 'ObjectCreated large', 'ReplicatedAfterThreshold large']);
+    expect(told(events)).toEqual(expect.arrayContaining(['ObjectModified old', 'ObjectRemoved same']));
+    expect(events.find(({ type }) => type === 'ReplicatedAfterThreshold')?.lagMs).toBeGreaterThan(1000);
     expect(events.at(-1)).toMatchObject({
       type: 'RunFinished',
       outcome: 'complete',

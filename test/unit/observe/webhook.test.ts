@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ReplicationEvent } from '../../../src/observe/event.js';
+import { signatureOf } from '../../../src/observe/signature.js';
 import { Webhook, type WebhookOptions } from '../../../src/observe/webhook.js';
 
 interface Call {
@@ -75,6 +77,13 @@ describe('a webhook', () => {
     expect(call?.headers['x-xsync-signature']).toBe(`t=1795000000,v1=${v1}`);
     expect(target.counts).toMatchObject({ delivered: 1, dropped: 0, queued: 0 });
     expect(said).toEqual([]);
+  });
+
+  it('is signed as the documentation shows it', () => {
+    const docs = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');
+    const [, shown, t] = /^X-Xsync-Signature: (t=(\d+),v1=\w+)$/m.exec(docs) ?? [];
+    const [body = ''] = /^\{"id":.*"type":"ObjectRemoved".*$/m.exec(docs) ?? [];
+    expect(signatureOf(SECRET, body, Number(t) * 1000)).toBe(shown);
   });
 
   it('is sent no signature that nobody can check', async () => {
