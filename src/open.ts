@@ -3,6 +3,7 @@
  * `open/`, the only code that knows the adapters.
  */
 import { type Config, loadConfig } from './config/load.js';
+import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import type { OpenPair, OpenSettings, OpenSide } from './open/settings.js';
@@ -97,6 +98,15 @@ async function openLooking<P>(
     await Promise.all([source.close(), dest?.close()]);
     throw error;
   }
+}
+
+/**
+ * Whether the configuration can be read and names these places; nothing is opened.
+ * @throws usage, config
+ */
+export async function checkPlaces(texts: readonly string[], settings: OpenSettings): Promise<void> {
+  const config = await readConfig(settings);
+  for (const text of texts) parseLocation(text, config);
 }
 
 function readConfig(settings: OpenSettings): Promise<Config> {

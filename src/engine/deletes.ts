@@ -149,11 +149,24 @@ export class Deletes {
         const rows = this.#list.doomed(after, BATCH);
         if (rows.length === 0) break;
         after = rows.at(-1)?.key;
-        await queue.push(() => this.#deleteBatch(rows));
+        await queue.push(() => this.#holding(rows, () => this.#deleteBatch(rows)));
       }
     } finally {
       await queue.drain();
     }
+  }
+
+  /** Runs beside this one neither copy these keys meanwhile nor have copied them without a word. */
+  #holding(rows: readonly DoomedRow[], work: () => Promise<void>): Promise<void> {
+    const { claims } = this.#options;
+    if (!claims) return work();
+    return claims.holdAll(
+      rows.map(({ key }) => key),
+      () => {
+        claims.settle(this.#context.committer);
+        return work();
+      },
+    );
   }
 
   async #deleteBatch(rows: readonly DoomedRow[]): Promise<void> {
@@ -214,6 +227,8 @@ export class Deletes {
    * or this run's filter may shield it.
    */
   async #isStillDoomed({ key, destEtag, foundMs }: DoomedRow): Promise<boolean> {
+    // Copied by a run beside this one, which may have seen it after it was listed as gone.
+    if (this.#options.claims && (this.#pair.manifest.get(key)?.atMs ?? 0) >= this.#tally.startedMs) return false;
     if (foundMs >= this.#tally.startedMs) return true;
     const { source, dest } = this.#pair;
     if (await this.#find(source, key)) return false;

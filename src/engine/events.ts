@@ -7,6 +7,7 @@ import type { ErrorClass, ErrorCode } from '../model/error.js';
 import type { VerifiedBy } from '../model/verified.js';
 import type { RequestKind } from '../store/wrap/kinds.js';
 import type { CopyReason, DeleteReason, KeepReason, SkipReason } from './decide.js';
+import type { Cost } from './price.js';
 
 export type Side = 'source' | 'destination';
 
@@ -109,7 +110,7 @@ export type RunEvent =
       error?: { code: string; message: string };
     }
   /** Of a watch: the next pass comes at `untilMs`; what listing costs at this pace, in requests. */
-  | { type: 'waiting'; untilMs: number; listRequests: number; listRequestsPerDay: number }
+  | { type: 'waiting'; untilMs: number; listRequests: number; listRequestsPerDay: number; listCostPerDay?: Cost[] }
   /** Of a watch: nothing can be done for now. Said once; tried again for ever. */
   | { type: 'trouble'; code: ErrorCode; message: string; remedy?: string }
   /** It can again, after so long. */
@@ -157,6 +158,8 @@ export interface Summary {
   traffic: { source: Traffic; destination: Traffic };
   /** In a dry run: the requests that the copies would cost on each side. */
   planned?: { source: Traffic['requests']; destination: Traffic['requests'] };
+  /** What `traffic` costs, or in a dry run what is planned, when the remotes have prices. */
+  cost?: Cost[];
   stopped?: StopReason;
 }
 

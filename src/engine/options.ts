@@ -1,5 +1,7 @@
 import type { Manifest } from '../manifest/port.js';
+import type { Prices } from '../model/prices.js';
 import type { ObjectStore } from '../store/port.js';
+import type { MemoryBudget } from './budget.js';
 import type { Claims } from './claims.js';
 import type { Policy } from './decide.js';
 import type { RunEvent, Traffic } from './events.js';
@@ -18,6 +20,9 @@ export interface RunSide {
   notes: readonly string[];
   /** What this side has cost since it was opened. */
   traffic(): Traffic;
+  /** What the service charges, and whether the bytes go through its acceleration. */
+  prices?: Prices;
+  accelerated?: boolean;
   /** The run listens here to the retries that the store's wrapper makes. */
   onRetry?: (event: Omit<Extract<RunEvent, { type: 'retry' }>, 'type' | 'side'>) => void;
 }
@@ -79,6 +84,8 @@ export interface RunOptions {
   resume?: { from: number; shape: string };
   /** Shared by runs that go on beside each other in one process. */
   claims?: Claims;
+  /** Shared likewise. Absent: one of `maxMemory`. */
+  budget?: MemoryBudget;
   /** Leaves alone what was rewritten just now. */
   settling?: Settling;
   /** Raised to finish what has begun and begin nothing more. */

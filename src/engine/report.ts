@@ -4,6 +4,7 @@ import { LISTED_FAILURES } from './events.js';
 import type { RunPair } from './options.js';
 import type { PlanEntry } from './plan.js';
 import { plannedRequests } from './plan.js';
+import { costOf } from './price.js';
 
 export class Tally {
   readonly #summary: Summary;
@@ -194,13 +195,25 @@ export class Tally {
   summary(stopped: Summary['stopped']): Summary {
     const { copied, skipped, held, deleted, dryRun } = this.#summary;
     const done = copied.objects + skipped.objects + this.#uncopied + held.objects;
+    const traffic = { source: this.#pair.source.traffic(), destination: this.#pair.dest.traffic() };
     return {
       ...this.#summary,
       unfinished: { objects: this.#looked - done },
       deleted: { ...deleted, left: dryRun ? 0 : this.#doomed },
       elapsedMs: performance.now() - this.#started,
-      traffic: { source: this.#pair.source.traffic(), destination: this.#pair.dest.traffic() },
+      traffic,
+      cost: costOf(this.#pair, this.#plannedTraffic() ?? traffic),
       stopped,
+    };
+  }
+
+  /** What a dry run would cost: the bytes of its copies leave the source once. */
+  #plannedTraffic(): Summary['traffic'] | undefined {
+    const { planned, copied } = this.#summary;
+    if (!planned) return undefined;
+    return {
+      source: { requests: planned.source, bytesIn: copied.bytes, bytesOut: 0 },
+      destination: { requests: planned.destination, bytesIn: 0, bytesOut: copied.bytes },
     };
   }
 }

@@ -51,6 +51,7 @@ export async function runPair(pair: RunPair, options: RunOptions, report: Report
   const halt = new Halt(GRACE_MS);
   const unhook = hookStops(halt, options);
   const committer = new Committer(pair.manifest, (error) => halt.fail(error));
+  const leave = options.claims?.join(committer);
   const context = contextOf(pair, options, { slots, halt, committer, emit });
   for (const side of ['source', 'dest'] as const) {
     pair[side].onRetry = (event) => emit({ type: 'retry', side: side === 'dest' ? 'destination' : side, ...event });
@@ -76,6 +77,7 @@ export async function runPair(pair: RunPair, options: RunOptions, report: Report
   }
   pilot?.land();
   committer.close();
+  leave?.();
   closeJournal(journal, halt);
   const summary = tally.summary(halt.reason);
   emit({ type: 'end', summary, outcome: outcomeOf(halt), error: errorOf(halt) });
@@ -94,7 +96,7 @@ function contextOf(pair: RunPair, options: RunOptions, { emit, ...parts }: Parts
     checkpoints: pair.manifest,
     manifest: pair.manifest,
     settings: pair.settings,
-    budget: new MemoryBudget(options.maxMemory),
+    budget: options.budget ?? new MemoryBudget(options.maxMemory),
     looks: limiter(options.checkers),
     attempts: options.objectAttempts,
     objectAttempts: options.objectAttempts,

@@ -56,9 +56,10 @@ export class Schedule {
   /** The first look is due at once, and at everything. */
   next(nowMs: number): Look {
     if (this.#lastMs === undefined || this.#lastFullMs === undefined) return { atMs: nowMs };
-    const atMs = this.#lastMs + this.#intervalMs * (1 + JITTER * (2 * this.#random() - 1));
+    const interval = this.#intervalMs * (1 + JITTER * (2 * this.#random() - 1));
+    const atMs = Math.min(this.#lastMs, nowMs) + interval;
     if (this.#ranges.length === 0) return { atMs };
-    const fullAtMs = this.#lastFullMs + this.#options.fullMs;
+    const fullAtMs = Math.min(this.#lastFullMs, nowMs) + this.#options.fullMs;
     const hot = this.#ranges.filter((range) => range.hot > 0);
     if (hot.length === 0 || atMs >= fullAtMs) return { atMs: Math.max(nowMs, fullAtMs) };
     return { atMs, ranges: hot.map((range) => range.bounds) };

@@ -2,14 +2,21 @@
  * Copies what changes, forever: one pass after the other, and between them what change events tell. Nothing that can
  * be mended from outside ends it.
  */
-import { toXsyncError, type XsyncError } from '../model/error.js';
+import { isXsyncError, toXsyncError, type XsyncError } from '../model/error.js';
+import { MemoryBudget } from './budget.js';
 import { Claims } from './claims.js';
-import type { Reporter, RunEvent, Summary } from './events.js';
+import type { Reporter, RunEvent } from './events.js';
 import type { Backup, RunOptions, RunPair } from './options.js';
-import { limiter, Queue } from './queue.js';
+import { listCostOf } from './price.js';
 import { runPair } from './run.js';
 import { Settling } from './settle.js';
+import { ListCost } from './watch-cost.js';
+import { ChangeRuns, type Changes } from './watch-events.js';
+import { SharedPair } from './watch-pair.js';
 import { type Look, Schedule, type ScheduleOptions } from './watch-schedule.js';
+import { Troubles } from './watch-trouble.js';
+
+export type { Changes } from './watch-events.js';
 
 /** A pair that can be opened anew, with what its configuration says by then. */
 export interface WatchedPair extends RunPair {
@@ -17,15 +24,8 @@ export interface WatchedPair extends RunPair {
   close(): Promise<void>;
 }
 
-/** What a feed of change events delivers; keys are full ones. See src/feed/feed.ts. */
-export interface Changes {
-  readonly events: readonly { bucket?: string; key: string }[];
-  done(): Promise<void>;
-  release(): Promise<void>;
-}
-
 export interface WatchOptions {
-  /** Of each pass; claims and settling are the watch's own. Its `drain` ends the watch. */
+  /** Of each pass; claims, memory and settling are the watch's own. Its `drain` ends the watch. */
   run: RunOptions & { drain: AbortSignal };
   schedule: ScheduleOptions;
   /** The destination is listed too when this has passed since it last was, ms: finds what others did there. */
@@ -33,300 +33,219 @@ export interface WatchOptions {
   /** An object must not have changed for so long, ms. Absent: 5 s for a local source, whose files are seen half-written. */
   settleMs?: number;
   open(): Promise<WatchedPair>;
-  changes?: AsyncIterable<Changes>;
+  /** Change events, until the signal fires. */
+  changes?(signal: AbortSignal): AsyncIterable<Changes>;
 }
 
 const LOCAL_SETTLE_MS = 5000;
-/** Change events are handled in so many runs at once. */
-const EVENT_RUNS = 4;
-/** Deletes by events between two looks at everything. */
-const EVENT_DELETES = 1000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
-const DAY_MS = 24 * 3_600_000;
+/** The longest that a timer can wait. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Watch {
   readonly #options: WatchOptions;
   readonly #report: Reporter;
   readonly #schedule: Schedule;
+  readonly #troubles: Troubles;
+  readonly #events: ChangeRuns;
+  readonly #pair = new SharedPair<WatchedPair>();
   readonly #cost = new ListCost();
-  readonly #claims = new Claims();
+  readonly #shared: Pick<RunOptions, 'claims' | 'budget'>;
+  readonly #over = new AbortController();
   #settling: Settling | undefined;
-  #pair: WatchedPair | undefined;
-  /** Woken when the pair is open again. */
-  #opened: (() => void)[] = [];
-  #users = 0;
-  #idle: (() => void)[] = [];
+  /** The first pass has begun well: from now on all is waited for. */
   #everWell = false;
-  #trouble: { text: string; sinceMs: number; times: number } | undefined;
   #stale = false;
-  #nap = new AbortController();
+  /** When the destination was listed last; by the clock that nobody sets, as all times here but what is told. */
   #listedDestMs: number | undefined;
-  #eventDeletes = 0;
+  #sleep: { untilMs: number; wake(): void } | undefined;
 
   constructor(options: WatchOptions, report: Reporter) {
     this.#options = options;
     this.#report = report;
     this.#schedule = new Schedule(options.schedule);
+    this.#troubles = new Troubles(report);
+    this.#shared = { claims: new Claims(), budget: new MemoryBudget(options.run.maxMemory) };
+    this.#events = new ChangeRuns(this.#pair, {
+      options: (pair) => this.#common(pair),
+      signal: this.#over.signal,
+      report,
+      changed: (key) => this.#schedule.changed(key),
+      done: () => this.#troubles.over('events', performance.now()),
+      failed: (fault) => {
+        this.#troubles.suffer('events', fault, performance.now());
+        this.reload();
+      },
+    });
+  }
+
+  /** It waits for the next look, and the time for that has not passed. */
+  get rests(): boolean {
+    return this.#sleep !== undefined && performance.now() < this.#sleep.untilMs;
+  }
+
+  /** As long as it is open. */
+  get pair(): WatchedPair | undefined {
+    return this.#pair.open;
   }
 
   /** The configuration has changed: the pair is opened anew as soon as nothing is in flight. */
   reload(): void {
     this.#stale = true;
-    this.#nap.abort();
+    this.#sleep?.wake();
   }
 
   /**
-   * Until it is drained.
+   * Until it is drained. Once.
    * @throws what keeps the very first pass from beginning and no waiting will mend
    */
   async run(): Promise<void> {
-    const feeding = this.#feed();
+    const { drain, stop } = this.#options.run;
+    const end = (): void => {
+      this.#over.abort();
+      this.#sleep?.wake();
+    };
+    for (const signal of [drain, stop]) signal.addEventListener('abort', end, { once: true });
+    if (drain.aborted || stop.aborted) end();
+    const changes = this.#options.changes?.(this.#over.signal);
+    const feeding = changes && this.#events.follow(changes);
     try {
       while (!this.#ended) await this.#once();
     } finally {
-      this.#wake();
+      end();
+      for (const signal of [drain, stop]) signal.removeEventListener('abort', end);
+      this.#pair.end();
       await feeding;
-      await this.#close();
+      await this.#pair.close();
     }
   }
 
   get #ended(): boolean {
-    return this.#options.run.drain.aborted || this.#options.run.stop.aborted;
+    return this.#over.signal.aborted;
   }
 
   async #once(): Promise<void> {
     try {
-      if (!this.#pair) this.#pair = await this.#open();
-      const pair = this.#pair;
-      this.#wake();
-      const look = this.#schedule.next(Date.now());
+      const pair = this.#pair.open ?? (await this.#open());
+      const look = this.#schedule.next(performance.now());
       await this.#waitFor(look, pair);
       if (this.#ended) return;
-      if (this.#stale) {
-        await this.#close();
-        this.#stale = false;
-        return;
-      }
-      await this.#look(pair, look);
+      if (this.#stale) await this.#pair.close();
+      else await this.#look(pair, look);
     } catch (error) {
       await this.#suffer(toXsyncError(error));
     }
   }
 
   async #open(): Promise<WatchedPair> {
+    // What changes from now on is for the next opening.
+    this.#stale = false;
     const pair = await this.#options.open();
     const { settleMs = pair.source.store.capabilities.local ? LOCAL_SETTLE_MS : 0 } = this.#options;
     if (settleMs > 0) this.#settling ??= new Settling(settleMs);
     this.#cost.opened();
+    this.#pair.opened(pair);
     return pair;
   }
 
   async #look(pair: WatchedPair, look: Look): Promise<void> {
-    const { run, driftMs } = this.#options;
-    const full = look.ranges === undefined;
-    const now = Date.now();
-    const listDest = full && (this.#listedDestMs === undefined || now - this.#listedDestMs >= driftMs);
-    let changes = 0;
-    const common = { ...this.#common(pair), settling: this.#settling };
-    if (full) {
-      changes = await this.#run(pair, { ...common, noTraverse: run.noTraverse || !listDest });
-      if (this.#ended) return;
-      this.#schedule.cut(pair.manifest);
-      this.#eventDeletes = 0;
-      if (listDest) this.#listedDestMs = now;
-    }
-    for (const bounds of look.ranges ?? []) {
-      if (this.#ended) return;
-      // What is gone is found gone by the looks at everything, which see when too much is.
-      const { deletes: _, ...copying } = common;
-      const policy = { ...run.policy, mode: 'copy' as const };
-      changes += await this.#run(pair, { ...copying, policy, noTraverse: true, resume: undefined, bounds });
-    }
-    this.#cost.add(pair);
-    this.#schedule.looked(look, changes, Date.now());
-    this.#recovered();
+    const changes = look.ranges ? await this.#lookAt(look.ranges, pair) : await this.#lookAtAll(pair);
+    if (this.#ended) return;
+    this.#everWell = true;
+    this.#schedule.looked(look, changes, performance.now());
+    this.#cost.looked(pair, performance.now());
   }
 
-  /** How many objects were found to have changed. */
-  async #run(pair: WatchedPair, options: RunOptions): Promise<number> {
+  /** @returns how many objects were found to have changed */
+  async #lookAtAll(pair: WatchedPair): Promise<number> {
+    const { run, driftMs } = this.#options;
+    const now = performance.now();
+    const listDest = this.#listedDestMs === undefined || now - this.#listedDestMs >= driftMs;
+    const { changes, refusal } = await this.#run(pair, { noTraverse: run.noTraverse || !listDest });
+    if (this.#ended) return changes;
+    this.#schedule.cut(pair.manifest);
+    this.#events.lookedAtAll();
+    if (listDest) this.#listedDestMs = now;
+    if (refusal) this.#troubles.suffer('looks', refusal, now);
+    else this.#troubles.over('looks', performance.now());
+    // What was refused is no reason to look more often.
+    return refusal ? 0 : changes;
+  }
+
+  /** What is gone is found gone by the looks at everything, which see when too much is. */
+  async #lookAt(ranges: NonNullable<Look['ranges']>, pair: WatchedPair): Promise<number> {
+    const policy = { ...this.#options.run.policy, mode: 'copy' as const };
+    let sum = 0;
+    for (const bounds of ranges) {
+      if (this.#ended) break;
+      const few = { policy, deletes: undefined, noTraverse: true, resume: undefined, bounds };
+      sum += (await this.#run(pair, few)).changes;
+    }
+    return sum;
+  }
+
+  /** `refusal`: too much would have been deleted; all else was done. */
+  async #run(pair: WatchedPair, how: Partial<RunOptions>): Promise<{ changes: number; refusal?: XsyncError }> {
     let changes = 0;
     const report = (event: RunEvent): void => {
       const settling = event.type === 'skip' && event.reason === 'settling';
-      if (event.type === 'plan' || event.type === 'doom' || settling) {
-        changes++;
-        this.#schedule.changed(event.key);
-      }
+      if (settling || event.type === 'copied' || event.type === 'deleted') changes++;
+      if (settling || event.type === 'plan' || event.type === 'doom') this.#schedule.changed(event.key);
       this.#report(event);
     };
-    await this.#using(() => runPair(pair, options, report));
-    return changes;
+    try {
+      const options = { ...this.#common(pair), settling: this.#settling, ...how };
+      await this.#pair.use(() => runPair(pair, options, report));
+      return { changes };
+    } catch (error) {
+      if (!isXsyncError(error, 'guard')) throw error;
+      return { changes, refusal: toXsyncError(error) };
+    }
+  }
+
+  #common({ backup }: WatchedPair): RunOptions {
+    return { ...this.#options.run, ...this.#shared, backup };
   }
 
   async #waitFor(look: Look, pair: WatchedPair): Promise<void> {
-    const ms = look.atMs - Date.now();
+    const ms = look.atMs - performance.now();
     if (ms <= 0) return;
-    this.#report({ type: 'waiting', untilMs: look.atMs, ...this.#cost.told(pair) });
-    await this.#sleep(ms);
+    const { total, perDay } = this.#cost.told(look.atMs);
+    this.#report({
+      type: 'waiting',
+      untilMs: Date.now() + ms,
+      listRequests: total.source + total.destination,
+      listRequestsPerDay: perDay.source + perDay.destination,
+      listCostPerDay: listCostOf(pair, perDay),
+    });
+    await this.#rest(ms);
   }
 
-  async #sleep(ms: number): Promise<void> {
-    const { drain, stop } = this.#options.run;
-    this.#nap = new AbortController();
-    if (this.#stale) return;
-    const signal = AbortSignal.any([drain, stop, this.#nap.signal]);
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      const wake = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-      if (signal.aborted) wake();
-      else signal.addEventListener('abort', wake, { once: true });
-    });
+  /** Ends early when there is something to do. */
+  async #rest(ms: number): Promise<void> {
+    const untilMs = performance.now() + ms;
+    for (let left = ms; left > 0 && !this.#ended && !this.#stale; left = untilMs - performance.now()) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.min(left, LONGEST_TIMER_MS));
+        const wake = (): void => {
+          clearTimeout(timer);
+          resolve();
+        };
+        this.#sleep = { untilMs, wake };
+      });
+      this.#sleep = undefined;
+    }
   }
 
   /** @throws the fault, when this is the beginning and somebody must put something right */
   async #suffer(fault: XsyncError): Promise<void> {
     if (this.#ended) return;
     if (!this.#everWell && (fault.class !== 'temporary' || fault.code === 'locked')) throw fault;
-    const { code, message, remedy } = fault;
-    const text = `${code} ${message}`;
-    const times = (this.#trouble?.times ?? 0) + 1;
-    if (this.#trouble?.text !== text) this.#report({ type: 'trouble', code, message, remedy });
-    this.#trouble = { text, sinceMs: this.#trouble?.sinceMs ?? Date.now(), times };
-    if (code === 'guard') {
-      // All but the deletes was done. The next look asks again.
-      this.#schedule.looked({ atMs: Date.now() }, 0, Date.now());
-      return;
-    }
+    const times = this.#troubles.suffer('looks', fault, performance.now());
     // Other credentials, another address, a fresh connection: what is opened anew may find them.
-    await this.#close();
-    await this.#sleep(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 1)) * (0.5 + Math.random()));
-  }
-
-  #recovered(): void {
-    this.#everWell = true;
-    if (!this.#trouble) return;
-    this.#report({ type: 'well', afterMs: Date.now() - this.#trouble.sinceMs });
-    this.#trouble = undefined;
-  }
-
-  async #feed(): Promise<void> {
-    const { changes } = this.#options;
-    if (!changes) return;
-    const queue = new Queue(limiter(EVENT_RUNS));
-    try {
-      for await (const batch of changes) await queue.push(() => this.#handle(batch));
-    } catch (error) {
-      const message = `change events have ended, and polling goes on: ${toXsyncError(error).message}`;
-      this.#report({ type: 'notice', level: 'warn', message });
-    }
-    await queue.drain();
-  }
-
-  async #handle(batch: Changes): Promise<void> {
-    const pair = await this.#ready();
-    if (!pair || this.#ended) return batch.release();
-    const only = keysOf(batch, pair);
-    if (only.length === 0) return batch.done();
-    try {
-      const summary = await this.#using(() => runPair(pair, this.#eventOptions(pair, only), this.#report));
-      this.#eventDeletes += summary.deleted.objects;
-      for (const key of only) this.#schedule.changed(key);
-      await (isDone(summary) ? batch.done() : batch.release());
-    } catch (error) {
-      const fault = toXsyncError(error);
-      if (fault.code !== 'guard') {
-        await batch.release();
-        return;
-      }
-      // Too much at once: left to the next look at everything, which asks the guards again and says so.
-      await batch.done();
-    }
-  }
-
-  #common({ backup }: WatchedPair): RunOptions {
-    return { ...this.#options.run, claims: this.#claims, backup };
-  }
-
-  #eventOptions(pair: WatchedPair, only: readonly string[]): RunOptions {
-    const run = this.#common(pair);
-    const objects = Math.max(0, EVENT_DELETES - this.#eventDeletes);
-    const deletes = run.deletes && { ...run.deletes, when: 'after' as const, max: { objects } };
-    return { ...run, only, deletes, noTraverse: false, resume: undefined, failedBefore: 'try' };
-  }
-
-  /** The open pair, as soon as there is one; undefined when the watch has ended. */
-  async #ready(): Promise<WatchedPair | undefined> {
-    while (!this.#pair && !this.#ended) await new Promise<void>((resolve) => this.#opened.push(resolve));
-    return this.#pair;
-  }
-
-  #wake(): void {
-    for (const resolve of this.#opened.splice(0)) resolve();
-  }
-
-  async #using<T>(work: () => Promise<T>): Promise<T> {
-    this.#users++;
-    try {
-      return await work();
-    } finally {
-      this.#users--;
-      if (this.#users === 0) for (const resolve of this.#idle.splice(0)) resolve();
-    }
-  }
-
-  async #close(): Promise<void> {
-    const pair = this.#pair;
-    if (!pair) return;
-    this.#cost.add(pair);
-    this.#pair = undefined;
-    while (this.#users > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-    await pair.close();
-  }
-}
-
-function isDone({ stopped }: Summary): boolean {
-  return stopped === undefined;
-}
-
-/** Of the pair, and relative to it. */
-function keysOf({ events }: Changes, { source }: RunPair): string[] {
-  const { bucket: own } = source.store.identity;
-  const keys = events.flatMap(({ bucket, key }) => {
-    if ((bucket !== undefined && bucket !== own) || !key.startsWith(source.prefix)) return [];
-    return [key.slice(source.prefix.length)];
-  });
-  return [...new Set(keys)];
-}
-
-/** What listing costs: the requests of the last hour say how many a day will bring. */
-class ListCost {
-  readonly #sums: { atMs: number; requests: number }[] = [{ atMs: Date.now(), requests: 0 }];
-  #before = 0;
-  #counted = 0;
-
-  /** The counts of a pair begin at nothing. */
-  opened(): void {
-    this.#before += this.#counted;
-    this.#counted = 0;
-  }
-
-  add({ source, dest }: RunPair): void {
-    this.#counted = (source.traffic().requests.list ?? 0) + (dest.traffic().requests.list ?? 0);
-    const now = Date.now();
-    this.#sums.push({ atMs: now, requests: this.#before + this.#counted });
-    while (this.#sums.length > 2 && (this.#sums[1]?.atMs ?? now) < now - DAY_MS / 24) this.#sums.shift();
-  }
-
-  told(pair: RunPair): { listRequests: number; listRequestsPerDay: number } {
-    this.add(pair);
-    const first = this.#sums[0];
-    const last = this.#sums.at(-1);
-    if (!first || !last) return { listRequests: 0, listRequestsPerDay: 0 };
-    const ms = Math.max(1000, last.atMs - first.atMs);
-    const perDay = ((last.requests - first.requests) * DAY_MS) / ms;
-    return { listRequests: last.requests, listRequestsPerDay: Math.round(perDay) };
+    await this.#pair.close();
+    this.#stale = false;
+    await this.#rest(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 1)) * (0.5 + Math.random()));
   }
 }

@@ -20,6 +20,8 @@ interface Opened {
   path: string;
   notes?: string[];
   acceleration?: string;
+  /** Bytes go through transfer acceleration. */
+  accelerated?: boolean;
   close(): Promise<void>;
 }
 
@@ -63,6 +65,8 @@ export class Opener {
       text,
       notes: opened.notes ?? [],
       acceleration: opened.acceleration,
+      prices: location.remote.type === 's3' || location.remote.type === 'oss' ? location.remote.prices : undefined,
+      accelerated: opened.accelerated,
       settings: fingerprintOf(location.remote, this.#settings.env),
       traffic: () => metered.counts(),
       close: opened.close,
@@ -79,14 +83,16 @@ export class Opener {
       return { store, path, close: () => store.close() };
     }
     const { transport, note } = await this.#transport();
-    const { store, acceleration } = await this.#openRemote(location, this.#accelerating(remote), transport);
+    const wanted = this.#accelerating(remote);
+    const { store, acceleration } = await this.#openRemote(location, wanted, transport);
+    const accelerated = acceleration?.startsWith('on') ?? wanted.accelerate === 'on';
     const notes = note === undefined ? [] : [note];
     if (acceleration !== undefined) notes.push(`${location.text}: acceleration ${acceleration}`);
     const close = async (): Promise<void> => {
       await store.close();
       await transport.close();
     };
-    return { store, path, notes, acceleration, close };
+    return { store, path, notes, acceleration, accelerated, close };
   }
 
   #accelerating<R extends NetworkRemote>(remote: R): R {

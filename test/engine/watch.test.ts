@@ -8,7 +8,7 @@ import { bytesOf, contentOf, keysOf, OPTIONS, Pair, POLICY } from './support.js'
 const SCHEDULE = { intervalMs: 20, shortestMs: 10, longestMs: 40, fullMs: 200 };
 
 /** Events that a test pushes, as a feed would. */
-class Feed implements AsyncIterable<Changes> {
+class Feed {
   readonly settled: string[] = [];
   readonly #waiting: Changes[] = [];
   #wake: () => void = () => undefined;
@@ -25,7 +25,12 @@ class Feed implements AsyncIterable<Changes> {
     this.#wake();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Changes> {
+  readonly open = (signal: AbortSignal): AsyncIterable<Changes> => {
+    signal.addEventListener('abort', () => this.end());
+    return this.#read();
+  };
+
+  async *#read(): AsyncGenerator<Changes> {
     while (!this.#ended || this.#waiting.length > 0) {
       const batch = this.#waiting.shift();
       if (batch) yield batch;
@@ -210,46 +215,43 @@ describe('a watch with change events', () => {
   test('copies what an event tells of long before the next look, and settles the event after that', async () => {
     const pair = await pairOf('a');
     const changes = new Feed();
-    watched = new Watched(pair, { ...SLOW, changes }).start();
+    watched = new Watched(pair, { ...SLOW, changes: changes.open }).start();
     await until(async () => (await keysOf(pair.dest)).length === 1);
     await pair.source.put('b', bytesOf('b', 10));
     changes.push('b');
     await until(() => changes.settled.length === 1);
     expect(changes.settled).toEqual(['done b']);
     expect(await contentOf(pair.dest, 'b')).toEqual(bytesOf('b', 10));
-    changes.end();
   });
 
   test('deletes what is gone, and believes the store rather than the event', async () => {
     const pair = await pairOf('a', 'b', 'c');
     const changes = new Feed();
-    watched = new Watched(pair, { ...SLOW, changes, run: DELETING }).start();
+    watched = new Watched(pair, { ...SLOW, changes: changes.open, run: DELETING }).start();
     await until(async () => (await keysOf(pair.dest)).length === 3);
     await pair.source.delete(['b']);
     changes.push('b', 'c', 'never there');
     await until(() => changes.settled.length === 1);
     expect(await keysOf(pair.dest)).toEqual(['a', 'c']);
-    changes.end();
   });
 
   test('does not copy twice what a look and an event find at the same time', async () => {
     const pair = await pairOf();
     const changes = new Feed();
-    watched = new Watched(pair, { changes }).start();
+    watched = new Watched(pair, { changes: changes.open }).start();
     for (let i = 0; i < 50; i++) {
       await pair.source.put(`k${i}`, bytesOf(`k${i}`, 10));
       changes.push(`k${i}`);
       changes.push(`k${i}`);
     }
     await until(async () => changes.settled.length === 100 && (await keysOf(pair.dest)).length === 50);
-    changes.end();
     expect(watched.of('copied')).toHaveLength(50);
   });
 
   test('lets events come again when the store could not be asked', async () => {
     const pair = await pairOf('a');
     const changes = new Feed();
-    watched = new Watched(pair, { ...SLOW, changes }).start();
+    watched = new Watched(pair, { ...SLOW, changes: changes.open }).start();
     await until(async () => (await keysOf(pair.dest)).length === 1);
     const head = pair.source.head.bind(pair.source);
     pair.source.head = () => Promise.reject(new XsyncError('bad-credentials', 'rotated'));
@@ -257,20 +259,89 @@ describe('a watch with change events', () => {
     await until(() => changes.settled.length === 1);
     expect(changes.settled).toEqual(['release b']);
     pair.source.head = head;
-    changes.end();
   });
 
   test('leaves events of other buckets and prefixes alone', async () => {
     const pair = await pairOf('in/a');
     pair.prefixes = { source: 'in/', dest: 'out/' };
     const changes = new Feed();
-    watched = new Watched(pair, { ...SLOW, changes }).start();
+    watched = new Watched(pair, { ...SLOW, changes: changes.open }).start();
     await until(async () => (await keysOf(pair.dest)).length === 1);
     await pair.source.put('elsewhere', bytesOf('x', 10));
     await pair.source.put('in/b', bytesOf('x', 10));
     changes.push('elsewhere', 'in/b');
     await until(() => changes.settled.length === 1);
     expect(await keysOf(pair.dest)).toEqual(['out/a', 'out/b']);
-    changes.end();
+  });
+
+  test('ends with its error and not in silence when it cannot begin', async () => {
+    const pair = await pairOf('a');
+    pair.source.list = () => Promise.reject(new XsyncError('bad-credentials', 'wrong key'));
+    const changes = new Feed();
+    changes.push('a');
+    await expect(new Watched(pair, { changes: changes.open }).watch.run()).rejects.toThrow('wrong key');
+  });
+
+  test('does not delete what came back while a look that had found it gone went on', async () => {
+    const pair = await pairOf('a', 'b');
+    const changes = new Feed();
+    watched = new Watched(pair, { changes: changes.open, run: DELETING }).start();
+    await until(async () => (await keysOf(pair.dest)).length === 2);
+    const list = pair.source.list.bind(pair.source);
+    let told = false;
+    pair.source.list = async (options) => {
+      const page = await list(options);
+      if (!told && page.entries.length === 1) {
+        told = true;
+        await pair.source.put('b', bytesOf('again', 50));
+        changes.push('b');
+        await until(() => changes.settled.length === 1);
+      }
+      return page;
+    };
+    await pair.source.delete(['b']);
+    await until(() => told);
+    const passes = watched.of('end').length;
+    await until(() => (watched?.of('end').length ?? 0) >= passes + 3);
+    expect(watched.of('deleted')).toEqual([]);
+    expect(await contentOf(pair.dest, 'b')).toEqual(bytesOf('again', 50));
+  });
+
+  test.each([
+    ['a thousand', {}, 1100, 1000],
+    ['as many as --max-delete says', { max: { objects: 3 } }, 20, 3],
+    ['all but the last', {}, 20, 19],
+    ['all, with --allow-empty-source', { allowEmptySource: true }, 20, 20],
+  ])('deletes %s between two looks at everything, and says once that there are more', async (_n, how, there, gone) => {
+    const keys = Array.from({ length: there }, (_, n) => `k${n}`);
+    const pair = await pairOf(...keys);
+    const changes = new Feed();
+    const deletes = { ...(DELETING.deletes as NonNullable<RunOptions['deletes']>), ...how };
+    watched = new Watched(pair, { ...SLOW, changes: changes.open, run: { ...DELETING, deletes } }).start();
+    await until(async () => (await keysOf(pair.dest)).length === there);
+    await pair.source.delete(keys.slice(0, 1000));
+    await pair.source.delete(keys.slice(1000));
+    for (const key of keys) changes.push(key);
+    await until(() => changes.settled.length === there);
+    expect(watched.of('deleted')).toHaveLength(gone);
+    const more = watched.of('notice').filter(({ message }) => message.includes('more deletes'));
+    expect(more).toHaveLength(gone < there ? 1 : 0);
+  });
+
+  test('says once that the store could not be asked, opens the pair anew, and says when it could', async () => {
+    const pair = await pairOf('a');
+    const changes = new Feed();
+    watched = new Watched(pair, { ...SLOW, changes: changes.open }).start();
+    await until(async () => (await keysOf(pair.dest)).length === 1);
+    const head = pair.source.head.bind(pair.source);
+    pair.source.head = () => Promise.reject(new XsyncError('bad-credentials', 'rotated'));
+    changes.push('a');
+    await until(() => watched?.opened === 2);
+    changes.push('a');
+    await until(() => watched?.opened === 3);
+    pair.source.head = head;
+    changes.push('a');
+    await until(() => watched?.of('well').length === 1);
+    expect(watched.of('trouble')).toHaveLength(1);
   });
 });

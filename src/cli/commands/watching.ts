@@ -1,10 +1,11 @@
 /** What `watch` does: the engine's watch, with signals, a service manager and change events around it. */
 import type { RunEvent } from '../../engine/events.js';
 import type { RunOptions } from '../../engine/options.js';
-import type { Watch, WatchedPair, WatchOptions } from '../../engine/watch.js';
-import { XsyncError } from '../../model/error.js';
+import type { Changes, Watch, WatchedPair, WatchOptions } from '../../engine/watch.js';
+import { toXsyncError, XsyncError } from '../../model/error.js';
 import { type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
+import type { Observers } from '../observers.js';
 import type { WatchFlags } from '../options.js';
 import type { Renderer } from '../render/renderer.js';
 import { type Service, serve } from '../service.js';
@@ -13,27 +14,52 @@ import type { TransferCommandFlags } from './transfer.js';
 
 export type WatchCommandFlags = TransferCommandFlags & WatchFlags;
 
+/** Events of one burst go together. */
+const EVENT_SETTLE_MS = 100;
+
 export function watchCommand(io: Io, source: string, destination: string, flags: WatchCommandFlags): Promise<number> {
-  return runCommand(io, flags, { bars: false, stamped: true, idleSilent: true }, async ({ log }) => {
+  return runCommand(io, flags, { bars: false, stamped: true, idleSilent: true }, async (context) => {
+    const { log } = context;
     refuseUnfit(flags);
     const service = await serve(io, log);
-    const events = flags.events === undefined ? undefined : await openEvents(io, log, flags, service.drain);
+    let events: ChangeSource | undefined;
+    let observers: Observers | undefined;
     try {
       const options = await optionsOf(io, log, source, destination, flags, service);
-      const { Watch } = await import('../../engine/watch.js');
-      const watch: Watch = new Watch({ ...options, changes: events?.changes }, reporterOf(log, service));
-      service.onReload(() => {
-        log.say('notice', 'reading the configuration again');
-        watch.reload();
-      });
+      const [{ Watch }, { openObservers }] = await Promise.all([
+        import('../../engine/watch.js'),
+        import('../observers.js'),
+      ]);
+      const observed = { source, destination, endless: true, pair: () => watch.pair };
+      observers = await openObservers(flags, observed, context);
+      events = flags.events === undefined ? undefined : await openEvents(io, log, flags);
+      const report = reporterOf(log, [service, observers]);
+      const watch: Watch = new Watch({ ...options, changes: events?.changes }, report);
+      const reload = (): Promise<void> => reread(io, log, flags, [source, destination], watch);
+      service.serving({ reload, rests: () => watch.rests });
       await watch.run();
       log.say('notice', 'ended; everything in flight is finished or checkpointed');
       return service.interrupted ? EXIT.interrupted : EXIT.ok;
     } finally {
       await events?.close();
-      service.dispose();
+      await observers?.close(service.drain.aborted);
+      await service.close();
     }
   });
+}
+
+/** A configuration with a fault in it changes nothing. */
+async function reread(io: Io, log: Renderer, flags: WatchCommandFlags, places: string[], watch: Watch): Promise<void> {
+  try {
+    const { checkPlaces } = await import('../../open.js');
+    await checkPlaces(places, openSettings(flags, copyConnections(flags), io.env));
+    log.say('notice', 'the configuration was read again');
+    watch.reload();
+  } catch (error) {
+    const { message, remedy } = toXsyncError(error);
+    const advice = remedy === undefined ? '' : ` — ${remedy}`;
+    log.say('error', `the configuration stays as it was: ${message}${advice}`);
+  }
 }
 
 /** @throws usage */
@@ -85,39 +111,48 @@ async function optionsOf(
   };
 }
 
-/** Events that hold for the whole watch are told once; every pass that did something gets a line. */
-function reporterOf(log: Renderer, service: Service): (event: RunEvent) => void {
-  const told = new Set<string>();
+/** What each pass finds anew is told again after so long without it. */
+const TOLD_FOR_MS = 3_600_000;
+const MOST_TOLD = 1000;
+
+/** Every pass that did something gets a line; what each of them would say is said once. */
+function reporterOf(log: Renderer, listeners: readonly { hear(event: RunEvent): void }[]): (event: RunEvent) => void {
+  const heard = new Map<string, number>();
+  const isNews = (text: string): boolean => {
+    const now = performance.now();
+    const before = heard.get(text);
+    heard.delete(text);
+    heard.set(text, now);
+    const [oldest] = heard.keys();
+    if (heard.size > MOST_TOLD && oldest !== undefined) heard.delete(oldest);
+    return before === undefined || now - before > TOLD_FOR_MS;
+  };
   let started = false;
   return (event) => {
+    for (const listener of listeners) listener.hear(event);
     if (event.type === 'end') return log.pass(event.summary);
-    if (event.type === 'notice') {
-      // The same with other numbers is nothing new.
-      const gist = event.message.replaceAll(/\d+/g, '#');
-      if (told.has(gist)) return;
-      told.add(gist);
-    }
+    if (event.type === 'notice' && !isNews(event.message)) return;
     if (event.type === 'start') {
       if (started) return;
       started = true;
     }
-    service.hear(event);
     log.report(event);
   };
 }
 
-async function openEvents(io: Io, log: Renderer, flags: WatchCommandFlags, signal: AbortSignal) {
+interface ChangeSource {
+  changes(signal: AbortSignal): AsyncIterable<Changes>;
+  close(): Promise<void>;
+}
+
+async function openEvents(io: Io, log: Renderer, flags: WatchCommandFlags): Promise<ChangeSource> {
   const { coalesce, EventOrder, openFeed } = await import('../../feed/index.js');
   const feed = openFeed(flags.events ?? '', { env: io.env, stdin: io.stdin as never });
   feed.onTrouble = (message) =>
     log.say('notice', message === undefined ? `${feed.name}: well again` : `warning: ${feed.name}: ${message}`);
   log.say('notice', await feed.start());
-  const settleMs = flags.settle ?? 0;
-  const changes = coalesce(feed.batches(signal), {
-    settleMs,
-    maxWaitMs: 10 * settleMs,
-    order: new EventOrder(),
-    signal,
-  });
+  const { settle: settleMs = EVENT_SETTLE_MS } = flags;
+  const changes = (signal: AbortSignal) =>
+    coalesce(feed.batches(signal), { settleMs, maxWaitMs: 10 * settleMs, order: new EventOrder(), signal });
   return { changes, close: () => feed.close() };
 }

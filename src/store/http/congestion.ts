@@ -2,12 +2,11 @@
  * Choosing who decides how fast a connection sends. Over a long, lossy line one BBR connection carries what takes
  * dozens of CUBIC ones, and the sender's side alone chooses: for uploads, this host. On Linux any process may give its
  * own sockets an algorithm of `net.ipv4.tcp_allowed_congestion_control` with `setsockopt(TCP_CONGESTION)` (tcp(7)).
- * Node has no call for it, so it goes through koffi, an optional dependency that only this module loads, and only when
- * there is something to set.
+ * Node has no call for it, so it goes through src/native, and only when there is something to set.
  */
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { getSystemErrorMap } from 'node:util';
+import { loadLibc } from '../../native/libc.js';
 
 /** `auto`: bbr where the kernel allows it to this process, else the system's. `system`: hands off. */
 export type CongestionSetting = 'auto' | 'bbr' | 'cubic' | 'system';
@@ -148,20 +147,18 @@ const SOCK_STREAM = 1 | 0o2000000;
 
 /** @throws when koffi is not installed, or not for this platform */
 export async function loadSocketCalls(): Promise<SocketCalls> {
-  const { default: koffi } = await import('koffi');
-  const libc = koffi.load(null);
-  const setsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)');
-  const socket = libc.func('int socket(int domain, int type, int protocol)');
-  const close = libc.func('int close(int fd)');
+  const { func, errorName } = await loadLibc();
+  const setsockopt = func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)');
+  const socket = func('int socket(int domain, int type, int protocol)');
+  const close = func('int close(int fd)');
   const set = (descriptor: number, algorithm: string): boolean => {
     const value = Buffer.from(algorithm, 'latin1');
     return setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, value, value.length) === 0;
   };
-  const errorName = (): string => getSystemErrorMap().get(-koffi.errno())?.[0] ?? `errno ${koffi.errno()}`;
   return {
     set,
     refusal(algorithm) {
-      const descriptor: unknown = socket(AF_INET, SOCK_STREAM, 0);
+      const descriptor = socket(AF_INET, SOCK_STREAM, 0);
       if (typeof descriptor !== 'number' || descriptor < 0) return errorName();
       const refused = set(descriptor, algorithm) ? undefined : errorName();
       close(descriptor);

@@ -1,5 +1,6 @@
 /** The settings of an `s3` remote. Keys are named as rclone names them, so that a config can move over. */
 import { z } from 'zod';
+import { pricesSchema } from '../prices/config.js';
 
 const PROVIDERS = ['aws', 'aws-cn', 'minio', 'ceph', 'r2', 'oss', 'cos', 'obs', 'other'] as const;
 
@@ -38,6 +39,7 @@ export const s3ConfigSchema = z
     force_path_style: flag.optional().describe('Bucket in the path instead of the host name'),
     accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('S3 Transfer Acceleration for the bytes'),
     requester_pays: flag.default(false),
+    prices: pricesSchema,
   })
   .superRefine((config, context) => {
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });

@@ -1,0 +1,140 @@
+/**
+ * What a service manager is told, by the protocol of sd_notify(3): that the service is ready, how it stands, that it is
+ * alive, that it reads its configuration again, that it ends. Without NOTIFY_SOCKET there is none.
+ */
+import type { RunEvent } from '../engine/events.js';
+import type { Notifier } from '../native/notify.js';
+import { reasonOf } from './reason.js';
+import { formatBytes, plural } from './render/format.js';
+
+/** Between two words on how it stands while it works. */
+const STATUS_MS = 5000;
+
+export interface ManagedService {
+  /** It waits for a time that has not come; otherwise events show that it is alive. */
+  rests(): boolean;
+  /** Told once. */
+  complain(message: string): void;
+}
+
+/** @returns undefined when nobody wants to be told; nothing is loaded then */
+export async function openServiceManager(
+  env: NodeJS.ProcessEnv,
+  service: ManagedService,
+): Promise<ServiceManager | undefined> {
+  const { NOTIFY_SOCKET: address, WATCHDOG_USEC, WATCHDOG_PID } = env;
+  if (!address) return undefined;
+  const ours = WATCHDOG_PID === undefined || Number(WATCHDOG_PID) === process.pid;
+  const watchdogMs = ours ? Number(WATCHDOG_USEC ?? 0) / 1000 : 0;
+  try {
+    const { openNotifier } = await import('../native/notify.js');
+    return new ServiceManager(await openNotifier(address), service, watchdogMs);
+  } catch (error) {
+    service.complain(complaintOf(error));
+    return undefined;
+  }
+}
+
+export class ServiceManager {
+  readonly #notifier: Notifier;
+  readonly #service: ManagedService;
+  readonly #watchdogMs: number;
+  readonly #watchdog: NodeJS.Timeout | undefined;
+  /** Messages go out in order. */
+  #sending: Promise<void> = Promise.resolve();
+  #ready = false;
+  #complained = false;
+  #heardMs = performance.now();
+  #statusMs = 0;
+  #copied = { objects: 0, bytes: 0 };
+
+  /** @param watchdogMs what is silent for so long is dead to the service manager; 0: it does not look */
+  constructor(notifier: Notifier, service: ManagedService, watchdogMs: number) {
+    this.#notifier = notifier;
+    this.#service = service;
+    this.#watchdogMs = watchdogMs;
+    if (watchdogMs > 0) this.#watchdog = setInterval(() => this.#beat(), watchdogMs / 2).unref();
+  }
+
+  hear(event: RunEvent): void {
+    this.#heardMs = performance.now();
+    if (event.type === 'copied') {
+      this.#copied.objects++;
+      this.#copied.bytes += event.size;
+    }
+    // The store has answered; or all is set up, and what is missing comes from outside.
+    if (['listed', 'end', 'waiting', 'trouble'].includes(event.type)) this.#becomeReady();
+    const status = this.#statusOf(event);
+    if (status !== undefined) this.#send(`STATUS=${status}`);
+  }
+
+  /** The service reads its configuration again while `work` goes on. */
+  async reloading(work: () => Promise<void>): Promise<void> {
+    this.#send('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
+    try {
+      await work();
+    } finally {
+      this.#send('READY=1');
+    }
+  }
+
+  stopping(): void {
+    this.#send('STOPPING=1', 'STATUS=ending: what has begun is finished');
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#watchdog);
+    await this.#sending;
+    this.#notifier.close();
+  }
+
+  #becomeReady(): void {
+    if (this.#ready) return;
+    this.#ready = true;
+    this.#send('READY=1');
+  }
+
+  /** A pass may take hours; then it lists, copies, retries. One that does nothing of this hangs. */
+  #beat(): void {
+    if (this.#service.rests() || performance.now() - this.#heardMs < this.#watchdogMs) this.#send('WATCHDOG=1');
+  }
+
+  #statusOf(event: RunEvent): string | undefined {
+    const copied = `${plural(this.#copied.objects, 'object')}, ${formatBytes(this.#copied.bytes)} copied so far`;
+    switch (event.type) {
+      case 'waiting':
+        return `next look at ${new Date(event.untilMs).toISOString().slice(11, 19)} UTC; ${copied}`;
+      case 'trouble':
+        return `waiting for better times: ${event.message}`;
+      case 'well':
+        return `well again; ${copied}`;
+      case 'listed':
+      case 'copied':
+      case 'progress': {
+        const now = performance.now();
+        if (now - this.#statusMs < STATUS_MS) return undefined;
+        this.#statusMs = now;
+        return `at work; ${copied}`;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #send(...lines: string[]): void {
+    // A line is a message's end.
+    const clean = lines.map((line) => line.replace(/\s+/g, ' '));
+    this.#sending = this.#sending.then(async () => {
+      try {
+        await this.#notifier.send(clean);
+      } catch (error) {
+        if (!this.#complained) this.#service.complain(complaintOf(error));
+        this.#complained = true;
+      }
+    });
+  }
+}
+
+function complaintOf(error: unknown): string {
+  return `the service manager cannot be told how it goes: ${reasonOf(error)}`;
+}

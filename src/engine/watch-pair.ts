@@ -1,0 +1,51 @@
+/** The pair of a watch: opened by one, used by many at once, closed when nobody uses it, and opened again. */
+export class SharedPair<P extends { close(): Promise<void> }> {
+  #pair: P | undefined;
+  #users = 0;
+  #over = false;
+  /** Woken when the pair is open, or never will be. */
+  #waiting: (() => void)[] = [];
+  /** Woken when nobody uses it. */
+  #idle: (() => void)[] = [];
+
+  get open(): P | undefined {
+    return this.#pair;
+  }
+
+  opened(pair: P): void {
+    this.#pair = pair;
+    this.#wake();
+  }
+
+  /** Runs `work` with the pair, as soon as it is open; undefined when it will not be opened any more. */
+  async use<T>(work: (pair: P) => Promise<T>): Promise<T | undefined> {
+    while (!this.#pair && !this.#over) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (!this.#pair) return undefined;
+    this.#users++;
+    try {
+      return await work(this.#pair);
+    } finally {
+      this.#users--;
+      if (this.#users === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    }
+  }
+
+  /** Who comes from now on waits for the next one. */
+  async close(): Promise<void> {
+    const pair = this.#pair;
+    if (!pair) return;
+    this.#pair = undefined;
+    while (this.#users > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await pair.close();
+  }
+
+  /** There will be no next one. */
+  end(): void {
+    this.#over = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * sd_notify(3): datagrams to the unix socket that a service manager names in NOTIFY_SOCKET. Node has no such sockets;
+ * they come from the C library, or else the `systemd-notify` program sends.
+ */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { type Libc, loadLibc } from './libc.js';
+
+/** Sends lines of `NAME=value`. Never waits for the service manager. */
+export interface Notifier {
+  /** @throws Error with the reason when it could not be sent */
+  send(lines: readonly string[]): Promise<void>;
+  close(): void;
+}
+
+const AF_UNIX = 1;
+/** With SOCK_CLOEXEC and SOCK_NONBLOCK. */
+const SOCK_DGRAM = 2 | 0o2000000 | 0o4000;
+const MSG_NOSIGNAL = 0x4000;
+/** Of `sun_path` in unix(7). */
+const PATH_BYTES = 108;
+
+/** @param address of NOTIFY_SOCKET: a path, or a name in the abstract namespace with `@` before it */
+export async function openNotifier(address: string): Promise<Notifier> {
+  let libc: Libc;
+  try {
+    libc = await loadLibc();
+  } catch {
+    return viaProgram();
+  }
+  return viaSocket(libc, address);
+}
+
+function viaSocket(libc: Libc, address: string): Notifier {
+  const socket = libc.func('int socket(int domain, int type, int protocol)');
+  const sendto = libc.func(
+    'ssize_t sendto(int fd, const void *message, size_t length, int flags, const void *address, uint32_t size)',
+  );
+  const close = libc.func('int close(int fd)');
+  const name = socketAddress(address);
+  const descriptor = Number(socket(AF_UNIX, SOCK_DGRAM, 0));
+  const refusal = descriptor < 0 ? libc.errorName() : undefined;
+  return {
+    async send(lines) {
+      const message = Buffer.from(lines.join('\n'));
+      const sent = refusal ? -1 : Number(sendto(descriptor, message, message.length, MSG_NOSIGNAL, name, name.length));
+      if (sent < 0) throw new Error(`${address}: ${refusal ?? libc.errorName()}`);
+    },
+    close() {
+      if (!refusal) close(descriptor);
+    },
+  };
+}
+
+/** `struct sockaddr_un`. An abstract name starts with a zero and ends where its length says. @throws Error */
+export function socketAddress(address: string): Buffer {
+  const abstract = address.startsWith('@');
+  if (!abstract && !address.startsWith('/')) throw new Error(`${address} is no unix socket`);
+  const path = Buffer.from(abstract ? `\0${address.slice(1)}` : `${address}\0`);
+  if (path.length > PATH_BYTES) throw new Error(`${address} is too long for a unix socket`);
+  const family = Buffer.alloc(2);
+  // In the byte order of the host; koffi's and Node's Linux platforms are little-endian, but for s390x.
+  new Uint16Array(family.buffer, family.byteOffset, 1)[0] = AF_UNIX;
+  return Buffer.concat([family, path]);
+}
+
+/** Costs a process a message, and the unit needs NotifyAccess=all. */
+function viaProgram(): Notifier {
+  const run = promisify(execFile);
+  return {
+    async send(lines) {
+      await run('systemd-notify', [...lines]);
+    },
+    close: () => undefined,
+  };
+}
