@@ -166,6 +166,35 @@ test('listings without order are no differences', async () => {
   expect((await check(pair)).found).toEqual(['match a checksum', 'match b checksum', 'match c checksum']);
 });
 
+test('an interrupted check says so, and calls nothing different that it has not looked at', async () => {
+  const pair = new Pair({ source: OPAQUE, dest: OPAQUE });
+  for (let i = 0; i < 2500; i++) await pair.source.put(`k${i}`, bytesOf('x', 1));
+  const stop = new AbortController();
+  const found: string[] = [];
+  const summary = await runCheck(pair.open(), { ...CHECK, stop: stop.signal }, (event) => {
+    if (event.type === 'checked') found.push(event.key);
+    if (found.length === 10) stop.abort();
+    return undefined;
+  });
+  expect(summary.stopped).toBe('interrupted');
+  expect(found).toHaveLength(10);
+  expect(summary.missingOnDst.objects).toBe(10);
+});
+
+test('whoever takes the results slowly slows the check down, or they would pile up in memory', async () => {
+  const pair = new Pair();
+  for (let i = 0; i < 50; i++) await pair.source.put(`k${i}`, bytesOf('x', 1));
+  let waiting = 0;
+  let most = 0;
+  await runCheck(pair.open(), CHECK, async (event) => {
+    if (event.type !== 'checked') return;
+    most = Math.max(most, ++waiting);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    waiting--;
+  });
+  expect(most).toBe(1);
+});
+
 describe('without a common checksum', () => {
   let pair: Pair;
   beforeEach(async () => {

@@ -52,8 +52,8 @@ export async function rebuild(
   const interruption = onInterrupt(log);
   try {
     const options = { ...LOOKING, claim: flags.claim === true, maxMemory: MAX_MEMORY, stop: interruption.signal };
-    const summary = await adoptEqual(pair, options, log.report);
-    if (summary.stopped) {
+    const { stopped, ...summary } = await adoptEqual(pair, options, log.report);
+    if (stopped) {
       log.say('notice', 'stopped: the manifest is as it was');
       return EXIT.interrupted;
     }

@@ -88,7 +88,7 @@ export function verifiedLines({ manifest, damage, rows, agreeing, source, destin
   ];
 }
 
-type Rebuilt = AdoptSummary & { manifest: string; aside: string | undefined; claimed: boolean };
+type Rebuilt = Omit<AdoptSummary, 'stopped'> & { manifest: string; aside: string | undefined; claimed: boolean };
 
 const ADOPTED_BY = { 'same-checksum': 'by checksum', 'same-time': 'by size and time' } as const;
 
