@@ -137,6 +137,11 @@ describe('metrics', () => {
     expect(await metrics.text()).not.toContain('secret-key');
   });
 
+  it('can be read by Prometheus whatever the folders are called', async () => {
+    const { metrics } = setUp({ source: 'C:\\new "x"\n' });
+    expect(await metrics.text()).toContain('{source="C:\\\\new \\"x\\"\\n",destination="b:dst"} ');
+  });
+
   it('count nothing of a dry run', async () => {
     const { metrics, read } = setUp();
     for (const event of [start('x', true), failed('a'), end('complete')]) metrics.hear(event);
