@@ -57,6 +57,8 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
     .version(VERSION, '--version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .exitOverride()
+    // An option belongs to the command that it follows: subcommands may use their parent's names.
+    .enablePositionalOptions()
     .showHelpAfterError('Run it with --help to see how it is used.')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),

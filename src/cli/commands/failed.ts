@@ -11,7 +11,7 @@ import type { Program } from '../program.js';
 import { plural } from '../render/format.js';
 import { filterOf } from '../settings.js';
 import { parseInteger } from '../values.js';
-import { namesOf, onePair, PAIR_ARGUMENTS, type PairFlags, pairsOf, wantedPair } from './pairs.js';
+import { namesOf, onePair, PAIR_ARGUMENTS, type PairFlags, pairAndPatterns, pairsOf, wantedPair } from './pairs.js';
 
 /** Which of the failed objects are meant. */
 export interface ChoiceFlags {
@@ -25,6 +25,8 @@ interface FailedFlags extends PairFlags, ChoiceFlags {
   explain?: true;
   limit?: number;
 }
+
+type DropFlags = PairFlags & ChoiceFlags & { all?: true };
 
 const CLASSES: readonly string[] = ['temporary', 'permanent', 'person'] satisfies ErrorClass[];
 const PAGE = 1000;
@@ -45,7 +47,9 @@ export function addFailed({ root, io, finish }: Program): void {
     .summary('list what could not be copied, and when it is tried again')
     .description('Lists the objects that could not be copied, of a pair or of every pair of this machine.')
     .optionsGroup('Failed objects:')
-    .addHelpText('after', EXAMPLES);
+    .addHelpText('after', EXAMPLES)
+    // Else it would take the options of "drop", which have the same names.
+    .enablePositionalOptions();
   choiceOptions(command);
   list(command, '--include <pattern>', 'only keys that fit');
   value(command, '--limit <n>', 'no more than so many', (option, text) => parseInteger(option, text, { min: 1 }));
@@ -73,26 +77,9 @@ function addDrop(failed: Command, { io, finish }: Pick<Program, 'io' | 'finish'>
   manifestOption(command);
   logOptions(command);
   configOption(command).action(async () => {
-    const flags = command.opts<PairFlags & ChoiceFlags & { all?: true }>();
-    const { pair, patterns } = pairAndPatterns(command.args, flags);
-    const chosen = { ...flags, include: patterns.length > 0 ? patterns : undefined };
-    if (!flags.all && !chosen.include && !flags.class && !flags.code) {
-      throw new XsyncError('usage', 'which failed objects are to be given up?', {
-        remedy: 'give patterns of keys, --class, --code, or --all',
-      });
-    }
-    finish(await runCommand(io, flags, { bars: false }, (context) => drop(context, flags, pair, chosen)));
+    const flags = command.opts<DropFlags>();
+    finish(await runCommand(io, flags, { bars: false }, (context) => drop(context, flags, command.args)));
   });
-}
-
-/** With --manifest there are no paths; else the first two arguments are the pair's. @throws usage */
-export function pairAndPatterns(
-  args: readonly string[],
-  { manifest }: { manifest?: string },
-): { pair: ReturnType<typeof wantedPair>; patterns: string[] } {
-  if (manifest !== undefined) return { pair: undefined, patterns: [...args] };
-  const [source, destination, ...patterns] = args;
-  return { pair: wantedPair(source, destination), patterns };
 }
 
 /** The failed objects that are meant, a page at a time. */
@@ -162,12 +149,14 @@ function remediesOf(manifest: Manifest): Map<string, string> {
   return remedies;
 }
 
-async function drop(
-  { io, log }: Context,
-  flags: PairFlags,
-  wanted: ReturnType<typeof wantedPair>,
-  chosen: ChoiceFlags,
-): Promise<number> {
+async function drop({ io, log }: Context, flags: DropFlags, args: readonly string[]): Promise<number> {
+  const { pair: wanted, patterns } = await pairAndPatterns(io, flags, args);
+  const chosen = { ...flags, include: patterns.length > 0 ? patterns : undefined };
+  if (!flags.all && !chosen.include && !flags.class && !flags.code) {
+    throw new XsyncError('usage', 'which failed objects are to be given up?', {
+      remedy: 'give patterns of keys, --class, --code, or --all',
+    });
+  }
   const { openKnown } = await import('../../open/known.js');
   return onePair(io, flags, wanted, async (pair) => {
     const manifest = openKnown(pair);

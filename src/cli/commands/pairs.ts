@@ -1,7 +1,7 @@
 /** What the commands that tell of pairs share: which pairs are meant, without a word to any store. */
 import type { RunDetail } from '../../engine/journal.js';
 import type { PlaceIdentity } from '../../manifest/port.js';
-import { XsyncError } from '../../model/error.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { KnownPair } from '../../open/known.js';
 import type { OpenSettings } from '../../open.js';
 import type { Io } from '../context.js';
@@ -20,6 +20,30 @@ export function wantedPair(source: string | undefined, destination: string | und
     subject: source,
     remedy: 'give the source and the destination, or --manifest FILE',
   });
+}
+
+/**
+ * The first two arguments are the pair's paths, the rest are patterns; where --manifest names the pair and the first two
+ * are not its paths, all of them are patterns. @throws usage
+ */
+export async function pairAndPatterns(
+  io: Io,
+  flags: PairFlags,
+  args: readonly string[],
+): Promise<{ pair: ReturnType<typeof wantedPair>; patterns: string[] }> {
+  const [source, destination, ...patterns] = args;
+  if (flags.manifest === undefined) return { pair: wantedPair(source, destination), patterns };
+  const pair = source === undefined || destination === undefined ? undefined : { source, destination };
+  return pair && (await isKnown(io, flags, pair)) ? { pair, patterns } : { pair: undefined, patterns: [...args] };
+}
+
+async function isKnown(io: Io, flags: PairFlags, pair: { source: string; destination: string }): Promise<boolean> {
+  try {
+    for await (const _ of pairsOf(io, flags, pair)) return true;
+  } catch (error) {
+    if (!isXsyncError(error, 'bucket-not-found', 'config', 'usage')) throw error;
+  }
+  return false;
 }
 
 /** The pairs that are meant, one after the other; all of this machine when none is named. */

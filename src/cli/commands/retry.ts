@@ -22,8 +22,8 @@ import {
 } from '../options.js';
 import type { Program } from '../program.js';
 import { backupOf, copyConnections, openSettings, runOptions } from '../settings.js';
-import { type ChoiceFlags, choiceOptions, chosenFailures, pairAndPatterns } from './failed.js';
-import { namesOf, onePair, type wantedPair } from './pairs.js';
+import { type ChoiceFlags, choiceOptions, chosenFailures } from './failed.js';
+import { namesOf, onePair, pairAndPatterns } from './pairs.js';
 
 type RetryFlags = ChoiceFlags & TransferFlags & LinkFlags & ConnectionFlags & ReportFlags & LogFlags;
 
@@ -44,19 +44,14 @@ export function addRetry({ root, io, finish }: Program): void {
   reportOptions(command);
   configOption(command).action(async () => {
     const flags = command.opts<RetryFlags>();
-    const { pair, patterns } = pairAndPatterns(command.args, flags);
-    const chosen = { ...flags, include: patterns.length > 0 ? patterns : undefined };
-    finish(await runCommand(io, flags, { bars: true }, (context) => retry(context, flags, pair, chosen)));
+    finish(await runCommand(io, flags, { bars: true }, (context) => retry(context, flags, command.args)));
   });
 }
 
-async function retry(
-  context: Context,
-  flags: RetryFlags,
-  wanted: ReturnType<typeof wantedPair>,
-  chosen: ChoiceFlags,
-): Promise<number> {
+async function retry(context: Context, flags: RetryFlags, args: readonly string[]): Promise<number> {
   const { io, log } = context;
+  const { pair: wanted, patterns } = await pairAndPatterns(io, flags, args);
+  const chosen = { ...flags, include: patterns.length > 0 ? patterns : undefined };
   const { source, destination, exact, file } = await onePair(io, flags, wanted, (known) => ({
     ...namesOf(known),
     file: known.file,
@@ -111,12 +106,7 @@ async function tryAll({ log }: Context, pair: OpenPair, options: RunOptions, cho
   return end();
 }
 
-async function tryBatch(
-  pair: OpenPair,
-  options: RunOptions,
-  keys: readonly string[],
-  report: Reporter,
-): Promise<void> {
+async function tryBatch(pair: OpenPair, options: RunOptions, keys: readonly string[], report: Reporter): Promise<void> {
   const { runPair } = await import('../../engine/run.js');
   const sinceMs = Date.now();
   const summary = await runPair(pair, { ...options, only: keys }, report);

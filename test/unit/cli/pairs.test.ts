@@ -1,0 +1,363 @@
+/** status, failed, retry and report, on pairs of folders of this machine. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { main } from '../../../src/cli/main.js';
+import { Screen } from '../../../src/cli/render/status.js';
+import type { RunDetail } from '../../../src/engine/journal.js';
+import type { Manifest } from '../../../src/manifest/port.js';
+import { lockPair } from '../../../src/manifest/sqlite/lock.js';
+import { openManifest, pairOf } from '../../../src/manifest/sqlite/open.js';
+import { capture, fakeIo, summary } from './fixtures.js';
+
+let home: string;
+let source: string;
+let dest: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'xsync-pairs-'));
+  source = join(home, 'source');
+  dest = join(home, 'dest');
+  mkdirSync(source);
+});
+
+afterEach(() => {
+  rmSync(home, { recursive: true, force: true });
+});
+
+async function xsync(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const io = fakeIo({ HOME: home });
+  const code = await main(args, io);
+  return { code, out: io.stdout.text(), err: io.stderr.text() };
+}
+
+const file = (): string => join(home, 'pair.db');
+
+/** A copy of `names` whose manifest is `file()`. */
+async function copied(...names: string[]): Promise<void> {
+  for (const name of names) writeFileSync(join(source, name), `content of ${name}`);
+  expect((await xsync('copy', source, dest, '--manifest', file())).code).toBe(0);
+}
+
+function withManifest(change: (manifest: Manifest) => void, manifestFile = file()): void {
+  const pair = pairOf(manifestFile);
+  if (!pair) throw new Error('no manifest');
+  const manifest = openManifest(manifestFile, pair);
+  change(manifest);
+  manifest.close();
+}
+
+/** As if a run had not been able to copy them. */
+function fail(key: string, change: Partial<Parameters<Manifest['fail']>[0]> = {}): void {
+  withManifest((manifest) =>
+    manifest.fail({
+      ...{ key, size: 10, sourceEtag: 'v1', sourceMtimeMs: Date.now() - 3_600_000, class: 'person' },
+      ...{ code: 'access-denied', message: `${key}: AccessDenied`, settings: 's', lastMs: Date.now(), ...change },
+    }),
+  );
+}
+
+const NASTY = '<script>alert(1)</script>&"\'\u001b[2J\u202e\u0000\n';
+
+describe('status', () => {
+  test('of a machine that knows no pair says so', async () => {
+    expect(await xsync('status')).toMatchObject({ code: 0, out: expect.stringContaining('No pair is known') });
+  });
+
+  test('of a pair that was never copied says that nothing is known of it', async () => {
+    expect(await xsync('status', source, dest)).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('xsync status'),
+    });
+    expect((await xsync('status', '--manifest', join(home, 'no.db'))).code).toBe(3);
+    expect((await xsync('status', source)).code).toBe(2);
+  });
+
+  test('tells of every pair, of one by its paths, and of one by its manifest, and takes no lock', async () => {
+    writeFileSync(join(source, 'a'), 'one');
+    await xsync('copy', source, dest);
+    await xsync('copy', source, join(home, 'other'));
+    const all = (await xsync('status')).out;
+    expect(all.match(/100% of 1 object, 3 B/g)).toHaveLength(2);
+    const one = await xsync('status', source, dest);
+    expect(one.out).toMatch(/History +100% of 1 object/);
+    expect(one.out).toMatch(/Synchronised +up to 20\d\d-.* UTC/);
+    const manifest = /Manifest +(\S+)/.exec(one.out)?.[1] ?? '';
+    const lock = lockPair(manifest, { pid: process.pid, host: 'here', sinceMs: Date.now(), command: 'xsync sync' });
+    const working = await xsync('status', '--manifest', manifest);
+    expect(working.out).toMatch(/At work +xsync sync \(process \d+ on here\)/);
+    lock.release();
+    expect((await xsync('status', source, dest)).out).not.toMatch('At work');
+  });
+
+  test('finds a single object that was copied, into a folder or under another name', async () => {
+    writeFileSync(join(source, 'a'), 'one');
+    mkdirSync(dest);
+    await xsync('copy', join(source, 'a'), dest);
+    await xsync('copyto', join(source, 'a'), join(dest, 'b'));
+    expect((await xsync('status', join(source, 'a'), dest)).out).toMatch(/100% of 1 object/);
+    expect((await xsync('status', join(source, 'a'), join(dest, 'b'))).out).toMatch(/100% of 1 object/);
+  });
+
+  test('names what holds the watermark back, and --rpo makes that an exit code', async () => {
+    await copied('a');
+    expect((await xsync('status', '--manifest', file(), '--rpo', '10m')).code).toBe(0);
+    fail('bad\u001b[2J');
+    const late = await xsync('status', '--manifest', file(), '--rpo', '10m');
+    expect(late.code).toBe(1);
+    expect(late.out.replace(/\s+/g, ' ')).toMatch(/held back by 1 failed object: bad\\x1b\[2J \(access-denied\)/);
+    expect(late.out).toMatch(/later than the 10m00s allowed by 50m/);
+    expect((await xsync('status', '--manifest', file(), '--rpo', '2h')).code).toBe(0);
+  });
+
+  test('shows a run that was killed as such, and one that is at work as going on', async () => {
+    await copied('a');
+    const startedMs = Date.now();
+    const detail: RunDetail = { summary: { ...summary, startedMs }, curve: [], sizes: [], slowest: [] };
+    withManifest((manifest) => {
+      const row = { id: 'dead', command: 'sync', startedMs, endedMs: startedMs + 500, outcome: 'running' } as const;
+      manifest.putRun({ ...row, detail: JSON.stringify(detail) });
+    });
+    expect((await xsync('status', '--manifest', file())).out).toMatch(/Last run +sync dead, .*: killed/);
+    const lock = lockPair(file(), { pid: process.pid, host: 'here', sinceMs: startedMs - 1, command: 'xsync sync' });
+    expect((await xsync('status', '--manifest', file())).out).toMatch(/Last run +sync dead, .*: goes on/);
+    lock.release();
+  });
+
+  test('--json is a line for each pair, with the percentage cut and not rounded', async () => {
+    await copied('a');
+    const { out } = await xsync('status', '--manifest', file(), '--json', '--rpo', '1h');
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ source, destination: dest, manifest: file(), rpo: { allowedMs: 3_600_000, met: true } },
+      history: { objects: 1, ofObjects: 1, percent: 100, total: true },
+      ...{ pending: { objects: 0, bytes: 0 }, failed: { objects: 0 }, known: 1 },
+      lastRun: { command: 'copy', outcome: 'complete', copied: { objects: 1 } },
+    });
+    expect(out.split('\n')).toHaveLength(2);
+  });
+
+  test('--watch draws over what it drew, and off a terminal below it', () => {
+    const screen = new Screen(true, capture({ columns: 80, rows: 4 }));
+    expect(screen.draw('one\ntwo\n')).toBe('one\ntwo\n');
+    expect(screen.draw('1\n2\n3\n4\n5\n')).toBe('\u001b[2A\r\u001b[J1\n2\n…\n');
+    expect(screen.draw('end\n')).toBe('\u001b[3A\r\u001b[Jend\n');
+    const log = new Screen(false, capture());
+    expect([log.draw('one\n'), log.draw('two\n')]).toEqual(['one\n', 'two\n']);
+  });
+
+  test('--watch goes on until nobody reads, and complains about an interval that is none', async () => {
+    await copied('a');
+    const io = fakeIo({ HOME: home });
+    const run = main(['status', '--manifest', file(), '--watch=100ms'], io);
+    while (io.stdout.text().split('History').length < 4) await new Promise((resolve) => setTimeout(resolve, 20));
+    io.stdout.destroy(Object.assign(new Error('gone'), { code: 'EPIPE' }));
+    expect(await run).toBe(141);
+    expect((await xsync('status', '--watch', source, dest)).err).toContain('--watch');
+  });
+});
+
+describe('failed', () => {
+  test('lists class, code, attempts and the next try, and what fits a class, a code or a pattern', async () => {
+    await copied('a');
+    fail('locked.txt');
+    fail('busy.bin', { class: 'temporary', code: 'network' });
+    fail('busy.bin', { class: 'temporary', code: 'network' });
+    const { out } = await xsync('failed', '--manifest', file());
+    expect(out).toMatch(/person +access-denied +1 +\S+ \S+ +\S+ \S+ +on a change +locked.txt\n/);
+    expect(out).toMatch(/temporary +network +2 +\S+ \S+ +\S+ \S+ +in \d+\.\ds +busy.bin\n/);
+    const keys = async (...args: string[]): Promise<string[]> => {
+      const json = (await xsync('failed', '--manifest', file(), '--json', ...args)).out;
+      return json.split('\n').flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as { key: string }).key]));
+    };
+    expect(await keys()).toEqual(['busy.bin', 'locked.txt']);
+    expect(await keys('--class', 'temporary')).toEqual(['busy.bin']);
+    expect(await keys('--code', 'access-denied', '--code', 'network', '--limit', '1')).toEqual(['busy.bin']);
+    expect(await keys('--include', '*.txt')).toEqual(['locked.txt']);
+    expect((await xsync('failed', '--class', 'some')).code).toBe(2);
+  });
+
+  test('--explain says what was said, what to do, and what makes it be tried again', async () => {
+    await copied('a');
+    fail('locked.txt');
+    const list = [
+      { ...summary.failed.list[0], key: 'locked.txt', remedy: 'Ask the owner.' },
+    ] as RunDetail['summary']['failed']['list'];
+    const failed = { ...summary.failed, list };
+    const detail: RunDetail = { summary: { ...summary, failed }, curve: [], sizes: [], slowest: [] };
+    withManifest((manifest) =>
+      manifest.putRun({
+        ...{ id: 'r', command: 'sync', startedMs: 1, endedMs: 2, outcome: 'complete', detail: JSON.stringify(detail) },
+      }),
+    );
+    const { out } = await xsync('failed', '--manifest', file(), '--explain');
+    expect(out).toContain('access-denied (needs a person): AccessDenied');
+    expect(out).toContain('→ Ask the owner.');
+    expect(out.replace(/\s+/g, ' ')).toContain('when the source has another version of it, or when the remotes');
+  });
+
+  test('drop gives up what is meant and nothing else, also beside a run', async () => {
+    await copied('a');
+    for (const key of ['a.tmp', 'b.tmp', 'c']) fail(key);
+    const lock = lockPair(file(), { pid: process.pid, host: 'here', sinceMs: Date.now(), command: 'xsync watch' });
+    expect((await xsync('failed', 'drop', '--manifest', file())).code).toBe(2);
+    expect((await xsync('failed', 'drop', '--manifest', file(), '*.tmp')).err).toContain('Gave up 2 objects');
+    lock.release();
+    const dropped = (): string[] => {
+      let keys: string[] = [];
+      withManifest((manifest) => {
+        keys = manifest.failures().flatMap((row) => (row.dropped ? [row.key] : []));
+      });
+      return keys;
+    };
+    expect(dropped()).toEqual(['a.tmp', 'b.tmp']);
+    expect((await xsync('failed', '--manifest', file())).out).toMatch(/given up +a.tmp/);
+    await xsync('failed', 'drop', '--manifest', file(), '--all');
+    expect(dropped()).toEqual(['a.tmp', 'b.tmp', 'c']);
+  });
+});
+
+describe('retry', () => {
+  test('copies what failed, by the manifest alone, and forgets what is gone', async () => {
+    await copied('a');
+    for (const key of ['late', 'gone', 'given up']) fail(key);
+    for (const key of ['late', 'given up']) writeFileSync(join(source, key), 'here now');
+    await xsync('failed', 'drop', '--manifest', file(), 'given up');
+    const run = await xsync('retry', '--manifest', file());
+    expect(run.code).toBe(0);
+    expect(readFileSync(join(dest, 'late'), 'utf8')).toBe('here now');
+    expect((await xsync('failed', '--manifest', file(), '--json')).out).toMatch(/^\{.*"key":"given up".*\}\n$/);
+    // By its name, what was given up is tried too.
+    expect((await xsync('retry', '--manifest', file(), 'given*')).code).toBe(0);
+    expect((await xsync('failed', '--manifest', file())).err).toContain('Nothing has failed');
+  });
+
+  test('exits with 6 when it fails again, counts the attempt, and tries only what is meant', async () => {
+    await copied('a');
+    mkdirSync(join(dest, 'x'));
+    writeFileSync(join(dest, 'x', 'y'), 'a folder where a file has to be');
+    writeFileSync(join(source, 'x'), 'a file');
+    writeFileSync(join(source, 'z'), 'another');
+    fail('x');
+    fail('z', { class: 'temporary', code: 'network' });
+    const run = await xsync('retry', source, dest, '--manifest', file(), '--class', 'person', '--json');
+    expect(run.code).toBe(6);
+    const again = await xsync('retry', '--manifest', file(), 'x');
+    expect(again.code).toBe(6);
+    withManifest((manifest) => {
+      expect(manifest.failure('x')?.attempts).toBe(3);
+      expect(manifest.failure('z')?.attempts).toBe(1);
+    });
+  });
+
+  test('leaves a pair that a run is at work on alone', async () => {
+    await copied('a');
+    fail('a');
+    const lock = lockPair(file(), { pid: process.pid, host: 'here', sinceMs: Date.now(), command: 'xsync sync' });
+    expect(await xsync('retry', '--manifest', file())).toMatchObject({
+      code: 5,
+      err: expect.stringContaining('in use'),
+    });
+    lock.release();
+  });
+
+  test('tries more than a thousand objects in batches, told as one run', async () => {
+    await copied('a');
+    withManifest((manifest) => {
+      for (let n = 0; n < 2100; n++) {
+        const row = { size: 1, sourceEtag: 'v', sourceMtimeMs: 1, class: 'person', code: 'access-denied' } as const;
+        manifest.fail({ key: `k${n}`, ...row, message: 'no', settings: 's', lastMs: 1 });
+        if (n % 300 === 0) writeFileSync(join(source, `k${n}`), 'x');
+      }
+    });
+    const { code, out } = await xsync('retry', '--manifest', file(), '--json');
+    const end = JSON.parse(out.trim().split('\n').at(-1) ?? '') as { event: string; copied: { objects: number } };
+    expect([code, end.event, end.copied.objects]).toEqual([0, 'end', 7]);
+    expect((await xsync('failed', '--manifest', file())).err).toContain('Nothing has failed');
+  });
+});
+
+describe('report', () => {
+  function nasty(): void {
+    const failure = {
+      key: NASTY,
+      size: 1,
+      class: 'person',
+      code: 'access-denied',
+      message: `${NASTY}: no`,
+      attempts: 1,
+    } as const;
+    const detail: RunDetail = {
+      summary: {
+        ...summary,
+        failed: { objects: 150, byClass: { person: 150 }, list: [{ ...failure, remedy: NASTY }] },
+      },
+      curve: [
+        { atMs: 0, bytes: 0, objects: 0 },
+        { atMs: 1000, bytes: 5_000_000, objects: 3 },
+      ],
+      sizes: [
+        { upTo: 0, objects: 1, bytes: 0 },
+        { upTo: 4096, objects: 2, bytes: 6000 },
+      ],
+      slowest: [{ key: NASTY, size: 5, elapsedMs: 900 }],
+      error: { code: 'internal', message: NASTY },
+    };
+    withManifest((manifest) => {
+      const row = { id: 'nasty', command: NASTY, startedMs: Date.now() + 1000, endedMs: 2, outcome: 'broken' } as const;
+      manifest.putRun({ ...row, detail: JSON.stringify(detail) });
+    });
+  }
+
+  test('no key, message or name becomes markup or reaches the reader as a control character', async () => {
+    await copied('a');
+    nasty();
+    const { out } = await xsync('report', '--manifest', file());
+    expect(out).not.toMatch(/<script/i);
+    expect(out).toContain('&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#39;\\x1b[2J\\u202e\\x00\\n');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there.
+    expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+    expect(out.match(/alert\(1\)/g)?.length).toBeGreaterThan(4);
+  });
+
+  test('needs nothing but itself: no script, no address, and the page forbids both', async () => {
+    await copied('a');
+    nasty();
+    const { out } = await xsync('report', '--manifest', file());
+    expect(out).toContain("default-src 'none'; style-src 'unsafe-inline'");
+    expect(out).not.toMatch(/\b(?:src|href|url|@import)\s*[=(]/i);
+    expect(out).not.toMatch(/\son\w+=/i);
+    expect(out).toContain('prefers-color-scheme: dark');
+    for (const part of [
+      'Throughput',
+      'Sizes of what was copied',
+      'Slowest objects',
+      'Need a person: 150 objects',
+      'And 149 more',
+      'Verified by',
+      'Requests',
+      'Done twice',
+    ]) {
+      expect(out).toContain(part);
+    }
+    expect(out).toContain('<polyline class="line" points="0.0,');
+  });
+
+  test('writes a file that others cannot read; finds a run by its id; lists the runs', async () => {
+    await copied('a');
+    writeFileSync(join(source, 'b'), 'two');
+    await xsync('copy', source, dest, '--manifest', file());
+    const page = join(home, 'page.html');
+    expect((await xsync('report', '--manifest', file(), '-o', page)).code).toBe(0);
+    expect(statSync(page).mode & 0o777).toBe(0o600);
+    const list = (await xsync('report', '--list', '--manifest', file())).out.trim().split('\n');
+    expect(list).toHaveLength(3);
+    const [id = ''] = list[2]?.split(' ') ?? [];
+    expect((await xsync('report', id, '--manifest', file())).out).toContain(`<title>xsync copy ${id}</title>`);
+    expect((await xsync('report', 'latest', '--manifest', file())).out).not.toContain(id);
+    expect(await xsync('report', 'no-such', '--manifest', file())).toMatchObject({
+      ...{ code: 4, err: expect.stringContaining('no run "no-such"') },
+    });
+    expect((await xsync('report', '--manifest', file(), '-o', join(home, 'no', 'page'))).code).toBe(7);
+  });
+});
