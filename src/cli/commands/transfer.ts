@@ -45,6 +45,8 @@ export function transferCommand(
   return runCommand(io, flags, { bars: true, idleSilent: command === 'sync' }, async (context) => {
     const { log } = context;
     const interruption = onInterrupt(log);
+    let observers: Observers | undefined;
+    let open: OpenPair | undefined;
     try {
       const filter = await filterOf(flags);
       for (const warning of filter?.warnings ?? []) log.say('notice', `warning: ${warning}`);
@@ -59,17 +61,19 @@ export function transferCommand(
         dryRun,
         aside: flags.backupDir,
       });
-      let observers: Observers | undefined;
+      open = pair;
       try {
         const { openObservers } = await import('../observers.js');
-        observers = await openObservers(flags, { source, destination, endless: false, pair: () => pair }, context);
+        observers = await openObservers(flags, { source, destination, endless: false, pair: () => open }, context);
         const summary = await run(log, pair, { ...options, backup: backupOf(pair, flags) }, observers);
         return endOf(log, pair, { summary, options, command, errorOnNoTransfer: flags.errorOnNoTransfer === true });
       } finally {
-        await observers?.close(interruption.signal.aborted);
+        open = undefined;
         await pair.close();
       }
     } finally {
+      // Whoever takes notifications slowly does not keep the pair locked meanwhile.
+      await observers?.close(interruption.signal.aborted);
       interruption.dispose();
     }
   });
