@@ -118,7 +118,6 @@ bool connection_run(Connection *c, int delay_ms) {
         c->state = WRITING;
         break;
       case DELAYED:
-        if (now_ms() < c->due_ms) return true;
         respond(c);
         c->state = WRITING;
         break;

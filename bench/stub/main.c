@@ -18,7 +18,10 @@
 #define MOST_PORTS 8
 #define EVENTS 256
 
-/* All wait equally long, so the first to come is the first that is due. */
+/*
+ * All wait equally long, so the first to come is the first that is due. Who waits is run by this queue alone: whoever is
+ * woken by its socket meanwhile would be answered early, and could be freed or added once more while still in the row.
+ */
 static Connection *first_due, *last_due;
 
 int64_t now_ms(void) {
@@ -90,7 +93,7 @@ int main(int count, char **arguments) {
       void *what = events[i].data.ptr;
       if (what == NULL) return 0;
       if (what >= (void *)listeners && what < (void *)(listeners + ports)) accept_all(*(int *)what, poll);
-      else connection_run(what, delay_ms);
+      else if (((Connection *)what)->state != DELAYED) connection_run(what, delay_ms);
     }
   }
 }
