@@ -54,7 +54,7 @@ export class Watch {
   readonly #shared: Pick<RunOptions, 'claims' | 'budget'>;
   readonly #over = new AbortController();
   #settling: Settling | undefined;
-  /** The first pass has begun well: from now on all is waited for. */
+  /** Something was copied, or a pass ended: from now on all is waited for. */
   #everWell = false;
   #stale = false;
   /** When the destination was listed last; by the clock that nobody sets, as all times here but what is told. */
@@ -191,6 +191,8 @@ export class Watch {
     const report = (event: RunEvent): void => {
       const settling = event.type === 'skip' && event.reason === 'settling';
       if (settling || event.type === 'copied' || event.type === 'deleted') changes++;
+      // Both sides can be reached, and written to: what comes now can be waited for.
+      if (event.type === 'copied') this.#everWell = true;
       if (settling || event.type === 'plan' || event.type === 'doom') this.#schedule.changed(event.key);
       this.#report(event);
     };

@@ -34,7 +34,7 @@ export async function openNotifier(address: string): Promise<Notifier> {
 function viaSocket(libc: Libc, address: string): Notifier {
   const socket = libc.func('int socket(int domain, int type, int protocol)');
   const sendto = libc.func(
-    'ssize_t sendto(int fd, const void *message, size_t length, int flags, const void *address, uint32_t size)',
+    'long sendto(int fd, const void *message, size_t length, int flags, const void *address, uint32_t size)',
   );
   const close = libc.func('int close(int fd)');
   const name = socketAddress(address);

@@ -1,9 +1,9 @@
 /** A destination on disk that fills up: the run says so and ends, no file is torn, and with more room it goes on. */
-import { execFileSync } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { expectOnDisk, filesOf, leftoversOf } from './compare.js';
+import { smallDisk } from './disk.js';
 import { objects } from './faults.js';
 import { seed } from './fixtures.js';
 import { Lab } from './harness.js';
@@ -15,31 +15,6 @@ beforeAll(async () => {
 });
 beforeEach(() => lab.reset());
 afterAll(() => lab.close());
-
-interface SmallDisk {
-  env: NodeJS.ProcessEnv;
-  /** Makes room. */
-  grow(): void;
-  remove(): void;
-}
-
-/**
- * A file system of 1 MiB, where mounting is allowed (root with CAP_SYS_ADMIN). Elsewhere the program itself runs with
- * file writes that fail as on a full disk once a megabyte was written (full-disk.mjs).
- */
-function smallDisk(path: string): SmallDisk {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path], { stdio: 'ignore' });
-  } catch {
-    const env = { NODE_OPTIONS: `--import ${new URL('full-disk.mjs', import.meta.url).href}` };
-    return { env, grow: () => delete (env as NodeJS.ProcessEnv).NODE_OPTIONS, remove: () => undefined };
-  }
-  return {
-    env: {},
-    grow: () => void execFileSync('mount', ['-o', 'remount,size=32m', path]),
-    remove: () => void execFileSync('umount', [path]),
-  };
-}
 
 test.each([
   ['in files of their own', Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`k${n}`, 100_000]))],
