@@ -1,7 +1,8 @@
 /** Copies again what a check found missing at the destination or different there. Deletes nothing. */
 import type { Manifest, Spool } from '../manifest/port.js';
-import type { CheckEvent, Sum } from './check-report.js';
+import type { CheckEvent } from './check-report.js';
 import { LISTED_FAILURES, type Reporter, type StopReason, type Summary } from './events.js';
+import type { Sum } from './journal.js';
 import type { RunOptions, RunPair } from './options.js';
 import { runPair } from './run.js';
 

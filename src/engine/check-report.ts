@@ -2,6 +2,7 @@
 import type { ErrorClass } from '../model/error.js';
 import type { Finding, SkipReason } from './decide.js';
 import { type Failure, LISTED_FAILURES, type RunEvent, type StopReason, type Traffic } from './events.js';
+import type { Sum } from './journal.js';
 import type { RunPair } from './options.js';
 
 export type Verdict = Finding['verdict'];
@@ -22,11 +23,6 @@ export type CheckEvent = Checked | Extract<RunEvent, { type: 'notice' | 'listed'
 
 /** May return a promise, which is waited for: a slow reader of the results slows the check down. */
 export type CheckReporter = (event: CheckEvent) => Promise<void> | undefined;
-
-export interface Sum {
-  objects: number;
-  bytes: number;
-}
 
 export interface CheckSummary {
   source: string;

@@ -1,5 +1,5 @@
 import type { CheckOptions } from '../../engine/check.js';
-import type { RepairSummary } from '../../engine/check-repair.js';
+import type { RepairList, RepairSummary } from '../../engine/check-repair.js';
 import type { CheckEvent, CheckSummary } from '../../engine/check-report.js';
 import { XsyncError } from '../../model/error.js';
 import type { OpenPair, OpenSettings } from '../../open.js';
@@ -230,7 +230,7 @@ class CheckRun {
     }
   }
 
-  async #repair(list: import('../../engine/check-repair.js').RepairList): Promise<RepairSummary> {
+  async #repair(list: RepairList): Promise<RepairSummary> {
     const { repair } = await import('../../engine/check-repair.js');
     const { checkers, maxMemory, storageClass } = this.#flags;
     const policy = { mode: 'copy', compare: 'ignore-times', deleteUnknown: false, oneWay: false } as const;
