@@ -2,8 +2,8 @@
 import type { Manifest, Spool } from '../manifest/port.js';
 import type { CheckEvent } from './check-report.js';
 import { LISTED_FAILURES, type Reporter, type StopReason, type Summary } from './events.js';
-import type { Sum } from './journal.js';
 import type { RunOptions, RunPair } from './options.js';
+import type { Sum } from './progress.js';
 import { runPair } from './run.js';
 
 /** Keys that one run is told to copy; each run asks both sides about each of them. */

@@ -2,8 +2,8 @@
 import type { ErrorClass } from '../model/error.js';
 import type { Finding, SkipReason } from './decide.js';
 import { type Failure, LISTED_FAILURES, type RunEvent, type StopReason, type Traffic } from './events.js';
-import type { Sum } from './journal.js';
 import type { RunPair } from './options.js';
+import type { Sum } from './progress.js';
 
 export type Verdict = Finding['verdict'];
 
