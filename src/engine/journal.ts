@@ -34,6 +34,8 @@ export interface JournalOptions {
   pass: Pass;
   /** Every key of the source is looked at: the pass says up to when the sides are synchronised. */
   whole: boolean;
+  /** False for the many small runs of a watch, which nobody looks up when they have ended. */
+  kept: boolean;
   summary: () => Summary;
 }
 
@@ -53,6 +55,9 @@ export class Journal {
   readonly #liveSinceMs: number | undefined;
   /** The oldest change that was left alone because it is too fresh, ms. */
   #unsettledMs = Number.POSITIVE_INFINITY;
+  /** Something is to be copied. From then on the manifest knows of the run, also when it is killed. */
+  #planned = false;
+  #onError: (error: unknown) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(manifest: Manifest, options: JournalOptions) {
@@ -65,23 +70,21 @@ export class Journal {
 
   /** Begins to write; `onError` hears of a manifest that cannot be written. */
   start(onError: (error: unknown) => void): void {
-    const write = (): void => {
-      try {
-        this.#write('running');
-      } catch (error) {
-        onError(error);
-      }
-    };
+    this.#onError = onError;
     // At once, so that a run which is killed in its first second has been there.
-    write();
+    this.#tell();
     this.#timer = setInterval(() => {
       this.#tick();
-      write();
+      this.#tell();
     }, EVERY_MS).unref();
   }
 
   hear(event: RunEvent): void {
     this.#progress.hear(event);
+    if (event.type === 'plan' && !this.#planned) {
+      this.#planned = true;
+      this.#tell();
+    }
     if (event.type === 'copied') this.#measure(event);
     else if (event.type === 'skip' && event.reason === 'settling')
       this.#unsettledMs = Math.min(this.#unsettledMs, event.sourceMtimeMs ?? 0);
@@ -97,6 +100,15 @@ export class Journal {
       if (this.#liveSinceMs === undefined) this.#manifest.setFact(FACT.live, String(pass.startedMs));
     }
     this.#write(outcome, error);
+    if (!this.#options.kept) this.#manifest.dropRun(this.#options.runId);
+  }
+
+  #tell(): void {
+    try {
+      this.#write('running');
+    } catch (error) {
+      this.#onError(error);
+    }
   }
 
   #measure({ key, size, elapsedMs, sourceMtimeMs }: Extract<RunEvent, { type: 'copied' }>): void {
@@ -151,7 +163,7 @@ export class Journal {
   /** Of the many passes of a watch, those that found nothing to do are not kept. */
   #worthKeeping(outcome: RunOutcome, { copied, deleted, failed }: Summary): boolean {
     if (this.#options.command !== 'watch' || outcome === 'broken' || outcome === 'guarded') return true;
-    return copied.objects + deleted.objects + failed.objects > 0;
+    return this.#planned || copied.objects + deleted.objects + failed.objects > 0;
   }
 }
 

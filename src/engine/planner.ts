@@ -1,7 +1,7 @@
 /** From the diff to the queue: each key is decided, looked at more closely where that is needed, and handed on. */
 import { toXsyncError, XsyncError } from '../model/error.js';
 import type { ObjectEntry } from '../model/object.js';
-import { adoptedRow } from './adopted.js';
+import { adoptedRow, KilledRuns } from './adopted.js';
 import { isAside } from './backup.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from './decide.js';
 import type { Deletes } from './deletes.js';
@@ -30,6 +30,7 @@ export class Planner {
   readonly #deletes: Deletes | undefined;
   /** Something failed in an earlier run. */
   readonly #failures: boolean;
+  readonly #killed: KilledRuns;
   /** Bytes of what was planned, for --max-transfer. */
   #started = 0;
   #again = false;
@@ -43,6 +44,7 @@ export class Planner {
     this.#checkers = new Queue(context.looks);
     this.#deletes = deletes;
     this.#failures = pair.manifest.failureCount() > 0;
+    this.#killed = new KilledRuns(pair.manifest, tally.startedMs);
   }
 
   /** Returns once the key has found its place in `batch`; waits while the queues are full. */
@@ -199,7 +201,10 @@ export class Planner {
 
   /** Found equal without a copy: noted, so that the next run need not look again. */
   #adopt(triple: Triple, reason: SkipReason): void {
-    const row = this.#options.dryRun ? undefined : adoptedRow(triple, reason);
+    if (this.#options.dryRun) return;
+    const { dest } = triple;
+    const network = !this.#pair.dest.store.capabilities.local;
+    const row = adoptedRow(triple, reason, network && dest !== undefined && this.#killed.wrote(dest));
     if (row) this.#context.committer.add(row);
   }
 

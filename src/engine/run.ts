@@ -133,6 +133,7 @@ function openJournal(pair: RunPair, options: RunOptions, pass: Pass, runId: stri
     command,
     pass,
     whole: !bounds && !only && !filter?.files,
+    kept: !(only && command === 'watch'),
     summary: () => tally.summary(undefined),
   });
 }

@@ -170,6 +170,10 @@ export interface Manifest {
   /** The latest first. */
   runs(limit: number): RunRow[];
 
+  dropRun(id: string): void;
+  /** When the runs that began before and never said how they ended were at work, ms. */
+  killedRuns(beforeMs: number): { startedMs: number; endedMs: number }[];
+
   /** Adds to the histogram; minutes older than a day are dropped. */
   addLags(rows: readonly LagRow[]): void;
   /** Summed by bin, `minuteMs` being the latest of each, since an instant. */

@@ -198,6 +198,14 @@ export class SqliteManifest implements Manifest {
     return this.#run(() => this.#sql.runs.all(limit));
   }
 
+  dropRun(id: string): void {
+    this.#run(() => this.#sql.dropRun.run(id));
+  }
+
+  killedRuns(beforeMs: number): { startedMs: number; endedMs: number }[] {
+    return this.#run(() => this.#sql.killedRuns.all(beforeMs));
+  }
+
   addLags(rows: readonly LagRow[]): void {
     this.#atomically(() => {
       for (const { minuteMs, bin, objects, maxMs } of rows) this.#sql.addLag.run(minuteMs, bin, objects, maxMs);

@@ -72,6 +72,8 @@ export interface Statements {
   putRun: Statement<[string, string, number, number, string, string]>;
   run: Statement<[id: string], RunRow>;
   runs: Statement<[limit: number], RunRow>;
+  dropRun: Statement<[id: string]>;
+  killedRuns: Statement<[beforeMs: number], { startedMs: number; endedMs: number }>;
   dropOldRuns: Statement<[keep: number]>;
   addLag: Statement<[number, number, number, number]>;
   lags: Statement<[sinceMs: number], LagRow>;
@@ -138,6 +140,10 @@ export function prepareStatements(db: Database): Statements {
     ),
     run: db.prepare<[string], RunRow>(`SELECT ${RUN} FROM run WHERE id = ?`),
     runs: db.prepare<[number], RunRow>(`SELECT ${RUN} FROM run ORDER BY started_ms DESC LIMIT ?`),
+    dropRun: db.prepare<[string]>('DELETE FROM run WHERE id = ?'),
+    killedRuns: db.prepare<[number], { startedMs: number; endedMs: number }>(
+      `SELECT started_ms AS startedMs, ended_ms AS endedMs FROM run WHERE outcome = 'running' AND started_ms < ?`,
+    ),
     dropOldRuns: db.prepare<[number]>(
       'DELETE FROM run WHERE started_ms < (SELECT started_ms FROM run ORDER BY started_ms DESC LIMIT 1 OFFSET ?)',
     ),
