@@ -138,7 +138,7 @@ class PartsInFlight {
     try {
       lease = await budget.lease(range.size);
       if (this.#broken || halt.stops('parts')) return;
-      moving = slots.partFlow.begin();
+      moving = slots.partFlow.begin(range.size);
       const read = await this.#read(partNumber, range.offset, lease, moving);
       if (read.lease !== lease) lease.release();
       lease = read.lease;

@@ -14,7 +14,7 @@ export function limiter(concurrency: number): Limiter {
   return pLimit(concurrency);
 }
 
-/** Tasks that may wait in a queue, for each that may run. */
+/** Tasks that may wait in a queue, for each that may run, where it is not said otherwise. */
 const BACKLOG = 4;
 
 /**
@@ -23,16 +23,19 @@ const BACKLOG = 4;
  */
 export class Queue {
   readonly #limit: Limiter;
+  readonly #backlog: number;
   readonly #active = new Set<Promise<void>>();
   readonly #waiting: (() => void)[] = [];
   #failed: { error: unknown } | undefined;
 
-  constructor(limit: Limiter) {
+  /** @param backlog tasks that may wait, for each that may run */
+  constructor(limit: Limiter, backlog = BACKLOG) {
     this.#limit = limit;
+    this.#backlog = backlog;
   }
 
   async push(task: () => Promise<void>): Promise<void> {
-    while (this.#limit.pendingCount >= this.#limit.concurrency * BACKLOG) {
+    while (this.#limit.pendingCount >= this.#limit.concurrency * this.#backlog) {
       await new Promise<void>((room) => this.#waiting.push(room));
     }
     const running: Promise<void> = this.#limit(task)

@@ -7,20 +7,24 @@ import type { PlanEntry } from './plan.js';
 import { type Limiter, limiter, Queue } from './queue.js';
 import { Races } from './race.js';
 import { START } from './tune.js';
+import { type Lone, partSizeAtEnd } from './tune-end.js';
 import { type Near, ObjectFlow, PartFlow } from './tune-flow.js';
 
 /** Up to so many bytes an object's time goes into round trips; beyond, into its bytes, as a part's does. */
 const SMALL = 256 * 1024;
 /** Large objects that may be open at once: those whose last parts are under way, or that are being completed. */
 const MOST_OPEN = 256;
+/** Large objects that are known before they begin: over slow connections, enough for the last waves of parts. */
+const MOST_WAITING = 256;
 
 export class Slots {
   readonly partFlow: PartFlow;
   readonly objectFlow: ObjectFlow;
   /** Second requests for parts that are far too slow. */
   readonly races: Races;
-  /** For objects that have not begun; undefined until the tuner knows better than the default. */
-  partSize: number | undefined;
+  readonly #waiting = new Waiting();
+  #partSize: number | undefined;
+  #lone: Lone | undefined;
   readonly #parts: Limiter;
   readonly #objects: Limiter;
   readonly #partsPerObject: number | undefined;
@@ -55,10 +59,26 @@ export class Slots {
     return pendingCount > 0 ? 0 : Math.max(0, concurrency - activeCount);
   }
 
-  set(settings: { parts: number; objects: number; partSize: number | undefined }): void {
+  /** For an object that begins now; undefined until the tuner knows better than the default. */
+  get partSize(): number | undefined {
+    if (this.#partSize === undefined || !this.#lone || !this.#waiting.all) return this.#partSize;
+    const rest = { objects: this.#waiting.sizes, moving: this.partFlow.moving };
+    return partSizeAtEnd(rest, this.#lone, this.#partSize);
+  }
+
+  /** Bytes of parts that have not begun; undefined while more objects may come. */
+  get left(): number | undefined {
+    if (this.#pinned || !this.#waiting.all) return undefined;
+    const queued = this.#parts.pendingCount * (this.#partSize ?? START.partSize);
+    return this.#waiting.sizes.reduce((sum, size) => sum + size, queued);
+  }
+
+  /** @param settings.lone only where each connection is limited by itself */
+  set(settings: { parts: number; objects: number; partSize: number | undefined; lone?: Lone }): void {
     if (this.tunesParts) this.#parts.concurrency = settings.parts;
     if (this.tunesObjects) this.#objects.concurrency = settings.objects;
-    this.partSize = settings.partSize;
+    this.#partSize = settings.partSize;
+    this.#lone = settings.lone;
   }
 
   /** For the parts of one object. */
@@ -70,13 +90,35 @@ export class Slots {
 
   /** Where objects wait for their turn. */
   lanes(): Lanes {
-    return new Lanes(this.#objects, this.#parts, this.objectFlow, this.#pinned);
+    return new Lanes(this.#objects, this.#parts, this.objectFlow, this.#waiting, this.#pinned);
   }
 }
 
 /** An object's time goes into round trips, or is the service's own. */
 export function isSmall({ size, way }: PlanEntry): boolean {
   return way === 'server' || size <= SMALL;
+}
+
+/** Large objects that have not begun. */
+class Waiting {
+  readonly #entries = new Set<PlanEntry>();
+  /** No more will come. */
+  all = false;
+
+  /** Bytes of each. */
+  get sizes(): number[] {
+    return [...this.#entries].map(({ size }) => size);
+  }
+
+  add(entry: PlanEntry): void {
+    this.#entries.add(entry);
+    this.all = false;
+  }
+
+  /** Its parts have queued for their slots, or it needs none. */
+  begun(entry: PlanEntry): void {
+    this.#entries.delete(entry);
+  }
 }
 
 /** Starts an object; `opened` is to be called once its parts have queued for their slots. */
@@ -89,16 +131,18 @@ export type Start = (opened: () => void) => Promise<void>;
  */
 export class Lanes {
   readonly #small: Queue;
-  readonly #openings = new Queue(limiter(1));
+  readonly #openings = new Queue(limiter(1), MOST_WAITING);
   readonly #open = new Queue(limiter(MOST_OPEN));
   readonly #parts: Limiter;
   readonly #flow: ObjectFlow;
+  readonly #waiting: Waiting;
   readonly #pinned: boolean;
 
-  constructor(objects: Limiter, parts: Limiter, flow: ObjectFlow, pinned: boolean) {
+  constructor(objects: Limiter, parts: Limiter, flow: ObjectFlow, waiting: Waiting, pinned: boolean) {
     this.#small = new Queue(objects);
     this.#parts = parts;
     this.#flow = flow;
+    this.#waiting = waiting;
     this.#pinned = pinned;
   }
 
@@ -106,11 +150,15 @@ export class Lanes {
   async push(entry: PlanEntry, start: Start): Promise<void> {
     if (this.#pinned) await this.#small.push(() => start(nothing));
     else if (isSmall(entry)) await this.#small.push(() => this.#flow.during(() => start(nothing)));
-    else await this.#openings.push(() => this.#openNext(start));
+    else {
+      this.#waiting.add(entry);
+      await this.#openings.push(() => this.#openNext(entry, start));
+    }
   }
 
   /** Waits for all that was pushed. */
   async drain(): Promise<void> {
+    this.#waiting.all = true;
     try {
       await this.#small.drain();
     } finally {
@@ -119,11 +167,12 @@ export class Lanes {
     }
   }
 
-  async #openNext(start: Start): Promise<void> {
+  async #openNext(entry: PlanEntry, start: Start): Promise<void> {
     await this.#parts(async () => undefined);
     await new Promise<void>((opened, failed) => {
       this.#open.push(() => start(opened).finally(opened)).catch(failed);
     });
+    this.#waiting.begun(entry);
   }
 }
 

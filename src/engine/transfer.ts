@@ -25,7 +25,7 @@ async function transferWhole(context: TransferContext, entry: PlanEntry): Promis
   if (isSmall(entry)) return getAndPut(context, entry);
   const sent = context.slots.ofObject()(async () => {
     if (context.halt.stops('parts')) throw new Unfinished();
-    const moving = context.slots.partFlow.begin();
+    const moving = context.slots.partFlow.begin(entry.size);
     try {
       return await getAndPut(context, entry, moving);
     } finally {

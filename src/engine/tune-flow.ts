@@ -72,16 +72,22 @@ export class PartFlow {
   #readMs = 0;
   #writeMs = 0;
   readonly #near: Near;
+  readonly #now: () => number;
+  readonly #moving = new Set<{ size: number; sinceMs: number }>();
 
   constructor(now: () => number, near: Near = { source: false, dest: false }) {
     this.#near = near;
+    this.#now = now;
     this.#reading = new Busy(now);
     this.#writing = new Busy(now);
   }
 
-  begin(): Moving {
+  /** @param size bytes */
+  begin(size: number): Moving {
     let phase = this.#reading;
     phase.change(1);
+    const part = { size, sinceMs: this.#now() };
+    this.#moving.add(part);
     return {
       read: (bytes) => {
         this.#reading.add(bytes);
@@ -93,8 +99,17 @@ export class PartFlow {
         phase.change(1);
       },
       wrote: (bytes) => this.#writing.add(bytes),
-      end: () => phase.change(-1),
+      end: () => {
+        phase.change(-1);
+        this.#moving.delete(part);
+      },
     };
+  }
+
+  /** Parts under way, and how long each has been. */
+  get moving(): { size: number; ms: number }[] {
+    const now = this.#now();
+    return [...this.#moving].map(({ size, sinceMs }) => ({ size, ms: now - sinceMs }));
   }
 
   /** @param ms since the last call */

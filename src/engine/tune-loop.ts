@@ -71,6 +71,10 @@ export class Loop {
   #ceilingMs = 0;
   #sincePushBackMs = ECHO_MS.most;
   #draining = false;
+  /** At the end of the last climb goodput still grew in proportion. */
+  #linear = false;
+  /** There is little work left. */
+  ending = false;
 
   /**
    * @param options.whole `done` counts whole requests, which tell nothing until they end
@@ -92,6 +96,16 @@ export class Loop {
   /** The setting that was last found best, and its goodput; undefined before the first measure. */
   get settled(): Level | undefined {
     return this.#base;
+  }
+
+  /**
+   * Where each connection is limited by itself, as far as is known: the setting that this will come to. Undefined where
+   * they share the line.
+   */
+  get reach(): number | undefined {
+    if (this.#phase === 'climb') return this.#latencyMs() >= QUICK_MS ? this.#within(this.#most) : undefined;
+    if (!this.#linear) return undefined;
+    return this.#phase === 'probe' ? Math.max(this.#n, this.#base?.n ?? 0) : this.#n;
   }
 
   /** True while nothing is being tried. */
@@ -121,6 +135,7 @@ export class Loop {
     this.#ceilingMs -= ms;
     if (this.#ceilingMs <= 0) this.#ceiling = undefined;
     this.#phaseMs += ms;
+    if (this.ending && this.#phase === 'probe' && this.#n < (this.#base?.n ?? 0)) this.#rest(this.#why);
     if (this.#phase === 'cool') {
       if (this.#phaseMs >= COOL_MS) this.#enter('measure', this.#n, this.#why);
     } else if (this.#phase === 'hold') this.#watch(flow, ms);
@@ -199,6 +214,7 @@ export class Loop {
    */
   #climbed(base: Level, rate: number): void {
     const linear = this.#isLinear(rate);
+    this.#linear = linear;
     const knee = Math.round(((base.n * rate) / base.rate) * BEYOND_KNEE);
     this.#base = { n: this.#n, rate };
     const back = !this.#whole && this.#latencyMs() < DRAIN_MS ? Math.floor(this.#n / MOST_BACK) : 0;
@@ -292,7 +308,8 @@ export class Loop {
       if (direction > 0) return this.#within(Math.ceil(base.n * (1 + this.#step)));
       return this.#within(Math.max(Math.floor(base.n / (1 + this.#step)), Math.min(FEW, base.n)));
     };
-    if (tried(this.#direction) === base.n) this.#direction = -this.#direction;
+    if (this.ending) this.#direction = 1;
+    else if (tried(this.#direction) === base.n) this.#direction = -this.#direction;
     const next = tried(this.#direction);
     if (next === base.n) return;
     this.#base = base;

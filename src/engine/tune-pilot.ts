@@ -4,7 +4,7 @@ import { toXsyncError } from '../model/error.js';
 import type { Reporter, RunEvent } from './events.js';
 import { MOST_CONNECTIONS, type RunOptions, type RunPair } from './options.js';
 import type { Slots } from './slots.js';
-import { type Sample, type Settings, Tuner, type TunerLimits } from './tune.js';
+import { type Sample, Tuner, type TunerLimits } from './tune.js';
 import { affordableConnections, openFilesLimit, operationsOf } from './tune-bounds.js';
 import { readRoute, writeRoute } from './tune-route.js';
 
@@ -35,7 +35,8 @@ export function startPilot(pair: RunPair, options: RunOptions, slots: Slots, emi
 export class Pilot {
   readonly #context: PilotContext;
   readonly #tuner: Tuner;
-  readonly #seed: Partial<Settings>;
+  /** The last that was found, here or before. */
+  #partSize: number | undefined;
   readonly #timer: NodeJS.Timeout;
   #sampledMs = performance.now();
   #faults = { throttled: 0, broken: 0 };
@@ -44,8 +45,9 @@ export class Pilot {
   constructor(context: PilotContext) {
     const { limits, manifest } = context;
     this.#context = context;
-    this.#seed = readRoute(manifest, new Date());
-    this.#tuner = new Tuner(limits, this.#seed);
+    const seed = readRoute(manifest, new Date());
+    this.#partSize = seed.partSize;
+    this.#tuner = new Tuner(limits, seed);
     this.#set();
     this.#timer = setInterval(() => this.#sample(), EVERY_MS).unref();
   }
@@ -86,6 +88,7 @@ export class Pilot {
       parts: slots.tunesParts ? parts : idle,
       objects: slots.tunesObjects ? objects : idle,
       ...this.#faults,
+      left: slots.left,
     };
     this.#faults = { throttled: 0, broken: 0 };
     this.#tuner.sample(sample);
@@ -95,8 +98,8 @@ export class Pilot {
 
   /** Without anything measured, here or before, parts keep their usual size. */
   #set(): void {
-    const partSize = this.#tuner.settled.partSize ?? this.#seed.partSize;
-    this.#context.slots.set({ ...this.#tuner.settings, partSize });
+    this.#partSize = this.#tuner.settled.partSize ?? this.#partSize;
+    this.#context.slots.set({ ...this.#tuner.settings, partSize: this.#partSize, lone: this.#tuner.lone });
   }
 
   #tell(): void {

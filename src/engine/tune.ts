@@ -3,6 +3,7 @@
  * running. Samples in, settings out; no clock, no timers, no I/O. `docs/tuning.md` tells why it decides as it does.
  */
 import { MiB } from './parts.js';
+import type { Lone } from './tune-end.js';
 import { Loop } from './tune-loop.js';
 import { type Flow, fills } from './tune-window.js';
 
@@ -27,6 +28,8 @@ export interface Sample {
   throttled: number;
   /** Timeouts and connections that broke. */
   broken: number;
+  /** Bytes of parts that have not begun; absent while more objects may come. */
+  left?: number;
 }
 
 export interface TunerLimits {
@@ -62,6 +65,8 @@ const BROKEN_SHARE = 0.1;
 const WAVERS = 0.85;
 /** A loop without work for so long leaves its connections to the other. */
 const IDLE_MS = 5000;
+/** Less than so many waves of parts are too few to learn from, and slots that are given up are missed at once. */
+const LAST_WAVES = 2;
 
 export class Tuner {
   readonly #limits: TunerLimits;
@@ -96,6 +101,13 @@ export class Tuner {
     return { parts: parts?.n, objects: this.#objects.settled?.n, partSize: parts && this.#partSize };
   }
 
+  /** Of parts; undefined unless each connection is limited by itself. */
+  get lone(): Lone | undefined {
+    const n = this.#parts.reach;
+    const level = this.#parts.settled;
+    return level && n !== undefined ? { n, each: level.rate / level.n, memory: this.#limits.memory } : undefined;
+  }
+
   /** True once what has work is found and being kept. */
   get resting(): boolean {
     const rests = (loop: Loop, idleMs: number): boolean => loop.resting || idleMs > 0;
@@ -112,7 +124,7 @@ export class Tuner {
   }
 
   sample(sample: Sample): void {
-    const { ms, parts, objects, throttled, broken } = sample;
+    const { ms, parts, objects, throttled, broken, left = Number.POSITIVE_INFINITY } = sample;
     this.#note('parts', parts, ms);
     this.#note('objects', objects, ms);
     const kept = Math.exp(-ms / BROKEN_MS);
@@ -122,6 +134,7 @@ export class Tuner {
       this.#broken = 0;
       this.#pushBack('timeouts and broken connections');
     }
+    this.#parts.ending = left < LAST_WAVES * this.#parts.n * this.#partSize;
     if (parts.used > 0) this.#parts.sample(parts, ms);
     if (objects.used > 0) this.#objects.sample(objects, ms);
     this.#choosePartSize(parts);

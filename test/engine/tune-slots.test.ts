@@ -149,7 +149,7 @@ describe('goodput', () => {
 
   it('is what arrives at a far destination, not what a near source reads ahead in bursts', () => {
     const parts = flow();
-    const moving = parts.begin();
+    const moving = parts.begin(8 * MiB);
     moving.read(8 * MiB);
     now += 10;
     moving.turn();
@@ -166,7 +166,7 @@ describe('goodput', () => {
   it('counts a byte once between two far sides', () => {
     const parts = flow();
     for (let i = 0; i < 4; i++) {
-      const moving = parts.begin();
+      const moving = parts.begin(8 * MiB);
       moving.read(8 * MiB);
       now += 500;
       moving.turn();
