@@ -178,8 +178,3 @@ export function liveSinceMs(manifest: Pick<Manifest, 'getFact'>): number | undef
   const text = manifest.getFact(FACT.live);
   return text === undefined ? undefined : Number(text);
 }
-
-/** For a watch, which looks at parts of the keys in turn. */
-export function setSynchronised(manifest: Pick<Manifest, 'setFact'>, atMs: number): void {
-  manifest.setFact(FACT.synchronised, String(atMs));
-}
