@@ -93,6 +93,7 @@ export type SkipReason =
   | 'filtered'
   | 'unreadable'
   | 'settling'
+  | 'vanished'
   | 'cutoff';
 
 export type InspectReason = 'unlisted' | 'times' | 'checksums' | 'bytes';

@@ -28,7 +28,7 @@ export function endsRun(fault: XsyncError): boolean {
   return FATAL.includes(fault.code);
 }
 
-const VANISHED = 'It was listed and then deleted before it could be read.';
+const LISTED_ONLY = "The source lists it and does not give it out: look at it with the source's own tools.";
 
 export interface ObjectContext extends TransferContext {
   manifest: Manifest;
@@ -69,12 +69,32 @@ export async function copyObject(context: ObjectContext, planned: PlanEntry, rep
       if (endsRun(fault)) return halt.fail(fault);
       const next = await afterFault(context, entry, fault, attempt < context.objectAttempts);
       if (next instanceof XsyncError) {
+        if (next.code === 'object-not-found' && (await hasVanished(context, entry))) {
+          emit({ type: 'skip', key: entry.key, size: entry.size, reason: 'vanished' });
+          return;
+        }
         // Neither this version has arrived nor the one that was planned: the older one's time counts.
         const sourceMtimeMs = Math.min(entry.sourceMtimeMs, planned.sourceMtimeMs);
         return recordFailure(context, { ...entry, sourceMtimeMs }, next, attempt);
       }
       entry = next;
     }
+  }
+}
+
+/**
+ * It was listed and then deleted before it could be read: nothing is left to copy. A store that goes on listing what it
+ * does not give out has a fault, which is not passed over. One request.
+ */
+async function hasVanished(context: ObjectContext, entry: PlanEntry): Promise<boolean> {
+  try {
+    const { entries } = await context.source.list({ prefix: entry.sourceKey, signal: context.halt.signal });
+    if (entries.some(({ key }) => key === entry.sourceKey)) return false;
+    await abandonUpload(context, entry);
+    return true;
+  } catch {
+    // Could not be asked: it stays the failure that it was.
+    return false;
   }
 }
 
@@ -127,7 +147,7 @@ export function recordFailure(context: ObjectContext, entry: PlanEntry, fault: X
 /** For a dry run, which leaves the manifest's list as it is. */
 export function tellFailure(context: ObjectContext, entry: PlanEntry, fault: XsyncError, attempts: number): void {
   const { code, message } = fault;
-  const remedy = fault.remedy ?? (code === 'object-not-found' ? VANISHED : undefined);
+  const remedy = fault.remedy ?? (code === 'object-not-found' ? LISTED_ONLY : undefined);
   context.emit({
     type: 'failed',
     key: entry.key,

@@ -54,14 +54,23 @@ describe('one object', () => {
     expectFailedObject(single, 'frozen', 'estore');
   });
 
-  test('that vanishes after it was listed is failed as such', async () => {
+  test('that vanishes after it was listed is no failure', async () => {
     const source = bucketOf('east');
     source.put('moving', 'x');
     source.fault({ kind: 'vanish' }, { kind: 'GetObject', key: 'moving' });
     const root = lab.path('vanished');
     const outcome = await lab.run(['copy', source.at(), root]);
-    expectFailedObject(outcome, 'moving', 'deleted before it could be read');
+    expect(outcome.code, outcome.stderr).toBe(EXIT.ok);
+    expect(outcome.stderr).toContain('vanished 1');
     expect(await readdir(root)).toEqual(['fine']);
+  });
+
+  test('that is listed and not given out is failed as such', async () => {
+    const source = bucketOf('east');
+    source.put('ghost', 'x');
+    source.fault({ kind: 'status', status: 404, code: 'NoSuchKey' }, { kind: 'GetObject', key: 'ghost' });
+    const outcome = await lab.run(['copy', source.at(), lab.path('ghosts')]);
+    expectFailedObject(outcome, 'ghost', 'lists it and does not give it out');
   });
 
   test('that changes while it is read is read anew, and given up when it never rests', async () => {
