@@ -64,7 +64,7 @@ export async function runPair(pair: RunPair, options: RunOptions, report: Report
     await new Traversal(pair, options, context, tally, pass).run();
     committer.flush();
     // A path that leads to nothing is the command's to refuse.
-    if (!halt.stops('plans') && tally.nothingListed && pair.source.prefix === '') {
+    if (!halt.stops('plans') && tally.nothingListed && pair.source.prefix === '' && !options.only) {
       emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
     }
     if (!halt.stops('plans') && isWhole(options)) await dropStale(context, pair, pass.startedMs, options.claims);

@@ -205,7 +205,8 @@ export class Streams {
         // It cannot be there; why, the attempt to write it tells.
         (name === 'destination' && isXsyncError(error, 'key-not-representable'));
       if (!missing) return this.#failAlone(name, key, error);
-      if (name === 'source') {
+      // A change event may well be that of a delete.
+      if (name === 'source' && !this.#options.only) {
         this.#context.emit({
           type: 'notice',
           level: 'warn',

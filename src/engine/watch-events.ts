@@ -84,9 +84,11 @@ export class ChangeRuns {
       this.#context.report(event);
     };
     try {
-      const { stopped } = await runPair(pair, options, report);
+      const { stopped, failed: objects } = await runPair(pair, options, report);
       if (stopped !== undefined) return false;
       done();
+      // The next look may be far away.
+      if (objects.byClass.temporary) return false;
     } catch (error) {
       const fault = toXsyncError(error);
       if (fault.code !== 'guard') {
@@ -106,7 +108,9 @@ export class ChangeRuns {
     this.#deletes ??= common.deletes ? mostDeletes(common.deletes, pair.manifest.count()) : 0;
     const allowed = Math.min(this.#deletes, only.length);
     this.#deletes -= allowed;
-    const deletes = common.deletes && { ...common.deletes, when: 'after' as const, max: { objects: allowed } };
+    // Each key was asked for by itself: what happens to another one says nothing of it.
+    const how = { when: 'after' as const, ignoreErrors: true, max: { objects: allowed } };
+    const deletes = common.deletes && { ...common.deletes, ...how };
     const options = { ...common, only, deletes, noTraverse: false, resume: undefined, failedBefore: 'try' as const };
     return { options, allowed };
   }

@@ -261,6 +261,27 @@ describe('a watch with change events', () => {
     pair.source.head = head;
   });
 
+  test('deletes what is gone although another object of the same events could not be copied, which comes again', async () => {
+    const pair = await pairOf('a', 'b');
+    const changes = new Feed();
+    watched = new Watched(pair, { ...SLOW, changes: changes.open, run: DELETING }).start();
+    await until(async () => (await keysOf(pair.dest)).length === 2);
+    await pair.source.delete(['a']);
+    await pair.source.put('b', bytesOf('new', 50));
+    const put = pair.dest.put.bind(pair.dest);
+    pair.dest.put = () => Promise.reject(new XsyncError('server-error', 'internal error'));
+    changes.push('a', 'b');
+    await until(() => changes.settled.length === 1);
+    expect(changes.settled).toEqual(['release a,b']);
+    expect(await keysOf(pair.dest)).toEqual(['b']);
+    pair.dest.put = put;
+    changes.push('a', 'b');
+    await until(() => changes.settled.length === 2);
+    expect(changes.settled).toEqual(['release a,b', 'done a,b']);
+    expect(await contentOf(pair.dest, 'b')).toEqual(bytesOf('new', 50));
+    expect(watched.of('notice')).toEqual([]);
+  });
+
   test('leaves events of other buckets and prefixes alone', async () => {
     const pair = await pairOf('in/a');
     pair.prefixes = { source: 'in/', dest: 'out/' };
