@@ -3,7 +3,7 @@ import type { Backup } from '../../src/engine/options.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../src/store/memory/store.js';
 import { meter } from '../../src/store/wrap/meter.js';
 import { copyAndDie } from './crash.js';
-import { contentOf } from './support.js';
+import { contentOf, POLICY } from './support.js';
 import { bytesOf, keysOf, Pair, type SyncOptions, sync, synced, syncOptions, TIMES } from './sync.js';
 
 const KiB = 1024;
@@ -39,6 +39,9 @@ interface Case {
 async function prepared({ stores }: Case): Promise<{ pair: Pair; aside: MemoryStore; backup: Backup }> {
   const pair = new Pair(stores);
   for (const side of [pair.source, pair.dest]) await side.put('adopted', bytesOf('adopted', 10));
+  // However long the two puts were apart.
+  await pair.copy({ policy: { ...POLICY, modifyWindowMs: 60_000 } });
+  expect(pair.manifest.get('adopted')?.ours).toBe(false);
   await synced(['gone1', 'gone2', 'updated', 'stays', 'changed'], [], pair);
   await pair.source.put('large', OLD.large ?? new Uint8Array());
   await pair.copy(PARTS);
