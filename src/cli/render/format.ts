@@ -40,6 +40,17 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
 }
 
+/** `USD 12.30`, `USD 0.0042 + CNY 1.20`. */
+export function formatCosts(costs: readonly { currency: string; amount: number }[]): string {
+  return costs.map(({ currency, amount }) => `${currency} ${amountText(amount)}`).join(' + ');
+}
+
+function amountText(amount: number): string {
+  if (amount > 0 && amount < 0.00005) return 'under 0.0001';
+  const [whole = '', cents = ''] = amount.toFixed(amount < 1 ? 4 : 2).split('.');
+  return `${formatCount(Number(whole))}.${cents}`;
+}
+
 /** A whole percentage that reaches 100 only when everything is done. */
 export function formatPercent(done: number, total: number): string {
   if (total <= 0) return '0%';

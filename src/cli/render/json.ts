@@ -59,9 +59,11 @@ export function jsonLine(nowMs: number, level: LogLevel, event: string, fields: 
   return JSON.stringify({ time: new Date(nowMs).toISOString(), level, event, ...fields }, whole);
 }
 
-/** Times and rates to the unit: their fractions are noise. */
-function whole(_name: string, value: unknown): unknown {
-  return typeof value === 'number' ? Math.round(value) : value;
+/** Times and rates to the unit: their fractions are noise. Money to a millionth. */
+function whole(name: string, value: unknown): unknown {
+  if (typeof value !== 'number') return value;
+  const isMoney = name === 'amount' || name === 'acceleration';
+  return isMoney ? Number(value.toFixed(6)) : Math.round(value);
 }
 
 /** What comes for each chunk or page is told by `stats` instead. */

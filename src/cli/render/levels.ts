@@ -30,6 +30,7 @@ export function levelOf(event: RunEvent, dryRun: boolean): LogLevel {
     case 'held':
     case 'restart':
     case 'tuned':
+    case 'waiting':
       return 'info';
     default:
       return 'debug';

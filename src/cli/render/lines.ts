@@ -2,7 +2,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { RunEvent } from '../../engine/events.js';
 import type { VerifiedBy } from '../../model/verified.js';
-import { formatBytes, formatCount, formatDuration, formatPercent, plural } from './format.js';
+import { formatBytes, formatCosts, formatCount, formatDuration, formatPercent, plural } from './format.js';
 import { keyText, printable } from './printable.js';
 import type { Status } from './tally.js';
 
@@ -84,9 +84,11 @@ function heldText({ code, why, untilMs }: Extract<RunEvent, { type: 'held' }>): 
   return `failed (${code}); somebody has to change something first, then: xsync retry`;
 }
 
-function waitingLine({ untilMs, listRequests, listRequestsPerDay }: Extract<RunEvent, { type: 'waiting' }>): string {
-  const cost = `${plural(listRequests, 'list request')} so far, ${formatCount(listRequestsPerDay)} a day at this pace`;
-  return `next look at ${new Date(untilMs).toISOString()}; ${cost}`;
+function waitingLine(event: Extract<RunEvent, { type: 'waiting' }>): string {
+  const { untilMs, listRequests, listRequestsPerDay, listCostPerDay } = event;
+  const cost = listCostPerDay === undefined ? '' : ` (${formatCosts(listCostPerDay)})`;
+  const pace = `${formatCount(listRequestsPerDay)} a day at this pace${cost}`;
+  return `next look at ${new Date(untilMs).toISOString()}; ${plural(listRequests, 'list request')} so far, ${pace}`;
 }
 
 function remedyText(remedy: string | undefined, chalk: ChalkInstance): string {

@@ -2,7 +2,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { Failure, StopReason, Summary, Traffic } from '../../engine/events.js';
 import { VERIFIED_BY } from '../../model/verified.js';
-import { formatBytes, formatCount, formatCounts, formatDuration, plural } from './format.js';
+import { formatBytes, formatCosts, formatCount, formatCounts, formatDuration, plural } from './format.js';
 import { bareMessage, VERIFIED_TEXT } from './lines.js';
 import { keyText, printable, wrap } from './printable.js';
 
@@ -53,8 +53,10 @@ export function summaryLines(summary: Summary, cut: boolean, options: SummaryOpt
       `source ${formatCount(summary.listed.source)} · destination ${formatCount(summary.listed.destination)}`,
     ),
     ...plannedRows(summary, row),
+    ...(summary.planned ? optional(costText(summary), (text) => row('', text)) : []),
     ...row('Requests', `source: ${requestsText(summary.traffic.source)}`),
     ...row('', `destination: ${requestsText(summary.traffic.destination)}`),
+    ...(summary.planned ? [] : optional(costText(summary), (text) => row('Cost', text))),
     ...row('Elapsed', elapsedText(summary)),
     ...failureLines(summary.failed.list, summary.failed.objects, options),
     ...nextStep(summary, cut).flatMap((text) => ['', ...wrap(text, width)]),
@@ -168,6 +170,15 @@ function plannedRows({ planned }: Summary, row: (label: string, text: string) =>
     ...row('Would cost', `source: ${countsText(planned.source)}`),
     ...row('', `destination: ${countsText(planned.destination)}`),
   ];
+}
+
+/** At the prices of the remotes' configs; acceleration, which is a choice, by itself. */
+function costText({ cost }: Summary): string {
+  if (cost === undefined) return '';
+  const accelerated = cost
+    .filter(({ acceleration }) => acceleration > 0)
+    .map(({ currency, acceleration: amount }) => ({ currency, amount }));
+  return `${formatCosts(cost)}${accelerated.length > 0 ? `, of which acceleration ${formatCosts(accelerated)}` : ''}`;
 }
 
 function requestsText(traffic: Traffic): string {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { displayWidth } from '../../../src/cli/render/printable.js';
 import { summaryLine, summaryLines } from '../../../src/cli/render/summary.js';
+import type { Summary } from '../../../src/engine/events.js';
 import { plain, summary } from './fixtures.js';
 
 const at80 = { chalk: plain, width: 79 };
@@ -70,6 +71,18 @@ describe('the summary', () => {
       Nothing was changed. Leave out --dry-run to do it.
       "
     `);
+  });
+
+  it('with prices says what a run has cost, and of a dry run what it would, acceleration by itself', () => {
+    const cost = [
+      { currency: 'USD', amount: 12.3, acceleration: 4 },
+      { currency: 'CNY', amount: 0.25, acceleration: 0 },
+    ];
+    const rows = (of: Summary): string[] =>
+      summaryLines({ ...of, cost }, false, at80).filter((line) => /USD/.test(line));
+    expect(rows(summary)).toEqual(['Cost         USD 12.30 + CNY 0.2500, of which acceleration USD 4.00']);
+    const dry = { ...summary, dryRun: true, planned: { source: { read: 1 }, destination: { put: 1 } } };
+    expect(rows(dry)).toEqual(['             USD 12.30 + CNY 0.2500, of which acceleration USD 4.00']);
   });
 
   it('of an interrupted run says how to resume', () => {
