@@ -10,12 +10,34 @@ export class Committer {
   readonly #onError: (error: unknown) => void;
   #rows: ManifestRow[] = [];
   #gone: string[] = [];
+  #intents: string[] = [];
+  #intending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param onError told when a write in the background fails (a full disk) */
   constructor(manifest: Manifest, onError: (error: unknown) => void) {
     this.#manifest = manifest;
     this.#onError = onError;
+  }
+
+  /**
+   * To be awaited before an object is written at the destination, so that a run which is killed before it can say that
+   * the object is xsync's own has said that it may be. Objects that begin together share one transaction.
+   */
+  intend(key: string): Promise<void> {
+    this.#intents.push(key);
+    this.#intending ??= new Promise<void>((done, failed) => {
+      setImmediate(() => {
+        this.#intending = undefined;
+        try {
+          this.#manifest.intend(this.#intents.splice(0), Date.now());
+          done();
+        } catch (error) {
+          failed(error);
+        }
+      });
+    });
+    return this.#intending;
   }
 
   /** Only for an object that the destination has confirmed (invariant 1). */

@@ -33,6 +33,7 @@
  *   D         M              action   reason
  *   absent    -              none
  *   unlisted  none           none     nothing is known to be there
+ *   present   an intent      delete   gone-at-source    a run was killed after it wrote it
  *   same      xsync's own    delete   gone-at-source
  *   same      adopted        keep     not-ours          | --delete-unknown: delete gone-at-source
  *   changed   -              keep     changed-at-destination | --delete-unknown: delete changed-at-destination
@@ -124,6 +125,8 @@ export interface Evidence {
   checksum: 'same' | 'differs' | 'unknown';
   /** The manifest says that xsync wrote the destination's object. */
   ours: boolean;
+  /** A run that was killed was about to write the destination's object: no row says what came of it. */
+  intended: boolean;
   /** The manifest says that a checksum proved it equal, not its size alone. */
   proven: boolean;
 }
@@ -158,8 +161,9 @@ function compare(policy: Policy, s: SideState, d: SideState, evidence: Evidence)
   return { action: 'inspect', reason: 'times', otherwise: 'time-differs' };
 }
 
-function goneAtSource(policy: Policy, d: DestState, { ours }: Evidence): Decision {
+function goneAtSource(policy: Policy, d: DestState, { ours, intended }: Evidence): Decision {
   if (d === 'absent' || d === 'unlisted') return { action: 'none' };
+  if (intended) return { action: 'delete', reason: 'gone-at-source' };
   if (d === 'same' && (ours || policy.deleteUnknown)) return { action: 'delete', reason: 'gone-at-source' };
   if (d === 'same') return { action: 'keep', reason: 'not-ours' };
   const reason = d === 'changed' ? 'changed-at-destination' : 'unknown';

@@ -102,7 +102,8 @@ export function destState({ dest, row }: Triple, traversed: boolean): DestState 
 
 /** What two listing entries say about equality, without a request. Composite MD5s that differ prove nothing. */
 export function evidenceOf({ source, dest, row }: Triple): Evidence {
-  const known = { ours: row?.ours === true, proven: row !== undefined && row.verifiedBy !== 'size' };
+  const proven = row !== undefined && row.verifiedBy !== 'size';
+  const known = { ours: row?.ours === true, intended: false, proven };
   const sizeSame = source?.size === (dest?.size ?? row?.size);
   const common = commonChecksum(source?.checksums ?? {}, dest?.checksums ?? {});
   if (!common || (!common.same && common.name === 'md5ofParts')) return { sizeSame, checksum: 'unknown', ...known };

@@ -56,6 +56,7 @@ export async function copyObject(context: ObjectContext, planned: PlanEntry, rep
     try {
       if (!aside) await context.keepAside?.(entry.key);
       aside = true;
+      await context.committer.intend(entry.key);
       const result = await transfer(context, entry);
       record(context, entry, result);
       const { destEtag: _, ...told } = result;

@@ -1,7 +1,7 @@
 /** From the diff to the queue: each key is decided, looked at more closely where that is needed, and handed on. */
 import { toXsyncError, XsyncError } from '../model/error.js';
 import type { ObjectEntry } from '../model/object.js';
-import { adoptedRow, KilledRuns } from './adopted.js';
+import { adoptedRow } from './adopted.js';
 import { isAside } from './backup.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from './decide.js';
 import type { Deletes } from './deletes.js';
@@ -30,7 +30,8 @@ export class Planner {
   readonly #deletes: Deletes | undefined;
   /** Something failed in an earlier run. */
   readonly #failures: boolean;
-  readonly #killed: KilledRuns;
+  /** Runs that were killed had begun to write something. */
+  readonly #intents: boolean;
   /** Bytes of what was planned, for --max-transfer. */
   #started = 0;
   #again = false;
@@ -44,7 +45,7 @@ export class Planner {
     this.#checkers = new Queue(context.looks);
     this.#deletes = deletes;
     this.#failures = pair.manifest.failureCount() > 0;
-    this.#killed = new KilledRuns(pair.manifest, tally.startedMs);
+    this.#intents = pair.manifest.anyIntended();
   }
 
   /** Returns once the key has found its place in `batch`; waits while the queues are full. */
@@ -99,7 +100,8 @@ export class Planner {
       if (!dryRun) this.#context.committer.forget(key);
       return;
     }
-    const decision = decide(policy, 'absent', this.#destState(triple), evidenceOf(triple));
+    const evidence = { ...evidenceOf(triple), intended: this.#isIntended(key) };
+    const decision = decide(policy, 'absent', this.#destState(triple), evidence);
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
     // Without a listing the manifest tells what the filter asks for.
     const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
@@ -112,6 +114,13 @@ export class Planner {
       const reason = decision.action === 'keep' ? decision.reason : 'unknown';
       this.#context.emit({ type: 'keep', key, size: there.size, reason });
     }
+  }
+
+  /** A run that was killed was about to write it at the destination. */
+  #isIntended(key: string): boolean {
+    if (!this.#intents || this.#options.claims?.has(key)) return false;
+    const atMs = this.#pair.manifest.intended(key);
+    return atMs !== undefined && atMs < this.#tally.startedMs;
   }
 
   /** Is being rewritten right now. */
@@ -202,9 +211,7 @@ export class Planner {
   /** Found equal without a copy: noted, so that the next run need not look again. */
   #adopt(triple: Triple, reason: SkipReason): void {
     if (this.#options.dryRun) return;
-    const { dest } = triple;
-    const network = !this.#pair.dest.store.capabilities.local;
-    const row = adoptedRow(triple, reason, network && dest !== undefined && this.#killed.wrote(dest));
+    const row = adoptedRow(triple, reason, this.#isIntended(triple.key));
     if (row) this.#context.committer.add(row);
   }
 

@@ -67,7 +67,11 @@ export async function runPair(pair: RunPair, options: RunOptions, report: Report
     if (!halt.stops('plans') && tally.nothingListed && pair.source.prefix === '' && !options.only) {
       emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
     }
-    if (!halt.stops('plans') && isWhole(options)) await dropStale(context, pair, pass.startedMs, options.claims);
+    if (!halt.stops('plans') && isWhole(options)) {
+      await dropStale(context, pair, pass.startedMs, options.claims);
+      // A copy decides nothing about what is gone from the source.
+      if (options.deletes) pair.manifest.clearIntents(pass.startedMs);
+    }
   } catch (error) {
     const stopped = halt.signal.aborted || (halt.stops('plans') && isXsyncError(error, 'aborted'));
     if (!stopped) halt.fail(error);

@@ -130,7 +130,18 @@ export interface Manifest {
    */
   quantile(after: string | undefined, rows: number): { last: string; next: string } | undefined;
 
-  /** Writes rows and removes those keys' failures, in one transaction. */
+  /**
+   * Objects are about to be written at the destination. Until a row says that they were, or `forget` that they are not
+   * there, what is found under these keys may be xsync's own work. Durable against kill -9 on return.
+   */
+  intend(keys: readonly string[], atMs: number): void;
+  /** When it was last about to be written, ms; undefined when it never was, or a row has said what came of it. */
+  intended(key: string): number | undefined;
+  anyIntended(): boolean;
+  /** Forgets intents from before, but those of failed objects. */
+  clearIntents(beforeMs: number): void;
+
+  /** Writes rows and removes those keys' failures and intents, in one transaction. */
   commit(rows: readonly ManifestRow[]): void;
   /** The destination does not have them any more: forgets their rows, and that they were to be deleted. */
   forget(keys: readonly string[]): void;
@@ -171,8 +182,6 @@ export interface Manifest {
   runs(limit: number): RunRow[];
 
   dropRun(id: string): void;
-  /** When the runs that began before and never said how they ended were at work, ms. */
-  killedRuns(beforeMs: number): { startedMs: number; endedMs: number }[];
 
   /** Adds to the histogram; minutes older than a day are dropped. */
   addLags(rows: readonly LagRow[]): void;

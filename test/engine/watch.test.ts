@@ -83,11 +83,11 @@ class Watched {
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 1000; i++) {
+  for (const end = Date.now() + 30_000; Date.now() < end; ) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  throw new Error('it did not come to pass within 5 seconds');
+  throw new Error('it did not come to pass within 30 seconds');
 }
 
 const DELETING: Partial<RunOptions> = {

@@ -70,11 +70,30 @@ export class SqliteManifest implements Manifest {
     return last === undefined || next === undefined ? undefined : { last, next };
   }
 
+  intend(keys: readonly string[], atMs: number): void {
+    this.#atomically(() => {
+      for (const key of keys) this.#sql.intend.run(key, atMs);
+    });
+  }
+
+  intended(key: string): number | undefined {
+    return this.#run(() => this.#sql.intended.get(key));
+  }
+
+  anyIntended(): boolean {
+    return this.#run(() => this.#sql.anyIntended.get() === 1);
+  }
+
+  clearIntents(beforeMs: number): void {
+    this.#run(() => this.#sql.clearIntents.run(beforeMs));
+  }
+
   commit(rows: readonly ManifestRow[]): void {
     this.#atomically(() => {
       for (const r of rows) {
         const ours = r.ours ? 1 : 0;
         this.#sql.put.run(r.key, r.size, r.sourceEtag, r.sourceMtimeMs, r.destEtag, r.verifiedBy, ours, r.atMs);
+        this.#sql.unIntend.run(r.key);
       }
       if (this.#sql.anyFailure.get() === 1) for (const { key } of rows) this.#sql.clearFailure.run(key);
     });
@@ -84,6 +103,7 @@ export class SqliteManifest implements Manifest {
     this.#atomically(() => {
       for (const key of keys) {
         this.#sql.forget.run(key);
+        this.#sql.unIntend.run(key);
         this.#sql.unDoom.run(key);
       }
     });
@@ -200,10 +220,6 @@ export class SqliteManifest implements Manifest {
 
   dropRun(id: string): void {
     this.#run(() => this.#sql.dropRun.run(id));
-  }
-
-  killedRuns(beforeMs: number): { startedMs: number; endedMs: number }[] {
-    return this.#run(() => this.#sql.killedRuns.all(beforeMs));
   }
 
   addLags(rows: readonly LagRow[]): void {

@@ -76,6 +76,11 @@ const VERSION_2 = `
     found_ms INTEGER NOT NULL
   ) WITHOUT ROWID;
 
+  CREATE TABLE intent (
+    key TEXT PRIMARY KEY COLLATE BINARY,
+    at_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+
   CREATE TABLE run (
     id TEXT PRIMARY KEY,
     command TEXT NOT NULL,

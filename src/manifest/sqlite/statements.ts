@@ -48,6 +48,11 @@ export interface Statements {
   keysAfter: Statement<[after: string, skip: number], string>;
   put: Statement<[string, number, string, number, string, string, 0 | 1, number]>;
   forget: Statement<Key>;
+  intend: Statement<[key: string, atMs: number]>;
+  intended: Statement<Key, number>;
+  anyIntended: Statement<[], 0 | 1>;
+  unIntend: Statement<Key>;
+  clearIntents: Statement<[beforeMs: number]>;
   upload: Statement<Key, UploadRow>;
   uploads: Statement<[], UploadRow>;
   putUpload: Statement<[string, string, string, number, number, number]>;
@@ -73,7 +78,6 @@ export interface Statements {
   run: Statement<[id: string], RunRow>;
   runs: Statement<[limit: number], RunRow>;
   dropRun: Statement<[id: string]>;
-  killedRuns: Statement<[beforeMs: number], { startedMs: number; endedMs: number }>;
   dropOldRuns: Statement<[keep: number]>;
   addLag: Statement<[number, number, number, number]>;
   lags: Statement<[sinceMs: number], LagRow>;
@@ -97,6 +101,11 @@ export function prepareStatements(db: Database): Statements {
       'INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ),
     forget: db.prepare<Key>('DELETE FROM object WHERE key = ?'),
+    intend: db.prepare<[string, number]>('INSERT OR REPLACE INTO intent VALUES (?, ?)'),
+    intended: db.prepare<Key, number>('SELECT at_ms FROM intent WHERE key = ?').pluck(),
+    anyIntended: db.prepare<[], 0 | 1>('SELECT EXISTS (SELECT 1 FROM intent)').pluck(),
+    unIntend: db.prepare<Key>('DELETE FROM intent WHERE key = ?'),
+    clearIntents: db.prepare<[number]>('DELETE FROM intent WHERE at_ms < ? AND key NOT IN (SELECT key FROM failure)'),
 
     upload: db.prepare<Key, UploadRow>(`SELECT ${UPLOAD} FROM upload WHERE key = ?`),
     uploads: db.prepare<[], UploadRow>(`SELECT ${UPLOAD} FROM upload ORDER BY key`),
@@ -141,9 +150,6 @@ export function prepareStatements(db: Database): Statements {
     run: db.prepare<[string], RunRow>(`SELECT ${RUN} FROM run WHERE id = ?`),
     runs: db.prepare<[number], RunRow>(`SELECT ${RUN} FROM run ORDER BY started_ms DESC LIMIT ?`),
     dropRun: db.prepare<[string]>('DELETE FROM run WHERE id = ?'),
-    killedRuns: db.prepare<[number], { startedMs: number; endedMs: number }>(
-      `SELECT started_ms AS startedMs, ended_ms AS endedMs FROM run WHERE outcome = 'running' AND started_ms < ?`,
-    ),
     dropOldRuns: db.prepare<[number]>(
       'DELETE FROM run WHERE started_ms < (SELECT started_ms FROM run ORDER BY started_ms DESC LIMIT 1 OFFSET ?)',
     ),
