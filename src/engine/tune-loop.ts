@@ -73,6 +73,8 @@ export class Loop {
   #draining = false;
   /** At the end of the last climb goodput still grew in proportion. */
   #linear = false;
+  /** What a climb brought is looked at for the second time. */
+  #doubted = false;
   /** There is little work left. */
   ending = false;
 
@@ -210,10 +212,16 @@ export class Loop {
 
   /**
    * Where the proportion has ended is enough. Where requests are short it is gone back to in steps: the connections
-   * that stay do not take up at once what the others carried.
+   * that stay do not take up at once what the others carried. Where they are long, a wrong step back is paid for by all
+   * that is still to come, and connections that began together stumble together: a second look comes first.
    */
   #climbed(base: Level, rate: number): void {
     const linear = this.#isLinear(rate);
+    if (!linear && !this.#doubted && this.#latencyMs() >= DRAIN_MS) {
+      this.#doubted = true;
+      this.#restart();
+      return;
+    }
     this.#linear = linear;
     const knee = Math.round(((base.n * rate) / base.rate) * BEYOND_KNEE);
     this.#base = { n: this.#n, rate };
@@ -326,6 +334,7 @@ export class Loop {
     this.#why = why;
     this.#phaseMs = 0;
     this.#outsideMs = 0;
+    this.#doubted = false;
     this.#restart();
   }
 

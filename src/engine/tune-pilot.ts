@@ -35,8 +35,6 @@ export function startPilot(pair: RunPair, options: RunOptions, slots: Slots, emi
 export class Pilot {
   readonly #context: PilotContext;
   readonly #tuner: Tuner;
-  /** The last that was found, here or before. */
-  #partSize: number | undefined;
   readonly #timer: NodeJS.Timeout;
   #sampledMs = performance.now();
   #faults = { throttled: 0, broken: 0 };
@@ -45,9 +43,7 @@ export class Pilot {
   constructor(context: PilotContext) {
     const { limits, manifest } = context;
     this.#context = context;
-    const seed = readRoute(manifest, new Date());
-    this.#partSize = seed.partSize;
-    this.#tuner = new Tuner(limits, seed);
+    this.#tuner = new Tuner(limits, readRoute(manifest, new Date()));
     this.#set();
     this.#timer = setInterval(() => this.#sample(), EVERY_MS).unref();
   }
@@ -96,10 +92,9 @@ export class Pilot {
     if (this.#tuner.resting && now - (this.#told?.atMs ?? Number.NEGATIVE_INFINITY) > TOLD_EVERY_MS) this.#tell();
   }
 
-  /** Without anything measured, here or before, parts keep their usual size. */
   #set(): void {
-    this.#partSize = this.#tuner.settled.partSize ?? this.#partSize;
-    this.#context.slots.set({ ...this.#tuner.settings, partSize: this.#partSize, lone: this.#tuner.lone });
+    const { settings, partSize, lone } = this.#tuner;
+    this.#context.slots.set({ ...settings, partSize, lone });
   }
 
   #tell(): void {

@@ -73,6 +73,7 @@ export class Tuner {
   readonly #parts: Loop;
   readonly #objects: Loop;
   #partSize: number;
+  #measured: boolean;
   #broken = 0;
   readonly #idleMs = { parts: IDLE_MS, objects: IDLE_MS };
 
@@ -80,6 +81,7 @@ export class Tuner {
   constructor(limits: TunerLimits, seed: Partial<Settings> = {}) {
     this.#limits = limits;
     this.#partSize = limits.partSize ?? Math.max(seed.partSize ?? START.partSize, limits.leastPartSize);
+    this.#measured = seed.partSize !== undefined;
     const loop = (kind: 'parts' | 'objects', most: number): Loop =>
       new Loop(seed[kind] ?? START[kind], {
         least: LEAST[kind],
@@ -93,6 +95,11 @@ export class Tuner {
 
   get settings(): Settings {
     return { parts: this.#parts.n, objects: this.#objects.n, partSize: this.#partSize };
+  }
+
+  /** Once anything was measured, here or before; until then parts keep their usual size. */
+  get partSize(): number | undefined {
+    return this.#measured ? this.#partSize : undefined;
   }
 
   /** What was found, for the next run on this route; without what was never measured. */
@@ -137,6 +144,7 @@ export class Tuner {
     this.#parts.ending = left < LAST_WAVES * this.#parts.n * this.#partSize;
     if (parts.used > 0) this.#parts.sample(parts, ms);
     if (objects.used > 0) this.#objects.sample(objects, ms);
+    this.#measured ||= this.#parts.settled !== undefined;
     this.#choosePartSize(parts);
     this.#parts.limit(Math.min(this.#leftBy(this.#objects, this.#idleMs.objects), this.#mostParts()), this.#partSize);
     this.#objects.limit(Math.min(this.#leftBy(this.#parts, this.#idleMs.parts), this.#mostByRate()), 1);

@@ -65,6 +65,14 @@ export interface Load {
   buffer?: number;
 }
 
+/** Seconds. */
+export const STEP = 0.1;
+/** How long a connection keeps its luck, in seconds: at 1 % loss and 12 packets a round trip, some rounds. */
+const LUCK_LASTS = 2;
+const LUCK_SPREAD = 0.5;
+/** Seconds. */
+const BUFFER_FILLS = 2;
+
 interface Request {
   left: number;
   /** Bytes that the sender's kernel has taken and not yet sent. */
@@ -72,7 +80,76 @@ interface Request {
   waits: number;
   /** Of the average rate, wavering. */
   luck: number;
+  accepted: (bytes: number) => void;
+  ended: () => void;
 }
+
+/** The line at work, a step of the clock at a time. */
+export class Wire {
+  requests: Request[] = [];
+  /** Seconds. */
+  now = 0;
+  readonly #line: Line;
+  readonly #delay: number;
+  readonly #buffer: number;
+  readonly #random: () => number;
+
+  constructor(line: Line, { delay, buffer = 0, luck = 1 }: { delay: number; buffer?: number; luck?: number }) {
+    this.#line = line;
+    this.#delay = delay;
+    this.#buffer = buffer;
+    this.#random = randomFrom(luck);
+  }
+
+  /** @param told what the sender hears of it */
+  begin(size: number, told: Pick<Request, 'accepted' | 'ended'> = { accepted: nothing, ended: nothing }): void {
+    const luck = 1 + LUCK_SPREAD * this.#normal();
+    this.requests.push({ left: size, buffered: 0, waits: this.#delay, luck, ...told });
+  }
+
+  /** @returns bytes that arrived, bytes that kernels took, and how many requests ended */
+  step(): { bytes: number; accepted: number; ended: number } {
+    const n = this.requests.length;
+    for (const request of this.requests) this.#age(request);
+    const moving = this.requests.filter(({ waits }) => waits < 0);
+    const each = this.#line.each(n, this.now);
+    const wanted = moving.map(({ luck }) => each * Math.max(0.1, luck) * STEP);
+    const share = Math.min(1, (this.#line.capacity(n, this.now) * STEP) / wanted.reduce((a, b) => a + b, 0));
+    const sum = { bytes: 0, accepted: 0 };
+    for (const [i, request] of moving.entries()) {
+      const bytes = Math.min((wanted[i] ?? 0) * share, request.left);
+      const before = request.left - request.buffered;
+      request.left -= bytes;
+      request.buffered = Math.min(request.left, Math.max(0, request.buffered - bytes) + this.#taken(request));
+      const accepted = before - (request.left - request.buffered);
+      request.accepted(accepted);
+      sum.bytes += bytes;
+      sum.accepted += accepted;
+    }
+    this.now += STEP;
+    const ended = this.requests.filter(({ left }) => left <= 0);
+    this.requests = this.requests.filter(({ left }) => left > 0);
+    for (const request of ended) request.ended();
+    return { ...sum, ended: ended.length };
+  }
+
+  /** A kernel's buffer grows with the window, and fills within seconds. */
+  #taken({ buffered }: Request): number {
+    return Math.min(this.#buffer - buffered, (this.#buffer * STEP) / BUFFER_FILLS);
+  }
+
+  #age(request: Request): void {
+    request.waits -= STEP;
+    const kept = Math.exp(-STEP / LUCK_LASTS);
+    request.luck = 1 + (request.luck - 1) * kept + LUCK_SPREAD * Math.sqrt(1 - kept ** 2) * this.#normal();
+  }
+
+  #normal(): number {
+    return Math.sqrt(-2 * Math.log(1 - this.#random())) * Math.cos(2 * Math.PI * this.#random());
+  }
+}
+
+const nothing = (): void => undefined;
 
 export interface Second {
   settings: Settings;
@@ -82,13 +159,6 @@ export interface Second {
   used: number;
 }
 
-const STEP = 0.1;
-/** How long a connection keeps its luck, in seconds: at 1 % loss and 12 packets a round trip, some rounds. */
-const LUCK_LASTS = 2;
-const LUCK_SPREAD = 0.5;
-/** Seconds. */
-const BUFFER_FILLS = 2;
-
 export const ROOMY: TunerLimits = { connections: 256, memory: 2048 * MiB, leastPartSize: 5 * MiB };
 
 export class Simulation {
@@ -96,19 +166,17 @@ export class Simulation {
   readonly seconds: Second[] = [];
   readonly #line: Line;
   readonly #load: Load;
-  readonly #random: () => number;
-  #requests: Request[] = [];
-  #now = 0;
+  readonly #wire: Wire;
 
   constructor(line: Line, load: Load, options: { limits?: TunerLimits; seed?: Partial<Settings>; luck?: number } = {}) {
     this.#line = line;
     this.#load = load;
-    this.#random = randomFrom(options.luck ?? 1);
+    this.#wire = new Wire(line, { delay: load.delay, buffer: load.buffer, luck: options.luck });
     this.tuner = new Tuner(options.limits ?? ROOMY, options.seed);
   }
 
   run(seconds: number): this {
-    for (const until = this.#now + seconds; this.#now < until - STEP / 2; ) this.#second();
+    for (const until = this.#wire.now + seconds; this.#wire.now < until - STEP / 2; ) this.#second();
     return this;
   }
 
@@ -131,7 +199,7 @@ export class Simulation {
     const sum = { throttled: 0, broken: 0 };
     for (let step = 0; step < 10; step++) {
       this.#step(flow);
-      const n = this.#requests.length;
+      const n = this.#wire.requests.length;
       sum.throttled += (this.#line.refused?.(n) ?? 0) * STEP;
       sum.broken += (this.#line.broken?.(n) ?? 0) * STEP;
     }
@@ -151,46 +219,14 @@ export class Simulation {
   }
 
   #step(flow: { bytes: number; accepted: number; finished: number; used: number }): void {
-    const { kind, size, delay, most = Number.POSITIVE_INFINITY } = this.#load;
+    const { kind, size, most = Number.POSITIVE_INFINITY } = this.#load;
     const { settings } = this.tuner;
-    while (this.#requests.length < Math.min(settings[kind], most)) {
-      const left = size ?? settings.partSize;
-      this.#requests.push({ left, buffered: 0, waits: delay, luck: 1 + LUCK_SPREAD * this.#normal() });
-    }
-    const n = this.#requests.length;
-    for (const request of this.#requests) this.#age(request);
-    const moving = this.#requests.filter(({ waits }) => waits < 0);
-    const each = this.#line.each(n, this.#now);
-    const wanted = moving.map(({ luck }) => each * Math.max(0.1, luck) * STEP);
-    const share = Math.min(1, (this.#line.capacity(n, this.#now) * STEP) / wanted.reduce((a, b) => a + b, 0));
-    for (const [i, request] of moving.entries()) {
-      const bytes = Math.min((wanted[i] ?? 0) * share, request.left);
-      const before = request.left - request.buffered;
-      request.left -= bytes;
-      request.buffered = Math.min(request.left, Math.max(0, request.buffered - bytes) + this.#taken(request));
-      flow.bytes += bytes;
-      flow.accepted += before - (request.left - request.buffered);
-    }
-    this.#requests = this.#requests.filter(({ left }) => left > 0);
-    flow.finished += n - this.#requests.length;
-    flow.used += n;
-    this.#now += STEP;
-  }
-
-  /** A kernel's buffer grows with the window, and fills within seconds. */
-  #taken({ buffered }: Request): number {
-    const { buffer = 0 } = this.#load;
-    return Math.min(buffer - buffered, (buffer * STEP) / BUFFER_FILLS);
-  }
-
-  #age(request: Request): void {
-    request.waits -= STEP;
-    const kept = Math.exp(-STEP / LUCK_LASTS);
-    request.luck = 1 + (request.luck - 1) * kept + LUCK_SPREAD * Math.sqrt(1 - kept ** 2) * this.#normal();
-  }
-
-  #normal(): number {
-    return Math.sqrt(-2 * Math.log(1 - this.#random())) * Math.cos(2 * Math.PI * this.#random());
+    while (this.#wire.requests.length < Math.min(settings[kind], most)) this.#wire.begin(size ?? settings.partSize);
+    flow.used += this.#wire.requests.length;
+    const { bytes, accepted, ended } = this.#wire.step();
+    flow.bytes += bytes;
+    flow.accepted += accepted;
+    flow.finished += ended;
   }
 }
 

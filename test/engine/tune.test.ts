@@ -148,6 +148,11 @@ it('a line on which a tenth of the connections break at once gets fewer', () => 
   expect(run.seconds.at(-1)?.settings.parts).toBeLessThanOrEqual(102);
 });
 
+it('connections that stumble together when they are many are looked at again before they are given up', () => {
+  const run = new Simulation(halving(lossy(), 14, 21), PARTS).run(60);
+  expect(run.seconds.at(40)?.settings.parts).toBe(256);
+});
+
 it('work that does not fill the slots teaches nothing', () => {
   const run = new Simulation(lossy(), { ...PARTS, most: 6 }).run(60);
   expect(run.tuner.settings.parts).toBe(START.parts);
