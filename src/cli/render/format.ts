@@ -40,9 +40,11 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
 }
 
-/** `USD 12.30`, `USD 0.0042 + CNY 1.20`. */
+/** `USD 12.30`, `USD 0.0042 + CNY 1.20`; nothing is told of a currency in which nothing is due. */
 export function formatCosts(costs: readonly { currency: string; amount: number }[]): string {
-  return costs.map(({ currency, amount }) => `${currency} ${amountText(amount)}`).join(' + ');
+  const some = costs.filter(({ amount }) => amount > 0);
+  const shown = some.length > 0 ? some : costs.slice(0, 1);
+  return shown.map(({ currency, amount }) => `${currency} ${amountText(amount)}`).join(' + ');
 }
 
 function amountText(amount: number): string {

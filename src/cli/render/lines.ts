@@ -87,8 +87,8 @@ function heldText({ code, why, untilMs }: Extract<RunEvent, { type: 'held' }>): 
 function waitingLine(event: Extract<RunEvent, { type: 'waiting' }>): string {
   const { untilMs, listRequests, listRequestsPerDay, listCostPerDay } = event;
   const cost = listCostPerDay === undefined ? '' : ` (${formatCosts(listCostPerDay)})`;
-  const pace = `${formatCount(listRequestsPerDay)} a day at this pace${cost}`;
-  return `next look at ${new Date(untilMs).toISOString()}; ${plural(listRequests, 'list request')} so far, ${pace}`;
+  const requests = `${plural(listRequests, 'list request')}, ${formatCount(listRequestsPerDay)} a day${cost}`;
+  return `next look at ${new Date(untilMs).toISOString().slice(11, 19)}Z; ${requests}`;
 }
 
 function remedyText(remedy: string | undefined, chalk: ChalkInstance): string {
