@@ -5,12 +5,12 @@ import type { Reporter } from './events.js';
 /** Looks at the listings, or objects that change events named. */
 export type Work = 'looks' | 'events';
 
-/** Of one trouble that says something else each time, more is not told. */
-const MOST_SAID = 20;
+/** The same trouble with something else (the next file that finds no room) is told after so long. */
+const TOLD_FOR_MS = 60_000;
 
 export class Troubles {
   readonly #report: Reporter;
-  readonly #said = new Set<string>();
+  readonly #said = new Map<XsyncError['code'], { subject?: string; atMs: number }>();
   readonly #ailing = new Set<Work>();
   #sinceMs = 0;
   /** Failures in a row, of anything. */
@@ -25,9 +25,9 @@ export class Troubles {
     if (this.#ailing.size === 0) this.#sinceMs = nowMs;
     this.#ailing.add(work);
     const { code, message, remedy, subject } = fault;
-    const what = `${code} ${subject ?? ''}`;
-    if (!this.#said.has(what) && this.#said.size < MOST_SAID) {
-      this.#said.add(what);
+    const before = this.#said.get(code);
+    if (!before || (before.subject !== subject && nowMs - before.atMs >= TOLD_FOR_MS)) {
+      this.#said.set(code, { subject, atMs: nowMs });
       this.#report({ type: 'trouble', code, message, remedy });
     }
     return ++this.#times;

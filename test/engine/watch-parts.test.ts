@@ -134,7 +134,9 @@ describe('troubles', () => {
     const fault = (subject: string, message: string) => new XsyncError('network', message, { subject });
     expect(troubles.suffer('looks', fault('a', 'request 1'), 0)).toBe(1);
     expect(troubles.suffer('looks', fault('a', 'request 2'), 1)).toBe(2);
-    troubles.suffer('events', fault('b', 'request 3'), 2);
+    troubles.suffer('events', fault('b', 'request 3'), 59_999);
+    expect(told).toEqual(['trouble']);
+    troubles.suffer('events', fault('b', 'request 4'), 60_000);
     troubles.over('looks', 3);
     expect(told).toEqual(['trouble', 'trouble']);
     troubles.over('events', 4);
