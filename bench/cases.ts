@@ -1,4 +1,15 @@
 /** What is measured, as data. */
+import {
+  AWS_SYNC,
+  COMPARERS,
+  COPIERS,
+  type Contender,
+  DOWNLOADERS,
+  plus,
+  RCLONE,
+  RCLONE_SIZES,
+  XSYNC,
+} from './contenders.js';
 
 /** What a bucket of the stub lists; its name tells the stub. */
 export interface Content {
@@ -9,27 +20,16 @@ export interface Content {
   prefixes?: number;
 }
 
-export interface Contender {
-  label: string;
-  tool: 'xsync' | 'rclone';
-  /** `SRC` and `DST` stand for the two locations. */
-  args: readonly string[];
-  /** One run goes before, unmeasured, and leaves its manifest behind. */
-  manifest?: boolean;
-}
-
 export interface Case {
   name: string;
   /** `{objects}` and `{prefixes}` stand for the source's numbers. */
   title: string;
   source: Content;
-  /** What the destination has already; nothing when absent. */
-  destination?: Content;
+  /** What the destination has already; nothing when absent. `disk`: an empty folder. */
+  destination?: Content | 'disk';
   /** Before each answer of the servers. */
   delayMs?: number;
-  /** Instead of the default number of runs. */
-  runs?: number;
-  /** What figures are told by: copied objects, copied bytes, keys compared, or none (start-up). */
+  /** What figures are told by: copied objects, copied bytes, keys listed, or none (start-up). */
   per: 'object' | 'byte' | 'key' | 'start';
   contenders: readonly Contender[];
 }
@@ -37,29 +37,23 @@ export interface Case {
 const KiB = 1024;
 const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
+const SLOW_MS = 100;
 
-const XSYNC: Contender = { label: 'xsync', tool: 'xsync', args: ['copy', 'SRC', 'DST', '-q'] };
-const RCLONE: Contender = { label: 'rclone', tool: 'rclone', args: ['copy', 'SRC', 'DST', '-q'] };
-const TUNING = ['--transfers', '64', '--checkers', '64', '--s3-no-head', '--size-only', '--fast-list'];
-const RCLONE_TUNED: Contender = {
-  label: 'rclone, tuned',
-  tool: 'rclone',
-  args: ['copy', 'SRC', 'DST', '-q', ...TUNING],
-};
-const COPIERS = [XSYNC, RCLONE, RCLONE_TUNED];
+const FLAT: Content = { objects: 1_000_000, size: 4 * KiB };
+const IN_PREFIXES: Content = { ...FLAT, prefixes: 1000 };
+/** rclone lists a flat bucket one page after the other. */
+const WAITING_ONCE = COMPARERS.map((one) => (one.tool === 'rclone' ? { ...one, runs: 1 } : one));
 
-/** By default rclone asks a HEAD for every key on both sides; with this it compares by the listings alone, as xsync does. */
-const RCLONE_COMPARING: Contender = { ...RCLONE, label: 'rclone --checksum', args: [...RCLONE.args, '--checksum'] };
-const COMPARERS: Contender[] = [
-  { ...XSYNC, label: 'xsync, first run' },
-  { ...XSYNC, label: 'xsync, with its manifest', manifest: true },
-  RCLONE_COMPARING,
+const LARGE: Contender[] = [
+  plus(XSYNC, 'xsync', '--part-size', '8M'),
+  plus(RCLONE, 'rclone', '--s3-chunk-size', '8M'),
+  plus(RCLONE, 'rclone, 8 parts at once', '--s3-chunk-size', '8M', '--s3-upload-concurrency', '8'),
 ];
 
-const MILLION: Content = { objects: 1_000_000, size: 4 * KiB };
-const MILLION_IN_PREFIXES: Content = { ...MILLION, prefixes: 1000 };
+const SIZE: Contender = { label: 'xsync size', tool: 'xsync', args: ['size', 'SRC'] };
+const UNCHANGED: Content = { objects: 1000, size: 4 * KiB };
 
-export const CASES: readonly Case[] = [
+const COPIES: readonly Case[] = [
   {
     name: 'copy-4k',
     title: '{objects} objects of 4 KiB',
@@ -79,9 +73,11 @@ export const CASES: readonly Case[] = [
     title: '{objects} objects of 4 KiB, every answer 20 ms late',
     source: { objects: 2_000, size: 4 * KiB },
     delayMs: 20,
-    runs: 3,
     per: 'object',
-    contenders: [...COPIERS, { ...XSYNC, label: 'xsync --transfers 64', args: [...XSYNC.args, '--transfers', '64'] }],
+    contenders: [
+      ...COPIERS.map((one) => (one === RCLONE ? { ...one, runs: 1 } : one)),
+      plus(XSYNC, 'xsync --transfers 64', '--transfers', '64'),
+    ],
   },
   {
     name: 'copy-8m',
@@ -95,50 +91,144 @@ export const CASES: readonly Case[] = [
     title: 'One object of 2 GiB in parts of 8 MiB',
     source: { objects: 1, size: 2 * GiB },
     per: 'byte',
+    contenders: LARGE,
+  },
+];
+
+const DOWNLOADS: readonly Case[] = [
+  {
+    name: 'disk-4k',
+    title: '{objects} objects of 4 KiB to disk',
+    source: { objects: 3_000, size: 4 * KiB },
+    destination: 'disk',
+    per: 'object',
+    contenders: DOWNLOADERS,
+  },
+  {
+    name: 'disk-64k',
+    title: '{objects} objects of 64 KiB to disk',
+    source: { objects: 2_000, size: 64 * KiB },
+    destination: 'disk',
+    per: 'object',
+    contenders: DOWNLOADERS,
+  },
+  {
+    name: 'disk-8m',
+    title: '{objects} objects of 8 MiB to disk',
+    source: { objects: 64, size: 8 * MiB },
+    destination: 'disk',
+    per: 'byte',
+    contenders: DOWNLOADERS,
+  },
+  {
+    name: 'disk-2g',
+    title: 'One object of 2 GiB to disk',
+    source: { objects: 1, size: 2 * GiB },
+    destination: 'disk',
+    per: 'byte',
+    contenders: DOWNLOADERS,
+  },
+];
+
+const LISTINGS: readonly Case[] = [
+  {
+    name: 'size-100ms',
+    title: '{objects} keys without prefixes counted, every answer 100 ms late',
+    source: FLAT,
+    delayMs: SLOW_MS,
+    per: 'key',
     contenders: [
-      { ...XSYNC, args: [...XSYNC.args, '--part-size', '8M'] },
-      { ...RCLONE, args: [...RCLONE.args, '--s3-chunk-size', '8M'] },
+      SIZE,
       {
-        ...RCLONE_TUNED,
-        label: 'rclone, 8 parts at once',
-        args: [...RCLONE.args, '--s3-chunk-size', '8M', '--s3-upload-concurrency', '8'],
+        ...plus(SIZE, 'xsync size, one page at a time', '--list-concurrency', '1'),
+        runs: 1,
+        goal: { timesTheFirst: 20 },
       },
     ],
   },
   {
     name: 'diff-flat',
     title: '{objects} keys without prefixes, nothing to copy',
-    source: MILLION,
-    destination: MILLION,
-    runs: 3,
+    source: FLAT,
+    destination: FLAT,
     per: 'key',
-    contenders: COMPARERS,
+    contenders: COMPARERS.map((one) => (one.tool === 'rclone' ? { ...one, runs: 2 } : one)),
+  },
+  {
+    name: 'diff-flat-100ms',
+    title: '{objects} keys without prefixes, nothing to copy, every answer 100 ms late',
+    source: FLAT,
+    destination: FLAT,
+    delayMs: SLOW_MS,
+    per: 'key',
+    contenders: WAITING_ONCE,
   },
   {
     name: 'diff-prefixes',
     title: '{objects} keys under {prefixes} prefixes, nothing to copy',
-    source: MILLION_IN_PREFIXES,
-    destination: MILLION_IN_PREFIXES,
-    runs: 3,
+    source: IN_PREFIXES,
+    destination: IN_PREFIXES,
     per: 'key',
     contenders: COMPARERS,
   },
   {
-    name: 'start',
+    name: 'diff-prefixes-100ms',
+    title: '{objects} keys under {prefixes} prefixes, nothing to copy, every answer 100 ms late',
+    source: IN_PREFIXES,
+    destination: IN_PREFIXES,
+    delayMs: SLOW_MS,
+    per: 'key',
+    contenders: WAITING_ONCE,
+  },
+  {
+    name: 'diff-50k',
+    title: '{objects} keys without prefixes, nothing to copy',
+    source: { ...FLAT, objects: 50_000 },
+    destination: { ...FLAT, objects: 50_000 },
+    per: 'key',
+    contenders: [XSYNC, RCLONE_SIZES, AWS_SYNC],
+  },
+];
+
+const STARTS: readonly Case[] = [
+  {
+    name: 'start-version',
     title: 'Start-up',
     source: { objects: 0, size: 0 },
     per: 'start',
     contenders: [
-      { label: 'xsync --version', tool: 'xsync', args: ['--version'] },
+      { label: 'xsync --version', tool: 'xsync', args: ['--version'], goal: { wallS: 0.15 } },
       { label: 'rclone version', tool: 'rclone', args: ['version'] },
+    ],
+  },
+  {
+    name: 'start-unchanged',
+    title: 'A run over {objects} objects of which none has changed',
+    source: UNCHANGED,
+    destination: UNCHANGED,
+    per: 'start',
+    contenders: [
+      { ...XSYNC, label: 'xsync, with its manifest', manifest: true, goal: { wallS: 0.6 } },
+      { ...XSYNC, label: 'xsync, first run' },
+      RCLONE,
+      RCLONE_SIZES,
+      AWS_SYNC,
     ],
   },
 ];
 
+export const CASES: readonly Case[] = [...COPIES, ...DOWNLOADS, ...LISTINGS, ...STARTS];
+
 /** Everything a tenth as large: to see that the bench works, not for figures. */
-export function quick(content: Content): Content {
-  const tenth = (n: number) => Math.ceil(n / 10);
-  return { ...content, objects: tenth(content.objects), prefixes: content.prefixes && tenth(content.prefixes) };
+export function quick(bench: Case): Case {
+  const tenth = (n: number): number => Math.ceil(n / 10);
+  const smaller = (content: Content): Content => {
+    const { objects, prefixes } = content;
+    return { ...content, objects: tenth(objects), ...(prefixes && { prefixes: tenth(prefixes) }) };
+  };
+  const { source, destination } = bench;
+  if (destination === undefined || destination === 'disk') return { ...bench, source: smaller(source) };
+  return { ...bench, source: smaller(source), destination: smaller(destination) };
 }
 
 export function titleOf({ title, source: { objects, prefixes = 0 } }: Case): string {

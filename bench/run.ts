@@ -1,31 +1,41 @@
 /**
- * Measures xsync beside rclone on the same server in the same run: CPU, time, memory and requests.
+ * Measures xsync beside other tools on the same server in the same run: CPU, time, memory and requests.
  *
- *   npm run bench                          every case, 5 runs each (long ones 3), tables on standard output
- *   npm run bench -- --case copy-4k        one case; can be repeated
+ *   npm run bench                          every case, 5 runs each, tables on standard output
+ *   npm run bench -- --case copy-4k        one case, or all of a kind (copy, disk, diff, start); can be repeated
  *   npm run bench -- --runs 9              so many runs
  *   npm run bench -- --quick               a tenth of everything, once: only to see that it works
- *   npm run bench -- --publish             also writes bench/results/published.json and docs/benchmarks.md
+ *   npm run bench -- --publish             every case; also writes bench/results/published.json, and page and chart in docs/
+ *   npm run bench -- --render              measures nothing: draws page and chart again
+ *   sudo npm run bench -- --wan            uploads over emulated long lines; takes what bench/wan.ts takes
  *
- * Within a case the contenders take turns, so that whatever else the machine does meets all of them.
+ * Within a case the contenders take turns, so that whatever else the machine does meets all of them. Ends with 1 when
+ * a contender failed, or a goal was missed.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CASES, type Case, quick, titleOf } from './cases.js';
-import { type CaseResult, markdown, type Results, withFigures } from './report.js';
+import type { Contender } from './contenders.js';
+import type { CaseResult, ContenderResult, Results } from './figures.js';
+import { verdicts } from './goals.js';
+import { publish } from './publish.js';
+import { markdown } from './report.js';
 import { startStub } from './stub.js';
-import { rcloneVersion, Tools } from './tools.js';
+import { findTools, Tools } from './tools.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(ROOT, 'bench', 'results');
+const RUNS = 5;
 
 interface Options {
   cases: readonly Case[];
-  runs: number | undefined;
+  runs: number;
+  quick: boolean;
   publish: boolean;
+  render: boolean;
 }
 
 function optionsOf(args: string[]): Options {
@@ -34,57 +44,59 @@ function optionsOf(args: string[]): Options {
     options: {
       case: { type: 'string', multiple: true },
       runs: { type: 'string' },
-      quick: { type: 'boolean' },
-      publish: { type: 'boolean' },
+      quick: { type: 'boolean', default: false },
+      publish: { type: 'boolean', default: false },
+      render: { type: 'boolean', default: false },
     },
   });
-  const unknown = values.case?.find((name) => !CASES.some((known) => known.name === name));
+  const means = (wanted: string, { name }: Case): boolean => name === wanted || name.startsWith(`${wanted}-`);
+  const unknown = values.case?.find((wanted) => !CASES.some((known) => means(wanted, known)));
   if (unknown !== undefined) {
     throw new Error(`no case ${unknown}; there are ${CASES.map(({ name }) => name).join(', ')}`);
   }
   if (values.runs !== undefined && !/^[1-9]\d*$/.test(values.runs)) throw new Error('--runs takes a number from 1 on');
-  const chosen = CASES.filter(({ name }) => values.case === undefined || values.case.includes(name));
-  const cases = values.quick
-    ? chosen.map((bench) => ({
-        ...bench,
-        source: quick(bench.source),
-        destination: bench.destination && quick(bench.destination),
-      }))
-    : chosen;
-  const runs = values.runs === undefined ? undefined : Number(values.runs);
-  return { cases, runs: values.quick ? (runs ?? 1) : runs, publish: values.publish === true };
+  if (values.publish && (values.case || values.quick)) throw new Error('--publish takes every case, in full');
+  const chosen = CASES.filter((bench) => values.case?.some((wanted) => means(wanted, bench)) ?? true);
+  return {
+    ...values,
+    cases: values.quick ? chosen.map(quick) : chosen,
+    runs: Number(values.runs ?? (values.quick ? 1 : RUNS)),
+  };
 }
 
-async function measure(bench: Case, runs: number): Promise<CaseResult> {
+/** The contenders of a case whose tools are here, measured in turns. Who fails is not asked again. */
+async function measure(bench: Case, contenders: readonly Contender[], runs: number): Promise<CaseResult> {
   const stub = await startStub(bench.delayMs);
   const folder = mkdtempSync(join(tmpdir(), 'xsync-bench-'));
   try {
-    const contenders = bench.contenders.map((contender, index) => {
+    const all = contenders.map((contender, index) => {
       const own = join(folder, String(index));
       mkdirSync(own);
-      return { contender, tools: new Tools(own, stub), runs: [] as CaseResult['contenders'][number]['runs'] };
+      const { label, tool, args } = contender;
+      const result: ContenderResult = { label, tool, command: [tool, ...args].join(' '), runs: [] };
+      return { contender, tools: new Tools(own, stub), result };
     });
-    for (const { contender, tools } of contenders) await tools.prepare(bench, contender);
+    const attempt = async (result: ContenderResult, work: () => Promise<void>): Promise<void> => {
+      if (result.failed !== undefined) return;
+      await work().catch((error: unknown) => {
+        result.failed = error instanceof Error ? error.message : String(error);
+        process.stderr.write(`${bench.name} ${result.label}: ${result.failed}\n`);
+      });
+    };
+    for (const { contender, tools, result } of all) await attempt(result, () => tools.prepare(bench, contender));
     for (let round = 1; round <= runs; round++) {
-      for (const { contender, tools, runs: done } of contenders) {
-        const run = await tools.run(bench, contender);
-        done.push(run);
-        const told = `${run.cpuS.toFixed(2)} CPU s, ${run.wallS.toFixed(2)} s, ${run.peakRssMiB.toFixed(0)} MiB`;
-        process.stderr.write(`${bench.name} ${round}/${runs} ${contender.label}: ${told}\n`);
+      for (const { contender, tools, result } of all) {
+        if (round > (contender.runs ?? runs)) continue;
+        await attempt(result, async () => {
+          const run = await tools.run(bench, contender);
+          result.runs.push(run);
+          const told = `${run.cpuS.toFixed(2)} CPU s, ${run.wallS.toFixed(2)} s, ${run.peakRssMiB.toFixed(0)} MiB`;
+          process.stderr.write(`${bench.name} ${round}/${runs} ${result.label}: ${told}\n`);
+        });
       }
     }
     const { name, per, source } = bench;
-    return {
-      name,
-      title: titleOf(bench),
-      per,
-      ...source,
-      contenders: contenders.map(({ contender: { label, tool, args }, runs: all }) => ({
-        label,
-        command: [tool, ...args].join(' '),
-        runs: all,
-      })),
-    };
+    return { name, title: titleOf(bench), per, ...source, contenders: all.map(({ result }) => result) };
   } finally {
     await stub.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -96,7 +108,7 @@ function git(...args: string[]): string {
 }
 
 /** Nothing that tells one machine from another of its kind: no host name, no paths. */
-function machine(rclone: string, loadBefore: number): Results['machine'] {
+function machine(loadBefore: number): Results['machine'] {
   const round = (load: number) => Math.round(load * 10) / 10;
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
@@ -104,35 +116,50 @@ function machine(rclone: string, loadBefore: number): Results['machine'] {
     memoryGiB: Math.round(totalmem() / 1024 ** 3),
     kernel: `${type()} ${release().split('-', 1)[0]}`,
     node: process.versions.node,
-    rclone,
     loadBefore: round(loadBefore),
     loadAfter: round(loadavg()[0] ?? Number.NaN),
   };
 }
 
-async function main(args: string[]): Promise<void> {
-  const { cases, runs, publish } = optionsOf(args);
-  const rclone = rcloneVersion();
-  if (rclone === undefined) throw new Error('rclone is what xsync is measured beside (apt install rclone)');
+async function measureAll(options: Options, told: string): Promise<void> {
+  const tools = findTools();
   const loadBefore = loadavg()[0] ?? Number.NaN;
   const done: CaseResult[] = [];
-  for (const bench of cases) done.push(await measure(bench, runs ?? bench.runs ?? 5));
+  for (const bench of options.cases) {
+    const here = bench.contenders.filter(({ tool }) => tool === 'xsync' || tools[tool].version !== undefined);
+    done.push(await measure(bench, here, options.runs));
+  }
   const changed = git('status', '--porcelain', '--', 'src', 'bin') !== '';
   const results: Results = {
-    options: args.join(' '),
+    options: told,
     date: new Date().toISOString(),
     commit: git('rev-parse', '--short', 'HEAD') + (changed ? '+' : ''),
-    machine: machine(rclone, loadBefore),
+    machine: machine(loadBefore),
+    tools,
     cases: done,
   };
-  const figures = markdown(results);
-  process.stdout.write(`${figures}\n`);
   mkdirSync(RESULTS, { recursive: true });
-  const json = `${JSON.stringify(results, null, 2)}\n`;
-  writeFileSync(join(RESULTS, publish ? 'published.json' : 'latest.json.tmp'), json);
-  if (!publish) return;
-  const page = join(ROOT, 'docs', 'benchmarks.md');
-  writeFileSync(page, withFigures(readFileSync(page, 'utf8'), figures));
+  const file = join(RESULTS, options.publish ? 'published.json' : 'latest.json.tmp');
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  // A tenth of the work says nothing of goals.
+  const goals = options.quick ? [] : CASES;
+  process.stdout.write(`${markdown(goals, results)}\n`);
+  if (options.publish) publish();
+  const failed = done.some(({ contenders }) => contenders.some((one) => one.failed !== undefined));
+  if (failed || verdicts(goals, done).some(({ reached }) => !reached)) process.exitCode = 1;
+}
+
+async function main(args: string[]): Promise<void> {
+  if (args.includes('--wan')) {
+    const rest = args.filter((arg) => arg !== '--wan');
+    const script = join(import.meta.dirname, 'wan.ts');
+    const { status } = spawnSync(process.execPath, [...process.execArgv, script, ...rest], { stdio: 'inherit' });
+    process.exitCode = status ?? 1;
+    return;
+  }
+  const options = optionsOf(args);
+  if (options.render) publish();
+  else await measureAll(options, args.join(' '));
 }
 
 await main(process.argv.slice(2));

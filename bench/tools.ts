@@ -1,14 +1,18 @@
 /** The tools that are measured: their configuration, and one measured run of one of them. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { bucketOf, type Case, type Contender } from './cases.js';
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { bucketOf, type Case } from './cases.js';
+import { type Contender, type ToolName, XSYNC } from './contenders.js';
 import { type Counters, compile, type Stub } from './stub.js';
 
-const XSYNC = join(import.meta.dirname, '..', 'bin', 'xsync.js');
+const PROGRAM = join(import.meta.dirname, '..', 'bin', 'xsync.js');
 const ACCESS_KEY = 'AKTESTAKTESTAKTEST01';
 const SECRET_KEY = 'test-secret-of-the-bench';
+const REGION = 'us-east-1';
+/** Where objects go that are copied to disk. */
+const DISK = './out';
 
 export interface Run {
   wallS: number;
@@ -34,79 +38,136 @@ export class Tools {
   constructor(folder: string, stub: Stub) {
     this.#folder = folder;
     this.#stub = stub;
-    const remote = (name: string, endpoint: string): [string, string][] => [
-      ['xsync.yaml', xsyncRemote(name, endpoint)],
-      ['rclone.conf', rcloneRemote(name, endpoint)],
-    ];
-    const files = new Map([['xsync.yaml', 'remotes:\n']]);
-    for (const [file, text] of [...remote('src', stub.source), ...remote('dst', stub.destination)]) {
-      files.set(file, (files.get(file) ?? '') + text);
-    }
-    for (const [file, text] of files) writeFileSync(join(folder, file), text, { mode: 0o600 });
+    const remotes = [
+      ['src', stub.source],
+      ['dst', stub.destination],
+    ] as const;
+    this.#write('xsync.yaml', `remotes:\n${remotes.map(([name, endpoint]) => xsyncRemote(name, endpoint)).join('')}`);
+    this.#write('rclone.conf', remotes.map(([name, endpoint]) => rcloneRemote(name, endpoint)).join(''));
   }
 
   /** Before the runs of one contender: an empty state, or the manifest of a run that has gone before. */
   async prepare(bench: Case, contender: Contender): Promise<void> {
     this.#forget();
-    if (contender.manifest) await this.#measure(bench, contender);
+    if (contender.manifest) await this.#measure(bench, XSYNC);
   }
 
   /** @throws when the tool failed, or did not do its work */
   async run(bench: Case, contender: Contender): Promise<Run> {
     if (!contender.manifest) this.#forget();
+    rmSync(join(this.#folder, DISK), { recursive: true, force: true });
+    mkdirSync(join(this.#folder, DISK));
     await this.#stub.reset();
     const { wallS, userS, systemS, peakRssKiB } = await this.#measure(bench, contender);
     const requests = await this.#stub.counters();
-    mustHaveWorked(bench, contender, requests);
+    const files = bench.destination === 'disk' ? filesIn(join(this.#folder, DISK)) : 0;
+    mustHaveWorked(bench, requests, files);
     return { wallS, cpuS: userS + systemS, peakRssMiB: peakRssKiB / 1024, requests };
+  }
+
+  #write(file: string, text: string): void {
+    writeFileSync(join(this.#folder, file), text, { mode: 0o600 });
   }
 
   #forget(): void {
     rmSync(join(this.#folder, 'state'), { recursive: true, force: true });
   }
 
-  async #measure(bench: Case, { tool, args, label }: Contender): Promise<Measured> {
+  async #measure(bench: Case, contender: Contender): Promise<Measured> {
     const result = join(this.#folder, 'measured.json');
-    const source = `src:${bucketOf('src', bench.source)}`;
-    const destination = `dst:${bucketOf('dst', bench.destination ?? { objects: 0, size: 0 })}`;
-    const filled = args.map((arg) => (arg === 'SRC' ? source : arg === 'DST' ? destination : arg));
-    const command = tool === 'xsync' ? [process.execPath, XSYNC] : ['rclone', '--config', 'rclone.conf'];
-    const config = tool === 'xsync' && filled.includes(source) ? ['--config', 'xsync.yaml'] : [];
-    const child = spawn(compile('measure'), [result, ...command, ...filled, ...config], {
+    const child = spawn(compile('measure'), [result, ...commandOf(bench, contender, this.#stub.source)], {
       cwd: this.#folder,
-      env: { PATH: process.env.PATH, HOME: this.#folder, XDG_STATE_HOME: join(this.#folder, 'state') },
+      env: {
+        PATH: process.env.PATH,
+        HOME: this.#folder,
+        XDG_STATE_HOME: join(this.#folder, 'state'),
+        AWS_ACCESS_KEY_ID: ACCESS_KEY,
+        AWS_SECRET_ACCESS_KEY: SECRET_KEY,
+        AWS_REGION: REGION,
+      },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     await once(child, 'exit');
     const measured = JSON.parse(readFileSync(result, 'utf8')) as Measured;
-    if (measured.exitCode !== 0) throw new Error(`${bench.name}: ${label} ended with ${measured.exitCode}`);
+    if (measured.exitCode !== 0) throw new Error(`ended with ${measured.exitCode}`);
     return measured;
   }
 }
 
+/** The command with its configuration and the two locations as this tool writes them. */
+function commandOf({ source, destination }: Case, { tool, args }: Contender, endpoint: string): string[] {
+  const ownNames = tool === 'xsync' || tool === 'rclone';
+  const place = (remote: string, bucket: string): string => `${ownNames ? `${remote}:` : 's3://'}${bucket}`;
+  const from = place('src', bucketOf('src', source));
+  const to = destination === 'disk' ? DISK : place('dst', bucketOf('dst', destination ?? { objects: 0, size: 0 }));
+  const filled = args.map((arg) => arg.replace(/^SRC/, from).replace(/^DST/, to));
+  switch (tool) {
+    case 'xsync':
+      return [process.execPath, PROGRAM, ...filled, ...(args.includes('SRC') ? ['--config', 'xsync.yaml'] : [])];
+    case 'rclone':
+      return ['rclone', '--config', 'rclone.conf', ...filled];
+    case 'aws':
+    case 's5cmd':
+      return [tool, '--endpoint-url', endpoint, ...filled];
+  }
+}
+
 function xsyncRemote(name: string, endpoint: string): string {
-  return `  ${name}: {type: s3, provider: other, endpoint: "${endpoint}", region: us-east-1, access_key_id: ${ACCESS_KEY}, secret_access_key: ${SECRET_KEY}}\n`;
+  return `  ${name}: {type: s3, provider: minio, endpoint: "${endpoint}", region: ${REGION}, access_key_id: ${ACCESS_KEY}, secret_access_key: ${SECRET_KEY}}\n`;
 }
 
 function rcloneRemote(name: string, endpoint: string): string {
-  return `[${name}]\ntype = s3\nprovider = Other\nendpoint = ${endpoint}\nregion = us-east-1\nforce_path_style = true\naccess_key_id = ${ACCESS_KEY}\nsecret_access_key = ${SECRET_KEY}\n`;
+  return `[${name}]\ntype = s3\nprovider = Minio\nendpoint = ${endpoint}\nregion = ${REGION}\nforce_path_style = true\naccess_key_id = ${ACCESS_KEY}\nsecret_access_key = ${SECRET_KEY}\n`;
+}
+
+function filesIn(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
 }
 
 /** A figure for work that was not done is worse than none. */
-function mustHaveWorked({ name, per, source, destination }: Case, { label }: Contender, asked: Counters): void {
-  if (per === 'start') return;
-  const copied = destination === undefined ? source.objects * source.size : 0;
-  const pages = source.objects / 1000;
-  if (asked.bytesOut < copied || asked.bytesIn !== copied || asked.list < pages) {
-    throw new Error(`${name}: ${label} did not do the work: ${JSON.stringify(asked)}`);
+function mustHaveWorked({ per, source, destination }: Case, asked: Counters, files: number): void {
+  const copied = per === 'object' || per === 'byte' ? source.objects * source.size : 0;
+  const arrived = destination === 'disk' ? files === source.objects : asked.bytesIn === copied;
+  if (asked.bytesOut < copied || !arrived || asked.list < source.objects / 1000) {
+    throw new Error(`did not do the work: ${files} files, ${JSON.stringify(asked)}`);
   }
 }
 
-/** The first line of `rclone version`, undefined when there is no rclone. */
-export function rcloneVersion(): string | undefined {
-  try {
-    return execFileSync('rclone', ['version'], { encoding: 'utf8' }).split('\n', 1)[0];
-  } catch {
-    return undefined;
-  }
+/** How each tool says which version it is. */
+const VERSIONS: Record<Exclude<ToolName, 'xsync'>, readonly string[]> = {
+  rclone: ['version'],
+  aws: ['--version'],
+  s5cmd: ['version'],
+};
+
+export interface Found {
+  /** The first word of it that is a number, as each tool writes it. */
+  version?: string;
+  /** Why there is none. */
+  missing?: string;
+}
+
+/** Which of the tools beside xsync are here. */
+export function findTools(): Record<Exclude<ToolName, 'xsync'>, Found> {
+  const found = (tool: Exclude<ToolName, 'xsync'>): Found => {
+    if (!onPath(tool)) return { missing: 'not on the PATH' };
+    try {
+      const text = execFileSync(tool, VERSIONS[tool], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+      return { version: /v?\d+\.\d+\S*/.exec(text)?.[0] ?? 'of an unknown version' };
+    } catch {
+      return { missing: `${tool} ${VERSIONS[tool].join(' ')} fails` };
+    }
+  };
+  return { rclone: found('rclone'), aws: found('aws'), s5cmd: found('s5cmd') };
+}
+
+function onPath(tool: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, tool), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }

@@ -2,11 +2,11 @@
  * Measures xsync over emulated long lines: how much of each it uses. Needs root (network namespaces, /dev/net/tun), gcc
  * and iproute2.
  *
- *   npm run build && npx tsx bench/wan.ts       every case, once: about 20 minutes
- *   npx tsx bench/wan.ts --case lossy-cubic     one case; can be repeated
- *   npx tsx bench/wan.ts --runs 3               so many runs of each
- *   npx tsx bench/wan.ts --quick                an eighth of everything: only to see that it works
- *   npx tsx bench/wan.ts --publish              also writes bench/results/wan.json
+ *   npm run bench -- --wan                        every case, once: about 20 minutes
+ *   npm run bench -- --wan --case lossy-cubic     one case; can be repeated
+ *   npm run bench -- --wan --runs 3               so many runs of each
+ *   npm run bench -- --wan --quick                an eighth of everything: only to see that it works
+ *   npm run bench -- --wan --publish              also writes bench/results/wan.json and the table of docs/benchmarks.md
  *
  * Ends with 1 when the median run of a case misses a target.
  */
@@ -15,15 +15,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { median } from './report.js';
+import { median } from './figures.js';
+import { publish } from './publish.js';
 import { LINES, quick, WAN_CASES, type WanCase } from './wan/cases.js';
+import { LATE_MS, type WanResults } from './wan/report.js';
 import { reached, type Shares } from './wan/score.js';
 import { upload, type WanRun } from './wan/upload.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(ROOT, 'bench', 'results');
-/** Milliseconds; a line that was later than this at any time measured the machine. */
-const LATE_MS = 20;
 
 interface Options {
   cases: readonly WanCase[];
@@ -87,9 +87,9 @@ function git(...args: string[]): string {
 }
 
 async function main(args: string[]): Promise<void> {
-  const { cases, runs: count, publish } = optionsOf(args);
+  const { cases, runs: count, publish: published } = optionsOf(args);
   const loadBefore = loadavg()[0] ?? Number.NaN;
-  const done: { case: WanCase; shares: Shares; reached: boolean; runs: WanRun[] }[] = [];
+  const done: WanResults['cases'] = [];
   for (const bench of cases) {
     const runs: WanRun[] = [];
     while (runs.length < count) runs.push(await upload(bench));
@@ -98,7 +98,7 @@ async function main(args: string[]): Promise<void> {
     done.push({ case: bench, shares, reached: reached(bench, shares), runs });
   }
   const changed = git('status', '--porcelain', '--', 'src', 'bin') !== '';
-  const results = {
+  const results: WanResults = {
     options: args.join(' '),
     date: new Date().toISOString(),
     commit: git('rev-parse', '--short', 'HEAD') + (changed ? '+' : ''),
@@ -114,7 +114,8 @@ async function main(args: string[]): Promise<void> {
     cases: done,
   };
   mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, publish ? 'wan.json' : 'wan-latest.json.tmp'), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(RESULTS, published ? 'wan.json' : 'wan-latest.json.tmp'), `${JSON.stringify(results, null, 2)}\n`);
+  if (published) publish();
   if (done.some((one) => !one.reached)) process.exitCode = 1;
 }
 

@@ -1,0 +1,38 @@
+/** What bench/results holds, written into docs/: the tables of docs/benchmarks.md, and its chart. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CASES } from './cases.js';
+import { chart } from './chart.js';
+import type { Results } from './figures.js';
+import { markdown } from './report.js';
+import { type WanResults, wanMarkdown } from './wan/report.js';
+
+const ROOT = join(import.meta.dirname, '..');
+const PAGE = join(ROOT, 'docs', 'benchmarks.md');
+const CHART = join(ROOT, 'docs', 'benchmarks.svg');
+
+/** Draws whatever was published, by one suite or the other. */
+export function publish(): void {
+  const results = read('published.json') as Results | undefined;
+  const wan = read('wan.json') as WanResults | undefined;
+  let page = readFileSync(PAGE, 'utf8');
+  if (results) {
+    page = withFigures(page, 'figures', markdown(CASES, results));
+    writeFileSync(CHART, chart(results.cases));
+  }
+  if (wan) page = withFigures(page, 'lines', wanMarkdown(wan));
+  writeFileSync(PAGE, page);
+}
+
+function read(file: string): unknown {
+  const path = join(ROOT, 'bench', 'results', file);
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+}
+
+/** The page with these figures exchanged. @throws when the page lacks the marks between which they stand */
+function withFigures(page: string, name: string, figures: string): string {
+  const [begin, end] = [`<!-- ${name}: begin (written by the bench) -->`, `<!-- ${name}: end -->`];
+  const [from, until] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || until < from) throw new Error(`docs/benchmarks.md has no place for the ${name}: ${begin} … ${end}`);
+  return `${page.slice(0, from + begin.length)}\n\n${figures}\n\n${page.slice(until)}`;
+}
