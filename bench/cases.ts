@@ -140,7 +140,7 @@ const LISTINGS: readonly Case[] = [
     contenders: [
       SIZE,
       {
-        ...plus(SIZE, 'xsync size, one page at a time', '--list-concurrency', '1'),
+        ...plus(SIZE, 'one page at a time', '--list-concurrency', '1'),
         runs: 1,
         goal: { timesTheFirst: 20 },
       },

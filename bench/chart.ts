@@ -15,7 +15,7 @@ const FOOT_HEIGHT = 34;
 const STYLE = `
   text { font: 14px system-ui, sans-serif; fill: #1f2328; }
   .head { font-size: 18px; font-weight: 600; }
-  .title { font-weight: 600; }
+  .title { font-weight: 600; paint-order: stroke; stroke: #ffffff; stroke-width: 5px; }
   .quiet { fill: #59636e; }
   .paper { fill: #ffffff; }
   .line { stroke: #d1d9e0; }
@@ -26,6 +26,7 @@ const STYLE = `
     text { fill: #f0f6fc; }
     .quiet { fill: #9198a1; }
     .paper { fill: #0d1117; }
+    .title { stroke: #0d1117; }
     .line { stroke: #3d444d; }
     .one { stroke: #f0f6fc; }
     .cpu { fill: #4493f8; }
