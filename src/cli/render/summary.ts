@@ -225,5 +225,9 @@ function nextStep(summary: Summary, cut: boolean): string[] {
   if (summary.stopped !== undefined) {
     return ['To resume, run the same command again: finished objects and parts are not sent again.'];
   }
+  // What is held back would be held back again.
+  if (summary.held.objects > summary.held.dropped) {
+    return ['What was held back is tried at once by xsync retry; xsync failed --explain says what each waits for.'];
+  }
   return summary.failed.objects > 0 ? ['To retry what failed, run the same command again.'] : [];
 }
