@@ -54,8 +54,10 @@ export class Streams {
   /** @param bounds what is looked at; a single object and named ones are looked at whatever they say */
   open(bounds: Bounds = {}): { source: Stream<ObjectEntry>; dest?: Stream<ObjectEntry>; rows: Stream<ManifestRow> } {
     const { source, dest } = this.#pair;
-    const wanted = this.#pair.single ? [''] : (this.#options.only ?? this.#options.filter?.files);
-    if (wanted) {
+    const named = this.#pair.single ? [''] : (this.#options.only ?? this.#options.filter?.files);
+    if (named) {
+      // All three are merged in this order.
+      const wanted = [...new Set(named)].sort(compareKeys);
       return {
         source: this.#heads('source', source, wanted),
         dest: this.#options.noTraverse ? undefined : this.#heads('destination', dest, wanted),
@@ -171,19 +173,18 @@ export class Streams {
     yield keys.flatMap((key) => this.#pair.manifest.get(key) ?? []);
   }
 
-  /** The few objects that were named are asked for one by one; those that do not exist are left out. */
+  /** The few objects that were named are asked for one by one, in the order of `keys`; those that do not exist are left out. */
   async *#heads(name: Side, side: RunSide, keys: readonly string[]): AsyncGenerator<ObjectEntry[]> {
     const { emit, halt } = this.#context;
     const limit = limiter(this.#options.checkers);
     let objects = 0;
-    const sorted = [...new Set(keys)].sort(compareKeys);
-    for (let i = 0; i < sorted.length; i += PAGE) {
+    for (let i = 0; i < keys.length; i += PAGE) {
       const page = await Promise.all(
-        sorted.slice(i, i + PAGE).map((key) => limit(() => this.#headOne(name, side, key, halt.listings))),
+        keys.slice(i, i + PAGE).map((key) => limit(() => this.#headOne(name, side, key, halt.listings))),
       );
       const found = page.filter((entry) => entry !== undefined);
       objects += found.length;
-      emit({ type: 'listed', side: name, objects, done: i + PAGE >= sorted.length });
+      emit({ type: 'listed', side: name, objects, done: i + PAGE >= keys.length });
       yield found;
     }
   }

@@ -16,7 +16,7 @@ export interface Changes {
 
 /** Change events are handled in so many runs at once. */
 const RUNS = 4;
-/** Deletes by events between two looks at everything, which alone can tell a slip from a wish. */
+/** Deletes by events between two looks at everything, which alone can tell a slip from a wish; unless --max-delete says it. */
 const DELETES = 1000;
 
 export interface ChangeRunsContext {
@@ -129,8 +129,8 @@ export class ChangeRuns {
 
 /** Never the last object: an empty source may be a wrong one. */
 function mostDeletes({ max, allowEmptySource }: DeleteOptions, known: number): number {
-  const asked = !max ? DELETES : 'objects' in max ? max.objects : Math.floor((known * max.percent) / 100);
-  return Math.max(0, Math.min(DELETES, asked, allowEmptySource ? known : known - 1));
+  const most = !max ? DELETES : 'objects' in max ? max.objects : Math.floor((known * max.percent) / 100);
+  return Math.max(0, Math.min(most, allowEmptySource ? known : known - 1));
 }
 
 /** Of the pair, and relative to it. */

@@ -282,6 +282,18 @@ describe('a watch with change events', () => {
     expect(watched.of('notice')).toEqual([]);
   });
 
+  test('knows its own copies in whatever order events name them', async () => {
+    const keys = ['k9', 'k10', 'k8', 'k100'];
+    const pair = await pairOf(...keys, 'other');
+    const changes = new Feed();
+    watched = new Watched(pair, { ...SLOW, changes: changes.open, run: DELETING }).start();
+    await until(async () => (await keysOf(pair.dest)).length === 5);
+    await pair.source.delete(keys);
+    changes.push(...keys);
+    await until(() => changes.settled.length === 1);
+    expect(await keysOf(pair.dest)).toEqual(['other']);
+  });
+
   test('leaves events of other buckets and prefixes alone', async () => {
     const pair = await pairOf('in/a');
     pair.prefixes = { source: 'in/', dest: 'out/' };
