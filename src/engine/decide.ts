@@ -125,7 +125,7 @@ export interface Evidence {
   checksum: 'same' | 'differs' | 'unknown';
   /** The manifest says that xsync wrote the destination's object. */
   ours: boolean;
-  /** A run that was killed was about to write the destination's object: no row says what came of it. */
+  /** A run that was killed was about to write the destination's object, which is no longer what it found there. */
   intended: boolean;
   /** The manifest says that a checksum proved it equal, not its size alone. */
   proven: boolean;

@@ -45,10 +45,11 @@ export interface ObjectContext extends TransferContext {
   replan(entry: PlanEntry, now: ObjectEntry): PlanEntry;
 }
 
-/** @param replaces the destination has an object of that key */
-export async function copyObject(context: ObjectContext, planned: PlanEntry, replaces = false): Promise<void> {
+/** @param destEtag of what the destination has under the key; absent when it has nothing */
+export async function copyObject(context: ObjectContext, planned: PlanEntry, destEtag?: string): Promise<void> {
   const { halt, emit } = context;
   const started = performance.now();
+  const replaces = destEtag !== undefined;
   let entry = planned;
   let aside = !replaces || context.keepAside === undefined;
   for (let attempt = 1; ; attempt++) {
@@ -56,7 +57,7 @@ export async function copyObject(context: ObjectContext, planned: PlanEntry, rep
     try {
       if (!aside) await context.keepAside?.(entry.key);
       aside = true;
-      await context.committer.intend(entry.key);
+      await context.committer.intend(entry.key, destEtag ?? '');
       const result = await transfer(context, entry);
       record(context, entry, result);
       const { destEtag: _, ...told } = result;

@@ -100,7 +100,7 @@ export class Planner {
       if (!dryRun) this.#context.committer.forget(key);
       return;
     }
-    const evidence = { ...evidenceOf(triple), intended: this.#isIntended(key) };
+    const evidence = { ...evidenceOf(triple), intended: this.#isIntended(triple) };
     const decision = decide(policy, 'absent', this.#destState(triple), evidence);
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
     // Without a listing the manifest tells what the filter asks for.
@@ -116,11 +116,16 @@ export class Planner {
     }
   }
 
-  /** A run that was killed was about to write it at the destination. */
-  #isIntended(key: string): boolean {
-    if (!this.#intents || this.#options.claims?.has(key)) return false;
-    const atMs = this.#pair.manifest.intended(key);
-    return atMs !== undefined && atMs < this.#tally.startedMs;
+  /** A run that was killed was about to write it at the destination, which had something else then. */
+  #isIntended(triple: Triple): boolean {
+    if (!this.#intents || this.#options.claims?.has(triple.key)) return false;
+    const intent = this.#pair.manifest.intended(triple.key);
+    return intent !== undefined && intent.atMs < this.#tally.startedMs && intent.destEtag !== this.#etagThere(triple);
+  }
+
+  /** Of what the destination has, as far as it is known. */
+  #etagThere({ dest, row }: Triple): string | undefined {
+    return dest?.etag ?? (this.#options.noTraverse ? row?.destEtag : undefined);
   }
 
   /** Is being rewritten right now. */
@@ -211,11 +216,12 @@ export class Planner {
   /** Found equal without a copy: noted, so that the next run need not look again. */
   #adopt(triple: Triple, reason: SkipReason): void {
     if (this.#options.dryRun) return;
-    const row = adoptedRow(triple, reason, this.#isIntended(triple.key));
+    const row = adoptedRow(triple, reason, this.#isIntended(triple));
     if (row) this.#context.committer.add(row);
   }
 
-  async #copy({ key, source, dest, row }: Triple, reason: CopyReason, batch: Batch): Promise<void> {
+  async #copy(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
+    const { key, source, row } = triple;
     if (!source) return;
     const entry = planEntry(source, reason, this.#pair, this.#options);
     const fault = this.#impossible(entry);
@@ -231,10 +237,10 @@ export class Planner {
     const { size, mtimeMs: sourceMtimeMs } = source;
     this.#context.emit({ type: 'plan', key, size, reason, parts: entry.parts, sourceMtimeMs });
     if (this.#options.dryRun) return this.#tally.addPlanned(entry);
-    const replaces = dest !== undefined || (this.#options.noTraverse && row !== undefined);
+    const destEtag = this.#etagThere(triple);
     const done = batch.hold();
     await this.#transfers.push(entry, (opened) =>
-      this.#begin(source, entry, { replaces, knownMs: row?.atMs, opened }).finally(done),
+      this.#begin(source, entry, { destEtag, knownMs: row?.atMs, opened }).finally(done),
     );
   }
 
@@ -258,26 +264,26 @@ export class Planner {
   #begin(
     source: ObjectEntry,
     entry: PlanEntry,
-    { replaces, knownMs, opened }: { replaces: boolean; knownMs?: number; opened: () => void },
+    { destEtag, knownMs, opened }: { destEtag?: string; knownMs?: number; opened: () => void },
   ): Promise<void> {
     const { claims } = this.#options;
-    if (!claims) return this.#copyNow(source, entry, replaces, opened);
+    if (!claims) return this.#copyNow(source, entry, destEtag, opened);
     return claims.hold(entry.key, async () => {
       claims.settle(this.#context.committer);
       if (this.#doneMeanwhile(source, knownMs)) {
         this.#context.emit({ type: 'skip', key: entry.key, size: entry.size, reason: 'unchanged' });
         return;
       }
-      await this.#copyNow(source, entry, replaces, opened);
+      await this.#copyNow(source, entry, destEtag, opened);
     });
   }
 
   /** Large objects are cut anew when they begin: meanwhile the tuner may know better. */
-  #copyNow(source: ObjectEntry, entry: PlanEntry, replaces: boolean, opened: () => void): Promise<void> {
+  #copyNow(source: ObjectEntry, entry: PlanEntry, destEtag: string | undefined, opened: () => void): Promise<void> {
     const { partSize } = this.#context.slots;
     const context = { ...this.#context, opened };
-    if (entry.parts === 1 || partSize === undefined) return copyObject(context, entry, replaces);
-    return copyObject(context, planEntry(source, entry.reason, this.#pair, this.#options, partSize), replaces);
+    if (entry.parts === 1 || partSize === undefined) return copyObject(context, entry, destEtag);
+    return copyObject(context, planEntry(source, entry.reason, this.#pair, this.#options, partSize), destEtag);
   }
 
   /**

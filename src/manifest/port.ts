@@ -91,6 +91,15 @@ export interface DoomedRow {
   foundMs: number;
 }
 
+/** An object that is about to be written at the destination. */
+export interface Intent {
+  key: string;
+  /** Of what is there: as long as it is, nothing was written. Empty when nothing is. */
+  destEtag: string;
+  /** ms. */
+  atMs: number;
+}
+
 /** How a run ended; `running` also for one that was killed. */
 export type RunOutcome = 'running' | 'complete' | 'stopped' | 'broken' | 'guarded';
 
@@ -132,11 +141,12 @@ export interface Manifest {
 
   /**
    * Objects are about to be written at the destination. Until a row says that they were, or `forget` that they are not
-   * there, what is found under these keys may be xsync's own work. Durable against kill -9 on return.
+   * there, what is found under these keys may be xsync's own work. Of a key that was to be written before, the ETag that
+   * was found then stays. Durable against kill -9 on return.
    */
-  intend(keys: readonly string[], atMs: number): void;
-  /** When it was last about to be written, ms; undefined when it never was, or a row has said what came of it. */
-  intended(key: string): number | undefined;
+  intend(intents: readonly Intent[]): void;
+  /** Undefined when it never was about to be written, or a row has said what came of it. */
+  intended(key: string): Intent | undefined;
   anyIntended(): boolean;
   /** Forgets intents from before, but those of failed objects. */
   clearIntents(beforeMs: number): void;

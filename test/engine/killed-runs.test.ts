@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Intent } from '../../src/manifest/port.js';
+import { XsyncError } from '../../src/model/error.js';
 import { bytesOf, keysOf, Pair } from './support.js';
 import { sync } from './sync.js';
 
@@ -7,7 +9,7 @@ async function pairOf(...intended: string[]): Promise<Pair> {
   const pair = new Pair();
   for (const key of ['mine', 'stays']) await pair.source.put(key, bytesOf(key, 10));
   for (const key of ['mine', 'theirs']) await pair.dest.put(key, bytesOf(key, 10));
-  pair.manifest.intend(intended, Date.now() - 1);
+  pair.manifest.intend(intended.map((key) => ({ key, destEtag: '', atMs: Date.now() - 1 })));
   return pair;
 }
 
@@ -30,8 +32,9 @@ test('and when the killed run had overwritten a copy that is known', async () =>
   const pair = await pairOf();
   await sync(pair);
   await pair.source.put('stays', bytesOf('new', 11));
+  const { etag: destEtag } = await pair.dest.head('stays');
   await pair.dest.put('stays', bytesOf('new', 11));
-  pair.manifest.intend(['stays'], Date.now() - 1);
+  pair.manifest.intend([{ key: 'stays', destEtag, atMs: Date.now() - 1 }]);
   await pair.source.delete(['stays']);
   await sync(pair, { deletes: { allowEmptySource: true } });
   expect(await keysOf(pair.dest)).toEqual(['mine', 'theirs']);
@@ -56,7 +59,7 @@ test('no object is written before the manifest says that it may be', async () =>
   const pair = new Pair();
   await pair.source.put('a', bytesOf('a', 10));
   const put = pair.dest.put.bind(pair.dest);
-  let said: number | undefined;
+  let said: Intent | undefined;
   pair.dest.put = (key, ...rest) => {
     said = pair.manifest.intended(key);
     return put(key, ...rest);
@@ -64,4 +67,23 @@ test('no object is written before the manifest says that it may be', async () =>
   await pair.copy();
   expect(said).toBeDefined();
   expect(pair.manifest.anyIntended()).toBe(false);
+});
+
+test.each([
+  ['unknown', false],
+  ['adopted', true],
+])("somebody's object, %s, that a run could not overwrite is not deleted as xsync's own", async (_, adopted) => {
+  const pair = new Pair();
+  for (const key of ['theirs', 'stays']) await pair.source.put(key, bytesOf(key, 10));
+  await pair.dest.put('theirs', bytesOf('theirs', adopted ? 10 : 7));
+  if (adopted) await sync(pair);
+  await pair.source.put('theirs', bytesOf('changed', 11));
+  const read = pair.source.read.bind(pair.source);
+  const denied = new XsyncError('access-denied', 'not yours to read');
+  pair.source.read = (key, ...rest) => (key === 'theirs' ? Promise.reject(denied) : read(key, ...rest));
+  expect((await sync(pair)).failed.objects).toBe(1);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await pair.source.delete(['theirs']);
+  await sync(pair);
+  expect(await keysOf(pair.dest)).toEqual(['stays', 'theirs']);
 });

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type {
   DoomedRow,
   FailureRow,
+  Intent,
   LagRow,
   Manifest,
   ManifestRow,
@@ -70,13 +71,13 @@ export class SqliteManifest implements Manifest {
     return last === undefined || next === undefined ? undefined : { last, next };
   }
 
-  intend(keys: readonly string[], atMs: number): void {
+  intend(intents: readonly Intent[]): void {
     this.#atomically(() => {
-      for (const key of keys) this.#sql.intend.run(key, atMs);
+      for (const { key, destEtag, atMs } of intents) this.#sql.intend.run(key, destEtag, atMs);
     });
   }
 
-  intended(key: string): number | undefined {
+  intended(key: string): Intent | undefined {
     return this.#run(() => this.#sql.intended.get(key));
   }
 

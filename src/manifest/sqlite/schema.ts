@@ -78,6 +78,7 @@ const VERSION_2 = `
 
   CREATE TABLE intent (
     key TEXT PRIMARY KEY COLLATE BINARY,
+    dest_etag TEXT NOT NULL,
     at_ms INTEGER NOT NULL
   ) WITHOUT ROWID;
 

@@ -1,7 +1,7 @@
 /** Every statement of the manifest, prepared once. Columns come out under the port's names. */
 import type { Database, Statement } from 'better-sqlite3';
 import type { VerifiedBy } from '../../model/verified.js';
-import type { DoomedRow, FailureRow, LagRow, ManifestRow, PartRow, RunRow, UploadRow } from '../port.js';
+import type { DoomedRow, FailureRow, Intent, LagRow, ManifestRow, PartRow, RunRow, UploadRow } from '../port.js';
 
 /** SQLite has no booleans. */
 export type StoredRow = Omit<ManifestRow, 'ours'> & { ours: 0 | 1 };
@@ -48,8 +48,8 @@ export interface Statements {
   keysAfter: Statement<[after: string, skip: number], string>;
   put: Statement<[string, number, string, number, string, string, 0 | 1, number]>;
   forget: Statement<Key>;
-  intend: Statement<[key: string, atMs: number]>;
-  intended: Statement<Key, number>;
+  intend: Statement<[key: string, destEtag: string, atMs: number]>;
+  intended: Statement<Key, Intent>;
   anyIntended: Statement<[], 0 | 1>;
   unIntend: Statement<Key>;
   clearIntents: Statement<[beforeMs: number]>;
@@ -101,8 +101,10 @@ export function prepareStatements(db: Database): Statements {
       'INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ),
     forget: db.prepare<Key>('DELETE FROM object WHERE key = ?'),
-    intend: db.prepare<[string, number]>('INSERT OR REPLACE INTO intent VALUES (?, ?)'),
-    intended: db.prepare<Key, number>('SELECT at_ms FROM intent WHERE key = ?').pluck(),
+    intend: db.prepare<[string, string, number]>(
+      'INSERT INTO intent VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET at_ms = excluded.at_ms',
+    ),
+    intended: db.prepare<Key, Intent>('SELECT key, dest_etag AS destEtag, at_ms AS atMs FROM intent WHERE key = ?'),
     anyIntended: db.prepare<[], 0 | 1>('SELECT EXISTS (SELECT 1 FROM intent)').pluck(),
     unIntend: db.prepare<Key>('DELETE FROM intent WHERE key = ?'),
     clearIntents: db.prepare<[number]>('DELETE FROM intent WHERE at_ms < ? AND key NOT IN (SELECT key FROM failure)'),
