@@ -2,7 +2,7 @@
  * Measures xsync beside other tools on the same server in the same run: CPU, time, memory and requests.
  *
  *   npm run bench                          every case, 5 runs each, tables on standard output
- *   npm run bench -- --case copy-4k        one case, or all of a kind (copy, disk, diff, start); can be repeated
+ *   npm run bench -- --case copy-4k        one case, or all of a kind (copy, disk, size, diff, start); can be repeated
  *   npm run bench -- --runs 9              so many runs
  *   npm run bench -- --quick               a tenth of everything, once: only to see that it works
  *   npm run bench -- --publish             every case; also writes bench/results/published.json, and page and chart in docs/
@@ -49,7 +49,9 @@ function optionsOf(args: string[]): Options {
       render: { type: 'boolean', default: false },
     },
   });
-  const means = (wanted: string, { name }: Case): boolean => name === wanted || name.startsWith(`${wanted}-`);
+  const named = (wanted: string): boolean => CASES.some(({ name }) => name === wanted);
+  const means = (wanted: string, { name }: Case): boolean =>
+    name === wanted || (!named(wanted) && name.startsWith(`${wanted}-`));
   const unknown = values.case?.find((wanted) => !CASES.some((known) => means(wanted, known)));
   if (unknown !== undefined) {
     throw new Error(`no case ${unknown}; there are ${CASES.map(({ name }) => name).join(', ')}`);
