@@ -132,6 +132,7 @@ export class Planner {
   #settles(key: string, { size, mtimeMs }: ObjectEntry): boolean {
     if (!this.#options.settling?.waits(key, mtimeMs, Date.now())) return false;
     this.#context.emit({ type: 'skip', key, size, reason: 'settling', sourceMtimeMs: mtimeMs });
+    if (this.#failures && !this.#options.dryRun) this.#pair.manifest.seeFailure(key, Date.now());
     return true;
   }
 
@@ -288,13 +289,13 @@ export class Planner {
 
   /**
    * Another run of this process has copied it since it was decided to: the same version, or one that is newer than
-   * what this pass has listed.
+   * what this pass has listed. An older one, which it had begun to copy before, counts for nothing.
    */
-  #doneMeanwhile({ key, etag }: ObjectEntry, knownMs: number | undefined): boolean {
+  #doneMeanwhile({ key, etag, mtimeMs }: ObjectEntry, knownMs: number | undefined): boolean {
     const row = this.#pair.manifest.get(key);
     if (row === undefined || row.atMs === knownMs) return false;
     if (row.sourceEtag === etag) return true;
-    return this.#options.only === undefined && row.atMs >= this.#tally.startedMs;
+    return this.#options.only === undefined && row.sourceMtimeMs > mtimeMs;
   }
 
   /** `--max-transfer`: soft and hard start until it is reached, cautious never starts what would go beyond it. */

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { heldBack, waitAfter } from '../../src/engine/failed.js';
 import { runPair } from '../../src/engine/run.js';
+import { Settling } from '../../src/engine/settle.js';
 import type { FailureRow } from '../../src/manifest/port.js';
 import { type ErrorCode, XsyncError } from '../../src/model/error.js';
 import { bytesOf, keysOf, OPTIONS, Pair } from './support.js';
@@ -155,4 +156,17 @@ describe('a sync', () => {
     expect(pair.manifest.failureCount()).toBe(0);
     expect(await keysOf(pair.dest)).toEqual(['a', 'bad', 'c']);
   });
+});
+
+test('an object that failed and is being rewritten by now has failed as long as it has not arrived', async () => {
+  const pair = new Pair();
+  await pair.source.put('k', bytesOf('old', 5));
+  const read = pair.source.read.bind(pair.source);
+  pair.source.read = () => Promise.reject(new XsyncError('access-denied', 'not yours to read'));
+  await sync(pair);
+  pair.source.read = read;
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await pair.source.put('k', bytesOf('new', 6));
+  await sync(pair, { settling: new Settling(60_000) });
+  expect(pair.manifest.failure('k')).toBeDefined();
 });

@@ -6,6 +6,7 @@ import { ListCost } from '../../src/engine/watch-cost.js';
 import { Schedule } from '../../src/engine/watch-schedule.js';
 import { Troubles } from '../../src/engine/watch-trouble.js';
 import { XsyncError } from '../../src/model/error.js';
+import { bytesOf, contentOf, Pair } from './support.js';
 
 describe('settling', () => {
   test('waits until an object is quiet, and no longer than ten times that', () => {
@@ -29,6 +30,27 @@ describe('settling', () => {
 });
 
 describe('claims', () => {
+  test('an older version that a run beside this one has just copied is not taken for the one that is there', async () => {
+    const pair = new Pair();
+    const claims = new Claims();
+    await pair.source.put('k', bytesOf('old', 5));
+    const old = await pair.source.head('k');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pair.source.put('k', bytesOf('new', 6));
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const beside = claims.hold('k', async () => {
+      await released;
+      const { etag: destEtag } = await pair.dest.put('k', bytesOf('old', 5));
+      const { size, etag: sourceEtag, mtimeMs: sourceMtimeMs } = old;
+      const how = { destEtag, verifiedBy: 'md5', ours: true, atMs: Date.now() } as const;
+      pair.manifest.commit([{ key: 'k', size, sourceEtag, sourceMtimeMs, ...how }]);
+    });
+    await pair.copy({ claims }, (event) => event.type === 'plan' && release());
+    await beside;
+    expect(Buffer.compare(await contentOf(pair.dest, 'k'), bytesOf('new', 6))).toBe(0);
+  });
+
   test('let two batches of deletes and a copy between them through, whatever their order', async () => {
     const claims = new Claims();
     const done: string[] = [];
