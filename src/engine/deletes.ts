@@ -9,6 +9,7 @@ import { keepAside } from './backup.js';
 import { Unfinished } from './context.js';
 import type { DeleteReason } from './decide.js';
 import type { Triple } from './diff.js';
+import { failuresOf } from './failed.js';
 import { countOf, refuseDeletes } from './guard.js';
 import { endsRun, type ObjectContext } from './object.js';
 import type { DeleteOptions, RunOptions, RunPair, RunSide } from './options.js';
@@ -102,10 +103,10 @@ export class Deletes {
     if (!this.#options.dryRun) this.#tally.doomed = this.#list.doomedCount();
     const objects = this.#tally.doomed;
     if (halt.stops('plans')) return;
-    if (objects > 0) this.#askGuards(objects);
+    if (objects > 0) this.#askGuards(objects, await this.#sourceListed());
     if (this.#options.dryRun) return;
     if (objects === 0) return;
-    const { missing } = this.#tally;
+    const missing = this.#tally.missing + this.#missingBefore();
     if (missing > 0 && !this.#how.ignoreErrors) {
       const message = `nothing was deleted, because ${countOf(missing)} could not be copied; --ignore-errors deletes all the same`;
       emit({ type: 'notice', level: 'warn', message });
@@ -114,10 +115,28 @@ export class Deletes {
     await this.#deleteAll();
   }
 
+  /** By the runs before this one in the same pass. */
+  #missingBefore(): number {
+    let missing = 0;
+    for (const { dropped } of failuresOf(this.#pair.manifest, this.#pass)) if (!dropped) missing++;
+    return missing;
+  }
+
+  /** What the beginning of an interrupted pass had listed may be gone by now, and the rest had nothing to list. */
+  async #sourceListed(): Promise<number> {
+    const { sourceSeen } = this.#tally;
+    if (sourceSeen > 0 || this.#pass.after === undefined) return sourceSeen;
+    const { store, prefix } = this.#pair.source;
+    for (let token: string | undefined; ; ) {
+      const page = await store.list({ prefix, token, signal: this.#context.halt.listings });
+      token = page.nextToken;
+      if (page.entries.length > 0 || token === undefined) return page.entries.length;
+    }
+  }
+
   /** @throws guard */
-  #askGuards(objects: number): void {
+  #askGuards(objects: number, sourceListed: number): void {
     const { policy, dryRun, only, filter } = this.#options;
-    const sourceListed = this.#pass.passed.looked + this.#tally.sourceSeen;
     const named = (only ?? filter?.files) !== undefined;
     const strangers = !named && this.#areStrangers();
     if (strangers && policy.deleteUnknown && !dryRun) this.#setStrangers(true);

@@ -1,9 +1,12 @@
 /** When an object that failed is tried again. The failed list itself is the manifest's. */
 import type { FailureRow, Manifest } from '../manifest/port.js';
+import { compareKeys } from '../model/key.js';
 import type { HeldReason } from './events.js';
+import type { Pass } from './pass.js';
 
 const FIRST_WAIT_MS = 5000;
 const LONGEST_WAIT_MS = 6 * 3_600_000;
+const PAGE = 1000;
 
 /** Doubles with each attempt, from five seconds to six hours. */
 export function waitAfter(attempts: number): number {
@@ -36,4 +39,17 @@ export function clearSettled(
   sinceMs: number,
 ): void {
   manifest.clearFailures(keys.filter((key) => (manifest.failure(key)?.seenMs ?? sinceMs) < sinceMs));
+}
+
+/** What the runs before this one have not copied of what the pass had passed when they ended. */
+export function* failuresOf(
+  manifest: Pick<Manifest, 'failures'>,
+  { after: end, startedMs }: Pass,
+): Generator<FailureRow, void, void> {
+  for (let after: string | undefined; end !== undefined; ) {
+    const rows = manifest.failures(after, PAGE);
+    for (const row of rows) if (compareKeys(row.key, end) <= 0 && row.seenMs >= startedMs) yield row;
+    after = rows.at(-1)?.key;
+    if (after === undefined || compareKeys(after, end) > 0) return;
+  }
 }

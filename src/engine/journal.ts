@@ -53,8 +53,6 @@ export class Journal {
   #ticks = 0;
   /** Changes from then on are of the running source; what is older is history, whose age is no lag. ms. */
   readonly #liveSinceMs: number | undefined;
-  /** The oldest change that was left alone because it is too fresh, ms. */
-  #unsettledMs = Number.POSITIVE_INFINITY;
   /** Something is to be copied. From then on the manifest knows of the run, also when it is killed. */
   #planned = false;
   #onError: (error: unknown) => void = () => undefined;
@@ -86,8 +84,7 @@ export class Journal {
       this.#tell();
     }
     if (event.type === 'copied') this.#measure(event);
-    else if (event.type === 'skip' && event.reason === 'settling')
-      this.#unsettledMs = Math.min(this.#unsettledMs, event.sourceMtimeMs ?? 0);
+    else if (event.type === 'skip' && event.reason === 'settling') this.#leave(event.sourceMtimeMs ?? 0);
   }
 
   /** The pair's last word on this run. @throws faults of the manifest */
@@ -96,7 +93,7 @@ export class Journal {
     this.#point(Date.now());
     const { pass, whole } = this.#options;
     if (outcome === 'complete' && whole) {
-      this.#manifest.setFact(FACT.synchronised, String(Math.min(pass.startedMs, this.#unsettledMs)));
+      this.#manifest.setFact(FACT.synchronised, String(Math.min(pass.startedMs, pass.unsettledMs ?? pass.startedMs)));
       if (this.#liveSinceMs === undefined) this.#manifest.setFact(FACT.live, String(pass.startedMs));
     }
     this.#write(outcome, error);
@@ -109,6 +106,12 @@ export class Journal {
     } catch (error) {
       this.#onError(error);
     }
+  }
+
+  /** The pass says so until it ends, whichever run ends it. */
+  #leave(changedMs: number): void {
+    const { pass } = this.#options;
+    pass.unsettledMs = Math.min(pass.unsettledMs ?? changedMs, changedMs);
   }
 
   #measure({ key, size, elapsedMs, sourceMtimeMs }: Extract<RunEvent, { type: 'copied' }>): void {

@@ -18,6 +18,8 @@ export interface Pass {
   /** Where it goes on; absent at its beginning. */
   after?: string;
   passed: Passed;
+  /** The oldest change that was left alone because it is too fresh, ms. */
+  unsettledMs?: number;
 }
 
 interface Saved extends Pass {
@@ -34,8 +36,10 @@ export function beginPass(manifest: Manifest, options: RunOptions, nowMs: number
   const fresh: Pass = { startedMs: nowMs, passed: NOTHING };
   if (!resume || dryRun || bounds || only || options.filter?.files) return fresh;
   const saved = readSaved(manifest);
-  const fits = saved?.after !== undefined && saved.shape === shapeOf(options);
-  return fits && nowMs - saved.savedMs <= OLDEST_MS ? saved : fresh;
+  if (saved?.after === undefined || saved.shape !== shapeOf(options)) return fresh;
+  // Times of before mean nothing once the clock was set back.
+  const ageMs = nowMs - saved.savedMs;
+  return ageMs >= 0 && ageMs <= OLDEST_MS ? saved : fresh;
 }
 
 /** A run over some keys, or one that changes nothing, neither goes on with a pass nor puts an end to it. */
@@ -72,6 +76,7 @@ export class PassKeeper {
     this.#savedMs = nowMs;
     const saved: Saved = {
       startedMs: this.#pass.startedMs,
+      unsettledMs: this.#pass.unsettledMs,
       after,
       passed,
       savedMs: nowMs,

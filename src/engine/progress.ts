@@ -1,11 +1,10 @@
 /** How far a pass over the keys of a pair is: what it has looked at, what is at the destination, what is on its way. */
 import type { Manifest } from '../manifest/port.js';
-import { compareKeys } from '../model/key.js';
 import type { RunEvent } from './events.js';
+import { failuresOf } from './failed.js';
 import type { Pass } from './pass.js';
 
 const FACT = 'progress';
-const PAGE = 1000;
 /** Rates are those of the last so many milliseconds. */
 const WINDOW_MS = 10_000;
 
@@ -160,16 +159,9 @@ export class ProgressBook {
 }
 
 /** Of a pass that goes on: what had been passed and was not copied. */
-function failedBefore(manifest: Manifest, { after: end, startedMs }: Pass): Sum {
+function failedBefore(manifest: Manifest, pass: Pass): Sum {
   const sum = nothing();
-  for (let after: string | undefined; end !== undefined; ) {
-    const rows = manifest.failures(after, PAGE);
-    for (const { key, size, seenMs } of rows) {
-      if (compareKeys(key, end) <= 0 && seenMs >= startedMs) add(sum, size);
-    }
-    after = rows.at(-1)?.key;
-    if (after === undefined || compareKeys(after, end) > 0) break;
-  }
+  for (const { size } of failuresOf(manifest, pass)) add(sum, size);
   return sum;
 }
 

@@ -4,6 +4,7 @@ import { createFilter } from '../../src/engine/filter.js';
 import { Frontier } from '../../src/engine/frontier.js';
 import type { RunOptions } from '../../src/engine/options.js';
 import { progressOfPass } from '../../src/engine/progress.js';
+import { Settling } from '../../src/engine/settle.js';
 import { statusOf } from '../../src/engine/status.js';
 import type { ListOptions } from '../../src/store/port.js';
 import { bytesOf, keysOf, Pair } from './support.js';
@@ -163,6 +164,18 @@ test('a dry run that is interrupted leaves nothing that a real run would go on a
   expect(await keysOf(pair.dest)).toEqual(KEYS);
 });
 
+test('what was too fresh in the first part of an interrupted pass is not claimed by the second', async () => {
+  const pair = await filled();
+  vi.setSystemTime(Date.now() + HOUR);
+  const { mtimeMs } = (await pair.source.put('k00010', bytesOf('fresh', 5))) && (await pair.source.head('k00010'));
+  vi.setSystemTime(Date.now() + 1000);
+  await stoppedAt(pair, 'k02700', { settling: new Settling(60_000) });
+  expect(place(pair)).toBeDefined();
+  await pair.copy({ resume: RESUME, settling: new Settling(60_000) });
+  expect(await keysOf(pair.dest)).not.toContain('k00010');
+  expect(statusOf(pair.manifest, Date.now()).synchronised?.untilMs).toBeLessThanOrEqual(mtimeMs);
+});
+
 describe('what the first part of an interrupted sync found gone', () => {
   /** Gone in both parts, and something to copy in the second. */
   async function interrupted(): Promise<Pair> {
@@ -203,6 +216,44 @@ describe('what the first part of an interrupted sync found gone', () => {
     expect(run.deleted.objects).toBe(2);
     expect(await keysOf(pair.dest)).toEqual(await keysOf(pair.source));
     expect(pair.manifest.doomedCount()).toBe(0);
+  });
+
+  test('stays when the source has nothing at all any more', async () => {
+    const pair = await interrupted();
+    const keys = await keysOf(pair.source);
+    for (let i = 0; i < keys.length; i += 1000) await pair.source.delete(keys.slice(i, i + 1000));
+    const run = sync(pair, { resume: RESUME, deletes: { max: { objects: 10_000 } } });
+    await expect(run).rejects.toMatchObject({ code: 'guard' });
+    expect(await keysOf(pair.dest)).toEqual(KEYS);
+  });
+
+  test('is deleted when the rest of the source is empty', async () => {
+    const pair = await interrupted();
+    const rest = (await keysOf(pair.source)).filter((key) => key > (place(pair) ?? ''));
+    for (let i = 0; i < rest.length; i += 1000) await pair.source.delete(rest.slice(i, i + 1000));
+    await sync(pair, { resume: RESUME, deletes: { max: { objects: 10_000 } } });
+    expect(await keysOf(pair.dest)).toEqual(await keysOf(pair.source));
+  });
+
+  test('stays when an object could not be copied by that part', async () => {
+    const pair = await interrupted();
+    const { key, size, mtimeMs, etag } = await pair.source.head('k00020');
+    const source = { key, size, sourceEtag: etag, sourceMtimeMs: mtimeMs };
+    pair.manifest.fail({
+      ...{ ...source, class: 'permanent', code: 'access-denied', message: 'not yours' },
+      ...{ settings: 'first', lastMs: Date.now() },
+    });
+    expect((await sync(pair, { resume: RESUME })).deleted).toMatchObject({ objects: 0, left: 3 });
+    expect(await keysOf(pair.dest)).toEqual(KEYS);
+  });
+
+  test('is looked for anew when the clock was set back', async () => {
+    const pair = await interrupted();
+    await pair.source.put('k00010', bytesOf('back', 5));
+    vi.setSystemTime(Date.now() - 2 * HOUR);
+    await sync(pair, { resume: RESUME });
+    expect(await keysOf(pair.dest)).toContain('k00010');
+    expect(statusOf(pair.manifest, Date.now()).synchronised?.untilMs).toBeLessThanOrEqual(Date.now());
   });
 
   test('stays as long as it cannot be asked for', async () => {
