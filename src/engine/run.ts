@@ -69,8 +69,8 @@ export async function runPair(pair: RunPair, options: RunOptions, report: Report
     }
     if (!halt.stops('plans') && isWhole(options)) {
       await dropStale(context, pair, pass.startedMs, options.claims);
-      // A copy decides nothing about what is gone from the source.
-      if (options.deletes) pair.manifest.clearIntents(pass.startedMs);
+      // A copy decides nothing about what is gone from the source, nor does who does not see what is there.
+      if (options.deletes && !options.noTraverse) pair.manifest.clearIntents(pass.startedMs);
     }
   } catch (error) {
     const stopped = halt.signal.aborted || (halt.stops('plans') && isXsyncError(error, 'aborted'));

@@ -87,3 +87,11 @@ test.each([
   await sync(pair);
   expect(await keysOf(pair.dest)).toEqual(['stays', 'theirs']);
 });
+
+test('a run that does not list the destination leaves it to one that does', async () => {
+  const pair = await pairOf('mine');
+  await pair.source.delete(['mine']);
+  await sync(pair, { noTraverse: true });
+  await sync(pair);
+  expect(await keysOf(pair.dest)).toEqual(['stays', 'theirs']);
+});
