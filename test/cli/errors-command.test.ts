@@ -149,7 +149,7 @@ describe('the state of a pair', () => {
     const file = `${lab.path('damaged')}.db`;
     await writeFile(file, 'this is no database, really not. '.repeat(300));
     const outcome = await lab.run(['copy', source.at(), dest.at(), '--manifest', file]);
-    expectComplaint(outcome, 'fatal', `the manifest ${file} is damaged or is not a manifest`, 'Move it away');
+    expectComplaint(outcome, 'fatal', `the manifest ${file} is damaged or is not a manifest`, 'xsync manifest rebuild');
     expect(await readFile(file, 'utf8')).toContain('no database');
     expect(dest.keys()).toEqual([]);
   });
