@@ -9,7 +9,6 @@ import { keepAside } from './backup.js';
 import { Unfinished } from './context.js';
 import type { DeleteReason } from './decide.js';
 import type { Triple } from './diff.js';
-import { failuresOf } from './failed.js';
 import { countOf, refuseDeletes } from './guard.js';
 import { endsRun, type ObjectContext } from './object.js';
 import type { DeleteOptions, RunOptions, RunPair, RunSide } from './options.js';
@@ -106,20 +105,13 @@ export class Deletes {
     if (objects > 0) this.#askGuards(objects, await this.#sourceListed());
     if (this.#options.dryRun) return;
     if (objects === 0) return;
-    const missing = this.#tally.missing + this.#missingBefore();
+    const { missing } = this.#tally;
     if (missing > 0 && !this.#how.ignoreErrors) {
       const message = `nothing was deleted, because ${countOf(missing)} could not be copied; --ignore-errors deletes all the same`;
       emit({ type: 'notice', level: 'warn', message });
       return;
     }
     await this.#deleteAll();
-  }
-
-  /** By the runs before this one in the same pass. */
-  #missingBefore(): number {
-    let missing = 0;
-    for (const { dropped } of failuresOf(this.#pair.manifest, this.#pass)) if (!dropped) missing++;
-    return missing;
   }
 
   /** What the beginning of an interrupted pass had listed may be gone by now, and the rest had nothing to list. */
@@ -192,8 +184,9 @@ export class Deletes {
     const { halt, emit } = this.#context;
     const { dest, manifest } = this.#pair;
     if (halt.stops('objects')) return;
+    let ready: readonly DoomedRow[] = [];
     try {
-      const ready = await this.#makeReady(rows);
+      ready = await this.#makeReady(rows);
       if (ready.length === 0 || halt.stops('objects')) return;
       const failures = await dest.store.delete(
         ready.map(({ key }) => dest.prefix + key),
@@ -210,7 +203,7 @@ export class Deletes {
       if (halt.signal.aborted) return;
       const fault = toXsyncError(error);
       if (endsRun(fault)) halt.fail(fault);
-      else for (const row of rows) this.#tellFailure(row, fault);
+      else for (const row of ready) this.#tellFailure(row, fault);
     }
   }
 

@@ -1,4 +1,5 @@
 /** Adds up a run's events to its summary. */
+import type { FailureRow } from '../manifest/port.js';
 import type { Failure, RunEvent, Summary } from './events.js';
 import { LISTED_FAILURES } from './events.js';
 import type { RunPair } from './options.js';
@@ -15,11 +16,14 @@ export class Tally {
   #doomed = 0;
   /** Failures other than of deletes. */
   #uncopied = 0;
+  readonly #before: Summary['held'] = { objects: 0, byClass: {}, dropped: 0 };
   /** Failures of deletes: a diff that starts again does not undo them. */
   readonly #undeleted: Summary['failed'] = { objects: 0, byClass: {}, list: [] };
 
-  constructor(pair: RunPair, runId: string, dryRun: boolean) {
+  /** @param before what the runs before this one in the same pass have not copied: it is held back by this one */
+  constructor(pair: RunPair, runId: string, dryRun: boolean, before: Iterable<FailureRow> = []) {
     this.#pair = pair;
+    for (const failure of before) addHeld(this.#before, failure.class, failure.dropped);
     this.#summary = {
       runId,
       source: pair.source.text,
@@ -32,7 +36,7 @@ export class Tally {
       resumed: { objects: 0, parts: 0, bytes: 0 },
       skipped: { objects: 0, bytes: 0, byReason: {} },
       failed: { objects: 0, byClass: {}, list: [] },
-      held: { objects: 0, byClass: {}, dropped: 0 },
+      held: structuredClone(this.#before),
       deleted: { objects: 0, bytes: 0, left: 0 },
       kept: { objects: 0, bytes: 0, byReason: {} },
       backedUp: { objects: 0, bytes: 0 },
@@ -71,9 +75,7 @@ export class Tally {
         this.#addFailure(event);
         break;
       case 'held':
-        sum.held.objects++;
-        if (event.why === 'dropped') sum.held.dropped++;
-        else increase(sum.held.byClass, event.class);
+        addHeld(sum.held, event.class, event.why === 'dropped');
         break;
       case 'doom':
         this.#doomed++;
@@ -169,7 +171,7 @@ export class Tally {
     this.#doomed = 0;
     this.#uncopied = 0;
     sum.failed = structuredClone(this.#undeleted);
-    sum.held = { objects: 0, byClass: {}, dropped: 0 };
+    sum.held = structuredClone(this.#before);
     sum.kept = { objects: 0, bytes: 0, byReason: {} };
     sum.skipped = { objects: 0, bytes: 0, byReason: {} };
     if (sum.planned) {
@@ -194,7 +196,7 @@ export class Tally {
   /** The summary as it stands now. */
   summary(stopped: Summary['stopped']): Summary {
     const { copied, skipped, held, deleted, dryRun } = this.#summary;
-    const done = copied.objects + skipped.objects + this.#uncopied + held.objects;
+    const done = copied.objects + skipped.objects + this.#uncopied + held.objects - this.#before.objects;
     const traffic = { source: this.#pair.source.traffic(), destination: this.#pair.dest.traffic() };
     return {
       ...this.#summary,
@@ -221,6 +223,12 @@ export class Tally {
 function add(sum: { objects: number; bytes: number }, size: number): void {
   sum.objects++;
   sum.bytes += size;
+}
+
+function addHeld(held: Summary['held'], kind: FailureRow['class'], dropped: boolean): void {
+  held.objects++;
+  if (dropped) held.dropped++;
+  else increase(held.byClass, kind);
 }
 
 function increase<K extends string>(counts: Partial<Record<K, number>>, key: K, by = 1): void {

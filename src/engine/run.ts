@@ -7,6 +7,7 @@ import { keepAside } from './backup.js';
 import { MemoryBudget } from './budget.js';
 import { Committer } from './commit.js';
 import type { Reporter, RunEvent, Side, Summary } from './events.js';
+import { failuresOf } from './failed.js';
 import { refuseBackupInside, refuseOverlap } from './guard.js';
 import { Halt } from './halt.js';
 import { Journal } from './journal.js';
@@ -37,7 +38,7 @@ export async function runPair(pair: RunPair, options: RunOptions, report: Report
   await loadHashes();
   const runId = randomBytes(6).toString('hex');
   const pass = beginPass(pair.manifest, options, Date.now());
-  const tally = new Tally(pair, runId, options.dryRun);
+  const tally = new Tally(pair, runId, options.dryRun, failuresOf(pair.manifest, pass));
   const journal = options.dryRun ? undefined : openJournal(pair, options, pass, runId, tally);
   const emit = (event: RunEvent): void => {
     tally.add(event);

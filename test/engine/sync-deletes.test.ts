@@ -465,3 +465,15 @@ describe('an object alone', () => {
     expect(await keysOf(pair.dest)).toEqual(['to/a.neighbour']);
   });
 });
+
+test('an object that could not be kept aside has failed once, also when the others could not be deleted', async () => {
+  const pair = await synced(['a', 'b', 'c'], ['a', 'b']);
+  const down = new XsyncError('access-denied', 'not yours to delete');
+  pair.dest.delete = () => Promise.reject(down);
+  const head = pair.dest.head.bind(pair.dest);
+  pair.dest.head = (key, options) => (key === 'a' ? Promise.reject(down) : head(key, options));
+  const open = pair.open();
+  pair.open = () => open;
+  const run = await sync(pair, { backup: { side: open.dest, suffix: '.old', keepExtension: false } });
+  expect(told(run, 'failed').sort()).toEqual(['a', 'b']);
+});
