@@ -77,13 +77,14 @@ export class ChangeRuns {
   async #look(pair: WatchedPair, only: readonly string[]): Promise<boolean> {
     const { signal, changed, done, failed } = this.#context;
     if (signal.aborted) return false;
-    const { options, allowed } = this.#optionsFor(pair, only);
-    let deleted = 0;
+    let left = 0;
     const report = (event: RunEvent): void => {
-      if (event.type === 'deleted') deleted++;
+      if (event.type === 'deleted') left--;
       this.#context.report(event);
     };
     try {
+      const { options, allowed } = this.#optionsFor(pair, only);
+      left = allowed;
       const { stopped, failed: objects } = await runPair(pair, options, report);
       if (stopped !== undefined) return false;
       done();
@@ -97,7 +98,7 @@ export class ChangeRuns {
       }
       this.#refuse();
     } finally {
-      if (this.#deletes !== undefined) this.#deletes += allowed - deleted;
+      if (this.#deletes !== undefined) this.#deletes += left;
     }
     for (const key of only) changed(key);
     return true;

@@ -235,6 +235,22 @@ describe('a watch with change events', () => {
     expect(await keysOf(pair.dest)).toEqual(['a', 'c']);
   });
 
+  test('lets events come again when the manifest could not be asked', async () => {
+    const pair = await pairOf('a');
+    const changes = new Feed();
+    watched = new Watched(pair, { ...SLOW, changes: changes.open, run: DELETING }).start();
+    await until(() => watched?.of('waiting').length === 1);
+    const count = pair.manifest.count.bind(pair.manifest);
+    pair.manifest.count = () => {
+      pair.manifest.count = count;
+      throw new XsyncError('internal', 'disk I/O error');
+    };
+    changes.push('a');
+    await until(() => changes.settled.length === 1);
+    expect(changes.settled).toEqual(['release a']);
+    expect(watched.of('trouble')).toHaveLength(1);
+  });
+
   test('does not copy twice what a look and an event find at the same time', async () => {
     const pair = await pairOf();
     const changes = new Feed();
