@@ -183,13 +183,6 @@ export function parsePercent(option: string, text: string): number {
   return value;
 }
 
-/** --max-delete and its like: `100` objects, or `25%` of them. */
-export function parseCountOrPercent(option: string, text: string): { count: number } | { percent: number } {
-  if (text.endsWith('%')) return { percent: parsePercent(option, text) };
-  if (!/^\d+$/.test(text)) throw refuse(option, text, 'a whole number such as 100, or a percentage such as 25%');
-  return { count: parseInteger(option, text) };
-}
-
 /** --tpslimit: transactions per second, fractions allowed; undefined (no limit) for `off` and 0. */
 export function parseRate(option: string, text: string): number | undefined {
   if (text.toLowerCase() === 'off') return undefined;

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import {
   parseAge,
   parseBandwidth,
-  parseCountOrPercent,
   parseDuration,
   parseInteger,
   parsePercent,
@@ -168,9 +167,6 @@ it('counts, percentages and rates keep to their range', () => {
   expect(parsePercent('--p', '25%')).toBe(25);
   expect(refusal(() => parsePercent('--p', '101%'))).toContain('not a percentage');
   expect(refusal(() => parsePercent('--p', '25'))).toContain('not a percentage');
-  expect(parseCountOrPercent('--max-delete', '100')).toEqual({ count: 100 });
-  expect(parseCountOrPercent('--max-delete', '2.5%')).toEqual({ percent: 2.5 });
-  expect(refusal(() => parseCountOrPercent('--max-delete', 'many'))).toContain('such as 100, or a percentage');
   expect(parseRate('--tpslimit', '0.5')).toBe(0.5);
   expect(parseRate('--tpslimit', '0')).toBeUndefined();
   expect(refusal(() => parseRate('--tpslimit', 'fast'))).toContain('a number per second');
