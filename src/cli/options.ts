@@ -17,6 +17,7 @@ import {
   parseBandwidth,
   parseDuration,
   parseInteger,
+  parseInterval,
   parsePercent,
   parseRate,
   parseSize,
@@ -198,11 +199,12 @@ export function deleteOptions(command: Command): Command {
 
 /** How a watch looks. */
 export interface WatchFlags {
-  /** Milliseconds, as all of them; undefined for `off`. */
+  /** Milliseconds, as all of them. */
   interval?: number;
   minInterval?: number;
   maxInterval?: number;
   fullInterval?: number;
+  /** Undefined for `off`. */
   checkDestination?: number;
   settle?: number;
   delete?: true;
@@ -211,10 +213,10 @@ export interface WatchFlags {
 
 export function watchOptions(command: Command): Command {
   command.optionsGroup('Watch:');
-  value(command, '--interval <duration>', 'between two looks', parseDuration, [30_000, '30s']);
-  value(command, '--min-interval <duration>', 'while changes flow (a quarter of --interval)', parseDuration);
-  value(command, '--max-interval <duration>', 'while nothing happens (twice --interval)', parseDuration);
-  value(command, '--full-interval <duration>', 'between looks at all of a big source (10 x --interval)', parseDuration);
+  value(command, '--interval <duration>', 'between two looks', parseInterval, [30_000, '30s']);
+  value(command, '--min-interval <duration>', 'while changes flow (a quarter of --interval)', parseInterval);
+  value(command, '--max-interval <duration>', 'while nothing happens (twice --interval)', parseInterval);
+  value(command, '--full-interval <duration>', 'between looks at all of a big source (10 x --interval)', parseInterval);
   value(command, '--check-destination <duration>', 'between listings of the destination too', parseDuration, [
     24 * 3_600_000,
     '1d',
@@ -237,6 +239,11 @@ function defaultMemory(): number {
 
 export function manifestOption(command: Command): Command {
   return value(command, '--manifest <file>', 'keep the state of this pair in FILE', plainText);
+}
+
+/** Of a command that only reads what runs have written down. */
+export function knownManifestOption(command: Command): Command {
+  return value(command, '--manifest <file>', 'the pair whose state is in FILE', plainText);
 }
 
 export function filterOptions(command: Command): Command {
@@ -305,7 +312,7 @@ export function observeOptions(command: Command): Command {
   return value(
     command,
     '--rpo <duration>',
-    'when an object is late (15m), and the pair unhealthy (never)',
+    'how far the destination may be behind: an object is late after it (15m when not given), /healthz fails after it',
     parseDuration,
   );
 }

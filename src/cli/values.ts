@@ -24,6 +24,8 @@ const DURATION_UNITS: Record<string, number> = {
 
 const SIZES = 'a size such as 512 (KiB), 100B, 64k, 10M, 1.5G, 16MiB (K M G T P E are powers of 1024), or "off"';
 const DURATIONS = 'a duration such as 90 (seconds), 500ms, 30s, 5m, 1h30m, 2d, 1w, 3M (months), 1y, or "off"';
+const SHORTEST_INTERVAL_MS = 100;
+const INTERVALS = 'an interval such as 500ms, 30s, 5m, 1h30m or 1d, of at least 100ms';
 const TIMES = `${DURATIONS}; or a time such as 2024-01-31, 2024-01-31T12:00:00 (local) or 2024-01-31T12:00:00Z`;
 const BANDWIDTHS =
   'bytes per second such as 10M or 512k, UP:DOWN such as 10M:1M, "off", or a timetable such as ' +
@@ -56,6 +58,13 @@ export function parseDuration(option: string, text: string): number | undefined 
   if (text.toLowerCase() === 'off') return undefined;
   const ms = durationMs(text);
   if (ms === undefined) throw refuse(option, text, DURATIONS);
+  return ms;
+}
+
+/** Milliseconds between two rounds of something that goes on for ever; without any pause a round would follow a round. */
+export function parseInterval(option: string, text: string): number {
+  const ms = durationMs(text);
+  if (ms === undefined || ms < SHORTEST_INTERVAL_MS) throw refuse(option, text, INTERVALS);
   return ms;
 }
 

@@ -12,13 +12,13 @@ import {
   configOption,
   type FilterFlags,
   filterOptions,
+  knownManifestOption,
   type LinkFlags,
   type ListFlags,
   type LogFlags,
   linkOption,
   listOption,
   logOptions,
-  manifestOption,
   networkOptions,
 } from '../options.js';
 import type { Program } from '../program.js';
@@ -70,7 +70,7 @@ export function addCheck({ root, io, finish }: Program): void {
   value(command, '--checkers <n>', 'objects looked at at once', count, [16]);
   value(command, '--max-memory <size>', 'memory for data in flight', parseSize, [256 * MIB, '256M']);
   listOption(command);
-  manifestOption(command);
+  knownManifestOption(command);
   command.optionsGroup('Lists (one key a line; - is standard output):');
   value(command, '--combined <file>', 'all keys: = same, - only dst, + only src, * different, ! error', text);
   value(command, '--missing-on-src <file>', 'keys that only the destination has', text);

@@ -6,7 +6,7 @@ import type { ErrorClass } from '../../model/error.js';
 import { XsyncError } from '../../model/error.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, list, value } from '../define.js';
-import { configOption, logOptions, manifestOption } from '../options.js';
+import { configOption, knownManifestOption, logOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { plural } from '../render/format.js';
 import { filterOf } from '../settings.js';
@@ -55,7 +55,7 @@ export function addFailed({ root, io, finish }: Program): void {
   value(command, '--limit <n>', 'no more than so many', (option, text) => parseInteger(option, text, { min: 1 }));
   flag(command, '--explain', 'with what was said, and what makes it be tried again');
   flag(command, '--json', 'as JSON, a line for each object (docs/json.md)');
-  manifestOption(command);
+  knownManifestOption(command);
   logOptions(command);
   configOption(command).action(
     async (source: string | undefined, destination: string | undefined, flags: FailedFlags) => {
@@ -74,7 +74,7 @@ function addDrop(failed: Command, { io, finish }: Pick<Program, 'io' | 'finish'>
     .optionsGroup('Failed objects:');
   choiceOptions(command);
   flag(command, '--all', 'all of them');
-  manifestOption(command);
+  knownManifestOption(command);
   logOptions(command);
   configOption(command).action(async () => {
     const flags = command.opts<DropFlags>();

@@ -5,11 +5,11 @@ import { choice, flag, value } from '../define.js';
 import {
   type ConnectionFlags,
   configOption,
+  knownManifestOption,
   type LinkFlags,
   type LogFlags,
   linkOption,
   logOptions,
-  manifestOption,
   networkOptions,
 } from '../options.js';
 import type { Program } from '../program.js';
@@ -42,8 +42,8 @@ export function addManifest({ root, io, finish }: Program): void {
     extend: (command: Command) => void,
   ): void => {
     const command = group.command(usage).description(description);
+    knownManifestOption(command);
     extend(command);
-    manifestOption(command);
     logOptions(command);
     configOption(command).action(async (source?: string, destination?: string) => {
       const flags = command.opts<F>();

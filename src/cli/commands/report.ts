@@ -7,7 +7,7 @@ import type { KnownPair } from '../../open/known.js';
 import { VERSION } from '../../version.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, value } from '../define.js';
-import { configOption, logOptions, manifestOption } from '../options.js';
+import { configOption, knownManifestOption, logOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { reasonOf } from '../reason.js';
 import { namesOf, type PairFlags, pairsOf, wantedPair } from './pairs.js';
@@ -29,7 +29,7 @@ export function addReport({ root, io, finish }: Program): void {
     .addHelpText('after', EXAMPLES);
   value(command, '-o, --output <file>', 'write it to FILE (standard output when not given)', (_option, text) => text);
   flag(command, '--list', 'list the runs');
-  manifestOption(command);
+  knownManifestOption(command);
   logOptions(command);
   configOption(command).action(async () => {
     const flags = command.opts<ReportFlags>();

@@ -4,10 +4,10 @@ import { type PairStatus, statusOf } from '../../engine/status.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, value } from '../define.js';
 import { EXIT } from '../exit.js';
-import { configOption, logOptions, manifestOption } from '../options.js';
+import { configOption, knownManifestOption, logOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { terminalWidth } from '../render/terminal.js';
-import { parseDuration } from '../values.js';
+import { parseDuration, parseInterval } from '../values.js';
 import { namesOf, PAIR_ARGUMENTS, type PairFlags, pairsOf, wantedPair } from './pairs.js';
 
 interface StatusFlags extends PairFlags {
@@ -31,10 +31,10 @@ export function addStatus({ root, io, finish }: Program): void {
   command.addOption(
     new Option('--watch [interval]', 'again and again (every 2s)')
       .preset('2s')
-      .argParser((text: string) => parseDuration('--watch', text) ?? 0),
+      .argParser((text: string) => parseInterval('--watch', text)),
   );
   value(command, '--rpo <duration>', 'exit with 1 when the destination is further behind than this', parseDuration);
-  manifestOption(command);
+  knownManifestOption(command);
   logOptions(command);
   configOption(command).action(
     async (source: string | undefined, destination: string | undefined, flags: StatusFlags) => {

@@ -14,16 +14,22 @@ export function addWatch({ root, io, finish }: Program): void {
     .addHelpText('after', EXAMPLES);
   watchOptions(command);
   deleteOptions(command);
-  copyOptions(command).action(async (source: string, destination: string, flags: WatchCommandFlags) => {
+  copyOptions(command);
+  for (const option of command.options) if (UNFIT.includes(option.name())) option.hideHelp();
+  command.action(async (source: string, destination: string, flags: WatchCommandFlags) => {
     const { watchCommand } = await import('./watching.js');
     finish(await watchCommand(io, source, destination, flags));
   });
 }
 
+/** Known, so that whoever gives them is told why not; of no use to something that never ends. */
+const UNFIT = ['dry-run', 'max-transfer', 'max-duration', 'cutoff-mode', 'delete-before', 'error-on-no-transfer'];
+
 const EXAMPLES = `
 Examples:
   xsync watch virginia:photos shanghai:photos --interval 30s --delete
-  xsync watch s3://logs oss://logs --events sqs://us-east-1/123456789012/log-changes
+  xsync watch s3://logs oss://logs --events sqs://us-east-1/123456789012/changes
   xsync status virginia:photos shanghai:photos     how far it is, from elsewhere
 
-SIGTERM or Ctrl-C lets what is in flight end, SIGHUP reads the configuration again.`;
+SIGTERM or Ctrl-C lets what is in flight end, SIGHUP reads the configuration
+again. docs/watch.md tells the rest.`;

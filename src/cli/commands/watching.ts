@@ -7,6 +7,7 @@ import { type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
 import type { Observers } from '../observers.js';
 import type { WatchFlags } from '../options.js';
+import { formatDuration } from '../render/format.js';
 import type { Renderer } from '../render/renderer.js';
 import { type Service, serve } from '../service.js';
 import { backupOf, copyConnections, filterOf, openSettings, runOptions, syncOptions } from '../settings.js';
@@ -21,6 +22,7 @@ export function watchCommand(io: Io, source: string, destination: string, flags:
   return runCommand(io, flags, { bars: false, stamped: true, idleSilent: true }, async (context) => {
     const { log } = context;
     refuseUnfit(flags);
+    warnOfUnused(log, flags);
     const service = await serve(io, log);
     let events: ChangeSource | undefined;
     let observers: Observers | undefined;
@@ -71,10 +73,37 @@ function refuseUnfit(flags: WatchCommandFlags): void {
     flags.deleteBefore && '--delete-before',
     flags.errorOnNoTransfer && '--error-on-no-transfer',
   ].find(Boolean);
+  refuseContrary(flags);
   if (unfit) {
     const remedy = 'leave it out, or use xsync sync';
     throw new XsyncError('usage', `${unfit} does not go with watch, which never ends`, { subject: unfit, remedy });
   }
+}
+
+/** @throws usage */
+function refuseContrary({ interval = 30_000, minInterval, maxInterval }: WatchCommandFlags): void {
+  const given = `--interval, ${formatDuration(interval)}`;
+  if (minInterval !== undefined && minInterval > interval) throw contrary('--min-interval', 'longer', given);
+  if (maxInterval !== undefined && maxInterval < interval) throw contrary('--max-interval', 'shorter', given);
+}
+
+function contrary(subject: string, how: string, than: string): XsyncError {
+  return new XsyncError('usage', `${subject} is ${how} than ${than}`, { subject, remedy: 'change one of them' });
+}
+
+/** Options that may stand in the environment for `sync` are no fault; who gives them here must know that they do nothing. */
+function warnOfUnused(log: Renderer, flags: WatchCommandFlags): void {
+  if (flags.delete) return;
+  const unused = [
+    flags.maxDelete !== undefined && '--max-delete',
+    flags.deleteUnknown && '--delete-unknown',
+    flags.deleteExcluded && '--delete-excluded',
+    flags.deleteDuring && '--delete-during',
+    flags.deleteAfter && '--delete-after',
+    flags.allowEmptySource && '--allow-empty-source',
+  ].filter(Boolean);
+  if (unused.length > 0)
+    log.say('notice', `warning: watch deletes nothing without --delete: ${unused.join(', ')} unused`);
 }
 
 async function optionsOf(
@@ -148,8 +177,11 @@ interface ChangeSource {
 async function openEvents(io: Io, log: Renderer, flags: WatchCommandFlags): Promise<ChangeSource> {
   const { coalesce, EventOrder, openFeed } = await import('../../feed/index.js');
   const feed = openFeed(flags.events ?? '', { env: io.env, stdin: io.stdin as never });
-  feed.onTrouble = (message) =>
-    log.say('notice', message === undefined ? `${feed.name}: well again` : `warning: ${feed.name}: ${message}`);
+  feed.onTrouble = (message) => {
+    if (message === undefined) return log.say('notice', `${feed.name}: well again`);
+    const named = message.startsWith(feed.name) ? message : `${feed.name}: ${message}`;
+    log.report({ type: 'notice', level: 'warn', message: named });
+  };
   log.say('notice', await feed.start());
   const { settle: settleMs = EVENT_SETTLE_MS } = flags;
   const changes = (signal: AbortSignal) =>

@@ -5,6 +5,7 @@ import {
   parseBandwidth,
   parseDuration,
   parseInteger,
+  parseInterval,
   parsePercent,
   parseRate,
   parseSize,
@@ -79,6 +80,19 @@ describe('a duration means what it means to rclone', () => {
 
   it.each(['', '5 m', '-1h', 'h', '1x', '1h30', '1D'])('and "%s" is refused', (text) => {
     expect(refusal(() => parseDuration('--timeout', text))).toMatch(/^usage: --timeout: .* is not a duration such as/);
+  });
+});
+
+describe('intervals', () => {
+  it.each(['0', 'off', '1ns', '99ms', 'x', ''])(
+    '"%s" is refused, since a watch would ask the stores without a pause',
+    (text) => {
+      expect(refusal(() => parseInterval('--interval', text))).toMatch(/^usage: --interval: .* is not an interval/);
+    },
+  );
+
+  it('of 100ms and more are taken', () => {
+    expect([parseInterval('--interval', '100ms'), parseInterval('--interval', '1h30m')]).toEqual([100, 5_400_000]);
   });
 });
 
