@@ -70,6 +70,8 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
       outputError: (text, write) => write(text.replace(/^error: /, 'xsync: ')),
     })
     .configureHelp({
+      // A narrow column is still better than lines that the terminal breaks.
+      minWidthToWrap: 20,
       subcommandTerm: (command) => command.name() + command.registeredArguments.map(argumentTerm).join(''),
       // One line at the end says it for all options.
       optionDescription: (option) =>
@@ -108,7 +110,7 @@ const ROOT_HELP = `
 Paths:
   remote:bucket/prefix   a remote from the config (xsync config add)
   s3://bucket/prefix     AWS S3 with the usual AWS credentials and region
-  oss://bucket/prefix    Alibaba Cloud OSS with OSS_ACCESS_KEY_ID and its companions
+  oss://bucket/prefix    Alibaba Cloud OSS with OSS_ACCESS_KEY_ID and the like
   ./folder               local disk
 
 Examples:

@@ -197,5 +197,5 @@ Examples:
       access_key_id=test secret_access_key=-
   xsync config add shanghai type=oss region=cn-shanghai env_auth=true
 
-A value "-" is read from a line of standard input, so that a secret stays out of the shell's
-history; '\${NAME}' stands for an environment variable.`;
+A value "-" is read from a line of standard input, so that a secret stays out of
+the shell's history; '\${NAME}' stands for an environment variable.`;

@@ -54,4 +54,5 @@ Examples:
   xsync ls -1 shanghai:bucket
   xsync ls lab:bucket --min-size 1G
 
-On a terminal control characters in keys are shown escaped; in a pipe keys are verbatim.`;
+On a terminal control characters in keys are shown escaped; in a pipe keys are
+verbatim.`;

@@ -130,5 +130,6 @@ Examples:
   xsync retry virginia:photos shanghai:photos --class person
   xsync retry --manifest pair.db '2024/*.jpg'
 
-The pair's two paths come first, or --manifest FILE names it; neither is needed while this
-machine knows only one pair. The exit code is 0 when everything that was tried has arrived.`;
+The pair's two paths come first, or --manifest FILE names it; neither is needed
+while this machine knows only one pair. The exit code is 0 when everything that
+was tried has arrived.`;

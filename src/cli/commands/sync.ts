@@ -23,7 +23,7 @@ const EXAMPLES = `
 Examples:
   xsync sync virginia:photos shanghai:photos --dry-run
   xsync sync ./site s3://my-bucket/site --max-delete 10%
-  xsync sync virginia:db shanghai:db --backup-dir shanghai:old/db --suffix .2026-11-21
+  xsync sync virginia:db shanghai:db --backup-dir shanghai:old/db/2026-11-21
 
-From cron: off a terminal nothing is said of a run that found nothing to do; the exit
-code is 0 when both sides match, and 7 when a guard refused to delete.`;
+From cron: off a terminal nothing is said of a run that found nothing to do; the
+exit code is 0 when both sides match, and 7 when a guard refused to delete.`;
