@@ -10,6 +10,7 @@ import { keyText } from './printable.js';
 import { bar, sizeTable, throughputChart } from './report-charts.js';
 import { type Html, html, NOTHING, STYLE, section, table } from './report-html.js';
 import { outcomeText, timeText } from './status.js';
+import { paceTexts } from './summary.js';
 
 export interface ShownRun {
   source: string;
@@ -58,13 +59,16 @@ function mood(outcome: ShownRun['outcome']): string {
 }
 
 function tiles(summary: Summary): Html {
-  const { copied, skipped, failed, held, deleted, unfinished, elapsedMs, listed } = summary;
-  const seconds = Math.max(elapsedMs, 1) / 1000;
+  const { copied, skipped, failed, held, deleted, unfinished, resumed, listed } = summary;
+  const pace = paceTexts(summary);
   const tile = (title: string, value: string, below: string, bad = false): Html =>
     html`<div class="tile"><span>${title}</span><b${bad ? html` class="bad"` : NOTHING}>${value}</b><span>${below}</span></div>`;
   return html`<div class="tiles">${[
     tile('Copied', formatCount(copied.objects), formatBytes(copied.bytes)),
-    tile('Pace', `${formatBytes(copied.bytes / seconds)}/s`, `${(copied.objects / seconds).toFixed(1)} objects/s`),
+    tile('Pace', pace.bytes, pace.objects),
+    ...(resumed.parts > 0
+      ? [tile('Resumed', formatCount(resumed.objects), `${formatBytes(resumed.bytes)} sent before`)]
+      : []),
     tile('Skipped', formatCount(skipped.objects), formatBytes(skipped.bytes)),
     tile('Failed', formatCount(failed.objects), `held back ${formatCount(held.objects)}`, failed.objects > 0),
     tile('Deleted', formatCount(deleted.objects), formatBytes(deleted.bytes)),

@@ -59,6 +59,8 @@ function percentText(percent: number): string {
 }
 
 function historyText({ percent, objects, ofObjects, ofBytes, excluded, total }: History): string {
+  // A listing that broke off before it found anything tells of no share.
+  if (!total && ofObjects === 0) return 'nothing found so far';
   const missing = ofObjects - objects;
   const what = `${plural(ofObjects, 'object')}, ${formatBytes(ofBytes)}${total ? '' : ' found so far'}`;
   return [
@@ -81,7 +83,7 @@ function synchronisedText({ atMs, synchronised, failed }: PairStatus): string {
 function lateText({ rpoMs = 0, behindMs, status }: ShownStatus): string {
   const allowed = formatDuration(rpoMs);
   return status.synchronised?.untilMs
-    ? `later than the ${allowed} allowed by ${formatDuration(behindMs)}`
+    ? `${formatDuration(behindMs)} more than the ${allowed} allowed`
     : `later than the ${allowed} allowed`;
 }
 

@@ -147,6 +147,11 @@ function heldText({ held }: Summary): string {
   return `${plural(held.objects, 'object')} that failed before: ${why} (xsync failed lists them)`;
 }
 
+/** Of a run that found nothing else. */
+export function heldLine(summary: Summary): string {
+  return `Nothing was done: ${printable(summary.source)} → ${printable(summary.destination)}; held back ${heldText(summary)}`;
+}
+
 function unfinishedText({ unfinished, deleted }: Summary): string {
   return [
     ...(unfinished.objects === 0 ? [] : [`${plural(unfinished.objects, 'object')} for the next run`]),
@@ -197,10 +202,16 @@ function bytesText({ bytesIn, bytesOut }: Traffic): string {
 function elapsedText(summary: Summary): string {
   const elapsed = formatDuration(summary.elapsedMs);
   if (summary.dryRun || summary.copied.objects === 0) return elapsed;
-  const seconds = Math.max(summary.elapsedMs, 1) / 1000;
+  const { bytes, objects } = paceTexts(summary);
+  return `${elapsed}, ${bytes}, ${objects}`;
+}
+
+/** What an earlier run had sent is no speed of this one. */
+export function paceTexts({ elapsedMs, traffic, copied, resumed }: Summary): { bytes: string; objects: string } {
+  const seconds = Math.max(elapsedMs, 1) / 1000;
   // Parts of unfinished objects went over the wire too; copies by the service did not.
-  const sent = Math.max(summary.traffic.destination.bytesOut, summary.copied.bytes - summary.resumed.bytes);
-  return `${elapsed}, ${formatBytes(sent / seconds)}/s, ${(summary.copied.objects / seconds).toFixed(1)} objects/s`;
+  const sent = Math.max(traffic.destination.bytesOut, copied.bytes - resumed.bytes);
+  return { bytes: `${formatBytes(sent / seconds)}/s`, objects: `${(copied.objects / seconds).toFixed(1)} objects/s` };
 }
 
 function failureLines(list: readonly Failure[], total: number, { chalk, width }: SummaryOptions): string[] {

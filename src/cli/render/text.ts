@@ -5,7 +5,7 @@ import { errorLines } from './error.js';
 import { type LogLevel, levelOf, says } from './levels.js';
 import { eventLine, statsLine } from './lines.js';
 import type { Renderer } from './renderer.js';
-import { summaryLine, summaryLines } from './summary.js';
+import { heldLine, summaryLine, summaryLines } from './summary.js';
 import { Tally } from './tally.js';
 
 export interface TextOptions {
@@ -51,7 +51,11 @@ export function textRenderer(options: TextOptions): Renderer {
       const cut = error !== undefined;
       // What went wrong before anything was done is told by the error alone.
       if (cut && summary.copied.objects + summary.skipped.objects + summary.failed.objects === 0) return;
-      if (options.idleSilent && !cut && isIdle(summary) && !says(options.level, 'info')) return;
+      if (options.idleSilent && !cut && isIdle(summary) && !says(options.level, 'info')) {
+        // The exit code is not 0: a log that stays empty would leave whoever reads it without a reason.
+        if (summary.held.objects > summary.held.dropped) say('notice', heldLine(summary));
+        return;
+      }
       const lines = options.oneLine ? [summaryLine(summary, cut)] : summaryLines(summary, cut, options);
       for (const line of lines) say('notice', line);
     },

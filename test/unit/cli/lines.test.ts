@@ -3,6 +3,7 @@ import type { LogLevel } from '../../../src/cli/render/levels.js';
 import { bareMessage, eventLine, statsLine } from '../../../src/cli/render/lines.js';
 import { Tally } from '../../../src/cli/render/tally.js';
 import { textRenderer } from '../../../src/cli/render/text.js';
+import type { Summary } from '../../../src/engine/events.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { Clock, events, plain, summary } from './fixtures.js';
 
@@ -29,6 +30,39 @@ function log(level: LogLevel, stamped = false): string {
   renderer.close();
   return `\n${text}`;
 }
+
+describe('a sync in cron that has nothing to do', () => {
+  const idle = {
+    ...summary,
+    ...{ copied: { objects: 0, bytes: 0 }, failed: { objects: 0, byClass: {}, list: [] } },
+    deleted: { objects: 0, bytes: 0, left: 0 },
+  };
+  const said = (held: Summary['held']): string => {
+    let text = '';
+    const write = (line: string): void => {
+      text += line;
+    };
+    const log = textRenderer({
+      ...{ write, level: 'notice', chalk: plain, stamped: false, statsMs: 0, width: 80, oneLine: false },
+      ...{ idleSilent: true, now: () => 0 },
+    });
+    log.end({ ...idle, held }, 0);
+    log.close();
+    return text;
+  };
+
+  it('says why its exit code is not 0 when that is for what failed before', () => {
+    expect(said({ objects: 3, byClass: { person: 2 }, dropped: 1 })).toBe(
+      'Nothing was done: s3://src/data → shanghai:dst/data; held back 3 objects that failed before: needs a person 2 · ' +
+        'given up 1 (xsync failed lists them)\n',
+    );
+  });
+
+  it('says nothing when all is well, or what is left was given up', () => {
+    expect(said({ objects: 1, byClass: {}, dropped: 1 })).toBe('');
+    expect(said({ objects: 0, byClass: {}, dropped: 0 })).toBe('');
+  });
+});
 
 describe('the log', () => {
   it('with -q says errors only', () => {
