@@ -4,8 +4,8 @@
  */
 import { totalmem } from 'node:os';
 import { type Command, Option } from 'commander';
+import { LIST_CONCURRENCY } from '../engine/list/ranges-pace.js';
 import { MOST_CONNECTIONS } from '../engine/options.js';
-import { LIST_CONCURRENCY } from '../engine/ranges-pace.js';
 import { XsyncError } from '../model/error.js';
 import { type ListenAddress, parseListenAddress } from '../observe/address.js';
 import type { CongestionSetting } from '../open.js';

@@ -1,7 +1,7 @@
 /** From parsed flags to what the engine and the composition root take. */
 import { readFileSync } from 'node:fs';
 import type { Policy } from '../engine/decide.js';
-import type { Filter, FilterFile } from '../engine/filter.js';
+import type { Filter, FilterFile } from '../engine/filter/filter.js';
 import type { Backup, RunOptions } from '../engine/options.js';
 import { XsyncError } from '../model/error.js';
 import type { OpenPair, OpenSettings } from '../open.js';
@@ -163,7 +163,7 @@ export function policyOf(flags: CompareFlags): Policy {
 
 /** The filter that the flags describe; undefined when they let everything pass. Reads the files that they name. */
 export async function filterOf(flags: FilterFlags): Promise<Filter | undefined> {
-  const { createFilter, parseFilterFile, parseRawKeyFile } = await import('../engine/filter.js');
+  const { createFilter, parseFilterFile, parseRawKeyFile } = await import('../engine/filter/filter.js');
   const rules = (names: string[] | undefined): FilterFile[] | undefined =>
     names?.map((name) => parseFilterFile(readList(name), name));
   const filter = createFilter({

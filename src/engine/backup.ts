@@ -5,7 +5,7 @@ import { Unfinished } from './context.js';
 import type { ObjectContext } from './object.js';
 import type { Backup, RunOptions, RunPair } from './options.js';
 import { planEntry } from './plan.js';
-import { transfer } from './transfer.js';
+import { transfer } from './transfer/transfer.js';
 
 /** An upload that is interrupted here begins anew; `xsync cleanup` finds what it left. */
 const NO_CHECKPOINTS: ObjectContext['checkpoints'] = {

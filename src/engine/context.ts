@@ -9,7 +9,7 @@ import type { Reporter } from './events.js';
 import type { Halt } from './halt.js';
 import type { PlanEntry } from './plan.js';
 import type { Slots } from './slots.js';
-import type { Moving } from './tune-flow.js';
+import type { Moving } from './tune/flow.js';
 
 export interface TransferContext {
   source: ObjectStore;

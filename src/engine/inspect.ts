@@ -11,7 +11,7 @@ import { effectiveMtime, type ObjectInfo } from '../model/object.js';
 import type { ObjectStore } from '../store/port.js';
 import type { MemoryBudget } from './budget.js';
 import type { CopyReason, Decision, Policy } from './decide.js';
-import { MiB } from './parts.js';
+import { MiB } from './transfer/parts.js';
 
 type Inspect = Extract<Decision, { action: 'inspect' }>;
 type Verdict = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;

@@ -6,8 +6,8 @@ import type { Committer } from './commit.js';
 import { type TransferContext, type TransferResult, Unfinished } from './context.js';
 import type { PlanEntry } from './plan.js';
 import type { Limiter } from './queue.js';
-import { transfer } from './transfer.js';
-import { abandonUpload } from './uploads.js';
+import { transfer } from './transfer/transfer.js';
+import { abandonUpload } from './transfer/uploads.js';
 
 /** Faults that every further object would meet as well: they end the run. */
 const FATAL: readonly ErrorCode[] = [

@@ -5,8 +5,8 @@ import type { MemoryBudget } from './budget.js';
 import type { Claims } from './claims.js';
 import type { Policy } from './decide.js';
 import type { RunEvent, Traffic } from './events.js';
-import type { Filter } from './filter.js';
-import type { Bounds } from './ranges-bounds.js';
+import type { Filter } from './filter/filter.js';
+import type { Bounds } from './list/bounds.js';
 import type { Settling } from './settle.js';
 
 /** One side of a pair: a (wrapped) store and the prefix below which the pair lives. */

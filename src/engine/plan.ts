@@ -2,7 +2,7 @@ import type { ObjectEntry } from '../model/object.js';
 import type { CopyReason } from './decide.js';
 import type { Traffic } from './events.js';
 import type { RunOptions, RunPair } from './options.js';
-import { cutObject, guessSourceCut } from './parts.js';
+import { cutObject, guessSourceCut } from './transfer/parts.js';
 
 /**
  * One object to copy, as plain data: it can wait in a database or cross to another machine, and be done by any

@@ -18,9 +18,9 @@ import { planEntry } from './plan.js';
 import { limiter } from './queue.js';
 import { Tally } from './report.js';
 import { Slots } from './slots.js';
+import { discardUpload } from './transfer/uploads.js';
 import { Traversal } from './traverse.js';
-import { type Pilot, startPilot } from './tune-pilot.js';
-import { discardUpload } from './uploads.js';
+import { type Pilot, startPilot } from './tune/pilot.js';
 
 /** What is in flight when a run is interrupted may go on this long; the whole stop stays within 5 seconds. */
 const GRACE_MS = 4000;

@@ -5,10 +5,10 @@
 import type { RunOptions } from './options.js';
 import type { PlanEntry } from './plan.js';
 import { type Limiter, limiter, Queue } from './queue.js';
-import { Races } from './race.js';
-import { START } from './tune.js';
-import { type Lone, partSizeAtEnd } from './tune-end.js';
-import { type Near, ObjectFlow, PartFlow } from './tune-flow.js';
+import { Races } from './transfer/race.js';
+import { type Lone, partSizeAtEnd } from './tune/end.js';
+import { type Near, ObjectFlow, PartFlow } from './tune/flow.js';
+import { START } from './tune/tune.js';
 
 /** Up to so many bytes an object's time goes into round trips; beyond, into its bytes, as a part's does. */
 const SMALL = 256 * 1024;

@@ -3,15 +3,15 @@ import { isXsyncError, type XsyncError } from '../model/error.js';
 import { Deletes } from './deletes.js';
 import { diff } from './diff.js';
 import { type Batch, Frontier } from './frontier.js';
-import { OutOfOrder } from './list.js';
+import type { Bounds } from './list/bounds.js';
+import { OutOfOrder } from './list/list.js';
+import { Streams } from './list/streams.js';
 import { type ObjectContext, recordFailure, tellFailure } from './object.js';
 import type { RunOptions, RunPair } from './options.js';
 import { type Pass, PassKeeper } from './pass.js';
 import { planEntry } from './plan.js';
 import { Planner } from './planner.js';
-import type { Bounds } from './ranges-bounds.js';
 import type { Tally } from './report.js';
-import { Streams } from './streams.js';
 
 export class Traversal {
   readonly #options: RunOptions;

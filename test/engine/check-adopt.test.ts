@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type AdoptOptions, adoptEqual } from '../../src/engine/check-adopt.js';
-import { checkRows } from '../../src/engine/check-rows.js';
-import { createFilter } from '../../src/engine/filter.js';
+import { type AdoptOptions, adoptEqual } from '../../src/engine/check/adopt.js';
+import { checkRows } from '../../src/engine/check/rows.js';
+import { createFilter } from '../../src/engine/filter/filter.js';
 import { bytesOf, Pair } from './support.js';
 
 const OPTIONS: AdoptOptions = {

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type CheckOptions, runCheck } from '../../src/engine/check.js';
-import { RepairList, repair } from '../../src/engine/check-repair.js';
-import type { CheckEvent, CheckSummary } from '../../src/engine/check-report.js';
-import { createFilter } from '../../src/engine/filter.js';
+import { type CheckOptions, runCheck } from '../../src/engine/check/check.js';
+import { RepairList, repair } from '../../src/engine/check/repair.js';
+import type { CheckEvent, CheckSummary } from '../../src/engine/check/report.js';
+import { createFilter } from '../../src/engine/filter/filter.js';
 import { XsyncError } from '../../src/model/error.js';
 import type { ObjectStore, ReadOptions } from '../../src/store/port.js';
 import { bytesOf, contentOf, OPTIONS, Pair } from './support.js';

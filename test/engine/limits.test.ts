@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createFilter } from '../../src/engine/filter.js';
+import { createFilter } from '../../src/engine/filter/filter.js';
 import { XsyncError } from '../../src/model/error.js';
 import { bytesOf, keysOf, Pair, POLICY } from './support.js';
 

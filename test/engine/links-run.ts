@@ -2,10 +2,11 @@
  * A whole run over a modelled line, on its simulated clock: the objects pass the lanes and slots of a real run, and each
  * is cut when it begins.
  */
-import { cutObject } from '../../src/engine/parts.js';
+
 import type { PlanEntry } from '../../src/engine/plan.js';
 import { Slots } from '../../src/engine/slots.js';
-import { Tuner, type TunerLimits } from '../../src/engine/tune.js';
+import { cutObject } from '../../src/engine/transfer/parts.js';
+import { Tuner, type TunerLimits } from '../../src/engine/tune/tune.js';
 import type { Capabilities } from '../../src/store/port.js';
 import { type Line, MiB, STEP, Wire } from './links.js';
 

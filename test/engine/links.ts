@@ -3,7 +3,7 @@
  * gets. A request that has begun goes on until its bytes are through, whatever the setting says meanwhile, and a
  * connection's rate wavers, as that of a real one does.
  */
-import { type Sample, type Settings, Tuner, type TunerLimits } from '../../src/engine/tune.js';
+import { type Sample, type Settings, Tuner, type TunerLimits } from '../../src/engine/tune/tune.js';
 
 export const Mbit = 125_000;
 export const MiB = 1024 * 1024;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutObject, guessSourceCut, MiB, partRange } from '../../src/engine/parts.js';
+import { cutObject, guessSourceCut, MiB, partRange } from '../../src/engine/transfer/parts.js';
 import type { Capabilities } from '../../src/store/port.js';
 import { bytesOf, Pair } from './support.js';
 

@@ -1,7 +1,7 @@
 /** A pass over a big bucket that is interrupted, and goes on. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { exitOfSummary } from '../../src/cli/exit.js';
-import { createFilter } from '../../src/engine/filter.js';
+import { createFilter } from '../../src/engine/filter/filter.js';
 import { Frontier } from '../../src/engine/frontier.js';
 import type { RunOptions } from '../../src/engine/options.js';
 import { progressOfPass } from '../../src/engine/progress.js';

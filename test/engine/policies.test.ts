@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createFilter, parseRawKeyFile } from '../../src/engine/filter.js';
+import { createFilter, parseRawKeyFile } from '../../src/engine/filter/filter.js';
 import type { RunOptions } from '../../src/engine/options.js';
 import { XsyncError } from '../../src/model/error.js';
 import type { ListOptions } from '../../src/store/port.js';

@@ -1,6 +1,6 @@
 /** A race between two requests for one half of a part, on a clock that the test moves. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Attempt, type Half, type Outcome, Races, Siblings } from '../../src/engine/race.js';
+import { type Attempt, type Half, type Outcome, Races, Siblings } from '../../src/engine/transfer/race.js';
 
 const MiB = 1024 * 1024;
 const SIZE = 8 * MiB;

@@ -1,6 +1,6 @@
 /** A bucket of names alone, whose pages come when the test says. */
-import { RangeListing, type RangeSettings } from '../../src/engine/ranges.js';
-import type { RowsAfter } from '../../src/engine/ranges-hints.js';
+import { RangeListing, type RangeSettings } from '../../src/engine/list/ranges.js';
+import type { RowsAfter } from '../../src/engine/list/ranges-hints.js';
 import { compareKeys } from '../../src/model/key.js';
 import type { ObjectEntry } from '../../src/model/object.js';
 import { cutPage } from '../../src/store/memory/listing.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { listPages } from '../../src/engine/list.js';
+import { listPages } from '../../src/engine/list/list.js';
 import { IN_MEMORY, openManifest } from '../../src/manifest/sqlite/open.js';
 import { Bucket, type BucketOptions, rowsOf } from './ranges-bucket.js';
 import { bytesOf, Pair } from './support.js';

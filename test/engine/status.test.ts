@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createFilter, parseRawKeyFile } from '../../src/engine/filter.js';
+import { createFilter, parseRawKeyFile } from '../../src/engine/filter/filter.js';
 import type { RunOptions } from '../../src/engine/options.js';
 import { runPair } from '../../src/engine/run.js';
 import { outcomeOf, statusOf } from '../../src/engine/status.js';

@@ -1,6 +1,6 @@
 /** The last waves of a run: how long it takes to its very end, on a simulated clock. */
 import { describe, expect, it } from 'vitest';
-import { type Lone, partSizeAtEnd } from '../../src/engine/tune-end.js';
+import { type Lone, partSizeAtEnd } from '../../src/engine/tune/end.js';
 import { bbr, capped, clean, halving, type Line, lossy, Mbit, MiB, ROOMY, throttling } from './links.js';
 import { type Conditions, type Ran, runOver } from './links-run.js';
 

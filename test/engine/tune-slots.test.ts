@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { PlanEntry } from '../../src/engine/plan.js';
 import { limiter } from '../../src/engine/queue.js';
 import { Slots } from '../../src/engine/slots.js';
-import { PartFlow } from '../../src/engine/tune-flow.js';
-import { readRoute, writeRoute } from '../../src/engine/tune-route.js';
+import { PartFlow } from '../../src/engine/tune/flow.js';
+import { readRoute, writeRoute } from '../../src/engine/tune/route.js';
 
 const MiB = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 /** The tuner against modelled lines, on a simulated clock: how soon it is there, and how much of the line it uses. */
 import { describe, expect, it } from 'vitest';
-import { START, Tuner } from '../../src/engine/tune.js';
-import { affordableConnections, openFilesLimit, operationsOf } from '../../src/engine/tune-bounds.js';
+import { affordableConnections, openFilesLimit, operationsOf } from '../../src/engine/tune/bounds.js';
+import { START, Tuner } from '../../src/engine/tune/tune.js';
 import type { Capabilities } from '../../src/store/port.js';
 import {
   bbr,

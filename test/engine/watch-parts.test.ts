@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { Claims } from '../../src/engine/claims.js';
 import type { RunPair } from '../../src/engine/options.js';
 import { Settling } from '../../src/engine/settle.js';
-import { ListCost } from '../../src/engine/watch-cost.js';
-import { Schedule } from '../../src/engine/watch-schedule.js';
-import { Troubles } from '../../src/engine/watch-trouble.js';
+import { ListCost } from '../../src/engine/watch/cost.js';
+import { Schedule } from '../../src/engine/watch/schedule.js';
+import { Troubles } from '../../src/engine/watch/trouble.js';
 import { XsyncError } from '../../src/model/error.js';
 import { bytesOf, contentOf, Pair } from './support.js';
 

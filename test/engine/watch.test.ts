@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/engine/events.js';
 import type { RunOptions } from '../../src/engine/options.js';
-import { type Changes, Watch, type WatchOptions } from '../../src/engine/watch.js';
+import { type Changes, Watch, type WatchOptions } from '../../src/engine/watch/watch.js';
 import { XsyncError } from '../../src/model/error.js';
 import { bytesOf, contentOf, keysOf, OPTIONS, Pair, POLICY } from './support.js';
 

@@ -1,6 +1,6 @@
 /** The lists of keys that a check writes: `--combined`, `--differ` and their companions. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { CheckEvent, Verdict } from '../../engine/check-report.js';
+import type { CheckEvent, Verdict } from '../../engine/check/report.js';
 import { XsyncError } from '../../model/error.js';
 import type { Output } from '../output.js';
 import { reasonOf } from '../reason.js';

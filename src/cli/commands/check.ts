@@ -1,6 +1,6 @@
-import type { CheckOptions } from '../../engine/check.js';
-import type { RepairList, RepairSummary } from '../../engine/check-repair.js';
-import type { CheckEvent, CheckSummary } from '../../engine/check-report.js';
+import type { CheckOptions } from '../../engine/check/check.js';
+import type { RepairList, RepairSummary } from '../../engine/check/repair.js';
+import type { CheckEvent, CheckSummary } from '../../engine/check/report.js';
 import { XsyncError } from '../../model/error.js';
 import type { OpenPair, OpenSettings } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
@@ -111,7 +111,7 @@ async function checkCommand(context: Context, source: string, destination: strin
       maxMemory: flags.maxMemory,
       stop: interruption.signal,
     };
-    const { BLOCKS_IN_FLIGHT } = await import('../../engine/check-look.js');
+    const { BLOCKS_IN_FLIGHT } = await import('../../engine/check/look.js');
     const connections = flags.checkers * BLOCKS_IN_FLIGHT + flags.listConcurrency;
     const pair = await open(source, destination, openSettings(flags, connections, context.io.env), flags);
     try {
@@ -171,7 +171,7 @@ class CheckRun {
 
   async run(): Promise<number> {
     const [{ RepairList }, { checkLines }, { colours }] = await Promise.all([
-      import('../../engine/check-repair.js'),
+      import('../../engine/check/repair.js'),
       import('../render/check.js'),
       import('../render/colour.js'),
     ]);
@@ -193,11 +193,11 @@ class CheckRun {
   async #check(alsoTell: (event: CheckEvent) => void): Promise<CheckSummary> {
     const [{ runCheck }, { CheckLists }, { checkedLine, checkStatus }, { colours }, { CheckTally }] = await Promise.all(
       [
-        import('../../engine/check.js'),
+        import('../../engine/check/check.js'),
         import('./check-lists.js'),
         import('../render/check.js'),
         import('../render/colour.js'),
-        import('../../engine/check-report.js'),
+        import('../../engine/check/report.js'),
       ],
     );
     const { log, io, out } = this.#context;
@@ -231,7 +231,7 @@ class CheckRun {
   }
 
   async #repair(list: RepairList): Promise<RepairSummary> {
-    const { repair } = await import('../../engine/check-repair.js');
+    const { repair } = await import('../../engine/check/repair.js');
     const { checkers, maxMemory, storageClass } = this.#flags;
     const policy = { mode: 'copy', compare: 'ignore-times', deleteUnknown: false, oneWay: false } as const;
     const options = {

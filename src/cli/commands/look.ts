@@ -1,6 +1,6 @@
 /** What the commands that only look share: their options, an open side, and a walk over its objects. */
 import type { Command } from 'commander';
-import type { Filter } from '../../engine/filter.js';
+import type { Filter } from '../../engine/filter/filter.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
@@ -112,7 +112,7 @@ async function* everything(
   side: OpenSide,
   { context, concurrency }: { context: Context; concurrency: number },
 ): AsyncGenerator<Level> {
-  const { listPages } = await import('../../engine/list.js');
+  const { listPages } = await import('../../engine/list/list.js');
   const onInexact = (why: string): void => {
     const message = `${side.text} cannot be listed from any key on (${why}); it is listed in sequence`;
     context.log.report({ type: 'notice', level: 'warn', message });

@@ -1,7 +1,7 @@
 /** What `watch` does: the engine's watch, with signals, a service manager and change events around it. */
 import type { RunEvent } from '../../engine/events.js';
 import type { RunOptions } from '../../engine/options.js';
-import type { Changes, Watch, WatchedPair, WatchOptions } from '../../engine/watch.js';
+import type { Changes, Watch, WatchedPair, WatchOptions } from '../../engine/watch/watch.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
@@ -29,7 +29,7 @@ export function watchCommand(io: Io, source: string, destination: string, flags:
     try {
       const options = await optionsOf(io, log, source, destination, flags, service);
       const [{ Watch }, { openObservers }] = await Promise.all([
-        import('../../engine/watch.js'),
+        import('../../engine/watch/watch.js'),
         import('../observers.js'),
       ]);
       const observed = { source, destination, endless: true, pair: () => watch.pair };

@@ -6,7 +6,7 @@ import {
   type FilterVerdict,
   parseFilterFile,
   parseRawKeyFile,
-} from '../../../src/engine/filter.js';
+} from '../../../src/engine/filter/filter.js';
 import { toXsyncError } from '../../../src/model/error.js';
 
 function verdict(options: FilterOptions, key: string, size = 0, mtimeMs = 0): FilterVerdict {

@@ -4,7 +4,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createFilter, type FilterOptions, parseFilterFile, parseRawKeyFile } from '../../../src/engine/filter.js';
+import {
+  createFilter,
+  type FilterOptions,
+  parseFilterFile,
+  parseRawKeyFile,
+} from '../../../src/engine/filter/filter.js';
 
 interface Recorded {
   objects: { key: string; size: number }[];

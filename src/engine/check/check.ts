@@ -1,0 +1,162 @@
+/** Whether two places have the same, without moving anything: the same streams and the same table as a copy. */
+import { loadHashes } from '../../hash/index.js';
+import { toXsyncError, type XsyncError } from '../../model/error.js';
+import type { ObjectEntry } from '../../model/object.js';
+import { MemoryBudget } from '../budget.js';
+import { decide, type Finding, type Policy } from '../decide.js';
+import { destState, evidenceOf, sourceState, type Triple } from '../diff.js';
+import { exclusionOf } from '../excluded.js';
+import { Halt } from '../halt.js';
+import { endsRun } from '../object.js';
+import type { RunPair } from '../options.js';
+import { limiter, Queue } from '../queue.js';
+import { type Both, type LookContext, lookCloser } from './look.js';
+import { type CheckEvent, type CheckReporter, type CheckSummary, CheckTally } from './report.js';
+import { LOOKING, type LookOptions, lookAtPair } from './streams.js';
+
+/** Bytes. */
+export interface CheckOptions extends LookOptions {
+  /**
+   * `default`: the manifest's word, else checksums, else sizes. `checksum`: never the manifest, and both sides are read
+   * where they share no checksum. `download`: both sides are always read.
+   */
+  compare: 'default' | 'checksum' | 'size-only' | 'download';
+  /** What the destination has besides is no difference. */
+  oneWay: boolean;
+  /** Bodies held in memory at once. */
+  maxMemory: number;
+  stop: AbortSignal;
+}
+
+/**
+ * Compares the two sides. Writes nothing to either store, nor rows to the manifest.
+ * @throws faults that end the check: a listing that failed, a bucket that is missing, credentials; an error of a single
+ *   object is in the summary
+ */
+export async function runCheck(pair: RunPair, options: CheckOptions, report: CheckReporter): Promise<CheckSummary> {
+  await loadHashes();
+  const halt = new Halt(0);
+  const stop = (): void => halt.stop('interrupted', 'calls');
+  if (options.stop.aborted) stop();
+  options.stop.addEventListener('abort', stop);
+  const tally = new CheckTally(pair, options.compare === 'size-only');
+  const tell: CheckReporter = (event) => {
+    tally.add(event);
+    return report(event);
+  };
+  for (const side of ['source', 'dest'] as const) {
+    pair[side].onRetry = (event) =>
+      void tell({ type: 'retry', side: side === 'dest' ? 'destination' : side, ...event });
+  }
+  for (const message of [...pair.source.notes, ...pair.dest.notes]) tell({ type: 'notice', level: 'info', message });
+  try {
+    await new Check(pair, options, halt, tell).run();
+  } catch (error) {
+    if (!halt.signal.aborted) halt.fail(error);
+  } finally {
+    options.stop.removeEventListener('abort', stop);
+    halt.dispose();
+  }
+  if (halt.fatal) throw halt.fatal.error;
+  return tally.summary(halt.reason);
+}
+
+class Check {
+  readonly #pair: RunPair;
+  readonly #options: CheckOptions;
+  readonly #policy: Policy;
+  readonly #halt: Halt;
+  readonly #tell: CheckReporter;
+  readonly #looks: Queue;
+  readonly #context: LookContext;
+
+  constructor(pair: RunPair, options: CheckOptions, halt: Halt, tell: CheckReporter) {
+    this.#pair = pair;
+    this.#options = options;
+    this.#policy = { ...LOOKING, compare: options.compare, oneWay: options.oneWay };
+    this.#halt = halt;
+    this.#tell = tell;
+    this.#looks = new Queue(limiter(options.checkers));
+    this.#context = {
+      source: pair.source.store,
+      dest: pair.dest.store,
+      budget: new MemoryBudget(options.maxMemory),
+      readUnproven: options.compare === 'checksum',
+      signal: halt.signal,
+    };
+  }
+
+  async run(): Promise<void> {
+    const tell = (event: CheckEvent): void => void this.#tell(event);
+    const failed = (key: string, fault: XsyncError): void => {
+      this.#fail(key, 0, fault)?.catch((error: unknown) => this.#halt.fail(error));
+    };
+    try {
+      for await (const triples of lookAtPair(this.#pair, this.#options, { halt: this.#halt, tell, failed })) {
+        for (const triple of triples) {
+          if (this.#halt.stops('plans')) return;
+          // Most keys need no look, and nothing is to be waited for.
+          const busy = this.#take(triple);
+          if (busy) await busy;
+        }
+      }
+    } finally {
+      await this.#looks.drain();
+    }
+  }
+
+  /** Waits while too many keys are being looked at, or while nobody takes what is found. */
+  #take(triple: Triple): Promise<void> | undefined {
+    const { key, source, dest } = triple;
+    const object = source ?? dest;
+    // Only the manifest remembers it.
+    if (!object) return undefined;
+    const excluded = exclusionOf(this.#pair, this.#options, key, object);
+    if (excluded) return this.#tell({ type: 'skip', key, size: object.size, ...excluded });
+    const decision = decide(this.#policy, sourceState(triple), destState(triple, true), evidenceOf(triple));
+    if (decision.action === 'inspect') return this.#look(triple, decision.reason === 'bytes' ? 'bytes' : 'checksums');
+    if (decision.action !== 'report') return undefined;
+    const { finding } = decision;
+    // Two listings that differ are asked again: what one of them takes for an MD5 may be none.
+    if (finding.verdict === 'differ' && finding.by === 'checksum') return this.#look(triple, 'checksums');
+    return this.#found(key, object.size, finding);
+  }
+
+  #look({ key, source, dest }: Triple, how: 'checksums' | 'bytes'): Promise<void> | undefined {
+    if (!source || !dest) return undefined;
+    const both = { source: this.#full(source, 'source'), dest: this.#full(dest, 'dest') };
+    return this.#looks.push(async () => {
+      if (this.#halt.stops('objects')) return;
+      const finding = await this.#lookCloser(both, how);
+      if (!finding || this.#halt.signal.aborted) return;
+      const told =
+        'verdict' in finding ? this.#found(key, source.size, finding) : this.#fail(key, source.size, finding);
+      await told?.catch((error: unknown) => this.#halt.fail(error));
+    });
+  }
+
+  async #lookCloser(both: Both, how: 'checksums' | 'bytes'): Promise<Finding | XsyncError | undefined> {
+    try {
+      return await lookCloser(this.#context, both, how);
+    } catch (error) {
+      const fault = toXsyncError(error);
+      if (endsRun(fault)) this.#halt.fail(fault);
+      return fault;
+    }
+  }
+
+  #full(entry: ObjectEntry, side: 'source' | 'dest'): ObjectEntry {
+    return { ...entry, key: this.#pair[side].prefix + entry.key };
+  }
+
+  #found(key: string, size: number, finding: Finding): Promise<void> | undefined {
+    if (finding.verdict === 'missing-on-src' && this.#options.oneWay) return undefined;
+    return this.#tell({ type: 'checked', key, size, ...finding });
+  }
+
+  #fail(key: string, size: number, fault: XsyncError): Promise<void> | undefined {
+    const { class: kind, code, message, remedy } = fault;
+    const event: CheckEvent = { type: 'failed', key, size, class: kind, code, message, attempts: 1 };
+    return this.#tell(remedy === undefined ? event : { ...event, remedy });
+  }
+}

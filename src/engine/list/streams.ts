@@ -1,0 +1,220 @@
+/** The three streams of a diff, for the way in which a run looks at its pair. */
+import { setMaxListeners } from 'node:events';
+import type { ManifestRow, Spool } from '../../manifest/port.js';
+import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
+import { compareKeys } from '../../model/key.js';
+import type { ObjectEntry } from '../../model/object.js';
+import type { Reporter, Side } from '../events.js';
+import type { Halt } from '../halt.js';
+import { endsRun } from '../object.js';
+import type { RunOptions, RunPair, RunSide } from '../options.js';
+import { limiter } from '../queue.js';
+import { type Bounds, inside, isVoid, reaches } from './bounds.js';
+import { type ListContext, listOrdered, listSorted, type OutOfOrder } from './list.js';
+import type { RangeSettings } from './ranges.js';
+import { LIST_CONCURRENCY, loopLoad } from './ranges-pace.js';
+
+type Stream<T> = AsyncIterator<readonly T[]>;
+
+/** The manifest remembers which sides list out of order, so that the next run sorts from the start. */
+const FACT = { source: 'source-unordered', destination: 'destination-unordered' } as const;
+
+/** The same of sides that cannot be listed in ranges. */
+const INEXACT = { source: 'source-inexact', destination: 'destination-inexact' } as const;
+
+const PAGE = 1000;
+
+export interface StreamContext {
+  emit: Reporter;
+  halt: Halt;
+  /** One of the objects that were named cannot be asked for. */
+  failed(key: string, fault: XsyncError): void;
+}
+
+/** What the streams ask of a run's options. */
+export type StreamOptions = Pick<
+  RunOptions,
+  'policy' | 'only' | 'filter' | 'noTraverse' | 'createBucket' | 'dryRun' | 'checkers' | 'listConcurrency' | 'backup'
+>;
+
+export class Streams {
+  readonly #pair: RunPair;
+  readonly #options: StreamOptions;
+  readonly #context: StreamContext;
+  readonly #spools: Spool[] = [];
+  /** Ends what a listing that is given up still has in flight. */
+  #listing = new AbortController();
+
+  constructor(pair: RunPair, options: StreamOptions, context: StreamContext) {
+    this.#pair = pair;
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /** @param bounds what is looked at; a single object and named ones are looked at whatever they say */
+  open(bounds: Bounds = {}): { source: Stream<ObjectEntry>; dest?: Stream<ObjectEntry>; rows: Stream<ManifestRow> } {
+    const { source, dest } = this.#pair;
+    const named = this.#pair.single ? [''] : (this.#options.only ?? this.#options.filter?.files);
+    if (named) {
+      // All three are merged in this order.
+      const wanted = [...new Set(named)].sort(compareKeys);
+      return {
+        source: this.#heads('source', source, wanted),
+        dest: this.#options.noTraverse ? undefined : this.#heads('destination', dest, wanted),
+        rows: this.#rowsOf(wanted),
+      };
+    }
+    return {
+      source: this.#list('source', source, bounds),
+      dest: this.#options.noTraverse ? undefined : this.#listDestination(bounds),
+      rows: this.#rows(bounds),
+    };
+  }
+
+  sortFromNowOn(fault: OutOfOrder): void {
+    const side = fault.side === this.#pair.source ? 'source' : 'destination';
+    const message = `${fault.message}; its listing is sorted on disk from now on`;
+    this.#context.emit({ type: 'notice', level: 'warn', message });
+    this.#pair.manifest.setFact(FACT[side], 'yes');
+    this.dispose();
+  }
+
+  dispose(): void {
+    this.#listing.abort();
+    this.#listing = new AbortController();
+    for (const spool of this.#spools.splice(0)) spool.dispose();
+  }
+
+  #list(name: Side, side: RunSide, bounds: Bounds): AsyncGenerator<readonly ObjectEntry[]> {
+    if (!this.#mustSort(name, side)) return this.#counted(name, side, bounds, listOrdered);
+    const spool = this.#pair.manifest.spool();
+    this.#spools.push(spool);
+    return this.#counted(name, side, bounds, (s, context) => listSorted(s, spool, context));
+  }
+
+  /**
+   * Disorder is seen late, and until then a key that comes later looks absent. That costs a needless copy at most, but
+   * for options that protect what is at the destination, and for a check, which would call it a difference.
+   */
+  #mustSort(name: Side, { store }: RunSide): boolean {
+    if (this.#pair.manifest.getFact(FACT[name]) !== undefined) return true;
+    if (store.capabilities.orderedListing !== 'unknown') return false;
+    const { mode, ignoreExisting, immutable, update } = this.#options.policy;
+    const protects = ignoreExisting || immutable || update || this.#options.backup !== undefined;
+    return mode === 'check' || (name === 'destination' && protects);
+  }
+
+  async *#counted(
+    name: Side,
+    side: RunSide,
+    bounds: Bounds,
+    list: (side: RunSide, context: ListContext) => AsyncGenerator<readonly ObjectEntry[]>,
+  ): AsyncGenerator<readonly ObjectEntry[]> {
+    const { emit, halt } = this.#context;
+    let objects = 0;
+    const onPage = (n: number): void => {
+      objects += n;
+      emit({ type: 'listed', side: name, objects, done: false });
+    };
+    const signal = AbortSignal.any([halt.listings, this.#listing.signal]);
+    // Every page in flight listens.
+    setMaxListeners(0, signal);
+    const inexact = this.#pair.manifest.getFact(INEXACT[name]) !== undefined;
+    const ranges = inexact ? undefined : this.#ranges(name, side);
+    if (!isVoid(bounds)) yield* list(side, { signal, onPage, bounds, inexact, ranges });
+    emit({ type: 'listed', side: name, objects, done: true });
+  }
+
+  /** Undefined for a side that is to be listed in sequence. */
+  #ranges(name: Side, { store, text }: RunSide): RangeSettings | undefined {
+    const { manifest } = this.#pair;
+    const { local, orderedListing } = store.capabilities;
+    if (local || orderedListing !== 'yes') return undefined;
+    return {
+      concurrency: this.#options.listConcurrency ?? LIST_CONCURRENCY,
+      load: loopLoad(),
+      rows: (after, rows) => manifest.quantile(after, rows),
+      onInexact: (why) => {
+        manifest.setFact(INEXACT[name], 'yes');
+        const message = `${text} cannot be listed from any key on (${why}); it is listed in sequence from now on`;
+        this.#context.emit({ type: 'notice', level: 'warn', message });
+      },
+    };
+  }
+
+  /** A local root that does not exist yet, or a bucket about to be created in earnest, is an empty destination. */
+  async *#listDestination(bounds: Bounds): AsyncGenerator<readonly ObjectEntry[]> {
+    const { dest } = this.#pair;
+    try {
+      yield* this.#list('destination', dest, bounds);
+    } catch (error) {
+      if (!isXsyncError(error, 'bucket-not-found')) throw error;
+      if (dest.store.capabilities.local || (this.#options.createBucket && this.#options.dryRun)) return;
+      throw new XsyncError('bucket-not-found', error.message, {
+        subject: error.subject,
+        remedy: 'create the bucket first, or add --create-bucket',
+        cause: error,
+      });
+    }
+  }
+
+  async *#rows(bounds: Bounds): AsyncGenerator<readonly ManifestRow[]> {
+    if (isVoid(bounds)) return;
+    for (let { after } = bounds; ; ) {
+      const rows = this.#pair.manifest.page(after, PAGE);
+      const own = inside(rows, bounds);
+      if (own.length > 0) yield own;
+      after = rows.at(-1)?.key;
+      if (after === undefined || reaches(bounds, after)) return;
+    }
+  }
+
+  async *#rowsOf(keys: readonly string[]): AsyncGenerator<ManifestRow[]> {
+    yield keys.flatMap((key) => this.#pair.manifest.get(key) ?? []);
+  }
+
+  /** The few objects that were named are asked for one by one, in the order of `keys`; those that do not exist are left out. */
+  async *#heads(name: Side, side: RunSide, keys: readonly string[]): AsyncGenerator<ObjectEntry[]> {
+    const { emit, halt } = this.#context;
+    const limit = limiter(this.#options.checkers);
+    let objects = 0;
+    for (let i = 0; i < keys.length; i += PAGE) {
+      const page = await Promise.all(
+        keys.slice(i, i + PAGE).map((key) => limit(() => this.#headOne(name, side, key, halt.listings))),
+      );
+      const found = page.filter((entry) => entry !== undefined);
+      objects += found.length;
+      emit({ type: 'listed', side: name, objects, done: i + PAGE >= keys.length });
+      yield found;
+    }
+  }
+
+  /** One name that cannot be asked for stops no other. @throws the error when every other would meet it too */
+  #failAlone(name: Side, key: string, error: unknown): undefined {
+    const fault = toXsyncError(error);
+    if (name === 'destination' || fault.class === 'temporary' || endsRun(fault)) throw error;
+    this.#context.failed(key, fault);
+  }
+
+  async #headOne(name: Side, side: RunSide, key: string, signal: AbortSignal): Promise<ObjectEntry | undefined> {
+    try {
+      return { ...(await side.store.head(side.prefix + key, { signal })), key };
+    } catch (error) {
+      const missing =
+        isXsyncError(error, 'object-not-found') ||
+        (name === 'destination' && isXsyncError(error, 'bucket-not-found') && side.store.capabilities.local) ||
+        // It cannot be there; why, the attempt to write it tells.
+        (name === 'destination' && isXsyncError(error, 'key-not-representable'));
+      if (!missing) return this.#failAlone(name, key, error);
+      // A change event may well be that of a delete.
+      if (name === 'source' && !this.#options.only) {
+        this.#context.emit({
+          type: 'notice',
+          level: 'warn',
+          message: `${side.text}: no object ${JSON.stringify(key)}`,
+        });
+      }
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * One object in parts: read, hash, send, checkpoint, several at once.
+ *
+ * The first part that arrives brings the object's headers, and with them the upload is started: no HEAD is spent.
+ * Every acknowledged part is checkpointed before the next is begun in its place, so that a killed run sends again
+ * only what was in flight. A part that is far slower than the others is raced: see `race.ts`.
+ */
+import type { PartRow } from '../../manifest/port.js';
+import { XsyncError } from '../../model/error.js';
+import type { ObjectInfo } from '../../model/object.js';
+import type { ObjectStore, PartEntry, PartResult, UploadRef } from '../../store/port.js';
+import type { Lease } from '../budget.js';
+import { mustBeWhole, progressOf, type TransferContext, type TransferResult, Unfinished } from '../context.js';
+import type { PlanEntry } from '../plan.js';
+import type { Moving } from '../tune/flow.js';
+import { complete, finishedEarlier } from './complete.js';
+import { outgoing } from './outgoing.js';
+import { partRange } from './parts.js';
+import { type Outcome, type Request, Siblings } from './race.js';
+import { cutLikeSource, sourcePartSize } from './source-cut.js';
+import { SourceProof, type Turn } from './source-proof.js';
+import { type Resumed, resumeUpload, startUpload } from './uploads.js';
+import { confirm, hashPartSoon, isSamePart, type PartHashes } from './verify.js';
+
+/** A part's bytes, and what their source said of the object. */
+interface Read {
+  info: ObjectInfo;
+  lease: Lease;
+}
+
+/** @param planned cut as its checkpoint is, if it has one */
+export async function transferParts(context: TransferContext, planned: PlanEntry): Promise<TransferResult> {
+  const sourceCut = await sourcePartSize(context, planned);
+  const entry = cutLikeSource(context, planned, sourceCut);
+  const resumed = await resumeUpload(context, entry);
+  const done = resumed && !resumed.gone ? resumed.parts : [];
+  const resumedBytes = done.reduce((sum, part) => sum + part.size, 0);
+  context.emit({ type: 'begin', key: entry.key, size: entry.size, parts: entry.parts, resumedBytes });
+  if (resumed?.gone) {
+    const finished = await finishedEarlier(context, entry, resumed.parts);
+    if (finished) return finished;
+    context.checkpoints.endUpload(entry.key);
+  }
+  const proof = new SourceProof(entry, { sourcePartSize: sourceCut, resumed: done.length > 0 });
+  const parts = new PartsInFlight(context, entry, proof, resumed?.gone ? undefined : resumed, done);
+  const proven = await parts.sendAll();
+  const answer = await complete(context, entry, await parts.upload(), parts.rows());
+  context.checkpoints.endUpload(entry.key);
+  const verifiedBy = parts.confirmed || answer.confirmed ? proven : 'size';
+  return {
+    destEtag: answer.etag,
+    verifiedBy,
+    parts: entry.parts,
+    resumedParts: done.length + parts.spared.parts,
+    resumedBytes: resumedBytes + parts.spared.bytes,
+  };
+}
+
+class PartsInFlight {
+  readonly #context: TransferContext;
+  readonly #entry: PlanEntry;
+  readonly #proof: SourceProof;
+  readonly #done = new Map<number, PartRow>();
+  readonly #arrived = new Map<number, PartEntry>();
+  /** Found at the destination as they were to be sent. */
+  readonly spared = { parts: 0, bytes: 0 };
+  readonly #reads = new Siblings();
+  readonly #writes = new Siblings();
+  /** Parts that are being read. */
+  readonly #reading = new Set<number>();
+  /** Parts whose bytes wait for those before them. */
+  #queued = 0;
+  /** The ETag of every part so far is its MD5, so that sending it again gives the same one. */
+  #md5Etags = true;
+  #started: Promise<UploadRef> | undefined;
+  #broken = false;
+  #confirmed = true;
+
+  constructor(
+    context: TransferContext,
+    entry: PlanEntry,
+    proof: SourceProof,
+    resumed: Resumed | undefined,
+    done: readonly PartRow[],
+  ) {
+    this.#context = context;
+    this.#entry = entry;
+    this.#proof = proof;
+    if (resumed) this.#started = Promise.resolve(resumed.upload);
+    for (const part of resumed?.arrived ?? []) this.#arrived.set(part.partNumber, part);
+    for (const part of done) this.#done.set(part.partNumber, part);
+  }
+
+  /** Sends what is missing. @throws the first part's error after the others came to rest; Unfinished when stopped */
+  async sendAll() {
+    const limit = this.#context.slots.ofObject();
+    const missing = Array.from({ length: this.#entry.parts }, (_, i) => i + 1).filter((n) => !this.#done.has(n));
+    const sent = missing.map((n) => limit(() => this.#sendUnlessBroken(n)));
+    this.#context.opened?.();
+    const outcomes = await Promise.allSettled(sent);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    if (this.#done.size < this.#entry.parts) throw new Unfinished();
+    return this.#proof.prove(this.rows());
+  }
+
+  /** The destination checked every part or told a checksum of it. */
+  get confirmed(): boolean {
+    return this.#confirmed;
+  }
+
+  rows(): PartRow[] {
+    return [...this.#done.values()].sort((a, b) => a.partNumber - b.partNumber);
+  }
+
+  async upload(): Promise<UploadRef> {
+    if (!this.#started) throw new XsyncError('internal', 'no part started the upload', { subject: this.#entry.key });
+    return this.#started;
+  }
+
+  async #sendUnlessBroken(partNumber: number): Promise<void> {
+    if (this.#broken || this.#context.halt.stops('parts')) return;
+    try {
+      await this.#send(partNumber);
+    } catch (error) {
+      this.#broken = true;
+      throw error;
+    }
+  }
+
+  async #send(partNumber: number): Promise<void> {
+    const { budget, halt, checkpoints, slots } = this.#context;
+    const { key, partSize, size } = this.#entry;
+    const range = partRange(partNumber, partSize, size);
+    // Taken in order of the parts, as the leases are, so that a part never waits for one that has no memory yet.
+    const turn = this.#proof.takeTurn();
+    let lease: Lease | undefined;
+    let moving: Moving | undefined;
+    try {
+      lease = await budget.lease(range.size);
+      if (this.#broken || halt.stops('parts')) return;
+      moving = slots.partFlow.begin(range.size);
+      const read = await this.#read(partNumber, range.offset, lease, moving);
+      if (read.lease !== lease) lease.release();
+      lease = read.lease;
+      moving.turn();
+      mustBeWhole(this.#entry, read.info);
+      const upload = await this.#uploadFor(read.info);
+      await this.#hashInOrder(turn, lease.bytes);
+      const sent = await this.#write(upload, partNumber, lease.bytes, moving);
+      const row = { partNumber, size: range.size, ...sent };
+      checkpoints.addPart(key, row);
+      this.#done.set(partNumber, row);
+      slots.races.add(range.size);
+    } finally {
+      turn.pass();
+      moving?.end();
+      lease?.release();
+    }
+  }
+
+  async #hashInOrder(turn: Turn, bytes: Uint8Array): Promise<void> {
+    this.#queued++;
+    try {
+      await turn.hash(bytes);
+    } finally {
+      this.#queued--;
+    }
+  }
+
+  /** @returns with the given lease, or with that of a second request, which was quicker */
+  async #read(partNumber: number, offset: number, lease: Lease, moving: Moving): Promise<Read> {
+    const { source, budget, halt, slots } = this.#context;
+    const { sourceKey, sourceEtag } = this.#entry;
+    const into =
+      (target: Lease): Request<Read> =>
+      async (attempt) => {
+        const info = await source.read(sourceKey, target.bytes, { offset, ifMatch: sourceEtag, ...attempt });
+        return { info, lease: target };
+      };
+    const again = (): Request<Read> | undefined => {
+      const holdsUp = this.#queued > 0 && partNumber === Math.min(...this.#reading);
+      const spare = this.#mayRace(source, holdsUp) ? budget.tryLease(lease.bytes.byteLength) : undefined;
+      return spare && orRelease(spare, into(spare));
+    };
+    this.#reading.add(partNumber);
+    try {
+      const outcome = await slots.races.run({
+        size: lease.bytes.byteLength,
+        siblings: this.#reads,
+        signal: halt.signal,
+        pace: moving.read,
+        first: into(lease),
+        second: again,
+        drop: (late) => late.lease.release(),
+      });
+      return this.#told(partNumber, outcome);
+    } finally {
+      this.#reading.delete(partNumber);
+    }
+  }
+
+  async #write(
+    upload: UploadRef,
+    partNumber: number,
+    bytes: Uint8Array,
+    moving: Moving,
+  ): Promise<PartHashes & { etag: string }> {
+    const { dest } = this.#context;
+    const hashes = await hashPartSoon(bytes, this.#proof.hashing(dest.capabilities));
+    const there = this.#arrived.get(partNumber);
+    const spared = there && isSamePart(there, bytes.byteLength, hashes);
+    const etag = spared ? this.#spare(there) : await this.#upload(upload, partNumber, bytes, hashes, moving);
+    return { etag, ...hashes };
+  }
+
+  /**
+   * A part that is sent twice is replaced, by S3's and OSS's definition. A loser that was cut off may still arrive
+   * whole, at any time; so only parts whose ETag is their MD5 are raced: it then replaces them by the same bytes under
+   * the same ETag, and the completion finds what it names. After the completion the service refuses it.
+   */
+  async #upload(
+    upload: UploadRef,
+    partNumber: number,
+    bytes: Uint8Array,
+    hashes: PartHashes,
+    moving: Moving,
+  ): Promise<string> {
+    const { dest, halt, slots } = this.#context;
+    const { key } = this.#entry;
+    const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
+    const send: Request<PartResult> = (attempt) =>
+      dest.uploadPart(upload, partNumber, bytes, { contentMd5, ...attempt });
+    const outcome = await slots.races.run({
+      size: bytes.byteLength,
+      siblings: this.#writes,
+      signal: halt.signal,
+      pace: progressOf(this.#context, key, moving),
+      first: send,
+      second: () => (this.#md5Etags && this.#mayRace(dest, false) ? send : undefined),
+    });
+    const answer = this.#told(partNumber, outcome);
+    if (answer.checksums.md5 !== answer.etag.toLowerCase()) this.#md5Etags = false;
+    if (!confirm(key, hashes, answer) && contentMd5 === undefined) this.#confirmed = false;
+    return answer.etag;
+  }
+
+  /** A second request is worth its bytes when it holds up the object, or when no other part has a use for the line. */
+  #mayRace(store: ObjectStore, holdsUp: boolean): boolean {
+    const { halt, slots } = this.#context;
+    if (store.capabilities.local || this.#broken || halt.stops('parts')) return false;
+    const isLast = this.#done.size === this.#entry.parts - 1;
+    return holdsUp || isLast || slots.spare > slots.races.running;
+  }
+
+  #told<T>(part: number, { brought, race }: Outcome<T>): T {
+    const { key } = this.#entry;
+    if (race) this.#context.emit({ type: 'race', key, part, bytes: race.wasted, won: race.won });
+    return brought;
+  }
+
+  /** It had arrived, only its answer was lost. */
+  #spare({ size, etag }: PartEntry): string {
+    this.spared.parts++;
+    this.spared.bytes += size;
+    this.#context.emit({ type: 'progress', key: this.#entry.key, bytes: size });
+    return etag;
+  }
+
+  #uploadFor(info: ObjectInfo): Promise<UploadRef> {
+    this.#proof.learn(info.checksums);
+    const { dest, storageClass } = this.#context;
+    this.#started ??= startUpload(this.#context, this.#entry, outgoing(info, dest, storageClass));
+    return this.#started;
+  }
+}
+
+/** The lease is given back when the request fails. */
+function orRelease<T>(lease: Lease, request: Request<T>): Request<T> {
+  return async (attempt) => {
+    try {
+      return await request(attempt);
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
+  };
+}

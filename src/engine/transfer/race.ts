@@ -1,0 +1,276 @@
+/**
+ * Stragglers: a part that is far slower than its siblings is asked for a second time, on another connection. The first
+ * of the two to arrive wins, the other is aborted, and the half of the part that is raced (its read, or its write)
+ * settles only when both have. What the loser moved is waste, and there is a budget for it.
+ */
+import type { Pace } from '../../store/port.js';
+
+/** So many siblings, and as many as are still under way, must have finished for a part to be judged by them. */
+const SIBLINGS = 4;
+/** Siblings beyond these tell of a line as it was. */
+const LATEST = 64;
+/** A straggler has taken so many times what its siblings took. */
+const SLOWER = 3;
+/** What a second request must be expected to gain. */
+const GAIN_MS = 2000;
+/** Of the bytes that a run moves. */
+const WASTE = 0.05;
+const LOOK_MS = 500;
+
+/** One of the two requests for a half of a part. */
+export interface Attempt {
+  signal: AbortSignal;
+  pace: Pace;
+}
+
+export type Request<T> = (attempt: Attempt) => Promise<T>;
+
+/** A half of a part: its read or its write. */
+export interface Half<T> {
+  /** Bytes. */
+  size: number;
+  siblings: Siblings;
+  /** Aborts both requests. */
+  signal: AbortSignal;
+  first: Request<T>;
+  /** Another request for the same; undefined when none may be made now. Asked when one is wanted. */
+  second(): Request<T> | undefined;
+  /** Gives back what a request brought that came second after all. */
+  drop?(brought: T): void;
+  /** Told of each byte once, whichever request moves it. */
+  pace: Pace;
+}
+
+export interface Outcome<T> {
+  brought: T;
+  /** Only when there was a race; `wasted` bytes. */
+  race?: { won: 'first' | 'second'; wasted: number };
+}
+
+/** What a run may waste: a share of what it has moved. Watches what is under way while there is anything. */
+export class Races {
+  readonly now: () => number;
+  readonly #watched = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+  #moved = 0;
+  #spent = 0;
+  /** Second requests under way. */
+  #running = 0;
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** A part of so many bytes has arrived. */
+  add(bytes: number): void {
+    this.#moved += bytes;
+  }
+
+  /** Runs a half of a part; with a second request beside it if it proves a straggler. @throws what the first threw */
+  async run<T>(half: Half<T>): Promise<Outcome<T>> {
+    const contest = new Contest(half, this);
+    const look = (): void => contest.look();
+    this.#watched.add(look);
+    this.#timer ??= setInterval(() => this.#lookAtAll(), LOOK_MS).unref();
+    try {
+      return await contest.run();
+    } finally {
+      this.#watched.delete(look);
+      if (this.#watched.size === 0) this.#rest();
+    }
+  }
+
+  /**
+   * Bytes that a race over a part of `size` may waste; taken out of the budget until `settle`.
+   * @param moved by the first request: wasted if the second wins
+   */
+  stake(size: number, moved: number): number | undefined {
+    const left = (this.#moved + size) * WASTE - this.#spent;
+    const stake = Math.min(size, Math.floor(left));
+    if (stake <= 0 || moved > stake) return undefined;
+    this.#spent += stake;
+    this.#running++;
+    return stake;
+  }
+
+  settle(stake: number, wasted: number): void {
+    this.#spent += wasted - stake;
+    this.#running--;
+  }
+
+  #lookAtAll(): void {
+    for (const look of this.#watched) look();
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** How long the same half took for the object's other parts. */
+export class Siblings {
+  readonly #took: number[] = [];
+  #finished = 0;
+  #running = 0;
+
+  begin(): void {
+    this.#running++;
+  }
+
+  /** @param ms absent when it failed, which tells nothing */
+  end(ms?: number): void {
+    this.#running--;
+    if (ms === undefined) return;
+    this.#took[this.#finished++ % LATEST] = ms;
+  }
+
+  /** Undefined while too few have finished: the first ones to do so are the quick ones. */
+  get medianMs(): number | undefined {
+    if (this.#finished < Math.max(SIBLINGS, Math.min(this.#running, LATEST))) return undefined;
+    return [...this.#took].sort((a, b) => a - b)[this.#took.length >> 1];
+  }
+}
+
+/** A request under way, as far as the race needs to know it. */
+class Runner {
+  readonly abort = new AbortController();
+  readonly won: 'first' | 'second';
+  moved = 0;
+  movedMs: number;
+  running = true;
+
+  constructor(won: 'first' | 'second', nowMs: number) {
+    this.won = won;
+    this.movedMs = nowMs;
+  }
+}
+
+class Contest<T> {
+  readonly #half: Half<T>;
+  readonly #races: Races;
+  readonly #startedMs: number;
+  readonly #runners: Runner[] = [];
+  #seen = 0;
+  /** Bytes; undefined until there is a race. */
+  #stake: number | undefined;
+  #winner: { runner: Runner; brought: T } | undefined;
+  #fault: { error: unknown } | undefined;
+  #resolve: (outcome: Outcome<T>) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(half: Half<T>, races: Races) {
+    this.#half = half;
+    this.#races = races;
+    this.#startedMs = races.now();
+  }
+
+  async run(): Promise<Outcome<T>> {
+    const { signal, siblings, first } = this.#half;
+    const abort = (): void => this.#abortAll();
+    signal.addEventListener('abort', abort);
+    siblings.begin();
+    let tookMs: number | undefined;
+    try {
+      const settled = new Promise<Outcome<T>>((resolve, reject) => {
+        this.#resolve = resolve;
+        this.#reject = reject;
+      });
+      this.#start('first', first);
+      const outcome = await settled;
+      tookMs = this.#races.now() - this.#startedMs;
+      return outcome;
+    } finally {
+      siblings.end(tookMs);
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Starts the second request if the first has fallen behind and there is anything to gain. */
+  look(): void {
+    const [first] = this.#runners;
+    if (this.#runners.length > 1 || !first?.running || !this.#isBehind(first)) return;
+    const { size } = this.#half;
+    const stake = this.#races.stake(size, first.moved);
+    if (stake === undefined) return;
+    const second = this.#half.second();
+    if (second) {
+      this.#stake = stake;
+      this.#start('second', second);
+    } else {
+      this.#races.settle(stake, 0);
+    }
+  }
+
+  /** What has been silent for a while is expected to be so for as long again. */
+  #isBehind({ moved, movedMs }: Runner): boolean {
+    const { medianMs } = this.#half.siblings;
+    if (medianMs === undefined) return false;
+    const now = this.#races.now();
+    const tookMs = now - this.#startedMs;
+    if (tookMs < SLOWER * medianMs) return false;
+    const leftMs = moved === 0 ? tookMs : (tookMs * (this.#half.size - moved)) / moved;
+    return Math.max(leftMs, now - movedMs) - medianMs > GAIN_MS;
+  }
+
+  #start(won: Runner['won'], request: Request<T>): void {
+    const runner = new Runner(won, this.#races.now());
+    this.#runners.push(runner);
+    if (this.#half.signal.aborted) runner.abort.abort();
+    request({ signal: runner.abort.signal, pace: (bytes) => this.#moved(runner, bytes) }).then(
+      (brought) => this.#arrived(runner, brought),
+      (error: unknown) => this.#failed(runner, error),
+    );
+  }
+
+  #moved(runner: Runner, bytes: number): ReturnType<Pace> {
+    runner.moved += bytes;
+    runner.movedMs = this.#races.now();
+    if (this.#stake !== undefined && runner.moved > this.#stake) this.#decide(runner);
+    const fresh = runner.moved - this.#seen;
+    if (fresh <= 0) return undefined;
+    this.#seen = runner.moved;
+    return this.#half.pace(fresh);
+  }
+
+  /** The leader has moved more than may be wasted, so it must win: the other is given up. */
+  #decide(leader: Runner): void {
+    for (const runner of this.#runners) if (runner !== leader && runner.running) runner.abort.abort();
+  }
+
+  #arrived(runner: Runner, brought: T): void {
+    runner.running = false;
+    if (this.#winner) this.#half.drop?.(brought);
+    else {
+      this.#winner = { runner, brought };
+      this.#abortAll();
+    }
+    this.#settle();
+  }
+
+  /** Of two faults the one of a request that was not given up tells more. */
+  #failed(runner: Runner, error: unknown): void {
+    runner.running = false;
+    if (!this.#fault || !runner.abort.signal.aborted) this.#fault = { error };
+    this.#settle();
+  }
+
+  #abortAll(): void {
+    for (const { running, abort } of this.#runners) if (running) abort.abort();
+  }
+
+  #settle(): void {
+    if (this.#runners.some(({ running }) => running)) return;
+    const winner = this.#winner;
+    const loser = this.#runners.find((runner) => runner !== winner?.runner);
+    const wasted = loser?.moved ?? 0;
+    if (this.#stake !== undefined) this.#races.settle(this.#stake, wasted);
+    if (!winner) this.#reject(this.#fault?.error);
+    else if (this.#stake === undefined) this.#resolve({ brought: winner.brought });
+    else this.#resolve({ brought: winner.brought, race: { won: winner.runner.won, wasted } });
+  }
+}

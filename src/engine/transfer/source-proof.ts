@@ -1,0 +1,89 @@
+/** What the bytes of an object in parts prove against its source's own checksums, gathered while they pass. */
+import { Md5Stream } from '../../hash/index.js';
+import type { PartRow } from '../../manifest/port.js';
+import type { Checksums } from '../../model/checksum.js';
+import type { VerifiedBy } from '../../model/verified.js';
+import type { Capabilities } from '../../store/port.js';
+import type { PlanEntry } from '../plan.js';
+import { guessSourceCut } from './parts.js';
+import { type PartHashing, partHashing, proveParts, wholeOf } from './verify.js';
+
+/** A place in the order of the parts. */
+export interface Turn {
+  /** Adds the part's bytes once all parts before it have had their turn. */
+  hash(bytes: Uint8Array): Promise<void>;
+  /** Lets the next one go on; also when the part came to nothing. */
+  pass(): void;
+}
+
+export class SourceProof {
+  readonly #entry: PlanEntry;
+  readonly #sourcePartSize: number | undefined;
+  readonly #resumed: boolean;
+  #claimed: Checksums | undefined;
+  /** MD5 over the whole, or over the source's parts, in order; only when no part was sent by an earlier run. */
+  #inOrder: Md5Stream | undefined;
+  #hashedUpTo: Promise<void> = Promise.resolve();
+
+  /** @param sourcePartSize how the source was cut, if that is certain */
+  constructor(entry: PlanEntry, options: { sourcePartSize: number | undefined; resumed: boolean }) {
+    this.#entry = entry;
+    this.#sourcePartSize = options.sourcePartSize;
+    this.#resumed = options.resumed;
+  }
+
+  /** What the source vouches for, from the first answer; the pinned reads that follow say the same. */
+  learn(claimed: Checksums): void {
+    if (this.#claimed) return;
+    this.#claimed = claimed;
+    if (this.#resumed) return;
+    if (claimed.md5 !== undefined) this.#inOrder = new Md5Stream();
+    else if (this.#ofParts && !this.#sameCut) this.#inOrder = new Md5Stream(this.#sourcePartSize);
+  }
+
+  /** The composite ETag counts, and how its parts were cut is known. */
+  get #ofParts(): boolean {
+    return this.#claimed?.md5ofParts !== undefined && this.#sourcePartSize !== undefined;
+  }
+
+  get #sameCut(): boolean {
+    return this.#sourcePartSize === this.#entry.partSize;
+  }
+
+  hashing(dest: Capabilities): PartHashing {
+    const { size, partSize } = this.#entry;
+    const claimed = this.#claimed ?? {};
+    const cut = this.#sourcePartSize ?? guessSourceCut(size, claimed.md5ofParts);
+    return partHashing(claimed, dest, cut === partSize && claimed.md5ofParts !== undefined);
+  }
+
+  /** To be taken in the order of the parts. */
+  takeTurn(): Turn {
+    const before = this.#hashedUpTo;
+    let pass = (): void => undefined;
+    this.#hashedUpTo = new Promise((resolve) => {
+      pass = resolve;
+    });
+    return {
+      hash: async (bytes) => {
+        if (!this.#inOrder) return;
+        await before;
+        this.#inOrder.update(bytes);
+        pass();
+      },
+      pass: () => void before.then(pass),
+    };
+  }
+
+  /**
+   * Once, when every part is there.
+   * @throws checksum-mismatch
+   */
+  prove(rows: readonly PartRow[]): VerifiedBy {
+    const whole = wholeOf(rows);
+    const certain: Checksums = {};
+    if (this.#claimed?.md5 !== undefined) certain.md5 = this.#inOrder?.digest();
+    else if (this.#ofParts) certain.md5ofParts = this.#sameCut ? whole.md5ofParts : this.#inOrder?.digest();
+    return proveParts(this.#entry.key, this.#claimed ?? {}, whole, certain);
+  }
+}

@@ -1,0 +1,156 @@
+/** What the tuner hears of the run: how much moves, and how many requests are at it. */
+import type { Pace } from '../../store/port.js';
+import type { Flow } from './window.js';
+
+/** How much of what was seen before still counts, a sample later. */
+const KEPT = 0.95;
+/** A side on which parts spend less than this share of their time is near, and its bytes come and go in bursts. */
+const NEAR = 0.3;
+
+/** Work in progress, averaged over time. */
+class Busy {
+  readonly #now: () => number;
+  #active = 0;
+  #sinceMs: number;
+  #areaMs = 0;
+  #done = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#sinceMs = now();
+  }
+
+  change(by: 1 | -1): void {
+    this.#settle();
+    this.#active += by;
+  }
+
+  add(done: number): void {
+    this.#done += done;
+  }
+
+  /** Since the last call: what was done, and for how many milliseconds all in all. */
+  take(): { done: number; areaMs: number } {
+    this.#settle();
+    const taken = { done: this.#done, areaMs: this.#areaMs };
+    this.#done = 0;
+    this.#areaMs = 0;
+    return taken;
+  }
+
+  #settle(): void {
+    const now = this.#now();
+    this.#areaMs += this.#active * (now - this.#sinceMs);
+    this.#sinceMs = now;
+  }
+}
+
+/** One part on its way. */
+export interface Moving {
+  read: Pace;
+  /** From now on it is being written. */
+  turn(): void;
+  wrote(bytes: number): void;
+  /** It arrived or failed. */
+  end(): void;
+}
+
+/** Which sides are disks or memory of this host. */
+export interface Near {
+  source: boolean;
+  dest: boolean;
+}
+
+/**
+ * Bytes of parts that were read and are being written. A part takes its time on the side that is far away, and only
+ * bytes there tell of the line: a near source is read ahead in bursts, a near destination gets a part at once after
+ * a long read. Between two far sides each byte counts for a read and for a write, in proportion to the time they take.
+ */
+export class PartFlow {
+  readonly #reading: Busy;
+  readonly #writing: Busy;
+  #readMs = 0;
+  #writeMs = 0;
+  readonly #near: Near;
+  readonly #now: () => number;
+  readonly #moving = new Set<{ size: number; sinceMs: number }>();
+
+  constructor(now: () => number, near: Near = { source: false, dest: false }) {
+    this.#near = near;
+    this.#now = now;
+    this.#reading = new Busy(now);
+    this.#writing = new Busy(now);
+  }
+
+  /** @param size bytes */
+  begin(size: number): Moving {
+    let phase = this.#reading;
+    phase.change(1);
+    const part = { size, sinceMs: this.#now() };
+    this.#moving.add(part);
+    return {
+      read: (bytes) => {
+        this.#reading.add(bytes);
+        return undefined;
+      },
+      turn: () => {
+        phase.change(-1);
+        phase = this.#writing;
+        phase.change(1);
+      },
+      wrote: (bytes) => this.#writing.add(bytes),
+      end: () => {
+        phase.change(-1);
+        this.#moving.delete(part);
+      },
+    };
+  }
+
+  /** Parts under way, and how long each has been. */
+  get moving(): { size: number; ms: number }[] {
+    const now = this.#now();
+    return [...this.#moving].map(({ size, sinceMs }) => ({ size, ms: now - sinceMs }));
+  }
+
+  /** @param ms since the last call */
+  take(ms: number): Flow {
+    const read = this.#reading.take();
+    const written = this.#writing.take();
+    this.#readMs = this.#readMs * KEPT + read.areaMs;
+    this.#writeMs = this.#writeMs * KEPT + written.areaMs;
+    const share = this.#readShare();
+    return { done: read.done * share + written.done * (1 - share), used: (read.areaMs + written.areaMs) / ms };
+  }
+
+  #readShare(): number {
+    if (this.#near.source !== this.#near.dest) return this.#near.source ? 0 : 1;
+    const share = this.#readMs / (this.#readMs + this.#writeMs || 1);
+    if (share < NEAR) return 0;
+    return share > 1 - NEAR ? 1 : share;
+  }
+}
+
+/** Small objects, counted when they are done. */
+export class ObjectFlow {
+  readonly #busy: Busy;
+
+  constructor(now: () => number) {
+    this.#busy = new Busy(now);
+  }
+
+  async during(task: () => Promise<void>): Promise<void> {
+    this.#busy.change(1);
+    try {
+      await task();
+    } finally {
+      this.#busy.change(-1);
+      this.#busy.add(1);
+    }
+  }
+
+  /** @param ms since the last call */
+  take(ms: number): Flow {
+    const { done, areaMs } = this.#busy.take();
+    return { done, used: areaMs / ms };
+  }
+}

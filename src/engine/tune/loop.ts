@@ -1,0 +1,365 @@
+/**
+ * One number of requests in flight, found by trying: the same loop serves bytes per second and operations per second.
+ * Pure: it is fed with samples and knows no clock.
+ *
+ * A higher setting is worth it when each doubling brings 10 % more goodput, a lower one when each halving costs less:
+ * the highest of `goodput / n^0.1375`. Unlike Falcon's `goodput / K^n` minus a loss term, that has its peak where the
+ * gain ends and not at a fixed n, so a line on which 256 connections carry 256 times what one does gets 256, at any
+ * loss; and where the sender's congestion control fills the line with four, more are given back.
+ *
+ * `measure` the setting until it is steady; `climb` by fours while goodput grows in proportion, and where it does not,
+ * settle where the proportion ends; `hold`, watching for goodput to leave its band; now and then `probe` a little more
+ * or less. A push-back of the server halves the setting at once.
+ */
+import { type Level, Trial } from './trial.js';
+import { drains, type Flow, fills } from './window.js';
+
+/** What a doubling must bring. */
+const WORTH_OF_DOUBLING = 1.1;
+/** Goodput that grows with at least this power of the setting is limited by each connection, not by the line. */
+const LINEAR = 0.75;
+/** Above the setting at which a proportional growth would have reached the line's goodput. */
+const BEYOND_KNEE = 1.25;
+/** Goodput outside this band for `BAND_MS` means that the line has changed. */
+const BAND = { low: 0.75, high: 1.33 };
+const BAND_MS = 3000;
+/** Less than this share is an outage, of which there is nothing to learn. */
+const STALLED = 0.05;
+/** How strongly the standing goodput follows the newest second. */
+const SMOOTHING = 0.15;
+/** A part that takes less is on a line that a few connections fill, not on one that needs hundreds. */
+const QUICK_MS = 4000;
+/** So many times fewer connections at once, and not fewer still. */
+const MOST_BACK = 1.6;
+const SMALL_STEP = 0.2;
+const LARGEST_STEP = 0.35;
+/** Fewer connections than these are not worth looking for. */
+const FEW = 8;
+/** A trial of less that has not drained after so long is given up: its requests are too long to learn from. */
+const DRAIN_MS = 20_000;
+const HOLD_MS = { first: 8000, longest: 60_000, afterGain: 3000 };
+/** Answers to what was sent before a halving still come in for at least and at most so long. */
+const ECHO_MS = { least: 3000, most: 15_000 };
+/** After a halving nothing more is tried for so long. */
+const COOL_MS = 10_000;
+/** What the server refused is not tried again for so long, only what is below. */
+const CEILING_MS = 120_000;
+const BELOW_CEILING = 0.8;
+
+type Phase = 'measure' | 'climb' | 'hold' | 'probe' | 'cool';
+
+export class Loop {
+  readonly #least: number;
+  readonly #whole: boolean;
+  #requestSize = 1;
+  #most: number;
+  #phase: Phase = 'measure';
+  #n: number;
+  readonly #trial: Trial;
+  /** How the climb after the next measure begins. */
+  #factor: number;
+  /** The setting that a trial falls back to, and what it brought. */
+  #base: Level | undefined;
+  #why = 'start';
+  #phaseMs = 0;
+  #outsideMs = 0;
+  #holdMs = HOLD_MS.first;
+  #direction = 1;
+  #step = SMALL_STEP;
+  /** What the server refused lies above. */
+  #ceiling: number | undefined;
+  #ceilingMs = 0;
+  #sincePushBackMs = ECHO_MS.most;
+  #draining = false;
+  /** At the end of the last climb goodput still grew in proportion. */
+  #linear = false;
+  /** What a climb brought is looked at for the second time. */
+  #doubted = false;
+  /** There is little work left. */
+  ending = false;
+
+  /**
+   * @param options.whole `done` counts whole requests, which tell nothing until they end
+   * @param options.known `start` is what was found before: entered at half, so that a doubling tells whether it holds
+   */
+  constructor(start: number, options: { least: number; most: number; whole: boolean; known: boolean }) {
+    this.#least = options.least;
+    this.#most = options.most;
+    this.#whole = options.whole;
+    this.#factor = options.known ? 2 : 4;
+    this.#n = this.#within(options.known ? Math.max(start / 2, Math.min(start, FEW)) : start);
+    this.#trial = new Trial(options.whole);
+  }
+
+  get n(): number {
+    return this.#n;
+  }
+
+  /** The setting that was last found best, and its goodput; undefined before the first measure. */
+  get settled(): Level | undefined {
+    return this.#base;
+  }
+
+  /**
+   * Where each connection is limited by itself, as far as is known: the setting that this will come to. Undefined where
+   * they share the line.
+   */
+  get reach(): number | undefined {
+    if (this.#phase === 'climb') return this.#latencyMs() >= QUICK_MS ? this.#within(this.#most) : undefined;
+    if (!this.#linear) return undefined;
+    return this.#phase === 'probe' ? Math.max(this.#n, this.#base?.n ?? 0) : this.#n;
+  }
+
+  /** True while nothing is being tried. */
+  get resting(): boolean {
+    return this.#phase === 'hold';
+  }
+
+  /** For people: what led to the setting. */
+  get why(): string {
+    return this.#why;
+  }
+
+  /**
+   * @param most the room, which changes with memory and with what another loop takes of the connections
+   * @param requestSize of `done`
+   */
+  limit(most: number, requestSize: number): void {
+    this.#requestSize = requestSize;
+    this.#most = Math.max(this.#least, most);
+    if (this.#n > this.#most) this.#enter('measure', this.#most, 'limited by memory, connections or request rate');
+  }
+
+  /** @param ms since the sample before */
+  sample(flow: Flow, ms: number): void {
+    this.#sincePushBackMs += ms;
+    this.#draining = drains(flow.used, this.#n);
+    this.#ceilingMs -= ms;
+    if (this.#ceilingMs <= 0) this.#ceiling = undefined;
+    this.#phaseMs += ms;
+    if (this.ending && this.#phase === 'probe' && this.#n < (this.#base?.n ?? 0)) this.#rest(this.#why);
+    if (this.#phase === 'cool') {
+      if (this.#phaseMs >= COOL_MS) this.#enter('measure', this.#n, this.#why);
+    } else if (this.#phase === 'hold') this.#watch(flow, ms);
+    else if (!this.#stalled(flow, ms)) this.#try(flow, ms);
+  }
+
+  /** The server pushed back: half of what was in force, at once. */
+  pushBack(why: string): void {
+    if (this.#sincePushBackMs < (this.#draining ? ECHO_MS.most : ECHO_MS.least)) return;
+    this.#ceiling = Math.floor(this.#n * BELOW_CEILING);
+    this.#ceilingMs = CEILING_MS;
+    this.#base = undefined;
+    this.#factor = 2;
+    this.#sincePushBackMs = 0;
+    this.#enter('cool', Math.floor(this.#n / 2), why);
+  }
+
+  #try(flow: Flow, ms: number): void {
+    if (this.#phase !== 'measure' && this.#draining) {
+      this.#drain(flow, ms);
+      return;
+    }
+    if (!fills(flow.used, this.#n)) {
+      this.#restart();
+      return;
+    }
+    this.#trial.add(flow, ms);
+    if (this.#whole ? this.#climbsAtOnce() : this.#isPlain()) {
+      this.#climb(4);
+      return;
+    }
+    const rate = this.#phase === 'probe' ? this.#trial.rate : this.#trial.steadyRate;
+    if (rate === undefined) return;
+    const base = this.#base;
+    if (this.#phase === 'measure' || !base) {
+      this.#base = { n: this.#within(Math.max(this.#n, this.#trial.used)), rate };
+      // Where a connection is quick, the line is near its end, and many more would only have to be taken back.
+      if (!this.#whole && this.#latencyMs() < QUICK_MS) this.#factor = Math.min(this.#factor, 2);
+      this.#climb(this.#factor);
+    } else if (this.#phase === 'climb') this.#climbed(base, rate);
+    else this.#probed(base, rate);
+  }
+
+  /** Small requests are through so soon that a step too far is taken back at once: any gain leads on. */
+  #climbsAtOnce(): boolean {
+    const rate = this.#trial.early;
+    if (rate === undefined || (this.#phase !== 'measure' && this.#phase !== 'climb')) return false;
+    if (this.#phase === 'climb' && this.#base && !this.#isWorth(this.#base, rate)) return false;
+    this.#base = { n: this.#n, rate };
+    return true;
+  }
+
+  /**
+   * A step so large that what kernels take in advance cannot feign it, and goodput in proportion: no need to wait
+   * until it is steady.
+   */
+  #isPlain(): boolean {
+    if (this.#phase !== 'climb' || !this.#base || this.#n < this.#base.n * 4 || this.#n === this.#within(this.#n * 4)) {
+      return false;
+    }
+    return this.#trial.early !== undefined && this.#isLinear(this.#trial.early);
+  }
+
+  #isLinear(rate: number): boolean {
+    const base = this.#base;
+    return base !== undefined && rate / base.rate >= (this.#n / base.n) ** LINEAR;
+  }
+
+  #isWorth(base: Level, rate: number): boolean {
+    return rate / base.rate >= WORTH_OF_DOUBLING ** Math.log2(this.#n / base.n);
+  }
+
+  /**
+   * Where the proportion has ended is enough. Where requests are short it is gone back to in steps: the connections
+   * that stay do not take up at once what the others carried. Where they are long, a wrong step back is paid for by all
+   * that is still to come, and connections that began together stumble together: a second look comes first.
+   */
+  #climbed(base: Level, rate: number): void {
+    const linear = this.#isLinear(rate);
+    if (!linear && !this.#doubted && this.#latencyMs() >= DRAIN_MS) {
+      this.#doubted = true;
+      this.#restart();
+      return;
+    }
+    this.#linear = linear;
+    const knee = Math.round(((base.n * rate) / base.rate) * BEYOND_KNEE);
+    this.#base = { n: this.#n, rate };
+    const back = !this.#whole && this.#latencyMs() < DRAIN_MS ? Math.floor(this.#n / MOST_BACK) : 0;
+    if (!linear) this.#base = { n: Math.min(Math.max(base.n, knee, back), this.#n), rate };
+    this.#direction = -1;
+    this.#step = LARGEST_STEP;
+    if (linear) this.#climb(this.#factor);
+    else this.#rest(`${this.#n} brought ${percent(rate / base.rate)} of ${base.n}`);
+    this.#holdMs = HOLD_MS.afterGain;
+  }
+
+  #climb(factor: number): void {
+    const next = this.#within(Math.max(this.#n, this.#base?.n ?? 0) * factor);
+    if (next > this.#n) this.#enter('climb', next, this.#why);
+    else this.#rest(this.#ceiling ? this.#why : 'as many as may be');
+  }
+
+  /** A trial of less waits until what was begun before is through; meanwhile only a change of the line shows. */
+  #drain({ done }: Flow, ms: number): void {
+    this.#restart();
+    const base = this.#base;
+    if (!base || this.#phase !== 'probe') return;
+    const rate = (done / ms) * 1000;
+    if (this.#strays(rate, base, ms)) this.#lineChanged(base.n);
+    else if (this.#phaseMs > DRAIN_MS) this.#rest(this.#why);
+  }
+
+  /** True once goodput has been outside what the setting or the step from the base can bring for long enough. */
+  #strays(rate: number, base: Level, ms: number): boolean {
+    this.#outsideMs = within(rate / base.rate, this.#n / base.n) ? 0 : this.#outsideMs + ms;
+    return this.#outsideMs >= BAND_MS;
+  }
+
+  #lineChanged(n: number): void {
+    this.#holdMs = HOLD_MS.first;
+    this.#factor = 1.5;
+    this.#base = undefined;
+    this.#enter('measure', n, 'the line changed');
+  }
+
+  #probed(base: Level, rate: number): void {
+    if (!within(rate / base.rate, this.#n / base.n)) {
+      this.#lineChanged(Math.max(this.#n, base.n));
+      return;
+    }
+    if (!this.#isWorth(base, rate)) {
+      this.#reject();
+      return;
+    }
+    const why = `${this.#n} brought ${percent(rate / base.rate)} of ${base.n}`;
+    const linear = this.#n > base.n && this.#isLinear(rate);
+    this.#base = { n: this.#n, rate };
+    this.#step = Math.min(this.#step * 1.5, LARGEST_STEP);
+    if (linear) {
+      this.#climb(2);
+      return;
+    }
+    this.#rest(why);
+    this.#holdMs = HOLD_MS.afterGain;
+  }
+
+  #reject(): void {
+    this.#direction = -this.#direction;
+    this.#step = SMALL_STEP;
+    this.#holdMs = Math.min(Math.max(this.#holdMs, HOLD_MS.first) * 1.5, HOLD_MS.longest);
+    this.#rest(this.#why);
+  }
+
+  /** Back to the base, to stay there. */
+  #rest(why: string): void {
+    this.#enter('hold', this.#base?.n ?? this.#n, why);
+  }
+
+  #watch({ done, used }: Flow, ms: number): void {
+    const base = this.#base;
+    if (!base || this.#draining || !fills(used, this.#n)) return;
+    const rate = (done / ms) * 1000;
+    if (rate < base.rate * STALLED) return;
+    if (this.#strays(rate, base, ms)) {
+      this.#lineChanged(this.#n);
+      return;
+    }
+    this.#trial.add({ done, used }, ms);
+    if (this.#outsideMs === 0) this.#base = { n: base.n, rate: base.rate + (rate - base.rate) * SMOOTHING };
+    const mean = this.#trial.rate;
+    if (this.#phaseMs >= this.#holdMs && mean !== undefined) this.#probe({ n: base.n, rate: mean });
+  }
+
+  #probe(base: Level): void {
+    const tried = (direction: number): number => {
+      if (direction > 0) return this.#within(Math.ceil(base.n * (1 + this.#step)));
+      return this.#within(Math.max(Math.floor(base.n / (1 + this.#step)), Math.min(FEW, base.n)));
+    };
+    if (this.ending) this.#direction = 1;
+    else if (tried(this.#direction) === base.n) this.#direction = -this.#direction;
+    const next = tried(this.#direction);
+    if (next === base.n) return;
+    this.#base = base;
+    this.#enter('probe', next, this.#why);
+  }
+
+  #stalled({ done }: Flow, ms: number): boolean {
+    return this.#base !== undefined && (done / ms) * 1000 < this.#base.rate * STALLED;
+  }
+
+  #enter(phase: Phase, n: number, why: string): void {
+    this.#phase = phase;
+    this.#n = this.#within(n);
+    this.#why = why;
+    this.#phaseMs = 0;
+    this.#outsideMs = 0;
+    this.#doubted = false;
+    this.#restart();
+  }
+
+  #restart(): void {
+    const fine = this.#phase === 'hold' || this.#phase === 'probe';
+    const accuracy = fine ? 'fine' : this.#phase === 'measure' ? 'fresh' : 'coarse';
+    this.#trial.restart(accuracy, this.#latencyMs());
+  }
+
+  /** How long a request takes, by Little's law. */
+  #latencyMs(): number {
+    return this.#base ? ((this.#base.n * this.#requestSize) / this.#base.rate) * 1000 : 0;
+  }
+
+  #within(n: number): number {
+    const most = Math.min(this.#most, this.#ceiling ?? this.#most);
+    return Math.max(this.#least, Math.min(Math.round(n), most));
+  }
+}
+
+/** Whether a step by `step` can have brought goodput times `brought` on the same line. */
+function within(brought: number, step: number): boolean {
+  return brought >= BAND.low * Math.min(1, step) && brought <= BAND.high * Math.max(1, step);
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

@@ -1,0 +1,106 @@
+/** Runs the tuner beside a run: each second a sample goes in, and the settings go to the slots. */
+import type { Manifest } from '../../manifest/port.js';
+import { toXsyncError } from '../../model/error.js';
+import type { Reporter, RunEvent } from '../events.js';
+import { MOST_CONNECTIONS, type RunOptions, type RunPair } from '../options.js';
+import type { Slots } from '../slots.js';
+import { affordableConnections, openFilesLimit, operationsOf } from './bounds.js';
+import { readRoute, writeRoute } from './route.js';
+import { type Sample, Tuner, type TunerLimits } from './tune.js';
+
+const EVERY_MS = 1000;
+/** What was settled on is told at most so often. */
+const TOLD_EVERY_MS = 60_000;
+
+interface PilotContext {
+  slots: Slots;
+  limits: TunerLimits;
+  manifest: Pick<Manifest, 'getFact' | 'setFact'>;
+  emit: Reporter;
+}
+
+/** Undefined when there is nothing to tune: all is fixed, or nothing is copied. */
+export function startPilot(pair: RunPair, options: RunOptions, slots: Slots, emit: Reporter): Pilot | undefined {
+  if (options.dryRun || !(slots.tunesParts || slots.tunesObjects)) return undefined;
+  const limits = {
+    connections: affordableConnections(options.maxConnections ?? MOST_CONNECTIONS, openFilesLimit()),
+    operations: operationsOf(pair.source.store.capabilities, pair.dest.store.capabilities),
+    memory: options.maxMemory,
+    leastPartSize: pair.dest.store.capabilities.minPartSize,
+    partSize: options.partSize,
+  };
+  return new Pilot({ slots, limits, manifest: pair.manifest, emit });
+}
+
+export class Pilot {
+  readonly #context: PilotContext;
+  readonly #tuner: Tuner;
+  readonly #timer: NodeJS.Timeout;
+  #sampledMs = performance.now();
+  #faults = { throttled: 0, broken: 0 };
+  #told: { text: string; atMs: number } | undefined;
+
+  constructor(context: PilotContext) {
+    const { limits, manifest } = context;
+    this.#context = context;
+    this.#tuner = new Tuner(limits, readRoute(manifest, new Date()));
+    this.#set();
+    this.#timer = setInterval(() => this.#sample(), EVERY_MS).unref();
+  }
+
+  /** Listens for what servers and lines say against the settings. */
+  hear(event: RunEvent): void {
+    if (event.type !== 'retry') return;
+    if (event.code === 'throttled') this.#faults.throttled++;
+    else if (event.code === 'timeout' || event.code === 'network' || event.code === 'unreachable') {
+      this.#faults.broken++;
+    }
+  }
+
+  /** Tells what was settled on, and keeps it for the next run on this route. */
+  land(): void {
+    clearInterval(this.#timer);
+    const { settled } = this.#tuner;
+    if (settled.parts === undefined && settled.objects === undefined) return;
+    this.#tell();
+    try {
+      writeRoute(this.#context.manifest, new Date(), settled);
+    } catch (error) {
+      const message = `what the line settled on is not kept for the next run: ${toXsyncError(error).message}`;
+      this.#context.emit({ type: 'notice', level: 'warn', message });
+    }
+  }
+
+  #sample(): void {
+    const { slots } = this.#context;
+    const now = performance.now();
+    const ms = now - this.#sampledMs;
+    this.#sampledMs = now;
+    const idle = { done: 0, used: 0 };
+    const parts = slots.partFlow.take(ms);
+    const objects = slots.objectFlow.take(ms);
+    const sample: Sample = {
+      ms,
+      parts: slots.tunesParts ? parts : idle,
+      objects: slots.tunesObjects ? objects : idle,
+      ...this.#faults,
+      left: slots.left,
+    };
+    this.#faults = { throttled: 0, broken: 0 };
+    this.#tuner.sample(sample);
+    this.#set();
+    if (this.#tuner.resting && now - (this.#told?.atMs ?? Number.NEGATIVE_INFINITY) > TOLD_EVERY_MS) this.#tell();
+  }
+
+  #set(): void {
+    const { settings, partSize, lone } = this.#tuner;
+    this.#context.slots.set({ ...settings, partSize, lone });
+  }
+
+  #tell(): void {
+    const text = this.#tuner.describe();
+    if (text === '' || text === this.#told?.text) return;
+    this.#told = { text, atMs: performance.now() };
+    this.#context.emit({ type: 'tuned', message: text, ...this.#tuner.settings });
+  }
+}

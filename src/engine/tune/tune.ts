@@ -1,0 +1,192 @@
+/**
+ * How many requests a run keeps in flight, and how large the parts of objects that have not begun are: found while
+ * running. Samples in, settings out; no clock, no timers, no I/O. `docs/tuning.md` tells why it decides as it does.
+ */
+import { MiB } from '../transfer/parts.js';
+import type { Lone } from './end.js';
+import { Loop } from './loop.js';
+import { type Flow, fills } from './window.js';
+
+export interface Settings {
+  /** Part requests in flight, over all objects. */
+  parts: number;
+  /** Small objects in flight. */
+  objects: number;
+  /** Bytes; for objects that have not begun. */
+  partSize: number;
+}
+
+/** What happened since the sample before. */
+export interface Sample {
+  /** Milliseconds since the sample before. */
+  ms: number;
+  /** Parts; `done` in bytes. */
+  parts: Flow;
+  /** Small objects; `done` in objects. */
+  objects: Flow;
+  /** Answers that asked to slow down (503, SlowDown, 429). */
+  throttled: number;
+  /** Timeouts and connections that broke. */
+  broken: number;
+  /** Bytes of parts that have not begun; absent while more objects may come. */
+  left?: number;
+}
+
+export interface TunerLimits {
+  /** Requests in flight to one server, parts and small objects together. */
+  connections: number;
+  /** Small objects a second that the services take; absent where they do not say. */
+  operations?: number;
+  /** Bytes of bodies held at once. */
+  memory: number;
+  /** Bytes: the smallest part that the destination takes. */
+  leastPartSize: number;
+  /** Bytes, where the person has fixed it. */
+  partSize?: number;
+}
+
+/** Modest: what any server and any host takes without a murmur. */
+export const START: Settings = { parts: 8, objects: 32, partSize: 8 * MiB };
+
+/** The smallest part that every store takes. */
+const SMALLEST_PART = 5 * MiB;
+/** By what one connection carries, bytes per second: large parts save requests, small ones repeat cheaply. */
+const PART_SIZES = [
+  { from: 16 * MiB, partSize: 32 * MiB },
+  { from: 4 * MiB, partSize: 16 * MiB },
+  { from: 1 * MiB, partSize: 8 * MiB },
+] as const;
+/** One loop leaves the other at least this many connections. */
+const LEAST = { parts: 2, objects: 4 };
+/** Breaks are counted over so long: one connection that breaks is a line's weather, a tenth of them is too many. */
+const BROKEN_MS = 5000;
+const BROKEN_SHARE = 0.1;
+/** A bound this close below the setting is the rate's wavering. */
+const WAVERS = 0.85;
+/** A loop without work for so long leaves its connections to the other. */
+const IDLE_MS = 5000;
+/** Less than so many waves of parts are too few to learn from, and slots that are given up are missed at once. */
+const LAST_WAVES = 2;
+
+export class Tuner {
+  readonly #limits: TunerLimits;
+  readonly #parts: Loop;
+  readonly #objects: Loop;
+  #partSize: number;
+  #measured: boolean;
+  #broken = 0;
+  readonly #idleMs = { parts: IDLE_MS, objects: IDLE_MS };
+
+  /** @param seed what the route last settled on: kept unless it is found to have changed */
+  constructor(limits: TunerLimits, seed: Partial<Settings> = {}) {
+    this.#limits = limits;
+    this.#partSize = limits.partSize ?? Math.max(seed.partSize ?? START.partSize, limits.leastPartSize);
+    this.#measured = seed.partSize !== undefined;
+    const loop = (kind: 'parts' | 'objects', most: number): Loop =>
+      new Loop(seed[kind] ?? START[kind], {
+        least: LEAST[kind],
+        most,
+        whole: kind === 'objects',
+        known: seed[kind] !== undefined,
+      });
+    this.#parts = loop('parts', this.#mostParts());
+    this.#objects = loop('objects', limits.connections);
+  }
+
+  get settings(): Settings {
+    return { parts: this.#parts.n, objects: this.#objects.n, partSize: this.#partSize };
+  }
+
+  /** Once anything was measured, here or before; until then parts keep their usual size. */
+  get partSize(): number | undefined {
+    return this.#measured ? this.#partSize : undefined;
+  }
+
+  /** What was found, for the next run on this route; without what was never measured. */
+  get settled(): Partial<Settings> {
+    const parts = this.#parts.settled;
+    return { parts: parts?.n, objects: this.#objects.settled?.n, partSize: parts && this.#partSize };
+  }
+
+  /** Of parts; undefined unless each connection is limited by itself. */
+  get lone(): Lone | undefined {
+    const n = this.#parts.reach;
+    const level = this.#parts.settled;
+    return level && n !== undefined ? { n, each: level.rate / level.n, memory: this.#limits.memory } : undefined;
+  }
+
+  /** True once what has work is found and being kept. */
+  get resting(): boolean {
+    const rests = (loop: Loop, idleMs: number): boolean => loop.resting || idleMs > 0;
+    return rests(this.#parts, this.#idleMs.parts) && rests(this.#objects, this.#idleMs.objects);
+  }
+
+  /** For people: the settings and what led to them. */
+  describe(): string {
+    const { parts, objects, partSize } = this.settings;
+    const told: string[] = [];
+    if (this.#parts.settled) told.push(`${parts} parts of ${partSize / MiB} MiB in flight (${this.#parts.why})`);
+    if (this.#objects.settled) told.push(`${objects} small objects in flight (${this.#objects.why})`);
+    return told.join(', ');
+  }
+
+  sample(sample: Sample): void {
+    const { ms, parts, objects, throttled, broken, left = Number.POSITIVE_INFINITY } = sample;
+    this.#note('parts', parts, ms);
+    this.#note('objects', objects, ms);
+    const kept = Math.exp(-ms / BROKEN_MS);
+    this.#broken = this.#broken * kept + broken;
+    if (throttled > 0) this.#pushBack('the server asked to slow down');
+    else if (this.#broken > Math.max(1, (parts.used + objects.used) * BROKEN_SHARE)) {
+      this.#broken = 0;
+      this.#pushBack('timeouts and broken connections');
+    }
+    this.#parts.ending = left < LAST_WAVES * this.#parts.n * this.#partSize;
+    if (parts.used > 0) this.#parts.sample(parts, ms);
+    if (objects.used > 0) this.#objects.sample(objects, ms);
+    this.#measured ||= this.#parts.settled !== undefined;
+    this.#choosePartSize(parts);
+    this.#parts.limit(Math.min(this.#leftBy(this.#objects, this.#idleMs.objects), this.#mostParts()), this.#partSize);
+    this.#objects.limit(Math.min(this.#leftBy(this.#parts, this.#idleMs.parts), this.#mostByRate()), 1);
+  }
+
+  #note(kind: 'parts' | 'objects', { used }: Flow, ms: number): void {
+    this.#idleMs[kind] = used > 0 ? 0 : this.#idleMs[kind] + ms;
+  }
+
+  #pushBack(why: string): void {
+    if (this.#idleMs.parts === 0) this.#parts.pushBack(why);
+    if (this.#idleMs.objects === 0) this.#objects.pushBack(why);
+  }
+
+  /** Each loop may take what the other, while it has work, leaves; half is everyone's right. */
+  #leftBy(other: Loop, idleMs: number): number {
+    const { connections } = this.#limits;
+    return idleMs >= IDLE_MS ? connections : Math.max(connections - other.n, Math.floor(connections / 2));
+  }
+
+  /** As many small objects as bring the request rate that the services take; what wavers about it is left alone. */
+  #mostByRate(): number {
+    const { operations } = this.#limits;
+    const level = this.#objects.settled;
+    if (operations === undefined || !level) return Number.POSITIVE_INFINITY;
+    const { n } = this.#objects;
+    const most = Math.ceil((level.n * operations) / level.rate);
+    return most < n && most > n * WAVERS ? n : most;
+  }
+
+  #mostParts(): number {
+    return Math.min(this.#limits.connections, Math.floor(this.#limits.memory / this.#partSize));
+  }
+
+  #choosePartSize({ used }: Flow): void {
+    const level = this.#parts.settled;
+    if (!level || !fills(used, this.#parts.n) || this.#limits.partSize !== undefined) return;
+    const each = level.rate / level.n;
+    const wanted = PART_SIZES.find(({ from }) => each >= from)?.partSize ?? SMALLEST_PART;
+    const affordable = PART_SIZES.map(({ partSize }) => partSize).find(
+      (size) => size * level.n <= this.#limits.memory / 2,
+    );
+    this.#partSize = Math.max(Math.min(wanted, affordable ?? SMALLEST_PART), this.#limits.leastPartSize);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * When a watch looks at which keys. Everything is looked at now and then; of a big source, the ranges of keys in which
+ * something changed lately are looked at in between. Pure: times are passed in.
+ */
+import type { Manifest } from '../../manifest/port.js';
+import { compareKeys } from '../../model/key.js';
+import type { Bounds } from '../list/bounds.js';
+
+/** In ms. */
+export interface ScheduleOptions {
+  /** Between two looks, to begin with. */
+  intervalMs: number;
+  /** While changes flow. */
+  shortestMs: number;
+  /** While nothing happens. */
+  longestMs: number;
+  /** Between two looks at everything, of a source that is big enough to be cut into ranges. */
+  fullMs: number;
+}
+
+/** `ranges` absent: everything. */
+export interface Look {
+  atMs: number;
+  ranges?: readonly Bounds[];
+}
+
+/** Objects of a range, at least: ten pages. A source of less than two is looked at whole each time. */
+const RANGE_OBJECTS = 10_000;
+const MOST_RANGES = 64;
+/** Looks for which a range stays hot after its last change. */
+const HOT_LOOKS = 10;
+/** Instances that were started together must not list together for ever. */
+const JITTER = 0.1;
+const FASTER = 0.5;
+const SLOWER = 1.25;
+
+interface Range {
+  bounds: Bounds;
+  hot: number;
+}
+
+export class Schedule {
+  readonly #options: ScheduleOptions;
+  readonly #random: () => number;
+  #intervalMs: number;
+  #lastMs: number | undefined;
+  #lastFullMs: number | undefined;
+  #ranges: Range[] = [];
+
+  constructor(options: ScheduleOptions, random: () => number = Math.random) {
+    this.#options = options;
+    this.#random = random;
+    this.#intervalMs = options.intervalMs;
+  }
+
+  /** The first look is due at once, and at everything. */
+  next(nowMs: number): Look {
+    if (this.#lastMs === undefined || this.#lastFullMs === undefined) return { atMs: nowMs };
+    const interval = this.#intervalMs * (1 + JITTER * (2 * this.#random() - 1));
+    const atMs = Math.min(this.#lastMs, nowMs) + interval;
+    if (this.#ranges.length === 0) return { atMs };
+    const fullAtMs = Math.min(this.#lastFullMs, nowMs) + this.#options.fullMs;
+    const hot = this.#ranges.filter((range) => range.hot > 0);
+    if (hot.length === 0 || atMs >= fullAtMs) return { atMs: Math.max(nowMs, fullAtMs) };
+    return { atMs, ranges: hot.map((range) => range.bounds) };
+  }
+
+  /** Something happened to a key. */
+  changed(key: string): void {
+    const range = this.#ranges[this.#indexOf(key)];
+    if (range) range.hot = HOT_LOOKS;
+  }
+
+  /** @param changes how many objects were found to have changed */
+  looked(look: Look, changes: number, nowMs: number): void {
+    const { shortestMs, longestMs } = this.#options;
+    this.#lastMs = nowMs;
+    if (!look.ranges) this.#lastFullMs = nowMs;
+    const factor = changes > 0 ? FASTER : SLOWER;
+    this.#intervalMs = Math.min(longestMs, Math.max(shortestMs, this.#intervalMs * factor));
+    for (const range of this.#ranges) if (look.ranges?.includes(range.bounds)) range.hot--;
+  }
+
+  /** Cuts the keys into ranges by what the manifest has; what is hot stays so. */
+  cut(manifest: Pick<Manifest, 'count' | 'quantile'>): void {
+    const objects = manifest.count();
+    const hot = this.#ranges.filter((range) => range.hot > 0);
+    this.#ranges = [];
+    if (objects < 2 * RANGE_OBJECTS) return;
+    const size = Math.max(RANGE_OBJECTS, Math.ceil(objects / MOST_RANGES));
+    for (let after: string | undefined; ; ) {
+      const until = manifest.quantile(after, size)?.last;
+      this.#ranges.push({ bounds: { after, until }, hot: 0 });
+      if (until === undefined) break;
+      after = until;
+    }
+    for (const { bounds, hot: heat } of hot) {
+      const from = bounds.after === undefined ? 0 : this.#indexOf(bounds.after);
+      const to = bounds.until === undefined ? this.#ranges.length - 1 : this.#indexOf(bounds.until);
+      for (const range of this.#ranges.slice(from, to + 1)) range.hot = Math.max(range.hot, heat);
+    }
+  }
+
+  #indexOf(key: string): number {
+    return this.#ranges.findIndex(({ bounds: { until } }) => until === undefined || compareKeys(key, until) <= 0);
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * Copies what changes, forever: one pass after the other, and between them what change events tell. Nothing that can
+ * be mended from outside ends it.
+ */
+import { isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
+import { MemoryBudget } from '../budget.js';
+import { Claims } from '../claims.js';
+import type { Reporter, RunEvent } from '../events.js';
+import type { Backup, RunOptions, RunPair } from '../options.js';
+import { listCostOf } from '../price.js';
+import { runPair } from '../run.js';
+import { Settling } from '../settle.js';
+import { ListCost } from './cost.js';
+import { ChangeRuns, type Changes } from './events.js';
+import { SharedPair } from './pair.js';
+import { type Look, Schedule, type ScheduleOptions } from './schedule.js';
+import { Troubles } from './trouble.js';
+
+export type { Changes } from './events.js';
+
+/** A pair that can be opened anew, with what its configuration says by then. */
+export interface WatchedPair extends RunPair {
+  backup?: Backup;
+  close(): Promise<void>;
+}
+
+export interface WatchOptions {
+  /** Of each pass; claims, memory and settling are the watch's own. Its `drain` ends the watch. */
+  run: RunOptions & { drain: AbortSignal };
+  schedule: ScheduleOptions;
+  /** The destination is listed too when this has passed since it last was, ms: finds what others did there. */
+  driftMs: number;
+  /** An object must not have changed for so long, ms. Absent: 5 s for a local source, whose files are seen half-written. */
+  settleMs?: number;
+  open(): Promise<WatchedPair>;
+  /** Change events, until the signal fires. */
+  changes?(signal: AbortSignal): AsyncIterable<Changes>;
+}
+
+const LOCAL_SETTLE_MS = 5000;
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
+/** The longest that a timer can wait. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #report: Reporter;
+  readonly #schedule: Schedule;
+  readonly #troubles: Troubles;
+  readonly #events: ChangeRuns;
+  readonly #pair = new SharedPair<WatchedPair>();
+  readonly #cost = new ListCost();
+  readonly #shared: Pick<RunOptions, 'claims' | 'budget'>;
+  readonly #over = new AbortController();
+  #settling: Settling | undefined;
+  /** Something was copied, or a pass ended: from now on all is waited for. */
+  #everWell = false;
+  #stale = false;
+  /** When the destination was listed last; by the clock that nobody sets, as all times here but what is told. */
+  #listedDestMs: number | undefined;
+  #sleep: { untilMs: number; wake(): void } | undefined;
+
+  constructor(options: WatchOptions, report: Reporter) {
+    this.#options = options;
+    this.#report = report;
+    this.#schedule = new Schedule(options.schedule);
+    this.#troubles = new Troubles(report);
+    this.#shared = { claims: new Claims(), budget: new MemoryBudget(options.run.maxMemory) };
+    this.#events = new ChangeRuns(this.#pair, {
+      options: (pair) => this.#common(pair),
+      signal: this.#over.signal,
+      report,
+      changed: (key) => this.#schedule.changed(key),
+      done: () => this.#troubles.over('events', performance.now()),
+      failed: (fault) => {
+        this.#troubles.suffer('events', fault, performance.now());
+        this.reload();
+      },
+    });
+  }
+
+  /** It waits for the next look, and the time for that has not passed. */
+  get rests(): boolean {
+    return this.#sleep !== undefined && performance.now() < this.#sleep.untilMs;
+  }
+
+  /** As long as it is open. */
+  get pair(): WatchedPair | undefined {
+    return this.#pair.open;
+  }
+
+  /** The configuration has changed: the pair is opened anew as soon as nothing is in flight. */
+  reload(): void {
+    this.#stale = true;
+    this.#sleep?.wake();
+  }
+
+  /**
+   * Until it is drained. Once.
+   * @throws what keeps the very first pass from beginning and no waiting will mend
+   */
+  async run(): Promise<void> {
+    const { drain, stop } = this.#options.run;
+    const end = (): void => {
+      this.#over.abort();
+      this.#sleep?.wake();
+    };
+    for (const signal of [drain, stop]) signal.addEventListener('abort', end, { once: true });
+    if (drain.aborted || stop.aborted) end();
+    const changes = this.#options.changes?.(this.#over.signal);
+    const feeding = changes && this.#events.follow(changes);
+    try {
+      while (!this.#ended) await this.#once();
+    } finally {
+      end();
+      for (const signal of [drain, stop]) signal.removeEventListener('abort', end);
+      this.#pair.end();
+      await feeding;
+      await this.#pair.close();
+    }
+  }
+
+  get #ended(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  async #once(): Promise<void> {
+    try {
+      const pair = this.#pair.open ?? (await this.#open());
+      const look = this.#schedule.next(performance.now());
+      await this.#waitFor(look, pair);
+      if (this.#ended) return;
+      if (this.#stale) await this.#pair.close();
+      else await this.#look(pair, look);
+    } catch (error) {
+      await this.#suffer(toXsyncError(error));
+    }
+  }
+
+  async #open(): Promise<WatchedPair> {
+    // What changes from now on is for the next opening.
+    this.#stale = false;
+    const pair = await this.#options.open();
+    const { settleMs = pair.source.store.capabilities.local ? LOCAL_SETTLE_MS : 0 } = this.#options;
+    if (settleMs > 0) this.#settling ??= new Settling(settleMs);
+    this.#cost.opened();
+    this.#pair.opened(pair);
+    return pair;
+  }
+
+  async #look(pair: WatchedPair, look: Look): Promise<void> {
+    const changes = look.ranges ? await this.#lookAt(look.ranges, pair) : await this.#lookAtAll(pair);
+    if (this.#ended) return;
+    this.#everWell = true;
+    this.#schedule.looked(look, changes, performance.now());
+    this.#cost.looked(pair, performance.now());
+  }
+
+  /** @returns how many objects were found to have changed */
+  async #lookAtAll(pair: WatchedPair): Promise<number> {
+    const { run, driftMs } = this.#options;
+    const now = performance.now();
+    const listDest = this.#listedDestMs === undefined || now - this.#listedDestMs >= driftMs;
+    const { changes, refusal } = await this.#run(pair, { noTraverse: run.noTraverse || !listDest });
+    if (this.#ended) return changes;
+    this.#schedule.cut(pair.manifest);
+    this.#events.lookedAtAll();
+    if (listDest) this.#listedDestMs = now;
+    if (refusal) this.#troubles.suffer('looks', refusal, now);
+    else this.#troubles.over('looks', performance.now());
+    // What was refused is no reason to look more often.
+    return refusal ? 0 : changes;
+  }
+
+  /** What is gone is found gone by the looks at everything, which see when too much is. */
+  async #lookAt(ranges: NonNullable<Look['ranges']>, pair: WatchedPair): Promise<number> {
+    const policy = { ...this.#options.run.policy, mode: 'copy' as const };
+    let sum = 0;
+    for (const bounds of ranges) {
+      if (this.#ended) break;
+      const few = { policy, deletes: undefined, noTraverse: true, resume: undefined, bounds };
+      sum += (await this.#run(pair, few)).changes;
+    }
+    return sum;
+  }
+
+  /** `refusal`: too much would have been deleted; all else was done. */
+  async #run(pair: WatchedPair, how: Partial<RunOptions>): Promise<{ changes: number; refusal?: XsyncError }> {
+    let changes = 0;
+    const report = (event: RunEvent): void => {
+      const settling = event.type === 'skip' && event.reason === 'settling';
+      if (settling || event.type === 'copied' || event.type === 'deleted') changes++;
+      // Both sides can be reached, and written to: what comes now can be waited for.
+      if (event.type === 'copied') this.#everWell = true;
+      if (settling || event.type === 'plan' || event.type === 'doom') this.#schedule.changed(event.key);
+      this.#report(event);
+    };
+    try {
+      const options = { ...this.#common(pair), settling: this.#settling, ...how };
+      await this.#pair.use(() => runPair(pair, options, report));
+      return { changes };
+    } catch (error) {
+      if (!isXsyncError(error, 'guard')) throw error;
+      return { changes, refusal: toXsyncError(error) };
+    }
+  }
+
+  #common({ backup }: WatchedPair): RunOptions {
+    return { ...this.#options.run, ...this.#shared, backup };
+  }
+
+  async #waitFor(look: Look, pair: WatchedPair): Promise<void> {
+    const ms = look.atMs - performance.now();
+    if (ms <= 0) return;
+    const { total, perDay } = this.#cost.told(look.atMs);
+    this.#report({
+      type: 'waiting',
+      untilMs: Date.now() + ms,
+      listRequests: total.source + total.destination,
+      listRequestsPerDay: perDay.source + perDay.destination,
+      listCostPerDay: listCostOf(pair, perDay),
+    });
+    await this.#rest(ms);
+  }
+
+  /** Ends early when there is something to do. */
+  async #rest(ms: number): Promise<void> {
+    const untilMs = performance.now() + ms;
+    for (let left = ms; left > 0 && !this.#ended && !this.#stale; left = untilMs - performance.now()) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.min(left, LONGEST_TIMER_MS));
+        const wake = (): void => {
+          clearTimeout(timer);
+          resolve();
+        };
+        this.#sleep = { untilMs, wake };
+      });
+      this.#sleep = undefined;
+    }
+  }
+
+  /** @throws the fault, when this is the beginning and somebody must put something right */
+  async #suffer(fault: XsyncError): Promise<void> {
+    if (this.#ended) return;
+    if (!this.#everWell && (fault.class !== 'temporary' || fault.code === 'locked')) throw fault;
+    const times = this.#troubles.suffer('looks', fault, performance.now());
+    // Other credentials, another address, a fresh connection: what is opened anew may find them.
+    await this.#pair.close();
+    this.#stale = false;
+    await this.#rest(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 1)) * (0.5 + Math.random()));
+  }
+}
