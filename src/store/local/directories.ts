@@ -7,8 +7,9 @@
 import { mkdir, realpath, rmdir } from 'node:fs/promises';
 import { XsyncError } from '../../model/error.js';
 import { ABSENT, isErrno, unlessErrno } from './errors.js';
-import { makeDirectories, syncDirectory } from './files.js';
+import { makeDirectories } from './files.js';
 import { directoryOf } from './keys.js';
+import type { Syncs } from './syncs.js';
 
 /** Directories remembered as checked. */
 const REMEMBERED = 10_000;
@@ -16,14 +17,14 @@ const REMEMBERED = 10_000;
 export class Directories {
   readonly #root: string;
   readonly #followLinks: boolean;
-  readonly #sync: boolean;
+  readonly #syncs: Syncs;
   readonly #checked = new Set<string>();
   #realRoot: string | undefined;
 
-  constructor(root: string, options: { followLinks: boolean; sync: boolean }) {
+  constructor(root: string, options: { followLinks: boolean; syncs: Syncs }) {
     this.#root = root;
     this.#followLinks = options.followLinks;
-    this.#sync = options.sync;
+    this.#syncs = options.syncs;
   }
 
   path(directory: string): string {
@@ -75,7 +76,7 @@ export class Directories {
       if (!(await this.writable(directory))) throw leadsElsewhere(this.path(directory), 'nowhere');
       return;
     }
-    if (this.#sync) await syncDirectory(this.path(parent));
+    await this.#syncs.directory(this.path(parent));
     this.#remember(directory);
   }
 

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { XsyncError } from '../../model/error.js';
 import type { TransferOptions } from '../port.js';
 import { paceBytes, throwIfAborted } from '../signal.js';
+import type { Calls } from './calls.js';
 import { isErrno } from './errors.js';
 
 /** Bytes of one read or write: large enough to be cheap, small enough to pace and to abort. */
@@ -35,22 +36,25 @@ export function openToRead(path: string, followLinks: boolean): Promise<FileHand
 
 /** Writes the whole body at `position`, pacing it. */
 export async function writeBody(
-  file: FileHandle,
+  to: { calls: Calls; fd: number; position: number },
   body: Uint8Array,
-  position: number,
   options: TransferOptions,
 ): Promise<void> {
   throwIfAborted(options.signal);
   for (let start = 0; start < body.byteLength; start += CHUNK) {
     const chunk = body.subarray(start, start + CHUNK);
     await paceBytes(options, chunk.byteLength);
-    await writeFully(file, chunk, position + start);
+    await writeFully(to, chunk, start);
   }
 }
 
-async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+async function writeFully(
+  { calls, fd, position }: { calls: Calls; fd: number; position: number },
+  bytes: Uint8Array,
+  at: number,
+): Promise<void> {
   for (let done = 0; done < bytes.byteLength; ) {
-    done += (await file.write(bytes, done, bytes.byteLength - done, position + done)).bytesWritten;
+    done += await calls.write(fd, done === 0 ? bytes : bytes.subarray(done), position + at + done);
   }
 }
 
@@ -92,29 +96,18 @@ export async function readPieces(
 /** Copies `size` bytes between places that do not overlap. */
 export async function copyRange(
   from: { file: FileHandle; position: number; size: number },
-  to: { file: FileHandle; position: number },
+  to: { calls: Calls; fd: number; position: number },
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const whole = await readPieces(from.file, from, signal, (piece, at) => writeFully(to.file, piece, to.position + at));
+  const whole = await readPieces(from.file, from, signal, (piece, at) => writeFully(to, piece, at));
   if (!whole) throw new XsyncError('truncated', 'a part of the upload is shorter than recorded');
 }
 
-/** Makes a rename or a new name in the directory survive a power loss. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-/** To the microsecond, which is what libuv passes on; it cuts off what is finer, hence the half. */
-export async function setMtime(file: FileHandle, mtimeMs: number): Promise<void> {
+/** The time to set, to the microsecond, which is what libuv passes on; it cuts off what is finer, hence the half. */
+export function mtimeOf(mtimeMs: number): number | Date {
   const seconds = (Math.round(mtimeMs * 1e3) + 0.5) / 1e6;
   // Node takes negative numbers for the present, but not dates before 1970.
-  const time = mtimeMs < 0 ? new Date(mtimeMs) : seconds;
-  await file.utimes(time, time);
+  return mtimeMs < 0 ? new Date(mtimeMs) : seconds;
 }
 
 /**

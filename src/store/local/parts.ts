@@ -12,6 +12,7 @@
 import { createHash } from 'node:crypto';
 import { appendFile, open, readFile } from 'node:fs/promises';
 import { XsyncError } from '../../model/error.js';
+import type { Calls } from './calls.js';
 import { ABSENT, unlessErrno } from './errors.js';
 import { copyRange, readPieces } from './files.js';
 
@@ -25,12 +26,14 @@ export interface Part {
 
 export class Parts {
   readonly #directory: string;
+  readonly #calls: Calls;
   readonly #held = new Map<number, Part>();
   /** Parts whose bytes this process wrote or has hashed. */
   readonly #sure = new Set<Part>();
   #partSize: number | undefined;
 
-  constructor(directory: string) {
+  constructor(directory: string, calls: Calls) {
+    this.#calls = calls;
     this.#directory = directory;
   }
 
@@ -111,7 +114,7 @@ export class Parts {
         const file = await open(this.#pathOf(part), 'r');
         try {
           const from = { file, position: part.at ?? 0, size: part.size };
-          await copyRange(from, { file: whole, position: to }, signal);
+          await copyRange(from, { calls: this.#calls, fd: whole.fd, position: to }, signal);
         } finally {
           await file.close();
         }

@@ -1,12 +1,15 @@
 /** Puts finished files in their places, atomically: readers see the old object or the new one. */
 
 import { randomUUID } from 'node:crypto';
-import { copyFile, type FileHandle, open, rename, rm, rmdir } from 'node:fs/promises';
+import { copyFile, rename, rm, rmdir } from 'node:fs/promises';
+import type { Calls } from './calls.js';
 import type { Directories } from './directories.js';
 import { ABSENT, isErrno, unlessErrno } from './errors.js';
-import { makeDirectories, setMtime, syncDirectory, type Version, versionOf } from './files.js';
+import { makeDirectories, mtimeOf, type Version, versionOf } from './files.js';
 import { directoryOf, OWN_DIRECTORY } from './keys.js';
 import type { About, Sidecars } from './sidecars.js';
+import type { Syncs } from './syncs.js';
+import type { OpenFile } from './temporaries.js';
 
 /** How often a directory may be pruned from under a new object, by deletions next to it, before that is a fault. */
 const ATTEMPTS = 20;
@@ -19,12 +22,14 @@ export interface Description extends Partial<About> {
 export class Publisher {
   readonly #directories: Directories;
   readonly #sidecars: Sidecars;
-  readonly #sync: boolean;
+  readonly #calls: Calls;
+  readonly #syncs: Syncs;
 
-  constructor(options: { directories: Directories; sidecars: Sidecars; sync: boolean }) {
+  constructor(options: { directories: Directories; sidecars: Sidecars; calls: Calls; syncs: Syncs }) {
     this.#directories = options.directories;
     this.#sidecars = options.sidecars;
-    this.#sync = options.sync;
+    this.#calls = options.calls;
+    this.#syncs = options.syncs;
   }
 
   /**
@@ -32,8 +37,8 @@ export class Publisher {
    * a crash in between leaves the old object without its headers, which the next run sees and repeats, and never
    * the new one without, which could pass for done.
    */
-  async publish(key: string, temporary: { path: string; file: FileHandle }, about: Description): Promise<Version> {
-    const version = await this.#finish(temporary.file, about.mtimeMs);
+  async publish(key: string, temporary: OpenFile, about: Description): Promise<Version> {
+    const version = await this.#finish(temporary.fd, about.mtimeMs);
     try {
       await this.#sidecars.record(key, version, about);
       const moved = await this.#rename(temporary.path, key);
@@ -50,10 +55,10 @@ export class Publisher {
     return this.#sidecars.recordMarker(key, about.mtimeMs, about);
   }
 
-  async #finish(file: FileHandle, mtimeMs: number | undefined): Promise<Version> {
-    if (mtimeMs !== undefined) await setMtime(file, mtimeMs);
-    if (this.#sync) await file.sync();
-    return versionOf(await file.stat({ bigint: true }));
+  async #finish(fd: number, mtimeMs: number | undefined): Promise<Version> {
+    if (mtimeMs !== undefined) await this.#calls.utimes(fd, mtimeOf(mtimeMs));
+    await this.#syncs.file(fd);
+    return versionOf(await this.#calls.stat(fd));
   }
 
   /** @returns false when the place is on another file system */
@@ -62,7 +67,7 @@ export class Publisher {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#directories.make(directory);
-        await rename(from, this.#directories.path(key));
+        await this.#calls.rename(from, this.#directories.path(key));
         break;
       } catch (error) {
         if (isErrno(error, 'EXDEV')) return false;
@@ -70,7 +75,7 @@ export class Publisher {
         this.#directories.forget();
       }
     }
-    if (this.#sync) await unlessErrno(ABSENT, syncDirectory(this.#directories.path(directory)));
+    await unlessErrno(ABSENT, this.#syncs.directory(this.#directories.path(directory)));
     return true;
   }
 
@@ -81,12 +86,12 @@ export class Publisher {
     await makeDirectories(own);
     try {
       await copyFile(from, beside);
-      const file = await open(beside, 'r+');
+      const fd = await this.#calls.open(beside, 'r+');
       let copied: Version;
       try {
-        copied = await this.#finish(file, about.mtimeMs ?? version.mtimeMs);
+        copied = await this.#finish(fd, about.mtimeMs ?? version.mtimeMs);
       } finally {
-        await file.close();
+        await this.#calls.close(fd);
       }
       await this.#sidecars.record(key, copied, about);
       await rename(beside, this.#directories.path(key));

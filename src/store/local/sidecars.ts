@@ -6,14 +6,16 @@
  * Folder markers (`dir/`) are records alone: the record's own file carries the marker's time and version.
  */
 import { createHash } from 'node:crypto';
-import { readFile, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { readFile, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import mime from 'mime';
 import { XsyncError } from '../../model/error.js';
 import type { ContentHeaders, UserMetadata } from '../../model/object.js';
+import type { Calls } from './calls.js';
 import { ABSENT, isErrno, unlessErrno } from './errors.js';
-import { makeDirectories, setMtime, syncDirectory, type Version, versionOf } from './files.js';
+import { makeDirectories, mtimeOf, type Version, versionOf, writeBody } from './files.js';
 import { isMarker, OWN_DIRECTORY } from './keys.js';
+import type { Syncs } from './syncs.js';
 import type { Temporaries } from './temporaries.js';
 
 export interface About {
@@ -35,13 +37,15 @@ export function guessAbout(key: string): About {
 
 export class Sidecars {
   readonly #meta: string;
-  readonly #sync: boolean;
+  readonly #calls: Calls;
+  readonly #syncs: Syncs;
   readonly #temporaries: Temporaries;
 
-  constructor(root: string, options: { temporaries: Temporaries; sync: boolean }) {
+  constructor(root: string, options: { temporaries: Temporaries; calls: Calls; syncs: Syncs }) {
     this.#temporaries = options.temporaries;
     this.#meta = `${root}/${OWN_DIRECTORY}/meta`;
-    this.#sync = options.sync;
+    this.#calls = options.calls;
+    this.#syncs = options.syncs;
   }
 
   /** Records what differs from the file's own word for this version of it, or removes an older record. */
@@ -68,6 +72,7 @@ export class Sidecars {
   /** @returns whether there was a record */
   async remove(key: string): Promise<boolean> {
     const path = this.#path(key);
+    if (!(await this.#calls.mayExist(path))) return false;
     const removed = await unlessErrno(
       ABSENT,
       unlink(path).then(() => true),
@@ -106,16 +111,17 @@ export class Sidecars {
   /** Atomic: readers see the old record or the new. */
   async #write(sidecar: Sidecar, mtimeMs?: number): Promise<Version> {
     const path = this.#path(sidecar.key);
-    const { path: temporary, file } = await this.#temporaries.create();
+    const { path: temporary, fd } = await this.#temporaries.create();
     try {
       let version: Version;
       try {
-        await file.writeFile(`${JSON.stringify(sidecar)}\n`);
-        if (mtimeMs !== undefined) await setMtime(file, mtimeMs);
-        if (this.#sync) await file.sync();
-        version = versionOf(await file.stat({ bigint: true }));
+        const text = Buffer.from(`${JSON.stringify(sidecar)}\n`);
+        await writeBody({ calls: this.#calls, fd, position: 0 }, text, {});
+        if (mtimeMs !== undefined) await this.#calls.utimes(fd, mtimeOf(mtimeMs));
+        await this.#syncs.file(fd);
+        version = versionOf(await this.#calls.stat(fd));
       } finally {
-        await file.close();
+        await this.#calls.close(fd);
       }
       await this.#moveIn(temporary, path);
       return { ...version, size: 0 };
@@ -129,14 +135,14 @@ export class Sidecars {
     for (let attempt = 1; ; attempt++) {
       await makeDirectories(dirname(path));
       try {
-        await rename(temporary, path);
+        await this.#calls.rename(temporary, path);
         break;
       } catch (error) {
         // Removing another record took the empty directory away in between.
         if (!isErrno(error, 'ENOENT') || attempt === 5) throw error;
       }
     }
-    if (this.#sync) await unlessErrno(ABSENT, syncDirectory(dirname(path)));
+    await unlessErrno(ABSENT, this.#syncs.directory(dirname(path)));
   }
 
   async #read(key: string): Promise<Sidecar | undefined> {

@@ -9,11 +9,12 @@
  */
 import { lstat, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { md5 } from '../../hash/index.js';
+import { md5Soon } from '../../hash/index.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type * as port from '../port.js';
 import { throwIfAborted } from '../signal.js';
+import { Calls } from './calls.js';
 import { Directories } from './directories.js';
 import { ABSENT, type Intent, isErrno, translate, unlessErrno } from './errors.js';
 import { makeDirectories, openToRead, readBody, type Version, versionOf, writeBody } from './files.js';
@@ -21,6 +22,7 @@ import { directoryOf, isMarker, requireKey } from './keys.js';
 import { Listing, requireRoot } from './listing.js';
 import { Publisher } from './publish.js';
 import { Sidecars } from './sidecars.js';
+import { Syncs } from './syncs.js';
 import { Temporaries } from './temporaries.js';
 import { LocalUploads } from './uploads.js';
 
@@ -62,6 +64,7 @@ export class LocalStore implements port.ObjectStore {
   readonly capabilities = CAPABILITIES;
   readonly #root: string;
   readonly #followLinks: boolean;
+  readonly #calls = new Calls();
   readonly #directories: Directories;
   readonly #temporaries: Temporaries;
   readonly #sidecars: Sidecars;
@@ -74,11 +77,13 @@ export class LocalStore implements port.ObjectStore {
     this.#root = root === '/' ? root : root.replace(/\/+$/, '');
     this.identity = { kind: 'local', endpoint: hostname(), bucket: this.#root, account: 'local' };
     this.#followLinks = followLinks;
-    this.#directories = new Directories(this.#root, { followLinks, sync });
-    this.#temporaries = new Temporaries(this.#root);
-    this.#sidecars = new Sidecars(this.#root, { temporaries: this.#temporaries, sync });
-    this.#publisher = new Publisher({ directories: this.#directories, sidecars: this.#sidecars, sync });
-    this.#uploads = new LocalUploads(this.#root, { publisher: this.#publisher, temporaries: this.#temporaries });
+    const calls = this.#calls;
+    const syncs = new Syncs(sync);
+    this.#directories = new Directories(this.#root, { followLinks, syncs });
+    this.#temporaries = new Temporaries(this.#root, calls);
+    this.#sidecars = new Sidecars(this.#root, { temporaries: this.#temporaries, calls, syncs });
+    this.#publisher = new Publisher({ directories: this.#directories, sidecars: this.#sidecars, calls, syncs });
+    this.#uploads = new LocalUploads(this.#root, { publisher: this.#publisher, temporaries: this.#temporaries, calls });
     this.#listing = new Listing(this.#root, {
       followLinks,
       directories: this.#directories,
@@ -143,7 +148,7 @@ export class LocalStore implements port.ObjectStore {
 
   put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
     return this.#run('write', options, key, async () => {
-      const sum = options.contentMd5 === undefined ? undefined : md5(body);
+      const sum = options.contentMd5 === undefined ? undefined : await md5Soon(body);
       if (sum !== options.contentMd5?.toLowerCase()) {
         throw new XsyncError('checksum-mismatch', 'the body does not match its Content-MD5', { subject: key });
       }
@@ -269,13 +274,13 @@ export class LocalStore implements port.ObjectStore {
   async #put(key: string, body: Uint8Array, options: port.PutOptions): Promise<Version> {
     const temporary = await this.#temporaries.create();
     try {
-      await writeBody(temporary.file, body, 0, options);
+      await writeBody({ calls: this.#calls, fd: temporary.fd, position: 0 }, body, options);
       return await this.#publisher.publish(key, temporary, options);
     } catch (error) {
       await rm(temporary.path, { force: true });
       throw error;
     } finally {
-      await temporary.file.close();
+      await this.#calls.close(temporary.fd);
     }
   }
 

@@ -4,8 +4,9 @@
  * processes of this host at once, others, of which nothing can be known from here, after a day.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import type { Calls } from './calls.js';
 import { ABSENT, isErrno, unlessErrno } from './errors.js';
 import { makeDirectories } from './files.js';
 import { OWN_DIRECTORY } from './keys.js';
@@ -16,19 +17,27 @@ const ATTEMPTS = 5;
 /** Starts the names of what this host makes; a hash, because a host's name may hold anything. */
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 
+export interface OpenFile {
+  path: string;
+  /** The descriptor. */
+  fd: number;
+}
+
 export class Temporaries {
   readonly #own: string;
   readonly #directory: string;
+  readonly #calls: Calls;
   #ready: Promise<void> | undefined;
 
-  constructor(root: string) {
+  constructor(root: string, calls: Calls) {
+    this.#calls = calls;
     this.#own = `${root}/${OWN_DIRECTORY}`;
     this.#directory = `${this.#own}/tmp`;
   }
 
-  /** A new empty file; the caller renames or removes it. */
-  create(): Promise<{ path: string; file: FileHandle }> {
-    return this.#inside(async (path) => ({ path, file: await open(path, 'wx') }));
+  /** A new empty file, open; the caller closes it, and renames or removes it. */
+  create(): Promise<OpenFile> {
+    return this.#inside(async (path) => ({ path, fd: await this.#calls.open(path, 'wx') }));
   }
 
   /** A new empty directory; the caller renames or removes it. @returns its path */

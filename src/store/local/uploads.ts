@@ -4,11 +4,12 @@
  * of a crash right after completion and counts as gone.
  */
 import { randomUUID } from 'node:crypto';
-import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { md5, md5OfMd5s } from '../../hash/index.js';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { md5OfMd5s, md5Soon } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type * as port from '../port.js';
+import type { Calls } from './calls.js';
 import { ABSENT, isErrno, unlessErrno } from './errors.js';
 import { makeDirectories, type Version, writeBody } from './files.js';
 import { isMarker, OWN_DIRECTORY } from './keys.js';
@@ -33,9 +34,12 @@ export class LocalUploads {
   readonly #directory: string;
   readonly #publisher: Publisher;
   readonly #temporaries: Temporaries;
+  readonly #calls: Calls;
   readonly #open = new Map<string, Promise<Upload>>();
 
-  constructor(root: string, { publisher, temporaries }: { publisher: Publisher; temporaries: Temporaries }) {
+  constructor(root: string, options: { publisher: Publisher; temporaries: Temporaries; calls: Calls }) {
+    const { publisher, temporaries, calls } = options;
+    this.#calls = calls;
     this.#temporaries = temporaries;
     this.#directory = `${root}/${OWN_DIRECTORY}/uploads`;
     this.#publisher = publisher;
@@ -46,11 +50,11 @@ export class LocalUploads {
     const { headers, metadata, mtimeMs } = about;
     const intention: Intention = { key, initiatedMs: Date.now(), headers, metadata, mtimeMs };
     const temporary = await this.#temporaries.createDirectory();
-    await writeFile(new Parts(temporary).data, '');
+    await writeFile(new Parts(temporary, this.#calls).data, '');
     await writeFile(`${temporary}/upload.json`, JSON.stringify(intention));
     await makeDirectories(this.#directory);
     await rename(temporary, this.#path(uploadId));
-    const parts = new Parts(this.#path(uploadId));
+    const parts = new Parts(this.#path(uploadId), this.#calls);
     this.#open.set(uploadId, Promise.resolve({ intention, parts }));
     return { key, uploadId };
   }
@@ -62,17 +66,17 @@ export class LocalUploads {
     options: port.PartOptions,
   ): Promise<port.PartResult> {
     const { parts } = await this.#find(ref);
-    const sum = md5(body);
+    const sum = await md5Soon(body);
     if (options.contentMd5 !== undefined && options.contentMd5.toLowerCase() !== sum) {
       throw new XsyncError('checksum-mismatch', 'the part does not match its Content-MD5', { subject: ref.key });
     }
     const { path, at } = parts.place(partNumber, body.byteLength);
     try {
-      const file = await open(path, at === null ? 'w' : 'r+');
+      const fd = await this.#calls.open(path, at === null ? 'w' : 'r+');
       try {
-        await writeBody(file, body, at ?? 0, options);
+        await writeBody({ calls: this.#calls, fd, position: at ?? 0 }, body, options);
       } finally {
-        await file.close();
+        await this.#calls.close(fd);
       }
       await parts.add({ partNumber, size: body.byteLength, md5: sum, at });
     } catch (error) {
@@ -132,11 +136,11 @@ export class LocalUploads {
   }
 
   async #publish(key: string, path: string, about: Description): Promise<Version> {
-    const file = await open(path, 'r+');
+    const fd = await this.#calls.open(path, 'r+');
     try {
-      return await this.#publisher.publish(key, { path, file }, about);
+      return await this.#publisher.publish(key, { path, fd }, about);
     } finally {
-      await file.close();
+      await this.#calls.close(fd);
     }
   }
 
@@ -161,7 +165,7 @@ export class LocalUploads {
       await this.#remove(ref.uploadId);
       throw notFound(ref);
     }
-    const parts = new Parts(this.#path(ref.uploadId));
+    const parts = new Parts(this.#path(ref.uploadId), this.#calls);
     await parts.load();
     return { intention, parts };
   }
