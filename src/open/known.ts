@@ -6,7 +6,7 @@ import { pairId, samePair } from '../manifest/pair.js';
 import type { LockHolder, Manifest, PairIdentity } from '../manifest/port.js';
 import { holderOf } from '../manifest/sqlite/lock.js';
 import { openManifest } from '../manifest/sqlite/open.js';
-import { readManifest } from '../manifest/sqlite/reading.js';
+import { type ManifestReader, readManifest } from '../manifest/sqlite/reading.js';
 import { XsyncError } from '../model/error.js';
 import type { OpenSettings, OpenSide } from './settings.js';
 import { Opener } from './sides.js';
@@ -28,21 +28,38 @@ export type Wanted = { source: string; destination: string } | undefined;
 /**
  * The pairs of the state directory, or the one that is meant by two paths or by `settings.manifest`. Each manifest is
  * closed when the next one is asked for.
+ * @param broken told of each manifest of the state directory that cannot be read, and the others follow; without it,
+ *   the first one is thrown, as it always is of a pair that is meant
  * @throws usage, config; bucket-not-found when nothing is known of the pair that is meant
  */
-export async function* knownPairs(settings: OpenSettings, wanted: Wanted): AsyncGenerator<KnownPair, void, void> {
+export async function* knownPairs(
+  settings: OpenSettings,
+  wanted: Wanted,
+  broken?: (error: XsyncError) => void,
+): AsyncGenerator<KnownPair, void, void> {
   const files = wanted ? [await fileOf(settings, wanted)] : await manifestFiles(settings);
+  const all = wanted === undefined && settings.manifest === undefined;
   for (const file of files.sort()) {
-    const manifest = readManifest(file);
+    const manifest = read(file, all ? broken : undefined);
     if (!manifest) {
       if (settings.manifest === undefined) continue;
-      throw unknown(file, 'there is no manifest');
+      throw unknown(file, `there is no manifest ${file}`);
     }
     try {
       yield { file, pair: manifest.pair, manifest, atWork: holderOf(file) };
     } finally {
       manifest.close();
     }
+  }
+}
+
+function read(file: string, broken?: (error: XsyncError) => void): ManifestReader | undefined {
+  try {
+    return readManifest(file);
+  } catch (error) {
+    if (!broken || !(error instanceof XsyncError)) throw error;
+    broken(error);
+    return undefined;
   }
 }
 

@@ -11,7 +11,16 @@ import type { Program } from '../program.js';
 import { plural } from '../render/format.js';
 import { filterOf } from '../settings.js';
 import { parseInteger } from '../values.js';
-import { namesOf, onePair, PAIR_ARGUMENTS, type PairFlags, pairAndPatterns, pairsOf, wantedPair } from './pairs.js';
+import {
+  namesOf,
+  onePair,
+  PAIR_ARGUMENTS,
+  type PairFlags,
+  pairAndPatterns,
+  pairsOf,
+  tellBroken,
+  wantedPair,
+} from './pairs.js';
 
 /** Which of the failed objects are meant. */
 export interface ChoiceFlags {
@@ -99,11 +108,12 @@ export async function* chosenFailures(manifest: Manifest, flags: ChoiceFlags): A
 }
 
 async function listAll(
-  { io, out, log }: Context,
+  context: Context,
   flags: FailedFlags,
   source: string | undefined,
   destination: string | undefined,
 ): Promise<number> {
+  const { io, out, log } = context;
   const { explainLines, failedJson, FailedTable } = await import('../render/failed.js');
   const { colours } = await import('../render/colour.js');
   const { terminalWidth } = await import('../render/terminal.js');
@@ -112,8 +122,9 @@ async function listAll(
     width: out.isTerminal ? terminalWidth(io.stdout) : flags.explain ? 120 : Number.POSITIVE_INFINITY,
     nowMs: io.now(),
   };
+  const broken: XsyncError[] = [];
   let found = 0;
-  for await (const pair of pairsOf(io, flags, wantedPair(source, destination))) {
+  for await (const pair of pairsOf(io, flags, wantedPair(source, destination), broken)) {
     const names = namesOf(pair);
     const table = new FailedTable(names, style);
     const remedies = flags.explain ? remediesOf(pair.manifest) : new Map<string, string>();
@@ -124,11 +135,11 @@ async function listAll(
       if (flags.json) await out.write(told.map((row) => `${failedJson(names, row)}\n`).join(''));
       else if (flags.explain) await out.write(explainLines(names, told, style).join(''));
       else await out.write(table.lines(told).join(''));
-      if (found === flags.limit) return 0;
+      if (found === flags.limit) return tellBroken(context, broken);
     }
   }
-  if (found === 0 && !flags.json) log.say('notice', 'Nothing has failed.');
-  return 0;
+  if (found === 0 && broken.length === 0 && !flags.json) log.say('notice', 'Nothing has failed.');
+  return tellBroken(context, broken);
 }
 
 /** When a sync tries it again by itself, ms; undefined when time alone does not help. */

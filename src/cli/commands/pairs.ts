@@ -4,7 +4,8 @@ import type { PlaceIdentity } from '../../manifest/port.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { KnownPair } from '../../open/known.js';
 import type { OpenSettings } from '../../open.js';
-import type { Io } from '../context.js';
+import type { Context, Io } from '../context.js';
+import { EXIT, exitOfError } from '../exit.js';
 import type { LogFlags } from '../options.js';
 
 export type PairFlags = LogFlags & { manifest?: string; config?: string };
@@ -46,14 +47,28 @@ async function isKnown(io: Io, flags: PairFlags, pair: { source: string; destina
   return false;
 }
 
-/** The pairs that are meant, one after the other; all of this machine when none is named. */
+/**
+ * The pairs that are meant, one after the other; all of this machine when none is named, of which those that cannot be
+ * read go to `broken`.
+ */
 export async function* pairsOf(
   io: Io,
   flags: PairFlags,
   wanted: { source: string; destination: string } | undefined,
+  broken?: XsyncError[],
 ): AsyncGenerator<KnownPair, void, void> {
   const { knownPairs } = await import('../../open/known.js');
-  yield* knownPairs(settingsOf(io, flags), wanted);
+  yield* knownPairs(settingsOf(io, flags), wanted, broken && ((error) => broken.push(error)));
+}
+
+/** After what could be shown. @returns the exit code that they make, 0 when there are none */
+export function tellBroken({ log }: Pick<Context, 'log'>, broken: readonly XsyncError[]): number {
+  const codes = broken.map((error) => {
+    const code = exitOfError(error);
+    log.fail(error, code);
+    return code;
+  });
+  return codes[0] ?? EXIT.ok;
 }
 
 /** The pair that is meant; it need not be named where only one is known. @throws usage, bucket-not-found */

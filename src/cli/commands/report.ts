@@ -10,7 +10,7 @@ import { flag, value } from '../define.js';
 import { configOption, knownManifestOption, logOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { reasonOf } from '../reason.js';
-import { namesOf, type PairFlags, pairsOf, wantedPair } from './pairs.js';
+import { namesOf, type PairFlags, pairsOf, tellBroken, wantedPair } from './pairs.js';
 
 interface ReportFlags extends PairFlags {
   list?: true;
@@ -55,27 +55,30 @@ function runAndPair(
 }
 
 async function write(
-  { io, out, log }: Context,
+  context: Context,
   flags: ReportFlags,
   id: string,
   wanted: ReturnType<typeof wantedPair>,
 ): Promise<number> {
+  const { io, out, log } = context;
   const { reportPage } = await import('../render/report.js');
+  const broken: XsyncError[] = [];
   let latestMs = Number.NEGATIVE_INFINITY;
   let page: string | undefined;
-  for await (const pair of pairsOf(io, flags, wanted)) {
+  for await (const pair of pairsOf(io, flags, wanted, broken)) {
     const run = id === LATEST ? pair.manifest.runs(1)[0] : pair.manifest.run(id);
     if (!run || run.startedMs <= latestMs) continue;
     latestMs = run.startedMs;
     page = reportPage({ ...namesOf(pair), run, outcome: outcomeOf(run, pair.atWork), version: VERSION });
   }
+  const code = tellBroken(context, broken);
   if (page === undefined) throw noRun(id);
   if (flags.output === undefined || flags.output === '-') await out.write(page);
   else {
     await save(flags.output, page);
     log.say('notice', `The report is in ${flags.output}`);
   }
-  return 0;
+  return code;
 }
 
 function noRun(id: string): XsyncError {
@@ -99,17 +102,19 @@ async function save(file: string, page: string): Promise<void> {
 const RUNS = 500;
 
 async function listRuns(
-  { io, out }: Context,
+  context: Context,
   flags: ReportFlags,
   _run: string,
   wanted: ReturnType<typeof wantedPair>,
 ): Promise<number> {
+  const { io, out } = context;
   const { runLine, RUN_TITLES } = await import('../render/report-list.js');
+  const broken: XsyncError[] = [];
   const rows: { run: RunRow; line: string }[] = [];
-  for await (const pair of pairsOf(io, flags, wanted)) rows.push(...linesOf(pair, runLine));
+  for await (const pair of pairsOf(io, flags, wanted, broken)) rows.push(...linesOf(pair, runLine));
   rows.sort((a, b) => b.run.startedMs - a.run.startedMs);
   await out.write([RUN_TITLES, ...rows.map(({ line }) => line)].map((line) => `${line}\n`).join(''));
-  return 0;
+  return tellBroken(context, broken);
 }
 
 function linesOf(

@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
 import { type PairStatus, statusOf } from '../../engine/status.js';
+import type { XsyncError } from '../../model/error.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, value } from '../define.js';
 import { EXIT } from '../exit.js';
 import { configOption, knownManifestOption, logOptions } from '../options.js';
 import type { Program } from '../program.js';
+import { printable } from '../render/printable.js';
 import { terminalWidth } from '../render/terminal.js';
 import { parseDuration, parseInterval } from '../values.js';
-import { namesOf, PAIR_ARGUMENTS, type PairFlags, pairsOf, wantedPair } from './pairs.js';
+import { namesOf, PAIR_ARGUMENTS, type PairFlags, pairsOf, tellBroken, wantedPair } from './pairs.js';
 
 interface StatusFlags extends PairFlags {
   json?: true;
@@ -56,25 +58,31 @@ async function show(
   const { Screen } = await import('../render/status.js');
   const screen = new Screen(context.out.isTerminal && flags.watch !== undefined && !flags.json, context.io.stdout);
   for (;;) {
-    const { text, late } = await look(context, flags, wanted);
-    await context.out.write(screen.draw(text));
-    if (flags.watch === undefined) return late ? EXIT.other : EXIT.ok;
+    const { text, late, broken } = await look(context, flags, wanted);
+    if (flags.watch === undefined) {
+      await context.out.write(screen.draw(text));
+      return tellBroken(context, broken) || (late ? EXIT.other : EXIT.ok);
+    }
+    // On the screen itself: what is drawn over must hold nothing else.
+    const said = flags.json ? [] : broken.map(({ message }) => `\nxsync: ${printable(message)}\n`);
+    await context.out.write(screen.draw(text + said.join('')));
     await sleep(Math.max(SHORTEST_MS, flags.watch));
   }
 }
 
-/** `late`: a pair is further behind than it may be. */
+/** `late`: a pair is further behind than it may be. `broken`: of the manifests that cannot be read. */
 async function look(
   { io, out }: Context,
   flags: StatusFlags,
   wanted: ReturnType<typeof wantedPair>,
-): Promise<{ text: string; late: boolean }> {
+): Promise<{ text: string; late: boolean; broken: XsyncError[] }> {
   const { statusJson, statusLines } = await import('../render/status.js');
   const { colours } = await import('../render/colour.js');
   const style = { chalk: colours(io.stdout, io.env), width: out.isTerminal ? terminalWidth(io.stdout) : 120 };
+  const broken: XsyncError[] = [];
   let late = false;
   let text = '';
-  for await (const pair of pairsOf(io, flags, wanted)) {
+  for await (const pair of pairsOf(io, flags, wanted, broken)) {
     const status = statusOf(pair.manifest, io.now(), pair.atWork);
     const behindMs = flags.rpo === undefined ? 0 : lateBy(status, flags.rpo);
     late ||= behindMs > 0;
@@ -82,8 +90,9 @@ async function look(
     if (flags.json) text += `${statusJson(shown)}\n`;
     else text += `${text === '' ? '' : '\n'}${statusLines(shown, style).join('\n')}\n`;
   }
-  if (text === '' && !flags.json) text = 'No pair is known on this machine yet: the first copy makes one.\n';
-  return { text, late };
+  if (text === '' && broken.length === 0 && !flags.json)
+    text = 'No pair is known on this machine yet: the first copy makes one.\n';
+  return { text, late, broken };
 }
 
 /** How much older than allowed the watermark is, ms; no watermark is as old as can be. */

@@ -11,7 +11,7 @@ const DAMAGED: Meaning = {
   code: 'config',
   what: 'is damaged or is not a manifest',
   remedy:
-    'Run "xsync manifest rebuild" with the same source and destination: it puts the file aside and makes a new one from what both sides have.',
+    'Run "xsync manifest rebuild SOURCE DESTINATION" with the two paths of its pair, and --manifest FILE if they were copied with it: it puts the file aside and makes a new one from what both sides have. If it is no pair\'s, move it away.',
 };
 
 const NOT_WRITABLE: Meaning = {

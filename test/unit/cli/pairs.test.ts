@@ -1,7 +1,7 @@
 /** status, failed, retry and report, on pairs of folders of this machine. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { main } from '../../../src/cli/main.js';
 import { Screen } from '../../../src/cli/render/status.js';
@@ -49,14 +49,15 @@ function withManifest(change: (manifest: Manifest) => void, manifestFile = file(
 }
 
 /** As if a run had not been able to copy them. */
-function fail(key: string, change: Partial<Parameters<Manifest['fail']>[0]> = {}): void {
-  withManifest((manifest) =>
-    manifest.fail({
-      ...{ key, size: 10, sourceEtag: 'v1', sourceMtimeMs: Date.now() - 3_600_000, class: 'person' },
-      ...{ code: 'access-denied', message: `${key}: AccessDenied`, settings: 's', lastMs: Date.now(), ...change },
-    }),
-  );
+function fail(key: string, change: Partial<Failed> = {}, manifestFile = file()): void {
+  const failed: Failed = {
+    ...{ key, size: 10, sourceEtag: 'v1', sourceMtimeMs: Date.now() - 3_600_000, class: 'person' },
+    ...{ code: 'access-denied', message: `${key}: AccessDenied`, settings: 's', lastMs: Date.now(), ...change },
+  };
+  withManifest((manifest) => manifest.fail(failed), manifestFile);
 }
+
+type Failed = Parameters<Manifest['fail']>[0];
 
 const NASTY = '<script>alert(1)</script>&"\'\u001b[2J\u202e\u0000\n';
 
@@ -70,7 +71,8 @@ describe('status', () => {
       code: 3,
       err: expect.stringContaining('xsync status'),
     });
-    expect((await xsync('status', '--manifest', join(home, 'no.db'))).code).toBe(3);
+    const no = join(home, 'no.db');
+    expect(await xsync('status', '--manifest', no)).toMatchObject({ code: 3, err: expect.stringContaining(no) });
     expect((await xsync('status', source)).code).toBe(2);
   });
 
@@ -89,6 +91,25 @@ describe('status', () => {
     expect(working.out).toMatch(/At work +xsync sync \(process \d+ on here\)/);
     lock.release();
     expect((await xsync('status', source, dest)).out).not.toMatch('At work');
+  });
+
+  test('one file that is no manifest hides no other pair, in status, failed and report, and is told of', async () => {
+    writeFileSync(join(source, 'a'), 'one');
+    await xsync('copy', source, dest);
+    const manifest = /Manifest +(\S+)/.exec((await xsync('status', source, dest)).out)?.[1] ?? '';
+    const bad = join(dirname(manifest), '0.db');
+    writeFileSync(bad, 'x\n');
+    const told = {
+      code: 7,
+      err: expect.stringMatching(/0\.db is damaged.*rebuild SOURCE DESTINATION.*--manifest FILE/),
+    };
+    expect(await xsync('status')).toMatchObject({ ...told, out: expect.stringContaining('100% of 1 object') });
+    expect(await xsync('report', '--list')).toMatchObject({ ...told, out: expect.stringContaining(dest) });
+    expect(await xsync('report')).toMatchObject({ ...told, out: expect.stringContaining('<html') });
+    fail('k', {}, manifest);
+    expect(await xsync('failed')).toMatchObject({ ...told, out: expect.stringContaining('access-denied') });
+    // Whoever means that one is told of it alone.
+    expect(await xsync('status', '--manifest', bad)).toMatchObject({ ...told, out: '' });
   });
 
   test('finds a single object that was copied, into a folder or under another name', async () => {
