@@ -64,11 +64,11 @@ export interface History extends Sum {
 export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder): PairStatus {
   const progress = progressOfPass(manifest);
   const withoutFailedMs = synchronisedMs(manifest);
-  const { behind, ...failed } = failedOf(manifest, withoutFailedMs);
+  const { behind, missing, ...failed } = failedOf(manifest, withoutFailedMs);
   return {
     atMs: nowMs,
     atWork,
-    history: progress && historyOf(progress, failed),
+    history: progress && historyOf(progress, missing),
     synchronised: withoutFailedMs === undefined ? undefined : untilOf(withoutFailedMs, behind, failed),
     pending: progress?.pending ?? { objects: 0, bytes: 0 },
     failed,
@@ -84,7 +84,7 @@ export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder)
 
 /**
  * While a pass goes on, what it has not come to yet counts as the last one left it. After it, nothing is missing but
- * what failed, and of that a retry may have copied some since.
+ * what failed, given up or not, and of that a retry may have copied some since.
  */
 function historyOf(progress: Progress, failed: Sum): History {
   const { source, synced, last, listed, complete, excluded } = progress;
@@ -107,9 +107,13 @@ function atLeast(a: Sum, b: Sum, what: keyof Sum): number {
   return Math.max(a[what], b[what]);
 }
 
-/** @param beforeMs failed objects that changed before count as `behind` */
-function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { behind: number } {
+/**
+ * @param beforeMs failed objects that changed before count as `behind`
+ * @returns `missing`: with what was given up
+ */
+function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { behind: number; missing: Sum } {
   const told: PairStatus['failed'] = { objects: 0, bytes: 0, byClass: {}, dropped: 0, oldest: [] };
+  const missing: Sum = { objects: 0, bytes: 0 };
   let behind = 0;
   for (let after: string | undefined; ; ) {
     const rows = manifest.failures(after, PAGE);
@@ -118,6 +122,8 @@ function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { be
     const live = rows.filter((row) => !row.dropped);
     told.dropped += rows.length - live.length;
     told.objects += live.length;
+    missing.objects += rows.length;
+    missing.bytes += rows.reduce((sum, { size }) => sum + size, 0);
     for (const row of live) {
       told.bytes += row.size;
       told.byClass[row.class] = (told.byClass[row.class] ?? 0) + 1;
@@ -125,7 +131,7 @@ function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { be
     }
     told.oldest = [...told.oldest, ...live].sort((a, b) => a.sourceMtimeMs - b.sourceMtimeMs).slice(0, NAMED);
   }
-  return { ...told, behind };
+  return { ...told, behind, missing };
 }
 
 /** A failed object that was written before the last pass is not at the destination: nothing after it is claimed. */

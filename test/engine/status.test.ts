@@ -143,6 +143,15 @@ describe('history', () => {
     expect(statusNow(pair).history).toMatchObject({ objects: 2, percent: 100 });
   });
 
+  test('does not call whole what lacks objects that were given up', async () => {
+    const pair = await pairOf('a', 'bad');
+    refuse(pair, 'bad');
+    await pair.copy();
+    pair.manifest.dropFailures(['bad']);
+    await sync(pair);
+    expect(statusNow(pair)).toMatchObject({ history: { objects: 1, percent: 50 }, failed: { objects: 0, dropped: 1 } });
+  });
+
   test('is not lost while the next pass looks again', async () => {
     const pair = await pairOf('a', 'b', 'c', 'd');
     await pair.copy();

@@ -132,6 +132,16 @@ describe('status', () => {
     expect((await xsync('status', '--manifest', file(), '--rpo', '2h')).code).toBe(0);
   });
 
+  test('and manifest info claim the same time, of a pair with failed objects too', async () => {
+    await copied('a');
+    fail('bad');
+    const [status, info] = await Promise.all([
+      xsync('status', '--manifest', file(), '--json'),
+      xsync('manifest', 'info', '--manifest', file(), '--json'),
+    ]);
+    expect(JSON.parse(info.out).synchronisedMs).toBe(JSON.parse(status.out).synchronised.untilMs);
+  });
+
   test('shows a run that was killed as such, and one that is at work as going on', async () => {
     await copied('a');
     const startedMs = Date.now();
