@@ -155,6 +155,10 @@ export interface Summary {
   restarts: number;
   /** Parts that were asked for twice because they were slow, and the bytes that were moved for nothing thereby. */
   waste: { parts: number; bytes: number };
+  /**
+   * From the run's beginning to its end. Runs of a watch over changed keys share the pair with others at work at the
+   * same time: what those asked for meanwhile is counted in each of them.
+   */
   traffic: { source: Traffic; destination: Traffic };
   /** In a dry run: the requests that the copies would cost on each side. */
   planned?: { source: Traffic['requests']; destination: Traffic['requests'] };

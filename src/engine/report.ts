@@ -6,11 +6,14 @@ import type { RunPair } from './options.js';
 import type { PlanEntry } from './plan.js';
 import { plannedRequests } from './plan.js';
 import { costOf } from './price.js';
+import { trafficOf, trafficSince } from './traffic.js';
 
 export class Tally {
   readonly #summary: Summary;
   readonly #pair: RunPair;
   readonly #started = performance.now();
+  /** What the pair had cost when the run began: a watch makes many runs over one opened pair. */
+  readonly #trafficBefore: Summary['traffic'];
   #looked = 0;
   #common = 0;
   #doomed = 0;
@@ -23,6 +26,7 @@ export class Tally {
   /** @param before what the runs before this one in the same pass have not copied: it is held back by this one */
   constructor(pair: RunPair, runId: string, dryRun: boolean, before: Iterable<FailureRow> = []) {
     this.#pair = pair;
+    this.#trafficBefore = trafficOf(pair);
     for (const failure of before) addHeld(this.#before, failure.class, failure.dropped);
     this.#summary = {
       runId,
@@ -45,7 +49,7 @@ export class Tally {
       retries: 0,
       restarts: 0,
       waste: { parts: 0, bytes: 0 },
-      traffic: { source: pair.source.traffic(), destination: pair.dest.traffic() },
+      traffic: trafficSince(this.#trafficBefore, trafficOf(this.#pair)),
       planned: dryRun ? { source: {}, destination: {} } : undefined,
     };
   }
@@ -197,7 +201,7 @@ export class Tally {
   summary(stopped: Summary['stopped']): Summary {
     const { copied, skipped, held, deleted, dryRun } = this.#summary;
     const done = copied.objects + skipped.objects + this.#uncopied + held.objects - this.#before.objects;
-    const traffic = { source: this.#pair.source.traffic(), destination: this.#pair.dest.traffic() };
+    const traffic = trafficSince(this.#trafficBefore, trafficOf(this.#pair));
     return {
       ...this.#summary,
       unfinished: { objects: this.#looked - done },

@@ -191,6 +191,8 @@ describe('--repair', () => {
     expect(outcome.stderr).toMatch(/^Repaired 2 objects, 18 B$/m);
     expect(outcome.code).toBe(0);
     expect(dest.counts().PutObject).toBe(2);
+    expect(outcome.stderr).toMatch(/^Requests: source .*2 read|^Requests: source .*read 2/m);
+    expect(outcome.stderr).toMatch(/^Requests: .*destination .*put 2/m);
     expect(dest.read('k3').toString()).toBe('content 3');
     expect((await lab.run(['check', source.at(), dest.at(), '--download'])).code).toBe(0);
   });

@@ -289,6 +289,10 @@ describe('--repair', () => {
       copied: { objects: 2, bytes: 40 },
       failed: { objects: 0, byClass: {}, list: [] },
       left: 0,
+      traffic: {
+        source: { requests: { head: 2, read: 2 }, bytesIn: 40, bytesOut: 0 },
+        destination: { requests: { head: 2, put: 2 }, bytesIn: 0, bytesOut: 40 },
+      },
     });
     expect((await check(pair, { compare: 'download' })).found).toEqual([
       ...['a', 'b', 'c', 'd'].map((key) => `match ${key} bytes`),

@@ -170,10 +170,11 @@ class CheckRun {
   }
 
   async run(): Promise<number> {
-    const [{ RepairList }, { checkLines }, { colours }] = await Promise.all([
+    const [{ RepairList }, { checkLines }, { colours }, { trafficSum }] = await Promise.all([
       import('../../engine/check/repair.js'),
       import('../render/check.js'),
       import('../render/colour.js'),
+      import('../../engine/traffic.js'),
     ]);
     const { log, io } = this.#context;
     const list = this.#flags.repair ? new RepairList(this.#pair.manifest) : undefined;
@@ -182,8 +183,9 @@ class CheckRun {
       this.#refuseNothing(summary);
       const repaired = list && summary.stopped === undefined ? await this.#repair(list) : undefined;
       const exitCode = exitOfCheck(summary, repaired);
-      const fields = { ...summary, ...(repaired && { repaired }), exitCode };
-      log.tell('notice', { type: 'end', ...fields }, () => checkLines(summary, repaired, colours(io.stderr, io.env)));
+      const total = repaired ? { ...summary, traffic: trafficSum(summary.traffic, repaired.traffic) } : summary;
+      const fields = { ...total, ...(repaired && { repaired }), exitCode };
+      log.tell('notice', { type: 'end', ...fields }, () => checkLines(total, repaired, colours(io.stderr, io.env)));
       return exitCode;
     } finally {
       list?.dispose();

@@ -4,6 +4,7 @@ import { LISTED_FAILURES, type Reporter, type StopReason, type Summary } from '.
 import type { RunOptions, RunPair } from '../options.js';
 import type { Sum } from '../progress.js';
 import { runPair } from '../run.js';
+import { trafficSum } from '../traffic.js';
 import type { CheckEvent } from './report.js';
 
 /** Keys that one run is told to copy; each run asks both sides about each of them. */
@@ -56,6 +57,8 @@ export interface RepairSummary {
   failed: Summary['failed'];
   /** Neither: gone from the source meanwhile, or not reached. */
   left: number;
+  /** Of the repair alone. */
+  traffic: Summary['traffic'];
   stopped?: StopReason;
 }
 
@@ -70,6 +73,10 @@ export async function repair(
     copied: { objects: 0, bytes: 0 },
     failed: { objects: 0, byClass: {}, list: [] },
     left: list.count,
+    traffic: {
+      source: { requests: {}, bytesIn: 0, bytesOut: 0 },
+      destination: { requests: {}, bytesIn: 0, bytesOut: 0 },
+    },
   };
   // What the check called different may have the source's size and time.
   const policy = { ...options.policy, mode: 'copy' as const, compare: 'ignore-times' as const };
@@ -83,7 +90,7 @@ export async function repair(
   return total;
 }
 
-function addTo(total: RepairSummary, { copied, failed }: Summary): void {
+function addTo(total: RepairSummary, { copied, failed, traffic }: Summary): void {
   total.copied.objects += copied.objects;
   total.copied.bytes += copied.bytes;
   total.failed.objects += failed.objects;
@@ -92,5 +99,6 @@ function addTo(total: RepairSummary, { copied, failed }: Summary): void {
     const kind = name as keyof typeof failed.byClass;
     total.failed.byClass[kind] = (total.failed.byClass[kind] ?? 0) + objects;
   }
+  total.traffic = trafficSum(total.traffic, traffic);
   total.failed.list.push(...failed.list.slice(0, LISTED_FAILURES - total.failed.list.length));
 }
