@@ -1,6 +1,7 @@
 /** The end of a run as a short, aligned table. */
 import type { ChalkInstance } from 'chalk';
 import type { Failure, StopReason, Summary, Traffic } from '../../engine/events.js';
+import type { XsyncError } from '../../model/error.js';
 import { VERIFIED_BY } from '../../model/verified.js';
 import { formatBytes, formatCosts, formatCount, formatCounts, formatDuration, plural } from './format.js';
 import { bareMessage, VERIFIED_TEXT } from './lines.js';
@@ -21,8 +22,8 @@ const HEADLINE: Record<StopReason, string> = {
   'max-duration': 'Stopped at --max-duration',
 };
 
-/** Lines without their ends, the first one empty. `cut`: an error ended the run, and is told after this. */
-export function summaryLines(summary: Summary, cut: boolean, options: SummaryOptions): string[] {
+/** Lines without their ends, the first one empty. `error`: it ended the run, and is told after this. */
+export function summaryLines(summary: Summary, error: XsyncError | undefined, options: SummaryOptions): string[] {
   const { chalk, width } = options;
   const row = (label: string, text: string, colour: (text: string) => string = (plain) => plain): string[] => {
     const lines = wrap(text, Math.max(20, width - LABEL));
@@ -33,7 +34,7 @@ export function summaryLines(summary: Summary, cut: boolean, options: SummaryOpt
   return [
     '',
     ...wrap(
-      `${headline(summary, cut)}: ${printable(summary.source)} → ${printable(summary.destination)}`,
+      `${headline(summary, error)}: ${printable(summary.source)} → ${printable(summary.destination)}`,
       width,
       '  ',
     ).map((line) => chalk.bold(line)),
@@ -59,14 +60,14 @@ export function summaryLines(summary: Summary, cut: boolean, options: SummaryOpt
     ...(summary.planned ? [] : optional(costText(summary), (text) => row('Cost', text))),
     ...row('Elapsed', elapsedText(summary)),
     ...failureLines(summary.failed.list, summary.failed.objects, options),
-    ...nextStep(summary, cut).flatMap((text) => ['', ...wrap(text, width)]),
+    ...(error ? [] : nextStep(summary)).flatMap((text) => ['', ...wrap(text, width)]),
   ];
 }
 
 /** The same in one line, for logs. */
-export function summaryLine(summary: Summary, cut: boolean): string {
+export function summaryLine(summary: Summary, error?: XsyncError): string {
   return [
-    `${headline(summary, cut)}: ${summary.dryRun ? 'would copy' : 'copied'} ${copiedText(summary)}`,
+    `${headline(summary, error)}: ${summary.dryRun ? 'would copy' : 'copied'} ${copiedText(summary)}`,
     ...(summary.deleted.objects > 0
       ? [`${summary.dryRun ? 'would delete' : 'deleted'} ${formatCount(summary.deleted.objects)}`]
       : []),
@@ -84,8 +85,8 @@ function optional(text: string, render: (text: string) => string[]): string[] {
   return text === '' ? [] : render(text);
 }
 
-function headline(summary: Summary, cut: boolean): string {
-  if (cut) return 'Ended by an error';
+function headline(summary: Summary, error: XsyncError | undefined): string {
+  if (error) return error.code === 'guard' ? 'Refused to delete' : 'Ended by an error';
   if (summary.stopped !== undefined) return HEADLINE[summary.stopped];
   if (summary.dryRun) return 'Dry run';
   return summary.failed.objects > 0 ? 'Finished with failures' : 'Done';
@@ -230,8 +231,7 @@ function failureLines(list: readonly Failure[], total: number, { chalk, width }:
   ];
 }
 
-function nextStep(summary: Summary, cut: boolean): string[] {
-  if (cut) return [];
+function nextStep(summary: Summary): string[] {
   if (summary.dryRun) return ['Nothing was changed. Leave out --dry-run to do it.'];
   if (summary.stopped !== undefined) {
     return ['To resume, run the same command again: finished objects and parts are not sent again.'];
@@ -239,6 +239,10 @@ function nextStep(summary: Summary, cut: boolean): string[] {
   // What is held back would be held back again.
   if (summary.held.objects > summary.held.dropped) {
     return ['What was held back is tried at once by xsync retry; xsync failed --explain says what each waits for.'];
+  }
+  const { temporary = 0 } = summary.failed.byClass;
+  if (summary.failed.objects > temporary) {
+    return ["To retry what failed, run xsync retry: xsync sync holds it back until it or the remotes' config changes."];
   }
   return summary.failed.objects > 0 ? ['To retry what failed, run the same command again.'] : [];
 }

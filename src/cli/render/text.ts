@@ -56,10 +56,10 @@ export function textRenderer(options: TextOptions): Renderer {
         if (summary.held.objects > summary.held.dropped) say('notice', heldLine(summary));
         return;
       }
-      const lines = options.oneLine ? [summaryLine(summary, cut)] : summaryLines(summary, cut, options);
+      const lines = options.oneLine ? [summaryLine(summary, error)] : summaryLines(summary, error, options);
       for (const line of lines) say('notice', line);
     },
-    pass: (summary) => say(didSomething(summary) ? 'notice' : 'debug', summaryLine(summary, false)),
+    pass: (summary) => say(didSomething(summary) ? 'notice' : 'debug', summaryLine(summary)),
     say,
     tell(level, _event, lines) {
       if (says(options.level, level)) for (const line of lines()) say(level, line);
