@@ -23,8 +23,8 @@ export class Claims {
     return () => this.#books.delete(book);
   }
 
-  /** From now on the manifest knows what all other runs have done. */
-  settle(own: Unwritten): void {
+  /** From now on the manifest knows what all runs but `own` have done. */
+  settle(own?: Unwritten): void {
     for (const book of this.#books) if (book !== own) book.close();
   }
 

@@ -239,9 +239,10 @@ export class Deletes {
    * or this run's filter may shield it.
    */
   async #isStillDoomed({ key, destEtag, foundMs }: DoomedRow): Promise<boolean> {
-    // Copied by a run beside this one, which may have seen it after it was listed as gone.
-    if (this.#options.claims && (this.#pair.manifest.get(key)?.atMs ?? 0) >= this.#tally.startedMs) return false;
-    if (foundMs >= this.#tally.startedMs) return true;
+    const { startedMs } = this.#tally;
+    // Perhaps copied by a run beside this one, which may have seen it after it was listed as gone.
+    const isNew = this.#options.claims !== undefined && (this.#pair.manifest.get(key)?.atMs ?? 0) >= startedMs;
+    if (foundMs >= startedMs && !isNew) return true;
     const { source, dest } = this.#pair;
     if (await this.#find(source, key)) return false;
     const there = await this.#find(dest, key);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RunEvent } from '../../src/engine/events.js';
 import type { RunOptions } from '../../src/engine/options.js';
 import { type Changes, Watch, type WatchOptions } from '../../src/engine/watch/watch.js';
@@ -120,6 +120,21 @@ describe('a watch', () => {
     expect(watched.of('copied').map(({ key }) => key)).toEqual(['a', 'b', 'a']);
   });
 
+  test('counts in the summary of a pass what that pass cost, not all since the pair was opened', async () => {
+    const pair = await pairOf('a');
+    watched = new Watched(pair).start();
+    await until(() => watched?.of('end').length === 3);
+    const [first, , third] = watched.of('end').map(({ summary }) => summary.traffic);
+    expect(first).toEqual({
+      source: { requests: { list: 1, read: 1 }, bytesIn: 100, bytesOut: 0 },
+      destination: { requests: { list: 1, put: 1 }, bytesIn: 0, bytesOut: 100 },
+    });
+    expect(third).toEqual({
+      source: { requests: { list: 1 }, bytesIn: 0, bytesOut: 0 },
+      destination: { requests: {}, bytesIn: 0, bytesOut: 0 },
+    });
+  });
+
   test('lists the source alone once the destination is known', async () => {
     const pair = await pairOf('a');
     let listed = 0;
@@ -233,6 +248,41 @@ describe('a watch with change events', () => {
     changes.push('b', 'c', 'never there');
     await until(() => changes.settled.length === 1);
     expect(await keysOf(pair.dest)).toEqual(['a', 'c']);
+  });
+
+  test('deletes what is gone also while the pass that copied it is still under way', async () => {
+    const pair = await pairOf('a', 'b', 'slow');
+    const put = pair.dest.put.bind(pair.dest);
+    let goOn = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (goOn = resolve));
+    pair.dest.put = async (key, ...rest) => {
+      if (key === 'slow') await slow;
+      return put(key, ...rest);
+    };
+    const changes = new Feed();
+    watched = new Watched(pair, { ...SLOW, changes: changes.open, run: DELETING }).start();
+    await until(() => watched?.of('copied').length === 2);
+    await pair.source.delete(['b']);
+    changes.push('b');
+    await until(() => changes.settled.length === 1);
+    goOn();
+    expect(await keysOf(pair.dest)).toEqual(['a']);
+  });
+
+  test('deletes what is gone also when it was copied in the same millisecond', async () => {
+    const pair = await pairOf('a', 'b');
+    const changes = new Feed();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now());
+    try {
+      watched = new Watched(pair, { ...SLOW, changes: changes.open, run: DELETING }).start();
+      await until(() => watched?.of('waiting').length === 1);
+      await pair.source.delete(['b']);
+      changes.push('b');
+      await until(() => changes.settled.length === 1);
+    } finally {
+      clock.mockRestore();
+    }
+    expect(await keysOf(pair.dest)).toEqual(['a']);
   });
 
   test('lets events come again when the manifest could not be asked', async () => {

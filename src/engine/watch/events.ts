@@ -106,7 +106,11 @@ export class ChangeRuns {
 
   #optionsFor(pair: WatchedPair, only: readonly string[]): { options: RunOptions; allowed: number } {
     const common = this.#context.options(pair);
-    this.#deletes ??= common.deletes ? mostDeletes(common.deletes, pair.manifest.count()) : 0;
+    if (this.#deletes === undefined) {
+      // A look that is under way may have copied what it has not written down: none of that would be known.
+      common.claims?.settle();
+      this.#deletes = common.deletes ? mostDeletes(common.deletes, pair.manifest.count()) : 0;
+    }
     const allowed = Math.min(this.#deletes, only.length);
     this.#deletes -= allowed;
     // Each key was asked for by itself: what happens to another one says nothing of it.
