@@ -390,10 +390,17 @@ describe('deletes that an interrupted pass has found', () => {
     await pair.dest.put('k00000+unknown', bytesOf('x', 10));
     const stop = new AbortController();
     const original = pair.source.list.bind(pair.source);
+    const setFact = pair.manifest.setFact.bind(pair.manifest);
+    const passed = new Promise<void>((resolve) => {
+      pair.manifest.setFact = (name, value) => {
+        setFact(name, value);
+        if (name === 'pass' && value.includes('"after":"k0')) resolve();
+      };
+    });
     pair.source.list = async (listing) => {
       if ((listing.token ?? '') >= 'k03') {
         // What was listed before is passed first.
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await passed;
         stop.abort();
       }
       return original(listing);
@@ -402,6 +409,7 @@ describe('deletes that an interrupted pass has found', () => {
     expect(run).toMatchObject({ stopped: 'interrupted', deleted: { objects: 0 } });
     expect(pair.manifest.getFact('pass')).toContain('"after":"k0');
     pair.source.list = original;
+    pair.manifest.setFact = setFact;
     return pair;
   }
 
