@@ -1,10 +1,10 @@
 /** What every command needs around it: streams, a log, the answer to Ctrl-C, and one way to fail. */
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { toXsyncError, XsyncError } from '../model/error.js';
+import { reasonOf } from '../model/reason.js';
 import { EXIT, exitOfError } from './exit.js';
 import type { LogFlags, ReportFlags } from './options.js';
 import { Output, OutputClosed } from './output.js';
-import { reasonOf } from './reason.js';
 import type { LogLevel } from './render/levels.js';
 import type { Renderer } from './render/renderer.js';
 import { type Terminal, terminalWidth } from './render/terminal.js';

@@ -3,8 +3,8 @@
  * alive, that it reads its configuration again, that it ends. Without NOTIFY_SOCKET there is none.
  */
 import type { RunEvent } from '../engine/events.js';
+import { reasonOf } from '../model/reason.js';
 import type { Notifier } from '../native/notify.js';
-import { reasonOf } from './reason.js';
 import { formatBytes, plural } from './render/format.js';
 
 /** Between two words on how it stands while it works. */

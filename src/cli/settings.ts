@@ -4,6 +4,7 @@ import type { Policy } from '../engine/decide.js';
 import type { Filter, FilterFile } from '../engine/filter/filter.js';
 import type { Backup, RunOptions } from '../engine/options.js';
 import { XsyncError } from '../model/error.js';
+import { reasonOf } from '../model/reason.js';
 import type { OpenPair, OpenSettings } from '../open.js';
 import type {
   CompareFlags,
@@ -14,7 +15,6 @@ import type {
   LinkFlags,
   TransferFlags,
 } from './options.js';
-import { reasonOf } from './reason.js';
 
 export { MOST_CONNECTIONS } from '../engine/options.js';
 

@@ -1,6 +1,7 @@
 /** Notifications as lines: on standard output, or appended to a file. */
 import { closeSync, fstatSync, openSync, type Stats, statSync, writeSync } from 'node:fs';
 import { XsyncError } from '../model/error.js';
+import { reasonOf } from '../model/reason.js';
 import { type ReplicationEvent, textOf } from './event.js';
 import type { Target, TargetCounts, Warn } from './target.js';
 
@@ -41,8 +42,7 @@ export class EventFile implements Target {
     try {
       this.#descriptor = open(path);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new XsyncError('not-writable', `--notify: the file ${path} cannot be opened: ${why}`, {
+      throw new XsyncError('not-writable', `--notify: the file ${path} cannot be opened: ${reasonOf(error)}`, {
         subject: path,
         remedy: 'check its folder and permissions',
         cause: error,
@@ -57,7 +57,7 @@ export class EventFile implements Target {
       this.counts.delivered++;
     } catch (error) {
       this.counts.dropped++;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error);
       if (why !== this.#lastError) this.#warn(`--notify: events are lost, ${this.#path} cannot be written: ${why}`);
       this.#lastError = why;
     }

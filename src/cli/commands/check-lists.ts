@@ -2,8 +2,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { CheckEvent, Verdict } from '../../engine/check/report.js';
 import { XsyncError } from '../../model/error.js';
+import { reasonOf } from '../../model/reason.js';
 import type { Output } from '../output.js';
-import { reasonOf } from '../reason.js';
 import { keyText } from '../render/printable.js';
 
 export interface ListFlags {

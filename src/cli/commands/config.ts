@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Config, LoadOptions } from '../../config/load.js';
 import { XsyncError } from '../../model/error.js';
+import { reasonOf } from '../../model/reason.js';
 import { type Context, type Io, runCommand } from '../context.js';
 import { flag } from '../define.js';
 import { configOption, type LogFlags, logOptions } from '../options.js';
 import type { Program } from '../program.js';
-import { reasonOf } from '../reason.js';
 import { plural } from '../render/format.js';
 
 type ConfigFlags = LogFlags & { config?: string };

@@ -1,4 +1,6 @@
 /** What the commands that tell of pairs share: which pairs are meant, without a word to any store. */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { RunDetail } from '../../engine/journal.js';
 import type { PlaceIdentity } from '../../manifest/port.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
@@ -35,7 +37,22 @@ export async function pairAndPatterns(
   const [source, destination, ...patterns] = args;
   if (flags.manifest === undefined) return { pair: wantedPair(source, destination), patterns };
   const pair = source === undefined || destination === undefined ? undefined : { source, destination };
-  return pair && (await isKnown(io, flags, pair)) ? { pair, patterns } : { pair: undefined, patterns: [...args] };
+  if (pair && (await isKnown(io, flags, pair))) return { pair, patterns };
+  if (pair && isPlace(pair.source) && isPlace(pair.destination) && existsSync(flags.manifest)) {
+    throw new XsyncError('usage', `the manifest ${flags.manifest} is not that of ${source} → ${destination}`, {
+      subject: flags.manifest,
+      remedy: 'leave out the paths, or --manifest: either names the pair',
+    });
+  }
+  return { pair: undefined, patterns: [...args] };
+}
+
+/** Rather than a pattern of keys, which may begin with a slash too: in a remote, or in a folder that is there. */
+function isPlace(text: string): boolean {
+  return (
+    /^[\w.-]+:/.test(text) ||
+    (/^(\.{0,2}|~)\//.test(text) && !['.', '/'].includes(dirname(text)) && existsSync(dirname(text)))
+  );
 }
 
 async function isKnown(io: Io, flags: PairFlags, pair: { source: string; destination: string }): Promise<boolean> {

@@ -3,13 +3,13 @@ import type { RunDetail } from '../../engine/journal.js';
 import { outcomeOf } from '../../engine/status.js';
 import type { RunRow } from '../../manifest/port.js';
 import { XsyncError } from '../../model/error.js';
+import { reasonOf } from '../../model/reason.js';
 import type { KnownPair } from '../../open/known.js';
 import { VERSION } from '../../version.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, value } from '../define.js';
 import { configOption, knownManifestOption, logOptions } from '../options.js';
 import type { Program } from '../program.js';
-import { reasonOf } from '../reason.js';
 import { namesOf, type PairFlags, pairsOf, tellBroken, wantedPair } from './pairs.js';
 
 interface ReportFlags extends PairFlags {

@@ -263,6 +263,16 @@ describe('retry', () => {
     expect((await xsync('failed', '--manifest', file())).err).toContain('Nothing has failed');
   });
 
+  test('refuses two paths and the manifest of another pair, instead of taking the paths for patterns', async () => {
+    await copied('a');
+    fail('late');
+    const other = ['retry', source, join(home, 'other'), '--manifest', file()];
+    expect(await xsync(...other)).toMatchObject({ code: 2, err: expect.stringMatching(/is not that of .*leave out/) });
+    expect((await xsync('retry', 'a:b', 'c:d', '--manifest', file())).code).toBe(2);
+    expect((await xsync('failed', 'drop', ...other.slice(1))).code).toBe(2);
+    expect((await xsync('retry', '--manifest', file(), '/late', '/2024/*')).code).toBe(0);
+  });
+
   test('exits with 6 when it fails again, counts the attempt, and tries only what is meant', async () => {
     await copied('a');
     mkdirSync(join(dest, 'x'));
