@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { RunDetail } from '../../engine/journal.js';
 import { outcomeOf } from '../../engine/status.js';
-import type { RunRow } from '../../manifest/port.js';
 import { XsyncError } from '../../model/error.js';
 import { reasonOf } from '../../model/reason.js';
 import type { KnownPair } from '../../open/known.js';
@@ -10,6 +9,7 @@ import { type Context, runCommand } from '../context.js';
 import { flag, value } from '../define.js';
 import { configOption, knownManifestOption, logOptions } from '../options.js';
 import type { Program } from '../program.js';
+import type { ListedRun } from '../render/report-list.js';
 import { namesOf, type PairFlags, pairsOf, tellBroken, wantedPair } from './pairs.js';
 
 interface ReportFlags extends PairFlags {
@@ -108,23 +108,25 @@ async function listRuns(
   wanted: ReturnType<typeof wantedPair>,
 ): Promise<number> {
   const { io, out } = context;
-  const { runLine, RUN_TITLES } = await import('../render/report-list.js');
+  const { runTable } = await import('../render/report-list.js');
   const broken: XsyncError[] = [];
-  const rows: { run: RunRow; line: string }[] = [];
-  for await (const pair of pairsOf(io, flags, wanted, broken)) rows.push(...linesOf(pair, runLine));
+  const rows: ListedRun[] = [];
+  for await (const pair of pairsOf(io, flags, wanted, broken)) rows.push(...runsOf(pair));
   rows.sort((a, b) => b.run.startedMs - a.run.startedMs);
-  await out.write([RUN_TITLES, ...rows.map(({ line }) => line)].map((line) => `${line}\n`).join(''));
+  const pairs = wanted === undefined && flags.manifest === undefined;
+  await out.write(
+    runTable(rows, { pairs })
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
   return tellBroken(context, broken);
 }
 
-function linesOf(
-  pair: KnownPair,
-  runLine: typeof import('../render/report-list.js').runLine,
-): { run: RunRow; line: string }[] {
+function runsOf(pair: KnownPair): ListedRun[] {
   const { source, destination } = namesOf(pair);
   return pair.manifest.runs(RUNS).map((run) => {
     const { summary } = JSON.parse(run.detail) as RunDetail;
-    return { run, line: runLine({ source, destination, run, summary, outcome: outcomeOf(run, pair.atWork) }) };
+    return { source, destination, run, summary, outcome: outcomeOf(run, pair.atWork) };
   });
 }
 

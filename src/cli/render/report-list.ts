@@ -1,11 +1,11 @@
-/** The runs of a pair, a line each. */
+/** Runs, a line each. */
 import type { Summary } from '../../engine/events.js';
 import type { RunOutcome, RunRow } from '../../manifest/port.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
 import { printable } from './printable.js';
 import { timeText } from './status.js';
 
-interface ListedRun {
+export interface ListedRun {
   source: string;
   destination: string;
   run: RunRow;
@@ -13,34 +13,31 @@ interface ListedRun {
   outcome: RunOutcome | 'killed';
 }
 
-export const RUN_TITLES = cells([
-  'run',
-  'started (UTC)',
-  'took',
-  'command',
-  'ended',
-  'copied',
-  'failed',
-  'deleted',
-  'pair',
-]);
+type Cell = (listed: ListedRun) => string;
 
-export function runLine({ source, destination, run, summary, outcome }: ListedRun): string {
-  const { copied, failed, deleted, elapsedMs } = summary;
-  return cells([
-    run.id,
-    timeText(run.startedMs).slice(0, 19),
-    formatDuration(elapsedMs),
-    run.command,
-    outcome,
-    `${formatCount(copied.objects)}, ${formatBytes(copied.bytes)}`,
-    formatCount(failed.objects),
-    formatCount(deleted.objects),
-    `${printable(source)} → ${printable(destination)}`,
-  ]);
-}
+/** Short, so that 80 columns hold a run of thousands of objects. */
+const COLUMNS: readonly [title: string, cell: Cell][] = [
+  ['run', ({ run }) => run.id],
+  ['started (UTC)', ({ run }) => timeText(run.startedMs).slice(0, 16)],
+  ['took', ({ summary }) => formatDuration(summary.elapsedMs)],
+  ['by', ({ run }) => run.command],
+  ['copied', ({ summary: { copied } }) => `${formatCount(copied.objects)} ${formatBytes(copied.bytes)}`],
+  ['fail', ({ summary }) => formatCount(summary.failed.objects)],
+  ['del', ({ summary }) => formatCount(summary.deleted.objects)],
+  ['ended', ({ outcome }) => (outcome === 'guarded' ? 'refused to delete' : outcome)],
+];
 
-function cells(texts: readonly string[]): string {
-  const widths = [12, 19, 7, 7, 8, 19, 7, 7, 0];
-  return texts.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  ');
+const PAIR: [string, Cell] = ['pair', ({ source, destination }) => `${printable(source)} → ${printable(destination)}`];
+
+/** Titles, and a line for each run. @param pairs say which pair each one is of */
+export function runTable(runs: readonly ListedRun[], { pairs }: { pairs: boolean }): string[] {
+  const columns = pairs ? [...COLUMNS, PAIR] : COLUMNS;
+  const rows = [columns.map(([title]) => title), ...runs.map((run) => columns.map(([, cell]) => cell(run)))];
+  const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { main } from '../../../src/cli/main.js';
+import { type ListedRun, runTable } from '../../../src/cli/render/report-list.js';
 import { Screen } from '../../../src/cli/render/status.js';
 import type { RunDetail } from '../../../src/engine/journal.js';
 import type { Manifest } from '../../../src/manifest/port.js';
@@ -393,6 +394,8 @@ describe('report', () => {
     expect(statSync(page).mode & 0o777).toBe(0o600);
     const list = (await xsync('report', '--list', '--manifest', file())).out.trim().split('\n');
     expect(list).toHaveLength(3);
+    for (const line of list) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(list.join()).not.toContain(source);
     const [id = ''] = list[2]?.split(' ') ?? [];
     expect((await xsync('report', id, '--manifest', file())).out).toContain(`<title>xsync copy ${id}</title>`);
     expect((await xsync('report', 'latest', '--manifest', file())).out).not.toContain(id);
@@ -400,5 +403,23 @@ describe('report', () => {
       ...{ code: 4, err: expect.stringContaining('no run "no-such"') },
     });
     expect((await xsync('report', '--manifest', file(), '-o', join(home, 'no', 'page'))).code).toBe(7);
+  });
+
+  test('the list of a pair has room for a day of failures and deletions, and a guard refused to delete', () => {
+    const many = {
+      ...summary,
+      copied: { objects: 2345, bytes: 1_320_702_443 },
+      failed: { ...summary.failed, objects: 12 },
+      deleted: { objects: 345, bytes: 1, left: 0 },
+    };
+    const run = { id: '0123456789ab', command: 'sync', startedMs: 1, endedMs: 2, detail: '' } as const;
+    const row = (outcome: 'complete' | 'guarded'): ListedRun => ({
+      ...{ source: 'a', destination: 'b', summary: many, outcome, run: { ...run, outcome } },
+    });
+    const lines = runTable([row('complete'), row('guarded')], { pairs: false });
+    expect(lines[1]).toMatch(/^0123456789ab .* complete$/);
+    expect(lines[1]?.length).toBeLessThanOrEqual(80);
+    expect(lines[2]).toMatch(/ refused to delete$/);
+    expect(runTable([row('complete')], { pairs: true })[1]).toMatch(/complete +a → b$/);
   });
 });
