@@ -51,6 +51,7 @@ export async function copyObject(context: ObjectContext, planned: PlanEntry, des
   const started = performance.now();
   const replaces = destEtag !== undefined;
   let entry = planned;
+  const note = noteOf(context);
   let aside = !replaces || context.keepAside === undefined;
   for (let attempt = 1; ; attempt++) {
     if (halt.stops('objects')) return;
@@ -69,7 +70,7 @@ export async function copyObject(context: ObjectContext, planned: PlanEntry, des
       if (error instanceof Unfinished || halt.signal.aborted) return;
       const fault = toXsyncError(error);
       if (endsRun(fault)) return halt.fail(fault);
-      const next = await afterFault(context, entry, fault, attempt < context.objectAttempts);
+      const next = await afterFault(context, entry, fault, { note, mayRetry: attempt < context.objectAttempts });
       if (next instanceof XsyncError) {
         if (next.code === 'object-not-found' && (await hasVanished(context, entry))) {
           emit({ type: 'skip', key: entry.key, size: entry.size, reason: 'vanished' });
@@ -77,7 +78,8 @@ export async function copyObject(context: ObjectContext, planned: PlanEntry, des
         }
         // Neither this version has arrived nor the one that was planned: the older one's time counts.
         const sourceMtimeMs = Math.min(entry.sourceMtimeMs, planned.sourceMtimeMs);
-        return recordFailure(context, { ...entry, sourceMtimeMs }, next, attempt);
+        note({ ...entry, sourceMtimeMs }, next);
+        return tellFailure(context, entry, next, attempt);
       }
       entry = next;
     }
@@ -121,14 +123,14 @@ async function afterFault(
   context: ObjectContext,
   entry: PlanEntry,
   fault: XsyncError,
-  mayRetry: boolean,
+  { note, mayRetry }: { note: Note; mayRetry: boolean },
 ): Promise<PlanEntry | XsyncError> {
   const changed = fault.code === 'precondition-failed' || fault.code === 'source-changed';
   if (!changed && fault.class !== 'temporary') return fault;
   try {
     if (fault.code === 'checksum-mismatch') {
       // The destination may hold the damaged bytes now: whatever comes between, the next run must not believe them.
-      noteFailure(context, entry, fault);
+      note(entry, fault);
     }
     if (changed || fault.code === 'checksum-mismatch') await abandonUpload(context, entry);
     if (!mayRetry) return fault;
@@ -142,11 +144,11 @@ async function afterFault(
 }
 
 export function recordFailure(context: ObjectContext, entry: PlanEntry, fault: XsyncError, attempts: number): void {
-  noteFailure(context, entry, fault);
+  noteOf(context)(entry, fault);
   tellFailure(context, entry, fault, attempts);
 }
 
-/** For a dry run, which leaves the manifest's list as it is. */
+/** Leaves the manifest's list as it is: for a dry run, and for what has been noted. */
 export function tellFailure(context: ObjectContext, entry: PlanEntry, fault: XsyncError, attempts: number): void {
   const { code, message } = fault;
   const remedy = fault.remedy ?? (code === 'object-not-found' ? LISTED_ONLY : undefined);
@@ -162,9 +164,14 @@ export function tellFailure(context: ObjectContext, entry: PlanEntry, fault: Xsy
   });
 }
 
-function noteFailure({ manifest, settings }: ObjectContext, entry: PlanEntry, fault: XsyncError): void {
-  const { key, size, sourceEtag, sourceMtimeMs } = entry;
-  const { code, message } = fault;
-  const lastMs = Date.now();
-  manifest.fail({ key, size, sourceEtag, sourceMtimeMs, class: fault.class, code, message, settings, lastMs });
+type Note = (entry: PlanEntry, fault: XsyncError) => void;
+
+/** Puts one object on the failed list; however often it is told of in one run, that is one attempt. */
+function noteOf({ manifest, settings }: ObjectContext): Note {
+  let again = false;
+  return ({ key, size, sourceEtag, sourceMtimeMs }, { class: kind, code, message }) => {
+    const lastMs = Date.now();
+    manifest.fail({ key, size, sourceEtag, sourceMtimeMs, class: kind, code, message, settings, lastMs }, again);
+    again = true;
+  };
 }

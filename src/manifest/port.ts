@@ -166,8 +166,8 @@ export interface Manifest {
   dropParts(key: string, partNumbers: readonly number[]): void;
   endUpload(key: string): void;
 
-  /** Adds the object to the list, or one more attempt to its row. */
-  fail(row: Omit<FailureRow, 'attempts' | 'firstMs' | 'seenMs' | 'dropped'>): void;
+  /** Adds the object to the list, or one more attempt to its row, unless it is told of `again` by the same attempt. */
+  fail(row: Omit<FailureRow, 'attempts' | 'firstMs' | 'seenMs' | 'dropped'>, again?: boolean): void;
   failure(key: string): FailureRow | undefined;
   /** As `page`, of the failed list. */
   failures(after?: string, limit?: number): FailureRow[];

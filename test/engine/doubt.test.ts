@@ -34,6 +34,9 @@ describe('wrong bytes at the destination, of the right size and time', () => {
     const repair = damagePuts(pair, 99);
     const broken = await pair.copy(options);
     expect(broken.failed.list).toMatchObject([{ key: 'a', code: 'checksum-mismatch', attempts: 3 }]);
+    expect(pair.manifest.failures().map(({ attempts }) => attempts)).toEqual([1]);
+    await pair.copy(options);
+    expect(pair.manifest.failures().map(({ attempts }) => attempts)).toEqual([2]);
     repair();
     const run = await pair.copy(options);
     expect(run.copied.objects).toBe(1);

@@ -34,7 +34,7 @@ type Key = [key: string];
 type FailureValues = [
   ...[key: string, size: number, sourceEtag: string, sourceMtimeMs: number],
   ...[class_: string, code: string, message: string, settings: string],
-  ...[firstMs: number, lastMs: number, seenMs: number],
+  ...[firstMs: number, lastMs: number, seenMs: number, furtherAttempts: number],
 ];
 /** A key, and once more the key or null for none: the empty key is one too. */
 type After = [after: string, after: string | null, limit: number];
@@ -129,7 +129,7 @@ export function prepareStatements(db: Database): Statements {
          last_ms, seen_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET size = excluded.size, source_etag = excluded.source_etag,
          source_mtime_ms = min(source_mtime_ms, excluded.source_mtime_ms), class = excluded.class, code = excluded.code,
-         message = excluded.message, settings = excluded.settings, attempts = attempts + 1,
+         message = excluded.message, settings = excluded.settings, attempts = attempts + ?,
          last_ms = excluded.last_ms, seen_ms = excluded.seen_ms, dropped = 0`,
     ),
     failure: db.prepare<Key, StoredFailure>(`SELECT ${FAILURE} FROM failure WHERE key = ?`),
