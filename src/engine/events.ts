@@ -30,7 +30,16 @@ export interface Failure {
 }
 
 export type RunEvent =
-  | { type: 'start'; runId: string; source: string; destination: string; dryRun: boolean; manifest: string }
+  | {
+      type: 'start';
+      runId: string;
+      source: string;
+      destination: string;
+      dryRun: boolean;
+      manifest: string;
+      /** The manifest forgets the run when it has ended: its id leads to no report. */
+      kept?: false;
+    }
   | { type: 'notice'; level: 'info' | 'warn'; message: string }
   /** Cumulative; `done` once the side has been listed whole. */
   | { type: 'listed'; side: Side; objects: number; done: boolean }

@@ -116,7 +116,8 @@ function contextOf(pair: RunPair, options: RunOptions, { emit, ...parts }: Parts
 function announce(pair: RunPair, options: RunOptions, runId: string, pass: Pass, emit: Reporter): void {
   const { dryRun } = options;
   const { path: manifest } = pair.manifest;
-  emit({ type: 'start', runId, source: pair.source.text, destination: pair.dest.text, dryRun, manifest });
+  const kept = isKept(options) ? undefined : false;
+  emit({ type: 'start', runId, source: pair.source.text, destination: pair.dest.text, dryRun, manifest, kept });
   const raised = raisedPartSize(pair, options);
   if (raised) emit({ type: 'notice', level: 'warn', message: raised });
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
@@ -131,6 +132,11 @@ function isWhole({ dryRun, filter, bounds, only }: RunOptions): boolean {
   return !dryRun && !filter && !bounds && !only;
 }
 
+/** A watch makes a run of each few keys that change events name. */
+function isKept({ only, command }: RunOptions): boolean {
+  return !(only && command === 'watch');
+}
+
 function openJournal(pair: RunPair, options: RunOptions, pass: Pass, runId: string, tally: Tally): Journal {
   const { command, bounds, only, filter } = options;
   return new Journal(pair.manifest, {
@@ -138,7 +144,7 @@ function openJournal(pair: RunPair, options: RunOptions, pass: Pass, runId: stri
     command,
     pass,
     whole: !bounds && !only && !filter?.files,
-    kept: !(only && command === 'watch'),
+    kept: isKept(options),
     summary: () => tally.summary(undefined),
   });
 }

@@ -32,7 +32,8 @@ export class Notifier {
   readonly #now: () => number;
   readonly #live: Live;
   readonly #threshold: Threshold;
-  readonly #runs = new Set<string>();
+  /** At work now; by their ids, whether a report of them can be had. */
+  readonly #runs = new Map<string, boolean>();
   readonly #name = randomBytes(6).toString('hex');
   readonly #checks: NodeJS.Timeout;
   #count = 0;
@@ -57,7 +58,7 @@ export class Notifier {
     this.#live.hear(event, this.#now());
     switch (event.type) {
       case 'start':
-        this.#runs.add(event.runId);
+        this.#runs.set(event.runId, event.kept !== false);
         break;
       case 'plan':
         this.#planned(event);
@@ -114,7 +115,8 @@ export class Notifier {
     const { copied, deleted, failed } = summary;
     const idle = outcome === 'complete' && copied.objects + deleted.objects + failed.objects === 0;
     if (!idle || this.#options.tellIdle) {
-      this.#tell('RunFinished', { runId: summary.runId, outcome, error, summary: totalsOf(summary) });
+      const runId = this.#runs.get(summary.runId) === false ? undefined : summary.runId;
+      this.#tell('RunFinished', { runId, outcome, error, summary: totalsOf(summary) });
     }
     this.#runs.delete(summary.runId);
     if (this.#runs.size === 0) this.#threshold.clear();
@@ -133,7 +135,8 @@ export class Notifier {
 
   #tell(type: ReplicationEventType, fields: Fields): void {
     const { source, destination, targets } = this.#options;
-    const [runId] = this.#runs.size === 1 ? this.#runs : [];
+    const [[id, isKept] = []] = this.#runs.size === 1 ? this.#runs : [];
+    const runId = isKept ? id : undefined;
     const event: ReplicationEvent = {
       id: `${this.#name}-${++this.#count}`,
       type,

@@ -250,6 +250,23 @@ describe('a watch with change events', () => {
     expect(await keysOf(pair.dest)).toEqual(['a', 'c']);
   });
 
+  test('says of a run over the keys of events that nothing is kept of it, and of no other', async () => {
+    const pair = await pairOf('a');
+    const changes = new Feed();
+    watched = new Watched(pair, { ...SLOW, changes: changes.open }).start();
+    await until(() => watched?.of('waiting').length === 1);
+    await pair.source.put('b', bytesOf('b', 10));
+    changes.push('b');
+    await until(() => changes.settled.length === 1);
+    const known = watched
+      .of('start')
+      .map(({ runId, kept }) => [kept !== false, pair.manifest.run(runId) !== undefined]);
+    expect(known).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+  });
+
   test('deletes what is gone also while the pass that copied it is still under way', async () => {
     const pair = await pairOf('a', 'b', 'slow');
     const put = pair.dest.put.bind(pair.dest);

@@ -39,8 +39,8 @@ export const STATUS: PairStatus = {
 
 type Outcome = Extract<RunEvent, { type: 'end' }>['outcome'];
 
-export function start(runId = 'run1', dryRun = false): RunEvent {
-  return { type: 'start', runId, source: 'a:src', destination: 'b:dst', dryRun, manifest: 'm.db' };
+export function start(runId = 'run1', dryRun = false, kept?: false): RunEvent {
+  return { type: 'start', runId, source: 'a:src', destination: 'b:dst', dryRun, manifest: 'm.db', kept };
 }
 
 export function plan(key: string, sourceMtimeMs: number): RunEvent {

@@ -113,6 +113,15 @@ describe('notifications', () => {
     expect(told.events.map(({ runId }) => runId)).toEqual([undefined, '1', '2']);
   });
 
+  it('name no run that no report can be had of', () => {
+    const { told, hear } = setUp();
+    hear(start('1', false, false), copied('a', T0), end('complete', { runId: '1' }));
+    expect(told.events.map(({ type, runId }) => [type, runId])).toEqual([
+      ['ObjectCreated', undefined],
+      ['RunFinished', undefined],
+    ]);
+  });
+
   it('tell nothing of a dry run', () => {
     const { told, hear } = setUp();
     hear(start('1', true), plan('a', 0), failed('b'), end());
