@@ -21,9 +21,8 @@ const COLUMNS: readonly [title: string, cell: Cell][] = [
   ['started (UTC)', ({ run }) => timeText(run.startedMs).slice(0, 16)],
   ['took', ({ summary }) => formatDuration(summary.elapsedMs)],
   ['by', ({ run }) => run.command],
-  ['copied', ({ summary: { copied } }) => `${formatCount(copied.objects)} ${formatBytes(copied.bytes)}`],
-  ['fail', ({ summary }) => formatCount(summary.failed.objects)],
-  ['del', ({ summary }) => formatCount(summary.deleted.objects)],
+  ['copied', ({ summary: { copied } }) => `${formatCount(copied.objects)}, ${formatBytes(copied.bytes)}`],
+  ['fail/del', ({ summary }) => `${formatCount(summary.failed.objects)}/${formatCount(summary.deleted.objects)}`],
   ['ended', ({ outcome }) => (outcome === 'guarded' ? 'refused to delete' : outcome)],
 ];
 

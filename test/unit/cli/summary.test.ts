@@ -30,8 +30,8 @@ describe('the summary', () => {
           → Restore it first.
         long/../key: the destination cannot hold this key
 
-      To retry what failed, run xsync retry: xsync sync holds it back until it or the
-      remotes' config changes.
+      To retry what failed, run xsync retry: xsync sync holds it back until it or
+      the remotes' config changes.
       "
     `);
   });
