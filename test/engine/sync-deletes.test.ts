@@ -398,7 +398,8 @@ describe('deletes that an interrupted pass has found', () => {
       };
     });
     pair.source.list = async (listing) => {
-      if ((listing.token ?? '') >= 'k03') {
+      // A slow machine lists in ranges, which have no token.
+      if ((listing.token ?? listing.startAfter ?? '') >= 'k03') {
         // What was listed before is passed first.
         await passed;
         stop.abort();
