@@ -17,7 +17,6 @@ import {
   parseBandwidth,
   parseDuration,
   parseInteger,
-  parseInterval,
   parsePercent,
   parseRate,
   parseSize,
@@ -197,40 +196,6 @@ export function deleteOptions(command: Command): Command {
   return command;
 }
 
-/** How a watch looks. */
-export interface WatchFlags {
-  /** Milliseconds, as all of them. */
-  interval?: number;
-  minInterval?: number;
-  maxInterval?: number;
-  fullInterval?: number;
-  /** Undefined for `off`. */
-  checkDestination?: number;
-  settle?: number;
-  delete?: true;
-  events?: string;
-}
-
-export function watchOptions(command: Command): Command {
-  command.optionsGroup('Watch:');
-  value(command, '--interval <duration>', 'between two looks', parseInterval, [30_000, '30s']);
-  value(command, '--min-interval <duration>', 'while changes flow (a quarter of --interval)', parseInterval);
-  value(command, '--max-interval <duration>', 'while nothing happens (twice --interval)', parseInterval);
-  value(command, '--full-interval <duration>', 'between looks at all of a big source (10 x --interval)', parseInterval);
-  value(command, '--check-destination <duration>', 'between listings of the destination too', parseDuration, [
-    24 * 3_600_000,
-    '1d',
-  ]);
-  value(command, '--settle <duration>', 'leave alone what changed within (5s from local disk)', parseDuration);
-  flag(command, '--delete', 'delete at the destination what is gone from the source');
-  return value(
-    command,
-    '--events <source>',
-    'take change events too: :port/path, sqs://… or - (docs/events.md)',
-    plainText,
-  );
-}
-
 /** Room for 256 of the smallest parts, which a lossy line takes; half of the host's, or of its container's, memory. */
 function defaultMemory(): number {
   const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
@@ -350,7 +315,7 @@ export function configOption(command: Command): Command {
   return command;
 }
 
-const plainText = (_option: string, text: string): string => text;
+export const plainText = (_option: string, text: string): string => text;
 
 /** `100` or `10%`. */
 function parseMaxDelete(option: string, text: string): DeleteFlags['maxDelete'] {

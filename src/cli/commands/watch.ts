@@ -1,6 +1,7 @@
-import { deleteOptions, watchOptions } from '../options.js';
+import { deleteOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { copyOptions } from './copy.js';
+import { watchOptions } from './watch-options.js';
 import type { WatchCommandFlags } from './watching.js';
 
 export function addWatch({ root, io, finish }: Program): void {

@@ -6,12 +6,12 @@ import { toXsyncError, XsyncError } from '../../model/error.js';
 import { type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
 import type { Observers } from '../observers.js';
-import type { WatchFlags } from '../options.js';
 import { formatDuration } from '../render/format.js';
 import type { Renderer } from '../render/renderer.js';
 import { type Service, serve } from '../service.js';
 import { backupOf, copyConnections, filterOf, openSettings, runOptions, syncOptions } from '../settings.js';
 import type { TransferCommandFlags } from './transfer.js';
+import type { WatchFlags } from './watch-options.js';
 
 export type WatchCommandFlags = TransferCommandFlags & WatchFlags;
 
