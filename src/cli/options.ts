@@ -185,10 +185,12 @@ export function deleteOptions(command: Command): Command {
   flag(command, '--delete-after', 'delete when everything has been copied (default)');
   flag(command, '--delete-during', 'delete while objects are copied, once both sides are listed');
   flag(command, '--delete-before', 'delete before anything is copied; lists both sides twice');
-  value(command, '--max-delete <n|p%>', 'delete nothing when more than this would go', parseMaxDelete, [
-    undefined,
-    '25% of the manifest, or 1000',
-  ]);
+  value(
+    command,
+    '--max-delete <n|p%>',
+    "delete nothing when more than this would go (25% of the manifest's objects, or 1000)",
+    parseMaxDelete,
+  );
   flag(command, '--delete-unknown', 'delete also what xsync did not put there');
   flag(command, '--delete-excluded', 'delete also what the filters leave out');
   flag(command, '--ignore-errors', 'delete even when objects failed');
