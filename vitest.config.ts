@@ -6,13 +6,13 @@ const report = process.env.XSYNC_TEST_REPORT;
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'modules', include: ['test/**/*.test.ts'], exclude: ['test/cli/**'] } },
+      { extends: true, test: { name: 'modules', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] } },
       {
         extends: true,
         test: {
           name: 'binary',
-          include: ['test/cli/**/*.test.ts'],
-          globalSetup: 'test/cli/build.ts',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: 'test/e2e/build.ts',
           testTimeout: 120_000,
         },
       },

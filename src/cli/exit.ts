@@ -1,6 +1,7 @@
 /** Exit codes: rclone's, with 130 for Ctrl-C. `docs/commands.md` shows this table. */
+
+import type { CheckSummary } from '../engine/check/findings.js';
 import type { RepairSummary } from '../engine/check/repair.js';
-import type { CheckSummary } from '../engine/check/report.js';
 import type { Summary } from '../engine/events.js';
 import type { ErrorCode, XsyncError } from '../model/error.js';
 

@@ -1,9 +1,9 @@
 /** Tells other programs of the runs of a command: `--metrics-addr` and `--notify`. */
 
 import type { RunEvent } from '../engine/events.js';
-import { liveSinceMs } from '../engine/journal.js';
 import type { RunPair } from '../engine/options.js';
-import { statusOf } from '../engine/status.js';
+import { liveSinceMs } from '../engine/record/journal.js';
+import { statusOf } from '../engine/record/status.js';
 import { XsyncError } from '../model/error.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Notifier } from '../observe/notifier.js';

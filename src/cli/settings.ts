@@ -1,6 +1,6 @@
 /** From parsed flags to what the engine and the composition root take. */
 import { readFileSync } from 'node:fs';
-import type { Policy } from '../engine/decide.js';
+import type { Policy } from '../engine/decide/decide.js';
 import type { Filter, FilterFile } from '../engine/filter/filter.js';
 import type { Backup, RunOptions } from '../engine/options.js';
 import { XsyncError } from '../model/error.js';

@@ -6,8 +6,8 @@ import type { RunOutcome } from '../manifest/port.js';
 import type { ErrorClass, ErrorCode } from '../model/error.js';
 import type { VerifiedBy } from '../model/verified.js';
 import type { RequestKind } from '../store/wrap/kinds.js';
-import type { CopyReason, DeleteReason, KeepReason, SkipReason } from './decide.js';
-import type { Cost } from './price.js';
+import type { CopyReason, DeleteReason, KeepReason, SkipReason } from './decide/decide.js';
+import type { Cost } from './plan/price.js';
 
 export type Side = 'source' | 'destination';
 

@@ -1,13 +1,13 @@
 import type { Manifest } from '../manifest/port.js';
 import type { Prices } from '../model/prices.js';
 import type { ObjectStore } from '../store/port.js';
-import type { MemoryBudget } from './budget.js';
-import type { Claims } from './claims.js';
-import type { Policy } from './decide.js';
+import type { Policy } from './decide/decide.js';
+import type { Settling } from './decide/settling.js';
 import type { RunEvent, Traffic } from './events.js';
 import type { Filter } from './filter/filter.js';
+import type { MemoryBudget } from './flow/budget.js';
+import type { Claims } from './flow/claims.js';
 import type { Bounds } from './list/bounds.js';
-import type { Settling } from './settle.js';
 
 /** One side of a pair: a (wrapped) store and the prefix below which the pair lives. */
 export interface RunSide {

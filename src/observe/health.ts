@@ -1,6 +1,6 @@
 /** Whether a pair is well, for whoever watches over the process. */
 import type { RunEvent } from '../engine/events.js';
-import type { PairStatus } from '../engine/status.js';
+import type { PairStatus } from '../engine/record/status.js';
 
 /** Plain data, times in ISO 8601; `docs/metrics.md` documents it. */
 export interface Health {

@@ -5,7 +5,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RunEvent, Side, Traffic } from '../engine/events.js';
-import type { PairStatus } from '../engine/status.js';
+import type { PairStatus } from '../engine/record/status.js';
 import { VERSION } from '../version.js';
 import type { ListenAddress } from './address.js';
 import { Course } from './course.js';

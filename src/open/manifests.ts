@@ -1,7 +1,7 @@
 /** The manifests of this machine as files: what is in them, and how a new one takes an old one's place. */
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { statusOf } from '../engine/status.js';
+import { statusOf } from '../engine/record/status.js';
 import type { LockHolder, PairIdentity, RunRow } from '../manifest/port.js';
 import { manifestError } from '../manifest/sqlite/errors.js';
 import { holderOf, lockPair } from '../manifest/sqlite/lock.js';

@@ -1,212 +1,425 @@
-/** Every pair of places, with thousands of real files, awkward keys and large objects; each byte and header compared. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { expectArrived, expectOnDisk, writeTree } from './compare.js';
-import {
-  awkward,
-  CARRIED,
-  CARRIED_MS,
-  DESCRIBED,
-  EMPTY,
-  type Fixture,
-  LARGE,
-  LARGE_SIZE,
-  realFiles,
-  refused,
-  seed,
-} from './fixtures.js';
-import { type Bucket, Lab, type Outcome, summaryOf } from './harness.js';
+/** status, failed, retry and report, on pairs of folders of this machine. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { main } from '../../src/cli/main.js';
+import { type ListedRun, runTable } from '../../src/cli/render/report-list.js';
+import { Screen } from '../../src/cli/render/status.js';
+import type { RunDetail } from '../../src/engine/record/journal.js';
+import type { Manifest } from '../../src/manifest/port.js';
+import { lockPair } from '../../src/manifest/sqlite/lock.js';
+import { openManifest, pairOf } from '../../src/manifest/sqlite/open.js';
+import { capture, fakeIo, summary } from './fixtures.js';
 
-const PARTS = ['--part-size', '5M', '--transfers', '16'];
+let home: string;
+let source: string;
+let dest: string;
 
-let lab: Lab;
-let files: Fixture[];
-
-beforeAll(async () => {
-  lab = await Lab.start();
-  files = realFiles(2000);
-});
-beforeEach(() => lab.reset());
-afterAll(() => lab.close());
-
-describe('from bucket to bucket', () => {
-  const pairs: [from: 'east' | 'west' | 'shanghai', to: 'east' | 'west' | 'shanghai', how: string][] = [
-    ['east', 'shanghai', 'S3 to OSS'],
-    ['shanghai', 'east', 'OSS to S3'],
-    ['east', 'west', 'S3 to S3 of another endpoint and account'],
-    ['east', 'east', 'S3 to the same S3, copied by the service'],
-    ['shanghai', 'shanghai', 'OSS to the same OSS, copied by the service'],
-  ];
-
-  test.each(pairs)('%s to %s (%s): every object of a bucket arrives whole', async (from, to) => {
-    const [source, dest] = [lab[from].bucket(), lab[to].bucket()];
-    const kinds = [lab[from].protocol, lab[to].protocol] as const;
-    const good = [...files, ...awkward(...kinds), ...EMPTY, DESCRIBED, CARRIED, ...LARGE];
-    const bad = refused(...kinds);
-    seed(source, [...good, ...bad]);
-
-    const first = await lab.copy(source.at(), dest.at(), ...PARTS);
-    expectOutcome(first, { copied: good, failed: bad });
-    expectArrived(dest, good);
-    expect(dest.unfinished()).toEqual([]);
-    expect(dest.counts().HeadObject, 'no HEAD at the destination').toBeUndefined();
-
-    lab.reset();
-    const second = await lab.copy(source.at(), dest.at(), ...PARTS);
-    expectOutcome(second, { copied: [], failed: bad });
-    expectOnlyListed(source, bad);
-    expectOnlyListed(dest);
-  });
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'xsync-pairs-'));
+  source = join(home, 'source');
+  dest = join(home, 'dest');
+  mkdirSync(source);
 });
 
-describe('from disk to bucket', () => {
-  test.each(['east', 'shanghai'] as const)('a folder arrives whole in %s, with times and types by name', async (to) => {
-    const dest = lab[to].bucket();
-    const others = [...awkward('local', lab[to].protocol), ...LARGE, { key: 'empty', bytes: Buffer.alloc(0) }];
-    const plain = [...files, ...others].map(({ key, bytes }, n) => ({ key, bytes, mtimeS: 1_000_000_000 + n }));
-    const root = lab.path();
-    await writeTree(root, plain);
+afterEach(() => {
+  rmSync(home, { recursive: true, force: true });
+});
 
-    const first = await lab.copy(root, dest.at(), ...PARTS);
-    expectOutcome(first, { copied: plain, failed: [] });
-    expectArrived(dest, plain);
-    expect(dest.unfinished()).toEqual([]);
-    const json = plain.find(({ key }) => key.endsWith('/package.json'))?.key ?? '';
-    const types = [json, 'empty'].map((key) => dest.get(key)?.headers['content-type']);
-    expect(types).toEqual(['application/json', 'application/octet-stream']);
+async function xsync(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const io = fakeIo({ HOME: home });
+  const code = await main(args, io);
+  return { code, out: io.stdout.text(), err: io.stderr.text() };
+}
 
-    lab.reset();
-    const second = await lab.copy(root, dest.at(), ...PARTS);
-    expectOutcome(second, { copied: [], failed: [] });
-    expectOnlyListed(dest);
+const file = (): string => join(home, 'pair.db');
+
+/** A copy of `names` whose manifest is `file()`. */
+async function copied(...names: string[]): Promise<void> {
+  for (const name of names) writeFileSync(join(source, name), `content of ${name}`);
+  expect((await xsync('copy', source, dest, '--manifest', file())).code).toBe(0);
+}
+
+function withManifest(change: (manifest: Manifest) => void, manifestFile = file()): void {
+  const pair = pairOf(manifestFile);
+  if (!pair) throw new Error('no manifest');
+  const manifest = openManifest(manifestFile, pair);
+  change(manifest);
+  manifest.close();
+}
+
+/** As if a run had not been able to copy them. */
+function fail(key: string, change: Partial<Failed> = {}, manifestFile = file()): void {
+  const failed: Failed = {
+    ...{ key, size: 10, sourceEtag: 'v1', sourceMtimeMs: Date.now() - 3_600_000, class: 'person' },
+    ...{ code: 'access-denied', message: `${key}: AccessDenied`, settings: 's', lastMs: Date.now(), ...change },
+  };
+  withManifest((manifest) => manifest.fail(failed), manifestFile);
+}
+
+type Failed = Parameters<Manifest['fail']>[0];
+
+const NASTY = '<script>alert(1)</script>&"\'\u001b[2J\u202e\u0000\n';
+
+describe('status', () => {
+  test('of a machine that knows no pair says so', async () => {
+    expect(await xsync('status')).toMatchObject({ code: 0, out: expect.stringContaining('No pair is known') });
   });
 
-  test('what OSS cannot name is reported, and the rest of the folder arrives', async () => {
-    const dest = lab.shanghai.bucket();
-    const [good, bad] = [awkward('local', 'oss'), refused('local', 'oss')];
-    const root = lab.path();
-    await writeTree(root, [...good, ...bad]);
-    const outcome = await lab.copy(root, dest.at());
-    expectOutcome(outcome, { copied: good, failed: bad });
-    expectArrived(dest, good);
+  test('of a pair that was never copied says that nothing is known of it', async () => {
+    expect(await xsync('status', source, dest)).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('xsync status'),
+    });
+    const no = join(home, 'no.db');
+    expect(await xsync('status', '--manifest', no)).toMatchObject({ code: 3, err: expect.stringContaining(no) });
+    expect((await xsync('status', source)).code).toBe(2);
+  });
+
+  test('tells of every pair, of one by its paths, and of one by its manifest, and takes no lock', async () => {
+    writeFileSync(join(source, 'a'), 'one');
+    await xsync('copy', source, dest);
+    await xsync('copy', source, join(home, 'other'));
+    const all = (await xsync('status')).out;
+    expect(all.match(/100% of 1 object, 3 B/g)).toHaveLength(2);
+    const one = await xsync('status', source, dest);
+    expect(one.out).toMatch(/History +100% of 1 object/);
+    expect(one.out).toMatch(/Synchronised +up to 20\d\d-.* UTC/);
+    const manifest = /Manifest +(\S+)/.exec(one.out)?.[1] ?? '';
+    const lock = lockPair(manifest, { pid: process.pid, host: 'here', sinceMs: Date.now(), command: 'xsync sync' });
+    const working = await xsync('status', '--manifest', manifest);
+    expect(working.out).toMatch(/At work +xsync sync \(process \d+ on here\)/);
+    lock.release();
+    expect((await xsync('status', source, dest)).out).not.toMatch('At work');
+  });
+
+  test('one file that is no manifest hides no other pair, in status, failed and report, and is told of', async () => {
+    writeFileSync(join(source, 'a'), 'one');
+    await xsync('copy', source, dest);
+    const manifest = /Manifest +(\S+)/.exec((await xsync('status', source, dest)).out)?.[1] ?? '';
+    const bad = join(dirname(manifest), '0.db');
+    writeFileSync(bad, 'x\n');
+    const told = {
+      code: 7,
+      err: expect.stringMatching(/0\.db is damaged.*rebuild SOURCE DESTINATION.*--manifest FILE/),
+    };
+    expect(await xsync('status')).toMatchObject({ ...told, out: expect.stringContaining('100% of 1 object') });
+    expect(await xsync('report', '--list')).toMatchObject({ ...told, out: expect.stringContaining(dest) });
+    expect(await xsync('report')).toMatchObject({ ...told, out: expect.stringContaining('<html') });
+    fail('k', {}, manifest);
+    expect(await xsync('failed')).toMatchObject({ ...told, out: expect.stringContaining('access-denied') });
+    // Whoever means that one is told of it alone.
+    expect(await xsync('status', '--manifest', bad)).toMatchObject({ ...told, out: '' });
+  });
+
+  test('finds a single object that was copied, into a folder or under another name', async () => {
+    writeFileSync(join(source, 'a'), 'one');
+    mkdirSync(dest);
+    await xsync('copy', join(source, 'a'), dest);
+    await xsync('copyto', join(source, 'a'), join(dest, 'b'));
+    expect((await xsync('status', join(source, 'a'), dest)).out).toMatch(/100% of 1 object/);
+    expect((await xsync('status', join(source, 'a'), join(dest, 'b'))).out).toMatch(/100% of 1 object/);
+  });
+
+  test('names what holds the watermark back, and --rpo makes that an exit code', async () => {
+    await copied('a');
+    expect((await xsync('status', '--manifest', file(), '--rpo', '10m')).code).toBe(0);
+    fail('bad\u001b[2J');
+    const late = await xsync('status', '--manifest', file(), '--rpo', '10m');
+    expect(late.code).toBe(1);
+    expect(late.out.replace(/\s+/g, ' ')).toMatch(/held back by 1 failed object: bad\\x1b\[2J \(access-denied\)/);
+    expect(late.out).toMatch(/50m\S* more than the 10m00s allowed/);
+    expect((await xsync('status', '--manifest', file(), '--rpo', '2h')).code).toBe(0);
+  });
+
+  test('and manifest info claim the same time, of a pair with failed objects too', async () => {
+    await copied('a');
+    fail('bad');
+    const [status, info] = await Promise.all([
+      xsync('status', '--manifest', file(), '--json'),
+      xsync('manifest', 'info', '--manifest', file(), '--json'),
+    ]);
+    expect(JSON.parse(info.out).synchronisedMs).toBe(JSON.parse(status.out).synchronised.untilMs);
+  });
+
+  test('shows a run that was killed as such, and one that is at work as going on', async () => {
+    await copied('a');
+    const startedMs = Date.now();
+    const detail: RunDetail = { summary: { ...summary, startedMs }, curve: [], sizes: [], slowest: [] };
+    withManifest((manifest) => {
+      const row = { id: 'dead', command: 'sync', startedMs, endedMs: startedMs + 500, outcome: 'running' } as const;
+      manifest.putRun({ ...row, detail: JSON.stringify(detail) });
+    });
+    expect((await xsync('status', '--manifest', file())).out).toMatch(/Last run +sync dead, .*: killed/);
+    const lock = lockPair(file(), { pid: process.pid, host: 'here', sinceMs: startedMs - 1, command: 'xsync sync' });
+    expect((await xsync('status', '--manifest', file())).out).toMatch(/Last run +sync dead, .*: goes on/);
+    lock.release();
+  });
+
+  test('--json is a line for each pair, with the percentage cut and not rounded', async () => {
+    await copied('a');
+    const { out } = await xsync('status', '--manifest', file(), '--json', '--rpo', '1h');
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ source, destination: dest, manifest: file(), rpo: { allowedMs: 3_600_000, met: true } },
+      history: { objects: 1, ofObjects: 1, percent: 100, total: true },
+      ...{ pending: { objects: 0, bytes: 0 }, failed: { objects: 0 }, known: 1 },
+      lastRun: { command: 'copy', outcome: 'complete', copied: { objects: 1 } },
+    });
+    expect(out.split('\n')).toHaveLength(2);
+  });
+
+  test('--watch draws over what it drew, and off a terminal below it', () => {
+    const screen = new Screen(true, capture({ columns: 80, rows: 4 }));
+    expect(screen.draw('one\ntwo\n')).toBe('one\ntwo\n');
+    expect(screen.draw('1\n2\n3\n4\n5\n')).toBe('\u001b[2A\r\u001b[J1\n2\n…\n');
+    expect(screen.draw('end\n')).toBe('\u001b[3A\r\u001b[Jend\n');
+    const log = new Screen(false, capture());
+    expect([log.draw('one\n'), log.draw('two\n')]).toEqual(['one\n', 'two\n']);
+  });
+
+  test('--watch goes on until nobody reads, and complains about an interval that is none', async () => {
+    await copied('a');
+    const io = fakeIo({ HOME: home });
+    const run = main(['status', '--manifest', file(), '--watch=100ms'], io);
+    while (io.stdout.text().split('History').length < 4) await new Promise((resolve) => setTimeout(resolve, 20));
+    io.stdout.destroy(Object.assign(new Error('gone'), { code: 'EPIPE' }));
+    expect(await run).toBe(141);
+    expect((await xsync('status', '--watch', source, dest)).err).toContain('--watch');
   });
 });
 
-describe('from bucket to disk', () => {
-  test.each(['east', 'shanghai'] as const)(
-    'a bucket of %s arrives whole on disk, and nothing else does',
-    async (from) => {
-      const source = lab[from].bucket();
-      const kind = lab[from].protocol;
-      const good = [...files, ...awkward(kind, 'local'), ...EMPTY, DESCRIBED, CARRIED_MS, ...LARGE];
-      // On a disk "prefix" cannot be beside "prefix/child"; which of the two arrives first is left open.
-      const bad = refused(kind, 'local').filter(({ key }) => key !== 'prefix');
-      seed(source, [...good, ...bad]);
-      const root = lab.path();
-
-      const first = await lab.copy(source.at(), root, ...PARTS);
-      expectOutcome(first, { copied: good, failed: bad });
-      await expectOnDisk(root, good);
-
-      lab.reset();
-      const second = await lab.copy(source.at(), root, ...PARTS);
-      expectOutcome(second, { copied: [], failed: bad });
-      expectOnlyListed(source, bad);
-    },
-  );
-
-  test('headers and metadata survive a disk in between', async () => {
-    const [source, dest] = [lab.east.bucket(), lab.shanghai.bucket()];
-    const fixtures = [DESCRIBED, CARRIED_MS, ...EMPTY];
-    seed(source, fixtures);
-    const root = lab.path();
-    expectOutcome(await lab.copy(source.at(), root), { copied: fixtures, failed: [] });
-    expectOutcome(await lab.copy(root, dest.at()), { copied: fixtures, failed: [] });
-    expectArrived(dest, fixtures);
+describe('failed', () => {
+  test('lists class, code, attempts and the next try, and what fits a class, a code or a pattern', async () => {
+    await copied('a');
+    fail('locked.txt');
+    fail('busy.bin', { class: 'temporary', code: 'network' });
+    fail('busy.bin', { class: 'temporary', code: 'network' });
+    const { out } = await xsync('failed', '--manifest', file());
+    expect(out).toMatch(/person +access-denied +1 +\S+ \S+ +\S+ \S+ +on a change +locked.txt\n/);
+    expect(out).toMatch(/temporary +network +2 +\S+ \S+ +\S+ \S+ +in \d+\.\ds +busy.bin\n/);
+    const keys = async (...args: string[]): Promise<string[]> => {
+      const json = (await xsync('failed', '--manifest', file(), '--json', ...args)).out;
+      return json.split('\n').flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as { key: string }).key]));
+    };
+    expect(await keys()).toEqual(['busy.bin', 'locked.txt']);
+    expect(await keys('--class', 'temporary')).toEqual(['busy.bin']);
+    expect(await keys('--code', 'access-denied', '--code', 'network', '--limit', '1')).toEqual(['busy.bin']);
+    expect(await keys('--include', '*.txt')).toEqual(['locked.txt']);
+    expect((await xsync('failed', '--class', 'some')).code).toBe(2);
   });
 
-  test('of two keys that a disk cannot hold together one arrives and the other is reported', async () => {
-    const source = lab.east.bucket();
-    source.put('prefix', 'a file');
-    source.put('prefix/child', 'in a folder of that name');
-    const outcome = await lab.copy(source.at(), lab.path());
-    expect(outcome.code).toBe(6);
-    expect(summaryOf(outcome)).toMatchObject({
-      copied: { objects: 1 },
-      failed: { objects: 1, list: [{ code: 'key-not-representable' }] },
+  test('--explain says what was said, what to do, and what makes it be tried again', async () => {
+    await copied('a');
+    fail('locked.txt');
+    const list = [
+      { ...summary.failed.list[0], key: 'locked.txt', remedy: 'Ask the owner.' },
+    ] as RunDetail['summary']['failed']['list'];
+    const failed = { ...summary.failed, list };
+    const detail: RunDetail = { summary: { ...summary, failed }, curve: [], sizes: [], slowest: [] };
+    withManifest((manifest) =>
+      manifest.putRun({
+        ...{ id: 'r', command: 'sync', startedMs: 1, endedMs: 2, outcome: 'complete', detail: JSON.stringify(detail) },
+      }),
+    );
+    const { out } = await xsync('failed', '--manifest', file(), '--explain');
+    expect(out).toContain('access-denied (needs a person): AccessDenied');
+    expect(out).toContain('→ Ask the owner.');
+    expect(out.replace(/\s+/g, ' ')).toContain('when the source has another version of it, or when the remotes');
+  });
+
+  test('drop gives up what is meant and nothing else, also beside a run', async () => {
+    await copied('a');
+    for (const key of ['a.tmp', 'b.tmp', 'c']) fail(key);
+    const lock = lockPair(file(), { pid: process.pid, host: 'here', sinceMs: Date.now(), command: 'xsync watch' });
+    expect((await xsync('failed', 'drop', '--manifest', file())).code).toBe(2);
+    expect((await xsync('failed', 'drop', '--manifest', file(), '*.tmp')).err).toContain('Gave up 2 objects');
+    lock.release();
+    const dropped = (): string[] => {
+      let keys: string[] = [];
+      withManifest((manifest) => {
+        keys = manifest.failures().flatMap((row) => (row.dropped ? [row.key] : []));
+      });
+      return keys;
+    };
+    expect(dropped()).toEqual(['a.tmp', 'b.tmp']);
+    expect((await xsync('failed', '--manifest', file())).out).toMatch(/given up +a.tmp/);
+    await xsync('failed', 'drop', '--manifest', file(), '--all');
+    expect(dropped()).toEqual(['a.tmp', 'b.tmp', 'c']);
+  });
+});
+
+describe('retry', () => {
+  test('copies what failed, by the manifest alone, and forgets what is gone', async () => {
+    await copied('a');
+    for (const key of ['late', 'gone', 'given up']) fail(key);
+    for (const key of ['late', 'given up']) writeFileSync(join(source, key), 'here now');
+    await xsync('failed', 'drop', '--manifest', file(), 'given up');
+    const run = await xsync('retry', '--manifest', file());
+    expect(run.code).toBe(0);
+    expect(readFileSync(join(dest, 'late'), 'utf8')).toBe('here now');
+    expect((await xsync('failed', '--manifest', file(), '--json')).out).toMatch(/^\{.*"key":"given up".*\}\n$/);
+    // By its name, what was given up is tried too.
+    expect((await xsync('retry', '--manifest', file(), 'given*')).code).toBe(0);
+    expect((await xsync('failed', '--manifest', file())).err).toContain('Nothing has failed');
+  });
+
+  test('refuses two paths and the manifest of another pair, instead of taking the paths for patterns', async () => {
+    await copied('a');
+    fail('late');
+    const other = ['retry', source, join(home, 'other'), '--manifest', file()];
+    expect(await xsync(...other)).toMatchObject({ code: 2, err: expect.stringMatching(/is not that of .*leave out/) });
+    expect((await xsync('retry', 'a:b', 'c:d', '--manifest', file())).code).toBe(2);
+    expect((await xsync('failed', 'drop', ...other.slice(1))).code).toBe(2);
+    expect((await xsync('retry', '--manifest', file(), '/late', '/2024/*')).code).toBe(0);
+  });
+
+  test('exits with 6 when it fails again, counts the attempt, and tries only what is meant', async () => {
+    await copied('a');
+    mkdirSync(join(dest, 'x'));
+    writeFileSync(join(dest, 'x', 'y'), 'a folder where a file has to be');
+    writeFileSync(join(source, 'x'), 'a file');
+    writeFileSync(join(source, 'z'), 'another');
+    fail('x');
+    fail('z', { class: 'temporary', code: 'network' });
+    const run = await xsync('retry', source, dest, '--manifest', file(), '--class', 'person', '--json');
+    expect(run.code).toBe(6);
+    const again = await xsync('retry', '--manifest', file(), 'x');
+    expect(again.code).toBe(6);
+    withManifest((manifest) => {
+      expect(manifest.failure('x')?.attempts).toBe(3);
+      expect(manifest.failure('z')?.attempts).toBe(1);
     });
   });
-});
 
-describe('from prefix to prefix', () => {
-  test('keys below a prefix stay as they are, and its neighbours stay where they are', async () => {
-    const [source, dest] = [lab.east.bucket(), lab.shanghai.bucket()];
-    const keys = ['/starts with a slash', '\\starts with a backslash', '..', 'a/../b', '', 'plain'];
-    for (const key of keys) source.put(`from/a b/${key}`, key);
-    for (const key of ['from/a b', 'from/a b.txt', 'from/a c/x', 'from/a']) source.put(key, 'a neighbour');
-    const outcome = await lab.copy(source.at('from/a b/'), dest.at('to/+%'));
-    expect(summaryOf(outcome).failed.list).toEqual([]);
-    expect(outcome.code).toBe(0);
-    expect(dest.keys()).toEqual(keys.map((key) => `to/+%/${key}`).sort());
-    for (const key of keys) expect(dest.read(`to/+%/${key}`).toString()).toBe(key);
+  test('leaves a pair that a run is at work on alone', async () => {
+    await copied('a');
+    fail('a');
+    const lock = lockPair(file(), { pid: process.pid, host: 'here', sinceMs: Date.now(), command: 'xsync sync' });
+    expect(await xsync('retry', '--manifest', file())).toMatchObject({
+      code: 5,
+      err: expect.stringContaining('in use'),
+    });
+    lock.release();
+  });
+
+  test('tries more than a thousand objects in batches, told as one run', async () => {
+    await copied('a');
+    withManifest((manifest) => {
+      for (let n = 0; n < 2100; n++) {
+        const row = { size: 1, sourceEtag: 'v', sourceMtimeMs: 1, class: 'person', code: 'access-denied' } as const;
+        manifest.fail({ key: `k${n}`, ...row, message: 'no', settings: 's', lastMs: 1 });
+        if (n % 300 === 0) writeFileSync(join(source, `k${n}`), 'x');
+      }
+    });
+    const { code, out } = await xsync('retry', '--manifest', file(), '--json');
+    const end = JSON.parse(out.trim().split('\n').at(-1) ?? '') as { event: string; copied: { objects: number } };
+    expect([code, end.event, end.copied.objects]).toEqual([0, 'end', 7]);
+    expect((await xsync('failed', '--manifest', file())).err).toContain('Nothing has failed');
   });
 });
 
-describe('one object', () => {
-  const awkwardKey = 'a/../b//c?x=1&y#z%20+ 中文😀.bin';
+describe('report', () => {
+  function nasty(): void {
+    const failure = {
+      key: NASTY,
+      size: 1,
+      class: 'person',
+      code: 'access-denied',
+      message: `${NASTY}: no`,
+      attempts: 1,
+    } as const;
+    const detail: RunDetail = {
+      summary: {
+        ...summary,
+        failed: { objects: 150, byClass: { person: 150 }, list: [{ ...failure, remedy: NASTY }] },
+      },
+      curve: [
+        { atMs: 0, bytes: 0, objects: 0 },
+        { atMs: 1000, bytes: 5_000_000, objects: 3 },
+      ],
+      sizes: [
+        { upTo: 0, objects: 1, bytes: 0 },
+        { upTo: 4096, objects: 2, bytes: 6000 },
+      ],
+      slowest: [{ key: NASTY, size: 5, elapsedMs: 900 }],
+      error: { code: 'internal', message: NASTY },
+    };
+    withManifest((manifest) => {
+      const row = { id: 'nasty', command: NASTY, startedMs: Date.now() + 1000, endedMs: 2, outcome: 'broken' } as const;
+      manifest.putRun({ ...row, detail: JSON.stringify(detail) });
+    });
+  }
 
-  test.each(['east', 'west', 'shanghai'] as const)('copyto %s gives it another key, byte for byte', async (to) => {
-    const [source, dest] = [lab.east.bucket(), lab[to].bucket()];
-    seed(source, [{ ...DESCRIBED, key: awkwardKey }]);
-    source.put(`${awkwardKey}.longer`, 'a key that the object is a prefix of');
-    const outcome = await lab.run(['copyto', source.at(awkwardKey), dest.at('other//name'), '--json']);
-    expectOutcome(outcome, { copied: [DESCRIBED], failed: [] });
-    expectArrived(dest, [{ ...DESCRIBED, key: 'other//name' }]);
+  test('no key, message or name becomes markup or reaches the reader as a control character', async () => {
+    await copied('a');
+    nasty();
+    const { out } = await xsync('report', '--manifest', file());
+    expect(out).not.toMatch(/<script/i);
+    expect(out).toContain('&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#39;\\x1b[2J\\u202e\\x00\\n');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there.
+    expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+    expect(out.match(/alert\(1\)/g)?.length).toBeGreaterThan(4);
   });
 
-  test('copy puts it into a folder under its own name', async () => {
-    const [source, dest] = [lab.shanghai.bucket(), lab.east.bucket()];
-    seed(source, [{ ...DESCRIBED, key: awkwardKey }]);
-    const outcome = await lab.copy(source.at(awkwardKey), dest.at('into'));
-    expectOutcome(outcome, { copied: [DESCRIBED], failed: [] });
-    expectArrived(dest, [{ ...DESCRIBED, key: 'into/c?x=1&y#z%20+ 中文😀.bin' }]);
+  test('needs nothing but itself: no script, no address, and the page forbids both', async () => {
+    await copied('a');
+    nasty();
+    const { out } = await xsync('report', '--manifest', file());
+    expect(out).toContain("default-src 'none'; style-src 'unsafe-inline'");
+    expect(out).not.toMatch(/\b(?:src|href|url|@import)\s*[=(]/i);
+    expect(out).not.toMatch(/\son\w+=/i);
+    expect(out).toContain('prefers-color-scheme: dark');
+    for (const part of [
+      'Throughput',
+      'Sizes of what was copied',
+      'Slowest objects',
+      'Need a person: 150 objects',
+      'And 149 more',
+      'Verified by',
+      'Requests',
+      'Done twice',
+    ]) {
+      expect(out).toContain(part);
+    }
+    expect(out).toContain('<polyline class="line" points="0.0,');
   });
 
-  test('a large one goes in parts, and to disk and back', async () => {
-    const [source, dest] = [lab.east.bucket(), lab.west.bucket()];
-    const [large] = LARGE;
-    if (!large) throw new Error('no large fixture');
-    seed(source, [large]);
-    const file = `${lab.path()}/nested/renamed.mp4`;
-    expect((await lab.run(['copyto', source.at(large.key), file, '--part-size', '5M'])).code).toBe(0);
-    expect((await lab.run(['copyto', file, dest.at('back'), '--part-size', '5M'])).code).toBe(0);
-    expectArrived(dest, [{ ...large, key: 'back' }]);
-    expect(dest.get('back')?.partSizes).toHaveLength(Math.ceil(LARGE_SIZE / (5 * 1024 * 1024)));
+  test('writes a file that others cannot read; finds a run by its id; lists the runs', async () => {
+    await copied('a');
+    writeFileSync(join(source, 'b'), 'two');
+    await xsync('copy', source, dest, '--manifest', file());
+    const page = join(home, 'page.html');
+    expect((await xsync('report', '--manifest', file(), '-o', page)).code).toBe(0);
+    expect(statSync(page).mode & 0o777).toBe(0o600);
+    const list = (await xsync('report', '--list', '--manifest', file())).out.trim().split('\n');
+    expect(list).toHaveLength(3);
+    for (const line of list) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(list.join()).not.toContain(source);
+    const [id = ''] = list[2]?.split(' ') ?? [];
+    expect((await xsync('report', id, '--manifest', file())).out).toContain(`<title>xsync copy ${id}</title>`);
+    expect((await xsync('report', 'latest', '--manifest', file())).out).not.toContain(id);
+    expect(await xsync('report', 'no-such', '--manifest', file())).toMatchObject({
+      ...{ code: 4, err: expect.stringContaining('no run "no-such"') },
+    });
+    expect((await xsync('report', '--manifest', file(), '-o', join(home, 'no', 'page'))).code).toBe(7);
+  });
+
+  test('the list of a pair has room for a day of failures and deletions, and a guard refused to delete', () => {
+    const many = {
+      ...summary,
+      copied: { objects: 2345, bytes: 1_320_702_443 },
+      failed: { ...summary.failed, objects: 12 },
+      deleted: { objects: 345, bytes: 1, left: 0 },
+    };
+    const run = { id: '0123456789ab', command: 'sync', startedMs: 1, endedMs: 2, detail: '' } as const;
+    const row = (outcome: 'complete' | 'guarded'): ListedRun => ({
+      ...{ source: 'a', destination: 'b', summary: many, outcome, run: { ...run, outcome } },
+    });
+    const lines = runTable([row('complete'), row('guarded')], { pairs: false });
+    expect(lines[1]).toMatch(/^0123456789ab .* complete$/);
+    expect(lines[1]?.length).toBeLessThanOrEqual(80);
+    expect(lines[2]).toMatch(/ refused to delete$/);
+    expect(runTable([row('complete')], { pairs: true })[1]).toMatch(/complete +a → b$/);
   });
 });
-
-/** Exit code, counts and the list of failures are what they have to be, and no byte went unchecked. */
-function expectOutcome(
-  outcome: Outcome,
-  { copied, failed }: { copied: readonly Fixture[]; failed: readonly Fixture[] },
-) {
-  const { failed: failures, ...summary } = summaryOf(outcome);
-  const names = failures.list.map(({ key }) => key).sort();
-  expect(names).toEqual(failed.map(({ key }) => key).sort());
-  expect(failures.list.map(({ code }) => code)).toEqual(failed.map(() => 'key-not-representable'));
-  expect(summary.copied.objects).toBe(copied.length);
-  expect(summary.copied.bytes).toBe(copied.reduce((sum, { bytes }) => sum + bytes.byteLength, 0));
-  const verified = Object.values(summary.verified).reduce((sum, count) => sum + count, 0);
-  expect(verified).toBe(copied.length);
-  expect(summary.verified.size, 'verified by size alone').toBeUndefined();
-  expect({ code: outcome.code, told: summary.exitCode }).toEqual(
-    failed.length > 0 ? { code: 6, told: 6 } : { code: 0, told: 0 },
-  );
-}
-
-/** Pages of the listing and nothing beside, but for looking again at what had failed. */
-function expectOnlyListed(bucket: Bucket, failed: readonly Fixture[] = []): void {
-  const pages = Math.max(1, Math.ceil(bucket.keys().length / 1000));
-  const { GetObject = 0, ...counts } = bucket.counts();
-  expect(counts).toEqual({ ListObjects: pages });
-  expect(GetObject).toBeLessThanOrEqual(failed.length);
-}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalStore } from '../../src/store/local/store.js';
 import { MemoryStore } from '../../src/store/memory/store.js';
-import { ossBackend } from '../unit/oss/backend.js';
+import { ossBackend } from '../store/oss/backend.js';
 import type { Backend } from './context.js';
 import { describeStore } from './suite.js';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { MemoryBudget } from '../../src/engine/budget.js';
+import { MemoryBudget } from '../../src/engine/flow/budget.js';
 import { XsyncError } from '../../src/model/error.js';
 import type { MemoryStore } from '../../src/store/memory/store.js';
 import { bytesOf, contentOf, Pair } from './support.js';

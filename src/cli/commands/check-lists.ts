@@ -1,6 +1,6 @@
 /** The lists of keys that a check writes: `--combined`, `--differ` and their companions. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { CheckEvent, Verdict } from '../../engine/check/report.js';
+import type { CheckEvent, Verdict } from '../../engine/check/findings.js';
 import { XsyncError } from '../../model/error.js';
 import { reasonOf } from '../../model/reason.js';
 import type { Output } from '../output.js';

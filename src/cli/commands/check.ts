@@ -1,6 +1,6 @@
 import type { CheckOptions } from '../../engine/check/check.js';
+import type { CheckEvent, CheckSummary } from '../../engine/check/findings.js';
 import type { RepairList, RepairSummary } from '../../engine/check/repair.js';
-import type { CheckEvent, CheckSummary } from '../../engine/check/report.js';
 import { XsyncError } from '../../model/error.js';
 import type { OpenPair, OpenSettings } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
@@ -111,7 +111,7 @@ async function checkCommand(context: Context, source: string, destination: strin
       maxMemory: flags.maxMemory,
       stop: interruption.signal,
     };
-    const { BLOCKS_IN_FLIGHT } = await import('../../engine/check/look.js');
+    const { BLOCKS_IN_FLIGHT } = await import('../../engine/check/content.js');
     const connections = flags.checkers * BLOCKS_IN_FLIGHT + flags.listConcurrency;
     const pair = await open(source, destination, openSettings(flags, connections, context.io.env), flags);
     try {
@@ -174,7 +174,7 @@ class CheckRun {
       import('../../engine/check/repair.js'),
       import('../render/check.js'),
       import('../render/colour.js'),
-      import('../../engine/traffic.js'),
+      import('../../engine/record/traffic.js'),
     ]);
     const { log, io } = this.#context;
     const list = this.#flags.repair ? new RepairList(this.#pair.manifest) : undefined;
@@ -199,7 +199,7 @@ class CheckRun {
         import('./check-lists.js'),
         import('../render/check.js'),
         import('../render/colour.js'),
-        import('../../engine/check/report.js'),
+        import('../../engine/check/findings.js'),
       ],
     );
     const { log, io, out } = this.#context;

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import { waitAfter } from '../../engine/failed.js';
-import type { RunDetail } from '../../engine/journal.js';
+import { waitAfter } from '../../engine/record/failed.js';
+import type { RunDetail } from '../../engine/record/journal.js';
 import type { FailureRow, Manifest } from '../../manifest/port.js';
 import type { ErrorClass } from '../../model/error.js';
 import { XsyncError } from '../../model/error.js';

@@ -1,6 +1,6 @@
 /** `xsync manifest verify` and `rebuild`: the manifest against what both stores have. */
-import { adoptEqual } from '../../engine/check/adopt.js';
-import { checkRows } from '../../engine/check/rows.js';
+import { adoptEqual } from '../../engine/rows/rebuild.js';
+import { checkRows } from '../../engine/rows/verify.js';
 import { XsyncError } from '../../model/error.js';
 import { damageOf } from '../../open/manifests.js';
 import { openToRead, openToRebuild } from '../../open.js';

@@ -1,7 +1,7 @@
 /** What the commands that tell of pairs share: which pairs are meant, without a word to any store. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { RunDetail } from '../../engine/journal.js';
+import type { RunDetail } from '../../engine/record/journal.js';
 import type { PlaceIdentity } from '../../manifest/port.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { KnownPair } from '../../open/known.js';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import type { RunDetail } from '../../engine/journal.js';
-import { outcomeOf } from '../../engine/status.js';
+import type { RunDetail } from '../../engine/record/journal.js';
+import { outcomeOf } from '../../engine/record/status.js';
 import { XsyncError } from '../../model/error.js';
 import { reasonOf } from '../../model/reason.js';
 import type { KnownPair } from '../../open/known.js';

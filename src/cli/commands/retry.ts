@@ -1,7 +1,7 @@
 import type { Reporter, Summary } from '../../engine/events.js';
-import { clearSettled } from '../../engine/failed.js';
 import type { RunOptions } from '../../engine/options.js';
-import { addSummaries } from '../../engine/summaries.js';
+import { clearSettled } from '../../engine/record/failed.js';
+import { addSummaries } from '../../engine/record/summaries.js';
 import type { FailureRow } from '../../manifest/port.js';
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import type { OpenPair } from '../../open.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
-import { type PairStatus, statusOf } from '../../engine/status.js';
+import { type PairStatus, statusOf } from '../../engine/record/status.js';
 import type { XsyncError } from '../../model/error.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, value } from '../define.js';

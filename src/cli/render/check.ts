@@ -1,7 +1,7 @@
 /** What a check found, in words. The counts are spelled as rclone's, for whoever looks for them in a log. */
 import type { ChalkInstance } from 'chalk';
+import { type Checked, type CheckSummary, differencesOf, type KnownBy } from '../../engine/check/findings.js';
 import type { RepairSummary } from '../../engine/check/repair.js';
-import { type Checked, type CheckSummary, differencesOf, type KnownBy } from '../../engine/check/report.js';
 import type { Traffic } from '../../engine/events.js';
 import { formatBytes, formatCounts, formatDuration, plural } from './format.js';
 import { keyText, printable } from './printable.js';

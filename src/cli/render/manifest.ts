@@ -1,6 +1,6 @@
 /** What the commands on manifests print. */
-import type { AdoptSummary } from '../../engine/check/adopt.js';
-import type { RowsSummary } from '../../engine/check/rows.js';
+import type { AdoptSummary } from '../../engine/rows/rebuild.js';
+import type { RowsSummary } from '../../engine/rows/verify.js';
 import { describePlace } from '../../manifest/pair.js';
 import type { PlaceIdentity } from '../../manifest/port.js';
 import type { BrokenManifest, ManifestInfo } from '../../open/manifests.js';

@@ -1,5 +1,5 @@
 /** Charts of a report as inline SVG. They are stretched to the page's width; their text is the page's own. */
-import type { RunDetail } from '../../engine/journal.js';
+import type { RunDetail } from '../../engine/record/journal.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
 import { Html, html, NOTHING, table } from './report-html.js';
 

@@ -1,6 +1,6 @@
 /** A run as one page that needs nothing else: no script, no other file, no network. */
 import type { Summary, Traffic } from '../../engine/events.js';
-import type { RunDetail } from '../../engine/journal.js';
+import type { RunDetail } from '../../engine/record/journal.js';
 import type { RunOutcome, RunRow } from '../../manifest/port.js';
 import type { ErrorClass } from '../../model/error.js';
 import { VERIFIED_BY } from '../../model/verified.js';

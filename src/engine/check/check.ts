@@ -2,17 +2,17 @@
 import { loadHashes } from '../../hash/index.js';
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
-import { MemoryBudget } from '../budget.js';
-import { decide, type Finding, type Policy } from '../decide.js';
-import { destState, evidenceOf, sourceState, type Triple } from '../diff.js';
-import { exclusionOf } from '../excluded.js';
-import { Halt } from '../halt.js';
-import { endsRun } from '../object.js';
+import { decide, type Finding, type Policy } from '../decide/decide.js';
+import { exclusionOf } from '../decide/exclusion.js';
+import { MemoryBudget } from '../flow/budget.js';
+import { Halt } from '../flow/halt.js';
+import { limiter, Queue } from '../flow/queue.js';
+import { LOOKING, type LookOptions, lookAtPair } from '../list/compare.js';
+import { destState, evidenceOf, sourceState, type Triple } from '../list/diff.js';
 import type { RunPair } from '../options.js';
-import { limiter, Queue } from '../queue.js';
-import { type Both, type LookContext, lookCloser } from './look.js';
-import { type CheckEvent, type CheckReporter, type CheckSummary, CheckTally } from './report.js';
-import { LOOKING, type LookOptions, lookAtPair } from './streams.js';
+import { endsRun } from '../transfer/perform.js';
+import { type Both, type LookContext, lookCloser } from './content.js';
+import { type CheckEvent, type CheckReporter, type CheckSummary, CheckTally } from './findings.js';
 
 /** Bytes. */
 export interface CheckOptions extends LookOptions {

@@ -2,10 +2,10 @@
 import type { Manifest, Spool } from '../../manifest/port.js';
 import { LISTED_FAILURES, type Reporter, type StopReason, type Summary } from '../events.js';
 import type { RunOptions, RunPair } from '../options.js';
-import type { Sum } from '../progress.js';
+import type { Sum } from '../record/progress.js';
+import { trafficSum } from '../record/traffic.js';
 import { runPair } from '../run.js';
-import { trafficSum } from '../traffic.js';
-import type { CheckEvent } from './report.js';
+import type { CheckEvent } from './findings.js';
 
 /** Keys that one run is told to copy; each run asks both sides about each of them. */
 const KEYS_PER_RUN = 10_000;

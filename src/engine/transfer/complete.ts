@@ -9,8 +9,8 @@ import type { ObjectInfo } from '../../model/object.js';
 import type { UploadRef } from '../../store/port.js';
 import { backoffMs } from '../../store/wrap/backoff.js';
 import { sleep } from '../../store/wrap/time.js';
-import type { TransferContext, TransferResult } from '../context.js';
-import type { PlanEntry } from '../plan.js';
+import type { PlanEntry } from '../plan/plan.js';
+import type { TransferContext, TransferResult } from './context.js';
 import { confirm, wholeOf } from './verify.js';
 
 /** Complete, or find out that it was done. @throws upload-not-found (temporary) when the upload is lost */

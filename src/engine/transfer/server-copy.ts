@@ -1,10 +1,10 @@
 /** A copy that the service makes by itself, both sides being its own and under one account. */
 import { XsyncError } from '../../model/error.js';
 import type { UploadRef } from '../../store/port.js';
-import { mustBeWhole, type TransferContext, type TransferResult, Unfinished } from '../context.js';
-import type { PlanEntry } from '../plan.js';
+import { partRange } from '../plan/cut.js';
+import type { PlanEntry } from '../plan/plan.js';
+import { mustBeWhole, type TransferContext, type TransferResult, Unfinished } from './context.js';
 import { outgoing } from './outgoing.js';
-import { partRange } from './parts.js';
 import { abandonUpload, startUpload } from './uploads.js';
 import { confirm } from './verify.js';
 

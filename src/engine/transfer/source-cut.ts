@@ -5,9 +5,9 @@
  */
 import { md5, md5OfMd5s } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
-import type { TransferContext } from '../context.js';
-import type { PlanEntry } from '../plan.js';
-import { guessSourceCut, LARGEST_IMITATED } from './parts.js';
+import { guessSourceCut, LARGEST_IMITATED } from '../plan/cut.js';
+import type { PlanEntry } from '../plan/plan.js';
+import type { TransferContext } from './context.js';
 
 /**
  * The part size that the source was uploaded in; undefined when the store does not tell, or tells of parts of

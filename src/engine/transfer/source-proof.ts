@@ -4,8 +4,8 @@ import type { PartRow } from '../../manifest/port.js';
 import type { Checksums } from '../../model/checksum.js';
 import type { VerifiedBy } from '../../model/verified.js';
 import type { Capabilities } from '../../store/port.js';
-import type { PlanEntry } from '../plan.js';
-import { guessSourceCut } from './parts.js';
+import { guessSourceCut } from '../plan/cut.js';
+import type { PlanEntry } from '../plan/plan.js';
 import { type PartHashing, partHashing, proveParts, wholeOf } from './verify.js';
 
 /** A place in the order of the parts. */

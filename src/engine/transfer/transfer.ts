@@ -1,11 +1,12 @@
 /** One plan entry, one attempt: from the source's bytes to the destination's confirmation. Needs no listing. */
-import { mustBeWhole, progressOf, type TransferContext, type TransferResult, Unfinished } from '../context.js';
-import type { PlanEntry } from '../plan.js';
-import { isSmall } from '../slots.js';
+
+import type { PlanEntry } from '../plan/plan.js';
 import type { Moving } from '../tune/flow.js';
+import { mustBeWhole, progressOf, type TransferContext, type TransferResult, Unfinished } from './context.js';
 import { transferParts } from './multipart.js';
 import { outgoing } from './outgoing.js';
 import { copyOnServer } from './server-copy.js';
+import { isSmall } from './slots.js';
 import { proveComposite } from './source-cut.js';
 import { checkpointedCut } from './uploads.js';
 import { confirm, proveWhole } from './verify.js';

@@ -10,8 +10,8 @@ import { isXsyncError, toXsyncError } from '../../model/error.js';
 import type { ObjectStore, PartEntry, PutOptions, UploadRef } from '../../store/port.js';
 import { backoffMs } from '../../store/wrap/backoff.js';
 import { sleep } from '../../store/wrap/time.js';
-import type { TransferContext } from '../context.js';
-import type { PlanEntry } from '../plan.js';
+import type { PlanEntry } from '../plan/plan.js';
+import type { TransferContext } from './context.js';
 
 /** The store's clock may be behind ours; 15 minutes is where services stop accepting signatures. */
 const CLOCK_TOLERANCE_MS = 20 * 60_000;

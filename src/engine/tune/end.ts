@@ -3,7 +3,7 @@
  * tuner and hundreds of slow connections a part takes a minute, and so does every begun wave of parts, full or not.
  * Larger parts make whole waves of the rest. Pure.
  */
-import { MiB } from '../transfer/parts.js';
+import { MiB } from '../plan/cut.js';
 
 /** Connections of which each is limited by itself. */
 export interface Lone {

@@ -3,7 +3,7 @@ import type { Manifest } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
 import type { Reporter, RunEvent } from '../events.js';
 import { MOST_CONNECTIONS, type RunOptions, type RunPair } from '../options.js';
-import type { Slots } from '../slots.js';
+import type { Slots } from '../transfer/slots.js';
 import { affordableConnections, openFilesLimit, operationsOf } from './bounds.js';
 import { readRoute, writeRoute } from './route.js';
 import { type Sample, Tuner, type TunerLimits } from './tune.js';

@@ -2,7 +2,7 @@
  * How many requests a run keeps in flight, and how large the parts of objects that have not begun are: found while
  * running. Samples in, settings out; no clock, no timers, no I/O. `docs/tuning.md` tells why it decides as it does.
  */
-import { MiB } from '../transfer/parts.js';
+import { MiB } from '../plan/cut.js';
 import type { Lone } from './end.js';
 import { Loop } from './loop.js';
 import { type Flow, fills } from './window.js';

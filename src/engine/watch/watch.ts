@@ -3,20 +3,20 @@
  * be mended from outside ends it.
  */
 import { isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
-import { MemoryBudget } from '../budget.js';
-import { Claims } from '../claims.js';
+import { Settling } from '../decide/settling.js';
 import type { Reporter, RunEvent } from '../events.js';
+import { MemoryBudget } from '../flow/budget.js';
+import { Claims } from '../flow/claims.js';
 import type { Backup, RunOptions, RunPair } from '../options.js';
-import { listCostOf } from '../price.js';
+import { listCostOf } from '../plan/price.js';
 import { runPair } from '../run.js';
-import { Settling } from '../settle.js';
-import { ListCost } from './cost.js';
-import { ChangeRuns, type Changes } from './events.js';
-import { SharedPair } from './pair.js';
+import { ChangeRuns, type Changes } from './change-runs.js';
+import { ListCost } from './list-cost.js';
 import { type Look, Schedule, type ScheduleOptions } from './schedule.js';
-import { Troubles } from './trouble.js';
+import { SharedPair } from './shared-pair.js';
+import { Troubles } from './troubles.js';
 
-export type { Changes } from './events.js';
+export type { Changes } from './change-runs.js';
 
 /** A pair that can be opened anew, with what its configuration says by then. */
 export interface WatchedPair extends RunPair {

@@ -1,0 +1,155 @@
+/** A closer look at one key that both listings have: their checksums by HEAD, or the bytes of both. */
+import { commonChecksum } from '../../model/checksum.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
+import type { ObjectEntry } from '../../model/object.js';
+import type { ObjectStore } from '../../store/port.js';
+import type { Finding } from '../decide/decide.js';
+import { checksumsOf, headIfThere } from '../decide/inspect.js';
+import type { MemoryBudget } from '../flow/budget.js';
+import { MiB } from '../plan/cut.js';
+
+export interface LookContext {
+  source: ObjectStore;
+  dest: ObjectStore;
+  budget: MemoryBudget;
+  /** Where the sides share no checksum, both are read; otherwise their sizes have to do. */
+  readUnproven: boolean;
+  signal: AbortSignal;
+}
+
+/** One object as each side has it, with full keys. */
+export interface Both {
+  source: ObjectEntry;
+  dest: ObjectEntry;
+}
+
+/**
+ * @returns undefined when neither side has it any more
+ * @throws what the stores throw; precondition-failed or source-changed when it changes again and again
+ */
+export async function lookCloser(
+  context: LookContext,
+  both: Both,
+  how: 'checksums' | 'bytes',
+): Promise<Finding | undefined> {
+  try {
+    return how === 'bytes' ? await compareBytes(context, both) : await compareChecksums(context, both);
+  } catch (error) {
+    // Whoever writes meanwhile is given one more chance to be done.
+    if (!isXsyncError(error, 'precondition-failed', 'source-changed', 'object-not-found')) throw error;
+  }
+  const now = await headBoth(context, both);
+  if (!now || 'verdict' in now) return now;
+  return how === 'bytes' ? compareBytes(context, now) : compareChecksums(context, now);
+}
+
+/** What both sides have now; a finding when they cannot be the same. */
+async function headBoth({ signal, ...context }: LookContext, both: Both): Promise<Both | Finding | undefined> {
+  const [source, dest] = await Promise.all([
+    headIfThere(context.source, both.source.key, signal),
+    headIfThere(context.dest, both.dest.key, signal),
+  ]);
+  if (!source && !dest) return undefined;
+  if (!source) return { verdict: 'missing-on-src' };
+  if (!dest) return { verdict: 'missing-on-dst' };
+  return source.size === dest.size ? { source, dest } : { verdict: 'differ', by: 'size' };
+}
+
+/**
+ * What the listings say is believed when it says "the same". Only an answer about the object itself tells whether an
+ * ETag that looks like an MD5 is one (S3 with SSE-KMS), and has the checksums that no listing shows.
+ */
+async function compareChecksums(context: LookContext, both: Both): Promise<Finding | undefined> {
+  const local = { source: context.source.capabilities.local, dest: context.dest.capabilities.local };
+  if (local.source && local.dest) return compareBytes(context, both);
+  const reader = new LocalReader(context);
+  if (await agree(reader, both)) return { verdict: 'match', by: 'checksum' };
+  const now = await headBoth(context, both);
+  if (!now || 'verdict' in now) return now;
+  const same = await agree(reader, now);
+  if (same !== undefined) return { verdict: same ? 'match' : 'differ', by: 'checksum' };
+  return context.readUnproven ? compareBytes(context, now) : { verdict: 'match', by: 'size' };
+}
+
+/** Whether a common checksum agrees; undefined when there is none. Composite MD5s that differ prove nothing. */
+async function agree(reader: LocalReader, both: Both): Promise<boolean | undefined> {
+  const [a, b] = [both.source.checksums ?? {}, both.dest.checksums ?? {}];
+  const common = commonChecksum(a, b) ?? (await reader.compare(both));
+  return common && (common.same || common.name !== 'md5ofParts') ? common.same : undefined;
+}
+
+/** A local side is read, at most once, when the other one vouches for what reading gives. */
+class LocalReader {
+  readonly #context: LookContext;
+  #read: { etag: string; checksums: ReturnType<typeof checksumsOf> } | undefined;
+
+  constructor(context: LookContext) {
+    this.#context = context;
+  }
+
+  async compare(both: Both): Promise<ReturnType<typeof commonChecksum>> {
+    const name = (['source', 'dest'] as const).find((side) => this.#context[side].capabilities.local);
+    if (!name) return undefined;
+    const { checksums: theirs = {} } = both[name === 'source' ? 'dest' : 'source'];
+    if (theirs.md5 === undefined && theirs.crc64ecma === undefined) return undefined;
+    const own = both[name];
+    if (this.#read?.etag !== own.etag) {
+      this.#read = { etag: own.etag, checksums: checksumsOf(this.#context, this.#context[name], own) };
+    }
+    return commonChecksum(await this.#read.checksums, theirs);
+  }
+}
+
+/** Bytes of one block of each side, and blocks of one object in flight. */
+const BLOCK = 4 * MiB;
+export const BLOCKS_IN_FLIGHT = 4;
+
+/** Reads both versions side by side, each pinned, until the first difference. */
+async function compareBytes(context: LookContext, { source, dest }: Both): Promise<Finding> {
+  const { size } = source;
+  if (size !== dest.size) return { verdict: 'differ', by: 'size' };
+  let next = 0;
+  let differs = false;
+  const work = async (): Promise<void> => {
+    while (!differs && next < size) {
+      const offset = next;
+      next += BLOCK;
+      if (!(await sameBlock(context, { source, dest }, offset, Math.min(BLOCK, size - offset)))) differs = true;
+    }
+  };
+  await allOf(Array.from({ length: Math.min(BLOCKS_IN_FLIGHT, Math.ceil(size / BLOCK)) }, work));
+  return { verdict: differs ? 'differ' : 'match', by: 'bytes' };
+}
+
+async function sameBlock(context: LookContext, { source, dest }: Both, offset: number, size: number): Promise<boolean> {
+  // One lease for both: two looks that hold one each and wait for the other would wait for ever.
+  const lease = await context.budget.lease(2 * size);
+  const [a, b] = [lease.bytes.subarray(0, size), lease.bytes.subarray(size)];
+  try {
+    await allOf([
+      readPinned(context.source, source, a, offset, context.signal),
+      readPinned(context.dest, dest, b, offset, context.signal),
+    ]);
+    return Buffer.compare(a, b) === 0;
+  } finally {
+    lease.release();
+  }
+}
+
+async function readPinned(
+  store: ObjectStore,
+  { key, etag, size }: ObjectEntry,
+  target: Uint8Array,
+  offset: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const info = await store.read(key, target, { offset, ifMatch: etag, signal });
+  // A store that ignores If-Match shows here.
+  if (info.etag === etag && info.size === size) return;
+  throw new XsyncError('source-changed', `changed while it was read (now ${info.size} bytes)`, { subject: key });
+}
+
+/** Ends when all have ended, since until then they use their buffers. @throws the first one's error */
+async function allOf(work: Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
+}

@@ -1,0 +1,127 @@
+/** What a check tells while it goes, and adds up to. */
+import type { ErrorClass } from '../../model/error.js';
+import type { Finding, SkipReason } from '../decide/decide.js';
+import { type Failure, LISTED_FAILURES, type RunEvent, type StopReason, type Traffic } from '../events.js';
+import type { RunPair } from '../options.js';
+import type { Sum } from '../record/progress.js';
+
+export type Verdict = Finding['verdict'];
+
+/** What a match or a difference is known by. */
+export type KnownBy = Extract<Finding, { by: string }>['by'];
+
+export interface Checked {
+  type: 'checked';
+  key: string;
+  /** The source's bytes, or the destination's where the source has none. */
+  size: number;
+  verdict: Verdict;
+  by?: KnownBy;
+}
+
+export type CheckEvent = Checked | Extract<RunEvent, { type: 'notice' | 'listed' | 'skip' | 'failed' | 'retry' }>;
+
+/** May return a promise, which is waited for: a slow reader of the results slows the check down. */
+export type CheckReporter = (event: CheckEvent) => Promise<void> | undefined;
+
+export interface CheckSummary {
+  source: string;
+  destination: string;
+  /** ms since 1970. */
+  startedMs: number;
+  elapsedMs: number;
+  listed: { source: number; destination: number };
+  match: Sum & { by: Partial<Record<KnownBy, number>> };
+  differ: Sum & { by: Partial<Record<KnownBy, number>> };
+  missingOnSrc: Sum;
+  missingOnDst: Sum;
+  /** Of the matches: only the sizes could be compared, where more had been wanted. */
+  unproven: number;
+  skipped: { objects: number; byReason: Partial<Record<SkipReason, number>> };
+  errors: { objects: number; byClass: Partial<Record<ErrorClass, number>>; list: Failure[] };
+  retries: number;
+  traffic: { source: Traffic; destination: Traffic };
+  /** Not everything was looked at. */
+  stopped?: StopReason;
+}
+
+/** Objects of which the two sides do not have the same. */
+export function differencesOf({ differ, missingOnSrc, missingOnDst }: CheckSummary): number {
+  return differ.objects + missingOnSrc.objects + missingOnDst.objects;
+}
+
+export class CheckTally {
+  readonly #pair: RunPair;
+  readonly #sizeIsEnough: boolean;
+  readonly #started = performance.now();
+  readonly #summary: CheckSummary;
+
+  /** @param sizeIsEnough sizes are all that was to be compared */
+  constructor(pair: RunPair, sizeIsEnough: boolean) {
+    this.#pair = pair;
+    this.#sizeIsEnough = sizeIsEnough;
+    this.#summary = {
+      source: pair.source.text,
+      destination: pair.dest.text,
+      startedMs: Date.now(),
+      elapsedMs: 0,
+      listed: { source: 0, destination: 0 },
+      match: { objects: 0, bytes: 0, by: {} },
+      differ: { objects: 0, bytes: 0, by: {} },
+      missingOnSrc: { objects: 0, bytes: 0 },
+      missingOnDst: { objects: 0, bytes: 0 },
+      unproven: 0,
+      skipped: { objects: 0, byReason: {} },
+      errors: { objects: 0, byClass: {}, list: [] },
+      retries: 0,
+      traffic: { source: pair.source.traffic(), destination: pair.dest.traffic() },
+    };
+  }
+
+  add(event: CheckEvent): void {
+    const { listed, skipped } = this.#summary;
+    if (event.type === 'checked') this.#addChecked(event);
+    else if (event.type === 'listed') listed[event.side] = event.objects;
+    else if (event.type === 'failed') this.#addError(event);
+    else if (event.type === 'retry') this.#summary.retries++;
+    else if (event.type === 'skip') {
+      skipped.objects++;
+      increase(skipped.byReason, event.reason);
+    }
+  }
+
+  #addChecked({ verdict, size, by }: Checked): void {
+    const sums = this.#summary;
+    const sum = { match: sums.match, differ: sums.differ, ...missingOf(sums) }[verdict];
+    sum.objects++;
+    sum.bytes += size;
+    if (by === undefined || (verdict !== 'match' && verdict !== 'differ')) return;
+    increase(sums[verdict].by, by);
+    if (verdict === 'match' && by === 'size' && !this.#sizeIsEnough && size > 0) sums.unproven++;
+  }
+
+  #addError({ type: _, ...failure }: Extract<CheckEvent, { type: 'failed' }>): void {
+    const { errors } = this.#summary;
+    errors.objects++;
+    increase(errors.byClass, failure.class);
+    if (errors.list.length < LISTED_FAILURES) errors.list.push(failure);
+  }
+
+  /** As it stands now. */
+  summary(stopped?: StopReason): CheckSummary {
+    return {
+      ...this.#summary,
+      elapsedMs: performance.now() - this.#started,
+      traffic: { source: this.#pair.source.traffic(), destination: this.#pair.dest.traffic() },
+      ...(stopped && { stopped }),
+    };
+  }
+}
+
+function missingOf({ missingOnSrc, missingOnDst }: CheckSummary): Record<'missing-on-src' | 'missing-on-dst', Sum> {
+  return { 'missing-on-src': missingOnSrc, 'missing-on-dst': missingOnDst };
+}
+
+function increase<K extends string>(counts: Partial<Record<K, number>>, name: K): void {
+  counts[name] = (counts[name] ?? 0) + 1;
+}

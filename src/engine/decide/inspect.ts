@@ -1,0 +1,140 @@
+/**
+ * A closer look at one key, where the listings were not enough: HEADs, and with --checksum reading a local side.
+ * `compareInspected` is pure; the requests are in `inspect`.
+ */
+
+import { combineCrc64ecma } from '../../hash/combine.js';
+import { crc64ecma, Md5Stream } from '../../hash/index.js';
+import { type Checksums, commonChecksum } from '../../model/checksum.js';
+import { isXsyncError } from '../../model/error.js';
+import { effectiveMtime, type ObjectInfo } from '../../model/object.js';
+import type { ObjectStore } from '../../store/port.js';
+import type { MemoryBudget } from '../flow/budget.js';
+import { MiB } from '../plan/cut.js';
+import type { CopyReason, Decision, Policy } from './decide.js';
+
+type Inspect = Extract<Decision, { action: 'inspect' }>;
+type Verdict = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
+
+export interface Looked {
+  verdict: Verdict;
+  /** The destination's object, if it has one. */
+  dest?: ObjectInfo;
+}
+
+export interface InspectContext {
+  source: ObjectStore;
+  dest: ObjectStore;
+  budget: MemoryBudget;
+  policy: Policy;
+  signal: AbortSignal;
+}
+
+/**
+ * @param doubted an earlier copy failed, so an equal time does not prove equal bytes
+ * @throws what HEAD throws, but an object missing at the destination is an answer
+ */
+export async function inspect(
+  context: InspectContext,
+  keys: { sourceKey: string; destKey: string },
+  decision: Inspect,
+  doubted: boolean,
+): Promise<Looked> {
+  const { signal, policy } = context;
+  const dest = await headIfThere(context.dest, keys.destKey, signal);
+  if (!dest) return { verdict: { action: 'copy', reason: decision.otherwise } };
+  if (decision.reason === 'unlisted') {
+    if (policy.ignoreExisting) return { verdict: { action: 'skip', reason: 'exists' }, dest };
+    if (policy.compare === 'ignore-times' && !policy.update) return { verdict: overwrite(policy, 'forced'), dest };
+  }
+  const source = await context.source.head(keys.sourceKey, { signal });
+  const common = commonChecksum(source.checksums, dest.checksums);
+  let checksum = common && (common.same || common.name !== 'md5ofParts') ? common.same : undefined;
+  if (checksum === undefined && policy.compare === 'checksum' && source.size === dest.size) {
+    checksum = await compareByReading(context, source, dest);
+  }
+  // With --update alone a difference that is known already comes here: only the times are asked for.
+  const known = decision.reason === 'times' && decision.otherwise !== 'time-differs' ? decision.otherwise : undefined;
+  const verdict = compareInspected(policy, source, dest, checksum, known);
+  const believed = verdict.action !== 'skip' || verdict.reason !== 'same-time' || !doubted;
+  return { verdict: believed ? verdict : overwrite(policy, 'failed-before'), dest };
+}
+
+export async function headIfThere(
+  store: ObjectStore,
+  key: string,
+  signal: AbortSignal,
+): Promise<ObjectInfo | undefined> {
+  try {
+    return await store.head(key, { signal });
+  } catch (error) {
+    if (isXsyncError(error, 'object-not-found')) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * @param checksum whether a common checksum agrees; undefined when there is none
+ * @param known why the destination is to be overwritten unless it is newer
+ */
+export function compareInspected(
+  policy: Policy,
+  source: ObjectInfo,
+  dest: ObjectInfo,
+  checksum: boolean | undefined,
+  known?: CopyReason,
+): Verdict {
+  const sizeSame = source.size === dest.size;
+  const apart = effectiveMtime(dest) - effectiveMtime(source);
+  const timeSame = Math.abs(apart) <= policy.modifyWindowMs;
+  if (policy.update && apart > policy.modifyWindowMs) return { action: 'skip', reason: 'destination-newer' };
+  if (known !== undefined) return overwrite(policy, known);
+  if (policy.compare === 'ignore-times') return overwrite(policy, 'forced');
+  if (!sizeSame) return overwrite(policy, 'size-differs');
+  if (policy.compare === 'size-only') return { action: 'skip', reason: 'same-size' };
+  if (checksum !== undefined) {
+    return checksum ? { action: 'skip', reason: 'same-checksum' } : overwrite(policy, 'checksum-differs');
+  }
+  // rclone's rule: --checksum without a common checksum falls back to the size.
+  if (policy.compare === 'checksum') return { action: 'skip', reason: 'same-size' };
+  return timeSame ? { action: 'skip', reason: 'same-time' } : overwrite(policy, 'time-differs');
+}
+
+function overwrite(policy: Policy, reason: CopyReason): Verdict {
+  return policy.immutable ? { action: 'fail', reason: 'immutable' } : { action: 'copy', reason };
+}
+
+/** Reads the sides that can be read for nothing, to get the checksum that the other side has. */
+async function compareByReading(
+  context: InspectContext,
+  source: ObjectInfo,
+  dest: ObjectInfo,
+): Promise<boolean | undefined> {
+  const a = context.source.capabilities.local ? await checksumsOf(context, context.source, source) : source.checksums;
+  const b = context.dest.capabilities.local ? await checksumsOf(context, context.dest, dest) : dest.checksums;
+  const common = commonChecksum(a, b);
+  return common && (common.same || common.name !== 'md5ofParts') ? common.same : undefined;
+}
+
+const READ_SIZE = 8 * MiB;
+
+/** Reads the object, block by block, and computes what it can. */
+export async function checksumsOf(
+  context: Pick<InspectContext, 'budget' | 'signal'>,
+  store: ObjectStore,
+  info: Pick<ObjectInfo, 'key' | 'size' | 'etag'>,
+): Promise<Checksums> {
+  const md5 = new Md5Stream();
+  let crc = '0';
+  for (let offset = 0; offset < info.size; offset += READ_SIZE) {
+    const lease = await context.budget.lease(Math.min(READ_SIZE, info.size - offset));
+    try {
+      await store.read(info.key, lease.bytes, { offset, ifMatch: info.etag, signal: context.signal });
+      md5.update(lease.bytes);
+      crc = combineCrc64ecma(crc, crc64ecma(lease.bytes), lease.bytes.byteLength);
+    } finally {
+      lease.release();
+    }
+  }
+  return { md5: md5.digest(), crc64ecma: crc };
+}

@@ -1,0 +1,102 @@
+/**
+ * A pass over all keys of a pair, which may outlive the run that began it: how far it has come is in the manifest, so
+ * that an interrupted one over a big bucket is taken up where it was, without listing the beginning again.
+ */
+import type { Manifest } from '../../manifest/port.js';
+import type { RunOptions } from '../options.js';
+import type { Passed } from './frontier.js';
+
+/** The manifest's fact in which it stands. */
+const FACT = 'pass';
+/** A source that was listed longer ago is listed anew. */
+const OLDEST_MS = 6 * 3_600_000;
+const SAVE_EVERY_MS = 1000;
+
+export interface Pass {
+  /** When its first page was asked for, ms: what was written before is at the destination when the pass ends. */
+  startedMs: number;
+  /** Where it goes on; absent at its beginning. */
+  after?: string;
+  passed: Passed;
+  /** The oldest change that was left alone because it is too fresh, ms. */
+  unsettledMs?: number;
+}
+
+interface Saved extends Pass {
+  savedMs: number;
+  /** What was looked at, and how: another way needs another pass. */
+  shape: string;
+}
+
+const NOTHING: Passed = { looked: 0, objects: 0, bytes: 0 };
+
+/** The interrupted pass that a run with these options goes on with, or a new one. */
+export function beginPass(manifest: Manifest, options: RunOptions, nowMs: number): Pass {
+  const { resume, dryRun, bounds, only } = options;
+  const fresh: Pass = { startedMs: nowMs, passed: NOTHING };
+  if (!resume || dryRun || bounds || only || options.filter?.files) return fresh;
+  const saved = readSaved(manifest);
+  if (saved?.after === undefined || saved.shape !== shapeOf(options)) return fresh;
+  // Times of before mean nothing once the clock was set back.
+  const ageMs = nowMs - saved.savedMs;
+  return ageMs >= 0 && ageMs <= OLDEST_MS ? saved : fresh;
+}
+
+/** A run over some keys, or one that changes nothing, neither goes on with a pass nor puts an end to it. */
+function isPass({ dryRun, bounds, only, filter }: RunOptions): boolean {
+  return !dryRun && !bounds && !only && !filter?.files;
+}
+
+function keepsPlace(options: RunOptions): boolean {
+  return options.resume !== undefined && isPass(options);
+}
+
+/** Writes how far the pass is, now and then. */
+export class PassKeeper {
+  readonly #manifest: Manifest;
+  readonly #pass: Pass;
+  readonly #options: RunOptions;
+  readonly #from: number;
+  #savedMs = 0;
+
+  constructor(manifest: Manifest, pass: Pass, options: RunOptions) {
+    this.#manifest = manifest;
+    this.#pass = pass;
+    this.#options = options;
+    this.#from = keepsPlace(options) ? (options.resume?.from ?? 0) : Number.POSITIVE_INFINITY;
+  }
+
+  /** True when it is time, and the pass big enough, to write down how far it is. */
+  due(passed: Passed, nowMs: number): boolean {
+    return passed.looked >= this.#from && nowMs - this.#savedMs >= SAVE_EVERY_MS;
+  }
+
+  /** Everything up to `after` must be in the manifest. */
+  save(after: string, passed: Passed, nowMs: number): void {
+    this.#savedMs = nowMs;
+    const saved: Saved = {
+      startedMs: this.#pass.startedMs,
+      unsettledMs: this.#pass.unsettledMs,
+      after,
+      passed,
+      savedMs: nowMs,
+      shape: shapeOf(this.#options),
+    };
+    this.#manifest.setFact(FACT, JSON.stringify(saved));
+  }
+
+  /** The pass is complete, or is to begin anew. */
+  clear(): void {
+    if (isPass(this.#options) && this.#manifest.getFact(FACT)) this.#manifest.setFact(FACT, '');
+  }
+}
+
+/** What a pass found to delete must not be deleted under other rules than those it was found by. */
+function shapeOf({ resume, noTraverse, policy, deletes }: RunOptions): string {
+  return `${resume?.shape} ${noTraverse} ${policy.deleteUnknown} ${deletes?.excluded}`;
+}
+
+function readSaved(manifest: Manifest): Saved | undefined {
+  const text = manifest.getFact(FACT);
+  return text ? (JSON.parse(text) as Saved) : undefined;
+}

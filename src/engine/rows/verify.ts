@@ -1,0 +1,80 @@
+/** Whether a manifest still says what the two listings say. */
+
+import type { Reporter } from '../events.js';
+import { Halt } from '../flow/halt.js';
+import { type LookOptions, lookAtPair } from '../list/compare.js';
+import { destState, sourceState } from '../list/diff.js';
+import type { RunPair } from '../options.js';
+
+export interface RowsSummary {
+  rows: number;
+  /** Both listings show the versions that the row names. */
+  agreeing: number;
+  source: { changed: number; gone: number };
+  destination: { changed: number; gone: number };
+  /** On both sides, and not in the manifest. */
+  unknown: number;
+  listed: { source: number; destination: number };
+}
+
+/** @throws what ends a listing; aborted */
+export async function checkRows(
+  pair: RunPair,
+  options: LookOptions & { stop: AbortSignal },
+  report: Reporter,
+): Promise<RowsSummary> {
+  const sum: RowsSummary = {
+    rows: 0,
+    agreeing: 0,
+    source: { changed: 0, gone: 0 },
+    destination: { changed: 0, gone: 0 },
+    unknown: 0,
+    listed: { source: 0, destination: 0 },
+  };
+  await looking(options.stop, async (halt) => {
+    const tell: Reporter = (event) => {
+      if (event.type === 'listed') sum.listed[event.side] = event.objects;
+      report(event);
+    };
+    // Nothing is named here.
+    const failed = (_key: string, fault: Error): never => {
+      throw fault;
+    };
+    for await (const triples of lookAtPair(pair, options, { halt, tell, failed })) {
+      for (const triple of triples) {
+        if (!triple.row) {
+          if (triple.source && triple.dest) sum.unknown++;
+          continue;
+        }
+        sum.rows++;
+        const [s, d] = [sourceState(triple), destState(triple, true)];
+        if (s === 'same' && d === 'same') sum.agreeing++;
+        note(sum.source, s);
+        note(sum.destination, d);
+      }
+    }
+  });
+  return sum;
+}
+
+function note(counts: { changed: number; gone: number }, state: string): void {
+  if (state === 'changed') counts.changed++;
+  if (state === 'absent') counts.gone++;
+}
+
+/** Runs `body` with a halt that the signal raises. @throws aborted when it did, and the fault that ended the work */
+export async function looking(stop: AbortSignal, body: (halt: Halt) => Promise<void>): Promise<void> {
+  const halt = new Halt(0);
+  const onStop = (): void => halt.stop('interrupted', 'calls');
+  if (stop.aborted) onStop();
+  stop.addEventListener('abort', onStop);
+  try {
+    await body(halt);
+  } catch (error) {
+    if (!halt.signal.aborted) halt.fail(error);
+  } finally {
+    stop.removeEventListener('abort', onStop);
+    halt.dispose();
+  }
+  if (halt.fatal) throw halt.fatal.error;
+}

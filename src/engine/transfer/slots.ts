@@ -1,0 +1,180 @@
+/**
+ * What may be in flight at once in a run: part requests over all objects, and small objects. What the person has not
+ * fixed, the tuner changes while the run goes.
+ */
+
+import { type Limiter, limiter, Queue } from '../flow/queue.js';
+import type { RunOptions } from '../options.js';
+import type { PlanEntry } from '../plan/plan.js';
+import { type Lone, partSizeAtEnd } from '../tune/end.js';
+import { type Near, ObjectFlow, PartFlow } from '../tune/flow.js';
+import { START } from '../tune/tune.js';
+import { Races } from './race.js';
+
+/** Up to so many bytes an object's time goes into round trips; beyond, into its bytes, as a part's does. */
+const SMALL = 256 * 1024;
+/** Large objects that may be open at once: those whose last parts are under way, or that are being completed. */
+const MOST_OPEN = 256;
+/** Large objects that are known before they begin: over slow connections, enough for the last waves of parts. */
+const MOST_WAITING = 256;
+
+export class Slots {
+  readonly partFlow: PartFlow;
+  readonly objectFlow: ObjectFlow;
+  /** Second requests for parts that are far too slow. */
+  readonly races: Races;
+  readonly #waiting = new Waiting();
+  #partSize: number | undefined;
+  #lone: Lone | undefined;
+  readonly #parts: Limiter;
+  readonly #objects: Limiter;
+  readonly #partsPerObject: number | undefined;
+  readonly #pinned: boolean;
+  /** False when `--transfers` and `--part-concurrency` together say how many. */
+  readonly tunesParts: boolean;
+
+  constructor(
+    options: Pick<RunOptions, 'transfers' | 'partConcurrency'>,
+    near?: Near,
+    now: () => number = () => performance.now(),
+  ) {
+    const { transfers, partConcurrency } = options;
+    this.partFlow = new PartFlow(now, near);
+    this.objectFlow = new ObjectFlow(now);
+    this.races = new Races(now);
+    this.#pinned = transfers !== undefined;
+    this.#partsPerObject = partConcurrency;
+    const fixed = transfers !== undefined && partConcurrency !== undefined ? transfers * partConcurrency : undefined;
+    this.#parts = limiter(fixed ?? START.parts);
+    this.#objects = limiter(transfers ?? START.objects);
+    this.tunesParts = fixed === undefined;
+  }
+
+  get tunesObjects(): boolean {
+    return !this.#pinned;
+  }
+
+  /** Slots for parts that no part has a use for. */
+  get spare(): number {
+    const { concurrency, activeCount, pendingCount } = this.#parts;
+    return pendingCount > 0 ? 0 : Math.max(0, concurrency - activeCount);
+  }
+
+  /** For an object that begins now; undefined until the tuner knows better than the default. */
+  get partSize(): number | undefined {
+    if (this.#partSize === undefined || !this.#lone || !this.#waiting.all) return this.#partSize;
+    const rest = { objects: this.#waiting.sizes, moving: this.partFlow.moving };
+    return partSizeAtEnd(rest, this.#lone, this.#partSize);
+  }
+
+  /** Bytes of parts that have not begun; undefined while more objects may come. */
+  get left(): number | undefined {
+    if (this.#pinned || !this.#waiting.all) return undefined;
+    const queued = this.#parts.pendingCount * (this.#partSize ?? START.partSize);
+    return this.#waiting.sizes.reduce((sum, size) => sum + size, queued);
+  }
+
+  /** @param settings.lone only where each connection is limited by itself */
+  set(settings: { parts: number; objects: number; partSize: number | undefined; lone?: Lone }): void {
+    if (this.tunesParts) this.#parts.concurrency = settings.parts;
+    if (this.tunesObjects) this.#objects.concurrency = settings.objects;
+    this.#partSize = settings.partSize;
+    this.#lone = settings.lone;
+  }
+
+  /** For the parts of one object. */
+  ofObject(): <T>(task: () => Promise<T>) => Promise<T> {
+    if (this.#partsPerObject === undefined) return this.#parts;
+    const own = limiter(this.#partsPerObject);
+    return (task) => own(() => this.#parts(task));
+  }
+
+  /** Where objects wait for their turn. */
+  lanes(): Lanes {
+    return new Lanes(this.#objects, this.#parts, this.objectFlow, this.#waiting, this.#pinned);
+  }
+}
+
+/** An object's time goes into round trips, or is the service's own. */
+export function isSmall({ size, way }: PlanEntry): boolean {
+  return way === 'server' || size <= SMALL;
+}
+
+/** Large objects that have not begun. */
+class Waiting {
+  readonly #entries = new Set<PlanEntry>();
+  /** No more will come. */
+  all = false;
+
+  /** Bytes of each. */
+  get sizes(): number[] {
+    return [...this.#entries].map(({ size }) => size);
+  }
+
+  add(entry: PlanEntry): void {
+    this.#entries.add(entry);
+    this.all = false;
+  }
+
+  /** Its parts have queued for their slots, or it needs none. */
+  begun(entry: PlanEntry): void {
+    this.#entries.delete(entry);
+  }
+}
+
+/** Starts an object; `opened` is to be called once its parts have queued for their slots. */
+export type Start = (opened: () => void) => Promise<void>;
+
+/**
+ * Small objects go side by side. Large ones are opened one after the other, each as soon as a part's slot has nobody
+ * waiting for it: as many as are needed to fill the slots, and no more, are half done at any time. When `--transfers`
+ * fixes the number of objects, all go side by side.
+ */
+export class Lanes {
+  readonly #small: Queue;
+  readonly #openings = new Queue(limiter(1), MOST_WAITING);
+  readonly #open = new Queue(limiter(MOST_OPEN));
+  readonly #parts: Limiter;
+  readonly #flow: ObjectFlow;
+  readonly #waiting: Waiting;
+  readonly #pinned: boolean;
+
+  constructor(objects: Limiter, parts: Limiter, flow: ObjectFlow, waiting: Waiting, pinned: boolean) {
+    this.#small = new Queue(objects);
+    this.#parts = parts;
+    this.#flow = flow;
+    this.#waiting = waiting;
+    this.#pinned = pinned;
+  }
+
+  /** Waits while the lane is full. */
+  async push(entry: PlanEntry, start: Start): Promise<void> {
+    if (this.#pinned) await this.#small.push(() => start(nothing));
+    else if (isSmall(entry)) await this.#small.push(() => this.#flow.during(() => start(nothing)));
+    else {
+      this.#waiting.add(entry);
+      await this.#openings.push(() => this.#openNext(entry, start));
+    }
+  }
+
+  /** Waits for all that was pushed. */
+  async drain(): Promise<void> {
+    this.#waiting.all = true;
+    try {
+      await this.#small.drain();
+    } finally {
+      await this.#openings.drain();
+      await this.#open.drain();
+    }
+  }
+
+  async #openNext(entry: PlanEntry, start: Start): Promise<void> {
+    await this.#parts(async () => undefined);
+    await new Promise<void>((opened, failed) => {
+      this.#open.push(() => start(opened).finally(opened)).catch(failed);
+    });
+    this.#waiting.begun(entry);
+  }
+}
+
+const nothing = (): void => undefined;

@@ -1,0 +1,202 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { copyOptions } from '../../src/cli/commands/copy.js';
+import type { TransferCommandFlags } from '../../src/cli/commands/transfer.js';
+import { levelOfFlags } from '../../src/cli/context.js';
+import { copyConnections, filterOf, openSettings, runOptions } from '../../src/cli/settings.js';
+import type { RunOptions } from '../../src/engine/options.js';
+import type { OpenSettings } from '../../src/open.js';
+
+const MIB = 1024 ** 2;
+
+function parse(...args: string[]): TransferCommandFlags {
+  const command = copyOptions(new Command('copy').exitOverride().configureOutput({ writeErr: () => {} }));
+  command.parse(args, { from: 'user' });
+  return command.opts<TransferCommandFlags>();
+}
+
+const run = (...args: string[]): RunOptions =>
+  runOptions('copy', parse(...args), undefined, new AbortController().signal);
+
+const settings = (...args: string[]): OpenSettings => openSettings(parse(...args), 8, {});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const RUN: [string[], Partial<RunOptions>][] = [
+  [[], { dryRun: false, maxConnections: 256, checkers: 16, objectAttempts: 3 }],
+  [['--max-connections', '64'], { maxConnections: 64 }],
+  [[], { createBucket: false, noTraverse: false, cutoffMode: 'hard' }],
+  [['-n'], { dryRun: true }],
+  [['--dry-run'], { dryRun: true }],
+  [['--transfers', '4'], { transfers: 4 }],
+  [['--part-concurrency', '2'], { partConcurrency: 2 }],
+  [['--checkers', '5'], { checkers: 5 }],
+  [['--part-size', '16M'], { partSize: 16 * MIB }],
+  [['--max-memory', '1G'], { maxMemory: 1024 * MIB }],
+  [['--max-memory', 'off'], { maxMemory: Number.MAX_SAFE_INTEGER }],
+  [['--retries', '7'], { objectAttempts: 7 }],
+  [['--create-bucket'], { createBucket: true }],
+  [['--storage-class', 'IA'], { storageClass: 'IA' }],
+  [['--no-traverse'], { noTraverse: true }],
+  [['--max-transfer', '10G'], { maxTransfer: 10_240 * MIB }],
+  [['--max-duration', '1h30m'], { maxDurationMs: 5_400_000 }],
+  [['--cutoff-mode', 'cautious'], { cutoffMode: 'cautious' }],
+];
+
+const POLICY: [string[], Partial<RunOptions['policy']>][] = [
+  [[], { compare: 'default', ignoreExisting: false, update: false, immutable: false, modifyWindowMs: 1 }],
+  [['-c'], { compare: 'checksum' }],
+  [['--checksum'], { compare: 'checksum' }],
+  [['--size-only'], { compare: 'size-only' }],
+  [['-I'], { compare: 'ignore-times' }],
+  [['--ignore-times'], { compare: 'ignore-times' }],
+  [['--ignore-existing'], { ignoreExisting: true }],
+  [['-u'], { update: true }],
+  [['--immutable'], { immutable: true }],
+  [['--modify-window', '2s'], { modifyWindowMs: 2000 }],
+];
+
+const OPEN: [string[], Partial<OpenSettings>][] = [
+  [[], { transport: 'lean', lowLevelRetries: 10, timeoutMs: 60_000, contimeoutMs: 15_000, copyLinks: false }],
+  [['--config', 'c.yaml'], { config: 'c.yaml' }],
+  [['--manifest', 'm.db'], { manifest: 'm.db' }],
+  [['--transport', 'sdk'], { transport: 'sdk' }],
+  [['--low-level-retries', '3'], { lowLevelRetries: 3 }],
+  [['--timeout', '5m'], { timeoutMs: 300_000 }],
+  [['--timeout', 'off'], { timeoutMs: 2 ** 31 - 1 }],
+  [['--contimeout', '2s'], { contimeoutMs: 2000 }],
+  [['--tpslimit', '2.5', '--tpslimit-burst', '4'], { tpslimit: 2.5, tpslimitBurst: 4 }],
+  [['-L'], { copyLinks: true }],
+];
+
+describe('each option reaches what it is for', () => {
+  it.each(RUN)('%j', (args, expected) => {
+    expect(run(...args)).toMatchObject(expected);
+  });
+
+  it.each(POLICY)('comparison %j', (args, expected) => {
+    expect(run(...args).policy).toMatchObject(expected);
+  });
+
+  it.each(OPEN)('connection %j', (args, expected) => {
+    expect(settings(...args)).toMatchObject(expected);
+  });
+
+  it('--bwlimit', () => {
+    expect(settings('--bwlimit', '10M:1M').bandwidth?.(0)).toEqual({ up: 10 * MIB, down: MIB });
+  });
+
+  it('-q, -v, -vv and --log-level', () => {
+    const levels = [[], ['-q'], ['-v'], ['-vv'], ['-v', '-v', '-v'], ['--log-level', 'INFO']].map((args) =>
+      levelOfFlags(parse(...args)),
+    );
+    expect(levels).toEqual(['notice', 'error', 'info', 'debug', 'debug', 'info']);
+    expect(() => levelOfFlags(parse('-q', '-v'))).toThrow('--quiet');
+  });
+
+  it('as many connections as may be in flight, and no more than a server bears', () => {
+    expect(copyConnections(parse('--transfers', '2', '--part-concurrency', '3', '--checkers', '4'))).toBe(10);
+    expect(copyConnections(parse('--transfers', '500'))).toBe(256);
+    expect(copyConnections(parse('--transfers', '500', '--part-concurrency', '4'))).toBe(256);
+    expect(copyConnections(parse('--max-connections', '40'))).toBe(40);
+  });
+
+  it('without --transfers and --part-concurrency the tuner decides', () => {
+    expect(run()).toMatchObject({ transfers: undefined, partConcurrency: undefined });
+  });
+
+  it('data in flight takes no more than half of the memory unless told', () => {
+    expect(run().maxMemory).toBeLessThanOrEqual(totalmem() / 2);
+  });
+});
+
+describe('the environment', () => {
+  it('sets any option, and the command line wins', () => {
+    vi.stubEnv('XSYNC_TRANSFERS', '4');
+    vi.stubEnv('XSYNC_PART_SIZE', '8M');
+    vi.stubEnv('XSYNC_NO_TRAVERSE', 'true');
+    vi.stubEnv('XSYNC_VERBOSE', '2');
+    expect(run()).toMatchObject({ transfers: 4, partSize: 8 * MIB, noTraverse: true });
+    expect(levelOfFlags(parse())).toBe('debug');
+    expect(run('--transfers', '6')).toMatchObject({ transfers: 6 });
+  });
+
+  it('can say no as well as yes, so that XSYNC_DRY_RUN=false does copy', () => {
+    for (const no of ['false', '0', 'no', 'off', '', 'FALSE']) {
+      vi.stubEnv('XSYNC_DRY_RUN', no);
+      expect(run().dryRun).toBe(false);
+    }
+    vi.stubEnv('XSYNC_DRY_RUN', '1');
+    expect(run().dryRun).toBe(true);
+    vi.stubEnv('XSYNC_DRY_RUN', 'perhaps');
+    expect(() => run()).toThrow('XSYNC_DRY_RUN');
+  });
+
+  it('cannot undo an "off" of the command line, and can say off itself', () => {
+    vi.stubEnv('XSYNC_MAX_TRANSFER', '1G');
+    expect(run('--max-transfer', 'off').maxTransfer).toBeUndefined();
+    vi.stubEnv('XSYNC_MAX_TRANSFER', 'off');
+    expect(run().maxTransfer).toBeUndefined();
+  });
+
+  it('names the variable that a bad value came from', () => {
+    vi.stubEnv('XSYNC_PART_SIZE', 'huge');
+    expect(() => run()).toThrow('XSYNC_PART_SIZE: "huge" is not a size');
+  });
+});
+
+describe('mistakes are refused before anything is done', () => {
+  it.each([
+    [['--transfers', '0'], '--transfers'],
+    [['--transfers', '1.5'], '--transfers'],
+    [['--part-size', '-1'], '--part-size'],
+    [['--timeout', 'soon'], '--timeout'],
+    [['--log-level', 'loud'], '--log-level'],
+    [['--cutoff-mode', 'now'], '--cutoff-mode'],
+    [['--size-only', '--checksum'], '--checksum and --size-only'],
+    [['--nonsense'], '--nonsense'],
+  ])('%j', (args, named) => {
+    expect(() => run(...args)).toThrow(named);
+  });
+});
+
+describe('filters', () => {
+  it('are absent when nothing was asked for', async () => {
+    expect(await filterOf(parse())).toBeUndefined();
+  });
+
+  it('keep the order of repeated rules, of which the first that fits decides', async () => {
+    const verdicts = async (...rules: string[]): Promise<boolean[] | undefined> => {
+      const filter = await filterOf(parse(...rules.flatMap((rule) => ['--filter', rule])));
+      return filter && ['keep.bak', 'drop.bak'].map((key) => filter.test(key, 1, 0).included);
+    };
+    expect(await verdicts('+ keep.*', '- *.bak')).toEqual([true, false]);
+    expect(await verdicts('- *.bak', '+ keep.*')).toEqual([false, false]);
+  });
+
+  it('take sizes, ages and files', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'xsync-options-'));
+    try {
+      const list = join(folder, 'list');
+      writeFileSync(list, '# wanted\n*.gz\n');
+      const filter = await filterOf(
+        parse('--include-from', list, '--min-size', '10B', '--max-size', '1k', '--max-age', '1d'),
+      );
+      const now = Date.now();
+      const test = (key: string, size: number, ageMs: number): boolean | undefined =>
+        filter?.test(key, size, now - ageMs).included;
+      expect([test('a.gz', 10, 0), test('a.txt', 10, 0), test('a.gz', 9, 0)]).toEqual([true, false, false]);
+      expect([test('a.gz', 1025, 0), test('a.gz', 10, 2 * 86_400_000)]).toEqual([false, false]);
+      const files = await filterOf(parse('--files-from', list));
+      expect(files?.files).toEqual(['*.gz']);
+      await expect(filterOf(parse('--filter-from', join(folder, 'none')))).rejects.toThrow('filter file');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

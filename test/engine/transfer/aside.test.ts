@@ -1,0 +1,292 @@
+import { describe, expect, test } from 'vitest';
+import type { Backup } from '../../../src/engine/options.js';
+import { suffixed } from '../../../src/engine/transfer/aside.js';
+import { XsyncError } from '../../../src/model/error.js';
+import { MemoryStore, type MemoryStoreOptions } from '../../../src/store/memory/store.js';
+import type { ListOptions } from '../../../src/store/port.js';
+import { meter } from '../../../src/store/wrap/meter.js';
+import { contentOf } from '../support.js';
+import { bytesOf, deleteRequests, keysOf, Pair, type SyncOptions, sync, synced, TIMES, told } from '../sync.js';
+
+const KiB = 1024;
+
+function place(options: MemoryStoreOptions = {}): { store: MemoryStore; backup: Backup } {
+  const capabilities = { local: false, keepsMtime: false, ...options.capabilities };
+  const store = new MemoryStore({ endpoint: 'c', bucket: 'aside', ...options, capabilities });
+  const metered = meter(store);
+  const traffic = () => metered.counts();
+  const side = { store: metered, prefix: 'old/', text: 'memory:aside/old', notes: [], traffic };
+  return { store, backup: { side, suffix: '', keepExtension: false } };
+}
+
+/** A sync that keeps what it overwrites and deletes beside it, under names of their own. */
+function syncBeside(pair: Pair, suffix: string, options: SyncOptions = {}, keepExtension = false) {
+  const open = pair.open();
+  pair.open = () => open;
+  return sync(pair, { ...options, backup: { side: open.dest, suffix, keepExtension } });
+}
+
+async function holds(store: MemoryStore, key: string, bytes: Uint8Array): Promise<boolean> {
+  return (await keysOf(store)).includes(key) && Buffer.compare(await contentOf(store, key), bytes) === 0;
+}
+
+describe('what is overwritten or deleted', () => {
+  test.each(TIMES)('is kept with its content, headers and metadata, --delete-%s', async (when) => {
+    const pair = new Pair();
+    const about = { headers: { contentType: 'text/x-odd', cacheControl: 'max-age=5' }, metadata: { owner: 'Zoë' } };
+    for (const key of ['updated', 'gone', 'stays']) await pair.source.put(key, bytesOf(key, 10), about);
+    await pair.copy();
+    await pair.source.put('updated', bytesOf('new', 20));
+    await pair.source.delete(['gone']);
+    const { store, backup } = place();
+    const run = await sync(pair, { deletes: { when }, backup });
+    expect(await keysOf(store)).toEqual(['old/gone', 'old/updated']);
+    expect(run.backedUp).toEqual({ objects: 2, bytes: 20 });
+    expect(told(run, 'backup').sort()).toEqual(['gone', 'updated']);
+    for (const key of ['gone', 'updated']) {
+      expect(await holds(store, `old/${key}`, bytesOf(key, 10))).toBe(true);
+      const kept = await store.head(`old/${key}`);
+      expect(kept.headers).toEqual(about.headers);
+      expect(kept.metadata.owner).toBe('Zoë');
+    }
+    expect(await keysOf(pair.dest)).toEqual(['stays', 'updated']);
+    expect(await holds(pair.dest, 'updated', bytesOf('new', 20))).toBe(true);
+  });
+
+  test.each([
+    ['in parts', {}],
+    ['by the service in parts', { endpoint: 'b', capabilities: { maxCopySize: 100 * KiB } }],
+  ])('is kept whole when it is large, %s', async (_, options) => {
+    const size = 5 * 64 * KiB + 77;
+    const pair = new Pair();
+    await pair.source.put('large', bytesOf('old', size));
+    await pair.source.put('gone', bytesOf('gone', size));
+    await pair.copy({ partSize: 64 * KiB });
+    await pair.source.put('large', bytesOf('new', size));
+    await pair.source.delete(['gone']);
+    const { store, backup } = place({ bucket: 'aside', ...options });
+    const run = await sync(pair, { backup, partSize: 64 * KiB, deletes: { allowEmptySource: true } });
+    expect(run).toMatchObject({ copied: { objects: 1 }, deleted: { objects: 1 }, backedUp: { objects: 2 } });
+    expect(await holds(store, 'old/large', bytesOf('old', size))).toBe(true);
+    expect(await holds(store, 'old/gone', bytesOf('gone', size))).toBe(true);
+    expect((await store.listUploads({})).uploads).toEqual([]);
+    expect(pair.manifest.uploads()).toEqual([]);
+  });
+
+  test('is copied by the service where it can: no byte comes this way', async () => {
+    const pair = await synced(['gone', 'stays'], ['gone']);
+    const { store, backup } = place({ endpoint: 'b' });
+    const run = await sync(pair, { backup });
+    expect(run.traffic.destination.requests).toEqual({ list: 1, head: 2, delete: 1 });
+    expect(backup.side.traffic()).toMatchObject({ requests: { copy: 1 }, bytesIn: 0, bytesOut: 0 });
+    expect(await keysOf(store)).toEqual(['old/gone']);
+  });
+
+  test('is kept by a copy as well', async () => {
+    const pair = await synced(['a']);
+    await pair.source.put('a', bytesOf('new', 20));
+    const { store, backup } = place();
+    await pair.copy({ backup });
+    expect(await holds(store, 'old/a', bytesOf('a', 10))).toBe(true);
+  });
+
+  test('is kept when the destination was not listed, be it known to the manifest or not', async () => {
+    const pair = await synced(['known', 'gone'], ['gone']);
+    await pair.dest.put('foreign', bytesOf('foreign', 10));
+    for (const key of ['known', 'foreign']) await pair.source.put(key, bytesOf(`new ${key}`, 20));
+    const { store, backup } = place();
+    await sync(pair, { backup, noTraverse: true });
+    expect(await keysOf(store)).toEqual(['old/foreign', 'old/gone', 'old/known']);
+    expect(await holds(store, 'old/foreign', bytesOf('foreign', 10))).toBe(true);
+  });
+
+  test('is kept though the destination lists in another order than it says', async () => {
+    const pair = new Pair({ dest: { capabilities: { orderedListing: 'unknown' } } });
+    const keys = ['a', 'b', 'c', 'd'];
+    for (const key of keys) {
+      await pair.source.put(key, bytesOf(`${key} new`, 20));
+      await pair.dest.put(key, bytesOf(key, 10));
+    }
+    const original = pair.dest.list.bind(pair.dest);
+    pair.dest.list = async (options: ListOptions) => {
+      const { entries } = await original({ ...options, token: undefined });
+      if (options.token === undefined) return { entries: entries.slice(2), prefixes: [], nextToken: 'rest' };
+      return { entries: entries.slice(0, 2), prefixes: [] };
+    };
+    const { store, backup } = place();
+    await sync(pair, { backup });
+    expect(await keysOf(store)).toEqual(keys.map((key) => `old/${key}`));
+  });
+
+  test('is neither copied nor announced as kept in a dry run', async () => {
+    const pair = await synced(['a', 'gone'], ['gone']);
+    await pair.source.put('a', bytesOf('new', 20));
+    const { store, backup } = place();
+    const run = await sync(pair, { backup, dryRun: true });
+    expect(await keysOf(store)).toEqual([]);
+    expect(run.backedUp.objects).toBe(0);
+  });
+});
+
+describe('when it cannot be kept', () => {
+  test.each(TIMES)('nothing is overwritten or deleted, and each is listed as failed, --delete-%s', async (when) => {
+    const pair = await synced(['updated', 'gone', 'stays'], ['gone']);
+    await pair.source.put('updated', bytesOf('new', 20));
+    const { store, backup } = place();
+    store.put = async () => {
+      throw new XsyncError('access-denied', 'no right to write');
+    };
+    const run = await sync(pair, { backup, deletes: { when, ignoreErrors: true } });
+    expect(await holds(pair.dest, 'updated', bytesOf('updated', 10))).toBe(true);
+    expect(await holds(pair.dest, 'gone', bytesOf('gone', 10))).toBe(true);
+    const failures = run.failed.list.map(({ key, code, message }) => ({ key, code, message }));
+    const message = expect.stringMatching(/left as it is.*not be kept aside in memory:aside\/old: no right to write/);
+    expect(failures.sort((a, b) => (a.key < b.key ? -1 : 1))).toEqual([
+      { key: 'gone', code: 'access-denied', message },
+      { key: 'updated', code: 'access-denied', message },
+    ]);
+    expect(run.deleted).toMatchObject({ objects: 0, left: 1 });
+  });
+
+  test('because its place has no such bucket, the run ends with nothing touched', async () => {
+    const pair = await synced(['gone', 'stays'], ['gone']);
+    const requests = deleteRequests(pair.dest);
+    const { backup } = place({ created: false });
+    await expect(sync(pair, { backup })).rejects.toMatchObject({ code: 'bucket-not-found' });
+    expect(requests).toEqual([]);
+  });
+
+  test('because the run was interrupted half-way, nothing is overwritten or deleted, and the next run does it all', async () => {
+    const size = 8 * 64 * KiB;
+    const pair = new Pair();
+    for (const key of ['large', 'gone', 'stays']) await pair.source.put(key, bytesOf(key, size));
+    await pair.copy();
+    await pair.source.delete(['gone']);
+    const { store, backup } = place();
+    const stop = new AbortController();
+    const original = store.uploadPart.bind(store);
+    store.uploadPart = async (...args) => {
+      stop.abort();
+      return original(...args);
+    };
+    const parts = { partSize: 64 * KiB, partConcurrency: 1, transfers: 1 };
+    const run = await sync(pair, { backup, stop: stop.signal, ...parts });
+    expect(run).toMatchObject({ stopped: 'interrupted', deleted: { objects: 0 }, failed: { objects: 0 } });
+    expect(await holds(pair.dest, 'gone', bytesOf('gone', size))).toBe(true);
+    store.uploadPart = original;
+    expect(await sync(pair, { backup, ...parts })).toMatchObject({ deleted: { objects: 1 }, backedUp: { objects: 1 } });
+    expect(await holds(store, 'old/gone', bytesOf('gone', size))).toBe(true);
+  });
+
+  test('because its name would be too long, it alone is left', async () => {
+    const long = 'x'.repeat(1022);
+    const pair = await synced([long, 'gone', 'stays'], [long, 'gone']);
+    const run = await sync(pair, { backup: place().backup });
+    expect(run.failed.list).toMatchObject([{ key: long, code: 'key-not-representable', operation: 'delete' }]);
+    expect(await keysOf(pair.dest)).toEqual(['stays', long]);
+  });
+});
+
+describe('--suffix', () => {
+  // As rclone 1.60 names them; of several extensions it knew the last alone, and later versions the last two.
+  test.each([
+    ['a.txt', 'a.txt-1', 'a-1.txt'],
+    ['a.min.js', 'a.min.js-1', 'a.min-1.js'],
+    ['report.v1.2.txt', 'report.v1.2.txt-1', 'report.v1.2-1.txt'],
+    ['noext', 'noext-1', 'noext-1'],
+    ['d.x/file', 'd.x/file-1', 'd.x/file-1'],
+    ['a.tar.gz', 'a.tar.gz-1', 'a-1.tar.gz'],
+    ['d/.bashrc', 'd/.bashrc-1', 'd/.bashrc-1'],
+    ['.bashrc', '.bashrc-1', '.bashrc-1'],
+    ['', '-1', '-1'],
+  ])('of %j is in the place where rclone has it', (key, plain, kept) => {
+    expect(suffixed(key, '-1', false)).toBe(plain);
+    expect(suffixed(key, '-1', true)).toBe(kept);
+  });
+
+  test.each([false, true])(
+    'alone keeps things beside the objects, and no later run deletes them',
+    async (keepExtension) => {
+      const pair = await synced(['d/updated.txt', 'gone.txt', 'stays'], ['gone.txt']);
+      await pair.source.put('d/updated.txt', bytesOf('new', 20));
+      const kept = keepExtension ? ['d/updated.bak.txt', 'gone.bak.txt'] : ['d/updated.txt.bak', 'gone.txt.bak'];
+      await syncBeside(pair, '.bak', {}, keepExtension);
+      expect(await keysOf(pair.dest)).toEqual([...kept, 'd/updated.txt', 'stays'].sort());
+      const again = await syncBeside(pair, '.bak', { policy: { deleteUnknown: true } }, keepExtension);
+      expect(again).toMatchObject({ deleted: { objects: 0 }, backedUp: { objects: 0 }, kept: { objects: 2 } });
+      expect(await keysOf(pair.dest)).toEqual([...kept, 'd/updated.txt', 'stays'].sort());
+    },
+  );
+
+  test('goes with --backup-dir', async () => {
+    const pair = await synced(['a/gone.txt', 'stays'], ['a/gone.txt']);
+    const { store, backup } = place();
+    await sync(pair, { backup: { ...backup, suffix: '.2026', keepExtension: true } });
+    expect(await keysOf(store)).toEqual(['old/a/gone.2026.txt']);
+  });
+});
+
+describe('a place that overlaps a side', () => {
+  test.each([
+    ['dst', 'b', '', 'the destination itself'],
+    ['dst', 'b', 'to/old/', 'a folder of the destination'],
+    ['dst', 'b', 'to/', 'the destination by another name'],
+    ['src', 'a', '', 'the source, around it'],
+    ['src', 'a', 'from/x/', 'a folder of the source'],
+  ])('is refused before anything is done: %s %s %j, %s', async (bucket, endpoint, prefix) => {
+    const pair = new Pair();
+    pair.prefixes = { source: 'from/', dest: 'to/' };
+    await pair.source.put('from/a', bytesOf('a', 10));
+    const { backup } = place({ bucket, endpoint });
+    const side = { ...backup.side, prefix };
+    await expect(sync(pair, { backup: { ...backup, side } })).rejects.toMatchObject({ code: 'usage' });
+    expect(await keysOf(pair.dest)).toEqual([]);
+  });
+
+  test.each(['top/', 'to-old/', 'elsewhere/'])('is not one beside it: %s', async (prefix) => {
+    const pair = new Pair();
+    pair.prefixes = { source: '', dest: 'to/' };
+    await synced(['a', 'gone'], ['gone'], pair);
+    const side = { ...place().backup.side, store: pair.dest, prefix };
+    await sync(pair, { backup: { side, suffix: '', keepExtension: false } });
+    expect(await keysOf(pair.dest)).toEqual([`${prefix}gone`, 'to/a'].sort());
+  });
+});
+
+describe('an object alone', () => {
+  async function updated(): Promise<Pair> {
+    const pair = new Pair();
+    pair.prefixes = { source: 'from/pho', dest: 'to/pho' };
+    const open = pair.open.bind(pair);
+    pair.open = () => ({ ...open(), single: true });
+    await pair.source.put('from/pho', bytesOf('old', 10));
+    await pair.copy();
+    await pair.source.put('from/pho', bytesOf('new', 20));
+    return pair;
+  }
+
+  test('is kept under its name', async () => {
+    const pair = await updated();
+    const { store, backup } = place();
+    await sync(pair, { backup: { ...backup, suffix: '.1' } });
+    expect(await keysOf(store)).toEqual(['old/pho.1']);
+    expect(await holds(store, 'old/pho.1', bytesOf('old', 10))).toBe(true);
+  });
+
+  test('is kept beside itself', async () => {
+    const pair = await updated();
+    await syncBeside(pair, '.1');
+    expect(await keysOf(pair.dest)).toEqual(['to/pho', 'to/pho.1']);
+    expect(await holds(pair.dest, 'to/pho.1', bytesOf('old', 10))).toBe(true);
+  });
+
+  test('may be kept in its own folder under another name, and not under its own', async () => {
+    const pair = await updated();
+    const side = { ...place().backup.side, store: pair.dest, prefix: 'to/' };
+    await expect(sync(pair, { backup: { side, suffix: '', keepExtension: false } })).rejects.toMatchObject({
+      code: 'usage',
+    });
+    await sync(pair, { backup: { side, suffix: '.1', keepExtension: false } });
+    expect(await keysOf(pair.dest)).toEqual(['to/pho', 'to/pho.1']);
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { XsyncError } from '../../../src/model/error.js';
+import { bytesOf, contentOf, Pair } from '../support.js';
+
+const KiB = 1024;
+const SIZE = 1000 * KiB + 1;
+
+function onOneService(): Pair {
+  return new Pair({ source: { endpoint: 'x' }, dest: { endpoint: 'x', capabilities: { maxCopySize: 200 * KiB } } });
+}
+
+describe('a server-side copy in parts', () => {
+  test('that fails half-way leaves no second upload to be paid for, and no part still running', async () => {
+    const pair = onOneService();
+    await pair.source.put('big', bytesOf('big', SIZE));
+    const original = pair.dest.uploadPartCopy.bind(pair.dest);
+    let running = 0;
+    let atOnce = 0;
+    let calls = 0;
+    pair.dest.uploadPartCopy = async (...args) => {
+      const call = ++calls;
+      atOnce = Math.max(atOnce, ++running);
+      await new Promise((resolve) => setTimeout(resolve, call === 2 ? 1 : 5));
+      running--;
+      if (call === 2) throw new XsyncError('checksum-mismatch', 'not this time');
+      return original(...args);
+    };
+    const run = await pair.copy({ partConcurrency: 3 });
+    expect(run.copied.objects).toBe(1);
+    expect(atOnce).toBeLessThanOrEqual(3);
+    expect((await pair.dest.listUploads({})).uploads).toEqual([]);
+    expect(Buffer.compare(await contentOf(pair.dest, 'big'), Buffer.from(bytesOf('big', SIZE)))).toBe(0);
+  });
+
+  test('that was interrupted and goes on through this machine is cut for its memory, not for the service', async () => {
+    const pair = onOneService();
+    await pair.source.put('big', bytesOf('big', SIZE));
+    const original = pair.dest.uploadPartCopy.bind(pair.dest);
+    pair.dest.uploadPartCopy = async () => {
+      throw new XsyncError('access-denied', 'no copies for you');
+    };
+    await pair.copy();
+    pair.dest.uploadPartCopy = original;
+    pair.dest.copyableFrom = () => false;
+    const run = await pair.copy({ partSize: 50 * KiB });
+    expect(run.events.find((event) => event.type === 'begin')).toMatchObject({ parts: 21 });
+    expect(run.copied.objects).toBe(1);
+    expect((await pair.dest.listUploads({})).uploads).toEqual([]);
+  });
+});

@@ -1,0 +1,201 @@
+/** The tuner against modelled lines, on a simulated clock: how soon it is there, and how much of the line it uses. */
+import { describe, expect, it } from 'vitest';
+import { affordableConnections, openFilesLimit, operationsOf } from '../../../src/engine/tune/bounds.js';
+import { START, Tuner } from '../../../src/engine/tune/tune.js';
+import type { Capabilities } from '../../../src/store/port.js';
+import {
+  bbr,
+  capped,
+  clean,
+  halving,
+  type Line,
+  type Load,
+  lossy,
+  Mbit,
+  MiB,
+  ROOMY,
+  Simulation,
+  throttling,
+} from './links.js';
+
+const LUCKS = [1, 2, 3, 4, 5];
+/** Two round trips of 200 ms before a part's bytes move; the sender's kernel takes more than it sends. */
+const PARTS: Load = { kind: 'parts', delay: 0.4, buffer: 1.5 * MiB };
+const LOSSY = 200 * Mbit * 0.965;
+const CLEAN = 500 * Mbit * 0.965;
+
+describe.each(LUCKS)('on luck %i', (luck) => {
+  const on = (line: Line, load = PARTS, options = {}) => new Simulation(line, load, { luck, ...options });
+
+  it('a lossy line is full within 20 s, and stays so', () => {
+    const run = on(lossy()).run(180);
+    expect(run.rate(15, 20)).toBeGreaterThan(0.85 * LOSSY);
+    expect(run.rate(20, 180)).toBeGreaterThan(0.9 * LOSSY);
+    expect(run.tuner.settings.partSize).toBe(5 * MiB);
+  });
+
+  it('a clean line is full within 10 s, without a crowd of connections', () => {
+    const run = on(clean()).run(180);
+    expect(run.rate(5, 10)).toBeGreaterThan(0.85 * CLEAN);
+    expect(run.rate(20, 180)).toBeGreaterThan(0.9 * CLEAN);
+    expect(Math.max(...run.seconds.slice(30).map(({ settings }) => settings.parts))).toBeLessThanOrEqual(32);
+    expect(run.tuner.settings.partSize).toBeGreaterThan(5 * MiB);
+  });
+
+  it('a BBR sender, which few connections serve best, is not drowned in them', () => {
+    const run = on(bbr()).run(180);
+    expect(run.rate(0, 180)).toBeGreaterThan(0.85 * 200 * Mbit);
+    expect(run.rate(20, 180)).toBeGreaterThan(0.87 * 200 * Mbit);
+  });
+
+  it('connections that a service holds to 8 Mbit/s each are added until the line is full, and not beyond', () => {
+    const run = on(capped(8 * Mbit, 400 * Mbit)).run(180);
+    expect(run.rate(15, 180)).toBeGreaterThan(0.9 * 400 * Mbit);
+    expect(run.seconds.at(-1)?.settings.parts).toBeLessThanOrEqual(100);
+  });
+
+  it.each([
+    ['lossy', lossy(), LOSSY],
+    ['clean', clean(), CLEAN],
+    ['BBR', bbr(), 200 * Mbit],
+  ])('a %s line that loses half for 30 s is filled again within 15 s each way', (_, line, full) => {
+    const run = on(halving(line, 60, 90)).run(150);
+    expect(run.rate(75, 90)).toBeGreaterThan((0.85 * full) / 2);
+    expect(run.rate(105, 150)).toBeGreaterThan(0.85 * full);
+  });
+
+  it('a server that refuses more than 50 requests is asked for less, and not again at once', () => {
+    const run = on(throttling(capped(8 * Mbit, 4000 * Mbit), 50)).run(110);
+    const first = run.seconds.findIndex(({ throttled }) => throttled > 0);
+    const before = run.seconds[first]?.settings.parts ?? 0;
+    expect(run.seconds[first + 1]?.settings.parts).toBe(before / 2);
+    expect(run.seconds.slice(40).filter(({ throttled }) => throttled > 0)).toEqual([]);
+    expect(run.rate(60, 110)).toBeGreaterThan(0.6 * 50 * 8 * Mbit);
+  });
+
+  it('small objects, which wait for round trips, are multiplied until the server is busy', () => {
+    const run = on(capped(20 * Mbit, 4000 * Mbit), { kind: 'objects', delay: 0.2, size: 4096 }).run(40);
+    expect(run.seconds[15]?.settings.objects).toBe(256);
+  });
+});
+
+describe.each(LUCKS)('on luck %i, a service that takes 600 requests a second', (luck) => {
+  const limits = { ...ROOMY, operations: 600 };
+  const load: Load = { kind: 'objects', delay: 0.2, size: 4096 };
+  const perSecond = ({ rate }: { rate: number }): number => rate / 4096;
+
+  it('is asked for that many small objects, and no more', () => {
+    const run = new Simulation(capped(20 * Mbit, 4000 * Mbit), load, { limits, luck }).run(60);
+    const late = run.seconds.slice(10);
+    expect(run.rate(10, 60) / 4096).toBeGreaterThan(0.8 * 600);
+    expect(run.rate(10, 60) / 4096).toBeLessThan(1.1 * 600);
+    expect(Math.max(...late.map(perSecond))).toBeLessThan(1.3 * 600);
+    expect(new Set(run.seconds.slice(30).map(({ settings }) => settings.objects)).size).toBeLessThan(6);
+  });
+
+  it('is left in peace once that is found', () => {
+    const run = new Simulation(capped(20 * Mbit, 4000 * Mbit), load, { limits, luck }).run(20);
+    let resting = 0;
+    for (let second = 0; second < 40; second++) resting += run.run(1).tuner.resting ? 1 : 0;
+    expect(resting).toBeGreaterThan(20);
+  });
+
+  it('is asked for as much as that again once each answer takes longer', () => {
+    const slower: Line = { ...capped(20 * Mbit, 4000 * Mbit), each: (_, at) => (at < 30 ? 20 * Mbit : 0.3 * Mbit) };
+    const run = new Simulation(slower, load, { limits, luck }).run(120);
+    expect(run.rate(80, 120) / 4096).toBeGreaterThan(0.75 * 600);
+  });
+});
+
+describe('the open files of this host', () => {
+  const limits = (files: string): string => `Limit  Soft Limit  Hard Limit  Units\nMax open files  ${files}  files\n`;
+
+  it('are what the kernel says', () => {
+    expect(openFilesLimit(() => limits('1024  524288'))).toBe(1024);
+    expect(openFilesLimit(() => limits('unlimited  unlimited'))).toBeUndefined();
+  });
+
+  it('bound nothing where the system does not tell', () => {
+    const missing = (): string => {
+      throw new Error('ENOENT');
+    };
+    expect(openFilesLimit(missing)).toBeUndefined();
+    expect(affordableConnections(256, undefined)).toBe(256);
+  });
+
+  it('leave room for two sockets a request, or a run would die of EMFILE', () => {
+    expect(affordableConnections(256, 256)).toBe(78);
+    expect(affordableConnections(16, 1024)).toBe(16);
+    expect(affordableConnections(256, 64)).toBeGreaterThan(0);
+  });
+});
+
+it('a service that documents no request rate bounds none, and the slower side of two counts', () => {
+  const of = (read?: number, write = 0): Capabilities =>
+    ({ requestRates: read === undefined ? undefined : { read, write } }) as Capabilities;
+  expect(operationsOf(of(), of())).toBeUndefined();
+  expect(operationsOf(of(5500, 3500), of(10_000, 10_000))).toBe(5500);
+  expect(operationsOf(of(), of(5500, 3500))).toBe(3500);
+});
+
+it('a loss of one connection in many is weather, and changes nothing', () => {
+  const run = new Simulation({ ...lossy(), broken: (n) => n / 250 }, PARTS).run(60);
+  expect(run.rate(20, 60)).toBeGreaterThan(0.85 * LOSSY);
+});
+
+it('a line on which a tenth of the connections break at once gets fewer', () => {
+  const run = new Simulation({ ...lossy(), broken: (n) => (n > 100 ? n / 20 : 0) }, PARTS).run(60);
+  expect(run.seconds.at(-1)?.settings.parts).toBeLessThanOrEqual(102);
+});
+
+it('connections that stumble together when they are many are looked at again before they are given up', () => {
+  const run = new Simulation(halving(lossy(), 14, 21), PARTS).run(60);
+  expect(run.seconds.at(40)?.settings.parts).toBe(256);
+});
+
+it('work that does not fill the slots teaches nothing', () => {
+  const run = new Simulation(lossy(), { ...PARTS, most: 6 }).run(60);
+  expect(run.tuner.settings.parts).toBe(START.parts);
+  expect(run.tuner.settled).toEqual({});
+});
+
+it('parts in flight never hold more memory than is allowed', () => {
+  const run = new Simulation(lossy(), PARTS, { limits: { ...ROOMY, memory: 512 * MiB } }).run(60);
+  for (const { settings } of run.seconds) expect(settings.parts * settings.partSize).toBeLessThanOrEqual(512 * MiB);
+  expect(run.tuner.settings.parts).toBeGreaterThan(80);
+});
+
+it('a destination that takes no small parts gets none', () => {
+  const run = new Simulation(lossy(), PARTS, { limits: { ...ROOMY, leastPartSize: 16 * MiB } }).run(30);
+  for (const { settings } of run.seconds) expect(settings.partSize).toBe(16 * MiB);
+});
+
+it('what the route settled on last time is half of the way at once, and fills the line soon', () => {
+  const first = new Simulation(lossy(), PARTS).run(60);
+  const second = new Simulation(lossy(), PARTS, { seed: first.tuner.settled }).run(30);
+  expect(second.rate(2, 5)).toBeGreaterThan(0.35 * LOSSY);
+  expect(second.rate(10, 15)).toBeGreaterThan(0.85 * LOSSY);
+});
+
+it('parts and small objects together stay within the connections', () => {
+  const tuner = new Tuner({ ...ROOMY, connections: 64 });
+  for (let second = 0; second < 60; second++) {
+    const { parts, objects } = tuner.settings;
+    if (second > 0) expect(parts + objects).toBeLessThanOrEqual(64);
+    const grows = (n: number): { done: number; used: number } => ({ done: n * MiB, used: n });
+    tuner.sample({ ms: 1000, parts: grows(parts), objects: grows(objects), throttled: 0, broken: 0 });
+  }
+  expect(tuner.settings.parts).toBeGreaterThan(20);
+  expect(tuner.settings.objects).toBeGreaterThan(20);
+});
+
+it.each([
+  ['lossy', lossy(), LOSSY],
+  ['clean', clean(), CLEAN],
+])('a %s line that is down for 15 s teaches nothing, and is full again at once', (_, line, full) => {
+  const down: Line = { ...line, capacity: (n, at) => (at >= 60 && at < 75 ? 1 : line.capacity(n, at)) };
+  const run = new Simulation(down, PARTS).run(110);
+  const tried = run.seconds.slice(61, 75).map(({ settings }) => settings.parts);
+  expect(Math.max(...tried) - Math.min(...tried)).toBe(0);
+  expect(run.rate(80, 110)).toBeGreaterThan(0.85 * full);
+});
