@@ -7,7 +7,7 @@
 /** Nouns and helpers without a side. */
 const PORTS = ['model', 'store/port', 'store/wrap', 'manifest', 'hash'];
 /** The engine's own nouns. */
-const ENGINE = ['engine/events', 'engine/options'];
+const ENGINE = ['engine/events', 'engine/options', 'engine/pair'];
 
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   model: [],
@@ -27,13 +27,22 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'store/oss': ['model', 'store/port', 'store/signal', 'store/accelerate', 'store/http', 'store/prices', 'hash'],
   manifest: ['model', 'hash'],
 
-  'engine/events': ['model', 'store/wrap', 'manifest', 'engine/decide', 'engine/plan'],
-  'engine/options': [...PORTS, 'engine/events', 'engine/decide', 'engine/filter', 'engine/list', 'engine/flow'],
+  'engine/events': ['model', 'store/wrap', 'manifest', 'engine/decide'],
+  'engine/pair': [...PORTS, 'engine/events'],
+  'engine/options': [
+    ...PORTS,
+    'engine/events',
+    'engine/pair',
+    'engine/decide',
+    'engine/filter',
+    'engine/list',
+    'engine/flow',
+  ],
   'engine/filter': ['model'],
-  'engine/flow': [...ENGINE],
+  'engine/flow': [...PORTS, ...ENGINE],
   'engine/list': [...PORTS, ...ENGINE, 'engine/decide', 'engine/flow', 'engine/transfer'],
   'engine/decide': [...PORTS, ...ENGINE, 'engine/flow', 'engine/plan'],
-  'engine/plan': [...PORTS, ...ENGINE, 'engine/decide'],
+  'engine/plan': [...PORTS, ...ENGINE, 'engine/flow'],
   'engine/tune': [...PORTS, ...ENGINE, 'engine/plan', 'engine/transfer'],
   'engine/transfer': [...PORTS, ...ENGINE, 'engine/flow', 'engine/plan', 'engine/tune', 'engine/record'],
   'engine/record': [...PORTS, ...ENGINE, 'engine/decide', 'engine/list', 'engine/pass', 'engine/plan'],
@@ -41,9 +50,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...[...PORTS, ...ENGINE, 'engine/list', 'engine/decide', 'engine/plan', 'engine/flow', 'engine/transfer'],
     'engine/record',
   ],
+  'engine/shared': [...ENGINE, 'engine/flow', 'engine/transfer', 'engine/tune'],
   'engine/run': [
     ...[...PORTS, ...ENGINE, 'engine/flow', 'engine/pass', 'engine/plan', 'engine/record', 'engine/transfer'],
-    'engine/tune',
+    'engine/shared',
   ],
   'engine/rows': [
     ...[...PORTS, ...ENGINE, 'engine/decide', 'engine/flow', 'engine/list', 'engine/record', 'engine/transfer'],
@@ -53,7 +63,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...['engine/transfer', 'engine/run'],
   ],
   'engine/watch': [
-    ...[...PORTS, ...ENGINE, 'engine/decide', 'engine/flow', 'engine/list', 'engine/plan', 'engine/run'],
+    ...[
+      ...PORTS,
+      ...ENGINE,
+      'engine/decide',
+      'engine/flow',
+      'engine/list',
+      'engine/plan',
+      'engine/run',
+      'engine/shared',
+    ],
   ],
 
   feed: ['model'],

@@ -5,7 +5,8 @@ export type { CheckEvent, Checked, CheckReporter, CheckSummary } from './engine/
 export type { CopyReason, Policy, SkipReason } from './engine/decide/decide.js';
 export type { Failure, Reporter, RunEvent, Summary, Traffic } from './engine/events.js';
 export { createFilter, type Filter, type FilterOptions } from './engine/filter/filter.js';
-export type { RunOptions, RunPair, RunSide } from './engine/options.js';
+export type { RunOptions } from './engine/options.js';
+export type { RunPair, RunSide } from './engine/pair.js';
 export { runPair } from './engine/run.js';
 export { type ErrorClass, type ErrorCode, isXsyncError, XsyncError } from './model/error.js';
 export type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from './model/object.js';

@@ -1,7 +1,7 @@
 /** Tells other programs of the runs of a command: `--metrics-addr` and `--notify`. */
 
 import type { RunEvent } from '../engine/events.js';
-import type { RunPair } from '../engine/options.js';
+import type { RunPair } from '../engine/pair.js';
 import { liveSinceMs } from '../engine/record/journal.js';
 import { statusOf } from '../engine/record/status.js';
 import { XsyncError } from '../model/error.js';

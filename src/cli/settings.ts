@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { Policy } from '../engine/decide/decide.js';
 import type { Filter, FilterFile } from '../engine/filter/filter.js';
-import type { Backup, RunOptions } from '../engine/options.js';
+import type { RunOptions } from '../engine/options.js';
+import type { Backup } from '../engine/pair.js';
 import { XsyncError } from '../model/error.js';
 import { reasonOf } from '../model/reason.js';
 import type { OpenPair, OpenSettings } from '../open.js';

@@ -4,10 +4,11 @@
  */
 import type { RunOutcome } from '../manifest/port.js';
 import type { ErrorClass, ErrorCode } from '../model/error.js';
+import type { Cost } from '../model/prices.js';
 import type { VerifiedBy } from '../model/verified.js';
-import type { RequestKind } from '../store/wrap/kinds.js';
+import type { Counts } from '../store/wrap/meter.js';
+import type { RetryNotice } from '../store/wrap/share.js';
 import type { CopyReason, DeleteReason, KeepReason, SkipReason } from './decide/decide.js';
-import type { Cost } from './plan/price.js';
 
 export type Side = 'source' | 'destination';
 
@@ -61,7 +62,8 @@ export type RunEvent =
       size: number;
       reason: CopyReason;
       detail?: string;
-      parts: number;
+      /** Of a dry run: the parts that the object would be sent in. In a run, `begin` says it. */
+      parts?: number;
       /** Source Last-Modified, ms. */
       sourceMtimeMs: number;
     }
@@ -92,16 +94,7 @@ export type RunEvent =
   /** Failed before, and not to be tried again yet. */
   | { type: 'held'; key: string; size: number; class: ErrorClass; code: ErrorCode; why: HeldReason; untilMs?: number }
   | ({ type: 'failed' } & Failure)
-  | {
-      type: 'retry';
-      side: Side;
-      kind: RequestKind;
-      key?: string;
-      attempt: number;
-      delayMs: number;
-      code: ErrorCode;
-      message: string;
-    }
+  | ({ type: 'retry'; side: Side } & RetryNotice)
   /** The source changed while it was read; the object starts again. */
   | { type: 'restart'; key: string; message: string }
   /**
@@ -128,11 +121,7 @@ export type RunEvent =
 export type Reporter = (event: RunEvent) => void;
 
 /** Requests by kind, retries included, and payload bytes. */
-export interface Traffic {
-  requests: Partial<Record<RequestKind, number>>;
-  bytesIn: number;
-  bytesOut: number;
-}
+export type Traffic = Counts;
 
 export interface Summary {
   runId: string;

@@ -1,42 +1,8 @@
-import type { Manifest } from '../manifest/port.js';
-import type { Prices } from '../model/prices.js';
-import type { ObjectStore } from '../store/port.js';
 import type { Policy } from './decide/decide.js';
 import type { Settling } from './decide/settling.js';
-import type { RunEvent, Traffic } from './events.js';
 import type { Filter } from './filter/filter.js';
-import type { MemoryBudget } from './flow/budget.js';
-import type { Claims } from './flow/claims.js';
 import type { Bounds } from './list/bounds.js';
-
-/** One side of a pair: a (wrapped) store and the prefix below which the pair lives. */
-export interface RunSide {
-  store: ObjectStore;
-  /** Empty or ending in `/`; for a single object its full key. */
-  prefix: string;
-  /** What the person typed, for messages. */
-  text: string;
-  /** What was found out when it was opened, for the run to tell (which endpoint was chosen, and why). */
-  notes: readonly string[];
-  /** What this side has cost since it was opened. */
-  traffic(): Traffic;
-  /** What the service charges, and whether the bytes go through its acceleration. */
-  prices?: Prices;
-  accelerated?: boolean;
-  /** The run listens here to the retries that the store's wrapper makes. */
-  onRetry?: (event: Omit<Extract<RunEvent, { type: 'retry' }>, 'type' | 'side'>) => void;
-}
-
-/** What a run works on. */
-export interface RunPair {
-  source: RunSide;
-  dest: RunSide;
-  manifest: Manifest;
-  /** Names how both sides were configured, without telling: what a person has to mend may be mended by other settings. */
-  settings: string;
-  /** One object to one object: both prefixes are full keys, and the key relative to them is empty. */
-  single: boolean;
-}
+import type { Backup } from './pair.js';
 
 /** No server takes kindly to more from one client. */
 export const MOST_CONNECTIONS = 256;
@@ -58,15 +24,6 @@ export interface DeleteOptions {
   excluded: boolean;
 }
 
-/** Where what sync or copy overwrites or deletes is kept. */
-export interface Backup {
-  /** May be the destination itself, when the suffix tells the two apart. */
-  side: RunSide;
-  suffix: string;
-  /** The suffix goes before the name's extension. */
-  keepExtension: boolean;
-}
-
 /** How a run behaves; every field has been parsed and checked. Bytes and milliseconds. */
 export interface RunOptions {
   /** As a person would know it, for the lists of runs: `sync`. */
@@ -82,17 +39,13 @@ export interface RunOptions {
    * the same: `shape` names what the person asked for. Absent: never.
    */
   resume?: { from: number; shape: string };
-  /** Shared by runs that go on beside each other in one process. */
-  claims?: Claims;
-  /** Shared likewise. Absent: one of `maxMemory`. */
-  budget?: MemoryBudget;
   /** Leaves alone what was rewritten just now. */
   settling?: Settling;
   /** Raised to finish what has begun and begin nothing more. */
   drain?: AbortSignal;
   /** Only keys in between. */
   bounds?: Bounds;
-  /** Only these keys, asked for one by one. */
+  /** Only these keys, asked for one by one: see `runKeys`. */
   only?: readonly string[];
   filter?: Filter;
   dryRun: boolean;

@@ -1,26 +1,30 @@
-/** A whole run: list, diff, decide, transfer, commit, delete, report. */
+/** A whole run: list, diff, decide, plan, perform, record, delete. */
 import { randomBytes } from 'node:crypto';
 import { loadHashes } from '../hash/index.js';
+import { checkpointsIn } from '../manifest/checkpoints.js';
 import type { RunOutcome } from '../manifest/port.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
-import type { Reporter, RunEvent, Side, Summary } from './events.js';
-import { MemoryBudget } from './flow/budget.js';
+import type { Reporter, RunEvent, Summary } from './events.js';
 import { Halt } from './flow/halt.js';
 import { limiter } from './flow/queue.js';
-import type { RunOptions, RunPair } from './options.js';
+import type { RunOptions } from './options.js';
+import { type RunPair, viewFor } from './pair.js';
+import { Census } from './pass/census.js';
+import type { RunContext } from './pass/context.js';
 import { refuseBackupInside, refuseOverlap } from './pass/guard.js';
 import { beginPass, type Pass } from './pass/pass.js';
 import { Traversal } from './pass/traverse.js';
-import { planEntry } from './plan/plan.js';
+import { Forecast } from './plan/forecast.js';
+import { routeOf } from './plan/plan.js';
 import { Committer } from './record/commit.js';
-import { failuresOf } from './record/failed.js';
+import { clearSettled, failuresOf } from './record/failed.js';
 import { Journal } from './record/journal.js';
-import { Tally } from './record/summary.js';
-import { keepAside } from './transfer/aside.js';
-import type { ObjectContext } from './transfer/perform.js';
-import { Slots } from './transfer/slots.js';
+import { objectOf, Recorder } from './record/recorder.js';
+import { SummaryBook, sumHeld } from './record/summary.js';
+import { Shared } from './shared.js';
+import { InThisThread } from './transfer/executor.js';
+import type { Means, Observation } from './transfer/means.js';
 import { discardUpload } from './transfer/uploads.js';
-import { type Pilot, startPilot } from './tune/pilot.js';
 
 /** What is in flight when a run is interrupted may go on this long; the whole stop stays within 5 seconds. */
 const GRACE_MS = 4000;
@@ -29,50 +33,118 @@ const PAGE = 1000;
 /**
  * Makes the destination have what the source has, as the policy says. Failures of single objects are in the summary
  * and in the manifest.
+ * @param shared with runs that go on beside this one; its own when absent
  * @throws faults that end the run (bucket missing, credentials, a listing that failed, a full disk, deletes that the
  *   guards refuse), after an `end` event that sums up what was done until then
  */
-export async function runPair(pair: RunPair, options: RunOptions, report: Reporter): Promise<Summary> {
-  refuseOverlap(pair);
-  if (options.backup) refuseBackupInside(pair, options.backup);
+export function runPair(pair: RunPair, options: RunOptions, report: Reporter, shared?: Shared): Promise<Summary> {
+  return run(pair, options, report, shared, async (context) => {
+    const { halt, emit, census, committer } = context;
+    await prepareDestination(context);
+    await new Traversal(context).run();
+    committer.flush();
+    if (halt.stops('plans')) return;
+    // A path that leads to nothing is the command's to refuse.
+    if (census.listed === 0 && pair.source.prefix === '') {
+      emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
+    }
+    if (!isWhole(options)) return;
+    await dropStale(context);
+    // A copy decides nothing about what is gone from the source, nor does who does not see what is there.
+    if (options.deletes && !options.noTraverse) pair.manifest.clearIntents(context.pass.startedMs);
+  });
+}
+
+/**
+ * As `runPair`, over keys that were named: by change events, by the failed list, or by a check. Both sides are asked
+ * about each key, batch by batch. Keys that were asked for and did not fail leave the failed list.
+ * @throws as `runPair`
+ */
+export function runKeys(
+  pair: RunPair,
+  batches: Iterable<readonly string[]> | AsyncIterable<readonly string[]>,
+  options: RunOptions,
+  report: Reporter,
+  shared?: Shared,
+): Promise<Summary> {
+  const named = { ...options, resume: undefined, filter: undefined };
+  return run(pair, { ...named, only: [] }, report, shared, async (context) => {
+    const listed = new ListedSum(context.emit);
+    for await (const only of batches) {
+      const sinceMs = Date.now();
+      await new Traversal({ ...context, options: { ...named, only }, emit: listed.emit }).run();
+      listed.next();
+      context.committer.flush();
+      if (context.halt.stops('plans')) return;
+      if (!options.dryRun) clearSettled(pair.manifest, only, sinceMs);
+    }
+  });
+}
+
+/** Each batch counts its own listings; the run's are their sum. */
+class ListedSum {
+  readonly #before = { source: 0, destination: 0 };
+  readonly #batch = { source: 0, destination: 0 };
+  readonly emit: Reporter;
+
+  constructor(emit: Reporter) {
+    this.emit = (event) => {
+      if (event.type !== 'listed') return emit(event);
+      this.#batch[event.side] = event.objects;
+      emit({ ...event, objects: this.#before[event.side] + event.objects });
+    };
+  }
+
+  next(): void {
+    for (const side of ['source', 'destination'] as const) {
+      this.#before[side] += this.#batch[side];
+      this.#batch[side] = 0;
+    }
+  }
+}
+
+async function run(
+  bare: RunPair,
+  options: RunOptions,
+  report: Reporter,
+  given: Shared | undefined,
+  work: (context: RunContext) => Promise<void>,
+): Promise<Summary> {
+  const whole: RunPair = { ...bare, backup: options.backup };
+  refuseOverlap(whole);
+  if (whole.backup) refuseBackupInside(whole, whole.backup);
   await loadHashes();
-  const runId = randomBytes(6).toString('hex');
-  const pass = beginPass(pair.manifest, options, Date.now());
-  const tally = new Tally(pair, runId, options.dryRun, failuresOf(pair.manifest, pass));
-  const journal = options.dryRun ? undefined : openJournal(pair, options, pass, runId, tally);
+  const shared = given ?? new Shared(whole, options, report);
   const emit = (event: RunEvent): void => {
-    tally.add(event);
-    pilot?.hear(event);
+    book.add(event);
     journal?.hear(event);
     report(event);
   };
-  const near = { source: pair.source.store.capabilities.local, dest: pair.dest.store.capabilities.local };
-  const slots = new Slots(options, near);
-  let pilot: Pilot | undefined;
+  const pair = viewFor(whole, (event) => {
+    shared.hear(event);
+    emit(event);
+  });
+  const { manifest } = pair;
+  const startedMs = Date.now();
+  const runId = randomBytes(6).toString('hex');
+  const pass = beginPass(manifest, options, startedMs);
+  const before = sumHeld(failuresOf(manifest, pass));
+  const census = new Census(before.objects - before.dropped);
+  const forecast = new Forecast();
+  const book = new SummaryBook(pair, { ...{ runId, startedMs, census, forecast, before }, dryRun: options.dryRun });
+  const journal = options.dryRun ? undefined : openJournal(pair, options, pass, runId, book);
   const halt = new Halt(GRACE_MS);
   const unhook = hookStops(halt, options);
-  const committer = new Committer(pair.manifest, (error) => halt.fail(error));
-  const leave = options.claims?.join(committer);
-  const context = contextOf(pair, options, { slots, halt, committer, emit });
-  for (const side of ['source', 'dest'] as const) {
-    pair[side].onRetry = (event) => emit({ type: 'retry', side: side === 'dest' ? 'destination' : side, ...event });
-  }
-  announce(pair, options, runId, pass, emit);
-  pilot = startPilot(pair, options, slots, emit);
+  const committer = new Committer(manifest, (error) => halt.fail(error));
+  const unjoin = shared.claims.join(committer);
+  const context = contextOf(pair, options, shared, {
+    ...{ startedMs, pass, census, forecast, claims: given?.claims, halt, committer, emit },
+  });
+  announce(context, runId);
+  shared.enter();
   journal?.start((error) => halt.fail(error));
   try {
-    await prepareDestination(pair, options, halt);
-    await new Traversal(pair, options, context, tally, pass).run();
-    committer.flush();
-    // A path that leads to nothing is the command's to refuse.
-    if (!halt.stops('plans') && tally.nothingListed && pair.source.prefix === '' && !options.only) {
-      emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
-    }
-    if (!halt.stops('plans') && isWhole(options)) {
-      await dropStale(context, pair, pass.startedMs, options.claims);
-      // A copy decides nothing about what is gone from the source, nor does who does not see what is there.
-      if (options.deletes && !options.noTraverse) pair.manifest.clearIntents(pass.startedMs);
-    }
+    await work(context);
   } catch (error) {
     const stopped = halt.signal.aborted || (halt.stops('plans') && isXsyncError(error, 'aborted'));
     if (!stopped) halt.fail(error);
@@ -80,40 +152,48 @@ export async function runPair(pair: RunPair, options: RunOptions, report: Report
     unhook();
     halt.dispose();
   }
-  pilot?.land();
+  shared.leave();
   committer.close();
-  leave?.();
+  unjoin();
   closeJournal(journal, halt);
-  const summary = tally.summary(halt.reason);
+  const summary = book.summary(halt.reason);
   emit({ type: 'end', summary, outcome: outcomeOf(halt), error: errorOf(halt) });
   if (halt.fatal) throw halt.fatal.error;
   return summary;
 }
 
-type Parts = Pick<ObjectContext, 'slots' | 'halt' | 'committer' | 'emit'>;
+type Parts = Pick<RunContext, 'startedMs' | 'pass' | 'census' | 'forecast' | 'claims' | 'halt' | 'committer' | 'emit'>;
 
-function contextOf(pair: RunPair, options: RunOptions, { emit, ...parts }: Parts): ObjectContext {
-  const { backup } = options;
-  const context: ObjectContext = {
-    ...parts,
-    source: pair.source.store,
-    dest: pair.dest.store,
-    checkpoints: pair.manifest,
-    manifest: pair.manifest,
-    settings: pair.settings,
-    budget: options.budget ?? new MemoryBudget(options.maxMemory),
-    looks: limiter(options.checkers),
-    attempts: options.objectAttempts,
-    objectAttempts: options.objectAttempts,
-    storageClass: options.storageClass,
-    keepAside: backup && ((key) => keepAside(context, pair, options, backup, key)),
-    replan: (entry, now) => planEntry({ ...now, key: entry.key }, entry.reason, pair, options),
-    emit: limitTransfer(emit, parts.halt, options),
+function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Parts): RunContext {
+  const { census, halt, committer, emit } = parts;
+  const { manifest, settings } = pair;
+  const { budget, slots } = shared;
+  const { dryRun, objectAttempts: attempts, storageClass, partSize: wanted } = options;
+  const recorder = new Recorder({ manifest, committer, census, emit, settings, dryRun });
+  const [source, dest] = [pair.source.store, pair.dest.store];
+  const limitLooks = limiter(options.checkers);
+  const checkpoints = checkpointsIn(manifest);
+  const means: Means = {
+    ...{ source, dest, aside: pair.backup?.side.store, checkpoints, budget, slots, halt, limitLooks },
+    observe: observer(recorder, limitTransfer(emit, halt, options)),
   };
-  return context;
+  return {
+    ...parts,
+    ...{ pair, options, recorder, checkpoints, budget, slots, limitLooks },
+    route: routeOf(source, dest, { attempts, storageClass, wanted }),
+    executor: new InThisThread(means),
+  };
 }
 
-function announce(pair: RunPair, options: RunOptions, runId: string, pass: Pass, emit: Reporter): void {
+/** What happens on the way is reported; what must outlive a kill is written down at once. */
+function observer(recorder: Recorder, emit: Reporter): Means['observe'] {
+  return (observation: Observation) => {
+    if (observation.type === 'damaged') recorder.damaged(objectOf(observation.ticket), observation.fault);
+    else emit(observation);
+  };
+}
+
+function announce({ pair, options, pass, emit }: RunContext, runId: string): void {
   const { dryRun } = options;
   const { path: manifest } = pair.manifest;
   const kept = isKept(options) ? undefined : false;
@@ -137,7 +217,7 @@ function isKept({ only, command }: RunOptions): boolean {
   return !(only && command === 'watch');
 }
 
-function openJournal(pair: RunPair, options: RunOptions, pass: Pass, runId: string, tally: Tally): Journal {
+function openJournal(pair: RunPair, options: RunOptions, pass: Pass, runId: string, book: SummaryBook): Journal {
   const { command, bounds, only, filter } = options;
   return new Journal(pair.manifest, {
     runId,
@@ -145,7 +225,7 @@ function openJournal(pair: RunPair, options: RunOptions, pass: Pass, runId: stri
     pass,
     whole: !bounds && !only && !filter?.files,
     kept: isKept(options),
-    summary: () => tally.summary(undefined),
+    summary: () => book.summary(undefined),
   });
 }
 
@@ -176,7 +256,7 @@ function raisedPartSize({ dest }: RunPair, { partSize }: RunOptions): string | u
   return `--part-size: ${dest.text} takes no parts below ${minPartSize} bytes; that size is used`;
 }
 
-async function prepareDestination(pair: RunPair, options: RunOptions, halt: Halt): Promise<void> {
+async function prepareDestination({ pair, options, halt }: RunContext): Promise<void> {
   if (!options.createBucket || options.dryRun) return;
   const { store } = pair.dest;
   try {
@@ -224,23 +304,19 @@ function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: 
  * as failed or held back is over: it was copied, found equal or is gone from the source. Only what is still to be copied
  * keeps its unfinished upload; any other would stay at the store for ever.
  */
-async function dropStale(
-  context: ObjectContext,
-  pair: RunPair,
-  passStartedMs: number,
-  claims: RunOptions['claims'],
-): Promise<void> {
-  const { manifest, halt, emit } = context;
+async function dropStale({ pair, halt, emit, pass, claims, recorder }: RunContext): Promise<void> {
+  const { manifest, dest } = pair;
+  const observe = observer(recorder, emit);
   for (let after: string | undefined; ; ) {
     const rows = manifest.failures(after, PAGE);
     if (rows.length === 0) break;
     after = rows.at(-1)?.key;
-    manifest.clearFailures(rows.flatMap(({ key, seenMs }) => (seenMs < passStartedMs ? [key] : [])));
+    manifest.clearFailures(rows.flatMap(({ key, seenMs }) => (seenMs < pass.startedMs ? [key] : [])));
   }
   for (const row of manifest.uploads()) {
     if (manifest.failure(row.key) || claims?.has(row.key)) continue;
     try {
-      await discardUpload(context, row, pair.dest.prefix + row.key);
+      await discardUpload({ dest: dest.store, halt, observe }, row, dest.prefix + row.key);
       manifest.endUpload(row.key);
     } catch (error) {
       if (halt.signal.aborted) return;
@@ -249,5 +325,3 @@ async function dropStale(
     }
   }
 }
-
-export type { Side };

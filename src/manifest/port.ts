@@ -7,6 +7,7 @@
  */
 import type { ErrorClass, ErrorCode } from '../model/error.js';
 import type { VerifiedBy } from '../model/verified.js';
+import type { UploadRows } from './checkpoints.js';
 
 /** One side of a pair. Holds no secret, and no account: new credentials for the same place keep the manifest. */
 export interface PlaceIdentity {
@@ -39,26 +40,6 @@ export interface ManifestRow {
   ours: boolean;
   /** When the destination confirmed it, ms. */
   atMs: number;
-}
-
-/** A multipart upload in progress. */
-export interface UploadRow {
-  key: string;
-  uploadId: string;
-  sourceEtag: string;
-  size: number;
-  partSize: number;
-  createdMs: number;
-}
-
-/** A part that the destination acknowledged. */
-export interface PartRow {
-  partNumber: number;
-  size: number;
-  etag: string;
-  /** Hex, when it was computed or answered. */
-  md5?: string;
-  crc64ecma?: string;
 }
 
 /** An object that could not be copied, and stays listed until it is: the dead-letter list. */
@@ -125,7 +106,7 @@ export interface LagRow {
   maxMs: number;
 }
 
-export interface Manifest {
+export interface Manifest extends UploadRows {
   /** Where it is, for messages. */
   readonly path: string;
 
@@ -156,16 +137,6 @@ export interface Manifest {
   /** The destination does not have them any more: forgets their rows, and that they were to be deleted. */
   forget(keys: readonly string[]): void;
 
-  upload(key: string): UploadRow | undefined;
-  uploads(): UploadRow[];
-  /** Starts or replaces the key's checkpoint; its old parts are forgotten. Durable against kill -9 on return. */
-  beginUpload(row: UploadRow): void;
-  /** Durable against kill -9 on return. */
-  addPart(key: string, part: PartRow): void;
-  parts(key: string): PartRow[];
-  dropParts(key: string, partNumbers: readonly number[]): void;
-  endUpload(key: string): void;
-
   /** Adds the object to the list, or one more attempt to its row, unless it is told of `again` by the same attempt. */
   fail(row: Omit<FailureRow, 'attempts' | 'firstMs' | 'seenMs' | 'dropped'>, again?: boolean): void;
   failure(key: string): FailureRow | undefined;
@@ -190,8 +161,6 @@ export interface Manifest {
   run(id: string): RunRow | undefined;
   /** The latest first. */
   runs(limit: number): RunRow[];
-
-  dropRun(id: string): void;
 
   /** Adds to the histogram; minutes older than a day are dropped. */
   addLags(rows: readonly LagRow[]): void;

@@ -15,3 +15,11 @@ export interface Prices {
   /** Of a GB through transfer acceleration, either way, beside what it costs anyway. */
   accelerated?: number;
 }
+
+/** Amounts of one currency. */
+export interface Cost {
+  currency: string;
+  amount: number;
+  /** Of the amount: what transfer acceleration adds. */
+  acceleration: number;
+}

@@ -1,5 +1,5 @@
 /** What is needed to open places, and what comes of it. */
-import type { RunPair, RunSide } from '../engine/options.js';
+import type { RunPair, RunSide } from '../engine/pair.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
 
 /** Bytes per second in each direction at an instant (ms since 1970); absent: no limit. */

@@ -8,8 +8,7 @@ import { type Congestion, openCongestion } from '../store/http/congestion.js';
 import { HttpTransport } from '../store/http/transport.js';
 import type { ObjectStore } from '../store/port.js';
 import { dryRun } from '../store/wrap/dry-run.js';
-import { meter } from '../store/wrap/meter.js';
-import { retry } from '../store/wrap/retry.js';
+import { share } from '../store/wrap/share.js';
 import { Limiter, throttle } from '../store/wrap/throttle.js';
 import { VERSION } from '../version.js';
 import { fingerprintOf } from './fingerprint.js';
@@ -50,15 +49,12 @@ export class Opener {
   async side(text: string, as: { readOnly?: boolean; file?: boolean } = {}): Promise<OpenSide> {
     const location = parseLocation(text, this.#config);
     const opened = await this.#open(location, as.file === true);
-    const metered = meter(as.readOnly ? dryRun(opened.store) : opened.store);
+    const bare = as.readOnly ? dryRun(opened.store) : opened.store;
     // The limits are a network's.
-    const limited = opened.store.capabilities.local ? metered : throttle(metered, this.#limiter);
+    const limit = (store: ObjectStore) => (store.capabilities.local ? store : throttle(store, this.#limiter));
     const { path } = opened;
-    const side: OpenSide = {
-      store: retry(limited, {
-        attempts: this.#settings.lowLevelRetries,
-        onRetry: ({ error, ...event }) => side.onRetry?.({ ...event, code: error.code, message: error.message }),
-      }),
+    return {
+      ...share(bare, { attempts: this.#settings.lowLevelRetries }, limit),
       bucket: opened.store.identity.bucket,
       path,
       prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
@@ -68,10 +64,8 @@ export class Opener {
       prices: location.remote.type === 's3' || location.remote.type === 'oss' ? location.remote.prices : undefined,
       accelerated: opened.accelerated,
       settings: fingerprintOf(location.remote, this.#settings.env),
-      traffic: () => metered.counts(),
       close: opened.close,
     };
-    return side;
   }
 
   async #open(location: ConfiguredLocation, asFile: boolean): Promise<Opened> {

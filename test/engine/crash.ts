@@ -1,10 +1,11 @@
 /** A process that dies at a chosen instant: nothing that it still wanted to do has an effect on stores or manifest. */
-import type { RunOptions, RunPair } from '../../src/engine/options.js';
+import type { RunOptions } from '../../src/engine/options.js';
+import type { RunPair } from '../../src/engine/pair.js';
 import { runPair } from '../../src/engine/run.js';
 import type { Manifest } from '../../src/manifest/port.js';
 import type { ObjectStore } from '../../src/store/port.js';
 import { InterceptedStore } from '../../src/store/wrap/intercept.js';
-import { OPTIONS, type Pair } from './support.js';
+import { OPTIONS, type Pair, wrapped } from './support.js';
 
 const NEVER = new Promise<never>(() => undefined);
 
@@ -75,12 +76,12 @@ export async function copyAndDie(pair: Pair, instant: number, options: Partial<R
   const open = pair.open();
   const mortal: RunPair = {
     ...open,
-    source: { ...open.source, store: death.store(open.source.store) },
-    dest: { ...open.dest, store: death.store(open.dest.store) },
+    source: wrapped(open.source, (store) => death.store(store)),
+    dest: wrapped(open.dest, (store) => death.store(store)),
     manifest: death.manifest(open.manifest),
   };
   const { backup } = options;
-  const aside = backup && { ...backup, side: { ...backup.side, store: death.store(backup.side.store) } };
+  const aside = backup && { ...backup, side: wrapped(backup.side, (store) => death.store(store)) };
   const settings = { ...OPTIONS, stop: new AbortController().signal, ...options, backup: aside };
   const run = runPair(mortal, settings, () => undefined).catch(() => 'ended');
   return (await Promise.race([run, death.came])) === 'died';

@@ -1,12 +1,13 @@
 /** A pair of buckets in memory, wrapped as a run wraps them, with a manifest in memory. */
 import type { RunEvent, Summary } from '../../src/engine/events.js';
-import type { RunOptions, RunPair, RunSide } from '../../src/engine/options.js';
-import { runPair } from '../../src/engine/run.js';
+import type { RunOptions } from '../../src/engine/options.js';
+import type { RunPair, RunSide } from '../../src/engine/pair.js';
+import { runKeys, runPair } from '../../src/engine/run.js';
+import type { Shared } from '../../src/engine/shared.js';
 import { IN_MEMORY, openManifest } from '../../src/manifest/sqlite/open.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../src/store/memory/store.js';
 import type { Capabilities, ObjectStore } from '../../src/store/port.js';
-import { meter } from '../../src/store/wrap/meter.js';
-import { retry } from '../../src/store/wrap/retry.js';
+import { share } from '../../src/store/wrap/share.js';
 
 export const POLICY: RunOptions['policy'] = {
   mode: 'copy',
@@ -67,12 +68,18 @@ export class Pair {
   async copy(
     options: Partial<RunOptions> = {},
     listen: (event: RunEvent) => void = () => undefined,
+    shared?: Shared,
   ): Promise<Summary & { events: RunEvent[] }> {
     const events: RunEvent[] = [];
-    const summary = await runPair(this.open(), { ...OPTIONS, ...options }, (event) => {
+    const all = { ...OPTIONS, ...options };
+    const report = (event: RunEvent): void => {
       events.push(event);
       listen(event);
-    });
+    };
+    const { only } = all;
+    const summary = only
+      ? await runKeys(this.open(), [only], all, report)
+      : await runPair(this.open(), all, report, shared);
     return { ...summary, events };
   }
 
@@ -83,20 +90,18 @@ export class Pair {
   }
 }
 
-function side(store: ObjectStore, prefix: string, text: string): RunSide {
-  const metered = meter(store);
-  const result: RunSide = {
-    store: retry(metered, {
-      attempts: 4,
-      sleep: async () => undefined,
-      onRetry: ({ error, ...event }) => result.onRetry?.({ ...event, code: error.code, message: error.message }),
-    }),
-    prefix,
-    text,
-    notes: [],
-    traffic: () => metered.counts(),
+/** A side over a store, without pauses between retries. */
+export function side(store: ObjectStore, prefix: string, text: string): RunSide {
+  return { ...share(store, { attempts: 4, sleep: async () => undefined }), prefix, text, notes: [] };
+}
+
+/** The side with every call going through `wrap`. */
+export function wrapped(side: RunSide, wrap: (store: ObjectStore) => ObjectStore): RunSide {
+  const view: RunSide['view'] = (onRetry) => {
+    const { store, traffic } = side.view(onRetry);
+    return { store: wrap(store), traffic };
   };
-  return result;
+  return { ...side, store: wrap(side.store), view };
 }
 
 /** Bytes that differ from object to object and are the same each time. */

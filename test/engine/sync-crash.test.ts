@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Backup } from '../../src/engine/options.js';
+import type { Backup } from '../../src/engine/pair.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../src/store/memory/store.js';
-import { meter } from '../../src/store/wrap/meter.js';
 import { copyAndDie } from './crash.js';
-import { contentOf, POLICY } from './support.js';
+import { contentOf, POLICY, side } from './support.js';
 import { bytesOf, keysOf, Pair, type SyncOptions, sync, synced, syncOptions, TIMES } from './sync.js';
 
 const KiB = 1024;
@@ -49,10 +48,11 @@ async function prepared({ stores }: Case): Promise<{ pair: Pair; aside: MemorySt
   for (const key of ['changed', 'unknown']) await pair.dest.put(key, KEPT[key] ?? new Uint8Array());
   for (const key of ['large', 'new', 'updated']) await pair.source.put(key, NEW[key] ?? new Uint8Array());
   const store = new MemoryStore({ endpoint: 'c', bucket: 'aside', capabilities: { local: false, keepsMtime: false } });
-  const metered = meter(store);
-  const traffic = () => metered.counts();
-  const side = { store: metered, prefix: 'old/', text: 'memory:aside', notes: [], traffic };
-  return { pair, aside: store, backup: { side, suffix: '', keepExtension: false } };
+  return {
+    pair,
+    aside: store,
+    backup: { side: side(store, 'old/', 'memory:aside'), suffix: '', keepExtension: false },
+  };
 }
 
 /** A store holds these bytes under the key. */

@@ -63,9 +63,9 @@ export async function withSide<T>(
 ): Promise<T> {
   const { openSide } = await import('../../open.js');
   const side = await openSide(path, openSettings(flags, Math.max(CONNECTIONS, flags.listConcurrency ?? 0), io.env));
-  side.onRetry = (event) => log.report({ type: 'retry', side: 'source', ...event });
+  const view = side.view((event) => log.report({ type: 'retry', side: 'source', ...event }));
   try {
-    return await body(side);
+    return await body({ ...side, ...view });
   } finally {
     await side.close();
   }

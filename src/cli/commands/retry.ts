@@ -1,12 +1,10 @@
-import type { Reporter, Summary } from '../../engine/events.js';
+import type { Summary } from '../../engine/events.js';
 import type { RunOptions } from '../../engine/options.js';
-import { clearSettled } from '../../engine/record/failed.js';
-import { addSummaries } from '../../engine/record/summaries.js';
 import type { FailureRow } from '../../manifest/port.js';
-import { toXsyncError, type XsyncError } from '../../model/error.js';
+import { toXsyncError } from '../../model/error.js';
 import type { OpenPair } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
-import { exitOfError, exitOfSummary } from '../exit.js';
+import { EXIT, exitOfError, exitOfSummary } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
 import {
   type ConnectionFlags,
@@ -78,39 +76,35 @@ async function retry(context: Context, flags: RetryFlags, args: readonly string[
   }
 }
 
-/** Keys of one run, which are asked for one by one. */
+/** Keys of one batch, which are asked for one by one. */
 const BATCH = 1000;
 
 async function tryAll({ log }: Context, pair: OpenPair, options: RunOptions, chosen: ChoiceFlags): Promise<number> {
-  let total: Summary | undefined;
-  const end = (error?: XsyncError): number => {
-    if (!total) return 0;
-    const exitCode = error ? exitOfError(error) : exitOfSummary(total, { errorOnNoTransfer: false });
-    log.end(total, exitCode, error);
-    return exitCode;
+  const keys = batches(pair, chosen);
+  const first = await keys.next();
+  if (first.done) {
+    log.say('notice', 'Nothing that failed is to be tried.');
+    return EXIT.ok;
+  }
+  const all = async function* (): AsyncGenerator<string[], void> {
+    yield first.value;
+    yield* keys;
   };
+  const { runKeys } = await import('../../engine/run.js');
+  let last: Summary | undefined;
   try {
-    for await (const keys of batches(pair, chosen)) {
-      await tryBatch(pair, options, keys, (event) => {
-        if (event.type === 'end') total = addSummaries(total, event.summary);
-        else log.report(event);
-      });
-      if (total?.stopped) break;
-    }
+    const summary = await runKeys(pair, all(), options, (event) => {
+      if (event.type === 'end') last = event.summary;
+      else log.report(event);
+    });
+    const exitCode = exitOfSummary(summary, { errorOnNoTransfer: false });
+    log.end(summary, exitCode);
+    return exitCode;
   } catch (error) {
     const known = toXsyncError(error);
-    end(known);
+    if (last) log.end(last, exitOfError(known), known);
     throw known;
   }
-  if (!total) log.say('notice', 'Nothing that failed is to be tried.');
-  return end();
-}
-
-async function tryBatch(pair: OpenPair, options: RunOptions, keys: readonly string[], report: Reporter): Promise<void> {
-  const { runPair } = await import('../../engine/run.js');
-  const sinceMs = Date.now();
-  const summary = await runPair(pair, { ...options, only: keys }, report);
-  if (!summary.stopped && !options.dryRun) clearSettled(pair.manifest, keys, sinceMs);
 }
 
 /** What was given up is tried only when it is named. */

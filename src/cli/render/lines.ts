@@ -30,7 +30,12 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
       return said(
         dryRun ? chalk.cyan('would copy') : chalk.dim('queue'),
         event.key,
-        joined(event.reason, formatBytes(event.size), event.parts > 1 && plural(event.parts, 'part'), event.detail),
+        joined(
+          event.reason,
+          formatBytes(event.size),
+          (event.parts ?? 1) > 1 && plural(event.parts ?? 1, 'part'),
+          event.detail,
+        ),
       );
     case 'copied':
       return said(chalk.green('copied'), event.key, copiedDetail(event));

@@ -5,12 +5,11 @@ import type { ObjectEntry } from '../../model/object.js';
 import { decide, type Finding, type Policy } from '../decide/decide.js';
 import { exclusionOf } from '../decide/exclusion.js';
 import { MemoryBudget } from '../flow/budget.js';
-import { Halt } from '../flow/halt.js';
+import { endsRun, Halt } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import { LOOKING, type LookOptions, lookAtPair } from '../list/compare.js';
 import { destState, evidenceOf, sourceState, type Triple } from '../list/diff.js';
-import type { RunPair } from '../options.js';
-import { endsRun } from '../transfer/perform.js';
+import { type RunPair, viewFor } from '../pair.js';
 import { type Both, type LookContext, lookCloser } from './content.js';
 import { type CheckEvent, type CheckReporter, type CheckSummary, CheckTally } from './findings.js';
 
@@ -33,21 +32,18 @@ export interface CheckOptions extends LookOptions {
  * @throws faults that end the check: a listing that failed, a bucket that is missing, credentials; an error of a single
  *   object is in the summary
  */
-export async function runCheck(pair: RunPair, options: CheckOptions, report: CheckReporter): Promise<CheckSummary> {
+export async function runCheck(bare: RunPair, options: CheckOptions, report: CheckReporter): Promise<CheckSummary> {
   await loadHashes();
   const halt = new Halt(0);
   const stop = (): void => halt.stop('interrupted', 'calls');
   if (options.stop.aborted) stop();
   options.stop.addEventListener('abort', stop);
+  const pair = viewFor(bare, (event) => void tell(event));
   const tally = new CheckTally(pair, options.compare === 'size-only');
   const tell: CheckReporter = (event) => {
     tally.add(event);
     return report(event);
   };
-  for (const side of ['source', 'dest'] as const) {
-    pair[side].onRetry = (event) =>
-      void tell({ type: 'retry', side: side === 'dest' ? 'destination' : side, ...event });
-  }
   for (const message of [...pair.source.notes, ...pair.dest.notes]) tell({ type: 'notice', level: 'info', message });
   try {
     await new Check(pair, options, halt, tell).run();

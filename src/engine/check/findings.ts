@@ -2,7 +2,7 @@
 import type { ErrorClass } from '../../model/error.js';
 import type { Finding, SkipReason } from '../decide/decide.js';
 import { type Failure, LISTED_FAILURES, type RunEvent, type StopReason, type Traffic } from '../events.js';
-import type { RunPair } from '../options.js';
+import type { RunPair } from '../pair.js';
 import type { Sum } from '../record/progress.js';
 
 export type Verdict = Finding['verdict'];

@@ -1,14 +1,14 @@
 /** Copies again what a check found missing at the destination or different there. Deletes nothing. */
 import type { Manifest, Spool } from '../../manifest/port.js';
-import { LISTED_FAILURES, type Reporter, type StopReason, type Summary } from '../events.js';
-import type { RunOptions, RunPair } from '../options.js';
+import type { Reporter, StopReason, Summary } from '../events.js';
+import type { RunOptions } from '../options.js';
+import type { RunPair } from '../pair.js';
 import type { Sum } from '../record/progress.js';
-import { trafficSum } from '../record/traffic.js';
-import { runPair } from '../run.js';
+import { runKeys } from '../run.js';
 import type { CheckEvent } from './findings.js';
 
-/** Keys that one run is told to copy; each run asks both sides about each of them. */
-const KEYS_PER_RUN = 10_000;
+/** Keys of one batch. */
+const BATCH = 10_000;
 const PAGE = 1000;
 
 /** The keys to repair, in a table on disk: there may be as many as there are objects. */
@@ -35,7 +35,7 @@ export class RepairList {
   *batches(): Generator<string[]> {
     this.#flush();
     for (let after: string | undefined; ; ) {
-      const keys = this.#spool.page(after, KEYS_PER_RUN).map(({ key }) => key);
+      const keys = this.#spool.page(after, BATCH).map(({ key }) => key);
       if (keys.length === 0) return;
       yield keys;
       after = keys.at(-1);
@@ -69,36 +69,11 @@ export async function repair(
   options: RunOptions,
   report: Reporter,
 ): Promise<RepairSummary> {
-  const total: RepairSummary = {
-    copied: { objects: 0, bytes: 0 },
-    failed: { objects: 0, byClass: {}, list: [] },
-    left: list.count,
-    traffic: {
-      source: { requests: {}, bytesIn: 0, bytesOut: 0 },
-      destination: { requests: {}, bytesIn: 0, bytesOut: 0 },
-    },
-  };
   // What the check called different may have the source's size and time.
   const policy = { ...options.policy, mode: 'copy' as const, compare: 'ignore-times' as const };
-  for (const only of list.batches()) {
-    const summary = await runPair(pair, { ...options, policy, only, filter: undefined }, (event) => {
-      if (event.type !== 'start' && event.type !== 'end') report(event);
-    });
-    addTo(total, summary);
-    if (summary.stopped) return { ...total, stopped: summary.stopped };
-  }
-  return total;
-}
-
-function addTo(total: RepairSummary, { copied, failed, traffic }: Summary): void {
-  total.copied.objects += copied.objects;
-  total.copied.bytes += copied.bytes;
-  total.failed.objects += failed.objects;
-  total.left -= copied.objects + failed.objects;
-  for (const [name, objects = 0] of Object.entries(failed.byClass)) {
-    const kind = name as keyof typeof failed.byClass;
-    total.failed.byClass[kind] = (total.failed.byClass[kind] ?? 0) + objects;
-  }
-  total.traffic = trafficSum(total.traffic, traffic);
-  total.failed.list.push(...failed.list.slice(0, LISTED_FAILURES - total.failed.list.length));
+  const { copied, failed, traffic, stopped } = await runKeys(pair, list.batches(), { ...options, policy }, (event) => {
+    if (event.type !== 'start' && event.type !== 'end') report(event);
+  });
+  const left = list.count - copied.objects - failed.objects;
+  return { copied, failed, left, traffic, ...(stopped && { stopped }) };
 }

@@ -1,6 +1,7 @@
 /** What a run looks past: what it was told to, and what is no object that could be read. */
 import type { ObjectEntry } from '../../model/object.js';
-import type { RunOptions, RunPair } from '../options.js';
+import type { RunOptions } from '../options.js';
+import type { RunPair } from '../pair.js';
 import type { SkipReason } from './decide.js';
 
 export function exclusionOf(

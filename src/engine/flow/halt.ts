@@ -1,5 +1,6 @@
 /** How a run stops early, from the mildest to the hardest way; see `StopLevel`. */
 import { setMaxListeners } from 'node:events';
+import type { ErrorCode, XsyncError } from '../../model/error.js';
 import type { StopReason } from '../events.js';
 
 /**
@@ -13,6 +14,25 @@ import type { StopReason } from '../events.js';
 export type StopLevel = 'plans' | 'objects' | 'parts' | 'calls';
 
 const LEVELS: readonly StopLevel[] = ['plans', 'objects', 'parts', 'calls'];
+
+/** Faults that every further object would meet too. */
+const FATAL: readonly ErrorCode[] = [
+  'bucket-not-found',
+  'bad-credentials',
+  'expired-credentials',
+  'wrong-region',
+  'wrong-endpoint',
+  'tls',
+  'disk-full',
+  'acceleration-disabled',
+  'config',
+  'internal',
+];
+
+/** The run cannot go on after this. */
+export function endsRun(fault: XsyncError): boolean {
+  return FATAL.includes(fault.code);
+}
 
 export class Halt {
   readonly #calls = new AbortController();

@@ -26,6 +26,8 @@ export class Queue {
   readonly #backlog: number;
   readonly #active = new Set<Promise<void>>();
   readonly #waiting: (() => void)[] = [];
+  /** Pushed and not begun. Others may wait in the same limit. */
+  #pending = 0;
   #failed: { error: unknown } | undefined;
 
   /** @param backlog tasks that may wait, for each that may run */
@@ -35,16 +37,20 @@ export class Queue {
   }
 
   async push(task: () => Promise<void>): Promise<void> {
-    while (this.#limit.pendingCount >= this.#limit.concurrency * this.#backlog) {
+    while (this.#pending >= this.#limit.concurrency * this.#backlog) {
       await new Promise<void>((room) => this.#waiting.push(room));
     }
-    const running: Promise<void> = this.#limit(task)
+    this.#pending++;
+    const running: Promise<void> = this.#limit(() => {
+      this.#pending--;
+      this.#waiting.shift()?.();
+      return task();
+    })
       .catch((error: unknown) => {
         this.#failed ??= { error };
       })
       .finally(() => {
         this.#active.delete(running);
-        this.#waiting.shift()?.();
       });
     this.#active.add(running);
   }

@@ -6,7 +6,7 @@ import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
 import type { ListOptions, ListPage } from '../../store/port.js';
-import type { RunSide } from '../options.js';
+import type { RunSide } from '../pair.js';
 import { type Bounds, below, contains, inside, reaches } from './bounds.js';
 import { RangeListing, type RangeSettings } from './ranges.js';
 import { loopLoad } from './ranges-pace.js';

@@ -3,18 +3,20 @@
  * read to their ends, and only then deleted, in batches.
  */
 import type { DoomedRow, Manifest } from '../../manifest/port.js';
-import { isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
-import type { ObjectInfo } from '../../model/object.js';
+import { toXsyncError } from '../../model/error.js';
+import type { Outcome } from '../../model/outcome.js';
+import { type DeleteTicket, TICKET_VERSION } from '../../model/ticket.js';
 import type { DeleteReason } from '../decide/decide.js';
+import { headIfThere } from '../decide/inspect.js';
+import { endsRun } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
-import type { DeleteOptions, RunOptions, RunPair, RunSide } from '../options.js';
-import type { Tally } from '../record/summary.js';
-import { keepAside } from '../transfer/aside.js';
-import { Unfinished } from '../transfer/context.js';
-import { endsRun, type ObjectContext } from '../transfer/perform.js';
+import type { DeleteOptions } from '../options.js';
+import { backupTarget } from '../plan/backup.js';
+import { faultOf } from '../plan/fault.js';
+import { placeOf } from '../plan/plan.js';
+import type { RunContext } from './context.js';
 import { countOf, refuseDeletes } from './guard.js';
-import type { Pass } from './pass.js';
 
 /** Keys of one request. */
 const BATCH = 1000;
@@ -47,41 +49,30 @@ class ShortList implements DoomedList {
 }
 
 export class Deletes {
-  readonly #pair: RunPair;
-  readonly #options: RunOptions;
+  readonly #context: RunContext;
   readonly #how: DeleteOptions;
-  readonly #context: ObjectContext;
-  readonly #tally: Tally;
-  readonly #pass: Pass;
   #found: DoomedRow[] = [];
   /** Where what was found waits. A run over a few named keys has a list of its own: a pass may be under way beside it. */
   readonly #list: DoomedList;
 
-  constructor(
-    pair: RunPair,
-    options: RunOptions,
-    how: DeleteOptions,
-    { context, tally, pass }: { context: ObjectContext; tally: Tally; pass: Pass },
-  ) {
-    this.#pair = pair;
-    this.#options = options;
-    this.#how = how;
+  constructor(context: RunContext, how: DeleteOptions) {
     this.#context = context;
-    this.#tally = tally;
-    this.#pass = pass;
-    this.#list = options.only ? new ShortList() : pair.manifest;
+    this.#how = how;
+    this.#list = context.options.only ? new ShortList() : context.pair.manifest;
   }
 
   /** What an earlier run found is found anew, unless this run goes on where that one was interrupted. */
   startAgain(): void {
     this.#found = [];
-    if (!this.#options.dryRun) this.#list.clearDoomed();
+    if (!this.#context.options.dryRun) this.#list.clearDoomed();
   }
 
   doom({ key, dest, row }: Triple, reason: DeleteReason): void {
     const { size, etag } = dest ?? { size: row?.size ?? 0, etag: row?.destEtag ?? '' };
-    this.#context.emit({ type: 'doom', key, size, reason });
-    if (this.#options.dryRun) return;
+    const { census, emit, options } = this.#context;
+    census.doomed++;
+    emit({ type: 'doom', key, size, reason });
+    if (options.dryRun) return;
     this.#found.push({ key, size, destEtag: etag, foundMs: Date.now() });
     if (this.#found.length >= BATCH) this.save();
   }
@@ -97,15 +88,13 @@ export class Deletes {
    */
   async carryOut(): Promise<void> {
     this.save();
-    const { halt, emit } = this.#context;
+    const { halt, emit, census, options } = this.#context;
     // An interrupted run may have found some of them.
-    if (!this.#options.dryRun) this.#tally.doomed = this.#list.doomedCount();
-    const objects = this.#tally.doomed;
-    if (halt.stops('plans')) return;
-    if (objects > 0) this.#askGuards(objects, await this.#sourceListed());
-    if (this.#options.dryRun) return;
-    if (objects === 0) return;
-    const { missing } = this.#tally;
+    if (!options.dryRun) census.doomed = this.#list.doomedCount();
+    if (halt.stops('plans') || census.doomed === 0) return;
+    this.#askGuards(await this.#sourceListed());
+    if (options.dryRun) return;
+    const { missing } = census;
     if (missing > 0 && !this.#how.ignoreErrors) {
       const message = `nothing was deleted, because ${countOf(missing)} could not be copied; --ignore-errors deletes all the same`;
       emit({ type: 'notice', level: 'warn', message });
@@ -116,27 +105,28 @@ export class Deletes {
 
   /** What the beginning of an interrupted pass had listed may be gone by now, and the rest had nothing to list. */
   async #sourceListed(): Promise<number> {
-    const { sourceSeen } = this.#tally;
-    if (sourceSeen > 0 || this.#pass.after === undefined) return sourceSeen;
-    const { store, prefix } = this.#pair.source;
+    const { census, pass, pair, halt } = this.#context;
+    if (census.seen > 0 || pass.after === undefined) return census.seen;
+    const { store, prefix } = pair.source;
     for (let token: string | undefined; ; ) {
-      const page = await store.list({ prefix, token, signal: this.#context.halt.listings });
+      const page = await store.list({ prefix, token, signal: halt.listings });
       token = page.nextToken;
       if (page.entries.length > 0 || token === undefined) return page.entries.length;
     }
   }
 
   /** @throws guard */
-  #askGuards(objects: number, sourceListed: number): void {
-    const { policy, dryRun, only, filter } = this.#options;
+  #askGuards(sourceListed: number): void {
+    const { census, pair } = this.#context;
+    const { policy, dryRun, only, filter } = this.#context.options;
     const named = (only ?? filter?.files) !== undefined;
     const strangers = !named && this.#areStrangers();
     if (strangers && policy.deleteUnknown && !dryRun) this.#setStrangers(true);
     refuseDeletes(this.#how, {
-      objects,
-      known: this.#pair.manifest.count(),
+      objects: census.doomed,
+      known: pair.manifest.count(),
       sourceListed,
-      common: strangers ? 0 : this.#tally.commonKeys,
+      common: strangers ? 0 : census.common,
       unknown: policy.deleteUnknown,
       named,
     });
@@ -145,11 +135,12 @@ export class Deletes {
 
   /** What a refused run had copied until then makes no pair of two places that had no key in common. */
   #areStrangers(): boolean {
-    return this.#tally.commonKeys === 0 || Boolean(this.#pair.manifest.getFact(STRANGERS));
+    const { census, pair } = this.#context;
+    return census.common === 0 || Boolean(pair.manifest.getFact(STRANGERS));
   }
 
   #setStrangers(are: boolean): void {
-    const { manifest } = this.#pair;
+    const { manifest } = this.#context.pair;
     if (Boolean(manifest.getFact(STRANGERS)) !== are) manifest.setFact(STRANGERS, are ? 'yes' : '');
   }
 
@@ -169,7 +160,7 @@ export class Deletes {
 
   /** Runs beside this one neither copy these keys meanwhile nor have copied them without a word. */
   #holding(rows: readonly DoomedRow[], work: () => Promise<void>): Promise<void> {
-    const { claims } = this.#options;
+    const { claims } = this.#context;
     if (!claims) return work();
     return claims.holdAll(
       rows.map(({ key }) => key),
@@ -181,99 +172,80 @@ export class Deletes {
   }
 
   async #deleteBatch(rows: readonly DoomedRow[]): Promise<void> {
-    const { halt, emit } = this.#context;
-    const { dest, manifest } = this.#pair;
+    const { halt, executor } = this.#context;
     if (halt.stops('objects')) return;
-    let ready: readonly DoomedRow[] = [];
     try {
-      ready = await this.#makeReady(rows);
-      if (ready.length === 0 || halt.stops('objects')) return;
-      const failures = await dest.store.delete(
-        ready.map(({ key }) => dest.prefix + key),
-        { signal: halt.signal },
-      );
-      const failed = new Map(failures.map(({ key, error }) => [key.slice(dest.prefix.length), toXsyncError(error)]));
-      manifest.forget(ready.flatMap(({ key }) => (failed.has(key) ? [] : [key])));
-      for (const row of ready) {
-        const fault = failed.get(row.key);
-        if (fault) this.#tellFailure(row, fault);
-        else emit({ type: 'deleted', key: row.key, size: row.size });
-      }
+      const gone = await this.#stillDoomed(rows);
+      if (gone.length === 0 || halt.stops('objects')) return;
+      this.#record(gone, await executor.delete(gone.map((row) => this.#ticketOf(row))));
     } catch (error) {
-      if (halt.signal.aborted) return;
-      const fault = toXsyncError(error);
-      if (endsRun(fault)) halt.fail(fault);
-      else for (const row of ready) this.#tellFailure(row, fault);
+      if (!halt.signal.aborted) halt.fail(error);
     }
   }
 
-  /** Those that are really gone from the source, and of which a copy lies aside where one is wanted. */
-  async #makeReady(rows: readonly DoomedRow[]): Promise<DoomedRow[]> {
-    const looked = await Promise.all(rows.map((row) => this.#context.looks(() => this.#isReady(row))));
+  #ticketOf({ key, size }: DoomedRow): DeleteTicket {
+    const { pair, options } = this.#context;
+    const { store, prefix } = pair.dest;
+    const dest = { place: placeOf(store), key: prefix + key, size, backup: backupTarget(pair, key, options) };
+    return { version: TICKET_VERSION, action: 'delete', key, dest };
+  }
+
+  #record(rows: readonly DoomedRow[], outcomes: readonly Outcome[]): void {
+    const { census, emit, pair, recorder } = this.#context;
+    pair.manifest.forget(rows.flatMap(({ key }, index) => (outcomes[index]?.kind === 'deleted' ? [key] : [])));
+    for (const [index, row] of rows.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.kind === 'failed') recorder.deleteFailed(row, outcome.fault);
+      if (outcome?.kind !== 'deleted') continue;
+      census.doomed--;
+      emit({ type: 'deleted', key: row.key, size: row.size });
+    }
+  }
+
+  /** Those that are really gone from the source. @throws faults that end the run */
+  async #stillDoomed(rows: readonly DoomedRow[]): Promise<DoomedRow[]> {
+    const { limitLooks } = this.#context;
+    const looked = await Promise.all(
+      rows.map((row) => this.#isFresh(row) || limitLooks(() => this.#confirmDoomed(row))),
+    );
     return rows.filter((_, index) => looked[index]);
   }
 
-  async #isReady(row: DoomedRow): Promise<boolean> {
-    const { halt } = this.#context;
+  /** Found gone by this run itself, and not perhaps copied since by a run beside this one. */
+  #isFresh({ key, foundMs }: DoomedRow): boolean {
+    const { startedMs, claims, pair } = this.#context;
+    if (foundMs < startedMs) return false;
+    return claims === undefined || (pair.manifest.get(key)?.atMs ?? 0) < startedMs;
+  }
+
+  async #confirmDoomed(row: DoomedRow): Promise<boolean> {
+    const { halt, census, recorder } = this.#context;
     if (halt.stops('objects')) return false;
     try {
-      if (!(await this.#isStillDoomed(row))) {
-        this.#list.clearDoomed([row.key]);
-        this.#tally.doomed--;
-        return false;
-      }
-      const { backup } = this.#options;
-      if (backup) await keepAside(this.#context, this.#pair, this.#options, backup, row.key);
-      return true;
+      if (await this.#isStillDoomed(row)) return true;
+      this.#list.clearDoomed([row.key]);
+      census.doomed--;
     } catch (error) {
-      if (error instanceof Unfinished || halt.signal.aborted) return false;
+      if (halt.signal.aborted) return false;
       const fault = toXsyncError(error);
       if (endsRun(fault)) throw fault;
-      this.#tellFailure(row, fault);
-      return false;
+      recorder.deleteFailed(row, faultOf(fault));
     }
+    return false;
   }
 
   /**
    * What an earlier, interrupted run found gone may be at the source again, or may have been changed at the destination,
    * or this run's filter may shield it.
    */
-  async #isStillDoomed({ key, destEtag, foundMs }: DoomedRow): Promise<boolean> {
-    const { startedMs } = this.#tally;
-    // Perhaps copied by a run beside this one, which may have seen it after it was listed as gone.
-    const isNew = this.#options.claims !== undefined && (this.#pair.manifest.get(key)?.atMs ?? 0) >= startedMs;
-    if (foundMs >= startedMs && !isNew) return true;
-    const { source, dest } = this.#pair;
-    if (await this.#find(source, key)) return false;
-    const there = await this.#find(dest, key);
+  async #isStillDoomed({ key, destEtag }: DoomedRow): Promise<boolean> {
+    const { pair, options, halt } = this.#context;
+    const { source, dest } = pair;
+    if (await headIfThere(source.store, source.prefix + key, halt.signal)) return false;
+    const there = await headIfThere(dest.store, dest.prefix + key, halt.signal);
     if (!there) return true;
-    const { policy, filter } = this.#options;
+    const { policy, filter } = options;
     if (there.etag !== destEtag && !policy.deleteUnknown) return false;
     return this.#how.excluded || filter?.test(key, there.size, there.mtimeMs).included !== false;
-  }
-
-  async #find({ store, prefix }: RunSide, key: string): Promise<ObjectInfo | undefined> {
-    try {
-      return await store.head(prefix + key, { signal: this.#context.halt.signal });
-    } catch (error) {
-      if (isXsyncError(error, 'object-not-found')) return undefined;
-      throw error;
-    }
-  }
-
-  /** The copy stays in the manifest, so that the next run finds it to be deleted again. */
-  #tellFailure({ key, size }: DoomedRow, fault: XsyncError): void {
-    const { code, message, remedy } = fault;
-    this.#context.emit({
-      type: 'failed',
-      key,
-      size,
-      class: fault.class,
-      code,
-      message,
-      remedy,
-      attempts: 1,
-      operation: 'delete',
-    });
   }
 }

@@ -1,7 +1,8 @@
 /** Checks made once, before a run moves anything. */
 import { XsyncError } from '../../model/error.js';
-import type { Backup, DeleteOptions, RunPair, RunSide } from '../options.js';
-import { placeAside } from '../transfer/aside.js';
+import type { DeleteOptions } from '../options.js';
+import type { Backup, RunPair, RunSide } from '../pair.js';
+import { backupKey } from '../plan/backup.js';
 
 /** @throws usage when the place for what is kept lies inside a side, or a side inside it */
 export function refuseBackupInside(pair: RunPair, backup: Backup): void {
@@ -14,7 +15,7 @@ export function refuseBackupInside(pair: RunPair, backup: Backup): void {
     if (place.home !== aside.home) continue;
     const inside = place.path.startsWith(aside.path) || aside.path.startsWith(place.path);
     // An object alone may lie in the same folder: only its own name is taken.
-    const kept = placeOf({ ...side, prefix: placeAside(pair, backup, '') });
+    const kept = placeOf({ ...side, prefix: backupKey(pair, backup, '') });
     const overlaps = single ? kept.path === place.path : inside;
     if (!overlaps) continue;
     throw new XsyncError('usage', `--backup-dir: ${side.text} and ${other.text} overlap`, {

@@ -1,30 +1,28 @@
 /** From the diff to the queue: each key is decided, looked at more closely where that is needed, and handed on. */
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
+import type { CopyTicket } from '../../model/ticket.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
 import { exclusionOf } from '../decide/exclusion.js';
 import { inspect } from '../decide/inspect.js';
+import { endsRun } from '../flow/halt.js';
 import { Queue } from '../flow/queue.js';
 import { destState, evidenceOf, sourceState, type Triple } from '../list/diff.js';
-import type { RunOptions, RunPair } from '../options.js';
-import { type PlanEntry, planEntry } from '../plan/plan.js';
+import { backupTarget, isBackup } from '../plan/backup.js';
+import { faultOf } from '../plan/fault.js';
+import { finalTicket } from '../plan/final.js';
+import { planCopy, type Subject } from '../plan/plan.js';
 import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
-import type { Tally } from '../record/summary.js';
-import { isAside } from '../transfer/aside.js';
-import { copyObject, endsRun, type ObjectContext, recordFailure, tellFailure } from '../transfer/perform.js';
-import type { Lanes } from '../transfer/slots.js';
+import type { RunContext } from './context.js';
+import { copyObject, failedObject } from './copy.js';
 import type { Deletes } from './deletes.js';
 import type { Batch } from './frontier.js';
 
 type Decided = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
 
 export class Planner {
-  readonly #pair: RunPair;
-  readonly #options: RunOptions;
-  readonly #context: ObjectContext;
-  readonly #tally: Tally;
-  readonly #transfers: Lanes;
+  readonly #context: RunContext;
   readonly #checkers: Queue;
   /** Absent: nothing is deleted. */
   readonly #deletes: Deletes | undefined;
@@ -34,36 +32,39 @@ export class Planner {
   readonly #intents: boolean;
   /** Bytes of what was planned, for --max-transfer. */
   #started = 0;
+  /** Bytes of what was copied. */
+  #copied = 0;
   #again = false;
 
-  constructor(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally, deletes?: Deletes) {
-    this.#pair = pair;
-    this.#options = options;
+  constructor(context: RunContext, deletes?: Deletes) {
     this.#context = context;
-    this.#tally = tally;
-    this.#transfers = context.slots.lanes();
-    this.#checkers = new Queue(context.looks);
+    this.#checkers = new Queue(context.limitLooks);
     this.#deletes = deletes;
-    this.#failures = pair.manifest.failureCount() > 0;
-    this.#intents = pair.manifest.anyIntended();
+    this.#failures = context.pair.manifest.failureCount() > 0;
+    this.#intents = context.pair.manifest.anyIntended();
   }
 
   /** Returns once the key has found its place in `batch`; waits while the queues are full. */
   async take(triple: Triple, batch: Batch): Promise<void> {
     const { source, key } = triple;
     if (!source) return this.#gone(triple);
-    this.#tally.addLooked(triple.dest !== undefined || triple.row !== undefined);
+    this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
     batch.look();
     if (this.#again && this.#copiedBefore(triple)) return;
-    const excluded = exclusionOf(this.#pair, this.#options, key, source);
+    const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
     if (excluded) {
       this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
-      if (excluded.reason === 'filtered' && this.#options.deletes?.excluded)
+      if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
         this.#gone({ ...triple, source: undefined });
       return;
     }
     batch.add(source.size);
-    const decision = decide(this.#options.policy, sourceState(triple), this.#destState(triple), evidenceOf(triple));
+    const decision = decide(
+      this.#context.options.policy,
+      sourceState(triple),
+      this.#destState(triple),
+      evidenceOf(triple),
+    );
     const work = decision.action === 'copy' || decision.action === 'inspect';
     if (work && (this.#held(key, source) || this.#settles(key, source))) return;
     if (decision.action === 'inspect') {
@@ -77,15 +78,15 @@ export class Planner {
   /** Deletes what is to be deleted, without looking at anything else. */
   takeDoomed(triple: Triple): void {
     const { key, source } = triple;
-    if (source) this.#tally.addLooked(triple.dest !== undefined || triple.row !== undefined);
-    const verdict = source && exclusionOf(this.#pair, this.#options, key, source);
-    if (!source || (verdict?.reason === 'filtered' && this.#options.deletes?.excluded)) {
+    if (source) this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
+    const verdict = source && exclusionOf(this.#context.pair, this.#context.options, key, source);
+    if (!source || (verdict?.reason === 'filtered' && this.#context.options.deletes?.excluded)) {
       this.#gone({ ...triple, source: undefined }, false);
     }
   }
 
   #destState(triple: Triple): DestState {
-    return destState(triple, !this.#options.noTraverse);
+    return destState(triple, !this.#context.options.noTraverse);
   }
 
   /**
@@ -94,7 +95,7 @@ export class Planner {
    */
   #gone(triple: Triple, tellsKept = true): void {
     const { key, row, dest } = triple;
-    const { noTraverse, dryRun, policy } = this.#options;
+    const { noTraverse, dryRun, policy } = this.#context.options;
     if (row && !dest && !noTraverse) {
       // Gone from both sides: nothing is left to know about it.
       if (!dryRun) this.#context.committer.forget(key);
@@ -106,9 +107,9 @@ export class Planner {
     // Without a listing the manifest tells what the filter asks for.
     const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
     if (!there || !this.#deletes) return;
-    const { deletes, backup } = this.#options;
-    if (!deletes?.excluded && exclusionOf(this.#pair, this.#options, key, there)) return;
-    const aside = decision.reason === 'unknown' && isAside(this.#pair, backup, key);
+    const { deletes } = this.#context.options;
+    if (!deletes?.excluded && exclusionOf(this.#context.pair, this.#context.options, key, there)) return;
+    const aside = decision.reason === 'unknown' && isBackup(this.#context.pair, key);
     if (decision.action === 'delete' && !aside) this.#deletes.doom(triple, decision.reason);
     else if (tellsKept) {
       const reason = decision.action === 'keep' ? decision.reason : 'unknown';
@@ -118,33 +119,36 @@ export class Planner {
 
   /** A run that was killed was about to write it at the destination, which had something else then. */
   #isIntended(triple: Triple): boolean {
-    if (!this.#intents || this.#options.claims?.has(triple.key)) return false;
-    const intent = this.#pair.manifest.intended(triple.key);
-    return intent !== undefined && intent.atMs < this.#tally.startedMs && intent.destEtag !== this.#etagThere(triple);
+    if (!this.#intents || this.#context.claims?.has(triple.key)) return false;
+    const intent = this.#context.pair.manifest.intended(triple.key);
+    return intent !== undefined && intent.atMs < this.#context.startedMs && intent.destEtag !== this.#etagThere(triple);
   }
 
   /** Of what the destination has, as far as it is known. */
   #etagThere({ dest, row }: Triple): string | undefined {
-    return dest?.etag ?? (this.#options.noTraverse ? row?.destEtag : undefined);
+    return dest?.etag ?? (this.#context.options.noTraverse ? row?.destEtag : undefined);
   }
 
   /** Is being rewritten right now. */
   #settles(key: string, { size, mtimeMs }: ObjectEntry): boolean {
-    if (!this.#options.settling?.waits(key, mtimeMs, Date.now())) return false;
+    const { options, pass } = this.#context;
+    if (!options.settling?.waits(key, mtimeMs, Date.now())) return false;
+    pass.unsettledMs = Math.min(pass.unsettledMs ?? mtimeMs, mtimeMs);
     this.#context.emit({ type: 'skip', key, size, reason: 'settling', sourceMtimeMs: mtimeMs });
-    if (this.#failures && !this.#options.dryRun) this.#pair.manifest.seeFailure(key, Date.now());
+    if (this.#failures && !this.#context.options.dryRun) this.#context.pair.manifest.seeFailure(key, Date.now());
     return true;
   }
 
   /** Failed before, and its time has not come. */
   #held(key: string, source: ObjectEntry): boolean {
-    if (!this.#failures || this.#options.failedBefore === 'try') return false;
-    const { manifest, settings } = this.#pair;
+    if (!this.#failures || this.#context.options.failedBefore === 'try') return false;
+    const { manifest, settings } = this.#context.pair;
     const failure = manifest.failure(key);
     const timeMs = Date.now();
     const held = failure && heldBack(failure, { sourceEtag: source.etag, settings, timeMs });
     if (!failure || !held) return false;
-    if (!this.#options.dryRun) manifest.seeFailure(key, timeMs);
+    if (!this.#context.options.dryRun) manifest.seeFailure(key, timeMs);
+    if (held.why !== 'dropped') this.#context.census.hold();
     this.#context.emit({ type: 'held', key, size: source.size, class: failure.class, code: failure.code, ...held });
     return true;
   }
@@ -154,42 +158,39 @@ export class Planner {
     try {
       await this.#checkers.drain();
     } finally {
-      await this.#transfers.drain();
+      await this.#context.executor.drain();
     }
   }
 
   /** The same keys come again, in better order; what this run has copied is done. */
   startAgain(): void {
     this.#again = true;
-    this.#started = this.#tally.copiedBytes;
+    this.#started = this.#copied;
   }
 
   #copiedBefore({ source, dest, row }: Triple): boolean {
-    if (!row?.ours || row.atMs < this.#tally.startedMs) return false;
-    return source?.etag === row.sourceEtag && (this.#options.noTraverse || dest?.etag === row.destEtag);
+    if (!row?.ours || row.atMs < this.#context.startedMs) return false;
+    return source?.etag === row.sourceEtag && (this.#context.options.noTraverse || dest?.etag === row.destEtag);
   }
 
   async #inspect(triple: Triple, decision: Extract<Decision, { action: 'inspect' }>, batch: Batch): Promise<void> {
-    const { source, dest } = this.#pair;
-    if (!triple.source || this.#context.halt.stops('objects')) return;
-    const entry = planEntry(triple.source, decision.otherwise, this.#pair, this.#options);
-    const context = {
-      source: source.store,
-      dest: dest.store,
-      budget: this.#context.budget,
-      policy: this.#options.policy,
-      signal: this.#context.halt.signal,
-    };
+    const { pair, options, halt, budget } = this.#context;
+    const { source, dest } = pair;
+    const { key } = triple;
+    if (!triple.source || halt.stops('objects')) return;
+    const stores = { source: source.store, dest: dest.store };
     try {
       // What the destination holds of a failed object may be damaged, whatever its size and time.
-      const doubted = this.#failures && this.#pair.manifest.failure(triple.key) !== undefined;
-      const looked = await inspect(context, entry, decision, doubted);
+      const doubted = this.#failures && pair.manifest.failure(key) !== undefined;
+      const keys = { sourceKey: source.prefix + key, destKey: dest.prefix + key };
+      const how = { ...stores, budget, policy: options.policy, signal: halt.signal };
+      const looked = await inspect(how, keys, decision, doubted);
       await this.#act({ ...triple, dest: looked.dest ?? triple.dest }, looked.verdict, batch);
     } catch (error) {
-      if (this.#context.halt.signal.aborted) return;
+      if (halt.signal.aborted) return;
       const fault = toXsyncError(error);
-      if (endsRun(fault)) this.#context.halt.fail(fault);
-      else this.#fail(entry, fault, 1);
+      if (endsRun(fault)) halt.fail(fault);
+      else this.#fail(triple.source, fault, 1);
     }
   }
 
@@ -202,52 +203,70 @@ export class Planner {
       this.#adopt(triple, decision.reason);
       return;
     }
-    const entry = planEntry(source, 'source-changed', this.#pair, this.#options);
-    const fault = new XsyncError('guard', 'differs at the destination, and --immutable forbids to change it', {
-      class: 'permanent',
-    });
-    this.#fail(entry, fault, 0);
+    const message = 'differs at the destination, and --immutable forbids to change it';
+    this.#fail(source, new XsyncError('guard', message, { class: 'permanent' }), 0);
   }
 
-  #fail(entry: PlanEntry, fault: XsyncError, attempts: number): void {
-    const record = this.#options.dryRun ? tellFailure : recordFailure;
-    record(this.#context, entry, fault, attempts);
+  #fail(source: ObjectEntry, fault: XsyncError, attempts: number): void {
+    this.#context.recorder.failed(failedObject(source), faultOf(fault), attempts);
   }
 
   /** Found equal without a copy: noted, so that the next run need not look again. */
   #adopt(triple: Triple, reason: SkipReason): void {
-    if (this.#options.dryRun) return;
-    const row = adoptedRow(triple, reason, this.#isIntended(triple));
-    if (row) this.#context.committer.add(row);
+    if (this.#context.options.dryRun) return;
+    this.#context.recorder.adopt(adoptedRow(triple, reason, this.#isIntended(triple)));
   }
 
   async #copy(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
     const { key, source, row } = triple;
     if (!source) return;
-    const entry = planEntry(source, reason, this.#pair, this.#options);
-    const fault = this.#impossible(entry);
-    if (fault) {
-      // Nothing is read of what could not be written; a dry run says so as well.
-      (this.#options.dryRun ? tellFailure : recordFailure)(this.#context, entry, fault, 0);
-      return;
-    }
-    if (!this.#withinMaxTransfer(entry)) {
-      this.#context.emit({ type: 'skip', key, size: source.size, reason: 'cutoff' });
-      return;
-    }
+    const { emit, options, executor } = this.#context;
     const { size, mtimeMs: sourceMtimeMs } = source;
-    this.#context.emit({ type: 'plan', key, size, reason, parts: entry.parts, sourceMtimeMs });
-    if (this.#options.dryRun) return this.#tally.addPlanned(entry);
-    const destEtag = this.#etagThere(triple);
+    const subject = this.#subjectOf(triple, source);
+    const draft = planCopy(this.#context.route, subject);
+    const fault = this.#impossible(subject);
+    // Nothing is read of what could not be written; a dry run says so as well.
+    if (fault) return this.#fail(source, fault, 0);
+    if (!this.#withinMaxTransfer(size)) {
+      emit({ type: 'skip', key, size, reason: 'cutoff' });
+      return;
+    }
+    if (options.dryRun) return this.#foretell(subject, draft, reason);
+    emit({ type: 'plan', key, size, reason, sourceMtimeMs });
     const done = batch.hold();
-    await this.#transfers.push(entry, (opened) =>
-      this.#begin(source, entry, { destEtag, knownMs: row?.atMs, opened }).finally(done),
+    await executor.queue(draft, (perform) =>
+      this.#claimed(source, row?.atMs, async () => {
+        if (await copyObject(this.#context, subject, draft, perform)) this.#copied += size;
+      }).finally(done),
     );
   }
 
+  /** In a dry run: the ticket that would be performed. */
+  async #foretell(subject: Subject, draft: CopyTicket, reason: CopyReason): Promise<void> {
+    const { pair, checkpoints, route, halt, forecast, emit } = this.#context;
+    const now = { source: pair.source.store, checkpoints, partSize: undefined, guess: true, signal: halt.signal };
+    const found = await finalTicket(now, route, subject, draft);
+    const ticket = 'kind' in found ? draft : found;
+    const { key, size, mtimeMs: sourceMtimeMs } = subject;
+    forecast.add(ticket);
+    emit({ type: 'plan', key, size, reason, parts: ticket.cut.parts, sourceMtimeMs });
+  }
+
+  #subjectOf(triple: Triple, { key, etag, size, mtimeMs, checksums }: ObjectEntry): Subject {
+    const { pair, options } = this.#context;
+    const replaces = this.#etagThere(triple);
+    return {
+      ...{ key, etag, size, mtimeMs, md5ofParts: checksums?.md5ofParts },
+      sourceKey: pair.source.prefix + key,
+      destKey: pair.dest.prefix + key,
+      replaces,
+      backup: replaces === undefined ? undefined : backupTarget(pair, key, options),
+    };
+  }
+
   /** Why the destination cannot hold the object, if it cannot. */
-  #impossible({ destKey, size }: PlanEntry): XsyncError | undefined {
-    const { store } = this.#pair.dest;
+  #impossible({ destKey, size }: Subject): XsyncError | undefined {
+    const { store } = this.#context.pair.dest;
     const { maxObjectSize } = store.capabilities;
     if (size > maxObjectSize) {
       const message = `${size} bytes are more than the ${maxObjectSize} that an object may have at the destination`;
@@ -261,30 +280,18 @@ export class Planner {
     }
   }
 
-  /** `knownMs`: of the manifest's row by which it was decided. */
-  #begin(
-    source: ObjectEntry,
-    entry: PlanEntry,
-    { destEtag, knownMs, opened }: { destEtag?: string; knownMs?: number; opened: () => void },
-  ): Promise<void> {
-    const { claims } = this.#options;
-    if (!claims) return this.#copyNow(source, entry, destEtag, opened);
-    return claims.hold(entry.key, async () => {
-      claims.settle(this.#context.committer);
-      if (this.#doneMeanwhile(source, knownMs)) {
-        this.#context.emit({ type: 'skip', key: entry.key, size: entry.size, reason: 'unchanged' });
-        return;
-      }
-      await this.#copyNow(source, entry, destEtag, opened);
+  /**
+   * Runs the work while no other run of this process works on the key, unless one of them has done it.
+   * @param knownMs of the manifest's row by which it was decided
+   */
+  async #claimed(source: ObjectEntry, knownMs: number | undefined, work: () => Promise<void>): Promise<void> {
+    const { committer, emit, claims } = this.#context;
+    if (!claims) return work();
+    return claims.hold(source.key, async () => {
+      claims.settle(committer);
+      if (!this.#doneMeanwhile(source, knownMs)) return work();
+      emit({ type: 'skip', key: source.key, size: source.size, reason: 'unchanged' });
     });
-  }
-
-  /** Large objects are cut anew when they begin: meanwhile the tuner may know better. */
-  #copyNow(source: ObjectEntry, entry: PlanEntry, destEtag: string | undefined, opened: () => void): Promise<void> {
-    const { partSize } = this.#context.slots;
-    const context = { ...this.#context, opened };
-    if (entry.parts === 1 || partSize === undefined) return copyObject(context, entry, destEtag);
-    return copyObject(context, planEntry(source, entry.reason, this.#pair, this.#options, partSize), destEtag);
   }
 
   /**
@@ -292,17 +299,17 @@ export class Planner {
    * what this pass has listed. An older one, which it had begun to copy before, counts for nothing.
    */
   #doneMeanwhile({ key, etag, mtimeMs }: ObjectEntry, knownMs: number | undefined): boolean {
-    const row = this.#pair.manifest.get(key);
+    const row = this.#context.pair.manifest.get(key);
     if (row === undefined || row.atMs === knownMs) return false;
     if (row.sourceEtag === etag) return true;
-    return this.#options.only === undefined && row.sourceMtimeMs > mtimeMs;
+    return this.#context.options.only === undefined && row.sourceMtimeMs > mtimeMs;
   }
 
   /** `--max-transfer`: soft and hard start until it is reached, cautious never starts what would go beyond it. */
-  #withinMaxTransfer(entry: PlanEntry): boolean {
-    const { maxTransfer, cutoffMode } = this.#options;
+  #withinMaxTransfer(size: number): boolean {
+    const { maxTransfer, cutoffMode } = this.#context.options;
     if (maxTransfer === undefined) return true;
-    const after = this.#started + entry.size;
+    const after = this.#started + size;
     if (cutoffMode === 'cautious' ? after > maxTransfer : this.#started >= maxTransfer) {
       this.#context.halt.stop('max-transfer', 'plans');
       return false;

@@ -1,58 +1,69 @@
 /** One pass over the keys: from the listings through the planner, and the deletes at their time. */
 import { isXsyncError, type XsyncError } from '../../model/error.js';
+import type { RunEvent } from '../events.js';
 import type { Bounds } from '../list/bounds.js';
 import { diff } from '../list/diff.js';
 import { OutOfOrder } from '../list/list.js';
 import { Streams } from '../list/streams.js';
-import type { RunOptions, RunPair } from '../options.js';
-import { planEntry } from '../plan/plan.js';
-import type { Tally } from '../record/summary.js';
-import { type ObjectContext, recordFailure, tellFailure } from '../transfer/perform.js';
+import { faultOf } from '../plan/fault.js';
+import type { RunContext } from './context.js';
 import { Deletes } from './deletes.js';
 import { type Batch, Frontier } from './frontier.js';
-import { type Pass, PassKeeper } from './pass.js';
+import { PassKeeper } from './pass.js';
 import { Planner } from './planner.js';
 
 export class Traversal {
-  readonly #options: RunOptions;
-  readonly #context: ObjectContext;
-  readonly #tally: Tally;
+  readonly #context: RunContext;
   readonly #streams: Streams;
   readonly #planner: Planner;
   readonly #deletes: Deletes | undefined;
   readonly #keeper: PassKeeper;
-  readonly #pass: Pass;
+  /** The first of two looks at the same keys: what fails in it is reported by the second. */
+  #findsOnly = false;
 
-  constructor(pair: RunPair, options: RunOptions, context: ObjectContext, tally: Tally, pass: Pass) {
-    this.#options = options;
+  constructor(context: RunContext) {
+    const { pair, options, pass, halt } = context;
     this.#context = context;
-    this.#tally = tally;
-    this.#pass = pass;
-    const failed = (key: string, fault: XsyncError): void => {
-      const entry = planEntry({ key, size: 0, etag: '', mtimeMs: 0 }, 'new', pair, options);
-      tally.addLooked(false);
-      (options.dryRun ? tellFailure : recordFailure)(context, entry, fault, 1);
-    };
-    this.#streams = new Streams(pair, options, { emit: context.emit, halt: context.halt, failed });
-    this.#deletes = options.deletes && new Deletes(pair, options, options.deletes, { context, tally, pass });
-    this.#planner = new Planner(pair, options, context, tally, this.#deletes);
+    this.#streams = new Streams(pair, options, {
+      emit: (event) => this.#hear(event),
+      halt,
+      failed: (key, fault) => this.#failed(key, fault),
+    });
+    this.#deletes = options.deletes && new Deletes(context, options.deletes);
+    this.#planner = new Planner(context, this.#deletes);
     this.#keeper = new PassKeeper(pair.manifest, pass, options);
+  }
+
+  #hear(event: RunEvent): void {
+    if (event.type === 'listed' && event.side === 'source') this.#context.census.listed = event.objects;
+    this.#context.emit(event);
+  }
+
+  /** One of the objects that were named cannot be asked for. */
+  #failed(key: string, fault: XsyncError): void {
+    const { census, recorder } = this.#context;
+    census.see(false);
+    if (this.#findsOnly) census.fail();
+    else recorder.failed({ key, size: 0, sourceEtag: '', sourceMtimeMs: 0 }, faultOf(fault), 1);
   }
 
   /** @throws faults that end the run, and `guard` when what is to be deleted is refused */
   async run(): Promise<void> {
-    const { deletes, dryRun } = this.#options;
+    const { options, pass, census } = this.#context;
+    const { deletes, dryRun } = options;
     // Where nothing is deleted, one look is enough.
     const when = deletes && (dryRun ? 'after' : deletes.when);
-    if (this.#pass.after === undefined) {
+    if (pass.after === undefined) {
       this.#deletes?.startAgain();
       this.#keeper.clear();
     }
     try {
       if (when === 'before') {
+        this.#findsOnly = true;
         await this.#sorting(() => this.#findDoomed());
         await this.#deletes?.carryOut();
-        this.#tally.resetDiff();
+        this.#findsOnly = false;
+        census.restart();
       }
       await this.#sorting(() => this.#plan(when === 'during'));
       this.#context.committer.flush();
@@ -74,7 +85,8 @@ export class Traversal {
         this.#streams.sortFromNowOn(error);
       }
       this.#context.committer.flush();
-      this.#tally.resetDiff();
+      this.#context.census.restart();
+      this.#context.forecast.restart();
       this.#context.emit({ type: 'again' });
       this.#deletes?.startAgain();
       this.#planner.startAgain();
@@ -83,11 +95,11 @@ export class Traversal {
 
   /** @param deleteMeanwhile the deletes need not wait for the transfers */
   async #plan(deleteMeanwhile: boolean): Promise<void> {
-    const { committer, halt } = this.#context;
+    const { committer, halt, pass } = this.#context;
     const frontier = new Frontier(
       () => halt.stops('plans'),
       () => this.#keepPlace(frontier),
-      { key: this.#pass.after, passed: this.#pass.passed },
+      { key: pass.after, passed: pass.passed },
     );
     try {
       await this.#each(async (triples) => {
@@ -126,7 +138,7 @@ export class Traversal {
   }
 
   #bounds(): Bounds {
-    return this.#options.bounds ?? { after: this.#pass.after };
+    return this.#context.options.bounds ?? { after: this.#context.pass.after };
   }
 
   #keepPlace({ key, passed }: Frontier): void {

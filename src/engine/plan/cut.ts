@@ -1,4 +1,5 @@
 /** How an object is cut. Pure. */
+import type { Cut } from '../../model/ticket.js';
 import type { Capabilities } from '../../store/port.js';
 
 export const MiB = 1024 * 1024;
@@ -7,34 +8,67 @@ export const MiB = 1024 * 1024;
 const DEFAULT_PART_SIZE = 8 * MiB;
 
 /** Source part sizes beyond this are not worth imitating: a part is held in memory whole. */
-export const LARGEST_IMITATED = 64 * MiB;
+const LARGEST_IMITATED = 64 * MiB;
 
 /** What people's tools cut at, the commonest first: aws cli, rclone and the SDKs, s5cmd, console and others. */
 const USUAL_PART_SIZES = [8, 5, 16, 50, 15, 10, 32, 64, 20, 25, 6, 7, 12, 24, 48].map((n) => n * MiB);
 
-export interface Cut {
-  partSize: number;
-  /** 1: a single request. */
-  parts: number;
+/** What decides how an object is cut. Sizes in bytes. */
+export interface CutFacts {
+  size: number;
+  /** Of the destination. */
+  limits: Capabilities;
+  /** The destination's service copies by itself. */
+  byService: boolean;
+  /** Part size of an unfinished upload of this very version that has parts. */
+  checkpoint?: number;
+  /** --part-size. */
+  wanted?: number;
+  /** The part size that the source was uploaded in, where its store told. */
+  source?: number;
+  /** The source's composite ETag. */
+  md5ofParts?: string;
+  /** What suits the line, by the tuner. */
+  tuned?: number;
 }
 
 /**
- * Cuts `size` bytes for a destination with `limits`. The wanted size gives way to the limits: at most `maxParts`
- * parts, none below `minPartSize`. Without a wanted size, the cut that the source's multipart ETag betrays is taken,
- * because then the MD5s of our parts prove the object against that ETag.
+ * How an object is cut; the first row that fits holds. The destination's limits bound every row but the first two.
+ *
+ *   a copy by the service            its largest copy, or halves of it
+ *   an unfinished upload with parts  as it was begun
+ *   --part-size                      that
+ *   fits into one request            whole: at most the tuner's part size, or 8 MiB
+ *   the source's cut is certain      as the source: the MD5s of the parts then prove the object by its ETag
+ *   the source's cut can be guessed  as the source
+ *   else                             the tuner's part size, or 8 MiB
  */
-export function cutObject(
-  size: number,
-  limits: Capabilities,
-  options: { wanted?: number; sourceCut?: number; tuned?: number },
-): Cut {
-  // What fits into one request goes in one, however the source was cut.
-  const whole = options.tuned ?? DEFAULT_PART_SIZE;
-  const wanted = options.wanted ?? (size > whole ? options.sourceCut : undefined) ?? whole;
+export function cutOf(facts: CutFacts): Cut {
+  const { size, limits, wanted, source, checkpoint } = facts;
+  if (facts.byService) return cutForService(size, limits.maxCopySize);
+  if (checkpoint !== undefined) return { partSize: checkpoint, parts: Math.ceil(size / checkpoint) };
+  const usual = facts.tuned ?? DEFAULT_PART_SIZE;
+  const guess = size > usual ? guessSourceCut(size, facts.md5ofParts) : undefined;
+  const cut = withinLimits(size, wanted ?? guess ?? usual, limits);
+  if (cut.parts === 1 || wanted !== undefined || source === undefined) return cut;
+  const parts = Math.ceil(size / source);
+  const most = Math.min(limits.maxPartSize, LARGEST_IMITATED);
+  return source >= limits.minPartSize && source <= most && parts <= limits.maxParts ? { partSize: source, parts } : cut;
+}
+
+/** At most `maxParts` parts, none of them below `minPartSize`. */
+function withinLimits(size: number, wanted: number, limits: Capabilities): Cut {
   const needed = Math.ceil(size / limits.maxParts);
   const least = needed > wanted ? Math.ceil(needed / MiB) * MiB : wanted;
   const partSize = Math.min(Math.max(least, limits.minPartSize), limits.maxPartSize);
   if (size <= partSize && size <= limits.maxPutSize) return { partSize, parts: 1 };
+  return { partSize, parts: Math.ceil(size / partSize) };
+}
+
+/** Half of the largest server-side copy: large parts cost the client nothing, but a service takes its time over them. */
+function cutForService(size: number, maxCopySize: number): Cut {
+  if (size <= maxCopySize) return { partSize: maxCopySize, parts: 1 };
+  const partSize = Math.floor(maxCopySize / 2);
   return { partSize, parts: Math.ceil(size / partSize) };
 }
 

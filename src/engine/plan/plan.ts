@@ -1,84 +1,92 @@
-import type { ObjectEntry } from '../../model/object.js';
-import type { CopyReason } from '../decide/decide.js';
-import type { Traffic } from '../events.js';
-import type { RunOptions, RunPair } from '../options.js';
-import { cutObject, guessSourceCut } from './cut.js';
+/** Makes tickets: the only place that decides which way an object goes and how it is cut. */
+import type { UploadRow } from '../../manifest/checkpoints.js';
+import { type BackupTarget, type CopyTicket, type Place, TICKET_VERSION } from '../../model/ticket.js';
+import type { Capabilities, ObjectStore } from '../../store/port.js';
+import type { RequestKind } from '../../store/wrap/kinds.js';
+import { cutOf } from './cut.js';
 
-/**
- * One object to copy, as plain data: it can wait in a database or cross to another machine, and be done by any
- * process that holds the two stores.
- */
-export interface PlanEntry {
-  /** Relative to the pair; names the object in the manifest. */
+/** From one store to another: what all copies of a run share. */
+export interface Route {
+  source: Place;
+  dest: Place;
+  /** Of the destination. */
+  limits: Capabilities;
+  /** The destination's service copies by itself. */
+  byService: boolean;
+  storageClass?: string;
+  /** Tries of one version. */
+  attempts: number;
+  /** --part-size. */
+  wanted?: number;
+}
+
+/** One version of one object, and its full keys on both sides. */
+export interface Subject extends Pick<CopyTicket['source'], 'etag' | 'size' | 'mtimeMs' | 'md5ofParts'> {
   key: string;
   sourceKey: string;
   destKey: string;
-  /** Bytes. */
-  size: number;
-  /** The version that is meant; every read is pinned to it. */
-  sourceEtag: string;
-  sourceMtimeMs: number;
-  reason: CopyReason;
-  /** `server`: the destination's service copies by itself; else the bytes pass through here. */
-  way: 'server' | 'client';
-  partSize: number;
-  /** 1: a single request. */
-  parts: number;
-  /** The part size was asked for by a person. */
-  cutByPerson: boolean;
-  /** The source's composite ETag, where it has one: a checksum, once it is known how the source was cut. */
-  md5ofParts?: string;
+  replaces?: string;
+  backup?: BackupTarget;
 }
 
-/** @param tuned part size that suits the line, where neither the person nor the source's ETag asks for another */
-export function planEntry(
-  entry: ObjectEntry,
-  reason: CopyReason,
-  pair: RunPair,
-  options: RunOptions,
-  tuned?: number,
-): PlanEntry {
-  const { source, dest } = pair;
-  const limits = dest.store.capabilities;
-  const server = limits.maxCopySize > 0 && dest.store.copyableFrom(source.store);
-  const cut = server
-    ? cutServerCopy(entry.size, limits.maxCopySize)
-    : cutObject(entry.size, limits, {
-        wanted: options.partSize,
-        sourceCut: guessSourceCut(entry.size, entry.checksums?.md5ofParts),
-        tuned,
-      });
+/** What only the start of a copy shows. */
+export interface CutHints {
+  /** An unfinished upload of the key that has parts. */
+  checkpoint?: UploadRow;
+  /** Part size that suits the line, bytes. */
+  tuned?: number;
+  /** Part size that the source was uploaded in, bytes, where its store told. */
+  sourcePartSize?: number;
+}
+
+export function routeOf(
+  source: ObjectStore,
+  dest: ObjectStore,
+  options: Pick<Route, 'storageClass' | 'attempts' | 'wanted'>,
+): Route {
+  const limits = dest.capabilities;
+  const byService = limits.maxCopySize > 0 && dest.copyableFrom(source);
+  return { source: placeOf(source), dest: placeOf(dest), limits, byService, ...options };
+}
+
+/** A ticket that copies the subject, cut by what is known of it. */
+export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
+  const { key, sourceKey, destKey, etag, size, mtimeMs, md5ofParts, replaces, backup } = subject;
+  const { limits, byService, wanted, storageClass, attempts } = route;
+  const { checkpoint, tuned, sourcePartSize } = hints;
+  const resumes = checkpoint?.sourceEtag === etag && checkpoint.size === size;
   return {
-    key: entry.key,
-    sourceKey: source.prefix + entry.key,
-    destKey: dest.prefix + entry.key,
-    size: entry.size,
-    sourceEtag: entry.etag,
-    sourceMtimeMs: entry.mtimeMs,
-    reason,
-    way: server ? 'server' : 'client',
-    ...cut,
-    cutByPerson: options.partSize !== undefined,
-    md5ofParts: entry.checksums?.md5ofParts,
+    version: TICKET_VERSION,
+    action: 'copy',
+    key,
+    source: { place: route.source, key: sourceKey, etag, size, mtimeMs, md5ofParts, partSize: sourcePartSize },
+    dest: { place: route.dest, key: destKey, replaces, backup },
+    way: byService ? 'server' : 'client',
+    cut: cutOf({
+      ...{ size, limits, byService, wanted, tuned, md5ofParts },
+      source: sourcePartSize,
+      checkpoint: resumes ? checkpoint.partSize : undefined,
+    }),
+    storageClass,
+    attempts,
   };
 }
 
-/** Half of the largest server-side copy: large parts cost the client nothing, but a service takes its time over them. */
-function cutServerCopy(size: number, maxCopySize: number): { partSize: number; parts: number } {
-  if (size <= maxCopySize) return { partSize: maxCopySize, parts: 1 };
-  const partSize = Math.floor(maxCopySize / 2);
-  return { partSize, parts: Math.ceil(size / partSize) };
+/** The place that a store's objects are at. */
+export function placeOf({ identity: { kind, endpoint, bucket } }: ObjectStore): Place {
+  return { kind, endpoint, bucket };
 }
 
-/** What a copy costs in requests when nothing goes wrong, per side. */
-export function plannedRequests(entry: PlanEntry): { source: Traffic['requests']; destination: Traffic['requests'] } {
-  const { parts } = entry;
-  if (entry.way === 'server') {
+type Requests = Partial<Record<RequestKind, number>>;
+
+/** Requests that a copy costs when nothing goes wrong, per side. */
+export function requestsOf({ cut: { parts }, way, source }: CopyTicket): { source: Requests; destination: Requests } {
+  if (way === 'server') {
     const copies = parts === 1 ? { copy: 1 } : { createUpload: 1, uploadPartCopy: parts, completeUpload: 1 };
     return { source: { head: 1 }, destination: copies };
   }
   const writes = parts === 1 ? { put: 1 } : { createUpload: 1, uploadPart: parts, completeUpload: 1 };
-  const source: Traffic['requests'] = { read: parts };
-  if (parts > 1 && entry.md5ofParts !== undefined) source.head = 1;
-  return { source, destination: writes };
+  const reads: Requests = { read: parts };
+  if (parts > 1 && source.md5ofParts !== undefined) reads.head = 1;
+  return { source: reads, destination: writes };
 }

@@ -1,5 +1,5 @@
 /** What requests and bytes cost, at the prices that the remotes' configs name. Pure. */
-import type { Prices } from '../../model/prices.js';
+import type { Cost, Prices } from '../../model/prices.js';
 import type { RequestKind } from '../../store/wrap/kinds.js';
 import type { Traffic } from '../events.js';
 
@@ -13,14 +13,6 @@ export interface Priced {
 export interface PricedPair {
   source: Priced;
   dest: Priced;
-}
-
-/** Amounts of one currency. */
-export interface Cost {
-  currency: string;
-  amount: number;
-  /** Of the amount: what transfer acceleration adds. */
-  acceleration: number;
 }
 
 const GB = 2 ** 30;

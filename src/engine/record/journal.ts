@@ -34,7 +34,7 @@ export interface JournalOptions {
   pass: Pass;
   /** Every key of the source is looked at: the pass says up to when the sides are synchronised. */
   whole: boolean;
-  /** False for the many small runs of a watch, which nobody looks up when they have ended. */
+  /** False for the many small runs of a watch, which nobody looks up: the manifest gets no row of them. */
   kept: boolean;
   summary: () => Summary;
 }
@@ -84,7 +84,6 @@ export class Journal {
       this.#tell();
     }
     if (event.type === 'copied') this.#measure(event);
-    else if (event.type === 'skip' && event.reason === 'settling') this.#leave(event.sourceMtimeMs ?? 0);
   }
 
   /** The pair's last word on this run. @throws faults of the manifest */
@@ -97,7 +96,6 @@ export class Journal {
       if (this.#liveSinceMs === undefined) this.#manifest.setFact(FACT.live, String(pass.startedMs));
     }
     this.#write(outcome, error);
-    if (!this.#options.kept) this.#manifest.dropRun(this.#options.runId);
   }
 
   #tell(): void {
@@ -106,12 +104,6 @@ export class Journal {
     } catch (error) {
       this.#onError(error);
     }
-  }
-
-  /** The pass says so until it ends, whichever run ends it. */
-  #leave(changedMs: number): void {
-    const { pass } = this.#options;
-    pass.unsettledMs = Math.min(pass.unsettledMs ?? changedMs, changedMs);
   }
 
   #measure({ key, size, elapsedMs, sourceMtimeMs }: Extract<RunEvent, { type: 'copied' }>): void {
@@ -165,6 +157,7 @@ export class Journal {
 
   /** Of the many passes of a watch, those that found nothing to do are not kept. */
   #worthKeeping(outcome: RunOutcome, { copied, deleted, failed }: Summary): boolean {
+    if (!this.#options.kept) return false;
     if (this.#options.command !== 'watch' || outcome === 'broken' || outcome === 'guarded') return true;
     return this.#planned || copied.objects + deleted.objects + failed.objects > 0;
   }

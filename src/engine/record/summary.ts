@@ -2,38 +2,46 @@
 import type { FailureRow } from '../../manifest/port.js';
 import type { Failure, RunEvent, Summary } from '../events.js';
 import { LISTED_FAILURES } from '../events.js';
-import type { RunPair } from '../options.js';
-import type { PlanEntry } from '../plan/plan.js';
-import { plannedRequests } from '../plan/plan.js';
+import type { RunPair } from '../pair.js';
+import type { CensusView } from '../pass/census.js';
+import type { Forecast } from '../plan/forecast.js';
 import { costOf } from '../plan/price.js';
-import { trafficOf, trafficSince } from './traffic.js';
 
-export class Tally {
+export interface SummaryOptions {
+  runId: string;
+  /** ms since 1970. */
+  startedMs: number;
+  dryRun: boolean;
+  census: CensusView;
+  /** Of a dry run. */
+  forecast: Forecast;
+  /** What the runs before this one in the same pass have not copied: it is held back by this one. */
+  before: Summary['held'];
+}
+
+export class SummaryBook {
   readonly #summary: Summary;
   readonly #pair: RunPair;
+  readonly #options: SummaryOptions;
   readonly #started = performance.now();
-  /** What the pair had cost when the run began: a watch makes many runs over one opened pair. */
-  readonly #trafficBefore: Summary['traffic'];
-  #looked = 0;
-  #common = 0;
-  #doomed = 0;
   /** Failures other than of deletes. */
   #uncopied = 0;
-  readonly #before: Summary['held'] = { objects: 0, byClass: {}, dropped: 0 };
+  readonly #before: Summary['held'];
   /** Failures of deletes: a diff that starts again does not undo them. */
   readonly #undeleted: Summary['failed'] = { objects: 0, byClass: {}, list: [] };
 
-  /** @param before what the runs before this one in the same pass have not copied: it is held back by this one */
-  constructor(pair: RunPair, runId: string, dryRun: boolean, before: Iterable<FailureRow> = []) {
+  /** @param pair as the run sees it: its traffic is the run's alone */
+  constructor(pair: RunPair, options: SummaryOptions) {
+    const { runId, startedMs, dryRun, before } = options;
     this.#pair = pair;
-    this.#trafficBefore = trafficOf(pair);
-    for (const failure of before) addHeld(this.#before, failure.class, failure.dropped);
+    this.#options = options;
+    this.#before = before;
     this.#summary = {
       runId,
       source: pair.source.text,
       destination: pair.dest.text,
       dryRun,
-      startedMs: Date.now(),
+      startedMs,
       elapsedMs: 0,
       listed: { source: 0, destination: 0 },
       copied: { objects: 0, bytes: 0 },
@@ -49,9 +57,13 @@ export class Tally {
       retries: 0,
       restarts: 0,
       waste: { parts: 0, bytes: 0 },
-      traffic: trafficSince(this.#trafficBefore, trafficOf(this.#pair)),
-      planned: dryRun ? { source: {}, destination: {} } : undefined,
+      traffic: this.#traffic,
+      planned: undefined,
     };
+  }
+
+  get #traffic(): Summary['traffic'] {
+    return { source: this.#pair.source.traffic(), destination: this.#pair.dest.traffic() };
   }
 
   add(event: RunEvent): void {
@@ -82,11 +94,9 @@ export class Tally {
         addHeld(sum.held, event.class, event.why === 'dropped');
         break;
       case 'doom':
-        this.#doomed++;
         if (sum.dryRun) add(sum.deleted, event.size);
         break;
       case 'deleted':
-        this.#doomed--;
         add(sum.deleted, event.size);
         break;
       case 'keep':
@@ -106,83 +116,21 @@ export class Tally {
         sum.waste.parts++;
         sum.waste.bytes += event.bytes;
         break;
+      case 'again':
+        this.#startAgain();
+        break;
     }
   }
 
-  /**
-   * A source object that must end as copied, skipped, failed, held or unfinished.
-   * @param common the destination or the manifest has its key too
-   */
-  addLooked(common: boolean): void {
-    this.#looked++;
-    if (common) this.#common++;
-  }
-
-  /** In a dry run: the object would be copied. */
-  addPlanned(entry: PlanEntry): void {
-    const { planned, copied } = this.#summary;
-    if (!planned) return;
-    copied.objects++;
-    copied.bytes += entry.size;
-    const cost = plannedRequests(entry);
-    for (const side of ['source', 'destination'] as const) {
-      for (const [kind, n] of Object.entries(cost[side]))
-        increase(planned[side], kind as keyof typeof planned.source, n);
-    }
-  }
-
-  /** Objects that the source has, those that a filter leaves out included. */
-  get sourceSeen(): number {
-    return this.#looked;
-  }
-
-  get commonKeys(): number {
-    return this.#common;
-  }
-
-  /** Objects that are still to be deleted. */
-  get doomed(): number {
-    return this.#doomed;
-  }
-
-  set doomed(objects: number) {
-    this.#doomed = objects;
-  }
-
-  /** Objects that are not at the destination as the source has them, for all that anybody still wants them there. */
-  get missing(): number {
-    const { failed, held } = this.#summary;
-    return failed.objects + held.objects - held.dropped;
-  }
-
-  get nothingListed(): boolean {
-    return this.#summary.listed.source === 0;
-  }
-
-  get startedMs(): number {
-    return this.#summary.startedMs;
-  }
-
-  get copiedBytes(): number {
-    return this.#summary.copied.bytes;
-  }
-
-  /** The diff starts again (a side lists out of order): everything but what was copied is counted anew. */
-  resetDiff(): void {
+  /** Everything but what was copied and deleted is reported once more. */
+  #startAgain(): void {
     const sum = this.#summary;
-    this.#looked = 0;
-    this.#common = 0;
-    this.#doomed = 0;
     this.#uncopied = 0;
     sum.failed = structuredClone(this.#undeleted);
     sum.held = structuredClone(this.#before);
     sum.kept = { objects: 0, bytes: 0, byReason: {} };
     sum.skipped = { objects: 0, bytes: 0, byReason: {} };
-    if (sum.planned) {
-      sum.planned = { source: {}, destination: {} };
-      sum.copied = { objects: 0, bytes: 0 };
-      sum.deleted = { objects: 0, bytes: 0, left: 0 };
-    }
+    if (sum.dryRun) sum.deleted = { objects: 0, bytes: 0, left: 0 };
   }
 
   #addFailure(failure: Failure): void {
@@ -199,27 +147,21 @@ export class Tally {
 
   /** The summary as it stands now. */
   summary(stopped: Summary['stopped']): Summary {
-    const { copied, skipped, held, deleted, dryRun } = this.#summary;
+    const { skipped, held, deleted, dryRun } = this.#summary;
+    const { census, forecast } = this.#options;
+    const copied = dryRun ? forecast.copied : this.#summary.copied;
     const done = copied.objects + skipped.objects + this.#uncopied + held.objects - this.#before.objects;
-    const traffic = trafficSince(this.#trafficBefore, trafficOf(this.#pair));
+    const traffic = this.#traffic;
     return {
       ...this.#summary,
-      unfinished: { objects: this.#looked - done },
-      deleted: { ...deleted, left: dryRun ? 0 : this.#doomed },
+      copied: { ...copied },
+      unfinished: { objects: census.seen - done },
+      deleted: { ...deleted, left: dryRun ? 0 : census.doomed },
       elapsedMs: performance.now() - this.#started,
       traffic,
-      cost: costOf(this.#pair, this.#plannedTraffic() ?? traffic),
+      planned: dryRun ? forecast.requests : undefined,
+      cost: costOf(this.#pair, dryRun ? forecast.traffic : traffic),
       stopped,
-    };
-  }
-
-  /** What a dry run would cost: the bytes of its copies leave the source once. */
-  #plannedTraffic(): Summary['traffic'] | undefined {
-    const { planned, copied } = this.#summary;
-    if (!planned) return undefined;
-    return {
-      source: { requests: planned.source, bytesIn: copied.bytes, bytesOut: 0 },
-      destination: { requests: planned.destination, bytesIn: 0, bytesOut: copied.bytes },
     };
   }
 }
@@ -227,6 +169,13 @@ export class Tally {
 function add(sum: { objects: number; bytes: number }, size: number): void {
   sum.objects++;
   sum.bytes += size;
+}
+
+/** Failed objects as a summary counts what is held back. */
+export function sumHeld(failures: Iterable<FailureRow>): Summary['held'] {
+  const held: Summary['held'] = { objects: 0, byClass: {}, dropped: 0 };
+  for (const failure of failures) addHeld(held, failure.class, failure.dropped);
+  return held;
 }
 
 function addHeld(held: Summary['held'], kind: FailureRow['class'], dropped: boolean): void {

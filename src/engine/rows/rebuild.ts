@@ -7,13 +7,13 @@ import { inspect } from '../decide/inspect.js';
 import type { Reporter } from '../events.js';
 import { MemoryBudget } from '../flow/budget.js';
 import type { Halt } from '../flow/halt.js';
+import { endsRun } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import { LOOKING, type LookOptions, lookAtPair } from '../list/compare.js';
 import { evidenceOf, type Triple } from '../list/diff.js';
-import type { RunPair } from '../options.js';
+import type { RunPair } from '../pair.js';
 import { adoptedRow } from '../record/adopted.js';
 import { Committer } from '../record/commit.js';
-import { endsRun } from '../transfer/perform.js';
 import { looking } from './verify.js';
 
 /** Bytes. */

@@ -4,7 +4,7 @@ import type { Reporter } from '../events.js';
 import { Halt } from '../flow/halt.js';
 import { type LookOptions, lookAtPair } from '../list/compare.js';
 import { destState, sourceState } from '../list/diff.js';
-import type { RunPair } from '../options.js';
+import type { RunPair } from '../pair.js';
 
 export interface RowsSummary {
   rows: number;

@@ -2,45 +2,46 @@
  * The last step of a multipart upload, the one call that cannot be repeated blindly: after a lost answer the
  * destination is asked what it holds.
  */
-import type { PartRow } from '../../manifest/port.js';
+import type { PartRow } from '../../manifest/checkpoints.js';
 import type { Checksums } from '../../model/checksum.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
+import type { Copied } from '../../model/outcome.js';
+import type { CopyTicket } from '../../model/ticket.js';
 import type { UploadRef } from '../../store/port.js';
 import { backoffMs } from '../../store/wrap/backoff.js';
 import { sleep } from '../../store/wrap/time.js';
-import type { PlanEntry } from '../plan/plan.js';
-import type { TransferContext, TransferResult } from './context.js';
+import type { Means } from './means.js';
 import { confirm, wholeOf } from './verify.js';
 
 /** Complete, or find out that it was done. @throws upload-not-found (temporary) when the upload is lost */
 export async function complete(
-  context: TransferContext,
-  entry: PlanEntry,
+  means: Means,
+  ticket: CopyTicket,
   upload: UploadRef,
   rows: readonly PartRow[],
 ): Promise<{ etag: string; confirmed: boolean }> {
-  const { dest, halt } = context;
+  const { dest, halt } = means;
   const whole = wholeOf(rows);
   for (let attempt = 1; ; attempt++) {
     try {
       const answer = await dest.completeUpload(upload, rows, { signal: halt.signal });
-      return { etag: answer.etag, confirmed: confirm(entry.key, whole, answer) };
+      return { etag: answer.etag, confirmed: confirm(ticket.key, whole, answer) };
     } catch (error) {
       const fault = toXsyncError(error);
       if (fault.code !== 'upload-not-found' && fault.class !== 'temporary') throw error;
       if (fault.code === 'aborted' || fault.code === 'checksum-mismatch') throw error;
-      const there = await holds(context, entry, whole);
+      const there = await holds(means, ticket, whole);
       if (there) return { etag: there.etag, confirmed: true };
       if (fault.code === 'upload-not-found') {
-        context.checkpoints.endUpload(entry.key);
+        await means.checkpoints.endUpload(ticket.key);
         throw new XsyncError('upload-not-found', 'the upload is gone and the object is not there', {
-          subject: entry.key,
+          subject: ticket.key,
           class: 'temporary',
           cause: error,
         });
       }
-      if (attempt >= context.attempts) throw error;
+      if (attempt >= ticket.attempts) throw error;
       await sleep(backoffMs(attempt, fault), halt.signal);
     }
   }
@@ -48,27 +49,28 @@ export async function complete(
 
 /** The upload is gone: did the run before complete it, and die before it could say so? */
 export async function finishedEarlier(
-  context: TransferContext,
-  entry: PlanEntry,
+  means: Means,
+  ticket: CopyTicket,
   rows: readonly PartRow[],
-): Promise<TransferResult | undefined> {
-  if (rows.length < entry.parts) return undefined;
-  const there = await holds(context, entry, wholeOf(rows));
+): Promise<Copied | undefined> {
+  if (rows.length < ticket.cut.parts) return undefined;
+  const there = await holds(means, ticket, wholeOf(rows));
   if (!there) return undefined;
-  context.checkpoints.endUpload(entry.key);
-  const resumedBytes = entry.size;
-  return { destEtag: there.etag, verifiedBy: 'computed', parts: entry.parts, resumedParts: entry.parts, resumedBytes };
+  await means.checkpoints.endUpload(ticket.key);
+  const { parts } = ticket.cut;
+  const resumed = { resumedParts: parts, resumedBytes: ticket.source.size };
+  return { kind: 'copied', destEtag: there.etag, verifiedBy: 'computed', parts, ...resumed };
 }
 
 /** The destination's object if it is, by size and a checksum, the one that these parts make. */
-async function holds(context: TransferContext, entry: PlanEntry, whole: Checksums): Promise<ObjectInfo | undefined> {
+async function holds(means: Means, ticket: CopyTicket, whole: Checksums): Promise<ObjectInfo | undefined> {
   try {
-    const info = await context.dest.head(entry.destKey, { signal: context.halt.signal });
+    const info = await means.dest.head(ticket.dest.key, { signal: means.halt.signal });
     const { md5ofParts, crc64ecma } = info.checksums;
     const same =
       (whole.md5ofParts !== undefined && whole.md5ofParts === md5ofParts) ||
       (whole.crc64ecma !== undefined && whole.crc64ecma === crc64ecma);
-    return same && info.size === entry.size ? info : undefined;
+    return same && info.size === ticket.source.size ? info : undefined;
   } catch (error) {
     if (isXsyncError(error, 'object-not-found')) return undefined;
     throw error;

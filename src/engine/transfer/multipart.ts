@@ -5,19 +5,19 @@
  * Every acknowledged part is checkpointed before the next is begun in its place, so that a killed run sends again
  * only what was in flight. A part that is far slower than the others is raced: see `race.ts`.
  */
-import type { PartRow } from '../../manifest/port.js';
+import type { PartRow } from '../../manifest/checkpoints.js';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
+import type { Copied } from '../../model/outcome.js';
+import type { CopyTicket } from '../../model/ticket.js';
 import type { ObjectStore, PartEntry, PartResult, UploadRef } from '../../store/port.js';
 import type { Lease } from '../flow/budget.js';
 import { partRange } from '../plan/cut.js';
-import type { PlanEntry } from '../plan/plan.js';
 import type { Moving } from '../tune/flow.js';
 import { complete, finishedEarlier } from './complete.js';
-import { mustBeWhole, progressOf, type TransferContext, type TransferResult, Unfinished } from './context.js';
+import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
 import { type Outcome, type Request, Siblings } from './race.js';
-import { cutLikeSource, sourcePartSize } from './source-cut.js';
 import { SourceProof, type Turn } from './source-proof.js';
 import { type Resumed, resumeUpload, startUpload } from './uploads.js';
 import { confirm, hashPartSoon, isSamePart, type PartHashes } from './verify.js';
@@ -28,37 +28,35 @@ interface Read {
   lease: Lease;
 }
 
-/** @param planned cut as its checkpoint is, if it has one */
-export async function transferParts(context: TransferContext, planned: PlanEntry): Promise<TransferResult> {
-  const sourceCut = await sourcePartSize(context, planned);
-  const entry = cutLikeSource(context, planned, sourceCut);
-  const resumed = await resumeUpload(context, entry);
+export async function transferParts(means: Means, ticket: CopyTicket): Promise<Copied> {
+  const resumed = await resumeUpload(means, ticket);
   const done = resumed && !resumed.gone ? resumed.parts : [];
   const resumedBytes = done.reduce((sum, part) => sum + part.size, 0);
-  context.emit({ type: 'begin', key: entry.key, size: entry.size, parts: entry.parts, resumedBytes });
+  means.observe({ type: 'begin', key: ticket.key, size: ticket.source.size, parts: ticket.cut.parts, resumedBytes });
   if (resumed?.gone) {
-    const finished = await finishedEarlier(context, entry, resumed.parts);
+    const finished = await finishedEarlier(means, ticket, resumed.parts);
     if (finished) return finished;
-    context.checkpoints.endUpload(entry.key);
+    await means.checkpoints.endUpload(ticket.key);
   }
-  const proof = new SourceProof(entry, { sourcePartSize: sourceCut, resumed: done.length > 0 });
-  const parts = new PartsInFlight(context, entry, proof, resumed?.gone ? undefined : resumed, done);
+  const proof = new SourceProof(ticket, done.length > 0);
+  const parts = new PartsInFlight(means, ticket, proof, resumed?.gone ? undefined : resumed, done);
   const proven = await parts.sendAll();
-  const answer = await complete(context, entry, await parts.upload(), parts.rows());
-  context.checkpoints.endUpload(entry.key);
+  const answer = await complete(means, ticket, await parts.upload(), parts.rows());
+  await means.checkpoints.endUpload(ticket.key);
   const verifiedBy = parts.confirmed || answer.confirmed ? proven : 'size';
   return {
+    kind: 'copied',
     destEtag: answer.etag,
     verifiedBy,
-    parts: entry.parts,
+    parts: ticket.cut.parts,
     resumedParts: done.length + parts.spared.parts,
     resumedBytes: resumedBytes + parts.spared.bytes,
   };
 }
 
 class PartsInFlight {
-  readonly #context: TransferContext;
-  readonly #entry: PlanEntry;
+  readonly #means: Means;
+  readonly #ticket: CopyTicket;
   readonly #proof: SourceProof;
   readonly #done = new Map<number, PartRow>();
   readonly #arrived = new Map<number, PartEntry>();
@@ -77,14 +75,14 @@ class PartsInFlight {
   #confirmed = true;
 
   constructor(
-    context: TransferContext,
-    entry: PlanEntry,
+    means: Means,
+    ticket: CopyTicket,
     proof: SourceProof,
     resumed: Resumed | undefined,
     done: readonly PartRow[],
   ) {
-    this.#context = context;
-    this.#entry = entry;
+    this.#means = means;
+    this.#ticket = ticket;
     this.#proof = proof;
     if (resumed) this.#started = Promise.resolve(resumed.upload);
     for (const part of resumed?.arrived ?? []) this.#arrived.set(part.partNumber, part);
@@ -93,13 +91,13 @@ class PartsInFlight {
 
   /** Sends what is missing. @throws the first part's error after the others came to rest; Unfinished when stopped */
   async sendAll() {
-    const limit = this.#context.slots.ofObject();
-    const missing = Array.from({ length: this.#entry.parts }, (_, i) => i + 1).filter((n) => !this.#done.has(n));
+    const limit = this.#means.slots.ofObject();
+    const missing = Array.from({ length: this.#ticket.cut.parts }, (_, i) => i + 1).filter((n) => !this.#done.has(n));
     const sent = missing.map((n) => limit(() => this.#sendUnlessBroken(n)));
-    this.#context.opened?.();
+    this.#means.opened?.();
     const outcomes = await Promise.allSettled(sent);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-    if (this.#done.size < this.#entry.parts) throw new Unfinished();
+    if (this.#done.size < this.#ticket.cut.parts) throw new Unfinished();
     return this.#proof.prove(this.rows());
   }
 
@@ -113,12 +111,12 @@ class PartsInFlight {
   }
 
   async upload(): Promise<UploadRef> {
-    if (!this.#started) throw new XsyncError('internal', 'no part started the upload', { subject: this.#entry.key });
+    if (!this.#started) throw new XsyncError('internal', 'no part started the upload', { subject: this.#ticket.key });
     return this.#started;
   }
 
   async #sendUnlessBroken(partNumber: number): Promise<void> {
-    if (this.#broken || this.#context.halt.stops('parts')) return;
+    if (this.#broken || this.#means.halt.stops('parts')) return;
     try {
       await this.#send(partNumber);
     } catch (error) {
@@ -128,9 +126,9 @@ class PartsInFlight {
   }
 
   async #send(partNumber: number): Promise<void> {
-    const { budget, halt, checkpoints, slots } = this.#context;
-    const { key, partSize, size } = this.#entry;
-    const range = partRange(partNumber, partSize, size);
+    const { budget, halt, checkpoints, slots } = this.#means;
+    const { key, cut, source } = this.#ticket;
+    const range = partRange(partNumber, cut.partSize, source.size);
     // Taken in order of the parts, as the leases are, so that a part never waits for one that has no memory yet.
     const turn = this.#proof.takeTurn();
     let lease: Lease | undefined;
@@ -143,12 +141,12 @@ class PartsInFlight {
       if (read.lease !== lease) lease.release();
       lease = read.lease;
       moving.turn();
-      mustBeWhole(this.#entry, read.info);
+      mustBeWhole(this.#ticket, read.info);
       const upload = await this.#uploadFor(read.info);
       await this.#hashInOrder(turn, lease.bytes);
       const sent = await this.#write(upload, partNumber, lease.bytes, moving);
       const row = { partNumber, size: range.size, ...sent };
-      checkpoints.addPart(key, row);
+      await checkpoints.addPart(key, row);
       this.#done.set(partNumber, row);
       slots.races.add(range.size);
     } finally {
@@ -169,12 +167,12 @@ class PartsInFlight {
 
   /** @returns with the given lease, or with that of a second request, which was quicker */
   async #read(partNumber: number, offset: number, lease: Lease, moving: Moving): Promise<Read> {
-    const { source, budget, halt, slots } = this.#context;
-    const { sourceKey, sourceEtag } = this.#entry;
+    const { source, budget, halt, slots } = this.#means;
+    const { key, etag } = this.#ticket.source;
     const into =
       (target: Lease): Request<Read> =>
       async (attempt) => {
-        const info = await source.read(sourceKey, target.bytes, { offset, ifMatch: sourceEtag, ...attempt });
+        const info = await source.read(key, target.bytes, { offset, ifMatch: etag, ...attempt });
         return { info, lease: target };
       };
     const again = (): Request<Read> | undefined => {
@@ -205,7 +203,7 @@ class PartsInFlight {
     bytes: Uint8Array,
     moving: Moving,
   ): Promise<PartHashes & { etag: string }> {
-    const { dest } = this.#context;
+    const { dest } = this.#means;
     const hashes = await hashPartSoon(bytes, this.#proof.hashing(dest.capabilities));
     const there = this.#arrived.get(partNumber);
     const spared = there && isSamePart(there, bytes.byteLength, hashes);
@@ -225,8 +223,8 @@ class PartsInFlight {
     hashes: PartHashes,
     moving: Moving,
   ): Promise<string> {
-    const { dest, halt, slots } = this.#context;
-    const { key } = this.#entry;
+    const { dest, halt, slots } = this.#means;
+    const { key } = this.#ticket;
     const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
     const send: Request<PartResult> = (attempt) =>
       dest.uploadPart(upload, partNumber, bytes, { contentMd5, ...attempt });
@@ -234,7 +232,7 @@ class PartsInFlight {
       size: bytes.byteLength,
       siblings: this.#writes,
       signal: halt.signal,
-      pace: progressOf(this.#context, key, moving),
+      pace: progressOf(this.#means, key, moving),
       first: send,
       second: () => (this.#md5Etags && this.#mayRace(dest, false) ? send : undefined),
     });
@@ -246,15 +244,15 @@ class PartsInFlight {
 
   /** A second request is worth its bytes when it holds up the object, or when no other part has a use for the line. */
   #mayRace(store: ObjectStore, holdsUp: boolean): boolean {
-    const { halt, slots } = this.#context;
+    const { halt, slots } = this.#means;
     if (store.capabilities.local || this.#broken || halt.stops('parts')) return false;
-    const isLast = this.#done.size === this.#entry.parts - 1;
+    const isLast = this.#done.size === this.#ticket.cut.parts - 1;
     return holdsUp || isLast || slots.spare > slots.races.running;
   }
 
   #told<T>(part: number, { brought, race }: Outcome<T>): T {
-    const { key } = this.#entry;
-    if (race) this.#context.emit({ type: 'race', key, part, bytes: race.wasted, won: race.won });
+    const { key } = this.#ticket;
+    if (race) this.#means.observe({ type: 'race', key, part, bytes: race.wasted, won: race.won });
     return brought;
   }
 
@@ -262,14 +260,14 @@ class PartsInFlight {
   #spare({ size, etag }: PartEntry): string {
     this.spared.parts++;
     this.spared.bytes += size;
-    this.#context.emit({ type: 'progress', key: this.#entry.key, bytes: size });
+    this.#means.observe({ type: 'progress', key: this.#ticket.key, bytes: size });
     return etag;
   }
 
   #uploadFor(info: ObjectInfo): Promise<UploadRef> {
     this.#proof.learn(info.checksums);
-    const { dest, storageClass } = this.#context;
-    this.#started ??= startUpload(this.#context, this.#entry, outgoing(info, dest, storageClass));
+    const options = outgoing(info, this.#means.dest, this.#ticket.storageClass);
+    this.#started ??= startUpload(this.#means, this.#ticket, options);
     return this.#started;
   }
 }

@@ -1,9 +1,10 @@
 /** A copy that the service makes by itself, both sides being its own and under one account. */
 import { XsyncError } from '../../model/error.js';
+import type { Copied } from '../../model/outcome.js';
+import type { CopyTicket } from '../../model/ticket.js';
 import type { UploadRef } from '../../store/port.js';
 import { partRange } from '../plan/cut.js';
-import type { PlanEntry } from '../plan/plan.js';
-import { mustBeWhole, type TransferContext, type TransferResult, Unfinished } from './context.js';
+import { type Means, mustBeWhole, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
 import { abandonUpload, startUpload } from './uploads.js';
 import { confirm } from './verify.js';
@@ -12,55 +13,56 @@ import { confirm } from './verify.js';
  * HEAD, then COPY with the metadata written out: a plain copy would lose the source's time. Beyond one request's
  * limit, UploadPartCopy; that is quick enough to start again rather than to checkpoint each part.
  */
-export async function copyOnServer(context: TransferContext, entry: PlanEntry): Promise<TransferResult> {
-  const { source, dest, halt, emit } = context;
-  emit({ type: 'begin', key: entry.key, size: entry.size, parts: entry.parts, resumedBytes: 0 });
-  const info = await source.head(entry.sourceKey, { signal: halt.signal });
-  mustBeWhole(entry, info);
-  const pinned = { ifMatch: entry.sourceEtag, signal: halt.signal };
-  const options = outgoing(info, dest, context.storageClass ?? info.storageClass);
+export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Copied> {
+  const { source, dest, halt, observe } = means;
+  observe({ type: 'begin', key: ticket.key, size: ticket.source.size, parts: ticket.cut.parts, resumedBytes: 0 });
+  const info = await source.head(ticket.source.key, { signal: halt.signal });
+  mustBeWhole(ticket, info);
+  const pinned = { ifMatch: ticket.source.etag, signal: halt.signal };
+  const options = outgoing(info, dest, ticket.storageClass ?? info.storageClass);
   const answer =
-    entry.parts === 1
-      ? await dest.copy(source, entry.sourceKey, entry.destKey, { ...pinned, ...options })
-      : await copyParts(context, entry, options);
-  confirm(entry.key, { crc64ecma: info.checksums.crc64ecma }, answer);
-  emit({ type: 'progress', key: entry.key, bytes: entry.size });
-  return { destEtag: answer.etag, verifiedBy: 'server', parts: entry.parts, resumedParts: 0, resumedBytes: 0 };
+    ticket.cut.parts === 1
+      ? await dest.copy(source, ticket.source.key, ticket.dest.key, { ...pinned, ...options })
+      : await copyParts(means, ticket, options);
+  confirm(ticket.key, { crc64ecma: info.checksums.crc64ecma }, answer);
+  observe({ type: 'progress', key: ticket.key, bytes: ticket.source.size });
+  const { parts } = ticket.cut;
+  return { kind: 'copied', destEtag: answer.etag, verifiedBy: 'server', parts, resumedParts: 0, resumedBytes: 0 };
 }
 
-async function copyParts(context: TransferContext, entry: PlanEntry, options: ReturnType<typeof outgoing>) {
-  const { dest, halt } = context;
-  await abandonUpload(context, entry);
-  const upload = await startUpload(context, entry, options);
-  const parts = await copyEach(context, entry, upload);
+async function copyParts(means: Means, ticket: CopyTicket, options: ReturnType<typeof outgoing>) {
+  const { dest, halt } = means;
+  await abandonUpload(means, ticket);
+  const upload = await startUpload(means, ticket, options);
+  const parts = await copyEach(means, ticket, upload);
   const answer = await dest.completeUpload(upload, parts, { signal: halt.signal });
-  context.checkpoints.endUpload(entry.key);
-  const written = await dest.head(entry.destKey, { signal: halt.signal });
-  if (written.size !== entry.size) {
-    throw new XsyncError('checksum-mismatch', `the copy has ${written.size} bytes instead of ${entry.size}`, {
-      subject: entry.key,
+  await means.checkpoints.endUpload(ticket.key);
+  const written = await dest.head(ticket.dest.key, { signal: halt.signal });
+  if (written.size !== ticket.source.size) {
+    throw new XsyncError('checksum-mismatch', `the copy has ${written.size} bytes instead of ${ticket.source.size}`, {
+      subject: ticket.key,
     });
   }
   return answer;
 }
 
 /** @throws the first part's error, after the others came to rest */
-async function copyEach({ source, dest, halt, slots }: TransferContext, entry: PlanEntry, upload: UploadRef) {
+async function copyEach({ source, dest, halt, slots }: Means, ticket: CopyTicket, upload: UploadRef) {
   const limit = slots.ofObject();
-  const pinned = { ifMatch: entry.sourceEtag, signal: halt.signal };
+  const pinned = { ifMatch: ticket.source.etag, signal: halt.signal };
   let broken = false;
   const copyPart = async (partNumber: number) => {
     if (broken || halt.stops('parts')) throw new Unfinished();
     try {
-      const range = partRange(partNumber, entry.partSize, entry.size);
-      const { etag } = await dest.uploadPartCopy(upload, partNumber, source, entry.sourceKey, range, pinned);
+      const range = partRange(partNumber, ticket.cut.partSize, ticket.source.size);
+      const { etag } = await dest.uploadPartCopy(upload, partNumber, source, ticket.source.key, range, pinned);
       return { partNumber, etag };
     } catch (error) {
       broken = true;
       throw error;
     }
   };
-  const numbers = Array.from({ length: entry.parts }, (_, i) => i + 1);
+  const numbers = Array.from({ length: ticket.cut.parts }, (_, i) => i + 1);
   const outcomes = await Promise.allSettled(numbers.map((partNumber) => limit(() => copyPart(partNumber))));
   return outcomes.map((outcome) => {
     if (outcome.status === 'rejected') throw outcome.reason;

@@ -3,9 +3,9 @@
  * fixed, the tuner changes while the run goes.
  */
 
+import type { CopyTicket } from '../../model/ticket.js';
 import { type Limiter, limiter, Queue } from '../flow/queue.js';
 import type { RunOptions } from '../options.js';
-import type { PlanEntry } from '../plan/plan.js';
 import { type Lone, partSizeAtEnd } from '../tune/end.js';
 import { type Near, ObjectFlow, PartFlow } from '../tune/flow.js';
 import { START } from '../tune/tune.js';
@@ -96,29 +96,29 @@ export class Slots {
 }
 
 /** An object's time goes into round trips, or is the service's own. */
-export function isSmall({ size, way }: PlanEntry): boolean {
-  return way === 'server' || size <= SMALL;
+export function isSmall({ source, way }: CopyTicket): boolean {
+  return way === 'server' || source.size <= SMALL;
 }
 
 /** Large objects that have not begun. */
 class Waiting {
-  readonly #entries = new Set<PlanEntry>();
+  readonly #tickets = new Set<CopyTicket>();
   /** No more will come. */
   all = false;
 
   /** Bytes of each. */
   get sizes(): number[] {
-    return [...this.#entries].map(({ size }) => size);
+    return [...this.#tickets].map(({ source }) => source.size);
   }
 
-  add(entry: PlanEntry): void {
-    this.#entries.add(entry);
+  add(ticket: CopyTicket): void {
+    this.#tickets.add(ticket);
     this.all = false;
   }
 
   /** Its parts have queued for their slots, or it needs none. */
-  begun(entry: PlanEntry): void {
-    this.#entries.delete(entry);
+  begun(ticket: CopyTicket): void {
+    this.#tickets.delete(ticket);
   }
 }
 
@@ -148,12 +148,12 @@ export class Lanes {
   }
 
   /** Waits while the lane is full. */
-  async push(entry: PlanEntry, start: Start): Promise<void> {
+  async push(ticket: CopyTicket, start: Start): Promise<void> {
     if (this.#pinned) await this.#small.push(() => start(nothing));
-    else if (isSmall(entry)) await this.#small.push(() => this.#flow.during(() => start(nothing)));
+    else if (isSmall(ticket)) await this.#small.push(() => this.#flow.during(() => start(nothing)));
     else {
-      this.#waiting.add(entry);
-      await this.#openings.push(() => this.#openNext(entry, start));
+      this.#waiting.add(ticket);
+      await this.#openings.push(() => this.#openNext(ticket, start));
     }
   }
 
@@ -168,12 +168,12 @@ export class Lanes {
     }
   }
 
-  async #openNext(entry: PlanEntry, start: Start): Promise<void> {
+  async #openNext(ticket: CopyTicket, start: Start): Promise<void> {
     await this.#parts(async () => undefined);
     await new Promise<void>((opened, failed) => {
       this.#open.push(() => start(opened).finally(opened)).catch(failed);
     });
-    this.#waiting.begun(entry);
+    this.#waiting.begun(ticket);
   }
 }
 

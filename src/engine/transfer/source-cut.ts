@@ -5,45 +5,22 @@
  */
 import { md5, md5OfMd5s } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
-import { guessSourceCut, LARGEST_IMITATED } from '../plan/cut.js';
-import type { PlanEntry } from '../plan/plan.js';
-import type { TransferContext } from './context.js';
-
-/**
- * The part size that the source was uploaded in; undefined when the store does not tell, or tells of parts of
- * different sizes. One HEAD, for objects with a composite ETag alone.
- */
-export async function sourcePartSize(context: TransferContext, entry: PlanEntry): Promise<number | undefined> {
-  if (entry.md5ofParts === undefined) return undefined;
-  const { source, halt } = context;
-  const pinned = { ifMatch: entry.sourceEtag, signal: halt.signal };
-  const first = await source.firstPartSize(entry.sourceKey, pinned);
-  return first && Math.ceil(entry.size / first) === partsOf(entry.md5ofParts) ? first : undefined;
-}
-
-/**
- * The entry cut as the source is, so that the MD5s of our parts are those in its ETag. As it was, where a person asked
- * for a part size, a checkpoint has one, or the source's parts do not suit.
- */
-export function cutLikeSource(context: TransferContext, entry: PlanEntry, partSize: number | undefined): PlanEntry {
-  if (partSize === undefined || entry.cutByPerson || context.checkpoints.upload(entry.key)) return entry;
-  const { minPartSize, maxPartSize, maxParts } = context.dest.capabilities;
-  const parts = Math.ceil(entry.size / partSize);
-  const suits = partSize >= minPartSize && partSize <= Math.min(maxPartSize, LARGEST_IMITATED) && parts <= maxParts;
-  return suits ? { ...entry, partSize, parts } : entry;
-}
+import type { CopyTicket } from '../../model/ticket.js';
+import { guessSourceCut } from '../plan/cut.js';
+import { sourcePartSize } from '../plan/final.js';
+import type { Means } from './means.js';
 
 /**
  * Checks bytes in memory against the composite ETag of their source.
  * @returns false when the cut cannot be found out
  * @throws checksum-mismatch when it is known and the ETag disagrees
  */
-export async function proveComposite(context: TransferContext, entry: PlanEntry, bytes: Uint8Array): Promise<boolean> {
-  const { md5ofParts } = entry;
+export async function proveComposite(means: Means, ticket: CopyTicket, bytes: Uint8Array): Promise<boolean> {
+  const { md5ofParts } = ticket.source;
   if (md5ofParts === undefined) return false;
-  const guess = guessSourceCut(entry.size, md5ofParts);
+  const guess = guessSourceCut(ticket.source.size, md5ofParts);
   if (guess !== undefined && compositeOf(bytes, guess) === md5ofParts) return true;
-  const partSize = await sourcePartSize(context, entry);
+  const partSize = ticket.source.partSize ?? (await sourcePartSize(means.source, ticket.source, means.halt.signal));
   if (partSize === undefined) return false;
   const got = compositeOf(bytes, partSize);
   if (got === md5ofParts) return true;
@@ -51,13 +28,9 @@ export async function proveComposite(context: TransferContext, entry: PlanEntry,
     'checksum-mismatch',
     `MD5 of parts of the source disagrees: expected ${md5ofParts}, got ${got}`,
     {
-      subject: entry.key,
+      subject: ticket.key,
     },
   );
-}
-
-function partsOf(md5ofParts: string): number {
-  return Number(md5ofParts.slice(md5ofParts.indexOf('-') + 1));
 }
 
 function compositeOf(bytes: Uint8Array, partSize: number): string {

@@ -1,11 +1,11 @@
 /** What the bytes of an object in parts prove against its source's own checksums, gathered while they pass. */
 import { Md5Stream } from '../../hash/index.js';
-import type { PartRow } from '../../manifest/port.js';
+import type { PartRow } from '../../manifest/checkpoints.js';
 import type { Checksums } from '../../model/checksum.js';
+import type { CopyTicket } from '../../model/ticket.js';
 import type { VerifiedBy } from '../../model/verified.js';
 import type { Capabilities } from '../../store/port.js';
 import { guessSourceCut } from '../plan/cut.js';
-import type { PlanEntry } from '../plan/plan.js';
 import { type PartHashing, partHashing, proveParts, wholeOf } from './verify.js';
 
 /** A place in the order of the parts. */
@@ -17,19 +17,20 @@ export interface Turn {
 }
 
 export class SourceProof {
-  readonly #entry: PlanEntry;
-  readonly #sourcePartSize: number | undefined;
+  readonly #ticket: CopyTicket;
   readonly #resumed: boolean;
   #claimed: Checksums | undefined;
   /** MD5 over the whole, or over the source's parts, in order; only when no part was sent by an earlier run. */
   #inOrder: Md5Stream | undefined;
   #hashedUpTo: Promise<void> = Promise.resolve();
 
-  /** @param sourcePartSize how the source was cut, if that is certain */
-  constructor(entry: PlanEntry, options: { sourcePartSize: number | undefined; resumed: boolean }) {
-    this.#entry = entry;
-    this.#sourcePartSize = options.sourcePartSize;
-    this.#resumed = options.resumed;
+  constructor(ticket: CopyTicket, resumed: boolean) {
+    this.#ticket = ticket;
+    this.#resumed = resumed;
+  }
+
+  get #sourcePartSize(): number | undefined {
+    return this.#ticket.source.partSize;
   }
 
   /** What the source vouches for, from the first answer; the pinned reads that follow say the same. */
@@ -47,13 +48,13 @@ export class SourceProof {
   }
 
   get #sameCut(): boolean {
-    return this.#sourcePartSize === this.#entry.partSize;
+    return this.#sourcePartSize === this.#ticket.cut.partSize;
   }
 
   hashing(dest: Capabilities): PartHashing {
-    const { size, partSize } = this.#entry;
+    const { partSize } = this.#ticket.cut;
     const claimed = this.#claimed ?? {};
-    const cut = this.#sourcePartSize ?? guessSourceCut(size, claimed.md5ofParts);
+    const cut = this.#sourcePartSize ?? guessSourceCut(this.#ticket.source.size, claimed.md5ofParts);
     return partHashing(claimed, dest, cut === partSize && claimed.md5ofParts !== undefined);
   }
 
@@ -84,6 +85,6 @@ export class SourceProof {
     const certain: Checksums = {};
     if (this.#claimed?.md5 !== undefined) certain.md5 = this.#inOrder?.digest();
     else if (this.#ofParts) certain.md5ofParts = this.#sameCut ? whole.md5ofParts : this.#inOrder?.digest();
-    return proveParts(this.#entry.key, this.#claimed ?? {}, whole, certain);
+    return proveParts(this.#ticket.key, this.#claimed ?? {}, whole, certain);
   }
 }

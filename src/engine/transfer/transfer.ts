@@ -1,67 +1,67 @@
-/** One plan entry, one attempt: from the source's bytes to the destination's confirmation. Needs no listing. */
-
-import type { PlanEntry } from '../plan/plan.js';
+/** One ticket, one attempt: from the source's bytes to the destination's confirmation. */
+import type { Copied } from '../../model/outcome.js';
+import type { CopyTicket } from '../../model/ticket.js';
 import type { Moving } from '../tune/flow.js';
-import { mustBeWhole, progressOf, type TransferContext, type TransferResult, Unfinished } from './context.js';
+import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
 import { outgoing } from './outgoing.js';
 import { copyOnServer } from './server-copy.js';
 import { isSmall } from './slots.js';
 import { proveComposite } from './source-cut.js';
-import { checkpointedCut } from './uploads.js';
 import { confirm, proveWhole } from './verify.js';
 
 /**
  * @throws precondition-failed or source-changed when the source is no longer the version that was planned;
  *   checksum-mismatch when bytes were damaged; Unfinished when the run stopped; whatever the stores throw
  */
-export function transfer(context: TransferContext, entry: PlanEntry): Promise<TransferResult> {
-  if (entry.way === 'server') return copyOnServer(context, entry);
-  const cut = checkpointedCut(context, entry);
-  return cut.parts === 1 ? transferWhole(context, cut) : transferParts(context, cut);
+export function transfer(means: Means, ticket: CopyTicket): Promise<Copied> {
+  if (ticket.way === 'server') return copyOnServer(means, ticket);
+  return ticket.cut.parts === 1 ? transferWhole(means, ticket) : transferParts(means, ticket);
 }
 
 /** One GET, one PUT. A large object takes a part's slot for them. */
-async function transferWhole(context: TransferContext, entry: PlanEntry): Promise<TransferResult> {
-  if (isSmall(entry)) return getAndPut(context, entry);
-  const sent = context.slots.ofObject()(async () => {
-    if (context.halt.stops('parts')) throw new Unfinished();
-    const moving = context.slots.partFlow.begin(entry.size);
+async function transferWhole(means: Means, ticket: CopyTicket): Promise<Copied> {
+  if (isSmall(ticket)) return getAndPut(means, ticket);
+  const sent = means.slots.ofObject()(async () => {
+    if (means.halt.stops('parts')) throw new Unfinished();
+    const moving = means.slots.partFlow.begin(ticket.source.size);
     try {
-      return await getAndPut(context, entry, moving);
+      return await getAndPut(means, ticket, moving);
     } finally {
       moving.end();
     }
   });
-  context.opened?.();
+  means.opened?.();
   return sent;
 }
 
-async function getAndPut(context: TransferContext, entry: PlanEntry, moving?: Moving): Promise<TransferResult> {
-  const { source, dest, budget, halt, emit } = context;
-  const lease = await budget.lease(entry.size);
+async function getAndPut(means: Means, ticket: CopyTicket, moving?: Moving): Promise<Copied> {
+  const { source, dest, budget, halt, observe } = means;
+  const { key } = ticket;
+  const { size } = ticket.source;
+  const lease = await budget.lease(size);
   try {
     if (halt.stops('parts')) throw new Unfinished();
-    emit({ type: 'begin', key: entry.key, size: entry.size, parts: 1, resumedBytes: 0 });
-    const info = await source.read(entry.sourceKey, lease.bytes, {
-      ifMatch: entry.sourceEtag,
+    observe({ type: 'begin', key, size, parts: 1, resumedBytes: 0 });
+    const info = await source.read(ticket.source.key, lease.bytes, {
+      ifMatch: ticket.source.etag,
       signal: halt.signal,
       pace: moving?.read,
     });
     moving?.turn();
-    mustBeWhole(entry, info);
-    const proof = proveWhole(entry.key, lease.bytes, info.checksums, dest.capabilities);
-    const composite = proof.verifiedBy === 'computed' && (await proveComposite(context, entry, lease.bytes));
-    const answer = await dest.put(entry.destKey, lease.bytes, {
-      ...outgoing(info, dest, context.storageClass),
+    mustBeWhole(ticket, info);
+    const proof = proveWhole(key, lease.bytes, info.checksums, dest.capabilities);
+    const composite = proof.verifiedBy === 'computed' && (await proveComposite(means, ticket, lease.bytes));
+    const answer = await dest.put(ticket.dest.key, lease.bytes, {
+      ...outgoing(info, dest, ticket.storageClass),
       contentMd5: proof.contentMd5,
       signal: halt.signal,
-      pace: progressOf(context, entry.key, moving),
+      pace: progressOf(means, key, moving),
     });
     const checked = proof.contentMd5 !== undefined && dest.capabilities.checksContentMd5;
     const proven = composite ? 'md5-of-parts' : proof.verifiedBy;
-    const verifiedBy = confirm(entry.key, proof.expected, answer) || checked ? proven : 'size';
-    return { destEtag: answer.etag, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0 };
+    const verifiedBy = confirm(key, proof.expected, answer) || checked ? proven : 'size';
+    return { kind: 'copied', destEtag: answer.etag, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0 };
   } finally {
     lease.release();
   }

@@ -5,43 +5,43 @@
  * lost answer leaves an upload that nobody knows. So the intent is written down first (a checkpoint without an id),
  * and whoever finds an intent looks for uploads of exactly this key that are not older, and aborts them.
  */
-import type { PartRow, UploadRow } from '../../manifest/port.js';
+import type { PartRow, UploadRow } from '../../manifest/checkpoints.js';
 import { isXsyncError, toXsyncError } from '../../model/error.js';
+import type { CopyTicket } from '../../model/ticket.js';
 import type { ObjectStore, PartEntry, PutOptions, UploadRef } from '../../store/port.js';
 import { backoffMs } from '../../store/wrap/backoff.js';
 import { sleep } from '../../store/wrap/time.js';
-import type { PlanEntry } from '../plan/plan.js';
-import type { TransferContext } from './context.js';
+import type { Means } from './means.js';
 
 /** The store's clock may be behind ours; 15 minutes is where services stop accepting signatures. */
 const CLOCK_TOLERANCE_MS = 20 * 60_000;
 
 /** @throws what createUpload throws, once the attempts are used up */
 export async function startUpload(
-  context: TransferContext,
-  entry: PlanEntry,
+  means: Means,
+  ticket: CopyTicket,
   options: Omit<PutOptions, 'contentMd5' | 'pace'>,
 ): Promise<UploadRef> {
-  const { dest, checkpoints, halt } = context;
+  const { dest, checkpoints, halt } = means;
   const intent: UploadRow = {
-    key: entry.key,
+    key: ticket.key,
     uploadId: '',
-    sourceEtag: entry.sourceEtag,
-    size: entry.size,
-    partSize: entry.partSize,
+    sourceEtag: ticket.source.etag,
+    size: ticket.source.size,
+    partSize: ticket.cut.partSize,
     createdMs: Date.now(),
   };
-  checkpoints.beginUpload(intent);
+  await checkpoints.beginUpload(intent);
   for (let attempt = 1; ; attempt++) {
     try {
-      const upload = await dest.createUpload(entry.destKey, { ...options, signal: halt.signal });
-      checkpoints.beginUpload({ ...intent, uploadId: upload.uploadId });
+      const upload = await dest.createUpload(ticket.dest.key, { ...options, signal: halt.signal });
+      await checkpoints.beginUpload({ ...intent, uploadId: upload.uploadId });
       return upload;
     } catch (error) {
       const fault = toXsyncError(error);
-      if (fault.class !== 'temporary' || fault.code === 'aborted' || attempt >= context.attempts) throw error;
+      if (fault.class !== 'temporary' || fault.code === 'aborted' || attempt >= ticket.attempts) throw error;
       await sleep(backoffMs(attempt, fault), halt.signal);
-      await abortStrays(dest, entry.destKey, intent.createdMs, halt.signal);
+      await abortStrays(dest, ticket.dest.key, intent.createdMs, halt.signal);
     }
   }
 }
@@ -57,16 +57,16 @@ export interface Resumed {
 }
 
 /** What an interrupted run left for this key, reconciled with the store; undefined when there is nothing to go on with. */
-export async function resumeUpload(context: TransferContext, entry: PlanEntry): Promise<Resumed | undefined> {
-  const { dest, checkpoints, halt } = context;
-  const row = checkpoints.upload(entry.key);
+export async function resumeUpload(means: Means, ticket: CopyTicket): Promise<Resumed | undefined> {
+  const { dest, checkpoints, halt } = means;
+  const row = await checkpoints.upload(ticket.key);
   if (!row) return undefined;
-  const upload = { key: entry.destKey, uploadId: row.uploadId };
-  if (row.uploadId === '' || !isOf(row, entry) || row.partSize !== entry.partSize) {
-    await abandonUpload(context, entry);
+  const upload = { key: ticket.dest.key, uploadId: row.uploadId };
+  if (row.uploadId === '' || !isOf(row, ticket) || row.partSize !== ticket.cut.partSize) {
+    await abandonUpload(means, ticket);
     return undefined;
   }
-  const known = checkpoints.parts(entry.key);
+  const known = await checkpoints.parts(ticket.key);
   try {
     const listed = new Map(
       (await dest.listParts(upload, { signal: halt.signal })).map((part) => [part.partNumber, part]),
@@ -76,7 +76,7 @@ export async function resumeUpload(context: TransferContext, entry: PlanEntry): 
       return there?.etag === part.etag && there.size === part.size;
     });
     const lost = known.filter((part) => !kept.includes(part)).map((part) => part.partNumber);
-    if (lost.length > 0) checkpoints.dropParts(entry.key, lost);
+    if (lost.length > 0) await checkpoints.dropParts(ticket.key, lost);
     const keptNumbers = new Set(kept.map((part) => part.partNumber));
     const arrived = [...listed.values()].filter((part) => !keptNumbers.has(part.partNumber));
     return { upload, parts: kept, arrived, gone: false };
@@ -86,27 +86,17 @@ export async function resumeUpload(context: TransferContext, entry: PlanEntry): 
   }
 }
 
-/**
- * The entry, cut as its checkpoint is: a resumed upload keeps its cut whatever the options say now. One without parts
- * has nothing to keep, and may be cut for a service that copies by itself: far too large for memory.
- */
-export function checkpointedCut({ checkpoints }: TransferContext, entry: PlanEntry): PlanEntry {
-  const row = checkpoints.upload(entry.key);
-  if (!row || !isOf(row, entry) || checkpoints.parts(entry.key).length === 0) return entry;
-  return { ...entry, partSize: row.partSize, parts: Math.ceil(entry.size / row.partSize) };
-}
-
 /** The checkpoint was made for this version of the source. */
-function isOf(row: UploadRow, entry: PlanEntry): boolean {
-  return row.sourceEtag === entry.sourceEtag && row.size === entry.size;
+function isOf(row: UploadRow, ticket: CopyTicket): boolean {
+  return row.sourceEtag === ticket.source.etag && row.size === ticket.source.size;
 }
 
-/** Aborts and forgets what an earlier try left for the entry's key. */
-export async function abandonUpload(context: TransferContext, entry: PlanEntry): Promise<void> {
-  const row = context.checkpoints.upload(entry.key);
+/** Aborts and forgets what an earlier try left for the ticket's key. */
+export async function abandonUpload(means: Means, ticket: CopyTicket): Promise<void> {
+  const row = await means.checkpoints.upload(ticket.key);
   if (!row) return;
-  await discardUpload(context, row, entry.destKey);
-  context.checkpoints.endUpload(entry.key);
+  await discardUpload(means, row, ticket.dest.key);
+  await means.checkpoints.endUpload(ticket.key);
 }
 
 /**
@@ -114,7 +104,7 @@ export async function abandonUpload(context: TransferContext, entry: PlanEntry):
  * abort uploads is told, and can copy all the same.
  */
 export async function discardUpload(
-  { dest, halt, emit }: Pick<TransferContext, 'dest' | 'halt' | 'emit'>,
+  { dest, halt, observe }: Pick<Means, 'dest' | 'halt' | 'observe'>,
   row: UploadRow,
   destKey: string,
 ): Promise<void> {
@@ -124,7 +114,7 @@ export async function discardUpload(
   } catch (error) {
     if (!isXsyncError(error, 'access-denied', 'unsupported')) throw error;
     const message = `an unfinished upload of ${destKey} may be left at the destination: ${error.message}`;
-    emit({ type: 'notice', level: 'warn', message });
+    observe({ type: 'notice', level: 'warn', message });
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { combineCrc64ecma } from '../../hash/combine.js';
 import { crc64ecma, md5, md5OfMd5s, md5Soon } from '../../hash/index.js';
-import type { PartRow } from '../../manifest/port.js';
+import type { PartRow } from '../../manifest/checkpoints.js';
 import type { Checksums } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import type { VerifiedBy } from '../../model/verified.js';

@@ -2,7 +2,8 @@
 import type { Manifest } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
 import type { Reporter, RunEvent } from '../events.js';
-import { MOST_CONNECTIONS, type RunOptions, type RunPair } from '../options.js';
+import { MOST_CONNECTIONS, type RunOptions } from '../options.js';
+import type { RunPair } from '../pair.js';
 import type { Slots } from '../transfer/slots.js';
 import { affordableConnections, openFilesLimit, operationsOf } from './bounds.js';
 import { readRoute, writeRoute } from './route.js';
@@ -20,7 +21,7 @@ interface PilotContext {
 }
 
 /** Undefined when there is nothing to tune: all is fixed, or nothing is copied. */
-export function startPilot(pair: RunPair, options: RunOptions, slots: Slots, emit: Reporter): Pilot | undefined {
+export function pilotFor(pair: RunPair, options: RunOptions, slots: Slots, emit: Reporter): Pilot | undefined {
   if (options.dryRun || !(slots.tunesParts || slots.tunesObjects)) return undefined;
   const limits = {
     connections: affordableConnections(options.maxConnections ?? MOST_CONNECTIONS, openFilesLimit()),
@@ -35,7 +36,7 @@ export function startPilot(pair: RunPair, options: RunOptions, slots: Slots, emi
 export class Pilot {
   readonly #context: PilotContext;
   readonly #tuner: Tuner;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   #sampledMs = performance.now();
   #faults = { throttled: 0, broken: 0 };
   #told: { text: string; atMs: number } | undefined;
@@ -45,6 +46,11 @@ export class Pilot {
     this.#context = context;
     this.#tuner = new Tuner(limits, readRoute(manifest, new Date()));
     this.#set();
+  }
+
+  /** Begins to sample. */
+  start(): void {
+    this.#sampledMs = performance.now();
     this.#timer = setInterval(() => this.#sample(), EVERY_MS).unref();
   }
 

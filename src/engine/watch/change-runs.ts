@@ -2,10 +2,19 @@
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import type { Reporter, RunEvent } from '../events.js';
 import { limiter, Queue } from '../flow/queue.js';
-import type { DeleteOptions, RunOptions, RunPair } from '../options.js';
-import { runPair } from '../run.js';
+import type { DeleteOptions, RunOptions } from '../options.js';
+import type { RunPair } from '../pair.js';
+import { runKeys } from '../run.js';
+import type { Shared } from '../shared.js';
 import type { SharedPair } from './shared-pair.js';
-import type { WatchedPair } from './watch.js';
+
+/** A pair that can be opened again, with what its configuration says by then. */
+export interface WatchedPair extends RunPair {
+  close(): Promise<void>;
+}
+
+/** With what the runs over it share as long as it is open. */
+export type OpenPair = WatchedPair & { shared: Shared };
 
 /** What a feed of change events delivers; keys are full ones. See src/feed/feed.ts. */
 export interface Changes {
@@ -34,13 +43,13 @@ export interface ChangeRunsContext {
 }
 
 export class ChangeRuns {
-  readonly #pair: SharedPair<WatchedPair>;
+  readonly #pair: SharedPair<OpenPair>;
   readonly #context: ChangeRunsContext;
   /** Deletes that are left until everything is looked at. */
   #deletes: number | undefined;
   #refused = false;
 
-  constructor(pair: SharedPair<WatchedPair>, context: ChangeRunsContext) {
+  constructor(pair: SharedPair<OpenPair>, context: ChangeRunsContext) {
     this.#pair = pair;
     this.#context = context;
   }
@@ -74,7 +83,7 @@ export class ChangeRuns {
   }
 
   /** @returns false when the events are to come again */
-  async #look(pair: WatchedPair, only: readonly string[]): Promise<boolean> {
+  async #look(pair: OpenPair, only: readonly string[]): Promise<boolean> {
     const { signal, changed, done, failed } = this.#context;
     if (signal.aborted) return false;
     let left = 0;
@@ -85,7 +94,7 @@ export class ChangeRuns {
     try {
       const { options, allowed } = this.#optionsFor(pair, only);
       left = allowed;
-      const { stopped, failed: objects } = await runPair(pair, options, report);
+      const { stopped, failed: objects } = await runKeys(pair, [only], options, report, pair.shared);
       if (stopped !== undefined) return false;
       done();
       // The next look may be far away.
@@ -104,11 +113,11 @@ export class ChangeRuns {
     return true;
   }
 
-  #optionsFor(pair: WatchedPair, only: readonly string[]): { options: RunOptions; allowed: number } {
+  #optionsFor(pair: OpenPair, only: readonly string[]): { options: RunOptions; allowed: number } {
     const common = this.#context.options(pair);
     if (this.#deletes === undefined) {
       // A look that is under way may have copied what it has not written down: none of that would be known.
-      common.claims?.settle();
+      pair.shared.claims.settle();
       this.#deletes = common.deletes ? mostDeletes(common.deletes, pair.manifest.count()) : 0;
     }
     const allowed = Math.min(this.#deletes, only.length);
@@ -116,7 +125,7 @@ export class ChangeRuns {
     // Each key was asked for by itself: what happens to another one says nothing of it.
     const how = { when: 'after' as const, ignoreErrors: true, max: { objects: allowed } };
     const deletes = common.deletes && { ...common.deletes, ...how };
-    const options = { ...common, only, deletes, noTraverse: false, resume: undefined, failedBefore: 'try' as const };
+    const options = { ...common, deletes, noTraverse: false, failedBefore: 'try' as const };
     return { options, allowed };
   }
 

@@ -1,5 +1,5 @@
 /** What looking costs: the list requests of the last hour say how many a day will bring. */
-import type { RunPair } from '../options.js';
+import type { RunPair } from '../pair.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

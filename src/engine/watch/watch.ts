@@ -5,24 +5,17 @@
 import { isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
 import { Settling } from '../decide/settling.js';
 import type { Reporter, RunEvent } from '../events.js';
-import { MemoryBudget } from '../flow/budget.js';
-import { Claims } from '../flow/claims.js';
-import type { Backup, RunOptions, RunPair } from '../options.js';
+import type { RunOptions } from '../options.js';
 import { listCostOf } from '../plan/price.js';
 import { runPair } from '../run.js';
-import { ChangeRuns, type Changes } from './change-runs.js';
+import { Shared } from '../shared.js';
+import { ChangeRuns, type Changes, type OpenPair, type WatchedPair } from './change-runs.js';
 import { ListCost } from './list-cost.js';
 import { type Look, Schedule, type ScheduleOptions } from './schedule.js';
 import { SharedPair } from './shared-pair.js';
 import { Troubles } from './troubles.js';
 
-export type { Changes } from './change-runs.js';
-
-/** A pair that can be opened anew, with what its configuration says by then. */
-export interface WatchedPair extends RunPair {
-  backup?: Backup;
-  close(): Promise<void>;
-}
+export type { Changes, WatchedPair } from './change-runs.js';
 
 export interface WatchOptions {
   /** Of each pass; claims, memory and settling are the watch's own. Its `drain` ends the watch. */
@@ -49,9 +42,8 @@ export class Watch {
   readonly #schedule: Schedule;
   readonly #troubles: Troubles;
   readonly #events: ChangeRuns;
-  readonly #pair = new SharedPair<WatchedPair>();
+  readonly #pair = new SharedPair<OpenPair>();
   readonly #cost = new ListCost();
-  readonly #shared: Pick<RunOptions, 'claims' | 'budget'>;
   readonly #over = new AbortController();
   #settling: Settling | undefined;
   /** Something was copied, or a pass ended: from now on all is waited for. */
@@ -66,7 +58,6 @@ export class Watch {
     this.#report = report;
     this.#schedule = new Schedule(options.schedule);
     this.#troubles = new Troubles(report);
-    this.#shared = { claims: new Claims(), budget: new MemoryBudget(options.run.maxMemory) };
     this.#events = new ChangeRuns(this.#pair, {
       options: (pair) => this.#common(pair),
       signal: this.#over.signal,
@@ -138,18 +129,19 @@ export class Watch {
     }
   }
 
-  async #open(): Promise<WatchedPair> {
+  async #open(): Promise<OpenPair> {
     // What changes from now on is for the next opening.
     this.#stale = false;
     const pair = await this.#options.open();
     const { settleMs = pair.source.store.capabilities.local ? LOCAL_SETTLE_MS : 0 } = this.#options;
     if (settleMs > 0) this.#settling ??= new Settling(settleMs);
     this.#cost.opened();
-    this.#pair.opened(pair);
-    return pair;
+    const open = { ...pair, shared: new Shared(pair, this.#options.run, this.#report) };
+    this.#pair.opened(open);
+    return open;
   }
 
-  async #look(pair: WatchedPair, look: Look): Promise<void> {
+  async #look(pair: OpenPair, look: Look): Promise<void> {
     const changes = look.ranges ? await this.#lookAt(look.ranges, pair) : await this.#lookAtAll(pair);
     if (this.#ended) return;
     this.#everWell = true;
@@ -158,7 +150,7 @@ export class Watch {
   }
 
   /** @returns how many objects were found to have changed */
-  async #lookAtAll(pair: WatchedPair): Promise<number> {
+  async #lookAtAll(pair: OpenPair): Promise<number> {
     const { run, driftMs } = this.#options;
     const now = performance.now();
     const listDest = this.#listedDestMs === undefined || now - this.#listedDestMs >= driftMs;
@@ -174,7 +166,7 @@ export class Watch {
   }
 
   /** What is gone is found gone by the looks at everything, which see when too much is. */
-  async #lookAt(ranges: NonNullable<Look['ranges']>, pair: WatchedPair): Promise<number> {
+  async #lookAt(ranges: NonNullable<Look['ranges']>, pair: OpenPair): Promise<number> {
     const policy = { ...this.#options.run.policy, mode: 'copy' as const };
     let sum = 0;
     for (const bounds of ranges) {
@@ -186,7 +178,7 @@ export class Watch {
   }
 
   /** `refusal`: too much would have been deleted; all else was done. */
-  async #run(pair: WatchedPair, how: Partial<RunOptions>): Promise<{ changes: number; refusal?: XsyncError }> {
+  async #run(pair: OpenPair, how: Partial<RunOptions>): Promise<{ changes: number; refusal?: XsyncError }> {
     let changes = 0;
     const report = (event: RunEvent): void => {
       const settling = event.type === 'skip' && event.reason === 'settling';
@@ -198,7 +190,7 @@ export class Watch {
     };
     try {
       const options = { ...this.#common(pair), settling: this.#settling, ...how };
-      await this.#pair.use(() => runPair(pair, options, report));
+      await this.#pair.use(() => runPair(pair, options, report, pair.shared));
       return { changes };
     } catch (error) {
       if (!isXsyncError(error, 'guard')) throw error;
@@ -207,7 +199,7 @@ export class Watch {
   }
 
   #common({ backup }: WatchedPair): RunOptions {
-    return { ...this.#options.run, ...this.#shared, backup };
+    return { ...this.#options.run, backup };
   }
 
   async #waitFor(look: Look, pair: WatchedPair): Promise<void> {

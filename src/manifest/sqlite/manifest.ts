@@ -1,16 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import type {
-  DoomedRow,
-  FailureRow,
-  Intent,
-  LagRow,
-  Manifest,
-  ManifestRow,
-  PartRow,
-  RunRow,
-  Spool,
-  UploadRow,
-} from '../port.js';
+import type { PartRow, UploadRow } from '../checkpoints.js';
+import type { DoomedRow, FailureRow, Intent, LagRow, Manifest, ManifestRow, RunRow, Spool } from '../port.js';
 import { manifestError } from './errors.js';
 import { SqliteSpool } from './spool.js';
 import {
@@ -219,10 +209,6 @@ export class SqliteManifest implements Manifest {
 
   runs(limit: number): RunRow[] {
     return this.#run(() => this.#sql.runs.all(limit));
-  }
-
-  dropRun(id: string): void {
-    this.#run(() => this.#sql.dropRun.run(id));
   }
 
   addLags(rows: readonly LagRow[]): void {

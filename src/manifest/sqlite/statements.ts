@@ -1,7 +1,8 @@
 /** Every statement of the manifest, prepared once. Columns come out under the port's names. */
 import type { Database, Statement } from 'better-sqlite3';
 import type { VerifiedBy } from '../../model/verified.js';
-import type { DoomedRow, FailureRow, Intent, LagRow, ManifestRow, PartRow, RunRow, UploadRow } from '../port.js';
+import type { PartRow, UploadRow } from '../checkpoints.js';
+import type { DoomedRow, FailureRow, Intent, LagRow, ManifestRow, RunRow } from '../port.js';
 
 /** SQLite has no booleans. */
 export type StoredRow = Omit<ManifestRow, 'ours'> & { ours: 0 | 1 };
@@ -77,7 +78,6 @@ export interface Statements {
   putRun: Statement<[string, string, number, number, string, string]>;
   run: Statement<[id: string], RunRow>;
   runs: Statement<[limit: number], RunRow>;
-  dropRun: Statement<[id: string]>;
   dropOldRuns: Statement<[keep: number]>;
   addLag: Statement<[number, number, number, number]>;
   lags: Statement<[sinceMs: number], LagRow>;
@@ -151,7 +151,6 @@ export function prepareStatements(db: Database): Statements {
     ),
     run: db.prepare<[string], RunRow>(`SELECT ${RUN} FROM run WHERE id = ?`),
     runs: db.prepare<[number], RunRow>(`SELECT ${RUN} FROM run ORDER BY started_ms DESC LIMIT ?`),
-    dropRun: db.prepare<[string]>('DELETE FROM run WHERE id = ?'),
     dropOldRuns: db.prepare<[number]>(
       'DELETE FROM run WHERE started_ms < (SELECT started_ms FROM run ORDER BY started_ms DESC LIMIT 1 OFFSET ?)',
     ),

@@ -11,17 +11,39 @@ export interface Counts {
   bytesOut: number;
 }
 
-/** A store that counts. It belongs inside `retry`, so that every attempt counts. */
-export class MeteredStore extends InterceptedStore {
+/** Counts of one or more metered stores. */
+export class Sum {
   readonly #requests: Counts['requests'] = {};
   #bytesIn = 0;
   #bytesOut = 0;
 
-  constructor(inner: ObjectStore) {
+  addRequest(kind: RequestKind): void {
+    this.#requests[kind] = (this.#requests[kind] ?? 0) + 1;
+  }
+
+  addBytes(direction: Call['direction'], bytes: number): void {
+    if (direction === 'down') this.#bytesIn += bytes;
+    else this.#bytesOut += bytes;
+  }
+
+  /** A snapshot. */
+  counts(): Counts {
+    return { requests: { ...this.#requests }, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut };
+  }
+}
+
+/** A store that counts. It belongs inside `retry`, so that every attempt counts. */
+export class MeteredStore extends InterceptedStore {
+  readonly #own = new Sum();
+
+  /** @param total counts as well */
+  constructor(inner: ObjectStore, total?: Sum) {
     super(inner, (call, run) => {
-      this.#requests[call.kind] = (this.#requests[call.kind] ?? 0) + 1;
+      this.#own.addRequest(call.kind);
+      total?.addRequest(call.kind);
       return run((bytes) => {
-        this.#add(call, bytes);
+        this.#own.addBytes(call.direction, bytes);
+        total?.addBytes(call.direction, bytes);
         return call.pace?.(bytes);
       });
     });
@@ -29,15 +51,10 @@ export class MeteredStore extends InterceptedStore {
 
   /** A snapshot. */
   counts(): Counts {
-    return { requests: { ...this.#requests }, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut };
-  }
-
-  #add({ direction }: Call, bytes: number): void {
-    if (direction === 'down') this.#bytesIn += bytes;
-    else this.#bytesOut += bytes;
+    return this.#own.counts();
   }
 }
 
-export function meter(store: ObjectStore): MeteredStore {
-  return new MeteredStore(store);
+export function meter(store: ObjectStore, total?: Sum): MeteredStore {
+  return new MeteredStore(store, total);
 }

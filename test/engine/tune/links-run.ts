@@ -3,10 +3,10 @@
  * is cut when it begins.
  */
 
-import { cutObject } from '../../../src/engine/plan/cut.js';
-import type { PlanEntry } from '../../../src/engine/plan/plan.js';
+import { cutOf } from '../../../src/engine/plan/cut.js';
 import { Slots } from '../../../src/engine/transfer/slots.js';
 import { Tuner, type TunerLimits } from '../../../src/engine/tune/tune.js';
+import type { CopyTicket } from '../../../src/model/ticket.js';
 import type { Capabilities } from '../../../src/store/port.js';
 import { type Line, MiB, STEP, Wire } from './links.js';
 
@@ -56,8 +56,13 @@ export async function runOver(
   const lanes = slots.lanes();
   const pushed = (async () => {
     for (const [i, size] of sizes.entries()) {
-      await lanes.push({ key: String(i), size, way: 'client' } as PlanEntry, async (opened) => {
-        const { partSize, parts } = cutObject(size, S3 as Capabilities, { tuned: slots.partSize });
+      await lanes.push({ key: String(i), source: { size }, way: 'client' } as CopyTicket, async (opened) => {
+        const { partSize, parts } = cutOf({
+          size,
+          limits: S3 as Capabilities,
+          byService: false,
+          tuned: slots.partSize,
+        });
         ran.partSizes.push(partSize);
         const limit = slots.ofObject();
         const last = size - (parts - 1) * partSize;

@@ -1,25 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { limiter } from '../../../src/engine/flow/queue.js';
-import type { PlanEntry } from '../../../src/engine/plan/plan.js';
 import { Slots } from '../../../src/engine/transfer/slots.js';
 import { PartFlow } from '../../../src/engine/tune/flow.js';
 import { readRoute, writeRoute } from '../../../src/engine/tune/route.js';
+import type { CopyTicket } from '../../../src/model/ticket.js';
 
 const MiB = 1024 * 1024;
 
-function entryOf(key: string, size: number): PlanEntry {
+function entryOf(key: string, size: number): CopyTicket {
+  const place = { kind: 'memory', endpoint: 'a', bucket: 'b' };
   return {
+    version: 1,
+    action: 'copy',
     key,
-    sourceKey: key,
-    destKey: key,
-    size,
-    sourceEtag: 'e',
-    sourceMtimeMs: 0,
-    reason: 'new',
+    source: { place, key, etag: 'e', size, mtimeMs: 0 },
+    dest: { place, key },
     way: 'client',
-    cutByPerson: false,
-    partSize: 8 * MiB,
-    parts: Math.max(1, Math.ceil(size / (8 * MiB))),
+    cut: { partSize: 8 * MiB, parts: Math.max(1, Math.ceil(size / (8 * MiB))) },
+    attempts: 3,
   };
 }
 

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { Settling } from '../../../src/engine/decide/settling.js';
 import { Claims } from '../../../src/engine/flow/claims.js';
-import type { RunPair } from '../../../src/engine/options.js';
+import type { RunPair } from '../../../src/engine/pair.js';
+import { Shared } from '../../../src/engine/shared.js';
 import { ListCost } from '../../../src/engine/watch/list-cost.js';
 import { Schedule } from '../../../src/engine/watch/schedule.js';
 import { Troubles } from '../../../src/engine/watch/troubles.js';
 import { XsyncError } from '../../../src/model/error.js';
-import { bytesOf, contentOf, Pair } from '../support.js';
+import { bytesOf, contentOf, OPTIONS, Pair } from '../support.js';
 
 describe('settling', () => {
   test('waits until an object is quiet, and no longer than ten times that', () => {
@@ -32,7 +33,8 @@ describe('settling', () => {
 describe('claims', () => {
   test('an older version that a run beside this one has just copied is not taken for the one that is there', async () => {
     const pair = new Pair();
-    const claims = new Claims();
+    const shared = new Shared(pair.open(), OPTIONS, () => undefined);
+    const { claims } = shared;
     await pair.source.put('k', bytesOf('old', 5));
     const old = await pair.source.head('k');
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -46,7 +48,7 @@ describe('claims', () => {
       const how = { destEtag, verifiedBy: 'md5', ours: true, atMs: Date.now() } as const;
       pair.manifest.commit([{ key: 'k', size, sourceEtag, sourceMtimeMs, ...how }]);
     });
-    await pair.copy({ claims }, (event) => event.type === 'plan' && release());
+    await pair.copy({}, (event) => event.type === 'plan' && release(), shared);
     await beside;
     expect(Buffer.compare(await contentOf(pair.dest, 'k'), bytesOf('new', 6))).toBe(0);
   });

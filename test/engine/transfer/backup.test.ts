@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Backup } from '../../../src/engine/options.js';
-import { suffixed } from '../../../src/engine/transfer/aside.js';
+import type { Backup } from '../../../src/engine/pair.js';
+import { suffixed } from '../../../src/engine/plan/backup.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../../src/store/memory/store.js';
 import type { ListOptions } from '../../../src/store/port.js';
-import { meter } from '../../../src/store/wrap/meter.js';
-import { contentOf } from '../support.js';
+import { contentOf, side } from '../support.js';
 import { bytesOf, deleteRequests, keysOf, Pair, type SyncOptions, sync, synced, TIMES, told } from '../sync.js';
 
 const KiB = 1024;
@@ -13,10 +12,7 @@ const KiB = 1024;
 function place(options: MemoryStoreOptions = {}): { store: MemoryStore; backup: Backup } {
   const capabilities = { local: false, keepsMtime: false, ...options.capabilities };
   const store = new MemoryStore({ endpoint: 'c', bucket: 'aside', ...options, capabilities });
-  const metered = meter(store);
-  const traffic = () => metered.counts();
-  const side = { store: metered, prefix: 'old/', text: 'memory:aside/old', notes: [], traffic };
-  return { store, backup: { side, suffix: '', keepExtension: false } };
+  return { store, backup: { side: side(store, 'old/', 'memory:aside/old'), suffix: '', keepExtension: false } };
 }
 
 /** A sync that keeps what it overwrites and deletes beside it, under names of their own. */
@@ -247,8 +243,8 @@ describe('a place that overlaps a side', () => {
     const pair = new Pair();
     pair.prefixes = { source: '', dest: 'to/' };
     await synced(['a', 'gone'], ['gone'], pair);
-    const side = { ...place().backup.side, store: pair.dest, prefix };
-    await sync(pair, { backup: { side, suffix: '', keepExtension: false } });
+    const kept = side(pair.dest, prefix, 'memory:dst');
+    await sync(pair, { backup: { side: kept, suffix: '', keepExtension: false } });
     expect(await keysOf(pair.dest)).toEqual([`${prefix}gone`, 'to/a'].sort());
   });
 });
@@ -282,11 +278,11 @@ describe('an object alone', () => {
 
   test('may be kept in its own folder under another name, and not under its own', async () => {
     const pair = await updated();
-    const side = { ...place().backup.side, store: pair.dest, prefix: 'to/' };
-    await expect(sync(pair, { backup: { side, suffix: '', keepExtension: false } })).rejects.toMatchObject({
+    const kept = side(pair.dest, 'to/', 'memory:dst');
+    await expect(sync(pair, { backup: { side: kept, suffix: '', keepExtension: false } })).rejects.toMatchObject({
       code: 'usage',
     });
-    await sync(pair, { backup: { side, suffix: '.1', keepExtension: false } });
+    await sync(pair, { backup: { side: kept, suffix: '.1', keepExtension: false } });
     expect(await keysOf(pair.dest)).toEqual(['to/pho', 'to/pho.1']);
   });
 });

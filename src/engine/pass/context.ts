@@ -1,0 +1,41 @@
+/** What one run has at hand, from the listings to the record. */
+import type { Checkpoints } from '../../manifest/checkpoints.js';
+import type { Reporter } from '../events.js';
+import type { MemoryBudget } from '../flow/budget.js';
+import type { Claims } from '../flow/claims.js';
+import type { Halt } from '../flow/halt.js';
+import type { Limiter } from '../flow/queue.js';
+import type { RunOptions } from '../options.js';
+import type { RunPair } from '../pair.js';
+import type { Forecast } from '../plan/forecast.js';
+import type { Route } from '../plan/plan.js';
+import type { Committer } from '../record/commit.js';
+import type { Recorder } from '../record/recorder.js';
+import type { Executor } from '../transfer/executor.js';
+import type { Slots } from '../transfer/slots.js';
+import type { Census } from './census.js';
+import type { Pass } from './pass.js';
+
+export interface RunContext {
+  /** As this run sees it; see `viewFor`. */
+  pair: RunPair;
+  options: RunOptions;
+  /** ms since 1970. */
+  startedMs: number;
+  pass: Pass;
+  census: Census;
+  forecast: Forecast;
+  route: Route;
+  checkpoints: Checkpoints;
+  executor: Executor;
+  slots: Slots;
+  /** Of runs that go on beside each other in one process; absent when there is none. */
+  claims?: Claims;
+  budget: MemoryBudget;
+  /** Requests that only look. */
+  limitLooks: Limiter;
+  halt: Halt;
+  committer: Committer;
+  recorder: Recorder;
+  emit: Reporter;
+}

@@ -1,0 +1,74 @@
+/** One object from its draft to the record: made final when its turn comes, performed, and recorded. */
+import type { Outcome } from '../../model/outcome.js';
+import type { CopyTicket } from '../../model/ticket.js';
+import { finalTicket } from '../plan/final.js';
+import { planCopy, type Subject } from '../plan/plan.js';
+import type { FailedObject } from '../record/recorder.js';
+import type { Perform } from '../transfer/executor.js';
+import type { RunContext } from './context.js';
+
+/**
+ * Copies one object, with another ticket whenever its source changes meanwhile. Never rejects: a fault that ends the
+ * run halts it.
+ * @returns whether the object was copied
+ */
+export async function copyObject(
+  context: RunContext,
+  planned: Subject,
+  draft: CopyTicket,
+  perform: Perform,
+): Promise<boolean> {
+  const { halt, emit, route } = context;
+  const started = performance.now();
+  let subject = planned;
+  let tried = 0;
+  try {
+    while (!halt.stops('objects')) {
+      const outcome = await performOnce(context, { subject, draft, tried, started }, perform);
+      if (outcome.kind !== 'changed') return recordOutcome(context, { subject, planned, tried }, outcome);
+      emit({ type: 'restart', key: subject.key, message: outcome.message });
+      tried += outcome.attempts;
+      subject = { ...subject, ...outcome.now };
+      draft = planCopy({ ...route, attempts: route.attempts - tried }, subject);
+    }
+  } catch (error) {
+    if (!halt.signal.aborted) halt.fail(error);
+  }
+  return false;
+}
+
+/** One version: the final ticket, the intent, the act. A copy is recorded at once. */
+async function performOnce(
+  { checkpoints, slots, pair, halt, route, recorder }: RunContext,
+  { subject, draft, tried, started }: { subject: Subject; draft: CopyTicket; tried: number; started: number },
+  perform: Perform,
+): Promise<Outcome> {
+  const now = { source: pair.source.store, checkpoints, partSize: slots.partSize, guess: false, signal: halt.signal };
+  const left = tried === 0 ? route : { ...route, attempts: route.attempts - tried };
+  const ticket = await finalTicket(now, left, subject, draft);
+  if ('kind' in ticket) return ticket;
+  await recorder.intend(ticket);
+  const outcome = await perform(ticket);
+  if (outcome.kind === 'copied') recorder.copied(ticket, outcome, performance.now() - started);
+  return outcome;
+}
+
+function recordOutcome(
+  { emit, recorder }: RunContext,
+  { subject, planned, tried }: { subject: Subject; planned: Subject; tried: number },
+  outcome: Outcome,
+): boolean {
+  const { key, size } = subject;
+  if (outcome.kind === 'vanished') emit({ type: 'skip', key, size, reason: 'vanished' });
+  if (outcome.kind === 'failed') {
+    // Neither this version has arrived nor the one that was planned: the older one's time counts.
+    const mtimeMs = Math.min(subject.mtimeMs, planned.mtimeMs);
+    recorder.failed(failedObject({ ...subject, mtimeMs }), outcome.fault, tried + outcome.attempts);
+  }
+  return outcome.kind === 'copied';
+}
+
+/** An object as the failed list knows it. */
+export function failedObject({ key, size, etag, mtimeMs }: Pick<Subject, 'key' | 'size' | 'etag' | 'mtimeMs'>) {
+  return { key, size, sourceEtag: etag, sourceMtimeMs: mtimeMs } satisfies FailedObject;
+}

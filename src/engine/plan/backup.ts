@@ -1,0 +1,40 @@
+/** Where the destination's object is kept before it is overwritten or deleted: `--backup-dir` and `--suffix`. */
+import type { BackupTarget } from '../../model/ticket.js';
+import type { RunOptions } from '../options.js';
+import type { Backup, RunPair } from '../pair.js';
+import { placeOf } from './plan.js';
+
+/** The backup of one object, for its ticket; undefined when none is wanted. */
+export function backupTarget(
+  pair: RunPair,
+  key: string,
+  { partSize, objectAttempts }: Pick<RunOptions, 'partSize' | 'objectAttempts'>,
+): BackupTarget | undefined {
+  const { backup } = pair;
+  if (!backup) return undefined;
+  const { store, text } = backup.side;
+  return { place: placeOf(store), key: backupKey(pair, backup, key), text, partSize, attempts: objectAttempts };
+}
+
+/** The full key under which an object of the destination is kept. */
+export function backupKey({ dest, single }: RunPair, { side, suffix, keepExtension }: Backup, key: string): string {
+  // A single object's prefix is its key.
+  const named = single && side !== dest ? dest.prefix.slice(dest.prefix.lastIndexOf('/') + 1) : key;
+  return suffixed(side.prefix + named, suffix, keepExtension);
+}
+
+/** An extension, a compressed file's inner one included: `.tar.gz` of `a.b.tar.gz`. Names that begin with a dot have none. */
+const EXTENSION = /(?<=[^/])(\.[A-Za-z]+(?=\.(gz|bz2|xz|zst|lz4|br|Z)$))?\.[^./]+$/;
+
+/** `a/b.tar.gz` with `-1` becomes `a/b.tar.gz-1`, or with the extension kept `a/b-1.tar.gz`, as rclone does. */
+export function suffixed(key: string, suffix: string, keepExtension: boolean): string {
+  const at = keepExtension ? (EXTENSION.exec(key)?.index ?? -1) : -1;
+  return at < 0 ? key + suffix : key.slice(0, at) + suffix + key.slice(at);
+}
+
+/** By its name the key is one under which an earlier run with the same suffix kept something beside the objects. */
+export function isBackup({ dest, backup }: RunPair, key: string): boolean {
+  if (backup?.side !== dest || backup.suffix === '') return false;
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  return name.endsWith(backup.suffix) || (backup.keepExtension && name.includes(`${backup.suffix}.`));
+}

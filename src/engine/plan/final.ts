@@ -1,0 +1,78 @@
+/** Makes a draft final when its object begins, by what only shows then. What the ticket says is what is done. */
+import type { Checkpoints } from '../../manifest/checkpoints.js';
+import { toXsyncError } from '../../model/error.js';
+import type { Outcome } from '../../model/outcome.js';
+import type { CopyTicket } from '../../model/ticket.js';
+import type { ObjectStore } from '../../store/port.js';
+import { endsRun } from '../flow/halt.js';
+import { guessSourceCut } from './cut.js';
+import { faultOf } from './fault.js';
+import { planCopy, type Route, type Subject } from './plan.js';
+
+export interface FinalContext {
+  source: ObjectStore;
+  checkpoints: Checkpoints;
+  /** Part size that suits the line now, bytes; undefined until the tuner knows one. */
+  partSize: number | undefined;
+  /** Spends no request where the source's cut can be guessed: for a dry run. */
+  guess: boolean;
+  signal: AbortSignal;
+}
+
+/**
+ * The ticket, cut by an unfinished upload of the object, by the tuner's part size, and by how the source was cut: one
+ * HEAD, for objects in parts with a composite ETag.
+ * @param route with the tries that are left
+ * @returns an outcome where the source could not be asked
+ * @throws faults that end the run, and what ends a stopped one
+ */
+export async function finalTicket(
+  context: FinalContext,
+  route: Route,
+  subject: Subject,
+  draft: CopyTicket,
+): Promise<CopyTicket | Extract<Outcome, { kind: 'failed' }>> {
+  const { checkpoints, signal } = context;
+  if (draft.way === 'server') return draft;
+  const row = await checkpoints.upload(subject.key);
+  const checkpoint = row && (await checkpoints.parts(subject.key)).length > 0 ? row : undefined;
+  // An object that fits into one request stays in one.
+  if (!checkpoint && draft.cut.parts === 1) return draft;
+  const tuned = draft.cut.parts > 1 ? context.partSize : undefined;
+  const ticket = planCopy(route, subject, { checkpoint, tuned });
+  const { size, md5ofParts } = subject;
+  if (ticket.cut.parts === 1 || md5ofParts === undefined) return ticket;
+  if (context.guess && guessSourceCut(size, md5ofParts) !== undefined) return ticket;
+  for (let attempts = 1; ; attempts++) {
+    try {
+      const partSize = await sourcePartSize(context.source, ticket.source, signal);
+      return planCopy(route, subject, { checkpoint, tuned, sourcePartSize: partSize });
+    } catch (error) {
+      const fault = toXsyncError(error);
+      if (signal.aborted || endsRun(fault)) throw fault;
+      // The performer meets a version that is gone or was replaced as well, and knows what follows.
+      if (fault.code === 'precondition-failed' || fault.code === 'object-not-found') return ticket;
+      if (fault.class === 'temporary' && attempts < route.attempts) continue;
+      return { kind: 'failed', fault: faultOf(fault), attempts };
+    }
+  }
+}
+
+/**
+ * The part size that the source was uploaded in; undefined when the store does not tell, or tells of parts of
+ * different sizes. One HEAD, for objects with a composite ETag alone.
+ * @throws what HEAD throws; precondition-failed when the source has another version
+ */
+export async function sourcePartSize(
+  source: ObjectStore,
+  { key, etag, size, md5ofParts }: CopyTicket['source'],
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (md5ofParts === undefined) return undefined;
+  const first = await source.firstPartSize(key, { ifMatch: etag, signal });
+  return first && Math.ceil(size / first) === partsOf(md5ofParts) ? first : undefined;
+}
+
+function partsOf(md5ofParts: string): number {
+  return Number(md5ofParts.slice(md5ofParts.indexOf('-') + 1));
+}

@@ -1,0 +1,37 @@
+/** What a dry run says that its copies would cost. */
+import type { CopyTicket } from '../../model/ticket.js';
+import type { Traffic } from '../events.js';
+import { requestsOf } from './plan.js';
+
+export class Forecast {
+  copied = { objects: 0, bytes: 0 };
+  requests: { source: Traffic['requests']; destination: Traffic['requests'] } = { source: {}, destination: {} };
+
+  add(ticket: CopyTicket): void {
+    this.copied.objects++;
+    this.copied.bytes += ticket.source.size;
+    const cost = requestsOf(ticket);
+    for (const side of ['source', 'destination'] as const) {
+      const sum = this.requests[side];
+      for (const [name, count] of Object.entries(cost[side])) {
+        const kind = name as keyof typeof sum;
+        sum[kind] = (sum[kind] ?? 0) + count;
+      }
+    }
+  }
+
+  /** The keys come once more. */
+  restart(): void {
+    this.copied = { objects: 0, bytes: 0 };
+    this.requests = { source: {}, destination: {} };
+  }
+
+  /** The bytes of the copies leave the source once. */
+  get traffic(): { source: Traffic; destination: Traffic } {
+    const { bytes } = this.copied;
+    return {
+      source: { requests: this.requests.source, bytesIn: bytes, bytesOut: 0 },
+      destination: { requests: this.requests.destination, bytesIn: 0, bytesOut: bytes },
+    };
+  }
+}

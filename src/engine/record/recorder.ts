@@ -1,0 +1,90 @@
+/** Writes down what became of tickets: manifest rows, the failed list, and the events that reports listen to. */
+import type { Manifest, ManifestRow } from '../../manifest/port.js';
+
+import type { Copied, Fault } from '../../model/outcome.js';
+import type { CopyTicket } from '../../model/ticket.js';
+import type { Reporter } from '../events.js';
+import type { Census } from '../pass/census.js';
+import type { Committer } from './commit.js';
+
+/** A version of an object that failed; `sourceMtimeMs` of the oldest version that has not arrived. */
+export interface FailedObject {
+  key: string;
+  size: number;
+  sourceEtag: string;
+  sourceMtimeMs: number;
+}
+
+/** The version that a ticket names. */
+export function objectOf({ key, source }: CopyTicket): FailedObject {
+  return { key, size: source.size, sourceEtag: source.etag, sourceMtimeMs: source.mtimeMs };
+}
+
+export interface RecorderOptions {
+  manifest: Manifest;
+  committer: Committer;
+  census: Census;
+  emit: Reporter;
+  /** Of both sides, see `RunPair`. */
+  settings: string;
+  /** Nothing is written to the manifest. */
+  dryRun: boolean;
+}
+
+export class Recorder {
+  readonly #options: RecorderOptions;
+  /** Objects of which a damaged copy was noted: however often one is noted in a run, that is one attempt. */
+  readonly #damaged = new Set<string>();
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+  }
+
+  /** To be awaited before the ticket is performed, so that a killed run has said what it was about to write. */
+  intend({ key, dest }: CopyTicket): Promise<void> {
+    return this.#options.committer.intend(key, dest.replaces ?? '');
+  }
+
+  copied({ key, source, dest }: CopyTicket, { kind: _, destEtag, ...told }: Copied, elapsedMs: number): void {
+    const { size, etag: sourceEtag, mtimeMs: sourceMtimeMs } = source;
+    const { verifiedBy } = told;
+    this.#damaged.delete(key);
+    const row = { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours: true, atMs: Date.now() };
+    this.#options.committer.add(row);
+    const replaced = dest.replaces !== undefined;
+    this.#options.emit({ type: 'copied', key, size, sourceMtimeMs, elapsedMs, replaced, ...told });
+  }
+
+  /** Found equal without a copy: the next run need not compare again. */
+  adopt(row: ManifestRow | undefined): void {
+    if (row && !this.#options.dryRun) this.#options.committer.add(row);
+  }
+
+  /** The destination may hold damaged bytes now: whatever comes next, no later run must believe them. */
+  damaged(object: FailedObject, fault: Fault): void {
+    this.#note(object, fault);
+    this.#damaged.add(object.key);
+  }
+
+  failed(object: FailedObject, fault: Fault, attempts: number): void {
+    if (!this.#options.dryRun) this.#note(object, fault);
+    this.#damaged.delete(object.key);
+    this.#options.census.fail();
+    const { class: kind, code, message, remedy } = fault;
+    const { key, size } = object;
+    this.#options.emit({ type: 'failed', key, size, class: kind, code, message, remedy, attempts });
+  }
+
+  /** The row stays in the manifest, so that the next run finds the object to be deleted again. */
+  deleteFailed({ key, size }: { key: string; size: number }, fault: Fault): void {
+    const { class: kind, code, message, remedy } = fault;
+    const what = { key, size, class: kind, code, message, remedy, attempts: 1 };
+    this.#options.emit({ type: 'failed', ...what, operation: 'delete' });
+  }
+
+  #note(object: FailedObject, { class: kind, code, message }: Fault): void {
+    const { manifest, settings } = this.#options;
+    const again = this.#damaged.has(object.key);
+    manifest.fail({ ...object, class: kind, code, message, settings, lastMs: Date.now() }, again);
+  }
+}

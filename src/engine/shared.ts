@@ -1,0 +1,40 @@
+/** What runs over one open pair share when they go on beside each other in one process. */
+import type { Reporter, RunEvent } from './events.js';
+import { MemoryBudget } from './flow/budget.js';
+import { Claims } from './flow/claims.js';
+import type { RunOptions } from './options.js';
+import type { RunPair } from './pair.js';
+import { Slots } from './transfer/slots.js';
+import { type Pilot, pilotFor } from './tune/pilot.js';
+
+export class Shared {
+  readonly claims = new Claims();
+  readonly budget: MemoryBudget;
+  readonly slots: Slots;
+  readonly #pilot: Pilot | undefined;
+  #running = 0;
+
+  /** @param report hears what the tuner settles on */
+  constructor(pair: RunPair, options: RunOptions, report: Reporter) {
+    const near = { source: pair.source.store.capabilities.local, dest: pair.dest.store.capabilities.local };
+    this.budget = new MemoryBudget(options.maxMemory);
+    this.slots = new Slots(options, near);
+    this.#pilot = pilotFor(pair, options, this.slots, report);
+  }
+
+  /** A run begins: the tuner works from the first one on until the last one has ended. */
+  enter(): void {
+    this.#running++;
+    if (this.#running === 1) this.#pilot?.start();
+  }
+
+  leave(): void {
+    this.#running--;
+    if (this.#running === 0) this.#pilot?.land();
+  }
+
+  /** Retries of any of the runs: all use the same line. */
+  hear(event: RunEvent): void {
+    this.#pilot?.hear(event);
+  }
+}

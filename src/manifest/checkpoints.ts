@@ -1,0 +1,61 @@
+/**
+ * The checkpoints port: what a performer of tickets needs to resume an unfinished multipart upload. Small and
+ * asynchronous, so that it can be behind a network. Keys are relative to the pair's prefixes.
+ */
+/** A multipart upload in progress. */
+export interface UploadRow {
+  key: string;
+  /** Empty: the upload was about to be created; an unknown one may exist at the store. */
+  uploadId: string;
+  sourceEtag: string;
+  size: number;
+  partSize: number;
+  createdMs: number;
+}
+
+/** A part that the destination acknowledged. */
+export interface PartRow {
+  partNumber: number;
+  size: number;
+  etag: string;
+  /** Hex, when it was computed or answered. */
+  md5?: string;
+  crc64ecma?: string;
+}
+
+export interface Checkpoints {
+  upload(key: string): Promise<UploadRow | undefined>;
+  /** Creates or replaces the key's checkpoint; its old parts are forgotten. Durable against kill -9 when it resolves. */
+  beginUpload(row: UploadRow): Promise<void>;
+  /** Durable against kill -9 when it resolves. */
+  addPart(key: string, part: PartRow): Promise<void>;
+  /** Ascending by number. */
+  parts(key: string): Promise<PartRow[]>;
+  dropParts(key: string, partNumbers: readonly number[]): Promise<void>;
+  endUpload(key: string): Promise<void>;
+}
+
+/** The manifest's own rows of unfinished uploads. */
+export interface UploadRows {
+  upload(key: string): UploadRow | undefined;
+  uploads(): UploadRow[];
+  /** Starts or replaces the key's checkpoint; its old parts are forgotten. Durable against kill -9 on return. */
+  beginUpload(row: UploadRow): void;
+  /** Durable against kill -9 on return. */
+  addPart(key: string, part: PartRow): void;
+  parts(key: string): PartRow[];
+  dropParts(key: string, partNumbers: readonly number[]): void;
+  endUpload(key: string): void;
+}
+
+/** Checkpoints that lie in a pair's manifest. */
+export function checkpointsIn(manifest: UploadRows): Checkpoints {
+  return {
+    upload: async (key) => manifest.upload(key),
+    beginUpload: async (row) => manifest.beginUpload(row),
+    addPart: async (key, part) => manifest.addPart(key, part),
+    parts: async (key) => manifest.parts(key),
+    dropParts: async (key, partNumbers) => manifest.dropParts(key, partNumbers),
+    endUpload: async (key) => manifest.endUpload(key),
+  };
+}
