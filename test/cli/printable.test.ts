@@ -16,7 +16,7 @@ describe('keys on a screen', () => {
   });
 
   it('the empty key of a marker at the root is still visible', () => {
-    expect([keyText(''), keyText('a')]).toEqual(['../unit/cli/', 'a']);
+    expect([keyText(''), keyText('a')]).toEqual(['./', 'a']);
   });
 
   it('wide characters count two columns, combining marks and colours none', () => {
