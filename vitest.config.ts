@@ -6,7 +6,15 @@ const report = process.env.XSYNC_TEST_REPORT;
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'modules', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] } },
+      {
+        extends: true,
+        test: {
+          name: 'modules',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**'],
+          setupFiles: 'test/support/json-tickets.ts',
+        },
+      },
       {
         extends: true,
         test: {

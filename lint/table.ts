@@ -115,5 +115,5 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: ['store/http'],
   'wrap-ansi': ['cli/render'],
   yaml: ['config'],
-  zod: ['config', 'store'],
+  zod: ['config', 'store', 'engine/plan'],
 };

@@ -1,0 +1,62 @@
+/** Tickets that come from outside: from a file, a queue or another machine. */
+import { z } from 'zod';
+import { XsyncError } from '../../model/error.js';
+import { TICKET_VERSION, type Ticket } from '../../model/ticket.js';
+
+const bytes = z.int().min(0);
+const text = z.string();
+const place = z.strictObject({ kind: text.min(1), endpoint: text, bucket: text.min(1) });
+const backup = z.strictObject({
+  place,
+  key: text.min(1),
+  text,
+  partSize: z.int().min(1).optional(),
+  attempts: z.int().min(1),
+});
+
+const copy = z.strictObject({
+  version: z.literal(TICKET_VERSION),
+  action: z.literal('copy'),
+  key: text,
+  source: z.strictObject({
+    place,
+    key: text.min(1),
+    etag: text,
+    size: bytes,
+    mtimeMs: z.number(),
+    md5ofParts: z
+      .string()
+      .regex(/^[0-9a-f]{32}-\d+$/)
+      .optional(),
+    partSize: z.int().min(1).optional(),
+  }),
+  dest: z.strictObject({ place, key: text.min(1), replaces: text.optional(), backup: backup.optional() }),
+  way: z.enum(['server', 'client']),
+  cut: z.strictObject({ partSize: z.int().min(1), parts: z.int().min(1) }),
+  storageClass: text.optional(),
+  attempts: z.int().min(1),
+});
+
+const remove = z.strictObject({
+  version: z.literal(TICKET_VERSION),
+  action: z.literal('delete'),
+  key: text,
+  dest: z.strictObject({ place, key: text.min(1), size: bytes, backup: backup.optional() }),
+});
+
+const schema: z.ZodType<Ticket> = z.discriminatedUnion('action', [copy, remove]);
+
+/**
+ * The value as a ticket. Nothing is believed of it but its shape: who performs it still decides which places and keys it
+ * may name.
+ * @throws usage, with the field at fault
+ */
+export function validTicket(value: unknown): Ticket {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join('.') || 'the ticket';
+  throw new XsyncError('usage', `this is not a ticket of version ${TICKET_VERSION}: ${field}: ${issue?.message}`, {
+    subject: field,
+  });
+}
