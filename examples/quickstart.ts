@@ -1,12 +1,12 @@
 /**
  * The quick start: `npm ci && npm run quickstart`.
  *
- * Starts an S3 and an OSS server inside this process, then uses the built xsync as a person would: real files and one
- * large object go local → S3 → OSS, the second run is killed with SIGKILL and resumed, and in the end every byte is
- * read back through the vendors' SDKs. Exits with 0 only if all of that held. Leaves nothing behind.
+ * Starts an S3 and an OSS server inside this process, then runs the built xsync as a user would. Real files and one
+ * large object go local → S3 → OSS. The second run is killed with SIGKILL and resumed. At the end every byte is read
+ * back through the vendors' SDKs. Exits with 0 only if every check passed. Leaves nothing behind.
  *
- * XSYNC_QUICKSTART_FILES    how many files (3000; as many as node_modules has, at most 64 MiB together)
- * XSYNC_QUICKSTART_BIG_MIB  size of the large object in MiB (256; at least 64, so that a kill finds it half-way)
+ * XSYNC_QUICKSTART_FILES    number of files (3000; limited by the contents of node_modules and 64 MiB in total)
+ * XSYNC_QUICKSTART_BIG_MIB  size of the large object in MiB (256; at least 64, so that the kill interrupts it)
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,12 +20,12 @@ const MiB = 1024 * 1024;
 const BUCKET = 'quickstart';
 const BIG = 'backup/disk.img';
 const UPLOAD = ['copy', 'files', `virginia:${BUCKET}`, '--create-bucket'];
-/** Few parts at once, so that the kill finds some of them missing however fast the machine is. */
+/** Few parts at once, so that some are still missing at the kill, even on a fast machine. */
 const CROSS = ['copy', `virginia:${BUCKET}`, `hangzhou:${BUCKET}`, '--create-bucket', '--part-concurrency', '2'];
 
 const startedMs = Date.now();
 const fileCount = setting('XSYNC_QUICKSTART_FILES', 3000, 1);
-// Not a multiple of any part size, as real objects are not.
+// Real objects are rarely a multiple of a part size, so this one is not either.
 const bigSize = setting('XSYNC_QUICKSTART_BIG_MIB', 256, 64) * MiB + 4321;
 
 const sandbox = new Sandbox();
@@ -41,13 +41,13 @@ try {
 
 async function story(): Promise<boolean> {
   const folder = join(sandbox.folder, 'files');
-  heading('1', 'Two clouds and some data, on this machine');
+  heading('1', 'Start two clouds on this machine and create data');
   const { files, bytes } = await copyFiles(join(PROJECT, 'node_modules'), join(folder, 'node_modules'), fileCount);
   await writeLarge(join(folder, BIG), bigSize);
   const config = await writeConfig();
   say(
     `S3    ${server.s3.endpoint}   both run inside this process`,
-    `OSS   ${server.oss.endpoint}   and forget everything when it ends`,
+    `OSS   ${server.oss.endpoint}   and lose all data when it ends`,
     `Data  files/node_modules: ${count(files)} real files, ${mib(bytes)}`,
     `      files/${BIG}: one object of ${mib(bigSize)}`,
     '',
@@ -58,28 +58,28 @@ async function story(): Promise<boolean> {
   command('cat config.yaml');
   process.stdout.write(config);
 
-  heading('2', 'Local disk → S3');
+  heading('2', 'Copy local disk → S3');
   await run(UPLOAD);
 
-  heading('3', 'S3 → OSS, and kill -9 half-way through the large object');
+  heading('3', 'Copy S3 → OSS, and kill -9 halfway through the large object');
   const arrived = await runKilled();
 
-  heading('4', 'What the killed run left at the destination');
+  heading('4', 'Inspect what the killed run left at the destination');
   await run(['size', `hangzhou:${BUCKET}`]);
   await run(['cleanup', '--dry-run', `hangzhou:${BUCKET}`]);
 
-  heading('5', 'The same command again');
+  heading('5', 'Run the same command again');
   const sentBefore = partsSent();
   await run(CROSS);
   const sentAfterKill = partsSent() - sentBefore;
 
-  heading('6', 'And once more, with nothing left to do');
+  heading('6', 'Run it once more, with nothing left to do');
   const requestsBefore = server.requests.entries.length;
   await run(CROSS);
   const idle = server.requests.entries.slice(requestsBefore);
 
-  heading('7', 'Every byte read back, without xsync');
-  say('Comparing names and SHA-256: disk, S3 by @aws-sdk/client-s3, OSS by ali-oss …');
+  heading('7', 'Read every byte back, without xsync');
+  say('Comparing names and SHA-256: disk, S3 through @aws-sdk/client-s3, OSS through ali-oss …');
   const heads = server.requests.count('HeadObject');
   const headsOfBig = server.requests.count('HeadObject', { key: BIG });
   const back = await readBack(folder, BUCKET, server);
@@ -95,19 +95,19 @@ async function story(): Promise<boolean> {
       back.differences.length === 0,
       `${count(back.objects)} objects are the same on disk, S3 and OSS (${mib(back.bytes)} read)`,
     ],
-    [back.objects === files + 1, `none is missing, none was added: ${count(files)} files and ${BIG}`],
+    [back.objects === files + 1, `no object is missing, none is extra: ${count(files)} files and ${BIG}`],
     [spared > 0, `${spared} of ${parts} parts were not sent again after the kill (${arrived} had arrived)`],
     [strays === 0, `${strays} multipart uploads are left unfinished`],
     [
       heads === headsOfBig,
-      `no HEAD for a small object in four runs; ${heads} for ${BIG}, to prove it by its multipart ETag`,
+      `no HEAD for a small object in four runs; ${heads} for ${BIG}, to verify it by its multipart ETag`,
     ],
-    [lists === idle.length, `${idle.length} requests in the run with nothing to do, ${lists} of them listings`],
-    [server.bugs.length === 0, `${seconds(Date.now() - startedMs)} in all`],
+    [lists === idle.length, `${idle.length} requests in the run with nothing to do, ${lists} of them LIST`],
+    [server.bugs.length === 0, `${seconds(Date.now() - startedMs)} in total`],
   ]);
 }
 
-/** Starts the crossing and kills it when half of the large object's parts were sent; gives how many have arrived. */
+/** Starts the S3 → OSS copy and kills it when half of the large object's parts were sent. Returns how many arrived. */
 async function runKilled(): Promise<number> {
   const half = Math.ceil(bigSize / (8 * MiB) / 2);
   command(xsyncLine(CROSS));
@@ -137,7 +137,7 @@ function xsyncLine(args: readonly string[]): string {
   return `xsync ${args.join(' ')}`;
 }
 
-/** Readable by its owner alone: xsync refuses secrets that others can read. */
+/** Readable only by its owner: xsync refuses secrets that others can read. */
 async function writeConfig(): Promise<string> {
   const { s3, oss } = server;
   const text = `remotes:
@@ -159,13 +159,13 @@ async function writeConfig(): Promise<string> {
 }
 
 function report(lines: readonly [held: boolean, text: string][]): boolean {
-  for (const [held, text] of lines) say(`${held ? paint('green', '✓') : paint('red', '✗ NOT SO:')} ${text}`);
+  for (const [held, text] of lines) say(`${held ? paint('green', '✓') : paint('red', '✗ FAILED:')} ${text}`);
   const verified = lines.every(([held]) => held);
   say(
     '',
     verified
-      ? 'Every byte verified. Next: your own data, with docs/guide.md.'
-      : 'The quick start did not hold what it promised.',
+      ? 'Every byte verified. Next: use your own data, with docs/guide.md.'
+      : 'The quick start failed: at least one check did not pass.',
   );
   return verified;
 }

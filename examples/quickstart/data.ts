@@ -1,4 +1,4 @@
-/** The data that travels: real files from this project's own node_modules, and one large object. */
+/** The test data: real files from this project's own node_modules, and one large object. */
 import { createCipheriv } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { copyFile, mkdir, opendir, stat } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** Servers in memory hold everything twice: the small files stay small. */
+/** The servers hold everything in memory twice, so the data stays small. */
 const LARGEST_FILE = 256 * KiB;
 const MOST_BYTES = 64 * MiB;
 
@@ -44,7 +44,7 @@ export async function* filesOf(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** Writes `size` bytes that look random and are the same on every machine: AES in counter mode over zeros. */
+/** Writes `size` pseudorandom bytes that are the same on every machine: AES in counter mode over zeros. */
 export async function writeLarge(path: string, size: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const key = Buffer.alloc(32, 'xsync quick start');

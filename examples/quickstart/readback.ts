@@ -1,5 +1,5 @@
 /**
- * Reads everything back without xsync: the files from disk, the objects through the vendors' own SDKs. All three
+ * Reads everything back without xsync: the files from disk, the objects through the vendors' own SDKs. All three sides
  * must have the same names and the same SHA-256.
  */
 import { createHash } from 'node:crypto';
@@ -11,7 +11,7 @@ import OSS from 'ali-oss';
 import type { TestServer } from '../../test/support/server/index.js';
 import { filesOf } from './data.js';
 
-/** A place whose objects can be named and read. */
+/** A place whose objects can be listed and read. */
 interface Place {
   name: string;
   keys(): Promise<string[]>;
@@ -20,18 +20,18 @@ interface Place {
 
 export interface ReadBack {
   objects: number;
-  /** Read on all sides together. */
+  /** Total bytes read on all sides. */
   bytes: number;
-  /** What is missing, left over or different; empty when all is well. */
+  /** Missing, extra and different objects; empty if all sides are the same. */
   differences: string[];
 }
 
 const AT_ONCE = 16;
 
-// The SDK announces on Node 20 that its releases of 2027 will want a newer one: no news to somebody who tries xsync.
+// On Node 20 the SDK warns that its 2027 releases will require a newer Node. Users of the quick start need not see it.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
-/** Compares the files below `folder` with both services' buckets of the name `bucket`. */
+/** Compares the files below `folder` with the buckets named `bucket` at both services. */
 export async function readBack(folder: string, bucket: string, server: TestServer): Promise<ReadBack> {
   const places = [disk(folder), s3(bucket, server), oss(bucket, server)];
   const names = await Promise.all(places.map((place) => place.keys()));

@@ -1,4 +1,4 @@
-/** A temporary folder in which xsync is run as a user would run it, and which is gone when this process is. */
+/** A temporary folder in which xsync runs as a user would run it. It is removed when this process exits. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The built program, as `npm install --global` would put it on the PATH. */
+/** The built program that `npm install --global` would put on the PATH. */
 export const PROGRAM = join(PROJECT, 'bin', 'xsync.js');
 
 const SHOW_CURSOR_AND_WRAP_LINES = '\x1b[?25h\x1b[?7h';
@@ -18,7 +18,7 @@ export class Sandbox {
   #running: ChildProcess | undefined;
 
   constructor() {
-    // Whatever ends this process ends in `exit`, where only synchronous work gets done.
+    // Every end of this process triggers `exit`, where only synchronous work is possible.
     process.once('exit', () => this.#clear());
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => {
@@ -34,7 +34,7 @@ export class Sandbox {
     if (code !== 0) throw new Error(`xsync ended with ${signal ?? `exit code ${code}`}`);
   }
 
-  /** The same, killed with SIGKILL when `moment` calls back. @throws Error when it ended before that */
+  /** The same, killed with SIGKILL when `moment` calls back. @throws Error if it ended before that */
   async xsyncKilled(args: readonly string[], moment: (kill: () => void) => void): Promise<number> {
     const child = this.#start(args);
     moment(() => child.kill('SIGKILL'));
@@ -45,7 +45,7 @@ export class Sandbox {
   }
 
   #start(args: readonly string[]): ChildProcess {
-    // Settings of the person at the keyboard stay out of it: their remotes, their state.
+    // The user's own settings (remotes, state) must not affect the quick start.
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('XSYNC_'));
     const env = { ...Object.fromEntries(own), XSYNC_CONFIG: this.config, XDG_STATE_HOME: join(this.folder, 'state') };
     this.#running = spawn(process.execPath, [PROGRAM, ...args], { cwd: this.folder, env, stdio: 'inherit' });
@@ -64,12 +64,12 @@ export class Sandbox {
       this.#running.kill('SIGKILL');
       restoreTerminal();
     }
-    // A process that is being killed may still put a file there.
+    // A process that is being killed may still create a file there.
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
 
-/** A program killed among its progress bars leaves the cursor hidden. */
+/** A program that is killed while it shows progress bars leaves the cursor hidden. */
 function restoreTerminal(): void {
   if (process.stderr.isTTY) process.stderr.write(`${SHOW_CURSOR_AND_WRAP_LINES}\n`);
 }
