@@ -1,7 +1,7 @@
 import type { Manifest } from '../manifest/port.js';
 import type { Prices } from '../model/prices.js';
 import type { ObjectStore } from '../store/port.js';
-import type { Policy } from './decide/decide.js';
+import type { TransferPolicy } from './decide/decide.js';
 import type { Settling } from './decide/settling.js';
 import type { RunEvent, Traffic } from './events.js';
 import type { Filter } from './filter/filter.js';
@@ -71,7 +71,7 @@ export interface Backup {
 export interface RunOptions {
   /** As a person would know it, for the lists of runs: `sync`. */
   command: string;
-  policy: Policy;
+  policy: TransferPolicy;
   /** With the policy `sync`. */
   deletes?: DeleteOptions;
   backup?: Backup;

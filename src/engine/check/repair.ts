@@ -1,5 +1,6 @@
 /** Copies again what a check found missing at the destination or different there. Deletes nothing. */
 import type { Manifest, Spool } from '../../manifest/port.js';
+import type { TransferPolicy } from '../decide/decide.js';
 import { LISTED_FAILURES, type Reporter, type StopReason, type Summary } from '../events.js';
 import type { RunOptions, RunPair } from '../options.js';
 import type { Sum } from '../record/progress.js';
@@ -79,7 +80,7 @@ export async function repair(
     },
   };
   // What the check called different may have the source's size and time.
-  const policy = { ...options.policy, mode: 'copy' as const, compare: 'ignore-times' as const };
+  const policy: TransferPolicy = { ...options.policy, compare: 'ignore-times' };
   for (const only of list.batches()) {
     const summary = await runPair(pair, { ...options, policy, only, filter: undefined }, (event) => {
       if (event.type !== 'start' && event.type !== 'end') report(event);

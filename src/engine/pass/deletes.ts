@@ -50,6 +50,7 @@ export class Deletes {
   readonly #pair: RunPair;
   readonly #options: RunOptions;
   readonly #how: DeleteOptions;
+  readonly #deleteUnknown: boolean;
   readonly #context: ObjectContext;
   readonly #tally: Tally;
   readonly #pass: Pass;
@@ -66,6 +67,7 @@ export class Deletes {
     this.#pair = pair;
     this.#options = options;
     this.#how = how;
+    this.#deleteUnknown = options.policy.mode === 'sync' && options.policy.deleteUnknown;
     this.#context = context;
     this.#tally = tally;
     this.#pass = pass;
@@ -128,19 +130,19 @@ export class Deletes {
 
   /** @throws guard */
   #askGuards(objects: number, sourceListed: number): void {
-    const { policy, dryRun, only, filter } = this.#options;
+    const { dryRun, only, filter } = this.#options;
     const named = (only ?? filter?.files) !== undefined;
     const strangers = !named && this.#areStrangers();
-    if (strangers && policy.deleteUnknown && !dryRun) this.#setStrangers(true);
+    if (strangers && this.#deleteUnknown && !dryRun) this.#setStrangers(true);
     refuseDeletes(this.#how, {
       objects,
       known: this.#pair.manifest.count(),
       sourceListed,
       common: strangers ? 0 : this.#tally.commonKeys,
-      unknown: policy.deleteUnknown,
+      unknown: this.#deleteUnknown,
       named,
     });
-    if (policy.deleteUnknown && !named && !dryRun) this.#setStrangers(false);
+    if (this.#deleteUnknown && !named && !dryRun) this.#setStrangers(false);
   }
 
   /** What a refused run had copied until then makes no pair of two places that had no key in common. */
@@ -247,8 +249,8 @@ export class Deletes {
     if (await this.#find(source, key)) return false;
     const there = await this.#find(dest, key);
     if (!there) return true;
-    const { policy, filter } = this.#options;
-    if (there.etag !== destEtag && !policy.deleteUnknown) return false;
+    const { filter } = this.#options;
+    if (there.etag !== destEtag && !this.#deleteUnknown) return false;
     return this.#how.excluded || filter?.test(key, there.size, there.mtimeMs).included !== false;
   }
 
