@@ -2,7 +2,7 @@
 
 export { type CheckOptions, runCheck } from './engine/check/check.js';
 export type { CheckEvent, Checked, CheckReporter, CheckSummary } from './engine/check/findings.js';
-export type { CopyReason, Policy, SkipReason } from './engine/decide/decide.js';
+export type { CopyReason, SkipReason, TransferPolicy } from './engine/decide/decide.js';
 export type { Failure, Reporter, RunEvent, Summary, Traffic } from './engine/events.js';
 export { createFilter, type Filter, type FilterOptions } from './engine/filter/filter.js';
 export type { RunOptions } from './engine/options.js';

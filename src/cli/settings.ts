@@ -1,6 +1,6 @@
 /** From parsed flags to what the engine and the composition root take. */
 import { readFileSync } from 'node:fs';
-import type { Policy } from '../engine/decide/decide.js';
+import type { CopyPolicy, TransferPolicy } from '../engine/decide/decide.js';
 import type { Filter, FilterFile } from '../engine/filter/filter.js';
 import type { RunOptions } from '../engine/options.js';
 import type { Backup } from '../engine/pair.js';
@@ -127,7 +127,7 @@ export function backupOf({ dest, aside }: Pick<OpenPair, 'dest' | 'aside'>, flag
 }
 
 /** What is looked at and how, as far as the person chose it. */
-function shapeOf(policy: Policy, flags: FilterFlags): string {
+function shapeOf(policy: TransferPolicy, flags: FilterFlags): string {
   const { include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase, minSize, maxSize } = flags;
   // Ages are instants, counted from now: any of them makes another pass.
   const { minAge, maxAge } = flags;
@@ -138,7 +138,7 @@ function shapeOf(policy: Policy, flags: FilterFlags): string {
 }
 
 /** @throws usage when the flags contradict each other */
-export function policyOf(flags: CompareFlags): Policy {
+export function policyOf(flags: CompareFlags): CopyPolicy {
   const chosen = [
     flags.checksum && ('checksum' as const),
     flags.sizeOnly && ('size-only' as const),
@@ -153,8 +153,6 @@ export function policyOf(flags: CompareFlags): Policy {
   return {
     mode: 'copy',
     compare: chosen[0] ?? 'default',
-    deleteUnknown: false,
-    oneWay: false,
     ignoreExisting: flags.ignoreExisting === true,
     update: flags.update === true,
     immutable: flags.immutable === true,

@@ -1,4 +1,4 @@
-import type { Policy } from './decide/decide.js';
+import type { TransferPolicy } from './decide/decide.js';
 import type { Settling } from './decide/settling.js';
 import type { Filter } from './filter/filter.js';
 import type { Bounds } from './list/bounds.js';
@@ -28,7 +28,7 @@ export interface DeleteOptions {
 export interface RunOptions {
   /** As a person would know it, for the lists of runs: `sync`. */
   command: string;
-  policy: Policy;
+  policy: TransferPolicy;
   /** With the policy `sync`. */
   deletes?: DeleteOptions;
   backup?: Backup;

@@ -1,4 +1,5 @@
 /** A pair of buckets in memory, wrapped as a run wraps them, with a manifest in memory. */
+import type { CopyPolicy, SyncPolicy } from '../../src/engine/decide/decide.js';
 import type { RunEvent, Summary } from '../../src/engine/events.js';
 import type { RunOptions } from '../../src/engine/options.js';
 import type { RunPair, RunSide } from '../../src/engine/pair.js';
@@ -9,16 +10,16 @@ import { MemoryStore, type MemoryStoreOptions } from '../../src/store/memory/sto
 import type { Capabilities, ObjectStore } from '../../src/store/port.js';
 import { share } from '../../src/store/wrap/share.js';
 
-export const POLICY: RunOptions['policy'] = {
+export const POLICY: CopyPolicy = {
   mode: 'copy',
   compare: 'default',
-  deleteUnknown: false,
-  oneWay: false,
   ignoreExisting: false,
   update: false,
   immutable: false,
   modifyWindowMs: 1,
 };
+
+export const SYNC_POLICY: SyncPolicy = { ...POLICY, mode: 'sync', deleteUnknown: false };
 
 export const OPTIONS: RunOptions = {
   command: 'copy',

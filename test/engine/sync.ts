@@ -1,15 +1,16 @@
 /** A pair that is synced, and what a run does to its destination, in order. */
+import type { SyncPolicy } from '../../src/engine/decide/decide.js';
 import type { RunEvent, Summary } from '../../src/engine/events.js';
 import type { DeleteOptions, DeleteTime, RunOptions } from '../../src/engine/options.js';
 import type { MemoryStore } from '../../src/store/memory/store.js';
-import { bytesOf, keysOf, Pair, POLICY } from './support.js';
+import { bytesOf, keysOf, Pair, SYNC_POLICY } from './support.js';
 
 export const TIMES: readonly DeleteTime[] = ['after', 'during', 'before'];
 
 export const DELETES: DeleteOptions = { when: 'after', ignoreErrors: false, allowEmptySource: false, excluded: false };
 
 export interface SyncOptions extends Partial<Omit<RunOptions, 'policy' | 'deletes'>> {
-  policy?: Partial<RunOptions['policy']>;
+  policy?: Partial<SyncPolicy>;
   deletes?: Partial<DeleteOptions>;
 }
 
@@ -18,7 +19,7 @@ export function syncOptions({ policy, deletes, ...rest }: SyncOptions = {}): Par
     command: 'sync',
     failedBefore: 'wait',
     ...rest,
-    policy: { ...POLICY, mode: 'sync', ...policy },
+    policy: { ...SYNC_POLICY, ...policy },
     deletes: { ...DELETES, ...deletes },
   };
 }

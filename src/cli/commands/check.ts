@@ -235,10 +235,16 @@ class CheckRun {
   async #repair(list: RepairList): Promise<RepairSummary> {
     const { repair } = await import('../../engine/check/repair.js');
     const { checkers, maxMemory, storageClass } = this.#flags;
-    const policy = { mode: 'copy', compare: 'ignore-times', deleteUnknown: false, oneWay: false } as const;
     const options = {
       command: 'check --repair',
-      policy: { ...policy, ignoreExisting: false, update: false, immutable: false, modifyWindowMs: 1 },
+      policy: {
+        mode: 'copy' as const,
+        compare: 'ignore-times' as const,
+        ignoreExisting: false,
+        update: false,
+        immutable: false,
+        modifyWindowMs: 1,
+      },
       failedBefore: 'try' as const,
       dryRun: false,
       checkers,

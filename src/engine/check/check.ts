@@ -2,26 +2,19 @@
 import { loadHashes } from '../../hash/index.js';
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
-import { decide, type Finding, type Policy } from '../decide/decide.js';
+import { type CheckPolicy, decide, type Finding } from '../decide/decide.js';
 import { exclusionOf } from '../decide/exclusion.js';
 import { MemoryBudget } from '../flow/budget.js';
 import { endsRun, Halt } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
-import { LOOKING, type LookOptions, lookAtPair } from '../list/compare.js';
+import { type LookOptions, lookAtPair } from '../list/compare.js';
 import { destState, evidenceOf, sourceState, type Triple } from '../list/diff.js';
 import { type RunPair, viewFor } from '../pair.js';
 import { type Both, type LookContext, lookCloser } from './content.js';
 import { type CheckEvent, type CheckReporter, type CheckSummary, CheckTally } from './findings.js';
 
 /** Bytes. */
-export interface CheckOptions extends LookOptions {
-  /**
-   * `default`: the manifest's word, else checksums, else sizes. `checksum`: never the manifest, and both sides are read
-   * where they share no checksum. `download`: both sides are always read.
-   */
-  compare: 'default' | 'checksum' | 'size-only' | 'download';
-  /** What the destination has besides is no difference. */
-  oneWay: boolean;
+export interface CheckOptions extends LookOptions, Omit<CheckPolicy, 'mode'> {
   /** Bodies held in memory at once. */
   maxMemory: number;
   stop: AbortSignal;
@@ -60,7 +53,7 @@ export async function runCheck(bare: RunPair, options: CheckOptions, report: Che
 class Check {
   readonly #pair: RunPair;
   readonly #options: CheckOptions;
-  readonly #policy: Policy;
+  readonly #policy: CheckPolicy;
   readonly #halt: Halt;
   readonly #tell: CheckReporter;
   readonly #looks: Queue;
@@ -69,7 +62,7 @@ class Check {
   constructor(pair: RunPair, options: CheckOptions, halt: Halt, tell: CheckReporter) {
     this.#pair = pair;
     this.#options = options;
-    this.#policy = { ...LOOKING, compare: options.compare, oneWay: options.oneWay };
+    this.#policy = { mode: 'check', compare: options.compare, oneWay: options.oneWay };
     this.#halt = halt;
     this.#tell = tell;
     this.#looks = new Queue(limiter(options.checkers));

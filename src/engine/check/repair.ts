@@ -1,5 +1,6 @@
 /** Copies again what a check found missing at the destination or different there. Deletes nothing. */
 import type { Manifest, Spool } from '../../manifest/port.js';
+import type { TransferPolicy } from '../decide/decide.js';
 import type { Reporter, StopReason, Summary } from '../events.js';
 import type { RunOptions } from '../options.js';
 import type { RunPair } from '../pair.js';
@@ -70,7 +71,7 @@ export async function repair(
   report: Reporter,
 ): Promise<RepairSummary> {
   // What the check called different may have the source's size and time.
-  const policy = { ...options.policy, mode: 'copy' as const, compare: 'ignore-times' as const };
+  const policy: TransferPolicy = { ...options.policy, compare: 'ignore-times' };
   const { copied, failed, traffic, stopped } = await runKeys(pair, list.batches(), { ...options, policy }, (event) => {
     if (event.type !== 'start' && event.type !== 'end') report(event);
   });

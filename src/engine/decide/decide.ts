@@ -57,20 +57,40 @@
 export type SideState = 'absent' | 'same' | 'changed' | 'unknown';
 export type DestState = SideState | 'unlisted';
 
-export interface Policy {
-  mode: 'copy' | 'sync' | 'check';
-  /** `download`, for check: every byte of both sides is read. */
-  compare: 'default' | 'checksum' | 'size-only' | 'ignore-times' | 'download';
-  /** For sync: also what the manifest does not say that xsync put there. */
-  deleteUnknown: boolean;
-  /** For check: what the destination has besides is no difference. */
-  oneWay: boolean;
+/** What counts as changed, and what may be overwritten. */
+interface Overwriting {
+  compare: 'default' | 'checksum' | 'size-only' | 'ignore-times';
   ignoreExisting: boolean;
   update: boolean;
   immutable: boolean;
   /** Times closer than this are equal, in milliseconds. */
   modifyWindowMs: number;
 }
+
+export interface CopyPolicy extends Overwriting {
+  mode: 'copy';
+}
+
+export interface SyncPolicy extends Overwriting {
+  mode: 'sync';
+  /** Also delete what the manifest does not say that xsync put there. */
+  deleteUnknown: boolean;
+}
+
+export interface CheckPolicy {
+  mode: 'check';
+  /**
+   * `default`: the manifest's word, else checksums, else sizes. `checksum`: never the manifest, and both sides are read
+   * where they share no checksum. `download`: every byte of both sides is read.
+   */
+  compare: 'default' | 'checksum' | 'size-only' | 'download';
+  /** What the destination has besides is no difference. */
+  oneWay: boolean;
+}
+
+/** A policy that writes to the destination. */
+export type TransferPolicy = CopyPolicy | SyncPolicy;
+export type Policy = TransferPolicy | CheckPolicy;
 
 /** Stable names, shown with -vv and in --json. */
 export type CopyReason =
@@ -144,7 +164,7 @@ export function decide(policy: Policy, s: SideState, d: DestState, evidence: Evi
 }
 
 /** Both sides have the key. */
-function compare(policy: Policy, s: SideState, d: SideState, evidence: Evidence): Decision {
+function compare(policy: TransferPolicy, s: SideState, d: SideState, evidence: Evidence): Decision {
   if (policy.compare === 'ignore-times') return { action: 'copy', reason: 'forced' };
   if (policy.compare === 'size-only') {
     return evidence.sizeSame ? { action: 'skip', reason: 'same-size' } : { action: 'copy', reason: 'size-differs' };
@@ -161,7 +181,7 @@ function compare(policy: Policy, s: SideState, d: SideState, evidence: Evidence)
   return { action: 'inspect', reason: 'times', otherwise: 'time-differs' };
 }
 
-function goneAtSource(policy: Policy, d: DestState, { ours, intended }: Evidence): Decision {
+function goneAtSource(policy: SyncPolicy, d: DestState, { ours, intended }: Evidence): Decision {
   if (d === 'absent' || d === 'unlisted') return { action: 'none' };
   if (intended) return { action: 'delete', reason: 'gone-at-source' };
   if (d === 'same' && (ours || policy.deleteUnknown)) return { action: 'delete', reason: 'gone-at-source' };
@@ -170,7 +190,7 @@ function goneAtSource(policy: Policy, d: DestState, { ours, intended }: Evidence
   return policy.deleteUnknown ? { action: 'delete', reason } : { action: 'keep', reason };
 }
 
-function check(policy: Policy, s: SideState, d: DestState, { sizeSame, checksum, proven }: Evidence): Decision {
+function check(policy: CheckPolicy, s: SideState, d: DestState, { sizeSame, checksum, proven }: Evidence): Decision {
   if (s === 'absent') {
     const nothing = d === 'absent' || d === 'unlisted' || policy.oneWay;
     return nothing ? { action: 'none' } : { action: 'report', finding: { verdict: 'missing-on-src' } };

@@ -11,7 +11,7 @@ import { effectiveMtime, type ObjectInfo } from '../../model/object.js';
 import type { ObjectStore } from '../../store/port.js';
 import type { MemoryBudget } from '../flow/budget.js';
 import { MiB } from '../plan/cut.js';
-import type { CopyReason, Decision, Policy } from './decide.js';
+import type { CopyReason, Decision, TransferPolicy } from './decide.js';
 
 type Inspect = Extract<Decision, { action: 'inspect' }>;
 type Verdict = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
@@ -26,7 +26,7 @@ export interface InspectContext {
   source: ObjectStore;
   dest: ObjectStore;
   budget: MemoryBudget;
-  policy: Policy;
+  policy: TransferPolicy;
   signal: AbortSignal;
 }
 
@@ -78,7 +78,7 @@ export async function headIfThere(
  * @param known why the destination is to be overwritten unless it is newer
  */
 export function compareInspected(
-  policy: Policy,
+  policy: TransferPolicy,
   source: ObjectInfo,
   dest: ObjectInfo,
   checksum: boolean | undefined,
@@ -100,7 +100,7 @@ export function compareInspected(
   return timeSame ? { action: 'skip', reason: 'same-time' } : overwrite(policy, 'time-differs');
 }
 
-function overwrite(policy: Policy, reason: CopyReason): Verdict {
+function overwrite(policy: TransferPolicy, reason: CopyReason): Verdict {
   return policy.immutable ? { action: 'fail', reason: 'immutable' } : { action: 'copy', reason };
 }
 

@@ -1,6 +1,6 @@
 /** The three-way diff of a pair that is only looked at. */
 import { XsyncError } from '../../model/error.js';
-import type { Policy } from '../decide/decide.js';
+import type { CheckPolicy } from '../decide/decide.js';
 import type { RunEvent } from '../events.js';
 import type { Halt } from '../flow/halt.js';
 import type { RunOptions } from '../options.js';
@@ -22,16 +22,7 @@ export interface LookListener {
 }
 
 /** For the streams: disorder that is seen late would be told as differences. */
-export const LOOKING: Policy = {
-  mode: 'check',
-  compare: 'default',
-  deleteUnknown: false,
-  oneWay: false,
-  ignoreExisting: false,
-  update: false,
-  immutable: false,
-  modifyWindowMs: 1,
-};
+const LOOKING: CheckPolicy = { mode: 'check', compare: 'default', oneWay: false };
 
 /**
  * Batches in key order, until the halt stops them.

@@ -4,6 +4,7 @@ import type { ManifestRow, Spool } from '../../manifest/port.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
+import type { Policy } from '../decide/decide.js';
 import type { Reporter, Side } from '../events.js';
 import type { Halt } from '../flow/halt.js';
 import { endsRun } from '../flow/halt.js';
@@ -35,8 +36,8 @@ export interface StreamContext {
 /** What the streams ask of a run's options. */
 export type StreamOptions = Pick<
   RunOptions,
-  'policy' | 'only' | 'filter' | 'noTraverse' | 'createBucket' | 'dryRun' | 'checkers' | 'listConcurrency' | 'backup'
->;
+  'only' | 'filter' | 'noTraverse' | 'createBucket' | 'dryRun' | 'checkers' | 'listConcurrency' | 'backup'
+> & { policy: Policy };
 
 export class Streams {
   readonly #pair: RunPair;
@@ -100,9 +101,10 @@ export class Streams {
   #mustSort(name: Side, { store }: RunSide): boolean {
     if (this.#pair.manifest.getFact(FACT[name]) !== undefined) return true;
     if (store.capabilities.orderedListing !== 'unknown') return false;
-    const { mode, ignoreExisting, immutable, update } = this.#options.policy;
-    const protects = ignoreExisting || immutable || update || this.#options.backup !== undefined;
-    return mode === 'check' || (name === 'destination' && protects);
+    const { policy, backup } = this.#options;
+    if (policy.mode === 'check') return true;
+    const protects = policy.ignoreExisting || policy.immutable || policy.update || backup !== undefined;
+    return name === 'destination' && protects;
   }
 
   async *#counted(

@@ -51,6 +51,7 @@ class ShortList implements DoomedList {
 export class Deletes {
   readonly #context: RunContext;
   readonly #how: DeleteOptions;
+  readonly #deleteUnknown: boolean;
   #found: DoomedRow[] = [];
   /** Where what was found waits. A run over a few named keys has a list of its own: a pass may be under way beside it. */
   readonly #list: DoomedList;
@@ -58,6 +59,8 @@ export class Deletes {
   constructor(context: RunContext, how: DeleteOptions) {
     this.#context = context;
     this.#how = how;
+    const { policy } = context.options;
+    this.#deleteUnknown = policy.mode === 'sync' && policy.deleteUnknown;
     this.#list = context.options.only ? new ShortList() : context.pair.manifest;
   }
 
@@ -118,19 +121,19 @@ export class Deletes {
   /** @throws guard */
   #askGuards(sourceListed: number): void {
     const { census, pair } = this.#context;
-    const { policy, dryRun, only, filter } = this.#context.options;
+    const { dryRun, only, filter } = this.#context.options;
     const named = (only ?? filter?.files) !== undefined;
     const strangers = !named && this.#areStrangers();
-    if (strangers && policy.deleteUnknown && !dryRun) this.#setStrangers(true);
+    if (strangers && this.#deleteUnknown && !dryRun) this.#setStrangers(true);
     refuseDeletes(this.#how, {
       objects: census.doomed,
       known: pair.manifest.count(),
       sourceListed,
       common: strangers ? 0 : census.common,
-      unknown: policy.deleteUnknown,
+      unknown: this.#deleteUnknown,
       named,
     });
-    if (policy.deleteUnknown && !named && !dryRun) this.#setStrangers(false);
+    if (this.#deleteUnknown && !named && !dryRun) this.#setStrangers(false);
   }
 
   /** What a refused run had copied until then makes no pair of two places that had no key in common. */
@@ -244,8 +247,8 @@ export class Deletes {
     if (await headIfThere(source.store, source.prefix + key, halt.signal)) return false;
     const there = await headIfThere(dest.store, dest.prefix + key, halt.signal);
     if (!there) return true;
-    const { policy, filter } = options;
-    if (there.etag !== destEtag && !policy.deleteUnknown) return false;
+    const { filter } = options;
+    if (there.etag !== destEtag && !this.#deleteUnknown) return false;
     return this.#how.excluded || filter?.test(key, there.size, there.mtimeMs).included !== false;
   }
 }

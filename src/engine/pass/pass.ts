@@ -93,7 +93,8 @@ export class PassKeeper {
 
 /** What a pass found to delete must not be deleted under other rules than those it was found by. */
 function shapeOf({ resume, noTraverse, policy, deletes }: RunOptions): string {
-  return `${resume?.shape} ${noTraverse} ${policy.deleteUnknown} ${deletes?.excluded}`;
+  const deleteUnknown = policy.mode === 'sync' && policy.deleteUnknown;
+  return `${resume?.shape} ${noTraverse} ${deleteUnknown} ${deletes?.excluded}`;
 }
 
 function readSaved(manifest: Manifest): Saved | undefined {

@@ -1,7 +1,7 @@
 /** Makes a manifest of what both sides already have, by the rules by which a copy finds an object equal. */
 import { loadHashes } from '../../hash/index.js';
 import { toXsyncError, type XsyncError } from '../../model/error.js';
-import { decide, type Policy, type SkipReason } from '../decide/decide.js';
+import { type CopyPolicy, decide, type SkipReason } from '../decide/decide.js';
 import { exclusionOf } from '../decide/exclusion.js';
 import { inspect } from '../decide/inspect.js';
 import type { Reporter } from '../events.js';
@@ -9,7 +9,7 @@ import { MemoryBudget } from '../flow/budget.js';
 import type { Halt } from '../flow/halt.js';
 import { endsRun } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
-import { LOOKING, type LookOptions, lookAtPair } from '../list/compare.js';
+import { type LookOptions, lookAtPair } from '../list/compare.js';
 import { evidenceOf, type Triple } from '../list/diff.js';
 import type { RunPair } from '../pair.js';
 import { adoptedRow } from '../record/adopted.js';
@@ -35,7 +35,14 @@ export interface AdoptSummary {
   stopped: boolean;
 }
 
-const COMPARING: Policy = { ...LOOKING, mode: 'copy' };
+const COMPARING: CopyPolicy = {
+  mode: 'copy',
+  compare: 'default',
+  ignoreExisting: false,
+  update: false,
+  immutable: false,
+  modifyWindowMs: 1,
+};
 
 /**
  * Writes a row for each object of which both sides have the same. Sends nothing.

@@ -3,6 +3,7 @@
  * be mended from outside ends it.
  */
 import { isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
+import type { CopyPolicy } from '../decide/decide.js';
 import { Settling } from '../decide/settling.js';
 import type { Reporter, RunEvent } from '../events.js';
 import type { RunOptions } from '../options.js';
@@ -167,7 +168,7 @@ export class Watch {
 
   /** What is gone is found gone by the looks at everything, which see when too much is. */
   async #lookAt(ranges: NonNullable<Look['ranges']>, pair: OpenPair): Promise<number> {
-    const policy = { ...this.#options.run.policy, mode: 'copy' as const };
+    const policy: CopyPolicy = { ...this.#options.run.policy, mode: 'copy' };
     let sum = 0;
     for (const bounds of ranges) {
       if (this.#ended) break;

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
+  type CheckPolicy,
+  type CopyPolicy,
   type Decision,
   type DestState,
   decide,
@@ -7,7 +9,7 @@ import {
   type Policy,
   type SideState,
 } from '../../../src/engine/decide/decide.js';
-import { POLICY } from '../support.js';
+import { POLICY, SYNC_POLICY } from '../support.js';
 
 const KNOWN = { ours: true, intended: false, proven: true };
 const SAME: Evidence = { sizeSame: true, checksum: 'same', ...KNOWN };
@@ -32,14 +34,16 @@ function brief(decision: Decision): string {
   return `${decision.action} ${decision.reason}`;
 }
 
-function holds(policy: Partial<Policy>, rows: Row[]): void {
+const CHECK: CheckPolicy = { mode: 'check', compare: 'default', oneWay: false };
+
+function holds(policy: Policy, rows: Row[]): void {
   test.each(rows)('%s | %s | %o → %s', (s, d, evidence, expected) => {
-    expect(brief(decide({ ...POLICY, ...policy }, s, d, evidence))).toBe(expected);
+    expect(brief(decide(policy, s, d, evidence))).toBe(expected);
   });
 }
 
 describe('copy, by default', () => {
-  holds({}, [
+  holds(POLICY, [
     ['absent', 'absent', NOTHING, 'none'],
     ['absent', 'same', NOTHING, 'none'],
     ['absent', 'changed', NOTHING, 'none'],
@@ -67,7 +71,7 @@ describe('copy, by default', () => {
 });
 
 describe('--ignore-existing', () => {
-  holds({ ignoreExisting: true }, [
+  holds({ ...POLICY, ignoreExisting: true }, [
     ['unknown', 'absent', SIZE, 'copy new'],
     ['same', 'absent', SIZE, 'copy missing-at-destination'],
     ['changed', 'same', DIFFERS, 'skip exists'],
@@ -77,7 +81,7 @@ describe('--ignore-existing', () => {
 });
 
 describe('--ignore-times', () => {
-  holds({ compare: 'ignore-times' }, [
+  holds({ ...POLICY, compare: 'ignore-times' }, [
     ['same', 'same', SAME, 'copy forced'],
     ['unknown', 'unknown', SAME, 'copy forced'],
     ['unknown', 'absent', SIZE, 'copy new'],
@@ -85,7 +89,7 @@ describe('--ignore-times', () => {
 });
 
 describe('--size-only', () => {
-  holds({ compare: 'size-only' }, [
+  holds({ ...POLICY, compare: 'size-only' }, [
     ['changed', 'same', DIFFERS, 'skip same-size'],
     ['changed', 'same', SIZE, 'copy size-differs'],
     ['unknown', 'unknown', NOTHING, 'skip same-size'],
@@ -94,7 +98,7 @@ describe('--size-only', () => {
 });
 
 describe('--checksum', () => {
-  holds({ compare: 'checksum' }, [
+  holds({ ...POLICY, compare: 'checksum' }, [
     ['same', 'same', NOTHING, 'skip unchanged'],
     ['changed', 'same', NOTHING, 'inspect checksums else checksum-differs'],
     ['same', 'changed', NOTHING, 'inspect checksums else checksum-differs'],
@@ -106,7 +110,7 @@ describe('--checksum', () => {
 });
 
 describe('--update', () => {
-  holds({ update: true }, [
+  holds({ ...POLICY, update: true }, [
     ['unknown', 'absent', SIZE, 'copy new'],
     ['same', 'same', NOTHING, 'skip unchanged'],
     ['changed', 'same', SIZE, 'inspect times else source-changed'],
@@ -115,7 +119,7 @@ describe('--update', () => {
 });
 
 describe('--immutable', () => {
-  holds({ immutable: true }, [
+  holds({ ...POLICY, immutable: true }, [
     ['unknown', 'absent', SIZE, 'copy new'],
     ['same', 'same', NOTHING, 'skip unchanged'],
     ['changed', 'same', SIZE, 'fail immutable'],
@@ -127,7 +131,7 @@ describe('--immutable', () => {
 const STATES: SideState[] = ['same', 'changed', 'unknown'];
 
 describe('sync, where the source has nothing', () => {
-  holds({ mode: 'sync' }, [
+  holds(SYNC_POLICY, [
     ['absent', 'absent', NOTHING, 'none'],
     ['absent', 'unlisted', NOTHING, 'none'],
     ['absent', 'same', NOTHING, 'delete gone-at-source'],
@@ -143,7 +147,7 @@ describe('sync, where the source has nothing', () => {
 });
 
 describe('sync --delete-unknown, where the source has nothing', () => {
-  holds({ mode: 'sync', deleteUnknown: true }, [
+  holds({ ...SYNC_POLICY, deleteUnknown: true }, [
     ['absent', 'absent', NOTHING, 'none'],
     ['absent', 'unlisted', NOTHING, 'none'],
     ['absent', 'same', NOTHING, 'delete gone-at-source'],
@@ -154,13 +158,15 @@ describe('sync --delete-unknown, where the source has nothing', () => {
 });
 
 test('where the source has the object, sync decides as copy does', () => {
-  const variants: Partial<Policy>[] = [{}, { compare: 'checksum' }, { update: true }, { immutable: true }];
+  const variants: Partial<CopyPolicy>[] = [{}, { compare: 'checksum' }, { update: true }, { immutable: true }];
   for (const policy of variants) {
     for (const s of STATES) {
       for (const d of [...STATES, 'absent', 'unlisted'] as DestState[]) {
         for (const evidence of [SAME, DIFFERS, SIZE, NOTHING, ADOPTED]) {
           const copy = decide({ ...POLICY, ...policy }, s, d, evidence);
-          expect(decide({ ...POLICY, ...policy, mode: 'sync', deleteUnknown: true }, s, d, evidence)).toEqual(copy);
+          expect(decide({ ...SYNC_POLICY, ...policy, mode: 'sync', deleteUnknown: true }, s, d, evidence)).toEqual(
+            copy,
+          );
         }
       }
     }
@@ -168,7 +174,7 @@ test('where the source has the object, sync decides as copy does', () => {
 });
 
 describe('check, by default', () => {
-  holds({ mode: 'check' }, [
+  holds(CHECK, [
     ['absent', 'absent', NOTHING, 'none'],
     ['absent', 'unlisted', NOTHING, 'none'],
     ['absent', 'same', NOTHING, 'report missing-on-src'],
@@ -190,7 +196,7 @@ describe('check, by default', () => {
 });
 
 describe('check --one-way', () => {
-  holds({ mode: 'check', oneWay: true }, [
+  holds({ ...CHECK, oneWay: true }, [
     ['absent', 'same', NOTHING, 'none'],
     ['absent', 'unknown', NOTHING, 'none'],
     ['unknown', 'absent', NOTHING, 'report missing-on-dst'],
@@ -198,7 +204,7 @@ describe('check --one-way', () => {
 });
 
 describe('check --size-only', () => {
-  holds({ mode: 'check', compare: 'size-only' }, [
+  holds({ ...CHECK, compare: 'size-only' }, [
     ['same', 'same', NOTHING, 'report match size'],
     ['unknown', 'unknown', DIFFERS, 'report match size'],
     ['unknown', 'unknown', SIZE, 'report differ size'],
@@ -206,7 +212,7 @@ describe('check --size-only', () => {
 });
 
 describe('check --checksum believes no manifest', () => {
-  holds({ mode: 'check', compare: 'checksum' }, [
+  holds({ ...CHECK, compare: 'checksum' }, [
     ['same', 'same', NOTHING, 'inspect checksums else checksum-differs'],
     ['same', 'same', SAME, 'report match checksum'],
     ['same', 'same', DIFFERS, 'report differ checksum'],
@@ -215,7 +221,7 @@ describe('check --checksum believes no manifest', () => {
 });
 
 describe('check --download believes nothing but the bytes', () => {
-  holds({ mode: 'check', compare: 'download' }, [
+  holds({ ...CHECK, compare: 'download' }, [
     ['same', 'same', SAME, 'inspect bytes else checksum-differs'],
     ['unknown', 'unknown', DIFFERS, 'inspect bytes else checksum-differs'],
     ['unknown', 'unknown', SIZE, 'report differ size'],

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import type { CopyPolicy } from '../../../src/engine/decide/decide.js';
 import { createFilter, parseRawKeyFile } from '../../../src/engine/filter/filter.js';
 import type { RunOptions } from '../../../src/engine/options.js';
 import { XsyncError } from '../../../src/model/error.js';
 import type { ListOptions } from '../../../src/store/port.js';
 import { bytesOf, contentOf, keysOf, Pair, POLICY } from '../support.js';
 
-type Policy = Partial<RunOptions['policy']>;
+type Policy = Partial<CopyPolicy>;
 
 /** `a` on both sides, of one size, with times of our choosing. */
 async function both(times: { source: number; dest: number }, content = { source: 'x', dest: 'y' }): Promise<Pair> {

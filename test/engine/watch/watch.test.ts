@@ -3,7 +3,7 @@ import type { RunEvent } from '../../../src/engine/events.js';
 import type { RunOptions } from '../../../src/engine/options.js';
 import { type Changes, Watch, type WatchOptions } from '../../../src/engine/watch/watch.js';
 import { XsyncError } from '../../../src/model/error.js';
-import { bytesOf, contentOf, keysOf, OPTIONS, Pair, POLICY } from '../support.js';
+import { bytesOf, contentOf, keysOf, OPTIONS, Pair, SYNC_POLICY } from '../support.js';
 
 const SCHEDULE = { intervalMs: 20, shortestMs: 10, longestMs: 40, fullMs: 200 };
 
@@ -91,7 +91,7 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 const DELETING: Partial<RunOptions> = {
-  policy: { ...POLICY, mode: 'sync' },
+  policy: SYNC_POLICY,
   deletes: { when: 'after', ignoreErrors: false, allowEmptySource: false, excluded: false },
 };
 
