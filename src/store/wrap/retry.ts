@@ -15,11 +15,18 @@ export interface RetryEvent {
   error: XsyncError;
 }
 
+/** Whether a service has ever answered. One object serves every wrapper over the same service. */
+export interface Heard {
+  answered: boolean;
+}
+
 export interface RetryOptions {
   /** Attempts in a row without progress before the error is let through (--low-level-retries). Default 10. */
   attempts?: number;
   /** As many at most while the service has never answered: a slip in the endpoint must not take minutes. Default 4. */
   firstAttempts?: number;
+  /** Shared by the wrappers of several runs over one store, so that each knows what the others heard. */
+  heard?: Heard;
   /** The first wait is at most this long, and each further one at most twice as long as the one before. Default 200. */
   baseMs?: number;
   /** No wait is longer, unless the service asks for it. Default 20,000. */
@@ -44,25 +51,27 @@ const NOT_COMPLETED = ['throttled', 'clock-skew', 'unreachable'] as const;
  *
  * An attempt that moved bytes beyond all earlier ones starts the count anew, so a bad line that gets further each
  * time is never given up. The caller's pace sees each byte once, however often it is moved: it measures what gets
- * through. A service that has not answered once is given up sooner. Never repeated: `aborted`; `source-changed` and `checksum-mismatch`, where the object is read again;
- * ambiguous completions; the start of an upload, which might leave a second one that nobody knows.
+ * through. A service that has not answered once is given up sooner. Never repeated: `aborted`; `source-changed` and
+ * `checksum-mismatch`, where the object is read again; ambiguous completions; the start of an upload, which might leave
+ * a second one that nobody knows. The wrapper holds no other state: several may wrap one store, each with its own
+ * `onRetry`.
  */
 export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectStore {
-  const settings = { attempts: 10, firstAttempts: 4, sleep, ...BACKOFF, ...options };
-  let answered = false;
+  const settings = { attempts: 10, firstAttempts: 4, heard: { answered: false }, sleep, ...BACKOFF, ...options };
+  const { heard } = settings;
 
   return new InterceptedStore(store, async (call, run) => {
-    const progress = new Progress(call.pace);
+    const attempts = new Attempts(call.pace);
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await run(progress.pace);
-        answered = true;
+        const result = await run(attempts.pace);
+        heard.answered = true;
         return result;
       } catch (error) {
-        answered ||= isXsyncError(error) && (error.status !== undefined || !isXsyncError(error, ...NO_ANSWER));
-        if (progress.endAttempt()) attempt = 1;
+        heard.answered ||= isXsyncError(error) && (error.status !== undefined || !isXsyncError(error, ...NO_ANSWER));
+        if (attempts.endAttempt()) attempt = 1;
         if (!mayRepeat(call, error) || attempt >= settings.attempts) throw error;
-        if (!answered && attempt >= settings.firstAttempts) throw neverAnswered(error);
+        if (!heard.answered && attempt >= settings.firstAttempts) throw neverAnswered(error);
         const delayMs = backoffMs(attempt, error, settings);
         settings.onRetry?.({ kind: call.kind, key: call.key, attempt, delayMs, error });
         await settings.sleep(delayMs, call.signal);
@@ -90,7 +99,7 @@ function mayRepeat(call: Call, error: unknown): error is XsyncError {
 }
 
 /** How far the attempts of one call got. */
-class Progress {
+class Attempts {
   readonly #callers: Pace | undefined;
   /** Bytes of the attempt that got furthest, the running one left out. */
   #best = 0;

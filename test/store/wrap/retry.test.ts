@@ -80,6 +80,20 @@ describe('retry', () => {
     expect(slow.calls).toHaveLength(10);
   });
 
+  test('what one run heard of a service, the next one knows, and each is told of its own retries alone', async () => {
+    const clock = new FakeClock();
+    const { store, calls } = scripted([{}, ...failing(10, 'unreachable')], new MemoryStore());
+    const heard = { answered: false };
+    const told: string[] = [];
+    const run = (name: string) =>
+      retry(store, { heard, sleep: clock.sleep, onRetry: ({ kind }) => told.push(`${name} ${kind}`) });
+    const [first, second] = [run('first'), run('second')];
+    await first.put('k', FIVE);
+    await expect(second.head('k')).rejects.toMatchObject({ code: 'unreachable' });
+    expect(calls).toHaveLength(11);
+    expect(told).toEqual(Array(9).fill('second head'));
+  });
+
   test.each<ErrorCode>(['access-denied', 'object-not-found', 'precondition-failed', 'source-changed', 'aborted'])(
     '%s is not tried again',
     async (code) => {
