@@ -21,8 +21,8 @@ export async function* checkPlace(store: ObjectStore, options: PlaceOptions): As
   const entries = 'value' in page ? page.value.entries : [];
   yield 'value' in page
     ? judgeListing(entries, page.value.nextToken !== undefined)
-    : faulty('list', page.error, allow(store, 'list'));
-  yield await tryReading(store, entries, signal);
+    : faulty('list', page.error, allow(store, options, 'list'));
+  yield await tryReading(store, entries, options);
   if (write) yield* tryWriting(store, options);
   else yield skip('write', 'not tried: --write puts small objects there and removes them');
   // A disk's cache would answer for it.
@@ -76,13 +76,14 @@ function judgeListing(entries: readonly ObjectEntry[], more: boolean): Finding {
 async function tryReading(
   store: ObjectStore,
   entries: readonly ObjectEntry[],
-  signal: AbortSignal | undefined,
+  options: PlaceOptions,
 ): Promise<Finding> {
+  const { signal } = options;
   const entry = entries.find(({ size, special }) => size > 0 && special === undefined);
   if (entry === undefined) return skip('read', 'not tried: no object here to read');
   const result = await attempt(() => store.read(entry.key, new Uint8Array(1), { ifMatch: entry.etag, signal }));
   if ('value' in result) return ok('read', 'allowed');
-  return faulty('read', result.error, `${allow(store, 'read')} A destination needs no reading.`, 'warn');
+  return faulty('read', result.error, `${allow(store, options, 'read')} A destination needs no reading.`, 'warn');
 }
 
 const LATENCY_REQUESTS = 5;

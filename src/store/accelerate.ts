@@ -12,6 +12,11 @@ export interface Choice<S> {
   acceleration: string;
 }
 
+/** Whether the bytes go that way: as `auto` chose, else as configured. */
+export function isAccelerated(acceleration: string | undefined, configured: 'auto' | 'on' | 'off'): boolean {
+  return acceleration?.startsWith('on') ?? configured === 'on';
+}
+
 /** Measures a few small reads, of a key that need not exist, over both data endpoints, and takes the faster store. */
 export async function chooseAccelerated<S extends ObjectStore>(plain: S, accelerated: S): Promise<Choice<S>> {
   const plainMs = await probe(plain);
