@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { isXsyncError, type XsyncError } from '../model/error.js';
 import type { ObjectEntry } from '../model/object.js';
-import type { ObjectStore } from '../store/port.js';
+import type { ObjectCatalog, ObjectStore } from '../store/port.js';
 import { attempt, type Finding, fail, faulty, ok, skip, warn } from './finding.js';
 import { allow, type PlaceOptions } from './place-options.js';
 import { milliseconds } from './text.js';
@@ -35,7 +35,7 @@ export async function* checkPlace(store: ObjectStore, options: PlaceOptions): As
 const NOT_KNOWN = ['bad-credentials', 'expired-credentials'] as const;
 
 function judgeBucket(
-  { capabilities, identity }: ObjectStore,
+  { capabilities, identity }: Pick<ObjectStore, 'capabilities' | 'identity'>,
   { credentials }: PlaceOptions,
   error: XsyncError | undefined,
 ): { findings: Finding[]; stop: boolean } {
@@ -88,7 +88,7 @@ async function tryReading(
 
 const LATENCY_REQUESTS = 5;
 
-async function measureLatency(store: ObjectStore, prefix: string, signal: AbortSignal | undefined): Promise<Finding> {
+async function measureLatency(store: ObjectCatalog, prefix: string, signal: AbortSignal | undefined): Promise<Finding> {
   const absent = `${prefix}.xsync-doctor-${randomBytes(6).toString('hex')}`;
   const times: number[] = [];
   for (let i = 0; i < LATENCY_REQUESTS; i++) {
