@@ -8,6 +8,8 @@
 const PORTS = ['model', 'store/port', 'store/wrap', 'manifest', 'hash'];
 /** The engine's own nouns. */
 const ENGINE = ['engine/events', 'engine/options', 'engine/pair'];
+/** What every adapter needs. */
+const ADAPTER = ['model', 'hash', 'store/port', 'store/signal', 'store/backend'];
 
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   model: [],
@@ -18,13 +20,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'store/port': ['model'],
   'store/signal': ['model', 'store/port'],
   'store/accelerate': ['model', 'store/port'],
+  'store/backend': ['model', 'store/port', 'store/http'],
+  'store/rclone': ['store/backend'],
+  'store/registry': ['store/backend', 'store/s3', 'store/oss', 'store/local', 'store/memory'],
   'store/prices': ['model'],
   'store/wrap': ['model', 'store/port'],
   'store/http': ['model', 'store/port', 'store/signal', 'native'],
-  'store/local': ['model', 'store/port', 'store/signal', 'hash'],
-  'store/memory': ['model', 'store/port', 'store/signal', 'hash'],
-  'store/s3': ['model', 'store/port', 'store/signal', 'store/accelerate', 'store/http', 'store/prices', 'hash'],
-  'store/oss': ['model', 'store/port', 'store/signal', 'store/accelerate', 'store/http', 'store/prices', 'hash'],
+  'store/local': [...ADAPTER],
+  'store/memory': [...ADAPTER],
+  'store/s3': [...ADAPTER, 'store/accelerate', 'store/http', 'store/prices', 'store/rclone'],
+  'store/oss': [...ADAPTER, 'store/accelerate', 'store/http', 'store/prices', 'store/rclone'],
   manifest: ['model', 'hash'],
 
   'engine/events': ['model', 'store/wrap', 'manifest', 'engine/decide'],
@@ -77,21 +82,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   feed: ['model'],
   observe: ['model', 'version', 'engine'],
-  config: ['model', 'store/s3', 'store/oss'],
-  open: ['model', 'version', 'config', 'engine', 'manifest', 'store'],
-  doctor: ['model', 'store/port'],
+  config: ['model', 'store/backend', 'store/registry'],
+  open: [
+    ...['model', 'version', 'config', 'engine', 'manifest', 'store/port', 'store/backend', 'store/http', 'store/wrap'],
+  ],
+  doctor: ['model', 'store/port', 'store/backend'],
   cli: [
-    'model',
-    'version',
-    'config',
-    'doctor',
-    'engine',
-    'feed',
-    'manifest',
-    'native',
-    'observe',
-    'open',
-    'store/port',
+    ...['model', 'version', 'config', 'doctor', 'engine', 'feed', 'manifest', 'native', 'observe', 'open'],
+    ...['store/port'],
   ],
   index: ['model', 'engine', 'open', 'store/port'],
 };
@@ -115,5 +113,14 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: ['store/http'],
   'wrap-ansi': ['cli/render'],
   yaml: ['config'],
-  zod: ['config', 'store', 'engine/plan'],
+  zod: [
+    'config',
+    'engine/plan',
+    'store/backend',
+    'store/local',
+    'store/memory',
+    'store/oss',
+    'store/prices',
+    'store/s3',
+  ],
 };

@@ -1,6 +1,5 @@
 /**
- * The composition root: from what a person typed and configured to wrapped stores, a manifest and a lock. With
- * `open/`, the only code that knows the adapters.
+ * The composition root: from what a person typed and configured to wrapped stores, a manifest and a lock.
  */
 import { type Config, loadConfig } from './config/load.js';
 import { parseLocation } from './config/location.js';
@@ -128,7 +127,8 @@ async function objectNamed(side: OpenSide): Promise<string | undefined> {
 }
 
 /** @throws usage when a local file is where a folder is needed; not-writable */
-async function refuseUnusable({ store, path, text }: OpenSide, single: boolean, exact: boolean): Promise<void> {
+async function refuseUnusable(side: OpenSide, single: boolean, exact: boolean): Promise<void> {
+  const { store, path, text } = side;
   if (!store.capabilities.local) return;
   if (path !== '' && !(single && exact)) {
     throw new XsyncError('usage', `${text} is a file, and a folder is needed`, {
@@ -136,8 +136,7 @@ async function refuseUnusable({ store, path, text }: OpenSide, single: boolean, 
       remedy: single ? 'use copyto to replace the file itself' : 'choose another destination',
     });
   }
-  const { refuseUnwritable } = await import('./store/local/place.js');
-  await refuseUnwritable(store.identity.bucket);
+  await side.refuseUnwritable?.();
 }
 
 /** Narrows a pair to one object: both prefixes become full keys. */

@@ -1,8 +1,9 @@
 /** `XSYNC_CONFIG_<REMOTE>_<KEY>` defines remotes, or changes those of the file: XSYNC_CONFIG_LAB_ENDPOINT. */
 import { XsyncError } from '../model/error.js';
+import { BACKENDS } from '../store/registry.js';
 import { didYouMean } from './nearest.js';
 import type { Environment } from './references.js';
-import { keysOf, REMOTE_SCHEMAS, REMOTE_TYPES } from './schema.js';
+import { findBackend, keysOf } from './schema.js';
 
 const PREFIX = 'XSYNC_CONFIG_';
 
@@ -33,7 +34,7 @@ export function variableName(remote: string): string {
 }
 
 /** Longest first: `accelerate_endpoint` before `endpoint`. */
-const KEYS = [...new Set(REMOTE_TYPES.flatMap(keysOf))].sort((a, b) => b.length - a.length);
+const KEYS = [...new Set(BACKENDS.flatMap(keysOf))].sort((a, b) => b.length - a.length);
 
 function target(variable: string, remotes: readonly string[]): { remote: string; key: string } {
   const rest = variable.slice(PREFIX.length);
@@ -67,9 +68,7 @@ function unknownKey(variable: string, rest: string, remotes: readonly string[]):
  * the validation to complain about.
  */
 export function typedValue(type: unknown, key: string, text: string): string | number | boolean {
-  const schema = REMOTE_TYPES.find((known) => known === type);
-  const field =
-    schema === undefined ? undefined : Object.entries(REMOTE_SCHEMAS[schema].shape).find(([name]) => name === key)?.[1];
+  const field = Object.entries(findBackend(type)?.schema.shape ?? {}).find(([name]) => name === key)?.[1];
   const typed = /^(true|false)$/i.test(text) ? text.toLowerCase() === 'true' : Number(text);
   return field?.safeParse(typed).success ? typed : text;
 }

@@ -3,10 +3,10 @@ import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { XsyncError } from '../model/error.js';
+import type { RemoteConfig } from '../store/backend.js';
 import { ConfigDocument } from './document.js';
 import { type Override, overridesOf, typedValue, variableName } from './environment.js';
 import type { Environment } from './references.js';
-import type { RemoteConfig } from './schema.js';
 import { type FoundRemote, validateRemote } from './validate.js';
 
 export interface Config {

@@ -1,13 +1,15 @@
-/** `remote:bucket/prefix`, `s3://bucket/prefix`, `oss://bucket/prefix` and local paths. */
+/** `remote:bucket/prefix`, `s3://bucket/prefix` and its like, and local paths. */
 import { resolve } from 'node:path';
 import { XsyncError } from '../model/error.js';
+import type { Backend, RemoteConfig } from '../store/backend.js';
+import { BACKENDS, BARE_PATHS } from '../store/registry.js';
 import type { Config } from './load.js';
 import { didYouMean } from './nearest.js';
-import { REMOTE_NAME, REMOTE_SCHEMAS, type RemoteConfig } from './schema.js';
+import { backendOf, REMOTE_NAME } from './schema.js';
 
 export interface ConfiguredLocation {
   remote: RemoteConfig;
-  /** The remote's name; the scheme or `local` where none was given. */
+  /** The remote's name; the scheme, or the type of a bare path's, where none was given. */
   name: string;
   /** Bucket; for local disk the absolute directory or file. */
   bucket: string;
@@ -17,7 +19,8 @@ export interface ConfiguredLocation {
   text: string;
 }
 
-const EXAMPLE = 'Write remote:bucket/prefix, s3://bucket/prefix, oss://bucket/prefix or a local path.';
+const SCHEMES = BACKENDS.flatMap(({ scheme }) => scheme ?? []);
+const EXAMPLE = `Write remote:bucket/prefix, ${SCHEMES.map((scheme) => `${scheme}://bucket/prefix`).join(', ')} or a local path.`;
 
 /**
  * What a person typed, as a place. Nothing of a key is normalised: `lab:b//x/../y` means the key `/x/../y`. A local
@@ -31,12 +34,13 @@ export function parseLocation(text: string, config: Config, cwd: string = proces
   const colon = text.indexOf(':');
   const slash = text.indexOf('/');
   if (colon < 0 || (slash >= 0 && slash < colon)) {
-    return { remote: schemeRemote('local', config), name: 'local', bucket: resolve(cwd, text), path: '', text };
+    const { type: name } = BARE_PATHS;
+    return { remote: impliedRemote(name, BARE_PATHS, config), name, bucket: resolve(cwd, text), path: '', text };
   }
   const name = text.slice(0, colon);
   const remote = named(text, name, config);
   const rest = text.slice(colon + 1);
-  if (remote.type !== 'local') return inBucket(text, name, remote, rest);
+  if (!backendOf(remote).paths) return inBucket(text, name, remote, rest);
   return { remote, name, bucket: resolve(cwd, rest), path: '', text };
 }
 
@@ -54,25 +58,22 @@ function inBucket(text: string, name: string, remote: RemoteConfig, rest: string
   return { remote, name, bucket, path: slash < 0 ? '' : rest.slice(slash + 1), text };
 }
 
-type SchemeName = 's3' | 'oss' | 'local';
-
 function byScheme(text: string, scheme: string, config: Config): [name: string, remote: RemoteConfig] {
-  if (scheme === 's3' || scheme === 'oss') return [scheme, schemeRemote(scheme, config)];
+  const backend = BACKENDS.find((known) => known.scheme === scheme);
+  if (backend !== undefined) return [scheme, impliedRemote(scheme, backend, config)];
   const remedy = scheme === 'file' ? 'Write a local path as it is, without file://.' : EXAMPLE;
-  throw new XsyncError('usage', `"${text}": ${scheme}:// is no scheme that xsync knows; it knows s3:// and oss://`, {
+  const known = new Intl.ListFormat('en').format(SCHEMES.map((name) => `${name}://`));
+  throw new XsyncError('usage', `"${text}": ${scheme}:// is no scheme that xsync knows; it knows ${known}`, {
     subject: text,
     remedy,
   });
 }
 
 /** The remote of that name if it is of that type, so that a config can say what `s3://` means; else the environment's. */
-function schemeRemote(scheme: SchemeName, config: Config): RemoteConfig {
-  refuseUnset(scheme, config);
-  const configured = Object.hasOwn(config.remotes, scheme) ? config.remotes[scheme] : undefined;
-  if (configured?.type === scheme) return configured;
-  if (scheme === 's3') return REMOTE_SCHEMAS.s3.parse({ type: 's3', env_auth: true });
-  if (scheme === 'oss') return REMOTE_SCHEMAS.oss.parse({ type: 'oss', env_auth: true });
-  return REMOTE_SCHEMAS.local.parse({ type: 'local' });
+function impliedRemote(name: string, { type, schema, implied }: Backend, config: Config): RemoteConfig {
+  refuseUnset(name, config);
+  const configured = Object.hasOwn(config.remotes, name) ? config.remotes[name] : undefined;
+  return configured?.type === type ? configured : schema.parse({ type, ...implied });
 }
 
 function named(text: string, name: string, config: Config): RemoteConfig {
@@ -90,10 +91,9 @@ function named(text: string, name: string, config: Config): RemoteConfig {
   const names = Object.keys(config.remotes);
   const known =
     names.length > 0 ? `the config ${config.path} has ${names.join(', ')}` : `the config ${config.path} has none`;
-  const hint =
-    name === 's3' || name === 'oss'
-      ? `; did you mean "${name}://${text.slice(name.length + 1)}"?`
-      : didYouMean(name, names);
+  const hint = SCHEMES.includes(name)
+    ? `; did you mean "${name}://${text.slice(name.length + 1)}"?`
+    : didYouMean(name, names);
   throw new XsyncError('usage', `there is no remote "${name}"; ${known}${hint}`, {
     subject: text,
     remedy: `${asPath}.`,

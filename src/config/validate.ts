@@ -1,16 +1,8 @@
 /** Remotes from whatever source, checked against their schemas, with complaints that a person can act on. */
 import type { z } from 'zod';
+import type { RemoteConfig } from '../store/backend.js';
 import { didYouMean } from './nearest.js';
-import {
-  isRemoteType,
-  isSecretKey,
-  keysOf,
-  NAME_RULE,
-  REMOTE_NAME,
-  REMOTE_SCHEMAS,
-  REMOTE_TYPES,
-  type RemoteConfig,
-} from './schema.js';
+import { findBackend, isSecretKey, keysOf, NAME_RULE, REMOTE_NAME, REMOTE_TYPES } from './schema.js';
 
 /** One remote as it was found, before validation. */
 export interface FoundRemote {
@@ -46,7 +38,8 @@ export function validateRemote({ name, value, place }: FoundRemote): Validated {
   if (type === undefined || type === null) {
     return problem(undefined, 'key', `remote "${name}" has no type; give it one of ${types}`);
   }
-  if (!isRemoteType(type)) {
+  const backend = findBackend(type);
+  if (backend === undefined) {
     const guess = typeof type === 'string' ? didYouMean(type, REMOTE_TYPES) : '';
     return problem(
       'type',
@@ -54,9 +47,9 @@ export function validateRemote({ name, value, place }: FoundRemote): Validated {
       `remote "${name}" has the unknown type ${shown(type)}; the types are ${types}${guess}`,
     );
   }
-  const parsed = REMOTE_SCHEMAS[type].safeParse(value);
+  const parsed = backend.schema.safeParse(value);
   if (parsed.success) return { config: parsed.data };
-  const context = { name, type, known: keysOf(type), value, place };
+  const context = { name, type: backend.type, known: keysOf(backend), value, place };
   const order = Object.keys(value);
   const problems = rootCauses(parsed.error.issues).flatMap((issue) => describeIssue(issue, context));
   return { problems: problems.sort((a, b) => order.indexOf(a.key ?? '') - order.indexOf(b.key ?? '')) };

@@ -15,9 +15,3 @@ export function judgeAcceleration(configured: 'auto' | 'on' | 'off', chosen: str
   if (configured !== 'off') return ok('acceleration', why, values);
   return ok('acceleration', `would help: ${why} (accelerate: auto; billed per GB)`, values);
 }
-
-/** Only AWS outside China and Alibaba Cloud have it, on endpoints of their own. */
-export function mayAccelerate(remote: { type: 's3' | 'oss'; provider?: string; endpoint?: string }): boolean {
-  if (remote.type === 'oss') return remote.endpoint === undefined || remote.endpoint.endsWith('.aliyuncs.com');
-  return remote.endpoint === undefined && (remote.provider ?? 'aws') === 'aws';
-}

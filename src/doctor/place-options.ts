@@ -1,4 +1,5 @@
 /** What the checks of a place are told, and what they say when a right is missing. */
+import type { Right } from '../store/backend.js';
 import type { ObjectStore } from '../store/port.js';
 
 export interface PlaceOptions {
@@ -6,6 +7,8 @@ export interface PlaceOptions {
   prefix: string;
   /** Where the credentials come from, such as `AWS profile "x"`; absent for local disk. */
   credentials?: string;
+  /** What the service calls the rights; absent for local disk. */
+  rights?: Readonly<Record<Right, string>>;
   /** Put, copy in parts and remove small objects too. */
   write: boolean;
   /** Bytes to move for measuring, each way; 0 for none. */
@@ -14,17 +17,7 @@ export interface PlaceOptions {
 }
 
 /** What has to be granted, as the service calls it. */
-export function allow({ identity }: Pick<ObjectStore, 'identity'>, right: keyof typeof RIGHTS): string {
-  const [s3, oss] = RIGHTS[right];
-  if (identity.kind === 'local') return `Give this user the right to ${right} below ${identity.bucket}.`;
-  return `Grant ${identity.kind === 'oss' ? `oss:${oss}` : `s3:${s3}`} on ${identity.bucket} to these credentials.`;
+export function allow({ identity }: Pick<ObjectStore, 'identity'>, { rights }: PlaceOptions, right: Right): string {
+  if (rights === undefined) return `Give this user the right to ${right} below ${identity.bucket}.`;
+  return `Grant ${rights[right]} on ${identity.bucket} to these credentials.`;
 }
-
-const RIGHTS = {
-  list: ['ListBucket', 'ListObjects'],
-  read: ['GetObject', 'GetObject'],
-  write: ['PutObject', 'PutObject'],
-  delete: ['DeleteObject', 'DeleteObject'],
-  'list parts': ['ListMultipartUploadParts', 'ListParts'],
-  'abort uploads': ['AbortMultipartUpload', 'AbortMultipartUpload'],
-} as const;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { isXsyncError, type XsyncError } from '../model/error.js';
 import type { ObjectEntry } from '../model/object.js';
-import type { ObjectStore } from '../store/port.js';
+import type { ObjectCatalog, ObjectStore } from '../store/port.js';
 import { attempt, type Finding, fail, faulty, ok, skip, warn } from './finding.js';
 import { allow, type PlaceOptions } from './place-options.js';
 import { milliseconds } from './text.js';
@@ -21,8 +21,8 @@ export async function* checkPlace(store: ObjectStore, options: PlaceOptions): As
   const entries = 'value' in page ? page.value.entries : [];
   yield 'value' in page
     ? judgeListing(entries, page.value.nextToken !== undefined)
-    : faulty('list', page.error, allow(store, 'list'));
-  yield await tryReading(store, entries, signal);
+    : faulty('list', page.error, allow(store, options, 'list'));
+  yield await tryReading(store, entries, options);
   if (write) yield* tryWriting(store, options);
   else yield skip('write', 'not tried: --write puts small objects there and removes them');
   // A disk's cache would answer for it.
@@ -35,7 +35,7 @@ export async function* checkPlace(store: ObjectStore, options: PlaceOptions): As
 const NOT_KNOWN = ['bad-credentials', 'expired-credentials'] as const;
 
 function judgeBucket(
-  { capabilities, identity }: ObjectStore,
+  { capabilities, identity }: Pick<ObjectStore, 'capabilities' | 'identity'>,
   { credentials }: PlaceOptions,
   error: XsyncError | undefined,
 ): { findings: Finding[]; stop: boolean } {
@@ -76,18 +76,19 @@ function judgeListing(entries: readonly ObjectEntry[], more: boolean): Finding {
 async function tryReading(
   store: ObjectStore,
   entries: readonly ObjectEntry[],
-  signal: AbortSignal | undefined,
+  options: PlaceOptions,
 ): Promise<Finding> {
+  const { signal } = options;
   const entry = entries.find(({ size, special }) => size > 0 && special === undefined);
   if (entry === undefined) return skip('read', 'not tried: no object here to read');
   const result = await attempt(() => store.read(entry.key, new Uint8Array(1), { ifMatch: entry.etag, signal }));
   if ('value' in result) return ok('read', 'allowed');
-  return faulty('read', result.error, `${allow(store, 'read')} A destination needs no reading.`, 'warn');
+  return faulty('read', result.error, `${allow(store, options, 'read')} A destination needs no reading.`, 'warn');
 }
 
 const LATENCY_REQUESTS = 5;
 
-async function measureLatency(store: ObjectStore, prefix: string, signal: AbortSignal | undefined): Promise<Finding> {
+async function measureLatency(store: ObjectCatalog, prefix: string, signal: AbortSignal | undefined): Promise<Finding> {
   const absent = `${prefix}.xsync-doctor-${randomBytes(6).toString('hex')}`;
   const times: number[] = [];
   for (let i = 0; i < LATENCY_REQUESTS; i++) {

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { XsyncError } from '../model/error.js';
 import type { ObjectEntry } from '../model/object.js';
-import type { ObjectStore } from '../store/port.js';
+import type { ObjectBytes } from '../store/port.js';
 import { attempt, type Finding, faulty, ok, skip } from './finding.js';
 import { binarySize, milliseconds, rate } from './text.js';
 
@@ -25,7 +25,7 @@ export function judgeRate(check: 'download' | 'upload', measured: Measured): Fin
 
 /** Reads at most `bytes` of the smallest object that has as many, or of the largest there is. */
 export async function measureDownload(
-  store: ObjectStore,
+  store: ObjectBytes,
   entries: readonly ObjectEntry[],
   bytes: number,
   signal?: AbortSignal,

@@ -14,7 +14,7 @@ export async function* tryWriting(store: ObjectStore, options: PlaceOptions): As
     yield* putAndMeasure(store, options, key, written);
   } finally {
     // Also after an interruption, and so without its signal.
-    removal = await remove(store, written);
+    removal = await remove(store, options, written);
   }
   if (removal !== undefined) yield removal;
 }
@@ -22,21 +22,22 @@ export async function* tryWriting(store: ObjectStore, options: PlaceOptions): As
 /** @param written takes the keys that are there to be removed */
 async function* putAndMeasure(
   store: ObjectStore,
-  { probeBytes, signal }: PlaceOptions,
+  options: PlaceOptions,
   key: string,
   written: string[],
 ): AsyncGenerator<Finding, void, void> {
+  const { probeBytes, signal } = options;
   // Noted first: an interrupted request may have been carried out.
   written.push(key);
   const put = await attempt(() => store.put(key, randomBytes(1024), { signal }));
   if ('error' in put) {
     if (put.error.class !== 'temporary') written.pop();
-    yield faulty('write', put.error, allow(store, 'write'));
+    yield faulty('write', put.error, allow(store, options, 'write'));
     return;
   }
   yield ok('write', 'allowed: put an object of 1 KiB');
   if (store.capabilities.local) return;
-  yield await tryParts(store, `${key}-parts`, signal);
+  yield await tryParts(store, options, `${key}-parts`);
   if (probeBytes === 0) return;
   const body = randomBytes(Math.min(probeBytes, PIECE));
   const measured = await measure(probeBytes, async (offset, size) => {
@@ -47,7 +48,11 @@ async function* putAndMeasure(
   yield judgeRate('upload', measured);
 }
 
-async function remove(store: ObjectStore, keys: readonly string[]): Promise<Finding | undefined> {
+async function remove(
+  store: ObjectStore,
+  options: PlaceOptions,
+  keys: readonly string[],
+): Promise<Finding | undefined> {
   if (keys.length === 0) return undefined;
   const result = await attempt(() => store.delete(keys));
   const failures = 'value' in result ? result.value : keys.map((key) => ({ key, error: result.error }));
@@ -57,33 +62,34 @@ async function remove(store: ObjectStore, keys: readonly string[]): Promise<Find
   return warn(
     'delete',
     `${first.error.message}; left behind: ${left}`,
-    `${allow(store, 'delete')} Remove them by hand.`,
+    `${allow(store, options, 'delete')} Remove them by hand.`,
   );
 }
 
 /** Begins an upload, sends a part, lists it and aborts: no object comes of it. */
-async function tryParts(store: ObjectStore, key: string, signal: AbortSignal | undefined): Promise<Finding> {
-  const begun = await attempt(() => store.createUpload(key, { signal }));
-  if ('error' in begun) return faulty('multipart', begun.error, allow(store, 'write'));
+async function tryParts(store: ObjectStore, options: PlaceOptions, key: string): Promise<Finding> {
+  const begun = await attempt(() => store.createUpload(key, { signal: options.signal }));
+  if ('error' in begun) return faulty('multipart', begun.error, allow(store, options, 'write'));
   const upload = begun.value;
   let finding: Finding;
   try {
-    finding = await tryPart(store, upload, signal);
+    finding = await tryPart(store, options, upload);
   } finally {
     const aborted = await attempt(() => store.abortUpload(upload));
     if ('error' in aborted) {
-      finding = faulty('multipart', aborted.error, `${allow(store, 'abort uploads')} Then run xsync cleanup.`);
+      finding = faulty('multipart', aborted.error, `${allow(store, options, 'abort uploads')} Then run xsync cleanup.`);
     }
   }
   return finding;
 }
 
-async function tryPart(store: ObjectStore, upload: UploadRef, signal: AbortSignal | undefined): Promise<Finding> {
+async function tryPart(store: ObjectStore, options: PlaceOptions, upload: UploadRef): Promise<Finding> {
+  const { signal } = options;
   const sent = await attempt(() => store.uploadPart(upload, 1, randomBytes(1024), { signal }));
-  if ('error' in sent) return faulty('multipart', sent.error, allow(store, 'write'));
+  if ('error' in sent) return faulty('multipart', sent.error, allow(store, options, 'write'));
   const listed = await attempt(() => store.listParts(upload, { signal }));
   if ('error' in listed) {
-    return faulty('multipart', listed.error, `${allow(store, 'list parts')} Resuming needs it.`, 'warn');
+    return faulty('multipart', listed.error, `${allow(store, options, 'list parts')} Resuming needs it.`, 'warn');
   }
   return ok('multipart', 'allowed: began an upload, sent a part, aborted it');
 }

@@ -11,7 +11,7 @@ import type { UploadRows } from './checkpoints.js';
 
 /** One side of a pair. Holds no secret, and no account: new credentials for the same place keep the manifest. */
 export interface PlaceIdentity {
-  /** `s3`, `oss`, `local`, `memory`. */
+  /** As in `StoreIdentity`. */
   kind: string;
   /** Control endpoint as an origin; host name for local. Tells equal bucket names of two partitions apart. */
   endpoint: string;

@@ -38,6 +38,8 @@ export interface OpenSide extends RunSide {
   settings: string;
   /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when it had nothing to choose. */
   acceleration?: string;
+  /** Asked before a run writes anything, where that is known early. @throws not-writable, usage */
+  refuseUnwritable?(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,11 +1,10 @@
-/** From a location to a wrapped store. Each adapter is loaded when it is first needed: a local copy loads no SDK. */
-import { stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+/** From a location to a wrapped store. HTTP is loaded when it is first needed: a local copy does without. */
 import type { Config } from '../config/load.js';
 import { type ConfiguredLocation, parseLocation } from '../config/location.js';
-import { XsyncError } from '../model/error.js';
+import { backendOf } from '../config/schema.js';
+import type { Means, Opened } from '../store/backend.js';
 import { type Congestion, openCongestion } from '../store/http/congestion.js';
-import { HttpTransport } from '../store/http/transport.js';
+import type { HttpTransport } from '../store/http/transport.js';
 import type { ObjectStore } from '../store/port.js';
 import { dryRun } from '../store/wrap/dry-run.js';
 import { share } from '../store/wrap/share.js';
@@ -14,17 +13,11 @@ import { VERSION } from '../version.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { OpenSettings, OpenSide } from './settings.js';
 
-interface Opened {
-  store: ObjectStore;
-  path: string;
-  notes?: string[];
-  acceleration?: string;
-  /** Bytes go through transfer acceleration. */
-  accelerated?: boolean;
+/** A store with what became of opening it. */
+interface OpenedPlace extends Opened {
+  notes: string[];
   close(): Promise<void>;
 }
-
-type NetworkRemote = Extract<ConfiguredLocation['remote'], { type: 's3' | 'oss' }>;
 
 /** Opens the sides of one command, under one set of limits. */
 export class Opener {
@@ -52,79 +45,64 @@ export class Opener {
     const bare = as.readOnly ? dryRun(opened.store) : opened.store;
     // The limits are a network's.
     const limit = (store: ObjectStore) => (store.capabilities.local ? store : throttle(store, this.#limiter));
-    const { path } = opened;
+    const path = opened.path ?? location.path;
     return {
       ...share(bare, { attempts: this.#settings.lowLevelRetries }, limit),
       bucket: opened.store.identity.bucket,
       path,
       prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
       text,
-      notes: opened.notes ?? [],
+      notes: opened.notes,
       acceleration: opened.acceleration,
-      prices: location.remote.type === 's3' || location.remote.type === 'oss' ? location.remote.prices : undefined,
+      prices: opened.prices,
       accelerated: opened.accelerated,
       settings: fingerprintOf(location.remote, this.#settings.env),
+      refuseUnwritable: opened.refuseUnwritable,
       close: opened.close,
     };
   }
 
-  async #open(location: ConfiguredLocation, asFile: boolean): Promise<Opened> {
-    const { remote, bucket, path } = location;
-    if (remote.type === 'local') return openLocal(bucket, remote.copy_links || this.#settings.copyLinks, asFile);
-    if (remote.type === 'memory') {
-      const { MemoryStore } = await import('../store/memory/store.js');
-      const store = new MemoryStore({ bucket, endpoint: `memory:${location.name}` });
-      return { store, path, close: () => store.close() };
-    }
-    const { transport, note } = await this.#transport();
-    const wanted = this.#accelerating(remote);
-    const { store, acceleration } = await this.#openRemote(location, wanted, transport);
-    const accelerated = acceleration?.startsWith('on') ?? wanted.accelerate === 'on';
-    const notes = note === undefined ? [] : [note];
-    if (acceleration !== undefined) notes.push(`${location.text}: acceleration ${acceleration}`);
-    const close = async (): Promise<void> => {
-      await store.close();
-      await transport.close();
+  async #open({ name, remote, bucket, text }: ConfiguredLocation, asFile: boolean): Promise<OpenedPlace> {
+    const label = `${name}:${text.includes('://') ? '//' : ''}${bucket}`;
+    const notes: string[] = [];
+    const transports: HttpTransport[] = [];
+    const http = async (): Promise<HttpTransport> => {
+      const { transport, note } = await this.#transport();
+      transports.push(transport);
+      if (note !== undefined) notes.push(note);
+      return transport;
     };
-    return { store, path, notes, acceleration, accelerated, close };
+    const opened = await backendOf(remote).open(remote, { remote: name, bucket, label, asFile }, this.#means(http));
+    if (opened.acceleration !== undefined) notes.push(`${text}: acceleration ${opened.acceleration}`);
+    const close = async (): Promise<void> => {
+      await opened.store.close();
+      for (const transport of transports) await transport.close();
+    };
+    return { ...opened, notes, close };
   }
 
-  #accelerating<R extends NetworkRemote>(remote: R): R {
-    const { accelerate } = this.#settings;
-    return accelerate === undefined ? remote : { ...remote, accelerate };
-  }
-
-  async #openRemote(
-    { name, bucket, text }: ConfiguredLocation,
-    remote: NetworkRemote,
-    transport: HttpTransport,
-  ): Promise<{ store: ObjectStore; acceleration?: string }> {
-    const { transport: way, env, contimeoutMs, timeoutMs } = this.#settings;
-    const place = `${name}:${text.includes('://') ? '//' : ''}${bucket}`;
-    const limits = { connectTimeoutMs: contimeoutMs || undefined, idleTimeoutMs: timeoutMs || undefined };
-    if (remote.type === 's3' && way === 'sdk') {
-      const { openS3SdkStore } = await import('../store/s3/sdk.js');
-      return openS3SdkStore(remote, bucket, { ...limits, env });
-    }
-    if (remote.type === 's3') {
-      const { openS3Store } = await import('../store/s3/open.js');
-      return openS3Store(remote, bucket, { transport, place });
-    }
-    if (way === 'sdk') {
-      const { createOssSdkStore } = await import('../store/oss/sdk.js');
-      return { store: createOssSdkStore(remote, bucket, { ...limits, env }) };
-    }
-    const { openOssStore } = await import('../store/oss/open.js');
-    return openOssStore(remote, bucket, { transport, env, place });
+  #means(http: Means['http']): Means {
+    const { transport, accelerate, copyLinks, contimeoutMs, timeoutMs, env } = this.#settings;
+    return {
+      transport,
+      http,
+      accelerate,
+      copyLinks,
+      connectTimeoutMs: contimeoutMs || undefined,
+      idleTimeoutMs: timeoutMs || undefined,
+      env,
+    };
   }
 
   /** `note`: what became of the congestion control, said for the first transport alone. */
   async #transport(): Promise<{ transport: HttpTransport; note?: string }> {
-    const { connections, timeoutMs, contimeoutMs, congestion = 'auto', transport: way } = this.#settings;
+    const { connections, timeoutMs, contimeoutMs, congestion = 'auto' } = this.#settings;
     const first = this.#congestion === undefined;
-    // The SDKs open connections of their own.
-    this.#congestion ??= openCongestion(way === 'sdk' ? 'system' : congestion);
-    const { sockets, note } = await this.#congestion;
+    this.#congestion ??= openCongestion(congestion);
+    const [{ HttpTransport }, { sockets, note }] = await Promise.all([
+      import('../store/http/transport.js'),
+      this.#congestion,
+    ]);
     const transport = new HttpTransport({
       connections,
       idleTimeoutMs: timeoutMs || undefined,
@@ -134,19 +112,4 @@ export class Opener {
     });
     return { transport, note: first ? note : undefined };
   }
-}
-
-/** A folder is a root; a file is an object in its folder's root; what does not exist yet is a root to be made. */
-async function openLocal(path: string, copyLinks: boolean, asFile: boolean): Promise<Opened> {
-  const [{ createLocalStore }, { realPlace }] = await Promise.all([
-    import('../store/local/store.js'),
-    import('../store/local/place.js'),
-  ]);
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw new XsyncError('not-readable', `cannot look at ${path}: ${error.message}`, { subject: path, cause: error });
-  });
-  const isFile = found ? !found.isDirectory() : asFile;
-  const store = createLocalStore({ root: await realPlace(isFile ? dirname(path) : path), copyLinks });
-  return { store, path: isFile ? basename(path) : '', close: () => store.close() };
 }

@@ -1,7 +1,7 @@
 /** `accelerate: auto`: whether the accelerated data endpoint is worth its price from here, found out by asking both. */
 import { performance } from 'node:perf_hooks';
 import { isXsyncError } from '../model/error.js';
-import type { ObjectStore } from './port.js';
+import type { ObjectBytes } from './port.js';
 
 /** How many times each endpoint is asked; the fastest answer counts, since the first one opens the connection. */
 const PROBES = 3;
@@ -12,8 +12,13 @@ export interface Choice<S> {
   acceleration: string;
 }
 
+/** Whether the bytes go that way: as `auto` chose, else as configured. */
+export function isAccelerated(acceleration: string | undefined, configured: 'auto' | 'on' | 'off'): boolean {
+  return acceleration?.startsWith('on') ?? configured === 'on';
+}
+
 /** Measures a few small reads, of a key that need not exist, over both data endpoints, and takes the faster store. */
-export async function chooseAccelerated<S extends ObjectStore>(plain: S, accelerated: S): Promise<Choice<S>> {
+export async function chooseAccelerated<S extends ObjectBytes>(plain: S, accelerated: S): Promise<Choice<S>> {
   const plainMs = await probe(plain);
   const fastMs = await probe(accelerated);
   if (typeof fastMs === 'string') return { store: plain, acceleration: `off: ${fastMs}` };
@@ -24,7 +29,7 @@ export async function chooseAccelerated<S extends ObjectStore>(plain: S, acceler
 }
 
 /** Milliseconds of the fastest answer over the data endpoint, or why there was none. */
-async function probe(store: ObjectStore): Promise<number | string> {
+async function probe(store: ObjectBytes): Promise<number | string> {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < PROBES; i++) {
     const start = performance.now();

@@ -175,37 +175,9 @@ export interface DeleteFailure {
   error: Error;
 }
 
-export interface ObjectStore {
-  readonly identity: StoreIdentity;
+/** Moves bytes: reads objects, and makes new ones whole, by parts, or by the service's own copy. */
+export interface ObjectBytes {
   readonly capabilities: Capabilities;
-
-  /**
-   * Whether the store can hold the key, without a request: what every call with this key would say.
-   * @throws key-not-representable
-   */
-  checkKey(key: string): void;
-
-  /**
-   * Asks whether the bucket can be reached, in one cheap request.
-   * @throws bucket-not-found, access-denied, wrong-region or wrong-endpoint (the remedy names the right one), …
-   */
-  checkBucket(options?: CallOptions): Promise<void>;
-
-  /** Creates the bucket in the configured region. `bucket-exists` when it belongs to somebody else; ours is fine. */
-  createBucket(options?: CallOptions): Promise<void>;
-
-  /** One page of the listing. A truncated or malformed answer is an error, never a short page. */
-  list(options: ListOptions): Promise<ListPage>;
-
-  /** @throws object-not-found */
-  head(key: string, options?: HeadOptions): Promise<ObjectInfo>;
-
-  /**
-   * Size in bytes of the object's first part, where the store remembers how the object was uploaded (S3: a HEAD with
-   * partNumber=1, https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html); undefined where it does not.
-   * @throws object-not-found, precondition-failed
-   */
-  firstPartSize(key: string, options?: CallOptions & { ifMatch?: string }): Promise<number | undefined>;
 
   /**
    * Fills `target` with `target.byteLength` bytes of the object from `offset` on, and returns what the answer says
@@ -245,7 +217,7 @@ export interface ObjectStore {
 
   /**
    * Makes the parts, ascending, the object. Not safe to repeat blindly: after a lost answer, `upload-not-found` may
-   * mean that it was done; the caller HEADs and compares. `expected` tells what the whole must be.
+   * mean that it was done; the caller HEADs and compares.
    */
   completeUpload(
     upload: UploadRef,
@@ -255,12 +227,50 @@ export interface ObjectStore {
 
   /** Frees the parts. An upload that is already gone is fine. */
   abortUpload(upload: UploadRef, options?: CallOptions): Promise<void>;
+}
+
+/** Says what the bucket holds, and removes it: requests without an object's bytes. */
+export interface ObjectCatalog {
+  readonly capabilities: Capabilities;
+
+  /**
+   * Asks whether the bucket can be reached, in one cheap request.
+   * @throws bucket-not-found, access-denied, wrong-region or wrong-endpoint (the remedy names the right one), …
+   */
+  checkBucket(options?: CallOptions): Promise<void>;
+
+  /** Creates the bucket in the configured region. `bucket-exists` when it belongs to somebody else; ours is fine. */
+  createBucket(options?: CallOptions): Promise<void>;
+
+  /** One page of the listing. A truncated or malformed answer is an error, never a short page. */
+  list(options: ListOptions): Promise<ListPage>;
+
+  /** @throws object-not-found */
+  head(key: string, options?: HeadOptions): Promise<ObjectInfo>;
+
+  /**
+   * Size in bytes of the object's first part, where the store remembers how the object was uploaded (S3: a HEAD with
+   * partNumber=1, https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html); undefined where it does not.
+   * @throws object-not-found, precondition-failed
+   */
+  firstPartSize(key: string, options?: CallOptions & { ifMatch?: string }): Promise<number | undefined>;
 
   /** One page of the unfinished uploads whose key starts with `prefix`. */
   listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage>;
 
   /** Deletes in one request (at most 1000 keys); returns the ones that failed. Missing keys are fine. */
   delete(keys: readonly string[], options?: CallOptions): Promise<DeleteFailure[]>;
+}
+
+/** A whole store. Functions that need one part of it ask for that part. */
+export interface ObjectStore extends ObjectBytes, ObjectCatalog {
+  readonly identity: StoreIdentity;
+
+  /**
+   * Whether the store can hold the key, without a request: what every call with this key would say.
+   * @throws key-not-representable
+   */
+  checkKey(key: string): void;
 
   /** Gives back sockets and handles. Called once, at the end. */
   close(): Promise<void>;

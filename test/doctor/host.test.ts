@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { judgeAcceleration, mayAccelerate } from '../../src/doctor/acceleration.js';
+import { backendOf } from '../../src/config/schema.js';
+import { judgeAcceleration } from '../../src/doctor/acceleration.js';
 import { describeCredentials } from '../../src/doctor/credentials.js';
 import { judgeConfig, judgeDirectory, judgeFolder } from '../../src/doctor/directories.js';
 import type { Finding } from '../../src/doctor/finding.js';
@@ -7,6 +8,7 @@ import { type CongestionFacts, type HostFacts, judgeCongestion, judgeHost } from
 import { largestBuffer, openFilesLimit } from '../../src/doctor/proc.js';
 import { binarySize, megabits, milliseconds, roughly } from '../../src/doctor/text.js';
 import { XsyncError } from '../../src/model/error.js';
+import type { DoctorRules, RemoteConfig } from '../../src/store/backend.js';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -136,10 +138,16 @@ describe('directories and the config', () => {
   });
 });
 
-describe('credentials', () => {
-  const s3 = { type: 's3' as const };
+function rulesOf(remote: RemoteConfig): DoctorRules {
+  const { doctor } = backendOf(remote);
+  if (doctor === undefined) throw new Error(`no rules for ${remote.type}`);
+  return doctor;
+}
 
-  it.each<[Parameters<typeof describeCredentials>[0], NodeJS.ProcessEnv, string]>([
+describe('credentials', () => {
+  const s3 = { type: 's3' };
+
+  it.each<[RemoteConfig, NodeJS.ProcessEnv, string]>([
     [{ ...s3, access_key_id: 'AKIAHIDDEN' }, {}, 'static keys'],
     [{ ...s3, access_key_id: 'AKIAHIDDEN', session_token: 'x' }, {}, 'static temporary keys'],
     [{ ...s3, profile: 'work' }, { AWS_ACCESS_KEY_ID: 'AKIAHIDDEN' }, 'AWS profile "work"'],
@@ -150,7 +158,7 @@ describe('credentials', () => {
     [{ type: 'oss' }, { OSS_ACCESS_KEY_ID: 'LTAIHIDDEN' }, 'environment (OSS_ACCESS_KEY_ID)'],
     [{ type: 'oss' }, { ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAI' }, 'environment (ALIBABA_CLOUD_ACCESS_KEY_ID)'],
   ])('are told by their kind, never shown: %j %j', (remote, env, text) => {
-    expect(describeCredentials(remote, env)).toBe(text);
+    expect(describeCredentials(remote, rulesOf(remote), env)).toBe(text);
   });
 });
 
@@ -170,11 +178,15 @@ describe('acceleration', () => {
   });
 
   it('is looked for only where it exists', () => {
-    expect(mayAccelerate({ type: 's3' })).toBe(true);
-    expect(mayAccelerate({ type: 's3', provider: 'aws-cn' })).toBe(false);
-    expect(mayAccelerate({ type: 's3', endpoint: 'https://minio.example' })).toBe(false);
-    expect(mayAccelerate({ type: 'oss', endpoint: 'https://oss-cn-beijing.aliyuncs.com' })).toBe(true);
-    expect(mayAccelerate({ type: 'oss', endpoint: 'http://127.0.0.1:9000' })).toBe(false);
+    const configured = (settings: RemoteConfig) => {
+      const remote = { ...settings, accelerate: 'off' };
+      return rulesOf(remote).acceleration(remote);
+    };
+    expect(configured({ type: 's3' })).toBe('off');
+    expect(configured({ type: 's3', provider: 'aws-cn' })).toBeUndefined();
+    expect(configured({ type: 's3', endpoint: 'https://minio.example' })).toBeUndefined();
+    expect(configured({ type: 'oss', endpoint: 'https://oss-cn-beijing.aliyuncs.com' })).toBe('off');
+    expect(configured({ type: 'oss', endpoint: 'http://127.0.0.1:9000' })).toBeUndefined();
   });
 });
 

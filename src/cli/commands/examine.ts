@@ -1,6 +1,7 @@
 import { type Config, configPath, loadConfig } from '../../config/load.js';
 import { type ConfiguredLocation, parseLocation } from '../../config/location.js';
-import { judgeAcceleration, mayAccelerate } from '../../doctor/acceleration.js';
+import { backendOf } from '../../config/schema.js';
+import { judgeAcceleration } from '../../doctor/acceleration.js';
 import { describeCredentials } from '../../doctor/credentials.js';
 import { judgeConfig, judgeDirectory, judgeFolder, lookAtConfig, lookAtDirectory } from '../../doctor/directories.js';
 import { isReachable, judgeEndpoint } from '../../doctor/endpoint.js';
@@ -94,8 +95,8 @@ export class Examination {
   /** Every endpoint that the config leads to, with the names of the remotes that share it. */
   async #remotes(config: Config): Promise<void> {
     const names = new Map<string, string[]>();
-    for (const [name, { type }] of Object.entries(config.remotes)) {
-      if (type !== 's3' && type !== 'oss') continue;
+    for (const [name, remote] of Object.entries(config.remotes)) {
+      if (backendOf(remote).doctor === undefined) continue;
       // No request is made to the bucket; an endpoint comes with one.
       const opened = await attempt(() => this.#open(`${name}:bucket`, 'off'));
       if ('error' in opened) {
@@ -140,7 +141,7 @@ export class Examination {
   }
 
   async *#place({ remote, text }: ConfiguredLocation, side: OpenSide): AsyncGenerator<Finding> {
-    const network = remote.type === 's3' || remote.type === 'oss' ? remote : undefined;
+    const { paths, doctor: rules } = backendOf(remote);
     const interruption = onInterrupt(this.#context.log);
     try {
       yield* checkPlace(side.store, {
@@ -148,14 +149,18 @@ export class Examination {
         prefix: side.store.capabilities.local ? '' : side.prefix,
         write: this.#flags.write === true,
         probeBytes: this.#flags.probeSize ?? 0,
-        ...(network && { credentials: describeCredentials(network, this.#context.io.env) }),
+        ...(rules && {
+          rights: rules.rights,
+          credentials: describeCredentials(remote, rules, this.#context.io.env),
+        }),
         signal: interruption.signal,
       });
     } finally {
       interruption.dispose();
     }
-    if (remote.type === 'local') yield judgeFolder(await lookAtDirectory(side.bucket));
-    if (network !== undefined && mayAccelerate(network)) yield* this.#acceleration(text, network.accelerate);
+    if (paths) yield judgeFolder(await lookAtDirectory(side.bucket));
+    const configured = rules?.acceleration(remote);
+    if (configured !== undefined) yield* this.#acceleration(text, configured);
   }
 
   async *#acceleration(text: string, configured: 'auto' | 'on' | 'off'): AsyncGenerator<Finding> {

@@ -1,5 +1,5 @@
 import { effectiveMtime, type ObjectEntry } from '../../model/object.js';
-import type { ObjectStore } from '../../store/port.js';
+import type { ObjectCatalog } from '../../store/port.js';
 import { flag } from '../define.js';
 import type { Program } from '../program.js';
 import { filterOf } from '../settings.js';
@@ -61,7 +61,7 @@ class Folders {
 }
 
 /** What rclone names it; ETag and StorageClass (rclone: Tier) besides. */
-async function itemOf(store: ObjectStore, found: Found, flags: LsjsonFlags): Promise<object> {
+async function itemOf(store: ObjectCatalog, found: Found, flags: LsjsonFlags): Promise<object> {
   const { path, entry } = found;
   const bare = path.replace(/\/$/, '');
   const name = bare.slice(bare.lastIndexOf('/') + 1);

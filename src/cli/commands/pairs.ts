@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { RunDetail } from '../../engine/record/journal.js';
+import { pathOf } from '../../manifest/place.js';
 import type { PlaceIdentity } from '../../manifest/port.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { KnownPair } from '../../open/known.js';
@@ -141,11 +142,11 @@ export function namesOf({ manifest, pair }: Pick<KnownPair, 'manifest' | 'pair'>
   return {
     source: nameOf(pair.source, typed?.source),
     destination: nameOf(pair.dest, typed?.destination),
-    exact: pair.dest.kind === 'local' || run?.command === 'copyto',
+    exact: pathOf(pair.dest) !== undefined || run?.command === 'copyto',
   };
 }
 
-function nameOf({ kind, endpoint, bucket, prefix }: PlaceIdentity, typed: string | undefined): string {
-  if (kind === 'local') return prefix === '' ? bucket : `${bucket.replace(/\/$/, '')}/${prefix}`;
-  return typed ?? `${kind}:${endpoint}/${bucket}/${prefix}`;
+function nameOf(place: PlaceIdentity, typed: string | undefined): string {
+  const { kind, endpoint, bucket, prefix } = place;
+  return pathOf(place) ?? typed ?? `${kind}:${endpoint}/${bucket}/${prefix}`;
 }

@@ -2,7 +2,7 @@
 import type { AdoptSummary } from '../../engine/rows/rebuild.js';
 import type { RowsSummary } from '../../engine/rows/verify.js';
 import { describePlace } from '../../manifest/pair.js';
-import type { PlaceIdentity } from '../../manifest/port.js';
+import { pathOf } from '../../manifest/place.js';
 import type { BrokenManifest, ManifestInfo } from '../../open/manifests.js';
 import { formatBytes, formatCount, formatCounts, plural } from './format.js';
 import { printable } from './printable.js';
@@ -19,8 +19,8 @@ export function infoLines(info: Info): string[] {
   const { lastRun, atWork } = info;
   return [
     row('Manifest', info.file),
-    row('Source', placeText(info.pair.source)),
-    row('Destination', placeText(info.pair.dest)),
+    row('Source', pathOf(info.pair.source) ?? describePlace(info.pair.source)),
+    row('Destination', pathOf(info.pair.dest) ?? describePlace(info.pair.dest)),
     row('Size', `${formatBytes(info.bytes)}, format ${info.format}`),
     row('Objects', formatCount(info.rows)),
     row('Unfinished', plural(info.uploads, 'upload')),
@@ -32,11 +32,6 @@ export function infoLines(info: Info): string[] {
     row('Synchronised', info.synchronisedMs === undefined ? 'never yet' : `up to ${iso(info.synchronisedMs)}`),
     ...(atWork ? [row('In use', `by process ${atWork.pid} (${atWork.command}) since ${iso(atWork.sinceMs)}`)] : []),
   ];
-}
-
-function placeText(place: PlaceIdentity): string {
-  if (place.kind !== 'local') return describePlace(place);
-  return place.prefix === '' ? place.bucket : `${place.bucket.replace(/\/$/, '')}/${place.prefix}`;
 }
 
 export function infoTable(infos: readonly Info[]): string[] {

@@ -2,7 +2,7 @@
 import { commonChecksum } from '../../model/checksum.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
-import type { ObjectStore } from '../../store/port.js';
+import type { ObjectBytes, ObjectStore } from '../../store/port.js';
 import type { Finding } from '../decide/decide.js';
 import { checksumsOf, headIfThere } from '../decide/inspect.js';
 import type { MemoryBudget } from '../flow/budget.js';
@@ -137,7 +137,7 @@ async function sameBlock(context: LookContext, { source, dest }: Both, offset: n
 }
 
 async function readPinned(
-  store: ObjectStore,
+  store: ObjectBytes,
   { key, etag, size }: ObjectEntry,
   target: Uint8Array,
   offset: number,

@@ -8,7 +8,7 @@ import { crc64ecma, Md5Stream } from '../../hash/index.js';
 import { type Checksums, commonChecksum } from '../../model/checksum.js';
 import { isXsyncError } from '../../model/error.js';
 import { effectiveMtime, type ObjectInfo } from '../../model/object.js';
-import type { ObjectStore } from '../../store/port.js';
+import type { ObjectBytes, ObjectCatalog, ObjectStore } from '../../store/port.js';
 import type { MemoryBudget } from '../flow/budget.js';
 import { MiB } from '../plan/cut.js';
 import type { CopyReason, Decision, TransferPolicy } from './decide.js';
@@ -61,7 +61,7 @@ export async function inspect(
 }
 
 export async function headIfThere(
-  store: ObjectStore,
+  store: ObjectCatalog,
   key: string,
   signal: AbortSignal,
 ): Promise<ObjectInfo | undefined> {
@@ -121,7 +121,7 @@ const READ_SIZE = 8 * MiB;
 /** Reads the object, block by block, and computes what it can. */
 export async function checksumsOf(
   context: Pick<InspectContext, 'budget' | 'signal'>,
-  store: ObjectStore,
+  store: ObjectBytes,
   info: Pick<ObjectInfo, 'key' | 'size' | 'etag'>,
 ): Promise<Checksums> {
   const md5 = new Md5Stream();

@@ -5,14 +5,16 @@ import type { Spool } from '../../manifest/port.js';
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
-import type { ListOptions, ListPage } from '../../store/port.js';
+import type { ListOptions, ListPage, ObjectCatalog } from '../../store/port.js';
 import type { RunSide } from '../pair.js';
 import { type Bounds, below, contains, inside, reaches } from './bounds.js';
 import { RangeListing, type RangeSettings } from './ranges.js';
 import { loopLoad } from './ranges-pace.js';
 
 /** What is listed: part of a RunSide. */
-type Listed = Pick<RunSide, 'store' | 'prefix' | 'text'>;
+interface Listed extends Pick<RunSide, 'prefix' | 'text'> {
+  store: ObjectCatalog;
+}
 
 /** Thrown inside the engine when a listing is not in byte order; the run then sorts that side and starts the diff again. */
 export class OutOfOrder extends Error {
@@ -37,7 +39,7 @@ export interface ListContext {
 }
 
 /** Pages are fetched one ahead of use, or in ranges. Any failure to list throws: a partial listing is never a short one. */
-export async function* listOrdered(side: RunSide, context: ListContext): AsyncGenerator<readonly ObjectEntry[]> {
+export async function* listOrdered(side: Listed, context: ListContext): AsyncGenerator<readonly ObjectEntry[]> {
   let last: string | undefined;
   for await (const page of pagesOrRanges(side, context)) {
     const entries = relative(page, side);
@@ -79,7 +81,7 @@ export async function* listPages(
 
 /** As listOrdered for a store that lists in another order: everything goes through a sorted table on disk first. */
 export async function* listSorted(
-  side: RunSide,
+  side: Listed,
   spool: Spool,
   context: ListContext,
 ): AsyncGenerator<readonly ObjectEntry[]> {

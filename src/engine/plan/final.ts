@@ -3,14 +3,14 @@ import type { Checkpoints } from '../../manifest/checkpoints.js';
 import { toXsyncError } from '../../model/error.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
-import type { ObjectStore } from '../../store/port.js';
+import type { ObjectCatalog } from '../../store/port.js';
 import { endsRun } from '../flow/halt.js';
 import { guessSourceCut } from './cut.js';
 import { faultOf } from './fault.js';
 import { planCopy, type Route, type Subject } from './plan.js';
 
 export interface FinalContext {
-  source: ObjectStore;
+  source: ObjectCatalog;
   checkpoints: Checkpoints;
   /** Part size that suits the line now, bytes; undefined until the tuner knows one. */
   partSize: number | undefined;
@@ -64,7 +64,7 @@ export async function finalTicket(
  * @throws what HEAD throws; precondition-failed when the source has another version
  */
 export async function sourcePartSize(
-  source: ObjectStore,
+  source: ObjectCatalog,
   { key, etag, size, md5ofParts }: CopyTicket['source'],
   signal: AbortSignal,
 ): Promise<number | undefined> {

@@ -5,7 +5,7 @@ import type { ObjectStore, PutOptions } from '../../store/port.js';
  * What goes to the destination besides the bytes. Content headers and metadata verbatim; the source's time natively
  * where the destination keeps one, else in the metadata under rclone's name.
  */
-export function outgoing(info: ObjectInfo, dest: ObjectStore, storageClass: string | undefined) {
+export function outgoing(info: ObjectInfo, dest: Pick<ObjectStore, 'capabilities'>, storageClass: string | undefined) {
   const { [MTIME_METADATA]: carried, ...rest } = info.metadata;
   const native = dest.capabilities.keepsMtime;
   return {

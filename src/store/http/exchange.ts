@@ -3,8 +3,8 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { XsyncError } from '../../model/error.js';
 import type { Pace } from '../port.js';
+import type { HttpRequest, HttpResponse } from './message.js';
 import { type FaultContext, translateFault } from './translate.js';
-import type { HttpRequest, HttpResponse } from './transport.js';
 
 /**
  * Longer bodies go out in pieces, the first of this many bytes. Each piece that the socket takes counts as progress for

@@ -1,5 +1,6 @@
 /** Signed requests to one bucket over the lean transport. */
-import type { HttpResponse, HttpTransport } from '../http/transport.js';
+import type { HttpResponse } from '../http/message.js';
+import type { HttpTransport } from '../http/transport.js';
 import type { CallOptions, Pace } from '../port.js';
 import type { OssSettings } from './config.js';
 import type { Query } from './encode.js';

@@ -1,7 +1,7 @@
 /** What an answer's headers say of an object, and what a preset says of a store. */
 import { XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
-import type { HttpResponse } from '../http/transport.js';
+import type { HttpResponse } from '../http/message.js';
 import type { Capabilities } from '../port.js';
 import type { S3Preset } from './config.js';
 import { checksumsIn, contentHeadersIn, metadataIn, unquote } from './headers.js';

@@ -10,7 +10,8 @@
 import { md5 } from '../../hash/index.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
-import type { HttpResponse, HttpTransport } from '../http/transport.js';
+import type { HttpResponse } from '../http/message.js';
+import type { HttpTransport } from '../http/transport.js';
 import type {
   CallOptions,
   Capabilities,

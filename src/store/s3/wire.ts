@@ -1,6 +1,7 @@
 /** Signed requests to one bucket: addresses, signs, sends, and turns refusals into errors. */
 import { isXsyncError, XsyncError } from '../../model/error.js';
-import type { HttpResponse, HttpTransport } from '../http/transport.js';
+import type { HttpResponse } from '../http/message.js';
+import type { HttpTransport } from '../http/transport.js';
 import { xmlRoot } from '../http/xml.js';
 import type { TransferOptions } from '../port.js';
 import { type Addresses, addressesOf } from './address.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type HttpRequest, type HttpResponse, HttpTransport } from '../../../src/store/http/transport.js';
+import type { HttpRequest, HttpResponse } from '../../../src/store/http/message.js';
+import { HttpTransport } from '../../../src/store/http/transport.js';
 import { type OssConfigInput, ossConfigSchema } from '../../../src/store/oss/config.js';
 import { openOssStore } from '../../../src/store/oss/open.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ClockSkew } from '../../../src/store/http/clock.js';
-import type { HttpRequest } from '../../../src/store/http/transport.js';
+import type { HttpRequest } from '../../../src/store/http/message.js';
 import { type OssConfigInput, ossConfigSchema } from '../../../src/store/oss/config.js';
 import { createOssStore } from '../../../src/store/oss/store.js';
 

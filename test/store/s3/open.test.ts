@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type HttpRequest, type HttpResponse, HttpTransport } from '../../../src/store/http/transport.js';
+import type { HttpRequest, HttpResponse } from '../../../src/store/http/message.js';
+import { HttpTransport } from '../../../src/store/http/transport.js';
 import { s3ConfigSchema } from '../../../src/store/s3/config.js';
 import { openS3Store } from '../../../src/store/s3/open.js';
 

@@ -1,0 +1,37 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { z } from 'zod';
+import { XsyncError } from '../../model/error.js';
+import type { Backend, Opened } from '../backend.js';
+
+const schema = z.strictObject({
+  type: z.literal('local'),
+  copy_links: z.boolean().default(false).describe('Follow symbolic links and copy what they point to'),
+});
+
+export const localBackend: Backend<z.output<typeof schema>> = {
+  type: 'local',
+  schema,
+  paths: true,
+  open: (remote, place, means) => openPath(place.bucket, place.asFile, remote.copy_links || means.copyLinks),
+  rclone: { type: 'local', settings: () => ({}) },
+};
+
+/** A folder is a root; a file is an object in its folder's root; what does not exist yet is a root to be made. */
+async function openPath(path: string, asFile: boolean, copyLinks: boolean): Promise<Opened> {
+  const [{ createLocalStore }, { realPlace, refuseUnwritable }] = await Promise.all([
+    import('./store.js'),
+    import('./place.js'),
+  ]);
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw new XsyncError('not-readable', `cannot look at ${path}: ${error.message}`, { subject: path, cause: error });
+  });
+  const isFile = found ? !found.isDirectory() : asFile;
+  const store = createLocalStore({ root: await realPlace(isFile ? dirname(path) : path), copyLinks });
+  return {
+    store,
+    path: isFile ? basename(path) : '',
+    refuseUnwritable: () => refuseUnwritable(store.identity.bucket),
+  };
+}

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import type { Backend } from '../backend.js';
+
+const schema = z.strictObject({ type: z.literal('memory') });
+
+export const memoryBackend: Backend<z.output<typeof schema>> = {
+  type: 'memory',
+  schema,
+  async open(_, { remote, bucket }) {
+    const { MemoryStore } = await import('./store.js');
+    return { store: new MemoryStore({ bucket, endpoint: `memory:${remote}` }) };
+  },
+};

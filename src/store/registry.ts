@@ -1,0 +1,11 @@
+/** Every backend, one line each, in the order in which messages name them. */
+import type { Backend } from './backend.js';
+import { localBackend } from './local/backend.js';
+import { memoryBackend } from './memory/backend.js';
+import { ossBackend } from './oss/backend.js';
+import { s3Backend } from './s3/backend.js';
+
+export const BACKENDS: readonly Backend[] = [s3Backend, ossBackend, localBackend, memoryBackend];
+
+/** Whose a location is that names neither a remote nor a scheme. */
+export const BARE_PATHS: Backend = localBackend;

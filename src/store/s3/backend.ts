@@ -1,0 +1,72 @@
+import { isAccelerated } from '../accelerate.js';
+import type { Backend, Means, Place, RcloneSection } from '../backend.js';
+import { rcloneSettings } from '../rclone.js';
+import { providerOf, type S3Config, s3ConfigSchema } from './config.js';
+
+export const s3Backend: Backend<S3Config> = {
+  type: 's3',
+  schema: s3ConfigSchema,
+  scheme: 's3',
+  implied: { env_auth: true },
+  async open(remote, place, means) {
+    const config = { ...remote, accelerate: means.accelerate ?? remote.accelerate };
+    const { store, acceleration } = await openStore(config, place, means);
+    const accelerated = isAccelerated(acceleration, config.accelerate);
+    return { store, acceleration, accelerated, prices: config.prices };
+  },
+  rclone: { type: 's3', settings: fromRclone },
+  doctor: {
+    rights: {
+      list: 's3:ListBucket',
+      read: 's3:GetObject',
+      write: 's3:PutObject',
+      delete: 's3:DeleteObject',
+      'list parts': 's3:ListMultipartUploadParts',
+      'abort uploads': 's3:AbortMultipartUpload',
+    },
+    credentialSource,
+    // Only AWS outside China has it, on endpoints of its own.
+    acceleration: (remote) =>
+      remote.endpoint === undefined && providerOf(remote) === 'aws' ? remote.accelerate : undefined,
+  },
+};
+
+async function openStore(config: S3Config, { bucket, label }: Place, means: Means) {
+  if (means.transport === 'sdk') {
+    const { openS3SdkStore } = await import('./sdk.js');
+    return openS3SdkStore(config, bucket, means);
+  }
+  const { openS3Store } = await import('./open.js');
+  return openS3Store(config, bucket, { transport: await means.http(), place: label });
+}
+
+/** rclone's providers that xsync has a preset for; the others are plain S3 (`other`). */
+const PROVIDERS: Readonly<Record<string, string>> = {
+  AWS: 'aws',
+  Ceph: 'ceph',
+  Cloudflare: 'r2',
+  HuaweiOBS: 'obs',
+  Minio: 'minio',
+  TencentCOS: 'cos',
+};
+
+function fromRclone(section: RcloneSection): Record<string, string> | string {
+  const settings = rcloneSettings(section);
+  if (typeof settings === 'string') return settings;
+  const provider = PROVIDERS[section.get('provider') ?? ''] ?? 'other';
+  const accelerated = provider === 'aws' && section.get('use_accelerate_endpoint') === 'true';
+  return {
+    provider: provider === 'aws' && settings.region?.startsWith('cn-') ? 'aws-cn' : provider,
+    ...(accelerated && { accelerate: 'on' }),
+    ...settings,
+  };
+}
+
+/** In the order of the AWS SDK's chain. */
+function credentialSource({ profile }: S3Config, env: NodeJS.ProcessEnv): string {
+  if (profile !== undefined) return `AWS profile "${profile}"`;
+  if (env.AWS_PROFILE) return `AWS profile "${env.AWS_PROFILE}" (AWS_PROFILE)`;
+  if (env.AWS_ACCESS_KEY_ID) return 'environment (AWS_ACCESS_KEY_ID)';
+  if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return 'web identity (AWS_WEB_IDENTITY_TOKEN_FILE)';
+  return 'AWS chain (shared config, SSO, role of the machine)';
+}
