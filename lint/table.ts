@@ -86,7 +86,6 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   re2js: ['engine/filter'],
   'string-width': ['cli/render'],
   undici: ['store/http'],
-  'wrap-ansi': ['cli/render'],
   yaml: ['config'],
   zod: ['config', 'store'],
 };

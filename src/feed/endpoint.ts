@@ -129,7 +129,7 @@ export class Endpoint implements Feed {
       this.#trouble.is(`${this.name}: a call was refused: ${message}`);
     if (status === 401 && !this.#saidUnauthorized) {
       this.#saidUnauthorized = true;
-      const from = request.ip ?? 'somewhere';
+      const from = request.socket.remoteAddress ?? 'somewhere';
       this.#trouble.is(`${this.name}: a call from ${from} was refused: its secret is missing or wrong`);
     }
     // What is left of a refused body is not worth reading.

@@ -16,7 +16,7 @@ describe('keys on a screen', () => {
   });
 
   it('the empty key of a marker at the root is still visible', () => {
-    expect([keyText(''), keyText('a')]).toEqual(['../unit/cli/', 'a']);
+    expect([keyText(''), keyText('a')]).toEqual(['./', 'a']);
   });
 
   it('wide characters count two columns, combining marks and colours none', () => {
@@ -31,6 +31,13 @@ describe('keys on a screen', () => {
         expect(displayWidth(fit(key, width))).toBe(width);
       }
     }
+  });
+
+  it('a key that is cut or wrapped is still made of the characters that it has', () => {
+    const key = 'cafe\u0301 '.repeat(8).trimEnd();
+    expect(wrap(key, 10).join(' ')).toBe(key);
+    expect(shorten('e\u0301'.repeat(9), 6)).toBe(`${'e\u0301'.repeat(2)}…${'e\u0301'.repeat(3)}`);
+    expect(shorten('👍🏽'.repeat(9), 6)).toBe('👍🏽…👍🏽');
   });
 
   it('a message that is wrapped loses no word and keeps to the width', () => {
