@@ -80,15 +80,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ],
   ],
 
-  feed: ['model'],
-  observe: ['model', 'version', 'engine'],
+  inbound: ['model'],
+  feed: ['model', 'inbound'],
+  observe: ['model', 'version', 'engine', 'inbound'],
   config: ['model', 'store/backend', 'store/registry'],
   open: [
     ...['model', 'version', 'config', 'engine', 'manifest', 'store/port', 'store/backend', 'store/http', 'store/wrap'],
   ],
   doctor: ['model', 'store/port', 'store/backend'],
   cli: [
-    ...['model', 'version', 'config', 'doctor', 'engine', 'feed', 'manifest', 'native', 'observe', 'open'],
+    ...['model', 'version', 'config', 'doctor', 'engine', 'feed', 'inbound', 'manifest', 'native', 'observe', 'open'],
     ...['store/port'],
   ],
   index: ['model', 'engine', 'open', 'store/port'],
@@ -102,7 +103,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   chalk: ['cli/render'],
   'cli-progress': ['cli/render'],
   commander: ['cli'],
-  fastify: ['observe', 'feed'],
+  fastify: ['inbound'],
   'hash-wasm': ['hash'],
   koffi: ['native'],
   mime: ['store/local'],

@@ -1,33 +1,28 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { XsyncError } from '../model/error.js';
+import { type ListenAddress, urlOf } from '../inbound/address.js';
+import {
+  createInbound,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type InboundLimits,
+  listen,
+  Refusal,
+} from '../inbound/server.js';
 import { readBody } from './body.js';
 import { type ChangeBatch, type Feed, type FeedCounts, Trouble } from './feed.js';
 import { Inbox } from './inbox.js';
-import { BodyFault } from './reading.js';
-import { Refusal, readWhole, refuseLong } from './request.js';
+import { BodyFault, type Reading } from './reading.js';
 import { SecretCheck } from './secret.js';
 
-export interface EndpointAddress {
-  /** Name or address, an IPv6 one without brackets. */
-  host: string;
-  /** 0 for any free one. */
-  port: number;
+export interface EndpointAddress extends ListenAddress {
   path: string;
 }
 
-export interface EndpointLimits {
-  /** Of one body. */
-  bodyBytes: number;
+export interface EndpointLimits extends InboundLimits {
   /** Events in memory that are not done. */
   events: number;
-  /** From the first byte of a request to the last of its headers, in milliseconds. */
-  headersMs: number;
-  /** To the last byte of its body. */
-  requestMs: number;
-  /** Pause before released events are handed out again. */
+  /** Pause before released events are handed out again, in milliseconds. */
   againMs: number;
-  connections: number;
 }
 
 const LIMITS: EndpointLimits = {
@@ -42,12 +37,6 @@ const LIMITS: EndpointLimits = {
 /** What the sender is asked to wait when memory is full. */
 const RETRY_AFTER_S = 5;
 
-interface Answer {
-  status: number;
-  body?: Record<string, unknown>;
-  headers?: Record<string, string>;
-}
-
 /**
  * An HTTP server of one path that takes events by POST. A call is answered as soon as its events are in memory, since
  * senders wait only for seconds (MNS: 5); what memory loses in a crash, the next listing finds.
@@ -61,7 +50,7 @@ export class Endpoint implements Feed {
   readonly #secret: SecretCheck;
   readonly #inbox: Inbox;
   readonly #trouble = new Trouble((message) => this.onTrouble?.(message));
-  readonly #server: Server;
+  #server: FastifyInstance | undefined;
   #started: Promise<string> | undefined;
   /** Whoever may call can call without the secret, again and again: said once. */
   #saidUnauthorized = false;
@@ -71,8 +60,7 @@ export class Endpoint implements Feed {
     this.#limits = { ...LIMITS, ...limits };
     this.#secret = new SecretCheck(secret);
     this.#inbox = new Inbox({ limit: this.#limits.events, againMs: this.#limits.againMs });
-    this.name = this.#url(address.port);
-    this.#server = this.#listener();
+    this.name = urlOf(address) + address.path;
   }
 
   start(): Promise<string> {
@@ -87,66 +75,39 @@ export class Endpoint implements Feed {
 
   async close(): Promise<void> {
     this.#inbox.close();
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
-  }
-
-  #url(port: number): string {
-    const { host, path } = this.#address;
-    return `http://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
-  }
-
-  #listener(): Server {
-    const { headersMs, requestMs, connections } = this.#limits;
-    const timeouts = { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: 1_000 };
-    const server = createServer(timeouts, (request, response) => void this.#serve(request, response));
-    // A body that will be refused anyway is not asked for.
-    server.on('checkContinue', (request, response) => void this.#serve(request, response, true));
-    server.maxConnections = connections;
-    return server;
+    // Whoever started it is told of its failure.
+    await Promise.allSettled([this.#started]);
+    await this.#server?.close();
   }
 
   async #listen(): Promise<string> {
-    const { host, port } = this.#address;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error) => reject(cannotListen(error, this.name)));
-      this.#server.listen(port, host, resolve);
-    });
-    const { address, port: actual } = this.#server.address() as AddressInfo;
-    const open = /^(127\.|::1$)/.test(address) ? '' : ' in plain HTTP, open to the network: put TLS before it';
-    return `takes events at ${this.#url(actual)}${open}`;
-  }
-
-  async #serve(request: IncomingMessage, response: ServerResponse, mayContinue = false): Promise<void> {
-    let answer: Answer;
-    try {
-      this.#admit(request);
-      if (mayContinue) response.writeContinue();
-      answer = this.#take(await readWhole(request, this.#limits.bodyBytes), request);
-    } catch (error) {
-      answer = this.#refuse(error, request);
-    }
-    if (!response.socket?.destroyed) send(response, answer);
+    const server = await createInbound(this.#limits, (...refused) => this.#refuse(...refused));
+    this.#server = server;
+    server.addHook('onRequest', async (request) => this.#admit(request));
+    // Every path: `#admit` compares it as it is, where the router would find patterns in it.
+    server.post<{ Body: string | undefined }>('*', async ({ body = '', headers }, reply) =>
+      this.#take(body, headers['x-mns-request-id'] !== undefined, reply),
+    );
+    const { path } = this.#address;
+    const { host, port } = await listen(server, this.#address, `no events can be taken at ${this.name}`, this.name);
+    const open = /^(127\.|::1$)/.test(host) ? '' : ' in plain HTTP, open to the network: put TLS before it';
+    return `takes events at ${urlOf({ host: this.#address.host, port })}${path}${open}`;
   }
 
   /** @throws Refusal before a byte of the body is read */
-  #admit(request: IncomingMessage): void {
-    const url = new URL(`http://endpoint${request.url ?? ''}`);
+  #admit({ url: target, method, headers }: FastifyRequest): void {
+    const url = new URL(`http://endpoint${target}`);
     if (url.pathname !== this.#address.path) throw new Refusal(404, 'events are taken at another path');
-    if (request.method !== 'POST') throw new Refusal(405, 'events come by POST', { allow: 'POST' });
-    if (!this.#secret.passes(request, url)) {
+    if (method !== 'POST') throw new Refusal(405, 'events come by POST', { allow: 'POST' });
+    if (!this.#secret.passes(headers, url)) {
       const how = 'the secret is missing or wrong: Authorization: Bearer, X-Xsync-Secret or ?token=';
       throw new Refusal(401, how, { 'www-authenticate': 'Bearer realm="xsync"' });
     }
-    refuseLong(Number(request.headers['content-length'] ?? 0), this.#limits.bodyBytes);
   }
 
-  /** @throws Refusal, BodyFault */
-  #take(text: string, request: IncomingMessage): Answer {
-    const { events, ignored, notice } = readBody(text);
+  /** @throws Refusal */
+  #take(text: string, fromMns: boolean, reply: FastifyReply): FastifyReply {
+    const { events, ignored, notice } = read(text);
     if (!this.#inbox.offer(events)) {
       const retry = { 'retry-after': String(RETRY_AFTER_S) };
       throw new Refusal(503, 'too many events are waiting: send these again later', retry);
@@ -156,12 +117,11 @@ export class Endpoint implements Feed {
     if (notice !== undefined) this.#trouble.is(notice);
     else if (events.length > 0) this.#trouble.over();
     // MNS takes nothing but 204 for a success, and gives events up after 3 days of retries.
-    if (request.headers['x-mns-request-id'] !== undefined) return { status: 204 };
-    return { status: 200, body: { taken: events.length, ignored, ...(notice && { notice }) } };
+    if (fromMns) return reply.code(204).send();
+    return send(reply, { taken: events.length, ignored, ...(notice && { notice }) });
   }
 
-  #refuse(error: unknown, request: IncomingMessage): Answer {
-    const { status, message, headers } = refusalOf(error);
+  #refuse({ status, message, headers }: Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     if (status === 503)
       this.#trouble.is(`${this.name}: events come faster than they are handled; senders are held off`);
     else this.counts.refused++;
@@ -172,36 +132,20 @@ export class Endpoint implements Feed {
       const from = request.socket.remoteAddress ?? 'somewhere';
       this.#trouble.is(`${this.name}: a call from ${from} was refused: its secret is missing or wrong`);
     }
-    return { status, body: { error: message }, headers };
+    // What is left of a refused body is not worth reading.
+    return send(reply.code(status).headers({ ...headers, connection: 'close' }), { error: message });
   }
 }
 
-function refusalOf(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  if (error instanceof BodyFault) return new Refusal(400, `the body ${error.message}`);
-  // A fault of ours must not let a caller end the watch.
-  return new Refusal(500, `internal: ${String(error)}`);
+/** @throws Refusal */
+function read(text: string): Reading {
+  try {
+    return readBody(text);
+  } catch (error) {
+    throw error instanceof BodyFault ? new Refusal(400, `the body ${error.message}`) : error;
+  }
 }
 
-function send(response: ServerResponse, { status, body, headers }: Answer): void {
-  const text = body === undefined ? '' : `${JSON.stringify(body)}\n`;
-  response.writeHead(status, {
-    ...(body && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
-    // What is left of a refused body is not worth reading.
-    ...(status >= 400 && { connection: 'close' }),
-    ...headers,
-  });
-  response.end(text);
+function send(reply: FastifyReply, body: Record<string, unknown>): FastifyReply {
+  return reply.type('application/json').send(`${JSON.stringify(body)}\n`);
 }
-
-function cannotListen(error: NodeJS.ErrnoException, name: string): XsyncError {
-  const [why, remedy] = REASONS[error.code ?? ''] ?? [error.message, 'choose another address'];
-  return new XsyncError('config', `no events can be taken at ${name}: ${why}`, { subject: name, remedy, cause: error });
-}
-
-const REASONS: Record<string, [string, string]> = {
-  EADDRINUSE: ['another program listens there', 'choose another port'],
-  EACCES: ['ports below 1024 need privileges', 'choose a port from 1024 up'],
-  EADDRNOTAVAIL: ['this machine has no such address', 'choose 127.0.0.1, or 0.0.0.0 for all addresses'],
-  ENOTFOUND: ['there is no such name', 'choose 127.0.0.1, or 0.0.0.0 for all addresses'],
-};

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { addressOf, parseListenUrl } from '../inbound/address.js';
 import { XsyncError } from '../model/error.js';
 import { Endpoint, type EndpointAddress } from './endpoint.js';
 import type { Feed } from './feed.js';
@@ -33,10 +34,8 @@ export function openFeed(text: string, { env, stdin }: FeedSurroundings): Feed {
 }
 
 function endpointOf(text: string): EndpointAddress {
-  // A port alone listens for this machine only: the network is to be asked for.
-  const full = /^:\d+(\/|$)/.test(text) ? `http://127.0.0.1${text}` : text;
-  if (!/^https?:\/\//.test(full) || !URL.canParse(full)) throw refuse(text, FORMS);
-  const url = new URL(full);
+  const url = parseListenUrl(text);
+  if (!url) throw refuse(text, FORMS);
   if (url.username || url.password || url.search || url.hash) {
     // Not quoted: it may be the secret.
     const remedy = 'leave the URL at host, port and path; the secret comes from XSYNC_EVENTS_SECRET';
@@ -45,7 +44,7 @@ function endpointOf(text: string): EndpointAddress {
   if (url.protocol === 'https:') {
     throw refuse(text, 'xsync speaks plain HTTP: listen on 127.0.0.1 and put TLS before it');
   }
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 80), path: url.pathname };
+  return { ...addressOf(url), path: url.pathname };
 }
 
 function refuse(text: string, remedy: string): XsyncError {

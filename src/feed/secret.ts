@@ -1,7 +1,7 @@
 /** The secret that a sender of events must know. Never from the command line, which everybody on the host can read. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { XsyncError } from '../model/error.js';
 
 /** Characters; `openssl rand -hex 32` gives 64. */
@@ -52,9 +52,9 @@ export class SecretCheck {
   }
 
   /** By `Authorization: Bearer`, by `X-Xsync-Secret`, or by `?token=` where a sender can set no header. */
-  passes(request: IncomingMessage, url: URL): boolean {
-    const bearer = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    const given = [bearer, request.headers['x-xsync-secret'], ...url.searchParams.getAll('token')];
+  passes(headers: IncomingHttpHeaders, url: URL): boolean {
+    const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
+    const given = [bearer, headers['x-xsync-secret'], ...url.searchParams.getAll('token')];
     // Every one is compared, so that the time does not tell which one it was.
     const equal = given.map((one) => timingSafeEqual(digestOf(typeof one === 'string' ? one : ''), this.#digest));
     return equal.includes(true);

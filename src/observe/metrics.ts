@@ -6,8 +6,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RunEvent, Side, Traffic } from '../engine/events.js';
 import type { PairStatus } from '../engine/record/status.js';
+import type { ListenAddress } from '../inbound/address.js';
 import { VERSION } from '../version.js';
-import type { ListenAddress } from './address.js';
 import { Course } from './course.js';
 import { type Health, HealthBook, type HealthOptions } from './health.js';
 import { Live } from './live.js';

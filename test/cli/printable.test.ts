@@ -33,6 +33,13 @@ describe('keys on a screen', () => {
     }
   });
 
+  it('a key that is cut or wrapped is still made of the characters that it has', () => {
+    const key = 'cafe\u0301 '.repeat(8).trimEnd();
+    expect(wrap(key, 10).join(' ')).toBe(key);
+    expect(shorten('e\u0301'.repeat(9), 6)).toBe(`${'e\u0301'.repeat(2)}…${'e\u0301'.repeat(3)}`);
+    expect(shorten('👍🏽'.repeat(9), 6)).toBe('👍🏽…👍🏽');
+  });
+
   it('a message that is wrapped loses no word and keeps to the width', () => {
     const text = 'the bucket is in another region than the one that was named, use eu-west-1';
     const lines = wrap(text, 30, '  ');

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseListenAddress } from '../../src/observe/address.js';
+import { parseListenAddress } from '../../src/inbound/address.js';
 import type { ReplicationEvent } from '../../src/observe/event.js';
 import { EventFile } from '../../src/observe/lines.js';
 import { openTarget } from '../../src/observe/targets.js';

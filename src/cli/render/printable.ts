@@ -2,6 +2,7 @@
  * Keys on a screen. A key may hold any character, also those that move the cursor, change colours, set the window's
  * title or reverse the direction of what follows. What a person sees is escaped; what a program reads is verbatim.
  */
+import stringWidth from 'string-width';
 
 /**
  * C0 and C1 controls, DEL, line and paragraph separators, the marks and overrides of direction, zero-width and other
@@ -30,33 +31,21 @@ export function keyText(key: string): string {
   return key === '' ? './' : printable(key);
 }
 
-/**
- * Terminal columns that the (printable) text takes: East Asian wide characters and emoji two, combining marks and
- * our own colour sequences none.
- */
+/** Terminal columns that the (printable) text takes; our own colour sequences take none. */
 export function displayWidth(text: string): number {
-  let width = 0;
-  for (const character of split(text)) width += characterWidth(character);
-  return width;
+  return stringWidth(text);
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a colour sequence starts with ESC.
-const CHARACTER = /\u001b\[[0-9;]*m|./gsu;
+const COLOUR_OR_TEXT = /\u001b\[[0-9;]*m|[^\u001b]+/g;
+const graphemes = new Intl.Segmenter();
 
-/** Characters, a colour sequence counting as one. */
+/** Characters as a person counts them, a colour sequence being one. */
 function split(text: string): string[] {
-  return text.match(CHARACTER) ?? [];
-}
-
-const NARROW = /^[\u0020-\u02ff]$/;
-const MARK = /^[\p{Mn}\p{Me}]$/u;
-const WIDE =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18aff}\u{1b000}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]$|^\p{Emoji_Presentation}$/u;
-
-function characterWidth(character: string): number {
-  if (NARROW.test(character)) return 1;
-  if (MARK.test(character) || character.startsWith('\u001b')) return 0;
-  return WIDE.test(character) ? 2 : 1;
+  const parts = text.match(COLOUR_OR_TEXT) ?? [];
+  return parts.flatMap((part) =>
+    part.startsWith('\u001b') ? part : Array.from(graphemes.segment(part), ({ segment }) => segment),
+  );
 }
 
 /** At most `width` columns: the middle gives way to `…`, since a key's start and end say most. */
@@ -75,7 +64,10 @@ export function fit(text: string, width: number): string {
   return short + ' '.repeat(Math.max(0, width - displayWidth(short)));
 }
 
-/** Breaks a printable line so that no piece takes more than `width` columns; at spaces where there are any. */
+/**
+ * Breaks a printable line so that no piece takes more than `width` columns; at spaces where there are any. Not with
+ * wrap-ansi, which composes characters: a key that was copied from the screen would be another key.
+ */
 export function wrap(text: string, width: number, indent = ''): string[] {
   const lines: string[] = [];
   let rest = text;
@@ -96,7 +88,7 @@ function take(characters: readonly string[], width: number): string[] {
   let used = 0;
   const taken: string[] = [];
   for (const character of characters) {
-    used += characterWidth(character);
+    used += displayWidth(character);
     if (used > width) break;
     taken.push(character);
   }
