@@ -29,6 +29,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   'engine/events': ['model', 'store/wrap', 'manifest', 'engine/decide', 'engine/plan'],
   'engine/options': [...PORTS, 'engine/events', 'engine/decide', 'engine/filter', 'engine/list', 'engine/flow'],
+  'engine/job': ['model', 'engine/options', 'engine/list'],
   'engine/filter': ['model'],
   'engine/flow': [...ENGINE],
   'engine/list': [...PORTS, ...ENGINE, 'engine/decide', 'engine/flow', 'engine/transfer'],
@@ -59,7 +60,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   feed: ['model'],
   observe: ['model', 'version', 'engine'],
   config: ['model', 'store/s3', 'store/oss'],
-  open: ['model', 'version', 'config', 'engine', 'manifest', 'store'],
+  open: ['model', 'version', 'config', 'engine', 'feed', 'manifest', 'store'],
   doctor: ['model', 'store/port'],
   cli: [
     'model',
@@ -96,5 +97,5 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: ['store/http'],
   'wrap-ansi': ['cli/render'],
   yaml: ['config'],
-  zod: ['config', 'store'],
+  zod: ['config', 'store', 'engine/job'],
 };
