@@ -26,10 +26,14 @@ export function specifiersOf(file: string, text: string): string[] {
 }
 
 /** The row of the table that speaks of a file: the longest one that its path starts with. */
-function roomOf(path: string, rooms: Readonly<Record<string, readonly string[]>>): string | undefined {
+function roomOf(path: string, rooms: Readonly<Record<string, string>>): string | undefined {
   return Object.keys(rooms)
     .filter((room) => isIn(path, room))
     .sort((a, b) => b.length - a.length)[0];
+}
+
+function rowsIn(row: string | undefined): string[] {
+  return row ? row.split(' ') : [];
 }
 
 function isIn(path: string, folder: string): boolean {
@@ -39,8 +43,8 @@ function isIn(path: string, folder: string): boolean {
 /** What is wrong, one line each; empty when nothing is. */
 export function violationsOf(
   sources: readonly Source[],
-  rooms: Readonly<Record<string, readonly string[]>> = ROOMS,
-  packages: Readonly<Record<string, readonly string[]>> = PACKAGES,
+  rooms: Readonly<Record<string, string>> = ROOMS,
+  packages: Readonly<Record<string, string>> = PACKAGES,
 ): string[] {
   const graph = new Map<string, string[]>();
   const found: string[] = [];
@@ -53,12 +57,12 @@ export function violationsOf(
         const target = normalize(join(dirname(path), specifier)).replace(/\.js$/, '');
         local.push(target);
         const room = roomOf(target, rooms);
-        if (own !== undefined && room !== undefined && [own, ...(rooms[own] ?? [])].some((row) => isIn(room, row)))
+        if (own !== undefined && room !== undefined && [own, ...rowsIn(rooms[own])].some((row) => isIn(room, row)))
           continue;
         found.push(`${path} imports ${target}: ${own ?? 'a folder without a row'} may not import ${room ?? target}`);
-      } else if (!packages[specifier]?.some((owner) => isIn(path, owner))) {
-        const owners = packages[specifier];
-        const rule = owners ? `only ${owners.join(', ')} may import it` : 'no folder owns this package';
+      } else if (!rowsIn(packages[specifier]).some((owner) => isIn(path, owner))) {
+        const owners = rowsIn(packages[specifier]);
+        const rule = owners.length > 0 ? `only ${owners.join(', ')} may import it` : 'no folder owns this package';
         found.push(`${path} imports ${specifier}: ${rule}`);
       }
     }

@@ -3,125 +3,78 @@
  * the longest row that a path starts with holds. What is not named is forbidden. A folder may import itself, and whoever
  * may import a folder may import the rows below it.
  */
-
-/** Nouns and helpers without a side. */
-const PORTS = ['model', 'store/port', 'store/wrap', 'manifest', 'hash'];
-/** The engine's own nouns. */
-const ENGINE = ['engine/events', 'engine/options', 'engine/pair'];
-/** What every adapter needs. */
-const ADAPTER = ['model', 'hash', 'store/port', 'store/signal', 'store/backend'];
-
-export const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  model: [],
-  version: [],
-  hash: ['model'],
-  native: [],
-
-  'store/port': ['model'],
-  'store/signal': ['model', 'store/port'],
-  'store/accelerate': ['model', 'store/port'],
-  'store/backend': ['model', 'store/port', 'store/http'],
-  'store/rclone': ['store/backend'],
-  'store/registry': ['store/backend', 'store/s3', 'store/oss', 'store/local', 'store/memory'],
-  'store/prices': ['model'],
-  'store/wrap': ['model', 'store/port'],
-  'store/http': ['model', 'store/port', 'store/signal', 'native'],
-  'store/local': [...ADAPTER],
-  'store/memory': [...ADAPTER],
-  'store/s3': [...ADAPTER, 'store/accelerate', 'store/http', 'store/prices', 'store/rclone'],
-  'store/oss': [...ADAPTER, 'store/accelerate', 'store/http', 'store/prices', 'store/rclone'],
-  manifest: ['model', 'hash'],
-
-  'engine/events': ['model', 'store/wrap', 'manifest', 'engine/decide'],
-  'engine/pair': [...PORTS, 'engine/events'],
-  'engine/options': [
-    ...PORTS,
-    'engine/events',
-    'engine/pair',
-    'engine/decide',
-    'engine/filter',
-    'engine/list',
-    'engine/flow',
-  ],
-  'engine/filter': ['model'],
-  'engine/flow': [...PORTS, ...ENGINE],
-  'engine/list': [...PORTS, ...ENGINE, 'engine/decide', 'engine/flow', 'engine/transfer'],
-  'engine/decide': [...PORTS, ...ENGINE, 'engine/flow', 'engine/plan'],
-  'engine/plan': [...PORTS, ...ENGINE, 'engine/flow'],
-  'engine/tune': [...PORTS, ...ENGINE, 'engine/plan', 'engine/transfer'],
-  'engine/transfer': [...PORTS, ...ENGINE, 'engine/flow', 'engine/plan', 'engine/tune', 'engine/record'],
-  'engine/record': [...PORTS, ...ENGINE, 'engine/decide', 'engine/list', 'engine/pass', 'engine/plan'],
-  'engine/pass': [
-    ...[...PORTS, ...ENGINE, 'engine/list', 'engine/decide', 'engine/plan', 'engine/flow', 'engine/transfer'],
-    'engine/record',
-  ],
-  'engine/shared': [...ENGINE, 'engine/flow', 'engine/transfer', 'engine/tune'],
-  'engine/run': [
-    ...[...PORTS, ...ENGINE, 'engine/flow', 'engine/pass', 'engine/plan', 'engine/record', 'engine/transfer'],
-    'engine/shared',
-  ],
-  'engine/rows': [
-    ...[...PORTS, ...ENGINE, 'engine/decide', 'engine/flow', 'engine/list', 'engine/record', 'engine/transfer'],
-  ],
-  'engine/check': [
-    ...[...PORTS, ...ENGINE, 'engine/decide', 'engine/flow', 'engine/list', 'engine/plan', 'engine/record'],
-    ...['engine/transfer', 'engine/run'],
-  ],
-  'engine/watch': [
-    ...[
-      ...PORTS,
-      ...ENGINE,
-      'engine/decide',
-      'engine/flow',
-      'engine/list',
-      'engine/plan',
-      'engine/run',
-      'engine/shared',
-    ],
-  ],
-
-  inbound: ['model'],
-  feed: ['model', 'inbound'],
-  observe: ['model', 'version', 'engine', 'inbound'],
-  config: ['model', 'store/backend', 'store/registry'],
-  open: [
-    ...['model', 'version', 'config', 'engine', 'manifest', 'store/port', 'store/backend', 'store/http', 'store/wrap'],
-  ],
-  doctor: ['model', 'store/port', 'store/backend'],
-  cli: [
-    ...['model', 'version', 'config', 'doctor', 'engine', 'feed', 'inbound', 'manifest', 'native', 'observe', 'open'],
-    ...['store/port'],
-  ],
-  index: ['model', 'engine', 'open', 'store/port'],
+export const ROOMS: Readonly<Record<string, string>> = {
+  model: '',
+  version: '',
+  hash: '',
+  native: '',
+  'store/port': 'model',
+  'store/backend': 'model store/port store/http',
+  'store/signal': 'model store/port',
+  'store/accelerate': 'model store/port',
+  'store/prices': 'model',
+  'store/rclone': 'store/backend',
+  'store/registry': 'store/backend store/local store/memory store/s3 store/oss',
+  'store/wrap': 'model store/port',
+  'store/http': 'model native store/port',
+  'store/local': 'model hash store/port store/backend store/signal',
+  'store/memory': 'model hash store/port store/backend store/signal',
+  'store/s3': 'model hash store/port store/backend store/accelerate store/prices store/rclone store/http',
+  'store/oss': 'model store/port store/backend store/accelerate store/prices store/rclone store/http',
+  manifest: 'model hash',
+  'engine/events': 'model store/wrap manifest engine/decide',
+  'engine/pair': 'model store/port store/wrap manifest engine/events',
+  'engine/options': 'engine/pair engine/filter engine/list engine/decide',
+  'engine/job': 'model engine/options engine/list',
+  'engine/filter': 'model',
+  'engine/flow': 'model engine/events',
+  'engine/list': 'model store/port manifest engine/events engine/pair engine/options engine/flow engine/decide',
+  'engine/decide': 'model hash store/port engine/pair engine/options engine/flow engine/plan',
+  'engine/plan': 'model store/port store/wrap manifest engine/events engine/pair engine/options engine/flow',
+  'engine/tune': 'model store/port manifest engine/events engine/pair engine/options engine/plan engine/transfer',
+  'engine/transfer':
+    'model hash store/port store/wrap manifest engine/events engine/options engine/flow engine/plan engine/tune',
+  'engine/record': 'model manifest engine/events engine/pair engine/list engine/decide engine/plan engine/pass',
+  'engine/pass':
+    'model manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record',
+  'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',
+  'engine/run':
+    'model hash manifest engine/events engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared',
+  'engine/rows': 'model hash engine/events engine/pair engine/flow engine/list engine/decide engine/record',
+  'engine/check':
+    'model hash store/port manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/record engine/run',
+  'engine/watch':
+    'model manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/shared engine/run',
+  inbound: 'model',
+  feed: 'model inbound',
+  observe: 'model version engine/events engine/record inbound',
+  config: 'model store/backend store/registry',
+  open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch feed config',
+  doctor: 'model store/port store/backend',
+  cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch inbound observe config open doctor',
+  index:
+    'model store/port engine/events engine/pair engine/options engine/filter engine/decide engine/run engine/check open',
 };
 
-export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  '@aws-sdk/client-s3': ['store/s3'],
-  '@aws-sdk/client-sqs': ['feed'],
-  'ali-oss': ['store/oss'],
-  'better-sqlite3': ['manifest/sqlite'],
-  chalk: ['cli/render'],
-  'cli-progress': ['cli/render'],
-  commander: ['cli'],
-  fastify: ['inbound'],
-  'hash-wasm': ['hash'],
-  koffi: ['native'],
-  mime: ['store/local'],
-  'p-limit': ['engine/flow'],
-  'prom-client': ['observe'],
-  re2js: ['engine/filter'],
-  'string-width': ['cli/render'],
-  undici: ['store/http'],
-  'wrap-ansi': ['cli/render'],
-  yaml: ['config'],
-  zod: [
-    'config',
-    'engine/plan',
-    'store/backend',
-    'store/local',
-    'store/memory',
-    'store/oss',
-    'store/prices',
-    'store/s3',
-  ],
+/** A package that is not named may not be imported. */
+export const PACKAGES: Readonly<Record<string, string>> = {
+  '@aws-sdk/client-s3': 'store/s3',
+  '@aws-sdk/client-sqs': 'feed',
+  'ali-oss': 'store/oss',
+  'better-sqlite3': 'manifest/sqlite',
+  chalk: 'cli/render',
+  'cli-progress': 'cli/render',
+  commander: 'cli',
+  fastify: 'inbound',
+  'hash-wasm': 'hash',
+  koffi: 'native',
+  mime: 'store/local',
+  'p-limit': 'engine/flow',
+  'prom-client': 'observe',
+  re2js: 'engine/filter',
+  'string-width': 'cli/render',
+  undici: 'store/http',
+  'wrap-ansi': 'cli/render',
+  yaml: 'config',
+  zod: 'config engine/job engine/plan engine/record store/backend store/local store/memory store/oss store/prices store/s3',
 };

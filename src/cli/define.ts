@@ -7,7 +7,7 @@ function environmentName(option: Option): string {
 }
 
 /** Takes the option's name for its complaint. @throws XsyncError `usage` */
-type Parser<T> = (option: string, text: string) => T;
+export type Parser<T> = (option: string, text: string) => T;
 
 /** An option with a value; `fallback` is its default and how help spells that. */
 export function value<T>(

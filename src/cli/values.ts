@@ -2,6 +2,7 @@
  * Option values in rclone's spellings: sizes, durations, times, bandwidths and counts. Every parser takes the
  * option's name for its message and throws XsyncError `usage`; `off` is undefined where it is accepted.
  */
+import type { Bandwidth, BandwidthSlot } from '../engine/job/bandwidth.js';
 import { XsyncError } from '../model/error.js';
 
 const SECOND = 1000;
@@ -103,45 +104,21 @@ function timeMs(text: string): number | undefined {
   return Number.isNaN(instant) ? undefined : instant;
 }
 
-/** Bytes per second in each direction; absent: no limit. */
-export interface Bandwidth {
-  up?: number;
-  down?: number;
-}
-
-/** What --bwlimit allows at an instant (milliseconds since 1970), by the machine's local time. */
-export type BandwidthSchedule = (nowMs: number) => Bandwidth;
-
 /** --bwlimit: one limit, `UP:DOWN`, or rclone's timetable. `off` and 0 lift the limit. */
-export function parseBandwidth(option: string, text: string): BandwidthSchedule {
-  if (!/[ ,;]/.test(text)) {
-    const constant = bandwidthOf(option, text, text);
-    return () => constant;
-  }
+export function parseBandwidth(option: string, text: string): Bandwidth | BandwidthSlot[] {
+  if (!/[ ,;]/.test(text)) return bandwidthOf(option, text, text);
   const slots = text
     .split(/[ ;]+/)
     .filter((slot) => slot !== '')
-    .flatMap((slot) => timetableSlots(option, text, slot))
-    .sort((a, b) => a.minute - b.minute);
+    .flatMap((slot) => timetableSlots(option, text, slot));
   if (slots.length === 0) throw refuse(option, text, BANDWIDTHS);
-  return (nowMs) => {
-    const now = new Date(nowMs);
-    const minute = (now.getDay() * 24 + now.getHours()) * 60 + now.getMinutes();
-    // Before the first entry of the week the last one of the week before still holds.
-    return (slots.findLast((slot) => slot.minute <= minute) ?? slots.at(-1))?.bandwidth ?? {};
-  };
-}
-
-interface Slot {
-  /** Minutes since Sunday 00:00. */
-  minute: number;
-  bandwidth: Bandwidth;
+  return slots;
 }
 
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 
 /** `HH:MM,LIMIT` holds on every day, `DAY-HH:MM,LIMIT` on one. */
-function timetableSlots(option: string, text: string, slot: string): Slot[] {
+function timetableSlots(option: string, text: string, slot: string): BandwidthSlot[] {
   const match = /^(?:([a-z]+)-)?(\d\d):(\d\d),([^,]+)$/i.exec(slot);
   const [, day = '', hour = '', minute = '', limit = ''] = match ?? [];
   const weekday = WEEKDAYS.findIndex((name) => [name, name.slice(0, 3)].includes(day.toLowerCase()));
@@ -150,8 +127,8 @@ function timetableSlots(option: string, text: string, slot: string): Slot[] {
   }
   const bandwidth = bandwidthOf(option, text, limit);
   const ofDay = Number(hour) * 60 + Number(minute);
-  if (day !== '') return [{ minute: weekday * 24 * 60 + ofDay, bandwidth }];
-  return Array.from({ length: 7 }, (_, index) => ({ minute: index * 24 * 60 + ofDay, bandwidth }));
+  if (day !== '') return [{ minute: weekday * 24 * 60 + ofDay, ...bandwidth }];
+  return Array.from({ length: 7 }, (_, index) => ({ minute: index * 24 * 60 + ofDay, ...bandwidth }));
 }
 
 function bandwidthOf(option: string, text: string, limit: string): Bandwidth {
@@ -182,6 +159,11 @@ export function parseInteger(option: string, text: string, { min = 0, max }: Int
     throw refuse(option, text, `a whole number ${range}`);
   }
   return value;
+}
+
+/** `100`, or `10%`. */
+export function parseCountOrPercent(option: string, text: string): { objects: number } | { percent: number } {
+  return text.endsWith('%') ? { percent: parsePercent(option, text) } : { objects: parseInteger(option, text) };
 }
 
 /** `25%` as 25; from 0 to 100, fractions allowed. */

@@ -6,8 +6,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { copyOptions } from '../../src/cli/commands/copy.js';
 import type { TransferCommandFlags } from '../../src/cli/commands/transfer.js';
 import { levelOfFlags } from '../../src/cli/context.js';
-import { copyConnections, filterOf, openSettings, runOptions } from '../../src/cli/settings.js';
+import { jobOf } from '../../src/cli/job.js';
+import type { CopyJob } from '../../src/engine/job/job.js';
 import type { RunOptions } from '../../src/engine/options.js';
+import { copyConnections, filterOf, openSettings, runOptions } from '../../src/open/job.js';
 import type { OpenSettings } from '../../src/open.js';
 
 const MIB = 1024 ** 2;
@@ -18,10 +20,13 @@ function parse(...args: string[]): TransferCommandFlags {
   return command.opts<TransferCommandFlags>();
 }
 
-const run = (...args: string[]): RunOptions =>
-  runOptions('copy', parse(...args), undefined, new AbortController().signal);
+const job = async (...args: string[]): Promise<CopyJob> =>
+  jobOf('copy', { source: 'a', destination: 'b' }, parse(...args));
 
-const settings = (...args: string[]): OpenSettings => openSettings(parse(...args), 8, {});
+const run = async (...args: string[]): Promise<RunOptions> =>
+  runOptions(await job(...args), undefined, new AbortController().signal);
+
+const settings = async (...args: string[]): Promise<OpenSettings> => openSettings(await job(...args), 8, {});
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -75,23 +80,23 @@ const OPEN: [string[], Partial<OpenSettings>][] = [
 ];
 
 describe('each option reaches what it is for', () => {
-  it.each(RUN)('%j', (args, expected) => {
-    expect(run(...args)).toMatchObject(expected);
+  it.each(RUN)('%j', async (args, expected) => {
+    expect(await run(...args)).toMatchObject(expected);
   });
 
-  it.each(POLICY)('comparison %j', (args, expected) => {
-    expect(run(...args).policy).toMatchObject(expected);
+  it.each(POLICY)('comparison %j', async (args, expected) => {
+    expect((await run(...args)).policy).toMatchObject(expected);
   });
 
-  it.each(OPEN)('connection %j', (args, expected) => {
-    expect(settings(...args)).toMatchObject(expected);
+  it.each(OPEN)('connection %j', async (args, expected) => {
+    expect(await settings(...args)).toMatchObject(expected);
   });
 
-  it('--bwlimit', () => {
-    expect(settings('--bwlimit', '10M:1M').bandwidth?.(0)).toEqual({ up: 10 * MIB, down: MIB });
+  it('--bwlimit', async () => {
+    expect((await settings('--bwlimit', '10M:1M')).bandwidth?.(0)).toEqual({ up: 10 * MIB, down: MIB });
   });
 
-  it('-q, -v, -vv and --log-level', () => {
+  it('-q, -v, -vv and --log-level', async () => {
     const levels = [[], ['-q'], ['-v'], ['-vv'], ['-v', '-v', '-v'], ['--log-level', 'INFO']].map((args) =>
       levelOfFlags(parse(...args)),
     );
@@ -99,54 +104,54 @@ describe('each option reaches what it is for', () => {
     expect(() => levelOfFlags(parse('-q', '-v'))).toThrow('--quiet');
   });
 
-  it('as many connections as may be in flight, and no more than a server bears', () => {
-    expect(copyConnections(parse('--transfers', '2', '--part-concurrency', '3', '--checkers', '4'))).toBe(10);
-    expect(copyConnections(parse('--transfers', '500'))).toBe(256);
-    expect(copyConnections(parse('--transfers', '500', '--part-concurrency', '4'))).toBe(256);
-    expect(copyConnections(parse('--max-connections', '40'))).toBe(40);
+  it('as many connections as may be in flight, and no more than a server bears', async () => {
+    expect(copyConnections(await job('--transfers', '2', '--part-concurrency', '3', '--checkers', '4'))).toBe(10);
+    expect(copyConnections(await job('--transfers', '500'))).toBe(256);
+    expect(copyConnections(await job('--transfers', '500', '--part-concurrency', '4'))).toBe(256);
+    expect(copyConnections(await job('--max-connections', '40'))).toBe(40);
   });
 
-  it('without --transfers and --part-concurrency the tuner decides', () => {
-    expect(run()).toMatchObject({ transfers: undefined, partConcurrency: undefined });
+  it('without --transfers and --part-concurrency the tuner decides', async () => {
+    expect(await run()).toMatchObject({ transfers: undefined, partConcurrency: undefined });
   });
 
-  it('data in flight takes no more than half of the memory unless told', () => {
-    expect(run().maxMemory).toBeLessThanOrEqual(totalmem() / 2);
+  it('data in flight takes no more than half of the memory unless told', async () => {
+    expect((await run()).maxMemory).toBeLessThanOrEqual(totalmem() / 2);
   });
 });
 
 describe('the environment', () => {
-  it('sets any option, and the command line wins', () => {
+  it('sets any option, and the command line wins', async () => {
     vi.stubEnv('XSYNC_TRANSFERS', '4');
     vi.stubEnv('XSYNC_PART_SIZE', '8M');
     vi.stubEnv('XSYNC_NO_TRAVERSE', 'true');
     vi.stubEnv('XSYNC_VERBOSE', '2');
-    expect(run()).toMatchObject({ transfers: 4, partSize: 8 * MIB, noTraverse: true });
+    expect(await run()).toMatchObject({ transfers: 4, partSize: 8 * MIB, noTraverse: true });
     expect(levelOfFlags(parse())).toBe('debug');
-    expect(run('--transfers', '6')).toMatchObject({ transfers: 6 });
+    expect(await run('--transfers', '6')).toMatchObject({ transfers: 6 });
   });
 
-  it('can say no as well as yes, so that XSYNC_DRY_RUN=false does copy', () => {
+  it('can say no as well as yes, so that XSYNC_DRY_RUN=false does copy', async () => {
     for (const no of ['false', '0', 'no', 'off', '', 'FALSE']) {
       vi.stubEnv('XSYNC_DRY_RUN', no);
-      expect(run().dryRun).toBe(false);
+      expect((await run()).dryRun).toBe(false);
     }
     vi.stubEnv('XSYNC_DRY_RUN', '1');
-    expect(run().dryRun).toBe(true);
+    expect((await run()).dryRun).toBe(true);
     vi.stubEnv('XSYNC_DRY_RUN', 'perhaps');
-    expect(() => run()).toThrow('XSYNC_DRY_RUN');
+    await expect(run()).rejects.toThrow('XSYNC_DRY_RUN');
   });
 
-  it('cannot undo an "off" of the command line, and can say off itself', () => {
+  it('cannot undo an "off" of the command line, and can say off itself', async () => {
     vi.stubEnv('XSYNC_MAX_TRANSFER', '1G');
-    expect(run('--max-transfer', 'off').maxTransfer).toBeUndefined();
+    expect((await run('--max-transfer', 'off')).maxTransfer).toBeUndefined();
     vi.stubEnv('XSYNC_MAX_TRANSFER', 'off');
-    expect(run().maxTransfer).toBeUndefined();
+    expect((await run()).maxTransfer).toBeUndefined();
   });
 
-  it('names the variable that a bad value came from', () => {
+  it('names the variable that a bad value came from', async () => {
     vi.stubEnv('XSYNC_PART_SIZE', 'huge');
-    expect(() => run()).toThrow('XSYNC_PART_SIZE: "huge" is not a size');
+    await expect(run()).rejects.toThrow('XSYNC_PART_SIZE: "huge" is not a size');
   });
 });
 
@@ -160,8 +165,8 @@ describe('mistakes are refused before anything is done', () => {
     [['--cutoff-mode', 'now'], '--cutoff-mode'],
     [['--size-only', '--checksum'], '--checksum and --size-only'],
     [['--nonsense'], '--nonsense'],
-  ])('%j', (args, named) => {
-    expect(() => run(...args)).toThrow(named);
+  ])('%j', async (args, named) => {
+    await expect(run(...args)).rejects.toThrow(named);
   });
 });
 

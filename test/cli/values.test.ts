@@ -10,6 +10,7 @@ import {
   parseRate,
   parseSize,
 } from '../../src/cli/values.js';
+import { bandwidthAt } from '../../src/engine/job/bandwidth.js';
 import { toXsyncError } from '../../src/model/error.js';
 
 function refusal(parse: () => unknown): string {
@@ -128,11 +129,12 @@ describe('--bwlimit', () => {
     ['off', {}],
     ['0', {}],
   ])('%s holds at all times', (text, limit) => {
-    expect(parseBandwidth('--bwlimit', text)(at(3, 4))).toEqual(limit);
+    expect(bandwidthAt(parseBandwidth('--bwlimit', text), at(3, 4))).toEqual(limit);
   });
 
   it('a daily timetable applies by the clock on the wall, and over midnight', () => {
-    const limit = parseBandwidth('--bwlimit', '08:00,512k 12:00,10M 13:00,512k:1k 18:00,30M 23:00,off');
+    const parsed = parseBandwidth('--bwlimit', '08:00,512k 12:00,10M 13:00,512k:1k 18:00,30M 23:00,off');
+    const limit = (nowMs: number) => bandwidthAt(parsed, nowMs);
     const half = 512 * KiB;
     expect(limit(at(2, 8))).toEqual({ up: half, down: half });
     expect(limit(at(2, 11, 59))).toEqual({ up: half, down: half });
@@ -144,7 +146,8 @@ describe('--bwlimit', () => {
   });
 
   it('a weekly timetable lasts from one entry to the next, over the end of the week', () => {
-    const limit = parseBandwidth('--bwlimit', 'Fri-23:59,10M;Monday-00:00,512 sat-10:00,1M');
+    const parsed = parseBandwidth('--bwlimit', 'Fri-23:59,10M;Monday-00:00,512 sat-10:00,1M');
+    const limit = (nowMs: number) => bandwidthAt(parsed, nowMs);
     expect(limit(at(1, 0)).up).toBe(512 * KiB);
     expect(limit(at(5, 23, 58)).up).toBe(512 * KiB);
     expect(limit(at(5, 23, 59)).up).toBe(10 * KiB ** 2);

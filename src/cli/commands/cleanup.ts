@@ -1,3 +1,4 @@
+import { openSettings } from '../../open/job.js';
 import type { OpenSide } from '../../open.js';
 import type { UploadEntry } from '../../store/port.js';
 import type { Context } from '../context.js';
@@ -6,7 +7,6 @@ import { manifestOption } from '../options.js';
 import type { Program } from '../program.js';
 import { formatDuration, plural } from '../render/format.js';
 import { keyText } from '../render/printable.js';
-import { openSettings } from '../settings.js';
 import { parseDuration } from '../values.js';
 import { type LookFlags, look, lookOptions } from './look.js';
 

@@ -4,12 +4,12 @@ import { type ConnectionFlags, configOption, type LogFlags, logOptions, transpor
 import type { Program } from '../program.js';
 import { parseDuration, parseSize } from '../values.js';
 
-export interface DoctorFlags
-  extends Pick<ConnectionFlags, 'config' | 'transport' | 'congestion' | 'contimeout'>,
-    LogFlags {
+export interface DoctorFlags extends Pick<ConnectionFlags, 'config' | 'transport' | 'congestion'>, LogFlags {
   write?: true;
   /** Bytes; undefined for `off`. */
   probeSize?: number;
+  /** Milliseconds; undefined for `off`. */
+  contimeout?: number;
   json?: true;
 }
 

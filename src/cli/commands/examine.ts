@@ -10,13 +10,13 @@ import { judgeHost } from '../../doctor/host.js';
 import { readHostFacts } from '../../doctor/host-facts.js';
 import { checkPlace } from '../../doctor/place.js';
 import { reach } from '../../doctor/reach.js';
+import { MOST_CONNECTIONS } from '../../engine/options.js';
 import type { XsyncError } from '../../model/error.js';
 import { examineCongestion, type OpenSettings, type OpenSide, openSide, stateDirectory } from '../../open.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
 import { type DoctorText, doctorText } from '../render/doctor.js';
-import { MOST_CONNECTIONS } from '../settings.js';
 import type { DoctorFlags } from './doctor.js';
 
 const NO_ANSWER_MS = 10_000;

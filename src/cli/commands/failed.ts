@@ -4,12 +4,12 @@ import type { RunDetail } from '../../engine/record/journal.js';
 import type { FailureRow, Manifest } from '../../manifest/port.js';
 import type { ErrorClass } from '../../model/error.js';
 import { XsyncError } from '../../model/error.js';
+import { filterOf } from '../../open/job.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, list, value } from '../define.js';
 import { configOption, knownManifestOption, logOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { plural } from '../render/format.js';
-import { filterOf } from '../settings.js';
 import { parseInteger } from '../values.js';
 import {
   namesOf,

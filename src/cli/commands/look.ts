@@ -4,6 +4,7 @@ import type { Filter } from '../../engine/filter/filter.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
+import { openSettings } from '../../open/job.js';
 import type { OpenSide } from '../../open.js';
 import type { ListPage } from '../../store/port.js';
 import { type Context, type Io, runCommand } from '../context.js';
@@ -20,7 +21,6 @@ import {
   logOptions,
   networkOptions,
 } from '../options.js';
-import { openSettings } from '../settings.js';
 
 export type LookFlags = ConnectionFlags & LinkFlags & LogFlags;
 

@@ -1,7 +1,7 @@
+import { filterOf } from '../../open/job.js';
 import { flag } from '../define.js';
 import type { Program } from '../program.js';
 import { keyText } from '../render/printable.js';
-import { filterOf } from '../settings.js';
 import { type Found, type ListingFlags, listingOptions, look, walk } from './look.js';
 
 type LsFlags = ListingFlags & { long?: true; oneLevel?: true };

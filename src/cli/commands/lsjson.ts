@@ -1,8 +1,8 @@
 import { effectiveMtime, type ObjectEntry } from '../../model/object.js';
+import { filterOf } from '../../open/job.js';
 import type { ObjectCatalog } from '../../store/port.js';
 import { flag } from '../define.js';
 import type { Program } from '../program.js';
-import { filterOf } from '../settings.js';
 import { type Found, type ListingFlags, listingOptions, look, walk } from './look.js';
 
 type LsjsonFlags = ListingFlags & { recursive?: true; hash?: true; metadata?: true; filesOnly?: true; dirsOnly?: true };

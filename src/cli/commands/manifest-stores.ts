@@ -2,13 +2,13 @@
 import { adoptEqual } from '../../engine/rows/rebuild.js';
 import { checkRows } from '../../engine/rows/verify.js';
 import { XsyncError } from '../../model/error.js';
+import { openSettings } from '../../open/job.js';
 import { damageOf } from '../../open/manifests.js';
 import { openToRead, openToRebuild } from '../../open.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
 import { rebuiltLines, verifiedLines } from '../render/manifest.js';
-import { openSettings } from '../settings.js';
 import type { RebuildFlags, StoreFlags } from './manifest.js';
 
 const CHECKERS = 16;

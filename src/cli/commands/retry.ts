@@ -2,10 +2,12 @@ import type { Summary } from '../../engine/events.js';
 import type { RunOptions } from '../../engine/options.js';
 import type { FailureRow } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
+import { backupOf, copyConnections, openSettings, runOptions } from '../../open/job.js';
 import type { OpenPair } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
 import { EXIT, exitOfError, exitOfSummary } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
+import { jobOf } from '../job.js';
 import {
   type ConnectionFlags,
   configOption,
@@ -19,7 +21,6 @@ import {
   transferOptions,
 } from '../options.js';
 import type { Program } from '../program.js';
-import { backupOf, copyConnections, openSettings, runOptions } from '../settings.js';
 import { type ChoiceFlags, choiceOptions, chosenFailures } from './failed.js';
 import { namesOf, onePair, pairAndPatterns } from './pairs.js';
 
@@ -56,18 +57,15 @@ async function retry(context: Context, flags: RetryFlags, args: readonly string[
   }));
   const interruption = onInterrupt(log);
   try {
-    const policy = { traverse: true, modifyWindow: 1, cutoffMode: 'hard' } as const;
-    const options = runOptions('retry', { ...flags, ...policy, include: undefined }, undefined, interruption.signal);
-    const settings = openSettings({ ...flags, manifest: file }, copyConnections(flags), io.env);
+    const places = { source: wanted?.source ?? source, destination: wanted?.destination ?? destination };
+    const job = await jobOf('copy', places, { ...flags, manifest: file, include: undefined });
+    const options = { ...runOptions(job, undefined, interruption.signal), command: 'retry', resume: undefined };
+    const settings = openSettings(job, copyConnections(job), io.env);
     const { openPair } = await import('../../open.js');
-    const pair = await openPair(wanted?.source ?? source, wanted?.destination ?? destination, settings, {
-      command: 'retry',
-      single: exact,
-      dryRun: options.dryRun,
-      aside: flags.backupDir,
-    });
+    const how = { command: 'retry', single: exact, dryRun: options.dryRun, aside: job.backupDir };
+    const pair = await openPair(job.source, job.destination, settings, how);
     try {
-      return await tryAll(context, pair, { ...options, resume: undefined, backup: backupOf(pair, flags) }, chosen);
+      return await tryAll(context, pair, { ...options, backup: backupOf(pair, job) }, chosen);
     } finally {
       await pair.close();
     }

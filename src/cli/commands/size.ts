@@ -1,7 +1,7 @@
+import { filterOf } from '../../open/job.js';
 import { flag } from '../define.js';
 import type { Program } from '../program.js';
 import { formatBytes, formatCount } from '../render/format.js';
-import { filterOf } from '../settings.js';
 import { type ListingFlags, listingOptions, look, walk } from './look.js';
 
 type SizeFlags = ListingFlags & { json?: true };

@@ -1,7 +1,8 @@
+import { WATCH } from '../../engine/job/options.js';
+import { options } from '../job.js';
 import { deleteOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { copyOptions } from './copy.js';
-import { watchOptions } from './watch-options.js';
 import type { WatchCommandFlags } from './watching.js';
 
 export function addWatch({ root, io, finish }: Program): void {
@@ -13,7 +14,7 @@ export function addWatch({ root, io, finish }: Program): void {
         'is gone. Goes on through whatever can be mended from outside, and says once what is wrong.',
     )
     .addHelpText('after', EXAMPLES);
-  watchOptions(command);
+  options(command.optionsGroup('Watch:'), WATCH);
   deleteOptions(command);
   copyOptions(command);
   for (const option of command.options) if (UNFIT.includes(option.name())) option.hideHelp();

@@ -1,22 +1,36 @@
 /** What `watch` does: the engine's watch, with signals, a service manager and change events around it. */
 import type { RunEvent } from '../../engine/events.js';
-import type { RunOptions } from '../../engine/options.js';
-import type { Changes, Watch, WatchedPair, WatchOptions } from '../../engine/watch/watch.js';
+import type { WatchJob } from '../../engine/job/job.js';
+import type { Watch } from '../../engine/watch/watch.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
+import type { ChangeSource } from '../../open/changes.js';
 import { type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
+import { jobOf } from '../job.js';
 import type { Observers } from '../observers.js';
 import { formatDuration } from '../render/format.js';
 import type { Renderer } from '../render/renderer.js';
-import { type Service, serve } from '../service.js';
-import { backupOf, copyConnections, filterOf, openSettings, runOptions, syncOptions } from '../settings.js';
+import { serve } from '../service.js';
 import type { TransferCommandFlags } from './transfer.js';
-import type { WatchFlags } from './watch-options.js';
 
-export type WatchCommandFlags = TransferCommandFlags & WatchFlags;
-
-/** Events of one burst go together. */
-const EVENT_SETTLE_MS = 100;
+/** Besides those that only the job is asked for. */
+export type WatchCommandFlags = TransferCommandFlags & {
+  /** Milliseconds, as all of them. */
+  interval?: number;
+  minInterval?: number;
+  maxInterval?: number;
+  maxDuration?: number;
+  maxTransfer?: number;
+  dryRun?: boolean;
+  delete?: boolean;
+  deleteBefore?: boolean;
+  deleteDuring?: boolean;
+  deleteAfter?: boolean;
+  maxDelete?: object;
+  deleteUnknown?: boolean;
+  deleteExcluded?: boolean;
+  allowEmptySource?: boolean;
+};
 
 export function watchCommand(io: Io, source: string, destination: string, flags: WatchCommandFlags): Promise<number> {
   return runCommand(io, flags, { bars: false, stamped: true, idleSilent: true }, async (context) => {
@@ -26,19 +40,22 @@ export function watchCommand(io: Io, source: string, destination: string, flags:
     const service = await serve(io, log);
     let events: ChangeSource | undefined;
     let observers: Observers | undefined;
+    let watch: Watch | undefined;
     try {
-      const options = await optionsOf(io, log, source, destination, flags, service);
-      const [{ Watch }, { openObservers }] = await Promise.all([
-        import('../../engine/watch/watch.js'),
+      const job = await jobOf('watch', { source, destination }, flags);
+      const [{ watchOf }, { openObservers }] = await Promise.all([
+        import('../../open/run-job.js'),
         import('../observers.js'),
       ]);
-      const observed = { source, destination, endless: true, pair: () => watch.pair };
+      const observed = { source, destination, endless: true, pair: () => watch?.pair };
       observers = await openObservers(flags, observed, context);
-      events = flags.events === undefined ? undefined : await openEvents(io, log, flags);
-      const report = reporterOf(log, [service, observers]);
-      const watch: Watch = new Watch({ ...options, changes: events?.changes }, report);
-      const reload = (): Promise<void> => reread(io, log, flags, [source, destination], watch);
-      service.serving({ reload, rests: () => watch.rests });
+      events = await openEvents(io, log, job);
+      const warn = (message: string): void => log.say('notice', `warning: ${message}`);
+      const { stop, drain } = service;
+      const means = { stop, drain, env: io.env, warn, changes: events?.changes };
+      watch = await watchOf(job, means, reporterOf(log, [service, observers]));
+      const running = watch;
+      service.serving({ reload: () => reread(io, log, job, running), rests: () => running.rests });
       await watch.run();
       log.say('notice', 'ended; everything in flight is finished or checkpointed');
       return service.interrupted ? EXIT.interrupted : EXIT.ok;
@@ -51,10 +68,13 @@ export function watchCommand(io: Io, source: string, destination: string, flags:
 }
 
 /** A configuration with a fault in it changes nothing. */
-async function reread(io: Io, log: Renderer, flags: WatchCommandFlags, places: string[], watch: Watch): Promise<void> {
+async function reread(io: Io, log: Renderer, job: WatchJob, watch: Watch): Promise<void> {
   try {
-    const { checkPlaces } = await import('../../open.js');
-    await checkPlaces(places, openSettings(flags, copyConnections(flags), io.env));
+    const [{ checkPlaces }, { copyConnections, openSettings }] = await Promise.all([
+      import('../../open.js'),
+      import('../../open/job.js'),
+    ]);
+    await checkPlaces([job.source, job.destination], openSettings(job, copyConnections(job), io.env));
     log.say('notice', 'the configuration was read again');
     watch.reload();
   } catch (error) {
@@ -62,6 +82,20 @@ async function reread(io: Io, log: Renderer, flags: WatchCommandFlags, places: s
     const advice = remedy === undefined ? '' : ` — ${remedy}`;
     log.say('error', `the configuration stays as it was: ${message}${advice}`);
   }
+}
+
+async function openEvents(io: Io, log: Renderer, { events, settle }: WatchJob): Promise<ChangeSource | undefined> {
+  if (events === undefined) return undefined;
+  const { openChanges } = await import('../../open/changes.js');
+  return openChanges(
+    { events, settle },
+    {
+      env: io.env,
+      stdin: io.stdin as never,
+      say: (message) => log.say('notice', message),
+      trouble: (message) => log.report({ type: 'notice', level: 'warn', message }),
+    },
+  );
 }
 
 /** @throws usage */
@@ -106,40 +140,6 @@ function warnOfUnused(log: Renderer, flags: WatchCommandFlags): void {
     log.say('notice', `warning: watch deletes nothing without --delete: ${unused.join(', ')} unused`);
 }
 
-async function optionsOf(
-  io: Io,
-  log: Renderer,
-  source: string,
-  destination: string,
-  flags: WatchCommandFlags,
-  service: Service,
-): Promise<WatchOptions> {
-  const filter = await filterOf(flags);
-  for (const warning of filter?.warnings ?? []) log.say('notice', `warning: ${warning}`);
-  const copying: RunOptions = { ...runOptions('watch', flags, filter, service.stop), failedBefore: 'wait' };
-  const run = flags.delete ? { ...syncOptions(copying, flags), command: 'watch' } : copying;
-  const intervalMs = flags.interval ?? 30_000;
-  const { openPair } = await import('../../open.js');
-  const open = async (): Promise<WatchedPair> => {
-    const settings = openSettings(flags, copyConnections(flags), io.env);
-    const how = { command: 'watch', single: false, dryRun: false, aside: flags.backupDir };
-    const pair = await openPair(source, destination, settings, how);
-    return { ...pair, backup: backupOf(pair, flags) };
-  };
-  return {
-    run: { ...run, drain: service.drain },
-    schedule: {
-      intervalMs,
-      shortestMs: flags.minInterval ?? intervalMs / 4,
-      longestMs: Math.max(intervalMs, flags.maxInterval ?? 2 * intervalMs),
-      fullMs: flags.fullInterval ?? 10 * intervalMs,
-    },
-    driftMs: flags.checkDestination ?? Number.POSITIVE_INFINITY,
-    settleMs: flags.settle,
-    open,
-  };
-}
-
 /** What each pass finds anew is told again after so long without it. */
 const TOLD_FOR_MS = 3_600_000;
 const MOST_TOLD = 1000;
@@ -167,24 +167,4 @@ function reporterOf(log: Renderer, listeners: readonly { hear(event: RunEvent): 
     }
     log.report(event);
   };
-}
-
-interface ChangeSource {
-  changes(signal: AbortSignal): AsyncIterable<Changes>;
-  close(): Promise<void>;
-}
-
-async function openEvents(io: Io, log: Renderer, flags: WatchCommandFlags): Promise<ChangeSource> {
-  const { coalesce, EventOrder, openFeed } = await import('../../feed/index.js');
-  const feed = openFeed(flags.events ?? '', { env: io.env, stdin: io.stdin as never });
-  feed.onTrouble = (message) => {
-    if (message === undefined) return log.say('notice', `${feed.name}: well again`);
-    const named = message.startsWith(feed.name) ? message : `${feed.name}: ${message}`;
-    log.report({ type: 'notice', level: 'warn', message: named });
-  };
-  log.say('notice', await feed.start());
-  const { settle: settleMs = EVENT_SETTLE_MS } = flags;
-  const changes = (signal: AbortSignal) =>
-    coalesce(feed.batches(signal), { settleMs, maxWaitMs: 10 * settleMs, order: new EventOrder(), signal });
-  return { changes, close: () => feed.close() };
 }

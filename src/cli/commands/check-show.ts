@@ -1,0 +1,68 @@
+import { type CheckEvent, CheckTally } from '../../engine/check/findings.js';
+import type { OpenPair } from '../../open.js';
+import type { Context } from '../context.js';
+import { checkedLine, checkStatus } from '../render/check.js';
+import { colours } from '../render/colour.js';
+import type { LogLevel } from '../render/levels.js';
+import { CheckLists, type ListFlags } from './check-lists.js';
+
+/** Shows a check while it goes: the log, the lists of keys, and where it stands now and then. */
+export class CheckShow {
+  readonly #context: Context;
+  readonly #flags: ListFlags & { stats?: number };
+  readonly #sizeIsEnough: boolean;
+  #lists: CheckLists | undefined;
+  #tally: CheckTally | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(context: Context, flags: ListFlags & { stats?: number }, sizeIsEnough: boolean) {
+    this.#context = context;
+    this.#flags = flags;
+    this.#sizeIsEnough = sizeIsEnough;
+  }
+
+  /** @throws not-writable when a list cannot be made */
+  open(pair: OpenPair): () => void {
+    const { log, out } = this.#context;
+    const { source, dest, manifest } = pair;
+    this.#lists = new CheckLists(this.#flags, out);
+    const tally = new CheckTally(pair, this.#sizeIsEnough);
+    this.#tally = tally;
+    const { stats = 0 } = this.#flags;
+    const status = (): void => {
+      const now = tally.summary();
+      log.tell('notice', { type: 'stats', ...now }, () => [checkStatus(now)]);
+    };
+    this.#timer = stats > 0 ? setInterval(status, stats).unref() : undefined;
+    const known = manifest.path === ':memory:' ? undefined : manifest.path;
+    const start = { source: source.text, destination: dest.text, manifest: known };
+    log.tell('info', { type: 'start', ...start }, () => []);
+    return () => clearInterval(this.#timer);
+  }
+
+  /** The promise, if there is one, is to be waited for. @throws disk-full, not-writable; OutputClosed */
+  hear(event: CheckEvent): Promise<void> | undefined {
+    const { log, io } = this.#context;
+    this.#tally?.add(event);
+    const lists = this.#lists;
+    if (event.type !== 'checked') log.report(event);
+    else {
+      const lines = (): string[] => [checkedLine(event, colours(io.stderr, io.env))];
+      log.tell(levelOf(event, lists?.onStdout === true), event, lines);
+    }
+    return lists?.add(event);
+  }
+
+  /** Everything has been looked at, or something went wrong. Idempotent. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    const lists = this.#lists;
+    this.#lists = undefined;
+    await lists?.close();
+  }
+}
+/** Differences are what the command is asked for; a list on standard output tells of them already. */
+function levelOf({ verdict }: Extract<CheckEvent, { type: 'checked' }>, listed: boolean): LogLevel {
+  if (verdict === 'match') return 'debug';
+  return listed ? 'info' : 'error';
+}

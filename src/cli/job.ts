@@ -1,0 +1,100 @@
+/** Between the command line and a job: its options as flags, and flags as a job. */
+import { type Command, Option } from 'commander';
+import type { JobOf, Mode } from '../engine/job/job.js';
+import { type Kind, MODES, type OptionSpec, type OptionTable } from '../engine/job/options.js';
+import { XsyncError } from '../model/error.js';
+import { choice, flag, list, negated, type Parser, value } from './define.js';
+import {
+  parseAge,
+  parseBandwidth,
+  parseCountOrPercent,
+  parseDuration,
+  parseInteger,
+  parseInterval,
+  parseRate,
+  parseSize,
+} from './values.js';
+
+/** How a person spells each kind of value. */
+const PARSERS: Readonly<Record<Kind, Parser<unknown>>> = {
+  size: parseSize,
+  duration: parseDuration,
+  interval: parseInterval,
+  instant: (option, text) => parseAge(option, text, Date.now()),
+  count: (option, text) => parseInteger(option, text, { min: 1, max: 100_000 }),
+  rate: parseRate,
+  bandwidth: parseBandwidth,
+  'count-or-percent': parseCountOrPercent,
+  text: (_option, text) => text,
+};
+
+/** Declares the options of a table. */
+export function options(command: Command, table: OptionTable): Command {
+  for (const option of Object.values(table)) declare(command, option);
+  return command;
+}
+
+function declare(command: Command, option: OptionSpec): Command {
+  switch (option.kind) {
+    case 'switch':
+      return flag(command, option.flags, option.says);
+    case 'negated':
+      return negated(command, option.flags, option.says);
+    case 'list':
+      return list(command, option.flags, option.says);
+    case 'choice':
+      return choice(command, option.flags, option.says, option.choices, option.default);
+    case 'one-of':
+      for (const { flags, says } of Object.values(option.choices)) flag(command, flags, says);
+      return command;
+    default: {
+      const { flags, says, kind, default: fallback, shown } = option;
+      return value(command, flags, says, PARSERS[kind], fallback === undefined ? undefined : [fallback, shown]);
+    }
+  }
+}
+
+/**
+ * The job that the flags of a command describe; what is no option of a job is left aside.
+ * @throws usage when flags contradict each other
+ */
+export async function jobOf<M extends Mode>(
+  mode: M,
+  places: { source: string; destination: string; single?: boolean },
+  flags: object,
+): Promise<JobOf<M>> {
+  const given = new Map<string, unknown>(Object.entries(flags));
+  const table: OptionTable = MODES[mode];
+  const fields = Object.entries(table).map(([name, option]) => [name, givenOf(name, option, given)]);
+  const { parseJob } = await import('../engine/job/job.js');
+  return parseJob(mode, { ...Object.fromEntries(fields), ...places }, (field) => flagOf(table[field]) ?? field);
+}
+
+function givenOf(name: string, option: OptionSpec, given: ReadonlyMap<string, unknown>): unknown {
+  if (option.kind === 'one-of') return chosenOf(option, given);
+  const told = given.get(name);
+  // A parser makes undefined of "off", which must not become the default again.
+  const isOff = told === undefined && given.has(name) && 'default' in option && option.default !== undefined;
+  return isOff ? 'off' : told;
+}
+
+/** @throws usage */
+function chosenOf(
+  { choices, says }: Extract<OptionSpec, { kind: 'one-of' }>,
+  given: ReadonlyMap<string, unknown>,
+): string | undefined {
+  const chosen = Object.entries(choices).filter(([, { flags }]) => given.get(new Option(flags).attributeName()));
+  const [first, second] = chosen;
+  if (first && second) {
+    const names = chosen.map(([, { flags }]) => new Option(flags).long);
+    throw new XsyncError('usage', `${names.join(' and ')} contradict each other`, {
+      subject: names[0] ?? undefined,
+      remedy: `choose one ${says}`,
+    });
+  }
+  return first?.[0];
+}
+
+function flagOf(option: OptionSpec | undefined): string | undefined {
+  return option && 'flags' in option ? (new Option(option.flags).long ?? undefined) : undefined;
+}

@@ -1,0 +1,36 @@
+/** The change events that a watch is told to take. */
+import type { Readable } from 'node:stream';
+import type { Changes } from '../engine/watch/watch.js';
+import { coalesce, EventOrder, openFeed } from '../feed/index.js';
+
+/** Events of one burst go together. */
+const EVENT_SETTLE_MS = 100;
+
+export interface ChangeSource {
+  changes(signal: AbortSignal): AsyncIterable<Changes>;
+  close(): Promise<void>;
+}
+
+export interface ChangeMeans {
+  env: NodeJS.ProcessEnv;
+  stdin: Readable;
+  /** Where events are taken from, and that it is well again. */
+  say(message: string): void;
+  trouble(message: string): void;
+}
+
+/** @throws usage, config */
+export async function openChanges(
+  { events, settle: settleMs = EVENT_SETTLE_MS }: { events: string; settle?: number },
+  { env, stdin, say, trouble }: ChangeMeans,
+): Promise<ChangeSource> {
+  const feed = openFeed(events, { env, stdin });
+  feed.onTrouble = (message) => {
+    if (message === undefined) say(`${feed.name}: well again`);
+    else trouble(message.startsWith(feed.name) ? message : `${feed.name}: ${message}`);
+  };
+  say(await feed.start());
+  const changes = (signal: AbortSignal) =>
+    coalesce(feed.batches(signal), { settleMs, maxWaitMs: 10 * settleMs, order: new EventOrder(), signal });
+  return { changes, close: () => feed.close() };
+}

@@ -1,0 +1,169 @@
+/** From a job to what the engine and the rest of the composition root take. */
+import { readFileSync } from 'node:fs';
+import type { CopyPolicy, TransferPolicy } from '../engine/decide/decide.js';
+import type { Filter, FilterFile } from '../engine/filter/filter.js';
+import { bandwidthAt } from '../engine/job/bandwidth.js';
+import type { CopyJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
+import type { CONFIG, FILTER, LINKS, MANIFEST, NETWORK } from '../engine/job/options.js';
+import type { RunOptions } from '../engine/options.js';
+import type { Backup } from '../engine/pair.js';
+import { XsyncError } from '../model/error.js';
+import { reasonOf } from '../model/reason.js';
+import type { OpenPair, OpenSettings } from './settings.js';
+
+/** A job that writes to its destination. */
+export type TransferJob = CopyJob | SyncJob | WatchJob;
+
+type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST>;
+type Filtering = Values<typeof FILTER>;
+
+/** The longest that a timer can wait, 24 days: what `off` and 0 mean. */
+const NEVER_MS = 2 ** 31 - 1;
+
+/** `connections`: requests in flight at most, to one server. */
+export function openSettings(job: Connecting, connections: number, env: NodeJS.ProcessEnv): OpenSettings {
+  const { bwlimit } = job;
+  return {
+    config: job.config,
+    manifest: job.manifest,
+    transport: job.transport,
+    lowLevelRetries: job.lowLevelRetries,
+    timeoutMs: numberOf(job.timeout) || NEVER_MS,
+    contimeoutMs: numberOf(job.contimeout) || NEVER_MS,
+    connections,
+    tpslimit: job.tpslimit,
+    tpslimitBurst: job.tpslimitBurst,
+    bandwidth: bwlimit && ((nowMs) => bandwidthAt(bwlimit, nowMs)),
+    congestion: job.congestion,
+    copyLinks: job.copyLinks === true,
+    env,
+  };
+}
+
+/** Undefined for `off`. */
+export function numberOf(value: number | 'off' | undefined): number | undefined {
+  return value === 'off' ? undefined : value;
+}
+
+/** What a copy may have in flight to one server: parts of every object, and inspections. */
+export function copyConnections(job: TransferJob): number {
+  const { transfers, partConcurrency, checkers, maxConnections } = job;
+  if (transfers === undefined || partConcurrency === undefined) return maxConnections;
+  return Math.min(maxConnections, transfers * partConcurrency + checkers);
+}
+
+/** Objects from which on an interrupted listing is taken up where it was: a hundred pages. */
+const RESUME_FROM = 100_000;
+
+export function runOptions(job: TransferJob, filter: Filter | undefined, stop: AbortSignal): RunOptions {
+  const copying = policyOf(job);
+  const deletes = job.mode === 'sync' || (job.mode === 'watch' && job.delete === true);
+  return {
+    command: job.mode === 'copy' && job.single ? 'copyto' : job.mode,
+    policy: deletes ? { ...copying, mode: 'sync', deleteUnknown: job.deleteUnknown === true } : copying,
+    deletes: deletes ? deletesOf(job) : undefined,
+    failedBefore: job.mode === 'copy' ? 'try' : 'wait',
+    resume: job.resumeListing ? { from: RESUME_FROM, shape: shapeOf(copying, job) } : undefined,
+    filter,
+    transfers: job.transfers,
+    partConcurrency: job.partConcurrency,
+    maxConnections: job.maxConnections,
+    checkers: job.checkers,
+    listConcurrency: job.listConcurrency,
+    partSize: job.partSize,
+    maxMemory: numberOf(job.maxMemory) ?? Number.MAX_SAFE_INTEGER,
+    createBucket: job.createBucket === true,
+    noTraverse: !job.traverse,
+    ...limitsOf(job),
+    objectAttempts: job.retries,
+    storageClass: job.storageClass,
+    stop,
+  };
+}
+
+/** A watch never ends. */
+function limitsOf(job: TransferJob): Pick<RunOptions, 'dryRun' | 'maxTransfer' | 'maxDurationMs' | 'cutoffMode'> {
+  if (job.mode === 'watch') return { dryRun: false, cutoffMode: 'hard' };
+  const { dryRun, maxTransfer, maxDuration, cutoffMode } = job;
+  return { dryRun: dryRun === true, maxTransfer, maxDurationMs: maxDuration, cutoffMode };
+}
+
+function deletesOf(job: SyncJob | WatchJob): RunOptions['deletes'] {
+  return {
+    when: job.deleteTime,
+    max: job.maxDelete,
+    ignoreErrors: job.ignoreErrors === true,
+    allowEmptySource: job.allowEmptySource === true,
+    excluded: job.deleteExcluded === true,
+  };
+}
+
+/** Where what is overwritten or deleted is kept. @throws usage */
+export function backupOf({ dest, aside }: Pick<OpenPair, 'dest' | 'aside'>, job: TransferJob): Backup | undefined {
+  const { suffix = '', suffixKeepExtension } = job;
+  if (suffix.includes('/')) {
+    throw new XsyncError('usage', `--suffix: "${suffix}" has a slash in it`, {
+      subject: '--suffix',
+      remedy: 'give an ending such as .bak; --backup-dir names a place',
+    });
+  }
+  if (!aside && suffix === '') return undefined;
+  return { side: aside ?? dest, suffix, keepExtension: suffixKeepExtension === true };
+}
+
+/** What is looked at and how, as far as the person chose it. */
+function shapeOf(policy: TransferPolicy, job: Filtering): string {
+  const { include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase, minSize, maxSize } = job;
+  // Ages are instants, counted from now: any of them makes another pass.
+  const { minAge, maxAge } = job;
+  return JSON.stringify([
+    ...[policy, include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase],
+    ...[minSize, maxSize, minAge, maxAge],
+  ]);
+}
+
+function policyOf(job: TransferJob): CopyPolicy {
+  return {
+    mode: 'copy',
+    compare: job.compare,
+    ignoreExisting: job.ignoreExisting === true,
+    update: job.update === true,
+    immutable: job.immutable === true,
+    modifyWindowMs: numberOf(job.modifyWindow) ?? 0,
+  };
+}
+
+/** The filter that a job describes; undefined when it lets everything pass. Reads the files that it names. */
+export async function filterOf(job: Filtering): Promise<Filter | undefined> {
+  const { createFilter, parseFilterFile, parseRawKeyFile } = await import('../engine/filter/filter.js');
+  const rules = (names: string[] | undefined): FilterFile[] | undefined =>
+    names?.map((name) => parseFilterFile(readList(name), name));
+  const filter = createFilter({
+    include: job.include,
+    includeFrom: rules(job.includeFrom),
+    exclude: job.exclude,
+    excludeFrom: rules(job.excludeFrom),
+    filter: job.filter,
+    filterFrom: rules(job.filterFrom),
+    filesFrom: rules(job.filesFrom),
+    filesFromRaw: job.filesFromRaw?.map((name) => parseRawKeyFile(readList(name), name)),
+    ignoreCase: job.ignoreCase === true,
+    minSize: job.minSize,
+    maxSize: job.maxSize,
+    modifiedUntilMs: job.minAge,
+    modifiedSinceMs: job.maxAge,
+  });
+  return filter.active || filter.files !== undefined ? filter : undefined;
+}
+
+/** `-` is standard input, as in rclone. */
+function readList(name: string): string {
+  try {
+    return readFileSync(name === '-' ? 0 : name, 'utf8');
+  } catch (error) {
+    throw new XsyncError('usage', `the filter file ${name} cannot be read: ${reasonOf(error)}`, {
+      subject: name,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,176 @@
+/** Does what a job says: opens its places, runs, and closes them. The command line and the library both come here. */
+import { runCheck } from '../engine/check/check.js';
+import { BLOCKS_IN_FLIGHT } from '../engine/check/content.js';
+import type { CheckEvent, CheckReporter, CheckSummary } from '../engine/check/findings.js';
+import { RepairList, type RepairSummary, repair } from '../engine/check/repair.js';
+import type { Failure, Reporter, RunEvent, Summary } from '../engine/events.js';
+import type { Filter } from '../engine/filter/filter.js';
+import { type CheckJob, type CopyJob, parseJob, type SyncJob, type WatchJob } from '../engine/job/job.js';
+import type { RunOptions } from '../engine/options.js';
+import { trafficSum } from '../engine/record/traffic.js';
+import { runPair } from '../engine/run.js';
+import { Watch, type WatchedPair, type WatchOptions } from '../engine/watch/watch.js';
+import { XsyncError } from '../model/error.js';
+import { openPair, openToRead, openToRepair } from '../open.js';
+import { backupOf, copyConnections, filterOf, numberOf, openSettings, runOptions } from './job.js';
+import type { OpenPair } from './settings.js';
+
+/** What a job takes besides its data. */
+export interface Means {
+  stop: AbortSignal;
+  env: NodeJS.ProcessEnv;
+  /** Hears what is odd about the job's filters. */
+  warn(message: string): void;
+}
+
+export interface PairMeans extends Means {
+  /** The pair is open. What comes back is called before it is closed. */
+  opened?(pair: OpenPair): Promise<() => void>;
+}
+
+/**
+ * Copies or syncs.
+ * @throws usage, config, locked; what `runPair` throws, after an `end` event; bucket-not-found or object-not-found,
+ *   likewise, when there is nothing at the source
+ */
+export async function transfer(job: CopyJob | SyncJob, means: PairMeans, report: Reporter): Promise<Summary> {
+  const filter = await warnedFilter(job, means);
+  const options = runOptions(job, filter, means.stop);
+  const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), means.env), {
+    command: options.command,
+    single: job.mode === 'copy' && job.single === true,
+    dryRun: options.dryRun,
+    aside: job.backupDir,
+  });
+  return withPair(pair, means, async () => {
+    const { name } = singleOf(pair);
+    const backup = backupOf(pair, job);
+    const summary = await runPair(pair, { ...options, backup }, (event) => report(named(event, name)));
+    if (options.deletes?.allowEmptySource !== true) refuseNothing(pair, summary, options);
+    return namedSummary(summary, name);
+  });
+}
+
+export interface CheckMeans extends PairMeans {
+  /** Everything has been looked at; the repair, if there is one, comes next. */
+  checked?(summary: CheckSummary): Promise<void>;
+}
+
+/** `traffic` is that of the check and of the repair together. */
+export type CheckOutcome = CheckSummary & { repaired?: RepairSummary };
+
+/**
+ * Compares, and with `repair` copies what differs.
+ * @param repairing hears the copies of a repair
+ * @throws usage, config, locked; what `runCheck` throws; bucket-not-found when there is nothing at the source
+ */
+export async function examine(
+  job: CheckJob,
+  means: CheckMeans,
+  report: CheckReporter,
+  repairing: Reporter,
+): Promise<CheckOutcome> {
+  const filter = await warnedFilter(job, means);
+  const { checkers, listConcurrency, compare } = job;
+  const settings = openSettings(job, checkers * BLOCKS_IN_FLIGHT + listConcurrency, means.env);
+  const open = job.repair ? openToRepair : openToRead;
+  const pair = await open(job.source, job.destination, settings);
+  const list = job.repair ? new RepairList(pair.manifest) : undefined;
+  return withPair(pair, means, async () => {
+    const { single, name } = singleOf(pair);
+    const maxMemory = numberOf(job.maxMemory) ?? Number.MAX_SAFE_INTEGER;
+    const oneWay = job.oneWay === true;
+    const { stop } = means;
+    const options = { compare, oneWay, filter, checkers, listConcurrency, maxMemory, stop };
+    const summary = await runCheck(pair, options, (event) => {
+      list?.hear(event);
+      return report(named(event, name));
+    });
+    await means.checked?.(summary);
+    if (!single) refuseNothing(pair, summary, options);
+    if (!list || summary.stopped !== undefined) return summary;
+    const repaired = await repair(pair, list, repairOptions(job, stop), (event) => repairing(named(event, name)));
+    return { ...summary, traffic: trafficSum(summary.traffic, repaired.traffic), repaired };
+  }).finally(() => list?.dispose());
+}
+
+/** A copy of what is different, by the defaults of a copy. */
+function repairOptions(job: CheckJob, stop: AbortSignal): RunOptions {
+  const { source, destination, checkers, maxMemory, storageClass } = job;
+  const copying = parseJob('copy', { source, destination, checkers, maxMemory, storageClass, resumeListing: false });
+  return { ...runOptions(copying, undefined, stop), command: 'check --repair' };
+}
+
+export interface WatchMeans extends Means {
+  /** Raised to let what is in flight end, and end the watch. */
+  drain: AbortSignal;
+  changes?: WatchOptions['changes'];
+}
+
+/** A watch that is still to be run. @throws usage */
+export async function watchOf(job: WatchJob, means: WatchMeans, report: Reporter): Promise<Watch> {
+  const { stop, drain, env, changes } = means;
+  const options = runOptions(job, await warnedFilter(job, means), stop);
+  const { interval, minInterval, maxInterval, fullInterval } = job;
+  const open = async (): Promise<WatchedPair> => {
+    const how = { command: 'watch', single: false, dryRun: false, aside: job.backupDir };
+    const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), env), how);
+    return { ...pair, backup: backupOf(pair, job) };
+  };
+  const schedule = {
+    intervalMs: interval,
+    shortestMs: minInterval ?? interval / 4,
+    longestMs: Math.max(interval, maxInterval ?? 2 * interval),
+    fullMs: fullInterval ?? 10 * interval,
+  };
+  const driftMs = numberOf(job.checkDestination) ?? Number.POSITIVE_INFINITY;
+  return new Watch({ run: { ...options, drain }, schedule, driftMs, settleMs: job.settle, open, changes }, report);
+}
+
+async function warnedFilter(job: Parameters<typeof filterOf>[0], { warn }: Means): Promise<Filter | undefined> {
+  const filter = await filterOf(job);
+  for (const warning of filter?.warnings ?? []) warn(warning);
+  return filter;
+}
+
+async function withPair<T>(pair: OpenPair, { opened }: PairMeans, body: () => Promise<T>): Promise<T> {
+  try {
+    const closing = await opened?.(pair);
+    try {
+      return await body();
+    } finally {
+      closing?.();
+    }
+  } finally {
+    await pair.close();
+  }
+}
+
+/** A store has no folders: a prefix below which nothing lies does not exist, and is most likely a slip. */
+function refuseNothing(
+  { source }: OpenPair,
+  { stopped, listed }: Pick<Summary, 'stopped' | 'listed'>,
+  { filter, command }: { filter?: Filter; command?: string },
+): void {
+  if (stopped !== undefined || filter?.files !== undefined || source.path === '' || listed.source > 0) return;
+  const code = command === 'copyto' ? 'object-not-found' : 'bucket-not-found';
+  const remedy = 'check the path';
+  throw new XsyncError(code, `there is nothing at ${source.text}`, { subject: source.text, remedy });
+}
+
+/** The name of a pair's one object. Its key relative to the pair is empty, which tells a person nothing. */
+function singleOf({ single, source: { prefix } }: OpenPair): { single: boolean; name: string } {
+  return { single, name: single ? prefix.slice(prefix.lastIndexOf('/') + 1) : '' };
+}
+
+function named<E extends CheckEvent | RunEvent>(event: E, name: string): E {
+  if (event.type === 'end') return { ...event, summary: namedSummary(event.summary, name) };
+  return 'key' in event && event.key === '' ? { ...event, key: name } : event;
+}
+
+function namedSummary(summary: Summary, name: string): Summary {
+  const list = summary.failed.list.map((failure: Failure) =>
+    failure.key === '' ? { ...failure, key: name } : failure,
+  );
+  return { ...summary, failed: { ...summary.failed, list } };
+}
