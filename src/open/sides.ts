@@ -8,7 +8,7 @@ import type { HttpTransport } from '../store/http/transport.js';
 import { dryRun } from '../store/wrap/dry-run.js';
 import { meter } from '../store/wrap/meter.js';
 import { retry } from '../store/wrap/retry.js';
-import { Limiter, throttle } from '../store/wrap/throttle.js';
+import { RateLimits, throttle } from '../store/wrap/throttle.js';
 import { VERSION } from '../version.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { OpenSettings, OpenSide } from './settings.js';
@@ -23,14 +23,14 @@ interface OpenedPlace extends Opened {
 export class Opener {
   readonly #settings: OpenSettings;
   readonly #config: Config;
-  readonly #limiter: Limiter;
+  readonly #limits: RateLimits;
   #congestion: Promise<Congestion> | undefined;
 
   constructor(settings: OpenSettings, config: Config) {
     const { tpslimit, tpslimitBurst, bandwidth } = settings;
     this.#settings = settings;
     this.#config = config;
-    this.#limiter = new Limiter({
+    this.#limits = new RateLimits({
       requestsPerSecond: tpslimit,
       burst: tpslimitBurst,
       up: bandwidth && ((now) => bandwidth(now).up),
@@ -44,7 +44,7 @@ export class Opener {
     const opened = await this.#open(location, as.file === true);
     const metered = meter(as.readOnly ? dryRun(opened.store) : opened.store);
     // The limits are a network's.
-    const limited = opened.store.capabilities.local ? metered : throttle(metered, this.#limiter);
+    const limited = opened.store.capabilities.local ? metered : throttle(metered, this.#limits);
     const path = opened.path ?? location.path;
     const side: OpenSide = {
       store: retry(limited, {

@@ -106,7 +106,7 @@ export interface DoctorRules<R extends RemoteConfig = RemoteConfig> {
   /** The rights as the service calls them. */
   readonly rights: Readonly<Record<Right, string>>;
   /** Where credentials come from that the config does not hold, in words; never the credentials. */
-  credentialSource(remote: R, env: NodeJS.ProcessEnv): string;
+  credentialsFrom(remote: R, env: NodeJS.ProcessEnv): string;
   /** How acceleration is set for the remote; undefined where it cannot be had. */
   acceleration(remote: R): 'auto' | 'on' | 'off' | undefined;
 }

@@ -30,7 +30,7 @@ export const ossBackend: Backend<OssConfig> = {
       'list parts': 'oss:ListParts',
       'abort uploads': 'oss:AbortMultipartUpload',
     },
-    credentialSource: (_, env) =>
+    credentialsFrom: (_, env) =>
       `environment (${env.OSS_ACCESS_KEY_ID ? 'OSS_ACCESS_KEY_ID' : 'ALIBABA_CLOUD_ACCESS_KEY_ID'})`,
     // Only Alibaba Cloud has it, on endpoints of its own.
     acceleration: ({ endpoint, accelerate }) =>

@@ -24,7 +24,7 @@ export const s3Backend: Backend<S3Config> = {
       'list parts': 's3:ListMultipartUploadParts',
       'abort uploads': 's3:AbortMultipartUpload',
     },
-    credentialSource,
+    credentialsFrom,
     // Only AWS outside China has it, on endpoints of its own.
     acceleration: (remote) =>
       remote.endpoint === undefined && providerOf(remote) === 'aws' ? remote.accelerate : undefined,
@@ -63,7 +63,7 @@ function fromRclone(section: RcloneSection): Record<string, string> | string {
 }
 
 /** In the order of the AWS SDK's chain. */
-function credentialSource({ profile }: S3Config, env: NodeJS.ProcessEnv): string {
+function credentialsFrom({ profile }: S3Config, env: NodeJS.ProcessEnv): string {
   if (profile !== undefined) return `AWS profile "${profile}"`;
   if (env.AWS_PROFILE) return `AWS profile "${env.AWS_PROFILE}" (AWS_PROFILE)`;
   if (env.AWS_ACCESS_KEY_ID) return 'environment (AWS_ACCESS_KEY_ID)';
