@@ -2,6 +2,6 @@
 import type { DoctorRules, RemoteConfig } from '../store/backend.js';
 
 export function describeCredentials(remote: RemoteConfig, rules: DoctorRules, env: NodeJS.ProcessEnv): string {
-  if (remote.access_key_id === undefined) return rules.credentialSource(remote, env);
+  if (remote.access_key_id === undefined) return rules.credentialsFrom(remote, env);
   return remote.session_token === undefined ? 'static keys' : 'static temporary keys';
 }

@@ -2,13 +2,13 @@
 import type { Config } from '../config/load.js';
 import { type ConfiguredLocation, parseLocation } from '../config/location.js';
 import { backendOf } from '../config/schema.js';
-import type { Means, Opened } from '../store/backend.js';
+import type { Opened, Resources } from '../store/backend.js';
 import { type Congestion, openCongestion } from '../store/http/congestion.js';
 import type { HttpTransport } from '../store/http/transport.js';
 import type { ObjectStore } from '../store/port.js';
 import { dryRun } from '../store/wrap/dry-run.js';
 import { share } from '../store/wrap/share.js';
-import { Limiter, throttle } from '../store/wrap/throttle.js';
+import { RateLimits, throttle } from '../store/wrap/throttle.js';
 import { VERSION } from '../version.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { OpenSettings, OpenSide } from './settings.js';
@@ -23,14 +23,14 @@ interface OpenedPlace extends Opened {
 export class Opener {
   readonly #settings: OpenSettings;
   readonly #config: Config;
-  readonly #limiter: Limiter;
+  readonly #limits: RateLimits;
   #congestion: Promise<Congestion> | undefined;
 
   constructor(settings: OpenSettings, config: Config) {
     const { tpslimit, tpslimitBurst, bandwidth } = settings;
     this.#settings = settings;
     this.#config = config;
-    this.#limiter = new Limiter({
+    this.#limits = new RateLimits({
       requestsPerSecond: tpslimit,
       burst: tpslimitBurst,
       up: bandwidth && ((now) => bandwidth(now).up),
@@ -44,7 +44,7 @@ export class Opener {
     const opened = await this.#open(location, as.file === true);
     const bare = as.readOnly ? dryRun(opened.store) : opened.store;
     // The limits are a network's.
-    const limit = (store: ObjectStore) => (store.capabilities.local ? store : throttle(store, this.#limiter));
+    const limit = (store: ObjectStore) => (store.capabilities.local ? store : throttle(store, this.#limits));
     const path = opened.path ?? location.path;
     return {
       ...share(bare, { attempts: this.#settings.lowLevelRetries }, limit),
@@ -72,7 +72,7 @@ export class Opener {
       if (note !== undefined) notes.push(note);
       return transport;
     };
-    const opened = await backendOf(remote).open(remote, { remote: name, bucket, label, asFile }, this.#means(http));
+    const opened = await backendOf(remote).open(remote, { remote: name, bucket, label, asFile }, this.#resources(http));
     if (opened.acceleration !== undefined) notes.push(`${text}: acceleration ${opened.acceleration}`);
     const close = async (): Promise<void> => {
       await opened.store.close();
@@ -81,7 +81,7 @@ export class Opener {
     return { ...opened, notes, close };
   }
 
-  #means(http: Means['http']): Means {
+  #resources(http: Resources['http']): Resources {
     const { transport, accelerate, copyLinks, contimeoutMs, timeoutMs, env } = this.#settings;
     return {
       transport,

@@ -28,14 +28,14 @@ export interface Backend<R extends RemoteConfig = RemoteConfig> {
   readonly scheme?: string;
   /** Locations are paths of this host instead of buckets with prefixes, and a bare path is one. */
   readonly paths?: true;
-  /** Settings of the remote that a scheme or a bare path means when the config has none of that name. */
+  /** Settings of the remote that a scheme or a bare path resources when the config has none of that name. */
   readonly implied?: Readonly<Record<string, unknown>>;
 
   /**
    * Opens a store. Adapters are imported here, not at the top of the module: a local copy loads no HTTP and no SDK.
    * @throws config, not-readable, not-writable
    */
-  open(remote: R, place: Place, means: Means): Promise<Opened>;
+  open(remote: R, place: OpenTarget, resources: Resources): Promise<Opened>;
 
   /** Takes over remotes from an rclone.conf. */
   readonly rclone?: RcloneRules;
@@ -44,7 +44,7 @@ export interface Backend<R extends RemoteConfig = RemoteConfig> {
 }
 
 /** What is to be opened. */
-export interface Place {
+export interface OpenTarget {
   /** The remote's name. */
   remote: string;
   /** Bucket, or absolute path. */
@@ -56,7 +56,7 @@ export interface Place {
 }
 
 /** What a command gives its stores to work with. */
-export interface Means {
+export interface Resources {
   /** `lean`: over `http()`. `sdk`: over the vendor's SDK, as a second opinion. */
   transport: 'lean' | 'sdk';
   /** A transport for this store alone; whoever opens the store closes it. */
@@ -106,7 +106,7 @@ export interface DoctorRules<R extends RemoteConfig = RemoteConfig> {
   /** The rights as the service calls them. */
   readonly rights: Readonly<Record<Right, string>>;
   /** Where credentials come from that the config does not hold, in words; never the credentials. */
-  credentialSource(remote: R, env: NodeJS.ProcessEnv): string;
+  credentialsFrom(remote: R, env: NodeJS.ProcessEnv): string;
   /** How acceleration is set for the remote; undefined where it cannot be had. */
   acceleration(remote: R): 'auto' | 'on' | 'off' | undefined;
 }

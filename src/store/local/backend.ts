@@ -13,7 +13,7 @@ export const localBackend: Backend<z.output<typeof schema>> = {
   type: 'local',
   schema,
   paths: true,
-  open: (remote, place, means) => openPath(place.bucket, place.asFile, remote.copy_links || means.copyLinks),
+  open: (remote, place, resources) => openPath(place.bucket, place.asFile, remote.copy_links || resources.copyLinks),
   rclone: { type: 'local', settings: () => ({}) },
 };
 

@@ -12,7 +12,7 @@ import { ABSENT, translating, unlessErrno } from './errors.js';
 import { versionOf } from './files.js';
 import { directoryOf, whyNot } from './keys.js';
 import type { Sidecars } from './sidecars.js';
-import { ancestry, type Found, type Place, type RolledUp, Walk } from './walk.js';
+import { ancestry, type Folder, type Found, type RolledUp, Walk } from './walk.js';
 
 const PAGE = 1000;
 /** Lookups of size and time in flight; the thread pool has four threads unless told otherwise. */
@@ -80,10 +80,10 @@ export class Listing {
 
   async #start(options: ListOptions, prefix: string, delimiter: string): Promise<LiveWalk | undefined> {
     await requireRoot(this.#root);
-    const place = await this.#place(prefix);
-    if (!place) return undefined;
+    const folder = await this.#folder(prefix);
+    if (!folder) return undefined;
     const marked = await this.#sidecars.any();
-    const walk = new Walk(place, {
+    const walk = new Walk(folder, {
       followLinks: this.#followLinks,
       prefix,
       after: options.token ?? options.startAfter ?? '',
@@ -94,16 +94,16 @@ export class Listing {
   }
 
   /** The deepest directory that holds all keys with the prefix; undefined when there is none. */
-  async #place(prefix: string): Promise<Place | undefined> {
-    let place: Place = { key: '', path: this.#root, above: await ancestry(this.#root, []) };
+  async #folder(prefix: string): Promise<Folder | undefined> {
+    let folder: Folder = { key: '', path: this.#root, above: await ancestry(this.#root, []) };
     const base = directoryOf(prefix);
-    if (base === '') return prefix.startsWith('/') ? undefined : place;
+    if (base === '') return prefix.startsWith('/') ? undefined : folder;
     if (whyNot(this.#root, base) !== undefined || !(await this.#directories.readable(base))) return undefined;
     for (const name of base.split('/')) {
-      const path = `${place.path}/${name}`;
-      place = { key: `${place.key}${name}/`, path, above: await ancestry(path, place.above) };
+      const path = `${folder.path}/${name}`;
+      folder = { key: `${folder.key}${name}/`, path, above: await ancestry(path, folder.above) };
     }
-    return place;
+    return folder;
   }
 
   async #lookUp(items: readonly Item[], signal: AbortSignal | undefined): Promise<ObjectEntry[]> {

@@ -33,7 +33,7 @@ export interface WalkOptions {
 }
 
 /** A directory on the way from the root; its key ends in a slash, the root's is empty. */
-export interface Place {
+export interface Folder {
   key: string;
   path: string;
   /** Identities of this directory and those above it, so that followed links end. */
@@ -55,13 +55,13 @@ function mayHold(key: string, { prefix, after }: WalkOptions): boolean {
   return relevant && (after.startsWith(key) || compareKeys(key, after) > 0);
 }
 
-/** The objects in and below a place, one at a time. */
+/** The objects in and below a folder, one at a time. */
 export class Walk {
   readonly #options: WalkOptions;
-  readonly #open: { place: Place; children: Child[]; at: number }[] = [];
-  #start: Place | undefined;
+  readonly #open: { folder: Folder; children: Child[]; at: number }[] = [];
+  #start: Folder | undefined;
 
-  constructor(start: Place, options: WalkOptions) {
+  constructor(start: Folder, options: WalkOptions) {
     this.#start = start;
     this.#options = options;
   }
@@ -74,28 +74,28 @@ export class Walk {
     if (first) return first;
     for (let frame = this.#open.at(-1); frame; frame = this.#open.at(-1)) {
       const child = frame.children[frame.at++];
-      const found = child && (await this.#visit(frame.place, child));
+      const found = child && (await this.#visit(frame.folder, child));
       if (found) return found;
       if (!child) this.#open.pop();
     }
     return undefined;
   }
 
-  async #enter(place: Place): Promise<Found | undefined> {
-    this.#open.push({ place, children: await children(place, this.#options), at: 0 });
-    const marked = place.key !== '' && this.#wants(place.key) && (await this.#options.isMarker?.(place.key));
-    return marked ? { key: place.key, path: place.path, kind: 'marker' } : undefined;
+  async #enter(folder: Folder): Promise<Found | undefined> {
+    this.#open.push({ folder, children: await children(folder, this.#options), at: 0 });
+    const marked = folder.key !== '' && this.#wants(folder.key) && (await this.#options.isMarker?.(folder.key));
+    return marked ? { key: folder.key, path: folder.path, kind: 'marker' } : undefined;
   }
 
-  async #visit(parent: Place, child: Child): Promise<Found | RolledUp | undefined> {
+  async #visit(parent: Folder, child: Child): Promise<Found | RolledUp | undefined> {
     const { prefix, after, rollUp, followLinks } = this.#options;
     const { path, kind } = child;
     const key = parent.key + child.name;
     if (kind !== 'directory') return this.#wants(key) ? { key, path, kind } : undefined;
     if (!mayHold(key, this.#options)) return undefined;
-    const place = { key, path, above: followLinks ? await ancestry(path, parent.above) : parent.above };
-    if (!rollUp || prefix.startsWith(key)) return this.#enter(place);
-    const below = new Walk(place, { ...this.#options, rollUp: false });
+    const folder = { key, path, above: followLinks ? await ancestry(path, parent.above) : parent.above };
+    if (!rollUp || prefix.startsWith(key)) return this.#enter(folder);
+    const below = new Walk(folder, { ...this.#options, rollUp: false });
     return key !== after && (await below.next()) ? { prefix: key } : undefined;
   }
 
@@ -105,18 +105,18 @@ export class Walk {
 }
 
 /** What is directly in a directory, in the order of the keys. A directory that vanished is empty. */
-async function children(place: Place, { followLinks }: WalkOptions): Promise<Child[]> {
-  const list = () => unlessErrno(ABSENT, readdir(place.path, { withFileTypes: true }));
-  const entries = (await translating('read', place.path, list)) ?? [];
+async function children(folder: Folder, { followLinks }: WalkOptions): Promise<Child[]> {
+  const list = () => unlessErrno(ABSENT, readdir(folder.path, { withFileTypes: true }));
+  const entries = (await translating('read', folder.path, list)) ?? [];
   const found: Child[] = [];
-  const { named, broken } = await separateBroken(place.path, entries);
+  const { named, broken } = await separateBroken(folder.path, entries);
   for (const entry of named) {
     if (entry.name === OWN_DIRECTORY) continue;
-    const path = `${place.path}/${entry.name}`;
-    const kind = followLinks && entry.isSymbolicLink() ? await kindOfTarget(path, place.above) : kindOf(entry);
+    const path = `${folder.path}/${entry.name}`;
+    const kind = followLinks && entry.isSymbolicLink() ? await kindOfTarget(path, folder.above) : kindOf(entry);
     found.push({ name: kind === 'directory' ? `${entry.name}/` : entry.name, path, kind });
   }
-  for (const name of broken) found.push({ name, path: place.path, kind: 'other' });
+  for (const name of broken) found.push({ name, path: folder.path, kind: 'other' });
   return found.sort((a, b) => compareKeys(a.name, b.name));
 }
 

@@ -1,5 +1,5 @@
 import { isAccelerated } from '../accelerate.js';
-import type { Backend, Means, Place, RcloneSection } from '../backend.js';
+import type { Backend, OpenTarget, RcloneSection, Resources } from '../backend.js';
 import { rcloneSettings } from '../rclone.js';
 import { type OssConfig, ossConfigSchema } from './config.js';
 
@@ -8,9 +8,9 @@ export const ossBackend: Backend<OssConfig> = {
   schema: ossConfigSchema,
   scheme: 'oss',
   implied: { env_auth: true },
-  async open(remote, place, means) {
-    const config = { ...remote, accelerate: means.accelerate ?? remote.accelerate };
-    const { store, acceleration } = await openStore(config, place, means);
+  async open(remote, place, resources) {
+    const config = { ...remote, accelerate: resources.accelerate ?? remote.accelerate };
+    const { store, acceleration } = await openStore(config, place, resources);
     const accelerated = isAccelerated(acceleration, config.accelerate);
     return { store, acceleration, accelerated, prices: config.prices };
   },
@@ -30,7 +30,7 @@ export const ossBackend: Backend<OssConfig> = {
       'list parts': 'oss:ListParts',
       'abort uploads': 'oss:AbortMultipartUpload',
     },
-    credentialSource: (_, env) =>
+    credentialsFrom: (_, env) =>
       `environment (${env.OSS_ACCESS_KEY_ID ? 'OSS_ACCESS_KEY_ID' : 'ALIBABA_CLOUD_ACCESS_KEY_ID'})`,
     // Only Alibaba Cloud has it, on endpoints of its own.
     acceleration: ({ endpoint, accelerate }) =>
@@ -38,14 +38,14 @@ export const ossBackend: Backend<OssConfig> = {
   },
 };
 
-async function openStore(config: OssConfig, { bucket, label }: Place, means: Means) {
-  const { env } = means;
-  if (means.transport === 'sdk') {
+async function openStore(config: OssConfig, { bucket, label }: OpenTarget, resources: Resources) {
+  const { env } = resources;
+  if (resources.transport === 'sdk') {
     const { createOssSdkStore } = await import('./sdk.js');
-    return { store: createOssSdkStore(config, bucket, means), acceleration: undefined };
+    return { store: createOssSdkStore(config, bucket, resources), acceleration: undefined };
   }
   const { openOssStore } = await import('./open.js');
-  return openOssStore(config, bucket, { transport: await means.http(), env, place: label });
+  return openOssStore(config, bucket, { transport: await resources.http(), env, place: label });
 }
 
 /** Accelerated by an endpoint in rclone, by a switch here, because only the bytes go that way. */

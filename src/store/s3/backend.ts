@@ -1,5 +1,5 @@
 import { isAccelerated } from '../accelerate.js';
-import type { Backend, Means, Place, RcloneSection } from '../backend.js';
+import type { Backend, OpenTarget, RcloneSection, Resources } from '../backend.js';
 import { rcloneSettings } from '../rclone.js';
 import { providerOf, type S3Config, s3ConfigSchema } from './config.js';
 
@@ -8,9 +8,9 @@ export const s3Backend: Backend<S3Config> = {
   schema: s3ConfigSchema,
   scheme: 's3',
   implied: { env_auth: true },
-  async open(remote, place, means) {
-    const config = { ...remote, accelerate: means.accelerate ?? remote.accelerate };
-    const { store, acceleration } = await openStore(config, place, means);
+  async open(remote, place, resources) {
+    const config = { ...remote, accelerate: resources.accelerate ?? remote.accelerate };
+    const { store, acceleration } = await openStore(config, place, resources);
     const accelerated = isAccelerated(acceleration, config.accelerate);
     return { store, acceleration, accelerated, prices: config.prices };
   },
@@ -24,20 +24,20 @@ export const s3Backend: Backend<S3Config> = {
       'list parts': 's3:ListMultipartUploadParts',
       'abort uploads': 's3:AbortMultipartUpload',
     },
-    credentialSource,
+    credentialsFrom,
     // Only AWS outside China has it, on endpoints of its own.
     acceleration: (remote) =>
       remote.endpoint === undefined && providerOf(remote) === 'aws' ? remote.accelerate : undefined,
   },
 };
 
-async function openStore(config: S3Config, { bucket, label }: Place, means: Means) {
-  if (means.transport === 'sdk') {
+async function openStore(config: S3Config, { bucket, label }: OpenTarget, resources: Resources) {
+  if (resources.transport === 'sdk') {
     const { openS3SdkStore } = await import('./sdk.js');
-    return openS3SdkStore(config, bucket, means);
+    return openS3SdkStore(config, bucket, resources);
   }
   const { openS3Store } = await import('./open.js');
-  return openS3Store(config, bucket, { transport: await means.http(), place: label });
+  return openS3Store(config, bucket, { transport: await resources.http(), place: label });
 }
 
 /** rclone's providers that xsync has a preset for; the others are plain S3 (`other`). */
@@ -63,7 +63,7 @@ function fromRclone(section: RcloneSection): Record<string, string> | string {
 }
 
 /** In the order of the AWS SDK's chain. */
-function credentialSource({ profile }: S3Config, env: NodeJS.ProcessEnv): string {
+function credentialsFrom({ profile }: S3Config, env: NodeJS.ProcessEnv): string {
   if (profile !== undefined) return `AWS profile "${profile}"`;
   if (env.AWS_PROFILE) return `AWS profile "${env.AWS_PROFILE}" (AWS_PROFILE)`;
   if (env.AWS_ACCESS_KEY_ID) return 'environment (AWS_ACCESS_KEY_ID)';

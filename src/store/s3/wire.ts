@@ -11,7 +11,7 @@ import { encodeKey, encodeQuery } from './encode.js';
 import { refusalOf } from './errors.js';
 import { type Credentials, Signer } from './sign.js';
 
-export interface Call extends TransferOptions {
+export interface S3Request extends TransferOptions {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   /** Absent for calls on the bucket. */
   key?: string;
@@ -57,22 +57,22 @@ export class Wire {
    * One signed request; its answer, which is a 2xx. A clock found wrong is corrected, and the request signed anew and
    * sent a second time: the only repetition there is.
    */
-  async send(call: Call): Promise<HttpResponse> {
-    const path = this.#path(call);
+  async send(request: S3Request): Promise<HttpResponse> {
+    const path = this.#path(request);
     try {
-      return await this.#once(call, path);
+      return await this.#once(request, path);
     } catch (error) {
       if (!(error instanceof ClockCorrected)) throw error;
     }
     try {
-      return await this.#once(call, path);
+      return await this.#once(request, path);
     } catch (error) {
       // Another node with another clock: a temporary fault like others, and the retry wrapper's.
       throw error instanceof ClockCorrected ? error.cause : error;
     }
   }
 
-  /** A URL that lets whoever has it make the call, for `expiresS` seconds at most. */
+  /** A URL that lets whoever has it make the request, for `expiresS` seconds at most. */
   async presign(method: 'GET' | 'PUT', key: string, expiresS: number): Promise<string> {
     const { origin, host } = this.addresses.data;
     const path = this.#path({ method, key, data: true });
@@ -82,39 +82,45 @@ export class Wire {
     return `${origin}${path}?${this.#signer.presign(request, credentials, now, expiresS)}`;
   }
 
-  #path({ key, data }: Call): string {
+  #path({ key, data }: S3Request): string {
     const { base } = data ? this.addresses.data : this.addresses.control;
     return key === undefined ? base || '/' : `${base}/${encodeKey(key, this.#nul)}`;
   }
 
-  async #once(call: Call, path: string): Promise<HttpResponse> {
-    const { origin } = call.data ? this.addresses.data : this.addresses.control;
+  async #once(request: S3Request, path: string): Promise<HttpResponse> {
+    const { origin } = request.data ? this.addresses.data : this.addresses.control;
     const now = this.#transport.clock.now(origin);
     const source = this.#credentials.get(now);
     const credentials = source instanceof Promise ? await source : source;
-    const { method, body, target, pace, signal } = call;
-    const query = encodeQuery(call.parameters ?? {});
-    const headers = this.#headers(call, path, query, credentials, now);
+    const { method, body, target, pace, signal } = request;
+    const query = encodeQuery(request.parameters ?? {});
+    const headers = this.#headers(request, path, query, credentials, now);
     const onWire = query === '' ? path : `${path}?${query}`;
     const answer = await this.#transport.request({ method, origin, path: onWire, headers, body, target, pace, signal });
     const ok = answer.status >= 200 && answer.status < 300;
-    if (ok && !(call.lateError && xmlRoot(answer.body) === 'Error')) return answer;
-    throw this.#refusal(call, origin, answer);
+    if (ok && !(request.lateError && xmlRoot(answer.body) === 'Error')) return answer;
+    throw this.#refusal(request, origin, answer);
   }
 
-  #headers(call: Call, path: string, query: string, credentials: Credentials, now: number): Record<string, string> {
-    const { host } = call.data ? this.addresses.data : this.addresses.control;
-    const headers: Record<string, string> = { host, ...call.headers };
+  #headers(
+    request: S3Request,
+    path: string,
+    query: string,
+    credentials: Credentials,
+    now: number,
+  ): Record<string, string> {
+    const { host } = request.data ? this.addresses.data : this.addresses.control;
+    const headers: Record<string, string> = { host, ...request.headers };
     if (this.#requesterPays) headers['x-amz-request-payer'] = 'requester';
-    this.#signer.sign({ method: call.method, path, query, headers }, credentials, now);
+    this.#signer.sign({ method: request.method, path, query, headers }, credentials, now);
     return headers;
   }
 
-  #refusal(call: Call, origin: string, { status, headers, body }: HttpResponse): Error {
+  #refusal(request: S3Request, origin: string, { status, headers, body }: HttpResponse): Error {
     const { bucket } = this;
-    const upload = call.parameters?.uploadId !== undefined && call.headers?.['x-amz-copy-source'] === undefined;
+    const upload = request.parameters?.uploadId !== undefined && request.headers?.['x-amz-copy-source'] === undefined;
     const { region } = this.addresses;
-    const error = refusalOf({ status, headers, body, bucket, place: this.#place, key: call.key, upload, region });
+    const error = refusalOf({ status, headers, body, bucket, place: this.#place, key: request.key, upload, region });
     // A HEAD's refusal has no body that could name the skew; its Date header shows it.
     const maybeSkewed = isXsyncError(error, 'clock-skew') || (status === 403 && body.length === 0);
     if (maybeSkewed && this.#transport.clock.learn(origin, headers.date, error.code === 'clock-skew')) {

@@ -1,12 +1,12 @@
 import type { ObjectStore, Pace } from '../port.js';
-import { type Body, Bucket } from './bucket.js';
 import { type Direction, InterceptedStore } from './intercept.js';
 import { type Sleep, sleep } from './time.js';
+import { type Body, TokenBucket } from './token-bucket.js';
 
 /** Bytes per second at a time of day (ms since 1970), as the --bwlimit timetable says; undefined: no limit. */
 export type BandwidthSchedule = (nowMs: number) => number | undefined;
 
-export interface LimiterOptions {
+export interface RateLimitsOptions {
   /** Requests per second over all stores (--tpslimit); absent: no limit. */
   requestsPerSecond?: number;
   /** Requests that may go at once after a pause (--tpslimit-burst). Default 1. */
@@ -20,15 +20,15 @@ export interface LimiterOptions {
 /** Bytes may come this much ahead of the clock, so that late timers cost no throughput. */
 const BYTES_BURST_SECONDS = 0.1;
 
-/** The limits of one run, shared by its stores. Requests are first come, first served; bytes go as `Bucket` says. */
-export class Limiter {
-  readonly #requests: Bucket;
-  readonly #bytes: Record<Direction, Bucket>;
+/** The limits of one run, shared by its stores. Requests are first come, first served; bytes go as `TokenBucket` says. */
+export class RateLimits {
+  readonly #requests: TokenBucket;
+  readonly #bytes: Record<Direction, TokenBucket>;
 
-  constructor({ requestsPerSecond, burst = 1, up, down, now = Date.now, sleep: wait = sleep }: LimiterOptions) {
+  constructor({ requestsPerSecond, burst = 1, up, down, now = Date.now, sleep: wait = sleep }: RateLimitsOptions) {
     const bytes = (schedule: BandwidthSchedule = () => undefined) =>
-      new Bucket({ rate: schedule, burst: (rate) => rate * BYTES_BURST_SECONDS, now, sleep: wait });
-    this.#requests = new Bucket({ rate: () => requestsPerSecond, burst: () => burst, now, sleep: wait });
+      new TokenBucket({ rate: schedule, burst: (rate) => rate * BYTES_BURST_SECONDS, now, sleep: wait });
+    this.#requests = new TokenBucket({ rate: () => requestsPerSecond, burst: () => burst, now, sleep: wait });
     this.#bytes = { up: bytes(up), down: bytes(down) };
   }
 
@@ -48,14 +48,14 @@ export class Limiter {
   }
 }
 
-/** A store whose requests and bytes keep to the limiter's limits. Not for local disks: the limits are a network's. */
-export function throttle(store: ObjectStore, limiter: Limiter): ObjectStore {
+/** A store whose requests and bytes keep to the limits. Not for local disks: the limits are a network's. */
+export function throttle(store: ObjectStore, limits: RateLimits): ObjectStore {
   return new InterceptedStore(store, async (call, run) => {
-    await limiter.request(call.signal);
+    await limits.request(call.signal);
     const { direction, signal, pace } = call;
     if (!direction) return run(undefined);
-    const body = limiter.body(direction);
-    return run((bytes) => both(pace?.(bytes), limiter.bytes(direction, bytes, signal, body)));
+    const body = limits.body(direction);
+    return run((bytes) => both(pace?.(bytes), limits.bytes(direction, bytes, signal, body)));
   });
 }
 

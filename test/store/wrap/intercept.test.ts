@@ -5,12 +5,12 @@ import { dryRun } from '../../../src/store/wrap/dry-run.js';
 import { InterceptedStore, unwrap } from '../../../src/store/wrap/intercept.js';
 import { meter } from '../../../src/store/wrap/meter.js';
 import { retry } from '../../../src/store/wrap/retry.js';
-import { Limiter, throttle } from '../../../src/store/wrap/throttle.js';
+import { RateLimits, throttle } from '../../../src/store/wrap/throttle.js';
 import { EVERY_CALL, EVERY_KIND } from './every-call.js';
 import { scripted } from './fakes.js';
 
 /** The wrappers as a run stacks them. */
-const stacked = (store: ObjectStore) => retry(throttle(meter(store), new Limiter({})), { attempts: 1 });
+const stacked = (store: ObjectStore) => retry(throttle(meter(store), new RateLimits({})), { attempts: 1 });
 
 /** A store that answers every call with its name and arguments, but for the pace, which wrappers replace. */
 function echo(): ObjectStore {

@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryStore } from '../../../src/store/memory/store.js';
-import { Limiter, type LimiterOptions, throttle } from '../../../src/store/wrap/throttle.js';
+import { RateLimits, type RateLimitsOptions, throttle } from '../../../src/store/wrap/throttle.js';
 import { sleep } from '../../../src/store/wrap/time.js';
 import { FakeClock } from './fakes.js';
 
 const KIB = 1024;
 
-function rig(options: LimiterOptions) {
+function rig(options: RateLimitsOptions) {
   const clock = new FakeClock();
-  const limiter = new Limiter({ now: clock.now, sleep: clock.sleep, ...options });
-  return { clock, limiter, store: throttle(new MemoryStore(), limiter) };
+  const limits = new RateLimits({ now: clock.now, sleep: clock.sleep, ...options });
+  return { clock, limits, store: throttle(new MemoryStore(), limits) };
 }
 
 /** When each of `count` requests in a row was let go, ms. */
-async function requestTimes({ clock, limiter }: ReturnType<typeof rig>, count: number): Promise<number[]> {
+async function requestTimes({ clock, limits }: ReturnType<typeof rig>, count: number): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < count; i++) {
-    await limiter.request();
+    await limits.request();
     times.push(clock.nowMs);
   }
   return times;
@@ -35,8 +35,8 @@ describe('--tpslimit', () => {
   });
 
   test('every kind of request counts, and both stores share the limit', async () => {
-    const { clock, limiter, store } = rig({ requestsPerSecond: 2 });
-    const other = throttle(new MemoryStore(), limiter);
+    const { clock, limits, store } = rig({ requestsPerSecond: 2 });
+    const other = throttle(new MemoryStore(), limits);
     await store.put('k', Buffer.from('12345'));
     await other.list({});
     await store.head('k');
@@ -45,11 +45,11 @@ describe('--tpslimit', () => {
   });
 
   test('requests asked for together go one after the other, in order', async () => {
-    const { clock, limiter } = rig({ requestsPerSecond: 10 });
+    const { clock, limits } = rig({ requestsPerSecond: 10 });
     const order: string[] = [];
     await Promise.all(
       ['a', 'b', 'c'].map(async (name) => {
-        await limiter.request();
+        await limits.request();
         order.push(`${name}@${clock.nowMs}`);
       }),
     );
@@ -57,25 +57,25 @@ describe('--tpslimit', () => {
   });
 
   test('without a limit nothing waits', async () => {
-    const { clock, limiter } = rig({});
-    for (let i = 0; i < 1000; i++) expect(limiter.request()).toBeUndefined();
-    expect(limiter.bytes('up', 1e12)).toBeUndefined();
+    const { clock, limits } = rig({});
+    for (let i = 0; i < 1000; i++) expect(limits.request()).toBeUndefined();
+    expect(limits.bytes('up', 1e12)).toBeUndefined();
     expect(clock.slept).toEqual([]);
   });
 });
 
 describe('--bwlimit', () => {
   test('bytes go at the rate from the first piece to the last, or the office line would be full', async () => {
-    const { clock, limiter } = rig({ up: () => 100 * KIB });
-    for (let i = 0; i < 100; i++) await limiter.bytes('up', 64 * KIB);
+    const { clock, limits } = rig({ up: () => 100 * KIB });
+    for (let i = 0; i < 100; i++) await limits.bytes('up', 64 * KIB);
     // 6,400 KiB at 100 KiB/s, of which the first tenth of a second goes ahead of the clock.
     expect(clock.nowMs).toBeGreaterThanOrEqual(63_900);
     expect(clock.nowMs).toBeLessThanOrEqual(64_100);
   });
 
   test('up and down are limited apart, over both stores', async () => {
-    const { clock, limiter, store } = rig({ up: () => KIB });
-    const other = throttle(new MemoryStore(), limiter);
+    const { clock, limits, store } = rig({ up: () => KIB });
+    const other = throttle(new MemoryStore(), limits);
     await store.put('k', Buffer.alloc(2 * KIB));
     await store.read('k', new Uint8Array(2 * KIB));
     const readDone = clock.nowMs;
@@ -86,21 +86,21 @@ describe('--bwlimit', () => {
 
   test('a waiting transfer follows the timetable within a second, also out of a full stop', async () => {
     const nine = 9 * 3600_000;
-    const { clock, limiter } = rig({ down: (nowMs) => (nowMs < nine ? 0 : undefined) });
+    const { clock, limits } = rig({ down: (nowMs) => (nowMs < nine ? 0 : undefined) });
     clock.nowMs = nine - 5500;
-    await limiter.bytes('down', 64 * KIB);
+    await limits.bytes('down', 64 * KIB);
     expect(clock.nowMs).toBe(nine + 500);
-    expect(limiter.bytes('down', 1e9)).toBeUndefined();
+    expect(limits.bytes('down', 1e9)).toBeUndefined();
   });
 
   test('when a limit begins, what went before it is not charged', async () => {
     let rate: number | undefined = 1000;
-    const { clock, limiter } = rig({ up: () => rate });
-    limiter.bytes('up', 1);
+    const { clock, limits } = rig({ up: () => rate });
+    limits.bytes('up', 1);
     rate = undefined;
-    limiter.bytes('up', 1e12);
+    limits.bytes('up', 1e12);
     rate = 1000;
-    await limiter.bytes('up', 1000);
+    await limits.bytes('up', 1000);
     expect(clock.nowMs).toBeLessThanOrEqual(1000);
   });
 
@@ -124,11 +124,11 @@ describe('under --bwlimit', () => {
   const PIECE = 64 * KIB;
 
   /** Sends `size` bytes as the transport does, piece by piece; resolves to the time at which the last one went. */
-  async function send({ clock, limiter }: ReturnType<typeof rig>, size: number, longest = { waitMs: 0 }) {
-    const body = limiter.body('up');
+  async function send({ clock, limits }: ReturnType<typeof rig>, size: number, longest = { waitMs: 0 }) {
+    const body = limits.body('up');
     for (let left = size; left > 0; left -= PIECE) {
       const askedMs = clock.nowMs;
-      await limiter.bytes('up', Math.min(left, PIECE), undefined, body);
+      await limits.bytes('up', Math.min(left, PIECE), undefined, body);
       longest.waitMs = Math.max(longest.waitMs, clock.nowMs - askedMs);
     }
     return clock.nowMs;
@@ -177,20 +177,20 @@ describe('under --bwlimit', () => {
 
 test('aborting ends a wait at once', async () => {
   const controller = new AbortController();
-  const limiter = new Limiter({ requestsPerSecond: 0.001, up: () => 1, sleep });
-  const store = throttle(new MemoryStore(), limiter);
-  await limiter.request();
+  const limits = new RateLimits({ requestsPerSecond: 0.001, up: () => 1, sleep });
+  const store = throttle(new MemoryStore(), limits);
+  await limits.request();
   const put = store.put('k', Buffer.from('12345'), { signal: controller.signal });
   setImmediate(() => controller.abort());
   await expect(put).rejects.toMatchObject({ code: 'aborted' });
-  await expect(limiter.bytes('up', 1000, controller.signal)).rejects.toMatchObject({ code: 'aborted' });
+  await expect(limits.bytes('up', 1000, controller.signal)).rejects.toMatchObject({ code: 'aborted' });
 });
 
 test('a transfer that is aborted gives its place and its bytes to those behind it', async () => {
-  const { clock, limiter } = rig({ up: () => KIB });
+  const { clock, limits } = rig({ up: () => KIB });
   const controller = new AbortController();
-  const aborted = limiter.bytes('up', 3600 * KIB, controller.signal);
-  const behind = limiter.bytes('up', 2 * KIB);
+  const aborted = limits.bytes('up', 3600 * KIB, controller.signal);
+  const behind = limits.bytes('up', 2 * KIB);
   controller.abort();
   await expect(aborted).rejects.toMatchObject({ code: 'aborted' });
   await behind;

@@ -1,7 +1,7 @@
 import { XsyncError } from '../../model/error.js';
 import type { Sleep } from './time.js';
 
-export interface BucketOptions {
+export interface TokenBucketOptions {
   /** Units per second at a time; undefined: no limit. */
   rate: (nowMs: number) => number | undefined;
   /** Units that may be ahead of the clock after a pause, at that rate. */
@@ -10,7 +10,7 @@ export interface BucketOptions {
   sleep: Sleep;
 }
 
-/** A body whose pieces ask one after the other; made by `Bucket.body`. */
+/** A body whose pieces ask one after the other; made by `TokenBucket.body`. */
 export interface Body {
   /** Its place among the bodies, by the time it began. */
   readonly place: number;
@@ -37,8 +37,8 @@ const PATIENCE_MS = 8000;
  * oldest gets all it asks for, so that a run that is stopped has finished parts, not eight begun ones. Every other
  * grant at most goes to a waiter that cannot stand behind: a small body, or one that has waited long.
  */
-export class Bucket {
-  readonly #options: BucketOptions;
+export class TokenBucket {
+  readonly #options: TokenBucketOptions;
   readonly #waiting: Waiter[] = [];
   #waitingUnits = 0;
   /** Units that may go now. */
@@ -50,7 +50,7 @@ export class Bucket {
   /** Ends the sleep between two grants when nobody waits any more. */
   #pump: AbortController | undefined;
 
-  constructor(options: BucketOptions) {
+  constructor(options: TokenBucketOptions) {
     this.#options = options;
     this.#lastMs = options.now();
     this.#refill();
