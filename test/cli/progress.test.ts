@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bytesLine, objectLine, objectsLine } from '../../src/cli/render/bars.js';
 import { colours } from '../../src/cli/render/colour.js';
-import { displayWidth } from '../../src/cli/render/printable.js';
 import { Progress } from '../../src/cli/render/progress.js';
 import { Tally } from '../../src/cli/render/tally.js';
 import type { Terminal } from '../../src/cli/render/terminal.js';
+import { displayWidth } from '../../src/cli/render/width.js';
 import { Clock, capture, events, plain } from './fixtures.js';
 
 function underWay(): Tally {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { displayWidth } from '../../src/cli/render/printable.js';
 import { summaryLine, summaryLines } from '../../src/cli/render/summary.js';
+import { displayWidth } from '../../src/cli/render/width.js';
 import type { Summary } from '../../src/engine/events.js';
 import { XsyncError } from '../../src/model/error.js';
 import { plain, summary } from './fixtures.js';

@@ -2,8 +2,9 @@
 import type { ChalkInstance } from 'chalk';
 import { formatBytes, formatCount, formatPercent, plural } from './format.js';
 import { counters, etaText } from './lines.js';
-import { displayWidth, fit, keyText, shorten } from './printable.js';
+import { keyText } from './printable.js';
 import type { InFlight, Status } from './tally.js';
+import { displayWidth, fit, shorten } from './width.js';
 
 export interface BarStyle {
   chalk: ChalkInstance;

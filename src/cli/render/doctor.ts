@@ -3,8 +3,9 @@ import type { ChalkInstance } from 'chalk';
 import type { Finding, Level } from '../../doctor/finding.js';
 import { colours } from './colour.js';
 import { plural } from './format.js';
-import { printable, wrap } from './printable.js';
+import { printable } from './printable.js';
 import { type Terminal, terminalWidth } from './terminal.js';
+import { wrap } from './width.js';
 
 const MARK: Record<Level, string> = { ok: '✓', warn: '!', fail: '✗', skip: '·' };
 

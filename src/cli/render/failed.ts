@@ -3,8 +3,9 @@ import type { ChalkInstance } from 'chalk';
 import type { FailureRow } from '../../manifest/port.js';
 import { formatBytes, formatDuration, plural } from './format.js';
 import { bareMessage } from './lines.js';
-import { keyText, printable, shorten, wrap } from './printable.js';
+import { keyText, printable } from './printable.js';
 import { timeText } from './status.js';
+import { shorten, wrap } from './width.js';
 
 export interface ShownFailure extends FailureRow {
   /** When it is tried again by itself, ms; absent when time alone does not help. */

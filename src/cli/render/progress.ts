@@ -6,10 +6,10 @@ import type { ChalkInstance } from 'chalk';
 import { MultiBar } from 'cli-progress';
 import type { Reporter } from '../../engine/events.js';
 import { bytesLine, objectLine, objectsLine } from './bars.js';
-import { wrap } from './printable.js';
 import type { Renderer } from './renderer.js';
 import { Tally } from './tally.js';
 import { type Terminal, terminalWidth } from './terminal.js';
+import { wrap } from './width.js';
 
 const REDRAWS_PER_SECOND = 2;
 const OBJECT_ROWS = 4;

@@ -4,8 +4,9 @@ import type { Lags } from '../../engine/record/lag.js';
 import type { Sum } from '../../engine/record/progress.js';
 import type { History, PairStatus } from '../../engine/record/status.js';
 import { formatBytes, formatCount, formatCounts, formatDuration, plural } from './format.js';
-import { keyText, printable, wrap } from './printable.js';
+import { keyText, printable } from './printable.js';
 import type { Terminal } from './terminal.js';
+import { wrap } from './width.js';
 
 export interface ShownStatus {
   source: string;

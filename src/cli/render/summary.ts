@@ -5,7 +5,8 @@ import type { XsyncError } from '../../model/error.js';
 import { VERIFIED_BY } from '../../model/verified.js';
 import { formatBytes, formatCosts, formatCount, formatCounts, formatDuration, plural } from './format.js';
 import { bareMessage, VERIFIED_TEXT } from './lines.js';
-import { keyText, printable, wrap } from './printable.js';
+import { keyText, printable } from './printable.js';
+import { wrap } from './width.js';
 
 export interface SummaryOptions {
   chalk: ChalkInstance;

@@ -1,0 +1,66 @@
+/** How much room texts take on a terminal. Apart from `printable.ts`, since the tables of widths take time to load. */
+import stringWidth from 'string-width';
+
+/** Terminal columns that the (printable) text takes; our own colour sequences take none. */
+export function displayWidth(text: string): number {
+  return stringWidth(text);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a colour sequence starts with ESC.
+const COLOUR_OR_TEXT = /\u001b\[[0-9;]*m|[^\u001b]+/g;
+
+/** Characters as a person counts them, a colour sequence being one. */
+function split(text: string): string[] {
+  const graphemes = new Intl.Segmenter();
+  const parts = text.match(COLOUR_OR_TEXT) ?? [];
+  return parts.flatMap((part) =>
+    part.startsWith('\u001b') ? part : Array.from(graphemes.segment(part), ({ segment }) => segment),
+  );
+}
+
+/** At most `width` columns: the middle gives way to `…`, since a key's start and end say most. */
+export function shorten(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  if (width <= 1) return width === 1 ? '…' : '';
+  const characters = split(text);
+  const end = take(characters.toReversed(), Math.floor((width - 1) * 0.6));
+  const start = take(characters, width - 1 - displayWidth(end.join('')));
+  return `${start.join('')}…${end.toReversed().join('')}`;
+}
+
+/** Cut or padded with spaces to exactly `width` columns. */
+export function fit(text: string, width: number): string {
+  const short = shorten(text, width);
+  return short + ' '.repeat(Math.max(0, width - displayWidth(short)));
+}
+
+/**
+ * Breaks a printable line so that no piece takes more than `width` columns; at spaces where there are any. Not with
+ * wrap-ansi, which composes characters: a key that was copied from the screen would be another key.
+ */
+export function wrap(text: string, width: number, indent = ''): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  let room = width;
+  while (displayWidth(rest) > room) {
+    const piece = take(split(rest), room).join('');
+    const space = piece.lastIndexOf(' ');
+    const cut = space > room / 3 ? space : piece.length;
+    if (cut === 0) break;
+    lines.push((lines.length > 0 ? indent : '') + rest.slice(0, cut).trimEnd());
+    rest = rest.slice(cut).trimStart();
+    room = Math.max(1, width - displayWidth(indent));
+  }
+  return [...lines, (lines.length > 0 ? indent : '') + rest];
+}
+
+function take(characters: readonly string[], width: number): string[] {
+  let used = 0;
+  const taken: string[] = [];
+  for (const character of characters) {
+    used += displayWidth(character);
+    if (used > width) break;
+    taken.push(character);
+  }
+  return taken;
+}
