@@ -2,18 +2,17 @@
  * rclone's glob patterns (rclone.org/filtering, "Pattern syntax") as regular expressions: `*`, `**`, `?`, `[class]`,
  * `{a,b}`, `{{regexp}}`, `\c`. As in rclone, `[!a]` is no negation (write `[^a]`), whatever its manual says.
  */
-import { Automaton } from './automaton.js';
-import { parseGoRegexp } from './regexp.js';
+import { compileRegexp, type Pattern } from './regexp.js';
 
 /**
  * Compiles a glob for whole keys. With a leading `/` it is anchored at the root, without one it matches from any `/`
  * on, always up to the end.
  * @throws SyntaxError with a sentence that says what is wrong with the glob.
  */
-export function compileGlob(glob: string, ignoreCase: boolean): Automaton {
+export function compileGlob(glob: string, ignoreCase: boolean): Pattern {
   const anchored = glob.startsWith('/');
   const body = globBody([...(anchored ? glob.slice(1) : glob)]);
-  return new Automaton(parseGoRegexp(`${anchored ? '^' : '(^|/)'}${body}$`, ignoreCase));
+  return compileRegexp(`${anchored ? '^' : '(^|/)'}${body}$`, ignoreCase);
 }
 
 /** The glob in Go's regular expression syntax, without anchors. */

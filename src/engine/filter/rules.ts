@@ -5,6 +5,7 @@
 import { XsyncError } from '../../model/error.js';
 import type { FilterFile } from './file.js';
 import { compileGlob, globToFolderGlobs } from './glob.js';
+import type { Pattern } from './regexp.js';
 
 export interface RuleOptions {
   include?: readonly string[];
@@ -15,10 +16,6 @@ export interface RuleOptions {
   filter?: readonly string[];
   filterFrom?: readonly FilterFile[];
   ignoreCase?: boolean;
-}
-
-export interface Pattern {
-  test(name: string): boolean;
 }
 
 export interface Rule {

@@ -174,6 +174,69 @@ it('a pattern full of stars does not hang the run over a long key', () => {
   expect(refusal({ exclude: ['{{((a{1000}){1000}){1000}}}'] })).toContain('the pattern repeats too much');
 });
 
+describe('an expression too large or too deep is refused with its pattern, before it takes memory', () => {
+  it.each<[string, string, string]>([
+    ['repetitions of repetitions', '{{(a{1000}){1000}}}', 'the pattern repeats too much'],
+    ['many repetitions', `{{${'x{1000}'.repeat(1300)}}}`, 'the pattern repeats too much'],
+    ['a long part repeated', `{{(${'[ab][^c]'.repeat(25)}){1000}}}`, 'the pattern repeats too much'],
+    ['a large program', `{{${'\\w{0,1000}'.repeat(15)}}}`, 'the pattern repeats too much'],
+    ['one count too large', '{{a{1001}}}', 'the pattern repeats too much'],
+    ['nested groups', `{{${'('.repeat(20_000)}${')'.repeat(20_000)}}}`, 'expression nests too deeply'],
+    ['nested braces', `${'{a,'.repeat(3000)}${'}'.repeat(3000)}`, 'expression nests too deeply'],
+  ])('%s', (_, pattern, reason) => {
+    expect(refusal({ exclude: [pattern] })).toBe(`usage: --exclude ${JSON.stringify(pattern)}: ${reason}`);
+  });
+});
+
+it('a long list of names in one pattern is no such expression', () => {
+  const names = Array.from({ length: 3000 }, (_, i) => `name-${i}.txt`);
+  expect(verdict({ exclude: [`{${names.join()}}`] }, 'a/name-2999.txt')).toMatchObject({ included: false });
+  expect(verdict({ exclude: [`{${names.join()}}`] }, 'a/name-3000.txt')).toEqual({ included: true });
+});
+
+describe('characters beyond ASCII match as they do in rclone', () => {
+  const pair = '\u{1f600}';
+  // Answers of Go 1.26's regexp package. It has no unpaired surrogates; those match as one character.
+  it.each<[string, boolean, string, boolean]>([
+    ['?', false, pair, true],
+    ['??', false, pair, false],
+    ['[\u{1f600}-\u{1f60e}]', false, pair, true],
+    ['[^\u{1f600}]', false, pair, false],
+    ['{{.{2}}}', false, `${pair}\n`, true],
+    ['{{(?-s).}}', false, '\n', false],
+    ['?', false, '\ud83d', true],
+    ['\ud83d', false, '\ud83d', true],
+    ['\ud83d', false, pair, false],
+    ['\ude00', false, pair, false],
+    ['[\ud800-\udfff]', false, '\ude00', true],
+    ['é', false, 'É', false],
+    ['é', true, 'É', true],
+    ['k', true, '\u212a', true],
+    ['ſ', true, 's', true],
+    ['[^s]', true, 'ſ', false],
+    ['σ', true, 'ς', true],
+    ['µ', true, 'μ', true],
+    ['ß', true, 'ẞ', true],
+    ['ß', true, 'ss', false],
+    ['ı', true, 'I', false],
+    ['İ', true, 'i', false],
+    ['[α-ω]', true, 'Σ', true],
+    ['{{\\pL}}', false, '写', true],
+    ['{{\\p{Greek}}}', false, 'σ', true],
+    ['{{\\p{^Greek}}}', false, 'σ', false],
+    ['{{\\p{Lu}}}', false, 'é', false],
+    ['{{\\p{Lu}}}', true, 'é', true],
+    ['{{\\w}}', false, 'é', false],
+    ['{{\\W}}', false, 'ſ', true],
+    ['{{\\W}}', true, 'ſ', false],
+    ['{{[[:alpha:]]}}', false, 'é', false],
+    ['{{(?i)k}}', false, 'K', true],
+    ['{{(?-i)k}}', true, 'K', false],
+  ])('%s, ignoring case: %s, %j', (glob, ignoreCase, key, matches) => {
+    expect(verdict({ exclude: [`/${glob}`], ignoreCase }, key).included).toBe(!matches);
+  });
+});
+
 it('keys in every script keep matching, however many characters were seen before', () => {
   const filter = createFilter({ include: ['x?y'] });
   for (let code = 0x4e00; code < 0x4e00 + 20_000; code++) {
