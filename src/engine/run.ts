@@ -1,18 +1,19 @@
 /** A whole run: list, diff, decide, plan, perform, record, delete. */
 import { randomBytes } from 'node:crypto';
+import { Census } from './census.js';
 import { loadHashes } from '../hash/index.js';
 import { checkpointsIn } from '../manifest/checkpoints.js';
 import type { RunOutcome } from '../manifest/port.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
+import type { Pass } from './census.js';
 import type { Reporter, RunEvent, Summary } from './events.js';
 import { Halt } from './flow/halt.js';
 import { limiter } from './flow/queue.js';
 import type { RunOptions } from './options.js';
 import { type RunPair, viewFor } from './pair.js';
-import { Census } from './pass/census.js';
 import type { RunContext } from './pass/context.js';
 import { refuseBackupInside, refuseOverlap } from './pass/guard.js';
-import { beginPass, type Pass } from './pass/pass.js';
+import { beginPass } from './pass/pass.js';
 import { Traversal } from './pass/traverse.js';
 import { Forecast } from './plan/forecast.js';
 import { routeOf } from './plan/plan.js';

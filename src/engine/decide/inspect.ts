@@ -10,7 +10,6 @@ import { isXsyncError } from '../../model/error.js';
 import { effectiveMtime, type ObjectInfo } from '../../model/object.js';
 import type { ObjectBytes, ObjectCatalog, ObjectStore } from '../../store/port.js';
 import type { MemoryBudget } from '../flow/budget.js';
-import { MiB } from '../plan/cut.js';
 import type { CopyReason, Decision, TransferPolicy } from './decide.js';
 
 type Inspect = Extract<Decision, { action: 'inspect' }>;
@@ -116,7 +115,7 @@ async function compareByReading(
   return common && (common.same || common.name !== 'md5ofParts') ? common.same : undefined;
 }
 
-const READ_SIZE = 8 * MiB;
+const READ_SIZE = 8 * 1024 * 1024;
 
 /** Reads the object, block by block, and computes what it can. */
 export async function checksumsOf(

@@ -1,6 +1,5 @@
 /** The three-way diff of a pair that is only looked at. */
 import { XsyncError } from '../../model/error.js';
-import type { CheckPolicy } from '../decide/decide.js';
 import type { RunEvent } from '../events.js';
 import type { Halt } from '../flow/halt.js';
 import type { RunOptions } from '../options.js';
@@ -21,8 +20,8 @@ export interface LookListener {
   failed(key: string, fault: XsyncError): void;
 }
 
-/** For the streams: disorder that is seen late would be told as differences. */
-const LOOKING: CheckPolicy = { mode: 'check', compare: 'default', oneWay: false };
+/** Disorder that shows late would be reported as differences. */
+const DISTRUSTED = ['source', 'destination'] as const;
 
 /**
  * Batches in key order, until the halt stops them.
@@ -35,7 +34,7 @@ export async function* lookAtPair(
 ): AsyncGenerator<Triple[]> {
   const { halt, tell, failed } = listener;
   const { filter, only, checkers, listConcurrency } = options;
-  const fixed = { policy: LOOKING, noTraverse: false, createBucket: false, dryRun: true };
+  const fixed = { distrusted: DISTRUSTED, noTraverse: false, createBucket: false, dryRun: true };
   const emit = (event: RunEvent): void => {
     if (event.type === 'notice' || event.type === 'listed') tell(event);
   };

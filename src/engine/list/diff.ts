@@ -3,10 +3,8 @@
  * keys with what each says. Constant memory; inside a batch nothing is awaited.
  */
 import type { ManifestRow } from '../../manifest/port.js';
-import { commonChecksum } from '../../model/checksum.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
-import type { DestState, Evidence, SideState } from '../decide/decide.js';
 
 /** One key, and what each of the three says of it. */
 export interface Triple {
@@ -84,28 +82,4 @@ export async function* diff(
 function least(a: string | undefined, b: string | undefined): string | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return compareKeys(a, b) <= 0 ? a : b;
-}
-
-export function sourceState({ source, row }: Triple): SideState {
-  if (!source) return 'absent';
-  if (!row) return 'unknown';
-  return source.etag === row.sourceEtag && source.size === row.size ? 'same' : 'changed';
-}
-
-/** @param traversed whether the destination was listed */
-export function destState({ dest, row }: Triple, traversed: boolean): DestState {
-  if (!traversed) return row ? 'same' : 'unlisted';
-  if (!dest) return 'absent';
-  if (!row) return 'unknown';
-  return dest.etag === row.destEtag && dest.size === row.size ? 'same' : 'changed';
-}
-
-/** What two listing entries say about equality, without a request. Composite MD5s that differ prove nothing. */
-export function evidenceOf({ source, dest, row }: Triple): Evidence {
-  const proven = row !== undefined && row.verifiedBy !== 'size';
-  const known = { ours: row?.ours === true, intended: false, proven };
-  const sizeSame = source?.size === (dest?.size ?? row?.size);
-  const common = commonChecksum(source?.checksums ?? {}, dest?.checksums ?? {});
-  if (!common || (!common.same && common.name === 'md5ofParts')) return { sizeSame, checksum: 'unknown', ...known };
-  return { sizeSame, checksum: common.same ? 'same' : 'differs', ...known };
 }

@@ -4,7 +4,6 @@ import type { ManifestRow, Spool } from '../../manifest/port.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
-import type { Policy } from '../decide/decide.js';
 import type { Reporter, Side } from '../events.js';
 import type { Halt } from '../flow/halt.js';
 import { endsRun } from '../flow/halt.js';
@@ -36,8 +35,11 @@ export interface StreamContext {
 /** What the streams ask of a run's options. */
 export type StreamOptions = Pick<
   RunOptions,
-  'only' | 'filter' | 'noTraverse' | 'createBucket' | 'dryRun' | 'checkers' | 'listConcurrency' | 'backup'
-> & { policy: Policy };
+  'only' | 'filter' | 'noTraverse' | 'createBucket' | 'dryRun' | 'checkers' | 'listConcurrency'
+> & {
+  /** Sides whose order is not relied on, though they may keep it: disorder would show too late for what the run does. */
+  distrusted: readonly Side[];
+};
 
 export class Streams {
   readonly #pair: RunPair;
@@ -94,17 +96,10 @@ export class Streams {
     return this.#counted(name, side, bounds, (s, context) => listSorted(s, spool, context));
   }
 
-  /**
-   * Disorder is seen late, and until then a key that comes later looks absent. That costs a needless copy at most, but
-   * for options that protect what is at the destination, and for a check, which would call it a difference.
-   */
   #mustSort(name: Side, { store }: RunSide): boolean {
     if (this.#pair.manifest.getFact(FACT[name]) !== undefined) return true;
     if (store.capabilities.orderedListing !== 'unknown') return false;
-    const { policy, backup } = this.#options;
-    if (policy.mode === 'check') return true;
-    const protects = policy.ignoreExisting || policy.immutable || policy.update || backup !== undefined;
-    return name === 'destination' && protects;
+    return this.#options.distrusted.includes(name);
   }
 
   async *#counted(

@@ -1,5 +1,6 @@
 /** What one run has at hand, from the listings to the record. */
 import type { Checkpoints } from '../../manifest/checkpoints.js';
+import type { Census, Pass } from '../census.js';
 import type { Reporter } from '../events.js';
 import type { MemoryBudget } from '../flow/budget.js';
 import type { Claims } from '../flow/claims.js';
@@ -13,8 +14,6 @@ import type { Committer } from '../record/commit.js';
 import type { Recorder } from '../record/recorder.js';
 import type { Executor } from '../transfer/executor.js';
 import type { Slots } from '../transfer/slots.js';
-import type { Census } from './census.js';
-import type { Pass } from './pass.js';
 
 export interface RunContext {
   /** As this run sees it; see `viewFor`. */

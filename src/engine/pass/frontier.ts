@@ -3,12 +3,7 @@
  * copied. Objects finish in any order; a batch of keys is passed when the last of its objects is done.
  */
 
-/** Objects of the source that the filters let through, and their bytes; and how many were looked at for that. */
-export interface Passed {
-  looked: number;
-  objects: number;
-  bytes: number;
-}
+import type { Passed } from '../census.js';
 
 export class Batch {
   open = 1;

@@ -3,24 +3,14 @@
  * that an interrupted one over a big bucket is taken up where it was, without listing the beginning again.
  */
 import type { Manifest } from '../../manifest/port.js';
+import type { Pass, Passed } from '../census.js';
 import type { RunOptions } from '../options.js';
-import type { Passed } from './frontier.js';
 
 /** The manifest's fact in which it stands. */
 const FACT = 'pass';
 /** A source that was listed longer ago is listed anew. */
 const OLDEST_MS = 6 * 3_600_000;
 const SAVE_EVERY_MS = 1000;
-
-export interface Pass {
-  /** When its first page was asked for, ms: what was written before is at the destination when the pass ends. */
-  startedMs: number;
-  /** Where it goes on; absent at its beginning. */
-  after?: string;
-  passed: Passed;
-  /** The oldest change that was left alone because it is too fresh, ms. */
-  unsettledMs?: number;
-}
 
 interface Saved extends Pass {
   savedMs: number;

@@ -1,10 +1,11 @@
 /** One pass over the keys: from the listings through the planner, and the deletes at their time. */
 import { isXsyncError, type XsyncError } from '../../model/error.js';
-import type { RunEvent } from '../events.js';
+import type { RunEvent, Side } from '../events.js';
 import type { Bounds } from '../list/bounds.js';
 import { diff } from '../list/diff.js';
 import { OutOfOrder } from '../list/list.js';
 import { Streams } from '../list/streams.js';
+import type { RunOptions } from '../options.js';
 import { faultOf } from '../plan/fault.js';
 import type { RunContext } from './context.js';
 import { Deletes } from './deletes.js';
@@ -24,11 +25,15 @@ export class Traversal {
   constructor(context: RunContext) {
     const { pair, options, pass, halt } = context;
     this.#context = context;
-    this.#streams = new Streams(pair, options, {
-      emit: (event) => this.#hear(event),
-      halt,
-      failed: (key, fault) => this.#failed(key, fault),
-    });
+    this.#streams = new Streams(
+      pair,
+      { ...options, distrusted: distrusted(options) },
+      {
+        emit: (event) => this.#hear(event),
+        halt,
+        failed: (key, fault) => this.#failed(key, fault),
+      },
+    );
     this.#deletes = options.deletes && new Deletes(context, options.deletes);
     this.#planner = new Planner(context, this.#deletes);
     this.#keeper = new PassKeeper(pair.manifest, pass, options);
@@ -152,4 +157,13 @@ export class Traversal {
       this.#context.halt.fail(error);
     }
   }
+}
+
+/**
+ * Disorder is seen late, and until then a key that comes later looks absent. That costs a needless copy at most, but
+ * for options that protect what is at the destination.
+ */
+function distrusted({ policy, backup }: RunOptions): readonly Side[] {
+  const protects = policy.ignoreExisting || policy.immutable || policy.update || backup !== undefined;
+  return protects ? ['destination'] : [];
 }

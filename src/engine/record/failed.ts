@@ -1,8 +1,8 @@
 /** When an object that failed is tried again. The failed list itself is the manifest's. */
 import type { FailureRow, Manifest } from '../../manifest/port.js';
 import { compareKeys } from '../../model/key.js';
+import type { Pass } from '../census.js';
 import type { HeldReason } from '../events.js';
-import type { Pass } from '../pass/pass.js';
 
 const FIRST_WAIT_MS = 5000;
 const LONGEST_WAIT_MS = 6 * 3_600_000;

@@ -4,8 +4,8 @@
  * it had written a second before.
  */
 import type { Manifest, RunOutcome } from '../../manifest/port.js';
+import type { Pass } from '../census.js';
 import type { RunEvent, Summary } from '../events.js';
-import type { Pass } from '../pass/pass.js';
 import { LagBook } from './lag.js';
 import { ProgressBook, type Sum, saveProgress } from './progress.js';
 

@@ -1,7 +1,7 @@
 /** How far a pass over the keys of a pair is: what it has looked at, what is at the destination, what is on its way. */
 import type { Manifest } from '../../manifest/port.js';
+import type { Pass } from '../census.js';
 import type { RunEvent } from '../events.js';
-import type { Pass } from '../pass/pass.js';
 import { failuresOf } from './failed.js';
 
 const FACT = 'progress';

@@ -3,8 +3,8 @@ import type { Manifest, ManifestRow } from '../../manifest/port.js';
 
 import type { Copied, Fault } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
+import type { Census } from '../census.js';
 import type { Reporter } from '../events.js';
-import type { Census } from '../pass/census.js';
 import type { Committer } from './commit.js';
 
 /** A version of an object that failed; `sourceMtimeMs` of the oldest version that has not arrived. */

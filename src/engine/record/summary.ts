@@ -1,9 +1,9 @@
 /** Adds up a run's events to its summary. */
 import type { FailureRow } from '../../manifest/port.js';
+import type { CensusView } from '../census.js';
 import type { Failure, RunEvent, Summary } from '../events.js';
 import { LISTED_FAILURES } from '../events.js';
 import type { RunPair } from '../pair.js';
-import type { CensusView } from '../pass/census.js';
 import type { Forecast } from '../plan/forecast.js';
 import { costOf } from '../plan/price.js';
 

@@ -2,6 +2,7 @@
 import { loadHashes } from '../../hash/index.js';
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import { type CopyPolicy, decide, type SkipReason } from '../decide/decide.js';
+import { evidenceOf } from '../decide/evidence.js';
 import { exclusionOf } from '../decide/exclusion.js';
 import { inspect } from '../decide/inspect.js';
 import type { Reporter } from '../events.js';
@@ -10,7 +11,7 @@ import type { Halt } from '../flow/halt.js';
 import { endsRun } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import { type LookOptions, lookAtPair } from '../list/compare.js';
-import { evidenceOf, type Triple } from '../list/diff.js';
+import type { Triple } from '../list/diff.js';
 import type { RunPair } from '../pair.js';
 import { adoptedRow } from '../record/adopted.js';
 import { Committer } from '../record/commit.js';

@@ -1,9 +1,9 @@
 /** Whether a manifest still says what the two listings say. */
 
+import { destState, sourceState } from '../decide/evidence.js';
 import type { Reporter } from '../events.js';
 import { Halt } from '../flow/halt.js';
 import { type LookOptions, lookAtPair } from '../list/compare.js';
-import { destState, sourceState } from '../list/diff.js';
 import type { RunPair } from '../pair.js';
 
 export interface RowsSummary {

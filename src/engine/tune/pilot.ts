@@ -4,8 +4,9 @@ import { toXsyncError } from '../../model/error.js';
 import type { Reporter, RunEvent } from '../events.js';
 import { MOST_CONNECTIONS, type RunOptions } from '../options.js';
 import type { RunPair } from '../pair.js';
-import type { Slots } from '../transfer/slots.js';
 import { affordableConnections, openFilesLimit, operationsOf } from './bounds.js';
+import type { Lone } from './end.js';
+import type { ObjectFlow, PartFlow } from './flow.js';
 import { readRoute, writeRoute } from './route.js';
 import { type Sample, Tuner, type TunerLimits } from './tune.js';
 
@@ -13,15 +14,25 @@ const EVERY_MS = 1000;
 /** What was settled on is told at most so often. */
 const TOLD_EVERY_MS = 60_000;
 
+/** What the tuner listens to and sets: see `Slots`. */
+export interface TunedSlots {
+  readonly partFlow: PartFlow;
+  readonly objectFlow: ObjectFlow;
+  readonly tunesParts: boolean;
+  readonly tunesObjects: boolean;
+  readonly left: number | undefined;
+  set(settings: { parts: number; objects: number; partSize: number | undefined; lone?: Lone }): void;
+}
+
 interface PilotContext {
-  slots: Slots;
+  slots: TunedSlots;
   limits: TunerLimits;
   manifest: Pick<Manifest, 'getFact' | 'setFact'>;
   emit: Reporter;
 }
 
 /** Undefined when there is nothing to tune: all is fixed, or nothing is copied. */
-export function pilotFor(pair: RunPair, options: RunOptions, slots: Slots, emit: Reporter): Pilot | undefined {
+export function pilotFor(pair: RunPair, options: RunOptions, slots: TunedSlots, emit: Reporter): Pilot | undefined {
   if (options.dryRun || !(slots.tunesParts || slots.tunesObjects)) return undefined;
   const limits = {
     connections: affordableConnections(options.maxConnections ?? MOST_CONNECTIONS, openFilesLimit()),

@@ -32,7 +32,7 @@ async function listed(pair: Pair, bounds?: Bounds, more: Partial<RunOptions> = {
   const failed = (_key: string, fault: Error): never => {
     throw fault;
   };
-  const streams = new Streams(opened, options, { emit, halt, failed });
+  const streams = new Streams(opened, { ...options, distrusted: [] }, { emit, halt, failed });
   try {
     for (;;) {
       try {

@@ -1,7 +1,24 @@
-/**
- * What a run has seen of its keys. Guards decide by it. The pass that lists the keys owns it and alone changes it;
- * reports may read it.
- */
+/** How far a pass over the keys of a pair is, and what it has seen. Plain counts, that guards decide by. */
+
+/** Objects of the source that the filters let through, and their bytes; and how many were looked at for that. */
+export interface Passed {
+  looked: number;
+  objects: number;
+  bytes: number;
+}
+
+/** A pass over the keys, which may outlive the run that began it. */
+export interface Pass {
+  /** When its first page was asked for, ms: what was written before is at the destination when the pass ends. */
+  startedMs: number;
+  /** Where it goes on; absent at its beginning. */
+  after?: string;
+  passed: Passed;
+  /** The oldest change that was left alone because it is too fresh, ms. */
+  unsettledMs?: number;
+}
+
+/** What a run has seen of its keys. The pass that lists the keys owns it and alone changes it; reports may read it. */
 export interface CensusView {
   /** Objects of the source that were compared, filtered ones included. */
   readonly seen: number;
