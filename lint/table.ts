@@ -32,7 +32,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/list': 'model store/port manifest engine/events engine/pair engine/options engine/flow',
   'engine/decide': 'model hash store/port engine/pair engine/options engine/flow engine/list',
   'engine/plan': 'model store/port store/wrap manifest engine/events engine/pair engine/options engine/flow',
-  'engine/tune': 'model store/port manifest engine/events engine/pair engine/options engine/plan',
+  'engine/tune': 'model native store/port manifest engine/events engine/pair engine/options engine/plan',
   'engine/transfer':
     'model hash store/port store/wrap manifest engine/events engine/options engine/flow engine/plan engine/tune',
   'engine/record': 'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan',
@@ -51,7 +51,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   observe: 'model version engine/events engine/record inbound',
   config: 'model store/backend store/registry',
   open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch feed config',
-  doctor: 'model store/port store/backend',
+  doctor: 'model native store/port store/backend',
   cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch inbound observe config open doctor',
   index:
     'model store/port engine/events engine/pair engine/options engine/filter engine/decide engine/run engine/check open',

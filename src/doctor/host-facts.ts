@@ -1,33 +1,26 @@
 /** Asks the host for the facts that `host.ts` judges. */
-import { readFile } from 'node:fs/promises';
 import { arch, release, type } from 'node:os';
+import { openFilesLimit, procText } from '../native/proc.js';
 import type { CongestionFacts, HostFacts } from './host.js';
-import { largestBuffer, openFilesLimit } from './proc.js';
 
 /** Obeyed by many programs, by Node's own HTTP client only when told; xsync does not look at them. */
 const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
 
-export async function readHostFacts(
-  env: NodeJS.ProcessEnv,
-  congestion: CongestionFacts,
-  wantedFiles: number,
-): Promise<HostFacts> {
-  const [sending, receiving, limits] = await Promise.all(
-    ['/proc/sys/net/ipv4/tcp_wmem', '/proc/sys/net/ipv4/tcp_rmem', '/proc/self/limits'].map(textOf),
-  );
+export function readHostFacts(env: NodeJS.ProcessEnv, congestion: CongestionFacts, wantedFiles: number): HostFacts {
   return {
     node: process.versions.node,
     system: `${type()} ${release()}, ${arch()}`,
     congestion,
-    sendBuffer: largestBuffer(sending ?? ''),
-    receiveBuffer: largestBuffer(receiving ?? ''),
-    openFiles: openFilesLimit(limits ?? ''),
+    sendBuffer: largestBuffer(procText('/proc/sys/net/ipv4/tcp_wmem') ?? ''),
+    receiveBuffer: largestBuffer(procText('/proc/sys/net/ipv4/tcp_rmem') ?? ''),
+    openFiles: openFilesLimit(),
     wantedFiles,
     proxies: PROXIES.filter((name) => Boolean(env[name])),
   };
 }
 
-/** Undefined where the system has no such file, or hides it: the finding then says so or is left out. */
-function textOf(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch(() => undefined);
+/** The largest of `min default max` (tcp_wmem, tcp_rmem), in bytes; undefined when the text is something else. */
+export function largestBuffer(text: string): number | undefined {
+  const numbers = text.trim().split(/\s+/).map(Number);
+  return numbers.length === 3 && numbers.every((number) => number > 0) ? numbers[2] : undefined;
 }

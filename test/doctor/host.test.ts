@@ -5,7 +5,7 @@ import { describeCredentials } from '../../src/doctor/credentials.js';
 import { judgeConfig, judgeDirectory, judgeFolder } from '../../src/doctor/directories.js';
 import type { Finding } from '../../src/doctor/finding.js';
 import { type CongestionFacts, type HostFacts, judgeCongestion, judgeHost } from '../../src/doctor/host.js';
-import { largestBuffer, openFilesLimit } from '../../src/doctor/proc.js';
+import { largestBuffer } from '../../src/doctor/host-facts.js';
 import { binarySize, megabits, milliseconds, roughly } from '../../src/doctor/text.js';
 import { XsyncError } from '../../src/model/error.js';
 import type { DoctorRules, RemoteConfig } from '../../src/store/backend.js';
@@ -107,12 +107,6 @@ describe('what /proc says', () => {
     ['', undefined],
     ['4096 many 6291456', undefined],
   ])('reads the largest buffer of %j', (text, bytes) => expect(largestBuffer(text)).toBe(bytes));
-
-  it.each([
-    ['Limit  Soft Limit  Hard Limit  Units\nMax open files            1024                 524288    files\n', 1024],
-    ['Max processes 5 5 processes\nMax open files            unlimited            unlimited files \n', Infinity],
-    ['Max processes 5 5 processes\n', undefined],
-  ])('reads the limit of open files', (text, limit) => expect(openFilesLimit(text)).toBe(limit));
 });
 
 describe('directories and the config', () => {

@@ -85,7 +85,7 @@ export class Examination {
   async *#host(config: Config | XsyncError): AsyncGenerator<Finding> {
     const { env } = this.#context.io;
     const wantedFiles = 2 * MOST_CONNECTIONS + OTHER_FILES;
-    yield* judgeHost(await readHostFacts(env, await examineCongestion(), wantedFiles));
+    yield* judgeHost(readHostFacts(env, await examineCongestion(), wantedFiles));
     const broken = config instanceof Error;
     const known = broken ? { remotes: [], error: config } : { remotes: Object.keys(config.remotes) };
     yield judgeConfig(await lookAtConfig(configPath({ file: this.#flags.config, env }), known));

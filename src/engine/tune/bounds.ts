@@ -1,24 +1,9 @@
 /** What bounds the tuner's search from outside: this host's open files, and the request rates that services document. */
-import { readFileSync } from 'node:fs';
 import type { Capabilities } from '../../store/port.js';
 
 /** For the manifest, listings, inspections and Node itself. */
 const OTHER_FILES = 100;
 const LEAST = 4;
-
-/** Files that this process may have open (RLIMIT_NOFILE); undefined where the system does not tell, or has no limit. */
-export function openFilesLimit(
-  read: () => string = () => readFileSync('/proc/self/limits', 'latin1'),
-): number | undefined {
-  let limits: string;
-  try {
-    limits = read();
-  } catch {
-    return undefined; // Not Linux.
-  }
-  const soft = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
-  return Number.isNaN(soft) ? undefined : soft;
-}
 
 /** Of `wanted` requests in flight, as many as there are files for: each may hold one on either side. */
 export function affordableConnections(wanted: number, openFiles: number | undefined): number {

@@ -1,10 +1,11 @@
 /** Runs the tuner beside a run: each second a sample goes in, and the settings go to the slots. */
 import type { Manifest } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
+import { openFilesLimit } from '../../native/proc.js';
 import type { Reporter, RunEvent } from '../events.js';
 import { MOST_CONNECTIONS, type RunOptions } from '../options.js';
 import type { RunPair } from '../pair.js';
-import { affordableConnections, openFilesLimit, operationsOf } from './bounds.js';
+import { affordableConnections, operationsOf } from './bounds.js';
 import type { Lone } from './end.js';
 import type { ObjectFlow, PartFlow } from './flow.js';
 import { readRoute, writeRoute } from './route.js';
