@@ -2,7 +2,7 @@ import dns from 'node:dns';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createInbound, type FastifyInstance, listen, Refusal } from '../../src/inbound/server.js';
+import { createInbound, type FastifyInstance, HttpError, listen } from '../../src/inbound/server.js';
 
 const LIMITS = { bodyBytes: 100, headersMs: 1_500, requestMs: 2_500, connections: 7 };
 const opened: FastifyInstance[] = [];
@@ -14,7 +14,7 @@ async function open(host = '127.0.0.1'): Promise<{ app: FastifyInstance; port: n
   );
   opened.push(app);
   app.addHook('onRequest', async (request) => {
-    if (request.is404) throw new Refusal(405, 'not that', { allow: 'POST' });
+    if (request.is404) throw new HttpError(405, 'not that', { allow: 'POST' });
   });
   app.post('/echo', async (request) => `got ${request.body}`);
   app.post('/broken', async () => {

@@ -25,7 +25,7 @@ import type { Program } from '../program.js';
 import type { LogLevel } from '../render/levels.js';
 import { filterOf, openSettings } from '../settings.js';
 import { parseDuration, parseInteger, parseSize } from '../values.js';
-import type { ListFlags as ReportLists } from './check-lists.js';
+import type { ReportLists } from './check-lists.js';
 
 export type CheckFlags = ConnectionFlags &
   FilterFlags &
