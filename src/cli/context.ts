@@ -123,11 +123,11 @@ async function screenLog(
     const stamped = always || (bars && !terminal);
     return plainLog(io, flags, shown, toTerminal, { stamped, idleSilent: stamped && idleSilent });
   }
-  const [{ Progress, progressRenderer }, { colours }] = await Promise.all([
+  const [{ ProgressBars, progressRenderer }, { colours }] = await Promise.all([
     import('./render/progress.js'),
     import('./render/colour.js'),
   ]);
-  const progress = new Progress(io.stderr, colours(io.stderr, io.env), io.now, flags.statsOneLine === true);
+  const progress = new ProgressBars(io.stderr, colours(io.stderr, io.env), io.now, flags.statsOneLine === true);
   const shown = hasFile && level !== 'error' ? 'notice' : level;
   const lines = await plainLog(io, { ...flags, stats: 0 }, shown, (text) => progress.print(text), { stamped: false });
   return progressRenderer(progress, lines);

@@ -4,7 +4,7 @@
  */
 import type { RunEvent } from '../engine/events.js';
 import { reasonOf } from '../model/reason.js';
-import type { Notifier } from '../native/notify.js';
+import type { SdNotify } from '../native/sd-notify.js';
 import { formatBytes, plural } from './render/format.js';
 
 /** Between two words on how it stands while it works. */
@@ -27,8 +27,8 @@ export async function openServiceManager(
   const ours = WATCHDOG_PID === undefined || Number(WATCHDOG_PID) === process.pid;
   const watchdogMs = ours ? Number(WATCHDOG_USEC ?? 0) / 1000 : 0;
   try {
-    const { openNotifier } = await import('../native/notify.js');
-    return new ServiceManager(await openNotifier(address), service, watchdogMs);
+    const { openSdNotify } = await import('../native/sd-notify.js');
+    return new ServiceManager(await openSdNotify(address), service, watchdogMs);
   } catch (error) {
     service.complain(complaintOf(error));
     return undefined;
@@ -36,7 +36,7 @@ export async function openServiceManager(
 }
 
 export class ServiceManager {
-  readonly #notifier: Notifier;
+  readonly #socket: SdNotify;
   readonly #service: ManagedService;
   readonly #watchdogMs: number;
   readonly #watchdog: NodeJS.Timeout | undefined;
@@ -49,8 +49,8 @@ export class ServiceManager {
   #copied = { objects: 0, bytes: 0 };
 
   /** @param watchdogMs what is silent for so long is dead to the service manager; 0: it does not look */
-  constructor(notifier: Notifier, service: ManagedService, watchdogMs: number) {
-    this.#notifier = notifier;
+  constructor(socket: SdNotify, service: ManagedService, watchdogMs: number) {
+    this.#socket = socket;
     this.#service = service;
     this.#watchdogMs = watchdogMs;
     if (watchdogMs > 0) this.#watchdog = setInterval(() => this.#beat(), watchdogMs / 2).unref();
@@ -85,7 +85,7 @@ export class ServiceManager {
   async close(): Promise<void> {
     clearInterval(this.#watchdog);
     await this.#sending;
-    this.#notifier.close();
+    this.#socket.close();
   }
 
   #becomeReady(): void {
@@ -126,7 +126,7 @@ export class ServiceManager {
     const clean = lines.map((line) => line.replace(/\s+/g, ' '));
     this.#sending = this.#sending.then(async () => {
       try {
-        await this.#notifier.send(clean);
+        await this.#socket.send(clean);
       } catch (error) {
         if (!this.#complained) this.#service.complain(complaintOf(error));
         this.#complained = true;

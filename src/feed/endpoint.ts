@@ -4,9 +4,9 @@ import {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  HttpError,
   type InboundLimits,
   listen,
-  Refusal,
 } from '../inbound/server.js';
 import { readBody } from './body.js';
 import { type ChangeBatch, type Feed, type FeedCounts, Trouble } from './feed.js';
@@ -94,23 +94,23 @@ export class Endpoint implements Feed {
     return `takes events at ${urlOf({ host: this.#address.host, port })}${path}${open}`;
   }
 
-  /** @throws Refusal before a byte of the body is read */
+  /** @throws HttpError before a byte of the body is read */
   #admit({ url: target, method, headers }: FastifyRequest): void {
     const url = new URL(`http://endpoint${target}`);
-    if (url.pathname !== this.#address.path) throw new Refusal(404, 'events are taken at another path');
-    if (method !== 'POST') throw new Refusal(405, 'events come by POST', { allow: 'POST' });
+    if (url.pathname !== this.#address.path) throw new HttpError(404, 'events are taken at another path');
+    if (method !== 'POST') throw new HttpError(405, 'events come by POST', { allow: 'POST' });
     if (!this.#secret.passes(headers, url)) {
       const how = 'the secret is missing or wrong: Authorization: Bearer, X-Xsync-Secret or ?token=';
-      throw new Refusal(401, how, { 'www-authenticate': 'Bearer realm="xsync"' });
+      throw new HttpError(401, how, { 'www-authenticate': 'Bearer realm="xsync"' });
     }
   }
 
-  /** @throws Refusal */
+  /** @throws HttpError */
   #take(text: string, fromMns: boolean, reply: FastifyReply): FastifyReply {
     const { events, ignored, notice } = read(text);
     if (!this.#inbox.offer(events)) {
       const retry = { 'retry-after': String(RETRY_AFTER_S) };
-      throw new Refusal(503, 'too many events are waiting: send these again later', retry);
+      throw new HttpError(503, 'too many events are waiting: send these again later', retry);
     }
     this.counts.events += events.length;
     this.counts.ignored += ignored;
@@ -121,7 +121,7 @@ export class Endpoint implements Feed {
     return send(reply, { taken: events.length, ignored, ...(notice && { notice }) });
   }
 
-  #refuse({ status, message, headers }: Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  #refuse({ status, message, headers }: HttpError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     if (status === 503)
       this.#trouble.is(`${this.name}: events come faster than they are handled; senders are held off`);
     else this.counts.refused++;
@@ -137,12 +137,12 @@ export class Endpoint implements Feed {
   }
 }
 
-/** @throws Refusal */
+/** @throws HttpError */
 function read(text: string): Reading {
   try {
     return readBody(text);
   } catch (error) {
-    throw error instanceof BodyFault ? new Refusal(400, `the body ${error.message}`) : error;
+    throw error instanceof BodyFault ? new HttpError(400, `the body ${error.message}`) : error;
   }
 }
 

@@ -18,7 +18,7 @@ export interface InboundLimits {
 }
 
 /** A call that is refused, as the HTTP answer that says why. */
-export class Refusal extends Error {
+export class HttpError extends Error {
   readonly status: number;
   readonly headers: Record<string, string>;
 
@@ -30,7 +30,7 @@ export class Refusal extends Error {
 }
 
 /** Answers a refused call: every error of a hook, of a handler and of the body comes here. */
-export type Refuse = (refusal: Refusal, request: FastifyRequest, reply: FastifyReply) => unknown;
+export type Refuse = (error: HttpError, request: FastifyRequest, reply: FastifyReply) => unknown;
 
 /** An idle connection takes the place of another. */
 const KEEP_ALIVE_MS = 5_000;
@@ -48,10 +48,10 @@ export async function createInbound(limits: InboundLimits, refuse: Refuse): Prom
     http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: 1_000 },
     forceCloseConnections: true,
     // A path that cannot be decoded.
-    frameworkErrors: (_error, request, reply) => refuse(new Refusal(404, 'there is nothing here'), request, reply),
+    frameworkErrors: (_error, request, reply) => refuse(new HttpError(404, 'there is nothing here'), request, reply),
   });
   app.server.maxConnections = limits.connections;
-  app.setErrorHandler((error, request, reply) => refuse(refusalOf(error, limits), request, reply));
+  app.setErrorHandler((error, request, reply) => refuse(httpErrorOf(error, limits), request, reply));
   takeText(app, limits);
   return app;
 }
@@ -70,22 +70,22 @@ function takeText(app: FastifyInstance, limits: InboundLimits): void {
     try {
       return new TextDecoder('utf-8', { fatal: true }).decode(body);
     } catch {
-      throw new Refusal(400, 'the body is not UTF-8');
+      throw new HttpError(400, 'the body is not UTF-8');
     }
   });
 }
 
-function refusalOf(error: unknown, limits: InboundLimits): Refusal {
-  if (error instanceof Refusal) return error;
+function httpErrorOf(error: unknown, limits: InboundLimits): HttpError {
+  if (error instanceof HttpError) return error;
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   if (status === 413) return tooLong(limits);
-  if (status === 400) return new Refusal(400, 'the body broke off');
+  if (status === 400) return new HttpError(400, 'the body broke off');
   // A fault of ours must not let a caller end the program.
-  return new Refusal(500, `internal: ${String(error)}`);
+  return new HttpError(500, `internal: ${String(error)}`);
 }
 
-function tooLong({ bodyBytes }: InboundLimits): Refusal {
-  return new Refusal(413, `the body is longer than ${bodyBytes} bytes`);
+function tooLong({ bodyBytes }: InboundLimits): HttpError {
+  return new HttpError(413, `the body is longer than ${bodyBytes} bytes`);
 }
 
 /**

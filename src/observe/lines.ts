@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, type Stats, statSync, writeSync } from 'node:fs';
 import { XsyncError } from '../model/error.js';
 import { reasonOf } from '../model/reason.js';
-import { type ReplicationEvent, textOf } from './event.js';
+import { type ReplicationEvent, textOf } from './replication-event.js';
 import type { Target, TargetCounts, Warn } from './target.js';
 
 const LOOK_MS = 1000;

@@ -11,7 +11,7 @@ import { VERSION } from '../version.js';
 import { Course } from './course.js';
 import { type Health, HealthBook, type HealthOptions } from './health.js';
 import { Live } from './live.js';
-import { type Listening, type Page, serve } from './server.js';
+import { type Listening, type Page, servePages } from './server.js';
 import type { TargetCounts } from './target.js';
 
 export interface MetricsOptions extends HealthOptions {
@@ -98,7 +98,7 @@ export class Metrics {
       const status = health.status === 'ok' ? 200 : 503;
       return { status, type: 'application/json', body: `${JSON.stringify(health)}\n` };
     };
-    return serve(address, { '/metrics': metrics, '/healthz': healthz }, '--metrics-addr');
+    return servePages(address, { '/metrics': metrics, '/healthz': healthz }, '--metrics-addr');
   }
 
   #hearObject(event: RunEvent): void {

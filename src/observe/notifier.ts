@@ -1,8 +1,8 @@
 /** Turns the events of runs into notifications and hands them to their targets. */
 import { randomBytes } from 'node:crypto';
 import type { RunEvent } from '../engine/events.js';
-import { type ReplicationEvent, type ReplicationEventType, S3_NAMES, totalsOf } from './event.js';
 import { Live } from './live.js';
+import { type ReplicationEvent, type ReplicationEventType, S3_NAMES, totalsOf } from './replication-event.js';
 import type { Target, TargetCounts } from './target.js';
 import { type Late, Threshold } from './threshold.js';
 

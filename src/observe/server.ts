@@ -1,6 +1,6 @@
 /** A small HTTP server of a few pages that programs read. */
 import { type ListenAddress, urlOf } from '../inbound/address.js';
-import { createInbound, type InboundLimits, listen, Refusal, type Refuse } from '../inbound/server.js';
+import { createInbound, HttpError, type InboundLimits, listen, type Refuse } from '../inbound/server.js';
 
 export interface Page {
   status: number;
@@ -22,7 +22,7 @@ const LIMITS: InboundLimits = { bodyBytes: 1024, headersMs: 10_000, requestMs: 3
  * @param name of the option that asked for it, for complaints
  * @throws config when it cannot listen there
  */
-export async function serve(
+export async function servePages(
   address: ListenAddress,
   pages: Readonly<Record<string, () => Promise<Page>>>,
   name: string,
@@ -32,8 +32,8 @@ export async function serve(
     reply.header('cache-control', 'no-store');
     if (!request.is404) return;
     const there = Object.hasOwn(pages, request.url.replace(/\?.*$/s, ''));
-    if (there) throw new Refusal(405, 'this is read by GET', { allow: 'GET, HEAD' });
-    throw new Refusal(404, `there is nothing here: ${Object.keys(pages).join(', ')}`);
+    if (there) throw new HttpError(405, 'this is read by GET', { allow: 'GET, HEAD' });
+    throw new HttpError(404, `there is nothing here: ${Object.keys(pages).join(', ')}`);
   });
   for (const [path, page] of Object.entries(pages)) {
     server.get(path, async (_request, reply) => {

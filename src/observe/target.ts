@@ -1,5 +1,5 @@
 /** Where notifications go. */
-import type { ReplicationEvent } from './event.js';
+import type { ReplicationEvent } from './replication-event.js';
 
 export type TargetKind = 'stdout' | 'file' | 'webhook';
 

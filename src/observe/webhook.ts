@@ -4,7 +4,7 @@
  * another order; each may arrive twice, under the same id.
  */
 import { VERSION } from '../version.js';
-import { type ReplicationEvent, textOf } from './event.js';
+import { type ReplicationEvent, textOf } from './replication-event.js';
 import { signatureOf } from './signature.js';
 import type { Target, TargetCounts, Warn } from './target.js';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bytesLine, objectLine, objectsLine } from '../../src/cli/render/bars.js';
 import { colours } from '../../src/cli/render/colour.js';
-import { Progress } from '../../src/cli/render/progress.js';
+import { ProgressBars } from '../../src/cli/render/progress.js';
 import { Tally } from '../../src/cli/render/tally.js';
 import type { Terminal } from '../../src/cli/render/terminal.js';
 import { displayWidth } from '../../src/cli/render/width.js';
@@ -42,8 +42,8 @@ describe('what the bars say', () => {
   });
 });
 
-function started(terminal: Terminal, oneLine = false): Progress {
-  const progress = new Progress(terminal, plain, () => Date.now(), oneLine);
+function started(terminal: Terminal, oneLine = false): ProgressBars {
+  const progress = new ProgressBars(terminal, plain, () => Date.now(), oneLine);
   const start = events.find((event) => event.type === 'start');
   if (start) progress.report(start);
   return progress;
@@ -74,7 +74,7 @@ describe('the display on a terminal', () => {
 
   it('draws nothing before the run starts, so that an early error stands on a clean screen', () => {
     const terminal = capture({ columns: 80 });
-    const progress = new Progress(terminal, plain, () => Date.now());
+    const progress = new ProgressBars(terminal, plain, () => Date.now());
     vi.advanceTimersByTime(2000);
     progress.print('xsync: there is no remote "x"\n');
     progress.close();

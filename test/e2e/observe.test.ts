@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { ReplicationEvent } from '../../src/observe/event.js';
+import type { ReplicationEvent } from '../../src/observe/replication-event.js';
 import { Lab, type Running, until } from './harness.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/grafana/', import.meta.url));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunEvent } from '../../src/engine/events.js';
-import type { ReplicationEvent } from '../../src/observe/event.js';
 import { Notifier, type NotifierOptions } from '../../src/observe/notifier.js';
+import type { ReplicationEvent } from '../../src/observe/replication-event.js';
 import type { Target } from '../../src/observe/target.js';
 import { copied, end, failed, plan, start } from './events.js';
 

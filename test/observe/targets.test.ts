@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseListenAddress } from '../../src/inbound/address.js';
-import type { ReplicationEvent } from '../../src/observe/event.js';
 import { EventFile } from '../../src/observe/lines.js';
+import type { ReplicationEvent } from '../../src/observe/replication-event.js';
 import { openTarget } from '../../src/observe/targets.js';
 
 const event = (id: string): ReplicationEvent => ({

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ReplicationEvent } from '../../src/observe/event.js';
+import type { ReplicationEvent } from '../../src/observe/replication-event.js';
 import { signatureOf } from '../../src/observe/signature.js';
 import { Webhook, type WebhookOptions } from '../../src/observe/webhook.js';
 

@@ -6,7 +6,7 @@ import { reasonOf } from '../../model/reason.js';
 import type { Output } from '../output.js';
 import { keyText } from '../render/printable.js';
 
-export interface ListFlags {
+export interface ReportLists {
   combined?: string;
   missingOnSrc?: string;
   missingOnDst?: string;
@@ -32,19 +32,19 @@ const FLAG = {
   'missing-on-dst': 'missingOnDst',
   differ: 'differ',
   error: 'error',
-} as const satisfies Record<Kind, keyof ListFlags>;
+} as const satisfies Record<Kind, keyof ReportLists>;
 
 const STDOUT = '-';
 /** Characters that are gathered before they are written. */
 const BUFFER = 64 * 1024;
 
 export class CheckLists {
-  readonly #flags: ListFlags;
+  readonly #flags: ReportLists;
   readonly #sinks: ReadonlyMap<string, Sink>;
   readonly #terminal: boolean;
 
   /** @throws not-writable when a file cannot be made */
-  constructor(flags: ListFlags, out: Output) {
+  constructor(flags: ReportLists, out: Output) {
     this.#flags = flags;
     this.#terminal = out.isTerminal;
     const { combined, missingOnSrc, missingOnDst, match, differ, error } = flags;

@@ -9,11 +9,11 @@ import { jobOf, options } from '../job.js';
 import { configOption, filterOptions, type LogFlags, linkOption, logOptions, networkOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { parseDuration } from '../values.js';
-import type { ListFlags } from './check-lists.js';
+import type { ReportLists } from './check-lists.js';
 
 /** Besides the options of a job. */
 export type CheckFlags = LogFlags &
-  ListFlags & {
+  ReportLists & {
     json?: true;
     /** Milliseconds. */
     stats?: number;

@@ -1,17 +1,9 @@
 import { runCommand } from '../context.js';
 import { flag, value } from '../define.js';
-import { type ConnectionFlags, configOption, type LogFlags, logOptions, transportOptions } from '../options.js';
+import { configOption, logOptions, transportOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { parseDuration, parseSize } from '../values.js';
-
-export interface DoctorFlags extends Pick<ConnectionFlags, 'config' | 'transport' | 'congestion'>, LogFlags {
-  write?: true;
-  /** Bytes; undefined for `off`. */
-  probeSize?: number;
-  /** Milliseconds; undefined for `off`. */
-  contimeout?: number;
-  json?: true;
-}
+import type { DoctorFlags } from './examine.js';
 
 const MIB = 1024 ** 2;
 

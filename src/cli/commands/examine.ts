@@ -16,8 +16,17 @@ import { examineCongestion, type OpenSettings, type OpenSide, openSide, stateDir
 import type { Context } from '../context.js';
 import { EXIT } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
+import type { ConnectionFlags, LogFlags } from '../options.js';
 import { type DoctorText, doctorText } from '../render/doctor.js';
-import type { DoctorFlags } from './doctor.js';
+
+export interface DoctorFlags
+  extends Pick<ConnectionFlags, 'config' | 'transport' | 'congestion' | 'contimeout'>,
+    LogFlags {
+  write?: true;
+  /** Bytes; undefined for `off`. */
+  probeSize?: number;
+  json?: true;
+}
 
 const NO_ANSWER_MS = 10_000;
 const CONNECTIONS = 8;

@@ -8,8 +8,10 @@ import { manifestInfos } from '../../open/manifests.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit.js';
 import { infoJson, infoLines, infoTable } from '../render/manifest.js';
-import type { ExportFlags, InfoFlags } from './manifest.js';
-import { onePair, settingsOf, wantedPair } from './pairs.js';
+import { onePair, type PairFlags, settingsOf, wantedPair } from './pairs.js';
+
+export type InfoFlags = PairFlags & { json?: true };
+export type ExportFlags = PairFlags & { format: 'json' | 'csv'; output?: string };
 
 /** Exits with 1 when a manifest cannot be read. */
 export async function showInfo(

@@ -8,8 +8,12 @@ import { openToRead, openToRebuild } from '../../open.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
+import type { ConnectionFlags, LinkFlags } from '../options.js';
 import { rebuiltLines, verifiedLines } from '../render/manifest.js';
-import type { RebuildFlags, StoreFlags } from './manifest.js';
+import type { PairFlags } from './pairs.js';
+
+export type StoreFlags = PairFlags & ConnectionFlags & LinkFlags & { json?: true };
+export type RebuildFlags = StoreFlags & { claim?: true };
 
 const CHECKERS = 16;
 const LIST_CONCURRENCY = 32;

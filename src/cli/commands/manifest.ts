@@ -2,25 +2,11 @@ import { type Command, Option } from 'commander';
 import { XsyncError } from '../../model/error.js';
 import { type Context, runCommand } from '../context.js';
 import { choice, flag, value } from '../define.js';
-import {
-  type ConnectionFlags,
-  configOption,
-  knownManifestOption,
-  type LinkFlags,
-  type LogFlags,
-  linkOption,
-  logOptions,
-  networkOptions,
-} from '../options.js';
+import { configOption, knownManifestOption, linkOption, logOptions, networkOptions } from '../options.js';
 import type { Program } from '../program.js';
-import { PAIR_ARGUMENTS } from './pairs.js';
-
-export type ManifestFlags = LogFlags & { config?: string; manifest?: string };
-export type InfoFlags = ManifestFlags & { json?: true };
-export type ExportFlags = ManifestFlags & { format: 'json' | 'csv'; output?: string };
-/** Of those that ask the stores. */
-export type StoreFlags = ManifestFlags & ConnectionFlags & LinkFlags & { json?: true };
-export type RebuildFlags = StoreFlags & { claim?: true };
+import type { ExportFlags, InfoFlags } from './manifest-look.js';
+import type { RebuildFlags, StoreFlags } from './manifest-stores.js';
+import { PAIR_ARGUMENTS, type PairFlags } from './pairs.js';
 
 export function addManifest({ root, io, finish }: Program): void {
   const group = root
@@ -35,7 +21,7 @@ export function addManifest({ root, io, finish }: Program): void {
   group.helpCommand(false);
   group.addHelpOption(new Option('-h, --help', 'show this help').helpGroup('General:'));
 
-  const subcommand = <F extends ManifestFlags & { json?: true }>(
+  const subcommand = <F extends PairFlags & { json?: true }>(
     usage: string,
     description: string,
     body: (context: Context, flags: F, source: string | undefined, destination: string | undefined) => Promise<number>,

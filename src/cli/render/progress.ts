@@ -16,7 +16,7 @@ const OBJECT_ROWS = 4;
 /** Off a terminal (`--progress` forced), where nothing can be redrawn, the bars are printed this often. */
 const PIPED_MS = 2000;
 
-export class Progress {
+export class ProgressBars {
   readonly #terminal: Terminal;
   readonly #chalk: ChalkInstance;
   readonly #oneLine: boolean;
@@ -98,7 +98,7 @@ export class Progress {
 }
 
 /** A renderer that shows bars and passes every event on to `log`, whose lines come through `print`. */
-export function progressRenderer(progress: Progress, log: Renderer): Renderer {
+export function progressRenderer(progress: ProgressBars, log: Renderer): Renderer {
   return {
     report(event) {
       progress.report(event);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { type Libc, loadLibc } from './libc.js';
 
 /** Sends lines of `NAME=value`. Never waits for the service manager. */
-export interface Notifier {
+export interface SdNotify {
   /** @throws Error with the reason when it could not be sent */
   send(lines: readonly string[]): Promise<void>;
   close(): void;
@@ -21,7 +21,7 @@ const MSG_NOSIGNAL = 0x4000;
 const PATH_BYTES = 108;
 
 /** @param address of NOTIFY_SOCKET: a path, or a name in the abstract namespace with `@` before it */
-export async function openNotifier(address: string): Promise<Notifier> {
+export async function openSdNotify(address: string): Promise<SdNotify> {
   let libc: Libc;
   try {
     libc = await loadLibc();
@@ -31,7 +31,7 @@ export async function openNotifier(address: string): Promise<Notifier> {
   return viaSocket(libc, address);
 }
 
-function viaSocket(libc: Libc, address: string): Notifier {
+function viaSocket(libc: Libc, address: string): SdNotify {
   const socket = libc.func('int socket(int domain, int type, int protocol)');
   const sendto = libc.func(
     'long sendto(int fd, const void *message, size_t length, int flags, const void *address, uint32_t size)',
@@ -65,7 +65,7 @@ export function socketAddress(address: string): Buffer {
 }
 
 /** Costs a process a message, and the unit needs NotifyAccess=all. */
-function viaProgram(): Notifier {
+function viaProgram(): SdNotify {
   const run = promisify(execFile);
   return {
     async send(lines) {
