@@ -4,12 +4,13 @@ import { createWriteStream } from 'node:fs';
 import type { Manifest, ManifestRow } from '../../manifest/port.js';
 import { XsyncError } from '../../model/error.js';
 import { reasonOf } from '../../model/reason.js';
+import { lookingSettings } from '../../open/known.js';
 import { manifestInfos } from '../../open/manifests.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit.js';
 import { infoJson, infoLines, infoTable } from '../render/manifest.js';
 import type { ExportFlags, InfoFlags } from './manifest.js';
-import { onePair, settingsOf, wantedPair } from './pairs.js';
+import { onePair, wantedPair } from './pairs.js';
 
 /** Exits with 1 when a manifest cannot be read. */
 export async function showInfo(
@@ -21,7 +22,7 @@ export async function showInfo(
   const wanted = wantedPair(source, destination);
   const all = wanted === undefined && flags.manifest === undefined;
   const found = [];
-  for await (const info of manifestInfos(settingsOf(io, flags), wanted)) found.push(info);
+  for await (const info of manifestInfos(lookingSettings(io.env, flags), wanted)) found.push(info);
   if (flags.json) await out.write(found.map((info) => `${infoJson(info)}\n`).join(''));
   else if (all)
     await out.write(

@@ -42,8 +42,17 @@ export type OptionSpec =
   | (Described & { kind: 'choice'; choices: readonly string[]; default: string })
   /** `shown` is how help spells the default. Sizes and durations with a default can be `off`. */
   | (Described & { kind: Kind; default?: number; shown?: string })
-  /** One field of a job, several flags that exclude each other. `says` ends the remedy "choose one …". */
-  | { kind: 'one-of'; says: string; default: string; choices: Readonly<Record<string, Described>> };
+  /**
+   * One field of a job, several flags that exclude each other. `says` ends the remedy "choose one …"; a complaint names
+   * the flags in `order`, where it is not that of help.
+   */
+  | {
+      kind: 'one-of';
+      says: string;
+      default: string;
+      choices: Readonly<Record<string, Described>>;
+      order?: readonly string[];
+    };
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
@@ -182,6 +191,7 @@ export const DELETE = {
     kind: 'one-of',
     says: 'time to delete',
     default: 'after',
+    order: ['before', 'during', 'after'],
     choices: {
       after: { flags: '--delete-after', says: 'delete when everything has been copied (default)' },
       during: { flags: '--delete-during', says: 'delete while objects are copied, once both sides are listed' },
