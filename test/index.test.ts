@@ -118,7 +118,7 @@ describe('a fault', () => {
     [{ compare: 'times' }, 'compare'],
     [{ bwlimit: { up: -1 } }, 'bwlimit'],
     [{ nonsense: true }, 'nonsense'],
-    [{ source: '' }, 'source'],
+    [{ source: undefined }, 'source'],
     [{ version: 2 }, 'version'],
     [{ deleteUnknown: true }, 'deleteUnknown'],
   ])('in the job names its field: %j', async (wrong, subject) => {
@@ -146,6 +146,15 @@ describe('a fault', () => {
       expect(left).toEqual([]);
     },
   );
+});
+
+test('a run that fails after its iteration was left does not end the process', async () => {
+  const left = await unhandled(async () => {
+    const run = copy({ ...pair, source: join(home, 'none') });
+    for await (const event of run) if (event.type === 'start') break;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  });
+  expect(left).toEqual([]);
 });
 
 /** Compiled, never run. */

@@ -1,7 +1,8 @@
 /** Between the command line and a job: its options as flags, and flags as a job. */
 import { type Command, Option } from 'commander';
 import type { JobOf, Mode } from '../engine/job/job.js';
-import { type Kind, MODES, type OptionSpec, type OptionTable } from '../engine/job/options.js';
+import type { Kind, OptionSpec, OptionTable } from '../engine/job/option.js';
+import { MODES } from '../engine/job/options.js';
 import { XsyncError } from '../model/error.js';
 import { choice, flag, list, negated, type Parser, value } from './define.js';
 import {

@@ -2,7 +2,7 @@
 import type { CheckEvent } from '../engine/check/findings.js';
 import type { RunEvent, Summary } from '../engine/events.js';
 import { type GivenJob, parseJob, type Values } from '../engine/job/job.js';
-import type { CONFIG, LINKS, NETWORK } from '../engine/job/options.js';
+import type { CONFIG, LINKS, NETWORK } from '../engine/job/places.js';
 import { type PairStatus, statusOf } from '../engine/record/status.js';
 import type { PairIdentity } from '../manifest/port.js';
 import { openSide } from '../open.js';

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { jobOf } from '../../src/cli/job.js';
 import { buildProgram } from '../../src/cli/main.js';
 import { type Mode, parseJob } from '../../src/engine/job/job.js';
-import { MODES, type OptionSpec, type OptionTable } from '../../src/engine/job/options.js';
+import type { OptionSpec, OptionTable } from '../../src/engine/job/option.js';
+import { MODES } from '../../src/engine/job/options.js';
 import { fakeIo } from './fixtures.js';
 
 const PLACES = { source: 'a', destination: 'b' };

@@ -1,5 +1,5 @@
 /** The table of a job's options, as docs/library.md has it. */
-import type { OptionSpec, OptionTable } from '../../src/engine/job/options.js';
+import type { OptionSpec, OptionTable } from '../../src/engine/job/option.js';
 
 const VALUES: Readonly<Record<OptionSpec['kind'], string>> = {
   switch: 'boolean',
