@@ -53,8 +53,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch feed config',
   doctor: 'model native store/port store/backend',
   cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch inbound observe config open doctor',
-  index:
-    'model store/port engine/events engine/pair engine/options engine/filter engine/decide engine/run engine/check open',
+  index: 'model store/port engine/events engine/job engine/record engine/check open',
 };
 
 /** A package that is not named may not be imported. */

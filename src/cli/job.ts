@@ -1,7 +1,8 @@
 /** Between the command line and a job: its options as flags, and flags as a job. */
 import { type Command, Option } from 'commander';
 import type { JobOf, Mode } from '../engine/job/job.js';
-import { type Kind, MODES, type OptionSpec, type OptionTable } from '../engine/job/options.js';
+import type { Kind, OptionSpec, OptionTable } from '../engine/job/option.js';
+import { MODES } from '../engine/job/options.js';
 import { XsyncError } from '../model/error.js';
 import { choice, flag, list, negated, type Parser, value } from './define.js';
 import {
@@ -80,19 +81,19 @@ function givenOf(name: string, option: OptionSpec, given: ReadonlyMap<string, un
 
 /** @throws usage */
 function chosenOf(
-  { choices, says }: Extract<OptionSpec, { kind: 'one-of' }>,
+  { choices, says, order = Object.keys(choices) }: Extract<OptionSpec, { kind: 'one-of' }>,
   given: ReadonlyMap<string, unknown>,
 ): string | undefined {
-  const chosen = Object.entries(choices).filter(([, { flags }]) => given.get(new Option(flags).attributeName()));
+  const chosen = order.flatMap((name) => {
+    const option = new Option(choices[name]?.flags ?? '');
+    return given.get(option.attributeName()) ? [{ name, flag: option.long ?? name }] : [];
+  });
   const [first, second] = chosen;
   if (first && second) {
-    const names = chosen.map(([, { flags }]) => new Option(flags).long);
-    throw new XsyncError('usage', `${names.join(' and ')} contradict each other`, {
-      subject: names[0] ?? undefined,
-      remedy: `choose one ${says}`,
-    });
+    const message = `${chosen.map(({ flag }) => flag).join(' and ')} contradict each other`;
+    throw new XsyncError('usage', message, { subject: first.flag, remedy: `choose one ${says}` });
   }
-  return first?.[0];
+  return first?.name;
 }
 
 function flagOf(option: OptionSpec | undefined): string | undefined {

@@ -4,21 +4,8 @@
  */
 import { type Command, Option } from 'commander';
 import type { Values } from '../engine/job/job.js';
-import {
-  COMPARE,
-  CONFIG,
-  DELETE,
-  DRY_RUN,
-  FILTER,
-  KNOWN_MANIFEST,
-  LIMIT,
-  LINKS,
-  LIST,
-  MANIFEST,
-  NETWORK,
-  TRANSFER,
-  TRANSPORT,
-} from '../engine/job/options.js';
+import { COMPARE, DELETE, DRY_RUN, LIMIT, TRANSFER } from '../engine/job/options.js';
+import { CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK, TRANSPORT } from '../engine/job/places.js';
 import { type ListenAddress, parseListenAddress } from '../inbound/address.js';
 import { XsyncError } from '../model/error.js';
 import { flag, list, value } from './define.js';

@@ -4,7 +4,7 @@ import type { CopyPolicy, TransferPolicy } from '../engine/decide/decide.js';
 import type { Filter, FilterFile } from '../engine/filter/filter.js';
 import { bandwidthAt } from '../engine/job/bandwidth.js';
 import type { CopyJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
-import type { CONFIG, FILTER, LINKS, MANIFEST, NETWORK } from '../engine/job/options.js';
+import type { CONFIG, FILTER, LINKS, MANIFEST, NETWORK } from '../engine/job/places.js';
 import type { RunOptions } from '../engine/options.js';
 import type { Backup } from '../engine/pair.js';
 import { XsyncError } from '../model/error.js';

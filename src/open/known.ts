@@ -25,6 +25,22 @@ export interface KnownPair {
 /** What a person says of the pair that is meant; nothing: all of them. */
 export type Wanted = { source: string; destination: string } | undefined;
 
+/** Of places that are opened only to learn which they are. */
+export function lookingSettings(
+  env: NodeJS.ProcessEnv,
+  { manifest, config }: { manifest?: string; config?: string },
+): OpenSettings {
+  return {
+    ...{ config, manifest, env },
+    transport: 'lean',
+    lowLevelRetries: 1,
+    timeoutMs: 0,
+    contimeoutMs: 0,
+    connections: 1,
+    copyLinks: false,
+  };
+}
+
 /**
  * The pairs of the state directory, or the one that is meant by two paths or by `settings.manifest`. Each manifest is
  * closed when the next one is asked for.

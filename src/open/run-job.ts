@@ -111,20 +111,28 @@ export interface WatchMeans extends Means {
 export async function watchOf(job: WatchJob, means: WatchMeans, report: Reporter): Promise<Watch> {
   const { stop, drain, env, changes } = means;
   const options = runOptions(job, await warnedFilter(job, means), stop);
-  const { interval, minInterval, maxInterval, fullInterval } = job;
   const open = async (): Promise<WatchedPair> => {
     const how = { command: 'watch', single: false, dryRun: false, aside: job.backupDir };
     const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), env), how);
     return { ...pair, backup: backupOf(pair, job) };
   };
-  const schedule = {
-    intervalMs: interval,
-    shortestMs: minInterval ?? interval / 4,
-    longestMs: Math.max(interval, maxInterval ?? 2 * interval),
-    fullMs: fullInterval ?? 10 * interval,
-  };
+  const schedule = scheduleOf(job);
   const driftMs = numberOf(job.checkDestination) ?? Number.POSITIVE_INFINITY;
   return new Watch({ run: { ...options, drain }, schedule, driftMs, settleMs: job.settle, open, changes }, report);
+}
+
+/** @throws usage when the intervals contradict each other */
+function scheduleOf({ interval, minInterval, maxInterval, fullInterval }: WatchJob): WatchOptions['schedule'] {
+  const shortestMs = minInterval ?? interval / 4;
+  const longestMs = maxInterval ?? 2 * interval;
+  if (shortestMs > interval) throw contrary('minInterval', 'longer');
+  if (longestMs < interval) throw contrary('maxInterval', 'shorter');
+  return { intervalMs: interval, shortestMs, longestMs, fullMs: fullInterval ?? 10 * interval };
+}
+
+function contrary(subject: string, how: string): XsyncError {
+  const remedy = 'change one of them';
+  return new XsyncError('usage', `${subject} is ${how} than interval`, { subject, remedy });
 }
 
 async function warnedFilter(job: Parameters<typeof filterOf>[0], { warn }: Means): Promise<Filter | undefined> {

@@ -4,18 +4,18 @@ import type { Context } from '../context.js';
 import { checkedLine, checkStatus } from '../render/check.js';
 import { colours } from '../render/colour.js';
 import type { LogLevel } from '../render/levels.js';
-import { CheckLists, type ListFlags } from './check-lists.js';
+import { CheckLists, type ReportLists } from './check-lists.js';
 
 /** Shows a check while it goes: the log, the lists of keys, and where it stands now and then. */
 export class CheckShow {
   readonly #context: Context;
-  readonly #flags: ListFlags & { stats?: number };
+  readonly #flags: ReportLists & { stats?: number };
   readonly #sizeIsEnough: boolean;
   #lists: CheckLists | undefined;
   #tally: CheckTally | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(context: Context, flags: ListFlags & { stats?: number }, sizeIsEnough: boolean) {
+  constructor(context: Context, flags: ReportLists & { stats?: number }, sizeIsEnough: boolean) {
     this.#context = context;
     this.#flags = flags;
     this.#sizeIsEnough = sizeIsEnough;

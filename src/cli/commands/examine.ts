@@ -19,12 +19,12 @@ import { onInterrupt } from '../interrupt.js';
 import type { ConnectionFlags, LogFlags } from '../options.js';
 import { type DoctorText, doctorText } from '../render/doctor.js';
 
-export interface DoctorFlags
-  extends Pick<ConnectionFlags, 'config' | 'transport' | 'congestion' | 'contimeout'>,
-    LogFlags {
+export interface DoctorFlags extends Pick<ConnectionFlags, 'config' | 'transport' | 'congestion'>, LogFlags {
   write?: true;
   /** Bytes; undefined for `off`. */
   probeSize?: number;
+  /** Milliseconds; undefined for `off`. */
+  contimeout?: number;
   json?: true;
 }
 

@@ -4,11 +4,12 @@ import { createWriteStream } from 'node:fs';
 import type { Manifest, ManifestRow } from '../../manifest/port.js';
 import { XsyncError } from '../../model/error.js';
 import { reasonOf } from '../../model/reason.js';
+import { lookingSettings } from '../../open/known.js';
 import { manifestInfos } from '../../open/manifests.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit.js';
 import { infoJson, infoLines, infoTable } from '../render/manifest.js';
-import { onePair, type PairFlags, settingsOf, wantedPair } from './pairs.js';
+import { onePair, type PairFlags, wantedPair } from './pairs.js';
 
 export type InfoFlags = PairFlags & { json?: true };
 export type ExportFlags = PairFlags & { format: 'json' | 'csv'; output?: string };
@@ -23,7 +24,7 @@ export async function showInfo(
   const wanted = wantedPair(source, destination);
   const all = wanted === undefined && flags.manifest === undefined;
   const found = [];
-  for await (const info of manifestInfos(settingsOf(io, flags), wanted)) found.push(info);
+  for await (const info of manifestInfos(lookingSettings(io.env, flags), wanted)) found.push(info);
   if (flags.json) await out.write(found.map((info) => `${infoJson(info)}\n`).join(''));
   else if (all)
     await out.write(

@@ -6,7 +6,6 @@ import { pathOf } from '../../manifest/place.js';
 import type { PlaceIdentity } from '../../manifest/port.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { KnownPair } from '../../open/known.js';
-import type { OpenSettings } from '../../open.js';
 import type { Context, Io } from '../context.js';
 import { EXIT, exitOfError } from '../exit.js';
 import type { LogFlags } from '../options.js';
@@ -75,8 +74,8 @@ export async function* pairsOf(
   wanted: { source: string; destination: string } | undefined,
   broken?: XsyncError[],
 ): AsyncGenerator<KnownPair, void, void> {
-  const { knownPairs } = await import('../../open/known.js');
-  yield* knownPairs(settingsOf(io, flags), wanted, broken && ((error) => broken.push(error)));
+  const { knownPairs, lookingSettings } = await import('../../open/known.js');
+  yield* knownPairs(lookingSettings(io.env, flags), wanted, broken && ((error) => broken.push(error)));
 }
 
 /** After what could be shown. @returns the exit code that they make, 0 when there are none */
@@ -111,19 +110,6 @@ export async function onePair<T>(
   throw new XsyncError('usage', `which pair is meant? ${files.length} are known: ${names.join(', ')}`, {
     remedy: 'give its source and its destination, or --manifest FILE',
   });
-}
-
-/** A path that was opened to look at nothing. */
-export function settingsOf({ env }: Io, { manifest, config }: PairFlags): OpenSettings {
-  return {
-    ...{ config, manifest, env },
-    transport: 'lean',
-    lowLevelRetries: 1,
-    timeoutMs: 0,
-    contimeoutMs: 0,
-    connections: 1,
-    copyLinks: false,
-  };
 }
 
 export interface PairNames {

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { XsyncError } from '../../model/error.js';
 import type { Bandwidth, BandwidthSlot } from './bandwidth.js';
-import { MODES, type OptionSpec, type OptionTable } from './options.js';
+import type { OptionSpec, OptionTable } from './option.js';
+import { MODES } from './options.js';
 
 /** The value of one option in a job. */
 type ValueOf<O> = O extends { kind: 'switch' | 'negated' }
@@ -60,8 +61,8 @@ const KINDS: Record<Exclude<OptionSpec['kind'], 'choice' | 'one-of'>, z.ZodType>
   list: z.array(z.string()),
   text: z.string(),
   size: number().int(),
-  duration: number(),
-  interval: number().min(100),
+  duration: z.number().min(0),
+  interval: z.number().min(100),
   instant: z.number(),
   count: number(100_000).int().min(1),
   rate: number().positive(),
@@ -88,8 +89,8 @@ function schemaOf<M extends Mode>(mode: M): z.ZodType<JobOf<M>> {
   const schema: z.ZodType<unknown> = z.strictObject({
     version: z.literal(1).default(1),
     mode: z.literal(mode).default(mode),
-    source: z.string().min(1),
-    destination: z.string().min(1),
+    source: z.string(),
+    destination: z.string(),
     ...(mode === 'copy' && { single: z.boolean().optional() }),
     ...options,
   });

@@ -1,51 +1,12 @@
 /**
  * Every option of a job: its name in a program, its flag, its kind (which says its type and unit), its default and one
- * line about it. The command line, its help and its XSYNC_… variables, the schema of a job and docs/library.md are made
+ * line about it; places.ts has some of them. The command line, its help and its XSYNC_… variables, the schema of a job and docs/library.md are made
  * from these tables or checked against them. Names and meanings are rclone's where it has them.
  */
 import { totalmem } from 'node:os';
-import { LIST_CONCURRENCY } from '../list/ranges-pace.js';
 import { MOST_CONNECTIONS } from '../options.js';
-
-interface Described {
-  /** As help shows it: `-c, --checksum`, `--part-size <size>`. */
-  flags: string;
-  /** One line. */
-  says: string;
-}
-
-/** What a value is in a job. How a person spells it is the command line's affair. */
-export type Kind =
-  /** A number of bytes. */
-  | 'size'
-  /** Milliseconds. */
-  | 'duration'
-  /** Milliseconds, 100 at least: the pause between two rounds of something that never ends. */
-  | 'interval'
-  /** An instant, in milliseconds since 1970. */
-  | 'instant'
-  /** A whole number from 1 to 100,000. */
-  | 'count'
-  /** A number per second. */
-  | 'rate'
-  /** `{ up, down }` in bytes per second, or a timetable of them. */
-  | 'bandwidth'
-  /** `{ objects: 100 }` or `{ percent: 25 }`. */
-  | 'count-or-percent'
-  | 'text';
-
-export type OptionSpec =
-  /** On or off; a negated one is on unless its flag, `--no-…`, is given. */
-  | (Described & { kind: 'switch' | 'negated' })
-  /** Any number of texts, in order. */
-  | (Described & { kind: 'list' })
-  | (Described & { kind: 'choice'; choices: readonly string[]; default: string })
-  /** `shown` is how help spells the default. Sizes and durations with a default can be `off`. */
-  | (Described & { kind: Kind; default?: number; shown?: string })
-  /** One field of a job, several flags that exclude each other. `says` ends the remedy "choose one …". */
-  | { kind: 'one-of'; says: string; default: string; choices: Readonly<Record<string, Described>> };
-
-export type OptionTable = Readonly<Record<string, OptionSpec>>;
+import type { OptionTable } from './option.js';
+import { CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
 const HOUR = 3_600_000;
@@ -55,32 +16,6 @@ function defaultMemory(): number {
   const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
   return Math.min(1536 * MIB, Math.floor(memory / 2));
 }
-
-export const CONFIG = {
-  config: { kind: 'text', flags: '--config <file>', says: 'read the remotes from FILE' },
-} as const satisfies OptionTable;
-
-export const LIST = {
-  listConcurrency: {
-    kind: 'count',
-    flags: '--list-concurrency <n>',
-    says: 'pages of a listing in flight, where a page takes long',
-    default: LIST_CONCURRENCY,
-  },
-} as const satisfies OptionTable;
-
-export const MANIFEST = {
-  manifest: { kind: 'text', flags: '--manifest <file>', says: 'keep the state of this pair in FILE' },
-} as const satisfies OptionTable;
-
-/** Of a command that only reads what runs have written down. */
-export const KNOWN_MANIFEST = {
-  manifest: { kind: 'text', flags: '--manifest <file>', says: 'the pair whose state is in FILE' },
-} as const satisfies OptionTable;
-
-export const LINKS = {
-  copyLinks: { kind: 'switch', flags: '-L, --copy-links', says: 'follow symbolic links on local disks' },
-} as const satisfies OptionTable;
 
 export const DRY_RUN = {
   dryRun: {
@@ -182,6 +117,7 @@ export const DELETE = {
     kind: 'one-of',
     says: 'time to delete',
     default: 'after',
+    order: ['before', 'during', 'after'],
     choices: {
       after: { flags: '--delete-after', says: 'delete when everything has been copied (default)' },
       during: { flags: '--delete-during', says: 'delete while objects are copied, once both sides are listed' },
@@ -203,30 +139,6 @@ export const DELETE = {
   },
 } as const satisfies OptionTable;
 
-export const FILTER = {
-  include: { kind: 'list', flags: '--include <pattern>', says: 'only these; can be repeated, as all filters can' },
-  includeFrom: { kind: 'list', flags: '--include-from <file>', says: 'patterns to include, one a line' },
-  exclude: { kind: 'list', flags: '--exclude <pattern>', says: 'not these' },
-  excludeFrom: { kind: 'list', flags: '--exclude-from <file>', says: 'patterns to exclude' },
-  filter: {
-    kind: 'list',
-    flags: '-f, --filter <rule>',
-    says: '"+ pattern" or "- pattern"; the first that fits decides',
-  },
-  filterFrom: { kind: 'list', flags: '--filter-from <file>', says: 'rules, one a line' },
-  filesFrom: { kind: 'list', flags: '--files-from <file>', says: 'only the names in FILE' },
-  filesFromRaw: { kind: 'list', flags: '--files-from-raw <file>', says: 'the same, every line verbatim' },
-  ignoreCase: { kind: 'switch', flags: '--ignore-case', says: 'patterns fit in upper and lower case alike' },
-  minSize: { kind: 'size', flags: '--min-size <size>', says: 'nothing smaller' },
-  maxSize: { kind: 'size', flags: '--max-size <size>', says: 'nothing larger' },
-  minAge: {
-    kind: 'instant',
-    flags: '--min-age <age>',
-    says: 'nothing younger than a duration or after a date',
-  },
-  maxAge: { kind: 'instant', flags: '--max-age <age>', says: 'nothing older than a duration or before a date' },
-} as const satisfies OptionTable;
-
 export const LIMIT = {
   maxTransfer: { kind: 'size', flags: '--max-transfer <size>', says: 'stop after so many bytes' },
   maxDuration: { kind: 'duration', flags: '--max-duration <duration>', says: 'stop after this time' },
@@ -237,60 +149,6 @@ export const LIMIT = {
     choices: ['hard', 'soft', 'cautious'],
     default: 'hard',
   },
-} as const satisfies OptionTable;
-
-/** How the connections are made. */
-export const TRANSPORT = {
-  congestion: {
-    kind: 'choice',
-    flags: '--congestion <name>',
-    says: 'congestion control of our own connections (Linux)',
-    choices: ['auto', 'bbr', 'cubic', 'system'],
-    default: 'auto',
-  },
-  transport: {
-    kind: 'choice',
-    flags: '--transport <name>',
-    says: 'who makes the requests',
-    choices: ['lean', 'sdk'],
-    default: 'lean',
-  },
-} as const satisfies OptionTable;
-
-export const NETWORK = {
-  bwlimit: {
-    kind: 'bandwidth',
-    flags: '--bwlimit <limit>',
-    says: 'bytes a second: 10M, up:down 10M:1M, or a timetable',
-  },
-  tpslimit: { kind: 'rate', flags: '--tpslimit <n>', says: 'requests a second' },
-  tpslimitBurst: {
-    kind: 'count',
-    flags: '--tpslimit-burst <n>',
-    says: 'requests that may go at once after a pause',
-    default: 1,
-  },
-  lowLevelRetries: {
-    kind: 'count',
-    flags: '--low-level-retries <n>',
-    says: 'attempts of one request',
-    default: 10,
-  },
-  timeout: {
-    kind: 'duration',
-    flags: '--timeout <duration>',
-    says: 'give up on a connection that is idle this long',
-    default: 60_000,
-    shown: '60s',
-  },
-  contimeout: {
-    kind: 'duration',
-    flags: '--contimeout <duration>',
-    says: 'give up on connecting after',
-    default: 15_000,
-    shown: '15s',
-  },
-  ...TRANSPORT,
 } as const satisfies OptionTable;
 
 export const WATCH = {
