@@ -34,9 +34,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'engine/list': [...PORTS, ...ENGINE, 'engine/decide', 'engine/flow', 'engine/transfer'],
   'engine/decide': [...PORTS, ...ENGINE, 'engine/flow', 'engine/plan'],
   'engine/plan': [...PORTS, ...ENGINE, 'engine/decide'],
-  'engine/tune': [...PORTS, ...ENGINE, 'engine/plan', 'engine/transfer'],
+  'engine/tune': [...PORTS, ...ENGINE, 'engine/plan', 'engine/transfer', 'engine/record/facts'],
   'engine/transfer': [...PORTS, ...ENGINE, 'engine/flow', 'engine/plan', 'engine/tune', 'engine/record'],
   'engine/record': [...PORTS, ...ENGINE, 'engine/decide', 'engine/list', 'engine/pass', 'engine/plan'],
+  'engine/record/facts': ['model', 'manifest', 'engine/events'],
   'engine/pass': [
     ...[...PORTS, ...ENGINE, 'engine/list', 'engine/decide', 'engine/plan', 'engine/flow', 'engine/transfer'],
     'engine/record',
@@ -96,5 +97,5 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: ['store/http'],
   'wrap-ansi': ['cli/render'],
   yaml: ['config'],
-  zod: ['config', 'store'],
+  zod: ['config', 'store', 'engine/record/facts'],
 };
