@@ -32,12 +32,15 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/list': 'model store/port manifest engine/events engine/pair engine/options engine/flow',
   'engine/decide': 'model hash store/port engine/pair engine/options engine/flow engine/list',
   'engine/plan': 'model store/port store/wrap manifest engine/events engine/pair engine/options engine/flow',
-  'engine/tune': 'model native store/port manifest engine/events engine/pair engine/options engine/plan',
+  'engine/tune':
+    'model native store/port manifest engine/events engine/pair engine/options engine/plan engine/record/facts',
   'engine/transfer':
     'model hash store/port store/wrap manifest engine/events engine/options engine/flow engine/plan engine/tune',
-  'engine/record': 'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan',
+  'engine/record/facts': 'model manifest engine/events',
+  'engine/record':
+    'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan engine/record/facts',
   'engine/pass':
-    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record',
+    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record/facts engine/record',
   'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',
   'engine/run':
     'model hash manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared',
@@ -52,7 +55,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   config: 'model store/backend store/registry',
   open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch feed config',
   doctor: 'model native store/port store/backend',
-  cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch inbound observe config open doctor',
+  cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record/facts engine/record engine/run engine/rows engine/check engine/watch inbound observe config open doctor',
   index: 'model store/port engine/events engine/job engine/record engine/check open',
 };
 
@@ -74,7 +77,6 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   re2js: 'engine/filter',
   'string-width': 'cli/render',
   undici: 'store/http',
-  'wrap-ansi': 'cli/render',
   yaml: 'config',
-  zod: 'config engine/job engine/plan engine/record store/backend store/local store/memory store/oss store/prices store/s3',
+  zod: 'config engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3',
 };

@@ -2,8 +2,6 @@
 
 import type { RunEvent } from '../engine/events.js';
 import type { RunPair } from '../engine/pair.js';
-import { liveSinceMs } from '../engine/record/journal.js';
-import { statusOf } from '../engine/record/status.js';
 import { XsyncError } from '../model/error.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Notifier } from '../observe/notifier.js';
@@ -74,9 +72,10 @@ async function openNotifier(
   { source, destination, endless, pair }: Observed,
   { io, out, log }: Context,
 ): Promise<Notifier> {
-  const [{ Notifier }, { openTarget }] = await Promise.all([
+  const [{ Notifier }, { openTarget }, { liveSinceMs }] = await Promise.all([
     import('../observe/notifier.js'),
     import('../observe/targets.js'),
+    import('../engine/record/journal.js'),
   ]);
   const warn = (message: string): void => log.say('notice', `warning: ${message}`);
   const world = { write: (text: string) => out.post(text), env: io.env, warn };
@@ -85,19 +84,29 @@ async function openNotifier(
     destination,
     targets: notify.map((target) => openTarget(target, world)),
     rpoMs: rpo,
-    liveSinceMs: () => liveSince(pair()),
+    liveSinceMs: () => {
+      const open = pair();
+      return open && liveSinceMs(open.manifest);
+    },
     tellIdle: !endless,
   });
 }
 
 async function openMetrics({ rpo }: ObserveFlags, observed: Observed, notifier?: Notifier): Promise<Metrics> {
-  const { Metrics } = await import('../observe/metrics.js');
+  const [{ Metrics }, { liveSinceMs }, { statusOf }] = await Promise.all([
+    import('../observe/metrics.js'),
+    import('../engine/record/journal.js'),
+    import('../engine/record/status.js'),
+  ]);
   const { source, destination, pair } = observed;
   return new Metrics({
     source,
     destination,
     rpoMs: rpo,
-    liveSinceMs: () => liveSince(pair()),
+    liveSinceMs: () => {
+      const open = pair();
+      return open && liveSinceMs(open.manifest);
+    },
     status: () => {
       const open = pair();
       return open && statusOf(open.manifest, Date.now());
@@ -108,8 +117,4 @@ async function openMetrics({ rpo }: ObserveFlags, observed: Observed, notifier?:
     },
     notified: () => notifier?.counts ?? [],
   });
-}
-
-function liveSince(pair: RunPair | undefined): number | undefined {
-  return pair && liveSinceMs(pair.manifest);
 }

@@ -423,3 +423,81 @@ describe('report', () => {
     expect(runTable([row('complete')], { pairs: true })[1]).toMatch(/complete +a → b$/);
   });
 });
+
+const { held: _held, ...older } = summary;
+
+describe.each([
+  ['damaged JSON', '{"summary":{"runId"'],
+  ['JSON of another shape', '{"summary":7}'],
+  ['an older shape without some fields', JSON.stringify({ summary: older, curve: [], sizes: [], slowest: [] })],
+])('a run whose report is %s', (_what, detail) => {
+  const lost = expect.stringMatching(/the report of run bad cannot be read from .*pair\.db: it is damaged or was/);
+
+  async function damaged(): Promise<void> {
+    await copied('a');
+    withManifest((manifest) => {
+      const startedMs = Date.now() + 1000;
+      manifest.putRun({ id: 'bad', command: 'copy', startedMs, endedMs: startedMs + 500, outcome: 'complete', detail });
+    });
+  }
+
+  test('is told of by status, which shows the rest', async () => {
+    await damaged();
+    const told = { code: 0, err: lost };
+    expect(await xsync('status', '--manifest', file())).toMatchObject({
+      ...{ ...told, out: expect.stringMatching(/History +100% of 1 object/) },
+    });
+    const json = await xsync('status', source, dest, '--manifest', file(), '--json');
+    expect(json).toMatchObject(told);
+    expect(JSON.parse(json.out)).toMatchObject({ source, destination: dest, history: { objects: 1 } });
+    // Once for the pair, not for each row that is shown.
+    expect(json.err.match(/cannot be read/g)).toHaveLength(1);
+  });
+
+  test('is refused by report with what to do instead, and listed with what is known of it', async () => {
+    await damaged();
+    for (const args of [['report'], ['report', 'bad']]) {
+      const told = await xsync(...args, '--manifest', file());
+      expect(told).toMatchObject({ code: 7, out: '', err: lost });
+      expect(told.err).toContain('xsync report --list');
+    }
+    const list = await xsync('report', '--list', '--manifest', file());
+    expect(list).toMatchObject({ code: 0, err: lost });
+    const [, bad = '', good = ''] = list.out.split('\n');
+    expect(bad).toMatch(/^bad .* 0\.5s +copy +\? +\? +complete$/);
+    const [id = ''] = good.split(' ');
+    expect((await xsync('report', id, '--manifest', file())).out).toContain(`<title>xsync copy ${id}</title>`);
+  });
+
+  test('hides no failed object, and failed --explain says that advice may be missing', async () => {
+    await damaged();
+    fail('locked.txt');
+    expect(await xsync('failed', '--manifest', file())).toMatchObject({
+      ...{ code: 0, err: '', out: expect.stringContaining('locked.txt') },
+    });
+    expect(await xsync('failed', '--manifest', file(), '--explain')).toMatchObject({
+      ...{ code: 0, out: expect.stringContaining('AccessDenied') },
+      err: expect.stringMatching(/what run bad advised cannot be read/),
+    });
+  });
+
+  test('keeps nothing from being retried or copied', async () => {
+    await damaged();
+    writeFileSync(join(source, 'late'), 'here now');
+    fail('late');
+    expect((await xsync('retry', '--manifest', file())).code).toBe(0);
+    expect(readFileSync(join(dest, 'late'), 'utf8')).toBe('here now');
+    for (const name of ['progress', 'pass', 'synchronised', 'live', 'route-settings']) {
+      withManifest((manifest) => manifest.setFact(name, detail));
+    }
+    await copied('b');
+    expect(readFileSync(join(dest, 'b'), 'utf8')).toBe('content of b');
+    withManifest((manifest) => {
+      const good = manifest.runs(10).find(({ id }) => id !== 'bad');
+      if (good) manifest.putRun({ ...good, id: 'bad' });
+    });
+    expect(await xsync('status', '--manifest', file())).toMatchObject({
+      ...{ code: 0, err: '', out: expect.stringMatching(/History +100% of 3 objects/) },
+    });
+  });
+});

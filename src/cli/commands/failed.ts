@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { waitAfter } from '../../engine/record/failed.js';
-import type { RunDetail } from '../../engine/record/journal.js';
 import type { FailureRow, Manifest } from '../../manifest/port.js';
 import type { ErrorClass } from '../../model/error.js';
 import { XsyncError } from '../../model/error.js';
 import { filterOf } from '../../open/job.js';
+import type { KnownPair } from '../../open/known.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, list, value } from '../define.js';
 import { configOption, knownManifestOption, logOptions } from '../options.js';
@@ -19,6 +19,7 @@ import {
   pairAndPatterns,
   pairsOf,
   tellBroken,
+  unreadText,
   wantedPair,
 } from './pairs.js';
 
@@ -125,9 +126,9 @@ async function listAll(
   const broken: XsyncError[] = [];
   let found = 0;
   for await (const pair of pairsOf(io, flags, wantedPair(source, destination), broken)) {
-    const names = namesOf(pair);
+    const names = await namesOf(pair);
     const table = new FailedTable(names, style);
-    const remedies = flags.explain ? remediesOf(pair.manifest) : new Map<string, string>();
+    const remedies = flags.explain ? await remediesOf(pair, log) : new Map<string, string>();
     for await (const page of chosenFailures(pair.manifest, flags)) {
       const rows = page.slice(0, (flags.limit ?? Number.POSITIVE_INFINITY) - found);
       found += rows.length;
@@ -150,13 +151,18 @@ function nextTry(row: FailureRow): number | undefined {
 const RUNS = 500;
 
 /** What the runs advised, of the objects that they listed. */
-function remediesOf(manifest: Manifest): Map<string, string> {
+async function remediesOf({ manifest, file }: KnownPair, log: Context['log']): Promise<Map<string, string>> {
+  const { readRun } = await import('../../engine/record/facts.js');
   const remedies = new Map<string, string>();
-  for (const { detail } of manifest.runs(RUNS)) {
-    for (const { key, remedy } of (JSON.parse(detail) as RunDetail).summary.failed.list) {
+  const lost: string[] = [];
+  for (const run of manifest.runs(RUNS)) {
+    const detail = readRun(run);
+    if (!detail) lost.push(run.id);
+    for (const { key, remedy } of detail?.summary.failed.list ?? []) {
       if (remedy !== undefined && !remedies.has(key)) remedies.set(key, remedy);
     }
   }
+  if (lost.length > 0) log.say('notice', unreadText(`what run ${lost.join(', ')} advised`, file));
   return remedies;
 }
 

@@ -1,7 +1,6 @@
 /** What the commands that tell of pairs share: which pairs are meant, without a word to any store. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { RunDetail } from '../../engine/record/journal.js';
 import { pathOf } from '../../manifest/place.js';
 import type { PlaceIdentity } from '../../manifest/port.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
@@ -88,6 +87,11 @@ export function tellBroken({ log }: Pick<Context, 'log'>, broken: readonly Xsync
   return codes[0] ?? EXIT.ok;
 }
 
+/** Of a row of a manifest that is otherwise sound. */
+export function unreadText(what: string, file: string): string {
+  return `${what} cannot be read from ${file}: it is damaged or was written by another version of xsync`;
+}
+
 /** The pair that is meant; it need not be named where only one is known. @throws usage, bucket-not-found */
 export async function onePair<T>(
   io: Io,
@@ -98,7 +102,7 @@ export async function onePair<T>(
   const names: string[] = [];
   const files: string[] = [];
   for await (const pair of pairsOf(io, flags, wanted)) {
-    const { source, destination } = namesOf(pair);
+    const { source, destination } = await namesOf(pair);
     names.push(`${source} ${destination}`);
     files.push(pair.file);
   }
@@ -122,9 +126,11 @@ export interface PairNames {
 const RUNS = 500;
 
 /** The pair's paths: local ones from the manifest, others as somebody last typed them; else what they are. */
-export function namesOf({ manifest, pair }: Pick<KnownPair, 'manifest' | 'pair'>): PairNames {
-  const run = manifest.runs(RUNS).find(({ command }) => command !== 'retry') ?? manifest.runs(1)[0];
-  const typed = run && (JSON.parse(run.detail) as RunDetail).summary;
+export async function namesOf({ manifest, pair }: Pick<KnownPair, 'manifest' | 'pair'>): Promise<PairNames> {
+  const { readRun } = await import('../../engine/record/facts.js');
+  const runs = manifest.runs(RUNS);
+  const run = runs.find((row) => row.command !== 'retry' && readRun(row)) ?? runs[0];
+  const typed = run && readRun(run)?.summary;
   return {
     source: nameOf(pair.source, typed?.source),
     destination: nameOf(pair.dest, typed?.destination),

@@ -1,6 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import type { RunDetail } from '../../engine/record/journal.js';
-import { outcomeOf } from '../../engine/record/status.js';
 import { XsyncError } from '../../model/error.js';
 import { reasonOf } from '../../model/reason.js';
 import type { KnownPair } from '../../open/known.js';
@@ -10,7 +8,7 @@ import { flag, value } from '../define.js';
 import { configOption, knownManifestOption, logOptions } from '../options.js';
 import type { Program } from '../program.js';
 import type { ListedRun } from '../render/report-list.js';
-import { namesOf, type PairFlags, pairsOf, tellBroken, wantedPair } from './pairs.js';
+import { namesOf, type PairFlags, pairsOf, tellBroken, unreadText, wantedPair } from './pairs.js';
 
 interface ReportFlags extends PairFlags {
   list?: true;
@@ -62,17 +60,24 @@ async function write(
 ): Promise<number> {
   const { io, out, log } = context;
   const { reportPage } = await import('../render/report.js');
+  const { readRun } = await import('../../engine/record/facts.js');
+  const { outcomeOf } = await import('../../engine/record/status.js');
   const broken: XsyncError[] = [];
   let latestMs = Number.NEGATIVE_INFINITY;
-  let page: string | undefined;
+  let page: string | XsyncError | undefined;
   for await (const pair of pairsOf(io, flags, wanted, broken)) {
     const run = id === LATEST ? pair.manifest.runs(1)[0] : pair.manifest.run(id);
     if (!run || run.startedMs <= latestMs) continue;
     latestMs = run.startedMs;
-    page = reportPage({ ...namesOf(pair), run, outcome: outcomeOf(run, pair.atWork), version: VERSION });
+    const detail = readRun(run);
+    const names = await namesOf(pair);
+    page = detail
+      ? reportPage({ ...names, run, detail, outcome: outcomeOf(run, pair.atWork), version: VERSION })
+      : unreadableRun(run.id, pair.file);
   }
   const code = tellBroken(context, broken);
   if (page === undefined) throw noRun(id);
+  if (page instanceof XsyncError) throw page;
   if (flags.output === undefined || flags.output === '-') await out.write(page);
   else {
     await save(flags.output, page);
@@ -84,6 +89,13 @@ async function write(
 function noRun(id: string): XsyncError {
   const message = id === LATEST ? 'no run is known yet' : `no run ${JSON.stringify(id)} is known`;
   return new XsyncError('object-not-found', message, { subject: id, remedy: 'xsync report --list lists the runs' });
+}
+
+function unreadableRun(id: string, file: string): XsyncError {
+  return new XsyncError('not-readable', unreadText(`the report of run ${id}`, file), {
+    subject: id,
+    remedy: 'xsync report --list lists the other runs; xsync status says what is at the destination',
+  });
 }
 
 async function save(file: string, page: string): Promise<void> {
@@ -107,11 +119,11 @@ async function listRuns(
   _run: string,
   wanted: ReturnType<typeof wantedPair>,
 ): Promise<number> {
-  const { io, out } = context;
+  const { io, out, log } = context;
   const { runTable } = await import('../render/report-list.js');
   const broken: XsyncError[] = [];
   const rows: ListedRun[] = [];
-  for await (const pair of pairsOf(io, flags, wanted, broken)) rows.push(...runsOf(pair));
+  for await (const pair of pairsOf(io, flags, wanted, broken)) rows.push(...(await runsOf(pair, log)));
   rows.sort((a, b) => b.run.startedMs - a.run.startedMs);
   const pairs = wanted === undefined && flags.manifest === undefined;
   await out.write(
@@ -122,12 +134,16 @@ async function listRuns(
   return tellBroken(context, broken);
 }
 
-function runsOf(pair: KnownPair): ListedRun[] {
-  const { source, destination } = namesOf(pair);
-  return pair.manifest.runs(RUNS).map((run) => {
-    const { summary } = JSON.parse(run.detail) as RunDetail;
-    return { source, destination, run, summary, outcome: outcomeOf(run, pair.atWork) };
+async function runsOf(pair: KnownPair, log: Context['log']): Promise<ListedRun[]> {
+  const { readRun } = await import('../../engine/record/facts.js');
+  const { outcomeOf } = await import('../../engine/record/status.js');
+  const { source, destination } = await namesOf(pair);
+  const runs = pair.manifest.runs(RUNS).map((run) => {
+    return { source, destination, run, summary: readRun(run)?.summary, outcome: outcomeOf(run, pair.atWork) };
   });
+  const lost = runs.flatMap(({ run, summary }) => (summary ? [] : [run.id]));
+  if (lost.length > 0) log.say('notice', unreadText(`the report of run ${lost.join(', ')}`, pair.file));
+  return runs;
 }
 
 const EXAMPLES = `

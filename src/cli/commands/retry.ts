@@ -51,8 +51,8 @@ async function retry(context: Context, flags: RetryFlags, args: readonly string[
   const { io, log } = context;
   const { pair: wanted, patterns } = await pairAndPatterns(io, flags, args);
   const chosen = { ...flags, include: patterns.length > 0 ? patterns : undefined };
-  const { source, destination, exact, file } = await onePair(io, flags, wanted, (known) => ({
-    ...namesOf(known),
+  const { source, destination, exact, file } = await onePair(io, flags, wanted, async (known) => ({
+    ...(await namesOf(known)),
     file: known.file,
   }));
   const interruption = onInterrupt(log);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
-import { type PairStatus, statusOf } from '../../engine/record/status.js';
+import type { PairStatus } from '../../engine/record/status.js';
 import type { XsyncError } from '../../model/error.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, value } from '../define.js';
@@ -10,7 +10,7 @@ import type { Program } from '../program.js';
 import { printable } from '../render/printable.js';
 import { terminalWidth } from '../render/terminal.js';
 import { parseDuration, parseInterval } from '../values.js';
-import { namesOf, PAIR_ARGUMENTS, type PairFlags, pairsOf, tellBroken, wantedPair } from './pairs.js';
+import { namesOf, PAIR_ARGUMENTS, type PairFlags, pairsOf, tellBroken, unreadText, wantedPair } from './pairs.js';
 
 interface StatusFlags extends PairFlags {
   json?: true;
@@ -58,41 +58,52 @@ async function show(
   const { Screen } = await import('../render/status.js');
   const screen = new Screen(context.out.isTerminal && flags.watch !== undefined && !flags.json, context.io.stdout);
   for (;;) {
-    const { text, late, broken } = await look(context, flags, wanted);
+    const { text, late, broken, unread } = await look(context, flags, wanted);
     if (flags.watch === undefined) {
       await context.out.write(screen.draw(text));
+      for (const notice of unread) context.log.say('notice', notice);
       return tellBroken(context, broken) || (late ? EXIT.other : EXIT.ok);
     }
     // On the screen itself: what is drawn over must hold nothing else.
-    const said = flags.json ? [] : broken.map(({ message }) => `\nxsync: ${printable(message)}\n`);
+    const notices = flags.json ? [] : [...broken.map(({ message }) => message), ...unread];
+    const said = notices.map((notice) => `\nxsync: ${printable(notice)}\n`);
     await context.out.write(screen.draw(text + said.join('')));
     await sleep(Math.max(SHORTEST_MS, flags.watch));
   }
 }
 
-/** `late`: a pair is further behind than it may be. `broken`: of the manifests that cannot be read. */
+/**
+ * `late`: a pair is further behind than it may be. `broken`: of the manifests that cannot be read. `unread`: what
+ * cannot be read in the others, in sentences.
+ */
 async function look(
   { io, out }: Context,
   flags: StatusFlags,
   wanted: ReturnType<typeof wantedPair>,
-): Promise<{ text: string; late: boolean; broken: XsyncError[] }> {
+): Promise<{ text: string; late: boolean; broken: XsyncError[]; unread: string[] }> {
   const { statusJson, statusLines } = await import('../render/status.js');
   const { colours } = await import('../render/colour.js');
+  const { statusOf } = await import('../../engine/record/status.js');
+  const { unreadable } = await import('../../engine/record/facts.js');
   const style = { chalk: colours(io.stdout, io.env), width: out.isTerminal ? terminalWidth(io.stdout) : 120 };
   const broken: XsyncError[] = [];
+  const unread: string[] = [];
   let late = false;
   let text = '';
   for await (const pair of pairsOf(io, flags, wanted, broken)) {
     const status = statusOf(pair.manifest, io.now(), pair.atWork);
     const behindMs = flags.rpo === undefined ? 0 : lateBy(status, flags.rpo);
     late ||= behindMs > 0;
-    const shown = { ...namesOf(pair), manifest: pair.file, status, rpoMs: flags.rpo, behindMs };
+    unread.push(
+      ...unreadable(pair.manifest).map((what) => `${unreadText(what, pair.file)}; the next run writes it again`),
+    );
+    const shown = { ...(await namesOf(pair)), manifest: pair.file, status, rpoMs: flags.rpo, behindMs };
     if (flags.json) text += `${statusJson(shown)}\n`;
     else text += `${text === '' ? '' : '\n'}${statusLines(shown, style).join('\n')}\n`;
   }
   if (text === '' && broken.length === 0 && !flags.json)
     text = 'No pair is known on this machine yet: the first copy makes one.\n';
-  return { text, late, broken };
+  return { text, late, broken, unread };
 }
 
 /** How much older than allowed the watermark is, ms; no watermark is as old as can be. */

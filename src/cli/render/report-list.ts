@@ -9,20 +9,31 @@ export interface ListedRun {
   source: string;
   destination: string;
   run: RunRow;
-  summary: Summary;
+  /** Absent: what the run wrote down cannot be read. */
+  summary?: Summary;
   outcome: RunOutcome | 'killed';
 }
 
 type Cell = (listed: ListedRun) => string;
 
+const UNKNOWN = '?';
+
+function sumText({ objects, bytes }: Summary['copied']): string {
+  return `${formatCount(objects)}, ${formatBytes(bytes)}`;
+}
+
 /** Short, so that 80 columns hold a run of thousands of objects. */
 const COLUMNS: readonly [title: string, cell: Cell][] = [
   ['run', ({ run }) => run.id],
   ['started (UTC)', ({ run }) => timeText(run.startedMs).slice(0, 16)],
-  ['took', ({ summary }) => formatDuration(summary.elapsedMs)],
+  ['took', ({ run, summary }) => formatDuration(summary?.elapsedMs ?? run.endedMs - run.startedMs)],
   ['by', ({ run }) => run.command],
-  ['copied', ({ summary: { copied } }) => `${formatCount(copied.objects)}, ${formatBytes(copied.bytes)}`],
-  ['fail/del', ({ summary }) => `${formatCount(summary.failed.objects)}/${formatCount(summary.deleted.objects)}`],
+  ['copied', ({ summary }) => (summary ? sumText(summary.copied) : UNKNOWN)],
+  [
+    'fail/del',
+    ({ summary }) =>
+      summary ? `${formatCount(summary.failed.objects)}/${formatCount(summary.deleted.objects)}` : UNKNOWN,
+  ],
   ['ended', ({ outcome }) => (outcome === 'guarded' ? 'refused to delete' : outcome)],
 ];
 

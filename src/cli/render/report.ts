@@ -16,14 +16,14 @@ export interface ShownRun {
   source: string;
   destination: string;
   run: RunRow;
+  detail: RunDetail;
   outcome: RunOutcome | 'killed';
   /** xsync's. */
   version: string;
 }
 
 /** The whole document. */
-export function reportPage({ source, destination, run, outcome, version }: ShownRun): string {
-  const detail = JSON.parse(run.detail) as RunDetail;
+export function reportPage({ source, destination, run, detail, outcome, version }: ShownRun): string {
   const { summary } = detail;
   const body = [
     html`<h1>${source} → ${destination}</h1>`,

@@ -5,18 +5,11 @@
 import type { Manifest } from '../../manifest/port.js';
 import type { Pass, Passed } from '../census.js';
 import type { RunOptions } from '../options.js';
+import { PASS, readFact, writeFact } from '../record/facts.js';
 
-/** The manifest's fact in which it stands. */
-const FACT = 'pass';
 /** A source that was listed longer ago is listed anew. */
 const OLDEST_MS = 6 * 3_600_000;
 const SAVE_EVERY_MS = 1000;
-
-interface Saved extends Pass {
-  savedMs: number;
-  /** What was looked at, and how: another way needs another pass. */
-  shape: string;
-}
 
 const NOTHING: Passed = { looked: 0, objects: 0, bytes: 0 };
 
@@ -25,7 +18,7 @@ export function beginPass(manifest: Manifest, options: RunOptions, nowMs: number
   const { resume, dryRun, bounds, only } = options;
   const fresh: Pass = { startedMs: nowMs, passed: NOTHING };
   if (!resume || dryRun || bounds || only || options.filter?.files) return fresh;
-  const saved = readSaved(manifest);
+  const saved = readFact(manifest, PASS);
   if (saved?.after === undefined || saved.shape !== shapeOf(options)) return fresh;
   // Times of before mean nothing once the clock was set back.
   const ageMs = nowMs - saved.savedMs;
@@ -64,30 +57,24 @@ export class PassKeeper {
   /** Everything up to `after` must be in the manifest. */
   save(after: string, passed: Passed, nowMs: number): void {
     this.#savedMs = nowMs;
-    const saved: Saved = {
+    writeFact(this.#manifest, PASS, {
       startedMs: this.#pass.startedMs,
       unsettledMs: this.#pass.unsettledMs,
       after,
       passed,
       savedMs: nowMs,
       shape: shapeOf(this.#options),
-    };
-    this.#manifest.setFact(FACT, JSON.stringify(saved));
+    });
   }
 
   /** The pass is complete, or is to begin anew. */
   clear(): void {
-    if (isPass(this.#options) && this.#manifest.getFact(FACT)) this.#manifest.setFact(FACT, '');
+    if (isPass(this.#options) && this.#manifest.getFact(PASS.name)) this.#manifest.setFact(PASS.name, '');
   }
 }
 
-/** What a pass found to delete must not be deleted under other rules than those it was found by. */
+/** What was looked at, and how: another way needs another pass. What a pass found to delete must not be deleted under other rules than those it was found by. */
 function shapeOf({ resume, noTraverse, policy, deletes }: RunOptions): string {
   const deleteUnknown = policy.mode === 'sync' && policy.deleteUnknown;
   return `${resume?.shape} ${noTraverse} ${deleteUnknown} ${deletes?.excluded}`;
-}
-
-function readSaved(manifest: Manifest): Saved | undefined {
-  const text = manifest.getFact(FACT);
-  return text ? (JSON.parse(text) as Saved) : undefined;
 }

@@ -6,6 +6,7 @@
 import type { Manifest, RunOutcome } from '../../manifest/port.js';
 import type { Pass } from '../census.js';
 import type { RunEvent, Summary } from '../events.js';
+import { LIVE, readFact, runText, SYNCHRONISED, writeFact } from './facts.js';
 import { LagBook } from './lag.js';
 import { ProgressBook, type Sum, saveProgress } from './progress.js';
 
@@ -25,8 +26,6 @@ export interface RunDetail {
   /** The error that ended it. */
   error?: { code: string; message: string };
 }
-
-const FACT = { synchronised: 'synchronised', live: 'live' } as const;
 
 export interface JournalOptions {
   runId: string;
@@ -92,8 +91,8 @@ export class Journal {
     this.#point(Date.now());
     const { pass, whole } = this.#options;
     if (outcome === 'complete' && whole) {
-      this.#manifest.setFact(FACT.synchronised, String(Math.min(pass.startedMs, pass.unsettledMs ?? pass.startedMs)));
-      if (this.#liveSinceMs === undefined) this.#manifest.setFact(FACT.live, String(pass.startedMs));
+      writeFact(this.#manifest, SYNCHRONISED, Math.min(pass.startedMs, pass.unsettledMs ?? pass.startedMs));
+      if (this.#liveSinceMs === undefined) writeFact(this.#manifest, LIVE, pass.startedMs);
     }
     this.#write(outcome, error);
   }
@@ -145,7 +144,7 @@ export class Journal {
     };
     if (this.#worthKeeping(outcome, detail.summary)) {
       const { startedMs } = detail.summary;
-      this.#manifest.putRun({ id: runId, command, startedMs, endedMs: now, outcome, detail: JSON.stringify(detail) });
+      this.#manifest.putRun({ id: runId, command, startedMs, endedMs: now, outcome, detail: runText(detail) });
     }
     const lags = this.#lags.take();
     if (lags.length > 0) this.#manifest.addLags(lags);
@@ -165,12 +164,10 @@ export class Journal {
 
 /** Everything that was at the source before this was seen, ms; undefined before the first complete pass. */
 export function synchronisedMs(manifest: Pick<Manifest, 'getFact'>): number | undefined {
-  const text = manifest.getFact(FACT.synchronised);
-  return text === undefined ? undefined : Number(text);
+  return readFact(manifest, SYNCHRONISED);
 }
 
 /** When the first complete pass began, ms: the age of what is older than that is no lag. Undefined before it ended. */
 export function liveSinceMs(manifest: Pick<Manifest, 'getFact'>): number | undefined {
-  const text = manifest.getFact(FACT.live);
-  return text === undefined ? undefined : Number(text);
+  return readFact(manifest, LIVE);
 }

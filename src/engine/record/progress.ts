@@ -2,9 +2,9 @@
 import type { Manifest } from '../../manifest/port.js';
 import type { Pass } from '../census.js';
 import type { RunEvent } from '../events.js';
+import { PROGRESS, readFact, writeFact } from './facts.js';
 import { failuresOf } from './failed.js';
 
-const FACT = 'progress';
 /** Rates are those of the last so many milliseconds. */
 const WINDOW_MS = 10_000;
 
@@ -166,12 +166,11 @@ function failedBefore(manifest: Manifest, pass: Pass): Sum {
 }
 
 export function progressOfPass(manifest: Pick<Manifest, 'getFact'>): Progress | undefined {
-  const text = manifest.getFact(FACT);
-  return text === undefined ? undefined : (JSON.parse(text) as Progress);
+  return readFact(manifest, PROGRESS);
 }
 
 export function saveProgress(manifest: Pick<Manifest, 'setFact'>, progress: Progress): void {
-  manifest.setFact(FACT, JSON.stringify(progress));
+  writeFact(manifest, PROGRESS, progress);
 }
 
 function nothing(): Sum {

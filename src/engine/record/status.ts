@@ -1,8 +1,8 @@
 /** What the manifest says of its pair: read from it alone, so that it holds across restarts and from other processes. */
 import type { FailureRow, LockHolder, Manifest, RunOutcome, RunRow } from '../../manifest/port.js';
 import type { ErrorClass } from '../../model/error.js';
-import type { Summary } from '../events.js';
-import { type RunDetail, synchronisedMs } from './journal.js';
+import { readRun } from './facts.js';
+import { synchronisedMs } from './journal.js';
 import { type Lags, percentiles } from './lag.js';
 import { minus, type Progress, progressOfPass, type Sum } from './progress.js';
 
@@ -28,7 +28,7 @@ export interface PairStatus {
   failed: Sum & { byClass: Partial<Record<ErrorClass, number>>; dropped: number; oldest: FailureRow[] };
   /** Rows of the manifest. */
   known: number;
-  /** The latest. `killed`: it did not live to say how it ended. */
+  /** The latest; absent when what it wrote down cannot be read. `killed`: it did not live to say how it ended. */
   lastRun?: {
     id: string;
     command: string;
@@ -147,15 +147,16 @@ function untilOf(
 function lastRunOf(manifest: Manifest, atWork?: LockHolder): PairStatus['lastRun'] {
   const [row] = manifest.runs(1);
   if (!row) return undefined;
-  const { summary, error } = JSON.parse(row.detail) as RunDetail;
-  const { copied, deleted, failed }: Summary = summary;
+  const detail = readRun(row);
+  if (!detail) return undefined;
+  const { copied, deleted, failed } = detail.summary;
   const { id, command, startedMs, endedMs } = row;
   const outcome = outcomeOf(row, atWork);
   return {
     ...{ id, command, startedMs, endedMs, outcome, copied },
     deleted: { objects: deleted.objects, bytes: deleted.bytes },
     failed: failed.objects,
-    error,
+    error: detail.error,
   };
 }
 

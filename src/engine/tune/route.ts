@@ -1,15 +1,11 @@
 /** What a route settled on, kept in its manifest by hour of day: borders are slow at fixed hours. */
 import type { Manifest } from '../../manifest/port.js';
+import { ROUTE, readFact, writeFact } from '../record/facts.js';
 import type { Settings } from './tune.js';
-
-const FACT = 'route-settings';
-
-/** By hour (UTC), and `last` for an hour without any. */
-type Kept = Record<string, Partial<Settings>>;
 
 /** Empty when nothing is known. */
 export function readRoute(manifest: Pick<Manifest, 'getFact'>, at: Date): Partial<Settings> {
-  const kept = parse(manifest.getFact(FACT));
+  const kept = readFact(manifest, ROUTE) ?? {};
   return kept[hourOf(at)] ?? kept.last ?? {};
 }
 
@@ -18,34 +14,12 @@ export function writeRoute(
   at: Date,
   settled: Partial<Settings>,
 ): void {
-  const kept = parse(manifest.getFact(FACT));
+  const kept = readFact(manifest, ROUTE);
   const known = Object.fromEntries(Object.entries(settled).filter(([, n]) => n !== undefined));
   const now = { ...readRoute(manifest, at), ...known };
-  manifest.setFact(FACT, JSON.stringify({ ...kept, [hourOf(at)]: now, last: now }));
+  writeFact(manifest, ROUTE, { ...kept, [hourOf(at)]: now, last: now });
 }
 
 function hourOf(at: Date): string {
   return String(at.getUTCHours());
-}
-
-/** A hint, not a record: what cannot be read is left aside. */
-function parse(text: string | undefined): Kept {
-  if (text === undefined) return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null) return {};
-    return Object.fromEntries(Object.entries(value).map(([hour, settings]) => [hour, numbersOf(settings)]));
-  } catch {
-    return {};
-  }
-}
-
-function numbersOf(value: unknown): Partial<Settings> {
-  const settings: Partial<Settings> = {};
-  if (typeof value !== 'object' || value === null) return settings;
-  for (const name of ['parts', 'objects', 'partSize'] as const) {
-    const n: unknown = (value as Record<string, unknown>)[name];
-    if (typeof n === 'number' && Number.isSafeInteger(n) && n > 0) settings[name] = n;
-  }
-  return settings;
 }
