@@ -40,7 +40,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/record':
     'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan engine/record/facts',
   'engine/pass':
-    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record/facts engine/record',
+    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record',
   'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',
   'engine/run':
     'model hash manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared',
@@ -55,7 +55,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   config: 'model store/backend store/registry',
   open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch feed config',
   doctor: 'model native store/port store/backend',
-  cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record/facts engine/record engine/run engine/rows engine/check engine/watch inbound observe config open doctor',
+  cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch inbound observe config open doctor',
   index: 'model store/port engine/events engine/job engine/record engine/check open',
 };
 
