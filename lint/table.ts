@@ -37,8 +37,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/transfer':
     'model hash store/port store/wrap manifest engine/events engine/options engine/flow engine/plan engine/tune',
   'engine/record/facts': 'model manifest engine/events',
-  'engine/record':
-    'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan engine/record/facts',
+  'engine/record': 'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan',
   'engine/pass':
     'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record',
   'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',

@@ -16,6 +16,7 @@ import { refuseBackupInside, refuseOverlap } from './pass/guard.js';
 import { beginPass } from './pass/pass.js';
 import { Traversal } from './pass/traverse.js';
 import { Forecast } from './plan/forecast.js';
+import { Intents } from './plan/intents.js';
 import { routeOf } from './plan/plan.js';
 import { Committer } from './record/commit.js';
 import { clearSettled, failuresOf } from './record/failed.js';
@@ -181,6 +182,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   return {
     ...parts,
     ...{ pair, options, recorder, checkpoints, budget, slots, limitLooks },
+    intents: new Intents(manifest),
     route: routeOf(source, dest, { attempts, storageClass, wanted }),
     executor: new InThisThread(means),
   };

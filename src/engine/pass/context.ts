@@ -9,6 +9,7 @@ import type { Limiter } from '../flow/queue.js';
 import type { RunOptions } from '../options.js';
 import type { RunPair } from '../pair.js';
 import type { Forecast } from '../plan/forecast.js';
+import type { Intents } from '../plan/intents.js';
 import type { Route } from '../plan/plan.js';
 import type { Committer } from '../record/commit.js';
 import type { Recorder } from '../record/recorder.js';
@@ -25,6 +26,7 @@ export interface RunContext {
   census: Census;
   forecast: Forecast;
   route: Route;
+  intents: Intents;
   checkpoints: Checkpoints;
   executor: Executor;
   slots: Slots;

@@ -1,8 +1,7 @@
-/** One object from its draft to the record: made final when its turn comes, performed, and recorded. */
+/** One object whose turn has come: planned, performed, and recorded. */
 import type { Outcome } from '../../model/outcome.js';
-import type { CopyTicket } from '../../model/ticket.js';
 import { finalTicket } from '../plan/final.js';
-import { planCopy, type Subject } from '../plan/plan.js';
+import type { Subject } from '../plan/plan.js';
 import type { FailedObject } from '../record/recorder.js';
 import type { Perform } from '../transfer/executor.js';
 import type { RunContext } from './context.js';
@@ -12,24 +11,18 @@ import type { RunContext } from './context.js';
  * run halts it.
  * @returns whether the object was copied
  */
-export async function copyObject(
-  context: RunContext,
-  planned: Subject,
-  draft: CopyTicket,
-  perform: Perform,
-): Promise<boolean> {
-  const { halt, emit, route } = context;
+export async function copyObject(context: RunContext, planned: Subject, perform: Perform): Promise<boolean> {
+  const { halt, emit } = context;
   const started = performance.now();
   let subject = planned;
   let tried = 0;
   try {
     while (!halt.stops('objects')) {
-      const outcome = await performOnce(context, { subject, draft, tried, started }, perform);
+      const outcome = await performOnce(context, { subject, tried, started }, perform);
       if (outcome.kind !== 'changed') return recordOutcome(context, { subject, planned, tried }, outcome);
       emit({ type: 'restart', key: subject.key, message: outcome.message });
       tried += outcome.attempts;
       subject = { ...subject, ...outcome.now };
-      draft = planCopy({ ...route, attempts: route.attempts - tried }, subject);
     }
   } catch (error) {
     if (!halt.signal.aborted) halt.fail(error);
@@ -39,15 +32,15 @@ export async function copyObject(
 
 /** One version: the final ticket, the intent, the act. A copy is recorded at once. */
 async function performOnce(
-  { checkpoints, slots, pair, halt, route, recorder }: RunContext,
-  { subject, draft, tried, started }: { subject: Subject; draft: CopyTicket; tried: number; started: number },
+  { checkpoints, slots, pair, halt, route, recorder, intents }: RunContext,
+  { subject, tried, started }: { subject: Subject; tried: number; started: number },
   perform: Perform,
 ): Promise<Outcome> {
   const now = { source: pair.source.store, checkpoints, partSize: slots.partSize, guess: false, signal: halt.signal };
   const left = tried === 0 ? route : { ...route, attempts: route.attempts - tried };
-  const ticket = await finalTicket(now, left, subject, draft);
+  const ticket = await finalTicket(now, left, subject);
   if ('kind' in ticket) return ticket;
-  await recorder.intend(ticket);
+  await intents.add(ticket);
   const outcome = await perform(ticket);
   if (outcome.kind === 'copied') recorder.copied(ticket, outcome, performance.now() - started);
   return outcome;

@@ -5,7 +5,7 @@
 import type { DoomedRow, Manifest } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
 import type { Outcome } from '../../model/outcome.js';
-import { type DeleteTicket, TICKET_VERSION } from '../../model/ticket.js';
+import type { DeleteTicket } from '../../model/ticket.js';
 import type { DeleteReason } from '../decide/decide.js';
 import { headIfThere } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
@@ -14,7 +14,7 @@ import type { Triple } from '../list/diff.js';
 import type { DeleteOptions } from '../options.js';
 import { backupTarget } from '../plan/backup.js';
 import { faultOf } from '../plan/fault.js';
-import { placeOf } from '../plan/plan.js';
+import { planDelete } from '../plan/plan.js';
 import type { RunContext } from './context.js';
 import { countOf, refuseDeletes } from './guard.js';
 
@@ -187,10 +187,8 @@ export class Deletes {
   }
 
   #ticketOf({ key, size }: DoomedRow): DeleteTicket {
-    const { pair, options } = this.#context;
-    const { store, prefix } = pair.dest;
-    const dest = { place: placeOf(store), key: prefix + key, size, backup: backupTarget(pair, key, options) };
-    return { version: TICKET_VERSION, action: 'delete', key, dest };
+    const { pair, options, route } = this.#context;
+    return planDelete(route, { key, destKey: pair.dest.prefix + key, size, backup: backupTarget(pair, key, options) });
   }
 
   #record(rows: readonly DoomedRow[], outcomes: readonly Outcome[]): void {

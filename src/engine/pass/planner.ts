@@ -1,7 +1,6 @@
 /** From the diff to the queue: each key is decided, looked at more closely where that is needed, and handed on. */
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
-import type { CopyTicket } from '../../model/ticket.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
 import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
 import { exclusionOf } from '../decide/exclusion.js';
@@ -221,10 +220,9 @@ export class Planner {
   async #copy(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
     const { key, source, row } = triple;
     if (!source) return;
-    const { emit, options, executor } = this.#context;
+    const { emit, options, executor, route } = this.#context;
     const { size, mtimeMs: sourceMtimeMs } = source;
     const subject = this.#subjectOf(triple, source);
-    const draft = planCopy(this.#context.route, subject);
     const fault = this.#impossible(subject);
     // Nothing is read of what could not be written; a dry run says so as well.
     if (fault) return this.#fail(source, fault, 0);
@@ -232,22 +230,22 @@ export class Planner {
       emit({ type: 'skip', key, size, reason: 'cutoff' });
       return;
     }
-    if (options.dryRun) return this.#foretell(subject, draft, reason);
+    if (options.dryRun) return this.#foretell(subject, reason);
     emit({ type: 'plan', key, size, reason, sourceMtimeMs });
     const done = batch.hold();
-    await executor.queue(draft, (perform) =>
+    await executor.queue({ size, byService: route.byService }, (perform) =>
       this.#claimed(source, row?.atMs, async () => {
-        if (await copyObject(this.#context, subject, draft, perform)) this.#copied += size;
+        if (await copyObject(this.#context, subject, perform)) this.#copied += size;
       }).finally(done),
     );
   }
 
   /** In a dry run: the ticket that would be performed. */
-  async #foretell(subject: Subject, draft: CopyTicket, reason: CopyReason): Promise<void> {
+  async #foretell(subject: Subject, reason: CopyReason): Promise<void> {
     const { pair, checkpoints, route, halt, forecast, emit } = this.#context;
     const now = { source: pair.source.store, checkpoints, partSize: undefined, guess: true, signal: halt.signal };
-    const found = await finalTicket(now, route, subject, draft);
-    const ticket = 'kind' in found ? draft : found;
+    const found = await finalTicket(now, route, subject);
+    const ticket = 'kind' in found ? planCopy(route, subject) : found;
     const { key, size, mtimeMs: sourceMtimeMs } = subject;
     forecast.add(ticket);
     emit({ type: 'plan', key, size, reason, parts: ticket.cut.parts, sourceMtimeMs });

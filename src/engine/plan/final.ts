@@ -1,4 +1,4 @@
-/** Makes a draft final when its object begins, by what only shows then. What the ticket says is what is done. */
+/** Plans an object when it begins, by what only shows then. What the ticket says is what is done. */
 import type { Checkpoints } from '../../manifest/checkpoints.js';
 import { toXsyncError } from '../../model/error.js';
 import type { Outcome } from '../../model/outcome.js';
@@ -30,9 +30,9 @@ export async function finalTicket(
   context: FinalContext,
   route: Route,
   subject: Subject,
-  draft: CopyTicket,
 ): Promise<CopyTicket | Extract<Outcome, { kind: 'failed' }>> {
   const { checkpoints, signal } = context;
+  const draft = planCopy(route, subject);
   if (draft.way === 'server') return draft;
   const row = await checkpoints.upload(subject.key);
   const checkpoint = row && (await checkpoints.parts(subject.key)).length > 0 ? row : undefined;

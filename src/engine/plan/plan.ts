@@ -1,6 +1,12 @@
 /** Makes tickets: the only place that decides which way an object goes and how it is cut. */
 import type { UploadRow } from '../../manifest/checkpoints.js';
-import { type BackupTarget, type CopyTicket, type Place, TICKET_VERSION } from '../../model/ticket.js';
+import {
+  type BackupTarget,
+  type CopyTicket,
+  type DeleteTicket,
+  type Place,
+  TICKET_VERSION,
+} from '../../model/ticket.js';
 import type { Capabilities, ObjectStore } from '../../store/port.js';
 import type { RequestKind } from '../../store/wrap/kinds.js';
 import { cutOf } from './cut.js';
@@ -70,6 +76,14 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
     storageClass,
     attempts,
   };
+}
+
+/** A ticket that deletes an object at the route's destination. `size` in bytes. */
+export function planDelete(
+  route: Route,
+  { key, destKey, size, backup }: { key: string; destKey: string; size: number; backup?: BackupTarget },
+): DeleteTicket {
+  return { version: TICKET_VERSION, action: 'delete', key, dest: { place: route.dest, key: destKey, size, backup } };
 }
 
 /** The place that a store's objects are at. */

@@ -1,5 +1,5 @@
 /** Gathers manifest rows and writes them in batches: a row a transaction would cost more than a small object's copy. */
-import type { Intent, Manifest, ManifestRow } from '../../manifest/port.js';
+import type { Manifest, ManifestRow } from '../../manifest/port.js';
 
 /** Rows a crash may cost at the most; their objects are found equal at the destination by the next run. */
 const BATCH_ROWS = 5000;
@@ -10,35 +10,12 @@ export class Committer {
   readonly #onError: (error: unknown) => void;
   #rows: ManifestRow[] = [];
   #gone: string[] = [];
-  #intents: Intent[] = [];
-  #intending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param onError told when a write in the background fails (a full disk) */
   constructor(manifest: Manifest, onError: (error: unknown) => void) {
     this.#manifest = manifest;
     this.#onError = onError;
-  }
-
-  /**
-   * To be awaited before an object is written at the destination, so that a run which is killed before it can say that
-   * the object is xsync's own has said that it may be. Objects that begin together share one transaction.
-   * @param destEtag of what the destination has under the key, which is not this run's work; empty for nothing
-   */
-  intend(key: string, destEtag: string): Promise<void> {
-    this.#intents.push({ key, destEtag, atMs: Date.now() });
-    this.#intending ??= new Promise<void>((done, failed) => {
-      setImmediate(() => {
-        this.#intending = undefined;
-        try {
-          this.#manifest.intend(this.#intents.splice(0));
-          done();
-        } catch (error) {
-          failed(error);
-        }
-      });
-    });
-    return this.#intending;
   }
 
   /** Only for an object that the destination has confirmed (invariant 1). */

@@ -40,11 +40,6 @@ export class Recorder {
     this.#options = options;
   }
 
-  /** To be awaited before the ticket is performed, so that a killed run has said what it was about to write. */
-  intend({ key, dest }: CopyTicket): Promise<void> {
-    return this.#options.committer.intend(key, dest.replaces ?? '');
-  }
-
   copied({ key, source, dest }: CopyTicket, { kind: _, destEtag, ...told }: Copied, elapsedMs: number): void {
     const { size, etag: sourceEtag, mtimeMs: sourceMtimeMs } = source;
     const { verifiedBy } = told;

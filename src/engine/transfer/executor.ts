@@ -1,19 +1,19 @@
 /** Who performs tickets. Today one adapter: this thread. */
 import type { Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
+import type { Lanes, Queued } from '../flow/lanes.js';
 import type { Means } from './means.js';
 import { perform, performDeletes } from './perform.js';
-import type { Lanes } from './slots.js';
 
 /** Has a ticket performed. @throws faults that end the run */
 export type Perform = (ticket: CopyTicket) => Promise<Outcome>;
 
 export interface Executor {
   /**
-   * Queues one object and waits while the queue is full. When its turn comes, `turn` is called: it makes the ticket
-   * final, has it performed, as often as its source changes meanwhile, and records what came of it. It never rejects.
+   * Queues one object and waits while the queue is full. When its turn comes, `turn` is called: it plans the ticket, has
+   * it performed, and records the outcome. It never rejects.
    */
-  queue(draft: CopyTicket, turn: (perform: Perform) => Promise<void>): Promise<void>;
+  queue(object: Queued, turn: (perform: Perform) => Promise<void>): Promise<void>;
   /** One request's worth of deletes. @throws faults that end the run */
   delete(tickets: readonly DeleteTicket[]): Promise<Outcome[]>;
   /** Waits for everything that was queued. */
@@ -29,8 +29,8 @@ export class InThisThread implements Executor {
     this.#means = means;
   }
 
-  queue(draft: CopyTicket, turn: (perform: Perform) => Promise<void>): Promise<void> {
-    return this.#lanes.push(draft, (opened) => {
+  queue(object: Queued, turn: (perform: Perform) => Promise<void>): Promise<void> {
+    return this.#lanes.push(object, (opened) => {
       const means = { ...this.#means, opened };
       return turn((ticket) => perform(ticket, means));
     });

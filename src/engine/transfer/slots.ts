@@ -3,20 +3,13 @@
  * fixed, the tuner changes while the run goes.
  */
 
-import type { CopyTicket } from '../../model/ticket.js';
-import { type Limiter, limiter, Queue } from '../flow/queue.js';
+import { Lanes, Waiting } from '../flow/lanes.js';
+import { type Limiter, limiter } from '../flow/queue.js';
 import type { RunOptions } from '../options.js';
 import { type Lone, partSizeAtEnd } from '../tune/end.js';
 import { type Near, ObjectFlow, PartFlow } from '../tune/flow.js';
 import { START } from '../tune/tune.js';
 import { Races } from './race.js';
-
-/** Up to so many bytes an object's time goes into round trips; beyond, into its bytes, as a part's does. */
-const SMALL = 256 * 1024;
-/** Large objects that may be open at once: those whose last parts are under way, or that are being completed. */
-const MOST_OPEN = 256;
-/** Large objects that are known before they begin: over slow connections, enough for the last waves of parts. */
-const MOST_WAITING = 256;
 
 export class Slots {
   readonly partFlow: PartFlow;
@@ -94,87 +87,3 @@ export class Slots {
     return new Lanes(this.#objects, this.#parts, this.objectFlow, this.#waiting, this.#pinned);
   }
 }
-
-/** An object's time goes into round trips, or is the service's own. */
-export function isSmall({ source, way }: CopyTicket): boolean {
-  return way === 'server' || source.size <= SMALL;
-}
-
-/** Large objects that have not begun. */
-class Waiting {
-  readonly #tickets = new Set<CopyTicket>();
-  /** No more will come. */
-  all = false;
-
-  /** Bytes of each. */
-  get sizes(): number[] {
-    return [...this.#tickets].map(({ source }) => source.size);
-  }
-
-  add(ticket: CopyTicket): void {
-    this.#tickets.add(ticket);
-    this.all = false;
-  }
-
-  /** Its parts have queued for their slots, or it needs none. */
-  begun(ticket: CopyTicket): void {
-    this.#tickets.delete(ticket);
-  }
-}
-
-/** Starts an object; `opened` is to be called once its parts have queued for their slots. */
-export type Start = (opened: () => void) => Promise<void>;
-
-/**
- * Small objects go side by side. Large ones are opened one after the other, each as soon as a part's slot has nobody
- * waiting for it: as many as are needed to fill the slots, and no more, are half done at any time. When `--transfers`
- * fixes the number of objects, all go side by side.
- */
-export class Lanes {
-  readonly #small: Queue;
-  readonly #openings = new Queue(limiter(1), MOST_WAITING);
-  readonly #open = new Queue(limiter(MOST_OPEN));
-  readonly #parts: Limiter;
-  readonly #flow: ObjectFlow;
-  readonly #waiting: Waiting;
-  readonly #pinned: boolean;
-
-  constructor(objects: Limiter, parts: Limiter, flow: ObjectFlow, waiting: Waiting, pinned: boolean) {
-    this.#small = new Queue(objects);
-    this.#parts = parts;
-    this.#flow = flow;
-    this.#waiting = waiting;
-    this.#pinned = pinned;
-  }
-
-  /** Waits while the lane is full. */
-  async push(ticket: CopyTicket, start: Start): Promise<void> {
-    if (this.#pinned) await this.#small.push(() => start(nothing));
-    else if (isSmall(ticket)) await this.#small.push(() => this.#flow.during(() => start(nothing)));
-    else {
-      this.#waiting.add(ticket);
-      await this.#openings.push(() => this.#openNext(ticket, start));
-    }
-  }
-
-  /** Waits for all that was pushed. */
-  async drain(): Promise<void> {
-    this.#waiting.all = true;
-    try {
-      await this.#small.drain();
-    } finally {
-      await this.#openings.drain();
-      await this.#open.drain();
-    }
-  }
-
-  async #openNext(ticket: CopyTicket, start: Start): Promise<void> {
-    await this.#parts(async () => undefined);
-    await new Promise<void>((opened, failed) => {
-      this.#open.push(() => start(opened).finally(opened)).catch(failed);
-    });
-    this.#waiting.begun(ticket);
-  }
-}
-
-const nothing = (): void => undefined;

@@ -1,12 +1,12 @@
 /** One ticket, one attempt: from the source's bytes to the destination's confirmation. */
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
+import { isSmall } from '../flow/lanes.js';
 import type { Moving } from '../tune/flow.js';
 import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
 import { outgoing } from './outgoing.js';
 import { copyOnServer } from './server-copy.js';
-import { isSmall } from './slots.js';
 import { proveComposite } from './source-cut.js';
 import { confirm, proveWhole } from './verify.js';
 
@@ -21,7 +21,7 @@ export function transfer(means: Means, ticket: CopyTicket): Promise<Copied> {
 
 /** One GET, one PUT. A large object takes a part's slot for them. */
 async function transferWhole(means: Means, ticket: CopyTicket): Promise<Copied> {
-  if (isSmall(ticket)) return getAndPut(means, ticket);
+  if (isSmall({ size: ticket.source.size, byService: false })) return getAndPut(means, ticket);
   const sent = means.slots.ofObject()(async () => {
     if (means.halt.stops('parts')) throw new Unfinished();
     const moving = means.slots.partFlow.begin(ticket.source.size);

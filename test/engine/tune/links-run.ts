@@ -6,7 +6,6 @@
 import { cutOf } from '../../../src/engine/plan/cut.js';
 import { Slots } from '../../../src/engine/transfer/slots.js';
 import { Tuner, type TunerLimits } from '../../../src/engine/tune/tune.js';
-import type { CopyTicket } from '../../../src/model/ticket.js';
 import type { Capabilities } from '../../../src/store/port.js';
 import { type Line, MiB, STEP, Wire } from './links.js';
 
@@ -55,8 +54,8 @@ export async function runOver(
   };
   const lanes = slots.lanes();
   const pushed = (async () => {
-    for (const [i, size] of sizes.entries()) {
-      await lanes.push({ key: String(i), source: { size }, way: 'client' } as CopyTicket, async (opened) => {
+    for (const size of sizes) {
+      await lanes.push({ size, byService: false }, async (opened) => {
         const { partSize, parts } = cutOf({
           size,
           limits: S3 as Capabilities,

@@ -3,23 +3,8 @@ import { limiter } from '../../../src/engine/flow/queue.js';
 import { Slots } from '../../../src/engine/transfer/slots.js';
 import { PartFlow } from '../../../src/engine/tune/flow.js';
 import { readRoute, writeRoute } from '../../../src/engine/tune/route.js';
-import type { CopyTicket } from '../../../src/model/ticket.js';
 
 const MiB = 1024 * 1024;
-
-function entryOf(key: string, size: number): CopyTicket {
-  const place = { kind: 'memory', endpoint: 'a', bucket: 'b' };
-  return {
-    version: 1,
-    action: 'copy',
-    key,
-    source: { place, key, etag: 'e', size, mtimeMs: 0 },
-    dest: { place, key },
-    way: 'client',
-    cut: { partSize: 8 * MiB, parts: Math.max(1, Math.ceil(size / (8 * MiB))) },
-    attempts: 3,
-  };
-}
 
 /** Tasks that end when told. */
 class Tasks {
@@ -88,7 +73,7 @@ describe('lanes', () => {
     slots.set({ parts: 3, objects: 8, partSize: undefined });
     const lanes = slots.lanes();
     const tasks = new Tasks();
-    for (const key of 'abc') await lanes.push(entryOf(key, 16 * MiB), object(slots, tasks, key, 2));
+    for (const key of 'abc') await lanes.push({ size: 16 * MiB, byService: false }, object(slots, tasks, key, 2));
     await turns();
     expect(tasks.begun).toEqual(['a1', 'a2', 'b1']);
     expect(tasks.opened).toEqual(['a', 'b']);
@@ -107,8 +92,8 @@ describe('lanes', () => {
     slots.set({ parts: 1, objects: 2, partSize: undefined });
     const lanes = slots.lanes();
     const tasks = new Tasks();
-    await lanes.push(entryOf('big', 16 * MiB), object(slots, tasks, 'big', 2));
-    for (const key of 'xyz') await lanes.push(entryOf(key, 100), tasks.of(key));
+    await lanes.push({ size: 16 * MiB, byService: false }, object(slots, tasks, 'big', 2));
+    for (const key of 'xyz') await lanes.push({ size: 100, byService: false }, tasks.of(key));
     await turns();
     expect(tasks.begun.sort()).toEqual(['big1', 'x', 'y']);
     for (const name of ['big1', 'big2', 'x', 'y', 'z']) await tasks.end(name);
@@ -119,8 +104,8 @@ describe('lanes', () => {
     const slots = new Slots({});
     const lanes = slots.lanes();
     const tasks = new Tasks();
-    await lanes.push(entryOf('a', 16 * MiB), async () => undefined);
-    await lanes.push(entryOf('b', 16 * MiB), object(slots, tasks, 'b', 1));
+    await lanes.push({ size: 16 * MiB, byService: false }, async () => undefined);
+    await lanes.push({ size: 16 * MiB, byService: false }, object(slots, tasks, 'b', 1));
     await turns();
     expect(tasks.begun).toEqual(['b1']);
     await tasks.end('b1');
@@ -133,7 +118,7 @@ describe('lanes', () => {
     expect([slots.tunesParts, slots.tunesObjects]).toEqual([false, false]);
     const lanes = slots.lanes();
     const tasks = new Tasks();
-    for (const key of 'abc') await lanes.push(entryOf(key, 16 * MiB), object(slots, tasks, key, 2));
+    for (const key of 'abc') await lanes.push({ size: 16 * MiB, byService: false }, object(slots, tasks, key, 2));
     await turns();
     expect(tasks.begun).toEqual(['a1', 'b1']);
     for (const name of ['a1', 'a2', 'b1', 'b2', 'c1', 'c2']) await tasks.end(name);

@@ -1,0 +1,114 @@
+/** Where objects wait for their turn. */
+import { type Limiter, limiter, Queue } from './queue.js';
+
+/** Up to so many bytes an object's time goes into round trips; beyond, into its bytes, as a part's does. */
+const SMALL = 256 * 1024;
+/** Large objects that may be open at once: those whose last parts are under way, or that are being completed. */
+const MOST_OPEN = 256;
+/** Large objects that are known before they begin: over slow connections, enough for the last waves of parts. */
+const MOST_WAITING = 256;
+
+/** An object that waits: bytes, and whether the destination's service copies it. */
+export interface Queued {
+  size: number;
+  byService: boolean;
+}
+
+/** Counts the time that small objects take. */
+interface Timed {
+  during(task: () => Promise<void>): Promise<void>;
+}
+
+/** An object's time goes into round trips, or is the service's own. */
+export function isSmall({ size, byService }: Queued): boolean {
+  return byService || size <= SMALL;
+}
+
+/** Large objects that have not begun. */
+export class Waiting {
+  readonly #objects = new Set<Queued>();
+  /** Runs that may queue more. */
+  feeders = 0;
+
+  /** No more will come. */
+  get all(): boolean {
+    return this.feeders === 0;
+  }
+
+  /** Bytes of each. */
+  get sizes(): number[] {
+    return [...this.#objects].map(({ size }) => size);
+  }
+
+  add(object: Queued): void {
+    this.#objects.add(object);
+  }
+
+  /** Its parts have queued for their slots, or it needs none. */
+  begun(object: Queued): void {
+    this.#objects.delete(object);
+  }
+}
+
+/** Starts an object; `opened` is to be called once its parts have queued for their slots. */
+export type Start = (opened: () => void) => Promise<void>;
+
+/**
+ * Small objects go side by side. Large ones are opened one after the other, each as soon as a part's slot has nobody
+ * waiting for it: as many as are needed to fill the slots, and no more, are half done at any time. When `--transfers`
+ * fixes the number of objects, all go side by side.
+ */
+export class Lanes {
+  readonly #small: Queue;
+  readonly #openings = new Queue(limiter(1), MOST_WAITING);
+  readonly #open = new Queue(limiter(MOST_OPEN));
+  readonly #parts: Limiter;
+  readonly #flow: Timed;
+  readonly #waiting: Waiting;
+  readonly #pinned: boolean;
+  /** No more will come from this run. */
+  #drained = false;
+
+  constructor(objects: Limiter, parts: Limiter, flow: Timed, waiting: Waiting, pinned: boolean) {
+    this.#small = new Queue(objects);
+    this.#parts = parts;
+    this.#flow = flow;
+    this.#waiting = waiting;
+    this.#pinned = pinned;
+    waiting.feeders++;
+  }
+
+  /** Waits while the lane is full. */
+  async push(object: Queued, start: Start): Promise<void> {
+    if (this.#pinned) await this.#small.push(() => start(nothing));
+    else if (isSmall(object)) await this.#small.push(() => this.#flow.during(() => start(nothing)));
+    else {
+      if (this.#drained) this.#waiting.feeders++;
+      this.#drained = false;
+      this.#waiting.add(object);
+      await this.#openings.push(() => this.#openNext(object, start));
+    }
+  }
+
+  /** Waits for all that was pushed. */
+  async drain(): Promise<void> {
+    if (!this.#drained) this.#waiting.feeders--;
+    this.#drained = true;
+    try {
+      await this.#small.drain();
+    } finally {
+      await this.#openings.drain();
+      await this.#open.drain();
+    }
+  }
+
+  async #openNext(object: Queued, start: Start): Promise<void> {
+    await this.#parts(async () => undefined);
+    await new Promise<void>((opened, failed) => {
+      this.#open.push(() => start(opened).finally(opened)).catch(failed);
+    });
+    this.#waiting.begun(object);
+  }
+}
+
+const nothing = (): void => undefined;
