@@ -181,7 +181,8 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   };
   return {
     ...parts,
-    ...{ pair, options, recorder, checkpoints, budget, slots, limitLooks },
+    ...{ pair, options, recorder, budget, slots, limitLooks },
+    planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest),
     route: routeOf(source, dest, { attempts, storageClass, wanted }),
     executor: new InThisThread(means),

@@ -51,7 +51,7 @@ export class Waiting {
 }
 
 /** Starts an object; `opened` is to be called once its parts have queued for their slots. */
-export type Start = (opened: () => void) => Promise<void>;
+export type Start = (opened?: () => void) => Promise<void>;
 
 /**
  * Small objects go side by side. Large ones are opened one after the other, each as soon as a part's slot has nobody
@@ -80,8 +80,8 @@ export class Lanes {
 
   /** Waits while the lane is full. */
   async push(object: Queued, start: Start): Promise<void> {
-    if (this.#pinned) await this.#small.push(() => start(nothing));
-    else if (isSmall(object)) await this.#small.push(() => this.#flow.during(() => start(nothing)));
+    if (this.#pinned) await this.#small.push(() => start());
+    else if (isSmall(object)) await this.#small.push(() => this.#flow.during(start));
     else {
       if (this.#drained) this.#waiting.feeders++;
       this.#drained = false;
@@ -110,5 +110,3 @@ export class Lanes {
     this.#waiting.begun(object);
   }
 }
-
-const nothing = (): void => undefined;

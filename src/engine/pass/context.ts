@@ -1,5 +1,4 @@
 /** What one run has at hand, from the listings to the record. */
-import type { Checkpoints } from '../../manifest/checkpoints.js';
 import type { Census, Pass } from '../census.js';
 import type { Reporter } from '../events.js';
 import type { MemoryBudget } from '../flow/budget.js';
@@ -8,6 +7,7 @@ import type { Halt } from '../flow/halt.js';
 import type { Limiter } from '../flow/queue.js';
 import type { RunOptions } from '../options.js';
 import type { RunPair } from '../pair.js';
+import type { Planning } from '../plan/final.js';
 import type { Forecast } from '../plan/forecast.js';
 import type { Intents } from '../plan/intents.js';
 import type { Route } from '../plan/plan.js';
@@ -26,8 +26,8 @@ export interface RunContext {
   census: Census;
   forecast: Forecast;
   route: Route;
+  planning: Planning;
   intents: Intents;
-  checkpoints: Checkpoints;
   executor: Executor;
   slots: Slots;
   /** Of runs that go on beside each other in one process; absent when there is none. */

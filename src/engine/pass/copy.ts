@@ -32,13 +32,12 @@ export async function copyObject(context: RunContext, planned: Subject, perform:
 
 /** One version: the final ticket, the intent, the act. A copy is recorded at once. */
 async function performOnce(
-  { checkpoints, slots, pair, halt, route, recorder, intents }: RunContext,
+  { planning, route, recorder, intents }: RunContext,
   { subject, tried, started }: { subject: Subject; tried: number; started: number },
   perform: Perform,
 ): Promise<Outcome> {
-  const now = { source: pair.source.store, checkpoints, partSize: slots.partSize, guess: false, signal: halt.signal };
   const left = tried === 0 ? route : { ...route, attempts: route.attempts - tried };
-  const ticket = await finalTicket(now, left, subject);
+  const ticket = await finalTicket(planning, left, subject);
   if ('kind' in ticket) return ticket;
   await intents.add(ticket);
   const outcome = await perform(ticket);

@@ -242,9 +242,8 @@ export class Planner {
 
   /** In a dry run: the ticket that would be performed. */
   async #foretell(subject: Subject, reason: CopyReason): Promise<void> {
-    const { pair, checkpoints, route, halt, forecast, emit } = this.#context;
-    const now = { source: pair.source.store, checkpoints, partSize: undefined, guess: true, signal: halt.signal };
-    const found = await finalTicket(now, route, subject);
+    const { planning, route, forecast, emit } = this.#context;
+    const found = await finalTicket(planning, route, subject);
     const ticket = 'kind' in found ? planCopy(route, subject) : found;
     const { key, size, mtimeMs: sourceMtimeMs } = subject;
     forecast.add(ticket);
@@ -255,7 +254,11 @@ export class Planner {
     const { pair, options } = this.#context;
     const replaces = this.#etagThere(triple);
     return {
-      ...{ key, etag, size, mtimeMs, md5ofParts: checksums?.md5ofParts },
+      key,
+      etag,
+      size,
+      mtimeMs,
+      md5ofParts: checksums?.md5ofParts,
       sourceKey: pair.source.prefix + key,
       destKey: pair.dest.prefix + key,
       replaces,

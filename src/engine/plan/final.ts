@@ -9,13 +9,14 @@ import { guessSourceCut } from './cut.js';
 import { faultOf } from './fault.js';
 import { planCopy, type Route, type Subject } from './plan.js';
 
-export interface FinalContext {
+/** What the planning of all objects of a run shares. */
+export interface Planning {
   source: ObjectCatalog;
   checkpoints: Checkpoints;
-  /** Part size that suits the line now, bytes; undefined until the tuner knows one. */
-  partSize: number | undefined;
-  /** Spends no request where the source's cut can be guessed: for a dry run. */
-  guess: boolean;
+  /** `partSize` suits the line now, bytes; undefined until the tuner knows one. */
+  slots: { readonly partSize: number | undefined };
+  /** Spends no request where the source's cut can be guessed. */
+  dryRun: boolean;
   signal: AbortSignal;
 }
 
@@ -27,25 +28,25 @@ export interface FinalContext {
  * @throws faults that end the run, and what ends a stopped one
  */
 export async function finalTicket(
-  context: FinalContext,
+  planning: Planning,
   route: Route,
   subject: Subject,
 ): Promise<CopyTicket | Extract<Outcome, { kind: 'failed' }>> {
-  const { checkpoints, signal } = context;
+  const { checkpoints, signal } = planning;
   const draft = planCopy(route, subject);
   if (draft.way === 'server') return draft;
   const row = await checkpoints.upload(subject.key);
   const checkpoint = row && (await checkpoints.parts(subject.key)).length > 0 ? row : undefined;
   // An object that fits into one request stays in one.
   if (!checkpoint && draft.cut.parts === 1) return draft;
-  const tuned = draft.cut.parts > 1 ? context.partSize : undefined;
+  const tuned = draft.cut.parts > 1 ? planning.slots.partSize : undefined;
   const ticket = planCopy(route, subject, { checkpoint, tuned });
   const { size, md5ofParts } = subject;
   if (ticket.cut.parts === 1 || md5ofParts === undefined) return ticket;
-  if (context.guess && guessSourceCut(size, md5ofParts) !== undefined) return ticket;
+  if (planning.dryRun && guessSourceCut(size, md5ofParts) !== undefined) return ticket;
   for (let attempts = 1; ; attempts++) {
     try {
-      const partSize = await sourcePartSize(context.source, ticket.source, signal);
+      const partSize = await sourcePartSize(planning.source, ticket.source, signal);
       return planCopy(route, subject, { checkpoint, tuned, sourcePartSize: partSize });
     } catch (error) {
       const fault = toXsyncError(error);

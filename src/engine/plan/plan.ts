@@ -69,7 +69,12 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
     dest: { place: route.dest, key: destKey, replaces, backup },
     way: byService ? 'server' : 'client',
     cut: cutOf({
-      ...{ size, limits, byService, wanted, tuned, md5ofParts },
+      size,
+      limits,
+      byService,
+      wanted,
+      tuned,
+      md5ofParts,
       source: sourcePartSize,
       checkpoint: resumes ? checkpoint.partSize : undefined,
     }),

@@ -31,7 +31,7 @@ export class InThisThread implements Executor {
 
   queue(object: Queued, turn: (perform: Perform) => Promise<void>): Promise<void> {
     return this.#lanes.push(object, (opened) => {
-      const means = { ...this.#means, opened };
+      const means = opened ? { ...this.#means, opened } : this.#means;
       return turn((ticket) => perform(ticket, means));
     });
   }

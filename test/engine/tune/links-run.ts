@@ -66,7 +66,7 @@ export async function runOver(
         const limit = slots.ofObject();
         const last = size - (parts - 1) * partSize;
         const sent = Array.from({ length: parts }, (_, n) => limit(() => send(n === parts - 1 ? last : partSize)));
-        opened();
+        opened?.();
         await Promise.all(sent);
       });
     }

@@ -58,12 +58,12 @@ describe('a limit that changes', () => {
 
 describe('lanes', () => {
   /** An object of `parts` parts, each of which waits to be told to end. */
-  function object(slots: Slots, tasks: Tasks, key: string, parts: number): (opened: () => void) => Promise<void> {
+  function object(slots: Slots, tasks: Tasks, key: string, parts: number): (opened?: () => void) => Promise<void> {
     return async (opened) => {
       tasks.opened.push(key);
       const part = slots.ofObject();
       const sent = Array.from({ length: parts }, (_, i) => part(tasks.of(`${key}${i + 1}`)));
-      opened();
+      opened?.();
       await Promise.all(sent);
     };
   }
