@@ -8,14 +8,14 @@ import { exclusionOf } from '../decide/exclusion.js';
 import { MemoryBudget } from '../flow/budget.js';
 import { endsRun, Halt } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
-import { type LookOptions, lookAtPair } from '../list/compare.js';
+import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { Triple } from '../list/diff.js';
 import { type RunPair, viewFor } from '../pair.js';
-import { type Both, type LookContext, lookCloser } from './content.js';
+import { type Both, type ContentContext, inspectContent } from './content.js';
 import { type CheckEvent, type CheckReporter, type CheckSummary, CheckTally } from './findings.js';
 
 /** Bytes. */
-export interface CheckOptions extends LookOptions, Omit<CheckPolicy, 'mode'> {
+export interface CheckOptions extends CompareOptions, Omit<CheckPolicy, 'mode'> {
   /** Bodies held in memory at once. */
   maxMemory: number;
   stop: AbortSignal;
@@ -57,8 +57,8 @@ class Check {
   readonly #policy: CheckPolicy;
   readonly #halt: Halt;
   readonly #tell: CheckReporter;
-  readonly #looks: Queue;
-  readonly #context: LookContext;
+  readonly #inspections: Queue;
+  readonly #context: ContentContext;
 
   constructor(pair: RunPair, options: CheckOptions, halt: Halt, tell: CheckReporter) {
     this.#pair = pair;
@@ -66,7 +66,7 @@ class Check {
     this.#policy = { mode: 'check', compare: options.compare, oneWay: options.oneWay };
     this.#halt = halt;
     this.#tell = tell;
-    this.#looks = new Queue(limiter(options.checkers));
+    this.#inspections = new Queue(limiter(options.checkers));
     this.#context = {
       source: pair.source.store,
       dest: pair.dest.store,
@@ -82,7 +82,7 @@ class Check {
       this.#fail(key, 0, fault)?.catch((error: unknown) => this.#halt.fail(error));
     };
     try {
-      for await (const triples of lookAtPair(this.#pair, this.#options, { halt: this.#halt, tell, failed })) {
+      for await (const triples of comparePair(this.#pair, this.#options, { halt: this.#halt, tell, failed })) {
         for (const triple of triples) {
           if (this.#halt.stops('plans')) return;
           // Most keys need no look, and nothing is to be waited for.
@@ -91,7 +91,7 @@ class Check {
         }
       }
     } finally {
-      await this.#looks.drain();
+      await this.#inspections.drain();
     }
   }
 
@@ -104,20 +104,21 @@ class Check {
     const excluded = exclusionOf(this.#pair, this.#options, key, object);
     if (excluded) return this.#tell({ type: 'skip', key, size: object.size, ...excluded });
     const decision = decide(this.#policy, sourceState(triple), destState(triple, true), evidenceOf(triple));
-    if (decision.action === 'inspect') return this.#look(triple, decision.reason === 'bytes' ? 'bytes' : 'checksums');
+    if (decision.action === 'inspect')
+      return this.#inspect(triple, decision.reason === 'bytes' ? 'bytes' : 'checksums');
     if (decision.action !== 'report') return undefined;
     const { finding } = decision;
     // Two listings that differ are asked again: what one of them takes for an MD5 may be none.
-    if (finding.verdict === 'differ' && finding.by === 'checksum') return this.#look(triple, 'checksums');
+    if (finding.verdict === 'differ' && finding.by === 'checksum') return this.#inspect(triple, 'checksums');
     return this.#found(key, object.size, finding);
   }
 
-  #look({ key, source, dest }: Triple, how: 'checksums' | 'bytes'): Promise<void> | undefined {
+  #inspect({ key, source, dest }: Triple, how: 'checksums' | 'bytes'): Promise<void> | undefined {
     if (!source || !dest) return undefined;
     const both = { source: this.#full(source, 'source'), dest: this.#full(dest, 'dest') };
-    return this.#looks.push(async () => {
+    return this.#inspections.push(async () => {
       if (this.#halt.stops('objects')) return;
-      const finding = await this.#lookCloser(both, how);
+      const finding = await this.#inspectContent(both, how);
       if (!finding || this.#halt.signal.aborted) return;
       const told =
         'verdict' in finding ? this.#found(key, source.size, finding) : this.#fail(key, source.size, finding);
@@ -125,9 +126,9 @@ class Check {
     });
   }
 
-  async #lookCloser(both: Both, how: 'checksums' | 'bytes'): Promise<Finding | XsyncError | undefined> {
+  async #inspectContent(both: Both, how: 'checksums' | 'bytes'): Promise<Finding | XsyncError | undefined> {
     try {
-      return await lookCloser(this.#context, both, how);
+      return await inspectContent(this.#context, both, how);
     } catch (error) {
       const fault = toXsyncError(error);
       if (endsRun(fault)) this.#halt.fail(fault);

@@ -8,7 +8,7 @@ import { checksumsOf, headIfThere } from '../decide/inspect.js';
 import type { MemoryBudget } from '../flow/budget.js';
 import { MiB } from '../plan/cut.js';
 
-export interface LookContext {
+export interface ContentContext {
   source: ObjectStore;
   dest: ObjectStore;
   budget: MemoryBudget;
@@ -27,8 +27,8 @@ export interface Both {
  * @returns undefined when neither side has it any more
  * @throws what the stores throw; precondition-failed or source-changed when it changes again and again
  */
-export async function lookCloser(
-  context: LookContext,
+export async function inspectContent(
+  context: ContentContext,
   both: Both,
   how: 'checksums' | 'bytes',
 ): Promise<Finding | undefined> {
@@ -44,7 +44,7 @@ export async function lookCloser(
 }
 
 /** What both sides have now; a finding when they cannot be the same. */
-async function headBoth({ signal, ...context }: LookContext, both: Both): Promise<Both | Finding | undefined> {
+async function headBoth({ signal, ...context }: ContentContext, both: Both): Promise<Both | Finding | undefined> {
   const [source, dest] = await Promise.all([
     headIfThere(context.source, both.source.key, signal),
     headIfThere(context.dest, both.dest.key, signal),
@@ -59,7 +59,7 @@ async function headBoth({ signal, ...context }: LookContext, both: Both): Promis
  * What the listings say is believed when it says "the same". Only an answer about the object itself tells whether an
  * ETag that looks like an MD5 is one (S3 with SSE-KMS), and has the checksums that no listing shows.
  */
-async function compareChecksums(context: LookContext, both: Both): Promise<Finding | undefined> {
+async function compareChecksums(context: ContentContext, both: Both): Promise<Finding | undefined> {
   const local = { source: context.source.capabilities.local, dest: context.dest.capabilities.local };
   if (local.source && local.dest) return compareBytes(context, both);
   const reader = new LocalReader(context);
@@ -80,10 +80,10 @@ async function agree(reader: LocalReader, both: Both): Promise<boolean | undefin
 
 /** A local side is read, at most once, when the other one vouches for what reading gives. */
 class LocalReader {
-  readonly #context: LookContext;
+  readonly #context: ContentContext;
   #read: { etag: string; checksums: ReturnType<typeof checksumsOf> } | undefined;
 
-  constructor(context: LookContext) {
+  constructor(context: ContentContext) {
     this.#context = context;
   }
 
@@ -105,7 +105,7 @@ const BLOCK = 4 * MiB;
 export const BLOCKS_IN_FLIGHT = 4;
 
 /** Reads both versions side by side, each pinned, until the first difference. */
-async function compareBytes(context: LookContext, { source, dest }: Both): Promise<Finding> {
+async function compareBytes(context: ContentContext, { source, dest }: Both): Promise<Finding> {
   const { size } = source;
   if (size !== dest.size) return { verdict: 'differ', by: 'size' };
   let next = 0;
@@ -121,7 +121,12 @@ async function compareBytes(context: LookContext, { source, dest }: Both): Promi
   return { verdict: differs ? 'differ' : 'match', by: 'bytes' };
 }
 
-async function sameBlock(context: LookContext, { source, dest }: Both, offset: number, size: number): Promise<boolean> {
+async function sameBlock(
+  context: ContentContext,
+  { source, dest }: Both,
+  offset: number,
+  size: number,
+): Promise<boolean> {
   // One lease for both: two looks that hold one each and wait for the other would wait for ever.
   const lease = await context.budget.lease(2 * size);
   const [a, b] = [lease.bytes.subarray(0, size), lease.bytes.subarray(size)];

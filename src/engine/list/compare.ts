@@ -8,12 +8,12 @@ import { diff, type Triple } from './diff.js';
 import { OutOfOrder } from './list.js';
 import { Streams } from './streams.js';
 
-export interface LookOptions extends Pick<RunOptions, 'filter' | 'only' | 'listConcurrency'> {
+export interface CompareOptions extends Pick<RunOptions, 'filter' | 'only' | 'listConcurrency'> {
   /** Objects looked at at once, beyond what the listings say. */
   checkers: number;
 }
 
-export interface LookListener {
+export interface CompareListener {
   halt: Halt;
   tell(event: Extract<RunEvent, { type: 'notice' | 'listed' }>): void;
   /** One of the objects that were named cannot be asked for. */
@@ -27,10 +27,10 @@ const DISTRUSTED = ['source', 'destination'] as const;
  * Batches in key order, until the halt stops them.
  * @throws bucket-not-found; invalid-response for a store that breaks its promise of order
  */
-export async function* lookAtPair(
+export async function* comparePair(
   pair: RunPair,
-  options: LookOptions,
-  listener: LookListener,
+  options: CompareOptions,
+  listener: CompareListener,
 ): AsyncGenerator<Triple[]> {
   const { halt, tell, failed } = listener;
   const { filter, only, checkers, listConcurrency } = options;

@@ -32,7 +32,7 @@ export interface RunContext {
   claims?: Claims;
   budget: MemoryBudget;
   /** Requests that only look. */
-  limitLooks: Limiter;
+  limitInspections: Limiter;
   halt: Halt;
   committer: Committer;
   recorder: Recorder;

@@ -168,7 +168,7 @@ export class Deletes {
     return claims.holdAll(
       rows.map(({ key }) => key),
       () => {
-        claims.settle(this.#context.committer);
+        claims.flush(this.#context.committer);
         return work();
       },
     );
@@ -207,11 +207,11 @@ export class Deletes {
 
   /** Those that are really gone from the source. @throws faults that end the run */
   async #stillDoomed(rows: readonly DoomedRow[]): Promise<DoomedRow[]> {
-    const { limitLooks } = this.#context;
-    const looked = await Promise.all(
-      rows.map((row) => this.#isFresh(row) || limitLooks(() => this.#confirmDoomed(row))),
+    const { limitInspections } = this.#context;
+    const confirmed = await Promise.all(
+      rows.map((row) => this.#isFresh(row) || limitInspections(() => this.#confirmDoomed(row))),
     );
-    return rows.filter((_, index) => looked[index]);
+    return rows.filter((_, index) => confirmed[index]);
   }
 
   /** Found gone by this run itself, and not perhaps copied since by a run beside this one. */

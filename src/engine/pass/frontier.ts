@@ -23,7 +23,7 @@ export class Batch {
     return () => this.release();
   }
 
-  look(): void {
+  count(): void {
     this.passed.looked++;
   }
 
@@ -36,7 +36,7 @@ export class Batch {
   /** Once for the batch itself, when all its keys have been taken, and once for each hold. */
   release(): void {
     this.open--;
-    if (this.open === 0) this.#frontier.settle();
+    if (this.open === 0) this.#frontier.advance();
   }
 }
 
@@ -67,7 +67,7 @@ export class Frontier {
     return batch;
   }
 
-  settle(): void {
+  advance(): void {
     if (this.#stopped()) return;
     let moved = false;
     for (let first = this.#batches[0]; first?.open === 0; first = this.#batches[0]) {

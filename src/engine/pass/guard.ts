@@ -15,8 +15,8 @@ export function refuseBackupInside(pair: RunPair, backup: Backup): void {
     if (place.home !== aside.home) continue;
     const inside = place.path.startsWith(aside.path) || aside.path.startsWith(place.path);
     // An object alone may lie in the same folder: only its own name is taken.
-    const kept = placeOf({ ...side, prefix: backupKey(pair, backup, '') });
-    const overlaps = single ? kept.path === place.path : inside;
+    const own = placeOf({ ...side, prefix: backupKey(pair, backup, '') });
+    const overlaps = single ? own.path === place.path : inside;
     if (!overlaps) continue;
     throw new XsyncError('usage', `--backup-dir: ${side.text} and ${other.text} overlap`, {
       subject: '--backup-dir',

@@ -1,4 +1,4 @@
-/** From the diff to the queue: each key is decided, looked at more closely where that is needed, and handed on. */
+/** From the diff to the queue: each key is decided, inspected at more closely where that is needed, and handed on. */
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import type { CopyTicket } from '../../model/ticket.js';
@@ -39,7 +39,7 @@ export class Planner {
 
   constructor(context: RunContext, deletes?: Deletes) {
     this.#context = context;
-    this.#checkers = new Queue(context.limitLooks);
+    this.#checkers = new Queue(context.limitInspections);
     this.#deletes = deletes;
     this.#failures = context.pair.manifest.failureCount() > 0;
     this.#intents = context.pair.manifest.anyIntended();
@@ -50,7 +50,7 @@ export class Planner {
     const { source, key } = triple;
     if (!source) return this.#gone(triple);
     this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
-    batch.look();
+    batch.count();
     if (this.#again && this.#copiedBefore(triple)) return;
     const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
     if (excluded) {
@@ -67,7 +67,7 @@ export class Planner {
       evidenceOf(triple),
     );
     const work = decision.action === 'copy' || decision.action === 'inspect';
-    if (work && (this.#held(key, source) || this.#settles(key, source))) return;
+    if (work && (this.#held(key, source) || this.#isSettling(key, source))) return;
     if (decision.action === 'inspect') {
       const done = batch.hold();
       await this.#checkers.push(() => this.#inspect(triple, decision, batch).finally(done));
@@ -92,9 +92,9 @@ export class Planner {
 
   /**
    * The source does not have it.
-   * @param tellsKept false when the same keys come once more
+   * @param reportKept false when the same keys come once more
    */
-  #gone(triple: Triple, tellsKept = true): void {
+  #gone(triple: Triple, reportKept = true): void {
     const { key, row, dest } = triple;
     const { noTraverse, dryRun, policy } = this.#context.options;
     if (row && !dest && !noTraverse) {
@@ -112,7 +112,7 @@ export class Planner {
     if (!deletes?.excluded && exclusionOf(this.#context.pair, this.#context.options, key, there)) return;
     const aside = decision.reason === 'unknown' && isBackup(this.#context.pair, key);
     if (decision.action === 'delete' && !aside) this.#deletes.doom(triple, decision.reason);
-    else if (tellsKept) {
+    else if (reportKept) {
       const reason = decision.action === 'keep' ? decision.reason : 'unknown';
       this.#context.emit({ type: 'keep', key, size: there.size, reason });
     }
@@ -131,7 +131,7 @@ export class Planner {
   }
 
   /** Is being rewritten right now. */
-  #settles(key: string, { size, mtimeMs }: ObjectEntry): boolean {
+  #isSettling(key: string, { size, mtimeMs }: ObjectEntry): boolean {
     const { options, pass } = this.#context;
     if (!options.settling?.waits(key, mtimeMs, Date.now())) return false;
     pass.unsettledMs = Math.min(pass.unsettledMs ?? mtimeMs, mtimeMs);
@@ -185,8 +185,8 @@ export class Planner {
       const doubted = this.#failures && pair.manifest.failure(key) !== undefined;
       const keys = { sourceKey: source.prefix + key, destKey: dest.prefix + key };
       const how = { ...stores, budget, policy: options.policy, signal: halt.signal };
-      const looked = await inspect(how, keys, decision, doubted);
-      await this.#act({ ...triple, dest: looked.dest ?? triple.dest }, looked.verdict, batch);
+      const inspected = await inspect(how, keys, decision, doubted);
+      await this.#act({ ...triple, dest: inspected.dest ?? triple.dest }, inspected.verdict, batch);
     } catch (error) {
       if (halt.signal.aborted) return;
       const fault = toXsyncError(error);
@@ -289,7 +289,7 @@ export class Planner {
     const { committer, emit, claims } = this.#context;
     if (!claims) return work();
     return claims.hold(source.key, async () => {
-      claims.settle(committer);
+      claims.flush(committer);
       if (!this.#doneMeanwhile(source, knownMs)) return work();
       emit({ type: 'skip', key: source.key, size: source.size, reason: 'unchanged' });
     });

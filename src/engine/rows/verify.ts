@@ -3,7 +3,7 @@
 import { destState, sourceState } from '../decide/evidence.js';
 import type { Reporter } from '../events.js';
 import { Halt } from '../flow/halt.js';
-import { type LookOptions, lookAtPair } from '../list/compare.js';
+import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { RunPair } from '../pair.js';
 
 export interface RowsSummary {
@@ -20,7 +20,7 @@ export interface RowsSummary {
 /** @throws what ends a listing; aborted */
 export async function checkRows(
   pair: RunPair,
-  options: LookOptions & { stop: AbortSignal },
+  options: CompareOptions & { stop: AbortSignal },
   report: Reporter,
 ): Promise<RowsSummary> {
   const sum: RowsSummary = {
@@ -31,7 +31,7 @@ export async function checkRows(
     unknown: 0,
     listed: { source: 0, destination: 0 },
   };
-  await looking(options.stop, async (halt) => {
+  await withHalt(options.stop, async (halt) => {
     const tell: Reporter = (event) => {
       if (event.type === 'listed') sum.listed[event.side] = event.objects;
       report(event);
@@ -40,7 +40,7 @@ export async function checkRows(
     const failed = (_key: string, fault: Error): never => {
       throw fault;
     };
-    for await (const triples of lookAtPair(pair, options, { halt, tell, failed })) {
+    for await (const triples of comparePair(pair, options, { halt, tell, failed })) {
       for (const triple of triples) {
         if (!triple.row) {
           if (triple.source && triple.dest) sum.unknown++;
@@ -63,7 +63,7 @@ function note(counts: { changed: number; gone: number }, state: string): void {
 }
 
 /** Runs `body` with a halt that the signal raises. @throws aborted when it did, and the fault that ended the work */
-export async function looking(stop: AbortSignal, body: (halt: Halt) => Promise<void>): Promise<void> {
+export async function withHalt(stop: AbortSignal, body: (halt: Halt) => Promise<void>): Promise<void> {
   const halt = new Halt(0);
   const onStop = (): void => halt.stop('interrupted', 'calls');
   if (stop.aborted) onStop();

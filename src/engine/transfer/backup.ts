@@ -20,7 +20,7 @@ const NO_CHECKPOINTS: Checkpoints = {
  * By the service where it can. Nothing to do when the object is not there any more.
  * @throws whatever the copy throws: then the object must not be touched
  */
-export async function keepBackup(means: Means, { key, dest }: Ticket, target: BackupTarget): Promise<void> {
+export async function makeBackup(means: Means, { key, dest }: Ticket, target: BackupTarget): Promise<void> {
   try {
     const size = await copyAside(means, dest.key, target);
     means.observe({ type: 'backup', key, size, to: target.key });

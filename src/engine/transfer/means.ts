@@ -27,7 +27,7 @@ export interface Means {
   budget: MemoryBudget;
   slots: Slots;
   /** Requests that only look. */
-  limitLooks: Limiter;
+  limitInspections: Limiter;
   halt: Halt;
   observe(observation: Observation): void;
   /** Called once the object's parts wait for their slots, or when it turns out to have none. */

@@ -17,7 +17,7 @@ import type { Moving } from '../tune/flow.js';
 import { complete, finishedEarlier } from './complete.js';
 import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
-import { type Outcome, type Request, Siblings } from './race.js';
+import { type RaceResult, type Request, Siblings } from './race.js';
 import { SourceProof, type Turn } from './source-proof.js';
 import { type Resumed, resumeUpload, startUpload } from './uploads.js';
 import { confirm, hashPartSoon, isSamePart, type PartHashes } from './verify.js';
@@ -182,7 +182,7 @@ class PartsInFlight {
     };
     this.#reading.add(partNumber);
     try {
-      const outcome = await slots.races.run({
+      const result = await slots.races.run({
         size: lease.bytes.byteLength,
         siblings: this.#reads,
         signal: halt.signal,
@@ -191,7 +191,7 @@ class PartsInFlight {
         second: again,
         drop: (late) => late.lease.release(),
       });
-      return this.#told(partNumber, outcome);
+      return this.#reported(partNumber, result);
     } finally {
       this.#reading.delete(partNumber);
     }
@@ -228,7 +228,7 @@ class PartsInFlight {
     const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
     const send: Request<PartResult> = (attempt) =>
       dest.uploadPart(upload, partNumber, bytes, { contentMd5, ...attempt });
-    const outcome = await slots.races.run({
+    const result = await slots.races.run({
       size: bytes.byteLength,
       siblings: this.#writes,
       signal: halt.signal,
@@ -236,7 +236,7 @@ class PartsInFlight {
       first: send,
       second: () => (this.#md5Etags && this.#mayRace(dest, false) ? send : undefined),
     });
-    const answer = this.#told(partNumber, outcome);
+    const answer = this.#reported(partNumber, result);
     if (answer.checksums.md5 !== answer.etag.toLowerCase()) this.#md5Etags = false;
     if (!confirm(key, hashes, answer) && contentMd5 === undefined) this.#confirmed = false;
     return answer.etag;
@@ -250,7 +250,7 @@ class PartsInFlight {
     return holdsUp || isLast || slots.spare > slots.races.running;
   }
 
-  #told<T>(part: number, { brought, race }: Outcome<T>): T {
+  #reported<T>(part: number, { brought, race }: RaceResult<T>): T {
     const { key } = this.#ticket;
     if (race) this.#means.observe({ type: 'race', key, part, bytes: race.wasted, won: race.won });
     return brought;

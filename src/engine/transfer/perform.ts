@@ -7,7 +7,7 @@ import type { NewVersion, Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
 import { endsRun } from '../flow/halt.js';
 import { faultOf } from '../plan/fault.js';
-import { keepBackup } from './backup.js';
+import { makeBackup } from './backup.js';
 import { type Means, Unfinished } from './means.js';
 import { transfer } from './transfer.js';
 import { abandonUpload } from './uploads.js';
@@ -19,12 +19,12 @@ import { abandonUpload } from './uploads.js';
 export async function perform(ticket: CopyTicket, means: Means): Promise<Outcome> {
   const { halt } = means;
   const { replaces, backup } = ticket.dest;
-  let kept = replaces === undefined || backup === undefined;
+  let backedUp = replaces === undefined || backup === undefined;
   for (let attempts = 1; ; attempts++) {
     if (halt.stops('objects')) return { kind: 'unfinished' };
     try {
-      if (!kept && backup) await keepBackup(means, ticket, backup);
-      kept = true;
+      if (!backedUp && backup) await makeBackup(means, ticket, backup);
+      backedUp = true;
       return await transfer(means, ticket);
     } catch (error) {
       if (error instanceof Unfinished || halt.signal.aborted) return { kind: 'unfinished' };
@@ -92,8 +92,8 @@ async function hasVanished(means: Means, ticket: CopyTicket): Promise<boolean> {
  */
 export async function performDeletes(tickets: readonly DeleteTicket[], means: Means): Promise<Outcome[]> {
   const { dest, halt } = means;
-  const kept = await Promise.all(tickets.map((ticket) => keepFirst(ticket, means)));
-  const ready = tickets.filter((_, index) => kept[index] === undefined);
+  const refused = await Promise.all(tickets.map((ticket) => backUpFirst(ticket, means)));
+  const ready = tickets.filter((_, index) => refused[index] === undefined);
   const results = new Map<string, Outcome>();
   if (ready.length > 0 && !halt.stops('objects')) {
     try {
@@ -108,18 +108,18 @@ export async function performDeletes(tickets: readonly DeleteTicket[], means: Me
       for (const ticket of ready) results.set(ticket.dest.key, outcome);
     }
   }
-  return tickets.map((ticket, index) => kept[index] ?? results.get(ticket.dest.key) ?? { kind: 'unfinished' });
+  return tickets.map((ticket, index) => refused[index] ?? results.get(ticket.dest.key) ?? { kind: 'unfinished' });
 }
 
 /** Undefined once the object may be deleted; else what became of it instead. @throws faults that end the run */
-async function keepFirst(ticket: DeleteTicket, means: Means): Promise<Outcome | undefined> {
+async function backUpFirst(ticket: DeleteTicket, means: Means): Promise<Outcome | undefined> {
   const { backup } = ticket.dest;
   if (!backup) return undefined;
-  const { halt, limitLooks } = means;
+  const { halt, limitInspections } = means;
   try {
-    return await limitLooks(async () => {
+    return await limitInspections(async () => {
       if (halt.stops('objects')) return { kind: 'unfinished' };
-      await keepBackup(means, ticket, backup);
+      await makeBackup(means, ticket, backup);
       return undefined;
     });
   } catch (error) {

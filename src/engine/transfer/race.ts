@@ -15,7 +15,7 @@ const SLOWER = 3;
 const GAIN_MS = 2000;
 /** Of the bytes that a run moves. */
 const WASTE = 0.05;
-const LOOK_MS = 500;
+const CHECK_MS = 500;
 
 /** One of the two requests for a half of a part. */
 export interface Attempt {
@@ -41,7 +41,7 @@ export interface Half<T> {
   pace: Pace;
 }
 
-export interface Outcome<T> {
+export interface RaceResult<T> {
   brought: T;
   /** Only when there was a race; `wasted` bytes. */
   race?: { won: 'first' | 'second'; wasted: number };
@@ -71,21 +71,21 @@ export class Races {
   }
 
   /** Runs a half of a part; with a second request beside it if it proves a straggler. @throws what the first threw */
-  async run<T>(half: Half<T>): Promise<Outcome<T>> {
+  async run<T>(half: Half<T>): Promise<RaceResult<T>> {
     const contest = new Contest(half, this);
-    const look = (): void => contest.look();
-    this.#watched.add(look);
-    this.#timer ??= setInterval(() => this.#lookAtAll(), LOOK_MS).unref();
+    const check = (): void => contest.check();
+    this.#watched.add(check);
+    this.#timer ??= setInterval(() => this.#checkAll(), CHECK_MS).unref();
     try {
       return await contest.run();
     } finally {
-      this.#watched.delete(look);
+      this.#watched.delete(check);
       if (this.#watched.size === 0) this.#rest();
     }
   }
 
   /**
-   * Bytes that a race over a part of `size` may waste; taken out of the budget until `settle`.
+   * Bytes that a race over a part of `size` may waste; taken out of the budget until `close`.
    * @param moved by the first request: wasted if the second wins
    */
   stake(size: number, moved: number): number | undefined {
@@ -97,13 +97,13 @@ export class Races {
     return stake;
   }
 
-  settle(stake: number, wasted: number): void {
+  close(stake: number, wasted: number): void {
     this.#spent += wasted - stake;
     this.#running--;
   }
 
-  #lookAtAll(): void {
-    for (const look of this.#watched) look();
+  #checkAll(): void {
+    for (const check of this.#watched) check();
   }
 
   #rest(): void {
@@ -160,7 +160,7 @@ class Contest<T> {
   #stake: number | undefined;
   #winner: { runner: Runner; brought: T } | undefined;
   #fault: { error: unknown } | undefined;
-  #resolve: (outcome: Outcome<T>) => void = () => undefined;
+  #resolve: (result: RaceResult<T>) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
   constructor(half: Half<T>, races: Races) {
@@ -169,21 +169,21 @@ class Contest<T> {
     this.#startedMs = races.now();
   }
 
-  async run(): Promise<Outcome<T>> {
+  async run(): Promise<RaceResult<T>> {
     const { signal, siblings, first } = this.#half;
     const abort = (): void => this.#abortAll();
     signal.addEventListener('abort', abort);
     siblings.begin();
     let tookMs: number | undefined;
     try {
-      const settled = new Promise<Outcome<T>>((resolve, reject) => {
+      const finished = new Promise<RaceResult<T>>((resolve, reject) => {
         this.#resolve = resolve;
         this.#reject = reject;
       });
       this.#start('first', first);
-      const outcome = await settled;
+      const result = await finished;
       tookMs = this.#races.now() - this.#startedMs;
-      return outcome;
+      return result;
     } finally {
       siblings.end(tookMs);
       signal.removeEventListener('abort', abort);
@@ -191,7 +191,7 @@ class Contest<T> {
   }
 
   /** Starts the second request if the first has fallen behind and there is anything to gain. */
-  look(): void {
+  check(): void {
     const [first] = this.#runners;
     if (this.#runners.length > 1 || !first?.running || !this.#isBehind(first)) return;
     const { size } = this.#half;
@@ -202,7 +202,7 @@ class Contest<T> {
       this.#stake = stake;
       this.#start('second', second);
     } else {
-      this.#races.settle(stake, 0);
+      this.#races.close(stake, 0);
     }
   }
 
@@ -249,26 +249,26 @@ class Contest<T> {
       this.#winner = { runner, brought };
       this.#abortAll();
     }
-    this.#settle();
+    this.#finish();
   }
 
   /** Of two faults the one of a request that was not given up tells more. */
   #failed(runner: Runner, error: unknown): void {
     runner.running = false;
     if (!this.#fault || !runner.abort.signal.aborted) this.#fault = { error };
-    this.#settle();
+    this.#finish();
   }
 
   #abortAll(): void {
     for (const { running, abort } of this.#runners) if (running) abort.abort();
   }
 
-  #settle(): void {
+  #finish(): void {
     if (this.#runners.some(({ running }) => running)) return;
     const winner = this.#winner;
     const loser = this.#runners.find((runner) => runner !== winner?.runner);
     const wasted = loser?.moved ?? 0;
-    if (this.#stake !== undefined) this.#races.settle(this.#stake, wasted);
+    if (this.#stake !== undefined) this.#races.close(this.#stake, wasted);
     if (!winner) this.#reject(this.#fault?.error);
     else if (this.#stake === undefined) this.#resolve({ brought: winner.brought });
     else this.#resolve({ brought: winner.brought, race: { won: winner.runner.won, wasted } });

@@ -71,15 +71,15 @@ export async function resumeUpload(means: Means, ticket: CopyTicket): Promise<Re
     const listed = new Map(
       (await dest.listParts(upload, { signal: halt.signal })).map((part) => [part.partNumber, part]),
     );
-    const kept = known.filter((part) => {
+    const present = known.filter((part) => {
       const there = listed.get(part.partNumber);
       return there?.etag === part.etag && there.size === part.size;
     });
-    const lost = known.filter((part) => !kept.includes(part)).map((part) => part.partNumber);
+    const lost = known.filter((part) => !present.includes(part)).map((part) => part.partNumber);
     if (lost.length > 0) await checkpoints.dropParts(ticket.key, lost);
-    const keptNumbers = new Set(kept.map((part) => part.partNumber));
-    const arrived = [...listed.values()].filter((part) => !keptNumbers.has(part.partNumber));
-    return { upload, parts: kept, arrived, gone: false };
+    const presentNumbers = new Set(present.map((part) => part.partNumber));
+    const arrived = [...listed.values()].filter((part) => !presentNumbers.has(part.partNumber));
+    return { upload, parts: present, arrived, gone: false };
   } catch (error) {
     if (!isXsyncError(error, 'upload-not-found')) throw error;
     return { upload, parts: known, arrived: [], gone: true };

@@ -3,7 +3,7 @@ import type { Pace } from '../../store/port.js';
 import type { Flow } from './window.js';
 
 /** How much of what was seen before still counts, a sample later. */
-const KEPT = 0.95;
+const DECAY = 0.95;
 /** A side on which parts spend less than this share of their time is near, and its bytes come and go in bursts. */
 const NEAR = 0.3;
 
@@ -21,7 +21,7 @@ class Busy {
   }
 
   change(by: 1 | -1): void {
-    this.#settle();
+    this.#accumulate();
     this.#active += by;
   }
 
@@ -31,14 +31,14 @@ class Busy {
 
   /** Since the last call: what was done, and for how many milliseconds all in all. */
   take(): { done: number; areaMs: number } {
-    this.#settle();
+    this.#accumulate();
     const taken = { done: this.#done, areaMs: this.#areaMs };
     this.#done = 0;
     this.#areaMs = 0;
     return taken;
   }
 
-  #settle(): void {
+  #accumulate(): void {
     const now = this.#now();
     this.#areaMs += this.#active * (now - this.#sinceMs);
     this.#sinceMs = now;
@@ -116,8 +116,8 @@ export class PartFlow {
   take(ms: number): Flow {
     const read = this.#reading.take();
     const written = this.#writing.take();
-    this.#readMs = this.#readMs * KEPT + read.areaMs;
-    this.#writeMs = this.#writeMs * KEPT + written.areaMs;
+    this.#readMs = this.#readMs * DECAY + read.areaMs;
+    this.#writeMs = this.#writeMs * DECAY + written.areaMs;
     const share = this.#readShare();
     return { done: read.done * share + written.done * (1 - share), used: (read.areaMs + written.areaMs) / ms };
   }

@@ -96,7 +96,7 @@ export class Loop {
   }
 
   /** The setting that was last found best, and its goodput; undefined before the first measure. */
-  get settled(): Level | undefined {
+  get best(): Level | undefined {
     return this.#base;
   }
 

@@ -12,7 +12,7 @@ import { type Sample, Tuner, type TunerLimits } from './tune.js';
 
 const EVERY_MS = 1000;
 /** What was settled on is told at most so often. */
-const TOLD_EVERY_MS = 60_000;
+const REPORT_EVERY_MS = 60_000;
 
 /** What the tuner listens to and sets: see `Slots`. */
 export interface TunedSlots {
@@ -50,7 +50,7 @@ export class Pilot {
   #timer: NodeJS.Timeout | undefined;
   #sampledMs = performance.now();
   #faults = { throttled: 0, broken: 0 };
-  #told: { text: string; atMs: number } | undefined;
+  #reported: { text: string; atMs: number } | undefined;
 
   constructor(context: PilotContext) {
     const { limits, manifest } = context;
@@ -77,11 +77,11 @@ export class Pilot {
   /** Tells what was settled on, and keeps it for the next run on this route. */
   land(): void {
     clearInterval(this.#timer);
-    const { settled } = this.#tuner;
-    if (settled.parts === undefined && settled.objects === undefined) return;
-    this.#tell();
+    const { found } = this.#tuner;
+    if (found.parts === undefined && found.objects === undefined) return;
+    this.#report();
     try {
-      writeRoute(this.#context.manifest, new Date(), settled);
+      writeRoute(this.#context.manifest, new Date(), found);
     } catch (error) {
       const message = `what the line settled on is not kept for the next run: ${toXsyncError(error).message}`;
       this.#context.emit({ type: 'notice', level: 'warn', message });
@@ -106,7 +106,8 @@ export class Pilot {
     this.#faults = { throttled: 0, broken: 0 };
     this.#tuner.sample(sample);
     this.#set();
-    if (this.#tuner.resting && now - (this.#told?.atMs ?? Number.NEGATIVE_INFINITY) > TOLD_EVERY_MS) this.#tell();
+    if (this.#tuner.resting && now - (this.#reported?.atMs ?? Number.NEGATIVE_INFINITY) > REPORT_EVERY_MS)
+      this.#report();
   }
 
   #set(): void {
@@ -114,10 +115,10 @@ export class Pilot {
     this.#context.slots.set({ ...settings, partSize, lone });
   }
 
-  #tell(): void {
+  #report(): void {
     const text = this.#tuner.describe();
-    if (text === '' || text === this.#told?.text) return;
-    this.#told = { text, atMs: performance.now() };
+    if (text === '' || text === this.#reported?.text) return;
+    this.#reported = { text, atMs: performance.now() };
     this.#context.emit({ type: 'tuned', message: text, ...this.#tuner.settings });
   }
 }

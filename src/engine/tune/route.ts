@@ -5,23 +5,19 @@ import type { Settings } from './tune.js';
 const FACT = 'route-settings';
 
 /** By hour (UTC), and `last` for an hour without any. */
-type Kept = Record<string, Partial<Settings>>;
+type Stored = Record<string, Partial<Settings>>;
 
 /** Empty when nothing is known. */
 export function readRoute(manifest: Pick<Manifest, 'getFact'>, at: Date): Partial<Settings> {
-  const kept = parse(manifest.getFact(FACT));
-  return kept[hourOf(at)] ?? kept.last ?? {};
+  const stored = parse(manifest.getFact(FACT));
+  return stored[hourOf(at)] ?? stored.last ?? {};
 }
 
-export function writeRoute(
-  manifest: Pick<Manifest, 'getFact' | 'setFact'>,
-  at: Date,
-  settled: Partial<Settings>,
-): void {
-  const kept = parse(manifest.getFact(FACT));
-  const known = Object.fromEntries(Object.entries(settled).filter(([, n]) => n !== undefined));
+export function writeRoute(manifest: Pick<Manifest, 'getFact' | 'setFact'>, at: Date, found: Partial<Settings>): void {
+  const stored = parse(manifest.getFact(FACT));
+  const known = Object.fromEntries(Object.entries(found).filter(([, n]) => n !== undefined));
   const now = { ...readRoute(manifest, at), ...known };
-  manifest.setFact(FACT, JSON.stringify({ ...kept, [hourOf(at)]: now, last: now }));
+  manifest.setFact(FACT, JSON.stringify({ ...stored, [hourOf(at)]: now, last: now }));
 }
 
 function hourOf(at: Date): string {
@@ -29,7 +25,7 @@ function hourOf(at: Date): string {
 }
 
 /** A hint, not a record: what cannot be read is left aside. */
-function parse(text: string | undefined): Kept {
+function parse(text: string | undefined): Stored {
   if (text === undefined) return {};
   try {
     const value: unknown = JSON.parse(text);

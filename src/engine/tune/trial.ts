@@ -9,7 +9,7 @@ export interface Level {
 }
 
 /** Time that does not count: connections open, and what kernels take in advance for new ones is taken. */
-const SETTLE_MS = { early: 1000, steady: 3000 };
+const WARM_UP_MS = { early: 1000, steady: 3000 };
 /** Goodput is taken over so long: enough for a large difference, for one that lasts, for the smallest. */
 const WINDOW_MS = { early: 2000, steady: 4000, longest: 20_000 };
 /** What is not steady until then will not become so. */
@@ -68,15 +68,15 @@ export class Trial {
   #windowOf(accuracy: Accuracy, latencyMs: number): Window {
     if (this.#whole) return wholeWindow(WINDOW_MS.steady, latencyMs);
     const request = accuracy === 'fine' ? Math.min(latencyMs, WINDOW_MS.longest) : 0;
-    const settle = accuracy === 'fresh' ? SETTLE_MS.early : SETTLE_MS.steady;
-    return new Window(settle, Math.max(WINDOW_MS.steady, request));
+    const warmUp = accuracy === 'fresh' ? WARM_UP_MS.early : WARM_UP_MS.steady;
+    return new Window(warmUp, Math.max(WINDOW_MS.steady, request));
   }
 
   #earlyOf(latencyMs: number): Window {
-    return this.#whole ? wholeWindow(WINDOW_MS.early, latencyMs) : new Window(SETTLE_MS.early, WINDOW_MS.early);
+    return this.#whole ? wholeWindow(WINDOW_MS.early, latencyMs) : new Window(WARM_UP_MS.early, WINDOW_MS.early);
   }
 }
 
 function wholeWindow(ms: number, latencyMs: number): Window {
-  return new Window(Math.max(SETTLE_MS.early, latencyMs), Math.max(ms, 2 * latencyMs));
+  return new Window(Math.max(WARM_UP_MS.early, latencyMs), Math.max(ms, 2 * latencyMs));
 }

@@ -103,15 +103,15 @@ export class Tuner {
   }
 
   /** What was found, for the next run on this route; without what was never measured. */
-  get settled(): Partial<Settings> {
-    const parts = this.#parts.settled;
-    return { parts: parts?.n, objects: this.#objects.settled?.n, partSize: parts && this.#partSize };
+  get found(): Partial<Settings> {
+    const parts = this.#parts.best;
+    return { parts: parts?.n, objects: this.#objects.best?.n, partSize: parts && this.#partSize };
   }
 
   /** Of parts; undefined unless each connection is limited by itself. */
   get lone(): Lone | undefined {
     const n = this.#parts.reach;
-    const level = this.#parts.settled;
+    const level = this.#parts.best;
     return level && n !== undefined ? { n, each: level.rate / level.n, memory: this.#limits.memory } : undefined;
   }
 
@@ -124,18 +124,18 @@ export class Tuner {
   /** For people: the settings and what led to them. */
   describe(): string {
     const { parts, objects, partSize } = this.settings;
-    const told: string[] = [];
-    if (this.#parts.settled) told.push(`${parts} parts of ${partSize / MiB} MiB in flight (${this.#parts.why})`);
-    if (this.#objects.settled) told.push(`${objects} small objects in flight (${this.#objects.why})`);
-    return told.join(', ');
+    const texts: string[] = [];
+    if (this.#parts.best) texts.push(`${parts} parts of ${partSize / MiB} MiB in flight (${this.#parts.why})`);
+    if (this.#objects.best) texts.push(`${objects} small objects in flight (${this.#objects.why})`);
+    return texts.join(', ');
   }
 
   sample(sample: Sample): void {
     const { ms, parts, objects, throttled, broken, left = Number.POSITIVE_INFINITY } = sample;
     this.#note('parts', parts, ms);
     this.#note('objects', objects, ms);
-    const kept = Math.exp(-ms / BROKEN_MS);
-    this.#broken = this.#broken * kept + broken;
+    const decay = Math.exp(-ms / BROKEN_MS);
+    this.#broken = this.#broken * decay + broken;
     if (throttled > 0) this.#pushBack('the server asked to slow down');
     else if (this.#broken > Math.max(1, (parts.used + objects.used) * BROKEN_SHARE)) {
       this.#broken = 0;
@@ -144,7 +144,7 @@ export class Tuner {
     this.#parts.ending = left < LAST_WAVES * this.#parts.n * this.#partSize;
     if (parts.used > 0) this.#parts.sample(parts, ms);
     if (objects.used > 0) this.#objects.sample(objects, ms);
-    this.#measured ||= this.#parts.settled !== undefined;
+    this.#measured ||= this.#parts.best !== undefined;
     this.#choosePartSize(parts);
     this.#parts.limit(Math.min(this.#leftBy(this.#objects, this.#idleMs.objects), this.#mostParts()), this.#partSize);
     this.#objects.limit(Math.min(this.#leftBy(this.#parts, this.#idleMs.parts), this.#mostByRate()), 1);
@@ -168,7 +168,7 @@ export class Tuner {
   /** As many small objects as bring the request rate that the services take; what wavers about it is left alone. */
   #mostByRate(): number {
     const { operations } = this.#limits;
-    const level = this.#objects.settled;
+    const level = this.#objects.best;
     if (operations === undefined || !level) return Number.POSITIVE_INFINITY;
     const { n } = this.#objects;
     const most = Math.ceil((level.n * operations) / level.rate);
@@ -180,7 +180,7 @@ export class Tuner {
   }
 
   #choosePartSize({ used }: Flow): void {
-    const level = this.#parts.settled;
+    const level = this.#parts.best;
     if (!level || !fills(used, this.#parts.n) || this.#limits.partSize !== undefined) return;
     const each = level.rate / level.n;
     const wanted = PART_SIZES.find(({ from }) => each >= from)?.partSize ?? SMALLEST_PART;

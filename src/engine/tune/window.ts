@@ -21,24 +21,24 @@ interface Span {
 }
 
 export class Window {
-  readonly #settleMs: number;
+  readonly #warmUpMs: number;
   readonly #lengthMs: number;
   /** The newest last; together just longer than the window. */
   readonly #spans: Span[] = [];
   #seenMs = 0;
 
   /**
-   * @param settleMs time at the setting that does not count: connections open
+   * @param warmUpMs time at the setting that does not count: connections open
    * @param lengthMs the last of the time, which the rate is taken over
    */
-  constructor(settleMs: number, lengthMs: number) {
-    this.#settleMs = settleMs;
+  constructor(warmUpMs: number, lengthMs: number) {
+    this.#warmUpMs = warmUpMs;
     this.#lengthMs = lengthMs;
   }
 
   add({ done, used }: Flow, ms: number): void {
     this.#seenMs += ms;
-    if (this.#seenMs <= this.#settleMs) return;
+    if (this.#seenMs <= this.#warmUpMs) return;
     this.#spans.push({ ms, done, used: used * ms });
     while (this.ms - (this.#spans[0]?.ms ?? 0) >= this.#lengthMs) this.#spans.shift();
   }

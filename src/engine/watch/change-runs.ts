@@ -69,7 +69,7 @@ export class ChangeRuns {
   }
 
   /** Counts the deletes anew. */
-  lookedAtAll(): void {
+  polledAll(): void {
     this.#deletes = undefined;
     this.#refused = false;
   }
@@ -77,13 +77,13 @@ export class ChangeRuns {
   async #handle(batch: Changes): Promise<void> {
     const isDone = await this.#pair.use(async (pair) => {
       const only = keysOf(batch, pair);
-      return only.length === 0 || (await this.#look(pair, only));
+      return only.length === 0 || (await this.#runOver(pair, only));
     });
     await (isDone ? batch.done() : batch.release());
   }
 
   /** @returns false when the events are to come again */
-  async #look(pair: OpenPair, only: readonly string[]): Promise<boolean> {
+  async #runOver(pair: OpenPair, only: readonly string[]): Promise<boolean> {
     const { signal, changed, done, failed } = this.#context;
     if (signal.aborted) return false;
     let left = 0;
@@ -117,7 +117,7 @@ export class ChangeRuns {
     const common = this.#context.options(pair);
     if (this.#deletes === undefined) {
       // A look that is under way may have copied what it has not written down: none of that would be known.
-      pair.shared.claims.settle();
+      pair.shared.claims.flush();
       this.#deletes = common.deletes ? mostDeletes(common.deletes, pair.manifest.count()) : 0;
     }
     const allowed = Math.min(this.#deletes, only.length);

@@ -24,7 +24,7 @@ export class ListCost {
   }
 
   /** After a look. */
-  looked({ source, dest }: RunPair, nowMs: number): void {
+  polled({ source, dest }: RunPair, nowMs: number): void {
     this.#counted = {
       source: source.traffic().requests.list ?? 0,
       destination: dest.traffic().requests.list ?? 0,
@@ -38,7 +38,7 @@ export class ListCost {
   }
 
   /** @param untilMs when the next look comes: before there is a second one, the first tells what a look costs */
-  told(untilMs: number): { total: ListRequests; perDay: ListRequests } {
+  estimate(untilMs: number): { total: ListRequests; perDay: ListRequests } {
     const first = this.#readings[0];
     const last = this.#readings.at(-1);
     const total = this.#total;

@@ -19,7 +19,7 @@ export interface ScheduleOptions {
 }
 
 /** `ranges` absent: everything. */
-export interface Look {
+export interface Poll {
   atMs: number;
   ranges?: readonly Bounds[];
 }
@@ -28,13 +28,13 @@ export interface Look {
 const RANGE_OBJECTS = 10_000;
 const MOST_RANGES = 64;
 /** Looks for which a range stays hot after its last change. */
-const HOT_LOOKS = 10;
+const HOT_POLLS = 10;
 /** Instances that were started together must not list together for ever. */
 const JITTER = 0.1;
 const FASTER = 0.5;
 const SLOWER = 1.25;
 
-interface Range {
+interface Section {
   bounds: Bounds;
   hot: number;
 }
@@ -45,7 +45,7 @@ export class Schedule {
   #intervalMs: number;
   #lastMs: number | undefined;
   #lastFullMs: number | undefined;
-  #ranges: Range[] = [];
+  #sections: Section[] = [];
 
   constructor(options: ScheduleOptions, random: () => number = Math.random) {
     this.#options = options;
@@ -54,54 +54,54 @@ export class Schedule {
   }
 
   /** The first look is due at once, and at everything. */
-  next(nowMs: number): Look {
+  next(nowMs: number): Poll {
     if (this.#lastMs === undefined || this.#lastFullMs === undefined) return { atMs: nowMs };
     const interval = this.#intervalMs * (1 + JITTER * (2 * this.#random() - 1));
     const atMs = Math.min(this.#lastMs, nowMs) + interval;
-    if (this.#ranges.length === 0) return { atMs };
+    if (this.#sections.length === 0) return { atMs };
     const fullAtMs = Math.min(this.#lastFullMs, nowMs) + this.#options.fullMs;
-    const hot = this.#ranges.filter((range) => range.hot > 0);
+    const hot = this.#sections.filter((section) => section.hot > 0);
     if (hot.length === 0 || atMs >= fullAtMs) return { atMs: Math.max(nowMs, fullAtMs) };
-    return { atMs, ranges: hot.map((range) => range.bounds) };
+    return { atMs, ranges: hot.map((section) => section.bounds) };
   }
 
   /** Something happened to a key. */
   changed(key: string): void {
-    const range = this.#ranges[this.#indexOf(key)];
-    if (range) range.hot = HOT_LOOKS;
+    const section = this.#sections[this.#indexOf(key)];
+    if (section) section.hot = HOT_POLLS;
   }
 
   /** @param changes how many objects were found to have changed */
-  looked(look: Look, changes: number, nowMs: number): void {
+  polled(poll: Poll, changes: number, nowMs: number): void {
     const { shortestMs, longestMs } = this.#options;
     this.#lastMs = nowMs;
-    if (!look.ranges) this.#lastFullMs = nowMs;
+    if (!poll.ranges) this.#lastFullMs = nowMs;
     const factor = changes > 0 ? FASTER : SLOWER;
     this.#intervalMs = Math.min(longestMs, Math.max(shortestMs, this.#intervalMs * factor));
-    for (const range of this.#ranges) if (look.ranges?.includes(range.bounds)) range.hot--;
+    for (const section of this.#sections) if (poll.ranges?.includes(section.bounds)) section.hot--;
   }
 
   /** Cuts the keys into ranges by what the manifest has; what is hot stays so. */
   cut(manifest: Pick<Manifest, 'count' | 'quantile'>): void {
     const objects = manifest.count();
-    const hot = this.#ranges.filter((range) => range.hot > 0);
-    this.#ranges = [];
+    const hot = this.#sections.filter((section) => section.hot > 0);
+    this.#sections = [];
     if (objects < 2 * RANGE_OBJECTS) return;
     const size = Math.max(RANGE_OBJECTS, Math.ceil(objects / MOST_RANGES));
     for (let after: string | undefined; ; ) {
       const until = manifest.quantile(after, size)?.last;
-      this.#ranges.push({ bounds: { after, until }, hot: 0 });
+      this.#sections.push({ bounds: { after, until }, hot: 0 });
       if (until === undefined) break;
       after = until;
     }
     for (const { bounds, hot: heat } of hot) {
       const from = bounds.after === undefined ? 0 : this.#indexOf(bounds.after);
-      const to = bounds.until === undefined ? this.#ranges.length - 1 : this.#indexOf(bounds.until);
-      for (const range of this.#ranges.slice(from, to + 1)) range.hot = Math.max(range.hot, heat);
+      const to = bounds.until === undefined ? this.#sections.length - 1 : this.#indexOf(bounds.until);
+      for (const section of this.#sections.slice(from, to + 1)) section.hot = Math.max(section.hot, heat);
     }
   }
 
   #indexOf(key: string): number {
-    return this.#ranges.findIndex(({ bounds: { until } }) => until === undefined || compareKeys(key, until) <= 0);
+    return this.#sections.findIndex(({ bounds: { until } }) => until === undefined || compareKeys(key, until) <= 0);
   }
 }

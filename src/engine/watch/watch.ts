@@ -12,7 +12,7 @@ import { runPair } from '../run.js';
 import { Shared } from '../shared.js';
 import { ChangeRuns, type Changes, type OpenPair, type WatchedPair } from './change-runs.js';
 import { ListCost } from './list-cost.js';
-import { type Look, Schedule, type ScheduleOptions } from './schedule.js';
+import { type Poll, Schedule, type ScheduleOptions } from './schedule.js';
 import { SharedPair } from './shared-pair.js';
 import { Troubles } from './troubles.js';
 
@@ -64,9 +64,9 @@ export class Watch {
       signal: this.#over.signal,
       report,
       changed: (key) => this.#schedule.changed(key),
-      done: () => this.#troubles.over('events', performance.now()),
+      done: () => this.#troubles.recovered('events', performance.now()),
       failed: (fault) => {
-        this.#troubles.suffer('events', fault, performance.now());
+        this.#troubles.failed('events', fault, performance.now());
         this.reload();
       },
     });
@@ -120,13 +120,13 @@ export class Watch {
   async #once(): Promise<void> {
     try {
       const pair = this.#pair.open ?? (await this.#open());
-      const look = this.#schedule.next(performance.now());
-      await this.#waitFor(look, pair);
+      const poll = this.#schedule.next(performance.now());
+      await this.#waitUntilDue(poll, pair);
       if (this.#ended) return;
       if (this.#stale) await this.#pair.close();
-      else await this.#look(pair, look);
+      else await this.#poll(pair, poll);
     } catch (error) {
-      await this.#suffer(toXsyncError(error));
+      await this.#pauseAfter(toXsyncError(error));
     }
   }
 
@@ -142,32 +142,32 @@ export class Watch {
     return open;
   }
 
-  async #look(pair: OpenPair, look: Look): Promise<void> {
-    const changes = look.ranges ? await this.#lookAt(look.ranges, pair) : await this.#lookAtAll(pair);
+  async #poll(pair: OpenPair, poll: Poll): Promise<void> {
+    const changes = poll.ranges ? await this.#pollRanges(poll.ranges, pair) : await this.#pollAll(pair);
     if (this.#ended) return;
     this.#everWell = true;
-    this.#schedule.looked(look, changes, performance.now());
-    this.#cost.looked(pair, performance.now());
+    this.#schedule.polled(poll, changes, performance.now());
+    this.#cost.polled(pair, performance.now());
   }
 
   /** @returns how many objects were found to have changed */
-  async #lookAtAll(pair: OpenPair): Promise<number> {
+  async #pollAll(pair: OpenPair): Promise<number> {
     const { run, driftMs } = this.#options;
     const now = performance.now();
     const listDest = this.#listedDestMs === undefined || now - this.#listedDestMs >= driftMs;
     const { changes, refusal } = await this.#run(pair, { noTraverse: run.noTraverse || !listDest });
     if (this.#ended) return changes;
     this.#schedule.cut(pair.manifest);
-    this.#events.lookedAtAll();
+    this.#events.polledAll();
     if (listDest) this.#listedDestMs = now;
-    if (refusal) this.#troubles.suffer('looks', refusal, now);
-    else this.#troubles.over('looks', performance.now());
+    if (refusal) this.#troubles.failed('polls', refusal, now);
+    else this.#troubles.recovered('polls', performance.now());
     // What was refused is no reason to look more often.
     return refusal ? 0 : changes;
   }
 
   /** What is gone is found gone by the looks at everything, which see when too much is. */
-  async #lookAt(ranges: NonNullable<Look['ranges']>, pair: OpenPair): Promise<number> {
+  async #pollRanges(ranges: NonNullable<Poll['ranges']>, pair: OpenPair): Promise<number> {
     const policy: CopyPolicy = { ...this.#options.run.policy, mode: 'copy' };
     let sum = 0;
     for (const bounds of ranges) {
@@ -203,10 +203,10 @@ export class Watch {
     return { ...this.#options.run, backup };
   }
 
-  async #waitFor(look: Look, pair: WatchedPair): Promise<void> {
-    const ms = look.atMs - performance.now();
+  async #waitUntilDue(poll: Poll, pair: WatchedPair): Promise<void> {
+    const ms = poll.atMs - performance.now();
     if (ms <= 0) return;
-    const { total, perDay } = this.#cost.told(look.atMs);
+    const { total, perDay } = this.#cost.estimate(poll.atMs);
     this.#report({
       type: 'waiting',
       untilMs: Date.now() + ms,
@@ -234,10 +234,10 @@ export class Watch {
   }
 
   /** @throws the fault, when this is the beginning and somebody must put something right */
-  async #suffer(fault: XsyncError): Promise<void> {
+  async #pauseAfter(fault: XsyncError): Promise<void> {
     if (this.#ended) return;
     if (!this.#everWell && (fault.class !== 'temporary' || fault.code === 'locked')) throw fault;
-    const times = this.#troubles.suffer('looks', fault, performance.now());
+    const times = this.#troubles.failed('polls', fault, performance.now());
     // Other credentials, another address, a fresh connection: what is opened anew may find them.
     await this.#pair.close();
     this.#stale = false;
