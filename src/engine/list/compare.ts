@@ -1,4 +1,4 @@
-/** The three-way diff of a pair that is only looked at. */
+/** The three-way diff for commands that only compare a pair and copy nothing. */
 import { XsyncError } from '../../model/error.js';
 import type { RunEvent } from '../events.js';
 import type { Halt } from '../flow/halt.js';
@@ -9,23 +9,23 @@ import { OutOfOrder } from './list.js';
 import { Streams } from './streams.js';
 
 export interface CompareOptions extends Pick<RunOptions, 'filter' | 'only' | 'listConcurrency'> {
-  /** Objects looked at at once, beyond what the listings say. */
+  /** Inspections in flight. */
   checkers: number;
 }
 
 export interface CompareListener {
   halt: Halt;
   tell(event: Extract<RunEvent, { type: 'notice' | 'listed' }>): void;
-  /** One of the objects that were named cannot be asked for. */
+  /** The HEAD of a named object failed. */
   failed(key: string, fault: XsyncError): void;
 }
 
-/** Disorder that shows late would be reported as differences. */
+/** A listing out of order that is noticed late would be reported as differences. */
 const DISTRUSTED = ['source', 'destination'] as const;
 
 /**
- * Batches in key order, until the halt stops them.
- * @throws bucket-not-found; invalid-response for a store that breaks its promise of order
+ * Batches in key order, until the halt stops the run.
+ * @throws bucket-not-found; invalid-response for a store that lists out of order although its capabilities rule that out
  */
 export async function* comparePair(
   pair: RunPair,
@@ -53,10 +53,10 @@ export async function* comparePair(
   }
 }
 
-/** Errors whose remedy is another one here than in a copy. */
+/** Errors whose remedy differs from that of a copy. */
 function explained(error: unknown): unknown {
   if (error instanceof OutOfOrder) {
-    const remedy = 'Set `provider: other` for this remote: its order is then not relied on.';
+    const remedy = 'Set `provider: other` for this remote, so that its order is not relied on.';
     return new XsyncError('invalid-response', error.message, { subject: error.side.text, remedy });
   }
   if (!(error instanceof XsyncError) || error.code !== 'bucket-not-found') return error;
