@@ -156,7 +156,8 @@ async function* inRanges(
     const asked = fetched;
     fetched = undefined;
     const page = await (asked ?? side.store.list({ ...options, signal }));
-    if (page.nextToken !== undefined && page.nextToken === options.token) throw wrong(side, 'repeats a continuation token');
+    if (page.nextToken !== undefined && page.nextToken === options.token)
+      throw wrong(side, 'repeats a continuation token');
     // Cutting a page at a key requires order. That of a delimiter listing is checked where it is used.
     if (options.delimiter === undefined) checkOrder(side, page.entries, after);
     return page;

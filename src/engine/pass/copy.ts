@@ -1,4 +1,4 @@
-/** One object from its draft to the record: made final when its turn comes, performed, and recorded. */
+/** One object: makes its ticket final when its turn comes, performs it, and records the outcome. */
 import type { Outcome } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import { finalTicket } from '../plan/final.js';
@@ -8,8 +8,8 @@ import type { Perform } from '../transfer/executor.js';
 import type { RunContext } from './context.js';
 
 /**
- * Copies one object, with another ticket whenever its source changes meanwhile. Never rejects: a fault that ends the
- * run halts it.
+ * Copies one object, with a new ticket whenever its source changes meanwhile. Never rejects: a fault that ends the run
+ * goes to the halt.
  * @returns whether the object was copied
  */
 export async function copyObject(
@@ -37,7 +37,7 @@ export async function copyObject(
   return false;
 }
 
-/** One version: the final ticket, the intent, the act. A copy is recorded at once. */
+/** One version: makes the ticket final, records the intent, copies, and records the copy at once. */
 async function performOnce(
   { checkpoints, slots, pair, halt, route, recorder }: RunContext,
   { subject, draft, tried, started }: { subject: Subject; draft: CopyTicket; tried: number; started: number },
@@ -61,14 +61,14 @@ function recordOutcome(
   const { key, size } = subject;
   if (outcome.kind === 'vanished') emit({ type: 'skip', key, size, reason: 'vanished' });
   if (outcome.kind === 'failed') {
-    // Neither this version has arrived nor the one that was planned: the older one's time counts.
+    // Neither this version nor the planned one arrived: the older one's time counts.
     const mtimeMs = Math.min(subject.mtimeMs, planned.mtimeMs);
     recorder.failed(failedObject({ ...subject, mtimeMs }), outcome.fault, tried + outcome.attempts);
   }
   return outcome.kind === 'copied';
 }
 
-/** An object as the failed list knows it. */
+/** An object in the form of the failed list. */
 export function failedObject({ key, size, etag, mtimeMs }: Pick<Subject, 'key' | 'size' | 'etag' | 'mtimeMs'>) {
   return { key, size, sourceEtag: etag, sourceMtimeMs: mtimeMs } satisfies FailedObject;
 }

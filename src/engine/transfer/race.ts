@@ -1,19 +1,19 @@
 /**
- * Stragglers: a part that is far slower than its siblings is asked for a second time, on another connection. The first
- * of the two to arrive wins, the other is aborted, and the half of the part that is raced (its read, or its write)
- * settles only when both have. What the loser moved is waste, and there is a budget for it.
+ * Stragglers: a part that is far slower than its siblings is requested a second time, on another connection. The first
+ * request to finish wins and the other is aborted. The raced half of the part (its read, or its write) ends only when
+ * both requests have ended. The bytes that the loser moved are waste, which is limited by a budget.
  */
 import type { Pace } from '../../store/port.js';
 
-/** So many siblings, and as many as are still under way, must have finished for a part to be judged by them. */
+/** At least this many siblings, and as many as are in flight, must have finished to compare a part with them. */
 const SIBLINGS = 4;
-/** Siblings beyond these tell of a line as it was. */
+/** Only the latest siblings count, because older ones describe the line as it was. */
 const LATEST = 64;
-/** A straggler has taken so many times what its siblings took. */
+/** A straggler has taken this many times as long as its siblings. */
 const SLOWER = 3;
-/** What a second request must be expected to gain. */
+/** Least expected gain of a second request. */
 const GAIN_MS = 2000;
-/** Of the bytes that a run moves. */
+/** The share of the bytes moved by a run that may be wasted. */
 const WASTE = 0.05;
 const CHECK_MS = 500;
 
@@ -33,11 +33,11 @@ export interface Half<T> {
   /** Aborts both requests. */
   signal: AbortSignal;
   first: Request<T>;
-  /** Another request for the same; undefined when none may be made now. Asked when one is wanted. */
+  /** A second request for the same half; undefined if none may be made now. Called when one is wanted. */
   second(): Request<T> | undefined;
-  /** Gives back what a request brought that came second after all. */
+  /** Releases the result of a request that finished second. */
   drop?(brought: T): void;
-  /** Told of each byte once, whichever request moves it. */
+  /** Counts each byte once, whichever request moves it. */
   pace: Pace;
 }
 
@@ -47,14 +47,14 @@ export interface RaceResult<T> {
   race?: { won: 'first' | 'second'; wasted: number };
 }
 
-/** What a run may waste: a share of what it has moved. Watches what is under way while there is anything. */
+/** Runs halves of parts, checks them periodically for stragglers, and limits the bytes that a run wastes. */
 export class Races {
   readonly now: () => number;
   readonly #watched = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #moved = 0;
   #spent = 0;
-  /** Second requests under way. */
+  /** Second requests in flight. */
   #running = 0;
 
   constructor(now: () => number) {
@@ -65,12 +65,12 @@ export class Races {
     return this.#running;
   }
 
-  /** A part of so many bytes has arrived. */
+  /** A part of this many bytes has arrived. */
   add(bytes: number): void {
     this.#moved += bytes;
   }
 
-  /** Runs a half of a part; with a second request beside it if it proves a straggler. @throws what the first threw */
+  /** Runs a half of a part, with a second request if it is a straggler. @throws the error if no request succeeded */
   async run<T>(half: Half<T>): Promise<RaceResult<T>> {
     const contest = new Contest(half, this);
     const check = (): void => contest.check();
@@ -85,8 +85,8 @@ export class Races {
   }
 
   /**
-   * Bytes that a race over a part of `size` may waste; taken out of the budget until `close`.
-   * @param moved by the first request: wasted if the second wins
+   * Reserves the bytes that a race over a part of `size` may waste, until `close`; undefined if the budget is too small.
+   * @param moved bytes of the first request, wasted if the second wins
    */
   stake(size: number, moved: number): number | undefined {
     const left = (this.#moved + size) * WASTE - this.#spent;
@@ -122,21 +122,21 @@ export class Siblings {
     this.#running++;
   }
 
-  /** @param ms absent when it failed, which tells nothing */
+  /** @param ms absent if it failed: failures are not counted */
   end(ms?: number): void {
     this.#running--;
     if (ms === undefined) return;
     this.#took[this.#finished++ % LATEST] = ms;
   }
 
-  /** Undefined while too few have finished: the first ones to do so are the quick ones. */
+  /** Undefined while too few have finished, because the fast ones finish first. */
   get medianMs(): number | undefined {
     if (this.#finished < Math.max(SIBLINGS, Math.min(this.#running, LATEST))) return undefined;
     return [...this.#took].sort((a, b) => a - b)[this.#took.length >> 1];
   }
 }
 
-/** A request under way, as far as the race needs to know it. */
+/** A request in flight. */
 class Runner {
   readonly abort = new AbortController();
   readonly won: 'first' | 'second';
@@ -206,7 +206,7 @@ class Contest<T> {
     }
   }
 
-  /** What has been silent for a while is expected to be so for as long again. */
+  /** Expects a request that has stalled for a while to stall for as long again. */
   #isBehind({ moved, movedMs }: Runner): boolean {
     const { medianMs } = this.#half.siblings;
     if (medianMs === undefined) return false;
@@ -237,7 +237,7 @@ class Contest<T> {
     return this.#half.pace(fresh);
   }
 
-  /** The leader has moved more than may be wasted, so it must win: the other is given up. */
+  /** The leader has moved more than may be wasted, so it must win: aborts the other. */
   #decide(leader: Runner): void {
     for (const runner of this.#runners) if (runner !== leader && runner.running) runner.abort.abort();
   }
@@ -252,7 +252,7 @@ class Contest<T> {
     this.#finish();
   }
 
-  /** Of two faults the one of a request that was not given up tells more. */
+  /** Of two faults, keeps that of the request that was not aborted. */
   #failed(runner: Runner, error: unknown): void {
     runner.running = false;
     if (!this.#fault || !runner.abort.signal.aborted) this.#fault = { error };

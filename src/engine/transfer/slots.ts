@@ -1,6 +1,6 @@
 /**
- * What may be in flight at once in a run: part requests over all objects, and small objects. What the person has not
- * fixed, the tuner changes while the run goes.
+ * How much a run may have in flight: part requests over all objects, and small objects. The tuner changes what the user
+ * has not fixed.
  */
 
 import type { CopyTicket } from '../../model/ticket.js';
@@ -11,11 +11,11 @@ import { type Near, ObjectFlow, PartFlow } from '../tune/flow.js';
 import { START } from '../tune/tune.js';
 import { Races } from './race.js';
 
-/** Up to so many bytes an object's time goes into round trips; beyond, into its bytes, as a part's does. */
+/** Up to this size an object's time is spent on round trips; above, on its bytes, as for a part. */
 const SMALL = 256 * 1024;
-/** Large objects that may be open at once: those whose last parts are under way, or that are being completed. */
+/** Large objects that may be open at once: those whose last parts are in flight, or that are being completed. */
 const MOST_OPEN = 256;
-/** Large objects that are known before they begin: over slow connections, enough for the last waves of parts. */
+/** Large objects known before they start: enough for the last waves of parts over slow connections. */
 const MOST_WAITING = 256;
 
 export class Slots {
@@ -30,7 +30,7 @@ export class Slots {
   readonly #objects: Limiter;
   readonly #partsPerObject: number | undefined;
   readonly #pinned: boolean;
-  /** False when `--transfers` and `--part-concurrency` together say how many. */
+  /** False if `--transfers` and `--part-concurrency` together fix the number of parts. */
   readonly tunesParts: boolean;
 
   constructor(
@@ -54,27 +54,27 @@ export class Slots {
     return !this.#pinned;
   }
 
-  /** Slots for parts that no part has a use for. */
+  /** Idle slots for parts. */
   get spare(): number {
     const { concurrency, activeCount, pendingCount } = this.#parts;
     return pendingCount > 0 ? 0 : Math.max(0, concurrency - activeCount);
   }
 
-  /** For an object that begins now; undefined until the tuner knows better than the default. */
+  /** For an object that starts now; undefined until the tuner has measured. */
   get partSize(): number | undefined {
     if (this.#partSize === undefined || !this.#lone || !this.#waiting.all) return this.#partSize;
     const rest = { objects: this.#waiting.sizes, moving: this.partFlow.moving };
     return partSizeAtEnd(rest, this.#lone, this.#partSize);
   }
 
-  /** Bytes of parts that have not begun; undefined while more objects may come. */
+  /** Bytes of parts that have not started; undefined while more objects may come. */
   get left(): number | undefined {
     if (this.#pinned || !this.#waiting.all) return undefined;
     const queued = this.#parts.pendingCount * (this.#partSize ?? START.partSize);
     return this.#waiting.sizes.reduce((sum, size) => sum + size, queued);
   }
 
-  /** @param settings.lone only where each connection is limited by itself */
+  /** @param settings.lone only if each connection has its own rate limit */
   set(settings: { parts: number; objects: number; partSize: number | undefined; lone?: Lone }): void {
     if (this.tunesParts) this.#parts.concurrency = settings.parts;
     if (this.tunesObjects) this.#objects.concurrency = settings.objects;
@@ -82,7 +82,7 @@ export class Slots {
     this.#lone = settings.lone;
   }
 
-  /** For the parts of one object. */
+  /** The limiter for the parts of one object. */
   ofObject(): <T>(task: () => Promise<T>) => Promise<T> {
     if (this.#partsPerObject === undefined) return this.#parts;
     const own = limiter(this.#partsPerObject);
@@ -95,12 +95,12 @@ export class Slots {
   }
 }
 
-/** An object's time goes into round trips, or is the service's own. */
+/** The object's time is spent on round trips, or at the service. */
 export function isSmall({ source, way }: CopyTicket): boolean {
   return way === 'server' || source.size <= SMALL;
 }
 
-/** Large objects that have not begun. */
+/** Large objects that have not started. */
 class Waiting {
   readonly #tickets = new Set<CopyTicket>();
   /** No more will come. */
@@ -116,19 +116,19 @@ class Waiting {
     this.all = false;
   }
 
-  /** Its parts have queued for their slots, or it needs none. */
+  /** The object's parts have queued for their slots, or it needs none. */
   begun(ticket: CopyTicket): void {
     this.#tickets.delete(ticket);
   }
 }
 
-/** Starts an object; `opened` is to be called once its parts have queued for their slots. */
+/** Starts an object; calls `opened` once its parts have queued for their slots. */
 export type Start = (opened: () => void) => Promise<void>;
 
 /**
- * Small objects go side by side. Large ones are opened one after the other, each as soon as a part's slot has nobody
- * waiting for it: as many as are needed to fill the slots, and no more, are half done at any time. When `--transfers`
- * fixes the number of objects, all go side by side.
+ * Small objects run in parallel. Large ones are opened one after the other, each when no part waits for a slot, so that
+ * only as many are in progress as are needed to fill the slots. If `--transfers` fixes the number of objects, all run in
+ * parallel.
  */
 export class Lanes {
   readonly #small: Queue;
