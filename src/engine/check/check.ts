@@ -1,4 +1,4 @@
-/** Whether two places have the same, without moving anything: the same streams and the same table as a copy. */
+/** Compares two sides without copying, with the same streams and the same decision table as a copy. */
 import { loadHashes } from '../../hash/index.js';
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
@@ -85,7 +85,7 @@ class Check {
       for await (const triples of comparePair(this.#pair, this.#options, { halt: this.#halt, tell, failed })) {
         for (const triple of triples) {
           if (this.#halt.stops('plans')) return;
-          // Most keys need no look, and nothing is to be waited for.
+          // Most keys need no inspection, and then there is nothing to await.
           const busy = this.#take(triple);
           if (busy) await busy;
         }
@@ -95,11 +95,11 @@ class Check {
     }
   }
 
-  /** Waits while too many keys are being looked at, or while nobody takes what is found. */
+  /** The promise waits while too many keys are being inspected, or while the reporter is busy. */
   #take(triple: Triple): Promise<void> | undefined {
     const { key, source, dest } = triple;
     const object = source ?? dest;
-    // Only the manifest remembers it.
+    // Only the manifest has the key.
     if (!object) return undefined;
     const excluded = exclusionOf(this.#pair, this.#options, key, object);
     if (excluded) return this.#tell({ type: 'skip', key, size: object.size, ...excluded });
@@ -108,7 +108,7 @@ class Check {
       return this.#inspect(triple, decision.reason === 'bytes' ? 'bytes' : 'checksums');
     if (decision.action !== 'report') return undefined;
     const { finding } = decision;
-    // Two listings that differ are asked again: what one of them takes for an MD5 may be none.
+    // Inspect when listed checksums differ: an ETag that looks like an MD5 may not be one.
     if (finding.verdict === 'differ' && finding.by === 'checksum') return this.#inspect(triple, 'checksums');
     return this.#found(key, object.size, finding);
   }

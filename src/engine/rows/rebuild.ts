@@ -1,4 +1,4 @@
-/** Makes a manifest of what both sides already have, by the rules by which a copy finds an object equal. */
+/** Builds a manifest from what both sides already have, by the rules with which a copy finds objects equal. */
 import { loadHashes } from '../../hash/index.js';
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import { type CopyPolicy, decide, type SkipReason } from '../decide/decide.js';
@@ -19,7 +19,7 @@ import { withHalt } from './verify.js';
 
 /** Bytes. */
 export interface AdoptOptions extends CompareOptions {
-  /** The rows are to be xsync's own, so that sync may delete their objects. */
+  /** Mark the rows as xsync's own, so that sync may delete their objects. */
   claim: boolean;
   maxMemory: number;
   stop: AbortSignal;
@@ -27,7 +27,7 @@ export interface AdoptOptions extends CompareOptions {
 
 export interface AdoptSummary {
   adopted: { objects: number; bytes: number; by: Partial<Record<SkipReason, number>> };
-  /** On both sides, and not found equal: the next run copies them. */
+  /** On both sides but not found equal: the next run copies them. */
   different: number;
   onlySource: number;
   onlyDestination: number;
@@ -46,7 +46,7 @@ const COMPARING: CopyPolicy = {
 };
 
 /**
- * Writes a row for each object of which both sides have the same. Sends nothing.
+ * Writes a row for each object that is the same on both sides. Copies nothing.
  * @throws faults that end a run
  */
 export async function adoptEqual(pair: RunPair, options: AdoptOptions, report: Reporter): Promise<AdoptSummary> {

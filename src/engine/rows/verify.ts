@@ -1,4 +1,4 @@
-/** Whether a manifest still says what the two listings say. */
+/** Compares a manifest with the two listings. */
 
 import { destState, sourceState } from '../decide/evidence.js';
 import type { Reporter } from '../events.js';
@@ -8,16 +8,16 @@ import type { RunPair } from '../pair.js';
 
 export interface RowsSummary {
   rows: number;
-  /** Both listings show the versions that the row names. */
+  /** Both listings have the versions in the row. */
   agreeing: number;
   source: { changed: number; gone: number };
   destination: { changed: number; gone: number };
-  /** On both sides, and not in the manifest. */
+  /** On both sides but not in the manifest. */
   unknown: number;
   listed: { source: number; destination: number };
 }
 
-/** @throws what ends a listing; aborted */
+/** @throws the error of a listing; aborted */
 export async function checkRows(
   pair: RunPair,
   options: CompareOptions & { stop: AbortSignal },
@@ -36,7 +36,7 @@ export async function checkRows(
       if (event.type === 'listed') sum.listed[event.side] = event.objects;
       report(event);
     };
-    // Nothing is named here.
+    // No objects are named here.
     const failed = (_key: string, fault: Error): never => {
       throw fault;
     };
@@ -62,7 +62,7 @@ function note(counts: { changed: number; gone: number }, state: string): void {
   if (state === 'absent') counts.gone++;
 }
 
-/** Runs `body` with a halt that the signal raises. @throws aborted when it did, and the fault that ended the work */
+/** Runs `body` with a halt that `stop` triggers. @throws aborted when stopped, and any other error of `body` */
 export async function withHalt(stop: AbortSignal, body: (halt: Halt) => Promise<void>): Promise<void> {
   const halt = new Halt(0);
   const onStop = (): void => halt.stop('interrupted', 'calls');

@@ -1,6 +1,6 @@
 /**
- * When a watch looks at which keys. Everything is looked at now and then; of a big source, the ranges of keys in which
- * something changed lately are looked at in between. Pure: times are passed in.
+ * When a watch polls which keys. A full poll lists everything from time to time; of a big source, sections of the keys
+ * with recent changes are polled in between. Pure: times are passed in.
  */
 import type { Manifest } from '../../manifest/port.js';
 import { compareKeys } from '../../model/key.js';
@@ -8,28 +8,28 @@ import type { Bounds } from '../list/bounds.js';
 
 /** In ms. */
 export interface ScheduleOptions {
-  /** Between two looks, to begin with. */
+  /** Between two polls at the start. */
   intervalMs: number;
-  /** While changes flow. */
+  /** Between two polls, at least, while objects change. */
   shortestMs: number;
-  /** While nothing happens. */
+  /** Between two polls, at most, while nothing changes. */
   longestMs: number;
-  /** Between two looks at everything, of a source that is big enough to be cut into ranges. */
+  /** Between two full polls of a source that is big enough to be cut into sections. */
   fullMs: number;
 }
 
-/** `ranges` absent: everything. */
+/** `sections` absent: a full poll. */
 export interface Poll {
   atMs: number;
-  ranges?: readonly Bounds[];
+  sections?: readonly Bounds[];
 }
 
-/** Objects of a range, at least: ten pages. A source of less than two is looked at whole each time. */
-const RANGE_OBJECTS = 10_000;
-const MOST_RANGES = 64;
-/** Looks for which a range stays hot after its last change. */
+/** Objects of a section, at least: ten pages. A source smaller than two sections is always polled in full. */
+const SECTION_OBJECTS = 10_000;
+const MOST_SECTIONS = 64;
+/** Polls for which a section stays hot after its last change. */
 const HOT_POLLS = 10;
-/** Instances that were started together must not list together for ever. */
+/** Instances that were started together must not keep listing at the same time. */
 const JITTER = 0.1;
 const FASTER = 0.5;
 const SLOWER = 1.25;
@@ -62,32 +62,32 @@ export class Schedule {
     const fullAtMs = Math.min(this.#lastFullMs, nowMs) + this.#options.fullMs;
     const hot = this.#sections.filter((section) => section.hot > 0);
     if (hot.length === 0 || atMs >= fullAtMs) return { atMs: Math.max(nowMs, fullAtMs) };
-    return { atMs, ranges: hot.map((section) => section.bounds) };
+    return { atMs, sections: hot.map((section) => section.bounds) };
   }
 
-  /** Something happened to a key. */
+  /** A key has changed: its section becomes hot. */
   changed(key: string): void {
     const section = this.#sections[this.#indexOf(key)];
     if (section) section.hot = HOT_POLLS;
   }
 
-  /** @param changes how many objects were found to have changed */
+  /** Call after a poll. @param changes how many objects had changed */
   polled(poll: Poll, changes: number, nowMs: number): void {
     const { shortestMs, longestMs } = this.#options;
     this.#lastMs = nowMs;
-    if (!poll.ranges) this.#lastFullMs = nowMs;
+    if (!poll.sections) this.#lastFullMs = nowMs;
     const factor = changes > 0 ? FASTER : SLOWER;
     this.#intervalMs = Math.min(longestMs, Math.max(shortestMs, this.#intervalMs * factor));
-    for (const section of this.#sections) if (poll.ranges?.includes(section.bounds)) section.hot--;
+    for (const section of this.#sections) if (poll.sections?.includes(section.bounds)) section.hot--;
   }
 
-  /** Cuts the keys into ranges by what the manifest has; what is hot stays so. */
+  /** Cuts the keys into sections of similar size, by the manifest; hot keys stay hot. */
   cut(manifest: Pick<Manifest, 'count' | 'quantile'>): void {
     const objects = manifest.count();
     const hot = this.#sections.filter((section) => section.hot > 0);
     this.#sections = [];
-    if (objects < 2 * RANGE_OBJECTS) return;
-    const size = Math.max(RANGE_OBJECTS, Math.ceil(objects / MOST_RANGES));
+    if (objects < 2 * SECTION_OBJECTS) return;
+    const size = Math.max(SECTION_OBJECTS, Math.ceil(objects / MOST_SECTIONS));
     for (let after: string | undefined; ; ) {
       const until = manifest.quantile(after, size)?.last;
       this.#sections.push({ bounds: { after, until }, hot: 0 });

@@ -1,11 +1,11 @@
-/** What keeps a watch from its work: each thing is said once, until all is well again. */
+/** Reports failures of a watch: each error code once, until all work succeeds again. */
 import type { XsyncError } from '../../model/error.js';
 import type { Reporter } from '../events.js';
 
-/** Looks at the listings, or objects that change events named. */
+/** Polls, or runs over keys of change events. */
 export type Work = 'polls' | 'events';
 
-/** The same trouble with something else (the next file that finds no room) is told after so long. */
+/** After this time the same code is reported again if its subject differs (the next file on a full disk). */
 const REPEAT_MS = 60_000;
 
 export class Troubles {
@@ -13,14 +13,14 @@ export class Troubles {
   readonly #reported = new Map<XsyncError['code'], { subject?: string; atMs: number }>();
   readonly #failing = new Set<Work>();
   #sinceMs = 0;
-  /** Failures in a row, of anything. */
+  /** Consecutive failures, of any work. */
   #times = 0;
 
   constructor(report: Reporter) {
     this.#report = report;
   }
 
-  /** @returns how many times in a row something went wrong, this time included */
+  /** @returns the number of consecutive failures, including this one */
   failed(work: Work, fault: XsyncError, nowMs: number): number {
     if (this.#failing.size === 0) this.#sinceMs = nowMs;
     this.#failing.add(work);
@@ -33,7 +33,7 @@ export class Troubles {
     return ++this.#times;
   }
 
-  /** This work has been done. */
+  /** This work has succeeded. */
   recovered(work: Work, nowMs: number): void {
     if (!this.#failing.delete(work) || this.#failing.size > 0) return;
     this.#reported.clear();

@@ -109,9 +109,9 @@ describe('the schedule', () => {
     schedule.cut(manifest(100_000));
     expect(schedule.next(0)).toEqual({ atMs: 10_000 });
     schedule.changed('000025000');
-    const look = schedule.next(0);
-    expect(look.ranges).toEqual([{ after: '000020000', until: '000030000' }]);
-    for (let n = 0; n < 10; n++) schedule.polled(look, 0, 500 * n);
+    const poll = schedule.next(0);
+    expect(poll.sections).toEqual([{ after: '000020000', until: '000030000' }]);
+    for (let n = 0; n < 10; n++) schedule.polled(poll, 0, 500 * n);
     expect(schedule.next(5000)).toEqual({ atMs: 10_000 });
   });
 
