@@ -1,12 +1,12 @@
-/** What bounds the tuner's search from outside: this host's open files, and the request rates that services document. */
+/** Outside limits of the tuner: this host's open files, and the request rates that services document. */
 import { readFileSync } from 'node:fs';
 import type { Capabilities } from '../../store/port.js';
 
-/** For the manifest, listings, inspections and Node itself. */
+/** Files for the manifest, listings, inspections and Node itself. */
 const OTHER_FILES = 100;
 const LEAST = 4;
 
-/** Files that this process may have open (RLIMIT_NOFILE); undefined where the system does not tell, or has no limit. */
+/** Files that this process may have open (RLIMIT_NOFILE); undefined if unknown or unlimited. */
 export function openFilesLimit(
   read: () => string = () => readFileSync('/proc/self/limits', 'latin1'),
 ): number | undefined {
@@ -20,13 +20,13 @@ export function openFilesLimit(
   return Number.isNaN(soft) ? undefined : soft;
 }
 
-/** Of `wanted` requests in flight, as many as there are files for: each may hold one on either side. */
+/** How many of `wanted` requests may be in flight: each may use one file on either side. */
 export function affordableConnections(wanted: number, openFiles: number | undefined): number {
   if (openFiles === undefined) return wanted;
   return Math.min(wanted, Math.max(LEAST, Math.floor((openFiles - OTHER_FILES) / 2)));
 }
 
-/** Small objects a second that both services take by their own account: each costs a read and a write. */
+/** Small objects per second by the services' documented rates: each costs a read and a write; undefined without any. */
 export function operationsOf(source: Capabilities, dest: Capabilities): number | undefined {
   const most = Math.min(
     source.requestRates?.read ?? Number.POSITIVE_INFINITY,

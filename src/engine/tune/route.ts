@@ -1,13 +1,13 @@
-/** What a route settled on, kept in its manifest by hour of day: borders are slow at fixed hours. */
+/** The settings found for a route, stored in its manifest by hour of day: cross-border lines are slow at fixed hours. */
 import type { Manifest } from '../../manifest/port.js';
 import type { Settings } from './tune.js';
 
 const FACT = 'route-settings';
 
-/** By hour (UTC), and `last` for an hour without any. */
+/** By hour (UTC), and `last` for hours without settings. */
 type Stored = Record<string, Partial<Settings>>;
 
-/** Empty when nothing is known. */
+/** Empty if nothing is stored. */
 export function readRoute(manifest: Pick<Manifest, 'getFact'>, at: Date): Partial<Settings> {
   const stored = parse(manifest.getFact(FACT));
   return stored[hourOf(at)] ?? stored.last ?? {};
@@ -24,7 +24,7 @@ function hourOf(at: Date): string {
   return String(at.getUTCHours());
 }
 
-/** A hint, not a record: what cannot be read is left aside. */
+/** Only a hint: ignores what cannot be read. */
 function parse(text: string | undefined): Stored {
   if (text === undefined) return {};
   try {
