@@ -32,15 +32,15 @@ export async function runCheck(bare: RunPair, options: CheckOptions, report: Che
   const stop = (): void => halt.stop('interrupted', 'calls');
   if (options.stop.aborted) stop();
   options.stop.addEventListener('abort', stop);
-  const pair = viewFor(bare, (event) => void tell(event));
+  const pair = viewFor(bare, (event) => void emit(event));
   const tally = new CheckTally(pair, options.compare === 'size-only');
-  const tell: CheckReporter = (event) => {
+  const emit: CheckReporter = (event) => {
     tally.add(event);
     return report(event);
   };
-  for (const message of [...pair.source.notes, ...pair.dest.notes]) tell({ type: 'notice', level: 'info', message });
+  for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   try {
-    await new Check(pair, options, halt, tell).run();
+    await new Check(pair, options, halt, emit).run();
   } catch (error) {
     if (!halt.signal.aborted) halt.fail(error);
   } finally {
@@ -56,16 +56,16 @@ class Check {
   readonly #options: CheckOptions;
   readonly #policy: CheckPolicy;
   readonly #halt: Halt;
-  readonly #tell: CheckReporter;
+  readonly #report: CheckReporter;
   readonly #inspections: Queue;
   readonly #context: ContentContext;
 
-  constructor(pair: RunPair, options: CheckOptions, halt: Halt, tell: CheckReporter) {
+  constructor(pair: RunPair, options: CheckOptions, halt: Halt, report: CheckReporter) {
     this.#pair = pair;
     this.#options = options;
     this.#policy = { mode: 'check', compare: options.compare, oneWay: options.oneWay };
     this.#halt = halt;
-    this.#tell = tell;
+    this.#report = report;
     this.#inspections = new Queue(limiter(options.checkers));
     this.#context = {
       source: pair.source.store,
@@ -77,12 +77,12 @@ class Check {
   }
 
   async run(): Promise<void> {
-    const tell = (event: CheckEvent): void => void this.#tell(event);
+    const report = (event: CheckEvent): void => void this.#report(event);
     const failed = (key: string, fault: XsyncError): void => {
       this.#fail(key, 0, fault)?.catch((error: unknown) => this.#halt.fail(error));
     };
     try {
-      for await (const triples of comparePair(this.#pair, this.#options, { halt: this.#halt, tell, failed })) {
+      for await (const triples of comparePair(this.#pair, this.#options, { halt: this.#halt, report, failed })) {
         for (const triple of triples) {
           if (this.#halt.stops('plans')) return;
           // Most keys need no inspection, and then there is nothing to await.
@@ -102,7 +102,7 @@ class Check {
     // Only the manifest has the key.
     if (!object) return undefined;
     const excluded = exclusionOf(this.#pair, this.#options, key, object);
-    if (excluded) return this.#tell({ type: 'skip', key, size: object.size, ...excluded });
+    if (excluded) return this.#report({ type: 'skip', key, size: object.size, ...excluded });
     const decision = decide(this.#policy, sourceState(triple), destState(triple, true), evidenceOf(triple));
     if (decision.action === 'inspect')
       return this.#inspect(triple, decision.reason === 'bytes' ? 'bytes' : 'checksums');
@@ -120,9 +120,9 @@ class Check {
       if (this.#halt.stops('objects')) return;
       const finding = await this.#inspectContent(both, how);
       if (!finding || this.#halt.signal.aborted) return;
-      const told =
+      const reported =
         'verdict' in finding ? this.#found(key, source.size, finding) : this.#fail(key, source.size, finding);
-      await told?.catch((error: unknown) => this.#halt.fail(error));
+      await reported?.catch((error: unknown) => this.#halt.fail(error));
     });
   }
 
@@ -142,12 +142,12 @@ class Check {
 
   #found(key: string, size: number, finding: Finding): Promise<void> | undefined {
     if (finding.verdict === 'missing-on-src' && this.#options.oneWay) return undefined;
-    return this.#tell({ type: 'checked', key, size, ...finding });
+    return this.#report({ type: 'checked', key, size, ...finding });
   }
 
   #fail(key: string, size: number, fault: XsyncError): Promise<void> | undefined {
     const { class: kind, code, message, remedy } = fault;
     const event: CheckEvent = { type: 'failed', key, size, class: kind, code, message, attempts: 1 };
-    return this.#tell(remedy === undefined ? event : { ...event, remedy });
+    return this.#report(remedy === undefined ? event : { ...event, remedy });
   }
 }

@@ -15,7 +15,7 @@ export interface CompareOptions extends Pick<RunOptions, 'filter' | 'only' | 'li
 
 export interface CompareListener {
   halt: Halt;
-  tell(event: Extract<RunEvent, { type: 'notice' | 'listed' }>): void;
+  report(event: Extract<RunEvent, { type: 'notice' | 'listed' }>): void;
   /** The HEAD of a named object failed. */
   failed(key: string, fault: XsyncError): void;
 }
@@ -32,11 +32,11 @@ export async function* comparePair(
   options: CompareOptions,
   listener: CompareListener,
 ): AsyncGenerator<Triple[]> {
-  const { halt, tell, failed } = listener;
+  const { halt, report, failed } = listener;
   const { filter, only, checkers, listConcurrency } = options;
   const fixed = { distrusted: DISTRUSTED, noTraverse: false, createBucket: false, dryRun: true };
   const emit = (event: RunEvent): void => {
-    if (event.type === 'notice' || event.type === 'listed') tell(event);
+    if (event.type === 'notice' || event.type === 'listed') report(event);
   };
   const asked = { filter, only, checkers, listConcurrency, ...fixed };
   const streams = new Streams(pair, asked, { emit, halt, failed });

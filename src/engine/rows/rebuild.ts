@@ -81,13 +81,13 @@ class Adoption {
 
   async run(halt: Halt): Promise<void> {
     const committer = new Committer(this.#pair.manifest, (error) => halt.fail(error));
-    const tell: Reporter = (event) => {
+    const onEvent: Reporter = (event) => {
       if (event.type === 'listed') this.summary.listed[event.side] = event.objects;
       this.#report(event);
     };
     const failed = (key: string, fault: XsyncError): void => this.#fail(key, 0, fault);
     try {
-      for await (const triples of comparePair(this.#pair, this.#options, { halt, tell, failed })) {
+      for await (const triples of comparePair(this.#pair, this.#options, { halt, report: onEvent, failed })) {
         for (const triple of triples) await this.#take(triple, committer, halt);
       }
     } finally {

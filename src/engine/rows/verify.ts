@@ -32,7 +32,7 @@ export async function checkRows(
     listed: { source: 0, destination: 0 },
   };
   await withHalt(options.stop, async (halt) => {
-    const tell: Reporter = (event) => {
+    const onEvent: Reporter = (event) => {
       if (event.type === 'listed') sum.listed[event.side] = event.objects;
       report(event);
     };
@@ -40,7 +40,7 @@ export async function checkRows(
     const failed = (_key: string, fault: Error): never => {
       throw fault;
     };
-    for await (const triples of comparePair(pair, options, { halt, tell, failed })) {
+    for await (const triples of comparePair(pair, options, { halt, report: onEvent, failed })) {
       for (const triple of triples) {
         if (!triple.row) {
           if (triple.source && triple.dest) sum.unknown++;

@@ -53,7 +53,7 @@ export class Schedule {
     this.#intervalMs = options.intervalMs;
   }
 
-  /** The first look is due at once, and at everything. */
+  /** The first poll is due at once, and is a full one. */
   next(nowMs: number): Poll {
     if (this.#lastMs === undefined || this.#lastFullMs === undefined) return { atMs: nowMs };
     const interval = this.#intervalMs * (1 + JITTER * (2 * this.#random() - 1));
