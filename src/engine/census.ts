@@ -1,32 +1,32 @@
-/** How far a pass over the keys of a pair is, and what it has seen. Plain counts, that guards decide by. */
+/** The progress of a pass over the keys of a pair, and its counts, which the guards decide by. */
 
-/** Objects of the source that the filters let through, and their bytes; and how many were looked at for that. */
+/** Objects of the source that the filters include, and their bytes; `looked` counts the filtered ones too. */
 export interface Passed {
   looked: number;
   objects: number;
   bytes: number;
 }
 
-/** A pass over the keys, which may outlive the run that began it. */
+/** A pass over the keys. A later run may continue it. */
 export interface Pass {
-  /** When its first page was asked for, ms: what was written before is at the destination when the pass ends. */
+  /** When its first page was requested, ms: everything written before is at the destination when the pass ends. */
   startedMs: number;
-  /** Where it goes on; absent at its beginning. */
+  /** The key after which it continues; absent at its beginning. */
   after?: string;
   passed: Passed;
-  /** The oldest change that was left alone because it is too fresh, ms. */
+  /** The oldest change that was skipped as `settling`, ms. */
   unsettledMs?: number;
 }
 
-/** What a run has seen of its keys. The pass that lists the keys owns it and alone changes it; reports may read it. */
+/** What a run has seen of its keys. Only the pass that lists the keys changes it; reports read it. */
 export interface CensusView {
   /** Objects of the source that were compared, filtered ones included. */
   readonly seen: number;
-  /** Of those, the keys that the destination or the manifest has too. */
+  /** Of those, the keys that are also at the destination or in the manifest. */
   readonly common: number;
   /** Objects found gone from the source that are still at the destination. */
   readonly doomed: number;
-  /** Objects that did not arrive as the source has them, and that nobody gave up. */
+  /** Objects that were not copied although they should have been; dropped ones are not counted. */
   readonly missing: number;
 }
 
@@ -40,7 +40,7 @@ export class Census implements CensusView {
   #held = 0;
   readonly #heldBefore: number;
 
-  /** @param heldBefore objects that earlier runs of the same pass could not copy and that nobody gave up */
+  /** @param heldBefore objects that earlier runs of the same pass could not copy, without dropped ones */
   constructor(heldBefore = 0) {
     this.#heldBefore = heldBefore;
   }
@@ -49,7 +49,7 @@ export class Census implements CensusView {
     return this.#failed + this.#held + this.#heldBefore;
   }
 
-  /** @param common the destination or the manifest has the key too */
+  /** @param common the key is also at the destination or in the manifest */
   see(common: boolean): void {
     this.seen++;
     if (common) this.common++;
@@ -60,12 +60,12 @@ export class Census implements CensusView {
     this.#failed++;
   }
 
-  /** An object failed before and is not tried again yet. */
+  /** An object failed before and is not retried yet. */
   hold(): void {
     this.#held++;
   }
 
-  /** The keys come once more, from the first one on. */
+  /** The keys are listed again from the first one. */
   restart(): void {
     this.seen = this.common = this.doomed = 0;
     this.#failed = this.#held = 0;

@@ -1,6 +1,6 @@
 /**
- * What a run tells while it goes: a stream of plain-data events that a terminal, JSON lines and later Prometheus and
- * a report page all read. The engine declares the reporter; the CLI implements it. `docs/json.md` documents them.
+ * The events that a run reports, as plain data: for the terminal, JSON lines, metrics and the report page. The engine
+ * declares the reporter; the CLI implements it. `docs/json.md` documents the events.
  */
 import type { RunOutcome } from '../manifest/port.js';
 import type { ErrorClass, ErrorCode } from '../model/error.js';
@@ -12,10 +12,10 @@ import type { CopyReason, DeleteReason, KeepReason, SkipReason } from './decide/
 
 export type Side = 'source' | 'destination';
 
-/** Why a run ended before everything was looked at. */
+/** Why a run ended before it had seen every key. */
 export type StopReason = 'interrupted' | 'max-transfer' | 'max-duration';
 
-/** Why a failed object is not tried again: its time has not come, somebody must change something, it was given up. */
+/** Why a failed object is not retried: not due yet, nothing that could help has changed, or dropped by the user. */
 export type HeldReason = 'later' | 'unchanged' | 'dropped';
 
 export interface Failure {
@@ -26,7 +26,7 @@ export interface Failure {
   message: string;
   remedy?: string;
   attempts: number;
-  /** What failed, when it was no copy. */
+  /** The operation that failed; absent for a copy. */
   operation?: 'delete';
 }
 
@@ -38,13 +38,13 @@ export type RunEvent =
       destination: string;
       dryRun: boolean;
       manifest: string;
-      /** The manifest forgets the run when it has ended: its id leads to no report. */
+      /** The manifest does not record the run: its ID leads to no report. */
       kept?: false;
     }
   | { type: 'notice'; level: 'info' | 'warn'; message: string }
-  /** Cumulative; `done` once the side has been listed whole. */
+  /** Cumulative; `done` once the whole side is listed. */
   | { type: 'listed'; side: Side; objects: number; done: boolean }
-  /** A side lists out of order, and the listings start again: what was told of skips and failures is told once more. */
+  /** A side lists out of order, and the listings start again: skips and failures are reported again. */
   | { type: 'again' }
   | {
       type: 'skip';
@@ -55,20 +55,20 @@ export type RunEvent =
       /** Source Last-Modified, ms, of what is still `settling`. */
       sourceMtimeMs?: number;
     }
-  /** In a dry run the last word on an object; otherwise it has been queued. */
+  /** The object is queued; in a dry run, the last event about it. */
   | {
       type: 'plan';
       key: string;
       size: number;
       reason: CopyReason;
       detail?: string;
-      /** Of a dry run: the parts that the object would be sent in. In a run, `begin` says it. */
+      /** Dry run only: the number of parts. A run reports it with `begin`. */
       parts?: number;
       /** Source Last-Modified, ms. */
       sourceMtimeMs: number;
     }
   | { type: 'begin'; key: string; size: number; parts: number; resumedBytes: number }
-  /** Bytes of one object that went out to the destination since the last such event of this object. */
+  /** Bytes of one object that were sent to the destination since the previous such event of this object. */
   | { type: 'progress'; key: string; bytes: number }
   | {
       type: 'copied';
@@ -84,38 +84,38 @@ export type RunEvent =
       /** It replaced something at the destination. */
       replaced: boolean;
     }
-  /** Gone from the source: to be deleted at the destination. In a dry run the last word on it. */
+  /** Gone from the source, and about to be deleted at the destination; in a dry run, the last event about it. */
   | { type: 'doom'; key: string; size: number; reason: DeleteReason }
   | { type: 'deleted'; key: string; size: number }
-  /** Not at the source, and not xsync's to delete. */
+  /** Not at the source, and not deleted because xsync did not put it there. */
   | { type: 'keep'; key: string; size: number; reason: KeepReason }
-  /** What is about to be overwritten or deleted lies under another name now. */
+  /** An object about to be overwritten or deleted was backed up under the key `to`. */
   | { type: 'backup'; key: string; size: number; to: string }
-  /** Failed before, and not to be tried again yet. */
+  /** Failed before, and not retried yet. */
   | { type: 'held'; key: string; size: number; class: ErrorClass; code: ErrorCode; why: HeldReason; untilMs?: number }
   | ({ type: 'failed' } & Failure)
   | ({ type: 'retry'; side: Side } & RetryNotice)
   /** The source changed while it was read; the object starts again. */
   | { type: 'restart'; key: string; message: string }
   /**
-   * A part far slower than its siblings was asked for a second time, on another connection, and one of the two arrived;
-   * `bytes` is what the other had moved, for nothing.
+   * A part far slower than its siblings was requested a second time, on another connection. `won` is the request that
+   * finished first; `bytes` are those that the other one moved in vain.
    */
   | { type: 'race'; key: string; part: number; bytes: number; won: 'first' | 'second' }
-  /** What the tuner settled on, from now on or at the end; `message` says why too. */
+  /** The tuner's current settings; `message` also gives the reason. */
   | { type: 'tuned'; parts: number; objects: number; partSize: number; message: string }
-  /** `error`: what broke it off. */
+  /** `error`: the fault that ended the run. */
   | {
       type: 'end';
       summary: Summary;
       outcome: Exclude<RunOutcome, 'running'>;
       error?: { code: string; message: string };
     }
-  /** Of a watch: the next pass comes at `untilMs`; what listing costs at this pace, in requests. */
+  /** Of a watch: the next poll is at `untilMs`. Listing costs that many requests at the current rate. */
   | { type: 'waiting'; untilMs: number; listRequests: number; listRequestsPerDay: number; listCostPerDay?: Cost[] }
-  /** Of a watch: nothing can be done for now. Said once; tried again for ever. */
+  /** Of a watch: work fails at present. Reported once; retried until it succeeds. */
   | { type: 'trouble'; code: ErrorCode; message: string; remedy?: string }
-  /** It can again, after so long. */
+  /** Of a watch: work succeeds again; `afterMs` since the first failure. */
   | { type: 'well'; afterMs: number };
 
 export type Reporter = (event: RunEvent) => void;
@@ -134,36 +134,36 @@ export interface Summary {
   listed: { source: number; destination: number };
   /** In a dry run: what would be copied. */
   copied: { objects: number; bytes: number };
-  /** Of the copied: what an earlier, interrupted run had already sent. */
+  /** Of the copied: what an earlier, interrupted run already sent. */
   resumed: { objects: number; parts: number; bytes: number };
   skipped: { objects: number; bytes: number; byReason: Partial<Record<SkipReason, number>> };
   failed: { objects: number; byClass: Partial<Record<ErrorClass, number>>; list: Failure[] };
-  /** Failed before and not tried again yet. */
+  /** Failed before and not retried yet. */
   held: { objects: number; byClass: Partial<Record<ErrorClass, number>>; dropped: number };
-  /** sync: in a dry run what would be deleted. `left`: found gone, and still there. */
+  /** sync: deleted, or in a dry run what would be. `left`: gone from the source, but still at the destination. */
   deleted: { objects: number; bytes: number; left: number };
   /** sync: not at the source, and left at the destination. */
   kept: { objects: number; bytes: number; byReason: Partial<Record<KeepReason, number>> };
-  /** What was put aside before it was overwritten or deleted. */
+  /** Copied to the backup location before it was overwritten or deleted. */
   backedUp: { objects: number; bytes: number };
-  /** Looked at and neither copied, skipped nor failed, because the run was stopped: left for the next one. */
+  /** Neither copied, skipped nor failed because the run was stopped: left for the next one. */
   unfinished: { objects: number };
   verified: Partial<Record<VerifiedBy, number>>;
   retries: number;
   restarts: number;
-  /** Parts that were asked for twice because they were slow, and the bytes that were moved for nothing thereby. */
+  /** Parts that were requested twice because they were slow, and the bytes that were moved in vain. */
   waste: { parts: number; bytes: number };
   /**
-   * From the run's beginning to its end. Runs of a watch over changed keys share the pair with others at work at the
-   * same time: what those asked for meanwhile is counted in each of them.
+   * From the run's start to its end. A watch's runs over changed keys share the pair with runs at the same time: the
+   * traffic of those is counted in each of them.
    */
   traffic: { source: Traffic; destination: Traffic };
-  /** In a dry run: the requests that the copies would cost on each side. */
+  /** Dry run only: the requests that the copies would need on each side. */
   planned?: { source: Traffic['requests']; destination: Traffic['requests'] };
-  /** What `traffic` costs, or in a dry run what is planned, when the remotes have prices. */
+  /** The price of `traffic`, or of `planned` in a dry run; only when the remotes have prices. */
   cost?: Cost[];
   stopped?: StopReason;
 }
 
-/** Failures beyond this many are counted and kept in the manifest, not held in memory. */
+/** Further failures are counted and written to the manifest, but not held in memory. */
 export const LISTED_FAILURES = 100;

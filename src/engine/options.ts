@@ -4,52 +4,52 @@ import type { Filter } from './filter/filter.js';
 import type { Bounds } from './list/bounds.js';
 import type { Backup } from './pair.js';
 
-/** No server takes kindly to more from one client. */
+/** More connections from one client are likely to be throttled. */
 export const MOST_CONNECTIONS = 256;
 
-/** When sync deletes. Both listings have always been read to their ends before. */
+/** When sync deletes. Both listings have always been read to their end first. */
 export type DeleteTime = 'before' | 'during' | 'after';
 
-/** How sync deletes; what it deletes is the policy's. */
+/** How sync deletes; the policy decides what it deletes. */
 export interface DeleteOptions {
   /** `before` the first transfer, `during` them, `after` the last. */
   when: DeleteTime;
-  /** More than this is a slip, and nothing is deleted. Absent: a quarter of the manifest's objects, or 1,000. */
+  /** If more would be deleted, nothing is. Absent: a quarter of the manifest's objects, or 1,000 if that is more. */
   max?: { objects: number } | { percent: number };
-  /** Also when objects failed. */
+  /** Delete even if objects failed. */
   ignoreErrors: boolean;
-  /** Also when the source has nothing at all any more. */
+  /** Delete even if the source is empty. */
   allowEmptySource: boolean;
-  /** What the filter leaves out counts as gone from the source. */
+  /** Objects that the filter excludes count as gone from the source. */
   excluded: boolean;
 }
 
 /** How a run behaves; every field has been parsed and checked. Bytes and milliseconds. */
 export interface RunOptions {
-  /** As a person would know it, for the lists of runs: `sync`. */
+  /** The command's name, for lists of runs: `sync`. */
   command: string;
   policy: TransferPolicy;
   /** With the policy `sync`. */
   deletes?: DeleteOptions;
   backup?: Backup;
-  /** Whether what failed before is tried at once, or when its time has come (see failed.ts). */
+  /** Whether objects that failed before are retried at once, or when they are due (see failed.ts). */
   failedBefore: 'try' | 'wait';
   /**
-   * An interrupted run that had come through `from` objects is taken up where it was, its listings too, if it looked at
-   * the same: `shape` names what the person asked for. Absent: never.
+   * Continue an interrupted run where it stopped, listings included, if it had passed at least `from` objects and has
+   * the same `shape`, which names what the user asked for. Absent: never.
    */
   resume?: { from: number; shape: string };
-  /** Leaves alone what was rewritten just now. */
+  /** Skips objects that were rewritten very recently. */
   settling?: Settling;
-  /** Raised to finish what has begun and begin nothing more. */
+  /** Aborted to finish objects in progress and start no more. */
   drain?: AbortSignal;
-  /** Only keys in between. */
+  /** Only keys within these bounds. */
   bounds?: Bounds;
-  /** Only these keys, asked for one by one: see `runKeys`. */
+  /** Only these keys, one HEAD each: see `runKeys`. */
   only?: readonly string[];
   filter?: Filter;
   dryRun: boolean;
-  /** Objects in flight. Absent: found while running. */
+  /** Objects in flight. Absent: set by the tuner. */
   transfers?: number;
   /** Parts in flight of one object. Absent: as many as the run has slots. */
   partConcurrency?: number;
@@ -59,22 +59,22 @@ export interface RunOptions {
   checkers: number;
   /** Pages of one side's listing in flight; 32 when absent. */
   listConcurrency?: number;
-  /** Wanted part size; the limits of both stores may raise it. Absent: chosen per object. */
+  /** Part size; the stores' limits may raise it. Absent: chosen per object. */
   partSize?: number;
-  /** Bodies held in memory at once, over all objects. */
+  /** Memory for bodies, over all objects. */
   maxMemory: number;
-  /** Create the destination bucket when it is missing. */
+  /** Create the destination bucket if it does not exist. */
   createBucket: boolean;
-  /** Do not list the destination: trust the manifest, ask for the rest one by one. */
+  /** Do not list the destination: trust the manifest, and send a HEAD for each key that it does not have. */
   noTraverse: boolean;
   /** Stop after this many bytes; `cutoffMode` says how. */
   maxTransfer?: number;
   maxDurationMs?: number;
   cutoffMode: 'hard' | 'soft' | 'cautious';
-  /** How many times a whole object is tried (source changed, checksum mismatch) before it is listed as failed. */
+  /** Attempts for a whole object (source changed, checksum mismatch) before it goes on the failed list. */
   objectAttempts: number;
-  /** Storage class for what is written, in the destination's spelling. */
+  /** Storage class of written objects, as the destination spells it. */
   storageClass?: string;
-  /** Raised to stop taking new work and let in-flight work finish or checkpoint. */
+  /** Aborted to start no more work and let work in flight finish or checkpoint. */
   stop: AbortSignal;
 }

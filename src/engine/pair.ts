@@ -10,25 +10,25 @@ export interface RunSide {
   store: ObjectStore;
   /** Empty or ending in `/`; for a single object its full key. */
   prefix: string;
-  /** What the person typed, for messages. */
+  /** What the user typed, for messages. */
   text: string;
-  /** What was found out when it was opened, for the run to report (which endpoint was chosen, and why). */
+  /** Findings from opening it, for the run to report (which endpoint was chosen, and why). */
   notes: readonly string[];
-  /** What this side has cost since it was opened. */
+  /** Requests and bytes since the side was opened. */
   traffic(): Traffic;
-  /** What the service charges, and whether the bytes go through its acceleration. */
+  /** What the service charges; `accelerated`: bytes go through its transfer acceleration. */
   prices?: Prices;
   accelerated?: boolean;
-  /** The same store for one run: retries and traffic are those of that run alone. */
+  /** The same store for one run: it reports only that run's retries and traffic. */
   view(onRetry: (event: RetryNotice) => void): StoreView;
 }
 
-/** Where what sync or copy overwrites or deletes is kept. */
+/** Where objects are backed up before sync or copy overwrites or deletes them. */
 export interface Backup {
-  /** May be the destination itself, when the suffix tells the two apart. */
+  /** May be the destination itself; the suffix then distinguishes backups. */
   side: RunSide;
   suffix: string;
-  /** The suffix goes before the name's extension. */
+  /** Insert the suffix before the name's extension. */
   keepExtension: boolean;
 }
 
@@ -37,14 +37,14 @@ export interface RunPair {
   source: RunSide;
   dest: RunSide;
   manifest: Manifest;
-  /** Names how both sides were configured, without telling: what a person has to mend may be mended by other settings. */
+  /** A fingerprint of both sides' configuration. If it changes, failures that need the user's action are retried. */
   settings: string;
-  /** One object to one object: both prefixes are full keys, and the key relative to them is empty. */
+  /** One object to one object: both prefixes are full keys, and the relative key is empty. */
   single: boolean;
   backup?: Backup;
 }
 
-/** The pair as one run sees it: what its calls meet and cost is that run's alone. */
+/** The pair for one run: it reports only that run's retries and traffic. */
 export function viewFor(pair: RunPair, hear: (event: Extract<RunEvent, { type: 'retry' }>) => void): RunPair {
   const source = viewOf(pair.source, (event) => hear({ type: 'retry', side: 'source', ...event }));
   const toDestination = (event: RetryNotice) => hear({ type: 'retry', side: 'destination', ...event });

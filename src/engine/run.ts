@@ -28,16 +28,16 @@ import { InThisThread } from './transfer/executor.js';
 import type { Means, Observation } from './transfer/means.js';
 import { discardUpload } from './transfer/uploads.js';
 
-/** What is in flight when a run is interrupted may go on this long; the whole stop stays within 5 seconds. */
+/** Grace period for calls in flight when a run is interrupted; the whole stop takes less than 5 seconds. */
 const GRACE_MS = 4000;
 const PAGE = 1000;
 
 /**
- * Makes the destination have what the source has, as the policy says. Failures of single objects are in the summary
- * and in the manifest.
- * @param shared with runs that go on beside this one; its own when absent
+ * Copies from the source to the destination, and deletes there, as the policy says. Failures of single objects are in
+ * the summary and in the manifest.
+ * @param shared with concurrent runs over the same pair; created when absent
  * @throws faults that end the run (bucket missing, credentials, a listing that failed, a full disk, deletes that the
- *   guards refuse), after an `end` event that sums up what was done until then
+ *   guards refuse), after an `end` event with the summary so far
  */
 export function runPair(pair: RunPair, options: RunOptions, report: Reporter, shared?: Shared): Promise<Summary> {
   return run(pair, options, report, shared, async (context) => {
@@ -46,20 +46,20 @@ export function runPair(pair: RunPair, options: RunOptions, report: Reporter, sh
     await new Traversal(context).run();
     committer.flush();
     if (halt.stops('plans')) return;
-    // A path that leads to nothing is the command's to refuse.
+    // The command itself refuses a path that does not exist.
     if (census.listed === 0 && pair.source.prefix === '') {
       emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
     }
     if (!isWhole(options)) return;
     await dropStale(context);
-    // A copy decides nothing about what is gone from the source, nor does who does not see what is there.
+    // A copy, or a run that does not list the destination, decides nothing about objects gone from the source.
     if (options.deletes && !options.noTraverse) pair.manifest.clearIntents(context.pass.startedMs);
   });
 }
 
 /**
- * As `runPair`, over keys that were named: by change events, by the failed list, or by a check. Both sides are asked
- * about each key, batch by batch. Keys that were asked for and did not fail leave the failed list.
+ * As `runPair`, over named keys: from change events, the failed list, or a check. Sends a HEAD for each key to both
+ * sides, batch by batch. Keys that did not fail are removed from the failed list.
  * @throws as `runPair`
  */
 export function runKeys(
@@ -83,7 +83,7 @@ export function runKeys(
   });
 }
 
-/** Each batch counts its own listings; the run's are their sum. */
+/** Each batch counts its own listings; this adds them up for the run. */
 class ListedSum {
   readonly #before = { source: 0, destination: 0 };
   readonly #batch = { source: 0, destination: 0 };
@@ -173,15 +173,15 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   const { dryRun, objectAttempts: attempts, storageClass, partSize: wanted } = options;
   const recorder = new Recorder({ manifest, committer, census, emit, settings, dryRun });
   const [source, dest] = [pair.source.store, pair.dest.store];
-  const limitLooks = limiter(options.checkers);
+  const limitInspections = limiter(options.checkers);
   const checkpoints = checkpointsIn(manifest);
   const means: Means = {
-    ...{ source, dest, aside: pair.backup?.side.store, checkpoints, budget, slots, halt, limitLooks },
+    ...{ source, dest, aside: pair.backup?.side.store, checkpoints, budget, slots, halt, limitInspections },
     observe: observer(recorder, limitTransfer(emit, halt, options)),
   };
   return {
     ...parts,
-    ...{ pair, options, recorder, budget, slots, limitLooks },
+    ...{ pair, options, recorder, budget, slots, limitInspections },
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest),
     route: routeOf(source, dest, { attempts, storageClass, wanted }),
@@ -189,7 +189,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   };
 }
 
-/** What happens on the way is reported; what must outlive a kill is written down at once. */
+/** Reports observations; writes those that must survive a kill to the manifest at once. */
 function observer(recorder: Recorder, emit: Reporter): Means['observe'] {
   return (observation: Observation) => {
     if (observation.type === 'damaged') recorder.damaged(objectOf(observation.ticket), observation.fault);
@@ -207,16 +207,16 @@ function announce({ pair, options, pass, emit }: RunContext, runId: string): voi
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   if (pass.after === undefined) return;
   const since = new Date(pass.startedMs).toISOString();
-  const message = `the listing begun at ${since} goes on after ${JSON.stringify(pass.after)}; what has changed before that since then is for the next run (--no-resume-listing lists everything)`;
+  const message = `continuing the listing started at ${since} after ${JSON.stringify(pass.after)}; later changes to earlier keys are left for the next run (--no-resume-listing lists everything)`;
   emit({ type: 'notice', level: 'warn', message });
 }
 
-/** Every key of the pair is looked at, so that what was not seen is gone. */
+/** The run covers every key of the pair, so a key that it did not see is gone. */
 function isWhole({ dryRun, filter, bounds, only }: RunOptions): boolean {
   return !dryRun && !filter && !bounds && !only;
 }
 
-/** A watch makes a run of each few keys that change events name. */
+/** A watch's runs over changed keys are too many to record. */
 function isKept({ only, command }: RunOptions): boolean {
   return !(only && command === 'watch');
 }
@@ -233,7 +233,7 @@ function openJournal(pair: RunPair, options: RunOptions, pass: Pass, runId: stri
   });
 }
 
-/** A manifest that cannot be written any more is a fault of the run, unless it has a worse one. */
+/** A manifest that can no longer be written ends the run with that fault, unless it already has one. */
 function closeJournal(journal: Journal | undefined, halt: Halt): void {
   try {
     journal?.end(outcomeOf(halt), errorOf(halt));
@@ -253,11 +253,10 @@ function errorOf({ fatal }: Halt): { code: string; message: string } | undefined
   return { code, message };
 }
 
-/** A person who asked for smaller parts than the destination takes is told. */
 function raisedPartSize({ dest }: RunPair, { partSize }: RunOptions): string | undefined {
   const { minPartSize } = dest.store.capabilities;
   if (partSize === undefined || partSize >= minPartSize) return undefined;
-  return `--part-size: ${dest.text} takes no parts below ${minPartSize} bytes; that size is used`;
+  return `--part-size: ${dest.text} accepts no parts smaller than ${minPartSize} bytes; that size is used`;
 }
 
 async function prepareDestination({ pair, options, halt }: RunContext): Promise<void> {
@@ -291,7 +290,7 @@ function hookStops(halt: Halt, options: RunOptions): () => void {
   };
 }
 
-/** `--max-transfer` with cutoff `hard` aborts what is in flight as soon as the bytes are exceeded. */
+/** `--max-transfer` with cutoff `hard` aborts calls in flight as soon as the limit is exceeded. */
 function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: RunOptions): Reporter {
   if (maxTransfer === undefined || cutoffMode !== 'hard') return emit;
   let moved = 0;
@@ -304,9 +303,9 @@ function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: 
 }
 
 /**
- * What earlier runs left of objects that are no longer to be copied. A failed object that no listing of this pass showed
- * as failed or held back is over: it was copied, found equal or is gone from the source. Only what is still to be copied
- * keeps its unfinished upload; any other would stay at the store for ever.
+ * Removes what earlier runs left behind. A failed object that did not fail in this pass, and was not held back, leaves
+ * the failed list: it was copied, found equal, or is gone from the source. Unfinished uploads are aborted unless their
+ * object still has to be copied, because nothing else would remove them from the store.
  */
 async function dropStale({ pair, halt, emit, pass, claims, recorder }: RunContext): Promise<void> {
   const { manifest, dest } = pair;

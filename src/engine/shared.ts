@@ -1,4 +1,4 @@
-/** What runs over one open pair share when they go on beside each other in one process. */
+/** What concurrent runs of one process over one open pair share. */
 import type { Reporter, RunEvent } from './events.js';
 import { MemoryBudget } from './flow/budget.js';
 import { Claims } from './flow/claims.js';
@@ -14,7 +14,7 @@ export class Shared {
   readonly #pilot: Pilot | undefined;
   #running = 0;
 
-  /** @param report hears what the tuner settles on */
+  /** @param report receives the tuner's settings */
   constructor(pair: RunPair, options: RunOptions, report: Reporter) {
     const near = { source: pair.source.store.capabilities.local, dest: pair.dest.store.capabilities.local };
     this.budget = new MemoryBudget(options.maxMemory);
@@ -22,7 +22,7 @@ export class Shared {
     this.#pilot = pilotFor(pair, options, this.slots, report);
   }
 
-  /** A run begins: the tuner works from the first one on until the last one has ended. */
+  /** A run begins. The tuner runs from the start of the first one to the end of the last one. */
   enter(): void {
     this.#running++;
     if (this.#running === 1) this.#pilot?.start();
@@ -33,7 +33,7 @@ export class Shared {
     if (this.#running === 0) this.#pilot?.land();
   }
 
-  /** Retries of any of the runs: all use the same line. */
+  /** Takes the retries of all runs, which use the same line. */
   hear(event: RunEvent): void {
     this.#pilot?.hear(event);
   }

@@ -70,7 +70,7 @@ describe('one object', () => {
     source.put('ghost', 'x');
     source.fault({ kind: 'status', status: 404, code: 'NoSuchKey' }, { kind: 'GetObject', key: 'ghost' });
     const outcome = await lab.run(['copy', source.at(), lab.path('ghosts')]);
-    expectFailedObject(outcome, 'ghost', 'lists it and does not give it out');
+    expectFailedObject(outcome, 'ghost', 'lists it but does not return it');
   });
 
   test('that changes while it is read is read anew, and given up when it never rests', async () => {

@@ -462,7 +462,7 @@ describe('--backup-dir and --suffix', () => {
     aside.fault({ kind: 'status', status: 403 }, { times: 1000 });
     const outcome = await sync(source.at(), dest.at('to'), '--backup-dir', aside.at(), '--ignore-errors');
     expect(outcome.code, outcome.stderr).toBe(6);
-    expect(outcome.stderr).toContain('could not be kept aside');
+    expect(outcome.stderr).toContain('could not be backed up');
     expect(dest.keys()).toEqual(['to/d/small.txt', 'to/gone.txt', 'to/large', 'to/stays']);
     expect(dest.read('to/d/small.txt').toString()).toBe('old d/small.txt');
   });
@@ -487,7 +487,7 @@ describe('--backup-dir and --suffix', () => {
     const [source, dest] = [lab.east.bucket(), lab.west.bucket()];
     for (const path of [dest.at('to'), dest.at('to/old'), dest.at(), source.at('x')]) {
       const outcome = await sync(source.at(), dest.at('to'), '--backup-dir', path);
-      expectComplaint(outcome, 'usage', '--backup-dir', 'overlap', 'choose a place beside it');
+      expectComplaint(outcome, 'usage', '--backup-dir', 'overlap', 'choose a location outside it');
     }
     expectComplaint(await sync(source.at(), dest.at(), '--suffix', 'a/b'), 'usage', '--suffix', 'has a slash');
   });

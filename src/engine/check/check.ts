@@ -1,4 +1,4 @@
-/** Whether two places have the same, without moving anything: the same streams and the same table as a copy. */
+/** Compares two sides without copying, with the same streams and the same decision table as a copy. */
 import { loadHashes } from '../../hash/index.js';
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
@@ -8,14 +8,14 @@ import { exclusionOf } from '../decide/exclusion.js';
 import { MemoryBudget } from '../flow/budget.js';
 import { endsRun, Halt } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
-import { type LookOptions, lookAtPair } from '../list/compare.js';
+import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { Triple } from '../list/diff.js';
 import { type RunPair, viewFor } from '../pair.js';
-import { type Both, type LookContext, lookCloser } from './content.js';
+import { type Both, type ContentContext, inspectContent } from './content.js';
 import { type CheckEvent, type CheckReporter, type CheckSummary, CheckTally } from './findings.js';
 
 /** Bytes. */
-export interface CheckOptions extends LookOptions, Omit<CheckPolicy, 'mode'> {
+export interface CheckOptions extends CompareOptions, Omit<CheckPolicy, 'mode'> {
   /** Bodies held in memory at once. */
   maxMemory: number;
   stop: AbortSignal;
@@ -32,15 +32,15 @@ export async function runCheck(bare: RunPair, options: CheckOptions, report: Che
   const stop = (): void => halt.stop('interrupted', 'calls');
   if (options.stop.aborted) stop();
   options.stop.addEventListener('abort', stop);
-  const pair = viewFor(bare, (event) => void tell(event));
+  const pair = viewFor(bare, (event) => void emit(event));
   const tally = new CheckTally(pair, options.compare === 'size-only');
-  const tell: CheckReporter = (event) => {
+  const emit: CheckReporter = (event) => {
     tally.add(event);
     return report(event);
   };
-  for (const message of [...pair.source.notes, ...pair.dest.notes]) tell({ type: 'notice', level: 'info', message });
+  for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   try {
-    await new Check(pair, options, halt, tell).run();
+    await new Check(pair, options, halt, emit).run();
   } catch (error) {
     if (!halt.signal.aborted) halt.fail(error);
   } finally {
@@ -56,17 +56,17 @@ class Check {
   readonly #options: CheckOptions;
   readonly #policy: CheckPolicy;
   readonly #halt: Halt;
-  readonly #tell: CheckReporter;
-  readonly #looks: Queue;
-  readonly #context: LookContext;
+  readonly #report: CheckReporter;
+  readonly #inspections: Queue;
+  readonly #context: ContentContext;
 
-  constructor(pair: RunPair, options: CheckOptions, halt: Halt, tell: CheckReporter) {
+  constructor(pair: RunPair, options: CheckOptions, halt: Halt, report: CheckReporter) {
     this.#pair = pair;
     this.#options = options;
     this.#policy = { mode: 'check', compare: options.compare, oneWay: options.oneWay };
     this.#halt = halt;
-    this.#tell = tell;
-    this.#looks = new Queue(limiter(options.checkers));
+    this.#report = report;
+    this.#inspections = new Queue(limiter(options.checkers));
     this.#context = {
       source: pair.source.store,
       dest: pair.dest.store,
@@ -77,57 +77,58 @@ class Check {
   }
 
   async run(): Promise<void> {
-    const tell = (event: CheckEvent): void => void this.#tell(event);
+    const report = (event: CheckEvent): void => void this.#report(event);
     const failed = (key: string, fault: XsyncError): void => {
       this.#fail(key, 0, fault)?.catch((error: unknown) => this.#halt.fail(error));
     };
     try {
-      for await (const triples of lookAtPair(this.#pair, this.#options, { halt: this.#halt, tell, failed })) {
+      for await (const triples of comparePair(this.#pair, this.#options, { halt: this.#halt, report, failed })) {
         for (const triple of triples) {
           if (this.#halt.stops('plans')) return;
-          // Most keys need no look, and nothing is to be waited for.
+          // Most keys need no inspection, and then there is nothing to await.
           const busy = this.#take(triple);
           if (busy) await busy;
         }
       }
     } finally {
-      await this.#looks.drain();
+      await this.#inspections.drain();
     }
   }
 
-  /** Waits while too many keys are being looked at, or while nobody takes what is found. */
+  /** The promise waits while too many keys are being inspected, or while the reporter is busy. */
   #take(triple: Triple): Promise<void> | undefined {
     const { key, source, dest } = triple;
     const object = source ?? dest;
-    // Only the manifest remembers it.
+    // Only the manifest has the key.
     if (!object) return undefined;
     const excluded = exclusionOf(this.#pair, this.#options, key, object);
-    if (excluded) return this.#tell({ type: 'skip', key, size: object.size, ...excluded });
+    if (excluded) return this.#report({ type: 'skip', key, size: object.size, ...excluded });
     const decision = decide(this.#policy, sourceState(triple), destState(triple, true), evidenceOf(triple));
-    if (decision.action === 'inspect') return this.#look(triple, decision.reason === 'bytes' ? 'bytes' : 'checksums');
+    if (decision.action === 'inspect')
+      return this.#inspect(triple, decision.reason === 'bytes' ? 'bytes' : 'checksums');
     if (decision.action !== 'report') return undefined;
     const { finding } = decision;
-    // Two listings that differ are asked again: what one of them takes for an MD5 may be none.
-    if (finding.verdict === 'differ' && finding.by === 'checksum') return this.#look(triple, 'checksums');
+    // Inspect when listed checksums differ: an ETag that looks like an MD5 may not be one.
+    if (finding.verdict === 'differ' && finding.by === 'checksum') return this.#inspect(triple, 'checksums');
     return this.#found(key, object.size, finding);
   }
 
-  #look({ key, source, dest }: Triple, how: 'checksums' | 'bytes'): Promise<void> | undefined {
+  #inspect({ key, source, dest }: Triple, how: 'checksums' | 'bytes'): Promise<void> | undefined {
     if (!source || !dest) return undefined;
     const both = { source: this.#full(source, 'source'), dest: this.#full(dest, 'dest') };
-    return this.#looks.push(async () => {
+    return this.#inspections.push(async () => {
       if (this.#halt.stops('objects')) return;
-      const finding = await this.#lookCloser(both, how);
+      const finding = await this.#inspectContent(both, how);
       if (!finding || this.#halt.signal.aborted) return;
-      const told =
+      const reported =
         'verdict' in finding ? this.#found(key, source.size, finding) : this.#fail(key, source.size, finding);
-      await told?.catch((error: unknown) => this.#halt.fail(error));
+      await reported?.catch((error: unknown) => this.#halt.fail(error));
     });
   }
 
-  async #lookCloser(both: Both, how: 'checksums' | 'bytes'): Promise<Finding | XsyncError | undefined> {
+  async #inspectContent(both: Both, how: 'checksums' | 'bytes'): Promise<Finding | XsyncError | undefined> {
     try {
-      return await lookCloser(this.#context, both, how);
+      return await inspectContent(this.#context, both, how);
     } catch (error) {
       const fault = toXsyncError(error);
       if (endsRun(fault)) this.#halt.fail(fault);
@@ -141,12 +142,12 @@ class Check {
 
   #found(key: string, size: number, finding: Finding): Promise<void> | undefined {
     if (finding.verdict === 'missing-on-src' && this.#options.oneWay) return undefined;
-    return this.#tell({ type: 'checked', key, size, ...finding });
+    return this.#report({ type: 'checked', key, size, ...finding });
   }
 
   #fail(key: string, size: number, fault: XsyncError): Promise<void> | undefined {
     const { class: kind, code, message, remedy } = fault;
     const event: CheckEvent = { type: 'failed', key, size, class: kind, code, message, attempts: 1 };
-    return this.#tell(remedy === undefined ? event : { ...event, remedy });
+    return this.#report(remedy === undefined ? event : { ...event, remedy });
   }
 }

@@ -1,4 +1,4 @@
-/** A closer look at one key that both listings have: their checksums by HEAD, or the bytes of both. */
+/** Inspects one key that both listings have: compares the checksums from HEADs, or all bytes. */
 import { commonChecksum } from '../../model/checksum.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
@@ -8,11 +8,11 @@ import { checksumsOf, headIfThere } from '../decide/inspect.js';
 import type { MemoryBudget } from '../flow/budget.js';
 import { MiB } from '../plan/cut.js';
 
-export interface LookContext {
+export interface ContentContext {
   source: ObjectStore;
   dest: ObjectStore;
   budget: MemoryBudget;
-  /** Where the sides share no checksum, both are read; otherwise their sizes have to do. */
+  /** Read both sides if they share no checksum; if false, equal sizes are enough. */
   readUnproven: boolean;
   signal: AbortSignal;
 }
@@ -24,18 +24,18 @@ export interface Both {
 }
 
 /**
- * @returns undefined when neither side has it any more
- * @throws what the stores throw; precondition-failed or source-changed when it changes again and again
+ * @returns undefined if neither side has it any more
+ * @throws what the stores throw; precondition-failed or source-changed if it keeps changing
  */
-export async function lookCloser(
-  context: LookContext,
+export async function inspectContent(
+  context: ContentContext,
   both: Both,
   how: 'checksums' | 'bytes',
 ): Promise<Finding | undefined> {
   try {
     return how === 'bytes' ? await compareBytes(context, both) : await compareChecksums(context, both);
   } catch (error) {
-    // Whoever writes meanwhile is given one more chance to be done.
+    // The object changed meanwhile: compare the new versions once.
     if (!isXsyncError(error, 'precondition-failed', 'source-changed', 'object-not-found')) throw error;
   }
   const now = await headBoth(context, both);
@@ -43,8 +43,8 @@ export async function lookCloser(
   return how === 'bytes' ? compareBytes(context, now) : compareChecksums(context, now);
 }
 
-/** What both sides have now; a finding when they cannot be the same. */
-async function headBoth({ signal, ...context }: LookContext, both: Both): Promise<Both | Finding | undefined> {
+/** What both sides have now; a finding if they cannot be the same. */
+async function headBoth({ signal, ...context }: ContentContext, both: Both): Promise<Both | Finding | undefined> {
   const [source, dest] = await Promise.all([
     headIfThere(context.source, both.source.key, signal),
     headIfThere(context.dest, both.dest.key, signal),
@@ -56,10 +56,10 @@ async function headBoth({ signal, ...context }: LookContext, both: Both): Promis
 }
 
 /**
- * What the listings say is believed when it says "the same". Only an answer about the object itself tells whether an
- * ETag that looks like an MD5 is one (S3 with SSE-KMS), and has the checksums that no listing shows.
+ * Listings are trusted if their checksums agree. Only a HEAD shows whether an ETag that looks like an MD5 is one (S3 with
+ * SSE-KMS), and has checksums that are not in listings.
  */
-async function compareChecksums(context: LookContext, both: Both): Promise<Finding | undefined> {
+async function compareChecksums(context: ContentContext, both: Both): Promise<Finding | undefined> {
   const local = { source: context.source.capabilities.local, dest: context.dest.capabilities.local };
   if (local.source && local.dest) return compareBytes(context, both);
   const reader = new LocalReader(context);
@@ -78,12 +78,12 @@ async function agree(reader: LocalReader, both: Both): Promise<boolean | undefin
   return common && (common.same || common.name !== 'md5ofParts') ? common.same : undefined;
 }
 
-/** A local side is read, at most once, when the other one vouches for what reading gives. */
+/** Reads a local side, at most once per version, if the other side has a checksum that can be computed. */
 class LocalReader {
-  readonly #context: LookContext;
+  readonly #context: ContentContext;
   #read: { etag: string; checksums: ReturnType<typeof checksumsOf> } | undefined;
 
-  constructor(context: LookContext) {
+  constructor(context: ContentContext) {
     this.#context = context;
   }
 
@@ -100,12 +100,12 @@ class LocalReader {
   }
 }
 
-/** Bytes of one block of each side, and blocks of one object in flight. */
+/** Bytes of one block of each side. */
 const BLOCK = 4 * MiB;
 export const BLOCKS_IN_FLIGHT = 4;
 
-/** Reads both versions side by side, each pinned, until the first difference. */
-async function compareBytes(context: LookContext, { source, dest }: Both): Promise<Finding> {
+/** Reads both pinned versions in parallel until the first difference. */
+async function compareBytes(context: ContentContext, { source, dest }: Both): Promise<Finding> {
   const { size } = source;
   if (size !== dest.size) return { verdict: 'differ', by: 'size' };
   let next = 0;
@@ -121,8 +121,13 @@ async function compareBytes(context: LookContext, { source, dest }: Both): Promi
   return { verdict: differs ? 'differ' : 'match', by: 'bytes' };
 }
 
-async function sameBlock(context: LookContext, { source, dest }: Both, offset: number, size: number): Promise<boolean> {
-  // One lease for both: two looks that hold one each and wait for the other would wait for ever.
+async function sameBlock(
+  context: ContentContext,
+  { source, dest }: Both,
+  offset: number,
+  size: number,
+): Promise<boolean> {
+  // One lease for both: two inspections that hold one each and wait for another would deadlock.
   const lease = await context.budget.lease(2 * size);
   const [a, b] = [lease.bytes.subarray(0, size), lease.bytes.subarray(size)];
   try {
@@ -144,12 +149,12 @@ async function readPinned(
   signal: AbortSignal,
 ): Promise<void> {
   const info = await store.read(key, target, { offset, ifMatch: etag, signal });
-  // A store that ignores If-Match shows here.
+  // Detects a store that ignores If-Match.
   if (info.etag === etag && info.size === size) return;
   throw new XsyncError('source-changed', `changed while it was read (now ${info.size} bytes)`, { subject: key });
 }
 
-/** Ends when all have ended, since until then they use their buffers. @throws the first one's error */
+/** Waits until all have ended, because until then they use their buffers. @throws the first error */
 async function allOf(work: Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }

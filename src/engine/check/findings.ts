@@ -1,4 +1,4 @@
-/** What a check tells while it goes, and adds up to. */
+/** The events and the summary of a check. */
 import type { ErrorClass } from '../../model/error.js';
 import type { Finding, SkipReason } from '../decide/decide.js';
 import { type Failure, LISTED_FAILURES, type RunEvent, type StopReason, type Traffic } from '../events.js';
@@ -7,13 +7,13 @@ import type { Sum } from '../record/progress.js';
 
 export type Verdict = Finding['verdict'];
 
-/** What a match or a difference is known by. */
+/** How a match or a difference was established. */
 export type KnownBy = Extract<Finding, { by: string }>['by'];
 
 export interface Checked {
   type: 'checked';
   key: string;
-  /** The source's bytes, or the destination's where the source has none. */
+  /** Bytes at the source, or at the destination if the source does not have it. */
   size: number;
   verdict: Verdict;
   by?: KnownBy;
@@ -21,7 +21,7 @@ export interface Checked {
 
 export type CheckEvent = Checked | Extract<RunEvent, { type: 'notice' | 'listed' | 'skip' | 'failed' | 'retry' }>;
 
-/** May return a promise, which is waited for: a slow reader of the results slows the check down. */
+/** May return a promise, which the check awaits: a slow reader of the results slows it down. */
 export type CheckReporter = (event: CheckEvent) => Promise<void> | undefined;
 
 export interface CheckSummary {
@@ -35,17 +35,17 @@ export interface CheckSummary {
   differ: Sum & { by: Partial<Record<KnownBy, number>> };
   missingOnSrc: Sum;
   missingOnDst: Sum;
-  /** Of the matches: only the sizes could be compared, where more had been wanted. */
+  /** Of the matches: only the sizes could be compared although more was requested. */
   unproven: number;
   skipped: { objects: number; byReason: Partial<Record<SkipReason, number>> };
   errors: { objects: number; byClass: Partial<Record<ErrorClass, number>>; list: Failure[] };
   retries: number;
   traffic: { source: Traffic; destination: Traffic };
-  /** Not everything was looked at. */
+  /** Present if the check did not cover every key. */
   stopped?: StopReason;
 }
 
-/** Objects of which the two sides do not have the same. */
+/** Number of objects that differ or are missing on a side. */
 export function differencesOf({ differ, missingOnSrc, missingOnDst }: CheckSummary): number {
   return differ.objects + missingOnSrc.objects + missingOnDst.objects;
 }
@@ -56,7 +56,7 @@ export class CheckTally {
   readonly #started = performance.now();
   readonly #summary: CheckSummary;
 
-  /** @param sizeIsEnough sizes are all that was to be compared */
+  /** @param sizeIsEnough only sizes were requested (--size-only) */
   constructor(pair: RunPair, sizeIsEnough: boolean) {
     this.#pair = pair;
     this.#sizeIsEnough = sizeIsEnough;
@@ -107,7 +107,7 @@ export class CheckTally {
     if (errors.list.length < LISTED_FAILURES) errors.list.push(failure);
   }
 
-  /** As it stands now. */
+  /** The summary so far. */
   summary(stopped?: StopReason): CheckSummary {
     return {
       ...this.#summary,

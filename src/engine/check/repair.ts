@@ -1,4 +1,4 @@
-/** Copies again what a check found missing at the destination or different there. Deletes nothing. */
+/** Copies again what a check found missing or different at the destination. Deletes nothing. */
 import type { Manifest, Spool } from '../../manifest/port.js';
 import type { TransferPolicy } from '../decide/decide.js';
 import type { Reporter, StopReason, Summary } from '../events.js';
@@ -12,7 +12,7 @@ import type { CheckEvent } from './findings.js';
 const BATCH = 10_000;
 const PAGE = 1000;
 
-/** The keys to repair, in a table on disk: there may be as many as there are objects. */
+/** The keys to repair, in a table on disk, because there may be as many as objects. */
 export class RepairList {
   readonly #spool: Spool;
   #waiting: { key: string; value: string }[] = [];
@@ -56,9 +56,9 @@ export class RepairList {
 export interface RepairSummary {
   copied: Sum;
   failed: Summary['failed'];
-  /** Neither: gone from the source meanwhile, or not reached. */
+  /** Neither copied nor failed: gone from the source meanwhile, or not reached. */
   left: number;
-  /** Of the repair alone. */
+  /** Of the repair only. */
   traffic: Summary['traffic'];
   stopped?: StopReason;
 }
@@ -70,7 +70,7 @@ export async function repair(
   options: RunOptions,
   report: Reporter,
 ): Promise<RepairSummary> {
-  // What the check called different may have the source's size and time.
+  // An object that the check found different may have the source's size and time.
   const policy: TransferPolicy = { ...options.policy, compare: 'ignore-times' };
   const { copied, failed, traffic, stopped } = await runKeys(pair, list.batches(), { ...options, policy }, (event) => {
     if (event.type !== 'start' && event.type !== 'end') report(event);

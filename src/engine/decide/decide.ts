@@ -1,30 +1,30 @@
 /**
- * What to do with one key: a pure function from what the source (S), the destination (D) and the manifest (M) say.
+ * What to do with one key: a pure function of the states of the source (S), destination (D) and manifest (M).
  *
- * S and D are each `absent`, `same` (as M), `changed` (since M), `unknown` (to M), and D may be `unlisted` when the
- * destination was not listed and M knows nothing of the key.
+ * S and D are each `absent`, `same` (as M), `changed` (since M) or `unknown` (no row in M). D may also be `unlisted`: the
+ * destination was not listed and M has no row.
  *
- * `copy` and `sync`, default comparison (`-` any state; the first row that fits holds):
+ * `copy` and `sync`, default comparison (`-` any state; the first row that matches applies):
  *
  *   S         D          action   reason
  *   absent    -          none     copy never deletes; for sync see below
- *   -         absent     copy     new (unknown to M) | missing-at-destination (M says that it was there)
- *   -         unlisted   inspect  unlisted: ask the destination first
+ *   -         absent     copy     new (unknown to M) | missing-at-destination (M has a row)
+ *   -         unlisted   inspect  unlisted: HEAD at the destination first
  *   same      same       skip     unchanged
- *   -         -          skip     same-checksum         both listings vouch for one checksum, and it agrees
+ *   -         -          skip     same-checksum         both listings have a common checksum, and it agrees
  *   changed   same       copy     source-changed
- *   changed   changed    inspect  times                 sizes agree, nothing else is known: perhaps a copy of a run that
- *                                                       was killed before it could note it
+ *   changed   changed    inspect  times                 sizes agree, nothing else is known: perhaps copied by a run that
+ *                                                       was killed before it could record it
  *   -         changed    copy     destination-changed
  *   unknown   unknown    copy     size-differs          | checksum-differs
  *   unknown   unknown    inspect  times                 sizes agree, nothing else is known yet
  *
- * Modifiers, in the order in which they are looked at:
+ * Modifiers, in the order in which they are evaluated:
  *   --ignore-existing  D present (not absent, not unlisted)   skip     exists
  *   --ignore-times     D present                              copy     forced
  *   --size-only        D present                              skip same-size | copy size-differs
  *   --checksum         not the same as M on both sides        as default, but `inspect checksums` instead of `times`,
- *                                                             and a changed ETag alone is no proof: inspect
+ *                                                             and a changed ETag alone proves nothing: inspect
  *   --update           would copy over a present D            inspect  times (skipped when D is newer)
  *   --immutable        would copy over a present D            fail     immutable
  *
@@ -32,8 +32,8 @@
  *
  *   D         M              action   reason
  *   absent    -              none
- *   unlisted  none           none     nothing is known to be there
- *   present   an intent      delete   gone-at-source    a run was killed after it wrote it
+ *   unlisted  none           none     no object is known there
+ *   present   an intent      delete   gone-at-source    a run wrote it and was killed
  *   same      xsync's own    delete   gone-at-source
  *   same      adopted        keep     not-ours          | --delete-unknown: delete gone-at-source
  *   changed   -              keep     changed-at-destination | --delete-unknown: delete changed-at-destination
@@ -49,21 +49,21 @@
  *   -         -          report   differ size           sizes differ
  *   -         -          report   match size            --size-only
  *   -         -          inspect  bytes                 --download
- *   same      same       report   match manifest        M has a checksum's proof; not with --checksum
- *   -         -          report   match checksum | differ checksum     both listings vouch for one checksum
+ *   same      same       report   match manifest        M has proof by checksum; not with --checksum
+ *   -         -          report   match checksum | differ checksum     both listings have a common checksum
  *   -         -          inspect  checksums
  */
 
 export type SideState = 'absent' | 'same' | 'changed' | 'unknown';
 export type DestState = SideState | 'unlisted';
 
-/** What counts as changed, and what may be overwritten. */
+/** How objects are compared, and what may be overwritten. */
 interface Overwriting {
   compare: 'default' | 'checksum' | 'size-only' | 'ignore-times';
   ignoreExisting: boolean;
   update: boolean;
   immutable: boolean;
-  /** Times closer than this are equal, in milliseconds. */
+  /** Times that differ by at most this are equal, ms. */
   modifyWindowMs: number;
 }
 
@@ -73,18 +73,18 @@ export interface CopyPolicy extends Overwriting {
 
 export interface SyncPolicy extends Overwriting {
   mode: 'sync';
-  /** Also delete what the manifest does not say that xsync put there. */
+  /** Also delete objects that xsync did not put there according to the manifest. */
   deleteUnknown: boolean;
 }
 
 export interface CheckPolicy {
   mode: 'check';
   /**
-   * `default`: the manifest's word, else checksums, else sizes. `checksum`: never the manifest, and both sides are read
-   * where they share no checksum. `download`: every byte of both sides is read.
+   * `default`: by the manifest, else by checksum, else by size. `checksum`: not by the manifest; reads both sides if they
+   * share no checksum. `download`: reads every byte of both sides.
    */
   compare: 'default' | 'checksum' | 'size-only' | 'download';
-  /** What the destination has besides is no difference. */
+  /** Extra objects at the destination are not differences. */
   oneWay: boolean;
 }
 
@@ -123,7 +123,7 @@ export type DeleteReason = 'gone-at-source' | 'changed-at-destination' | 'unknow
 
 export type KeepReason = 'not-ours' | 'changed-at-destination' | 'unknown';
 
-/** What a check found, and what it is known by. */
+/** What a check found, and by which comparison. */
 export type Finding =
   | { verdict: 'match' | 'differ'; by: 'size' | 'manifest' | 'checksum' | 'bytes' }
   | { verdict: 'missing-on-src' | 'missing-on-dst' };
@@ -138,16 +138,16 @@ export type Decision =
   | { action: 'keep'; reason: KeepReason }
   | { action: 'report'; finding: Finding };
 
-/** What the two listings say about the content, computed once for a key that both sides have. */
+/** What is known of a key without a request; the checksums only where both sides have the key. */
 export interface Evidence {
   sizeSame: boolean;
   /** `unknown` when the listings share no comparable checksum. */
   checksum: 'same' | 'differs' | 'unknown';
   /** The manifest says that xsync wrote the destination's object. */
   ours: boolean;
-  /** A run that was killed was about to write the destination's object, which is no longer what it found there. */
+  /** A killed run was about to write the object, and the destination's object has changed since. */
   intended: boolean;
-  /** The manifest says that a checksum proved it equal, not its size alone. */
+  /** The manifest says that a checksum proved the objects equal, not just the size. */
   proven: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What the three streams say of a key, in the terms of `decide`. */
+/** Translates what the three streams have of a key into the terms of `decide`. */
 import { commonChecksum } from '../../model/checksum.js';
 import type { Triple } from '../list/diff.js';
 import type { DestState, Evidence, SideState } from './decide.js';
@@ -17,7 +17,7 @@ export function destState({ dest, row }: Triple, traversed: boolean): DestState 
   return dest.etag === row.destEtag && dest.size === row.size ? 'same' : 'changed';
 }
 
-/** What two listing entries say about equality, without a request. Composite MD5s that differ prove nothing. */
+/** What two listing entries prove without a request. Composite MD5s that differ prove nothing. */
 export function evidenceOf({ source, dest, row }: Triple): Evidence {
   const proven = row !== undefined && row.verifiedBy !== 'size';
   const known = { ours: row?.ours === true, intended: false, proven };

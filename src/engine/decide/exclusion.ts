@@ -1,4 +1,4 @@
-/** What a run looks past: what it was told to, and what is no object that could be read. */
+/** Which objects of a listing a run skips: those that the filter excludes, and those that cannot be read. */
 import type { ObjectEntry } from '../../model/object.js';
 import type { RunOptions } from '../options.js';
 import type { RunPair } from '../pair.js';

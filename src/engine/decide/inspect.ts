@@ -1,6 +1,6 @@
 /**
- * A closer look at one key, where the listings were not enough: HEADs, and with --checksum reading a local side.
- * `compareInspected` is pure; the requests are in `inspect`.
+ * Inspects one key where the listings do not decide: sends HEADs, and with --checksum reads a local side.
+ * `inspect` sends the requests; `compareInspected` is pure.
  */
 
 import { combineCrc64ecma } from '../../hash/combine.js';
@@ -15,7 +15,7 @@ import type { CopyReason, Decision, TransferPolicy } from './decide.js';
 type Inspect = Extract<Decision, { action: 'inspect' }>;
 type Verdict = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
 
-export interface Looked {
+export interface Inspected {
   verdict: Verdict;
   /** The destination's object, if it has one. */
   dest?: ObjectInfo;
@@ -31,14 +31,14 @@ export interface InspectContext {
 
 /**
  * @param doubted an earlier copy failed, so an equal time does not prove equal bytes
- * @throws what HEAD throws, but an object missing at the destination is an answer
+ * @throws what HEAD throws, except object-not-found of the destination
  */
 export async function inspect(
   context: InspectContext,
   keys: { sourceKey: string; destKey: string },
   decision: Inspect,
   doubted: boolean,
-): Promise<Looked> {
+): Promise<Inspected> {
   const { signal, policy } = context;
   const dest = await headIfThere(context.dest, keys.destKey, signal);
   if (!dest) return { verdict: { action: 'copy', reason: decision.otherwise } };
@@ -52,7 +52,7 @@ export async function inspect(
   if (checksum === undefined && policy.compare === 'checksum' && source.size === dest.size) {
     checksum = await compareByReading(context, source, dest);
   }
-  // With --update alone a difference that is known already comes here: only the times are asked for.
+  // With --update the difference may be known already, and only the times are missing.
   const known = decision.reason === 'times' && decision.otherwise !== 'time-differs' ? decision.otherwise : undefined;
   const verdict = compareInspected(policy, source, dest, checksum, known);
   const believed = verdict.action !== 'skip' || verdict.reason !== 'same-time' || !doubted;
@@ -74,7 +74,7 @@ export async function headIfThere(
 
 /**
  * @param checksum whether a common checksum agrees; undefined when there is none
- * @param known why the destination is to be overwritten unless it is newer
+ * @param known why the destination must be overwritten unless it is newer
  */
 export function compareInspected(
   policy: TransferPolicy,
@@ -103,7 +103,7 @@ function overwrite(policy: TransferPolicy, reason: CopyReason): Verdict {
   return policy.immutable ? { action: 'fail', reason: 'immutable' } : { action: 'copy', reason };
 }
 
-/** Reads the sides that can be read for nothing, to get the checksum that the other side has. */
+/** Reads the local sides, which costs no request, to compute the checksum that the other side has. */
 async function compareByReading(
   context: InspectContext,
   source: ObjectInfo,
@@ -117,7 +117,7 @@ async function compareByReading(
 
 const READ_SIZE = 8 * 1024 * 1024;
 
-/** Reads the object, block by block, and computes what it can. */
+/** Reads the object in blocks and computes its MD5 and CRC-64. */
 export async function checksumsOf(
   context: Pick<InspectContext, 'budget' | 'signal'>,
   store: ObjectBytes,

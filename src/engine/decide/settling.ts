@@ -1,17 +1,17 @@
-/** Objects that are still being rewritten are left alone until they have been quiet for a while. */
+/** `--settle`: skips objects that are still being rewritten until they have not changed for a while. */
 
-/** An object that is never quiet is copied all the same after so many times the wait. */
+/** An object that keeps changing is copied after this many times `quietMs`. */
 const MOST_WAITS = 10;
 const MOST_KEYS = 10_000;
 
 export class Settling {
-  /** When a key was first seen restless, ms; in the order in which they were last seen. */
+  /** When each key was first skipped, ms; ordered by when it was last seen. */
   readonly #since = new Map<string, number>();
 
   /** @param quietMs how long an object must not have changed */
   constructor(readonly quietMs: number) {}
 
-  /** True when the object is to be left for later. A time in the future is a wrong clock's, and waits for nothing. */
+  /** True when the object must be skipped for now. A time far in the future is a clock error, and does not wait. */
   waits(key: string, mtimeMs: number, nowMs: number): boolean {
     const firstMs = this.#since.get(key) ?? nowMs;
     this.#since.delete(key);
@@ -23,7 +23,7 @@ export class Settling {
     return true;
   }
 
-  /** What vanished while it was restless is not asked for again. */
+  /** Keys that vanished while they waited are never seen again, and must not fill the memory. */
   #forget(): void {
     if (this.#since.size <= MOST_KEYS) return;
     const [oldest] = this.#since.keys();

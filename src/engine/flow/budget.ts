@@ -1,16 +1,16 @@
 /**
- * Memory for bodies: a budget in bytes that waiting transfers share in order of arrival, and buffers that are used
- * again instead of being left to the garbage collector.
+ * Memory for bodies: a budget in bytes that is granted in order of arrival, and buffers that are reused instead of left
+ * to the garbage collector.
  */
 
 export interface Lease {
-  /** Exactly the bytes asked for; contents are what the last user left. */
+  /** Exactly the requested size; not cleared since its last use. */
   readonly bytes: Uint8Array;
-  /** Gives the memory back; the bytes must not be touched afterwards. Once. */
+  /** Returns the memory; do not use the bytes afterwards. Later calls do nothing. */
   release(): void;
 }
 
-/** Below this a fresh small buffer is cheaper than keeping one. */
+/** Smaller buffers are cheaper to allocate than to keep. In bytes. */
 const POOLED_FROM = 64 * 1024;
 
 export class MemoryBudget {
@@ -20,17 +20,17 @@ export class MemoryBudget {
   readonly #free = new Map<number, ArrayBuffer[]>();
   #freeBytes = 0;
 
-  /** @param limit bytes; a single larger request is granted when nothing else is out. */
+  /** @param limit bytes; a single larger request is granted when nothing else is leased */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Bytes out now. */
+  /** Bytes leased now. */
   get used(): number {
     return this.#used;
   }
 
-  /** @throws RangeError when the system has no such buffer */
+  /** @throws RangeError when the buffer cannot be allocated */
   async lease(size: number): Promise<Lease> {
     if (this.#waiting.length > 0 || !this.#fits(size)) {
       await new Promise<void>((grant) => this.#waiting.push({ size, grant }));
@@ -40,7 +40,7 @@ export class MemoryBudget {
     return this.#granted(size);
   }
 
-  /** A lease that takes nothing from anyone who waits; undefined when there is none. @throws RangeError as `lease` */
+  /** A lease if one is free and nobody waits; else undefined. @throws RangeError as `lease` */
   tryLease(size: number): Lease | undefined {
     if (this.#waiting.length > 0 || !this.#fits(size)) return undefined;
     this.#used += size;
@@ -87,7 +87,7 @@ export class MemoryBudget {
     return buffer;
   }
 
-  /** Idle buffers of other sizes make room, so that idle and used together stay within the limit. */
+  /** Drops idle buffers of other sizes, so that idle and used memory together stay within the limit. */
   #allocate(capacity: number): ArrayBuffer {
     for (const [size, list] of this.#free) {
       while (this.#freeBytes + this.#used > this.#limit && list.pop()) this.#freeBytes -= size;
@@ -112,7 +112,7 @@ export class MemoryBudget {
   }
 }
 
-/** Sizes are rounded up to eighths of a power of two, so that nearly equal objects share buffers at ≤ 12.5 % waste. */
+/** Rounds up to eighths of a power of two: objects of similar size share buffers, at most 12.5 % is wasted. */
 function classOf(size: number): number {
   const step = 2 ** Math.max(Math.floor(Math.log2(size)) - 3, 12);
   return Math.ceil(size / step) * step;

@@ -1,11 +1,11 @@
 /**
- * One process, several runs over one pair: no key is worked on by two of them at once, and what one of them has done
- * the others know.
+ * For several runs of one process over one pair: no two work on the same key at once, and each knows what the others
+ * have done.
  */
 
-/** What a run has done and not written down yet. */
+/** What a run has done but not yet written to the manifest. */
 export interface Unwritten {
-  /** Writes it down; never throws. May be called again. */
+  /** Writes it to the manifest; never throws. May be called again. */
   close(): void;
 }
 
@@ -17,18 +17,18 @@ export class Claims {
     return this.#held.has(key);
   }
 
-  /** A run begins; the result ends it. */
+  /** A run begins. Call the returned function at its end. */
   join(book: Unwritten): () => void {
     this.#books.add(book);
     return () => this.#books.delete(book);
   }
 
-  /** From now on the manifest knows what all runs but `own` have done. */
-  settle(own?: Unwritten): void {
+  /** Writes what all runs except `own` have done to the manifest. */
+  flush(own?: Unwritten): void {
     for (const book of this.#books) if (book !== own) book.close();
   }
 
-  /** Waits until nobody else works on the key. */
+  /** Runs `work` once no other run holds the key. */
   async hold<T>(key: string, work: () => Promise<T>): Promise<T> {
     for (let other = this.#held.get(key); other; other = this.#held.get(key)) await other;
     let release = (): void => undefined;
@@ -41,7 +41,7 @@ export class Claims {
     }
   }
 
-  /** Waits until nobody else works on any of the keys. They are taken in order, so that two such calls never wait for each other. */
+  /** As `hold`, for all of the keys. They are taken in order, so that two such calls cannot deadlock. */
   async holdAll<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
     const ordered = [...new Set(keys)].sort();
     const next = (index: number): Promise<T> => {

@@ -1,21 +1,21 @@
-/** How a run stops early, from the mildest to the hardest way; see `StopLevel`. */
+/** How a run stops early. */
 import { setMaxListeners } from 'node:events';
 import type { ErrorCode, XsyncError } from '../../model/error.js';
 import type { StopReason } from '../events.js';
 
 /**
- * What may no longer start:
- * - `plans`: nothing more is planned, what is queued is done (--max-transfer);
- * - `objects`: no queued object is begun, those begun are finished (--max-duration);
- * - `parts`: objects in parts stop after the parts in flight, and are checkpointed (Ctrl-C); what is still in flight
- *   after a grace period is aborted;
- * - `calls`: calls in flight are aborted at once; checkpoints stay.
+ * How hard to stop, from mildest to hardest:
+ * - `plans`: plan nothing more, copy what is queued (--max-transfer);
+ * - `objects`: start no queued object, finish those in progress (--max-duration);
+ * - `parts`: stop multipart objects after the parts in flight and checkpoint them (Ctrl-C); abort calls that are still
+ *   in flight after a grace period;
+ * - `calls`: abort calls in flight at once; checkpoints stay.
  */
 export type StopLevel = 'plans' | 'objects' | 'parts' | 'calls';
 
 const LEVELS: readonly StopLevel[] = ['plans', 'objects', 'parts', 'calls'];
 
-/** Faults that every further object would meet too. */
+/** Faults that every other object would meet too. */
 const FATAL: readonly ErrorCode[] = [
   'bucket-not-found',
   'bad-credentials',
@@ -29,7 +29,7 @@ const FATAL: readonly ErrorCode[] = [
   'internal',
 ];
 
-/** The run cannot go on after this. */
+/** Whether the fault ends the run, because every other object would meet it too. */
 export function endsRun(fault: XsyncError): boolean {
   return FATAL.includes(fault.code);
 }
@@ -43,19 +43,19 @@ export class Halt {
   #fatal: { error: unknown } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param graceMs how long calls in flight may go on after a stop of `parts` */
+  /** @param graceMs how long calls in flight may continue after a stop of level `parts` */
   constructor(graceMs: number) {
     this.#graceMs = graceMs;
-    // Every call in flight listens; Node's warning at 11 listeners is about leaks, which these are not.
+    // Every call in flight adds a listener; Node would warn of a leak at 11.
     setMaxListeners(0, this.#calls.signal, this.#listings.signal);
   }
 
-  /** Aborts calls in flight when the stop is at its hardest. */
+  /** Aborts calls in flight, at level `calls`. */
   get signal(): AbortSignal {
     return this.#calls.signal;
   }
 
-  /** Aborts listings: with the first stop of any level, since nothing more will be planned, and at the end of the run. */
+  /** Aborts listings: at the first stop of any level, because nothing more is planned, and at the end of the run. */
   get listings(): AbortSignal {
     return this.#listings.signal;
   }
@@ -65,7 +65,7 @@ export class Halt {
     return this.#level >= LEVELS.indexOf(level);
   }
 
-  /** Why the run ends early, if it does and is not broken. */
+  /** Why the run was stopped; undefined if it was not, or if only a fault ended it. */
   get reason(): StopReason | undefined {
     return this.#reason;
   }
@@ -81,7 +81,7 @@ export class Halt {
     if (level === 'parts') this.#timer ??= setTimeout(() => this.#raise('calls'), this.#graceMs).unref();
   }
 
-  /** A fault that every further object would meet: the run ends with it. The first one stays. */
+  /** Ends the run with this fault. The first one stays. */
   fail(error: unknown): void {
     this.#fatal ??= { error };
     this.#raise('calls');

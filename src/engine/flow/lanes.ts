@@ -1,11 +1,11 @@
 /** Where objects wait for their turn. */
 import { type Limiter, limiter, Queue } from './queue.js';
 
-/** Up to so many bytes an object's time goes into round trips; beyond, into its bytes, as a part's does. */
+/** Up to this size an object's time is spent on round trips; above, on its bytes, as for a part. */
 const SMALL = 256 * 1024;
-/** Large objects that may be open at once: those whose last parts are under way, or that are being completed. */
+/** Large objects that may be open at once: those whose last parts are in flight, or that are being completed. */
 const MOST_OPEN = 256;
-/** Large objects that are known before they begin: over slow connections, enough for the last waves of parts. */
+/** Large objects known before they start: enough for the last waves of parts over slow connections. */
 const MOST_WAITING = 256;
 
 /** An object that waits: bytes, and whether the destination's service copies it. */
@@ -19,12 +19,12 @@ interface Timed {
   during(task: () => Promise<void>): Promise<void>;
 }
 
-/** An object's time goes into round trips, or is the service's own. */
+/** The object's time is spent on round trips, or at the service. */
 export function isSmall({ size, byService }: Queued): boolean {
   return byService || size <= SMALL;
 }
 
-/** Large objects that have not begun. */
+/** Large objects that have not started. */
 export class Waiting {
   readonly #objects = new Set<Queued>();
   /** Runs that may queue more. */
@@ -44,19 +44,19 @@ export class Waiting {
     this.#objects.add(object);
   }
 
-  /** Its parts have queued for their slots, or it needs none. */
+  /** The object's parts have queued for their slots, or it needs none. */
   begun(object: Queued): void {
     this.#objects.delete(object);
   }
 }
 
-/** Starts an object; `opened` is to be called once its parts have queued for their slots. */
+/** Starts an object; calls `opened` once its parts have queued for their slots. */
 export type Start = (opened?: () => void) => Promise<void>;
 
 /**
- * Small objects go side by side. Large ones are opened one after the other, each as soon as a part's slot has nobody
- * waiting for it: as many as are needed to fill the slots, and no more, are half done at any time. When `--transfers`
- * fixes the number of objects, all go side by side.
+ * Small objects run in parallel. Large ones are opened one after the other, each when no part waits for a slot, so that
+ * only as many are in progress as are needed to fill the slots. If `--transfers` fixes the number of objects, all run in
+ * parallel.
  */
 export class Lanes {
   readonly #small: Queue;

@@ -1,12 +1,12 @@
 import pLimit from 'p-limit';
 
-/** Runs tasks in order of arrival, at most `concurrency` at once; that can be changed while tasks wait. */
+/** Runs tasks in order of arrival, at most `concurrency` at once, which may change while tasks wait. */
 export interface Limiter {
   <T>(task: () => Promise<T>): Promise<T>;
   concurrency: number;
-  /** Tasks that wait. */
+  /** Waiting tasks. */
   readonly pendingCount: number;
-  /** Tasks that run. */
+  /** Running tasks. */
   readonly activeCount: number;
 }
 
@@ -14,23 +14,23 @@ export function limiter(concurrency: number): Limiter {
   return pLimit(concurrency);
 }
 
-/** Tasks that may wait in a queue, for each that may run, where it is not said otherwise. */
+/** Tasks that may wait in a queue for each that may run, by default. */
 const BACKLOG = 4;
 
 /**
- * A queue with back-pressure: `push` waits while enough tasks are waiting, so that a listing of any length never
- * piles up in memory. Tasks must not reject: an object's failure is data. One that does rejects `drain`.
+ * A queue with back-pressure: `push` waits while enough tasks are waiting, so that a long listing does not fill the
+ * memory. Tasks must not reject: an object's failure is data. If one does, `drain` rejects.
  */
 export class Queue {
   readonly #limit: Limiter;
   readonly #backlog: number;
   readonly #active = new Set<Promise<void>>();
   readonly #waiting: (() => void)[] = [];
-  /** Pushed and not begun. Others may wait in the same limit. */
+  /** Pushed and not started. Tasks of other queues may wait at the same limiter. */
   #pending = 0;
   #failed: { error: unknown } | undefined;
 
-  /** @param backlog tasks that may wait, for each that may run */
+  /** @param backlog tasks that may wait for each that may run */
   constructor(limit: Limiter, backlog = BACKLOG) {
     this.#limit = limit;
     this.#backlog = backlog;
@@ -55,7 +55,7 @@ export class Queue {
     this.#active.add(running);
   }
 
-  /** Waits for everything that was pushed, also for what is pushed meanwhile. */
+  /** Waits for all tasks, including those pushed meanwhile. @throws the first error of a task */
   async drain(): Promise<void> {
     while (this.#active.size > 0) await Promise.all(this.#active);
     if (this.#failed) throw this.#failed.error;

@@ -1,8 +1,8 @@
-/** The part of a pair's keys that a listing is about. */
+/** The part of a pair's keys that a listing covers. */
 import { compareKeys } from '../../model/key.js';
 import { countUpTo } from './ranges-range.js';
 
-/** Keys relative to the pair's prefix, by their UTF-8 bytes. Absent: from the first key on, or to the last. */
+/** Keys relative to the pair's prefix, compared by their UTF-8 bytes. Absent: from the first key, or to the last. */
 export interface Bounds {
   /** Exclusive. */
   after?: string;
@@ -10,12 +10,12 @@ export interface Bounds {
   until?: string;
 }
 
-/** No key lies between them. */
+/** No key can be inside. */
 export function isVoid({ after, until }: Bounds): boolean {
   return after !== undefined && until !== undefined && compareKeys(after, until) >= 0;
 }
 
-/** No key that follows this one is inside. */
+/** No key after this one is inside. */
 export function reaches({ until }: Bounds, key: string): boolean {
   return until !== undefined && compareKeys(key, until) >= 0;
 }
@@ -24,7 +24,7 @@ export function contains({ after, until }: Bounds, key: string): boolean {
   return (after === undefined || compareKeys(key, after) > 0) && (until === undefined || compareKeys(key, until) <= 0);
 }
 
-/** Of entries that are in order, those inside; the same array when all are. */
+/** The entries inside, which must be sorted by key; the same array if all are. */
 export function inside<T extends { key: string }>(entries: readonly T[], { after, until }: Bounds): readonly T[] {
   const from = after === undefined ? 0 : countUpTo(entries, after);
   const to = until === undefined ? entries.length : Math.max(from, countUpTo(entries, until));

@@ -1,4 +1,4 @@
-/** The three-way diff of a pair that is only looked at. */
+/** The three-way diff for commands that only compare a pair and copy nothing. */
 import { XsyncError } from '../../model/error.js';
 import type { RunEvent } from '../events.js';
 import type { Halt } from '../flow/halt.js';
@@ -8,35 +8,35 @@ import { diff, type Triple } from './diff.js';
 import { OutOfOrder } from './list.js';
 import { Streams } from './streams.js';
 
-export interface LookOptions extends Pick<RunOptions, 'filter' | 'only' | 'listConcurrency'> {
-  /** Objects looked at at once, beyond what the listings say. */
+export interface CompareOptions extends Pick<RunOptions, 'filter' | 'only' | 'listConcurrency'> {
+  /** Inspections in flight. */
   checkers: number;
 }
 
-export interface LookListener {
+export interface CompareListener {
   halt: Halt;
-  tell(event: Extract<RunEvent, { type: 'notice' | 'listed' }>): void;
-  /** One of the objects that were named cannot be asked for. */
+  report(event: Extract<RunEvent, { type: 'notice' | 'listed' }>): void;
+  /** The HEAD of a named object failed. */
   failed(key: string, fault: XsyncError): void;
 }
 
-/** Disorder that shows late would be reported as differences. */
+/** A listing out of order that is noticed late would be reported as differences. */
 const DISTRUSTED = ['source', 'destination'] as const;
 
 /**
- * Batches in key order, until the halt stops them.
- * @throws bucket-not-found; invalid-response for a store that breaks its promise of order
+ * Batches in key order, until the halt stops the run.
+ * @throws bucket-not-found; invalid-response for a store that lists out of order although its capabilities rule that out
  */
-export async function* lookAtPair(
+export async function* comparePair(
   pair: RunPair,
-  options: LookOptions,
-  listener: LookListener,
+  options: CompareOptions,
+  listener: CompareListener,
 ): AsyncGenerator<Triple[]> {
-  const { halt, tell, failed } = listener;
+  const { halt, report, failed } = listener;
   const { filter, only, checkers, listConcurrency } = options;
   const fixed = { distrusted: DISTRUSTED, noTraverse: false, createBucket: false, dryRun: true };
   const emit = (event: RunEvent): void => {
-    if (event.type === 'notice' || event.type === 'listed') tell(event);
+    if (event.type === 'notice' || event.type === 'listed') report(event);
   };
   const asked = { filter, only, checkers, listConcurrency, ...fixed };
   const streams = new Streams(pair, asked, { emit, halt, failed });
@@ -53,10 +53,10 @@ export async function* lookAtPair(
   }
 }
 
-/** Errors whose remedy is another one here than in a copy. */
+/** Errors whose remedy differs from that of a copy. */
 function explained(error: unknown): unknown {
   if (error instanceof OutOfOrder) {
-    const remedy = 'Set `provider: other` for this remote: its order is then not relied on.';
+    const remedy = 'Set `provider: other` for this remote, so that its order is not relied on.';
     return new XsyncError('invalid-response', error.message, { subject: error.side.text, remedy });
   }
   if (!(error instanceof XsyncError) || error.code !== 'bucket-not-found') return error;

@@ -1,12 +1,12 @@
 /**
- * The three-way merge: source listing, destination listing and manifest, each in key-byte order, become one stream of
- * keys with what each says. Constant memory; inside a batch nothing is awaited.
+ * The three-way merge: combines the source listing, the destination listing and the manifest, each in key-byte order,
+ * into one stream of keys. Uses constant memory and awaits nothing within a batch.
  */
 import type { ManifestRow } from '../../manifest/port.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
 
-/** One key, and what each of the three says of it. */
+/** One key, with its entry in each of the three. */
 export interface Triple {
   key: string;
   source?: ObjectEntry;
@@ -24,7 +24,7 @@ class Cursor<T extends { key: string }> {
     this.#done = stream === undefined;
   }
 
-  /** The entry at the position; undefined at the end, or when `fill` is due. */
+  /** The entry at the position; undefined at the end, or when `due`. */
   get head(): T | undefined {
     return this.#batch[this.#index];
   }
@@ -41,7 +41,7 @@ class Cursor<T extends { key: string }> {
     }
   }
 
-  /** Moves on if the head has this key, and returns it then. */
+  /** Returns the head and moves on if it has this key. */
   take(key: string): T | undefined {
     const head = this.head;
     if (head?.key !== key) return undefined;
@@ -63,7 +63,7 @@ export async function* diff(
   let batch: Triple[] = [];
   for (;;) {
     if (s.due || d.due || m.due) {
-      // What is known goes on its way before the next page is waited for.
+      // Pass on what is complete before waiting for the next page.
       if (batch.length > 0) yield batch;
       batch = [];
       await Promise.all([s.fill(), d.fill(), m.fill()]);

@@ -11,12 +11,12 @@ import { type Bounds, below, contains, inside, reaches } from './bounds.js';
 import { RangeListing, type RangeSettings } from './ranges.js';
 import { loopLoad } from './ranges-pace.js';
 
-/** What is listed: part of a RunSide. */
+/** The part of a RunSide that a listing needs. */
 interface Listed extends Pick<RunSide, 'prefix' | 'text'> {
   store: ObjectCatalog;
 }
 
-/** Thrown inside the engine when a listing is not in byte order; the run then sorts that side and starts the diff again. */
+/** A listing is not in byte order. The run catches this, sorts that side and starts the diff again. */
 export class OutOfOrder extends Error {
   constructor(
     readonly side: Listed,
@@ -32,13 +32,13 @@ export interface ListContext {
   onPage: (objects: number) => void;
   /** Relative to the side's prefix. */
   bounds: Bounds;
-  /** The store's start-after cannot be relied on, as an earlier run has found. */
+  /** An earlier run found that the store's start-after is unreliable. */
   inexact: boolean;
-  /** Present when the store may be listed in ranges, many at once. */
+  /** Present if the store may be listed in parallel ranges. */
   ranges?: RangeSettings;
 }
 
-/** Pages are fetched one ahead of use, or in ranges. Any failure to list throws: a partial listing is never a short one. */
+/** Fetches one page ahead, or in parallel ranges. @throws OutOfOrder, and the error of any page: never a partial listing */
 export async function* listOrdered(side: Listed, context: ListContext): AsyncGenerator<readonly ObjectEntry[]> {
   let last: string | undefined;
   for await (const page of pagesOrRanges(side, context)) {
@@ -54,8 +54,8 @@ export async function* listOrdered(side: Listed, context: ListContext): AsyncGen
 }
 
 /**
- * Every object below the side's prefix, with its full key, in the order in which the store lists them; in ranges where
- * that is quicker. No page is left in flight when the caller stops.
+ * Every object below the side's prefix, with its full key, in the store's order; in parallel ranges where that is
+ * faster. Aborts requests in flight when the caller stops.
  */
 export async function* listPages(
   side: Listed,
@@ -72,14 +72,14 @@ export async function* listPages(
     if (!(error instanceof OutOfOrder)) throw error;
     throw new XsyncError('invalid-response', error.message, {
       subject: side.text,
-      remedy: 'Set `provider: other` for this remote: its order is then not relied on.',
+      remedy: 'Set `provider: other` for this remote, so that its order is not relied on.',
     });
   } finally {
     given.abort();
   }
 }
 
-/** As listOrdered for a store that lists in another order: everything goes through a sorted table on disk first. */
+/** As `listOrdered`, for a store that lists in another order: sorts everything in a table on disk first. */
 export async function* listSorted(
   side: Listed,
   spool: Spool,
@@ -99,8 +99,8 @@ export async function* listSorted(
 }
 
 /**
- * A store that answers its first page sooner is listed in sequence: the processor is the limit there, and ranges would
- * only cost memory. In milliseconds; a first page takes two or three round trips.
+ * A store that returns its first page sooner is listed in sequence: there the processor is the limit, and ranges would
+ * only cost memory. A first page takes two or three round trips.
  */
 const FAR_MS = 50;
 
@@ -118,9 +118,9 @@ async function* pagesOrRanges(side: Listed, context: Omit<ListContext, 'onPage'>
   } else yield* pages(side, context, bounds, first);
 }
 
-/** The bounds, in full keys, that may be left to a store; what it lists beyond them is dropped all the same. */
+/** The bounds, as full keys, that the store can apply; entries outside are dropped in any case. */
 function askedFor({ store, prefix }: Listed, { bounds, inexact }: Omit<ListContext, 'onPage'>): Bounds {
-  // Without order a key inside may follow one beyond the end.
+  // Without order a key inside may follow one after the end.
   if (store.capabilities.orderedListing !== 'yes') return {};
   return { ...below(prefix, bounds), ...(inexact ? { after: undefined } : {}) };
 }
@@ -135,7 +135,7 @@ async function* pages(
   let next: Promise<ListPage> | undefined = first;
   while (next) {
     const page: ListPage = await next;
-    if (page.nextToken !== undefined && page.nextToken === token) throw wrong(side, 'goes round in a circle');
+    if (page.nextToken !== undefined && page.nextToken === token) throw wrong(side, 'repeats a continuation token');
     token = page.nextToken;
     const last = page.entries.at(-1);
     const more = token !== undefined && !(last && reaches(bounds, last.key));
@@ -152,12 +152,13 @@ async function* inRanges(
 ): AsyncGenerator<ObjectEntry[]> {
   let fetched: Promise<ListPage> | undefined = first;
   const list = async (options: ListOptions, after?: string): Promise<ListPage> => {
-    // The page that showed how far the store is serves the first range, which is asked for before any other.
+    // The page that measured the latency serves the first range, which is always requested first.
     const asked = fetched;
     fetched = undefined;
     const page = await (asked ?? side.store.list({ ...options, signal }));
-    if (page.nextToken !== undefined && page.nextToken === options.token) throw wrong(side, 'goes round in a circle');
-    // Cutting a page at a key needs its order. That of a delimiter listing is looked at where it is used.
+    if (page.nextToken !== undefined && page.nextToken === options.token)
+      throw wrong(side, 'repeats a continuation token');
+    // Cutting a page at a key requires order. That of a delimiter listing is checked where it is used.
     if (options.delimiter === undefined) checkOrder(side, page.entries, after);
     return page;
   };
@@ -174,17 +175,18 @@ function checkOrder(side: Listed, entries: readonly ObjectEntry[], after: string
 
 function fetchPage(side: Listed, options: ListOptions): Promise<ListPage> {
   const page = side.store.list({ prefix: side.prefix, ...options });
-  // A page fetched ahead may fail before it is awaited; the failure is reported when it is.
+  // A page fetched ahead may fail before it is awaited; awaiting it reports the failure.
   page.catch(() => undefined);
   return page;
 }
 
-/** @throws invalid-response for a key that was not asked for: what is cut off it would not be the prefix */
+/** @throws invalid-response for a key outside the prefix, from which the prefix cannot be cut off */
 function relative(entries: readonly ObjectEntry[], side: Listed): readonly ObjectEntry[] {
   const { prefix } = side;
   if (prefix === '') return entries;
   return entries.map((entry) => {
-    if (!entry.key.startsWith(prefix)) throw wrong(side, `names ${JSON.stringify(entry.key)}, outside the prefix`);
+    if (!entry.key.startsWith(prefix))
+      throw wrong(side, `contains ${JSON.stringify(entry.key)}, which is outside the prefix`);
     return { ...entry, key: entry.key.slice(prefix.length) };
   });
 }

@@ -1,12 +1,12 @@
-/** Where ranges may be cut: rows of the manifest, and directories that a delimiter listing has shown. Hints only. */
+/** Hints where to cut ranges: rows of the manifest, and directories found by a delimiter listing. */
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
 import type { ListPage } from '../../store/port.js';
 
-/** Of `rows` rows after `after`, the last one's key, and the key that follows it; undefined when none follows. */
+/** The key of the last of `rows` rows after `after`, and the key that follows it; undefined when none follows. */
 export type RowsAfter = (after: string | undefined, rows: number) => { last: string; next: string } | undefined;
 
-/** The keys of the last run as cuts: a range holds as many of them as make a page today. */
+/** The last run's keys as cuts: a range holds as many of them as fill a page now. */
 export class RowHints {
   readonly #after: RowsAfter;
   readonly #prefix: string;
@@ -23,7 +23,7 @@ export class RowHints {
     return found && { until: this.#prefix + found.last, next: this.#prefix + found.next, rows };
   }
 
-  /** A range of `rows` rows turned out to hold `keys` keys, or more than a page. */
+  /** A range of `rows` rows held `keys` keys, or more than a page. */
   learn(rows: number, keys: number | 'more', page: number): void {
     if (keys === 'more') this.#rows = Math.max(100, Math.min(this.#rows, Math.floor(rows * 0.95)));
     else if (keys < page * 0.85) {
@@ -34,37 +34,37 @@ export class RowHints {
 }
 
 interface Directory {
-  /** Its prefix without the slash, so that a range after it holds all of it, an object named as the prefix too. */
+  /** Its prefix without the slash, so that a range after it holds all of it, including an object named as the prefix. */
   path: string;
-  /** Between its path and the next directory's lie its own keys and no other, so its prefix can stand for a range. */
+  /** Only its own keys lie between its path and the next directory's, so listing its prefix can replace a range. */
   alone: boolean;
 }
 
 export interface Cut {
   until: string;
-  /** The range from the cut on is this prefix's listing. */
+  /** The range after the cut is exactly the listing of this prefix. */
   within?: { prefix: string; until?: string };
 }
 
-/** A directory whose subdirectories hold fewer keys on average is not worth a request of its own. */
+/** If subdirectories hold fewer keys than this on average, listing them is not worth a request. */
 const WORTH_KEYS = 10;
 const MOST_DIRECTORIES = 10_000;
 const MOST_PROBED = 2000;
 
 export class DirectoryHints {
-  /** How many keys a directory holds, by those that were passed lately. */
+  /** Average keys per directory, over those passed recently. */
   keysEach = 1000;
   #keys = 0;
   readonly #root: string;
   #directories: Directory[] = [];
-  /** Directories that were listed, with the token of what is still to come. */
+  /** Directories that were listed, each with its token if there are more pages. */
   readonly #probed = new Map<string, string | undefined>();
 
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** The topmost directory above the last of these keys whose subdirectories would be worth knowing, if any. */
+  /** The topmost directory above the last of these keys that is worth a delimiter listing, if any. */
   wanted(entries: readonly ObjectEntry[]): { directory: string; token?: string } | undefined {
     const last = entries.at(-1)?.key;
     if (last === undefined || this.#directories.length > MOST_DIRECTORIES) return undefined;
@@ -84,7 +84,7 @@ export class DirectoryHints {
     }
   }
 
-  /** Takes in a delimiter listing of `directory`. */
+  /** Adds the result of a delimiter listing of `directory`. */
   learn(directory: string, { entries, prefixes, nextToken }: ListPage): void {
     if (!ascending(prefixes) || !ascending(entries.map(({ key }) => key))) return;
     this.#probed.set(directory, nextToken);
@@ -94,7 +94,7 @@ export class DirectoryHints {
     for (const prefix of prefixes) {
       const path = prefix.slice(0, -1);
       const before = found.at(-1);
-      // `a-b/` is listed before `a/`, whose path sorts before it: no cut can be made there.
+      // `a-b/` is listed before `a/`, whose path sorts before it: no cut is possible there.
       const sorts = compareKeys(path, previous) > 0;
       let between = 0;
       for (let key = entries[at]?.key; key !== undefined && compareKeys(key, sorts ? path : prefix) <= 0; between++) {
@@ -105,7 +105,7 @@ export class DirectoryHints {
         found.push({ path, alone: entries[at] === undefined || compareKeys(entries[at]?.key ?? '', prefix) > 0 });
       previous = prefix;
     }
-    // What follows the last one is known only where the listing ends.
+    // What follows the last one is known only if the listing ends there.
     const end = found.at(-1);
     if (end) end.alone &&= directory === this.#root && nextToken === undefined && at === entries.length;
     const all = new Map([...this.#directories, ...found].map((one) => [one.path, one]));
@@ -123,7 +123,7 @@ export class DirectoryHints {
     return { until: cut.path, ...(within ? { within: { prefix: `${cut.path}/`, until: next?.path } } : {}) };
   }
 
-  /** So many more keys were given out, up to `last`. */
+  /** This many more keys were given out, up to `last`. */
   passed(keys: number, last: string): void {
     const n = this.#firstAfter(last);
     this.#keys += keys;

@@ -1,18 +1,18 @@
 /**
- * Keys as numbers, so that where the next thousand keys end can be guessed from how densely the last thousand lay.
+ * Maps keys to numbers, to estimate from the density of the last thousand keys where the next thousand end.
  *
- * A position of a key is a digit; its base is the set of characters seen there, widened at the leading ones by those of the
- * positions that follow, because a page shows few of a leading digit's values. Nothing depends on a guess being right.
+ * Each position of a key is a digit. Its base is the set of characters seen there; leading positions also get the
+ * characters of those that follow, because a page shows few values of a leading digit. Estimates may be wrong.
  */
 import { afterPrefix, compareKeys } from '../../model/key.js';
 
-/** Of the digits before the first that varies: how many values a carry may run through. */
+/** Values of the digits before the first one that varies, for carries. */
 const CARRY = 1e4;
-/** Values of the digits from there on, which is how finely a page can be divided. */
+/** Values of the digits from there on: how finely a page can be divided. */
 const DEPTH = 1e7;
-/** Characters of an alphabet beyond the last that was seen. */
+/** Characters added to an alphabet after the last one seen. */
 const NEXT = 64;
-/** UTF-16 units of a key that are looked at, from the first digit on. */
+/** UTF-16 units of a key that are used, from the first digit on. */
 const UNITS = 64;
 
 /** Two keys, and how many lie in (first, last]. */
@@ -23,13 +23,13 @@ export interface Known {
 }
 
 export class Line {
-  /** What all keys have before the first digit. */
+  /** The common prefix of all keys, before the first digit. */
   readonly #prefix: string;
   /** The characters of each position in code point order. */
   readonly #digits: readonly (readonly string[])[];
   readonly #total: number;
   readonly #perKey: number;
-  /** Follows every key that begins as all these do. */
+  /** Sorts after every key with the common prefix. */
   readonly #end: string | undefined;
 
   private constructor(prefix: string, digits: readonly (readonly string[])[], known: Known) {
@@ -41,7 +41,7 @@ export class Line {
     this.#perKey = ((this.#value(last) ?? 0) - (this.#value(first) ?? 0)) / keys;
   }
 
-  /** Undefined when the keys do not tell where one lies. @param sample keys around there */
+  /** @param sample keys nearby. @returns undefined if the keys allow no estimate */
   static through(known: Known, sample: readonly string[]): Line | undefined {
     const { first, last } = known;
     const common = commonUnits(first, last);
@@ -62,7 +62,7 @@ export class Line {
     return line.#perKey > 0 ? line : undefined;
   }
 
-  /** Where about `keys` keys after `after` end; at most behind what these keys have in common. */
+  /** Estimates the key that lies `keys` keys after `after`; at most the end of the common prefix. */
   after(after: string, keys: number): string | undefined {
     const from = this.#value(after);
     if (from === undefined) return undefined;
@@ -70,7 +70,7 @@ export class Line {
     return guess !== undefined && compareKeys(guess, after) > 0 ? guess : undefined;
   }
 
-  /** About how many keys lie in (after, until]; undefined when one of them is off the line. */
+  /** Estimates how many keys lie in (after, until]; undefined if either lacks the common prefix. */
   between(after: string, until: string): number | undefined {
     const [from, to] = [this.#value(after), this.#value(until)];
     return from === undefined || to === undefined ? undefined : (to - from) / this.#perKey;
@@ -84,7 +84,7 @@ export class Line {
     let exact = true;
     for (const [i, digit] of this.#digits.entries()) {
       const character = characters[i];
-      // After the key's end, or after a character that lies between two digits, only zeros follow.
+      // After the key's end, or after a character between two digits, all digits are zero.
       const rank: number = exact && character !== undefined ? rankOf(digit, character) : 0;
       exact &&= character !== undefined && digit[rank] === character;
       value = value * digit.length + rank;
@@ -92,7 +92,7 @@ export class Line {
     return value;
   }
 
-  /** The key of a number, without the digits that are worth less than `least`. */
+  /** The key of a number, without digits whose place value is below `least`. */
   #key(value: number, least: number): string | undefined {
     if (value >= this.#total) return undefined;
     let key = this.#prefix;
@@ -109,14 +109,14 @@ export class Line {
   }
 }
 
-/** Every position's characters, as far as all keys go. */
+/** The characters of every position, up to the longest key. */
 function columnsOf(rows: readonly (readonly string[])[], varying: number): string[][] {
   const seen: Set<string>[] = [];
   const longest = Math.max(...rows.map(({ length }) => length));
   for (let i = 0; i < longest; i++) {
     seen.push(new Set(rows.map((row) => row[i]).filter((character) => character !== undefined)));
   }
-  // The field that the first varying position lies in: its characters stand for one kind of digit.
+  // The positions around the first varying one form a field, whose positions share one alphabet.
   let end = varying;
   while ((seen[end]?.size ?? 0) > 1) end++;
   const field = new Set(seen.slice(varying, end).flatMap((column) => [...column]));
@@ -127,7 +127,7 @@ function columnsOf(rows: readonly (readonly string[])[], varying: number): strin
   });
 }
 
-/** Of a script whose characters are used one after the other, those that come next. */
+/** For a script whose characters are used consecutively: those seen and the next ones. */
 function alphabetOf(column: ReadonlySet<string>): string[] | undefined {
   const points = [...column].map((character) => character.codePointAt(0) ?? 0);
   const [least, most] = [Math.min(...points), Math.max(...points)];
@@ -148,7 +148,7 @@ function rankOf(digits: readonly string[], character: string): number {
   return low;
 }
 
-/** Length in UTF-16 units of what both start with; never half of a character. */
+/** Length of the common prefix in UTF-16 units; never splits a surrogate pair. */
 function commonUnits(a: string, b: string): number {
   let n = 0;
   while (n < a.length && a.charCodeAt(n) === b.charCodeAt(n)) n++;

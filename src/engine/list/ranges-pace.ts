@@ -1,31 +1,31 @@
-/** How many ranges may be in flight, and how long a range should be. */
+/** How many ranges may be in flight, and how long each should be. */
 import { performance } from 'node:perf_hooks';
 import type { ObjectEntry } from '../../model/object.js';
 import { Line } from './ranges-line.js';
 
-/** Pages of one side's listing in flight at most, where a page takes long. */
+/** Pages of one side's listing in flight, at most, where a page takes long. */
 export const LIST_CONCURRENCY = 32;
 
-/** More guesses in flight with every good one, until the first bad one. */
+/** Added guesses in flight for every good one, until the first bad one. */
 const WIDEN = 4;
-/** In flight after the first page, when little is known: at most two requests for nothing in a small bucket. */
+/** In flight after the first page, when little is known: at most two useless requests in a small bucket. */
 const FIRST = 3;
-/** A guess that found this share of a page was a good one; one below the other share found nothing. */
+/** A guess that found at least `GOOD` of a page was good; one below `EMPTY` found nothing. */
 const GOOD = 0.25;
 const EMPTY = 0.05;
-/** Pages before the next guess when all were wrong; twice as many each time. */
+/** Pages before the next guess when all were wrong; doubles each time. */
 const FIRST_PAUSE = 4;
 const LONGEST_PAUSE = 256;
 
-/** This busy, more requests in flight would only wait in memory; below the other share there may be twice as many. */
+/** When the process is busier than `BUSY`, responses wait in memory, so fewer requests; below `IDLE`, twice as many. */
 const BUSY = 0.97;
 const IDLE = 0.85;
 const NARROW = 0.9;
 const LEAST = 2;
-/** Milliseconds over which it is measured. */
+/** Shortest time over which load is measured. */
 const WINDOW_MS = 50;
 
-/** How busy this process has been, 0 to 1; undefined until there is something new to tell. */
+/** How busy this process has been, 0 to 1; undefined if too little time has passed since the last call. */
 export type Load = () => number | undefined;
 
 export function loopLoad(): Load {
@@ -39,7 +39,7 @@ export function loopLoad(): Load {
   };
 }
 
-/** `page`: as densely as in the last page known; `run`: as densely as over the last few that were given out. */
+/** Density to assume: of the last known page, or (`run`) of the last few pages given out. */
 export type Lens = 'page' | 'run';
 
 export class Pacer {
@@ -50,7 +50,7 @@ export class Pacer {
   #pause = FIRST_PAUSE;
   #paused = 0;
   lens: Lens = 'page';
-  /** How often guessing has been found wrong. */
+  /** How many times guesses have proved wrong. */
   turn = 0;
 
   constructor(most: number, load: Load) {
@@ -63,14 +63,14 @@ export class Pacer {
     return this.#width;
   }
 
-  /** Of these on guessed ranges, at most. */
+  /** Of these, requests for guessed ranges, at most. */
   get guesses(): number {
     return this.#guesses;
   }
 
   /**
    * @param share how much of a page the range held
-   * @param guessed `turn` when it was asked for, if it was guessed
+   * @param guessed `turn` when it was requested, if it was guessed
    */
   learn(share: number, guessed?: number): void {
     if (this.#width === 1) this.#width = share >= GOOD ? FIRST : 1;
@@ -90,7 +90,7 @@ export class Pacer {
       this.#guesses = Math.min(this.#most, this.#guesses + (this.turn === 0 ? WIDEN : 1));
       this.#pause = FIRST_PAUSE;
     } else if (share < EMPTY && guessed === this.turn) {
-      // Those asked for before the last bad one came back were the same mistake.
+      // Guesses requested before the last bad one returned were the same mistake.
       this.turn++;
       this.#guesses = Math.floor(this.#guesses / 2);
       this.lens = this.lens === 'page' ? 'run' : 'page';
@@ -102,22 +102,22 @@ export class Pacer {
 }
 
 /**
- * A range is meant to fill a page so far: it should rarely need a second one, for which everything behind it waits, and
- * overlap its neighbour a little. Each one that was too long, and each that was not, moves the mark.
+ * The share of a page that a range should fill: it should rarely need a second page, for which all later ranges wait,
+ * and should overlap its neighbor a little. Each range that was too long, or was not, adjusts the share.
  */
 const FILL = { first: 0.94, least: 0.85, most: 0.97, less: 0.005, more: 0.0001 };
-/** A rest that is estimated at fewer pages is fetched whole. */
+/** A remainder estimated at fewer pages is not cut. */
 const WHOLE = 1.2;
-/** Pages of the long lens. */
+/** Pages of the `run` lens. */
 const RUN = 8;
 const SAMPLE = 128;
 
-/** Where the keys to come may be cut, judged by those that came. */
+/** Estimates where to cut the keys to come from the density of those already listed. */
 export class Density {
   /** Keys of a full page. */
   page = 1;
   #fill = FILL.first;
-  /** First keys of the last pages that were given out, and how many keys came before each. */
+  /** First keys of the last pages given out, with the number of keys before each. */
   readonly #run: { key: string; before: number }[] = [];
   #count = 0;
   readonly #lines = new WeakMap<readonly ObjectEntry[], Line | 'none'>();
@@ -127,7 +127,7 @@ export class Density {
     this.page = Math.max(this.page, entries);
   }
 
-  /** A guessed range fitted its page, or was too long for it. */
+  /** A guessed range fit into its page, or did not. */
   guessed(fits: boolean): void {
     const fill = this.#fill + (fits ? FILL.more : -FILL.less);
     this.#fill = Math.min(FILL.most, Math.max(FILL.least, fill));
@@ -147,7 +147,7 @@ export class Density {
     return this.#fill * this.page;
   }
 
-  /** A key about a page after `after`; undefined if `until` is no further, or nothing can be said. */
+  /** A key about a page after `after`; undefined if `until` is nearer, or there is no estimate. */
   after(after: string, until: string | undefined, base: readonly ObjectEntry[], lens: Lens): string | undefined {
     const lines = lens === 'page' ? [this.#pageLine, this.#longLine] : [this.#longLine, this.#pageLine];
     for (const line of lines) {

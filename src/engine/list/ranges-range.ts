@@ -3,32 +3,32 @@ import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
 import type { Cut } from './ranges-hints.js';
 
-/** Keys in (after, until] that are still to be given out. */
+/** Keys in (after, until] that have not been given out. */
 export interface Range {
   after: string;
   /** Absent: to the end. */
   until?: string;
   /** Continues the page before. */
   token?: string;
-  /** Asked for as the listing of this prefix, which holds every key of the range that is not beyond `until`. */
+  /** Requested as the listing of this prefix, which holds every key of the range up to `until`. */
   within?: Cut['within'];
   /** Where the cut before it came from. */
   from: 'start' | 'page' | 'row' | 'directory' | 'guess';
-  /** Pages since the last cut that was no guess. */
+  /** Pages since the last cut that was not a guess. */
   pages: number;
-  /** It was cut off at the manifest's row number so many after its start. */
+  /** It ends this many manifest rows after its start. */
   rows?: number;
-  /** The pacer's turn when a guessed range was asked for. */
+  /** The pacer's turn when a guessed range was requested. */
   turn?: number;
-  /** Asked for only to see what follows the range before it. */
+  /** Requested only to see what follows the range before it. */
   seam?: boolean;
   /** The manifest's first key in it. */
   expected?: string;
   state: 'waiting' | 'fetching' | 'done';
-  /** Nobody waits for it any more. */
+  /** No longer needed. */
   dropped: boolean;
   entries: ObjectEntry[];
-  /** How many of the entries are the range's own; the rest is beyond it. */
+  /** How many of the entries belong to the range; the rest lie after it. */
   count: number;
   next?: string;
 }
@@ -37,7 +37,7 @@ export function rangeOf(range: Pick<Range, 'after' | 'from'> & Partial<Range>): 
   return { state: 'waiting', pages: 0, dropped: false, entries: [], count: 0, ...range };
 }
 
-/** How many of the entries, which are in order, have keys up to `until`. */
+/** How many of the entries, sorted by key, are at most `until`. */
 export function countUpTo(entries: readonly { key: string }[], until: string): number {
   let [low, high] = [0, entries.length];
   while (low < high) {
@@ -48,7 +48,7 @@ export function countUpTo(entries: readonly { key: string }[], until: string): n
   return low;
 }
 
-/** The first of the known entries that a page leaves out, where it should begin with them. */
+/** The first of the known entries that is missing from a page that should start with them. */
 export function firstOdd(known: readonly ObjectEntry[], listed: readonly ObjectEntry[]): ObjectEntry | undefined {
   return known.find(({ key }, i) => listed[i]?.key !== key);
 }

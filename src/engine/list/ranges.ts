@@ -1,11 +1,11 @@
 /**
- * One side's listing, fetched as many ranges of keys at once and given out in key order, in constant memory.
+ * One side's listing, fetched as parallel ranges of keys and given out in key order, in constant memory.
  *
- * The ranges that are not yet given out stand in a list, in key order and without gaps: (a, b], (b, c], … (z, end).
- * Ranges far ahead would pile up in memory, so the list is cut from its front, a page at a time, by what is known of
- * the keys to come: the manifest's rows, directories, or else how densely the last keys lay. A cut is a guess: a
- * page that ends inside its range is continued there with its token, one that ends behind it takes over what it covers.
- * Neighbours usually overlap by a few keys, which must agree; a store where they do not is listed in sequence.
+ * A list holds the ranges not yet given out, in key order and without gaps: (a, b], (b, c], … (z, end). Ranges far ahead
+ * would fill the memory, so cuts are made from the front, a page at a time, by the manifest's rows, by directories, or by
+ * the density of the last keys. A cut may be wrong: a page that ends inside its range is continued with its token, and
+ * one that ends after it takes over what it covers. Neighbors usually overlap by a few keys, which must agree; a store
+ * where they do not is listed in sequence.
  */
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
@@ -18,28 +18,28 @@ import { countUpTo, firstOdd, type Range, rangeOf } from './ranges-range.js';
 export interface RangeSettings {
   /** Requests in flight, at most. */
   concurrency: number;
-  /** Full keys: what is listed. */
+  /** Full keys. */
   bounds?: Bounds;
   /** The last run's keys, relative to the prefix. */
   rows?: RowsAfter;
   load?: Load;
-  /** The store's start-after cannot be relied on; the rest is listed in sequence. */
+  /** The store's start-after is unreliable; the rest is listed in sequence. */
   onInexact(why: string): void;
 }
 
-/** One page, its keys in order; the page of a token is all behind `after`. */
+/** Lists one page, with keys in order. @param after with a token: all keys of the page must follow it */
 type List = (options: ListOptions, after?: string) => Promise<ListPage>;
 
 /** Pages in memory and in flight, for each that may be in flight. */
 const AHEAD = 1.25;
-/** Pages before anything is asked for on a guess: a small bucket costs what it costs in sequence. */
+/** Pages before the first guess, so that a small bucket costs no more requests than in sequence. */
 const SURE = 3;
-/** What may be spent on delimiter listings: a share of the pages, and a few at the start. */
+/** Delimiter listings allowed: one per this many pages, and a few at the start. */
 const PAGES_A_PROBE = 8;
 const FIRST_PROBES = 16;
-/** Known keys that a page must begin with, to prove that it leaves out none. */
+/** Known keys that a page must start with, to prove that it leaves out none. */
 const PROOF = 20;
-/** Seams that may disagree, as they do when somebody writes just there, before the store is taken for inexact. */
+/** Seams that disagree before the store counts as inexact; a write at the seam can also cause one. */
 const STRIKES = 3;
 
 export class RangeListing {
@@ -54,9 +54,9 @@ export class RangeListing {
   #ranges: Range[];
   /** The range given out last. */
   #given: Range | undefined;
-  /** No key up to it is still to be given out. */
+  /** The last key given out. */
   #lastKey: string | undefined;
-  /** The listing was begun anew, and meets keys that were given out. */
+  /** The listing was restarted, and contains keys already given out. */
   #again = false;
   #inFlight = 0;
   #guesses = 0;
@@ -68,7 +68,7 @@ export class RangeListing {
   #failed: { error: unknown } | undefined;
   #wake: () => void = () => undefined;
 
-  /** @param list one page of the side; `prefix` comes first in every key of it */
+  /** @param list lists one page of the side. @param prefix with which every key starts */
   constructor(list: List, prefix: string, settings: RangeSettings) {
     this.#list = list;
     this.#prefix = prefix;
@@ -81,7 +81,7 @@ export class RangeListing {
     this.#ranges = [rangeOf({ after: this.#bounds.after ?? '', until: this.#bounds.until, from: 'start' })];
   }
 
-  /** Every key within the bounds once, in order. @throws whatever a page throws: a listing with a page missing is none */
+  /** Every key within the bounds once, in order. @throws the error of any page: never a partial listing */
   async *pages(): AsyncGenerator<ObjectEntry[]> {
     try {
       this.#schedule();
@@ -117,18 +117,18 @@ export class RangeListing {
     return own;
   }
 
-  /** Starts what may be in flight, the nearest first. */
+  /** Starts as many requests as allowed, for the nearest ranges first. */
   #schedule(): void {
     if (this.#closed || this.#failed) return;
     const most = Math.ceil(this.#pacer.width * AHEAD);
     const held = this.#ranges.filter(({ state }) => state === 'done').length;
-    // A large directory that is begun far ahead fills the memory that the near ones need.
+    // A large directory started far ahead would use the memory that the near ones need.
     let ahead = 0;
     for (let i = 0; i < this.#ranges.length && this.#inFlight < this.#pacer.width; i++) {
       const range = this.#ranges[i];
       if (range?.from === 'directory') ahead += this.#directories.keysEach / this.#density.page;
       if (range?.state !== 'waiting') continue;
-      // What is given out next is never held back.
+      // Never hold back the range that is given out next.
       if (i > 0 && (this.#inFlight + held >= most || ahead > most)) return;
       if (i > 0 && range.from === 'guess' && this.#guesses >= this.#pacer.guesses) continue;
       if (!this.#sequential) this.#cut(range, i);
@@ -167,7 +167,7 @@ export class RangeListing {
 
   #fetch(range: Range): void {
     range.state = 'fetching';
-    // A prefix's listing ends with the prefix: it can stand for no range that goes on behind it.
+    // A prefix's listing ends with the prefix, so it cannot replace a range that continues after it.
     const { until } = range;
     const end = range.within?.until;
     if (end !== undefined && (until === undefined || compareKeys(until, end) > 0)) range.within = undefined;
@@ -237,7 +237,7 @@ export class RangeListing {
     }
   }
 
-  /** The page ended inside its range: the rest follows. */
+  /** The page ended inside its range: adds a range for the rest. */
   #continue(i: number, last: string, token: string): void {
     const range = this.#ranges[i];
     if (!range) return;
@@ -247,7 +247,7 @@ export class RangeListing {
     if (cold && !this.#sequential) this.#probe(range.entries);
   }
 
-  /** The page went on beyond its range, up to `last`: what nobody has asked for yet need not be asked for. */
+  /** The page continued past its range, up to `last`: drops or shortens later ranges not requested yet. */
   #takeOver(i: number, last: string, token?: string): void {
     const range = this.#ranges[i];
     if (!range) return;
@@ -282,17 +282,17 @@ export class RangeListing {
     this.#pacer.learn(count / page, range.turn);
   }
 
-  /** Whether `range` is what follows the range given out last; if that cannot be said yet, it is found out. */
+  /** Whether `range` provably follows the last range given out; if unknown, requests a seam to find out. */
   #joins(range: Range): boolean {
     const before = this.#given;
     if (!before || range.token !== undefined || range.seam) return true;
-    // A prefix's listing says what the prefix holds; that nothing follows before the next is known from its directory's.
+    // A prefix's listing covers only the prefix; its directory's listing showed that nothing follows before the next.
     const alone = before.within !== undefined && before.next === undefined;
     if (alone ? range.within : before.next === undefined && !before.seam) return true;
     const over = before.entries.slice(before.count);
     if (over.length === 0 && !before.seam) {
       if (range.expected !== undefined && range.entries[0]?.key === range.expected) return true;
-      // Nothing overlaps. The page's token says what follows, or else what is listed after a key a little before it.
+      // Nothing overlaps. The page's token gives what follows, or else a listing from a key shortly before the seam.
       const until = (alone ? this.#lastKey : before.until) ?? '';
       const after = alone ? (before.entries.at(-1 - PROOF) ?? before.entries[0])?.key : until;
       const within = alone ? undefined : before.within;
@@ -311,7 +311,7 @@ export class RangeListing {
     return false;
   }
 
-  /** A page that was asked for to see what follows must begin with what is known. */
+  /** A seam must start with the known keys. */
   #proves(seam: Range): void {
     const known = (this.#given?.entries ?? []).filter(({ key }) => compareKeys(key, seam.after) > 0);
     const own = seam.entries.slice(0, seam.count);
@@ -328,14 +328,14 @@ export class RangeListing {
     this.#goOnFromGiven();
   }
 
-  /** Forgets what was fetched ahead; the next page is the one that the last one's token names. */
+  /** Drops what was fetched ahead and continues with the token of the last page given out. */
   #goOnFromGiven(): void {
     for (const range of this.#ranges) range.dropped = true;
     const { entries = [], count = 0, next, within, until } = this.#given ?? {};
     const last = entries.at(-1)?.key;
     const end = this.#bounds.until;
     if (next === undefined || last === undefined || within) {
-      // Nothing to go on from: all over again, and what was given out is left out.
+      // No token to continue with: start again and skip what was given out.
       this.#given = undefined;
       this.#again = true;
       this.#ranges = [rangeOf({ after: '', until: end, from: 'start' })];

@@ -1,4 +1,4 @@
-/** The three streams of a diff, for the way in which a run looks at its pair. */
+/** The three streams of a diff: the listings of both sides, or HEADs of named keys, and the manifest's rows. */
 import { setMaxListeners } from 'node:events';
 import type { ManifestRow, Spool } from '../../manifest/port.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
@@ -17,10 +17,10 @@ import { LIST_CONCURRENCY, loopLoad } from './ranges-pace.js';
 
 type Stream<T> = AsyncIterator<readonly T[]>;
 
-/** The manifest remembers which sides list out of order, so that the next run sorts from the start. */
+/** The manifest's facts for sides that list out of order, so that the next run sorts from the start. */
 const FACT = { source: 'source-unordered', destination: 'destination-unordered' } as const;
 
-/** The same of sides that cannot be listed in ranges. */
+/** The same for sides that cannot be listed in ranges. */
 const INEXACT = { source: 'source-inexact', destination: 'destination-inexact' } as const;
 
 const PAGE = 1000;
@@ -28,16 +28,15 @@ const PAGE = 1000;
 export interface StreamContext {
   emit: Reporter;
   halt: Halt;
-  /** One of the objects that were named cannot be asked for. */
+  /** The HEAD of a named object failed. */
   failed(key: string, fault: XsyncError): void;
 }
 
-/** What the streams ask of a run's options. */
 export type StreamOptions = Pick<
   RunOptions,
   'only' | 'filter' | 'noTraverse' | 'createBucket' | 'dryRun' | 'checkers' | 'listConcurrency'
 > & {
-  /** Sides whose order is not relied on, though they may keep it: disorder would show too late for what the run does. */
+  /** Sides to sort unless they guarantee order, because the run could not tolerate disorder noticed late. */
   distrusted: readonly Side[];
 };
 
@@ -46,7 +45,7 @@ export class Streams {
   readonly #options: StreamOptions;
   readonly #context: StreamContext;
   readonly #spools: Spool[] = [];
-  /** Ends what a listing that is given up still has in flight. */
+  /** Aborts the requests of a listing that is abandoned. */
   #listing = new AbortController();
 
   constructor(pair: RunPair, options: StreamOptions, context: StreamContext) {
@@ -55,7 +54,7 @@ export class Streams {
     this.#context = context;
   }
 
-  /** @param bounds what is looked at; a single object and named ones are looked at whatever they say */
+  /** @param bounds ignored for a single object and for named ones */
   open(bounds: Bounds = {}): { source: Stream<ObjectEntry>; dest?: Stream<ObjectEntry>; rows: Stream<ManifestRow> } {
     const { source, dest } = this.#pair;
     const named = this.#pair.single ? [''] : (this.#options.only ?? this.#options.filter?.files);
@@ -115,7 +114,7 @@ export class Streams {
       emit({ type: 'listed', side: name, objects, done: false });
     };
     const signal = AbortSignal.any([halt.listings, this.#listing.signal]);
-    // Every page in flight listens.
+    // Every page in flight adds a listener.
     setMaxListeners(0, signal);
     const inexact = this.#pair.manifest.getFact(INEXACT[name]) !== undefined;
     const ranges = inexact ? undefined : this.#ranges(name, side);
@@ -123,7 +122,7 @@ export class Streams {
     emit({ type: 'listed', side: name, objects, done: true });
   }
 
-  /** Undefined for a side that is to be listed in sequence. */
+  /** Undefined for a side that must be listed in sequence. */
   #ranges(name: Side, { store, text }: RunSide): RangeSettings | undefined {
     const { manifest } = this.#pair;
     const { local, orderedListing } = store.capabilities;
@@ -134,13 +133,13 @@ export class Streams {
       rows: (after, rows) => manifest.quantile(after, rows),
       onInexact: (why) => {
         manifest.setFact(INEXACT[name], 'yes');
-        const message = `${text} cannot be listed from any key on (${why}); it is listed in sequence from now on`;
+        const message = `${text} cannot be listed from an arbitrary key (${why}); it is listed in sequence from now on`;
         this.#context.emit({ type: 'notice', level: 'warn', message });
       },
     };
   }
 
-  /** A local root that does not exist yet, or a bucket about to be created in earnest, is an empty destination. */
+  /** A local root that does not exist yet, or in a dry run a bucket that a run would create, counts as empty. */
   async *#listDestination(bounds: Bounds): AsyncGenerator<readonly ObjectEntry[]> {
     const { dest } = this.#pair;
     try {
@@ -171,7 +170,7 @@ export class Streams {
     yield keys.flatMap((key) => this.#pair.manifest.get(key) ?? []);
   }
 
-  /** The few objects that were named are asked for one by one, in the order of `keys`; those that do not exist are left out. */
+  /** Sends a HEAD for each named object, in the order of `keys`; leaves out those that do not exist. */
   async *#heads(name: Side, side: RunSide, keys: readonly string[]): AsyncGenerator<ObjectEntry[]> {
     const { emit, halt } = this.#context;
     const limit = limiter(this.#options.checkers);
@@ -187,7 +186,7 @@ export class Streams {
     }
   }
 
-  /** One name that cannot be asked for stops no other. @throws the error when every other would meet it too */
+  /** A failed HEAD does not stop the others. @throws the error if every other would meet it too */
   #failAlone(name: Side, key: string, error: unknown): undefined {
     const fault = toXsyncError(error);
     if (name === 'destination' || fault.class === 'temporary' || endsRun(fault)) throw error;
@@ -201,10 +200,10 @@ export class Streams {
       const missing =
         isXsyncError(error, 'object-not-found') ||
         (name === 'destination' && isXsyncError(error, 'bucket-not-found') && side.store.capabilities.local) ||
-        // It cannot be there; why, the attempt to write it tells.
+        // It cannot exist; the attempt to write it reports why.
         (name === 'destination' && isXsyncError(error, 'key-not-representable'));
       if (!missing) return this.#failAlone(name, key, error);
-      // A change event may well be that of a delete.
+      // A change event may be that of a delete.
       if (name === 'source' && !this.#options.only) {
         this.#context.emit({
           type: 'notice',

@@ -1,4 +1,4 @@
-/** What one run has at hand, from the listings to the record. */
+/** What one run works with, from the listings to the manifest. */
 import type { Census, Pass } from '../census.js';
 import type { Reporter } from '../events.js';
 import type { MemoryBudget } from '../flow/budget.js';
@@ -17,7 +17,7 @@ import type { Executor } from '../transfer/executor.js';
 import type { Slots } from '../transfer/slots.js';
 
 export interface RunContext {
-  /** As this run sees it; see `viewFor`. */
+  /** This run's view; see `viewFor`. */
   pair: RunPair;
   options: RunOptions;
   /** ms since 1970. */
@@ -30,11 +30,11 @@ export interface RunContext {
   intents: Intents;
   executor: Executor;
   slots: Slots;
-  /** Of runs that go on beside each other in one process; absent when there is none. */
+  /** Shared with concurrent runs of this process; absent if there can be none. */
   claims?: Claims;
   budget: MemoryBudget;
-  /** Requests that only look. */
-  limitLooks: Limiter;
+  /** Limits inspections (HEADs) in flight. */
+  limitInspections: Limiter;
   halt: Halt;
   committer: Committer;
   recorder: Recorder;

@@ -1,4 +1,4 @@
-/** One object whose turn has come: planned, performed, and recorded. */
+/** One object: plans it when its turn comes, performs the ticket, and records the outcome. */
 import type { Outcome } from '../../model/outcome.js';
 import { finalTicket } from '../plan/final.js';
 import type { Subject } from '../plan/plan.js';
@@ -7,8 +7,8 @@ import type { Perform } from '../transfer/executor.js';
 import type { RunContext } from './context.js';
 
 /**
- * Copies one object, with another ticket whenever its source changes meanwhile. Never rejects: a fault that ends the
- * run halts it.
+ * Copies one object, with a new ticket whenever its source changes meanwhile. Never rejects: a fault that ends the run
+ * goes to the halt.
  * @returns whether the object was copied
  */
 export async function copyObject(context: RunContext, planned: Subject, perform: Perform): Promise<boolean> {
@@ -30,7 +30,7 @@ export async function copyObject(context: RunContext, planned: Subject, perform:
   return false;
 }
 
-/** One version: the final ticket, the intent, the act. A copy is recorded at once. */
+/** One version: plans the ticket, notes the intent, copies, and records the copy at once. */
 async function performOnce(
   { planning, route, recorder, intents }: RunContext,
   { subject, tried, started }: { subject: Subject; tried: number; started: number },
@@ -53,14 +53,14 @@ function recordOutcome(
   const { key, size } = subject;
   if (outcome.kind === 'vanished') emit({ type: 'skip', key, size, reason: 'vanished' });
   if (outcome.kind === 'failed') {
-    // Neither this version has arrived nor the one that was planned: the older one's time counts.
+    // Neither this version nor the planned one arrived: the older one's time counts.
     const mtimeMs = Math.min(subject.mtimeMs, planned.mtimeMs);
     recorder.failed(failedObject({ ...subject, mtimeMs }), outcome.fault, tried + outcome.attempts);
   }
   return outcome.kind === 'copied';
 }
 
-/** An object as the failed list knows it. */
+/** An object in the form of the failed list. */
 export function failedObject({ key, size, etag, mtimeMs }: Pick<Subject, 'key' | 'size' | 'etag' | 'mtimeMs'>) {
   return { key, size, sourceEtag: etag, sourceMtimeMs: mtimeMs } satisfies FailedObject;
 }

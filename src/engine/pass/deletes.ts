@@ -1,6 +1,6 @@
 /**
- * What sync deletes: gathered in the manifest while the listings are merged, asked of the guards once both have been
- * read to their ends, and only then deleted, in batches.
+ * Sync's deletes: collected in the manifest while the listings are merged, checked by the guards once both listings have
+ * been read to their end, and only then carried out, in batches.
  */
 import type { DoomedRow, Manifest } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
@@ -22,7 +22,7 @@ import { countOf, refuseDeletes } from './guard.js';
 const BATCH = 1000;
 const BATCHES_IN_FLIGHT = 4;
 
-/** The manifest's fact that a run was refused because the sides had no key in common. */
+/** The manifest's fact that a run was refused because the sides had no common key. */
 const STRANGERS = 'strangers';
 
 type DoomedList = Pick<Manifest, 'doom' | 'doomed' | 'doomedCount' | 'clearDoomed'>;
@@ -53,7 +53,7 @@ export class Deletes {
   readonly #how: DeleteOptions;
   readonly #deleteUnknown: boolean;
   #found: DoomedRow[] = [];
-  /** Where what was found waits. A run over a few named keys has a list of its own: a pass may be under way beside it. */
+  /** The doomed keys. A run over named keys has its own list, because a pass may be running at the same time. */
   readonly #list: DoomedList;
 
   constructor(context: RunContext, how: DeleteOptions) {
@@ -64,7 +64,7 @@ export class Deletes {
     this.#list = context.options.only ? new ShortList() : context.pair.manifest;
   }
 
-  /** What an earlier run found is found anew, unless this run goes on where that one was interrupted. */
+  /** Forgets what was found, by earlier runs too; not to be called when continuing an interrupted pass. */
   startAgain(): void {
     this.#found = [];
     if (!this.#context.options.dryRun) this.#list.clearDoomed();
@@ -86,27 +86,30 @@ export class Deletes {
   }
 
   /**
-   * To be called when both listings have been read to their ends. Single objects that cannot be deleted are told.
-   * @throws guard, with nothing deleted
+   * Deletes what was found. Call only when both listings have been read to their end. Failures of single objects are
+   * recorded. @throws guard, with nothing deleted
    */
   async carryOut(): Promise<void> {
     this.save();
     const { halt, emit, census, options } = this.#context;
-    // An interrupted run may have found some of them.
+    // An interrupted run may have found some already.
     if (!options.dryRun) census.doomed = this.#list.doomedCount();
     if (halt.stops('plans') || census.doomed === 0) return;
     this.#askGuards(await this.#sourceListed());
     if (options.dryRun) return;
     const { missing } = census;
     if (missing > 0 && !this.#how.ignoreErrors) {
-      const message = `nothing was deleted, because ${countOf(missing)} could not be copied; --ignore-errors deletes all the same`;
+      const message = `nothing was deleted, because ${countOf(missing)} could not be copied; --ignore-errors deletes anyway`;
       emit({ type: 'notice', level: 'warn', message });
       return;
     }
     await this.#deleteAll();
   }
 
-  /** What the beginning of an interrupted pass had listed may be gone by now, and the rest had nothing to list. */
+  /**
+   * How many objects the source has, at least. A continued pass that saw none lists again, because what its beginning
+   * listed may be gone since.
+   */
   async #sourceListed(): Promise<number> {
     const { census, pass, pair, halt } = this.#context;
     if (census.seen > 0 || pass.after === undefined) return census.seen;
@@ -136,7 +139,7 @@ export class Deletes {
     if (this.#deleteUnknown && !named && !dryRun) this.#setStrangers(false);
   }
 
-  /** What a refused run had copied until then makes no pair of two places that had no key in common. */
+  /** Keys that are common only because a refused run copied them do not count. */
   #areStrangers(): boolean {
     const { census, pair } = this.#context;
     return census.common === 0 || Boolean(pair.manifest.getFact(STRANGERS));
@@ -161,14 +164,14 @@ export class Deletes {
     }
   }
 
-  /** Runs beside this one neither copy these keys meanwhile nor have copied them without a word. */
+  /** Holds the keys against concurrent runs, after writing what those have copied to the manifest. */
   #holding(rows: readonly DoomedRow[], work: () => Promise<void>): Promise<void> {
     const { claims } = this.#context;
     if (!claims) return work();
     return claims.holdAll(
       rows.map(({ key }) => key),
       () => {
-        claims.settle(this.#context.committer);
+        claims.flush(this.#context.committer);
         return work();
       },
     );
@@ -203,16 +206,16 @@ export class Deletes {
     }
   }
 
-  /** Those that are really gone from the source. @throws faults that end the run */
+  /** Those that are confirmed gone from the source. @throws faults that end the run */
   async #stillDoomed(rows: readonly DoomedRow[]): Promise<DoomedRow[]> {
-    const { limitLooks } = this.#context;
-    const looked = await Promise.all(
-      rows.map((row) => this.#isFresh(row) || limitLooks(() => this.#confirmDoomed(row))),
+    const { limitInspections } = this.#context;
+    const confirmed = await Promise.all(
+      rows.map((row) => this.#isFresh(row) || limitInspections(() => this.#confirmDoomed(row))),
     );
-    return rows.filter((_, index) => looked[index]);
+    return rows.filter((_, index) => confirmed[index]);
   }
 
-  /** Found gone by this run itself, and not perhaps copied since by a run beside this one. */
+  /** Found gone by this run, and not copied since by a concurrent run. */
   #isFresh({ key, foundMs }: DoomedRow): boolean {
     const { startedMs, claims, pair } = this.#context;
     if (foundMs < startedMs) return false;
@@ -236,8 +239,8 @@ export class Deletes {
   }
 
   /**
-   * What an earlier, interrupted run found gone may be at the source again, or may have been changed at the destination,
-   * or this run's filter may shield it.
+   * An object that an interrupted run found gone may be at the source again, may have changed at the destination, or may
+   * be excluded by this run's filter.
    */
   async #isStillDoomed({ key, destEtag }: DoomedRow): Promise<boolean> {
     const { pair, options, halt } = this.#context;

@@ -1,6 +1,6 @@
 /**
- * How far a pass over the keys has come without a gap: every key up to there has been decided and, where it had to be,
- * copied. Objects finish in any order; a batch of keys is passed when the last of its objects is done.
+ * How far a pass has come without a gap: every key up to there has been decided and copied if needed. Objects finish in
+ * any order; a batch of keys has passed when its last object is done.
  */
 
 import type { Passed } from '../census.js';
@@ -17,41 +17,41 @@ export class Batch {
     this.#frontier = frontier;
   }
 
-  /** Of a key whose work goes on after it was taken; to be called when that is over. */
+  /** Keeps the batch open for a key whose work continues. Call the returned function when it is done. */
   hold(): () => void {
     this.open++;
     return () => this.release();
   }
 
-  look(): void {
+  count(): void {
     this.passed.looked++;
   }
 
-  /** Of what was looked at. */
+  /** Counts an object that the filters include; `size` in bytes. */
   add(size: number): void {
     this.passed.objects++;
     this.passed.bytes += size;
   }
 
-  /** Once for the batch itself, when all its keys have been taken, and once for each hold. */
+  /** Call once for the batch, when all its keys have been taken, and once for each hold. */
   release(): void {
     this.open--;
-    if (this.open === 0) this.#frontier.settle();
+    if (this.open === 0) this.#frontier.advance();
   }
 }
 
 export class Frontier {
   readonly passed: Passed;
-  /** The last key of what has been passed. */
+  /** The last key passed. */
   key: string | undefined;
   readonly #batches: Batch[] = [];
   readonly #stopped: () => boolean;
   readonly #advanced: () => void;
 
   /**
-   * @param stopped true from when on objects may be left unfinished: nothing is passed any more
-   * @param advanced called each time that more has been passed
-   * @param start what an earlier run, which this one goes on with, had passed
+   * @param stopped true once objects may be left unfinished: the frontier then no longer moves
+   * @param advanced called whenever the frontier has moved
+   * @param start how far the earlier run came that this one continues
    */
   constructor(stopped: () => boolean, advanced: () => void, start: { key?: string; passed: Passed }) {
     this.#stopped = stopped;
@@ -60,14 +60,14 @@ export class Frontier {
     this.passed = { ...start.passed };
   }
 
-  /** Keys up to `last` come next. */
+  /** Begins the next batch, whose last key is `last`. */
   begin(last: string): Batch {
     const batch = new Batch(this, last);
     this.#batches.push(batch);
     return batch;
   }
 
-  settle(): void {
+  advance(): void {
     if (this.#stopped()) return;
     let moved = false;
     for (let first = this.#batches[0]; first?.open === 0; first = this.#batches[0]) {

@@ -4,7 +4,7 @@ import type { DeleteOptions } from '../options.js';
 import type { Backup, RunPair, RunSide } from '../pair.js';
 import { backupKey } from '../plan/backup.js';
 
-/** @throws usage when the place for what is kept lies inside a side, or a side inside it */
+/** @throws usage when the backup location lies inside a side, or a side inside it */
 export function refuseBackupInside(pair: RunPair, backup: Backup): void {
   const { side } = backup;
   const { source, dest, single } = pair;
@@ -14,13 +14,13 @@ export function refuseBackupInside(pair: RunPair, backup: Backup): void {
     const place = placeOf(other);
     if (place.home !== aside.home) continue;
     const inside = place.path.startsWith(aside.path) || aside.path.startsWith(place.path);
-    // An object alone may lie in the same folder: only its own name is taken.
-    const kept = placeOf({ ...side, prefix: backupKey(pair, backup, '') });
-    const overlaps = single ? kept.path === place.path : inside;
+    // The backup of a single object may be in the same folder, under another name.
+    const own = placeOf({ ...side, prefix: backupKey(pair, backup, '') });
+    const overlaps = single ? own.path === place.path : inside;
     if (!overlaps) continue;
     throw new XsyncError('usage', `--backup-dir: ${side.text} and ${other.text} overlap`, {
       subject: '--backup-dir',
-      remedy: 'choose a place beside it, or only give a --suffix',
+      remedy: 'choose a location outside it, or give only --suffix',
     });
   }
 }
@@ -40,40 +40,40 @@ export function refuseOverlap(pair: RunPair): void {
   const [outer, inner] = a.path.length < b.path.length ? [source, dest] : [dest, source];
   if (placeOf(inner).path.startsWith(placeOf(outer).path)) {
     throw new XsyncError('usage', `${inner.text} lies inside ${outer.text}`, {
-      remedy: 'a copy into itself would never end; choose a destination beside it',
+      remedy: 'a copy into itself would never end; choose a destination outside it',
     });
   }
 }
 
-/** Local roots are paths, whose nesting counts; a bucket's are the bucket's and then the prefix. */
+/** Two sides can overlap if they have the same `home`: one local host, or one bucket. */
 function placeOf({ store, prefix }: RunSide): { home: string; path: string } {
   const { kind, endpoint, bucket } = store.identity;
   if (store.capabilities.local) return { home: `${kind} ${endpoint}`, path: `${bucket.replace(/\/+$/, '')}/${prefix}` };
   return { home: `${kind} ${endpoint} ${bucket}`, path: prefix };
 }
 
-/** What a run is about to delete, and what it has seen. */
+/** What a run is about to delete, and what the guards compare it with. */
 export interface DeletePlan {
-  /** To be deleted. */
+  /** Objects about to be deleted. */
   objects: number;
   /** Objects in the manifest. */
   known: number;
   /** Objects that the source has. */
   sourceListed: number;
-  /** Keys that both sides, or the source and the manifest, have in common; 0 also when they had none before a refused run. */
+  /** Source keys that are also at the destination or in the manifest; 0 if there were none before a refused run. */
   common: number;
-  /** Also what xsync did not put there is deleted. */
+  /** --delete-unknown: objects that xsync did not put there are deleted too. */
   unknown: boolean;
-  /** Only objects that were named are looked at. */
+  /** The run covers only named objects. */
   named: boolean;
 }
 
-/** What may be deleted without a word, of the manifest's objects. */
+/** What may be deleted without --max-delete: a share of the manifest's objects, or this many if that is more. */
 const SAFE_PERCENT = 25;
 const SAFE_OBJECTS = 1000;
 
 /**
- * The last question before anything is deleted (invariant 6).
+ * The last check before anything is deleted (invariant 6).
  * @throws guard, naming the flag that would allow it
  */
 export function refuseDeletes(options: DeleteOptions, plan: DeletePlan): void {
@@ -81,20 +81,20 @@ export function refuseDeletes(options: DeleteOptions, plan: DeletePlan): void {
   const count = countOf(objects);
   if (sourceListed === 0 && !plan.named && !options.allowEmptySource) {
     throw new XsyncError('guard', `the source is empty, and ${count} would be deleted at the destination`, {
-      remedy: 'check the source and its credentials; --allow-empty-source deletes all the same',
+      remedy: 'check the source and its credentials; --allow-empty-source deletes anyway',
     });
   }
   if (plan.unknown && !plan.named && common === 0 && sourceListed > 0 && options.max === undefined) {
     const message = `the two sides had no key in common, and ${count} would be deleted at the destination`;
     throw new XsyncError('guard', message, {
-      remedy: `check both paths; --max-delete ${objects} deletes all the same`,
+      remedy: `check both paths; --max-delete ${objects} deletes anyway`,
     });
   }
   const most = mostDeletes(options.max, known);
   if (objects <= most) return;
   const limit = options.max === undefined ? `${most} (a quarter of the manifest's objects, or 1,000)` : `${most}`;
   throw new XsyncError('guard', `${count} would be deleted, which is more than --max-delete allows: ${limit}`, {
-    remedy: `see with --dry-run which they are; --max-delete ${objects} deletes them`,
+    remedy: `list them with --dry-run; --max-delete ${objects} deletes them`,
   });
 }
 

@@ -1,4 +1,4 @@
-/** From the diff to the queue: each key is decided, looked at more closely where that is needed, and handed on. */
+/** From the diff to the queue: decides each key, inspects it where needed, and queues or records the result. */
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
@@ -26,30 +26,30 @@ export class Planner {
   readonly #checkers: Queue;
   /** Absent: nothing is deleted. */
   readonly #deletes: Deletes | undefined;
-  /** Something failed in an earlier run. */
+  /** The failed list is not empty. */
   readonly #failures: boolean;
-  /** Runs that were killed had begun to write something. */
+  /** The manifest has intents of killed runs. */
   readonly #intents: boolean;
-  /** Bytes of what was planned, for --max-transfer. */
+  /** Bytes planned, for --max-transfer. */
   #started = 0;
-  /** Bytes of what was copied. */
+  /** Bytes copied. */
   #copied = 0;
   #again = false;
 
   constructor(context: RunContext, deletes?: Deletes) {
     this.#context = context;
-    this.#checkers = new Queue(context.limitLooks);
+    this.#checkers = new Queue(context.limitInspections);
     this.#deletes = deletes;
     this.#failures = context.pair.manifest.failureCount() > 0;
     this.#intents = context.pair.manifest.anyIntended();
   }
 
-  /** Returns once the key has found its place in `batch`; waits while the queues are full. */
+  /** Decides the key; its work belongs to `batch`. Waits while the queues are full. */
   async take(triple: Triple, batch: Batch): Promise<void> {
     const { source, key } = triple;
     if (!source) return this.#gone(triple);
     this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
-    batch.look();
+    batch.count();
     if (this.#again && this.#copiedBefore(triple)) return;
     const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
     if (excluded) {
@@ -66,7 +66,7 @@ export class Planner {
       evidenceOf(triple),
     );
     const work = decision.action === 'copy' || decision.action === 'inspect';
-    if (work && (this.#held(key, source) || this.#settles(key, source))) return;
+    if (work && (this.#held(key, source) || this.#isSettling(key, source))) return;
     if (decision.action === 'inspect') {
       const done = batch.hold();
       await this.#checkers.push(() => this.#inspect(triple, decision, batch).finally(done));
@@ -75,7 +75,7 @@ export class Planner {
     }
   }
 
-  /** Deletes what is to be deleted, without looking at anything else. */
+  /** Only finds keys to delete. */
   takeDoomed(triple: Triple): void {
     const { key, source } = triple;
     if (source) this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
@@ -90,47 +90,47 @@ export class Planner {
   }
 
   /**
-   * The source does not have it.
-   * @param tellsKept false when the same keys come once more
+   * The source does not have the key.
+   * @param reportKept false if the same keys are listed again later
    */
-  #gone(triple: Triple, tellsKept = true): void {
+  #gone(triple: Triple, reportKept = true): void {
     const { key, row, dest } = triple;
     const { noTraverse, dryRun, policy } = this.#context.options;
     if (row && !dest && !noTraverse) {
-      // Gone from both sides: nothing is left to know about it.
+      // Gone from both sides: forget it.
       if (!dryRun) this.#context.committer.forget(key);
       return;
     }
     const evidence = { ...evidenceOf(triple), intended: this.#isIntended(triple) };
     const decision = decide(policy, 'absent', this.#destState(triple), evidence);
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
-    // Without a listing the manifest tells what the filter asks for.
+    // Without a listing the filter's input comes from the manifest.
     const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
     if (!there || !this.#deletes) return;
     const { deletes } = this.#context.options;
     if (!deletes?.excluded && exclusionOf(this.#context.pair, this.#context.options, key, there)) return;
     const aside = decision.reason === 'unknown' && isBackup(this.#context.pair, key);
     if (decision.action === 'delete' && !aside) this.#deletes.doom(triple, decision.reason);
-    else if (tellsKept) {
+    else if (reportKept) {
       const reason = decision.action === 'keep' ? decision.reason : 'unknown';
       this.#context.emit({ type: 'keep', key, size: there.size, reason });
     }
   }
 
-  /** A run that was killed was about to write it at the destination, which had something else then. */
+  /** A killed run was about to write the key, and the destination's object has changed since. */
   #isIntended(triple: Triple): boolean {
     if (!this.#intents || this.#context.claims?.has(triple.key)) return false;
     const intent = this.#context.pair.manifest.intended(triple.key);
     return intent !== undefined && intent.atMs < this.#context.startedMs && intent.destEtag !== this.#etagThere(triple);
   }
 
-  /** Of what the destination has, as far as it is known. */
+  /** ETag of the destination's object, if known. */
   #etagThere({ dest, row }: Triple): string | undefined {
     return dest?.etag ?? (this.#context.options.noTraverse ? row?.destEtag : undefined);
   }
 
-  /** Is being rewritten right now. */
-  #settles(key: string, { size, mtimeMs }: ObjectEntry): boolean {
+  /** Skips an object that was rewritten very recently (--settle). */
+  #isSettling(key: string, { size, mtimeMs }: ObjectEntry): boolean {
     const { options, pass } = this.#context;
     if (!options.settling?.waits(key, mtimeMs, Date.now())) return false;
     pass.unsettledMs = Math.min(pass.unsettledMs ?? mtimeMs, mtimeMs);
@@ -139,7 +139,7 @@ export class Planner {
     return true;
   }
 
-  /** Failed before, and its time has not come. */
+  /** Skips an object that failed before and is not due for a retry. */
   #held(key: string, source: ObjectEntry): boolean {
     if (!this.#failures || this.#context.options.failedBefore === 'try') return false;
     const { manifest, settings } = this.#context.pair;
@@ -153,7 +153,7 @@ export class Planner {
     return true;
   }
 
-  /** Waits for all that was taken. */
+  /** Waits for the work of all keys taken. */
   async drain(): Promise<void> {
     try {
       await this.#checkers.drain();
@@ -162,7 +162,7 @@ export class Planner {
     }
   }
 
-  /** The same keys come again, in better order; what this run has copied is done. */
+  /** The same keys are listed again, sorted; those already copied are left out. */
   startAgain(): void {
     this.#again = true;
     this.#started = this.#copied;
@@ -180,12 +180,12 @@ export class Planner {
     if (!triple.source || halt.stops('objects')) return;
     const stores = { source: source.store, dest: dest.store };
     try {
-      // What the destination holds of a failed object may be damaged, whatever its size and time.
+      // The destination's copy of a failed object may be damaged although its size and time match.
       const doubted = this.#failures && pair.manifest.failure(key) !== undefined;
       const keys = { sourceKey: source.prefix + key, destKey: dest.prefix + key };
       const how = { ...stores, budget, policy: options.policy, signal: halt.signal };
-      const looked = await inspect(how, keys, decision, doubted);
-      await this.#act({ ...triple, dest: looked.dest ?? triple.dest }, looked.verdict, batch);
+      const inspected = await inspect(how, keys, decision, doubted);
+      await this.#act({ ...triple, dest: inspected.dest ?? triple.dest }, inspected.verdict, batch);
     } catch (error) {
       if (halt.signal.aborted) return;
       const fault = toXsyncError(error);
@@ -203,7 +203,7 @@ export class Planner {
       this.#adopt(triple, decision.reason);
       return;
     }
-    const message = 'differs at the destination, and --immutable forbids to change it';
+    const message = 'differs at the destination, and --immutable forbids overwriting it';
     this.#fail(source, new XsyncError('guard', message, { class: 'permanent' }), 0);
   }
 
@@ -211,7 +211,7 @@ export class Planner {
     this.#context.recorder.failed(failedObject(source), faultOf(fault), attempts);
   }
 
-  /** Found equal without a copy: noted, so that the next run need not look again. */
+  /** Records an object that was found equal, so that the next run need not inspect it. */
   #adopt(triple: Triple, reason: SkipReason): void {
     if (this.#context.options.dryRun) return;
     this.#context.recorder.adopt(adoptedRow(triple, reason, this.#isIntended(triple)));
@@ -224,7 +224,7 @@ export class Planner {
     const { size, mtimeMs: sourceMtimeMs } = source;
     const subject = this.#subjectOf(triple, source);
     const fault = this.#impossible(subject);
-    // Nothing is read of what could not be written; a dry run says so as well.
+    // Do not read what cannot be written; a dry run reports this too.
     if (fault) return this.#fail(source, fault, 0);
     if (!this.#withinMaxTransfer(size)) {
       emit({ type: 'skip', key, size, reason: 'cutoff' });
@@ -240,7 +240,7 @@ export class Planner {
     );
   }
 
-  /** In a dry run: the ticket that would be performed. */
+  /** Dry run: reports the ticket that would be performed. */
   async #foretell(subject: Subject, reason: CopyReason): Promise<void> {
     const { planning, route, forecast, emit } = this.#context;
     const found = await finalTicket(planning, route, subject);
@@ -271,7 +271,7 @@ export class Planner {
     const { store } = this.#context.pair.dest;
     const { maxObjectSize } = store.capabilities;
     if (size > maxObjectSize) {
-      const message = `${size} bytes are more than the ${maxObjectSize} that an object may have at the destination`;
+      const message = `${size} bytes exceed the destination's limit of ${maxObjectSize} bytes per object`;
       return new XsyncError('object-too-large', message, { subject: destKey });
     }
     try {
@@ -283,22 +283,22 @@ export class Planner {
   }
 
   /**
-   * Runs the work while no other run of this process works on the key, unless one of them has done it.
-   * @param knownMs of the manifest's row by which it was decided
+   * Runs the work while no other run of this process works on the key, unless one of them has already done it.
+   * @param knownMs time of the manifest's row that the decision was based on
    */
   async #claimed(source: ObjectEntry, knownMs: number | undefined, work: () => Promise<void>): Promise<void> {
     const { committer, emit, claims } = this.#context;
     if (!claims) return work();
     return claims.hold(source.key, async () => {
-      claims.settle(committer);
+      claims.flush(committer);
       if (!this.#doneMeanwhile(source, knownMs)) return work();
       emit({ type: 'skip', key: source.key, size: source.size, reason: 'unchanged' });
     });
   }
 
   /**
-   * Another run of this process has copied it since it was decided to: the same version, or one that is newer than
-   * what this pass has listed. An older one, which it had begun to copy before, counts for nothing.
+   * Another run of this process has copied the object since the decision: the same version, or one newer than this pass
+   * has listed. An older version, whose copy had started before, does not count.
    */
   #doneMeanwhile({ key, etag, mtimeMs }: ObjectEntry, knownMs: number | undefined): boolean {
     const row = this.#context.pair.manifest.get(key);
@@ -307,7 +307,7 @@ export class Planner {
     return this.#context.options.only === undefined && row.sourceMtimeMs > mtimeMs;
   }
 
-  /** `--max-transfer`: soft and hard start until it is reached, cautious never starts what would go beyond it. */
+  /** `--max-transfer`: soft and hard start objects until it is reached; cautious starts none that would exceed it. */
   #withinMaxTransfer(size: number): boolean {
     const { maxTransfer, cutoffMode } = this.#context.options;
     if (maxTransfer === undefined) return true;

@@ -1,4 +1,4 @@
-/** One pass over the keys: from the listings through the planner, and the deletes at their time. */
+/** One pass over the keys: from the listings through the planner, with the deletes before, during or after. */
 import { isXsyncError, type XsyncError } from '../../model/error.js';
 import type { RunEvent, Side } from '../events.js';
 import type { Bounds } from '../list/bounds.js';
@@ -19,7 +19,7 @@ export class Traversal {
   readonly #planner: Planner;
   readonly #deletes: Deletes | undefined;
   readonly #keeper: PassKeeper;
-  /** The first of two looks at the same keys: what fails in it is reported by the second. */
+  /** The first of two traversals of the same keys: the second one reports its failures. */
   #findsOnly = false;
 
   constructor(context: RunContext) {
@@ -44,7 +44,7 @@ export class Traversal {
     this.#context.emit(event);
   }
 
-  /** One of the objects that were named cannot be asked for. */
+  /** The HEAD of a named object failed. */
   #failed(key: string, fault: XsyncError): void {
     const { census, recorder } = this.#context;
     census.see(false);
@@ -52,11 +52,11 @@ export class Traversal {
     else recorder.failed({ key, size: 0, sourceEtag: '', sourceMtimeMs: 0 }, faultOf(fault), 1);
   }
 
-  /** @throws faults that end the run, and `guard` when what is to be deleted is refused */
+  /** @throws faults that end the run; guard when the deletes are refused */
   async run(): Promise<void> {
     const { options, pass, census } = this.#context;
     const { deletes, dryRun } = options;
-    // Where nothing is deleted, one look is enough.
+    // A dry run deletes nothing, so one traversal is enough.
     const when = deletes && (dryRun ? 'after' : deletes.when);
     if (pass.after === undefined) {
       this.#deletes?.startAgain();
@@ -80,7 +80,7 @@ export class Traversal {
     }
   }
 
-  /** A side found to be out of order is sorted on disk, and the diff starts again. */
+  /** If a side is out of order, sorts it on disk and starts the diff again. */
   async #sorting(work: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
@@ -137,7 +137,7 @@ export class Traversal {
         if (halt.stops('plans')) return;
       }
     } catch (error) {
-      // A stop ends the listings; what was taken goes on as the stop allows.
+      // A stop aborts the listings; the level of the stop decides what happens to keys already taken.
       if (!(halt.stops('plans') && isXsyncError(error, 'aborted'))) throw error;
     }
   }
@@ -160,8 +160,8 @@ export class Traversal {
 }
 
 /**
- * Disorder is seen late, and until then a key that comes later looks absent. That costs a needless copy at most, but
- * for options that protect what is at the destination.
+ * Sides that must be sorted unless they guarantee order. Disorder is noticed late, and until then a key that is listed
+ * later seems absent. That costs at most a needless copy, except with options that protect the destination's objects.
  */
 function distrusted({ policy, backup }: RunOptions): readonly Side[] {
   const protects = policy.ignoreExisting || policy.immutable || policy.update || backup !== undefined;

@@ -1,4 +1,4 @@
-/** Where the destination's object is kept before it is overwritten or deleted: `--backup-dir` and `--suffix`. */
+/** Where the destination's object is backed up before it is overwritten or deleted: `--backup-dir` and `--suffix`. */
 import type { BackupTarget } from '../../model/ticket.js';
 import type { RunOptions } from '../options.js';
 import type { Backup, RunPair } from '../pair.js';
@@ -16,7 +16,7 @@ export function backupTarget(
   return { place: placeOf(store), key: backupKey(pair, backup, key), text, partSize, attempts: objectAttempts };
 }
 
-/** The full key under which an object of the destination is kept. */
+/** The full key of the backup of a destination object. */
 export function backupKey({ dest, single }: RunPair, { side, suffix, keepExtension }: Backup, key: string): string {
   // A single object's prefix is its key.
   const named = single && side !== dest ? dest.prefix.slice(dest.prefix.lastIndexOf('/') + 1) : key;
@@ -32,7 +32,7 @@ export function suffixed(key: string, suffix: string, keepExtension: boolean): s
   return at < 0 ? key + suffix : key.slice(0, at) + suffix + key.slice(at);
 }
 
-/** By its name the key is one under which an earlier run with the same suffix kept something beside the objects. */
+/** The key has the form of a backup that an earlier run with the same suffix made at the destination. */
 export function isBackup({ dest, backup }: RunPair, key: string): boolean {
   if (backup?.side !== dest || backup.suffix === '') return false;
   const name = key.slice(key.lastIndexOf('/') + 1);

@@ -1,42 +1,42 @@
-/** How an object is cut. Pure. */
+/** How an object is cut into parts. Pure. */
 import type { Cut } from '../../model/ticket.js';
 import type { Capabilities } from '../../store/port.js';
 
 export const MiB = 1024 * 1024;
 
-/** Small enough for a lossy line to repeat, large enough to amortise a request. */
+/** Small enough to repeat on a lossy line, large enough that a request's overhead does not matter. */
 const DEFAULT_PART_SIZE = 8 * MiB;
 
-/** Source part sizes beyond this are not worth imitating: a part is held in memory whole. */
+/** Larger source part sizes are not imitated, because a whole part is held in memory. */
 const LARGEST_IMITATED = 64 * MiB;
 
-/** What people's tools cut at, the commonest first: aws cli, rclone and the SDKs, s5cmd, console and others. */
+/** Part sizes of common tools, the most common first: AWS CLI, rclone and the SDKs, s5cmd, consoles and others. */
 const USUAL_PART_SIZES = [8, 5, 16, 50, 15, 10, 32, 64, 20, 25, 6, 7, 12, 24, 48].map((n) => n * MiB);
 
-/** What decides how an object is cut. Sizes in bytes. */
+/** Input for the cut. Sizes in bytes. */
 export interface CutFacts {
   size: number;
   /** Of the destination. */
   limits: Capabilities;
-  /** The destination's service copies by itself. */
+  /** The destination's service makes the copy (server-side copy). */
   byService: boolean;
-  /** Part size of an unfinished upload of this very version that has parts. */
+  /** Part size of an unfinished upload of this version that has parts. */
   checkpoint?: number;
   /** --part-size. */
   wanted?: number;
-  /** The part size that the source was uploaded in, where its store told. */
+  /** The part size that the source was uploaded with, if its store returned it. */
   source?: number;
   /** The source's composite ETag. */
   md5ofParts?: string;
-  /** What suits the line, by the tuner. */
+  /** The tuner's part size for the line. */
   tuned?: number;
 }
 
 /**
- * How an object is cut; the first row that fits holds. The destination's limits bound every row but the first two.
+ * How an object is cut; the first row that matches applies. The destination's limits bound every row but the first two.
  *
- *   a copy by the service            its largest copy, or halves of it
- *   an unfinished upload with parts  as it was begun
+ *   a server-side copy               whole, or parts of half the largest copy
+ *   an unfinished upload with parts  as it was started
  *   --part-size                      that
  *   fits into one request            whole: at most the tuner's part size, or 8 MiB
  *   the source's cut is certain      as the source: the MD5s of the parts then prove the object by its ETag
@@ -65,7 +65,7 @@ function withinLimits(size: number, wanted: number, limits: Capabilities): Cut {
   return { partSize, parts: Math.ceil(size / partSize) };
 }
 
-/** Half of the largest server-side copy: large parts cost the client nothing, but a service takes its time over them. */
+/** Parts of half the largest server-side copy: large parts cost the client nothing, but services copy them slowly. */
 function cutForService(size: number, maxCopySize: number): Cut {
   if (size <= maxCopySize) return { partSize: maxCopySize, parts: 1 };
   const partSize = Math.floor(maxCopySize / 2);
@@ -73,8 +73,8 @@ function cutForService(size: number, maxCopySize: number): Cut {
 }
 
 /**
- * The part size that a multipart ETag `…-N` and the object's size agree with, if it is a usual one. A guess: when the
- * composite MD5 of our parts then equals the ETag it was right, otherwise it proves nothing.
+ * The usual part size that matches a multipart ETag `…-N` and the object's size, if any. A guess: if the composite MD5
+ * of our parts then equals the ETag, it was right; otherwise it proves nothing.
  */
 export function guessSourceCut(size: number, md5ofParts: string | undefined): number | undefined {
   const parts = Number(md5ofParts?.split('-')[1]);
@@ -82,7 +82,7 @@ export function guessSourceCut(size: number, md5ofParts: string | undefined): nu
   return USUAL_PART_SIZES.find((p) => p <= LARGEST_IMITATED && Math.ceil(size / p) === parts);
 }
 
-/** Where part `partNumber` (from 1) lies. */
+/** The byte range of part `partNumber` (from 1). */
 export function partRange(partNumber: number, partSize: number, size: number): { offset: number; size: number } {
   const offset = (partNumber - 1) * partSize;
   return { offset, size: Math.min(partSize, size - offset) };

@@ -1,4 +1,4 @@
-/** Plans an object when it begins, by what only shows then. What the ticket says is what is done. */
+/** Plans an object when it starts, with what is known only then. The performer does what the ticket says. */
 import type { Checkpoints } from '../../manifest/checkpoints.js';
 import { toXsyncError } from '../../model/error.js';
 import type { Outcome } from '../../model/outcome.js';
@@ -13,19 +13,19 @@ import { planCopy, type Route, type Subject } from './plan.js';
 export interface Planning {
   source: ObjectCatalog;
   checkpoints: Checkpoints;
-  /** `partSize` suits the line now, bytes; undefined until the tuner knows one. */
+  /** `partSize`: the tuner's, bytes; undefined until it has one. */
   slots: { readonly partSize: number | undefined };
-  /** Spends no request where the source's cut can be guessed. */
+  /** Send no request if the source's cut can be guessed. */
   dryRun: boolean;
   signal: AbortSignal;
 }
 
 /**
- * The ticket, cut by an unfinished upload of the object, by the tuner's part size, and by how the source was cut: one
- * HEAD, for objects in parts with a composite ETag.
- * @param route with the tries that are left
- * @returns an outcome where the source could not be asked
- * @throws faults that end the run, and what ends a stopped one
+ * The final ticket. Its cut takes into account an unfinished upload of the object, the tuner's part size, and how the
+ * source was cut: one HEAD, for multipart objects with a composite ETag.
+ * @param route with the remaining attempts
+ * @returns an outcome if that HEAD failed
+ * @throws faults that end the run; any error once the signal is aborted
  */
 export async function finalTicket(
   planning: Planning,
@@ -51,7 +51,7 @@ export async function finalTicket(
     } catch (error) {
       const fault = toXsyncError(error);
       if (signal.aborted || endsRun(fault)) throw fault;
-      // The performer meets a version that is gone or was replaced as well, and knows what follows.
+      // The performer meets a missing or replaced version too, and handles it.
       if (fault.code === 'precondition-failed' || fault.code === 'object-not-found') return ticket;
       if (fault.class === 'temporary' && attempts < route.attempts) continue;
       return { kind: 'failed', fault: faultOf(fault), attempts };
@@ -60,9 +60,9 @@ export async function finalTicket(
 }
 
 /**
- * The part size that the source was uploaded in; undefined when the store does not tell, or tells of parts of
- * different sizes. One HEAD, for objects with a composite ETag alone.
- * @throws what HEAD throws; precondition-failed when the source has another version
+ * The part size that the source was uploaded with; undefined if the store does not return it, or the parts differ in
+ * size. One HEAD, and only for objects with a composite ETag.
+ * @throws what HEAD throws; precondition-failed if the source has another version
  */
 export async function sourcePartSize(
   source: ObjectCatalog,

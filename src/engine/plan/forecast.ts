@@ -1,4 +1,4 @@
-/** What a dry run says that its copies would cost. */
+/** Adds up what the copies of a dry run would cost. */
 import type { CopyTicket } from '../../model/ticket.js';
 import type { Traffic } from '../events.js';
 import { requestsOf } from './plan.js';
@@ -20,7 +20,7 @@ export class Forecast {
     }
   }
 
-  /** The keys come once more. */
+  /** The keys are listed again. */
   restart(): void {
     this.copied = { objects: 0, bytes: 0 };
     this.requests = { source: {}, destination: {} };

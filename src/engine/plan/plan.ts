@@ -1,4 +1,4 @@
-/** Makes tickets: the only place that decides which way an object goes and how it is cut. */
+/** Makes tickets: the only place that decides how an object is copied and cut. */
 import type { UploadRow } from '../../manifest/checkpoints.js';
 import {
   type BackupTarget,
@@ -11,16 +11,16 @@ import type { Capabilities, ObjectStore } from '../../store/port.js';
 import type { RequestKind } from '../../store/wrap/kinds.js';
 import { cutOf } from './cut.js';
 
-/** From one store to another: what all copies of a run share. */
+/** What all copies of a run share. */
 export interface Route {
   source: Place;
   dest: Place;
   /** Of the destination. */
   limits: Capabilities;
-  /** The destination's service copies by itself. */
+  /** The destination's service makes the copy (server-side copy). */
   byService: boolean;
   storageClass?: string;
-  /** Tries of one version. */
+  /** Attempts per version of an object. */
   attempts: number;
   /** --part-size. */
   wanted?: number;
@@ -35,13 +35,13 @@ export interface Subject extends Pick<CopyTicket['source'], 'etag' | 'size' | 'm
   backup?: BackupTarget;
 }
 
-/** What only the start of a copy shows. */
+/** What is known only when a copy starts. */
 export interface CutHints {
   /** An unfinished upload of the key that has parts. */
   checkpoint?: UploadRow;
-  /** Part size that suits the line, bytes. */
+  /** The tuner's part size, bytes. */
   tuned?: number;
-  /** Part size that the source was uploaded in, bytes, where its store told. */
+  /** Part size that the source was uploaded with, bytes, if its store returned it. */
   sourcePartSize?: number;
 }
 
@@ -55,7 +55,7 @@ export function routeOf(
   return { source: placeOf(source), dest: placeOf(dest), limits, byService, ...options };
 }
 
-/** A ticket that copies the subject, cut by what is known of it. */
+/** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
   const { key, sourceKey, destKey, etag, size, mtimeMs, md5ofParts, replaces, backup } = subject;
   const { limits, byService, wanted, storageClass, attempts } = route;
@@ -98,7 +98,7 @@ export function placeOf({ identity: { kind, endpoint, bucket } }: ObjectStore): 
 
 type Requests = Partial<Record<RequestKind, number>>;
 
-/** Requests that a copy costs when nothing goes wrong, per side. */
+/** Requests per side that a copy needs if nothing fails. */
 export function requestsOf({ cut: { parts }, way, source }: CopyTicket): { source: Requests; destination: Requests } {
   if (way === 'server') {
     const copies = parts === 1 ? { copy: 1 } : { createUpload: 1, uploadPartCopy: parts, completeUpload: 1 };

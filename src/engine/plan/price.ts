@@ -1,4 +1,4 @@
-/** What requests and bytes cost, at the prices that the remotes' configs name. Pure. */
+/** What requests and bytes cost, at the prices in the remotes' configuration. Pure. */
 import type { Cost, Prices } from '../../model/prices.js';
 import type { RequestKind } from '../../store/wrap/kinds.js';
 import type { Traffic } from '../events.js';
@@ -20,7 +20,7 @@ const CURRENCY = 'USD';
 
 type PricedRequest = 'list' | 'get' | 'put' | 'delete';
 
-/** As both AWS and Alibaba Cloud class them. */
+/** The price classes of both AWS and Alibaba Cloud. */
 const PRICED_AS: Record<RequestKind, PricedRequest> = {
   list: 'list',
   listParts: 'list',
@@ -40,8 +40,8 @@ const PRICED_AS: Record<RequestKind, PricedRequest> = {
 };
 
 /**
- * What the traffic of both sides costs, one amount for each currency, the source's first; undefined when neither side
- * has prices. What enters a service is free, apart from acceleration.
+ * What the traffic of both sides costs, one amount per currency, the source's first; undefined if neither side has
+ * prices. Bytes into a service are free, apart from acceleration.
  */
 export function costOf(
   { source, dest }: PricedPair,
@@ -60,7 +60,7 @@ export function costOf(
   );
 }
 
-/** What so many list requests on each side cost. */
+/** What the given numbers of list requests on each side cost. */
 export function listCostOf(
   { source, dest }: PricedPair,
   { source: onSource, destination }: { source: number; destination: number },

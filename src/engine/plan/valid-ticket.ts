@@ -47,9 +47,8 @@ const remove = z.strictObject({
 const schema: z.ZodType<Ticket> = z.discriminatedUnion('action', [copy, remove]);
 
 /**
- * The value as a ticket. Nothing is believed of it but its shape: who performs it still decides which places and keys it
- * may name.
- * @throws usage, with the field at fault
+ * The value as a ticket. Checks only its shape: the performer still decides which places and keys a ticket may name.
+ * @throws usage, with the invalid field
  */
 export function validTicket(value: unknown): Ticket {
   const parsed = schema.safeParse(value);

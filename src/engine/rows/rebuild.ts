@@ -1,4 +1,4 @@
-/** Makes a manifest of what both sides already have, by the rules by which a copy finds an object equal. */
+/** Builds a manifest from what both sides already have, by the rules with which a copy finds objects equal. */
 import { loadHashes } from '../../hash/index.js';
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import { type CopyPolicy, decide, type SkipReason } from '../decide/decide.js';
@@ -10,16 +10,16 @@ import { MemoryBudget } from '../flow/budget.js';
 import type { Halt } from '../flow/halt.js';
 import { endsRun } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
-import { type LookOptions, lookAtPair } from '../list/compare.js';
+import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { Triple } from '../list/diff.js';
 import type { RunPair } from '../pair.js';
 import { adoptedRow } from '../record/adopted.js';
 import { Committer } from '../record/commit.js';
-import { looking } from './verify.js';
+import { withHalt } from './verify.js';
 
 /** Bytes. */
-export interface AdoptOptions extends LookOptions {
-  /** The rows are to be xsync's own, so that sync may delete their objects. */
+export interface AdoptOptions extends CompareOptions {
+  /** Mark the rows as xsync's own, so that sync may delete their objects. */
   claim: boolean;
   maxMemory: number;
   stop: AbortSignal;
@@ -27,7 +27,7 @@ export interface AdoptOptions extends LookOptions {
 
 export interface AdoptSummary {
   adopted: { objects: number; bytes: number; by: Partial<Record<SkipReason, number>> };
-  /** On both sides, and not found equal: the next run copies them. */
+  /** On both sides but not found equal: the next run copies them. */
   different: number;
   onlySource: number;
   onlyDestination: number;
@@ -46,13 +46,13 @@ const COMPARING: CopyPolicy = {
 };
 
 /**
- * Writes a row for each object of which both sides have the same. Sends nothing.
+ * Writes a row for each object that is the same on both sides. Copies nothing.
  * @throws faults that end a run
  */
 export async function adoptEqual(pair: RunPair, options: AdoptOptions, report: Reporter): Promise<AdoptSummary> {
   await loadHashes();
   const adoption = new Adoption(pair, options, report);
-  await looking(options.stop, (halt) => adoption.run(halt));
+  await withHalt(options.stop, (halt) => adoption.run(halt));
   return { ...adoption.summary, stopped: options.stop.aborted };
 }
 
@@ -60,7 +60,7 @@ class Adoption {
   readonly #pair: RunPair;
   readonly #options: AdoptOptions;
   readonly #report: Reporter;
-  readonly #looks: Queue;
+  readonly #inspections: Queue;
   readonly #budget: MemoryBudget;
   readonly summary: Omit<AdoptSummary, 'stopped'> = {
     adopted: { objects: 0, bytes: 0, by: {} },
@@ -75,23 +75,23 @@ class Adoption {
     this.#pair = pair;
     this.#options = options;
     this.#report = report;
-    this.#looks = new Queue(limiter(options.checkers));
+    this.#inspections = new Queue(limiter(options.checkers));
     this.#budget = new MemoryBudget(options.maxMemory);
   }
 
   async run(halt: Halt): Promise<void> {
     const committer = new Committer(this.#pair.manifest, (error) => halt.fail(error));
-    const tell: Reporter = (event) => {
+    const onEvent: Reporter = (event) => {
       if (event.type === 'listed') this.summary.listed[event.side] = event.objects;
       this.#report(event);
     };
     const failed = (key: string, fault: XsyncError): void => this.#fail(key, 0, fault);
     try {
-      for await (const triples of lookAtPair(this.#pair, this.#options, { halt, tell, failed })) {
+      for await (const triples of comparePair(this.#pair, this.#options, { halt, report: onEvent, failed })) {
         for (const triple of triples) await this.#take(triple, committer, halt);
       }
     } finally {
-      await this.#looks.drain();
+      await this.#inspections.drain();
       committer.close();
     }
   }
@@ -109,7 +109,7 @@ class Adoption {
     if (decision.action === 'skip') this.#adopt(triple, decision.reason, committer);
     else if (decision.action !== 'inspect') this.summary.different++;
     else {
-      return this.#looks.push(async () => {
+      return this.#inspections.push(async () => {
         if (halt.stops('objects')) return;
         const keys = { sourceKey: this.#pair.source.prefix + key, destKey: this.#pair.dest.prefix + key };
         const context = {
@@ -120,8 +120,8 @@ class Adoption {
           signal: halt.signal,
         };
         try {
-          const { verdict, dest: looked } = await inspect(context, keys, decision, false);
-          if (verdict.action === 'skip') this.#adopt({ ...triple, dest: looked ?? dest }, verdict.reason, committer);
+          const { verdict, dest: inspected } = await inspect(context, keys, decision, false);
+          if (verdict.action === 'skip') this.#adopt({ ...triple, dest: inspected ?? dest }, verdict.reason, committer);
           else this.summary.different++;
         } catch (error) {
           if (halt.signal.aborted) return;

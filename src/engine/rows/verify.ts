@@ -1,26 +1,26 @@
-/** Whether a manifest still says what the two listings say. */
+/** Compares a manifest with the two listings. */
 
 import { destState, sourceState } from '../decide/evidence.js';
 import type { Reporter } from '../events.js';
 import { Halt } from '../flow/halt.js';
-import { type LookOptions, lookAtPair } from '../list/compare.js';
+import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { RunPair } from '../pair.js';
 
 export interface RowsSummary {
   rows: number;
-  /** Both listings show the versions that the row names. */
+  /** Both listings have the versions in the row. */
   agreeing: number;
   source: { changed: number; gone: number };
   destination: { changed: number; gone: number };
-  /** On both sides, and not in the manifest. */
+  /** On both sides but not in the manifest. */
   unknown: number;
   listed: { source: number; destination: number };
 }
 
-/** @throws what ends a listing; aborted */
+/** @throws the error of a listing; aborted */
 export async function checkRows(
   pair: RunPair,
-  options: LookOptions & { stop: AbortSignal },
+  options: CompareOptions & { stop: AbortSignal },
   report: Reporter,
 ): Promise<RowsSummary> {
   const sum: RowsSummary = {
@@ -31,16 +31,16 @@ export async function checkRows(
     unknown: 0,
     listed: { source: 0, destination: 0 },
   };
-  await looking(options.stop, async (halt) => {
-    const tell: Reporter = (event) => {
+  await withHalt(options.stop, async (halt) => {
+    const onEvent: Reporter = (event) => {
       if (event.type === 'listed') sum.listed[event.side] = event.objects;
       report(event);
     };
-    // Nothing is named here.
+    // No objects are named here.
     const failed = (_key: string, fault: Error): never => {
       throw fault;
     };
-    for await (const triples of lookAtPair(pair, options, { halt, tell, failed })) {
+    for await (const triples of comparePair(pair, options, { halt, report: onEvent, failed })) {
       for (const triple of triples) {
         if (!triple.row) {
           if (triple.source && triple.dest) sum.unknown++;
@@ -62,8 +62,8 @@ function note(counts: { changed: number; gone: number }, state: string): void {
   if (state === 'absent') counts.gone++;
 }
 
-/** Runs `body` with a halt that the signal raises. @throws aborted when it did, and the fault that ended the work */
-export async function looking(stop: AbortSignal, body: (halt: Halt) => Promise<void>): Promise<void> {
+/** Runs `body` with a halt that `stop` triggers. @throws aborted when stopped, and any other error of `body` */
+export async function withHalt(stop: AbortSignal, body: (halt: Halt) => Promise<void>): Promise<void> {
   const halt = new Halt(0);
   const onStop = (): void => halt.stop('interrupted', 'calls');
   if (stop.aborted) onStop();

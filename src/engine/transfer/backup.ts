@@ -1,4 +1,4 @@
-/** Copies the destination's object to where backups are kept, before it is overwritten or deleted. */
+/** Backs up the destination's object before it is overwritten or deleted. */
 import type { Checkpoints } from '../../manifest/checkpoints.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import type { BackupTarget, Ticket } from '../../model/ticket.js';
@@ -6,7 +6,7 @@ import { planCopy, routeOf } from '../plan/plan.js';
 import { type Means, Unfinished } from './means.js';
 import { transfer } from './transfer.js';
 
-/** An upload that is interrupted here begins again; `xsync cleanup` finds what it left. */
+/** An interrupted multipart backup starts again; `xsync cleanup` finds what it left. */
 const NO_CHECKPOINTS: Checkpoints = {
   upload: async () => undefined,
   beginUpload: async () => undefined,
@@ -17,10 +17,10 @@ const NO_CHECKPOINTS: Checkpoints = {
 };
 
 /**
- * By the service where it can. Nothing to do when the object is not there any more.
- * @throws whatever the copy throws: then the object must not be touched
+ * Uses a server-side copy where possible. Does nothing if the object no longer exists.
+ * @throws what the copy throws: the object must then not be overwritten or deleted
  */
-export async function keepBackup(means: Means, { key, dest }: Ticket, target: BackupTarget): Promise<void> {
+export async function makeBackup(means: Means, { key, dest }: Ticket, target: BackupTarget): Promise<void> {
   try {
     const size = await copyAside(means, dest.key, target);
     means.observe({ type: 'backup', key, size, to: target.key });
@@ -31,12 +31,12 @@ export async function keepBackup(means: Means, { key, dest }: Ticket, target: Ba
   }
 }
 
-/** @returns the bytes of what was kept */
+/** @returns the object's size in bytes */
 async function copyAside(means: Means, key: string, target: BackupTarget): Promise<number> {
   const { dest, aside, halt } = means;
-  if (!aside) throw new XsyncError('internal', 'a ticket asks for a backup, and there is no place for it');
+  if (!aside) throw new XsyncError('internal', 'a ticket requires a backup, but there is no backup store');
   const found = await dest.head(key, { signal: halt.signal });
-  // Another service has classes of other names.
+  // Other services name their storage classes differently.
   const storageClass = target.place.kind === dest.identity.kind ? found.storageClass : undefined;
   const { partSize: wanted, attempts } = target;
   const { etag, size, mtimeMs, checksums } = found;
@@ -52,9 +52,9 @@ async function copyAside(means: Means, key: string, target: BackupTarget): Promi
   return size;
 }
 
-/** Same code and class, so that it is treated as the fault that it is. */
+/** Keeps the code and class, so that the fault is handled as before. */
 function explained(fault: XsyncError, { text }: BackupTarget): XsyncError {
   const { code, class: kind, subject, remedy, status, serviceCode } = fault;
-  const message = `left as it is, since it could not be kept aside in ${text}: ${fault.message}`;
+  const message = `not changed, because it could not be backed up to ${text}: ${fault.message}`;
   return new XsyncError(code, message, { class: kind, subject, remedy, status, serviceCode, cause: fault });
 }

@@ -1,6 +1,6 @@
 /**
- * The last step of a multipart upload, the one call that cannot be repeated blindly: after a lost answer the
- * destination is asked what it holds.
+ * The last step of a multipart upload, the only call that cannot simply be repeated: after a lost response a HEAD shows
+ * what the destination has.
  */
 import type { PartRow } from '../../manifest/checkpoints.js';
 import type { Checksums } from '../../model/checksum.js';
@@ -14,7 +14,7 @@ import { sleep } from '../../store/wrap/time.js';
 import type { Means } from './means.js';
 import { confirm, wholeOf } from './verify.js';
 
-/** Complete, or find out that it was done. @throws upload-not-found (temporary) when the upload is lost */
+/** Completes the upload, or finds that it was completed. @throws upload-not-found (temporary) when the upload is lost */
 export async function complete(
   means: Means,
   ticket: CopyTicket,
@@ -35,7 +35,7 @@ export async function complete(
       if (there) return { etag: there.etag, confirmed: true };
       if (fault.code === 'upload-not-found') {
         await means.checkpoints.endUpload(ticket.key);
-        throw new XsyncError('upload-not-found', 'the upload is gone and the object is not there', {
+        throw new XsyncError('upload-not-found', 'the upload no longer exists, and the object was not written', {
           subject: ticket.key,
           class: 'temporary',
           cause: error,
@@ -47,7 +47,7 @@ export async function complete(
   }
 }
 
-/** The upload is gone: did the run before complete it, and die before it could say so? */
+/** The upload no longer exists: the outcome if an earlier run completed it and was killed before recording that. */
 export async function finishedEarlier(
   means: Means,
   ticket: CopyTicket,
@@ -62,7 +62,7 @@ export async function finishedEarlier(
   return { kind: 'copied', destEtag: there.etag, verifiedBy: 'computed', parts, ...resumed };
 }
 
-/** The destination's object if it is, by size and a checksum, the one that these parts make. */
+/** The destination's object, if its size and a checksum match these parts. */
 async function holds(means: Means, ticket: CopyTicket, whole: Checksums): Promise<ObjectInfo | undefined> {
   try {
     const info = await means.dest.head(ticket.dest.key, { signal: means.halt.signal });

@@ -1,20 +1,20 @@
-/** Who performs tickets. Today one adapter: this thread. */
+/** Performs tickets. The only adapter runs in this thread. */
 import type { Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
 import type { Lanes, Queued } from '../flow/lanes.js';
 import type { Means } from './means.js';
 import { perform, performDeletes } from './perform.js';
 
-/** Has a ticket performed. @throws faults that end the run */
+/** Performs a ticket. @throws faults that end the run */
 export type Perform = (ticket: CopyTicket) => Promise<Outcome>;
 
 export interface Executor {
   /**
-   * Queues one object and waits while the queue is full. When its turn comes, `turn` is called: it plans the ticket, has
-   * it performed, and records the outcome. It never rejects.
+   * Queues one object and waits while the queue is full. Calls `turn` when its turn comes, which must not reject: it
+   * plans the ticket, performs it, again whenever the source changes, and records the outcome.
    */
   queue(object: Queued, turn: (perform: Perform) => Promise<void>): Promise<void>;
-  /** One request's worth of deletes. @throws faults that end the run */
+  /** Deletes as many objects as one request takes. @throws faults that end the run */
   delete(tickets: readonly DeleteTicket[]): Promise<Outcome[]>;
   /** Waits for everything that was queued. */
   drain(): Promise<void>;

@@ -1,9 +1,9 @@
 /**
  * One object in parts: read, hash, send, checkpoint, several at once.
  *
- * The first part that arrives brings the object's headers, and with them the upload is started: no HEAD is spent.
- * Every acknowledged part is checkpointed before the next is begun in its place, so that a killed run sends again
- * only what was in flight. A part that is far slower than the others is raced: see `race.ts`.
+ * The first part read also returns the object's headers, with which the upload is created: this saves a HEAD. Each
+ * acknowledged part is checkpointed before the next one takes its slot, so that after a kill only the parts in flight are
+ * sent again. A part that is far slower than the others is raced: see `race.ts`.
  */
 import type { PartRow } from '../../manifest/checkpoints.js';
 import { XsyncError } from '../../model/error.js';
@@ -17,12 +17,12 @@ import type { Moving } from '../tune/flow.js';
 import { complete, finishedEarlier } from './complete.js';
 import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
-import { type Outcome, type Request, Siblings } from './race.js';
+import { type RaceResult, type Request, Siblings } from './race.js';
 import { SourceProof, type Turn } from './source-proof.js';
 import { type Resumed, resumeUpload, startUpload } from './uploads.js';
 import { confirm, hashPartSoon, isSamePart, type PartHashes } from './verify.js';
 
-/** A part's bytes, and what their source said of the object. */
+/** A part's bytes, and the object's headers that came with them. */
 interface Read {
   info: ObjectInfo;
   lease: Lease;
@@ -60,15 +60,15 @@ class PartsInFlight {
   readonly #proof: SourceProof;
   readonly #done = new Map<number, PartRow>();
   readonly #arrived = new Map<number, PartEntry>();
-  /** Found at the destination as they were to be sent. */
+  /** Parts not sent because they were found at the destination. */
   readonly spared = { parts: 0, bytes: 0 };
   readonly #reads = new Siblings();
   readonly #writes = new Siblings();
   /** Parts that are being read. */
   readonly #reading = new Set<number>();
-  /** Parts whose bytes wait for those before them. */
+  /** Parts whose bytes wait to be hashed after those before them. */
   #queued = 0;
-  /** The ETag of every part so far is its MD5, so that sending it again gives the same one. */
+  /** So far the ETag of every part is its MD5, so sending a part again yields the same ETag. */
   #md5Etags = true;
   #started: Promise<UploadRef> | undefined;
   #broken = false;
@@ -89,7 +89,7 @@ class PartsInFlight {
     for (const part of done) this.#done.set(part.partNumber, part);
   }
 
-  /** Sends what is missing. @throws the first part's error after the others came to rest; Unfinished when stopped */
+  /** Sends the missing parts. @throws the first error once all parts have ended; Unfinished when stopped */
   async sendAll() {
     const limit = this.#means.slots.ofObject();
     const missing = Array.from({ length: this.#ticket.cut.parts }, (_, i) => i + 1).filter((n) => !this.#done.has(n));
@@ -101,7 +101,7 @@ class PartsInFlight {
     return this.#proof.prove(this.rows());
   }
 
-  /** The destination checked every part or told a checksum of it. */
+  /** The destination checked every part or returned a checksum of it. */
   get confirmed(): boolean {
     return this.#confirmed;
   }
@@ -129,7 +129,7 @@ class PartsInFlight {
     const { budget, halt, checkpoints, slots } = this.#means;
     const { key, cut, source } = this.#ticket;
     const range = partRange(partNumber, cut.partSize, source.size);
-    // Taken in order of the parts, as the leases are, so that a part never waits for one that has no memory yet.
+    // Taken in order of the parts, like the leases, so that a part never waits for one that has no memory yet.
     const turn = this.#proof.takeTurn();
     let lease: Lease | undefined;
     let moving: Moving | undefined;
@@ -165,7 +165,7 @@ class PartsInFlight {
     }
   }
 
-  /** @returns with the given lease, or with that of a second request, which was quicker */
+  /** @returns the given lease, or that of a second request if that was faster */
   async #read(partNumber: number, offset: number, lease: Lease, moving: Moving): Promise<Read> {
     const { source, budget, halt, slots } = this.#means;
     const { key, etag } = this.#ticket.source;
@@ -182,7 +182,7 @@ class PartsInFlight {
     };
     this.#reading.add(partNumber);
     try {
-      const outcome = await slots.races.run({
+      const result = await slots.races.run({
         size: lease.bytes.byteLength,
         siblings: this.#reads,
         signal: halt.signal,
@@ -191,7 +191,7 @@ class PartsInFlight {
         second: again,
         drop: (late) => late.lease.release(),
       });
-      return this.#told(partNumber, outcome);
+      return this.#reported(partNumber, result);
     } finally {
       this.#reading.delete(partNumber);
     }
@@ -212,9 +212,9 @@ class PartsInFlight {
   }
 
   /**
-   * A part that is sent twice is replaced, by S3's and OSS's definition. A loser that was cut off may still arrive
-   * whole, at any time; so only parts whose ETag is their MD5 are raced: it then replaces them by the same bytes under
-   * the same ETag, and the completion finds what it names. After the completion the service refuses it.
+   * S3 and OSS replace a part that is sent twice. The aborted loser of a race may still arrive whole at any time. So only
+   * parts whose ETag is their MD5 are raced: the loser then stores the same bytes under the same ETag, and the completion
+   * finds the ETag that it names. After the completion the service rejects the loser.
    */
   async #upload(
     upload: UploadRef,
@@ -228,7 +228,7 @@ class PartsInFlight {
     const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
     const send: Request<PartResult> = (attempt) =>
       dest.uploadPart(upload, partNumber, bytes, { contentMd5, ...attempt });
-    const outcome = await slots.races.run({
+    const result = await slots.races.run({
       size: bytes.byteLength,
       siblings: this.#writes,
       signal: halt.signal,
@@ -236,13 +236,13 @@ class PartsInFlight {
       first: send,
       second: () => (this.#md5Etags && this.#mayRace(dest, false) ? send : undefined),
     });
-    const answer = this.#told(partNumber, outcome);
+    const answer = this.#reported(partNumber, result);
     if (answer.checksums.md5 !== answer.etag.toLowerCase()) this.#md5Etags = false;
     if (!confirm(key, hashes, answer) && contentMd5 === undefined) this.#confirmed = false;
     return answer.etag;
   }
 
-  /** A second request is worth its bytes when it holds up the object, or when no other part has a use for the line. */
+  /** Racing is worth its bytes when the part holds up the object, or when no other part needs the line. */
   #mayRace(store: ObjectStore, holdsUp: boolean): boolean {
     const { halt, slots } = this.#means;
     if (store.capabilities.local || this.#broken || halt.stops('parts')) return false;
@@ -250,13 +250,13 @@ class PartsInFlight {
     return holdsUp || isLast || slots.spare > slots.races.running;
   }
 
-  #told<T>(part: number, { brought, race }: Outcome<T>): T {
+  #reported<T>(part: number, { brought, race }: RaceResult<T>): T {
     const { key } = this.#ticket;
     if (race) this.#means.observe({ type: 'race', key, part, bytes: race.wasted, won: race.won });
     return brought;
   }
 
-  /** It had arrived, only its answer was lost. */
+  /** The part had arrived and only its response was lost. */
   #spare({ size, etag }: PartEntry): string {
     this.spared.parts++;
     this.spared.bytes += size;
@@ -272,7 +272,7 @@ class PartsInFlight {
   }
 }
 
-/** The lease is given back when the request fails. */
+/** Releases the lease if the request fails. */
 function orRelease<T>(lease: Lease, request: Request<T>): Request<T> {
   return async (attempt) => {
     try {

@@ -2,8 +2,8 @@ import { effectiveMtime, formatMtime, MTIME_METADATA, type ObjectInfo } from '..
 import type { ObjectStore, PutOptions } from '../../store/port.js';
 
 /**
- * What goes to the destination besides the bytes. Content headers and metadata verbatim; the source's time natively
- * where the destination keeps one, else in the metadata under rclone's name.
+ * What is sent to the destination besides the bytes: content headers and metadata unchanged, and the source's time,
+ * natively if the destination supports that, else in the metadata under rclone's name.
  */
 export function outgoing(info: ObjectInfo, dest: Pick<ObjectStore, 'capabilities'>, storageClass: string | undefined) {
   const { [MTIME_METADATA]: carried, ...rest } = info.metadata;

@@ -1,30 +1,29 @@
 /**
- * The one function that moves bytes. It knows no manifest, no terminal and no queue: whoever submitted the ticket
- * records the outcome.
+ * Performs tickets, without access to the manifest, the terminal or a queue: the caller records the outcome.
  */
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import type { NewVersion, Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
 import { endsRun } from '../flow/halt.js';
 import { faultOf } from '../plan/fault.js';
-import { keepBackup } from './backup.js';
+import { makeBackup } from './backup.js';
 import { type Means, Unfinished } from './means.js';
 import { transfer } from './transfer.js';
 import { abandonUpload } from './uploads.js';
 
 /**
  * Copies what the ticket names.
- * @throws faults that every further object would meet too (`endsRun`); everything else is an outcome
+ * @throws faults that end the run (`endsRun`); everything else is an outcome
  */
 export async function perform(ticket: CopyTicket, means: Means): Promise<Outcome> {
   const { halt } = means;
   const { replaces, backup } = ticket.dest;
-  let kept = replaces === undefined || backup === undefined;
+  let backedUp = replaces === undefined || backup === undefined;
   for (let attempts = 1; ; attempts++) {
     if (halt.stops('objects')) return { kind: 'unfinished' };
     try {
-      if (!kept && backup) await keepBackup(means, ticket, backup);
-      kept = true;
+      if (!backedUp && backup) await makeBackup(means, ticket, backup);
+      backedUp = true;
       return await transfer(means, ticket);
     } catch (error) {
       if (error instanceof Unfinished || halt.signal.aborted) return { kind: 'unfinished' };
@@ -36,7 +35,7 @@ export async function perform(ticket: CopyTicket, means: Means): Promise<Outcome
   }
 }
 
-/** Whether to try again, or the outcome. Bytes that proved damaged are not built upon. */
+/** Whether to try again, or the outcome. Abandons the upload if its parts are damaged or outdated. */
 async function afterFault(
   means: Means,
   ticket: CopyTicket,
@@ -68,8 +67,8 @@ async function failed(means: Means, ticket: CopyTicket, fault: XsyncError, attem
 }
 
 /**
- * Whether the object was deleted after it was listed: nothing is left to copy. A store that goes on listing an object
- * that it does not return has a fault, which must not be skipped. One request.
+ * Whether the object was deleted after it was listed. If the store still lists an object that it does not return, that
+ * is a failure and must not be skipped. One list request.
  */
 async function hasVanished(means: Means, ticket: CopyTicket): Promise<boolean> {
   const { key } = ticket.source;
@@ -79,21 +78,21 @@ async function hasVanished(means: Means, ticket: CopyTicket): Promise<boolean> {
     await abandonUpload(means, ticket);
     return true;
   } catch {
-    // The store could not answer: the object stays the failure that it was.
+    // The listing failed: the original failure stands.
     return false;
   }
 }
 
 /**
- * Deletes at the destination, as many objects as one request takes. Backups are made first; an object whose backup
- * fails is left alone.
+ * Deletes at the destination, as many objects as one request takes. Makes backups first, and does not delete an object
+ * whose backup failed.
  * @returns an outcome for each ticket, in their order
- * @throws faults that every further object would meet too
+ * @throws faults that end the run
  */
 export async function performDeletes(tickets: readonly DeleteTicket[], means: Means): Promise<Outcome[]> {
   const { dest, halt } = means;
-  const kept = await Promise.all(tickets.map((ticket) => keepFirst(ticket, means)));
-  const ready = tickets.filter((_, index) => kept[index] === undefined);
+  const refused = await Promise.all(tickets.map((ticket) => backUpFirst(ticket, means)));
+  const ready = tickets.filter((_, index) => refused[index] === undefined);
   const results = new Map<string, Outcome>();
   if (ready.length > 0 && !halt.stops('objects')) {
     try {
@@ -108,18 +107,18 @@ export async function performDeletes(tickets: readonly DeleteTicket[], means: Me
       for (const ticket of ready) results.set(ticket.dest.key, outcome);
     }
   }
-  return tickets.map((ticket, index) => kept[index] ?? results.get(ticket.dest.key) ?? { kind: 'unfinished' });
+  return tickets.map((ticket, index) => refused[index] ?? results.get(ticket.dest.key) ?? { kind: 'unfinished' });
 }
 
-/** Undefined once the object may be deleted; else what became of it instead. @throws faults that end the run */
-async function keepFirst(ticket: DeleteTicket, means: Means): Promise<Outcome | undefined> {
+/** @returns undefined if the object may be deleted, else its outcome. @throws faults that end the run */
+async function backUpFirst(ticket: DeleteTicket, means: Means): Promise<Outcome | undefined> {
   const { backup } = ticket.dest;
   if (!backup) return undefined;
-  const { halt, limitLooks } = means;
+  const { halt, limitInspections } = means;
   try {
-    return await limitLooks(async () => {
+    return await limitInspections(async () => {
       if (halt.stops('objects')) return { kind: 'unfinished' };
-      await keepBackup(means, ticket, backup);
+      await makeBackup(means, ticket, backup);
       return undefined;
     });
   } catch (error) {

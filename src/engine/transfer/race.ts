@@ -1,21 +1,21 @@
 /**
- * Stragglers: a part that is far slower than its siblings is asked for a second time, on another connection. The first
- * of the two to arrive wins, the other is aborted, and the half of the part that is raced (its read, or its write)
- * settles only when both have. What the loser moved is waste, and there is a budget for it.
+ * Stragglers: a part that is far slower than its siblings is requested a second time, on another connection. The first
+ * request to finish wins and the other is aborted. The raced half of the part (its read, or its write) ends only when
+ * both requests have ended. The bytes that the loser moved are waste, which is limited by a budget.
  */
 import type { Pace } from '../../store/port.js';
 
-/** So many siblings, and as many as are still under way, must have finished for a part to be judged by them. */
+/** At least this many siblings, and as many as are in flight, must have finished to compare a part with them. */
 const SIBLINGS = 4;
-/** Siblings beyond these tell of a line as it was. */
+/** Only the latest siblings count, because older ones describe the line as it was. */
 const LATEST = 64;
-/** A straggler has taken so many times what its siblings took. */
+/** A straggler has taken this many times as long as its siblings. */
 const SLOWER = 3;
-/** What a second request must be expected to gain. */
+/** Least expected gain of a second request. */
 const GAIN_MS = 2000;
-/** Of the bytes that a run moves. */
+/** The share of the bytes moved by a run that may be wasted. */
 const WASTE = 0.05;
-const LOOK_MS = 500;
+const CHECK_MS = 500;
 
 /** One of the two requests for a half of a part. */
 export interface Attempt {
@@ -33,28 +33,28 @@ export interface Half<T> {
   /** Aborts both requests. */
   signal: AbortSignal;
   first: Request<T>;
-  /** Another request for the same; undefined when none may be made now. Asked when one is wanted. */
+  /** A second request for the same half; undefined if none may be made now. Called when one is wanted. */
   second(): Request<T> | undefined;
-  /** Gives back what a request brought that came second after all. */
+  /** Releases the result of a request that finished second. */
   drop?(brought: T): void;
-  /** Told of each byte once, whichever request moves it. */
+  /** Counts each byte once, whichever request moves it. */
   pace: Pace;
 }
 
-export interface Outcome<T> {
+export interface RaceResult<T> {
   brought: T;
   /** Only when there was a race; `wasted` bytes. */
   race?: { won: 'first' | 'second'; wasted: number };
 }
 
-/** What a run may waste: a share of what it has moved. Watches what is under way while there is anything. */
+/** Runs halves of parts, checks them periodically for stragglers, and limits the bytes that a run wastes. */
 export class Races {
   readonly now: () => number;
   readonly #watched = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #moved = 0;
   #spent = 0;
-  /** Second requests under way. */
+  /** Second requests in flight. */
   #running = 0;
 
   constructor(now: () => number) {
@@ -65,28 +65,28 @@ export class Races {
     return this.#running;
   }
 
-  /** A part of so many bytes has arrived. */
+  /** A part of this many bytes has arrived. */
   add(bytes: number): void {
     this.#moved += bytes;
   }
 
-  /** Runs a half of a part; with a second request beside it if it proves a straggler. @throws what the first threw */
-  async run<T>(half: Half<T>): Promise<Outcome<T>> {
+  /** Runs a half of a part, with a second request if it is a straggler. @throws the error if no request succeeded */
+  async run<T>(half: Half<T>): Promise<RaceResult<T>> {
     const contest = new Contest(half, this);
-    const look = (): void => contest.look();
-    this.#watched.add(look);
-    this.#timer ??= setInterval(() => this.#lookAtAll(), LOOK_MS).unref();
+    const check = (): void => contest.check();
+    this.#watched.add(check);
+    this.#timer ??= setInterval(() => this.#checkAll(), CHECK_MS).unref();
     try {
       return await contest.run();
     } finally {
-      this.#watched.delete(look);
+      this.#watched.delete(check);
       if (this.#watched.size === 0) this.#rest();
     }
   }
 
   /**
-   * Bytes that a race over a part of `size` may waste; taken out of the budget until `settle`.
-   * @param moved by the first request: wasted if the second wins
+   * Reserves the bytes that a race over a part of `size` may waste, until `close`; undefined if the budget is too small.
+   * @param moved bytes of the first request, wasted if the second wins
    */
   stake(size: number, moved: number): number | undefined {
     const left = (this.#moved + size) * WASTE - this.#spent;
@@ -97,13 +97,13 @@ export class Races {
     return stake;
   }
 
-  settle(stake: number, wasted: number): void {
+  close(stake: number, wasted: number): void {
     this.#spent += wasted - stake;
     this.#running--;
   }
 
-  #lookAtAll(): void {
-    for (const look of this.#watched) look();
+  #checkAll(): void {
+    for (const check of this.#watched) check();
   }
 
   #rest(): void {
@@ -122,21 +122,21 @@ export class Siblings {
     this.#running++;
   }
 
-  /** @param ms absent when it failed, which tells nothing */
+  /** @param ms absent if it failed: failures are not counted */
   end(ms?: number): void {
     this.#running--;
     if (ms === undefined) return;
     this.#took[this.#finished++ % LATEST] = ms;
   }
 
-  /** Undefined while too few have finished: the first ones to do so are the quick ones. */
+  /** Undefined while too few have finished, because the fast ones finish first. */
   get medianMs(): number | undefined {
     if (this.#finished < Math.max(SIBLINGS, Math.min(this.#running, LATEST))) return undefined;
     return [...this.#took].sort((a, b) => a - b)[this.#took.length >> 1];
   }
 }
 
-/** A request under way, as far as the race needs to know it. */
+/** A request in flight. */
 class Runner {
   readonly abort = new AbortController();
   readonly won: 'first' | 'second';
@@ -160,7 +160,7 @@ class Contest<T> {
   #stake: number | undefined;
   #winner: { runner: Runner; brought: T } | undefined;
   #fault: { error: unknown } | undefined;
-  #resolve: (outcome: Outcome<T>) => void = () => undefined;
+  #resolve: (result: RaceResult<T>) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
   constructor(half: Half<T>, races: Races) {
@@ -169,21 +169,21 @@ class Contest<T> {
     this.#startedMs = races.now();
   }
 
-  async run(): Promise<Outcome<T>> {
+  async run(): Promise<RaceResult<T>> {
     const { signal, siblings, first } = this.#half;
     const abort = (): void => this.#abortAll();
     signal.addEventListener('abort', abort);
     siblings.begin();
     let tookMs: number | undefined;
     try {
-      const settled = new Promise<Outcome<T>>((resolve, reject) => {
+      const finished = new Promise<RaceResult<T>>((resolve, reject) => {
         this.#resolve = resolve;
         this.#reject = reject;
       });
       this.#start('first', first);
-      const outcome = await settled;
+      const result = await finished;
       tookMs = this.#races.now() - this.#startedMs;
-      return outcome;
+      return result;
     } finally {
       siblings.end(tookMs);
       signal.removeEventListener('abort', abort);
@@ -191,7 +191,7 @@ class Contest<T> {
   }
 
   /** Starts the second request if the first has fallen behind and there is anything to gain. */
-  look(): void {
+  check(): void {
     const [first] = this.#runners;
     if (this.#runners.length > 1 || !first?.running || !this.#isBehind(first)) return;
     const { size } = this.#half;
@@ -202,11 +202,11 @@ class Contest<T> {
       this.#stake = stake;
       this.#start('second', second);
     } else {
-      this.#races.settle(stake, 0);
+      this.#races.close(stake, 0);
     }
   }
 
-  /** What has been silent for a while is expected to be so for as long again. */
+  /** Expects a request that has stalled for a while to stall for as long again. */
   #isBehind({ moved, movedMs }: Runner): boolean {
     const { medianMs } = this.#half.siblings;
     if (medianMs === undefined) return false;
@@ -237,7 +237,7 @@ class Contest<T> {
     return this.#half.pace(fresh);
   }
 
-  /** The leader has moved more than may be wasted, so it must win: the other is given up. */
+  /** The leader has moved more than may be wasted, so it must win: aborts the other. */
   #decide(leader: Runner): void {
     for (const runner of this.#runners) if (runner !== leader && runner.running) runner.abort.abort();
   }
@@ -249,26 +249,26 @@ class Contest<T> {
       this.#winner = { runner, brought };
       this.#abortAll();
     }
-    this.#settle();
+    this.#finish();
   }
 
-  /** Of two faults the one of a request that was not given up tells more. */
+  /** Of two faults, keeps that of the request that was not aborted. */
   #failed(runner: Runner, error: unknown): void {
     runner.running = false;
     if (!this.#fault || !runner.abort.signal.aborted) this.#fault = { error };
-    this.#settle();
+    this.#finish();
   }
 
   #abortAll(): void {
     for (const { running, abort } of this.#runners) if (running) abort.abort();
   }
 
-  #settle(): void {
+  #finish(): void {
     if (this.#runners.some(({ running }) => running)) return;
     const winner = this.#winner;
     const loser = this.#runners.find((runner) => runner !== winner?.runner);
     const wasted = loser?.moved ?? 0;
-    if (this.#stake !== undefined) this.#races.settle(this.#stake, wasted);
+    if (this.#stake !== undefined) this.#races.close(this.#stake, wasted);
     if (!winner) this.#reject(this.#fault?.error);
     else if (this.#stake === undefined) this.#resolve({ brought: winner.brought });
     else this.#resolve({ brought: winner.brought, race: { won: winner.runner.won, wasted } });

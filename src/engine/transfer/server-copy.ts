@@ -1,4 +1,4 @@
-/** A copy that the service makes by itself, both sides being its own and under one account. */
+/** Server-side copy, for two sides at the same service and account. */
 import { XsyncError } from '../../model/error.js';
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
@@ -10,8 +10,8 @@ import { abandonUpload, startUpload } from './uploads.js';
 import { confirm } from './verify.js';
 
 /**
- * HEAD, then COPY with the metadata written out: a plain copy would lose the source's time. Beyond one request's
- * limit, UploadPartCopy; that is quick enough to start again rather than to checkpoint each part.
+ * HEAD, then COPY with explicit metadata: a plain copy would lose the source's time. Above the limit of one request,
+ * UploadPartCopy, which is fast enough to start again instead of checkpointing each part.
  */
 export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Copied> {
   const { source, dest, halt, observe } = means;
@@ -46,7 +46,7 @@ async function copyParts(means: Means, ticket: CopyTicket, options: ReturnType<t
   return answer;
 }
 
-/** @throws the first part's error, after the others came to rest */
+/** @throws the first part's error, once all parts have ended */
 async function copyEach({ source, dest, halt, slots }: Means, ticket: CopyTicket, upload: UploadRef) {
   const limit = slots.ofObject();
   const pinned = { ifMatch: ticket.source.etag, signal: halt.signal };

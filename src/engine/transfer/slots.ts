@@ -1,6 +1,6 @@
 /**
- * What may be in flight at once in a run: part requests over all objects, and small objects. What the person has not
- * fixed, the tuner changes while the run goes.
+ * How much a run may have in flight: part requests over all objects, and small objects. The tuner changes what the user
+ * has not fixed.
  */
 
 import { Lanes, Waiting } from '../flow/lanes.js';
@@ -23,7 +23,7 @@ export class Slots {
   readonly #objects: Limiter;
   readonly #partsPerObject: number | undefined;
   readonly #pinned: boolean;
-  /** False when `--transfers` and `--part-concurrency` together say how many. */
+  /** False if `--transfers` and `--part-concurrency` together fix the number of parts. */
   readonly tunesParts: boolean;
 
   constructor(
@@ -47,27 +47,27 @@ export class Slots {
     return !this.#pinned;
   }
 
-  /** Slots for parts that no part has a use for. */
+  /** Idle slots for parts. */
   get spare(): number {
     const { concurrency, activeCount, pendingCount } = this.#parts;
     return pendingCount > 0 ? 0 : Math.max(0, concurrency - activeCount);
   }
 
-  /** For an object that begins now; undefined until the tuner knows better than the default. */
+  /** For an object that starts now; undefined until the tuner has measured. */
   get partSize(): number | undefined {
     if (this.#partSize === undefined || !this.#lone || !this.#waiting.all) return this.#partSize;
     const rest = { objects: this.#waiting.sizes, moving: this.partFlow.moving };
     return partSizeAtEnd(rest, this.#lone, this.#partSize);
   }
 
-  /** Bytes of parts that have not begun; undefined while more objects may come. */
+  /** Bytes of parts that have not started; undefined while more objects may come. */
   get left(): number | undefined {
     if (this.#pinned || !this.#waiting.all) return undefined;
     const queued = this.#parts.pendingCount * (this.#partSize ?? START.partSize);
     return this.#waiting.sizes.reduce((sum, size) => sum + size, queued);
   }
 
-  /** @param settings.lone only where each connection is limited by itself */
+  /** @param settings.lone only if each connection has its own rate limit */
   set(settings: { parts: number; objects: number; partSize: number | undefined; lone?: Lone }): void {
     if (this.tunesParts) this.#parts.concurrency = settings.parts;
     if (this.tunesObjects) this.#objects.concurrency = settings.objects;
@@ -75,7 +75,7 @@ export class Slots {
     this.#lone = settings.lone;
   }
 
-  /** For the parts of one object. */
+  /** The limiter for the parts of one object. */
   ofObject(): <T>(task: () => Promise<T>) => Promise<T> {
     if (this.#partsPerObject === undefined) return this.#parts;
     const own = limiter(this.#partsPerObject);

@@ -1,7 +1,7 @@
 /**
- * How the source was cut when it was uploaded, which is what its composite ETag (`md5(md5s)-N`) is made of. Known for
- * certain where the store remembers it (S3: a HEAD of part 1), it makes the ETag a checksum of the whole; guessed, it
- * proves equality when it fits and nothing when it does not.
+ * How the source was cut into parts when it was uploaded: its composite ETag (`md5(md5s)-N`) depends on it. If the store
+ * returns the part size (S3: a HEAD of part 1), the ETag serves as a checksum of the whole object. A guessed part size
+ * proves equality if the ETag matches, and nothing if it does not.
  */
 import { md5, md5OfMd5s } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
@@ -12,8 +12,8 @@ import type { Means } from './means.js';
 
 /**
  * Checks bytes in memory against the composite ETag of their source.
- * @returns false when the cut cannot be found out
- * @throws checksum-mismatch when it is known and the ETag disagrees
+ * @returns false if the cut is unknown
+ * @throws checksum-mismatch if it is known and the ETag disagrees
  */
 export async function proveComposite(means: Means, ticket: CopyTicket, bytes: Uint8Array): Promise<boolean> {
   const { md5ofParts } = ticket.source;

@@ -1,4 +1,4 @@
-/** What the bytes of an object in parts prove against its source's own checksums, gathered while they pass. */
+/** Hashes a multipart object's bytes as they pass, and compares them with the source's own checksums. */
 import { Md5Stream } from '../../hash/index.js';
 import type { PartRow } from '../../manifest/checkpoints.js';
 import type { Checksums } from '../../model/checksum.js';
@@ -12,7 +12,7 @@ import { type PartHashing, partHashing, proveParts, wholeOf } from './verify.js'
 export interface Turn {
   /** Adds the part's bytes once all parts before it have had their turn. */
   hash(bytes: Uint8Array): Promise<void>;
-  /** Lets the next one go on; also when the part came to nothing. */
+  /** Lets the next part continue; call it also if the part failed. */
   pass(): void;
 }
 
@@ -33,7 +33,7 @@ export class SourceProof {
     return this.#ticket.source.partSize;
   }
 
-  /** What the source vouches for, from the first answer; the pinned reads that follow say the same. */
+  /** Takes the source's checksums from the first response; later reads are pinned to the same version. */
   learn(claimed: Checksums): void {
     if (this.#claimed) return;
     this.#claimed = claimed;
@@ -42,7 +42,7 @@ export class SourceProof {
     else if (this.#ofParts && !this.#sameCut) this.#inOrder = new Md5Stream(this.#sourcePartSize);
   }
 
-  /** The composite ETag counts, and how its parts were cut is known. */
+  /** The source has a composite ETag, and its part size is known. */
   get #ofParts(): boolean {
     return this.#claimed?.md5ofParts !== undefined && this.#sourcePartSize !== undefined;
   }
@@ -58,7 +58,7 @@ export class SourceProof {
     return partHashing(claimed, dest, cut === partSize && claimed.md5ofParts !== undefined);
   }
 
-  /** To be taken in the order of the parts. */
+  /** Call in the order of the parts. */
   takeTurn(): Turn {
     const before = this.#hashedUpTo;
     let pass = (): void => undefined;
@@ -77,7 +77,7 @@ export class SourceProof {
   }
 
   /**
-   * Once, when every part is there.
+   * Call once, when every part has been sent.
    * @throws checksum-mismatch
    */
   prove(rows: readonly PartRow[]): VerifiedBy {

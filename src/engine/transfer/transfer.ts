@@ -19,7 +19,7 @@ export function transfer(means: Means, ticket: CopyTicket): Promise<Copied> {
   return ticket.cut.parts === 1 ? transferWhole(means, ticket) : transferParts(means, ticket);
 }
 
-/** One GET, one PUT. A large object takes a part's slot for them. */
+/** One GET, one PUT. A large object uses a part's slot for them. */
 async function transferWhole(means: Means, ticket: CopyTicket): Promise<Copied> {
   if (isSmall({ size: ticket.source.size, byService: false })) return getAndPut(means, ticket);
   const sent = means.slots.ofObject()(async () => {

@@ -1,9 +1,9 @@
 /**
- * The life of a multipart upload besides its parts: starting it without leaving strays, taking it up again, ending it.
+ * Starts multipart uploads without leaving strays, resumes them, and aborts them.
  *
- * Between a CreateMultipartUpload that the store has carried out and the checkpoint that names its id, a kill or a
- * lost answer leaves an upload that nobody knows. So the intent is written down first (a checkpoint without an id),
- * and whoever finds an intent looks for uploads of exactly this key that are not older, and aborts them.
+ * If a run is killed, or a response lost, between CreateMultipartUpload and the checkpoint with its upload ID, the store
+ * has an upload that nobody knows. So an intent (a checkpoint without an upload ID) is written first. A run that finds an
+ * intent lists the uploads of exactly this key that are not older, and aborts them.
  */
 import type { PartRow, UploadRow } from '../../manifest/checkpoints.js';
 import { isXsyncError, toXsyncError } from '../../model/error.js';
@@ -13,7 +13,7 @@ import { backoffMs } from '../../store/wrap/backoff.js';
 import { sleep } from '../../store/wrap/time.js';
 import type { Means } from './means.js';
 
-/** The store's clock may be behind ours; 15 minutes is where services stop accepting signatures. */
+/** The store's clock may be behind; services reject signatures that are off by more than 15 minutes. */
 const CLOCK_TOLERANCE_MS = 20 * 60_000;
 
 /** @throws what createUpload throws, once the attempts are used up */
@@ -50,13 +50,13 @@ export interface Resumed {
   upload: UploadRef;
   /** Acknowledged, checkpointed, and still at the store. */
   parts: PartRow[];
-  /** At the store, but the answer did not reach the run that sent them: to be believed only by their checksum. */
+  /** At the store, but not acknowledged to the run that sent them: trust them only by checksum. */
   arrived: PartEntry[];
-  /** The store does not know the upload any more; `parts` is what it had. */
+  /** The store no longer knows the upload; `parts` are the checkpointed ones. */
   gone: boolean;
 }
 
-/** What an interrupted run left for this key, reconciled with the store; undefined when there is nothing to go on with. */
+/** The unfinished upload of this key, reconciled with the store; undefined if there is none to resume. */
 export async function resumeUpload(means: Means, ticket: CopyTicket): Promise<Resumed | undefined> {
   const { dest, checkpoints, halt } = means;
   const row = await checkpoints.upload(ticket.key);
@@ -71,15 +71,15 @@ export async function resumeUpload(means: Means, ticket: CopyTicket): Promise<Re
     const listed = new Map(
       (await dest.listParts(upload, { signal: halt.signal })).map((part) => [part.partNumber, part]),
     );
-    const kept = known.filter((part) => {
+    const present = known.filter((part) => {
       const there = listed.get(part.partNumber);
       return there?.etag === part.etag && there.size === part.size;
     });
-    const lost = known.filter((part) => !kept.includes(part)).map((part) => part.partNumber);
+    const lost = known.filter((part) => !present.includes(part)).map((part) => part.partNumber);
     if (lost.length > 0) await checkpoints.dropParts(ticket.key, lost);
-    const keptNumbers = new Set(kept.map((part) => part.partNumber));
-    const arrived = [...listed.values()].filter((part) => !keptNumbers.has(part.partNumber));
-    return { upload, parts: kept, arrived, gone: false };
+    const presentNumbers = new Set(present.map((part) => part.partNumber));
+    const arrived = [...listed.values()].filter((part) => !presentNumbers.has(part.partNumber));
+    return { upload, parts: present, arrived, gone: false };
   } catch (error) {
     if (!isXsyncError(error, 'upload-not-found')) throw error;
     return { upload, parts: known, arrived: [], gone: true };
@@ -91,7 +91,7 @@ function isOf(row: UploadRow, ticket: CopyTicket): boolean {
   return row.sourceEtag === ticket.source.etag && row.size === ticket.source.size;
 }
 
-/** Aborts and forgets what an earlier try left for the ticket's key. */
+/** Aborts and forgets the unfinished upload of the ticket's key. */
 export async function abandonUpload(means: Means, ticket: CopyTicket): Promise<void> {
   const row = await means.checkpoints.upload(ticket.key);
   if (!row) return;
@@ -100,8 +100,8 @@ export async function abandonUpload(means: Means, ticket: CopyTicket): Promise<v
 }
 
 /**
- * Aborts what a checkpoint stands for: its upload, or the strays of an intent. Whoever may write but not list or
- * abort uploads is told, and can copy all the same.
+ * Aborts the upload of a checkpoint, or the strays of an intent. Without permission to list or abort uploads it reports
+ * a notice instead, so that objects can still be copied.
  */
 export async function discardUpload(
   { dest, halt, observe }: Pick<Means, 'dest' | 'halt' | 'observe'>,

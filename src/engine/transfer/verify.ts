@@ -1,8 +1,8 @@
 /**
- * Which checks a pair of stores allows, and what their outcome proves. Pure but for the hashing.
+ * Which checks a pair of stores allows, and what they prove. Pure except for the hashing.
  *
- * The rule: the source's own checksum is the reference where it has one. If the destination checks the same kind by
- * itself (Content-MD5) nothing is hashed here; otherwise the bytes are hashed once while they are in memory.
+ * The reference is the source's own checksum if it has one. If the destination checks the same kind itself (Content-MD5),
+ * nothing is hashed here; otherwise the bytes are hashed once while they are in memory.
  */
 import { combineCrc64ecma } from '../../hash/combine.js';
 import { crc64ecma, md5, md5OfMd5s, md5Soon } from '../../hash/index.js';
@@ -12,7 +12,7 @@ import { XsyncError } from '../../model/error.js';
 import type { VerifiedBy } from '../../model/verified.js';
 import type { Capabilities, PartEntry, WriteResult } from '../../store/port.js';
 
-/** What to send with a body, what the answer must say, and what that will prove. */
+/** What to send with a body, which checksums the response must have, and what that proves. */
 export interface Proof {
   contentMd5?: string;
   expected: Checksums;
@@ -21,7 +21,7 @@ export interface Proof {
 
 /**
  * For an object whose bytes are all in memory.
- * @throws checksum-mismatch when the bytes read are not what the source vouches for
+ * @throws checksum-mismatch when the bytes read do not match the source's checksum
  */
 export function proveWhole(key: string, bytes: Uint8Array, claimed: Checksums, dest: Capabilities): Proof {
   if (claimed.md5 !== undefined) {
@@ -60,7 +60,7 @@ export function partHashing(claimed: Checksums, dest: Capabilities, imitated: bo
 
 export type PartHashes = Pick<PartRow, 'md5' | 'crc64ecma'>;
 
-/** Done together with other parts that are ready by now: several at once cost much less. */
+/** Hashes the part together with others that are ready: several at once cost much less. */
 export async function hashPartSoon(bytes: Uint8Array, hashing: PartHashing): Promise<PartHashes> {
   return {
     md5: hashing.md5 ? await md5Soon(bytes) : undefined,
@@ -71,9 +71,9 @@ export async function hashPartSoon(bytes: Uint8Array, hashing: PartHashing): Pro
 const CONFIRMABLE = { md5: 'MD5', crc64ecma: 'CRC-64', md5ofParts: 'MD5 of parts' } as const;
 
 /**
- * Compares what the destination says it holds with what was sent. A checksum it does not speak is no objection, and
- * no proof either.
- * @returns whether it confirmed any
+ * Compares the checksums that the destination returns with what was sent. A checksum that it does not return neither
+ * fails nor proves anything.
+ * @returns whether any was confirmed
  * @throws checksum-mismatch
  */
 export function confirm(key: string, sent: Checksums, { checksums }: Pick<WriteResult, 'checksums'>): boolean {
@@ -92,18 +92,18 @@ function mustAgree(key: string, side: string, name: string, expected: string, go
   if (expected === got) return;
   throw new XsyncError('checksum-mismatch', `${name} of the ${side} disagrees: expected ${expected}, got ${got}`, {
     subject: key,
-    remedy: 'the object is tried again; if it stays so, look at it with `xsync lsjson --hash` on both sides',
+    remedy: 'the object is copied again; if the mismatch persists, compare both sides with `xsync lsjson --hash`',
   });
 }
 
-/** A part that the store lists is, by its CRC-64 or an ETag that is the MD5, the one that is about to be sent. */
+/** Whether a listed part is the one about to be sent, by its CRC-64 or by an ETag that is the MD5. */
 export function isSamePart(there: PartEntry, size: number, { md5, crc64ecma }: PartHashes): boolean {
   if (there.size !== size) return false;
   if (crc64ecma !== undefined && there.crc64ecma !== undefined) return crc64ecma === there.crc64ecma;
   return md5 !== undefined && there.etag.toLowerCase() === md5;
 }
 
-/** The whole object's checksums as far as the parts, ascending, tell them. */
+/** The whole object's checksums, as far as the parts (in order) provide them. */
 export function wholeOf(parts: readonly PartRow[]): Checksums {
   const md5s = parts.flatMap((part) => part.md5 ?? []);
   const crcs = parts.flatMap((part) => (part.crc64ecma === undefined ? [] : [part]));
@@ -118,8 +118,8 @@ export function wholeOf(parts: readonly PartRow[]): Checksums {
 
 /**
  * What the parts prove against the source's own checksums.
- * @param whole what the MD5s and CRCs of our parts make
- * @param certain what was computed so that it must agree: MD5 over all bytes, or over the source's own parts
+ * @param whole computed from the MD5s and CRCs of our parts
+ * @param certain must agree: MD5 over all bytes, or over the source's own parts
  * @throws checksum-mismatch
  */
 export function proveParts(key: string, claimed: Checksums, whole: Checksums, certain: Checksums): VerifiedBy {

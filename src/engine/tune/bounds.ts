@@ -1,7 +1,7 @@
 /** What bounds the tuner's search from outside: this host's open files, and the request rates that services document. */
 import type { Capabilities } from '../../store/port.js';
 
-/** For the manifest, listings, inspections and Node itself. */
+/** Files for the manifest, listings, inspections and Node itself. */
 const OTHER_FILES = 100;
 const LEAST = 4;
 
@@ -11,7 +11,7 @@ export function affordableConnections(wanted: number, openFiles: number | undefi
   return Math.min(wanted, Math.max(LEAST, Math.floor((openFiles - OTHER_FILES) / 2)));
 }
 
-/** Small objects a second that both services take by their own account: each costs a read and a write. */
+/** Small objects per second by the services' documented rates: each costs a read and a write; undefined without any. */
 export function operationsOf(source: Capabilities, dest: Capabilities): number | undefined {
   const most = Math.min(
     source.requestRates?.read ?? Number.POSITIVE_INFINITY,

@@ -1,40 +1,39 @@
 /**
- * How the last objects of a run are cut where each connection carries the same however many there are: with a quick
- * tuner and hundreds of slow connections a part takes a minute, and so does every begun wave of parts, full or not.
- * Larger parts make whole waves of the rest. Pure.
+ * How to cut the last objects of a run if each connection has its own rate limit. With hundreds of slow connections a
+ * part takes a minute, and so does each wave of parts, full or not. Larger parts turn the rest into full waves. Pure.
  */
 import { MiB } from '../plan/cut.js';
 
-/** Connections of which each is limited by itself. */
+/** Connections that each have their own rate limit. */
 export interface Lone {
-  /** Part requests in flight, once all are there that are to be. */
+  /** Part requests in flight, once all have started. */
   n: number;
-  /** Bytes per second over one. */
+  /** Bytes per second of one connection. */
   each: number;
   /** Bytes of bodies held at once. */
   memory: number;
 }
 
-/** What is still to be sent, when no part waits for a slot. */
+/** What remains to be sent, when no part waits for a slot. */
 export interface Rest {
-  /** Bytes of each object that has not begun. */
+  /** Bytes of each object that has not started. */
   objects: readonly number[];
-  /** Parts under way: bytes, and milliseconds since each began. */
+  /** Parts in flight: bytes, and milliseconds since each started. */
   moving: readonly { size: number; ms: number }[];
 }
 
-/** Every rest of a wave or more is a number of whole waves of parts of one to two times the usual size. */
+/** Parts of one to two times the usual size can divide any rest of at least a wave into full waves. */
 const LARGEST = 2;
-/** What is smaller than so many waves gains from being cut anew. */
+/** Only a rest of fewer waves gains from another cut. */
 const WAVES = 6;
-/** What larger parts, which are dearer to repeat, must save of the time that is left. */
+/** Larger parts cost more to repeat, so the time must shrink at least to this share. */
 const WORTH = 0.97;
-/** Bisections of that time. */
+/** Bisection steps for that time. */
 const STEPS = 20;
 
 /**
- * The size of parts with which the rest is through first: the usual one, or whole mebibytes up to twice that, so that
- * those who guess a cut from an ETag find it.
+ * The part size with which the rest finishes first: the usual one, or more whole MiB up to twice that, so that the cut
+ * can be guessed from an ETag.
  * @param usual bytes
  */
 export function partSizeAtEnd(rest: Rest, lone: Lone, usual: number): number {
@@ -56,7 +55,7 @@ function freeAt({ moving }: Rest, { n, each }: Lone): number[] {
   return Array.from({ length: n }, (_, slot) => busy[slot] ?? 0);
 }
 
-/** Until the last part is through, each begun as soon as there is a slot. */
+/** Seconds until the last part is done, if each starts as soon as a slot is free. */
 function secondsWith(partSize: number, rest: Rest, { n, each }: Lone, free: readonly number[]): number {
   const parts = partsOf(rest, partSize);
   const took = partSize / each;
@@ -72,7 +71,7 @@ function secondsWith(partSize: number, rest: Rest, { n, each }: Lone, free: read
   return Math.max(most, ...free);
 }
 
-/** Parts are held in memory whole. */
+/** Whether the parts, which are held in memory whole, fit. */
 function fits(partSize: number, rest: Rest, { n, memory }: Lone): boolean {
   const { moving } = rest;
   const parts = partsOf(rest, partSize);

@@ -1,10 +1,10 @@
-/** What the tuner hears of the run: how much moves, and how many requests are at it. */
+/** Measures a run for the tuner: how much moves, and how many requests are in flight. */
 import type { Pace } from '../../store/port.js';
 import type { Flow } from './window.js';
 
-/** How much of what was seen before still counts, a sample later. */
-const KEPT = 0.95;
-/** A side on which parts spend less than this share of their time is near, and its bytes come and go in bursts. */
+/** Weight of earlier measurements, per sample. */
+const DECAY = 0.95;
+/** A side on which parts spend less than this share of their time is near, and moves its bytes in bursts. */
 const NEAR = 0.3;
 
 /** Work in progress, averaged over time. */
@@ -21,7 +21,7 @@ class Busy {
   }
 
   change(by: 1 | -1): void {
-    this.#settle();
+    this.#accumulate();
     this.#active += by;
   }
 
@@ -29,16 +29,16 @@ class Busy {
     this.#done += done;
   }
 
-  /** Since the last call: what was done, and for how many milliseconds all in all. */
+  /** Since the last call: what was done, and the sum of the milliseconds of all work. */
   take(): { done: number; areaMs: number } {
-    this.#settle();
+    this.#accumulate();
     const taken = { done: this.#done, areaMs: this.#areaMs };
     this.#done = 0;
     this.#areaMs = 0;
     return taken;
   }
 
-  #settle(): void {
+  #accumulate(): void {
     const now = this.#now();
     this.#areaMs += this.#active * (now - this.#sinceMs);
     this.#sinceMs = now;
@@ -48,23 +48,23 @@ class Busy {
 /** One part on its way. */
 export interface Moving {
   read: Pace;
-  /** From now on it is being written. */
+  /** It has been read and is now being written. */
   turn(): void;
   wrote(bytes: number): void;
   /** It arrived or failed. */
   end(): void;
 }
 
-/** Which sides are disks or memory of this host. */
+/** Which sides are disks or memory on this host. */
 export interface Near {
   source: boolean;
   dest: boolean;
 }
 
 /**
- * Bytes of parts that were read and are being written. A part takes its time on the side that is far away, and only
- * bytes there tell of the line: a near source is read ahead in bursts, a near destination gets a part at once after
- * a long read. Between two far sides each byte counts for a read and for a write, in proportion to the time they take.
+ * Measures the bytes of parts. Only bytes on the far side, where a part spends its time, show the line's goodput: a near
+ * source is read ahead in bursts, and a near destination takes a part at once after a long read. Between two far sides,
+ * reads and writes count in proportion to the time they take.
  */
 export class PartFlow {
   readonly #reading: Busy;
@@ -106,7 +106,7 @@ export class PartFlow {
     };
   }
 
-  /** Parts under way, and how long each has been. */
+  /** Parts in flight, and the milliseconds since each started. */
   get moving(): { size: number; ms: number }[] {
     const now = this.#now();
     return [...this.#moving].map(({ size, sinceMs }) => ({ size, ms: now - sinceMs }));
@@ -116,8 +116,8 @@ export class PartFlow {
   take(ms: number): Flow {
     const read = this.#reading.take();
     const written = this.#writing.take();
-    this.#readMs = this.#readMs * KEPT + read.areaMs;
-    this.#writeMs = this.#writeMs * KEPT + written.areaMs;
+    this.#readMs = this.#readMs * DECAY + read.areaMs;
+    this.#writeMs = this.#writeMs * DECAY + written.areaMs;
     const share = this.#readShare();
     return { done: read.done * share + written.done * (1 - share), used: (read.areaMs + written.areaMs) / ms };
   }

@@ -1,48 +1,48 @@
 /**
- * One number of requests in flight, found by trying: the same loop serves bytes per second and operations per second.
- * Pure: it is fed with samples and knows no clock.
+ * Finds a number of requests in flight by trying, for bytes per second or operations per second. Pure: samples are
+ * passed in, and it uses no clock.
  *
- * A higher setting is worth it when each doubling brings 10 % more goodput, a lower one when each halving costs less:
- * the highest of `goodput / n^0.1375`. Unlike Falcon's `goodput / K^n` minus a loss term, that has its peak where the
- * gain ends and not at a fixed n, so a line on which 256 connections carry 256 times what one does gets 256, at any
- * loss; and where the sender's congestion control fills the line with four, more are given back.
+ * A higher setting is worth it if each doubling brings 10 % more goodput, a lower one if each halving costs less: the
+ * goal is the highest `goodput / n^0.1375`. Falcon's `goodput / K^n` minus a loss term peaks at a fixed n; this peaks
+ * where the gain ends. So a line on which 256 connections carry 256 times as much as one gets 256, at any loss. Where the
+ * sender's congestion control fills the line with four, the others are given up.
  *
- * `measure` the setting until it is steady; `climb` by fours while goodput grows in proportion, and where it does not,
- * settle where the proportion ends; `hold`, watching for goodput to leave its band; now and then `probe` a little more
- * or less. A push-back of the server halves the setting at once.
+ * `measure`: until the setting's goodput is steady. `climb`: multiply by four while goodput grows in proportion, else
+ * choose the point where the proportion ends. `hold`: watch whether goodput leaves its band. `probe`: from time to time,
+ * try a little more or less. When the server pushes back, the setting is halved at once.
  */
 import { type Level, Trial } from './trial.js';
 import { drains, type Flow, fills } from './window.js';
 
-/** What a doubling must bring. */
+/** Least factor of goodput that a doubling must bring. */
 const WORTH_OF_DOUBLING = 1.1;
-/** Goodput that grows with at least this power of the setting is limited by each connection, not by the line. */
+/** If goodput grows at least with this power of the setting, the connections are the limit, not the line. */
 const LINEAR = 0.75;
-/** Above the setting at which a proportional growth would have reached the line's goodput. */
+/** Factor above the setting at which proportional growth would have reached the line's goodput. */
 const BEYOND_KNEE = 1.25;
-/** Goodput outside this band for `BAND_MS` means that the line has changed. */
+/** If goodput is outside this band for `BAND_MS`, the line has changed. */
 const BAND = { low: 0.75, high: 1.33 };
 const BAND_MS = 3000;
-/** Less than this share is an outage, of which there is nothing to learn. */
+/** Less than this share of the goodput is an outage, and is ignored. */
 const STALLED = 0.05;
-/** How strongly the standing goodput follows the newest second. */
+/** Weight of the newest sample in the average goodput. */
 const SMOOTHING = 0.15;
-/** A part that takes less is on a line that a few connections fill, not on one that needs hundreds. */
+/** If a part takes less, a few connections fill the line. */
 const QUICK_MS = 4000;
-/** So many times fewer connections at once, and not fewer still. */
+/** The largest factor by which connections are reduced at once. */
 const MOST_BACK = 1.6;
 const SMALL_STEP = 0.2;
 const LARGEST_STEP = 0.35;
-/** Fewer connections than these are not worth looking for. */
+/** Probes do not go below this many connections. */
 const FEW = 8;
-/** A trial of less that has not drained after so long is given up: its requests are too long to learn from. */
+/** A probe of less that has not drained after this time is given up: its requests take too long. */
 const DRAIN_MS = 20_000;
 const HOLD_MS = { first: 8000, longest: 60_000, afterGain: 3000 };
-/** Answers to what was sent before a halving still come in for at least and at most so long. */
+/** How long responses to requests sent before a halving still arrive, at least and at most. */
 const ECHO_MS = { least: 3000, most: 15_000 };
-/** After a halving nothing more is tried for so long. */
+/** Time after a halving without trials. */
 const COOL_MS = 10_000;
-/** What the server refused is not tried again for so long, only what is below. */
+/** How long only settings below the one that the server refused are tried. */
 const CEILING_MS = 120_000;
 const BELOW_CEILING = 0.8;
 
@@ -56,9 +56,9 @@ export class Loop {
   #phase: Phase = 'measure';
   #n: number;
   readonly #trial: Trial;
-  /** How the climb after the next measure begins. */
+  /** The factor of the climb after the next measurement. */
   #factor: number;
-  /** The setting that a trial falls back to, and what it brought. */
+  /** The setting that a trial falls back to, and its goodput. */
   #base: Level | undefined;
   #why = 'start';
   #phaseMs = 0;
@@ -66,21 +66,21 @@ export class Loop {
   #holdMs = HOLD_MS.first;
   #direction = 1;
   #step = SMALL_STEP;
-  /** What the server refused lies above. */
+  /** The highest setting to try: the server refused a higher one. */
   #ceiling: number | undefined;
   #ceilingMs = 0;
   #sincePushBackMs = ECHO_MS.most;
   #draining = false;
-  /** At the end of the last climb goodput still grew in proportion. */
+  /** Goodput still grew in proportion at the end of the last climb. */
   #linear = false;
-  /** What a climb brought is looked at for the second time. */
+  /** The result of a climb is being measured a second time. */
   #doubted = false;
   /** There is little work left. */
   ending = false;
 
   /**
-   * @param options.whole `done` counts whole requests, which tell nothing until they end
-   * @param options.known `start` is what was found before: entered at half, so that a doubling tells whether it holds
+   * @param options.whole `done` counts whole requests, not their bytes
+   * @param options.known `start` was found before: starts at half of it, so that a doubling confirms it
    */
   constructor(start: number, options: { least: number; most: number; whole: boolean; known: boolean }) {
     this.#least = options.least;
@@ -95,14 +95,14 @@ export class Loop {
     return this.#n;
   }
 
-  /** The setting that was last found best, and its goodput; undefined before the first measure. */
-  get settled(): Level | undefined {
+  /** The best setting found, and its goodput; undefined before the first measurement. */
+  get best(): Level | undefined {
     return this.#base;
   }
 
   /**
-   * Where each connection is limited by itself, as far as is known: the setting that this will come to. Undefined where
-   * they share the line.
+   * If each connection seems to have its own rate limit: the setting that the climb is expected to reach. Undefined if
+   * the connections share the line.
    */
   get reach(): number | undefined {
     if (this.#phase === 'climb') return this.#latencyMs() >= QUICK_MS ? this.#within(this.#most) : undefined;
@@ -115,14 +115,14 @@ export class Loop {
     return this.#phase === 'hold';
   }
 
-  /** For people: what led to the setting. */
+  /** The reason for the setting, to display. */
   get why(): string {
     return this.#why;
   }
 
   /**
-   * @param most the room, which changes with memory and with what another loop takes of the connections
-   * @param requestSize of `done`
+   * @param most the highest setting, which depends on memory and on the other loop's connections
+   * @param requestSize in the unit of `done`
    */
   limit(most: number, requestSize: number): void {
     this.#requestSize = requestSize;
@@ -130,7 +130,7 @@ export class Loop {
     if (this.#n > this.#most) this.#enter('measure', this.#most, 'limited by memory, connections or request rate');
   }
 
-  /** @param ms since the sample before */
+  /** @param ms since the previous sample */
   sample(flow: Flow, ms: number): void {
     this.#sincePushBackMs += ms;
     this.#draining = drains(flow.used, this.#n);
@@ -144,7 +144,7 @@ export class Loop {
     else if (!this.#stalled(flow, ms)) this.#try(flow, ms);
   }
 
-  /** The server pushed back: half of what was in force, at once. */
+  /** The server pushed back: halves the setting at once. */
   pushBack(why: string): void {
     if (this.#sincePushBackMs < (this.#draining ? ECHO_MS.most : ECHO_MS.least)) return;
     this.#ceiling = Math.floor(this.#n * BELOW_CEILING);
@@ -174,14 +174,14 @@ export class Loop {
     const base = this.#base;
     if (this.#phase === 'measure' || !base) {
       this.#base = { n: this.#within(Math.max(this.#n, this.#trial.used)), rate };
-      // Where a connection is quick, the line is near its end, and many more would only have to be taken back.
+      // If parts are quick, the line is almost full, and many more connections would only be given up again.
       if (!this.#whole && this.#latencyMs() < QUICK_MS) this.#factor = Math.min(this.#factor, 2);
       this.#climb(this.#factor);
     } else if (this.#phase === 'climb') this.#climbed(base, rate);
     else this.#probed(base, rate);
   }
 
-  /** Small requests are through so soon that a step too far is taken back at once: any gain leads on. */
+  /** Small requests end so soon that a wrong step is quickly undone, so any sufficient gain continues the climb. */
   #climbsAtOnce(): boolean {
     const rate = this.#trial.early;
     if (rate === undefined || (this.#phase !== 'measure' && this.#phase !== 'climb')) return false;
@@ -191,8 +191,8 @@ export class Loop {
   }
 
   /**
-   * A step so large that what kernels take in advance cannot feign it, and goodput in proportion: no need to wait
-   * until it is steady.
+   * After a step too large for kernel buffers to explain the growth, proportional goodput is conclusive before it is
+   * steady.
    */
   #isPlain(): boolean {
     if (this.#phase !== 'climb' || !this.#base || this.#n < this.#base.n * 4 || this.#n === this.#within(this.#n * 4)) {
@@ -211,9 +211,9 @@ export class Loop {
   }
 
   /**
-   * Where the proportion has ended is enough. Where requests are short it is gone back to in steps: the connections
-   * that stay do not take up at once what the others carried. Where they are long, a wrong step back is paid for by all
-   * that is still to come, and connections that began together stumble together: a second look comes first.
+   * Returns to where the proportion ended. With short requests this is done in steps, because the remaining connections
+   * do not take over the others' share at once. With long requests a wrong step back is expensive, and connections that
+   * started together slow down together, so the result is measured a second time first.
    */
   #climbed(base: Level, rate: number): void {
     const linear = this.#isLinear(rate);
@@ -230,17 +230,17 @@ export class Loop {
     this.#direction = -1;
     this.#step = LARGEST_STEP;
     if (linear) this.#climb(this.#factor);
-    else this.#rest(`${this.#n} brought ${percent(rate / base.rate)} of ${base.n}`);
+    else this.#rest(`goodput at ${this.#n} is ${percent(rate / base.rate)} of that at ${base.n}`);
     this.#holdMs = HOLD_MS.afterGain;
   }
 
   #climb(factor: number): void {
     const next = this.#within(Math.max(this.#n, this.#base?.n ?? 0) * factor);
     if (next > this.#n) this.#enter('climb', next, this.#why);
-    else this.#rest(this.#ceiling ? this.#why : 'as many as may be');
+    else this.#rest(this.#ceiling ? this.#why : 'the maximum');
   }
 
-  /** A trial of less waits until what was begun before is through; meanwhile only a change of the line shows. */
+  /** A probe of less waits until earlier requests have ended; meanwhile only a change of the line is detected. */
   #drain({ done }: Flow, ms: number): void {
     this.#restart();
     const base = this.#base;
@@ -250,7 +250,7 @@ export class Loop {
     else if (this.#phaseMs > DRAIN_MS) this.#rest(this.#why);
   }
 
-  /** True once goodput has been outside what the setting or the step from the base can bring for long enough. */
+  /** True if goodput has been outside the range that the step from the base can explain for `BAND_MS`. */
   #strays(rate: number, base: Level, ms: number): boolean {
     this.#outsideMs = within(rate / base.rate, this.#n / base.n) ? 0 : this.#outsideMs + ms;
     return this.#outsideMs >= BAND_MS;
@@ -272,7 +272,7 @@ export class Loop {
       this.#reject();
       return;
     }
-    const why = `${this.#n} brought ${percent(rate / base.rate)} of ${base.n}`;
+    const why = `goodput at ${this.#n} is ${percent(rate / base.rate)} of that at ${base.n}`;
     const linear = this.#n > base.n && this.#isLinear(rate);
     this.#base = { n: this.#n, rate };
     this.#step = Math.min(this.#step * 1.5, LARGEST_STEP);
@@ -291,7 +291,7 @@ export class Loop {
     this.#rest(this.#why);
   }
 
-  /** Back to the base, to stay there. */
+  /** Returns to the base and holds it. */
   #rest(why: string): void {
     this.#enter('hold', this.#base?.n ?? this.#n, why);
   }
@@ -344,7 +344,7 @@ export class Loop {
     this.#trial.restart(accuracy, this.#latencyMs());
   }
 
-  /** How long a request takes, by Little's law. */
+  /** Duration of a request, by Little's law. */
   #latencyMs(): number {
     return this.#base ? ((this.#base.n * this.#requestSize) / this.#base.rate) * 1000 : 0;
   }
@@ -355,7 +355,7 @@ export class Loop {
   }
 }
 
-/** Whether a step by `step` can have brought goodput times `brought` on the same line. */
+/** Whether a step by factor `step` can change goodput by factor `brought` on the same line. */
 function within(brought: number, step: number): boolean {
   return brought >= BAND.low * Math.min(1, step) && brought <= BAND.high * Math.max(1, step);
 }

@@ -1,4 +1,4 @@
-/** Runs the tuner beside a run: each second a sample goes in, and the settings go to the slots. */
+/** Runs the tuner during a run: passes it a sample each second, and its settings to the slots. */
 import type { Manifest } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
 import { openFilesLimit } from '../../native/proc.js';
@@ -12,10 +12,10 @@ import { readRoute, writeRoute } from './route.js';
 import { type Sample, Tuner, type TunerLimits } from './tune.js';
 
 const EVERY_MS = 1000;
-/** What was settled on is told at most so often. */
-const TOLD_EVERY_MS = 60_000;
+/** Shortest time between two reports of the settings. */
+const REPORT_EVERY_MS = 60_000;
 
-/** What the tuner listens to and sets: see `Slots`. */
+/** What the tuner measures and sets: see `Slots`. */
 export interface TunedSlots {
   readonly partFlow: PartFlow;
   readonly objectFlow: ObjectFlow;
@@ -32,7 +32,7 @@ interface PilotContext {
   emit: Reporter;
 }
 
-/** Undefined when there is nothing to tune: all is fixed, or nothing is copied. */
+/** Undefined if there is nothing to tune: everything is fixed, or it is a dry run. */
 export function pilotFor(pair: RunPair, options: RunOptions, slots: TunedSlots, emit: Reporter): Pilot | undefined {
   if (options.dryRun || !(slots.tunesParts || slots.tunesObjects)) return undefined;
   const limits = {
@@ -51,7 +51,7 @@ export class Pilot {
   #timer: NodeJS.Timeout | undefined;
   #sampledMs = performance.now();
   #faults = { throttled: 0, broken: 0 };
-  #told: { text: string; atMs: number } | undefined;
+  #reported: { text: string; atMs: number } | undefined;
 
   constructor(context: PilotContext) {
     const { limits, manifest } = context;
@@ -60,13 +60,13 @@ export class Pilot {
     this.#set();
   }
 
-  /** Begins to sample. */
+  /** Starts sampling. */
   start(): void {
     this.#sampledMs = performance.now();
     this.#timer = setInterval(() => this.#sample(), EVERY_MS).unref();
   }
 
-  /** Listens for what servers and lines say against the settings. */
+  /** Counts throttling and broken connections. */
   hear(event: RunEvent): void {
     if (event.type !== 'retry') return;
     if (event.code === 'throttled') this.#faults.throttled++;
@@ -75,16 +75,16 @@ export class Pilot {
     }
   }
 
-  /** Tells what was settled on, and keeps it for the next run on this route. */
+  /** Stops sampling, reports the settings, and saves them for the next run on this route. */
   land(): void {
     clearInterval(this.#timer);
-    const { settled } = this.#tuner;
-    if (settled.parts === undefined && settled.objects === undefined) return;
-    this.#tell();
+    const { found } = this.#tuner;
+    if (found.parts === undefined && found.objects === undefined) return;
+    this.#report();
     try {
-      writeRoute(this.#context.manifest, new Date(), settled);
+      writeRoute(this.#context.manifest, new Date(), found);
     } catch (error) {
-      const message = `what the line settled on is not kept for the next run: ${toXsyncError(error).message}`;
+      const message = `the settings found were not saved for the next run: ${toXsyncError(error).message}`;
       this.#context.emit({ type: 'notice', level: 'warn', message });
     }
   }
@@ -107,7 +107,8 @@ export class Pilot {
     this.#faults = { throttled: 0, broken: 0 };
     this.#tuner.sample(sample);
     this.#set();
-    if (this.#tuner.resting && now - (this.#told?.atMs ?? Number.NEGATIVE_INFINITY) > TOLD_EVERY_MS) this.#tell();
+    if (this.#tuner.resting && now - (this.#reported?.atMs ?? Number.NEGATIVE_INFINITY) > REPORT_EVERY_MS)
+      this.#report();
   }
 
   #set(): void {
@@ -115,10 +116,10 @@ export class Pilot {
     this.#context.slots.set({ ...settings, partSize, lone });
   }
 
-  #tell(): void {
+  #report(): void {
     const text = this.#tuner.describe();
-    if (text === '' || text === this.#told?.text) return;
-    this.#told = { text, atMs: performance.now() };
+    if (text === '' || text === this.#reported?.text) return;
+    this.#reported = { text, atMs: performance.now() };
     this.#context.emit({ type: 'tuned', message: text, ...this.#tuner.settings });
   }
 }

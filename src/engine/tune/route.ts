@@ -1,4 +1,4 @@
-/** What a route settled on, kept in its manifest by hour of day: borders are slow at fixed hours. */
+/** The settings found for a route, stored in its manifest by hour of day: cross-border lines are slow at fixed hours. */
 import type { Manifest } from '../../manifest/port.js';
 import { ROUTE, readFact, writeFact } from '../record/facts.js';
 import type { Settings } from './tune.js';

@@ -1,18 +1,18 @@
-/** How long to look at one setting before its goodput is believed. Pure. */
+/** How long to measure a setting before its goodput is reliable. Pure. */
 import { type Flow, Window } from './window.js';
 
-/** A setting and what it brought. */
+/** A setting and its goodput. */
 export interface Level {
   n: number;
   /** Per second. */
   rate: number;
 }
 
-/** Time that does not count: connections open, and what kernels take in advance for new ones is taken. */
-const SETTLE_MS = { early: 1000, steady: 3000 };
-/** Goodput is taken over so long: enough for a large difference, for one that lasts, for the smallest. */
+/** Time that does not count: new connections open and kernel buffers fill. */
+const WARM_UP_MS = { early: 1000, steady: 3000 };
+/** Time over which goodput is measured: for a large difference, for a lasting one, for the smallest. */
 const WINDOW_MS = { early: 2000, steady: 4000, longest: 20_000 };
-/** What is not steady until then will not become so. */
+/** Goodput that is not steady by then counts as it is. */
 const LONGEST_MS = 8000;
 
 /** `fresh`: nothing ran before; `coarse`: for a large step; `fine`: for a small one. */
@@ -23,14 +23,14 @@ export class Trial {
   #window: Window;
   #early: Window;
 
-  /** @param whole requests are counted when they are through; else their bytes as they go */
+  /** @param whole counts requests when they end; else their bytes as they move */
   constructor(whole: boolean) {
     this.#whole = whole;
     this.#window = this.#windowOf('fresh', 0);
     this.#early = this.#earlyOf(0);
   }
 
-  /** @param latencyMs how long a request takes, as far as is known */
+  /** @param latencyMs duration of a request, as far as known */
   restart(accuracy: Accuracy, latencyMs: number): void {
     this.#window = this.#windowOf(accuracy, latencyMs);
     this.#early = this.#earlyOf(latencyMs);
@@ -41,7 +41,7 @@ export class Trial {
     this.#early.add(flow, ms);
   }
 
-  /** Per second, good for large differences; undefined until there is one. */
+  /** Per second, reliable for large differences; undefined until the window is full. */
   get early(): number | undefined {
     return this.#early.full ? this.#early.rate : undefined;
   }
@@ -51,32 +51,32 @@ export class Trial {
     return this.#window.full ? this.#window.rate : undefined;
   }
 
-  /** The same, once it no longer moves. */
+  /** The same, once it is steady. */
   get steadyRate(): number | undefined {
     return this.#window.steady || this.#window.seenMs >= LONGEST_MS ? this.rate : undefined;
   }
 
-  /** Requests in flight meanwhile. */
+  /** Average requests in flight. */
   get used(): number {
     return this.#window.used;
   }
 
   /**
-   * Small differences need a window as long as a request: those that began together are taken by the kernels together,
-   * and sent later.
+   * Small differences need a window as long as a request: requests that start together fill the kernel buffers together,
+   * and the bytes are sent later.
    */
   #windowOf(accuracy: Accuracy, latencyMs: number): Window {
     if (this.#whole) return wholeWindow(WINDOW_MS.steady, latencyMs);
     const request = accuracy === 'fine' ? Math.min(latencyMs, WINDOW_MS.longest) : 0;
-    const settle = accuracy === 'fresh' ? SETTLE_MS.early : SETTLE_MS.steady;
-    return new Window(settle, Math.max(WINDOW_MS.steady, request));
+    const warmUp = accuracy === 'fresh' ? WARM_UP_MS.early : WARM_UP_MS.steady;
+    return new Window(warmUp, Math.max(WINDOW_MS.steady, request));
   }
 
   #earlyOf(latencyMs: number): Window {
-    return this.#whole ? wholeWindow(WINDOW_MS.early, latencyMs) : new Window(SETTLE_MS.early, WINDOW_MS.early);
+    return this.#whole ? wholeWindow(WINDOW_MS.early, latencyMs) : new Window(WARM_UP_MS.early, WINDOW_MS.early);
   }
 }
 
 function wholeWindow(ms: number, latencyMs: number): Window {
-  return new Window(Math.max(SETTLE_MS.early, latencyMs), Math.max(ms, 2 * latencyMs));
+  return new Window(Math.max(WARM_UP_MS.early, latencyMs), Math.max(ms, 2 * latencyMs));
 }

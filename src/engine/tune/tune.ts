@@ -1,6 +1,6 @@
 /**
- * How many requests a run keeps in flight, and how large the parts of objects that have not begun are: found while
- * running. Samples in, settings out; no clock, no timers, no I/O. `docs/tuning.md` tells why it decides as it does.
+ * Finds during a run how many requests to keep in flight, and the part size for objects that have not started. Samples
+ * in, settings out; no clock, no timers, no I/O. `docs/tuning.md` explains its decisions.
  */
 import { MiB } from '../plan/cut.js';
 import type { Lone } from './end.js';
@@ -12,45 +12,45 @@ export interface Settings {
   parts: number;
   /** Small objects in flight. */
   objects: number;
-  /** Bytes; for objects that have not begun. */
+  /** Bytes; for objects that have not started. */
   partSize: number;
 }
 
-/** What happened since the sample before. */
+/** Measurements since the previous sample. */
 export interface Sample {
-  /** Milliseconds since the sample before. */
+  /** Milliseconds since the previous sample. */
   ms: number;
   /** Parts; `done` in bytes. */
   parts: Flow;
   /** Small objects; `done` in objects. */
   objects: Flow;
-  /** Answers that asked to slow down (503, SlowDown, 429). */
+  /** Responses that asked to slow down (503, SlowDown, 429). */
   throttled: number;
   /** Timeouts and connections that broke. */
   broken: number;
-  /** Bytes of parts that have not begun; absent while more objects may come. */
+  /** Bytes of parts that have not started; absent while more objects may come. */
   left?: number;
 }
 
 export interface TunerLimits {
   /** Requests in flight to one server, parts and small objects together. */
   connections: number;
-  /** Small objects a second that the services take; absent where they do not say. */
+  /** Small objects per second by the services' documented rates; absent if there are none. */
   operations?: number;
   /** Bytes of bodies held at once. */
   memory: number;
-  /** Bytes: the smallest part that the destination takes. */
+  /** Bytes: the smallest part that the destination accepts. */
   leastPartSize: number;
-  /** Bytes, where the person has fixed it. */
+  /** Bytes, if the user has fixed it. */
   partSize?: number;
 }
 
-/** Modest: what any server and any host takes without a murmur. */
+/** Low enough for any server and any host. */
 export const START: Settings = { parts: 8, objects: 32, partSize: 8 * MiB };
 
-/** The smallest part that every store takes. */
+/** The smallest part that every store accepts. */
 const SMALLEST_PART = 5 * MiB;
-/** By what one connection carries, bytes per second: large parts save requests, small ones repeat cheaply. */
+/** By bytes per second of one connection: large parts save requests, small ones are cheap to repeat. */
 const PART_SIZES = [
   { from: 16 * MiB, partSize: 32 * MiB },
   { from: 4 * MiB, partSize: 16 * MiB },
@@ -58,14 +58,14 @@ const PART_SIZES = [
 ] as const;
 /** One loop leaves the other at least this many connections. */
 const LEAST = { parts: 2, objects: 4 };
-/** Breaks are counted over so long: one connection that breaks is a line's weather, a tenth of them is too many. */
+/** Broken connections are counted over this time: one is normal, a tenth of all is too many. */
 const BROKEN_MS = 5000;
 const BROKEN_SHARE = 0.1;
-/** A bound this close below the setting is the rate's wavering. */
+/** A limit this close below the setting is only a fluctuation of the rate. */
 const WAVERS = 0.85;
-/** A loop without work for so long leaves its connections to the other. */
+/** A loop without work for this time leaves its connections to the other. */
 const IDLE_MS = 5000;
-/** Less than so many waves of parts are too few to learn from, and slots that are given up are missed at once. */
+/** With fewer waves of parts left, there is too little to measure, and giving up slots costs time. */
 const LAST_WAVES = 2;
 
 export class Tuner {
@@ -77,7 +77,7 @@ export class Tuner {
   #broken = 0;
   readonly #idleMs = { parts: IDLE_MS, objects: IDLE_MS };
 
-  /** @param seed what the route last settled on: kept unless it is found to have changed */
+  /** @param seed settings last found for the route, used unless the line has changed */
   constructor(limits: TunerLimits, seed: Partial<Settings> = {}) {
     this.#limits = limits;
     this.#partSize = limits.partSize ?? Math.max(seed.partSize ?? START.partSize, limits.leastPartSize);
@@ -97,45 +97,45 @@ export class Tuner {
     return { parts: this.#parts.n, objects: this.#objects.n, partSize: this.#partSize };
   }
 
-  /** Once anything was measured, here or before; until then parts keep their usual size. */
+  /** Bytes; undefined until measured, in this run or before: parts then have the default size. */
   get partSize(): number | undefined {
     return this.#measured ? this.#partSize : undefined;
   }
 
-  /** What was found, for the next run on this route; without what was never measured. */
-  get settled(): Partial<Settings> {
-    const parts = this.#parts.settled;
-    return { parts: parts?.n, objects: this.#objects.settled?.n, partSize: parts && this.#partSize };
+  /** The settings found, for the next run on this route; without those never measured. */
+  get found(): Partial<Settings> {
+    const parts = this.#parts.best;
+    return { parts: parts?.n, objects: this.#objects.best?.n, partSize: parts && this.#partSize };
   }
 
-  /** Of parts; undefined unless each connection is limited by itself. */
+  /** The connections for parts, if each has its own rate limit; else undefined. */
   get lone(): Lone | undefined {
     const n = this.#parts.reach;
-    const level = this.#parts.settled;
+    const level = this.#parts.best;
     return level && n !== undefined ? { n, each: level.rate / level.n, memory: this.#limits.memory } : undefined;
   }
 
-  /** True once what has work is found and being kept. */
+  /** True while every loop that has work holds its setting. */
   get resting(): boolean {
     const rests = (loop: Loop, idleMs: number): boolean => loop.resting || idleMs > 0;
     return rests(this.#parts, this.#idleMs.parts) && rests(this.#objects, this.#idleMs.objects);
   }
 
-  /** For people: the settings and what led to them. */
+  /** The settings and the reasons for them, to display. */
   describe(): string {
     const { parts, objects, partSize } = this.settings;
-    const told: string[] = [];
-    if (this.#parts.settled) told.push(`${parts} parts of ${partSize / MiB} MiB in flight (${this.#parts.why})`);
-    if (this.#objects.settled) told.push(`${objects} small objects in flight (${this.#objects.why})`);
-    return told.join(', ');
+    const texts: string[] = [];
+    if (this.#parts.best) texts.push(`${parts} parts of ${partSize / MiB} MiB in flight (${this.#parts.why})`);
+    if (this.#objects.best) texts.push(`${objects} small objects in flight (${this.#objects.why})`);
+    return texts.join(', ');
   }
 
   sample(sample: Sample): void {
     const { ms, parts, objects, throttled, broken, left = Number.POSITIVE_INFINITY } = sample;
     this.#note('parts', parts, ms);
     this.#note('objects', objects, ms);
-    const kept = Math.exp(-ms / BROKEN_MS);
-    this.#broken = this.#broken * kept + broken;
+    const decay = Math.exp(-ms / BROKEN_MS);
+    this.#broken = this.#broken * decay + broken;
     if (throttled > 0) this.#pushBack('the server asked to slow down');
     else if (this.#broken > Math.max(1, (parts.used + objects.used) * BROKEN_SHARE)) {
       this.#broken = 0;
@@ -144,7 +144,7 @@ export class Tuner {
     this.#parts.ending = left < LAST_WAVES * this.#parts.n * this.#partSize;
     if (parts.used > 0) this.#parts.sample(parts, ms);
     if (objects.used > 0) this.#objects.sample(objects, ms);
-    this.#measured ||= this.#parts.settled !== undefined;
+    this.#measured ||= this.#parts.best !== undefined;
     this.#choosePartSize(parts);
     this.#parts.limit(Math.min(this.#leftBy(this.#objects, this.#idleMs.objects), this.#mostParts()), this.#partSize);
     this.#objects.limit(Math.min(this.#leftBy(this.#parts, this.#idleMs.parts), this.#mostByRate()), 1);
@@ -159,16 +159,16 @@ export class Tuner {
     if (this.#idleMs.objects === 0) this.#objects.pushBack(why);
   }
 
-  /** Each loop may take what the other, while it has work, leaves; half is everyone's right. */
+  /** What the other loop leaves while it has work, but at least half of the connections. */
   #leftBy(other: Loop, idleMs: number): number {
     const { connections } = this.#limits;
     return idleMs >= IDLE_MS ? connections : Math.max(connections - other.n, Math.floor(connections / 2));
   }
 
-  /** As many small objects as bring the request rate that the services take; what wavers about it is left alone. */
+  /** The number of small objects that reaches the documented request rate; ignores small fluctuations. */
   #mostByRate(): number {
     const { operations } = this.#limits;
-    const level = this.#objects.settled;
+    const level = this.#objects.best;
     if (operations === undefined || !level) return Number.POSITIVE_INFINITY;
     const { n } = this.#objects;
     const most = Math.ceil((level.n * operations) / level.rate);
@@ -180,7 +180,7 @@ export class Tuner {
   }
 
   #choosePartSize({ used }: Flow): void {
-    const level = this.#parts.settled;
+    const level = this.#parts.best;
     if (!level || !fills(used, this.#parts.n) || this.#limits.partSize !== undefined) return;
     const each = level.rate / level.n;
     const wanted = PART_SIZES.find(({ from }) => each >= from)?.partSize ?? SMALLEST_PART;

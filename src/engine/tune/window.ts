@@ -1,6 +1,6 @@
-/** What was moved at one setting, over the samples that can be trusted. Pure. */
+/** Goodput at one setting, over the samples that count. Pure. */
 
-/** What one loop saw between two samples. */
+/** Measurements of one loop between two samples. */
 export interface Flow {
   /** Bytes, or operations. */
   done: number;
@@ -8,10 +8,10 @@ export interface Flow {
   used: number;
 }
 
-/** Requests in flight this close to the setting, or closer, are the setting's doing and not the work's. */
+/** At this share of the setting or more, the setting limits the requests in flight, not a lack of work. */
 const FILLED = 0.9;
 const OVERFULL = 1.1;
-/** Two halves of a window that differ by no more than this are steady. */
+/** A window is steady if its halves differ by less than this (logarithm of the ratio). */
 const STEADY = 0.15;
 
 interface Span {
@@ -21,34 +21,34 @@ interface Span {
 }
 
 export class Window {
-  readonly #settleMs: number;
+  readonly #warmUpMs: number;
   readonly #lengthMs: number;
-  /** The newest last; together just longer than the window. */
+  /** Oldest first; together just longer than the window. */
   readonly #spans: Span[] = [];
   #seenMs = 0;
 
   /**
-   * @param settleMs time at the setting that does not count: connections open
-   * @param lengthMs the last of the time, which the rate is taken over
+   * @param warmUpMs initial time that does not count, while connections open
+   * @param lengthMs time before now over which the rate is measured
    */
-  constructor(settleMs: number, lengthMs: number) {
-    this.#settleMs = settleMs;
+  constructor(warmUpMs: number, lengthMs: number) {
+    this.#warmUpMs = warmUpMs;
     this.#lengthMs = lengthMs;
   }
 
   add({ done, used }: Flow, ms: number): void {
     this.#seenMs += ms;
-    if (this.#seenMs <= this.#settleMs) return;
+    if (this.#seenMs <= this.#warmUpMs) return;
     this.#spans.push({ ms, done, used: used * ms });
     while (this.ms - (this.#spans[0]?.ms ?? 0) >= this.#lengthMs) this.#spans.shift();
   }
 
-  /** Of what counts. */
+  /** Time that counts. */
   get ms(): number {
     return sum(this.#spans).ms;
   }
 
-  /** Since the setting came into force. */
+  /** Time since the setting was applied. */
   get seenMs(): number {
     return this.#seenMs;
   }
@@ -58,8 +58,7 @@ export class Window {
   }
 
   /**
-   * Full, and no longer on its way somewhere: what a new connection's slow start brings, and what the kernel takes in
-   * advance, is over.
+   * Full and no longer changing: the slow start of new connections and the filling of kernel buffers are over.
    */
   get steady(): boolean {
     if (!this.full) return false;
@@ -74,7 +73,7 @@ export class Window {
     return perSecond(sum(this.#spans));
   }
 
-  /** Requests that were in flight on average. */
+  /** Average requests in flight. */
   get used(): number {
     const { used, ms } = sum(this.#spans);
     return used / ms;
@@ -99,7 +98,7 @@ export function fills(used: number, n: number): boolean {
   return used >= n * FILLED;
 }
 
-/** Requests that an earlier, higher setting began are still under way. */
+/** Requests started under an earlier, higher setting are still in flight. */
 export function drains(used: number, n: number): boolean {
   return used > Math.max(n * OVERFULL, n + 1);
 }

@@ -1,4 +1,4 @@
-/** What change events tell between two looks: each batch of them is a run over the keys that it names. */
+/** Handles change events between polls: each batch is a run over the keys that it names. */
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import type { Reporter, RunEvent } from '../events.js';
 import { limiter, Queue } from '../flow/queue.js';
@@ -8,44 +8,44 @@ import { runKeys } from '../run.js';
 import type { Shared } from '../shared.js';
 import type { SharedPair } from './shared-pair.js';
 
-/** A pair that can be opened again, with what its configuration says by then. */
+/** A pair that can be closed, and opened again with a changed configuration. */
 export interface WatchedPair extends RunPair {
   close(): Promise<void>;
 }
 
-/** With what the runs over it share as long as it is open. */
+/** An open pair, with what the runs over it share. */
 export type OpenPair = WatchedPair & { shared: Shared };
 
-/** What a feed of change events delivers; keys are full ones. See src/feed/feed.ts. */
+/** A batch of change events with full keys. See src/feed/feed.ts. */
 export interface Changes {
   readonly events: readonly { bucket?: string; key: string }[];
   done(): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Change events are handled in so many runs at once. */
+/** Concurrent runs over changed keys. */
 const RUNS = 4;
-/** Deletes by events between two looks at everything, which alone can tell a slip from a wish; unless --max-delete says it. */
+/** Deletes by events between two full polls, unless --max-delete is given: only a full poll can apply the guards. */
 const DELETES = 1000;
 
 export interface ChangeRunsContext {
-  /** What all runs have in common. */
+  /** Options of every run. */
   options(pair: WatchedPair): RunOptions;
-  /** Nothing more is begun. */
+  /** Aborted when no more runs may start. */
   signal: AbortSignal;
   report: Reporter;
-  /** Something happened to a key. */
+  /** A key has changed. */
   changed(key: string): void;
-  /** A run was carried through. */
+  /** A run has succeeded. */
   done(): void;
-  /** A run could not be carried through; its events come again. */
+  /** A run has failed; its events are delivered again. */
   failed(fault: XsyncError): void;
 }
 
 export class ChangeRuns {
   readonly #pair: SharedPair<OpenPair>;
   readonly #context: ChangeRunsContext;
-  /** Deletes that are left until everything is looked at. */
+  /** Deletes still allowed until the next full poll; undefined until first needed. */
   #deletes: number | undefined;
   #refused = false;
 
@@ -54,22 +54,22 @@ export class ChangeRuns {
     this.#context = context;
   }
 
-  /** Until the changes end and all that began is done. Never rejects. */
+  /** Handles the changes until they end and all runs are done. Never rejects. */
   async follow(changes: AsyncIterable<Changes>): Promise<void> {
     const queue = new Queue(limiter(RUNS));
-    let why = 'their source has ended';
+    let why = 'the event source has ended';
     try {
       for await (const batch of changes) await queue.push(() => this.#handle(batch));
     } catch (error) {
       why = toXsyncError(error).message;
     }
-    if (!this.#context.signal.aborted) this.#warn(`no more change events, only looks: ${why}`);
+    if (!this.#context.signal.aborted) this.#warn(`no more change events, only polls: ${why}`);
     await queue.drain();
     this.#context.done();
   }
 
-  /** Counts the deletes anew. */
-  lookedAtAll(): void {
+  /** Call after a full poll: resets the count of deletes. */
+  polledAll(): void {
     this.#deletes = undefined;
     this.#refused = false;
   }
@@ -77,13 +77,13 @@ export class ChangeRuns {
   async #handle(batch: Changes): Promise<void> {
     const isDone = await this.#pair.use(async (pair) => {
       const only = keysOf(batch, pair);
-      return only.length === 0 || (await this.#look(pair, only));
+      return only.length === 0 || (await this.#runOver(pair, only));
     });
     await (isDone ? batch.done() : batch.release());
   }
 
-  /** @returns false when the events are to come again */
-  async #look(pair: OpenPair, only: readonly string[]): Promise<boolean> {
+  /** @returns false if the events must be delivered again */
+  async #runOver(pair: OpenPair, only: readonly string[]): Promise<boolean> {
     const { signal, changed, done, failed } = this.#context;
     if (signal.aborted) return false;
     let left = 0;
@@ -97,7 +97,7 @@ export class ChangeRuns {
       const { stopped, failed: objects } = await runKeys(pair, [only], options, report, pair.shared);
       if (stopped !== undefined) return false;
       done();
-      // The next look may be far away.
+      // The next poll may be far away.
       if (objects.byClass.temporary) return false;
     } catch (error) {
       const fault = toXsyncError(error);
@@ -116,24 +116,26 @@ export class ChangeRuns {
   #optionsFor(pair: OpenPair, only: readonly string[]): { options: RunOptions; allowed: number } {
     const common = this.#context.options(pair);
     if (this.#deletes === undefined) {
-      // A look that is under way may have copied what it has not written down: none of that would be known.
-      pair.shared.claims.settle();
+      // A poll in progress may have copied objects that are not in the manifest yet, and the count needs them.
+      pair.shared.claims.flush();
       this.#deletes = common.deletes ? mostDeletes(common.deletes, pair.manifest.count()) : 0;
     }
     const allowed = Math.min(this.#deletes, only.length);
     this.#deletes -= allowed;
-    // Each key was asked for by itself: what happens to another one says nothing of it.
+    // Each key is checked with its own HEADs, so the failure of another key does not matter.
     const how = { when: 'after' as const, ignoreErrors: true, max: { objects: allowed } };
     const deletes = common.deletes && { ...common.deletes, ...how };
     const options = { ...common, deletes, noTraverse: false, failedBefore: 'try' as const };
     return { options, allowed };
   }
 
-  /** All but the deletes was done; the next look at everything asks the guards again. */
+  /** Everything but the deletes was done; the next full poll applies the guards again. */
   #refuse(): void {
     if (this.#refused) return;
     this.#refused = true;
-    this.#warn('change events tell of more deletes than are believed: the rest is left to the next look at everything');
+    this.#warn(
+      'change events report more deletes than are allowed between full polls; the rest is left to the next full poll',
+    );
   }
 
   #warn(message: string): void {
@@ -141,13 +143,13 @@ export class ChangeRuns {
   }
 }
 
-/** Never the last object: an empty source may be a wrong one. */
+/** Never allows deleting the last object: an empty source may be a mistake. */
 function mostDeletes({ max, allowEmptySource }: DeleteOptions, known: number): number {
   const most = !max ? DELETES : 'objects' in max ? max.objects : Math.floor((known * max.percent) / 100);
   return Math.max(0, Math.min(most, allowEmptySource ? known : known - 1));
 }
 
-/** Of the pair, and relative to it. */
+/** The changed keys inside the pair, relative to its prefix. */
 function keysOf({ events }: Changes, { source }: RunPair): string[] {
   const { bucket: own } = source.store.identity;
   const keys = events.flatMap(({ bucket, key }) => {

@@ -1,9 +1,9 @@
-/** What looking costs: the list requests of the last hour say how many a day will bring. */
+/** What polling costs: estimates the list requests per day from those of the last hour. */
 import type { RunPair } from '../pair.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Between two readings that are kept. */
+/** Time between two stored readings, at least. */
 const APART_MS = 10_000;
 
 export interface ListRequests {
@@ -12,33 +12,33 @@ export interface ListRequests {
 }
 
 export class ListCost {
-  /** The first one is taken after the first look, which lists both sides and is no measure of those to come. */
+  /** The first is taken after the first poll, which lists both sides and is not representative. */
   readonly #readings: { atMs: number; requests: ListRequests }[] = [];
   #before: ListRequests = { source: 0, destination: 0 };
   #counted: ListRequests = { source: 0, destination: 0 };
 
-  /** The counts of a pair begin at nothing. */
+  /** A pair was opened, and its counts start at zero. */
   opened(): void {
     this.#before = this.#total;
     this.#counted = { source: 0, destination: 0 };
   }
 
-  /** After a look. */
-  looked({ source, dest }: RunPair, nowMs: number): void {
+  /** Call after each poll. */
+  polled({ source, dest }: RunPair, nowMs: number): void {
     this.#counted = {
       source: source.traffic().requests.list ?? 0,
       destination: dest.traffic().requests.list ?? 0,
     };
     const reading = { atMs: nowMs, requests: this.#total };
     const previous = this.#readings.at(-2);
-    // The latest always stands; of the others, one now and then.
+    // Keep the latest, and of the others one per interval.
     if (previous && (this.#readings.at(-1)?.atMs ?? 0) - previous.atMs < APART_MS) this.#readings.pop();
     this.#readings.push(reading);
     while (this.#readings.length > 2 && (this.#readings[1]?.atMs ?? nowMs) < nowMs - HOUR_MS) this.#readings.shift();
   }
 
-  /** @param untilMs when the next look comes: before there is a second one, the first tells what a look costs */
-  told(untilMs: number): { total: ListRequests; perDay: ListRequests } {
+  /** @param untilMs time of the next poll; used when only one poll has been measured */
+  estimate(untilMs: number): { total: ListRequests; perDay: ListRequests } {
     const first = this.#readings[0];
     const last = this.#readings.at(-1);
     const total = this.#total;

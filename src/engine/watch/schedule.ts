@@ -1,6 +1,6 @@
 /**
- * When a watch looks at which keys. Everything is looked at now and then; of a big source, the ranges of keys in which
- * something changed lately are looked at in between. Pure: times are passed in.
+ * When a watch polls which keys. A full poll lists everything from time to time; of a big source, sections of the keys
+ * with recent changes are polled in between. Pure: times are passed in.
  */
 import type { Manifest } from '../../manifest/port.js';
 import { compareKeys } from '../../model/key.js';
@@ -8,33 +8,33 @@ import type { Bounds } from '../list/bounds.js';
 
 /** In ms. */
 export interface ScheduleOptions {
-  /** Between two looks, to begin with. */
+  /** Between two polls at the start. */
   intervalMs: number;
-  /** While changes flow. */
+  /** Between two polls, at least, while objects change. */
   shortestMs: number;
-  /** While nothing happens. */
+  /** Between two polls, at most, while nothing changes. */
   longestMs: number;
-  /** Between two looks at everything, of a source that is big enough to be cut into ranges. */
+  /** Between two full polls of a source that is big enough to be cut into sections. */
   fullMs: number;
 }
 
-/** `ranges` absent: everything. */
-export interface Look {
+/** `sections` absent: a full poll. */
+export interface Poll {
   atMs: number;
-  ranges?: readonly Bounds[];
+  sections?: readonly Bounds[];
 }
 
-/** Objects of a range, at least: ten pages. A source of less than two is looked at whole each time. */
-const RANGE_OBJECTS = 10_000;
-const MOST_RANGES = 64;
-/** Looks for which a range stays hot after its last change. */
-const HOT_LOOKS = 10;
-/** Instances that were started together must not list together for ever. */
+/** Objects of a section, at least: ten pages. A source smaller than two sections is always polled in full. */
+const SECTION_OBJECTS = 10_000;
+const MOST_SECTIONS = 64;
+/** Polls for which a section stays hot after its last change. */
+const HOT_POLLS = 10;
+/** Instances that were started together must not keep listing at the same time. */
 const JITTER = 0.1;
 const FASTER = 0.5;
 const SLOWER = 1.25;
 
-interface Range {
+interface Section {
   bounds: Bounds;
   hot: number;
 }
@@ -45,7 +45,7 @@ export class Schedule {
   #intervalMs: number;
   #lastMs: number | undefined;
   #lastFullMs: number | undefined;
-  #ranges: Range[] = [];
+  #sections: Section[] = [];
 
   constructor(options: ScheduleOptions, random: () => number = Math.random) {
     this.#options = options;
@@ -53,55 +53,55 @@ export class Schedule {
     this.#intervalMs = options.intervalMs;
   }
 
-  /** The first look is due at once, and at everything. */
-  next(nowMs: number): Look {
+  /** The first poll is due at once, and is a full one. */
+  next(nowMs: number): Poll {
     if (this.#lastMs === undefined || this.#lastFullMs === undefined) return { atMs: nowMs };
     const interval = this.#intervalMs * (1 + JITTER * (2 * this.#random() - 1));
     const atMs = Math.min(this.#lastMs, nowMs) + interval;
-    if (this.#ranges.length === 0) return { atMs };
+    if (this.#sections.length === 0) return { atMs };
     const fullAtMs = Math.min(this.#lastFullMs, nowMs) + this.#options.fullMs;
-    const hot = this.#ranges.filter((range) => range.hot > 0);
+    const hot = this.#sections.filter((section) => section.hot > 0);
     if (hot.length === 0 || atMs >= fullAtMs) return { atMs: Math.max(nowMs, fullAtMs) };
-    return { atMs, ranges: hot.map((range) => range.bounds) };
+    return { atMs, sections: hot.map((section) => section.bounds) };
   }
 
-  /** Something happened to a key. */
+  /** A key has changed: its section becomes hot. */
   changed(key: string): void {
-    const range = this.#ranges[this.#indexOf(key)];
-    if (range) range.hot = HOT_LOOKS;
+    const section = this.#sections[this.#indexOf(key)];
+    if (section) section.hot = HOT_POLLS;
   }
 
-  /** @param changes how many objects were found to have changed */
-  looked(look: Look, changes: number, nowMs: number): void {
+  /** Call after a poll. @param changes how many objects had changed */
+  polled(poll: Poll, changes: number, nowMs: number): void {
     const { shortestMs, longestMs } = this.#options;
     this.#lastMs = nowMs;
-    if (!look.ranges) this.#lastFullMs = nowMs;
+    if (!poll.sections) this.#lastFullMs = nowMs;
     const factor = changes > 0 ? FASTER : SLOWER;
     this.#intervalMs = Math.min(longestMs, Math.max(shortestMs, this.#intervalMs * factor));
-    for (const range of this.#ranges) if (look.ranges?.includes(range.bounds)) range.hot--;
+    for (const section of this.#sections) if (poll.sections?.includes(section.bounds)) section.hot--;
   }
 
-  /** Cuts the keys into ranges by what the manifest has; what is hot stays so. */
+  /** Cuts the keys into sections of similar size, by the manifest; hot keys stay hot. */
   cut(manifest: Pick<Manifest, 'count' | 'quantile'>): void {
     const objects = manifest.count();
-    const hot = this.#ranges.filter((range) => range.hot > 0);
-    this.#ranges = [];
-    if (objects < 2 * RANGE_OBJECTS) return;
-    const size = Math.max(RANGE_OBJECTS, Math.ceil(objects / MOST_RANGES));
+    const hot = this.#sections.filter((section) => section.hot > 0);
+    this.#sections = [];
+    if (objects < 2 * SECTION_OBJECTS) return;
+    const size = Math.max(SECTION_OBJECTS, Math.ceil(objects / MOST_SECTIONS));
     for (let after: string | undefined; ; ) {
       const until = manifest.quantile(after, size)?.last;
-      this.#ranges.push({ bounds: { after, until }, hot: 0 });
+      this.#sections.push({ bounds: { after, until }, hot: 0 });
       if (until === undefined) break;
       after = until;
     }
     for (const { bounds, hot: heat } of hot) {
       const from = bounds.after === undefined ? 0 : this.#indexOf(bounds.after);
-      const to = bounds.until === undefined ? this.#ranges.length - 1 : this.#indexOf(bounds.until);
-      for (const range of this.#ranges.slice(from, to + 1)) range.hot = Math.max(range.hot, heat);
+      const to = bounds.until === undefined ? this.#sections.length - 1 : this.#indexOf(bounds.until);
+      for (const section of this.#sections.slice(from, to + 1)) section.hot = Math.max(section.hot, heat);
     }
   }
 
   #indexOf(key: string): number {
-    return this.#ranges.findIndex(({ bounds: { until } }) => until === undefined || compareKeys(key, until) <= 0);
+    return this.#sections.findIndex(({ bounds: { until } }) => until === undefined || compareKeys(key, until) <= 0);
   }
 }

@@ -1,11 +1,11 @@
-/** The pair of a watch: opened by one, used by many at once, closed when nobody uses it, and opened again. */
+/** The pair of a watch: used by several runs at once, closed when none uses it, and opened again. */
 export class SharedPair<P extends { close(): Promise<void> }> {
   #pair: P | undefined;
   #users = 0;
   #over = false;
-  /** Woken when the pair is open, or never will be. */
+  /** Called when the pair is open, or will not be opened again. */
   #waiting: (() => void)[] = [];
-  /** Woken when nobody uses it. */
+  /** Called when nobody uses the pair. */
   #idle: (() => void)[] = [];
 
   get open(): P | undefined {
@@ -17,7 +17,7 @@ export class SharedPair<P extends { close(): Promise<void> }> {
     this.#wake();
   }
 
-  /** Runs `work` with the pair, as soon as it is open; undefined when it will not be opened any more. */
+  /** Runs `work` with the pair as soon as it is open; undefined if it will not be opened again. */
   async use<T>(work: (pair: P) => Promise<T>): Promise<T | undefined> {
     while (!this.#pair && !this.#over) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (!this.#pair) return undefined;
@@ -30,7 +30,7 @@ export class SharedPair<P extends { close(): Promise<void> }> {
     }
   }
 
-  /** Who comes from now on waits for the next one. */
+  /** Closes the pair once nobody uses it; later users wait for the next one. */
   async close(): Promise<void> {
     const pair = this.#pair;
     if (!pair) return;
@@ -39,7 +39,7 @@ export class SharedPair<P extends { close(): Promise<void> }> {
     await pair.close();
   }
 
-  /** There will be no next one. */
+  /** No pair will be opened again. */
   end(): void {
     this.#over = true;
     this.#wake();

@@ -1,42 +1,42 @@
-/** What keeps a watch from its work: each thing is said once, until all is well again. */
+/** Reports failures of a watch: each error code once, until all work succeeds again. */
 import type { XsyncError } from '../../model/error.js';
 import type { Reporter } from '../events.js';
 
-/** Looks at the listings, or objects that change events named. */
-export type Work = 'looks' | 'events';
+/** Polls, or runs over keys of change events. */
+export type Work = 'polls' | 'events';
 
-/** The same trouble with something else (the next file that finds no room) is told after so long. */
-const TOLD_FOR_MS = 60_000;
+/** After this time the same code is reported again if its subject differs (the next file on a full disk). */
+const REPEAT_MS = 60_000;
 
 export class Troubles {
   readonly #report: Reporter;
-  readonly #said = new Map<XsyncError['code'], { subject?: string; atMs: number }>();
-  readonly #ailing = new Set<Work>();
+  readonly #reported = new Map<XsyncError['code'], { subject?: string; atMs: number }>();
+  readonly #failing = new Set<Work>();
   #sinceMs = 0;
-  /** Failures in a row, of anything. */
+  /** Consecutive failures, of any work. */
   #times = 0;
 
   constructor(report: Reporter) {
     this.#report = report;
   }
 
-  /** @returns how many times in a row something went wrong, this time included */
-  suffer(work: Work, fault: XsyncError, nowMs: number): number {
-    if (this.#ailing.size === 0) this.#sinceMs = nowMs;
-    this.#ailing.add(work);
+  /** @returns the number of consecutive failures, including this one */
+  failed(work: Work, fault: XsyncError, nowMs: number): number {
+    if (this.#failing.size === 0) this.#sinceMs = nowMs;
+    this.#failing.add(work);
     const { code, message, remedy, subject } = fault;
-    const before = this.#said.get(code);
-    if (!before || (before.subject !== subject && nowMs - before.atMs >= TOLD_FOR_MS)) {
-      this.#said.set(code, { subject, atMs: nowMs });
+    const before = this.#reported.get(code);
+    if (!before || (before.subject !== subject && nowMs - before.atMs >= REPEAT_MS)) {
+      this.#reported.set(code, { subject, atMs: nowMs });
       this.#report({ type: 'trouble', code, message, remedy });
     }
     return ++this.#times;
   }
 
-  /** This work has been done. */
-  over(work: Work, nowMs: number): void {
-    if (!this.#ailing.delete(work) || this.#ailing.size > 0) return;
-    this.#said.clear();
+  /** This work has succeeded. */
+  recovered(work: Work, nowMs: number): void {
+    if (!this.#failing.delete(work) || this.#failing.size > 0) return;
+    this.#reported.clear();
     this.#times = 0;
     this.#report({ type: 'well', afterMs: nowMs - this.#sinceMs });
   }

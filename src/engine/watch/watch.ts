@@ -1,6 +1,6 @@
 /**
- * Copies what changes, forever: one pass after the other, and between them what change events tell. Nothing that can
- * be mended from outside ends it.
+ * Copies changes until stopped: polls repeatedly, and handles change events in between. Faults that can be fixed from
+ * outside do not end it.
  */
 import { isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
 import type { CopyPolicy } from '../decide/decide.js';
@@ -12,19 +12,19 @@ import { runPair } from '../run.js';
 import { Shared } from '../shared.js';
 import { ChangeRuns, type Changes, type OpenPair, type WatchedPair } from './change-runs.js';
 import { ListCost } from './list-cost.js';
-import { type Look, Schedule, type ScheduleOptions } from './schedule.js';
+import { type Poll, Schedule, type ScheduleOptions } from './schedule.js';
 import { SharedPair } from './shared-pair.js';
 import { Troubles } from './troubles.js';
 
 export type { Changes, WatchedPair } from './change-runs.js';
 
 export interface WatchOptions {
-  /** Of each pass; claims, memory and settling are the watch's own. Its `drain` ends the watch. */
+  /** Options of each run, except `settling`, which the watch sets. `drain` ends the watch. */
   run: RunOptions & { drain: AbortSignal };
   schedule: ScheduleOptions;
-  /** The destination is listed too when this has passed since it last was, ms: finds what others did there. */
+  /** How often the destination is listed too, ms, to find changes that others made there. */
   driftMs: number;
-  /** An object must not have changed for so long, ms. Absent: 5 s for a local source, whose files are seen half-written. */
+  /** How long an object must not have changed, ms. Absent: 5 s for a local source, where files may be half-written. */
   settleMs?: number;
   open(): Promise<WatchedPair>;
   /** Change events, until the signal fires. */
@@ -34,7 +34,7 @@ export interface WatchOptions {
 const LOCAL_SETTLE_MS = 5000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
-/** The longest that a timer can wait. */
+/** The longest delay of a timer in Node. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Watch {
@@ -47,10 +47,10 @@ export class Watch {
   readonly #cost = new ListCost();
   readonly #over = new AbortController();
   #settling: Settling | undefined;
-  /** Something was copied, or a pass ended: from now on all is waited for. */
+  /** An object was copied, or a poll succeeded: later faults no longer end the watch. */
   #everWell = false;
   #stale = false;
-  /** When the destination was listed last; by the clock that nobody sets, as all times here but what is told. */
+  /** When the destination was last listed; monotonic clock, like all times here except reported ones. */
   #listedDestMs: number | undefined;
   #sleep: { untilMs: number; wake(): void } | undefined;
 
@@ -64,33 +64,33 @@ export class Watch {
       signal: this.#over.signal,
       report,
       changed: (key) => this.#schedule.changed(key),
-      done: () => this.#troubles.over('events', performance.now()),
+      done: () => this.#troubles.recovered('events', performance.now()),
       failed: (fault) => {
-        this.#troubles.suffer('events', fault, performance.now());
+        this.#troubles.failed('events', fault, performance.now());
         this.reload();
       },
     });
   }
 
-  /** It waits for the next look, and the time for that has not passed. */
+  /** Waiting for the next poll, which is not overdue. */
   get rests(): boolean {
     return this.#sleep !== undefined && performance.now() < this.#sleep.untilMs;
   }
 
-  /** As long as it is open. */
+  /** The pair, while it is open. */
   get pair(): WatchedPair | undefined {
     return this.#pair.open;
   }
 
-  /** The configuration has changed: the pair is opened anew as soon as nothing is in flight. */
+  /** The configuration has changed: opens the pair again as soon as nothing is in flight. */
   reload(): void {
     this.#stale = true;
     this.#sleep?.wake();
   }
 
   /**
-   * Until it is drained. Once.
-   * @throws what keeps the very first pass from beginning and no waiting will mend
+   * Runs until drained or stopped. Call once.
+   * @throws a fault that prevents the first poll and that waiting cannot fix
    */
   async run(): Promise<void> {
     const { drain, stop } = this.#options.run;
@@ -120,18 +120,18 @@ export class Watch {
   async #once(): Promise<void> {
     try {
       const pair = this.#pair.open ?? (await this.#open());
-      const look = this.#schedule.next(performance.now());
-      await this.#waitFor(look, pair);
+      const poll = this.#schedule.next(performance.now());
+      await this.#waitUntilDue(poll, pair);
       if (this.#ended) return;
       if (this.#stale) await this.#pair.close();
-      else await this.#look(pair, look);
+      else await this.#poll(pair, poll);
     } catch (error) {
-      await this.#suffer(toXsyncError(error));
+      await this.#pauseAfter(toXsyncError(error));
     }
   }
 
   async #open(): Promise<OpenPair> {
-    // What changes from now on is for the next opening.
+    // A later change of the configuration requires opening the pair again.
     this.#stale = false;
     const pair = await this.#options.open();
     const { settleMs = pair.source.store.capabilities.local ? LOCAL_SETTLE_MS : 0 } = this.#options;
@@ -142,35 +142,35 @@ export class Watch {
     return open;
   }
 
-  async #look(pair: OpenPair, look: Look): Promise<void> {
-    const changes = look.ranges ? await this.#lookAt(look.ranges, pair) : await this.#lookAtAll(pair);
+  async #poll(pair: OpenPair, poll: Poll): Promise<void> {
+    const changes = poll.sections ? await this.#pollSections(poll.sections, pair) : await this.#pollAll(pair);
     if (this.#ended) return;
     this.#everWell = true;
-    this.#schedule.looked(look, changes, performance.now());
-    this.#cost.looked(pair, performance.now());
+    this.#schedule.polled(poll, changes, performance.now());
+    this.#cost.polled(pair, performance.now());
   }
 
-  /** @returns how many objects were found to have changed */
-  async #lookAtAll(pair: OpenPair): Promise<number> {
+  /** @returns how many objects had changed */
+  async #pollAll(pair: OpenPair): Promise<number> {
     const { run, driftMs } = this.#options;
     const now = performance.now();
     const listDest = this.#listedDestMs === undefined || now - this.#listedDestMs >= driftMs;
     const { changes, refusal } = await this.#run(pair, { noTraverse: run.noTraverse || !listDest });
     if (this.#ended) return changes;
     this.#schedule.cut(pair.manifest);
-    this.#events.lookedAtAll();
+    this.#events.polledAll();
     if (listDest) this.#listedDestMs = now;
-    if (refusal) this.#troubles.suffer('looks', refusal, now);
-    else this.#troubles.over('looks', performance.now());
-    // What was refused is no reason to look more often.
+    if (refusal) this.#troubles.failed('polls', refusal, now);
+    else this.#troubles.recovered('polls', performance.now());
+    // Refused deletes are not a reason to poll more often.
     return refusal ? 0 : changes;
   }
 
-  /** What is gone is found gone by the looks at everything, which see when too much is. */
-  async #lookAt(ranges: NonNullable<Look['ranges']>, pair: OpenPair): Promise<number> {
+  /** Does not delete: only a full poll can tell when too much would be deleted. @returns how many objects changed */
+  async #pollSections(sections: NonNullable<Poll['sections']>, pair: OpenPair): Promise<number> {
     const policy: CopyPolicy = { ...this.#options.run.policy, mode: 'copy' };
     let sum = 0;
-    for (const bounds of ranges) {
+    for (const bounds of sections) {
       if (this.#ended) break;
       const few = { policy, deletes: undefined, noTraverse: true, resume: undefined, bounds };
       sum += (await this.#run(pair, few)).changes;
@@ -178,13 +178,13 @@ export class Watch {
     return sum;
   }
 
-  /** `refusal`: too much would have been deleted; all else was done. */
+  /** @returns `refusal` if the guards refused the deletes; everything else was done */
   async #run(pair: OpenPair, how: Partial<RunOptions>): Promise<{ changes: number; refusal?: XsyncError }> {
     let changes = 0;
     const report = (event: RunEvent): void => {
       const settling = event.type === 'skip' && event.reason === 'settling';
       if (settling || event.type === 'copied' || event.type === 'deleted') changes++;
-      // Both sides can be reached, and written to: what comes now can be waited for.
+      // Both sides work: from now on, wait for faults to pass.
       if (event.type === 'copied') this.#everWell = true;
       if (settling || event.type === 'plan' || event.type === 'doom') this.#schedule.changed(event.key);
       this.#report(event);
@@ -203,10 +203,10 @@ export class Watch {
     return { ...this.#options.run, backup };
   }
 
-  async #waitFor(look: Look, pair: WatchedPair): Promise<void> {
-    const ms = look.atMs - performance.now();
+  async #waitUntilDue(poll: Poll, pair: WatchedPair): Promise<void> {
+    const ms = poll.atMs - performance.now();
     if (ms <= 0) return;
-    const { total, perDay } = this.#cost.told(look.atMs);
+    const { total, perDay } = this.#cost.estimate(poll.atMs);
     this.#report({
       type: 'waiting',
       untilMs: Date.now() + ms,
@@ -217,7 +217,7 @@ export class Watch {
     await this.#rest(ms);
   }
 
-  /** Ends early when there is something to do. */
+  /** Ends early when the watch ends or the pair must be opened again. */
   async #rest(ms: number): Promise<void> {
     const untilMs = performance.now() + ms;
     for (let left = ms; left > 0 && !this.#ended && !this.#stale; left = untilMs - performance.now()) {
@@ -233,12 +233,12 @@ export class Watch {
     }
   }
 
-  /** @throws the fault, when this is the beginning and somebody must put something right */
-  async #suffer(fault: XsyncError): Promise<void> {
+  /** @throws the fault, if nothing has worked yet and the user must fix something */
+  async #pauseAfter(fault: XsyncError): Promise<void> {
     if (this.#ended) return;
     if (!this.#everWell && (fault.class !== 'temporary' || fault.code === 'locked')) throw fault;
-    const times = this.#troubles.suffer('looks', fault, performance.now());
-    // Other credentials, another address, a fresh connection: what is opened anew may find them.
+    const times = this.#troubles.failed('polls', fault, performance.now());
+    // Opening the pair again may find new credentials, another address or a working connection.
     await this.#pair.close();
     this.#stale = false;
     await this.#rest(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 1)) * (0.5 + Math.random()));

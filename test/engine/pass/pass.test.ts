@@ -273,13 +273,13 @@ describe('the frontier', () => {
     );
     const a = frontier.begin('a');
     const slow = a.hold();
-    a.look();
+    a.count();
     a.add(3);
     a.release();
     const b = frontier.begin('b');
-    b.look();
+    b.count();
     b.add(4);
-    b.look();
+    b.count();
     b.release();
     expect(keys).toEqual([]);
     slow();

@@ -75,5 +75,7 @@ test('a part size that the destination does not take is raised, and the person w
   const run = await pair.copy({ partSize: MiB });
   expect(run.traffic.destination.requests).toMatchObject({ uploadPart: 3 });
   const notices = run.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
-  expect(notices).toEqual([`--part-size: memory:dst takes no parts below ${2 * MiB} bytes; that size is used`]);
+  expect(notices).toEqual([
+    `--part-size: memory:dst accepts no parts smaller than ${2 * MiB} bytes; that size is used`,
+  ]);
 });

@@ -136,7 +136,7 @@ describe('when it cannot be kept', () => {
     expect(await holds(pair.dest, 'updated', bytesOf('updated', 10))).toBe(true);
     expect(await holds(pair.dest, 'gone', bytesOf('gone', 10))).toBe(true);
     const failures = run.failed.list.map(({ key, code, message }) => ({ key, code, message }));
-    const message = expect.stringMatching(/left as it is.*not be kept aside in memory:aside\/old: no right to write/);
+    const message = expect.stringMatching(/not changed.*not be backed up to memory:aside\/old: no right to write/);
     expect(failures.sort((a, b) => (a.key < b.key ? -1 : 1))).toEqual([
       { key: 'gone', code: 'access-denied', message },
       { key: 'updated', code: 'access-denied', message },

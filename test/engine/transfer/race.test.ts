@@ -1,6 +1,6 @@
 /** A race between two requests for one half of a part, on a clock that the test moves. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Attempt, type Half, type Outcome, Races, Siblings } from '../../../src/engine/transfer/race.js';
+import { type Attempt, type Half, type RaceResult, Races, Siblings } from '../../../src/engine/transfer/race.js';
 
 const MiB = 1024 * 1024;
 const SIZE = 8 * MiB;
@@ -58,7 +58,7 @@ function begin(more: Partial<Half<string>> = {}, movedBefore = 1024 * MiB) {
   const dropped: string[] = [];
   const paced: number[] = [];
   const halt = new AbortController();
-  let outcome: Outcome<string> | undefined;
+  let outcome: RaceResult<string> | undefined;
   let fault: Error | undefined;
   const ended = races
     .run({
@@ -217,6 +217,6 @@ test('together the stakes of a run stay within a twentieth of what it moves', ()
   const staked = stakes.reduce((sum: number, stake) => sum + (stake ?? 0), 0);
   expect(staked).toBeGreaterThan(9 * MiB);
   expect(staked).toBeLessThanOrEqual((200 * MiB + SIZE) / 20);
-  races.settle(stakes[0] ?? 0, 1000);
+  races.close(stakes[0] ?? 0, 1000);
   expect(races.stake(SIZE, 0)).toBeGreaterThan(7 * MiB);
 });

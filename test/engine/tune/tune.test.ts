@@ -146,7 +146,7 @@ it('connections that stumble together when they are many are looked at again bef
 it('work that does not fill the slots teaches nothing', () => {
   const run = new Simulation(lossy(), { ...PARTS, most: 6 }).run(60);
   expect(run.tuner.settings.parts).toBe(START.parts);
-  expect(run.tuner.settled).toEqual({});
+  expect(run.tuner.found).toEqual({});
 });
 
 it('parts in flight never hold more memory than is allowed', () => {
@@ -162,7 +162,7 @@ it('a destination that takes no small parts gets none', () => {
 
 it('what the route settled on last time is half of the way at once, and fills the line soon', () => {
   const first = new Simulation(lossy(), PARTS).run(60);
-  const second = new Simulation(lossy(), PARTS, { seed: first.tuner.settled }).run(30);
+  const second = new Simulation(lossy(), PARTS, { seed: first.tuner.found }).run(30);
   expect(second.rate(2, 5)).toBeGreaterThan(0.35 * LOSSY);
   expect(second.rate(10, 15)).toBeGreaterThan(0.85 * LOSSY);
 });

@@ -75,9 +75,9 @@ describe('claims', () => {
     const [one, two] = ['one', 'two'].map((name) => ({ close: () => void written.push(name) }));
     const leave = claims.join(one as never);
     claims.join(two as never);
-    claims.settle(two as never);
+    claims.flush(two as never);
     leave();
-    claims.settle(two as never);
+    claims.flush(two as never);
     expect(written).toEqual(['one']);
   });
 });
@@ -96,7 +96,7 @@ describe('the schedule', () => {
   test('comes closer while changes flow, and further apart while nothing happens, within its bounds', () => {
     const schedule = new Schedule(OPTIONS, () => 0.5);
     const intervals = [3, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0].map((changes, n) => {
-      schedule.looked({ atMs: n }, changes, 0);
+      schedule.polled({ atMs: n }, changes, 0);
       return schedule.next(0).atMs;
     });
     expect(intervals.slice(0, 5)).toEqual([500, 250, 250, 250, 312.5]);
@@ -105,19 +105,19 @@ describe('the schedule', () => {
 
   test('looks at the ranges in which something happens, and at everything now and then', () => {
     const schedule = new Schedule(OPTIONS, () => 0.5);
-    schedule.looked({ atMs: 0 }, 0, 0);
+    schedule.polled({ atMs: 0 }, 0, 0);
     schedule.cut(manifest(100_000));
     expect(schedule.next(0)).toEqual({ atMs: 10_000 });
     schedule.changed('000025000');
-    const look = schedule.next(0);
-    expect(look.ranges).toEqual([{ after: '000020000', until: '000030000' }]);
-    for (let n = 0; n < 10; n++) schedule.looked(look, 0, 500 * n);
+    const poll = schedule.next(0);
+    expect(poll.sections).toEqual([{ after: '000020000', until: '000030000' }]);
+    for (let n = 0; n < 10; n++) schedule.polled(poll, 0, 500 * n);
     expect(schedule.next(5000)).toEqual({ atMs: 10_000 });
   });
 
   test('does not sleep for a year when its times are far apart by mistake', () => {
     const schedule = new Schedule(OPTIONS, () => 0.5);
-    schedule.looked({ atMs: 1e12 }, 0, 1e12);
+    schedule.polled({ atMs: 1e12 }, 0, 1e12);
     expect(schedule.next(0).atMs).toBeLessThanOrEqual(2000);
   });
 });
@@ -132,22 +132,22 @@ describe('what looking costs', () => {
   test('is told from the first look on without counting its listing of the destination as if it came each time', () => {
     const cost = new ListCost();
     cost.opened();
-    cost.looked(pair({ source: 10, dest: 10 }), 0);
-    expect(cost.told(60_000)).toEqual({
+    cost.polled(pair({ source: 10, dest: 10 }), 0);
+    expect(cost.estimate(60_000)).toEqual({
       total: { source: 10, destination: 10 },
       perDay: { source: 14_400, destination: 0 },
     });
-    cost.looked(pair({ source: 20, dest: 10 }), 60_000);
-    expect(cost.told(120_000).perDay).toEqual({ source: 14_400, destination: 0 });
+    cost.polled(pair({ source: 20, dest: 10 }), 60_000);
+    expect(cost.estimate(120_000).perDay).toEqual({ source: 14_400, destination: 0 });
   });
 
   test('goes on over a pair that was opened anew', () => {
     const cost = new ListCost();
     cost.opened();
-    cost.looked(pair({ source: 10, dest: 1 }), 0);
+    cost.polled(pair({ source: 10, dest: 1 }), 0);
     cost.opened();
-    cost.looked(pair({ source: 5, dest: 1 }), 86_400_000);
-    expect(cost.told(0)).toMatchObject({ total: { source: 15 }, perDay: { source: 5, destination: 1 } });
+    cost.polled(pair({ source: 5, dest: 1 }), 86_400_000);
+    expect(cost.estimate(0)).toMatchObject({ total: { source: 15 }, perDay: { source: 5, destination: 1 } });
   });
 });
 
@@ -156,15 +156,15 @@ describe('troubles', () => {
     const told: string[] = [];
     const troubles = new Troubles((event) => told.push(event.type));
     const fault = (subject: string, message: string) => new XsyncError('network', message, { subject });
-    expect(troubles.suffer('looks', fault('a', 'request 1'), 0)).toBe(1);
-    expect(troubles.suffer('looks', fault('a', 'request 2'), 1)).toBe(2);
-    troubles.suffer('events', fault('b', 'request 3'), 59_999);
+    expect(troubles.failed('polls', fault('a', 'request 1'), 0)).toBe(1);
+    expect(troubles.failed('polls', fault('a', 'request 2'), 1)).toBe(2);
+    troubles.failed('events', fault('b', 'request 3'), 59_999);
     expect(told).toEqual(['trouble']);
-    troubles.suffer('events', fault('b', 'request 4'), 60_000);
-    troubles.over('looks', 3);
+    troubles.failed('events', fault('b', 'request 4'), 60_000);
+    troubles.recovered('polls', 3);
     expect(told).toEqual(['trouble', 'trouble']);
-    troubles.over('events', 4);
-    troubles.over('events', 5);
+    troubles.recovered('events', 4);
+    troubles.recovered('events', 5);
     expect(told).toEqual(['trouble', 'trouble', 'well']);
   });
 });
