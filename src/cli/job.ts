@@ -38,19 +38,19 @@ export function options(command: Command, table: OptionTable): Command {
 function declare(command: Command, option: OptionSpec): Command {
   switch (option.kind) {
     case 'switch':
-      return flag(command, option.flags, option.says);
+      return flag(command, option.flags, option.description);
     case 'negated':
-      return negated(command, option.flags, option.says);
+      return negated(command, option.flags, option.description);
     case 'list':
-      return list(command, option.flags, option.says);
+      return list(command, option.flags, option.description);
     case 'choice':
-      return choice(command, option.flags, option.says, option.choices, option.default);
+      return choice(command, option.flags, option.description, option.choices, option.default);
     case 'one-of':
-      for (const { flags, says } of Object.values(option.choices)) flag(command, flags, says);
+      for (const { flags, description } of Object.values(option.choices)) flag(command, flags, description);
       return command;
     default: {
-      const { flags, says, kind, default: fallback, shown } = option;
-      return value(command, flags, says, PARSERS[kind], fallback === undefined ? undefined : [fallback, shown]);
+      const { flags, description, kind, default: fallback, shown } = option;
+      return value(command, flags, description, PARSERS[kind], fallback === undefined ? undefined : [fallback, shown]);
     }
   }
 }
@@ -81,7 +81,7 @@ function givenOf(name: string, option: OptionSpec, given: ReadonlyMap<string, un
 
 /** @throws usage */
 function chosenOf(
-  { choices, says, order = Object.keys(choices) }: Extract<OptionSpec, { kind: 'one-of' }>,
+  { choices, description, order = Object.keys(choices) }: Extract<OptionSpec, { kind: 'one-of' }>,
   given: ReadonlyMap<string, unknown>,
 ): string | undefined {
   const chosen = order.flatMap((name) => {
@@ -91,7 +91,7 @@ function chosenOf(
   const [first, second] = chosen;
   if (first && second) {
     const message = `${chosen.map(({ flag }) => flag).join(' and ')} contradict each other`;
-    throw new XsyncError('usage', message, { subject: first.flag, remedy: `choose one ${says}` });
+    throw new XsyncError('usage', message, { subject: first.flag, remedy: `choose one ${description}` });
   }
   return first?.name;
 }

@@ -51,7 +51,7 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   const root = new Command('xsync')
     .description(
       'Copies objects between Alibaba Cloud OSS, AWS S3, S3-compatible stores and local disk, ' +
-        'resumes after any interruption, and checks every byte on the way.',
+        'resumes after any interruption, and verifies every byte.',
     )
     .usage('<command> [options] <path>…')
     .version(VERSION, '--version', 'show the version')
@@ -59,7 +59,7 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
     .exitOverride()
     // An option belongs to the command that it follows: subcommands may use their parent's names.
     .enablePositionalOptions()
-    .showHelpAfterError('Run it with --help to see how it is used.')
+    .showHelpAfterError('Run it with --help for usage.')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -77,7 +77,7 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
       optionDescription: (option) =>
         option.defaultValue === undefined || option.isBoolean()
           ? withChoices(option.description, option.argChoices)
-          : `${withChoices(option.description, option.argChoices)} (default ${option.defaultValueDescription ?? option.defaultValue})`,
+          : `${withChoices(option.description, option.argChoices)} (default: ${option.defaultValueDescription ?? option.defaultValue})`,
     })
     .addHelpText('after', ROOT_HELP);
   const program = { root, io, finish };
@@ -86,31 +86,31 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   addCopyto(program);
   addSync(program);
   addWatch(program);
-  root.commandsGroup('Look:');
+  root.commandsGroup('Inspect:');
   addLs(program);
   addLsjson(program);
   addSize(program);
   addCat(program);
   addCheck(program);
-  root.commandsGroup('Watch over it:');
+  root.commandsGroup('Monitor:');
   addStatus(program);
   addFailed(program);
   addRetry(program);
   addReport(program);
-  root.commandsGroup('Keep in order:');
+  root.commandsGroup('Maintain:');
   addConfig(program);
   addCleanup(program);
   addDoctor(program);
   addManifest(program);
-  root.helpCommand('help [command]', 'show the help of a command');
+  root.helpCommand('help [command]', 'show help for a command');
   return root;
 }
 
 const ROOT_HELP = `
 Paths:
-  remote:bucket/prefix   a remote from the config (xsync config add)
-  s3://bucket/prefix     AWS S3 with the usual AWS credentials and region
-  oss://bucket/prefix    Alibaba Cloud OSS with OSS_ACCESS_KEY_ID and the like
+  remote:bucket/prefix   a remote in the config file (xsync config add)
+  s3://bucket/prefix     AWS S3, with the usual AWS credentials and region
+  oss://bucket/prefix    Alibaba Cloud OSS, with OSS_ACCESS_KEY_ID etc.
   ./folder               local disk
 
 Examples:
@@ -118,8 +118,8 @@ Examples:
   xsync copy --dry-run virginia:src-bucket shanghai:dst-bucket
   xsync ls shanghai:dst-bucket/2024
 
-Run "xsync <command> --help" for a command's options. Each can be set in the
-environment as well: --part-size as XSYNC_PART_SIZE.`;
+Run "xsync <command> --help" for the options of a command. Each option can also
+be set in the environment: --part-size as XSYNC_PART_SIZE.`;
 
 function argumentTerm(argument: Argument): string {
   const name = `${argument.name()}${argument.variadic ? '…' : ''}`;

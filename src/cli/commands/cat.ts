@@ -24,14 +24,14 @@ export function addCat({ root, io, finish }: Program): void {
   const command = root
     .command('cat <path...>')
     .summary('write objects to standard output')
-    .description('Writes the bytes of each object to standard output.')
+    .description('Write the bytes of each object to standard output.')
     .optionsGroup('Range:')
     .addHelpText('after', EXAMPLES);
   const size = (option: string, text: string): number | undefined => parseSize(option, bytesByDefault(text));
-  value(command, '--offset <bytes>', 'start here; from the end when negative', parseOffset);
-  value(command, '--count <bytes>', 'at most so many', size);
-  value(command, '--head <bytes>', 'only the first bytes', size);
-  value(command, '--tail <bytes>', 'only the last bytes', size);
+  value(command, '--offset <bytes>', 'start at this offset; negative: from the end', parseOffset);
+  value(command, '--count <bytes>', 'number of bytes to write', size);
+  value(command, '--head <bytes>', 'write only the first bytes', size);
+  value(command, '--tail <bytes>', 'write only the last bytes', size);
   lookOptions(command).action(async (paths: string[], flags: CatFlags) => {
     finish(
       await runCommand(io, flags, { bars: false }, async (context) => {

@@ -17,19 +17,15 @@ const DAY_MS = 24 * 3600 * 1000;
 export function addCleanup({ root, io, finish }: Program): void {
   const command = root
     .command('cleanup <path>')
-    .summary('abort multipart uploads that were left unfinished')
+    .summary('abort unfinished multipart uploads')
     .description(
-      'Finds multipart uploads below path that nobody finished, and frees their storage: those that interrupted ' +
-        'runs of this machine could still resume, and all others older than --max-age. What a run is at work on now ' +
-        'is left alone.',
+      'Abort unfinished multipart uploads below path to free their storage: those that interrupted runs of this ' +
+        'machine could resume, and all others older than --max-age. Uploads of a run in progress are kept.',
     )
     .optionsGroup('Cleanup:')
     .addHelpText('after', EXAMPLES);
-  flag(command, '-n, --dry-run', 'only say what would be aborted');
-  value(command, '--max-age <duration>', 'leave younger uploads of unknown origin alone', parseDuration, [
-    DAY_MS,
-    '24h',
-  ]);
+  flag(command, '-n, --dry-run', 'show what would be aborted; change nothing');
+  value(command, '--max-age <duration>', 'keep other uploads newer than this', parseDuration, [DAY_MS, '24h']);
   manifestOption(command);
   lookOptions(command).action(async (path: string, flags: CleanupFlags) => {
     finish(

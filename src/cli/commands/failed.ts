@@ -46,25 +46,27 @@ export function choiceOptions(command: Command): Command {
     if (CLASSES.includes(text)) return [...before, text];
     throw new XsyncError('usage', `--class: "${text}" is not one of ${CLASSES.join(', ')}`, { subject: '--class' });
   };
-  command.addOption(new Option('--class <class>', `only these: ${CLASSES.join(', ')}`).argParser(parse));
-  list(command, '--code <code>', 'only these, such as access-denied');
+  command.addOption(new Option('--class <class>', `only this error class: ${CLASSES.join(', ')}`).argParser(parse));
+  list(command, '--code <code>', 'only this error code, such as access-denied');
   return command;
 }
 
 export function addFailed({ root, io, finish }: Program): void {
   const command = root
     .command(`failed ${PAIR_ARGUMENTS}`)
-    .summary('list what could not be copied, and when it is tried again')
-    .description('Lists the objects that could not be copied, of a pair or of every pair of this machine.')
+    .summary('list objects that could not be copied')
+    .description('List the failed objects of a pair, or of every pair on this machine, and when each is retried.')
     .optionsGroup('Failed objects:')
     .addHelpText('after', EXAMPLES)
     // Else it would take the options of "drop", which have the same names.
     .enablePositionalOptions();
   choiceOptions(command);
-  list(command, '--include <pattern>', 'only keys that fit');
-  value(command, '--limit <n>', 'no more than so many', (option, text) => parseInteger(option, text, { min: 1 }));
-  flag(command, '--explain', 'with what was said, and what makes it be tried again');
-  flag(command, '--json', 'as JSON, a line for each object (docs/json.md)');
+  list(command, '--include <pattern>', 'only keys that match');
+  value(command, '--limit <n>', 'maximum number of objects to list', (option, text) =>
+    parseInteger(option, text, { min: 1 }),
+  );
+  flag(command, '--explain', 'show the error message and what triggers the next attempt');
+  flag(command, '--json', 'print JSON, one line per object (docs/json.md)');
   knownManifestOption(command);
   logOptions(command);
   configOption(command).action(
@@ -80,10 +82,10 @@ export function addFailed({ root, io, finish }: Program): void {
 function addDrop(failed: Command, { io, finish }: Pick<Program, 'io' | 'finish'>): void {
   const command = failed
     .command('drop [source] [destination] [pattern...]')
-    .description('Gives failed objects up: they are left alone until their source changes.')
+    .description('Give up failed objects: they are skipped until their source changes.')
     .optionsGroup('Failed objects:');
   choiceOptions(command);
-  flag(command, '--all', 'all of them');
+  flag(command, '--all', 'give up all failed objects');
   knownManifestOption(command);
   logOptions(command);
   configOption(command).action(async () => {
@@ -198,4 +200,4 @@ Examples:
   xsync failed virginia:photos shanghai:photos --class person --explain
   xsync failed drop virginia:photos shanghai:photos '*.tmp'
 
-In "failed drop" the pair's two paths come first, or --manifest FILE names it.`;
+For "failed drop", give the two paths of the pair first, or --manifest FILE.`;

@@ -18,14 +18,14 @@ interface ReportFlags extends PairFlags {
 export function addReport({ root, io, finish }: Program): void {
   const command = root
     .command('report [run] [source] [destination]')
-    .summary('a run as one HTML page')
+    .summary('write an HTML report of a run')
     .description(
-      'Writes a page about a run, by its id or the latest one: what was copied and how fast, what failed and why, how ' +
-        'it was verified, and what it cost. The page needs no network and no script.',
+      'Write an HTML page about a run, by ID or the latest: what was copied and how fast, what failed and why, how ' +
+        'objects were verified, and the cost. The page needs no network and no scripts.',
     )
     .optionsGroup('Report:')
     .addHelpText('after', EXAMPLES);
-  value(command, '-o, --output <file>', 'write it to FILE (standard output when not given)', (_option, text) => text);
+  value(command, '-o, --output <file>', 'write to FILE (default: standard output)', (_option, text) => text);
   flag(command, '--list', 'list the runs');
   knownManifestOption(command);
   logOptions(command);

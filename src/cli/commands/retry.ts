@@ -29,10 +29,10 @@ type RetryFlags = ChoiceFlags & TransferFlags & LinkFlags & ConnectionFlags & Re
 export function addRetry({ root, io, finish }: Program): void {
   const command = root
     .command('retry [source] [destination] [pattern...]')
-    .summary('try what failed again, now')
+    .summary('retry failed objects now')
     .description(
-      'Tries the failed objects of a pair again, whatever they wait for: all but those that were given up, or those ' +
-        'whose keys fit a pattern. Nothing is listed and nothing is deleted.',
+      'Retry the failed objects of a pair at once: all except those that were given up, or those whose keys match a ' +
+        'pattern. Nothing is listed and nothing is deleted.',
     )
     .optionsGroup('Failed objects:')
     .addHelpText('after', EXAMPLES);
@@ -122,6 +122,5 @@ Examples:
   xsync retry virginia:photos shanghai:photos --class person
   xsync retry --manifest pair.db '2024/*.jpg'
 
-The pair's two paths come first, or --manifest FILE names it; neither is needed
-while this machine knows only one pair. The exit code is 0 when everything that
-was tried has arrived.`;
+Give the two paths of the pair first, or --manifest FILE; neither is needed if
+this machine knows only one pair. The exit code is 0 if every retry succeeded.`;

@@ -22,20 +22,20 @@ interface StatusFlags extends PairFlags {
 export function addStatus({ root, io, finish }: Program): void {
   const command = root
     .command(`status ${PAIR_ARGUMENTS}`)
-    .summary('how far a pair is, and up to when it is synchronised')
+    .summary('show how far pairs are synchronized')
     .description(
-      'Says of a pair, or of every pair of this machine, how much is at the destination, up to when both sides are ' +
-        'synchronised, what failed and how long changes take. Reads what the runs have written down and asks no store.',
+      'Show for a pair, or for every pair on this machine, how much is at the destination, up to when both sides are ' +
+        'synchronized, what failed and how long changes take. Reads only the manifests and makes no requests.',
     )
     .optionsGroup('Status:')
     .addHelpText('after', EXAMPLES);
-  flag(command, '--json', 'as JSON, a line for each pair (docs/json.md)');
+  flag(command, '--json', 'print JSON, one line per pair (docs/json.md)');
   command.addOption(
-    new Option('--watch [interval]', 'again and again (every 2s)')
+    new Option('--watch [interval]', 'repeat until stopped (default: every 2s)')
       .preset('2s')
       .argParser((text: string) => parseInterval('--watch', text)),
   );
-  value(command, '--rpo <duration>', 'exit with 1 when the destination is further behind than this', parseDuration);
+  value(command, '--rpo <duration>', 'exit with 1 if the destination is further behind than this', parseDuration);
   knownManifestOption(command);
   logOptions(command);
   configOption(command).action(
@@ -117,4 +117,4 @@ Examples:
   xsync status virginia:photos shanghai:photos --watch
   xsync status virginia:photos shanghai:photos --rpo 15m || echo "behind"
 
-docs/status.md says what each figure means.`;
+See docs/status.md for the meaning of each figure.`;
