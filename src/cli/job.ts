@@ -1,4 +1,4 @@
-/** Between the command line and a job: its options as flags, and flags as a job. */
+/** Declares the options of a job as flags, and builds a job from the flags. */
 import { type Command, Option } from 'commander';
 import type { JobOf, Mode } from '../engine/job/job.js';
 import type { Kind, OptionSpec, OptionTable } from '../engine/job/option.js';
@@ -16,7 +16,7 @@ import {
   parseSize,
 } from './values.js';
 
-/** How a person spells each kind of value. */
+/** The parser of each kind of value. */
 const PARSERS: Readonly<Record<Kind, Parser<unknown>>> = {
   size: parseSize,
   duration: parseDuration,
@@ -56,7 +56,7 @@ function declare(command: Command, option: OptionSpec): Command {
 }
 
 /**
- * The job that the flags of a command describe; what is no option of a job is left aside.
+ * The job that the flags of a command describe. Flags that are not options of a job are ignored.
  * @throws usage when flags contradict each other
  */
 export async function jobOf<M extends Mode>(
@@ -74,7 +74,7 @@ export async function jobOf<M extends Mode>(
 function givenOf(name: string, option: OptionSpec, given: ReadonlyMap<string, unknown>): unknown {
   if (option.kind === 'one-of') return chosenOf(option, given);
   const told = given.get(name);
-  // A parser makes undefined of "off", which must not become the default again.
+  // A parser returns undefined for "off", which must not turn into the default.
   const isOff = told === undefined && given.has(name) && 'default' in option && option.default !== undefined;
   return isOff ? 'off' : told;
 }

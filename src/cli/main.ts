@@ -22,12 +22,12 @@ import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
 
 /**
- * Runs xsync with the arguments after the program's name and gives the exit code. Never leaves the process by
- * itself, but for a second Ctrl-C.
+ * Runs xsync with the arguments after the program's name and returns the exit code. Exits the process only on a
+ * second Ctrl-C.
  */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
   let exitCode: number = EXIT.ok;
-  // A reader of the help that has seen enough (`| head`) is no fault; commands look after their own output.
+  // A closed pipe after help (`| head`) is not an error; commands handle their own output.
   io.stdout.on('error', () => {});
   try {
     const root = buildProgram(io, (code) => {
@@ -40,13 +40,13 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     await root.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    // commander has said what is wrong, or shown what was asked for.
+    // commander has already printed the error, or the help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return await complain(io, error);
   }
 }
 
-/** The command tree; the commands' implementations are loaded when they run. */
+/** The command tree. A command's implementation is loaded when it runs. */
 export function buildProgram(io: Io, finish: (exitCode: number) => void): Command {
   const root = new Command('xsync')
     .description(
@@ -57,7 +57,7 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
     .version(VERSION, '--version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .exitOverride()
-    // An option belongs to the command that it follows: subcommands may use their parent's names.
+    // An option belongs to the command before it: subcommands may reuse the names of their parent.
     .enablePositionalOptions()
     .showHelpAfterError('Run it with --help for usage.')
     .configureOutput({
@@ -70,10 +70,10 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
       outputError: (text, write) => write(text.replace(/^error: /, 'xsync: ')),
     })
     .configureHelp({
-      // A narrow column is still better than lines that the terminal breaks.
+      // A narrow column is better than lines that the terminal wraps.
       minWidthToWrap: 20,
       subcommandTerm: (command) => command.name() + command.registeredArguments.map(argumentTerm).join(''),
-      // One line at the end says it for all options.
+      // Without the variable of each option: one line at the end covers all of them.
       optionDescription: (option) =>
         option.defaultValue === undefined || option.isBoolean()
           ? withChoices(option.description, option.argChoices)

@@ -1,6 +1,6 @@
 /**
- * The options that commands share, in the groups in which help shows them: those of a job from its tables, and what the
- * command line alone has. Each can be set in the environment too: `--part-size` as `XSYNC_PART_SIZE`.
+ * The options that commands share, in the groups that help shows: those of a job, from its tables, and those of the
+ * command line only. Each can also be set in the environment: `--part-size` as `XSYNC_PART_SIZE`.
  */
 import { type Command, Option } from 'commander';
 import type { Values } from '../engine/job/job.js';
@@ -87,7 +87,6 @@ export function linkOption(command: Command): Command {
   return options(command, LINKS);
 }
 
-/** What other programs are told of a run. */
 export function observeOptions(command: Command): Command {
   command.optionsGroup('Monitoring (docs/metrics.md):');
   value(

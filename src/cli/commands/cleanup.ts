@@ -40,11 +40,10 @@ export function addCleanup({ root, io, finish }: Program): void {
   });
 }
 
-/** Says and does the same for every upload, wherever it was found. */
 class Cleaner {
   readonly #context: Context;
   readonly #dryRun: boolean;
-  /** An upload of a checkpoint is listed by the store as well, when nothing was aborted yet. */
+  /** In a dry run, the store also lists the uploads of checkpoints. */
   readonly #seen = new Set<string>();
 
   constructor(context: Context, dryRun: boolean) {
@@ -73,7 +72,7 @@ class Cleaner {
   }
 }
 
-/** What interrupted runs of this machine left and nobody is at work on, however young: their checkpoints end with it. */
+/** Aborts the uploads that interrupted runs of this machine left, of any age, and removes their checkpoints. */
 async function abortCheckpoints({ io }: Context, cleaner: Cleaner, side: OpenSide, flags: CleanupFlags): Promise<void> {
   const { manifestsInto } = await import('../../open.js');
   for await (const { manifest, prefix } of manifestsInto(side, openSettings(flags, 1, io.env))) {

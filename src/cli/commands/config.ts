@@ -84,7 +84,7 @@ async function add(context: Context, flags: ConfigFlags & { replace?: true }, ar
   context.log.say('notice', `Added "${name}" to ${file}`);
 }
 
-/** `key=value` each; `key=-` takes the value from a line of standard input, where no history or `ps` sees it. */
+/** `key=value` each; `key=-` reads the value from a line of standard input, which hides it from history and `ps`. */
 async function settingsOf(settings: readonly string[], io: Io): Promise<Record<string, string | boolean | number>> {
   const pairs = settings.map((setting): [string, string] => {
     const at = setting.indexOf('=');

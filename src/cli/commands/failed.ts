@@ -23,7 +23,7 @@ import {
   wantedPair,
 } from './pairs.js';
 
-/** Which of the failed objects are meant. */
+/** Selects failed objects. */
 export interface ChoiceFlags {
   class?: ErrorClass[];
   code?: string[];
@@ -58,7 +58,7 @@ export function addFailed({ root, io, finish }: Program): void {
     .description('List the failed objects of a pair, or of every pair on this machine, and when each is retried.')
     .optionsGroup('Failed objects:')
     .addHelpText('after', EXAMPLES)
-    // Else it would take the options of "drop", which have the same names.
+    // Without this it would take the options of "drop", which have the same names.
     .enablePositionalOptions();
   choiceOptions(command);
   list(command, '--include <pattern>', 'only keys that match');
@@ -94,7 +94,7 @@ function addDrop(failed: Command, { io, finish }: Pick<Program, 'io' | 'finish'>
   });
 }
 
-/** The failed objects that are meant, a page at a time. */
+/** The selected failed objects, a page at a time. */
 export async function* chosenFailures(manifest: Manifest, flags: ChoiceFlags): AsyncGenerator<FailureRow[], void> {
   const filter = flags.include && (await filterOf({ include: flags.include }));
   for (let after: string | undefined; ; ) {
@@ -145,14 +145,14 @@ async function listAll(
   return tellBroken(context, broken);
 }
 
-/** When a sync tries it again by itself, ms; undefined when time alone does not help. */
+/** When a sync retries it, ms since 1970; undefined when waiting does not help. */
 function nextTry(row: FailureRow): number | undefined {
   return row.dropped || row.class !== 'temporary' ? undefined : row.lastMs + waitAfter(row.attempts);
 }
 
 const RUNS = 500;
 
-/** What the runs advised, of the objects that they listed. */
+/** The remedies that earlier runs recorded, by key. */
 async function remediesOf({ manifest, file }: KnownPair, log: Context['log']): Promise<Map<string, string>> {
   const { readRun } = await import('../../engine/record/facts.js');
   const remedies = new Map<string, string>();
@@ -164,7 +164,7 @@ async function remediesOf({ manifest, file }: KnownPair, log: Context['log']): P
       if (remedy !== undefined && !remedies.has(key)) remedies.set(key, remedy);
     }
   }
-  if (lost.length > 0) log.say('notice', unreadText(`what run ${lost.join(', ')} advised`, file));
+  if (lost.length > 0) log.say('notice', unreadText(`the advice of run ${lost.join(', ')}`, file));
   return remedies;
 }
 
@@ -172,7 +172,7 @@ async function drop({ io, log }: Context, flags: DropFlags, args: readonly strin
   const { pair: wanted, patterns } = await pairAndPatterns(io, flags, args);
   const chosen = { ...flags, include: patterns.length > 0 ? patterns : undefined };
   if (!flags.all && !chosen.include && !flags.class && !flags.code) {
-    throw new XsyncError('usage', 'which failed objects are to be given up?', {
+    throw new XsyncError('usage', 'no failed objects were selected to give up', {
       remedy: 'give patterns of keys, --class, --code, or --all',
     });
   }
@@ -186,7 +186,7 @@ async function drop({ io, log }: Context, flags: DropFlags, args: readonly strin
         manifest.dropFailures(keys);
         dropped += keys.length;
       }
-      log.say('notice', dropped > 0 ? `Gave up ${plural(dropped, 'object')}` : 'Nothing that failed fits.');
+      log.say('notice', dropped > 0 ? `Gave up ${plural(dropped, 'object')}` : 'No failed object matches.');
       return 0;
     } finally {
       manifest.close();

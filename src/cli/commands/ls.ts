@@ -34,7 +34,7 @@ export function addLs({ root, io, finish }: Program): void {
   });
 }
 
-/** Wide enough for anything under 1 GB, as in rclone; a larger size takes the room that it needs. */
+/** Enough for sizes below 1 GB, as in rclone; larger sizes take more. */
 const SIZE_WIDTH = 9;
 
 function line({ path, entry }: Found, long: boolean, terminal: boolean): string {

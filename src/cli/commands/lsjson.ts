@@ -47,7 +47,7 @@ export function addLsjson({ root, io, finish }: Program): void {
   });
 }
 
-/** Directories of a recursive listing, each when its first object comes. Sorted keys keep a directory together. */
+/** Directories of a recursive listing, each before its first object. Sorted keys keep a directory together. */
 class Folders {
   #last: string[] = [];
 
@@ -60,7 +60,7 @@ class Folders {
   }
 }
 
-/** What rclone names it; ETag and StorageClass (rclone: Tier) besides. */
+/** The field names of rclone, plus ETag and StorageClass (rclone: Tier). */
 async function itemOf(store: ObjectCatalog, found: Found, flags: LsjsonFlags): Promise<object> {
   const { path, entry } = found;
   const bare = path.replace(/\/$/, '');

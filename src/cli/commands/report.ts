@@ -81,7 +81,7 @@ async function write(
   if (flags.output === undefined || flags.output === '-') await out.write(page);
   else {
     await save(flags.output, page);
-    log.say('notice', `The report is in ${flags.output}`);
+    log.say('notice', `Report written to ${flags.output}`);
   }
   return code;
 }
@@ -94,13 +94,13 @@ function noRun(id: string): XsyncError {
 function unreadableRun(id: string, file: string): XsyncError {
   return new XsyncError('not-readable', unreadText(`the report of run ${id}`, file), {
     subject: id,
-    remedy: 'xsync report --list lists the other runs; xsync status says what is at the destination',
+    remedy: 'xsync report --list lists the other runs; xsync status shows what is at the destination',
   });
 }
 
 async function save(file: string, page: string): Promise<void> {
   try {
-    // Keys may be nobody else's business.
+    // Keys may be confidential.
     await writeFile(file, page, { mode: 0o600 });
   } catch (error) {
     throw new XsyncError('not-writable', `the report ${file} cannot be written: ${reasonOf(error)}`, {

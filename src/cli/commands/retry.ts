@@ -74,14 +74,14 @@ async function retry(context: Context, flags: RetryFlags, args: readonly string[
   }
 }
 
-/** Keys of one batch, which are asked for one by one. */
+/** Keys per batch. Each key needs its own requests. */
 const BATCH = 1000;
 
 async function tryAll({ log }: Context, pair: OpenPair, options: RunOptions, chosen: ChoiceFlags): Promise<number> {
   const keys = batches(pair, chosen);
   const first = await keys.next();
   if (first.done) {
-    log.say('notice', 'Nothing that failed is to be tried.');
+    log.say('notice', 'No failed objects to retry.');
     return EXIT.ok;
   }
   const all = async function* (): AsyncGenerator<string[], void> {
@@ -105,7 +105,7 @@ async function tryAll({ log }: Context, pair: OpenPair, options: RunOptions, cho
   }
 }
 
-/** What was given up is tried only when it is named. */
+/** Objects that were given up are retried only when a pattern names them. */
 async function* batches({ manifest }: OpenPair, chosen: ChoiceFlags): AsyncGenerator<string[], void> {
   const wanted = (row: FailureRow): boolean => !row.dropped || chosen.include !== undefined;
   const keys: string[] = [];

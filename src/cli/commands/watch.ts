@@ -24,7 +24,7 @@ export function addWatch({ root, io, finish }: Program): void {
   });
 }
 
-/** Known, so that whoever gives them is told why not; of no use to something that never ends. */
+/** Declared only so that the error explains why; they make no sense for a watch. */
 const UNFIT = ['dry-run', 'max-transfer', 'max-duration', 'cutoff-mode', 'delete-before', 'error-on-no-transfer'];
 
 const EXAMPLES = `
