@@ -1,4 +1,4 @@
-/** The library: what the command line can do, a program can do. docs/library.md tells of it. */
+/** The library: the functions of the command line for programs, described in docs/library.md. */
 export type { CheckEvent, Checked, CheckSummary } from './engine/check/findings.js';
 export type { RepairSummary } from './engine/check/repair.js';
 export type { Failure, RunEvent, Summary, Traffic } from './engine/events.js';

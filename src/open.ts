@@ -1,6 +1,4 @@
-/**
- * The composition root: from what a person typed and configured to wrapped stores, a manifest and a lock.
- */
+/** The composition root: from paths and configuration to wrapped stores, a manifest and a lock. */
 import { type Config, loadConfig } from './config/load.js';
 import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
@@ -14,7 +12,7 @@ export { manifestFiles, manifestsInto, readState, stateDirectory } from './open/
 export { type CongestionSetting, examineCongestion } from './store/http/congestion.js';
 
 /**
- * One side alone, its prefix a folder's unless `path` names an object.
+ * One side. Its prefix is a folder unless `path` names an object.
  * @throws usage, config
  */
 export async function openSide(text: string, settings: OpenSettings): Promise<OpenSide> {
@@ -24,7 +22,7 @@ export async function openSide(text: string, settings: OpenSettings): Promise<Op
 /**
  * Both sides, their manifest and its lock.
  * @param options `single`: the destination names the object itself, if the source is one (copyto); `aside`: the place
- *   for what is overwritten or deleted, opened too
+ *   for overwritten and deleted objects, also opened
  * @throws usage, config, bucket-not-found (a local source that does not exist), locked
  */
 export async function openPair(
@@ -52,9 +50,9 @@ export async function openPair(
 }
 
 /**
- * Both sides to look at, and their manifest without its lock, so that a run may be at work meanwhile. A pair that has
- * no manifest gets an empty one in memory; none is made on disk. When the source is a single object, so is the
- * destination: the one that is named, or below it one of the same name.
+ * Both sides for reading, and their manifest without its lock, so that a run may be in progress. A pair without a
+ * manifest gets an empty one in memory; none is created on disk. When the source is a single object, so is the
+ * destination: the named one, or one of the same name below it.
  * @throws usage, config
  */
 export function openToRead(sourceText: string, destText: string, settings: OpenSettings): Promise<OpenPair> {
@@ -62,7 +60,7 @@ export function openToRead(sourceText: string, destText: string, settings: OpenS
 }
 
 /**
- * As openToRead, to write as well: with the pair's manifest and its lock.
+ * Like openToRead, but also for writing: with the pair's manifest and its lock.
  * @throws usage, config, locked, not-writable
  */
 export function openToRepair(sourceText: string, destText: string, settings: OpenSettings): Promise<OpenPair> {
@@ -72,7 +70,7 @@ export function openToRepair(sourceText: string, destText: string, settings: Ope
   });
 }
 
-/** As openToRead, with an empty manifest that is to take the place of the pair's own. @throws usage, config, locked */
+/** Like openToRead, with an empty manifest that will replace the pair's own. @throws usage, config, locked */
 export function openToRebuild(sourceText: string, destText: string, settings: OpenSettings): Promise<Rebuilding> {
   return openLooking(sourceText, destText, settings, true, (sides) => openRebuilding(sides, settings));
 }
@@ -100,7 +98,7 @@ async function openLooking<P>(
 }
 
 /**
- * Whether the configuration can be read and names these places; nothing is opened.
+ * Checks that the configuration can be read and names these places. Opens nothing.
  * @throws usage, config
  */
 export async function checkPlaces(texts: readonly string[], settings: OpenSettings): Promise<void> {
@@ -120,7 +118,7 @@ async function objectNamed(side: OpenSide): Promise<string | undefined> {
     await side.store.head(side.path);
     return side.path;
   } catch (error) {
-    // Without the right to list, a missing object is a 403; the listing that follows tells which it is.
+    // Without permission to list, a missing object is a 403; the listing that follows shows which it is.
     if (isXsyncError(error, 'object-not-found', 'access-denied') || isUnexplained(error)) return undefined;
     throw error;
   }

@@ -1,4 +1,4 @@
-/** What every command needs around it: streams, a log, the answer to Ctrl-C, and one way to fail. */
+/** What every command needs: streams, a log, and one way to report errors. */
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { toXsyncError, XsyncError } from '../model/error.js';
 import { reasonOf } from '../model/reason.js';
@@ -9,7 +9,7 @@ import type { LogLevel } from './render/levels.js';
 import type { Renderer } from './render/renderer.js';
 import { type Terminal, terminalWidth } from './render/terminal.js';
 
-/** The world outside, as a test may replace it. */
+/** The outside world; tests replace it. */
 export interface Io {
   stdin: NodeJS.ReadableStream;
   stdout: Terminal;
@@ -30,13 +30,13 @@ export interface Context {
 export interface RunCommandOptions {
   /** The command has progress to show. */
   bars: boolean;
-  /** Each line says when, also on a terminal. */
+  /** Each line has a time, even on a terminal. */
   stamped?: boolean;
-  /** Off a terminal, nothing is said of a run that found nothing to do. */
+  /** Without a terminal, a run that had nothing to do prints nothing. */
   idleSilent?: boolean;
 }
 
-/** Runs a command's body and turns whatever it throws into a message and an exit code. */
+/** Runs a command's body. An error becomes a message and an exit code. */
 export async function runCommand(
   io: Io,
   flags: Flags,
@@ -44,7 +44,7 @@ export async function runCommand(
   body: (context: Context) => Promise<number>,
 ): Promise<number> {
   const out = new Output(io.stdout);
-  // Nobody reads our complaints: there is nobody to complain to.
+  // Standard error was closed: there is nowhere left to report errors.
   io.stderr.on('error', () => {});
   const log = await openLog(io, out, flags, options);
   const unhook = takeWarnings(log);
@@ -61,7 +61,7 @@ export async function runCommand(
   }
 }
 
-/** Node's own warnings and the SDKs' go through the log: nothing else may write to a screen that has bars. */
+/** Sends the warnings of Node and the SDKs to the log: nothing else may write to a screen with bars. */
 function takeWarnings(log: Renderer): () => void {
   const theirs = process.listeners('warning');
   const ours = (warning: Error): void => log.say('debug', `${warning.name}: ${warning.message}`);
@@ -72,7 +72,7 @@ function takeWarnings(log: Renderer): () => void {
   };
 }
 
-/** How much is to be said. @throws usage when it is both more and less */
+/** The log level. @throws usage for `--quiet` with `--verbose` */
 export function levelOfFlags(flags: LogFlags): LogLevel {
   if (flags.quiet && flags.verbose > 0) throw new XsyncError('usage', 'choose one of --quiet and --verbose');
   if (flags.logLevel !== undefined) return flags.logLevel;
@@ -90,7 +90,7 @@ async function openLog(io: Io, out: Output, flags: Flags, options: RunCommandOpt
   return both(screen, closing(await plainLog(io, flags, level, file.write), file.close));
 }
 
-/** Errors go to standard error too: not everybody who starts a program reads its events. */
+/** Errors also go to standard error, because not every caller reads the events. */
 async function jsonLog(io: Io, out: Output, flags: Flags, file?: LogFile): Promise<Renderer> {
   const [{ jsonRenderer }, { both }] = await Promise.all([import('./render/json.js'), import('./render/renderer.js')]);
   const errors = await plainLog(io, { ...flags, stats: 0 }, 'error', (text) => io.stderr.write(text), {
@@ -98,17 +98,17 @@ async function jsonLog(io: Io, out: Output, flags: Flags, file?: LogFile): Promi
   });
   const json = jsonRenderer({
     write: file?.write ?? ((text) => out.post(text)),
-    // Programs get everything unless told otherwise.
+    // Programs get everything by default.
     level: flags.logLevel ?? (flags.quiet ? 'error' : 'debug'),
     statsMs: flags.stats ?? 0,
     now: io.now,
   });
-  out.onClosed(() => errors.say('error', 'xsync: standard output was closed: going on without --json'));
+  out.onClosed(() => errors.say('error', 'xsync: standard output was closed: continuing without --json'));
   const quiet: Renderer = { ...errors, report: () => {}, end: () => {}, tell: () => {} };
   return both(file === undefined ? json : closing(json, file.close), quiet);
 }
 
-/** Standard error: bars on a terminal, a plain log elsewhere. With a log file it shows the essentials alone. */
+/** Standard error: bars on a terminal, a plain log elsewhere. With a log file, only the essentials. */
 async function screenLog(
   io: Io,
   flags: Flags,
@@ -147,7 +147,7 @@ async function plainLog(
     chalk: colours(screen === undefined ? {} : io.stderr, io.env),
     stamped: screen?.stamped ?? true,
     statsMs: flags.stats ?? 0,
-    // A log is no screen: its lines are searched, not looked at.
+    // Lines of a log are not wrapped, so that they can be searched.
     width: screen?.stamped === false ? terminalWidth(io.stderr) : Number.POSITIVE_INFINITY,
     oneLine: flags.statsOneLine === true,
     idleSilent: screen?.idleSilent === true,
@@ -164,7 +164,7 @@ function openLogFile(name: string): LogFile {
   try {
     const descriptor = openSync(name, 'a', 0o600);
     return {
-      // At once, so that nothing is missing after a kill.
+      // Synchronous, so that nothing is missing after a kill.
       write: (text) => appendFileSync(descriptor, text),
       close: () => closeSync(descriptor),
     };

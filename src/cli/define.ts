@@ -1,4 +1,4 @@
-/** How one option is declared: on the command line, in help and in the environment. */
+/** Declares an option for the command line, help and the environment. */
 import { type Command, Option } from 'commander';
 import { XsyncError } from '../model/error.js';
 
@@ -6,10 +6,10 @@ function environmentName(option: Option): string {
   return `XSYNC_${option.name().toUpperCase().replaceAll('-', '_')}`;
 }
 
-/** Takes the option's name for its complaint. @throws XsyncError `usage` */
+/** Takes the option's name for error messages. @throws XsyncError `usage` */
 export type Parser<T> = (option: string, text: string) => T;
 
-/** An option with a value; `fallback` is its default and how help spells that. */
+/** An option with a value; `fallback` is its default and how help prints it. */
 export function value<T>(
   command: Command,
   flags: string,
@@ -19,7 +19,7 @@ export function value<T>(
 ): Command {
   const option = new Option(flags, description);
   const variable = environmentName(option);
-  // commander does not tell where a value came from.
+  // commander does not report where a value came from.
   const nameFor = (text: string): string => (process.env[variable] === text ? variable : (option.long ?? flags));
   option.argParser((text: string) => parse(nameFor(text), text));
   if (fallback !== undefined) option.default(...fallback);
@@ -27,7 +27,7 @@ export function value<T>(
   return clearedByOff(command, option);
 }
 
-/** commander makes '' of a parser's undefined, which is what `off` means. */
+/** commander turns a parser's undefined (`off`) into ''. */
 function clearedByOff(command: Command, option: Option): Command {
   const name = option.attributeName();
   const clear = (source: 'cli' | 'env'): boolean => {
@@ -37,12 +37,12 @@ function clearedByOff(command: Command, option: Option): Command {
   };
   command.on(`optionEnv:${option.name()}`, () => clear('env'));
   return command.on(`option:${option.name()}`, () => {
-    // Off on the command line is a value too, which the environment must not replace.
+    // The environment must not replace an `off` of the command line.
     if (clear('cli')) option.envVar = undefined;
   });
 }
 
-/** An option that can be repeated; the order is kept. */
+/** A repeatable option; the order is kept. */
 export function list(command: Command, flags: string, description: string): Command {
   const option = new Option(flags, description).argParser((text: string, before: string[] = []) => [...before, text]);
   return command.addOption(option.env(environmentName(option)));
@@ -62,7 +62,7 @@ export function choice(
 const ON = ['1', 'true', 'yes', 'on'];
 const OFF = ['', '0', 'false', 'no', 'off'];
 
-/** An option without a value. In the environment it can be switched off as well as on. */
+/** An option without a value. The environment can turn it on or off. */
 export function flag(command: Command, flags: string, description: string): Command {
   return switchOption(command, new Option(flags, description));
 }
@@ -74,7 +74,7 @@ export function negated(command: Command, flags: string, description: string): C
 
 function switchOption(command: Command, option: Option, variable = environmentName(option)): Command {
   const set = process.env[variable]?.toLowerCase();
-  // commander takes a variable that exists for "on", whatever it says.
+  // commander treats any variable that is set as "on".
   if (set !== undefined && ON.includes(set)) option.env(variable);
   else if (set !== undefined && !OFF.includes(set)) {
     throw new XsyncError('usage', `${variable} is "${set}", which is neither true nor false`, { subject: variable });

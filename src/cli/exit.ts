@@ -18,14 +18,14 @@ export const EXIT = {
   nothingTransferred: 9,
   maxDuration: 10,
   interrupted: 130,
-  /** 128 + SIGPIPE, as for any program whose reader went away. */
+  /** 128 + SIGPIPE: the reader of standard output closed it. */
   outputClosed: 141,
 } as const;
 
-/** How a run ended that was carried through. A failed object outweighs a limit that was reached. */
+/** The exit code of a completed run. Failed objects take precedence over a limit that was reached. */
 export function exitOfSummary(summary: Summary, options: { errorOnNoTransfer: boolean }): number {
   if (summary.stopped === 'interrupted') return EXIT.interrupted;
-  // What was held back is as little at the destination as what failed now; what was given up is nobody's concern.
+  // Objects that wait for a retry are missing at the destination too. Those that were given up do not count.
   const { failed, held } = summary;
   const objects = failed.objects + held.objects - held.dropped;
   const temporary = (failed.byClass.temporary ?? 0) + (held.byClass.temporary ?? 0);
@@ -35,7 +35,7 @@ export function exitOfSummary(summary: Summary, options: { errorOnNoTransfer: bo
   return options.errorOnNoTransfer && summary.copied.objects === 0 ? EXIT.nothingTransferred : EXIT.ok;
 }
 
-/** How a check ended that was carried through. A difference outweighs an error, unless it was repaired. */
+/** The exit code of a completed check. A difference takes precedence over an error, unless it was repaired. */
 export function exitOfCheck(
   { differ, missingOnSrc, missingOnDst, errors, stopped }: CheckSummary,
   repaired: RepairSummary | undefined,
@@ -88,9 +88,9 @@ const OF_CODE: Record<ErrorCode, number> = {
   internal: EXIT.other,
 };
 
-/** How a run ended that an error cut short. */
+/** The exit code of a run that ended with an error. */
 export function exitOfError(error: XsyncError): number {
   const exit = OF_CODE[error.code];
-  // 5 promises that the same again may help, which an error of another class denies.
+  // 5 means that a retry may help, which a permanent error rules out.
   return exit === EXIT.temporary && error.class === 'permanent' ? EXIT.other : exit;
 }

@@ -4,13 +4,13 @@ import type { Renderer } from './render/renderer.js';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Interruption {
-  /** Raised by the first signal. */
+  /** Aborted by the first signal. */
   signal: AbortSignal;
-  /** Gives the signals back their usual meaning. */
+  /** Restores the default handling of the signals. */
   dispose(): void;
 }
 
-/** The first Ctrl-C (or SIGTERM, SIGHUP) asks the run to stop in order, the second leaves at once. */
+/** The first Ctrl-C (or SIGTERM, SIGHUP) stops the run in order, the second exits at once. */
 export function onInterrupt(log: Renderer): Interruption {
   const stop = new AbortController();
   const listener = (): void => {

@@ -1,4 +1,4 @@
-/** Between the command line and a job: its options as flags, and flags as a job. */
+/** Declares the options of a job as flags, and builds a job from the flags. */
 import { type Command, Option } from 'commander';
 import type { JobOf, Mode } from '../engine/job/job.js';
 import type { Kind, OptionSpec, OptionTable } from '../engine/job/option.js';
@@ -16,7 +16,7 @@ import {
   parseSize,
 } from './values.js';
 
-/** How a person spells each kind of value. */
+/** The parser of each kind of value. */
 const PARSERS: Readonly<Record<Kind, Parser<unknown>>> = {
   size: parseSize,
   duration: parseDuration,
@@ -38,25 +38,25 @@ export function options(command: Command, table: OptionTable): Command {
 function declare(command: Command, option: OptionSpec): Command {
   switch (option.kind) {
     case 'switch':
-      return flag(command, option.flags, option.says);
+      return flag(command, option.flags, option.description);
     case 'negated':
-      return negated(command, option.flags, option.says);
+      return negated(command, option.flags, option.description);
     case 'list':
-      return list(command, option.flags, option.says);
+      return list(command, option.flags, option.description);
     case 'choice':
-      return choice(command, option.flags, option.says, option.choices, option.default);
+      return choice(command, option.flags, option.description, option.choices, option.default);
     case 'one-of':
-      for (const { flags, says } of Object.values(option.choices)) flag(command, flags, says);
+      for (const { flags, description } of Object.values(option.choices)) flag(command, flags, description);
       return command;
     default: {
-      const { flags, says, kind, default: fallback, shown } = option;
-      return value(command, flags, says, PARSERS[kind], fallback === undefined ? undefined : [fallback, shown]);
+      const { flags, description, kind, default: fallback, shown } = option;
+      return value(command, flags, description, PARSERS[kind], fallback === undefined ? undefined : [fallback, shown]);
     }
   }
 }
 
 /**
- * The job that the flags of a command describe; what is no option of a job is left aside.
+ * The job that the flags of a command describe. Flags that are not options of a job are ignored.
  * @throws usage when flags contradict each other
  */
 export async function jobOf<M extends Mode>(
@@ -74,14 +74,14 @@ export async function jobOf<M extends Mode>(
 function givenOf(name: string, option: OptionSpec, given: ReadonlyMap<string, unknown>): unknown {
   if (option.kind === 'one-of') return chosenOf(option, given);
   const told = given.get(name);
-  // A parser makes undefined of "off", which must not become the default again.
+  // A parser returns undefined for "off", which must not turn into the default.
   const isOff = told === undefined && given.has(name) && 'default' in option && option.default !== undefined;
   return isOff ? 'off' : told;
 }
 
 /** @throws usage */
 function chosenOf(
-  { choices, says, order = Object.keys(choices) }: Extract<OptionSpec, { kind: 'one-of' }>,
+  { choices, description, order = Object.keys(choices) }: Extract<OptionSpec, { kind: 'one-of' }>,
   given: ReadonlyMap<string, unknown>,
 ): string | undefined {
   const chosen = order.flatMap((name) => {
@@ -91,7 +91,7 @@ function chosenOf(
   const [first, second] = chosen;
   if (first && second) {
     const message = `${chosen.map(({ flag }) => flag).join(' and ')} contradict each other`;
-    throw new XsyncError('usage', message, { subject: first.flag, remedy: `choose one ${says}` });
+    throw new XsyncError('usage', message, { subject: first.flag, remedy: `choose one ${description}` });
   }
   return first?.name;
 }

@@ -22,12 +22,12 @@ import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
 
 /**
- * Runs xsync with the arguments after the program's name and gives the exit code. Never leaves the process by
- * itself, but for a second Ctrl-C.
+ * Runs xsync with the arguments after the program's name and returns the exit code. Exits the process only on a
+ * second Ctrl-C.
  */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
   let exitCode: number = EXIT.ok;
-  // A reader of the help that has seen enough (`| head`) is no fault; commands look after their own output.
+  // A closed pipe after help (`| head`) is not an error; commands handle their own output.
   io.stdout.on('error', () => {});
   try {
     const root = buildProgram(io, (code) => {
@@ -40,26 +40,26 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     await root.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    // commander has said what is wrong, or shown what was asked for.
+    // commander has already printed the error, or the help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return await complain(io, error);
   }
 }
 
-/** The command tree; the commands' implementations are loaded when they run. */
+/** The command tree. A command's implementation is loaded when it runs. */
 export function buildProgram(io: Io, finish: (exitCode: number) => void): Command {
   const root = new Command('xsync')
     .description(
       'Copies objects between Alibaba Cloud OSS, AWS S3, S3-compatible stores and local disk, ' +
-        'resumes after any interruption, and checks every byte on the way.',
+        'resumes after any interruption, and verifies every byte.',
     )
     .usage('<command> [options] <path>…')
     .version(VERSION, '--version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .exitOverride()
-    // An option belongs to the command that it follows: subcommands may use their parent's names.
+    // An option belongs to the command before it: subcommands may reuse the names of their parent.
     .enablePositionalOptions()
-    .showHelpAfterError('Run it with --help to see how it is used.')
+    .showHelpAfterError('Run it with --help for usage.')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -70,14 +70,14 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
       outputError: (text, write) => write(text.replace(/^error: /, 'xsync: ')),
     })
     .configureHelp({
-      // A narrow column is still better than lines that the terminal breaks.
+      // A narrow column is better than lines that the terminal wraps.
       minWidthToWrap: 20,
       subcommandTerm: (command) => command.name() + command.registeredArguments.map(argumentTerm).join(''),
-      // One line at the end says it for all options.
+      // Without the variable of each option: one line at the end covers all of them.
       optionDescription: (option) =>
         option.defaultValue === undefined || option.isBoolean()
           ? withChoices(option.description, option.argChoices)
-          : `${withChoices(option.description, option.argChoices)} (default ${option.defaultValueDescription ?? option.defaultValue})`,
+          : `${withChoices(option.description, option.argChoices)} (default: ${option.defaultValueDescription ?? option.defaultValue})`,
     })
     .addHelpText('after', ROOT_HELP);
   const program = { root, io, finish };
@@ -86,31 +86,31 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   addCopyto(program);
   addSync(program);
   addWatch(program);
-  root.commandsGroup('Look:');
+  root.commandsGroup('Inspect:');
   addLs(program);
   addLsjson(program);
   addSize(program);
   addCat(program);
   addCheck(program);
-  root.commandsGroup('Watch over it:');
+  root.commandsGroup('Monitor:');
   addStatus(program);
   addFailed(program);
   addRetry(program);
   addReport(program);
-  root.commandsGroup('Keep in order:');
+  root.commandsGroup('Maintain:');
   addConfig(program);
   addCleanup(program);
   addDoctor(program);
   addManifest(program);
-  root.helpCommand('help [command]', 'show the help of a command');
+  root.helpCommand('help [command]', 'show help for a command');
   return root;
 }
 
 const ROOT_HELP = `
 Paths:
-  remote:bucket/prefix   a remote from the config (xsync config add)
-  s3://bucket/prefix     AWS S3 with the usual AWS credentials and region
-  oss://bucket/prefix    Alibaba Cloud OSS with OSS_ACCESS_KEY_ID and the like
+  remote:bucket/prefix   a remote in the config file (xsync config add)
+  s3://bucket/prefix     AWS S3, with the usual AWS credentials and region
+  oss://bucket/prefix    Alibaba Cloud OSS, with OSS_ACCESS_KEY_ID etc.
   ./folder               local disk
 
 Examples:
@@ -118,8 +118,8 @@ Examples:
   xsync copy --dry-run virginia:src-bucket shanghai:dst-bucket
   xsync ls shanghai:dst-bucket/2024
 
-Run "xsync <command> --help" for a command's options. Each can be set in the
-environment as well: --part-size as XSYNC_PART_SIZE.`;
+Run "xsync <command> --help" for the options of a command. Each option can also
+be set in the environment: --part-size as XSYNC_PART_SIZE.`;
 
 function argumentTerm(argument: Argument): string {
   const name = `${argument.name()}${argument.variadic ? '…' : ''}`;

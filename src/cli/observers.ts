@@ -1,4 +1,4 @@
-/** Tells other programs of the runs of a command: `--metrics-addr` and `--notify`. */
+/** Reports the runs of a command to other programs: `--metrics-addr` and `--notify`. */
 
 import type { RunEvent } from '../engine/events.js';
 import type { RunPair } from '../engine/pair.js';
@@ -12,20 +12,20 @@ export interface Observed {
   /** As typed. */
   source: string;
   destination: string;
-  /** Runs follow each other without end: those that found nothing to do are not told. */
+  /** A watch: runs that had nothing to do are not reported. */
   endless: boolean;
-  /** Undefined while it is not open; a watch closes it now and then. */
+  /** Undefined while it is not open; a watch closes it from time to time. */
   pair(): RunPair | undefined;
 }
 
 export interface Observers {
   /** Every event of every run. Never throws. */
   hear(event: RunEvent): void;
-  /** Delivers what is queued, for ten seconds at most, or for one when somebody waits for the program to end. */
+  /** Delivers the queue, for at most 10 seconds, or 1 with `hurry`: the user is waiting for the program to end. */
   close(hurry?: boolean): Promise<void>;
 }
 
-/** What an interrupted program may still take: its whole end stays within five seconds. */
+/** An interrupted program must end within 5 seconds in total. */
 const HURRY_MS = 1000;
 
 /** @throws usage, config (an address in use, the secret), not-writable */
@@ -47,7 +47,7 @@ export async function openObservers(
     const metrics = metricsAddr && (await openMetrics(flags, observed, notifier));
     const listening = metricsAddr && (await metrics?.listen(metricsAddr));
     if (listening) {
-      // Only who asked for any port has to be told which.
+      // The user needs to know the port only after asking for any free one.
       context.log.say(metricsAddr?.port === 0 ? 'notice' : 'info', `metrics at ${listening.url}/metrics`);
     }
     return {

@@ -1,6 +1,6 @@
 /**
- * The options that commands share, in the groups in which help shows them: those of a job from its tables, and what the
- * command line alone has. Each can be set in the environment too: `--part-size` as `XSYNC_PART_SIZE`.
+ * The options that commands share, in the groups that help shows: those of a job, from its tables, and those of the
+ * command line only. Each can also be set in the environment: `--part-size` as `XSYNC_PART_SIZE`.
  */
 import { type Command, Option } from 'commander';
 import type { Values } from '../engine/job/job.js';
@@ -72,7 +72,7 @@ export function filterOptions(command: Command): Command {
 
 export function limitOptions(command: Command): Command {
   options(command.optionsGroup('Limits:'), LIMIT);
-  return flag(command, '--error-on-no-transfer', 'exit with 9 when nothing was copied');
+  return flag(command, '--error-on-no-transfer', 'exit with 9 if nothing was copied');
 }
 
 export function networkOptions(command: Command): Command {
@@ -87,47 +87,43 @@ export function linkOption(command: Command): Command {
   return options(command, LINKS);
 }
 
-/** What other programs are told of a run. */
 export function observeOptions(command: Command): Command {
   command.optionsGroup('Monitoring (docs/metrics.md):');
   value(
     command,
     '--metrics-addr <address>',
-    'serve metrics for Prometheus, and /healthz, at [HOST]:PORT',
+    'serve Prometheus metrics and /healthz at [HOST]:PORT',
     parseListenAddress,
   );
-  list(command, '--notify <target>', 'tell of every object and run: -, file:PATH or https://…; can be repeated');
+  list(command, '--notify <target>', 'send an event per object and run to -, file:PATH or https://…; repeatable');
   return value(
     command,
     '--rpo <duration>',
-    'how far the destination may be behind: an object is late after it (15m when not given), /healthz fails after it',
+    'maximum lag: objects pending for longer are reported as late (default: 15m), and /healthz fails',
     parseDuration,
   );
 }
 
 export function reportOptions(command: Command): Command {
   command.optionsGroup('Output:');
-  flag(command, '-P, --progress', 'progress bars even when standard error is no terminal');
-  value(command, '--stats <duration>', 'time between two lines of statistics, 0 for none', parseDuration, [
-    60_000,
-    '1m',
-  ]);
-  flag(command, '--stats-one-line', 'statistics and summary on one line each');
-  flag(command, '--json', 'JSON on standard output, one event a line (docs/json.md)');
-  flag(command, '--use-json-log', 'the same, by its name in rclone');
+  flag(command, '-P, --progress', 'show progress bars even without a terminal');
+  value(command, '--stats <duration>', 'time between lines of statistics; 0: none', parseDuration, [60_000, '1m']);
+  flag(command, '--stats-one-line', 'print statistics and summary on one line each');
+  flag(command, '--json', 'write events as JSON lines to standard output (docs/json.md)');
+  flag(command, '--use-json-log', 'same as --json; rclone name');
   return logOptions(command);
 }
 
 export function logOptions(command: Command): Command {
   command.optionsGroup('Output:');
   command.addOption(
-    new Option('-v, --verbose', 'say more: each object; -vv: each decision, its reason, and retries')
+    new Option('-v, --verbose', 'log each object; -vv: also decisions with reasons, and retries')
       .preset(1)
       .default(Number(process.env.XSYNC_VERBOSE ?? 0) || 0)
       .argParser((_, previous: number) => previous + 1),
   );
-  flag(command, '-q, --quiet', 'say nothing but errors');
-  value(command, '--log-level <level>', LOG_LEVELS.join(', '), parseLogLevel);
+  flag(command, '-q, --quiet', 'log only errors');
+  value(command, '--log-level <level>', `log level: ${LOG_LEVELS.join(', ')}`, parseLogLevel);
   return value(command, '--log-file <file>', 'append the log to FILE', plainText);
 }
 

@@ -1,12 +1,12 @@
 import { XsyncError } from '../model/error.js';
 import type { Terminal } from './render/terminal.js';
 
-/** Thrown when whoever read our standard output has gone: nothing is wrong, and nobody is left to tell. */
+/** Thrown when the reader of standard output has closed it, which is not an error to report. */
 export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
 }
 
-/** Standard output for results, which may be a pipe whose reader goes away or a file on a full disk. */
+/** Standard output for results. It may be a pipe that the reader closes, or a file on a full disk. */
 export class Output {
   readonly #stream: Terminal;
   readonly #onClosed: (() => void)[] = [];
@@ -22,13 +22,13 @@ export class Output {
     return this.#stream.isTTY === true;
   }
 
-  /** Called once, when a `post` finds that nobody reads any more. */
+  /** Called once, when the output is found closed. */
   onClosed(listener: () => void): void {
     this.#onClosed.push(listener);
   }
 
   /**
-   * Resolves when the data has been taken, so that a slow reader slows us down.
+   * Resolves when the data has been accepted, so that a slow reader slows down the command.
    * @throws OutputClosed; disk-full, not-writable
    */
   async write(data: string | Uint8Array): Promise<void> {
@@ -40,7 +40,7 @@ export class Output {
     if (this.#failure !== undefined) throw translate(this.#failure);
   }
 
-  /** Writes without waiting; dropped when nobody reads any more. */
+  /** Writes without waiting. The text is dropped after the output was closed. */
   post(text: string): void {
     if (this.#failure === undefined) this.#stream.write(text);
   }

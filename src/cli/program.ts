@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Io } from './context.js';
 
-/** What a command needs to hang itself into the tree. It hands its exit code to `finish`. */
+/** What a command needs to register itself. It passes its exit code to `finish`. */
 export interface Program {
   root: Command;
   io: Io;

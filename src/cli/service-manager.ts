@@ -1,23 +1,23 @@
 /**
- * What a service manager is told, by the protocol of sd_notify(3): that the service is ready, how it stands, that it is
- * alive, that it reads its configuration again, that it ends. Without NOTIFY_SOCKET there is none.
+ * Reports to a service manager by the protocol of sd_notify(3): ready, status, watchdog, reloading, stopping. Without
+ * NOTIFY_SOCKET there is no service manager.
  */
 import type { RunEvent } from '../engine/events.js';
 import { reasonOf } from '../model/reason.js';
 import type { SdNotify } from '../native/sd-notify.js';
 import { formatBytes, plural } from './render/format.js';
 
-/** Between two words on how it stands while it works. */
+/** Minimum time between two status messages during a run. */
 const STATUS_MS = 5000;
 
 export interface ManagedService {
-  /** It waits for a time that has not come; otherwise events show that it is alive. */
+  /** It is waiting for its next poll; otherwise events show that it is alive. */
   rests(): boolean;
-  /** Told once. */
+  /** Called once. */
   complain(message: string): void;
 }
 
-/** @returns undefined when nobody wants to be told; nothing is loaded then */
+/** @returns undefined without a service manager; nothing is loaded then */
 export async function openServiceManager(
   env: NodeJS.ProcessEnv,
   service: ManagedService,
@@ -48,7 +48,7 @@ export class ServiceManager {
   #statusMs = 0;
   #copied = { objects: 0, bytes: 0 };
 
-  /** @param watchdogMs what is silent for so long is dead to the service manager; 0: it does not look */
+  /** @param watchdogMs the service manager kills a service that is silent for this long; 0: it has no watchdog */
   constructor(socket: SdNotify, service: ManagedService, watchdogMs: number) {
     this.#socket = socket;
     this.#service = service;
@@ -62,13 +62,13 @@ export class ServiceManager {
       this.#copied.objects++;
       this.#copied.bytes += event.size;
     }
-    // The store has answered; or all is set up, and what is missing comes from outside.
+    // The store has answered, or the service is set up and waits for an external problem to end.
     if (['listed', 'end', 'waiting', 'trouble'].includes(event.type)) this.#becomeReady();
     const status = this.#statusOf(event);
     if (status !== undefined) this.#send(`STATUS=${status}`);
   }
 
-  /** The service reads its configuration again while `work` goes on. */
+  /** Reports the service as reloading while `work` runs. */
   async reloading(work: () => Promise<void>): Promise<void> {
     this.#send('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
     try {
@@ -94,7 +94,7 @@ export class ServiceManager {
     this.#send('READY=1');
   }
 
-  /** A pass may take hours; then it lists, copies, retries. One that does nothing of this hangs. */
+  /** A pass may take hours, but it lists, copies or retries meanwhile. One that does none of these hangs. */
   #beat(): void {
     if (this.#service.rests() || performance.now() - this.#heardMs < this.#watchdogMs) this.#send('WATCHDOG=1');
   }
@@ -122,7 +122,7 @@ export class ServiceManager {
   }
 
   #send(...lines: string[]): void {
-    // A line is a message's end.
+    // A newline ends a message.
     const clean = lines.map((line) => line.replace(/\s+/g, ' '));
     this.#sending = this.#sending.then(async () => {
       try {

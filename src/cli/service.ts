@@ -1,31 +1,29 @@
-/**
- * A command that runs for ever, as a service: what signals mean to it, and what it tells a service manager.
- */
+/** A command that runs until stopped, as a service: its signals, and its reports to a service manager. */
 import type { RunEvent } from '../engine/events.js';
 import type { Io } from './context.js';
 import { EXIT } from './exit.js';
 import type { Renderer } from './render/renderer.js';
 import { openServiceManager } from './service-manager.js';
 
-/** What has begun may take so long to end after SIGTERM; then it is checkpointed. Kubernetes waits 30 s by default. */
+/** Time for transfers in flight to end after SIGTERM, before they are checkpointed. Kubernetes waits 30 s by default. */
 const DRAIN_MS = 20_000;
 
-/** What the service does, as far as signals and a service manager ask for it. Undefined as long as nothing runs. */
+/** What signals and a service manager need from the service. */
 export interface Serving {
-  /** The configuration is to be read again. */
+  /** Reads the configuration again. */
   reload(): Promise<void>;
-  /** It waits for a time that has not come. */
+  /** It is waiting for its next poll. */
   rests(): boolean;
 }
 
 export interface Service {
-  /** Raised when nothing more is to begin. */
+  /** Aborted when nothing new should start. */
   drain: AbortSignal;
-  /** Raised when what is in flight is to be checkpointed. */
+  /** Aborted when transfers in flight should be checkpointed. */
   stop: AbortSignal;
-  /** A person asked for the end, not a service manager. */
+  /** Stopped by Ctrl-C, not by a service manager. */
   readonly interrupted: boolean;
-  /** From now on signals reach it. */
+  /** From now on SIGHUP reloads it. */
   serving(work: Serving): void;
   hear(event: RunEvent): void;
   close(): Promise<void>;
@@ -55,7 +53,7 @@ export async function serve({ env }: Io, log: Renderer): Promise<Service> {
     const { reload } = work;
     void (manager ? manager.reloading(reload) : reload());
   };
-  // Before anything that takes time: the first process of a container would not even hear of signals otherwise.
+  // Before anything slow: the first process of a container receives no signals without a handler.
   process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', hangUp);
   const manager = await openServiceManager(env, {
     rests: () => work?.rests() === true,

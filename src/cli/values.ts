@@ -1,6 +1,6 @@
 /**
- * Option values in rclone's spellings: sizes, durations, times, bandwidths and counts. Every parser takes the
- * option's name for its message and throws XsyncError `usage`; `off` is undefined where it is accepted.
+ * Option values in rclone's formats: sizes, durations, times, bandwidths and counts. Every parser takes the option's
+ * name for its message and throws XsyncError `usage`. Where `off` is accepted, it is undefined.
  */
 import type { Bandwidth, BandwidthSlot } from '../engine/job/bandwidth.js';
 import { XsyncError } from '../model/error.js';
@@ -37,9 +37,7 @@ function refuse(option: string, text: string, accepted: string, why = 'is not'):
   return new XsyncError('usage', `${option}: ${shown} ${why} ${accepted}`, { subject: option });
 }
 
-/**
- * Bytes; undefined for `off`. A bare number counts KiB, as everywhere in rclone. Fractions of a byte are dropped.
- */
+/** Bytes; undefined for `off`. A bare number is in KiB, as in rclone. Fractions of a byte are dropped. */
 export function parseSize(option: string, text: string): number | undefined {
   return sizeOr(text, () => refuse(option, text, SIZES));
 }
@@ -54,7 +52,7 @@ function sizeOr(text: string, refusal: () => XsyncError): number | undefined {
   return bytes;
 }
 
-/** Milliseconds; undefined for `off`. A bare number counts seconds. */
+/** Milliseconds; undefined for `off`. A bare number is in seconds. */
 export function parseDuration(option: string, text: string): number | undefined {
   if (text.toLowerCase() === 'off') return undefined;
   const ms = durationMs(text);
@@ -62,7 +60,7 @@ export function parseDuration(option: string, text: string): number | undefined 
   return ms;
 }
 
-/** Milliseconds between two rounds of something that goes on for ever; without any pause a round would follow a round. */
+/** Milliseconds between repetitions; a minimum prevents a busy loop. */
 export function parseInterval(option: string, text: string): number {
   const ms = durationMs(text);
   if (ms === undefined || ms < SHORTEST_INTERVAL_MS) throw refuse(option, text, INTERVALS);
@@ -97,14 +95,14 @@ function timeMs(text: string): number | undefined {
   const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
   if (!match) return undefined;
   const [, day = '', time = '00:00:00', zone = ''] = match;
-  // JavaScript rolls 31 February over into March; such a day is a typing error.
+  // JavaScript turns 31 February into a day in March; here it is an error.
   const midnight = new Date(`${day}T00:00:00Z`);
   if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== day) return undefined;
   const instant = Date.parse(`${day}T${time}${zone}`);
   return Number.isNaN(instant) ? undefined : instant;
 }
 
-/** --bwlimit: one limit, `UP:DOWN`, or rclone's timetable. `off` and 0 lift the limit. */
+/** --bwlimit: one limit, `UP:DOWN`, or rclone's timetable. `off` and 0: no limit. */
 export function parseBandwidth(option: string, text: string): Bandwidth | BandwidthSlot[] {
   if (!/[ ,;]/.test(text)) return bandwidthOf(option, text, text);
   const slots = text
@@ -117,7 +115,7 @@ export function parseBandwidth(option: string, text: string): Bandwidth | Bandwi
 
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 
-/** `HH:MM,LIMIT` holds on every day, `DAY-HH:MM,LIMIT` on one. */
+/** `HH:MM,LIMIT` applies every day, `DAY-HH:MM,LIMIT` on one day. */
 function timetableSlots(option: string, text: string, slot: string): BandwidthSlot[] {
   const match = /^(?:([a-z]+)-)?(\d\d):(\d\d),([^,]+)$/i.exec(slot);
   const [, day = '', hour = '', minute = '', limit = ''] = match ?? [];

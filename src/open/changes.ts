@@ -1,4 +1,4 @@
-/** The change events that a watch is told to take. */
+/** The change events of a watch. */
 import type { Readable } from 'node:stream';
 import type { Changes } from '../engine/watch/watch.js';
 import { coalesce, EventOrder, openFeed } from '../feed/index.js';
@@ -14,7 +14,7 @@ export interface ChangeSource {
 export interface ChangeMeans {
   env: NodeJS.ProcessEnv;
   stdin: Readable;
-  /** Where events are taken from, and that it is well again. */
+  /** Reports where events come from, and the end of trouble. */
   say(message: string): void;
   trouble(message: string): void;
 }

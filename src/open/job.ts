@@ -1,4 +1,4 @@
-/** From a job to what the engine and the rest of the composition root take. */
+/** Converts a job to options of the engine and of the composition root. */
 import { readFileSync } from 'node:fs';
 import type { CopyPolicy, TransferPolicy } from '../engine/decide/decide.js';
 import type { Filter, FilterFile } from '../engine/filter/filter.js';
@@ -17,10 +17,10 @@ export type TransferJob = CopyJob | SyncJob | WatchJob;
 type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST>;
 type Filtering = Values<typeof FILTER>;
 
-/** The longest that a timer can wait, 24 days: what `off` and 0 mean. */
+/** The longest time of a timer, 24 days: the meaning of `off` and 0. */
 const NEVER_MS = 2 ** 31 - 1;
 
-/** `connections`: requests in flight at most, to one server. */
+/** `connections`: maximum number of requests in flight per server. */
 export function openSettings(job: Connecting, connections: number, env: NodeJS.ProcessEnv): OpenSettings {
   const { bwlimit } = job;
   return {
@@ -45,14 +45,14 @@ export function numberOf(value: number | 'off' | undefined): number | undefined 
   return value === 'off' ? undefined : value;
 }
 
-/** What a copy may have in flight to one server: parts of every object, and inspections. */
+/** Maximum number of requests in flight per server: parts of every object, and comparisons. */
 export function copyConnections(job: TransferJob): number {
   const { transfers, partConcurrency, checkers, maxConnections } = job;
   if (transfers === undefined || partConcurrency === undefined) return maxConnections;
   return Math.min(maxConnections, transfers * partConcurrency + checkers);
 }
 
-/** Objects from which on an interrupted listing is taken up where it was: a hundred pages. */
+/** Minimum number of listed objects for resuming an interrupted listing: a hundred pages. */
 const RESUME_FROM = 100_000;
 
 export function runOptions(job: TransferJob, filter: Filter | undefined, stop: AbortSignal): RunOptions {
@@ -98,7 +98,7 @@ function deletesOf(job: SyncJob | WatchJob): RunOptions['deletes'] {
   };
 }
 
-/** Where what is overwritten or deleted is kept. @throws usage */
+/** Where overwritten and deleted objects are kept. @throws usage */
 export function backupOf({ dest, aside }: Pick<OpenPair, 'dest' | 'aside'>, job: TransferJob): Backup | undefined {
   const { suffix = '', suffixKeepExtension } = job;
   if (suffix.includes('/')) {
@@ -111,10 +111,10 @@ export function backupOf({ dest, aside }: Pick<OpenPair, 'dest' | 'aside'>, job:
   return { side: aside ?? dest, suffix, keepExtension: suffixKeepExtension === true };
 }
 
-/** What is looked at and how, as far as the person chose it. */
+/** The options that select objects and compare them. */
 function shapeOf(policy: TransferPolicy, job: Filtering): string {
   const { include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase, minSize, maxSize } = job;
-  // Ages are instants, counted from now: any of them makes another pass.
+  // Ages are instants relative to now, so they differ in each run.
   const { minAge, maxAge } = job;
   return JSON.stringify([
     ...[policy, include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase],
@@ -133,7 +133,7 @@ function policyOf(job: TransferJob): CopyPolicy {
   };
 }
 
-/** The filter that a job describes; undefined when it lets everything pass. Reads the files that it names. */
+/** The filter of a job; undefined when it includes everything. Reads the files that it names. */
 export async function filterOf(job: Filtering): Promise<Filter | undefined> {
   const { createFilter, parseFilterFile, parseRawKeyFile } = await import('../engine/filter/filter.js');
   const rules = (names: string[] | undefined): FilterFile[] | undefined =>

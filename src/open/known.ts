@@ -1,4 +1,4 @@
-/** The pairs that this machine knows, by their manifests: to be told of without asking any store. */
+/** The pairs that this machine knows by their manifests, without any request. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../config/load.js';
@@ -16,16 +16,16 @@ export interface KnownPair {
   /** Of its manifest. */
   file: string;
   pair: PairIdentity;
-  /** For looking only. */
+  /** Read-only. */
   manifest: Manifest;
-  /** A run that is at work on it. */
+  /** The run in progress on it. */
   atWork?: LockHolder;
 }
 
-/** What a person says of the pair that is meant; nothing: all of them. */
+/** The selected pair; undefined: all of them. */
 export type Wanted = { source: string; destination: string } | undefined;
 
-/** Of places that are opened only to learn which they are. */
+/** For places that are opened only to identify them. */
 export function lookingSettings(
   env: NodeJS.ProcessEnv,
   { manifest, config }: { manifest?: string; config?: string },
@@ -42,11 +42,11 @@ export function lookingSettings(
 }
 
 /**
- * The pairs of the state directory, or the one that is meant by two paths or by `settings.manifest`. Each manifest is
- * closed when the next one is asked for.
- * @param broken told of each manifest of the state directory that cannot be read, and the others follow; without it,
- *   the first one is thrown, as it always is of a pair that is meant
- * @throws usage, config; bucket-not-found when nothing is known of the pair that is meant
+ * The pairs of the state directory, or the one selected by two paths or by `settings.manifest`. Each manifest is
+ * closed when the next one is requested.
+ * @param broken called for each manifest of the state directory that cannot be read. Without it, and for a selected
+ *   pair, the error is thrown.
+ * @throws usage, config; bucket-not-found when the selected pair is unknown
  */
 export async function* knownPairs(
   settings: OpenSettings,
@@ -79,14 +79,14 @@ function read(file: string, broken?: (error: XsyncError) => void): ManifestReade
   }
 }
 
-/** The manifest to write to, beside a run that may be at work. @throws config, not-writable, disk-full */
+/** The manifest for writing, even during a run. @throws config, not-writable, disk-full */
 export function openKnown({ file, pair }: Pick<KnownPair, 'file' | 'pair'>): Manifest {
   return openManifest(file, pair);
 }
 
 async function fileOf(settings: OpenSettings, { source, destination }: NonNullable<Wanted>): Promise<string> {
   const config = await loadConfig({ file: settings.config, env: settings.env });
-  // Nothing is asked over the network.
+  // No requests are made.
   const opener = new Opener({ ...settings, accelerate: 'off', congestion: 'system' }, config);
   const sides: OpenSide[] = [];
   try {
@@ -109,7 +109,7 @@ function findFile({ manifest, env }: OpenSettings, pairs: readonly PairIdentity[
   return pairs.some((pair) => reader && samePair(pair, reader.pair)) ? manifest : undefined;
 }
 
-/** Whether the paths mean folders or a single object is what only the stores could tell: each of them is tried. */
+/** Only the stores know whether the paths are folders or a single object, so all combinations are tried. */
 function candidates(source: OpenSide, dest: OpenSide): PairIdentity[] {
   const identity = (from: string, to: string): PairIdentity =>
     stateOf({ source: { ...source, prefix: from }, dest: { ...dest, prefix: to } }, { env: {} }).pair;
@@ -124,6 +124,6 @@ function candidates(source: OpenSide, dest: OpenSide): PairIdentity[] {
 function unknown(subject: string, message: string): XsyncError {
   return new XsyncError('bucket-not-found', message, {
     subject,
-    remedy: '"xsync status" alone lists the pairs that are known',
+    remedy: 'list the known pairs with "xsync status"',
   });
 }

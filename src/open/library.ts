@@ -1,4 +1,4 @@
-/** What the command line can do, for a program. */
+/** The functions of the command line, for programs. */
 import type { CheckEvent } from '../engine/check/findings.js';
 import type { RunEvent, Summary } from '../engine/events.js';
 import { type GivenJob, parseJob, type Values } from '../engine/job/job.js';
@@ -13,9 +13,9 @@ import { knownPairs, lookingSettings } from './known.js';
 import { type Run, startRun } from './run.js';
 import { type CheckOutcome, examine, transfer, watchOf } from './run-job.js';
 
-/** The world around a job. */
+/** The environment of a job. */
 export interface RunSettings {
-  /** Stops the run: what is in flight ends or is checkpointed, and the summary says `stopped: 'interrupted'`. */
+  /** Stops the run: transfers in flight end or are checkpointed, and the summary has `stopped: 'interrupted'`. */
   signal?: AbortSignal;
   /** In place of `process.env`, for credentials, the configuration and the state directory. */
   env?: NodeJS.ProcessEnv;
@@ -25,8 +25,8 @@ type Report<E> = (event: E) => void;
 
 /**
  * Copies what is new or changed. Deletes nothing.
- * @throws (through the run) XsyncError: `usage` that names a wrong field, `config`, `locked`, and what ends a run;
- *   what concerns single objects is in the summary
+ * @throws (through the run) XsyncError: `usage` that names an invalid field, `config`, `locked`, and errors that end a run;
+ *   errors of single objects are in the summary
  */
 export function copy(job: GivenJob<'copy'>, settings: RunSettings = {}): Run<RunEvent, Summary> {
   return startRun(async (report: Report<RunEvent>) =>
@@ -34,14 +34,14 @@ export function copy(job: GivenJob<'copy'>, settings: RunSettings = {}): Run<Run
   );
 }
 
-/** As copy, and then deletes at the destination what is gone from the source. @throws as copy; `guard` */
+/** Like copy, then deletes objects that no longer exist at the source. @throws as copy; `guard` */
 export function sync(job: GivenJob<'sync'>, settings: RunSettings = {}): Run<RunEvent, Summary> {
   return startRun(async (report: Report<RunEvent>) =>
     transfer(parseJob('sync', job), meansOf(settings, report), report),
   );
 }
 
-/** Compares, and moves nothing unless the job says `repair`. @throws as copy */
+/** Compares, and copies nothing unless the job sets `repair`. @throws as copy */
 export function check(job: GivenJob<'check'>, settings: RunSettings = {}): Run<CheckEvent | RunEvent, CheckOutcome> {
   return startRun(async (report: Report<CheckEvent | RunEvent>) => {
     const tell = (event: CheckEvent): undefined => {
@@ -52,8 +52,8 @@ export function check(job: GivenJob<'check'>, settings: RunSettings = {}): Run<C
 }
 
 /**
- * Copies what changes until the signal is raised, pass after pass. The summary of each pass comes with its `end` event.
- * @throws as copy, for what no waiting would mend
+ * Copies changes, pass after pass, until the signal is aborted. The `end` event of each pass has its summary.
+ * @throws as copy, for errors that do not end by waiting
  */
 export function watch(job: GivenJob<'watch'>, settings: RunSettings & { signal: AbortSignal }): Run<RunEvent, void> {
   return startRun(async (report: Report<RunEvent>) => {
@@ -74,14 +74,14 @@ export function watch(job: GivenJob<'watch'>, settings: RunSettings & { signal: 
 
 export interface KnownStatus {
   pair: PairIdentity;
-  /** The file in which the pair's state is. */
+  /** The file with the pair's state. */
   manifest: string;
   status: PairStatus;
 }
 
 /**
- * How far a pair is, or all pairs that this machine knows, by what their runs have written down. Asks no store.
- * @throws XsyncError usage, config; bucket-not-found when nothing is known of the pair
+ * The status of a pair, or of all pairs that this machine knows, from their manifests. Makes no requests.
+ * @throws XsyncError usage, config; bucket-not-found when the pair is unknown
  */
 export async function status(
   pair?: { source: string; destination: string } | { manifest: string },
@@ -97,11 +97,11 @@ export async function status(
   return found;
 }
 
-/** How a store is reached. */
+/** How to connect to a store. */
 export type StoreOptions = Partial<Values<typeof NETWORK & typeof LINKS & typeof CONFIG>> & Pick<RunSettings, 'env'>;
 
 export interface OpenStore {
-  /** Retries, counts and throttles as a run's stores do. Keys are whole: they begin with `prefix`. */
+  /** Retries, counts and throttles like the stores of a run. Keys are complete: they begin with `prefix`. */
   store: ObjectStore;
   /** Empty or ending in `/`. */
   prefix: string;
@@ -110,7 +110,7 @@ export interface OpenStore {
 
 const CONNECTIONS = 16;
 
-/** One place alone: `remote:bucket/prefix`, `s3://…`, `./folder`. @throws XsyncError usage, config */
+/** One place: `remote:bucket/prefix`, `s3://…`, `./folder`. @throws XsyncError usage, config */
 export async function openStore(
   place: string,
   { env = process.env, ...options }: StoreOptions = {},

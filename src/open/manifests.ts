@@ -1,4 +1,4 @@
-/** The manifests of this machine as files: what is in them, and how a new one takes an old one's place. */
+/** The manifests of this machine as files: their contents, and how one is replaced. */
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { statusOf } from '../engine/record/status.js';
@@ -15,7 +15,7 @@ import { manifestFiles, settingsOf, stateOf } from './state.js';
 
 export interface ManifestInfo {
   file: string;
-  /** Of the file and what stands beside it. */
+  /** Of the file and its companions. */
   bytes: number;
   pair: PairIdentity;
   format: number;
@@ -23,7 +23,7 @@ export interface ManifestInfo {
   uploads: number;
   failed: number;
   lastRun?: Pick<RunRow, 'command' | 'startedMs' | 'endedMs' | 'outcome'>;
-  /** Everything that was at the source before this is at the destination, ms. */
+  /** Everything that was at the source before this is at the destination, ms since 1970. */
   synchronisedMs?: number;
   atWork?: LockHolder;
 }
@@ -35,7 +35,7 @@ export interface BrokenManifest {
   error: XsyncError;
 }
 
-/** Of the pair that is meant, or of all of this machine; those that cannot be read are told of, too. */
+/** Of the selected pair, or of all on this machine, including those that cannot be read. */
 export async function* manifestInfos(
   settings: OpenSettings,
   wanted: Wanted,
@@ -59,7 +59,7 @@ export async function* manifestInfos(
 
 /** @throws config */
 function infoOf(file: string): ManifestInfo | undefined {
-  // Before it is opened: what SQLite needs meanwhile is not the manifest's.
+  // Before it is opened: SQLite may create temporary files.
   const bytes = bytesOf(file);
   const manifest = readManifest(file);
   if (!manifest) return undefined;
@@ -83,14 +83,14 @@ function infoOf(file: string): ManifestInfo | undefined {
   }
 }
 
-/** SQLite keeps what is not yet in the database proper beside it. https://sqlite.org/tempfiles.html */
+/** The suffixes of the files that SQLite keeps for one database. https://sqlite.org/tempfiles.html */
 const COMPANIONS = ['', '-wal', '-shm'];
 
 function bytesOf(file: string): number {
   return COMPANIONS.reduce((sum, end) => sum + (statSync(file + end, { throwIfNoEntry: false })?.size ?? 0), 0);
 }
 
-/** What SQLite finds wrong in the file, nothing when all is well. @throws config when it cannot even be read */
+/** The damage that SQLite finds in the file, if any. @throws config when it cannot be read at all */
 export function damageOf(file: string): string[] {
   const manifest = readManifest(file);
   try {
@@ -101,15 +101,15 @@ export function damageOf(file: string): string[] {
 }
 
 export interface Rebuilding extends OpenPair {
-  /** Where the pair's manifest is to be. */
+  /** The final path of the manifest. */
   file: string;
-  /** Puts the new manifest in the place of the old one, which keeps its bytes under a name that is returned. */
+  /** Replaces the old manifest, which is kept under the returned name. */
   finish(): string | undefined;
 }
 
 /**
- * Opens an empty manifest that is to take the place of the pair's own, whose lock is held until `close`. Until
- * `finish` the old one stays as it is.
+ * Opens an empty manifest that will replace the pair's own. Holds the lock until `close`. The old one is unchanged
+ * until `finish`.
  * @throws locked; config when the file is another pair's; not-writable, disk-full
  */
 export function openRebuilding(
@@ -125,7 +125,7 @@ export function openRebuilding(
     for (const end of COMPANIONS) rmSync(fresh + end, { force: true });
   };
   try {
-    // One that was killed left it.
+    // Left by a rebuild that was killed.
     removeFresh();
     const manifest = openManifest(fresh, pair);
     const finish = (): string | undefined => {
@@ -145,7 +145,7 @@ export function openRebuilding(
   }
 }
 
-/** @returns where the old one is now */
+/** @returns the new name of the old one */
 function replace(file: string, fresh: string): string | undefined {
   const aside = existsSync(file) ? freeName(file) : undefined;
   try {
@@ -159,7 +159,7 @@ function replace(file: string, fresh: string): string | undefined {
   }
 }
 
-/** Ends in no `.db`, so that nobody takes it for a pair's manifest. */
+/** Does not end in `.db`, so that it is not taken for a pair's manifest. */
 function freeName(file: string): string {
   const dated = `${file}.${new Date().toISOString().slice(0, 19).replaceAll(':', '')}Z`;
   for (let n = 1; ; n++) {

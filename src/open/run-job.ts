@@ -1,4 +1,4 @@
-/** Does what a job says: opens its places, runs, and closes them. The command line and the library both come here. */
+/** Runs a job: opens its places, runs, and closes them. For the command line and the library. */
 import { runCheck } from '../engine/check/check.js';
 import { BLOCKS_IN_FLIGHT } from '../engine/check/content.js';
 import type { CheckEvent, CheckReporter, CheckSummary } from '../engine/check/findings.js';
@@ -15,34 +15,34 @@ import { openPair, openToRead, openToRepair } from '../open.js';
 import { backupOf, copyConnections, filterOf, numberOf, openSettings, runOptions } from './job.js';
 import type { OpenPair } from './settings.js';
 
-/** What a job takes besides its data. */
-export interface Means {
+/** What a job needs besides its data. */
+export interface JobContext {
   stop: AbortSignal;
   env: NodeJS.ProcessEnv;
-  /** Hears what is odd about the job's filters. */
+  /** Receives warnings about the job's filters. */
   warn(message: string): void;
 }
 
-export interface PairMeans extends Means {
-  /** The pair is open. What comes back is called before it is closed. */
+export interface PairContext extends JobContext {
+  /** Called when the pair is open. The returned function is called before it is closed. */
   opened?(pair: OpenPair): Promise<() => void>;
 }
 
 /**
  * Copies or syncs.
- * @throws usage, config, locked; what `runPair` throws, after an `end` event; bucket-not-found or object-not-found,
- *   likewise, when there is nothing at the source
+ * @throws usage, config, locked; what `runPair` throws; bucket-not-found or object-not-found when there is
+ *   nothing at the source. The last three come after an `end` event.
  */
-export async function transfer(job: CopyJob | SyncJob, means: PairMeans, report: Reporter): Promise<Summary> {
-  const filter = await warnedFilter(job, means);
-  const options = runOptions(job, filter, means.stop);
-  const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), means.env), {
+export async function transfer(job: CopyJob | SyncJob, context: PairContext, report: Reporter): Promise<Summary> {
+  const filter = await warnedFilter(job, context);
+  const options = runOptions(job, filter, context.stop);
+  const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), context.env), {
     command: options.command,
     single: job.mode === 'copy' && job.single === true,
     dryRun: options.dryRun,
     aside: job.backupDir,
   });
-  return withPair(pair, means, async () => {
+  return withPair(pair, context, async () => {
     const { name } = singleOf(pair);
     const backup = backupOf(pair, job);
     const summary = await runPair(pair, { ...options, backup }, (event) => report(named(event, name)));
@@ -51,42 +51,42 @@ export async function transfer(job: CopyJob | SyncJob, means: PairMeans, report:
   });
 }
 
-export interface CheckMeans extends PairMeans {
-  /** Everything has been looked at; the repair, if there is one, comes next. */
+export interface CheckContext extends PairContext {
+  /** Called after the comparison and before the repair, if any. */
   checked?(summary: CheckSummary): Promise<void>;
 }
 
-/** `traffic` is that of the check and of the repair together. */
+/** `traffic` includes the check and the repair. */
 export type CheckOutcome = CheckSummary & { repaired?: RepairSummary };
 
 /**
- * Compares, and with `repair` copies what differs.
- * @param repairing hears the copies of a repair
+ * Compares, and with `repair` copies missing and different objects.
+ * @param repairing receives the events of a repair
  * @throws usage, config, locked; what `runCheck` throws; bucket-not-found when there is nothing at the source
  */
 export async function examine(
   job: CheckJob,
-  means: CheckMeans,
+  context: CheckContext,
   report: CheckReporter,
   repairing: Reporter,
 ): Promise<CheckOutcome> {
-  const filter = await warnedFilter(job, means);
+  const filter = await warnedFilter(job, context);
   const { checkers, listConcurrency, compare } = job;
-  const settings = openSettings(job, checkers * BLOCKS_IN_FLIGHT + listConcurrency, means.env);
+  const settings = openSettings(job, checkers * BLOCKS_IN_FLIGHT + listConcurrency, context.env);
   const open = job.repair ? openToRepair : openToRead;
   const pair = await open(job.source, job.destination, settings);
   const list = job.repair ? new RepairList(pair.manifest) : undefined;
-  return withPair(pair, means, async () => {
+  return withPair(pair, context, async () => {
     const { single, name } = singleOf(pair);
     const maxMemory = numberOf(job.maxMemory) ?? Number.MAX_SAFE_INTEGER;
     const oneWay = job.oneWay === true;
-    const { stop } = means;
+    const { stop } = context;
     const options = { compare, oneWay, filter, checkers, listConcurrency, maxMemory, stop };
     const summary = await runCheck(pair, options, (event) => {
       list?.hear(event);
       return report(named(event, name));
     });
-    await means.checked?.(summary);
+    await context.checked?.(summary);
     if (!single) refuseNothing(pair, summary, options);
     if (!list || summary.stopped !== undefined) return summary;
     const repaired = await repair(pair, list, repairOptions(job, stop), (event) => repairing(named(event, name)));
@@ -94,23 +94,23 @@ export async function examine(
   }).finally(() => list?.dispose());
 }
 
-/** A copy of what is different, by the defaults of a copy. */
+/** A repair copies with the defaults of a copy. */
 function repairOptions(job: CheckJob, stop: AbortSignal): RunOptions {
   const { source, destination, checkers, maxMemory, storageClass } = job;
   const copying = parseJob('copy', { source, destination, checkers, maxMemory, storageClass, resumeListing: false });
   return { ...runOptions(copying, undefined, stop), command: 'check --repair' };
 }
 
-export interface WatchMeans extends Means {
-  /** Raised to let what is in flight end, and end the watch. */
+export interface WatchContext extends JobContext {
+  /** Aborted to finish the transfers in flight and end the watch. */
   drain: AbortSignal;
   changes?: WatchOptions['changes'];
 }
 
-/** A watch that is still to be run. @throws usage */
-export async function watchOf(job: WatchJob, means: WatchMeans, report: Reporter): Promise<Watch> {
-  const { stop, drain, env, changes } = means;
-  const options = runOptions(job, await warnedFilter(job, means), stop);
+/** A watch that the caller must run. @throws usage */
+export async function watchOf(job: WatchJob, context: WatchContext, report: Reporter): Promise<Watch> {
+  const { stop, drain, env, changes } = context;
+  const options = runOptions(job, await warnedFilter(job, context), stop);
   const open = async (): Promise<WatchedPair> => {
     const how = { command: 'watch', single: false, dryRun: false, aside: job.backupDir };
     const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), env), how);
@@ -135,13 +135,13 @@ function contrary(subject: string, how: string): XsyncError {
   return new XsyncError('usage', `${subject} is ${how} than interval`, { subject, remedy });
 }
 
-async function warnedFilter(job: Parameters<typeof filterOf>[0], { warn }: Means): Promise<Filter | undefined> {
+async function warnedFilter(job: Parameters<typeof filterOf>[0], { warn }: JobContext): Promise<Filter | undefined> {
   const filter = await filterOf(job);
   for (const warning of filter?.warnings ?? []) warn(warning);
   return filter;
 }
 
-async function withPair<T>(pair: OpenPair, { opened }: PairMeans, body: () => Promise<T>): Promise<T> {
+async function withPair<T>(pair: OpenPair, { opened }: PairContext, body: () => Promise<T>): Promise<T> {
   try {
     const closing = await opened?.(pair);
     try {
@@ -154,7 +154,7 @@ async function withPair<T>(pair: OpenPair, { opened }: PairMeans, body: () => Pr
   }
 }
 
-/** A store has no folders: a prefix below which nothing lies does not exist, and is most likely a slip. */
+/** Stores have no folders: a prefix with nothing below it does not exist and is most likely a typo. */
 function refuseNothing(
   { source }: OpenPair,
   { stopped, listed }: Pick<Summary, 'stopped' | 'listed'>,
@@ -166,7 +166,7 @@ function refuseNothing(
   throw new XsyncError(code, `there is nothing at ${source.text}`, { subject: source.text, remedy });
 }
 
-/** The name of a pair's one object. Its key relative to the pair is empty, which tells a person nothing. */
+/** The name of a pair's single object, for events. Its key relative to the pair is empty. */
 function singleOf({ single, source: { prefix } }: OpenPair): { single: boolean; name: string } {
   return { single, name: single ? prefix.slice(prefix.lastIndexOf('/') + 1) : '' };
 }

@@ -1,23 +1,23 @@
-/** What a program holds of a run: its events, as far as it wants them, and its summary. */
+/** A run as a program sees it: its events and its summary. */
 
-/** How many events were left out because they were not taken in time. */
+/** The number of events that were dropped because they were not read in time. */
 export interface Dropped {
   type: 'dropped';
   events: number;
 }
 
 /**
- * A run that is under way. Both parts may be left alone: the events are thrown away as long as nobody iterates, and
- * whoever iterates hears of a failure there, and need not wait for the summary.
+ * A run in progress. Both parts are optional: events are discarded while nobody iterates, and an iteration throws the
+ * error of the run, so that the summary need not be awaited.
  */
 export interface Run<E, S> extends AsyncIterable<E | Dropped> {
   readonly summary: Promise<S>;
 }
 
-/** Events that wait for one reader. */
+/** Maximum number of events queued for one reader. */
 const MOST_WAITING = 10_000;
 
-/** What goes first when there are too many; 1 is for all else. */
+/** The lowest rank is dropped first when there are too many events; others have rank 1. */
 const RANKS: Readonly<Record<string, number>> = { progress: 0, listed: 0, failed: 2, end: 3 };
 
 interface Numbered<E> {
@@ -25,7 +25,7 @@ interface Numbered<E> {
   event: E;
 }
 
-/** First in, first out, both at no cost. */
+/** First in, first out, in constant time. */
 class Line<E> {
   #items: Numbered<E>[] = [];
   #head = 0;
@@ -46,7 +46,7 @@ class Line<E> {
   }
 }
 
-/** The events that wait for one reader, in order, in bounded memory. */
+/** The queued events of one reader, in order and in bounded memory. */
 export class EventQueue<E extends { type: string }> {
   /** By rank. */
   readonly #lines: readonly Line<E>[] = [new Line(), new Line(), new Line(), new Line()];
@@ -108,7 +108,7 @@ export class EventQueue<E extends { type: string }> {
   }
 }
 
-/** Starts the body at once. Each iteration hears what happens from its beginning on; leaving one does not end the run. */
+/** Starts the body at once. An iteration receives the events after its start; leaving it does not end the run. */
 export function startRun<E extends { type: string }, S>(body: (report: (event: E) => void) => Promise<S>): Run<E, S> {
   const queues = new Set<EventQueue<E>>();
   let over = false;
@@ -132,7 +132,7 @@ export function startRun<E extends { type: string }, S>(body: (report: (event: E
     [Symbol.asyncIterator]() {
       const queue = new EventQueue<E>();
       queues.add(queue);
-      // Whoever iterates is told by the iteration.
+      // The iteration throws it.
       summary.catch(() => undefined);
       return iterate(queue);
     },

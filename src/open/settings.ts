@@ -1,4 +1,4 @@
-/** What is needed to open places, and what comes of it. */
+/** The settings for opening places, and the opened sides and pairs. */
 import type { RunPair, RunSide } from '../engine/pair.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
 
@@ -6,25 +6,25 @@ import type { CongestionSetting } from '../store/http/congestion.js';
 export type BandwidthSchedule = (nowMs: number) => { up?: number; down?: number };
 
 export interface OpenSettings {
-  /** Config file; the usual places when absent. */
+  /** Config file; default: the usual places. */
   config?: string;
-  /** Manifest file; one per pair in the state directory when absent. */
+  /** Manifest file; default: one per pair in the state directory. */
   manifest?: string;
-  /** `lean`: our own HTTP client. `sdk`: the vendors' SDKs, as a second opinion. */
+  /** `lean`: our own HTTP client. `sdk`: the vendors' SDKs, for comparison. */
   transport: 'lean' | 'sdk';
-  /** Attempts of one request. */
+  /** Attempts per request. */
   lowLevelRetries: number;
-  /** No byte either way for so long is a fault, in ms. 0: the transport's default. */
+  /** Idle timeout of a connection, ms. 0: the transport's default. */
   timeoutMs: number;
   contimeoutMs: number;
-  /** Connections per server, at most. */
+  /** Maximum number of connections per server. */
   connections: number;
   tpslimit?: number;
   tpslimitBurst?: number;
   bandwidth?: BandwidthSchedule;
-  /** Congestion control of the lean transport's connections; `auto` when absent. */
+  /** Congestion control of the lean transport's connections; default: `auto`. */
   congestion?: CongestionSetting;
-  /** In place of what the remotes' configs say. */
+  /** Overrides the setting of the remotes. */
   accelerate?: 'auto' | 'off';
   copyLinks: boolean;
   env: NodeJS.ProcessEnv;
@@ -34,11 +34,11 @@ export interface OpenSide extends RunSide {
   bucket: string;
   /** Key or prefix below the bucket as typed; for local disk empty or the file's name. */
   path: string;
-  /** Names how the side was configured, its credentials included, without telling. */
+  /** A fingerprint of the side's configuration, including its credentials. */
   settings: string;
-  /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when it had nothing to choose. */
+  /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when there was no choice. */
   acceleration?: string;
-  /** Asked before a run writes anything, where that is known early. @throws not-writable, usage */
+  /** Called before a run writes anything, if the store can tell early. @throws not-writable, usage */
   refuseUnwritable?(): Promise<void>;
   close(): Promise<void>;
 }
@@ -46,7 +46,7 @@ export interface OpenSide extends RunSide {
 export interface OpenPair extends RunPair {
   source: OpenSide;
   dest: OpenSide;
-  /** The place for what is overwritten or deleted, when one was named. */
+  /** The place for overwritten and deleted objects, if one was named. */
   aside?: OpenSide;
   close(): Promise<void>;
 }

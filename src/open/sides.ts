@@ -1,4 +1,4 @@
-/** From a location to a wrapped store. HTTP is loaded when it is first needed: a local copy does without. */
+/** From a location to a wrapped store. HTTP is loaded on first use, because a local copy needs none. */
 import type { Config } from '../config/load.js';
 import { type ConfiguredLocation, parseLocation } from '../config/location.js';
 import { backendOf } from '../config/schema.js';
@@ -13,13 +13,13 @@ import { VERSION } from '../version.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { OpenSettings, OpenSide } from './settings.js';
 
-/** A store with what became of opening it. */
+/** An opened store, with the notes from opening it. */
 interface OpenedPlace extends Opened {
   notes: string[];
   close(): Promise<void>;
 }
 
-/** Opens the sides of one command, under one set of limits. */
+/** Opens the sides of one command with shared limits. */
 export class Opener {
   readonly #settings: OpenSettings;
   readonly #config: Config;
@@ -38,12 +38,12 @@ export class Opener {
     });
   }
 
-  /** @param as `readOnly`: every write is refused; `file`: a local path that does not exist is meant as a file's */
+  /** @param as `readOnly`: every write is refused; `file`: a local path that does not exist is a file */
   async side(text: string, as: { readOnly?: boolean; file?: boolean } = {}): Promise<OpenSide> {
     const location = parseLocation(text, this.#config);
     const opened = await this.#open(location, as.file === true);
     const bare = as.readOnly ? dryRun(opened.store) : opened.store;
-    // The limits are a network's.
+    // The limits apply to the network only.
     const limit = (store: ObjectStore) => (store.capabilities.local ? store : throttle(store, this.#limits));
     const path = opened.path ?? location.path;
     return {
@@ -94,7 +94,7 @@ export class Opener {
     };
   }
 
-  /** `note`: what became of the congestion control, said for the first transport alone. */
+  /** `note`: the result of setting the congestion control, for the first transport only. */
   async #transport(): Promise<{ transport: HttpTransport; note?: string }> {
     const { connections, timeoutMs, contimeoutMs, congestion = 'auto' } = this.#settings;
     const first = this.#congestion === undefined;

@@ -1,4 +1,4 @@
-/** The state directory: which manifest belongs to a pair, and who holds it. */
+/** The state directory: the manifest of a pair, and its lock. */
 import { readdir } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { isXsyncError, XsyncError } from '../model/error.js';
 import type { OpenPair, OpenSettings, OpenSide } from './settings.js';
 
 /**
- * The manifest of two open sides, with its lock until `close`.
+ * The manifest of two open sides. Holds its lock until `close`.
  * @throws locked, config, not-writable, disk-full
  */
 export function openState(
@@ -36,7 +36,7 @@ export function openState(
 }
 
 /**
- * The manifest of two sides to look at: takes no lock, makes no file, and may be open while a run is at work.
+ * The manifest of two sides for reading: takes no lock, creates no file, and may be open during a run.
  * @returns undefined when the pair has none yet
  * @throws config, not-readable
  */
@@ -49,7 +49,7 @@ export function readState(
 }
 
 /**
- * As `openState`, to look at: without the lock, and with an empty manifest in memory where there is none.
+ * Like `openState`, for reading: without the lock, and with an empty manifest in memory if there is none.
  * @throws config, not-readable
  */
 export function openStateToRead(
@@ -64,12 +64,12 @@ export function openStateToRead(
   return { ...sides, manifest, settings: settingsOf(sides), close };
 }
 
-/** Names the settings of both sides, for `RunPair`. */
+/** The fingerprints of both sides, for `RunPair`. */
 export function settingsOf({ source, dest }: Pick<OpenPair, 'source' | 'dest'>): string {
   return `${source.settings} ${dest.settings}`;
 }
 
-/** What a manifest belongs to, and where it is or would be. */
+/** The pair of a manifest, and the path of its file, which need not exist. */
 export function stateOf(
   { source, dest }: Pick<OpenPair, 'source' | 'dest'>,
   { manifest, env }: Pick<OpenSettings, 'manifest' | 'env'>,
@@ -79,8 +79,8 @@ export function stateOf(
 }
 
 /**
- * The manifests on this machine whose destination is at or below a side, each with the pair's lock while it is used.
- * Pairs that a run is at work on are left out.
+ * The manifests on this machine whose destination is at or below a side, each with the pair's lock while it is in use.
+ * Pairs with a run in progress are skipped.
  */
 export async function* manifestsInto(
   side: OpenSide,
@@ -104,7 +104,7 @@ export async function* manifestsInto(
   }
 }
 
-/** The manifests on this machine, or the one that was named. @throws not-readable */
+/** The manifests on this machine, or the named one. @throws not-readable */
 export async function manifestFiles({ manifest, env }: Pick<OpenSettings, 'manifest' | 'env'>): Promise<string[]> {
   if (manifest !== undefined) return [manifest];
   const directory = stateDirectory(env);

@@ -24,7 +24,7 @@ function commandOf(mode: string) {
   return command;
 }
 
-function specsOf(mode: Mode): { flags: string; says: string }[] {
+function specsOf(mode: Mode): { flags: string; description: string }[] {
   const table: OptionTable = MODES[mode];
   return Object.values(table).flatMap((option: OptionSpec) =>
     option.kind === 'one-of' ? Object.values(option.choices) : [option],
@@ -40,9 +40,9 @@ describe.each(EACH)('%s', (mode) => {
     const { options } = commandOf(mode);
     const unfit = mode === 'watch' ? UNFIT : [];
     const known = options.filter((option) => ![...OWN, ...unfit].includes(option.name()));
-    const told = known.map(({ flags, description }) => ({ flags, says: description }));
+    const told = known.map(({ flags, description }) => ({ flags, description }));
     const byFlags = (a: { flags: string }, b: { flags: string }): number => (a.flags < b.flags ? -1 : 1);
-    const wanted = specsOf(mode).map(({ flags, says }) => ({ flags, says }));
+    const wanted = specsOf(mode).map(({ flags, description }) => ({ flags, description }));
     expect(told.sort(byFlags)).toEqual(wanted.sort(byFlags));
   });
 

@@ -36,6 +36,6 @@ describe('standard output', () => {
       return 0;
     });
     expect(code).toBe(0);
-    expect(io.stderr.text()).toBe('xsync: standard output was closed: going on without --json\n');
+    expect(io.stderr.text()).toBe('xsync: standard output was closed: continuing without --json\n');
   });
 });

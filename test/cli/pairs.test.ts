@@ -477,7 +477,7 @@ describe.each([
     });
     expect(await xsync('failed', '--manifest', file(), '--explain')).toMatchObject({
       ...{ code: 0, out: expect.stringContaining('AccessDenied') },
-      err: expect.stringMatching(/what run bad advised cannot be read/),
+      err: expect.stringMatching(/the advice of run bad cannot be read/),
     });
   });
 

@@ -21,7 +21,7 @@ const VALUES: Readonly<Record<OptionSpec['kind'], string>> = {
 /** Name, flag, value, default and meaning. */
 export function optionRows(table: OptionTable): string[] {
   return Object.entries(table).map(([name, option]) => {
-    const cells = [`\`${name}\``, flagsOf(option), valuesOf(option), defaultOf(option), saysOf(option)];
+    const cells = [`\`${name}\``, flagsOf(option), valuesOf(option), defaultOf(option), descriptionOf(option)];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   });
 }
@@ -44,9 +44,9 @@ function defaultOf(option: OptionSpec): string {
   return 'default' in option && option.default !== undefined ? `\`${option.default}\`` : '';
 }
 
-function saysOf(option: OptionSpec): string {
-  if (option.kind !== 'one-of') return option.says;
+function descriptionOf(option: OptionSpec): string {
+  if (option.kind !== 'one-of') return option.description;
   return Object.entries(option.choices)
-    .map(([name, { says }]) => `\`${name}\`: ${says}`)
+    .map(([name, { description }]) => `\`${name}\`: ${description}`)
     .join('; ');
 }

@@ -16,7 +16,7 @@ export interface RangeFlags {
   tail?: number;
 }
 
-/** Bytes of one read, and reads in flight: 32 MiB keep a distant store busy. */
+/** Bytes per read, and reads in flight: 32 MiB use the full throughput of a distant store. */
 const PIECE = 8 * 1024 * 1024;
 const IN_FLIGHT = 4;
 
@@ -24,18 +24,18 @@ export function addCat({ root, io, finish }: Program): void {
   const command = root
     .command('cat <path...>')
     .summary('write objects to standard output')
-    .description('Writes the bytes of each object to standard output.')
+    .description('Write the bytes of each object to standard output.')
     .optionsGroup('Range:')
     .addHelpText('after', EXAMPLES);
   const size = (option: string, text: string): number | undefined => parseSize(option, bytesByDefault(text));
-  value(command, '--offset <bytes>', 'start here; from the end when negative', parseOffset);
-  value(command, '--count <bytes>', 'at most so many', size);
-  value(command, '--head <bytes>', 'only the first bytes', size);
-  value(command, '--tail <bytes>', 'only the last bytes', size);
+  value(command, '--offset <bytes>', 'start at this offset; negative: from the end', parseOffset);
+  value(command, '--count <bytes>', 'number of bytes to write', size);
+  value(command, '--head <bytes>', 'write only the first bytes', size);
+  value(command, '--tail <bytes>', 'write only the last bytes', size);
   lookOptions(command).action(async (paths: string[], flags: CatFlags) => {
     finish(
       await runCommand(io, flags, { bars: false }, async (context) => {
-        // A contradiction is told before anything is asked of a store.
+        // Contradictory flags are reported before any request.
         rangeOf(flags, 0);
         for (const path of paths) await withSide(context, path, flags, (side) => writeObject(context, side, flags));
         return 0;
@@ -44,7 +44,7 @@ export function addCat({ root, io, finish }: Program): void {
   });
 }
 
-/** Counts bytes here, where K would be a strange unit to go without saying. */
+/** Here a bare number is in bytes, not KiB. */
 function bytesByDefault(text: string): string {
   return /^[\d.]+$/.test(text) ? `${text}B` : text;
 }
@@ -55,7 +55,7 @@ function parseOffset(option: string, text: string): number | undefined {
   return size !== undefined && text.startsWith('-') ? -size : size;
 }
 
-/** Every read is pinned to the version that was there at the start, so old and new bytes never mix. */
+/** Every read is pinned to the version found at the start, so old and new bytes never mix. */
 async function writeObject({ out }: Context, side: OpenSide, flags: RangeFlags): Promise<void> {
   const { store, path, text } = side;
   if (path === '') {
@@ -73,7 +73,7 @@ async function writeObject({ out }: Context, side: OpenSide, flags: RangeFlags):
   for (let offset = start; offset < end || reads.length > 0; offset += PIECE) {
     if (offset < end) {
       const piece = read(offset);
-      // Its turn to be awaited may come after an earlier read has failed.
+      // It may never be awaited, if an earlier read fails.
       piece.catch(() => {});
       reads.push(piece);
     }
@@ -81,7 +81,7 @@ async function writeObject({ out }: Context, side: OpenSide, flags: RangeFlags):
   }
 }
 
-/** @throws object-not-found, or why there is no telling: what the service says about the bucket */
+/** @throws object-not-found; the error of the bucket, if the response of the object does not explain it */
 async function lookUp({ store, path, text }: OpenSide): Promise<ObjectInfo> {
   try {
     return await store.head(path);
@@ -90,13 +90,13 @@ async function lookUp({ store, path, text }: OpenSide): Promise<ObjectInfo> {
     if (!isXsyncError(error, 'object-not-found')) throw error;
     throw new XsyncError('object-not-found', `there is no object ${text}`, {
       subject: text,
-      remedy: 'look for it with "xsync ls"',
+      remedy: 'list the keys with "xsync ls"',
       cause: error,
     });
   }
 }
 
-/** A local path that does not exist looks like a folder that is still to be made. */
+/** Without this, a local path that does not exist would look like a folder to create. */
 async function refuseAbsent(store: OpenSide['store'], text: string): Promise<void> {
   try {
     await store.checkBucket();
@@ -106,7 +106,7 @@ async function refuseAbsent(store: OpenSide['store'], text: string): Promise<voi
   }
 }
 
-/** The bytes that are asked for: from `start` up to but without `end`. @throws usage */
+/** The requested bytes, from `start` up to but excluding `end`. @throws usage */
 export function rangeOf({ offset, count, head, tail }: RangeFlags, size: number): { start: number; end: number } {
   const ways = [offset !== undefined || count !== undefined, head !== undefined, tail !== undefined];
   if (ways.filter(Boolean).length > 1) {

@@ -1,4 +1,4 @@
-/** The lists of keys that a check writes: `--combined`, `--differ` and their companions. */
+/** The lists of keys that a check writes: `--combined`, `--differ` and so on. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { CheckEvent, Verdict } from '../../engine/check/findings.js';
 import { XsyncError } from '../../model/error.js';
@@ -35,7 +35,7 @@ const FLAG = {
 } as const satisfies Record<Kind, keyof ReportLists>;
 
 const STDOUT = '-';
-/** Characters that are gathered before they are written. */
+/** Characters to buffer before a write. */
 const BUFFER = 64 * 1024;
 
 export class CheckLists {
@@ -43,7 +43,7 @@ export class CheckLists {
   readonly #sinks: ReadonlyMap<string, Sink>;
   readonly #terminal: boolean;
 
-  /** @throws not-writable when a file cannot be made */
+  /** @throws not-writable when a file cannot be created */
   constructor(flags: ReportLists, out: Output) {
     this.#flags = flags;
     this.#terminal = out.isTerminal;
@@ -55,12 +55,12 @@ export class CheckLists {
     );
   }
 
-  /** The command's own output has lists in it. */
+  /** A list goes to standard output. */
   get onStdout(): boolean {
     return this.#sinks.has(STDOUT);
   }
 
-  /** The promise, if there is one, is to be waited for. @throws disk-full, not-writable; OutputClosed */
+  /** The caller must await the promise, if any. @throws disk-full, not-writable; OutputClosed */
   add(event: CheckEvent): Promise<void> | undefined {
     if (event.type !== 'checked' && event.type !== 'failed') return undefined;
     const kind = event.type === 'failed' ? 'error' : event.verdict;

@@ -6,7 +6,7 @@ import { colours } from '../render/colour.js';
 import type { LogLevel } from '../render/levels.js';
 import { CheckLists, type ReportLists } from './check-lists.js';
 
-/** Shows a check while it goes: the log, the lists of keys, and where it stands now and then. */
+/** Reports a running check: the log, the lists of keys, and status lines. */
 export class CheckShow {
   readonly #context: Context;
   readonly #flags: ReportLists & { stats?: number };
@@ -21,7 +21,7 @@ export class CheckShow {
     this.#sizeIsEnough = sizeIsEnough;
   }
 
-  /** @throws not-writable when a list cannot be made */
+  /** @throws not-writable when a list cannot be created */
   open(pair: OpenPair): () => void {
     const { log, out } = this.#context;
     const { source, dest, manifest } = pair;
@@ -40,7 +40,7 @@ export class CheckShow {
     return () => clearInterval(this.#timer);
   }
 
-  /** The promise, if there is one, is to be waited for. @throws disk-full, not-writable; OutputClosed */
+  /** The caller must await the promise, if any. @throws disk-full, not-writable; OutputClosed */
   hear(event: CheckEvent): Promise<void> | undefined {
     const { log, io } = this.#context;
     this.#tally?.add(event);
@@ -53,7 +53,7 @@ export class CheckShow {
     return lists?.add(event);
   }
 
-  /** Everything has been looked at, or something went wrong. Idempotent. */
+  /** Call at the end of the check, or after an error. Idempotent. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const lists = this.#lists;
@@ -61,7 +61,7 @@ export class CheckShow {
     await lists?.close();
   }
 }
-/** Differences are what the command is asked for; a list on standard output tells of them already. */
+/** Differences are the result of the command, unless a list on standard output already has them. */
 function levelOf({ verdict }: Extract<CheckEvent, { type: 'checked' }>, listed: boolean): LogLevel {
   if (verdict === 'match') return 'debug';
   return listed ? 'info' : 'error';

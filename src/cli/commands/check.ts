@@ -22,31 +22,28 @@ export type CheckFlags = LogFlags &
 export function addCheck({ root, io, finish }: Program): void {
   const command = root
     .command('check <source> <destination>')
-    .summary('say whether both sides have the same')
+    .summary('check that both sides hold the same objects')
     .description(
-      'Compares both sides and moves nothing: by what the manifest proves, else by checksums, else by size alone, ' +
-        'which is counted and said. Exits with 1 when anything differs.',
+      'Compare both sides and copy nothing. Objects are compared by the manifest, else by checksum, else by size ' +
+        'only, which the summary counts. Exits with 1 if anything differs.',
     )
     .optionsGroup('Check:')
     .addHelpText('after', EXAMPLES);
   const text = (_option: string, given: string): string => given;
   options(command, CHECK);
-  command.optionsGroup('Lists (one key a line; - is standard output):');
-  value(command, '--combined <file>', 'all keys: = same, - only dst, + only src, * different, ! error', text);
-  value(command, '--missing-on-src <file>', 'keys that only the destination has', text);
-  value(command, '--missing-on-dst <file>', 'keys that only the source has', text);
-  value(command, '--match <file>', 'keys of which both sides have the same', text);
-  value(command, '--differ <file>', 'keys of which the sides have different objects', text);
+  command.optionsGroup('Lists (one key per line; - is standard output):');
+  value(command, '--combined <file>', 'all keys, with = same, - only dst, + only src, * different, ! error', text);
+  value(command, '--missing-on-src <file>', 'keys that exist only at the destination', text);
+  value(command, '--missing-on-dst <file>', 'keys that exist only at the source', text);
+  value(command, '--match <file>', 'keys of matching objects', text);
+  value(command, '--differ <file>', 'keys of different objects', text);
   value(command, '--error <file>', 'keys that could not be compared', text);
   filterOptions(command);
   linkOption(command);
   networkOptions(command);
   logOptions(command);
-  flag(command, '--json', 'JSON on standard output, one event a line (docs/json.md)');
-  value(command, '--stats <duration>', 'time between two lines on where it stands, 0 for none', parseDuration, [
-    60_000,
-    '1m',
-  ]);
+  flag(command, '--json', 'write events as JSON lines to standard output (docs/json.md)');
+  value(command, '--stats <duration>', 'time between status lines; 0: none', parseDuration, [60_000, '1m']);
   configOption(command).action(async (source: string, destination: string, flags: CheckFlags) => {
     finish(
       await runCommand(io, { ...flags, stats: 0 }, { bars: false }, (context) =>

@@ -17,19 +17,15 @@ const DAY_MS = 24 * 3600 * 1000;
 export function addCleanup({ root, io, finish }: Program): void {
   const command = root
     .command('cleanup <path>')
-    .summary('abort multipart uploads that were left unfinished')
+    .summary('abort unfinished multipart uploads')
     .description(
-      'Finds multipart uploads below path that nobody finished, and frees their storage: those that interrupted ' +
-        'runs of this machine could still resume, and all others older than --max-age. What a run is at work on now ' +
-        'is left alone.',
+      'Abort unfinished multipart uploads below path to free their storage: those that interrupted runs of this ' +
+        'machine could resume, and all others older than --max-age. Uploads of a run in progress are kept.',
     )
     .optionsGroup('Cleanup:')
     .addHelpText('after', EXAMPLES);
-  flag(command, '-n, --dry-run', 'only say what would be aborted');
-  value(command, '--max-age <duration>', 'leave younger uploads of unknown origin alone', parseDuration, [
-    DAY_MS,
-    '24h',
-  ]);
+  flag(command, '-n, --dry-run', 'show what would be aborted; change nothing');
+  value(command, '--max-age <duration>', 'keep other uploads newer than this', parseDuration, [DAY_MS, '24h']);
   manifestOption(command);
   lookOptions(command).action(async (path: string, flags: CleanupFlags) => {
     finish(
@@ -44,11 +40,10 @@ export function addCleanup({ root, io, finish }: Program): void {
   });
 }
 
-/** Says and does the same for every upload, wherever it was found. */
 class Cleaner {
   readonly #context: Context;
   readonly #dryRun: boolean;
-  /** An upload of a checkpoint is listed by the store as well, when nothing was aborted yet. */
+  /** In a dry run, the store also lists the uploads of checkpoints. */
   readonly #seen = new Set<string>();
 
   constructor(context: Context, dryRun: boolean) {
@@ -77,7 +72,7 @@ class Cleaner {
   }
 }
 
-/** What interrupted runs of this machine left and nobody is at work on, however young: their checkpoints end with it. */
+/** Aborts the uploads that interrupted runs of this machine left, of any age, and removes their checkpoints. */
 async function abortCheckpoints({ io }: Context, cleaner: Cleaner, side: OpenSide, flags: CleanupFlags): Promise<void> {
   const { manifestsInto } = await import('../../open.js');
   for await (const { manifest, prefix } of manifestsInto(side, openSettings(flags, 1, io.env))) {

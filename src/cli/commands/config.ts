@@ -17,7 +17,7 @@ export function addConfig({ root, io, finish }: Program): void {
   const config = root
     .command('config')
     .summary('add, show and remove remotes')
-    .description('Keeps the remotes: names for stores, with their endpoints and credentials.')
+    .description('Manage remotes: names for stores, with their endpoints and credentials.')
     .usage('<command> …');
   config.commandsGroup('Commands:');
   config.helpCommand(false);
@@ -44,22 +44,22 @@ export function addConfig({ root, io, finish }: Program): void {
 
   subcommand('add <name> <setting...>', 'Add a remote. Settings are key=value.', add, (command) => {
     command.optionsGroup('Adding:').addHelpText('after', ADD_HELP);
-    flag(command, '--replace', 'replace a remote of this name');
+    flag(command, '--replace', 'replace an existing remote with this name');
   });
-  subcommand('show [name]', 'Show remotes as they are in force, secrets hidden.', show);
+  subcommand('show [name]', 'Show remotes with their effective settings, secrets hidden.', show);
   subcommand('list', 'List the names of the remotes.', list);
   subcommand('remove <name>', 'Remove a remote.', remove);
-  subcommand('path', 'Show where the config file is.', async ({ io: { env }, out }, flags) => {
+  subcommand('path', 'Show the path of the config file.', async ({ io: { env }, out }, flags) => {
     const { configPath } = await import('../../config/load.js');
     await out.write(`${configPath(loadOptions(flags, env))}\n`);
   });
   subcommand(
     'import [file]',
-    "Add the S3 and OSS remotes of an rclone config (rclone's own when not given).",
+    'Add the S3 and OSS remotes of an rclone config file (default: the one rclone uses).',
     importAll,
     (command) => {
       command.optionsGroup('Importing:');
-      flag(command, '--replace', 'replace remotes of the same names');
+      flag(command, '--replace', 'replace existing remotes with the same names');
     },
   );
 }
@@ -84,7 +84,7 @@ async function add(context: Context, flags: ConfigFlags & { replace?: true }, ar
   context.log.say('notice', `Added "${name}" to ${file}`);
 }
 
-/** `key=value` each; `key=-` takes the value from a line of standard input, where no history or `ps` sees it. */
+/** `key=value` each; `key=-` reads the value from a line of standard input, which hides it from history and `ps`. */
 async function settingsOf(settings: readonly string[], io: Io): Promise<Record<string, string | boolean | number>> {
   const pairs = settings.map((setting): [string, string] => {
     const at = setting.indexOf('=');
@@ -197,5 +197,5 @@ Examples:
       access_key_id=test secret_access_key=-
   xsync config add shanghai type=oss region=cn-shanghai env_auth=true
 
-A value "-" is read from a line of standard input, so that a secret stays out of
-the shell's history; '\${NAME}' stands for an environment variable.`;
+A value "-" is read from a line of standard input, which keeps secrets out of
+the shell history; '\${NAME}' refers to an environment variable.`;

@@ -16,10 +16,10 @@ import type { TransferCommandFlags } from './transfer.js';
 export function addCopy({ root, io, finish }: Program): void {
   const command = root
     .command('copy <source> <destination>')
-    .summary('copy what is new or changed; never delete')
+    .summary('copy new and changed objects; delete nothing')
     .description(
-      'Copies what is new or changed from source to destination. Nothing is deleted. When source names ' +
-        'a single object, it is copied below the destination under its own name.',
+      'Copy new and changed objects from source to destination. Nothing is deleted. A single object is copied ' +
+        'below the destination under its own name.',
     )
     .addHelpText('after', EXAMPLES);
   copyOptions(command).action(async (source: string, destination: string, flags: TransferCommandFlags) => {
@@ -47,5 +47,5 @@ Examples:
   xsync copy virginia:src-bucket/2024 shanghai:dst-bucket/2024 --dry-run
   xsync copy oss://logs ./logs --include '*.gz' --max-age 7d --bwlimit 10M
 
-After an interruption of any kind, kill -9 included, run the same command again:
-what has arrived is not sent a second time.`;
+After any interruption, including kill -9, run the same command again: finished
+objects and parts are not sent again.`;

@@ -5,8 +5,8 @@ import type { TransferCommandFlags } from './transfer.js';
 export function addCopyto({ root, io, finish }: Program): void {
   const command = root
     .command('copyto <source> <destination>')
-    .summary('copy one object to one object, under a name of its own')
-    .description('Copies the object that source names to the key or file that destination names.')
+    .summary('copy a single object to a new name')
+    .description('Copy the source object to the destination key or file.')
     .addHelpText('after', EXAMPLES);
   copyOptions(command).action(async (source: string, destination: string, flags: TransferCommandFlags) => {
     const { transferCommand } = await import('./transfer.js');

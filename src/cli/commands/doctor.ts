@@ -10,20 +10,20 @@ const MIB = 1024 ** 2;
 export function addDoctor({ root, io, finish }: Program): void {
   const command = root
     .command('doctor [paths...]')
-    .summary('look for what is wrong, or could be faster')
+    .summary('find problems and ways to be faster')
     .description(
-      'Looks at this host, at the way to each endpoint, and at what the credentials may do, and says what to do ' +
-        'about what it finds. With paths it tries them; without, it tries to reach every remote of the config.',
+      'Check this host, the connection to each endpoint and the permissions of the credentials, and print a remedy ' +
+        'for each problem. With paths, test them; without, connect to every remote in the config file.',
     )
     .optionsGroup('Doctor:')
     .addHelpText('after', EXAMPLES);
-  flag(command, '--write', 'also put, upload in parts and remove small objects (.xsync-doctor-…)');
-  value(command, '--probe-size <size>', 'bytes to measure the throughput with, off for none', parseSize, [
+  flag(command, '--write', 'also write and delete small test objects (.xsync-doctor-…)');
+  value(command, '--probe-size <size>', 'bytes to read for measuring throughput; off: none', parseSize, [
     8 * MIB,
     '8M',
   ]);
-  flag(command, '--json', 'the findings as one JSON document (docs/doctor.md)');
-  value(command, '--contimeout <duration>', 'give up on connecting after', parseDuration, [10_000, '10s']);
+  flag(command, '--json', 'print the findings as a JSON document (docs/doctor.md)');
+  value(command, '--contimeout <duration>', 'timeout for connecting', parseDuration, [10_000, '10s']);
   transportOptions(command);
   logOptions(command);
   configOption(command).action(async (paths: string[], flags: DoctorFlags) => {
@@ -44,5 +44,5 @@ Examples:
   xsync doctor virginia:src-bucket shanghai:dst-bucket/folder
   xsync doctor --write ./photos s3://my-bucket/photos
 
-Marks: ✓ good, ! could be better, ✗ will not work, · not looked at.
-The exit code is 0 without any ✗, else 1.`;
+Marks: ✓ good, ! could be better, ✗ will not work, · not checked.
+The exit code is 1 if there is any ✗, else 0.`;

@@ -23,7 +23,7 @@ import {
   wantedPair,
 } from './pairs.js';
 
-/** Which of the failed objects are meant. */
+/** Selects failed objects. */
 export interface ChoiceFlags {
   class?: ErrorClass[];
   code?: string[];
@@ -46,25 +46,27 @@ export function choiceOptions(command: Command): Command {
     if (CLASSES.includes(text)) return [...before, text];
     throw new XsyncError('usage', `--class: "${text}" is not one of ${CLASSES.join(', ')}`, { subject: '--class' });
   };
-  command.addOption(new Option('--class <class>', `only these: ${CLASSES.join(', ')}`).argParser(parse));
-  list(command, '--code <code>', 'only these, such as access-denied');
+  command.addOption(new Option('--class <class>', `only this error class: ${CLASSES.join(', ')}`).argParser(parse));
+  list(command, '--code <code>', 'only this error code, such as access-denied');
   return command;
 }
 
 export function addFailed({ root, io, finish }: Program): void {
   const command = root
     .command(`failed ${PAIR_ARGUMENTS}`)
-    .summary('list what could not be copied, and when it is tried again')
-    .description('Lists the objects that could not be copied, of a pair or of every pair of this machine.')
+    .summary('list objects that could not be copied')
+    .description('List the failed objects of a pair, or of every pair on this machine, and when each is retried.')
     .optionsGroup('Failed objects:')
     .addHelpText('after', EXAMPLES)
-    // Else it would take the options of "drop", which have the same names.
+    // Without this it would take the options of "drop", which have the same names.
     .enablePositionalOptions();
   choiceOptions(command);
-  list(command, '--include <pattern>', 'only keys that fit');
-  value(command, '--limit <n>', 'no more than so many', (option, text) => parseInteger(option, text, { min: 1 }));
-  flag(command, '--explain', 'with what was said, and what makes it be tried again');
-  flag(command, '--json', 'as JSON, a line for each object (docs/json.md)');
+  list(command, '--include <pattern>', 'only keys that match');
+  value(command, '--limit <n>', 'maximum number of objects to list', (option, text) =>
+    parseInteger(option, text, { min: 1 }),
+  );
+  flag(command, '--explain', 'show the error message and what triggers the next attempt');
+  flag(command, '--json', 'print JSON, one line per object (docs/json.md)');
   knownManifestOption(command);
   logOptions(command);
   configOption(command).action(
@@ -80,10 +82,10 @@ export function addFailed({ root, io, finish }: Program): void {
 function addDrop(failed: Command, { io, finish }: Pick<Program, 'io' | 'finish'>): void {
   const command = failed
     .command('drop [source] [destination] [pattern...]')
-    .description('Gives failed objects up: they are left alone until their source changes.')
+    .description('Give up failed objects: they are skipped until their source changes.')
     .optionsGroup('Failed objects:');
   choiceOptions(command);
-  flag(command, '--all', 'all of them');
+  flag(command, '--all', 'give up all failed objects');
   knownManifestOption(command);
   logOptions(command);
   configOption(command).action(async () => {
@@ -92,7 +94,7 @@ function addDrop(failed: Command, { io, finish }: Pick<Program, 'io' | 'finish'>
   });
 }
 
-/** The failed objects that are meant, a page at a time. */
+/** The selected failed objects, a page at a time. */
 export async function* chosenFailures(manifest: Manifest, flags: ChoiceFlags): AsyncGenerator<FailureRow[], void> {
   const filter = flags.include && (await filterOf({ include: flags.include }));
   for (let after: string | undefined; ; ) {
@@ -143,14 +145,14 @@ async function listAll(
   return tellBroken(context, broken);
 }
 
-/** When a sync tries it again by itself, ms; undefined when time alone does not help. */
+/** When a sync retries it, ms since 1970; undefined when waiting does not help. */
 function nextTry(row: FailureRow): number | undefined {
   return row.dropped || row.class !== 'temporary' ? undefined : row.lastMs + waitAfter(row.attempts);
 }
 
 const RUNS = 500;
 
-/** What the runs advised, of the objects that they listed. */
+/** The remedies that earlier runs recorded, by key. */
 async function remediesOf({ manifest, file }: KnownPair, log: Context['log']): Promise<Map<string, string>> {
   const { readRun } = await import('../../engine/record/facts.js');
   const remedies = new Map<string, string>();
@@ -162,7 +164,7 @@ async function remediesOf({ manifest, file }: KnownPair, log: Context['log']): P
       if (remedy !== undefined && !remedies.has(key)) remedies.set(key, remedy);
     }
   }
-  if (lost.length > 0) log.say('notice', unreadText(`what run ${lost.join(', ')} advised`, file));
+  if (lost.length > 0) log.say('notice', unreadText(`the advice of run ${lost.join(', ')}`, file));
   return remedies;
 }
 
@@ -170,7 +172,7 @@ async function drop({ io, log }: Context, flags: DropFlags, args: readonly strin
   const { pair: wanted, patterns } = await pairAndPatterns(io, flags, args);
   const chosen = { ...flags, include: patterns.length > 0 ? patterns : undefined };
   if (!flags.all && !chosen.include && !flags.class && !flags.code) {
-    throw new XsyncError('usage', 'which failed objects are to be given up?', {
+    throw new XsyncError('usage', 'no failed objects were selected to give up', {
       remedy: 'give patterns of keys, --class, --code, or --all',
     });
   }
@@ -184,7 +186,7 @@ async function drop({ io, log }: Context, flags: DropFlags, args: readonly strin
         manifest.dropFailures(keys);
         dropped += keys.length;
       }
-      log.say('notice', dropped > 0 ? `Gave up ${plural(dropped, 'object')}` : 'Nothing that failed fits.');
+      log.say('notice', dropped > 0 ? `Gave up ${plural(dropped, 'object')}` : 'No failed object matches.');
       return 0;
     } finally {
       manifest.close();
@@ -198,4 +200,4 @@ Examples:
   xsync failed virginia:photos shanghai:photos --class person --explain
   xsync failed drop virginia:photos shanghai:photos '*.tmp'
 
-In "failed drop" the pair's two paths come first, or --manifest FILE names it.`;
+For "failed drop", give the two paths of the pair first, or --manifest FILE.`;

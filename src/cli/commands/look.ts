@@ -1,4 +1,4 @@
-/** What the commands that only look share: their options, an open side, and a walk over its objects. */
+/** What the read-only commands share: their options, an open side, and a walk over its objects. */
 import type { Command } from 'commander';
 import type { Filter } from '../../engine/filter/filter.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
@@ -40,7 +40,7 @@ export function listingOptions(command: Command): Command {
   return lookOptions(command);
 }
 
-/** But for pages of a listing, of which `--list-concurrency` may be in flight. */
+/** At least; a listing may have `--list-concurrency` requests in flight. */
 const CONNECTIONS = 16;
 
 /** Opens one side for a command's body, logs its retries with -vv, and closes it. */
@@ -71,12 +71,12 @@ export async function withSide<T>(
   }
 }
 
-/** A line of a listing: an object, or a directory that stands for the objects below it. Paths are below `side`. */
+/** A line of a listing: an object, or a directory that stands for the objects below it. Paths are relative to `side`. */
 export type Found = { path: string; entry: ObjectEntry } | { path: string; entry?: undefined };
 
 /**
  * The objects below the side's prefix that pass the filter, a page at a time; with `oneLevel` only those directly
- * below it, and directories. A path that names an object gives that object.
+ * below it, and directories. A path that names an object returns that object.
  * @throws bucket-not-found (exit 3) when there is nothing under a path that was given
  */
 export async function* walk(
@@ -114,13 +114,13 @@ async function* everything(
 ): AsyncGenerator<Level> {
   const { listPages } = await import('../../engine/list/list.js');
   const onInexact = (why: string): void => {
-    const message = `${side.text} cannot be listed from any key on (${why}); it is listed in sequence`;
+    const message = `${side.text} cannot be listed from an arbitrary key (${why}); it is listed sequentially`;
     context.log.report({ type: 'notice', level: 'warn', message });
   };
   for await (const entries of listPages(side, concurrency, onInexact)) yield { entries, prefixes: [] };
 }
 
-/** Nothing lies below the path: then it may be an object itself. */
+/** With nothing below it, the path may be an object itself. */
 async function objectAt(side: OpenSide): Promise<Found> {
   try {
     const entry = await side.store.head(side.path);

@@ -9,12 +9,12 @@ type LsFlags = ListingFlags & { long?: true; oneLevel?: true };
 export function addLs({ root, io, finish }: Program): void {
   const command = root
     .command('ls <path>')
-    .summary('list objects: size and key')
-    .description('Lists every object below path, recursively: its size in bytes and its key below path.')
+    .summary('list objects with size and key')
+    .description('List every object below path recursively, with its size in bytes and its key relative to path.')
     .optionsGroup('Listing:')
     .addHelpText('after', EXAMPLES);
-  flag(command, '-l, --long', 'with the time of the last change (UTC)');
-  flag(command, '-1, --one-level', 'only what is directly below path; directories end in /');
+  flag(command, '-l, --long', 'also print the modification time (UTC)');
+  flag(command, '-1, --one-level', 'list only one level; directories end in /');
   listingOptions(command).action(async (path: string, flags: LsFlags) => {
     finish(
       await look(io, path, flags, async (side, context) => {
@@ -34,7 +34,7 @@ export function addLs({ root, io, finish }: Program): void {
   });
 }
 
-/** Wide enough for anything under 1 GB, as in rclone; a larger size takes the room that it needs. */
+/** Enough for sizes below 1 GB, as in rclone; larger sizes take more. */
 const SIZE_WIDTH = 9;
 
 function line({ path, entry }: Found, long: boolean, terminal: boolean): string {

@@ -11,14 +11,14 @@ export function addLsjson({ root, io, finish }: Program): void {
   const command = root
     .command('lsjson <path>')
     .summary('list objects as JSON')
-    .description('Lists what is directly below path as a JSON array, one item a line, with the names of rclone lsjson.')
+    .description('List one level below path as a JSON array, one item per line, with the field names of rclone lsjson.')
     .optionsGroup('Listing:')
     .addHelpText('after', EXAMPLES);
-  flag(command, '-R, --recursive', 'everything below path, directories included');
-  flag(command, '--hash', 'with the checksums that the store vouches for (a request per object where needed)');
-  flag(command, '-M, --metadata', 'with MimeType, Metadata and the time at the source (a request per object)');
-  flag(command, '--files-only', 'no directories');
-  flag(command, '--dirs-only', 'only directories');
+  flag(command, '-R, --recursive', 'list recursively, including directories');
+  flag(command, '--hash', 'include the checksums that the store guarantees (may need a request per object)');
+  flag(command, '-M, --metadata', 'include MimeType, Metadata and the source modification time (a request per object)');
+  flag(command, '--files-only', 'list only files');
+  flag(command, '--dirs-only', 'list only directories');
   listingOptions(command).action(async (path: string, flags: LsjsonFlags) => {
     finish(
       await look(io, path, flags, async (side, context) => {
@@ -47,7 +47,7 @@ export function addLsjson({ root, io, finish }: Program): void {
   });
 }
 
-/** Directories of a recursive listing, each when its first object comes. Sorted keys keep a directory together. */
+/** Directories of a recursive listing, each before its first object. Sorted keys keep a directory together. */
 class Folders {
   #last: string[] = [];
 
@@ -60,7 +60,7 @@ class Folders {
   }
 }
 
-/** What rclone names it; ETag and StorageClass (rclone: Tier) besides. */
+/** The field names of rclone, plus ETag and StorageClass (rclone: Tier). */
 async function itemOf(store: ObjectCatalog, found: Found, flags: LsjsonFlags): Promise<object> {
   const { path, entry } = found;
   const bare = path.replace(/\/$/, '');

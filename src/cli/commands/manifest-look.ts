@@ -1,4 +1,4 @@
-/** `xsync manifest info` and `export`: what the file says, without a word to any store. */
+/** `xsync manifest info` and `export`: read the file and make no requests. */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Manifest, ManifestRow } from '../../manifest/port.js';

@@ -58,7 +58,7 @@ export async function rebuild(
     const options = { ...LOOKING, claim: flags.claim === true, maxMemory: MAX_MEMORY, stop: interruption.signal };
     const { stopped, ...summary } = await adoptEqual(pair, options, log.report);
     if (stopped) {
-      log.say('notice', 'stopped: the manifest is as it was');
+      log.say('notice', 'stopped: the manifest is unchanged');
       return EXIT.interrupted;
     }
     const found = { manifest: pair.file, aside: pair.finish(), claimed: flags.claim === true, ...summary };
@@ -74,6 +74,6 @@ export async function rebuild(
 function nothingKnown(source: string, destination: string): XsyncError {
   return new XsyncError('bucket-not-found', `there is no manifest of ${source} → ${destination}`, {
     subject: source,
-    remedy: 'a copy makes one, or "xsync manifest rebuild" from what both sides have',
+    remedy: 'create one with a copy, or with "xsync manifest rebuild" from both sides',
   });
 }

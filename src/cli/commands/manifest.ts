@@ -11,10 +11,10 @@ import { PAIR_ARGUMENTS, type PairFlags } from './pairs.js';
 export function addManifest({ root, io, finish }: Program): void {
   const group = root
     .command('manifest')
-    .summary('look into what xsync remembers of a pair, check it, make it anew')
+    .summary('inspect, verify, rebuild and export manifests')
     .description(
-      'The manifest of a pair is a file that holds what both stores called each object when it was copied. It saves ' +
-        'comparing; nothing is lost with it but that.',
+      'The manifest of a pair is a file with the ETags that both stores returned for each copied object. It saves ' +
+        'comparisons; losing it loses no objects.',
     )
     .usage('<command> …');
   group.commandsGroup('Commands:');
@@ -37,39 +37,39 @@ export function addManifest({ root, io, finish }: Program): void {
       finish(await runCommand(io, log, { bars: false }, (context) => body(context, flags, source, destination)));
     });
   };
-  const asJson = (command: Command): Command => flag(command, '--json', 'as JSON (docs/json.md)');
+  const asJson = (command: Command): Command => flag(command, '--json', 'print JSON (docs/json.md)');
   const network = (command: Command): Command => networkOptions(linkOption(command));
 
   subcommand<InfoFlags>(
     `info ${PAIR_ARGUMENTS}`,
-    'Say what a manifest holds; without paths, list the manifests of this machine.',
+    'Show a summary of a manifest; without paths, list the manifests on this machine.',
     async (...given) => (await import('./manifest-look.js')).showInfo(...given),
     asJson,
   );
   subcommand<StoreFlags>(
     'verify <source> <destination>',
-    'Check the file, and its rows against both listings. Exits with 1 when they disagree.',
+    'Check the file, and its rows against both listings. Exits with 1 if they disagree.',
     async (context, flags, source = '', destination = '') =>
       (await import('./manifest-stores.js')).verify(context, flags, source, destination),
     (command) => network(asJson(command)),
   );
   subcommand<RebuildFlags>(
     'rebuild <source> <destination>',
-    'Make the manifest anew from what both sides have, copying nothing. The old file is kept under a dated name.',
+    'Rebuild the manifest from both sides without copying. The old file is kept under a dated name.',
     async (context, flags, source = '', destination = '') =>
       (await import('./manifest-stores.js')).rebuild(context, flags, source, destination),
     (command) => {
-      flag(command, '--claim', "count what is the same as xsync's own, so that sync may delete it later");
+      flag(command, '--claim', 'mark matching objects as put there by xsync, so that sync may delete them');
       network(asJson(command));
     },
   );
   subcommand<ExportFlags>(
     `export ${PAIR_ARGUMENTS}`,
-    'Write the rows of a manifest, one a line, ordered by key.',
+    'Write the rows of a manifest, one per line, ordered by key.',
     async (...given) => (await import('./manifest-look.js')).exportRows(...given),
     (command) => {
-      choice(command, '--format <format>', 'how', ['json', 'csv'], 'json');
-      value(command, '-o, --output <file>', 'into FILE instead of standard output', (_, text) => {
+      choice(command, '--format <format>', 'output format', ['json', 'csv'], 'json');
+      value(command, '-o, --output <file>', 'write to FILE (default: standard output)', (_, text) => {
         if (text !== '') return text;
         throw new XsyncError('usage', '--output: no file is named', { subject: '--output' });
       });

@@ -1,4 +1,4 @@
-/** What the commands that tell of pairs share: which pairs are meant, without a word to any store. */
+/** What the commands about pairs share: select the pairs without any request. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathOf } from '../../manifest/place.js';
@@ -11,10 +11,10 @@ import type { LogFlags } from '../options.js';
 
 export type PairFlags = LogFlags & { manifest?: string; config?: string };
 
-/** For commands whose first two arguments are the paths of a pair, when they are given. */
+/** The optional paths of a pair, as the first two arguments of a command. */
 export const PAIR_ARGUMENTS = '[source] [destination]';
 
-/** @throws usage for one path alone */
+/** @throws usage for a single path */
 export function wantedPair(source: string | undefined, destination: string | undefined) {
   if (source === undefined) return undefined;
   if (destination !== undefined) return { source, destination };
@@ -46,7 +46,7 @@ export async function pairAndPatterns(
   return { pair: undefined, patterns: [...args] };
 }
 
-/** Rather than a pattern of keys, which may begin with a slash too: in a remote, or in a folder that is there. */
+/** A path in a remote or in an existing folder, not a pattern of keys (which may begin with a slash too). */
 function isPlace(text: string): boolean {
   return (
     /^[\w.-]+:/.test(text) ||
@@ -64,8 +64,7 @@ async function isKnown(io: Io, flags: PairFlags, pair: { source: string; destina
 }
 
 /**
- * The pairs that are meant, one after the other; all of this machine when none is named, of which those that cannot be
- * read go to `broken`.
+ * The selected pairs, one after the other, or all pairs of this machine; those that cannot be read go to `broken`.
  */
 export async function* pairsOf(
   io: Io,
@@ -77,7 +76,7 @@ export async function* pairsOf(
   yield* knownPairs(lookingSettings(io.env, flags), wanted, broken && ((error) => broken.push(error)));
 }
 
-/** After what could be shown. @returns the exit code that they make, 0 when there are none */
+/** Logs the errors of unreadable manifests, after the output. @returns the exit code, 0 without errors */
 export function tellBroken({ log }: Pick<Context, 'log'>, broken: readonly XsyncError[]): number {
   const codes = broken.map((error) => {
     const code = exitOfError(error);
@@ -87,12 +86,12 @@ export function tellBroken({ log }: Pick<Context, 'log'>, broken: readonly Xsync
   return codes[0] ?? EXIT.ok;
 }
 
-/** Of a row of a manifest that is otherwise sound. */
+/** For a damaged row of a manifest that can otherwise be read. */
 export function unreadText(what: string, file: string): string {
   return `${what} cannot be read from ${file}: it is damaged or was written by another version of xsync`;
 }
 
-/** The pair that is meant; it need not be named where only one is known. @throws usage, bucket-not-found */
+/** The selected pair; it need not be named if only one is known. @throws usage, bucket-not-found */
 export async function onePair<T>(
   io: Io,
   flags: PairFlags,
@@ -125,7 +124,7 @@ export interface PairNames {
 
 const RUNS = 500;
 
-/** The pair's paths: local ones from the manifest, others as somebody last typed them; else what they are. */
+/** The pair's paths: local ones from the manifest, others as last typed, else built from their identity. */
 export async function namesOf({ manifest, pair }: Pick<KnownPair, 'manifest' | 'pair'>): Promise<PairNames> {
   const { readRun } = await import('../../engine/record/facts.js');
   const runs = manifest.runs(RUNS);

@@ -18,14 +18,14 @@ interface ReportFlags extends PairFlags {
 export function addReport({ root, io, finish }: Program): void {
   const command = root
     .command('report [run] [source] [destination]')
-    .summary('a run as one HTML page')
+    .summary('write an HTML report of a run')
     .description(
-      'Writes a page about a run, by its id or the latest one: what was copied and how fast, what failed and why, how ' +
-        'it was verified, and what it cost. The page needs no network and no script.',
+      'Write an HTML page about a run, by ID or the latest: what was copied and how fast, what failed and why, how ' +
+        'objects were verified, and the cost. The page needs no network and no scripts.',
     )
     .optionsGroup('Report:')
     .addHelpText('after', EXAMPLES);
-  value(command, '-o, --output <file>', 'write it to FILE (standard output when not given)', (_option, text) => text);
+  value(command, '-o, --output <file>', 'write to FILE (default: standard output)', (_option, text) => text);
   flag(command, '--list', 'list the runs');
   knownManifestOption(command);
   logOptions(command);
@@ -81,7 +81,7 @@ async function write(
   if (flags.output === undefined || flags.output === '-') await out.write(page);
   else {
     await save(flags.output, page);
-    log.say('notice', `The report is in ${flags.output}`);
+    log.say('notice', `Report written to ${flags.output}`);
   }
   return code;
 }
@@ -94,13 +94,13 @@ function noRun(id: string): XsyncError {
 function unreadableRun(id: string, file: string): XsyncError {
   return new XsyncError('not-readable', unreadText(`the report of run ${id}`, file), {
     subject: id,
-    remedy: 'xsync report --list lists the other runs; xsync status says what is at the destination',
+    remedy: 'xsync report --list lists the other runs; xsync status shows what is at the destination',
   });
 }
 
 async function save(file: string, page: string): Promise<void> {
   try {
-    // Keys may be nobody else's business.
+    // Keys may be confidential.
     await writeFile(file, page, { mode: 0o600 });
   } catch (error) {
     throw new XsyncError('not-writable', `the report ${file} cannot be written: ${reasonOf(error)}`, {

@@ -29,10 +29,10 @@ type RetryFlags = ChoiceFlags & TransferFlags & LinkFlags & ConnectionFlags & Re
 export function addRetry({ root, io, finish }: Program): void {
   const command = root
     .command('retry [source] [destination] [pattern...]')
-    .summary('try what failed again, now')
+    .summary('retry failed objects now')
     .description(
-      'Tries the failed objects of a pair again, whatever they wait for: all but those that were given up, or those ' +
-        'whose keys fit a pattern. Nothing is listed and nothing is deleted.',
+      'Retry the failed objects of a pair at once: all except those that were given up, or those whose keys match a ' +
+        'pattern. Nothing is listed and nothing is deleted.',
     )
     .optionsGroup('Failed objects:')
     .addHelpText('after', EXAMPLES);
@@ -74,14 +74,14 @@ async function retry(context: Context, flags: RetryFlags, args: readonly string[
   }
 }
 
-/** Keys of one batch, which are asked for one by one. */
+/** Keys per batch. Each key needs its own requests. */
 const BATCH = 1000;
 
 async function tryAll({ log }: Context, pair: OpenPair, options: RunOptions, chosen: ChoiceFlags): Promise<number> {
   const keys = batches(pair, chosen);
   const first = await keys.next();
   if (first.done) {
-    log.say('notice', 'Nothing that failed is to be tried.');
+    log.say('notice', 'No failed objects to retry.');
     return EXIT.ok;
   }
   const all = async function* (): AsyncGenerator<string[], void> {
@@ -105,7 +105,7 @@ async function tryAll({ log }: Context, pair: OpenPair, options: RunOptions, cho
   }
 }
 
-/** What was given up is tried only when it is named. */
+/** Objects that were given up are retried only when a pattern names them. */
 async function* batches({ manifest }: OpenPair, chosen: ChoiceFlags): AsyncGenerator<string[], void> {
   const wanted = (row: FailureRow): boolean => !row.dropped || chosen.include !== undefined;
   const keys: string[] = [];
@@ -122,6 +122,5 @@ Examples:
   xsync retry virginia:photos shanghai:photos --class person
   xsync retry --manifest pair.db '2024/*.jpg'
 
-The pair's two paths come first, or --manifest FILE names it; neither is needed
-while this machine knows only one pair. The exit code is 0 when everything that
-was tried has arrived.`;
+Give the two paths of the pair first, or --manifest FILE; neither is needed if
+this machine knows only one pair. The exit code is 0 if every retry succeeded.`;

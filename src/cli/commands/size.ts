@@ -10,9 +10,9 @@ export function addSize({ root, io, finish }: Program): void {
   const command = root
     .command('size <path>')
     .summary('count objects and bytes')
-    .description('Counts the objects below path and adds up their sizes.')
+    .description('Print the number and total size of the objects below path.')
     .optionsGroup('Listing:');
-  flag(command, '--json', 'as JSON: {"count":…,"bytes":…}');
+  flag(command, '--json', 'print JSON: {"count":…,"bytes":…}');
   listingOptions(command).action(async (path: string, flags: SizeFlags) => {
     const { json, ...rest } = flags;
     finish(

@@ -14,7 +14,7 @@ import { namesOf, PAIR_ARGUMENTS, type PairFlags, pairsOf, tellBroken, unreadTex
 
 interface StatusFlags extends PairFlags {
   json?: true;
-  /** Milliseconds, as the other. */
+  /** Milliseconds, like `rpo`. */
   watch?: number;
   rpo?: number;
 }
@@ -22,20 +22,20 @@ interface StatusFlags extends PairFlags {
 export function addStatus({ root, io, finish }: Program): void {
   const command = root
     .command(`status ${PAIR_ARGUMENTS}`)
-    .summary('how far a pair is, and up to when it is synchronised')
+    .summary('show how far pairs are synchronized')
     .description(
-      'Says of a pair, or of every pair of this machine, how much is at the destination, up to when both sides are ' +
-        'synchronised, what failed and how long changes take. Reads what the runs have written down and asks no store.',
+      'Show for a pair, or for every pair on this machine, how much is at the destination, up to when both sides are ' +
+        'synchronized, what failed and how long changes take. Reads only the manifests and makes no requests.',
     )
     .optionsGroup('Status:')
     .addHelpText('after', EXAMPLES);
-  flag(command, '--json', 'as JSON, a line for each pair (docs/json.md)');
+  flag(command, '--json', 'print JSON, one line per pair (docs/json.md)');
   command.addOption(
-    new Option('--watch [interval]', 'again and again (every 2s)')
+    new Option('--watch [interval]', 'repeat until stopped (default: every 2s)')
       .preset('2s')
       .argParser((text: string) => parseInterval('--watch', text)),
   );
-  value(command, '--rpo <duration>', 'exit with 1 when the destination is further behind than this', parseDuration);
+  value(command, '--rpo <duration>', 'exit with 1 if the destination is further behind than this', parseDuration);
   knownManifestOption(command);
   logOptions(command);
   configOption(command).action(
@@ -64,7 +64,7 @@ async function show(
       for (const notice of unread) context.log.say('notice', notice);
       return tellBroken(context, broken) || (late ? EXIT.other : EXIT.ok);
     }
-    // On the screen itself: what is drawn over must hold nothing else.
+    // Part of the screen: anything else would break the redraw.
     const notices = flags.json ? [] : [...broken.map(({ message }) => message), ...unread];
     const said = notices.map((notice) => `\nxsync: ${printable(notice)}\n`);
     await context.out.write(screen.draw(text + said.join('')));
@@ -73,8 +73,8 @@ async function show(
 }
 
 /**
- * `late`: a pair is further behind than it may be. `broken`: of the manifests that cannot be read. `unread`: what
- * cannot be read in the others, in sentences.
+ * `late`: a pair is further behind than `--rpo`. `broken`: errors of manifests that cannot be read. `unread`: what
+ * cannot be read in the others, as sentences.
  */
 async function look(
   { io, out }: Context,
@@ -102,11 +102,11 @@ async function look(
     else text += `${text === '' ? '' : '\n'}${statusLines(shown, style).join('\n')}\n`;
   }
   if (text === '' && broken.length === 0 && !flags.json)
-    text = 'No pair is known on this machine yet: the first copy makes one.\n';
+    text = 'No pair is known on this machine yet. The first copy creates one.\n';
   return { text, late, broken, unread };
 }
 
-/** How much older than allowed the watermark is, ms; no watermark is as old as can be. */
+/** How much older than allowed the watermark is, ms; without a watermark, since 1970. */
 function lateBy({ atMs, synchronised }: PairStatus, rpoMs: number): number {
   return Math.max(0, atMs - (synchronised?.untilMs ?? 0) - rpoMs);
 }
@@ -117,4 +117,4 @@ Examples:
   xsync status virginia:photos shanghai:photos --watch
   xsync status virginia:photos shanghai:photos --rpo 15m || echo "behind"
 
-docs/status.md says what each figure means.`;
+See docs/status.md for the meaning of each figure.`;

@@ -6,10 +6,10 @@ import type { TransferCommandFlags } from './transfer.js';
 export function addSync({ root, io, finish }: Program): void {
   const command = root
     .command('sync <source> <destination>')
-    .summary('make the destination match, deletes included')
+    .summary('make the destination match the source, including deletes')
     .description(
-      'Copies what is new or changed, then deletes at the destination what the source does not have any more: ' +
-        'only what xsync put there, unless told otherwise, and nothing when the source could not be listed whole.',
+      'Copy new and changed objects, then delete objects at the destination that no longer exist at the source. By ' +
+        'default, deletes only objects that xsync put there, and nothing if the source could not be listed completely.',
     )
     .addHelpText('after', EXAMPLES);
   deleteOptions(command);
@@ -25,5 +25,5 @@ Examples:
   xsync sync ./site s3://my-bucket/site --max-delete 10%
   xsync sync virginia:db shanghai:db --backup-dir shanghai:old/db/2026-11-21
 
-From cron: off a terminal nothing is said of a run that found nothing to do; the
-exit code is 0 when both sides match, and 7 when a guard refused to delete.`;
+Without a terminal, a run that had nothing to do prints nothing. The exit code
+is 0 if both sides match, and 7 if a guard refused to delete.`;

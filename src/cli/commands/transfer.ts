@@ -1,4 +1,4 @@
-/** What `copy`, `copyto` and `sync` share: run the job, and say how it went. */
+/** What `copy`, `copyto` and `sync` share: run the job and report the result. */
 import type { RunEvent, Summary } from '../../engine/events.js';
 import { toXsyncError } from '../../model/error.js';
 import type { OpenPair } from '../../open.js';
@@ -55,12 +55,12 @@ export function transferCommand(
       log.end(summary, exitCode);
       return exitCode;
     } catch (error) {
-      // It comes after the summary of what was done until then.
+      // The summary of what was done comes before the error.
       const known = toXsyncError(error);
       if (last !== undefined) log.end(last, exitOfError(known), known);
       throw known;
     } finally {
-      // Whoever takes notifications slowly does not keep the pair locked meanwhile.
+      // After the pair is closed, so that a slow receiver of notifications does not keep it locked.
       await observers?.close(interruption.signal.aborted);
       interruption.dispose();
     }

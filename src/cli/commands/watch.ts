@@ -8,10 +8,10 @@ import type { WatchCommandFlags } from './watching.js';
 export function addWatch({ root, io, finish }: Program): void {
   const command = root
     .command('watch <source> <destination>')
-    .summary('copy what changes, forever')
+    .summary('copy changes until stopped')
     .description(
-      'Looks at the source again and again and copies what is new or changed; with --delete it also deletes what ' +
-        'is gone. Goes on through whatever can be mended from outside, and says once what is wrong.',
+      'Poll the source until stopped and copy new and changed objects; with --delete, also delete objects that no ' +
+        'longer exist. Errors that can be fixed from outside are logged once and do not end the watch.',
     )
     .addHelpText('after', EXAMPLES);
   options(command.optionsGroup('Watch:'), WATCH);
@@ -24,14 +24,14 @@ export function addWatch({ root, io, finish }: Program): void {
   });
 }
 
-/** Known, so that whoever gives them is told why not; of no use to something that never ends. */
+/** Declared only so that the error explains why; they make no sense for a watch. */
 const UNFIT = ['dry-run', 'max-transfer', 'max-duration', 'cutoff-mode', 'delete-before', 'error-on-no-transfer'];
 
 const EXAMPLES = `
 Examples:
   xsync watch virginia:photos shanghai:photos --interval 30s --delete
   xsync watch s3://logs oss://logs --events sqs://us-east-1/123456789012/changes
-  xsync status virginia:photos shanghai:photos     how far it is, from elsewhere
+  xsync status virginia:photos shanghai:photos     (in another terminal)
 
-SIGTERM or Ctrl-C lets what is in flight end, SIGHUP reads the configuration
-again. docs/watch.md tells the rest.`;
+SIGTERM or Ctrl-C finishes the transfers in flight; SIGHUP reads the
+configuration again. See docs/watch.md.`;

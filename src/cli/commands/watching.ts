@@ -1,4 +1,4 @@
-/** What `watch` does: the engine's watch, with signals, a service manager and change events around it. */
+/** `watch`: the engine's watch, with signals, a service manager and change events. */
 import type { RunEvent } from '../../engine/events.js';
 import type { WatchJob } from '../../engine/job/job.js';
 import type { Watch } from '../../engine/watch/watch.js';
@@ -13,9 +13,9 @@ import type { Renderer } from '../render/renderer.js';
 import { serve } from '../service.js';
 import type { TransferCommandFlags } from './transfer.js';
 
-/** Besides those that only the job is asked for. */
+/** Besides the options that only the job reads. */
 export type WatchCommandFlags = TransferCommandFlags & {
-  /** Milliseconds, as all of them. */
+  /** Milliseconds, like all of them. */
   interval?: number;
   minInterval?: number;
   maxInterval?: number;
@@ -67,7 +67,7 @@ export function watchCommand(io: Io, source: string, destination: string, flags:
   });
 }
 
-/** A configuration with a fault in it changes nothing. */
+/** An invalid configuration changes nothing. */
 async function reread(io: Io, log: Renderer, job: WatchJob, watch: Watch): Promise<void> {
   try {
     const [{ checkPlaces }, { copyConnections, openSettings }] = await Promise.all([
@@ -125,7 +125,7 @@ function contrary(subject: string, how: string, than: string): XsyncError {
   return new XsyncError('usage', `${subject} is ${how} than ${than}`, { subject, remedy: 'change one of them' });
 }
 
-/** Options that may stand in the environment for `sync` are no fault; who gives them here must know that they do nothing. */
+/** Not an error, because the environment may set these options for `sync`. */
 function warnOfUnused(log: Renderer, flags: WatchCommandFlags): void {
   if (flags.delete) return;
   const unused = [
@@ -140,11 +140,11 @@ function warnOfUnused(log: Renderer, flags: WatchCommandFlags): void {
     log.say('notice', `warning: watch deletes nothing without --delete: ${unused.join(', ')} unused`);
 }
 
-/** What each pass finds anew is told again after so long without it. */
+/** A repeated notice is logged again after this time without it. */
 const TOLD_FOR_MS = 3_600_000;
 const MOST_TOLD = 1000;
 
-/** Every pass that did something gets a line; what each of them would say is said once. */
+/** Logs a line per pass that did something, and repeated notices once. */
 function reporterOf(log: Renderer, listeners: readonly { hear(event: RunEvent): void }[]): (event: RunEvent) => void {
   const heard = new Map<string, number>();
   const isNews = (text: string): boolean => {

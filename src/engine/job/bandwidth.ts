@@ -9,13 +9,13 @@ export interface BandwidthSlot extends Bandwidth {
   minute: number;
 }
 
-/** What is allowed at an instant (milliseconds since 1970), by the machine's local time. */
+/** The limit at an instant (milliseconds since 1970), in the local time of the machine. */
 export function bandwidthAt(limit: Bandwidth | readonly BandwidthSlot[], nowMs: number): Bandwidth {
   if (!isTimetable(limit)) return limit;
   const now = new Date(nowMs);
   const minute = (now.getDay() * 24 + now.getHours()) * 60 + now.getMinutes();
   const slots = [...limit].sort((a, b) => a.minute - b.minute);
-  // Before the first entry of the week the last one of the week before still holds.
+  // Before the first entry of the week, the last entry of the previous week applies.
   const { minute: _, ...bandwidth } = slots.findLast((slot) => slot.minute <= minute) ?? slots.at(-1) ?? { minute };
   return bandwidth;
 }

@@ -1,4 +1,4 @@
-/** What a person or a program wants: plain data, checked and completed by one schema. */
+/** A job: plain data, validated and completed by one schema. */
 import { z } from 'zod';
 import { XsyncError } from '../../model/error.js';
 import type { Bandwidth, BandwidthSlot } from './bandwidth.js';
@@ -24,10 +24,12 @@ type ValueOf<O> = O extends { kind: 'switch' | 'negated' }
                 ? number | 'off'
                 : number;
 
-type Sure<T> = { [K in keyof T]: T[K] extends { default: unknown } | { kind: 'negated' } ? K : never }[keyof T];
+type Defaulted<T> = { [K in keyof T]: T[K] extends { default: unknown } | { kind: 'negated' } ? K : never }[keyof T];
 
-/** The values of a table of options: those that have a default are always there. */
-export type Values<T> = { [K in Sure<T>]: ValueOf<T[K]> } & { [K in Exclude<keyof T, Sure<T>>]?: ValueOf<T[K]> };
+/** The values of a table of options. Those with a default are always present. */
+export type Values<T> = { [K in Defaulted<T>]: ValueOf<T[K]> } & {
+  [K in Exclude<keyof T, Defaulted<T>>]?: ValueOf<T[K]>;
+};
 
 export type Mode = keyof typeof MODES;
 
@@ -38,7 +40,7 @@ interface Places {
   destination: string;
 }
 
-/** Checked, and complete with every default. */
+/** Validated, with every default filled in. */
 export type JobOf<M extends Mode> = Places &
   Values<(typeof MODES)[M]> & { mode: M } & (M extends 'copy' ? { single?: boolean } : unknown);
 export type CopyJob = JobOf<'copy'>;
@@ -47,7 +49,7 @@ export type WatchJob = JobOf<'watch'>;
 export type CheckJob = JobOf<'check'>;
 export type Job = { [M in Mode]: JobOf<M> }[Mode];
 
-/** A job as a program writes it: two places, and whatever differs from the defaults. */
+/** A job as a program writes it: two places, and the options that differ from the defaults. */
 export type GivenJob<M extends Mode> = Pick<Places, 'source' | 'destination'> &
   Partial<Omit<JobOf<M>, 'source' | 'destination' | 'mode'>>;
 
@@ -94,14 +96,14 @@ function schemaOf<M extends Mode>(mode: M): z.ZodType<JobOf<M>> {
     ...(mode === 'copy' && { single: z.boolean().optional() }),
     ...options,
   });
-  // The shape is computed from the same table as the type, which the compiler cannot follow.
+  // The compiler cannot see that the shape and the type come from the same table.
   return schema as z.ZodType<JobOf<M>>;
 }
 
 /**
- * Checks a job of one mode and completes it.
- * @param nameOf how a field is called in a complaint; its flag on the command line
- * @throws XsyncError `usage` that names the first field which is wrong
+ * Validates a job of one mode and fills in the defaults.
+ * @param nameOf the name of a field in error messages; its flag on the command line
+ * @throws XsyncError `usage` that names the first invalid field
  */
 export function parseJob<M extends Mode>(
   mode: M,

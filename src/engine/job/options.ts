@@ -1,234 +1,129 @@
 /**
- * Every option of a job: its name in a program, its flag, its kind (which says its type and unit), its default and one
- * line about it; places.ts has some of them. The command line, its help and its XSYNC_… variables, the schema of a job and docs/library.md are made
- * from these tables or checked against them. Names and meanings are rclone's where it has them.
+ * Every option of a job: its name in a program, its flag, its kind (type and unit), its default and its description;
+ * some are in places.ts. The command line, its help and its XSYNC_… variables, the schema of a job and docs/library.md
+ * are made from these tables or checked against them. Names and meanings are rclone's where it has them.
  */
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
-import type { OptionTable } from './option.js';
+import { choice, count, countOrPercent, duration, flag, interval, negated, oneOf, size, text } from './option.js';
 import { CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
 const HOUR = 3_600_000;
 
-/** Room for 256 of the smallest parts, which a lossy line takes; half of the host's, or of its container's, memory. */
+/** Room for 256 of the smallest parts, which a lossy line needs; at most half of the memory of the host or container. */
 function defaultMemory(): number {
   const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
   return Math.min(1536 * MIB, Math.floor(memory / 2));
 }
 
-export const DRY_RUN = {
-  dryRun: {
-    kind: 'switch',
-    flags: '-n, --dry-run',
-    says: 'say what would be copied and what it would cost; change nothing',
-  },
-} as const satisfies OptionTable;
+export const DRY_RUN = { dryRun: flag('-n, --dry-run', 'show what would be done and its cost; change nothing') };
 
-const CHECKERS = {
-  checkers: { kind: 'count', flags: '--checkers <n>', says: 'objects looked at at once', default: 16 },
-} as const satisfies OptionTable;
+const CHECKERS = { checkers: count('--checkers <n>', 'number of objects to compare in parallel', 16) };
+
+const MAX_MEMORY = ['--max-memory <size>', 'maximum memory for data in flight'] as const;
 
 export const TRANSFER = {
-  transfers: {
-    kind: 'count',
-    flags: '--transfers <n>',
-    says: 'objects in flight (found while running when not given)',
-  },
-  partConcurrency: {
-    kind: 'count',
-    flags: '--part-concurrency <n>',
-    says: 'parts in flight of one object (likewise)',
-  },
-  maxConnections: {
-    kind: 'count',
-    flags: '--max-connections <n>',
-    says: 'requests in flight to one server',
-    default: MOST_CONNECTIONS,
-  },
+  transfers: count('--transfers <n>', 'number of objects to copy in parallel (default: adaptive)'),
+  partConcurrency: count(
+    '--part-concurrency <n>',
+    'number of parts of an object to copy in parallel (default: adaptive)',
+  ),
+  maxConnections: count('--max-connections <n>', 'maximum number of requests in flight per server', MOST_CONNECTIONS),
   ...CHECKERS,
   ...LIST,
-  partSize: {
-    kind: 'size',
-    flags: '--part-size <size>',
-    says: 'size of a part (chosen for each object when not given)',
-  },
-  maxMemory: {
-    kind: 'size',
-    flags: '--max-memory <size>',
-    says: 'memory for data in flight',
-    default: defaultMemory(),
-    shown: 'half of the memory, 1.5G at most',
-  },
-  retries: {
-    kind: 'count',
-    flags: '--retries <n>',
-    says: 'times an object is tried before it counts as failed',
-    default: 3,
-  },
-  createBucket: {
-    kind: 'switch',
-    flags: '--create-bucket',
-    says: 'create the destination bucket when it is missing',
-  },
-  storageClass: { kind: 'text', flags: '--storage-class <class>', says: 'storage class of what is written' },
-  backupDir: { kind: 'text', flags: '--backup-dir <path>', says: 'keep there what is overwritten or deleted' },
-  suffix: { kind: 'text', flags: '--suffix <suffix>', says: 'add SUFFIX to the names of what is kept' },
-  suffixKeepExtension: {
-    kind: 'switch',
-    flags: '--suffix-keep-extension',
-    says: "put the suffix before the name's extension",
-  },
-  resumeListing: {
-    kind: 'negated',
-    flags: '--no-resume-listing',
-    says: 'list everything, also after an interruption',
-  },
+  partSize: size('--part-size <size>', 'part size (default: chosen per object)'),
+  maxMemory: size(...MAX_MEMORY, defaultMemory(), 'half of the memory, at most 1.5G'),
+  retries: count('--retries <n>', 'number of attempts per object', 3),
+  createBucket: flag('--create-bucket', 'create the destination bucket if it does not exist'),
+  storageClass: text('--storage-class <class>', 'storage class of copied objects'),
+  backupDir: text('--backup-dir <path>', 'keep overwritten and deleted objects in this path'),
+  suffix: text('--suffix <suffix>', 'suffix to add to the names of backups'),
+  suffixKeepExtension: flag('--suffix-keep-extension', 'put the suffix before the file extension'),
+  resumeListing: negated('--no-resume-listing', 'list everything, even after an interrupted run'),
   ...MANIFEST,
-} as const satisfies OptionTable;
+};
 
 export const COMPARE = {
-  compare: {
-    kind: 'one-of',
-    says: 'way to compare',
-    default: 'default',
-    choices: {
-      checksum: { flags: '-c, --checksum', says: 'compare checksums, never times' },
-      'size-only': { flags: '--size-only', says: 'compare sizes alone' },
-      'ignore-times': { flags: '-I, --ignore-times', says: 'copy everything, changed or not' },
-    },
-  },
-  ignoreExisting: { kind: 'switch', flags: '--ignore-existing', says: 'skip whatever the destination has' },
-  update: { kind: 'switch', flags: '-u, --update', says: 'skip what is newer at the destination' },
-  immutable: { kind: 'switch', flags: '--immutable', says: 'fail instead of overwriting anything' },
-  modifyWindow: {
-    kind: 'duration',
-    flags: '--modify-window <duration>',
-    says: 'times closer than this are equal',
-    default: 1,
-    shown: '1ms',
-  },
-  traverse: { kind: 'negated', flags: '--no-traverse', says: 'do not list the destination: trust the manifest' },
-} as const satisfies OptionTable;
+  compare: oneOf('way to compare', 'default', {
+    checksum: flag('-c, --checksum', 'compare checksums, not times'),
+    'size-only': flag('--size-only', 'compare sizes only'),
+    'ignore-times': flag('-I, --ignore-times', 'copy all objects, even if unchanged'),
+  }),
+  ignoreExisting: flag('--ignore-existing', 'skip objects that exist at the destination'),
+  update: flag('-u, --update', 'skip objects that are newer at the destination'),
+  immutable: flag('--immutable', 'fail instead of overwriting existing objects'),
+  modifyWindow: duration('--modify-window <duration>', 'treat times closer than this as equal', 1, '1ms'),
+  traverse: negated('--no-traverse', 'do not list the destination; trust the manifest'),
+};
 
 /** What sync deletes and when. */
 export const DELETE = {
-  deleteTime: {
-    kind: 'one-of',
-    says: 'time to delete',
-    default: 'after',
-    order: ['before', 'during', 'after'],
-    choices: {
-      after: { flags: '--delete-after', says: 'delete when everything has been copied (default)' },
-      during: { flags: '--delete-during', says: 'delete while objects are copied, once both sides are listed' },
-      before: { flags: '--delete-before', says: 'delete before anything is copied; lists both sides twice' },
+  deleteTime: oneOf(
+    'time to delete',
+    'after',
+    {
+      after: flag('--delete-after', 'delete after everything has been copied (default)'),
+      during: flag('--delete-during', 'delete while copying, after both sides have been listed'),
+      before: flag('--delete-before', 'delete before copying; lists both sides twice'),
     },
-  },
-  maxDelete: {
-    kind: 'count-or-percent',
-    flags: '--max-delete <n|p%>',
-    says: "delete nothing when more than this would go (25% of the manifest's objects, or 1000)",
-  },
-  deleteUnknown: { kind: 'switch', flags: '--delete-unknown', says: 'delete also what xsync did not put there' },
-  deleteExcluded: { kind: 'switch', flags: '--delete-excluded', says: 'delete also what the filters leave out' },
-  ignoreErrors: { kind: 'switch', flags: '--ignore-errors', says: 'delete even when objects failed' },
-  allowEmptySource: {
-    kind: 'switch',
-    flags: '--allow-empty-source',
-    says: 'delete even when the source has nothing any more',
-  },
-} as const satisfies OptionTable;
+    ['before', 'during', 'after'],
+  ),
+  maxDelete: countOrPercent(
+    '--max-delete <n|p%>',
+    "delete nothing if there would be more deletes than this (default: 25% of the manifest's objects, at least 1000)",
+  ),
+  deleteUnknown: flag('--delete-unknown', 'also delete objects that xsync did not put there'),
+  deleteExcluded: flag('--delete-excluded', 'also delete objects that the filters exclude'),
+  ignoreErrors: flag('--ignore-errors', 'delete even if objects failed'),
+  allowEmptySource: flag('--allow-empty-source', 'delete even if the source has become empty'),
+};
 
 export const LIMIT = {
-  maxTransfer: { kind: 'size', flags: '--max-transfer <size>', says: 'stop after so many bytes' },
-  maxDuration: { kind: 'duration', flags: '--max-duration <duration>', says: 'stop after this time' },
-  cutoffMode: {
-    kind: 'choice',
-    flags: '--cutoff-mode <mode>',
-    says: 'how to stop',
-    choices: ['hard', 'soft', 'cautious'],
-    default: 'hard',
-  },
-} as const satisfies OptionTable;
+  maxTransfer: size('--max-transfer <size>', 'stop after transferring this many bytes'),
+  maxDuration: duration('--max-duration <duration>', 'stop after this time'),
+  cutoffMode: choice('--cutoff-mode <mode>', 'how to stop at a limit', ['hard', 'soft', 'cautious'], 'hard'),
+};
 
 export const WATCH = {
-  interval: {
-    kind: 'interval',
-    flags: '--interval <duration>',
-    says: 'between two looks',
-    default: 30_000,
-    shown: '30s',
-  },
-  minInterval: {
-    kind: 'interval',
-    flags: '--min-interval <duration>',
-    says: 'while changes flow (a quarter of --interval)',
-  },
-  maxInterval: {
-    kind: 'interval',
-    flags: '--max-interval <duration>',
-    says: 'while nothing happens (twice --interval)',
-  },
-  fullInterval: {
-    kind: 'interval',
-    flags: '--full-interval <duration>',
-    says: 'between looks at all of a big source (10 x --interval)',
-  },
-  checkDestination: {
-    kind: 'duration',
-    flags: '--check-destination <duration>',
-    says: 'between listings of the destination too',
-    default: 24 * HOUR,
-    shown: '1d',
-  },
-  settle: {
-    kind: 'duration',
-    flags: '--settle <duration>',
-    says: 'leave alone what changed within (5s from local disk)',
-  },
-  delete: { kind: 'switch', flags: '--delete', says: 'delete at the destination what is gone from the source' },
-  events: {
-    kind: 'text',
-    flags: '--events <source>',
-    says: 'take change events too: :port/path, sqs://… or - (docs/events.md)',
-  },
-} as const satisfies OptionTable;
+  interval: interval('--interval <duration>', 'time between polls of the source', 30_000, '30s'),
+  minInterval: interval('--min-interval <duration>', 'minimum time between polls (default: a quarter of --interval)'),
+  maxInterval: interval('--max-interval <duration>', 'maximum time between polls (default: twice --interval)'),
+  fullInterval: interval(
+    '--full-interval <duration>',
+    'time between full listings of a large source (default: ten times --interval)',
+  ),
+  checkDestination: duration(
+    '--check-destination <duration>',
+    'time between listings of the destination',
+    24 * HOUR,
+    '1d',
+  ),
+  settle: duration(
+    '--settle <duration>',
+    'do not copy objects that changed within this time (default: 5s from local disk)',
+  ),
+  delete: flag('--delete', 'delete objects that no longer exist at the source'),
+  events: text('--events <source>', 'also receive change events: :port/path, sqs://… or - (docs/events.md)'),
+};
 
 export const CHECK = {
-  oneWay: { kind: 'switch', flags: '--one-way', says: 'what only the destination has is no difference' },
-  compare: {
-    kind: 'one-of',
-    says: 'way to compare',
-    default: 'default',
-    choices: {
-      download: { flags: '--download', says: 'read every byte of both sides' },
-      checksum: {
-        flags: '-c, --checksum',
-        says: 'believe no manifest; read both sides where they share no checksum',
-      },
-      'size-only': { flags: '--size-only', says: 'compare sizes alone' },
-    },
-  },
-  repair: {
-    kind: 'switch',
-    flags: '--repair',
-    says: 'copy what differs or is missing at the destination; delete nothing',
-  },
-  storageClass: { kind: 'text', flags: '--storage-class <class>', says: 'storage class of what --repair writes' },
+  oneWay: flag('--one-way', 'ignore objects that exist only at the destination'),
+  compare: oneOf('way to compare', 'default', {
+    download: flag('--download', 'read every byte of both sides'),
+    checksum: flag('-c, --checksum', 'do not use the manifest; read both sides if they share no checksum'),
+    'size-only': flag('--size-only', 'compare sizes only'),
+  }),
+  repair: flag('--repair', 'copy missing and different objects; delete nothing'),
+  storageClass: text('--storage-class <class>', 'storage class of objects that --repair copies'),
   ...CHECKERS,
-  maxMemory: {
-    kind: 'size',
-    flags: '--max-memory <size>',
-    says: 'memory for data in flight',
-    default: 256 * MIB,
-    shown: '256M',
-  },
+  maxMemory: size(...MAX_MEMORY, 256 * MIB, '256M'),
   ...LIST,
   ...KNOWN_MANIFEST,
-} as const satisfies OptionTable;
+};
 
-const PLACES = { ...LINKS, ...FILTER, ...NETWORK, ...CONFIG } as const;
-const COPY = { ...TRANSFER, ...COMPARE, ...PLACES } as const;
+const PLACES = { ...LINKS, ...FILTER, ...NETWORK, ...CONFIG };
+const COPY = { ...TRANSFER, ...COMPARE, ...PLACES };
 
 /** The options of each mode of a job. */
 export const MODES = {
@@ -236,4 +131,4 @@ export const MODES = {
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE },
   watch: { ...COPY, ...DELETE, ...WATCH },
   check: { ...CHECK, ...PLACES },
-} as const;
+};

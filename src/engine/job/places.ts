@@ -1,107 +1,53 @@
-/** The options of a job that say how its places are reached and what is looked at there. */
+/** The options for how a job connects to its places and which objects it covers. */
 import { LIST_CONCURRENCY } from '../list/ranges-pace.js';
-import type { OptionTable } from './option.js';
+import { bandwidth, choice, count, duration, flag, instant, list, rate, size, text } from './option.js';
 
-export const CONFIG = {
-  config: { kind: 'text', flags: '--config <file>', says: 'read the remotes from FILE' },
-} as const satisfies OptionTable;
+export const CONFIG = { config: text('--config <file>', 'config file with the remotes') };
 
 export const LIST = {
-  listConcurrency: {
-    kind: 'count',
-    flags: '--list-concurrency <n>',
-    says: 'pages of a listing in flight, where a page takes long',
-    default: LIST_CONCURRENCY,
-  },
-} as const satisfies OptionTable;
+  listConcurrency: count('--list-concurrency <n>', 'maximum number of list requests in parallel', LIST_CONCURRENCY),
+};
 
-export const MANIFEST = {
-  manifest: { kind: 'text', flags: '--manifest <file>', says: 'keep the state of this pair in FILE' },
-} as const satisfies OptionTable;
+export const MANIFEST = { manifest: text('--manifest <file>', 'keep the manifest of this pair in FILE') };
 
-/** Of a command that only reads what runs have written down. */
-export const KNOWN_MANIFEST = {
-  manifest: { kind: 'text', flags: '--manifest <file>', says: 'the pair whose state is in FILE' },
-} as const satisfies OptionTable;
+/** Of a command that only reads what earlier runs recorded. */
+export const KNOWN_MANIFEST = { manifest: text('--manifest <file>', 'use the pair whose manifest is FILE') };
 
-export const LINKS = {
-  copyLinks: { kind: 'switch', flags: '-L, --copy-links', says: 'follow symbolic links on local disks' },
-} as const satisfies OptionTable;
+export const LINKS = { copyLinks: flag('-L, --copy-links', 'follow symbolic links on local disk') };
 
 export const FILTER = {
-  include: { kind: 'list', flags: '--include <pattern>', says: 'only these; can be repeated, as all filters can' },
-  includeFrom: { kind: 'list', flags: '--include-from <file>', says: 'patterns to include, one a line' },
-  exclude: { kind: 'list', flags: '--exclude <pattern>', says: 'not these' },
-  excludeFrom: { kind: 'list', flags: '--exclude-from <file>', says: 'patterns to exclude' },
-  filter: {
-    kind: 'list',
-    flags: '-f, --filter <rule>',
-    says: '"+ pattern" or "- pattern"; the first that fits decides',
-  },
-  filterFrom: { kind: 'list', flags: '--filter-from <file>', says: 'rules, one a line' },
-  filesFrom: { kind: 'list', flags: '--files-from <file>', says: 'only the names in FILE' },
-  filesFromRaw: { kind: 'list', flags: '--files-from-raw <file>', says: 'the same, every line verbatim' },
-  ignoreCase: { kind: 'switch', flags: '--ignore-case', says: 'patterns fit in upper and lower case alike' },
-  minSize: { kind: 'size', flags: '--min-size <size>', says: 'nothing smaller' },
-  maxSize: { kind: 'size', flags: '--max-size <size>', says: 'nothing larger' },
-  minAge: {
-    kind: 'instant',
-    flags: '--min-age <age>',
-    says: 'nothing younger than a duration or after a date',
-  },
-  maxAge: { kind: 'instant', flags: '--max-age <age>', says: 'nothing older than a duration or before a date' },
-} as const satisfies OptionTable;
+  include: list('--include <pattern>', 'include only matching keys; all filters can be repeated'),
+  includeFrom: list('--include-from <file>', 'read include patterns from FILE, one per line'),
+  exclude: list('--exclude <pattern>', 'exclude matching keys'),
+  excludeFrom: list('--exclude-from <file>', 'read exclude patterns from FILE'),
+  filter: list('-f, --filter <rule>', '"+ pattern" or "- pattern"; the first match decides'),
+  filterFrom: list('--filter-from <file>', 'read filter rules from FILE, one per line'),
+  filesFrom: list('--files-from <file>', 'include only the keys listed in FILE'),
+  filesFromRaw: list('--files-from-raw <file>', 'the same, with every line verbatim'),
+  ignoreCase: flag('--ignore-case', 'ignore case in patterns'),
+  minSize: size('--min-size <size>', 'skip objects smaller than this'),
+  maxSize: size('--max-size <size>', 'skip objects larger than this'),
+  minAge: instant('--min-age <age>', 'skip objects newer than this duration or date'),
+  maxAge: instant('--max-age <age>', 'skip objects older than this duration or date'),
+};
 
-/** How the connections are made. */
+/** How connections are made. */
 export const TRANSPORT = {
-  congestion: {
-    kind: 'choice',
-    flags: '--congestion <name>',
-    says: 'congestion control of our own connections (Linux)',
-    choices: ['auto', 'bbr', 'cubic', 'system'],
-    default: 'auto',
-  },
-  transport: {
-    kind: 'choice',
-    flags: '--transport <name>',
-    says: 'who makes the requests',
-    choices: ['lean', 'sdk'],
-    default: 'lean',
-  },
-} as const satisfies OptionTable;
+  congestion: choice(
+    '--congestion <name>',
+    'TCP congestion control of the lean transport (Linux)',
+    ['auto', 'bbr', 'cubic', 'system'],
+    'auto',
+  ),
+  transport: choice('--transport <name>', 'HTTP client', ['lean', 'sdk'], 'lean'),
+};
 
 export const NETWORK = {
-  bwlimit: {
-    kind: 'bandwidth',
-    flags: '--bwlimit <limit>',
-    says: 'bytes a second: 10M, up:down 10M:1M, or a timetable',
-  },
-  tpslimit: { kind: 'rate', flags: '--tpslimit <n>', says: 'requests a second' },
-  tpslimitBurst: {
-    kind: 'count',
-    flags: '--tpslimit-burst <n>',
-    says: 'requests that may go at once after a pause',
-    default: 1,
-  },
-  lowLevelRetries: {
-    kind: 'count',
-    flags: '--low-level-retries <n>',
-    says: 'attempts of one request',
-    default: 10,
-  },
-  timeout: {
-    kind: 'duration',
-    flags: '--timeout <duration>',
-    says: 'give up on a connection that is idle this long',
-    default: 60_000,
-    shown: '60s',
-  },
-  contimeout: {
-    kind: 'duration',
-    flags: '--contimeout <duration>',
-    says: 'give up on connecting after',
-    default: 15_000,
-    shown: '15s',
-  },
+  bwlimit: bandwidth('--bwlimit <limit>', 'bytes per second: 10M, up:down 10M:1M, or a timetable'),
+  tpslimit: rate('--tpslimit <n>', 'maximum number of requests per second'),
+  tpslimitBurst: count('--tpslimit-burst <n>', 'maximum burst of requests', 1),
+  lowLevelRetries: count('--low-level-retries <n>', 'number of attempts per request', 10),
+  timeout: duration('--timeout <duration>', 'idle timeout of a connection', 60_000, '60s'),
+  contimeout: duration('--contimeout <duration>', 'timeout for connecting', 15_000, '15s'),
   ...TRANSPORT,
-} as const satisfies OptionTable;
+};
