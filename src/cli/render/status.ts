@@ -78,7 +78,7 @@ function synchronisedText({ atMs, synchronised, failed }: PairStatus): string {
   if (behind === 0) return until;
   const [oldest] = failed.oldest;
   const key = oldest ? `: ${keyText(oldest.key)} (${oldest.code})` : '';
-  return `${until}, held back by ${plural(behind, 'failed object')}${key}; without them, ${timeText(withoutFailedMs)}`;
+  return `${until}, held back by ${plural(behind, 'failed object')}${key}; otherwise ${timeText(withoutFailedMs)}`;
 }
 
 function lateText({ rpoMs = 0, behindMs, status }: ShownStatus): string {

@@ -130,7 +130,7 @@ function keptText({ kept }: Summary): string {
     'not copied by xsync': (kept.byReason.unknown ?? 0) + (kept.byReason['not-ours'] ?? 0),
     'changed since xsync copied it': kept.byReason['changed-at-destination'],
   });
-  return `${plural(kept.objects, 'object')} not at the source: ${why} (--delete-unknown deletes them)`;
+  return `${plural(kept.objects, 'object')} not at the source: ${why} (use --delete-unknown to delete)`;
 }
 
 function asideText({ backedUp }: Summary): string {
