@@ -31,7 +31,7 @@ describe('an error', () => {
   it('of our own making says that it is a bug, and shows its stack with -vv alone', () => {
     const bug = new XsyncError('internal', 'x is undefined', { cause: new TypeError('x is undefined') });
     expect(errorLines(bug, false, plain)).toEqual([
-      'xsync: a bug in xsync: x is undefined — please report it, with what -vv prints',
+      'xsync: a bug in xsync: x is undefined — please report it with the output of -vv',
     ]);
     expect(errorLines(bug, true, plain).some((line) => line.includes('error.test.ts'))).toBe(true);
   });

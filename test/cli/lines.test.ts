@@ -53,7 +53,7 @@ describe('a sync in cron that has nothing to do', () => {
 
   it('says why its exit code is not 0 when that is for what failed before', () => {
     expect(said({ objects: 3, byClass: { person: 2 }, dropped: 1 })).toBe(
-      'Nothing was done: s3://src/data → shanghai:dst/data; held back 3 objects that failed before: needs a person 2 · ' +
+      'Nothing to do: s3://src/data → shanghai:dst/data; on hold: 3 objects that failed before: needs action 2 · ' +
         'given up 1 (xsync failed lists them)\n',
     );
   });
@@ -86,9 +86,7 @@ describe('the log', () => {
   });
 
   it('with -v has a line for each object that was copied', () => {
-    expect(log('info')).toContain(
-      '\ncopied big  20.0 MiB, 3 parts, 1 of them sent before, verified by MD5 of parts, 1.2s\n',
-    );
+    expect(log('info')).toContain('\ncopied big  20.0 MiB, 3 parts, 1 already sent, verified by MD5 of parts, 1.2s\n');
     expect(log('info')).not.toMatch(/^(skip|retry|queue) /m);
   });
 
@@ -101,8 +99,8 @@ describe('the log', () => {
       skip same  unchanged
       skip left.bak  filtered, --exclude "*.bak"
       queue big  new, 20.0 MiB, 3 parts
-      retry destination uploadPart p/big: SlowDown  again in 0.3s, attempt 1
-      copied big  20.0 MiB, 3 parts, 1 of them sent before, verified by MD5 of parts, 1.2s
+      retry destination uploadPart p/big: SlowDown  in 0.3s, attempt 1
+      copied big  20.0 MiB, 3 parts, 1 already sent, verified by MD5 of parts, 1.2s
       restart moving  the source changed while it was read
       failed bad\\x1b[2J: the bytes that arrived are not those that were sent (3 attempts) — Try again.
       Finished with failures: copied 2,011 objects, 1.23 GiB; skipped 412; failed 2; 1m23s, 13.8 MiB/s, 24.1 objects/s

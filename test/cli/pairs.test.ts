@@ -85,13 +85,13 @@ describe('status', () => {
     expect(all.match(/100% of 1 object, 3 B/g)).toHaveLength(2);
     const one = await xsync('status', source, dest);
     expect(one.out).toMatch(/History +100% of 1 object/);
-    expect(one.out).toMatch(/Synchronised +up to 20\d\d-.* UTC/);
+    expect(one.out).toMatch(/Synchronized +up to 20\d\d-.* UTC/);
     const manifest = /Manifest +(\S+)/.exec(one.out)?.[1] ?? '';
     const lock = lockPair(manifest, { pid: process.pid, host: 'here', sinceMs: Date.now(), command: 'xsync sync' });
     const working = await xsync('status', '--manifest', manifest);
-    expect(working.out).toMatch(/At work +xsync sync \(process \d+ on here\)/);
+    expect(working.out).toMatch(/Running +xsync sync \(process \d+ on here\)/);
     lock.release();
-    expect((await xsync('status', source, dest)).out).not.toMatch('At work');
+    expect((await xsync('status', source, dest)).out).not.toMatch('Running');
   });
 
   test('one file that is no manifest hides no other pair, in status, failed and report, and is told of', async () => {
@@ -129,7 +129,7 @@ describe('status', () => {
     const late = await xsync('status', '--manifest', file(), '--rpo', '10m');
     expect(late.code).toBe(1);
     expect(late.out.replace(/\s+/g, ' ')).toMatch(/held back by 1 failed object: bad\\x1b\[2J \(access-denied\)/);
-    expect(late.out).toMatch(/50m\S* more than the 10m00s allowed/);
+    expect(late.out).toMatch(/50m\S* more than the allowed 10m00s/);
     expect((await xsync('status', '--manifest', file(), '--rpo', '2h')).code).toBe(0);
   });
 
@@ -153,7 +153,7 @@ describe('status', () => {
     });
     expect((await xsync('status', '--manifest', file())).out).toMatch(/Last run +sync dead, .*: killed/);
     const lock = lockPair(file(), { pid: process.pid, host: 'here', sinceMs: startedMs - 1, command: 'xsync sync' });
-    expect((await xsync('status', '--manifest', file())).out).toMatch(/Last run +sync dead, .*: goes on/);
+    expect((await xsync('status', '--manifest', file())).out).toMatch(/Last run +sync dead, .*: running/);
     lock.release();
   });
 
@@ -196,7 +196,7 @@ describe('failed', () => {
     fail('busy.bin', { class: 'temporary', code: 'network' });
     fail('busy.bin', { class: 'temporary', code: 'network' });
     const { out } = await xsync('failed', '--manifest', file());
-    expect(out).toMatch(/person +access-denied +1 +\S+ \S+ +\S+ \S+ +on a change +locked.txt\n/);
+    expect(out).toMatch(/person +access-denied +1 +\S+ \S+ +\S+ \S+ +on change +locked.txt\n/);
     expect(out).toMatch(/temporary +network +2 +\S+ \S+ +\S+ \S+ +in \d+\.\ds +busy.bin\n/);
     const keys = async (...args: string[]): Promise<string[]> => {
       const json = (await xsync('failed', '--manifest', file(), '--json', ...args)).out;
@@ -223,9 +223,9 @@ describe('failed', () => {
       }),
     );
     const { out } = await xsync('failed', '--manifest', file(), '--explain');
-    expect(out).toContain('access-denied (needs a person): AccessDenied');
+    expect(out).toContain('access-denied (needs action): AccessDenied');
     expect(out).toContain('→ Ask the owner.');
-    expect(out.replace(/\s+/g, ' ')).toContain('when the source has another version of it, or when the remotes');
+    expect(out.replace(/\s+/g, ' ')).toContain('when its source changes, or when the remotes');
   });
 
   test('drop gives up what is meant and nothing else, also beside a run', async () => {
@@ -372,13 +372,13 @@ describe('report', () => {
     expect(out).toContain('prefers-color-scheme: dark');
     for (const part of [
       'Throughput',
-      'Sizes of what was copied',
+      'Sizes of copied objects',
       'Slowest objects',
-      'Need a person: 150 objects',
+      'Need action: 150 objects',
       'And 149 more',
       'Verified by',
       'Requests',
-      'Done twice',
+      'Repeated work',
     ]) {
       expect(out).toContain(part);
     }

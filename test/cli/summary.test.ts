@@ -14,10 +14,10 @@ describe('the summary', () => {
 
       Finished with failures: s3://src/data → shanghai:dst/data
       Copied       2,011 objects, 1.23 GiB
-      Verified     MD5 1,800 · CRC-64 200 · size alone 11
-      Resumed      2 objects: 14 parts, 112 MiB had been sent by an earlier run
+      Verified     MD5 1,800 · CRC-64 200 · size only 11
+      Resumed      2 objects: 14 parts, 112 MiB already sent by an earlier run
       Skipped      412 objects, 94.4 MiB: unchanged 400 · same-checksum 12
-      Failed       2 objects: permanent 1 · needs a person 1
+      Failed       2 objects: permanent 1 · needs action 1
       Retried      5 requests, 1 restart of objects that changed while being read
       Listed       source 2,423 · destination 2,021
       Requests     source: 2,055, 1.12 GiB in (read 2,052 · list 3)
@@ -30,15 +30,15 @@ describe('the summary', () => {
           → Restore it first.
         long/../key: the destination cannot hold this key
 
-      To retry what failed, run xsync retry: xsync sync holds it back until it or
-      the remotes' config changes.
+      To retry failed objects, run xsync retry: xsync sync skips them until they or
+      the remotes' config change.
       "
     `);
   });
 
   it('says how many objects a stop left for the next run', () => {
     const stopped = { ...summary, stopped: 'interrupted' as const, unfinished: { objects: 37 } };
-    expect(summaryLines(stopped, undefined, at80)).toContain('Left         37 objects for the next run');
+    expect(summaryLines(stopped, undefined, at80)).toContain('Remaining    37 objects for the next run');
     expect(summaryLines(summary, undefined, at80).join()).not.toContain('for the next run');
   });
 
@@ -70,7 +70,7 @@ describe('the summary', () => {
                    destination: 3 (list 3)
       Elapsed      1m23s
 
-      Nothing was changed. Leave out --dry-run to do it.
+      Nothing was changed. To make these changes, run again without --dry-run.
       "
     `);
   });
@@ -95,7 +95,7 @@ describe('the summary', () => {
 
   it('of a run that an error ended does not claim that it is done', () => {
     const text = summaryLines(summary, new XsyncError('network', 'gone'), at80).join('\n');
-    expect(text).toContain('Ended by an error');
+    expect(text).toContain('Ended with an error');
     expect(text).not.toMatch(/Done|Finished|same command/);
   });
 
@@ -105,10 +105,10 @@ describe('the summary', () => {
     expect(summaryLine(summary, error)).toMatch(/^Refused to delete: /);
   });
 
-  it('sends nobody to the same command for what a sync would hold back, and to it for what may pass', () => {
+  it('recommends the same command only for failures that may succeed later', () => {
     const step = (byClass: (typeof summary)['failed']['byClass']): string | undefined =>
       summaryLines({ ...summary, failed: { objects: 2, byClass, list: [] } }, undefined, at80).at(-1);
-    expect(step({ temporary: 2 })).toBe('To retry what failed, run the same command again.');
+    expect(step({ temporary: 2 })).toBe('To retry failed objects, run the same command again.');
     const text = summaryLines(summary, undefined, at80).join(' ');
     expect(text).toContain('run xsync retry');
     expect(text).not.toContain('same command');

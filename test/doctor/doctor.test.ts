@@ -122,7 +122,7 @@ describe('a right that is missing', () => {
     const outcome = await lab.xsync('doctor', '--write', 'lab:bucket');
     expect(outcome.code).toBe(1);
     expect(lineOf(outcome, 'write')).toMatch(/^✗ .*no.*→ .*s3:PutObject/);
-    expect(outcome.out).toContain('1 thing is wrong (✗)');
+    expect(outcome.out).toContain('1 problem (✗)');
   });
 
   it('to read is no fault of a destination', async () => {

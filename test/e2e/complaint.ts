@@ -26,6 +26,6 @@ export function expectFailedObject(outcome: Outcome, key: string, ...fragments: 
   expect(told, stderr).toHaveLength(1);
   for (const fragment of fragments) expect(told[0]).toContain(fragment);
   for (const unfit of UNFIT) expect(stderr + stdout).not.toMatch(unfit);
-  expect(stderr.replace(/\s+/g, ' ')).toMatch(/To retry what failed, run (xsync retry|the same command again)/);
+  expect(stderr.replace(/\s+/g, ' ')).toMatch(/To retry failed objects, run (xsync retry|the same command again)/);
   expect(code).toBe(EXIT.objectsFailed);
 }

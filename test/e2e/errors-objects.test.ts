@@ -131,7 +131,7 @@ describe('a listing that breaks off', () => {
     for (let i = 0; i < 1100; i++) source.put(`key-${String(i).padStart(4, '0')}`, '');
     source.fault(fault, { kind: 'ListObjects', nth: 2, times: 100 });
     const outcome = await lab.run(['copy', source.at(), lab.path('part'), '--low-level-retries', '2', '--dry-run']);
-    expectComplaint(outcome, 'temporary', 'Ended by an error');
+    expectComplaint(outcome, 'temporary', 'Ended with an error');
     const ls = await lab.run(['ls', source.at(), '--low-level-retries', '2']);
     expect(ls.code).toBe(EXIT.temporary);
   });

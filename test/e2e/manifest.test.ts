@@ -44,7 +44,7 @@ describe('info', () => {
     const outcome = await manifest('info');
     expect(outcome.stdout).toMatch(/^Objects +20$/m);
     expect(outcome.stdout).toMatch(/^Last run +copy, complete, ended 20/m);
-    expect(outcome.stdout).toMatch(/^Synchronised +up to 20/m);
+    expect(outcome.stdout).toMatch(/^Synchronized +up to 20/m);
     expect([source.counts(), dest.counts()]).toEqual([{}, {}]);
     const { file } = await infoOf();
     const named = await lab.run(['manifest', 'info', '--manifest', file, '--json']);
@@ -65,7 +65,7 @@ describe('info', () => {
 describe('verify', () => {
   test('agrees after a copy, and finds what was changed at either side since', async () => {
     const good = await manifest('verify');
-    expect(good.stdout).toMatch(/^Rows +20, of which 20 agree with both listings$/m);
+    expect(good.stdout).toMatch(/^Rows +20, of which 20 match both listings$/m);
     expect(good.code).toBe(0);
     source.put('k1', 'changed');
     dest.remote.store.delete(dest.name, 'k2');

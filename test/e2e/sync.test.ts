@@ -408,7 +408,7 @@ describe('--backup-dir and --suffix', () => {
     const aside = lab[elsewhere].bucket();
     const outcome = await sync(source.at(), dest.at('to'), '--backup-dir', aside.at('old'), '--part-size', '5M');
     expect(outcome.code, outcome.stderr).toBe(0);
-    expect(outcome.stderr).toMatch(/Kept aside +3 objects, 11\.0 MiB/);
+    expect(outcome.stderr).toMatch(/Backed up +3 objects, 11\.0 MiB/);
     expect(aside.read('old/large').equals(bytesOf('old', LARGE))).toBe(true);
     expect(aside.get('old/large')).toMatchObject({ headers: about.headers, metadata: about.metadata });
     expect(aside.counts()).toMatchObject({ PutObject: 2, UploadPart: 3, CompleteMultipartUpload: 1 });

@@ -1,4 +1,4 @@
-/** What the progress display says, as plain lines of at most `width` columns. Pure: drawing them is `progress.ts`. */
+/** The lines of the progress display, at most `width` columns each. Pure; `progress.ts` draws them. */
 import type { ChalkInstance } from 'chalk';
 import { formatBytes, formatCount, formatPercent, plural } from './format.js';
 import { counters, etaText } from './lines.js';

@@ -1,4 +1,4 @@
-/** What a check found, in words. The counts are spelled as rclone's, for whoever looks for them in a log. */
+/** The result of a check as text. The counts are worded as in rclone, so that log searches keep working. */
 import type { ChalkInstance } from 'chalk';
 import { type Checked, type CheckSummary, differencesOf, type KnownBy } from '../../engine/check/findings.js';
 import type { RepairSummary } from '../../engine/check/repair.js';
@@ -31,7 +31,7 @@ export function checkedLine({ key, verdict, by, size }: Checked, chalk: ChalkIns
 export function checkLines(summary: CheckSummary, repaired: RepairSummary | undefined, chalk: ChalkInstance): string[] {
   const { source, destination, match, differ, missingOnSrc, missingOnDst, errors, unproven, stopped } = summary;
   const differences = differencesOf(summary);
-  const heading = stopped === undefined ? 'Checked' : 'Interrupted, not everything was looked at';
+  const heading = stopped === undefined ? 'Checked' : 'Interrupted, not everything was checked';
   return [
     '',
     chalk.bold(`${heading}: ${printable(source)} ↔ ${printable(destination)}`),
@@ -44,7 +44,7 @@ export function checkLines(summary: CheckSummary, repaired: RepairSummary | unde
     ),
     ...(errors.objects > 0 ? [chalk.red(withDetail(`${errors.objects} errors while checking`, errors.byClass))] : []),
     ...(unproven > 0
-      ? [chalk.yellow(`${unproven} hashes could not be checked: matched by size alone (--download reads them)`)]
+      ? [chalk.yellow(`${unproven} hashes could not be checked: matched by size only (--download compares content)`)]
       : []),
     withDetail(
       `${match.objects} matching files`,
@@ -61,13 +61,13 @@ export function checkLines(summary: CheckSummary, repaired: RepairSummary | unde
 
 function repairLines({ copied, failed, left }: RepairSummary, onlyDest: number, chalk: ChalkInstance): string[] {
   const whole = failed.objects + left === 0;
-  const rest = formatCounts({ failed: failed.objects, 'not reached or gone from the source': left });
+  const rest = formatCounts({ failed: failed.objects, 'not reached or no longer at the source': left });
   const text = `Repaired ${plural(copied.objects, 'object')}, ${formatBytes(copied.bytes)}${rest === '' ? '' : ` (${rest})`}`;
-  const kept = `${plural(onlyDest, 'object')} missing at the source left at the destination: --repair deletes nothing`;
+  const kept = `Not deleted: ${plural(onlyDest, 'object')} missing at the source (--repair deletes nothing)`;
   return [(whole ? chalk.green : chalk.red)(text), ...(onlyDest > 0 ? [kept] : [])];
 }
 
-/** One line of where a check stands. */
+/** The progress of a check, in one line. */
 export function checkStatus({ match, errors, listed, ...summary }: CheckSummary): string {
   return [
     `${match.objects} matching`,

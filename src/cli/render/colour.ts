@@ -1,8 +1,8 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 
 /**
- * Colours for one stream: none when it is not a terminal, when `NO_COLOR` is set to anything (https://no-color.org),
- * or on a terminal that says it is dumb.
+ * Colors for one stream: none when it is not a terminal, when `NO_COLOR` is not empty (https://no-color.org), or when
+ * `TERM` is `dumb`.
  */
 export function colours(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): ChalkInstance {
   const plain = stream.isTTY !== true || (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb';

@@ -1,4 +1,4 @@
-/** Findings on a screen. */
+/** The findings of `xsync doctor` as text. */
 import type { ChalkInstance } from 'chalk';
 import type { Finding, Level } from '../../doctor/finding.js';
 import { colours } from './colour.js';
@@ -28,7 +28,7 @@ export function doctorText(terminal: Terminal, env: NodeJS.ProcessEnv): DoctorTe
 const NAME = 13;
 const INDENT = ' '.repeat(4 + NAME);
 
-/** Nothing but commands, which are for copying, is wider than `width`. */
+/** Lines of at most `width` columns, except commands, which must stay whole to be copied. */
 function findingLines(finding: Finding, chalk: ChalkInstance, width: number): string[] {
   const { level, check, remedy, commands = [] } = finding;
   const colour = { ok: chalk.green, warn: chalk.yellow, fail: chalk.red, skip: chalk.dim }[level];
@@ -45,15 +45,15 @@ function findingLines(finding: Finding, chalk: ChalkInstance, width: number): st
   ];
 }
 
-/** One line that says whether there is anything to do. */
+/** One line: the number of problems and warnings. */
 function verdictLine(findings: readonly Finding[], chalk: ChalkInstance): string {
   const count = (level: Level): number => findings.filter((finding) => finding.level === level).length;
   const wrong = count('fail');
   const better = count('warn');
-  const could = better === 0 ? '' : `${plural(better, 'thing')} could be better (!)`;
+  const could = better === 0 ? '' : `${plural(better, 'warning')} (!)`;
   if (wrong > 0) {
-    const start = chalk.red(`${plural(wrong, 'thing')} ${wrong === 1 ? 'is' : 'are'} wrong (✗)`);
+    const start = chalk.red(`${plural(wrong, 'problem')} (✗)`);
     return could === '' ? `${start}.` : `${start}, ${could}.`;
   }
-  return could === '' ? chalk.green('All is well.') : `Nothing is wrong; ${could}.`;
+  return could === '' ? chalk.green('No problems found.') : `No problems; ${could}.`;
 }

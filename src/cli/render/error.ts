@@ -1,21 +1,21 @@
-/** One way to tell a person about an error. */
+/** The text of an error, the same in every command. */
 import type { ChalkInstance } from 'chalk';
 import type { XsyncError } from '../../model/error.js';
 import { printable } from './printable.js';
 
 /**
- * `xsync: <what> — <remedy>`; with `details` also what the service said and what caused it. A stack trace is shown
- * for faults of our own alone, and only with `details`.
+ * `xsync: <what> — <remedy>`; with `details` also the service's response and the causes. A stack trace is shown only
+ * for bugs in xsync, and only with `details`.
  */
 export function errorLines(error: XsyncError, details: boolean, chalk: ChalkInstance): string[] {
   const internal = error.code === 'internal';
   const what = internal ? `a bug in xsync: ${error.message}` : error.message;
   const remedy = internal
-    ? 'please report it, with what -vv prints'
+    ? 'please report it with the output of -vv'
     : error.remedy !== undefined && !error.message.includes(error.remedy)
       ? error.remedy
       : undefined;
-  // A broken config has a line for each fault; elsewhere a line break can only come from a key.
+  // An invalid config has one line per error; elsewhere only a key can contain a line break.
   const [first = '', ...more] = (error.code === 'config' ? what.split('\n') : [what]).map(printable);
   const tail = remedy === undefined ? '' : ` — ${printable(remedy)}`;
   const lines = [`${chalk.red('xsync:')} ${first}`, ...more.map((line) => `  ${line}`)];

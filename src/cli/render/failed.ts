@@ -1,4 +1,4 @@
-/** The failed list on a screen, and as JSON. */
+/** The failed list as text and as JSON. */
 import type { ChalkInstance } from 'chalk';
 import type { FailureRow } from '../../manifest/port.js';
 import { formatBytes, formatDuration, plural } from './format.js';
@@ -8,7 +8,7 @@ import { timeText } from './status.js';
 import { shorten, wrap } from './width.js';
 
 export interface ShownFailure extends FailureRow {
-  /** When it is tried again by itself, ms; absent when time alone does not help. */
+  /** Time of the automatic retry, ms; absent when something must change first. */
   nextMs?: number;
   remedy?: string;
 }
@@ -27,7 +27,7 @@ interface Names {
 
 const COLUMNS = { class: 9, code: 21, attempts: 5, first: 16, last: 16, next: 13 } as const;
 
-/** A line for each object, the key last, where it may be as long as it is; titles above the first. */
+/** One line per object, with titles above the first. The key comes last, because its length varies. */
 export class FailedTable {
   readonly #names: Names;
   readonly #style: FailedStyle;
@@ -38,7 +38,7 @@ export class FailedTable {
     this.#style = style;
   }
 
-  /** Lines with their ends. */
+  /** Lines with line ends. */
   lines(failures: readonly ShownFailure[]): string[] {
     if (failures.length === 0) return [];
     const { chalk, width } = this.#style;
@@ -78,11 +78,11 @@ function minute(ms: number): string {
 
 function nextText({ dropped, nextMs }: ShownFailure, nowMs: number): string {
   if (dropped) return 'given up';
-  if (nextMs === undefined) return 'on a change';
+  if (nextMs === undefined) return 'on change';
   return nextMs <= nowMs ? 'now' : `in ${formatDuration(nextMs - nowMs)}`;
 }
 
-/** A paragraph for each object: lines with their ends. */
+/** One paragraph per object: lines with line ends. */
 export function explainLines(
   names: Names,
   failures: readonly ShownFailure[],
@@ -104,23 +104,22 @@ export function explainLines(
 }
 
 const CLASS: Record<FailureRow['class'], string> = {
-  temporary: 'may pass by itself',
+  temporary: 'may succeed later',
   permanent: 'will fail again',
-  person: 'needs a person',
+  person: 'needs action',
 };
 
-/** What would make a sync try the object again. */
+/** When a sync retries the object. */
 function againText({ dropped, nextMs }: ShownFailure, nowMs: number): string {
-  if (dropped)
-    return 'Given up: tried again when the source has another version of it, or by its name with xsync retry.';
+  if (dropped) return 'Given up: retried when its source changes, or when xsync retry names it.';
   if (nextMs === undefined) {
-    return 'Tried again when the source has another version of it, or when the remotes are set up otherwise (their config, credentials from the environment, another xsync); at once with xsync retry or copy.';
+    return "Retried when its source changes, or when the remotes' settings change (their config, credentials from the environment, the version of xsync); at once with xsync retry or copy.";
   }
-  const when = nextMs <= nowMs ? 'with the next sync' : `by a sync after ${timeText(nextMs)}`;
-  return `Tried again ${when}, or when the source has another version of it; at once with xsync retry or copy.`;
+  const when = nextMs <= nowMs ? 'by the next sync' : `by a sync after ${timeText(nextMs)}`;
+  return `Retried ${when}, or when its source changes; at once with xsync retry or copy.`;
 }
 
-/** One line of JSON, without its end. */
+/** One line of JSON, without a line end. */
 export function failedJson({ source, destination }: Names, failure: ShownFailure): string {
   const { key, size, code, message, remedy, attempts, firstMs, lastMs, nextMs, dropped, sourceMtimeMs } = failure;
   const when = { firstMs, lastMs, nextMs, dropped, sourceMtimeMs: Math.round(sourceMtimeMs) };

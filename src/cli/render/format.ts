@@ -1,4 +1,4 @@
-/** Numbers as a person reads them. Pure; the same in every locale, so that logs can be compared. */
+/** Human-readable numbers. Pure; the same in every locale, so that logs can be compared. */
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 
@@ -6,7 +6,7 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // 999.5 would be printed with four digits: it moves up a unit instead.
+  // 999.5 would round to four digits: use the next unit.
   while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1024;
     unit++;
@@ -40,7 +40,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
 }
 
-/** `USD 12.30`, `USD 0.0042 + CNY 1.20`; nothing is told of a currency in which nothing is due. */
+/** `USD 12.30`, `USD 0.0042 + CNY 1.20`; a currency with no cost is left out. */
 export function formatCosts(costs: readonly { currency: string; amount: number }[]): string {
   const some = costs.filter(({ amount }) => amount > 0);
   const shown = some.length > 0 ? some : costs.slice(0, 1);
@@ -59,7 +59,7 @@ export function formatPercent(done: number, total: number): string {
   return `${done >= total ? 100 : Math.min(99, Math.floor((done / total) * 100))}%`;
 }
 
-/** `name 3 · other 1`, the larger counts first; zeros are left out. */
+/** `name 3 · other 1`, the largest count first; zeros are left out. */
 export function formatCounts(counts: Readonly<Record<string, number | undefined>>): string {
   return Object.entries(counts)
     .filter((entry): entry is [string, number] => (entry[1] ?? 0) > 0)

@@ -1,4 +1,4 @@
-/** Events as JSON lines: one object a line, stable names. `docs/json.md` is its documentation. */
+/** Events as JSON lines: one object per line, with stable names. Documented in `docs/json.md`. */
 import type { RunEvent } from '../../engine/events.js';
 import type { XsyncError } from '../../model/error.js';
 import { type LogLevel, levelOf, says } from './levels.js';
@@ -8,12 +8,12 @@ import { Tally } from './tally.js';
 export interface JsonOptions {
   write(text: string): void;
   level: LogLevel;
-  /** Milliseconds between two `stats` events; 0 for none. */
+  /** Milliseconds between `stats` events; 0 for none. */
   statsMs: number;
   now: () => number;
 }
 
-/** More objects than this in flight are counted in a `stats` event but not named. */
+/** A `stats` event names at most this many objects in flight. */
 const NAMED_IN_FLIGHT = 100;
 
 export function jsonRenderer(options: JsonOptions): Renderer {
@@ -54,24 +54,24 @@ export function jsonRenderer(options: JsonOptions): Renderer {
   return { report, end, pass, say, tell, fail, close: () => clearInterval(timer) };
 }
 
-/** One line without its end. `time`, `level` and `event` come first and are never overwritten. */
+/** One line, without a line end. `time`, `level` and `event` come first. */
 export function jsonLine(nowMs: number, level: LogLevel, event: string, fields: object): string {
   return JSON.stringify({ time: new Date(nowMs).toISOString(), level, event, ...fields }, whole);
 }
 
-/** Times and rates to the unit: their fractions are noise. Money to a millionth. */
+/** Rounds times and rates to whole units, because their fractions are noise, and money to a millionth. */
 function whole(name: string, value: unknown): unknown {
   if (typeof value !== 'number') return value;
   const isMoney = name === 'amount' || name === 'acceleration';
   return isMoney ? Number(value.toFixed(6)) : Math.round(value);
 }
 
-/** What comes for each chunk or page is told by `stats` instead. */
+/** Events per chunk or page: `stats` reports their totals instead. */
 function isThrottled(event: RunEvent): boolean {
   return event.type === 'progress' || (event.type === 'listed' && !event.done);
 }
 
-/** A notice's level is the line's. */
+/** Moves a notice's level into the event name: `level` is the level of the line. */
 function withoutClash(event: RunEvent): { type: string } {
   if (event.type !== 'notice') return event;
   return { type: event.level === 'warn' ? 'warning' : 'notice', message: event.message } as { type: string };

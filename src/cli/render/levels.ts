@@ -1,16 +1,16 @@
 import type { RunEvent } from '../../engine/events.js';
 
-/** How much is said, as rclone names it: `-q` error, the default notice, `-v` info, `-vv` debug. */
+/** Log levels, named as in rclone: `-q` is error, the default notice, `-v` info, `-vv` debug. */
 export const LOG_LEVELS = ['error', 'notice', 'info', 'debug'] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** True when something of `level` is to be said at `threshold`. */
+/** True if messages of `level` are printed at `threshold`. */
 export function says(threshold: LogLevel, level: LogLevel): boolean {
   return LOG_LEVELS.indexOf(level) <= LOG_LEVELS.indexOf(threshold);
 }
 
-/** The level of an event; the plan of a dry run is its result and so is said by default. */
+/** The level of an event. The plan of a dry run is its result, so it is printed by default. */
 export function levelOf(event: RunEvent, dryRun: boolean): LogLevel {
   switch (event.type) {
     case 'failed':

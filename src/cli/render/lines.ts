@@ -1,4 +1,4 @@
-/** Events as one line of text each, the same on a terminal, in a pipe and in a log file. */
+/** One line of text per event, the same on a terminal, in a pipe and in a log file. */
 import type { ChalkInstance } from 'chalk';
 import type { RunEvent } from '../../engine/events.js';
 import type { VerifiedBy } from '../../model/verified.js';
@@ -6,17 +6,17 @@ import { formatBytes, formatCosts, formatCount, formatDuration, formatPercent, p
 import { keyText, printable } from './printable.js';
 import type { Status } from './tally.js';
 
-/** How a copy was proven, in words. */
+/** How a copy was verified. */
 export const VERIFIED_TEXT: Record<VerifiedBy, string> = {
   md5: 'MD5',
   'md5-of-parts': 'MD5 of parts',
   crc64: 'CRC-64',
   computed: 'computed checksum',
   server: 'the service',
-  size: 'size alone',
+  size: 'size only',
 };
 
-/** The event in words, keys escaped; undefined for events that only move the statistics. */
+/** The event as text, with keys escaped; undefined for events that only update the statistics. */
 export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean): string | undefined {
   const said = (verb: string, key: string, rest: string): string => `${verb} ${keyText(key)}  ${chalk.dim(rest)}`;
   switch (event.type) {
@@ -50,21 +50,21 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
     case 'keep':
       return said(chalk.dim('keep'), event.key, joined(event.reason, formatBytes(event.size)));
     case 'backup':
-      return said(chalk.dim('kept aside'), event.key, `as ${keyText(event.to)}`);
+      return said(chalk.dim('backed up'), event.key, `as ${keyText(event.to)}`);
     case 'held':
-      return said(chalk.yellow('held back'), event.key, heldText(event));
+      return said(chalk.yellow('on hold'), event.key, heldText(event));
     case 'waiting':
       return waitingLine(event);
     case 'trouble':
-      return `${chalk.red('waiting for better times')}: ${printable(event.message)}${remedyText(event.remedy, chalk)}`;
+      return `${chalk.red('waiting to retry')}: ${printable(event.message)}${remedyText(event.remedy, chalk)}`;
     case 'well':
-      return chalk.green(`well again after ${formatDuration(event.afterMs)}`);
+      return chalk.green(`recovered after ${formatDuration(event.afterMs)}`);
     case 'failed':
       return failureLine(event, chalk);
     case 'retry':
       return retryLine(event, chalk);
     case 'tuned':
-      return printable(`found for this line: ${event.message}`);
+      return printable(`tuned: ${event.message}`);
     case 'restart':
       return said(chalk.yellow('restart'), event.key, printable(event.message));
     default:
@@ -76,7 +76,7 @@ function copiedDetail(event: Extract<RunEvent, { type: 'copied' }>): string {
   return joined(
     formatBytes(event.size),
     event.parts > 1 && plural(event.parts, 'part'),
-    event.resumedParts > 0 && `${formatCount(event.resumedParts)} of them sent before`,
+    event.resumedParts > 0 && `${formatCount(event.resumedParts)} already sent`,
     `verified by ${VERIFIED_TEXT[event.verifiedBy]}`,
     formatDuration(event.elapsedMs),
   );
@@ -85,15 +85,15 @@ function copiedDetail(event: Extract<RunEvent, { type: 'copied' }>): string {
 function heldText({ code, why, untilMs }: Extract<RunEvent, { type: 'held' }>): string {
   if (why === 'dropped') return `given up (${code}) until its source changes`;
   if (why === 'later' && untilMs !== undefined)
-    return `failed (${code}); again after ${new Date(untilMs).toISOString()}`;
-  return `failed (${code}); somebody has to change something first, then: xsync retry`;
+    return `failed (${code}); retried after ${new Date(untilMs).toISOString()}`;
+  return `failed (${code}); needs action: fix the cause, then run xsync retry`;
 }
 
 function waitingLine(event: Extract<RunEvent, { type: 'waiting' }>): string {
   const { untilMs, listRequests, listRequestsPerDay, listCostPerDay } = event;
   const cost = listCostPerDay === undefined ? '' : ` (${formatCosts(listCostPerDay)})`;
   const requests = `${plural(listRequests, 'list request')}, ${formatCount(listRequestsPerDay)} a day${cost}`;
-  return `next look at ${new Date(untilMs).toISOString().slice(11, 19)}Z; ${requests}`;
+  return `next poll at ${new Date(untilMs).toISOString().slice(11, 19)}Z; ${requests}`;
 }
 
 function remedyText(remedy: string | undefined, chalk: ChalkInstance): string {
@@ -108,11 +108,11 @@ function failureLine(event: Extract<RunEvent, { type: 'failed' }>, chalk: ChalkI
 
 function retryLine(event: Extract<RunEvent, { type: 'retry' }>, chalk: ChalkInstance): string {
   const what = `${event.side} ${event.kind}${event.key === undefined ? '' : ` ${keyText(event.key)}`}`;
-  const when = chalk.dim(`again in ${formatDuration(event.delayMs)}, attempt ${event.attempt}`);
+  const when = chalk.dim(`in ${formatDuration(event.delayMs)}, attempt ${event.attempt}`);
   return `${chalk.yellow('retry')} ${what}: ${printable(bareMessage(event))}  ${when}`;
 }
 
-/** The message without the key at its start, which has just been said (there perhaps with the pair's prefix). */
+/** The message without the key (with or without the pair's prefix) at its start: the line has already named it. */
 export function bareMessage({ key, message }: { key?: string; message: string }): string {
   const at = key === undefined || key === '' ? -1 : message.indexOf(`${key}: `);
   const leads = at === 0 || (at > 0 && message[at - 1] === '/' && !message.slice(0, at).includes(': '));
@@ -134,7 +134,7 @@ export function statsLine(status: Status): string {
   ].join('; ');
 }
 
-/** What else has been counted, listed objects always. */
+/** The counts that are not 0, and always the listed objects. */
 export function counters(status: Status): string[] {
   const { source, destination } = status.listed;
   const against = destination > 0 ? ` (destination ${formatCount(destination)})` : '';
@@ -146,7 +146,7 @@ export function counters(status: Status): string[] {
   ];
 }
 
-/** `>` while the source is still being listed and the total may grow. */
+/** Starts with `>` while the source is still being listed, because the total may grow. */
 export function etaText(status: Status): string {
   if (status.etaMs === undefined) return '-';
   return `${status.sourceListed ? '' : '>'}${formatDuration(Math.ceil(status.etaMs / 1000) * 1000)}`.replace(

@@ -1,4 +1,4 @@
-/** What the commands on manifests print. */
+/** The output of `xsync manifest`. */
 import type { AdoptSummary } from '../../engine/rows/rebuild.js';
 import type { RowsSummary } from '../../engine/rows/verify.js';
 import { describePlace } from '../../manifest/pair.js';
@@ -27,15 +27,15 @@ export function infoLines(info: Info): string[] {
     row('Failed', plural(info.failed, 'object')),
     row(
       'Last run',
-      lastRun ? `${lastRun.command}, ${lastRun.outcome}, ended ${iso(lastRun.endedMs)}` : 'none is noted',
+      lastRun ? `${lastRun.command}, ${lastRun.outcome}, ended ${iso(lastRun.endedMs)}` : 'none recorded',
     ),
-    row('Synchronised', info.synchronisedMs === undefined ? 'never yet' : `up to ${iso(info.synchronisedMs)}`),
+    row('Synchronized', info.synchronisedMs === undefined ? 'never' : `up to ${iso(info.synchronisedMs)}`),
     ...(atWork ? [row('In use', `by process ${atWork.pid} (${atWork.command}) since ${iso(atWork.sinceMs)}`)] : []),
   ];
 }
 
 export function infoTable(infos: readonly Info[]): string[] {
-  if (infos.length === 0) return ['There is no manifest on this machine yet: the first copy makes one.'];
+  if (infos.length === 0) return ['No manifests on this machine yet: the first copy creates one.'];
   const rows = infos.map((info) =>
     'error' in info
       ? ['damaged', '', '', formatBytes(info.bytes), '', info.file]
@@ -48,7 +48,7 @@ export function infoTable(infos: readonly Info[]): string[] {
           info.file,
         ],
   );
-  const table = [['OBJECTS', 'UPLOADS', 'FAILED', 'SIZE', 'SYNCHRONISED UP TO', 'MANIFEST'], ...rows];
+  const table = [['OBJECTS', 'UPLOADS', 'FAILED', 'SIZE', 'SYNCHRONIZED UP TO', 'MANIFEST'], ...rows];
   const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
   return table.map((row) =>
     row
@@ -69,14 +69,14 @@ type Verified = RowsSummary & { manifest: string; damage: readonly string[] };
 
 export function verifiedLines({ manifest, damage, rows, agreeing, source, destination, unknown }: Verified): string[] {
   const side = (name: string, counts: RowsSummary['source']): string[] => {
-    const text = formatCounts({ 'another version now': counts.changed, 'not there any more': counts.gone });
+    const text = formatCounts({ changed: counts.changed, missing: counts.gone });
     return text === '' ? [] : [`${name.padEnd(LABEL)}${text}`];
   };
   return [
     `${'Manifest'.padEnd(LABEL)}${printable(manifest)}`,
-    `${'File'.padEnd(LABEL)}${damage.length === 0 ? 'sound' : 'damaged: run "xsync manifest rebuild"'}`,
+    `${'File'.padEnd(LABEL)}${damage.length === 0 ? 'intact' : 'damaged: run "xsync manifest rebuild"'}`,
     ...damage.map((line) => `${''.padEnd(LABEL)}${printable(line)}`),
-    `${'Rows'.padEnd(LABEL)}${formatCount(rows)}, of which ${formatCount(agreeing)} agree with both listings`,
+    `${'Rows'.padEnd(LABEL)}${formatCount(rows)}, of which ${formatCount(agreeing)} match both listings`,
     ...side('Source', source),
     ...side('Destination', destination),
     ...(unknown > 0 ? [`${'Unknown'.padEnd(LABEL)}${plural(unknown, 'object')} on both sides without a row`] : []),
@@ -109,8 +109,8 @@ export function rebuiltLines(found: Rebuilt): string[] {
     row(
       'Deleting',
       claimed
-        ? "what was adopted counts as xsync's own: sync may delete it"
-        : 'sync deletes nothing of what was adopted, unless told with --delete-unknown (--claim changes that)',
+        ? 'sync may delete adopted objects'
+        : 'sync keeps adopted objects unless --delete-unknown is set (--claim changes that)',
     ),
   ];
 }

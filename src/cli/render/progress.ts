@@ -1,6 +1,6 @@
 /**
- * The display of a run on a terminal: bars at the bottom, redrawn at most twice a second, log lines above them, and
- * the summary in their place at the end.
+ * The display of a run on a terminal: bars at the bottom, redrawn at most twice a second, and log lines above them. The
+ * summary replaces the bars at the end.
  */
 import type { ChalkInstance } from 'chalk';
 import { MultiBar } from 'cli-progress';
@@ -13,7 +13,7 @@ import { wrap } from './width.js';
 
 const REDRAWS_PER_SECOND = 2;
 const OBJECT_ROWS = 4;
-/** Off a terminal (`--progress` forced), where nothing can be redrawn, the bars are printed this often. */
+/** Milliseconds between two prints of the bars without a terminal (`--progress`), where nothing can be redrawn. */
 const PIPED_MS = 2000;
 
 export class ProgressBars {
@@ -22,10 +22,10 @@ export class ProgressBars {
   readonly #oneLine: boolean;
   readonly #tally: Tally;
   readonly #restore = () => this.close();
-  /** From the run's start, so that an error before it stands on a clean screen, to `close`. */
+  /** Set from the run's start, so that earlier errors appear on a clean screen, until `close`. */
   #bars: MultiBar | undefined;
 
-  /** `oneLine`: only the totals in bytes. */
+  /** `oneLine`: show only the totals in bytes. */
   constructor(terminal: Terminal, chalk: ChalkInstance, now: () => number, oneLine = false) {
     this.#terminal = terminal;
     this.#chalk = chalk;
@@ -39,7 +39,7 @@ export class ProgressBars {
       stream: terminal,
       fps: REDRAWS_PER_SECOND,
       clearOnComplete: true,
-      // A line printed above the bars moves them down, so that "unchanged" says nothing about what is on the screen.
+      // Lines printed above the bars move them down, so unchanged bars must be redrawn too.
       forceRedraw: true,
       emptyOnZero: true,
       noTTYOutput: terminal.isTTY !== true,
@@ -49,13 +49,13 @@ export class ProgressBars {
     this.#row(bars, (style) => bytesLine(this.#tally.status(), style));
     if (!this.#oneLine) this.#objectRows(bars);
     this.#bars = bars;
-    // cli-progress switches the terminal's line wrapping off; it must be on again however the program ends.
+    // cli-progress turns the terminal's line wrapping off; it must be on again however the program ends.
     process.once('exit', this.#restore);
   }
 
   #objectRows(bars: MultiBar): void {
     this.#row(bars, (style) => objectsLine(this.#tally.status(), style));
-    // On a low window the objects would push the totals out of sight.
+    // In a low window the objects would push the totals off the screen.
     const rows = Math.min(OBJECT_ROWS, Math.max(0, (this.#terminal.rows ?? 24) - 4));
     for (let index = 0; index < rows; index++) {
       this.#row(bars, (style) => {
@@ -70,7 +70,7 @@ export class ProgressBars {
     if (event.type === 'start') this.#draw();
   };
 
-  /** Prints lines above the bars, or plainly when there are none. */
+  /** Prints lines above the bars, if there are any. */
   print(text: string): void {
     if (!this.#bars) {
       this.#terminal.write(text);
@@ -78,12 +78,12 @@ export class ProgressBars {
     }
     const width = terminalWidth(this.#terminal);
     for (const line of text.replace(/\n$/, '').split('\n')) {
-      // Wrapped here, since the terminal's own wrapping is off; the rest of each row held a bar and is cleared.
+      // Wrapped here because the terminal's wrapping is off. `\x1b[K` clears what a bar left in the row.
       for (const piece of wrap(line, width, '  ')) this.#bars.log(`${piece}\x1b[K\n`);
     }
   }
 
-  /** Clears the bars away; what is still to be printed above them is printed. Idempotent. */
+  /** Prints pending lines and removes the bars. Idempotent. */
   close(): void {
     this.#bars?.update();
     this.#bars?.stop();
@@ -97,7 +97,7 @@ export class ProgressBars {
   }
 }
 
-/** A renderer that shows bars and passes every event on to `log`, whose lines come through `print`. */
+/** A renderer that shows bars and passes every event to `log`, which writes its lines with `print`. */
 export function progressRenderer(progress: ProgressBars, log: Renderer): Renderer {
   return {
     report(event) {

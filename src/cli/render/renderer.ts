@@ -2,25 +2,25 @@ import type { Reporter, Summary } from '../../engine/events.js';
 import type { XsyncError } from '../../model/error.js';
 import type { LogLevel } from './levels.js';
 
-/** Shows a run to somebody: a terminal, a log, a program. */
+/** Shows a run on a terminal, in a log, or to a program. */
 export interface Renderer {
-  /** Every event but `end`, whose summary comes through `end`. */
+  /** Shows every event except `end`. */
   report: Reporter;
-  /** The run has ended: by itself, or (`error`) because something went wrong that concerns every object. */
+  /** Shows the end of the run. `error` affected every object and ended it. */
   end(summary: Summary, exitCode: number, error?: XsyncError): void;
-  /** One of many passes has ended, and there will be more. */
+  /** Shows the end of a pass that more passes follow. */
   pass(summary: Summary): void;
-  /** Something that is no event of the run, such as "stopping". */
+  /** Prints a message that is not an event of the run, such as "stopping". */
   say(level: LogLevel, text: string): void;
-  /** What a command that is no run has found: text for people, the event's fields for programs. */
+  /** Prints a result of a command that is not a run: `lines` for people, the event's fields for programs. */
   tell(level: LogLevel, event: { type: string }, lines: () => string[]): void;
-  /** The error that ends the command. */
+  /** Prints the error that ends the command. */
   fail(error: XsyncError, exitCode: number): void;
-  /** Gives back timers and the screen. Idempotent. */
+  /** Releases timers and the screen. Idempotent. */
   close(): void;
 }
 
-/** Shows everything to both. */
+/** Passes everything to both renderers. */
 export function both(a: Renderer, b: Renderer): Renderer {
   return {
     report(event) {

@@ -1,4 +1,4 @@
-/** Charts of a report as inline SVG. They are stretched to the page's width; their text is the page's own. */
+/** Charts of a report as inline SVG. They stretch to the page's width, so their text is HTML outside the SVG. */
 import type { RunDetail } from '../../engine/record/journal.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
 import { Html, html, NOTHING, table } from './report-html.js';
@@ -6,14 +6,14 @@ import { Html, html, NOTHING, table } from './report-html.js';
 interface Span {
   fromMs: number;
   toMs: number;
-  /** Bytes a second. */
+  /** Bytes per second. */
   rate: number;
 }
 
 const HEIGHT = 100;
 const WIDTH = 1000;
 
-/** Bytes a second over the time of the run, as steps: each was measured over its whole width. */
+/** Bytes per second over the run, as steps: each rate was measured over its whole step. */
 export function throughputChart(curve: RunDetail['curve']): Html {
   const spans = spansOf(curve);
   const endMs = spans.at(-1)?.toMs ?? 0;
@@ -45,7 +45,7 @@ function spansOf(curve: RunDetail['curve']): Span[] {
   return spans;
 }
 
-/** The next 1, 2 or 5 times a power of two's tenfold: in bytes, round numbers of MiB are easier to read than of MB. */
+/** Rounds up to a round number of a binary unit (1024ⁿ), because rates are shown in KiB, MiB and so on. */
 function niceCeiling(value: number): number {
   if (value <= 0) return 0;
   const unit = 1024 ** Math.floor(Math.log2(value) / 10);
@@ -54,14 +54,14 @@ function niceCeiling(value: number): number {
   return unit * (steps.find((step) => step >= inUnit) ?? 1024);
 }
 
-/** Objects and bytes by size, one row for each power of four in between. */
+/** Objects and bytes by size, one row per power of four. */
 export function sizeTable(sizes: RunDetail['sizes']): Html {
   const [first, last] = [sizes[0], sizes.at(-1)];
   if (!first || !last) return NOTHING;
   const bounds: number[] = [];
   for (let upTo = first.upTo; upTo <= last.upTo; upTo = upTo === 0 ? 1 : upTo * 4) bounds.push(upTo);
   const found = new Map(sizes.map((size) => [size.upTo, size]));
-  // Where there are empty objects, the gap to the first others tells nothing.
+  // The gap between empty objects and the smallest other ones is not shown.
   const shown = bounds.filter(
     (upTo, index) => found.has(upTo) || index > bounds.findIndex((b) => b > 0 && found.has(b)),
   );
@@ -76,12 +76,12 @@ export function sizeTable(sizes: RunDetail['sizes']): Html {
   );
 }
 
-/** `16 KiB` of `16.0 KiB`. */
+/** `16.0 KiB` becomes `16 KiB`. */
 function round(text: string): string {
   return text.replace(/\.0+ /, ' ');
 }
 
-/** A share of a row's most, as a bar. */
+/** A bar. @param share its length, 0 to 1 */
 export function bar(share: number): Html {
   return new Html(
     `<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect width="${(100 * share).toFixed(1)}" height="10"/></svg>`,

@@ -1,7 +1,7 @@
-/** The pieces of a page: text that may hold anything is escaped here, and nowhere else is HTML made of it. */
+/** Builds HTML. All text is escaped here, and only this file turns text into HTML. */
 import { printable } from './printable.js';
 
-/** HTML that was made here. */
+/** Escaped HTML. */
 export class Html {
   constructor(readonly text: string) {}
 }
@@ -16,12 +16,12 @@ const ENTITY: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text as HTML: control characters and marks of direction are shown as in the terminal (`\x1b`). */
+/** Text as HTML. Control characters and direction marks are shown as on the terminal (`\x1b`). */
 export function escapeHtml(text: string): string {
   return printable(text).replace(/[&<>"']/g, (character) => ENTITY[character] ?? '');
 }
 
-/** Every value in the template is escaped, but for what is `Html` already. */
+/** Escapes every value in the template except `Html`. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   const text = strings.map((piece, index) => piece + partText(parts[index] ?? '')).join('');
   return new Html(text);
@@ -35,7 +35,7 @@ function partText(part: Part): string {
 
 export const NOTHING = new Html('');
 
-/** A heading with what belongs to it; nothing when there is nothing. */
+/** A heading and its body; `NOTHING` if the body is empty. */
 export function section(title: string, ...body: readonly Html[]): Html {
   if (body.every(({ text }) => text === '')) return NOTHING;
   return html`<section><h2>${title}</h2>${body}</section>`;
@@ -43,7 +43,7 @@ export function section(title: string, ...body: readonly Html[]): Html {
 
 export interface Column {
   title: string;
-  /** Right-aligned, in digits of one width. */
+  /** Right-aligned, with digits of equal width. */
   number?: true;
 }
 

@@ -1,4 +1,4 @@
-/** Runs, a line each. */
+/** The output of `xsync report --list`. */
 import type { Summary } from '../../engine/events.js';
 import type { RunOutcome, RunRow } from '../../manifest/port.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
@@ -9,7 +9,7 @@ export interface ListedRun {
   source: string;
   destination: string;
   run: RunRow;
-  /** Absent: what the run wrote down cannot be read. */
+  /** Absent if the run's record cannot be read. */
   summary?: Summary;
   outcome: RunOutcome | 'killed';
 }
@@ -22,7 +22,7 @@ function sumText({ objects, bytes }: Summary['copied']): string {
   return `${formatCount(objects)}, ${formatBytes(bytes)}`;
 }
 
-/** Short, so that 80 columns hold a run of thousands of objects. */
+/** Short, so that a run of thousands of objects fits in 80 columns. */
 const COLUMNS: readonly [title: string, cell: Cell][] = [
   ['run', ({ run }) => run.id],
   ['started (UTC)', ({ run }) => timeText(run.startedMs).slice(0, 16)],
@@ -39,7 +39,7 @@ const COLUMNS: readonly [title: string, cell: Cell][] = [
 
 const PAIR: [string, Cell] = ['pair', ({ source, destination }) => `${printable(source)} → ${printable(destination)}`];
 
-/** Titles, and a line for each run. @param pairs say which pair each one is of */
+/** Titles, and one line per run. @param pairs add a column with the pair */
 export function runTable(runs: readonly ListedRun[], { pairs }: { pairs: boolean }): string[] {
   const columns = pairs ? [...COLUMNS, PAIR] : COLUMNS;
   const rows = [columns.map(([title]) => title), ...runs.map((run) => columns.map(([, cell]) => cell(run)))];

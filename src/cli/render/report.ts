@@ -1,4 +1,4 @@
-/** A run as one page that needs nothing else: no script, no other file, no network. */
+/** The HTML report of a run: one page without scripts, other files or network access. */
 import type { Summary, Traffic } from '../../engine/events.js';
 import type { RunDetail } from '../../engine/record/journal.js';
 import type { RunOutcome, RunRow } from '../../manifest/port.js';
@@ -18,11 +18,10 @@ export interface ShownRun {
   run: RunRow;
   detail: RunDetail;
   outcome: RunOutcome | 'killed';
-  /** xsync's. */
+  /** The version of xsync. */
   version: string;
 }
 
-/** The whole document. */
 export function reportPage({ source, destination, run, detail, outcome, version }: ShownRun): string {
   const { summary } = detail;
   const body = [
@@ -31,19 +30,19 @@ export function reportPage({ source, destination, run, detail, outcome, version 
     detail.error ? html`<p class="bad">${detail.error.code}: ${detail.error.message}</p>` : NOTHING,
     tiles(summary),
     section('Throughput', throughputChart(detail.curve)),
-    section('Sizes of what was copied', sizeTable(detail.sizes)),
+    section('Sizes of copied objects', sizeTable(detail.sizes)),
     failures(summary),
-    section('Held back: failed before, and not tried', heldTable(summary)),
+    section('On hold: failed before, not retried', heldTable(summary)),
     section('Slowest objects', slowestTable(detail.slowest)),
     section('Verified by', verifiedTable(summary)),
-    section('Skipped', countTable('Why', summary.skipped.byReason)),
+    section('Skipped', countTable('Reason', summary.skipped.byReason)),
     deletes(summary),
     section(
       'Requests',
       requestTable('source', summary.traffic.source),
       requestTable('destination', summary.traffic.destination),
     ),
-    section('Done twice', wasteTable(summary)),
+    section('Repeated work', wasteTable(summary)),
   ];
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -65,15 +64,15 @@ function tiles(summary: Summary): Html {
     html`<div class="tile"><span>${title}</span><b${bad ? html` class="bad"` : NOTHING}>${value}</b><span>${below}</span></div>`;
   return html`<div class="tiles">${[
     tile('Copied', formatCount(copied.objects), formatBytes(copied.bytes)),
-    tile('Pace', pace.bytes, pace.objects),
+    tile('Speed', pace.bytes, pace.objects),
     ...(resumed.parts > 0
-      ? [tile('Resumed', formatCount(resumed.objects), `${formatBytes(resumed.bytes)} sent before`)]
+      ? [tile('Resumed', formatCount(resumed.objects), `${formatBytes(resumed.bytes)} already sent`)]
       : []),
     tile('Skipped', formatCount(skipped.objects), formatBytes(skipped.bytes)),
-    tile('Failed', formatCount(failed.objects), `held back ${formatCount(held.objects)}`, failed.objects > 0),
+    tile('Failed', formatCount(failed.objects), `on hold ${formatCount(held.objects)}`, failed.objects > 0),
     tile('Deleted', formatCount(deleted.objects), formatBytes(deleted.bytes)),
     tile('Listed', formatCount(listed.source), `destination ${formatCount(listed.destination)}`),
-    ...(unfinished.objects > 0 ? [tile('Left', formatCount(unfinished.objects), 'for the next run', true)] : []),
+    ...(unfinished.objects > 0 ? [tile('Remaining', formatCount(unfinished.objects), 'for the next run', true)] : []),
   ]}</div>`;
 }
 
@@ -82,7 +81,7 @@ function keyOf(key: string): Html {
 }
 
 function slowestTable(slowest: RunDetail['slowest']): Html {
-  const columns = [{ title: 'Key' }, { title: 'Size', number: true }, { title: 'Took', number: true }] as const;
+  const columns = [{ title: 'Key' }, { title: 'Size', number: true }, { title: 'Time', number: true }] as const;
   return table(
     columns,
     slowest.map(({ key, size, elapsedMs }) => [keyOf(key), formatBytes(size), formatDuration(elapsedMs)]),
@@ -90,8 +89,8 @@ function slowestTable(slowest: RunDetail['slowest']): Html {
 }
 
 const CLASS_TITLE: Record<ErrorClass, string> = {
-  temporary: 'May pass by themselves',
-  person: 'Need a person',
+  temporary: 'May succeed later',
+  person: 'Need action',
   permanent: 'Will fail again',
 };
 
@@ -102,7 +101,7 @@ function failures({ failed }: Summary): Html {
     const count = failed.byClass[kind] ?? 0;
     if (count === 0) return NOTHING;
     const list = table(
-      [{ title: 'Key' }, { title: 'Code' }, { title: 'What was said' }],
+      [{ title: 'Key' }, { title: 'Code' }, { title: 'Message' }],
       rows.map((failure) => [
         keyOf(failure.key),
         failure.operation === 'delete' ? `not deleted: ${failure.code}` : failure.code,
@@ -117,10 +116,10 @@ function failures({ failed }: Summary): Html {
 
 function heldTable({ held }: Summary): Html {
   const { byClass, dropped } = held;
-  return countTable('Why', {
-    'to be tried later': byClass.temporary,
-    'needs a person': byClass.person,
-    'would fail again': byClass.permanent,
+  return countTable('Reason', {
+    'will be retried': byClass.temporary,
+    'needs action': byClass.person,
+    'will fail again': byClass.permanent,
     'given up': dropped || undefined,
   });
 }
@@ -129,7 +128,7 @@ function verifiedTable({ verified }: Summary): Html {
   return countTable('By', Object.fromEntries(VERIFIED_BY.map((way) => [VERIFIED_TEXT[way], verified[way]])));
 }
 
-/** The most frequent first, with bars. */
+/** The largest count first, with bars. */
 function countTable(title: string, counts: Readonly<Record<string, number | undefined>>): Html {
   const rows = Object.entries(counts)
     .filter((entry): entry is [string, number] => (entry[1] ?? 0) > 0)
@@ -143,10 +142,10 @@ function countTable(title: string, counts: Readonly<Record<string, number | unde
 
 function deletes({ deleted, kept, backedUp }: Summary): Html {
   const rows = [
-    ['deleted: gone from the source', deleted.objects, deleted.bytes],
-    ['still to be deleted', deleted.left, undefined],
-    ['kept, though not at the source', kept.objects, kept.bytes],
-    ['put aside before it was replaced or deleted', backedUp.objects, backedUp.bytes],
+    ['deleted: no longer at the source', deleted.objects, deleted.bytes],
+    ['not deleted yet', deleted.left, undefined],
+    ['kept: not at the source', kept.objects, kept.bytes],
+    ['backed up before being replaced or deleted', backedUp.objects, backedUp.bytes],
   ] as const;
   return section(
     'At the destination',
@@ -167,13 +166,13 @@ function requestTable(side: string, { requests, bytesIn, bytesOut }: Traffic): H
 }
 
 function wasteTable({ retries, restarts, waste }: Summary): Html {
-  const bytes = waste.bytes > 0 ? `, ${formatBytes(waste.bytes)} moved for nothing` : '';
+  const bytes = waste.bytes > 0 ? `, ${formatBytes(waste.bytes)} transferred twice` : '';
   return table(
     [{ title: '' }, { title: '', number: true }],
     [
-      ...(retries > 0 ? [['requests that were repeated', formatCount(retries)]] : []),
-      ...(restarts > 0 ? [['objects begun anew, because they changed while being read', formatCount(restarts)]] : []),
-      ...(waste.parts > 0 ? [[`parts asked for twice, because they were slow${bytes}`, formatCount(waste.parts)]] : []),
+      ...(retries > 0 ? [['retried requests', formatCount(retries)]] : []),
+      ...(restarts > 0 ? [['objects restarted because they changed while being read', formatCount(restarts)]] : []),
+      ...(waste.parts > 0 ? [[`parts requested twice because they were slow${bytes}`, formatCount(waste.parts)]] : []),
     ],
   );
 }

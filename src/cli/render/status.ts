@@ -1,4 +1,4 @@
-/** The state of a pair on a screen, and as JSON. */
+/** The state of a pair as text and as JSON. */
 import type { ChalkInstance } from 'chalk';
 import type { Lags } from '../../engine/record/lag.js';
 import type { Sum } from '../../engine/record/progress.js';
@@ -11,12 +11,12 @@ import { wrap } from './width.js';
 export interface ShownStatus {
   source: string;
   destination: string;
-  /** Its file. */
+  /** Path of the manifest. */
   manifest: string;
   status: PairStatus;
-  /** Absent: nobody asked. */
+  /** `--rpo`, if given. */
   rpoMs?: number;
-  /** How much further behind than `rpoMs` it is; 0 when it is not. */
+  /** How far the pair exceeds `rpoMs`; 0 if it does not. */
   behindMs: number;
 }
 
@@ -28,7 +28,7 @@ export interface StatusStyle {
 
 const LABEL = 14;
 
-/** Lines without their ends. */
+/** Lines without line ends. */
 export function statusLines(shown: ShownStatus, { chalk, width }: StatusStyle): string[] {
   const { status } = shown;
   const row = (label: string, text: string, colour: (text: string) => string = (plain) => plain): string[] =>
@@ -39,14 +39,14 @@ export function statusLines(shown: ShownStatus, { chalk, width }: StatusStyle): 
   const { red, yellow, green } = chalk;
   return [
     ...wrap(title, width, '  ').map((line) => chalk.bold(line)),
-    ...(status.history ? row('History', historyText(status.history)) : row('History', 'no pass has been made yet')),
-    ...row('Synchronised', synchronisedText(status), status.synchronised?.behind ? yellow : undefined),
+    ...(status.history ? row('History', historyText(status.history)) : row('History', 'no pass yet')),
+    ...row('Synchronized', synchronisedText(status), status.synchronised?.behind ? yellow : undefined),
     ...(shown.behindMs > 0 ? row('', lateText(shown), red) : []),
     ...row('Pending', sumText(status.pending)),
     ...failedRows(status, row, red),
     ...lagText(status.lag.hour, 'last hour').flatMap((text) => row('Lag', text)),
     ...lagText(status.lag.day, 'last day').flatMap((text) => row(status.lag.hour ? '' : 'Lag', text)),
-    ...atWorkText(status).flatMap((text) => row('At work', text, green)),
+    ...atWorkText(status).flatMap((text) => row('Running', text, green)),
     ...lastRunText(status).flatMap(({ text, bad }) => row('Last run', text, bad ? red : undefined)),
     ...row('Manifest', printable(shown.manifest)),
   ];
@@ -54,44 +54,44 @@ export function statusLines(shown: ShownStatus, { chalk, width }: StatusStyle): 
 
 type Row = (label: string, text: string, colour?: (text: string) => string) => string[];
 
-/** Cut, not rounded: what is not all is never shown as all. */
+/** Truncated, not rounded: only a complete history is shown as 100%. */
 function percentText(percent: number): string {
   return percent >= 100 ? '100%' : `${(Math.floor(percent * 100) / 100).toFixed(2)}%`;
 }
 
 function historyText({ percent, objects, ofObjects, ofBytes, excluded, total }: History): string {
-  // A listing that broke off before it found anything tells of no share.
+  // The listing was interrupted before it found anything: there is no percentage.
   if (!total && ofObjects === 0) return 'nothing found so far';
   const missing = ofObjects - objects;
   const what = `${plural(ofObjects, 'object')}, ${formatBytes(ofBytes)}${total ? '' : ' found so far'}`;
   return [
     `${percentText(percent)} of ${what}`,
     ...(missing > 0 ? [`${formatCount(missing)} not at the destination`] : []),
-    ...(excluded.objects > 0 ? [`${formatCount(excluded.objects)} left out`] : []),
+    ...(excluded.objects > 0 ? [`${formatCount(excluded.objects)} excluded`] : []),
   ].join('; ');
 }
 
 function synchronisedText({ atMs, synchronised, failed }: PairStatus): string {
-  if (!synchronised) return 'not yet: no pass over the whole source has ended';
+  if (!synchronised) return 'not yet: no complete pass so far';
   const { untilMs, withoutFailedMs, behind } = synchronised;
-  const until = untilMs > 0 ? `up to ${timeText(untilMs)} (${ago(atMs - untilMs)})` : 'nothing can be said';
+  const until = untilMs > 0 ? `up to ${timeText(untilMs)} (${ago(atMs - untilMs)})` : 'unknown';
   if (behind === 0) return until;
   const [oldest] = failed.oldest;
   const key = oldest ? `: ${keyText(oldest.key)} (${oldest.code})` : '';
-  return `${until}, held back by ${plural(behind, 'failed object')}${key}; without, ${timeText(withoutFailedMs)}`;
+  return `${until}, held back by ${plural(behind, 'failed object')}${key}; otherwise ${timeText(withoutFailedMs)}`;
 }
 
 function lateText({ rpoMs = 0, behindMs, status }: ShownStatus): string {
   const allowed = formatDuration(rpoMs);
   return status.synchronised?.untilMs
-    ? `${formatDuration(behindMs)} more than the ${allowed} allowed`
-    : `later than the ${allowed} allowed`;
+    ? `${formatDuration(behindMs)} more than the allowed ${allowed}`
+    : `more than the allowed ${allowed}`;
 }
 
 function failedRows({ failed }: PairStatus, row: Row, red: (text: string) => string): string[] {
   if (failed.objects + failed.dropped === 0) return row('Failed', 'none');
   const { person, ...rest } = failed.byClass;
-  const classes = formatCounts({ ...rest, 'needs a person': person });
+  const classes = formatCounts({ ...rest, 'needs action': person });
   const text = failed.objects === 0 ? 'none' : `${sumText(failed)}: ${classes}`;
   const dropped = failed.dropped === 0 ? '' : `; given up ${formatCount(failed.dropped)}`;
   return [
@@ -124,15 +124,14 @@ function atWorkText({ atWork, rate }: PairStatus): string[] {
 }
 
 const OUTCOME = {
-  running: 'goes on',
+  running: 'running',
   complete: 'complete',
-  stopped: 'stopped before its end',
-  broken: 'ended by an error',
+  stopped: 'stopped early',
+  broken: 'ended with an error',
   guarded: 'refused to delete',
-  killed: 'killed: it did not live to say how it ended',
+  killed: 'killed before it could record its end',
 } as const;
 
-/** How a run ended, in words. */
 export function outcomeText(outcome: keyof typeof OUTCOME): string {
   return OUTCOME[outcome];
 }
@@ -164,7 +163,7 @@ function ago(ms: number): string {
   return ms < 0 ? 'in the future' : `${formatDuration(ms)} ago`;
 }
 
-/** One line of JSON, without its end; times and rates to the unit, the percentage cut to a hundredth. */
+/** One line of JSON, without a line end. Times and rates are rounded; the percentage is truncated to a hundredth. */
 export function statusJson({ source, destination, manifest, status, rpoMs, behindMs }: ShownStatus): string {
   const rpo = rpoMs === undefined ? undefined : { allowedMs: rpoMs, met: behindMs === 0 };
   return JSON.stringify({ source, destination, manifest, ...status, rpo }, (name, value: unknown) => {
@@ -173,7 +172,7 @@ export function statusJson({ source, destination, manifest, status, rpoMs, behin
   });
 }
 
-/** What is shown again and again: on a terminal in place of what was there, elsewhere below it. */
+/** Output that is refreshed: in place on a terminal, otherwise appended. */
 export class Screen {
   readonly #inPlace: boolean;
   readonly #terminal: Terminal;
@@ -184,11 +183,11 @@ export class Screen {
     this.#terminal = terminal;
   }
 
-  /** What is to be written for `text`, whose lines are no wider than the terminal. */
+  /** The text to write in order to show `text`, whose lines must fit the terminal's width. */
   draw(text: string): string {
     if (!this.#inPlace) return text;
     const lines = text.split('\n').slice(0, -1);
-    // What has scrolled away cannot be replaced.
+    // Lines that have scrolled off the screen cannot be replaced.
     const most = Math.max(1, (this.#terminal.rows ?? 24) - 1);
     const shown = lines.length > most ? [...lines.slice(0, most - 1), '…'] : lines;
     const back = this.#lines > 0 ? `\u001b[${this.#lines}A\r\u001b[J` : '';

@@ -1,4 +1,4 @@
-/** The end of a run as a short, aligned table. */
+/** The summary of a run: a short, aligned table. */
 import type { ChalkInstance } from 'chalk';
 import type { Failure, StopReason, Summary, Traffic } from '../../engine/events.js';
 import type { XsyncError } from '../../model/error.js';
@@ -23,7 +23,7 @@ const HEADLINE: Record<StopReason, string> = {
   'max-duration': 'Stopped at --max-duration',
 };
 
-/** Lines without their ends, the first one empty. `error`: it ended the run, and is told after this. */
+/** Lines without line ends, the first one empty. `error` ended the run; the caller prints it after the summary. */
 export function summaryLines(summary: Summary, error: XsyncError | undefined, options: SummaryOptions): string[] {
   const { chalk, width } = options;
   const row = (label: string, text: string, colour: (text: string) => string = (plain) => plain): string[] => {
@@ -43,12 +43,12 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
     ...optional(verifiedText(summary), (text) => row('Verified', text)),
     ...optional(deletedText(summary), (text) => row(summary.dryRun ? 'Would delete' : 'Deleted', text, chalk.red)),
     ...optional(keptText(summary), (text) => row('Kept', text)),
-    ...optional(asideText(summary), (text) => row('Kept aside', text)),
+    ...optional(asideText(summary), (text) => row('Backed up', text)),
     ...optional(resumedText(summary), (text) => row('Resumed', text)),
     ...optional(skippedText(summary), (text) => row('Skipped', text)),
     ...optional(failedText(summary), (text) => row('Failed', text, chalk.red)),
-    ...optional(heldText(summary), (text) => row('Held back', text, chalk.yellow)),
-    ...optional(unfinishedText(summary), (text) => row('Left', text, chalk.yellow)),
+    ...optional(heldText(summary), (text) => row('On hold', text, chalk.yellow)),
+    ...optional(unfinishedText(summary), (text) => row('Remaining', text, chalk.yellow)),
     ...optional(retriedText(summary), (text) => row('Retried', text, chalk.yellow)),
     ...row(
       'Listed',
@@ -65,7 +65,7 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
   ];
 }
 
-/** The same in one line, for logs. */
+/** The summary in one line, for logs. */
 export function summaryLine(summary: Summary, error?: XsyncError): string {
   return [
     `${headline(summary, error)}: ${summary.dryRun ? 'would copy' : 'copied'} ${copiedText(summary)}`,
@@ -87,7 +87,7 @@ function optional(text: string, render: (text: string) => string[]): string[] {
 }
 
 function headline(summary: Summary, error: XsyncError | undefined): string {
-  if (error) return error.code === 'guard' ? 'Refused to delete' : 'Ended by an error';
+  if (error) return error.code === 'guard' ? 'Refused to delete' : 'Ended with an error';
   if (summary.stopped !== undefined) return HEADLINE[summary.stopped];
   if (summary.dryRun) return 'Dry run';
   return summary.failed.objects > 0 ? 'Finished with failures' : 'Done';
@@ -105,7 +105,7 @@ function verifiedText({ verified }: Summary): string {
 function resumedText({ resumed }: Summary): string {
   if (resumed.parts === 0) return '';
   const kept = `${plural(resumed.parts, 'part')}, ${formatBytes(resumed.bytes)}`;
-  return `${plural(resumed.objects, 'object')}: ${kept} had been sent by an earlier run`;
+  return `${plural(resumed.objects, 'object')}: ${kept} already sent by an earlier run`;
 }
 
 function skippedText({ skipped }: Summary): string {
@@ -117,21 +117,20 @@ function skippedText({ skipped }: Summary): string {
 function failedText({ failed }: Summary): string {
   if (failed.objects === 0) return '';
   const { person, ...rest } = failed.byClass;
-  return `${plural(failed.objects, 'object')}: ${formatCounts({ ...rest, 'needs a person': person })}`;
+  return `${plural(failed.objects, 'object')}: ${formatCounts({ ...rest, 'needs action': person })}`;
 }
 
 function deletedText({ deleted }: Summary): string {
   return deleted.objects === 0 ? '' : `${plural(deleted.objects, 'object')}, ${formatBytes(deleted.bytes)}`;
 }
 
-/** Of what the destination has and the source has not. */
 function keptText({ kept }: Summary): string {
   if (kept.objects === 0) return '';
   const why = formatCounts({
-    'not put there by xsync': (kept.byReason.unknown ?? 0) + (kept.byReason['not-ours'] ?? 0),
-    'changed since xsync put it there': kept.byReason['changed-at-destination'],
+    'not copied by xsync': (kept.byReason.unknown ?? 0) + (kept.byReason['not-ours'] ?? 0),
+    'changed since xsync copied it': kept.byReason['changed-at-destination'],
   });
-  return `${plural(kept.objects, 'object')} that the source does not have: ${why} (--delete-unknown deletes)`;
+  return `${plural(kept.objects, 'object')} not at the source: ${why} (use --delete-unknown to delete)`;
 }
 
 function asideText({ backedUp }: Summary): string {
@@ -142,16 +141,16 @@ function heldText({ held }: Summary): string {
   if (held.objects === 0) return '';
   const { person, permanent, temporary } = held.byClass;
   const why = formatCounts({
-    'to be tried later': temporary,
-    'needs a person': (person ?? 0) + (permanent ?? 0) || undefined,
+    'will be retried': temporary,
+    'needs action': (person ?? 0) + (permanent ?? 0) || undefined,
     'given up': held.dropped || undefined,
   });
   return `${plural(held.objects, 'object')} that failed before: ${why} (xsync failed lists them)`;
 }
 
-/** Of a run that found nothing else. */
+/** The output of a run that found only objects on hold. */
 export function heldLine(summary: Summary): string {
-  return `Nothing was done: ${printable(summary.source)} → ${printable(summary.destination)}; held back ${heldText(summary)}`;
+  return `Nothing to do: ${printable(summary.source)} → ${printable(summary.destination)}; on hold: ${heldText(summary)}`;
 }
 
 function unfinishedText({ unfinished, deleted }: Summary): string {
@@ -170,7 +169,7 @@ function retriedText(summary: Summary): string {
   ].join(', ');
 }
 
-/** What the copies of a dry run would cost. */
+/** The requests that a dry run would cause. */
 function plannedRows({ planned }: Summary, row: (label: string, text: string) => string[]): string[] {
   if (planned === undefined) return [];
   return [
@@ -179,7 +178,7 @@ function plannedRows({ planned }: Summary, row: (label: string, text: string) =>
   ];
 }
 
-/** At the prices of the remotes' configs; acceleration, which is a choice, by itself. */
+/** At the prices in the remotes' configs. Acceleration is shown separately, because it is optional. */
 function costText({ cost }: Summary): string {
   if (cost === undefined) return '';
   const accelerated = cost
@@ -208,10 +207,10 @@ function elapsedText(summary: Summary): string {
   return `${elapsed}, ${bytes}, ${objects}`;
 }
 
-/** What an earlier run had sent is no speed of this one. */
+/** The average speed, without what an earlier run had sent. */
 export function paceTexts({ elapsedMs, traffic, copied, resumed }: Summary): { bytes: string; objects: string } {
   const seconds = Math.max(elapsedMs, 1) / 1000;
-  // Parts of unfinished objects went over the wire too; copies by the service did not.
+  // `bytesOut` includes parts of unfinished objects, but not copies made by the service.
   const sent = Math.max(traffic.destination.bytesOut, copied.bytes - resumed.bytes);
   return { bytes: `${formatBytes(sent / seconds)}/s`, objects: `${(copied.objects / seconds).toFixed(1)} objects/s` };
 }
@@ -233,17 +232,21 @@ function failureLines(list: readonly Failure[], total: number, { chalk, width }:
 }
 
 function nextStep(summary: Summary): string[] {
-  if (summary.dryRun) return ['Nothing was changed. Leave out --dry-run to do it.'];
+  if (summary.dryRun) return ['Nothing was changed. To make these changes, run again without --dry-run.'];
   if (summary.stopped !== undefined) {
     return ['To resume, run the same command again: finished objects and parts are not sent again.'];
   }
-  // What is held back would be held back again.
+  // Running the same command again would not retry them.
   if (summary.held.objects > summary.held.dropped) {
-    return ['What was held back is tried at once by xsync retry; xsync failed --explain says what each waits for.'];
+    return [
+      'To retry the objects on hold now, run xsync retry. To see why each one waits, run xsync failed --explain.',
+    ];
   }
   const { temporary = 0 } = summary.failed.byClass;
   if (summary.failed.objects > temporary) {
-    return ["To retry what failed, run xsync retry: xsync sync holds it back until it or the remotes' config changes."];
+    return [
+      "To retry failed objects, run xsync retry: xsync sync skips them until they or the remotes' config change.",
+    ];
   }
-  return summary.failed.objects > 0 ? ['To retry what failed, run the same command again.'] : [];
+  return summary.failed.objects > 0 ? ['To retry failed objects, run the same command again.'] : [];
 }

@@ -1,4 +1,4 @@
-/** Events as log lines: on standard error off a terminal, or in a log file. */
+/** Events as log lines: on standard error, or in a log file. */
 import type { ChalkInstance } from 'chalk';
 import type { RunEvent, Summary } from '../../engine/events.js';
 import { errorLines } from './error.js';
@@ -12,14 +12,14 @@ export interface TextOptions {
   write(text: string): void;
   chalk: ChalkInstance;
   level: LogLevel;
-  /** Start lines with time and level, as a log needs them. */
+  /** Start each line with its time and level. */
   stamped: boolean;
-  /** Milliseconds between two statistics lines; 0 for none. */
+  /** Milliseconds between statistics lines; 0 for none. */
   statsMs: number;
-  /** Columns that the summary may take. */
+  /** Columns available for the summary. */
   width: number;
   oneLine: boolean;
-  /** Say nothing of a run that found nothing to do: what cron sends by mail is to be read. */
+  /** Print nothing for a run that had nothing to do, so that cron sends no mail. */
   idleSilent: boolean;
   now: () => number;
 }
@@ -28,7 +28,7 @@ export function textRenderer(options: TextOptions): Renderer {
   const tally = new Tally(options.now);
   let dryRun = false;
   const say = (level: LogLevel, text: string): void => {
-    // A log has no use for empty lines.
+    // A log has no empty lines.
     if (!says(options.level, level) || (options.stamped && text === '')) return;
     const stamp = options.stamped ? `${logTime(options.now())} ${level.toUpperCase().padEnd(6)} ` : '';
     options.write(`${stamp}${text}\n`);
@@ -49,10 +49,10 @@ export function textRenderer(options: TextOptions): Renderer {
     end(summary, _exitCode, error) {
       clearInterval(timer);
       const cut = error !== undefined;
-      // What went wrong before anything was done is told by the error alone.
+      // The run failed before it did anything: the error is enough.
       if (cut && summary.copied.objects + summary.skipped.objects + summary.failed.objects === 0) return;
       if (options.idleSilent && !cut && isIdle(summary) && !says(options.level, 'info')) {
-        // The exit code is not 0: a log that stays empty would leave whoever reads it without a reason.
+        // The exit code is not 0, so the log must give the reason.
         if (summary.held.objects > summary.held.dropped) say('notice', heldLine(summary));
         return;
       }
@@ -71,7 +71,7 @@ export function textRenderer(options: TextOptions): Renderer {
   };
 }
 
-/** Nothing was done, and nothing is left to do. */
+/** Nothing was done, and nothing remains. */
 function isIdle(summary: Summary): boolean {
   const { deleted, stopped, dryRun } = summary;
   return !didSomething(summary) && deleted.left === 0 && stopped === undefined && !dryRun;

@@ -1,15 +1,15 @@
-/** How much room texts take on a terminal. Apart from `printable.ts`, since the tables of widths take time to load. */
+/** Widths of text on a terminal. Separate from `printable.ts` because the width tables take time to load. */
 import stringWidth from 'string-width';
 
-/** Terminal columns that the (printable) text takes; our own colour sequences take none. */
+/** Terminal columns of printable text; color sequences take none. */
 export function displayWidth(text: string): number {
   return stringWidth(text);
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a colour sequence starts with ESC.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a color sequence starts with ESC.
 const COLOUR_OR_TEXT = /\u001b\[[0-9;]*m|[^\u001b]+/g;
 
-/** Characters as a person counts them, a colour sequence being one. */
+/** Graphemes; a color sequence counts as one. */
 function split(text: string): string[] {
   const graphemes = new Intl.Segmenter();
   const parts = text.match(COLOUR_OR_TEXT) ?? [];
@@ -18,7 +18,7 @@ function split(text: string): string[] {
   );
 }
 
-/** At most `width` columns: the middle gives way to `…`, since a key's start and end say most. */
+/** At most `width` columns: `…` replaces the middle, because the start and end of a key matter most. */
 export function shorten(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   if (width <= 1) return width === 1 ? '…' : '';
@@ -28,15 +28,15 @@ export function shorten(text: string, width: number): string {
   return `${start.join('')}…${end.toReversed().join('')}`;
 }
 
-/** Cut or padded with spaces to exactly `width` columns. */
+/** Shortened or padded with spaces to exactly `width` columns. */
 export function fit(text: string, width: number): string {
   const short = shorten(text, width);
   return short + ' '.repeat(Math.max(0, width - displayWidth(short)));
 }
 
 /**
- * Breaks a printable line so that no piece takes more than `width` columns; at spaces where there are any. Not with
- * wrap-ansi, which composes characters: a key that was copied from the screen would be another key.
+ * Breaks a printable line into pieces of at most `width` columns, at spaces if possible. wrap-ansi would compose
+ * characters, so that a key copied from the screen would be a different key.
  */
 export function wrap(text: string, width: number, indent = ''): string[] {
   const lines: string[] = [];
