@@ -1,9 +1,10 @@
-/** What the progress display says, as plain lines of at most `width` columns. Pure: drawing them is `progress.ts`. */
+/** What the progress display says, as plain lines of at most `width` columns. Pure: `display.ts` draws them. */
 import type { ChalkInstance } from 'chalk';
+import type { InFlight } from '../../engine/record/pending.js';
 import { formatBytes, formatCount, formatPercent, plural } from './format.js';
 import { counters, etaText } from './lines.js';
 import { keyText } from './printable.js';
-import type { InFlight, Status } from './tally.js';
+import type { Status } from './tally.js';
 import { displayWidth, fit, shorten } from './width.js';
 
 export interface BarStyle {
