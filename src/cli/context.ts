@@ -123,14 +123,14 @@ async function screenLog(
     const stamped = always || (bars && !terminal);
     return plainLog(io, flags, shown, toTerminal, { stamped, idleSilent: stamped && idleSilent });
   }
-  const [{ ProgressBars, progressRenderer }, { colours }] = await Promise.all([
-    import('./render/progress.js'),
+  const [{ Display, displayRenderer }, { colours }] = await Promise.all([
+    import('./render/display.js'),
     import('./render/colour.js'),
   ]);
-  const progress = new ProgressBars(io.stderr, colours(io.stderr, io.env), io.now, flags.statsOneLine === true);
+  const display = new Display(io.stderr, colours(io.stderr, io.env), io.now, flags.statsOneLine === true);
   const shown = hasFile && level !== 'error' ? 'notice' : level;
-  const lines = await plainLog(io, { ...flags, stats: 0 }, shown, (text) => progress.print(text), { stamped: false });
-  return progressRenderer(progress, lines);
+  const lines = await plainLog(io, { ...flags, stats: 0 }, shown, (text) => display.print(text), { stamped: false });
+  return displayRenderer(display, lines);
 }
 
 async function plainLog(

@@ -4,7 +4,6 @@ import { loadHashes } from '../hash/index.js';
 import { checkpointsIn } from '../manifest/checkpoints.js';
 import type { RunOutcome } from '../manifest/port.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
-import type { Pass } from './census.js';
 import { Census } from './census.js';
 import type { Reporter, RunEvent, Summary } from './events.js';
 import { Halt } from './flow/halt.js';
@@ -20,9 +19,10 @@ import { Intents } from './plan/intents.js';
 import { routeOf } from './plan/plan.js';
 import { Committer } from './record/commit.js';
 import { clearSettled, failuresOf } from './record/failed.js';
-import { Journal } from './record/journal.js';
+import { Fold, sumHeld } from './record/fold.js';
+import { Journal, type JournalOptions } from './record/journal.js';
 import { objectOf, Recorder } from './record/recorder.js';
-import { SummaryBook, sumHeld } from './record/summary.js';
+import { summarizer } from './record/summary.js';
 import { Shared } from './shared.js';
 import { InThisThread } from './transfer/executor.js';
 import type { Means, Observation } from './transfer/means.js';
@@ -118,7 +118,7 @@ async function run(
   await loadHashes();
   const shared = given ?? new Shared(whole, options, report);
   const emit = (event: RunEvent): void => {
-    book.add(event);
+    fold.hear(event);
     journal?.hear(event);
     report(event);
   };
@@ -133,8 +133,10 @@ async function run(
   const before = sumHeld(failuresOf(manifest, pass));
   const census = new Census(before.objects - before.dropped);
   const forecast = new Forecast();
-  const book = new SummaryBook(pair, { ...{ runId, startedMs, census, forecast, before }, dryRun: options.dryRun });
-  const journal = options.dryRun ? undefined : openJournal(pair, options, pass, runId, book);
+  const fold = new Fold(before);
+  const { dryRun } = options;
+  const summarize = summarizer({ pair, runId, startedMs, dryRun, fold, census, forecast });
+  const journal = dryRun ? undefined : openJournal(pair, options, { runId, pass, fold, summary: summarize });
   const halt = new Halt(GRACE_MS);
   const unhook = hookStops(halt, options);
   const committer = new Committer(manifest, (error) => halt.fail(error));
@@ -158,7 +160,7 @@ async function run(
   committer.close();
   unjoin();
   closeJournal(journal, halt);
-  const summary = book.summary(halt.reason);
+  const summary = summarize(halt.reason);
   emit({ type: 'end', summary, outcome: outcomeOf(halt), error: errorOf(halt) });
   if (halt.fatal) throw halt.fatal.error;
   return summary;
@@ -221,15 +223,17 @@ function isKept({ only, command }: RunOptions): boolean {
   return !(only && command === 'watch');
 }
 
-function openJournal(pair: RunPair, options: RunOptions, pass: Pass, runId: string, book: SummaryBook): Journal {
+function openJournal(
+  pair: RunPair,
+  options: RunOptions,
+  parts: Pick<JournalOptions, 'runId' | 'pass' | 'fold' | 'summary'>,
+): Journal {
   const { command, bounds, only, filter } = options;
   return new Journal(pair.manifest, {
-    runId,
+    ...parts,
     command,
-    pass,
     whole: !bounds && !only && !filter?.files,
     kept: isKept(options),
-    summary: () => book.summary(undefined),
   });
 }
 

@@ -5,10 +5,10 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RunEvent, Side, Traffic } from '../engine/events.js';
+import { Pending } from '../engine/record/pending.js';
 import type { PairStatus } from '../engine/record/status.js';
 import type { ListenAddress } from '../inbound/address.js';
 import { VERSION } from '../version.js';
-import { Course } from './course.js';
 import { type Health, HealthBook, type HealthOptions } from './health.js';
 import { Live } from './live.js';
 import { type Listening, type Page, servePages } from './server.js';
@@ -48,7 +48,9 @@ export class Metrics {
   readonly #pair = new Registry();
   readonly #process = new Registry();
   readonly #m: Instruments;
-  readonly #course = new Course();
+  readonly #pending = new Pending();
+  /** In the latest listings, by side. */
+  readonly #listed = { source: 0, destination: 0 };
   #dryRun = false;
   #status: PairStatus | undefined;
   #askedMs = Number.NEGATIVE_INFINITY;
@@ -70,7 +72,7 @@ export class Metrics {
     if (this.#dryRun) return;
     this.#live.hear(event, this.#now());
     this.#health.hear(event, this.#now());
-    this.#course.hear(event);
+    this.#pending.hear(event);
     this.#hearObject(event);
     this.#hearRun(event);
   }
@@ -140,7 +142,7 @@ export class Metrics {
     const m = this.#m;
     switch (event.type) {
       case 'listed':
-        m.listed.inc({ side: event.side }, this.#course.listedMore(event));
+        m.listed.inc({ side: event.side }, this.#listedMore(event));
         break;
       case 'retry':
         m.retries.inc({ side: event.side, kind: event.kind, code: event.code });
@@ -159,6 +161,13 @@ export class Metrics {
     }
   }
 
+  /** How many objects more than in the last event. A smaller count belongs to another run. */
+  #listedMore({ side, objects }: Of<'listed'>): number {
+    const before = this.#listed[side];
+    this.#listed[side] = objects;
+    return objects >= before ? objects - before : objects;
+  }
+
   #copied({ size, verifiedBy, sourceMtimeMs }: Of<'copied'>): void {
     this.#m.copied.inc({ verified_by: verifiedBy });
     this.#m.copiedBytes.inc(size);
@@ -169,6 +178,7 @@ export class Metrics {
   #ended({ summary, outcome }: Of<'end'>): void {
     const m = this.#m;
     this.#askedMs = Number.NEGATIVE_INFINITY;
+    if (this.#pending.running === 0) this.#listed.source = this.#listed.destination = 0;
     const endS = (summary.startedMs + summary.elapsedMs) / 1000;
     m.runs.inc({ outcome });
     for (const name of OUTCOMES) m.lastOutcome.set({ outcome: name }, name === outcome ? 1 : 0);
@@ -190,8 +200,10 @@ export class Metrics {
     const m = this.#m;
     const status = this.#readStatus();
     if (status) this.#tellStatus(status);
-    m.inFlight.set(this.#course.inFlight);
-    m.running.set(this.#course.running);
+    const { running, inFlight } = this.#pending;
+    // A run that was stopped does not report what it left.
+    m.inFlight.set(running > 0 ? inFlight.length : 0);
+    m.running.set(running);
     this.#askTraffic();
     m.notifications.reset();
     for (const { kind, delivered, dropped, queued } of this.#options.notified?.() ?? []) {

@@ -136,7 +136,7 @@ describe('the statistics', () => {
   it('tell bytes, speed, remaining time and counts on one line', () => {
     const clock = new Clock();
     const tally = new Tally(clock.now);
-    for (const event of events.slice(0, 10)) tally.apply(event);
+    for (const event of events.slice(0, 10)) tally.hear(event);
     clock.ms += 4000;
     expect(statsLine(tally.status())).toMatchInlineSnapshot(
       `"12.0 MiB / 20.0 MiB, 60%, 1.00 MiB/s, ETA 8s; 0 / 1 object; skipped 2; listed 1,500"`,

@@ -22,7 +22,7 @@ function copied(key: string, size: number): RunEvent {
 
 function tallied(list: readonly RunEvent[], clock = new Clock()): Tally {
   const tally = new Tally(clock.now);
-  for (const event of list) tally.apply(event);
+  for (const event of list) tally.hear(event);
   return tally;
 }
 
@@ -78,12 +78,21 @@ describe('where a run stands', () => {
     expect(status).toMatchObject({ doneBytes: 0, planned: { objects: 1, bytes: 7 }, failed: 1 });
   });
 
+  it('what is planned twice, or done by another run, does not keep the total from being reached', () => {
+    const status = tallied([
+      ...[plan('a', 100), plan('b', 7), copied('a', 100), { type: 'again' } as const, plan('b', 7), plan('c', 9)],
+      ...[copied('b', 7), { type: 'skip', key: 'c', size: 9, reason: 'unchanged' } as const],
+    ]).status();
+    expect(status.planned).toEqual(status.copied);
+    expect(status.doneBytes).toBe(107);
+  });
+
   it('the speed is that of the last seconds, and what an earlier run sent is not in it', () => {
     const clock = new Clock();
     const tally = tallied([plan('a', 400 * MIB), begin('a', 400 * MIB, 100 * MIB)], clock);
     for (let second = 0; second < 20; second++) {
       clock.ms += 1000;
-      tally.apply({ type: 'progress', key: 'a', bytes: 10 * MIB });
+      tally.hear({ type: 'progress', key: 'a', bytes: 10 * MIB });
     }
     const { bytesPerSecond, etaMs } = tally.status();
     expect(bytesPerSecond / MIB).toBeGreaterThan(9);

@@ -1,4 +1,4 @@
-import { type CheckEvent, CheckTally } from '../../engine/check/findings.js';
+import { type CheckEvent, CheckFold } from '../../engine/check/findings.js';
 import type { OpenPair } from '../../open.js';
 import type { Context } from '../context.js';
 import { checkedLine, checkStatus } from '../render/check.js';
@@ -12,7 +12,7 @@ export class CheckShow {
   readonly #flags: ReportLists & { stats?: number };
   readonly #sizeIsEnough: boolean;
   #lists: CheckLists | undefined;
-  #tally: CheckTally | undefined;
+  #fold: CheckFold | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(context: Context, flags: ReportLists & { stats?: number }, sizeIsEnough: boolean) {
@@ -26,11 +26,11 @@ export class CheckShow {
     const { log, out } = this.#context;
     const { source, dest, manifest } = pair;
     this.#lists = new CheckLists(this.#flags, out);
-    const tally = new CheckTally(pair, this.#sizeIsEnough);
-    this.#tally = tally;
+    const fold = new CheckFold(pair, this.#sizeIsEnough);
+    this.#fold = fold;
     const { stats = 0 } = this.#flags;
     const status = (): void => {
-      const now = tally.summary();
+      const now = fold.summary();
       log.tell('notice', { type: 'stats', ...now }, () => [checkStatus(now)]);
     };
     this.#timer = stats > 0 ? setInterval(status, stats).unref() : undefined;
@@ -43,7 +43,7 @@ export class CheckShow {
   /** The caller must await the promise, if any. @throws disk-full, not-writable; OutputClosed */
   hear(event: CheckEvent): Promise<void> | undefined {
     const { log, io } = this.#context;
-    this.#tally?.add(event);
+    this.#fold?.hear(event);
     const lists = this.#lists;
     if (event.type !== 'checked') log.report(event);
     else {

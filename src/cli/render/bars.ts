@@ -1,9 +1,10 @@
-/** The lines of the progress display, at most `width` columns each. Pure; `progress.ts` draws them. */
+/** The lines of the progress display, at most `width` columns each. Pure; `display.ts` draws them. */
 import type { ChalkInstance } from 'chalk';
+import type { InFlight } from '../../engine/record/pending.js';
 import { formatBytes, formatCount, formatPercent, plural } from './format.js';
 import { counters, etaText } from './lines.js';
 import { keyText } from './printable.js';
-import type { InFlight, Status } from './tally.js';
+import type { Status } from './tally.js';
 import { displayWidth, fit, shorten } from './width.js';
 
 export interface BarStyle {

@@ -17,7 +17,7 @@ export interface JsonOptions {
 const NAMED_IN_FLIGHT = 100;
 
 export function jsonRenderer(options: JsonOptions): Renderer {
-  const tally = new Tally(options.now);
+  const tally = options.statsMs > 0 ? new Tally(options.now) : undefined;
   let dryRun = false;
   let started = false;
   const write = (level: LogLevel, event: string, fields: object): void => {
@@ -25,12 +25,12 @@ export function jsonRenderer(options: JsonOptions): Renderer {
     options.write(`${jsonLine(options.now(), level, event, fields)}\n`);
   };
   const stats = (): void => {
-    if (started) write('info', 'stats', { ...tally.status(), inFlight: tally.inFlight(NAMED_IN_FLIGHT) });
+    if (started && tally) write('info', 'stats', { ...tally.status(), inFlight: tally.inFlight(NAMED_IN_FLIGHT) });
   };
-  const timer = options.statsMs > 0 ? setInterval(stats, options.statsMs) : undefined;
+  const timer = tally && setInterval(stats, options.statsMs);
   timer?.unref();
   const report = (event: RunEvent): void => {
-    tally.apply(event);
+    tally?.hear(event);
     if (event.type === 'start') {
       started = true;
       dryRun = event.dryRun;

@@ -1,8 +1,8 @@
 /** The state of a pair as text and as JSON. */
 import type { ChalkInstance } from 'chalk';
 import type { Lags } from '../../engine/record/lag.js';
-import type { Sum } from '../../engine/record/progress.js';
 import type { History, PairStatus } from '../../engine/record/status.js';
+import type { Sum } from '../../engine/record/sum.js';
 import { formatBytes, formatCount, formatCounts, formatDuration, plural } from './format.js';
 import { keyText, printable } from './printable.js';
 import type { Terminal } from './terminal.js';

@@ -25,7 +25,7 @@ export interface TextOptions {
 }
 
 export function textRenderer(options: TextOptions): Renderer {
-  const tally = new Tally(options.now);
+  const tally = options.statsMs > 0 ? new Tally(options.now) : undefined;
   let dryRun = false;
   const say = (level: LogLevel, text: string): void => {
     // A log has no empty lines.
@@ -34,12 +34,10 @@ export function textRenderer(options: TextOptions): Renderer {
     options.write(`${stamp}${text}\n`);
   };
   const timer =
-    options.statsMs > 0
-      ? setInterval(() => say(options.idleSilent ? 'info' : 'notice', statsLine(tally.status())), options.statsMs)
-      : undefined;
+    tally && setInterval(() => say(options.idleSilent ? 'info' : 'notice', statsLine(tally.status())), options.statsMs);
   timer?.unref();
   const report = (event: RunEvent): void => {
-    tally.apply(event);
+    tally?.hear(event);
     if (event.type === 'start') dryRun = event.dryRun;
     const line = eventLine(event, options.chalk, dryRun);
     if (line !== undefined) say(levelOf(event, dryRun), line);

@@ -12,7 +12,7 @@ import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { Triple } from '../list/diff.js';
 import { type RunPair, viewFor } from '../pair.js';
 import { type Both, type ContentContext, inspectContent } from './content.js';
-import { type CheckEvent, type CheckReporter, type CheckSummary, CheckTally } from './findings.js';
+import { type CheckEvent, CheckFold, type CheckReporter, type CheckSummary } from './findings.js';
 
 /** Bytes. */
 export interface CheckOptions extends CompareOptions, Omit<CheckPolicy, 'mode'> {
@@ -33,9 +33,9 @@ export async function runCheck(bare: RunPair, options: CheckOptions, report: Che
   if (options.stop.aborted) stop();
   options.stop.addEventListener('abort', stop);
   const pair = viewFor(bare, (event) => void emit(event));
-  const tally = new CheckTally(pair, options.compare === 'size-only');
+  const fold = new CheckFold(pair, options.compare === 'size-only');
   const emit: CheckReporter = (event) => {
-    tally.add(event);
+    fold.hear(event);
     return report(event);
   };
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
@@ -48,7 +48,7 @@ export async function runCheck(bare: RunPair, options: CheckOptions, report: Che
     halt.dispose();
   }
   if (halt.fatal) throw halt.fatal.error;
-  return tally.summary(halt.reason);
+  return fold.summary(halt.reason);
 }
 
 class Check {

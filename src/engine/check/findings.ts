@@ -1,9 +1,10 @@
 /** The events and the summary of a check. */
 import type { ErrorClass } from '../../model/error.js';
 import type { Finding, SkipReason } from '../decide/decide.js';
-import { type Failure, LISTED_FAILURES, type RunEvent, type StopReason, type Traffic } from '../events.js';
+import type { Failure, RunEvent, StopReason, Traffic } from '../events.js';
 import type { RunPair } from '../pair.js';
-import type { Sum } from '../record/progress.js';
+import { addFailure, noFailures } from '../record/fold.js';
+import { add, increase, nothing, type Sum } from '../record/sum.js';
 
 export type Verdict = Finding['verdict'];
 
@@ -50,7 +51,8 @@ export function differencesOf({ differ, missingOnSrc, missingOnDst }: CheckSumma
   return differ.objects + missingOnSrc.objects + missingOnDst.objects;
 }
 
-export class CheckTally {
+/** What the events of a check add up to. */
+export class CheckFold {
   readonly #pair: RunPair;
   readonly #sizeIsEnough: boolean;
   readonly #started = performance.now();
@@ -66,25 +68,27 @@ export class CheckTally {
       startedMs: Date.now(),
       elapsedMs: 0,
       listed: { source: 0, destination: 0 },
-      match: { objects: 0, bytes: 0, by: {} },
-      differ: { objects: 0, bytes: 0, by: {} },
-      missingOnSrc: { objects: 0, bytes: 0 },
-      missingOnDst: { objects: 0, bytes: 0 },
+      match: { ...nothing(), by: {} },
+      differ: { ...nothing(), by: {} },
+      missingOnSrc: nothing(),
+      missingOnDst: nothing(),
       unproven: 0,
       skipped: { objects: 0, byReason: {} },
-      errors: { objects: 0, byClass: {}, list: [] },
+      errors: noFailures(),
       retries: 0,
       traffic: { source: pair.source.traffic(), destination: pair.dest.traffic() },
     };
   }
 
-  add(event: CheckEvent): void {
-    const { listed, skipped } = this.#summary;
+  hear(event: CheckEvent): void {
+    const { listed, skipped, errors } = this.#summary;
     if (event.type === 'checked') this.#addChecked(event);
     else if (event.type === 'listed') listed[event.side] = event.objects;
-    else if (event.type === 'failed') this.#addError(event);
     else if (event.type === 'retry') this.#summary.retries++;
-    else if (event.type === 'skip') {
+    else if (event.type === 'failed') {
+      const { type: _, ...failure } = event;
+      addFailure(errors, failure);
+    } else if (event.type === 'skip') {
       skipped.objects++;
       increase(skipped.byReason, event.reason);
     }
@@ -93,18 +97,10 @@ export class CheckTally {
   #addChecked({ verdict, size, by }: Checked): void {
     const sums = this.#summary;
     const sum = { match: sums.match, differ: sums.differ, ...missingOf(sums) }[verdict];
-    sum.objects++;
-    sum.bytes += size;
+    add(sum, size);
     if (by === undefined || (verdict !== 'match' && verdict !== 'differ')) return;
     increase(sums[verdict].by, by);
     if (verdict === 'match' && by === 'size' && !this.#sizeIsEnough && size > 0) sums.unproven++;
-  }
-
-  #addError({ type: _, ...failure }: Extract<CheckEvent, { type: 'failed' }>): void {
-    const { errors } = this.#summary;
-    errors.objects++;
-    increase(errors.byClass, failure.class);
-    if (errors.list.length < LISTED_FAILURES) errors.list.push(failure);
   }
 
   /** The summary so far. */
@@ -120,8 +116,4 @@ export class CheckTally {
 
 function missingOf({ missingOnSrc, missingOnDst }: CheckSummary): Record<'missing-on-src' | 'missing-on-dst', Sum> {
   return { 'missing-on-src': missingOnSrc, 'missing-on-dst': missingOnDst };
-}
-
-function increase<K extends string>(counts: Partial<Record<K, number>>, name: K): void {
-  counts[name] = (counts[name] ?? 0) + 1;
 }

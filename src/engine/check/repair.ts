@@ -4,7 +4,7 @@ import type { TransferPolicy } from '../decide/decide.js';
 import type { Reporter, StopReason, Summary } from '../events.js';
 import type { RunOptions } from '../options.js';
 import type { RunPair } from '../pair.js';
-import type { Sum } from '../record/progress.js';
+import type { Sum } from '../record/sum.js';
 import { runKeys } from '../run.js';
 import type { CheckEvent } from './findings.js';
 

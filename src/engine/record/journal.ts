@@ -7,8 +7,11 @@ import type { Manifest, RunOutcome } from '../../manifest/port.js';
 import type { Pass } from '../census.js';
 import type { RunEvent, Summary } from '../events.js';
 import { LIVE, readFact, runText, SYNCHRONISED, writeFact } from './facts.js';
+import type { Fold } from './fold.js';
 import { LagBook } from './lag.js';
-import { ProgressBook, type Sum, saveProgress } from './progress.js';
+import { type Before, beforeRun, progressOf, saveProgress } from './progress.js';
+import { Rate } from './rate.js';
+import { add, nothing, type Sum } from './sum.js';
 
 const EVERY_MS = 1000;
 /** Points of the curve that a report draws; beyond, every second one is dropped. */
@@ -35,6 +38,8 @@ export interface JournalOptions {
   whole: boolean;
   /** False for the many small runs of a watch, which nobody looks up: the manifest gets no row of them. */
   kept: boolean;
+  /** Of the run's events; has heard each event before the journal does. */
+  fold: Fold;
   summary: () => Summary;
 }
 
@@ -42,7 +47,8 @@ export class Journal {
   readonly #manifest: Manifest;
   readonly #options: JournalOptions;
   readonly #startedMs = Date.now();
-  readonly #progress: ProgressBook;
+  readonly #before: Before;
+  readonly #rate = new Rate(this.#startedMs);
   readonly #lags = new LagBook();
   readonly #curve: RunDetail['curve'] = [{ atMs: 0, bytes: 0, objects: 0 }];
   readonly #sizes = new Map<number, Sum>();
@@ -61,8 +67,7 @@ export class Journal {
     this.#manifest = manifest;
     this.#options = options;
     this.#liveSinceMs = liveSinceMs(manifest);
-    this.#progress = new ProgressBook(manifest, options.pass);
-    this.#progress.sample(this.#startedMs);
+    this.#before = beforeRun(manifest, options.pass);
   }
 
   /** Begins to write; `onError` hears of a manifest that cannot be written. */
@@ -77,7 +82,6 @@ export class Journal {
   }
 
   hear(event: RunEvent): void {
-    this.#progress.hear(event);
     if (event.type === 'plan' && !this.#planned) {
       this.#planned = true;
       this.#tell();
@@ -107,8 +111,9 @@ export class Journal {
 
   #measure({ key, size, elapsedMs, sourceMtimeMs }: Extract<RunEvent, { type: 'copied' }>): void {
     const upTo = size === 0 ? 0 : 4 ** Math.ceil(Math.log2(size) / 2);
-    const { objects, bytes } = this.#sizes.get(upTo) ?? { objects: 0, bytes: 0 };
-    this.#sizes.set(upTo, { objects: objects + 1, bytes: bytes + size });
+    const sum = this.#sizes.get(upTo) ?? nothing();
+    add(sum, size);
+    this.#sizes.set(upTo, sum);
     if (this.#slowest.length < SLOWEST || elapsedMs > (this.#slowest.at(-1)?.elapsedMs ?? 0)) {
       this.#slowest.push({ key, size, elapsedMs });
       this.#slowest = this.#slowest.sort((a, b) => b.elapsedMs - a.elapsedMs).slice(0, SLOWEST);
@@ -120,7 +125,8 @@ export class Journal {
 
   #tick(): void {
     const now = Date.now();
-    this.#progress.sample(now);
+    const { copied, sent } = this.#options.fold;
+    this.#rate.sample(now, copied.objects, sent);
     if (++this.#ticks % this.#every !== 0) return;
     this.#point(now);
     if (this.#curve.length < MOST_POINTS) return;
@@ -129,11 +135,12 @@ export class Journal {
   }
 
   #point(nowMs: number): void {
-    this.#curve.push({ atMs: nowMs - this.#startedMs, ...this.#progress.moved });
+    const { copied, sent } = this.#options.fold;
+    this.#curve.push({ atMs: nowMs - this.#startedMs, objects: copied.objects, bytes: sent });
   }
 
   #write(outcome: RunOutcome, error?: RunDetail['error']): void {
-    const { runId, command, pass, summary, whole } = this.#options;
+    const { runId, command, pass, fold, summary, whole } = this.#options;
     const now = Date.now();
     const detail: RunDetail = {
       summary: summary(),
@@ -149,9 +156,11 @@ export class Journal {
     const lags = this.#lags.take();
     if (lags.length > 0) this.#manifest.addLags(lags);
     if (!whole) return;
-    const { startedMs } = pass;
-    const complete = outcome === 'complete';
-    saveProgress(this.#manifest, { runId, command, startedMs, updatedMs: now, complete, ...this.#progress.state() });
+    saveProgress(this.#manifest, {
+      ...{ runId, command, startedMs: pass.startedMs, updatedMs: now, complete: outcome === 'complete' },
+      ...progressOf(fold, this.#before),
+      rate: this.#rate.perSecond(now, fold.copied.objects, fold.sent),
+    });
   }
 
   /** Of the many passes of a watch, those that found nothing to do are not kept. */

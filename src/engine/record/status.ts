@@ -4,7 +4,8 @@ import type { ErrorClass } from '../../model/error.js';
 import { readRun } from './facts.js';
 import { synchronisedMs } from './journal.js';
 import { type Lags, percentiles } from './lag.js';
-import { minus, type Progress, progressOfPass, type Sum } from './progress.js';
+import { type Progress, progressOfPass } from './progress.js';
+import { add, increase, minus, nothing, type Sum } from './sum.js';
 
 const HOUR_MS = 3_600_000;
 const PAGE = 1000;
@@ -70,7 +71,7 @@ export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder)
     atWork,
     history: progress && historyOf(progress, missing),
     synchronised: withoutFailedMs === undefined ? undefined : untilOf(withoutFailedMs, behind, failed),
-    pending: progress?.pending ?? { objects: 0, bytes: 0 },
+    pending: progress?.pending ?? nothing(),
     failed,
     known: manifest.count(),
     lastRun: lastRunOf(manifest, atWork),
@@ -112,8 +113,8 @@ function atLeast(a: Sum, b: Sum, what: keyof Sum): number {
  * @returns `missing`: with what was given up
  */
 function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { behind: number; missing: Sum } {
-  const told: PairStatus['failed'] = { objects: 0, bytes: 0, byClass: {}, dropped: 0, oldest: [] };
-  const missing: Sum = { objects: 0, bytes: 0 };
+  const told: PairStatus['failed'] = { ...nothing(), byClass: {}, dropped: 0, oldest: [] };
+  const missing = nothing();
   let behind = 0;
   for (let after: string | undefined; ; ) {
     const rows = manifest.failures(after, PAGE);
@@ -121,12 +122,10 @@ function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { be
     after = rows.at(-1)?.key;
     const live = rows.filter((row) => !row.dropped);
     told.dropped += rows.length - live.length;
-    told.objects += live.length;
-    missing.objects += rows.length;
-    missing.bytes += rows.reduce((sum, { size }) => sum + size, 0);
+    for (const { size } of rows) add(missing, size);
     for (const row of live) {
-      told.bytes += row.size;
-      told.byClass[row.class] = (told.byClass[row.class] ?? 0) + 1;
+      add(told, row.size);
+      increase(told.byClass, row.class);
       if (row.sourceMtimeMs < beforeMs) behind++;
     }
     told.oldest = [...told.oldest, ...live].sort((a, b) => a.sourceMtimeMs - b.sourceMtimeMs).slice(0, NAMED);

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../../src/engine/events.js';
-import { ProgressBook } from '../../../src/engine/record/progress.js';
+import { Fold } from '../../../src/engine/record/fold.js';
+import { beforeRun, progressOf } from '../../../src/engine/record/progress.js';
 import { Pair } from '../support.js';
 
 const PASS = { startedMs: 0, passed: { looked: 0, objects: 0, bytes: 0 } };
 
-function book(...events: RunEvent[]): ProgressBook {
-  const progress = new ProgressBook(new Pair().manifest, PASS);
-  for (const event of events) progress.hear(event);
-  return progress;
+function stateAfter(...events: RunEvent[]): ReturnType<typeof progressOf> {
+  const fold = new Fold();
+  for (const event of events) fold.hear(event);
+  return progressOf(fold, beforeRun(new Pair().manifest, PASS));
 }
 
 const plan = (key: string, size: number): RunEvent => ({
@@ -28,27 +29,27 @@ const failed = (key: string, size: number, operation?: 'delete'): RunEvent => ({
 
 describe('what is pending', () => {
   test('is what is left of each object: what an earlier run sent, and what has gone out, is not', () => {
-    const { pending } = book(
+    const { pending } = stateAfter(
       ...[plan('a', 100), plan('b', 50), begin('a', 100, 30), progress('a', 20)],
       // The source changed: the object starts again.
       ...[plan('c', 40), begin('c', 40), progress('c', 40), begin('c', 40)],
-    ).state();
+    );
     expect(pending).toEqual({ objects: 3, bytes: 50 + 50 + 40 });
   });
 
   test('an object that fails without having been planned takes nothing off another one', () => {
-    const { pending, source, synced } = book(
+    const { pending, source, synced } = stateAfter(
       plan('a', 100),
       failed('never planned', 7),
       failed('gone', 9, 'delete'),
-    ).state();
+    );
     expect(pending).toEqual({ objects: 1, bytes: 100 });
     expect(source).toEqual({ objects: 2, bytes: 107 });
     expect(synced.objects).toBe(0);
   });
 
   test('each object ends once, however it ends', () => {
-    const state = book(
+    const state = stateAfter(
       ...[plan('a', 1), plan('b', 2), plan('c', 4), copied('a', 1), failed('b', 2)],
       // Another run of this process was faster.
       { type: 'skip', key: 'c', size: 4, reason: 'unchanged' },
@@ -59,7 +60,7 @@ describe('what is pending', () => {
         { type: 'skip', key: 'g', size: 64, reason: 'filtered' },
         { type: 'held', key: 'h', size: 128, class: 'person', code: 'network', why: 'unchanged' },
       ] as const),
-    ).state();
+    );
     expect(state).toMatchObject({
       pending: { objects: 0, bytes: 0 },
       source: { objects: 7, bytes: 1 + 2 + 4 + 8 + 16 + 32 + 128 },
@@ -69,30 +70,8 @@ describe('what is pending', () => {
   });
 });
 
-describe('the rate', () => {
-  test('is that of the last ten seconds, by the time that really passed', () => {
-    const at = book(plan('a', 1e6), begin('a', 1e6));
-    at.sample(0);
-    for (let second = 1; second <= 30; second++) {
-      at.hear(progress('a', second <= 20 ? 1000 : 500));
-      at.sample(second * 1000);
-    }
-    expect(at.state().rate.bytes).toBe(500);
-    // A clock tick that came late is no burst.
-    at.hear(progress('a', 2000));
-    at.sample(34_000);
-    expect(at.state().rate.bytes).toBe(500);
-  });
-
-  test('of a run that has only begun is nothing', () => {
-    const at = book();
-    at.sample(0);
-    expect(at.state().rate).toEqual({ objects: 0, bytes: 0 });
-  });
-});
-
 test('the total is not known while the source is being listed, the second time either', () => {
   const listed = (done: boolean): RunEvent => ({ type: 'listed', side: 'source', objects: 1, done });
-  expect(book(listed(true)).state().listed).toBe(true);
-  expect(book(listed(true), listed(false)).state().listed).toBe(false);
+  expect(stateAfter(listed(true)).listed).toBe(true);
+  expect(stateAfter(listed(true), listed(false)).listed).toBe(false);
 });

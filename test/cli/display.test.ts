@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bytesLine, objectLine, objectsLine } from '../../src/cli/render/bars.js';
 import { colours } from '../../src/cli/render/colour.js';
-import { ProgressBars } from '../../src/cli/render/progress.js';
+import { Display } from '../../src/cli/render/display.js';
 import { Tally } from '../../src/cli/render/tally.js';
 import type { Terminal } from '../../src/cli/render/terminal.js';
 import { displayWidth } from '../../src/cli/render/width.js';
@@ -10,7 +10,7 @@ import { Clock, capture, events, plain } from './fixtures.js';
 function underWay(): Tally {
   const clock = new Clock();
   const tally = new Tally(clock.now);
-  for (const event of events.slice(0, 10)) tally.apply(event);
+  for (const event of events.slice(0, 10)) tally.hear(event);
   clock.ms += 4000;
   return tally;
 }
@@ -42,11 +42,11 @@ describe('what the bars say', () => {
   });
 });
 
-function started(terminal: Terminal, oneLine = false): ProgressBars {
-  const progress = new ProgressBars(terminal, plain, () => Date.now(), oneLine);
+function started(terminal: Terminal, oneLine = false): Display {
+  const display = new Display(terminal, plain, () => Date.now(), oneLine);
   const start = events.find((event) => event.type === 'start');
-  if (start) progress.report(start);
-  return progress;
+  if (start) display.report(start);
+  return display;
 }
 
 describe('the display on a terminal', () => {
@@ -60,31 +60,31 @@ describe('the display on a terminal', () => {
 
   it('is redrawn at most twice a second, however many events come', () => {
     const terminal = capture({ columns: 80 });
-    const progress = started(terminal);
+    const display = started(terminal);
     const draws = (): number => terminal.text().split('objects').length - 1;
     vi.advanceTimersByTime(1000);
     const before = draws();
-    for (let index = 0; index < 1000; index++) progress.report({ type: 'progress', key: 'big', bytes: 1 });
+    for (let index = 0; index < 1000; index++) display.report({ type: 'progress', key: 'big', bytes: 1 });
     expect(draws()).toBe(before);
     vi.advanceTimersByTime(10_000);
     expect(draws() - before).toBeLessThanOrEqual(20);
     expect(draws() - before).toBeGreaterThan(10);
-    progress.close();
+    display.close();
   });
 
   it('draws nothing before the run starts, so that an early error stands on a clean screen', () => {
     const terminal = capture({ columns: 80 });
-    const progress = new ProgressBars(terminal, plain, () => Date.now());
+    const display = new Display(terminal, plain, () => Date.now());
     vi.advanceTimersByTime(2000);
-    progress.print('xsync: there is no remote "x"\n');
-    progress.close();
+    display.print('xsync: there is no remote "x"\n');
+    display.close();
     expect(terminal.text()).toBe('xsync: there is no remote "x"\n');
   });
 
   it('prints log lines above the bars, wrapped and without rests of the bars beside them', () => {
     const terminal = capture({ columns: 40 });
-    const progress = started(terminal);
-    progress.print(`failed some/key: ${'word '.repeat(20)}\n`);
+    const display = started(terminal);
+    display.print(`failed some/key: ${'word '.repeat(20)}\n`);
     vi.advanceTimersByTime(600);
     const logged = terminal
       .text()
@@ -92,17 +92,17 @@ describe('the display on a terminal', () => {
       .filter((line) => line.includes('word'));
     expect(logged.length).toBeGreaterThan(2);
     for (const line of logged) expect(line.endsWith('\u001b[K')).toBe(true);
-    progress.close();
+    display.close();
   });
 
   it('gives the terminal back: bars cleared, line wrapping on, and what was still to be said is said', () => {
     const terminal = capture({ columns: 80 });
-    const progress = started(terminal);
+    const display = started(terminal);
     vi.advanceTimersByTime(600);
-    progress.print('the last word\n');
-    progress.close();
-    progress.close();
-    progress.print('after\n');
+    display.print('the last word\n');
+    display.close();
+    display.close();
+    display.print('after\n');
     const text = terminal.text();
     expect(text).toContain('the last word');
     expect(text.lastIndexOf('\u001b[?7h')).toBeGreaterThan(text.lastIndexOf('\u001b[?7l'));
@@ -115,10 +115,10 @@ describe('the display on a terminal', () => {
   it('takes one line with --stats-one-line, and few on a low window', () => {
     const rows = (oneLine: boolean, height: number): number => {
       const terminal = Object.assign(capture({ columns: 80 }), { rows: height });
-      const progress = started(terminal, oneLine);
+      const display = started(terminal, oneLine);
       vi.advanceTimersByTime(600);
       const lines = terminal.text().split('\n').length;
-      progress.close();
+      display.close();
       return lines;
     };
     expect([rows(true, 24), rows(false, 24), rows(false, 5)]).toEqual([1, 6, 3]);

@@ -16,7 +16,7 @@ const OBJECT_ROWS = 4;
 /** Milliseconds between two prints of the bars without a terminal (`--progress`), where nothing can be redrawn. */
 const PIPED_MS = 2000;
 
-export class ProgressBars {
+export class Display {
   readonly #terminal: Terminal;
   readonly #chalk: ChalkInstance;
   readonly #oneLine: boolean;
@@ -66,7 +66,7 @@ export class ProgressBars {
   }
 
   readonly report: Reporter = (event) => {
-    this.#tally.apply(event);
+    this.#tally.hear(event);
     if (event.type === 'start') this.#draw();
   };
 
@@ -97,26 +97,26 @@ export class ProgressBars {
   }
 }
 
-/** A renderer that shows bars and passes every event to `log`, which writes its lines with `print`. */
-export function progressRenderer(progress: ProgressBars, log: Renderer): Renderer {
+/** Shows bars and passes every event on to `log`, whose lines come through `print`. */
+export function displayRenderer(display: Display, log: Renderer): Renderer {
   return {
     report(event) {
-      progress.report(event);
+      display.report(event);
       log.report(event);
     },
     end(summary, exitCode, error) {
-      progress.close();
+      display.close();
       log.end(summary, exitCode, error);
     },
     pass: log.pass,
     say: log.say,
     tell: log.tell,
     fail(error, exitCode) {
-      progress.close();
+      display.close();
       log.fail(error, exitCode);
     },
     close() {
-      progress.close();
+      display.close();
       log.close();
     },
   };
