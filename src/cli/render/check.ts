@@ -27,7 +27,7 @@ export function checkedLine({ key, verdict, by, size }: Checked, chalk: ChalkIns
   }
 }
 
-/** Lines without their ends. */
+/** Lines without line ends. */
 export function checkLines(summary: CheckSummary, repaired: RepairSummary | undefined, chalk: ChalkInstance): string[] {
   const { source, destination, match, differ, missingOnSrc, missingOnDst, errors, unproven, stopped } = summary;
   const differences = differencesOf(summary);

@@ -32,7 +32,7 @@ const INDENT = ' '.repeat(4 + NAME);
 function findingLines(finding: Finding, chalk: ChalkInstance, width: number): string[] {
   const { level, check, remedy, commands = [] } = finding;
   const colour = { ok: chalk.green, warn: chalk.yellow, fail: chalk.red, skip: chalk.dim }[level];
-  // A broken config has a line for each fault.
+  // An invalid config has one line per error.
   const [first = '', ...rest] = finding.found
     .split('\n')
     .flatMap((line) => wrap(printable(line), Math.max(20, width - INDENT.length)))

@@ -6,7 +6,7 @@ import type { LogLevel } from './levels.js';
 export interface Renderer {
   /** Shows every event except `end`. */
   report: Reporter;
-  /** Shows the end of the run. `error` affected every object and ended it. */
+  /** Shows the end of the run. `error`: the error that affects every object and ended the run. */
   end(summary: Summary, exitCode: number, error?: XsyncError): void;
   /** Shows the end of a pass that more passes follow. */
   pass(summary: Summary): void;
