@@ -126,8 +126,8 @@ export class Journal {
 
   #tick(): void {
     const now = Date.now();
-    const { copied, sent } = this.#options.fold;
-    this.#rate.sample(now, copied.objects, sent);
+    const { sent, sums } = this.#options.fold;
+    this.#rate.sample(now, sums.copied.objects, sent);
     if (++this.#ticks % this.#every !== 0) return;
     this.#point(now);
     if (this.#curve.length < MOST_POINTS) return;
@@ -136,8 +136,8 @@ export class Journal {
   }
 
   #point(nowMs: number): void {
-    const { copied, sent } = this.#options.fold;
-    this.#curve.push({ atMs: nowMs - this.#startedMs, objects: copied.objects, bytes: sent });
+    const { sent, sums } = this.#options.fold;
+    this.#curve.push({ atMs: nowMs - this.#startedMs, objects: sums.copied.objects, bytes: sent });
   }
 
   #write(outcome: RunOutcome, error?: RunDetail['error']): void {
@@ -160,7 +160,7 @@ export class Journal {
     saveProgress(this.#manifest, {
       ...{ runId, command, startedMs: pass.startedMs, updatedMs: now, complete: outcome === 'complete' },
       ...progressOf(fold, this.#before),
-      rate: this.#rate.perSecond(now, fold.copied.objects, fold.sent),
+      rate: this.#rate.perSecond(now, fold.sums.copied.objects, fold.sent),
     });
   }
 

@@ -53,7 +53,8 @@ export function progressOf(
   fold: Fold,
   { passed, failed, last }: Before,
 ): Pick<Progress, 'listed' | 'source' | 'excluded' | 'synced' | 'pending' | 'last'> {
-  const { sourceListed: listed, copied, skipped, excluded, postponed, uncopied, heldNow } = fold;
+  const { sourceListed: listed, excluded, postponed, uncopied, heldNow } = fold;
+  const { copied, skipped } = fold.sums;
   const pending = fold.pending.sums();
   const found = minus(skipped, excluded);
   return {
