@@ -1,7 +1,7 @@
 /** Gathers manifest rows and writes them in batches: a row a transaction would cost more than a small object's copy. */
 import type { Intent, Manifest, ManifestRow } from '../../manifest/port.js';
 
-/** Rows a crash may cost at the most; their objects are found equal at the destination by the next run. */
+/** A crash loses at most this many rows. The next run finds their objects equal at the destination. */
 const BATCH_ROWS = 5000;
 const BATCH_MS = 200;
 
@@ -14,16 +14,17 @@ export class Committer {
   #intending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param onError told when a write in the background fails (a full disk) */
+  /** @param onError called when a write in the background fails (a full disk) */
   constructor(manifest: Manifest, onError: (error: unknown) => void) {
     this.#manifest = manifest;
     this.#onError = onError;
   }
 
   /**
-   * To be awaited before an object is written at the destination, so that a run which is killed before it can say that
-   * the object is xsync's own has said that it may be. Objects that begin together share one transaction.
-   * @param destEtag of what the destination has under the key, which is not this run's work; empty for nothing
+   * Records that xsync is about to write the object. Await it before writing to the destination: if the run is killed
+   * before the row is written, the next run knows that the object may be xsync's. Objects that begin together share
+   * one transaction.
+   * @param destEtag of what the destination has under the key already, empty for nothing
    */
   intend(key: string, destEtag: string): Promise<void> {
     this.#intents.push({ key, destEtag, atMs: Date.now() });
@@ -41,13 +42,13 @@ export class Committer {
     return this.#intending;
   }
 
-  /** Only for an object that the destination has confirmed (invariant 1). */
+  /** Only for an object that the destination has confirmed. */
   add(row: ManifestRow): void {
     this.#rows.push(row);
     this.#schedule();
   }
 
-  /** The key is on neither side any more. */
+  /** The key no longer exists on either side. */
   forget(key: string): void {
     this.#gone.push(key);
     this.#schedule();
@@ -58,7 +59,7 @@ export class Committer {
     else this.#timer ??= setTimeout(() => this.#flushQuietly(), BATCH_MS).unref();
   }
 
-  /** Writes what is left, at the end of a run. A fault is told to `onError`. */
+  /** Writes the remaining rows at the end of a run. Errors go to `onError`. */
   close(): void {
     this.#flushQuietly();
   }
@@ -71,7 +72,7 @@ export class Committer {
     }
   }
 
-  /** @throws disk-full and other faults of the manifest's database */
+  /** @throws disk-full and other errors of the manifest's database */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
