@@ -76,6 +76,6 @@ export class Tally {
 
   /** The largest objects in flight, at most `limit`. */
   inFlight(limit: number): InFlight[] {
-    return [...this.#fold.pending.inFlight].sort((a, b) => b.size - a.size).slice(0, limit);
+    return this.#fold.pending.inFlight.sort((a, b) => b.size - a.size).slice(0, limit);
   }
 }
