@@ -1,29 +1,29 @@
-/** Whether a pair is well, for whoever watches over the process. */
+/** The health of a pair, for a process supervisor. */
 import type { RunEvent } from '../engine/events.js';
 import type { PairStatus } from '../engine/record/status.js';
 
 /** Plain data, times in ISO 8601; `docs/metrics.md` documents it. */
 export interface Health {
   status: 'ok' | 'unhealthy';
-  /** Why it is unhealthy, for people. */
+  /** Why it is unhealthy, as sentences for people. */
   reasons: string[];
   /** Everything written to the source before this is at the destination; null before the first complete pass. */
   watermark: string | null;
   watermarkAgeMs: number | null;
   rpoMs: number | null;
-  /** Runs in a row, up to now, that broke off or were refused by a guard. */
+  /** The latest runs in a row that ended with an error or were refused by a guard. */
   brokenRuns: number;
 }
 
 export interface HealthOptions {
-  /** Changes are to be at the destination after so long, ms. Absent: no promise was made. */
+  /** Changes must be at the destination within this time, ms. Absent: there is no limit. */
   rpoMs?: number;
-  /** That many broken runs in a row are too many; 3 when absent. */
+  /** This many broken runs in a row are unhealthy. By default 3. */
   unhealthy?: number;
 }
 
 const UNHEALTHY = 3;
-/** A line that is down for a moment makes nobody ill. */
+/** Shorter trouble is not unhealthy. */
 const TROUBLE_MS = 60_000;
 
 export class HealthBook {
@@ -54,10 +54,9 @@ export class HealthBook {
     if (synchronised && ageMs !== undefined && rpoMs !== undefined && ageMs > rpoMs) {
       reasons.push(lateness(ageMs, rpoMs, synchronised.behind));
     }
-    if (this.#brokenRuns >= unhealthy) reasons.push(`the last ${this.#brokenRuns} runs broke off: ${this.#lastError}`);
+    if (this.#brokenRuns >= unhealthy) reasons.push(`the last ${this.#brokenRuns} runs failed: ${this.#lastError}`);
     const { sinceMs, message } = this.#trouble ?? { sinceMs: nowMs, message: '' };
-    if (nowMs - sinceMs >= TROUBLE_MS)
-      reasons.push(`nothing can be done since ${seconds(nowMs - sinceMs)}: ${message}`);
+    if (nowMs - sinceMs >= TROUBLE_MS) reasons.push(`no progress for ${seconds(nowMs - sinceMs)}: ${message}`);
     return {
       status: reasons.length === 0 ? 'ok' : 'unhealthy',
       reasons,

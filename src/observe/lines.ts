@@ -1,11 +1,11 @@
-/** Notifications as lines: on standard output, or appended to a file. */
+/** Notifications as lines of JSON on standard output or appended to a file. */
 import { closeSync, fstatSync, openSync, type Stats, statSync, writeSync } from 'node:fs';
 import { XsyncError } from '../model/error.js';
 import { reasonOf } from '../model/reason.js';
 import { type ReplicationEvent, textOf } from './replication-event.js';
 import type { Target, TargetCounts, Warn } from './target.js';
 
-const LOOK_MS = 1000;
+const CHECK_MS = 1000;
 
 export class StandardOutput implements Target {
   readonly counts: TargetCounts = { kind: 'stdout', delivered: 0, dropped: 0, queued: 0 };
@@ -23,14 +23,14 @@ export class StandardOutput implements Target {
   async close(): Promise<void> {}
 }
 
-/** One write a line, at once, so that nothing is missing after a kill. A file that was moved away is begun anew. */
+/** Writes each line immediately, so that a kill loses none. Opens a new file when the file was moved by log rotation. */
 export class EventFile implements Target {
   readonly counts: TargetCounts = { kind: 'file', delivered: 0, dropped: 0, queued: 0 };
   readonly #path: string;
   readonly #warn: Warn;
   readonly #now: () => number;
   #descriptor: number;
-  #lookedMs: number;
+  #checkedMs: number;
   #lastError = '';
 
   /** @throws not-writable */
@@ -38,7 +38,7 @@ export class EventFile implements Target {
     this.#path = path;
     this.#warn = warn;
     this.#now = now;
-    this.#lookedMs = now();
+    this.#checkedMs = now();
     try {
       this.#descriptor = open(path);
     } catch (error) {
@@ -58,7 +58,8 @@ export class EventFile implements Target {
     } catch (error) {
       this.counts.dropped++;
       const why = reasonOf(error);
-      if (why !== this.#lastError) this.#warn(`--notify: events are lost, ${this.#path} cannot be written: ${why}`);
+      if (why !== this.#lastError)
+        this.#warn(`--notify: events are lost because ${this.#path} cannot be written: ${why}`);
       this.#lastError = why;
     }
   }
@@ -69,11 +70,11 @@ export class EventFile implements Target {
       this.#warn(`--notify: ${this.counts.dropped} events were not written to ${this.#path}`);
   }
 
-  /** Looked at now and then: log rotation is no matter of milliseconds. */
+  /** Checks at most once a second whether the file was moved. */
   #follow(): void {
     const now = this.#now();
-    if (now - this.#lookedMs < LOOK_MS) return;
-    this.#lookedMs = now;
+    if (now - this.#checkedMs < CHECK_MS) return;
+    this.#checkedMs = now;
     const there: Stats | undefined = statSync(this.#path, { throwIfNoEntry: false });
     const ours = fstatSync(this.#descriptor);
     if (there?.ino === ours.ino && there.dev === ours.dev) return;
@@ -83,7 +84,7 @@ export class EventFile implements Target {
   }
 }
 
-/** Keys may be nobody else's business. */
+/** Readable by the owner alone: keys may be confidential. */
 function open(path: string): number {
   return openSync(path, 'a', 0o600);
 }

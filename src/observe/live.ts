@@ -1,24 +1,24 @@
-/**
- * Which changes are followed. What the source had before the first complete pass began is history: how long ago it was
- * written says nothing about how long it took to cross.
- */
 import type { RunEvent } from '../engine/events.js';
 
+/**
+ * Decides which changes have a lag. Objects that existed before the first complete pass are history: their age says
+ * nothing about replication.
+ */
 export class Live {
   readonly #known: () => number | undefined;
   #sinceMs = Number.POSITIVE_INFINITY;
 
-  /** @param known when the first complete pass began (`liveSinceMs` of the journal); asked when a run begins */
+  /** @param known start of the first complete pass (`liveSinceMs` of the journal); called when a run starts */
   constructor(known: () => number | undefined) {
     this.#known = known;
   }
 
-  /** Before a complete pass, what is written while runs of this process go on is followed too. */
+  /** Before the first complete pass, changes since the first run of this process have a lag too. */
   hear(event: RunEvent, nowMs: number): void {
     if (event.type === 'start') this.#sinceMs = this.#known() ?? Math.min(this.#sinceMs, nowMs);
   }
 
-  /** How long the change has taken until now, ms; undefined for history. */
+  /** Time from the change until now, ms; undefined for history. */
   lagMs(sourceMtimeMs: number, nowMs: number): number | undefined {
     return sourceMtimeMs < this.#sinceMs ? undefined : Math.max(0, nowMs - sourceMtimeMs);
   }

@@ -1,33 +1,32 @@
 /**
- * Runs in numbers, for Prometheus: hears their events, and asks for the rest when it is scraped. Runs may follow each
- * other or go on side by side. `docs/metrics.md` documents the names, which are stable. No label is a key: the values
- * of each are few.
+ * Metrics of runs for Prometheus, from their events and from queries at each scrape. Runs may be concurrent.
+ * `docs/metrics.md` documents the names, which are stable. No label is an object key: each has few values.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { RunEvent, Side, Traffic } from '../engine/events.js';
 import { Pending } from '../engine/record/pending.js';
 import type { PairStatus } from '../engine/record/status.js';
 import type { ListenAddress } from '../inbound/address.js';
-import { VERSION } from '../version.js';
 import { type Health, HealthBook, type HealthOptions } from './health.js';
+import { CLASSES, type Instruments, instrumentsIn, OUTCOMES } from './instruments.js';
 import { Live } from './live.js';
 import { type Listening, type Page, servePages } from './server.js';
 import type { TargetCounts } from './target.js';
 
 export interface MetricsOptions extends HealthOptions {
-  /** As typed; labels of every metric but the process's own. */
+  /** As typed; labels of every metric of the pair. */
   source: string;
   destination: string;
   /**
-   * What the manifest says of the pair; asked when scraped, at most every three seconds. Undefined while it is closed:
-   * what it said last holds.
+   * Called when scraped, at most every three seconds. Undefined while the manifest is closed: the last status is
+   * used.
    */
   status(): PairStatus | undefined;
-  /** When the first complete pass began, ms (`liveSinceMs` of the journal). */
+  /** Start of the first complete pass, ms since 1970 (`liveSinceMs` of the journal). */
   liveSinceMs(): number | undefined;
-  /** What both sides have cost since they were opened. Undefined while they are closed. */
+  /** Of both sides since they were opened. Undefined while they are closed. */
   traffic(): Record<Side, Traffic> | undefined;
-  /** What became of the notifications; absent without any. */
+  /** Counts of notifications by target; absent without `--notify`. */
   notified?(): readonly TargetCounts[];
   now?: () => number;
 }
@@ -35,11 +34,6 @@ export interface MetricsOptions extends HealthOptions {
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
 const STATUS_MS = 3000;
-const OUTCOMES = ['complete', 'stopped', 'broken', 'guarded'] as const satisfies readonly Of<'end'>['outcome'][];
-const CLASSES = ['temporary', 'permanent', 'person'] as const;
-/** Seconds; from one to a week, S3's fifteen minutes among them. */
-const LAGS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400, 604_800];
-
 export class Metrics {
   readonly #options: MetricsOptions;
   readonly #now: () => number;
@@ -49,11 +43,11 @@ export class Metrics {
   readonly #process = new Registry();
   readonly #m: Instruments;
   readonly #pending = new Pending();
-  /** In the latest listings, by side. */
+  /** Objects in the latest `listed` events. */
   readonly #listed = { source: 0, destination: 0 };
   #dryRun = false;
   #status: PairStatus | undefined;
-  #askedMs = Number.NEGATIVE_INFINITY;
+  #readMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: MetricsOptions) {
     const { source, destination } = options;
@@ -66,7 +60,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#process });
   }
 
-  /** A dry run counts for nothing. */
+  /** Ignores dry runs. */
   hear(event: RunEvent): void {
     if (event.type === 'start') this.#dryRun = event.dryRun;
     if (this.#dryRun) return;
@@ -79,7 +73,7 @@ export class Metrics {
 
   /** In Prometheus's text format. */
   async text(): Promise<string> {
-    this.#ask();
+    this.#refresh();
     return `${await this.#pair.metrics()}\n${await this.#process.metrics()}`;
   }
 
@@ -177,7 +171,7 @@ export class Metrics {
 
   #ended({ summary, outcome }: Of<'end'>): void {
     const m = this.#m;
-    this.#askedMs = Number.NEGATIVE_INFINITY;
+    this.#readMs = Number.NEGATIVE_INFINITY;
     if (this.#pending.running === 0) this.#listed.source = this.#listed.destination = 0;
     const endS = (summary.startedMs + summary.elapsedMs) / 1000;
     m.runs.inc({ outcome });
@@ -189,22 +183,22 @@ export class Metrics {
 
   #readStatus(): PairStatus | undefined {
     const now = this.#now();
-    if (now - this.#askedMs >= STATUS_MS) {
+    if (now - this.#readMs >= STATUS_MS) {
       this.#status = this.#options.status() ?? this.#status;
-      this.#askedMs = now;
+      this.#readMs = now;
     }
     return this.#status;
   }
 
-  #ask(): void {
+  #refresh(): void {
     const m = this.#m;
     const status = this.#readStatus();
-    if (status) this.#tellStatus(status);
+    if (status) this.#setStatus(status);
     const { running, inFlight } = this.#pending;
     // A run that was stopped does not report what it left.
     m.inFlight.set(running > 0 ? inFlight.length : 0);
     m.running.set(running);
-    this.#askTraffic();
+    this.#setTraffic();
     m.notifications.reset();
     for (const { kind, delivered, dropped, queued } of this.#options.notified?.() ?? []) {
       m.notifications.inc({ target: kind, outcome: 'delivered' }, delivered);
@@ -213,7 +207,7 @@ export class Metrics {
     }
   }
 
-  #tellStatus({ pending, failed, synchronised, known }: PairStatus): void {
+  #setStatus({ pending, failed, synchronised, known }: PairStatus): void {
     const m = this.#m;
     m.pending.set(pending.objects);
     m.pendingBytes.set(pending.bytes);
@@ -222,7 +216,7 @@ export class Metrics {
     if (synchronised) m.watermark.set(synchronised.untilMs / 1000);
   }
 
-  #askTraffic(): void {
+  #setTraffic(): void {
     const { requests, traffic } = this.#m;
     const told = this.#options.traffic();
     if (!told) return;
@@ -234,78 +228,4 @@ export class Metrics {
       traffic.inc({ side, direction: 'out' }, counts.bytesOut);
     }
   }
-}
-
-type Instruments = ReturnType<typeof instrumentsIn>;
-
-function instrumentsIn(registry: Registry) {
-  const registers = [registry];
-  const counter = <T extends string>(name: string, help: string, ...labelNames: T[]): Counter<T> =>
-    new Counter({ name: `xsync_${name}_total`, help, labelNames, registers });
-  const gauge = <T extends string>(name: string, help: string, ...labelNames: T[]): Gauge<T> =>
-    new Gauge({ name: `xsync_${name}`, help, labelNames, registers });
-  gauge('build_info', 'Always 1; the version is its label', 'version').set({ version: VERSION }, 1);
-  const instruments = {
-    pendingBytes: gauge('replication_bytes_pending', 'Bytes found to be copied and not at the destination yet'),
-    pending: gauge('replication_operations_pending', 'Objects found to be copied and not at the destination yet'),
-    latency: new Histogram({
-      name: 'xsync_replication_latency_seconds',
-      help: "From an object's last change at the source to its arrival; history is left out",
-      buckets: LAGS,
-      registers,
-    }),
-    failed: counter('replication_operations_failed', 'Objects that could not be copied or deleted in a run', 'class'),
-    failedNow: gauge('replication_failed_objects', 'Objects in the failed list now', 'class'),
-    watermark: gauge(
-      'replication_watermark_timestamp_seconds',
-      'Everything written to the source before this is at the destination; absent before the first complete pass',
-    ),
-    known: gauge('manifest_objects', 'Objects that the manifest knows at both sides'),
-    listed: counter('listed_objects', 'Objects seen in listings', 'side'),
-    copied: counter('copied_objects', 'Objects copied, by the checksum that proves it', 'verified_by'),
-    copiedBytes: counter('copied_bytes', 'Bytes of the objects copied'),
-    sentBytes: counter('sent_bytes', 'Bytes sent to the destination, of unfinished objects too'),
-    skipped: counter('skipped_objects', 'Objects looked at and not copied', 'reason'),
-    held: counter('held_objects', 'Objects that failed before and were left for later', 'reason'),
-    deleted: counter('deleted_objects', 'Objects deleted at the destination'),
-    deletedBytes: counter('deleted_bytes', 'Bytes of the objects deleted'),
-    kept: counter('kept_objects', 'Objects gone from the source and kept at the destination', 'reason'),
-    inFlight: gauge('objects_in_flight', 'Objects being copied now'),
-    restarts: counter('object_restarts', 'Objects begun again because they changed while they were read'),
-    wastedParts: counter('wasted_parts', 'Parts asked for twice because they were slow'),
-    wastedBytes: counter('wasted_bytes', 'Bytes moved for nothing thereby'),
-    requests: counter('requests', 'Requests, repeated ones included', 'side', 'kind'),
-    retries: counter('request_retries', 'Requests repeated', 'side', 'kind', 'code'),
-    traffic: counter('traffic_bytes', 'Payload received (in) and sent (out)', 'side', 'direction'),
-    listRequests: gauge('list_requests_per_day', 'What the listings of a watch cost at its present pace'),
-    tunedParts: gauge('tuned_parts', 'Parts in flight, as the tuner settled'),
-    tunedObjects: gauge('tuned_objects', 'Objects in flight, as the tuner settled'),
-    tunedPartSize: gauge('tuned_part_size_bytes', 'Size of a part, as the tuner settled'),
-    running: gauge('runs_active', 'Runs at work now'),
-    runs: counter('runs', 'Runs ended', 'outcome'),
-    lastOutcome: gauge('last_run_outcome', '1 for how the last run ended, 0 for the others', 'outcome'),
-    lastEnd: gauge('last_run_end_timestamp_seconds', 'When the last run ended'),
-    lastComplete: gauge('last_complete_run_timestamp_seconds', 'When a run last came to its end'),
-    lastSeconds: gauge('last_run_duration_seconds', 'How long the last run took'),
-    notifications: counter('notifications', 'Notifications, by the kind of their target', 'target', 'outcome'),
-    notificationsQueued: gauge('notifications_queued', 'Notifications not delivered yet', 'target'),
-  };
-  // What has not happened yet is 0, so that its first rise is seen.
-  for (const name of CLASSES) instruments.failed.inc({ class: name }, 0);
-  for (const outcome of OUTCOMES) instruments.runs.inc({ outcome }, 0);
-  // What is not known yet is absent: a time of 0 would be 1970, and an alarm.
-  const { watermark, lastEnd, lastComplete, lastSeconds, listRequests } = instruments;
-  const { tunedParts, tunedObjects, tunedPartSize } = instruments;
-  const unknown = [
-    watermark,
-    lastEnd,
-    lastComplete,
-    lastSeconds,
-    listRequests,
-    tunedParts,
-    tunedObjects,
-    tunedPartSize,
-  ];
-  for (const gauge of unknown) gauge.remove({});
-  return instruments;
 }

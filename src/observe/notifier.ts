@@ -11,11 +11,11 @@ export interface NotifierOptions {
   source: string;
   destination: string;
   targets: readonly Target[];
-  /** An object that is pending longer has missed the threshold, ms. S3's fifteen minutes when absent. */
+  /** An object that is pending longer than this has missed the threshold, ms. By default fifteen minutes, as in S3. */
   rpoMs?: number;
-  /** When the first complete pass began, ms (`liveSinceMs` of the journal). */
+  /** Start of the first complete pass, ms since 1970 (`liveSinceMs` of the journal). */
   liveSinceMs(): number | undefined;
-  /** Whether a run that found nothing to do is worth a RunFinished; not for the many passes of a watch. */
+  /** Send RunFinished for runs that found nothing to do. False for the many passes of a watch. */
   tellIdle: boolean;
   now?: () => number;
 }
@@ -32,7 +32,7 @@ export class Notifier {
   readonly #now: () => number;
   readonly #live: Live;
   readonly #threshold: Threshold;
-  /** At work now; by their ids, whether a report of them can be had. */
+  /** Active runs by ID; true if `report` can show the run. */
   readonly #runs = new Map<string, boolean>();
   readonly #name = randomBytes(6).toString('hex');
   readonly #checks: NodeJS.Timeout;
@@ -51,7 +51,7 @@ export class Notifier {
     return this.#options.targets.map((target) => target.counts);
   }
 
-  /** Of a dry run nothing is told. Never throws. */
+  /** Ignores dry runs. Never throws. */
   hear(event: RunEvent): void {
     if (event.type === 'start') this.#dryRun = event.dryRun;
     if (this.#dryRun) return;
@@ -78,7 +78,7 @@ export class Notifier {
     }
   }
 
-  /** Delivers what is queued, for at most `withinMs`; the targets say what was not delivered. Never throws. */
+  /** Delivers queued events for at most `withinMs`. The targets warn about the rest. Never throws. */
   async close(withinMs = CLOSE_MS): Promise<void> {
     clearInterval(this.#checks);
     await Promise.all(this.#options.targets.map((target) => target.close(withinMs)));
@@ -96,7 +96,7 @@ export class Notifier {
     const lagMs = this.#live.lagMs(sourceMtimeMs, this.#now());
     const thresholdMs = this.#threshold.ms;
     const late = lagMs !== undefined && lagMs > thresholdMs;
-    // A second between two checks is enough to be late.
+    // The object may have become late since the last check.
     if (late) this.#tellLate();
     this.#threshold.over(key);
     const fields = { key, size, requestTime: isoOf(sourceMtimeMs), lagMs, verifiedBy };
@@ -150,7 +150,7 @@ export class Notifier {
   }
 }
 
-/** Undefined for what is no time: what a source says of its objects need not make sense. */
+/** Undefined for an invalid time: a source may return any. */
 function isoOf(ms: number): string | undefined {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();

@@ -1,4 +1,4 @@
-/** What is notified, one JSON object each; `docs/metrics.md` documents it. Names and meanings are S3's where it has them. */
+/** Notifications, one JSON object each, documented in `docs/metrics.md`. Names and meanings follow S3 where it has them. */
 import type { RunEvent, Summary } from '../engine/events.js';
 import type { ErrorClass } from '../model/error.js';
 import type { VerifiedBy } from '../model/verified.js';
@@ -12,23 +12,23 @@ export type ReplicationEventType =
   | 'ReplicatedAfterThreshold'
   | 'RunFinished';
 
-/** Times in ISO 8601 (UTC), sizes in bytes, `…Ms` in milliseconds. What does not apply is absent. */
+/** Times in ISO 8601 (UTC), sizes in bytes, `…Ms` in milliseconds. Fields that do not apply are absent. */
 export interface ReplicationEvent {
-  /** Unique, and the same whenever the event is delivered again. */
+  /** Unique. An event that is delivered again has the same ID. */
   id: string;
   type: ReplicationEventType;
-  /** What S3 calls such an event of its own replication. */
+  /** The name of this event in S3 replication. */
   eventName?: string;
   at: string;
   pair: { source: string; destination: string };
-  /** Absent while several runs go on side by side. */
+  /** Absent while several runs are active. */
   runId?: string;
   /** Relative to the source. */
   key?: string;
   size?: number;
   /** When the source's object was written. */
   requestTime?: string;
-  /** From then until `at`; absent of history, which was there before the first complete pass began. */
+  /** From `requestTime` until `at`. Absent for objects that existed before the first complete pass. */
   lagMs?: number;
   /** Of MissedThreshold and ReplicatedAfterThreshold. */
   thresholdMs?: number;
@@ -56,7 +56,7 @@ export function totalsOf({ runId: _, source: __, destination: ___, failed, ...re
   return { ...rest, failed: { objects: failed.objects, byClass: failed.byClass } };
 }
 
-/** One line of JSON. Fractions of bytes and milliseconds are noise. */
+/** One line of JSON with whole numbers. */
 export function textOf(event: ReplicationEvent): string {
   return JSON.stringify(event, (_name, value: unknown) => (typeof value === 'number' ? Math.round(value) : value));
 }

@@ -1,4 +1,4 @@
-/** A small HTTP server of a few pages that programs read. */
+/** The HTTP server of the pages for monitoring programs. */
 import { type ListenAddress, urlOf } from '../inbound/address.js';
 import { createInbound, HttpError, type InboundLimits, listen, type Refuse } from '../inbound/server.js';
 
@@ -9,17 +9,17 @@ export interface Page {
 }
 
 export interface Listening {
-  /** With the port that it got, without a path. */
+  /** With the port that was assigned, without a path. */
   url: string;
   close(): Promise<void>;
 }
 
-/** No page takes a body. */
+/** Pages take no body. */
 const LIMITS: InboundLimits = { bodyBytes: 1024, headersMs: 10_000, requestMs: 30_000, connections: 64 };
 
 /**
  * @param pages by path
- * @param name of the option that asked for it, for complaints
+ * @param name of the command-line option, for messages
  * @throws config when it cannot listen there
  */
 export async function servePages(

@@ -1,4 +1,4 @@
-/** Proves to a webhook that an event is ours and when it was sent. `docs/metrics.md` shows how to check it. */
+/** Proves to a webhook that xsync sent an event, and when. `docs/metrics.md` shows how to verify it. */
 import { createHmac } from 'node:crypto';
 import { XsyncError } from '../model/error.js';
 
@@ -13,8 +13,8 @@ export function signatureOf(secret: string, body: string, nowMs: number): string
 }
 
 /**
- * Undefined when none is set: the events go unsigned.
- * @throws config for one that is too short to be one
+ * Undefined when it is not set: events are not signed.
+ * @throws config when it is too short
  */
 export function notifySecretFrom(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const secret = env[VARIABLE];

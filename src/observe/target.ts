@@ -12,11 +12,11 @@ export interface TargetCounts {
 
 export interface Target {
   readonly counts: TargetCounts;
-  /** Returns at once and never throws: no run waits for whom it notifies. */
+  /** Returns immediately and never throws: runs do not wait for notifications. */
   send(event: ReplicationEvent): void;
-  /** Delivers what is queued, but for no longer than `withinMs`. Says what was not delivered. Never throws. */
+  /** Delivers queued events for at most `withinMs`, and warns about the rest. Never throws. */
   close(withinMs: number): Promise<void>;
 }
 
-/** What a person should know, said as a warning. */
+/** Shows a warning to the user. */
 export type Warn = (message: string) => void;

@@ -1,4 +1,4 @@
-/** From what a person typed to where notifications go. */
+/** Opens the targets of `--notify`. */
 import { XsyncError } from '../model/error.js';
 import { EventFile, StandardOutput } from './lines.js';
 import { notifySecretFrom } from './signature.js';
@@ -22,7 +22,7 @@ export function openTarget(text: string, { write, env, warn }: TargetWorld): Tar
   if (text === '-') return new StandardOutput(write);
   if (text.startsWith('file:') && text.length > 'file:'.length) return new EventFile(text.slice('file:'.length), warn);
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) {
-    // What was typed may be an address with a secret in it.
+    // The text may be an address with a secret in it, so the message does not quote it.
     throw new XsyncError('usage', `--notify takes ${FORMS}`, { subject: '--notify' });
   }
   const url = new URL(text);

@@ -1,19 +1,19 @@
-/** Which objects wait too long. What is planned and not copied is as much as the queues of a run hold. */
-
+/** An object that waits for its copy. */
 export interface Late {
   key: string;
   size: number;
   sourceMtimeMs: number;
 }
 
-/** Versions that were told and may come again with each run until they are copied; the oldest are forgotten. */
+/** Reported versions, which each run may plan again until they are copied. Beyond this, the oldest are forgotten. */
 const REMEMBERED = 10_000;
 
+/** Finds objects that wait too long. Holds no more of them than the queues of the runs do. */
 export class Threshold {
   readonly ms: number;
   readonly #pending = new Map<string, Late>();
-  /** Told, by key and version. */
-  readonly #told = new Set<string>();
+  /** Reported, by key and version. */
+  readonly #reported = new Set<string>();
 
   constructor(ms: number) {
     this.ms = ms;
@@ -23,12 +23,12 @@ export class Threshold {
     this.#pending.set(object.key, object);
   }
 
-  /** Copied, or failed: it is not waited for any more. */
+  /** The object was copied or failed. */
   over(key: string): void {
     this.#pending.delete(key);
   }
 
-  /** What a run did not come to is for the next one. */
+  /** The next run plans again what the last one left. */
   clear(): void {
     this.#pending.clear();
   }
@@ -37,21 +37,21 @@ export class Threshold {
     return this.#pending.size === 0;
   }
 
-  /** What has waited longer than it should; each version once. */
+  /** Objects that have waited longer than `ms`, each version once. */
   takeLate(nowMs: number): Late[] {
     return [...this.#pending.values()].filter((object) => {
       if (nowMs - object.sourceMtimeMs <= this.ms) return false;
       this.#pending.delete(object.key);
-      return this.#tell(object);
+      return this.#isNew(object);
     });
   }
 
-  #tell({ key, sourceMtimeMs }: Late): boolean {
+  #isNew({ key, sourceMtimeMs }: Late): boolean {
     const version = `${sourceMtimeMs} ${key}`;
-    if (this.#told.has(version)) return false;
-    this.#told.add(version);
-    const [oldest] = this.#told;
-    if (this.#told.size > REMEMBERED && oldest !== undefined) this.#told.delete(oldest);
+    if (this.#reported.has(version)) return false;
+    this.#reported.add(version);
+    const [oldest] = this.#reported;
+    if (this.#reported.size > REMEMBERED && oldest !== undefined) this.#reported.delete(oldest);
     return true;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Notifications by POST, one event each. The run goes on meanwhile: what the other end cannot take in time waits in
- * memory, and when that is full the oldest are given up. Several are on their way at once, so they may arrive in
- * another order; each may arrive twice, under the same id.
+ * Notifications by POST, one event per request. Runs do not wait: events are queued in memory, and when the queue is
+ * full, the oldest are dropped. Several requests are sent concurrently, so events may arrive out of order; each may
+ * arrive twice, with the same ID.
  */
 import { VERSION } from '../version.js';
 import { type ReplicationEvent, textOf } from './replication-event.js';
@@ -10,7 +10,7 @@ import type { Target, TargetCounts, Warn } from './target.js';
 
 export interface WebhookOptions {
   url: URL;
-  /** Signs what is sent. */
+  /** Signs the events. */
   secret?: string;
   warn: Warn;
   limits?: Partial<WebhookLimits>;
@@ -21,14 +21,14 @@ export interface WebhookOptions {
 export interface WebhookLimits {
   /** Events in memory. */
   queued: number;
-  /** On their way at once. */
+  /** Concurrent requests. */
   inFlight: number;
-  /** Of one event. With the pauses: some eight minutes. */
+  /** Per event. With the pauses, about eight minutes. */
   attempts: number;
-  /** Before the second attempt, ms; doubles with each. */
+  /** Before the second attempt, ms; doubles with each attempt. */
   firstPauseMs: number;
   longestPauseMs: number;
-  /** From connecting to the answer's head, ms. */
+  /** From connecting to the response headers, ms. */
   timeoutMs: number;
 }
 
@@ -40,7 +40,7 @@ const LIMITS: WebhookLimits = {
   longestPauseMs: 60_000,
   timeoutMs: 10_000,
 };
-/** May succeed later, as every 5xx. */
+/** Statuses that are retried, besides every 5xx. */
 const TEMPORARY = [408, 425, 429];
 
 interface Delivery {
@@ -49,12 +49,11 @@ interface Delivery {
   attempts: number;
 }
 
-/** What the other end said. */
 interface Answer {
   ok: boolean;
   again: boolean;
   why: string;
-  /** It asked for this pause, ms. */
+  /** From Retry-After, ms. */
   pauseMs?: number;
 }
 
@@ -69,7 +68,7 @@ export class Webhook implements Target {
   readonly #posts = new Set<AbortController>();
   #inFlight = 0;
   #closing = false;
-  /** Nobody waits any longer. */
+  /** The time to close is over. */
   #over = false;
   #saidFull = false;
   #lastRefusal = '';
@@ -81,7 +80,7 @@ export class Webhook implements Target {
     this.#now = options.now ?? Date.now;
   }
 
-  /** Without its path and query, which often are the secret. */
+  /** Without path and query, which often contain the secret. */
   get name(): string {
     return this.#options.url.origin;
   }
@@ -122,7 +121,7 @@ export class Webhook implements Target {
     if (this.#saidFull) return;
     this.#saidFull = true;
     const why = this.#lastFault && ` (${this.#lastFault})`;
-    this.#options.warn(`--notify: ${this.name} takes events more slowly than they come${why}: the oldest are given up`);
+    this.#options.warn(`--notify: ${this.name} takes events more slowly than they occur${why}: the oldest are dropped`);
   }
 
   #drop(): void {
@@ -184,7 +183,7 @@ export class Webhook implements Target {
       await response.body?.cancel();
       return this.#answerOf(response);
     } catch (error) {
-      const why = post.signal.aborted ? 'it does not answer in time' : reasonOf(error);
+      const why = post.signal.aborted ? 'it did not respond in time' : reasonOf(error);
       return { ok: false, again: true, why };
     } finally {
       clearTimeout(timer);
@@ -193,15 +192,15 @@ export class Webhook implements Target {
   }
 
   #answerOf({ status, ok, headers }: Response): Answer {
-    // To follow would hand the event to somebody whom nobody named.
+    // Following it would send the event to a host that the user did not name.
     const redirects = status >= 300 && status < 400;
-    const why = `it answered ${status}${redirects ? ', which is a redirect and not followed: name its target instead' : ''}`;
+    const why = `it answered ${status}${redirects ? ', a redirect, which is not followed: use its target instead' : ''}`;
     const retryAfterS = Number(headers.get('retry-after') ?? Number.NaN);
     const pauseMs = retryAfterS >= 0 ? Math.min(this.#limits.longestPauseMs, retryAfterS * 1000) : undefined;
     return { ok, again: status >= 500 || TEMPORARY.includes(status), why, pauseMs };
   }
 
-  /** Doubles, with jitter, so that those who failed together do not come back together. Short when the end is near. */
+  /** Doubles with jitter, so that concurrent failures do not retry at the same time. Short while closing. */
   async #pause(attempts: number, askedMs = 0): Promise<void> {
     const { firstPauseMs, longestPauseMs } = this.#limits;
     const { random = Math.random } = this.#options;
@@ -219,7 +218,7 @@ export class Webhook implements Target {
   }
 }
 
-/** `fetch failed` has the reason below it. */
+/** The error of `fetch` has the reason as its cause. */
 function reasonOf(error: unknown): string {
   const { cause = error } = error as { cause?: unknown };
   return cause instanceof Error && cause.message ? cause.message : String(cause);

@@ -183,7 +183,7 @@ describe('health', () => {
     fail();
     expect(metrics.health()).toMatchObject({
       status: 'unhealthy',
-      reasons: ['the last 3 runs broke off: the line is down'],
+      reasons: ['the last 3 runs failed: the line is down'],
     });
     metrics.hear(start());
     metrics.hear(end('complete'));
@@ -197,7 +197,7 @@ describe('health', () => {
     metrics.hear({ type: 'trouble', code: 'network', message: 'reset' });
     expect(metrics.health().status).toBe('ok');
     clock.ms += 1_000;
-    expect(metrics.health()).toMatchObject({ status: 'unhealthy', reasons: ['nothing can be done since 60 s: reset'] });
+    expect(metrics.health()).toMatchObject({ status: 'unhealthy', reasons: ['no progress for 60 s: reset'] });
     metrics.hear({ type: 'well', afterMs: 60_000 });
     expect(metrics.health().status).toBe('ok');
   });

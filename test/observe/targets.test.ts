@@ -71,7 +71,7 @@ describe('a file of events', () => {
     await file.close();
     expect(file.counts).toMatchObject({ delivered: 0, dropped: 2 });
     expect(said).toEqual([
-      '--notify: events are lost, /dev/full cannot be written: no space left on device',
+      '--notify: events are lost because /dev/full cannot be written: no space left on device',
       '--notify: 2 events were not written to /dev/full',
     ]);
     expect(() => new EventFile(join(path, 'x'), () => undefined)).toThrow(

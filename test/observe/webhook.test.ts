@@ -152,7 +152,7 @@ describe('a webhook', () => {
     target.send(event('1'));
     await target.close(5000);
     expect(calls.map(({ url }) => url)).toEqual(['/hook?x=token']);
-    expect(said[0]).toContain('it answered 307, which is a redirect and not followed: name its target instead');
+    expect(said[0]).toContain('it answered 307, a redirect, which is not followed: use its target instead');
   });
 
   it('that is down costs bounded memory: the oldest events go first, which is said once and counted', async () => {
@@ -168,7 +168,7 @@ describe('a webhook', () => {
     await target.close(5000);
     expect(idsOf()).toEqual(['1', '1', '8', '9', '10']);
     expect(said).toEqual([
-      `--notify: ${origin} takes events more slowly than they come: the oldest are given up`,
+      `--notify: ${origin} takes events more slowly than they occur: the oldest are dropped`,
       expect.stringMatching(/^--notify: 6 events were not delivered to /),
     ]);
   });
@@ -186,7 +186,7 @@ describe('a webhook', () => {
     const target = hook();
     for (const id of ['1', '2']) target.send(event(id));
     await target.close(50);
-    expect(said).toEqual([`--notify: 2 events were not delivered to ${origin}: it does not answer in time`]);
+    expect(said).toEqual([`--notify: 2 events were not delivered to ${origin}: it did not respond in time`]);
     expect(said.join()).not.toContain('token');
   });
 

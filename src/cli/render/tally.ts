@@ -46,13 +46,14 @@ export class Tally {
     fold.hear(event);
     if (event.type === 'listed') this.#sourceListed ||= fold.sourceListed;
     if (event.type === 'progress' || event.type === 'copied') {
-      this.#rate.sample(this.#now(), fold.copied.objects, fold.sent);
+      this.#rate.sample(this.#now(), fold.sums.copied.objects, fold.sent);
     }
   }
 
   status(): Status {
     const now = this.#now();
-    const { pending, listed, copied, sent, skipped, failed, retries } = this.#fold;
+    const { pending, sent, sums } = this.#fold;
+    const { listed, copied, skipped, failed, retries } = sums;
     const open = pending.sums();
     const rate = this.#rate.perSecond(now, copied.objects, sent);
     const left = Math.max(0, open.bytes - open.sent);
@@ -75,6 +76,6 @@ export class Tally {
 
   /** The largest objects in flight, at most `limit`. */
   inFlight(limit: number): InFlight[] {
-    return [...this.#fold.pending.inFlight].sort((a, b) => b.size - a.size).slice(0, limit);
+    return this.#fold.pending.inFlight.sort((a, b) => b.size - a.size).slice(0, limit);
   }
 }

@@ -1,15 +1,15 @@
-/** The manifest's row of an object that was found equal without a copy. */
+/** Manifest rows of objects that were found equal without a copy. */
 import type { ManifestRow } from '../../manifest/port.js';
 import type { VerifiedBy } from '../../model/verified.js';
 import type { SkipReason } from '../decide/decide.js';
 import type { Triple } from '../list/diff.js';
 
-/** What an adopted row was found equal by; a size alone adopts nothing. */
+/** Equal sizes alone are not enough for a row. */
 const ADOPTED_BY: Partial<Record<SkipReason, VerifiedBy>> = { 'same-checksum': 'computed', 'same-time': 'size' };
 
 /**
- * Undefined when what was found is not enough for a row.
- * @param ours a run was killed after it wrote it
+ * Undefined when the comparison does not justify a row.
+ * @param ours a run of xsync wrote the object and was killed before it wrote the row
  */
 export function adoptedRow(
   { key, source, dest, row }: Triple,

@@ -1,7 +1,7 @@
 /** Gathers manifest rows and writes them in batches: a row a transaction would cost more than a small object's copy. */
 import type { Manifest, ManifestRow } from '../../manifest/port.js';
 
-/** Rows a crash may cost at the most; their objects are found equal at the destination by the next run. */
+/** A crash loses at most this many rows. The next run finds their objects equal at the destination. */
 const BATCH_ROWS = 5000;
 const BATCH_MS = 200;
 
@@ -12,7 +12,7 @@ export class Committer {
   #gone: string[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param onError told when a write in the background fails (a full disk) */
+  /** @param onError called when a write in the background fails (a full disk) */
   constructor(manifest: Manifest, onError: (error: unknown) => void) {
     this.#manifest = manifest;
     this.#onError = onError;
@@ -24,7 +24,7 @@ export class Committer {
     this.#schedule();
   }
 
-  /** The key is on neither side any more. */
+  /** The key no longer exists on either side. */
   forget(key: string): void {
     this.#gone.push(key);
     this.#schedule();
@@ -35,7 +35,7 @@ export class Committer {
     else this.#timer ??= setTimeout(() => this.#flushQuietly(), BATCH_MS).unref();
   }
 
-  /** Writes what is left, at the end of a run. A fault is told to `onError`. */
+  /** Writes the remaining rows at the end of a run. Errors go to `onError`. */
   close(): void {
     this.#flushQuietly();
   }
@@ -48,7 +48,7 @@ export class Committer {
     }
   }
 
-  /** @throws disk-full and other faults of the manifest's database */
+  /** @throws disk-full and other errors of the manifest's database */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -1,4 +1,4 @@
-/** When an object that failed is tried again. The failed list itself is the manifest's. */
+/** When failed objects are tried again. The manifest stores the failed list. */
 import type { FailureRow, Manifest } from '../../manifest/port.js';
 import { compareKeys } from '../../model/key.js';
 import type { Pass } from '../census.js';
@@ -8,15 +8,15 @@ const FIRST_WAIT_MS = 5000;
 const LONGEST_WAIT_MS = 6 * 3_600_000;
 const PAGE = 1000;
 
-/** Doubles with each attempt, from five seconds to six hours. */
+/** ms; doubles with each attempt, from five seconds to six hours. */
 export function waitAfter(attempts: number): number {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (Math.max(1, attempts) - 1));
 }
 
 /**
- * Why the object is not to be tried now; undefined when it is. What is temporary waits its time. What a person must
- * mend, or what will fail again, waits until the source has another version of it or the sides are set up otherwise.
- * @param now the version that the source has, the settings of both sides, and the time in ms
+ * Why the object is not tried now; undefined when it is. Temporary failures wait longer after each attempt. Failures
+ * that need a person, or that would repeat, wait until the source has another version or the settings change.
+ * @param now the version at the source, the settings of both sides, and the time in ms since 1970
  */
 export function heldBack(
   failure: FailureRow,
@@ -30,8 +30,8 @@ export function heldBack(
 }
 
 /**
- * Takes off the list what a look at `keys`, begun at `sinceMs`, has not found to fail: it was found equal, or the source
- * does not have it any more.
+ * Removes from the failed list those of `keys` that have not failed since `sinceMs` (ms since 1970): they were found
+ * equal or copied, or no longer exist at the source.
  */
 export function clearSettled(
   manifest: Pick<Manifest, 'failure' | 'clearFailures'>,
@@ -41,7 +41,7 @@ export function clearSettled(
   manifest.clearFailures(keys.filter((key) => (manifest.failure(key)?.seenMs ?? sinceMs) < sinceMs));
 }
 
-/** What the runs before this one have not copied of what the pass had passed when they ended. */
+/** Objects that earlier runs of the pass compared and did not copy. */
 export function* failuresOf(
   manifest: Pick<Manifest, 'failures'>,
   { after: end, startedMs }: Pass,

@@ -9,47 +9,36 @@ import { add, increase, nothing } from './sum.js';
  */
 export class Fold {
   readonly pending = new Pending();
-  readonly listed: Summary['listed'] = { source: 0, destination: 0 };
+  /** As a summary shows them. */
+  readonly sums: ReturnType<typeof noSums>;
   /** The source has been listed to its end. */
   sourceListed = false;
   /** Bytes that were sent, including those of unfinished objects. */
   sent = 0;
-  readonly copied = nothing();
-  readonly verified: Summary['verified'] = {};
-  readonly resumed: Summary['resumed'] = { objects: 0, parts: 0, bytes: 0 };
-  skipped: Summary['skipped'] = { ...nothing(), byReason: {} };
   /** Of the skipped: excluded by filters, or not objects (symbolic links). */
   excluded = nothing();
   /** Of the skipped: found different and left for the next run. */
   postponed = nothing();
-  failed: Summary['failed'] = noFailures();
   /** Of the failed: objects that were not copied. */
   uncopied = nothing();
   /** Of the failed: deletes. A diff that starts again does not undo them. */
-  readonly #undeleted: Summary['failed'] = noFailures();
-  held: Summary['held'];
+  readonly #undeleted = noFailures();
   /** Of the held: by these runs. */
   heldNow = nothing();
-  /** In a dry run, what would be deleted. */
-  deleted = nothing();
-  kept: Summary['kept'] = { ...nothing(), byReason: {} };
-  readonly backedUp = nothing();
-  retries = 0;
-  restarts = 0;
-  readonly waste: Summary['waste'] = { parts: 0, bytes: 0 };
   readonly #heldBefore: Summary['held'];
 
   /** @param heldBefore what earlier runs of the same pass did not copy: it counts as held */
-  constructor(heldBefore: Summary['held'] = { objects: 0, byClass: {}, dropped: 0 }) {
+  constructor(heldBefore: Summary['held'] = noneHeld()) {
     this.#heldBefore = heldBefore;
-    this.held = structuredClone(heldBefore);
+    this.sums = noSums(heldBefore);
   }
 
   hear(event: RunEvent): void {
+    const { sums } = this;
     this.pending.hear(event);
     switch (event.type) {
       case 'listed':
-        this.listed[event.side] = event.objects;
+        sums.listed[event.side] = event.objects;
         if (event.side === 'source') this.sourceListed = event.done;
         break;
       case 'skip':
@@ -65,31 +54,31 @@ export class Fold {
         this.#fail(event);
         break;
       case 'held':
-        addHeld(this.held, event.class, event.why === 'dropped');
+        addHeld(sums.held, event.class, event.why === 'dropped');
         add(this.heldNow, event.size);
         break;
       case 'doom':
-        if (this.pending.dryRun) add(this.deleted, event.size);
+        if (this.pending.dryRun) add(sums.deleted, event.size);
         break;
       case 'deleted':
-        add(this.deleted, event.size);
+        add(sums.deleted, event.size);
         break;
       case 'keep':
-        add(this.kept, event.size);
-        increase(this.kept.byReason, event.reason);
+        add(sums.kept, event.size);
+        increase(sums.kept.byReason, event.reason);
         break;
       case 'backup':
-        add(this.backedUp, event.size);
+        add(sums.backedUp, event.size);
         break;
       case 'retry':
-        this.retries++;
+        sums.retries++;
         break;
       case 'restart':
-        this.restarts++;
+        sums.restarts++;
         break;
       case 'race':
-        this.waste.parts++;
-        this.waste.bytes += event.bytes;
+        sums.waste.parts++;
+        sums.waste.bytes += event.bytes;
         break;
       case 'again':
         this.#startAgain();
@@ -98,39 +87,60 @@ export class Fold {
   }
 
   #skip({ size, reason }: Extract<RunEvent, { type: 'skip' }>): void {
-    add(this.skipped, size);
-    increase(this.skipped.byReason, reason);
+    const { sums } = this;
+    add(sums.skipped, size);
+    increase(sums.skipped.byReason, reason);
     if (reason === 'filtered' || reason === 'unreadable') add(this.excluded, size);
     else if (reason === 'cutoff' || reason === 'settling') add(this.postponed, size);
   }
 
   #copied({ size, verifiedBy, resumedParts, resumedBytes }: Extract<RunEvent, { type: 'copied' }>): void {
-    add(this.copied, size);
-    increase(this.verified, verifiedBy);
+    const { sums } = this;
+    add(sums.copied, size);
+    increase(sums.verified, verifiedBy);
     if (resumedParts === 0) return;
-    this.resumed.objects++;
-    this.resumed.parts += resumedParts;
-    this.resumed.bytes += resumedBytes;
+    sums.resumed.objects++;
+    sums.resumed.parts += resumedParts;
+    sums.resumed.bytes += resumedBytes;
   }
 
   #fail({ type: _, ...failure }: Extract<RunEvent, { type: 'failed' }>): void {
-    addFailure(this.failed, failure);
+    addFailure(this.sums.failed, failure);
     if (failure.operation === 'delete') addFailure(this.#undeleted, failure);
     else add(this.uncopied, failure.size);
   }
 
   /** Everything but what was copied and deleted is reported again. */
   #startAgain(): void {
-    this.skipped = { ...nothing(), byReason: {} };
+    const { skipped, held, kept, deleted } = noSums(this.#heldBefore);
+    Object.assign(this.sums, { skipped, held, kept, failed: structuredClone(this.#undeleted) });
+    if (this.pending.dryRun) this.sums.deleted = deleted;
     this.excluded = nothing();
     this.postponed = nothing();
-    this.failed = structuredClone(this.#undeleted);
     this.uncopied = nothing();
-    this.held = structuredClone(this.#heldBefore);
     this.heldNow = nothing();
-    this.kept = { ...nothing(), byReason: {} };
-    if (this.pending.dryRun) this.deleted = nothing();
   }
+}
+
+function noSums(held: Summary['held']) {
+  const skipped: Summary['skipped'] = { ...nothing(), byReason: {} };
+  const kept: Summary['kept'] = { ...nothing(), byReason: {} };
+  const verified: Summary['verified'] = {};
+  return {
+    listed: { source: 0, destination: 0 },
+    copied: nothing(),
+    resumed: { objects: 0, parts: 0, bytes: 0 },
+    skipped,
+    failed: noFailures(),
+    held: structuredClone(held),
+    deleted: { ...nothing(), left: 0 },
+    kept,
+    backedUp: nothing(),
+    verified,
+    retries: 0,
+    restarts: 0,
+    waste: { parts: 0, bytes: 0 },
+  };
 }
 
 export function noFailures(): Summary['failed'] {
@@ -146,9 +156,13 @@ export function addFailure(failed: Summary['failed'], failure: Failure): void {
 
 /** Failed objects of earlier runs, counted like those that a run holds back. */
 export function sumHeld(failures: Iterable<FailureRow>): Summary['held'] {
-  const held: Summary['held'] = { objects: 0, byClass: {}, dropped: 0 };
+  const held = noneHeld();
   for (const failure of failures) addHeld(held, failure.class, failure.dropped);
   return held;
+}
+
+function noneHeld(): Summary['held'] {
+  return { objects: 0, byClass: {}, dropped: 0 };
 }
 
 function addHeld(held: Summary['held'], kind: FailureRow['class'], dropped: boolean): void {

@@ -1,7 +1,7 @@
 /**
- * Writes down in the manifest what a run does, while it does it: the run itself for `report`, how far it is for
- * `status`, the lags of what crossed, and up to when the two sides are synchronised. A run that is killed leaves what
- * it had written a second before.
+ * Writes a run to the manifest once a second while it is running: the run itself for `report`, its progress for
+ * `status`, replication lags, and the time up to which the two sides are synchronized. A killed run loses at most the
+ * last second of this.
  */
 import type { Manifest, RunOutcome } from '../../manifest/port.js';
 import type { Pass } from '../census.js';
@@ -14,7 +14,7 @@ import { Rate } from './rate.js';
 import { add, nothing, type Sum } from './sum.js';
 
 const EVERY_MS = 1000;
-/** Points of the curve that a report draws; beyond, every second one is dropped. */
+/** Points of the curve in a report. When it has so many, every second one is dropped. */
 const MOST_POINTS = 600;
 const SLOWEST = 20;
 
@@ -26,7 +26,7 @@ export interface RunDetail {
   /** Objects copied by size, in powers of four: `upTo` bytes. */
   sizes: { upTo: number; objects: number; bytes: number }[];
   slowest: { key: string; size: number; elapsedMs: number }[];
-  /** The error that ended it. */
+  /** The error that ended the run. */
   error?: { code: string; message: string };
 }
 
@@ -34,11 +34,11 @@ export interface JournalOptions {
   runId: string;
   command: string;
   pass: Pass;
-  /** Every key of the source is looked at: the pass says up to when the sides are synchronised. */
+  /** The run lists every key of the source, so its pass decides up to when the sides are synchronized. */
   whole: boolean;
-  /** False for the many small runs of a watch, which nobody looks up: the manifest gets no row of them. */
+  /** False for the many small runs of a watch: they get no row in the manifest. */
   kept: boolean;
-  /** Of the run's events; has heard each event before the journal does. */
+  /** Sums of the run's events. It must get each event before the journal does. */
   fold: Fold;
   summary: () => Summary;
 }
@@ -53,12 +53,12 @@ export class Journal {
   readonly #curve: RunDetail['curve'] = [{ atMs: 0, bytes: 0, objects: 0 }];
   readonly #sizes = new Map<number, Sum>();
   #slowest: RunDetail['slowest'] = [];
-  /** A curve of so many seconds between points. */
+  /** Seconds between two points of the curve. */
   #every = 1;
   #ticks = 0;
-  /** Changes from then on are of the running source; what is older is history, whose age is no lag. ms. */
+  /** Older changes existed before replication started, so their age is not a lag. ms since 1970. */
   readonly #liveSinceMs: number | undefined;
-  /** Something is to be copied. From then on the manifest knows of the run, also when it is killed. */
+  /** The run found something to copy. From then on the manifest has a row of it, even if it is killed. */
   #planned = false;
   #onError: (error: unknown) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -70,26 +70,26 @@ export class Journal {
     this.#before = beforeRun(manifest, options.pass);
   }
 
-  /** Begins to write; `onError` hears of a manifest that cannot be written. */
+  /** Starts writing. `onError` gets the errors of the manifest. */
   start(onError: (error: unknown) => void): void {
     this.#onError = onError;
-    // At once, so that a run which is killed in its first second has been there.
-    this.#tell();
+    // Immediately, so that a run that is killed in its first second has a row.
+    this.#save();
     this.#timer = setInterval(() => {
       this.#tick();
-      this.#tell();
+      this.#save();
     }, EVERY_MS).unref();
   }
 
   hear(event: RunEvent): void {
     if (event.type === 'plan' && !this.#planned) {
       this.#planned = true;
-      this.#tell();
+      this.#save();
     }
     if (event.type === 'copied') this.#measure(event);
   }
 
-  /** The pair's last word on this run. @throws faults of the manifest */
+  /** Writes the run for the last time. @throws errors of the manifest */
   end(outcome: Exclude<RunOutcome, 'running'>, error?: RunDetail['error']): void {
     clearInterval(this.#timer);
     this.#point(Date.now());
@@ -101,7 +101,7 @@ export class Journal {
     this.#write(outcome, error);
   }
 
-  #tell(): void {
+  #save(): void {
     try {
       this.#write('running');
     } catch (error) {
@@ -125,8 +125,8 @@ export class Journal {
 
   #tick(): void {
     const now = Date.now();
-    const { copied, sent } = this.#options.fold;
-    this.#rate.sample(now, copied.objects, sent);
+    const { sent, sums } = this.#options.fold;
+    this.#rate.sample(now, sums.copied.objects, sent);
     if (++this.#ticks % this.#every !== 0) return;
     this.#point(now);
     if (this.#curve.length < MOST_POINTS) return;
@@ -135,8 +135,8 @@ export class Journal {
   }
 
   #point(nowMs: number): void {
-    const { copied, sent } = this.#options.fold;
-    this.#curve.push({ atMs: nowMs - this.#startedMs, objects: copied.objects, bytes: sent });
+    const { sent, sums } = this.#options.fold;
+    this.#curve.push({ atMs: nowMs - this.#startedMs, objects: sums.copied.objects, bytes: sent });
   }
 
   #write(outcome: RunOutcome, error?: RunDetail['error']): void {
@@ -159,11 +159,11 @@ export class Journal {
     saveProgress(this.#manifest, {
       ...{ runId, command, startedMs: pass.startedMs, updatedMs: now, complete: outcome === 'complete' },
       ...progressOf(fold, this.#before),
-      rate: this.#rate.perSecond(now, fold.copied.objects, fold.sent),
+      rate: this.#rate.perSecond(now, fold.sums.copied.objects, fold.sent),
     });
   }
 
-  /** Of the many passes of a watch, those that found nothing to do are not kept. */
+  /** The passes of a watch that found nothing to do are not kept. */
   #worthKeeping(outcome: RunOutcome, { copied, deleted, failed }: Summary): boolean {
     if (!this.#options.kept) return false;
     if (this.#options.command !== 'watch' || outcome === 'broken' || outcome === 'guarded') return true;
@@ -171,12 +171,12 @@ export class Journal {
   }
 }
 
-/** Everything that was at the source before this was seen, ms; undefined before the first complete pass. */
+/** Everything written to the source before this was listed, ms since 1970. Undefined before the first complete pass. */
 export function synchronisedMs(manifest: Pick<Manifest, 'getFact'>): number | undefined {
   return readFact(manifest, SYNCHRONISED);
 }
 
-/** When the first complete pass began, ms: the age of what is older than that is no lag. Undefined before it ended. */
+/** Start of the first complete pass, ms since 1970: the age of older objects is not a lag. Undefined before it ended. */
 export function liveSinceMs(manifest: Pick<Manifest, 'getFact'>): number | undefined {
   return readFact(manifest, LIVE);
 }

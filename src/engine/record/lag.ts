@@ -1,4 +1,4 @@
-/** How long changes take to cross: a histogram whose bins grow by an eighth of a doubling, from a millisecond to weeks. */
+/** Replication lags, as a histogram with eight bins per doubling, from a millisecond to weeks. */
 import type { LagRow } from '../../manifest/port.js';
 
 const BINS_PER_DOUBLING = 8;
@@ -8,12 +8,12 @@ export function binOf(ms: number): number {
   return ms < 1 ? 0 : Math.floor(Math.log2(ms) * BINS_PER_DOUBLING) + 1;
 }
 
-/** The longest lag that belongs into the bin, ms. */
+/** The longest lag in the bin, ms. */
 export function endOfBin(bin: number): number {
   return 2 ** (bin / BINS_PER_DOUBLING);
 }
 
-/** Gathers lags by minute until they are written. */
+/** Counts lags by minute until they are written to the manifest. */
 export class LagBook {
   readonly #rows = new Map<string, LagRow>();
 
@@ -28,7 +28,7 @@ export class LagBook {
     }
   }
 
-  /** What was gathered since the last call. */
+  /** Rows since the last call. */
   take(): LagRow[] {
     const rows = [...this.#rows.values()];
     this.#rows.clear();
@@ -38,14 +38,14 @@ export class LagBook {
 
 export interface Lags {
   objects: number;
-  /** ms; of each share of the objects the longest, to an eighth of a doubling. */
+  /** ms, rounded up to the end of a bin. */
   p50: number;
   p99: number;
   p9999: number;
   max: number;
 }
 
-/** @param rows one for each bin, ascending */
+/** @param rows one per bin, ascending */
 export function percentiles(rows: readonly LagRow[]): Lags | undefined {
   const objects = rows.reduce((sum, row) => sum + row.objects, 0);
   if (objects === 0) return undefined;

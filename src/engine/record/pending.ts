@@ -15,40 +15,36 @@ export class Pending {
   /** Runs that have started and not ended. Events do not name their run. */
   running = 0;
   dryRun = false;
-  /** Sizes by key. */
-  readonly #queued = new Map<string, number>();
-  readonly #inFlight = new Map<string, InFlight>();
+  /** By key. */
+  readonly #objects = new Map<string, InFlight & { begun: boolean }>();
   /** A dry run queues nothing: its plans are only counted, because they may be as many as there are objects. */
   #forecast = nothing();
 
   hear(event: RunEvent): void {
     switch (event.type) {
-      case 'start':
-        this.#start(event.dryRun);
-        break;
       case 'plan':
         if (this.dryRun) add(this.#forecast, event.size);
-        else this.#queued.set(event.key, event.size);
+        else this.#objects.set(event.key, { key: event.key, size: event.size, bytes: 0, begun: false });
         break;
       case 'begin':
-        this.#queued.delete(event.key);
-        this.#inFlight.set(event.key, { key: event.key, size: event.size, bytes: event.resumedBytes });
+        this.#begin(event);
         break;
       case 'progress':
-        this.#send(event.key, event.bytes);
+        this.#send(event);
         break;
       case 'restart':
         this.#restart(event.key);
         break;
       case 'copied':
-        this.#finish(event.key);
+      // It may have been planned before another run of this process copied it.
+      case 'skip':
+        this.#objects.delete(event.key);
         break;
       case 'failed':
-        if (event.operation === undefined) this.#finish(event.key);
+        if (event.operation === undefined) this.#objects.delete(event.key);
         break;
-      case 'skip':
-        // It was planned, and another run of this process copied it first.
-        this.#queued.delete(event.key);
+      case 'start':
+        this.#start(event.dryRun);
         break;
       case 'again':
         this.#forecast = nothing();
@@ -59,17 +55,16 @@ export class Pending {
     }
   }
 
-  get inFlight(): readonly InFlight[] {
-    return [...this.#inFlight.values()];
+  get inFlight(): InFlight[] {
+    const begun = [...this.#objects.values()].filter((object) => object.begun);
+    return begun.map(({ key, size, bytes }) => ({ key, size, bytes }));
   }
 
   /** Of the `bytes` of all pending objects, those `sent` and those `left`. */
   sums(): Sum & { sent: number; left: number } {
-    const objects = this.#forecast.objects + this.#queued.size + this.#inFlight.size;
-    let bytes = this.#forecast.bytes;
-    for (const size of this.#queued.values()) bytes += size;
-    const sums = { objects, bytes, sent: 0, left: bytes };
-    for (const object of this.#inFlight.values()) {
+    const { objects, bytes } = this.#forecast;
+    const sums = { objects: objects + this.#objects.size, bytes, sent: 0, left: bytes };
+    for (const object of this.#objects.values()) {
       sums.bytes += object.size;
       sums.sent += object.bytes;
       sums.left += Math.max(0, object.size - object.bytes);
@@ -77,27 +72,32 @@ export class Pending {
     return sums;
   }
 
+  #begin({ key, size, resumedBytes }: Extract<RunEvent, { type: 'begin' }>): void {
+    const object = this.#objects.get(key);
+    if (!object) this.#objects.set(key, { key, size, bytes: resumedBytes, begun: true });
+    else {
+      object.size = size;
+      object.bytes = resumedBytes;
+      object.begun = true;
+    }
+  }
+
+  #send({ key, bytes }: Extract<RunEvent, { type: 'progress' }>): void {
+    const object = this.#objects.get(key);
+    if (object) object.bytes += bytes;
+  }
+
+  #restart(key: string): void {
+    const object = this.#objects.get(key);
+    if (object) object.bytes = 0;
+  }
+
   /** What an earlier run was stopped at is not pending: it does not report it. */
   #start(dryRun: boolean): void {
     this.dryRun = dryRun;
     this.running++;
     if (this.running > 1) return;
-    this.#queued.clear();
-    this.#inFlight.clear();
+    this.#objects.clear();
     this.#forecast = nothing();
-  }
-
-  #send(key: string, bytes: number): void {
-    const object = this.#inFlight.get(key);
-    if (object) object.bytes += bytes;
-  }
-
-  #restart(key: string): void {
-    const object = this.#inFlight.get(key);
-    if (object) object.bytes = 0;
-  }
-
-  #finish(key: string): void {
-    if (!this.#inFlight.delete(key)) this.#queued.delete(key);
   }
 }

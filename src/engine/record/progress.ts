@@ -1,4 +1,4 @@
-/** How far a pass over the keys of a pair is. The manifest stores it as JSON for `status`. */
+/** The progress of a pass over the keys of a pair. The manifest stores it as JSON for `status`. */
 import type { Manifest } from '../../manifest/port.js';
 import type { Pass } from '../census.js';
 import { PROGRESS, readFact, writeFact } from './facts.js';
@@ -10,31 +10,31 @@ import { add, minus, nothing, plus, type Sum } from './sum.js';
 export interface Progress {
   runId: string;
   command: string;
-  /** Of the pass, which may be older than the run. Times in ms. */
+  /** Of the pass, which may be older than the run. */
   startedMs: number;
   updatedMs: number;
-  /** The source has been listed to its end: the total is known. */
+  /** The source has been listed completely, so `source` is the total. */
   listed: boolean;
   complete: boolean;
-  /** Of the source, what has been looked at. */
+  /** Objects of the source compared so far. */
   source: Sum;
-  /** Left out by filters, or no objects (symbolic links); no part of `source`. */
+  /** Excluded by filters, or not objects (symbolic links). Not part of `source`. */
   excluded: Sum;
-  /** Found equal, or copied. */
+  /** Found equal or copied. */
   synced: Sum;
-  /** To be copied; of what is being copied, the bytes that have not gone out. */
+  /** Objects that are not copied yet, and their bytes that are not sent yet. */
   pending: Sum;
-  /** Per second, over the last seconds. */
+  /** Per second, over the last ten seconds. */
   rate: Sum;
   /** What the source had in the last complete pass. */
   last?: Sum;
 }
 
-/** What a run continues from. */
+/** What earlier runs did. */
 export interface Before {
-  /** Of the source: what earlier runs of the same pass compared. */
+  /** Objects of the source that earlier runs of the same pass compared. */
   passed: Sum;
-  /** Of the passed: what they did not copy. */
+  /** Of those, the objects that they did not copy. */
   failed: Sum;
   /** What the source had in the last complete pass. */
   last?: Sum;
@@ -47,12 +47,13 @@ export function beforeRun(manifest: Manifest, pass: Pass): Before {
   return { passed: pass.passed, failed, last: last?.complete ? last.source : last?.last };
 }
 
-/** @param fold of the events of the run that continues the pass */
+/** @param fold of the run that continues the pass */
 export function progressOf(
   fold: Fold,
   { passed, failed, last }: Before,
 ): Pick<Progress, 'listed' | 'source' | 'excluded' | 'synced' | 'pending' | 'last'> {
-  const { sourceListed: listed, copied, skipped, excluded, postponed, uncopied, heldNow } = fold;
+  const { sourceListed: listed, excluded, postponed, uncopied, heldNow } = fold;
+  const { copied, skipped } = fold.sums;
   const pending = fold.pending.sums();
   const found = minus(skipped, excluded);
   return {

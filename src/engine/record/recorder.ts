@@ -1,13 +1,12 @@
-/** Writes down what became of tickets: manifest rows, the failed list, and the events that reports listen to. */
+/** Records the outcomes of tickets as manifest rows, in the failed list and as events. */
 import type { Manifest, ManifestRow } from '../../manifest/port.js';
-
 import type { Copied, Fault } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { Census } from '../census.js';
 import type { Reporter } from '../events.js';
 import type { Committer } from './commit.js';
 
-/** A version of an object that failed; `sourceMtimeMs` of the oldest version that has not arrived. */
+/** A version of an object that failed; `sourceMtimeMs` is of the oldest version that has not arrived. */
 export interface FailedObject {
   key: string;
   size: number;
@@ -27,13 +26,13 @@ export interface RecorderOptions {
   emit: Reporter;
   /** Of both sides, see `RunPair`. */
   settings: string;
-  /** Nothing is written to the manifest. */
+  /** Writes nothing to the manifest. */
   dryRun: boolean;
 }
 
 export class Recorder {
   readonly #options: RecorderOptions;
-  /** Objects of which a damaged copy was noted: however often one is noted in a run, that is one attempt. */
+  /** Objects with a damaged copy. However often one is recorded in a run, it counts as one attempt. */
   readonly #damaged = new Set<string>();
 
   constructor(options: RecorderOptions) {
@@ -50,12 +49,12 @@ export class Recorder {
     this.#options.emit({ type: 'copied', key, size, sourceMtimeMs, elapsedMs, replaced, ...told });
   }
 
-  /** Found equal without a copy: the next run need not compare again. */
+  /** Found equal without a copy: the next run does not have to compare it again. */
   adopt(row: ManifestRow | undefined): void {
     if (row && !this.#options.dryRun) this.#options.committer.add(row);
   }
 
-  /** The destination may hold damaged bytes now: whatever comes next, no later run must believe them. */
+  /** The destination may hold damaged bytes now, which no later run may trust. */
   damaged(object: FailedObject, fault: Fault): void {
     this.#note(object, fault);
     this.#damaged.add(object.key);
@@ -70,7 +69,7 @@ export class Recorder {
     this.#options.emit({ type: 'failed', key, size, class: kind, code, message, remedy, attempts });
   }
 
-  /** The row stays in the manifest, so that the next run finds the object to be deleted again. */
+  /** The row stays in the manifest, so that the next run finds the object again and deletes it. */
   deleteFailed({ key, size }: { key: string; size: number }, fault: Fault): void {
     const { class: kind, code, message, remedy } = fault;
     const what = { key, size, class: kind, code, message, remedy, attempts: 1 };

@@ -1,4 +1,4 @@
-/** What the manifest says of its pair: read from it alone, so that it holds across restarts and from other processes. */
+/** The status of a pair, read from its manifest alone: it survives restarts, and other processes can read it. */
 import type { FailureRow, LockHolder, Manifest, RunOutcome, RunRow } from '../../manifest/port.js';
 import type { ErrorClass } from '../../model/error.js';
 import { readRun } from './facts.js';
@@ -11,21 +11,21 @@ const HOUR_MS = 3_600_000;
 const PAGE = 1000;
 const NAMED = 5;
 
-/** Plain data; times in ms since 1970. `docs/status.md` says exactly what each figure means. */
+/** Plain data; times in ms since 1970. `docs/status.md` defines each figure. */
 export interface PairStatus {
   atMs: number;
-  /** The process that holds the pair. */
+  /** The process that holds the lock of the pair. */
   atWork?: LockHolder;
-  /** What is at the destination, of what the source has as far as it was looked at. Absent before the first pass. */
+  /** How much of the source, as far as it was listed, is at the destination. Absent before the first pass. */
   history?: History;
   /**
    * Everything written to the source before `untilMs` is at the destination. Absent before the first complete pass.
-   * Without the `behind` failed objects that are older, it would be `withoutFailedMs`.
+   * Without the `behind` older objects that failed, it would be `withoutFailedMs`.
    */
   synchronised?: { untilMs: number; withoutFailedMs: number; behind: number };
-  /** To be copied, as far as it is known. */
+  /** To be copied, as far as known. */
   pending: Sum;
-  /** `oldest` by the time of their change; what was given up is only counted. */
+  /** `oldest` by time of change. Dropped objects are only counted. */
   failed: Sum & { byClass: Partial<Record<ErrorClass, number>>; dropped: number; oldest: FailureRow[] };
   /** Rows of the manifest. */
   known: number;
@@ -34,7 +34,7 @@ export interface PairStatus {
     id: string;
     command: string;
     startedMs: number;
-    /** Its last sign of life, when it is running or was killed. */
+    /** Of a run that is running or was killed: when it last wrote to the manifest. */
     endedMs: number;
     outcome: RunOutcome | 'killed';
     copied: Sum;
@@ -42,26 +42,26 @@ export interface PairStatus {
     failed: number;
     error?: { code: string; message: string };
   };
-  /** Of the run that is at work: a second, and how long what is pending takes at this pace. */
+  /** Per second, of the active run; `etaMs` is how long the pending objects take at this rate. */
   rate?: Sum & { etaMs?: number };
-  /** From a change at the source to its arrival, of the objects that arrived in the last hour or day. */
+  /** Time from a change at the source to its arrival, for objects that arrived in the last hour or day. */
   lag: { hour?: Lags; day?: Lags };
 }
 
 export interface History extends Sum {
   ofObjects: number;
   ofBytes: number;
-  /** Of the bytes; below 100 as long as one object is missing. */
+  /** Of the bytes. Below 100 while one object is missing. */
   percent: number;
-  /** Left out by filters, or no objects (symbolic links), and no part of the rest. */
+  /** Excluded by filters, or not objects (symbolic links). Not part of the other figures. */
   excluded: Sum;
-  /** When it was looked at. */
+  /** When this was written. */
   atMs: number;
-  /** False while it is not known how much the source has: `of…` is what was found so far. */
+  /** False while the size of the source is not known: `of…` is what was found so far. */
   total: boolean;
 }
 
-/** @param atWork who holds the pair's lock */
+/** @param atWork the process that holds the lock of the pair */
 export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder): PairStatus {
   const progress = progressOfPass(manifest);
   const withoutFailedMs = synchronisedMs(manifest);
@@ -84,8 +84,8 @@ export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder)
 }
 
 /**
- * While a pass goes on, what it has not come to yet counts as the last one left it. After it, nothing is missing but
- * what failed, given up or not, and of that a retry may have copied some since.
+ * While a pass is running, keys that it has not reached count as the last pass left them. After it, only failed objects
+ * are missing, dropped ones included; a retry may have copied some of them since.
  */
 function historyOf(progress: Progress, failed: Sum): History {
   const { source, synced, last, listed, complete, excluded } = progress;
@@ -98,7 +98,7 @@ function historyOf(progress: Progress, failed: Sum): History {
   }
   const there = minus(of, missing);
   const share = of.bytes > 0 ? there.bytes / of.bytes : of.objects > 0 ? there.objects / of.objects : 1;
-  // All but one object of a million is not all.
+  // One missing object of a million must not show as 100.
   const percent = missing.objects > 0 ? Math.min(99.99, 100 * share) : 100;
   const total = listed || last !== undefined;
   return { ...there, ofObjects: of.objects, ofBytes: of.bytes, percent, excluded, atMs: progress.updatedMs, total };
@@ -110,7 +110,7 @@ function atLeast(a: Sum, b: Sum, what: keyof Sum): number {
 
 /**
  * @param beforeMs failed objects that changed before count as `behind`
- * @returns `missing`: with what was given up
+ * @returns `missing`: all failed objects, dropped ones included
  */
 function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { behind: number; missing: Sum } {
   const told: PairStatus['failed'] = { ...nothing(), byClass: {}, dropped: 0, oldest: [] };
@@ -133,7 +133,7 @@ function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { be
   return { ...told, behind, missing };
 }
 
-/** A failed object that was written before the last pass is not at the destination: nothing after it is claimed. */
+/** A failed object that was written before the last pass is not at the destination, so the time ends at its change. */
 function untilOf(
   withoutFailedMs: number,
   behind: number,
@@ -159,7 +159,7 @@ function lastRunOf(manifest: Manifest, atWork?: LockHolder): PairStatus['lastRun
   };
 }
 
-/** A run that has not said how it ended, and that is older than the process which holds the pair, was killed. */
+/** A run without an outcome that is older than the process that holds the lock was killed. */
 export function outcomeOf(
   { outcome, startedMs }: Pick<RunRow, 'outcome' | 'startedMs'>,
   atWork: Pick<LockHolder, 'sinceMs'> | undefined,

@@ -26,11 +26,10 @@ export function summarizer(parts: SummaryParts): (stopped?: Summary['stopped']) 
 }
 
 function summaryOf({ pair, runId, startedMs, dryRun, fold, census, forecast }: SummaryParts): Summary {
-  const copied = dryRun ? forecast.copied : fold.copied;
+  const { sums, uncopied, heldNow } = fold;
+  const copied = dryRun ? forecast.copied : sums.copied;
   const traffic = { source: pair.source.traffic(), destination: pair.dest.traffic() };
-  const { listed, resumed, skipped, failed, held, deleted, kept, backedUp } = fold;
-  const { verified, retries, restarts, waste } = fold;
-  const done = copied.objects + skipped.objects + fold.uncopied.objects + fold.heldNow.objects;
+  const done = copied.objects + sums.skipped.objects + uncopied.objects + heldNow.objects;
   return {
     runId,
     source: pair.source.text,
@@ -38,20 +37,10 @@ function summaryOf({ pair, runId, startedMs, dryRun, fold, census, forecast }: S
     dryRun,
     startedMs,
     elapsedMs: 0,
-    listed,
+    ...sums,
     copied: { ...copied },
-    resumed,
-    skipped,
-    failed,
-    held,
-    deleted: { ...deleted, left: dryRun ? 0 : census.doomed },
-    kept,
-    backedUp,
+    deleted: { ...sums.deleted, left: dryRun ? 0 : census.doomed },
     unfinished: { objects: census.seen - done },
-    verified,
-    retries,
-    restarts,
-    waste,
     traffic,
     planned: dryRun ? forecast.requests : undefined,
     cost: costOf(pair, dryRun ? forecast.traffic : traffic),

@@ -2,7 +2,7 @@ import type { Traffic } from '../events.js';
 
 type Sides = Record<'source' | 'destination', Traffic>;
 
-/** Adds two parts of what a pair has cost. */
+/** Adds up the traffic of two runs over a pair. */
 export function trafficSum(one: Sides, other: Sides): Sides {
   const side = (a: Traffic, b: Traffic): Traffic => {
     const requests = { ...a.requests };
