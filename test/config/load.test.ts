@@ -99,7 +99,7 @@ describe('a mistake is shown with its line and column, and with what was meant',
     [
       'half of a pair',
       'remotes:\n  lab: { type: s3, access_key_id: x }\n',
-      'F:2:3: remote "lab" lacks secret_access_key: access_key_id and secret_access_key go together',
+      'F:2:3: remote "lab" lacks secret_access_key: set both access_key_id and secret_access_key, or neither',
     ],
     [
       'an impossible name',

@@ -102,7 +102,7 @@ describe('what cannot come over is listed with its reason', () => {
     ],
     [
       `type = s3\nprovider = Alibaba\nendpoint = oss-accelerate.aliyuncs.com\n${KEYS}`,
-      'its endpoint "oss-accelerate.aliyuncs.com" does not tell the region, which OSS needs; add this remote by hand with its region',
+      'its endpoint "oss-accelerate.aliyuncs.com" does not name the region, which OSS requires; add this remote by hand with its region',
     ],
     [`type = s3\nprovider = Minio\n${KEYS}`, 'remote "r" lacks endpoint: provider minio needs an endpoint'],
   ])('%j', (lines, reason) => {

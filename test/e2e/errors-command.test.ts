@@ -77,7 +77,12 @@ describe('the config file', () => {
     ['an unknown type', 'remotes:\n  lab: { type: s4 }\n', ':2:16: ', '"s4"', 'did you mean "s3"?'],
     ['a misspelt key', 'remotes:\n  lab:\n    type: s3\n    regoin: x\n', ':4:5: unknown key "regoin"', '"region"?'],
     ['a misspelt start', 'remote:\n  lab: { type: s3 }\n', ':1:1: unknown key "remote"', 'did you mean "remotes"?'],
-    ['half a key pair', 'remotes:\n  lab: { type: s3, access_key_id: a }\n', 'lacks secret_access_key', 'go together'],
+    [
+      'half a key pair',
+      'remotes:\n  lab: { type: s3, access_key_id: a }\n',
+      'lacks secret_access_key',
+      'set both access_key_id and',
+    ],
     ['an unset variable', `remotes:\n  lab: { type: s3, region: "\${NOT_SET}" }\n`, ':2:28: ', 'NOT_SET is not set'],
     [
       'a key given twice',
@@ -137,7 +142,7 @@ describe('the config file', () => {
   test('s3:// and oss:// without credentials say where to put them', async () => {
     const nothing = { AWS_REGION: 'us-east-1', AWS_EC2_METADATA_DISABLED: 'true' };
     const s3 = await lab.run(['ls', 's3://some-bucket'], nothing);
-    expectComplaint(s3, 'fatal', 'gave no credentials', 'AWS_ACCESS_KEY_ID', 'aws sso login');
+    expectComplaint(s3, 'fatal', 'returned no credentials', 'AWS_ACCESS_KEY_ID', 'aws sso login');
     expectComplaint(await lab.run(['ls', 'oss://some-bucket']), 'fatal', 'OSS region', 'OSS_REGION');
   });
 });
