@@ -1,10 +1,10 @@
-/** Asks the host for the facts that `host.ts` judges. */
+/** Collects the facts about the host that `host.ts` judges. */
 import { readFile } from 'node:fs/promises';
 import { arch, release, type } from 'node:os';
 import type { CongestionFacts, HostFacts } from './host.js';
 import { largestBuffer, openFilesLimit } from './proc.js';
 
-/** Obeyed by many programs, by Node's own HTTP client only when told; xsync does not look at them. */
+/** Many programs use these variables, Node's HTTP client only when told to. xsync ignores them. */
 const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
 
 export async function readHostFacts(
@@ -27,7 +27,7 @@ export async function readHostFacts(
   };
 }
 
-/** Undefined where the system has no such file, or hides it: the finding then says so or is left out. */
+/** Undefined where the system has no such file or hides it. The finding then says so or is omitted. */
 function textOf(file: string): Promise<string | undefined> {
   return readFile(file, 'utf8').catch(() => undefined);
 }

@@ -40,10 +40,10 @@ describe('the verdict', () => {
   const wrong = fail('state', 'no', 'yes');
 
   it.each([
-    [[good, skip('write', 'not tried')], 'All is well.'],
-    [[good, better], 'Nothing is wrong; 1 thing could be better (!).'],
-    [[wrong, good], '1 thing is wrong (✗).'],
-    [[wrong, wrong, better, better], '2 things are wrong (✗), 2 things could be better (!).'],
+    [[good, skip('write', 'not tried')], 'No problems found.'],
+    [[good, better], 'No check failed; 1 warning (!).'],
+    [[wrong, good], '1 check failed (✗).'],
+    [[wrong, wrong, better, better], '2 checks failed (✗), 2 warnings (!).'],
   ])('says in one line whether there is anything to do', (findings, line) => {
     expect(text.verdict(findings)).toBe(line);
   });

@@ -24,14 +24,14 @@ const CONNECTIONS = 8;
 /** Local files of 32 transfers, the manifest, the log. */
 const OTHER_FILES = 88;
 
-/** One run of the doctor: this host, then the ways and the places, each a section. */
+/** One run of doctor: a section for this host, then for each endpoint and each location. */
 export class Examination {
   readonly #context: Context;
   readonly #flags: DoctorFlags;
   readonly #settings: OpenSettings;
   readonly #text: DoctorText;
   readonly #sections: Section[] = [];
-  /** By origin: two places on one endpoint go one way. */
+  /** Whether each origin is reachable. Locations with the same endpoint share one check. */
   readonly #reached = new Map<string, boolean>();
 
   constructor(context: Context, flags: DoctorFlags) {
@@ -42,7 +42,7 @@ export class Examination {
       config: flags.config,
       transport: flags.transport,
       congestion: flags.congestion,
-      // A person waits; a fault that passes is worth a line too.
+      // Few retries: the user waits, and a temporary error is worth a finding.
       lowLevelRetries: 2,
       contimeoutMs: flags.contimeout ?? NO_ANSWER_MS,
       timeoutMs: NO_ANSWER_MS,
@@ -52,7 +52,7 @@ export class Examination {
     };
   }
 
-  /** @throws usage for paths that name no place */
+  /** @throws usage: for invalid locations */
   async run(paths: readonly string[]): Promise<number> {
     const { io, out } = this.#context;
     const loaded = await attempt(() => loadConfig({ file: this.#flags.config, env: io.env }));
@@ -67,7 +67,7 @@ export class Examination {
     return well ? EXIT.ok : EXIT.other;
   }
 
-  /** Shows each finding as it comes: some take seconds. */
+  /** Prints each finding at once, because some take seconds. */
   async #section(title: string, findings: AsyncIterable<Finding> | Iterable<Finding>): Promise<void> {
     const { out } = this.#context;
     const section: Section = { title, findings: [] };
@@ -92,12 +92,12 @@ export class Examination {
     yield judgeDirectory('state', await lookAtDirectory(stateDirectory(env)));
   }
 
-  /** Every endpoint that the config leads to, with the names of the remotes that share it. */
+  /** Checks every endpoint of the config, with the names of the remotes that share it. */
   async #remotes(config: Config): Promise<void> {
     const names = new Map<string, string[]>();
     for (const [name, remote] of Object.entries(config.remotes)) {
       if (backendOf(remote).doctor === undefined) continue;
-      // No request is made to the bucket; an endpoint comes with one.
+      // A store needs a bucket name. No request is sent to this one.
       const opened = await attempt(() => this.#open(`${name}:bucket`, 'off'));
       if ('error' in opened) {
         await this.#section(name, [faulty('remote', opened.error, 'Check this remote: xsync config show.')]);
@@ -133,7 +133,7 @@ export class Examination {
     try {
       const { capabilities, identity } = side.store;
       const there = capabilities.local || (await this.#endpoint(identity.endpoint));
-      const unreachable = [skip('bucket', 'not looked at: the endpoint cannot be used')];
+      const unreachable = [skip('bucket', 'not checked: the endpoint cannot be used')];
       await this.#section(location.text, there ? this.#place(location, side) : unreachable);
     } finally {
       await side.close();
@@ -145,7 +145,7 @@ export class Examination {
     const interruption = onInterrupt(this.#context.log);
     try {
       yield* checkPlace(side.store, {
-        // A local file stands for the folder that it is in.
+        // For a local file, its folder is checked.
         prefix: side.store.capabilities.local ? '' : side.prefix,
         write: this.#flags.write === true,
         probeBytes: this.#flags.probeSize ?? 0,

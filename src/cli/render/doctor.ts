@@ -1,4 +1,4 @@
-/** Findings on a screen. */
+/** Renders findings for a terminal. */
 import type { ChalkInstance } from 'chalk';
 import type { Finding, Level } from '../../doctor/finding.js';
 import { colours } from './colour.js';
@@ -24,15 +24,15 @@ export function doctorText(terminal: Terminal, env: NodeJS.ProcessEnv): DoctorTe
   };
 }
 
-/** Columns of a check's name: the longest is `acceleration`. */
+/** Width of a check's name in columns; the longest is `acceleration`. */
 const NAME = 13;
 const INDENT = ' '.repeat(4 + NAME);
 
-/** Nothing but commands, which are for copying, is wider than `width`. */
+/** Wraps at `width`, except commands, which users copy. */
 function findingLines(finding: Finding, chalk: ChalkInstance, width: number): string[] {
   const { level, check, remedy, commands = [] } = finding;
   const colour = { ok: chalk.green, warn: chalk.yellow, fail: chalk.red, skip: chalk.dim }[level];
-  // A broken config has a line for each fault.
+  // An invalid config has a line for each error.
   const [first = '', ...rest] = finding.found
     .split('\n')
     .flatMap((line) => wrap(printable(line), Math.max(20, width - INDENT.length)))
@@ -45,15 +45,15 @@ function findingLines(finding: Finding, chalk: ChalkInstance, width: number): st
   ];
 }
 
-/** One line that says whether there is anything to do. */
+/** The summary line. */
 function verdictLine(findings: readonly Finding[], chalk: ChalkInstance): string {
   const count = (level: Level): number => findings.filter((finding) => finding.level === level).length;
   const wrong = count('fail');
   const better = count('warn');
-  const could = better === 0 ? '' : `${plural(better, 'thing')} could be better (!)`;
+  const could = better === 0 ? '' : `${plural(better, 'warning')} (!)`;
   if (wrong > 0) {
-    const start = chalk.red(`${plural(wrong, 'thing')} ${wrong === 1 ? 'is' : 'are'} wrong (✗)`);
+    const start = chalk.red(`${plural(wrong, 'check')} failed (✗)`);
     return could === '' ? `${start}.` : `${start}, ${could}.`;
   }
-  return could === '' ? chalk.green('All is well.') : `Nothing is wrong; ${could}.`;
+  return could === '' ? chalk.green('No problems found.') : `No check failed; ${could}.`;
 }
