@@ -1,4 +1,4 @@
-/** `XSYNC_CONFIG_<REMOTE>_<KEY>` defines remotes or overrides those of the file, for example XSYNC_CONFIG_LAB_ENDPOINT. */
+/** `XSYNC_CONFIG_<REMOTE>_<KEY>` defines or overrides remotes, for example XSYNC_CONFIG_LAB_ENDPOINT. */
 import { XsyncError } from '../model/error.js';
 import { BACKENDS } from '../store/registry.js';
 import { didYouMean } from './nearest.js';

@@ -16,7 +16,7 @@ export interface EndpointFacts {
   connect?: { ms: number; address: string } | { fault: Fault };
   /** Absent for plain HTTP. `untrusted`: why the certificate is not trusted. */
   tls?: { ms: number; version: string; validUntilMs: number; issuer: string; untrusted?: string } | { fault: Fault };
-  /** The response to a request without credentials. Times in ms since 1970; `dateMs` is absent without a Date header. */
+  /** The response to a request without credentials. Times in ms since 1970; no `dateMs` without a Date header. */
   answer?: { status: number; localMs: number; dateMs?: number } | { fault: Fault };
 }
 

@@ -1,4 +1,4 @@
-/** Connects to an endpoint once, step by step and without credentials, to collect the facts that `endpoint.ts` judges. */
+/** Connects to an endpoint once, step by step and without credentials, to collect the facts for `endpoint.ts`. */
 import { lookup } from 'node:dns/promises';
 import { request } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';

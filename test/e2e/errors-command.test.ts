@@ -33,7 +33,7 @@ describe('the command line', () => {
     [['copy', 'a', 'b', '-q', '-v'], 'choose one of --quiet and --verbose'],
     [['cat', 'east:b/k', '--head', '1', '--tail', '1'], '--head, --tail', 'exclude each other'],
     [['ls', ''], 'a location is empty', 'remote:bucket/prefix'],
-    [['ls', 'gs://b/x'], 'gs:// is no scheme', 's3:// and oss://'],
+    [['ls', 'gs://b/x'], 'gs:// is not a known scheme', 's3:// and oss://'],
     [['ls', 'east:'], '"east:" has no bucket', 'east:BUCKET/PREFIX'],
     [['ls', 'east:/b'], '"east:/b" has a "/" where its bucket should start'],
     [['ls', 'esat:b'], 'no remote "esat"', 'config.yaml has east, west, shanghai', 'did you mean "east"?', './esat:b'],
@@ -87,7 +87,7 @@ describe('the config file', () => {
     [
       'a key given twice',
       `remotes:\n  lab: { type: s3, region: x, ${KEYS}, region: y }\n`,
-      'region stands here a second',
+      'region is a duplicate key',
     ],
     ['OSS without a region', `remotes:\n  lab: { type: oss, ${KEYS} }\n`, 'no region or endpoint', 'cn-shanghai'],
   ];
