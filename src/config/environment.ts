@@ -44,10 +44,7 @@ function target(variable: string, remotes: readonly string[]): { remote: string;
   for (const { key, word } of splits) {
     const [remote, second] = remotes.filter((name) => variableName(name) === word);
     if (second !== undefined) {
-      throw new XsyncError(
-        'config',
-        `${variable} matches both remotes "${remote}" and "${second}"; rename one of them`,
-      );
+      throw new XsyncError('config', `${variable} fits both remotes "${remote}" and "${second}"; rename one of them`);
     }
     if (remote !== undefined) return { remote, key };
   }
@@ -60,15 +57,15 @@ function unknownKey(variable: string, rest: string, remotes: readonly string[]):
   const owner = remotes.find((name) => rest.startsWith(`${variableName(name)}_`));
   const word = owner === undefined ? rest.slice(rest.indexOf('_') + 1) : rest.slice(owner.length + 1);
   const hint = didYouMean(word.toLowerCase(), KEYS);
-  return new XsyncError('config', `${variable} does not end in a known key of a remote${hint}`, {
+  return new XsyncError('config', `${variable} ends in an unknown key${hint}`, {
     subject: variable,
     remedy: `Write ${PREFIX}<REMOTE>_<KEY>, such as ${PREFIX}LAB_ENDPOINT.`,
   });
 }
 
 /**
- * Converts text from the environment to the type of its key, for example `true` to a boolean. Text that does not fit
- * stays text, and the validation reports it.
+ * Converts text from the environment to the type of its key. Text that does not fit stays text, which the validation
+ * reports.
  */
 export function typedValue(type: unknown, key: string, text: string): string | number | boolean {
   const field = Object.entries(findBackend(type)?.schema.shape ?? {}).find(([name]) => name === key)?.[1];

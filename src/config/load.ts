@@ -54,10 +54,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   return { path, remotes: Object.fromEntries(remotes), unset: Object.fromEntries(unset) };
 }
 
-/**
- * The file's document; undefined when there is no file.
- * @throws config: when it contains secrets and other users can read it
- */
+/** The file's document, if any. @throws config: when it contains secrets and other users can read it */
 async function readDocument(path: string, required: boolean): Promise<ConfigDocument | undefined> {
   const file = await readPrivately(path);
   if (file === undefined) {

@@ -7,10 +7,7 @@ export interface RedactedConfig {
   remotes: Record<string, Record<string, unknown>>;
 }
 
-/**
- * Replaces secrets with `***`, access key IDs with their last four characters, which distinguish two keys, and
- * unusable remotes with the reason.
- */
+/** Masks secrets, keeps the last four characters of access key IDs, and replaces unusable remotes with the reason. */
 export function redact(config: Config): RedactedConfig {
   const remotes = Object.entries(config.remotes).map(([name, remote]) => {
     const shown = Object.entries(remote).map(([key, value]) => [key, redactValue(key, value)] as const);

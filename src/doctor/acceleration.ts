@@ -7,14 +7,9 @@ export function judgeAcceleration(configured: 'auto' | 'on' | 'off', chosen: str
   const why = chosen.replace(/^o[nf]+: /, '');
   const values = { configured, faster };
   if (!faster && configured === 'on') {
-    return warn(
-      'acceleration',
-      `on, but not worth its price: ${why}`,
-      'Set accelerate: auto (or off) for this remote.',
-      {
-        values,
-      },
-    );
+    return warn('acceleration', `on, but no benefit: ${why}`, 'Set accelerate: auto (or off) for this remote.', {
+      values,
+    });
   }
   if (!faster) return ok('acceleration', `no benefit: ${why}`, values);
   if (configured !== 'off') return ok('acceleration', why, values);

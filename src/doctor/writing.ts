@@ -57,7 +57,7 @@ async function remove(
   const result = await attempt(() => store.delete(keys));
   const failures = 'value' in result ? result.value : keys.map((key) => ({ key, error: result.error }));
   const [first] = failures;
-  if (first === undefined) return ok('delete', 'allowed: deleted the objects of this check');
+  if (first === undefined) return ok('delete', 'allowed: deleted what was put');
   const left = failures.map(({ key }) => key).join(', ');
   return warn(
     'delete',
@@ -89,12 +89,7 @@ async function tryPart(store: ObjectStore, options: PlaceOptions, upload: Upload
   if ('error' in sent) return faulty('multipart', sent.error, allow(store, options, 'write'));
   const listed = await attempt(() => store.listParts(upload, { signal }));
   if ('error' in listed) {
-    return faulty(
-      'multipart',
-      listed.error,
-      `${allow(store, options, 'list parts')} It is required for resuming.`,
-      'warn',
-    );
+    return faulty('multipart', listed.error, `${allow(store, options, 'list parts')} Resuming requires it.`, 'warn');
   }
   return ok('multipart', 'allowed: created an upload, sent a part, aborted it');
 }

@@ -240,7 +240,7 @@ describe('XSYNC_CONFIG_<REMOTE>_<KEY>', () => {
   it.each<[Record<string, string>, string]>([
     [
       { XSYNC_CONFIG_LAB_ENDPONT: 'x' },
-      'XSYNC_CONFIG_LAB_ENDPONT does not end in a known key of a remote; did you mean "endpoint"? → Write XSYNC_CONFIG_<REMOTE>_<KEY>, such as XSYNC_CONFIG_LAB_ENDPOINT.',
+      'XSYNC_CONFIG_LAB_ENDPONT ends in an unknown key; did you mean "endpoint"? → Write XSYNC_CONFIG_<REMOTE>_<KEY>, such as XSYNC_CONFIG_LAB_ENDPOINT.',
     ],
     [
       { XSYNC_CONFIG_X_ENDPOINT: 'h' },
@@ -252,7 +252,7 @@ describe('XSYNC_CONFIG_<REMOTE>_<KEY>', () => {
     ],
     [
       { XSYNC_CONFIG_A_B_COPY_LINKS: 'true' },
-      'XSYNC_CONFIG_A_B_COPY_LINKS matches both remotes "a-b" and "a_b"; rename one of them',
+      'XSYNC_CONFIG_A_B_COPY_LINKS fits both remotes "a-b" and "a_b"; rename one of them',
     ],
   ])('%j names the variable', async (env, message) => {
     const text = `remotes:\n  lab: ${S3}\n  a-b: { type: local }\n  a_b: { type: local }\n`;

@@ -174,7 +174,7 @@ describe('acceleration', () => {
     ],
     ['auto', 'on: 34 ms a request against 80', 'ok', '34 ms a request against 80'],
     ['off', 'off: it is not faster from here', 'ok', 'no benefit: it is not faster from here'],
-    ['on', 'off: the bucket name has dots', 'warn', 'on, but not worth its price: the bucket name has dots'],
+    ['on', 'off: the bucket name has dots', 'warn', 'on, but no benefit: the bucket name has dots'],
   ])('configured %s, measured "%s"', (configured, chosen, level, found) => {
     expect(judgeAcceleration(configured, chosen)).toMatchObject({ level, found });
   });

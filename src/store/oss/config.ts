@@ -32,10 +32,7 @@ export const ossConfigSchema = z.strictObject({
     .describe('Read settings that are absent here from the environment variables OSS_* and ALIBABA_CLOUD_*'),
   signature_version: z.enum(['v4', 'v1']).default('v4').describe('v1 only for old accounts and buckets'),
   /** `on` sends object data to the accelerated endpoint. open.ts resolves `auto`; the store treats it as `off`. */
-  accelerate: z
-    .enum(['auto', 'on', 'off'])
-    .default('off')
-    .describe('Transfer acceleration for object data; billed per GB'),
+  accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('Transfer acceleration for data; billed per GB'),
   accelerate_endpoint: z.enum(['global', 'overseas']).default('global'),
   storage_class: text.optional().describe('Storage class of new objects; default: that of the bucket'),
   prices: pricesSchema,

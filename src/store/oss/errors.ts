@@ -1,5 +1,5 @@
 /**
- * Translates OSS's error responses into XsyncErrors. The codes and their meanings are from "HTTP status codes" and the
+ * Translates OSS's error responses into XsyncErrors. Codes and meanings are from "HTTP status codes" and the
  * error code pages (EC) of the OSS developer reference.
  */
 import { concernsBucket, type ErrorClass, type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
@@ -28,7 +28,7 @@ interface Reading {
 }
 
 const DAMAGED =
-  'The data changed in transit or at the source: run again. If the error persists, compare the source with its checksum.';
+  'The data changed in transit or at the source: run again. If it persists, compare the source with its checksum.';
 const CREDENTIALS = 'Check access_key_id and secret_access_key, and that the key is enabled.';
 
 const BY_CODE: Record<string, Reading> = {
@@ -37,10 +37,7 @@ const BY_CODE: Record<string, Reading> = {
   NoSuchVersion: { code: 'object-not-found' },
   SymlinkTargetNotExist: { code: 'unsupported-object' },
   NoSuchUpload: { code: 'upload-not-found' },
-  BucketAlreadyExists: {
-    code: 'bucket-exists',
-    remedy: 'Bucket names are unique across all accounts: choose another name.',
-  },
+  BucketAlreadyExists: { code: 'bucket-exists', remedy: 'Bucket names are globally unique: choose another.' },
   AccessDenied: {
     code: 'access-denied',
     remedy: "Grant the RAM user this action on the bucket, or check the bucket's policy.",

@@ -113,11 +113,7 @@ export function checkReceived(key: string, received: number, wanted: number): vo
 }
 
 export function notCopyable(key: string): XsyncError {
-  return new XsyncError(
-    'unsupported',
-    `OSS cannot copy ${key} server-side: it is at another endpoint or in another account`,
-    {
-      subject: key,
-    },
-  );
+  return new XsyncError('unsupported', `OSS cannot copy ${key} server-side from another endpoint or account`, {
+    subject: key,
+  });
 }

@@ -19,7 +19,7 @@ export interface Refusal {
 const REGION = 'Set the remote\'s "region" to';
 const CHANGED = 'The object changed while it was read: run again when nothing writes to it.';
 const DAMAGED =
-  'The data changed in transit or at the source: run again. If the error persists, compare the source with its checksum.';
+  'The data changed in transit or at the source: run again. If it persists, compare the source with its checksum.';
 const SLOWER = 'Send fewer requests per second: set --tpslimit.';
 const SIGNATURE = 'Check secret_access_key, and check that no proxy changes the headers.';
 
@@ -70,7 +70,7 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   TooManyRequests: ['throttled', SLOWER],
   InternalError: ['server-error'],
   OperationAborted: ['server-error'],
-  BucketAlreadyExists: ['bucket-exists', 'Bucket names are unique across all accounts: choose another name.'],
+  BucketAlreadyExists: ['bucket-exists', 'Bucket names are globally unique: choose another.'],
   InvalidBucketName: ['config', 'Check the bucket name.'],
   InvalidStorageClass: ['config', 'Check storage_class: the store does not support it.'],
   NotImplemented: ['unsupported'],
@@ -110,9 +110,7 @@ function placeOf({ place, bucket }: Refusal): string {
 /** The service's message. The response to a HEAD has none. */
 function said(code: ErrorCode, status: number, serviceCode?: string, message?: string): string {
   if (serviceCode !== undefined) return message ? `${message} (${serviceCode})` : serviceCode;
-  return code === 'object-not-found'
-    ? 'there is no such object'
-    : `the service refused the request (HTTP status ${status})`;
+  return code === 'object-not-found' ? 'there is no such object' : `the service refused it (HTTP status ${status})`;
 }
 
 function meaningOf(
@@ -158,9 +156,7 @@ function wrongRegion(
     return new XsyncError('wrong-region', message, { ...details, remedy: `${REGION} ${region}.` });
   }
   const message = `${placeOf(refusal)} is not at this endpoint`;
-  const remedy = endpoint
-    ? `Set the endpoint of this remote: the store redirects to ${endpoint}.`
-    : "Check the remote's region and endpoint.";
+  const remedy = endpoint ? `Set endpoint: the bucket is at ${endpoint}.` : "Check the remote's region and endpoint.";
   return new XsyncError('wrong-endpoint', message, { ...details, remedy });
 }
 

@@ -283,10 +283,7 @@ export class S3SdkStore implements ObjectStore {
     return { ...options, storageClass: options.storageClass ?? this.#storageClass };
   }
 
-  /**
-   * @throws unsupported: when the source cannot be copied server-side
-   * @throws precondition-failed: from the HEAD that replaces a condition which the provider ignores
-   */
+  /** @throws unsupported; precondition-failed: from the HEAD that replaces a condition which the provider ignores */
   async #readySource(source: ObjectStore, key: string, { ifMatch, versionId, signal }: CopyOptions): Promise<void> {
     if (!this.copyableFrom(source)) {
       throw new XsyncError(

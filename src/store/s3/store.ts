@@ -2,13 +2,9 @@
  * An S3 bucket over the lean transport. User metadata is kept within the preset's limit: names are returned in lower
  * case, and non-ASCII values are sent as RFC 2047 encoded words.
  *
- * Calls that send more than one request:
- * - All calls repeat a request once that was refused because of a wrong clock.
- * - `listParts` reads all pages.
- * - Copies with `ifMatch` send a HEAD first where the provider ignores the condition.
- * - `completeUpload` sends a HEAD when the response has no ETag (RGW), and lists the parts when RGW reports that a
- *   completed upload is still in progress.
- * - `delete` sends a separate request for each key that XML cannot contain.
+ * Calls that send more than one request: all, once, after a wrong clock; `listParts`, which pages; copies with `ifMatch`
+ * where the provider ignores it (a HEAD first); `completeUpload` when the response has no ETag (a HEAD) or RGW reports a
+ * completed upload as in progress (the parts); `delete` for each key that XML cannot contain.
  */
 
 import { md5 } from '../../hash/index.js';
