@@ -1,4 +1,4 @@
-/** What is measured, as data. */
+/** The benchmark's cases, as data. */
 import {
   AWS_SYNC,
   COMPARERS,
@@ -11,25 +11,25 @@ import {
   XSYNC,
 } from './contenders.js';
 
-/** What a bucket of the stub lists; its name tells the stub. */
+/** The contents of a bucket of the stub, which reads them from the bucket's name. */
 export interface Content {
   objects: number;
   /** Bytes of each object. */
   size: number;
-  /** The keys lie under so many prefixes; flat when absent. */
+  /** Number of prefixes of the keys; absent for flat keys. */
   prefixes?: number;
 }
 
 export interface Case {
   name: string;
-  /** `{objects}` and `{prefixes}` stand for the source's numbers. */
+  /** `{objects}` and `{prefixes}` are replaced with the source's numbers. */
   title: string;
   source: Content;
-  /** What the destination has already; nothing when absent. `disk`: an empty folder. */
+  /** Existing contents of the destination; absent if empty. `disk`: an empty folder. */
   destination?: Content | 'disk';
-  /** Before each answer of the servers. */
+  /** Delay of each response of the servers. */
   delayMs?: number;
-  /** What figures are told by: copied objects, copied bytes, keys listed, or none (start-up). */
+  /** The unit of the results: copied objects, copied bytes, listed keys, or none (start-up). */
   per: 'object' | 'byte' | 'key' | 'start';
   contenders: readonly Contender[];
 }
@@ -41,7 +41,7 @@ const SLOW_MS = 100;
 
 const FLAT: Content = { objects: 1_000_000, size: 4 * KiB };
 const IN_PREFIXES: Content = { ...FLAT, prefixes: 1000 };
-/** rclone takes half a minute for the flat bucket, and minutes when answers are late. */
+/** rclone needs half a minute for the flat bucket, and minutes with delayed responses. */
 const COMPARERS_RCLONE_ONCE = COMPARERS.map((one) => (one.tool === 'rclone' ? { ...one, runs: 1 } : one));
 
 const LARGE: Contender[] = [
@@ -219,7 +219,7 @@ const STARTS: readonly Case[] = [
 
 export const CASES: readonly Case[] = [...COPIES, ...DOWNLOADS, ...LISTINGS, ...STARTS];
 
-/** Everything a tenth as large: to see that the bench works, not for figures. */
+/** Everything at a tenth of its size: a check that the bench works, not for results. */
 export function quick(bench: Case): Case {
   const tenth = (n: number): number => Math.ceil(n / 10);
   const smaller = (content: Content): Content => {

@@ -1,9 +1,9 @@
-/** Results as a chart: what others take, in multiples of what xsync takes. */
+/** Renders results as a chart: the other tools' time and CPU time in multiples of xsync's. */
 import { type CaseResult, type ContenderResult, mediansOf, significant } from './figures.js';
 
 const WIDTH = 800;
 const MARGIN = 16;
-/** Where the bars begin and end; the names stand before, the numbers after them. */
+/** Start and end of the bars, between the names and the numbers. */
 const LEFT = 210;
 const RIGHT = 700;
 const TITLE_HEIGHT = 30;
@@ -45,7 +45,7 @@ interface Group {
   rows: Row[];
 }
 
-/** What is beside xsync in a case; what xsync does otherwise where nobody else is. */
+/** The other tools of a case, or else xsync's other configurations. */
 function groupOf({ title, contenders }: CaseResult): Group {
   const [own, ...others] = contenders.filter(({ runs }) => runs.length > 0);
   if (!own) return { title, rows: [] };
@@ -58,7 +58,7 @@ function groupOf({ title, contenders }: CaseResult): Group {
   return { title, rows: (peers.length > 0 ? peers : others).map(row) };
 }
 
-/** The chart as SVG, on a logarithmic scale: twice as much is as far from xsync as half as much. */
+/** The chart as SVG, on a logarithmic scale. */
 export function chart(cases: readonly CaseResult[]): string {
   const groups = cases.map(groupOf).filter(({ rows }) => rows.length > 0);
   const values = groups.flatMap(({ rows }) => rows.flatMap(({ cpu, time }) => [cpu, time]));

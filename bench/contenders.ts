@@ -1,32 +1,32 @@
-/** Who is measured, as data: the tools and how each is called. */
+/** The measured tools and their arguments, as data. */
 
 export type ToolName = 'xsync' | 'rclone' | 'aws' | 's5cmd';
 
-/** What is to be reached at least; each is told beside what was measured. */
+/** A goal, which is reported next to the measurement. */
 export interface Goal {
-  /** Seconds, at most. */
+  /** Maximum, in seconds. */
   wallS?: number;
-  /** Megabytes of 1,000,000 bytes, at most. */
+  /** Maximum, in megabytes of 1,000,000 bytes. */
   peakMB?: number;
-  /** A LIST for each 1,000 keys of the source, and no other request. */
+  /** One LIST per 1,000 keys of the source, and no other request. */
   onlyItsPages?: true;
-  /** For who is beside xsync: takes so many times the time of the case's first contender, at least. */
+  /** For other tools: the minimum time, in multiples of the case's first contender. */
   timesTheFirst?: number;
 }
 
 export interface Contender {
   label: string;
   tool: ToolName;
-  /** `SRC` and `DST` stand for the two locations. */
+  /** `SRC` and `DST` are replaced with the two locations. */
   args: readonly string[];
-  /** A plain xsync copy goes before, unmeasured, and leaves its manifest behind. */
+  /** An unmeasured xsync copy runs first and leaves its manifest. */
   manifest?: boolean;
-  /** At most so many runs: for who waits minutes for answers, which take equally long in each run. */
+  /** Maximum number of runs, for tools that wait minutes for responses, equally in each run. */
   runs?: number;
   goal?: Goal;
 }
 
-/** The same contender, called with more. */
+/** The same contender with more arguments. */
 export function plus(contender: Contender, label: string, ...args: string[]): Contender {
   return { ...contender, label, args: [...contender.args, ...args] };
 }
@@ -35,12 +35,12 @@ export const XSYNC: Contender = { label: 'xsync', tool: 'xsync', args: ['copy', 
 export const RCLONE: Contender = { label: 'rclone', tool: 'rclone', args: ['copy', 'SRC', 'DST', '-q'] };
 const TUNING = ['--transfers', '64', '--checkers', '64', '--s3-no-head', '--size-only', '--fast-list'];
 export const RCLONE_TUNED = plus(RCLONE, 'rclone, tuned', ...TUNING);
-/** By default rclone asks a HEAD for every key on both sides; with this it compares by the listings alone, as xsync does. */
+/** By default rclone sends a HEAD for every key on both sides. With this it compares by listings only, like xsync. */
 export const RCLONE_SIZES = plus(RCLONE, 'rclone --size-only', '--size-only');
 
 export const COPIERS = [XSYNC, RCLONE, RCLONE_TUNED];
 
-/** The two that know one endpoint alone: they copy from a store to disk, or compare two buckets of one store. */
+/** These two support a single endpoint: they copy from a store to disk, or compare two buckets of one store. */
 export const AWS_SYNC: Contender = {
   label: 'aws s3 sync',
   tool: 'aws',

@@ -1,13 +1,13 @@
-/** What was measured, and the words and numbers by which it is told. */
+/** The measured values and their summaries. */
 import type { Case } from './cases.js';
 import type { ToolName } from './contenders.js';
 import type { Found, Run } from './tools.js';
 
 export interface Results {
-  /** As it was typed after `npm run bench`. */
+  /** The arguments of `npm run bench`. */
   options: string;
   date: string;
-  /** Of the source tree; `+` when it held more than that commit. */
+  /** Commit of the source tree; ends in `+` when the tree had changes. */
   commit: string;
   machine: {
     processor: string;
@@ -15,11 +15,11 @@ export interface Results {
     memoryGiB: number;
     kernel: string;
     node: string;
-    /** Of one minute, before the first run and after the last. */
+    /** Load average of one minute, before the first run and after the last. */
     loadBefore: number;
     loadAfter: number;
   };
-  /** The tools beside xsync: their versions, or why they were not measured. */
+  /** The other tools: their versions, or why they were not measured. */
   tools: Record<Exclude<ToolName, 'xsync'>, Found>;
   cases: CaseResult[];
 }
@@ -57,7 +57,7 @@ export function significant(value: number): string {
 export interface Medians {
   wallS: number;
   cpuS: number;
-  /** The least and the most. */
+  /** Minimum and maximum. */
   cpuSpread: readonly [number, number];
   peakRssMiB: number;
 }

@@ -1,6 +1,6 @@
 /**
  * CPU time of a million keys through twenty filter rules: `npx tsx bench/filter.ts [--against FOLDER] [--runs 5]`.
- * FOLDER is another checkout: its filter takes turns with this one's and must include as many keys.
+ * FOLDER is another checkout. Its filter alternates with this one and must include the same number of keys.
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -31,7 +31,7 @@ const FOLDERS = [
 const ENDINGS = ['jpg', 'JPG', 'png', 'json', 'csv', 'parquet', 'log.gz', 'txt', 'tmp', 'html', 'orig.3', 'webp'];
 const WORDS = ['invoice', 'holiday', 'sensor', 'übersicht', 'customer', '写真', 'émission', 'report', 'a', 'q3'];
 
-/** Keys of 20 to 120 bytes in key order, one in eight with characters beyond ASCII; the same at every run. */
+/** Keys of 20 to 120 bytes in key order, the same in every run. One in eight has non-ASCII characters. */
 function makeKeys(): string[] {
   let seed = 1;
   const random = (below: number) => {
@@ -50,7 +50,7 @@ function makeKeys(): string[] {
 
 type Module = { createFilter: typeof createFilter };
 
-/** Seconds of CPU, and how many keys were included. */
+/** CPU seconds and the number of included keys. */
 function measure({ createFilter }: Module, keys: readonly string[], ignoreCase: boolean): [number, number] {
   const before = process.cpuUsage();
   const filter = createFilter({ filter: RULES, ignoreCase });

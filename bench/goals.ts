@@ -1,4 +1,4 @@
-/** Whether the contenders' goals were reached. */
+/** Compares the results with the contenders' goals. */
 import type { Case } from './cases.js';
 import type { Goal } from './contenders.js';
 import { type CaseResult, type ContenderResult, median, significant } from './figures.js';
@@ -6,13 +6,13 @@ import { type CaseResult, type ContenderResult, median, significant } from './fi
 export interface Verdict {
   case: string;
   label: string;
-  /** For instance `at most 8 s`. */
+  /** Such as `at most 8 s`. */
   wanted: string;
   measured: string;
   reached: boolean;
 }
 
-/** Medians beside what was to be reached; nothing for who was not measured. */
+/** Medians and goals; nothing for contenders that were not measured. */
 export function verdicts(cases: readonly Case[], results: readonly CaseResult[]): Verdict[] {
   return results.flatMap((result) => {
     const contenders = cases.find(({ name }) => name === result.name)?.contenders ?? [];

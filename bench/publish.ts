@@ -1,4 +1,4 @@
-/** What bench/results holds, written into docs/: the tables of docs/benchmarks.md, and its chart. */
+/** Writes bench/results to docs/: the tables of docs/benchmarks.md, and its chart. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CASES } from './cases.js';
@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..');
 const PAGE = join(ROOT, 'docs', 'benchmarks.md');
 const CHART = join(ROOT, 'docs', 'benchmarks.svg');
 
-/** Draws whatever was published, by one suite or the other. */
+/** Writes the published results of both suites. */
 export function publish(): void {
   const results = read('published.json') as Results | undefined;
   const wan = read('wan.json') as WanResults | undefined;
@@ -29,7 +29,7 @@ function read(file: string): unknown {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
 }
 
-/** The page with these figures exchanged. @throws when the page lacks the marks between which they stand */
+/** Replaces the figures in the page. @throws Error: when the page lacks their begin and end marks */
 function withFigures(page: string, name: string, figures: string): string {
   const [begin, end] = [`<!-- ${name}: begin (written by the bench) -->`, `<!-- ${name}: end -->`];
   const [from, until] = [page.indexOf(begin), page.indexOf(end)];

@@ -1,4 +1,4 @@
-/** Results as Markdown tables. */
+/** Renders results as Markdown tables. */
 import type { Case } from './cases.js';
 import { type CaseResult, type ContenderResult, mediansOf, type Results, significant } from './figures.js';
 import { verdicts } from './goals.js';
@@ -6,7 +6,7 @@ import type { Run } from './tools.js';
 
 const GiB = 1024 ** 3;
 
-/** How the work of a case is counted: the words over the columns, and how many units the case has. */
+/** The units of a case: the column headings, and the number of units. */
 function units({ per, objects, size }: CaseResult): { rate: string; cost: string; count: number; costCount: number } {
   const gib = (objects * size) / GiB;
   switch (per) {
@@ -25,7 +25,7 @@ function ratio(value: number, own: number): string {
   return `${significant(value / own)} ×`;
 }
 
-/** A table for one case; ratios are to the first contender, which is xsync. */
+/** The table of one case. Ratios are relative to the first contender, xsync. */
 function table(result: CaseResult): string {
   const { rate, cost } = units(result);
   const heads = ['', 'CPU', 'time', cost, 'seconds', ...(rate === '' ? [] : [rate]), 'peak RSS', 'requests'];

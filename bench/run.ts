@@ -1,16 +1,16 @@
 /**
- * Measures xsync beside other tools on the same server in the same run: CPU, time, memory and requests.
+ * Measures xsync and other tools with the same server in the same run: CPU, time, memory and requests.
  *
  *   npm run bench                          every case, 5 runs each, tables on standard output
  *   npm run bench -- --case copy-4k        one case, or all of a kind (copy, disk, size, diff, start); can be repeated
- *   npm run bench -- --runs 9              so many runs
- *   npm run bench -- --quick               a tenth of everything, once: only to see that it works
+ *   npm run bench -- --runs 9              9 runs each
+ *   npm run bench -- --quick               a tenth of everything, once: only checks that the bench works
  *   npm run bench -- --publish             every case; also writes bench/results/published.json, and page and chart in docs/
- *   npm run bench -- --render              measures nothing: draws page and chart again
- *   sudo npm run bench -- --wan            uploads over emulated long lines; takes what bench/wan.ts takes
+ *   npm run bench -- --render              no measurement: writes page and chart again
+ *   sudo npm run bench -- --wan            uploads over emulated long lines; options as in bench/wan.ts
  *
- * Within a case the contenders take turns, so that whatever else the machine does meets all of them. Ends with 1 when
- * a contender failed, or a goal was missed.
+ * The contenders of a case alternate, so that other load on the machine affects all of them. The exit code is 1 when a
+ * contender failed or a goal was missed.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -56,8 +56,10 @@ function optionsOf(args: string[]): Options {
   if (unknown !== undefined) {
     throw new Error(`no case ${unknown}; there are ${CASES.map(({ name }) => name).join(', ')}`);
   }
-  if (values.runs !== undefined && !/^[1-9]\d*$/.test(values.runs)) throw new Error('--runs takes a number from 1 on');
-  if (values.publish && (values.case || values.quick)) throw new Error('--publish takes every case, in full');
+  if (values.runs !== undefined && !/^[1-9]\d*$/.test(values.runs))
+    throw new Error('--runs must be a whole number of at least 1');
+  if (values.publish && (values.case || values.quick))
+    throw new Error('--publish cannot be combined with --case or --quick');
   const chosen = CASES.filter((bench) => values.case?.some((wanted) => means(wanted, bench)) ?? true);
   return {
     ...values,
@@ -66,7 +68,7 @@ function optionsOf(args: string[]): Options {
   };
 }
 
-/** The contenders of a case whose tools are here, measured in turns. Who fails is not asked again. */
+/** Measures the installed contenders of a case alternately. A contender that failed is not run again. */
 async function measure(bench: Case, contenders: readonly Contender[], runs: number): Promise<CaseResult> {
   const stub = await startStub(bench.delayMs);
   const folder = mkdtempSync(join(tmpdir(), 'xsync-bench-'));
@@ -109,7 +111,7 @@ function git(...args: string[]): string {
   return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
 }
 
-/** Nothing that tells one machine from another of its kind: no host name, no paths. */
+/** Contains nothing that identifies the machine, such as a host name or paths. */
 function machine(loadBefore: number): Results['machine'] {
   const round = (load: number) => Math.round(load * 10) / 10;
   return {
@@ -143,7 +145,7 @@ async function measureAll(options: Options, told: string): Promise<void> {
   mkdirSync(RESULTS, { recursive: true });
   const file = join(RESULTS, options.publish ? 'published.json' : 'latest.json.tmp');
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-  // A tenth of the work says nothing of goals.
+  // Goals do not apply to a tenth of the work.
   const goals = options.quick ? [] : CASES;
   process.stdout.write(`${markdown(goals, results)}\n`);
   if (options.publish) publish();

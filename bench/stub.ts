@@ -1,4 +1,4 @@
-/** The C programs of the bench: compiled when they are first needed, started, asked. */
+/** Compiles (on first use), starts and queries the C programs of the bench. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
@@ -18,14 +18,14 @@ export interface Counters {
   completeUpload: number;
   other: number;
   connections: number;
-  /** Bytes of objects and parts that were written. */
+  /** Bytes written, in objects and parts. */
   bytesIn: number;
-  /** Bytes of objects that were read. */
+  /** Bytes read, in objects. */
   bytesOut: number;
 }
 
 export interface Stub {
-  /** Two endpoints of one server, so that clients see two services and copy through themselves. */
+  /** Two endpoints of one server, so that clients see two services and cannot copy server-side. */
   source: string;
   destination: string;
   reset(): Promise<void>;
@@ -33,7 +33,7 @@ export interface Stub {
   stop(): Promise<void>;
 }
 
-/** Where the sources of each program lie, and what it is linked with. */
+/** The sources and libraries of each program. */
 const PROGRAMS = {
   measure: { files: () => [join(HERE, 'measure.c')], libraries: [] },
   stub: { files: () => filesIn('stub'), libraries: ['-lcrypto'] },
@@ -45,7 +45,7 @@ function filesIn(folder: string): string[] {
   return paths.filter((file) => /\.[ch]$/.test(file));
 }
 
-/** The path of the program, compiled anew when a source is newer. */
+/** The path of the program, which is compiled if a source is newer. */
 export function compile(name: keyof typeof PROGRAMS): string {
   const { files, libraries } = PROGRAMS[name];
   const program = join(BUILT, name);

@@ -1,4 +1,4 @@
-/** The tools that are measured: their configuration, and one measured run of one of them. */
+/** Configures the measured tools and runs one of them. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const PROGRAM = join(import.meta.dirname, '..', 'bin', 'xsync.js');
 const ACCESS_KEY = 'AKTESTAKTESTAKTEST01';
 const SECRET_KEY = 'test-secret-of-the-bench';
 const REGION = 'us-east-1';
-/** Where objects go that are copied to disk. */
+/** Destination of copies to disk. */
 const DISK = './out';
 
 export interface Run {
@@ -21,7 +21,7 @@ export interface Run {
   requests: Counters;
 }
 
-/** What `measure` writes. */
+/** The output of `measure`. */
 interface Measured {
   exitCode: number;
   wallS: number;
@@ -30,7 +30,7 @@ interface Measured {
   peakRssKiB: number;
 }
 
-/** Runs tools in a folder of their own, with nothing of the user's configuration and environment. */
+/** Runs tools in a separate folder, without the user's configuration and environment. */
 export class Tools {
   readonly #folder: string;
   readonly #stub: Stub;
@@ -46,13 +46,13 @@ export class Tools {
     this.#write('rclone.conf', remotes.map(([name, endpoint]) => rcloneRemote(name, endpoint)).join(''));
   }
 
-  /** Before the runs of one contender: an empty state, or the manifest of a run that has gone before. */
+  /** Prepares the runs of one contender: an empty state, or the manifest of a previous run. */
   async prepare(bench: Case, contender: Contender): Promise<void> {
     this.#forget();
     if (contender.manifest) await this.#measure(bench, XSYNC);
   }
 
-  /** @throws when the tool failed, or did not do its work */
+  /** @throws Error: when the tool failed or did not do its work */
   async run(bench: Case, contender: Contender): Promise<Run> {
     if (!contender.manifest) this.#forget();
     rmSync(join(this.#folder, DISK), { recursive: true, force: true });
@@ -89,12 +89,12 @@ export class Tools {
     });
     await once(child, 'exit');
     const measured = JSON.parse(readFileSync(result, 'utf8')) as Measured;
-    if (measured.exitCode !== 0) throw new Error(`ended with ${measured.exitCode}`);
+    if (measured.exitCode !== 0) throw new Error(`exit code ${measured.exitCode}`);
     return measured;
   }
 }
 
-/** The command with its configuration and the two locations as this tool writes them. */
+/** The command with its configuration and the two locations in the tool's syntax. */
 function commandOf({ source, destination }: Case, { tool, args }: Contender, endpoint: string): string[] {
   const ownNames = tool === 'xsync' || tool === 'rclone';
   const place = (remote: string, bucket: string): string => `${ownNames ? `${remote}:` : 's3://'}${bucket}`;
@@ -124,7 +124,7 @@ function filesIn(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
 }
 
-/** A figure for work that was not done is worse than none. */
+/** @throws Error: when the tool did less than the case's work */
 function mustHaveWorked({ per, source, destination }: Case, asked: Counters, files: number): void {
   const copied = per === 'object' || per === 'byte' ? source.objects * source.size : 0;
   const arrived = destination === 'disk' ? files === source.objects : asked.bytesIn === copied;
@@ -133,7 +133,7 @@ function mustHaveWorked({ per, source, destination }: Case, asked: Counters, fil
   }
 }
 
-/** How each tool says which version it is. */
+/** Arguments that print each tool's version. */
 const VERSIONS: Record<Exclude<ToolName, 'xsync'>, readonly string[]> = {
   rclone: ['version'],
   aws: ['--version'],
@@ -141,19 +141,19 @@ const VERSIONS: Record<Exclude<ToolName, 'xsync'>, readonly string[]> = {
 };
 
 export interface Found {
-  /** The first word of it that is a number, as each tool writes it. */
+  /** The first number in the output. */
   version?: string;
-  /** Why there is none. */
+  /** Why there is no version. */
   missing?: string;
 }
 
-/** Which of the tools beside xsync are here. */
+/** Finds the installed tools other than xsync. */
 export function findTools(): Record<Exclude<ToolName, 'xsync'>, Found> {
   const found = (tool: Exclude<ToolName, 'xsync'>): Found => {
     if (!onPath(tool)) return { missing: 'not on the PATH' };
     try {
       const text = execFileSync(tool, VERSIONS[tool], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-      return { version: /v?\d+\.\d+\S*/.exec(text)?.[0] ?? 'of an unknown version' };
+      return { version: /v?\d+\.\d+\S*/.exec(text)?.[0] ?? 'of unknown version' };
     } catch {
       return { missing: `${tool} ${VERSIONS[tool].join(' ')} fails` };
     }

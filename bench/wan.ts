@@ -1,14 +1,13 @@
 /**
- * Measures xsync over emulated long lines: how much of each it uses. Needs root (network namespaces, /dev/net/tun), gcc
- * and iproute2.
+ * Measures how much of emulated long lines xsync uses. Needs root (network namespaces, /dev/net/tun), gcc and iproute2.
  *
  *   npm run bench -- --wan                        every case, once: about 20 minutes
  *   npm run bench -- --wan --case lossy-cubic     one case; can be repeated
- *   npm run bench -- --wan --runs 3               so many runs of each
- *   npm run bench -- --wan --quick                an eighth of everything: only to see that it works
+ *   npm run bench -- --wan --runs 3               3 runs each
+ *   npm run bench -- --wan --quick                an eighth of everything: only checks that the bench works
  *   npm run bench -- --wan --publish              also writes bench/results/wan.json and the table of docs/benchmarks.md
  *
- * Ends with 1 when the median run of a case misses a target.
+ * The exit code is 1 when the median run of a case misses a target.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -45,8 +44,8 @@ function optionsOf(args: string[]): Options {
   if (unknown !== undefined) {
     throw new Error(`no case ${unknown}; there are ${WAN_CASES.map(({ name }) => name).join(', ')}`);
   }
-  if (!/^[1-9]\d*$/.test(values.runs)) throw new Error('--runs takes a number from 1 on');
-  if (process.getuid?.() !== 0) throw new Error('network namespaces need root: run it with sudo');
+  if (!/^[1-9]\d*$/.test(values.runs)) throw new Error('--runs must be a whole number of at least 1');
+  if (process.getuid?.() !== 0) throw new Error('network namespaces require root: use sudo');
   const chosen = WAN_CASES.filter(({ name }) => values.case === undefined || values.case.includes(name));
   return {
     cases: values.quick ? chosen.map(quick) : chosen,
@@ -77,7 +76,7 @@ function row(bench: WanCase, shares: Shares, runs: readonly WanRun[]): string {
   });
   const seconds = `${median(runs.map(({ wallS }) => wallS)).toFixed(1)} s`;
   const wasted = median(runs.map(({ waste }) => waste.bytes)) / (bench.objects * bench.size);
-  const late = runs.some(({ lateMs }) => lateMs > LATE_MS) ? '  (the machine was busy: not to be trusted)' : '';
+  const late = runs.some(({ lateMs }) => lateMs > LATE_MS) ? '  (not reliable: the machine was busy)' : '';
   const verdict = reached(bench, shares) ? 'reached' : 'MISSED';
   return [bench.name.padEnd(14), seconds, ...told, `waste ${percent(wasted)}`, verdict].join('  ') + late;
 }

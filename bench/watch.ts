@@ -1,6 +1,6 @@
 /**
- * A watch under a steady stream of changes, on one machine: how long changes take to cross, whether one is copied twice,
- * and whether its memory grows. `npx tsx bench/watch.ts --minutes 10 [--events]`
+ * Measures a watch under a steady stream of changes: the delay of changes, duplicate copies, and memory growth.
+ * `npx tsx bench/watch.ts --minutes 10 [--events]`
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,13 +17,13 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '50' },
     interval: { type: 'string' },
     events: { type: 'boolean', default: false },
-    /** Where bin/xsync.js and dist lie: a copy is safe from a build that goes on meanwhile. */
+    /** The folder of bin/xsync.js and dist. Use a copy if a build may run at the same time. */
     program: { type: 'string', default: join(import.meta.dirname, '..') },
   },
 });
 const SECRET = 'a secret for the bench only';
 const SEEDED = 2000;
-/** What is under way may take so long at the end. */
+/** Time for pending changes at the end. */
 const SETTLE_MS = 30_000;
 
 const program = join(values.program, 'bin/xsync.js');
@@ -70,7 +70,7 @@ try {
   );
   console.log(`xsync status: ${JSON.stringify(statusOf(pair, common))}`);
   const list = server.requests.counts();
-  console.log(`requests since the last look of the driver: ${JSON.stringify(list)}`);
+  console.log(`requests since the driver's last check: ${JSON.stringify(list)}`);
 } finally {
   watch?.kill('SIGTERM');
   if (watch) await new Promise((resolve) => watch?.once('close', resolve));
@@ -78,12 +78,12 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Keeps what was told until the driver has read it. */
+/** Buffers the output until the driver has read it. */
 function listen(child: ChildProcess): { readonly text: string; until(text: string): Promise<void> } {
   let text = '';
   let ended = false;
   child.stdout?.setEncoding('utf8').on('data', (more: string) => {
-    // The beginning has the address, the end what was waited for.
+    // The start has the address, the end has the text that the driver waits for.
     text = text.length < 1_000_000 ? text + more : text.slice(0, 10_000) + text.slice(-10_000) + more;
   });
   child.on('close', () => (ended = true));

@@ -1,4 +1,4 @@
-/* One keep-alive connection: head, body, answer, again. Sockets are edge-triggered, so each step runs until it blocks. */
+/* A keep-alive connection: head, body, response, repeat. Sockets are edge-triggered, so steps run until they block. */
 #define _GNU_SOURCE
 #include "stub.h"
 
@@ -30,7 +30,7 @@ static void connection_close(Connection *c) {
 
 static Outcome stopped(ssize_t count) { return count < 0 && errno == EAGAIN ? BLOCKED : ENDED; }
 
-/* The body must be hashed when the answer names its MD5 and the client has not told it. */
+/* The body must be hashed if the response contains its MD5 and the client has not sent it. */
 static bool hashes(const Request *request) { return strcmp(request->method, "PUT") == 0 && !request->md5_given; }
 
 static void consume(Connection *c, size_t count) {
@@ -68,7 +68,7 @@ static Outcome read_body(Connection *c) {
     c->body_left -= (int64_t)count;
   }
   while (c->body_left > 0) {
-    /* MSG_TRUNC throws bytes away without copying them. */
+    /* MSG_TRUNC discards bytes without copying them. */
     int64_t most = hash ? (int64_t)sizeof scratch : DISCARD;
     size_t want = (size_t)(c->body_left < most ? c->body_left : most);
     ssize_t count = recv(c->fd, hash ? scratch : NULL, want, hash ? 0 : MSG_TRUNC);

@@ -1,4 +1,4 @@
-/* What objects hold: a pattern of 1 MiB, repeated. It lies in a memory file, so that the kernel sends it by itself. */
+/* Object data: a repeated pattern of 1 MiB. It is in a memory file, so that sendfile can send it without a copy. */
 #define _GNU_SOURCE
 #include "stub.h"
 
@@ -23,7 +23,7 @@ void content_prepare(void) {
   if (file < 0 || ftruncate(file, FILE_BYTES) != 0) abort();
   bytes = mmap(NULL, FILE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (bytes == MAP_FAILED) abort();
-  /* xorshift64: nothing compresses it. */
+  /* xorshift64, which does not compress. */
   uint64_t state = 88172645463325252u;
   for (int64_t at = 0; at < PATTERN; at += 8) {
     state ^= state << 13;

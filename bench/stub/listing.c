@@ -1,4 +1,4 @@
-/* Synthetic listings: object number i has a key that can be computed, so that any page is written without a search. */
+/* Synthetic listings. The key of object number i is computed, so that any page is written without a search. */
 #define _GNU_SOURCE
 #include "stub.h"
 
@@ -11,11 +11,11 @@
 
 typedef struct {
   int64_t count, size;
-  /* 0: flat. */
+  /* 0 for flat keys. */
   int64_t prefixes, per_prefix;
 } Bucket;
 
-/* Which numbers a request is about: of objects, or of the common prefixes. */
+/* A range of numbers, of objects or of common prefixes. */
 typedef struct {
   int64_t first, end;
   bool of_prefixes;
@@ -50,7 +50,7 @@ static void name_print(char *into, const Bucket *bucket, int64_t i, bool of_pref
   else key_print(into, bucket, i);
 }
 
-/* The first number from `low` on, below `end`, whose name is not before `text`; with `after`, is after it. */
+/* The first number within `within` whose name is not before `text` or, with `after`, is after it. */
 static int64_t search(const Bucket *bucket, Span within, const char *text, bool after) {
   char name[64];
   int64_t low = within.first, high = within.end;
@@ -70,7 +70,7 @@ static Span span_of(const Bucket *bucket, const char *prefix, bool delimited) {
     span = (Span){0, bucket->count > 0 ? bucket->prefixes : 0, true};
   }
   if (prefix[0] == 0) return span;
-  /* What has a prefix ends before the prefix with its last byte one higher. */
+  /* Keys with a prefix sort before the prefix with its last byte incremented. */
   char beyond[NAME_CHARS];
   snprintf(beyond, sizeof beyond, "%s", prefix);
   beyond[strlen(beyond) - 1]++;

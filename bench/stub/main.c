@@ -1,6 +1,6 @@
 /*
- * stub <ports> [delay in ms] [address]: listens on so many free ports of the address (127.0.0.1), prints their numbers
- * on one line, and serves until its standard input is closed. One thread, so that it takes one core at most.
+ * stub <ports> [delay in ms] [address]: listens on <ports> free ports of the address (127.0.0.1), prints their numbers
+ * on one line, and serves until its standard input is closed. Uses one thread, and so at most one core.
  */
 #define _GNU_SOURCE
 #include "stub.h"
@@ -19,8 +19,8 @@
 #define EVENTS 256
 
 /*
- * All wait equally long, so the first to come is the first that is due. Who waits is run by this queue alone: whoever is
- * woken by its socket meanwhile would be answered early, and could be freed or added once more while still in the row.
+ * All connections wait equally long, so the first added is the first due. Only this queue runs a waiting connection. If
+ * its socket also ran it, its response would be early, and it could be freed or added again while still in the queue.
  */
 static Connection *first_due, *last_due;
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* One header, its value ended with a NUL. */
+/* One header. The value ends with a NUL. */
 static void header_parse(Request *request, const char *name, char *value) {
   if (strcasecmp(name, "content-length") == 0) {
     request->content_length = atoll(value);
@@ -14,7 +14,7 @@ static void header_parse(Request *request, const char *name, char *value) {
     request->last = INT64_MAX;
     request->ranged = sscanf(value, "bytes=%ld-%ld", &request->first, &request->last) >= 1;
   } else if (strcasecmp(name, "content-md5") == 0 && strlen(value) == 24) {
-    /* 24 characters make 18 bytes, the last two of them padding. */
+    /* 24 characters decode to 18 bytes, of which the last two are padding. */
     unsigned char decoded[18];
     request->md5_given = EVP_DecodeBlock(decoded, (unsigned char *)value, 24) == 18;
     memcpy(request->md5, decoded, MD5_BYTES);

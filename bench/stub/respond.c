@@ -1,4 +1,4 @@
-/* From a request, whose body has been taken in, to its answer. */
+/* Writes the response to a request whose body was received. */
 #include "stub.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define DATE "Fri, 02 Jan 2026 03:04:05 GMT"
-/* Up to this size an object goes out in one write with its headers. */
+/* Up to this size, an object is sent in one write with its headers. */
 #define INLINE_BYTES 65536
 
 Counters counters;

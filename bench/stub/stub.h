@@ -1,11 +1,11 @@
 /*
- * A very fast S3 server for measuring clients: it stores nothing and checks nothing.
+ * A very fast S3 server to measure clients. It stores nothing and verifies nothing.
  *
- * A bucket's name says what it lists: <name>-<count>-<size>-flat, or <name>-<count>-<size>-p<prefixes>, for instance
+ * A bucket's name defines its contents: <name>-<count>-<size>-flat or <name>-<count>-<size>-p<prefixes>, for example
  * src-20000-4096-flat or src-1000000-4096-p1000. Keys are 000000042_4096.bin, in prefixes p00000/000000042_4096.bin.
- * Every object can be read, whatever the bucket: its size is in its key, its bytes are one pattern of 1 MiB repeated,
- * so that its MD5 depends on its size alone. What is written is discarded; the answer's ETag is the request's
- * Content-MD5, or the MD5 of the body where there is none. ETags of multipart uploads are composed as S3 does.
+ * Every object can be read in any bucket: its size is in its key, and its data is a repeated pattern of 1 MiB, so that
+ * its MD5 depends only on its size. Written data is discarded. The ETag of the response is the request's Content-MD5,
+ * or else the MD5 of the body. ETags of multipart uploads are computed as in S3.
  */
 #ifndef STUB_H
 #define STUB_H
@@ -17,7 +17,7 @@
 
 #define MD5_BYTES 16
 #define MD5_HEX (2 * MD5_BYTES + 1)
-/* An MD5 in hex, "-", a number of parts. */
+/* An MD5 in hex, "-", the number of parts. */
 #define ETAG_CHARS (MD5_HEX + 8)
 #define HEAD_BYTES 65536
 #define TARGET_CHARS 4096
@@ -29,15 +29,15 @@ typedef struct {
 
 typedef struct {
   char method[8];
-  /* The path, percent-encoded as it came; the query is what follows the question mark, or "". */
+  /* The path, percent-encoded as received. The query follows the question mark, or is "". */
   char path[TARGET_CHARS];
   char *query;
   int64_t content_length;
-  /* The range asked for; `last` may lie beyond the object's end. */
+  /* The requested range; `last` may be beyond the object's end. */
   bool ranged;
   int64_t first, last;
   char if_match[ETAG_CHARS];
-  /* The body's MD5: the client's word for it, or computed. */
+  /* The body's MD5, from the client or computed. */
   bool md5_given;
   unsigned char md5[MD5_BYTES];
   bool expects_continue, closes, chunked, copies;
@@ -53,13 +53,13 @@ typedef struct Connection {
   EVP_MD_CTX *hash;
   Buffer out;
   size_t out_sent;
-  /* An object's bytes after `out`: taken from the pattern. */
+  /* Object data after `out`, from the pattern. */
   int64_t object_offset, object_left;
   int64_t due_ms;
   struct Connection *next_due;
 } Connection;
 
-/* What was asked for, by kind; read at /-/counters, set to zero by /-/reset. */
+/* Requests by kind. /-/counters returns them, /-/reset sets them to zero. */
 typedef struct {
   int64_t list, head, get, put, part, create_upload, complete_upload, other, connections, bytes_in, bytes_out;
 } Counters;
@@ -69,16 +69,16 @@ extern Counters counters;
 void buffer_add(Buffer *buffer, const char *bytes, size_t count);
 void buffer_print(Buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* content.c: what objects hold */
+/* content.c: object data */
 void content_prepare(void);
 const char *content_etag(int64_t size);
 int64_t content_size(const char *key);
 void content_copy(Buffer *into, int64_t offset, int64_t count);
-/* As sendfile: the bytes sent, or -1 with errno. */
+/* Like sendfile: returns the bytes sent, or -1 and sets errno. */
 int64_t content_send(int socket, int64_t offset, int64_t count);
 void md5_hex(const unsigned char digest[MD5_BYTES], char hex[MD5_HEX]);
 
-/* query.c: true when the query has the parameter; its decoded value, cut to `capacity` */
+/* query.c: true if the query has the parameter; writes its decoded value, truncated to `capacity` */
 bool query_get(const char *query, const char *name, char *value, size_t capacity);
 
 /* listing.c: ListObjects and ListObjectsV2 */
@@ -87,19 +87,19 @@ void listing_write(Buffer *into, const char *bucket, const char *query);
 /* uploads.c */
 int64_t upload_create(void);
 void upload_add_part(int64_t id, int number, const unsigned char md5[MD5_BYTES]);
-/* False when there is no such upload. Ends it. */
+/* Ends the upload. False if there is no such upload. */
 bool upload_complete(int64_t id, char etag[ETAG_CHARS]);
 void upload_abort(int64_t id);
 
-/* request.c: the head of a request, its bytes up to and with the empty line; false when it is not HTTP */
+/* request.c: parses the head of a request, including the empty line; false if it is not HTTP */
 bool request_parse(Request *request, char *head, size_t count);
 
-/* respond.c: writes the answer to `connection->out` */
+/* respond.c: writes the response to `connection->out` */
 void respond(Connection *connection);
 
 /* connection.c */
 Connection *connection_open(int fd);
-/* Goes on as far as it can. False when the connection has ended and was freed. `delay_ms` before each answer. */
+/* Runs until it blocks. False if the connection ended and was freed. `delay_ms`: before each response. */
 bool connection_run(Connection *connection, int delay_ms);
 
 /* main.c */

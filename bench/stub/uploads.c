@@ -1,4 +1,4 @@
-/* Multipart uploads: only the MD5s of their parts are kept, which make the ETag of the whole. */
+/* Multipart uploads. Only the MD5s of the parts are kept, for the ETag of the object. */
 #include "stub.h"
 
 #include <stdio.h>

@@ -1,11 +1,11 @@
-/** What is measured over an emulated line, as data. */
+/** The cases over emulated lines, as data. */
 
 export interface Line {
-  /** Milliseconds there and back. */
+  /** Round trip, in milliseconds. */
   rtt_ms: number;
-  /** Share of packets, in each direction. */
+  /** Share of lost packets, in each direction. */
   loss: number;
-  /** IP bytes included; 96.5 % of it is payload at most. */
+  /** Includes IP headers; at most 96.5 % is payload. */
   rate_mbit: number;
 }
 
@@ -18,18 +18,18 @@ export const LINES = {
 
 /** Seconds from the start of a run. */
 export const RAMP_S = 20;
-/** From then on what is left does not fill the line. */
+/** Above this share of the bytes, the rest does not fill the line. */
 export const UNTIL_SHARE = 0.9;
-/** After the line has changed. */
+/** Seconds after a change of the line. */
 export const SETTLE_S = 15;
 
-/** Shares of the line's rate that the payload is to reach. */
+/** Shares of the line's rate that the payload must reach. */
 export interface Targets {
   /** From the start of the program to its end. */
   whole?: number;
-  /** From `RAMP_S` until `UNTIL_SHARE` of the bytes are there. */
+  /** From `RAMP_S` until `UNTIL_SHARE` of the bytes arrived. */
   ramped?: number;
-  /** From `SETTLE_S` after each change of the line, of what the line then has. */
+  /** From `SETTLE_S` after each change of the line, relative to its new rate. */
   settled?: number;
 }
 
@@ -39,11 +39,11 @@ export interface WanCase {
   objects: number;
   /** Bytes of each. */
   size: number;
-  /** Of the sender, which for an upload is xsync. */
+  /** Of the sender: xsync, for an upload. */
   congestion: 'cubic' | 'bbr';
-  /** Between two seconds of the run the line has only this share of its rate. */
+  /** From `fromS` to `untilS` of the run, the line has only this share of its rate. */
   dip?: { fromS: number; untilS: number; share: number };
-  /** About every so many seconds a connection goes dumb for so long. */
+  /** About every `everyS` seconds, a connection stalls for `ms`. */
   stalls?: { everyS: number; ms: number };
   targets: Targets;
 }
@@ -79,7 +79,7 @@ export const WAN_CASES: readonly WanCase[] = [
   },
 ];
 
-/** An eighth of the objects, and no changes after the end: to see that the bench works, not for figures. */
+/** An eighth of the objects, and no changes after the end: a check that the bench works, not for results. */
 export function quick(bench: WanCase): WanCase {
   const { dip } = bench;
   const sooner = dip && { ...dip, fromS: 5, untilS: 10 };

@@ -1,6 +1,6 @@
 /**
- * A long line on one machine: two network namespaces of this process's own, `line` between them, and the stub as a
- * store at the far end. Nothing of the host's own network is touched, and all is taken down again.
+ * A long line on one machine: two network namespaces for this process, `line` between them, and the stub as a store at
+ * the far end. The host's network is not changed, and everything is removed at the end.
  */
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import type { Line } from './cases.js';
 const HERE = '10.77.0.1';
 const THERE = '10.77.0.2';
 const DEVICE = 'wan';
-/** What a stock Linux allows a socket to buffer, and nothing remembered from run to run. */
+/** The default socket buffers of Linux, and no TCP metrics kept between runs. */
 const SYSCTLS = [
   'net.ipv4.tcp_no_metrics_save=1',
   'net.ipv4.tcp_wmem=4096 16384 4194304',
@@ -24,18 +24,18 @@ type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 interface Way {
   packets: number;
-  /** Of IP packets that were delivered. */
+  /** Bytes of delivered IP packets. */
   bytes: number;
   lost: number;
   queueFull: number;
   stalled: number;
 }
 
-/** What the line has carried since it was opened; `up` is towards the store. */
+/** The line's traffic since it was opened; `up` is toward the store. */
 export interface LineStat {
   atMs: number;
   cpuS: number;
-  /** How late a packet was at most, since the stat before: a machine too busy to be trusted. */
+  /** Maximum delay of a packet's delivery since the previous stat. High values mean that the machine was too busy. */
   lateMs: number;
   up: Way;
   down: Way;
@@ -47,7 +47,7 @@ export class Lab {
   readonly #names: { here: string; there: string };
   #line: { child: Child; next: () => Promise<string> } | undefined;
   #stub: Child | undefined;
-  /** Of the store, as seen over the line. */
+  /** The store's endpoint over the line. */
   endpoint = '';
 
   constructor() {
@@ -65,7 +65,7 @@ export class Lab {
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const next = async (): Promise<string> => {
       const { value, done } = await lines.next();
-      if (done) throw new Error('the line broke down');
+      if (done) throw new Error('the line program ended');
       return value;
     };
     this.#line = { child, next };
@@ -77,7 +77,7 @@ export class Lab {
     this.endpoint = `http://${THERE}:${ports.trim()}`;
   }
 
-  /** At once. */
+  /** Changes the line immediately. */
   set(settings: Partial<LineSettings>): void {
     const words = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     this.#line?.child.stdin.write(`${words.join(' ')}\n`);
@@ -94,13 +94,13 @@ export class Lab {
     return ['ip', 'netns', 'exec', this.#names.here, ...command];
   }
 
-  /** Asked at the far end, so that it does not go over the line. */
+  /** Queried at the far end, without traffic on the line. */
   counters(): Counters {
     const ask = `fetch('${this.endpoint}/-/counters').then((a) => a.text()).then(console.log)`;
     return JSON.parse(ip('netns', 'exec', this.#names.there, process.execPath, '-e', ask)) as Counters;
   }
 
-  /** Ends what it started and removes what it made; also when it was opened only half. */
+  /** Stops all processes and removes the namespaces, even after a failed `open`. */
   async close(): Promise<void> {
     for (const child of [this.#stub, this.#line?.child]) {
       if (!child || child.exitCode !== null || child.signalCode !== null) continue;

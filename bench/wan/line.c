@@ -1,19 +1,19 @@
 /*
  * line <namespace a> <namespace b> <device>: a long line between two network namespaces.
  *
- * Opens a TUN device of that name in both and carries IPv4 packets from one to the other with delay, loss, a rate and
- * a drop-tail queue. The TCP stacks at both ends are the kernel's own, so that CUBIC and BBR meet what happens here as
- * they would meet a real line. Needs root and /dev/net/tun.
+ * Opens a TUN device of that name in both and carries IPv4 packets between them with delay, loss, a rate limit and a
+ * drop-tail queue. Both ends use the kernel's TCP, so that CUBIC and BBR behave as on a real line. Needs root and
+ * /dev/net/tun.
  *
- * Standard input takes lines of words, each in force at once and for both directions:
+ * Reads lines of words from standard input. Each applies immediately, to both directions:
  *   rtt_ms=200  loss=0.01  rate_mbit=200  queue_ms=100     the line; the rate counts IP bytes
- *   stall_every_s=60 stall_ms=3000                         a connection goes dumb for so long, about so often
+ *   stall_every_s=60 stall_ms=3000                         a connection stalls for this long, about this often
  *   stat                                                   prints counters as a line of JSON; `up` is from a to b
- * It prints "ready" once the devices exist, and ends with its input.
+ * Prints "ready" once the devices exist, and exits at the end of its input.
  *
- * A packet's time of departure is fixed when it is read: a clock of the line, ahead of now by what waits, stands for
- * the queue. Until then it lies in a timing wheel. The devices hand over segments by the dozen (TSO); each of them
- * meets loss, queue and rate alone, and neighbours that leave within one tick are handed on together (GRO).
+ * The departure time of a packet is computed when it is read. The queue is a clock that is ahead of now by the waiting
+ * bytes. Until its departure, the packet is in a timing wheel. The devices deliver dozens of segments at once (TSO).
+ * Loss, queue and rate apply to each segment, and neighbors that leave in the same tick are written together (GRO).
  */
 #define _GNU_SOURCE
 #include "packet.h"
@@ -35,13 +35,13 @@
 #include <unistd.h>
 
 #define SECOND 1000000000LL
-/* Nanoseconds: departures fall on its multiples. */
+/* Nanoseconds. Departures are multiples of it. */
 #define TICK 500000LL
-/* 32 s ahead at most. */
+/* At most 32 s ahead. */
 #define SLOTS 65536
 #define FLOWS 16384
 #define NEVER INT64_MAX
-/* Packets read from a device in a row. */
+/* Maximum packets per read of a device. */
 #define BATCH 64
 
 typedef struct Waiting {
@@ -98,7 +98,7 @@ static int64_t next_stall(int64_t now) {
   return stall_every_s > 0 ? now - (int64_t)(log(1 - chance()) * stall_every_s * SECOND) : NEVER;
 }
 
-/* The connection that a packet belongs to; one seen for the first time draws its fate. */
+/* The connection of a packet. The time of its first stall is drawn at random. */
 static Flow *flow_of(uint64_t id, bool opens, int64_t now) {
   Flow *found = NULL, *oldest = NULL;
   for (int i = 0; i < 8; i++) {
@@ -114,7 +114,7 @@ static Flow *flow_of(uint64_t id, bool opens, int64_t now) {
   return found;
 }
 
-/* When a segment comes out at the far end, in nanoseconds; -1 when it never does. */
+/* When a segment arrives at the far end, in nanoseconds; -1 if it is lost. */
 static int64_t departure(int way, Flow *flow, int64_t now, int bytes) {
   if (now >= flow->stall_at + (int64_t)(stall_ms * 1e6)) flow->stall_at = next_stall(now);
   if (now >= flow->stall_at) {
@@ -153,7 +153,7 @@ static unsigned char *wait_until(int64_t slot, int to, int length) {
   return packet->frame;
 }
 
-/* Lets every segment of a frame leave at its time, neighbours of one tick together. */
+/* Schedules the departure of every segment of a frame; neighbors in one tick leave together. */
 static void carry(int way, const unsigned char *frame, int length, int64_t now) {
   Segments s;
   if (!packet_parse(&s, frame, length)) return;
@@ -197,7 +197,7 @@ static void deliver(int64_t now) {
   while (waiting > 0 && wheel[due % SLOTS][0].first == NULL && wheel[due % SLOTS][1].first == NULL) due++;
 }
 
-/* `late_ms`: how late a packet was delivered at most since the counters were last told. */
+/* `late_ms`: maximum delay of a delivery since the previous report. */
 static void tell(void) {
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
@@ -226,11 +226,11 @@ static void obey(char *word) {
     *settings[i].value = atof(value);
     return;
   }
-  fprintf(stderr, "line: what is '%s'?\n", word);
+  fprintf(stderr, "line: unknown word '%s'\n", word);
   exit(2);
 }
 
-/* False once the input has ended. Whoever writes to it writes whole lines, and waits for an answer to the last. */
+/* False at the end of the input. The writer sends whole lines and waits for the response to each stat. */
 static bool listen_to_input(void) {
   char input[4096];
   ssize_t got = read(STDIN_FILENO, input, sizeof input - 1);
@@ -255,7 +255,7 @@ static int open_device(const char *namespace, const char *name) {
   return device;
 }
 
-/* While there is traffic, a tick's worth is let come together; else it sleeps until something happens. */
+/* During traffic, sleeps until the next tick; otherwise until something happens. */
 static void rest(bool busy) {
   int64_t now = now_ns(), until = busy ? (now / TICK + 1) * TICK : waiting > 0 ? due * TICK : now + SECOND;
   if (until <= now) return;
@@ -270,7 +270,7 @@ int main(int count, char **arguments) {
   for (int i = 0; i < 2; i++) devices[i] = open_device(arguments[1 + i], arguments[3]);
   fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
   prctl(PR_SET_TIMERSLACK, 1);
-  /* A busy machine slows the programs at its ends, not the line. */
+  /* Real-time priority: a busy machine must slow down the programs at both ends, not the line. */
   if (sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 1}) != 0) perror("real-time priority");
   printf("ready\n");
   fflush(stdout);

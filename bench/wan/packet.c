@@ -57,7 +57,7 @@ static uint16_t sum(const void *data, int length, uint32_t from) {
   return (uint16_t)from;
 }
 
-/* The rest of the TCP checksum is left to the kernel that takes the frame (CHECKSUM_PARTIAL). */
+/* The receiving kernel computes the rest of the TCP checksum (CHECKSUM_PARTIAL). */
 static uint16_t pseudo_header(const struct iphdr *ip, int length) {
   uint32_t parts = (ip->saddr & 0xffff) + (ip->saddr >> 16) + (ip->daddr & 0xffff) + (ip->daddr >> 16);
   return sum(NULL, 0, parts + htons(IPPROTO_TCP) + htons((uint16_t)length));

@@ -1,14 +1,14 @@
-/** What xsync made of the emulated lines, as a Markdown table. */
+/** Renders the results over emulated lines as a Markdown table. */
 import { median } from '../figures.js';
 import { type LINES, type Line, WAN_CASES, type WanCase } from './cases.js';
 import type { Shares } from './score.js';
 import type { WanRun } from './upload.js';
 
-/** Milliseconds; a line that was later than this at any time measured the machine. */
+/** Milliseconds. If the line was ever later than this, the machine limited the result. */
 export const LATE_MS = 20;
 
 export interface WanResults {
-  /** As it was typed after `npm run bench -- --wan`. */
+  /** The arguments of `npm run bench -- --wan`. */
   options: string;
   date: string;
   commit: string;

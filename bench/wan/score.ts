@@ -1,17 +1,17 @@
-/** What a run made of its line, from the counters of every second. */
+/** Computes a run's use of the line from the counters of every second. */
 import { LINES, RAMP_S, SETTLE_S, type Targets, UNTIL_SHARE, type WanCase } from './cases.js';
 
-/** Of 1,500 IP bytes, what TCP's timestamps leave. */
+/** Payload share of 1,500 IP bytes with TCP timestamps. */
 const PAYLOAD = 1448 / 1500;
 
 export interface Second {
   /** Seconds since the program was started. */
   atS: number;
-  /** IP bytes delivered until then. */
+  /** IP bytes delivered so far. */
   bytes: number;
 }
 
-/** Shares of the line's rate; those that a run was too short for are absent. */
+/** Shares of the line's rate; absent where the run was too short. */
 export type Shares = Targets;
 
 export function sharesOf(bench: WanCase, wallS: number, seconds: readonly Second[]): Shares {
@@ -32,7 +32,7 @@ export function sharesOf(bench: WanCase, wallS: number, seconds: readonly Second
   return { ...shares, settled };
 }
 
-/** Whether each target was reached; one that could not be measured was not. */
+/** Whether all targets were reached. An unmeasured target counts as missed. */
 export function reached({ targets }: WanCase, shares: Shares): boolean {
   return (['whole', 'ramped', 'settled'] as const).every((name) => {
     const target = targets[name];

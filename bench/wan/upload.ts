@@ -1,4 +1,4 @@
-/** One upload over an emulated line, by the program as it is installed, watched second by second. */
+/** Runs one upload over an emulated line with the built program, and samples it every second. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,31 +11,31 @@ import { type Second, type Shares, sharesOf } from './score.js';
 
 const XSYNC = join(import.meta.dirname, '..', '..', 'bin', 'xsync.js');
 const REMOTE = 'type: s3, provider: minio, region: us-east-1, access_key_id: bench, secret_access_key: test-secret';
-/** A run that takes longer has come to a standstill. */
+/** A longer run is considered hung. */
 const LONGEST_MS = 20 * 60_000;
 
 export interface WanRun {
   wallS: number;
   shares: Shares;
-  /** Of what was sent for nothing by races. */
+  /** Parts and bytes that races sent in vain. */
   waste: { parts: number; bytes: number };
   retries: number;
-  /** What the tuner said, newest last. */
+  /** The tuner's messages, newest last. */
   tuned: string[];
-  /** Packets that the line lost, and those that its queue had no room for. */
+  /** Packets that the line lost, and packets that its full queue dropped. */
   lost: number;
   queueFull: number;
-  /** How late the line delivered a packet, at most: beyond 20 ms the machine was too busy. */
+  /** Maximum delay of a packet's delivery. Above 20 ms the machine was too busy. */
   lateMs: number;
-  /** Payload and headers, Mbit/s, second by second. */
+  /** Payload and headers in Mbit/s, for each second. */
   mbit: number[];
 }
 
-/** @throws when xsync failed, or did not do the work */
+/** @throws Error: when xsync failed or did not do the work */
 export async function upload(bench: WanCase): Promise<WanRun> {
   const folder = mkdtempSync(join(tmpdir(), 'xsync-wan-'));
   const lab = new Lab();
-  // Ctrl-C ends the program that is measured, and what was set up is taken down on the way out.
+  // Ctrl-C ends the measured program, and the cleanup follows.
   const stopped = new AbortController();
   const stop = (): void => stopped.abort();
   process.on('SIGINT', stop).on('SIGTERM', stop);
@@ -53,7 +53,7 @@ export async function upload(bench: WanCase): Promise<WanRun> {
   }
 }
 
-/** Sparse files: nothing on the way compresses, so zeros do. */
+/** Writes sparse files. Nothing compresses the data, so zeros suffice. */
 function fill(folder: string, { objects, size }: WanCase): void {
   mkdirSync(folder);
   for (let i = 0; i < objects; i++) {
@@ -108,7 +108,7 @@ async function watched(lab: Lab, bench: WanCase, folder: string, signal: AbortSi
   const { end, tuned } = events;
   const sent = lab.counters().bytesIn;
   if (code !== 0 || !end || sent < bench.objects * bench.size) {
-    throw new Error(`${bench.name}: xsync ended with ${code}, and ${sent} bytes arrived`);
+    throw new Error(`${bench.name}: xsync exited with ${code} after ${sent} bytes`);
   }
   return {
     wallS,
@@ -128,7 +128,7 @@ interface Told {
   tuned: string[];
 }
 
-/** What the program's events say, as they come. */
+/** Collects the program's events. */
 function collect(lines: NodeJS.EventEmitter): Told {
   const told: Told = { tuned: [] };
   lines.on('line', (line: string) => {

@@ -1,4 +1,4 @@
-/** A bucket that changes all the time, and what became of each change at the destination. */
+/** Changes a bucket continuously and tracks each change at the destination. */
 import { request } from 'node:http';
 import type { TestServer } from '../../test/support/server/index.js';
 
@@ -7,18 +7,18 @@ interface Version {
   atMs: number;
 }
 
-/** Of ten changes: so many new objects, so many deletes; the rest overwrites. */
+/** New objects and deletes per ten changes; the rest are overwrites. */
 const NEW = 3;
 const DELETES = 1;
 
 export class Changes {
   readonly #server: TestServer;
   readonly #keys: string[] = [];
-  /** What each key holds at the source; absent when deleted. */
+  /** The version of each key at the source; absent when deleted. */
   readonly #there = new Map<string, Version>();
-  /** Differing keys: changed, and not seen at the destination yet. */
+  /** Keys with a change that is not at the destination yet. */
   readonly #pending = new Map<string, number>();
-  /** The latest version that was written to the destination. */
+  /** The latest version written to the destination. */
   readonly #arrived = new Map<string, number>();
   #lags: number[] = [];
   #versions = 0;
@@ -36,7 +36,7 @@ export class Changes {
     for (let n = 0; n < seeded; n++) this.#write(this.#newKey());
   }
 
-  /** Tells each change by HTTP from now on. */
+  /** Starts to report each change over HTTP. */
   tell(url: string, secret: string): void {
     this.#address = { url, secret };
   }
@@ -56,7 +56,7 @@ export class Changes {
     else this.#write(key);
   }
 
-  /** Takes in what the destination was sent since the last look. */
+  /** Processes the destination's requests since the last call. */
   look(): void {
     const { requests, core } = this.#server;
     const open: typeof requests.entries = [];
@@ -123,7 +123,7 @@ export class Changes {
     if (this.#there.get(key)?.version === version) this.#pending.delete(key);
   }
 
-  /** As S3 tells it. */
+  /** Sends the event in S3's format. */
   #send(eventName: string, key: string): void {
     if (!this.#address) return;
     const object = { key: encodeURIComponent(key), sequencer: this.#versions.toString(16).padStart(16, '0') };

@@ -1,4 +1,4 @@
-/** A config file as YAML with the places of its parts, so that every complaint names line and column. */
+/** A config file as YAML with the positions of its parts, so that every error names line and column. */
 import {
   type Document,
   isAlias,
@@ -24,7 +24,7 @@ export class ConfigDocument {
   readonly #lines = new LineCounter();
   readonly #references = new Set<unknown>();
 
-  /** @throws XsyncError `config` when the text is no YAML; never repeats the text, which may hold secrets. */
+  /** @throws config: when the text is not YAML. The message never quotes the text, which may contain secrets. */
   constructor(text: string, file: string) {
     this.file = file;
     this.#text = text;
@@ -36,12 +36,12 @@ export class ConfigDocument {
 
   #describe(error: YAMLError): string {
     const word = /^[\w.-]+/.exec(this.#text.slice(error.pos[0]))?.[0] ?? 'this name';
-    // What the parser quotes from the file comes after a colon or a backslash.
-    const reason = error.code === 'DUPLICATE_KEY' ? `${word} stands here a second time` : error.message;
+    // The parser's quotes from the file follow a colon or a backslash.
+    const reason = error.code === 'DUPLICATE_KEY' ? `${word} is a duplicate key` : error.message;
     return `${this.#place(error.pos[0])}: ${reason.replace(/\s*(?:: |\\).*/s, '')}`;
   }
 
-  /** Secrets may start with the signs of YAML's aliases, anchors and tags, for which a config has no use. */
+  /** Aliases, anchors and tags of YAML are refused, because a secret may start with one of their characters. */
   #unquoted(): string[] {
     const faults: string[] = [];
     visit(this.yaml, {
@@ -49,7 +49,7 @@ export class ConfigDocument {
         const marked = isAlias(node) || node.anchor !== undefined || node.tag !== undefined;
         if (!marked) return;
         const at = node.range ? this.#place(node.range[0]) : this.file;
-        faults.push(`${at}: a value that starts with "*", "&" or "!" must stand in quotes`);
+        faults.push(`${at}: a value that starts with "*", "&" or "!" must be in quotes`);
       },
     });
     return faults;
@@ -60,7 +60,7 @@ export class ConfigDocument {
     return `${this.file}:${line}:${col}`;
   }
 
-  /** `file:line:column` of the deepest part of the path that exists: of its key, or of its value. */
+  /** `file:line:column` of the key or value at the path, or at the deepest part of the path that exists. */
   place(path: readonly PropertyKey[], part: 'key' | 'value'): string {
     let node: unknown = this.yaml.contents;
     let found: Pair | undefined;
@@ -86,8 +86,9 @@ export class ConfigDocument {
   }
 
   /**
-   * Plain data with every `${NAME}` filled in. The document is changed by it. What is missing inside a remote makes that
-   * remote alone unusable: `unset` has its complaints by the remote's name.
+   * Plain data with every `${NAME}` replaced; changes the document. An unset variable makes only its remote unusable:
+   * `unset` has the errors by remote name.
+   * @throws config: for an invalid reference outside the remotes
    */
   filled(env: Environment): { data: unknown; unset: Map<string, string[]> } {
     const faults: string[] = [];
@@ -112,26 +113,26 @@ export class ConfigDocument {
     return { data: this.yaml.toJS(), unset };
   }
 
-  /** True when `filled` put something of the environment into the value at this path. */
+  /** True when `filled` replaced a reference in the value at this path. */
   wasReference(path: readonly string[]): boolean {
     return this.#references.has(this.yaml.getIn(path, true));
   }
 
   /**
-   * What stands under `remotes:` in the document's data, raw or filled.
-   * @throws XsyncError `config` when the document has another shape.
+   * The entries under `remotes:` in the document's data, raw or filled.
+   * @throws config: when the document has a different shape
    */
   remotes(data: unknown): [name: string, value: unknown][] {
     if (data === null || data === undefined) return [];
     if (!isRecord(data)) throw this.#fault([], 'value', 'the config must start with "remotes:"');
     const stranger = Object.keys(data).find((key) => key !== 'remotes');
     if (stranger !== undefined) {
-      const hint = didYouMean(stranger, ['remotes']) || '; the only one is "remotes"';
+      const hint = didYouMean(stranger, ['remotes']) || '; the only key is "remotes"';
       throw this.#fault([stranger], 'key', `unknown key "${stranger}"${hint}`);
     }
     const { remotes } = data;
     if (remotes === null || remotes === undefined) return [];
-    if (!isRecord(remotes)) throw this.#fault(['remotes'], 'value', '"remotes" must hold a name for each remote');
+    if (!isRecord(remotes)) throw this.#fault(['remotes'], 'value', '"remotes" must map names to remotes');
     return Object.entries(remotes);
   }
 
@@ -139,7 +140,7 @@ export class ConfigDocument {
     return new XsyncError('config', `${this.place(path, part)}: ${text}`, { subject: this.file });
   }
 
-  /** True when a secret itself stands in the file, and not only the name of a variable that holds it. */
+  /** True when the file contains a secret itself, not only references to variables. */
   holdsSecrets(): boolean {
     return holdsSecrets(this.raw());
   }
@@ -158,7 +159,7 @@ function holdsSecrets(value: unknown): boolean {
   );
 }
 
-/** The name of the remote that a node lies in, from the pairs on the way to it. */
+/** The name of the remote that contains a node, from the pairs above the node. */
 function remoteAround(path: readonly unknown[]): string | undefined {
   const [top, name] = path.filter(isPair).map(({ key }) => String(key));
   return top === 'remotes' ? name : undefined;

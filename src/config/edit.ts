@@ -1,4 +1,4 @@
-/** Changes a config file in place: comments and order stay, the file is replaced atomically with mode 0600. */
+/** Edits a config file: comments and order stay, and the file is replaced atomically with mode 0600. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -10,17 +10,17 @@ import { didYouMean } from './nearest.js';
 import { hasReference } from './references.js';
 import { validateRemote } from './validate.js';
 
-/** Settings as they stand in the file: `${NAME}` is a reference (`escapeReferences` for text that is none). */
+/** Settings as written in the file: `${NAME}` is a reference (see `escapeReferences` for literal text). */
 export type RemoteSettings = Readonly<Record<string, string | number | boolean>>;
 
 export interface AddOptions {
-  /** Replace a remote of this name. */
+  /** Replace an existing remote of this name. */
   replace?: boolean;
 }
 
 /**
- * Writes a remote into the file, which is created when missing.
- * @throws XsyncError `config` when the settings are not valid, the name is taken, or the file is broken.
+ * Writes a remote to the file, which is created when missing.
+ * @throws config: when the settings are invalid, the name exists already, or the file is invalid
  */
 export async function addRemote(
   file: string,
@@ -33,9 +33,9 @@ export async function addRemote(
   if (problems.length > 0) throw new XsyncError('config', problems.join('\n'), { subject: name });
   const { document, names, target } = await openForChange(file);
   if (names.includes(name) && options.replace !== true) {
-    throw new XsyncError('config', `${document.place(['remotes', name], 'key')}: there is a remote "${name}" already`, {
+    throw new XsyncError('config', `${document.place(['remotes', name], 'key')}: the remote "${name}" exists already`, {
       subject: name,
-      remedy: 'Choose another name, or give --replace.',
+      remedy: 'Choose another name, or set --replace.',
     });
   }
   // An empty `remotes:` is a null, which cannot take an entry.
@@ -44,7 +44,7 @@ export async function addRemote(
   await replaceFile(target, document.yaml.toString({ lineWidth: 0 }));
 }
 
-/** @throws XsyncError `config` when there is no such remote in the file. */
+/** @throws config: when the file has no such remote */
 export async function removeRemote(file: string, name: string): Promise<void> {
   const { document, names, target } = await openForChange(file);
   if (!names.includes(name)) {
@@ -55,7 +55,7 @@ export async function removeRemote(file: string, name: string): Promise<void> {
   await replaceFile(target, document.yaml.toString({ lineWidth: 0 }));
 }
 
-/** What is wrong with the settings; a value that refers to the environment cannot be judged yet. */
+/** The errors of the settings. A value with a reference cannot be validated yet. */
 function problemsOf(name: string, settings: RemoteSettings): string[] {
   const result = validateRemote({
     name,
@@ -70,7 +70,7 @@ function problemsOf(name: string, settings: RemoteSettings): string[] {
   return final.map(({ place, message }) => `${place}: ${message}`);
 }
 
-/** What came from a command line as text becomes what its key wants. */
+/** Converts text from the command line to the type of its key. */
 function typedSettings(settings: RemoteSettings): RemoteSettings {
   const typed = Object.entries(settings).map(([key, value]) => {
     return [key, typeof value === 'string' ? typedValue(settings.type, key, value) : value] as const;
@@ -81,7 +81,7 @@ function typedSettings(settings: RemoteSettings): RemoteSettings {
 interface OpenConfig {
   document: ConfigDocument;
   names: string[];
-  /** The file itself where `file` is a link to it: the link stays a link. */
+  /** The file itself when `file` is a symbolic link. The link stays. */
   target: string;
 }
 

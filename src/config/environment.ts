@@ -1,4 +1,4 @@
-/** `XSYNC_CONFIG_<REMOTE>_<KEY>` defines remotes, or changes those of the file: XSYNC_CONFIG_LAB_ENDPOINT. */
+/** `XSYNC_CONFIG_<REMOTE>_<KEY>` defines or overrides remotes, for example XSYNC_CONFIG_LAB_ENDPOINT. */
 import { XsyncError } from '../model/error.js';
 import { BACKENDS } from '../store/registry.js';
 import { didYouMean } from './nearest.js';
@@ -9,15 +9,15 @@ const PREFIX = 'XSYNC_CONFIG_';
 
 export interface Override {
   variable: string;
-  /** Of the file's remote that it changes; else the new remote's name in lower case. */
+  /** The name of the file's remote that it overrides, else the new remote's name in lower case. */
   remote: string;
   key: string;
   value: string;
 }
 
 /**
- * The overrides in the environment. Variables that are empty count as absent.
- * @throws XsyncError `config` for a variable that ends in no known key, or that two remotes answer to.
+ * The overrides in the environment. Empty variables count as absent.
+ * @throws config: for a variable that does not end in a known key, or that matches two remotes
  */
 export function overridesOf(env: Environment, remotes: readonly string[]): Override[] {
   const overrides: Override[] = [];
@@ -28,7 +28,7 @@ export function overridesOf(env: Environment, remotes: readonly string[]): Overr
   return overrides;
 }
 
-/** A remote's name as it stands in a variable: `my-lab` is MY_LAB. */
+/** A remote's name as part of a variable: `my-lab` becomes MY_LAB. */
 export function variableName(remote: string): string {
   return remote.toUpperCase().replace(/[^A-Z0-9]/g, '_');
 }
@@ -57,15 +57,15 @@ function unknownKey(variable: string, rest: string, remotes: readonly string[]):
   const owner = remotes.find((name) => rest.startsWith(`${variableName(name)}_`));
   const word = owner === undefined ? rest.slice(rest.indexOf('_') + 1) : rest.slice(owner.length + 1);
   const hint = didYouMean(word.toLowerCase(), KEYS);
-  return new XsyncError('config', `${variable} ends in no known key of a remote${hint}`, {
+  return new XsyncError('config', `${variable} ends in an unknown key${hint}`, {
     subject: variable,
     remedy: `Write ${PREFIX}<REMOTE>_<KEY>, such as ${PREFIX}LAB_ENDPOINT.`,
   });
 }
 
 /**
- * A text from the environment as its key wants it: `true` for a switch is a boolean. What does not fit stays text, for
- * the validation to complain about.
+ * Converts text from the environment to the type of its key. Text that does not fit stays text, which the validation
+ * reports.
  */
 export function typedValue(type: unknown, key: string, text: string): string | number | boolean {
   const field = Object.entries(findBackend(type)?.schema.shape ?? {}).find(([name]) => name === key)?.[1];

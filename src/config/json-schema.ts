@@ -1,8 +1,8 @@
-/** The config's schema for editors (JSON Schema), generated from the schemas that validate it. */
+/** The config's JSON Schema for editors, generated from the schemas that validate the config. */
 import { z } from 'zod';
 import { configSchema } from './schema.js';
 
-/** `${NAME}` may stand for any value, so whatever is more than plain text allows it too. */
+/** `${NAME}` is allowed for every value, so each type other than plain text allows it as well. */
 const REFERENCE: z.core.JSONSchema.JSONSchema = { type: 'string', pattern: '\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}' };
 
 export function configJsonSchema(): object {
@@ -22,7 +22,7 @@ export function configJsonSchema(): object {
   return { ...schema, title: 'xsync config' };
 }
 
-/** The file as it is committed. */
+/** The text of the committed file. */
 export function configJsonSchemaText(): string {
   return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
 }

@@ -1,4 +1,4 @@
-/** Finds, reads and checks the config: file first, environment over it. */
+/** Finds, reads and validates the config. The environment overrides the file. */
 import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -13,7 +13,7 @@ export interface Config {
   /** The file, whether or not it exists. */
   path: string;
   remotes: Record<string, RemoteConfig>;
-  /** Remotes that name environment variables which are not set, and the complaint for whoever uses them. */
+  /** Remotes that refer to unset environment variables, each with the error for its use. */
   unset: Record<string, string>;
 }
 
@@ -23,7 +23,7 @@ export interface LoadOptions {
   env: Environment;
 }
 
-/** --config, else XSYNC_CONFIG, else `xsync/config.yaml` in XDG_CONFIG_HOME or ~/.config. Absolute. */
+/** The absolute path: --config, else XSYNC_CONFIG, else `xsync/config.yaml` in XDG_CONFIG_HOME or ~/.config. */
 export function configPath({ file, env }: LoadOptions): string {
   const named = file ?? (env.XSYNC_CONFIG || undefined);
   if (named !== undefined) return resolve(named);
@@ -31,8 +31,8 @@ export function configPath({ file, env }: LoadOptions): string {
 }
 
 /**
- * The config in force. Without a file in the default place it is empty.
- * @throws XsyncError `config`: the message has a line for each fault, starting with its place.
+ * The effective config. Without a file at the default path it is empty.
+ * @throws config: the message has a line for each error, which starts with its position
  */
 export async function loadConfig(options: LoadOptions): Promise<Config> {
   const path = configPath(options);
@@ -54,12 +54,12 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   return { path, remotes: Object.fromEntries(remotes), unset: Object.fromEntries(unset) };
 }
 
-/** The file's document, refused when it holds secrets that others can read; undefined when there is no file. */
+/** The file's document, if any. @throws config: when it contains secrets and other users can read it */
 async function readDocument(path: string, required: boolean): Promise<ConfigDocument | undefined> {
   const file = await readPrivately(path);
   if (file === undefined) {
     if (!required) return undefined;
-    throw new XsyncError('config', `${path}: there is no such config file`, {
+    throw new XsyncError('config', `${path}: config file not found`, {
       subject: path,
       remedy: 'Check --config and XSYNC_CONFIG, or create the file with "xsync config add".',
     });
@@ -68,7 +68,7 @@ async function readDocument(path: string, required: boolean): Promise<ConfigDocu
   const shared = file.mode & 0o077;
   if (process.platform !== 'win32' && shared !== 0 && document.holdsSecrets()) {
     const mode = (file.mode & 0o777).toString(8).padStart(4, '0');
-    throw new XsyncError('config', `${path} holds secrets but is open to other users (mode ${mode})`, {
+    throw new XsyncError('config', `${path} contains secrets but is open to other users (mode ${mode})`, {
       subject: path,
       remedy: `Run: chmod 600 ${quoted(path)}`,
     });
@@ -76,7 +76,7 @@ async function readDocument(path: string, required: boolean): Promise<ConfigDocu
   return document;
 }
 
-/** Text and mode of one and the same file, or undefined when there is none. */
+/** Text and mode, from one open file; undefined when there is none. */
 async function readPrivately(path: string): Promise<{ text: string; mode: number } | undefined> {
   try {
     const handle = await open(path, 'r');
@@ -98,7 +98,7 @@ function quoted(path: string): string {
   return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
-/** The remotes in a document, with `${NAME}` filled in. */
+/** The remotes in a document, with `${NAME}` replaced. */
 function remotesIn(document: ConfigDocument, env: Environment): FoundRemote[] {
   const { data, unset } = document.filled(env);
   return document.remotes(data).map(([name, value]) => ({
@@ -109,7 +109,7 @@ function remotesIn(document: ConfigDocument, env: Environment): FoundRemote[] {
   }));
 }
 
-/** A switch given as `${NAME}` came in as text; here it becomes what its key wants. */
+/** Converts values from `${NAME}`, which are text, to the types of their keys. */
 function typed(remote: unknown, document: ConfigDocument, name: string): unknown {
   if (typeof remote !== 'object' || remote === null || Array.isArray(remote)) return remote;
   const type = 'type' in remote ? remote.type : undefined;

@@ -1,4 +1,4 @@
-/** `remote:bucket/prefix`, `s3://bucket/prefix` and its like, and local paths. */
+/** Parses locations: `remote:bucket/prefix`, `s3://bucket/prefix` and other schemes, and local paths. */
 import { resolve } from 'node:path';
 import { XsyncError } from '../model/error.js';
 import type { Backend, RemoteConfig } from '../store/backend.js';
@@ -9,13 +9,13 @@ import { backendOf, REMOTE_NAME } from './schema.js';
 
 export interface ConfiguredLocation {
   remote: RemoteConfig;
-  /** The remote's name; the scheme, or the type of a bare path's, where none was given. */
+  /** The remote's name; the scheme for a URL; the type for a local path. */
   name: string;
-  /** Bucket; for local disk the absolute directory or file. */
+  /** The bucket; for local disk the absolute path of the directory or file. */
   bucket: string;
-  /** Key or prefix below the bucket, verbatim; empty for local disk. */
+  /** The key or prefix in the bucket, verbatim; empty for local disk. */
   path: string;
-  /** What the person typed. */
+  /** The location as typed. */
   text: string;
 }
 
@@ -23,9 +23,9 @@ const SCHEMES = BACKENDS.flatMap(({ scheme }) => scheme ?? []);
 const EXAMPLE = `Write remote:bucket/prefix, ${SCHEMES.map((scheme) => `${scheme}://bucket/prefix`).join(', ')} or a local path.`;
 
 /**
- * What a person typed, as a place. Nothing of a key is normalised: `lab:b//x/../y` means the key `/x/../y`. A local
- * path that has a colon before its first slash needs `./` in front.
- * @throws XsyncError `usage` for unknown remotes and missing buckets.
+ * Keys are not normalized: `lab:b//x/../y` means the key `/x/../y`. A local path with a colon before its first slash
+ * must start with `./`.
+ * @throws usage: for unknown remotes and missing buckets
  */
 export function parseLocation(text: string, config: Config, cwd: string = process.cwd()): ConfiguredLocation {
   if (text === '') throw new XsyncError('usage', 'a location is empty', { remedy: EXAMPLE });
@@ -49,7 +49,7 @@ function inBucket(text: string, name: string, remote: RemoteConfig, rest: string
   const bucket = slash < 0 ? rest : rest.slice(0, slash);
   if (bucket === '') {
     const start = text.includes('://') ? `${name}://` : `${name}:`;
-    const why = rest.startsWith('/') ? 'has a "/" where its bucket should start' : 'names no bucket';
+    const why = rest.startsWith('/') ? 'has a "/" where its bucket should start' : 'has no bucket';
     throw new XsyncError('usage', `"${text}" ${why}`, {
       subject: text,
       remedy: `Write ${start}BUCKET or ${start}BUCKET/PREFIX.`,
@@ -63,13 +63,13 @@ function byScheme(text: string, scheme: string, config: Config): [name: string, 
   if (backend !== undefined) return [scheme, impliedRemote(scheme, backend, config)];
   const remedy = scheme === 'file' ? 'Write a local path as it is, without file://.' : EXAMPLE;
   const known = new Intl.ListFormat('en').format(SCHEMES.map((name) => `${name}://`));
-  throw new XsyncError('usage', `"${text}": ${scheme}:// is no scheme that xsync knows; it knows ${known}`, {
+  throw new XsyncError('usage', `"${text}": ${scheme}:// is not a known scheme; the schemes are ${known}`, {
     subject: text,
     remedy,
   });
 }
 
-/** The remote of that name if it is of that type, so that a config can say what `s3://` means; else the environment's. */
+/** The config's remote with this name and type, so that a config can define `s3://`; else the environment's remote. */
 function impliedRemote(name: string, { type, schema, implied }: Backend, config: Config): RemoteConfig {
   refuseUnset(name, config);
   const configured = Object.hasOwn(config.remotes, name) ? config.remotes[name] : undefined;

@@ -1,6 +1,6 @@
-/** "Did you mean …?": the known word nearest to what was typed. */
+/** "Did you mean …?": the known word most similar to the typed one. */
 
-/** The candidate at the smallest edit distance, if that is at most a third of the word's length (and 1 at least). */
+/** The candidate with the smallest edit distance. At most a third of the word's length, or 1, is allowed. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
@@ -14,13 +14,13 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** `; did you mean "x"?`, or nothing when no candidate is near. */
+/** `; did you mean "x"?`, or the empty string when no candidate is similar. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   const guess = nearest(word, candidates);
   return guess === undefined ? '' : `; did you mean "${guess}"?`;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). */
+/** Insertions, deletions, substitutions and swaps of neighbors (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

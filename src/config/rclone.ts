@@ -1,4 +1,4 @@
-/** Takes over the remotes of an rclone.conf, as the backends say. */
+/** Imports the remotes of an rclone.conf by the rules of the backends. */
 import { XsyncError } from '../model/error.js';
 import type { Backend } from '../store/backend.js';
 import { BACKENDS } from '../store/registry.js';
@@ -9,11 +9,11 @@ import { validateRemote } from './validate.js';
 
 export interface ImportedRemote {
   name: string;
-  /** Its name in rclone. */
+  /** The name in rclone. */
   original: string;
-  /** For `addRemote`. */
+  /** As `addRemote` expects them. */
   settings: RemoteSettings;
-  /** What changed or was left out on the way, one sentence each. */
+  /** One sentence for each setting that was changed or omitted. */
   notes: string[];
 }
 
@@ -28,7 +28,7 @@ interface Section {
   values: Map<string, string>;
 }
 
-/** @throws XsyncError `config` for an encrypted file and for lines that are no ini. */
+/** @throws config: for an encrypted file and for lines that are not INI */
 export function importRclone(text: string, file: string): RcloneImport {
   const result: RcloneImport = { remotes: [], notImported: [] };
   for (const section of parseIni(text, file)) {
@@ -37,7 +37,7 @@ export function importRclone(text: string, file: string): RcloneImport {
     else if (result.remotes.some(({ name }) => name === imported.name)) {
       result.notImported.push({
         name: section.name,
-        reason: `its name in xsync, "${imported.name}", is taken by another`,
+        reason: `another remote has its name in xsync, "${imported.name}"`,
       });
     } else result.remotes.push(imported);
   }
@@ -72,10 +72,10 @@ function parseIni(text: string, file: string): Section[] {
   return sections;
 }
 
-/** Switches that mean the same here. */
+/** Switches with the same meaning in xsync. */
 const SAME_SWITCH = ['env_auth', 'force_path_style', 'requester_pays', 'copy_links'];
 
-/** Settings that only tune rclone, or that xsync decides for itself; nothing is lost by leaving them out. */
+/** Settings that only tune rclone, or that xsync determines. They can be omitted without a note. */
 const TUNING =
   /^(type|provider|description|chunk_size|copy_cutoff|upload_cutoff|upload_concurrency|max_upload_parts|list_\w+|memory_pool_\w+|no_\w+|disable_\w+|use_multipart_etag|use_presigned_request|use_accelerate_endpoint|leave_parts_on_error|encoding|decompress|might_gzip|version\w*)$/;
 
@@ -85,7 +85,7 @@ function importSection({ name, values }: Section): ImportedRemote | string {
   const candidates = BACKENDS.filter(({ rclone }) => rclone?.type === kind);
   const backend =
     candidates.find(({ rclone }) => rclone?.owns?.(values)) ?? candidates.find(({ rclone }) => !rclone?.owns);
-  if (!backend?.rclone) return `xsync has nothing like rclone's type "${kind}"`;
+  if (!backend?.rclone) return `xsync does not support rclone's type "${kind}"`;
   const settings = backend.rclone.settings(values);
   return typeof settings === 'string' ? settings : importAs(backend, name, settings, values);
 }
@@ -108,11 +108,11 @@ function importAs(
   const name = original.replace(/[^A-Za-z0-9_.-]/g, '-').replace(/^-+/, '') || 'remote';
   const result = validateRemote({ name, value: settings, place: () => name });
   if ('problems' in result) return result.problems.map(({ message }) => message).join('; ');
-  const notes = name === original ? [] : [`Renamed: a name holds ${NAME_RULE}.`];
-  // An accelerated endpoint has become the switch `accelerate`.
+  const notes = name === original ? [] : [`Renamed: a name may contain ${NAME_RULE}.`];
+  // An accelerated endpoint was converted to the switch `accelerate`.
   const done = (key: string) => key in settings || TUNING.test(key) || (key === 'endpoint' && 'accelerate' in settings);
   const left = [...values].filter(([key, value]) => value !== '' && !done(key));
-  if (left.length > 0) notes.push(`Not taken over: ${left.map(([key]) => key).join(', ')}.`);
+  if (left.length > 0) notes.push(`Not imported: ${left.map(([key]) => key).join(', ')}.`);
   const { environmentNote } = backend.rclone ?? {};
   if (environmentNote !== undefined && settings.env_auth === true) notes.push(environmentNote);
   return { name, original, settings, notes };

@@ -1,4 +1,4 @@
-/** A config fit to be shown. */
+/** Redacts a config for display. */
 import type { Config } from './load.js';
 import { isSecretKey } from './schema.js';
 
@@ -7,7 +7,7 @@ export interface RedactedConfig {
   remotes: Record<string, Record<string, unknown>>;
 }
 
-/** Secrets as `***`, and what makes a remote unusable in its place; of an access key id the last four characters, enough to tell two keys apart. */
+/** Masks secrets, keeps the last four characters of access key IDs, and replaces unusable remotes with the reason. */
 export function redact(config: Config): RedactedConfig {
   const remotes = Object.entries(config.remotes).map(([name, remote]) => {
     const shown = Object.entries(remote).map(([key, value]) => [key, redactValue(key, value)] as const);
@@ -20,6 +20,6 @@ export function redact(config: Config): RedactedConfig {
 function redactValue(key: string, value: unknown): unknown {
   if (isSecretKey(key)) return value === undefined ? undefined : '***';
   if (key !== 'access_key_id' || typeof value !== 'string') return value;
-  // Of a short id four characters would be most of it.
+  // Four characters would be most of a short ID.
   return value.length >= 12 ? `***${value.slice(-4)}` : '***';
 }

@@ -1,21 +1,21 @@
-/** `${NAME}` in a config value stands for an environment variable; `$${` for the two characters `${`. */
+/** `${NAME}` in a config value refers to an environment variable; `$${` is a literal `${`. */
 
 const REFERENCE = /\$(\$\{)|\$\{([^}]*)\}/g;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What is wrong with a reference, as the end of a sentence that starts with a place. */
+/** An invalid reference. The message completes a sentence that starts with a position. */
 export class ReferenceFault extends Error {}
 
 /**
- * The value with its references filled in.
- * @throws ReferenceFault for a variable that is not set and for a name that can be none.
+ * The value with its references replaced.
+ * @throws ReferenceFault for an unset variable and for an invalid name
  */
 export function fillReferences(value: string, env: Environment): string {
   return value.replace(REFERENCE, (whole, escaped: string | undefined, name: string) => {
     if (escaped !== undefined) return escaped;
     if (!/^[A-Za-z_]\w*$/.test(name)) {
-      throw new ReferenceFault(`"${whole}" is no environment variable; write $\${ for the characters "\${" themselves`);
+      throw new ReferenceFault(`"${whole}" is not an environment variable; write $\${ for a literal "\${"`);
     }
     const found = env[name];
     if (found === undefined) throw new ReferenceFault(`the environment variable ${name} is not set`);
@@ -29,13 +29,13 @@ export function hasReference(value: string): boolean {
     .includes('\0');
 }
 
-/** True when nothing but references is left: such a value gives no secret away. */
+/** True when the value consists of references only, and so reveals no secret. */
 export function isOnlyReferences(value: string): boolean {
   return value.replace(REFERENCE, (_, escaped: string | undefined) => escaped ?? '') === '';
 }
 
-/** The text as a config value that stands for exactly this text. */
+/** Escapes text so that a config value means exactly this text. */
 export function escapeReferences(text: string): string {
-  // A function, because `$$` in a replacement text stands for one dollar.
+  // A function, because `$$` in a replacement string means one dollar.
   return text.replaceAll('${', () => '$${');
 }

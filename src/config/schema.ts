@@ -1,4 +1,4 @@
-/** What a config may hold. Each backend brings the schema of its own remotes. */
+/** The config's schema. Each backend defines the schema of its remotes. */
 import { z } from 'zod';
 import { XsyncError } from '../model/error.js';
 import type { Backend, RemoteConfig } from '../store/backend.js';
@@ -6,7 +6,7 @@ import { BACKENDS } from '../store/registry.js';
 
 export const REMOTE_TYPES = BACKENDS.map(({ type }) => type);
 
-/** Remote names, as they stand before the colon of a location. */
+/** Remote names: the part of a location before the colon. */
 export const REMOTE_NAME = /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/;
 
 export const NAME_RULE = 'letters, digits, "_", "." and "-", not starting with "-"';
@@ -14,11 +14,11 @@ export const NAME_RULE = 'letters, digits, "_", "." and "-", not starting with "
 const [first, ...others] = BACKENDS.map(({ schema }) => schema);
 if (first === undefined) throw new XsyncError('internal', 'there are no backends');
 
-/** The whole file; validation goes remote by remote (`validate.ts`), this is for the editors' schema. */
+/** The whole file, for the editors' schema. `validate.ts` validates remote by remote. */
 export const configSchema = z.strictObject({
   remotes: z
     .record(z.string().regex(REMOTE_NAME), z.discriminatedUnion('type', [first, ...others]))
-    .describe('The places that locations such as "lab:bucket/prefix" name'),
+    .describe('The remotes for locations such as "lab:bucket/prefix"'),
 });
 
 /** The backend of that type, if there is one. */
@@ -33,12 +33,12 @@ export function backendOf({ type }: RemoteConfig): Backend {
   return backend;
 }
 
-/** The keys that a remote of this backend may have. */
+/** The allowed keys of this backend's remotes. */
 export function keysOf({ schema }: Backend): string[] {
   return Object.keys(schema.shape);
 }
 
-/** Keys whose values are never shown and make a file private. */
+/** Keys whose values are never printed. A file that contains one must be private. */
 export function isSecretKey(key: string): boolean {
   return /secret|token|password|passphrase|customer_key$/.test(key);
 }

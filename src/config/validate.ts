@@ -1,24 +1,24 @@
-/** Remotes from whatever source, checked against their schemas, with complaints that a person can act on. */
+/** Validates remotes from any source against their schemas. */
 import type { z } from 'zod';
 import type { RemoteConfig } from '../store/backend.js';
 import { didYouMean } from './nearest.js';
 import { findBackend, isSecretKey, keysOf, NAME_RULE, REMOTE_NAME, REMOTE_TYPES } from './schema.js';
 
-/** One remote as it was found, before validation. */
+/** One remote before validation. */
 export interface FoundRemote {
   name: string;
   value: unknown;
-  /** Complaints about environment variables that it names and that are not set. */
+  /** Errors for unset environment variables that it refers to. */
   unset?: readonly string[];
-  /** Where a key of it was found (the remote itself when no key is given): `file:line:column` or a variable. */
+  /** The position of a key, or of the remote when no key is given: `file:line:column` or a variable. */
   place(key: string | undefined, part: 'key' | 'value'): string;
 }
 
 export interface Problem {
-  /** The key at fault; absent when it is the remote as a whole. */
+  /** The invalid key; absent when the error concerns the remote as a whole. */
   key?: string;
   place: string;
-  /** What was found and what was meant, in one line. */
+  /** The error and the expected value, in one line. */
   message: string;
 }
 
@@ -31,12 +31,12 @@ export function validateRemote({ name, value, place }: FoundRemote): Validated {
   if (!REMOTE_NAME.test(name))
     return problem(undefined, 'key', `"${name}" cannot be a remote's name; use ${NAME_RULE}`);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return problem(undefined, 'key', `remote "${name}" must hold settings such as "type: s3"; found ${shown(value)}`);
+    return problem(undefined, 'key', `remote "${name}" must have settings such as "type: s3"; found ${shown(value)}`);
   }
   const type = 'type' in value ? value.type : undefined;
   const types = REMOTE_TYPES.join(', ');
   if (type === undefined || type === null) {
-    return problem(undefined, 'key', `remote "${name}" has no type; give it one of ${types}`);
+    return problem(undefined, 'key', `remote "${name}" has no type; the types are ${types}`);
   }
   const backend = findBackend(type);
   if (backend === undefined) {
@@ -55,7 +55,7 @@ export function validateRemote({ name, value, place }: FoundRemote): Validated {
   return { problems: problems.sort((a, b) => order.indexOf(a.key ?? '') - order.indexOf(b.key ?? '')) };
 }
 
-/** Rules across keys (zod: `custom`) are often broken only because a key is misspelt; then the spelling is the news. */
+/** A misspelled key often also breaks a rule across keys (zod: `custom`). Then only the spelling is reported. */
 function rootCauses(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
   const misspelt = issues.some(({ code }) => code === 'unrecognized_keys');
   return misspelt ? issues.filter(({ code }) => code !== 'custom') : issues;
@@ -130,11 +130,11 @@ function advice(issue: z.core.$ZodIssue, value: unknown): string {
 }
 
 function isPrivate(key: string): boolean {
-  // A secret may have been pasted where the id belongs.
+  // Users may have pasted a secret in place of the ID.
   return isSecretKey(key) || key === 'access_key_id';
 }
 
-/** The value as a person would recognise it, without credentials in a URL. */
+/** The value for messages, without credentials in a URL. */
 function shown(value: unknown): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';

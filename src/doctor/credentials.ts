@@ -1,4 +1,4 @@
-/** Where a remote's credentials come from, in words; never the credentials. Pure. */
+/** Describes the source of a remote's credentials; never the credentials. Pure. */
 import type { DoctorRules, RemoteConfig } from '../store/backend.js';
 
 export function describeCredentials(remote: RemoteConfig, rules: DoctorRules, env: NodeJS.ProcessEnv): string {

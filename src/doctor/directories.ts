@@ -1,4 +1,4 @@
-/** The files of xsync's own: the state directory and the config. Looking in `look…`, judging in `judge…`. */
+/** Checks the state directory, the config and local folders: `look…` collects facts, `judge…` evaluates them. */
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -9,7 +9,7 @@ import { binarySize } from './text.js';
 export interface DirectoryFacts {
   path: string;
   exists: boolean;
-  /** It, or where it does not exist the nearest folder above that does, can be written to. */
+  /** The directory, or its nearest existing parent, is writable. */
   writable: boolean;
   freeBytes: number;
 }
@@ -31,24 +31,24 @@ async function nearestExisting(path: string): Promise<string> {
   }
 }
 
-/** A manifest takes about 73 MB for each million objects. */
+/** A manifest needs about 73 MB per million objects. */
 const LITTLE = 1024 ** 3;
 
 export function judgeDirectory(check: string, { path, exists, writable, freeBytes }: DirectoryFacts): Finding {
   const values = { path, exists, writable, freeBytes };
-  const found = `${path}: ${exists ? '' : 'to be made, '}${binarySize(freeBytes)} free`;
+  const found = `${path}: ${exists ? '' : 'does not exist yet, '}${binarySize(freeBytes)} free`;
   if (!writable) {
-    return fail(check, `${path} cannot be written to`, 'Give this user the right to write there.', { values });
+    return fail(check, `${path} is not writable`, 'Give this user write permission for it.', { values });
   }
   return judgeSpace(check, found, values);
 }
 
-/** A folder of the person's own: a source need not be writable. */
+/** A folder of the user. A source need not be writable. */
 export function judgeFolder({ path, exists, writable, freeBytes }: DirectoryFacts): Finding {
   const values = { path, exists, writable, freeBytes };
-  const found = `${writable ? '' : 'cannot be written to, '}${binarySize(freeBytes)} free`;
+  const found = `${writable ? '' : 'not writable, '}${binarySize(freeBytes)} free`;
   if (writable) return judgeSpace('space', found, values);
-  return warn('space', found, 'Give this user the right to write there, if it is to be a destination.', { values });
+  return warn('space', found, 'If it is a destination, give this user write permission for it.', { values });
 }
 
 function judgeSpace(check: string, found: string, values: Finding['values'] & { freeBytes: number }): Finding {
@@ -60,7 +60,7 @@ export interface ConfigFacts {
   path: string;
   /** Permission bits; absent when there is no file. */
   mode?: number;
-  /** Remotes in force. */
+  /** Names of the effective remotes. */
   remotes: readonly string[];
   /** Why the config cannot be used. */
   error?: XsyncError;
@@ -73,7 +73,7 @@ export async function lookAtConfig(path: string, config: Pick<ConfigFacts, 'remo
 
 export function judgeConfig({ path, mode, remotes, error }: ConfigFacts): Finding {
   if (error !== undefined) {
-    return fail('config', error.message, error.remedy ?? 'Mend the file; docs/commands.md describes it.', {
+    return fail('config', error.message, error.remedy ?? 'Correct the file; docs/commands.md describes it.', {
       values: { path },
     });
   }

@@ -1,29 +1,29 @@
-/** What a check says: plain data, the same for a person and for `--json`. */
+/** The result of a check: plain data, the same for the terminal and for `--json`. */
 import { isXsyncError, toXsyncError, type XsyncError } from '../model/error.js';
 
 /**
- * - `ok`: as it should be;
- * - `warn`: works, and could work better;
+ * - `ok`: correct;
+ * - `warn`: works, but could work better;
  * - `fail`: something will not work;
- * - `skip`: not looked at, and `found` says why.
+ * - `skip`: not checked; `found` has the reason.
  */
 export type Level = 'ok' | 'warn' | 'fail' | 'skip';
 
 export interface Finding {
-  /** Stable, documented name of the check. */
+  /** The stable, documented name of the check. */
   check: string;
   level: Level;
   /** One line. */
   found: string;
-  /** What to do; always there for `warn` and `fail`. */
+  /** What to do; always present for `warn` and `fail`. */
   remedy?: string;
-  /** Commands to type, verbatim, that carry the remedy out. */
+  /** Commands, verbatim, that apply the remedy. */
   commands?: string[];
-  /** The same as numbers and names, for programs. Times in ms, sizes in bytes, rates in bytes per second. */
+  /** The same facts for programs. Times in ms, sizes in bytes, rates in bytes per second. */
   values?: Record<string, string | number | boolean | readonly string[]>;
 }
 
-/** A host, an endpoint or a place, and what was found there. */
+/** A host, an endpoint or a location, and its findings. */
 export interface Section {
   title: string;
   findings: Finding[];
@@ -47,17 +47,18 @@ export function fail(check: string, found: string, remedy: string, more: Pick<Fi
   return { check, level: 'fail', found, remedy, ...more } satisfies Finding;
 }
 
-/** A fault as a finding. `remedy` is for faults that bring none of their own, and names the right that was refused. */
+/** An error as a finding. `remedy` is for errors without a remedy and for refused permissions. */
 export function faulty(check: string, error: XsyncError, remedy: string, level: 'warn' | 'fail' = 'fail'): Finding {
   const values = { code: error.code, ...(error.serviceCode !== undefined && { serviceCode: error.serviceCode }) };
-  // The check knows what it asked for; the adapter only that it was refused.
+  // The check knows which permission it needs; the adapter only that the request was refused.
   const known = error.code === 'access-denied' ? undefined : error.remedy;
   return { check, level, found: error.message, remedy: known ?? remedy, values };
 }
 
 /**
- * The outcome of a call, or its fault as a value.
- * @throws what is no finding: an interruption, and faults of our own
+ * The result of a call, or its error as a value.
+ * @throws aborted: when interrupted
+ * @throws internal: for bugs in xsync
  */
 export async function attempt<T>(call: () => Promise<T>): Promise<{ value: T } | { error: XsyncError }> {
   try {

@@ -3,7 +3,7 @@ import { arch, release, type } from 'node:os';
 import { openFilesLimit, procText } from '../native/proc.js';
 import type { CongestionFacts, HostFacts } from './host.js';
 
-/** Obeyed by many programs, by Node's own HTTP client only when told; xsync does not look at them. */
+/** Many programs use these variables, Node's HTTP client only when told to. xsync ignores them. */
 const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
 
 export function readHostFacts(env: NodeJS.ProcessEnv, congestion: CongestionFacts, wantedFiles: number): HostFacts {

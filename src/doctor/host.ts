@@ -2,13 +2,13 @@
 import { type Finding, fail, ok, skip, warn } from './finding.js';
 import { binarySize, megabits } from './text.js';
 
-/** A list is absent where the system does not show it. */
+/** A list is absent where the system does not provide it. */
 export interface CongestionFacts {
   linux: boolean;
   current?: string;
   allowed?: readonly string[];
   available?: readonly string[];
-  /** koffi, which it takes to choose for a socket, is installed. */
+  /** koffi, which is needed to set the algorithm of a socket, is installed. */
   koffi: boolean;
   /** xsync sets bbr on its own connections. */
   sets: boolean;
@@ -20,13 +20,13 @@ export interface HostFacts {
   /** `Linux 6.1.0, x64`. */
   system: string;
   congestion: CongestionFacts;
-  /** Largest socket buffers that the kernel grows a connection to, in bytes. */
+  /** The maximum socket buffers of a connection (tcp_wmem, tcp_rmem), in bytes. */
   sendBuffer?: number;
   receiveBuffer?: number;
-  /** Open files that this process may have, and those that it may want. */
+  /** The open-file limit of this process, and the number of files that it may need. */
   openFiles?: number;
   wantedFiles: number;
-  /** Names of the variables that ask for a proxy. */
+  /** Names of the variables that set a proxy. */
   proxies: readonly string[];
 }
 
@@ -52,12 +52,12 @@ function judgeNode(version: string): Finding {
   return fail('node', `${version} is too old`, `Install Node ${OLDEST_NODE.join('.')} or newer.`, { values });
 }
 
-/** Measured over 200 ms and 1 % loss on 200 Mbit/s: one BBR connection 24.7 % of the line, one CUBIC 0.3 %. */
-const WHY_BBR = 'over a long, lossy line one bbr connection uploads what takes dozens of them';
+/** Measured on 200 Mbit/s with 200 ms and 1 % loss: one BBR connection used 24.7 % of the line, one CUBIC 0.3 %. */
+const WHY_BBR = 'over a long, lossy line one bbr connection is as fast as dozens of others';
 
 export function judgeCongestion(facts: CongestionFacts): Finding {
   const { linux, current = 'unknown', allowed, available, koffi, sets } = facts;
-  if (!linux) return skip('congestion', 'can be looked at and chosen on Linux only');
+  if (!linux) return skip('congestion', 'can be read and set on Linux only');
   const values = { current, sets, ...(allowed && { allowed }), ...(available && { available }) };
   if (current === 'bbr') return ok('congestion', "bbr, the system's default", values);
   if (sets) return ok('congestion', `${current}; xsync sets bbr on its own connections`, values);
@@ -68,7 +68,7 @@ export function judgeCongestion(facts: CongestionFacts): Finding {
   }
   const list = [...(allowed ?? ['reno', current]), 'bbr'];
   const loaded = available?.includes('bbr') === true;
-  return warn('congestion', `${current}; ${WHY_BBR}`, 'Let every process choose bbr, as root on the host:', {
+  return warn('congestion', `${current}; ${WHY_BBR}`, 'Allow bbr for every process, as root on the host:', {
     commands: [
       ...(loaded ? [] : ['modprobe tcp_bbr']),
       `sysctl -w net.ipv4.tcp_allowed_congestion_control="${[...new Set(list)].join(' ')}"`,
@@ -77,15 +77,15 @@ export function judgeCongestion(facts: CongestionFacts): Finding {
   });
 }
 
-/** The kernel's usual maximum for sending; below it a long line is held back by memory. */
+/** The kernel's usual maximum for sending. A smaller buffer limits throughput over long distances. */
 const USUAL_BUFFER = 4 * 1024 * 1024;
-/** A way across an ocean, for telling what a buffer means. */
+/** The round trip across an ocean, for which the effect of a buffer is reported. */
 const FAR_MS = 200;
 
 function judgeBuffers({ sendBuffer, receiveBuffer }: HostFacts): Finding[] {
   if (sendBuffer === undefined || receiveBuffer === undefined) return [];
   const values = { sendBuffer, receiveBuffer };
-  // By default the kernel offers half of a receive buffer as the window (tcp_adv_win_scale, ip-sysctl).
+  // By default the kernel advertises half of a receive buffer as the window (tcp_adv_win_scale, ip-sysctl).
   const most = `${megabits(sendBuffer, FAR_MS)} up, ${megabits(receiveBuffer / 2, FAR_MS)} down`;
   const sizes = `${binarySize(sendBuffer)} to send, ${binarySize(receiveBuffer)} to receive`;
   const found = `${sizes}; over ${FAR_MS} ms a connection carries at most ${most}`;
@@ -94,14 +94,14 @@ function judgeBuffers({ sendBuffer, receiveBuffer }: HostFacts): Finding[] {
     'sysctl -w net.ipv4.tcp_wmem="4096 16384 16777216"',
     'sysctl -w net.ipv4.tcp_rmem="4096 131072 16777216"',
   ];
-  return [warn('buffers', found, 'Let connections have more, as root on the host:', { commands, values })];
+  return [warn('buffers', found, 'Allow larger buffers, as root on the host:', { commands, values })];
 }
 
 function judgeFiles({ openFiles, wantedFiles }: HostFacts): Finding {
-  if (openFiles === undefined) return skip('files', 'the limit of open files is not shown here');
+  if (openFiles === undefined) return skip('files', 'this system does not show the open-file limit');
   const values = { limit: openFiles, wanted: wantedFiles };
-  const limit = Number.isFinite(openFiles) ? openFiles.toLocaleString('en') : 'any number of';
-  const found = `${limit} open files allowed, up to ${wantedFiles} wanted`;
+  const limit = Number.isFinite(openFiles) ? openFiles.toLocaleString('en') : 'unlimited';
+  const found = `${limit} open files allowed, up to ${wantedFiles} needed`;
   if (openFiles >= wantedFiles) return ok('files', found, Number.isFinite(openFiles) ? values : undefined);
   const remedy = 'Raise the limit for this shell, or use fewer connections (--transfers):';
   return warn('files', found, remedy, { commands: ['ulimit -n 4096'], values });
@@ -110,5 +110,5 @@ function judgeFiles({ openFiles, wantedFiles }: HostFacts): Finding {
 function judgeProxies(names: readonly string[]): Finding[] {
   if (names.length === 0) return [];
   const found = `${names.join(', ')} set: xsync connects without a proxy`;
-  return [warn('proxy', found, 'See below whether the endpoints can be reached directly.', { values: { names } })];
+  return [warn('proxy', found, 'Check below whether the endpoints can be reached directly.', { values: { names } })];
 }

@@ -1,23 +1,23 @@
-/** What the checks of a place are told, and what they say when a right is missing. */
+/** Options of a location's checks, and the remedy for a missing permission. */
 import type { Right } from '../store/backend.js';
 import type { ObjectStore } from '../store/port.js';
 
 export interface PlaceOptions {
-  /** Empty, or ending in `/`. */
+  /** Empty, or ends in `/`. */
   prefix: string;
-  /** Where the credentials come from, such as `AWS profile "x"`; absent for local disk. */
+  /** The source of the credentials, such as `AWS profile "x"`; absent for local disk. */
   credentials?: string;
-  /** What the service calls the rights; absent for local disk. */
+  /** The service's names of the permissions; absent for local disk. */
   rights?: Readonly<Record<Right, string>>;
-  /** Put, copy in parts and remove small objects too. */
+  /** Also put, upload in parts and delete small objects. */
   write: boolean;
-  /** Bytes to move for measuring, each way; 0 for none. */
+  /** Bytes to transfer in each direction for the measurement; 0 for none. */
   probeBytes: number;
   signal?: AbortSignal;
 }
 
-/** What has to be granted, as the service calls it. */
+/** The remedy that names the missing permission. */
 export function allow({ identity }: Pick<ObjectStore, 'identity'>, { rights }: PlaceOptions, right: Right): string {
-  if (rights === undefined) return `Give this user the right to ${right} below ${identity.bucket}.`;
+  if (rights === undefined) return `Give this user permission to ${right} in ${identity.bucket}.`;
   return `Grant ${rights[right]} on ${identity.bucket} to these credentials.`;
 }

@@ -1,4 +1,4 @@
-/** Tries what a run would do in one place, through the store port: each answer becomes a finding as it comes. */
+/** Tries in one location what a run would do, through the store port, and yields a finding for each result. */
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { isXsyncError, type XsyncError } from '../model/error.js';
@@ -10,7 +10,7 @@ import { milliseconds } from './text.js';
 import { judgeRate, measureDownload } from './throughput.js';
 import { tryWriting } from './writing.js';
 
-/** @throws aborted */
+/** @throws aborted: when the signal fires */
 export async function* checkPlace(store: ObjectStore, options: PlaceOptions): AsyncGenerator<Finding, void, void> {
   const { prefix, write, probeBytes, signal } = options;
   const bucket = await attempt(() => store.checkBucket({ signal }));
@@ -24,14 +24,14 @@ export async function* checkPlace(store: ObjectStore, options: PlaceOptions): As
     : faulty('list', page.error, allow(store, options, 'list'));
   yield await tryReading(store, entries, options);
   if (write) yield* tryWriting(store, options);
-  else yield skip('write', 'not tried: --write puts small objects there and removes them');
-  // A disk's cache would answer for it.
+  else yield skip('write', 'not checked: --write puts small objects there and deletes them');
+  // The disk's cache would be measured.
   if (store.capabilities.local) return;
   yield await measureLatency(store, prefix, signal);
   if (probeBytes > 0) yield judgeRate('download', await measureDownload(store, entries, probeBytes, signal));
 }
 
-/** Refusals that are about who asks. */
+/** Errors that concern the credentials. */
 const NOT_KNOWN = ['bad-credentials', 'expired-credentials'] as const;
 
 function judgeBucket(
@@ -42,25 +42,25 @@ function judgeBucket(
   if (capabilities.local) {
     if (error === undefined) return { findings: [ok('folder', 'exists')], stop: false };
     const missing = isXsyncError(error, 'bucket-not-found');
-    const remedy = 'A copy to it makes it; a copy from it needs it.';
+    const remedy = 'Create it to use it as a source. A run creates it as a destination.';
     const finding = missing
       ? warn('folder', 'does not exist', remedy, { values: { code: error.code } })
-      : faulty('folder', error, 'Give this user the right to look there.');
+      : faulty('folder', error, 'Give this user permission to read it.');
     return { findings: [finding], stop: true };
   }
   const kind = credentials ?? 'unknown';
   if (error === undefined) {
     const accepted = ok('credentials', `${kind}, accepted`, { kind });
-    return { findings: [accepted, ok('bucket', `${identity.bucket} is there, in the right region`)], stop: false };
+    return { findings: [accepted, ok('bucket', `${identity.bucket} exists, in the right region`)], stop: false };
   }
   if (isXsyncError(error, ...NOT_KNOWN)) {
     const refused = faulty('credentials', error, 'Check the keys of this remote.');
     return { findings: [{ ...refused, found: `${kind}: ${error.message}` }], stop: true };
   }
   const given = skip('credentials', kind);
-  // Some rights go without the one to look at a bucket; the calls that follow tell.
+  // Credentials may lack this permission and have the others, which the next checks show.
   if (isXsyncError(error, 'access-denied')) {
-    return { findings: [given, skip('bucket', `no right to look at ${identity.bucket} as a whole`)], stop: false };
+    return { findings: [given, skip('bucket', `no permission to inspect ${identity.bucket} as a whole`)], stop: false };
   }
   const finding = faulty('bucket', error, 'Check endpoint, region and bucket of this remote.');
   return { findings: [given, finding], stop: true };
@@ -80,10 +80,10 @@ async function tryReading(
 ): Promise<Finding> {
   const { signal } = options;
   const entry = entries.find(({ size, special }) => size > 0 && special === undefined);
-  if (entry === undefined) return skip('read', 'not tried: no object here to read');
+  if (entry === undefined) return skip('read', 'not checked: no object here to read');
   const result = await attempt(() => store.read(entry.key, new Uint8Array(1), { ifMatch: entry.etag, signal }));
   if ('value' in result) return ok('read', 'allowed');
-  return faulty('read', result.error, `${allow(store, options, 'read')} A destination needs no reading.`, 'warn');
+  return faulty('read', result.error, `${allow(store, options, 'read')} A destination does not need it.`, 'warn');
 }
 
 const LATENCY_REQUESTS = 5;
@@ -94,9 +94,9 @@ async function measureLatency(store: ObjectCatalog, prefix: string, signal: Abor
   for (let i = 0; i < LATENCY_REQUESTS; i++) {
     const start = performance.now();
     const result = await attempt(() => store.head(absent, { signal }));
-    // A refusal takes the same way there and back as an answer.
+    // An error response takes the same round trip as any other.
     if ('error' in result && result.error.status === undefined && result.error.code !== 'object-not-found') {
-      return fail('latency', result.error.message, 'Check the network between here and the endpoint.');
+      return fail('latency', result.error.message, 'Check the network between this host and the endpoint.');
     }
     times.push(performance.now() - start);
   }
@@ -104,6 +104,6 @@ async function measureLatency(store: ObjectCatalog, prefix: string, signal: Abor
   const [least = 0] = times;
   const medianMs = times[Math.floor(times.length / 2)] ?? 0;
   const mostMs = times.at(-1) ?? 0;
-  const found = `${milliseconds(medianMs)} a request: median of ${times.length}, ${milliseconds(least)} to ${milliseconds(mostMs)}`;
+  const found = `${milliseconds(medianMs)} per request: median of ${times.length}, ${milliseconds(least)} to ${milliseconds(mostMs)}`;
   return ok('latency', found, { medianMs, leastMs: least, mostMs });
 }

@@ -1,4 +1,4 @@
-/** Goes the way to an endpoint once, step by step, without credentials, for the facts that `endpoint.ts` judges. */
+/** Connects to an endpoint once, step by step and without credentials, to collect the facts for `endpoint.ts`. */
 import { lookup } from 'node:dns/promises';
 import { request } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { EndpointFacts, Fault } from './endpoint.js';
 
-/** `now`: ms since 1970. Each step is given up after `timeoutMs`. Never throws. */
+/** `now`: ms since 1970. Each step ends after `timeoutMs`. Never throws. */
 export async function reach(origin: string, timeoutMs: number, now: () => number): Promise<EndpointFacts> {
   const url = new URL(origin);
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -45,7 +45,7 @@ async function resolve(host: string): Promise<NonNullable<EndpointFacts['name']>
   }
 }
 
-/** Runs one step and measures it; what `begin` returns settles soon after its signal. */
+/** Runs and times one step. The promise of `begin` settles soon after its signal fires. */
 async function step<T>(
   timeoutMs: number,
   what: string,
@@ -64,11 +64,11 @@ async function step<T>(
 
 function openSocket(host: string, port: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    // Not given the signal, which would end the connection at some later step.
+    // Without the signal, which would end the connection during a later step.
     const socket = connect({ host, port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 1_000 });
     const giveUp = (): void => void socket.destroy(new Error('given up'));
     signal.addEventListener('abort', giveUp, { once: true });
-    // Stays for later faults of the connection, which whoever uses it then sees as well.
+    // Stays for later errors of the connection, which its later users receive as well.
     socket.on('error', reject);
     socket.once('connect', () => {
       signal.removeEventListener('abort', giveUp);
@@ -77,7 +77,7 @@ function openSocket(host: string, port: number, signal: AbortSignal): Promise<So
   });
 }
 
-/** Without believing the certificate: what is wrong with it is the finding, and nothing secret is sent. */
+/** Accepts any certificate: its errors are the finding, and nothing secret is sent. */
 function secure(socket: Socket, host: string, signal: AbortSignal): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const servername = isIP(host) === 0 ? host : undefined;
@@ -94,7 +94,7 @@ function secure(socket: Socket, host: string, signal: AbortSignal): Promise<TLSS
 
 function describe(tls: TLSSocket): { version: string; validUntilMs: number; issuer: string; untrusted?: string } {
   const certificate = tls.getPeerCertificate();
-  // Node declares an Error; what it sets is the error's code.
+  // Node declares an Error but sets the error's code.
   const why: unknown = tls.authorizationError;
   const { O: organisation, CN: name } = certificate.issuer ?? {};
   return {
@@ -114,11 +114,11 @@ function ask(
   return new Promise((resolve) => {
     const sent = now();
     const asked = request({ method: 'HEAD', path: '/', headers: { host }, createConnection: () => socket });
-    asked.setTimeout(timeoutMs, () => asked.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
+    asked.setTimeout(timeoutMs, () => asked.destroy(new Error(`no response within ${timeoutMs / 1000} s`)));
     asked.on('error', (error) => resolve({ fault: faultOf(error) }));
     asked.on('response', ({ statusCode = 0, headers }) => {
       asked.destroy();
-      // A Date header has no fraction: in the middle, its second is half over.
+      // A Date header has no fraction: on average, half of its second has passed.
       const dateMs = Date.parse(headers.date ?? '') + 500;
       const localMs = (sent + now()) / 2;
       resolve({ status: statusCode, localMs, ...(!Number.isNaN(dateMs) && { dateMs }) });
@@ -127,7 +127,7 @@ function ask(
   });
 }
 
-/** Of several addresses each may fail in its own way; the first is as good as any. */
+/** The error of the first address, when several addresses failed. */
 function faultOf(thrown: unknown): Fault {
   const error: unknown = thrown instanceof AggregateError ? (thrown.errors[0] ?? thrown) : thrown;
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';

@@ -1,8 +1,8 @@
-/** Numbers as findings show them. Pure. */
+/** Formats numbers for findings. Pure. */
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
-/** `4 MiB`, `1.5 GiB`: at most one digit after the point. */
+/** `4 MiB`, `1.5 GiB`: at most one decimal. */
 export function binarySize(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -19,7 +19,7 @@ export function milliseconds(ms: number): string {
   return `${ms < 9.95 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
 
-/** The rate that so many bytes a round trip of `ms` make, as `168 Mbit/s` or `1.2 Gbit/s`. */
+/** The rate of `bytes` per `ms`, as `168 Mbit/s` or `1.2 Gbit/s`. */
 export function megabits(bytes: number, ms: number): string {
   const mega = (bytes * 8) / (ms * 1000);
   if (mega >= 999.5) return `${(mega / 1000).toFixed(1)} Gbit/s`;
@@ -31,7 +31,7 @@ export function rate(bytes: number, ms: number): string {
   return `${binarySize((bytes / ms) * 1000)}/s (${megabits(bytes, ms)})`;
 }
 
-/** `3 s`, `4 min`, `2 h`, `5 days`: to the nearest, for differences of clocks and dates. */
+/** `3 s`, `4 min`, `2 h`, `5 days`: rounded, for differences between clocks and dates. */
 export function roughly(ms: number): string {
   const seconds = Math.abs(ms) / 1000;
   if (seconds < 90) return `${Math.round(seconds)} s`;

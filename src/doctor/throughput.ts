@@ -1,4 +1,4 @@
-/** How fast bytes come and go, by a bounded number of them. */
+/** Measures throughput with a bounded number of bytes. */
 import { performance } from 'node:perf_hooks';
 import type { XsyncError } from '../model/error.js';
 import type { ObjectEntry } from '../model/object.js';
@@ -6,24 +6,25 @@ import type { ObjectBytes } from '../store/port.js';
 import { attempt, type Finding, faulty, ok, skip } from './finding.js';
 import { binarySize, milliseconds, rate } from './text.js';
 
-/** Enough to see more than one connection's share, little enough to be polite. */
+/** Connections: enough to exceed the rate of a single one, few enough not to disturb others. */
 const LANES = 4;
-/** Bytes of one request. */
+/** Bytes per request. */
 export const PIECE = 1024 * 1024;
-/** What takes less tells of latency, not of throughput. */
+/** Bytes. Below this, latency dominates throughput. */
 const LEAST = 256 * 1024;
 
 export type Measured = { bytes: number; ms: number; lanes: number } | { error: XsyncError } | { why: string };
 
 export function judgeRate(check: 'download' | 'upload', measured: Measured): Finding {
   if ('why' in measured) return skip(check, `not measured: ${measured.why}`);
-  if ('error' in measured) return faulty(check, measured.error, 'Run it again; the network may have changed.', 'warn');
+  if ('error' in measured)
+    return faulty(check, measured.error, 'Run doctor again; the network may have changed.', 'warn');
   const { bytes, ms, lanes } = measured;
   const over = `${binarySize(bytes)} in ${milliseconds(ms)} over ${lanes} ${lanes === 1 ? 'connection' : 'connections'}`;
   return ok(check, `${rate(bytes, ms)}: ${over}`, { bytes, ms, bytesPerSecond: (bytes / ms) * 1000 });
 }
 
-/** Reads at most `bytes` of the smallest object that has as many, or of the largest there is. */
+/** Reads at most `bytes` of the smallest object that is at least as large, or else of the largest object. */
 export async function measureDownload(
   store: ObjectBytes,
   entries: readonly ObjectEntry[],
@@ -49,7 +50,7 @@ export function probeObject(entries: readonly ObjectEntry[], bytes: number): Obj
   return best;
 }
 
-/** Moves `bytes` in pieces over a few connections at once, until they are through or one fails. */
+/** Transfers `bytes` in pieces over a few parallel connections, until all are done or one fails. */
 export async function measure(bytes: number, move: (offset: number, size: number) => Promise<void>): Promise<Measured> {
   const lanes = Math.min(LANES, Math.ceil(bytes / PIECE));
   const start = performance.now();

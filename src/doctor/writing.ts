@@ -1,4 +1,4 @@
-/** What `--write` tries: one small object, one upload in parts, some bytes for the clock; all removed again. */
+/** The checks of `--write`: one small object, one multipart upload, and a timed upload. All are deleted afterwards. */
 import { randomBytes } from 'node:crypto';
 import type { ObjectStore, UploadRef } from '../store/port.js';
 import { attempt, type Finding, faulty, ok, warn } from './finding.js';
@@ -6,20 +6,20 @@ import { allow, type PlaceOptions } from './place-options.js';
 import { judgeRate, measure, PIECE } from './throughput.js';
 
 export async function* tryWriting(store: ObjectStore, options: PlaceOptions): AsyncGenerator<Finding, void, void> {
-  // Nobody has an object of this name, so nothing can be overwritten.
+  // The random name cannot exist yet, so nothing is overwritten.
   const key = `${options.prefix}.xsync-doctor-${randomBytes(8).toString('hex')}`;
   const written: string[] = [];
   let removal: Finding | undefined;
   try {
     yield* putAndMeasure(store, options, key, written);
   } finally {
-    // Also after an interruption, and so without its signal.
+    // Without the signal, because it must also run after an interruption.
     removal = await remove(store, options, written);
   }
   if (removal !== undefined) yield removal;
 }
 
-/** @param written takes the keys that are there to be removed */
+/** @param written receives the keys to delete */
 async function* putAndMeasure(
   store: ObjectStore,
   options: PlaceOptions,
@@ -27,7 +27,7 @@ async function* putAndMeasure(
   written: string[],
 ): AsyncGenerator<Finding, void, void> {
   const { probeBytes, signal } = options;
-  // Noted first: an interrupted request may have been carried out.
+  // Recorded first: the store may have executed an interrupted request.
   written.push(key);
   const put = await attempt(() => store.put(key, randomBytes(1024), { signal }));
   if ('error' in put) {
@@ -57,16 +57,16 @@ async function remove(
   const result = await attempt(() => store.delete(keys));
   const failures = 'value' in result ? result.value : keys.map((key) => ({ key, error: result.error }));
   const [first] = failures;
-  if (first === undefined) return ok('delete', 'allowed: what was put is gone again');
+  if (first === undefined) return ok('delete', 'allowed: deleted what was put');
   const left = failures.map(({ key }) => key).join(', ');
   return warn(
     'delete',
-    `${first.error.message}; left behind: ${left}`,
-    `${allow(store, options, 'delete')} Remove them by hand.`,
+    `${first.error.message}; not deleted: ${left}`,
+    `${allow(store, options, 'delete')} Delete them manually.`,
   );
 }
 
-/** Begins an upload, sends a part, lists it and aborts: no object comes of it. */
+/** Creates an upload, sends a part, lists it and aborts. This creates no object. */
 async function tryParts(store: ObjectStore, options: PlaceOptions, key: string): Promise<Finding> {
   const begun = await attempt(() => store.createUpload(key, { signal: options.signal }));
   if ('error' in begun) return faulty('multipart', begun.error, allow(store, options, 'write'));
@@ -89,7 +89,7 @@ async function tryPart(store: ObjectStore, options: PlaceOptions, upload: Upload
   if ('error' in sent) return faulty('multipart', sent.error, allow(store, options, 'write'));
   const listed = await attempt(() => store.listParts(upload, { signal }));
   if ('error' in listed) {
-    return faulty('multipart', listed.error, `${allow(store, options, 'list parts')} Resuming needs it.`, 'warn');
+    return faulty('multipart', listed.error, `${allow(store, options, 'list parts')} Resuming requires it.`, 'warn');
   }
-  return ok('multipart', 'allowed: began an upload, sent a part, aborted it');
+  return ok('multipart', 'allowed: created an upload, sent a part, aborted it');
 }

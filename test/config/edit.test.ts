@@ -62,7 +62,7 @@ describe('editing the config', () => {
     const add = (name: string, settings: Record<string, string>) =>
       complaint(folder, () => addRemote(file, name, settings));
     expect(await add('lab', { type: 'memory' })).toBe(
-      'config: /kept:4:3: there is a remote "lab" already → Choose another name, or give --replace.',
+      'config: /kept:4:3: the remote "lab" exists already → Choose another name, or set --replace.',
     );
     expect(await add('x', { type: 'local', copylinks: 'true' })).toBe(
       'config: x.copylinks: unknown key "copylinks" in remote "x" of type local; did you mean "copy_links"?',

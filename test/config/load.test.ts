@@ -26,7 +26,7 @@ describe('the config is found where rclone and XDG users expect it', () => {
       unset: {},
     });
     expect(await complaint(folder, () => loadConfig({ file: join(folder, 'nope'), env: {} }))).toBe(
-      'config: /nope: there is no such config file → Check --config and XSYNC_CONFIG, or create the file with "xsync config add".',
+      'config: /nope: config file not found → Check --config and XSYNC_CONFIG, or create the file with "xsync config add".',
     );
     expect(await complaint(folder, () => loadConfig({ env: { XSYNC_CONFIG: folder } }))).toBe(
       'config: : cannot read the config file: it is a directory',
@@ -73,9 +73,9 @@ describe('a mistake is shown with its line and column, and with what was meant',
     [
       'no type',
       'remotes:\n  lab: { region: x }\n',
-      'F:2:3: remote "lab" has no type; give it one of s3, oss, local, memory',
+      'F:2:3: remote "lab" has no type; the types are s3, oss, local, memory',
     ],
-    ['no settings', 'remotes:\n  lab:\n', 'F:2:3: remote "lab" must hold settings such as "type: s3"; found nothing'],
+    ['no settings', 'remotes:\n  lab:\n', 'F:2:3: remote "lab" must have settings such as "type: s3"; found nothing'],
     [
       'a word for a switch',
       'remotes:\n  d:\n    type: local\n    copy_links: yes\n',
@@ -99,7 +99,7 @@ describe('a mistake is shown with its line and column, and with what was meant',
     [
       'half of a pair',
       'remotes:\n  lab: { type: s3, access_key_id: x }\n',
-      'F:2:3: remote "lab" lacks secret_access_key: access_key_id and secret_access_key go together',
+      'F:2:3: remote "lab" lacks secret_access_key: set both access_key_id and secret_access_key, or neither',
     ],
     [
       'an impossible name',
@@ -109,17 +109,13 @@ describe('a mistake is shown with its line and column, and with what was meant',
     [
       'a name given twice',
       'remotes:\n  lab: { type: local }\n  lab: { type: memory }\n',
-      'F:3:3: lab stands here a second time',
+      'F:3:3: lab is a duplicate key',
     ],
-    [
-      'a key given twice',
-      'remotes:\n  lab:\n    type: local\n    type: memory\n',
-      'F:4:5: type stands here a second time',
-    ],
+    ['a key given twice', 'remotes:\n  lab:\n    type: local\n    type: memory\n', 'F:4:5: type is a duplicate key'],
     ['a tab', 'remotes:\n\tlab: { type: local }\n', 'F:2:1: Tabs are not allowed as indentation'],
     ['a list at the top', '- a\n', 'F:1:1: the config must start with "remotes:"'],
     ['a misspelt section', 'remote:\n  lab: { type: local }\n', 'F:1:1: unknown key "remote"; did you mean "remotes"?'],
-    ['a list of remotes', 'remotes:\n  - type: s3\n', 'F:2:3: "remotes" must hold a name for each remote'],
+    ['a list of remotes', 'remotes:\n  - type: s3\n', 'F:2:3: "remotes" must map names to remotes'],
   ])('%s', async (_, text, message) => {
     expect(await complaint(folder, () => load(folder, text))).toBe(`config: ${message}`);
   });
@@ -141,7 +137,7 @@ describe('secrets stay secret', () => {
       await writeFile(file, literal);
       await chmod(file, mode);
       expect(await complaint(folder, () => loadConfig({ file, env: {} }))).toBe(
-        `config: /open.yaml holds secrets but is open to other users (mode 0${mode.toString(8)}) → Run: chmod 600 /open.yaml`,
+        `config: /open.yaml contains secrets but is open to other users (mode 0${mode.toString(8)}) → Run: chmod 600 /open.yaml`,
       );
       await chmod(file, 0o600);
       expect(Object.keys((await loadConfig({ file, env: {} })).remotes)).toEqual(['lab']);
@@ -157,7 +153,7 @@ describe('secrets stay secret', () => {
     'a secret such as %s counts as one that stands in the file',
     async (secret) => {
       const text = `remotes:\n  lab: { type: oss, access_key_id: a, secret_access_key: "${secret}" }\n`;
-      expect(await complaint(folder, () => load(folder, text, { SECRET: 's' }, 0o644))).toContain('holds secrets');
+      expect(await complaint(folder, () => load(folder, text, { SECRET: 's' }, 0o644))).toContain('contains secrets');
     },
   );
 
@@ -218,9 +214,7 @@ describe('values from the environment', () => {
     expect(parseLocation('disk:/tmp', config).name).toBe('disk');
     expect(redact(config).remotes.lab).toEqual({ unusable: expect.stringContaining('LAB_SECRET is not set') });
     const odd = await load(folder, `remotes:\n  a: { type: s3, profile: "\${A B}" }\n`);
-    expect(odd.unset.a).toContain(
-      `"\${A B}" is no environment variable; write $\${ for the characters "\${" themselves`,
-    );
+    expect(odd.unset.a).toContain(`"\${A B}" is not an environment variable; write $\${ for a literal "\${"`);
   });
 });
 
@@ -246,11 +240,11 @@ describe('XSYNC_CONFIG_<REMOTE>_<KEY>', () => {
   it.each<[Record<string, string>, string]>([
     [
       { XSYNC_CONFIG_LAB_ENDPONT: 'x' },
-      'XSYNC_CONFIG_LAB_ENDPONT ends in no known key of a remote; did you mean "endpoint"? → Write XSYNC_CONFIG_<REMOTE>_<KEY>, such as XSYNC_CONFIG_LAB_ENDPOINT.',
+      'XSYNC_CONFIG_LAB_ENDPONT ends in an unknown key; did you mean "endpoint"? → Write XSYNC_CONFIG_<REMOTE>_<KEY>, such as XSYNC_CONFIG_LAB_ENDPOINT.',
     ],
     [
       { XSYNC_CONFIG_X_ENDPOINT: 'h' },
-      'XSYNC_CONFIG_X_…: remote "x" has no type; give it one of s3, oss, local, memory',
+      'XSYNC_CONFIG_X_…: remote "x" has no type; the types are s3, oss, local, memory',
     ],
     [
       { XSYNC_CONFIG_LAB_PROVIDER: 'mino' },

@@ -50,9 +50,9 @@ describe('a location that names nothing is explained', () => {
   const write = 'Write remote:bucket/prefix, s3://bucket/prefix, oss://bucket/prefix or a local path.';
   it.each([
     ['', `usage: a location is empty → ${write}`],
-    ['lab:', 'usage: "lab:" names no bucket → Write lab:BUCKET or lab:BUCKET/PREFIX.'],
+    ['lab:', 'usage: "lab:" has no bucket → Write lab:BUCKET or lab:BUCKET/PREFIX.'],
     ['lab:/b', 'usage: "lab:/b" has a "/" where its bucket should start → Write lab:BUCKET or lab:BUCKET/PREFIX.'],
-    ['s3://', 'usage: "s3://" names no bucket → Write s3://BUCKET or s3://BUCKET/PREFIX.'],
+    ['s3://', 'usage: "s3://" has no bucket → Write s3://BUCKET or s3://BUCKET/PREFIX.'],
     [
       'archve:x',
       'usage: there is no remote "archve"; the config /c.yaml has lab, disk, archive; did you mean "archive"? → A local path with a colon is written ./archve:x.',
@@ -77,10 +77,10 @@ describe('a location that names nothing is explained', () => {
       ':s3:b',
       `usage: ":s3:b" starts with a colon: the remote's name is missing → ${write} A local path with a colon is written ./:s3:b.`,
     ],
-    ['http://x/y', `usage: "http://x/y": http:// is no scheme that xsync knows; it knows s3:// and oss:// → ${write}`],
+    ['http://x/y', `usage: "http://x/y": http:// is not a known scheme; the schemes are s3:// and oss:// → ${write}`],
     [
       'file:///x',
-      'usage: "file:///x": file:// is no scheme that xsync knows; it knows s3:// and oss:// → Write a local path as it is, without file://.',
+      'usage: "file:///x": file:// is not a known scheme; the schemes are s3:// and oss:// → Write a local path as it is, without file://.',
     ],
   ])('%s', async (text, message) => {
     expect(await complaint('\0', () => parseLocation(text, config, '/cwd'))).toBe(message);

@@ -78,8 +78,8 @@ describe('an rclone user keeps their remotes', () => {
     ).remotes;
     expect(remote?.name).toBe('my-lab');
     expect(remote?.notes).toEqual([
-      'Renamed: a name holds letters, digits, "_", "." and "-", not starting with "-".',
-      'Not taken over: acl, sse_customer_key.',
+      'Renamed: a name may contain letters, digits, "_", "." and "-", not starting with "-".',
+      'Not imported: acl, sse_customer_key.',
     ]);
   });
 
@@ -94,7 +94,7 @@ describe('an rclone user keeps their remotes', () => {
 
 describe('what cannot come over is listed with its reason', () => {
   it.each([
-    ['type = drive\n', 'xsync has nothing like rclone\'s type "drive"'],
+    ['type = drive\n', 'xsync does not support rclone\'s type "drive"'],
     ['foo = bar\n', 'it has no type'],
     [
       'type = s3\nprovider = AWS\n',
@@ -102,7 +102,7 @@ describe('what cannot come over is listed with its reason', () => {
     ],
     [
       `type = s3\nprovider = Alibaba\nendpoint = oss-accelerate.aliyuncs.com\n${KEYS}`,
-      'its endpoint "oss-accelerate.aliyuncs.com" does not tell the region, which OSS needs; add this remote by hand with its region',
+      'its endpoint "oss-accelerate.aliyuncs.com" does not name the region, which OSS requires; add this remote by hand with its region',
     ],
     [`type = s3\nprovider = Minio\n${KEYS}`, 'remote "r" lacks endpoint: provider minio needs an endpoint'],
   ])('%j', (lines, reason) => {
@@ -111,7 +111,7 @@ describe('what cannot come over is listed with its reason', () => {
 
   it('two names that would become one', () => {
     const both = importRclone('[a b]\ntype = local\n[a-b]\ntype = local\n', 'rclone.conf');
-    expect(both.notImported).toEqual([{ name: 'a-b', reason: 'its name in xsync, "a-b", is taken by another' }]);
+    expect(both.notImported).toEqual([{ name: 'a-b', reason: 'another remote has its name in xsync, "a-b"' }]);
   });
 });
 

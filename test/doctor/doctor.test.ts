@@ -197,7 +197,7 @@ describe('what is wrong before any object', () => {
     const outcome = await lab.xsync('doctor', 'closed:bucket', 'lab:bucket');
     expect(outcome.code).toBe(1);
     expect(lineOf(outcome, 'connect')).toMatch(/^✗ .*127\.0\.0\.1:1 refuses connections/);
-    expect(outcome.out).toMatch(/closed:bucket\n {2}· bucket +not looked at/);
+    expect(outcome.out).toMatch(/closed:bucket\n {2}· bucket +not checked/);
     expect(outcome.out).toMatch(/lab:bucket\n {2}✓ credentials/);
   });
 

@@ -50,7 +50,7 @@ describe('what is said of the way to an endpoint', () => {
   });
 
   it.each([
-    ['CERT_HAS_EXPIRED', /renewed/],
+    ['CERT_HAS_EXPIRED', /^Renew the certificate/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', /host name/],
     ['SELF_SIGNED_CERT_IN_CHAIN', /NODE_EXTRA_CA_CERTS/],
   ])('fails a certificate that is not believed: %s', (untrusted, remedy) => {
@@ -143,7 +143,7 @@ describe('going there', () => {
     const secure = await go(`https://127.0.0.1:${port}`, 100);
     expect(secure.tls).toEqual({ fault: { code: 'ETIMEDOUT', message: 'the TLS handshake took longer than 0.1 s' } });
     const plain = await go(`http://127.0.0.1:${port}`, 100);
-    expect(plain.answer).toMatchObject({ fault: { message: 'no answer within 0.1 s' } });
+    expect(plain.answer).toMatchObject({ fault: { message: 'no response within 0.1 s' } });
   });
 
   it('says that a server speaks no HTTP, or no TLS', async () => {

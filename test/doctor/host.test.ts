@@ -115,7 +115,7 @@ describe('directories and the config', () => {
   it('fails a state directory that cannot be written to: no run could keep a manifest', () => {
     expect(judgeDirectory('state', { ...facts, writable: false })).toMatchObject({ level: 'fail', remedy: match(/./) });
     expect(judgeDirectory('state', { ...facts, freeBytes: 100 * MIB }).level).toBe('warn');
-    expect(judgeDirectory('state', { ...facts, exists: false }).found).toBe('/state: to be made, 20 GiB free');
+    expect(judgeDirectory('state', { ...facts, exists: false }).found).toBe('/state: does not exist yet, 20 GiB free');
   });
 
   it('lets a source be read-only', () => {
@@ -124,7 +124,9 @@ describe('directories and the config', () => {
   });
 
   it('passes on why the config cannot be used, and what mends it', () => {
-    const error = new XsyncError('config', '/c holds secrets but is open to other users', { remedy: 'chmod 600 /c' });
+    const error = new XsyncError('config', '/c contains secrets but is open to other users', {
+      remedy: 'chmod 600 /c',
+    });
     const finding = judgeConfig({ path: '/c', mode: 0o644, remotes: [], error });
     expect(finding).toMatchObject({ level: 'fail', found: error.message, remedy: 'chmod 600 /c' });
     expect(judgeConfig({ path: '/c', mode: 0o600, remotes: ['a', 'b'] }).found).toBe('/c: 2 remotes, mode 0600');
@@ -165,8 +167,8 @@ describe('acceleration', () => {
       'would help: 34 ms a request against 80 (accelerate: auto; billed per GB)',
     ],
     ['auto', 'on: 34 ms a request against 80', 'ok', '34 ms a request against 80'],
-    ['off', 'off: it is not faster from here', 'ok', 'of no use: it is not faster from here'],
-    ['on', 'off: the bucket name has dots', 'warn', 'on, and does not pay: the bucket name has dots'],
+    ['off', 'off: it is not faster from here', 'ok', 'no benefit: it is not faster from here'],
+    ['on', 'off: the bucket name has dots', 'warn', 'on, but no benefit: the bucket name has dots'],
   ])('configured %s, measured "%s"', (configured, chosen, level, found) => {
     expect(judgeAcceleration(configured, chosen)).toMatchObject({ level, found });
   });

@@ -33,8 +33,8 @@ describe('the command line', () => {
     [['copy', 'a', 'b', '-q', '-v'], 'choose one of --quiet and --verbose'],
     [['cat', 'east:b/k', '--head', '1', '--tail', '1'], '--head, --tail', 'exclude each other'],
     [['ls', ''], 'a location is empty', 'remote:bucket/prefix'],
-    [['ls', 'gs://b/x'], 'gs:// is no scheme', 's3:// and oss://'],
-    [['ls', 'east:'], '"east:" names no bucket', 'east:BUCKET/PREFIX'],
+    [['ls', 'gs://b/x'], 'gs:// is not a known scheme', 's3:// and oss://'],
+    [['ls', 'east:'], '"east:" has no bucket', 'east:BUCKET/PREFIX'],
     [['ls', 'east:/b'], '"east:/b" has a "/" where its bucket should start'],
     [['ls', 'esat:b'], 'no remote "esat"', 'config.yaml has east, west, shanghai', 'did you mean "east"?', './esat:b'],
     [['ls', 's3:b/x'], 'did you mean "s3://b/x"?'],
@@ -73,16 +73,21 @@ describe('the config file', () => {
   const broken: [what: string, text: string, ...says: string[]][] = [
     ['an open bracket', 'remotes:\n  lab: { type: s3\n', ':3:1: '],
     ['a tab', 'remotes:\n\tlab: x\n', ':2:1: Tabs are not allowed'],
-    ['no type', 'remotes:\n  lab: { region: x }\n', ':2:3: remote "lab" has no type; give it one of s3, oss'],
+    ['no type', 'remotes:\n  lab: { region: x }\n', ':2:3: remote "lab" has no type; the types are s3, oss'],
     ['an unknown type', 'remotes:\n  lab: { type: s4 }\n', ':2:16: ', '"s4"', 'did you mean "s3"?'],
     ['a misspelt key', 'remotes:\n  lab:\n    type: s3\n    regoin: x\n', ':4:5: unknown key "regoin"', '"region"?'],
     ['a misspelt start', 'remote:\n  lab: { type: s3 }\n', ':1:1: unknown key "remote"', 'did you mean "remotes"?'],
-    ['half a key pair', 'remotes:\n  lab: { type: s3, access_key_id: a }\n', 'lacks secret_access_key', 'go together'],
+    [
+      'half a key pair',
+      'remotes:\n  lab: { type: s3, access_key_id: a }\n',
+      'lacks secret_access_key',
+      'set both access_key_id and',
+    ],
     ['an unset variable', `remotes:\n  lab: { type: s3, region: "\${NOT_SET}" }\n`, ':2:28: ', 'NOT_SET is not set'],
     [
       'a key given twice',
       `remotes:\n  lab: { type: s3, region: x, ${KEYS}, region: y }\n`,
-      'region stands here a second',
+      'region is a duplicate key',
     ],
     ['OSS without a region', `remotes:\n  lab: { type: oss, ${KEYS} }\n`, 'no region or endpoint', 'cn-shanghai'],
   ];
@@ -96,12 +101,12 @@ describe('the config file', () => {
   test('secrets that others can read are refused, with the command that mends it', async () => {
     const file = await config(`remotes:\n  lab: { type: s3, region: x, ${KEYS} }\n`, 0o644);
     const outcome = await lab.run(['ls', 'lab:b', '--config', file]);
-    expectComplaint(outcome, 'fatal', `${file} holds secrets but is open to other users`, `chmod 600 ${file}`);
+    expectComplaint(outcome, 'fatal', `${file} contains secrets but is open to other users`, `chmod 600 ${file}`);
   });
 
   test('a config file that is not there or is a folder is named', async () => {
     const missing = await lab.run(['ls', 'lab:b', '--config', '/no/config.yaml']);
-    expectComplaint(missing, 'fatal', '/no/config.yaml: there is no such config file', 'xsync config add');
+    expectComplaint(missing, 'fatal', '/no/config.yaml: config file not found', 'xsync config add');
     const folder = await lab.run(['ls', 'lab:b', '--config', lab.directory]);
     expectComplaint(folder, 'fatal', lab.directory, 'it is a directory');
   });
@@ -111,7 +116,7 @@ describe('the config file', () => {
     [['add', 'lab', 'type=s3', `secret=${SECRET}`], 'fatal', 'unknown key "secret"', 'secret_access_key'],
     [['add', 'la:b', 'type=s3'], 'fatal', '"la:b" cannot be a remote\'s name', 'letters, digits'],
     [['add', 'lab', 'type=s3', 'env_auth=maybe'], 'fatal', 'env_auth of remote "lab" must be true or false', '"maybe"'],
-    [['add', 'old', 'type=s3', 'env_auth=true'], 'fatal', 'there is a remote "old" already', 'another name'],
+    [['add', 'old', 'type=s3', 'env_auth=true'], 'fatal', 'the remote "old" exists already', 'another name'],
     [['remove', 'odl'], 'fatal', 'there is no remote "odl"', 'did you mean "old"?'],
     [['show', 'odl'], 'fatal', 'has no remote "odl"', 'it has old'],
     [['import', '/no/rclone.conf'], 'fatal', 'the rclone config /no/rclone.conf cannot be read: no such file'],
@@ -137,7 +142,7 @@ describe('the config file', () => {
   test('s3:// and oss:// without credentials say where to put them', async () => {
     const nothing = { AWS_REGION: 'us-east-1', AWS_EC2_METADATA_DISABLED: 'true' };
     const s3 = await lab.run(['ls', 's3://some-bucket'], nothing);
-    expectComplaint(s3, 'fatal', 'gave no credentials', 'AWS_ACCESS_KEY_ID', 'aws sso login');
+    expectComplaint(s3, 'fatal', 'returned no credentials', 'AWS_ACCESS_KEY_ID', 'aws sso login');
     expectComplaint(await lab.run(['ls', 'oss://some-bucket']), 'fatal', 'OSS region', 'OSS_REGION');
   });
 });

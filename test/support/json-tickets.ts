@@ -1,6 +1,6 @@
 /**
- * Every ticket and outcome of a run goes through JSON on its way, as it would to another machine. A setup file
- * of the suite.
+ * Converts every ticket and outcome of a run to JSON and back, as if they were sent to another machine. A setup file of
+ * the suite.
  */
 import { vi } from 'vitest';
 import { validTicket } from '../../src/engine/plan/valid-ticket.js';

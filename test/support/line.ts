@@ -1,4 +1,4 @@
-/** A line between two hosts, as a TCP proxy on loopback: it can break and come back while both ends stay as they are. */
+/** A line between two hosts: a TCP proxy on loopback that can fail and recover while both ends keep running. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export class Line {
@@ -10,7 +10,7 @@ export class Line {
     this.#server = createServer((near) => this.#join(near));
   }
 
-  /** @param endpoint of what listens at the far end */
+  /** @param endpoint of the server at the far end */
   static async to(endpoint: string): Promise<Line> {
     const line = new Line(new URL(endpoint));
     await line.mend();
@@ -21,14 +21,14 @@ export class Line {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** What goes through is cut, and nothing can connect. */
+  /** Ends all connections and refuses new ones. */
   async cut(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.resetAndDestroy();
     await closed;
   }
 
-  /** At the same address as before. */
+  /** Listens again at the same address. */
   mend(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
@@ -48,7 +48,7 @@ export class Line {
     ] as const) {
       this.#sockets.add(socket);
       socket.pipe(other);
-      // A cut is meant: the other end feels it too.
+      // A cut is intended, so it also reaches the other end.
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
         this.#sockets.delete(socket);

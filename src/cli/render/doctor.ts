@@ -24,7 +24,7 @@ export function doctorText(terminal: Terminal, env: NodeJS.ProcessEnv): DoctorTe
   };
 }
 
-/** Columns of a check's name: the longest is `acceleration`. */
+/** Width of a check's name in columns; the longest is `acceleration`. */
 const NAME = 13;
 const INDENT = ' '.repeat(4 + NAME);
 

@@ -1,4 +1,4 @@
-/** OSS's answers as the port's values. */
+/** Converts OSS's responses to the port's values. */
 import type { Checksums } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry, ObjectInfo } from '../../model/object.js';
@@ -11,8 +11,8 @@ import { readContentHeaders, readMetadata } from './metadata.js';
 type Headers = Record<string, string>;
 
 /**
- * Complete and copy answer 200 at once, to keep the connection alive, and may find a fault afterwards.
- * @throws what the error says, when the answer is one
+ * CompleteMultipartUpload and CopyObject send status 200 at once, to keep the connection alive, and may fail afterwards.
+ * @throws XsyncError: when the body is an `<Error>`
  */
 export function refuseError(body: Buffer, subject: Subject): void {
   if (xmlRoot(body) === 'Error') throw ossError({ status: 200, headers: {}, body }, subject);
@@ -46,7 +46,7 @@ export function readListPage(body: Buffer): ListPage {
   return page;
 }
 
-/** What a listing or an answer's headers say of an object, as written there. */
+/** An object's attributes as a listing or response headers contain them. */
 export interface RawEntry {
   key: string;
   size: number;
@@ -55,13 +55,13 @@ export interface RawEntry {
   /** Normal, Multipart, Appendable, Symlink. */
   type?: string;
   storageClass?: string;
-  /** `ongoing-request="false", expiry-date="…"` of an archived object that is readable for some days. */
+  /** `ongoing-request="false", expiry-date="…"` for an archived object that is temporarily readable. */
   restore?: string;
 }
 
 /**
- * An entry of the port's. The ETag is an MD5 only where the object was put in one request: its type is Normal and the
- * ETag 32 hex digits. All others are opaque.
+ * The port's entry. The ETag is an MD5 only if the object was put in one request: its type is Normal and the ETag has
+ * 32 hex digits. All others are opaque.
  */
 export function makeEntry(raw: RawEntry): ObjectEntry {
   const { key, size, mtimeMs, type, storageClass } = raw;
@@ -82,7 +82,7 @@ function specialOf({ type, storageClass, restore }: RawEntry): ObjectEntry['spec
   return storageClass?.toLowerCase().endsWith('archive') && !restored ? 'archived' : undefined;
 }
 
-/** The object that a HEAD or GET tells of. A ranged answer's CRC-64 is the whole object's too. */
+/** The object that a HEAD or GET describes. The CRC-64 covers the whole object, even in a ranged response. */
 export function readInfo(key: string, headers: Headers): ObjectInfo {
   const whole = /\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1];
   const entry = makeEntry({
@@ -105,19 +105,19 @@ export function readInfo(key: string, headers: Headers): ObjectInfo {
   return info;
 }
 
-/** What a put answered: its ETag is the MD5 of the body, its CRC the service's own. */
+/** The result of a put. The ETag is the MD5 of the body; the service computes the CRC-64. */
 export function readPut(headers: Headers): WriteResult {
   return { ...readPart(headers), versionId: headers['x-oss-version-id'] };
 }
 
-/** A part's ETag is its MD5, but of what KMS made of it where the bucket encrypts so. */
+/** A part's ETag is its MD5; with KMS encryption, the MD5 of the encrypted data. */
 export function readPart(headers: Headers): PartResult {
   const etag = needEtag(headers.etag);
   const isMd5 = /^[0-9a-f]{32}$/i.test(etag) && headers['x-oss-server-side-encryption'] !== 'KMS';
   return { etag, checksums: { ...(isMd5 ? { md5: etag.toLowerCase() } : {}), ...crcOf(headers) } };
 }
 
-/** What complete or copy answered. Their ETags are opaque; they give a CRC only if every part or the source has one. */
+/** The result of a completed upload or a copy. Its ETag is opaque. It has a CRC only if every part or the source has. */
 export function readWhole(
   body: Buffer,
   root: 'CompleteMultipartUploadResult' | 'CopyObjectResult',
@@ -133,7 +133,7 @@ export function readWhole(
   };
 }
 
-/** A copied part's answer; its ETag is its MD5. */
+/** The result of a copied part. Its ETag is its MD5. */
 export function readPartCopy(body: Buffer, headers: Headers): PartResult {
   const { fields } = readXml(body, { root: 'CopyPartResult', fields: ['ETag'], lists: {} });
   return readPart({ ...headers, etag: fields.ETag ?? headers.etag ?? '' });
@@ -146,7 +146,7 @@ export function readUploadId(body: Buffer): string {
 
 export interface PartsPage {
   parts: PartEntry[];
-  /** Number to list after; absent on the last page. */
+  /** Part number after which the next page starts; absent on the last page. */
   next?: string;
 }
 
@@ -183,14 +183,14 @@ export function readUploads(body: Buffer): UploadPage {
   return { uploads, nextToken: uploadsToken(decodeUrl(need(fields, 'NextKeyMarker')), fields.NextUploadIdMarker) };
 }
 
-/** Two markers as one token; `uploadsQuery` takes it apart. */
+/** Encodes two markers as one token, which `uploadsQuery` decodes. */
 export function uploadsToken(key: string, uploadId = ''): string {
   return JSON.stringify([key, uploadId]);
 }
 
 /**
- * The keys that were not deleted. The request asks for the verbose answer, which names every key that was: a key that
- * it does not name was not, whatever the status says.
+ * The keys that were not deleted. The verbose response names every deleted key. A key that it does not name was not
+ * deleted, whatever the status.
  */
 export function readDeleted(body: Buffer, keys: readonly string[], subject: Subject): DeleteFailure[] {
   const { lists } = readXml(body, {
@@ -203,7 +203,7 @@ export function readDeleted(body: Buffer, keys: readonly string[], subject: Subj
   return keys
     .filter((key) => !deleted.has(key))
     .map((key) => {
-      const fields = errors.get(key) ?? { Message: 'OSS did not say that it was deleted' };
+      const fields = errors.get(key) ?? { Message: 'OSS did not confirm the deletion' };
       return { key, error: errorOf(fields, { status: 200, headers: {} }, { ...subject, key }) };
     });
 }
@@ -215,18 +215,18 @@ function crcOf(headers: Headers): Checksums {
 
 function need<N extends string>(fields: Partial<Record<N, string>>, name: N): string {
   const text = fields[name];
-  if (text === undefined) throw new XsyncError('invalid-response', `OSS answered XML without ${name}`);
+  if (text === undefined) throw new XsyncError('invalid-response', `the response of OSS has no ${name}`);
   return text;
 }
 
 function needEtag(etag: string | undefined): string {
-  if (!etag) throw new XsyncError('invalid-response', 'OSS answered no ETag');
+  if (!etag) throw new XsyncError('invalid-response', 'the response of OSS has no ETag');
   return unquote(etag);
 }
 
 function count(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
-  throw new XsyncError('invalid-response', `OSS answered "${text}" for a number`);
+  throw new XsyncError('invalid-response', `OSS returned "${text}" instead of a number`);
 }
 
 function unquote(etag: string): string {

@@ -15,7 +15,7 @@ export const ossBackend: Backend<OssConfig> = {
     return { store, acceleration, accelerated, prices: config.prices };
   },
   rclone: {
-    // rclone reaches OSS in the S3 dialect.
+    // rclone uses OSS's S3 API.
     type: 's3',
     owns: (section) => section.get('provider') === 'Alibaba' || /\.aliyuncs\.com\b/.test(section.get('endpoint') ?? ''),
     settings: fromRclone,
@@ -32,7 +32,7 @@ export const ossBackend: Backend<OssConfig> = {
     },
     credentialsFrom: (_, env) =>
       `environment (${env.OSS_ACCESS_KEY_ID ? 'OSS_ACCESS_KEY_ID' : 'ALIBABA_CLOUD_ACCESS_KEY_ID'})`,
-    // Only Alibaba Cloud has it, on endpoints of its own.
+    // Only Alibaba Cloud offers it, on its own endpoints.
     acceleration: ({ endpoint, accelerate }) =>
       endpoint === undefined || endpoint.endsWith('.aliyuncs.com') ? accelerate : undefined,
   },
@@ -48,7 +48,7 @@ async function openStore(config: OssConfig, { bucket, label }: OpenTarget, resou
   return openOssStore(config, bucket, { transport: await resources.http(), env, place: label });
 }
 
-/** Accelerated by an endpoint in rclone, by a switch here, because only the bytes go that way. */
+/** rclone accelerates by endpoint, xsync by a switch, because xsync accelerates object data only. */
 function fromRclone(section: RcloneSection): Record<string, string> | string {
   const settings = rcloneSettings(section);
   if (typeof settings === 'string') return settings;
@@ -56,7 +56,7 @@ function fromRclone(section: RcloneSection): Record<string, string> | string {
   const accelerated = /oss-accelerate(-overseas)?\.aliyuncs\.com/.exec(endpoint);
   const named = region?.replace(/^oss-/, '') ?? regionIn(endpoint);
   if (named === undefined) {
-    return `its endpoint "${endpoint}" does not tell the region, which OSS needs; add this remote by hand with its region`;
+    return `its endpoint "${endpoint}" does not name the region, which OSS requires; add this remote by hand with its region`;
   }
   const place: Record<string, string> = accelerated
     ? { accelerate: 'on', accelerate_endpoint: accelerated[1] ? 'overseas' : 'global' }
@@ -64,7 +64,7 @@ function fromRclone(section: RcloneSection): Record<string, string> | string {
   return { region: named, ...place, ...rest };
 }
 
-/** The region in `oss-cn-hangzhou.aliyuncs.com`, `-internal` and the S3 dialect's host; not in accelerated ones. */
+/** The region in `oss-cn-hangzhou.aliyuncs.com`, its `-internal` form or the S3 API's host, if any. */
 function regionIn(endpoint: string): string | undefined {
   const region = /(?:^|\/|\.)oss-([a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com/.exec(endpoint)?.[1];
   return region?.startsWith('accelerate') ? undefined : region;

@@ -1,4 +1,4 @@
-/** Signed requests to one bucket over the lean transport. */
+/** Sends signed requests to one bucket over the lean transport. */
 import type { HttpResponse } from '../http/message.js';
 import type { HttpTransport } from '../http/transport.js';
 import type { CallOptions, Pace } from '../port.js';
@@ -8,7 +8,7 @@ import { locate } from './endpoint.js';
 import { ossError, type Subject } from './errors.js';
 import { wireHeaders } from './metadata.js';
 
-/** As much of the transport as is used here; closing it is its opener's business. */
+/** The part of the transport that is used here. Its creator closes it. */
 export type Transport = Pick<HttpTransport, 'request' | 'clock'>;
 
 export interface OssRequest {
@@ -18,10 +18,10 @@ export interface OssRequest {
   query?: Query;
   headers?: Record<string, string>;
   body?: Uint8Array | string;
-  /** A 2xx body goes into it. */
+  /** Receives the body of a 2xx response. */
   target?: Uint8Array;
   pace?: Pace;
-  /** True for calls that carry an object's bytes, which may go over the accelerated endpoint. */
+  /** True for calls that carry object data, which may use the accelerated endpoint. */
   bytes?: boolean;
 }
 
@@ -30,14 +30,14 @@ export class OssClient {
     readonly settings: OssSettings,
     readonly bucket: string,
     readonly transport: Transport,
-    /** What messages call the bucket. */
+    /** The bucket's name in messages. */
     readonly place?: string,
   ) {}
 
   /**
-   * One request and its answer of status 2xx. When OSS says that our clock is off (RequestTimeTooSkewed), the offset
-   * is learned from its `Date`, and the request is signed anew and sent once more.
-   * @throws what OSS or the transport says
+   * Sends one request and returns its 2xx response. If OSS reports a wrong clock (RequestTimeTooSkewed), the offset is
+   * taken from its `Date` header, and the request is signed and sent once more.
+   * @throws XsyncError: from OSS (see errors.ts) or the transport
    */
   async send(request: OssRequest, { signal }: CallOptions = {}): Promise<HttpResponse> {
     const { control, data } = this.settings.endpoints;

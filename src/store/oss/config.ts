@@ -1,4 +1,4 @@
-/** The config of an `oss` remote: its schema, and the same resolved against the environment. */
+/** The config of an `oss` remote: its schema, and its resolution against the environment. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { XsyncError } from '../../model/error.js';
@@ -20,30 +20,30 @@ const endpoint = text.transform((value, context) => {
 
 export const ossConfigSchema = z.strictObject({
   type: z.literal('oss'),
-  region: region.optional().describe('Region of the bucket, such as cn-shanghai; V4 signatures need it'),
-  endpoint: endpoint.optional().describe('Host of the service; the public endpoint of the region when absent'),
-  internal: z.boolean().default(false).describe("Use the region's internal endpoint, from a machine inside the region"),
+  region: region.optional().describe('Region of the bucket, such as cn-shanghai; required for V4 signatures'),
+  endpoint: endpoint.optional().describe('Host of the service; default: the public endpoint of the region'),
+  internal: z.boolean().default(false).describe('Use the internal endpoint, which is available only inside the region'),
   access_key_id: text.optional(),
   secret_access_key: text.optional(),
   session_token: text.optional().describe('Security token of temporary (STS) credentials'),
   env_auth: z
     .boolean()
     .default(false)
-    .describe('Take what is not given here from OSS_* and ALIBABA_CLOUD_* environment variables'),
+    .describe('Read settings that are absent here from the environment variables OSS_* and ALIBABA_CLOUD_*'),
   signature_version: z.enum(['v4', 'v1']).default('v4').describe('v1 only for old accounts and buckets'),
-  /** `on` sends the objects' bytes to the accelerated endpoint; `auto` is settled in open.ts, to the store it is `off`. */
-  accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('Transfer acceleration for bytes; billed per GB'),
+  /** `on` sends object data to the accelerated endpoint. open.ts resolves `auto`; the store treats it as `off`. */
+  accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('Transfer acceleration for data; billed per GB'),
   accelerate_endpoint: z.enum(['global', 'overseas']).default('global'),
-  storage_class: text.optional().describe('Storage class of new objects; the default of the bucket when absent'),
+  storage_class: text.optional().describe('Storage class of new objects; default: that of the bucket'),
   prices: pricesSchema,
 });
 
-/** As written by a person. */
+/** As written in the config file. */
 export type OssConfigInput = z.input<typeof ossConfigSchema>;
 /** Parsed: regions without prefix, endpoints as origins. */
 export type OssConfig = z.output<typeof ossConfigSchema>;
 
-/** What a store needs of its config, complete. */
+/** The complete settings of a store. */
 export interface OssSettings {
   region: string;
   endpoints: Endpoints;
@@ -56,8 +56,8 @@ export interface OssSettings {
 }
 
 /**
- * Completes a config from the environment (with `env_auth`) and from what the endpoint's name says.
- * @throws config when credentials or region are missing
+ * Completes a config from the environment (with `env_auth`) and from the endpoint's name.
+ * @throws config: when credentials or region are missing
  */
 export function resolveOssConfig(config: OssConfig, env: NodeJS.ProcessEnv = process.env): OssSettings {
   const variables = config.env_auth ? env : {};
@@ -79,7 +79,7 @@ function controlOrigin(config: OssConfig, env: NodeJS.ProcessEnv): string {
   const given = config.endpoint ?? env.OSS_ENDPOINT;
   if (given !== undefined) {
     const origin = endpointOrigin(given);
-    if (origin === undefined) throw new XsyncError('config', 'OSS_ENDPOINT is no host name', { subject: given });
+    if (origin === undefined) throw new XsyncError('config', 'OSS_ENDPOINT is not a host name', { subject: given });
     return origin;
   }
   const region = config.region ?? env.OSS_REGION;
@@ -114,7 +114,7 @@ function credentialsOf(config: OssConfig, env: NodeJS.ProcessEnv): Credentials {
 
 function missing({ env_auth: fromEnvironment }: OssConfig, what: string, keys: string, variables: string): XsyncError {
   return fromEnvironment
-    ? new XsyncError('config', `the environment names no OSS ${what}`, {
+    ? new XsyncError('config', `the environment sets no OSS ${what}`, {
         remedy: `Set ${variables}, or add a remote with "xsync config add".`,
       })
     : new XsyncError('config', `the oss remote has no ${what}`, {

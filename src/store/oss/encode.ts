@@ -1,7 +1,7 @@
 /**
- * How names and queries are written on the wire and in canonical requests: UTF-8, percent-encoded, `A-Za-z0-9-._~`
- * kept (and `/` in paths), as the V4 signature's documentation prescribes. What is sent and what is signed come from
- * the same functions, so that they cannot disagree.
+ * Encodes names and queries for requests and for canonical requests: UTF-8, percent-encoded except `A-Za-z0-9-._~`
+ * (and `/` in paths), as the documentation of the V4 signature requires. The same functions encode what is sent and
+ * what is signed, so that they cannot differ.
  */
 
 /** Query parameters by name; an empty value is written as the name alone (`?uploads`). */
@@ -16,7 +16,7 @@ export function escapeText(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** As `escapeText`, keeping `/`. Dot segments and double slashes are part of a key and stay as they are. */
+/** Like `escapeText`, but keeps `/`. Dot segments and double slashes are part of a key and stay. */
 export function escapePath(path: string): string {
   if (UNRESERVED_PATH.test(path)) return path;
   return escapeText(path).replaceAll('%2F', '/');
@@ -29,27 +29,25 @@ export function encodeQuery(query: Query): string {
   return pairs.map(([name, value]) => (value === '' ? name : `${name}=${value}`)).join('&');
 }
 
-/** Undoes `encoding-type=url` of a listing. OSS writes a space as `+` or as `%20`, and a plus always as `%2B`. */
+/** Decodes `encoding-type=url` of a listing. OSS writes a space as `+` or `%20`, and a plus always as `%2B`. */
 export function decodeUrl(text: string): string {
   if (!text.includes('%') && !text.includes('+')) return text;
   return decodeURIComponent(text.replaceAll('+', '%20'));
 }
 
-/**
- * A header value as HTTP libraries take it: one character per byte. Beyond ASCII, OSS expects (and signs) UTF-8.
- */
+/** A header value as HTTP libraries expect it: one character per byte. OSS expects (and signs) UTF-8. */
 export function wireHeader(value: string): string {
   return isAscii(value) ? value : Buffer.from(value, 'utf8').toString('latin1');
 }
 
-/** Reads a header value back; bytes that are no UTF-8 are left as they came. */
+/** Decodes a header value; bytes that are not UTF-8 stay as received. */
 export function readHeader(value: string): string {
   return isAscii(value) ? value : (decodeUtf8(Buffer.from(value, 'latin1')) ?? value);
 }
 
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Undefined when the bytes are no UTF-8. */
+/** Undefined when the bytes are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return STRICT_UTF8.decode(bytes);
@@ -62,7 +60,7 @@ function isAscii(text: string): boolean {
   return !/[^\0-\x7f]/.test(text);
 }
 
-/** Text of an XML element. Control characters become references, as in the vendor's SDKs, though XML 1.0 has none. */
+/** Text of an XML element. Control characters become references, as in OSS's SDKs, although XML 1.0 forbids them. */
 export function escapeXml(text: string): string {
   return text.replace(/[&<>"'\p{Cc}]/gu, (c) => `&#x${c.charCodeAt(0).toString(16).toUpperCase()};`);
 }

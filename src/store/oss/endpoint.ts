@@ -1,34 +1,34 @@
-/** Where requests go: origins, virtual hosts and paths. */
+/** Origins, virtual hosts and paths of requests. */
 import { isIP } from 'node:net';
 import { encodeQuery, escapePath, type Query } from './encode.js';
 
-/** The bucket's two places. Both are service origins, without the bucket. */
+/** The two endpoints of a bucket. Both are service origins, without the bucket. */
 export interface Endpoints {
-  /** Listings, buckets, metadata and everything else without the objects' bytes. */
+  /** For listings, buckets, metadata and everything else without object data. */
   control: string;
-  /** Reads, puts and parts. The accelerated endpoint where acceleration is on, else the control endpoint. */
+  /** For reads, puts and parts. The accelerated endpoint if acceleration is on, else the control endpoint. */
   data: string;
 }
 
 export const ACCELERATED = {
   /** From anywhere. */
   global: 'https://oss-accelerate.aliyuncs.com',
-  /** From and to places outside the Chinese mainland. */
+  /** For clients and regions outside the Chinese mainland. */
   overseas: 'https://oss-accelerate-overseas.aliyuncs.com',
 } as const;
 
-/** `https://oss-cn-shanghai.aliyuncs.com` or its internal twin, which answers only inside the region. */
+/** `https://oss-cn-shanghai.aliyuncs.com`, or its internal form, which is available only inside the region. */
 export function regionalOrigin(region: string, internal: boolean): string {
   return `https://oss-${region}${internal ? '-internal' : ''}.aliyuncs.com`;
 }
 
-/** The region that an Alibaba Cloud endpoint names; undefined for accelerated and foreign ones. */
+/** The region that an Alibaba Cloud endpoint names; undefined for accelerated and other endpoints. */
 export function regionOfEndpoint(origin: string): string | undefined {
   const region = /^https?:\/\/(?:s3\.)?oss-([a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com$/.exec(origin)?.[1];
   return region?.startsWith('accelerate') ? undefined : region;
 }
 
-/** An endpoint as an origin: `https://` where no scheme is given, no trailing slash. Undefined when it is none. */
+/** An endpoint as an origin without trailing slash; the default scheme is `https://`. Undefined when it is not one. */
 export function endpointOrigin(endpoint: string): string | undefined {
   const text = /^[a-z]+:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`;
   if (!URL.canParse(text)) return undefined;
@@ -37,7 +37,7 @@ export function endpointOrigin(endpoint: string): string | undefined {
   return plain && (protocol === 'https:' || protocol === 'http:') ? origin : undefined;
 }
 
-/** The origin and the exact request line of a call. OSS wants virtual hosts; IP addresses and localhost cannot have them. */
+/** The origin and exact path of a call. OSS requires virtual hosts, which IP addresses and localhost cannot have. */
 export function locate(
   origin: string,
   bucket: string | undefined,

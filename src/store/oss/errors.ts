@@ -1,21 +1,21 @@
 /**
- * What OSS answers when it refuses, as an XsyncError. Codes and their meaning are from "HTTP status codes" and the
+ * Translates OSS's error responses into XsyncErrors. Codes and meanings are from "HTTP status codes" and the
  * error code pages (EC) of the OSS developer reference.
  */
 import { concernsBucket, type ErrorClass, type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
 import { readXml } from '../http/xml.js';
 
-/** A refusal as it came. */
+/** A raw error response. */
 export interface Refusal {
   status: number;
   headers: Record<string, string>;
   body: Uint8Array;
 }
 
-/** What the refused call was about, for messages. */
+/** The subject of the failed call, for messages. */
 export interface Subject {
   bucket: string;
-  /** What messages call the bucket; `bucket NAME` when absent. */
+  /** The bucket's name in messages; default `bucket NAME`. */
   place?: string;
   key?: string;
   region: string;
@@ -28,7 +28,7 @@ interface Reading {
 }
 
 const DAMAGED =
-  'The bytes changed on their way or at the source: run again; if it stays, compare the source with its checksum.';
+  'The data changed in transit or at the source: run again. If it persists, compare the source with its checksum.';
 const CREDENTIALS = 'Check access_key_id and secret_access_key, and that the key is enabled.';
 
 const BY_CODE: Record<string, Reading> = {
@@ -37,7 +37,7 @@ const BY_CODE: Record<string, Reading> = {
   NoSuchVersion: { code: 'object-not-found' },
   SymlinkTargetNotExist: { code: 'unsupported-object' },
   NoSuchUpload: { code: 'upload-not-found' },
-  BucketAlreadyExists: { code: 'bucket-exists', remedy: 'Bucket names are shared by all users: choose another one.' },
+  BucketAlreadyExists: { code: 'bucket-exists', remedy: 'Bucket names are globally unique: choose another.' },
   AccessDenied: {
     code: 'access-denied',
     remedy: "Grant the RAM user this action on the bucket, or check the bucket's policy.",
@@ -55,13 +55,13 @@ const BY_CODE: Record<string, Reading> = {
   },
   InvalidObjectState: {
     code: 'object-archived',
-    remedy: 'It is archived: restore it at the service first, or exclude it.',
+    remedy: 'Restore the object at the service first, or exclude it.',
   },
   BadDigest: { code: 'checksum-mismatch', remedy: DAMAGED },
   InvalidDigest: { code: 'checksum-mismatch', remedy: DAMAGED },
   PreconditionFailed: {
     code: 'precondition-failed',
-    remedy: 'It changed while it was read: run again when nothing writes to it.',
+    remedy: 'The object changed while it was read: run again when nothing writes to it.',
   },
   FileAlreadyExists: { code: 'precondition-failed' },
   InvalidPart: { code: 'precondition-failed' },
@@ -80,12 +80,12 @@ const BY_CODE: Record<string, Reading> = {
 const FIELDS = ['Code', 'Message', 'RequestId', 'EC', 'Endpoint'] as const;
 export type ErrorFields = Partial<Record<(typeof FIELDS)[number], string>>;
 
-/** Translates an answer of status 300 and up, or a 200 whose body is an `<Error>`. */
+/** Translates a response with status 300 or higher, or a 200 whose body is an `<Error>`. */
 export function ossError(refusal: Refusal, subject: Subject, cause?: unknown): XsyncError {
   return errorOf(readFields(refusal), refusal, subject, cause);
 }
 
-/** As `ossError`, of an error that was read already. */
+/** Like `ossError`, for an error that was parsed already. */
 export function errorOf(
   fields: ErrorFields,
   { status, headers }: Pick<Refusal, 'status' | 'headers'>,
@@ -111,7 +111,7 @@ export function errorOf(
   return new XsyncError(reading.code, text, { ...details, class: reading.class, remedy: reading.remedy });
 }
 
-/** A HEAD has no body: its error comes base64-encoded in `x-oss-err`. A proxy's error page tells nothing. */
+/** A HEAD's response has no body: its error is base64-encoded in `x-oss-err`. A proxy's error page has no fields. */
 function readFields({ headers, body }: Refusal): ErrorFields {
   const text = body.length > 0 ? Buffer.from(body) : Buffer.from(headers['x-oss-err'] ?? '', 'base64');
   try {
@@ -132,7 +132,7 @@ function readingOf(
     return { code: 'wrong-endpoint', remedy: `Set ${addressOf(endpoint)}, where the bucket is.` };
   }
   if (/signing region/i.test(message)) {
-    const remedy = `The bucket is not in ${subject.region || 'the configured region'}: set region to its own.`;
+    const remedy = `The bucket is not in ${subject.region || 'the configured region'}: set region to the bucket's region.`;
     return { code: 'wrong-region', remedy };
   }
   const known = serviceCode === undefined ? undefined : BY_CODE[serviceCode];
@@ -140,11 +140,11 @@ function readingOf(
   // QpsLimitExceeded, TotalQpsLimitExceeded, DownloadTrafficRateLimitExceeded, UploadTrafficRateLimitExceeded, …
   if (/LimitExceeded$/.test(serviceCode ?? '')) return { code: 'throttled' };
   const code = byStatus(status, subject);
-  // An unknown refusal in the 400s is about the request, which would be the same again.
+  // An unknown 4xx concerns the request itself. A retry would fail again.
   return code === 'invalid-response' ? { code, class: 'permanent' } : { code };
 }
 
-/** The settings that lead to an endpoint, which names its region: `oss-cn-beijing.aliyuncs.com`. */
+/** The settings for an endpoint, which names its region: `oss-cn-beijing.aliyuncs.com`. */
 function addressOf(endpoint: string): string {
   const region = /^(?:.*\.)?oss-((?!accelerate)[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com$/.exec(endpoint)?.[1];
   return region === undefined ? `endpoint: ${endpoint}` : `region: ${region} and endpoint: ${endpoint}`;

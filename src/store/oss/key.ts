@@ -3,8 +3,9 @@ import { keyBytes } from '../../model/key.js';
 import type { DeleteFailure } from '../port.js';
 
 /**
- * Throws `key-not-representable` for what OSS cannot name: keys of 1 to 1023 bytes of UTF-8 that begin with neither
- * `/` nor `\` (OSS developer reference, "Object naming conventions").
+ * Keys have 1 to 1023 bytes of UTF-8 and start with neither `/` nor `\` (OSS developer reference, "Object naming
+ * conventions").
+ * @throws key-not-representable: for all other keys
  */
 export function checkKey(key: string): void {
   const fault = keyFault(key);
@@ -23,15 +24,15 @@ function keyFault(key: string): string | undefined {
   return undefined;
 }
 
-/** What XML 1.0 has no way to write, not even by reference (and a few control characters that it frowns on). */
+/** Characters that XML 1.0 cannot contain, not even as references, and control characters that it discourages. */
 const NOT_XML = /(?![\t\n\r])\p{Cc}|[\ufffe\uffff]/u;
 
 export interface DeletePlan {
-  /** Can be named in one batch. */
+  /** Can be deleted in one batch. */
   batch: string[];
-  /** Hold characters that XML lacks: each needs a request of its own. */
+  /** Contain characters that XML cannot: each needs a separate request. */
   single: string[];
-  /** OSS cannot hold them. */
+  /** Not valid as keys. */
   refused: DeleteFailure[];
 }
 

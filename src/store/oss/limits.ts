@@ -12,7 +12,7 @@ export const OSS_CAPABILITIES: Capabilities = {
   /** 48.8 TB. */
   maxObjectSize: 10_000 * 5 * GIB,
   maxPutSize: 5 * GIB,
-  /** CopyObject is for objects of less than 1 GB; larger ones are copied in parts. */
+  /** CopyObject is limited to objects of less than 1 GB. Larger objects are copied in parts. */
   maxCopySize: GIB - 1,
   answersCrc64ecma: true,
   checksContentMd5: true,
@@ -20,9 +20,9 @@ export const OSS_CAPABILITIES: Capabilities = {
   keepsMetadata: true,
   keepsMtime: false,
   local: false,
-  /** Together, over all buckets of an account (https://www.alibabacloud.com/help/en/oss/user-guide/limits). */
+  /** Shared by all buckets of an account (https://www.alibabacloud.com/help/en/oss/user-guide/limits). */
   requestRates: { read: 10_000, write: 10_000 },
 };
 
-/** Keys of a listing page, parts of a page, keys of a batch delete. */
+/** Keys per listing page, parts per page, keys per batch delete. */
 export const PAGE = 1000;

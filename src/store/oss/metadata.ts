@@ -1,19 +1,19 @@
 /**
- * User metadata and content headers between the port and OSS's headers.
+ * Converts user metadata and content headers between the port and OSS's headers.
  *
  * OSS allows `x-oss-meta-` names of letters, digits and `-` (error 0011-00000004), printable values (0011-00000005)
- * and 8 KB for all names and values together (0011-00000002). What lies beyond is encoded so that it reads back:
- * - a name's other characters as `-xHH-` for each UTF-8 byte, so `my_key` is `my-x5f-key`; a `-` that would itself
- *   begin such a sequence is `-x2d-`;
- * - a value that is not printable ASCII, or that others could trim or misread, as an RFC 2047 encoded word
- *   (`=?UTF-8?B?5Lit?=`), which is what S3 itself answers for such values and what mail libraries everywhere read.
+ * and 8 KB for all names and values together (0011-00000002). Other characters are encoded reversibly:
+ * - In a name, each UTF-8 byte of another character becomes `-xHH-`: `my_key` is `my-x5f-key`. A `-` that would start
+ *   such a sequence becomes `-x2d-`.
+ * - A value that is not printable ASCII, or that other software could trim or misread, becomes an RFC 2047 encoded
+ *   word (`=?UTF-8?B?5Lit?=`). S3 returns such values in the same form, and mail libraries can decode it.
  */
 import { XsyncError } from '../../model/error.js';
 import type { ContentHeaders, UserMetadata } from '../../model/object.js';
 import { decodeUtf8, readHeader, wireHeader } from './encode.js';
 
 const PREFIX = 'x-oss-meta-';
-/** Bytes, names with prefix and values, of one object. */
+/** Bytes of one object's names (with prefix) and values. */
 const MAX_BYTES = 8192;
 
 const CONTENT_HEADERS: readonly [keyof ContentHeaders, string][] = [
@@ -25,7 +25,7 @@ const CONTENT_HEADERS: readonly [keyof ContentHeaders, string][] = [
   ['expires', 'expires'],
 ];
 
-/** What put, copy and createUpload say about an object. */
+/** An object's attributes in put, copy and createUpload. */
 export interface ObjectHeaders {
   headers?: ContentHeaders;
   metadata?: UserMetadata;
@@ -33,9 +33,9 @@ export interface ObjectHeaders {
 }
 
 /**
- * Request headers for an object's content headers, metadata and storage class. Only what is given is sent: without a
- * Content-Type, OSS chooses one from the key's extension.
- * @throws metadata-too-large
+ * Request headers for an object's content headers, metadata and storage class. Absent ones are not sent: without a
+ * Content-Type, OSS derives one from the key's extension.
+ * @throws metadata-too-large: above `MAX_BYTES`
  */
 export function objectHeaders(key: string, options: ObjectHeaders, storageClass?: string): Record<string, string> {
   const headers: Record<string, string> = {};
@@ -69,13 +69,13 @@ export function readContentHeaders(answer: Record<string, string>): ContentHeade
 
 export function readMetadata(answer: Record<string, string>): UserMetadata {
   const ours = Object.entries(answer).filter(([name]) => name.startsWith(PREFIX));
-  // Assigning one by one would lose a name such as `__proto__`.
+  // An assignment would lose a name such as `__proto__`.
   return Object.fromEntries(
     ours.map(([name, value]) => [decodeName(name.slice(PREFIX.length)), decodeValue(readHeader(value))]),
   );
 }
 
-/** Headers as an HTTP library takes them. */
+/** Headers as HTTP libraries expect them. */
 export function wireHeaders(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, wireHeader(value)]));
 }
@@ -99,7 +99,7 @@ export function encodeValue(value: string): string {
   return `=?UTF-8?B?${Buffer.from(value, 'utf8').toString('base64')}?=`;
 }
 
-/** Reads encoded words, ours and other programs' (base64 or quoted-printable); other values are left as they are. */
+/** Decodes encoded words of xsync and other software (base64 or quoted-printable); leaves other values unchanged. */
 export function decodeValue(value: string): string {
   if (!value.includes('=?')) return value;
   return value

@@ -1,4 +1,4 @@
-/** The port's options as headers, queries and bodies: what both OSS stores send alike. */
+/** Converts the port's options to headers, queries and bodies, for both OSS stores. */
 import { createHash } from 'node:crypto';
 import { XsyncError } from '../../model/error.js';
 import type { CopyOptions, ListOptions, PutOptions } from '../port.js';
@@ -8,7 +8,7 @@ import { objectHeaders } from './metadata.js';
 
 export type Headers = Record<string, string>;
 
-/** Refuses, before anything is sent, a batch that the service would. */
+/** @throws limit: for a batch that the service would refuse */
 export function checkBatch(keys: readonly string[]): void {
   if (keys.length > PAGE) throw new XsyncError('limit', `at most ${PAGE} keys can be deleted in one request`);
 }
@@ -26,7 +26,7 @@ export function listQuery(options: ListOptions): Query {
   return query;
 }
 
-/** Unfinished uploads after the markers in a token of ours. */
+/** The query for unfinished uploads after the markers in a token of `uploadsToken`. */
 export function uploadsQuery({ prefix, token }: { prefix?: string; token?: string }): Query {
   const query: Query = { 'encoding-type': 'url', 'max-uploads': String(PAGE) };
   if (prefix) query.prefix = prefix;
@@ -41,20 +41,20 @@ export function versionQuery(versionId: string | undefined): Query {
   return versionId === undefined ? {} : { versionId };
 }
 
-/** If-Match takes the ETag quoted, as HTTP writes it. */
+/** If-Match requires quotes around the ETag (HTTP). */
 export function ifMatch(etag: string | undefined): Headers {
   return etag === undefined ? {} : { 'if-match': `"${etag}"` };
 }
 
 /**
- * Exactly these bytes. Without `x-oss-range-behavior: standard`, OSS answers a range that does not fit with the whole
- * object instead of 416.
+ * Requests exactly these bytes. Without `x-oss-range-behavior: standard`, OSS returns the whole object instead of 416
+ * for a range that does not fit.
  */
 export function rangeHeaders(offset: number, size: number): Headers {
   return { range: `bytes=${offset}-${offset + size - 1}`, 'x-oss-range-behavior': 'standard' };
 }
 
-/** Content-MD5 is base64 on the wire. */
+/** The Content-MD5 header is base64. */
 export function md5Header(contentMd5: string | undefined): Headers {
   return contentMd5 === undefined ? {} : { 'content-md5': Buffer.from(contentMd5, 'hex').toString('base64') };
 }
@@ -63,7 +63,7 @@ export function putHeaders(key: string, options: PutOptions, storageClass: strin
   return { ...objectHeaders(key, options, storageClass), ...md5Header(options.contentMd5) };
 }
 
-/** The source of a copy, and the condition on it. */
+/** The source of a copy and its condition. */
 export function sourceHeaders(bucket: string, key: string, options: CopyOptions): Headers {
   const version = options.versionId === undefined ? '' : `?versionId=${escapeText(options.versionId)}`;
   const headers: Headers = { 'x-oss-copy-source': `/${bucket}/${escapeText(key)}${version}` };
@@ -71,7 +71,7 @@ export function sourceHeaders(bucket: string, key: string, options: CopyOptions)
   return headers;
 }
 
-/** Headers of a copy: the source's own are kept unless new headers or metadata are given. */
+/** Headers of a copy. The source's headers and metadata are kept unless new ones are given. */
 export function copyHeaders(
   bucket: string,
   sourceKey: string,
@@ -87,7 +87,7 @@ export function copyHeaders(
   };
 }
 
-/** Body and headers of a batch delete. The verbose answer is asked for, so that each deletion is confirmed. */
+/** Body and headers of a batch delete. The verbose response confirms each deletion. */
 export function deleteRequest(keys: readonly string[]): { body: string; headers: Headers } {
   const objects = keys.map((key) => `<Object><Key>${escapeXml(key)}</Key></Object>`).join('');
   const body = `<?xml version="1.0" encoding="UTF-8"?><Delete><Quiet>false</Quiet>${objects}</Delete>`;
@@ -104,16 +104,16 @@ export function completeBody(parts: readonly { partNumber: number; etag: string 
   return `<CompleteMultipartUpload>${items.join('')}</CompleteMultipartUpload>`;
 }
 
-/** @throws truncated when fewer bytes came than were asked for */
+/** @throws truncated: when fewer bytes were received than requested */
 export function checkReceived(key: string, received: number, wanted: number): void {
   if (received >= wanted) return;
-  throw new XsyncError('truncated', `${key}: ${received} bytes came of ${wanted} that were asked for`, {
+  throw new XsyncError('truncated', `${key}: received ${received} of ${wanted} bytes`, {
     subject: key,
   });
 }
 
 export function notCopyable(key: string): XsyncError {
-  return new XsyncError('unsupported', `OSS cannot copy ${key} by itself: it is in another place or account`, {
+  return new XsyncError('unsupported', `OSS cannot copy ${key} server-side from another endpoint or account`, {
     subject: key,
   });
 }

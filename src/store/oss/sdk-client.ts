@@ -1,13 +1,13 @@
 /**
- * ali-oss 6.23 behind one door, its faults worked round:
- * - its defaults (no TLS, V1 signatures, region cn-hangzhou) are all set;
- * - its own retries are off, and its total deadline is replaced by an idle timeout per call;
- * - the path is sent as ali-oss signed it: urllib would resolve the dot segments of a key;
- * - header values are sent as UTF-8 bytes (`headerEncoding: latin1`), which it otherwise throws at;
- * - connections belong to this client: its own agents are shared by the whole process;
- * - the answer is kept as it came, as ali-oss drops most of an error and all checksums, and takes a 200 with an
- *   `<Error>` and a body cut short for success;
- * - options objects are made anew for each call, because it changes them.
+ * The only user of ali-oss 6.23. Workarounds:
+ * - Its defaults (no TLS, V1 signatures, region cn-hangzhou) are all overridden.
+ * - Its retries are off. An idle timeout per call replaces its total deadline.
+ * - The path is sent as ali-oss signed it: urllib would resolve the dot segments of a key.
+ * - Header values are sent as UTF-8 bytes (`headerEncoding: latin1`). Otherwise ali-oss throws.
+ * - The client has its own agents: those of ali-oss are shared by the whole process.
+ * - The raw response is kept: ali-oss drops most of an error and all checksums, and treats a 200 with an `<Error>` and
+ *   a truncated body as success.
+ * - Each call gets new options objects, because ali-oss changes them.
  */
 import http from 'node:http';
 import https from 'node:https';
@@ -20,7 +20,7 @@ import { isPathStyle } from './endpoint.js';
 import { ossError, type Subject } from './errors.js';
 import type { AliOss, AliOssConstructor, Urllib, UrllibParams, UrllibResult } from './sdk-types.js';
 
-/** An answer as it came; `body` is empty for one that is read as a stream. */
+/** A raw response; `body` is empty when it is read as a stream. */
 export interface SdkAnswer {
   status: number;
   headers: Record<string, string>;
@@ -29,17 +29,17 @@ export interface SdkAnswer {
 
 export interface SdkOptions {
   connectTimeoutMs: number;
-  /** No byte either way for so long is a `timeout`. */
+  /** A call that transfers no bytes for this long ends with `timeout`. */
   idleTimeoutMs: number;
 }
 
-/** As long as timers go: ali-oss's own deadline never strikes first. */
+/** The longest possible timer, so that ali-oss's own deadline never fires first. */
 const NEVER_MS = 2 ** 31 - 1000;
 
-/** What one call of ali-oss does below its surface. */
+/** The state of one call of ali-oss. */
 export class SdkCall {
   answer: SdkAnswer | undefined;
-  /** What urllib threw, with the code that ali-oss drops. */
+  /** The error of urllib, with the code that ali-oss drops. */
   fault: unknown;
   readonly #stalled = new AbortController();
   readonly signal: AbortSignal;
@@ -63,7 +63,7 @@ export class SdkCall {
     return this.#stalled.signal.aborted;
   }
 
-  /** Some bytes moved. */
+  /** Records progress: restarts the idle timeout. */
   touch(): void {
     if (this.#timer) this.#timer.refresh();
     else this.#timer = setTimeout(() => this.#stalled.abort(), this.idleTimeoutMs);
@@ -74,13 +74,13 @@ export class SdkCall {
   }
 }
 
-/** Calls ali-oss; `ctx` must be among the options that it is given. */
+/** Calls ali-oss; must pass `ctx` in the options. */
 export type SdkRun<T> = (oss: AliOss, ctx: number, call: SdkCall) => Promise<T>;
 
 export class SdkClient {
   readonly #agents = { agent: new http.Agent({ keepAlive: true }), httpsAgent: new https.Agent({ keepAlive: true }) };
   readonly #clock = new ClockSkew();
-  /** Calls under way by their `ctx`, a number because ali-oss copies deeply what it does not know. */
+  /** Running calls by their `ctx`, which is a number because ali-oss deep-copies unknown options. */
   readonly #calls = new Map<number, SdkCall>();
   #lastCtx = 0;
   readonly #clients = new Map<string, Promise<AliOss>>();
@@ -92,7 +92,7 @@ export class SdkClient {
   ) {}
 
   /**
-   * Makes one call of ali-oss and gives back what it answered; a skewed clock is corrected and the call repeated once.
+   * Makes one call of ali-oss and returns its result. If the clock is wrong, it is corrected and the call repeated once.
    * @param origin control or data endpoint
    */
   async call<T>(
@@ -134,12 +134,12 @@ export class SdkClient {
     const cause = call.fault ?? error;
     const fault = (code: ErrorCode, message: string) => new XsyncError(code, message, { subject: host, cause });
     if (call.user?.aborted) return fault('aborted', `the request to ${host} was aborted`);
-    if (call.stalled)
-      return fault('timeout', `${host} sent and took no byte for ${this.options.idleTimeoutMs / 1000} s`);
+    if (call.stalled) return fault('timeout', `no bytes to or from ${host} for ${this.options.idleTimeoutMs / 1000} s`);
     if (cause instanceof XsyncError) return cause;
     if (answer && answer.status >= 300) return ossError(answer, subject, error);
-    if (hasCode(cause) && (answer || answered(cause))) return fault('truncated', `the answer of ${host} was cut short`);
-    if (answer) return fault('invalid-response', `ali-oss could not read the answer of ${host}`);
+    if (hasCode(cause) && (answer || answered(cause)))
+      return fault('truncated', `the response of ${host} was cut short`);
+    if (answer) return fault('invalid-response', `ali-oss could not parse the response of ${host}`);
     if (cause instanceof Error && cause.name === 'ConnectionTimeoutError') {
       return fault('unreachable', `no connection to ${host} within ${this.options.connectTimeoutMs / 1000} s`);
     }
@@ -163,7 +163,7 @@ export class SdkClient {
     const oss = new OSS({
       accessKeyId: credentials.accessKeyId,
       accessKeySecret: credentials.accessKeySecret,
-      // The interval keeps it from writing advice to the console; without a function it refreshes nothing.
+      // The interval keeps ali-oss from writing to the console. Without a function it refreshes nothing.
       ...(credentials.securityToken ? { stsToken: credentials.securityToken, refreshSTSTokenInterval: NEVER_MS } : {}),
       bucket: this.bucket,
       endpoint: origin,
@@ -180,7 +180,7 @@ export class SdkClient {
   }
 }
 
-/** urllib, with each request bound to its call's signal, and its answer kept there. */
+/** Wraps urllib: binds each request to the signal of its call, and keeps the response in the call. */
 function watched(
   urllib: Urllib,
   calls: ReadonlyMap<number, SdkCall>,
@@ -193,7 +193,7 @@ function watched(
     const beforeRequest = (options: http.RequestOptions) => {
       options.signal = call.signal;
       options.path = url.slice(new URL(url).origin.length);
-      // For an IP address ali-oss invents a virtual host.
+      // ali-oss invents a virtual host for an IP address.
       if (pathStyle && options.headers) delete (options.headers as http.OutgoingHttpHeaders).host;
     };
     try {
@@ -214,11 +214,11 @@ async function keepAnswer(result: UrllibResult, call: SdkCall, params: UrllibPar
   const body = result.data ?? Buffer.alloc(0);
   call.answer = { status, headers, body };
   const announced = params.method === 'HEAD' || params.customResponse ? 0 : Number(headers['content-length'] ?? 0);
-  if (body.byteLength < announced) throw new XsyncError('truncated', 'the answer was cut short');
+  if (body.byteLength < announced) throw new XsyncError('truncated', 'the response was cut short');
   return result;
 }
 
-/** urllib marks a fault with the status that had arrived by then, or a negative number. */
+/** urllib sets `status` of an error to the status received so far, or to a negative number. */
 function answered(error: unknown): boolean {
   return error instanceof Error && 'status' in error && Number(error.status) > 0;
 }

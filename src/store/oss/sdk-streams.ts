@@ -1,13 +1,13 @@
-/** Bodies between memory and the streams that ali-oss works with. */
+/** Converts bodies between buffers and the streams that ali-oss uses. */
 import { Readable } from 'node:stream';
 import { XsyncError } from '../../model/error.js';
 import type { Pace } from '../port.js';
 import type { SdkCall } from './sdk-client.js';
 
-/** Bytes handed to ali-oss at a time; what `pace` and the idle timeout see. */
+/** Bytes passed to ali-oss at a time: the unit of `pace` and of the idle timeout. */
 const PIECE = 64 * 1024;
 
-/** The body as a stream that reports its progress. It ends early when the call is over, so that nothing outlives it. */
+/** The body as a stream that reports its progress. It ends when the call ends. */
 export function pieces(body: Uint8Array, call: SdkCall, pace: Pace | undefined): Readable {
   async function* generate() {
     for (let at = 0; at < body.byteLength; at += PIECE) {
@@ -20,7 +20,7 @@ export function pieces(body: Uint8Array, call: SdkCall, pace: Pace | undefined):
   return Readable.from(generate(), { objectMode: false });
 }
 
-/** Puts the stream's bytes into the target; how many came. */
+/** Reads the stream into the target and returns the number of bytes. */
 export async function fill(
   target: Uint8Array,
   stream: Readable,
@@ -31,7 +31,7 @@ export async function fill(
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     call.touch();
     if (received + chunk.byteLength > target.byteLength) {
-      throw new XsyncError('invalid-response', 'OSS answered more than was asked for');
+      throw new XsyncError('invalid-response', 'OSS returned more bytes than requested');
     }
     target.set(chunk, received);
     received += chunk.byteLength;
@@ -40,7 +40,7 @@ export async function fill(
   return received;
 }
 
-/** Waits for `pace`, but not beyond the call's end. A held transfer does not count as stalled. */
+/** Waits for `pace`, but not beyond the call's end. The wait does not count as a stall. */
 async function paced(bytes: number, call: SdkCall, pace: Pace | undefined): Promise<void> {
   const hold = pace?.(bytes);
   if (!hold) return;

@@ -1,4 +1,4 @@
-/** As much of ali-oss and of urllib below it as is used here; the types that are published for them are partial. */
+/** Types for the parts of ali-oss and urllib that are used here. The published types are incomplete. */
 import type http from 'node:http';
 import type { Readable } from 'node:stream';
 
@@ -15,7 +15,7 @@ export interface UrllibResult {
   status: number;
   headers: Record<string, string>;
   data?: Buffer;
-  /** The stream itself with `customResponse`. */
+  /** The stream, if `customResponse` is set. */
   res: Readable;
 }
 
@@ -23,12 +23,12 @@ export interface Urllib {
   request(url: string, params: UrllibParams): Promise<UrllibResult>;
 }
 
-/** Passed on to urllib as they are; must not be used for two calls. */
+/** Passed to urllib unchanged. Do not use for two calls. */
 export interface AliCallOptions {
   ctx: number;
   headers?: Record<string, string>;
   subres?: Record<string, string>;
-  /** Instead of guessing a Content-Type from the key. */
+  /** Overrides the Content-Type that ali-oss derives from the key. */
   mime?: string;
   contentLength?: number;
 }
@@ -66,7 +66,7 @@ export interface AliRequest {
 export interface AliOss {
   urllib: Urllib;
   options: { amendTimeSkewed?: number };
-  /** The SDK's own entry below its methods: signs, sends, and checks the status. */
+  /** The SDK's general request below its methods: signs, sends, and checks the status. */
   request(params: AliRequest): Promise<UrllibResult>;
   putBucket(name: string, options: AliCallOptions): Promise<unknown>;
   listV2(

@@ -55,23 +55,23 @@ import { fill, pieces } from './sdk-streams.js';
 import type { AliObject } from './sdk-types.js';
 
 export interface OssSdkDeps extends Partial<SdkOptions> {
-  /** Where `env_auth` looks; the process's environment when absent. */
+  /** The environment for `env_auth`; default: the process's environment. */
   env?: NodeJS.ProcessEnv;
 }
 
-/** @throws config */
+/** Creates a store for one bucket; sends no request. @throws config: see `resolveOssConfig` */
 export function createOssSdkStore(config: OssConfig, bucket: string, deps: OssSdkDeps = {}): OssSdkStore {
   const { connectTimeoutMs = 15_000, idleTimeoutMs = 60_000, env } = deps;
   return new OssSdkStore(new SdkClient(resolveOssConfig(config, env), bucket, { connectTimeoutMs, idleTimeoutMs }));
 }
 
-/** A Content-Type that ali-oss takes for none, so that it guesses none from the key. */
+/** ali-oss sends no Content-Type for this value, and does not derive one from the key. */
 const NO_MIME = 'none';
 
 /**
- * The same bucket through ali-oss: a second opinion on the lean store, slower and heavier on memory. Where ali-oss's
- * method is at fault, its general request is used: `copy` sends each header twice, `deleteMulti` drops the failures,
- * and starting and completing an upload fail to read back keys with control characters. sdk-client.ts lists what is worked round.
+ * A bucket through ali-oss: a reference for the lean store, slower and with more memory. Where a method of ali-oss has a
+ * bug, its general request is used: `copy` sends each header twice, `deleteMulti` drops the failures, and starting and
+ * completing an upload cannot parse keys with control characters. sdk-client.ts lists the other workarounds.
  */
 export class OssSdkStore implements ObjectStore {
   readonly identity: StoreIdentity;
@@ -97,7 +97,8 @@ export class OssSdkStore implements ObjectStore {
   async list(options: ListOptions): Promise<ListPage> {
     const { value } = await this.#control(undefined, options, (oss, ctx) => oss.listV2(listQuery(options), { ctx }));
     const { objects, prefixes, isTruncated, nextContinuationToken: token } = value;
-    if (isTruncated && !token) throw new XsyncError('invalid-response', 'OSS cut a listing short without saying where');
+    if (isTruncated && !token)
+      throw new XsyncError('invalid-response', 'OSS truncated a listing and returned no continuation token');
     return {
       entries: objects.map(entryOf),
       prefixes: (prefixes ?? []).map(decodeUrl),
@@ -105,7 +106,7 @@ export class OssSdkStore implements ObjectStore {
     };
   }
 
-  /** OSS does not tell; its multipart ETags are opaque, and its CRC-64 covers the whole. */
+  /** OSS does not report it. Its multipart ETags are opaque, and its CRC-64 covers the whole object. */
   async firstPartSize(): Promise<undefined> {
     return undefined;
   }
@@ -141,7 +142,7 @@ export class OssSdkStore implements ObjectStore {
     const headers = putHeaders(key, options, this.client.settings.storageClass);
     const { answer } = await this.#data(key, options, (oss, ctx, call) => {
       const sent = { ctx, headers: { ...headers }, mime: NO_MIME };
-      // A stream of no bytes would go out chunked.
+      // An empty stream would be sent chunked.
       if (body.byteLength === 0) return oss.put(key, Buffer.alloc(0), sent);
       return oss.putStream(key, pieces(body, call, options.pace), { ...sent, contentLength: body.byteLength });
     });
@@ -222,7 +223,7 @@ export class OssSdkStore implements ObjectStore {
     let marker: string | undefined = '0';
     while (marker !== undefined) {
       const page = await this.#partsAfter(key, uploadId, marker, options);
-      // A lone part is no array, and the flag is text.
+      // A single part is not an array, and the flag is text.
       for (const part of [page.parts].flat()) {
         const { PartNumber, Size, ETag, HashCrc64ecma: crc64ecma } = part;
         const entry = { partNumber: Number(PartNumber), size: Number(Size), etag: ETag.replaceAll('"', '') };
@@ -252,7 +253,7 @@ export class OssSdkStore implements ObjectStore {
     return readWhole(answer.body, 'CompleteMultipartUploadResult', answer.headers);
   }
 
-  /** Calls whose answer repeats the key, which XML may not be able to hold: it is asked for encoded. */
+  /** For calls whose response repeats the key. Requests it URL-encoded, because XML cannot contain every key. */
   #post(key: string, subres: Headers, options: CallOptions, sent: { headers?: Headers; content?: Buffer }) {
     const query = { 'encoding-type': 'url' };
     return this.#control(key, options, (oss, ctx) => {

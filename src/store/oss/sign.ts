@@ -1,7 +1,8 @@
 /**
- * Request signatures of OSS. V4 (OSS4-HMAC-SHA256) is what new accounts and buckets need; V1 (HMAC-SHA1) is closed to
- * accounts since 2025-03 and to buckets since 2025-09 and is kept for the old ones. Sources: "Include a V4 signature
- * in the Authorization header" and "Include a V1 signature in the Authorization header" of the OSS developer reference.
+ * Request signatures of OSS. New accounts and buckets require V4 (OSS4-HMAC-SHA256). V1 (HMAC-SHA1) is not available for
+ * accounts created since 2025-03 and buckets created since 2025-09, and is supported for older ones. Sources: "Include a
+ * V4 signature in the Authorization header" and "Include a V1 signature in the Authorization header" of the OSS
+ * developer reference.
  */
 import { createHash, createHmac } from 'node:crypto';
 import { encodeQuery, escapePath, type Query } from './encode.js';
@@ -13,7 +14,7 @@ export interface Credentials {
   securityToken?: string;
 }
 
-/** What is signed. Header names in lower case, values as Unicode text; key and query not encoded. */
+/** A request to sign. Header names in lower case, values as Unicode text; key and query not encoded. */
 export interface SignRequest {
   method: string;
   bucket?: string;
@@ -23,9 +24,9 @@ export interface SignRequest {
 }
 
 export interface Signer {
-  /** The request's headers with date, token and Authorization added. `nowMs` is the service's time. */
+  /** The request's headers with date, token and Authorization added. `nowMs` is the service's time, ms since 1970. */
   sign(request: SignRequest, nowMs: number): Record<string, string>;
-  /** The query of a URL that allows this request for `expiresSeconds` (V4: at most 7 days) and needs no header. */
+  /** The query of a URL that allows this request without headers for `expiresSeconds` (V4: at most 7 days). */
   presign(request: SignRequest, nowMs: number, expiresSeconds: number): Query;
 }
 
@@ -36,7 +37,7 @@ export class SignerV4 implements Signer {
   private keyDate = '';
   private key: Buffer = Buffer.alloc(0);
 
-  /** `region` without `oss-`; must be the bucket's own, also over the accelerated endpoint. */
+  /** @param region without `oss-`; must be the bucket's region, even for the accelerated endpoint */
   constructor(
     private readonly credentials: Credentials,
     private readonly region: string,
@@ -83,7 +84,7 @@ export class SignerV4 implements Signer {
       .digest('hex');
   }
 
-  /** Four HMACs that change once a day. */
+  /** Cached, because its four HMACs change only once a day. */
   private signingKey(date: string): Buffer {
     if (date !== this.keyDate) {
       let key: string | Buffer = `aliyun_v4${this.credentials.accessKeySecret}`;
@@ -99,7 +100,7 @@ export class SignerV4 implements Signer {
 
 /**
  * Method, resource, query, headers, additional headers (none: the host is not signed by default), payload hash. The
- * resource is `/bucket/key` even under a virtual host.
+ * resource is `/bucket/key` even for a virtual host.
  */
 function canonicalRequest(request: SignRequest): string {
   const { method, bucket, key = '', headers } = request;
@@ -112,12 +113,12 @@ function canonicalRequest(request: SignRequest): string {
   return `${method}\n${escapePath(resource)}\n${encodeQuery(request.query)}\n${lines.join('')}\n\n${payload}`;
 }
 
-/** `20231217T033009Z`. */
+/** Such as `20231217T033009Z`. */
 function basicTime(ms: number): string {
   return new Date(ms).toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
-/** Parameters that V1 signs; others (`prefix`, `max-keys`, …) it leaves out. All `x-oss-*` ones are signed too. */
+/** Parameters that V1 signs, together with all `x-oss-*`. Others (`prefix`, `max-keys`, …) are not signed. */
 const V1_SIGNED = new Set(
   (
     'acl append bucketInfo callback callback-var cloudboxes continuation-token delete location objectMeta partNumber ' +

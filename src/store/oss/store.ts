@@ -54,21 +54,21 @@ import {
 
 export interface OssDeps {
   transport: Transport;
-  /** Where `env_auth` looks; the process's environment when absent. */
+  /** The environment for `env_auth`; default: the process's environment. */
   env?: NodeJS.ProcessEnv;
-  /** What messages call the bucket; `bucket NAME` when absent. */
+  /** The bucket's name in messages; default `bucket NAME`. */
   place?: string;
 }
 
-/** @throws config */
+/** Creates a store for one bucket; sends no request. @throws config: see `resolveOssConfig` */
 export function createOssStore(config: OssConfig, bucket: string, { transport, env, place }: OssDeps): OssStore {
   return new OssStore(new OssClient(resolveOssConfig(config, env), bucket, transport, place));
 }
 
 /**
  * A bucket of Alibaba Cloud OSS over the lean transport. Metadata that OSS cannot hold is encoded (metadata.ts).
- * Reads, puts and parts go to the data endpoint, which acceleration moves; everything else to the control endpoint,
- * server-side copies too, as they carry no bytes of ours. The transport is the opener's to close.
+ * Reads, puts and parts use the data endpoint, which may be accelerated. Everything else uses the control endpoint, also
+ * server-side copies, because they carry no object data. The creator of the transport closes it.
  */
 export class OssStore implements ObjectStore {
   readonly identity: StoreIdentity;
@@ -83,7 +83,7 @@ export class OssStore implements ObjectStore {
     checkKey(key);
   }
 
-  /** By listing one key: a key pair that may copy a bucket may list it, but often not read the bucket's own settings. */
+  /** Lists one key: credentials for copying a bucket allow that, but often not to read the bucket's settings. */
   async checkBucket(options: CallOptions = {}): Promise<void> {
     await this.list({ ...options, maxKeys: 1 });
   }
@@ -97,7 +97,7 @@ export class OssStore implements ObjectStore {
     return readListPage(body);
   }
 
-  /** OSS does not tell; its multipart ETags are opaque, and its CRC-64 covers the whole. */
+  /** OSS does not report it. Its multipart ETags are opaque, and its CRC-64 covers the whole object. */
   async firstPartSize(): Promise<undefined> {
     return undefined;
   }
@@ -106,7 +106,7 @@ export class OssStore implements ObjectStore {
     return this.describe(key, {}, options);
   }
 
-  /** An empty target is a HEAD, which can be pinned to the version as a GET can and costs the same. */
+  /** Sends a HEAD for an empty target. A HEAD supports versions like a GET and costs the same. */
   async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
     const { offset = 0, pace, versionId } = options;
     const pinned = ifMatch(options.ifMatch);
@@ -261,7 +261,7 @@ export class OssStore implements ObjectStore {
     return readUploads((await this.client.send({ method: 'GET', query }, options)).body);
   }
 
-  /** One request, and one more for each key with a control character, which the batch's XML cannot name. */
+  /** One request, and one more for each key with a control character, which the batch's XML cannot contain. */
   async delete(keys: readonly string[], options: CallOptions = {}): Promise<DeleteFailure[]> {
     checkBatch(keys);
     const { batch, single, refused } = planDelete(keys);

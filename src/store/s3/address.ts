@@ -1,4 +1,4 @@
-/** Where a bucket is: the origin and the path before the key, for control calls and for bytes. */
+/** A bucket's addresses: the origin and the path before the key, for control calls and for object data. */
 import { XsyncError } from '../../model/error.js';
 import { originOf, PRESETS, providerOf, type S3Config } from './config.js';
 
@@ -10,15 +10,15 @@ export interface Address {
 }
 
 export interface Addresses {
-  /** The service's own origin, which names it in manifests. */
+  /** The service's own origin, which identifies it in manifests. */
   endpoint: string;
   region: string;
   control: Address;
-  /** The bytes' way: the same, or the accelerated endpoint. */
+  /** For object data: the same address, or the accelerated endpoint. */
   data: Address;
 }
 
-/** @throws config when there is no endpoint to be had, or acceleration does not fit the bucket */
+/** @throws config: when no endpoint is known, or when the bucket cannot use acceleration */
 export function addressesOf(config: S3Config, bucket: string): Addresses {
   const preset = PRESETS[providerOf(config)];
   const region = config.region ?? preset.defaultRegion;
@@ -32,10 +32,10 @@ export function addressesOf(config: S3Config, bucket: string): Addresses {
   return { endpoint, region, control, data: config.accelerate === 'on' ? accelerated(bucket) : control };
 }
 
-/** S3 Transfer Acceleration: virtual hosts only, no dots in the name. */
+/** S3 Transfer Acceleration requires virtual hosts and a bucket name without dots. */
 export function accelerated(bucket: string): Address {
   if (bucket.includes('.')) {
-    throw new XsyncError('config', 'transfer acceleration does not take bucket names with dots', {
+    throw new XsyncError('config', 'transfer acceleration does not support bucket names with dots', {
       subject: bucket,
       remedy: 'Set accelerate: off for this remote.',
     });
@@ -49,7 +49,7 @@ function addressOf(endpoint: string, bucket: string, pathStyle: boolean): Addres
   return { origin: endpoint.replace('://', `://${bucket}.`), host: `${bucket}.${host}`, base: '' };
 }
 
-/** Whether a bucket's name can be put before the host: not before an IP address, nor with dots under one certificate. */
+/** Whether the bucket fits into the host name: not for IP addresses, nor with dots under a wildcard certificate. */
 function fitsHost(endpoint: string, bucket: string): boolean {
   const { hostname, protocol } = new URL(endpoint);
   const address = /^[\d.]+$|:/.test(hostname) || hostname === 'localhost';

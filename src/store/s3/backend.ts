@@ -25,7 +25,7 @@ export const s3Backend: Backend<S3Config> = {
       'abort uploads': 's3:AbortMultipartUpload',
     },
     credentialsFrom,
-    // Only AWS outside China has it, on endpoints of its own.
+    // Only AWS outside China offers it, on its own endpoints.
     acceleration: (remote) =>
       remote.endpoint === undefined && providerOf(remote) === 'aws' ? remote.accelerate : undefined,
   },
@@ -40,7 +40,7 @@ async function openStore(config: S3Config, { bucket, label }: OpenTarget, resour
   return openS3Store(config, bucket, { transport: await resources.http(), place: label });
 }
 
-/** rclone's providers that xsync has a preset for; the others are plain S3 (`other`). */
+/** rclone's providers for which xsync has a preset. All others are plain S3 (`other`). */
 const PROVIDERS: Readonly<Record<string, string>> = {
   AWS: 'aws',
   Ceph: 'ceph',

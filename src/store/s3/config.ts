@@ -1,4 +1,4 @@
-/** The settings of an `s3` remote. Keys are named as rclone names them, so that a config can move over. */
+/** The settings of an `s3` remote. Keys have rclone's names, so that a config can be moved to xsync. */
 import { z } from 'zod';
 import { pricesSchema } from '../prices/config.js';
 
@@ -18,14 +18,14 @@ const provider = z.preprocess((value) => {
   return RCLONE_PROVIDERS[lower] ?? lower;
 }, z.enum(PROVIDERS));
 
-/** Environment variables give booleans as text. */
+/** Environment variables hold booleans as text. */
 const flag = z.union([z.boolean(), z.stringbool()]);
 const text = z.string().min(1);
 
 export const s3ConfigSchema = z
   .strictObject({
     type: z.literal('s3'),
-    provider: provider.optional().describe('Decides endpoint, addressing and limits; aws without an endpoint'),
+    provider: provider.optional().describe('Sets endpoint, addressing and limits; default aws if there is no endpoint'),
     env_auth: flag
       .default(false)
       .describe('Use the AWS credential chain: environment, profile, SSO, web identity, IMDS'),
@@ -33,11 +33,11 @@ export const s3ConfigSchema = z
     secret_access_key: text.optional(),
     session_token: text.optional(),
     region: text.optional(),
-    endpoint: text.optional().describe('An origin such as https://minio.example:9000; https when no scheme is given'),
+    endpoint: text.optional().describe('An origin such as https://minio.example:9000; default scheme https'),
     profile: text.optional().describe('Profile of the shared AWS config; implies env_auth'),
-    storage_class: text.optional().describe('For new objects that bring no class of their own'),
-    force_path_style: flag.optional().describe('Bucket in the path instead of the host name'),
-    accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('S3 Transfer Acceleration for the bytes'),
+    storage_class: text.optional().describe('Storage class of new objects that do not specify one'),
+    force_path_style: flag.optional().describe('Put the bucket in the path instead of the host name'),
+    accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('S3 Transfer Acceleration for object data'),
     requester_pays: flag.default(false),
     prices: pricesSchema,
   })
@@ -45,10 +45,10 @@ export const s3ConfigSchema = z
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     const chain = config.env_auth || config.profile !== undefined;
     if ((config.access_key_id === undefined) !== (config.secret_access_key === undefined)) {
-      issue('secret_access_key', 'access_key_id and secret_access_key go together');
+      issue('secret_access_key', 'set both access_key_id and secret_access_key, or neither');
     }
     if (config.access_key_id === undefined && !chain) {
-      issue('access_key_id', 'give access_key_id and secret_access_key, or env_auth: true, or a profile');
+      issue('access_key_id', 'set access_key_id and secret_access_key, or env_auth: true, or a profile');
     }
     const preset = PRESETS[providerOf(config)];
     if (config.endpoint === undefined && preset.endpoint === undefined) {
@@ -68,33 +68,33 @@ export type S3Provider = (typeof PROVIDERS)[number];
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
 
-/** What a provider's name decides. */
+/** What depends on the provider. */
 export interface S3Preset {
-  /** The regional endpoint; absent where only the user knows it. */
+  /** The regional endpoint; absent where the user must set it. */
   endpoint?: (region: string) => string;
-  /** When neither the config, nor the environment, nor the profile names one. */
+  /** Used when neither the config, the environment, nor the profile names one. */
   defaultRegion: string;
   pathStyle: boolean;
   orderedListing: 'yes' | 'unknown';
   minPartSize: number;
   maxObjectSize: number;
-  /** ETags of plain puts and of parts are MD5s whatever the bucket's encryption. */
+  /** ETags of single puts and of parts are MD5s, whatever the bucket's encryption. */
   partEtagIsMd5: boolean;
-  /** Requests a second, where the provider documents them. */
+  /** Requests per second, where the provider documents a limit. */
   requestRates?: { read: number; write: number };
   /** Bytes of user metadata. */
   maxMetadata: number;
-  /** `x-amz-checksum-mode: ENABLED` is understood. */
+  /** The provider supports `x-amz-checksum-mode: ENABLED`. */
   checksumMode: boolean;
-  /** CreateBucket names the region in its body. */
+  /** CreateBucket must name the region in its body. */
   locationConstraint: boolean;
-  /** `x-amz-copy-source-if-match` is obeyed; where not, a HEAD goes first. */
+  /** The provider obeys `x-amz-copy-source-if-match`. Otherwise a HEAD is sent first. */
   copyIfMatch: boolean;
-  /** Metadata names may hold `_`; where not, the store would make it `-`. */
+  /** Metadata names may contain `_`. Otherwise the store would change it to `-`. */
   metadataUnderscore: boolean;
-  /** ListMultipartUploads says so when it encodes keys; where not, keys are asked for as they are. */
+  /** ListMultipartUploads reports whether it encoded keys. Otherwise unencoded keys are requested. */
   encodesUploads: boolean;
-  /** Keys may hold NUL. */
+  /** Keys may contain NUL. */
   nul: boolean;
 }
 
@@ -120,9 +120,9 @@ const AWS: S3Preset = {
   pathStyle: false,
   // 10,000 parts of 5 GiB.
   maxObjectSize: 50_000 * GiB,
-  // A bucket's default encryption may be SSE-KMS; each answer says, the preset cannot.
+  // A bucket's default encryption may be SSE-KMS. Only the responses show that.
   partEtagIsMd5: false,
-  // Of one prefix (https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html).
+  // Per prefix (https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html).
   requestRates: { read: 5_500, write: 3_500 },
   checksumMode: true,
   locationConstraint: true,
@@ -138,7 +138,7 @@ export const PRESETS: Record<S3Provider, S3Preset> = {
     defaultRegion: 'cn-north-1',
   },
   minio: COMPATIBLE,
-  // As seen in RGW 16: it also ignores x-amz-copy-source-if-match.
+  // Observed in RGW 16, which also ignores x-amz-copy-source-if-match.
   ceph: {
     ...COMPATIBLE,
     defaultRegion: 'default',
@@ -147,7 +147,7 @@ export const PRESETS: Record<S3Provider, S3Preset> = {
     encodesUploads: false,
     nul: false,
   },
-  // R2 wants every part but the last of one size, which a planner that cuts evenly gives it.
+  // R2 requires all parts but the last to have the same size. The planner's parts do.
   r2: { ...COMPATIBLE, defaultRegion: 'auto' },
   oss: {
     ...VIRTUAL,
@@ -170,12 +170,12 @@ export const PRESETS: Record<S3Provider, S3Preset> = {
   other: { ...COMPATIBLE, orderedListing: 'unknown', partEtagIsMd5: false },
 };
 
-/** The provider a config means: `aws`, unless it names one or brings an endpoint of its own. */
+/** The config's provider. The default is `aws`, or `other` when the config sets an endpoint. */
 export function providerOf(config: { provider?: S3Provider; endpoint?: string }): S3Provider {
   return config.provider ?? (config.endpoint === undefined ? 'aws' : 'other');
 }
 
-/** The endpoint as an origin; undefined when it is none. */
+/** The endpoint as an origin; undefined when it is not one. */
 export function originOf(endpoint: string): string | undefined {
   try {
     const url = new URL(/^[a-z]+:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`);

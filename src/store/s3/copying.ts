@@ -1,4 +1,4 @@
-/** Server-side copies: headers and answers that CopyObject and UploadPartCopy share. */
+/** Server-side copies: headers and responses that CopyObject and UploadPartCopy share. */
 import type { Checksums } from '../../model/checksum.js';
 import { readXml } from '../http/xml.js';
 import type { CopyOptions, WriteResult } from '../port.js';
@@ -6,7 +6,7 @@ import { encodeKey, encodeParameter } from './encode.js';
 import { checksumsIn, unquote } from './headers.js';
 import { required, time } from './listing.js';
 
-/** The source, as both kinds of copy name it. */
+/** The headers that name the source, for both kinds of copy. */
 export function copySource(bucket: string, key: string, { ifMatch, versionId }: CopyOptions): Record<string, string> {
   const version = versionId === undefined ? '' : `?versionId=${encodeParameter(versionId)}`;
   const headers: Record<string, string> = { 'x-amz-copy-source': `/${bucket}/${encodeKey(key)}${version}` };
@@ -16,7 +16,7 @@ export function copySource(bucket: string, key: string, { ifMatch, versionId }: 
 
 const FIELDS = ['ETag', 'LastModified', 'ChecksumCRC64NVME', 'ChecksumType'] as const;
 
-/** What a copy answered; `root` is `CopyObjectResult` or `CopyPartResult`. */
+/** The result of a copy; `root` is `CopyObjectResult` or `CopyPartResult`. */
 export function readCopy(root: string, body: Buffer, headers: Record<string, string>): WriteResult {
   const { fields } = readXml(body, { root, fields: FIELDS, lists: {} });
   const etag = unquote(required(fields.ETag, 'ETag'));
@@ -24,7 +24,7 @@ export function readCopy(root: string, body: Buffer, headers: Record<string, str
   return { etag, checksums: bodyChecksums(fields, headers, etag), versionId: headers['x-amz-version-id'], mtimeMs };
 }
 
-/** Checksums of an answer that carries them in its XML; encryption still shows in the headers. */
+/** Checksums of a response that has them in its XML. The encryption is in the headers. */
 export function bodyChecksums(
   fields: { ChecksumCRC64NVME?: string; ChecksumType?: string },
   headers: Record<string, string>,

@@ -1,23 +1,23 @@
-/** Where the keys come from: the config itself, or the standard chain of the AWS SDK. */
+/** Credentials from the config, or from the default provider chain of the AWS SDK. */
 import { createHash } from 'node:crypto';
 import { XsyncError } from '../../model/error.js';
 import { originOf, type S3Config } from './config.js';
 import { loadSdk } from './sdk-load.js';
 import type { Credentials } from './sign.js';
 
-/** Refreshed so long before they end, in milliseconds, so that a request signed now is still good when it arrives. */
+/** Credentials are refreshed this long before they expire, so that a request signed now is still valid on arrival. */
 const REFRESH_BEFORE_MS = 5 * 60_000;
 
 export interface CredentialSource {
-  /** Credentials good for the next minutes; at once when they are at hand. */
+  /** Credentials that are valid for the next minutes; no promise when they are cached. */
   get(nowMs: number): Credentials | Promise<Credentials>;
-  /** The store called them expired: fetch new ones next time. False when there are no others to be had. */
+  /** The store reported expired credentials: fetch new ones next time. False when there is nothing to fetch. */
   expire(): boolean;
-  /** Names the account without telling a secret: 12 hex digits. */
+  /** Identifies the account without revealing a secret: 12 hex digits. */
   readonly fingerprint: string;
 }
 
-/** The source that a config asks for. Reads `AWS_PROFILE` and friends from `env` only to name the account. */
+/** The source for a config. `AWS_PROFILE` and similar variables are read from `env` only to identify the account. */
 export function credentialSource(config: S3Config, env: NodeJS.ProcessEnv = process.env): CredentialSource {
   const { access_key_id: accessKeyId, secret_access_key: secretAccessKey } = config;
   if (accessKeyId !== undefined && secretAccessKey !== undefined) {
@@ -25,12 +25,12 @@ export function credentialSource(config: S3Config, env: NodeJS.ProcessEnv = proc
     return { get: () => credentials, expire: () => false, fingerprint: fingerprint(accessKeyId) };
   }
   const keyId = config.profile === undefined && env.AWS_PROFILE === undefined ? env.AWS_ACCESS_KEY_ID : undefined;
-  // Keys of roles change by the hour; the profile that leads to them does not.
+  // The keys of a role change every hour. Its profile does not.
   const name = keyId ?? `profile ${config.profile ?? env.AWS_PROFILE ?? 'default'}`;
   return new ChainSource(() => chain(config.profile), fingerprint(name));
 }
 
-/** Credentials that are fetched when first needed and again before they end; one fetch serves all who wait. */
+/** Credentials that are fetched on first use and again before they expire. Concurrent callers share one fetch. */
 export class ChainSource implements CredentialSource {
   readonly fingerprint: string;
   readonly #fetch: () => Promise<Credentials>;
@@ -61,9 +61,9 @@ export class ChainSource implements CredentialSource {
       this.#current = await this.#fetch();
     } catch (cause) {
       const current = this.#current;
-      // The refresh failed early: what we have still works.
+      // The refresh failed, but the current credentials have not expired.
       if (current?.expiresMs !== undefined && current.expiresMs > nowMs) return current;
-      throw new XsyncError('bad-credentials', 'the AWS credential chain gave no credentials', {
+      throw new XsyncError('bad-credentials', 'the AWS credential chain returned no credentials', {
         remedy: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, log in (aws sso login), or name a profile.',
         cause,
       });
@@ -76,7 +76,7 @@ function fingerprint(name: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 12);
 }
 
-/** The SDK's provider remembers; a new client asks again, which is what an expiry needs. */
+/** Uses a new client each time, because the SDK's provider caches credentials. */
 async function chain(profile: string | undefined): Promise<Credentials> {
   const { S3Client } = await loadSdk();
   const client = new S3Client({ profile, region: 'us-east-1' });
@@ -95,7 +95,7 @@ export async function chainRegion(profile: string | undefined): Promise<string |
   try {
     return await client.config.region();
   } catch {
-    // The SDK throws when no source names a region; that is an answer here.
+    // The SDK throws when no source names a region.
     return undefined;
   } finally {
     client.destroy();
@@ -103,9 +103,9 @@ export async function chainRegion(profile: string | undefined): Promise<string |
 }
 
 /**
- * The endpoint that the AWS environment names for S3, as the AWS CLI and SDKs take it. A remote that says its endpoint
- * or its provider, brings its own keys or wants acceleration has said where it is.
- * @throws config
+ * The endpoint that the AWS environment names for S3, as for the AWS CLI and SDKs. Undefined for remotes that set an
+ * endpoint, a provider, keys or acceleration.
+ * @throws config: when the endpoint is not an origin
  */
 export function chainEndpoint(config: S3Config, env: NodeJS.ProcessEnv = process.env): string | undefined {
   const { endpoint, provider, access_key_id: accessKeyId, accelerate } = config;
@@ -116,7 +116,7 @@ export function chainEndpoint(config: S3Config, env: NodeJS.ProcessEnv = process
   const name = env.AWS_ENDPOINT_URL_S3 ? 'AWS_ENDPOINT_URL_S3' : 'AWS_ENDPOINT_URL';
   const given = env[name] || undefined;
   if (given !== undefined && originOf(given) === undefined) {
-    throw new XsyncError('config', `${name} is no origin such as https://s3.example.com`, { subject: given });
+    throw new XsyncError('config', `${name} is not an origin such as https://s3.example.com`, { subject: given });
   }
   return given;
 }

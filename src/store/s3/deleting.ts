@@ -1,4 +1,4 @@
-/** DeleteObjects: its request and what it answers. */
+/** The request and response of DeleteObjects. */
 import { readXml } from '../http/xml.js';
 import type { DeleteFailure } from '../port.js';
 import { escapeXml } from './encode.js';
@@ -6,13 +6,13 @@ import { itemError } from './errors.js';
 
 const SHAPE = { root: 'DeleteResult', fields: [], lists: { Error: ['Key', 'Code', 'Message'] } } as const;
 
-/** Quiet: only failures are answered. */
+/** Quiet mode: the response lists failures only. */
 export function deleteBody(keys: readonly string[]): string {
   const objects = keys.map((key) => `<Object><Key>${escapeXml(key)}</Key></Object>`).join('');
   return `<?xml version="1.0" encoding="UTF-8"?><Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Quiet>true</Quiet>${objects}</Delete>`;
 }
 
-/** The keys that were not deleted; a key that was not there is none of them. */
+/** The keys that were not deleted. A missing key is not a failure. */
 export function readDeleteFailures(body: Buffer): DeleteFailure[] {
   const { Error: errors } = readXml(body, SHAPE).lists;
   return errors

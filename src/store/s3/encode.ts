@@ -1,4 +1,4 @@
-/** How keys and parameters are written in URLs, and how listings write them back. */
+/** Encodes keys and parameters for URLs and decodes them from listings. */
 
 import { XsyncError } from '../../model/error.js';
 import { keyBytes } from '../../model/key.js';
@@ -9,16 +9,16 @@ const MAX_KEY_BYTES = 1024;
 const PLAIN = /^[A-Za-z0-9\-._~]*$/;
 const PLAIN_PATH = /^[A-Za-z0-9\-._~/]*$/;
 
-/** RFC 3986 percent-encoding as SigV4 wants it: everything but letters, digits and `-._~`. */
+/** RFC 3986 percent-encoding as SigV4 requires it: everything but letters, digits and `-._~`. */
 export function encodeParameter(text: string): string {
   if (PLAIN.test(text)) return text;
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /**
- * A key as it goes into the path: encoded once, its slashes kept, its dots untouched.
- * @throws key-not-representable when it is empty, longer than 1024 bytes, not well-formed Unicode, or holds a NUL
- * where the provider takes none
+ * Encodes a key for the path once. Slashes and dot segments stay.
+ * @throws key-not-representable: when the key is empty, longer than 1024 bytes, not well-formed Unicode, or contains
+ * a NUL that the provider does not allow
  */
 export function encodeKey(key: string, nul = true): string {
   if (PLAIN_PATH.test(key) && key.length > 0 && key.length <= MAX_KEY_BYTES) return key;
@@ -29,7 +29,7 @@ export function encodeKey(key: string, nul = true): string {
   return encodeParameter(key).replaceAll('%2F', '/');
 }
 
-/** Whether `encodeKey` would take it. */
+/** Whether `encodeKey` accepts the key. */
 export function isKey(key: string, nul: boolean): boolean {
   return keyFault(key, nul) === undefined;
 }
@@ -38,10 +38,10 @@ function keyFault(key: string, nul: boolean): string | undefined {
   if (key === '') return 'is empty';
   if (keyBytes(key) > MAX_KEY_BYTES) return `is longer than ${MAX_KEY_BYTES} bytes`;
   if (/\p{Cs}/u.test(key)) return 'is not well-formed Unicode';
-  return !nul && key.includes('\0') ? 'holds a NUL' : undefined;
+  return !nul && key.includes('\0') ? 'contains a NUL' : undefined;
 }
 
-/** Query parameters, sorted and encoded: the form that is signed and that goes over the wire. */
+/** Query parameters, sorted and encoded. This form is both signed and sent. */
 export function encodeQuery(parameters: Record<string, string | number | undefined>): string {
   const pairs: [string, string][] = [];
   for (const name in parameters) {
@@ -58,12 +58,12 @@ export function decodeListed(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch (cause) {
-    throw new XsyncError('invalid-response', 'the listing holds a key that is not UTF-8', { subject: text, cause });
+    throw new XsyncError('invalid-response', 'the listing contains a key that is not UTF-8', { subject: text, cause });
   }
 }
 
-/** Characters that XML 1.0 cannot carry, not even as references. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that matter
+/** Characters that XML 1.0 cannot contain, not even as references. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 forbids them
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
 /** Whether a key can be named in an XML request body. */
@@ -71,7 +71,7 @@ export function fitsXml(key: string): boolean {
   return !NOT_XML.test(key);
 }
 
-/** Text for an XML request body; white space other than blanks as references, or a parser would normalise it. */
+/** Text for an XML request body. White space except blanks becomes references, so that no parser normalizes it. */
 export function escapeXml(text: string): string {
   return text.replace(/[&<>"'\t\n\r\u0085\u2028]/g, (c) => `&#${c.charCodeAt(0)};`);
 }

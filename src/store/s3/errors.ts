@@ -1,4 +1,4 @@
-/** What an S3 service answers when it refuses, as an XsyncError that says what to do. */
+/** Translates the error responses of S3 services into XsyncErrors with remedies. */
 import { concernsBucket, type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
 import { readXml } from '../http/xml.js';
 
@@ -6,32 +6,32 @@ export interface Refusal {
   status: number;
   headers: Record<string, string>;
   body: Buffer;
-  /** Where the request went, to tell what a 404 without a body means. */
+  /** Needed to interpret a 404 without a body. */
   bucket: string;
-  /** What messages call the bucket; `bucket NAME` when absent. */
+  /** The bucket's name in messages; default `bucket NAME`. */
   place?: string;
   key?: string;
-  /** The call named an upload, and no other object that might be missing. */
+  /** The call named an upload and no other object that could be missing. */
   upload?: boolean;
   region: string;
 }
 
 const REGION = 'Set the remote\'s "region" to';
-const CHANGED = 'It changed while it was read: run again when nothing writes to it.';
+const CHANGED = 'The object changed while it was read: run again when nothing writes to it.';
 const DAMAGED =
-  'The bytes changed on their way or at the source: run again; if it stays, compare the source with its checksum.';
-const SLOWER = 'Ask for less at once: --tpslimit holds the requests per second down.';
-const SIGNATURE = 'Check secret_access_key, and that nothing between here and the store changes headers.';
+  'The data changed in transit or at the source: run again. If it persists, compare the source with its checksum.';
+const SLOWER = 'Send fewer requests per second: set --tpslimit.';
+const SIGNATURE = 'Check secret_access_key, and check that no proxy changes the headers.';
 
-/** Service codes (AWS's, and those that compatible stores add), their meaning and what to do. */
+/** Error codes of AWS and of compatible stores, each with xsync's code and a remedy. */
 const CODES: Record<string, readonly [ErrorCode, string?]> = {
   NoSuchBucket: ['bucket-not-found', 'Check the bucket name and the endpoint, or create the bucket.'],
   NoSuchKey: ['object-not-found'],
   NoSuchVersion: ['object-not-found'],
   NoSuchUpload: ['upload-not-found'],
-  AccessDenied: ['access-denied', 'Check that the credentials may do this on this bucket and key.'],
+  AccessDenied: ['access-denied', 'Check that the credentials allow this action on this bucket and key.'],
   AllAccessDisabled: ['access-denied'],
-  AccountProblem: ['access-denied', 'Ask the provider about the account.'],
+  AccountProblem: ['access-denied', 'Contact the provider about this account.'],
   InvalidAccessKeyId: ['bad-credentials', 'Check access_key_id, and that it belongs to this provider and partition.'],
   SignatureDoesNotMatch: ['bad-credentials', SIGNATURE],
   InvalidToken: ['bad-credentials', 'Check session_token: it belongs to one access key only.'],
@@ -52,7 +52,7 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   PreconditionFailed: ['precondition-failed', CHANGED],
   ConditionalRequestConflict: ['precondition-failed', undefined],
   InvalidRange: ['truncated'],
-  InvalidObjectState: ['object-archived', 'It is archived: restore it at the service first, or exclude it.'],
+  InvalidObjectState: ['object-archived', 'Restore the object at the service first, or exclude it.'],
   EntityTooLarge: ['object-too-large'],
   MetadataTooLarge: ['metadata-too-large', 'Shorten the metadata, or copy without it.'],
   KeyTooLongError: ['key-not-representable'],
@@ -70,14 +70,14 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   TooManyRequests: ['throttled', SLOWER],
   InternalError: ['server-error'],
   OperationAborted: ['server-error'],
-  BucketAlreadyExists: ['bucket-exists', 'Bucket names are shared by everybody: choose another.'],
+  BucketAlreadyExists: ['bucket-exists', 'Bucket names are globally unique: choose another.'],
   InvalidBucketName: ['config', 'Check the bucket name.'],
-  InvalidStorageClass: ['config', 'Check storage_class: the store does not know it.'],
+  InvalidStorageClass: ['config', 'Check storage_class: the store does not support it.'],
   NotImplemented: ['unsupported'],
   MethodNotAllowed: ['unsupported'],
 };
 
-/** Translates an answer that is not 2xx, or a 200 whose body is an `<Error>`. */
+/** Translates a response that is not 2xx, or a 200 whose body is an `<Error>`. */
 export function refusalOf(refusal: Refusal): XsyncError {
   const { status, headers, key, bucket } = refusal;
   const place = placeOf(refusal);
@@ -98,7 +98,7 @@ export function refusalOf(refusal: Refusal): XsyncError {
     details.remedy = 'Enable transfer acceleration on the bucket, or set accelerate: off.';
   } else details.remedy = remedy;
   const name = key === undefined || concernsBucket(code) ? place : key;
-  // An unknown refusal in the 400s is about the request, which would be the same again.
+  // An unknown 4xx concerns the request itself. A retry would fail again.
   if (code === 'invalid-response' && status < 500) details.class = 'permanent';
   return new XsyncError(code, `${name}: ${said(code, status, serviceCode, message)}`, details);
 }
@@ -107,7 +107,7 @@ function placeOf({ place, bucket }: Refusal): string {
   return place ?? `bucket ${bucket}`;
 }
 
-/** The service's words; it has none for a HEAD. */
+/** The service's message. The response to a HEAD has none. */
 function said(code: ErrorCode, status: number, serviceCode?: string, message?: string): string {
   if (serviceCode !== undefined) return message ? `${message} (${serviceCode})` : serviceCode;
   return code === 'object-not-found' ? 'there is no such object' : `the service refused it (HTTP status ${status})`;
@@ -122,11 +122,11 @@ function meaningOf(
   if (serviceCode === 'InvalidRequest' && /accelerat/i.test(message ?? '')) return ['acceleration-disabled'];
   if (serviceCode === 'InvalidArgument' && /key.*(too long|length)/i.test(message ?? ''))
     return ['key-not-representable'];
-  // RGW says NoSuchKey of an upload that is gone.
+  // RGW returns NoSuchKey for an upload that no longer exists.
   if (serviceCode === 'NoSuchKey' && upload) return ['upload-not-found'];
   const known = serviceCode === undefined ? undefined : CODES[serviceCode];
   if (known) return known;
-  // A HEAD has no body. AWS tells of a wrong region by a header, with 301, 307 or 400.
+  // The response to a HEAD has no body. AWS reports a wrong region in a header, with 301, 307 or 400.
   if (actualRegion !== undefined && actualRegion !== region && (status < 400 || status === 400))
     return ['wrong-region'];
   if (status >= 300 && status < 400) return ['wrong-region'];
@@ -141,7 +141,7 @@ function meaningOf(
   if (status === 408) return ['timeout'];
   if (status === 429 || status === 503) return ['throttled', SLOWER];
   if (status === 501) return ['unsupported'];
-  // A 200 that carries an <Error> was cut off half-way by the service: the same call may do.
+  // A 200 with an <Error>: the service failed after it sent the status. A retry may succeed.
   return status >= 500 || status < 300 ? ['server-error'] : ['invalid-response'];
 }
 
@@ -156,11 +156,11 @@ function wrongRegion(
     return new XsyncError('wrong-region', message, { ...details, remedy: `${REGION} ${region}.` });
   }
   const message = `${placeOf(refusal)} is not at this endpoint`;
-  const remedy = endpoint ? `The store says to use ${endpoint}.` : "Check the remote's region and endpoint.";
+  const remedy = endpoint ? `Set endpoint: the bucket is at ${endpoint}.` : "Check the remote's region and endpoint.";
   return new XsyncError('wrong-endpoint', message, { ...details, remedy });
 }
 
-/** One failed item of a batch answer, which has only the service's code and message. */
+/** The error for one failed key of a batch response, which has only the service's code and message. */
 export function itemError(key: string, serviceCode: string | undefined, message: string | undefined): XsyncError {
   const [code, remedy] = CODES[serviceCode ?? ''] ?? ['server-error'];
   const what = message && serviceCode ? `${message} (${serviceCode})` : message || serviceCode;
@@ -175,7 +175,7 @@ const ERROR_SHAPE = {
   lists: {},
 } as const;
 
-/** The fields of an error document; none when the body is something else, such as a proxy's page. */
+/** The fields of an error document; empty when the body is something else, such as a proxy's error page. */
 function readError(body: Buffer): ErrorFields {
   if (body.length === 0) return {};
   try {

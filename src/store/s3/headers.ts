@@ -1,4 +1,4 @@
-/** Content headers, metadata and checksums between the model and S3's HTTP headers. */
+/** Converts content headers, metadata and checksums between the model and S3's HTTP headers. */
 import { isUtf8 } from 'node:buffer';
 import type { Checksums } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
@@ -17,7 +17,7 @@ const CONTENT_HEADERS: readonly (readonly [keyof ContentHeaders, string])[] = [
 
 const META = 'x-amz-meta-';
 const TOKEN = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
-/** Survives an HTTP header as it is: printable, no blanks at the ends, and not to be mistaken for an encoded word. */
+/** Safe in an HTTP header: printable ASCII, no blanks at the ends, nothing that looks like an encoded word. */
 const PLAIN_VALUE = /^(?!.*=\?)(?:[!-~](?:[ -~]*[!-~])?)?$/;
 
 /** Content headers for a request, as latin1 of their UTF-8 bytes. */
@@ -29,7 +29,7 @@ export function contentHeadersOut(content: ContentHeaders | undefined, into: Hea
   }
 }
 
-/** Content headers of an answer. `aws-chunked`, which some stores keep from the upload, is no encoding of the object. */
+/** Content headers of a response, without `aws-chunked`, which some stores keep from the upload. */
 export function contentHeadersIn(headers: Headers): ContentHeaders {
   const content: ContentHeaders = {};
   for (const [field, name] of CONTENT_HEADERS) {
@@ -47,9 +47,10 @@ interface MetadataLimits {
 }
 
 /**
- * User metadata for a request. HTTP headers carry ASCII, and S3 takes other bytes for latin1; so what is not plain
- * ASCII goes as an RFC 2047 encoded word, which is also how S3 answers such values.
- * @throws metadata-too-large above `maxMetadata` bytes of names and values, unsupported for a name that is no header's
+ * User metadata for a request. HTTP headers hold ASCII, and S3 reads other bytes as latin1. Values that are not plain
+ * ASCII are therefore sent as RFC 2047 encoded words, which is also how S3 returns them.
+ * @throws metadata-too-large: above `maxMetadata` bytes of names and values
+ * @throws unsupported: for a name that is not a valid header name
  */
 export function metadataOut(metadata: UserMetadata | undefined, limits: MetadataLimits, into: Headers): void {
   if (!metadata) return;
@@ -57,7 +58,7 @@ export function metadataOut(metadata: UserMetadata | undefined, limits: Metadata
   for (const [name, value] of Object.entries(metadata)) {
     const lower = name.toLowerCase();
     if (!TOKEN.test(lower) || (!limits.metadataUnderscore && lower.includes('_'))) {
-      throw new XsyncError('unsupported', 'the store cannot hold metadata of this name', { subject: name });
+      throw new XsyncError('unsupported', 'the store does not allow this metadata name', { subject: name });
     }
     const text = PLAIN_VALUE.test(value) ? value : `=?UTF-8?B?${Buffer.from(value, 'utf8').toString('base64')}?=`;
     bytes += lower.length + text.length;
@@ -66,7 +67,7 @@ export function metadataOut(metadata: UserMetadata | undefined, limits: Metadata
   if (bytes > limits.maxMetadata) {
     throw new XsyncError(
       'metadata-too-large',
-      `${bytes} bytes of user metadata; the store keeps ${limits.maxMetadata}`,
+      `${bytes} bytes of user metadata; the store allows ${limits.maxMetadata}`,
       {
         remedy: 'Shorten the metadata, or copy without it.',
       },
@@ -74,19 +75,19 @@ export function metadataOut(metadata: UserMetadata | undefined, limits: Metadata
   }
 }
 
-/** User metadata of an answer, decoded. */
+/** User metadata of a response, decoded. */
 export function metadataIn(headers: Headers): UserMetadata {
   const metadata: [string, string][] = [];
   for (const name in headers) {
     if (name.startsWith(META)) metadata.push([name.slice(META.length), decodeWords(utf8Of(headers[name] ?? ''))]);
   }
-  // Assigning would lose a name such as `__proto__`.
+  // An assignment would lose a name such as `__proto__`.
   return Object.fromEntries(metadata);
 }
 
 const WORD = /=\?utf-8\?([bq])\?([^?]*)\?=/gi;
 
-/** Encoded words as text. White space between two of them belongs to neither. */
+/** Decodes encoded words. White space between two of them is dropped (RFC 2047). */
 function decodeWords(text: string): string {
   if (!text.includes('=?')) return text;
   return text.replace(/(\?=)\s+(?==\?utf-8\?[bq]\?)/gi, '$1').replace(WORD, (_word, kind: string, coded: string) => {
@@ -98,7 +99,7 @@ function decodeWords(text: string): string {
   });
 }
 
-/** Header text whose bytes are UTF-8 as such; anything else stays latin1. */
+/** Decodes header text whose bytes are UTF-8. Anything else stays latin1. */
 function utf8Of(latin1: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII
   if (/^[\x00-\x7f]*$/.test(latin1)) return latin1;
@@ -106,9 +107,9 @@ function utf8Of(latin1: string): string {
   return isUtf8(bytes) ? bytes.toString('utf8') : latin1;
 }
 
-/** An ETag without quotes and without the weak mark, otherwise verbatim. */
+/** The ETag without quotes and weak mark, otherwise verbatim. */
 export function unquote(etag: string): string {
-  // The common form without a regexp: this runs once for every key of a listing.
+  // The common form needs no regexp: this runs for every key of a listing.
   const last = etag.length - 1;
   if (last > 0 && etag[0] === '"' && etag[last] === '"') return etag.slice(1, last);
   return etag.replace(/^(?:W\/)?"(.*)"$/, '$1');
@@ -117,15 +118,15 @@ export function unquote(etag: string): string {
 const MD5 = /^[0-9a-f]{32}$/i;
 const MD5_OF_PARTS = /^[0-9a-f]{32}-\d+$/i;
 
-/** What an ETag says of the bytes: an MD5, an MD5 of the parts' MD5s, or nothing. */
+/** What an ETag says about the data: an MD5, an MD5 of the parts' MD5s, or nothing. */
 export function checksumsOfEtag(etag: string): Checksums {
   if (etag.length === 32 && MD5.test(etag)) return { md5: etag.toLowerCase() };
   return MD5_OF_PARTS.test(etag) ? { md5ofParts: etag.toLowerCase() } : {};
 }
 
 /**
- * The checksums that an answer's headers vouch for. Under SSE-KMS and SSE-C the ETag looks like an MD5 and is none;
- * OSS's S3 dialect has MD5s only on objects of type `Normal`, and multipart ETags of its own making.
+ * The reliable checksums in a response's headers. Under SSE-KMS and SSE-C the ETag looks like an MD5 but is not one.
+ * OSS's S3 API has MD5s only on objects of type `Normal`, and its own kind of multipart ETags.
  */
 export function checksumsIn(headers: Headers, etag: string): Checksums {
   const checksums: Checksums = {};
@@ -146,7 +147,7 @@ function isOpaque(headers: Headers): boolean {
   );
 }
 
-/** `Content-MD5` for a body whose MD5 is known: the store then refuses a body that differs. */
+/** `Content-MD5` for a body whose MD5 is known. The store refuses a body that differs. */
 export function md5Header(hex: string | undefined): Record<string, string> {
   return hex === undefined ? {} : { 'content-md5': Buffer.from(hex, 'hex').toString('base64') };
 }

@@ -1,4 +1,4 @@
-/** What an answer's headers say of an object, and what a preset says of a store. */
+/** Reads object attributes from response headers, and capabilities from presets. */
 import { XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { HttpResponse } from '../http/message.js';
@@ -28,7 +28,7 @@ export function capabilitiesOf(preset: S3Preset): Capabilities {
   };
 }
 
-/** The object as the headers of a HEAD or GET tell it; `size` is the whole object's. */
+/** The object that the headers of a HEAD or GET describe; `size` is that of the whole object, in bytes. */
 export function infoOf(key: string, size: number, headers: Record<string, string>): ObjectInfo {
   const etag = unquote(required(headers.etag, 'ETag'));
   const info: ObjectInfo = {
@@ -48,13 +48,13 @@ export function infoOf(key: string, size: number, headers: Record<string, string
   return info;
 }
 
-/** What the answer to a HEAD of part 1 says; servers that ignore the part answer for the whole, without a count. */
+/** The size of part 1 from a HEAD with a part number. Servers that ignore the number return no parts count. */
 export function firstPartSizeOf(answer: Pick<HttpResponse, 'headers'> | undefined): number | undefined {
   if (answer?.headers['x-amz-mp-parts-count'] === undefined) return undefined;
   return Number(required(answer.headers['content-length'], 'Content-Length'));
 }
 
-/** Some compatible servers refuse the parameter instead of ignoring it; that is an answer too. */
+/** Undefined when a compatible server refuses the parameter instead of ignoring it. */
 export async function unlessUnsupported<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
@@ -64,19 +64,19 @@ export async function unlessUnsupported<T>(answer: Promise<T>): Promise<T | unde
   }
 }
 
-/** Archived and not restored for the time being; S3 tells by `x-amz-restore: ongoing-request="false"`. */
+/** Archived and not restored. S3 marks a restored object with `x-amz-restore: ongoing-request="false"`. */
 function isArchived(headers: Record<string, string>): boolean {
   if (headers['x-amz-archive-status'] !== undefined) return true;
   const archived = ARCHIVED.has(headers['x-amz-storage-class'] ?? '');
   return archived && !headers['x-amz-restore']?.includes('ongoing-request="false"');
 }
 
-/** The whole object's size in the answer to a ranged GET. Some stores answer 200 when the range is the whole. */
+/** The whole object's size from a ranged GET. Some stores return 200 when the range covers the whole object. */
 export function totalSize({ status, headers }: HttpResponse, offset: number): number {
   if (status === 200 && offset === 0) return Number(headers['content-length'] ?? Number.NaN);
   const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers['content-range'] ?? '');
   if (status !== 206 || range === null || Number(range[1]) !== offset) {
-    throw new XsyncError('invalid-response', 'the store answered another range than was asked for', { status });
+    throw new XsyncError('invalid-response', 'the store returned a different range than requested', { status });
   }
   return Number(range[2]);
 }

@@ -1,4 +1,4 @@
-/** S3's XML answers to listings, as the port's pages. */
+/** Converts S3's XML listings into the port's pages. */
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { readXml } from '../http/xml.js';
@@ -51,7 +51,7 @@ function entryOf(
     size: integer(Size, 'Size'),
     etag,
     mtimeMs: time(LastModified),
-    // "May be": under SSE-KMS the ETag looks like an MD5 and is none, and a listing does not tell.
+    // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
     checksums: checksumsOfEtag(etag),
   };
   if (StorageClass && StorageClass !== 'STANDARD') entry.storageClass = StorageClass;
@@ -75,7 +75,7 @@ export function readUploads(body: Buffer): UploadPage {
   return { uploads, nextToken: next };
 }
 
-/** A token of `readUploads` as the request's parameters. */
+/** Converts a token of `readUploads` to request parameters. */
 export function uploadMarkers(token: string | undefined): Record<string, string> {
   if (token === undefined) return {};
   const [key, id] = JSON.parse(token) as [string, string];
@@ -99,11 +99,11 @@ function verbatim(text: string): string {
   return text;
 }
 
-/** A page that says it is not the last must say how to go on; anything else would pass for a short listing. */
+/** A page that is not the last must have a continuation token. Otherwise the listing would end early. */
 function nextOf(truncated: string | undefined, next: string | undefined): string | undefined {
   if (truncated === 'false') return undefined;
   if (truncated !== 'true') throw missing('IsTruncated');
-  if (!next) throw missing('the continuation');
+  if (!next) throw missing('continuation token');
   return next;
 }
 
@@ -119,10 +119,10 @@ function integer(value: string | undefined, name: string): number {
 
 export function time(value: string | undefined): number {
   const ms = Date.parse(value ?? '');
-  if (Number.isNaN(ms)) throw missing('a time');
+  if (Number.isNaN(ms)) throw missing('valid time');
   return ms;
 }
 
 function missing(name: string): XsyncError {
-  return new XsyncError('invalid-response', `the store's answer lacks ${name}`);
+  return new XsyncError('invalid-response', `the store's response has no ${name}`);
 }

@@ -1,4 +1,4 @@
-/** Opens a store whose settings have to be asked for: the profile's region, and whether acceleration is worth it. */
+/** Opens a store after it has looked up the profile's region and, if requested, measured acceleration. */
 import { chooseAccelerated } from '../accelerate.js';
 import type { S3Config } from './config.js';
 import { chainEndpoint, chainRegion } from './credentials.js';
@@ -6,13 +6,13 @@ import { createS3Store, type S3Deps, type S3Store } from './store.js';
 
 export interface OpenedS3Store {
   store: S3Store;
-  /** What `accelerate: auto` chose and why; absent when it had nothing to choose. */
+  /** What `accelerate: auto` chose and why; absent when there was no choice. */
   acceleration?: string;
 }
 
 /**
- * As `createS3Store`, after region and endpoint were looked up in the AWS chain (when the config names none and uses
- * the chain) and, for `accelerate: auto`, the accelerated endpoint was measured against the plain one.
+ * Like `createS3Store`, but first looks up region and endpoint in the AWS chain (when the config names none and uses
+ * the chain) and, for `accelerate: auto`, compares the accelerated endpoint with the plain one.
  */
 export async function openS3Store(config: S3Config, bucket: string, deps: S3Deps): Promise<OpenedS3Store> {
   const chain = config.access_key_id === undefined;

@@ -1,4 +1,4 @@
-/** What the SDK read of an answer, as the port's values. What it leaves out is missing from the answer, too. */
+/** Converts the SDK's outputs to the port's values. */
 import type {
   CommonPrefix,
   DeleteObjectsCommandOutput,
@@ -33,7 +33,7 @@ function entryOf(listed: Listed, decode: (text: string) => string): ObjectEntry 
     size: integer(listed.Size, 'Size'),
     etag,
     mtimeMs: timeOf(listed.LastModified),
-    // "May be": under SSE-KMS the ETag looks like an MD5 and is none, and a listing does not tell.
+    // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
     checksums: checksumsOfEtag(etag),
   };
   const { StorageClass: storageClass } = listed;
@@ -73,7 +73,7 @@ export function readDeleteFailures({ Errors = [] }: DeleteObjectsCommandOutput):
   }));
 }
 
-/** What a put or an uploaded part answered, all of it in headers. */
+/** The result of a put or an uploaded part, which is in the headers. */
 export function readWritten({ headers }: SdkAnswer): WriteResult {
   const etag = unquote(required(headers.etag, 'ETag'));
   return { etag, checksums: checksumsIn(headers, etag), versionId: headers['x-amz-version-id'] };
@@ -86,7 +86,7 @@ interface Described {
   ChecksumType?: string;
 }
 
-/** What a copy or a completed upload answered, in XML. */
+/** The result of a copy or a completed upload, which is in the XML. */
 export function readDescribed(described: Described | undefined, { headers }: SdkAnswer): WriteResult {
   const { ETag, LastModified, ...checksums } = described ?? {};
   const etag = unquote(required(ETag, 'ETag'));
@@ -98,20 +98,20 @@ function decoder(encoding: string | undefined): (text: string) => string {
   return encoding === 'url' ? decodeListed : (text) => text;
 }
 
-/** A page that says it is not the last must say how to go on; anything else would pass for a short listing. */
+/** A page that is not the last must have a continuation token. Otherwise the listing would end early. */
 function nextOf(truncated: boolean | undefined, next: string | undefined): string | undefined {
   if (truncated === false) return undefined;
   if (truncated === undefined) return required(undefined, 'IsTruncated');
-  return required(next || undefined, 'the continuation');
+  return required(next || undefined, 'continuation token');
 }
 
 function integer(value: number | undefined, name: string): number {
   if (value !== undefined && Number.isSafeInteger(value)) return value;
-  throw new XsyncError('invalid-response', `the store's answer lacks ${name}`);
+  throw new XsyncError('invalid-response', `the store's response has no ${name}`);
 }
 
 function timeOf(value: Date | undefined): number {
   const ms = value?.getTime() ?? Number.NaN;
-  if (Number.isNaN(ms)) throw new XsyncError('invalid-response', "the store's answer lacks a time");
+  if (Number.isNaN(ms)) throw new XsyncError('invalid-response', "the store's response has no valid time");
   return ms;
 }

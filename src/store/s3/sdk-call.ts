@@ -1,12 +1,12 @@
-/** One call of the SDK: its progress, its end, and the bodies between memory and the SDK's streams. */
+/** One call of the SDK: its progress, its end, and its bodies, which the SDK handles as streams. */
 import { Readable } from 'node:stream';
 import { XsyncError } from '../../model/error.js';
 import type { Pace } from '../port.js';
 
-/** Bytes handed to the SDK at a time; what `pace` and the idle timeout see. */
+/** Bytes passed to the SDK at a time: the unit of `pace` and of the idle timeout. */
 const PIECE = 64 * 1024;
 
-/** An answer as it came; `body` is empty for one that is read as a stream. */
+/** A raw response; `body` is empty when it is read as a stream. */
 export interface SdkAnswer {
   status: number;
   /** Lower-case names, latin1 values. */
@@ -14,12 +14,12 @@ export interface SdkAnswer {
   body: Buffer;
 }
 
-/** Watches over one attempt. The SDK's own timeouts know no progress of a body, so this is the idle timeout. */
+/** Monitors one attempt and implements the idle timeout. The SDK's own timeouts ignore the progress of a body. */
 export class SdkCall {
   answer: SdkAnswer | undefined;
   /** Rejects when the call is aborted or stalls. */
   readonly over: Promise<never>;
-  /** For the SDK: fires with the user's signal, on a stall, and at the end of a call whose body was not all sent. */
+  /** For the SDK: fires with the caller's signal, on a stall, and when a call ends before its body was sent. */
   readonly signal: AbortSignal;
   readonly #stop = new AbortController();
   readonly #user: AbortSignal | undefined;
@@ -49,34 +49,34 @@ export class SdkCall {
     return this.#stalled;
   }
 
-  /** What `pace` threw while a body was sent. */
+  /** The error that `pace` threw while a body was sent. */
   get fault(): unknown {
     return this.#fault;
   }
 
-  /** Some bytes moved. */
+  /** Records progress: restarts the idle timeout. */
   touch(): void {
     this.#timer.refresh();
   }
 
   /**
-   * A body for the SDK, as a stream that reports its progress. Never whole: Node garbles a Content-Disposition beyond
-   * ASCII when it has the body with the headers.
+   * The body for the SDK, as a stream that reports its progress. Never as one buffer: Node garbles a non-ASCII
+   * Content-Disposition when it sends the body together with the headers.
    */
   upload(body: Uint8Array, pace: Pace | undefined): Uint8Array | Readable {
-    // A stream of no bytes would go out chunked.
+    // An empty stream would be sent chunked.
     if (body.byteLength === 0) return body;
     this.#body = Readable.from(this.#pieces(body, pace), { objectMode: false, highWaterMark: PIECE });
     return this.#body;
   }
 
-  /** Puts the stream's bytes into the target; how many came. @throws invalid-response when there are more */
+  /** Reads the stream into the target and returns the number of bytes. @throws invalid-response: when there are more */
   async download(target: Uint8Array, stream: AsyncIterable<Uint8Array>, pace: Pace | undefined): Promise<number> {
     let received = 0;
     for await (const chunk of stream) {
       this.touch();
       if (received + chunk.byteLength > target.byteLength) {
-        throw new XsyncError('invalid-response', 'the store answered more than was asked for');
+        throw new XsyncError('invalid-response', 'the store returned more bytes than requested');
       }
       target.set(chunk, received);
       received += chunk.byteLength;
@@ -85,7 +85,7 @@ export class SdkCall {
     return received;
   }
 
-  /** Settles the accounts. A body that an early answer left half sent takes its connection with it. */
+  /** Cleans up. If an early response left the body half sent, the connection is closed. */
   end(): void {
     clearTimeout(this.#timer);
     if (this.#body && !this.#body.readableEnded) this.#stop.abort();
@@ -97,7 +97,7 @@ export class SdkCall {
       try {
         await this.#paced(piece.byteLength, pace);
       } catch (error) {
-        // Nobody listens for the stream's errors: the call itself ends with this one.
+        // The stream's errors have no listener, so the call itself ends with this one.
         this.#fault = error;
         this.#stop.abort();
         return;
@@ -107,7 +107,7 @@ export class SdkCall {
     }
   }
 
-  /** Waits for `pace`, but not beyond the call's end. A transfer held so does not count as stalled. */
+  /** Waits for `pace`, but not beyond the call's end. The wait does not count as a stall. */
   async #paced(bytes: number, pace: Pace | undefined): Promise<void> {
     const hold = pace?.(bytes);
     if (!hold) return;

@@ -1,10 +1,10 @@
 /**
- * @aws-sdk/client-s3 behind one door, its habits worked round:
- * - its retries are off, and an idle timeout per call replaces its timeouts, which do not see a body's progress;
- * - its default checksums (CRC32, which compatible stores refuse) and `Expect: 100-continue` are off;
- * - a request can be edited before it is signed: it invents a Content-Type, and knows `Expires` only as a date;
- * - header values are signed as UTF-8 and then sent as those bytes, which Node would refuse or send as latin1;
- * - the answer is kept as it came, as the SDK drops most of an error.
+ * The only user of @aws-sdk/client-s3. Workarounds:
+ * - Its retries are off. An idle timeout per call replaces its timeouts, which ignore a body's progress.
+ * - Its default checksums (CRC32, which compatible stores refuse) and `Expect: 100-continue` are off.
+ * - A request can be edited before it is signed: the SDK invents a Content-Type and accepts `Expires` only as a date.
+ * - Header values are signed and sent as UTF-8 bytes. Node would refuse them or send them as latin1.
+ * - The raw response is kept, because the SDK drops most of an error.
  */
 import http from 'node:http';
 import https from 'node:https';
@@ -35,7 +35,7 @@ type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Comma
   ServiceOutputTypes
 >;
 
-/** A request between the SDK's building and its signing of it. */
+/** A request that the SDK has built and not yet signed. */
 export interface Editable {
   /** Lower-case names. */
   headers: Record<string, string>;
@@ -43,30 +43,30 @@ export interface Editable {
 }
 
 export interface SdkRequest<I extends ServiceInputTypes, O extends ServiceOutputTypes, T> {
-  /** Absent for calls on the bucket. */
+  /** Absent for calls that concern the bucket. */
   key?: string;
   signal?: AbortSignal;
-  /** The call named an upload, and no other object that might be missing. */
+  /** The call names an upload and no other object that could be missing. */
   upload?: boolean;
-  /** Moves an object's bytes: goes to the data endpoint. */
+  /** Carries object data: sent to the data endpoint. */
   data?: boolean;
-  /** Made anew for each attempt. */
+  /** Called for each attempt. */
   command: (sdk: Sdk, call: SdkCall) => Command<I, O>;
   edit?: (request: Editable) => void;
-  /** Reads the body of a 2xx answer as a stream; without it the body is held in memory for the SDK to parse. */
+  /** Reads the body of a 2xx response as a stream. If absent, the body is buffered for the SDK to parse. */
   receive?: (output: O, call: SdkCall) => Promise<T>;
 }
 
 export interface SdkResult<O, T> {
   output: O;
   answer: SdkAnswer;
-  /** What `receive` gave. */
+  /** The result of `receive`. */
   received: T | undefined;
 }
 
 export interface SdkOptions {
   connectTimeoutMs: number;
-  /** No byte either way for so long is a `timeout`. */
+  /** A call that transfers no bytes for this long ends with `timeout`. */
   idleTimeoutMs: number;
 }
 
@@ -76,7 +76,7 @@ export class SdkClient {
   readonly #bucket: string;
   readonly #credentials: CredentialSource;
   readonly #options: SdkOptions;
-  /** Ours, because the SDK's own allow 50 connections. */
+  /** The SDK's default agents allow only 50 connections. */
   readonly #agents = {
     httpAgent: new http.Agent({ keepAlive: true }),
     httpsAgent: new https.Agent({ keepAlive: true }),
@@ -89,7 +89,7 @@ export class SdkClient {
     if (config.accelerate === 'on' && this.addresses.region.startsWith('cn-')) {
       throw new XsyncError('config', 'AWS has no transfer acceleration in its China regions', {
         subject: bucket,
-        remedy: 'Set accelerate: off here; only the bucket on the other side of the border can be accelerated.',
+        remedy: 'Set accelerate: off for this remote. Only buckets outside China can be accelerated.',
       });
     }
     this.#config = config;
@@ -98,7 +98,7 @@ export class SdkClient {
     this.#options = options;
   }
 
-  /** One command, one request; the SDK corrects a clock found wrong, and only then the command is sent once more. */
+  /** Sends one request per command. Only after the SDK has corrected the clock is the command sent a second time. */
   async send<I extends ServiceInputTypes, O extends ServiceOutputTypes, T = undefined>(
     request: SdkRequest<I, O, T>,
   ): Promise<SdkResult<O, T>> {
@@ -164,13 +164,13 @@ export class SdkClient {
     const fault = (code: ErrorCode, message: string) => new XsyncError(code, message, { subject: host, cause });
     if (call.aborted) return fault('aborted', `the request to ${host} was aborted`);
     if (call.stalled)
-      return fault('timeout', `${host} sent and took no byte for ${this.#options.idleTimeoutMs / 1000} s`);
+      return fault('timeout', `no bytes to or from ${host} for ${this.#options.idleTimeoutMs / 1000} s`);
     if (cause instanceof XsyncError) return cause;
     if (answer && (answer.status >= 300 || xmlRoot(answer.body) === 'Error')) {
       return this.#refusal(answer, cause, request);
     }
-    if (answer && hasCode(cause)) return fault('truncated', `the answer of ${host} was cut short`);
-    if (answer) return fault('invalid-response', `the SDK could not read the answer of ${host}`);
+    if (answer && hasCode(cause)) return fault('truncated', `the response of ${host} was cut short`);
+    if (answer) return fault('invalid-response', `the SDK could not parse the response of ${host}`);
     if (cause instanceof Error && cause.name === 'TimeoutError' && !hasCode(cause)) {
       return fault('unreachable', `no connection to ${host} within ${this.#options.connectTimeoutMs / 1000} s`);
     }
@@ -182,11 +182,11 @@ export class SdkClient {
     const { region } = this.addresses;
     const error = refusalOf({ ...answer, bucket: this.#bucket, key, upload, region });
     error.cause = cause;
-    // A HEAD's refusal has no body that could name the skew.
+    // The error response to a HEAD has no body that could name the skew.
     const maybeSkewed = error.code === 'clock-skew' || (answer.status === 403 && answer.body.length === 0);
     if (maybeSkewed && clockCorrected(cause)) return new ClockCorrected(error);
     if (error.code !== 'expired-credentials' || !this.#credentials.expire()) return error;
-    // A client remembers its credentials; the next call makes another one.
+    // A client caches its credentials. The next call creates a new client.
     this.#clients.clear();
     const { message, subject, status, serviceCode, requestId, remedy } = error;
     const details = { subject, status, serviceCode, requestId, remedy, cause };
@@ -220,7 +220,7 @@ export class SdkClient {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       expectContinueHeader: false,
-      // With none it writes some of its warnings to the console.
+      // Without a logger the SDK writes warnings to the console.
       logger: SILENT,
       useDualstackEndpoint: false,
       useFipsEndpoint: false,
@@ -232,7 +232,7 @@ export class SdkClient {
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Never leaves this file: tells `send` that signing again may help. */
+/** Used only in this file: tells `send` to sign and send the request again. */
 class ClockCorrected extends Error {
   constructor(override readonly cause: XsyncError) {
     super(cause.message);
@@ -245,7 +245,7 @@ interface SdkResponse {
   body: AsyncIterable<Uint8Array> | Uint8Array;
 }
 
-/** Keeps what the SDK would drop, and gives it the bytes to parse. */
+/** Keeps the raw response and gives the SDK the body to parse. */
 async function keepAnswer(response: SdkResponse, call: SdkCall, streams: boolean): Promise<void> {
   const { statusCode: status, headers } = response;
   const answer: SdkAnswer = { status, headers: { ...headers }, body: Buffer.alloc(0) };
@@ -258,11 +258,11 @@ async function keepAnswer(response: SdkResponse, call: SdkCall, streams: boolean
     chunks.push(chunk);
   }
   answer.body = Buffer.concat(chunks);
-  // A view of its own: the SDK changes the type of what it parses.
+  // A separate view: the SDK changes the type of what it parses.
   response.body = new Uint8Array(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength);
 }
 
-/** Header values as Node sends them: a character for each byte of their UTF-8. */
+/** Header values as Node sends them: one character for each UTF-8 byte. */
 function asBytes(headers: Record<string, string>): void {
   for (const name in headers) headers[name] = Buffer.from(headers[name] ?? '', 'utf8').toString('latin1');
 }

@@ -1,4 +1,4 @@
-/** What goes into the SDK's commands, and what has to be put right in the requests that it builds. */
+/** Inputs for the SDK's commands, and corrections to the requests that it builds. */
 import type { StorageClass } from '@aws-sdk/client-s3';
 import { md5 } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
@@ -9,7 +9,7 @@ import { copySource } from './copying.js';
 import { md5Header, metadataOut } from './headers.js';
 import type { Editable } from './sdk-client.js';
 
-/** The attributes of a new object as the SDK names them; `Expires` goes by `withHeaders`. */
+/** The attributes of a new object under the SDK's names. `withHeaders` sets `Expires`. */
 export function attributesOf({ headers, metadata, storageClass }: PutOptions, preset: S3Preset) {
   return {
     CacheControl: headers?.cacheControl,
@@ -31,7 +31,7 @@ function metadataOf(metadata: UserMetadata | undefined, preset: S3Preset): Recor
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.slice(META.length), value]));
 }
 
-/** No Content-Type but the object's own, where the SDK invents one; `Expires` verbatim, where it knows a date only. */
+/** Removes the Content-Type that the SDK invents, and sets `Expires` verbatim, which the SDK accepts only as a date. */
 export function withHeaders(content: ContentHeaders | undefined): (request: Editable) => void {
   return ({ headers }) => {
     if (content?.contentType === undefined) delete headers['content-type'];
@@ -39,23 +39,23 @@ export function withHeaders(content: ContentHeaders | undefined): (request: Edit
   };
 }
 
-/** The SDK names the region in every CreateBucket; most providers but AWS refuse that. */
+/** The SDK names the region in every CreateBucket, which most providers except AWS refuse. */
 export function withoutBody(request: Editable): void {
   request.body = undefined;
   delete request.headers['content-type'];
   delete request.headers['content-length'];
 }
 
-/** DeleteObjects with the Content-MD5 that every provider takes, in place of the SDK's CRC32. */
+/** Replaces the SDK's CRC32 of DeleteObjects with Content-MD5, which every provider accepts. */
 export function withMd5({ headers, body }: Editable): void {
-  if (typeof body !== 'string') throw new XsyncError('internal', 'the SDK wrote DeleteObjects as something new');
+  if (typeof body !== 'string') throw new XsyncError('internal', 'the SDK built DeleteObjects in an unknown form');
   for (const name in headers) {
     if (name.startsWith('x-amz-checksum-') || name === 'x-amz-sdk-checksum-algorithm') delete headers[name];
   }
   Object.assign(headers, md5Header(md5(Buffer.from(body))));
 }
 
-/** Hex as the SDK wants it. */
+/** Converts hex to the SDK's form. */
 function contentMd5(hex: string | undefined): string | undefined {
   return md5Header(hex)['content-md5'];
 }

@@ -1,4 +1,4 @@
-/** Multipart uploads over the SDK. */
+/** Multipart uploads through the SDK. */
 import { isXsyncError } from '../../model/error.js';
 import type {
   CallOptions,
@@ -90,7 +90,7 @@ export class SdkUploads {
     const command = (sdk: Sdk) => new sdk.CompleteMultipartUploadCommand(input);
     const sent = this.#client.send({ key: upload.key, signal, upload: true, command });
     const { output, answer } = await sent.catch(async (error: unknown) => {
-      // RGW says so too of an upload that is gone; its parts tell which it is.
+      // RGW also returns this for an upload that no longer exists. Listing its parts shows which case it is.
       if (isXsyncError(error, 'server-error') && /already in progress/.test(error.message)) {
         await this.parts(upload, { signal });
       }

@@ -32,21 +32,21 @@ import { attributesOf, bodyOf, quote, sourceOf, withHeaders, withMd5, withoutBod
 import { SdkUploads } from './sdk-uploads.js';
 
 export interface S3SdkDeps extends Partial<SdkOptions> {
-  /** Names the account when the config leaves the keys to the AWS chain; the process's environment when absent. */
+  /** Identifies the account when the keys come from the AWS chain; default: the process's environment. */
   env?: NodeJS.ProcessEnv;
-  /** Instead of what the config says. */
+  /** Overrides the config. */
   credentials?: CredentialSource;
 }
 
-/** A store for one bucket through the SDK. Sends nothing yet. `accelerate: auto` counts as off. @throws config */
+/** Creates a store for one bucket; sends no request. `accelerate: auto` counts as off. @throws config: see `addressesOf` */
 export function createS3SdkStore(config: S3Config, bucket: string, deps: S3SdkDeps = {}): S3SdkStore {
   return new S3SdkStore(config, bucket, deps);
 }
 
 /**
- * As `createS3SdkStore`, after region and endpoint were looked up in the AWS chain when the config names none and uses it.
- * `accelerate: auto` is off, and `acceleration` says so.
- * @throws config
+ * Like `createS3SdkStore`, but first looks up region and endpoint in the AWS chain when the config names none and uses
+ * it. `accelerate: auto` is off, and `acceleration` says so.
+ * @throws config: see `addressesOf`
  */
 export async function openS3SdkStore(
   config: S3Config,
@@ -56,15 +56,15 @@ export async function openS3SdkStore(
   const chain = config.access_key_id === undefined;
   const region = config.region ?? (chain ? await chainRegion(config.profile) : undefined);
   const store = createS3SdkStore({ ...config, endpoint: chainEndpoint(config), region }, bucket, deps);
-  return config.accelerate === 'auto' ? { store, acceleration: 'off: not measured over the SDK' } : { store };
+  return config.accelerate === 'auto' ? { store, acceleration: 'off: not measured with the SDK' } : { store };
 }
 
 /**
- * The same bucket through AWS's SDK: a second opinion on the lean store, slower and heavier. The SDK builds, signs and
- * sends the requests and reads the XML; headers, metadata, checksums and refusals are read as the lean store reads
- * them, because the SDK drops or changes some. sdk-client.ts lists what is worked round.
+ * A bucket through the AWS SDK: a reference for the lean store, slower and heavier. The SDK builds, signs and sends the
+ * requests and parses the XML. Headers, metadata, checksums and errors are read as in the lean store, because the SDK
+ * drops or changes some. sdk-client.ts lists the workarounds.
  *
- * Exceptions to one call, one request: those of the lean store.
+ * Calls that send more than one request: as in the lean store.
  */
 export class S3SdkStore implements ObjectStore {
   readonly identity: StoreIdentity;
@@ -135,7 +135,7 @@ export class S3SdkStore implements ObjectStore {
   }
 
   async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
-    // A range of an empty object cannot be had (416), and an empty range cannot be asked for.
+    // A range of an empty object fails (416), and a range cannot be empty.
     if (target.byteLength === 0) return this.#head(key, options);
     const { offset = 0, versionId, ifMatch, signal, pace } = options;
     const Range = `bytes=${offset}-${offset + target.byteLength - 1}`;
@@ -150,7 +150,7 @@ export class S3SdkStore implements ObjectStore {
     });
     const size = totalSize({ ...answer, received }, offset);
     if (received < target.byteLength) {
-      const message = `${key}: ${received} bytes came of ${target.byteLength} from ${offset} on (size ${size})`;
+      const message = `${key}: received ${received} of ${target.byteLength} bytes at offset ${offset} (size ${size})`;
       throw new XsyncError('truncated', message, { subject: key, status: answer.status });
     }
     return infoOf(key, size, answer.headers);
@@ -169,7 +169,7 @@ export class S3SdkStore implements ObjectStore {
     const attributes = this.#attributes(options);
     const replaces = options.headers !== undefined || options.metadata !== undefined;
     if (!replaces && source === this && sourceKey === key && !options.versionId && !attributes.StorageClass) {
-      // S3 refuses a copy onto itself that changes nothing; the result is what there is.
+      // S3 refuses to copy an object onto itself without a change. The object already is the result.
       return this.#asWritten(key, options);
     }
     const MetadataDirective = replaces ? ('REPLACE' as const) : undefined;
@@ -232,7 +232,7 @@ export class S3SdkStore implements ObjectStore {
   }
 
   async delete(keys: readonly string[], { signal }: CallOptions = {}): Promise<DeleteFailure[]> {
-    // A key that does not fit fails alone, below.
+    // Other keys are deleted one by one below, so that a bad key fails alone.
     const inBatch = (key: string) => isKey(key, this.#preset.nul) && fitsXml(key);
     const Objects = keys.filter(inBatch).map((Key) => ({ Key }));
     const failures: DeleteFailure[] = [];
@@ -264,7 +264,7 @@ export class S3SdkStore implements ObjectStore {
     return infoOf(key, Number(required(headers['content-length'], 'Content-Length')), headers);
   }
 
-  /** By header: with the SDK's own setting it would compute them over every body, too. */
+  /** Sets the header itself, because the SDK's setting would also compute a checksum of every body. */
   readonly #asksChecksums = ({ headers }: Editable): void => {
     if (this.#preset.checksumMode) headers['x-amz-checksum-mode'] = 'ENABLED';
   };
@@ -283,10 +283,13 @@ export class S3SdkStore implements ObjectStore {
     return { ...options, storageClass: options.storageClass ?? this.#storageClass };
   }
 
-  /** @throws unsupported; precondition-failed where a HEAD stands in for a condition that the provider ignores */
+  /** @throws unsupported; precondition-failed: from the HEAD that replaces a condition which the provider ignores */
   async #readySource(source: ObjectStore, key: string, { ifMatch, versionId, signal }: CopyOptions): Promise<void> {
     if (!this.copyableFrom(source)) {
-      throw new XsyncError('unsupported', `${this.identity.endpoint} cannot read ${source.identity.bucket} by itself`);
+      throw new XsyncError(
+        'unsupported',
+        `${this.identity.endpoint} cannot copy from ${source.identity.bucket} server-side`,
+      );
     }
     if (ifMatch === undefined || this.#preset.copyIfMatch) return;
     const { etag } = await source.head(key, { versionId, signal });

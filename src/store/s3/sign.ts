@@ -1,9 +1,9 @@
 /**
- * AWS Signature Version 4 for S3, synchronous: as a header and as a presigned query. The path is signed as it stands
- * on the wire (S3 alone among the services neither normalises nor encodes it again).
+ * AWS Signature Version 4 for S3, synchronous: as a header and as a presigned query. The path is signed as sent (S3 is
+ * the only service that neither normalizes nor encodes it again).
  *
- * The payload is signed as `UNSIGNED-PAYLOAD`: its SHA-256 would cost a second pass over every byte, while Content-MD5
- * (signed with the other headers) already lets the store refuse a body that differs.
+ * The payload is signed as `UNSIGNED-PAYLOAD`. Its SHA-256 would need a second pass over every byte, and with
+ * Content-MD5 (signed with the other headers) the store already refuses a body that differs.
  */
 import { createHmac, hash } from 'node:crypto';
 import { encodeQuery } from './encode.js';
@@ -12,24 +12,24 @@ export interface Credentials {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken?: string;
-  /** When they end, in milliseconds since 1970; absent for lasting ones. */
+  /** When they expire, in milliseconds since 1970; absent for permanent credentials. */
   expiresMs?: number;
 }
 
 export interface Signable {
   method: string;
-  /** As on the wire: encoded, without the query. */
+  /** As sent: encoded, without the query. */
   path: string;
-  /** As `encodeQuery` writes it: sorted and encoded. */
+  /** From `encodeQuery`: sorted and encoded. */
   query: string;
-  /** Lower-case names; every one of them is signed. Must hold `host`. Values are latin1. */
+  /** Lower-case names; all are signed. Must include `host`. Values are latin1. */
   headers: Record<string, string>;
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
 
-/** Signs for one region. Keeps the day's signing key. */
+/** Signs for one region. Caches the day's signing key. */
 export class Signer {
   readonly #region: string;
   #key: { secret: string; day: string; bytes: Buffer } | undefined;
@@ -53,8 +53,8 @@ export class Signer {
   }
 
   /**
-   * The query that lets anyone make the request for `expiresS` seconds (at most 604800, and no longer than the
-   * credentials live), its signature included.
+   * The signed query of a URL that allows the request for `expiresS` seconds (at most 604800, and not longer than the
+   * credentials are valid).
    */
   presign(
     request: Omit<Signable, 'query'> & { parameters: Record<string, string> },
@@ -104,7 +104,7 @@ export class Signer {
     return this.#key.bytes;
   }
 
-  /** `20240131T235959Z`, kept for the second. */
+  /** Such as `20240131T235959Z`; cached for one second. */
   #amzDate(nowMs: number): string {
     const second = Math.floor(nowMs / 1000);
     if (this.#time?.second !== second) {
@@ -115,7 +115,7 @@ export class Signer {
   }
 }
 
-/** Header values are signed trimmed and with runs of blanks as one. */
+/** Header values are signed trimmed, with each run of blanks as one blank. */
 function squeeze(value: string): string {
   return /\s\s|^\s|\s$/.test(value) ? value.trim().replace(/\s+/g, ' ') : value;
 }

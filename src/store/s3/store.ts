@@ -1,10 +1,10 @@
 /**
- * An S3 bucket over the lean transport. User metadata is kept, within the preset's limit; names come back in lower
- * case, and values beyond ASCII travel as RFC 2047 encoded words.
+ * An S3 bucket over the lean transport. User metadata is kept within the preset's limit: names are returned in lower
+ * case, and non-ASCII values are sent as RFC 2047 encoded words.
  *
- * Exceptions to one call, one request: a request refused for a wrong clock is repeated once; `listParts` pages;
- * copies with `ifMatch` ask a HEAD first where the provider ignores the condition; `completeUpload` asks a HEAD where
- * the answer names no ETag (RGW), and for the parts when RGW calls a completed upload still in progress; `delete` sends keys that XML cannot name one by one.
+ * Calls that send more than one request: all, once, after a wrong clock; `listParts`, which pages; copies with `ifMatch`
+ * where the provider ignores it (a HEAD first); `completeUpload` when the response has no ETag (a HEAD) or RGW reports a
+ * completed upload as in progress (the parts); `delete` for each key that XML cannot contain.
  */
 
 import { md5 } from '../../hash/index.js';
@@ -43,15 +43,15 @@ import { Uploads } from './uploads.js';
 import { Wire } from './wire.js';
 
 export interface S3Deps {
-  /** Shared by stores; closed by whoever made it. */
+  /** Shared by stores; its creator closes it. */
   transport: HttpTransport;
-  /** Instead of what the config says. */
+  /** Overrides the config. */
   credentials?: CredentialSource;
-  /** What messages call the bucket; `bucket NAME` when absent. */
+  /** The bucket's name in messages; default `bucket NAME`. */
   place?: string;
 }
 
-/** A store for one bucket. Sends nothing yet. @throws config */
+/** Creates a store for one bucket; sends no request. @throws config: see `addressesOf` */
 export function createS3Store(config: S3Config, bucket: string, deps: S3Deps): S3Store {
   return new S3Store(config, bucket, deps);
 }
@@ -79,7 +79,7 @@ export class S3Store implements ObjectStore {
   }
 
   async checkBucket({ signal }: CallOptions = {}): Promise<void> {
-    // Not HEAD: its refusals have no body, so that a wrong key and a missing permission would look the same.
+    // Not a HEAD: its error responses have no body, so a wrong key and a missing permission would look the same.
     await this.#wire.send({ method: 'GET', parameters: { 'list-type': 2, 'max-keys': 1 }, signal });
   }
 
@@ -125,7 +125,7 @@ export class S3Store implements ObjectStore {
   }
 
   async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
-    // A range of an empty object cannot be had (416), and an empty range cannot be asked for.
+    // A range of an empty object fails (416), and a range cannot be empty.
     if (target.byteLength === 0) return this.#head(key, options);
     const { offset = 0, versionId, signal, pace } = options;
     const headers = this.#readHeaders(options.ifMatch);
@@ -134,7 +134,7 @@ export class S3Store implements ObjectStore {
     const answer = await this.#wire.send({ method: 'GET', key, parameters, headers, target, signal, pace, data: true });
     const size = totalSize(answer, offset);
     if (answer.received < target.byteLength) {
-      const message = `${key}: ${answer.received} bytes came of ${target.byteLength} from ${offset} on (size ${size})`;
+      const message = `${key}: received ${answer.received} of ${target.byteLength} bytes at offset ${offset} (size ${size})`;
       throw new XsyncError('truncated', message, { subject: key, status: answer.status });
     }
     return infoOf(key, size, answer.headers);
@@ -153,7 +153,7 @@ export class S3Store implements ObjectStore {
     const headers = { ...this.#writeHeaders(options), ...copySource(source.identity.bucket, sourceKey, options) };
     if (options.headers || options.metadata) headers['x-amz-metadata-directive'] = 'REPLACE';
     else if (source === this && sourceKey === key && versionId === undefined && !headers['x-amz-storage-class']) {
-      // S3 refuses a copy onto itself that changes nothing; the result is what there is.
+      // S3 refuses to copy an object onto itself without a change. The object already is the result.
       return this.#asWritten(key, options);
     }
     const answer = await this.#wire.send({ method: 'PUT', key, headers, signal, lateError: true });
@@ -218,7 +218,7 @@ export class S3Store implements ObjectStore {
     const batch: string[] = [];
     const single: string[] = [];
     for (const key of keys) {
-      // A key that does not fit fails alone, below.
+      // Other keys are deleted one by one below, so that a bad key fails alone.
       (isKey(key, this.#preset.nul) && fitsXml(key) ? batch : single).push(key);
     }
     if (batch.length > 0) {
@@ -238,12 +238,12 @@ export class S3Store implements ObjectStore {
     return failures;
   }
 
-  /** A URL that reads (`GET`) or writes (`PUT`) the object for at most `expiresS` seconds, 604800 being S3's limit. */
+  /** A URL that reads (`GET`) or writes (`PUT`) the object for `expiresS` seconds. S3's limit is 604800. */
   async presign(method: 'GET' | 'PUT', key: string, expiresS: number): Promise<string> {
     return this.#wire.presign(method, key, expiresS);
   }
 
-  /** The transport is its maker's to close, and the store holds nothing else. */
+  /** Does nothing: the transport's creator closes it. */
   async close(): Promise<void> {}
 
   async #head(key: string, { versionId, ifMatch, signal }: HeadOptions & { ifMatch?: string }): Promise<ObjectInfo> {
@@ -269,10 +269,13 @@ export class S3Store implements ObjectStore {
 
   #mustCopyFrom(source: ObjectStore): void {
     if (this.copyableFrom(source)) return;
-    throw new XsyncError('unsupported', `${this.identity.endpoint} cannot read ${source.identity.bucket} by itself`);
+    throw new XsyncError(
+      'unsupported',
+      `${this.identity.endpoint} cannot copy from ${source.identity.bucket} server-side`,
+    );
   }
 
-  /** Stands in for `x-amz-copy-source-if-match` where it is ignored; a change in between stays unseen. */
+  /** Replaces `x-amz-copy-source-if-match` where it is ignored. Misses a change between the HEAD and the copy. */
   async #sourceMatches(source: ObjectStore, key: string, { ifMatch, versionId, signal }: CopyOptions): Promise<void> {
     const { etag } = await source.head(key, { versionId, signal });
     if (etag === ifMatch) return;

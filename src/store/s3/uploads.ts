@@ -1,4 +1,4 @@
-/** Multipart uploads over the wire. */
+/** Multipart uploads of the lean store. */
 import { isXsyncError } from '../../model/error.js';
 import { readXml } from '../http/xml.js';
 import type {
@@ -22,7 +22,7 @@ export class Uploads {
   readonly #wire: Wire;
   readonly #encodes: boolean;
 
-  /** `encodes`: the store says so when it encodes the keys of its uploads. */
+  /** @param encodes the store reports whether it encoded the keys of its uploads */
   constructor(wire: Wire, encodes: boolean) {
     this.#wire = wire;
     this.#encodes = encodes;
@@ -102,7 +102,7 @@ export class Uploads {
     const headers = { 'content-type': 'application/xml' };
     const call = { method: 'POST', key, parameters: { uploadId }, headers, body, signal, lateError: true } as const;
     const answer = await this.#wire.send(call).catch(async (error: unknown) => {
-      // RGW says so too of an upload that is gone; its parts tell which it is.
+      // RGW also returns this for an upload that no longer exists. Listing its parts shows which case it is.
       if (isXsyncError(error, 'server-error') && /already in progress/.test(error.message)) {
         await this.parts({ key, uploadId }, { signal });
       }

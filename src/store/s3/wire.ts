@@ -1,4 +1,4 @@
-/** Signed requests to one bucket: addresses, signs, sends, and turns refusals into errors. */
+/** Sends signed requests to one bucket and translates error responses. */
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { HttpResponse } from '../http/message.js';
 import type { HttpTransport } from '../http/transport.js';
@@ -13,15 +13,15 @@ import { type Credentials, Signer } from './sign.js';
 
 export interface S3Request extends TransferOptions {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
-  /** Absent for calls on the bucket. */
+  /** Absent for calls that concern the bucket. */
   key?: string;
   parameters?: Record<string, string | number | undefined>;
   headers?: Record<string, string>;
   body?: Uint8Array | string;
   target?: Uint8Array;
-  /** Moves an object's bytes: goes to the data endpoint. */
+  /** Carries object data: sent to the data endpoint. */
   data?: boolean;
-  /** The service may find out that it failed after it answered 200: the body is then an `<Error>`. */
+  /** The service may fail after it has sent status 200. The body is then an `<Error>`. */
   lateError?: boolean;
 }
 
@@ -35,7 +35,7 @@ export class Wire {
   readonly #requesterPays: boolean;
   readonly #nul: boolean;
 
-  /** @param place what messages call the bucket */
+  /** @param place the bucket's name in messages */
   constructor(
     config: S3Config,
     bucket: string,
@@ -54,8 +54,8 @@ export class Wire {
   }
 
   /**
-   * One signed request; its answer, which is a 2xx. A clock found wrong is corrected, and the request signed anew and
-   * sent a second time: the only repetition there is.
+   * Sends one signed request and returns its 2xx response. If the clock is wrong, it is corrected, and the request is
+   * signed and sent once more. There are no other retries here.
    */
   async send(request: S3Request): Promise<HttpResponse> {
     const path = this.#path(request);
@@ -67,12 +67,12 @@ export class Wire {
     try {
       return await this.#once(request, path);
     } catch (error) {
-      // Another node with another clock: a temporary fault like others, and the retry wrapper's.
+      // Another node with a different clock: a temporary error that the retry wrapper handles.
       throw error instanceof ClockCorrected ? error.cause : error;
     }
   }
 
-  /** A URL that lets whoever has it make the request, for `expiresS` seconds at most. */
+  /** A URL that allows its holder to make the request for `expiresS` seconds. */
   async presign(method: 'GET' | 'PUT', key: string, expiresS: number): Promise<string> {
     const { origin, host } = this.addresses.data;
     const path = this.#path({ method, key, data: true });
@@ -121,7 +121,7 @@ export class Wire {
     const upload = request.parameters?.uploadId !== undefined && request.headers?.['x-amz-copy-source'] === undefined;
     const { region } = this.addresses;
     const error = refusalOf({ status, headers, body, bucket, place: this.#place, key: request.key, upload, region });
-    // A HEAD's refusal has no body that could name the skew; its Date header shows it.
+    // The error response to a HEAD has no body that could name the skew, but its Date header shows it.
     const maybeSkewed = isXsyncError(error, 'clock-skew') || (status === 403 && body.length === 0);
     if (maybeSkewed && this.#transport.clock.learn(origin, headers.date, error.code === 'clock-skew')) {
       return new ClockCorrected(error);
@@ -141,7 +141,7 @@ export class Wire {
   }
 }
 
-/** Never leaves this file: tells `send` that signing again may help. */
+/** Used only in this file: tells `send` to sign and send the request again. */
 class ClockCorrected extends Error {
   constructor(override readonly cause: XsyncError) {
     super(cause.message);

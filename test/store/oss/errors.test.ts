@@ -56,7 +56,7 @@ describe('what OSS refuses, told so that a person or a retry knows what to do', 
   });
 
   it('who reads that a Content-MD5 is invalid learns that bytes were damaged', () => {
-    expect(ossError(refusal(400, 'InvalidDigest'), subject).remedy).toContain('bytes changed');
+    expect(ossError(refusal(400, 'InvalidDigest'), subject).remedy).toContain('data changed');
   });
 
   it('a bucket of another region names its endpoint', () => {

@@ -111,6 +111,6 @@ describe('AWS_ENDPOINT_URL, which AWS users set for a store of their own', () =>
   });
 
   it('is named when it is no endpoint', async () => {
-    await expect(settled({}, { AWS_ENDPOINT_URL: 'not a url' })).rejects.toThrow('AWS_ENDPOINT_URL is no origin');
+    await expect(settled({}, { AWS_ENDPOINT_URL: 'not a url' })).rejects.toThrow('AWS_ENDPOINT_URL is not an origin');
   });
 });

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stops what up.sh started, by process id, waits until it is gone, and removes its folder.
+# Stops the processes of up.sh by process ID, waits for their end, and removes their folder.
 set -u
 run=${CEPH_RUN:-${TMPDIR:-/tmp}/xsync-ceph}
 pids=$(cat "$run"/{client.rgw.a,osd.0,mon.a}.pid 2>/dev/null)

@@ -2,8 +2,8 @@
 # A real S3 server on loopback: one Ceph RGW with a monitor and a memory store. Needs root and Debian's
 #   radosgw ceph-mon ceph-osd ceph-common
 # Prints its endpoint; access key XSYNCTEST, secret key XSYNCTESTSECRET, region default. down.sh stops it.
-#   RGW_PORT=9100      port on 127.0.0.1; the two after it are the monitor's
-#   CEPH_RUN=DIR       where it lives; default ${TMPDIR:-/tmp}/xsync-ceph
+#   RGW_PORT=9100      port on 127.0.0.1; the monitor uses the next two
+#   CEPH_RUN=DIR       its folder; default ${TMPDIR:-/tmp}/xsync-ceph
 set -euo pipefail
 
 port=${RGW_PORT:-9100}
@@ -76,7 +76,7 @@ until_true() {
     "$@" >/dev/null 2>&1 && return
     sleep 0.1
   done
-  echo "gave up waiting for: $*" >&2
+  echo "timed out waiting for: $*" >&2
   exit 1
 }
 

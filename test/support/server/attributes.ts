@@ -29,7 +29,7 @@ const STORAGE_CLASSES: Record<Protocol, readonly string[]> = {
   oss: ['Standard', 'IA', 'Archive', 'ColdArchive', 'DeepColdArchive'],
 };
 
-/** Everything that a write says of the object in its headers. @throws MetadataTooLarge, InvalidStorageClass, InvalidTag */
+/** The object's attributes in the headers of a write. @throws MetadataTooLarge, InvalidStorageClass, InvalidTag */
 export function readAttributes(exchange: Exchange): ObjectAttributes {
   const { protocol } = exchange;
   const storageClass = exchange.vendor('storage-class');
@@ -55,7 +55,7 @@ function contentHeaders(exchange: Exchange): Record<string, string> {
     const value = exchange.header(name);
     if (value !== undefined) headers[name] = value;
   }
-  // S3 keeps the encodings other than its own transfer coding.
+  // S3 keeps all encodings except its own transfer coding.
   const encodings = headers['content-encoding']?.split(',').map((name) => name.trim());
   if (encodings?.includes('aws-chunked')) {
     const rest = encodings.filter((name) => name !== 'aws-chunked').join(',');
@@ -95,7 +95,7 @@ export function checkTags(tags: Tag[]): Tag[] {
   return tags;
 }
 
-/** An object's own headers as GET and HEAD answer them. */
+/** An object's headers as GET and HEAD return them. */
 export function attributeHeaders(object: StoredObject, protocol: Protocol): Record<string, string> {
   const prefix = protocol === 's3' ? 'x-amz-' : 'x-oss-';
   const headers: Record<string, string> = { ...object.headers };
@@ -106,7 +106,7 @@ export function attributeHeaders(object: StoredObject, protocol: Protocol): Reco
   return headers;
 }
 
-/** S3 answers metadata beyond ASCII as RFC 2047 words over its UTF-8 bytes ("Working with object metadata"). */
+/** S3 returns non-ASCII metadata as RFC 2047 words of its UTF-8 bytes ("Working with object metadata"). */
 function asciiHeader(value: string): string {
   if (!/[^\x20-\x7e\t]/.test(value)) return value;
   return `=?UTF-8?B?${Buffer.from(value, 'latin1').toString('base64')}?=`;
@@ -117,7 +117,7 @@ export function httpDate(ms: number): string {
   return new Date(ms).toUTCString();
 }
 
-/** Limits on names. S3: at most 1024 bytes. OSS: 1 to 1023 bytes, not starting with `/` or `\`. */
+/** Limits on keys. S3: at most 1024 bytes. OSS: 1 to 1023 bytes, not starting with `/` or `\`. */
 export function checkKey(key: string, protocol: Protocol): void {
   const bytes = Buffer.byteLength(key);
   if (protocol === 's3' && bytes > 1024) {

@@ -1,7 +1,7 @@
 import { ServiceError } from './errors.js';
 import type { Exchange } from './exchange.js';
 
-/** The connection was cut, by the client or by a fault: nothing can be answered any more. */
+/** The client or a fault ended the connection, so no response is possible. */
 export class Dropped extends Error {}
 
 /** Waits; the timer does not keep the process alive. */
@@ -9,20 +9,20 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
-/** Resolves never: the request hangs until the client or the server's close() ends it. */
+/** Never resolves: the request hangs until the client or the server's close() ends it. */
 export function forever(): Promise<never> {
   return new Promise(() => {});
 }
 
-/** Cuts the connection with RST, as a middlebox or a crashing peer does. */
+/** Resets the connection (RST), like a middlebox or a crashing peer. */
 export function reset(exchange: Exchange): never {
   exchange.req.socket.resetAndDestroy();
   throw new Dropped('reset by a fault');
 }
 
 /**
- * Reads the request's body into one buffer. With a Content-Length the buffer is made once and filled in place.
- * @throws MissingContentLength when there is neither a length nor chunked coding and the method carries a body
+ * Reads the request's body into one buffer. With a Content-Length, the buffer is allocated once and filled in place.
+ * @throws MissingContentLength when the method has a body but neither a length nor chunked coding
  */
 export function readBody(exchange: Exchange, limits: { maxBytes: number; chunkedAllowed: boolean }): Promise<Buffer> {
   const { req, res } = exchange;
@@ -51,7 +51,7 @@ export function readBody(exchange: Exchange, limits: { maxBytes: number; chunked
     req.on('close', () => {
       if (!req.complete) reject(new Dropped('the client went away'));
     });
-    // 'close' follows and tells more; without a listener the error would end the process.
+    // 'close' follows. Without a listener, the error would end the process.
     req.on('error', () => undefined);
   });
 }
@@ -87,7 +87,7 @@ class GrowingSink implements Sink {
     this.#maxBytes = maxBytes;
   }
 
-  /** Stops keeping bytes once the body is known to be too large; `finish` refuses it. */
+  /** Discards bytes once the body is too large; `finish` refuses it. */
   write(chunk: Buffer): void {
     this.#size += chunk.byteLength;
     if (this.#size <= this.#maxBytes) this.#chunks.push(chunk);
@@ -98,7 +98,7 @@ class GrowingSink implements Sink {
   }
 }
 
-/** Applies the faults that hurt a request body as its bytes come in. */
+/** Applies the faults of a request body as its bytes arrive. */
 function spoiler(exchange: Exchange, length: number): (bytes: number, reject: (error: Error) => void) => void {
   const { req } = exchange;
   const cut = exchange.faults.find(

@@ -14,7 +14,7 @@ import {
   type Versioning,
 } from './model.js';
 
-/** What the core needs to know of the service that it stores for. */
+/** The service's properties that the core needs. */
 export interface Surroundings {
   protocol: Protocol;
   region: string;
@@ -51,7 +51,7 @@ export class Bucket {
     return this.#around.now();
   }
 
-  /** Keys in byte order, those with only a delete marker on top included. */
+  /** Keys in byte order, including those whose newest version is a delete marker. */
   keys(): readonly string[] {
     return this.#index.keys();
   }
@@ -65,13 +65,13 @@ export class Bucket {
     return this.#versions.get(key) ?? [];
   }
 
-  /** The current object; undefined when there is none or a delete marker is on top. */
+  /** The current object; undefined when there is none or the newest version is a delete marker. */
   current(key: string): StoredObject | undefined {
     const top = this.#versions.get(key)?.[0];
     return top?.deleteMarker ? undefined : top;
   }
 
-  /** The version, or the current one. @throws NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker by id) */
+  /** The version, or the current one. @throws NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker by ID) */
   find(key: string, versionId?: string): StoredObject {
     if (versionId === undefined) {
       const top = this.#versions.get(key)?.[0];
@@ -90,7 +90,7 @@ export class Bucket {
     return { [`${prefix}-delete-marker`]: 'true', [`${prefix}-version-id`]: marker.versionId };
   }
 
-  /** Creates or replaces an object from bytes in one go. */
+  /** Creates or replaces an object from bytes. */
   put(key: string, bytes: Bytes, input: PutInput = {}): StoredObject {
     const md5 = digest('md5', bytes.chunks).toString('hex');
     const oss = this.protocol === 'oss';
@@ -106,7 +106,7 @@ export class Bucket {
     });
   }
 
-  /** Puts a finished object on top of its key's versions. */
+  /** Adds a finished object as the newest version of its key. */
   store(object: Omit<StoredObject, 'versionId' | 'deleteMarker' | 'restored'>): StoredObject {
     const stored = { ...object, versionId: this.#newVersionId(), deleteMarker: false, restored: false };
     this.#push(stored);
@@ -129,8 +129,8 @@ export class Bucket {
   }
 
   /**
-   * Deletes as the bucket's versioning says: the version that is named, or the current object, leaving a delete
-   * marker where versions are kept. Missing keys are fine.
+   * Deletes the given version or the current object. With versioning, the latter adds a delete marker. A missing key is
+   * not an error.
    */
   delete(key: string, versionId?: string): { deleteMarker?: boolean; versionId?: string } {
     if (versionId !== undefined) return this.#deleteVersion(key, versionId);
@@ -163,7 +163,7 @@ export class Bucket {
   }
 }
 
-/** Attributes with the services' defaults filled in. */
+/** Attributes with the services' defaults. */
 export function defaults(input: ObjectAttributes, protocol: Protocol): Required<ObjectAttributes> {
   return {
     headers: input.headers ?? {},

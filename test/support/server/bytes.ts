@@ -1,4 +1,4 @@
-/** Object bytes as a list of buffers that are shared, never copied: a multipart object holds its parts' buffers. */
+/** Object data as a list of shared buffers that are never copied: a multipart object has the buffers of its parts. */
 export class Bytes {
   readonly chunks: readonly Buffer[];
   readonly size: number;
@@ -8,7 +8,7 @@ export class Bytes {
     this.size = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   }
 
-  /** Shares memory with `data`; the caller must not write to it any more. */
+  /** Shares memory with `data`, which the caller must no longer change. */
   static of(data: Uint8Array | string): Bytes {
     if (typeof data === 'string') return new Bytes([Buffer.from(data)]);
     return new Bytes([Buffer.from(data.buffer, data.byteOffset, data.byteLength)]);
@@ -33,13 +33,13 @@ export class Bytes {
     return new Bytes(views);
   }
 
-  /** One contiguous buffer; a copy only when there are several chunks. */
+  /** One contiguous buffer; copied only when there are several chunks. */
   buffer(): Buffer {
     const [only] = this.chunks;
     return only && this.chunks.length === 1 ? only : Buffer.concat(this.chunks);
   }
 
-  /** A copy in which the lowest bit of the byte at `offset` is turned over. */
+  /** A copy in which the lowest bit of the byte at `offset` is flipped. */
   withFlippedBit(offset = Math.floor(this.size / 2)): Bytes {
     const copy = Buffer.concat(this.chunks);
     const at = Math.min(offset, copy.byteLength - 1);

@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.js';
 import type { StoredObject } from './model.js';
 
 /**
- * Evaluates If-Match and its kin as RFC 9110 section 13.2.2 orders them. With `copySource` the vendor's
+ * Evaluates If-Match and the other conditions in the order of RFC 9110 section 13.2.2. With `copySource`, the vendor's
  * copy-source headers are read instead, and every failure is PreconditionFailed.
  * @throws PreconditionFailed, NotModified
  */
@@ -30,7 +30,7 @@ export function checkConditions(exchange: Exchange, object: StoredObject, copySo
   if (!Number.isNaN(since) && changedMs <= since) throw notModified('If-Modified-Since');
 }
 
-/** Whether a list of entity tags has this one; quotes are optional, as both services take them. */
+/** Whether a list of entity tags contains this one. Both services accept tags with and without quotes. */
 function lists(header: string, etag: string): boolean {
   return header
     .split(',')
@@ -44,8 +44,8 @@ export interface ByteRange {
 }
 
 /**
- * A single `bytes=` range. Undefined when there is none, or when its form is not understood: both services then send
- * the whole object. @throws InvalidRange when it starts beyond the end (S3)
+ * A single `bytes=` range. Undefined when absent or of an unknown form: both services then send the whole object.
+ * @throws InvalidRange when it starts beyond the end (S3)
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
@@ -66,7 +66,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return { offset: first, length: last - first + 1 };
 }
 
-/** Unlike Range, a copy range must be whole and lie within the source. */
+/** Unlike Range, a copy range must have both ends and be within the source. */
 export function copyRange(header: string | undefined, object: StoredObject): Bytes {
   if (header === undefined) return object.bytes;
   const match = /^bytes=(\d+)-(\d+)$/.exec(header);

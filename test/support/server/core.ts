@@ -4,8 +4,8 @@ import { ServiceError } from './errors.js';
 import { type BucketOptions, MAIN_OWNER, type PutInput, type StoredObject, type StoredUpload } from './model.js';
 
 /**
- * The buckets of one service, to be seeded and inspected without HTTP. What is put here passes the same code as what
- * comes over the wire, except for signatures, limits and faults.
+ * The buckets of one service, for setup and inspection without HTTP. Puts run the same code as requests, except for
+ * signatures, limits and faults.
  */
 export class Namespace {
   readonly #around: Surroundings;
@@ -43,7 +43,7 @@ export class Namespace {
     this.#buckets.delete(name);
   }
 
-  /** Stores an object. `bytes` is shared, not copied: the caller must not write to it afterwards. */
+  /** Stores an object. `bytes` is shared, not copied: the caller must no longer change it. */
   put(bucket: string, key: string, bytes: Uint8Array | string, input: PutInput = {}): StoredObject {
     return this.bucket(bucket).put(key, Bytes.of(bytes), input);
   }

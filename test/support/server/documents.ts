@@ -1,4 +1,4 @@
-/** The XML documents that requests carry, alike in both services. */
+/** The XML documents in requests, which are the same for both services. */
 import { checkTags } from './attributes.js';
 import { ServiceError } from './errors.js';
 import { S3_CHECKSUMS } from './hashes.js';

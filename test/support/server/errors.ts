@@ -1,5 +1,5 @@
 /**
- * The services' error codes with the status and text that they answer. Sources: S3 API reference "Error responses",
+ * The services' error codes with their status and text. Sources: S3 API reference "Error responses",
  * OSS developer reference "HTTP status codes and error codes".
  */
 const TABLE = {
@@ -91,14 +91,14 @@ function knownCode(code: string): readonly [number, string] | undefined {
   return (TABLE as Record<string, readonly [number, string]>)[code];
 }
 
-/** A refusal as the service words it; the protocol's renderer turns it into XML. */
+/** An error of the service. The protocol renders it as XML. */
 export class ServiceError extends Error {
   readonly code: string;
   readonly status: number;
   readonly elements: Record<string, string>;
   readonly headers: Record<string, string>;
 
-  /** A code of the table, or any other together with its status and message. */
+  /** A code of the table, or any other code with its status and message. */
   constructor(code: ServiceCode, extras?: ErrorExtras);
   constructor(code: string, extras: ErrorExtras & { status: number; message: string });
   constructor(code: string, extras: ErrorExtras = {}) {
@@ -111,7 +111,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** The code and text that a service sends with a status that a fault asks for. */
+/** The code and text of a service for the status of a fault. */
 export function errorForStatus(status: number, code?: string, message?: string): { code: string; message: string } {
   const known = Object.entries(TABLE).find(([name, [s]]) => (code ? name === code : s === status));
   return { code: code ?? known?.[0] ?? 'InternalError', message: message ?? known?.[1][1] ?? 'Injected by the test.' };

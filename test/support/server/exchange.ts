@@ -7,20 +7,20 @@ import type { LogEntry } from './log.js';
 import type { Protocol } from './model.js';
 import { decodeComponent, Query } from './query.js';
 
-/** An answer before faults spoil it. Without a body, Content-Length is taken from the headers, or is 0. */
+/** A response before faults are applied. Without a body, Content-Length is taken from the headers, or is 0. */
 export interface Reply {
   status: number;
   headers?: Record<string, string | undefined>;
   body?: Bytes | string;
 }
 
-/** One request on its way through the server. */
+/** One request and its processing. */
 export class Exchange {
   readonly protocol: Protocol;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly method: string;
-  /** Percent-encoded, as it came. */
+  /** Percent-encoded, as received. */
   readonly rawPath: string;
   readonly query: Query;
   readonly requestId: string;
@@ -77,13 +77,13 @@ export class Exchange {
     };
   }
 
-  /** The server's clock as this request sees it. */
+  /** The server's clock for this request. */
   now(): number {
     const skew = this.fault('clock-skew');
     return this.#clock() + (skew?.ms ?? 0);
   }
 
-  /** A request header; repeated ones joined. */
+  /** A request header; repeated headers are joined. */
   header(name: string): string | undefined {
     const value = this.req.headers[name];
     return Array.isArray(value) ? value.join(',') : value;
@@ -98,7 +98,7 @@ export class Exchange {
     return this.protocol === 's3' ? 'x-amz-' : 'x-oss-';
   }
 
-  /** The first fault of that kind that hits this request. */
+  /** The first fault of this kind for this request. */
   fault<K extends Fault['kind']>(kind: K): Extract<Fault, { kind: K }> | undefined {
     return this.faults.find((fault): fault is Extract<Fault, { kind: K }> => fault.kind === kind);
   }
@@ -117,7 +117,7 @@ function locate(hostHeader: string, path: string): { bucket: string; key: string
   return slash < 0 ? { bucket: path.slice(1), key: '' } : { bucket: path.slice(1, slash), key: path.slice(slash + 1) };
 }
 
-/** What handlers get: the exchange, its bucket once it is known to exist, and the decoded body. */
+/** The arguments of handlers: the exchange, its existing bucket, and the decoded body. */
 export interface Call {
   exchange: Exchange;
   bucket: Bucket;

@@ -4,26 +4,26 @@ import type { LogEntry } from './log.js';
 import type { Protocol } from './model.js';
 
 /**
- * Where a request is hurt: `before` anything is done; in its `request` body; `after` it took effect, with no answer;
- * in the body of its `response`. A request or an answer without a body has no such middle, and passes.
+ * When a fault occurs: `before` any effect; in the `request` body; `after` the effect, without a response; in the
+ * `response` body. A fault in a body does not occur when there is no body.
  */
 export type Moment = 'before' | 'request' | 'after' | 'response';
 
 export type Fault =
-  /** The connection is reset (RST). `afterBytes` of the body for `request` and `response`; half of it when absent. */
+  /** The connection is reset (RST), for `request` and `response` after `afterBytes` of the body (default half). */
   | { kind: 'reset'; at: Moment; afterBytes?: number }
-  /** Nothing more is read or sent and the connection stays open, until the client gives up. */
+  /** Nothing more is read or sent, and the connection stays open until the client ends it. */
   | { kind: 'stall'; at: Moment; afterBytes?: number }
   /**
-   * Only `bytes` of the body are sent (half when absent), then the connection closes. `clean`: Content-Length agrees
-   * with the short body, so that HTTP looks right.
+   * Only `bytes` of the body are sent (default half), then the connection closes. `clean`: Content-Length matches the
+   * short body, so that the response is valid HTTP.
    */
   | { kind: 'truncate'; bytes?: number; clean?: boolean }
-  /** A bit of the answer's body, or of what is stored, is turned over; the middle byte when `offset` is absent. */
+  /** A bit of the response's body or of the stored data is flipped, in the byte at `offset` (default the middle). */
   | { kind: 'flip-bit'; where: 'response' | 'stored'; offset?: number }
-  /** The checksum headers of the answer are wrong. */
+  /** The checksum headers of the response are wrong. */
   | { kind: 'wrong-checksum' }
-  /** An error instead of the answer; with `effect` the request was carried out all the same. */
+  /** An error instead of the response. With `effect`, the request is executed anyway. */
   | {
       kind: 'status';
       status: number;
@@ -35,20 +35,20 @@ export type Fault =
       /** Sent as x-oss-qos-delay-time. */
       qosDelayMs?: number;
     }
-  /** Waits before it answers; paces both bodies. */
+  /** Delays the response and limits the rate of both bodies. */
   | { kind: 'slow'; delayMs?: number; bytesPerSecond?: number }
   | { kind: 'expired-credentials' }
-  /** This one request sees the server's clock so many milliseconds ahead. */
+  /** For this request, the server's clock is ahead by `ms`. */
   | { kind: 'clock-skew'; ms: number }
-  /** The object is deleted just before the request is carried out. */
+  /** The object is deleted just before the request is executed. */
   | { kind: 'vanish' }
-  /** The object's bytes are replaced just before the request is carried out; the same size with other bytes if absent. */
+  /** The object is replaced just before the request is executed; default: different bytes of the same size. */
   | { kind: 'change'; bytes?: Uint8Array | string }
-  /** A listing page whose entries come in reverse. */
+  /** A listing page whose entries are reversed. */
   | { kind: 'unordered-list' }
-  /** An XML answer that ends in its middle, with a Content-Length that agrees. */
+  /** An XML response that is cut in half, with a matching Content-Length. */
   | { kind: 'truncated-xml' }
-  /** Anything else: runs after the request is authenticated and before it is carried out. */
+  /** A custom fault: runs after the request is authenticated and before it is executed. */
   | { kind: 'call'; run: (core: StorageCore, request: LogEntry) => void | Promise<void> };
 
 export interface FaultMatch {
@@ -57,11 +57,11 @@ export interface FaultMatch {
   bucket?: string;
   key?: string | RegExp;
   partNumber?: number;
-  /** Starts with the nth request that matches the rest, counted from 1; only that one unless `times` says more. */
+  /** Starts with the nth matching request, counted from 1; only this one unless `times` is set. */
   nth?: number;
-  /** At most so many requests; all of them when neither this nor `nth` is given. */
+  /** Maximum number of requests; default all, or 1 with `nth`. */
   times?: number;
-  /** Hits only this share of the matching requests, drawn from `seed`, so that a run can be repeated. */
+  /** Affects only this share of the matching requests, drawn from `seed`, so that a run is reproducible. */
   probability?: number;
   seed?: number;
 }
@@ -73,11 +73,11 @@ interface Rule {
   random: () => number;
 }
 
-/** What goes wrong, and when. Several rules may hit one request. */
+/** The faults to inject. Several rules may affect one request. */
 export class FaultPlan {
   #rules: Rule[] = [];
 
-  /** Returns a function that takes the rule out again. */
+  /** Returns a function that removes the rule. */
   add({ match = {}, fault }: { match?: FaultMatch; fault: Fault }): () => void {
     const rule: Rule = { match, fault, seen: 0, random: seeded(match.seed ?? 1) };
     this.#rules.push(rule);
@@ -90,7 +90,7 @@ export class FaultPlan {
     this.#rules = [];
   }
 
-  /** The faults that hit this request; counts it. */
+  /** Counts the request and returns its faults. */
   take(request: LogEntry): Fault[] {
     return this.#rules.filter((rule) => hits(rule, request)).map((rule) => rule.fault);
   }

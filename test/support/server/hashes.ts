@@ -1,17 +1,17 @@
 /**
- * The hashes that the two services compute. Independent of `src/hash`, so that a fault there cannot hide here. Each
- * WASM module is created once; every digest is taken in one synchronous pass, so the shared state is never interleaved.
+ * The hashes of the two services. Independent of `src/hash`, so that its bugs are found. Each WASM module is created
+ * once. Every digest is computed in one synchronous pass, so the shared state is never interleaved.
  */
 import { createHash } from 'node:crypto';
 import { createCRC32, createCRC64, type IHasher } from 'hash-wasm';
 
-/** S3's additional checksums, as `x-amz-checksum-<name>` spells them. */
+/** S3's additional checksums, under their names in `x-amz-checksum-<name>`. */
 export const S3_CHECKSUMS = ['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256'] as const;
 export type S3Checksum = (typeof S3_CHECKSUMS)[number];
 
 type Crc = 'crc32' | 'crc32c' | 'crc64nvme' | 'crc64ecma';
 
-/** Reflected polynomials: zlib's, Castagnoli's, NVMe's and that of CRC-64/XZ. */
+/** Reflected polynomials of zlib, Castagnoli, NVMe and CRC-64/XZ. */
 const POLYNOMIALS: Record<Crc, bigint> = {
   crc32: 0xedb88320n,
   crc32c: 0x82f63b78n,
@@ -23,7 +23,7 @@ const WIDTHS: Record<Crc, number> = { crc32: 32, crc32c: 32, crc64nvme: 64, crc6
 
 const hashers = new Map<Crc, IHasher>();
 
-/** Loads the WASM modules; `startServer` awaits it. */
+/** Loads the WASM modules. `startServer` awaits it. */
 export async function loadServerHashes(): Promise<void> {
   if (hashers.size > 0) return;
   const made = await Promise.all([
@@ -71,7 +71,7 @@ export function crcFromBase64(text: string): bigint {
   return BigInt(`0x${Buffer.from(text, 'base64').toString('hex') || '0'}`);
 }
 
-/** Product of two polynomials modulo the CRC's, both reflected: the highest bit stands for x^0. */
+/** Product of two polynomials modulo the CRC's, all reflected: the highest bit is x^0. */
 function multiply(name: Crc, a: bigint, b: bigint): bigint {
   const polynomial = POLYNOMIALS[name];
   let product = 0n;
@@ -83,7 +83,7 @@ function multiply(name: Crc, a: bigint, b: bigint): bigint {
   return product;
 }
 
-/** x^(8·bytes); parts are of few sizes, so the powers are kept. */
+/** x^(8·bytes), cached because parts have few sizes. */
 const powers = new Map<string, bigint>();
 
 function powerOfBytes(name: Crc, bytes: number): bigint {
@@ -100,7 +100,7 @@ function powerOfBytes(name: Crc, bytes: number): bigint {
   return result;
 }
 
-/** CRC of a‖b from the CRCs of both and the length of b, as zlib's crc32_combine gives it. */
+/** CRC of a‖b from the CRCs of both and the length of b, like zlib's crc32_combine. */
 export function combineCrc(name: Crc, a: bigint, b: bigint, bytesOfB: number): bigint {
   return multiply(name, powerOfBytes(name, bytesOfB), a) ^ b;
 }

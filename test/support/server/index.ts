@@ -1,7 +1,7 @@
 /**
- * A strict server that speaks the S3 and the OSS protocol over real HTTP on loopback, for tests and the quick start.
- * It refuses what the services refuse, with their codes; computes their ETags and checksums; counts requests; and goes
- * wrong on demand. Facts come from the vendors' documentation and their SDKs, not from this project's clients.
+ * A strict server for the S3 and OSS protocols over real HTTP on loopback, for tests and the quick start. It refuses
+ * the same requests as the services, with their codes, computes their ETags and checksums, counts requests, and injects
+ * faults. Facts come from the vendors' documentation and SDKs, not from this project's clients.
  */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -31,12 +31,12 @@ export interface TestServerOptions {
   /** Credentials (with `sessionToken` and `expiresAtMs` for temporary ones), region and limits of the S3 side. */
   s3?: Partial<Omit<S3Settings, 'credentials'> & S3Credentials>;
   oss?: Partial<Omit<OssSettings, 'credentials'> & OssCredentials>;
-  /** PEM; both sides then speak HTTPS. */
+  /** PEM. If set, both sides use HTTPS. */
   tls?: { key: string; cert: string };
 }
 
 export interface TestServer {
-  /** Path style: `<endpoint>/<bucket>/<key>`; `<bucket>.localhost` as Host works too. */
+  /** Path style: `<endpoint>/<bucket>/<key>`. `<bucket>.localhost` as Host also works. */
   readonly s3: {
     endpoint: string;
     region: string;
@@ -44,7 +44,7 @@ export interface TestServer {
     secretAccessKey: string;
     sessionToken?: string;
   };
-  /** Path form on the IP; `<bucket>.localhost` or `<bucket>.oss-<region>.aliyuncs.com` as Host works too. */
+  /** Path style on the IP. `<bucket>.localhost` and `<bucket>.oss-<region>.aliyuncs.com` as Host also work. */
   readonly oss: {
     endpoint: string;
     region: string;
@@ -52,15 +52,15 @@ export interface TestServer {
     accessKeySecret: string;
     securityToken?: string;
   };
-  /** Seeds and inspects without HTTP: `core.s3` and `core.oss` are two stores. */
+  /** Setup and inspection without HTTP: `core.s3` and `core.oss` are separate stores. */
   readonly core: StorageCore;
   readonly requests: RequestLog;
   readonly faults: FaultPlan;
   /** Added to the machine's clock. */
   clockOffsetMs: number;
-  /** Errors of the server itself (also printed as warnings); a test may assert that there were none. */
+  /** Internal errors of the server (also printed as warnings). Tests can assert that there are none. */
   readonly bugs: unknown[];
-  /** Cuts open connections and frees the ports. */
+  /** Ends all connections and frees the ports. */
   close(): Promise<void>;
 }
 

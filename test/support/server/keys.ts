@@ -1,4 +1,4 @@
-/** Keys in the order in which both services list them: by UTF-8 bytes. */
+/** Keys in the listing order of both services: by UTF-8 bytes. */
 
 /** Compares by code points, which is the order of UTF-8 bytes; JavaScript's `<` is wrong beyond U+D7FF. */
 export function byteOrder(a: string, b: string): number {
@@ -10,23 +10,23 @@ export function byteOrder(a: string, b: string): number {
   const y = b.charCodeAt(i);
   const xHigh = x >= 0xd800 && x <= 0xdfff;
   const yHigh = y >= 0xd800 && y <= 0xdfff;
-  // Astral characters (surrogates) come after every other one.
+  // Surrogates (astral characters) sort after all others.
   return xHigh === yHigh ? x - y : xHigh ? 1 : -1;
 }
 
-/** A sorted set that takes insertions cheaply and sorts them in when somebody lists. */
+/** A sorted set with cheap insertions, which are sorted when the set is read. */
 export class KeyIndex {
   #sorted: string[] = [];
   #fresh: string[] = [];
   #stale = false;
   readonly #alive: { has(key: string): boolean };
 
-  /** `alive` tells which keys still exist; dead ones leave the index when it is next read. */
+  /** @param alive the existing keys; others are removed from the index when it is next read */
   constructor(alive: { has(key: string): boolean }) {
     this.#alive = alive;
   }
 
-  /** Must be called once for a key that is new. */
+  /** Call once for each new key. */
   add(key: string): void {
     this.#fresh.push(key);
   }
@@ -35,7 +35,7 @@ export class KeyIndex {
     this.#stale = true;
   }
 
-  /** All keys, ascending. Not to be changed by the caller. */
+  /** All keys, ascending. The caller must not change the array. */
   keys(): readonly string[] {
     if (this.#fresh.length === 0 && !this.#stale) return this.#sorted;
     const fresh = this.#fresh.sort(byteOrder);
@@ -59,7 +59,7 @@ export class KeyIndex {
     return merged;
   }
 
-  /** Index of the first key for which `isPast` holds; `isPast` must be false and then true along the order. */
+  /** Index of the first key for which `isPast` is true. `isPast` must be false up to some key and true from there. */
   static seek(keys: readonly string[], isPast: (key: string) => boolean, from = 0): number {
     let low = from;
     let high = keys.length;

@@ -1,6 +1,6 @@
 import type { Query } from './query.js';
 
-/** What a request asks for, in S3's words for both services. */
+/** The operation of a request, under S3's name for both services. */
 export type RequestKind =
   | 'ListBuckets'
   | 'ListObjects'
@@ -38,7 +38,7 @@ export type RequestKind =
   | 'RestoreObject'
   | 'Unknown';
 
-/** Sub-resource and method to kind; the first sub-resource that the query has decides. */
+/** Maps sub-resource and method to the kind. The first sub-resource that the query contains decides. */
 const BUCKET: readonly [string, Record<string, RequestKind>][] = [
   ['uploads', { GET: 'ListMultipartUploads' }],
   ['versions', { GET: 'ListObjectVersions' }],
@@ -63,7 +63,7 @@ const OBJECT: readonly [string, Record<string, RequestKind>][] = [
   ['restore', { POST: 'RestoreObject' }],
 ];
 
-/** Sub-resources that exist but that no transfer needs; asking for one is refused, not taken for a listing. */
+/** Sub-resources that no transfer needs. Requests for them are refused, not treated as listings. */
 const REFUSED = [
   'policy',
   'lifecycle',

@@ -6,7 +6,7 @@ import type { StoredObject, StoredUpload } from './model.js';
 export interface ListRequest {
   prefix: string;
   delimiter: string;
-  /** Exclusive; a rolled-up prefix skips everything below it. */
+  /** Exclusive. A rolled-up prefix skips all keys below it. */
   after: string;
   maxKeys: number;
 }
@@ -14,7 +14,7 @@ export interface ListRequest {
 export interface Listing {
   objects: StoredObject[];
   prefixes: string[];
-  /** The last key or prefix on this page, when there is more. */
+  /** The last key or prefix on this page, if it is not the last page. */
   next?: string;
 }
 
@@ -37,7 +37,7 @@ interface Visitor {
   prefix(prefix: string): void;
 }
 
-/** Walks keys from `after` on, rolling up at the delimiter; returns the last item when there is more. */
+/** Walks keys after `after` and rolls up at the delimiter. Returns the last item when there are more. */
 function walk(
   keys: readonly string[],
   { prefix, delimiter, after, maxKeys }: ListRequest,
@@ -120,7 +120,7 @@ export function listVersions(bucket: Bucket, request: ListRequest & { afterVersi
   return result;
 }
 
-/** Continuation tokens mean nothing to a client; they name the bucket, so that another's is refused. */
+/** Continuation tokens are opaque to clients. They name the bucket, so that tokens of other buckets are refused. */
 export function makeToken(bucket: Bucket, after: string): string {
   return `1${Buffer.from(`${bucket.name}\n${after}`).reverse().toString('base64')}`;
 }
@@ -137,7 +137,7 @@ export function readToken(bucket: Bucket, token: string): string {
   return text.slice(bucket.name.length + 1);
 }
 
-/** Uploads by key, then by age, which is the order that both services promise. */
+/** Uploads by key, then by age: the documented order of both services. */
 export function uploadsInOrder(bucket: Bucket): StoredUpload[] {
   return [...bucket.uploads.values()].sort((a, b) => byteOrder(a.key, b.key) || a.initiatedMs - b.initiatedMs);
 }

@@ -8,14 +8,14 @@ export interface LogEntry {
   key: string;
   partNumber?: number;
   uploadId?: string;
-  /** Of the answer; 0 while there is none, or when the connection was cut before it. */
+  /** Status of the response; 0 before the response, or when the connection ended before it. */
   status: number;
   /** Body bytes. */
   bytesIn: number;
   bytesOut: number;
-  /** When it arrived, ms since 1970 by the machine's clock. */
+  /** Time of arrival, ms since 1970 by the machine's clock. */
   atMs: number;
-  /** The whole answer, success or refusal, was handed to the connection; no fault cut it short. */
+  /** The whole response, success or error, was written to the connection, and no fault truncated it. */
   acknowledged: boolean;
   /** A fault was applied. */
   faulted: boolean;
@@ -27,7 +27,7 @@ export interface LogFilter {
   key?: string;
 }
 
-/** Every request that arrived, refused ones included. */
+/** Every request that arrived, including refused ones. */
 export class RequestLog {
   entries: LogEntry[] = [];
 
@@ -35,7 +35,7 @@ export class RequestLog {
     this.entries.push(entry);
   }
 
-  /** How many requests of a kind (of all kinds when absent) arrived. */
+  /** Number of requests of a kind (default all kinds). */
   count(kind?: RequestKind, filter: LogFilter = {}): number {
     return this.find(kind, filter).length;
   }
@@ -50,7 +50,7 @@ export class RequestLog {
     );
   }
 
-  /** Counts by kind; kinds that did not occur are absent. */
+  /** Counts by kind; kinds without requests are absent. */
   counts(filter: LogFilter = {}): Partial<Record<RequestKind, number>> {
     const counts: Partial<Record<RequestKind, number>> = {};
     for (const { kind } of this.find(undefined, filter)) counts[kind] = (counts[kind] ?? 0) + 1;

@@ -8,18 +8,18 @@ export interface Tag {
   value: string;
 }
 
-/** A checksum that S3 keeps with an object or a part. */
+/** A checksum that S3 stores with an object or a part. */
 export interface StoredChecksum {
   name: S3Checksum;
   value: string;
   type: 'FULL_OBJECT' | 'COMPOSITE';
 }
 
-/** What a writer says of an object besides its bytes. */
+/** The attributes of an object that a writer sets. */
 export interface ObjectAttributes {
   /** Content headers by lower-case name: content-type, content-encoding, cache-control, … */
   headers?: Record<string, string>;
-  /** User metadata by lower-case name without the vendor's prefix; values as on the wire (one char a byte). */
+  /** User metadata by lower-case name without the vendor's prefix; values as sent (one character per byte). */
   metadata?: Record<string, string>;
   storageClass?: string;
   tags?: Tag[];
@@ -28,7 +28,7 @@ export interface ObjectAttributes {
 
 export interface PutInput extends ObjectAttributes {
   checksum?: StoredChecksum;
-  /** Last-Modified in ms; the server's clock when absent. */
+  /** Last-Modified in ms since 1970; default: the server's clock. */
   mtimeMs?: number;
 }
 
@@ -45,7 +45,7 @@ export interface StoredPart {
 
 export interface StoredObject extends Required<ObjectAttributes> {
   key: string;
-  /** `null` outside versioning. */
+  /** `null` without versioning. */
   versionId: string;
   deleteMarker: boolean;
   bytes: Bytes;
@@ -54,12 +54,12 @@ export interface StoredObject extends Required<ObjectAttributes> {
   lastModifiedMs: number;
   type: 'Normal' | 'Multipart' | 'Appendable' | 'Symlink';
   symlinkTarget?: string;
-  /** Unsigned decimal; OSS only, absent where the service would not have one. */
+  /** Unsigned decimal; OSS only, absent where the service has none. */
   crc64ecma?: string;
   checksum?: StoredChecksum;
-  /** Sizes of the parts that it was made of, in order. */
+  /** Sizes of its parts, in order. */
   partSizes?: number[];
-  /** An archived object that was restored can be read. */
+  /** The archived object was restored and can be read. */
   restored: boolean;
 }
 
@@ -75,20 +75,20 @@ export interface StoredUpload extends Required<ObjectAttributes> {
 export type Versioning = 'Enabled' | 'Suspended' | undefined;
 
 export interface BucketOptions {
-  /** The endpoint's own region when absent. */
+  /** Default: the endpoint's region. */
   region?: string;
   versioning?: Versioning;
-  /** Anybody but `main` owns buckets that answer AccessDenied. */
+  /** Buckets of any owner but `main` return AccessDenied. */
   owner?: string;
 }
 
-/** The account that the server's credentials belong to. */
+/** The account of the server's credentials. */
 export const MAIN_OWNER = 'main';
 
 /** Classes whose objects must be restored before they can be read (S3 and OSS spellings, lower case). */
 const ARCHIVED = new Set(['glacier', 'deep_archive', 'archive', 'coldarchive', 'deepcoldarchive']);
 
-/** True when reading the object answers InvalidObjectState. */
+/** True when reads of the object return InvalidObjectState. */
 export function isFrozen(object: StoredObject): boolean {
   return ARCHIVED.has(object.storageClass.toLowerCase()) && !object.restored;
 }

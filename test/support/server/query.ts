@@ -1,6 +1,6 @@
 import { ServiceError } from './errors.js';
 
-/** A query string, decoded, in its order. `+` stands for a space, as in both services. */
+/** A decoded query string, in order. `+` means a space, as in both services. */
 export class Query {
   readonly entries: readonly (readonly [name: string, value: string])[];
   readonly #values: Map<string, string>;
@@ -24,7 +24,7 @@ export class Query {
     return this.#values.get(name);
   }
 
-  /** A whole number between `min` and `max`; larger values are cut to `max`. @throws InvalidArgument */
+  /** A whole number of at least `min`; larger values than `max` become `max`. @throws InvalidArgument */
   integer(name: string, fallback: number, min: number, max: number): number {
     const text = this.#values.get(name);
     if (text === undefined || text === '') return fallback;
@@ -40,7 +40,7 @@ function decode(text: string): string {
   return decodeComponent(text.replaceAll('+', ' '));
 }
 
-/** Percent-decoding that refuses what is not UTF-8. @throws InvalidArgument */
+/** Percent-decodes UTF-8. @throws InvalidArgument for anything else */
 export function decodeComponent(text: string): string {
   if (!text.includes('%')) return text;
   try {
@@ -50,7 +50,7 @@ export function decodeComponent(text: string): string {
   }
 }
 
-/** Percent-encodes all but the unreserved characters of RFC 3986, and `/` when it is to be kept. */
+/** Percent-encodes all but the unreserved characters of RFC 3986 and, with `keepSlash`, `/`. */
 export function encodeUri(text: string, keepSlash = false): string {
   if (/^[A-Za-z0-9\-._~]*$/.test(text)) return text;
   const encoded = encodeURIComponent(text).replace(

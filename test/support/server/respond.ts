@@ -4,10 +4,10 @@ import { Dropped, forever, reset, sleep } from './body.js';
 import { Bytes } from './bytes.js';
 import type { Exchange, Reply } from './exchange.js';
 
-/** Bytes written at once when the answer is paced. */
+/** Bytes per write when the rate is limited. */
 const SLOW_STEP = 16 * 1024;
 
-/** Sends the answer, spoilt by the faults that hit this request, and notes what went out. */
+/** Sends the response with the faults of this request, and logs what was sent. */
 export async function send(exchange: Exchange, reply: Reply): Promise<void> {
   const { req, res, entry } = exchange;
   const spoilt = spoil(exchange, reply);
@@ -38,7 +38,7 @@ function headersOf(reply: Reply, body: Bytes | undefined): Record<string, string
   return headers;
 }
 
-/** The faults that leave HTTP intact and falsify what it carries. */
+/** Applies the faults that falsify the content of valid HTTP responses. */
 function spoil(exchange: Exchange, reply: Reply): Reply {
   const result = { ...reply, headers: { ...reply.headers } };
   const ok = reply.status < 300;
@@ -61,7 +61,7 @@ function spoil(exchange: Exchange, reply: Reply): Reply {
   return result;
 }
 
-/** Another value of the same form. */
+/** A different value of the same form. */
 function falsify(value: string): string {
   const first = value[0] ?? '0';
   return (first === '1' ? '2' : '1') + value.slice(1);
@@ -72,7 +72,7 @@ interface Cut {
   bytes: number;
 }
 
-/** The fault that ends this answer's body early, if any. */
+/** The fault that ends the response's body early, if any. */
 function cutOf(exchange: Exchange, size: number): Cut | undefined {
   const half = Math.floor(size / 2);
   for (const fault of exchange.faults) {
@@ -84,12 +84,12 @@ function cutOf(exchange: Exchange, size: number): Cut | undefined {
   return undefined;
 }
 
-/** Ends the answer early; never returns normally. */
+/** Ends the response early; always throws. */
 async function sendPart(exchange: Exchange, body: Bytes, cut: Cut): Promise<never> {
   const { res } = exchange;
   await write(exchange, body.slice(0, cut.bytes));
   if (cut.how === 'stall') await forever();
-  // The bytes must be on their way before the connection goes, or the fault would hit earlier than asked.
+  // The bytes must be sent before the connection ends, or the fault would occur too early.
   await sleep(20);
   if (cut.how === 'reset') reset(exchange);
   res.socket?.end();
@@ -107,7 +107,7 @@ async function sendWhole(exchange: Exchange, body: Bytes): Promise<void> {
   exchange.res.end();
 }
 
-/** Resolves when more may be written, or when the client has gone; leaves no listener behind. */
+/** Resolves when more can be written or the client has disconnected; removes its listeners. */
 async function drained(res: ServerResponse): Promise<void> {
   const over = new AbortController();
   const { signal } = over;
@@ -118,7 +118,7 @@ async function drained(res: ServerResponse): Promise<void> {
   }
 }
 
-/** Writes with back-pressure, at the pace of a `slow` fault. */
+/** Writes with back-pressure, at the rate of a `slow` fault. */
 async function write(exchange: Exchange, body: Bytes): Promise<void> {
   const { res, entry } = exchange;
   const rate = exchange.fault('slow')?.bytesPerSecond;

@@ -8,14 +8,14 @@ import type { RequestLog } from './log.js';
 import type { Protocol } from './model.js';
 import { send } from './respond.js';
 
-/** What one protocol adds to the common course of a request. */
+/** The protocol-specific steps of a request. */
 export interface Service {
   readonly protocol: Protocol;
-  /** Verifies signature, clock and token, then reads the body, carries the request out and words the answer. */
+  /** Verifies signature, clock and token, reads the body, executes the request and returns the response. */
   handle(exchange: Exchange, beforeEffect: () => Promise<void>): Promise<Reply>;
-  /** Words a refusal. */
+  /** Renders an error response. */
   refuse(exchange: Exchange, error: ServiceError): Reply;
-  /** Headers on every answer. */
+  /** Headers of every response. */
   common(exchange: Exchange): Record<string, string>;
 }
 
@@ -25,13 +25,13 @@ export interface Shared {
   plan: FaultPlan;
   /** The server's clock. */
   clock: () => number;
-  /** Told about faults of the server itself, which tests must see. */
+  /** Receives internal errors of the server, so that tests can assert on them. */
   onBug: (error: unknown) => void;
 }
 
 let serial = 0;
 
-/** The course of every request: log, faults, protocol, answer. */
+/** Processes a request: log, faults, protocol, response. */
 export async function serve(
   service: Service,
   shared: Shared,
@@ -44,7 +44,7 @@ export async function serve(
   try {
     exchange = new Exchange(service.protocol, req, res, { clock: shared.clock, requestId, expectsContinue });
   } catch {
-    // A path or query that is no UTF-8: there is nothing to log it under.
+    // The path or query is not UTF-8, so the request cannot be logged.
     res.writeHead(400, { 'content-length': '0', connection: 'close' }).end();
     return;
   }

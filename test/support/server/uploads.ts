@@ -5,7 +5,7 @@ import { ServiceError } from './errors.js';
 import { combineCrc, crc, crcFromBase64, crcToBase64, digest, s3Checksum } from './hashes.js';
 import type { ObjectAttributes, StoredChecksum, StoredObject, StoredPart, StoredUpload } from './model.js';
 
-/** Multipart uploads, alike in both services but for the ETag and the checksum of the whole. */
+/** Multipart uploads. The services differ only in the ETag and checksum of the whole object. */
 
 export function createUpload(
   bucket: Bucket,
@@ -25,7 +25,7 @@ export function createUpload(
   return upload;
 }
 
-/** @throws NoSuchUpload also when the id belongs to another key */
+/** @throws NoSuchUpload also when the ID belongs to another key */
 export function findUpload(bucket: Bucket, key: string, uploadId: string): StoredUpload {
   const upload = bucket.uploads.get(uploadId);
   if (upload?.key !== key) throw new ServiceError('NoSuchUpload', { elements: { UploadId: uploadId } });
@@ -61,16 +61,16 @@ export function partsOf(upload: StoredUpload): StoredPart[] {
 export interface ChosenPart {
   partNumber: number;
   etag: string;
-  /** What the client says the part's checksum is. */
+  /** The part's checksum from the client. */
   checksum?: StoredChecksum;
 }
 
 export interface CompleteOptions {
-  /** Bytes of a part that is not the last. */
+  /** Minimum bytes of all parts but the last. */
   minPartSize: number;
-  /** `x-amz-checksum-*` of the whole that the client claims. */
+  /** The `x-amz-checksum-*` of the whole object from the client. */
   expected?: StoredChecksum;
-  /** Adds CRC64NVME to an upload that asked for no checksum, as AWS does. */
+  /** Adds CRC64NVME to an upload without a checksum, like AWS. */
   defaultChecksum: boolean;
 }
 
@@ -137,7 +137,7 @@ function choose(upload: StoredUpload, chosen: readonly ChosenPart[], minPartSize
   return parts;
 }
 
-/** S3 documents md5(md5s)-N; OSS promises nothing but the suffix, so its digits are mixed with the upload id. */
+/** S3 documents md5(md5s)-N. OSS documents only the suffix, so its digits also depend on the upload ID. */
 function wholeEtag(bucket: Bucket, upload: StoredUpload, parts: readonly StoredPart[]): string {
   const md5s = parts.map((part) => Buffer.from(part.etag, 'hex'));
   if (bucket.protocol === 's3') return `${digest('md5', md5s).toString('hex')}-${parts.length}`;
@@ -145,7 +145,7 @@ function wholeEtag(bucket: Bucket, upload: StoredUpload, parts: readonly StoredP
   return `${mixed.toUpperCase()}-${parts.length}`;
 }
 
-/** OSS answers a CRC only when every part has one. */
+/** OSS returns a CRC only when every part has one. */
 function wholeCrc64(parts: readonly StoredPart[]): { crc64ecma?: string } {
   let whole = 0n;
   for (const part of parts) {

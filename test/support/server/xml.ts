@@ -3,7 +3,7 @@ import { ServiceError } from './errors.js';
 
 const NAMED: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Text for an element; characters that XML 1.0 lacks are sent as references, as S3 does. */
+/** Text for an element. Characters that XML 1.0 cannot contain are sent as references, like S3 does. */
 export function escapeXml(text: string): string {
   if (!/[&<>"\p{Cc}]/u.test(text)) return text;
   return text.replace(
@@ -12,12 +12,12 @@ export function escapeXml(text: string): string {
   );
 }
 
-/** `<name>text</name>`; nothing when there is no text to give. */
+/** `<name>text</name>`; empty for undefined text. */
 export function element(name: string, text: string | number | boolean | undefined): string {
   return text === undefined ? '' : `<${name}>${escapeXml(String(text))}</${name}>`;
 }
 
-/** `<name>…</name>` around elements that are XML already. */
+/** `<name>…</name>` around XML elements. */
 export function wrap(name: string, ...children: string[]): string {
   return `<${name}>${children.join('')}</${name}>`;
 }
@@ -34,12 +34,12 @@ const parser = new XMLParser({
   processEntities: { enabled: true, maxTotalExpansions: 10_000_000, maxExpandedLength: 10_000_000 },
 });
 
-/** An element of a parsed document; text of an element is under `#text` only when it has children too. */
+/** An element of a parsed document. Text is under `#text` only if the element also has children. */
 export type XmlNode = Record<string, unknown>;
 
 /**
- * The children of the document's root, which must be called `root`. Characters that XML 1.0 lacks are refused, as
- * references too: a key that has them cannot be named in a document. @throws MalformedXML
+ * The children of the document's root, which must be named `root`. Characters that XML 1.0 forbids are refused, even as
+ * references: a document cannot contain a key with them. @throws MalformedXML
  */
 export function parseXml(text: string, root: string): XmlNode {
   if (XMLValidator.validate(text) !== true || hasForbidden(text)) throw new ServiceError('MalformedXML');

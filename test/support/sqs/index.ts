@@ -1,7 +1,7 @@
 /**
- * A strict stand-in for SQS: one standard queue over the JSON protocol (AWS JSON 1.0). It verifies signatures, refuses
- * what the service refuses, hides received messages, counts receipts and moves to the dead letters what was received
- * too often.
+ * A strict fake of SQS: one standard queue over the JSON protocol (AWS JSON 1.0). It verifies signatures, refuses the
+ * same requests as the service, hides received messages, counts receipts, and moves messages that were received too
+ * often to the dead letters.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/
  */
 import { createHash, randomUUID } from 'node:crypto';
@@ -23,9 +23,9 @@ const NAME = 'changes';
 
 export class FakeSqs {
   readonly queue: Queue;
-  /** Operations in the order in which they came. */
+  /** Operations in order of arrival. */
   readonly calls: string[] = [];
-  /** Refusals to give to the next calls, whatever they ask for; `reset` breaks the connection. */
+  /** Errors for the next calls of any kind; `reset` resets the connection. */
   readonly faults: (SqsRefusal | 'reset')[] = [];
   readonly #options: Required<FakeSqsOptions>;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
@@ -45,12 +45,12 @@ export class FakeSqs {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** What a person would write to name the queue. */
+  /** The queue's address as a user writes it. */
   get address(): string {
     return `sqs://${this.#options.region}/${ACCOUNT}/${NAME}?endpoint=${this.endpoint}`;
   }
 
-  /** Puts a message into the queue; its id. */
+  /** Adds a message to the queue and returns its ID. */
   send(body: string): string {
     const id = randomUUID();
     this.queue.add({ id, body, md5: createHash('md5').update(body).digest('hex') });

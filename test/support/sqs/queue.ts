@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 
 export type Answer = Record<string, unknown>;
 
-/** An answer that refuses. */
+/** An error response. */
 export class SqsRefusal extends Error {
   readonly type: string;
   readonly status: number;
@@ -27,7 +27,7 @@ export interface Held {
 
 interface Entry extends Held {
   receipts: number;
-  /** Of the last receipt. */
+  /** Handle of the last receipt. */
   handle: string | undefined;
   visibleAtMs: number;
 }
@@ -40,12 +40,12 @@ interface BatchEntry {
 
 type Failure = { Id: string; Code: string; Message: string; SenderFault: boolean };
 
-/** Milliseconds between two looks of a long poll. */
+/** Milliseconds between two checks of a long poll. */
 const LOOK_MS = 10;
 
-/** A standard queue, whose clock is the real one. */
+/** A standard queue that uses the real clock. */
 export class Queue {
-  /** Seconds for which messages were hidden, one for each change, in the order of the calls. */
+  /** Seconds for which messages were hidden, one entry per change, in the order of the calls. */
   readonly hidden: number[] = [];
   readonly dead: string[] = [];
   readonly #maxReceiveCount: number;
@@ -60,17 +60,17 @@ export class Queue {
     this.#messages.set(message.id, { ...message, receipts: 0, handle: undefined, visibleAtMs: 0 });
   }
 
-  /** Ids of the messages that were neither deleted nor buried. */
+  /** IDs of the messages that were neither deleted nor moved to the dead letters. */
   get ids(): string[] {
     return [...this.#messages.keys()];
   }
 
-  /** How often each message of the queue was received. */
+  /** The number of receipts of each message in the queue. */
   get receipts(): number[] {
     return [...this.#messages.values()].map((entry) => entry.receipts);
   }
 
-  /** Lets time pass over every pause. */
+  /** Makes all hidden messages visible. */
   showAll(): void {
     for (const entry of this.#messages.values()) entry.visibleAtMs = 0;
   }

@@ -33,7 +33,7 @@ export const createBucket: OssHandler = ({ exchange, namespace, settings, body }
   if (!/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name)) throw new ServiceError('InvalidBucketName');
   if (body.byteLength > 0) textOf(parseXml(body.toString(), 'CreateBucketConfiguration'), 'StorageClass');
   const mine = namespace.hasBucket(name) && namespace.bucket(name).owner === MAIN_OWNER;
-  // Creating one's own bucket again is answered 200 when nothing changes ("PutBucket").
+  // Creating a bucket that the account owns already returns 200 if nothing changes ("PutBucket").
   if (!mine) namespace.createBucket(name, { region: settings.region });
   return { status: 200, headers: { location: `/${name}` } };
 };

@@ -12,11 +12,11 @@ export interface OssSettings {
   /** Without `oss-`: `cn-hangzhou`. */
   region: string;
   credentials: OssCredentials;
-  /** Bytes of a part that is not the last; 100 KB (102,400) at OSS. */
+  /** Minimum bytes of all parts but the last; 100 KB (102,400) at OSS. */
   minPartSize: number;
-  /** Largest single PUT or part; 5 GB at OSS. */
+  /** Maximum bytes of a PUT or part; 5 GB at OSS. */
   maxPutSize: number;
-  /** V1 signatures are closed to new accounts and buckets. */
+  /** V1 signatures are not available for new accounts and buckets. */
   allowV1: boolean;
 }
 
@@ -44,12 +44,12 @@ export function crcHeader(object: StoredObject): Record<string, string | undefin
   return { 'x-oss-hash-crc64ecma': object.crc64ecma };
 }
 
-/** OSS leaves the quotes of an ETag unescaped. */
+/** OSS does not escape the quotes of an ETag. */
 export function etagElement(etag: string): string {
   return `<ETag>"${etag}"</ETag>`;
 }
 
-/** `2012-02-24T08:43:27.000Z`: OSS keeps whole seconds. */
+/** `2012-02-24T08:43:27.000Z`: OSS stores whole seconds. */
 export function isoSeconds(ms: number): string {
   return new Date(Math.floor(ms / 1000) * 1000).toISOString();
 }
@@ -62,7 +62,7 @@ export function encoding(query: Query): (text: string) => string {
   return (text) => encodeUri(text);
 }
 
-/** Verifies Content-MD5 when there is one. True when there was. @throws InvalidDigest */
+/** Verifies Content-MD5, if any. Returns whether there was one. @throws InvalidDigest */
 export function checkContentMd5(exchange: Exchange, body: Buffer): boolean {
   const claimed = exchange.header('content-md5');
   if (claimed === undefined) return false;
@@ -76,7 +76,7 @@ export function checkContentMd5(exchange: Exchange, body: Buffer): boolean {
   return true;
 }
 
-/** x-oss-forbid-overwrite, which buckets with versions ignore. @throws FileAlreadyExists */
+/** x-oss-forbid-overwrite, which buckets with versioning ignore. @throws FileAlreadyExists */
 export function checkOverwrite({ exchange, bucket }: OssCall): void {
   if (exchange.vendor('forbid-overwrite') !== 'true' || bucket.versioning !== undefined) return;
   if (bucket.current(exchange.key)) throw new ServiceError('FileAlreadyExists');

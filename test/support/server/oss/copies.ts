@@ -16,7 +16,7 @@ import {
 } from './call.js';
 import { partNumberOf } from './multipart.js';
 
-/** The object that x-oss-copy-source names (`/bucket/key`, encoded), its conditions checked. */
+/** The object in x-oss-copy-source (`/bucket/key`, encoded); checks its conditions. */
 function sourceOf({ exchange, namespace }: OssCall): StoredObject {
   const [path = '', query = ''] = (exchange.vendor('copy-source') ?? '').split('?');
   const decoded = decodeComponent(path);
@@ -47,7 +47,7 @@ export const copyObject: OssHandler = (call) => {
   const copied = bucket.store({
     ...plain,
     key: exchange.key,
-    // An object made by appending becomes an ordinary one, whose ETag still is no MD5.
+    // An appendable object becomes an ordinary one, but its ETag is still not an MD5.
     type: source.type === 'Appendable' ? 'Multipart' : source.type,
     headers: replace ? (asked.headers ?? {}) : source.headers,
     metadata: replace ? (asked.metadata ?? {}) : source.metadata,

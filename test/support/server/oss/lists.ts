@@ -10,7 +10,7 @@ type Encode = (text: string) => string;
 
 const OWNER = wrap('Owner', element('ID', 'main'), element('DisplayName', 'main'));
 
-/** OSS refuses page sizes beyond 1000 instead of cutting them. @throws InvalidArgument */
+/** OSS refuses page sizes above 1000 instead of reducing them. @throws InvalidArgument */
 function maxKeysOf(query: Query): number {
   const n = query.integer('max-keys', 100, 1, 1_000_000);
   if (n <= 1000) return n;
@@ -30,7 +30,7 @@ function objectElement(object: StoredObject, encode: Encode, owner: boolean, ver
   ].join('');
 }
 
-/** A fault can turn the page's order round. */
+/** A fault can reverse the page. */
 function ordered<T>(exchange: Exchange, items: T[]): T[] {
   return exchange.fault('unordered-list') ? [...items].reverse() : items;
 }

@@ -18,7 +18,7 @@ const RESPONSE_OVERRIDES = [
   'content-encoding',
 ];
 
-/** The body as it is to be stored, after the checks; a `flip-bit` fault spoils it here. */
+/** The body to store, after the checks; applies a `flip-bit` fault. */
 export function storedBytes(exchange: Exchange, body: Buffer): Bytes {
   const flip = exchange.fault('flip-bit');
   const bytes = Bytes.of(body);
@@ -72,7 +72,7 @@ export const appendObject: OssHandler = (call) => {
     ...(old ?? defaults(readAttributes(exchange), 'oss')),
     key: exchange.key,
     bytes,
-    // Not an MD5: documented only as a value that changes with the content.
+    // Not an MD5. It is documented only as a value that changes with the content.
     etag: digest('md5', [Buffer.from(`append ${length}`), body])
       .toString('hex')
       .toUpperCase(),
@@ -84,7 +84,7 @@ export const appendObject: OssHandler = (call) => {
   return { status: 200, headers: { ...writtenHeaders(call, object), ...next } };
 };
 
-/** GET and HEAD differ only in the body. A symlink answers with its target's bytes. */
+/** GET and HEAD differ only in the body. A symlink returns its target's data. */
 export const readObject: OssHandler = ({ exchange, bucket }) => {
   const named = bucket.find(exchange.key, exchange.query.get('versionId'));
   const object = named.type === 'Symlink' ? targetOf(named, (key) => bucket.current(key)) : named;
@@ -129,8 +129,8 @@ function targetOf(link: StoredObject, find: (key: string) => StoredObject | unde
 }
 
 /**
- * OSS ignores a range that does not lie wholly within the object and answers 200 with all of it, unless
- * `x-oss-range-behavior: standard` asks for what RFC 9110 says ("Range download", out-of-range requests).
+ * OSS ignores a range that is not entirely within the object and returns 200 with the whole object, unless
+ * `x-oss-range-behavior: standard` requests the behavior of RFC 9110 ("Range download", out-of-range requests).
  */
 function ossRange(exchange: Exchange, size: number): ByteRange | undefined {
   const header = exchange.header('range');

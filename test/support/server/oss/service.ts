@@ -53,7 +53,7 @@ const HANDLERS: Partial<Record<RequestKind, OssHandler>> = {
   RestoreObject: objects.restoreObject,
 };
 
-/** Requests that do not need their bucket to exist. */
+/** Requests that do not require an existing bucket. */
 const BUCKETLESS = new Set<RequestKind>(['ListBuckets', 'CreateBucket']);
 
 export function ossService(settings: OssSettings, namespace: Namespace): Service {
@@ -79,7 +79,7 @@ export function ossService(settings: OssSettings, namespace: Namespace): Service
   };
 }
 
-/** @throws NoSuchBucket, AccessDenied (with the right Endpoint when the region is another) */
+/** @throws NoSuchBucket, AccessDenied (with the correct Endpoint when the region differs) */
 function reachBucket(exchange: Exchange, namespace: Namespace, settings: OssSettings): Bucket {
   if (BUCKETLESS.has(exchange.kind)) return NO_BUCKET;
   const bucket = namespace.bucket(exchange.bucketName);
@@ -96,10 +96,10 @@ function reachBucket(exchange: Exchange, namespace: Namespace, settings: OssSett
   return bucket;
 }
 
-/** Stands in where a request has no bucket; nothing reads it. */
+/** A placeholder for requests without a bucket; never read. */
 const NO_BUCKET = new Bucket('', { protocol: 'oss', region: '', now: () => 0 });
 
-/** A HEAD cannot carry XML, so OSS sends it in base64 in a header. */
+/** The response to a HEAD has no body, so OSS sends the XML as base64 in a header. */
 function refuse(exchange: Exchange, error: ServiceError): Reply {
   const body = `${XML_HEAD}${wrap(
     'Error',

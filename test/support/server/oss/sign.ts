@@ -1,4 +1,4 @@
-/** What V1 and V4 signatures of OSS have in common. */
+/** Checks that V1 and V4 signatures of OSS share. */
 import { timingSafeEqual } from 'node:crypto';
 import { ServiceError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
@@ -6,7 +6,7 @@ import type { Exchange } from '../exchange.js';
 export interface OssCredentials {
   accessKeyId: string;
   accessKeySecret: string;
-  /** STS token that belongs to the key. */
+  /** STS token of the key. */
   securityToken?: string;
   /** ms since 1970, by the server's clock, after which the token is SecurityTokenExpired. */
   expiresAtMs?: number;
@@ -21,7 +21,7 @@ export function checkKeyId(given: string, credentials: OssCredentials): void {
   }
 }
 
-/** @throws RequestTimeTooSkewed, AccessDenied when `sentMs` is no time */
+/** @throws RequestTimeTooSkewed, AccessDenied when `sentMs` is not a time */
 export function checkSkew(exchange: Exchange, sentMs: number | undefined): void {
   if (sentMs === undefined || Number.isNaN(sentMs)) {
     throw new ServiceError('AccessDenied', { message: 'OSS authentication requires a valid Date.' });
@@ -37,7 +37,7 @@ export function checkSkew(exchange: Exchange, sentMs: number | undefined): void 
   });
 }
 
-/** @throws AccessDenied once the URL's time is over */
+/** @throws AccessDenied once the URL has expired */
 export function checkExpiry(exchange: Exchange, endMs: number): void {
   if (exchange.now() <= endMs) return;
   throw new ServiceError('AccessDenied', {
@@ -58,7 +58,7 @@ export function compareSignature(
   throw new ServiceError('SignatureDoesNotMatch', { elements: { ...elements, SignatureProvided: provided } });
 }
 
-/** `/bucket/key`, also when the bucket is in the host name. */
+/** `/bucket/key`, even when the bucket is in the host name. */
 export function resourceOf({ bucketName, key }: Exchange): string {
   return bucketName ? `/${bucketName}/${key}` : '/';
 }

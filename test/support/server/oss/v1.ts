@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Exchange } from '../exchange.js';
 import { checkExpiry, checkKeyId, checkSkew, compareSignature, type OssCredentials, resourceOf } from './sign.js';
 
-/** Query parameters that belong to the V1 resource (CanonicalizedResource; the list is that of the vendor's SDKs). */
+/** Query parameters in the V1 resource (CanonicalizedResource; the list is from the vendor's SDKs). */
 const SIGNED_PARAMETERS = new Set(
   `acl append asyncFetch bucketInfo callback callback-var cname comp continuation-token cors delete encryption endTime
   img inventory inventoryId lifecycle live location logging objectMeta partNumber policy position qos
@@ -49,7 +49,7 @@ function canonicalHeaders(exchange: Exchange): string {
     .join('');
 }
 
-/** The decoded resource; its UTF-8 bytes are signed, so it is spelt one character a byte like the headers. */
+/** The decoded resource. Its UTF-8 bytes are signed, so it has one character per byte, like the headers. */
 function canonicalResource(exchange: Exchange): string {
   const parameters = exchange.query.entries
     .filter(([name]) => SIGNED_PARAMETERS.has(name))

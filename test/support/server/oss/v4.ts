@@ -15,7 +15,7 @@ interface Claim {
   signature: string;
   additional: string[];
   payload: string;
-  /** Seconds, of a signed URL. */
+  /** Lifetime of a signed URL, in seconds. */
   expires?: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * OSS signatures as the server sees them: V4 (OSS4-HMAC-SHA256) and V1 (HMAC-SHA1), in the header or in the query.
+ * Verifies OSS signatures: V4 (OSS4-HMAC-SHA256) and V1 (HMAC-SHA1), in the header or in the query.
  * Sources: OSS developer reference "Include a V4 signature in the Authorization header", "… in a URL", and the V1
  * pages of the same names.
  */

@@ -5,7 +5,7 @@ import { element, parseXml, textOf, wrap } from '../xml.js';
 import { type S3Call, type S3Handler, xmlReply } from './call.js';
 import { checkContentMd5, checkedChecksum } from './checksums.js';
 
-/** Requests that change a subresource must prove their body by Content-MD5 or a checksum. */
+/** Requests that change a sub-resource require Content-MD5 or a checksum. */
 function checkProof({ exchange, body, trailers }: S3Call): void {
   const md5 = checkContentMd5(exchange, body);
   const checksum = checkedChecksum(exchange, trailers, body);
@@ -36,7 +36,7 @@ export const createBucket: S3Handler = ({ exchange, namespace, settings, body })
   const document = body.byteLength > 0 ? parseXml(body.toString(), 'CreateBucketConfiguration') : {};
   const region = textOf(document, 'LocationConstraint') ?? 'us-east-1';
   if (region !== settings.region) throw new ServiceError('IllegalLocationConstraintException');
-  // us-east-1 alone answers 200 when one creates one's own bucket again ("CreateBucket", BucketAlreadyOwnedByYou).
+  // Only us-east-1 returns 200 for a bucket that the account owns already ("CreateBucket", BucketAlreadyOwnedByYou).
   const mine = namespace.hasBucket(name) && namespace.bucket(name).owner === MAIN_OWNER;
   if (!mine || region !== 'us-east-1') namespace.createBucket(name, { region });
   return { status: 200, headers: { location: `/${name}` } };
@@ -95,7 +95,7 @@ export const deleteTagging: S3Handler = ({ exchange, bucket }) => {
 
 const XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"';
 
-/** The grants that a canned ACL stands for. */
+/** The grants of a canned ACL. */
 function aclReply(acl: string) {
   const owner = wrap('Owner', element('ID', 'main'));
   const grant = (grantee: string, permission: string) => wrap('Grant', grantee, element('Permission', permission));

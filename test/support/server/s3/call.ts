@@ -7,11 +7,11 @@ import type { S3Credentials } from './sigv4.js';
 export interface S3Settings {
   region: string;
   credentials: S3Credentials;
-  /** Bytes of a part that is not the last; 5 MiB at AWS. */
+  /** Minimum bytes of all parts but the last; 5 MiB at AWS. */
   minPartSize: number;
-  /** Largest single PUT or part; 5 GiB at AWS. */
+  /** Maximum bytes of a PUT or part; 5 GiB at AWS. */
   maxPutSize: number;
-  /** AWS adds CRC64NVME to what comes without a checksum; most compatible stores do not. */
+  /** AWS adds CRC64NVME to data without a checksum; most compatible stores do not. */
   defaultChecksum: boolean;
 }
 
@@ -29,13 +29,13 @@ export type S3Handler = (call: S3Call) => Reply;
 
 export const S3_NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 
-/** An XML answer whose root is in S3's namespace. */
+/** An XML response whose root is in S3's namespace. */
 export function xmlReply(root: string, content: string, headers: Record<string, string | undefined> = {}): Reply {
   const body = `${XML_HEAD}<${root} ${S3_NAMESPACE}>${content}</${root}>`;
   return { status: 200, headers: { 'content-type': 'application/xml', ...headers }, body };
 }
 
-/** The header that names a version; absent in buckets that never kept any. */
+/** The version header; absent in buckets that never had versioning. */
 export function versionHeader(bucket: Bucket, versionId: string | undefined): Record<string, string | undefined> {
   return bucket.versioning === undefined ? {} : { 'x-amz-version-id': versionId };
 }

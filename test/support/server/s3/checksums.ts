@@ -26,7 +26,7 @@ export function namedAlgorithm(exchange: Exchange): S3Checksum | undefined {
   return known;
 }
 
-/** The checksum that a request carries in a header or a trailer, not yet compared with anything. */
+/** The unverified checksum in a header or a trailer of a request. */
 export function claimedChecksum(exchange: Exchange, trailers: Record<string, string>): StoredChecksum | undefined {
   const claims = S3_CHECKSUMS.flatMap((name) => {
     const header = `x-amz-checksum-${name}`;
@@ -73,7 +73,7 @@ export function checkedChecksum(
   return claimed;
 }
 
-/** The headers that tell a stored checksum. */
+/** The headers for a stored checksum. */
 export function checksumHeaders(checksum: StoredChecksum | undefined): Record<string, string> {
   if (!checksum) return {};
   return { [`x-amz-checksum-${checksum.name}`]: checksum.value, 'x-amz-checksum-type': checksum.type };

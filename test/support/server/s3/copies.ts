@@ -11,7 +11,7 @@ import { type S3Call, type S3Handler, versionHeader, xmlReply } from './call.js'
 import { namedAlgorithm } from './checksums.js';
 import { partNumberOf } from './multipart.js';
 
-/** The object that x-amz-copy-source names, its conditions checked. */
+/** The object in x-amz-copy-source; checks its conditions. */
 function sourceOf({ exchange, namespace }: S3Call): { object: StoredObject; bucket: string } {
   const [path = '', query = ''] = (exchange.vendor('copy-source') ?? '').split('?');
   const decoded = decodeComponent(path).replace(/^\//, '');
@@ -60,7 +60,7 @@ export const copyObject: S3Handler = (call) => {
   return xmlReply('CopyObjectResult', content.join(''), versionHeader(bucket, copied.versionId));
 };
 
-/** A copy keeps metadata and tags unless told to replace them; it never keeps the storage class or the ACL. */
+/** A copy keeps metadata and tags unless they are replaced. It never keeps the storage class or the ACL. */
 function copyAttributes({ exchange }: S3Call, source: StoredObject, replace: boolean): ObjectAttributes {
   const asked = readAttributes(exchange);
   const replaceTags = exchange.vendor('tagging-directive')?.toUpperCase() === 'REPLACE';

@@ -33,7 +33,7 @@ function objectElement(object: StoredObject, encode: Encode, owner: boolean, ver
   ].join('');
 }
 
-/** A fault can turn the page's order round. */
+/** A fault can reverse the page. */
 function ordered<T>(exchange: Exchange, items: T[]): T[] {
   return exchange.fault('unordered-list') ? [...items].reverse() : items;
 }
@@ -85,7 +85,7 @@ const listV1: S3Handler = ({ exchange, bucket }) => {
     element('Name', bucket.name),
     element('Prefix', encode(prefix)),
     element('Marker', encode(marker)),
-    // S3 gives NextMarker only with a delimiter; else the last key is the marker.
+    // S3 returns NextMarker only with a delimiter. Otherwise the last key is the marker.
     element('NextMarker', delimiter && page.next !== undefined ? encode(page.next) : undefined),
     element('MaxKeys', maxKeys),
     delimiter ? element('Delimiter', encode(delimiter)) : '',

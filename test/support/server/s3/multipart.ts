@@ -29,7 +29,7 @@ export const createMultipartUpload: S3Handler = ({ exchange, bucket }) => {
   );
 };
 
-/** AWS: COMPOSITE for all that allow it, FULL_OBJECT for CRC64NVME. */
+/** AWS's default: COMPOSITE for all algorithms that allow it, FULL_OBJECT for CRC64NVME. */
 function defaultType(name: string | undefined): 'FULL_OBJECT' | 'COMPOSITE' | undefined {
   if (name === undefined) return undefined;
   return name === 'crc64nvme' ? 'FULL_OBJECT' : 'COMPOSITE';

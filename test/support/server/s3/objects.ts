@@ -17,7 +17,7 @@ const RESPONSE_OVERRIDES = [
   'content-encoding',
 ];
 
-/** The body as it is to be stored, after the checks; a `flip-bit` fault spoils it here. */
+/** The body to store, after the checks; applies a `flip-bit` fault. */
 export function storedBytes(exchange: Exchange, body: Buffer): Bytes {
   const flip = exchange.fault('flip-bit');
   const bytes = Bytes.of(body);
@@ -60,7 +60,7 @@ export const putObject: S3Handler = (call) => {
   };
 };
 
-/** The checksum over what is stored: the client's algorithm, or AWS's default. */
+/** The checksum of the stored data, with the client's algorithm or AWS's default. */
 function restated(claimed: StoredChecksum | undefined, bytes: Bytes, byDefault: boolean): StoredChecksum | undefined {
   const name = claimed?.name ?? (byDefault ? 'crc64nvme' : undefined);
   return name && { name, value: s3Checksum(name, bytes.chunks), type: 'FULL_OBJECT' };
@@ -100,7 +100,7 @@ interface Selection {
   parts?: number;
 }
 
-/** The bytes that Range or partNumber ask for. */
+/** The bytes that Range or partNumber selects. */
 function select(exchange: Exchange, object: StoredObject): Selection {
   const range = parseRange(exchange.header('range'), object.bytes.size);
   const text = exchange.query.get('partNumber');

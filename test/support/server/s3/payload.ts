@@ -1,5 +1,5 @@
 /**
- * The body as x-amz-content-sha256 declares it: a hash of it, unsigned, or aws-chunked with or without signatures and
+ * Decodes the body as x-amz-content-sha256 declares it: hashed, unsigned, or aws-chunked with or without signatures and
  * trailers. Source: "Signature Calculations: Transferring Payload in Multiple Chunks" of the S3 API reference.
  */
 import { createHash, createHmac } from 'node:crypto';
@@ -42,7 +42,7 @@ export function decodePayload(exchange: Exchange, auth: S3Auth, raw: Buffer): Pa
   return { bytes: raw, trailers: {} };
 }
 
-/** Decodes in place: the chunks' data moves to the front of `raw`, which nobody else holds. */
+/** Decodes in place: moves the chunks' data to the front of `raw`, which has no other user. */
 function decodeChunks(
   exchange: Exchange,
   auth: S3Auth,
@@ -109,7 +109,7 @@ function readTrailers(raw: Buffer, from: number, chain: SignatureChain | undefin
   return trailers;
 }
 
-/** Each chunk's signature covers the one before; the request's own signature is the seed. */
+/** Each chunk's signature covers the previous one. The request's signature is the seed. */
 class SignatureChain {
   readonly #auth: S3Auth;
   #previous: string;

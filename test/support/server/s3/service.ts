@@ -49,7 +49,7 @@ const HANDLERS: Partial<Record<RequestKind, S3Handler>> = {
   RestoreObject: restoreObject,
 };
 
-/** Requests that do not need their bucket to exist. */
+/** Requests that do not require an existing bucket. */
 const BUCKETLESS = new Set<RequestKind>(['ListBuckets', 'CreateBucket']);
 
 export function s3Service(settings: S3Settings, namespace: Namespace): Service {
@@ -61,7 +61,7 @@ export function s3Service(settings: S3Settings, namespace: Namespace): Service {
       if (!handler) throw new ServiceError('NotImplemented');
       const bucket = reachBucket(exchange, namespace, settings);
       if (exchange.key) checkKey(exchange.key, 's3');
-      // S3 takes a body of unknown length only where the decoded one is declared.
+      // S3 accepts a body of unknown length only if the decoded length is declared.
       const chunkedAllowed = exchange.header('x-amz-decoded-content-length') !== undefined;
       const raw = await readBody(exchange, { maxBytes: maxBody(exchange, settings), chunkedAllowed });
       const { bytes, trailers } = decodePayload(exchange, auth, raw);
@@ -78,7 +78,7 @@ export function s3Service(settings: S3Settings, namespace: Namespace): Service {
   };
 }
 
-/** aws-chunked bodies carry their framing on top of the object's bytes. */
+/** aws-chunked bodies contain framing in addition to the object's bytes. */
 function maxBody(exchange: Exchange, settings: S3Settings): number {
   const declared = exchange.header('x-amz-decoded-content-length');
   if (declared === undefined) return settings.maxPutSize;
@@ -100,7 +100,7 @@ function reachBucket(exchange: Exchange, namespace: Namespace, settings: S3Setti
   return bucket;
 }
 
-/** Stands in where a request has no bucket; nothing reads it. */
+/** A placeholder for requests without a bucket; never read. */
 const NO_BUCKET = new Bucket('', { protocol: 's3', region: '', now: () => 0 });
 
 function refuse(exchange: Exchange, error: ServiceError): Reply {

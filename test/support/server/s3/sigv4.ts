@@ -1,5 +1,5 @@
 /**
- * AWS Signature Version 4 as the server sees it: every request must carry one, in its header or in its query.
+ * Verifies AWS Signature Version 4. Every request must have a signature, in its header or in its query.
  * Source: "Signature Calculations for the Authorization Header" and "Using Query Parameters" of the S3 API reference.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
@@ -181,7 +181,7 @@ function checkTime(claim: Claim, exchange: Exchange): void {
   }
 }
 
-/** `host` and all `x-amz-*` headers have to be signed. */
+/** `host` and all `x-amz-*` headers must be signed. */
 function checkSignedHeaders(claim: Claim, exchange: Exchange): void {
   const signed = new Set(claim.signedHeaders);
   const unsigned = Object.keys(exchange.req.headers).filter(
@@ -197,7 +197,7 @@ function checkSignedHeaders(claim: Claim, exchange: Exchange): void {
 function checkToken(claim: Claim, credentials: S3Credentials, exchange: Exchange): void {
   if (exchange.fault('expired-credentials')) throw new ServiceError('ExpiredToken');
   if (claim.token !== credentials.sessionToken) {
-    // A temporary key without its token is an unknown key to the service.
+    // For the service, a temporary key without its token is unknown.
     if (claim.token === undefined) throw new ServiceError('InvalidAccessKeyId');
     throw new ServiceError('InvalidToken');
   }
@@ -226,12 +226,12 @@ function canonicalRequest(claim: Claim, exchange: Exchange): string {
   ].join('\n');
 }
 
-/** Trimmed, runs of spaces made one. */
+/** Trims and replaces runs of spaces with one space. */
 function canonicalValue(value: string): string {
   return value.trim().replace(/ +/g, ' ');
 }
 
-/** Header values arrive one character a byte, so latin1 gives back the bytes that were signed. */
+/** Header values have one character per byte, so latin1 restores the signed bytes. */
 function sha256(text: string): string {
   return createHash('sha256').update(text, 'latin1').digest('hex');
 }
