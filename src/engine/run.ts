@@ -1,11 +1,11 @@
 /** A whole run: list, diff, decide, plan, perform, record, delete. */
 import { randomBytes } from 'node:crypto';
-import { Census } from './census.js';
 import { loadHashes } from '../hash/index.js';
 import { checkpointsIn } from '../manifest/checkpoints.js';
 import type { RunOutcome } from '../manifest/port.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
 import type { Pass } from './census.js';
+import { Census } from './census.js';
 import type { Reporter, RunEvent, Summary } from './events.js';
 import { Halt } from './flow/halt.js';
 import { limiter } from './flow/queue.js';
