@@ -61,15 +61,10 @@ describe('objects in parts', () => {
   test('a run that dies half-way sends only the missing parts when it is run again', async () => {
     const pair = new Pair();
     await pair.source.put('big', bytesOf('big', size));
-    let sent = 0;
-    const original = pair.dest.uploadPart.bind(pair.dest);
-    pair.dest.uploadPart = async (...args) => {
-      if (++sent > 3) throw new XsyncError('access-denied', 'stop here');
-      return original(...args);
-    };
+    const mend = pair.faults.dest.fail('uploadPart', new XsyncError('access-denied', 'stop here'), ({ n }) => n > 3);
     const broken = await pair.copy({ partSize: MiB, partConcurrency: 1 });
     expect(broken.failed.byClass).toEqual({ person: 1 });
-    pair.dest.uploadPart = original;
+    mend();
     const resumed = await pair.copy({ partSize: 2 * MiB });
     expect(resumed.resumed).toEqual({ objects: 1, parts: 3, bytes: 3 * MiB });
     expect(resumed.traffic.destination.requests).toEqual({ list: 1, listParts: 1, uploadPart: 3, completeUpload: 1 });
@@ -85,16 +80,10 @@ describe('objects in parts', () => {
   ])('parts that arrived while the run died are known by %s and not sent again', async (_name, capabilities) => {
     const pair = new Pair({ dest: { capabilities } });
     await pair.source.put('big', bytesOf('big', size));
-    const original = pair.dest.uploadPart.bind(pair.dest);
-    let sent = 0;
-    pair.dest.uploadPart = async (...args) => {
-      const answer = await original(...args);
-      // The fourth part is at the store; its answer is lost with the run.
-      if (++sent === 4) throw new XsyncError('access-denied', 'stop here');
-      return answer;
-    };
+    // The fourth part is at the store; its answer is lost with the run.
+    const mend = pair.faults.dest.lose('uploadPart', new XsyncError('access-denied', 'stop here'), ({ n }) => n === 4);
     await pair.copy({ partSize: MiB, partConcurrency: 1 });
-    pair.dest.uploadPart = original;
+    mend();
     const resumed = await pair.copy();
     expect(resumed.resumed).toEqual({ objects: 1, parts: 4, bytes: 4 * MiB });
     expect(resumed.traffic.destination.requests).toMatchObject({ uploadPart: 2 });
@@ -104,12 +93,9 @@ describe('objects in parts', () => {
   test('a source that changes half-way is copied anew, never mixed, and leaves no upload behind', async () => {
     const pair = new Pair();
     await pair.source.put('big', bytesOf('old', size));
-    const original = pair.source.read.bind(pair.source);
-    let reads = 0;
-    pair.source.read = async (...args) => {
-      if (++reads === 3) await pair.source.put('big', bytesOf('new', size - 99));
-      return original(...args);
-    };
+    pair.faults.source.before('read', async ({ n }) => {
+      if (n === 3) await pair.source.put('big', bytesOf('new', size - 99));
+    });
     const run = await pair.copy({ partSize: MiB });
     expect(run.restarts).toBe(1);
     expect(run.copied.objects).toBe(1);
@@ -120,13 +106,9 @@ describe('objects in parts', () => {
   test('a completion whose answer is lost is found done, not sent again', async () => {
     const pair = new Pair();
     await pair.source.put('big', bytesOf('big', size));
-    const original = pair.dest.completeUpload.bind(pair.dest);
     let calls = 0;
-    pair.dest.completeUpload = async (...args) => {
-      calls++;
-      await original(...args);
-      throw new XsyncError('network', 'connection reset');
-    };
+    pair.faults.dest.before('completeUpload', () => calls++);
+    pair.faults.dest.lose('completeUpload', new XsyncError('network', 'connection reset'));
     const run = await pair.copy({ partSize: MiB });
     expect(calls).toBe(1);
     expect(run.copied.objects).toBe(1);
@@ -136,13 +118,7 @@ describe('objects in parts', () => {
   test('an upload whose creation was answered by a reset leaves no stray', async () => {
     const pair = new Pair();
     await pair.source.put('big', bytesOf('big', size));
-    const original = pair.dest.createUpload.bind(pair.dest);
-    let calls = 0;
-    pair.dest.createUpload = async (...args) => {
-      const made = await original(...args);
-      if (++calls === 1) throw new XsyncError('network', 'connection reset');
-      return made;
-    };
+    pair.faults.dest.lose('createUpload', new XsyncError('network', 'connection reset'), ({ n }) => n === 1);
     const run = await pair.copy({ partSize: MiB });
     expect(run.copied.objects).toBe(1);
     expect((await pair.dest.listUploads({})).uploads).toEqual([]);
@@ -151,13 +127,9 @@ describe('objects in parts', () => {
   test('bytes damaged on the way are never accepted', async () => {
     const pair = new Pair();
     await pair.source.put('big', bytesOf('big', size));
-    const original = pair.source.read.bind(pair.source);
     let reads = 0;
-    pair.source.read = async (key, target, options) => {
-      const info = await original(key, target, options);
-      if (++reads === 2) target[17] = (target[17] ?? 0) ^ 1;
-      return info;
-    };
+    pair.faults.source.before('read', () => reads++);
+    pair.faults.source.damage('read', 17, ({ n }) => n === 2);
     const run = await pair.copy({ partSize: MiB });
     expect(run.copied.objects).toBe(1);
     expect(reads).toBeGreaterThan(6);
@@ -170,16 +142,12 @@ describe('one bad object', () => {
   test('never stops the others, stays listed in the manifest, and is cleared by the run that copies it', async () => {
     const pair = new Pair();
     for (const key of ['a', 'b', 'c']) await pair.source.put(key, bytesOf(key, 10));
-    const original = pair.dest.put.bind(pair.dest);
-    pair.dest.put = async (key, ...rest) => {
-      if (key === 'b') throw new XsyncError('access-denied', 'no');
-      return original(key, ...rest);
-    };
+    const mend = pair.faults.dest.fail('put', new XsyncError('access-denied', 'no'), ({ key }) => key === 'b');
     const run = await pair.copy();
     expect(run.copied.objects).toBe(2);
     expect(run.failed).toMatchObject({ objects: 1, byClass: { person: 1 } });
     expect(pair.manifest.failures()).toMatchObject([{ key: 'b', code: 'access-denied', attempts: 1 }]);
-    pair.dest.put = original;
+    mend();
     await pair.copy();
     expect(pair.manifest.failures()).toEqual([]);
   });
@@ -187,13 +155,7 @@ describe('one bad object', () => {
   test('a small object damaged between GET and PUT is refused and copied again', async () => {
     const pair = new Pair();
     await pair.source.put('a', bytesOf('a', 1000));
-    const original = pair.source.read.bind(pair.source);
-    let reads = 0;
-    pair.source.read = async (key, target, options) => {
-      const info = await original(key, target, options);
-      if (++reads === 1) target[5] = (target[5] ?? 0) ^ 4;
-      return info;
-    };
+    pair.faults.source.damage('read', 5, ({ n }) => n === 1);
     const run = await pair.copy();
     expect(run.copied.objects).toBe(1);
     expect(Buffer.compare(await contentOf(pair.dest, 'a'), Buffer.from(bytesOf('a', 1000)))).toBe(0);

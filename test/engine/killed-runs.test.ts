@@ -58,12 +58,10 @@ test('an intent is over when the object was copied, was deleted, or a whole pass
 test('no object is written before the manifest says that it may be', async () => {
   const pair = new Pair();
   await pair.source.put('a', bytesOf('a', 10));
-  const put = pair.dest.put.bind(pair.dest);
   let said: Intent | undefined;
-  pair.dest.put = (key, ...rest) => {
+  pair.faults.dest.before('put', ({ key = '' }) => {
     said = pair.manifest.intended(key);
-    return put(key, ...rest);
-  };
+  });
   await pair.copy();
   expect(said).toBeDefined();
   expect(pair.manifest.anyIntended()).toBe(false);
@@ -78,9 +76,8 @@ test.each([
   await pair.dest.put('theirs', bytesOf('theirs', adopted ? 10 : 7));
   if (adopted) await sync(pair);
   await pair.source.put('theirs', bytesOf('changed', 11));
-  const read = pair.source.read.bind(pair.source);
   const denied = new XsyncError('access-denied', 'not yours to read');
-  pair.source.read = (key, ...rest) => (key === 'theirs' ? Promise.reject(denied) : read(key, ...rest));
+  pair.faults.source.fail('read', denied, ({ key }) => key === 'theirs');
   expect((await sync(pair)).failed.objects).toBe(1);
   await new Promise((resolve) => setTimeout(resolve, 5));
   await pair.source.delete(['theirs']);

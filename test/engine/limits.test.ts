@@ -38,11 +38,8 @@ describe('limits of a run', () => {
 describe('faults that end a run', () => {
   test('a listing that fails half-way ends it, after what was already queued has been copied', async () => {
     const pair = await pairOf(1500, 10);
-    const original = pair.source.list.bind(pair.source);
-    pair.source.list = async (options) => {
-      if (options.token !== undefined) throw new XsyncError('access-denied', 'page 2 is forbidden');
-      return original(options);
-    };
+    const forbidden = new XsyncError('access-denied', 'page 2 is forbidden');
+    pair.faults.source.fail('list', forbidden, ({ options }) => options.token !== undefined);
     await expect(pair.copy()).rejects.toThrow('page 2 is forbidden');
     expect((await keysOf(pair.dest)).length).toBe(1000);
     expect(pair.manifest.count()).toBe(1000);
@@ -51,10 +48,7 @@ describe('faults that end a run', () => {
   test('expired credentials stop the run instead of failing every object', async () => {
     const pair = await pairOf(100, 10);
     let puts = 0;
-    pair.dest.put = async () => {
-      puts++;
-      throw new XsyncError('expired-credentials', 'the token has expired');
-    };
+    pair.faults.dest.fail('put', new XsyncError('expired-credentials', 'the token has expired'), () => ++puts > 0);
     await expect(pair.copy({ transfers: 1 })).rejects.toThrow('the token has expired');
     expect(puts).toBe(1);
     expect(pair.manifest.failures()).toEqual([]);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { MemoryBudget } from '../../src/engine/flow/budget.js';
 import { XsyncError } from '../../src/model/error.js';
-import type { MemoryStore } from '../../src/store/memory/store.js';
+import type { FaultyStore } from '../support/faults.js';
 import { bytesOf, contentOf, Pair } from './support.js';
 
 const KiB = 1024;
@@ -20,21 +20,15 @@ function randomFrom(seed: number): () => number {
 }
 
 /** Until the returned function is called, calls take a while, each another one, and some of them fail. */
-function makeFlaky(store: MemoryStore, random: () => number, faults: number): () => void {
-  let flaky = true;
-  for (const name of ['read', 'put', 'createUpload', 'uploadPart', 'completeUpload', 'head'] as const) {
-    const original = store[name].bind(store) as (...args: unknown[]) => Promise<unknown>;
-    Object.assign(store, {
-      [name]: async (...args: unknown[]) => {
-        if (!flaky) return original(...args);
-        await new Promise((resolve) => setTimeout(resolve, random() * 4));
-        if (random() < faults) throw new XsyncError(random() < 0.2 ? 'access-denied' : 'network', 'a fault');
-        return original(...args);
-      },
-    });
-  }
+function makeFlaky(store: FaultyStore, random: () => number, faults: number): () => void {
+  const flaky = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, random() * 4));
+    if (random() < faults) throw new XsyncError(random() < 0.2 ? 'access-denied' : 'network', 'a fault');
+  };
+  const kinds = ['read', 'put', 'createUpload', 'uploadPart', 'completeUpload', 'head'] as const;
+  const undo = kinds.map((kind) => store.before(kind, flaky));
   return () => {
-    flaky = false;
+    for (const one of undo) one();
   };
 }
 
@@ -59,7 +53,7 @@ describe('objects that share too little memory', () => {
     for (let i = 0; i < 12; i++) {
       await pair.source.put(`k${i}`, bytesOf(`k${i}`, Math.floor(random() * 8 * 64 * KiB)));
     }
-    const calm = [makeFlaky(pair.source, random, 0.02), makeFlaky(pair.dest, random, 0.02)];
+    const calm = [makeFlaky(pair.faults.source, random, 0.02), makeFlaky(pair.faults.dest, random, 0.02)];
     await mustEnd(pair.copy({ ...options, partSize: 64 * KiB }));
     for (const settle of calm) settle();
     await mustEnd(pair.copy({ ...options, partSize: 64 * KiB }));
@@ -72,7 +66,7 @@ describe('objects that share too little memory', () => {
       const random = randomFrom(seed);
       const pair = new Pair();
       for (let i = 0; i < 6; i++) await pair.source.put(`k${i}`, bytesOf(`k${i}`, (i % 3) * 150 * KiB + 5));
-      const calm = [makeFlaky(pair.source, random, 0.03), makeFlaky(pair.dest, random, 0.03)];
+      const calm = [makeFlaky(pair.faults.source, random, 0.03), makeFlaky(pair.faults.dest, random, 0.03)];
       const stop = new AbortController();
       setTimeout(() => stop.abort(), random() * 60);
       const options = { partSize: 64 * KiB, maxMemory: 100 * KiB, partConcurrency: 4 };
@@ -115,13 +109,12 @@ describe('a call that never answers', () => {
 async function endsInTime(name: 'list' | 'read' | 'put' | 'uploadPart'): Promise<void> {
   const pair = new Pair();
   for (let i = 0; i < 3; i++) await pair.source.put(`k${i}`, bytesOf(`k${i}`, i * 100 * KiB));
-  const store = name === 'list' || name === 'read' ? pair.source : pair.dest;
-  Object.assign(store, {
-    [name]: (...args: { signal?: AbortSignal }[]) =>
-      new Promise((_, reject) => {
-        const abort = () => reject(new XsyncError('aborted', 'aborted'));
-        args.at(-1)?.signal?.addEventListener('abort', abort, { once: true });
-      }),
+  const store = name === 'list' || name === 'read' ? pair.faults.source : pair.faults.dest;
+  store.before(name, ({ signal }) => {
+    return new Promise((_, reject) => {
+      const abort = () => reject(new XsyncError('aborted', 'aborted'));
+      signal?.addEventListener('abort', abort, { once: true });
+    });
   });
   const stop = new AbortController();
   setTimeout(() => stop.abort(), 20);

@@ -20,19 +20,13 @@ async function throttledPair(): Promise<{ pair: Pair; open(): void }> {
   const pair = new Pair();
   for (let i = 0; i < 37; i++) await pair.source.put(`a/${i}`, bytesOf(`a/${i}`, 10));
   await pair.source.put('b', bytesOf('b', 10));
-  const put = pair.dest.put.bind(pair.dest);
   const seen = new Set<string>();
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  pair.dest.put = async (key, ...rest) => {
-    if (!key.startsWith('a/')) return put(key, ...rest);
-    await opened;
-    if (!seen.has(key)) {
-      seen.add(key);
-      throw new XsyncError('throttled', 'slow down', { status: 503 });
-    }
-    return put(key, ...rest);
-  };
+  pair.faults.dest.before('put', ({ key = '' }) => {
+    if (!key.startsWith('a/') || seen.has(key)) return;
+    seen.add(key);
+    throw new XsyncError('throttled', 'slow down', { status: 503 });
+  });
+  const open = pair.faults.dest.hold('put', ({ key }) => key?.startsWith('a/') ?? false);
   return { pair, open };
 }
 
@@ -88,11 +82,10 @@ describe('named keys', () => {
   test('leave the failed list when they do not fail, and are one run however many batches there are', async () => {
     const pair = new Pair();
     for (const key of ['a', 'b', 'c']) await pair.source.put(key, bytesOf(key, 10));
-    const put = pair.dest.put.bind(pair.dest);
-    pair.dest.put = () => Promise.reject(new XsyncError('access-denied', 'no'));
+    const mend = pair.faults.dest.fail('put', new XsyncError('access-denied', 'no'));
     await pair.copy();
     expect(pair.manifest.failureCount()).toBe(3);
-    pair.dest.put = put;
+    mend();
     await pair.source.delete(['c']);
     const summary = await runKeys(
       pair.open(),

@@ -9,6 +9,7 @@ import { IN_MEMORY, openManifest } from '../../src/manifest/sqlite/open.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../src/store/memory/store.js';
 import type { Capabilities, ObjectStore } from '../../src/store/port.js';
 import { share } from '../../src/store/wrap/share.js';
+import { FaultyStore } from '../support/faults.js';
 
 export const POLICY: CopyPolicy = {
   mode: 'copy',
@@ -41,8 +42,11 @@ export const OPTIONS: RunOptions = {
 const REMOTE: Partial<Capabilities> = { local: false, keepsMtime: false };
 
 export class Pair {
+  /** What is in the buckets, without faults. */
   readonly source: MemoryStore;
   readonly dest: MemoryStore;
+  /** What runs meet there. */
+  readonly faults: { readonly source: FaultyStore; readonly dest: FaultyStore };
   readonly manifest = openManifest(IN_MEMORY, {
     source: { kind: 'memory', endpoint: 'a', bucket: 'src', prefix: '' },
     dest: { kind: 'memory', endpoint: 'b', bucket: 'dst', prefix: '' },
@@ -63,6 +67,7 @@ export class Pair {
       ...dest,
       capabilities: { ...REMOTE, ...dest?.capabilities },
     });
+    this.faults = { source: new FaultyStore(this.source), dest: new FaultyStore(this.dest) };
   }
 
   /** Runs a copy and returns its summary with every event; `listen` hears them also when the run throws. */
@@ -85,8 +90,8 @@ export class Pair {
   }
 
   open(): RunPair {
-    const source = side(this.source, this.prefixes.source, 'memory:src');
-    const dest = side(this.dest, this.prefixes.dest, 'memory:dst');
+    const source = side(this.faults.source, this.prefixes.source, 'memory:src');
+    const dest = side(this.faults.dest, this.prefixes.dest, 'memory:dst');
     return { source, dest, manifest: this.manifest, settings: 'first', single: false };
   }
 }
@@ -113,6 +118,17 @@ export function bytesOf(seed: string, size: number): Uint8Array {
     bytes[i] = x >>> 24;
   }
   return bytes;
+}
+
+/** Lists in two pages, of which the first holds all keys but the first two. */
+export function listUpsideDown(store: FaultyStore): void {
+  store.around('list', async ({ options }, run) => {
+    const { token } = options;
+    options.token = undefined;
+    const { entries } = await run();
+    if (token === undefined) return { entries: entries.slice(2), prefixes: [], nextToken: 'rest' };
+    return { entries: entries.slice(0, 2), prefixes: [] };
+  });
 }
 
 export async function contentOf(store: ObjectStore, key: string): Promise<Buffer> {

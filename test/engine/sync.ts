@@ -2,7 +2,6 @@
 import type { SyncPolicy } from '../../src/engine/decide/decide.js';
 import type { RunEvent, Summary } from '../../src/engine/events.js';
 import type { DeleteOptions, DeleteTime, RunOptions } from '../../src/engine/options.js';
-import type { MemoryStore } from '../../src/store/memory/store.js';
 import { bytesOf, keysOf, Pair, SYNC_POLICY } from './support.js';
 
 export const TIMES: readonly DeleteTime[] = ['after', 'during', 'before'];
@@ -48,33 +47,20 @@ export function numbered(count: number, name = 'k'): string[] {
   return Array.from({ length: count }, (_, n) => `${name}${String(n).padStart(5, '0')}`);
 }
 
-/** The keys of each delete request that has reached the store. */
-export function deleteRequests(store: MemoryStore): string[][] {
+/** The keys of each delete request that has reached the destination. */
+export function deleteRequests(pair: Pair): string[][] {
   const requests: string[][] = [];
-  const original = store.delete.bind(store);
-  store.delete = (keys, options) => {
-    requests.push([...keys]);
-    return original(keys, options);
-  };
+  pair.faults.dest.before('delete', ({ keys }) => requests.push([...keys]));
   return requests;
 }
 
 /** The requests that change the destination, and those that list either side, in order. */
 export function order(pair: Pair): string[] {
   const calls: string[] = [];
-  const note = (store: MemoryStore, method: 'list' | 'put' | 'delete', name: string): void => {
-    const original = store[method].bind(store) as (...args: unknown[]) => Promise<unknown>;
-    Object.assign(store, {
-      [method]: (...args: unknown[]) => {
-        calls.push(name);
-        return original(...args);
-      },
-    });
-  };
-  note(pair.source, 'list', 'list source');
-  note(pair.dest, 'list', 'list destination');
-  note(pair.dest, 'put', 'put');
-  note(pair.dest, 'delete', 'delete');
+  pair.faults.source.before('list', () => calls.push('list source'));
+  pair.faults.dest.before('list', () => calls.push('list destination'));
+  pair.faults.dest.before('put', () => calls.push('put'));
+  pair.faults.dest.before('delete', () => calls.push('delete'));
   return calls;
 }
 

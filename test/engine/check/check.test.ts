@@ -4,7 +4,6 @@ import type { CheckEvent, CheckSummary } from '../../../src/engine/check/finding
 import { RepairList, repair } from '../../../src/engine/check/repair.js';
 import { createFilter } from '../../../src/engine/filter/filter.js';
 import { XsyncError } from '../../../src/model/error.js';
-import type { ObjectStore, ReadOptions } from '../../../src/store/port.js';
 import { bytesOf, contentOf, OPTIONS, Pair } from '../support.js';
 
 const CHECK: CheckOptions = {
@@ -40,15 +39,6 @@ async function check(pair: Pair, options: Partial<CheckOptions> = {}, opened = p
 
 /** Neither listing nor HEAD shows a checksum. */
 const OPAQUE = { capabilities: { partEtagIsMd5: false } };
-
-/** Calls `before` ahead of each read of `store`. */
-function beforeReads(store: ObjectStore, before: () => Promise<unknown>): void {
-  const read = store.read.bind(store);
-  store.read = async (key: string, target: Uint8Array, options?: ReadOptions) => {
-    await before();
-    return read(key, target, options);
-  };
-}
 
 describe('between two stores that show checksums', () => {
   let pair: Pair;
@@ -126,33 +116,26 @@ describe('between two stores that show checksums', () => {
   });
 
   test('an ETag that only looks like an MD5 is no difference', async () => {
-    const head = pair.dest.head.bind(pair.dest);
-    pair.dest.head = async (...args) => ({ ...(await head(...args)), checksums: {} });
+    pair.faults.dest.change('head', (info) => ({ ...info, checksums: {} }));
     expect((await check(pair)).found).toContain('match other size');
   });
 
   test('an object that cannot be looked at is an error of its own, and the rest is checked', async () => {
-    pair.dest.head = async (key) => {
+    pair.faults.dest.before('head', ({ key }) => {
       throw new XsyncError('access-denied', 'no', { subject: key });
-    };
+    });
     const outcome = await check(pair);
     expect(outcome.errors).toMatchObject({ objects: 1, byClass: { person: 1 }, list: [{ key: 'other' }] });
     expect(outcome.match.objects).toBe(1);
   });
 
   test('a listing that fails is no list of differences', async () => {
-    pair.dest.list = async () => {
-      throw new XsyncError('bad-credentials', 'no');
-    };
+    pair.faults.dest.fail('list', new XsyncError('bad-credentials', 'no'));
     await expect(check(pair)).rejects.toMatchObject({ code: 'bad-credentials' });
   });
 
   test('a store that breaks its promise of order is refused, not called different', async () => {
-    const list = pair.dest.list.bind(pair.dest);
-    pair.dest.list = async (options) => {
-      const page = await list(options);
-      return { ...page, entries: page.entries.toReversed() };
-    };
+    pair.faults.dest.change('list', (page) => ({ ...page, entries: page.entries.toReversed() }));
     await expect(check(pair)).rejects.toMatchObject({ code: 'invalid-response' });
   });
 });
@@ -227,7 +210,7 @@ describe('without a common checksum', () => {
 
   test('old and new bytes are never compared: an object that is rewritten meanwhile is looked at again', async () => {
     let rewritten = false;
-    beforeReads(pair.source, async () => {
+    pair.faults.source.before('read', async () => {
       if (rewritten) return;
       rewritten = true;
       await pair.source.put('b', bytesOf('new', 10));
@@ -240,14 +223,14 @@ describe('without a common checksum', () => {
 
   test('one that never rests is an error, not a verdict', async () => {
     let n = 0;
-    beforeReads(pair.source, () => pair.source.put('b', bytesOf(`again ${n++}`, 10)));
+    pair.faults.source.before('read', () => pair.source.put('b', bytesOf(`again ${n++}`, 10)));
     const outcome = await check(pair, { compare: 'download', only: ['b'] });
     expect(outcome.found).toEqual([]);
     expect(outcome.errors).toMatchObject({ objects: 1, list: [{ key: 'b', code: 'precondition-failed' }] });
   });
 
   test('one that is deleted meanwhile is missing', async () => {
-    beforeReads(pair.source, () => pair.source.delete(['b']));
+    pair.faults.source.before('read', () => pair.source.delete(['b']));
     expect((await check(pair, { compare: 'download', only: ['b'] })).found).toEqual(['missing-on-src b']);
   });
 

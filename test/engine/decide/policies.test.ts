@@ -3,8 +3,7 @@ import type { CopyPolicy } from '../../../src/engine/decide/decide.js';
 import { createFilter, parseRawKeyFile } from '../../../src/engine/filter/filter.js';
 import type { RunOptions } from '../../../src/engine/options.js';
 import { XsyncError } from '../../../src/model/error.js';
-import type { ListOptions } from '../../../src/store/port.js';
-import { bytesOf, contentOf, keysOf, Pair, POLICY } from '../support.js';
+import { bytesOf, contentOf, keysOf, listUpsideDown, Pair, POLICY } from '../support.js';
 
 type Policy = Partial<CopyPolicy>;
 
@@ -77,12 +76,7 @@ describe('a destination that may list in any order', () => {
       await pair.source.put(key, bytesOf(`${key} new`, 20));
       await pair.dest.put(key, bytesOf(`${key} precious`, 10));
     }
-    const original = pair.dest.list.bind(pair.dest);
-    pair.dest.list = async (options: ListOptions) => {
-      const { entries } = await original({ ...options, token: undefined });
-      if (options.token === undefined) return { entries: entries.slice(2), prefixes: [], nextToken: 'rest' };
-      return { entries: entries.slice(0, 2), prefixes: [] };
-    };
+    listUpsideDown(pair.faults.dest);
     return pair;
   }
 
@@ -99,11 +93,8 @@ describe('a listing that cannot be right', () => {
   test('that goes round in a circle ends the run', async () => {
     const pair = new Pair();
     await pair.source.put('a', bytesOf('a', 10));
-    const original = pair.source.list.bind(pair.source);
-    pair.source.list = async (options) => ({
-      ...(await original({ ...options, token: undefined })),
-      nextToken: 'again',
-    });
+    pair.faults.source.before('list', ({ options }) => Object.assign(options, { token: undefined }));
+    pair.faults.source.change('list', (page) => ({ ...page, nextToken: 'again' }));
     await expect(pair.copy()).rejects.toMatchObject({ code: 'invalid-response' });
   });
 
@@ -111,8 +102,7 @@ describe('a listing that cannot be right', () => {
     const pair = new Pair();
     pair.prefixes = { source: 'photos/', dest: '' };
     await pair.source.put('other/secret', bytesOf('a', 10));
-    const original = pair.source.list.bind(pair.source);
-    pair.source.list = (options) => original({ ...options, prefix: '' });
+    pair.faults.source.before('list', ({ options }) => Object.assign(options, { prefix: '' }));
     await expect(pair.copy()).rejects.toMatchObject({ code: 'invalid-response' });
     expect(await keysOf(pair.dest)).toEqual([]);
   });
@@ -135,11 +125,7 @@ describe('--files-from', () => {
     async (noTraverse) => {
       const pair = new Pair();
       for (const key of ['good', 'secret']) await pair.source.put(key, bytesOf(key, 10));
-      const original = pair.source.head.bind(pair.source);
-      pair.source.head = async (key, options) => {
-        if (key === 'secret') throw new XsyncError('access-denied', 'no');
-        return original(key, options);
-      };
+      pair.faults.source.fail('head', new XsyncError('access-denied', 'no'), ({ key }) => key === 'secret');
       const run = await pair.copy({ filter: listed('good', 'x'.repeat(1025), 'secret'), noTraverse });
       expect(run.copied.objects).toBe(1);
       expect(run.failed.list.map(({ key, code }) => `${key.slice(0, 6)} ${code}`).sort()).toEqual([
@@ -154,13 +140,12 @@ describe('--max-transfer, hard', () => {
   test('lets an object finish that fits exactly, so that the next run gets further', async () => {
     const pair = new Pair();
     for (const key of ['a', 'b', 'c']) await pair.source.put(key, bytesOf(key, 100));
-    const original = pair.dest.put.bind(pair.dest);
     // As over a line: the bytes are gone before the answer comes.
-    pair.dest.put = async (key, body, options) => {
-      options?.pace?.(body.byteLength);
+    pair.faults.dest.around('put', async ({ pace, bytes }, run) => {
+      pace?.(bytes.byteLength);
       await new Promise((resolve) => setTimeout(resolve, 2));
-      return original(key, body, { ...options, pace: undefined });
-    };
+      return run(() => undefined);
+    });
     const run = await pair.copy({ maxTransfer: 100, transfers: 1 });
     expect(run).toMatchObject({ copied: { objects: 1 }, stopped: 'max-transfer' });
     expect((await pair.copy({ maxTransfer: 100, transfers: 1 })).copied.objects).toBe(1);

@@ -8,8 +8,8 @@ import { Streams } from '../../../src/engine/list/streams.js';
 import type { RunOptions } from '../../../src/engine/options.js';
 import type { ManifestRow } from '../../../src/manifest/port.js';
 import { compareKeys } from '../../../src/model/key.js';
-import type { MemoryStore } from '../../../src/store/memory/store.js';
 import type { ListOptions } from '../../../src/store/port.js';
+import type { FaultyStore } from '../../support/faults.js';
 import { bytesOf, OPTIONS, Pair } from '../support.js';
 import { Bucket, rowsOf } from './ranges-bucket.js';
 
@@ -80,24 +80,22 @@ async function pairOf(keys: readonly string[], kind: Store = 'ordered', prefix =
   }
   if (prefix !== '') for (const key of ['o', 'p', 'p0', 'q']) await pair.source.put(key, bytesOf('x', 1));
   pair.manifest.commit(keys.map((key) => ({ ...ROW, key })));
-  if (kind === 'start-after ignored') for (const store of [pair.source, pair.dest]) ignoreStartAfter(store);
+  if (kind === 'start-after ignored')
+    for (const store of [pair.faults.source, pair.faults.dest]) ignoreStartAfter(store);
   return pair;
 }
 
-function ignoreStartAfter(store: MemoryStore): void {
-  const list = store.list.bind(store);
-  store.list = (options) => list({ ...options, startAfter: undefined });
+function ignoreStartAfter(store: FaultyStore): void {
+  store.before('list', ({ options }) => Object.assign(options, { startAfter: undefined }));
 }
 
 /** Every answer comes so late that the store is listed in ranges; tells what was asked for. */
-function farAway(store: MemoryStore): ListOptions[] {
-  const list = store.list.bind(store);
+function farAway(store: FaultyStore): ListOptions[] {
   const asked: ListOptions[] = [];
-  store.list = async (options) => {
-    asked.push(options);
-    if (asked.length === 1) await new Promise((resolve) => setTimeout(resolve, 60));
-    return list(options);
-  };
+  store.before('list', async ({ n, options }) => {
+    asked.push({ ...options });
+    if (n === 1) await new Promise((resolve) => setTimeout(resolve, 60));
+  });
   return asked;
 }
 
@@ -175,7 +173,7 @@ describe('what a bounded listing costs', () => {
 
   test('far away it is listed in ranges, of which none lies outside', async () => {
     const pair = await pairOf(keys);
-    const asked = farAway(pair.source);
+    const asked = farAway(pair.faults.source);
     const interval = { after: name(1499), until: name(8499) };
     const { source, notices } = await listed(pair, interval);
     expect(source).toEqual(keys.slice(1500, 8500));
@@ -188,7 +186,7 @@ describe('what a bounded listing costs', () => {
 
   test('a far store that ignores start-after is known from its first page, told of, and no longer asked so', async () => {
     const pair = await pairOf(keys, 'start-after ignored');
-    const asked = farAway(pair.source);
+    const asked = farAway(pair.faults.source);
     const interval = { after: name(1499), until: name(2499) };
     const first = await listed(pair, interval);
     expect(first.source).toEqual(keys.slice(1500, 2500));

@@ -208,14 +208,13 @@ describe('a store that cannot list from any key on is listed in sequence, with a
   test('and the next run knows', async () => {
     const pair = new Pair();
     for (let i = 0; i < 8000; i++) await pair.source.put(pad(i), bytesOf('x', 1));
-    const original = pair.source.list.bind(pair.source);
     let asked = 0;
-    pair.source.list = async (options) => {
+    pair.faults.source.before('list', async ({ options }) => {
       if (options.startAfter !== undefined) asked++;
       // Far enough away for ranges to be worth it.
       else if (options.token === undefined) await new Promise((resolve) => setTimeout(resolve, 70));
-      return original({ ...options, startAfter: undefined });
-    };
+      options.startAfter = undefined;
+    });
     const first = await pair.copy({ dryRun: true });
     expect(first.copied.objects).toBe(8000);
     expect(first.events.filter((event) => event.type === 'notice' && event.level === 'warn')).toHaveLength(1);
@@ -228,12 +227,10 @@ describe('a store that cannot list from any key on is listed in sequence, with a
 test('a near store is listed in sequence: ranges would cost memory and save nothing', async () => {
   const pair = new Pair();
   for (let i = 0; i < 8000; i++) await pair.source.put(pad(i), bytesOf('x', 1));
-  const original = pair.source.list.bind(pair.source);
   let ranges = 0;
-  pair.source.list = (options) => {
+  pair.faults.source.before('list', ({ options }) => {
     if (options.startAfter !== undefined) ranges++;
-    return original(options);
-  };
+  });
   expect((await pair.copy({ dryRun: true })).traffic.source.requests).toEqual({ list: 8 });
   expect(ranges).toBe(0);
 });
@@ -249,16 +246,14 @@ describe('a command that only lists', () => {
   }
 
   function late(pair: Pair, ms: number): { most: number; signals: (AbortSignal | undefined)[] } {
-    const original = pair.source.list.bind(pair.source);
     const seen = { most: 0, signals: [] as (AbortSignal | undefined)[] };
     let inFlight = 0;
-    pair.source.list = async (options) => {
-      seen.signals.push(options.signal);
+    pair.faults.source.before('list', async ({ signal }) => {
+      seen.signals.push(signal);
       seen.most = Math.max(seen.most, ++inFlight);
       await new Promise((resolve) => setTimeout(resolve, ms));
       inFlight--;
-      return original(options);
-    };
+    });
     return seen;
   }
 

@@ -37,7 +37,7 @@ describe.each(TIMES)('--delete-%s', (when) => {
   test('1,000 keys go in one request', async () => {
     const keys = numbered(2500);
     const pair = await synced(['stays', ...keys], keys);
-    const requests = deleteRequests(pair.dest);
+    const requests = deleteRequests(pair);
     const run = await sync(pair, { deletes: { when, max: { objects: 2500 } } });
     expect(requests.map(({ length }) => length).sort()).toEqual([1000, 1000, 500]);
     expect(run.traffic.destination.requests.delete).toBe(3);
@@ -48,7 +48,7 @@ describe.each(TIMES)('--delete-%s', (when) => {
   test('a dry run deletes nothing, and names each object that it would delete once', async () => {
     const pair = await synced(['a', 'b', 'c'], ['b']);
     await pair.dest.put('unknown', bytesOf('x', 10));
-    const requests = deleteRequests(pair.dest);
+    const requests = deleteRequests(pair);
     const run = await sync(pair, { deletes: { when }, dryRun: true });
     expect(requests).toEqual([]);
     expect(told(run, 'doom')).toEqual(['b']);
@@ -60,20 +60,16 @@ describe.each(TIMES)('--delete-%s', (when) => {
 
   test('a delete that fails is told, stays in the manifest, and is found again by the next run', async () => {
     const pair = await synced(['a', 'b', 'c'], ['b', 'c']);
-    const original = pair.dest.delete.bind(pair.dest);
-    pair.dest.delete = async (keys, options) => {
-      const failures = await original(
-        keys.filter((key) => key !== 'b'),
-        options,
-      );
-      return [...failures, { key: 'b', error: new XsyncError('access-denied', 'no right to delete') }];
-    };
+    const mend = pair.faults.dest.around('delete', async ({ keys }, run) => {
+      keys.splice(keys.indexOf('b'), 1);
+      return [...(await run()), { key: 'b', error: new XsyncError('access-denied', 'no right to delete') }];
+    });
     const run = await sync(pair, { deletes: { when } });
     expect(run.failed.list).toMatchObject([{ key: 'b', code: 'access-denied', operation: 'delete' }]);
     expect(run.failed).toMatchObject({ objects: 1, byClass: { person: 1 } });
     expect(run.deleted).toMatchObject({ objects: 1, left: 1 });
     expect(pair.manifest.get('b')).toBeDefined();
-    pair.dest.delete = original;
+    mend();
     const next = await sync(pair, { deletes: { when } });
     expect(next).toMatchObject({ deleted: { objects: 1, left: 0 }, failed: { objects: 0 } });
     expect(await keysOf(pair.dest)).toEqual(['a']);
@@ -81,9 +77,7 @@ describe.each(TIMES)('--delete-%s', (when) => {
 
   test('a delete request that fails whole is told of each of its objects', async () => {
     const pair = await synced(['a', 'b', 'c'], ['b', 'c']);
-    pair.dest.delete = async () => {
-      throw new XsyncError('access-denied', 'no right to delete');
-    };
+    pair.faults.dest.fail('delete', new XsyncError('access-denied', 'no right to delete'));
     const run = await sync(pair, { deletes: { when } });
     expect(run.failed.list.map(({ key }) => key)).toEqual(['b', 'c']);
     expect(run.deleted).toMatchObject({ objects: 0, left: 2 });
@@ -122,7 +116,7 @@ describe.each(TIMES)('--delete-%s', (when) => {
     const pair = await synced(['a', 'tmp/gone', 'tmp/there'], ['tmp/gone']);
     await pair.dest.put('tmp/unknown', bytesOf('x', 10));
     const filter = createFilter({ exclude: ['/tmp/**'] });
-    const requests = deleteRequests(pair.dest);
+    const requests = deleteRequests(pair);
     const run = await sync(pair, { deletes: { when }, policy: { deleteUnknown: true }, filter });
     expect(requests).toEqual([]);
     expect(run).toMatchObject({ deleted: { objects: 0, left: 0 }, kept: { objects: 0 } });
@@ -190,7 +184,7 @@ describe.each(TIMES)('--delete-%s', (when) => {
       await pair.dest.put('unknown', bytesOf('x', 10));
       pair.manifest.setFact('source-unordered', 'yes');
       pair.manifest.setFact('destination-unordered', 'yes');
-      const requests = deleteRequests(pair.dest);
+      const requests = deleteRequests(pair);
       await sync(pair, { deletes: { when } });
       expect(requests.flat().sort()).toEqual(keys.slice(1200, 1203));
     },
@@ -198,19 +192,15 @@ describe.each(TIMES)('--delete-%s', (when) => {
 
   test.each(['source', 'dest'] as const)('not even when the %s is found to do so in this very run', async (side) => {
     const pair = await synced(numbered(2500), ['k01200']);
-    const store = pair[side];
-    const original = store.list.bind(store);
-    let disorderly = true;
-    store.list = async (options) => {
-      const page = await original(options);
-      if (disorderly && options.token !== undefined && page.nextToken !== undefined) page.entries.reverse();
+    const mend = pair.faults[side].change('list', (page, { options }) => {
+      if (options.token !== undefined && page.nextToken !== undefined) page.entries.reverse();
       return page;
-    };
-    const requests = deleteRequests(pair.dest);
+    });
+    const requests = deleteRequests(pair);
     const run = await sync(pair, { deletes: { when, max: { objects: 5000 } }, policy: { deleteUnknown: true } });
     expect(requests.flat()).toEqual(['k01200']);
     expect(run).toMatchObject({ deleted: { objects: 1, left: 0 }, failed: { objects: 0 } });
-    disorderly = false;
+    mend();
     expect((await sync(pair, { deletes: { when } })).deleted.objects).toBe(0);
   });
 });
@@ -243,17 +233,9 @@ describe('when deletes are made', () => {
     const pair = await synced(numbered(2500), numbered(3));
     for (const key of numbered(50, 'new')) await pair.source.put(key, bytesOf(key, 10));
     const calls = order(pair);
-    const original = pair.dest.put.bind(pair.dest);
-    let deleted = (): void => undefined;
-    const gone = new Promise<void>((resolve) => {
-      deleted = resolve;
-    });
     // No object arrives before the deletes are made.
-    pair.dest.put = async (...args) => {
-      await gone;
-      return original(...args);
-    };
-    await sync(pair, { deletes: { when: 'during' }, transfers: 100 }, (event) => event.type === 'deleted' && deleted());
+    const release = pair.faults.dest.hold('put');
+    await sync(pair, { deletes: { when: 'during' }, transfers: 100 }, (event) => event.type === 'deleted' && release());
     const before = calls.slice(0, calls.indexOf('delete'));
     expect(before.filter((call) => call.startsWith('list'))).toHaveLength(6);
     expect(before).not.toContain('put');
@@ -264,11 +246,7 @@ describe('when deletes are made', () => {
 async function broken(): Promise<Pair> {
   const pair = await synced(['a', 'gone'], ['gone']);
   await pair.source.put('b', bytesOf('b', 10));
-  const original = pair.source.read.bind(pair.source);
-  pair.source.read = async (key, ...rest) => {
-    if (key === 'b') throw new XsyncError('access-denied', 'no');
-    return original(key, ...rest);
-  };
+  pair.faults.source.fail('read', new XsyncError('access-denied', 'no'), ({ key }) => key === 'b');
   return pair;
 }
 
@@ -306,17 +284,13 @@ describe('an object that could not be copied', () => {
 describe('a run that is stopped', () => {
   test.each(TIMES)('while it lists deletes nothing, --delete-%s', async (when) => {
     const pair = await synced(numbered(2500), numbered(3));
-    const requests = deleteRequests(pair.dest);
+    const requests = deleteRequests(pair);
     const stop = new AbortController();
-    const original = pair.source.list.bind(pair.source);
-    pair.source.list = async (options) => {
-      if (options.token !== undefined) stop.abort();
-      return original(options);
-    };
+    const undo = pair.faults.source.before('list', ({ options }) => options.token !== undefined && stop.abort());
     const run = await sync(pair, { deletes: { when }, stop: stop.signal });
     expect(run.stopped).toBe('interrupted');
     expect(requests).toEqual([]);
-    pair.source.list = original;
+    undo();
     expect((await sync(pair, { deletes: { when } })).deleted.objects).toBe(3);
   });
 
@@ -324,7 +298,7 @@ describe('a run that is stopped', () => {
     const pair = await synced(['a', 'gone'], ['gone']);
     await pair.source.put('new', bytesOf('new', 10));
     const stop = new AbortController();
-    const requests = deleteRequests(pair.dest);
+    const requests = deleteRequests(pair);
     const run = await sync(pair, { stop: stop.signal }, (event) => event.type === 'begin' && stop.abort());
     expect(run.stopped).toBe('interrupted');
     expect(requests).toEqual([]);
@@ -335,7 +309,7 @@ describe('a run that is stopped', () => {
     const keys = numbered(9000);
     const pair = await synced(['stays', ...keys], keys);
     const stop = new AbortController();
-    const requests = deleteRequests(pair.dest);
+    const requests = deleteRequests(pair);
     const run = await sync(
       pair,
       { deletes: { when, max: { objects: 9000 } }, stop: stop.signal },
@@ -360,7 +334,7 @@ describe('a run that is stopped', () => {
   ] as const)('by --max-transfer deletes nothing, --delete-%s, %s', async (when, cutoffMode) => {
     const pair = await synced(['a', 'gone'], ['gone']);
     for (const key of numbered(5, 'new')) await pair.source.put(key, bytesOf(key, 100));
-    const requests = deleteRequests(pair.dest);
+    const requests = deleteRequests(pair);
     const run = await sync(pair, { deletes: { when }, maxTransfer: 150, cutoffMode, transfers: 1 });
     expect(run.stopped).toBe('max-transfer');
     expect(requests).toEqual([]);
@@ -369,12 +343,8 @@ describe('a run that is stopped', () => {
   test.each(['hard', 'soft'] as const)('by --max-duration deletes nothing, %s', async (cutoffMode) => {
     const pair = await synced(['a', 'gone'], ['gone']);
     await pair.source.put('new', bytesOf('new', 10));
-    const original = pair.dest.put.bind(pair.dest);
-    pair.dest.put = async (...args) => {
-      await new Promise((resolve) => setTimeout(resolve, 60));
-      return original(...args);
-    };
-    const requests = deleteRequests(pair.dest);
+    pair.faults.dest.before('put', () => new Promise((resolve) => setTimeout(resolve, 60)));
+    const requests = deleteRequests(pair);
     const run = await sync(pair, { maxDurationMs: 20, cutoffMode });
     expect(run.stopped).toBe('max-duration');
     expect(requests).toEqual([]);
@@ -389,7 +359,6 @@ describe('deletes that an interrupted pass has found', () => {
     const pair = await synced(numbered(4500), numbered(13).slice(10));
     await pair.dest.put('k00000+unknown', bytesOf('x', 10));
     const stop = new AbortController();
-    const original = pair.source.list.bind(pair.source);
     const setFact = pair.manifest.setFact.bind(pair.manifest);
     const passed = new Promise<void>((resolve) => {
       pair.manifest.setFact = (name, value) => {
@@ -397,26 +366,24 @@ describe('deletes that an interrupted pass has found', () => {
         if (name === 'pass' && value.includes('"after":"k0')) resolve();
       };
     });
-    pair.source.list = async (listing) => {
+    const undo = pair.faults.source.before('list', async ({ options: { token, startAfter } }) => {
       // A slow machine lists in ranges, which have no token.
-      if ((listing.token ?? listing.startAfter ?? '') >= 'k03') {
-        // What was listed before is passed first.
-        await passed;
-        stop.abort();
-      }
-      return original(listing);
-    };
+      if ((token ?? startAfter ?? '') < 'k03') return;
+      // What was listed before is passed first.
+      await passed;
+      stop.abort();
+    });
     const run = await sync(pair, { resume: RESUME, stop: stop.signal, ...options });
     expect(run).toMatchObject({ stopped: 'interrupted', deleted: { objects: 0 } });
     expect(pair.manifest.getFact('pass')).toContain('"after":"k0');
-    pair.source.list = original;
+    undo();
     pair.manifest.setFact = setFact;
     return pair;
   }
 
   test('are made by the run that goes on with it, and counted', async () => {
     const pair = await interrupted();
-    const requests = deleteRequests(pair.dest);
+    const requests = deleteRequests(pair);
     const run = await sync(pair, { resume: RESUME });
     expect(run.listed.source).toBeLessThan(4000);
     expect(requests.flat().sort()).toEqual(['k00010', 'k00011', 'k00012']);
@@ -427,7 +394,7 @@ describe('deletes that an interrupted pass has found', () => {
     const pair = await interrupted();
     await pair.source.put('k00010', bytesOf('back', 10));
     await pair.dest.put('k00011', bytesOf('by somebody', 10));
-    const requests = deleteRequests(pair.dest);
+    const requests = deleteRequests(pair);
     const filter = createFilter({ exclude: ['/k00012'] });
     const run = await sync(pair, { resume: RESUME, filter });
     expect(requests).toEqual([]);
@@ -439,7 +406,7 @@ describe('deletes that an interrupted pass has found', () => {
     ['--delete-excluded', { deletes: { excluded: true }, filter: createFilter({ exclude: ['*+unknown'] }) }],
   ])('with %s are not made by a run without it', async (_, options) => {
     const pair = await interrupted(options);
-    const requests = deleteRequests(pair.dest);
+    const requests = deleteRequests(pair);
     await sync(pair, { resume: RESUME });
     expect(requests.flat().sort()).toEqual(['k00010', 'k00011', 'k00012']);
   });
@@ -478,9 +445,8 @@ describe('an object alone', () => {
 test('an object that could not be kept aside has failed once, also when the others could not be deleted', async () => {
   const pair = await synced(['a', 'b', 'c'], ['a', 'b']);
   const down = new XsyncError('access-denied', 'not yours to delete');
-  pair.dest.delete = () => Promise.reject(down);
-  const head = pair.dest.head.bind(pair.dest);
-  pair.dest.head = (key, options) => (key === 'a' ? Promise.reject(down) : head(key, options));
+  pair.faults.dest.fail('delete', down);
+  pair.faults.dest.fail('head', down, ({ key }) => key === 'a');
   const open = pair.open();
   pair.open = () => open;
   const run = await sync(pair, { backup: { side: open.dest, suffix: '.old', keepExtension: false } });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { XsyncError } from '../../../src/model/error.js';
+import type { FaultyStore } from '../../support/faults.js';
 import { bytesOf, deleteRequests, keysOf, numbered, Pair, type SyncOptions, sync, synced, TIMES } from '../sync.js';
 
 const KEYS = numbered(6400);
@@ -12,10 +13,10 @@ interface Disaster {
   says: RegExp;
 }
 
-/** As everywhere else, but the source's listing is what `list` makes of it. */
-async function listing(list: (pair: Pair, original: Pair['source']['list']) => Pair['source']['list']): Promise<Pair> {
+/** As everywhere else, but for the source's listing. */
+async function listing(add: (faults: FaultyStore) => void): Promise<Pair> {
   const pair = await synced(KEYS);
-  pair.source.list = list(pair, pair.source.list.bind(pair.source));
+  add(pair.faults.source);
   return pair;
 }
 
@@ -40,41 +41,23 @@ const DISASTERS: Record<string, Disaster> = {
     says: /source is empty.*6400 objects/,
   },
   'credentials that are shown an empty source': {
-    pair: () => listing(() => async () => ({ entries: [], prefixes: [] })),
+    pair: () => listing((faults) => faults.around('list', async () => ({ entries: [], prefixes: [] }))),
     throws: 'guard',
     says: /source is empty.*6400 objects/,
   },
   'credentials that may not list the source': {
-    pair: () =>
-      listing(() => async () => {
-        throw new XsyncError('access-denied', 'no right to list');
-      }),
+    pair: () => listing((faults) => faults.fail('list', new XsyncError('access-denied', 'no right to list'))),
     throws: 'access-denied',
     says: /no right to list/,
   },
   'a listing that fails at its seventh page': {
     pair: () =>
-      listing((_, original) => {
-        let pages = 0;
-        return async (options) => {
-          pages++;
-          if (pages === 7) throw new XsyncError('access-denied', 'page seven');
-          return original(options);
-        };
-      }),
+      listing((faults) => faults.fail('list', new XsyncError('access-denied', 'page seven'), ({ n }) => n === 7)),
     throws: 'access-denied',
     says: /page seven/,
   },
   'a listing that breaks off at its seventh page, whatever is tried': {
-    pair: () =>
-      listing((_, original) => {
-        let pages = 0;
-        return async (options) => {
-          pages++;
-          if (pages >= 7) throw new XsyncError('truncated', 'half a page');
-          return original(options);
-        };
-      }),
+    pair: () => listing((faults) => faults.fail('list', new XsyncError('truncated', 'half a page'), ({ n }) => n >= 7)),
     throws: 'truncated',
     says: /half a page/,
   },
@@ -120,7 +103,7 @@ describe.each(TIMES)('--delete-%s', (when) => {
     '%s deletes nothing',
     async (_, { pair: make, options, throws, says }) => {
       const pair = await make();
-      const requests = deleteRequests(pair.dest);
+      const requests = deleteRequests(pair);
       const run = sync(pair, { ...options, deletes: { ...options?.deletes, when } });
       const error = await run.then(
         () => new XsyncError('internal', ''),

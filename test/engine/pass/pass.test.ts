@@ -7,7 +7,6 @@ import type { RunOptions } from '../../../src/engine/options.js';
 import { Frontier } from '../../../src/engine/pass/frontier.js';
 import { progressOfPass } from '../../../src/engine/record/progress.js';
 import { statusOf } from '../../../src/engine/record/status.js';
-import type { ListOptions } from '../../../src/store/port.js';
 import { bytesOf, keysOf, Pair } from '../support.js';
 import { numbered, sync, synced } from '../sync.js';
 
@@ -32,26 +31,20 @@ async function filled(keys: readonly string[] = KEYS): Promise<Pair> {
 /** Stops the run at the put of `key`; every put takes a second, so that the place is kept with each batch. */
 async function stoppedAt(pair: Pair, key: string, options: Partial<RunOptions> = {}, deletes = false): Promise<void> {
   const stop = new AbortController();
-  const original = pair.dest.put.bind(pair.dest);
-  pair.dest.put = (put, body, how) => {
+  const undo = pair.faults.dest.before('put', (put) => {
     vi.setSystemTime(Date.now() + 1000);
-    if (put === key) stop.abort();
-    return original(put, body, how);
-  };
+    if (put.key === key) stop.abort();
+  });
   const all = { resume: RESUME, ...options, stop: stop.signal, listConcurrency: 1 };
   const run = deletes ? await sync(pair, all as Parameters<typeof sync>[1]) : await pair.copy(all);
-  pair.dest.put = original;
+  undo();
   expect(run.stopped).toBe('interrupted');
 }
 
 /** Where each listing of the source began. */
 function listings(pair: Pair): (string | undefined)[] {
   const starts: (string | undefined)[] = [];
-  const original = pair.source.list.bind(pair.source);
-  pair.source.list = (options: ListOptions) => {
-    starts.push(options.token ?? options.startAfter);
-    return original(options);
-  };
+  pair.faults.source.before('list', ({ options }) => starts.push(options.token ?? options.startAfter));
   return starts;
 }
 
@@ -86,13 +79,11 @@ describe('an interrupted pass', () => {
       places++;
       missing.push(...KEYS.slice(0, KEYS.indexOf(after) + 1).filter((key) => !pair.manifest.get(key)));
     };
-    const put = pair.dest.put.bind(pair.dest);
-    pair.dest.put = async (key, body, how) => {
+    pair.faults.dest.before('put', async ({ key }) => {
       vi.setSystemTime(Date.now() + 1000);
       // Objects end in another order than they began.
-      if (key.endsWith('7')) await new Promise((resolve) => setTimeout(resolve, 1));
-      return put(key, body, how);
-    };
+      if (key?.endsWith('7')) await new Promise((resolve) => setTimeout(resolve, 1));
+    });
     await pair.copy({ resume: { from: 0, shape: 'all' }, transfers: 50 });
     expect(places).toBeGreaterThan(2);
     expect(missing).toEqual([]);
@@ -182,14 +173,12 @@ describe('what the first part of an interrupted sync found gone', () => {
   async function interrupted(): Promise<Pair> {
     const pair = await synced(KEYS, ['k00010', 'k00011', 'k03400']);
     for (const key of ['k00500', 'k01500', 'k02700', 'k03000']) await pair.source.put(key, bytesOf(`new ${key}`, 6));
-    const list = pair.source.list.bind(pair.source);
     // A page takes longer than the few copies of the one before.
-    pair.source.list = async (options) => {
+    const undo = pair.faults.source.before('list', async () => {
       for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
-      return list(options);
-    };
+    });
     await stoppedAt(pair, 'k02700', {}, true);
-    pair.source.list = list;
+    undo();
     expect(place(pair)).toBeDefined();
     return pair;
   }
@@ -199,11 +188,7 @@ describe('what the first part of an interrupted sync found gone', () => {
     expect(await keysOf(pair.dest)).toEqual(KEYS);
     expect(pair.manifest.doomed().map(({ key }) => key)).toEqual(['k00010', 'k00011']);
     const heads: string[] = [];
-    const original = pair.source.head.bind(pair.source);
-    pair.source.head = (key, options) => {
-      heads.push(key);
-      return original(key, options);
-    };
+    pair.faults.source.before('head', ({ key = '' }) => heads.push(key));
     const run = await sync(pair, { resume: RESUME });
     expect(heads.sort()).toEqual(['k00010', 'k00011']);
     expect(run.deleted).toMatchObject({ objects: 3, left: 0 });
@@ -253,10 +238,9 @@ describe('what the first part of an interrupted sync found gone', () => {
 
   test('stays as long as it cannot be asked for', async () => {
     const pair = await interrupted();
-    const original = pair.source.head.bind(pair.source);
-    pair.source.head = async () => Promise.reject(new Error('no answer'));
+    const mend = pair.faults.source.fail('head', new Error('no answer'));
     await sync(pair, { resume: RESUME }).catch(() => undefined);
-    pair.source.head = original;
+    mend();
     expect(await keysOf(pair.dest)).toContain('k00010');
   });
 });

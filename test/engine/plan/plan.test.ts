@@ -45,14 +45,9 @@ describe('the parts of a dry run are those of the run', () => {
   test('an unfinished upload, whatever part size is asked for now', async () => {
     const pair = new Pair();
     await pair.source.put('big', bytesOf('big', 500 * KiB));
-    const uploadPart = pair.dest.uploadPart.bind(pair.dest);
-    let sent = 0;
-    pair.dest.uploadPart = async (...args) => {
-      if (++sent > 3) throw new XsyncError('access-denied', 'stop here');
-      return uploadPart(...args);
-    };
+    const mend = pair.faults.dest.fail('uploadPart', new XsyncError('access-denied', 'stop here'), ({ n }) => n > 3);
     await pair.copy({ partSize: 100 * KiB, partConcurrency: 1 });
-    pair.dest.uploadPart = uploadPart;
+    mend();
     const dry = await pair.copy({ dryRun: true, partSize: 250 * KiB });
     const run = await pair.copy({ partSize: 250 * KiB });
     expect(partsOf(dry.events, 'plan')).toEqual([5]);

@@ -72,16 +72,12 @@ async function refusing(
 ): Promise<{ pair: Pair; mend(): void; tries(): number }> {
   const pair = new Pair();
   for (const key of keys) await pair.source.put(key, bytesOf(key, 10));
-  const original = pair.dest.put.bind(pair.dest);
   let tries = 0;
-  pair.dest.put = async (key, body, options) => {
-    if (key !== 'bad') return original(key, body, options);
+  const mend = pair.faults.dest.before('put', ({ key }) => {
+    if (key !== 'bad') return;
     tries++;
     throw new XsyncError(code, `${key}: no`);
-  };
-  const mend = (): void => {
-    pair.dest.put = original;
-  };
+  });
   return { pair, mend, tries: () => tries };
 }
 
@@ -108,9 +104,7 @@ describe('a sync', () => {
   test('tries what is temporary when its time has come and not before, each time a wait twice as long', async () => {
     const { pair } = await refusing('unsupported-object');
     // Temporary for the list, without the retries of a request.
-    pair.dest.put = async () => {
-      throw new XsyncError('unsupported-object', 'no', { class: 'temporary' });
-    };
+    pair.faults.dest.fail('put', new XsyncError('unsupported-object', 'no', { class: 'temporary' }));
     vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     const options = { objectAttempts: 1 };
     expect((await sync(pair, options)).failed.objects).toBe(3);
@@ -161,10 +155,9 @@ describe('a sync', () => {
 test('an object that failed and is being rewritten by now has failed as long as it has not arrived', async () => {
   const pair = new Pair();
   await pair.source.put('k', bytesOf('old', 5));
-  const read = pair.source.read.bind(pair.source);
-  pair.source.read = () => Promise.reject(new XsyncError('access-denied', 'not yours to read'));
+  const mend = pair.faults.source.fail('read', new XsyncError('access-denied', 'not yours to read'));
   await sync(pair);
-  pair.source.read = read;
+  mend();
   await new Promise((resolve) => setTimeout(resolve, 5));
   await pair.source.put('k', bytesOf('new', 6));
   await sync(pair, { settling: new Settling(60_000) });

@@ -5,8 +5,7 @@ import { outcomeOf, statusOf } from '../../../src/engine/record/status.js';
 import { runPair } from '../../../src/engine/run.js';
 import type { LockHolder } from '../../../src/manifest/port.js';
 import { XsyncError } from '../../../src/model/error.js';
-import type { ListOptions } from '../../../src/store/port.js';
-import { bytesOf, OPTIONS, Pair, POLICY } from '../support.js';
+import { bytesOf, listUpsideDown, OPTIONS, Pair, POLICY } from '../support.js';
 import { sync } from '../sync.js';
 
 const NOW = Date.UTC(2026, 0, 2);
@@ -29,16 +28,11 @@ async function pairOf(...keys: string[]): Promise<Pair> {
 
 /** Each key that `bad` names fails, for a person to mend. */
 function refuse(pair: Pair, ...bad: string[]): () => void {
-  const original = pair.dest.put.bind(pair.dest);
-  pair.dest.put = async (key, body, options) => {
+  return pair.faults.dest.before('put', ({ key = '' }) => {
     // Copying takes its time.
     vi.setSystemTime(Date.now() + MINUTE);
     if (bad.includes(key)) throw new XsyncError('access-denied', `${key}: no`);
-    return original(key, body, options);
-  };
-  return () => {
-    pair.dest.put = original;
-  };
+  });
 }
 
 const statusNow = (pair: Pair, atWork?: LockHolder) => statusOf(pair.manifest, Date.now(), atWork);
@@ -104,7 +98,7 @@ describe('synchronised up to', () => {
     const pair = await pairOf('a');
     await pair.copy();
     vi.setSystemTime(NOW + MINUTE);
-    pair.source.list = async () => Promise.reject(new XsyncError('bad-credentials', 'no'));
+    pair.faults.source.fail('list', new XsyncError('bad-credentials', 'no'));
     await expect(pair.copy()).rejects.toThrow();
     const { synchronised, lastRun } = statusNow(pair);
     expect(synchronised?.untilMs).toBe(NOW);
@@ -157,14 +151,12 @@ describe('history', () => {
     await pair.copy();
     await pair.source.put('b', bytesOf('new', 100));
     const seen: unknown[] = [];
-    const original = pair.dest.put.bind(pair.dest);
-    pair.dest.put = async (...args) => {
+    pair.faults.dest.before('put', async () => {
       // A second has passed: what is known is written.
       await new Promise((resolve) => setTimeout(resolve, 1100));
       const { objects, ofObjects } = statusNow(pair).history ?? {};
       seen.push([objects, ofObjects]);
-      return original(...args);
-    };
+    });
     await pair.copy();
     expect(seen).toEqual([[3, 4]]);
     expect(statusNow(pair).history).toMatchObject({ objects: 4, percent: 100 });
@@ -182,12 +174,7 @@ describe('history', () => {
     await pair.copy();
     vi.setSystemTime(NOW + MINUTE);
     await pair.source.put('e', bytesOf('e', 100));
-    const original = pair.source.list.bind(pair.source);
-    pair.source.list = async (options: ListOptions) => {
-      const { entries } = await original({ ...options, token: undefined });
-      if (options.token === undefined) return { entries: entries.slice(2), prefixes: [], nextToken: 'rest' };
-      return { entries: entries.slice(0, 2), prefixes: [] };
-    };
+    listUpsideDown(pair.faults.source);
     const run = await pair.copy();
     expect(run.events.filter(({ type }) => type === 'again')).toHaveLength(1);
     expect(statusNow(pair)).toMatchObject({
@@ -202,14 +189,10 @@ describe('pending', () => {
     const pair = await pairOf('a', 'b', `${'x'.repeat(900)}`, 'z');
     await pair.dest.put('a', bytesOf('other', 7));
     const stop = new AbortController();
-    const original = pair.dest.put.bind(pair.dest);
     pair.dest.checkKey = (key) => {
       if (key.length > 100) throw new XsyncError('key-not-representable', 'too long');
     };
-    pair.dest.put = async (key, ...rest) => {
-      if (key === 'z') stop.abort();
-      return original(key, ...rest);
-    };
+    pair.faults.dest.before('put', ({ key }) => key === 'z' && stop.abort());
     // `a` fails unplanned by --immutable, the long key because nobody can hold it.
     const run = await pair.copy({
       ...{ policy: { ...POLICY, immutable: true, compare: 'checksum' }, transfers: 1, stop: stop.signal },
@@ -243,12 +226,10 @@ describe('the last run', () => {
 
   test('is written down before its first object, so that a kill in its first second shows', async () => {
     const pair = await pairOf('a');
-    const original = pair.dest.put.bind(pair.dest);
     let seen: unknown;
-    pair.dest.put = (...args) => {
+    pair.faults.dest.before('put', () => {
       seen = [statusNow(pair).lastRun?.outcome, statusNow(pair, holder(NOW - 1)).lastRun?.outcome];
-      return original(...args);
-    };
+    });
     await pair.copy();
     expect(seen).toEqual(['killed', 'running']);
     expect(statusNow(pair).lastRun).toMatchObject({ outcome: 'complete', copied: { objects: 1, bytes: 100 } });

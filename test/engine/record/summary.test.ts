@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Summary } from '../../../src/engine/events.js';
 import { XsyncError } from '../../../src/model/error.js';
-import type { MemoryStore } from '../../../src/store/memory/store.js';
-import type { ListOptions } from '../../../src/store/port.js';
+import type { FaultyStore } from '../../support/faults.js';
 import { bytesOf, Pair, POLICY } from '../support.js';
 
 async function pairOf(keys: readonly string[], size = 10): Promise<Pair> {
@@ -14,15 +13,15 @@ async function pairOf(keys: readonly string[], size = 10): Promise<Pair> {
 const names = (count: number) => Array.from({ length: count }, (_, i) => `k${String(i).padStart(4, '0')}`);
 
 /** Lists in three pages, of which the last two are exchanged. */
-function listLateOutOfOrder(store: MemoryStore): void {
-  const original = store.list.bind(store);
-  store.list = async (options: ListOptions) => {
-    const all = (await original({ ...options, token: undefined })).entries;
+function listLateOutOfOrder(store: FaultyStore): void {
+  store.around('list', async ({ options }, run) => {
+    const at = Number(options.token ?? '0');
+    options.token = undefined;
+    const all = (await run()).entries;
     const third = Math.ceil(all.length / 3);
     const pages = [all.slice(0, third), all.slice(2 * third), all.slice(third, 2 * third)];
-    const at = Number(options.token ?? '0');
     return { entries: pages[at] ?? [], prefixes: [], ...(at < 2 ? { nextToken: `${at + 1}` } : {}) };
-  };
+  });
 }
 
 function total({ copied, skipped, failed, unfinished }: Summary): number {
@@ -33,12 +32,7 @@ describe('every object that was looked at is in the summary, once', () => {
   test('as left for the next run when a stop came before it', async () => {
     const pair = await pairOf(names(50));
     const stop = new AbortController();
-    const original = pair.dest.put.bind(pair.dest);
-    let puts = 0;
-    pair.dest.put = async (...args) => {
-      if (++puts === 10) stop.abort();
-      return original(...args);
-    };
+    pair.faults.dest.before('put', ({ n }) => n === 10 && stop.abort());
     const run = await pair.copy({ stop: stop.signal, transfers: 1 });
     expect(run.copied.objects).toBe(10);
     expect(run.unfinished.objects).toBeGreaterThan(0);
@@ -47,11 +41,8 @@ describe('every object that was looked at is in the summary, once', () => {
 
   test('as left for the next run when credentials expired on the way', async () => {
     const pair = await pairOf(names(8));
-    const original = pair.dest.put.bind(pair.dest);
-    pair.dest.put = async (key, ...rest) => {
-      if (key === 'k0003') throw new XsyncError('expired-credentials', 'the token has expired');
-      return original(key, ...rest);
-    };
+    const expired = new XsyncError('expired-credentials', 'the token has expired');
+    pair.faults.dest.fail('put', expired, ({ key }) => key === 'k0003');
     const events: Summary[] = [];
     await expect(
       pair.copy({ transfers: 1 }, (event) => event.type === 'end' && events.push(event.summary)),
@@ -62,13 +53,7 @@ describe('every object that was looked at is in the summary, once', () => {
   test('as copied, skipped or failed in a run that was carried through', async () => {
     const pair = await pairOf(names(30));
     await pair.dest.put('k0001', bytesOf('k0001', 10));
-    pair.source.read = (
-      (read) =>
-      (key, ...rest) => {
-        if (key === 'k0002') return Promise.reject(new XsyncError('access-denied', 'no'));
-        return read(key, ...rest);
-      }
-    )(pair.source.read.bind(pair.source));
+    pair.faults.source.fail('read', new XsyncError('access-denied', 'no'), ({ key }) => key === 'k0002');
     const run = await pair.copy();
     expect(run).toMatchObject({ copied: { objects: 28 }, failed: { objects: 1 }, skipped: { objects: 1 } });
     expect(run.unfinished.objects).toBe(0);
@@ -78,14 +63,8 @@ describe('every object that was looked at is in the summary, once', () => {
 describe('a listing that is found out of order late', () => {
   test('counts no object twice, neither what was copied before nor what failed', async () => {
     const pair = await pairOf(names(30));
-    pair.source.read = (
-      (read) =>
-      (key, ...rest) => {
-        if (key === 'k0002') return Promise.reject(new XsyncError('access-denied', 'no'));
-        return read(key, ...rest);
-      }
-    )(pair.source.read.bind(pair.source));
-    listLateOutOfOrder(pair.source);
+    pair.faults.source.fail('read', new XsyncError('access-denied', 'no'), ({ key }) => key === 'k0002');
+    listLateOutOfOrder(pair.faults.source);
     const run = await pair.copy();
     expect(run.copied.objects).toBe(29);
     expect(run.failed).toMatchObject({ objects: 1 });
@@ -96,14 +75,14 @@ describe('a listing that is found out of order late', () => {
 
   test('does not send twice what --ignore-times had sent before', async () => {
     const pair = await pairOf(names(30));
-    listLateOutOfOrder(pair.source);
+    listLateOutOfOrder(pair.faults.source);
     const run = await pair.copy({ policy: { ...POLICY, compare: 'ignore-times' } });
     expect(run.traffic.destination.requests.put).toBe(30);
   });
 
   test('keeps to --max-transfer over both looks', async () => {
     const pair = await pairOf(names(30), 100);
-    listLateOutOfOrder(pair.source);
+    listLateOutOfOrder(pair.faults.source);
     const run = await pair.copy({ maxTransfer: 1500, cutoffMode: 'cautious' });
     expect(run.copied.bytes).toBe(1500);
     const planned = await pair.copy({ maxTransfer: 1000, cutoffMode: 'cautious', dryRun: true });
@@ -116,12 +95,9 @@ describe('the failed list', () => {
     const pair = await pairOf(['a', 'b']);
     await pair.copy();
     await pair.source.put('a', bytesOf('new', 10));
-    const original = pair.source.read.bind(pair.source);
-    pair.source.read = async () => {
-      throw new XsyncError('access-denied', 'no');
-    };
+    const mend = pair.faults.source.fail('read', new XsyncError('access-denied', 'no'));
     await pair.copy();
-    pair.source.read = original;
+    mend();
     expect(pair.manifest.failureCount()).toBe(1);
     // Of this run or of an earlier one is told apart by the millisecond.
     await new Promise((resolve) => setTimeout(resolve, 3));
@@ -156,11 +132,10 @@ describe('the failed list', () => {
 describe('what a run knows when a fault ends it', () => {
   test('is kept: every confirmed object has its row, however few there are', async () => {
     const pair = await pairOf(names(1007));
-    const original = pair.source.list.bind(pair.source);
-    pair.source.list = async (options) => {
+    pair.faults.source.before('list', ({ options }) => {
       if (options.token !== undefined) throw new XsyncError('access-denied', 'page 2 is forbidden');
-      return original({ ...options, maxKeys: 7 });
-    };
+      options.maxKeys = 7;
+    });
     await expect(pair.copy()).rejects.toThrow('page 2 is forbidden');
     expect(pair.manifest.count()).toBe(7);
   });
@@ -168,10 +143,7 @@ describe('what a run knows when a fault ends it', () => {
   test('expired credentials met by a closer look end the run as well, instead of failing every object', async () => {
     const pair = await pairOf(names(100));
     let heads = 0;
-    pair.dest.head = async () => {
-      heads++;
-      throw new XsyncError('expired-credentials', 'the token has expired');
-    };
+    pair.faults.dest.fail('head', new XsyncError('expired-credentials', 'the token has expired'), () => ++heads > 0);
     await expect(pair.copy({ noTraverse: true, checkers: 1 })).rejects.toThrow('the token has expired');
     expect(heads).toBe(1);
     expect(pair.manifest.failures()).toEqual([]);
@@ -180,12 +152,11 @@ describe('what a run knows when a fault ends it', () => {
   test('and no page of a listing is asked for any more', async () => {
     const pair = await pairOf(names(20));
     let aborted = 0;
-    const original = pair.source.list.bind(pair.source);
-    pair.source.list = async (options) => {
-      if (options.token === undefined) return { ...(await original(options)), nextToken: 'more' };
-      options.signal?.addEventListener('abort', () => aborted++);
+    pair.faults.source.around('list', async ({ options, signal }, run) => {
+      if (options.token === undefined) return { ...(await run()), nextToken: 'more' };
+      signal?.addEventListener('abort', () => aborted++);
       return new Promise(() => undefined);
-    };
+    });
     await pair.copy({ maxTransfer: 50, cutoffMode: 'soft' });
     expect(aborted).toBe(1);
   });

@@ -3,16 +3,18 @@ import type { Backup } from '../../../src/engine/pair.js';
 import { suffixed } from '../../../src/engine/plan/backup.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../../src/store/memory/store.js';
-import type { ListOptions } from '../../../src/store/port.js';
-import { contentOf, side } from '../support.js';
+import { FaultyStore } from '../../support/faults.js';
+import { contentOf, listUpsideDown, side } from '../support.js';
 import { bytesOf, deleteRequests, keysOf, Pair, type SyncOptions, sync, synced, TIMES, told } from '../sync.js';
 
 const KiB = 1024;
 
-function place(options: MemoryStoreOptions = {}): { store: MemoryStore; backup: Backup } {
+function place(options: MemoryStoreOptions = {}): { store: MemoryStore; faults: FaultyStore; backup: Backup } {
   const capabilities = { local: false, keepsMtime: false, ...options.capabilities };
   const store = new MemoryStore({ endpoint: 'c', bucket: 'aside', ...options, capabilities });
-  return { store, backup: { side: side(store, 'old/', 'memory:aside/old'), suffix: '', keepExtension: false } };
+  const faults = new FaultyStore(store);
+  const backup = { side: side(faults, 'old/', 'memory:aside/old'), suffix: '', keepExtension: false };
+  return { store, faults, backup };
 }
 
 /** A sync that keeps what it overwrites and deletes beside it, under names of their own. */
@@ -103,12 +105,7 @@ describe('what is overwritten or deleted', () => {
       await pair.source.put(key, bytesOf(`${key} new`, 20));
       await pair.dest.put(key, bytesOf(key, 10));
     }
-    const original = pair.dest.list.bind(pair.dest);
-    pair.dest.list = async (options: ListOptions) => {
-      const { entries } = await original({ ...options, token: undefined });
-      if (options.token === undefined) return { entries: entries.slice(2), prefixes: [], nextToken: 'rest' };
-      return { entries: entries.slice(0, 2), prefixes: [] };
-    };
+    listUpsideDown(pair.faults.dest);
     const { store, backup } = place();
     await sync(pair, { backup });
     expect(await keysOf(store)).toEqual(keys.map((key) => `old/${key}`));
@@ -128,10 +125,8 @@ describe('when it cannot be kept', () => {
   test.each(TIMES)('nothing is overwritten or deleted, and each is listed as failed, --delete-%s', async (when) => {
     const pair = await synced(['updated', 'gone', 'stays'], ['gone']);
     await pair.source.put('updated', bytesOf('new', 20));
-    const { store, backup } = place();
-    store.put = async () => {
-      throw new XsyncError('access-denied', 'no right to write');
-    };
+    const { faults, backup } = place();
+    faults.fail('put', new XsyncError('access-denied', 'no right to write'));
     const run = await sync(pair, { backup, deletes: { when, ignoreErrors: true } });
     expect(await holds(pair.dest, 'updated', bytesOf('updated', 10))).toBe(true);
     expect(await holds(pair.dest, 'gone', bytesOf('gone', 10))).toBe(true);
@@ -146,7 +141,7 @@ describe('when it cannot be kept', () => {
 
   test('because its place has no such bucket, the run ends with nothing touched', async () => {
     const pair = await synced(['gone', 'stays'], ['gone']);
-    const requests = deleteRequests(pair.dest);
+    const requests = deleteRequests(pair);
     const { backup } = place({ created: false });
     await expect(sync(pair, { backup })).rejects.toMatchObject({ code: 'bucket-not-found' });
     expect(requests).toEqual([]);
@@ -158,18 +153,14 @@ describe('when it cannot be kept', () => {
     for (const key of ['large', 'gone', 'stays']) await pair.source.put(key, bytesOf(key, size));
     await pair.copy();
     await pair.source.delete(['gone']);
-    const { store, backup } = place();
+    const { store, faults, backup } = place();
     const stop = new AbortController();
-    const original = store.uploadPart.bind(store);
-    store.uploadPart = async (...args) => {
-      stop.abort();
-      return original(...args);
-    };
+    const undo = faults.before('uploadPart', () => stop.abort());
     const parts = { partSize: 64 * KiB, partConcurrency: 1, transfers: 1 };
     const run = await sync(pair, { backup, stop: stop.signal, ...parts });
     expect(run).toMatchObject({ stopped: 'interrupted', deleted: { objects: 0 }, failed: { objects: 0 } });
     expect(await holds(pair.dest, 'gone', bytesOf('gone', size))).toBe(true);
-    store.uploadPart = original;
+    undo();
     expect(await sync(pair, { backup, ...parts })).toMatchObject({ deleted: { objects: 1 }, backedUp: { objects: 1 } });
     expect(await holds(store, 'old/gone', bytesOf('gone', size))).toBe(true);
   });

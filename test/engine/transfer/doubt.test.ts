@@ -14,17 +14,7 @@ function toCrc(): Pair {
 
 /** The destination keeps other bytes than it was sent, and answers the checksum of what it keeps. */
 function damagePuts(pair: Pair, times: number): () => void {
-  const original = pair.dest.put.bind(pair.dest);
-  let left = times;
-  pair.dest.put = (key, body, options) => {
-    if (left-- <= 0) return original(key, body, options);
-    const damaged = body.slice();
-    damaged[3] = (damaged[3] ?? 0) ^ 1;
-    return original(key, damaged, options);
-  };
-  return () => {
-    pair.dest.put = original;
-  };
+  return pair.faults.dest.damage('put', 3, ({ n }) => n <= times);
 }
 
 describe('wrong bytes at the destination, of the right size and time', () => {
@@ -49,14 +39,10 @@ describe('wrong bytes at the destination, of the right size and time', () => {
     const pair = toCrc();
     await pair.source.put('a', bytesOf('a', 1000));
     const repair = damagePuts(pair, 1);
-    const original = pair.source.read.bind(pair.source);
-    let reads = 0;
-    pair.source.read = async (...args) => {
-      if (++reads === 2) throw new XsyncError('expired-credentials', 'the token has expired');
-      return original(...args);
-    };
+    const expired = new XsyncError('expired-credentials', 'the token has expired');
+    const renew = pair.faults.source.fail('read', expired, ({ n }) => n === 2);
     await expect(pair.copy()).rejects.toThrow('the token has expired');
-    pair.source.read = original;
+    renew();
     repair();
     expect((await pair.copy()).copied.objects).toBe(1);
     expect(Buffer.compare(await contentOf(pair.dest, 'a'), Buffer.from(bytesOf('a', 1000)))).toBe(0);
@@ -88,10 +74,7 @@ describe('the report never claims more than was proven', () => {
     const pair = new Pair({ source: { capabilities: OPAQUE }, dest: { capabilities: { ...SILENT } } });
     Object.assign(pair.dest.capabilities, { answersCrc64ecma: true });
     const silence = <T extends { checksums: object }>(answer: T): T => ({ ...answer, checksums: {} });
-    for (const name of ['put', 'uploadPart', 'completeUpload'] as const) {
-      const original = pair.dest[name].bind(pair.dest) as (...args: unknown[]) => Promise<{ checksums: object }>;
-      Object.assign(pair.dest, { [name]: async (...args: unknown[]) => silence(await original(...args)) });
-    }
+    for (const kind of ['put', 'uploadPart', 'completeUpload'] as const) pair.faults.dest.change(kind, silence);
     await pair.source.put('small', bytesOf('small', 1000));
     await pair.source.put('large', bytesOf('large', 300 * KiB));
     expect((await pair.copy({ partSize: 100 * KiB })).verified).toEqual({ size: 2 });
@@ -103,13 +86,7 @@ describe('the report never claims more than was proven', () => {
     await pair.source.put('small', bytesOf('small', 1000));
     await pair.source.put('large', bytesOf('large', 300 * KiB));
     const put = damagePuts(pair, 1);
-    const original = pair.dest.uploadPart.bind(pair.dest);
-    let parts = 0;
-    pair.dest.uploadPart = (upload, number, body, options) => {
-      const damaged = body.slice();
-      if (++parts === 2) damaged[5] = (damaged[5] ?? 0) ^ 1;
-      return original(upload, number, damaged, options);
-    };
+    pair.faults.dest.damage('uploadPart', 5, ({ n }) => n === 2);
     const run = await pair.copy({ partSize: 100 * KiB });
     put();
     expect(run.verified).toEqual({ computed: 2 });
@@ -122,11 +99,7 @@ describe('the report never claims more than was proven', () => {
     const crc = { answersCrc64ecma: true };
     const pair = new Pair({ source: { endpoint: 'x', capabilities: crc }, dest: { endpoint: 'x', capabilities: crc } });
     await pair.source.put('a', bytesOf('a', 1000));
-    const original = pair.dest.copy.bind(pair.dest);
-    pair.dest.copy = async (...args) => {
-      const answer = await original(...args);
-      return { ...answer, checksums: { crc64ecma: '1' } };
-    };
+    pair.faults.dest.change('copy', (answer) => ({ ...answer, checksums: { crc64ecma: '1' } }));
     expect((await pair.copy()).failed.list).toMatchObject([{ code: 'checksum-mismatch' }]);
   });
 
@@ -135,10 +108,7 @@ describe('the report never claims more than was proven', () => {
     await pair.source.put('a', bytesOf('a', 1000));
     await pair.copy();
     pair.manifest.forget(['a']);
-    pair.dest.head = ((head) => {
-      let calls = 0;
-      return (...args) => (++calls === 1 ? Promise.reject(new XsyncError('access-denied', 'no')) : head(...args));
-    })(pair.dest.head.bind(pair.dest));
+    pair.faults.dest.fail('head', new XsyncError('access-denied', 'no'), ({ n }) => n === 1);
     expect((await pair.copy()).failed.objects).toBe(1);
     expect((await pair.copy()).copied.objects).toBe(1);
     expect((await pair.copy()).skipped.byReason).toEqual({ unchanged: 1 });

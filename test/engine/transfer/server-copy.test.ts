@@ -13,18 +13,14 @@ describe('a server-side copy in parts', () => {
   test('that fails half-way leaves no second upload to be paid for, and no part still running', async () => {
     const pair = onOneService();
     await pair.source.put('big', bytesOf('big', SIZE));
-    const original = pair.dest.uploadPartCopy.bind(pair.dest);
     let running = 0;
     let atOnce = 0;
-    let calls = 0;
-    pair.dest.uploadPartCopy = async (...args) => {
-      const call = ++calls;
+    pair.faults.dest.before('uploadPartCopy', async ({ n }) => {
       atOnce = Math.max(atOnce, ++running);
-      await new Promise((resolve) => setTimeout(resolve, call === 2 ? 1 : 5));
+      await new Promise((resolve) => setTimeout(resolve, n === 2 ? 1 : 5));
       running--;
-      if (call === 2) throw new XsyncError('checksum-mismatch', 'not this time');
-      return original(...args);
-    };
+      if (n === 2) throw new XsyncError('checksum-mismatch', 'not this time');
+    });
     const run = await pair.copy({ partConcurrency: 3 });
     expect(run.copied.objects).toBe(1);
     expect(atOnce).toBeLessThanOrEqual(3);
@@ -35,12 +31,9 @@ describe('a server-side copy in parts', () => {
   test('that was interrupted and goes on through this machine is cut for its memory, not for the service', async () => {
     const pair = onOneService();
     await pair.source.put('big', bytesOf('big', SIZE));
-    const original = pair.dest.uploadPartCopy.bind(pair.dest);
-    pair.dest.uploadPartCopy = async () => {
-      throw new XsyncError('access-denied', 'no copies for you');
-    };
+    const mend = pair.faults.dest.fail('uploadPartCopy', new XsyncError('access-denied', 'no copies for you'));
     await pair.copy();
-    pair.dest.uploadPartCopy = original;
+    mend();
     pair.dest.copyableFrom = () => false;
     const run = await pair.copy({ partSize: 50 * KiB });
     expect(run.events.find((event) => event.type === 'begin')).toMatchObject({ parts: 21 });

@@ -23,12 +23,7 @@ async function uploaded(partSize: number, size = SIZE): Promise<Pair> {
 
 /** One bit of one read changes between the source and us, every time. */
 function damageReads(pair: Pair): void {
-  const original = pair.source.read.bind(pair.source);
-  pair.source.read = async (key, target, options) => {
-    const info = await original(key, target, options);
-    if ((options?.offset ?? 0) === 0) target[99] = (target[99] ?? 0) ^ 8;
-    return info;
-  };
+  pair.faults.source.damage('read', 99, ({ offset }) => offset === 0);
 }
 
 describe('an object that was uploaded in parts', () => {

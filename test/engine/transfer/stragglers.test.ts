@@ -9,7 +9,7 @@ import { ossConfigSchema } from '../../../src/store/oss/config.js';
 import { createOssStore } from '../../../src/store/oss/store.js';
 import type { Pace } from '../../../src/store/port.js';
 import { startServer } from '../../support/server/index.js';
-import { bytesOf, contentOf, Pair } from '../support.js';
+import { bytesOf, contentOf, Pair, side } from '../support.js';
 
 const KiB = 1024;
 const PART = 64 * KiB;
@@ -89,42 +89,39 @@ interface Calls {
 /** Part `n`'s `times`-th request to the destination hangs as told. */
 function hangWrites(pair: Pair, hangs: (part: number, time: number) => Hang | undefined): Calls {
   const calls: Calls = { parts: [], running: 0, runningAtCompletion: undefined };
-  const { uploadPart, completeUpload } = pair.dest;
-  pair.dest.uploadPart = async (upload, part, body, options = {}) => {
-    const time = calls.parts.filter((n) => n === part).length + 1;
-    calls.parts.push(part);
+  pair.faults.dest.around('uploadPart', async (call, run) => {
+    const time = calls.parts.filter((n) => n === call.part).length + 1;
+    calls.parts.push(call.part);
     calls.running++;
     try {
-      const how = hangs(part, time);
-      if (!how) return await uploadPart.call(pair.dest, upload, part, body, options);
-      await hang(how, options);
-      return await uploadPart.call(pair.dest, upload, part, body, { ...options, pace: rest(options.pace, how.moved) });
+      const how = hangs(call.part, time);
+      if (!how) return await run();
+      await hang(how, call);
+      return await run(rest(call.pace, how.moved));
     } finally {
       calls.running--;
     }
-  };
-  pair.dest.completeUpload = async (...args) => {
+  });
+  pair.faults.dest.before('completeUpload', () => {
     calls.runningAtCompletion = calls.running;
-    return completeUpload.apply(pair.dest, args);
-  };
+  });
   return calls;
 }
 
 function hangReads(pair: Pair, hangs: (part: number, time: number) => Hang | undefined): number[] {
   const parts: number[] = [];
-  const { read } = pair.source;
-  pair.source.read = async (key, target, options = {}) => {
-    const part = (options.offset ?? 0) / PART + 1;
+  pair.faults.source.around('read', async (call, run) => {
+    const part = call.offset / PART + 1;
     const time = parts.filter((n) => n === part).length + 1;
     parts.push(part);
     const how = hangs(part, time);
-    if (!how) return read.call(pair.source, key, target, options);
-    await hang(how, options).catch((error: unknown) => {
-      target.fill(0xee);
+    if (!how) return run();
+    await hang(how, call).catch((error: unknown) => {
+      call.bytes.fill(0xee);
       throw error;
     });
-    return read.call(pair.source, key, target, { ...options, pace: rest(options.pace, how.moved) });
-  };
+    return run(rest(call.pace, how.moved));
+  });
   return parts;
 }
 
@@ -186,13 +183,9 @@ describe('a part that hangs on its way to the destination', () => {
   test('fails the object only when the second request fails too', async () => {
     const pair = await pairOf();
     const calls = hangWrites(pair, (n, time) => (n === 20 ? { moved: 10 * time, ms: 9000 } : undefined));
-    const { uploadPart } = pair.dest;
     let refused = 0;
-    pair.dest.uploadPart = async (upload, part, body, options) => {
-      const answer = await uploadPart.call(pair.dest, upload, part, body, options);
-      if (part === 20 && refused++ === 0) throw new XsyncError('access-denied', 'not now');
-      return answer;
-    };
+    const denied = new XsyncError('access-denied', 'not now');
+    pair.faults.dest.lose('uploadPart', denied, ({ part }) => part === 20 && refused++ === 0);
     const run = await copy(pair);
     expect(calls.parts.filter((n) => n === 20)).toHaveLength(2);
     expect([run.failed, run.races[0]?.won]).toEqual([0, 'second']);
@@ -270,12 +263,14 @@ test('over HTTP, an object with one dead connection is whole long before the con
     const part = 128 * KiB;
     const pair = new Pair();
     await pair.source.put('big', bytesOf('big', 20 * part));
-    Object.assign(pair, { dest: createOssStore(config, 'there', { transport }) });
+    const dest = createOssStore(config, 'there', { transport });
+    const opened = { ...pair.open(), dest: side(dest, '', 'oss:there') };
+    pair.open = () => opened;
     const run = await pair.copy({ partSize: part, partConcurrency: 4, transfers: 1 });
     expect(run.traffic.destination.requests).toMatchObject({ uploadPart: 21, completeUpload: 1 });
     expect(run.waste.parts).toBe(1);
     expect(run.elapsedMs).toBeLessThan(30_000);
-    expect(Buffer.compare(await contentOf(pair.dest, 'big'), Buffer.from(bytesOf('big', 20 * part)))).toBe(0);
+    expect(Buffer.compare(await contentOf(dest, 'big'), Buffer.from(bytesOf('big', 20 * part)))).toBe(0);
   } finally {
     await transport.close();
     await server.close();

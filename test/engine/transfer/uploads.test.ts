@@ -9,14 +9,9 @@ const SIZE = 500 * KiB + 1;
 async function halfDone(): Promise<Pair> {
   const pair = new Pair();
   await pair.source.put('big', bytesOf('big', SIZE));
-  const original = pair.dest.uploadPart.bind(pair.dest);
-  let sent = 0;
-  pair.dest.uploadPart = async (...args) => {
-    if (++sent > 3) throw new XsyncError('access-denied', 'stop here');
-    return original(...args);
-  };
+  const mend = pair.faults.dest.fail('uploadPart', new XsyncError('access-denied', 'stop here'), ({ n }) => n > 3);
   await pair.copy({ partSize: 100 * KiB, partConcurrency: 1 });
-  pair.dest.uploadPart = original;
+  mend();
   return pair;
 }
 
@@ -32,9 +27,7 @@ describe('an unfinished upload', () => {
   test('that may not be aborted does not keep the new version of its object from being copied', async () => {
     const pair = await halfDone();
     await pair.source.put('big', bytesOf('new', SIZE));
-    pair.dest.abortUpload = async () => {
-      throw new XsyncError('access-denied', 'no AbortMultipartUpload for you');
-    };
+    pair.faults.dest.fail('abortUpload', new XsyncError('access-denied', 'no AbortMultipartUpload for you'));
     const run = await pair.copy({ partSize: 100 * KiB });
     expect(run.copied.objects).toBe(1);
     expect(run.events).toContainEqual(
@@ -45,13 +38,10 @@ describe('an unfinished upload', () => {
   test('of an object that left the source does not fail the run when the store will not abort it now', async () => {
     const pair = await halfDone();
     await pair.source.delete(['big']);
-    const original = pair.dest.abortUpload.bind(pair.dest);
-    pair.dest.abortUpload = async () => {
-      throw new XsyncError('checksum-mismatch', 'something odd');
-    };
+    const mend = pair.faults.dest.fail('abortUpload', new XsyncError('checksum-mismatch', 'something odd'));
     const run = await pair.copy();
     expect(run.events).toContainEqual(expect.objectContaining({ type: 'notice', level: 'warn' }));
-    pair.dest.abortUpload = original;
+    mend();
     await pair.copy();
     expect((await pair.dest.listUploads({})).uploads).toEqual([]);
     expect(pair.manifest.uploads()).toEqual([]);

@@ -138,11 +138,7 @@ describe('a watch', () => {
   test('lists the source alone once the destination is known', async () => {
     const pair = await pairOf('a');
     let listed = 0;
-    const list = pair.dest.list.bind(pair.dest);
-    pair.dest.list = (options) => {
-      listed++;
-      return list(options);
-    };
+    pair.faults.dest.before('list', () => listed++);
     watched = new Watched(pair).start();
     const { of } = watched;
     await until(() => of.call(watched, 'end').length >= 5);
@@ -186,10 +182,9 @@ describe('a watch', () => {
     const pair = await pairOf('a');
     watched = new Watched(pair).start();
     await until(async () => (await keysOf(pair.dest)).length === 1);
-    const list = pair.source.list.bind(pair.source);
-    pair.source.list = () => Promise.reject(new XsyncError('bad-credentials', 'the key was rotated'));
+    const mend = pair.faults.source.fail('list', new XsyncError('bad-credentials', 'the key was rotated'));
     await until(() => (watched?.opened ?? 0) >= 3);
-    pair.source.list = list;
+    mend();
     await pair.source.put('b', bytesOf('b', 10));
     await until(() => (watched?.of('well').length ?? 0) === 1);
     expect(watched.of('trouble')).toMatchObject([{ code: 'bad-credentials', message: 'the key was rotated' }]);
@@ -198,7 +193,7 @@ describe('a watch', () => {
 
   test('ends at once when it cannot even begin and only a person can mend that', async () => {
     const pair = await pairOf('a');
-    pair.source.list = () => Promise.reject(new XsyncError('bad-credentials', 'wrong key'));
+    pair.faults.source.fail('list', new XsyncError('bad-credentials', 'wrong key'));
     await expect(new Watched(pair).watch.run()).rejects.toThrow('wrong key');
   });
 
@@ -269,13 +264,7 @@ describe('a watch with change events', () => {
 
   test('deletes what is gone also while the pass that copied it is still under way', async () => {
     const pair = await pairOf('a', 'b', 'slow');
-    const put = pair.dest.put.bind(pair.dest);
-    let goOn = (): void => undefined;
-    const slow = new Promise<void>((resolve) => (goOn = resolve));
-    pair.dest.put = async (key, ...rest) => {
-      if (key === 'slow') await slow;
-      return put(key, ...rest);
-    };
+    const goOn = pair.faults.dest.hold('put', ({ key }) => key === 'slow');
     const changes = new Feed();
     watched = new Watched(pair, { ...SLOW, changes: changes.open, run: DELETING }).start();
     await until(() => watched?.of('copied').length === 2);
@@ -336,12 +325,11 @@ describe('a watch with change events', () => {
     const changes = new Feed();
     watched = new Watched(pair, { ...SLOW, changes: changes.open }).start();
     await until(async () => (await keysOf(pair.dest)).length === 1);
-    const head = pair.source.head.bind(pair.source);
-    pair.source.head = () => Promise.reject(new XsyncError('bad-credentials', 'rotated'));
+    const mend = pair.faults.source.fail('head', new XsyncError('bad-credentials', 'rotated'));
     changes.push('b');
     await until(() => changes.settled.length === 1);
     expect(changes.settled).toEqual(['release b']);
-    pair.source.head = head;
+    mend();
   });
 
   test('deletes what is gone although another object of the same events could not be copied, which comes again', async () => {
@@ -351,13 +339,12 @@ describe('a watch with change events', () => {
     await until(async () => (await keysOf(pair.dest)).length === 2);
     await pair.source.delete(['a']);
     await pair.source.put('b', bytesOf('new', 50));
-    const put = pair.dest.put.bind(pair.dest);
-    pair.dest.put = () => Promise.reject(new XsyncError('server-error', 'internal error'));
+    const mend = pair.faults.dest.fail('put', new XsyncError('server-error', 'internal error'));
     changes.push('a', 'b');
     await until(() => changes.settled.length === 1);
     expect(changes.settled).toEqual(['release a,b']);
     expect(await keysOf(pair.dest)).toEqual(['b']);
-    pair.dest.put = put;
+    mend();
     changes.push('a', 'b');
     await until(() => changes.settled.length === 2);
     expect(changes.settled).toEqual(['release a,b', 'done a,b']);
@@ -392,7 +379,7 @@ describe('a watch with change events', () => {
 
   test('ends with its error and not in silence when it cannot begin', async () => {
     const pair = await pairOf('a');
-    pair.source.list = () => Promise.reject(new XsyncError('bad-credentials', 'wrong key'));
+    pair.faults.source.fail('list', new XsyncError('bad-credentials', 'wrong key'));
     const changes = new Feed();
     changes.push('a');
     await expect(new Watched(pair, { changes: changes.open }).watch.run()).rejects.toThrow('wrong key');
@@ -403,10 +390,8 @@ describe('a watch with change events', () => {
     const changes = new Feed();
     watched = new Watched(pair, { changes: changes.open, run: DELETING }).start();
     await until(async () => (await keysOf(pair.dest)).length === 2);
-    const list = pair.source.list.bind(pair.source);
     let told = false;
-    pair.source.list = async (options) => {
-      const page = await list(options);
+    pair.faults.source.change('list', async (page) => {
       if (!told && page.entries.length === 1) {
         told = true;
         await pair.source.put('b', bytesOf('again', 50));
@@ -414,7 +399,7 @@ describe('a watch with change events', () => {
         await until(() => changes.settled.length === 1);
       }
       return page;
-    };
+    });
     await pair.source.delete(['b']);
     await until(() => told);
     const passes = watched.of('end').length;
@@ -449,13 +434,12 @@ describe('a watch with change events', () => {
     const changes = new Feed();
     watched = new Watched(pair, { ...SLOW, changes: changes.open }).start();
     await until(async () => (await keysOf(pair.dest)).length === 1);
-    const head = pair.source.head.bind(pair.source);
-    pair.source.head = () => Promise.reject(new XsyncError('bad-credentials', 'rotated'));
+    const mend = pair.faults.source.fail('head', new XsyncError('bad-credentials', 'rotated'));
     changes.push('a');
     await until(() => watched?.opened === 2);
     changes.push('a');
     await until(() => watched?.opened === 3);
-    pair.source.head = head;
+    mend();
     changes.push('a');
     await until(() => watched?.of('well').length === 1);
     expect(watched.of('trouble')).toHaveLength(1);
