@@ -1,6 +1,6 @@
 /** The option kinds, with a constructor for each. The type of an option keeps its kind, and whether it has a default. */
 
-interface Described {
+export interface Described {
   /** As help shows it: `-c, --checksum`, `--part-size <size>`. */
   flags: string;
   /** One line. */
