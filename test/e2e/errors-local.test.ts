@@ -101,7 +101,7 @@ describe('source and destination', () => {
     const root = await tree();
     await symlink(root, `${root}-link`);
     for (const inner of [`${root}/sub`, `${root}-link/sub`]) {
-      expectComplaint(await lab.run(['copy', root, inner]), 'usage', `${inner} lies inside ${root}`, 'beside it');
+      expectComplaint(await lab.run(['copy', root, inner]), 'usage', `${inner} lies inside ${root}`, 'outside it');
     }
     expectComplaint(await lab.run(['copy', root, lab.directory]), 'usage', `${root} lies inside ${lab.directory}`);
     expect(await readdir(root)).toEqual(['file']);
