@@ -46,7 +46,7 @@ describe('a destination on disk', () => {
     mounted('ro,size=1m', async (folder) => {
       for (const dest of [folder, join(folder, 'deep/er')]) {
         const outcome = await lab.run(['copy', bucket.at('a'), dest]);
-        expectComplaint(outcome, 'fatal', `${folder} may not be written: the file system is read-only`, 'another');
+        expectComplaint(outcome, 'fatal', `${folder} cannot be written: the file system is read-only`, 'another');
       }
       expect(bucket.requests('GetObject')).toEqual([]);
       const state = await lab.run(['copy', bucket.at('a'), lab.path('fine')], { XDG_STATE_HOME: folder });
