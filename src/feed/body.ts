@@ -4,12 +4,12 @@ import { readOssCloudEvent, readOssEvents } from './oss-events.js';
 import { BodyFault, type Reading, wholeKey } from './reading.js';
 import { readS3EventBridge, readS3Records } from './s3-events.js';
 
-/** Envelopes in envelopes: S3 through SNS through SQS is two. */
+/** Maximum nesting of envelopes; S3 through SNS and SQS has two. */
 const MAX_DEPTH = 4;
 
 /**
- * Reads the body of a notification: what S3, EventBridge, SNS, MinIO, Ceph and Alibaba OSS send, each alone, in a list,
- * and in the envelopes of SNS and MNS.
+ * Reads the body of a notification of S3, EventBridge, SNS, MinIO, Ceph or Alibaba OSS, alone, in a list, or in an
+ * envelope of SNS or MNS.
  * @throws BodyFault
  */
 export function readBody(text: string): Reading {
@@ -20,7 +20,7 @@ function readText(text: string, depth: number): Reading {
   return readValue(parse(text), depth);
 }
 
-/** JSON, or the Base64 of JSON, as which OSS puts its events into MNS. */
+/** Parses JSON, or the Base64 of JSON that OSS sends to MNS. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -28,18 +28,18 @@ function parse(text: string): unknown {
     const decoded = fromBase64(text);
     if (decoded !== undefined) return decoded;
     if (/^\s*<(\?xml|Notification)/.test(text)) {
-      throw new BodyFault('is XML: choose JSON or SIMPLIFIED as the format of the subscription');
+      throw new BodyFault('is XML: set the format of the subscription to JSON or SIMPLIFIED');
     }
     throw new BodyFault(`is not JSON: ${where(error)}`);
   }
 }
 
-/** The parser's message without the piece of the text that it quotes. */
+/** The parser's message without the text that it quotes. */
 function where(error: unknown): string {
   const message = error instanceof Error ? error.message : '';
   const at = /at position \d+/.exec(message)?.[0];
-  if (at) return `a character that does not belong there, ${at}`;
-  return /end of JSON/.test(message) ? 'it ends too early' : 'it does not start as JSON does';
+  if (at) return `unexpected character ${at}`;
+  return /end of JSON/.test(message) ? 'it ends too early' : 'it does not start like JSON';
 }
 
 function fromBase64(text: string): unknown {
@@ -48,15 +48,15 @@ function fromBase64(text: string): unknown {
   try {
     return asObject(JSON.parse(Buffer.from(trimmed, 'base64').toString('utf8')));
   } catch {
-    return undefined; // It is none; what the text is then, the caller says.
+    return undefined; // Not Base64 of JSON; the caller reports the error.
   }
 }
 
 function readValue(value: unknown, depth: number): Reading {
-  if (depth > MAX_DEPTH) throw new BodyFault('has too many envelopes around it');
+  if (depth > MAX_DEPTH) throw new BodyFault('has too many nested envelopes');
   if (Array.isArray(value)) return join(value.map((one) => readValue(one, depth + 1)));
   const body = asObject(value);
-  if (body === undefined) throw new BodyFault('is JSON, but neither an object nor a list');
+  if (body === undefined) throw new BodyFault('is JSON but not an object or a list');
   return readObject(body, depth);
 }
 
@@ -70,7 +70,7 @@ function readObject(body: JsonObject, depth: number): Reading {
   if (body.specversion !== undefined && body.source === 'acs.oss') return readOssCloudEvent(body);
   if (body.Event === 's3:TestEvent') return { events: [], ignored: 1 };
   if (body.key !== undefined && body.kind !== undefined) return { events: [readPlain(body)], ignored: 0 };
-  throw new BodyFault('is no event of S3, EventBridge, SNS, MinIO, Ceph or OSS, and has no "key" and "kind"');
+  throw new BodyFault('is not an event of S3, EventBridge, SNS, MinIO, Ceph or OSS, and has no "key" and "kind"');
 }
 
 /** https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html */
@@ -83,22 +83,22 @@ function readSns(body: JsonObject, depth: number): Reading {
   if (body.Type !== 'SubscriptionConfirmation') throw new BodyFault('is an SNS message of an unknown type');
   const url = asText(body.SubscribeURL) ?? '';
   const notice = SNS_URL.test(url)
-    ? `the SNS topic ${topic} asks to confirm its subscription: open this URL once, if you subscribed it: ${url}`
-    : `something that calls itself the SNS topic ${topic} asks to open a URL that is not of SNS: do not`;
+    ? `the SNS topic ${topic} requests confirmation of its subscription; if you created it, open this URL once: ${url}`
+    : `a message that claims to be from the SNS topic ${topic} has a confirmation URL outside SNS; do not open it`;
   return { events: [], ignored: 1, notice };
 }
 
 const SNS_URL = /^https:\/\/sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\/[\w?=&:.%~-]+$/;
 
-/** Fit for a terminal. */
+/** Makes text safe for a terminal. */
 function shown(value: unknown): string {
   return (asText(value) ?? '?').replaceAll(/[^\x21-\x7e]/g, '?').slice(0, 256);
 }
 
-/** `{"key": …, "kind": "created" | "removed"}`: the form of xsync itself, with the other fields of an event. */
+/** `{"key": …, "kind": "created" | "removed"}`: xsync's own format, with the other fields of an event. */
 function readPlain(body: JsonObject): ChangeEvent {
   const { kind } = body;
-  if (kind !== 'created' && kind !== 'removed') throw new BodyFault('has a "kind" other than created and removed');
+  if (kind !== 'created' && kind !== 'removed') throw new BodyFault('has a "kind" other than created or removed');
   return compact({
     bucket: asText(body.bucket),
     key: wholeKey(body.key),

@@ -1,8 +1,8 @@
-/** Time, passed in so that tests decide how it goes. */
+/** A clock that tests can replace. */
 export interface Clock {
-  /** Milliseconds from any fixed start, never going back. */
+  /** Monotonic, in milliseconds. */
   now(): number;
-  /** Calls `run` once after `ms` milliseconds, unless the returned function is called before. */
+  /** Calls `run` once after `ms` milliseconds. @returns a function that cancels it */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -14,7 +14,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Wakes those who wait for something to change. What it was they look up themselves. */
+/** Wakes waiters when something has changed. They check themselves what it was. */
 export class Bell {
   #waiting = new Set<() => void>();
 
@@ -24,7 +24,7 @@ export class Bell {
     for (const wake of woken) wake();
   }
 
-  /** Resolves at the next ring, and at once when the signal fires. */
+  /** Resolves at the next ring, or when the signal fires. */
   async wait(signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return;
     await new Promise<void>((resolve) => {

@@ -3,15 +3,15 @@ import type { ChangeBatch, ChangeEvent } from './feed.js';
 import { type EventOrder, keyOf, laterOf } from './order.js';
 
 export interface CoalesceOptions {
-  /** A key is delivered when it was quiet for so many milliseconds, ... */
+  /** A key is delivered after this many milliseconds without an event, ... */
   settleMs: number;
-  /** ... or so many milliseconds after its first event, however busy it is. */
+  /** ... or this many milliseconds after its first event. */
   maxWaitMs: number;
-  /** Drops events that are older than what was handled, and learns what was handled. */
+  /** Drops events that are older than a handled one, and records handled events. */
   order?: EventOrder;
-  /** Keys that may be pending or delivered and not settled; above that no more is read from the source. */
+  /** Maximum number of pending and unsettled keys; reading from the source stops there. */
   maxKeys?: number;
-  /** Keys of one delivered batch. */
+  /** Maximum number of keys in one batch. */
   maxBatch?: number;
   clock?: Clock;
   /** Ends the stream. Abort the source with the same signal. */
@@ -19,11 +19,11 @@ export interface CoalesceOptions {
 }
 
 /**
- * Merges a burst of events of one key into the latest of them. A delivered batch holds a key once, and no key is
- * delivered again before the batch that holds it is settled. A batch of the source is done when all its events are,
- * and released when all are settled and one of them was not done.
+ * Merges a burst of events of one key into the latest one. A batch contains a key once, and the key is not delivered
+ * again before that batch is settled. A batch of the source is done when all its events are done, and released when all
+ * are settled and at least one was released.
  *
- * What is pending when the stream ends early is released. An error of the source is thrown after what was pending.
+ * If the stream ends early, pending events are released. An error of the source is thrown after all pending events.
  */
 export async function* coalesce(
   source: AsyncIterable<ChangeBatch>,
@@ -43,10 +43,10 @@ export async function* coalesce(
   }
 }
 
-/** One batch of the source, shared by the keys that its events went into. */
+/** One batch of the source, shared by the keys of its events. */
 interface Share {
   readonly batch: ChangeBatch;
-  /** Events not settled, and one for the batch itself while it is read. */
+  /** Number of unsettled events, plus one for the batch itself while it is read. */
   open: number;
   failed: boolean;
 }
@@ -63,10 +63,10 @@ class Merging {
   readonly #options: CoalesceOptions;
   readonly #clock: Clock;
   readonly #bell = new Bell();
-  /** Pending keys twice over: by their last event, and by their first. The head of each is the next one due. */
+  /** The pending keys, by their last event and by their first. The head of each map is due next. */
   readonly #byLast = new Map<string, Pending>();
   readonly #byFirst = new Map<string, Pending>();
-  /** Keys that are delivered and not settled, each with what came in the meantime. */
+  /** Delivered keys that are not settled, each with the events that arrived since. */
   readonly #delivered = new Map<string, Pending | undefined>();
   #ended = false;
   #stopped = false;
@@ -77,7 +77,7 @@ class Merging {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Reads the source to its end, no further ahead than there is room. */
+  /** Reads the source to its end, and pauses while `maxKeys` are held. */
   async read(source: AsyncIterable<ChangeBatch>): Promise<void> {
     try {
       for await (const batch of source) {
@@ -95,7 +95,7 @@ class Merging {
     this.#bell.ring();
   }
 
-  /** The reader may hold a batch for long after the signal. */
+  /** Checked separately, because the reader may hold a batch long after the signal. */
   get #isStopped(): boolean {
     return this.#stopped || this.#options.signal?.aborted === true;
   }
@@ -123,7 +123,7 @@ class Merging {
     return taken.length === 0 ? undefined : this.#batch(taken);
   }
 
-  /** Until something came, was settled or is due. */
+  /** Waits until an event arrives, a batch is settled or a key is due. */
   async wait(): Promise<void> {
     const due = this.#earliest();
     const cancel = due && this.#clock.after(Math.max(0, due.atMs - this.#clock.now()), () => this.#bell.ring());
@@ -198,8 +198,8 @@ class Merging {
   }
 
   /**
-   * What came while the key was delivered settles from now on, so that both maps stay in the order of time; it is
-   * returned where what was just handled is later still.
+   * Queues the events that arrived while the key was delivered, with the current time, so that both maps stay in time
+   * order. Returns them instead if the handled event is later.
    */
   #free(name: string): Pending | undefined {
     const next = this.#delivered.get(name);

@@ -19,9 +19,9 @@ export interface EndpointAddress extends ListenAddress {
 }
 
 export interface EndpointLimits extends InboundLimits {
-  /** Events in memory that are not done. */
+  /** Maximum number of events in memory that are not done. */
   events: number;
-  /** Pause before released events are handed out again, in milliseconds. */
+  /** Pause before released events are delivered again, in milliseconds. */
   againMs: number;
 }
 
@@ -34,12 +34,12 @@ const LIMITS: EndpointLimits = {
   connections: 256,
 };
 
-/** What the sender is asked to wait when memory is full. */
+/** Retry-After for senders when memory is full. */
 const RETRY_AFTER_S = 5;
 
 /**
- * An HTTP server of one path that takes events by POST. A call is answered as soon as its events are in memory, since
- * senders wait only for seconds (MNS: 5); what memory loses in a crash, the next listing finds.
+ * An HTTP server that receives events by POST on one path. A call is answered as soon as its events are in memory,
+ * because senders wait only a few seconds (MNS: 5). The next listing finds the changes of events lost in a crash.
  */
 export class Endpoint implements Feed {
   readonly name: string;
@@ -52,7 +52,7 @@ export class Endpoint implements Feed {
   readonly #trouble = new Trouble((message) => this.onTrouble?.(message));
   #server: FastifyInstance | undefined;
   #started: Promise<string> | undefined;
-  /** Whoever may call can call without the secret, again and again: said once. */
+  /** Reported only once, because anyone can call without the secret repeatedly. */
   #saidUnauthorized = false;
 
   constructor(address: EndpointAddress, secret: string, limits: Partial<EndpointLimits> = {}) {
@@ -75,7 +75,7 @@ export class Endpoint implements Feed {
 
   async close(): Promise<void> {
     this.#inbox.close();
-    // Whoever started it is told of its failure.
+    // The caller of `start` receives its error.
     await Promise.allSettled([this.#started]);
     await this.#server?.close();
   }
@@ -84,23 +84,23 @@ export class Endpoint implements Feed {
     const server = await createInbound(this.#limits, (...refused) => this.#refuse(...refused));
     this.#server = server;
     server.addHook('onRequest', async (request) => this.#admit(request));
-    // Every path: `#admit` compares it as it is, where the router would find patterns in it.
+    // All paths, because `#admit` compares the path verbatim, and the router would treat it as a pattern.
     server.post<{ Body: string | undefined }>('*', async ({ body = '', headers }, reply) =>
       this.#take(body, headers['x-mns-request-id'] !== undefined, reply),
     );
     const { path } = this.#address;
-    const { host, port } = await listen(server, this.#address, `no events can be taken at ${this.name}`, this.name);
-    const open = /^(127\.|::1$)/.test(host) ? '' : ' in plain HTTP, open to the network: put TLS before it';
-    return `takes events at ${urlOf({ host: this.#address.host, port })}${path}${open}`;
+    const { host, port } = await listen(server, this.#address, `cannot receive events at ${this.name}`, this.name);
+    const open = /^(127\.|::1$)/.test(host) ? '' : ' in plain HTTP, open to the network; use a TLS proxy';
+    return `receiving events at ${urlOf({ host: this.#address.host, port })}${path}${open}`;
   }
 
-  /** @throws HttpError before a byte of the body is read */
+  /** Checks a call before its body is read. @throws HttpError */
   #admit({ url: target, method, headers }: FastifyRequest): void {
     const url = new URL(`http://endpoint${target}`);
-    if (url.pathname !== this.#address.path) throw new HttpError(404, 'events are taken at another path');
-    if (method !== 'POST') throw new HttpError(405, 'events come by POST', { allow: 'POST' });
+    if (url.pathname !== this.#address.path) throw new HttpError(404, 'events are received at a different path');
+    if (method !== 'POST') throw new HttpError(405, 'send events by POST', { allow: 'POST' });
     if (!this.#secret.passes(headers, url)) {
-      const how = 'the secret is missing or wrong: Authorization: Bearer, X-Xsync-Secret or ?token=';
+      const how = 'the secret is missing or wrong; use Authorization: Bearer, X-Xsync-Secret or ?token=';
       throw new HttpError(401, how, { 'www-authenticate': 'Bearer realm="xsync"' });
     }
   }
@@ -110,29 +110,29 @@ export class Endpoint implements Feed {
     const { events, ignored, notice } = read(text);
     if (!this.#inbox.offer(events)) {
       const retry = { 'retry-after': String(RETRY_AFTER_S) };
-      throw new HttpError(503, 'too many events are waiting: send these again later', retry);
+      throw new HttpError(503, 'too many events are waiting; send these again later', retry);
     }
     this.counts.events += events.length;
     this.counts.ignored += ignored;
     if (notice !== undefined) this.#trouble.is(notice);
     else if (events.length > 0) this.#trouble.over();
-    // MNS takes nothing but 204 for a success, and gives events up after 3 days of retries.
+    // MNS accepts only 204 as success, and gives events up after 3 days of retries.
     if (fromMns) return reply.code(204).send();
     return send(reply, { taken: events.length, ignored, ...(notice && { notice }) });
   }
 
   #refuse({ status, message, headers }: HttpError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     if (status === 503)
-      this.#trouble.is(`${this.name}: events come faster than they are handled; senders are held off`);
+      this.#trouble.is(`${this.name}: events arrive faster than they are handled; senders must retry`);
     else this.counts.refused++;
     if (status === 400 || status === 413 || status === 500)
-      this.#trouble.is(`${this.name}: a call was refused: ${message}`);
+      this.#trouble.is(`${this.name}: a call was rejected: ${message}`);
     if (status === 401 && !this.#saidUnauthorized) {
       this.#saidUnauthorized = true;
-      const from = request.socket.remoteAddress ?? 'somewhere';
-      this.#trouble.is(`${this.name}: a call from ${from} was refused: its secret is missing or wrong`);
+      const from = request.socket.remoteAddress ?? 'an unknown address';
+      this.#trouble.is(`${this.name}: a call from ${from} was rejected: its secret is missing or wrong`);
     }
-    // What is left of a refused body is not worth reading.
+    // Closes the connection instead of reading the rest of a rejected body.
     return send(reply.code(status).headers({ ...headers, connection: 'close' }), { error: message });
   }
 }

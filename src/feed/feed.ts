@@ -1,80 +1,79 @@
 /**
- * Streams of change events: what a store tells of itself between two listings. This file is the specification that
- * every feed keeps and every reader may rely on.
+ * Streams of change events: what a store reports between two listings. This file is the specification of every feed.
  *
- * An event is a hint to look, never a fact to act on. Stores deliver at least once, in no order, and lose some; and
- * `removed` may be the removal of an old version, below which the object still stands. So a reader asks the store
- * about the key before it copies or deletes, and a listing now and then finds what no event told.
+ * An event is a hint, not a fact. Stores deliver events at least once, in any order, and lose some; and `removed` may
+ * refer to an old version while the object still exists. So a reader checks the key in the store before it copies or
+ * deletes, and periodic listings find changes without events.
  */
 
-/** One change of one object at the source, as its store told it. At-least-once, unordered. */
+/** One change of one object at the source, as its store reported it. At-least-once, unordered. */
 export interface ChangeEvent {
-  /** As the event names it; absent: whatever the watch watches. */
+  /** Absent: the bucket of the watch. */
   bucket?: string;
   /** Decoded, verbatim, never empty. */
   key: string;
   kind: 'created' | 'removed';
-  /** Orders the events of one key where the store gives one (`compareSequencers`); opaque otherwise. */
+  /** Opaque value that orders the events of one key (`compareSequencers`); absent if the store has none. */
   sequencer?: string;
-  /** When it happened by the store's clock, in milliseconds since 1970. */
+  /** Time of the change by the store's clock, in milliseconds since 1970. */
   atMs?: number;
   /** In bytes. */
   size?: number;
-  /** Without quotes, in the case in which the event has it. */
+  /** Without quotes, in the event's case. */
   etag?: string;
   versionId?: string;
 }
 
 /**
- * Events that are settled together. Exactly one of `done` and `release` is to be called, at any time and in any order
- * among batches; of several calls the first counts. A batch that is never settled keeps its place in the feed's bound.
+ * Events that are settled together. The reader must call either `done` or `release`, at any time and in any order among
+ * batches; only the first call counts. A batch that is never settled keeps counting towards the feed's limit.
  */
 export interface ChangeBatch {
   /** At least one. */
   readonly events: readonly ChangeEvent[];
   /**
-   * The events are safely done or recorded. An SQS message is deleted then; an HTTP call was answered when its events
-   * came into memory. Never rejects for a fault of the feed's source: the events come again, and `onTrouble` says why.
+   * The events are handled or recorded. An SQS message is then deleted; an HTTP call was already answered. An error of
+   * the feed's source does not reject: the events are delivered again, and `onTrouble` reports the error.
    */
   done(): Promise<void>;
-  /** Not handled: let the events come again, after a pause that the feed chooses. Rejects no more than `done`. */
+  /** The events were not handled: deliver them again after a pause chosen by the feed. Does not reject, like `done`. */
   release(): Promise<void>;
 }
 
-/** Since the feed was opened. */
+/** Counts since the feed was opened. */
 export interface FeedCounts {
-  /** Events taken, repeated ones included. */
+  /** Received events, including repeated ones. */
   events: number;
-  /** Events of a known form that tell of no new or removed object: restores, tags, test messages. */
+  /** Events of a known form that report no created or removed object: restores, tags, test messages. */
   ignored: number;
-  /** Bodies, messages and lines that could not be read, and calls without the secret. */
+  /** Unreadable bodies, messages and lines, and calls without the secret. */
   refused: number;
 }
 
 export interface Feed {
-  /** What a person calls it, without secrets. */
+  /** Name for messages, without secrets. */
   readonly name: string;
   readonly counts: Readonly<FeedCounts>;
-  /** What is wrong at the moment, said once; undefined when well again. To be set before `start`. */
+  /** Called once with each new problem, and with undefined when it is over. Must be set before `start`. */
   onTrouble?: (message: string | undefined) => void;
   /**
-   * Makes ready to receive, so that what a person must put right is told early. Resolves to a sentence for the screen.
-   * `batches` does it where nobody did.
-   * @throws config (nothing can listen there)
+   * Prepares to receive events, so that configuration errors are reported early. Optional: `batches` calls it.
+   * @returns a sentence for the screen
+   * @throws config: it cannot listen at the address
    */
   start(): Promise<string>;
   /**
-   * Ends when the signal fires, when the feed is closed, and when a source that has an end (standard input) has
-   * reached it with every batch done. To be called once. Does not read on while too much is unsettled.
-   * @throws as `start`; config, access-denied, bad-credentials, expired-credentials where the source has refused from
-   *   the first call on. What once worked is tried again for ever, and `onTrouble` says so.
+   * Ends when the signal fires, when the feed is closed, or when a finite source (standard input) has ended and every
+   * batch is done. Must be called only once. Stops reading while too many events are unsettled.
+   * @throws as `start`; config, access-denied, bad-credentials, expired-credentials if the source has refused from the
+   *   first call on. After a first success, errors are retried until stopped and reported to `onTrouble`.
    */
   batches(signal: AbortSignal): AsyncIterable<ChangeBatch>;
-  /** Frees ports and connections, after the last batch is settled. May be called twice. */
+  /** Releases ports and connections. Call it after the last batch is settled. May be called twice. */
   close(): Promise<void>;
 }
 
-/** Says each state once. */
+/** Reports each problem once. */
 export class Trouble {
   readonly #tell: (message: string | undefined) => void;
   #said: string | undefined;

@@ -2,16 +2,16 @@ import { Bell, type Clock, systemClock } from './clock.js';
 import type { ChangeBatch, ChangeEvent } from './feed.js';
 
 export interface InboxOptions {
-  /** Events that may be in memory, those handed out included. One batch is taken whatever its size. */
+  /** Maximum number of events in memory, including delivered ones. A single batch may exceed it. */
   limit: number;
-  /** Pause before released events are handed out again, in milliseconds. */
+  /** Pause before released events are delivered again, in milliseconds. */
   againMs: number;
   clock?: Clock;
 }
 
 /**
- * The bounded memory between senders that cannot be asked to send again (HTTP calls already answered, lines already
- * read) and the reader of a feed. Released events are handed out again.
+ * A bounded buffer between senders that cannot resend (answered HTTP calls, lines that were read) and the reader of a
+ * feed. Released events are delivered again.
  */
 export class Inbox {
   readonly #limit: number;
@@ -29,7 +29,7 @@ export class Inbox {
     this.#clock = clock;
   }
 
-  /** Takes the events, or says false where there is no room for them. */
+  /** Takes the events. Returns false if there is no room. */
   offer(events: readonly ChangeEvent[]): boolean {
     if (events.length === 0) return true;
     if (this.#held > 0 && this.#held + events.length > this.#limit) return false;
@@ -39,7 +39,7 @@ export class Inbox {
     return true;
   }
 
-  /** Takes the events as soon as there is room; false where the signal fired before. */
+  /** Takes the events as soon as there is room. Returns false if the signal fires first. */
   async put(events: readonly ChangeEvent[], signal: AbortSignal): Promise<boolean> {
     while (!this.offer(events)) {
       await this.#bell.wait(signal);
@@ -48,13 +48,13 @@ export class Inbox {
     return true;
   }
 
-  /** Nothing more will be offered: the batches end when the last one is done. */
+  /** No more events will be offered: the batches end when the last one is done. */
   end(): void {
     this.#ended = true;
     this.#bell.ring();
   }
 
-  /** Forgets all, and leaves no timer behind. */
+  /** Drops all events and clears all timers. */
   close(): void {
     for (const cancel of this.#pauses) cancel();
     this.#pauses.clear();

@@ -18,13 +18,13 @@ export interface FeedSurroundings {
 }
 
 const FORMS =
-  'give http://127.0.0.1:8089/path or :8089/path to take events by HTTP, sqs://region/account/queue or the URL of ' +
-  'an SQS queue to read them there, or - to read them from standard input';
+  'use http://127.0.0.1:8089/path or :8089/path to receive events by HTTP, sqs://region/account/queue or the URL of ' +
+  'an SQS queue to read them from there, or - to read them from standard input';
 
 /**
- * The feed that the text names. Nothing listens, connects or reads before it is started.
- * @throws usage for a text of another form, and for an HTTP endpoint without a secret; config for a secret that does
- *   not do
+ * The feed for an `--events` address. It does not listen, connect or read before it is started.
+ * @throws usage: the address has an unknown form, or an HTTP endpoint has no secret
+ * @throws config: the secret is too short or cannot be read
  */
 export function openFeed(text: string, { env, stdin }: FeedSurroundings): Feed {
   if (text === '-') return new Lines(stdin);
@@ -37,16 +37,16 @@ function endpointOf(text: string): EndpointAddress {
   const url = parseListenUrl(text);
   if (!url) throw refuse(text, FORMS);
   if (url.username || url.password || url.search || url.hash) {
-    // Not quoted: it may be the secret.
-    const remedy = 'leave the URL at host, port and path; the secret comes from XSYNC_EVENTS_SECRET';
-    throw new XsyncError('usage', 'the address for events has a user, a password, a query or a fragment', { remedy });
+    // Not quoted, because it may contain the secret.
+    const remedy = 'use only host, port and path, and set the secret in XSYNC_EVENTS_SECRET';
+    throw new XsyncError('usage', 'the events address has a user, a password, a query or a fragment', { remedy });
   }
   if (url.protocol === 'https:') {
-    throw refuse(text, 'xsync speaks plain HTTP: listen on 127.0.0.1 and put TLS before it');
+    throw refuse(text, 'listen on http://127.0.0.1 behind a TLS proxy, because xsync serves only plain HTTP');
   }
   return { ...addressOf(url), path: url.pathname };
 }
 
 function refuse(text: string, remedy: string): XsyncError {
-  return new XsyncError('usage', `"${text}" is no source of events`, { subject: text, remedy });
+  return new XsyncError('usage', `"${text}" is not an event source`, { subject: text, remedy });
 }

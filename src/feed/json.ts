@@ -1,4 +1,4 @@
-/** JSON from strangers, looked at one field at a time. */
+/** Reads single fields of untrusted JSON. */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -25,7 +25,7 @@ export function asEtag(value: unknown): string | undefined {
   return asText(asText(value)?.replaceAll('"', ''));
 }
 
-/** Without the fields that are undefined, so that events compare and print as what they are. */
+/** Removes the fields that are undefined, so that events compare and print without them. */
 export function compact<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
 }

@@ -6,9 +6,9 @@ import { BodyFault } from './reading.js';
 
 export interface LinesLimits {
   lineBytes: number;
-  /** Events in memory that are not done; above that no more is read. */
+  /** Maximum number of events in memory that are not done; reading stops there. */
   events: number;
-  /** Pause before released events are handed out again, in milliseconds. */
+  /** Pause before released events are delivered again, in milliseconds. */
   againMs: number;
 }
 
@@ -16,7 +16,7 @@ const LIMITS: LinesLimits = { lineBytes: 1024 * 1024, events: 10_000, againMs: 5
 
 const NEWLINE = 0x0a;
 
-/** Events from standard input, one a line: JSON where the line starts with a brace, and otherwise a key. */
+/** Events from standard input, one per line: JSON if the line starts with a brace, otherwise a key. */
 export class Lines implements Feed {
   readonly name = 'standard input';
   readonly counts: FeedCounts = { events: 0, ignored: 0, refused: 0 };
@@ -33,7 +33,7 @@ export class Lines implements Feed {
   }
 
   async start(): Promise<string> {
-    return 'takes events from standard input, one a line';
+    return 'receiving events from standard input, one per line';
   }
 
   async *batches(signal: AbortSignal): AsyncGenerator<ChangeBatch> {
@@ -59,7 +59,7 @@ export class Lines implements Feed {
         if (!(await this.#inbox.put(this.#eventsOf(line, number), signal))) return;
       }
     } catch (error) {
-      // Destroyed by close(), which is no fault.
+      // Destroyed by close() is not an error.
       if (!this.#input.destroyed || this.#input.errored) this.#trouble.is(`standard input: ${String(error)}`);
     } finally {
       this.#inbox.end();
@@ -78,7 +78,7 @@ export class Lines implements Feed {
     } catch (error) {
       if (!(error instanceof BodyFault)) throw error;
       this.counts.refused++;
-      this.#trouble.is(`standard input: line ${number} ${error.message}; it is skipped`);
+      this.#trouble.is(`standard input: line ${number} ${error.message}; skipped`);
       return [];
     }
   }
@@ -89,9 +89,9 @@ function readLine(line: Buffer): ReturnType<typeof readBody> {
   if (text.startsWith('{')) return readBody(text);
   if (text === '' || text === '\r') return { events: [], ignored: 0 };
   if (text.endsWith('\r')) {
-    throw new BodyFault('ends in a carriage return: end lines with a newline alone, or write the event as JSON');
+    throw new BodyFault('ends in a carriage return: end lines with only a newline, or write the event as JSON');
   }
-  // "Created or changed": whoever handles it looks at the store.
+  // `created` also stands for changed and removed: the reader checks the key in the store.
   return { events: [{ key: text, kind: 'created' }], ignored: 0 };
 }
 
@@ -104,7 +104,7 @@ function decode(line: Buffer): string {
   }
 }
 
-/** The lines without their ends; undefined for one that is longer than `limit` bytes. */
+/** The lines without their newlines; undefined for a line longer than `limit` bytes. */
 async function* linesOf(input: AsyncIterable<unknown>, limit: number): AsyncGenerator<Buffer | undefined> {
   let parts: Buffer[] = [];
   let bytes = 0;

@@ -1,10 +1,10 @@
 import type { ChangeEvent } from './feed.js';
 
 /**
- * Orders two sequencers of one key: negative, zero or positive; undefined where one of them is not hexadecimal, so that
- * it orders nothing. Lengths differ: the shorter one is padded with zeros on the *right*, and then they are compared as
- * text (AWS, "Event message structure": "first right pad the shorter value with zeros, and then do a lexicographical
- * comparison"). MinIO's are the time in hexadecimal, all of one length.
+ * Orders two sequencers of one key: negative, zero or positive; undefined if one of them is not hexadecimal. The
+ * shorter one is padded with zeros on the *right*, and then they are compared as text (AWS, "Event message structure":
+ * "first right pad the shorter value with zeros, and then do a lexicographical comparison"). MinIO uses the time in
+ * hexadecimal with a fixed length.
  */
 export function compareSequencers(a: string, b: string): number | undefined {
   if (!HEXADECIMAL.test(a) || !HEXADECIMAL.test(b)) return undefined;
@@ -17,8 +17,8 @@ export function compareSequencers(a: string, b: string): number | undefined {
 const HEXADECIMAL = /^[0-9a-f]+$/i;
 
 /**
- * The later one of two events of one key: by sequencer, else by the store's clock, else the one that came later.
- * `next` came after `earlier`.
+ * The later of two events of one key: by sequencer, otherwise by the store's clock, otherwise by arrival.
+ * `next` arrived after `earlier`.
  */
 export function laterOf(earlier: ChangeEvent, next: ChangeEvent): ChangeEvent {
   return (compareEvents(next, earlier) ?? 0) < 0 ? earlier : next;
@@ -33,14 +33,14 @@ function compareEvents(a: ChangeEvent, b: ChangeEvent): number | undefined {
   return undefined;
 }
 
-/** One name for one key of one bucket. No bucket's name holds a line break. */
+/** Identifies a key of a bucket. Bucket names cannot contain a line break. */
 export function keyOf({ bucket = '', key }: ChangeEvent): string {
   return `${bucket}\n${key}`;
 }
 
 /**
- * Remembers the newest sequencer that was handled of each key, for as many keys as it may, and forgets first what was
- * longest not asked for. What it has forgotten is handled once more, which costs a look at the store.
+ * Remembers the newest handled sequencer of each key, for a limited number of keys (least recently used ones are
+ * dropped). An event of a dropped key is handled again, which costs one request to the store.
  */
 export class EventOrder {
   readonly #limit: number;
@@ -50,7 +50,7 @@ export class EventOrder {
     this.#limit = limit;
   }
 
-  /** True for an event whose key was handled as late as this event or later. Without a sequencer nothing is old. */
+  /** True if this event or a later one of its key was handled. False without a sequencer. */
   isOld(event: ChangeEvent): boolean {
     const name = keyOf(event);
     const newest = this.#newest.get(name);
@@ -60,7 +60,7 @@ export class EventOrder {
     return order !== undefined && order <= 0;
   }
 
-  /** To be told when the event was done, not when it came: one that failed must come through again. */
+  /** Call it when the event is done, not when it arrives, because a failed one must be delivered again. */
   handled(event: ChangeEvent): void {
     if (event.sequencer === undefined || !HEXADECIMAL.test(event.sequencer)) return;
     if (!this.isOld(event)) this.#remember(keyOf(event), event.sequencer);

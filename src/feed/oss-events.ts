@@ -1,13 +1,14 @@
 /**
  * The events of Alibaba Cloud OSS: `events` through MNS (SMQ) and Function Compute, CloudEvents through EventBridge.
- * https://help.aliyun.com/document_detail/70140.html (the form), https://help.aliyun.com/document_detail/205739.html (the
- * names). Keys are as they are: the vendor's own readers pass them on without decoding. There is no sequencer.
+ * https://help.aliyun.com/document_detail/70140.html (format)
+ * https://help.aliyun.com/document_detail/205739.html (names)
+ * Keys are not encoded: the vendor's own readers use them without decoding. There is no sequencer.
  */
 import type { ChangeEvent } from './feed.js';
 import { asEtag, asObject, asSize, asText, asTimeMs, compact, type JsonObject } from './json.js';
 import { BodyFault, type Reading, wholeKey } from './reading.js';
 
-/** Steps of a multipart upload: no object has come or gone. */
+/** Steps of a multipart upload, which create or remove no object. */
 const NO_CHANGE = /^Object(Created:(InitiateMultipartUpload|UploadPart|UploadPartCopy)|Removed:AbortMultipartUpload)$/;
 
 function kindOf(name: string): ChangeEvent['kind'] | undefined {
@@ -23,7 +24,7 @@ export function readOssEvents(values: readonly unknown[]): Reading {
   return { events, ignored: values.length - events.length };
 }
 
-/** Its `data` is the event as the others have it. */
+/** Its `data` has the form of the other events. */
 export function readOssCloudEvent(body: JsonObject): Reading {
   const event = readEvent({ eventName: body.type, eventTime: body.time, ...asObject(body.data) });
   return event ? { events: [event], ignored: 0 } : { events: [], ignored: 1 };

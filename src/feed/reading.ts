@@ -1,22 +1,22 @@
 import type { ChangeEvent } from './feed.js';
 import { asText } from './json.js';
 
-/** What a body says. */
+/** The content of a body. */
 export interface Reading {
   events: ChangeEvent[];
-  /** Events of a known form that are of no concern. */
+  /** Number of events of a known form that are ignored. */
   ignored: number;
-  /** What a person has to do. */
+  /** What the user must do. */
   notice?: string;
 }
 
-/** Why a body cannot be read, as the end of a sentence that names where it came from. Never quotes the body. */
+/** Why a body cannot be read. The message completes a sentence about its origin, and never quotes the body. */
 export class BodyFault extends Error {}
 
-/** @throws BodyFault for what no key can be: nothing, and text that has no UTF-8. */
+/** @throws BodyFault: the key is missing or is not well-formed Unicode */
 export function wholeKey(value: unknown): string {
   const key = asText(value);
   if (key === undefined) throw new BodyFault('has an event without a key');
-  if (/\p{Surrogate}/u.test(key)) throw new BodyFault('has a key that is no Unicode');
+  if (/\p{Surrogate}/u.test(key)) throw new BodyFault('has a key that is not Unicode');
   return key;
 }

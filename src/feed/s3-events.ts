@@ -1,5 +1,5 @@
 /**
- * The events of S3 and of what speaks its dialect.
+ * The events of S3 and of compatible stores.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
  */
@@ -7,12 +7,12 @@ import type { ChangeEvent } from './feed.js';
 import { asEtag, asObject, asSize, asText, asTimeMs, compact, type JsonObject } from './json.js';
 import { BodyFault, type Reading, wholeKey } from './reading.js';
 
-/** Event names, without the `s3:` that MinIO puts before them. The rest (restores, tags, transitions) is no change. */
+/** Event names without MinIO's prefix `s3:`. Other events (restores, tags, transitions) are ignored. */
 const KINDS: readonly (readonly [RegExp, ChangeEvent['kind']])[] = [
   [/^ObjectCreated:/, 'created'],
   [/^ObjectRemoved:/, 'removed'],
   [/^LifecycleExpiration:/, 'removed'],
-  // Ceph's names for what its lifecycle and its replication did.
+  // Ceph's names for changes by its lifecycle and replication.
   [/^ObjectLifecycle:Expiration:Current/, 'removed'],
   [/^ObjectSynced:Create/, 'created'],
   [/^ObjectSynced:Delet/, 'removed'],
@@ -23,7 +23,7 @@ function kindOf(name: string): ChangeEvent['kind'] | undefined {
   return KINDS.find(([pattern]) => pattern.test(bare))?.[1];
 }
 
-/** `Records` of S3 and MinIO, where keys are URL-encoded, and of Ceph, where they are not. */
+/** `Records` of S3 and MinIO, with URL-encoded keys, and of Ceph, with plain keys. */
 export function readS3Records(records: readonly unknown[]): Reading {
   const events = records.map(readRecord).filter((event) => event !== undefined);
   return { events, ignored: records.length - events.length };
@@ -38,12 +38,12 @@ function readRecord(value: unknown): ChangeEvent | undefined {
   const s3 = asObject(record.s3);
   const key = asText(asObject(s3?.object)?.key);
   if (record.eventSource !== 'ceph:s3') return eventOf(kind, s3, decodeKey(key), record.eventTime);
-  // Its sequencer is a time with the lowest byte first (radosgw 16.2), which orders nothing.
+  // Its sequencer is a little-endian time (radosgw 16.2), which cannot be compared as text.
   const { sequencer: _, ...event } = eventOf(kind, s3, key, record.eventTime);
   return event;
 }
 
-/** One event through EventBridge, where the key is as it is. */
+/** One event through EventBridge, with a plain key. */
 export function readS3EventBridge(body: JsonObject): Reading {
   const type = body['detail-type'];
   if (type !== 'Object Created' && type !== 'Object Deleted') return { events: [], ignored: 1 };
@@ -66,7 +66,7 @@ function eventOf(kind: ChangeEvent['kind'], s3: JsonObject | undefined, key: unk
   });
 }
 
-/** A key with an escape that is none was never encoded: it is taken as it is. */
+/** A key with an invalid escape was not encoded and is used verbatim. */
 function decodeKey(encoded: string | undefined): string | undefined {
   try {
     return encoded && decodeURIComponent(encoded.replaceAll('+', ' '));

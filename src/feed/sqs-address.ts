@@ -1,18 +1,18 @@
-/** Which queue a text names. */
+/** The address of an SQS queue. */
 export interface QueueAddress {
   /** For messages. */
   name: string;
   region: string;
   url: string;
-  /** Instead of the service's own, for stand-ins of it. */
+  /** Overrides the service's endpoint, for compatible services. */
   endpoint?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * `sqs://region/account/queue[?endpoint=URL]`, or the queue's URL as AWS shows it, also that of a VPC endpoint.
- * Undefined for any other text. AWS_ENDPOINT_URL_SQS counts as everywhere.
+ * Parses `sqs://region/account/queue[?endpoint=URL]`, or the queue's URL in AWS, including VPC endpoints. Undefined for
+ * any other text. AWS_ENDPOINT_URL_SQS sets the endpoint of the first form.
  */
 export function queueOf(text: string, env: Environment): QueueAddress | undefined {
   const short = /^sqs:\/\/([a-z0-9-]+)\/(\d{12})\/([\w-]{1,80}(?:\.fifo)?)(?:\?endpoint=(https?:\/\/[^?#]+))?$/.exec(

@@ -1,12 +1,12 @@
 import { type ErrorCode, isXsyncError, XsyncError } from '../model/error.js';
 
-/** SQS's names (JSON protocol) and the older ones of its query protocol. */
+/** Error names of the JSON protocol of SQS and of its older query protocol. */
 const REFUSALS: readonly (readonly [RegExp, ErrorCode, string, string])[] = [
   [
     /QueueDoesNotExist|NonExistentQueue|InvalidAddress/,
     'config',
-    'there is no such queue',
-    'check region, account and name, or take the URL from `aws sqs get-queue-url`',
+    'the queue does not exist',
+    'check region, account and name, or get the URL from `aws sqs get-queue-url`',
   ],
   [
     /AccessDenied|OverLimit|Kms/,
@@ -19,11 +19,11 @@ const REFUSALS: readonly (readonly [RegExp, ErrorCode, string, string])[] = [
     /Credential|InvalidClientTokenId|UnrecognizedClient|Signature|InvalidSecurity|MissingAuthentication|TokenProvider/,
     'bad-credentials',
     'there are no valid credentials',
-    "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: queues use the SDK's own chain, not a remote's keys",
+    "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: queues do not use a remote's credentials",
   ],
 ];
 
-/** What the SDK threw, for a person. */
+/** Translates an error of the SDK. */
 export function explain(error: unknown, queue: string): XsyncError {
   const { name = '', message = String(error) } = error instanceof Error ? error : {};
   const [, code, why, remedy] = REFUSALS.find(([pattern]) => pattern.test(name)) ?? [];
@@ -34,7 +34,7 @@ export function explain(error: unknown, queue: string): XsyncError {
   return new XsyncError(code, told, { subject: queue, remedy, serviceCode: name, cause: error });
 }
 
-/** True for what will not come right by itself. */
+/** True if retrying does not help until the user changes something. */
 export function isSettledByPerson(error: XsyncError): boolean {
   return isXsyncError(error) && error.class === 'person';
 }

@@ -7,35 +7,35 @@ import type { QueueAddress } from './sqs-address.js';
 import { explain, isAbort, isSettledByPerson } from './sqs-errors.js';
 
 export interface SqsLimits {
-  /** Seconds that one call waits for messages; the service takes up to 20. */
+  /** Seconds that one call waits for messages; the service allows up to 20. */
   waitS: number;
-  /** Seconds for which received messages are kept from others; renewed while work goes on. */
+  /** Visibility timeout of received messages in seconds; renewed until they are settled. */
   visibilityS: number;
   /** Milliseconds between renewals. */
   renewMs: number;
-  /** Messages received and not settled; above that no more is received. The service allows 120,000 a queue. */
+  /** Maximum number of received messages that are not settled. The service allows 120,000 per queue. */
   messages: number;
-  /** Milliseconds after a first fault; doubled with each further one, up to thirty seconds. */
+  /** Wait after the first error in milliseconds; doubles with each further one, up to 30 s. */
   backoffMs: number;
 }
 
 const LIMITS: SqsLimits = { waitS: 20, visibilityS: 120, renewMs: 60_000, messages: 1_000, backoffMs: 1_000 };
 
-/** The most that SQS takes in one call. */
+/** Maximum number of messages in one SQS call. */
 const BATCH = 10;
-/** First pause of released messages in seconds, doubled with every further receipt, and the longest one. */
+/** First and longest pause of released messages in seconds; it doubles with each receipt. */
 const AGAIN_S = 10;
 const AGAIN_MAX_S = 900;
-/** Unreadable messages of which it is remembered that they were told. */
+/** Number of reported unreadable messages to remember. */
 const TOLD = 1_000;
 
 /**
- * Messages of an SQS queue, by long polling. One receiver does several hundred messages a second, and each may tell of
- * many objects.
+ * Messages of an SQS queue, by long polling. One receiver handles several hundred messages per second, each with one or
+ * more objects.
  *
- * A message that cannot be read is told once and left where it is: it may be somebody else's, and only the queue's own
- * redrive policy or retention may throw it away. Released messages stay invisible for longer each time, so that a
- * destination that is down for an hour does not drive them into the dead-letter queue.
+ * An unreadable message is reported once and left in the queue: it may be meant for another consumer, and only the
+ * queue's redrive policy or retention may remove it. Released messages stay invisible for longer each time, so that a
+ * destination that is down for an hour does not move them to the dead-letter queue.
  */
 export class SqsFeed implements Feed {
   readonly name: string;
@@ -61,7 +61,7 @@ export class SqsFeed implements Feed {
   async start(): Promise<string> {
     this.#calls ??= Calls.open(this.#address);
     await this.#calls;
-    return `takes events from the queue ${this.name}`;
+    return `receiving events from the queue ${this.name}`;
   }
 
   async *batches(signal: AbortSignal): AsyncGenerator<ChangeBatch> {
@@ -80,7 +80,7 @@ export class SqsFeed implements Feed {
     (await this.#calls)?.close();
   }
 
-  /** Up to ten messages; none when the wait or the stream ended. @throws what was refused from the first call on */
+  /** Up to ten messages; none if the wait or the stream ended. @throws as `batches` */
   async #receive(stop: AbortSignal): Promise<Message[]> {
     const { waitS, visibilityS, backoffMs } = this.#limits;
     for (let faults = 0; !stop.aborted; faults++) {
@@ -93,7 +93,7 @@ export class SqsFeed implements Feed {
         if (isAbort(error, stop)) break;
         const explained = explain(error, this.name);
         if (!this.#worked && isSettledByPerson(explained)) throw explained;
-        this.#trouble.is(`${explained.message}; trying again`);
+        this.#trouble.is(`${explained.message}; retrying`);
         await pause(Math.min(30_000, backoffMs * 2 ** faults), stop);
       }
     }
@@ -105,7 +105,7 @@ export class SqsFeed implements Feed {
     return this.#calls;
   }
 
-  /** Messages without an event that concerns anybody are deleted at once; unreadable ones are left. */
+  /** Deletes messages without relevant events at once; leaves unreadable ones in the queue. */
   #read(messages: readonly Message[]): ChangeBatch | undefined {
     const events: ChangeEvent[] = [];
     const read = messages.filter((message) => {
@@ -168,12 +168,12 @@ export class SqsFeed implements Feed {
     return calls.hide(messages, () => this.#limits.visibilityS);
   }
 
-  /** What fails here comes again by itself when its visibility ends. */
+  /** Reports errors only: after one, the messages are delivered again when their visibility timeout ends. */
   async #call(how: (calls: Calls) => Promise<void>): Promise<void> {
     try {
       await how(await this.#open());
     } catch (error) {
-      this.#trouble.is(`${explain(error, this.name).message}; events may come twice`);
+      this.#trouble.is(`${explain(error, this.name).message}; events may be delivered twice`);
     }
   }
 }
@@ -206,9 +206,9 @@ class Calls {
     this.#client = new sdk.SQSClient({ region, ...(endpoint && { endpoint }), requestHandler });
   }
 
-  /** Loads the SDK only now: every start of the program would pay for it. */
+  /** Loads the SDK here, so that other runs start without it. */
   static async open(address: QueueAddress): Promise<Calls> {
-    // Its warning of what it will need some day is for us to read, not for whoever runs the program.
+    // Its warning about future Node versions is for developers, not users.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     return new Calls(await import('@aws-sdk/client-sqs'), address);
   }
@@ -232,7 +232,7 @@ class Calls {
     if (Failed?.length) throw new Error(`${Failed.length} messages were not deleted: ${Failed[0]?.Message ?? '?'}`);
   }
 
-  /** Keeps messages invisible for so many seconds from now. One that is gone, or was held for 12 hours, is let go. */
+  /** Keeps messages invisible for `seconds` from now. Ignores those that are gone or were held for 12 hours. */
   async hide(messages: readonly Message[], seconds: (message: Message) => number): Promise<void> {
     const Entries = messages.map((message, at) => ({
       Id: String(at),

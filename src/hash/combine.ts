@@ -1,7 +1,7 @@
 /**
- * The CRC of a whole from the CRCs of its parts. A CRC is a polynomial over GF(2) modulo the CRC's own polynomial;
- * putting `n` bytes behind it multiplies it by x^(8n), and the CRC of what follows is added, that is, XORed (the
- * all-ones start and end values cancel out). The bits are reflected: the highest bit stands for x^0.
+ * Combines the CRCs of parts into the CRC of the whole. A CRC is a polynomial over GF(2) modulo the CRC's own
+ * polynomial. Appending `n` bytes multiplies it by x^(8n) and adds (XORs) their CRC (the all-ones start and end values
+ * cancel out). The bits are reflected: the highest bit stands for x^0.
  */
 
 /** CRC-64/XZ, reflected. */
@@ -9,7 +9,7 @@ const POLYNOMIAL = 0xc96c5795d7870f42n;
 const ONE = 1n << 63n;
 const X = 1n << 62n;
 
-/** x^(8n) for the last n: the parts of an object are of one length but for the last. */
+/** Caches x^(8n) for the last n: all parts of an object except the last have the same length. */
 let lastShift = { bytes: 0, factor: ONE };
 
 /**

@@ -1,11 +1,11 @@
-/** MD5s that can wait a moment for others, because eight of one length cost little more than one does alone. */
+/** Collects MD5 requests for a moment, because eight bodies of one length cost little more than one. */
 import { LANES, Md5Lanes } from './md5-lanes.js';
 
-/** So long, in milliseconds, the first of some may wait: little beside what a part takes to move. */
+/** Longest wait of the first request, in milliseconds: short compared with the transfer of a part. */
 const WAIT_MS = 20;
-/** Below this many bytes gathering costs more than it saves. */
+/** Below this many bytes, collecting costs more than it saves. */
 const SMALLEST = 256 * 1024;
-/** Fewer are faster one by one: the lanes take as long for one as for all. */
+/** Fewer bodies are hashed faster one by one: the lanes take as long for one as for all. */
 const FEWEST = 3;
 
 interface Waiting {
@@ -18,12 +18,12 @@ export class Md5Gathering {
   readonly #byLength = new Map<number, Waiting[]>();
   #lanes: { made: Md5Lanes | undefined } | undefined;
 
-  /** @param alone hashes one */
+  /** @param alone hashes a single body */
   constructor(alone: (bytes: Uint8Array) => string) {
     this.#alone = alone;
   }
 
-  /** Hex MD5. The bytes must not change until it has come. */
+  /** Hex MD5. The bytes must not change until it resolves. */
   md5(bytes: Uint8Array): Promise<string> {
     const length = bytes.byteLength;
     if (length < SMALLEST) return Promise.resolve(this.#alone(bytes));
@@ -41,7 +41,7 @@ export class Md5Gathering {
   }
 
   #hash(length: number, waiting: readonly Waiting[]): void {
-    // Eight came together before the time was up.
+    // Already hashed, because eight were complete before the timeout.
     if (this.#byLength.get(length) !== waiting) return;
     this.#byLength.delete(length);
     const sums = this.#md5s(waiting.map(({ bytes }) => bytes));

@@ -1,7 +1,7 @@
 /**
- * Hashes of bytes in memory. The only place that imports a hash library. CRC-64 comes from WASM (about 1.9 GB/s; a
- * JavaScript table reaches 0.7), MD5 from OpenSSL through node:crypto (0.75 GB/s), which no library beats for one body;
- * several bodies at once reach 2.6 GB/s.
+ * Hashes of bytes in memory. The only module that imports a hash library. CRC-64 uses WASM (about 1.9 GB/s; a
+ * JavaScript table reaches 0.7 GB/s). MD5 uses OpenSSL through node:crypto (0.75 GB/s), which no library beats for one
+ * body; several bodies at once reach 2.6 GB/s.
  */
 import { createHash } from 'node:crypto';
 import type { IHasher } from 'hash-wasm';
@@ -14,12 +14,12 @@ export function md5(bytes: Uint8Array): string {
 
 const gathering = new Md5Gathering(md5);
 
-/** Hex MD5, done together with others that are asked for within 20 ms. The bytes must not change meanwhile. */
+/** Hex MD5, computed together with others requested within 20 ms. The bytes must not change until it resolves. */
 export function md5Soon(bytes: Uint8Array): Promise<string> {
   return gathering.md5(bytes);
 }
 
-/** MD5 of the concatenated binary MD5s, with `-<count>`: how S3 names a multipart object. */
+/** MD5 of the concatenated binary MD5s, with `-<count>`: S3's ETag of a multipart object. */
 export function md5OfMd5s(parts: readonly string[]): string {
   const hash = createHash('md5');
   for (const part of parts) hash.update(part, 'hex');
@@ -33,7 +33,7 @@ let ecma: IHasher | undefined;
 /** Loads the WASM module once; must be awaited before `crc64ecma`. */
 export async function loadHashes(): Promise<void> {
   if (ecma) return;
-  // Most runs have no use for it, and loading it takes 30 ms.
+  // Most runs do not need it, and loading takes 30 ms.
   const { createCRC64 } = await import('hash-wasm');
   ecma = await createCRC64(ECMA_REFLECTED);
 }
@@ -47,7 +47,7 @@ export function crc64ecma(bytes: Uint8Array): string {
   return BigInt(`0x${ecma.digest('hex')}`).toString();
 }
 
-/** MD5 over bytes that arrive in order; with a part size, the composite that S3 makes of parts of that size. */
+/** MD5 over bytes that arrive in order; with a part size, the composite MD5 of S3 for parts of that size. */
 export class Md5Stream {
   readonly #partSize: number;
   readonly #parts: string[] = [];

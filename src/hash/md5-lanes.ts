@@ -1,16 +1,16 @@
 /**
- * MD5 of up to eight bodies of one length at once. MD5 itself is a chain of dependent steps that leaves most of a
- * processor idle; the same step of several bodies fits one SIMD instruction (the multi-buffer hashing of Intel's ISA-L:
- * https://github.com/intel/isa-l_crypto). WebAssembly has SIMD of four words; two groups of four, step by step in turn,
- * hide the latency. RFC 1321 is unrolled into the module's code here, because nothing publishes such a module.
+ * MD5 of up to eight bodies of one length at once. MD5 is a chain of dependent steps that leaves most of a processor
+ * idle, but one SIMD instruction can do the same step for several bodies (the multi-buffer hashing of Intel's ISA-L:
+ * https://github.com/intel/isa-l_crypto). WebAssembly SIMD has four words; two groups of four, interleaved step by
+ * step, hide the latency. This module generates RFC 1321 as unrolled WebAssembly, because no package provides it.
  */
 
 export const LANES = 8;
-/** Words in a SIMD value: the lanes of a group. */
+/** Words in a SIMD value, which are the lanes of a group. */
 const WIDTH = 4;
 const GROUPS = LANES / WIDTH;
 const BLOCK = 64;
-/** Bytes of each lane that are hashed in one call; all lanes' fit the cache together. */
+/** Bytes of each lane that are hashed in one call; all lanes together fit into the cache. */
 const CHUNK = 8192;
 
 // Memory: the 64 constants, each group's current block with its words side by side, the states, the lanes' bytes.
@@ -28,12 +28,12 @@ const SHIFTS = [
 ] as const;
 const INITIAL = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476] as const;
 
-/** LEB128 of a number from 0 on; it means the same as a signed one and as an unsigned one. */
+/** LEB128 of a number >= 0, valid both as signed and as unsigned. */
 function leb(value: number): number[] {
   return value < 0x40 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
 }
 
-// The instructions, by their names in the specification.
+// Instructions, named as in the specification.
 const get = (local: number) => [0x20, ...leb(local)];
 const set = (local: number) => [0x21, ...leb(local)];
 const tee = (local: number) => [0x22, ...leb(local)];
@@ -46,12 +46,12 @@ const OR = simd(0x50);
 const XOR = simd(0x51);
 const NOT = simd(0x4d);
 const ADD = simd(0xae);
-/** The address of what has its place in memory from the start. */
+/** Base address of loads and stores at constant offsets. */
 const ZERO = constant(0);
 const shiftLeft = (bits: number) => [...constant(bits), ...simd(0xab)];
 const shiftRight = (bits: number) => [...constant(bits), ...simd(0xad)];
 
-/** Takes words of two values: 0 to 3 are the first's, 4 to 7 the second's. */
+/** Selects words of two values: 0 to 3 are in the first, 4 to 7 in the second. */
 function shuffle(...words: number[]): number[] {
   return [...simd(0x0d), ...words.flatMap((word) => [0, 1, 2, 3].map((byte) => word * 4 + byte))];
 }
@@ -61,7 +61,7 @@ const END = 0;
 const AT = 1;
 const local = (group: number, index: number) => 2 + group * 8 + index;
 
-/** Brings the same word of a group's four lanes together. */
+/** Transposes the block of a group, so that the same word of its four lanes is in one SIMD value. */
 function transpose(group: number): number[] {
   const code: number[] = [];
   const t = (index: number) => local(group, 4 + index);
@@ -87,20 +87,20 @@ function transpose(group: number): number[] {
   return code;
 }
 
-/** The mixing function of each round, of the three locals that are not replaced. */
+/** The mixing function of each round, over the three locals that the step does not replace. */
 const MIXED: readonly ((b: number[], c: number[], d: number[]) => number[])[] = [
   (b, c, d) => [...d, ...b, ...c, ...d, ...XOR, ...AND, ...XOR],
   (b, c, d) => [...c, ...d, ...b, ...c, ...XOR, ...AND, ...XOR],
   (b, c, d) => [...b, ...c, ...XOR, ...d, ...XOR],
   (b, c, d) => [...c, ...b, ...d, ...NOT, ...OR, ...XOR],
 ];
-/** The word of the block that each round's steps take, modulo 16. */
+/** Index of the block's word that each step uses, modulo 16. */
 const WORD: readonly ((index: number) => number)[] = [(i) => i, (i) => 5 * i + 1, (i) => 3 * i + 5, (i) => 7 * i];
 
 /** One of the 64 steps, for one group: a = b + ((a + mixed(b, c, d) + word + constant) <<< bits). */
 function step(group: number, index: number): number[] {
   const round = Math.floor(index / 16);
-  // Instead of moving the four values along, their names move.
+  // Rotates the names of the four values instead of the values.
   const name = (n: number) => local(group, (n + 64 - index) % 4);
   const [b, c, d] = [get(name(1)), get(name(2)), get(name(3))];
   const word = (WORD[round]?.(index) ?? 0) % 16;
@@ -118,7 +118,7 @@ function step(group: number, index: number): number[] {
 const groups = Array.from({ length: GROUPS }, (_, group) => group);
 const state = (group: number, index: number) => STATE + group * 64 + index * 16;
 
-/** `hash(end)`: every block of the lanes up to byte `end`. */
+/** Body of `hash(end)`, which hashes every block of the lanes up to byte `end`. */
 function body(): number[] {
   const names = [0, 1, 2, 3];
   return [
@@ -151,7 +151,7 @@ function moduleBytes(): Uint8Array {
   ]);
 }
 
-/** What is used of it; Node's types leave it out. */
+/** The part that is used here; Node's types do not declare it. */
 declare const WebAssembly: {
   validate(bytes: Uint8Array): boolean;
   Module: new (bytes: Uint8Array) => object;
@@ -163,7 +163,7 @@ export class Md5Lanes {
   readonly #bytes: Uint8Array;
   readonly #words: Uint32Array;
 
-  /** Compiles the module: some 10 ms. Undefined on a processor without SIMD. */
+  /** Compiles the module, which takes about 10 ms. Undefined on a processor without SIMD. */
   static create(): Md5Lanes | undefined {
     const code = moduleBytes();
     return WebAssembly.validate(code) ? new Md5Lanes(code) : undefined;
@@ -180,7 +180,7 @@ export class Md5Lanes {
     }
   }
 
-  /** Hex MD5s of one to eight bodies of the same length. It takes about as long for one as for eight. */
+  /** Hex MD5s of one to eight bodies of the same length. One takes about as long as eight. */
   md5(bodies: readonly Uint8Array[]): string[] {
     const length = bodies[0]?.byteLength ?? 0;
     for (const group of groups) {

@@ -1,14 +1,14 @@
-/** Where a server of ours listens, as a person types it. */
+/** Parses the addresses that servers listen on. */
 import { XsyncError } from '../model/error.js';
 
 export interface ListenAddress {
-  /** Name or address, an IPv6 one without brackets. */
+  /** Name or address; IPv6 without brackets. */
   host: string;
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   port: number;
 }
 
-/** Without a host only this machine is served, unlike rclone, which would serve everybody. */
+/** The default host serves only this host, unlike rclone, which listens on all addresses. */
 const LOOPBACK = '127.0.0.1';
 
 /**
@@ -24,7 +24,7 @@ export function parseListenAddress(option: string, text: string): ListenAddress 
   throw new XsyncError('usage', message, { subject: option });
 }
 
-/** `http://HOST:PORT/PATH`, or `:PORT/PATH` for this machine only; undefined for anything that is not a URL. */
+/** Parses `http://HOST:PORT/PATH`, or `:PORT/PATH` for this host only; undefined if it is not a URL. */
 export function parseListenUrl(text: string): URL | undefined {
   const full = /^:\d+(\/|$)/.test(text) ? `http://${LOOPBACK}${text}` : text;
   return /^https?:\/\//.test(full) && URL.canParse(full) ? new URL(full) : undefined;

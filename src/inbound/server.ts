@@ -1,4 +1,4 @@
-/** The HTTP server under every endpoint that other programs call. */
+/** The HTTP server of all endpoints that other programs call. */
 import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -8,16 +8,16 @@ import type { ListenAddress } from './address.js';
 export type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 export interface InboundLimits {
-  /** Of one body. */
+  /** Maximum size of one body. */
   bodyBytes: number;
-  /** From the first byte of a request to the last of its headers, in milliseconds. */
+  /** Maximum time from the first byte of a request to the end of its headers. */
   headersMs: number;
-  /** To the last byte of its body. */
+  /** Maximum time from the first byte of a request to the end of its body. */
   requestMs: number;
   connections: number;
 }
 
-/** A call that is refused, as the HTTP answer that says why. */
+/** An HTTP error response: status, message and headers of a rejected call. */
 export class HttpError extends Error {
   readonly status: number;
   readonly headers: Record<string, string>;
@@ -29,15 +29,15 @@ export class HttpError extends Error {
   }
 }
 
-/** Answers a refused call: every error of a hook, of a handler and of the body comes here. */
+/** Sends the response of a rejected call. Called for every error of a hook, a handler or the body. */
 export type Refuse = (error: HttpError, request: FastifyRequest, reply: FastifyReply) => unknown;
 
-/** An idle connection takes the place of another. */
+/** Short, because idle connections count towards the limit. */
 const KEEP_ALIVE_MS = 5_000;
 
 /**
- * A server without routes. Bodies come to the handlers as text, whatever their content type; closing it cuts the
- * connections that are open. Fastify is loaded here, so that a run without an endpoint does not wait for it.
+ * Creates a server without routes. Handlers receive bodies as text, regardless of the content type. Closing it closes
+ * open connections. Fastify is loaded here, so that a run without an endpoint does not load it.
  */
 export async function createInbound(limits: InboundLimits, refuse: Refuse): Promise<FastifyInstance> {
   const { fastify } = await import('fastify');
@@ -48,7 +48,7 @@ export async function createInbound(limits: InboundLimits, refuse: Refuse): Prom
     http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: 1_000 },
     forceCloseConnections: true,
     // A path that cannot be decoded.
-    frameworkErrors: (_error, request, reply) => refuse(new HttpError(404, 'there is nothing here'), request, reply),
+    frameworkErrors: (_error, request, reply) => refuse(new HttpError(404, 'not found'), request, reply),
   });
   app.server.maxConnections = limits.connections;
   app.setErrorHandler((error, request, reply) => refuse(httpErrorOf(error, limits), request, reply));
@@ -57,12 +57,12 @@ export async function createInbound(limits: InboundLimits, refuse: Refuse): Prom
 }
 
 function takeText(app: FastifyInstance, limits: InboundLimits): void {
-  // Node would ask for the body before anybody has looked at the headers.
+  // Without this, Node requests the body before the headers are checked.
   app.server.on('checkContinue', (request, response) => app.routing(request, response));
   app.addHook('preParsing', async ({ headers, raw }, reply) => {
     if (Number(headers['content-length']) > limits.bodyBytes) throw tooLong(limits);
     if (headers.expect !== undefined && raw.httpVersion === '1.1') reply.raw.writeContinue();
-    // Senders label their bodies as they like, and some not at all; Fastify would refuse a malformed label.
+    // Some senders set a wrong content type or none, and Fastify rejects a malformed one.
     delete raw.headers['content-type'];
   });
   app.removeAllContentTypeParsers();
@@ -79,8 +79,8 @@ function httpErrorOf(error: unknown, limits: InboundLimits): HttpError {
   if (error instanceof HttpError) return error;
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   if (status === 413) return tooLong(limits);
-  if (status === 400) return new HttpError(400, 'the body broke off');
-  // A fault of ours must not let a caller end the program.
+  if (status === 400) return new HttpError(400, 'the body is incomplete');
+  // A bug must not let a caller end the program.
   return new HttpError(500, `internal: ${String(error)}`);
 }
 
@@ -89,11 +89,11 @@ function tooLong({ bodyBytes }: InboundLimits): HttpError {
 }
 
 /**
- * Listens, for a name at the first of its addresses.
- * @param what is not possible where it cannot, for the complaint
- * @param subject of the complaint
- * @returns where it listens, with the port that it got
- * @throws config
+ * Listens on the address, or on the first address of a name.
+ * @param what start of the error message
+ * @param subject subject of the error
+ * @returns the actual address and port
+ * @throws config: it cannot listen there
  */
 export async function listen(
   app: FastifyInstance,
@@ -114,8 +114,8 @@ export async function listen(
 }
 
 const REASONS: Record<string, [why: string, remedy: string]> = {
-  EADDRINUSE: ['another program listens there', 'choose another port, or end that program'],
-  EACCES: ['ports below 1024 need privileges', 'choose a port from 1024 up'],
-  EADDRNOTAVAIL: ['this machine has no such address', 'leave the host out, or choose 0.0.0.0 for all addresses'],
-  ENOTFOUND: ['there is no such name', 'leave the host out, or choose 0.0.0.0 for all addresses'],
+  EADDRINUSE: ['another program uses this port', 'choose another port, or stop that program'],
+  EACCES: ['ports below 1024 need privileges', 'choose port 1024 or above'],
+  EADDRNOTAVAIL: ['this host does not have that address', 'leave the host out, or choose 0.0.0.0 for all addresses'],
+  ENOTFOUND: ['the host name does not exist', 'leave the host out, or choose 0.0.0.0 for all addresses'],
 };

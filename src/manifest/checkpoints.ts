@@ -1,11 +1,11 @@
 /**
- * The checkpoints port: what a performer of tickets needs to resume an unfinished multipart upload. Small and
- * asynchronous, so that it can be behind a network. Keys are relative to the pair's prefixes.
+ * The checkpoints port: what is needed to resume an unfinished multipart upload. Small and asynchronous, so that it can
+ * be implemented over a network. Keys are relative to the pair's prefixes.
  */
 /** A multipart upload in progress. */
 export interface UploadRow {
   key: string;
-  /** Empty: the upload was about to be created; an unknown one may exist at the store. */
+  /** Empty: the upload was about to be created, so an upload with an unknown ID may exist at the store. */
   uploadId: string;
   sourceEtag: string;
   size: number;
@@ -18,14 +18,14 @@ export interface PartRow {
   partNumber: number;
   size: number;
   etag: string;
-  /** Hex, when it was computed or answered. */
+  /** Hex; absent if it was neither computed nor returned. */
   md5?: string;
   crc64ecma?: string;
 }
 
 export interface Checkpoints {
   upload(key: string): Promise<UploadRow | undefined>;
-  /** Creates or replaces the key's checkpoint; its old parts are forgotten. Durable against kill -9 when it resolves. */
+  /** Creates or replaces the key's checkpoint and deletes its old parts. Durable against kill -9 when it resolves. */
   beginUpload(row: UploadRow): Promise<void>;
   /** Durable against kill -9 when it resolves. */
   addPart(key: string, part: PartRow): Promise<void>;
@@ -35,11 +35,11 @@ export interface Checkpoints {
   endUpload(key: string): Promise<void>;
 }
 
-/** The manifest's own rows of unfinished uploads. */
+/** The manifest's rows of unfinished uploads. */
 export interface UploadRows {
   upload(key: string): UploadRow | undefined;
   uploads(): UploadRow[];
-  /** Starts or replaces the key's checkpoint; its old parts are forgotten. Durable against kill -9 on return. */
+  /** Creates or replaces the key's checkpoint and deletes its old parts. Durable against kill -9 on return. */
   beginUpload(row: UploadRow): void;
   /** Durable against kill -9 on return. */
   addPart(key: string, part: PartRow): void;
@@ -48,7 +48,7 @@ export interface UploadRows {
   endUpload(key: string): void;
 }
 
-/** Checkpoints that lie in a pair's manifest. */
+/** Checkpoints in a pair's manifest. */
 export function checkpointsIn(manifest: UploadRows): Checkpoints {
   return {
     upload: async (key) => manifest.upload(key),

@@ -1,10 +1,10 @@
-/** A pair of places as text: a name for its files, and words for messages. */
+/** Names a pair of places in file names and messages. */
 import { md5 } from '../hash/index.js';
 import type { PairIdentity, PlaceIdentity } from './port.js';
 
 /**
- * A file name (without extension) that belongs to this pair alone: both buckets, shortened so that a person can tell
- * files apart, and 64 bits of a hash over every field. Contains only `A-Z a-z 0-9 . _ -`.
+ * A file name (without extension) unique to this pair: both bucket names, shortened, for people, and 64 bits of a hash
+ * over every field. Contains only `A-Z a-z 0-9 . _ -`.
  */
 export function pairId(pair: PairIdentity): string {
   const fields = JSON.stringify([fieldsOf(pair.source), fieldsOf(pair.dest)]);
@@ -21,7 +21,7 @@ export function describePair(pair: PairIdentity): string {
   return `${describePlace(pair.source)} -> ${describePlace(pair.dest)}`;
 }
 
-/** As `describePair`, of one side. */
+/** Like `describePair`, for one side. */
 export function describePlace({ kind, endpoint, bucket, prefix }: PlaceIdentity): string {
   const path = bucket.startsWith('/') ? bucket : `/${bucket}`;
   return `${kind} ${endpoint}${path}${prefix === '' ? '' : `/${prefix}`}`;
@@ -31,7 +31,7 @@ function fieldsOf({ kind, endpoint, bucket, prefix }: PlaceIdentity): string[] {
   return [kind, endpoint, bucket, prefix];
 }
 
-/** The bucket, or the last folder of a local root, in characters that every file system takes. */
+/** The bucket, or the last folder of a local root, in characters that every file system allows. */
 function shortName({ bucket }: PlaceIdentity): string {
   const last = bucket.split(/[\\/]/).findLast((part) => part !== '') ?? 'root';
   return last.replace(/[^A-Za-z0-9.-]/g, '_').slice(0, 24);

@@ -1,7 +1,7 @@
 /**
- * The manifest port: what the last runs saw on both sides of one pair, what is half done and what failed. One
- * manifest belongs to one pair (endpoint, bucket and prefix of both sides). All keys here are relative to the
- * pair's prefixes. Ordered by key bytes.
+ * The manifest port: what the last runs saw on both sides of one pair, unfinished uploads and failed objects. One
+ * manifest belongs to one pair (endpoint, bucket and prefix of both sides). All keys are relative to the pair's
+ * prefixes and ordered by key bytes.
  *
  * Calls are synchronous: the adapter is an embedded database whose calls cost microseconds.
  */
@@ -9,24 +9,24 @@ import type { ErrorClass, ErrorCode } from '../model/error.js';
 import type { VerifiedBy } from '../model/verified.js';
 import type { UploadRows } from './checkpoints.js';
 
-/** One side of a pair. Holds no secret, and no account: new credentials for the same place keep the manifest. */
+/** One side of a pair. Contains no secret and no account: the manifest stays valid with new credentials. */
 export interface PlaceIdentity {
   /** As in `StoreIdentity`. */
   kind: string;
-  /** Control endpoint as an origin; host name for local. Tells equal bucket names of two partitions apart. */
+  /** Control endpoint as an origin; host name for local. Distinguishes equal bucket names of two partitions. */
   endpoint: string;
   /** Bucket, or absolute root directory. */
   bucket: string;
   prefix: string;
 }
 
-/** What a manifest belongs to. */
+/** The pair that a manifest belongs to. */
 export interface PairIdentity {
   source: PlaceIdentity;
   dest: PlaceIdentity;
 }
 
-/** An object that the destination has confirmed, and what both sides called it then. */
+/** An object that the destination has confirmed, with its version on both sides at that time. */
 export interface ManifestRow {
   key: string;
   size: number;
@@ -34,54 +34,54 @@ export interface ManifestRow {
   /** Source Last-Modified, ms. */
   sourceMtimeMs: number;
   destEtag: string;
-  /** How the copy was proven; `adopted` rows were found equal, not written by xsync. */
+  /** How the copy was verified, or how an existing object was found equal. */
   verifiedBy: VerifiedBy;
-  /** True when xsync wrote the destination object (only those may sync delete without being told). */
+  /** True if xsync wrote the destination object. By default sync deletes only such objects. */
   ours: boolean;
   /** When the destination confirmed it, ms. */
   atMs: number;
 }
 
-/** An object that could not be copied, and stays listed until it is: the dead-letter list. */
+/** An entry of the failed list: an object that could not be copied. It stays in the list until it is. */
 export interface FailureRow {
   key: string;
   size: number;
   sourceEtag: string;
-  /** Source Last-Modified of the oldest version that has not arrived, nor a newer one, ms; 0 when it is not known. */
+  /** Last-Modified of the oldest source version since the last successful copy, ms; 0 if unknown. */
   sourceMtimeMs: number;
   class: ErrorClass;
   code: ErrorCode;
   message: string;
-  /** Names the settings of both sides at the last attempt: other ones may mend what a person had to mend. */
+  /** Fingerprint of both sides' settings at the last attempt. New settings may fix an error of class `person`. */
   settings: string;
   attempts: number;
   firstMs: number;
   lastMs: number;
-  /** When a listing last showed the object, ms. */
+  /** When a listing last contained the object, ms. */
   seenMs: number;
-  /** A person has given the object up: it is left alone until its source changes. */
+  /** The user has dropped the object: it is not tried again until its source changes. */
   dropped: boolean;
 }
 
-/** An object that sync is to delete at the destination, once everything that guards deleting has been asked. */
+/** An object that sync will delete at the destination after all guards have passed. */
 export interface DoomedRow {
   key: string;
   size: number;
   destEtag: string;
-  /** When it was found gone from the source, ms. */
+  /** When it was found missing at the source, ms. */
   foundMs: number;
 }
 
 /** An object that is about to be written at the destination. */
 export interface Intent {
   key: string;
-  /** Of what is there: as long as it is, nothing was written. Empty when nothing is. */
+  /** ETag of the existing object; while it is unchanged, nothing was written. Empty if there is none. */
   destEtag: string;
-  /** ms. */
+  /** Time of the intent, ms. */
   atMs: number;
 }
 
-/** How a run ended; `running` also for one that was killed. */
+/** How a run ended. A killed run stays `running`. */
 export type RunOutcome = 'running' | 'complete' | 'stopped' | 'broken' | 'guarded';
 
 /** One run over the pair, for `status` and `report`. */
@@ -89,89 +89,89 @@ export interface RunRow {
   id: string;
   command: string;
   startedMs: number;
-  /** Of the last writing, while it runs. */
+  /** Time of the last update while the run is in progress. */
   endedMs: number;
   outcome: RunOutcome;
-  /** JSON; what it holds is the engine's. */
+  /** JSON defined by the engine. */
   detail: string;
 }
 
-/** How many objects took how long from the source's change to the destination's confirmation. */
+/** Histogram of the time from the source's change to the destination's confirmation. */
 export interface LagRow {
-  /** Start of the minute in which they arrived, ms. */
+  /** Start of the minute in which the objects were confirmed, ms. */
   minuteMs: number;
-  /** Bin of a histogram; its bounds are the engine's. */
+  /** Bin of the histogram; the engine defines its bounds. */
   bin: number;
   objects: number;
   maxMs: number;
 }
 
 export interface Manifest extends UploadRows {
-  /** Where it is, for messages. */
+  /** File path, for messages. */
   readonly path: string;
 
   get(key: string): ManifestRow | undefined;
-  /** Rows after `after` (exclusive) in key-byte order, at most `limit`; a page of the M stream. */
+  /** At most `limit` rows after `after` (exclusive) in key-byte order. */
   page(after: string | undefined, limit: number): ManifestRow[];
   count(): number;
   /**
-   * Of the `rows` rows after `after` (exclusive) the last one's key, and the key of the row that follows it; undefined
-   * when none follows. Reads no more than those rows.
+   * The key of the last of the `rows` rows after `after` (exclusive), and the key of the row that follows it; undefined
+   * if none follows. Reads only those rows.
    */
   quantile(after: string | undefined, rows: number): { last: string; next: string } | undefined;
 
   /**
-   * Objects are about to be written at the destination. Until a row says that they were, or `forget` that they are not
-   * there, what is found under these keys may be xsync's own work. Of a key that was to be written before, the ETag that
-   * was found then stays. Durable against kill -9 on return.
+   * Records that objects are about to be written at the destination. Until `commit` or `forget` clears the intent, an
+   * object found under the key may have been written by xsync. An existing intent keeps its ETag. Durable against
+   * kill -9 on return.
    */
   intend(intents: readonly Intent[]): void;
-  /** Undefined when it never was about to be written, or a row has said what came of it. */
+  /** The intent for the key; undefined if there is none, or if `commit` or `forget` has cleared it. */
   intended(key: string): Intent | undefined;
   anyIntended(): boolean;
-  /** Forgets intents from before, but those of failed objects. */
+  /** Deletes older intents except those of failed objects. */
   clearIntents(beforeMs: number): void;
 
-  /** Writes rows and removes those keys' failures and intents, in one transaction. */
+  /** Writes rows and deletes those keys' failures and intents, in one transaction. */
   commit(rows: readonly ManifestRow[]): void;
-  /** The destination does not have them any more: forgets their rows, and that they were to be deleted. */
+  /** The destination no longer has the objects: deletes their rows, intents and doomed entries. */
   forget(keys: readonly string[]): void;
 
-  /** Adds the object to the list, or one more attempt to its row, unless it is told of `again` by the same attempt. */
+  /** Adds the object to the failed list, or an attempt to its row. `again`: the same attempt, which is not counted. */
   fail(row: Omit<FailureRow, 'attempts' | 'firstMs' | 'seenMs' | 'dropped'>, again?: boolean): void;
   failure(key: string): FailureRow | undefined;
-  /** As `page`, of the failed list. */
+  /** Like `page`, for the failed list. */
   failures(after?: string, limit?: number): FailureRow[];
   failureCount(): number;
   clearFailures(keys: readonly string[]): void;
-  /** A listing has shown the object; it was not tried again. */
+  /** Records that a listing contained the object and that it was not tried again. */
   seeFailure(key: string, seenMs: number): void;
-  /** Gives objects up until their source changes. */
+  /** Marks objects as dropped until their source changes. */
   dropFailures(keys: readonly string[]): void;
 
   doom(rows: readonly DoomedRow[]): void;
-  /** As `page`, of what is to be deleted. */
+  /** Like `page`, for the doomed objects. */
   doomed(after?: string, limit?: number): DoomedRow[];
   doomedCount(): number;
-  /** All of them when no keys are given. */
+  /** Clears all doomed objects if no keys are given. */
   clearDoomed(keys?: readonly string[]): void;
 
-  /** Writes or replaces a run; of older runs a few hundred are kept. */
+  /** Writes or replaces a run. A few hundred older runs are kept. */
   putRun(row: RunRow): void;
   run(id: string): RunRow | undefined;
-  /** The latest first. */
+  /** Latest first. */
   runs(limit: number): RunRow[];
 
   /** Adds to the histogram; minutes older than a day are dropped. */
   addLags(rows: readonly LagRow[]): void;
-  /** Summed by bin, `minuteMs` being the latest of each, since an instant. */
+  /** Rows since a time, summed by bin, with the latest `minuteMs` of each. */
   lags(sinceMs: number): LagRow[];
 
-  /** Small facts about the pair, such as that its source lists out of order. */
+  /** Small facts about the pair, for example that its source lists out of order. */
   getFact(name: string): string | undefined;
   setFact(name: string, value: string): void;
 
-  /** A sorted scratch table for a listing that comes out of order. Dropped when disposed. */
+  /** A temporary table that sorts a listing that is out of order. Deleted when disposed. */
   spool(): Spool;
 
   close(): void;
@@ -184,7 +184,7 @@ export interface Spool {
   dispose(): void;
 }
 
-/** Held while a run owns the pair; the operating system frees it when the process dies. */
+/** Held while a run uses the pair. The operating system releases it when the process ends. */
 export interface PairLock {
   release(): void;
 }

@@ -1,13 +1,13 @@
 /**
- * The one error type that crosses layers. Adapters translate what their SDK or the operating system says into it
- * once, at their edge, keeping the original as `cause`; only the CLI maps it to an exit code.
+ * The only error type that crosses layers. Adapters translate the errors of their SDK or the operating system into it
+ * once and keep the original as `cause`. Only the CLI maps it to an exit code.
  */
 
 /**
- * What a person or a retry loop can do about a fault:
+ * What the user or a retry loop can do about an error:
  * - `temporary`: the same call may succeed later (5xx, throttling, resets, timeouts, checksum mismatch in flight);
  * - `permanent`: the same call will fail again (malformed key, object too large, precondition failed);
- * - `person`: someone has to change something first (credentials, permissions, bucket missing, archived object).
+ * - `person`: the user must change something first (credentials, permissions, missing bucket, archived object).
  */
 export type ErrorClass = 'temporary' | 'permanent' | 'person';
 
@@ -104,7 +104,7 @@ const OF_THE_BUCKET: readonly ErrorCode[] = [
   'clock-skew',
 ];
 
-/** Faults of a bucket or its account as a whole: their messages name the bucket, whichever key was asked for. */
+/** Whether the error concerns the bucket or its account, so that the message names the bucket instead of the key. */
 export function concernsBucket(code: ErrorCode): boolean {
   return OF_THE_BUCKET.includes(code);
 }
@@ -114,13 +114,13 @@ export interface ErrorDetails {
   subject?: string;
   /** One sentence that says what to do. */
   remedy?: string;
-  /** HTTP status, where there was one. */
+  /** HTTP status, if any. */
   status?: number;
   /** The service's own error code, such as `SlowDown`. */
   serviceCode?: string;
-  /** The service's request id, for its support desk. */
+  /** The service's request ID, for its support. */
   requestId?: string;
-  /** How long the service asked us to wait, in milliseconds (Retry-After, x-oss-qos-delay-time). */
+  /** Wait requested by the service, in milliseconds (Retry-After, x-oss-qos-delay-time). */
   retryAfterMs?: number;
   /** Overrides the class that the code implies. */
   class?: ErrorClass;
@@ -151,20 +151,20 @@ export class XsyncError extends Error {
   }
 }
 
-/** True when `error` is an XsyncError with one of the given codes (any code when none is given). */
+/** True if `error` is an XsyncError with one of the given codes (any code if none is given). */
 export function isXsyncError(error: unknown, ...codes: ErrorCode[]): error is XsyncError {
   return error instanceof XsyncError && (codes.length === 0 || codes.includes(error.code));
 }
 
 /**
- * True when a service refused without saying why, as it must after a HEAD, which has no body: a wrong key or an expired
- * token may be behind it. Another request gets the reason.
+ * True if a service refused a request without an error code. The response to a HEAD has no body, so a wrong key or an
+ * expired token may be the cause. Another request returns the reason.
  */
 export function isUnexplained(error: unknown): boolean {
   return isXsyncError(error) && error.status !== undefined && error.status < 500 && error.serviceCode === undefined;
 }
 
-/** Anything thrown, as an XsyncError; what is not one already is a fault of ours and says so. */
+/** Converts anything thrown to an XsyncError. Any other error is a bug and becomes `internal`. */
 export function toXsyncError(error: unknown): XsyncError {
   if (error instanceof XsyncError) return error;
   const message = error instanceof Error ? error.message : String(error);

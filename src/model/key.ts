@@ -1,6 +1,6 @@
 /**
  * Object keys. A key is a JavaScript string of well-formed Unicode that stands for its UTF-8 bytes; it is never
- * normalised, re-encoded or trimmed. Stores list in UTF-8 byte order, which is code point order. JavaScript's `<`
+ * normalized, re-encoded or trimmed. Stores list in UTF-8 byte order, which is code point order. JavaScript's `<`
  * compares UTF-16 units and puts astral characters (surrogates, 0xD800-0xDFFF) before U+E000-U+FFFF, so it must not
  * be used for keys.
  */
@@ -17,7 +17,7 @@ export function compareKeys(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Lifts surrogates above every other unit, so that ranks order as code points do. */
+/** Ranks surrogates above every other unit, so that ranks have code point order. */
 function codePointRank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;
@@ -28,7 +28,7 @@ export function keyBytes(key: string): number {
   return Buffer.byteLength(key, 'utf8');
 }
 
-/** The smallest key greater than every key that starts with `prefix`; undefined when there is none. */
+/** The smallest key greater than every key that starts with `prefix`; undefined if there is none. */
 export function afterPrefix(prefix: string): string | undefined {
   for (const points = [...prefix]; points.length > 0; ) {
     const last = points.pop()?.codePointAt(0) ?? 0;

@@ -2,61 +2,61 @@ import type { Checksums } from './checksum.js';
 
 /** One object as a listing shows it. Plain data. */
 export interface ObjectEntry {
-  /** Relative to nothing: the full key in its bucket (for a local root, the path below it with `/`). */
+  /** The full key in its bucket (for a local root, the path below it with `/`). */
   key: string;
   /** Bytes. */
   size: number;
-  /** Opaque name of this version in this store: quotes removed, otherwise verbatim. Compared only with the same store's. */
+  /** Opaque ID of this version, without quotes, otherwise verbatim. Compared only with ETags of the same store. */
   etag: string;
-  /** Last-Modified in milliseconds since 1970, as the store gives it. */
+  /** Last-Modified in milliseconds since 1970, as the store returns it. */
   mtimeMs: number;
-  /** As the store spells it, absent for the default class. */
+  /** In the store's spelling; absent for the default class. */
   storageClass?: string;
-  /** Checksums that the listing itself vouches for (an OSS `Type` Normal ETag, an S3 ETag that may be an MD5). */
+  /** Checksums from the listing (an OSS ETag of `Type` Normal, an S3 ETag that may be an MD5). */
   checksums?: Checksums;
-  /** Set for objects that cannot be read as ordinary bytes; says why. */
+  /** Why the object cannot be read as ordinary bytes; absent for ordinary objects. */
   special?: 'archived' | 'symlink' | 'appendable' | 'other';
   versionId?: string;
 }
 
-/** Content headers that go across verbatim. Absent means that the object has none. */
+/** Content headers that are copied verbatim. Absent: the object has none. */
 export interface ContentHeaders {
   contentType?: string;
   contentEncoding?: string;
   contentDisposition?: string;
   contentLanguage?: string;
   cacheControl?: string;
-  /** Verbatim text; stores keep it as a string and so do we. */
+  /** Verbatim text, as stores keep it. */
   expires?: string;
 }
 
 /** User metadata: lower-case names without the vendor's prefix, decoded values. */
 export type UserMetadata = Record<string, string>;
 
-/** Everything about an object but its bytes. Plain data. */
+/** Everything about an object except its bytes. Plain data. */
 export interface ObjectInfo extends ObjectEntry {
   headers: ContentHeaders;
   metadata: UserMetadata;
-  /** Full-object checksums that the store vouches for. */
+  /** Full-object checksums that the store returned. */
   checksums: Checksums;
 }
 
-/** The metadata name under which a copy keeps its source's time, as rclone does: seconds since 1970 with a fraction. */
+/** Metadata name for the source's time of a copy, as in rclone: seconds since 1970 with a fraction. */
 export const MTIME_METADATA = 'mtime';
 
-/** Writes a time as rclone's `mtime` metadata does: decimal seconds, at most nanosecond digits. */
+/** Formats a time in milliseconds as rclone's `mtime` metadata: decimal seconds, here with at most three decimals. */
 export function formatMtime(ms: number): string {
   return (ms / 1000).toFixed(3).replace(/\.?0+$/, '');
 }
 
-/** Reads rclone's `mtime` metadata into milliseconds; undefined when absent or not a number. */
+/** Parses rclone's `mtime` metadata into milliseconds; undefined if it is absent or not a number. */
 export function parseMtime(metadata: UserMetadata): number | undefined {
   const text = metadata[MTIME_METADATA];
   if (text === undefined || !/^-?\d+(\.\d+)?$/.test(text)) return undefined;
   return Number(text) * 1000;
 }
 
-/** The source's own time if the object carries one, else the store's Last-Modified. Milliseconds since 1970. */
+/** The time in the `mtime` metadata if there is one, otherwise Last-Modified. Milliseconds since 1970. */
 export function effectiveMtime(info: ObjectInfo): number {
   return parseMtime(info.metadata) ?? info.mtimeMs;
 }

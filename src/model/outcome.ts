@@ -1,4 +1,4 @@
-/** What became of a ticket, as plain data. */
+/** The outcome of a ticket, as plain data. */
 import type { ErrorClass, ErrorCode } from './error.js';
 import type { VerifiedBy } from './verified.js';
 
@@ -10,7 +10,7 @@ export interface Fault {
   remedy?: string;
 }
 
-/** The object that the source has now, in place of the version that the ticket names. */
+/** The version that the source has now, instead of the ticket's. */
 export interface NewVersion {
   etag: string;
   /** Bytes. */
@@ -33,10 +33,10 @@ export interface Copied {
 export type Outcome =
   | Copied
   | { kind: 'deleted' }
-  /** The source listed the object, and does not have it any more. */
+  /** The source listed the object, but no longer has it. */
   | { kind: 'vanished' }
-  /** The source has another version: a new ticket is needed. `attempts`: tries that this ticket took. */
+  /** The source has a different version, which needs a new ticket. `attempts`: the attempts of this ticket. */
   | { kind: 'changed'; now: NewVersion; message: string; attempts: number }
   | { kind: 'failed'; fault: Fault; attempts: number }
-  /** The run stopped first; a checkpoint holds what was sent. */
+  /** The run stopped before the end; the checkpoint has the parts that were sent. */
   | { kind: 'unfinished' };

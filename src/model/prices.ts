@@ -1,25 +1,25 @@
-/** What a service charges, as the person's contract says: xsync knows no prices of its own. */
+/** Prices of a service from the user's configuration: xsync has no built-in prices. */
 export interface Prices {
   /** Shown with the amounts; `USD` when absent. */
   currency?: string;
-  /** Of 1,000 requests. */
+  /** Per 1,000 requests. */
   list?: number;
-  /** Of 1,000 requests; HEADs too. */
+  /** Per 1,000 requests, including HEADs. */
   get?: number;
-  /** Of 1,000 requests; copies, the parts of an upload, its start and its end too. */
+  /** Per 1,000 requests, including copies and the creation, parts and completion of uploads. */
   put?: number;
-  /** Of 1,000 requests: deletes, and uploads that are given up. */
+  /** Per 1,000 deletes and aborted uploads. */
   delete?: number;
-  /** Of a GB (2^30 bytes, as AWS and Alibaba Cloud count) that leaves the service. */
+  /** Per GB (2^30 bytes, as AWS and Alibaba Cloud count) that leaves the service. */
   egress?: number;
-  /** Of a GB through transfer acceleration, either way, beside what it costs anyway. */
+  /** Surcharge per GB through transfer acceleration in either direction. */
   accelerated?: number;
 }
 
-/** Amounts of one currency. */
+/** Amounts in one currency. */
 export interface Cost {
   currency: string;
   amount: number;
-  /** Of the amount: what transfer acceleration adds. */
+  /** The share of `amount` for transfer acceleration. */
   acceleration: number;
 }

@@ -1,10 +1,10 @@
 /**
- * Tickets: one thing to do to one key, as plain data. A ticket holds no closure, no store and no secret, and means the
- * same after `JSON.parse(JSON.stringify(ticket))`. `engine/plan` makes tickets, `engine/transfer/perform.ts` performs
- * them, and whoever asked records the outcome.
+ * A ticket is one action on one key, as plain data. It contains no closure, store or secret, and survives
+ * `JSON.parse(JSON.stringify(ticket))` unchanged. `engine/plan` creates tickets, `engine/transfer/perform.ts` performs
+ * them, and the caller records the outcome.
  */
 
-/** The version of the tickets' format that this program reads and writes. */
+/** Version of the ticket format that this program reads and writes. */
 export const TICKET_VERSION = 1;
 
 /** A bucket of a service, or a local directory; see `StoreIdentity`. */
@@ -14,7 +14,7 @@ export interface Place {
   bucket: string;
 }
 
-/** How an object is sent. */
+/** How an object is divided into parts. */
 export interface Cut {
   /** Bytes of each part but the last. */
   partSize: number;
@@ -22,11 +22,11 @@ export interface Cut {
   parts: number;
 }
 
-/** Where the destination's present object is copied before it is overwritten or deleted. */
+/** Where the destination's current object is backed up before it is overwritten or deleted. */
 export interface BackupTarget {
   place: Place;
   key: string;
-  /** How messages name the place. */
+  /** Name of the place in messages. */
   text: string;
   /** --part-size. */
   partSize?: number;
@@ -37,36 +37,36 @@ export interface BackupTarget {
 export interface CopyTicket {
   version: typeof TICKET_VERSION;
   action: 'copy';
-  /** Relative to the pair's prefixes; names the object in the manifest and its checkpoint. */
+  /** Relative to the pair's prefixes; the key of the manifest row and the checkpoint. */
   key: string;
   source: {
     place: Place;
     key: string;
-    /** The version to copy; every read is pinned to it. */
+    /** The version to copy; every read requires it. */
     etag: string;
     /** Bytes. */
     size: number;
     /** Last-Modified, ms since 1970. */
     mtimeMs: number;
-    /** The composite ETag, where the object has one. With the part size it was made by, it is a checksum. */
+    /** The composite ETag, if the object has one. Together with the part size of the upload it is a checksum. */
     md5ofParts?: string;
-    /** Bytes of the parts that the object was uploaded in, where the store told. */
+    /** Part size of the upload in bytes, if the store returns it. */
     partSize?: number;
   };
   dest: {
     place: Place;
     key: string;
-    /** ETag of the object that is there and will be overwritten; absent when nothing is there. */
+    /** ETag of the existing object that will be overwritten; absent when there is none. */
     replaces?: string;
-    /** Where the present object is copied first; absent when it need not be kept. */
+    /** Where the existing object is backed up first; absent when no backup is needed. */
     backup?: BackupTarget;
   };
-  /** `server`: the destination's service copies by itself. `client`: the bytes pass through the performer. */
+  /** `server`: a server-side copy. `client`: the bytes pass through this program. */
   way: 'server' | 'client';
   cut: Cut;
   /** In the destination's spelling; absent for its default. */
   storageClass?: string;
-  /** Tries after temporary faults and checksum mismatches, the first one included. */
+  /** Maximum number of attempts, including the first, after temporary errors and checksum mismatches. */
   attempts: number;
 }
 

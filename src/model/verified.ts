@@ -1,11 +1,11 @@
 /**
- * How a copied object was proven, strongest first:
- * - `md5`: the source's own MD5 agrees with the bytes that passed, and the destination checked or answered the same;
- * - `md5-of-parts`: as md5, by the source's multipart ETag, cut at the source's own part boundaries;
- * - `crc64`: the same by CRC-64 (OSS's or S3's);
- * - `computed`: the source vouches for nothing, so what we read was hashed, and the destination confirmed that hash;
+ * How a copied object was verified, strongest first:
+ * - `md5`: the source's own MD5 matches the bytes that we read, and the destination checked or returned the same MD5;
+ * - `md5-of-parts`: like md5, with the source's multipart ETag and the source's own part boundaries;
+ * - `crc64`: like md5, with CRC-64 (of OSS or S3);
+ * - `computed`: the source has no checksum, so we hashed the bytes we read, and the destination confirmed the hash;
  * - `server`: a server-side copy that the service confirmed;
- * - `size`: only the size agrees.
+ * - `size`: only the size was compared.
  */
 export type VerifiedBy = 'md5' | 'md5-of-parts' | 'crc64' | 'computed' | 'server' | 'size';
 

@@ -1,17 +1,17 @@
 /**
- * The C library, for the few calls of the system that Node does not have. It goes through koffi, an optional
- * dependency that only this module loads, and only when one of them is needed.
+ * Access to the few C library calls that Node lacks, through koffi. koffi is an optional dependency that only this
+ * module loads, when a call is needed.
  */
 import { getSystemErrorMap } from 'node:util';
 
 export interface Libc {
-  /** A function by its C prototype. */
+  /** The function with the given C prototype. */
   func(prototype: string): (...args: unknown[]) => unknown;
-  /** Of the last call that failed, such as `EPERM`. */
+  /** Error name of the last failed call, such as `EPERM`. */
   errorName(): string;
 }
 
-/** @throws when koffi is not installed, or not for this platform */
+/** @throws if koffi is not installed or does not support this platform */
 export async function loadLibc(): Promise<Libc> {
   const { default: koffi } = await import('koffi');
   const libc = koffi.load(null);

@@ -1,14 +1,14 @@
 /**
- * sd_notify(3): datagrams to the unix socket that a service manager names in NOTIFY_SOCKET. Node has no such sockets;
- * they come from the C library, or else the `systemd-notify` program sends.
+ * sd_notify(3): datagrams to the unix socket in NOTIFY_SOCKET, which the service manager sets. Node has no unix
+ * datagram sockets, so the C library sends them, or the `systemd-notify` program if koffi is missing.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type Libc, loadLibc } from './libc.js';
 
-/** Sends lines of `NAME=value`. Never waits for the service manager. */
+/** Sends lines of `NAME=value`. Does not wait for the service manager. */
 export interface SdNotify {
-  /** @throws Error with the reason when it could not be sent */
+  /** @throws Error with the reason if it could not be sent */
   send(lines: readonly string[]): Promise<void>;
   close(): void;
 }
@@ -17,10 +17,10 @@ const AF_UNIX = 1;
 /** With SOCK_CLOEXEC and SOCK_NONBLOCK. */
 const SOCK_DGRAM = 2 | 0o2000000 | 0o4000;
 const MSG_NOSIGNAL = 0x4000;
-/** Of `sun_path` in unix(7). */
+/** Size of `sun_path` in unix(7). */
 const PATH_BYTES = 108;
 
-/** @param address of NOTIFY_SOCKET: a path, or a name in the abstract namespace with `@` before it */
+/** @param address value of NOTIFY_SOCKET: a path, or `@` and a name in the abstract namespace */
 export async function openSdNotify(address: string): Promise<SdNotify> {
   let libc: Libc;
   try {
@@ -52,19 +52,19 @@ function viaSocket(libc: Libc, address: string): SdNotify {
   };
 }
 
-/** `struct sockaddr_un`. An abstract name starts with a zero and ends where its length says. @throws Error */
+/** `struct sockaddr_un`. An abstract name starts with a NUL and has no terminator. @throws Error */
 export function socketAddress(address: string): Buffer {
   const abstract = address.startsWith('@');
-  if (!abstract && !address.startsWith('/')) throw new Error(`${address} is no unix socket`);
+  if (!abstract && !address.startsWith('/')) throw new Error(`${address} is not a unix socket`);
   const path = Buffer.from(abstract ? `\0${address.slice(1)}` : `${address}\0`);
-  if (path.length > PATH_BYTES) throw new Error(`${address} is too long for a unix socket`);
+  if (path.length > PATH_BYTES) throw new Error(`${address} is too long for a unix socket address`);
   const family = Buffer.alloc(2);
-  // In the byte order of the host; koffi's and Node's Linux platforms are little-endian, but for s390x.
+  // In the host's byte order: s390x is big-endian.
   new Uint16Array(family.buffer, family.byteOffset, 1)[0] = AF_UNIX;
   return Buffer.concat([family, path]);
 }
 
-/** Costs a process a message, and the unit needs NotifyAccess=all. */
+/** Starts a process for each message, and the unit needs NotifyAccess=all. */
 function viaProgram(): SdNotify {
   const run = promisify(execFile);
   return {

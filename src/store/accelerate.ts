@@ -1,23 +1,23 @@
-/** `accelerate: auto`: whether the accelerated data endpoint is worth its price from here, found out by asking both. */
+/** `accelerate: auto`: measures whether the accelerated data endpoint is faster than the plain one from this host. */
 import { performance } from 'node:perf_hooks';
 import { isXsyncError } from '../model/error.js';
 import type { ObjectBytes } from './port.js';
 
-/** How many times each endpoint is asked; the fastest answer counts, since the first one opens the connection. */
+/** Requests to each endpoint; the fastest counts, because the first one opens the connection. */
 const PROBES = 3;
 
 export interface Choice<S> {
   store: S;
-  /** What was chosen and why, for a person. */
+  /** What was chosen and why, in words. */
   acceleration: string;
 }
 
-/** Whether the bytes go that way: as `auto` chose, else as configured. */
+/** Whether transfers are accelerated: the choice of `auto` if there is one, otherwise the configured value. */
 export function isAccelerated(acceleration: string | undefined, configured: 'auto' | 'on' | 'off'): boolean {
   return acceleration?.startsWith('on') ?? configured === 'on';
 }
 
-/** Measures a few small reads, of a key that need not exist, over both data endpoints, and takes the faster store. */
+/** Times a few small reads of a key that need not exist over both data endpoints, and returns the faster store. */
 export async function chooseAccelerated<S extends ObjectBytes>(plain: S, accelerated: S): Promise<Choice<S>> {
   const plainMs = await probe(plain);
   const fastMs = await probe(accelerated);
@@ -25,10 +25,10 @@ export async function chooseAccelerated<S extends ObjectBytes>(plain: S, acceler
   if (typeof plainMs === 'string' || fastMs >= plainMs) {
     return { store: plain, acceleration: 'off: it is not faster from here' };
   }
-  return { store: accelerated, acceleration: `on: ${Math.round(fastMs)} ms a request against ${Math.round(plainMs)}` };
+  return { store: accelerated, acceleration: `on: ${Math.round(fastMs)} ms per request vs ${Math.round(plainMs)} ms` };
 }
 
-/** Milliseconds of the fastest answer over the data endpoint, or why there was none. */
+/** Time of the fastest response in milliseconds, or the error message. */
 async function probe(store: ObjectBytes): Promise<number | string> {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < PROBES; i++) {
@@ -36,7 +36,7 @@ async function probe(store: ObjectBytes): Promise<number | string> {
     try {
       await store.read('.xsync-probe', new Uint8Array(1));
     } catch (error) {
-      // No such key, or an empty one: answered all the same.
+      // The key is missing or empty, but the endpoint responded.
       if (!isXsyncError(error, 'object-not-found', 'access-denied', 'truncated', 'invalid-response')) {
         return error instanceof Error ? error.message : String(error);
       }

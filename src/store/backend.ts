@@ -1,13 +1,13 @@
 /**
- * A backend: one kind of store, as the rest of the program knows it. Each backend describes itself in its folder's
- * `backend.ts`, and `registry.ts` lists them; config, opening and doctor ask only what is here.
+ * A backend is one kind of store. Each backend describes itself in `backend.ts` of its folder, and `registry.ts` lists
+ * them all. Config, opening and doctor use only this interface.
  */
 import type { z } from 'zod';
 import type { Prices } from '../model/prices.js';
 import type { HttpTransport } from './http/transport.js';
 import type { ObjectStore } from './port.js';
 
-/** A remote after validation, defaults filled in. What it holds beside its type is its backend's to know. */
+/** A validated remote with defaults filled in. Only its backend knows the settings other than `type`. */
 export interface RemoteConfig {
   readonly type: string;
   readonly [setting: string]: unknown;
@@ -16,97 +16,97 @@ export interface RemoteConfig {
 type RemoteShape = Readonly<Record<string, z.ZodType>> & { readonly type: z.ZodLiteral<string> };
 
 /**
- * `R` is what the schema makes of a remote. The functions are declared as methods, so that backends with different
- * remotes fit into one list: a backend is only ever handed remotes of its own type.
+ * `R` is the output of the schema. The functions are declared as methods so that backends with different remotes fit
+ * into one list. A backend receives only remotes of its own type.
  */
 export interface Backend<R extends RemoteConfig = RemoteConfig> {
-  /** `type:` of its remotes and `StoreIdentity.kind` of its stores. */
+  /** The `type` of its remotes and the `StoreIdentity.kind` of its stores. */
   readonly type: string;
-  /** Describes the remotes in a config. */
+  /** Schema of a remote in the config. */
   readonly schema: z.ZodObject<RemoteShape, z.core.$strict> & z.ZodType<R>;
-  /** `NAME` where `NAME://bucket/prefix` is a location. */
+  /** `NAME` if `NAME://bucket/prefix` is a location. */
   readonly scheme?: string;
-  /** Locations are paths of this host instead of buckets with prefixes, and a bare path is one. */
+  /** Locations are paths on this host instead of buckets with prefixes. A bare path is such a location. */
   readonly paths?: true;
-  /** Settings of the remote that a scheme or a bare path resources when the config has none of that name. */
+  /** Settings of the remote that a scheme or a bare path uses when the config has no remote of that name. */
   readonly implied?: Readonly<Record<string, unknown>>;
 
   /**
-   * Opens a store. Adapters are imported here, not at the top of the module: a local copy loads no HTTP and no SDK.
+   * Opens a store. Imports its adapter here, not at the top of the module, so that a local copy loads no HTTP or SDK.
    * @throws config, not-readable, not-writable
    */
   open(remote: R, place: OpenTarget, resources: Resources): Promise<Opened>;
 
-  /** Takes over remotes from an rclone.conf. */
+  /** Converts remotes from an rclone.conf. */
   readonly rclone?: RcloneRules;
-  /** For services on the network. */
+  /** Present for network services. */
   readonly doctor?: DoctorRules<R>;
 }
 
-/** What is to be opened. */
+/** The location to open. */
 export interface OpenTarget {
   /** The remote's name. */
   remote: string;
   /** Bucket, or absolute path. */
   bucket: string;
-  /** What messages call the bucket. */
+  /** Name of the bucket in messages. */
   label: string;
-  /** A path that does not exist is meant as a file's. */
+  /** Treat a path that does not exist as a file instead of a directory. */
   asFile: boolean;
 }
 
-/** What a command gives its stores to work with. */
+/** What a command provides to its stores. */
 export interface Resources {
-  /** `lean`: over `http()`. `sdk`: over the vendor's SDK, as a second opinion. */
+  /** `lean`: through `http()`. `sdk`: through the vendor's SDK. */
   transport: 'lean' | 'sdk';
-  /** A transport for this store alone; whoever opens the store closes it. */
+  /** Creates a transport for this store alone. The opener of the store closes it. */
   http(): Promise<HttpTransport>;
-  /** For the SDKs; their defaults when absent. */
+  /** Used by the SDKs; their defaults when absent. */
   connectTimeoutMs?: number;
   idleTimeoutMs?: number;
-  /** In place of what the remote says. */
+  /** Overrides the setting of the remote. */
   accelerate?: 'auto' | 'off';
-  /** Follow links, whatever the remote says. */
+  /** Follow symbolic links even if the remote does not. */
   copyLinks: boolean;
   env: NodeJS.ProcessEnv;
 }
 
 export interface Opened {
   store: ObjectStore;
-  /** The object that a path turned out to name, or empty; absent where the location tells. */
+  /** Key of the object if a path names a file, otherwise empty; absent when the location already determines it. */
   path?: string;
-  /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when it had nothing to choose. */
+  /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when there was no choice. */
   acceleration?: string;
-  /** Bytes go through transfer acceleration. */
+  /** Transfers use transfer acceleration. */
   accelerated?: boolean;
-  /** What the service charges, as the remote says. */
+  /** Prices from the remote's configuration. */
   prices?: Prices;
-  /** Asked before a run writes anything, where that is known early. @throws not-writable, usage */
+  /** Checks early, before a run writes anything, that the store is writable. @throws not-writable, usage */
   refuseUnwritable?(): Promise<void>;
 }
 
-/** The settings of one section of an rclone.conf. */
+/** Settings in one section of an rclone.conf. */
 export type RcloneSection = ReadonlyMap<string, string>;
 
 export interface RcloneRules {
-  /** What rclone calls the type of such remotes. */
+  /** The remote type in rclone. */
   readonly type: string;
-  /** Which remotes of that type are this backend's; absent: those that no other backend takes. */
+  /** Whether a remote of that type belongs to this backend. Absent: it takes those that no other backend owns. */
   owns?(section: RcloneSection): boolean;
-  /** The settings under their names here, or why the remote cannot be taken over. Unknown names are left out. */
+  /** The settings under their xsync names, or why the remote cannot be converted. Unknown settings are dropped. */
   settings(section: RcloneSection): Readonly<Record<string, string>> | string;
-  /** What a person has to know when the remote takes its credentials from the environment. */
+  /** What the user must know if the remote takes its credentials from the environment. */
   readonly environmentNote?: string;
 }
 
-/** What a run may have to be granted. */
+/** A permission that a run may need. */
 export type Right = 'list' | 'read' | 'write' | 'delete' | 'list parts' | 'abort uploads';
 
 export interface DoctorRules<R extends RemoteConfig = RemoteConfig> {
-  /** The rights as the service calls them. */
+  /** The service's name for each permission. */
   readonly rights: Readonly<Record<Right, string>>;
-  /** Where credentials come from that the config does not hold, in words; never the credentials. */
+  /** Describes where credentials that are not in the config come from; never contains them. */
   credentialsFrom(remote: R, env: NodeJS.ProcessEnv): string;
-  /** How acceleration is set for the remote; undefined where it cannot be had. */
+  /** The acceleration setting of the remote; undefined if the service has no acceleration. */
   acceleration(remote: R): 'auto' | 'on' | 'off' | undefined;
 }

@@ -1,7 +1,7 @@
-/** What rclone's remotes of type `s3` have in common, whichever service they reach. Secrets there are not obscured. */
+/** Settings common to all rclone remotes of type `s3`. rclone does not obscure the secrets of this type. */
 import type { RcloneSection } from './backend.js';
 
-/** Settings that mean the same here. */
+/** Settings with the same name and meaning in xsync. */
 const SAME_TEXT = [
   'region',
   'endpoint',
@@ -12,13 +12,13 @@ const SAME_TEXT = [
   'storage_class',
 ];
 
-/** The settings that are given, or why the remote cannot be taken over. */
+/** The settings that are set, or why the remote cannot be converted. */
 export function rcloneSettings(section: RcloneSection): Record<string, string> | string {
   const found = SAME_TEXT.map((key) => [key, section.get(key) ?? ''] as const).filter(([, value]) => value !== '');
   const settings: Record<string, string> = Object.fromEntries(found);
   const { access_key_id: id, profile } = settings;
   if (id === undefined && profile === undefined && section.get('env_auth') !== 'true') {
-    return 'it has no credentials (rclone then reads public buckets anonymously), and xsync needs some';
+    return 'it has no credentials; rclone reads public buckets anonymously, but xsync requires credentials';
   }
   return settings;
 }

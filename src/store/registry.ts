@@ -1,4 +1,4 @@
-/** Every backend, one line each, in the order in which messages name them. */
+/** Every backend, in the order in which messages list them. */
 import type { Backend } from './backend.js';
 import { localBackend } from './local/backend.js';
 import { memoryBackend } from './memory/backend.js';
@@ -7,5 +7,5 @@ import { s3Backend } from './s3/backend.js';
 
 export const BACKENDS: readonly Backend[] = [s3Backend, ossBackend, localBackend, memoryBackend];
 
-/** Whose a location is that names neither a remote nor a scheme. */
+/** The backend of a location that names neither a remote nor a scheme. */
 export const BARE_PATHS: Backend = localBackend;

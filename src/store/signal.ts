@@ -1,4 +1,4 @@
-/** Aborting and pacing, for adapters that do their own input and output. */
+/** Abort and pace handling for adapters that do their own I/O. */
 import { XsyncError } from '../model/error.js';
 import type { TransferOptions } from './port.js';
 
@@ -7,14 +7,14 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new XsyncError('aborted', 'the call was aborted', { cause: signal.reason });
 }
 
-/** Reports `bytes` to the pace and waits as long as it says, but never past an abort. @throws aborted */
+/** Reports `bytes` to the pace and waits for it, but not after an abort. @throws aborted */
 export async function paceBytes(options: TransferOptions, bytes: number): Promise<void> {
   throwIfAborted(options.signal);
   const held = options.pace?.(bytes);
   if (held) await untilAborted(held, options.signal);
 }
 
-/** Settles as `work` does, or rejects as soon as the signal fires. The work itself goes on unobserved. */
+/** Settles as `work` does, or rejects as soon as the signal fires; the work then continues unobserved. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   throwIfAborted(signal);

@@ -98,7 +98,7 @@ describe('what cannot come over is listed with its reason', () => {
     ['foo = bar\n', 'it has no type'],
     [
       'type = s3\nprovider = AWS\n',
-      'it has no credentials (rclone then reads public buckets anonymously), and xsync needs some',
+      'it has no credentials; rclone reads public buckets anonymously, but xsync requires credentials',
     ],
     [
       `type = s3\nprovider = Alibaba\nendpoint = oss-accelerate.aliyuncs.com\n${KEYS}`,

@@ -162,11 +162,11 @@ describe('acceleration', () => {
   it.each<['auto' | 'on' | 'off', string, Finding['level'], string]>([
     [
       'off',
-      'on: 34 ms a request against 80',
+      'on: 34 ms per request vs 80 ms',
       'ok',
-      'would help: 34 ms a request against 80 (accelerate: auto; billed per GB)',
+      'would help: 34 ms per request vs 80 ms (accelerate: auto; billed per GB)',
     ],
-    ['auto', 'on: 34 ms a request against 80', 'ok', '34 ms a request against 80'],
+    ['auto', 'on: 34 ms per request vs 80 ms', 'ok', '34 ms per request vs 80 ms'],
     ['off', 'off: it is not faster from here', 'ok', 'no benefit: it is not faster from here'],
     ['on', 'off: the bucket name has dots', 'warn', 'on, but no benefit: the bucket name has dots'],
   ])('configured %s, measured "%s"', (configured, chosen, level, found) => {

@@ -164,7 +164,13 @@ describe('the state of a pair', () => {
     const file = `${lab.path('other')}.db`;
     await lab.run(['copy', source.at(), dest.at(), '--manifest', file]);
     const outcome = await lab.run(['copy', source.at(), dest.at('other'), '--manifest', file]);
-    expectComplaint(outcome, 'fatal', `the manifest ${file} belongs to`, `${dest.name}/other/`, 'Name another file');
+    expectComplaint(
+      outcome,
+      'fatal',
+      `the manifest ${file} belongs to`,
+      `${dest.name}/other/`,
+      'Choose another manifest file',
+    );
   });
 
   test('--manifest in a folder that is still to be made makes it, for its owner alone', async () => {

@@ -183,13 +183,13 @@ describe('TLS', () => {
     const strict = await server({ tls });
     const options = await odd('east', { endpoint: strict.s3.endpoint });
     const outcome = await lab.run(['ls', 'odd:bucket', ...options], { NODE_EXTRA_CA_CERTS: tls.file });
-    expectComplaint(outcome, 'fatal', 'is for another name', 'Check the endpoint');
+    expectComplaint(outcome, 'fatal', 'is for a different name', 'Check the endpoint');
   });
 
   test('https spoken to an http port, and the other way round, are guessed at', async () => {
     const plain = lab.east.server.s3.endpoint.replace('http:', 'https:');
     const outcome = await lab.run(['ls', 'odd:bucket', ...(await odd('east', { endpoint: plain }))]);
-    expectComplaint(outcome, 'fatal', 'no TLS connection with 127.0.0.1', 'http or https');
+    expectComplaint(outcome, 'fatal', 'the TLS connection to 127.0.0.1', 'http or https');
     const strict = await server({ tls: await certificate('reverse', 'IP:127.0.0.1') });
     const endpoint = strict.s3.endpoint.replace('https:', 'http:');
     const reverse = await lab.run(['ls', 'odd:bucket', ...(await odd('east', { endpoint }))]);

@@ -21,7 +21,7 @@ async function open(limits: Partial<EndpointLimits> = {}): Promise<Open> {
   const feed = new Endpoint({ host: '127.0.0.1', port: 0, path: '/events' }, secret, limits);
   const troubles: (string | undefined)[] = [];
   feed.onTrouble = (message) => troubles.push(message);
-  const url = (await feed.start()).replace('takes events at ', '');
+  const url = (await feed.start()).replace('receiving events at ', '');
   const stop = new AbortController();
   const batches = feed.batches(stop.signal);
   opened.push(async () => {
@@ -98,7 +98,7 @@ describe('the endpoint for events', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     await batch.done();
     expect((await post(url, s3Put)).status).toBe(200);
-    expect(troubles).toEqual([expect.stringContaining('held off'), undefined]);
+    expect(troubles).toEqual([expect.stringContaining('senders must retry'), undefined]);
   });
 
   it('ends when it is told to, and frees the port', async () => {
@@ -125,7 +125,7 @@ describe('the endpoint for events', () => {
 
   it('warns when it is open to the network without TLS', async () => {
     const feed = new Endpoint({ host: '0.0.0.0', port: 0, path: '/' }, secret);
-    expect(await feed.start()).toContain('put TLS before it');
+    expect(await feed.start()).toContain('use a TLS proxy');
     await feed.close();
   });
 });

@@ -44,7 +44,7 @@ describe('events from standard input', () => {
     expect(events).toEqual([created('a'), created('c')]);
     expect(troubles.map((one) => one?.slice(0, 40))).toEqual([
       'standard input: line 2 is not JSON: it e',
-      'standard input: line 3 is not UTF-8; it ',
+      'standard input: line 3 is not UTF-8; ski',
       'standard input: line 4 ends in a carriag',
       'standard input: line 5 is longer than 8 ',
       undefined,

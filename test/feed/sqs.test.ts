@@ -160,12 +160,12 @@ describe('a queue that does not answer as it should', () => {
     const batch = await next();
     sqs.faults.push(refuse('AccessDeniedException', 'no', 400));
     await batch.done();
-    expect(troubles).toEqual([expect.stringContaining('come twice')]);
+    expect(troubles).toEqual([expect.stringContaining('events may be delivered twice')]);
     expect(sqs.queue.ids).toHaveLength(1);
   });
 
   it.each([
-    ['QueueDoesNotExist', 'config', 'there is no such queue'],
+    ['QueueDoesNotExist', 'config', 'the queue does not exist'],
     ['AccessDeniedException', 'access-denied', 'sqs:ReceiveMessage'],
     ['ExpiredTokenException', 'expired-credentials', 'have expired'],
     ['InvalidClientTokenId', 'bad-credentials', 'AWS_PROFILE'],

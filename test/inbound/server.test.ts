@@ -122,8 +122,8 @@ describe('the server under every endpoint', () => {
   });
 
   it.each([
-    ['in.valid', 0, 'there is no such name', 'leave the host out, or choose 0.0.0.0 for all addresses'],
-    ['192.0.2.1', 0, 'this machine has no such address', 'leave the host out, or choose 0.0.0.0 for all addresses'],
+    ['in.valid', 0, 'the host name does not exist', 'leave the host out, or choose 0.0.0.0 for all addresses'],
+    ['192.0.2.1', 0, 'this host does not have that address', 'leave the host out, or choose 0.0.0.0 for all addresses'],
   ])('says what to do when it cannot listen at %s', async (host, port, why, remedy) => {
     const app = await createInbound(LIMITS, (_, _request, reply) => reply.send());
     await expect(listen(app, { host, port }, 'nothing can be served', '--there')).rejects.toMatchObject({
@@ -141,7 +141,7 @@ describe('the server under every endpoint', () => {
     const app = await createInbound(LIMITS, (_, _request, reply) => reply.send());
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
     await expect(listen(app, { host: '127.0.0.1', port }, 'nothing can be served', '--there')).rejects.toThrow(
-      'nothing can be served: another program listens there',
+      'nothing can be served: another program uses this port',
     );
     other.close();
   });

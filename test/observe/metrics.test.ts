@@ -243,8 +243,8 @@ describe('the server of metrics', () => {
       const port = Number(new URL(url).port);
       await expect(metrics.listen({ host: '127.0.0.1', port })).rejects.toMatchObject({
         code: 'config',
-        message: `--metrics-addr: nothing can be served at ${url}: another program listens there`,
-        remedy: 'choose another port, or end that program',
+        message: `--metrics-addr: nothing can be served at ${url}: another program uses this port`,
+        remedy: 'choose another port, or stop that program',
       });
     } finally {
       await close();

@@ -11,7 +11,7 @@ const DAMAGED: Meaning = {
   code: 'config',
   what: 'is damaged or is not a manifest',
   remedy:
-    'Run "xsync manifest rebuild SOURCE DESTINATION" with the two paths of its pair, and --manifest FILE if they were copied with it: it puts the file aside and makes a new one from what both sides have. If it is no pair\'s, move it away.',
+    'Run "xsync manifest rebuild SOURCE DESTINATION" with the paths of its pair, and with --manifest FILE if the run used it, to set the file aside and create a new one from both sides; if the file is not a manifest, move it away.',
 };
 
 const NOT_WRITABLE: Meaning = {
@@ -22,17 +22,17 @@ const NOT_WRITABLE: Meaning = {
 
 const FULL: Meaning = {
   code: 'disk-full',
-  what: 'cannot grow: its disk is full',
-  remedy: 'Free some space, or put the manifest on another disk.',
+  what: 'cannot be written: the disk is full',
+  remedy: 'Free space, or put the manifest on another disk.',
 };
 
 const BUSY: Meaning = {
   code: 'locked',
   what: 'is in use by another process',
-  remedy: 'Wait until it has ended.',
+  remedy: 'Wait until that process ends.',
 };
 
-/** By primary result code; SQLite's extended codes append to it (`SQLITE_CORRUPT_VTAB`). https://sqlite.org/rescode.html */
+/** By primary result code, the prefix of extended codes (`SQLITE_CORRUPT_VTAB`). https://sqlite.org/rescode.html */
 const MEANINGS: readonly [string, Meaning][] = [
   ['SQLITE_CORRUPT', DAMAGED],
   ['SQLITE_NOTADB', DAMAGED],
@@ -45,12 +45,12 @@ const MEANINGS: readonly [string, Meaning][] = [
 ];
 
 /**
- * EEXIST and ENOTDIR: a file stands where a folder has to be. ENOENT: what Node makes of a folder that cannot be made
- * on a read-only disk.
+ * EEXIST and ENOTDIR: a file is in place of a folder. ENOENT: Node's error for a folder that cannot be created on a
+ * read-only disk.
  */
 const NOT_WRITABLE_ERRNOS = new Set(['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'ENOENT']);
 
-/** Translates what SQLite or the file system threw about `file`. */
+/** Translates an error of SQLite or the file system about `file`. */
 export function manifestError(error: unknown, file: string): XsyncError {
   if (error instanceof XsyncError) return error;
   const meaning = meaningOf(error);

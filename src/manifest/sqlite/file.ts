@@ -2,9 +2,9 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes sure that `file` exists and that nobody else may read it. SQLite gives its companions (-wal, -shm, -journal)
- * the same mode. An existing file is left alone and above all not opened: closing any descriptor of a file gives up
- * the POSIX locks that this process holds on it.
+ * Creates `file` with mode 0600 if it does not exist. SQLite uses the same mode for the -wal, -shm and -journal files.
+ * An existing file is not opened, because closing any descriptor of a file releases the POSIX locks that this process
+ * holds on it.
  */
 export function createPrivateFile(file: string): void {
   makeFolder(dirname(file));
@@ -15,7 +15,7 @@ export function createPrivateFile(file: string): void {
   }
 }
 
-/** With the folders above it. Node's own `recursive` never returns where a folder exists and takes none (/proc). */
+/** Creates a folder and its parents. Node's `recursive` never returns where folders cannot be created (/proc). */
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   if (dirname(path) !== path) makeFolder(dirname(path));

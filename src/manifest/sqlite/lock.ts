@@ -1,7 +1,6 @@
 /**
- * One run at a time for a pair. The lock is the operating system's, on a SQLite file beside the manifest, so it dies
- * with its process, however that ends: there is no stale lock to break. The holder's name stands in a JSON file next
- * to it and serves only the message.
+ * Allows one run at a time for a pair. The operating system holds the lock, on a SQLite file next to the manifest, so
+ * it ends with its process and is never stale. The holder's name is in a JSON file next to it, for messages only.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -13,7 +12,8 @@ import { createPrivateFile } from './file.js';
 
 /**
  * Takes the lock of the manifest `file` for this process.
- * @throws locked, naming the holder, when another run has it; not-writable, disk-full
+ * @throws locked: another run has it; the message names the holder
+ * @throws not-writable, disk-full
  */
 export function lockPair(file: string, holder: LockHolder): PairLock {
   const lockFile = `${file}.lock`;
@@ -41,7 +41,7 @@ class SqliteLock implements PairLock {
     this.#holderFile = holderFile;
   }
 
-  /** The lock file itself stays: removing it would let two runs lock two files of one name. */
+  /** Keeps the lock file: removing it would let two runs lock two files of the same name. */
   release(): void {
     if (!this.#db.open) return;
     rmSync(this.#holderFile, { force: true });
@@ -50,8 +50,8 @@ class SqliteLock implements PairLock {
 }
 
 /**
- * Who is at work on the manifest `file`; undefined when nobody is. Asks the lock itself only where the name of a holder
- * stands whose process may be alive: taking it, be it for an instant, could turn away a run that is just starting.
+ * The run that uses the manifest `file`; undefined if there is none. Checks the lock only if the recorded holder may be
+ * alive: taking it, even for an instant, could make a starting run fail.
  */
 export function holderOf(file: string): LockHolder | undefined {
   const holder = readHolder(`${file}.lock.json`);
@@ -59,7 +59,7 @@ export function holderOf(file: string): LockHolder | undefined {
   let db: Database.Database | undefined;
   try {
     db = new Database(`${file}.lock`, { readonly: true, fileMustExist: true, timeout: 0 });
-    // Refused while somebody holds the file exclusively.
+    // Fails while a process holds the file exclusively.
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     return undefined;
   } catch (error) {
@@ -71,7 +71,7 @@ export function holderOf(file: string): LockHolder | undefined {
   }
 }
 
-/** Only of this host is it known. */
+/** Known only for processes of this host. */
 function isDead({ pid, host }: LockHolder): boolean {
   if (host !== hostname()) return false;
   try {
@@ -82,14 +82,14 @@ function isDead({ pid, host }: LockHolder): boolean {
   }
 }
 
-/** By rename, so that a reader never sees half of it. */
+/** Writes with a rename, so that readers never see a partial file. */
 function writeHolder(file: string, holder: LockHolder): void {
   const fresh = `${file}.new`;
   writeFileSync(fresh, JSON.stringify(holder), { mode: 0o600 });
   renameSync(fresh, file);
 }
 
-/** Undefined in the instant between taking the lock and writing the name, or when someone tampered with the file. */
+/** Undefined between taking the lock and writing the name, or if the file is damaged. */
 function readHolder(file: string): LockHolder | undefined {
   try {
     const holder: unknown = JSON.parse(readFileSync(file, 'utf8'));
@@ -111,7 +111,7 @@ function lockedBy(file: string, holder: LockHolder | undefined, cause: unknown):
     : 'another process';
   return new XsyncError('locked', `this pair is in use by ${who}`, {
     subject: file,
-    remedy: 'Wait until that run has ended, or stop it; its lock goes with it.',
+    remedy: 'Wait until that run ends, or stop it, which releases the lock.',
     cause,
   });
 }

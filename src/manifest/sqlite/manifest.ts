@@ -12,16 +12,16 @@ import {
   type StoredRow,
 } from './statements.js';
 
-/** Half a day of passes a minute, at most a few megabytes. */
+/** About eight hours of one pass per minute, at most a few megabytes. */
 const KEPT_RUNS = 500;
 const KEPT_LAGS_MS = 25 * 3_600_000;
 
 /**
- * The manifest in one SQLite file. A transaction is in the write-ahead log when a call returns: killing the process
- * loses nothing. A power cut may lose the last transactions, never consistency (`synchronous = NORMAL`); what is lost
- * then is only found again by comparing, since the objects themselves are at the destination.
+ * The manifest in one SQLite file. A transaction is in the write-ahead log when a call returns, so killing the process
+ * loses nothing. A power loss may lose the last transactions but not consistency (`synchronous = NORMAL`). The next run
+ * restores them by comparing both sides, because the objects are at the destination.
  *
- * Every call throws XsyncError: `config` when the file turns out to be damaged, `disk-full`, `not-writable`.
+ * Every call throws XsyncError: `config` (the file is damaged), `disk-full`, `not-writable`.
  */
 export class SqliteManifest implements Manifest {
   readonly path: string;
@@ -29,7 +29,7 @@ export class SqliteManifest implements Manifest {
   readonly #sql: Statements;
   #spools = 0;
 
-  /** Takes a database that `openManifest` has opened, migrated and checked. */
+  /** @param db opened, migrated and checked by `openManifest` */
   constructor(db: Database) {
     this.path = db.name;
     this.#db = db;
@@ -50,13 +50,13 @@ export class SqliteManifest implements Manifest {
     });
   }
 
-  /** Walks the whole table: once a run, not once an object. */
+  /** Reads the whole table, so call it once per run, not per object. */
   count(): number {
     return this.#run(() => this.#sql.count.get() ?? 0);
   }
 
   quantile(after: string | undefined, rows: number): { last: string; next: string } | undefined {
-    // The empty key, which a pair of single objects has, is no cut of any listing.
+    // Skips the empty key, which a pair of single objects has and no listing can start after.
     const [last, next] = this.#run(() => this.#sql.keysAfter.all(after ?? '', rows - 1));
     return last === undefined || next === undefined ? undefined : { last, next };
   }

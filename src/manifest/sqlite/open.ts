@@ -6,20 +6,20 @@ import { SqliteManifest } from './manifest.js';
 import { mustBelong, readPair } from './owner.js';
 import { migrate } from './schema.js';
 
-/** Passed as the file, it gives a manifest that lives and dies with the process. */
+/** File name of a manifest in memory, which ends with the process. */
 export const IN_MEMORY = ':memory:';
 
 /**
- * Opens the pair's manifest, creating it (mode 0600, folders 0700) when there is none.
- * @throws config when the file is damaged, is no manifest, is another pair's or was written by a newer xsync;
- *   not-writable, disk-full
+ * Opens the pair's manifest, or creates it (mode 0600, folders 0700).
+ * @throws config: the file is damaged, is not a manifest, is another pair's or was written by a newer xsync
+ * @throws not-writable, disk-full
  */
 export function openManifest(file: string, pair: PairIdentity): SqliteManifest {
   let db: Database.Database | undefined;
   try {
     if (file !== IN_MEMORY) createPrivateFile(file);
     db = new Database(file);
-    // Readers (a status command) do not hold up the run, and a commit is one write without an fsync.
+    // Readers (a status command) do not block the run, and a commit is one write without an fsync.
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = NORMAL');
     migrate(db);
@@ -31,7 +31,7 @@ export function openManifest(file: string, pair: PairIdentity): SqliteManifest {
   }
 }
 
-/** Writes the pair into a new manifest; in an old one, it must be the same. */
+/** Writes the pair into a new manifest, or checks the pair of an existing one. */
 function claim(db: Database.Database, pair: PairIdentity): void {
   const owner = readPair(db);
   if (owner) {
@@ -47,8 +47,8 @@ function claim(db: Database.Database, pair: PairIdentity): void {
 }
 
 /**
- * The pair that a file is the manifest of; undefined when it is none that this version can read. Changes no row. Not
- * opened read-only: SQLite would then leave its -wal and -shm files behind.
+ * The pair of a manifest file; undefined if this version cannot read the file. Changes no row. The file is not opened
+ * read-only, because SQLite would then leave its -wal and -shm files behind.
  */
 export function pairOf(file: string): PairIdentity | undefined {
   let db: Database.Database | undefined;

@@ -1,4 +1,4 @@
-/** What a manifest says that it belongs to. */
+/** Reads and checks the pair that a manifest belongs to. */
 import type Database from 'better-sqlite3';
 import { XsyncError } from '../../model/error.js';
 import { describePair, samePair } from '../pair.js';
@@ -11,10 +11,10 @@ export function readPair(db: Database.Database): PairIdentity | undefined {
   return source && dest && { source, dest };
 }
 
-/** @throws config when the manifest is another pair's */
+/** @throws config: the manifest belongs to another pair */
 export function mustBelong({ name }: Pick<Database.Database, 'name'>, owner: PairIdentity, pair: PairIdentity): void {
   if (samePair(owner, pair)) return;
   const message = `the manifest ${name} belongs to ${describePair(owner)}, not to ${describePair(pair)}`;
-  const remedy = 'Name another file for the manifest, or move this one away.';
+  const remedy = 'Choose another manifest file, or move this one away.';
   throw new XsyncError('config', message, { subject: name, remedy });
 }

@@ -1,4 +1,4 @@
-/** A manifest that is only looked at: while a run is at work on it, and without making one where there is none. */
+/** Reads a manifest while a run may use it, and never creates one. */
 import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import Database from 'better-sqlite3';
@@ -9,15 +9,15 @@ import { SqliteManifest } from './manifest.js';
 import { mustBelong, readPair } from './owner.js';
 import { formatOf, MIGRATIONS, migrate } from './schema.js';
 
-/** Lines about damage: the first ones say enough. */
+/** Maximum number of lines about damage. */
 const MOST_DAMAGE = 10;
 
 /**
- * Every write but of facts throws `not-writable`; a fact that is set is remembered as long as this reader lives, so
- * that code that learns something about its pair needs no manifest of its own.
+ * Every write except of facts throws `not-writable`. Facts are kept in memory, so that code that learns something about
+ * its pair can set them.
  */
 export class ManifestReader extends SqliteManifest {
-  /** The version of its schema. */
+  /** Schema version. */
   readonly format: number;
   readonly #db: Database.Database;
   readonly #facts = new Map<string, string>();
@@ -31,7 +31,7 @@ export class ManifestReader extends SqliteManifest {
     this.format = formatOf(db);
   }
 
-  /** What SQLite finds wrong in the file; nothing when all is well. Reads all of it. @throws config */
+  /** Errors that SQLite finds in the file; empty if it is intact. Reads the whole file. @throws config */
   damage(): string[] {
     try {
       const found = this.#db.pragma(`integrity_check(${MOST_DAMAGE})`) as { integrity_check: string }[];
@@ -51,18 +51,18 @@ export class ManifestReader extends SqliteManifest {
 }
 
 /**
- * Opens a manifest without its lock. In WAL mode readers and the run do not hold each other up. An older format is
- * brought up to date first, for which the lock is taken and given back.
- * @param pair whose manifest it has to be; any when absent
- * @returns undefined when there is no manifest, or one that its first run is only just creating
- * @throws config when the file is damaged, is no manifest, is another pair's or was written by a newer xsync; locked
- *   when it has an older format and a run is at work on it
+ * Opens a manifest without its lock. In WAL mode readers and the run do not block each other. An older format is
+ * migrated first, under the lock.
+ * @param pair the pair that it must belong to; any pair when absent
+ * @returns undefined if there is no manifest, or its first run is just creating it
+ * @throws config: the file is damaged, is not a manifest, is another pair's or was written by a newer xsync
+ * @throws locked: it has an older format and a run is using it
  */
 export function readManifest(file: string, pair?: PairIdentity): ManifestReader | undefined {
   if (!existsSync(file) || statSync(file).size === 0) return undefined;
   let db: Database.Database | undefined;
   try {
-    // Not opened read-only: SQLite would then leave its -wal and -shm files behind.
+    // Not read-only, because SQLite would then leave its -wal and -shm files behind.
     db = new Database(file, { fileMustExist: true });
     const format = formatOf(db);
     if (format > 0 && format < MIGRATIONS.length) upgrade(db, file);

@@ -1,7 +1,7 @@
 /**
- * The tables, as numbered migrations: number n takes a file from version n to version n + 1, and once released it is
- * never changed. SQLite's `user_version` holds the version. TEXT columns compare by SQLite's BINARY collation, which
- * is the order of UTF-8 bytes. WITHOUT ROWID stores each row once, in key order, so that a page of keys is one walk.
+ * The tables, as numbered migrations. Migration n converts a file from version n to n + 1 and never changes once
+ * released. SQLite's `user_version` holds the version. TEXT columns compare by the BINARY collation, which is the order
+ * of UTF-8 bytes. WITHOUT ROWID stores rows in key order, so that a page of keys is one sequential read.
  */
 import type { Database } from 'better-sqlite3';
 import { XsyncError } from '../../model/error.js';
@@ -103,12 +103,12 @@ const VERSION_2 = `
 
 export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
 
-/** Marks the file as ours in SQLite's header ("xsyn"), so that someone else's database is never migrated. */
+/** Marks the file as ours in SQLite's header ("xsyn"), so that a database of another program is never migrated. */
 export const APPLICATION_ID = 0x7873796e;
 
 /**
- * Brings the database to the version of `migrations`, all or nothing.
- * @throws config for a database that is not a manifest, or that a newer xsync wrote
+ * Migrates the database to the version of `migrations` in one transaction.
+ * @throws config: the database is not a manifest, or a newer xsync wrote it
  */
 export function migrate(db: Database, migrations: readonly string[] = MIGRATIONS): void {
   db.transaction(() => {
@@ -120,7 +120,7 @@ export function migrate(db: Database, migrations: readonly string[] = MIGRATIONS
 }
 
 /**
- * The format that the manifest has, 0 when nothing is in it yet. Changes nothing.
+ * The version of the manifest's format, 0 if the database is empty. Changes nothing.
  * @throws as migrate
  */
 export function formatOf(db: Database, migrations: readonly string[] = MIGRATIONS): number {
@@ -136,14 +136,14 @@ function refuseForeign(db: Database, version: number): void {
   if (db.pragma('application_id', { simple: true }) === APPLICATION_ID) return;
   throw new XsyncError('config', `${db.name} is a database of another program, not a manifest`, {
     subject: db.name,
-    remedy: 'Name another file for the manifest.',
+    remedy: 'Choose another manifest file.',
   });
 }
 
 function newer(file: string, version: number, known: number): XsyncError {
   return new XsyncError(
     'config',
-    `the manifest ${file} was written by a newer xsync (format ${version}; this one knows up to ${known})`,
-    { subject: file, remedy: 'Use the newer xsync, or move the file away to have it rebuilt.' },
+    `the manifest ${file} was written by a newer xsync (format ${version}; this version supports up to ${known})`,
+    { subject: file, remedy: 'Use the newer xsync, or move the file away so that it is rebuilt.' },
   );
 }

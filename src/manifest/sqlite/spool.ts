@@ -9,12 +9,12 @@ interface Entry {
   value: string;
 }
 
-/** The spool's share of memory, in KiB; the rest is on disk. */
+/** Memory for the spool's cache, in KiB; the rest is on disk. */
 const CACHE_KIB = 32 * 1024;
 
 /**
- * A sorted table in a database file of its own. The file is scratch: no journal on disk, no fsync, and its name is removed as
- * soon as it is open (where the system allows that), so that a killed run leaves nothing behind.
+ * A sorted table in a temporary database file: no journal on disk, no fsync, and the file is unlinked as soon as it is
+ * open (except on Windows), so that a killed run leaves nothing behind.
  */
 export class SqliteSpool implements Spool {
   readonly #file: string;
@@ -23,7 +23,7 @@ export class SqliteSpool implements Spool {
   readonly #first: Database.Statement<[number], Entry>;
   readonly #after: Database.Statement<[string, number], Entry>;
 
-  /** An empty `file` is SQLite's own temporary file. */
+  /** @param file empty for SQLite's own temporary file */
   constructor(file: string) {
     this.#file = file;
     if (file !== '') createPrivateFile(file);

@@ -1,4 +1,4 @@
-/** Every statement of the manifest, prepared once. Columns come out under the port's names. */
+/** The prepared statements of the manifest. Columns have the port's names. */
 import type { Database, Statement } from 'better-sqlite3';
 import type { VerifiedBy } from '../../model/verified.js';
 import type { PartRow, UploadRow } from '../checkpoints.js';
@@ -6,7 +6,7 @@ import type { DoomedRow, FailureRow, Intent, LagRow, ManifestRow, RunRow } from 
 
 /** SQLite has no booleans. */
 export type StoredRow = Omit<ManifestRow, 'ours'> & { ours: 0 | 1 };
-/** The same as an array in the order of `ROW`: a third cheaper, which counts where a whole manifest is read. */
+/** A row as an array in the order of `ROW`: a third cheaper, which matters when a whole manifest is read. */
 export type RawRow = [
   key: string,
   size: number,
@@ -37,7 +37,7 @@ type FailureValues = [
   ...[class_: string, code: string, message: string, settings: string],
   ...[firstMs: number, lastMs: number, seenMs: number, furtherAttempts: number],
 ];
-/** A key, and once more the key or null for none: the empty key is one too. */
+/** The key, and the key again or null for the start, because the empty key is a valid key. */
 type After = [after: string, after: string | null, limit: number];
 const AFTER = 'key >= ? AND key IS NOT ? ORDER BY key LIMIT ?';
 

@@ -1,10 +1,10 @@
-/** A signature's time may be off by so much; less a little, for the way. */
+/** Largest accepted difference of a signature's time: 15 minutes, minus a margin for network latency. */
 const SKEW_REFUSED_MS = 14.5 * 60_000;
 
 /**
- * How far each service's clock is from ours. S3 and OSS refuse signatures more than 15 minutes off with
- * `RequestTimeTooSkewed`; the adapter then learns the offset from the answer's `Date` header, signs anew and repeats
- * the request once. That is the one second request that an adapter may make by itself.
+ * The offset of each service's clock from ours. S3 and OSS reject signatures more than 15 minutes off with
+ * `RequestTimeTooSkewed`. The adapter then learns the offset from the response's `Date` header, signs again and repeats
+ * the request once. This is the only retry that an adapter makes itself.
  */
 export class ClockSkew {
   readonly #offsets = new Map<string, number>();
@@ -20,8 +20,8 @@ export class ClockSkew {
   }
 
   /**
-   * Learns the offset from a `Date` header. True when that moved our clock enough for signing again to be of use: a
-   * minute when the service complained of the time, its whole 15 minutes when we only suspect that it did.
+   * Learns the offset from a `Date` header. Returns whether the offset changed enough to sign again: by a minute if the
+   * service reported the time as the error, by about 15 minutes if we only suspect it.
    */
   learn(origin: string, dateHeader: string | undefined, complained = true): boolean {
     const theirs = Date.parse(dateHeader ?? '');

@@ -1,38 +1,38 @@
 /**
- * Choosing who decides how fast a connection sends. Over a long, lossy line one BBR connection carries what takes
- * dozens of CUBIC ones, and the sender's side alone chooses: for uploads, this host. On Linux any process may give its
- * own sockets an algorithm of `net.ipv4.tcp_allowed_congestion_control` with `setsockopt(TCP_CONGESTION)` (tcp(7)).
- * Node has no call for it, so it goes through src/native, and only when there is something to set.
+ * Chooses the TCP congestion control algorithm. Over a long, lossy line one BBR connection carries as much as dozens
+ * of CUBIC ones. Only the sender chooses it: for uploads, this host. On Linux any process may set an algorithm of
+ * `net.ipv4.tcp_allowed_congestion_control` on its own sockets with `setsockopt(TCP_CONGESTION)` (tcp(7)). Node has no
+ * call for this, so it goes through src/native, and only when there is something to set.
  */
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { loadLibc } from '../../native/libc.js';
 
-/** `auto`: bbr where the kernel allows it to this process, else the system's. `system`: hands off. */
+/** `auto`: bbr if the kernel allows it to this process, otherwise the system's choice. `system`: sets nothing. */
 export type CongestionSetting = 'auto' | 'bbr' | 'cubic' | 'system';
 
-/** What the kernel says. A list is absent where it says nothing: not Linux, or a container that hides it. */
+/** What the kernel reports. Lists are absent outside Linux and in containers that hide them. */
 export interface CongestionFacts {
   linux: boolean;
-  /** The algorithm of new sockets. */
+  /** The default algorithm of new sockets. */
   current?: string;
-  /** What an ordinary process may choose. */
+  /** Algorithms that an unprivileged process may choose. */
   allowed?: readonly string[];
-  /** What is built in or loaded; root may choose any of it. */
+  /** Algorithms that are built in or loaded; root may choose any of them. */
   available?: readonly string[];
   privileged: boolean;
 }
 
-/** Gives connected sockets their algorithm; a socket for which the kernel refuses keeps the system's. */
+/** Sets the algorithm of connected sockets. If the kernel refuses, the socket keeps the system's algorithm. */
 export interface SocketCongestion {
   readonly algorithm: string;
   apply(socket: Socket): void;
 }
 
 export interface Congestion {
-  /** Absent when there is nothing to set, or no way to. */
+  /** Absent if there is nothing to set, or it cannot be set. */
   sockets?: SocketCongestion;
-  /** What is done and why, for a person; absent when nobody asked for anything. */
+  /** What was set and why, in words; absent for `system`. */
   note?: string;
 }
 
@@ -52,14 +52,14 @@ async function wordsIn(file: string): Promise<string[] | undefined> {
   try {
     return (await readFile(file, 'utf8')).split(/\s+/).filter((word) => word !== '');
   } catch {
-    // Hidden in this container: an attempt will tell.
+    // Hidden in this container; the attempt to set it shows whether it is allowed.
     return undefined;
   }
 }
 
 /**
  * The algorithm to try, or why there is none. `auto` never makes the kernel load a module, which it would do for
- * root; who asks for an algorithm by name gets it tried in any case.
+ * root. An algorithm that is set by name is always tried.
  */
 export function planCongestion(
   setting: CongestionSetting,
@@ -73,13 +73,13 @@ export function planCongestion(
   return { why: `this kernel does not allow ${algorithm} here; "xsync doctor" says how to change that` };
 }
 
-/** Whether the kernel lets this process choose the algorithm, as far as its lists tell. */
+/** Whether this process may choose the algorithm, according to the kernel's lists. True if a list is absent. */
 export function mayChoose(algorithm: string, { allowed, available, privileged }: CongestionFacts): boolean {
   if (privileged) return available?.includes(algorithm) ?? true;
   return allowed?.includes(algorithm) ?? true;
 }
 
-/** Decides, tries the algorithm on a socket that is never connected, and says how it went. Never throws. */
+/** Plans the algorithm, tries it on a socket that is never connected, and returns the result. Never throws. */
 export async function openCongestion(
   setting: CongestionSetting,
   facts?: CongestionFacts,
@@ -93,7 +93,7 @@ export async function openCongestion(
   try {
     calls = await load();
   } catch {
-    return { note: `congestion control ${current}: setting ${algorithm} takes the optional package koffi` };
+    return { note: `congestion control ${current}: setting ${algorithm} needs the optional package koffi` };
   }
   const refusal = calls.refusal(algorithm);
   if (refusal !== undefined) {
@@ -113,7 +113,7 @@ export function socketCongestion(algorithm: string, calls: SocketCalls): SocketC
   };
 }
 
-/** What the kernel says, whether koffi works here, and whether `auto` sets bbr. */
+/** What the kernel reports, whether koffi works on this host, and whether `auto` sets bbr. */
 export async function examineCongestion(): Promise<CongestionFacts & { koffi: boolean; sets: boolean }> {
   const facts = await readCongestionFacts();
   const koffi = await loadSocketCalls().then(
@@ -124,16 +124,16 @@ export async function examineCongestion(): Promise<CongestionFacts & { koffi: bo
   return { ...facts, koffi, sets: sockets !== undefined };
 }
 
-/** Node keeps the descriptor in the socket's handle, also of a TLS socket, without documenting it. */
+/** Node keeps the descriptor in the handle of TCP and TLS sockets, which is undocumented. */
 function descriptorOf(socket: Socket): number | undefined {
   const handle: unknown = Reflect.get(socket, '_handle');
   const descriptor: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
   return typeof descriptor === 'number' && descriptor >= 0 ? descriptor : undefined;
 }
 
-/** The calls of the C library that this takes. */
+/** The C library calls that this needs. */
 export interface SocketCalls {
-  /** Why the kernel does not let us have the algorithm, as an error's name; undefined when it does. */
+  /** Error name if the kernel refuses the algorithm, otherwise undefined. */
   refusal(algorithm: string): string | undefined;
   /** False when the kernel refused. */
   set(descriptor: number, algorithm: string): boolean;
@@ -145,7 +145,7 @@ const AF_INET = 2;
 /** With SOCK_CLOEXEC. */
 const SOCK_STREAM = 1 | 0o2000000;
 
-/** @throws when koffi is not installed, or not for this platform */
+/** @throws if koffi is not installed or does not support this platform */
 export async function loadSocketCalls(): Promise<SocketCalls> {
   const { func, errorName } = await loadLibc();
   const setsockopt = func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)');

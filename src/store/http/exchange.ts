@@ -1,4 +1,4 @@
-/** One request and its answer: the handler that undici drives, and the promise that the caller waits on. */
+/** One request and its response: the handler for undici, and the promise for the caller. */
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { XsyncError } from '../../model/error.js';
@@ -7,15 +7,15 @@ import type { HttpRequest, HttpResponse } from './message.js';
 import { type FaultContext, translateFault } from './translate.js';
 
 /**
- * Longer bodies go out in pieces, the first of this many bytes. Each piece that the socket takes counts as progress for
- * the idle timeout, and it is what `pace` is asked about. (One write of the whole would hide the progress of a slow
- * upload.) Where they are taken quickly they grow, because every write costs.
+ * Longer bodies are written in pieces, the first of this many bytes. Each piece that the socket takes counts as
+ * progress for the idle timeout and is passed to `pace`. (A single write would hide the progress of a slow upload.)
+ * Pieces grow while the socket takes them quickly, because every write has a cost.
  */
 const PIECE = 64 * 1024;
 const LARGEST_PIECE = 1024 * 1024;
-/** A piece that takes less than this, in milliseconds, is followed by one twice as long; else by one half as long. */
+/** After a piece that took less than this, in milliseconds, the next one is twice as long; otherwise half as long. */
 const QUICK_MS = 50;
-/** An answer without a target: a listing page or an error. The largest page, 1000 keys, stays under 8 MiB. */
+/** Limit in bytes of a response without a target: a listing page or an error. A page of 1000 keys is under 8 MiB. */
 const MAX_BODY = 32 * 1024 * 1024;
 
 type Dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => boolean;
@@ -27,7 +27,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #reject: (error: XsyncError) => void = () => {};
   #controller: Dispatcher.DispatchController | undefined;
   #settled = false;
-  /** Wakes a body that is held by `pace`, so that nothing outlives the call. */
+  /** Wakes a body that waits for `pace`, so that nothing outlives the call. */
   #wake: (() => void) | undefined;
   #status = 0;
   #headers: Record<string, string> = {};
@@ -60,7 +60,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Aborted while it waited for a connection: throwing here spares the connection, controller.abort would not.
+    // Aborted while waiting for a connection. Throwing here keeps the connection open; controller.abort would close it.
     if (this.#settled) throw new XsyncError('aborted', 'aborted');
     this.#controller = controller;
   }
@@ -81,7 +81,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    // After a pause undici flushes its parser and calls with no bytes; pausing for those would go round for ever.
+    // After a pause undici flushes its parser and calls this without bytes; pausing again would loop endlessly.
     if (this.#settled || chunk.byteLength === 0) return;
     if (this.#received + chunk.byteLength > this.#limit()) {
       this.#refuse(controller);
@@ -89,7 +89,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     const target = this.#target();
     if (target) target.set(chunk, this.#received);
-    // The chunk's memory is the transport's, and used again.
+    // The transport reuses the chunk's memory.
     else this.#chunks.push(Buffer.from(chunk));
     this.#received += chunk.byteLength;
     const hold = target && this.#request.pace?.(chunk.byteLength);
@@ -107,7 +107,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const [first] = this.#chunks;
     const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
     const answer = { status: this.#status, headers: this.#headers, body, received: this.#received };
-    // undici frees the connection one turn of the event loop from now; a caller that heard earlier would open another.
+    // undici frees the connection one turn of the event loop later; a caller resolved earlier would open another one.
     queueMicrotask(() => setImmediate(this.#resolve, answer));
   }
 
@@ -125,7 +125,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     );
   };
 
-  /** A small body whole, if it need not wait; an async iterable costs undici as much as the rest of the request. */
+  /** Sends a small body whole unless it must wait: an async iterable costs as much as the rest of the request. */
   #body(): AsyncIterable<Uint8Array> | Uint8Array | string | null {
     const { body, pace } = this.#request;
     if (body === undefined || body.length === 0) return null;
@@ -134,7 +134,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return body.byteLength <= PIECE && !hold ? body : this.#pieces(body, hold);
   }
 
-  /** @param held what `pace` said of the first piece */
+  /** @param held the result of `pace` for the first piece */
   async *#pieces(body: Uint8Array, held: ReturnType<Pace>): AsyncGenerator<Uint8Array> {
     const { pace } = this.#request;
     for (let at = 0, size = PIECE; at < body.byteLength && !this.#settled; ) {
@@ -161,7 +161,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #refuse(controller: Dispatcher.DispatchController): void {
-    const error = new XsyncError('invalid-response', `${this.#context.host} answered more than was asked for`, {
+    const error = new XsyncError('invalid-response', `${this.#context.host} returned more bytes than requested`, {
       subject: this.#context.host,
       status: this.#status,
     });

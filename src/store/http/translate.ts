@@ -1,11 +1,11 @@
-/** What undici, the sockets and OpenSSL say went wrong, as an XsyncError. */
+/** Translates errors of undici, sockets and OpenSSL into XsyncErrors. */
 import { type ErrorCode, XsyncError } from '../../model/error.js';
 
-/** Where the exchange stood when it failed. */
+/** State of the exchange when it failed. */
 export interface FaultContext {
   /** `host[:port]`, for messages. */
   host: string;
-  /** The answer's status had arrived: a connection that ends now has cut the body short. */
+  /** The response status had arrived, so a connection that ends now has truncated the body. */
   answering: boolean;
   idleTimeoutMs: number;
   connectTimeoutMs: number;
@@ -34,7 +34,7 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** Translates a fault of the exchange with `context.host`; what is an XsyncError already passes unchanged. */
+/** Translates an error of the exchange with `context.host`; an XsyncError is returned unchanged. */
 export function translateFault(error: unknown, context: FaultContext): XsyncError {
   if (error instanceof XsyncError) return error;
   const { host } = context;
@@ -44,17 +44,17 @@ export function translateFault(error: unknown, context: FaultContext): XsyncErro
   const tls = tlsFault(code, error, fault, host);
   if (tls) return tls;
   if (UNREACHABLE.has(code)) {
-    return fault('unreachable', `cannot reach ${host} (${code})`, 'Check the endpoint, the DNS and the network.');
+    return fault('unreachable', `cannot reach ${host} (${code})`, 'Check the endpoint, DNS and the network.');
   }
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || (code === 'ETIMEDOUT' && !context.answering)) {
     return fault('unreachable', `no connection to ${host} within ${context.connectTimeoutMs / 1000} s`);
   }
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || code === 'ETIMEDOUT') {
-    return fault('timeout', `${host} sent and took no byte for ${context.idleTimeoutMs / 1000} s`);
+    return fault('timeout', `${host} sent and received no bytes for ${context.idleTimeoutMs / 1000} s`);
   }
-  if (context.answering && TRUNCATED.has(code)) return fault('truncated', `the answer of ${host} was cut short`);
+  if (context.answering && TRUNCATED.has(code)) return fault('truncated', `the response of ${host} was truncated`);
   if (code === 'UND_ERR_HEADERS_OVERFLOW' || (error instanceof Error && error.name === 'HTTPParserError')) {
-    return fault('invalid-response', `${host} answered something that is not HTTP/1.1: ${messageOf(error)}`);
+    return fault('invalid-response', `the response of ${host} is not HTTP/1.1: ${messageOf(error)}`);
   }
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
     return fault('internal', `the request to ${host} is malformed: ${messageOf(error)}`);
@@ -62,7 +62,7 @@ export function translateFault(error: unknown, context: FaultContext): XsyncErro
   if (code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED') {
     return fault('aborted', `the transport was closed during a request to ${host}`);
   }
-  // undici's own codes tell a person less than its words.
+  // undici's messages say more than its codes.
   const why = code === '' || code.startsWith('UND_ERR_') ? messageOf(error) : code;
   return fault('network', `the connection to ${host} broke (${why})`);
 }
@@ -72,24 +72,24 @@ type Fault = (name: ErrorCode, message: string, remedy?: string) => XsyncError;
 function tlsFault(code: string, error: unknown, fault: Fault, host: string): XsyncError | undefined {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
     const remedy =
-      'Check the endpoint; a bucket name with dots does not fit a wildcard certificate: use path style there.';
-    return fault('tls', `the certificate of ${host} is for another name`, remedy);
+      'Check the endpoint. If the bucket name contains dots, use path style: a wildcard certificate does not cover it.';
+    return fault('tls', `the certificate of ${host} is for a different name`, remedy);
   }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
-    return fault('tls', `the certificate of ${host} is not valid now (${code})`, "Check this machine's clock.");
+    return fault('tls', `the certificate of ${host} is not currently valid (${code})`, "Check this host's clock.");
   }
   if (CERTIFICATE.test(code)) {
-    const remedy = 'If the authority is your own, name its certificate file in NODE_EXTRA_CA_CERTS.';
+    const remedy = 'If you use a private CA, set NODE_EXTRA_CA_CERTS to its certificate file.';
     return fault('tls', `the certificate of ${host} is not trusted (${code})`, remedy);
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) {
     const remedy = 'Check the port, and whether the endpoint is http or https.';
-    return fault('tls', `no TLS connection with ${host} (${reasonOf(error)})`, remedy);
+    return fault('tls', `the TLS connection to ${host} failed (${reasonOf(error)})`, remedy);
   }
   return undefined;
 }
 
-/** OpenSSL's own words (`wrong version number`) without the places in its source. */
+/** OpenSSL's reason (`wrong version number`) without its source locations. */
 function reasonOf(error: unknown): string {
   const reason = error instanceof Error && 'reason' in error ? error.reason : undefined;
   return typeof reason === 'string' ? reason : (messageOf(error).split('\n', 1)[0] ?? '');

@@ -1,10 +1,10 @@
 /**
- * The one HTTP transport under the network adapters: HTTP/1.1 over keep-alive pools, one request a call, bytes
- * straight into the caller's memory. It knows nothing of any service: no redirects, no retries, no decoding.
+ * The HTTP transport of the network adapters: HTTP/1.1 over keep-alive pools, one request per call, response bytes
+ * directly into the caller's memory. It knows no service: no redirects, no retries, no decoding.
  *
- * A connection that the server closed while it was idle is noticed before it is used again (undici gives the event
- * loop a turn to see the close), so nothing needs repeating here; the rare close that crosses a request on the wire
- * is a `network` fault, and the retry wrapper's business.
+ * A connection that the server closed while idle is detected before reuse (undici gives the event loop a turn to see
+ * the close), so nothing is repeated here. The rare close that crosses a request on the wire is a `network` error,
+ * which the retry wrapper handles.
  */
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
@@ -17,23 +17,23 @@ import { sharedReads } from './reading.js';
 import { buildConnector, type Connector, Pool } from './undici.js';
 
 export interface HttpTransportOptions {
-  /** Connections per origin, at most; further requests wait for one. 256 when absent. */
+  /** Maximum number of connections per origin; further requests wait. 256 when absent. */
   connections?: number;
   /** 15 s when absent. */
   connectTimeoutMs?: number;
-  /** No byte either way for so long is a `timeout`; progress, however slow, never is. 60 s when absent. */
+  /** A request with no byte either way for this long is a `timeout`; slow progress never is. 60 s when absent. */
   idleTimeoutMs?: number;
   tls?: { ca?: string | Buffer; rejectUnauthorized?: boolean };
-  /** Sets the congestion control of each new connection; the system's when absent. */
+  /** Sets the congestion control of each new connection; the system's default when absent. */
   congestion?: SocketCongestion;
   userAgent: string;
 }
 
-/** An idle connection is kept so long, in milliseconds, unless the server announces less. */
+/** How long an idle connection is kept, in milliseconds, unless the server announces less. */
 const KEEP_ALIVE_MS = 10_000;
-/** Response headers beyond this many bytes are an `invalid-response`; OSS keeps up to 8 KB of metadata in them. */
+/** Response headers longer than this many bytes are `invalid-response`; OSS returns up to 8 KB of metadata in them. */
 const MAX_HEADER_BYTES = 32 * 1024;
-/** Node tries the next address of a host after so long; its own 250 ms is too short for a lossy line. */
+/** When Node tries the next address of a host; its default of 250 ms is too short for a lossy line. */
 const ADDRESS_ATTEMPT_MS = 1_000;
 
 export class HttpTransport {
@@ -52,7 +52,7 @@ export class HttpTransport {
   }
 
   /**
-   * Makes one request and returns the answer, whatever its status.
+   * Sends one request and returns the response with any status.
    * @throws XsyncError unreachable, network, tls, timeout, truncated, invalid-response, aborted; never for a status
    */
   async request(request: HttpRequest): Promise<HttpResponse> {
@@ -69,7 +69,7 @@ export class HttpTransport {
     );
   }
 
-  /** Closes every connection; requests under way reject with `aborted`. */
+  /** Closes every connection; requests in progress reject with `aborted`. */
   async close(): Promise<void> {
     this.#closed = true;
     const pools = [...this.#pools.values()];
@@ -110,7 +110,7 @@ export class HttpTransport {
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
     };
-    // One for all TLS connections, whose sessions it remembers.
+    // Shared by all TLS connections, because it caches their sessions.
     const secure = buildConnector(settings);
     return (options, callback) => {
       let made: Socket | undefined;

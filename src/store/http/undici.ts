@@ -1,6 +1,6 @@
 /**
- * The parts of undici that are used. Its entry also loads fetch, caches, mocks and more: 0.06 s of CPU at every start,
- * where these take 0.025. They are files inside the package, which a new version may move; test/unit/http shows it.
+ * The parts of undici that are used. Its entry point also loads fetch, caches, mocks and more: 0.06 s of CPU at every
+ * start instead of 0.025 s. A new version may move these internal files; test/store/http then fails.
  */
 import { createRequire } from 'node:module';
 import type * as undici from 'undici';

@@ -1,21 +1,21 @@
 /**
- * A strict reader for the answers of S3 and OSS: a root with plain fields and repeated records of plain fields, such
- * as a listing page. It reads bytes and makes strings only of what was asked for, which is some thirty times cheaper
- * than a general parser and is most of what a listing costs.
+ * A strict reader for the responses of S3 and OSS: a root with plain fields and repeated records of plain fields, such
+ * as a listing page. It reads bytes and creates strings only for the requested fields. This is about thirty times
+ * cheaper than a general parser; parsing is most of the cost of a listing.
  *
- * Strict: tags must balance, entities must exist, the document must end with its root; anything else, and so every
- * truncated page, is `invalid-response`. Text is taken verbatim: no trimming, no line-end normalisation, because keys
- * may hold both.
+ * Strict: tags must balance, entities must exist, and the document must end with its root. Anything else, and so every
+ * truncated page, is `invalid-response`. Text is taken verbatim, without trimming or line-end normalization, because
+ * keys may contain white space and line ends.
  */
 import { isUtf8 } from 'node:buffer';
 import { XsyncError } from '../../model/error.js';
 
-/** What to read of a document: the root's own fields, and the records repeated under it with their fields. */
+/** What to read from a document: the root's own fields, and the repeated records with their fields. */
 export interface XmlShape<F extends string, L extends Record<string, readonly string[]>> {
   root: string;
   fields: readonly F[];
   lists: L;
-  /** Fields of records that come in quotation marks, which are dropped: as a listing's ETags do. */
+  /** Fields of records whose surrounding quotation marks are removed, such as a listing's ETags. */
   quoted?: readonly string[];
 }
 
@@ -31,7 +31,7 @@ interface Name {
   quoted?: boolean;
 }
 
-/** Reads a whole document of the given shape. @throws invalid-response when it is malformed or has another root */
+/** Reads a whole document of the given shape. @throws invalid-response: it is malformed or has another root */
 export function readXml<F extends string, L extends Record<string, readonly string[]>>(
   bytes: Buffer,
   shape: XmlShape<F, L>,
@@ -54,7 +54,7 @@ export function readXml<F extends string, L extends Record<string, readonly stri
   return { fields, lists } as XmlAnswer<F, L>;
 }
 
-/** The root element's name, undefined when the bytes do not start as XML does. For telling an error from an answer. */
+/** The root element's name, undefined if the bytes do not start as XML. Tells an error from a result. */
 export function xmlRoot(bytes: Buffer): string | undefined {
   try {
     return new Reader(bytes).root();
@@ -81,7 +81,7 @@ const ENTITIES = new Map(Object.entries({ amp: '&', lt: '<', gt: '>', quot: '"',
 class Reader {
   readonly #bytes: Buffer;
   #at = 0;
-  /** The name of the tag read last, and whether it closed itself. */
+  /** The name of the tag read last, and whether it is self-closing. */
   #nameStart = 0;
   #nameEnd = 0;
   #empty = false;
@@ -91,10 +91,10 @@ class Reader {
   }
 
   fail(why: string): never {
-    throw new XsyncError('invalid-response', `the answer is not the XML it should be: ${why} (byte ${this.#at})`);
+    throw new XsyncError('invalid-response', `the response is not the expected XML: ${why} (byte ${this.#at})`);
   }
 
-  /** Passes the prolog and the root's open tag; its name. */
+  /** Skips the prolog, reads the root's open tag and returns its name. */
   root(): string {
     if (this.#bytes[0] === 0xef && this.#bytes[1] === 0xbb && this.#bytes[2] === 0xbf) this.#at = 3;
     this.#between();
@@ -103,7 +103,7 @@ class Reader {
     return this.#bytes.toString('latin1', this.#nameStart, this.#nameEnd);
   }
 
-  /** After the root only white space, comments and instructions may come. */
+  /** Only white space, comments and instructions may follow the root. */
   end(): void {
     this.#between();
     if (this.#at < this.#bytes.length) this.fail('something follows the root');
@@ -140,7 +140,7 @@ class Reader {
     return undefined;
   }
 
-  /** Passes the whole element whose open tag was read last. */
+  /** Skips the whole element whose open tag was read last. */
   #skip(depth: number): void {
     if (this.#empty) return;
     if (depth > MAX_DEPTH) this.fail('it is nested too deeply');
@@ -161,14 +161,14 @@ class Reader {
     let text = this.#text(quoted);
     while (this.#bytes[this.#at + 1] !== SLASH) {
       const cdata = this.#markup();
-      if (cdata === undefined) this.fail('an element where text should be');
+      if (cdata === undefined) this.fail('an element in place of text');
       text += cdata + this.#text();
     }
     this.#closeTag(start, end);
     return text;
   }
 
-  /** Text up to the next `<`, entities resolved; without the quotation marks around it if they are not wanted. */
+  /** Text up to the next `<` with entities resolved; `quoted` removes the quotation marks around it. */
   #text(quoted = false): string {
     const bytes = this.#bytes;
     const from = this.#at;
@@ -184,14 +184,14 @@ class Reader {
     }
     if (at === length) this.fail('it ends within text');
     this.#at = at;
-    // Cut off as bytes: cut off the string, they would stay in memory with it.
+    // Removed from the bytes: a slice of a string would keep the whole string in memory.
     const mark = quoted ? this.#marks(from, at) : 0;
     if (mark === QUOT.length) entities -= 2;
     const text = this.#string(from + mark, at - mark, high);
     return entities > 0 ? this.#resolve(text) : text;
   }
 
-  /** Bytes of the quotation mark at either end; 0 when there is not one at both. */
+  /** Length in bytes of the quotation mark at each end; 0 unless both ends have one. */
   #marks(from: number, to: number): number {
     const bytes = this.#bytes;
     if (to - from >= 2 && bytes[from] === QUOTE && bytes[to - 1] === QUOTE) return 1;
@@ -227,7 +227,7 @@ class Reader {
     return String.fromCodePoint(point);
   }
 
-  /** Passes text, comments, CDATA and instructions to the next tag: true when it opens, false when it closes. */
+  /** Skips text, comments, CDATA and instructions to the next tag. True for an open tag, false for a close tag. */
   #toTag(): boolean {
     const bytes = this.#bytes;
     for (;;) {
@@ -243,7 +243,7 @@ class Reader {
     }
   }
 
-  /** White space, comments and instructions outside the root. */
+  /** Skips white space, comments and instructions outside the root. */
   #between(): void {
     for (;;) {
       const byte = this.#bytes[this.#at];
@@ -253,7 +253,7 @@ class Reader {
     }
   }
 
-  /** Passes a comment or instruction (gives '') or a CDATA section (gives its text); undefined for anything else. */
+  /** Skips a comment or instruction (returns '') or a CDATA section (returns its text); undefined for anything else. */
   #markup(): string | undefined {
     const bytes = this.#bytes;
     const second = bytes[this.#at + 1];
@@ -278,7 +278,7 @@ class Reader {
     let at = this.#at + 1;
     this.#nameStart = at;
     let byte = bytes[at];
-    // Letters are above `>`, and names are letters but for a few: one comparison a byte.
+    // Letters are above `>`, and names are mostly letters, so most bytes need one comparison.
     while (byte !== undefined && (byte > GT || (byte !== GT && byte !== SLASH && byte !== LT && !isSpace(byte)))) {
       byte = bytes[++at];
     }

@@ -17,7 +17,7 @@ export const localBackend: Backend<z.output<typeof schema>> = {
   rclone: { type: 'local', settings: () => ({}) },
 };
 
-/** A folder is a root; a file is an object in its folder's root; what does not exist yet is a root to be made. */
+/** A folder is a root. A file is an object in its folder. A new path is a root, or with `asFile` a file. */
 async function openPath(path: string, asFile: boolean, copyLinks: boolean): Promise<Opened> {
   const [{ createLocalStore }, { realPlace, refuseUnwritable }] = await Promise.all([
     import('./store.js'),
@@ -25,7 +25,7 @@ async function openPath(path: string, asFile: boolean, copyLinks: boolean): Prom
   ]);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw new XsyncError('not-readable', `cannot look at ${path}: ${error.message}`, { subject: path, cause: error });
+    throw new XsyncError('not-readable', `cannot read ${path}: ${error.message}`, { subject: path, cause: error });
   });
   const isFile = found ? !found.isDirectory() : asFile;
   const store = createLocalStore({ root: await realPlace(isFile ? dirname(path) : path), copyLinks });

@@ -1,18 +1,18 @@
 /**
- * Calls on files and names that take microseconds on a local disk. Handing one to the thread pool costs several times
- * as much as making it, so they are made at once; where they turn out to be slow (a network file system, a disk that
- * is overwhelmed), the pool makes them, and the event loop goes on meanwhile.
+ * File system calls that take microseconds on a local disk. The thread pool costs several times as much as the call
+ * itself, so they are made synchronously. If they turn out to be slow (a network file system, an overloaded disk), the
+ * pool makes them, so that the event loop is not blocked.
  */
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 
-/** So many calls are looked at together, */
+/** Number of calls measured together. */
 const LOOKED_AT = 64;
-/** and when they took more milliseconds than this each, */
+/** Average milliseconds per call above which the pool is used. */
 const SLOW_MS = 0.5;
-/** so many go to the pool before it is tried again. */
+/** Number of calls that go to the pool before calls are measured again. */
 const ELSEWHERE = 4096;
-/** Larger writes always go to the pool, in bytes. */
+/** Writes of more bytes always go to the pool. */
 const SMALL_WRITE = 128 * 1024;
 
 const pool = {
@@ -29,12 +29,12 @@ export class Calls {
   #calls = 0;
   #tookMs = 0;
 
-  /** @param now milliseconds of a clock that only goes on */
+  /** @param now milliseconds of a monotonic clock */
   constructor(now = () => performance.now()) {
     this.#now = now;
   }
 
-  /** @returns a descriptor, which the caller closes */
+  /** @returns a descriptor, which the caller must close */
   open(path: string, flags: string): number | Promise<number> {
     return this.#make(
       () => fs.openSync(path, flags),
@@ -49,7 +49,7 @@ export class Calls {
     );
   }
 
-  /** @returns how many bytes were written */
+  /** @returns the number of bytes written */
   write(fd: number, bytes: Uint8Array, position: number): number | Promise<number> {
     const later = async () => (await pool.write(fd, bytes, 0, bytes.byteLength, position)).bytesWritten;
     if (bytes.byteLength > SMALL_WRITE) return later();
@@ -77,7 +77,7 @@ export class Calls {
     );
   }
 
-  /** False when nothing is at `path`; true is no promise. Spares the error that using the path would make. */
+  /** False if nothing is at `path`; true if something may be. Cheaper than an error from using the path. */
   mayExist(path: string): boolean | Promise<boolean> {
     return this.#make(
       () => fs.statSync(path, { throwIfNoEntry: false }) !== undefined,

@@ -1,8 +1,8 @@
 /**
- * The directories below a root, so that no key reaches outside it. A directory is used only after its real path was
- * compared with the one that the key spells: without `followLinks` they must be the same, so that no component is a
- * link (nor, on file systems that fold case, another name's twin); with it, reading may go anywhere that links lead,
- * and writing only to places below the root.
+ * Checks the directories below a root, so that no key reaches outside it. Before a directory is used, its real path is
+ * compared with the path in the key. Without `followLinks` they must be equal, so that no component is a link (or, on
+ * case-insensitive file systems, another spelling). With it, reads may follow links anywhere, and writes must stay
+ * below the root.
  */
 import { mkdir, realpath, rmdir } from 'node:fs/promises';
 import { XsyncError } from '../../model/error.js';
@@ -11,7 +11,7 @@ import { makeDirectories } from './files.js';
 import { directoryOf } from './keys.js';
 import type { Syncs } from './syncs.js';
 
-/** Directories remembered as checked. */
+/** Number of checked directories to remember. */
 const REMEMBERED = 10_000;
 
 export class Directories {
@@ -31,7 +31,7 @@ export class Directories {
     return directory === '' ? this.#root : `${this.#root}/${directory}`;
   }
 
-  /** Whether objects directly below `directory` may be read. False when it is missing. */
+  /** Whether objects directly below `directory` may be read. False if it is missing. */
   async readable(directory: string): Promise<boolean> {
     if (this.#followLinks || directory === '' || this.#checked.has(directory)) return true;
     const real = await unlessErrno(ABSENT, realpath(this.path(directory)));
@@ -43,7 +43,7 @@ export class Directories {
 
   /**
    * Whether `directory` exists and may be written to.
-   * @throws key-not-representable when it leads elsewhere
+   * @throws key-not-representable: it leads through a link to another place
    */
   async writable(directory: string): Promise<boolean> {
     if (this.#checked.has(directory)) return true;
@@ -57,7 +57,7 @@ export class Directories {
     return true;
   }
 
-  /** Makes `directory` and those above it, the root too. @throws key-not-representable */
+  /** Creates `directory` and its parents, including the root. @throws key-not-representable */
   async make(directory: string): Promise<void> {
     if (this.#checked.has(directory)) return;
     if (directory === '') {
@@ -71,7 +71,7 @@ export class Directories {
     try {
       await mkdir(this.path(directory));
     } catch (error) {
-      // Another transfer made it, or it is a link that leads nowhere.
+      // Another transfer created it, or it is a dangling link.
       if (!isErrno(error, 'EEXIST')) throw error;
       if (!(await this.writable(directory))) throw leadsElsewhere(this.path(directory), 'nowhere');
       return;
@@ -80,7 +80,7 @@ export class Directories {
     this.#remember(directory);
   }
 
-  /** Removes `directory` and those above it, as far as they are empty and `mayGo`. */
+  /** Removes `directory` and its parents as long as they are empty and `mayGo` allows it. */
   async prune(directory: string, mayGo: (directory: string) => Promise<boolean>): Promise<void> {
     for (let at = directory; at !== ''; at = directoryOf(at)) {
       if (!(await mayGo(at))) return;
@@ -93,7 +93,7 @@ export class Directories {
     }
   }
 
-  /** Looks again at everything: something removed a directory behind our back. */
+  /** Forgets all checks, after something else removed a directory. */
   forget(): void {
     this.#checked.clear();
   }

@@ -1,4 +1,4 @@
-/** Turns what the operating system says into XsyncErrors. */
+/** Translates errors of the operating system into XsyncErrors. */
 import { type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
 
 export type Intent = 'read' | 'write';
@@ -21,14 +21,14 @@ const FULL: Sentence = {
   says: 'cannot be written: the disk or the quota is full',
   remedy: 'Free space, or choose another destination.',
 };
-const NAME_TOO_LONG: Sentence = { code: 'key-not-representable', says: 'is too long a name for this file system' };
+const NAME_TOO_LONG: Sentence = { code: 'key-not-representable', says: 'is too long for this file system' };
 const CONFLICT: Sentence = {
   code: 'key-not-representable',
-  says: 'cannot be a file here: a file and a directory would need the same name',
+  says: 'cannot be created: a file and a directory would have the same name',
 };
 const DENIED: Sentence = {
   code: 'not-writable',
-  says: 'may not be written: permission denied',
+  says: 'cannot be written: permission denied',
   remedy: 'Check its owner and permissions, or choose another destination.',
 };
 const BUSY: Sentence = { code: 'not-writable', says: 'is busy', class: 'temporary' };
@@ -38,9 +38,9 @@ const BY_ERRNO: Record<Intent, Record<string, Sentence>> = {
     ENOENT: { code: 'object-not-found', says: 'does not exist' },
     ENOTDIR: { code: 'object-not-found', says: 'does not exist' },
     ELOOP: { code: 'unsupported-object', says: 'is a symbolic link' },
-    ENXIO: { code: 'unsupported-object', says: 'is not an ordinary file' },
-    EACCES: { code: 'not-readable', says: 'may not be read: permission denied' },
-    EPERM: { code: 'not-readable', says: 'may not be read: permission denied' },
+    ENXIO: { code: 'unsupported-object', says: 'is not a regular file' },
+    EACCES: { code: 'not-readable', says: 'cannot be read: permission denied' },
+    EPERM: { code: 'not-readable', says: 'cannot be read: permission denied' },
     EMFILE: NO_HANDLES,
     ENFILE: NO_HANDLES,
     ENAMETOOLONG: NAME_TOO_LONG,
@@ -52,8 +52,8 @@ const BY_ERRNO: Record<Intent, Record<string, Sentence>> = {
     EPERM: DENIED,
     EROFS: {
       code: 'not-writable',
-      says: 'may not be written: the file system is read-only',
-      remedy: 'Choose another destination, or mount it for writing.',
+      says: 'cannot be written: the file system is read-only',
+      remedy: 'Choose another destination, or remount it as writable.',
     },
     EFBIG: { code: 'object-too-large', says: 'is too large for this file system' },
     EMFILE: NO_HANDLES,
@@ -63,7 +63,7 @@ const BY_ERRNO: Record<Intent, Record<string, Sentence>> = {
     EISDIR: CONFLICT,
     ENOTEMPTY: CONFLICT,
     EEXIST: CONFLICT,
-    // Names that are not UTF-8 or hold characters which this file system forbids.
+    // The name is not UTF-8 or contains characters that this file system forbids.
     EILSEQ: { code: 'key-not-representable', says: 'has characters that this file system does not allow' },
     EINVAL: { code: 'key-not-representable', says: 'has characters that this file system does not allow' },
     EBUSY: BUSY,
@@ -82,7 +82,7 @@ export function isErrno(error: unknown, ...codes: string[]): boolean {
   return errno !== undefined && codes.includes(errno);
 }
 
-/** The XsyncError for `error`, met while reading or writing `path`; errors of other origin pass unchanged. */
+/** The XsyncError for `error`, which occurred at `path`; errors of other origin are returned unchanged. */
 export function translate(error: unknown, intent: Intent, path: string): unknown {
   const errno = errnoOf(error);
   if (errno === undefined || !(error instanceof Error)) return error;
@@ -104,7 +104,7 @@ export async function translating<T>(intent: Intent, path: string, work: () => P
   }
 }
 
-/** Runs `work`; undefined when it fails with one of the given errnos. */
+/** Runs `work`; undefined if it fails with one of the given errnos. */
 export async function unlessErrno<T>(codes: readonly string[], work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
@@ -114,5 +114,5 @@ export async function unlessErrno<T>(codes: readonly string[], work: Promise<T>)
   }
 }
 
-/** Errnos that say that nothing is there. */
+/** Errnos of a path that does not exist. */
 export const ABSENT: readonly string[] = ['ENOENT', 'ENOTDIR'];

@@ -1,4 +1,4 @@
-/** Reading, writing and naming versions of files. */
+/** Reads and writes files and identifies their versions. */
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -13,10 +13,10 @@ export const CHUNK = 1 << 20;
 
 export interface Version {
   size: number;
-  /** To the microsecond: a time set as seconds in a double is no finer. */
+  /** Rounded to microseconds, the precision of a time that is set as seconds in a double. */
   mtimeMs: number;
   mtimeNs: bigint;
-  /** Names the version: another inode, size or time is another version. */
+  /** Identifies the version by time, size and inode. */
   etag: string;
 }
 
@@ -29,7 +29,7 @@ export function versionOf(stat: BigIntStats): Version {
   };
 }
 
-/** Opens for reading; a fifo does not block, and without `followLinks` a link is refused (ELOOP). */
+/** Opens for reading. A FIFO does not block, and without `followLinks` a link fails with ELOOP. */
 export function openToRead(path: string, followLinks: boolean): Promise<FileHandle> {
   return open(path, constants.O_RDONLY | constants.O_NONBLOCK | (followLinks ? 0 : constants.O_NOFOLLOW));
 }
@@ -58,7 +58,7 @@ async function writeFully(
   }
 }
 
-/** Fills `target` from `position` on, pacing it. @returns false when the file ended before */
+/** Fills `target` from `position` on, pacing it. @returns false if the file is too short */
 export async function readBody(
   file: FileHandle,
   target: Uint8Array,
@@ -76,7 +76,10 @@ export async function readBody(
   return true;
 }
 
-/** Hands `size` bytes from `position` on to `take`, in pieces that are valid during the call. */
+/**
+ * Passes `size` bytes from `position` on to `take`, in pieces that are valid only during the call.
+ * @returns false if the file is too short
+ */
 export async function readPieces(
   file: FileHandle,
   range: { position: number; size: number },
@@ -93,26 +96,26 @@ export async function readPieces(
   return true;
 }
 
-/** Copies `size` bytes between places that do not overlap. */
+/** Copies `size` bytes between ranges that do not overlap. @throws truncated */
 export async function copyRange(
   from: { file: FileHandle; position: number; size: number },
   to: { calls: Calls; fd: number; position: number },
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const whole = await readPieces(from.file, from, signal, (piece, at) => writeFully(to, piece, at));
-  if (!whole) throw new XsyncError('truncated', 'a part of the upload is shorter than recorded');
+  if (!whole) throw new XsyncError('truncated', 'a part of the upload is shorter than its record');
 }
 
-/** The time to set, to the microsecond, which is what libuv passes on; it cuts off what is finer, hence the half. */
+/** The time to set. libuv truncates to microseconds, so half of one is added. */
 export function mtimeOf(mtimeMs: number): number | Date {
   const seconds = (Math.round(mtimeMs * 1e3) + 0.5) / 1e6;
-  // Node takes negative numbers for the present, but not dates before 1970.
+  // Node treats a negative number as the current time, but accepts dates before 1970.
   return mtimeMs < 0 ? new Date(mtimeMs) : seconds;
 }
 
 /**
- * Makes a directory and those above it. Not `mkdir` with `recursive`, which says ENOENT of a read-only file system
- * and thereby hides what is wrong.
+ * Creates a directory and its parents. `mkdir` with `recursive` is not used because it reports ENOENT for a read-only
+ * file system, which hides the cause.
  */
 export async function makeDirectories(path: string): Promise<void> {
   try {

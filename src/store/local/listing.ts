@@ -1,6 +1,6 @@
 /**
- * Pages of a walk. The walk itself stays alive between pages, found again by the page's token; a token that is not
- * known (another process, a retried page) starts a new walk after the last key given out, which gives the same.
+ * Pages of a walk. The walk is kept between pages and found by the page's token. An unknown token (another process, a
+ * retried page) starts a new walk after the last key returned, with the same result.
  */
 import { lstat, stat } from 'node:fs/promises';
 import { XsyncError } from '../../model/error.js';
@@ -15,7 +15,7 @@ import type { Sidecars } from './sidecars.js';
 import { ancestry, type Folder, type Found, type RolledUp, Walk } from './walk.js';
 
 const PAGE = 1000;
-/** Lookups of size and time in flight; the thread pool has four threads unless told otherwise. */
+/** Concurrent lookups of size and time; the thread pool has four threads by default. */
 const LOOKUPS = 16;
 /** Walks kept for their next page; the oldest is dropped. */
 const LIVE_WALKS = 64;
@@ -24,7 +24,7 @@ type Item = Found | RolledUp;
 
 interface LiveWalk {
   walk: Walk;
-  /** Taken from the walk, not yet given out. */
+  /** Taken from the walk, not yet returned. */
   next: Item | undefined;
 }
 
@@ -46,7 +46,7 @@ export class Listing {
     throwIfAborted(options.signal);
     const { prefix = '', delimiter = '' } = options;
     if (delimiter !== '' && delimiter !== '/') {
-      throw new XsyncError('unsupported', 'a directory tree has no other delimiter than /');
+      throw new XsyncError('unsupported', 'a directory tree supports only the delimiter /');
     }
     const size = Math.min(options.maxKeys ?? PAGE, PAGE);
     const name = (token: string) => JSON.stringify([prefix, delimiter, token]);
@@ -93,7 +93,7 @@ export class Listing {
     return { walk, next: await walk.next() };
   }
 
-  /** The deepest directory that holds all keys with the prefix; undefined when there is none. */
+  /** The deepest directory that contains all keys with the prefix; undefined if there is none. */
   async #folder(prefix: string): Promise<Folder | undefined> {
     let folder: Folder = { key: '', path: this.#root, above: await ancestry(this.#root, []) };
     const base = directoryOf(prefix);
@@ -116,7 +116,7 @@ export class Listing {
     return entries;
   }
 
-  /** Undefined when the file vanished since its name was read. */
+  /** Undefined if the file was removed after its name was read. */
   async #entry({ key, path, kind }: Found): Promise<ObjectEntry | undefined> {
     if (kind === 'marker') {
       const version = await this.#sidecars.markerVersion(key);

@@ -1,13 +1,13 @@
 /**
- * Where the parts of an upload are. All but the last are of one size in what the engine sends, so a part can be
- * written straight to its place in the final file, and completing costs no copying. Nothing depends on it:
+ * Storage of the parts of an upload. The engine sends all parts but the last in one size, so a part is written directly
+ * to its offset in the final file, and completion copies nothing. Other sizes work too:
  *
- * - part 1 settles the size; it is sent first. Part n then goes to offset (n - 1) × size of `data`, if it fits there.
- * - A part that comes before the size is known, or is larger, goes to a file of its own (`part.<n>`).
- * - Completion copies into `data` what is not there yet, and writes everything anew when parts were of uneven sizes.
+ * - Part 1, which is sent first, sets the size. Part n goes to offset (n - 1) × size of `data` if it fits.
+ * - A part that comes before the size is known, or is larger, goes to a separate file (`part.<n>`).
+ * - Completion copies separate parts into `data`, or writes a new file if the sizes were uneven.
  *
- * Each part that was acknowledged has a line in `parts.jsonl` with its MD5. After a power loss a line may stand for
- * bytes that never reached the disk, so what is taken over from another run is hashed before it counts.
+ * Each acknowledged part has a line in `parts.jsonl` with its MD5. After a power loss a line may exist for bytes that
+ * never reached the disk, so the parts of an earlier run are hashed before they are used.
  */
 import { createHash } from 'node:crypto';
 import { appendFile, open, readFile } from 'node:fs/promises';
@@ -20,7 +20,7 @@ export interface Part {
   partNumber: number;
   size: number;
   md5: string;
-  /** Offset in `data`, or null for a file of its own. */
+  /** Offset in `data`, or null for a separate file. */
   at: number | null;
 }
 
@@ -28,7 +28,7 @@ export class Parts {
   readonly #directory: string;
   readonly #calls: Calls;
   readonly #held = new Map<number, Part>();
-  /** Parts whose bytes this process wrote or has hashed. */
+  /** Parts whose bytes this process has written or hashed. */
   readonly #sure = new Set<Part>();
   #partSize: number | undefined;
 
@@ -41,7 +41,7 @@ export class Parts {
     return `${this.#directory}/data`;
   }
 
-  /** Takes over what an earlier run recorded. A last line that was cut off is a part that was not acknowledged. */
+  /** Loads the records of an earlier run. A truncated last line is a part that was not acknowledged. */
   async load(): Promise<void> {
     const text = (await unlessErrno(ABSENT, readFile(`${this.#directory}/parts.jsonl`, 'utf8'))) ?? '';
     for (const line of text.split('\n')) {
@@ -54,7 +54,7 @@ export class Parts {
     if (first && first.at !== null) this.#partSize ??= first.size;
   }
 
-  /** Chooses where a part goes, and forgets the one it replaces. To be called in the order of sending. */
+  /** Chooses where a part goes, and forgets the part it replaces. Must be called in the order of sending. */
   place(partNumber: number, size: number): { path: string; at: number | null } {
     this.#held.delete(partNumber);
     if (partNumber === 1) this.#partSize ??= size;
@@ -64,13 +64,13 @@ export class Parts {
   }
 
   async add(part: Part): Promise<void> {
-    // The line break at the front puts a record that follows one that was cut off on a line of its own.
+    // The leading line break separates the record from a truncated one before it.
     await appendFile(`${this.#directory}/parts.jsonl`, `\n${JSON.stringify(part)}\n`);
     this.#held.set(part.partNumber, part);
     this.#sure.add(part);
   }
 
-  /** The parts whose bytes are on disk as they were acknowledged, ascending. */
+  /** The parts whose bytes on disk match their MD5, ascending. */
   async verified(signal?: AbortSignal): Promise<Part[]> {
     for (const part of [...this.#held.values()]) {
       if (await this.#isIntact(part, signal)) this.#sure.add(part);
@@ -79,25 +79,25 @@ export class Parts {
     return [...this.#held.values()].sort((a, b) => a.partNumber - b.partNumber);
   }
 
-  /** The held parts that a completion names. @throws precondition-failed */
+  /** The parts that a completion names. @throws precondition-failed */
   async choose(named: readonly { partNumber: number; etag: string }[], signal?: AbortSignal): Promise<Part[]> {
     const fail = (why: string) => new XsyncError('precondition-failed', why);
     if (named.length === 0) throw fail('an upload cannot be completed without parts');
     const chosen: Part[] = [];
     for (const { partNumber, etag } of named) {
       const part = this.#held.get(partNumber);
-      if (part?.md5 !== etag.toLowerCase()) throw fail(`part ${partNumber} is not held under the given ETag`);
+      if (part?.md5 !== etag.toLowerCase()) throw fail(`there is no part ${partNumber} with the given ETag`);
       if (partNumber <= (chosen.at(-1)?.partNumber ?? 0)) throw fail('parts must be named in ascending order');
       if (!this.#sure.has(part) && !(await this.#isIntact(part, signal))) {
         this.#held.delete(partNumber);
-        throw fail(`part ${partNumber} is no longer what was sent`);
+        throw fail(`the bytes of part ${partNumber} on disk have changed`);
       }
       chosen.push(part);
     }
     return chosen;
   }
 
-  /** Brings the chosen parts together in one file. @returns its path */
+  /** Combines the chosen parts in one file. @returns its path */
   async assemble(chosen: readonly Part[], signal?: AbortSignal): Promise<string> {
     let size = 0;
     const targets = chosen.map((part) => {

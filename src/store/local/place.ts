@@ -1,10 +1,10 @@
-/** Where a path really is, and whether a tree may be written there: asked once, before a run moves anything. */
+/** Resolves a path and checks that it can be written, once, before a run moves anything. */
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { XsyncError } from '../../model/error.js';
 import { isErrno, translate } from './errors.js';
 
-/** The path with every symbolic link on its way resolved, as far as it exists: two spellings of one place are equal. */
+/** The path with every symbolic link resolved as far as it exists, so that two spellings of one path are equal. */
 export async function realPlace(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -15,14 +15,15 @@ export async function realPlace(path: string): Promise<string> {
 }
 
 /**
- * Asks whether files can be made in the folder `root`, or in the nearest one above it when it does not exist yet.
- * @throws not-writable; usage when a file stands where a folder has to be
+ * Checks that files can be created in the folder `root`, or in its nearest parent if it does not exist yet.
+ * @throws not-writable
+ * @throws usage: the path or one of its parents is a file
  */
 export async function refuseUnwritable(root: string, folder = root): Promise<void> {
   try {
     const found = await stat(folder);
     if (!found.isDirectory()) {
-      const what = folder === root ? 'and a folder is needed' : `so ${root} cannot be a folder`;
+      const what = folder === root ? 'not a folder' : `so ${root} cannot be a folder`;
       throw new XsyncError('usage', `${folder} is a file, ${what}`, {
         subject: root,
         remedy: 'Choose another destination.',

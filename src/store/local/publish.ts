@@ -1,4 +1,4 @@
-/** Puts finished files in their places, atomically: readers see the old object or the new one. */
+/** Moves finished files to their final paths, atomically: readers see the old object or the new one. */
 
 import { randomUUID } from 'node:crypto';
 import { copyFile, rename, rm, rmdir } from 'node:fs/promises';
@@ -11,11 +11,11 @@ import type { About, Sidecars } from './sidecars.js';
 import type { Syncs } from './syncs.js';
 import type { OpenFile } from './temporaries.js';
 
-/** How often a directory may be pruned from under a new object, by deletions next to it, before that is a fault. */
+/** How often deletions may remove the directory of a new object before that is an error. */
 const ATTEMPTS = 20;
 
 export interface Description extends Partial<About> {
-  /** Milliseconds since 1970; the file keeps its own time when absent. */
+  /** Milliseconds since 1970; the file's time is unchanged when absent. */
   mtimeMs?: number;
 }
 
@@ -33,9 +33,9 @@ export class Publisher {
   }
 
   /**
-   * Makes the file at `temporary` the object `key`. The record of its headers is written before the file appears:
-   * a crash in between leaves the old object without its headers, which the next run sees and repeats, and never
-   * the new one without, which could pass for done.
+   * Makes the file at `temporary` the object `key`. The record of its headers is written before the file appears. A
+   * crash in between leaves the old object without its headers, and the next run copies it again. It never leaves the
+   * new object without its headers, which the next run would not notice.
    */
   async publish(key: string, temporary: OpenFile, about: Description): Promise<Version> {
     const version = await this.#finish(temporary.fd, about.mtimeMs);
@@ -49,7 +49,7 @@ export class Publisher {
     }
   }
 
-  /** Makes a folder marker: the directory, and the record that it is an object. */
+  /** Creates a folder marker: the directory, and the record that it is an object. */
   async publishMarker(key: string, about: Description): Promise<Version> {
     await this.#directories.make(key.slice(0, -1));
     return this.#sidecars.recordMarker(key, about.mtimeMs, about);
@@ -61,7 +61,7 @@ export class Publisher {
     return versionOf(await this.#calls.stat(fd));
   }
 
-  /** @returns false when the place is on another file system */
+  /** @returns false if the target is on another file system */
   async #rename(from: string, key: string): Promise<boolean> {
     const directory = directoryOf(key);
     for (let attempt = 1; ; attempt++) {
@@ -79,7 +79,7 @@ export class Publisher {
     return true;
   }
 
-  /** A directory below the root is a mount of its own: the bytes go there first, under a reserved name. */
+  /** For a directory that is a separate mount: copies the bytes there under a reserved name, then renames. */
   async #copyIn(from: string, key: string, version: Version, about: Description): Promise<Version> {
     const own = this.#directories.path(`${directoryOf(key)}/${OWN_DIRECTORY}`);
     const beside = `${own}/${randomUUID()}`;

@@ -1,9 +1,9 @@
 /**
- * What a file cannot say of itself: content headers and user metadata, kept as JSON under
- * `.xsync/meta/<2 hex>/<sha256 of the key>.json` when they differ from what the file's name tells. A record is bound
- * to the size and time of the file that it was written for, and says nothing once the file is another.
+ * Content headers and user metadata, which a file cannot hold. They are kept as JSON under
+ * `.xsync/meta/<2 hex>/<sha256 of the key>.json` if they differ from the defaults for the file's name. A record is
+ * bound to the size and time of its file, and ignored once the file has changed.
  *
- * Folder markers (`dir/`) are records alone: the record's own file carries the marker's time and version.
+ * Folder markers (`dir/`) have only a record: the record's file holds the marker's time and version.
  */
 import { createHash } from 'node:crypto';
 import { readFile, rm, rmdir, stat, unlink } from 'node:fs/promises';
@@ -26,11 +26,11 @@ export interface About {
 interface Sidecar extends About {
   key: string;
   size: number;
-  /** Decimal, as JSON has no 64-bit integers. */
+  /** Decimal, because JSON has no 64-bit integers. */
   mtimeNs: string;
 }
 
-/** What the file says of itself: a type by its name. */
+/** The defaults of a file without a record: a content type guessed from the name. */
 export function guessAbout(key: string): About {
   return { headers: { contentType: mime.getType(key) ?? 'application/octet-stream' }, metadata: {} };
 }
@@ -48,7 +48,7 @@ export class Sidecars {
     this.#syncs = options.syncs;
   }
 
-  /** Records what differs from the file's own word for this version of it, or removes an older record. */
+  /** Writes a record for this version of the file if it differs from the defaults, otherwise removes the old record. */
   async record(key: string, version: Version, about: Partial<About>): Promise<void> {
     const headers = dropAbsent({ ...about.headers });
     const metadata = { ...about.metadata };
@@ -61,7 +61,7 @@ export class Sidecars {
     await this.#write({ key, size: version.size, mtimeNs: String(version.mtimeNs), headers, metadata });
   }
 
-  /** What is known of this version of the file. */
+  /** The headers and metadata of this version of the file. */
   async about(key: string, version: Version): Promise<About> {
     const sidecar = await this.#read(key);
     if (!sidecar) return guessAbout(key);
@@ -86,7 +86,7 @@ export class Sidecars {
     return this.#write({ key, size: 0, mtimeNs: '0', headers, metadata: { ...about.metadata } }, mtimeMs);
   }
 
-  /** The version of the marker object, if there is one. */
+  /** The version of the marker, if there is one. */
   async markerVersion(key: string): Promise<Version | undefined> {
     const found = await unlessErrno(ABSENT, stat(this.#path(key), { bigint: true }));
     return found && { ...versionOf(found), size: 0 };
@@ -98,7 +98,7 @@ export class Sidecars {
     return version && sidecar && { ...withType(key, sidecar), version };
   }
 
-  /** Whether there are records at all, so that a walk over a plain tree need not look for markers. */
+  /** Whether there are any records. If not, a walk need not check for markers. */
   async any(): Promise<boolean> {
     return (await unlessErrno(ABSENT, stat(this.#meta))) !== undefined;
   }
@@ -108,7 +108,7 @@ export class Sidecars {
     return `${this.#meta}/${name.slice(0, 2)}/${name}.json`;
   }
 
-  /** Atomic: readers see the old record or the new. */
+  /** Atomic: readers see the old record or the new one. */
   async #write(sidecar: Sidecar, mtimeMs?: number): Promise<Version> {
     const path = this.#path(sidecar.key);
     const { path: temporary, fd } = await this.#temporaries.create();
@@ -138,7 +138,7 @@ export class Sidecars {
         await this.#calls.rename(temporary, path);
         break;
       } catch (error) {
-        // Removing another record took the empty directory away in between.
+        // Removing another record also removed the empty directory.
         if (!isErrno(error, 'ENOENT') || attempt === 5) throw error;
       }
     }
@@ -153,7 +153,7 @@ export class Sidecars {
     if (parsed?.key === key) return parsed;
     throw new XsyncError('not-readable', `${path} is not a record of ${key}`, {
       subject: key,
-      remedy: `Remove ${path} to lose only the headers and metadata of that object.`,
+      remedy: `Remove ${path}. Only the headers and metadata of that object are lost.`,
     });
   }
 }

@@ -1,11 +1,11 @@
 /**
- * A directory tree as a bucket: keys are paths below the root. What is not an object of the tree (files under
- * construction, uploads, headers and metadata) is in `.xsync` at the root, which listings leave out.
+ * A directory tree as a bucket: keys are paths below the root. Temporary files, uploads, headers and metadata are in
+ * `.xsync` at the root, which listings omit.
  *
  * - Storage classes are ignored; permissions and owners are the process's (umask).
- * - Links are shown as special entries unless `copyLinks` follows them, as rclone's `--copy-links` does. What is no
- *   ordinary file, and names that are not UTF-8, are shown as special `other`.
- * - No versions: a `versionId` is refused.
+ * - Links are listed as special entries unless `copyLinks` follows them, like rclone's `--copy-links`. Other entries
+ *   that are not regular files, and names that are not UTF-8, are listed as special `other`.
+ * - No versions: a `versionId` is rejected.
  */
 import { lstat, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -39,7 +39,7 @@ const CAPABILITIES: port.Capabilities = {
   maxCopySize: 0,
   answersCrc64ecma: false,
   checksContentMd5: true,
-  // An object's ETag names a version of its file. Parts' ETags are MD5s, but the promise covers put as well.
+  // An object's ETag identifies the version of its file. Parts' ETags are MD5s, but the capability covers put as well.
   partEtagIsMd5: false,
   keepsMetadata: true,
   keepsMtime: true,
@@ -49,7 +49,7 @@ const CAPABILITIES: port.Capabilities = {
 export interface LocalStoreOptions {
   /** Absolute path of a directory; as a destination it need not exist yet. */
   root: string;
-  /** Follows symbolic links instead of showing them as special entries. */
+  /** Follows symbolic links instead of listing them as special entries. */
   copyLinks?: boolean;
   /** False: objects may be lost or empty after a power loss (not after a crash of the process). Default true. */
   sync?: boolean;
@@ -110,7 +110,6 @@ export class LocalStore implements port.ObjectStore {
     return this.#run('read', options, undefined, () => this.#listing.page(options));
   }
 
-  /** A file has no parts. */
   async firstPartSize(): Promise<undefined> {
     return undefined;
   }
@@ -134,7 +133,7 @@ export class LocalStore implements port.ObjectStore {
       try {
         const before = await file.stat({ bigint: true });
         if (before.isDirectory()) throw objectNotFound(key);
-        if (!before.isFile()) throw new XsyncError('unsupported-object', `${key} is not an ordinary file`);
+        if (!before.isFile()) throw new XsyncError('unsupported-object', `${key} is not a regular file`);
         const info = requireRead(await this.#info(key, versionOf(before)), target, options);
         const whole = await readBody(file, target, options.offset ?? 0, options);
         const after = versionOf(await file.stat({ bigint: true }));
@@ -228,7 +227,7 @@ export class LocalStore implements port.ObjectStore {
     await this.#temporaries.close();
   }
 
-  /** What every call begins with, and the translation of its errors. */
+  /** The checks before every call, and the translation of its errors. */
   async #run<T>(
     intent: Intent,
     options: port.CallOptions & { versionId?: string },
@@ -237,12 +236,12 @@ export class LocalStore implements port.ObjectStore {
   ): Promise<T> {
     throwIfAborted(options.signal);
     if (key !== undefined) requireKey(this.#root, key);
-    if (options.versionId !== undefined) throw new XsyncError('unsupported', 'a directory tree keeps no versions');
+    if (options.versionId !== undefined) throw new XsyncError('unsupported', 'a directory tree has no versions');
     try {
       return await work();
     } catch (error) {
       const translated = translate(error, intent, key === undefined ? this.#root : this.#path(key));
-      // What is missing with the whole root, an unmounted disk perhaps, must not pass for deleted.
+      // If the whole root is missing (an unmounted disk), its objects must not appear to be deleted.
       if (isXsyncError(translated, 'object-not-found')) await requireRoot(this.#root);
       throw translated;
     }
@@ -298,7 +297,7 @@ export class LocalStore implements port.ObjectStore {
     await this.#directories.prune(directory, async (at) => !(await this.#sidecars.markerVersion(`${at}/`)));
   }
 
-  /** A directory of that name is no object, and stays. @returns whether there was a file */
+  /** A directory of that name is not an object and is kept. @returns whether there was a file */
   async #unlink(key: string): Promise<boolean> {
     const path = this.#path(key);
     try {
@@ -316,7 +315,7 @@ export class LocalStore implements port.ObjectStore {
 function requireRead(info: ObjectInfo, target: Uint8Array, { ifMatch, offset = 0 }: port.ReadOptions): ObjectInfo {
   if (ifMatch !== undefined && ifMatch !== info.etag) throw changed(info.key);
   if (offset + target.byteLength <= info.size) return info;
-  throw new XsyncError('truncated', `${info.key} has ${info.size} bytes, fewer than asked for`, { subject: info.key });
+  throw new XsyncError('truncated', `${info.key} has ${info.size} bytes, fewer than requested`, { subject: info.key });
 }
 
 function requireEmpty(key: string, body: Uint8Array): void {
@@ -331,9 +330,9 @@ function objectNotFound(key: string): XsyncError {
 }
 
 function changed(key: string): XsyncError {
-  return new XsyncError('precondition-failed', `${key} is not the version that was asked for`, { subject: key });
+  return new XsyncError('precondition-failed', `${key} is not the requested version`, { subject: key });
 }
 
 function noCopies(): XsyncError {
-  return new XsyncError('unsupported', 'a directory tree makes no server-side copies');
+  return new XsyncError('unsupported', 'a directory tree does not support server-side copies');
 }

@@ -1,4 +1,4 @@
-/** Makes what was written survive a power loss, or leaves that to the system when told to. */
+/** Syncs files and directories so that writes survive a power loss, unless syncing is turned off. */
 import { constants, fsync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -8,7 +8,7 @@ const syncFile = promisify(fsync);
 export class Syncs {
   readonly #wanted: boolean;
   readonly #syncDirectory: (path: string) => Promise<void>;
-  /** By directory: the one under way, and the one that begins after it. */
+  /** By directory: the sync in progress, and the one that starts after it. */
   readonly #running = new Map<string, Promise<void>>();
   readonly #next = new Map<string, Promise<void>>();
 
@@ -17,14 +17,14 @@ export class Syncs {
     this.#syncDirectory = sync;
   }
 
-  /** The bytes, size and times of an open file. */
+  /** Syncs the bytes, size and times of an open file. */
   async file(fd: number): Promise<void> {
     if (this.#wanted) await syncFile(fd);
   }
 
   /**
-   * The names in a directory, as they are at the time of the call. One that is under way may have missed the latest
-   * name, so it is not joined; all who come during it share the next.
+   * Syncs the names in a directory as they are at the time of the call. A sync in progress may have missed the latest
+   * name, so callers during it share the next one.
    */
   async directory(path: string): Promise<void> {
     if (!this.#wanted) return;
@@ -38,7 +38,7 @@ export class Syncs {
       this.#next.delete(path);
       return this.#begin(path);
     };
-    // Who waits for the one under way is told of its failure; it says nothing of the next.
+    // The callers of the sync in progress receive its error; the next one starts in either case.
     const next = running.then(begin, begin);
     this.#next.set(path, next);
     return next;

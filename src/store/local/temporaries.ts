@@ -1,7 +1,7 @@
 /**
- * Files and folders under construction, in `.xsync/tmp`. A run that was killed leaves its own behind, and the first
- * write of a later run removes them (never at start, so that reading a tree changes nothing in it): those of dead
- * processes of this host at once, others, of which nothing can be known from here, after a day.
+ * Temporary files and folders in `.xsync/tmp`. A killed run leaves its own behind. The first write of a later run
+ * removes them (not its start, so that reading a tree does not change it): those of dead processes on this host at
+ * once, those of other hosts, whose processes cannot be checked, after a day.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { OWN_DIRECTORY } from './keys.js';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const ATTEMPTS = 5;
 
-/** Starts the names of what this host makes; a hash, because a host's name may hold anything. */
+/** Prefix of names created on this host; a hash, because a host name may contain any character. */
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 
 export interface OpenFile {
@@ -35,12 +35,12 @@ export class Temporaries {
     this.#directory = `${this.#own}/tmp`;
   }
 
-  /** A new empty file, open; the caller closes it, and renames or removes it. */
+  /** Creates and opens an empty file. The caller closes it, and renames or removes it. */
   create(): Promise<OpenFile> {
     return this.#inside(async (path) => ({ path, fd: await this.#calls.open(path, 'wx') }));
   }
 
-  /** A new empty directory; the caller renames or removes it. @returns its path */
+  /** Creates an empty directory. The caller renames or removes it. @returns its path */
   createDirectory(): Promise<string> {
     return this.#inside(async (path) => {
       await mkdir(path);
@@ -48,7 +48,7 @@ export class Temporaries {
     });
   }
 
-  /** Leaves no empty directory of ours behind. */
+  /** Removes our empty directories. */
   async close(): Promise<void> {
     this.#ready = undefined;
     for (const path of [this.#directory, `${this.#own}/uploads`, `${this.#own}/meta`, this.#own]) {
@@ -64,7 +64,7 @@ export class Temporaries {
         return await make(`${this.#directory}/${HOST}-${process.pid}-${randomUUID()}`);
       } catch (error) {
         this.#ready = undefined;
-        // Another run that ended took the empty directory away.
+        // Another run removed the empty directory when it ended.
         if (!isErrno(error, 'ENOENT') || attempt === ATTEMPTS) throw error;
       }
     }

@@ -1,7 +1,7 @@
 /**
- * Multipart uploads as folders `.xsync/uploads/<id>/`: `upload.json` says what is to become of it, `data` and the
- * parts' records are in parts.ts. A finished upload's `data` was renamed away, so a folder without it is a leftover
- * of a crash right after completion and counts as gone.
+ * Multipart uploads as folders `.xsync/uploads/<id>/`. `upload.json` describes the object to create; for `data` and the
+ * parts' records see parts.ts. Completion renames `data`, so a folder without it is left over from a crash right after
+ * completion and counts as gone.
  */
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { Parts } from './parts.js';
 import type { Description, Publisher } from './publish.js';
 import type { Temporaries } from './temporaries.js';
 
-/** Holds for ids of ours, and for nothing that could name another place on disk. */
+/** Matches our upload IDs, and nothing that could be a path elsewhere on the disk. */
 const UPLOAD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 interface Intention extends Description {
@@ -170,7 +170,7 @@ export class LocalUploads {
     return { intention, parts };
   }
 
-  /** Undefined for what is no upload any more. */
+  /** Undefined if the upload no longer exists. */
   async #intention(uploadId: string): Promise<Intention | undefined> {
     const directory = this.#path(uploadId);
     const text = await unlessErrno(ABSENT, readFile(`${directory}/upload.json`, 'utf8'));

@@ -1,7 +1,7 @@
 /**
- * Walks a tree in UTF-8 byte order of the keys, in which a directory counts with its slash: among `a-b`, `a.txt` and
- * `a0`, the contents of `a/` come between the second and the third. Only the names of the directories that are open
- * at a time are held.
+ * Walks a tree in UTF-8 byte order of the keys, in which a directory is sorted with its slash: of `a-b`, `a.txt` and
+ * `a0`, the contents of `a/` come between the second and the third. Only the names in open directories are held in
+ * memory.
  */
 import type { BigIntStats, Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { OWN_DIRECTORY } from './keys.js';
 export interface Found {
   key: string;
   path: string;
-  /** What it is, as the directory says; the size and time are looked up later. */
+  /** The kind from the directory entry; size and time are read later. */
   kind: 'file' | 'symlink' | 'other' | 'marker';
 }
 
@@ -24,24 +24,24 @@ export interface WalkOptions {
   followLinks: boolean;
   /** Only keys that start with it. */
   prefix: string;
-  /** Only keys after it, exclusive; with `rollUp` also a rolled-up prefix, which stands for all keys below it. */
+  /** Only keys after it, exclusive. With `rollUp` it may be a rolled-up prefix, which stands for all keys below it. */
   after: string;
-  /** Gives directories below the prefix's own level as prefixes, if they hold anything. */
+  /** Returns non-empty directories below the level of the prefix as rolled-up prefixes. */
   rollUp: boolean;
-  /** Says whether a directory is marked as an object; absent when none is. */
+  /** Whether a directory is marked as an object; absent when none is. */
   isMarker?: (key: string) => Promise<boolean>;
 }
 
-/** A directory on the way from the root; its key ends in a slash, the root's is empty. */
+/** A directory of the walk. Its key ends in a slash; the root's key is empty. */
 export interface Folder {
   key: string;
   path: string;
-  /** Identities of this directory and those above it, so that followed links end. */
+  /** Identities (`dev:ino`) of this directory and its parents, to detect cycles of followed links. */
   above: readonly string[];
 }
 
 interface Child {
-  /** Directories with a slash at the end. */
+  /** Ends in a slash for directories. */
   name: string;
   path: string;
   kind: Found['kind'] | 'directory';
@@ -66,7 +66,7 @@ export class Walk {
     this.#options = options;
   }
 
-  /** The next object, undefined at the end. @throws not-readable for a directory that cannot be listed */
+  /** The next object, undefined at the end. @throws not-readable: a directory cannot be listed */
   async next(): Promise<Found | RolledUp | undefined> {
     const start = this.#start;
     this.#start = undefined;
@@ -104,7 +104,7 @@ export class Walk {
   }
 }
 
-/** What is directly in a directory, in the order of the keys. A directory that vanished is empty. */
+/** The children of a directory in key order. A directory that no longer exists is empty. */
 async function children(folder: Folder, { followLinks }: WalkOptions): Promise<Child[]> {
   const list = () => unlessErrno(ABSENT, readdir(folder.path, { withFileTypes: true }));
   const entries = (await translating('read', folder.path, list)) ?? [];
@@ -126,22 +126,22 @@ function kindOf(entry: Pick<Dirent | BigIntStats, 'isFile' | 'isDirectory' | 'is
   return entry.isSymbolicLink() ? 'symlink' : 'other';
 }
 
-/** A link that leads nowhere, or back to a directory that it is in, stays a link. */
+/** A dangling link, or one to a directory that contains it, stays a `symlink`. */
 async function kindOfTarget(path: string, above: readonly string[]): Promise<Child['kind']> {
   const find = () => unlessErrno([...ABSENT, 'ELOOP'], stat(path, { bigint: true }));
   const target = await translating('read', path, find);
   return !target || above.includes(identity(target)) ? 'symlink' : kindOf(target);
 }
 
-/** The identities down to the directory at `path`. */
+/** The identities `above` and that of the directory at `path`. */
 export async function ancestry(path: string, above: readonly string[]): Promise<readonly string[]> {
   const found = await translating('read', path, () => unlessErrno(ABSENT, stat(path, { bigint: true })));
   return found ? [...above, identity(found)] : above;
 }
 
 /**
- * Names that are not UTF-8 come decoded with U+FFFD in place of what is broken, and can be neither read nor written
- * under that name. They are told apart by their bytes and named with `\xff` escapes.
+ * Node decodes names that are not UTF-8 with U+FFFD for the invalid bytes, and the files cannot be opened under such a
+ * name. They are recognized by their bytes and named with `\xff` escapes.
  */
 async function separateBroken(path: string, entries: Dirent[]): Promise<{ named: Dirent[]; broken: string[] }> {
   if (!entries.some(({ name }) => name.includes('\ufffd'))) return { named: entries, broken: [] };

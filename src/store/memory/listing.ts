@@ -1,9 +1,9 @@
-/** Sorted names and the cutting of listing pages. */
+/** Sorted keys and listing pages. */
 import { compareKeys } from '../../model/key.js';
 
 export type KeyOrder = (a: string, b: string) => number;
 
-/** Keys in order, sorted only when somebody looks. */
+/** Keys in order, sorted only when they are read. */
 export class SortedKeys {
   #sorted: string[] = [];
   #added: string[] = [];
@@ -47,11 +47,11 @@ export interface CutOptions {
 export interface Cut {
   keys: string[];
   prefixes: string[];
-  /** The last name given out, when more follow: a key or a rolled-up prefix. */
+  /** The last key or rolled-up prefix of the page, if more follow. */
   last?: string;
 }
 
-/** One page of `keys`, which must be in `order`; keys with the delimiter after the prefix are rolled up. */
+/** One page of `keys`, which must be in `order`; keys that contain the delimiter after the prefix are rolled up. */
 export function cutPage(keys: readonly string[], options: CutOptions): Cut {
   const { prefix, delimiter, after, maxKeys, order } = options;
   const cut: Cut = { keys: [], prefixes: [] };

@@ -1,7 +1,6 @@
 /**
- * A bucket in memory: a complete implementation for tests and rehearsals. Every capability can be set, and what is
- * switched off is really off: without `partEtagIsMd5` ETags are opaque, without `keepsMetadata` metadata is ignored.
- * No versions: a `versionId` is refused.
+ * A bucket in memory: a complete implementation for tests. Every capability can be set and takes effect: without
+ * `partEtagIsMd5` ETags are opaque, without `keepsMetadata` metadata is ignored. A `versionId` is rejected.
  */
 import { crc64ecma, loadHashes, md5, md5OfMd5s } from '../../hash/index.js';
 import type { Checksums } from '../../model/checksum.js';
@@ -34,7 +33,7 @@ const CAPABILITIES: port.Capabilities = {
 
 export interface MemoryStoreOptions {
   bucket?: string;
-  /** Stores with the same endpoint and bytes in this process can copy from each other server-side. */
+  /** Stores in this process with the same endpoint can copy from each other server-side. */
   endpoint?: string;
   capabilities?: Partial<port.Capabilities>;
   /** Lists in descending order and declares the order unknown, as some S3-compatible servers do. */
@@ -48,7 +47,7 @@ export interface MemoryStoreOptions {
 interface StoredObject {
   info: ObjectInfo;
   body: Uint8Array;
-  /** Of an object uploaded in parts. */
+  /** Set for objects uploaded in parts. */
   firstPartSize?: number;
 }
 
@@ -123,7 +122,7 @@ export class MemoryStore implements port.ObjectStore {
     const object = this.#find(key, options.ifMatch);
     const offset = options.offset ?? 0;
     if (offset + target.byteLength > object.info.size) {
-      throw new XsyncError('truncated', `${key} has ${object.info.size} bytes, fewer than asked for`, { subject: key });
+      throw new XsyncError('truncated', `${key} has ${object.info.size} bytes, fewer than requested`, { subject: key });
     }
     target.set(object.body.subarray(offset, offset + target.byteLength));
     await paceBytes(options, target.byteLength);
@@ -195,7 +194,7 @@ export class MemoryStore implements port.ObjectStore {
     const { body } = this.#sourceOf(source, sourceKey, options);
     const bytes = body.subarray(range.offset, range.offset + range.size);
     if (bytes.byteLength !== range.size) {
-      throw new XsyncError('truncated', `${sourceKey} has fewer bytes than the part asks for`, { subject: sourceKey });
+      throw new XsyncError('truncated', `${sourceKey} has fewer bytes than requested`, { subject: sourceKey });
     }
     return this.#addPart(target, partNumber, bytes, await this.#hash(bytes));
   }
@@ -256,7 +255,7 @@ export class MemoryStore implements port.ObjectStore {
   #begin(options: port.CallOptions & { versionId?: string }, key?: string): void {
     throwIfAborted(options.signal);
     if (key !== undefined) requireKey(key);
-    if (options.versionId !== undefined) throw new XsyncError('unsupported', 'the memory store keeps no versions');
+    if (options.versionId !== undefined) throw new XsyncError('unsupported', 'the memory store has no versions');
     if (!this.#created) {
       const { bucket } = this.identity;
       throw new XsyncError('bucket-not-found', `there is no bucket ${bucket} in memory`, { subject: bucket });
@@ -267,14 +266,14 @@ export class MemoryStore implements port.ObjectStore {
     const object = this.#objects.get(key);
     if (!object) throw new XsyncError('object-not-found', `there is no object ${key}`, { subject: key });
     if (ifMatch !== undefined && ifMatch !== object.info.etag) {
-      throw new XsyncError('precondition-failed', `${key} is not the version that was asked for`, { subject: key });
+      throw new XsyncError('precondition-failed', `${key} is not the requested version`, { subject: key });
     }
     return object;
   }
 
   #sourceOf(source: port.ObjectStore, key: string, options: port.CopyOptions): StoredObject {
     if (!(source instanceof MemoryStore) || !this.copyableFrom(source)) {
-      throw new XsyncError('unsupported', 'the source is not copyable from this store', { subject: key });
+      throw new XsyncError('unsupported', 'the store cannot copy from this source', { subject: key });
     }
     return source.#find(key, options.ifMatch);
   }
@@ -291,7 +290,7 @@ export class MemoryStore implements port.ObjectStore {
     return sums;
   }
 
-  /** What of the computed sums this store lets others know. */
+  /** The computed checksums that this store returns. */
   #vouched(sums: Checksums): Checksums {
     if (this.capabilities.partEtagIsMd5) return sums;
     return sums.crc64ecma === undefined ? {} : { crc64ecma: sums.crc64ecma };
@@ -337,11 +336,11 @@ export class MemoryStore implements port.ObjectStore {
 function requireKey(key: string): void {
   const bytes = keyBytes(key);
   const reason =
-    bytes === 0 ? 'is empty' : bytes > 1024 ? 'is over 1024 bytes' : /\p{Cs}/u.test(key) ? 'is not Unicode' : undefined;
+    bytes === 0 ? 'is empty' : bytes > 1024 ? 'exceeds 1024 bytes' : /\p{Cs}/u.test(key) ? 'is not Unicode' : undefined;
   if (reason) throw new XsyncError('key-not-representable', `the key ${reason}`, { subject: key });
 }
 
 function requireSize(key: string, size: number, limit: number): void {
   if (size <= limit) return;
-  throw new XsyncError('object-too-large', `${key} has ${size} bytes; ${limit} are allowed here`, { subject: key });
+  throw new XsyncError('object-too-large', `${key} has ${size} bytes; at most ${limit} are allowed`, { subject: key });
 }

@@ -66,7 +66,7 @@ export class MemoryUploads {
     if (named.length === 0) throw fail('an upload cannot be completed without parts');
     return named.map(({ partNumber, etag }, i) => {
       const part = upload.parts.get(partNumber);
-      if (part?.etag !== etag) throw fail(`part ${partNumber} is not held under the given ETag`);
+      if (part?.etag !== etag) throw fail(`there is no part ${partNumber} with the given ETag`);
       if (partNumber <= (named[i - 1]?.partNumber ?? 0)) throw fail('parts must be named in ascending order');
       if (i < named.length - 1 && part.body.byteLength < this.#limits.minPartSize) {
         throw fail(`part ${partNumber} is smaller than ${this.#limits.minPartSize} bytes`);

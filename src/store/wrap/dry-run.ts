@@ -3,7 +3,7 @@ import type { ObjectStore } from '../port.js';
 import { InterceptedStore } from './intercept.js';
 import type { RequestKind } from './kinds.js';
 
-/** Every kind has its place here, so that a new one cannot be forgotten. */
+/** A record over all kinds, so that the compiler finds a missing one. */
 const WRITES: Record<RequestKind, boolean> = {
   list: false,
   head: false,
@@ -23,8 +23,8 @@ const WRITES: Record<RequestKind, boolean> = {
 };
 
 /**
- * A store that can only be looked at. The planner of a dry run never writes; this is the guard behind it, so a write
- * that reaches it is a fault of ours: it rejects with `internal` and nothing is sent.
+ * A read-only store. The planner of a dry run never writes; this wrapper enforces it. A write is a bug and rejects with
+ * `internal` before anything is sent.
  */
 export function dryRun(store: ObjectStore): ObjectStore {
   return new InterceptedStore(store, async (call, run) => {

@@ -1,16 +1,16 @@
-/** What the wrappers have in common: a store whose every request goes through one function. */
+/** The base of the wrappers: a store that passes every request through one function. */
 import type * as port from '../port.js';
 import type { RequestKind } from './kinds.js';
 
-/** One call of the port, as a wrapper sees it. */
+/** One call of the port. */
 export interface Call {
   readonly kind: RequestKind;
   /** The object's key, or the first of several; absent for calls about the bucket. */
   readonly key?: string;
   readonly signal?: AbortSignal;
-  /** For calls that carry an object's bytes: which way they go. */
+  /** Only for calls that carry an object's bytes. */
   readonly direction?: Direction;
-  /** The caller's pace, where it gave one. */
+  /** The caller's pace, if any. */
   readonly pace?: port.Pace;
 }
 
@@ -18,12 +18,12 @@ export interface Call {
 export type Direction = 'up' | 'down';
 
 /**
- * Surrounds a call. `run` makes one call of the inner store, paced by the `pace` it is given *instead of* the
- * caller's: hand on `call.pace`, or a pace that calls it. Calls without a direction ignore it.
+ * Wraps a call. `run` makes one call of the inner store with the given `pace` *instead of* the caller's: pass
+ * `call.pace`, or a pace that calls it. Calls without a direction ignore it.
  */
 export type Around = <T>(call: Call, run: (pace: port.Pace | undefined) => Promise<T>) => Promise<T>;
 
-/** A store whose calls `around` surrounds. Identity and capabilities are those of the store within. */
+/** A store whose calls go through `around`. Identity and capabilities are those of the inner store. */
 export class InterceptedStore implements port.ObjectStore {
   readonly inner: port.ObjectStore;
   readonly #around: Around;
@@ -163,7 +163,7 @@ export class InterceptedStore implements port.ObjectStore {
   }
 }
 
-/** The store within all wrappers: adapters recognise each other's stores only bare. */
+/** The innermost store: adapters recognize each other's stores only without wrappers. */
 export function unwrap(store: port.ObjectStore): port.ObjectStore {
   let bare = store;
   while (bare instanceof InterceptedStore) bare = bare.inner;

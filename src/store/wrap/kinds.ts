@@ -1,4 +1,4 @@
-/** The kinds of request that a store makes, one for each method of the port. What is priced, counted and retried. */
+/** The kinds of requests, one for each method of the port. Requests are priced, counted and retried by kind. */
 export type RequestKind =
   | 'list'
   | 'head'

@@ -2,7 +2,7 @@ import type { ObjectStore } from '../port.js';
 import { type Call, InterceptedStore } from './intercept.js';
 import type { RequestKind } from './kinds.js';
 
-/** What went over the wire: calls of the store that were begun, and payload bytes, those of failed calls included. */
+/** Calls of the store that were started, and payload bytes moved, including those of failed calls. */
 export interface Counts {
   requests: Partial<Record<RequestKind, number>>;
   /** Read from the store. */
@@ -32,11 +32,11 @@ export class Sum {
   }
 }
 
-/** A store that counts. It belongs inside `retry`, so that every attempt counts. */
+/** A store that counts its calls. Belongs inside `retry`, so that every attempt is counted. */
 export class MeteredStore extends InterceptedStore {
   readonly #own = new Sum();
 
-  /** @param total counts as well */
+  /** @param total also counts the calls */
   constructor(inner: ObjectStore, total?: Sum) {
     super(inner, (call, run) => {
       this.#own.addRequest(call.kind);

@@ -8,28 +8,28 @@ import { type Sleep, sleep } from './time.js';
 export interface RetryEvent {
   kind: RequestKind;
   key?: string;
-  /** Of the attempt that failed, from 1; counted from the last one that made progress. */
+  /** Number of the failed attempt, from 1; counted from the last one that made progress. */
   attempt: number;
-  /** Until the next attempt. */
+  /** Time until the next attempt. */
   delayMs: number;
   error: XsyncError;
 }
 
-/** Whether a service has ever answered. One object serves every wrapper over the same service. */
+/** Whether a service has ever responded. All wrappers over the same service share one object. */
 export interface Heard {
   answered: boolean;
 }
 
 export interface RetryOptions {
-  /** Attempts in a row without progress before the error is let through (--low-level-retries). Default 10. */
+  /** Consecutive attempts without progress before the error is thrown (--low-level-retries). Default 10. */
   attempts?: number;
-  /** As many at most while the service has never answered: a slip in the endpoint must not take minutes. Default 4. */
+  /** Limit while the service has never responded: a wrong endpoint must not take minutes to fail. Default 4. */
   firstAttempts?: number;
-  /** Shared by the wrappers of several runs over one store, so that each knows what the others heard. */
+  /** Shared by the wrappers of several runs over one store. */
   heard?: Heard;
-  /** The first wait is at most this long, and each further one at most twice as long as the one before. Default 200. */
+  /** Upper bound of the first wait; it doubles with each further one. Default 200. */
   baseMs?: number;
-  /** No wait is longer, unless the service asks for it. Default 20,000. */
+  /** Upper bound of every wait, unless the service requests a longer one. Default 20,000. */
   capMs?: number;
   onRetry?: (event: RetryEvent) => void;
   sleep?: Sleep;
@@ -37,24 +37,23 @@ export interface RetryOptions {
   random?: () => number;
 }
 
-/** Faults that the same call cannot mend: the object starts again, or its bytes are read anew. */
+/** Errors that repeating the call cannot fix: the object is started again, or its bytes are read again. */
 const NEEDS_MORE = ['aborted', 'source-changed', 'checksum-mismatch'] as const;
 
 /**
- * Faults of a completion after which the service cannot have done it. After any other the parts may already be the
- * object, and the caller HEADs before it does anything else.
+ * Errors of a completion after which the object cannot exist. After any other error it may exist, and the caller sends
+ * a HEAD first.
  */
 const NOT_COMPLETED = ['throttled', 'clock-skew', 'unreachable'] as const;
 
 /**
- * A store that tries again after faults of class `temporary`, waiting between them as `backoffMs` says.
+ * A store that retries after errors of class `temporary`, with waits from `backoffMs`.
  *
- * An attempt that moved bytes beyond all earlier ones starts the count anew, so a bad line that gets further each
- * time is never given up. The caller's pace sees each byte once, however often it is moved: it measures what gets
- * through. A service that has not answered once is given up sooner. Never repeated: `aborted`; `source-changed` and
- * `checksum-mismatch`, where the object is read again; ambiguous completions; the start of an upload, which might leave
- * a second one that nobody knows. The wrapper holds no other state: several may wrap one store, each with its own
- * `onRetry`.
+ * An attempt that moved more bytes than all earlier ones resets the count, so a bad line that makes progress is never
+ * given up. The caller's pace sees each byte once, even if it is moved several times. A service that has never
+ * responded is given up sooner. Not retried: `aborted`; `source-changed` and `checksum-mismatch`, after which the
+ * object is read again; ambiguous completions; the creation of an upload, which might leave a second, unknown one. The
+ * wrapper holds no other state: several may wrap one store, each with its own `onRetry`.
  */
 export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectStore {
   const settings = { attempts: 10, firstAttempts: 4, heard: { answered: false }, sleep, ...BACKOFF, ...options };
@@ -80,14 +79,14 @@ export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectSto
   });
 }
 
-/** Faults in which nothing was heard of the service. */
+/** Errors without a response of the service. */
 const NO_ANSWER = ['unreachable', 'network', 'timeout', 'aborted'] as const;
 
-/** A connection that always breaks is most often one to the wrong port, or http where https is spoken. */
+/** A connection that always breaks usually goes to the wrong port, or uses http instead of https. */
 function neverAnswered(error: XsyncError): XsyncError {
   if (error.remedy !== undefined) return error;
   const { code, message, subject } = error;
-  const remedy = 'Check the endpoint: its host, its port, and whether it is http or https.';
+  const remedy = 'Check the host and port of the endpoint, and whether it uses http or https.';
   return new XsyncError(code, message, { subject, remedy, class: error.class, cause: error });
 }
 
@@ -98,10 +97,10 @@ function mayRepeat(call: Call, error: unknown): error is XsyncError {
   return call.kind !== 'completeUpload' || isXsyncError(error, ...NOT_COMPLETED);
 }
 
-/** How far the attempts of one call got. */
+/** Progress of the attempts of one call. */
 class Attempts {
   readonly #callers: Pace | undefined;
-  /** Bytes of the attempt that got furthest, the running one left out. */
+  /** Bytes of the attempt that got furthest, without the current one. */
   #best = 0;
   #moved = 0;
 
@@ -115,7 +114,7 @@ class Attempts {
     return this.#moved > seen ? this.#callers?.(this.#moved - seen) : undefined;
   };
 
-  /** True when the attempt that just ended got further than all before. */
+  /** True if the attempt that just ended got further than all before it. */
   endAttempt(): boolean {
     const further = this.#moved > this.#best;
     this.#best = Math.max(this.#best, this.#moved);

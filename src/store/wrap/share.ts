@@ -4,18 +4,18 @@ import type { RequestKind } from './kinds.js';
 import { type Counts, meter, Sum } from './meter.js';
 import { type RetryOptions, retry } from './retry.js';
 
-/** A request that will be tried again. */
+/** A request that will be retried. */
 export interface RetryNotice {
   kind: RequestKind;
   key?: string;
-  /** Of the attempt that failed, from 1. */
+  /** Number of the failed attempt, from 1. */
   attempt: number;
   delayMs: number;
   code: ErrorCode;
   message: string;
 }
 
-/** One store as one user sees it: what its own calls meet and cost. */
+/** One store as one run sees it, with the run's own retries and counts. */
 export interface StoreView {
   store: ObjectStore;
   traffic(): Counts;
@@ -23,13 +23,13 @@ export interface StoreView {
 
 /** A store that many runs use at once. */
 export interface SharedStore extends StoreView {
-  /** `traffic` of the view counts its own calls alone, that of the shared store those of all views. */
+  /** `traffic` of a view counts only its own calls; `traffic` of the shared store counts those of all views. */
   view(onRetry: (event: RetryNotice) => void): StoreView;
 }
 
 /**
- * Retries, limits and counts the calls of a store, for each view by itself.
- * @param limit paces every view: all use the same line
+ * Retries, limits and counts the calls of a store, separately for each view.
+ * @param limit paces all views together, because they share one line
  */
 export function share(
   bare: ObjectStore,

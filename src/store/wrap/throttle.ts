@@ -3,13 +3,13 @@ import { type Direction, InterceptedStore } from './intercept.js';
 import { type Sleep, sleep } from './time.js';
 import { type Body, TokenBucket } from './token-bucket.js';
 
-/** Bytes per second at a time of day (ms since 1970), as the --bwlimit timetable says; undefined: no limit. */
+/** Bytes per second at a time (ms since 1970) from the --bwlimit timetable; undefined: no limit. */
 export type BandwidthSchedule = (nowMs: number) => number | undefined;
 
 export interface RateLimitsOptions {
   /** Requests per second over all stores (--tpslimit); absent: no limit. */
   requestsPerSecond?: number;
-  /** Requests that may go at once after a pause (--tpslimit-burst). Default 1. */
+  /** Requests that may be sent at once after a pause (--tpslimit-burst). Default 1. */
   burst?: number;
   up?: BandwidthSchedule;
   down?: BandwidthSchedule;
@@ -17,10 +17,10 @@ export interface RateLimitsOptions {
   sleep?: Sleep;
 }
 
-/** Bytes may come this much ahead of the clock, so that late timers cost no throughput. */
+/** Seconds' worth of bytes that may be ahead of the rate, so that late timers cost no throughput. */
 const BYTES_BURST_SECONDS = 0.1;
 
-/** The limits of one run, shared by its stores. Requests are first come, first served; bytes go as `TokenBucket` says. */
+/** The limits of one run, shared by its stores. Requests are first come, first served; for bytes see `TokenBucket`. */
 export class RateLimits {
   readonly #requests: TokenBucket;
   readonly #bytes: Record<Direction, TokenBucket>;
@@ -32,23 +32,23 @@ export class RateLimits {
     this.#bytes = { up: bytes(up), down: bytes(down) };
   }
 
-  /** Holds the caller until one more request may go. Rejects with `aborted`. */
+  /** Waits until one more request may be sent. @throws aborted */
   request(signal?: AbortSignal): Promise<void> | undefined {
     return this.#requests.take(1, signal);
   }
 
-  /** A body that begins now: the bytes of those that began earlier go first. */
+  /** Starts a body. The bytes of bodies that started earlier go first. */
   body(direction: Direction): Body {
     return this.#bytes[direction].body();
   }
 
-  /** Holds the caller until `bytes` more, of `body`, fit the limit. Rejects with `aborted`. */
+  /** Waits until `bytes` more of `body` fit the limit. @throws aborted */
   bytes(direction: Direction, bytes: number, signal?: AbortSignal, body?: Body): Promise<void> | undefined {
     return this.#bytes[direction].take(bytes, signal, body);
   }
 }
 
-/** A store whose requests and bytes keep to the limits. Not for local disks: the limits are a network's. */
+/** A store whose requests and bytes obey the limits. Not for local disks: the limits are for networks. */
 export function throttle(store: ObjectStore, limits: RateLimits): ObjectStore {
   return new InterceptedStore(store, async (call, run) => {
     await limits.request(call.signal);

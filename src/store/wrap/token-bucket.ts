@@ -4,17 +4,17 @@ import type { Sleep } from './time.js';
 export interface TokenBucketOptions {
   /** Units per second at a time; undefined: no limit. */
   rate: (nowMs: number) => number | undefined;
-  /** Units that may be ahead of the clock after a pause, at that rate. */
+  /** Units that may be granted at once after a pause, at that rate. */
   burst: (rate: number) => number;
   now: () => number;
   sleep: Sleep;
 }
 
-/** A body whose pieces ask one after the other; made by `TokenBucket.body`. */
+/** A body whose pieces request units one after the other; created by `TokenBucket.body`. */
 export interface Body {
-  /** Its place among the bodies, by the time it began. */
+  /** Position among the bodies by start time. */
   readonly place: number;
-  /** Units it was granted. */
+  /** Units granted so far. */
   granted: number;
 }
 
@@ -25,29 +25,29 @@ interface Waiter {
   go(): void;
 }
 
-/** The rate is looked at this often, since a timetable may have changed it. */
+/** The rate is read at least this often, because a timetable may change it. */
 const LONGEST_SLEEP_MS = 1000;
-/** As much of a body as a small object has does not stand behind large ones that began earlier. */
+/** The first bytes of a body, as many as a small object has, do not wait for large bodies that started earlier. */
 const SMALL_BODY = 256 * 1024;
-/** S3 closes a connection on which nothing has moved for about 20 s (RequestTimeout); no body waits nearly so long. */
+/** S3 closes a connection that was idle for about 20 s (RequestTimeout), so no body waits much longer than this. */
 const PATIENCE_MS = 8000;
 
 /**
- * A token bucket whose waiters are served in the order in which their bodies began: of eight parts under way the
- * oldest gets all it asks for, so that a run that is stopped has finished parts, not eight begun ones. Every other
- * grant at most goes to a waiter that cannot stand behind: a small body, or one that has waited long.
+ * A token bucket that serves waiters in the order in which their bodies started. Of eight parts in progress the oldest
+ * gets all the units it requests, so that a run that is stopped leaves finished parts instead of eight partial ones. At
+ * most every other grant goes to a waiter that must not wait: a small body, or one that has waited long.
  */
 export class TokenBucket {
   readonly #options: TokenBucketOptions;
   readonly #waiting: Waiter[] = [];
   #waitingUnits = 0;
-  /** Units that may go now. */
+  /** Units that can be granted now. */
   #tokens = Number.POSITIVE_INFINITY;
   #lastMs: number;
   #places = 0;
-  /** The last grant went past an older body. */
+  /** The last grant skipped an older body. */
   #hurried = false;
-  /** Ends the sleep between two grants when nobody waits any more. */
+  /** Ends the sleep between two grants when the last waiter is aborted. */
   #pump: AbortController | undefined;
 
   constructor(options: TokenBucketOptions) {
@@ -56,12 +56,12 @@ export class TokenBucket {
     this.#refill();
   }
 
-  /** A body that begins now. */
+  /** Starts a body. */
   body(): Body {
     return { place: this.#places++, granted: 0 };
   }
 
-  /** Undefined when `units` may go at once, which costs no promise. Rejects with `aborted`. */
+  /** Returns undefined if `units` are granted at once, which saves a promise. @throws aborted */
   take(units: number, signal?: AbortSignal, body: Body = this.body()): Promise<void> | undefined {
     const rate = this.#refill();
     if (rate === undefined) return undefined;
@@ -101,7 +101,7 @@ export class TokenBucket {
     });
   }
 
-  /** Until nobody waits. */
+  /** Runs until there are no waiters. */
   async #grantAll(signal: AbortSignal): Promise<void> {
     for (let next = this.#next(); next; next = this.#next()) {
       const rate = this.#refill();
@@ -111,7 +111,7 @@ export class TokenBucket {
     }
   }
 
-  /** @param signal ends it early, as when everyone who waited has gone */
+  /** @param signal ends the pause early, without an error */
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
     try {
       await this.#options.sleep(Math.min(Math.ceil(ms), LONGEST_SLEEP_MS), signal);
@@ -128,7 +128,7 @@ export class TokenBucket {
     waiter.go();
   }
 
-  /** Who goes next: the oldest body, and after each of its pieces one that cannot wait for it. */
+  /** The next waiter: the oldest body, alternating with a waiter that must not wait for it. */
   #next(): Waiter | undefined {
     const nowMs = this.#options.now();
     const hurries = ({ body, sinceMs }: Waiter): boolean => body.granted < SMALL_BODY || nowMs - sinceMs >= PATIENCE_MS;
@@ -148,7 +148,7 @@ export class TokenBucket {
     this.#waitingUnits -= waiter.units;
   }
 
-  /** Lets the clock grant what it owes, and gives the rate of now. */
+  /** Adds the units of the elapsed time. @returns the current rate */
   #refill(): number | undefined {
     const nowMs = this.#options.now();
     const seconds = Math.max(0, nowMs - this.#lastMs) / 1000;

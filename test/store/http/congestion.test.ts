@@ -52,7 +52,7 @@ describe('what became of it', () => {
   it('goes on without koffi, and says what is missing', async () => {
     const missing = () => Promise.reject(new Error("Cannot find package 'koffi'"));
     const opened = await openCongestion('bbr', cubicHost, missing);
-    expect(opened).toEqual({ note: 'congestion control cubic: setting bbr takes the optional package koffi' });
+    expect(opened).toEqual({ note: 'congestion control cubic: setting bbr needs the optional package koffi' });
   });
 
   it('goes on when the kernel refuses, and says how it refused', async () => {
