@@ -129,7 +129,7 @@ async function refuseUnusable(side: OpenSide, single: boolean, exact: boolean): 
   const { store, path, text } = side;
   if (!store.capabilities.local) return;
   if (path !== '' && !(single && exact)) {
-    throw new XsyncError('usage', `${text} is a file, and a folder is needed`, {
+    throw new XsyncError('usage', `${text} is a file, not a folder`, {
       subject: text,
       remedy: single ? 'use copyto to replace the file itself' : 'choose another destination',
     });

@@ -1,7 +1,7 @@
 /** What every command needs: streams, a log, and one way to report errors. */
 import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { reasonOf } from '../model/errno.js';
 import { toXsyncError, XsyncError } from '../model/error.js';
-import { reasonOf } from '../model/reason.js';
 import { EXIT, exitOfError } from './exit.js';
 import type { LogFlags, ReportFlags } from './options.js';
 import { Output, OutputClosed } from './output.js';

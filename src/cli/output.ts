@@ -1,3 +1,4 @@
+import { FULL, isErrno, reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
 import type { Terminal } from './render/terminal.js';
 
@@ -55,7 +56,16 @@ export class Output {
 function translate(error: Error): Error {
   const code = 'code' in error ? error.code : undefined;
   if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') return new OutputClosed();
-  return new XsyncError(code === 'ENOSPC' ? 'disk-full' : 'not-writable', `standard output: ${error.message}`, {
-    cause: error,
-  });
+  return unwritten('standard output', undefined, undefined, error);
+}
+
+/** The error for an output of a command that cannot be written. @param what names the output in the message */
+export function unwritten(
+  what: string,
+  subject: string | undefined,
+  remedy: string | undefined,
+  error: unknown,
+): XsyncError {
+  const code = isErrno(error, ...FULL) ? 'disk-full' : 'not-writable';
+  return new XsyncError(code, `${what} cannot be written: ${reasonOf(error)}`, { subject, remedy, cause: error });
 }

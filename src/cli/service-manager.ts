@@ -3,7 +3,7 @@
  * NOTIFY_SOCKET there is no service manager.
  */
 import type { RunEvent } from '../engine/events.js';
-import { reasonOf } from '../model/reason.js';
+import { reasonOf } from '../model/errno.js';
 import type { SdNotify } from '../native/sd-notify.js';
 import { formatBytes, plural } from './render/format.js';
 
@@ -103,7 +103,7 @@ export class ServiceManager {
     const copied = `${plural(this.#copied.objects, 'object')}, ${formatBytes(this.#copied.bytes)} copied so far`;
     switch (event.type) {
       case 'waiting':
-        return `next look at ${new Date(event.untilMs).toISOString().slice(11, 19)} UTC; ${copied}`;
+        return `next pass at ${new Date(event.untilMs).toISOString().slice(11, 19)} UTC; ${copied}`;
       case 'trouble':
         return `waiting for better times: ${event.message}`;
       case 'well':

@@ -1,11 +1,14 @@
 /** Edits a config file: comments and order stay, and the file is replaced atomically with mode 0600. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isMap, YAMLMap } from 'yaml';
+import { ABSENT, isErrno, reasonOf, unlessErrno } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
+import { makePrivateFolder } from '../native/folder.js';
 import { ConfigDocument } from './document.js';
 import { typedValue } from './environment.js';
+import { unreadable } from './load.js';
 import { didYouMean } from './nearest.js';
 import { hasReference } from './references.js';
 import { validateRemote } from './validate.js';
@@ -96,19 +99,16 @@ async function readOrEmpty(file: string): Promise<{ text: string; target: string
     const target = await realpath(file);
     return { target, text: await readFile(target, 'utf8') };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { target: file, text: '' };
-    throw new XsyncError('config', `${file}: cannot read the config file: ${String(error)}`, {
-      subject: file,
-      cause: error,
-    });
+    if (isErrno(error, 'ENOENT')) return { target: file, text: '' };
+    throw unreadable(file, error);
   }
 }
 
 async function replaceFile(target: string, text: string): Promise<void> {
   const folder = dirname(target);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const temporary = join(folder, `.${basename(target)}.${randomBytes(6).toString('hex')}`);
   try {
+    makePrivateFolder(folder);
     const handle = await open(temporary, 'wx', 0o600);
     try {
       await handle.writeFile(text);
@@ -118,9 +118,11 @@ async function replaceFile(target: string, text: string): Promise<void> {
     }
     await rename(temporary, target);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw new XsyncError('config', `${target}: cannot write the config file: ${String(error)}`, {
+    // Its absence, and that of its folder, are what is wanted.
+    await unlessErrno(ABSENT, rm(temporary));
+    throw new XsyncError('config', `${target}: cannot write the config file: ${reasonOf(error)}`, {
       subject: target,
+      remedy: 'Check --config and XSYNC_CONFIG, and the permissions of the folder.',
       cause: error,
     });
   }

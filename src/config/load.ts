@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ABSENT, isErrno, reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
 import type { RemoteConfig } from '../store/backend.js';
 import { ConfigDocument } from './document.js';
@@ -76,6 +77,16 @@ async function readDocument(path: string, required: boolean): Promise<ConfigDocu
   return document;
 }
 
+/** The error for a config file that exists and cannot be read. */
+export function unreadable(path: string, error: unknown): XsyncError {
+  const reason = isErrno(error, 'EISDIR') ? 'it is a directory' : reasonOf(error);
+  return new XsyncError('config', `${path}: cannot read the config file: ${reason}`, {
+    subject: path,
+    remedy: 'Check --config and XSYNC_CONFIG, and the permissions of the file and its folder.',
+    cause: error,
+  });
+}
+
 /** Text and mode, from one open file; undefined when there is none. */
 async function readPrivately(path: string): Promise<{ text: string; mode: number } | undefined> {
   try {
@@ -87,10 +98,8 @@ async function readPrivately(path: string): Promise<{ text: string; mode: number
       await handle.close();
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    const reason = code === 'EISDIR' ? 'it is a directory' : code === 'EACCES' ? 'permission denied' : String(error);
-    throw new XsyncError('config', `${path}: cannot read the config file: ${reason}`, { subject: path, cause: error });
+    if (isErrno(error, ...ABSENT)) return undefined;
+    throw unreadable(path, error);
   }
 }
 

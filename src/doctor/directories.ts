@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { ABSENT, reasonOf, unlessErrno } from '../model/errno.js';
 import type { XsyncError } from '../model/error.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 import { binarySize } from './text.js';
@@ -12,30 +13,44 @@ export interface DirectoryFacts {
   /** The directory, or its nearest existing parent, is writable. */
   writable: boolean;
   freeBytes: number;
+  /** Why no folder can be here; the other facts are then without meaning. */
+  problem?: string;
 }
 
 export async function lookAtDirectory(path: string): Promise<DirectoryFacts> {
-  const nearest = await nearestExisting(path);
-  const { bavail, bsize } = await statfs(nearest);
-  const writable = await access(nearest, constants.W_OK | constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-  return { path, exists: nearest === path, writable, freeBytes: bavail * bsize };
+  const unusable = (problem: string) => ({ path, exists: false, writable: false, freeBytes: 0, problem });
+  try {
+    const { nearest, isFolder } = await nearestExisting(path);
+    if (!isFolder) {
+      return unusable(
+        nearest === path ? `${path} is a file, not a folder` : `${nearest} is a file, so ${path} cannot be a folder`,
+      );
+    }
+    const { bavail, bsize } = await statfs(nearest);
+    const writable = await access(nearest, constants.W_OK | constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    return { path, exists: nearest === path, writable, freeBytes: bavail * bsize };
+  } catch (error) {
+    return unusable(`${path} cannot be used: ${reasonOf(error)}`);
+  }
 }
 
-async function nearestExisting(path: string): Promise<string> {
-  for (let at = path; ; at = dirname(at)) {
-    const found = await stat(at).catch(() => undefined);
-    if (found !== undefined || at === dirname(at)) return at;
+/** The path itself, or the nearest of its parents that exists. @throws the operating system's error */
+async function nearestExisting(path: string): Promise<{ nearest: string; isFolder: boolean }> {
+  for (let nearest = path; ; nearest = dirname(nearest)) {
+    const found = await unlessErrno(ABSENT, stat(nearest));
+    if (found) return { nearest, isFolder: found.isDirectory() };
   }
 }
 
 /** A manifest needs about 73 MB per million objects. */
 const LITTLE = 1024 ** 3;
 
-export function judgeDirectory(check: string, { path, exists, writable, freeBytes }: DirectoryFacts): Finding {
+export function judgeDirectory(check: string, { path, exists, writable, freeBytes, problem }: DirectoryFacts): Finding {
   const values = { path, exists, writable, freeBytes };
+  if (problem !== undefined) return fail(check, problem, 'Correct the path, or choose another.', { values });
   const found = `${path}: ${exists ? '' : 'does not exist yet, '}${binarySize(freeBytes)} free`;
   if (!writable) {
     return fail(check, `${path} is not writable`, 'Give this user write permission for it.', { values });
@@ -44,8 +59,9 @@ export function judgeDirectory(check: string, { path, exists, writable, freeByte
 }
 
 /** A folder of the user. A source need not be writable. */
-export function judgeFolder({ path, exists, writable, freeBytes }: DirectoryFacts): Finding {
+export function judgeFolder({ path, exists, writable, freeBytes, problem }: DirectoryFacts): Finding {
   const values = { path, exists, writable, freeBytes };
+  if (problem !== undefined) return fail('space', problem, 'Correct the path, or choose another.', { values });
   const found = `${writable ? '' : 'not writable, '}${binarySize(freeBytes)} free`;
   if (writable) return judgeSpace('space', found, values);
   return warn('space', found, 'If it is a destination, give this user write permission for it.', { values });
@@ -67,6 +83,7 @@ export interface ConfigFacts {
 }
 
 export async function lookAtConfig(path: string, config: Pick<ConfigFacts, 'remotes' | 'error'>): Promise<ConfigFacts> {
+  // Whether the file can be used is told by `config.error`: reading it is the better test. This adds its mode.
   const found = await stat(path).catch(() => undefined);
   return { path, ...config, ...(found && { mode: found.mode & 0o777 }) };
 }

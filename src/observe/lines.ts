@@ -1,7 +1,7 @@
 /** Notifications as lines of JSON on standard output or appended to a file. */
 import { closeSync, fstatSync, openSync, type Stats, statSync, writeSync } from 'node:fs';
+import { reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
-import { reasonOf } from '../model/reason.js';
 import { type ReplicationEvent, textOf } from './replication-event.js';
 import type { Target, TargetCounts, Warn } from './target.js';
 

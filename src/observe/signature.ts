@@ -21,6 +21,6 @@ export function notifySecretFrom(env: Readonly<Record<string, string | undefined
   if (!secret || secret.length >= SHORTEST) return secret || undefined;
   throw new XsyncError('config', `the secret in ${VARIABLE} is shorter than ${SHORTEST} characters`, {
     subject: VARIABLE,
-    remedy: 'make one with `openssl rand -hex 32`',
+    remedy: 'create one with `openssl rand -hex 32`',
   });
 }

@@ -7,8 +7,8 @@ import type { CopyJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
 import type { CONFIG, FILTER, LINKS, MANIFEST, NETWORK } from '../engine/job/places.js';
 import type { RunOptions } from '../engine/options.js';
 import type { Backup } from '../engine/pair.js';
+import { reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
-import { reasonOf } from '../model/reason.js';
 import type { OpenPair, OpenSettings } from './settings.js';
 
 /** A job that writes to its destination. */

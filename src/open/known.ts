@@ -1,5 +1,4 @@
 /** The pairs that this machine knows by their manifests, without any request. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../config/load.js';
 import { pairId, samePair } from '../manifest/pair.js';
@@ -92,7 +91,7 @@ async function fileOf(settings: OpenSettings, { source, destination }: NonNullab
   try {
     for (const text of [source, destination]) sides.push(await opener.side(text, { readOnly: true }));
     const [from, to] = sides;
-    const file = from && to && findFile(settings, candidates(from, to));
+    const file = from && to && (await findFile(settings, candidates(from, to)));
     if (file !== undefined) return file;
   } finally {
     await Promise.all(sides.map((side) => side.close()));
@@ -100,9 +99,11 @@ async function fileOf(settings: OpenSettings, { source, destination }: NonNullab
   throw unknown(source, `nothing is known of ${source} → ${destination}: this machine has not copied between them`);
 }
 
-function findFile({ manifest, env }: OpenSettings, pairs: readonly PairIdentity[]): string | undefined {
+/** @throws not-readable */
+async function findFile({ manifest, env }: OpenSettings, pairs: readonly PairIdentity[]): Promise<string | undefined> {
   if (manifest === undefined) {
-    return pairs.map((pair) => join(stateDirectory(env), `${pairId(pair)}.db`)).find((file) => existsSync(file));
+    const files = await manifestFiles({ env });
+    return pairs.map((pair) => join(stateDirectory(env), `${pairId(pair)}.db`)).find((file) => files.includes(file));
   }
   const reader = readManifest(manifest);
   reader?.close();

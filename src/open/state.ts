@@ -7,6 +7,7 @@ import type { Manifest, PairIdentity, PairLock, PlaceIdentity } from '../manifes
 import { lockPair } from '../manifest/sqlite/lock.js';
 import { IN_MEMORY, openManifest, pairOf } from '../manifest/sqlite/open.js';
 import { type ManifestReader, readManifest } from '../manifest/sqlite/reading.js';
+import { reasonOf } from '../model/errno.js';
 import { isXsyncError, XsyncError } from '../model/error.js';
 import type { OpenPair, OpenSettings, OpenSide } from './settings.js';
 
@@ -110,7 +111,7 @@ export async function manifestFiles({ manifest, env }: Pick<OpenSettings, 'manif
   const directory = stateDirectory(env);
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw new XsyncError('not-readable', `cannot read ${directory}: ${error.message}`, { cause: error });
+    throw new XsyncError('not-readable', `cannot read ${directory}: ${reasonOf(error)}`, { cause: error });
   });
   return names.filter((name) => name.endsWith('.db')).map((name) => join(directory, name));
 }

@@ -6,7 +6,8 @@ import { fakeIo } from './fixtures.js';
 
 function failing(code: string): Writable {
   return new Writable({
-    write: (_chunk, _encoding, done) => done(Object.assign(new Error(`write ${code}`), { code })),
+    write: (_chunk, _encoding, done) =>
+      done(Object.assign(new Error(`${code}: what the system says, write`), { code, syscall: 'write' })),
   });
 }
 
@@ -23,7 +24,10 @@ describe('standard output', () => {
   });
 
   it('on a full disk is an error that says so: a listing that lost its end must not look whole', async () => {
-    await expect(new Output(failing('ENOSPC')).write('x')).rejects.toMatchObject({ code: 'disk-full' });
+    await expect(new Output(failing('ENOSPC')).write('x')).rejects.toMatchObject({
+      code: 'disk-full',
+      message: 'standard output cannot be written: what the system says',
+    });
   });
 
   it('whose reader has gone does not stop a copy that tells it what it does', async () => {

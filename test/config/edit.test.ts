@@ -89,6 +89,16 @@ describe('editing the config', () => {
     expect(await readFile(file, 'utf8')).toBe(ORIGINAL);
   });
 
+  it('says why the file and its folder cannot be created, and ends (the recursive mkdir of Node does not)', async () => {
+    const add = (file: string) => complaint(folder, () => addRemote(file, 'x', { type: 'memory' }));
+    const file = await written('in-the-way');
+    expect(await add('/proc/none/xsync/config.yaml')).toMatch(
+      /^config: \/proc\/none.*: cannot write the config file: /,
+    );
+    expect(await add(join(file, 'config.yaml'))).toContain('cannot read the config file: not a directory → Check');
+    expect(await add('/dev/null/xsync/config.yaml')).toContain('cannot read the config file: not a directory → Check');
+  });
+
   it('replaces when told to', async () => {
     const file = await written('replaced');
     await addRemote(file, 'lab', { type: 'memory' }, { replace: true });

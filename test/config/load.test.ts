@@ -29,7 +29,7 @@ describe('the config is found where rclone and XDG users expect it', () => {
       'config: /nope: config file not found → Check --config and XSYNC_CONFIG, or create the file with "xsync config add".',
     );
     expect(await complaint(folder, () => loadConfig({ env: { XSYNC_CONFIG: folder } }))).toBe(
-      'config: : cannot read the config file: it is a directory',
+      'config: : cannot read the config file: it is a directory → Check --config and XSYNC_CONFIG, and the permissions of the file and its folder.',
     );
   });
 });

@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { backendOf } from '../../src/config/schema.js';
 import { judgeAcceleration } from '../../src/doctor/acceleration.js';
 import { describeCredentials } from '../../src/doctor/credentials.js';
-import { judgeConfig, judgeDirectory, judgeFolder } from '../../src/doctor/directories.js';
+import { judgeConfig, judgeDirectory, judgeFolder, lookAtDirectory } from '../../src/doctor/directories.js';
 import type { Finding } from '../../src/doctor/finding.js';
 import { type CongestionFacts, type HostFacts, judgeCongestion, judgeHost } from '../../src/doctor/host.js';
 import { largestBuffer } from '../../src/doctor/host-facts.js';
@@ -116,6 +119,24 @@ describe('directories and the config', () => {
     expect(judgeDirectory('state', { ...facts, writable: false })).toMatchObject({ level: 'fail', remedy: match(/./) });
     expect(judgeDirectory('state', { ...facts, freeBytes: 100 * MIB }).level).toBe('warn');
     expect(judgeDirectory('state', { ...facts, exists: false }).found).toBe('/state: does not exist yet, 20 GiB free');
+  });
+
+  it('fails a place where no folder can be: a file, below a file, and a loop of symbolic links', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'xsync-doctor-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, 'file'), '', { mode: 0o755 });
+    await symlink('loop', join(folder, 'loop'));
+    const judge = async (name: string) => {
+      const { level, found } = judgeDirectory('state', await lookAtDirectory(join(folder, name)));
+      return [level, found.replaceAll(folder, '')];
+    };
+    expect(await judge('file')).toEqual(['fail', '/file is a file, not a folder']);
+    expect(await judge('file/xsync')).toEqual(['fail', '/file is a file, so /file/xsync cannot be a folder']);
+    expect(await judge('loop/xsync')).toEqual([
+      'fail',
+      '/loop/xsync cannot be used: too many symbolic links encountered',
+    ]);
+    expect(await judge('new/xsync')).toEqual(['ok', expect.stringContaining('/new/xsync: does not exist yet, ')]);
   });
 
   it('lets a source be read-only', () => {

@@ -1,5 +1,5 @@
 /** Slips in the command line and in the config: each is told once, names its place, and has its exit code. */
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../src/cli/exit.js';
@@ -187,6 +187,14 @@ describe('the state of a pair', () => {
     await writeFile(file, '');
     const state = await lab.run(['copy', source.at(), dest.at()], { XDG_STATE_HOME: file });
     expectComplaint(state, 'fatal', `${file}/xsync/`, 'cannot be written', 'owner and permissions');
+    const loop = lab.path('loop');
+    await symlink(loop, loop);
+    const circular = await lab.run(['copy', source.at(), dest.at()], { XDG_STATE_HOME: loop });
+    expectComplaint(circular, 'fatal', `${loop}/xsync/`, 'cannot be written: too many symbolic links');
+    const status = await lab.run(['status', source.at(), dest.at()], { XDG_STATE_HOME: loop });
+    expectComplaint(status, 'fatal', `cannot read ${loop}/xsync: too many symbolic links encountered`);
+    const config = await lab.run(['ls', source.at(), '--config', loop]);
+    expectComplaint(config, 'fatal', `${loop}: cannot read the config file: too many symbolic links encountered —`);
     const folder = lab.path('folder');
     await mkdir(folder);
     const manifest = await lab.run(['copy', source.at(), dest.at(), '--manifest', folder]);

@@ -339,7 +339,7 @@ describe('as a service', () => {
     const watching = watch([...SLOW], { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '300000' });
     await watching.until(() => manager.heard.includes('READY=1'));
     await watching.until(() => manager.heard.filter((line) => line === 'WATCHDOG=1').length >= 3);
-    await watching.until(() => manager.heard.some((line) => /^STATUS=next look at .*; 3 objects, 300 B/.test(line)));
+    await watching.until(() => manager.heard.some((line) => /^STATUS=next pass at .*; 3 objects, 300 B/.test(line)));
     manager.heard.length = 0;
     watching.kill('SIGHUP');
     await watching.until(() => manager.heard.includes('READY=1'));

@@ -1,9 +1,8 @@
 /** The lists of keys that a check writes: `--combined`, `--differ` and so on. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { CheckEvent, Verdict } from '../../engine/check/findings.js';
-import { XsyncError } from '../../model/error.js';
-import { reasonOf } from '../../model/reason.js';
 import type { Output } from '../output.js';
+import { unwritten } from '../output.js';
 import { keyText } from '../render/printable.js';
 
 export interface ReportLists {
@@ -137,12 +136,7 @@ class ToFile implements Sink {
     try {
       return work();
     } catch (error) {
-      const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
-      throw new XsyncError(full ? 'disk-full' : 'not-writable', `${this.#name} cannot be written: ${reasonOf(error)}`, {
-        subject: this.#name,
-        remedy: 'name another file for the list',
-        cause: error,
-      });
+      throw unwritten(this.#name, this.#name, 'name another file for the list', error);
     }
   }
 }

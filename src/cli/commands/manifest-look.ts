@@ -2,12 +2,11 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Manifest, ManifestRow } from '../../manifest/port.js';
-import { XsyncError } from '../../model/error.js';
-import { reasonOf } from '../../model/reason.js';
 import { lookingSettings } from '../../open/known.js';
 import { manifestInfos } from '../../open/manifests.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit.js';
+import { unwritten } from '../output.js';
 import { infoJson, infoLines, infoTable } from '../render/manifest.js';
 import { onePair, type PairFlags, wantedPair } from './pairs.js';
 
@@ -68,12 +67,7 @@ async function writeFile(name: string, texts: Iterable<string>): Promise<void> {
     stream.end();
     await once(stream, 'finish');
   } catch (error) {
-    const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
-    throw new XsyncError(full ? 'disk-full' : 'not-writable', `${name} cannot be written: ${reasonOf(error)}`, {
-      subject: name,
-      remedy: 'name another file with --output',
-      cause: error,
-    });
+    throw unwritten(name, name, 'name another file with --output', error);
   } finally {
     stream.destroy();
   }

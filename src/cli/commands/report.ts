@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { XsyncError } from '../../model/error.js';
-import { reasonOf } from '../../model/reason.js';
 import type { KnownPair } from '../../open/known.js';
 import { VERSION } from '../../version.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, value } from '../define.js';
 import { configOption, knownManifestOption, logOptions } from '../options.js';
+import { unwritten } from '../output.js';
 import type { Program } from '../program.js';
 import type { ListedRun } from '../render/report-list.js';
 import { namesOf, type PairFlags, pairsOf, tellBroken, unreadText, wantedPair } from './pairs.js';
@@ -103,11 +103,7 @@ async function save(file: string, page: string): Promise<void> {
     // Keys may be confidential.
     await writeFile(file, page, { mode: 0o600 });
   } catch (error) {
-    throw new XsyncError('not-writable', `the report ${file} cannot be written: ${reasonOf(error)}`, {
-      subject: file,
-      remedy: 'check --output, its folder and permissions',
-      cause: error,
-    });
+    throw unwritten(`the report ${file}`, file, 'check --output, its folder and permissions', error);
   }
 }
 

@@ -1,10 +1,11 @@
 import Database from 'better-sqlite3';
+import { errnoOf, FULL as FULL_ERRNOS, reasonOf } from '../../model/errno.js';
 import { type ErrorCode, XsyncError } from '../../model/error.js';
 
 interface Meaning {
   code: ErrorCode;
   what: string;
-  remedy: string;
+  remedy?: string;
 }
 
 const DAMAGED: Meaning = {
@@ -32,6 +33,14 @@ const BUSY: Meaning = {
   remedy: 'Wait until that process ends.',
 };
 
+/** Reasons in place of the operating system's, which would point elsewhere. */
+const MISLEADING: Readonly<Record<string, string>> = {
+  EEXIST: 'a file is in place of a folder',
+  ENOTDIR: 'a file is in place of a folder',
+  // Node's error for a folder that cannot be created on a read-only disk.
+  ENOENT: 'its folder cannot be created',
+};
+
 /** By primary result code, the prefix of extended codes (`SQLITE_CORRUPT_VTAB`). https://sqlite.org/rescode.html */
 const MEANINGS: readonly [string, Meaning][] = [
   ['SQLITE_CORRUPT', DAMAGED],
@@ -44,30 +53,21 @@ const MEANINGS: readonly [string, Meaning][] = [
   ['SQLITE_LOCKED', BUSY],
 ];
 
-/**
- * EEXIST and ENOTDIR: a file is in place of a folder. ENOENT: Node's error for a folder that cannot be created on a
- * read-only disk.
- */
-const NOT_WRITABLE_ERRNOS = new Set(['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'ENOENT']);
-
 /** Translates an error of SQLite or the file system about `file`. */
 export function manifestError(error: unknown, file: string): XsyncError {
   if (error instanceof XsyncError) return error;
-  const meaning = meaningOf(error);
-  if (meaning) {
-    return new XsyncError(meaning.code, `the manifest ${file} ${meaning.what}`, {
-      subject: file,
-      remedy: meaning.remedy,
-      cause: error,
-    });
-  }
-  const said = error instanceof Error ? error.message : String(error);
-  return new XsyncError('internal', `the manifest ${file} failed: ${said}`, { subject: file, cause: error });
+  const { code, what, remedy } = meaningOf(error) ?? internal(error);
+  return new XsyncError(code, `the manifest ${file} ${what}`, { subject: file, remedy, cause: error });
+}
+
+function internal(error: unknown): Meaning {
+  return { code: 'internal', what: `failed: ${reasonOf(error)}` };
 }
 
 function meaningOf(error: unknown): Meaning | undefined {
   if (error instanceof Database.SqliteError) return MEANINGS.find(([prefix]) => error.code.startsWith(prefix))?.[1];
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return FULL;
-  return typeof code === 'string' && NOT_WRITABLE_ERRNOS.has(code) ? NOT_WRITABLE : undefined;
+  const errno = errnoOf(error);
+  if (errno === undefined) return undefined;
+  if (FULL_ERRNOS.includes(errno)) return FULL;
+  return { ...NOT_WRITABLE, what: `${NOT_WRITABLE.what}: ${MISLEADING[errno] ?? reasonOf(error)}` };
 }

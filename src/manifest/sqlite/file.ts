@@ -1,5 +1,8 @@
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { ABSENT, isErrno } from '../../model/errno.js';
+import { makePrivateFolder } from '../../native/folder.js';
+import { manifestError } from './errors.js';
 
 /**
  * Creates `file` with mode 0600 if it does not exist. SQLite uses the same mode for the -wal, -shm and -journal files.
@@ -7,7 +10,7 @@ import { dirname } from 'node:path';
  * holds on it.
  */
 export function createPrivateFile(file: string): void {
-  makeFolder(dirname(file));
+  makePrivateFolder(dirname(file));
   try {
     closeSync(openSync(file, 'wx', 0o600));
   } catch (error) {
@@ -15,17 +18,12 @@ export function createPrivateFile(file: string): void {
   }
 }
 
-/** Creates a folder and its parents. Node's `recursive` never returns where folders cannot be created (/proc). */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  if (dirname(path) !== path) makeFolder(dirname(path));
+/** Whether there is no file, or one without content. @throws not-writable if that cannot be determined */
+export function isAbsentOrEmpty(file: string): boolean {
   try {
-    mkdirSync(path, 0o700);
+    return statSync(file).size === 0;
   } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error;
+    if (isErrno(error, ...ABSENT)) return true;
+    throw manifestError(error, file);
   }
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

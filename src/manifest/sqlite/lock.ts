@@ -5,6 +5,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import Database from 'better-sqlite3';
+import { isErrno } from '../../model/errno.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { LockHolder, PairLock } from '../port.js';
 import { manifestError } from './errors.js';
@@ -78,7 +79,7 @@ function isDead({ pid, host }: LockHolder): boolean {
     process.kill(pid, 0);
     return false;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+    return isErrno(error, 'ESRCH');
   }
 }
 

@@ -1,9 +1,9 @@
 /** Reads a manifest while a run may use it, and never creates one. */
-import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import Database from 'better-sqlite3';
 import type { PairIdentity } from '../port.js';
 import { manifestError } from './errors.js';
+import { isAbsentOrEmpty } from './file.js';
 import { lockPair } from './lock.js';
 import { SqliteManifest } from './manifest.js';
 import { mustBelong, readPair } from './owner.js';
@@ -59,7 +59,7 @@ export class ManifestReader extends SqliteManifest {
  * @throws locked: it has an older format and a run is using it
  */
 export function readManifest(file: string, pair?: PairIdentity): ManifestReader | undefined {
-  if (!existsSync(file) || statSync(file).size === 0) return undefined;
+  if (isAbsentOrEmpty(file)) return undefined;
   let db: Database.Database | undefined;
   try {
     // Not read-only, because SQLite would then leave its -wal and -shm files behind.

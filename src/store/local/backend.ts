@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
+import { ABSENT, isErrno, reasonOf } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { Backend, Opened } from '../backend.js';
 
@@ -24,8 +25,8 @@ async function openPath(path: string, asFile: boolean, copyLinks: boolean): Prom
     import('./place.js'),
   ]);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw new XsyncError('not-readable', `cannot read ${path}: ${error.message}`, { subject: path, cause: error });
+    if (isErrno(error, ...ABSENT)) return undefined;
+    throw new XsyncError('not-readable', `cannot read ${path}: ${reasonOf(error)}`, { subject: path, cause: error });
   });
   const isFile = found ? !found.isDirectory() : asFile;
   const store = createLocalStore({ root: await realPlace(isFile ? dirname(path) : path), copyLinks });

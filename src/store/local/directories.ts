@@ -5,8 +5,8 @@
  * below the root.
  */
 import { mkdir, realpath, rmdir } from 'node:fs/promises';
+import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
-import { ABSENT, isErrno, unlessErrno } from './errors.js';
 import { makeDirectories } from './files.js';
 import { directoryOf } from './keys.js';
 import type { Syncs } from './syncs.js';

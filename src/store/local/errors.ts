@@ -1,4 +1,5 @@
 /** Translates errors of the operating system into XsyncErrors. */
+import { errnoOf, reasonOf } from '../../model/errno.js';
 import { type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
 
 export type Intent = 'read' | 'write';
@@ -71,17 +72,6 @@ const BY_ERRNO: Record<Intent, Record<string, Sentence>> = {
   },
 };
 
-/** The errno name (`ENOENT`) of an error of the operating system, if it is one. */
-export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  return 'syscall' in error ? error.code : undefined;
-}
-
-export function isErrno(error: unknown, ...codes: string[]): boolean {
-  const errno = errnoOf(error);
-  return errno !== undefined && codes.includes(errno);
-}
-
 /** The XsyncError for `error`, which occurred at `path`; errors of other origin are returned unchanged. */
 export function translate(error: unknown, intent: Intent, path: string): unknown {
   const errno = errnoOf(error);
@@ -89,7 +79,7 @@ export function translate(error: unknown, intent: Intent, path: string): unknown
   const known = BY_ERRNO[intent][errno];
   if (!known) {
     const code = intent === 'read' ? 'not-readable' : 'not-writable';
-    return new XsyncError(code, `${path}: ${error.message}`, { subject: path, cause: error });
+    return new XsyncError(code, `${path}: ${reasonOf(error)}`, { subject: path, cause: error });
   }
   const { code, says, ...details } = known;
   return new XsyncError(code, `${path} ${says}`, { subject: path, cause: error, ...details });
@@ -103,16 +93,3 @@ export async function translating<T>(intent: Intent, path: string, work: () => P
     throw translate(error, intent, path);
   }
 }
-
-/** Runs `work`; undefined if it fails with one of the given errnos. */
-export async function unlessErrno<T>(codes: readonly string[], work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (isErrno(error, ...codes)) return undefined;
-    throw error;
-  }
-}
-
-/** Errnos of a path that does not exist. */
-export const ABSENT: readonly string[] = ['ENOENT', 'ENOTDIR'];

@@ -2,11 +2,11 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { TransferOptions } from '../port.js';
 import { paceBytes, throwIfAborted } from '../signal.js';
 import type { Calls } from './calls.js';
-import { isErrno } from './errors.js';
 
 /** Bytes of one read or write: large enough to be cheap, small enough to pace and to abort. */
 export const CHUNK = 1 << 20;

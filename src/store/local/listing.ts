@@ -3,12 +3,13 @@
  * retried page) starts a new walk after the last key returned, with the same result.
  */
 import { lstat, stat } from 'node:fs/promises';
+import { ABSENT, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import type { ListOptions, ListPage } from '../port.js';
 import { throwIfAborted } from '../signal.js';
 import type { Directories } from './directories.js';
-import { ABSENT, translating, unlessErrno } from './errors.js';
+import { translating } from './errors.js';
 import { versionOf } from './files.js';
 import { directoryOf, whyNot } from './keys.js';
 import type { Sidecars } from './sidecars.js';

@@ -11,9 +11,9 @@
  */
 import { createHash } from 'node:crypto';
 import { appendFile, open, readFile } from 'node:fs/promises';
+import { ABSENT, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { Calls } from './calls.js';
-import { ABSENT, unlessErrno } from './errors.js';
 import { copyRange, readPieces } from './files.js';
 
 export interface Part {

@@ -1,8 +1,9 @@
 /** Resolves a path and checks that it can be written, once, before a run moves anything. */
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
-import { isErrno, translate } from './errors.js';
+import { translate } from './errors.js';
 
 /** The path with every symbolic link resolved as far as it exists, so that two spellings of one path are equal. */
 export async function realPlace(path: string): Promise<string> {

@@ -2,9 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { copyFile, rename, rm, rmdir } from 'node:fs/promises';
+import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import type { Calls } from './calls.js';
 import type { Directories } from './directories.js';
-import { ABSENT, isErrno, unlessErrno } from './errors.js';
 import { makeDirectories, mtimeOf, type Version, versionOf } from './files.js';
 import { directoryOf, OWN_DIRECTORY } from './keys.js';
 import type { About, Sidecars } from './sidecars.js';

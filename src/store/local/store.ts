@@ -10,13 +10,14 @@
 import { lstat, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { md5Soon } from '../../hash/index.js';
+import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type * as port from '../port.js';
 import { throwIfAborted } from '../signal.js';
 import { Calls } from './calls.js';
 import { Directories } from './directories.js';
-import { ABSENT, type Intent, isErrno, translate, unlessErrno } from './errors.js';
+import { type Intent, translate } from './errors.js';
 import { makeDirectories, openToRead, readBody, type Version, versionOf, writeBody } from './files.js';
 import { directoryOf, isMarker, requireKey } from './keys.js';
 import { Listing, requireRoot } from './listing.js';

@@ -6,8 +6,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import type { Calls } from './calls.js';
-import { ABSENT, isErrno, unlessErrno } from './errors.js';
 import { makeDirectories } from './files.js';
 import { OWN_DIRECTORY } from './keys.js';
 

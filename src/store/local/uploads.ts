@@ -6,11 +6,11 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { md5OfMd5s, md5Soon } from '../../hash/index.js';
+import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type * as port from '../port.js';
 import type { Calls } from './calls.js';
-import { ABSENT, isErrno, unlessErrno } from './errors.js';
 import { makeDirectories, type Version, writeBody } from './files.js';
 import { isMarker, OWN_DIRECTORY } from './keys.js';
 import { Parts } from './parts.js';

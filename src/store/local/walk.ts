@@ -5,8 +5,9 @@
  */
 import type { BigIntStats, Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
+import { ABSENT, unlessErrno } from '../../model/errno.js';
 import { compareKeys } from '../../model/key.js';
-import { ABSENT, translating, unlessErrno } from './errors.js';
+import { translating } from './errors.js';
 import { OWN_DIRECTORY } from './keys.js';
 
 export interface Found {

@@ -134,11 +134,12 @@ export class SdkClient {
     const cause = call.fault ?? error;
     const fault = (code: ErrorCode, message: string) => new XsyncError(code, message, { subject: host, cause });
     if (call.user?.aborted) return fault('aborted', `the request to ${host} was aborted`);
-    if (call.stalled) return fault('timeout', `no bytes to or from ${host} for ${this.options.idleTimeoutMs / 1000} s`);
+    if (call.stalled)
+      return fault('timeout', `${host} sent and received no bytes for ${this.options.idleTimeoutMs / 1000} s`);
     if (cause instanceof XsyncError) return cause;
     if (answer && answer.status >= 300) return ossError(answer, subject, error);
     if (hasCode(cause) && (answer || answered(cause)))
-      return fault('truncated', `the response of ${host} was cut short`);
+      return fault('truncated', `the response of ${host} was truncated`);
     if (answer) return fault('invalid-response', `ali-oss could not parse the response of ${host}`);
     if (cause instanceof Error && cause.name === 'ConnectionTimeoutError') {
       return fault('unreachable', `no connection to ${host} within ${this.options.connectTimeoutMs / 1000} s`);
@@ -214,7 +215,7 @@ async function keepAnswer(result: UrllibResult, call: SdkCall, params: UrllibPar
   const body = result.data ?? Buffer.alloc(0);
   call.answer = { status, headers, body };
   const announced = params.method === 'HEAD' || params.customResponse ? 0 : Number(headers['content-length'] ?? 0);
-  if (body.byteLength < announced) throw new XsyncError('truncated', 'the response was cut short');
+  if (body.byteLength < announced) throw new XsyncError('truncated', 'the response was truncated');
   return result;
 }
 

@@ -164,12 +164,12 @@ export class SdkClient {
     const fault = (code: ErrorCode, message: string) => new XsyncError(code, message, { subject: host, cause });
     if (call.aborted) return fault('aborted', `the request to ${host} was aborted`);
     if (call.stalled)
-      return fault('timeout', `no bytes to or from ${host} for ${this.#options.idleTimeoutMs / 1000} s`);
+      return fault('timeout', `${host} sent and received no bytes for ${this.#options.idleTimeoutMs / 1000} s`);
     if (cause instanceof XsyncError) return cause;
     if (answer && (answer.status >= 300 || xmlRoot(answer.body) === 'Error')) {
       return this.#refusal(answer, cause, request);
     }
-    if (answer && hasCode(cause)) return fault('truncated', `the response of ${host} was cut short`);
+    if (answer && hasCode(cause)) return fault('truncated', `the response of ${host} was truncated`);
     if (answer) return fault('invalid-response', `the SDK could not parse the response of ${host}`);
     if (cause instanceof Error && cause.name === 'TimeoutError' && !hasCode(cause)) {
       return fault('unreachable', `no connection to ${host} within ${this.#options.connectTimeoutMs / 1000} s`);
