@@ -111,7 +111,7 @@ export async function manifestFiles({ manifest, env }: Pick<OpenSettings, 'manif
   const directory = stateDirectory(env);
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw new XsyncError('not-readable', `cannot read ${directory}: ${reasonOf(error)}`, { cause: error });
+    throw new XsyncError('not-readable', `${directory} cannot be read: ${reasonOf(error)}`, { cause: error });
   });
   return names.filter((name) => name.endsWith('.db')).map((name) => join(directory, name));
 }

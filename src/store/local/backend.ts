@@ -26,7 +26,7 @@ async function openPath(path: string, asFile: boolean, copyLinks: boolean): Prom
   ]);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (isErrno(error, ...ABSENT)) return undefined;
-    throw new XsyncError('not-readable', `cannot read ${path}: ${reasonOf(error)}`, { subject: path, cause: error });
+    throw new XsyncError('not-readable', `${path} cannot be read: ${reasonOf(error)}`, { subject: path, cause: error });
   });
   const isFile = found ? !found.isDirectory() : asFile;
   const store = createLocalStore({ root: await realPlace(isFile ? dirname(path) : path), copyLinks });
