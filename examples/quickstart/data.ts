@@ -1,7 +1,7 @@
 /** The test data: real files from this project's own node_modules, and one large object. */
 import { createCipheriv } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { copyFile, mkdir, opendir, stat } from 'node:fs/promises';
+import { copyFile, mkdir, opendir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,15 +12,18 @@ const MiB = 1024 * KiB;
 /** The servers hold everything in memory twice, so the data stays small. */
 const LARGEST_FILE = 256 * KiB;
 const MOST_BYTES = 64 * MiB;
+const EMPTY = 'empty.txt';
 
 export interface Chosen {
   files: number;
   bytes: number;
 }
 
-/** Copies up to `count` files of `from` to the same paths below `to`. */
+/** Writes one empty file, since every real tree has some, and copies up to `count - 1` files of `from` to `to`. */
 export async function copyFiles(from: string, to: string, count: number): Promise<Chosen> {
-  let files = 0;
+  await mkdir(to, { recursive: true });
+  await writeFile(join(to, EMPTY), '');
+  let files = 1;
   let bytes = 0;
   for await (const path of filesOf(from)) {
     if (files === count) break;
