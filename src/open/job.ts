@@ -4,7 +4,7 @@ import type { CopyPolicy, TransferPolicy } from '../engine/decide/decide.js';
 import type { Filter, FilterFile } from '../engine/filter/filter.js';
 import { bandwidthAt } from '../engine/job/bandwidth.js';
 import type { CopyJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
-import type { CONFIG, FILTER, LINKS, MANIFEST, NETWORK } from '../engine/job/places.js';
+import { type CONFIG, FILTER, type LINKS, type MANIFEST, type NETWORK } from '../engine/job/places.js';
 import type { RunOptions } from '../engine/options.js';
 import type { Backup } from '../engine/pair.js';
 import { reasonOf } from '../model/errno.js';
@@ -16,6 +16,9 @@ export type TransferJob = CopyJob | SyncJob | WatchJob;
 
 type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST>;
 type Filtering = Values<typeof FILTER>;
+
+/** Without `ignoreCase`, which alone filters nothing. */
+const FILTER_NAMES = (Object.keys(FILTER) as (keyof Filtering)[]).filter((name) => name !== 'ignoreCase');
 
 /** The longest time of a timer, 24 days: the meaning of `off` and 0. */
 const NEVER_MS = 2 ** 31 - 1;
@@ -135,6 +138,8 @@ function policyOf(job: TransferJob): CopyPolicy {
 
 /** The filter of a job; undefined when it includes everything. Reads the files that it names. */
 export async function filterOf(job: Filtering): Promise<Filter | undefined> {
+  // The matcher takes several MiB, which a run without filters should not cost.
+  if (!FILTER_NAMES.some((name) => job[name] !== undefined)) return undefined;
   const { createFilter, parseFilterFile, parseRawKeyFile } = await import('../engine/filter/filter.js');
   const rules = (names: string[] | undefined): FilterFile[] | undefined =>
     names?.map((name) => parseFilterFile(readList(name), name));
