@@ -24,6 +24,7 @@ import { Journal, type JournalOptions } from './record/journal.js';
 import { objectOf, Recorder } from './record/recorder.js';
 import { summarizer } from './record/summary.js';
 import { Shared } from './shared.js';
+import { EtagTrust } from './transfer/etag-trust.js';
 import { InThisThread } from './transfer/executor.js';
 import type { Means, Observation } from './transfer/means.js';
 import { discardUpload } from './transfer/uploads.js';
@@ -179,6 +180,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   const checkpoints = checkpointsIn(manifest);
   const means: Means = {
     ...{ source, dest, aside: pair.backup?.side.store, checkpoints, budget, slots, halt, limitInspections },
+    etags: { source: new EtagTrust(), dest: new EtagTrust() },
     observe: observer(recorder, limitTransfer(emit, halt, options)),
   };
   return {

@@ -34,8 +34,12 @@ export interface ManifestRow {
   /** Source Last-Modified, ms. */
   sourceMtimeMs: number;
   destEtag: string;
-  /** How the copy was verified, or how an existing object was found equal. */
+  /** How the copy was verified, or how an existing object was found equal; `size`: by size and time. */
   verifiedBy: VerifiedBy;
+  /** How far the times of both sides were apart when they were taken for equal, ms; absent: not at all. */
+  apartMs?: number;
+  /** Checksum of the bytes that were copied (`contentText`), where a side is on local disk. */
+  content?: string;
   /** True if xsync wrote the destination object. By default sync deletes only such objects. */
   ours: boolean;
   /** When the destination confirmed it, ms. */

@@ -11,7 +11,8 @@ import { limiter, Queue } from '../flow/queue.js';
 import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { Triple } from '../list/diff.js';
 import { type RunPair, viewFor } from '../pair.js';
-import { type Both, type ContentContext, inspectContent } from './content.js';
+import type { Both } from '../decide/reading.js';
+import { type ContentContext, inspectContent } from './content.js';
 import { type CheckEvent, CheckFold, type CheckReporter, type CheckSummary } from './findings.js';
 
 /** Bytes. */

@@ -1,5 +1,6 @@
 /**
- * One object in parts: read, hash, send, checkpoint, several at once.
+ * One object in parts: read, hash, send, checkpoint, several at once. Nothing becomes visible before the whole was compared
+ * with the source's checksum.
  *
  * The first part read also returns the object's headers, with which the upload is created: this saves a HEAD. Each
  * acknowledged part is checkpointed before the next one takes its slot, so that after a kill only the parts in flight are
@@ -10,6 +11,7 @@ import { XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
+import type { VerifiedBy } from '../../model/verified.js';
 import type { ObjectStore, PartEntry, PartResult, UploadRef } from '../../store/port.js';
 import type { Lease } from '../flow/budget.js';
 import { partRange } from '../plan/cut.js';
@@ -18,9 +20,19 @@ import { complete, finishedEarlier } from './complete.js';
 import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
 import { type RaceResult, type Request, Siblings } from './race.js';
+import { confirmByReading } from './reading-back.js';
 import { SourceProof, type Turn } from './source-proof.js';
 import { type Resumed, resumeUpload, startUpload } from './uploads.js';
-import { confirm, hashPartSoon, isSamePart, type PartHashes } from './verify.js';
+import {
+  confirm,
+  contentOf,
+  contradicts,
+  hashPartSoon,
+  isSameBytes,
+  isSamePart,
+  type PartHashes,
+  wholeOf,
+} from './verify.js';
 
 /** A part's bytes, and the object's headers that came with them. */
 interface Read {
@@ -31,37 +43,48 @@ interface Read {
 export async function transferParts(means: Means, ticket: CopyTicket): Promise<Copied> {
   const resumed = await resumeUpload(means, ticket);
   const done = resumed && !resumed.gone ? resumed.parts : [];
-  const resumedBytes = done.reduce((sum, part) => sum + part.size, 0);
+  const resumedBytes = bytesOf(done);
+  const proof = new SourceProof(ticket);
+  if (resumed && resumed.parts.length > 0) await learnAgain(means, ticket, proof, resumed);
   means.observe({ type: 'begin', key: ticket.key, size: ticket.source.size, parts: ticket.cut.parts, resumedBytes });
   if (resumed?.gone) {
-    const finished = await finishedEarlier(means, ticket, resumed.parts);
+    const finished = await finishedEarlier(means, ticket, proof, resumed.parts);
     if (finished) return finished;
     await means.checkpoints.endUpload(ticket.key);
   }
-  const proof = new SourceProof(ticket, done.length > 0);
-  const parts = new PartsInFlight(means, ticket, proof, resumed?.gone ? undefined : resumed, done);
+  const kept = resumed?.gone ? undefined : resumed;
+  const parts = new PartsInFlight(means, ticket, kept ? proof : new SourceProof(ticket), kept, done);
   const proven = await parts.sendAll();
   const answer = await complete(means, ticket, await parts.upload(), parts.rows());
   await means.checkpoints.endUpload(ticket.key);
-  const verifiedBy = parts.confirmed || answer.confirmed ? proven : 'size';
-  return {
-    kind: 'copied',
-    destEtag: answer.etag,
-    verifiedBy,
-    parts: ticket.cut.parts,
-    resumedParts: done.length + parts.spared.parts,
-    resumedBytes: resumedBytes + parts.spared.bytes,
-  };
+  const confirmed = (await parts.confirmedBy(answer.etag)) || answer.confirmed;
+  const verifiedBy = confirmed ? proven : 'size';
+  const { partSize, parts: count } = ticket.cut;
+  const content = contentOf(means, wholeOf(parts.rows()), partSize);
+  return { kind: 'copied', destEtag: answer.etag, verifiedBy, parts: count, ...parts.resumed, content };
+}
+
+/** One HEAD of the source, which also shows that it still is the version whose parts were sent. */
+async function learnAgain(means: Means, ticket: CopyTicket, proof: SourceProof, { hashed }: Resumed): Promise<void> {
+  const info = await means.source.head(ticket.source.key, { signal: means.halt.signal });
+  mustBeWhole(ticket, info);
+  await proof.learn(info.checksums, async () => ({}), hashed);
+}
+
+function bytesOf(parts: Iterable<{ size: number }>): number {
+  return [...parts].reduce((sum, { size }) => sum + size, 0);
 }
 
 class PartsInFlight {
   readonly #means: Means;
   readonly #ticket: CopyTicket;
-  readonly #proof: SourceProof;
+  #proof: SourceProof;
   readonly #done = new Map<number, PartRow>();
   readonly #arrived = new Map<number, PartEntry>();
-  /** Parts not sent because they were found at the destination. */
-  readonly spared = { parts: 0, bytes: 0 };
+  /** Parts not sent because an earlier run sent them. */
+  readonly #spared = new Map<number, { size: number }>();
+  /** Parts whose bytes were read again and were not those that had been sent. */
+  #differed = 0;
   readonly #reads = new Siblings();
   readonly #writes = new Siblings();
   /** Parts that are being read. */
@@ -73,6 +96,8 @@ class PartsInFlight {
   #started: Promise<UploadRef> | undefined;
   #broken = false;
   #confirmed = true;
+  /** The first part whose ETag looks like an MD5 and is not that of the bytes. */
+  #contradicted: PartRow | undefined;
 
   constructor(
     means: Means,
@@ -86,24 +111,80 @@ class PartsInFlight {
     this.#proof = proof;
     if (resumed) this.#started = Promise.resolve(resumed.upload);
     for (const part of resumed?.arrived ?? []) this.#arrived.set(part.partNumber, part);
-    for (const part of done) this.#done.set(part.partNumber, part);
+    for (const part of done) {
+      this.#done.set(part.partNumber, part);
+      this.#spared.set(part.partNumber, part);
+    }
   }
 
-  /** Sends the missing parts. @throws the first error once all parts have ended; Unfinished when stopped */
-  async sendAll() {
+  /**
+   * Sends the missing parts. If the source's ETag promises nothing and differs, all parts are read again: it is no
+   * checksum if the bytes are the same.
+   * @throws the first error once all parts have ended; checksum-mismatch; Unfinished when stopped
+   */
+  async sendAll(): Promise<VerifiedBy> {
+    const trust = this.#means.etags.source;
+    await this.#sendMissing();
+    const first = this.#proof.prove(this.rows());
+    if (first !== 'etag-differs') {
+      if (this.#proof.isHint) trust.agree();
+      return first;
+    }
+    if (!trust.counts) return 'computed';
+    this.#proof = await this.#proof.again();
+    this.#differed = 0;
+    await this.#sendMissing();
+    const second = this.#proof.prove(this.rows());
+    if (second !== 'etag-differs') {
+      trust.agree();
+      return second;
+    }
+    if (this.#differed > 0) {
+      const message = `the source returned other bytes when it was read again (${this.#differed} of ${this.#ticket.cut.parts} parts)`;
+      throw new XsyncError('checksum-mismatch', message, { subject: this.#ticket.key });
+    }
+    trust.disown();
+    return 'computed';
+  }
+
+  async #sendMissing(): Promise<void> {
     const limit = this.#means.slots.ofObject();
-    const missing = Array.from({ length: this.#ticket.cut.parts }, (_, i) => i + 1).filter((n) => !this.#done.has(n));
-    const sent = missing.map((n) => limit(() => this.#sendUnlessBroken(n)));
+    const numbers = Array.from({ length: this.#ticket.cut.parts }, (_, i) => i + 1);
+    const missing = numbers.filter((n) => {
+      const row = this.#done.get(n);
+      return !row || this.#proof.needs(row);
+    });
+    const done = missing.map((n) => limit(() => this.#sendUnlessBroken(n)));
     this.#means.opened?.();
-    const outcomes = await Promise.allSettled(sent);
+    const outcomes = await Promise.allSettled(done);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-    if (this.#done.size < this.#ticket.cut.parts) throw new Unfinished();
-    return this.#proof.prove(this.rows());
+    const left = numbers.some((n) => {
+      const row = this.#done.get(n);
+      return !row || this.#proof.needs(row);
+    });
+    if (left) throw new Unfinished();
   }
 
-  /** The destination checked every part or returned a checksum of it. */
-  get confirmed(): boolean {
-    return this.#confirmed;
+  /**
+   * The destination checked every part or returned a checksum of it. If it returned an ETag that looks like an MD5 and
+   * differs, one such part is read back.
+   */
+  async confirmedBy(etag: string): Promise<boolean> {
+    const { budget, etags } = this.#means;
+    const part = this.#contradicted;
+    if (!part?.md5 || !etags.dest.counts) return this.#confirmed;
+    const { offset, size } = partRange(part.partNumber, this.#ticket.cut.partSize, this.#ticket.source.size);
+    const lease = await budget.lease(size);
+    try {
+      await confirmByReading(this.#means, this.#ticket, { offset, etag, md5: part.md5 }, lease.bytes);
+      return this.#confirmed;
+    } finally {
+      lease.release();
+    }
+  }
+
+  get resumed(): { resumedParts: number; resumedBytes: number } {
+    return { resumedParts: this.#spared.size, resumedBytes: bytesOf(this.#spared.values()) };
   }
 
   rows(): PartRow[] {
@@ -130,7 +211,7 @@ class PartsInFlight {
     const { key, cut, source } = this.#ticket;
     const range = partRange(partNumber, cut.partSize, source.size);
     // Taken in order of the parts, like the leases, so that a part never waits for one that has no memory yet.
-    const turn = this.#proof.takeTurn();
+    const turn = this.#proof.takeTurn(partNumber);
     let lease: Lease | undefined;
     let moving: Moving | undefined;
     try {
@@ -148,6 +229,8 @@ class PartsInFlight {
       const row = { partNumber, size: range.size, ...sent };
       await checkpoints.addPart(key, row);
       this.#done.set(partNumber, row);
+      const hashed = this.#proof.acknowledge(partNumber);
+      if (hashed) await checkpoints.noteHash(key, hashed);
       slots.races.add(range.size);
     } finally {
       turn.pass();
@@ -204,7 +287,15 @@ class PartsInFlight {
     moving: Moving,
   ): Promise<PartHashes & { etag: string }> {
     const { dest } = this.#means;
-    const hashes = await hashPartSoon(bytes, this.#proof.hashing(dest.capabilities));
+    const known = this.#done.get(partNumber);
+    const hashing = this.#proof.hashing(dest.capabilities);
+    const hashes = await hashPartSoon(bytes, {
+      md5: hashing.md5 || known?.md5 !== undefined,
+      crc64ecma: hashing.crc64ecma || known?.crc64ecma !== undefined,
+    });
+    if (known && isSameBytes(known, hashes)) return { ...hashes, etag: known.etag };
+    if (known) this.#differed++;
+    this.#spared.delete(partNumber);
     const there = this.#arrived.get(partNumber);
     const spared = there && isSamePart(there, bytes.byteLength, hashes);
     const etag = spared ? this.#spare(there) : await this.#upload(upload, partNumber, bytes, hashes, moving);
@@ -237,8 +328,11 @@ class PartsInFlight {
       second: () => (this.#md5Etags && this.#mayRace(dest, false) ? send : undefined),
     });
     const answer = this.#reported(partNumber, result);
-    if (answer.checksums.md5 !== answer.etag.toLowerCase()) this.#md5Etags = false;
-    if (!confirm(key, hashes, answer) && contentMd5 === undefined) this.#confirmed = false;
+    if (!isMd5Etag(answer, hashes, dest)) this.#md5Etags = false;
+    const confirmed = confirm(key, hashes, answer);
+    if (contradicts(hashes, answer) && !confirmed) this.#contradicted ??= { partNumber, size: bytes.byteLength, ...answer, ...hashes };
+    else if (answer.checksums.etagHint !== undefined) this.#means.etags.dest.agree();
+    if (!confirmed && contentMd5 === undefined) this.#confirmed = false;
     return answer.etag;
   }
 
@@ -257,19 +351,31 @@ class PartsInFlight {
   }
 
   /** The part had arrived and only its response was lost. */
-  #spare({ size, etag }: PartEntry): string {
-    this.spared.parts++;
-    this.spared.bytes += size;
+  #spare({ partNumber, size, etag }: PartEntry): string {
+    this.#spared.set(partNumber, { size });
     this.#means.observe({ type: 'progress', key: this.#ticket.key, bytes: size });
     return etag;
   }
 
-  #uploadFor(info: ObjectInfo): Promise<UploadRef> {
-    this.#proof.learn(info.checksums);
+  async #uploadFor(info: ObjectInfo): Promise<UploadRef> {
+    const { source, halt } = this.#means;
+    const { source: from } = this.#ticket;
+    await this.#proof.learn(info.checksums, async () => {
+      if (source.capabilities.local) return {};
+      const whole = await source.head(from.key, { signal: halt.signal });
+      mustBeWhole(this.#ticket, whole);
+      return whole.checksums;
+    });
     const options = outgoing(info, this.#means.dest, this.#ticket.storageClass);
     this.#started ??= startUpload(this.#means, this.#ticket, options);
     return this.#started;
   }
+}
+
+/** The ETag is the part's MD5, so that sending the part again stores the same ETag. */
+function isMd5Etag({ etag, checksums }: PartResult, { md5 }: PartHashes, dest: ObjectStore): boolean {
+  const promised = checksums.md5 ?? (dest.capabilities.partEtagIsMd5 ? checksums.etagHint : undefined);
+  return (promised ?? md5) === etag.toLowerCase();
 }
 
 /** Releases the lease if the request fails. */

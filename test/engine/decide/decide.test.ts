@@ -11,7 +11,7 @@ import {
 } from '../../../src/engine/decide/decide.js';
 import { POLICY, SYNC_POLICY } from '../support.js';
 
-const KNOWN = { ours: true, intended: false, proven: true };
+const KNOWN = { ours: true, intended: false, proven: true, apartMs: 0, onDisk: false };
 const SAME: Evidence = { sizeSame: true, checksum: 'same', ...KNOWN };
 const DIFFERS: Evidence = { sizeSame: true, checksum: 'differs', ...KNOWN };
 const SIZE: Evidence = { sizeSame: false, checksum: 'unknown', ...KNOWN };

@@ -95,7 +95,7 @@ describe('checksums of an answer', () => {
     ],
     ['a composite CRC', { 'x-amz-checksum-crc64nvme': 'AAA=-2', 'x-amz-checksum-type': 'COMPOSITE' }, 'x', {}],
   ])('are never claimed wrongly: %s', (_name, headers, etag, expected) => {
-    expect(checksumsIn(headers as Record<string, string>, etag)).toEqual(expected);
+    expect(checksumsIn(headers as Record<string, string>, etag, true)).toEqual(expected);
   });
 
   it('come from an ETag without its quotes, otherwise verbatim', () => {
