@@ -36,7 +36,9 @@ function hasherOf(name: RunningHashName): Promise<IHasher> {
 const saved = z.object({
   name: z.enum(RUNNING_HASHES),
   state: z.base64(),
-  parts: z.object({ size: z.int().positive(), filled: z.int().min(0), count: z.int().min(0), state: z.base64() }).optional(),
+  parts: z
+    .object({ size: z.int().positive(), filled: z.int().min(0), count: z.int().min(0), state: z.base64() })
+    .optional(),
 });
 
 /** MD5 of the MD5s of the parts so far, as S3 makes the ETag of a multipart object. */
@@ -71,7 +73,12 @@ export class RunningHash {
   static async begin(name: RunningHashName, partSize?: number): Promise<RunningHash> {
     const hasher = await hasherOf(name);
     const state = hasher.init().save();
-    return new RunningHash(name, hasher, state, partSize === undefined ? undefined : { size: partSize, filled: 0, count: 0, state });
+    return new RunningHash(
+      name,
+      hasher,
+      state,
+      partSize === undefined ? undefined : { size: partSize, filled: 0, count: 0, state },
+    );
   }
 
   /** Continues from a text of `save`. Undefined if this build cannot: the bytes must then be hashed again. */
@@ -92,8 +99,11 @@ export class RunningHash {
   }
 
   update(bytes: Uint8Array): void {
-    const parts = this.#parts;
-    if (!parts) return this.#add(bytes);
+    if (this.#parts) this.#addToParts(bytes, this.#parts);
+    else this.#add(bytes);
+  }
+
+  #addToParts(bytes: Uint8Array, parts: OfParts): void {
     for (let at = 0; at < bytes.byteLength; ) {
       if (parts.filled === parts.size) this.#endPart(parts);
       const piece = bytes.subarray(at, at + parts.size - parts.filled);

@@ -18,7 +18,11 @@ describe('a running hash', () => {
 
   it.each(['md5', 'sha1', 'sha256'] as const)('agrees with OpenSSL on %s', async (name) => {
     const bytes = randomBytes(100_003);
-    expect(await digestOf(name, bytes)).toBe(createHash(name).update(bytes).digest(name === 'md5' ? 'hex' : 'base64'));
+    expect(await digestOf(name, bytes)).toBe(
+      createHash(name)
+        .update(bytes)
+        .digest(name === 'md5' ? 'hex' : 'base64'),
+    );
   });
 
   it.each(RUNNING_HASHES)('of %s continues where it was saved, wherever that was, beside others', async (name) => {
@@ -40,7 +44,11 @@ describe('a running hash', () => {
     const bytes = randomBytes(3500);
     const md5s = [];
     for (let at = 0; at < bytes.length; at += partSize) {
-      md5s.push(createHash('md5').update(bytes.subarray(at, at + partSize)).digest('hex'));
+      md5s.push(
+        createHash('md5')
+          .update(bytes.subarray(at, at + partSize))
+          .digest('hex'),
+      );
     }
     for (const at of [0, 999, 1000, 1001, 3500]) {
       const first = await RunningHash.begin('md5', partSize);

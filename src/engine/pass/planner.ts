@@ -10,13 +10,13 @@ import { inspect, type Known } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
 import { Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
+import type { RunPair } from '../pair.js';
 import { backupTarget, isBackup } from '../plan/backup.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, type Subject } from '../plan/plan.js';
 import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
-import type { ObjectStore } from '../../store/port.js';
 import type { RunContext } from './context.js';
 import { copyObject, failedObject } from './copy.js';
 import type { Deletes } from './deletes.js';
@@ -191,7 +191,7 @@ export class Planner {
       const doubted = this.#failures && pair.manifest.failure(key) !== undefined;
       const keys = { sourceKey: source.prefix + key, destKey: dest.prefix + key };
       const how = { ...stores, budget, policy: options.policy, signal: halt.signal };
-      const inspected = await inspect(how, { ...keys, doubted, ...known(triple, keys, stores) }, decision);
+      const inspected = await inspect(how, { ...keys, doubted, ...known(triple, keys, pair) }, decision);
       await this.#act({ ...triple, dest: inspected.dest ?? triple.dest }, inspected.verdict, batch, inspected.apartMs);
     } catch (error) {
       if (halt.signal.aborted) return;
@@ -334,12 +334,12 @@ export class Planner {
 function known(
   triple: Triple,
   { sourceKey, destKey }: Pick<Known, 'sourceKey' | 'destKey'>,
-  stores: { source: ObjectStore; dest: ObjectStore },
+  pair: Pick<RunPair, 'source' | 'dest'>,
 ): Partial<Known> {
   const { source, dest, row } = triple;
   if (!source || !dest) return {};
   const listed = { source: { ...source, key: sourceKey }, dest: { ...dest, key: destKey } };
-  const local = [stores.source.capabilities.local, stores.dest.capabilities.local];
+  const local = [pair.source.store.capabilities.local, pair.dest.store.capabilities.local];
   const remoteState = local[0] ? destState(triple, true) : sourceState(triple);
   if (local[0] === local[1] || remoteState !== 'same') return { listed };
   return { listed, content: row?.content === undefined ? undefined : parseContent(row.content) };

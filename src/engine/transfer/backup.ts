@@ -43,7 +43,15 @@ async function copyAside(means: Means, key: string, target: BackupTarget): Promi
   const storageClass = target.place.kind === dest.identity.kind ? found.storageClass : undefined;
   const { partSize: wanted, attempts } = target;
   const { etag, size, mtimeMs, checksums } = found;
-  const subject = { key, sourceKey: key, destKey: target.key, etag, size, mtimeMs, md5ofParts: compositeEtag(checksums) };
+  const subject = {
+    key,
+    sourceKey: key,
+    destKey: target.key,
+    etag,
+    size,
+    mtimeMs,
+    md5ofParts: compositeEtag(checksums),
+  };
   const ticket = planCopy(routeOf(dest, aside, { storageClass, attempts, wanted }), subject);
   const quiet: Means = {
     ...{ ...means, source: dest, dest: aside },

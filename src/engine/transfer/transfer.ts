@@ -9,8 +9,8 @@ import type { Moving } from '../tune/flow.js';
 import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
 import { outgoing } from './outgoing.js';
-import { copyOnServer } from './server-copy.js';
 import { confirmByReading } from './reading-back.js';
+import { copyOnServer } from './server-copy.js';
 import { proveComposite } from './source-cut.js';
 import { confirm, contentOf, contradicts, mustAgree, type Proof, proveWhole } from './verify.js';
 

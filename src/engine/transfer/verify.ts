@@ -49,7 +49,12 @@ const OTHERS = ['sha256', 'sha1', 'crc64nvme', 'crc32c', 'crc32'] as const;
  * For an object whose bytes are all in memory.
  * @throws checksum-mismatch when the bytes read do not match the source's checksum
  */
-export async function proveWhole(key: string, bytes: Uint8Array, claimed: Checksums, dest: Capabilities): Promise<Proof> {
+export async function proveWhole(
+  key: string,
+  bytes: Uint8Array,
+  claimed: Checksums,
+  dest: Capabilities,
+): Promise<Proof> {
   const { md5: own, crc64ecma: ownCrc, etagHint: hint } = claimed;
   if (own !== undefined) {
     if (!dest.checksContentMd5) mustAgree(key, 'source', 'md5', own, md5(bytes));
@@ -116,7 +121,10 @@ export function confirm(key: string, sent: Checksums, { checksums }: Pick<WriteR
 }
 
 /** The destination returned an ETag that looks like an MD5, and it is not the MD5 that was sent. */
-export function contradicts(sent: Checksums, { checksums: { etagHint: hint } }: Pick<WriteResult, 'checksums'>): boolean {
+export function contradicts(
+  sent: Checksums,
+  { checksums: { etagHint: hint } }: Pick<WriteResult, 'checksums'>,
+): boolean {
   return hint !== undefined && !hint.includes('-') && sent.md5 !== undefined && hint !== sent.md5;
 }
 

@@ -84,8 +84,8 @@ export class SqliteManifest implements Manifest {
     this.#atomically(() => {
       for (const r of rows) {
         this.#sql.put.run(
-          ...[r.key, r.size, r.sourceEtag, r.sourceMtimeMs, r.destEtag, r.verifiedBy] as const,
-          ...[r.ours ? 1 : 0, r.atMs, r.apartMs ?? 0, r.content ?? null] as const,
+          ...([r.key, r.size, r.sourceEtag, r.sourceMtimeMs, r.destEtag, r.verifiedBy] as const),
+          ...([r.ours ? 1 : 0, r.atMs, r.apartMs ?? 0, r.content ?? null] as const),
         );
         this.#sql.unIntend.run(r.key);
       }

@@ -129,9 +129,7 @@ export function prepareStatements(db: Database): Statements {
       `INSERT OR REPLACE INTO upload (key, upload_id, source_etag, size, part_size, created_ms)
        VALUES (?, ?, ?, ?, ?, ?)`,
     ),
-    noteHash: db.prepare<[number, string, string]>(
-      'UPDATE upload SET hashed_up_to = ?, hash_state = ? WHERE key = ?',
-    ),
+    noteHash: db.prepare<[number, string, string]>('UPDATE upload SET hashed_up_to = ?, hash_state = ? WHERE key = ?'),
     dropUpload: db.prepare<Key>('DELETE FROM upload WHERE key = ?'),
     parts: db.prepare<Key, StoredPart>(
       'SELECT part_number AS partNumber, size, etag, md5, crc64ecma FROM part WHERE key = ? ORDER BY part_number',

@@ -41,7 +41,9 @@ export const s3ConfigSchema = z
     requester_pays: flag.default(false),
     etag_is_md5: flag
       .optional()
-      .describe('Whether ETags are MD5s (and those of multipart objects MD5s of MD5s); default: what the provider promises'),
+      .describe(
+        'Whether ETags are MD5s (and those of multipart objects MD5s of MD5s); default: what the provider promises',
+      ),
     prices: pricesSchema,
   })
   .superRefine((config, context) => {

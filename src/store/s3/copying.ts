@@ -24,7 +24,12 @@ export function readCopy(root: string, body: Buffer, headers: Record<string, str
   const { fields } = readXml(body, { root, fields: FIELDS, lists: {} });
   const etag = unquote(required(fields.ETag, 'ETag'));
   const mtimeMs = fields.LastModified === undefined ? undefined : time(fields.LastModified);
-  return { etag, checksums: bodyChecksums(fields, headers, etag, promised), versionId: headers['x-amz-version-id'], mtimeMs };
+  return {
+    etag,
+    checksums: bodyChecksums(fields, headers, etag, promised),
+    versionId: headers['x-amz-version-id'],
+    mtimeMs,
+  };
 }
 
 /** Checksums of a response that has them in its XML. The encryption is in the headers. */

@@ -47,10 +47,7 @@ export class SdkUploads {
     const command = (sdk: Sdk, call: SdkCall) => new sdk.UploadPartCommand({ ...input, Body: call.upload(body, pace) });
     const edit = withHeaders(undefined);
     const request = { key: upload.key, signal, upload: true, data: true, edit, command };
-    const { etag, checksums } = readWritten(
-      (await this.#client.send(request)).answer,
-      writtenEtagIsMd5(this.#preset),
-    );
+    const { etag, checksums } = readWritten((await this.#client.send(request)).answer, writtenEtagIsMd5(this.#preset));
     return { etag, checksums };
   }
 

@@ -12,11 +12,11 @@ import type {
   UploadRef,
   WriteResult,
 } from '../port.js';
+import { type S3Preset, writtenEtagIsMd5 } from './config.js';
 import { bodyChecksums, copySource, readCopy } from './copying.js';
 import { escapeXml } from './encode.js';
 import { checksumsIn, md5Header, unquote } from './headers.js';
 import { readParts, readUploads, required, uploadMarkers } from './listing.js';
-import { type S3Preset, writtenEtagIsMd5 } from './config.js';
 import type { Wire } from './wire.js';
 
 export class Uploads {
@@ -75,12 +75,7 @@ export class Uploads {
       signal: options.signal,
       lateError: true,
     });
-    const { etag, checksums } = readCopy(
-      'CopyPartResult',
-      answer.body,
-      answer.headers,
-      writtenEtagIsMd5(this.#preset),
-    );
+    const { etag, checksums } = readCopy('CopyPartResult', answer.body, answer.headers, writtenEtagIsMd5(this.#preset));
     return { etag, checksums };
   }
 
