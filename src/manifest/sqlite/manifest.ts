@@ -206,6 +206,7 @@ export class SqliteManifest implements Manifest {
 
   putRun({ id, command, startedMs, endedMs, outcome, detail }: RunRow): void {
     this.#atomically(() => {
+      this.#sql.moveRuns.run({ before: startedMs - 1, after: endedMs });
       this.#sql.putRun.run(id, command, startedMs, endedMs, outcome, detail);
       this.#sql.dropOldRuns.run(KEPT_RUNS - 1);
     });
@@ -223,12 +224,12 @@ export class SqliteManifest implements Manifest {
     this.#atomically(() => {
       for (const { minuteMs, bin, objects, maxMs } of rows) this.#sql.addLag.run(minuteMs, bin, objects, maxMs);
       const latest = rows.at(-1)?.minuteMs;
-      if (latest !== undefined) this.#sql.dropOldLags.run(latest - KEPT_LAGS_MS);
+      if (latest !== undefined) this.#sql.dropOldLags.run(latest - KEPT_LAGS_MS, latest);
     });
   }
 
-  lags(sinceMs: number): LagRow[] {
-    return this.#run(() => this.#sql.lags.all(sinceMs));
+  lags(sinceMs: number, untilMs: number): LagRow[] {
+    return this.#run(() => this.#sql.lags.all(sinceMs, untilMs));
   }
 
   getFact(name: string): string | undefined {

@@ -88,13 +88,14 @@ export interface Statements {
   doomedCount: Statement<[], number>;
   clearDoomed: Statement<[]>;
   unDoom: Statement<Key>;
+  moveRuns: Statement<[{ before: number; after: number }]>;
   putRun: Statement<[string, string, number, number, string, string]>;
   run: Statement<[id: string], RunRow>;
   runs: Statement<[limit: number], RunRow>;
   dropOldRuns: Statement<[keep: number]>;
   addLag: Statement<[number, number, number, number]>;
-  lags: Statement<[sinceMs: number], LagRow>;
-  dropOldLags: Statement<[beforeMs: number]>;
+  lags: Statement<[sinceMs: number, untilMs: number], LagRow>;
+  dropOldLags: Statement<[beforeMs: number, afterMs: number]>;
   getFact: Statement<[string], string>;
   setFact: Statement<[string, string]>;
 }
@@ -162,6 +163,9 @@ export function prepareStatements(db: Database): Statements {
     clearDoomed: db.prepare<[]>('DELETE FROM doomed'),
     unDoom: db.prepare<Key>('DELETE FROM doomed WHERE key = ?'),
 
+    moveRuns: db.prepare<[{ before: number; after: number }]>(
+      'UPDATE run SET started_ms = @before, ended_ms = min(ended_ms, @before) WHERE started_ms > @after',
+    ),
     putRun: db.prepare<[string, string, number, number, string, string]>(
       'INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?)',
     ),
@@ -175,11 +179,11 @@ export function prepareStatements(db: Database): Statements {
       `INSERT INTO lag VALUES (?, ?, ?, ?) ON CONFLICT (minute_ms, bin)
        DO UPDATE SET objects = objects + excluded.objects, max_ms = max(max_ms, excluded.max_ms)`,
     ),
-    lags: db.prepare<[number], LagRow>(
+    lags: db.prepare<[number, number], LagRow>(
       `SELECT max(minute_ms) AS minuteMs, bin, sum(objects) AS objects, max(max_ms) AS maxMs
-       FROM lag WHERE minute_ms >= ? GROUP BY bin ORDER BY bin`,
+       FROM lag WHERE minute_ms BETWEEN ? AND ? GROUP BY bin ORDER BY bin`,
     ),
-    dropOldLags: db.prepare<[number]>('DELETE FROM lag WHERE minute_ms < ?'),
+    dropOldLags: db.prepare<[number, number]>('DELETE FROM lag WHERE minute_ms < ? OR minute_ms > ?'),
 
     getFact: db.prepare<[string], string>('SELECT value FROM fact WHERE name = ?').pluck(),
     setFact: db.prepare<[string, string]>('INSERT OR REPLACE INTO fact VALUES (?, ?)'),
