@@ -11,7 +11,7 @@ export interface UploadRow {
   size: number;
   partSize: number;
   createdMs: number;
-  /** Absent: no part has been hashed, or the source's checksum needs no hash over the parts in order. */
+  /** Absent until it was noted. */
   hashed?: HashedParts;
 }
 
@@ -22,7 +22,7 @@ export interface UploadRow {
 export interface HashedParts {
   /** Number of the last part that it covers; every part up to there was acknowledged. */
   upTo: number;
-  /** A text of `RunningHash.save`. */
+  /** A text of `RunningHash.save`. Empty: the source's checksum needs no hash over the parts in order. */
   state: string;
 }
 

@@ -16,7 +16,7 @@ export async function transferParts(means: Means, ticket: CopyTicket): Promise<C
   const done = resumed && !resumed.gone ? resumed.parts : [];
   const resumedBytes = bytesOf(done);
   const proof = new SourceProof(ticket);
-  if (resumed && resumed.parts.length > 0) await learnAgain(means, ticket, proof, resumed);
+  if (resumed && resumed.parts.length > 0) await resumeProof(means, ticket, proof, resumed);
   means.observe({ type: 'begin', key: ticket.key, size: ticket.source.size, parts: ticket.cut.parts, resumedBytes });
   if (resumed?.gone) {
     const finished = await finishedEarlier(means, ticket, proof, resumed.parts);
@@ -35,9 +35,11 @@ export async function transferParts(means: Means, ticket: CopyTicket): Promise<C
   return { kind: 'copied', destEtag: answer.etag, verifiedBy, parts: count, ...parts.resumed, content };
 }
 
-/** One HEAD of the source, which also shows that it still is the version whose parts were sent. */
-async function learnAgain(means: Means, ticket: CopyTicket, proof: SourceProof, { hashed }: Resumed): Promise<void> {
+/** One HEAD of the source if the checkpoint does not say what is needed of its parts, or no part is left to be read. */
+async function resumeProof(means: Means, ticket: CopyTicket, proof: SourceProof, resumed: Resumed): Promise<void> {
+  const continued = resumed.hashed !== undefined && (await proof.resume(resumed.hashed));
+  if (continued && !resumed.gone && resumed.parts.length < ticket.cut.parts) return;
   const info = await means.source.head(ticket.source.key, { signal: means.halt.signal });
   mustBeWhole(ticket, info);
-  await proof.learn(info.checksums, async () => ({}), hashed);
+  await proof.learn(info.checksums, async () => ({}));
 }

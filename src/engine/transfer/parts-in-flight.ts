@@ -79,17 +79,17 @@ export class PartsInFlight {
     const trust = this.#means.etags.source;
     await this.#sendMissing();
     const first = this.#proof.prove(this.rows());
-    if (first !== 'etag-differs') {
+    if (first !== 'etag-differs' && first !== 'unknown') {
       if (this.#proof.isHint) trust.agree();
       return first;
     }
-    if (!trust.counts) return 'computed';
+    if (first === 'etag-differs' && !trust.counts) return 'computed';
     this.#proof = await this.#proof.again();
     this.#differed = 0;
     await this.#sendMissing();
     const second = this.#proof.prove(this.rows());
-    if (second !== 'etag-differs') {
-      trust.agree();
+    if (second !== 'etag-differs' && second !== 'unknown') {
+      if (this.#proof.isHint) trust.agree();
       return second;
     }
     if (this.#differed > 0) {
@@ -111,11 +111,10 @@ export class PartsInFlight {
     this.#means.opened?.();
     const outcomes = await Promise.allSettled(done);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-    const left = numbers.some((n) => {
-      const row = this.#done.get(n);
-      return !row || this.#proof.needs(row);
-    });
-    if (left) throw new Unfinished();
+    if (missing.length === 0) return;
+    if (this.#means.halt.stops('parts')) throw new Unfinished();
+    // What the first response says of the source can mean that more parts are needed.
+    await this.#sendMissing();
   }
 
   /**

@@ -33,6 +33,10 @@ interface Reference {
 
 export class SourceProof {
   readonly #ticket: CopyTicket;
+  /** What the checkpoint says of the hash, before the source's checksums are known. */
+  #noted: HashedParts | undefined;
+  /** The checkpoint was made for another checksum than the source has, so all bytes are needed again. */
+  #unfit = false;
   #learning: Promise<void> | undefined;
   #claimed: Checksums = {};
   #reference: Reference | undefined;
@@ -52,27 +56,33 @@ export class SourceProof {
   }
 
   /**
+   * Continues the hash of an earlier run, which says what is needed of acknowledged parts without a request.
+   * @returns whether that is possible; otherwise the source's checksums must be learned before any part is sent
+   */
+  async resume(noted: HashedParts): Promise<boolean> {
+    if (noted.state !== '') this.#hash = await RunningHash.resume(noted.state);
+    if (noted.state !== '' && !this.#hash) return false;
+    this.#noted = noted;
+    this.#frontier = noted.upTo;
+    return true;
+  }
+
+  /**
    * Takes the source's checksums from its first response; later reads are pinned to the same version.
    * @param ask returns those of a HEAD: a response with some of the bytes may lack them
-   * @param saved the hash of an earlier run
    */
-  learn(claimed: Checksums, ask: () => Promise<Checksums>, saved?: HashedParts): Promise<void> {
-    this.#learning ??= this.#learn(claimed, ask, saved);
+  learn(claimed: Checksums, ask: () => Promise<Checksums>): Promise<void> {
+    this.#learning ??= this.#learn(claimed, ask);
     return this.#learning;
   }
 
-  async #learn(first: Checksums, ask: () => Promise<Checksums>, saved: HashedParts | undefined): Promise<void> {
+  async #learn(first: Checksums, ask: () => Promise<Checksums>): Promise<void> {
     this.#claimed = Object.keys(first).length === 0 ? await ask() : first;
     this.#reference = referenceOf(this.#ticket, this.#claimed);
-    if (this.#reference?.made.of !== 'bytes') return;
-    const { name, partSize } = this.#reference.made;
-    const resumed = saved && (await RunningHash.resume(saved.state));
-    if (saved && resumed?.name === name && resumed.partSize === partSize) {
-      this.#hash = resumed;
-      this.#frontier = saved.upTo;
-    } else {
-      this.#hash = await RunningHash.begin(name, partSize);
-    }
+    const made = this.#reference?.made;
+    if (made?.of !== 'bytes') this.#hash = undefined;
+    else if (!this.#noted) this.#hash = await RunningHash.begin(made.name, made.partSize);
+    else this.#unfit = this.#hash?.name !== made.name || this.#hash.partSize !== made.partSize;
   }
 
   /** A proof of the same object that needs all of its bytes again. */
@@ -91,9 +101,9 @@ export class SourceProof {
   /** An acknowledged part that must be read again, because its bytes are missing in the checksum. */
   needs(row: PartRow): boolean {
     if (this.#unseen.has(row.partNumber)) return true;
+    if (this.#hash) return row.partNumber > this.#frontier;
     const made = this.#reference?.made;
-    if (made?.of === 'bytes') return row.partNumber > this.#frontier;
-    return made?.name === 'crc64ecma' && row.crc64ecma === undefined;
+    return made?.of === 'parts' && made.name === 'crc64ecma' && row.crc64ecma === undefined;
   }
 
   hashing(dest: Capabilities): PartHashing {
@@ -125,7 +135,7 @@ export class SourceProof {
   /** A part is durable in the checkpoint. @returns the hash to save, if it now covers more parts */
   acknowledge(partNumber: number): HashedParts | undefined {
     this.#unseen.delete(partNumber);
-    if (!this.#hash) return undefined;
+    if (!this.#hash) return this.#noteNone();
     this.#acknowledged.add(partNumber);
     let state: string | undefined;
     while (this.#acknowledged.delete(this.#frontier + 1)) {
@@ -136,12 +146,20 @@ export class SourceProof {
     return state === undefined ? undefined : { upTo: this.#frontier, state };
   }
 
+  #noteNone(): HashedParts | undefined {
+    if (this.#noted) return undefined;
+    this.#noted = { upTo: 0, state: '' };
+    return this.#noted;
+  }
+
   /**
    * Call once, when every part has been sent.
-   * @returns how the object is proven, or that an ETag differs which promises nothing
+   * @returns how the object is proven; `etag-differs`: an ETag differs that promises nothing; `unknown`: all bytes are
+   *   needed again
    * @throws checksum-mismatch
    */
-  prove(rows: readonly PartRow[]): VerifiedBy | 'etag-differs' {
+  prove(rows: readonly PartRow[]): VerifiedBy | 'etag-differs' | 'unknown' {
+    if (this.#unfit) return 'unknown';
     const reference = this.#reference;
     const whole = wholeOf(rows);
     if (!reference) {

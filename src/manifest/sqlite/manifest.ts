@@ -275,7 +275,7 @@ function fromRaw(raw: RawRow): ManifestRow {
 }
 
 function toUpload({ hashedUpTo, hashState, ...row }: StoredUpload): UploadRow {
-  return hashedUpTo === 0 ? row : { ...row, hashed: { upTo: hashedUpTo, state: hashState } };
+  return hashState === null ? row : { ...row, hashed: { upTo: hashedUpTo, state: hashState } };
 }
 
 function toFailure({ dropped, ...row }: StoredFailure): FailureRow {

@@ -103,7 +103,7 @@ const VERSION_2 = `
 
 const VERSION_3 = `
   ALTER TABLE upload ADD COLUMN hashed_up_to INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE upload ADD COLUMN hash_state TEXT NOT NULL DEFAULT '';
+  ALTER TABLE upload ADD COLUMN hash_state TEXT;
   ALTER TABLE object ADD COLUMN apart_ms REAL NOT NULL DEFAULT 0;
   ALTER TABLE object ADD COLUMN content TEXT;
 `;

@@ -23,8 +23,7 @@ export type RawRow = [
   apartMs: number,
   content: string | null,
 ];
-/** `hashedUpTo` is 0 where the port has no `hashed`. */
-export type StoredUpload = Omit<UploadRow, 'hashed'> & { hashedUpTo: number; hashState: string };
+export type StoredUpload = Omit<UploadRow, 'hashed'> & { hashedUpTo: number; hashState: string | null };
 export type StoredFailure = Omit<FailureRow, 'dropped'> & { dropped: 0 | 1 };
 /** SQLite has NULL where the port has an absent field. */
 export type StoredPart = Omit<PartRow, 'md5' | 'crc64ecma'> & { md5: string | null; crc64ecma: string | null };
