@@ -60,7 +60,7 @@ async function checkCommand(context: Context, source: string, destination: strin
   const interruption = onInterrupt(log);
   try {
     const [{ examine }, { checkLines }, { colours }, { CheckShow }] = await Promise.all([
-      import('../../open/run-job.js'),
+      import('../../open/check-job.js'),
       import('../render/check.js'),
       import('../render/colour.js'),
       import('./check-show.js'),

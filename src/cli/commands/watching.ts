@@ -44,7 +44,7 @@ export function watchCommand(io: Io, source: string, destination: string, flags:
     try {
       const job = await jobOf('watch', { source, destination }, flags);
       const [{ watchOf }, { openObservers }] = await Promise.all([
-        import('../../open/run-job.js'),
+        import('../../open/watch-job.js'),
         import('../observers.js'),
       ]);
       const observed = { source, destination, endless: true, pair: () => watch?.pair };
