@@ -57,7 +57,7 @@ async function checkCommand(context: Context, source: string, destination: strin
   const job = await jobOf('check', { source, destination }, flags);
   refuseMixedOutput(flags);
   const { log, io } = context;
-  const interruption = onInterrupt(log);
+  const interruption = onInterrupt(context);
   try {
     const [{ examine }, { checkLines }, { colours }, { CheckShow }] = await Promise.all([
       import('../../open/check-job.js'),

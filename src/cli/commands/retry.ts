@@ -48,14 +48,14 @@ export function addRetry({ root, io, finish }: Program): void {
 }
 
 async function retry(context: Context, flags: RetryFlags, args: readonly string[]): Promise<number> {
-  const { io, log } = context;
+  const { io } = context;
   const { pair: wanted, patterns } = await pairAndPatterns(io, flags, args);
   const chosen = { ...flags, include: patterns.length > 0 ? patterns : undefined };
   const { source, destination, exact, file } = await onePair(io, flags, wanted, async (known) => ({
     ...(await namesOf(known)),
     file: known.file,
   }));
-  const interruption = onInterrupt(log);
+  const interruption = onInterrupt(context);
   try {
     const places = { source: wanted?.source ?? source, destination: wanted?.destination ?? destination };
     const job = await jobOf('copy', places, { ...flags, manifest: file, include: undefined });
