@@ -1,7 +1,8 @@
 /** The state directory: the manifest of a pair, and its lock. */
 import { readdir } from 'node:fs/promises';
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { stateHome } from '../config/home.js';
 import { pairId } from '../manifest/pair.js';
 import type { Manifest, PairIdentity, PairLock, PlaceIdentity } from '../manifest/port.js';
 import { lockPair } from '../manifest/sqlite/lock.js';
@@ -127,7 +128,7 @@ function lockIfFree(file: string): PairLock | undefined {
 
 /** `$XDG_STATE_HOME/xsync`: manifests and locks. */
 export function stateDirectory(env: NodeJS.ProcessEnv): string {
-  return join(env.XDG_STATE_HOME || join(env.HOME || homedir(), '.local', 'state'), 'xsync');
+  return join(stateHome(env), 'xsync');
 }
 
 function placeOf({ store, prefix }: OpenSide): PlaceIdentity {
