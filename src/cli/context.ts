@@ -26,6 +26,8 @@ export interface Context {
   log: Renderer;
 }
 
+const USUAL_OVERLAP_MS = 24 * 3_600_000;
+
 export interface RunCommandOptions {
   /** The command has progress to show. */
   bars: boolean;
@@ -48,16 +50,26 @@ export async function runCommand(
   const log = await openLog(io, out, flags, options);
   const unhook = takeWarnings(log);
   try {
-    return await body({ io, out, log });
+    const exitCode = await body({ io, out, log });
+    await out.settled();
+    return exitCode;
   } catch (error) {
     if (error instanceof OutputClosed) return EXIT.outputClosed;
     const known = toXsyncError(error);
-    log.fail(known, exitOfError(known));
+    if (!(flags.quiet && (await isUsualOverlap(known, io.now())))) log.fail(known, exitOfError(known));
     return exitOfError(known);
   } finally {
     unhook();
     log.close();
   }
+}
+
+/** A cron job that starts while its last run is still busy is no news, until that run is a day old. */
+async function isUsualOverlap(error: XsyncError, nowMs: number): Promise<boolean> {
+  if (error.code !== 'locked' || error.subject === undefined) return false;
+  const { holderOf } = await import('../manifest/sqlite/lock.js');
+  const holder = holderOf(error.subject);
+  return holder !== undefined && nowMs - holder.sinceMs < USUAL_OVERLAP_MS;
 }
 
 /** Sends the warnings of Node and the SDKs to the log: nothing else may write to a screen with bars. */
@@ -103,7 +115,7 @@ async function jsonLog(io: Io, out: Output, flags: Flags): Promise<Renderer> {
     statsMs: flags.stats ?? 0,
     now: io.now,
   });
-  out.onClosed(() => errors.say('error', 'xsync: standard output was closed: continuing without --json'));
+  out.onFailure((message) => errors.say('error', `xsync: ${message}; continuing without --json`));
   const quiet: Renderer = { ...errors, report: () => {}, end: () => {}, tell: () => {} };
   return both(file === undefined ? json : inFile(json, file), quiet);
 }

@@ -1,4 +1,4 @@
-import type { userInfo } from 'node:os';
+import type { UserInfoOptions } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { configHome, stateHome } from '../../src/config/home.js';
