@@ -11,7 +11,7 @@ import { PAIR_ARGUMENTS, type PairFlags } from './pairs.js';
 export function addManifest({ root, io, finish }: Program): void {
   const group = root
     .command('manifest')
-    .summary('inspect, verify, rebuild and export manifests')
+    .summary('inspect, verify, rebuild, export and forget manifests')
     .description(
       'The manifest of a pair is a file with the ETags that both stores returned for each copied object. It saves ' +
         'comparisons; losing it loses no objects.',
@@ -62,6 +62,12 @@ export function addManifest({ root, io, finish }: Program): void {
       flag(command, '--claim', 'mark matching objects as put there by xsync, so that sync may delete them');
       network(asJson(command));
     },
+  );
+  subcommand<PairFlags>(
+    `forget ${PAIR_ARGUMENTS}`,
+    'Remove the manifest of a pair, with its failed list. Objects stay on both sides; the next run compares them all.',
+    async (...given) => (await import('./manifest-show.js')).forget(...given),
+    () => {},
   );
   subcommand<ExportFlags>(
     `export ${PAIR_ARGUMENTS}`,
