@@ -20,7 +20,7 @@ import { type RaceResult, type Request, Siblings } from './race.js';
 import { confirmByReading } from './reading-back.js';
 import type { SourceProof, Turn } from './source-proof.js';
 import { type Resumed, startUpload } from './uploads.js';
-import { confirm, contradicts, hashPartSoon, isSameBytes, isSamePart, type PartHashes } from './verify.js';
+import { confirm, contradicts, hashPartSoon, hintAgrees, isSameBytes, isSamePart, type PartHashes } from './verify.js';
 
 /** A part's bytes, and the object's headers that came with them. */
 interface Read {
@@ -282,9 +282,8 @@ export class PartsInFlight {
     const answer = this.#reported(partNumber, result);
     if (!isMd5Etag(answer, hashes, dest)) this.#md5Etags = false;
     const confirmed = confirm(key, hashes, answer);
-    if (contradicts(hashes, answer) && !confirmed)
-      this.#contradicted ??= { partNumber, size: bytes.byteLength, ...answer, ...hashes };
-    else if (answer.checksums.etagHint !== undefined) this.#means.etags.dest.agree();
+    if (hintAgrees(hashes, answer)) this.#means.etags.dest.agree();
+    if (!confirmed && contradicts(hashes, answer)) this.#contradicted ??= rowOf(partNumber, bytes, answer, hashes);
     if (!confirmed && contentMd5 === undefined) this.#confirmed = false;
     return answer.etag;
   }
@@ -323,6 +322,15 @@ export class PartsInFlight {
     this.#started ??= startUpload(this.#means, this.#ticket, options);
     return this.#started;
   }
+}
+
+function rowOf(
+  partNumber: number,
+  { byteLength: size }: Uint8Array,
+  { etag }: PartResult,
+  hashes: PartHashes,
+): PartRow {
+  return { partNumber, size, etag, ...hashes };
 }
 
 /** The ETag is the part's MD5, so that sending the part again stores the same ETag. */

@@ -12,7 +12,7 @@ import { outgoing } from './outgoing.js';
 import { confirmByReading } from './reading-back.js';
 import { copyOnServer } from './server-copy.js';
 import { proveComposite } from './source-cut.js';
-import { confirm, contentOf, contradicts, mustAgree, type Proof, proveWhole } from './verify.js';
+import { confirm, contentOf, contradicts, hintAgrees, mustAgree, type Proof, proveWhole } from './verify.js';
 
 /**
  * @throws precondition-failed or source-changed when the source is no longer the version that was planned;
@@ -74,9 +74,8 @@ async function readProven(
   const info = await readOnce(means, ticket, bytes, moving);
   moving?.turn();
   const proof = await proofOf(means, ticket, bytes, info);
-  const hinted = info.checksums.etagHint !== undefined;
   if (!proof.doubtful || !trust.counts) {
-    if (hinted && !proof.doubtful) trust.agree();
+    if (info.checksums.etagHint !== undefined && isByEtag(proof)) trust.agree();
     return { info, proof };
   }
   const before = md5(bytes);
@@ -88,6 +87,10 @@ async function readProven(
     trust.disown();
   }
   return { info, proof: again };
+}
+
+function isByEtag({ verifiedBy }: Proof): boolean {
+  return verifiedBy === 'md5' || verifiedBy === 'md5-of-parts';
 }
 
 async function readOnce(
@@ -123,10 +126,8 @@ interface Put {
 async function confirmWhole(means: Means, ticket: CopyTicket, { bytes, proof, info, answer }: Put): Promise<boolean> {
   const { dest, etags } = means;
   const trust = etags.dest;
-  if (confirm(ticket.key, proof.expected, answer)) {
-    if (answer.checksums.etagHint !== undefined) trust.agree();
-    return true;
-  }
+  if (hintAgrees(proof.expected, answer)) trust.agree();
+  if (confirm(ticket.key, proof.expected, answer)) return true;
   // Not every store obeys Content-MD5, so what was read is compared here too.
   if (info.checksums.md5 !== undefined) mustAgree(ticket.key, 'source', 'md5', info.checksums.md5, md5(bytes));
   if (contradicts(proof.expected, answer) && trust.counts) {

@@ -107,9 +107,9 @@ export async function hashPartSoon(bytes: Uint8Array, hashing: PartHashing): Pro
  * @returns whether any was confirmed
  * @throws checksum-mismatch
  */
-export function confirm(key: string, sent: Checksums, { checksums }: Pick<WriteResult, 'checksums'>): boolean {
-  const { etagHint: hint } = checksums;
-  let confirmed = hint !== undefined && (hint === sent.md5 || hint === sent.md5ofParts);
+export function confirm(key: string, sent: Checksums, answer: Pick<WriteResult, 'checksums'>): boolean {
+  const { checksums } = answer;
+  let confirmed = hintAgrees(sent, answer);
   for (const name of Object.keys(NAMES) as SourceChecksum[]) {
     const expected = sent[name];
     const got = checksums[name];
@@ -118,6 +118,14 @@ export function confirm(key: string, sent: Checksums, { checksums }: Pick<WriteR
     confirmed = true;
   }
   return confirmed;
+}
+
+/** The destination returned an ETag that promises nothing, and it is the MD5 that was sent. */
+export function hintAgrees(
+  sent: Checksums,
+  { checksums: { etagHint: hint } }: Pick<WriteResult, 'checksums'>,
+): boolean {
+  return hint !== undefined && (hint === sent.md5 || hint === sent.md5ofParts);
 }
 
 /** The destination returned an ETag that looks like an MD5, and it is not the MD5 that was sent. */
