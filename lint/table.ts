@@ -14,13 +14,14 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'store/accelerate': 'model store/port',
   'store/prices': 'model',
   'store/rclone': 'store/backend',
+  'store/ini': 'model',
   'store/registry': 'store/backend store/local store/memory store/s3 store/oss',
   'store/wrap': 'model store/port',
   'store/http': 'model native store/port',
   'store/local': 'model hash store/port store/backend store/signal',
   'store/memory': 'model hash store/port store/backend store/signal',
   'store/s3': 'model hash store/port store/backend store/accelerate store/prices store/rclone store/http',
-  'store/oss': 'model store/port store/backend store/accelerate store/prices store/rclone store/http',
+  'store/oss': 'model store/port store/backend store/accelerate store/prices store/rclone store/ini store/http',
   manifest: 'model hash native',
   'engine/events': 'model store/wrap manifest engine/decide',
   'engine/census': '',
@@ -51,7 +52,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   inbound: 'model',
   feed: 'model inbound',
   observe: 'model version engine/events engine/record inbound',
-  config: 'model native store/backend store/registry',
+  config: 'model native store/backend store/ini store/registry',
   open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch feed config',
   doctor: 'model native store/port store/backend',
   cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch inbound observe config open doctor',
@@ -60,6 +61,8 @@ export const ROOMS: Readonly<Record<string, string>> = {
 
 /** A package that is not named may not be imported. */
 export const PACKAGES: Readonly<Record<string, string>> = {
+  '@alicloud/credentials': 'store/oss',
+  '@alicloud/credentials/dist/src/utils/command.js': 'store/oss',
   '@aws-sdk/client-s3': 'store/s3',
   '@aws-sdk/client-sqs': 'feed',
   'ali-oss': 'store/oss',

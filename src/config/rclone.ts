@@ -1,6 +1,7 @@
 /** Imports the remotes of an rclone.conf by the rules of the backends. */
 import { XsyncError } from '../model/error.js';
 import type { Backend } from '../store/backend.js';
+import { type IniSection, parseIni } from '../store/ini.js';
 import { BACKENDS } from '../store/registry.js';
 import type { RemoteSettings } from './edit.js';
 import { escapeReferences } from './references.js';
@@ -22,16 +23,10 @@ export interface RcloneImport {
   notImported: { name: string; reason: string }[];
 }
 
-interface Section {
-  name: string;
-  line: number;
-  values: Map<string, string>;
-}
-
 /** @throws config: for an encrypted file and for lines that are not INI */
 export function importRclone(text: string, file: string): RcloneImport {
   const result: RcloneImport = { remotes: [], notImported: [] };
-  for (const section of parseIni(text, file)) {
+  for (const section of sectionsOf(text, file)) {
     const imported = importSection(section);
     if (typeof imported === 'string') result.notImported.push({ name: section.name, reason: imported });
     else if (result.remotes.some(({ name }) => name === imported.name)) {
@@ -44,32 +39,12 @@ export function importRclone(text: string, file: string): RcloneImport {
   return result;
 }
 
-function parseIni(text: string, file: string): Section[] {
-  if (/^RCLONE_ENCRYPT_V\d+:/m.test(text)) {
-    throw new XsyncError('config', `${file} is encrypted by rclone`, {
-      subject: file,
-      remedy:
-        'Decrypt it first: run "(umask 077; rclone config show > plain.conf)", import plain.conf, then delete it.',
-    });
-  }
-  const sections: Section[] = [];
-  for (const [index, raw] of text
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
-    .entries()) {
-    const line = raw.trim();
-    if (line === '' || /^[#;]/.test(line)) continue;
-    const heading = /^\[(.+)\]$/.exec(line);
-    const setting = /^([^=]+?)\s*=\s*(.*)$/.exec(line);
-    const current = sections.at(-1);
-    if (heading) sections.push({ name: heading[1] ?? '', line: index + 1, values: new Map() });
-    else if (setting && current) current.values.set(setting[1] ?? '', setting[2] ?? '');
-    else {
-      const reason = setting ? 'a setting before the first [remote]' : 'neither [remote] nor key = value';
-      throw new XsyncError('config', `${file}:${index + 1}: ${reason}`, { subject: file });
-    }
-  }
-  return sections;
+function sectionsOf(text: string, file: string): IniSection[] {
+  if (!/^RCLONE_ENCRYPT_V\d+:/m.test(text)) return parseIni(text, file, 'remote');
+  throw new XsyncError('config', `${file} is encrypted by rclone`, {
+    subject: file,
+    remedy: 'Decrypt it first: run "(umask 077; rclone config show > plain.conf)", import plain.conf, then delete it.',
+  });
 }
 
 /** Switches with the same meaning in xsync. */
@@ -79,7 +54,7 @@ const SAME_SWITCH = ['env_auth', 'force_path_style', 'requester_pays', 'copy_lin
 const TUNING =
   /^(type|provider|description|chunk_size|copy_cutoff|upload_cutoff|upload_concurrency|max_upload_parts|list_\w+|memory_pool_\w+|no_\w+|disable_\w+|use_multipart_etag|use_presigned_request|use_accelerate_endpoint|leave_parts_on_error|encoding|decompress|might_gzip|version\w*)$/;
 
-function importSection({ name, values }: Section): ImportedRemote | string {
+function importSection({ name, values }: IniSection): ImportedRemote | string {
   const kind = values.get('type');
   if (kind === undefined) return 'it has no type';
   const candidates = BACKENDS.filter(({ rclone }) => rclone?.type === kind);
