@@ -9,7 +9,7 @@ const bucket = 'bucket';
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startServer({ oss: { maxPutSize: 1024 * KB } });
+  server = await startServer({ oss: { maxPutSize: 1024 * KB, pathStyle: true } });
   const { oss: store } = server.core;
   store.createBucket('bucket');
   store.createBucket('elsewhere', { region: 'cn-beijing' });
