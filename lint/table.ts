@@ -9,7 +9,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   hash: '',
   native: 'model',
   'store/port': 'model',
-  'store/backend': 'model store/port store/http',
+  'store/backend': 'model store/port store/ini store/http',
   'store/signal': 'model store/port',
   'store/accelerate': 'model store/port',
   'store/prices': 'model',

@@ -10,7 +10,7 @@ import { validateRemote } from './validate.js';
 
 export interface ImportedRemote {
   name: string;
-  /** The name in rclone. */
+  /** The name in the other tool. */
   original: string;
   /** As `addRemote` expects them. */
   settings: RemoteSettings;
@@ -18,22 +18,24 @@ export interface ImportedRemote {
   notes: string[];
 }
 
-export interface RcloneImport {
+export interface RemoteImport {
   remotes: ImportedRemote[];
   notImported: { name: string; reason: string }[];
 }
 
 /** @throws config: for an encrypted file and for lines that are not INI */
-export function importRclone(text: string, file: string): RcloneImport {
-  const result: RcloneImport = { remotes: [], notImported: [] };
-  for (const section of sectionsOf(text, file)) {
-    const imported = importSection(section);
-    if (typeof imported === 'string') result.notImported.push({ name: section.name, reason: imported });
+export function importRclone(text: string, file: string): RemoteImport {
+  return collect(sectionsOf(text, file).map((section) => [section.name, importSection(section)]));
+}
+
+/** The remotes, and the reasons why others are left out, by their original names. */
+export function collect(found: readonly (readonly [name: string, remote: ImportedRemote | string])[]): RemoteImport {
+  const result: RemoteImport = { remotes: [], notImported: [] };
+  for (const [original, imported] of found) {
+    if (typeof imported === 'string') result.notImported.push({ name: original, reason: imported });
     else if (result.remotes.some(({ name }) => name === imported.name)) {
-      result.notImported.push({
-        name: section.name,
-        reason: `another remote has its name in xsync, "${imported.name}"`,
-      });
+      const reason = `another remote has its name in xsync, "${imported.name}"`;
+      result.notImported.push({ name: original, reason });
     } else result.remotes.push(imported);
   }
   return result;
@@ -80,15 +82,23 @@ function importAs(
     const value = values.get(key);
     if (known.includes(key) && value) settings[key] = value === 'true';
   }
-  const name = original.replace(/[^A-Za-z0-9_.-]/g, '-').replace(/^-+/, '') || 'remote';
-  const result = validateRemote({ name, value: settings, place: () => name });
-  if ('problems' in result) return result.problems.map(({ message }) => message).join('; ');
-  const notes = name === original ? [] : [`Renamed: a name may contain ${NAME_RULE}.`];
+  const named = nameRemote(original, settings);
+  if (typeof named === 'string') return named;
+  const { notes } = named;
   // An accelerated endpoint was converted to the switch `accelerate`.
   const done = (key: string) => key in settings || TUNING.test(key) || (key === 'endpoint' && 'accelerate' in settings);
   const left = [...values].filter(([key, value]) => value !== '' && !done(key));
   if (left.length > 0) notes.push(`Not imported: ${left.map(([key]) => key).join(', ')}.`);
   const { environmentNote } = backend.rclone ?? {};
   if (environmentNote !== undefined && settings.env_auth === true) notes.push(environmentNote);
+  return named;
+}
+
+/** A remote whose name is valid here, or why its settings are not. */
+export function nameRemote(original: string, settings: RemoteSettings): ImportedRemote | string {
+  const name = original.replace(/[^A-Za-z0-9_.-]/g, '-').replace(/^-+/, '') || 'remote';
+  const result = validateRemote({ name, value: settings, place: () => name });
+  if ('problems' in result) return result.problems.map(({ message }) => message).join('; ');
+  const notes = name === original ? [] : [`Renamed: a name may contain ${NAME_RULE}.`];
   return { name, original, settings, notes };
 }

@@ -3,6 +3,7 @@ import type { Backend, OpenTarget, RcloneSection, Resources } from '../backend.j
 import { rcloneSettings } from '../rclone.js';
 import { type OssConfig, ossConfigSchema } from './config.js';
 import { endpointOrigin, regionOfEndpoint } from './endpoint.js';
+import { ossutilRules } from './ossutil.js';
 import { nameOf, recipeOf } from './recipe.js';
 
 export const ossBackend: Backend<OssConfig> = {
@@ -23,6 +24,7 @@ export const ossBackend: Backend<OssConfig> = {
     settings: fromRclone,
     environmentNote: 'env_auth reads OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (or ALIBABA_CLOUD_…), not AWS_….',
   },
+  foreign: ossutilRules,
   doctor: {
     rights: {
       list: 'oss:ListObjects',

@@ -23,6 +23,7 @@ export type { Fault, FaultMatch, FaultPlan, Moment } from './faults.js';
 export type { RequestKind } from './kinds.js';
 export type { LogEntry, LogFilter, RequestLog } from './log.js';
 export type { BucketOptions, Protocol, PutInput, StoredObject, StoredUpload } from './model.js';
+export type { OssCredentials } from './oss/sign.js';
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
@@ -55,6 +56,8 @@ export interface TestServer {
     accessKeySecret: string;
     securityToken?: string;
   };
+  /** Sessions that OSS accepts besides the credentials; a session that is taken out has expired. */
+  readonly ossSessions: OssCredentials[];
   /** Setup and inspection without HTTP: `core.s3` and `core.oss` are separate stores. */
   readonly core: StorageCore;
   readonly requests: RequestLog;
@@ -97,6 +100,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   return {
     s3: { endpoint: s3Endpoint, region: s3.region, ...withoutExpiry(s3.credentials) },
     oss: { endpoint: named(ossEndpoint, oss), region: oss.region, ...withoutExpiry(oss.credentials) },
+    ossSessions: oss.sessions,
     core,
     requests: shared.log,
     faults: shared.plan,

@@ -41,7 +41,7 @@ export function checkHost(exchange: Exchange, { cnames, pathStyle, publicEndpoin
   if (mapped && (exchange.kind === 'CreateBucket' || exchange.kind === 'ListBuckets')) {
     throw new ServiceError('MethodNotAllowed');
   }
-  const isPublic = !mapped && !/-internal\.|oss-accelerate/.test(host);
+  const isPublic = !mapped && BUCKET.test(host) && !/-internal\.|oss-accelerate/.test(host);
   if (publicEndpointForbidden && isPublic && !CONTROL.has(exchange.kind)) {
     throw new ServiceError('PublicEndpointForbidden', { elements: { EC: '0048-00000401' } });
   }

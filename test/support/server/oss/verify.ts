@@ -18,6 +18,8 @@ export function verifyOss(exchange: Exchange, settings: OssSettings): void {
   const authorization = exchange.header('authorization');
   const keyId = keyIdIn(authorization ?? '', query);
   const session = settings.sessions.find(({ accessKeyId }) => accessKeyId === keyId);
+  // IDs of temporary credentials start so; OSS tells one that has ended from one that never was.
+  if (!session && keyId?.startsWith('STS.')) throw new ServiceError('SecurityTokenExpired');
   const credentials = session ?? settings.credentials;
   const v4 = query.has('x-oss-signature-version') || authorization?.startsWith('OSS4-HMAC-SHA256 ');
   const v1 = query.has('OSSAccessKeyId') || authorization?.startsWith('OSS ');
