@@ -125,6 +125,15 @@ test('a profile of the Alibaba Cloud CLI is used, and empty variables hide nothi
   expect([implied.code, implied.stderr]).toEqual([0, '']);
 });
 
+test('DEBUG, which makes libraries print requests, shows nothing of them', async () => {
+  const issuer = new Issuer(lab.shanghai.server);
+  const config = await configOf({ credentials_uri: await issuer.open() });
+  const args = ['ls', `there:${source.name}`, '--config', config, '--transport', 'sdk', '-vv'];
+  const outcome = await lab.run(args, { DEBUG: '*' });
+  expect(outcome.code).toBe(0);
+  expect(outcome.stdout + outcome.stderr).not.toMatch(/session-(secret|token)|Signature=/);
+});
+
 describe('a new account', () => {
   test('is told what to set, and gets at its bucket by a custom domain', async () => {
     const strict = await startServer({

@@ -65,6 +65,18 @@ describe('OSS refuses, so that a client that would fail there fails here', () =>
       'MetadataTooLarge',
     ],
     [
+      'a metadata name with an underscore',
+      { method: 'PUT', bucket, key: 'k', headers: { 'x-oss-meta-a_b': 'm' } },
+      400,
+      'InvalidArgument',
+    ],
+    [
+      'an ACL that does not exist',
+      { method: 'PUT', bucket, key: 'k', headers: { 'x-oss-object-acl': 'everybody' } },
+      400,
+      'InvalidArgument',
+    ],
+    [
       'a Content-MD5 of other bytes',
       { method: 'PUT', bucket, key: 'k', body: 'a', headers: { 'content-md5': md5('b') } },
       400,

@@ -107,6 +107,9 @@ const BY_CODE: Record<string, Reading> = {
   NotImplemented: { code: 'unsupported' },
 };
 
+/** The answer to a HEAD may have only the detailed error code, in a header. */
+const CODE_OF_EC: Record<string, string> = { '0048-00000401': 'PublicEndpointForbidden' };
+
 const FIELDS = ['Code', 'Message', 'RequestId', 'EC', 'Endpoint'] as const;
 export type ErrorFields = Partial<Record<(typeof FIELDS)[number], string>>;
 
@@ -125,7 +128,8 @@ export function errorOf(
   subject: Subject,
   cause?: unknown,
 ): XsyncError {
-  const { Code: serviceCode, Message: message = `status ${status}` } = fields;
+  const ec = fields.EC ?? headers['x-oss-ec'];
+  const { Code: serviceCode = CODE_OF_EC[ec ?? ''], Message: message = `status ${status}` } = fields;
   const details: ErrorDetails = {
     subject: subject.key ?? subject.bucket,
     status,
@@ -135,7 +139,6 @@ export function errorOf(
     cause,
   };
   const reading = readingOf(serviceCode, message, fields.Endpoint, status, subject);
-  const ec = fields.EC ?? headers['x-oss-ec'];
   const name =
     subject.key === undefined || concernsBucket(reading.code)
       ? (subject.place ?? `bucket ${subject.bucket}`)

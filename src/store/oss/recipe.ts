@@ -108,11 +108,11 @@ function fromEnvironment(env: Environment): Recipe {
 }
 
 function keysIn(env: Environment, id: string, secret: string, tokens: readonly string[]): Keys | undefined {
-  const [accessKeyId, accessKeySecret] = [env[id], env[secret]];
+  const [accessKeyId, accessKeySecret] = [env[id]?.trim(), env[secret]?.trim()];
   if (!accessKeyId && !accessKeySecret) return undefined;
   if (!accessKeyId) throw halfSet(secret, id);
   if (!accessKeySecret) throw halfSet(id, secret);
-  const securityToken = tokens.map((name) => env[name]).find(Boolean);
+  const securityToken = tokens.map((name) => env[name]?.trim()).find(Boolean);
   return { kind: 'keys', accessKeyId, accessKeySecret, securityToken };
 }
 

@@ -22,8 +22,9 @@ const RENEW_BEFORE_MS = 5 * 60_000;
 /** The least time between two attempts to renew credentials that are still valid. */
 const PAUSE_MS = 30_000;
 
-/** Keys that are the same for the whole run. */
+/** Keys that are the same for the whole run. @throws bad-credentials: for keys that no header can hold */
 export function fixedSource(credentials: Credentials): CredentialSource {
+  checkKeys(credentials, 'the configured keys');
   return { name: credentials.accessKeyId, get: () => credentials, expire: () => false };
 }
 
@@ -64,6 +65,7 @@ export class RenewedSource implements CredentialSource {
   async #renew(nowMs: number): Promise<Credentials> {
     try {
       const fetched = await this.#fetch();
+      checkKeys(fetched, this.name);
       this.#refuseStale(fetched);
       this.#current = fetched;
       this.#renewAtMs = renewalOf(fetched, nowMs);
@@ -85,6 +87,14 @@ export class RenewedSource implements CredentialSource {
       remedy: 'Renew them where they come from.',
     });
   }
+}
+
+/** A line break or an invisible character was pasted along, or the answer of a provider is damaged. */
+function checkKeys({ accessKeyId, accessKeySecret, securityToken = '' }: Credentials, what: string): void {
+  if (/^[!-~]*$/.test(accessKeyId + accessKeySecret + securityToken)) return;
+  throw new XsyncError('bad-credentials', `${what}: a key or token has characters that none can have`, {
+    remedy: 'Check for spaces, line breaks and invisible characters.',
+  });
 }
 
 /** Half of a short life, and at least a pause: the service decides whether the credentials are still valid. */

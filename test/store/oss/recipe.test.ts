@@ -62,6 +62,11 @@ describe('the source of credentials in the environment', () => {
       { kind: 'keys', accessKeyId: 'id', accessKeySecret: 'secret' },
     ],
     [
+      'a line break that was pasted along is not part of a key',
+      { OSS_ACCESS_KEY_ID: 'o\n', OSS_ACCESS_KEY_SECRET: ' s\r\n' },
+      { kind: 'keys', accessKeyId: 'o', accessKeySecret: 's' },
+    ],
+    [
       'keys and a role',
       { ...KEYS, ALIBABA_CLOUD_ROLE_ARN: ROLE, ALIBABA_CLOUD_STS_REGION: 'cn-beijing' },
       { kind: 'role', roleArn: ROLE, stsRegion: 'cn-beijing', from: { kind: 'keys', accessKeyId: 'id' } },

@@ -18,7 +18,7 @@ function prepared(...answers: (Fetched | Error)[]) {
 const session = (id: string, expiresMs?: number): Fetched => ({
   accessKeyId: id,
   accessKeySecret: 's',
-  securityToken: `token of ${id}`,
+  securityToken: `token-of-${id}`,
   expiresMs,
 });
 
@@ -89,6 +89,16 @@ describe('credentials that renew', () => {
       message: 'the credentials of profile "work" have expired',
     });
   });
+
+  it.each(['a\nb', 'a b', 'ä', 'a\u200b'])(
+    'that no header can hold are refused, and not shown: %j',
+    async (damaged) => {
+      const message = 'profile "work": a key or token has characters that none can have';
+      const { source } = prepared({ ...session('a'), securityToken: damaged });
+      await expect(source.get(0)).rejects.toMatchObject({ code: 'bad-credentials', message });
+      expect(() => fixedSource({ accessKeyId: 'a', accessKeySecret: damaged })).toThrow(/^the configured keys: /);
+    },
+  );
 
   it('make the refusal of an expired token temporary; fixed keys do not', async () => {
     const { source } = prepared(session('a'), session('b'));

@@ -74,8 +74,8 @@ describe.each(['lean', 'sdk'] as const)('the %s store', (kind) => {
     const issuer = createServer((_request, response) => {
       const session = {
         accessKeyId: `STS.${issued.length + 1}`,
-        accessKeySecret: `secret ${issued.length + 1}`,
-        securityToken: `token ${issued.length + 1}`,
+        accessKeySecret: `secret-${issued.length + 1}`,
+        securityToken: `token-${issued.length + 1}`,
         expiresAtMs: Date.now() + 3_600_000,
       };
       issued.push(session);
