@@ -36,27 +36,22 @@ function valuesOf({ name, values }: IniSection): Values {
 /** The remote `oss`, which `oss://` then uses as ossutil does, and one for each bucket that has an address of its own. */
 function firstVersion(credentials: Values, all: ReadonlyMap<string, Values>): ForeignRemote[] {
   const service = /\/security-credentials\/([^/]+)\/?$/i.exec(all.get('akservice')?.get('ecsak') ?? '')?.[1];
-  const values =
-    service === undefined ? credentials : new Map([...credentials, ['mode', 'EcsRamRole'], ['ecsrolename', service]]);
-  const own = (bucket: string, address: string, cname: boolean): ForeignRemote => {
-    const region =
-      values.get('region') ?? regionIn(all.get('bucket-endpoint')?.get(bucket)) ?? regionIn(values.get('endpoint'));
-    const remote = remoteOf(
-      bucket,
-      new Map([...values, ['endpoint', address], ...(region ? [['region', region] as const] : [])]),
-    );
-    const note = `Only for this bucket: ${bucket}:${bucket}.`;
-    return 'reason' in remote
-      ? remote
-      : { ...remote, settings: { ...remote.settings, ...(cname && { cname }) }, notes: [...remote.notes, note] };
-  };
+  const values = new Map(credentials);
+  if (service !== undefined) values.set('mode', 'EcsRamRole').set('ecsrolename', service);
+  const endpoints = all.get('bucket-endpoint') ?? new Map<string, string>();
   const cnames = all.get('bucket-cname') ?? new Map<string, string>();
-  const endpoints = [...(all.get('bucket-endpoint') ?? [])].filter(([bucket]) => !cnames.has(bucket));
-  return [
-    remoteOf('oss', values),
-    ...endpoints.map(([bucket, address]) => own(bucket, address, false)),
-    ...[...cnames].map(([bucket, address]) => own(bucket, address, true)),
-  ];
+  const buckets = [...new Set([...endpoints.keys(), ...cnames.keys()])];
+  const ownRemote = (bucket: string): ForeignRemote => {
+    const [endpoint, cname] = [endpoints.get(bucket), cnames.get(bucket)];
+    const own = new Map(values).set('endpoint', cname ?? endpoint ?? '');
+    const region = regionIn(endpoint) ?? values.get('region') ?? regionIn(values.get('endpoint'));
+    if (region !== undefined) own.set('region', region);
+    if (cname !== undefined) own.set('addressingstyle', 'cname');
+    const remote = remoteOf(bucket, own);
+    if ('reason' in remote) return remote;
+    return { ...remote, notes: [...remote.notes, `Only for this bucket: ${bucket}:${bucket}.`] };
+  };
+  return [remoteOf('oss', values), ...buckets.map(ownRemote)];
 }
 
 function secondVersion(all: ReadonlyMap<string, Values>): ForeignRemote[] {

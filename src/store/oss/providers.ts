@@ -50,10 +50,10 @@ export async function fetchCredentials(recipe: Recipe, env: Environment, means: 
       return session(await oidcProvider(recipe), recipe, means);
     case 'role': {
       const from = await fetchCredentials(recipe.from, env, means);
-      const builder = RAMRoleARNCredentialsProvider.builder()
-        .withCredentialsProvider(fixedProvider(from))
-        .withExternalId(recipe.externalId ?? '');
-      return session(assuming(builder, recipe).build(), recipe, means);
+      const builder = RAMRoleARNCredentialsProvider.builder().withCredentialsProvider(fixedProvider(from));
+      // The provider does not take it over from its builder.
+      const provider = Object.assign(assuming(builder, recipe).build(), { externalId: recipe.externalId });
+      return session(provider, recipe, means);
     }
   }
 }
@@ -65,7 +65,7 @@ async function fetchDefault(env: Environment, means: Means): Promise<Fetched> {
   try {
     return await fetchCredentials({ kind: 'ecs' }, env, means);
   } catch (cause) {
-    if (!isXsyncError(cause, 'unreachable', 'timeout', 'network')) throw cause;
+    if (!isXsyncError(cause, 'bad-credentials', 'unreachable', 'timeout', 'network')) throw cause;
     throw new XsyncError('bad-credentials', 'the environment sets no OSS credentials, and this host has no RAM role', {
       remedy: 'Set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or add a remote with "xsync config add".',
       cause,

@@ -60,6 +60,7 @@ describe('AssumeRole', () => {
     const form = new URLSearchParams(String(sent?.body));
     expect(Object.fromEntries(form)).toMatchObject({
       RoleArn: ROLE,
+      ExternalId: 'ext',
       RoleSessionName: 'xsync',
       DurationSeconds: '3600',
     });
@@ -191,16 +192,19 @@ describe('the RAM role of an ECS instance', () => {
   it('is not asked for where that is forbidden', async () => {
     const { seen, means } = answering({ body: success });
     const env = { ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true', HOME: folder };
-    await expect(fetchCredentials({ kind: 'default' }, env, means)).rejects.toThrow(/ECS_METADATA_DISABLED/);
+    await expect(fetchCredentials({ kind: 'ecs' }, env, means)).rejects.toThrow(/ECS_METADATA_DISABLED/);
+    await expect(fetchCredentials({ kind: 'default' }, env, means)).rejects.toThrow(/no OSS credentials/);
     expect(seen).toEqual([]);
   });
 
   it('is the last of the default chain; on other hosts the error says what to set', async () => {
-    const { means } = answering(new XsyncError('unreachable', 'cannot reach 100.100.100.200'));
-    await expect(fetchCredentials({ kind: 'default' }, { HOME: folder }, means)).rejects.toMatchObject({
-      code: 'bad-credentials',
-      message: 'the environment sets no OSS credentials, and this host has no RAM role',
-    });
+    for (const reply of [new XsyncError('unreachable', 'cannot reach 100.100.100.200'), { status: 404, body: '' }]) {
+      const { means } = answering(reply);
+      await expect(fetchCredentials({ kind: 'default' }, { HOME: folder }, means)).rejects.toMatchObject({
+        code: 'bad-credentials',
+        message: 'the environment sets no OSS credentials, and this host has no RAM role',
+      });
+    }
   });
 });
 
