@@ -8,6 +8,11 @@ export function sourceOf(recipe: Recipe, env: Environment, http: Means['http']):
   if (recipe.kind === 'keys') return fixedSource(recipe);
   return new RenewedSource(nameOf(recipe), async () => {
     const { fetchCredentials } = await import('./providers.js');
-    return fetchCredentials(recipe, env, { http });
+    return fetchCredentials(recipe, env, { http, direct });
   });
+}
+
+async function direct(): ReturnType<Means['direct']> {
+  const { HttpTransport } = await import('../http/transport.js');
+  return new HttpTransport({ userAgent: 'xsync' });
 }

@@ -7,6 +7,8 @@ import type { HttpTransport } from '../http/transport.js';
 export interface Means {
   /** A transport that lives as long as the store. */
   http(): Promise<Pick<HttpTransport, 'request'>>;
+  /** A transport that uses no proxy, for one request to this host: a proxy must not see the credentials of its role. */
+  direct(): Promise<Pick<HttpTransport, 'request' | 'close'>>;
 }
 
 /** A request as the library builds it. */
@@ -35,7 +37,9 @@ export function askThrough(means: Means, what: string): Ask {
   return async (request) => {
     const url = new URL(request.toRequestURL());
     const form = new URLSearchParams(request.bodyForm).toString();
-    const transport = await means.http();
+    const here = url.hostname === METADATA || /^(127\.|localhost$|\[::1\]$)/.test(url.hostname);
+    const direct = here ? await means.direct() : undefined;
+    const transport = direct ?? (await means.http());
     const limitMs = url.hostname === METADATA ? METADATA_MS : ANSWER_MS;
     const signal = AbortSignal.timeout(limitMs);
     const sent = transport.request({
@@ -46,12 +50,14 @@ export function askThrough(means: Means, what: string): Ask {
       ...(form !== '' && { body: form }),
       signal,
     });
-    const answer = await sent.catch((error: unknown) => {
+    const answer = await sent.catch(async (error: unknown) => {
+      await direct?.close();
       if (!signal.aborted) throw isXsyncError(error) ? unanswered(error, what) : error;
       throw new XsyncError('timeout', `${what}: ${url.host} did not answer within ${limitMs / 1000} s`, {
         subject: url.host,
       });
     });
+    await direct?.close();
     if (answer.status !== 200) throw refusal(answer, what);
     return { statusCode: answer.status, headers: answer.headers, body: answer.body };
   };

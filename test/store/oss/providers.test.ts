@@ -41,7 +41,15 @@ function answering(...replies: Reply[]) {
     const headers = { 'content-type': 'application/json' };
     return { status: reply.status ?? 200, headers, body, received: body.byteLength };
   };
-  return { seen, means: { http: async () => ({ request }) } };
+  let direct = 0;
+  const means = {
+    http: async () => ({ request }),
+    direct: async () => {
+      direct++;
+      return { request, close: async () => undefined };
+    },
+  };
+  return { seen, means, direct: () => direct };
 }
 
 const KEYS: Recipe = { kind: 'keys', accessKeyId: 'LTAI', accessKeySecret: 'long-secret' };
@@ -49,9 +57,10 @@ const ROLE = 'acs:ram::1:role/x';
 
 describe('AssumeRole', () => {
   it('asks STS with the keys, and returns the session and its end', async () => {
-    const { seen, means } = answering({ body: { Credentials: SESSION } });
+    const { seen, means, direct } = answering({ body: { Credentials: SESSION } });
     const recipe: Recipe = { kind: 'role', from: KEYS, roleArn: ROLE, externalId: 'ext' };
     expect(await fetchCredentials(recipe, {}, means)).toEqual(FETCHED);
+    expect(direct()).toBe(0);
     const [sent] = seen;
     expect(sent).toMatchObject({ method: 'POST', origin: 'https://sts.aliyuncs.com' });
     const query = new URLSearchParams(sent?.path.slice(2));
@@ -164,8 +173,10 @@ describe('the RAM role of an ECS instance', () => {
   const success = { ...SESSION, Code: 'Success' };
 
   it('is asked for with a metadata token', async () => {
-    const { seen, means } = answering({ body: 'metadata-token' }, { body: success });
+    const { seen, means, direct } = answering({ body: 'metadata-token' }, { body: success });
     expect(await fetchCredentials({ kind: 'ecs', role: 'r' }, {}, means)).toEqual(FETCHED);
+    // Never through a proxy.
+    expect(direct()).toBe(2);
     expect(seen.map(({ method, origin, path }) => `${method} ${origin}${path}`)).toEqual([
       'PUT http://100.100.100.200/latest/api/token',
       'GET http://100.100.100.200/latest/meta-data/ram/security-credentials/r',
