@@ -65,6 +65,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   '@alicloud/credentials/dist/src/utils/command.js': 'store/oss',
   '@aws-sdk/client-s3': 'store/s3',
   '@aws-sdk/client-sqs': 'feed',
+  '@aws-sdk/util-endpoints': 'feed',
   'ali-oss': 'store/oss',
   'better-sqlite3': 'manifest/sqlite',
   chalk: 'cli/render',
