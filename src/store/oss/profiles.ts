@@ -3,7 +3,7 @@
  * Sources: `config/profile.go` of aliyun/aliyun-cli, and the provider of profiles in @alicloud/credentials.
  */
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ABSENT, isErrno, reasonOf } from '../../model/errno.js';
@@ -46,11 +46,21 @@ interface ProfileFile {
 }
 
 function cliPath(env: Environment): string {
-  return join(env.HOME || homedir(), '.aliyun', 'config.json');
+  return join(homeOf(env), '.aliyun', 'config.json');
 }
 
 function sdkPath(env: Environment): string {
-  return env.ALIBABA_CLOUD_CREDENTIALS_FILE || join(env.HOME || homedir(), '.alibabacloud', 'credentials');
+  return env.ALIBABA_CLOUD_CREDENTIALS_FILE || join(homeOf(env), '.alibabacloud', 'credentials');
+}
+
+/** A container may run as a user that has neither HOME nor an account, and so no profiles. */
+function homeOf({ HOME }: Environment): string {
+  if (HOME) return HOME;
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '/';
+  }
 }
 
 const cliSchema = z.object({
