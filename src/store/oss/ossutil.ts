@@ -88,7 +88,7 @@ const NAMES: Readonly<Record<string, string>> = {
   processcommand: 'credential_process',
 };
 const IGNORED =
-  /^(mode|language|outputdir|outputformat|loglevel|retrytimes|readtimeout|connecttimeout|sourceprofile|addressingstyle|signversion|signatureversion|userags?ent|stsregion|maxupspeed|maxdownspeed|parallel|jobs)$/;
+  /^(mode|language|outputdir|outputformat|loglevel|retrytimes|readtimeout|connecttimeout|sourceprofile|addressingstyle|signversion|signatureversion|useragent|stsregion|maxupspeed|maxdownspeed|parallel|jobs)$/;
 
 /** The settings that each mode uses: others may be left over from another mode. */
 const OF_MODE: Readonly<Record<string, readonly string[]>> = {
@@ -110,28 +110,33 @@ const OF_MODE: Readonly<Record<string, readonly string[]>> = {
 const ANY_MODE = new Set(Object.values(OF_MODE).flat());
 
 function remoteOf(name: string, values: Values): ForeignRemote {
-  const mode = values.get('mode') ?? (values.has('ststoken') ? 'StsToken' : 'AK');
-  const known = Object.keys(OF_MODE).find(
-    (candidate) => candidate.toLowerCase() === mode.toLowerCase().replace(/^external$/, 'process'),
-  );
-  if (known === undefined) return { name, reason: `xsync does not support the mode ${mode}` };
-  const wanted = OF_MODE[known] ?? [];
+  const mode = modeOf(values);
+  const used = OF_MODE[mode];
+  if (used === undefined) return { name, reason: `xsync does not support the mode ${mode}` };
   const settings: Record<string, string | boolean> = {};
   for (const [key, value] of values) {
     const ours = NAMES[key];
-    if (ours !== undefined && (!ANY_MODE.has(ours) || wanted.includes(ours))) settings[ours] = value;
+    if (ours !== undefined && (!ANY_MODE.has(ours) || used.includes(ours))) settings[ours] = value;
   }
   const region = settings.region ?? regionIn(values.get('endpoint'));
   if (typeof region !== 'string') return { name, reason: 'it names no region, which V4 signatures need' };
-  const style = values.get('addressingstyle')?.toLowerCase();
+  if (values.get('addressingstyle')?.toLowerCase() === 'cname') settings.cname = true;
   const left = [...values.keys()].filter((key) => NAMES[key] === undefined && !IGNORED.test(key));
-  // Without a name, the credential chain finds the role of the instance.
-  const chain = known === 'EcsRamRole' && settings.ecs_role === undefined;
+  const notes = left.length > 0 ? [`Not imported: ${left.join(', ')}.`] : [];
+  if (used.some((key) => settings[key] !== undefined)) return { name, settings: { region, ...settings }, notes };
+  if (mode !== 'EcsRamRole') return { name, reason: 'it has no credentials' };
   return {
     name,
-    settings: { region, ...settings, ...(style === 'cname' && { cname: true }), ...(chain && { env_auth: true }) },
-    notes: left.length > 0 ? [`Not imported: ${left.join(', ')}.`] : [],
+    settings: { region, ...settings, env_auth: true },
+    notes: [...notes, 'Names no role: the environment is asked first. Set ecs_role to use only the role.'],
   };
+}
+
+/** As the table spells it: the CLI calls a program External. */
+function modeOf(values: Values): string {
+  const mode = values.get('mode') ?? (values.has('ststoken') ? 'StsToken' : 'AK');
+  const plain = mode.toLowerCase().replace(/^external$/, 'process');
+  return Object.keys(OF_MODE).find((known) => known.toLowerCase() === plain) ?? mode;
 }
 
 function regionIn(endpoint = ''): string | undefined {
