@@ -1,16 +1,17 @@
 /** Compares two sides without copying, with the same streams and the same decision table as a copy. */
 import { loadHashes } from '../../hash/index.js';
-import { toXsyncError, type XsyncError } from '../../model/error.js';
+import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CheckPolicy, decide, type Finding } from '../decide/decide.js';
 import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
-import { exclusionOf } from '../decide/exclusion.js';
+import { exclusionOf, isNoObject } from '../decide/exclusion.js';
 import { MemoryBudget } from '../flow/budget.js';
 import { endsRun, Halt } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { Triple } from '../list/diff.js';
 import { type RunPair, viewFor } from '../pair.js';
+import { LeftOut } from '../record/left-out.js';
 import { type Both, type ContentContext, inspectContent } from './content.js';
 import { type CheckEvent, CheckFold, type CheckReporter, type CheckSummary } from './findings.js';
 
@@ -59,6 +60,7 @@ class Check {
   readonly #report: CheckReporter;
   readonly #inspections: Queue;
   readonly #context: ContentContext;
+  readonly #leftOut = new LeftOut();
 
   constructor(pair: RunPair, options: CheckOptions, halt: Halt, report: CheckReporter) {
     this.#pair = pair;
@@ -90,6 +92,7 @@ class Check {
           if (busy) await busy;
         }
       }
+      for (const message of this.#leftOut.messages()) report({ type: 'notice', level: 'warn', message });
     } finally {
       await this.#inspections.drain();
     }
@@ -102,7 +105,12 @@ class Check {
     // Only the manifest has the key.
     if (!object) return undefined;
     const excluded = exclusionOf(this.#pair, this.#options, key, object);
-    if (excluded) return this.#report({ type: 'skip', key, size: object.size, ...excluded });
+    if (excluded) {
+      if (excluded.reason === 'unreadable' && isNoObject(object)) this.#leftOut.add(object);
+      return this.#report({ type: 'skip', key, size: object.size, ...excluded });
+    }
+    const fault = unseen(triple);
+    if (fault) return this.#fail(key, object.size, fault);
     const decision = decide(this.#policy, sourceState(triple), destState(triple, true), evidenceOf(triple));
     if (decision.action === 'inspect')
       return this.#inspect(triple, decision.reason === 'bytes' ? 'bytes' : 'checksums');
@@ -150,4 +158,12 @@ class Check {
     const event: CheckEvent = { type: 'failed', key, size, class: kind, code, message, attempts: 1 };
     return this.#report(remedy === undefined ? event : { ...event, remedy });
   }
+}
+
+/** Why the key cannot be compared, if a side could not see it. */
+function unseen({ source, dest, sourceUnlisted, destUnlisted }: Triple): XsyncError | undefined {
+  const fault = source?.fault ?? dest?.fault;
+  if (fault || !(sourceUnlisted || destUnlisted)) return fault;
+  const side = sourceUnlisted ? 'source' : 'destination';
+  return new XsyncError('not-readable', `not compared, because the ${side} could not list its folder`);
 }

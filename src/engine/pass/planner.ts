@@ -3,7 +3,7 @@ import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
 import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
-import { exclusionOf } from '../decide/exclusion.js';
+import { exclusionOf, isNoObject } from '../decide/exclusion.js';
 import { inspect } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
 import { Queue } from '../flow/queue.js';
@@ -14,6 +14,7 @@ import { finalTicket } from '../plan/final.js';
 import { planCopy, type Subject } from '../plan/plan.js';
 import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
+import { LeftOut } from '../record/left-out.js';
 import type { RunContext } from './context.js';
 import { copyObject, failedObject } from './copy.js';
 import type { Deletes } from './deletes.js';
@@ -35,6 +36,7 @@ export class Planner {
   /** Bytes copied. */
   #copied = 0;
   #again = false;
+  #leftOut = new LeftOut();
 
   constructor(context: RunContext, deletes?: Deletes) {
     this.#context = context;
@@ -47,6 +49,7 @@ export class Planner {
   /** Decides the key; its work belongs to `batch`. Waits while the queues are full. */
   async take(triple: Triple, batch: Batch): Promise<void> {
     const { source, key } = triple;
+    if (triple.sourceUnlisted) return;
     if (!source) return this.#gone(triple);
     this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
     batch.count();
@@ -54,11 +57,13 @@ export class Planner {
     const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
     if (excluded) {
       this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
+      if (excluded.reason === 'unreadable' && isNoObject(source)) this.#leftOut.add(source);
       if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
         this.#gone({ ...triple, source: undefined });
       return;
     }
     batch.add(source.size);
+    if (source.fault) return this.fail(source, source.fault, 0);
     const decision = decide(
       this.#context.options.policy,
       sourceState(triple),
@@ -78,14 +83,17 @@ export class Planner {
   /** Only finds keys to delete. */
   takeDoomed(triple: Triple): void {
     const { key, source } = triple;
+    if (triple.sourceUnlisted) return;
     if (source) this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
     const verdict = source && exclusionOf(this.#context.pair, this.#context.options, key, source);
+    if (!verdict && source?.fault) this.#context.census.fail();
     if (!source || (verdict?.reason === 'filtered' && this.#context.options.deletes?.excluded)) {
       this.#gone({ ...triple, source: undefined }, false);
     }
   }
 
   #destState(triple: Triple): DestState {
+    if (triple.destUnlisted) return 'unlisted';
     return destState(triple, !this.#context.options.noTraverse);
   }
 
@@ -97,8 +105,8 @@ export class Planner {
     const { key, row, dest } = triple;
     const { noTraverse, dryRun, policy } = this.#context.options;
     if (row && !dest && !noTraverse) {
-      // Gone from both sides: forget it.
-      if (!dryRun) this.#context.committer.forget(key);
+      // Gone from both sides: forget it, unless neither side looked.
+      if (!dryRun && !triple.destUnlisted && !this.#isSkipped(key)) this.#context.committer.forget(key);
       return;
     }
     const evidence = { ...evidenceOf(triple), intended: this.#isIntended(triple) };
@@ -106,7 +114,7 @@ export class Planner {
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
     // Without a listing the filter's input comes from the manifest.
     const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
-    if (!there || !this.#deletes) return;
+    if (!there || !this.#deletes || isNoObject(there)) return;
     const { deletes } = this.#context.options;
     if (!deletes?.excluded && exclusionOf(this.#context.pair, this.#context.options, key, there)) return;
     const aside = decision.reason === 'unknown' && isBackup(this.#context.pair, key);
@@ -115,6 +123,11 @@ export class Planner {
       const reason = decision.action === 'keep' ? decision.reason : 'unknown';
       this.#context.emit({ type: 'keep', key, size: there.size, reason });
     }
+  }
+
+  /** The filter excludes the folder of the key, so that it need not be listed. */
+  #isSkipped(key: string): boolean {
+    return this.#context.options.filter?.mayContain(key.slice(0, key.lastIndexOf('/') + 1)) === false;
   }
 
   /** A killed run was about to write the key, and the destination's object has changed since. */
@@ -153,6 +166,11 @@ export class Planner {
     return true;
   }
 
+  /** Warns of what was left out, after all keys have been taken. */
+  reportLeftOut(): void {
+    for (const message of this.#leftOut.messages()) this.#context.emit({ type: 'notice', level: 'warn', message });
+  }
+
   /** Waits for the work of all keys taken. */
   async drain(): Promise<void> {
     try {
@@ -165,6 +183,7 @@ export class Planner {
   /** The same keys are listed again, sorted; those already copied are left out. */
   startAgain(): void {
     this.#again = true;
+    this.#leftOut = new LeftOut();
     this.#started = this.#copied;
   }
 
@@ -192,6 +211,11 @@ export class Planner {
       if (endsRun(fault)) halt.fail(fault);
       else this.#fail(triple.source, fault, 1);
     }
+  }
+
+  /** Something that cannot be copied as it is. Like any failed object it is reported once, and then held back. */
+  fail(source: ObjectEntry, fault: XsyncError, attempts: number): void {
+    if (!this.#held(source.key, source)) this.#fail(source, fault, attempts);
   }
 
   async #act(triple: Triple, decision: Decided, batch: Batch): Promise<void> {
