@@ -11,6 +11,7 @@ import { limiter, Queue } from '../flow/queue.js';
 import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { Triple } from '../list/diff.js';
 import { type RunPair, viewFor } from '../pair.js';
+import { beingWritten, isChange } from '../plan/fault.js';
 import { LeftOut } from '../record/left-out.js';
 import { type Both, type ContentContext, inspectContent } from './content.js';
 import { type CheckEvent, CheckFold, type CheckReporter, type CheckSummary } from './findings.js';
@@ -140,7 +141,7 @@ class Check {
     } catch (error) {
       const fault = toXsyncError(error);
       if (endsRun(fault)) this.#halt.fail(fault);
-      return fault;
+      return isChange(fault) ? beingWritten(fault) : fault;
     }
   }
 

@@ -9,7 +9,7 @@ import { endsRun } from '../flow/halt.js';
 import { Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
 import { backupTarget, isBackup } from '../plan/backup.js';
-import { faultOf } from '../plan/fault.js';
+import { beingWritten, faultOf, isChange } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, type Subject } from '../plan/plan.js';
 import { adoptedRow } from '../record/adopted.js';
@@ -209,7 +209,7 @@ export class Planner {
       if (halt.signal.aborted) return;
       const fault = toXsyncError(error);
       if (endsRun(fault)) halt.fail(fault);
-      else this.#fail(triple.source, fault, 1);
+      else this.#fail(triple.source, isChange(fault) ? beingWritten(fault) : fault, 1);
     }
   }
 

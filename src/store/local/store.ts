@@ -9,7 +9,7 @@
  * - A folder that cannot be read is named in the page (`unlisted`), and the rest is listed.
  * - No versions: a `versionId` is rejected.
  */
-import { access, constants, lstat, rm, stat, unlink } from 'node:fs/promises';
+import { lstat, opendir, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { md5Soon } from '../../hash/index.js';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
@@ -290,7 +290,7 @@ export class LocalStore implements port.ObjectStore {
     const isThere = await this.#directories.toRead(key, async (path) => (await lstat(path)).isDirectory());
     const marker = isThere ? await this.#sidecars.marker(key) : undefined;
     // A folder that cannot be listed is named like a marker.
-    if (!marker && isThere) await access(this.#directories.pathOf(key), constants.R_OK | constants.X_OK);
+    if (!marker && isThere) await (await opendir(this.#directories.pathOf(key))).close();
     if (!marker) return this.#nothingAt(key.slice(0, -1));
     const { etag, mtimeMs } = marker.version;
     return { key, size: 0, etag, mtimeMs, headers: marker.headers, metadata: marker.metadata, checksums: {} };
