@@ -14,6 +14,7 @@ import { finalTicket } from '../plan/final.js';
 import { planCopy, type Subject } from '../plan/plan.js';
 import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
+import { synchronisedMs } from '../record/journal.js';
 import { LeftOut } from '../record/left-out.js';
 import type { RunContext } from './context.js';
 import { copyObject, failedObject } from './copy.js';
@@ -213,9 +214,14 @@ export class Planner {
     }
   }
 
-  /** Something that cannot be copied as it is. Like any failed object it is reported once, and then held back. */
+  /**
+   * Something that cannot be copied as it is. Like any failed object it is reported once, and then held back. If its
+   * version is unknown (an empty ETag), it may have changed since the last complete pass.
+   */
   fail(source: ObjectEntry, fault: XsyncError, attempts: number): void {
-    if (!this.#held(source.key, source)) this.#fail(source, fault, attempts);
+    if (this.#held(source.key, source)) return;
+    const known = source.etag !== '' ? source.mtimeMs : synchronisedMs(this.#context.pair.manifest);
+    this.#fail({ ...source, mtimeMs: known ?? 0 }, fault, attempts);
   }
 
   async #act(triple: Triple, decision: Decided, batch: Batch): Promise<void> {
