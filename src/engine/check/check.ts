@@ -110,6 +110,9 @@ class Check {
       if (excluded.reason === 'unreadable' && isNoObject(object)) this.#leftOut.add(object);
       return this.#report({ type: 'skip', key, size: object.size, ...excluded });
     }
+    const { oneWay, only, filter } = this.#options;
+    // What only the destination has is not asked for; the HEAD of a named key was reported when it failed.
+    if (!source && (dest?.fault ? oneWay : triple.sourceUnlisted && (only ?? filter?.files))) return undefined;
     const fault = unseen(triple);
     if (fault) return this.#fail(key, object.size, fault);
     const decision = decide(this.#policy, sourceState(triple), destState(triple, true), evidenceOf(triple));

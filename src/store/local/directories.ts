@@ -7,7 +7,7 @@
  * spelling). With it, reads may follow links anywhere, and writes must stay below the root. Where there is no
  * `/proc/self/fd` (macOS), the directory is checked just before it is used; a replacement between the two is not noticed.
  */
-import { closeSync, constants, existsSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readlinkSync } from 'node:fs';
 import { mkdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
@@ -22,6 +22,25 @@ const KEPT = 32;
 /** Linux: the descriptor only names the directory, which need not be readable. open(2); not in Node's constants. */
 const O_PATH = 0o10000000;
 const DESCRIPTORS = '/proc/self/fd';
+
+let descriptors: boolean | undefined;
+
+/** Whether paths may lead through descriptors. Some systems emulate only a part of `/proc`. */
+function haveDescriptors(): boolean {
+  descriptors ??= process.platform === 'linux' && tryDescriptors();
+  return descriptors;
+}
+
+function tryDescriptors(): boolean {
+  const fd = openSync('/', O_PATH | constants.O_DIRECTORY);
+  try {
+    return readlinkSync(`${DESCRIPTORS}/${fd}`) === '/' && existsSync(`${DESCRIPTORS}/${fd}${DESCRIPTORS}`);
+  } catch {
+    return false; // There is no /proc.
+  } finally {
+    closeSync(fd);
+  }
+}
 
 interface Place {
   /** The directory as the start of a path. */
@@ -39,7 +58,7 @@ export interface DirectoriesOptions {
   calls: Calls;
   /** UTF-8 when absent. */
   names?: Names;
-  /** Whether to use `/proc/self/fd`; whether it exists when absent. */
+  /** Whether to use `/proc/self/fd`; when absent, if it works. */
   descriptors?: boolean;
 }
 
@@ -59,7 +78,7 @@ export class Directories {
     this.#syncs = options.syncs;
     this.#calls = options.calls;
     this.#names = options.names ?? new Names();
-    this.#descriptors = options.descriptors ?? existsSync(DESCRIPTORS);
+    this.#descriptors = options.descriptors ?? haveDescriptors();
   }
 
   /** For messages. */
