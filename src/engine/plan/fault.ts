@@ -6,8 +6,9 @@ const LISTED_ONLY = "The source lists it but does not return it: inspect it with
 
 /** Of an object that had another version each time it was read, such as a log file: a later run may find it at rest. */
 export function beingWritten(cause: XsyncError): XsyncError {
-  const message = 'it is being written to: it changed each time it was read';
-  return new XsyncError(cause.code, message, { subject: cause.subject, class: 'temporary', cause });
+  const message = 'it is being written to: each time, it changed while it was read';
+  const remedy = 'Run again when nothing writes to it.';
+  return new XsyncError(cause.code, message, { subject: cause.subject, remedy, class: 'temporary', cause });
 }
 
 /** The object has another version than the one that was asked for. */
