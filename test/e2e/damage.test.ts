@@ -95,7 +95,7 @@ describe('the source moves', () => {
     seed(source, MIXED);
     source.fault({ kind: 'change' }, { kind: 'GetObject', key: 'large' });
     const outcome = await lab.copy(source.at(), dest.at(), ...PARTS);
-    expect(outcome.code).toBe(5);
+    expect(outcome.code, JSON.stringify(summaryOf(outcome).failed.list)).toBe(5);
     expect(summaryOf(outcome).failed.list.map(({ key }) => key)).toEqual(['large']);
     expectArrived(dest, SMALL);
   });

@@ -47,10 +47,9 @@ async function afterFault(
   try {
     if (fault.code === 'checksum-mismatch') means.observe({ type: 'damaged', ticket, fault: faultOf(fault) });
     if (changed || fault.code === 'checksum-mismatch') await abandonUpload(means, ticket);
-    const last = attempts >= ticket.attempts;
-    if (!changed) return last ? failed(means, ticket, fault, attempts) : 'again';
+    if (attempts >= ticket.attempts) return failed(means, ticket, changed ? beingWritten(fault) : fault, attempts);
+    if (!changed) return 'again';
     const now = await versionNow(means, ticket);
-    if (last) return failed(means, ticket, now.etag === ticket.source.etag ? fault : beingWritten(fault), attempts);
     return { kind: 'changed', now, message: fault.message, attempts };
   } catch (error) {
     return failed(means, ticket, toXsyncError(error), attempts);
