@@ -22,7 +22,9 @@ export interface Pass {
 export interface CensusView {
   /** Objects of the source that were compared, filtered ones included. */
   readonly seen: number;
-  /** Of those, the keys that are also at the destination or in the manifest. */
+  /** Objects of which only a failure is known: their HEAD failed, or they are folders that could not be listed. */
+  readonly unseen: number;
+  /** Of the seen, the keys that are also at the destination or in the manifest. */
   readonly common: number;
   /** Objects found gone from the source that are still at the destination. */
   readonly doomed: number;
@@ -34,6 +36,7 @@ export class Census implements CensusView {
   seen = 0;
   common = 0;
   doomed = 0;
+  unseen = 0;
   /** Objects in the source's listing so far. */
   listed = 0;
   #failed = 0;
@@ -67,7 +70,7 @@ export class Census implements CensusView {
 
   /** The keys are listed again from the first one. */
   restart(): void {
-    this.seen = this.common = this.doomed = 0;
+    this.seen = this.common = this.doomed = this.unseen = 0;
     this.#failed = this.#held = 0;
   }
 }

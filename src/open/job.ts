@@ -39,6 +39,7 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     bandwidth: bwlimit && ((nowMs) => bandwidthAt(bwlimit, nowMs)),
     congestion: job.congestion,
     copyLinks: job.copyLinks === true,
+    localEncoding: job.localEncoding,
     env,
   };
 }

@@ -82,12 +82,13 @@ export class Opener {
   }
 
   #resources(http: Resources['http']): Resources {
-    const { transport, accelerate, copyLinks, contimeoutMs, timeoutMs, env } = this.#settings;
+    const { transport, accelerate, copyLinks, localEncoding, contimeoutMs, timeoutMs, env } = this.#settings;
     return {
       transport,
       http,
       accelerate,
       copyLinks,
+      localEncoding,
       connectTimeoutMs: contimeoutMs || undefined,
       idleTimeoutMs: timeoutMs || undefined,
       env,

@@ -71,6 +71,8 @@ export interface Resources {
   accelerate?: 'auto' | 'off';
   /** Follow symbolic links even if the remote does not. */
   copyLinks: boolean;
+  /** Encoding of file names on local disk; overrides the setting of the remote. */
+  localEncoding?: string;
   env: NodeJS.ProcessEnv;
 }
 

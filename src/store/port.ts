@@ -15,6 +15,7 @@
  *   that the engine can reuse them.
  */
 import type { Checksums } from '../model/checksum.js';
+import type { XsyncError } from '../model/error.js';
 import type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from '../model/object.js';
 
 /** What a store can and cannot do. The engine checks these and never checks a store's kind. */
@@ -85,12 +86,25 @@ export interface ListOptions extends CallOptions {
   token?: string;
   /** At most this many keys; the store's largest page (1000) when absent. */
   maxKeys?: number;
+  /**
+   * False for a folder (a prefix that ends in a slash) whose objects are not wanted. A directory tree does not read it;
+   * other stores ignore this.
+   */
+  enters?: (prefix: string) => boolean;
+}
+
+/** A folder of a directory tree that could not be read: nothing is known of the keys that start with `prefix`. */
+export interface UnlistedFolder {
+  prefix: string;
+  error: XsyncError;
 }
 
 export interface ListPage {
   entries: ObjectEntry[];
   /** Rolled-up prefixes if a delimiter was given. */
   prefixes: string[];
+  /** Folders whose objects are missing from the page, in key order. */
+  unlisted?: UnlistedFolder[];
   /** Absent on the last page. A page may be empty and not be the last. */
   nextToken?: string;
 }

@@ -5,18 +5,20 @@ import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
 import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
-import { exclusionOf } from '../decide/exclusion.js';
+import { exclusionOf, isNoObject } from '../decide/exclusion.js';
 import { inspect, type Known } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
 import { Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
 import type { RunPair } from '../pair.js';
 import { backupTarget, isBackup } from '../plan/backup.js';
-import { faultOf } from '../plan/fault.js';
+import { beingWritten, faultOf, isChange } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, type Subject } from '../plan/plan.js';
 import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
+import { synchronisedMs } from '../record/journal.js';
+import { LeftOut } from '../record/left-out.js';
 import type { RunContext } from './context.js';
 import { copyObject, failedObject } from './copy.js';
 import type { Deletes } from './deletes.js';
@@ -40,6 +42,7 @@ export class Planner {
   /** Bytes copied. */
   #copied = 0;
   #again = false;
+  #leftOut = new LeftOut();
 
   constructor(context: RunContext, deletes?: Deletes) {
     this.#context = context;
@@ -54,6 +57,7 @@ export class Planner {
   /** Decides the key; its work belongs to `batch`. Waits while the queues are full. */
   async take(triple: Triple, batch: Batch): Promise<void> {
     const { source, key } = triple;
+    if (triple.sourceUnlisted) return;
     if (!source) return this.#gone(triple);
     this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
     batch.count();
@@ -61,11 +65,13 @@ export class Planner {
     const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
     if (excluded) {
       this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
+      if (excluded.reason === 'unreadable' && isNoObject(source)) this.#leftOut.add(source);
       if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
         this.#gone({ ...triple, source: undefined });
       return;
     }
     batch.add(source.size);
+    if (source.fault) return this.fail(source, source.fault, 0);
     const decision = decide(
       this.#context.options.policy,
       sourceState(triple),
@@ -85,14 +91,17 @@ export class Planner {
   /** Only finds keys to delete. */
   takeDoomed(triple: Triple): void {
     const { key, source } = triple;
+    if (triple.sourceUnlisted) return;
     if (source) this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
     const verdict = source && exclusionOf(this.#context.pair, this.#context.options, key, source);
+    if (!verdict && source?.fault) this.#context.census.fail();
     if (!source || (verdict?.reason === 'filtered' && this.#context.options.deletes?.excluded)) {
       this.#gone({ ...triple, source: undefined }, false);
     }
   }
 
   #destState(triple: Triple): DestState {
+    if (triple.destUnlisted) return 'unlisted';
     return destState(triple, !this.#context.options.noTraverse);
   }
 
@@ -104,8 +113,8 @@ export class Planner {
     const { key, row, dest } = triple;
     const { noTraverse, dryRun, policy } = this.#context.options;
     if (row && !dest && !noTraverse) {
-      // Gone from both sides: forget it.
-      if (!dryRun) this.#context.committer.forget(key);
+      // Gone from both sides: forget it, unless neither side looked.
+      if (!dryRun && !triple.destUnlisted && !this.#isSkipped(key)) this.#context.committer.forget(key);
       return;
     }
     const evidence = { ...evidenceOf(triple), intended: this.#isIntended(triple) };
@@ -113,7 +122,7 @@ export class Planner {
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
     // Without a listing the filter's input comes from the manifest.
     const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
-    if (!there || !this.#deletes) return;
+    if (!there || !this.#deletes || isNoObject(there)) return;
     const { deletes } = this.#context.options;
     if (!deletes?.excluded && exclusionOf(this.#context.pair, this.#context.options, key, there)) return;
     const aside = decision.reason === 'unknown' && isBackup(this.#context.pair, key);
@@ -122,6 +131,11 @@ export class Planner {
       const reason = decision.action === 'keep' ? decision.reason : 'unknown';
       this.#context.emit({ type: 'keep', key, size: there.size, reason });
     }
+  }
+
+  /** The filter excludes the folder of the key, so that it need not be listed. */
+  #isSkipped(key: string): boolean {
+    return this.#context.options.filter?.mayContain(key.slice(0, key.lastIndexOf('/') + 1)) === false;
   }
 
   /** A killed run was about to write the key, and the destination's object has changed since. */
@@ -160,6 +174,11 @@ export class Planner {
     return true;
   }
 
+  /** Warns of what was left out, after all keys have been taken. */
+  reportLeftOut(): void {
+    for (const message of this.#leftOut.messages()) this.#context.emit({ type: 'notice', level: 'warn', message });
+  }
+
   /** Waits for the work of all keys taken. */
   async drain(): Promise<void> {
     try {
@@ -172,6 +191,7 @@ export class Planner {
   /** The same keys are listed again, sorted; those already copied are left out. */
   startAgain(): void {
     this.#again = true;
+    this.#leftOut = new LeftOut();
     this.#started = this.#copied;
   }
 
@@ -197,8 +217,19 @@ export class Planner {
       if (halt.signal.aborted) return;
       const fault = toXsyncError(error);
       if (endsRun(fault)) halt.fail(fault);
-      else this.#fail(triple.source, fault, 1);
+      else this.#fail(triple.source, isChange(fault) ? beingWritten(fault) : fault, 1);
     }
+  }
+
+  /**
+   * Something that cannot be copied as it is. Like any failed object it is reported once, and then held back. If its
+   * version is unknown (an empty ETag), it may have changed since the last complete pass.
+   */
+  fail(source: ObjectEntry, fault: XsyncError, attempts: number): void {
+    if (this.#held(source.key, source)) return;
+    const known =
+      source.etag !== '' ? source.mtimeMs : synchronisedMs(this.#context.pair.manifest, this.#context.startedMs);
+    this.#fail({ ...source, mtimeMs: known ?? 0 }, fault, attempts);
   }
 
   /** @param apartMs how far apart the times of both sides are, if they were compared */

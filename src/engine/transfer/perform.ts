@@ -6,7 +6,7 @@ import { toXsyncError, type XsyncError } from '../../model/error.js';
 import type { NewVersion, Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
 import { endsRun } from '../flow/halt.js';
-import { faultOf } from '../plan/fault.js';
+import { beingWritten, faultOf, isChange } from '../plan/fault.js';
 import { makeBackup } from './backup.js';
 import { type Means, Unfinished } from './means.js';
 import { transfer } from './transfer.js';
@@ -43,12 +43,12 @@ async function afterFault(
   fault: XsyncError,
   attempts: number,
 ): Promise<Outcome | 'again'> {
-  const changed = fault.code === 'precondition-failed' || fault.code === 'source-changed';
+  const changed = isChange(fault);
   if (!changed && fault.class !== 'temporary') return failed(means, ticket, fault, attempts);
   try {
     if (fault.code === 'checksum-mismatch') means.observe({ type: 'damaged', ticket, fault: faultOf(fault) });
     if (changed || fault.code === 'checksum-mismatch') await abandonUpload(means, ticket);
-    if (attempts >= ticket.attempts) return failed(means, ticket, fault, attempts);
+    if (attempts >= ticket.attempts) return failed(means, ticket, changed ? beingWritten(fault) : fault, attempts);
     if (!changed) return 'again';
     const now = await versionNow(means, ticket);
     return { kind: 'changed', now, message: fault.message, attempts };
