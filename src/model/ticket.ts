@@ -28,6 +28,11 @@ export interface BackupTarget {
   key: string;
   /** Name of the place in messages. */
   text: string;
+  /**
+   * An earlier attempt to replace the object may have succeeded without an answer: ETag of what stood there before it,
+   * empty for nothing. If another version stands there now, an existing backup is that of the older one, and stays.
+   */
+  before?: string;
   /** --part-size. */
   partSize?: number;
   attempts: number;
@@ -76,7 +81,14 @@ export interface DeleteTicket {
   action: 'delete';
   /** Relative to the pair's prefixes. */
   key: string;
-  dest: { place: Place; key: string; size: number; backup?: BackupTarget };
+  dest: {
+    place: Place;
+    key: string;
+    size: number;
+    /** The version to delete: another one stays. Absent: whatever stands there. */
+    etag?: string;
+    backup?: BackupTarget;
+  };
 }
 
 export type Ticket = CopyTicket | DeleteTicket;

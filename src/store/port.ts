@@ -38,6 +38,10 @@ export interface Capabilities {
   readonly partEtagIsMd5: boolean;
   /** User metadata is kept. False: `PutOptions.metadata` is rejected or ignored; see the store's class comment. */
   readonly keepsMetadata: boolean;
+  /** Deletes compare versions (`DeleteCallOptions.versions`). Absent: the engine looks at each object first. */
+  readonly deletesIfMatch?: true;
+  /** Copies obey `CopyOptions.ifMatch`. Absent: the engine checks which version was copied. */
+  readonly pinsCopies?: true;
   /** A modification time is kept natively and listed (local disk): no `mtime` metadata is needed. */
   readonly keepsMtime: boolean;
   /** Reading ahead is cheap and reading twice is free (local disk, memory). */
@@ -170,6 +174,14 @@ export interface CopyOptions extends CallOptions {
   storageClass?: string;
 }
 
+export interface DeleteCallOptions extends CallOptions {
+  /**
+   * ETags by key: a key that holds another version is not deleted, and fails with `precondition-failed`. Only for stores
+   * with `deletesIfMatch`; others ignore it.
+   */
+  versions?: ReadonlyMap<string, string>;
+}
+
 export interface DeleteFailure {
   key: string;
   error: Error;
@@ -259,7 +271,7 @@ export interface ObjectCatalog {
   listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage>;
 
   /** Deletes at most 1000 keys in one request; returns the failures. A missing key is not an error. */
-  delete(keys: readonly string[], options?: CallOptions): Promise<DeleteFailure[]>;
+  delete(keys: readonly string[], options?: DeleteCallOptions): Promise<DeleteFailure[]>;
 }
 
 /** A whole store. Functions that need only one half take that half. */

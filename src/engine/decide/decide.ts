@@ -33,7 +33,6 @@
  *   D         M              action   reason
  *   absent    -              none
  *   unlisted  none           none     no object is known there
- *   present   an intent      delete   gone-at-source    a run wrote it and was killed
  *   same      xsync's own    delete   gone-at-source
  *   same      adopted        keep     not-ours          | --delete-unknown: delete gone-at-source
  *   changed   -              keep     changed-at-destination | --delete-unknown: delete changed-at-destination
@@ -145,8 +144,6 @@ export interface Evidence {
   checksum: 'same' | 'differs' | 'unknown';
   /** The manifest says that xsync wrote the destination's object. */
   ours: boolean;
-  /** A killed run was about to write the object, and the destination's object has changed since. */
-  intended: boolean;
   /** The manifest says that a checksum proved the objects equal, not just the size. */
   proven: boolean;
 }
@@ -181,9 +178,8 @@ function compare(policy: TransferPolicy, s: SideState, d: SideState, evidence: E
   return { action: 'inspect', reason: 'times', otherwise: 'time-differs' };
 }
 
-function goneAtSource(policy: SyncPolicy, d: DestState, { ours, intended }: Evidence): Decision {
+function goneAtSource(policy: SyncPolicy, d: DestState, { ours }: Evidence): Decision {
   if (d === 'absent' || d === 'unlisted') return { action: 'none' };
-  if (intended) return { action: 'delete', reason: 'gone-at-source' };
   if (d === 'same' && (ours || policy.deleteUnknown)) return { action: 'delete', reason: 'gone-at-source' };
   if (d === 'same') return { action: 'keep', reason: 'not-ours' };
   const reason = d === 'changed' ? 'changed-at-destination' : 'unknown';

@@ -20,7 +20,7 @@ export function destState({ dest, row }: Triple, traversed: boolean): DestState 
 /** What two listing entries prove without a request. Composite MD5s that differ prove nothing. */
 export function evidenceOf({ source, dest, row }: Triple): Evidence {
   const proven = row !== undefined && row.verifiedBy !== 'size';
-  const known = { ours: row?.ours === true, intended: false, proven };
+  const known = { ours: row?.ours === true, proven };
   const sizeSame = source?.size === (dest?.size ?? row?.size);
   const common = commonChecksum(source?.checksums ?? {}, dest?.checksums ?? {});
   if (!common || (!common.same && common.name === 'md5ofParts')) return { sizeSame, checksum: 'unknown', ...known };

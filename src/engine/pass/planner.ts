@@ -28,8 +28,6 @@ export class Planner {
   readonly #deletes: Deletes | undefined;
   /** The failed list is not empty. */
   readonly #failures: boolean;
-  /** The manifest has intents of killed runs. */
-  readonly #intents: boolean;
   /** Bytes planned, for --max-transfer. */
   #started = 0;
   /** Bytes copied. */
@@ -41,14 +39,13 @@ export class Planner {
     this.#checkers = new Queue(context.limitInspections);
     this.#deletes = deletes;
     this.#failures = context.pair.manifest.failureCount() > 0;
-    this.#intents = context.pair.manifest.anyIntended();
   }
 
   /** Decides the key; its work belongs to `batch`. Waits while the queues are full. */
   async take(triple: Triple, batch: Batch): Promise<void> {
     const { source, key } = triple;
+    this.#count(triple);
     if (!source) return this.#gone(triple);
-    this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
     batch.count();
     if (this.#again && this.#copiedBefore(triple)) return;
     const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
@@ -78,11 +75,17 @@ export class Planner {
   /** Only finds keys to delete. */
   takeDoomed(triple: Triple): void {
     const { key, source } = triple;
-    if (source) this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
+    this.#count(triple);
     const verdict = source && exclusionOf(this.#context.pair, this.#context.options, key, source);
     if (!source || (verdict?.reason === 'filtered' && this.#context.options.deletes?.excluded)) {
       this.#gone({ ...triple, source: undefined }, false);
     }
+  }
+
+  #count({ key, source, dest, row }: Triple): void {
+    const { census } = this.#context;
+    if (source) census.see(dest !== undefined || row !== undefined, key);
+    else census.miss({ known: row !== undefined });
   }
 
   #destState(triple: Triple): DestState {
@@ -101,8 +104,7 @@ export class Planner {
       if (!dryRun) this.#context.committer.forget(key);
       return;
     }
-    const evidence = { ...evidenceOf(triple), intended: this.#isIntended(triple) };
-    const decision = decide(policy, 'absent', this.#destState(triple), evidence);
+    const decision = decide(policy, 'absent', this.#destState(triple), evidenceOf(triple));
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
     // Without a listing the filter's input comes from the manifest.
     const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
@@ -115,13 +117,6 @@ export class Planner {
       const reason = decision.action === 'keep' ? decision.reason : 'unknown';
       this.#context.emit({ type: 'keep', key, size: there.size, reason });
     }
-  }
-
-  /** A killed run was about to write the key, and the destination's object has changed since. */
-  #isIntended(triple: Triple): boolean {
-    if (!this.#intents || this.#context.claims?.has(triple.key)) return false;
-    const intent = this.#context.pair.manifest.intended(triple.key);
-    return intent !== undefined && intent.atMs < this.#context.startedMs && intent.destEtag !== this.#etagThere(triple);
   }
 
   /** ETag of the destination's object, if known. */
@@ -214,7 +209,7 @@ export class Planner {
   /** Records an object that was found equal, so that the next run need not inspect it. */
   #adopt(triple: Triple, reason: SkipReason): void {
     if (this.#context.options.dryRun) return;
-    this.#context.recorder.adopt(adoptedRow(triple, reason, this.#isIntended(triple)));
+    this.#context.recorder.adopt(adoptedRow(triple, reason));
   }
 
   async #copy(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
@@ -251,7 +246,7 @@ export class Planner {
   }
 
   #subjectOf(triple: Triple, { key, etag, size, mtimeMs, checksums }: ObjectEntry): Subject {
-    const { pair, options } = this.#context;
+    const { pair } = this.#context;
     const replaces = this.#etagThere(triple);
     return {
       key,
@@ -262,7 +257,7 @@ export class Planner {
       sourceKey: pair.source.prefix + key,
       destKey: pair.dest.prefix + key,
       replaces,
-      backup: replaces === undefined ? undefined : backupTarget(pair, key, options),
+      backup: replaces === undefined ? undefined : backupTarget(this.#context, key),
     };
   }
 

@@ -83,12 +83,9 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
   };
 }
 
-/** A ticket that deletes an object at the route's destination. `size` in bytes. */
-export function planDelete(
-  route: Route,
-  { key, destKey, size, backup }: { key: string; destKey: string; size: number; backup?: BackupTarget },
-): DeleteTicket {
-  return { version: TICKET_VERSION, action: 'delete', key, dest: { place: route.dest, key: destKey, size, backup } };
+/** A ticket that deletes an object at the route's destination. */
+export function planDelete(route: Route, key: string, dest: Omit<DeleteTicket['dest'], 'place'>): DeleteTicket {
+  return { version: TICKET_VERSION, action: 'delete', key, dest: { place: route.dest, ...dest } };
 }
 
 /** The place that a store's objects are at. */

@@ -43,6 +43,7 @@ const CAPABILITIES: port.Capabilities = {
   // An object's ETag identifies the version of its file. Parts' ETags are MD5s, but the capability covers put as well.
   partEtagIsMd5: false,
   keepsMetadata: true,
+  deletesIfMatch: true,
   keepsMtime: true,
   local: true,
 };
@@ -208,13 +209,13 @@ export class LocalStore implements port.ObjectStore {
     return this.#run('read', options, undefined, () => this.#uploads.list(options.prefix ?? ''));
   }
 
-  delete(keys: readonly string[], options: port.CallOptions = {}): Promise<port.DeleteFailure[]> {
+  delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
     return this.#run('write', options, undefined, async () => {
       if (keys.length > MAX_DELETE) throw new XsyncError('limit', `at most ${MAX_DELETE} keys are deleted in one call`);
       const failures: port.DeleteFailure[] = [];
       for (const key of keys) {
         try {
-          await this.#run('write', options, key, () => this.#delete(key));
+          await this.#run('write', options, key, () => this.#delete(key, options.versions?.get(key)));
         } catch (error) {
           if (!isXsyncError(error) || error.code === 'aborted') throw error;
           failures.push({ key, error });
@@ -289,13 +290,22 @@ export class LocalStore implements port.ObjectStore {
     return this.#publisher.publishMarker(key, options);
   }
 
-  async #delete(key: string): Promise<void> {
+  /** @param etag the version to delete; any version when absent. @throws precondition-failed */
+  async #delete(key: string, etag: string | undefined): Promise<void> {
     const directory = directoryOf(key);
     if (!(await this.#directories.writable(directory))) return;
+    if (etag !== undefined && ((await this.#etagOf(key)) ?? etag) !== etag) throw changed(key);
     const recorded = await this.#sidecars.remove(key);
     const removed = isMarker(key) ? recorded : await this.#unlink(key);
     if (!removed) return;
     await this.#directories.prune(directory, async (at) => !(await this.#sidecars.markerVersion(`${at}/`)));
+  }
+
+  /** Undefined if there is no such object. The last look before a file is removed: the system has no conditional unlink. */
+  async #etagOf(key: string): Promise<string | undefined> {
+    if (isMarker(key)) return (await this.#sidecars.marker(key))?.version.etag;
+    const found = await unlessErrno(ABSENT, (this.#followLinks ? stat : lstat)(this.#path(key), { bigint: true }));
+    return found?.isDirectory() ? undefined : found && versionOf(found).etag;
   }
 
   /** A directory of that name is not an object and is kept. @returns whether there was a file */

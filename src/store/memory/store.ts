@@ -27,6 +27,8 @@ const CAPABILITIES: port.Capabilities = {
   checksContentMd5: true,
   partEtagIsMd5: true,
   keepsMetadata: true,
+  deletesIfMatch: true,
+  pinsCopies: true,
   keepsMtime: false,
   local: true,
 };
@@ -234,13 +236,14 @@ export class MemoryStore implements port.ObjectStore {
     return this.#uploads.page(options.prefix ?? '', options.token, PAGE);
   }
 
-  async delete(keys: readonly string[], options: port.CallOptions = {}): Promise<port.DeleteFailure[]> {
+  async delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
     this.#begin(options);
     if (keys.length > PAGE) throw new XsyncError('limit', `at most ${PAGE} keys can be deleted in one request`);
     const failures: port.DeleteFailure[] = [];
     for (const key of keys) {
       try {
         requireKey(key);
+        if (this.#objects.has(key)) this.#find(key, options.versions?.get(key));
         if (this.#objects.delete(key)) this.#keys.remove(key);
       } catch (error) {
         if (!isXsyncError(error)) throw error;

@@ -90,6 +90,13 @@ export interface S3Preset {
   locationConstraint: boolean;
   /** The provider obeys `x-amz-copy-source-if-match`. Otherwise a HEAD is sent first. */
   copyIfMatch: boolean;
+  /** The provider is known to obey it, so that nobody has to check which version a copy took. */
+  pinsCopies: boolean;
+  /**
+   * DeleteObject obeys If-Match, and DeleteObjects the ETag of each key
+   * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html).
+   */
+  deleteIfMatch: boolean;
   /** Metadata names may contain `_`. Otherwise the store would change it to `-`. */
   metadataUnderscore: boolean;
   /** ListMultipartUploads reports whether it encoded keys. Otherwise unencoded keys are requested. */
@@ -109,6 +116,8 @@ const COMPATIBLE: S3Preset = {
   checksumMode: false,
   locationConstraint: false,
   copyIfMatch: true,
+  pinsCopies: false,
+  deleteIfMatch: false,
   metadataUnderscore: true,
   encodesUploads: true,
   nul: true,
@@ -126,6 +135,8 @@ const AWS: S3Preset = {
   requestRates: { read: 5_500, write: 3_500 },
   checksumMode: true,
   locationConstraint: true,
+  pinsCopies: true,
+  deleteIfMatch: true,
 };
 
 const VIRTUAL: S3Preset = { ...COMPATIBLE, pathStyle: false, locationConstraint: true, minPartSize: 100 * 1024 };
@@ -137,7 +148,7 @@ export const PRESETS: Record<S3Provider, S3Preset> = {
     endpoint: (region) => `https://s3.${region}.amazonaws.com.cn`,
     defaultRegion: 'cn-north-1',
   },
-  minio: COMPATIBLE,
+  minio: { ...COMPATIBLE, pinsCopies: true },
   // Observed in RGW 16, which also ignores x-amz-copy-source-if-match.
   ceph: {
     ...COMPATIBLE,

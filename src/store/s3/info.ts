@@ -22,6 +22,8 @@ export function capabilitiesOf(preset: S3Preset): Capabilities {
     checksContentMd5: true,
     partEtagIsMd5: preset.partEtagIsMd5,
     keepsMetadata: true,
+    ...(preset.deleteIfMatch && { deletesIfMatch: true }),
+    ...(preset.pinsCopies && { pinsCopies: true }),
     keepsMtime: false,
     local: false,
     ...(preset.requestRates && { requestRates: preset.requestRates }),

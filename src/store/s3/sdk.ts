@@ -4,6 +4,7 @@ import type {
   CallOptions,
   Capabilities,
   CopyOptions,
+  DeleteCallOptions,
   DeleteFailure,
   HeadOptions,
   ListOptions,
@@ -231,10 +232,12 @@ export class S3SdkStore implements ObjectStore {
     return this.#uploads.list(options);
   }
 
-  async delete(keys: readonly string[], { signal }: CallOptions = {}): Promise<DeleteFailure[]> {
+  async delete(keys: readonly string[], options: DeleteCallOptions = {}): Promise<DeleteFailure[]> {
+    const { signal } = options;
+    const versions = this.#preset.deleteIfMatch ? options.versions : undefined;
     // Other keys are deleted one by one below, so that a bad key fails alone.
     const inBatch = (key: string) => isKey(key, this.#preset.nul) && fitsXml(key);
-    const Objects = keys.filter(inBatch).map((Key) => ({ Key }));
+    const Objects = keys.filter(inBatch).map((Key) => ({ Key, ETag: quote(versions?.get(Key)) }));
     const failures: DeleteFailure[] = [];
     if (Objects.length > 0) {
       const input = { Bucket: this.#bucket, Delete: { Objects, Quiet: true } };
@@ -243,7 +246,7 @@ export class S3SdkStore implements ObjectStore {
     }
     for (const key of keys.filter((each) => !inBatch(each))) {
       try {
-        const input = this.#object(key);
+        const input = { ...this.#object(key), IfMatch: quote(versions?.get(key)) };
         await this.#client.send({ key, signal, command: (sdk) => new sdk.DeleteObjectCommand(input) });
       } catch (error) {
         if (isXsyncError(error, 'aborted')) throw error;

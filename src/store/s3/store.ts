@@ -16,6 +16,7 @@ import type {
   CallOptions,
   Capabilities,
   CopyOptions,
+  DeleteCallOptions,
   DeleteFailure,
   HeadOptions,
   ListOptions,
@@ -213,7 +214,9 @@ export class S3Store implements ObjectStore {
     return this.#uploads.list(options);
   }
 
-  async delete(keys: readonly string[], { signal }: CallOptions = {}): Promise<DeleteFailure[]> {
+  async delete(keys: readonly string[], options: DeleteCallOptions = {}): Promise<DeleteFailure[]> {
+    const { signal } = options;
+    const versions = this.#preset.deleteIfMatch ? options.versions : undefined;
     const failures: DeleteFailure[] = [];
     const batch: string[] = [];
     const single: string[] = [];
@@ -222,14 +225,17 @@ export class S3Store implements ObjectStore {
       (isKey(key, this.#preset.nul) && fitsXml(key) ? batch : single).push(key);
     }
     if (batch.length > 0) {
-      const body = deleteBody(batch);
+      const body = deleteBody(batch, versions);
       const headers = { 'content-type': 'application/xml', ...md5Header(md5(Buffer.from(body))) };
       const answer = await this.#wire.send({ method: 'POST', parameters: { delete: '' }, headers, body, signal });
       failures.push(...readDeleteFailures(answer.body));
     }
     for (const key of single) {
       try {
-        await this.#wire.send({ method: 'DELETE', key, signal });
+        const headers: Record<string, string> = {};
+        const etag = versions?.get(key);
+        if (etag !== undefined) headers['if-match'] = `"${etag}"`;
+        await this.#wire.send({ method: 'DELETE', key, headers, signal });
       } catch (error) {
         if (isXsyncError(error, 'aborted')) throw error;
         if (!isXsyncError(error, 'object-not-found')) failures.push({ key, error: toXsyncError(error) });
