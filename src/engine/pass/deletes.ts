@@ -237,7 +237,8 @@ export class Deletes {
       if (outcome?.kind === 'failed') recorder.deleteFailed(row, outcome.fault);
       if (outcome?.kind === 'overtaken') {
         this.#spare(key);
-        emit({ type: 'keep', key, size, reason: 'changed-at-destination' });
+        // After deletes that come first, the keys are listed and reported again.
+        if (this.#how.when !== 'before') emit({ type: 'keep', key, size, reason: 'changed-at-destination' });
       }
       if (outcome?.kind !== 'deleted') continue;
       census.doomed--;
