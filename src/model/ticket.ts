@@ -63,6 +63,11 @@ export interface CopyTicket {
     key: string;
     /** ETag of the existing object that will be overwritten; absent when there is none. */
     replaces?: string;
+    /**
+     * ETag of what must still stand there, empty for nothing; somebody else's write stays. Absent: whatever stands there
+     * is overwritten.
+     */
+    expects?: string;
     /** Where the existing object is backed up first; absent when no backup is needed. */
     backup?: BackupTarget;
   };

@@ -1,4 +1,5 @@
 /** From the diff to the queue: decides each key, inspects it where needed, and queues or records the result. */
+import type { ManifestRow } from '../../manifest/port.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
@@ -230,7 +231,7 @@ export class Planner {
     const done = batch.hold();
     await executor.queue({ size, byService: route.byService }, (perform) =>
       this.#claimed(source, row?.atMs, async () => {
-        if (await copyObject(this.#context, subject, perform)) this.#copied += size;
+        if (await copyObject(this.#context, this.#asKnown(subject, row), perform)) this.#copied += size;
       }).finally(done),
     );
   }
@@ -246,7 +247,7 @@ export class Planner {
   }
 
   #subjectOf(triple: Triple, { key, etag, size, mtimeMs, checksums }: ObjectEntry): Subject {
-    const { pair } = this.#context;
+    const { pair, options } = this.#context;
     const replaces = this.#etagThere(triple);
     return {
       key,
@@ -257,8 +258,16 @@ export class Planner {
       sourceKey: pair.source.prefix + key,
       destKey: pair.dest.prefix + key,
       replaces,
+      expects: triple.dest || !options.noTraverse ? (replaces ?? '') : undefined,
       backup: replaces === undefined ? undefined : backupTarget(this.#context, key),
     };
+  }
+
+  /** Another run of this process may have overwritten the object since the listing. */
+  #asKnown(subject: Subject, row: ManifestRow | undefined): Subject {
+    const { claims, pair } = this.#context;
+    if (claims === undefined || pair.manifest.get(subject.key)?.atMs === row?.atMs) return subject;
+    return { ...subject, expects: undefined };
   }
 
   /** Why the destination cannot hold the object, if it cannot. */

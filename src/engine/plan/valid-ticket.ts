@@ -31,7 +31,10 @@ const copy = z.strictObject({
       .optional(),
     partSize: z.int().min(1).optional(),
   }),
-  dest: z.strictObject({ place, key: text.min(1), replaces: text.optional(), backup: backup.optional() }),
+  dest: z.strictObject({
+    ...{ place, key: text.min(1), replaces: text.optional(), expects: text.optional() },
+    backup: backup.optional(),
+  }),
   way: z.enum(['server', 'client']),
   cut: z.strictObject({ partSize: z.int().min(1), parts: z.int().min(1) }),
   storageClass: text.optional(),

@@ -25,15 +25,21 @@ export async function perform(ticket: CopyTicket, means: Means): Promise<Outcome
     try {
       if (!backedUp && backup) await makeBackup(means, ticket, backup);
       backedUp = true;
-      return await transfer(means, ticket);
+      return await transfer(means, attempts === 1 ? ticket : withoutCondition(ticket));
     } catch (error) {
       if (error instanceof Unfinished || halt.signal.aborted) return { kind: 'unfinished' };
+      if (error instanceof Overtaken) return { kind: 'overtaken' };
       const fault = toXsyncError(error);
       if (endsRun(fault)) throw fault;
       const next = await afterFault(means, ticket, fault, attempts);
       if (next !== 'again') return next;
     }
   }
+}
+
+/** An attempt that failed may have written the object. */
+function withoutCondition(ticket: CopyTicket): CopyTicket {
+  return { ...ticket, dest: { ...ticket.dest, expects: undefined } };
 }
 
 /** Whether to try again, or the outcome. Abandons the upload if its parts are damaged or outdated. */

@@ -6,6 +6,7 @@ import type { Moving } from '../tune/flow.js';
 import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
 import { outgoing } from './outgoing.js';
+import { writtenAlready } from './overtaken.js';
 import { copyOnServer } from './server-copy.js';
 import { proveComposite } from './source-cut.js';
 import { confirm, proveWhole } from './verify.js';
@@ -52,12 +53,15 @@ async function getAndPut(means: Means, ticket: CopyTicket, moving?: Moving): Pro
     mustBeWhole(ticket, info);
     const proof = proveWhole(key, lease.bytes, info.checksums, dest.capabilities);
     const composite = proof.verifiedBy === 'computed' && (await proveComposite(means, ticket, lease.bytes));
-    const answer = await dest.put(ticket.dest.key, lease.bytes, {
-      ...outgoing(info, dest, ticket.storageClass),
-      contentMd5: proof.contentMd5,
-      signal: halt.signal,
-      pace: progressOf(means, key, moving),
-    });
+    const answer = await dest
+      .put(ticket.dest.key, lease.bytes, {
+        ...outgoing(info, dest, ticket.storageClass),
+        replaces: ticket.dest.expects,
+        contentMd5: proof.contentMd5,
+        signal: halt.signal,
+        pace: progressOf(means, key, moving),
+      })
+      .catch((error: unknown) => writtenAlready(means, ticket, error, { ...info, checksums: proof.expected }));
     const checked = proof.contentMd5 !== undefined && dest.capabilities.checksContentMd5;
     const proven = composite ? 'md5-of-parts' : proof.verifiedBy;
     const verifiedBy = confirm(key, proof.expected, answer) || checked ? proven : 'size';

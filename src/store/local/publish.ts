@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, rename, rm, rmdir } from 'node:fs/promises';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
+import { XsyncError } from '../../model/error.js';
 import type { Calls } from './calls.js';
 import type { Directories } from './directories.js';
 import { makeDirectories, mtimeOf, type Version, versionOf } from './files.js';
@@ -17,6 +18,17 @@ const ATTEMPTS = 20;
 export interface Description extends Partial<About> {
   /** Milliseconds since 1970; the file's time is unchanged when absent. */
   mtimeMs?: number;
+  /** As in `PutOptions`. */
+  replaces?: string;
+}
+
+interface PublisherOptions {
+  directories: Directories;
+  sidecars: Sidecars;
+  calls: Calls;
+  syncs: Syncs;
+  /** Undefined if there is no such object. */
+  etagOf(key: string): Promise<string | undefined>;
 }
 
 export class Publisher {
@@ -24,12 +36,14 @@ export class Publisher {
   readonly #sidecars: Sidecars;
   readonly #calls: Calls;
   readonly #syncs: Syncs;
+  readonly #etagOf: PublisherOptions['etagOf'];
 
-  constructor(options: { directories: Directories; sidecars: Sidecars; calls: Calls; syncs: Syncs }) {
+  constructor(options: PublisherOptions) {
     this.#directories = options.directories;
     this.#sidecars = options.sidecars;
     this.#calls = options.calls;
     this.#syncs = options.syncs;
+    this.#etagOf = options.etagOf;
   }
 
   /**
@@ -39,6 +53,7 @@ export class Publisher {
    */
   async publish(key: string, temporary: OpenFile, about: Description): Promise<Version> {
     const version = await this.#finish(temporary.fd, about.mtimeMs);
+    await this.#requireReplaced(key, about.replaces);
     try {
       await this.#sidecars.record(key, version, about);
       const moved = await this.#rename(temporary.path, key);
@@ -47,6 +62,12 @@ export class Publisher {
       await this.#sidecars.remove(key);
       throw error;
     }
+  }
+
+  /** The last look before a file is replaced: the system has no conditional rename. @throws precondition-failed */
+  async #requireReplaced(key: string, etag: string | undefined): Promise<void> {
+    if (etag === undefined || ((await this.#etagOf(key)) ?? '') === etag) return;
+    throw new XsyncError('precondition-failed', `${key} holds another version`, { subject: key });
   }
 
   /** Creates a folder marker: the directory, and the record that it is an object. */

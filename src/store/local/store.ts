@@ -44,6 +44,7 @@ const CAPABILITIES: port.Capabilities = {
   partEtagIsMd5: false,
   keepsMetadata: true,
   deletesIfMatch: true,
+  writesIfMatch: true,
   keepsMtime: true,
   local: true,
 };
@@ -84,7 +85,10 @@ export class LocalStore implements port.ObjectStore {
     this.#directories = new Directories(this.#root, { followLinks, syncs });
     this.#temporaries = new Temporaries(this.#root, calls);
     this.#sidecars = new Sidecars(this.#root, { temporaries: this.#temporaries, calls, syncs });
-    this.#publisher = new Publisher({ directories: this.#directories, sidecars: this.#sidecars, calls, syncs });
+    this.#publisher = new Publisher({
+      ...{ directories: this.#directories, sidecars: this.#sidecars, calls, syncs },
+      etagOf: (key) => this.#etagOf(key),
+    });
     this.#uploads = new LocalUploads(this.#root, { publisher: this.#publisher, temporaries: this.#temporaries, calls });
     this.#listing = new Listing(this.#root, {
       followLinks,
@@ -166,7 +170,7 @@ export class LocalStore implements port.ObjectStore {
     return false;
   }
 
-  createUpload(key: string, options: Omit<port.PutOptions, 'contentMd5' | 'pace'> = {}): Promise<port.UploadRef> {
+  createUpload(key: string, options: port.UploadOptions = {}): Promise<port.UploadRef> {
     return this.#run('write', options, key, () => this.#uploads.create(key, options));
   }
 
@@ -196,7 +200,7 @@ export class LocalStore implements port.ObjectStore {
   completeUpload(
     upload: port.UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    options: port.CallOptions & { mtimeMs?: number } = {},
+    options: port.CompleteOptions = {},
   ): Promise<port.WriteResult> {
     return this.#run('write', options, upload.key, () => this.#uploads.complete(upload, parts, options));
   }

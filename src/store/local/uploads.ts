@@ -95,11 +95,12 @@ export class LocalUploads {
   async complete(
     ref: port.UploadRef,
     named: readonly { partNumber: number; etag: string }[],
-    options: port.CallOptions & { mtimeMs?: number },
+    options: port.CompleteOptions,
   ): Promise<port.WriteResult> {
     const { intention, parts } = await this.#find(ref);
     const chosen = await parts.choose(named, options.signal);
-    const about = { ...intention, ...(options.mtimeMs === undefined ? {} : { mtimeMs: options.mtimeMs }) };
+    const { mtimeMs, replaces } = options;
+    const about = { ...intention, ...(mtimeMs === undefined ? {} : { mtimeMs }), replaces };
     const version = isMarker(ref.key)
       ? await this.#publisher.publishMarker(ref.key, about)
       : await this.#publish(ref.key, await parts.assemble(chosen, options.signal), about);

@@ -97,6 +97,8 @@ export interface S3Preset {
    * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html).
    */
   deleteIfMatch: boolean;
+  /** PutObject and CompleteMultipartUpload obey If-Match and If-None-Match. */
+  writeIfMatch: boolean;
   /** Metadata names may contain `_`. Otherwise the store would change it to `-`. */
   metadataUnderscore: boolean;
   /** ListMultipartUploads reports whether it encoded keys. Otherwise unencoded keys are requested. */
@@ -118,6 +120,7 @@ const COMPATIBLE: S3Preset = {
   copyIfMatch: true,
   pinsCopies: false,
   deleteIfMatch: false,
+  writeIfMatch: false,
   metadataUnderscore: true,
   encodesUploads: true,
   nul: true,
@@ -137,6 +140,7 @@ const AWS: S3Preset = {
   locationConstraint: true,
   pinsCopies: true,
   deleteIfMatch: true,
+  writeIfMatch: true,
 };
 
 const VIRTUAL: S3Preset = { ...COMPATIBLE, pathStyle: false, locationConstraint: true, minPartSize: 100 * 1024 };

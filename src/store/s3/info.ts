@@ -23,6 +23,7 @@ export function capabilitiesOf(preset: S3Preset): Capabilities {
     partEtagIsMd5: preset.partEtagIsMd5,
     keepsMetadata: true,
     ...(preset.deleteIfMatch && { deletesIfMatch: true }),
+    ...(preset.writeIfMatch && { writesIfMatch: true }),
     ...(preset.pinsCopies && { pinsCopies: true }),
     keepsMtime: false,
     local: false,

@@ -15,6 +15,7 @@ import type { HttpTransport } from '../http/transport.js';
 import type {
   CallOptions,
   Capabilities,
+  CompleteOptions,
   CopyOptions,
   DeleteCallOptions,
   DeleteFailure,
@@ -28,10 +29,12 @@ import type {
   PutOptions,
   ReadOptions,
   StoreIdentity,
+  UploadOptions,
   UploadPage,
   UploadRef,
   WriteResult,
 } from '../port.js';
+import { conditionHeaders, WriteConditions } from './conditions.js';
 import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
 import { copySource, readCopy } from './copying.js';
 import { type CredentialSource, credentialSource } from './credentials.js';
@@ -63,10 +66,12 @@ export class S3Store implements ObjectStore {
   readonly #wire: Wire;
   readonly #uploads: Uploads;
   readonly #preset: S3Preset;
+  readonly #conditions: WriteConditions;
   readonly #storageClass: string | undefined;
 
   constructor(config: S3Config, bucket: string, { transport, credentials = credentialSource(config), place }: S3Deps) {
     this.#preset = PRESETS[providerOf(config)];
+    this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
     this.#storageClass = config.storage_class;
     this.#wire = new Wire(config, bucket, credentials, transport, place);
     this.#uploads = new Uploads(this.#wire, this.#preset.encodesUploads);
@@ -143,8 +148,11 @@ export class S3Store implements ObjectStore {
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
     const { signal, pace, contentMd5 } = options;
-    const headers = { ...this.#writeHeaders(options), ...md5Header(contentMd5) };
-    return writeResult(await this.#wire.send({ method: 'PUT', key, headers, body, signal, pace, data: true }));
+    const own = { ...this.#writeHeaders(options), ...md5Header(contentMd5) };
+    return this.#conditions.write(options.replaces, async (condition) => {
+      const headers = { ...own, ...conditionHeaders(condition) };
+      return writeResult(await this.#wire.send({ method: 'PUT', key, headers, body, signal, pace, data: true }));
+    });
   }
 
   async copy(source: ObjectStore, sourceKey: string, key: string, options: CopyOptions = {}): Promise<WriteResult> {
@@ -166,7 +174,7 @@ export class S3Store implements ObjectStore {
     return kind === 's3' && endpoint === this.identity.endpoint && account === this.identity.account;
   }
 
-  async createUpload(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'> = {}): Promise<UploadRef> {
+  async createUpload(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     return this.#uploads.create(key, this.#writeHeaders(options), options);
   }
 
@@ -200,9 +208,11 @@ export class S3Store implements ObjectStore {
   async completeUpload(
     upload: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    options: CallOptions = {},
+    options: CompleteOptions = {},
   ): Promise<WriteResult> {
-    const result = await this.#uploads.complete(upload, parts, options);
+    const result = await this.#conditions.write(options.replaces, (condition) =>
+      this.#uploads.complete(upload, parts, options, conditionHeaders(condition)),
+    );
     return result.etag === '' ? this.#asWritten(upload.key, options) : result;
   }
 
