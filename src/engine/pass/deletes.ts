@@ -25,6 +25,9 @@ const BATCH = 1000;
 const LOOKED_AT = 100;
 const BATCHES_IN_FLIGHT = 4;
 
+/** Named keys, whose listing is a HEAD each, need no second look within this time. */
+const RECENT_MS = 1000;
+
 /** The manifest's fact that a run was refused because the sides had no common key. */
 const STRANGERS = 'strangers';
 
@@ -55,6 +58,7 @@ export class Deletes {
   readonly #context: RunContext;
   readonly #how: DeleteOptions;
   readonly #deleteUnknown: boolean;
+  readonly #sinceMs = Date.now();
   #found: DoomedRow[] = [];
   /** The doomed keys. A run over named keys has its own list, because a pass may be running at the same time. */
   readonly #list: DoomedList;
@@ -178,6 +182,10 @@ export class Deletes {
     return !this.#how.unchecked && !this.#context.pair.dest.store.capabilities.deletesIfMatch;
   }
 
+  get #hasJustLooked(): boolean {
+    return this.#context.options.only !== undefined && Date.now() - this.#sinceMs <= RECENT_MS;
+  }
+
   get #batch(): number {
     return this.#looks ? LOOKED_AT : BATCH;
   }
@@ -223,7 +231,8 @@ export class Deletes {
 
   #ticketOf({ key, size, destEtag }: DoomedRow): DeleteTicket {
     const { pair, route } = this.#context;
-    const etag = this.#how.unchecked || destEtag === '' ? undefined : destEtag;
+    const unwanted = this.#how.unchecked || (this.#looks && this.#hasJustLooked);
+    const etag = unwanted || destEtag === '' ? undefined : destEtag;
     const backup = backupTarget(this.#context, key);
     return planDelete(route, key, { key: pair.dest.prefix + key, size, etag, backup });
   }
@@ -256,7 +265,7 @@ export class Deletes {
     const { limitInspections } = this.#context;
     const confirmed = await Promise.all(
       rows.map((row) => {
-        if (this.#how.unchecked && isFresh(this.#context, row)) return row;
+        if ((this.#how.unchecked || this.#hasJustLooked) && isFresh(this.#context, row)) return row;
         return limitInspections(() => this.#confirmDoomed(row));
       }),
     );

@@ -126,6 +126,17 @@ describe('what it costs', () => {
     expect(await costOf(dest, { dryRun: true })).toEqual({ ...expected, sizes: [] });
   });
 
+  test.each(STORES)(
+    'is nothing for a change event, which a HEAD has just answered; the destination %s',
+    async (_, dest) => {
+      const pair = await synced(['gone', 'stays'], ['gone'], new Pair({ dest }));
+      const { traffic, deleted } = await sync(pair, { only: ['gone'] });
+      expect(deleted.objects).toBe(1);
+      expect(traffic.source.requests).toEqual({ head: 1 });
+      expect(traffic.destination.requests).toEqual({ head: 1, delete: 1 });
+    },
+  );
+
   test.each([false, true])('is nothing with --delete-unchecked, dry run %s', async (dryRun) => {
     const cost = await costOf(UNCONDITIONAL, { dryRun, deletes: { unchecked: true } });
     expect(cost).toMatchObject({ source: undefined, destination: undefined, delete: 1 });
