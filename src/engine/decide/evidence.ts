@@ -26,3 +26,9 @@ export function evidenceOf({ source, dest, row }: Triple): Evidence {
   if (!common || (!common.same && common.name === 'md5ofParts')) return { sizeSame, checksum: 'unknown', ...known };
   return { sizeSame, checksum: common.same ? 'same' : 'differs', ...known };
 }
+
+/** Both sides still have the versions of the row, and a checksum proved them equal: a copy changes nothing. */
+export function isProvenEqual({ source, dest, row }: Triple): boolean {
+  if (!source || !dest || !row || row.verifiedBy === 'size') return false;
+  return source.etag === row.sourceEtag && dest.etag === row.destEtag;
+}

@@ -3,7 +3,7 @@ import type { ManifestRow } from '../../manifest/port.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
-import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
+import { destState, evidenceOf, isProvenEqual, sourceState } from '../decide/evidence.js';
 import { exclusionOf } from '../decide/exclusion.js';
 import { inspect } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
@@ -259,7 +259,8 @@ export class Planner {
       destKey: pair.dest.prefix + key,
       replaces,
       expects: triple.dest || !options.noTraverse ? (replaces ?? '') : undefined,
-      backup: replaces === undefined ? undefined : backupTarget(this.#context, key),
+      // What is written again unchanged must not replace the backup of an older version.
+      backup: replaces === undefined || isProvenEqual(triple) ? undefined : backupTarget(this.#context, key),
     };
   }
 

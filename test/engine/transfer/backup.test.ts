@@ -4,7 +4,7 @@ import { suffixed } from '../../../src/engine/plan/backup.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../../src/store/memory/store.js';
 import { FaultyStore } from '../../support/faults.js';
-import { contentOf, listUpsideDown, side } from '../support.js';
+import { contentOf, listUpsideDown, POLICY, side } from '../support.js';
 import { bytesOf, deleteRequests, keysOf, Pair, type SyncOptions, sync, synced, TIMES, told } from '../sync.js';
 
 const KiB = 1024;
@@ -237,6 +237,18 @@ describe('a write whose answer is lost', () => {
     await syncBeside(pair, '.bak', { policy: { deleteUnknown: true } });
     expect(await keysOf(pair.dest)).toEqual(['f', 'f.bak', 'f.bak~2']);
     expect(await holds(pair.dest, 'f.bak', V0)).toBe(true);
+  });
+
+  test('nor does what is copied again unchanged take the place of the old one', async () => {
+    const pair = await synced(['f']);
+    await pair.source.put('f', V1);
+    const { store, backup } = place();
+    for (let i = 0; i < 2; i++) {
+      const run = await pair.copy({ backup, policy: { ...POLICY, compare: 'ignore-times' } });
+      expect(run.copied.objects).toBe(1);
+    }
+    expect(await keysOf(store)).toEqual(['old/f']);
+    expect(await holds(store, 'old/f', bytesOf('f', 10))).toBe(true);
   });
 
   test('and without doubt, the next version is backed up under the usual name', async () => {
