@@ -36,7 +36,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/tune':
     'model native store/port manifest engine/events engine/pair engine/options engine/plan engine/record/facts',
   'engine/transfer':
-    'model hash store/port store/wrap manifest engine/events engine/options engine/flow engine/plan engine/tune',
+    'model hash store/port store/wrap manifest engine/events engine/options engine/flow engine/decide engine/plan engine/tune',
   'engine/record/facts': 'model manifest engine/events',
   'engine/record': 'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan',
   'engine/pass':

@@ -16,6 +16,8 @@ export interface Pass {
   passed: Passed;
   /** The oldest change that was skipped as `settling`, ms. */
   unsettledMs?: number;
+  /** The first sign that a listing of the pass is wrong, as a clause. Nothing is deleted then. */
+  oddity?: string;
 }
 
 /** What a run has seen of its keys. Only the pass that lists the keys changes it; reports read it. */
@@ -39,6 +41,10 @@ export class Census implements CensusView {
   unseen = 0;
   /** Objects in the source's listing so far. */
   listed = 0;
+  /** The last key that the source has, so far. */
+  last: string | undefined;
+  /** Keys of the manifest after `last`. */
+  beyond = 0;
   #failed = 0;
   #held = 0;
   readonly #heldBefore: number;
@@ -53,9 +59,16 @@ export class Census implements CensusView {
   }
 
   /** @param common the key is also at the destination or in the manifest */
-  see(common: boolean): void {
+  see(common: boolean, key?: string): void {
     this.seen++;
     if (common) this.common++;
+    this.last = key ?? this.last;
+    this.beyond = 0;
+  }
+
+  /** The source does not have a key. */
+  miss({ known }: { known: boolean }): void {
+    if (known) this.beyond++;
   }
 
   /** An object could not be copied. */
@@ -70,7 +83,8 @@ export class Census implements CensusView {
 
   /** The keys are listed again from the first one. */
   restart(): void {
-    this.seen = this.common = this.doomed = this.unseen = 0;
+    this.seen = this.common = this.doomed = this.unseen = this.beyond = 0;
+    this.last = undefined;
     this.#failed = this.#held = 0;
   }
 }

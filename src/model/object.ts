@@ -65,6 +65,6 @@ export function parseMtime(metadata: UserMetadata): number | undefined {
 }
 
 /** The time in the `mtime` metadata if there is one, otherwise Last-Modified. Milliseconds since 1970. */
-export function effectiveMtime(info: ObjectInfo): number {
+export function effectiveMtime(info: Pick<ObjectInfo, 'metadata' | 'mtimeMs'>): number {
   return parseMtime(info.metadata) ?? info.mtimeMs;
 }

@@ -99,6 +99,7 @@ function deletesOf(job: SyncJob | WatchJob): RunOptions['deletes'] {
     ignoreErrors: job.ignoreErrors === true,
     allowEmptySource: job.allowEmptySource === true,
     excluded: job.deleteExcluded === true,
+    unchecked: job.deleteUnchecked === true,
   };
 }
 

@@ -30,6 +30,8 @@ export interface ListContext {
   signal: AbortSignal;
   /** Called with the number of objects of each page. */
   onPage: (objects: number) => void;
+  /** Called when a listing that is sorted on disk had some keys twice. */
+  onTwice: (keys: number) => void;
   /** Relative to the side's prefix. */
   bounds: Bounds;
   /** An earlier run found that the store's start-after is unreliable. */
@@ -94,17 +96,21 @@ export async function* listSorted(
   spool: Spool,
   context: ListContext,
 ): AsyncGenerator<readonly ObjectEntry[]> {
+  let listed = 0;
   for await (const page of pages(side, context, {})) {
     const own = relative(page, side).filter(({ key }) => contains(context.bounds, key));
+    listed += own.length;
     context.onPage(own.length);
     spool.add(own.map((entry) => ({ key: entry.key, value: JSON.stringify(entry) })));
   }
   for (let after: string | undefined; ; ) {
     const rows = spool.page(after, 1000);
-    if (rows.length === 0) return;
+    if (rows.length === 0) break;
+    listed -= rows.length;
     yield rows.map((row) => JSON.parse(row.value) as ObjectEntry);
     after = rows.at(-1)?.key;
   }
+  if (listed > 0) context.onTwice(listed);
 }
 
 /**
@@ -113,7 +119,10 @@ export async function* listSorted(
  */
 const FAR_MS = 50;
 
-async function* pagesOrRanges(side: Listed, context: Omit<ListContext, 'onPage'>): AsyncGenerator<ObjectEntry[]> {
+async function* pagesOrRanges(
+  side: Listed,
+  context: Omit<ListContext, 'onPage' | 'onTwice'>,
+): AsyncGenerator<ObjectEntry[]> {
   const { ranges, signal, enters } = context;
   const asked = performance.now();
   const bounds = askedFor(side, context);
@@ -128,7 +137,7 @@ async function* pagesOrRanges(side: Listed, context: Omit<ListContext, 'onPage'>
 }
 
 /** The bounds, as full keys, that the store can apply; entries outside are dropped in any case. */
-function askedFor({ store, prefix }: Listed, { bounds, inexact }: Omit<ListContext, 'onPage'>): Bounds {
+function askedFor({ store, prefix }: Listed, { bounds, inexact }: Omit<ListContext, 'onPage' | 'onTwice'>): Bounds {
   // Without order a key inside may follow one after the end.
   if (store.capabilities.orderedListing !== 'yes') return {};
   return { ...below(prefix, bounds), ...(inexact ? { after: undefined } : {}) };

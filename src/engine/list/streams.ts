@@ -33,6 +33,8 @@ export interface StreamContext {
   halt: Halt;
   /** The HEAD of a named object failed, or a folder (its key ends in a slash) could not be listed. */
   failed(key: string, fault: XsyncError): void;
+  /** A listing cannot be right; `what` is a clause. */
+  odd?(what: string): void;
 }
 
 /** What a diff merges. */
@@ -97,6 +99,7 @@ export class Streams {
 
   sortFromNowOn(fault: OutOfOrder): void {
     const side = fault.side === this.#pair.source ? 'source' : 'destination';
+    this.#context.odd?.(fault.message);
     const message = `${fault.message}; its listing is sorted on disk from now on`;
     this.#context.emit({ type: 'notice', level: 'warn', message });
     this.#pair.manifest.setFact(FACT[side], 'yes');
@@ -128,8 +131,9 @@ export class Streams {
     bounds: Bounds,
     list: (side: RunSide, context: ListContext) => AsyncGenerator<readonly ObjectEntry[]>,
   ): AsyncGenerator<readonly ObjectEntry[]> {
-    const { emit, halt } = this.#context;
+    const { emit, halt, odd } = this.#context;
     let objects = 0;
+    const onTwice = (keys: number): void => odd?.(`${side.text} listed ${keys} keys twice`);
     const onPage = (n: number): void => {
       objects += n;
       emit({ type: 'listed', side: name, objects, done: false });
@@ -141,7 +145,7 @@ export class Streams {
     const ranges = inexact ? undefined : this.#ranges(name, side);
     const onUnlisted = ({ prefix, error }: UnlistedFolder): void => this.#folderFailed(name, side, prefix, error);
     const enters = this.#entersOf(name, side);
-    if (!isVoid(bounds)) yield* list(side, { signal, onPage, bounds, inexact, ranges, onUnlisted, enters });
+    if (!isVoid(bounds)) yield* list(side, { signal, onPage, onTwice, bounds, inexact, ranges, onUnlisted, enters });
     emit({ type: 'listed', side: name, objects, done: true });
   }
 
@@ -169,6 +173,7 @@ export class Streams {
       rows: (after, rows) => manifest.quantile(after, rows),
       onInexact: (why) => {
         manifest.setFact(INEXACT[name], 'yes');
+        this.#context.odd?.(`${text} listed keys that were not asked for (${why})`);
         const message = `${text} cannot be listed from an arbitrary key (${why}); it is listed in sequence from now on`;
         this.#context.emit({ type: 'notice', level: 'warn', message });
       },

@@ -1,10 +1,11 @@
 /** From the diff to the queue: decides each key, inspects it where needed, and queues or records the result. */
+import type { ManifestRow } from '../../manifest/port.js';
 import { compositeEtag } from '../../model/checksum.js';
 import { parseContent } from '../../model/content.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
-import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
+import { destState, evidenceOf, isProvenEqual, sourceState } from '../decide/evidence.js';
 import { exclusionOf, isNoObject } from '../decide/exclusion.js';
 import { inspect, type Known } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
@@ -33,8 +34,6 @@ export class Planner {
   readonly #deletes: Deletes | undefined;
   /** The failed list is not empty. */
   readonly #failures: boolean;
-  /** The manifest has intents of killed runs. */
-  readonly #intents: boolean;
   /** A side is on local disk. */
   readonly #onDisk: boolean;
   /** Bytes planned, for --max-transfer. */
@@ -49,7 +48,6 @@ export class Planner {
     this.#checkers = new Queue(context.limitInspections);
     this.#deletes = deletes;
     this.#failures = context.pair.manifest.failureCount() > 0;
-    this.#intents = context.pair.manifest.anyIntended();
     const { source, dest } = context.pair;
     this.#onDisk = source.store.capabilities.local || dest.store.capabilities.local;
   }
@@ -58,8 +56,8 @@ export class Planner {
   async take(triple: Triple, batch: Batch): Promise<void> {
     const { source, key } = triple;
     if (triple.sourceUnlisted) return;
+    this.#count(triple);
     if (!source) return this.#gone(triple);
-    this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
     batch.count();
     if (this.#again && this.#copiedBefore(triple)) return;
     const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
@@ -92,12 +90,18 @@ export class Planner {
   takeDoomed(triple: Triple): void {
     const { key, source } = triple;
     if (triple.sourceUnlisted) return;
-    if (source) this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
+    this.#count(triple);
     const verdict = source && exclusionOf(this.#context.pair, this.#context.options, key, source);
     if (!verdict && source?.fault) this.#context.census.fail();
     if (!source || (verdict?.reason === 'filtered' && this.#context.options.deletes?.excluded)) {
       this.#gone({ ...triple, source: undefined }, false);
     }
+  }
+
+  #count({ key, source, dest, row }: Triple): void {
+    const { census } = this.#context;
+    if (source) census.see(dest !== undefined || row !== undefined, key);
+    else census.miss({ known: row !== undefined });
   }
 
   #destState(triple: Triple): DestState {
@@ -117,8 +121,7 @@ export class Planner {
       if (!dryRun && !triple.destUnlisted && !this.#isSkipped(key)) this.#context.committer.forget(key);
       return;
     }
-    const evidence = { ...evidenceOf(triple), intended: this.#isIntended(triple) };
-    const decision = decide(policy, 'absent', this.#destState(triple), evidence);
+    const decision = decide(policy, 'absent', this.#destState(triple), evidenceOf(triple));
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
     // Without a listing the filter's input comes from the manifest.
     const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
@@ -136,13 +139,6 @@ export class Planner {
   /** The filter excludes the folder of the key, so that it need not be listed. */
   #isSkipped(key: string): boolean {
     return this.#context.options.filter?.mayContain(key.slice(0, key.lastIndexOf('/') + 1)) === false;
-  }
-
-  /** A killed run was about to write the key, and the destination's object has changed since. */
-  #isIntended(triple: Triple): boolean {
-    if (!this.#intents || this.#context.claims?.has(triple.key)) return false;
-    const intent = this.#context.pair.manifest.intended(triple.key);
-    return intent !== undefined && intent.atMs < this.#context.startedMs && intent.destEtag !== this.#etagThere(triple);
   }
 
   /** ETag of the destination's object, if known. */
@@ -254,7 +250,7 @@ export class Planner {
   #adopt(triple: Triple, reason: SkipReason, apartMs: number | undefined): void {
     if (this.#context.options.dryRun) return;
     if (isRecorded(triple, reason)) return;
-    this.#context.recorder.adopt(adoptedRow(triple, reason, apartMs, this.#isIntended(triple)));
+    this.#context.recorder.adopt(adoptedRow(triple, reason, apartMs));
   }
 
   async #copy(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
@@ -275,7 +271,7 @@ export class Planner {
     const done = batch.hold();
     await executor.queue({ size, byService: route.byService }, (perform) =>
       this.#claimed(source, row?.atMs, async () => {
-        if (await copyObject(this.#context, subject, perform)) this.#copied += size;
+        if (await copyObject(this.#context, this.#asKnown(subject, row), perform)) this.#copied += size;
       }).finally(done),
     );
   }
@@ -302,8 +298,20 @@ export class Planner {
       sourceKey: pair.source.prefix + key,
       destKey: pair.dest.prefix + key,
       replaces,
-      backup: replaces === undefined ? undefined : backupTarget(pair, key, options),
+      expects: triple.dest || !options.noTraverse ? (replaces ?? '') : undefined,
+      // What is written again unchanged must not replace the backup of an older version.
+      backup:
+        replaces === undefined || (!this.#onDisk && isProvenEqual(triple))
+          ? undefined
+          : backupTarget(this.#context, key),
     };
+  }
+
+  /** Another run of this process may have overwritten the object since the listing. */
+  #asKnown(subject: Subject, row: ManifestRow | undefined): Subject {
+    const { claims, pair } = this.#context;
+    if (claims === undefined || pair.manifest.get(subject.key)?.atMs === row?.atMs) return subject;
+    return { ...subject, expects: undefined };
   }
 
   /** Why the destination cannot hold the object, if it cannot. */

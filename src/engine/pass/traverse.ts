@@ -31,6 +31,7 @@ export class Traversal {
         emit: (event) => this.#hear(event),
         halt,
         failed: (key, fault) => this.#failed(key, fault),
+        odd: (what) => (pass.oddity ??= what),
       },
     );
     this.#deletes = options.deletes && new Deletes(context, options.deletes);

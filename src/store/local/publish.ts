@@ -3,6 +3,7 @@
 import { constants } from 'node:fs';
 import { copyFile, readdir, rename, rm } from 'node:fs/promises';
 import { isErrno } from '../../model/errno.js';
+import { XsyncError } from '../../model/error.js';
 import type { Calls } from './calls.js';
 import type { Directories } from './directories.js';
 import { mtimeOf, type Version, versionOf } from './files.js';
@@ -18,6 +19,18 @@ const ATTEMPTS = 20;
 export interface Description extends Partial<About> {
   /** Milliseconds since 1970; the file's time is unchanged when absent. */
   mtimeMs?: number;
+  /** As in `PutOptions`. */
+  replaces?: string;
+}
+
+interface PublisherOptions {
+  directories: Directories;
+  names: Names;
+  sidecars: Sidecars;
+  calls: Calls;
+  syncs: Syncs;
+  /** Undefined if there is no such object. */
+  etagOf(key: string): Promise<string | undefined>;
 }
 
 export class Publisher {
@@ -26,16 +39,18 @@ export class Publisher {
   readonly #sidecars: Sidecars;
   readonly #calls: Calls;
   readonly #syncs: Syncs;
+  readonly #etagOf: PublisherOptions['etagOf'];
 
   /** Mounted directories that were cleared of what killed runs left. */
   readonly #cleared = new Set<string>();
 
-  constructor(options: { directories: Directories; names: Names; sidecars: Sidecars; calls: Calls; syncs: Syncs }) {
+  constructor(options: PublisherOptions) {
     this.#names = options.names;
     this.#directories = options.directories;
     this.#sidecars = options.sidecars;
     this.#calls = options.calls;
     this.#syncs = options.syncs;
+    this.#etagOf = options.etagOf;
   }
 
   /**
@@ -45,6 +60,7 @@ export class Publisher {
    */
   async publish(key: string, temporary: Pick<OpenFile, 'path' | 'fd'>, about: Description): Promise<Version> {
     const version = await this.#finish(temporary.fd, about.mtimeMs);
+    await this.#requireReplaced(key, about.replaces);
     try {
       await this.#sidecars.record(key, version, about);
       const moved = await this.#rename(temporary.path, key);
@@ -53,6 +69,12 @@ export class Publisher {
       await this.#sidecars.remove(key);
       throw error;
     }
+  }
+
+  /** The last look before a file is replaced: the system has no conditional rename. @throws precondition-failed */
+  async #requireReplaced(key: string, etag: string | undefined): Promise<void> {
+    if (etag === undefined || ((await this.#etagOf(key)) ?? '') === etag) return;
+    throw new XsyncError('precondition-failed', `${key} holds another version`, { subject: key });
   }
 
   /** Creates a folder marker: the directory, and the record that it is an object. */

@@ -47,6 +47,8 @@ const CAPABILITIES: port.Capabilities = {
   // An object's ETag identifies the version of its file. Parts' ETags are MD5s, but the capability covers put as well.
   partEtagIsMd5: false,
   keepsMetadata: true,
+  deletesIfMatch: true,
+  writesIfMatch: true,
   keepsMtime: true,
   local: true,
 };
@@ -98,7 +100,10 @@ export class LocalStore implements port.ObjectStore {
     this.#own = own;
     this.#temporaries = temporaries;
     this.#sidecars = sidecars;
-    this.#publisher = new Publisher({ directories, names, sidecars, calls, syncs });
+    this.#publisher = new Publisher({
+      ...{ directories, names, sidecars, calls, syncs },
+      etagOf: (key) => this.#etagOf(key),
+    });
     this.#uploads = new LocalUploads(own, { publisher: this.#publisher, temporaries, calls });
     this.#listing = new Listing(this.#root, { followLinks, directories, names, sidecars });
   }
@@ -179,7 +184,7 @@ export class LocalStore implements port.ObjectStore {
     return false;
   }
 
-  createUpload(key: string, options: Omit<port.PutOptions, 'contentMd5' | 'pace'> = {}): Promise<port.UploadRef> {
+  createUpload(key: string, options: port.UploadOptions = {}): Promise<port.UploadRef> {
     return this.#run('write', options, key, () => this.#uploads.create(key, options));
   }
 
@@ -209,7 +214,7 @@ export class LocalStore implements port.ObjectStore {
   completeUpload(
     upload: port.UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    options: port.CallOptions & { mtimeMs?: number } = {},
+    options: port.CompleteOptions = {},
   ): Promise<port.WriteResult> {
     return this.#run('write', options, upload.key, () => this.#uploads.complete(upload, parts, options));
   }
@@ -222,13 +227,13 @@ export class LocalStore implements port.ObjectStore {
     return this.#run('read', options, undefined, () => this.#uploads.list(options.prefix ?? ''));
   }
 
-  delete(keys: readonly string[], options: port.CallOptions = {}): Promise<port.DeleteFailure[]> {
+  delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
     return this.#run('write', options, undefined, async () => {
       if (keys.length > MAX_DELETE) throw new XsyncError('limit', `at most ${MAX_DELETE} keys are deleted in one call`);
       const failures: port.DeleteFailure[] = [];
       for (const key of keys) {
         try {
-          await this.#run('write', options, key, () => this.#delete(key));
+          await this.#run('write', options, key, () => this.#delete(key, options.versions?.get(key)));
         } catch (error) {
           if (!isXsyncError(error) || error.code === 'aborted') throw error;
           failures.push({ key, error });
@@ -314,14 +319,25 @@ export class LocalStore implements port.ObjectStore {
     return this.#publisher.publishMarker(key, options);
   }
 
-  async #delete(key: string): Promise<void> {
+  /** @param etag the version to delete; any version when absent. @throws precondition-failed */
+  async #delete(key: string, etag: string | undefined): Promise<void> {
     const directory = directoryOf(key);
     const removed = await this.#directories.toChange(key, async (path) => {
+      if (etag !== undefined && ((await this.#etagOf(key)) ?? etag) !== etag) throw changed(key);
       const recorded = await this.#sidecars.remove(key);
       return isMarker(key) ? recorded : this.#unlink(path);
     });
     if (!removed) return;
     await this.#directories.prune(directory, async (at) => !(await this.#sidecars.markerVersion(`${at}/`)));
+  }
+
+  /** Undefined if there is no such object. The last look before a file is removed: the system has no conditional unlink. */
+  async #etagOf(key: string): Promise<string | undefined> {
+    if (isMarker(key)) return (await this.#sidecars.marker(key))?.version.etag;
+    const look = this.#followLinks ? stat : lstat;
+    const seen = this.#directories.toRead(key, (path) => look(path, { bigint: true }));
+    const found = await unlessErrno(ABSENT, seen);
+    return found?.isDirectory() ? undefined : found && versionOf(found).etag;
   }
 
   /** A directory of that name is not an object and is kept. @returns whether there was a file */

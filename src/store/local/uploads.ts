@@ -96,10 +96,11 @@ export class LocalUploads {
   async complete(
     ref: port.UploadRef,
     named: readonly { partNumber: number; etag: string }[],
-    options: port.CallOptions & { mtimeMs?: number },
+    options: port.CompleteOptions,
   ): Promise<port.WriteResult> {
     const { intention, parts } = await this.#find(ref);
-    const about = { ...intention, ...(options.mtimeMs === undefined ? {} : { mtimeMs: options.mtimeMs }) };
+    const { mtimeMs, replaces } = options;
+    const about = { ...intention, ...(mtimeMs === undefined ? {} : { mtimeMs }), replaces };
     const { version, md5s } = await this.#inside(ref, async (folder) => {
       const chosen = await parts.choose(folder, named, options.signal);
       const version = isMarker(ref.key)

@@ -100,6 +100,15 @@ export interface S3Preset {
   locationConstraint: boolean;
   /** The provider obeys `x-amz-copy-source-if-match`. Otherwise a HEAD is sent first. */
   copyIfMatch: boolean;
+  /** The provider is known to obey it, so that nobody has to check which version a copy took. */
+  pinsCopies: boolean;
+  /**
+   * DeleteObject obeys If-Match, and DeleteObjects the ETag of each key
+   * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html).
+   */
+  deleteIfMatch: boolean;
+  /** PutObject and CompleteMultipartUpload obey If-Match and If-None-Match. */
+  writeIfMatch: boolean;
   /** Metadata names may contain `_`. Otherwise the store would change it to `-`. */
   metadataUnderscore: boolean;
   /** ListMultipartUploads reports whether it encoded keys. Otherwise unencoded keys are requested. */
@@ -120,6 +129,9 @@ const COMPATIBLE: S3Preset = {
   checksumMode: false,
   locationConstraint: false,
   copyIfMatch: true,
+  pinsCopies: false,
+  deleteIfMatch: false,
+  writeIfMatch: false,
   metadataUnderscore: true,
   encodesUploads: true,
   nul: true,
@@ -137,6 +149,9 @@ const AWS: S3Preset = {
   requestRates: { read: 5_500, write: 3_500 },
   checksumMode: true,
   locationConstraint: true,
+  pinsCopies: true,
+  deleteIfMatch: true,
+  writeIfMatch: true,
 };
 
 const VIRTUAL: S3Preset = {
@@ -155,7 +170,7 @@ const PRESETS: Record<S3Provider, S3Preset> = {
     endpoint: (region) => `https://s3.${region}.amazonaws.com.cn`,
     defaultRegion: 'cn-north-1',
   },
-  minio: COMPATIBLE,
+  minio: { ...COMPATIBLE, pinsCopies: true },
   // Observed in RGW 16, which also ignores x-amz-copy-source-if-match.
   ceph: {
     ...COMPATIBLE,

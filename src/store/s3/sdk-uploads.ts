@@ -7,7 +7,7 @@ import type {
   PartEntry,
   PartOptions,
   PartResult,
-  PutOptions,
+  UploadOptions,
   UploadPage,
   UploadRef,
   WriteResult,
@@ -19,7 +19,7 @@ import { readDescribed, readParts, readUploads, readWritten } from './sdk-answer
 import type { SdkCall } from './sdk-call.js';
 import type { SdkClient } from './sdk-client.js';
 import type { Sdk } from './sdk-load.js';
-import { attributesOf, bodyOf, quote, sourceOf, withHeaders } from './sdk-requests.js';
+import { attributesOf, bodyOf, type conditionOf, quote, sourceOf, withHeaders } from './sdk-requests.js';
 
 export class SdkUploads {
   readonly #client: SdkClient;
@@ -32,7 +32,7 @@ export class SdkUploads {
     this.#preset = preset;
   }
 
-  async create(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'> = {}): Promise<UploadRef> {
+  async create(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     encodeKey(key, this.#preset.nul);
     const input = { Bucket: this.#bucket, Key: key, ...attributesOf(options, this.#preset) };
     const command = (sdk: Sdk) => new sdk.CreateMultipartUploadCommand(input);
@@ -83,10 +83,11 @@ export class SdkUploads {
   async complete(
     upload: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    { signal }: CallOptions = {},
+    { signal }: CallOptions,
+    condition: ReturnType<typeof conditionOf>,
   ): Promise<WriteResult> {
     const Parts = parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: quote(etag) }));
-    const input = { ...this.#upload(upload), MultipartUpload: { Parts } };
+    const input = { ...this.#upload(upload), ...condition, MultipartUpload: { Parts } };
     const command = (sdk: Sdk) => new sdk.CompleteMultipartUploadCommand(input);
     const sent = this.#client.send({ key: upload.key, signal, upload: true, command });
     const { output, answer } = await sent.catch(async (error: unknown) => {

@@ -3,7 +3,9 @@ import type { ObjectInfo } from '../../model/object.js';
 import type {
   CallOptions,
   Capabilities,
+  CompleteOptions,
   CopyOptions,
+  DeleteCallOptions,
   DeleteFailure,
   HeadOptions,
   ListOptions,
@@ -15,10 +17,12 @@ import type {
   PutOptions,
   ReadOptions,
   StoreIdentity,
+  UploadOptions,
   UploadPage,
   UploadRef,
   WriteResult,
 } from '../port.js';
+import { WriteConditions } from './conditions.js';
 import { presetOf, type S3Config, type S3Preset, writtenEtagIsMd5 } from './config.js';
 import { type CredentialSource, chainEndpoint, chainRegion, credentialSource } from './credentials.js';
 import { encodeKey, fitsXml, isKey } from './encode.js';
@@ -28,7 +32,16 @@ import { readDeleteFailures, readDescribed, readPage, readWritten } from './sdk-
 import type { SdkCall } from './sdk-call.js';
 import { type Editable, SdkClient, type SdkOptions } from './sdk-client.js';
 import type { Sdk } from './sdk-load.js';
-import { attributesOf, bodyOf, quote, sourceOf, withHeaders, withMd5, withoutBody } from './sdk-requests.js';
+import {
+  attributesOf,
+  bodyOf,
+  conditionOf,
+  quote,
+  sourceOf,
+  withHeaders,
+  withMd5,
+  withoutBody,
+} from './sdk-requests.js';
 import { SdkUploads } from './sdk-uploads.js';
 
 export interface S3SdkDeps extends Partial<SdkOptions> {
@@ -73,6 +86,7 @@ export class S3SdkStore implements ObjectStore {
   readonly #uploads: SdkUploads;
   readonly #bucket: string;
   readonly #preset: S3Preset;
+  readonly #conditions: WriteConditions;
   readonly #storageClass: string | undefined;
 
   constructor(config: S3Config, bucket: string, deps: S3SdkDeps) {
@@ -81,6 +95,7 @@ export class S3SdkStore implements ObjectStore {
     this.#client = new SdkClient(config, bucket, credentials, { connectTimeoutMs, idleTimeoutMs });
     this.#bucket = bucket;
     this.#preset = presetOf(config);
+    this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
     this.#uploads = new SdkUploads(this.#client, bucket, this.#preset);
     this.#storageClass = config.storage_class;
     const { endpoint } = this.#client.addresses;
@@ -159,10 +174,13 @@ export class S3SdkStore implements ObjectStore {
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
     const { signal, pace } = options;
     const input = { ...this.#object(key), ...this.#attributes(options), ...bodyOf(body, options.contentMd5) };
-    const command = (sdk: Sdk, call: SdkCall) => new sdk.PutObjectCommand({ ...input, Body: call.upload(body, pace) });
     const edit = withHeaders(options.headers);
-    const { answer } = await this.#client.send({ key, signal, data: true, edit, command });
-    return readWritten(answer, writtenEtagIsMd5(this.#preset));
+    return this.#conditions.write(options.replaces, async (condition) => {
+      const all = { ...input, ...conditionOf(condition) };
+      const command = (sdk: Sdk, call: SdkCall) => new sdk.PutObjectCommand({ ...all, Body: call.upload(body, pace) });
+      const { answer } = await this.#client.send({ key, signal, data: true, edit, command });
+      return readWritten(answer, writtenEtagIsMd5(this.#preset));
+    });
   }
 
   async copy(source: ObjectStore, sourceKey: string, key: string, options: CopyOptions = {}): Promise<WriteResult> {
@@ -186,7 +204,7 @@ export class S3SdkStore implements ObjectStore {
     return kind === 's3' && endpoint === this.identity.endpoint && account === this.identity.account;
   }
 
-  async createUpload(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'> = {}): Promise<UploadRef> {
+  async createUpload(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     return this.#uploads.create(key, this.#withClass(options));
   }
 
@@ -218,9 +236,11 @@ export class S3SdkStore implements ObjectStore {
   async completeUpload(
     upload: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    options: CallOptions = {},
+    options: CompleteOptions = {},
   ): Promise<WriteResult> {
-    const result = await this.#uploads.complete(upload, parts, options);
+    const result = await this.#conditions.write(options.replaces, (condition) =>
+      this.#uploads.complete(upload, parts, options, conditionOf(condition)),
+    );
     return result.etag === '' ? this.#asWritten(upload.key, options) : result;
   }
 
@@ -232,10 +252,12 @@ export class S3SdkStore implements ObjectStore {
     return this.#uploads.list(options);
   }
 
-  async delete(keys: readonly string[], { signal }: CallOptions = {}): Promise<DeleteFailure[]> {
+  async delete(keys: readonly string[], options: DeleteCallOptions = {}): Promise<DeleteFailure[]> {
+    const { signal } = options;
+    const versions = this.#preset.deleteIfMatch ? options.versions : undefined;
     // Other keys are deleted one by one below, so that a bad key fails alone.
     const inBatch = (key: string) => isKey(key, this.#preset.nul) && fitsXml(key);
-    const Objects = keys.filter(inBatch).map((Key) => ({ Key }));
+    const Objects = keys.filter(inBatch).map((Key) => ({ Key, ETag: quote(versions?.get(Key)) }));
     const failures: DeleteFailure[] = [];
     if (Objects.length > 0) {
       const input = { Bucket: this.#bucket, Delete: { Objects, Quiet: true } };
@@ -244,7 +266,7 @@ export class S3SdkStore implements ObjectStore {
     }
     for (const key of keys.filter((each) => !inBatch(each))) {
       try {
-        const input = this.#object(key);
+        const input = { ...this.#object(key), IfMatch: quote(versions?.get(key)) };
         await this.#client.send({ key, signal, command: (sdk) => new sdk.DeleteObjectCommand(input) });
       } catch (error) {
         if (isXsyncError(error, 'aborted')) throw error;

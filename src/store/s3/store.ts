@@ -15,7 +15,9 @@ import type { HttpTransport } from '../http/transport.js';
 import type {
   CallOptions,
   Capabilities,
+  CompleteOptions,
   CopyOptions,
+  DeleteCallOptions,
   DeleteFailure,
   HeadOptions,
   ListOptions,
@@ -27,10 +29,12 @@ import type {
   PutOptions,
   ReadOptions,
   StoreIdentity,
+  UploadOptions,
   UploadPage,
   UploadRef,
   WriteResult,
 } from '../port.js';
+import { conditionHeaders, WriteConditions } from './conditions.js';
 import { presetOf, type S3Config, type S3Preset, writtenEtagIsMd5 } from './config.js';
 import { copySource, readCopy } from './copying.js';
 import { type CredentialSource, credentialSource } from './credentials.js';
@@ -62,10 +66,12 @@ export class S3Store implements ObjectStore {
   readonly #wire: Wire;
   readonly #uploads: Uploads;
   readonly #preset: S3Preset;
+  readonly #conditions: WriteConditions;
   readonly #storageClass: string | undefined;
 
   constructor(config: S3Config, bucket: string, { transport, credentials = credentialSource(config), place }: S3Deps) {
     this.#preset = presetOf(config);
+    this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
     this.#storageClass = config.storage_class;
     this.#wire = new Wire(config, bucket, credentials, transport, place);
     this.#uploads = new Uploads(this.#wire, this.#preset);
@@ -142,9 +148,12 @@ export class S3Store implements ObjectStore {
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
     const { signal, pace, contentMd5 } = options;
-    const headers = { ...this.#writeHeaders(options), ...md5Header(contentMd5) };
-    const answer = await this.#wire.send({ method: 'PUT', key, headers, body, signal, pace, data: true });
-    return writeResult(answer, writtenEtagIsMd5(this.#preset));
+    const own = { ...this.#writeHeaders(options), ...md5Header(contentMd5) };
+    return this.#conditions.write(options.replaces, async (condition) => {
+      const headers = { ...own, ...conditionHeaders(condition) };
+      const answer = await this.#wire.send({ method: 'PUT', key, headers, body, signal, pace, data: true });
+      return writeResult(answer, writtenEtagIsMd5(this.#preset));
+    });
   }
 
   async copy(source: ObjectStore, sourceKey: string, key: string, options: CopyOptions = {}): Promise<WriteResult> {
@@ -166,7 +175,7 @@ export class S3Store implements ObjectStore {
     return kind === 's3' && endpoint === this.identity.endpoint && account === this.identity.account;
   }
 
-  async createUpload(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'> = {}): Promise<UploadRef> {
+  async createUpload(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     return this.#uploads.create(key, this.#writeHeaders(options), options);
   }
 
@@ -200,9 +209,11 @@ export class S3Store implements ObjectStore {
   async completeUpload(
     upload: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    options: CallOptions = {},
+    options: CompleteOptions = {},
   ): Promise<WriteResult> {
-    const result = await this.#uploads.complete(upload, parts, options);
+    const result = await this.#conditions.write(options.replaces, (condition) =>
+      this.#uploads.complete(upload, parts, options, conditionHeaders(condition)),
+    );
     return result.etag === '' ? this.#asWritten(upload.key, options) : result;
   }
 
@@ -214,7 +225,9 @@ export class S3Store implements ObjectStore {
     return this.#uploads.list(options);
   }
 
-  async delete(keys: readonly string[], { signal }: CallOptions = {}): Promise<DeleteFailure[]> {
+  async delete(keys: readonly string[], options: DeleteCallOptions = {}): Promise<DeleteFailure[]> {
+    const { signal } = options;
+    const versions = this.#preset.deleteIfMatch ? options.versions : undefined;
     const failures: DeleteFailure[] = [];
     const batch: string[] = [];
     const single: string[] = [];
@@ -223,14 +236,17 @@ export class S3Store implements ObjectStore {
       (isKey(key, this.#preset.nul) && fitsXml(key) ? batch : single).push(key);
     }
     if (batch.length > 0) {
-      const body = deleteBody(batch);
+      const body = deleteBody(batch, versions);
       const headers = { 'content-type': 'application/xml', ...md5Header(md5(Buffer.from(body))) };
       const answer = await this.#wire.send({ method: 'POST', parameters: { delete: '' }, headers, body, signal });
       failures.push(...readDeleteFailures(answer.body));
     }
     for (const key of single) {
       try {
-        await this.#wire.send({ method: 'DELETE', key, signal });
+        const headers: Record<string, string> = {};
+        const etag = versions?.get(key);
+        if (etag !== undefined) headers['if-match'] = `"${etag}"`;
+        await this.#wire.send({ method: 'DELETE', key, headers, signal });
       } catch (error) {
         if (isXsyncError(error, 'aborted')) throw error;
         if (!isXsyncError(error, 'object-not-found')) failures.push({ key, error: toXsyncError(error) });

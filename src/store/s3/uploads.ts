@@ -94,12 +94,13 @@ export class Uploads {
     { key, uploadId }: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
     { signal }: CallOptions,
+    condition: Record<string, string>,
   ): Promise<WriteResult> {
     const list = parts.map(
       ({ partNumber, etag }) => `<Part><PartNumber>${partNumber}</PartNumber><ETag>"${escapeXml(etag)}"</ETag></Part>`,
     );
     const body = `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${list.join('')}</CompleteMultipartUpload>`;
-    const headers = { 'content-type': 'application/xml' };
+    const headers = { 'content-type': 'application/xml', ...condition };
     const call = { method: 'POST', key, parameters: { uploadId }, headers, body, signal, lateError: true } as const;
     const answer = await this.#wire.send(call).catch(async (error: unknown) => {
       // RGW also returns this for an upload that no longer exists. Listing its parts shows which case it is.
