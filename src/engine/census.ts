@@ -24,6 +24,8 @@ export interface CensusView {
   readonly seen: number;
   /** Of those, the keys that are also at the destination or in the manifest. */
   readonly common: number;
+  /** Of those, the keys that the filters include: what the source still has of the destination's objects. */
+  readonly staying: number;
   /** Objects found gone from the source that are still at the destination. */
   readonly doomed: number;
   /** Objects that were not copied although they should have been; dropped ones are not counted. */
@@ -33,6 +35,7 @@ export interface CensusView {
 export class Census implements CensusView {
   seen = 0;
   common = 0;
+  staying = 0;
   doomed = 0;
   /** Objects in the source's listing so far. */
   listed = 0;
@@ -52,7 +55,14 @@ export class Census implements CensusView {
   /** @param common the key is also at the destination or in the manifest */
   see(common: boolean): void {
     this.seen++;
-    if (common) this.common++;
+    if (!common) return;
+    this.common++;
+    this.staying++;
+  }
+
+  /** The filters exclude a key that was seen. @param common as for `see` */
+  exclude(common: boolean): void {
+    if (common) this.staying--;
   }
 
   /** An object could not be copied. */
@@ -67,7 +77,7 @@ export class Census implements CensusView {
 
   /** The keys are listed again from the first one. */
   restart(): void {
-    this.seen = this.common = this.doomed = 0;
+    this.seen = this.common = this.staying = this.doomed = 0;
     this.#failed = this.#held = 0;
   }
 }

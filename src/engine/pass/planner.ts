@@ -48,11 +48,12 @@ export class Planner {
   async take(triple: Triple, batch: Batch): Promise<void> {
     const { source, key } = triple;
     if (!source) return this.#gone(triple);
-    this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
+    this.#context.census.see(isCommon(triple));
     batch.count();
     if (this.#again && this.#copiedBefore(triple)) return;
     const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
     if (excluded) {
+      this.#context.census.exclude(isCommon(triple));
       this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
       if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
         this.#gone({ ...triple, source: undefined });
@@ -78,8 +79,9 @@ export class Planner {
   /** Only finds keys to delete. */
   takeDoomed(triple: Triple): void {
     const { key, source } = triple;
-    if (source) this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
+    if (source) this.#context.census.see(isCommon(triple));
     const verdict = source && exclusionOf(this.#context.pair, this.#context.options, key, source);
+    if (verdict) this.#context.census.exclude(isCommon(triple));
     if (!source || (verdict?.reason === 'filtered' && this.#context.options.deletes?.excluded)) {
       this.#gone({ ...triple, source: undefined }, false);
     }
@@ -319,4 +321,9 @@ export class Planner {
     this.#started = after;
     return true;
   }
+}
+
+/** The source has the key, and it is also at the destination or in the manifest. */
+function isCommon({ dest, row }: Triple): boolean {
+  return dest !== undefined || row !== undefined;
 }

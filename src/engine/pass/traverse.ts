@@ -75,7 +75,7 @@ export class Traversal {
       if (when === 'after') await this.#deletes?.carryOut();
       if (!this.#context.halt.stops('plans')) this.#keeper.clear();
     } finally {
-      this.#deletes?.save();
+      this.#deletes?.end();
       this.#streams.dispose();
     }
   }

@@ -19,7 +19,7 @@ import { Calls } from './calls.js';
 import { Directories } from './directories.js';
 import { type Intent, translate } from './errors.js';
 import { makeDirectories, openToRead, readBody, type Version, versionOf, writeBody } from './files.js';
-import { directoryOf, isMarker, requireKey } from './keys.js';
+import { directoryOf, isMarker, requireKey, whyNot } from './keys.js';
 import { Listing, requireRoot } from './listing.js';
 import { Publisher } from './publish.js';
 import { Sidecars } from './sidecars.js';
@@ -113,6 +113,15 @@ export class LocalStore implements port.ObjectStore {
 
   async firstPartSize(): Promise<undefined> {
     return undefined;
+  }
+
+  hasFolder(prefix: string): Promise<boolean> {
+    return this.#run('read', {}, undefined, async () => {
+      const directory = prefix.replace(/\/$/, '');
+      if (whyNot(this.#root, directory) !== undefined || !(await this.#directories.readable(directory))) return false;
+      const look = this.#followLinks ? stat : lstat;
+      return (await unlessErrno(ABSENT, look(this.#path(directory))))?.isDirectory() ?? false;
+    });
   }
 
   head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
