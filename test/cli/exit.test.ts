@@ -35,6 +35,7 @@ const ERRORS: [ErrorCode, number][] = [
   ['locked', 5],
   ['object-archived', 6],
   ['key-not-representable', 6],
+  ['name-conflict', 6],
   ['bad-credentials', 7],
   ['expired-credentials', 7],
   ['access-denied', 7],

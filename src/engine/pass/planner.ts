@@ -60,12 +60,7 @@ export class Planner {
       return;
     }
     batch.add(source.size);
-    const decision = decide(
-      this.#context.options.policy,
-      sourceState(triple),
-      this.#destState(triple),
-      evidenceOf(triple),
-    );
+    const decision = this.#decide(triple);
     const work = decision.action === 'copy' || decision.action === 'inspect';
     if (work && (this.#held(key, source) || this.#isSettling(key, source))) return;
     if (decision.action === 'inspect') {
@@ -76,15 +71,32 @@ export class Planner {
     }
   }
 
-  /** Only finds keys to delete. */
+  /** Only finds keys to delete, and objects that keep the run from deleting them. */
   takeDoomed(triple: Triple): void {
     const { key, source } = triple;
     if (source) this.#context.census.see(isCommon(triple));
     const verdict = source && exclusionOf(this.#context.pair, this.#context.options, key, source);
     if (verdict) this.#context.census.exclude(isCommon(triple));
+    else if (source && this.#failedBefore(triple)) this.#context.census.hold();
     if (!source || (verdict?.reason === 'filtered' && this.#context.options.deletes?.excluded)) {
       this.#gone({ ...triple, source: undefined }, false);
     }
+  }
+
+  /**
+   * An earlier run could not copy the object, and it is still not at the destination as it should be. Whether or not it
+   * is due for a retry, deleting before it is copied might leave the destination without either.
+   */
+  #failedBefore(triple: Triple): boolean {
+    const failure = this.#failures ? this.#context.pair.manifest.failure(triple.key) : undefined;
+    if (!failure || failure.dropped || failure.code === 'name-conflict') return false;
+    const { action } = this.#decide(triple);
+    return action === 'copy' || action === 'inspect';
+  }
+
+  #decide(triple: Triple): Decision {
+    const { policy } = this.#context.options;
+    return decide(policy, sourceState(triple), this.#destState(triple), evidenceOf(triple));
   }
 
   #destState(triple: Triple): DestState {
