@@ -62,7 +62,6 @@ const OF_CODE: Record<ErrorCode, number> = {
   'object-archived': EXIT.objectsFailed,
   'unsupported-object': EXIT.objectsFailed,
   'key-not-representable': EXIT.objectsFailed,
-  'name-conflict': EXIT.objectsFailed,
   'object-too-large': EXIT.objectsFailed,
   'metadata-too-large': EXIT.objectsFailed,
   'checksum-mismatch': EXIT.temporary,

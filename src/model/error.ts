@@ -27,7 +27,6 @@ export type ErrorCode =
   | 'object-archived'
   | 'unsupported-object'
   | 'key-not-representable'
-  | 'name-conflict'
   | 'object-too-large'
   | 'metadata-too-large'
   | 'checksum-mismatch'
@@ -68,7 +67,6 @@ const CLASS_OF: Record<ErrorCode, ErrorClass> = {
   'object-archived': 'person',
   'unsupported-object': 'permanent',
   'key-not-representable': 'permanent',
-  'name-conflict': 'permanent',
   'object-too-large': 'permanent',
   'metadata-too-large': 'permanent',
   'checksum-mismatch': 'temporary',

@@ -35,7 +35,6 @@ const ERRORS: [ErrorCode, number][] = [
   ['locked', 5],
   ['object-archived', 6],
   ['key-not-representable', 6],
-  ['name-conflict', 6],
   ['bad-credentials', 7],
   ['expired-credentials', 7],
   ['access-denied', 7],

@@ -14,6 +14,7 @@ import { finalTicket } from '../plan/final.js';
 import { planCopy, type Subject } from '../plan/plan.js';
 import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
+import { isConflict } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { copyObject, failedObject } from './copy.js';
 import type { Deletes } from './deletes.js';
@@ -89,7 +90,7 @@ export class Planner {
    */
   #failedBefore(triple: Triple): boolean {
     const failure = this.#failures ? this.#context.pair.manifest.failure(triple.key) : undefined;
-    if (!failure || failure.dropped || failure.code === 'name-conflict') return false;
+    if (!failure || failure.dropped || isConflict(this.#context.pair.dest, failure)) return false;
     const { action } = this.#decide(triple);
     return action === 'copy' || action === 'inspect';
   }
@@ -161,6 +162,8 @@ export class Planner {
     const timeMs = Date.now();
     const held = failure && heldBack(failure, { sourceEtag: source.etag, settings, timeMs });
     if (!failure || !held) return false;
+    // What is in the way may be gone, which changes neither the source nor the settings.
+    if (!failure.dropped && isConflict(this.#context.pair.dest, failure)) return false;
     if (!this.#context.options.dryRun) manifest.seeFailure(key, timeMs);
     if (held.why !== 'dropped') this.#context.census.hold();
     this.#context.emit({ type: 'held', key, size: source.size, class: failure.class, code: failure.code, ...held });

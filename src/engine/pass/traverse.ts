@@ -39,7 +39,7 @@ export class Traversal {
     );
     this.#deletes = options.deletes && new Deletes(context, options.deletes);
     const deletesLater = options.deletes && options.deletes.when !== 'before' && !options.dryRun;
-    this.#conflicts = deletesLater ? new Conflicts(pair.manifest, context.recorder, context.startedMs) : undefined;
+    this.#conflicts = deletesLater ? new Conflicts(pair, context.recorder, context.startedMs) : undefined;
     this.#planner = new Planner({ ...context, conflicts: this.#conflicts }, this.#deletes);
     this.#keeper = new PassKeeper(pair.manifest, pass, options);
   }

@@ -24,8 +24,6 @@ export function heldBack(
 ): { why: HeldReason; untilMs?: number } | undefined {
   if (failure.sourceEtag !== now.sourceEtag) return undefined;
   if (failure.dropped) return { why: 'dropped' };
-  // It ends when the other object is deleted at the destination, which changes neither the source nor the settings.
-  if (failure.code === 'name-conflict') return undefined;
   if (failure.class !== 'temporary') return failure.settings === now.settings ? { why: 'unchanged' } : undefined;
   const untilMs = failure.lastMs + waitAfter(failure.attempts);
   return now.timeMs < untilMs ? { why: 'later', untilMs } : undefined;

@@ -1,9 +1,10 @@
-import { stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { lstat, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
-import { ABSENT, isErrno, reasonOf } from '../../model/errno.js';
+import { ABSENT, isErrno, reasonOf, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
-import type { Backend, Opened } from '../backend.js';
+import type { Backend, Opened, OpenTarget } from '../backend.js';
 
 const schema = z.strictObject({
   type: z.literal('local'),
@@ -14,12 +15,15 @@ export const localBackend: Backend<z.output<typeof schema>> = {
   type: 'local',
   schema,
   paths: true,
-  open: (remote, place, resources) => openPath(place.bucket, place.asFile, remote.copy_links || resources.copyLinks),
+  open: (remote, place, resources) => openPath(place, remote.copy_links || resources.copyLinks),
   rclone: { type: 'local', settings: () => ({}) },
 };
 
-/** A folder is a root. A file is an object in its folder. A new path is a root, or with `asFile` a file. */
-async function openPath(path: string, asFile: boolean, copyLinks: boolean): Promise<Opened> {
+/**
+ * A folder is a root. A file is an object in its folder; a link to a file is that file under the link's name. A new path
+ * is a root, or with `asFile` a file.
+ */
+async function openPath({ bucket: path, asFile, asFolder }: OpenTarget, copyLinks: boolean): Promise<Opened> {
   const [{ createLocalStore }, { realPlace, refuseUnwritable }] = await Promise.all([
     import('./store.js'),
     import('./place.js'),
@@ -28,11 +32,36 @@ async function openPath(path: string, asFile: boolean, copyLinks: boolean): Prom
     if (isErrno(error, ...ABSENT)) return undefined;
     throw new XsyncError('not-readable', `${path} cannot be read: ${reasonOf(error)}`, { subject: path, cause: error });
   });
-  const isFile = found ? !found.isDirectory() : asFile;
-  const store = createLocalStore({ root: await realPlace(isFile ? dirname(path) : path), copyLinks });
+  if (found && !found.isDirectory()) refuseUnfit(path, found, asFolder);
+  const isFile = found ? !found.isDirectory() : asFile && !asFolder;
+  // A file that replaces a link does not go through it.
+  const followed = isFile && !asFile && (await isLink(path));
+  const store = createLocalStore({
+    root: await realPlace(isFile ? dirname(path) : path),
+    copyLinks: copyLinks || followed,
+  });
   return {
     store,
     path: isFile ? basename(path) : '',
     refuseUnwritable: () => refuseUnwritable(store.identity.bucket),
   };
+}
+
+/** @throws usage: the path names neither a file nor a folder, or has a slash at its end and names a file */
+function refuseUnfit(path: string, found: Stats, asFolder: boolean): void {
+  if (!found.isFile()) {
+    throw new XsyncError('usage', `${path} is neither a file nor a folder`, {
+      subject: path,
+      remedy: 'Name a file or a folder.',
+    });
+  }
+  if (!asFolder) return;
+  throw new XsyncError('usage', `${path}/ is a file, not a folder`, {
+    subject: path,
+    remedy: 'Remove the slash at the end.',
+  });
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return (await unlessErrno(ABSENT, lstat(path)))?.isSymbolicLink() ?? false;
 }

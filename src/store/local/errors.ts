@@ -24,7 +24,7 @@ const FULL: Sentence = {
 };
 const NAME_TOO_LONG: Sentence = { code: 'key-not-representable', says: 'is too long for this file system' };
 const CONFLICT: Sentence = {
-  code: 'name-conflict',
+  code: 'key-not-representable',
   says: 'cannot be created: a file and a directory would have the same name',
   remedy: 'Remove the one that is there, or exclude this one; sync removes what the source no longer has.',
 };

@@ -59,8 +59,8 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   KeyTooLongError: ['key-not-representable'],
   InvalidURI: ['key-not-representable'],
   // MinIO on a file system: https://github.com/minio/minio/blob/master/cmd/api-errors.go
-  XMinioParentIsObject: ['name-conflict', CONFLICT],
-  XMinioObjectExistsAsDirectory: ['name-conflict', CONFLICT],
+  XMinioParentIsObject: ['key-not-representable', CONFLICT],
+  XMinioObjectExistsAsDirectory: ['key-not-representable', CONFLICT],
   BadDigest: ['checksum-mismatch', DAMAGED],
   XAmzContentSHA256Mismatch: ['checksum-mismatch', DAMAGED],
   XAmzContentChecksumMismatch: ['checksum-mismatch', DAMAGED],

@@ -11,7 +11,7 @@ async function turned(before: readonly string[], after: readonly string[]): Prom
   pair.faults.dest.before('put', async ({ key = '' }) => {
     const there = await keysOf(pair.dest);
     if (!there.some((other) => other.startsWith(`${key}/`) || key.startsWith(`${other}/`))) return;
-    throw new XsyncError('name-conflict', `${key} cannot be created`, { subject: key });
+    throw new XsyncError('key-not-representable', `${key} cannot be created`, { subject: key });
   });
   return pair;
 }
@@ -52,7 +52,7 @@ describe.each(TIMES)('--delete-%s', (when) => {
     await pair.dest.put('a', bytesOf('theirs', 5));
     for (let n = 0; n < 2; n++) {
       const run = await sync(pair, { deletes: { when } });
-      expect(run.failed.list).toMatchObject([{ key: 'a/b', code: 'name-conflict' }]);
+      expect(run.failed.list).toMatchObject([{ key: 'a/b', code: 'key-not-representable' }]);
       expect(run).toMatchObject({ kept: { objects: 1 }, unfinished: { objects: 0 }, held: { objects: 0 } });
     }
     expect(await keysOf(pair.dest)).toEqual(['a', ...numbered(12)]);
@@ -69,7 +69,7 @@ test('an object that could not be copied keeps the one in the way, and both are 
 
 test('a copy reports it, and a sync that was begun by a killed run finds it', async () => {
   const pair = await turned(['a'], ['a/b']);
-  expect((await pair.copy()).failed.list).toMatchObject([{ key: 'a/b', code: 'name-conflict' }]);
+  expect((await pair.copy()).failed.list).toMatchObject([{ key: 'a/b', code: 'key-not-representable' }]);
   await sync(pair);
   expect(await keysOf(pair.dest)).toEqual(['a/b', ...numbered(12)]);
 });

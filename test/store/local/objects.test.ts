@@ -45,7 +45,7 @@ describe('files as objects', () => {
   it('leaves no temporary file behind a put that failed', async () => {
     const store = fixture.open();
     await store.put('d/x', bytes('x'));
-    await expectCode(store.put('d', bytes('d')), 'name-conflict');
+    await expectCode(store.put('d', bytes('d')), 'key-not-representable');
     await expectCode(store.put('a', bytes('a'), { contentMd5: md5(bytes('b')) }), 'checksum-mismatch');
     const controller = new AbortController();
     const pace = () => {
