@@ -7,7 +7,7 @@ import { toXsyncError } from '../../model/error.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { DeleteTicket } from '../../model/ticket.js';
 import type { DeleteReason } from '../decide/decide.js';
-import { headIfThere } from '../decide/inspect.js';
+import { headAtDestination, headIfThere } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
@@ -241,7 +241,7 @@ export class Deletes {
     const { pair, options, halt } = this.#context;
     const { source, dest } = pair;
     if (await headIfThere(source.store, source.prefix + key, halt.signal)) return false;
-    const there = await headIfThere(dest.store, dest.prefix + key, halt.signal);
+    const there = await headAtDestination(dest.store, dest.prefix + key, halt.signal);
     if (!there) return true;
     const { filter } = options;
     if (there.etag !== destEtag && !this.#deleteUnknown) return false;
