@@ -8,6 +8,7 @@ import { OutOfOrder } from '../list/list.js';
 import { Streams } from '../list/streams.js';
 import type { RunOptions } from '../options.js';
 import { faultOf } from '../plan/fault.js';
+import { synchronisedMs } from '../record/journal.js';
 import { Conflicts } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { Deletes } from './deletes.js';
@@ -54,7 +55,12 @@ export class Traversal {
     const { census, recorder } = this.#context;
     census.see(false);
     if (this.#findsOnly) census.fail();
-    else recorder.failed({ key, size: 0, sourceEtag: '', sourceMtimeMs: 0 }, faultOf(fault), 1);
+    else recorder.failed({ key, size: 0, sourceEtag: '', sourceMtimeMs: this.#changedMs() }, faultOf(fault), 1);
+  }
+
+  /** A change that cannot be looked at came after the last complete pass, which would have copied it. */
+  #changedMs(): number {
+    return synchronisedMs(this.#context.pair.manifest) ?? 0;
   }
 
   /** @throws faults that end the run; guard when the deletes are refused */
