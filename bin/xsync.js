@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+// Libraries that log when DEBUG is set print requests with their credentials.
+delete process.env.DEBUG;
+
 try {
   const { main } = await import('../dist/cli/main.js');
   process.exitCode = await main(process.argv.slice(2));
