@@ -1,7 +1,13 @@
 #!/usr/bin/env node
-import { main } from '../dist/cli/main.js';
-
 // Libraries that log when DEBUG is set print requests with their credentials.
 delete process.env.DEBUG;
 
-process.exitCode = await main(process.argv.slice(2));
+try {
+  const { main } = await import('../dist/cli/main.js');
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  // The program could not be loaded, and so neither could its messages.
+  if (error?.code !== 'EMFILE' && error?.code !== 'ENFILE') throw error;
+  process.stderr.write('xsync: too many open files — Raise the limit (ulimit -n), to 1024 or more.\n');
+  process.exitCode = 2;
+}

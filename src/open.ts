@@ -5,7 +5,10 @@ import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import type { OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { Opener } from './open/sides.js';
-import { openState, openStateToRead } from './open/state.js';
+import { hasRows, openState, openStateToRead } from './open/state.js';
+
+/** A page may be empty and not be the last. */
+const MOST_PAGES = 10;
 
 export type { BandwidthSchedule, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 export { manifestFiles, manifestsInto, readState, stateDirectory } from './open/state.js';
@@ -36,11 +39,12 @@ export async function openPair(
   let dest: OpenSide | undefined;
   let aside: OpenSide | undefined;
   try {
-    const object = await objectNamed(source);
+    let object = await objectNamed(source);
+    dest = await opener.side(destText, { readOnly: options.dryRun, file: object !== undefined && options.single });
+    if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
-    dest = await opener.side(destText, { readOnly: options.dryRun, file: single && options.single });
     await refuseUnusable(dest, single, options.single);
-    if (single) aimAtObject(source, dest, object, options.single);
+    if (object !== undefined) aimAtObject(source, dest, object, options.single);
     aside = options.aside === undefined ? undefined : await opener.side(options.aside, { readOnly: options.dryRun });
     return openState({ source, dest, aside, single }, settings, options.command);
   } catch (error) {
@@ -87,9 +91,10 @@ async function openLooking<P>(
   let dest: OpenSide | undefined;
   try {
     dest = await opener.side(destText, { readOnly });
-    const object = await objectNamed(source);
+    let object = await objectNamed(source);
+    if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
-    if (single) aimAtObject(source, dest, object, (await objectNamed(dest)) !== undefined);
+    if (object !== undefined) aimAtObject(source, dest, object, (await headNamed(dest)) !== undefined);
     return await open({ source, dest, single });
   } catch (error) {
     await Promise.all([source.close(), dest?.close()]);
@@ -110,8 +115,46 @@ function readConfig(settings: OpenSettings): Promise<Config> {
   return loadConfig({ file: settings.config, env: settings.env });
 }
 
-/** The key of the object that a source names, or undefined when it names a folder. */
+/**
+ * The key of the object that a source names, or undefined when it names a folder. A path that names both is a folder,
+ * with a warning.
+ */
 async function objectNamed(side: OpenSide): Promise<string | undefined> {
+  const key = await headNamed(side);
+  if (key === undefined || side.store.capabilities.local || !(await hasObjects(side))) return key;
+  side.warning = `${side.text} is both an object and a folder; the folder is used (${side.text}/ means only the folder)`;
+  return undefined;
+}
+
+/**
+ * Whether the pair has a manifest as a pair of folders: then it stays one, whatever the source's path names now. Adds a
+ * warning to the source.
+ */
+function wasFolder(source: OpenSide, dest: OpenSide, settings: OpenSettings): boolean {
+  if (source.path === '' || source.path.endsWith('/') || source.store.capabilities.local) return false;
+  if (!hasRows({ source, dest }, settings)) return false;
+  source.warning = `${source.text} is an object now; it is used as the folder that it was in earlier runs (write ${source.text}/)`;
+  return true;
+}
+
+/** Whether there are objects below the side's prefix. What cannot be listed cannot be copied either. */
+async function hasObjects({ store, prefix }: OpenSide): Promise<boolean> {
+  try {
+    for (let token: string | undefined, pages = 0; pages < MOST_PAGES; pages++) {
+      const page = await store.list({ prefix, token, maxKeys: 1 });
+      if (page.entries.length > 0) return true;
+      token = page.nextToken;
+      if (token === undefined) break;
+    }
+    return false;
+  } catch (error) {
+    if (isXsyncError(error, 'access-denied', 'unsupported')) return false;
+    throw error;
+  }
+}
+
+/** The key of the object at the path, or undefined if there is none. */
+async function headNamed(side: OpenSide): Promise<string | undefined> {
   if (side.path === '' || side.path.endsWith('/')) return undefined;
   if (side.store.capabilities.local) return side.path;
   try {

@@ -28,6 +28,8 @@ export interface CensusView {
   readonly unseen: number;
   /** Of the seen, the keys that are also at the destination or in the manifest. */
   readonly common: number;
+  /** Of those, the keys that the filters include: what the source still has of the destination's objects. */
+  readonly staying: number;
   /** Objects found gone from the source that are still at the destination. */
   readonly doomed: number;
   /** Objects that were not copied although they should have been; dropped ones are not counted. */
@@ -37,6 +39,7 @@ export interface CensusView {
 export class Census implements CensusView {
   seen = 0;
   common = 0;
+  staying = 0;
   doomed = 0;
   unseen = 0;
   /** Objects in the source's listing so far. */
@@ -61,9 +64,17 @@ export class Census implements CensusView {
   /** @param common the key is also at the destination or in the manifest */
   see(common: boolean, key?: string): void {
     this.seen++;
-    if (common) this.common++;
+    if (common) {
+      this.common++;
+      this.staying++;
+    }
     this.last = key ?? this.last;
     this.beyond = 0;
+  }
+
+  /** The filters exclude a key that was seen. @param common as for `see` */
+  exclude(common: boolean): void {
+    if (common) this.staying--;
   }
 
   /** The source does not have a key. */
@@ -83,7 +94,7 @@ export class Census implements CensusView {
 
   /** The keys are listed again from the first one. */
   restart(): void {
-    this.seen = this.common = this.doomed = this.unseen = this.beyond = 0;
+    this.seen = this.common = this.staying = this.doomed = this.unseen = this.beyond = 0;
     this.last = undefined;
     this.#failed = this.#held = 0;
   }

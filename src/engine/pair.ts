@@ -14,6 +14,8 @@ export interface RunSide {
   text: string;
   /** Findings from opening it, for the run to report (which endpoint was chosen, and why). */
   notes: readonly string[];
+  /** What the path may not mean as it was meant, for the run to warn of. */
+  warning?: string;
   /** Requests and bytes since the side was opened. */
   traffic(): Traffic;
   /** What the service charges; `accelerated`: bytes go through its transfer acceleration. */

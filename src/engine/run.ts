@@ -208,6 +208,7 @@ function announce({ pair, options, pass, emit }: RunContext, runId: string): voi
   emit({ type: 'start', runId, source: pair.source.text, destination: pair.dest.text, dryRun, manifest, kept });
   const raised = raisedPartSize(pair, options);
   if (raised) emit({ type: 'notice', level: 'warn', message: raised });
+  if (pair.source.warning !== undefined) emit({ type: 'notice', level: 'warn', message: pair.source.warning });
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   if (pass.after === undefined) return;
   const since = new Date(pass.startedMs).toISOString();

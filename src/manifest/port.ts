@@ -51,7 +51,10 @@ export interface FailureRow {
   key: string;
   size: number;
   sourceEtag: string;
-  /** Last-Modified of the oldest source version since the last successful copy, ms; 0 if unknown. */
+  /**
+   * Last-Modified of the oldest source version since the last successful copy, ms. 0, with an empty ETag: no version is
+   * known, because the source did not answer.
+   */
   sourceMtimeMs: number;
   class: ErrorClass;
   code: ErrorCode;

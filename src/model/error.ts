@@ -2,6 +2,7 @@
  * The only error type that crosses layers. Adapters translate the errors of their SDK or the operating system into it
  * once and keep the original as `cause`. Only the CLI maps it to an exit code.
  */
+import { isErrno } from './errno.js';
 
 /**
  * What the user or a retry loop can do about an error:
@@ -164,9 +165,23 @@ export function isUnexplained(error: unknown): boolean {
   return isXsyncError(error) && error.status !== undefined && error.status < 500 && error.serviceCode === undefined;
 }
 
-/** Converts anything thrown to an XsyncError. Any other error is a bug and becomes `internal`. */
+/**
+ * Converts anything thrown to an XsyncError. Limits of the process that are too low are `usage`. Any other error is a bug
+ * and becomes `internal`.
+ */
 export function toXsyncError(error: unknown): XsyncError {
   if (error instanceof XsyncError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (isErrno(error, 'EMFILE', 'ENFILE')) {
+    const remedy = 'Raise the limit (ulimit -n), to 1024 or more.';
+    return new XsyncError('usage', 'too many open files', { remedy, cause: error });
+  }
+  if (isErrno(error, 'ENOMEM') || (error instanceof RangeError && NO_MEMORY.test(message))) {
+    const remedy = 'Remove the limit of virtual memory (ulimit -v unlimited), or lower --max-memory.';
+    return new XsyncError('usage', 'there is not enough memory', { remedy, cause: error });
+  }
   return new XsyncError('internal', message, { cause: error });
 }
+
+/** V8's texts when a buffer or the memory of a WebAssembly module cannot be allocated. */
+const NO_MEMORY = /allocation failed|out of memory/i;

@@ -59,7 +59,9 @@ export function copyConnections(job: TransferJob): number {
 /** Minimum number of listed objects for resuming an interrupted listing: a hundred pages. */
 const RESUME_FROM = 100_000;
 
+/** @throws usage: a part does not fit into the memory */
 export function runOptions(job: TransferJob, filter: Filter | undefined, stop: AbortSignal): RunOptions {
+  refuseTooLarge(job);
   const copying = policyOf(job);
   const deletes = job.mode === 'sync' || (job.mode === 'watch' && job.delete === true);
   return {
@@ -83,6 +85,16 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     storageClass: job.storageClass,
     stop,
   };
+}
+
+/** @throws usage */
+function refuseTooLarge({ partSize, maxMemory }: Pick<TransferJob, 'partSize' | 'maxMemory'>): void {
+  const most = numberOf(maxMemory);
+  if (partSize === undefined || most === undefined || partSize <= most) return;
+  throw new XsyncError('usage', `--part-size, ${partSize} bytes, is larger than --max-memory, ${most} bytes`, {
+    subject: '--part-size',
+    remedy: 'Lower --part-size, or raise --max-memory.',
+  });
 }
 
 /** A watch never ends. */

@@ -72,7 +72,11 @@ export class Opener {
       if (note !== undefined) notes.push(note);
       return transport;
     };
-    const opened = await backendOf(remote).open(remote, { remote: name, bucket, label, asFile }, this.#resources(http));
+    const opened = await backendOf(remote).open(
+      remote,
+      { remote: name, bucket, label, asFile, asFolder: text.endsWith('/') },
+      this.#resources(http),
+    );
     if (opened.acceleration !== undefined) notes.push(`${text}: acceleration ${opened.acceleration}`);
     const close = async (): Promise<void> => {
       await opened.store.close();

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { stateHome } from '../config/home.js';
-import { pairId } from '../manifest/pair.js';
+import { pairId, samePair } from '../manifest/pair.js';
 import type { Manifest, PairIdentity, PairLock, PlaceIdentity } from '../manifest/port.js';
 import { lockPair } from '../manifest/sqlite/lock.js';
 import { IN_MEMORY, openManifest, pairOf } from '../manifest/sqlite/open.js';
@@ -79,6 +79,33 @@ export function readState(
 }
 
 /**
+ * Whether an earlier run has copied or compared objects between the two sides. A damaged manifest says that none has.
+ * @throws not-readable, locked
+ */
+export function hasRows(
+  sides: Pick<OpenPair, 'source' | 'dest'>,
+  settings: Pick<OpenSettings, 'manifest' | 'env'>,
+): boolean {
+  const { pair, file } = stateOf(sides, settings);
+  const reader = readIfSound(file);
+  if (!reader) return false;
+  try {
+    return samePair(reader.pair, pair) && reader.page(undefined, 1).length > 0;
+  } finally {
+    reader.close();
+  }
+}
+
+function readIfSound(file: string): ManifestReader | undefined {
+  try {
+    return readManifest(file);
+  } catch (error) {
+    if (isXsyncError(error, 'config')) return undefined;
+    throw error;
+  }
+}
+
+/**
  * Like `openState`, for reading: without the lock, and with an empty manifest in memory if there is none.
  * @throws config, not-readable
  */
@@ -109,8 +136,8 @@ export function stateOf(
 }
 
 /**
- * The manifests on this machine whose destination is at or below a side, each with the pair's lock while it is in use.
- * Pairs with a run in progress are skipped.
+ * The manifests on this machine whose destination is at, below or above a side, each with the pair's lock while it is in
+ * use. Pairs with a run in progress are skipped.
  */
 export async function* manifestsInto(
   side: OpenSide,
@@ -121,7 +148,7 @@ export async function* manifestsInto(
     const pair = pairOf(file);
     const into = pair?.dest;
     if (!pair || into?.kind !== kind || into.endpoint !== endpoint || into.bucket !== bucket) continue;
-    if (!into.prefix.startsWith(prefix)) continue;
+    if (!into.prefix.startsWith(prefix) && !prefix.startsWith(into.prefix)) continue;
     const lock = lockIfFree(file);
     if (!lock) continue;
     const manifest = openManifest(file, pair);

@@ -56,6 +56,8 @@ export interface OpenTarget {
   label: string;
   /** Treat a path that does not exist as a file instead of a directory. */
   asFile: boolean;
+  /** The path ends in a slash: it must be a directory if it exists. */
+  asFolder: boolean;
 }
 
 /** What a command provides to its stores. */

@@ -289,6 +289,12 @@ export interface ObjectCatalog {
   /** One page of the listing. A truncated or malformed response is an error, never a short page. */
   list(options: ListOptions): Promise<ListPage>;
 
+  /**
+   * Whether a folder exists, even an empty one; `prefix` ends in a slash. Absent: the store has no folders of their own,
+   * only keys with slashes. Costs no request.
+   */
+  hasFolder?(prefix: string): Promise<boolean>;
+
   /** @throws object-not-found */
   head(key: string, options?: HeadOptions): Promise<ObjectInfo>;
 

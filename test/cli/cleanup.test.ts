@@ -53,11 +53,29 @@ describe('cleanup', () => {
     expect((await lab.xsync('copy', '--part-size', '5M', source, 'lab:bucket/mine')).code).toBe(6);
     leave('mine/young', 1);
     expect(left()).toEqual(['mine/large', 'mine/young']);
+    expect((await lab.xsync('cleanup', '-n', 'lab:bucket/mine/lar')).out).toBe('Would abort 0 unfinished uploads\n');
     expect((await lab.xsync('cleanup', '-n', 'lab:bucket')).out).toMatch(/^would abort mine\/large .*\nWould abort 1 /);
     expect((await lab.xsync('cleanup', 'lab:bucket/other')).out).toBe('Aborted 0 unfinished uploads\n');
     const { code, out } = await lab.xsync('cleanup', 'lab:bucket/mine');
     expect({ code, left: left() }).toEqual({ code: 0, left: ['mine/young'] });
     expect(out).toContain('aborted mine/large');
     expect((await lab.xsync('cleanup', 'lab:bucket/mine')).out).toBe('Aborted 0 unfinished uploads\n');
+  });
+
+  it('finds below a folder what an interrupted copy into its parent left there, and nothing beside it', async () => {
+    for (const folder of ['a', 'ab']) {
+      mkdirSync(join(lab.home, 'source', folder), { recursive: true });
+      writeFileSync(join(lab.home, 'source', folder, 'large'), Buffer.alloc(12 * 1024 * 1024, 7));
+    }
+    lab.server.faults.add({
+      match: { kind: 'UploadPart', partNumber: 2, times: 10 },
+      fault: { kind: 'status', status: 403, code: 'AccessDenied' },
+    });
+    expect((await lab.xsync('copy', '--part-size', '5M', join(lab.home, 'source'), 'lab:bucket')).code).toBe(6);
+    expect(left()).toEqual(['a/large', 'ab/large']);
+    expect((await lab.xsync('cleanup', 'lab:bucket/a')).out).toContain('aborted a/large');
+    expect(left()).toEqual(['ab/large']);
+    await lab.xsync('cleanup', 'lab:bucket/ab/');
+    expect(left()).toEqual([]);
   });
 });

@@ -1,6 +1,8 @@
 /** Slips in the command line and in the config: each is told once, names its place, and has its exit code. */
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../src/cli/exit.js';
 import { expectComplaint } from './complaint.js';
@@ -13,6 +15,25 @@ beforeAll(async () => {
 beforeEach(() => lab.reset());
 afterAll(() => lab.close());
 
+describe('limits of the shell', () => {
+  test.each([
+    ['-n 24', 'xsync: too many open files — Raise the limit (ulimit -n)'],
+    ['-n 48', 'xsync: too many open files — Raise the limit (ulimit -n)'],
+    ['-v 4000000', 'xsync: there is not enough memory — Remove the limit of virtual memory (ulimit -v'],
+  ])('ulimit %s is a slip', async (limit, says) => {
+    const from = lab.path('from');
+    await mkdir(from);
+    await writeFile(join(from, 'a'), 'a');
+    const binary = fileURLToPath(new URL('../../bin/xsync.js', import.meta.url));
+    const command = `ulimit ${limit}; exec "$0" "$@"`;
+    const args = ['-c', command, process.execPath, binary, 'copy', from, lab.path('to')];
+    const { status, stderr } = spawnSync('bash', args, { env: { PATH: process.env.PATH, HOME: lab.directory } });
+    expect(stderr.toString()).toContain(says);
+    expect(stderr.toString()).not.toMatch(/a bug in xsync|\n\s+at /);
+    expect(status).toBe(2);
+  });
+});
+
 describe('the command line', () => {
   const slips: [args: string[], ...says: string[]][] = [
     [['cpoy', 'a', 'b'], "unknown command 'cpoy'", 'Did you mean copy?', '--help'],
@@ -22,6 +43,7 @@ describe('the command line', () => {
     [['copy', 'a', 'b', '--transfers'], '--transfers', 'argument missing'],
     [['copy', 'a', 'b', '--transfers', '0'], '--transfers: "0" is not a whole number from 1'],
     [['copy', 'a', 'b', '--part-size', 'big'], '--part-size: "big" is not a size such as'],
+    [['copy', 'a', 'b', '--part-size', '64M', '--max-memory', '32M'], '--part-size, 67108864 bytes', '--max-memory'],
     [['copy', 'a', 'b', '--max-age', 'yesterday'], '--max-age: "yesterday" is not a duration such as', '2024-01-31'],
     [['copy', 'a', 'b', '--bwlimit', 'fast'], '--bwlimit: "fast" is not bytes per second such as 10M'],
     [['copy', 'a', 'b', '--cutoff-mode', 'x'], '--cutoff-mode', 'hard, soft, cautious'],

@@ -69,7 +69,8 @@ describe.each(PAIRS)('%s to %s', (from, to) => {
     expect((await sync(source.at, dest.at)).code).toBe(0);
     expect((await dest.keys()).sort()).toEqual([...keys].sort());
 
-    const [gone, stays] = [keys.filter((_, n) => n % 2 === 0), keys.filter((_, n) => n % 2 === 1)];
+    // No more than half: more than that is refused.
+    const [gone, stays] = [keys.filter((_, n) => n % 2 === 1), keys.filter((_, n) => n % 2 === 0)];
     for (const key of gone) await source.remove(key);
     for (const key of stays.slice(0, 3)) await source.put(key, `two: ${key}`);
     await dest.put('of somebody else', 'x');
@@ -87,11 +88,10 @@ describe.each(PAIRS)('%s to %s', (from, to) => {
 
     lab.reset();
     const again = await sync(source.at, dest.at);
-    expect({ code: again.code, stdout: again.stdout, stderr: again.stderr }).toEqual({
-      code: 0,
-      stdout: '',
-      stderr: '',
-    });
+    expect({ code: again.code, stdout: again.stdout }).toEqual({ code: 0, stdout: '' });
+    expect(again.stderr).toMatch(
+      /^\S+ NOTICE Kept 1 object that xsync did not write; --delete-unknown deletes it: .+ → .+\n$/,
+    );
     for (const { bucket } of [source, dest]) if (bucket) expect(bucket.counts()).toEqual({ ListObjects: 1 });
   });
 });
@@ -231,17 +231,33 @@ describe('disks', () => {
     expect((await to.keys()).sort()).toEqual(['a', 'b']);
   });
 
-  test.each([
-    ['a file becomes a folder', 'a', 'a/b'],
-    ['a folder becomes a file', 'a/b', 'a'],
-  ])('%s with --delete-before', async (_, before, after) => {
-    const [from, to] = await two(before, 'stays');
-    await from.remove(before);
-    await rm(join(from.at, 'a'), { recursive: true, force: true });
-    await from.put(after, 'new');
-    const outcome = await sync(from.at, to.at, '--delete-before');
-    expect(outcome.code, outcome.stderr).toBe(0);
-    expect((await to.keys()).sort()).toEqual([after, 'stays']);
+  describe.each(['--delete-before', '--delete-during', '--delete-after'])('%s', (when) => {
+    test.each([
+      ['a file becomes a folder', 'a', 'a/b'],
+      ['a folder becomes a file', 'a/b', 'a'],
+    ])('%s', async (_, before, after) => {
+      const [from, to] = await two(before, 'stays');
+      await from.remove(before);
+      await rm(join(from.at, 'a'), { recursive: true, force: true });
+      await from.put(after, 'new');
+      const outcome = await sync(from.at, to.at, when);
+      expect(outcome.code, outcome.stderr).toBe(0);
+      expect((await to.keys()).sort()).toEqual([after, 'stays']);
+      expect(await to.read(after)).toBe('new');
+    });
+  });
+
+  test('an empty folder in the source, and named files that are all gone, are taken for disks that are not mounted', async () => {
+    const [from, to] = await two('keep', ...Array.from({ length: 9 }, (_, n) => `mnt/${n}`));
+    for (let n = 0; n < 9; n++) await from.remove(`mnt/${n}`);
+    const emptied = ['the folder mnt/ of the source is empty', '9 objects', '--allow-empty-source'];
+    expectComplaint(await sync(from.at, to.at, '--max-delete', '100%'), 'fatal', ...emptied);
+    const list = lab.path('list');
+    await writeFile(list, 'keep\n');
+    await from.remove('keep');
+    const outcome = await sync(from.at, to.at, '--files-from', list);
+    expectComplaint(outcome, 'fatal', 'the source is empty', '1 object', '--allow-empty-source');
+    expect(await to.keys()).toHaveLength(10);
   });
 
   test('a folder whose last file is deleted goes with it, and one that was there otherwise stays', async () => {

@@ -77,8 +77,9 @@ async function abortCheckpoints({ io }: Context, cleaner: Cleaner, side: OpenSid
   const { manifestsInto } = await import('../../open.js');
   for await (const { manifest, prefix } of manifestsInto(side, openSettings(flags, 1, io.env))) {
     for (const row of manifest.uploads()) {
-      if (row.uploadId === '') continue;
-      await cleaner.abort(side, { key: prefix + row.key, uploadId: row.uploadId, initiatedMs: row.createdMs });
+      const key = prefix + row.key;
+      if (row.uploadId === '' || !key.startsWith(side.prefix)) continue;
+      await cleaner.abort(side, { key, uploadId: row.uploadId, initiatedMs: row.createdMs });
       if (!cleaner.dryRun) manifest.endUpload(row.key);
     }
   }

@@ -6,7 +6,7 @@ import type { TransferCommandFlags } from './transfer.js';
 export function addSync({ root, io, finish }: Program): void {
   const command = root
     .command('sync <source> <destination>')
-    .summary('make the destination match the source, including deletes')
+    .summary('copy new and changed objects; delete what is gone from the source')
     .description(
       'Copy new and changed objects, then delete objects at the destination that no longer exist at the source. By ' +
         'default, deletes only objects that xsync put there, and nothing if the source could not be listed completely.',
@@ -26,4 +26,5 @@ Examples:
   xsync sync virginia:db shanghai:db --backup-dir shanghai:old/db/2026-11-21
 
 Without a terminal, a run that had nothing to do prints nothing. The exit code
-is 0 if both sides match, and 7 if a guard refused to delete.`;
+is 0 if everything was copied, and 7 if a guard refused to delete. Objects at
+the destination that xsync did not write stay there: the summary counts them.`;

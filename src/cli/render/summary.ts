@@ -72,6 +72,7 @@ export function summaryLine(summary: Summary, error?: XsyncError): string {
     ...(summary.deleted.objects > 0
       ? [`${summary.dryRun ? 'would delete' : 'deleted'} ${formatCount(summary.deleted.objects)}`]
       : []),
+    ...(summary.kept.objects > 0 ? [`kept ${formatCount(summary.kept.objects)}`] : []),
     `skipped ${formatCount(summary.skipped.objects)}`,
     `failed ${formatCount(summary.failed.objects)}`,
     elapsedText(summary),
@@ -126,11 +127,17 @@ function deletedText({ deleted }: Summary): string {
 
 function keptText({ kept }: Summary): string {
   if (kept.objects === 0) return '';
-  const why = formatCounts({
-    'not copied by xsync': (kept.byReason.unknown ?? 0) + (kept.byReason['not-ours'] ?? 0),
-    'changed since xsync copied it': kept.byReason['changed-at-destination'],
-  });
-  return `${plural(kept.objects, 'object')} not at the source: ${why} (use --delete-unknown to delete)`;
+  const { unknown = 0, 'not-ours': adopted = 0, 'changed-at-destination': changed = 0 } = kept.byReason;
+  const why = [
+    ...(unknown + adopted > 0 ? [`${plural(unknown + adopted, 'object')} that xsync did not write`] : []),
+    ...(changed > 0 ? [`${plural(changed, 'object')} changed since xsync wrote ${changed === 1 ? 'it' : 'them'}`] : []),
+  ].join(', ');
+  return `${why}; --delete-unknown deletes ${kept.objects === 1 ? 'it' : 'them'}`;
+}
+
+/** The output of a run that only kept objects. */
+export function keptLine(summary: Summary): string {
+  return `Kept ${keptText(summary)}: ${printable(summary.source)} → ${printable(summary.destination)}`;
 }
 
 function asideText({ backedUp }: Summary): string {

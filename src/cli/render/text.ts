@@ -5,7 +5,7 @@ import { errorLines } from './error.js';
 import { type LogLevel, levelOf, says } from './levels.js';
 import { eventLine, statsLine } from './lines.js';
 import type { Renderer } from './renderer.js';
-import { heldLine, summaryLine, summaryLines } from './summary.js';
+import { heldLine, keptLine, summaryLine, summaryLines } from './summary.js';
 import { Tally } from './tally.js';
 
 export interface TextOptions {
@@ -52,6 +52,8 @@ export function textRenderer(options: TextOptions): Renderer {
       if (options.idleSilent && !cut && isIdle(summary) && !says(options.level, 'info')) {
         // The exit code is not 0, so the log must give the reason.
         if (summary.held.objects > summary.held.dropped) say('notice', heldLine(summary));
+        // Both sides do not match, which only a word can tell.
+        if (summary.kept.objects > 0) say('notice', keptLine(summary));
         return;
       }
       const lines = options.oneLine ? [summaryLine(summary, error)] : summaryLines(summary, error, options);

@@ -41,6 +41,7 @@ export async function runCheck(bare: RunPair, options: CheckOptions, report: Che
     fold.hear(event);
     return report(event);
   };
+  if (pair.source.warning !== undefined) emit({ type: 'notice', level: 'warn', message: pair.source.warning });
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   try {
     await new Check(pair, options, halt, emit).run();

@@ -46,7 +46,7 @@ export async function inspect(context: InspectContext, keys: Known, decision: In
     if (same) return { verdict: { action: 'skip', reason: 'same-checksum' } };
     if (same === false && !policy.update) return { verdict: overwrite(policy, decision.otherwise) };
   }
-  const dest = await headIfThere(context.dest, keys.destKey, signal);
+  const dest = await headAtDestination(context.dest, keys.destKey, signal);
   if (!dest) return { verdict: { action: 'copy', reason: decision.otherwise } };
   if (decision.reason === 'unlisted') {
     if (policy.ignoreExisting) return { verdict: { action: 'skip', reason: 'exists' }, dest };
@@ -99,6 +99,20 @@ export async function headIfThere(
     return await store.head(key, { signal });
   } catch (error) {
     if (isXsyncError(error, 'object-not-found')) return undefined;
+    throw error;
+  }
+}
+
+/** Like `headIfThere`; a local folder that does not exist yet has no objects. The first copy creates it. */
+export async function headAtDestination(
+  store: ObjectCatalog,
+  key: string,
+  signal: AbortSignal,
+): Promise<ObjectInfo | undefined> {
+  try {
+    return await headIfThere(store, key, signal);
+  } catch (error) {
+    if (store.capabilities.local && isXsyncError(error, 'bucket-not-found')) return undefined;
     throw error;
   }
 }

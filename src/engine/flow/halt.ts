@@ -26,6 +26,7 @@ const FATAL: readonly ErrorCode[] = [
   'disk-full',
   'acceleration-disabled',
   'config',
+  'usage',
   'internal',
 ];
 

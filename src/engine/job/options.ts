@@ -71,7 +71,7 @@ export const DELETE = {
   ),
   maxDelete: countOrPercent(
     '--max-delete <n|p%>',
-    "delete nothing if there would be more deletes than this (default: 25% of the manifest's objects, at least 1000)",
+    "delete nothing if there would be more deletes than this (default: half of the objects; of many, 25% of the manifest's objects, at least 1000)",
   ),
   deleteUnknown: flag('--delete-unknown', 'also delete objects that xsync did not put there'),
   deleteExcluded: flag('--delete-excluded', 'also delete objects that the filters exclude'),
@@ -80,7 +80,7 @@ export const DELETE = {
     'do not look at each object on both sides before it is deleted (saves requests)',
   ),
   ignoreErrors: flag('--ignore-errors', 'delete even if objects failed'),
-  allowEmptySource: flag('--allow-empty-source', 'delete even if the source has become empty'),
+  allowEmptySource: flag('--allow-empty-source', 'delete even if the source, or a folder in it, has become empty'),
 };
 
 export const LIMIT = {

@@ -15,6 +15,7 @@ import type { Committer } from '../record/commit.js';
 import type { Recorder } from '../record/recorder.js';
 import type { Executor } from '../transfer/executor.js';
 import type { Slots } from '../transfer/slots.js';
+import type { Conflicts } from './conflicts.js';
 
 export interface RunContext {
   /** This run's view; see `viewFor`. */
@@ -35,6 +36,8 @@ export interface RunContext {
   budget: MemoryBudget;
   /** Limits inspections (HEADs) in flight. */
   limitInspections: Limiter;
+  /** Takes name conflicts that the deletes to come may end; absent if there are none. */
+  conflicts?: Conflicts;
   halt: Halt;
   committer: Committer;
   recorder: Recorder;

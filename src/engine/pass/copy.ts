@@ -59,7 +59,7 @@ async function performOnce(
 }
 
 function recordOutcome(
-  { emit, pass, recorder }: RunContext,
+  { emit, pass, recorder, conflicts }: RunContext,
   { subject, planned, tried }: { subject: Subject; planned: Subject; tried: number },
   outcome: Outcome,
 ): boolean {
@@ -72,7 +72,9 @@ function recordOutcome(
   if (outcome.kind === 'failed') {
     // Neither this version nor the planned one arrived: the older one's time counts.
     const mtimeMs = Math.min(subject.mtimeMs, planned.mtimeMs);
-    recorder.failed(failedObject({ ...subject, mtimeMs }), outcome.fault, tried + outcome.attempts);
+    const object = failedObject({ ...subject, mtimeMs });
+    if (conflicts?.takes(object, outcome.fault)) return false;
+    recorder.failed(object, outcome.fault, tried + outcome.attempts);
   }
   return outcome.kind === 'copied';
 }

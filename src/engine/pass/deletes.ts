@@ -2,7 +2,7 @@
  * Sync's deletes: collected in the manifest while the listings are merged, checked by the guards once both listings have
  * been read to their end, and only then carried out, in batches.
  */
-import type { DoomedRow, Manifest } from '../../manifest/port.js';
+import type { DoomedRow } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { DeleteTicket } from '../../model/ticket.js';
@@ -15,6 +15,8 @@ import { backupTarget } from '../plan/backup.js';
 import { faultOf } from '../plan/fault.js';
 import { planDelete } from '../plan/plan.js';
 import type { RunContext } from './context.js';
+import { type DoomedList, doomedList } from './doomed.js';
+import { type Emptied, emptiedFolder } from './emptied.js';
 import { countOf, refuseDeletes } from './guard.js';
 import { isFresh, lookAgain } from './look.js';
 import { doubtEarlyEnd, firstPage } from './oddity.js';
@@ -31,36 +33,12 @@ const RECENT_MS = 1000;
 /** The manifest's fact that a run was refused because the sides had no common key. */
 const STRANGERS = 'strangers';
 
-type DoomedList = Pick<Manifest, 'doom' | 'doomed' | 'doomedCount' | 'clearDoomed'>;
-
-class ShortList implements DoomedList {
-  #rows: DoomedRow[] = [];
-
-  doom(rows: readonly DoomedRow[]): void {
-    this.#rows.push(...rows);
-  }
-
-  doomed(after?: string, limit = BATCH): DoomedRow[] {
-    const from = after === undefined ? 0 : this.#rows.findIndex(({ key }) => key === after) + 1;
-    return this.#rows.slice(from, from + limit);
-  }
-
-  doomedCount(): number {
-    return this.#rows.length;
-  }
-
-  clearDoomed(keys?: readonly string[]): void {
-    this.#rows = keys ? this.#rows.filter(({ key }) => !keys.includes(key)) : [];
-  }
-}
-
 export class Deletes {
   readonly #context: RunContext;
   readonly #how: DeleteOptions;
   readonly #deleteUnknown: boolean;
   readonly #sinceMs = Date.now();
   #found: DoomedRow[] = [];
-  /** The doomed keys. A run over named keys has its own list, because a pass may be running at the same time. */
   readonly #list: DoomedList;
 
   constructor(context: RunContext, how: DeleteOptions) {
@@ -68,13 +46,13 @@ export class Deletes {
     this.#how = how;
     const { policy } = context.options;
     this.#deleteUnknown = policy.mode === 'sync' && policy.deleteUnknown;
-    this.#list = context.options.only ? new ShortList() : context.pair.manifest;
+    this.#list = doomedList(context.options, context.pair.manifest);
   }
 
   /** Forgets what was found, by earlier runs too; not to be called when continuing an interrupted pass. */
   startAgain(): void {
     this.#found = [];
-    if (!this.#context.options.dryRun) this.#list.clearDoomed();
+    this.#list.clearDoomed();
   }
 
   doom({ key, dest, row }: Triple, reason: DeleteReason): void {
@@ -84,7 +62,6 @@ export class Deletes {
     emit({ type: 'doom', key, size, reason });
     if (options.dryRun) {
       forecast.addDelete({ source: this.#how.unchecked ? 0 : 1, destination: this.#looks ? 1 : 0 }, this.#batch);
-      return;
     }
     this.#found.push({ key, size, destEtag: etag, foundMs: Date.now() });
     if (this.#found.length >= BATCH) this.save();
@@ -95,6 +72,12 @@ export class Deletes {
     if (this.#found.length > 0) this.#list.doom(this.#found.splice(0));
   }
 
+  /** Call at the end of the pass. */
+  end(): void {
+    this.save();
+    if (this.#context.options.dryRun) this.#list.clearDoomed();
+  }
+
   /**
    * Deletes what was found. Call only when both listings have been read to their end. Failures of single objects are
    * recorded. @throws guard, with nothing deleted
@@ -103,9 +86,9 @@ export class Deletes {
     this.save();
     const { halt, census, options } = this.#context;
     // An interrupted run may have found some already.
-    if (!options.dryRun) census.doomed = this.#list.doomedCount();
+    census.doomed = this.#list.doomedCount();
     if (halt.stops('plans') || census.doomed === 0) return;
-    this.#askGuards(await this.#sourceListed());
+    await this.#askGuards();
     if (options.dryRun) return;
     await doubtEarlyEnd(this.#context);
     if (this.#isHeldBack()) return;
@@ -138,32 +121,49 @@ export class Deletes {
     emit({ type: 'notice', level: 'warn', message });
   }
 
+  /** @throws guard */
+  async #askGuards(): Promise<void> {
+    const { census, pair, pass, options } = this.#context;
+    const { dryRun, only, filter } = options;
+    const named = (only ?? filter?.files) !== undefined;
+    const strangers = !named && this.#deleteUnknown && this.#areStrangers();
+    if (strangers && !dryRun) this.#setStrangers(true);
+    const known = pair.manifest.count();
+    const compared = census.staying + census.doomed;
+    refuseDeletes(this.#how, {
+      objects: census.doomed,
+      known,
+      // The earlier runs of this pass have compared others.
+      compared: pass.after === undefined ? compared : Math.max(compared, known),
+      sourceListed: only ? undefined : await this.#sourceListed(),
+      emptied: only || this.#how.allowEmptySource ? undefined : await this.#emptied(),
+      strangers,
+    });
+    if (this.#deleteUnknown && !named && !dryRun) this.#setStrangers(false);
+  }
+
   /**
-   * How many objects the source has, at least. A continued pass that saw none lists again, because what its beginning
-   * listed may be gone since.
+   * How many objects the source has, at least. If the run saw none of those that it was told to compare, or none in its
+   * part of a pass, that costs a listing: all of them may be gone from a source that has others.
    */
   async #sourceListed(): Promise<number> {
-    const { census, pass, pair, halt } = this.#context;
-    if (census.seen > 0 || pass.after === undefined) return census.seen;
+    const { census, pass, pair, options, halt } = this.#context;
+    const { seen } = census;
+    if (seen > 0 || (pass.after === undefined && options.filter?.files === undefined)) return seen;
     return (await firstPage(pair.source, halt.listings)).length;
   }
 
-  /** @throws guard */
-  #askGuards(sourceListed: number): void {
-    const { census, pair } = this.#context;
-    const { dryRun, only, filter } = this.#context.options;
-    const named = (only ?? filter?.files) !== undefined;
-    const strangers = !named && this.#areStrangers();
-    if (strangers && this.#deleteUnknown && !dryRun) this.#setStrangers(true);
-    refuseDeletes(this.#how, {
-      objects: census.doomed,
-      known: pair.manifest.count(),
-      sourceListed,
-      common: strangers ? 0 : census.common,
-      unknown: this.#deleteUnknown,
-      named,
-    });
-    if (this.#deleteUnknown && !named && !dryRun) this.#setStrangers(false);
+  #emptied(): Promise<Emptied | undefined> {
+    return emptiedFolder(this.#context.pair.source, this.#doomedPages(BATCH), this.#context.halt.signal);
+  }
+
+  *#doomedPages(limit: number): Generator<DoomedRow[], void, void> {
+    for (let after: string | undefined; ; ) {
+      const rows = this.#list.doomed(after, limit);
+      if (rows.length === 0) return;
+      yield rows;
+      after = rows.at(-1)?.key;
+    }
   }
 
   /** Keys that are common only because a refused run copied them do not count. */
@@ -193,10 +193,8 @@ export class Deletes {
   async #deleteAll(): Promise<void> {
     const queue = new Queue(limiter(BATCHES_IN_FLIGHT));
     try {
-      for (let after: string | undefined; !this.#context.halt.stops('objects') && !this.#holdsBackOddity(); ) {
-        const rows = this.#list.doomed(after, this.#batch);
-        if (rows.length === 0) break;
-        after = rows.at(-1)?.key;
+      for (const rows of this.#doomedPages(this.#batch)) {
+        if (this.#context.halt.stops('objects') || this.#holdsBackOddity()) break;
         await queue.push(() => this.#holding(rows, () => this.#deleteBatch(rows)));
       }
     } finally {

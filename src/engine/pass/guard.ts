@@ -3,6 +3,7 @@ import { XsyncError } from '../../model/error.js';
 import type { DeleteOptions } from '../options.js';
 import type { Backup, RunPair, RunSide } from '../pair.js';
 import { backupKey } from '../plan/backup.js';
+import { type Emptied, MANY } from './emptied.js';
 
 /** @throws usage when the backup location lies inside a side, or a side inside it */
 export function refuseBackupInside(pair: RunPair, backup: Backup): void {
@@ -58,14 +59,14 @@ export interface DeletePlan {
   objects: number;
   /** Objects in the manifest. */
   known: number;
-  /** Objects that the source has. */
-  sourceListed: number;
-  /** Source keys that are also at the destination or in the manifest; 0 if there were none before a refused run. */
-  common: number;
-  /** --delete-unknown: objects that xsync did not put there are deleted too. */
-  unknown: boolean;
-  /** The run covers only named objects. */
-  named: boolean;
+  /** Objects that the run compares: those about to be deleted, and those that the source still has. */
+  compared: number;
+  /** Objects that the source has, at least. Absent if a change event named each key. */
+  sourceListed?: number;
+  /** A folder that is empty at the source, and its objects that are about to be deleted. */
+  emptied?: Emptied;
+  /** --delete-unknown, and the sides had no key in common before this run or an earlier refused one. */
+  strangers: boolean;
 }
 
 /** What may be deleted without --max-delete: a share of the manifest's objects, or this many if that is more. */
@@ -77,23 +78,48 @@ const SAFE_OBJECTS = 1000;
  * @throws guard, naming the flag that would allow it
  */
 export function refuseDeletes(options: DeleteOptions, plan: DeletePlan): void {
-  const { objects, known, sourceListed, common } = plan;
-  const count = countOf(objects);
-  if (sourceListed === 0 && !plan.named && !options.allowEmptySource) {
-    throw new XsyncError('guard', `the source is empty, and ${count} would be deleted at the destination`, {
+  if (!options.allowEmptySource) refuseEmptied(plan);
+  if (options.max === undefined) refuseImplausible(options, plan);
+  const { objects, known } = plan;
+  const most = mostDeletes(options.max, known);
+  if (objects <= most) return;
+  const limit = options.max === undefined ? `${most} (a quarter of the manifest's objects, or 1,000)` : `${most}`;
+  const message = `${countOf(objects)} would be deleted, which is more than --max-delete allows: ${limit}`;
+  throw tooMany(message, objects);
+}
+
+/** @throws guard */
+function refuseEmptied({ objects, sourceListed, emptied }: DeletePlan): void {
+  if (sourceListed === 0) {
+    throw new XsyncError('guard', `the source is empty, and ${countOf(objects)} would be deleted at the destination`, {
       remedy: 'check the source and its credentials; --allow-empty-source deletes anyway',
     });
   }
-  if (plan.unknown && !plan.named && common === 0 && sourceListed > 0 && options.max === undefined) {
-    const message = `the two sides had no key in common, and ${count} would be deleted at the destination`;
+  if (!emptied) return;
+  const { folder, objects: below } = emptied;
+  const message = `the folder ${folder} of the source is empty, and ${countOf(below)} would be deleted at the destination`;
+  throw new XsyncError('guard', message, {
+    subject: folder,
+    remedy: 'check that it is mounted; --allow-empty-source deletes anyway',
+  });
+}
+
+/** Deletes that only --max-delete allows. @throws guard */
+function refuseImplausible({ allowEmptySource }: DeleteOptions, plan: DeletePlan): void {
+  const { objects, compared, sourceListed, strangers } = plan;
+  if (strangers && sourceListed !== 0) {
+    const message = `the two sides had no key in common, and ${countOf(objects)} would be deleted at the destination`;
     throw new XsyncError('guard', message, {
       remedy: `check both paths; --max-delete ${objects} deletes anyway`,
     });
   }
-  const most = mostDeletes(options.max, known);
-  if (objects <= most) return;
-  const limit = options.max === undefined ? `${most} (a quarter of the manifest's objects, or 1,000)` : `${most}`;
-  throw new XsyncError('guard', `${count} would be deleted, which is more than --max-delete allows: ${limit}`, {
+  // A source that may become empty may become nearly empty.
+  if (allowEmptySource || compared < MANY || objects <= compared / 2) return;
+  throw tooMany(`${objects} of ${compared} objects would be deleted, which is more than half`, objects);
+}
+
+function tooMany(message: string, objects: number): XsyncError {
+  return new XsyncError('guard', message, {
     remedy: `list them with --dry-run; --max-delete ${objects} deletes them`,
   });
 }

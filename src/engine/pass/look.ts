@@ -1,7 +1,7 @@
 /** The last look at an object before it is deleted: between the listings and the delete, somebody may have written it. */
 import type { DoomedRow } from '../../manifest/port.js';
 import { exclusionOf } from '../decide/exclusion.js';
-import { headIfThere } from '../decide/inspect.js';
+import { headAtDestination, headIfThere } from '../decide/inspect.js';
 import type { DeleteOptions } from '../options.js';
 import type { RunContext } from './context.js';
 
@@ -47,7 +47,7 @@ async function asItStands(context: RunContext, how: DeleteOptions, row: DoomedRo
   if (isFresh(context, row)) return row;
   const { pair, options, halt } = context;
   const { store, prefix } = pair.dest;
-  const there = await headIfThere(store, prefix + row.key, halt.signal);
+  const there = await headAtDestination(store, prefix + row.key, halt.signal);
   if (!there) return row;
   const deleteUnknown = options.policy.mode === 'sync' && options.policy.deleteUnknown;
   if (there.etag !== row.destEtag && !deleteUnknown) return undefined;

@@ -20,6 +20,7 @@ import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
 import { synchronisedMs } from '../record/journal.js';
 import { LeftOut } from '../record/left-out.js';
+import { isConflict } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { copyObject, failedObject } from './copy.js';
 import type { Deletes } from './deletes.js';
@@ -62,6 +63,7 @@ export class Planner {
     if (this.#again && this.#copiedBefore(triple)) return;
     const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
     if (excluded) {
+      this.#context.census.exclude(isCommon(triple));
       this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
       if (excluded.reason === 'unreadable' && isNoObject(source)) this.#leftOut.add(source);
       if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
@@ -70,12 +72,7 @@ export class Planner {
     }
     batch.add(source.size);
     if (source.fault) return this.fail(source, source.fault, 0);
-    const decision = decide(
-      this.#context.options.policy,
-      sourceState(triple),
-      this.#destState(triple),
-      evidenceOf(triple, this.#onDisk),
-    );
+    const decision = this.#decide(triple);
     const work = decision.action === 'copy' || decision.action === 'inspect';
     if (work && (this.#held(key, source) || this.#isSettling(key, source))) return;
     if (decision.action === 'inspect') {
@@ -86,22 +83,40 @@ export class Planner {
     }
   }
 
-  /** Only finds keys to delete. */
+  /** Only finds keys to delete, and objects that keep the run from deleting them. */
   takeDoomed(triple: Triple): void {
     const { key, source } = triple;
     if (triple.sourceUnlisted) return;
     this.#count(triple);
     const verdict = source && exclusionOf(this.#context.pair, this.#context.options, key, source);
-    if (!verdict && source?.fault) this.#context.census.fail();
+    if (verdict) this.#context.census.exclude(isCommon(triple));
+    else if (source?.fault) this.#context.census.fail();
+    else if (source && this.#failedBefore(triple)) this.#context.census.hold();
     if (!source || (verdict?.reason === 'filtered' && this.#context.options.deletes?.excluded)) {
       this.#gone({ ...triple, source: undefined }, false);
     }
   }
 
-  #count({ key, source, dest, row }: Triple): void {
+  #count(triple: Triple): void {
     const { census } = this.#context;
-    if (source) census.see(dest !== undefined || row !== undefined, key);
-    else census.miss({ known: row !== undefined });
+    if (triple.source) census.see(isCommon(triple), triple.key);
+    else census.miss({ known: triple.row !== undefined });
+  }
+
+  /**
+   * An earlier run could not copy the object, and it is still not at the destination as it should be. Whether or not it
+   * is due for a retry, deleting before it is copied might leave the destination without either.
+   */
+  #failedBefore(triple: Triple): boolean {
+    const failure = this.#failures ? this.#context.pair.manifest.failure(triple.key) : undefined;
+    if (!failure || failure.dropped || isConflict(this.#context.pair.dest, failure)) return false;
+    const { action } = this.#decide(triple);
+    return action === 'copy' || action === 'inspect';
+  }
+
+  #decide(triple: Triple): Decision {
+    const { policy } = this.#context.options;
+    return decide(policy, sourceState(triple), this.#destState(triple), evidenceOf(triple, this.#onDisk));
   }
 
   #destState(triple: Triple): DestState {
@@ -164,6 +179,8 @@ export class Planner {
     const timeMs = Date.now();
     const held = failure && heldBack(failure, { sourceEtag: source.etag, settings, timeMs });
     if (!failure || !held) return false;
+    // What is in the way may be gone, which changes neither the source nor the settings.
+    if (!failure.dropped && isConflict(this.#context.pair.dest, failure)) return false;
     if (!this.#context.options.dryRun) manifest.seeFailure(key, timeMs);
     if (held.why !== 'dropped') this.#context.census.hold();
     this.#context.emit({ type: 'held', key, size: source.size, class: failure.class, code: failure.code, ...held });
@@ -388,4 +405,9 @@ function known(
 function isRecorded(triple: Triple, reason: SkipReason): boolean {
   const unchanged = sourceState(triple) === 'same' && destState(triple, true) === 'same';
   return unchanged && reason === 'same-checksum' && triple.row?.verifiedBy !== 'size';
+}
+
+/** The source has the key, and it is also at the destination or in the manifest. */
+function isCommon({ dest, row }: Triple): boolean {
+  return dest !== undefined || row !== undefined;
 }

@@ -1,11 +1,13 @@
 /** One pass over the keys: from the listings through the planner, with the deletes before, during or after. */
 import { isXsyncError, type XsyncError } from '../../model/error.js';
+import { Census } from '../census.js';
 import type { RunEvent, Side } from '../events.js';
 import type { Bounds } from '../list/bounds.js';
 import { diff } from '../list/diff.js';
 import { OutOfOrder } from '../list/list.js';
 import { Streams } from '../list/streams.js';
 import type { RunOptions } from '../options.js';
+import { Conflicts } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { Deletes } from './deletes.js';
 import { type Batch, Frontier } from './frontier.js';
@@ -18,6 +20,7 @@ export class Traversal {
   readonly #planner: Planner;
   readonly #deletes: Deletes | undefined;
   readonly #keeper: PassKeeper;
+  readonly #conflicts: Conflicts | undefined;
   /** The first of two traversals of the same keys: the second one reports its failures. */
   #findsOnly = false;
 
@@ -35,7 +38,9 @@ export class Traversal {
       },
     );
     this.#deletes = options.deletes && new Deletes(context, options.deletes);
-    this.#planner = new Planner(context, this.#deletes);
+    const deletesLater = options.deletes && options.deletes.when !== 'before' && !options.dryRun;
+    this.#conflicts = deletesLater ? new Conflicts(pair, context.recorder, context.startedMs) : undefined;
+    this.#planner = new Planner({ ...context, conflicts: this.#conflicts }, this.#deletes);
     this.#keeper = new PassKeeper(pair.manifest, pass, options);
   }
 
@@ -70,14 +75,35 @@ export class Traversal {
         this.#findsOnly = false;
         census.restart();
       }
-      await this.#sorting(() => this.#plan(when === 'during'));
-      this.#planner.reportLeftOut();
-      this.#context.committer.flush();
-      if (when === 'after') await this.#deletes?.carryOut();
+      try {
+        await this.#sorting(() => this.#plan(when === 'during'));
+        this.#planner.reportLeftOut();
+        this.#context.committer.flush();
+        if (when === 'after') await this.#deletes?.carryOut();
+      } catch (error) {
+        // The guards refuse the deletes and nothing else.
+        if (isXsyncError(error, 'guard')) await this.#copyConflicts();
+        throw error;
+      }
+      await this.#copyConflicts();
       if (!this.#context.halt.stops('plans')) this.#keeper.clear();
     } finally {
-      this.#deletes?.save();
+      this.#deletes?.end();
       this.#streams.dispose();
+    }
+  }
+
+  /** Copies what the destination could not hold beside objects that are deleted now. Without deletes, it fails again. */
+  async #copyConflicts(): Promise<void> {
+    const { options, halt } = this.#context;
+    for (const only of this.#conflicts?.keys() ?? []) {
+      if (halt.stops('plans')) return;
+      const named = { ...options, only, filter: undefined, deletes: undefined, failedBefore: 'try' as const };
+      // They have been seen and listed before.
+      const emit = (event: RunEvent): void => {
+        if (event.type !== 'listed') this.#context.emit(event);
+      };
+      await new Traversal({ ...this.#context, options: named, census: new Census(), emit }).run();
     }
   }
 

@@ -60,6 +60,11 @@ export class Recorder {
     this.#damaged.add(object.key);
   }
 
+  /** The run tries the object again at its end: if it is killed before, a later run does. */
+  deferred(object: FailedObject, fault: Fault): void {
+    this.#note(object, fault);
+  }
+
   failed(object: FailedObject, fault: Fault, attempts: number): void {
     if (!this.#options.dryRun) this.#note(object, fault);
     this.#damaged.delete(object.key);

@@ -126,9 +126,9 @@ function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { be
     for (const row of live) {
       add(failed, row.size);
       increase(failed.byClass, row.class);
-      if (row.sourceMtimeMs < beforeMs) behind++;
+      if (changedMs(row) < beforeMs) behind++;
     }
-    failed.oldest = [...failed.oldest, ...live].sort((a, b) => a.sourceMtimeMs - b.sourceMtimeMs).slice(0, NAMED);
+    failed.oldest = [...failed.oldest, ...live].sort((a, b) => changedMs(a) - changedMs(b)).slice(0, NAMED);
   }
   return { ...failed, behind, missing };
 }
@@ -139,8 +139,13 @@ function untilOf(
   behind: number,
   { oldest: [oldest] }: PairStatus['failed'],
 ): PairStatus['synchronised'] {
-  const untilMs = Math.min(withoutFailedMs, oldest?.sourceMtimeMs ?? withoutFailedMs);
+  const untilMs = Math.min(withoutFailedMs, oldest ? changedMs(oldest) : withoutFailedMs);
   return { untilMs, withoutFailedMs, behind };
+}
+
+/** A version that no pass has seen came after it. */
+function changedMs({ sourceMtimeMs, sourceEtag }: FailureRow): number {
+  return sourceMtimeMs === 0 && sourceEtag === '' ? Number.MAX_SAFE_INTEGER : sourceMtimeMs;
 }
 
 function lastRunOf(manifest: Manifest, atWork?: LockHolder): PairStatus['lastRun'] {

@@ -25,6 +25,8 @@ export interface Changes {
 
 /** Concurrent runs over changed keys. */
 const RUNS = 4;
+/** Objects in the manifest from which on they are counted once between two full polls. */
+const COUNTED_ONCE = 10_000;
 /** Deletes by events between two full polls, unless --max-delete is given: only a full poll can apply the guards. */
 const DELETES = 1000;
 
@@ -45,8 +47,12 @@ export interface ChangeRunsContext {
 export class ChangeRuns {
   readonly #pair: SharedPair<OpenPair>;
   readonly #context: ChangeRunsContext;
-  /** Deletes still allowed until the next full poll; undefined until first needed. */
-  #deletes: number | undefined;
+  /** Deletes since the last full poll. */
+  #deleted = 0;
+  /** Deletes that the runs in progress may make. */
+  #reserved = 0;
+  /** Objects in the manifest, as far as they matter. */
+  #known: number | undefined;
   #refused = false;
 
   constructor(pair: SharedPair<OpenPair>, context: ChangeRunsContext) {
@@ -70,7 +76,8 @@ export class ChangeRuns {
 
   /** Call after a full poll: resets the count of deletes. */
   polledAll(): void {
-    this.#deletes = undefined;
+    this.#deleted = 0;
+    this.#known = undefined;
     this.#refused = false;
   }
 
@@ -86,14 +93,15 @@ export class ChangeRuns {
   async #runOver(pair: OpenPair, only: readonly string[]): Promise<boolean> {
     const { signal, changed, done, failed } = this.#context;
     if (signal.aborted) return false;
-    let left = 0;
+    let reserved = 0;
     const report = (event: RunEvent): void => {
-      if (event.type === 'deleted') left--;
+      if (event.type === 'deleted') this.#deleted++;
       this.#context.report(event);
     };
     try {
       const { options, allowed } = this.#optionsFor(pair, only);
-      left = allowed;
+      reserved = allowed;
+      this.#reserved += reserved;
       const { stopped, failed: objects } = await runKeys(pair, [only], options, report, pair.shared);
       if (stopped !== undefined) return false;
       done();
@@ -107,7 +115,7 @@ export class ChangeRuns {
       }
       this.#refuse();
     } finally {
-      if (this.#deletes !== undefined) this.#deletes += left;
+      this.#reserved -= reserved;
     }
     for (const key of only) changed(key);
     return true;
@@ -115,18 +123,25 @@ export class ChangeRuns {
 
   #optionsFor(pair: OpenPair, only: readonly string[]): { options: RunOptions; allowed: number } {
     const common = this.#context.options(pair);
-    if (this.#deletes === undefined) {
-      // A poll in progress may have copied objects that are not in the manifest yet, and the count needs them.
-      pair.shared.claims.flush();
-      this.#deletes = common.deletes ? mostDeletes(common.deletes, pair.manifest.count()) : 0;
-    }
-    const allowed = Math.min(this.#deletes, only.length);
-    this.#deletes -= allowed;
+    const allowed = common.deletes ? Math.min(this.#allowance(pair, common.deletes), only.length) : 0;
     // Each key is checked with its own HEADs, so the failure of another key does not matter.
     const how = { when: 'after' as const, ignoreErrors: true, max: { objects: allowed } };
     const deletes = common.deletes && { ...common.deletes, ...how };
     const options = { ...common, deletes, noTraverse: false, failedBefore: 'try' as const };
     return { options, allowed };
+  }
+
+  /**
+   * Deletes that are allowed now. A small pair is counted each time: it may have grown since, and each object matters. Of
+   * a big one, counting reads too much.
+   */
+  #allowance({ shared, manifest }: OpenPair, how: DeleteOptions): number {
+    if (this.#known === undefined || this.#known < COUNTED_ONCE) {
+      // A poll in progress may have copied objects that are not in the manifest yet, and the count needs them.
+      shared.claims.flush();
+      this.#known = manifest.count() + this.#deleted;
+    }
+    return Math.max(0, mostDeletes(how, this.#known) - this.#deleted - this.#reserved);
   }
 
   /** Everything but the deletes was done; the next full poll applies the guards again. */

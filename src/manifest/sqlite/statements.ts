@@ -144,7 +144,10 @@ export function prepareStatements(db: Database): Statements {
       `INSERT INTO failure (key, size, source_etag, source_mtime_ms, class, code, message, settings, attempts, first_ms,
          last_ms, seen_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET size = excluded.size, source_etag = excluded.source_etag,
-         source_mtime_ms = min(source_mtime_ms, excluded.source_mtime_ms), class = excluded.class, code = excluded.code,
+         source_mtime_ms = CASE
+           WHEN source_etag = '' AND source_mtime_ms = 0 THEN excluded.source_mtime_ms
+           WHEN excluded.source_etag = '' AND excluded.source_mtime_ms = 0 THEN source_mtime_ms
+           ELSE min(source_mtime_ms, excluded.source_mtime_ms) END, class = excluded.class, code = excluded.code,
          message = excluded.message, settings = excluded.settings, attempts = attempts + ?,
          last_ms = excluded.last_ms, seen_ms = excluded.seen_ms, dropped = 0`,
     ),

@@ -1,7 +1,8 @@
-import { stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { lstat, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
-import { ABSENT, isErrno, reasonOf } from '../../model/errno.js';
+import { ABSENT, isErrno, reasonOf, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { Backend, Opened, OpenTarget } from '../backend.js';
 
@@ -23,9 +24,12 @@ export const localBackend: Backend<z.output<typeof schema>> = {
   rclone: { type: 'local', settings: () => ({}) },
 };
 
-/** A folder is a root. A file is an object in its folder. A new path is a root, or with `asFile` a file. */
+/**
+ * A folder is a root. A file is an object in its folder; a link to a file is that file under the link's name. A new path
+ * is a root, or with `asFile` a file.
+ */
 async function openPath(
-  { bucket: path, asFile }: OpenTarget,
+  { bucket: path, asFile, asFolder }: OpenTarget,
   { copyLinks, encoding }: { copyLinks: boolean; encoding: string | undefined },
 ): Promise<Opened> {
   const [{ createLocalStore }, { namesIn }, { realPlace, refuseUnwritable }] = await Promise.all([
@@ -38,11 +42,37 @@ async function openPath(
     if (isErrno(error, ...ABSENT)) return undefined;
     throw new XsyncError('not-readable', `${path} cannot be read: ${reasonOf(error)}`, { subject: path, cause: error });
   });
-  const isFile = found ? !found.isDirectory() : asFile;
-  const store = createLocalStore({ root: await realPlace(isFile ? dirname(path) : path), copyLinks, names });
+  if (found && !found.isDirectory()) refuseUnfit(path, found, asFolder);
+  const isFile = found ? !found.isDirectory() : asFile && !asFolder;
+  // A file that replaces a link does not go through it.
+  const followed = isFile && !asFile && (await isLink(path));
+  const store = createLocalStore({
+    root: await realPlace(isFile ? dirname(path) : path),
+    copyLinks: copyLinks || followed,
+    names,
+  });
   return {
     store,
     path: isFile ? basename(path) : '',
     refuseUnwritable: () => refuseUnwritable(store.identity.bucket),
   };
+}
+
+/** @throws usage: the path names neither a file nor a folder, or has a slash at its end and names a file */
+function refuseUnfit(path: string, found: Stats, asFolder: boolean): void {
+  if (!found.isFile()) {
+    throw new XsyncError('usage', `${path} is neither a file nor a folder`, {
+      subject: path,
+      remedy: 'Name a file or a folder.',
+    });
+  }
+  if (!asFolder) return;
+  throw new XsyncError('usage', `${path}/ is a file, not a folder`, {
+    subject: path,
+    remedy: 'Remove the slash at the end.',
+  });
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return (await unlessErrno(ABSENT, lstat(path)))?.isSymbolicLink() ?? false;
 }

@@ -26,6 +26,7 @@ const NAME_TOO_LONG: Sentence = { code: 'key-not-representable', says: 'is too l
 const CONFLICT: Sentence = {
   code: 'key-not-representable',
   says: 'cannot be created: a file and a directory would have the same name',
+  remedy: 'Remove the one that is there, or exclude this one; sync removes what the source no longer has.',
 };
 const DENIED: Sentence = {
   code: 'not-writable',

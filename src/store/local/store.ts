@@ -22,7 +22,7 @@ import { kindOf } from './children.js';
 import { Directories } from './directories.js';
 import { type Intent, translate } from './errors.js';
 import { makeDirectories, openToRead, readBody, type Version, versionOf, writeBody } from './files.js';
-import { directoryOf, isMarker, nameOf, requireKey } from './keys.js';
+import { directoryOf, isMarker, nameOf, requireKey, whyNot } from './keys.js';
 import { Listing, requireRoot, specialOf } from './listing.js';
 import { Names, type Path, unescapeName } from './names.js';
 import { Publisher } from './publish.js';
@@ -129,6 +129,16 @@ export class LocalStore implements port.ObjectStore {
 
   async firstPartSize(): Promise<undefined> {
     return undefined;
+  }
+
+  hasFolder(prefix: string): Promise<boolean> {
+    return this.#run('read', {}, undefined, async () => {
+      const directory = prefix.replace(/\/$/, '');
+      if (whyNot(this.#root, directory, this.#names) !== undefined) return false;
+      const look = this.#followLinks ? stat : lstat;
+      const seen = this.#directories.toRead(directory, (path) => look(path));
+      return (await unlessErrno(ABSENT, seen))?.isDirectory() ?? false;
+    });
   }
 
   head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {

@@ -21,6 +21,7 @@ const CHANGED = 'The object changed while it was read: run again when nothing wr
 const DAMAGED =
   'The data changed in transit or at the source: run again. If it persists, compare the source with its checksum.';
 const SLOWER = 'Send fewer requests per second: set --tpslimit.';
+const CONFLICT = 'Remove the other one, or exclude this one; sync removes what the source no longer has.';
 const SIGNATURE = 'Check secret_access_key, and check that no proxy changes the headers.';
 
 /** Error codes of AWS and of compatible stores, each with xsync's code and a remedy. */
@@ -57,6 +58,9 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   MetadataTooLarge: ['metadata-too-large', 'Shorten the metadata, or copy without it.'],
   KeyTooLongError: ['key-not-representable'],
   InvalidURI: ['key-not-representable'],
+  // MinIO on a file system: https://github.com/minio/minio/blob/master/cmd/api-errors.go
+  XMinioParentIsObject: ['key-not-representable', CONFLICT],
+  XMinioObjectExistsAsDirectory: ['key-not-representable', CONFLICT],
   BadDigest: ['checksum-mismatch', DAMAGED],
   XAmzContentSHA256Mismatch: ['checksum-mismatch', DAMAGED],
   XAmzContentChecksumMismatch: ['checksum-mismatch', DAMAGED],

@@ -57,6 +57,10 @@ export class InterceptedStore implements port.ObjectStore {
     return this.#call('list', undefined, options, () => this.inner.list(options));
   }
 
+  async hasFolder(prefix: string): Promise<boolean> {
+    return (await this.inner.hasFolder?.(prefix)) ?? false;
+  }
+
   head(key: string, options: port.HeadOptions = {}): ReturnType<port.ObjectStore['head']> {
     return this.#call('head', key, options, () => this.inner.head(key, options));
   }

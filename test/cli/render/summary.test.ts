@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { summaryLine, summaryLines } from '../../../src/cli/render/summary.js';
+import { keptLine, summaryLine, summaryLines } from '../../../src/cli/render/summary.js';
 import { displayWidth } from '../../../src/cli/render/width.js';
 import type { Summary } from '../../../src/engine/events.js';
 import { XsyncError } from '../../../src/model/error.js';
@@ -112,6 +112,22 @@ describe('the summary', () => {
     const text = summaryLines(summary, undefined, at80).join(' ');
     expect(text).toContain('run xsync retry');
     expect(text).not.toContain('same command');
+  });
+
+  it.each([
+    [{ unknown: 1, 'not-ours': 1 }, '2 objects that xsync did not write; --delete-unknown deletes them'],
+    [{ unknown: 1 }, '1 object that xsync did not write; --delete-unknown deletes it'],
+    [{ 'changed-at-destination': 1 }, '1 object changed since xsync wrote it; --delete-unknown deletes it'],
+    [
+      { unknown: 1, 'changed-at-destination': 2 },
+      '1 object that xsync did not write, 2 objects changed since xsync wrote them; --delete-unknown deletes them',
+    ],
+  ])('says of %j what a sync kept, and how it would not', (byReason, text) => {
+    const objects = Object.values(byReason).reduce((sum, count) => sum + count, 0);
+    const kept = { ...summary, kept: { objects, bytes: 10, byReason } };
+    expect(summaryLines(kept, undefined, { chalk: plain, width: 200 })).toContain(`Kept         ${text}`);
+    expect(keptLine(kept)).toBe(`Kept ${text}: s3://src/data → shanghai:dst/data`);
+    expect(summaryLine(kept)).toContain(`; kept ${objects}; `);
   });
 
   it.each([20, 40, 60, 79, 120])('keeps to %i columns', (width) => {

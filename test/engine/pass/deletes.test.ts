@@ -106,7 +106,7 @@ describe.each(TIMES)('--delete-%s', (when) => {
     await pair.dest.put('changed', bytesOf('by somebody', 12));
     await pair.dest.put('unknown', bytesOf('x', 10));
     await pair.source.delete(['adopted', 'changed', 'mine']);
-    const run = await sync(pair, { deletes: { when }, policy: { deleteUnknown: true } });
+    const run = await sync(pair, { deletes: { when, max: { objects: 4 } }, policy: { deleteUnknown: true } });
     expect(await keysOf(pair.dest)).toEqual(['stays']);
     expect(run).toMatchObject({ deleted: { objects: 4 }, kept: { objects: 0 } });
     expect(pair.manifest.count()).toBe(1);

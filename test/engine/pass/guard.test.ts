@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createFilter, parseRawKeyFile } from '../../../src/engine/filter/filter.js';
 import { XsyncError } from '../../../src/model/error.js';
 import type { FaultyStore } from '../../support/faults.js';
 import { bytesOf, deleteRequests, keysOf, numbered, Pair, type SyncOptions, sync, synced, TIMES } from '../sync.js';
@@ -27,6 +28,13 @@ async function wrongPrefix(): Promise<Pair> {
   pair.prefixes.source = 'wrong/';
   // Another pair of places has a manifest of its own.
   return Object.assign(pair, { manifest: other.manifest });
+}
+
+/** `gone` are gone from the source, whose `folders` are still there, as on a disk. */
+async function emptied(keys: readonly string[], folders: readonly string[], gone: readonly string[]): Promise<Pair> {
+  const pair = await synced(keys, gone);
+  pair.faults.source.hasFolder = async (prefix) => folders.includes(prefix);
+  return pair;
 }
 
 const DISASTERS: Record<string, Disaster> = {
@@ -78,6 +86,62 @@ const DISASTERS: Record<string, Disaster> = {
     throws: 'guard',
     says: /1601 objects.*more than.*1600/,
   },
+  'a disk that is not mounted, with one stray file in its place': {
+    pair: async () => {
+      const pair = await synced(KEYS.slice(0, 10), KEYS.slice(0, 10));
+      await pair.source.put('stray', bytesOf('stray', 10));
+      return pair;
+    },
+    throws: 'guard',
+    says: /10 of 10 objects .*more than half/,
+  },
+  'three of five objects': {
+    pair: () => synced(numbered(5), numbered(3)),
+    throws: 'guard',
+    says: /3 of 5 objects .*more than half/,
+  },
+  'more than half of what the filters include': {
+    pair: () => synced([...numbered(20), ...numbered(6, 'jpg/')], numbered(4, 'jpg/')),
+    options: { filter: createFilter({ include: ['/jpg/**'] }) },
+    throws: 'guard',
+    says: /4 of 6 objects .*more than half/,
+  },
+  'an emptied source, of which only named objects are compared': {
+    pair: () => synced(numbered(30), numbered(30)),
+    options: { filter: createFilter({ filesFromRaw: [parseRawKeyFile(numbered(3).join('\n'), 'list')] }) },
+    throws: 'guard',
+    says: /source is empty.*3 objects/,
+  },
+  'named objects, of which more than half are gone': {
+    pair: () => synced(numbered(30), numbered(6)),
+    options: { filter: createFilter({ filesFromRaw: [parseRawKeyFile(numbered(10).join('\n'), 'list')] }) },
+    throws: 'guard',
+    says: /6 of 10 objects .*more than half/,
+  },
+  'a quarter of the objects in a folder that is empty at the source': {
+    pair: () => emptied([...numbered(20), ...numbered(5, 'a/mnt/')], ['a/mnt/'], numbered(5, 'a/mnt/')),
+    throws: 'guard',
+    says: /folder a\/mnt\/ of the source is empty.*5 objects/,
+  },
+  'a folder below which all folders are empty': {
+    pair: () => {
+      const keys = [...numbered(4, 'a/b/'), ...numbered(4, 'a/c/')];
+      return emptied([...numbered(20), ...keys], ['a/', 'a/b/', 'a/c/'], keys);
+    },
+    options: { deletes: { max: { percent: 100 } } },
+    throws: 'guard',
+    says: /folder a\/ of the source is empty.*8 objects/,
+  },
+  'an empty folder of which only named objects are compared': {
+    pair: () => emptied([...numbered(20), ...numbered(9, 'mnt/')], ['mnt/'], numbered(9, 'mnt/')),
+    options: {
+      filter: createFilter({
+        filesFromRaw: [parseRawKeyFile([...numbered(20), ...numbered(9, 'mnt/')].join('\n'), 'list')],
+      }),
+    },
+    throws: 'guard',
+    says: /folder mnt\/ of the source is empty.*9 objects/,
+  },
   'one more than --max-delete N': {
     pair: () => synced(KEYS, KEYS.slice(0, 11)),
     options: { deletes: { max: { objects: 10 } } },
@@ -104,6 +168,7 @@ describe.each(TIMES)('--delete-%s', (when) => {
     async (_, { pair: make, options, throws, says }) => {
       const pair = await make();
       const requests = deleteRequests(pair);
+      const there = await keysOf(pair.dest);
       const run = sync(pair, { ...options, deletes: { ...options?.deletes, when } });
       const error = await run.then(
         () => new XsyncError('internal', ''),
@@ -112,7 +177,7 @@ describe.each(TIMES)('--delete-%s', (when) => {
       expect(throws === '' ? '' : error.code).toBe(throws);
       expect(error.message).toMatch(says);
       expect(requests).toEqual([]);
-      expect((await keysOf(pair.dest)).filter((key) => KEYS.includes(key))).toHaveLength(KEYS.length);
+      expect(await keysOf(pair.dest)).toEqual(expect.arrayContaining(there));
     },
     60_000,
   );
@@ -139,10 +204,31 @@ describe('what the guards let pass', () => {
     expect((await sync(pair)).deleted.objects).toBe(1600);
   });
 
-  test('1,000 objects of a small pair, but for the last', async () => {
-    const keys = numbered(1001);
-    const pair = await synced(keys, keys.slice(1));
+  test('1,000 objects, if they are no more than half', async () => {
+    const keys = numbered(2000);
+    const pair = await synced(keys, keys.slice(1000));
     expect((await sync(pair)).deleted.objects).toBe(1000);
+  });
+
+  test.each([
+    [2, 1],
+    [4, 3],
+    [5, 2],
+    [6, 3],
+  ])('of a pair of %i objects, %i', async (there, gone) => {
+    const pair = await synced(numbered(there), numbered(gone));
+    expect((await sync(pair)).deleted.objects).toBe(gone);
+  });
+
+  test('nearly all of a source that may become empty', async () => {
+    const pair = await synced(numbered(20), numbered(19));
+    expect((await sync(pair, { deletes: { allowEmptySource: true } })).deleted.objects).toBe(19);
+  });
+
+  test('named objects that are gone from a source that has others', async () => {
+    const pair = await synced(numbered(20), numbered(4));
+    const filter = createFilter({ filesFromRaw: [parseRawKeyFile(numbered(4).join('\n'), 'list')] });
+    expect((await sync(pair, { filter })).deleted.objects).toBe(4);
   });
 
   test('as many as --max-delete says', async () => {
@@ -165,9 +251,40 @@ describe('what the guards let pass', () => {
   });
 });
 
-test('the guards speak in a dry run too', async () => {
-  const pair = await synced(numbered(20), numbered(20));
+describe('in an empty folder of the source', () => {
+  const KEPT = numbered(20);
+
+  test.each([
+    ['fewer objects than five are deleted', numbered(4, 'mnt/'), ['mnt/'], {}],
+    ['objects are deleted if it is gone too', numbered(9, 'mnt/'), [], {}],
+    ['objects are deleted with --allow-empty-source', numbered(9, 'mnt/'), ['mnt/'], { allowEmptySource: true }],
+  ] as const)('%s', async (_, gone, folders, deletes) => {
+    const pair = await emptied([...KEPT, ...gone], folders, gone);
+    expect((await sync(pair, { deletes })).deleted.objects).toBe(gone.length);
+    expect(await keysOf(pair.dest)).toEqual(KEPT);
+  });
+
+  test('that has one object left, the others are deleted', async () => {
+    const pair = await emptied([...KEPT, ...numbered(9, 'mnt/')], ['mnt/'], numbered(8, 'mnt/'));
+    expect((await sync(pair)).deleted.objects).toBe(8);
+  });
+});
+
+test('a source that has none of the named objects is listed once to see whether it has others', async () => {
+  const pair = await synced(numbered(20), numbered(4));
+  const filter = createFilter({ filesFromRaw: [parseRawKeyFile(numbered(4).join('\n'), 'list')] });
+  const run = await sync(pair, { filter });
+  expect(run.traffic.source.requests).toEqual({ head: 4, list: 1 });
+});
+
+test.each([
+  ['an emptied source', () => synced(numbered(20), numbered(20))],
+  ['more than half', () => synced(numbered(20), numbered(11))],
+  ['an empty folder', () => emptied([...numbered(20), ...numbered(9, 'mnt/')], ['mnt/'], numbered(9, 'mnt/'))],
+])('the guards speak in a dry run too: %s', async (_, make) => {
+  const pair = await make();
   await expect(sync(pair, { dryRun: true })).rejects.toMatchObject({ code: 'guard' });
+  expect(pair.manifest.doomedCount()).toBe(0);
 });
 
 test('what a guard has refused is not deleted by a later run that finds the source whole again', async () => {

@@ -51,6 +51,46 @@ describe('synchronised up to', () => {
     });
   });
 
+  describe('the last pass, when an event names a key that the source does not answer for', () => {
+    const deny = (pair: Pair): (() => void) =>
+      pair.faults.source.fail('head', new XsyncError('access-denied', 'no'), ({ key }) => key === 'b');
+
+    test('and never 1970, also after the next pass, which cannot copy it either', async () => {
+      const pair = await pairOf('a');
+      vi.setSystemTime(NOW + MINUTE);
+      await pair.copy();
+      vi.setSystemTime(NOW + 2 * MINUTE);
+      await pair.source.put('b', bytesOf('b', 100));
+      deny(pair);
+      vi.setSystemTime(NOW + 3 * MINUTE);
+      expect((await pair.copy({ only: ['b'] })).failed.objects).toBe(1);
+      expect(statusNow(pair)).toMatchObject({ synchronised: { untilMs: NOW + MINUTE }, failed: { objects: 1 } });
+      refuse(pair, 'b');
+      await pair.copy();
+      expect(statusNow(pair).synchronised?.untilMs).toBe(NOW + MINUTE);
+    });
+
+    test('before the first pass has ended, which then knows its change', async () => {
+      const pair = await pairOf('a', 'b');
+      const mend = deny(pair);
+      await pair.copy({ only: ['b'] });
+      mend();
+      refuse(pair, 'b');
+      vi.setSystemTime(NOW + MINUTE);
+      await pair.copy();
+      expect(statusNow(pair).synchronised).toMatchObject({ untilMs: NOW, withoutFailedMs: NOW + MINUTE, behind: 1 });
+    });
+
+    test('of a manifest that noted no time for it', async () => {
+      const pair = await pairOf('a');
+      vi.setSystemTime(NOW + MINUTE);
+      await pair.copy();
+      const unknown = { key: 'b', size: 0, sourceEtag: '', sourceMtimeMs: 0, class: 'person' as const };
+      pair.manifest.fail({ ...unknown, code: 'access-denied', message: 'no', settings: 'first', lastMs: Date.now() });
+      expect(statusNow(pair).synchronised).toMatchObject({ untilMs: NOW + MINUTE, behind: 0 });
+    });
+  });
+
   test('never beyond the change of an object that failed, which is named', async () => {
     const pair = await pairOf('old');
     vi.setSystemTime(NOW + MINUTE);

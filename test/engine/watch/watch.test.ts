@@ -1,9 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RunEvent } from '../../../src/engine/events.js';
 import type { RunOptions } from '../../../src/engine/options.js';
 import { type Changes, Watch, type WatchOptions } from '../../../src/engine/watch/watch.js';
 import { XsyncError } from '../../../src/model/error.js';
-import { bytesOf, contentOf, keysOf, OPTIONS, Pair, SYNC_POLICY } from '../support.js';
+import { createLocalStore } from '../../../src/store/local/store.js';
+import { bytesOf, contentOf, keysOf, OPTIONS, Pair, SYNC_POLICY, side } from '../support.js';
 
 const SCHEDULE = { intervalMs: 20, shortestMs: 10, longestMs: 40, fullMs: 200 };
 
@@ -143,6 +147,25 @@ describe('a watch', () => {
     const { of } = watched;
     await until(() => of.call(watched, 'end').length >= 5);
     expect(listed).toBe(1);
+  });
+
+  test('begins with a folder on disk that does not exist yet, and a source that is empty', async () => {
+    const pair = await pairOf();
+    const base = await mkdtemp(join(tmpdir(), 'xsync-watch-'));
+    const dest = createLocalStore({ root: join(base, 'not/yet') });
+    const open = pair.open.bind(pair);
+    pair.open = () => ({ ...open(), dest: side(dest, '', 'disk') });
+    try {
+      watched = new Watched(pair).start();
+      await until(() => (watched?.of('end').length ?? 0) >= 2);
+      await pair.source.put('a', bytesOf('a', 10));
+      await until(() => watched?.of('copied').length === 1);
+      expect(watched.of('trouble')).toEqual([]);
+      expect(await contentOf(dest, 'a')).toEqual(bytesOf('a', 10));
+      await watched.end();
+    } finally {
+      await rm(base, { recursive: true });
+    }
   });
 
   test('deletes nothing unless asked', async () => {
@@ -427,6 +450,47 @@ describe('a watch with change events', () => {
     expect(watched.of('deleted')).toHaveLength(gone);
     const more = watched.of('notice').filter(({ message }) => message.includes('more deletes'));
     expect(more).toHaveLength(gone < there ? 1 : 0);
+  });
+
+  test('deletes by events from a bucket that was empty or had one object when the watch began', async () => {
+    for (const first of [[], ['first']]) {
+      const pair = await pairOf(...first);
+      const changes = new Feed();
+      watched = new Watched(pair, { ...SLOW, changes: changes.open, run: DELETING }).start();
+      await until(() => watched?.of('waiting').length === 1);
+      const tell = async (...keys: string[]): Promise<void> => {
+        const settled = changes.settled.length;
+        changes.push(...keys);
+        await until(() => changes.settled.length > settled);
+      };
+      // The first event uses up what a bucket of this size allows.
+      await pair.source.put('a', bytesOf('a', 10));
+      await tell('a', 'never there');
+      for (const key of ['b', 'c']) await pair.source.put(key, bytesOf(key, 10));
+      await tell('b', 'c');
+      for (const key of ['a', 'b']) {
+        await pair.source.delete([key]);
+        await tell(key);
+      }
+      expect(await keysOf(pair.dest)).toEqual(['c', ...first]);
+      expect(watched.of('notice').filter(({ message }) => message.includes('more deletes'))).toEqual([]);
+      await watched.end();
+    }
+  });
+
+  test('runs at the same time never delete the last object', async () => {
+    const pair = await pairOf('a', 'b', 'c', 'd');
+    const changes = new Feed();
+    watched = new Watched(pair, { ...SLOW, changes: changes.open, run: DELETING }).start();
+    await until(() => watched?.of('waiting').length === 1);
+    const goOn = pair.faults.dest.hold('delete');
+    const keys = ['a', 'b', 'c', 'd'];
+    await pair.source.delete(keys);
+    for (const key of keys) changes.push(key);
+    await until(() => changes.settled.length === 1);
+    goOn();
+    await until(() => changes.settled.length === 4);
+    expect(await keysOf(pair.dest)).toHaveLength(1);
   });
 
   test('says once that the store could not be asked, opens the pair anew, and says when it could', async () => {

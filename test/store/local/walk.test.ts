@@ -237,3 +237,21 @@ describe('listing a tree', () => {
     await expectCode(gone.read('a', new Uint8Array()), 'bucket-not-found');
   });
 });
+
+describe('a folder', () => {
+  const fixture = useFixture();
+
+  it('exists even if it is empty, and not if it is a file, a link, missing or not a name that the tree can have', async () => {
+    await fixture.write('a/file', 'x');
+    await mkdir(join(fixture.root, 'a/empty'));
+    await symlink('a', join(fixture.root, 'link'));
+    const names = ['a/', 'a/empty/', 'a/file/', 'link/', 'no/', 'no/such/', '../', 'a/.xsync/', '/'];
+    const [store, following] = [fixture.open(), fixture.open({ copyLinks: true })];
+    const found = async (of: typeof store) =>
+      (await Promise.all(names.map(async (name) => [(await of.hasFolder?.(name)) === true, name] as const))).flatMap(
+        ([is, name]) => (is ? [name] : []),
+      );
+    expect(await found(store)).toEqual(['a/', 'a/empty/']);
+    expect(await found(following)).toEqual(['a/', 'a/empty/', 'link/']);
+  });
+});
