@@ -134,7 +134,7 @@ export class LocalStore implements port.ObjectStore {
   hasFolder(prefix: string): Promise<boolean> {
     return this.#run('read', {}, undefined, async () => {
       const directory = prefix.replace(/\/$/, '');
-      if (whyNot(this.#root, directory, this.#names) !== undefined) return false;
+      if (whyNot(this.#root, directory) !== undefined) return false;
       const look = this.#followLinks ? stat : lstat;
       const seen = this.#directories.toRead(directory, (path) => look(path));
       return (await unlessErrno(ABSENT, seen))?.isDirectory() ?? false;
