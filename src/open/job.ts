@@ -38,6 +38,10 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     tpslimitBurst: job.tpslimitBurst,
     bandwidth: bwlimit && ((nowMs) => bandwidthAt(bwlimit, nowMs)),
     congestion: job.congestion,
+    caCert: job.caCert,
+    clientCert: job.clientCert,
+    clientKey: job.clientKey,
+    noCheckCertificate: job.noCheckCertificate,
     copyLinks: job.copyLinks === true,
     env,
   };

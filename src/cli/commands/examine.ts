@@ -10,6 +10,7 @@ import { judgeHost } from '../../doctor/host.js';
 import { readHostFacts } from '../../doctor/host-facts.js';
 import { checkPlace } from '../../doctor/place.js';
 import { reach } from '../../doctor/reach.js';
+import type { TRANSPORT } from '../../engine/job/places.js';
 import { MOST_CONNECTIONS } from '../../engine/options.js';
 import type { XsyncError } from '../../model/error.js';
 import { examineCongestion, type OpenSettings, type OpenSide, openSide, stateDirectory } from '../../open.js';
@@ -19,7 +20,7 @@ import { onInterrupt } from '../interrupt.js';
 import type { ConnectionFlags, LogFlags } from '../options.js';
 import { type DoctorText, doctorText } from '../render/doctor.js';
 
-export interface DoctorFlags extends Pick<ConnectionFlags, 'config' | 'transport' | 'congestion'>, LogFlags {
+export interface DoctorFlags extends Pick<ConnectionFlags, 'config' | keyof typeof TRANSPORT>, LogFlags {
   write?: true;
   /** Bytes; undefined for `off`. */
   probeSize?: number;
@@ -51,6 +52,10 @@ export class Examination {
       config: flags.config,
       transport: flags.transport,
       congestion: flags.congestion,
+      caCert: flags.caCert,
+      clientCert: flags.clientCert,
+      clientKey: flags.clientKey,
+      noCheckCertificate: flags.noCheckCertificate,
       // The user is waiting, and a temporary error is worth reporting too.
       lowLevelRetries: 2,
       contimeoutMs: flags.contimeout ?? NO_ANSWER_MS,

@@ -40,6 +40,10 @@ export const TRANSPORT = {
     'auto',
   ),
   transport: choice('--transport <name>', 'HTTP client', ['lean', 'sdk'], 'lean'),
+  caCert: list('--ca-cert <file>', 'trust the certificates (PEM) in FILE, besides the usual ones'),
+  clientCert: text('--client-cert <file>', 'certificate (PEM) to show to servers'),
+  clientKey: text('--client-key <file>', 'its private key (default: in the file of --client-cert)'),
+  noCheckCertificate: flag('--no-check-certificate', 'accept any certificate of a server; unsafe'),
 };
 
 export const NETWORK = {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { XsyncError } from '../../model/error.js';
+import { connectionShape } from '../http/settings.js';
 import { pricesSchema } from '../prices/config.js';
 import { ACCELERATED, type Endpoints, endpointOrigin, regionalOrigin, regionOfEndpoint } from './endpoint.js';
 import { type Credentials, type Signer, SignerV1, SignerV4 } from './sign.js';
@@ -35,6 +36,7 @@ export const ossConfigSchema = z.strictObject({
   accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('Transfer acceleration for data; billed per GB'),
   accelerate_endpoint: z.enum(['global', 'overseas']).default('global'),
   storage_class: text.optional().describe('Storage class of new objects; default: that of the bucket'),
+  ...connectionShape,
   prices: pricesSchema,
 });
 

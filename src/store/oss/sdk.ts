@@ -61,8 +61,9 @@ export interface OssSdkDeps extends Partial<SdkOptions> {
 
 /** Creates a store for one bucket; sends no request. @throws config: see `resolveOssConfig` */
 export function createOssSdkStore(config: OssConfig, bucket: string, deps: OssSdkDeps = {}): OssSdkStore {
-  const { connectTimeoutMs = 15_000, idleTimeoutMs = 60_000, env } = deps;
-  return new OssSdkStore(new SdkClient(resolveOssConfig(config, env), bucket, { connectTimeoutMs, idleTimeoutMs }));
+  const { connectTimeoutMs = 15_000, idleTimeoutMs = 60_000, env, agents } = deps;
+  const options = { connectTimeoutMs, idleTimeoutMs, agents };
+  return new OssSdkStore(new SdkClient(resolveOssConfig(config, env), bucket, options));
 }
 
 /** ali-oss sends no Content-Type for this value, and does not derive one from the key. */

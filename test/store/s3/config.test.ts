@@ -12,7 +12,8 @@ describe('an s3 remote', () => {
     ['half a key pair', { secret_access_key: undefined }],
     ['no credentials at all', { access_key_id: undefined, secret_access_key: undefined }],
     ['a provider that needs an endpoint', { provider: 'minio' }],
-    ['an endpoint with a path', { endpoint: 'https://x.example/bucket' }],
+    ['an endpoint with a query', { endpoint: 'https://x.example/?region=here' }],
+    ['an endpoint with a password', { endpoint: 'https://user:password@x.example' }],
     ['acceleration in China', { provider: 'aws-cn', accelerate: 'on' }],
     ['an unknown provider', { provider: 'nobody' }],
   ])('is refused with %s, before a run goes wrong', (_name, more) => {
