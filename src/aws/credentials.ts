@@ -3,6 +3,7 @@
  * work never leads to the role of the machine, which may belong to somebody else's bucket.
  */
 import { XsyncError } from '../model/error.js';
+import { quietSdk } from './quiet.js';
 import { refusalOfChain } from './refusals.js';
 import { awsSettings, type Environment } from './settings.js';
 
@@ -34,6 +35,7 @@ export async function fetchCredentials(
   env: Environment,
 ): Promise<AwsCredentials> {
   const { name, named, hasCredentials } = (await awsSettings(profile, 'S3', env)).profile;
+  quietSdk();
   const direct = named ? undefined : fromVariables(env);
   if (direct !== undefined) return direct;
   const means = {

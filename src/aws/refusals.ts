@@ -44,7 +44,9 @@ function because(reason: string): string {
 function reasonOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
   const process = /^Command failed: [^\n]*\n?(.*)$/s.exec(text.trim());
-  const own = (process ? `its credential_process failed ${process[1] ?? ''}` : text).replace(/\s+/g, ' ').trim();
+  const own = (process ? `its credential_process failed${process[1] ? `: ${process[1]}` : ''}` : text)
+    .replace(/\s+/g, ' ')
+    .trim();
   const service = cause instanceof Error && '$fault' in cause && cause.name !== 'Error' ? ` (${cause.name})` : '';
   return `${own.replace(/\.$/, '').slice(0, 300)}${service}`;
 }

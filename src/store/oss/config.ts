@@ -8,6 +8,7 @@ import { ACCELERATED, type Endpoints, endpointOrigin, regionalOrigin, regionOfEn
 import { type Credentials, type Signer, SignerV1, SignerV4 } from './sign.js';
 
 const text = z.string().trim().min(1);
+const inHeaders = text.regex(/^[!-~]+$/, 'must consist of printable ASCII characters without blanks');
 
 /** `oss-cn-shanghai` and `cn-shanghai` are the same region. */
 const region = text.transform((name) => name.toLowerCase().replace(/^oss-/, ''));
@@ -24,9 +25,9 @@ export const ossConfigSchema = z.strictObject({
   region: region.optional().describe('Region of the bucket, such as cn-shanghai; required for V4 signatures'),
   endpoint: endpoint.optional().describe('Host of the service; default: the public endpoint of the region'),
   internal: z.boolean().default(false).describe('Use the internal endpoint, which is available only inside the region'),
-  access_key_id: text.optional(),
+  access_key_id: inHeaders.optional(),
   secret_access_key: text.optional(),
-  session_token: text.optional().describe('Security token of temporary (STS) credentials'),
+  session_token: inHeaders.optional().describe('Security token of temporary (STS) credentials'),
   env_auth: z
     .boolean()
     .default(false)
@@ -62,7 +63,7 @@ export interface OssSettings {
  * @throws config: when credentials or region are missing
  */
 export function resolveOssConfig(config: OssConfig, env: NodeJS.ProcessEnv = process.env): OssSettings {
-  const variables = config.env_auth ? env : {};
+  const variables = config.env_auth ? trimmed(env) : {};
   const control = controlOrigin(config, variables);
   const region = regionOf(config, variables, control);
   const credentials = credentialsOf(config, variables);
@@ -75,6 +76,11 @@ export function resolveOssConfig(config: OssConfig, env: NodeJS.ProcessEnv = pro
     storageClass: config.storage_class,
     account: createHash('sha256').update(credentials.accessKeyId).digest('hex').slice(0, 12),
   };
+}
+
+/** Variables from files and Kubernetes secrets often end in a newline. */
+function trimmed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.trim()]));
 }
 
 function controlOrigin(config: OssConfig, env: NodeJS.ProcessEnv): string {
