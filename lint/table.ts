@@ -50,7 +50,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/watch':
     'model manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/shared engine/run',
   inbound: 'model',
-  feed: 'model inbound',
+  feed: 'model aws inbound',
   observe: 'model version engine/events engine/record inbound',
   config: 'model native store/backend store/registry',
   open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch feed config',

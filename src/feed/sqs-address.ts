@@ -1,4 +1,6 @@
 /** The address of an SQS queue. */
+import { partitionOf } from '../aws/partition.js';
+
 export interface QueueAddress {
   /** For messages. */
   name: string;
@@ -21,13 +23,12 @@ export function queueOf(text: string, env: Environment): QueueAddress | undefine
   if (short) {
     const [, region = '', account, queue, given] = short;
     const endpoint = (given ?? env.AWS_ENDPOINT_URL_SQS)?.replace(/\/$/, '');
-    const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-    const url = `${endpoint ?? `https://sqs.${region}.${domain}`}/${account}/${queue}`;
+    const url = `${endpoint ?? `https://sqs.${region}.${partitionOf(region).dnsSuffix}`}/${account}/${queue}`;
     return { name: `sqs://${region}/${account}/${queue}`, region, url, ...(endpoint && { endpoint }) };
   }
-  const long =
-    /^https:\/\/(?:[\w-]+\.)?sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?\/\d{12}\/[\w.-]+$/.exec(
-      text,
-    );
+  const long = /^https:\/\/(?:[\w-]+\.)?sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?([a-z0-9.-]+)\/\d{12}\/[\w.-]+$/.exec(
+    text,
+  );
+  if (long?.[1] !== undefined && partitionOf(long[1]).dnsSuffix !== long[2]) return undefined;
   return long?.[1] === undefined ? undefined : { name: text, region: long[1], url: text };
 }

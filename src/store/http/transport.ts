@@ -16,7 +16,7 @@ import { Exchange } from './exchange.js';
 import type { HttpRequest, HttpResponse } from './message.js';
 import { authorizationOf, type ProxyServer } from './proxy.js';
 import { sharedReads } from './reading.js';
-import { openTunnel, proxyFault, refusedByProxy } from './tunnel.js';
+import { proxyFault, refusedByProxy, tunnelConnector } from './tunnel.js';
 import { buildConnector, type Connector, Pool } from './undici.js';
 
 export interface HttpTransportOptions {
@@ -159,20 +159,8 @@ export class HttpTransport {
 
   #through(proxy: ProxyServer): Connector {
     const { congestion, tls = {} } = this.#options;
-    const secure = buildConnector(this.#settings());
-    return (options, callback) => {
-      const { protocol, hostname } = options;
-      const host = hostname.replace(/^\[|\]$/g, '');
-      const port = Number(options.port) || (protocol === 'https:' ? 443 : 80);
-      openTunnel(proxy, host, port, { timeoutMs: this.#connectTimeoutMs, tls }).then(
-        (socket) => {
-          congestion?.apply(socket);
-          if (protocol === 'https:') secure({ ...options, httpSocket: socket }, callback);
-          else callback(null, socket);
-        },
-        (error: Error) => callback(error, null),
-      );
-    };
+    const options = { timeoutMs: this.#connectTimeoutMs, tls };
+    return tunnelConnector(proxy, buildConnector(this.#settings()), options, (socket) => congestion?.apply(socket));
   }
 
   #settings() {

@@ -9,6 +9,7 @@ import type * as undici from 'undici';
 
 const load = createRequire(import.meta.url);
 
+export const Agent: typeof undici.Agent = load('undici/lib/dispatcher/agent.js');
 export const Pool: typeof undici.Pool = load('undici/lib/dispatcher/pool.js');
 export const buildConnector: typeof undici.buildConnector = load('undici/lib/core/connect.js');
 export type Pool = undici.Pool;
