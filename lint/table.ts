@@ -54,7 +54,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   observe: 'model version engine/events engine/record inbound',
   config: 'model native store/backend store/registry',
   open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch feed config',
-  doctor: 'model native store/port store/backend',
+  doctor: 'model native store/port store/backend store/http',
   cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch inbound observe config open doctor',
   index: 'model store/port engine/events engine/job engine/record engine/check open',
 };

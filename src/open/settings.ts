@@ -1,6 +1,7 @@
 /** The settings for opening places, and the opened sides and pairs. */
 import type { RunPair, RunSide } from '../engine/pair.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
+import type { Connection } from '../store/http/connection.js';
 import type { ConnectionFlags } from '../store/http/settings.js';
 
 /** Bytes per second in each direction at an instant (ms since 1970); absent: no limit. */
@@ -41,6 +42,8 @@ export interface OpenSide extends RunSide {
   acceleration?: string;
   /** Called before a run writes anything, if the store can tell early. @throws not-writable, usage */
   refuseUnwritable?(): Promise<void>;
+  /** Proxy and certificates of its servers; absent for local disk. */
+  connection?: Connection;
   close(): Promise<void>;
 }
 

@@ -18,6 +18,7 @@ import type { OpenSettings, OpenSide } from './settings.js';
 /** An opened store, with the notes from opening it. */
 interface OpenedPlace extends Opened {
   notes: string[];
+  connection?: Connection;
   close(): Promise<void>;
 }
 
@@ -60,6 +61,7 @@ export class Opener {
       accelerated: opened.accelerated,
       settings: fingerprintOf(location.remote, this.#settings.env),
       refuseUnwritable: opened.refuseUnwritable,
+      connection: opened.connection,
       close: opened.close,
     };
   }
@@ -68,8 +70,10 @@ export class Opener {
     const label = `${name}:${text.includes('://') ? '//' : ''}${bucket}`;
     const notes: string[] = [];
     const made: { close(): Promise<void> | void }[] = [];
+    let used: Connection | undefined;
     const connect: Resources['connect'] = async (settings) => {
       const connection = await this.#connection(settings);
+      used = connection;
       const http = async () => {
         const { transport, note } = await this.#transport(connection);
         made.push(transport);
@@ -91,7 +95,7 @@ export class Opener {
       await opened.store.close();
       for (const one of made) await one.close();
     };
-    return { ...opened, notes, close };
+    return { ...opened, notes, connection: used, close };
   }
 
   async #connection(settings: ConnectionSettings): Promise<Connection> {

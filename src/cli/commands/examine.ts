@@ -109,6 +109,7 @@ export class Examination {
   /** Every endpoint in the config, with the names of the remotes that share it. */
   async #remotes(config: Config): Promise<void> {
     const names = new Map<string, string[]>();
+    const connections = new Map<string, OpenSide['connection']>();
     for (const [name, remote] of Object.entries(config.remotes)) {
       if (backendOf(remote).doctor === undefined) continue;
       // Only to get the endpoint. The bucket gets no request.
@@ -120,18 +121,21 @@ export class Examination {
       const { endpoint } = opened.value.store.identity;
       await opened.value.close();
       names.set(endpoint, [...(names.get(endpoint) ?? []), name]);
+      connections.set(endpoint, opened.value.connection);
     }
-    for (const [endpoint, remotes] of names) await this.#endpoint(endpoint, `${endpoint} (${remotes.join(', ')})`);
+    for (const [endpoint, remotes] of names) {
+      await this.#endpoint(endpoint, connections.get(endpoint), `${endpoint} (${remotes.join(', ')})`);
+    }
   }
 
   #open(text: string, accelerate?: 'auto' | 'off'): Promise<OpenSide> {
     return openSide(text, { ...this.#settings, accelerate });
   }
 
-  async #endpoint(origin: string, title = origin): Promise<boolean> {
+  async #endpoint(origin: string, connection: OpenSide['connection'], title = origin): Promise<boolean> {
     const before = this.#reached.get(origin);
     if (before !== undefined) return before;
-    const facts = await reach(origin, this.#settings.contimeoutMs, this.#context.io.now);
+    const facts = await reach(origin, this.#settings.contimeoutMs, this.#context.io.now, connection);
     await this.#section(title, judgeEndpoint(facts));
     this.#reached.set(origin, isReachable(facts));
     return isReachable(facts);
@@ -146,7 +150,7 @@ export class Examination {
     const side = opened.value;
     try {
       const { capabilities, identity } = side.store;
-      const there = capabilities.local || (await this.#endpoint(identity.endpoint));
+      const there = capabilities.local || (await this.#endpoint(identity.endpoint, side.connection));
       const unreachable = [skip('bucket', 'not checked: the endpoint cannot be used')];
       await this.#section(location.text, there ? this.#place(location, side) : unreachable);
     } finally {
