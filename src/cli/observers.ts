@@ -25,7 +25,7 @@ export interface Observers {
   close(hurry?: boolean): Promise<void>;
 }
 
-type Certificates = Pick<ConnectionFlags, 'caCert' | 'clientCert' | 'clientKey' | 'noCheckCertificate'>;
+type Certificates = Partial<Pick<ConnectionFlags, 'caCert' | 'clientCert' | 'clientKey' | 'checkCertificate'>>;
 type ObserverFlags = ObserveFlags & ReportFlags & Certificates & { logFile?: string };
 
 /** An interrupted program must end within 5 seconds in total. */

@@ -41,7 +41,7 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     caCert: job.caCert,
     clientCert: job.clientCert,
     clientKey: job.clientKey,
-    noCheckCertificate: job.noCheckCertificate,
+    checkCertificate: job.checkCertificate,
     copyLinks: job.copyLinks === true,
     env,
   };

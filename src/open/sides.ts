@@ -99,9 +99,9 @@ export class Opener {
   }
 
   async #connection(settings: ConnectionSettings): Promise<Connection> {
-    const { caCert, clientCert, clientKey, noCheckCertificate, env } = this.#settings;
+    const { caCert, clientCert, clientKey, checkCertificate, env } = this.#settings;
     const { openConnection } = await import('../store/http/connection.js');
-    return openConnection(settings, { caCert, clientCert, clientKey, noCheckCertificate }, env);
+    return openConnection(settings, { caCert, clientCert, clientKey, checkCertificate }, env);
   }
 
   #resources(connect: Resources['connect']): Resources {

@@ -55,7 +55,7 @@ export class Examination {
       caCert: flags.caCert,
       clientCert: flags.clientCert,
       clientKey: flags.clientKey,
-      noCheckCertificate: flags.noCheckCertificate,
+      checkCertificate: flags.checkCertificate,
       // The user is waiting, and a temporary error is worth reporting too.
       lowLevelRetries: 2,
       contimeoutMs: flags.contimeout ?? NO_ANSWER_MS,

@@ -33,7 +33,7 @@ export async function openConnection(
       : [settings.client_cert, settings.client_key ?? settings.client_cert];
   const cert = certFile === undefined ? undefined : await read(certFile, 'CERTIFICATE');
   const key = certFile === undefined || keyFile === undefined ? undefined : await read(keyFile, 'PRIVATE KEY');
-  const unchecked = settings.no_check_certificate ?? flags.noCheckCertificate ?? false;
+  const unchecked = settings.no_check_certificate ?? flags.checkCertificate === false;
   const tls: TlsOptions = { ...(unchecked && { rejectUnauthorized: false }) };
   if (ca.length > 0 || cert !== undefined) {
     const trusted = ca.length > 0 ? [...rootCertificates, ...(await extraCertificates(env)), ...ca] : undefined;

@@ -35,5 +35,6 @@ export interface ConnectionFlags {
   caCert?: readonly string[];
   clientCert?: string;
   clientKey?: string;
-  noCheckCertificate?: boolean;
+  /** False: accept any certificate. */
+  checkCertificate?: boolean;
 }

@@ -229,13 +229,13 @@ describe('certificates', () => {
       { settings: { ca_bundle: file } },
       { flags: { caCert: [file] } },
       { settings: { no_check_certificate: true } },
-      { flags: { noCheckCertificate: true } },
+      { flags: { checkCertificate: false } },
     ];
     for (const way of ways) expect(await roundTrip(await storeAt(secure, { client, ...way }))).toBe('through the wall');
   });
 
   it('are checked for a remote that says so, whatever the command line says', async () => {
-    const how = { settings: { no_check_certificate: false }, flags: { noCheckCertificate: true } };
+    const how = { settings: { no_check_certificate: false }, flags: { checkCertificate: false } };
     await expect((await storeAt(secure, how)).head('k')).rejects.toMatchObject(cause);
   });
 
