@@ -10,13 +10,15 @@ export interface Partition {
   name: string;
   /** `amazonaws.com`, `amazonaws.com.cn`, … */
   dnsSuffix: string;
+  /** That of most services' dual-stack endpoints; not of S3's. */
+  dualStackDnsSuffix: string;
   supportsFIPS: boolean;
 }
 
 /** The partition that a region belongs to; `aws` for names that no partition claims. */
 export function partitionOf(region: string): Partition {
   const { partition }: typeof endpoints = load('@aws-sdk/util-endpoints');
-  const { name, dnsSuffix, supportsFIPS } = partition(region);
+  const { name, dnsSuffix, dualStackDnsSuffix, supportsFIPS } = partition(region);
   // As in the SDK's rules for S3: the data claim it for China, where no such endpoints exist.
-  return { name, dnsSuffix, supportsFIPS: supportsFIPS && name !== 'aws-cn' };
+  return { name, dnsSuffix, dualStackDnsSuffix, supportsFIPS: supportsFIPS && name !== 'aws-cn' };
 }

@@ -32,8 +32,8 @@ export function explain(error: unknown, queue: string): XsyncError {
   if (code === undefined) {
     return new XsyncError('network', `${queue}: ${message || name}`, { subject: queue, cause: error });
   }
-  const told = `${queue}: ${why} (${name}); ${remedy}`;
-  return new XsyncError(code, told, { subject: queue, remedy, serviceCode: name, cause: error });
+  const text = `${queue}: ${why} (${name}); ${remedy}`;
+  return new XsyncError(code, text, { subject: queue, remedy, serviceCode: name, cause: error });
 }
 
 function prefixed(cause: XsyncError, queue: string): XsyncError {
