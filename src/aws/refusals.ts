@@ -5,7 +5,9 @@ import { XsyncError } from '../model/error.js';
 export function refusalOfChain(cause: unknown, profile: string | undefined): XsyncError {
   const reason = reasonOf(cause);
   if (profile === undefined) {
-    return new XsyncError('bad-credentials', `the AWS credential chain returned no credentials${because(reason)}`, {
+    // The SDK's last word when no source is there says nothing more.
+    const why = /could not load credentials from any providers/i.test(reason) ? '' : because(reason);
+    return new XsyncError('bad-credentials', `the AWS credential chain returned no credentials${why}`, {
       remedy: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, log in (aws sso login), or name a profile.',
       cause,
       ...temporary(cause),

@@ -2,7 +2,6 @@
  * What the AWS environment and the shared config files say, in the AWS CLI's order: variables first, then the profile
  * (https://docs.aws.amazon.com/sdkref/latest/guide/creds-config-files.html, .../feature-ss-endpoints.html).
  */
-import { loadSharedConfigFiles } from '@smithy/core/config';
 import { XsyncError } from '../model/error.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -49,6 +48,8 @@ export async function awsSettings(
   service: 'S3' | 'SQS',
   env: Environment,
 ): Promise<AwsSettings> {
+  // Runs with static keys load neither this nor the SDK.
+  const { loadSharedConfigFiles } = await import('@smithy/core/config');
   const files = await loadSharedConfigFiles({ ignoreCache: true });
   const named = namedProfile(profile, env);
   const name = named ?? 'default';

@@ -14,8 +14,8 @@ export interface ProxyServer {
   name: string;
   username: string;
   password: string;
-  /** The setting or variable that names it, for messages. */
-  from: string;
+  /** The variable that names it; absent: the remote does. */
+  variable?: string;
 }
 
 const PROTOCOLS: Readonly<Record<string, ProxyServer['protocol']>> = {
@@ -29,7 +29,7 @@ const PROTOCOLS: Readonly<Record<string, ProxyServer['protocol']>> = {
 const PORTS: Readonly<Record<ProxyServer['protocol'], number>> = { 'http:': 80, 'https:': 443, 'socks5:': 1080 };
 
 /** `[scheme://][user:password@]host[:port]`; the scheme is http by default. Undefined for anything else. */
-export function parseProxy(text: string, from: string): ProxyServer | undefined {
+export function parseProxy(text: string, variable?: string): ProxyServer | undefined {
   const full = text.includes('://') ? text : `http://${text}`;
   if (!URL.canParse(full)) return undefined;
   const url = new URL(full);
@@ -44,8 +44,13 @@ export function parseProxy(text: string, from: string): ProxyServer | undefined 
     name: hostAndPort(host, port),
     username: decoded(url.username),
     password: decoded(url.password),
-    from,
+    ...(variable !== undefined && { variable }),
   };
+}
+
+/** Where it is set, for messages. */
+export function originOfProxy({ variable }: ProxyServer): string {
+  return variable ?? 'proxy of the remote';
 }
 
 /** `host:port`, with the brackets of an IPv6 address. */
@@ -68,7 +73,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function proxiesOf(given: string | undefined, env: Environment): (origin: string) => ProxyServer | undefined {
   if (given === 'none') return () => undefined;
   if (given !== undefined) {
-    const proxy = parseProxy(given, "the remote's proxy");
+    const proxy = parseProxy(given);
     return () => proxy;
   }
   const all = fromVariable(env, 'all_proxy', 'ALL_PROXY');

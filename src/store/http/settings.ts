@@ -9,7 +9,7 @@ export const connectionShape = {
   proxy: z
     .string()
     .trim()
-    .refine((text) => text === 'none' || parseProxy(text, 'proxy') !== undefined, {
+    .refine((text) => text === 'none' || parseProxy(text) !== undefined, {
       error: 'must be an address such as http://proxy.example:3128 or socks5://proxy.example:1080, or none',
     })
     .optional()

@@ -4,7 +4,7 @@ import https from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { XsyncError } from '../../model/error.js';
 import type { TlsOptions } from './connection.js';
-import { authorizationOf, hostAndPort, type ProxyServer } from './proxy.js';
+import { authorizationOf, hostAndPort, originOfProxy, type ProxyServer } from './proxy.js';
 import { translateFault } from './translate.js';
 import { type Connector, Socks5Client } from './undici.js';
 
@@ -65,9 +65,14 @@ export function proxyFault(proxy: ProxyServer, error: unknown, timeoutMs: number
   const { code, message, remedy } = translateFault(error, { ...context, connectTimeoutMs: timeoutMs });
   return new XsyncError(code, message, {
     subject: proxy.name,
-    remedy: code === 'tls' ? remedy : `Check ${proxy.from}, and NO_PROXY for servers that need no proxy.`,
+    remedy: code === 'tls' ? remedy : checkProxy(proxy),
     cause: error,
   });
+}
+
+function checkProxy(proxy: ProxyServer): string {
+  const exceptions = proxy.variable === undefined ? '' : ', and NO_PROXY for servers that need no proxy';
+  return `Check ${originOfProxy(proxy)}${exceptions}.`;
 }
 
 /** The proxy answered with this status instead of opening a connection to `place`. */
@@ -77,14 +82,14 @@ export function refusedByProxy(proxy: ProxyServer, place: string, status: number
     return new XsyncError('unreachable', passwordMessage(proxy, refused), {
       subject: proxy.name,
       status,
-      remedy: `Put them into the address in ${proxy.from}: http://user:password@host:port.`,
+      remedy: `Put them into the address in ${originOfProxy(proxy)}: http://user:password@host:port.`,
       class: 'person',
     });
   }
   return new XsyncError('unreachable', `the proxy ${proxy.name} does not connect to ${place} (HTTP status ${status})`, {
     subject: proxy.name,
     status,
-    remedy: `Check the endpoint, and whether the proxy in ${proxy.from} allows it.`,
+    remedy: `Check the endpoint, and whether the proxy in ${originOfProxy(proxy)} allows it.`,
     ...(status < 500 && { class: 'person' }),
   });
 }
@@ -159,8 +164,8 @@ function socksFault(proxy: ProxyServer, place: string, cause: Error): XsyncError
     ? passwordMessage(proxy, proxy.username !== '')
     : `the proxy ${proxy.name} does not connect to ${place} (${cause.message})`;
   const remedy = authentication
-    ? `Put them into the address in ${proxy.from}: socks5://user:password@host:port.`
-    : `Check the endpoint and ${proxy.from}.`;
+    ? `Put them into the address in ${originOfProxy(proxy)}: socks5://user:password@host:port.`
+    : `Check the endpoint and ${originOfProxy(proxy)}.`;
   return new XsyncError('unreachable', message, {
     subject: proxy.name,
     remedy,
@@ -172,6 +177,6 @@ function socksFault(proxy: ProxyServer, place: string, cause: Error): XsyncError
 function late(proxy: ProxyServer, timeoutMs: number): XsyncError {
   return new XsyncError('unreachable', `no connection through the proxy ${proxy.name} within ${timeoutMs / 1000} s`, {
     subject: proxy.name,
-    remedy: `Check ${proxy.from}.`,
+    remedy: checkProxy(proxy),
   });
 }

@@ -59,7 +59,7 @@ function awsEndpoint({ use_fips_endpoint: fips, use_dualstack_endpoint: dualstac
   if (fips && !supportsFIPS) {
     throw new XsyncError('config', `the AWS partition ${name} has no FIPS endpoints`, {
       subject: region,
-      remedy: 'Set use_fips_endpoint: false for this remote.',
+      remedy: 'Set use_fips_endpoint: false for this remote, or AWS_USE_FIPS_ENDPOINT=false.',
     });
   }
   return `https://s3${fips ? '-fips' : ''}${dualstack ? '.dualstack' : ''}.${region}.${dnsSuffix}`;

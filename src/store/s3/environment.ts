@@ -26,7 +26,7 @@ export async function completeConfig(config: S3Config, env: Environment): Promis
     ...config,
     region: config.region ?? aws.region,
     endpoint: config.endpoint ?? endpointFrom(config, aws),
-    force_path_style: config.force_path_style ?? (aws.addressing === 'path' ? true : undefined),
+    force_path_style: config.force_path_style ?? (aws.addressing && aws.addressing === 'path'),
   };
   // Only AWS's own endpoints have such variants.
   if (isAws(completed) && completed.endpoint === undefined) {

@@ -1,4 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -232,6 +234,29 @@ describe('certificates', () => {
       { flags: { checkCertificate: false } },
     ];
     for (const way of ways) expect(await roundTrip(await storeAt(secure, { client, ...way }))).toBe('through the wall');
+  });
+
+  it.each(['lean', 'sdk'] as const)('of the client are shown to a server that asks (%s)', async (client) => {
+    const asking = createServer(
+      { ...TEST_TLS, ca: TEST_TLS.cert, requestCert: true, rejectUnauthorized: true },
+      (request, response) => {
+        request.resume();
+        response.writeHead(404).end();
+      },
+    );
+    await new Promise<void>((resolve) => asking.listen(0, '127.0.0.1', resolve));
+    const { port } = asking.address() as AddressInfo;
+    const s3 = { ...secure.s3, endpoint: `https://127.0.0.1:${port}` };
+    const settings = { ca_cert: join(folder, 'ca.pem') };
+    const shown = { ...settings, client_cert: join(folder, 'ca.pem'), client_key: join(folder, 'key.pem') };
+    const head = async (how: ConnectionSettings) =>
+      (await storeAt({ ...secure, s3 }, { client, settings: how }))
+        .head('k')
+        .catch(({ code }: { code: string }) => code);
+    expect(await head(shown)).toBe('object-not-found');
+    expect(await head(settings)).not.toBe('object-not-found');
+    asking.closeAllConnections();
+    await new Promise((resolve) => asking.close(resolve));
   });
 
   it('are checked for a remote that says so, whatever the command line says', async () => {
