@@ -16,7 +16,7 @@ export interface AwsSettings {
   caBundle?: string;
   dualstack?: boolean;
   fips?: boolean;
-  /** `addressing_style` of the profile's `s3` section. */
+  /** `addressing_style` of the profile's section for S3. */
   addressing?: 'path' | 'virtual';
 }
 

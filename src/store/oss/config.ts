@@ -8,7 +8,9 @@ import { ACCELERATED, type Endpoints, endpointOrigin, regionalOrigin, regionOfEn
 import { type Credentials, type Signer, SignerV1, SignerV4 } from './sign.js';
 
 const text = z.string().trim().min(1);
-const inHeaders = text.regex(/^[!-~]+$/, 'must consist of printable ASCII characters without blanks');
+/** Keys and tokens are sent in headers. */
+const HEADER_SAFE = /^[!-~]+$/;
+const inHeaders = text.regex(HEADER_SAFE, 'must consist of printable ASCII characters without blanks');
 
 /** `oss-cn-shanghai` and `cn-shanghai` are the same region. */
 const region = text.transform((name) => name.toLowerCase().replace(/^oss-/, ''));
@@ -111,13 +113,22 @@ function credentialsOf(config: OssConfig, env: NodeJS.ProcessEnv): Credentials {
     env.OSS_ACCESS_KEY_ID !== undefined
       ? [env.OSS_ACCESS_KEY_ID, env.OSS_ACCESS_KEY_SECRET, env.OSS_SESSION_TOKEN]
       : [env.ALIBABA_CLOUD_ACCESS_KEY_ID, env.ALIBABA_CLOUD_ACCESS_KEY_SECRET, env.ALIBABA_CLOUD_SECURITY_TOKEN];
-  if (id && secret) return { accessKeyId: id, accessKeySecret: secret, securityToken: token || undefined };
+  if (id && secret) {
+    if (!HEADER_SAFE.test(id) || !HEADER_SAFE.test(token || '-')) throw notAKey();
+    return { accessKeyId: id, accessKeySecret: secret, securityToken: token || undefined };
+  }
   throw missing(
     config,
     'credentials',
     'access_key_id and secret_access_key',
     'OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET',
   );
+}
+
+function notAKey(): XsyncError {
+  return new XsyncError('config', 'an OSS key in the environment contains characters that no key has', {
+    remedy: 'Copy it again, without blanks and line breaks.',
+  });
 }
 
 function missing({ env_auth: fromEnvironment }: OssConfig, what: string, keys: string, variables: string): XsyncError {
