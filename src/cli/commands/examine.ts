@@ -118,10 +118,11 @@ export class Examination {
         await this.#section(name, [faulty('remote', opened.error, 'Check this remote: xsync config show.')]);
         continue;
       }
-      const { endpoint } = opened.value.store.identity;
+      const { endpoint, origin } = opened.value.store.identity;
       await opened.value.close();
-      names.set(endpoint, [...(names.get(endpoint) ?? []), name]);
-      connections.set(endpoint, opened.value.connection);
+      const reached = origin ?? endpoint;
+      names.set(reached, [...(names.get(reached) ?? []), name]);
+      connections.set(reached, opened.value.connection);
     }
     for (const [endpoint, remotes] of names) {
       await this.#endpoint(endpoint, connections.get(endpoint), `${endpoint} (${remotes.join(', ')})`);
@@ -150,7 +151,7 @@ export class Examination {
     const side = opened.value;
     try {
       const { capabilities, identity } = side.store;
-      const there = capabilities.local || (await this.#endpoint(identity.endpoint, side.connection));
+      const there = capabilities.local || (await this.#endpoint(identity.origin ?? identity.endpoint, side.connection));
       const unreachable = [skip('bucket', 'not checked: the endpoint cannot be used')];
       await this.#section(location.text, there ? this.#place(location, side) : unreachable);
     } finally {

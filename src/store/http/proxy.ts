@@ -64,6 +64,9 @@ export function authorizationOf({ username, password }: ProxyServer): string | u
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
+/** The metadata services of AWS's and Alibaba's machines and containers: a proxy would ask another machine's. */
+const METADATA = /^http:\/\/(169\.254\.\d+\.\d+|100\.100\.100\.200)(:\d+)?$/;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -74,7 +77,7 @@ export function proxiesOf(given: string | undefined, env: Environment): (origin:
   if (given === 'none') return () => undefined;
   if (given !== undefined) {
     const proxy = parseProxy(given);
-    return () => proxy;
+    return (origin) => (METADATA.test(origin) ? undefined : proxy);
   }
   const all = fromVariable(env, 'all_proxy', 'ALL_PROXY');
   const secure = fromVariable(env, 'https_proxy', 'HTTPS_PROXY') ?? all;
@@ -84,6 +87,7 @@ export function proxiesOf(given: string | undefined, env: Environment): (origin:
   if (secure === undefined && plain === undefined) return () => undefined;
   const exempt = exemptions(env.no_proxy ?? env.NO_PROXY ?? '');
   return (origin) => {
+    if (METADATA.test(origin)) return undefined;
     const { protocol, hostname, port } = new URL(origin);
     const proxy = protocol === 'https:' ? secure : plain;
     const at = Number(port) || (protocol === 'https:' ? 443 : 80);

@@ -295,6 +295,8 @@ describe('the choice of a proxy', () => {
     [{ HTTPS_PROXY: 'http://p' }, 'https://x.example', 'p:80'],
     [{ HTTPS_PROXY: 'https://p' }, 'https://x.example', 'p:443'],
     [{ HTTPS_PROXY: 'http://[::1]:3128' }, 'https://x.example', '[::1]:3128'],
+    [{ HTTP_PROXY: 'http://p:1' }, 'http://100.100.100.200', 'none'],
+    [{ HTTP_PROXY: 'http://p:1' }, 'http://169.254.169.254', 'none'],
     [{ HTTP_PROXY: 'http://p:1', REQUEST_METHOD: 'GET' }, 'http://x.example', 'none'],
   ])('%o for %s: %s', (env, origin, name) => {
     expect(choose(env, origin)).toBe(name);

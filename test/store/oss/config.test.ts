@@ -25,8 +25,8 @@ describe('the config of an oss remote', () => {
 
   it('variables lose the newline of a secret, and what cannot be a key is said', () => {
     const env = { OSS_ACCESS_KEY_ID: 'ak\n', OSS_ACCESS_KEY_SECRET: ' sk\r\n', OSS_REGION: 'cn-shanghai\n' };
-    const { credentials, region } = resolve({ env_auth: true }, env);
-    expect({ ...credentials, region }).toMatchObject({
+    const { recipe, region } = resolve({ env_auth: true }, env);
+    expect({ ...recipe, region }).toMatchObject({
       accessKeyId: 'ak',
       accessKeySecret: 'sk',
       region: 'cn-shanghai',
@@ -67,10 +67,10 @@ describe('the config of an oss remote', () => {
     };
     expect(() => resolve({ region: 'cn-beijing' }, env)).toThrow(/no credentials/);
     const vendor = resolve({ env_auth: true }, env);
-    expect(vendor.credentials).toEqual({ accessKeyId: 'id2', accessKeySecret: 's2', securityToken: 't2' });
+    expect(vendor.recipe).toEqual({ kind: 'keys', accessKeyId: 'id2', accessKeySecret: 's2', securityToken: 't2' });
     expect(vendor.endpoints.control).toBe('https://oss-cn-beijing.aliyuncs.com');
     const own = resolve({ env_auth: true }, { ...env, OSS_ACCESS_KEY_ID: 'id1', OSS_ACCESS_KEY_SECRET: 's1' });
-    expect(own.credentials).toEqual({ accessKeyId: 'id1', accessKeySecret: 's1', securityToken: undefined });
+    expect(own.recipe).toEqual({ kind: 'keys', accessKeyId: 'id1', accessKeySecret: 's1', securityToken: undefined });
   });
 
   it('the account is told apart without revealing the key', () => {
