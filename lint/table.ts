@@ -85,5 +85,5 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   'string-width': 'cli/render',
   undici: 'store/http',
   yaml: 'config',
-  zod: 'config engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3 store/http/settings',
+  zod: 'config hash engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3 store/http/settings',
 };

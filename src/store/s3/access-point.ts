@@ -1,6 +1,6 @@
 /** Access points and other things that AWS lets one name in place of a bucket. */
 import { XsyncError } from '../../model/error.js';
-import { endpointIn, isAws, PRESETS, providerOf, type S3Config } from './config.js';
+import { endpointIn, isAws, presetOf, type S3Config } from './config.js';
 import { loadSdkNow } from './sdk-load.js';
 
 /** An ARN of an access point, up to the slash before the key. Parts are separated by colons or slashes. */
@@ -60,7 +60,7 @@ export function ruledAddress(config: S3Config, bucket: string): RuledAddress | u
       remedy: 'Set provider: aws if the endpoint belongs to AWS, or write the name of the bucket.',
     });
   }
-  const region = config.region ?? (bucket.split(':')[3] || PRESETS[providerOf(config)].defaultRegion);
+  const region = config.region ?? (bucket.split(':')[3] || presetOf(config).defaultRegion);
   const { url, properties } = resolve(config, bucket, region);
   const scheme = schemes(properties?.authSchemes).find(({ name }) => name === 'sigv4');
   const service = scheme?.signingName;

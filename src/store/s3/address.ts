@@ -2,7 +2,7 @@
 import { partitionOf } from '../../aws/partition.js';
 import { XsyncError } from '../../model/error.js';
 import { refuseOtherKinds, ruledAddress } from './access-point.js';
-import { endpointIn, isAws, PRESETS, providerOf, type S3Config } from './config.js';
+import { endpointIn, isAws, presetOf, type S3Config } from './config.js';
 
 /** An origin and the path in front of keys: `''` under virtual hosts, `/bucket` in path style. */
 export interface Address {
@@ -27,7 +27,7 @@ export interface Addresses {
 
 /** @throws config: when no endpoint is known, or when the bucket cannot be reached as the config says */
 export function addressesOf(config: S3Config, bucket: string): Addresses {
-  const preset = PRESETS[providerOf(config)];
+  const preset = presetOf(config);
   if (isAws(config)) refuseOtherKinds(bucket);
   const ruled = ruledAddress(config, bucket);
   if (ruled !== undefined) {

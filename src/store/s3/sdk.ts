@@ -19,10 +19,10 @@ import type {
   UploadRef,
   WriteResult,
 } from '../port.js';
-import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
+import { presetOf, type S3Config, type S3Preset, writtenEtagIsMd5 } from './config.js';
 import { type CredentialSource, credentialSource } from './credentials.js';
 import { encodeKey, fitsXml, isKey } from './encode.js';
-import { capabilitiesOf, firstPartSizeOf, infoOf, totalSize, unlessUnsupported } from './info.js';
+import { capabilitiesOf, firstPartSizeOf, infoOf, infoOfRead, totalSize, unlessUnsupported } from './info.js';
 import { required } from './listing.js';
 import { readDeleteFailures, readDescribed, readPage, readWritten } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
@@ -74,7 +74,7 @@ export class S3SdkStore implements ObjectStore {
     const credentials = deps.credentials ?? credentialSource(config, env);
     this.#client = new SdkClient(config, bucket, credentials, { connectTimeoutMs, idleTimeoutMs, agents });
     this.#bucket = bucket;
-    this.#preset = PRESETS[providerOf(config)];
+    this.#preset = presetOf(config);
     this.#uploads = new SdkUploads(this.#client, bucket, this.#preset, config);
     this.#config = config;
     const { endpoint } = this.#client.addresses;
@@ -111,7 +111,7 @@ export class S3SdkStore implements ObjectStore {
       ContinuationToken: token,
     } as const;
     const command = (sdk: Sdk) => new sdk.ListObjectsV2Command(input);
-    return readPage((await this.#client.send({ signal, command })).output);
+    return readPage((await this.#client.send({ signal, command })).output, this.#preset.etagIsMd5);
   }
 
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo> {
@@ -147,7 +147,7 @@ export class S3SdkStore implements ObjectStore {
       const message = `${key}: received ${received} of ${target.byteLength} bytes at offset ${offset} (size ${size})`;
       throw new XsyncError('truncated', message, { subject: key, status: answer.status });
     }
-    return infoOf(key, size, answer.headers);
+    return infoOfRead(key, { size, read: received }, answer.headers, this.#preset.etagIsMd5);
   }
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
@@ -155,7 +155,8 @@ export class S3SdkStore implements ObjectStore {
     const input = { ...this.#object(key), ...this.#attributes(options), ...bodyOf(body, options.contentMd5) };
     const command = (sdk: Sdk, call: SdkCall) => new sdk.PutObjectCommand({ ...input, Body: call.upload(body, pace) });
     const edit = withHeaders(options.headers);
-    return readWritten((await this.#client.send({ key, signal, data: true, edit, command })).answer);
+    const { answer } = await this.#client.send({ key, signal, data: true, edit, command });
+    return readWritten(answer, writtenEtagIsMd5(this.#preset));
   }
 
   async copy(source: ObjectStore, sourceKey: string, key: string, options: CopyOptions = {}): Promise<WriteResult> {
@@ -171,7 +172,7 @@ export class S3SdkStore implements ObjectStore {
     const command = (sdk: Sdk) => new sdk.CopyObjectCommand(input);
     const edit = withHeaders(options.headers);
     const { output, answer } = await this.#client.send({ key, signal: options.signal, edit, command });
-    return readDescribed(output.CopyObjectResult, answer);
+    return readDescribed(output.CopyObjectResult, answer, this.#preset.etagIsMd5);
   }
 
   copyableFrom(source: ObjectStore): boolean {
@@ -255,7 +256,8 @@ export class S3SdkStore implements ObjectStore {
     const input = { ...this.#object(key), VersionId: versionId, IfMatch: quote(ifMatch) };
     const command = (sdk: Sdk) => new sdk.HeadObjectCommand(input);
     const { headers } = (await this.#client.send({ key, signal, edit: this.#asksChecksums, command })).answer;
-    return infoOf(key, Number(required(headers['content-length'], 'Content-Length')), headers);
+    const size = Number(required(headers['content-length'], 'Content-Length'));
+    return infoOf(key, size, headers, this.#preset.etagIsMd5);
   }
 
   /** Sets the header itself, because the SDK's setting would also compute a checksum of every body. */

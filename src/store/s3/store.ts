@@ -31,13 +31,13 @@ import type {
   UploadRef,
   WriteResult,
 } from '../port.js';
-import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
+import { presetOf, type S3Config, type S3Preset, writtenEtagIsMd5 } from './config.js';
 import { copySource, readCopy } from './copying.js';
 import { type CredentialSource, credentialSource } from './credentials.js';
 import { deleteBody, readDeleteFailures } from './deleting.js';
 import { encodeKey, escapeXml, fitsXml, isKey } from './encode.js';
 import { checksumsIn, contentHeadersOut, md5Header, metadataOut, newObjectHeaders, unquote } from './headers.js';
-import { capabilitiesOf, firstPartSizeOf, infoOf, totalSize, unlessUnsupported } from './info.js';
+import { capabilitiesOf, firstPartSizeOf, infoOf, infoOfRead, totalSize, unlessUnsupported } from './info.js';
 import { readPage, required } from './listing.js';
 import { Uploads } from './uploads.js';
 import { Wire } from './wire.js';
@@ -65,10 +65,10 @@ export class S3Store implements ObjectStore {
   readonly #config: S3Config;
 
   constructor(config: S3Config, bucket: string, { transport, credentials = credentialSource(config), place }: S3Deps) {
-    this.#preset = PRESETS[providerOf(config)];
+    this.#preset = presetOf(config);
     this.#config = config;
     this.#wire = new Wire(config, bucket, credentials, transport, place);
-    this.#uploads = new Uploads(this.#wire, this.#preset.encodesUploads);
+    this.#uploads = new Uploads(this.#wire, this.#preset);
     const { endpoint } = this.#wire.addresses;
     this.identity = { kind: 's3', endpoint, bucket, account: credentials.fingerprint };
     this.capabilities = capabilitiesOf(this.#preset, config);
@@ -107,7 +107,7 @@ export class S3Store implements ObjectStore {
       'continuation-token': token,
     };
     const { body } = await this.#wire.send({ method: 'GET', parameters, signal });
-    return readPage(body);
+    return readPage(body, this.#preset.etagIsMd5);
   }
 
   async head(key: string, { versionId, signal }: HeadOptions = {}): Promise<ObjectInfo> {
@@ -137,13 +137,14 @@ export class S3Store implements ObjectStore {
       const message = `${key}: received ${answer.received} of ${target.byteLength} bytes at offset ${offset} (size ${size})`;
       throw new XsyncError('truncated', message, { subject: key, status: answer.status });
     }
-    return infoOf(key, size, answer.headers);
+    return infoOfRead(key, { size, read: answer.received }, answer.headers, this.#preset.etagIsMd5);
   }
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
     const { signal, pace, contentMd5 } = options;
     const headers = { ...this.#writeHeaders(options), ...md5Header(contentMd5) };
-    return writeResult(await this.#wire.send({ method: 'PUT', key, headers, body, signal, pace, data: true }));
+    const answer = await this.#wire.send({ method: 'PUT', key, headers, body, signal, pace, data: true });
+    return writeResult(answer, writtenEtagIsMd5(this.#preset));
   }
 
   async copy(source: ObjectStore, sourceKey: string, key: string, options: CopyOptions = {}): Promise<WriteResult> {
@@ -157,7 +158,7 @@ export class S3Store implements ObjectStore {
       return this.#asWritten(key, options);
     }
     const answer = await this.#wire.send({ method: 'PUT', key, headers, signal, lateError: true });
-    return readCopy('CopyObjectResult', answer.body, answer.headers);
+    return readCopy('CopyObjectResult', answer.body, answer.headers, this.#preset.etagIsMd5);
   }
 
   copyableFrom(source: ObjectStore): boolean {
@@ -249,7 +250,8 @@ export class S3Store implements ObjectStore {
   async #head(key: string, { versionId, ifMatch, signal }: HeadOptions & { ifMatch?: string }): Promise<ObjectInfo> {
     const headers = this.#readHeaders(ifMatch);
     const answer = await this.#wire.send({ method: 'HEAD', key, parameters: { versionId }, headers, signal });
-    return infoOf(key, Number(required(answer.headers['content-length'], 'Content-Length')), answer.headers);
+    const size = Number(required(answer.headers['content-length'], 'Content-Length'));
+    return infoOf(key, size, answer.headers, this.#preset.etagIsMd5);
   }
 
   #readHeaders(ifMatch: string | undefined): Record<string, string> {
@@ -287,7 +289,7 @@ export class S3Store implements ObjectStore {
   }
 }
 
-function writeResult({ headers }: HttpResponse): WriteResult {
+function writeResult({ headers }: HttpResponse, promised: boolean): WriteResult {
   const etag = unquote(required(headers.etag, 'ETag'));
-  return { etag, checksums: checksumsIn(headers, etag), versionId: headers['x-amz-version-id'] };
+  return { etag, checksums: checksumsIn(headers, etag, promised), versionId: headers['x-amz-version-id'] };
 }
