@@ -6,7 +6,7 @@ import { XsyncError } from '../model/error.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Notifier } from '../observe/notifier.js';
 import type { Context } from './context.js';
-import type { ObserveFlags, ReportFlags } from './options.js';
+import type { ConnectionFlags, ObserveFlags, ReportFlags } from './options.js';
 
 export interface Observed {
   /** As typed. */
@@ -25,15 +25,14 @@ export interface Observers {
   close(hurry?: boolean): Promise<void>;
 }
 
+type Certificates = Partial<Pick<ConnectionFlags, 'caCert' | 'clientCert' | 'clientKey' | 'checkCertificate'>>;
+type ObserverFlags = ObserveFlags & ReportFlags & Certificates & { logFile?: string };
+
 /** An interrupted program must end within 5 seconds in total. */
 const HURRY_MS = 1000;
 
 /** @throws usage, config (an address in use, the secret), not-writable */
-export async function openObservers(
-  flags: ObserveFlags & ReportFlags & { logFile?: string },
-  observed: Observed,
-  context: Context,
-): Promise<Observers> {
+export async function openObservers(flags: ObserverFlags, observed: Observed, context: Context): Promise<Observers> {
   const { metricsAddr, notify = [] } = flags;
   if ((flags.json || flags.useJsonLog) && flags.logFile === undefined && notify.includes('-')) {
     const remedy = 'notify a file:PATH, or send the log elsewhere with --log-file';
@@ -67,7 +66,7 @@ export async function openObservers(
 }
 
 async function openNotifier(
-  { rpo }: ObserveFlags,
+  flags: ObserverFlags,
   notify: readonly string[],
   { source, destination, endless, pair }: Observed,
   { io, out, log }: Context,
@@ -78,18 +77,26 @@ async function openNotifier(
     import('../engine/record/journal.js'),
   ]);
   const warn = (message: string): void => log.say('notice', `warning: ${message}`);
-  const world = { write: (text: string) => out.post(text), env: io.env, warn };
+  const dispatcher = await webhookDispatcher(notify, flags, io.env);
+  const world = { write: (text: string) => out.post(text), env: io.env, warn, dispatcher };
   return new Notifier({
     source,
     destination,
     targets: notify.map((target) => openTarget(target, world)),
-    rpoMs: rpo,
+    rpoMs: flags.rpo,
     liveSinceMs: () => {
       const open = pair();
       return open && liveSinceMs(open.manifest, Date.now());
     },
     tellIdle: !endless,
   });
+}
+
+/** Proxies and certificates for webhooks; undefined when there is none. */
+async function webhookDispatcher(notify: readonly string[], flags: Certificates, env: NodeJS.ProcessEnv) {
+  if (!notify.some((target) => /^https?:/i.test(target))) return undefined;
+  const { outgoingDispatcher } = await import('../open/outgoing.js');
+  return outgoingDispatcher(flags, env);
 }
 
 async function openMetrics({ rpo }: ObserveFlags, observed: Observed, notifier?: Notifier): Promise<Metrics> {

@@ -155,8 +155,16 @@ function holdsSecrets(value: unknown): boolean {
   return Object.entries(value).some(([key, inner]) =>
     isSecretKey(key) && inner !== null && typeof inner !== 'object'
       ? !isOnlyReferences(String(inner))
-      : holdsSecrets(inner),
+      : key === 'proxy' && typeof inner === 'string'
+        ? holdsPassword(inner)
+        : holdsSecrets(inner),
   );
+}
+
+/** A proxy's address with a password that is not a reference. */
+function holdsPassword(address: string): boolean {
+  const password = /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^:@]*:(.*)@/is.exec(address)?.[1];
+  return password !== undefined && !isOnlyReferences(password);
 }
 
 /** The name of the remote that contains a node, from the pairs above the node. */

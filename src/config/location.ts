@@ -46,7 +46,7 @@ export function parseLocation(text: string, config: Config, cwd: string = proces
 
 function inBucket(text: string, name: string, remote: RemoteConfig, rest: string): ConfiguredLocation {
   const slash = rest.indexOf('/');
-  const bucket = slash < 0 ? rest : rest.slice(0, slash);
+  const bucket = backendOf(remote).bucketIn?.(rest) ?? (slash < 0 ? rest : rest.slice(0, slash));
   if (bucket === '') {
     const start = text.includes('://') ? `${name}://` : `${name}:`;
     const why = rest.startsWith('/') ? 'has a "/" where its bucket should start' : 'has no bucket';
@@ -55,7 +55,8 @@ function inBucket(text: string, name: string, remote: RemoteConfig, rest: string
       remedy: `Write ${start}BUCKET or ${start}BUCKET/PREFIX.`,
     });
   }
-  return { remote, name, bucket, path: slash < 0 ? '' : rest.slice(slash + 1), text };
+  // Without the slash after the bucket.
+  return { remote, name, bucket, path: rest.slice(bucket.length + 1), text };
 }
 
 function byScheme(text: string, scheme: string, config: Config): [name: string, remote: RemoteConfig] {

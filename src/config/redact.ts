@@ -19,7 +19,14 @@ export function redact(config: Config): RedactedConfig {
 
 function redactValue(key: string, value: unknown): unknown {
   if (isSecretKey(key)) return value === undefined ? undefined : '***';
-  if (key !== 'access_key_id' || typeof value !== 'string') return value;
+  if (typeof value !== 'string') return value;
+  if (key === 'proxy') return withoutCredentials(value);
+  if (key !== 'access_key_id') return value;
   // Four characters would be most of a short ID.
   return value.length >= 12 ? `***${value.slice(-4)}` : '***';
+}
+
+/** Everything up to the last `@`: a password may contain slashes. */
+function withoutCredentials(address: string): string {
+  return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@');
 }

@@ -130,8 +130,8 @@ function advice(issue: z.core.$ZodIssue, value: unknown): string {
 }
 
 function isPrivate(key: string): boolean {
-  // Users may have pasted a secret in place of the ID.
-  return isSecretKey(key) || key === 'access_key_id';
+  // Users may have pasted a secret in place of the ID. A proxy's address may contain a password.
+  return isSecretKey(key) || key === 'access_key_id' || key === 'proxy';
 }
 
 /** The value for messages, without credentials in a URL. */

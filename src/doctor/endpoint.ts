@@ -63,6 +63,7 @@ const CONNECT_REMEDY: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'Allow connections to this host and port in the firewall.',
   ENETUNREACH: 'This host has no route there: check its network.',
   EHOSTUNREACH: 'This host has no route there: check its network.',
+  unreachable: 'Check the proxy: its variables, NO_PROXY, and proxy of this remote.',
 };
 
 function judgeConnect({ connect, origin }: EndpointFacts): Finding | undefined {
@@ -107,7 +108,7 @@ function judgeTls({ origin, tls, connect, answer }: EndpointFacts): Finding | un
 function untrustedRemedy(why: string): string {
   if (why === 'CERT_HAS_EXPIRED') return "Renew the certificate, or set this host's clock.";
   if (why === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'Set the endpoint to the host name of the certificate.';
-  return 'If the server is yours, name its CA: NODE_EXTRA_CA_CERTS=/path/to/ca.pem';
+  return 'If the server is yours, name its CA: --ca-cert FILE, or ca_cert of this remote.';
 }
 
 function judgePlain(connect: EndpointFacts['connect']): Finding | undefined {

@@ -109,6 +109,6 @@ function judgeFiles({ openFiles, wantedFiles }: HostFacts): Finding {
 
 function judgeProxies(names: readonly string[]): Finding[] {
   if (names.length === 0) return [];
-  const found = `${names.join(', ')} set: xsync connects without a proxy`;
-  return [warn('proxy', found, 'Check below whether the endpoints can be reached directly.', { values: { names } })];
+  const found = `${names.join(', ')} set: used except for remotes with a proxy of their own, and for NO_PROXY`;
+  return [ok('proxy', found, { names })];
 }

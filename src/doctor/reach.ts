@@ -4,31 +4,47 @@ import { request } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { Connection, TlsOptions } from '../store/http/connection.js';
+import { authorizationOf, type ProxyServer } from '../store/http/proxy.js';
+import { openTunnel } from '../store/http/tunnel.js';
 import type { EndpointFacts, Fault } from './endpoint.js';
 
+const DIRECT: Connection = { tls: {}, proxyOf: () => undefined };
+
 /** `now`: ms since 1970. Each step ends after `timeoutMs`. Never throws. */
-export async function reach(origin: string, timeoutMs: number, now: () => number): Promise<EndpointFacts> {
+export async function reach(
+  origin: string,
+  timeoutMs: number,
+  now: () => number,
+  { tls, proxyOf }: Connection = DIRECT,
+): Promise<EndpointFacts> {
   const url = new URL(origin);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const facts: EndpointFacts = { origin };
-  if (isIP(host) === 0) {
+  const proxy = proxyOf(url.origin);
+  // A proxy resolves the name itself.
+  if (isIP(host) === 0 && !proxy) {
     facts.name = await resolve(host);
     if ('fault' in facts.name) return facts;
   }
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-  const opened = await step(timeoutMs, 'connecting', (signal) => openSocket(host, port, signal));
+  const forwarder = proxy?.protocol === 'http:' && url.protocol === 'http:' ? proxy : undefined;
+  const opened = await step(timeoutMs, 'connecting', (signal) => {
+    if (forwarder) return openSocket(forwarder.host, forwarder.port, signal);
+    return proxy ? openTunnel(proxy, host, port, { timeoutMs, tls }) : openSocket(host, port, signal);
+  });
   if ('fault' in opened) return { ...facts, connect: opened };
   const { ms, value: socket } = opened;
   try {
-    facts.connect = { ms, address: socket.remoteAddress ?? host };
+    facts.connect = { ms, address: proxy ? `the proxy ${proxy.name}` : (socket.remoteAddress ?? host) };
     let wire: Socket = socket;
     if (url.protocol === 'https:') {
-      const secured = await step(timeoutMs, 'the TLS handshake', (signal) => secure(socket, host, signal));
+      const secured = await step(timeoutMs, 'the TLS handshake', (signal) => secure(socket, host, tls, signal));
       if ('fault' in secured) return { ...facts, tls: secured };
       wire = secured.value;
-      facts.tls = { ms: secured.ms, ...describe(secured.value) };
+      facts.tls = { ms: secured.ms, ...describe(secured.value, tls) };
     }
-    facts.answer = await ask(url.host, wire, timeoutMs, now);
+    facts.answer = await ask(url, forwarder, wire, timeoutMs, now);
     return facts;
   } finally {
     socket.destroy();
@@ -78,10 +94,11 @@ function openSocket(host: string, port: number, signal: AbortSignal): Promise<So
 }
 
 /** Accepts any certificate: its errors are the finding, and nothing secret is sent. */
-function secure(socket: Socket, host: string, signal: AbortSignal): Promise<TLSSocket> {
+function secure(socket: Socket, host: string, options: TlsOptions, signal: AbortSignal): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const servername = isIP(host) === 0 ? host : undefined;
-    const tls = connectTls({ socket, host, servername, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+    const how = { ...options, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] };
+    const tls = connectTls({ socket, host, servername, ...how });
     const fail = (error: unknown): void => {
       tls.destroy();
       reject(error instanceof Error ? error : new Error(String(error)));
@@ -92,7 +109,10 @@ function secure(socket: Socket, host: string, signal: AbortSignal): Promise<TLSS
   });
 }
 
-function describe(tls: TLSSocket): { version: string; validUntilMs: number; issuer: string; untrusted?: string } {
+function describe(
+  tls: TLSSocket,
+  { rejectUnauthorized = true }: TlsOptions,
+): { version: string; validUntilMs: number; issuer: string; untrusted?: string } {
   const certificate = tls.getPeerCertificate();
   // Node declares an Error but sets the error's code.
   const why: unknown = tls.authorizationError;
@@ -101,19 +121,23 @@ function describe(tls: TLSSocket): { version: string; validUntilMs: number; issu
     version: tls.getProtocol() ?? 'unknown',
     validUntilMs: Date.parse(certificate.valid_to),
     issuer: String(organisation ?? name ?? ''),
-    ...(!tls.authorized && { untrusted: why instanceof Error ? why.message : String(why) }),
+    ...(!tls.authorized && rejectUnauthorized && { untrusted: why instanceof Error ? why.message : String(why) }),
   };
 }
 
 function ask(
-  host: string,
+  { host, origin }: URL,
+  forwarder: ProxyServer | undefined,
   socket: Socket,
   timeoutMs: number,
   now: () => number,
 ): Promise<NonNullable<EndpointFacts['answer']>> {
   return new Promise((resolve) => {
     const sent = now();
-    const asked = request({ method: 'HEAD', path: '/', headers: { host }, createConnection: () => socket });
+    const authorization = forwarder && authorizationOf(forwarder);
+    const headers = { host, ...(authorization !== undefined && { 'proxy-authorization': authorization }) };
+    const path = forwarder ? `${origin}/` : '/';
+    const asked = request({ method: 'HEAD', path, headers, createConnection: () => socket });
     asked.setTimeout(timeoutMs, () => asked.destroy(new Error(`no response within ${timeoutMs / 1000} s`)));
     asked.on('error', (error) => resolve({ fault: faultOf(error) }));
     asked.on('response', ({ statusCode = 0, headers }) => {

@@ -5,7 +5,7 @@ import { Endpoint, type EndpointAddress } from './endpoint.js';
 import type { Feed } from './feed.js';
 import { Lines } from './lines.js';
 import { secretFrom } from './secret.js';
-import { SqsFeed } from './sqs.js';
+import { type QueueAgents, SqsFeed } from './sqs.js';
 import { queueOf } from './sqs-address.js';
 
 export { type CoalesceOptions, coalesce } from './coalesce.js';
@@ -15,6 +15,8 @@ export { compareSequencers, EventOrder } from './order.js';
 export interface FeedSurroundings {
   env: Readonly<Record<string, string | undefined>>;
   stdin: Readable;
+  /** For queues: with proxies and certificates; default: the SDK's own. */
+  agents?: () => Promise<QueueAgents>;
 }
 
 const FORMS =
@@ -26,10 +28,10 @@ const FORMS =
  * @throws usage: the address has an unknown form, or an HTTP endpoint has no secret
  * @throws config: the secret is too short or cannot be read
  */
-export function openFeed(text: string, { env, stdin }: FeedSurroundings): Feed {
+export function openFeed(text: string, { env, stdin, agents }: FeedSurroundings): Feed {
   if (text === '-') return new Lines(stdin);
   const queue = queueOf(text, env);
-  if (queue !== undefined) return new SqsFeed(queue);
+  if (queue !== undefined) return new SqsFeed(queue, {}, { env, agents });
   return new Endpoint(endpointOf(text), secretFrom(env));
 }
 

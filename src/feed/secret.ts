@@ -14,7 +14,7 @@ const HOW =
 /** @throws usage: no secret; config: it is too short, or its file is unreadable or open to other users */
 export function secretFrom(env: Readonly<Record<string, string | undefined>>): string {
   const { XSYNC_EVENTS_SECRET: direct, XSYNC_EVENTS_SECRET_FILE: file } = env;
-  const secret = direct || (file ? readSecret(file) : undefined);
+  const secret = direct?.trim() || (file ? readSecret(file) : undefined);
   if (!secret) {
     throw new XsyncError('usage', 'events over HTTP require a secret', { remedy: HOW });
   }

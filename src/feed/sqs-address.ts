@@ -1,4 +1,4 @@
-import { partition } from '@aws-sdk/util-endpoints';
+import { partitionOf } from '../aws/partition.js';
 
 /** The address of an SQS queue. */
 export interface QueueAddress {
@@ -23,7 +23,7 @@ export function queueOf(text: string, env: Environment): QueueAddress | undefine
   if (short) {
     const [, region = '', account, queue, given] = short;
     const endpoint = (given ?? env.AWS_ENDPOINT_URL_SQS)?.replace(/\/$/, '');
-    const url = `${endpoint ?? `https://sqs.${region}.${partition(region).dnsSuffix}`}/${account}/${queue}`;
+    const url = `${endpoint ?? `https://sqs.${region}.${partitionOf(region).dnsSuffix}`}/${account}/${queue}`;
     return { name: `sqs://${region}/${account}/${queue}`, region, url, ...(endpoint && { endpoint }) };
   }
   const region = regionOf(text);
@@ -39,7 +39,7 @@ function regionOf(text: string): string | undefined {
   if (old !== undefined) return oldRegion;
   const [, region, suffix] = URL_IN_AWS.exec(text) ?? [];
   if (region === undefined) return undefined;
-  const { dnsSuffix, dualStackDnsSuffix } = partition(region);
+  const { dnsSuffix, dualStackDnsSuffix } = partitionOf(region);
   return suffix === dnsSuffix || suffix === dualStackDnsSuffix ? region : undefined;
 }
 

@@ -25,6 +25,8 @@ const REFUSALS: readonly (readonly [RegExp, ErrorCode, string, string])[] = [
 
 /** Translates an error of the SDK. */
 export function explain(error: unknown, queue: string): XsyncError {
+  // From the credential chain, or about a proxy.
+  if (isXsyncError(error)) return prefixed(error, queue);
   const { name = '', message = String(error) } = error instanceof Error ? error : {};
   const [, code, why, remedy] = REFUSALS.find(([pattern]) => pattern.test(name)) ?? [];
   if (code === undefined) {
@@ -32,6 +34,11 @@ export function explain(error: unknown, queue: string): XsyncError {
   }
   const text = `${queue}: ${why} (${name}); ${remedy}`;
   return new XsyncError(code, text, { subject: queue, remedy, serviceCode: name, cause: error });
+}
+
+function prefixed(cause: XsyncError, queue: string): XsyncError {
+  const { code, message, remedy, class: kind } = cause;
+  return new XsyncError(code, `${queue}: ${message}`, { subject: queue, remedy, class: kind, cause });
 }
 
 /** True if retrying does not help until the user changes something. */

@@ -1,4 +1,9 @@
+import type { Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 import type { Message, SQSClient } from '@aws-sdk/client-sqs';
+import { fetchCredentials } from '../aws/credentials.js';
+import { quietSdk } from '../aws/quiet.js';
+import type { Environment } from '../aws/settings.js';
 import { readBody } from './body.js';
 import { Bell } from './clock.js';
 import { type ChangeBatch, type ChangeEvent, type Feed, type FeedCounts, Trouble } from './feed.js';
@@ -17,6 +22,18 @@ export interface SqsLimits {
   messages: number;
   /** Wait after the first error in milliseconds; doubles with each further one, up to 30 s. */
   backoffMs: number;
+}
+
+export interface QueueAgents {
+  httpAgent: HttpAgent;
+  httpsAgent: HttpsAgent;
+}
+
+/** Where credentials come from, and how the service is reached. */
+export interface SqsMeans {
+  /** Default: the process's environment. */
+  env?: Environment;
+  agents?: () => Promise<QueueAgents>;
 }
 
 const LIMITS: SqsLimits = { waitS: 20, visibilityS: 120, renewMs: 60_000, messages: 1_000, backoffMs: 1_000 };
@@ -43,6 +60,7 @@ export class SqsFeed implements Feed {
   onTrouble?: (message: string | undefined) => void;
   readonly #address: QueueAddress;
   readonly #limits: SqsLimits;
+  readonly #means: SqsMeans;
   readonly #trouble = new Trouble((message) => this.onTrouble?.(message));
   readonly #closed = new AbortController();
   readonly #settled = new Bell();
@@ -52,14 +70,15 @@ export class SqsFeed implements Feed {
   #unsettled = 0;
   #worked = false;
 
-  constructor(address: QueueAddress, limits: Partial<SqsLimits> = {}) {
+  constructor(address: QueueAddress, limits: Partial<SqsLimits> = {}, means: SqsMeans = {}) {
     this.#address = address;
     this.#limits = { ...LIMITS, ...limits };
+    this.#means = means;
     this.name = address.name;
   }
 
   async start(): Promise<string> {
-    this.#calls ??= Calls.open(this.#address);
+    this.#calls ??= Calls.open(this.#address, this.#means);
     await this.#calls;
     return `receiving events from the queue ${this.name}`;
   }
@@ -101,7 +120,7 @@ export class SqsFeed implements Feed {
   }
 
   #open(): Promise<Calls> {
-    this.#calls ??= Calls.open(this.#address);
+    this.#calls ??= Calls.open(this.#address, this.#means);
     return this.#calls;
   }
 
@@ -198,19 +217,22 @@ class Calls {
   readonly #client: SQSClient;
   readonly #url: string;
 
-  private constructor(sdk: Sdk, { region, endpoint, url }: QueueAddress) {
+  private constructor(sdk: Sdk, { region, endpoint, url }: QueueAddress, env: Environment, agents?: QueueAgents) {
     this.#sdk = sdk;
     this.#url = url;
     // A long poll is silent for 20 s.
-    const requestHandler = { connectionTimeout: 5_000, requestTimeout: 30_000 };
-    this.#client = new sdk.SQSClient({ region, ...(endpoint && { endpoint }), requestHandler });
+    const requestHandler = { ...agents, connectionTimeout: 5_000, requestTimeout: 30_000 };
+    const credentials = async () => {
+      const { expiresMs, ...keys } = await fetchCredentials(undefined, { region, requestHandler: { ...agents } }, env);
+      return expiresMs === undefined ? keys : { ...keys, expiration: new Date(expiresMs) };
+    };
+    this.#client = new sdk.SQSClient({ region, credentials, ...(endpoint && { endpoint }), requestHandler });
   }
 
   /** Loads the SDK here, so that other runs start without it. */
-  static async open(address: QueueAddress): Promise<Calls> {
-    // Its warning about future Node versions is for developers, not users.
-    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-    return new Calls(await import('@aws-sdk/client-sqs'), address);
+  static async open(address: QueueAddress, { env = process.env, agents }: SqsMeans): Promise<Calls> {
+    quietSdk();
+    return new Calls(await import('@aws-sdk/client-sqs'), address, env, await agents?.());
   }
 
   async receive(waitS: number, visibilityS: number, abortSignal: AbortSignal): Promise<Message[]> {

@@ -17,7 +17,7 @@ export function signatureOf(secret: string, body: string, nowMs: number): string
  * @throws config when it is too short
  */
 export function notifySecretFrom(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const secret = env[VARIABLE];
+  const secret = env[VARIABLE]?.trim();
   if (!secret || secret.length >= SHORTEST) return secret || undefined;
   throw new XsyncError('config', `the secret in ${VARIABLE} is shorter than ${SHORTEST} characters`, {
     subject: VARIABLE,

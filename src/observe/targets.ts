@@ -10,6 +10,8 @@ export interface TargetWorld {
   write(text: string): void;
   env: Readonly<Record<string, string | undefined>>;
   warn: Warn;
+  /** For webhooks; default: that of `fetch`. */
+  dispatcher?: RequestInit['dispatcher'];
 }
 
 const FORMS = '"-" (standard output), file:PATH or an address that begins with https:// or http://';
@@ -18,7 +20,7 @@ const FORMS = '"-" (standard output), file:PATH or an address that begins with h
  * `-`, `file:PATH` or the address of a webhook.
  * @throws usage, config (the secret), not-writable (the file)
  */
-export function openTarget(text: string, { write, env, warn }: TargetWorld): Target {
+export function openTarget(text: string, { write, env, warn, dispatcher }: TargetWorld): Target {
   if (text === '-') return new StandardOutput(write);
   if (text.startsWith('file:') && text.length > 'file:'.length) return new EventFile(text.slice('file:'.length), warn);
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) {
@@ -36,5 +38,5 @@ export function openTarget(text: string, { write, env, warn }: TargetWorld): Tar
       },
     );
   }
-  return new Webhook({ url, secret: notifySecretFrom(env), warn });
+  return new Webhook({ url, secret: notifySecretFrom(env), warn, dispatcher });
 }

@@ -12,6 +12,8 @@ export interface WebhookOptions {
   url: URL;
   /** Signs the events. */
   secret?: string;
+  /** With proxies and certificates; default: that of `fetch`. */
+  dispatcher?: RequestInit['dispatcher'];
   warn: Warn;
   limits?: Partial<WebhookLimits>;
   now?: () => number;
@@ -164,7 +166,7 @@ export class Webhook implements Target {
   }
 
   async #post({ id, body }: Delivery): Promise<Answer> {
-    const { url, secret } = this.#options;
+    const { url, secret, dispatcher } = this.#options;
     const { timeoutMs } = this.#limits;
     const post = new AbortController();
     const timer = setTimeout(() => post.abort(), timeoutMs);
@@ -175,6 +177,7 @@ export class Webhook implements Target {
         body,
         redirect: 'manual',
         signal: post.signal,
+        ...(dispatcher && { dispatcher }),
         headers: {
           'content-type': 'application/json',
           'user-agent': `xsync/${VERSION}`,

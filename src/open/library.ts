@@ -62,7 +62,7 @@ export function watch(job: GivenJob<'watch'>, settings: RunSettings & { signal: 
     const whole = parseJob('watch', job);
     const means = meansOf(settings, report);
     const say = (message: string): void => report({ type: 'notice', level: 'info', message });
-    const feeding = { env: means.env, stdin: process.stdin, say, trouble: means.warn };
+    const feeding = { env: means.env, stdin: process.stdin, connection: whole, say, trouble: means.warn };
     const { events, settle } = whole;
     const source = events === undefined ? undefined : await openChanges({ events, settle }, feeding);
     try {

@@ -1,11 +1,13 @@
 /** The settings for opening places, and the opened sides and pairs. */
 import type { RunPair, RunSide } from '../engine/pair.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
+import type { Connection } from '../store/http/connection.js';
+import type { ConnectionFlags } from '../store/http/settings.js';
 
 /** Bytes per second in each direction at an instant (ms since 1970); absent: no limit. */
 export type BandwidthSchedule = (nowMs: number) => { up?: number; down?: number };
 
-export interface OpenSettings {
+export interface OpenSettings extends ConnectionFlags {
   /** Config file; default: the usual places. */
   config?: string;
   /** Manifest file; default: one per pair in the state directory. */
@@ -42,6 +44,8 @@ export interface OpenSide extends RunSide {
   acceleration?: string;
   /** Called before a run writes anything, if the store can tell early. @throws not-writable, usage */
   refuseUnwritable?(): Promise<void>;
+  /** Proxy and certificates of its servers; absent for local disk. */
+  connection?: Connection;
   close(): Promise<void>;
 }
 

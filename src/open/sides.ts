@@ -4,6 +4,8 @@ import { type ConfiguredLocation, parseLocation } from '../config/location.js';
 import { backendOf } from '../config/schema.js';
 import type { Opened, Resources } from '../store/backend.js';
 import { type Congestion, openCongestion } from '../store/http/congestion.js';
+import type { Connection } from '../store/http/connection.js';
+import type { ConnectionSettings } from '../store/http/settings.js';
 import type { HttpTransport } from '../store/http/transport.js';
 import type { ObjectStore } from '../store/port.js';
 import { dryRun } from '../store/wrap/dry-run.js';
@@ -16,6 +18,7 @@ import type { OpenSettings, OpenSide } from './settings.js';
 /** An opened store, with the notes from opening it. */
 interface OpenedPlace extends Opened {
   notes: string[];
+  connection?: Connection;
   close(): Promise<void>;
 }
 
@@ -58,6 +61,7 @@ export class Opener {
       accelerated: opened.accelerated,
       settings: fingerprintOf(location.remote, this.#settings.env),
       refuseUnwritable: opened.refuseUnwritable,
+      connection: opened.connection,
       close: opened.close,
     };
   }
@@ -65,31 +69,46 @@ export class Opener {
   async #open({ name, remote, bucket, text }: ConfiguredLocation, asFile: boolean): Promise<OpenedPlace> {
     const label = `${name}:${text.includes('://') ? '//' : ''}${bucket}`;
     const notes: string[] = [];
-    const transports: HttpTransport[] = [];
-    const http = async (): Promise<HttpTransport> => {
-      const { transport, note } = await this.#transport();
-      transports.push(transport);
-      if (note !== undefined) notes.push(note);
-      return transport;
+    const made: { close(): Promise<void> | void }[] = [];
+    let used: Connection | undefined;
+    const connect: Resources['connect'] = async (settings) => {
+      const connection = await this.#connection(settings);
+      used = connection;
+      const http = async () => {
+        const { transport, note } = await this.#transport(connection);
+        made.push(transport);
+        if (note !== undefined) notes.push(note);
+        return transport;
+      };
+      const agents = async () => {
+        const { agentsOf } = await import('../store/http/agents.js');
+        const { httpAgent, httpsAgent } = agentsOf(connection, this.#settings.contimeoutMs || undefined);
+        made.push({ close: () => httpAgent.destroy() }, { close: () => httpsAgent.destroy() });
+        return { httpAgent, httpsAgent };
+      };
+      return { http, agents };
     };
-    const opened = await backendOf(remote).open(
-      remote,
-      { remote: name, bucket, label, asFile, asFolder: text.endsWith('/') },
-      this.#resources(http),
-    );
+    const place = { remote: name, bucket, label, asFile, asFolder: text.endsWith('/') };
+    const opened = await backendOf(remote).open(remote, place, this.#resources(connect));
     if (opened.acceleration !== undefined) notes.push(`${text}: acceleration ${opened.acceleration}`);
     const close = async (): Promise<void> => {
       await opened.store.close();
-      for (const transport of transports) await transport.close();
+      for (const one of made) await one.close();
     };
-    return { ...opened, notes, close };
+    return { ...opened, notes, connection: used, close };
   }
 
-  #resources(http: Resources['http']): Resources {
+  async #connection(settings: ConnectionSettings): Promise<Connection> {
+    const { caCert, clientCert, clientKey, checkCertificate, env } = this.#settings;
+    const { openConnection } = await import('../store/http/connection.js');
+    return openConnection(settings, { caCert, clientCert, clientKey, checkCertificate }, env);
+  }
+
+  #resources(connect: Resources['connect']): Resources {
     const { transport, accelerate, copyLinks, localEncoding, contimeoutMs, timeoutMs, env } = this.#settings;
     return {
       transport,
-      http,
+      connect,
       accelerate,
       copyLinks,
       localEncoding,
@@ -100,7 +119,7 @@ export class Opener {
   }
 
   /** `note`: the result of setting the congestion control, for the first transport only. */
-  async #transport(): Promise<{ transport: HttpTransport; note?: string }> {
+  async #transport({ tls, proxyOf }: Connection): Promise<{ transport: HttpTransport; note?: string }> {
     const { connections, timeoutMs, contimeoutMs, congestion = 'auto' } = this.#settings;
     const first = this.#congestion === undefined;
     this.#congestion ??= openCongestion(congestion);
@@ -113,6 +132,8 @@ export class Opener {
       idleTimeoutMs: timeoutMs || undefined,
       connectTimeoutMs: contimeoutMs || undefined,
       congestion: sockets,
+      tls,
+      proxyOf,
       userAgent: `xsync/${VERSION}`,
     });
     return { transport, note: first ? note : undefined };

@@ -4,6 +4,8 @@
  */
 import type { z } from 'zod';
 import type { Prices } from '../model/prices.js';
+import type { Agents } from './http/agents.js';
+import type { ConnectionSettings } from './http/settings.js';
 import type { HttpTransport } from './http/transport.js';
 import type { IniSection } from './ini.js';
 import type { ObjectStore } from './port.js';
@@ -27,6 +29,8 @@ export interface Backend<R extends RemoteConfig = RemoteConfig> {
   readonly schema: z.ZodObject<RemoteShape, z.core.$strict> & z.ZodType<R>;
   /** `NAME` if `NAME://bucket/prefix` is a location. */
   readonly scheme?: string;
+  /** The bucket at the start of `bucket/prefix`, if it can contain a slash; default: up to the first slash. */
+  bucketIn?(location: string): string;
   /** Locations are paths on this host instead of buckets with prefixes. A bare path is such a location. */
   readonly paths?: true;
   /** Settings of the remote that a scheme or a bare path uses when the config has no remote of that name. */
@@ -62,10 +66,13 @@ export interface OpenTarget {
 
 /** What a command provides to its stores. */
 export interface Resources {
-  /** `lean`: through `http()`. `sdk`: through the vendor's SDK. */
+  /** `lean`: through the transport of a connection. `sdk`: through the vendor's SDK. */
   transport: 'lean' | 'sdk';
-  /** Creates a transport for this store alone. The opener of the store closes it. */
-  http(): Promise<HttpTransport>;
+  /**
+   * Reads the remote's proxy and certificates, and those of the command line.
+   * @throws config: for a file or an address that cannot be used
+   */
+  connect(settings: ConnectionSettings): Promise<StoreConnection>;
   /** Used by the SDKs; their defaults when absent. */
   connectTimeoutMs?: number;
   idleTimeoutMs?: number;
@@ -76,6 +83,14 @@ export interface Resources {
   /** Encoding of file names on local disk; overrides the setting of the remote. */
   localEncoding?: string;
   env: NodeJS.ProcessEnv;
+}
+
+/** How one store reaches its servers. The opener of the store closes what was made. */
+export interface StoreConnection {
+  /** A transport for this store alone. */
+  http(): Promise<HttpTransport>;
+  /** Agents for SDKs, with the same proxies and certificates. */
+  agents(): Promise<Agents>;
 }
 
 export interface Opened {

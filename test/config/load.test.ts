@@ -191,6 +191,31 @@ describe('secrets stay secret', () => {
     expect(short.remotes.lab).toMatchObject({ access_key_id: '***', secret_access_key: '***' });
     expect(JSON.stringify(shown)).not.toContain('hushhush');
   });
+
+  it.each([
+    ['http://me:hush/hush@proxy.example:3128', 'http://***@proxy.example:3128'],
+    ['me:hush@proxy.example:3128', '***@proxy.example:3128'],
+    ['socks5://proxy.example', 'socks5://proxy.example'],
+  ])('config show keeps the password of a proxy back: %s', async (proxy, shown) => {
+    const config = { path: '', unset: {}, remotes: { lab: { type: 's3', proxy } } };
+    expect(redact(config).remotes.lab?.proxy).toBe(shown);
+  });
+
+  it('a proxy that is none is not quoted, and one with a password makes the file private', async () => {
+    const remote = (proxy: string) => `remotes:\n  lab: { type: s3, env_auth: true, proxy: "${proxy}" }\n`;
+    const wrong = await complaint(folder, () => load(folder, remote('socks4://me:hush@proxy.example')));
+    expect(wrong).toContain('proxy of remote "lab" must be an address such as http://proxy.example:3128');
+    expect(wrong).not.toContain('hush');
+    const file = join(folder, 'proxy.yaml');
+    const loaded = async (proxy: string) => {
+      await writeFile(file, remote(proxy));
+      await chmod(file, 0o644);
+      return loadConfig({ file, env: { PASSWORD: 'p' } });
+    };
+    await expect(loaded('http://me:hush@proxy.example')).rejects.toThrow('contains secrets but is open to other users');
+    await loaded(`http://me:\${PASSWORD}@proxy.example`);
+    await loaded('http://proxy.example:3128');
+  });
 });
 
 describe('values from the environment', () => {

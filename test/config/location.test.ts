@@ -22,6 +22,19 @@ describe('a location is read as it is typed', () => {
     ['lab:b/k:k', { name: 'lab', bucket: 'b', path: 'k:k' }],
     ['lab:b/s3://x', { name: 'lab', bucket: 'b', path: 's3://x' }],
     ['s3://b/k', { name: 's3', bucket: 'b', path: 'k', remote: { type: 's3', env_auth: true } }],
+    [
+      's3://arn:aws:s3:us-west-2:123456789012:accesspoint/mine/p/q',
+      { bucket: 'arn:aws:s3:us-west-2:123456789012:accesspoint/mine', path: 'p/q' },
+    ],
+    [
+      's3://arn:aws:s3:us-west-2:123456789012:accesspoint:mine//p',
+      { bucket: 'arn:aws:s3:us-west-2:123456789012:accesspoint:mine', path: '/p' },
+    ],
+    [
+      's3://arn:aws:s3-outposts:us-west-2:123456789012:outpost/op-1/accesspoint/mine',
+      { bucket: 'arn:aws:s3-outposts:us-west-2:123456789012:outpost/op-1/accesspoint/mine', path: '' },
+    ],
+    ['s3://arn:aws:s3:::b/k', { bucket: 'arn:aws:s3:::b', path: 'k' }],
     ['S3://b//k', { name: 's3', bucket: 'b', path: '/k' }],
     ['oss://b/k', { name: 'oss', bucket: 'b', path: 'k', remote: { type: 'oss', env_auth: true } }],
     ['/abs/x/', { name: 'local', bucket: '/abs/x', path: '', remote: { type: 'local', copy_links: false } }],

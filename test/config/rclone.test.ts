@@ -79,7 +79,7 @@ describe('an rclone user keeps their remotes', () => {
     expect(remote?.name).toBe('my-lab');
     expect(remote?.notes).toEqual([
       'Renamed: a name may contain letters, digits, "_", "." and "-", not starting with "-".',
-      'Not imported: acl, sse_customer_key.',
+      'Not imported: sse_customer_key.',
     ]);
   });
 

@@ -52,7 +52,7 @@ describe('what is said of the way to an endpoint', () => {
   it.each([
     ['CERT_HAS_EXPIRED', /^Renew the certificate/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', /host name/],
-    ['SELF_SIGNED_CERT_IN_CHAIN', /NODE_EXTRA_CA_CERTS/],
+    ['SELF_SIGNED_CERT_IN_CHAIN', /--ca-cert FILE, or ca_cert/],
   ])('fails a certificate that is not believed: %s', (untrusted, remedy) => {
     const facts = { ...good, tls: { ...good.tls, untrusted } };
     expect(of(facts, 'tls')).toMatchObject({ level: 'fail', remedy: match(remedy) });

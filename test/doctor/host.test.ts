@@ -95,8 +95,8 @@ describe('the host', () => {
     expect(of({ openFiles: undefined }, 'files')?.level).toBe('skip');
   });
 
-  it('says that a proxy is not used, by the name of its variable and without its password', () => {
-    expect(of({ proxies: ['HTTPS_PROXY'] }, 'proxy')).toMatchObject({ level: 'warn', found: match(/HTTPS_PROXY/) });
+  it('says that a proxy is used, by the name of its variable and without its password', () => {
+    expect(of({ proxies: ['HTTPS_PROXY'] }, 'proxy')).toMatchObject({ level: 'ok', found: match(/HTTPS_PROXY/) });
     expect(of({}, 'proxy')).toBeUndefined();
   });
 });

@@ -171,7 +171,7 @@ describe('TLS', () => {
     const options = await odd('east', { endpoint: strict.s3.endpoint });
     const refused = await lab.run(['ls', 'odd:bucket', ...options]);
     const host = strict.s3.endpoint.slice('https://'.length);
-    expectComplaint(refused, 'fatal', `the certificate of ${host} is not trusted`, 'NODE_EXTRA_CA_CERTS');
+    expectComplaint(refused, 'fatal', `the certificate of ${host} is not trusted`, '--ca-cert');
     const trusted = await lab.run(['ls', 'odd:bucket', ...options], { NODE_EXTRA_CA_CERTS: tls.file });
     expect([trusted.code, trusted.stderr]).toEqual([EXIT.ok, '']);
     const oss = await lab.run(['ls', 'odd:bucket', ...(await odd('shanghai', { endpoint: strict.oss.endpoint }))]);

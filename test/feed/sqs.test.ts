@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChangeBatch } from '../../src/feed/feed.js';
-import { SqsFeed, type SqsLimits } from '../../src/feed/sqs.js';
+import { SqsFeed, type SqsLimits, type SqsMeans } from '../../src/feed/sqs.js';
 import { queueOf } from '../../src/feed/sqs-address.js';
+import { outgoingAgents } from '../../src/open/outgoing.js';
+import { startHttpProxy } from '../support/proxy.js';
 import { FakeSqs } from '../support/sqs/index.js';
 import { refuse } from '../support/sqs/queue.js';
 import { eventBridge, s3Put, s3Record, s3Test, sns } from './bodies.js';
@@ -25,10 +27,10 @@ afterEach(async () => {
   vi.unstubAllEnvs();
 });
 
-function read(limits: Partial<SqsLimits> = {}, text = sqs.address) {
+function read(limits: Partial<SqsLimits> = {}, text = sqs.address, means?: SqsMeans) {
   const address = queueOf(text, {});
   if (address === undefined) throw new Error(`${text} is no queue`);
-  const feed = new SqsFeed(address, { waitS: 1, backoffMs: 1, ...limits });
+  const feed = new SqsFeed(address, { waitS: 1, backoffMs: 1, ...limits }, means);
   const troubles: (string | undefined)[] = [];
   feed.onTrouble = (message) => troubles.push(message);
   const stop = new AbortController();
@@ -187,6 +189,25 @@ describe('a queue that does not answer as it should', () => {
   it('is refused with wrong keys, which the stand-in checks as SQS does', async () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong');
     await expect(read().next()).rejects.toMatchObject({ code: 'bad-credentials' });
+  });
+
+  it('is refused for a profile that does not exist, before the machine is asked for its role', async () => {
+    vi.stubEnv('AWS_PROFILE', 'gone');
+    await expect(read().next()).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringMatching(/changes: the AWS profile "gone" \(AWS_PROFILE\) does not exist$/),
+    });
+  });
+
+  it('reads through a proxy', async () => {
+    const proxy = await startHttpProxy();
+    open.push(() => proxy.close());
+    sqs.send(JSON.stringify(s3Put));
+    const env = { ...process.env, HTTP_PROXY: `http://127.0.0.1:${proxy.port}` };
+    const agents = () => outgoingAgents({}, env);
+    const { next } = read({}, sqs.address, { env, agents });
+    await (await next()).done();
+    expect(proxy.log).toEqual([`CONNECT ${new URL(sqs.endpoint).host}`]);
   });
 
   it('names the other queue that is not there', async () => {

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ReplicationEvent } from '../../src/observe/replication-event.js';
 import { signatureOf } from '../../src/observe/signature.js';
 import { Webhook, type WebhookOptions } from '../../src/observe/webhook.js';
+import { outgoingDispatcher } from '../../src/open/outgoing.js';
+import { startHttpProxy } from '../support/proxy.js';
 
 interface Call {
   method: string;
@@ -60,6 +62,18 @@ const event = (id: string): ReplicationEvent => ({
 });
 
 const idsOf = (): string[] => calls.map(({ headers }) => String(headers['x-xsync-delivery']));
+
+it('is reached through a proxy', async () => {
+  const proxy = await startHttpProxy();
+  const dispatcher = await outgoingDispatcher({}, { HTTP_PROXY: `http://127.0.0.1:${proxy.port}` });
+  const target = hook({ dispatcher });
+  target.send(event('1'));
+  await target.close(5_000);
+  await dispatcher.close();
+  await proxy.close();
+  expect(idsOf()).toEqual(['1']);
+  expect(proxy.log).toEqual([`CONNECT ${origin.slice('http://'.length)}`]);
+});
 
 describe('a webhook', () => {
   it('gets each event by POST, with its id, and a signature that its secret proves', async () => {

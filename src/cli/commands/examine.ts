@@ -10,6 +10,7 @@ import { judgeHost } from '../../doctor/host.js';
 import { readHostFacts } from '../../doctor/host-facts.js';
 import { checkPlace } from '../../doctor/place.js';
 import { reach } from '../../doctor/reach.js';
+import type { TRANSPORT } from '../../engine/job/places.js';
 import { MOST_CONNECTIONS } from '../../engine/options.js';
 import type { XsyncError } from '../../model/error.js';
 import { examineCongestion, type OpenSettings, type OpenSide, openSide, stateDirectory } from '../../open.js';
@@ -19,7 +20,7 @@ import { onInterrupt } from '../interrupt.js';
 import type { ConnectionFlags, LogFlags } from '../options.js';
 import { type DoctorText, doctorText } from '../render/doctor.js';
 
-export interface DoctorFlags extends Pick<ConnectionFlags, 'config' | 'transport' | 'congestion'>, LogFlags {
+export interface DoctorFlags extends Pick<ConnectionFlags, 'config' | keyof typeof TRANSPORT>, LogFlags {
   write?: true;
   /** Bytes; undefined for `off`. */
   probeSize?: number;
@@ -51,6 +52,10 @@ export class Examination {
       config: flags.config,
       transport: flags.transport,
       congestion: flags.congestion,
+      caCert: flags.caCert,
+      clientCert: flags.clientCert,
+      clientKey: flags.clientKey,
+      checkCertificate: flags.checkCertificate,
       // The user is waiting, and a temporary error is worth reporting too.
       lowLevelRetries: 2,
       contimeoutMs: flags.contimeout ?? NO_ANSWER_MS,
@@ -104,6 +109,7 @@ export class Examination {
   /** Every endpoint in the config, with the names of the remotes that share it. */
   async #remotes(config: Config): Promise<void> {
     const names = new Map<string, string[]>();
+    const connections = new Map<string, OpenSide['connection']>();
     for (const [name, remote] of Object.entries(config.remotes)) {
       if (backendOf(remote).doctor === undefined) continue;
       // Only to get the endpoint. The bucket gets no request.
@@ -116,18 +122,21 @@ export class Examination {
       await opened.value.close();
       const reached = origin ?? endpoint;
       names.set(reached, [...(names.get(reached) ?? []), name]);
+      connections.set(reached, opened.value.connection);
     }
-    for (const [endpoint, remotes] of names) await this.#endpoint(endpoint, `${endpoint} (${remotes.join(', ')})`);
+    for (const [endpoint, remotes] of names) {
+      await this.#endpoint(endpoint, connections.get(endpoint), `${endpoint} (${remotes.join(', ')})`);
+    }
   }
 
   #open(text: string, accelerate?: 'auto' | 'off'): Promise<OpenSide> {
     return openSide(text, { ...this.#settings, accelerate });
   }
 
-  async #endpoint(origin: string, title = origin): Promise<boolean> {
+  async #endpoint(origin: string, connection: OpenSide['connection'], title = origin): Promise<boolean> {
     const before = this.#reached.get(origin);
     if (before !== undefined) return before;
-    const facts = await reach(origin, this.#settings.contimeoutMs, this.#context.io.now);
+    const facts = await reach(origin, this.#settings.contimeoutMs, this.#context.io.now, connection);
     await this.#section(title, judgeEndpoint(facts));
     this.#reached.set(origin, isReachable(facts));
     return isReachable(facts);
@@ -142,7 +151,7 @@ export class Examination {
     const side = opened.value;
     try {
       const { capabilities, identity } = side.store;
-      const there = capabilities.local || (await this.#endpoint(identity.origin ?? identity.endpoint));
+      const there = capabilities.local || (await this.#endpoint(identity.origin ?? identity.endpoint, side.connection));
       const unreachable = [skip('bucket', 'not checked: the endpoint cannot be used')];
       await this.#section(location.text, there ? this.#place(location, side) : unreachable);
     } finally {

@@ -85,7 +85,8 @@ async function reread(io: Io, log: Renderer, job: WatchJob, watch: Watch): Promi
   }
 }
 
-async function openEvents(io: Io, log: Renderer, { events, settle }: WatchJob): Promise<ChangeSource | undefined> {
+async function openEvents(io: Io, log: Renderer, job: WatchJob): Promise<ChangeSource | undefined> {
+  const { events, settle } = job;
   if (events === undefined) return undefined;
   const { openChanges } = await import('../../open/changes.js');
   return openChanges(
@@ -93,6 +94,7 @@ async function openEvents(io: Io, log: Renderer, { events, settle }: WatchJob): 
     {
       env: io.env,
       stdin: io.stdin as never,
+      connection: job,
       say: (message) => log.say('notice', message),
       trouble: (message) => log.report({ type: 'notice', level: 'warn', message }),
     },

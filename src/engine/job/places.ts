@@ -1,6 +1,6 @@
 /** The options for how a job connects to its places and which objects it covers. */
 import { LIST_CONCURRENCY } from '../list/ranges-pace.js';
-import { bandwidth, choice, count, duration, flag, instant, list, rate, size, text } from './option.js';
+import { bandwidth, choice, count, duration, flag, instant, list, negated, rate, size, text } from './option.js';
 
 export const CONFIG = { config: text('--config <file>', 'config file with the remotes') };
 
@@ -43,6 +43,10 @@ export const TRANSPORT = {
     'auto',
   ),
   transport: choice('--transport <name>', 'HTTP client', ['lean', 'sdk'], 'lean'),
+  caCert: list('--ca-cert <file>', 'trust the certificates (PEM) in FILE, besides the usual ones'),
+  clientCert: text('--client-cert <file>', 'certificate (PEM) to show to servers'),
+  clientKey: text('--client-key <file>', 'its private key (default: in the file of --client-cert)'),
+  checkCertificate: negated('--no-check-certificate', 'accept any certificate of a server; unsafe'),
 };
 
 export const NETWORK = {

@@ -79,7 +79,7 @@ function tlsFault(code: string, error: unknown, fault: Fault, host: string): Xsy
     return fault('tls', `the certificate of ${host} is not currently valid (${code})`, "Check this host's clock.");
   }
   if (CERTIFICATE.test(code)) {
-    const remedy = 'If you use a private CA, set NODE_EXTRA_CA_CERTS to its certificate file.';
+    const remedy = 'If you use a private CA, name its certificate file: --ca-cert, or ca_cert of the remote.';
     return fault('tls', `the certificate of ${host} is not trusted (${code})`, remedy);
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) {

@@ -43,12 +43,14 @@ export const ossBackend: Backend<OssConfig> = {
 
 async function openStore(config: OssConfig, { bucket, label }: OpenTarget, resources: Resources) {
   const { env } = resources;
+  const connection = await resources.connect(config);
   if (resources.transport === 'sdk') {
     const { createOssSdkStore } = await import('./sdk.js');
-    return { store: createOssSdkStore(config, bucket, resources), acceleration: undefined };
+    const deps = { ...resources, http: connection.http, agents: await connection.agents() };
+    return { store: createOssSdkStore(config, bucket, deps), acceleration: undefined };
   }
   const { openOssStore } = await import('./open.js');
-  return openOssStore(config, bucket, { transport: await resources.http(), env, place: label });
+  return openOssStore(config, bucket, { transport: await connection.http(), env, place: label });
 }
 
 /** rclone accelerates by endpoint, xsync by a switch, because xsync accelerates object data only. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { XsyncError } from '../../model/error.js';
+import { connectionShape } from '../http/settings.js';
 import type { StoreIdentity } from '../port.js';
 import { pricesSchema } from '../prices/config.js';
 import {
@@ -18,6 +19,8 @@ import { accountOf, type Recipe, recipeOf } from './recipe.js';
 import { type Credentials, type Signer, SignerV1, SignerV4 } from './sign.js';
 
 const text = z.string().trim().min(1);
+/** Keys and tokens are sent in headers. */
+const inHeaders = text.regex(/^[!-~]+$/, 'must consist of printable ASCII characters without blanks');
 
 /** `oss-cn-shanghai` and `cn-shanghai` are the same region. */
 const region = text.transform((name) => name.toLowerCase().replace(/^oss-/, ''));
@@ -53,9 +56,9 @@ export const ossConfigSchema = z
       .boolean()
       .default(false)
       .describe('Use the internal endpoint, which is available only inside the region'),
-    access_key_id: text.optional(),
+    access_key_id: inHeaders.optional(),
     secret_access_key: text.optional(),
-    session_token: text.optional().describe('Security token of temporary (STS) credentials'),
+    session_token: inHeaders.optional().describe('Security token of temporary (STS) credentials'),
     env_auth: z
       .boolean()
       .default(false)
@@ -79,6 +82,7 @@ export const ossConfigSchema = z
       .default('global')
       .describe('global, overseas, or a custom domain that is mapped to the accelerated endpoint of the bucket'),
     storage_class: text.optional().describe('Storage class of new objects; default: that of the bucket'),
+    ...connectionShape,
     prices: pricesSchema,
   })
   .superRefine((config, context) => {
@@ -124,7 +128,7 @@ export interface OssSettings {
  * @throws config: when the source of credentials or the region is missing, or the endpoint cannot be right
  */
 export function resolveOssConfig(config: OssConfig, env: NodeJS.ProcessEnv = process.env): OssSettings {
-  const variables = config.env_auth ? env : {};
+  const variables = config.env_auth ? trimmed(env) : {};
   const control = controlOrigin(config, variables);
   const place = placeOf(config, variables, control);
   const region = regionId(place);
@@ -144,6 +148,11 @@ export function resolveOssConfig(config: OssConfig, env: NodeJS.ProcessEnv = pro
     storageClass: config.storage_class,
     account: createHash('sha256').update(accountOf(recipe)).digest('hex').slice(0, 12),
   };
+}
+
+/** Variables from files and Kubernetes secrets often end in a newline. */
+function trimmed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.trim()]));
 }
 
 const CREDENTIALS =

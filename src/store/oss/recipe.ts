@@ -113,6 +113,13 @@ function keysIn(env: Environment, id: string, secret: string, tokens: readonly s
   if (!accessKeyId) throw halfSet(secret, id);
   if (!accessKeySecret) throw halfSet(id, secret);
   const securityToken = tokens.map((name) => env[name]?.trim()).find(Boolean);
+  // Both are sent in headers.
+  if (!/^[!-~]+$/.test(accessKeyId + (securityToken ?? ''))) {
+    throw new XsyncError('config', 'an OSS key in the environment contains characters that no key has', {
+      subject: id,
+      remedy: 'Copy it again, without blanks and line breaks.',
+    });
+  }
   return { kind: 'keys', accessKeyId, accessKeySecret, securityToken };
 }
 

@@ -12,6 +12,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { type ErrorCode, XsyncError } from '../../model/error.js';
+import type { Agents } from '../http/agents.js';
 import { ClockSkew } from '../http/clock.js';
 import { translateFault } from '../http/translate.js';
 import type { CallOptions } from '../port.js';
@@ -33,6 +34,8 @@ export interface SdkOptions {
   connectTimeoutMs: number;
   /** A call that transfers no bytes for this long ends with `timeout`. */
   idleTimeoutMs: number;
+  /** With proxies and certificates; default: plain ones. Closed by their creator. */
+  agents?: Agents;
 }
 
 /** The longest possible timer, so that ali-oss's own deadline never fires first. */
@@ -80,7 +83,7 @@ export class SdkCall {
 export type SdkRun<T> = (oss: AliOss, ctx: number, call: SdkCall) => Promise<T>;
 
 export class SdkClient {
-  readonly #agents = { agent: new http.Agent({ keepAlive: true }), httpsAgent: new https.Agent({ keepAlive: true }) };
+  readonly #agents: Agents;
   readonly #clock = new ClockSkew();
   /** Running calls by their `ctx`, which is a number because ali-oss deep-copies unknown options. */
   readonly #calls = new Map<number, SdkCall>();
@@ -93,7 +96,12 @@ export class SdkClient {
     readonly bucket: string,
     private readonly source: CredentialSource,
     private readonly options: SdkOptions,
-  ) {}
+  ) {
+    this.#agents = options.agents ?? {
+      httpAgent: new http.Agent({ keepAlive: true }),
+      httpsAgent: new https.Agent({ keepAlive: true }),
+    };
+  }
 
   /**
    * Makes one call of ali-oss and returns its result. If the clock is wrong, it is corrected and the call repeated once.
@@ -135,7 +143,7 @@ export class SdkClient {
   }
 
   close(): void {
-    this.#agents.agent.destroy();
+    this.#agents.httpAgent.destroy();
     this.#agents.httpsAgent.destroy();
   }
 
@@ -187,7 +195,8 @@ export class SdkClient {
       cname,
       sldEnable: pathStyle && !cname,
       amendTimeSkewed: this.#clock.now(origin) - Date.now(),
-      ...this.#agents,
+      agent: this.#agents.httpAgent,
+      httpsAgent: this.#agents.httpsAgent,
     });
     oss.urllib = watched(oss.urllib, this.#calls, pathStyle, this.options.connectTimeoutMs);
     return oss;

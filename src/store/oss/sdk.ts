@@ -68,14 +68,15 @@ export interface OssSdkDeps extends Partial<SdkOptions>, Partial<Means> {
  * @throws config: see `resolveOssConfig`
  */
 export function createOssSdkStore(config: OssConfig, bucket: string, deps: OssSdkDeps = {}): OssSdkStore {
-  const { connectTimeoutMs = 15_000, idleTimeoutMs = 60_000, env = process.env, http = noTransport } = deps;
+  const { connectTimeoutMs = 15_000, idleTimeoutMs = 60_000, env = process.env, agents, http = noTransport } = deps;
   const settings = resolveOssConfig(config, env);
   let transport: ReturnType<Means['http']> | undefined;
   const source = sourceOf(settings.recipe, env, () => {
     transport ??= http();
     return transport;
   });
-  return new OssSdkStore(new SdkClient(settings, bucket, source, { connectTimeoutMs, idleTimeoutMs }));
+  const options = { connectTimeoutMs, idleTimeoutMs, agents };
+  return new OssSdkStore(new SdkClient(settings, bucket, source, options));
 }
 
 async function noTransport(): Promise<never> {

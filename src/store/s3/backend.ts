@@ -1,6 +1,8 @@
+import { partitionOf } from '../../aws/partition.js';
 import { isAccelerated } from '../accelerate.js';
 import type { Backend, OpenTarget, RcloneSection, Resources } from '../backend.js';
 import { rcloneSettings } from '../rclone.js';
+import { bucketIn } from './access-point.js';
 import { providerOf, type S3Config, s3ConfigSchema } from './config.js';
 
 export const s3Backend: Backend<S3Config> = {
@@ -8,6 +10,7 @@ export const s3Backend: Backend<S3Config> = {
   schema: s3ConfigSchema,
   scheme: 's3',
   implied: { env_auth: true },
+  bucketIn,
   async open(remote, place, resources) {
     const config = { ...remote, accelerate: resources.accelerate ?? remote.accelerate };
     const { store, acceleration } = await openStore(config, place, resources);
@@ -25,19 +28,18 @@ export const s3Backend: Backend<S3Config> = {
       'abort uploads': 's3:AbortMultipartUpload',
     },
     credentialsFrom,
-    // Only AWS outside China offers it, on its own endpoints.
-    acceleration: (remote) =>
-      remote.endpoint === undefined && providerOf(remote) === 'aws' ? remote.accelerate : undefined,
+    acceleration: (remote) => (mayAccelerate(remote) ? remote.accelerate : undefined),
   },
 };
 
-async function openStore(config: S3Config, { bucket, label }: OpenTarget, resources: Resources) {
+async function openStore(given: S3Config, { bucket, label }: OpenTarget, resources: Resources) {
+  const { openS3Store, prepare } = await import('./open.js');
+  const { config, credentials, connection } = await prepare(given, resources);
   if (resources.transport === 'sdk') {
     const { openS3SdkStore } = await import('./sdk.js');
-    return openS3SdkStore(config, bucket, resources);
+    return openS3SdkStore(config, bucket, { ...resources, credentials, agents: await connection.agents() });
   }
-  const { openS3Store } = await import('./open.js');
-  return openS3Store(config, bucket, { transport: await resources.http(), place: label });
+  return openS3Store(config, bucket, { transport: await connection.http(), credentials, place: label });
 }
 
 /** rclone's providers for which xsync has a preset. All others are plain S3 (`other`). */
@@ -56,13 +58,31 @@ function fromRclone(section: RcloneSection): Record<string, string> | string {
   const provider = PROVIDERS[section.get('provider') ?? ''] ?? 'other';
   const accelerated = provider === 'aws' && section.get('use_accelerate_endpoint') === 'true';
   return {
-    provider: provider === 'aws' && settings.region?.startsWith('cn-') ? 'aws-cn' : provider,
+    provider: provider === 'aws' && isInChina(settings.region) ? 'aws-cn' : provider,
     ...(accelerated && { accelerate: 'on' }),
     ...settings,
+    ...attributesOf(section),
+    ...(section.get('use_dual_stack') === 'true' && { use_dualstack_endpoint: 'true' }),
   };
 }
 
-/** In the order of the AWS SDK's chain. */
+/** Settings of new objects with the same names and meanings in xsync. */
+function attributesOf(section: RcloneSection): Record<string, string> {
+  const names = ['acl', 'server_side_encryption', 'sse_kms_key_id'];
+  const set = names.map((name) => [name, section.get(name) ?? ''] as const).filter(([, value]) => value !== '');
+  return Object.fromEntries(set);
+}
+
+/** AWS offers it outside China, on its own endpoints. */
+function mayAccelerate(remote: S3Config): boolean {
+  return providerOf(remote) === 'aws' && remote.endpoint === undefined && !isInChina(remote.region);
+}
+
+function isInChina(region: string | undefined): boolean {
+  return region !== undefined && partitionOf(region).name === 'aws-cn';
+}
+
+/** In the order in which they are used. */
 function credentialsFrom({ profile }: S3Config, env: NodeJS.ProcessEnv): string {
   if (profile !== undefined) return `AWS profile "${profile}"`;
   if (env.AWS_PROFILE) return `AWS profile "${env.AWS_PROFILE}" (AWS_PROFILE)`;

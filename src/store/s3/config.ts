@@ -1,5 +1,6 @@
 /** The settings of an `s3` remote. Keys have rclone's names, so that a config can be moved to xsync. */
 import { z } from 'zod';
+import { connectionShape } from '../http/settings.js';
 import { pricesSchema } from '../prices/config.js';
 
 const PROVIDERS = ['aws', 'aws-cn', 'minio', 'ceph', 'r2', 'oss', 'cos', 'obs', 'other'] as const;
@@ -20,7 +21,11 @@ const provider = z.preprocess((value) => {
 
 /** Environment variables hold booleans as text. */
 const flag = z.union([z.boolean(), z.stringbool()]);
-const text = z.string().min(1);
+/** Secrets that come from files and from `echo` end in a newline. */
+const text = z.string().trim().min(1);
+const inHeaders = text.regex(/^[!-~]+$/, 'must consist of printable ASCII characters without blanks');
+const secret = text.regex(/^\P{Cc}+$/u, 'must not contain line breaks or other control characters');
+const word = text.regex(/^[\w:./-]+$/, 'must be one word, as the service documents it');
 
 export const s3ConfigSchema = z
   .strictObject({
@@ -29,21 +34,29 @@ export const s3ConfigSchema = z
     env_auth: flag
       .default(false)
       .describe('Use the AWS credential chain: environment, profile, SSO, web identity, IMDS'),
-    access_key_id: text.optional(),
-    secret_access_key: text.optional(),
-    session_token: text.optional(),
+    access_key_id: inHeaders.optional(),
+    secret_access_key: secret.optional(),
+    session_token: inHeaders.optional(),
     region: text.optional(),
-    endpoint: text.optional().describe('An origin such as https://minio.example:9000; default scheme https'),
+    endpoint: text
+      .optional()
+      .describe('Address such as https://minio.example:9000, with a path if there is one; default scheme https'),
     profile: text.optional().describe('Profile of the shared AWS config; implies env_auth'),
     storage_class: text.optional().describe('Storage class of new objects that do not specify one'),
     force_path_style: flag.optional().describe('Put the bucket in the path instead of the host name'),
     accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('S3 Transfer Acceleration for object data'),
-    requester_pays: flag.default(false),
+    use_dualstack_endpoint: flag.optional().describe("AWS's endpoints that also have IPv6 addresses"),
+    use_fips_endpoint: flag.optional().describe("AWS's endpoints with FIPS 140 cryptography"),
+    requester_pays: flag.default(false).describe('Accept the charges of requests to requester-pays buckets'),
+    acl: word.optional().describe('Canned ACL of new objects, such as bucket-owner-full-control'),
+    server_side_encryption: word.optional().describe('Encryption of new objects: AES256, aws:kms or aws:kms:dsse'),
+    sse_kms_key_id: inHeaders.optional().describe('KMS key for server_side_encryption: aws:kms'),
     etag_is_md5: flag
       .optional()
       .describe(
         'Whether ETags are MD5s (and those of multipart objects MD5s of MD5s); default: what the provider promises',
       ),
+    ...connectionShape,
     prices: pricesSchema,
   })
   .superRefine((config, context) => {
@@ -56,14 +69,22 @@ export const s3ConfigSchema = z
       issue('access_key_id', 'set access_key_id and secret_access_key, or env_auth: true, or a profile');
     }
     const preset = PRESETS[providerOf(config)];
-    if (config.endpoint === undefined && preset.endpoint === undefined) {
+    if (config.endpoint === undefined && preset.endpoint === undefined && !isAws(config)) {
       issue('endpoint', `provider ${providerOf(config)} needs an endpoint`);
     }
-    if (config.endpoint !== undefined && originOf(config.endpoint) === undefined) {
-      issue('endpoint', 'must be an origin without a path, such as https://s3.example.com');
+    if (config.endpoint !== undefined && endpointIn(config.endpoint) === undefined) {
+      issue('endpoint', 'must be an address without user, query and fragment, such as https://s3.example.com');
     }
     if (config.accelerate !== 'off' && (providerOf(config) !== 'aws' || config.endpoint !== undefined)) {
       issue('accelerate', 'transfer acceleration exists only at AWS outside China, on its own endpoints');
+    }
+    if (config.sse_kms_key_id !== undefined && !config.server_side_encryption?.includes('kms')) {
+      issue('sse_kms_key_id', 'needs server_side_encryption: aws:kms');
+    }
+    for (const key of ['use_dualstack_endpoint', 'use_fips_endpoint'] as const) {
+      if (config[key] && (!isAws(config) || config.endpoint !== undefined)) {
+        issue(key, "exists only among AWS's own endpoints");
+      }
     }
   });
 
@@ -137,9 +158,9 @@ const COMPATIBLE: S3Preset = {
   nul: true,
 };
 
+/** Its endpoints follow from the region (address.ts). */
 const AWS: S3Preset = {
   ...COMPATIBLE,
-  endpoint: (region) => `https://s3.${region}.amazonaws.com`,
   pathStyle: false,
   // 10,000 parts of 5 GiB.
   maxObjectSize: 50_000 * GiB,
@@ -165,11 +186,7 @@ const VIRTUAL: S3Preset = {
 
 const PRESETS: Record<S3Provider, S3Preset> = {
   aws: AWS,
-  'aws-cn': {
-    ...AWS,
-    endpoint: (region) => `https://s3.${region}.amazonaws.com.cn`,
-    defaultRegion: 'cn-north-1',
-  },
+  'aws-cn': { ...AWS, defaultRegion: 'cn-north-1' },
   minio: { ...COMPATIBLE, pinsCopies: true },
   // Observed in RGW 16, which also ignores x-amz-copy-source-if-match.
   ceph: {
@@ -209,6 +226,21 @@ export function providerOf(config: { provider?: S3Provider; endpoint?: string })
   return config.provider ?? (config.endpoint === undefined ? 'aws' : 'other');
 }
 
+export function isAws(config: { provider?: S3Provider; endpoint?: string }): boolean {
+  const provider = providerOf(config);
+  return provider === 'aws' || provider === 'aws-cn';
+}
+
+/** The endpoint as a URL: an origin, possibly with a path that ends without a slash; undefined when it is none. */
+export function endpointIn(endpoint: string): string | undefined {
+  const text = /^[a-z]+:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`;
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, origin, pathname, search, hash, username, password } = new URL(text);
+  const bare = search === '' && hash === '' && username === '' && password === '';
+  if (!bare || (protocol !== 'https:' && protocol !== 'http:')) return undefined;
+  return `${origin}${pathname.replace(/\/+$/, '')}`;
+}
+
 /** The preset of the config's provider, with what the config overrides. */
 export function presetOf(config: { provider?: S3Provider; endpoint?: string; etag_is_md5?: boolean }): S3Preset {
   const preset = PRESETS[providerOf(config)];
@@ -219,15 +251,4 @@ export function presetOf(config: { provider?: S3Provider; endpoint?: string; eta
 /** ETags that the store returns for what was just written are MD5s, unless the response says that it was encrypted. */
 export function writtenEtagIsMd5({ partEtagIsMd5, etagIsMd5 }: S3Preset): boolean {
   return partEtagIsMd5 || etagIsMd5;
-}
-
-/** The endpoint as an origin; undefined when it is not one. */
-export function originOf(endpoint: string): string | undefined {
-  try {
-    const url = new URL(/^[a-z]+:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`);
-    const bare = url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
-    return bare && (url.protocol === 'https:' || url.protocol === 'http:') ? url.origin : undefined;
-  } catch {
-    return undefined;
-  }
 }

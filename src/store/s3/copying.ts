@@ -2,6 +2,7 @@
 import type { Checksums } from '../../model/checksum.js';
 import { readXml } from '../http/xml.js';
 import type { CopyOptions, WriteResult } from '../port.js';
+import { isArn } from './access-point.js';
 import { encodeKey, encodeParameter } from './encode.js';
 import { checksumsIn, unquote } from './headers.js';
 import { required, time } from './listing.js';
@@ -9,7 +10,9 @@ import { required, time } from './listing.js';
 /** The headers that name the source, for both kinds of copy. */
 export function copySource(bucket: string, key: string, { ifMatch, versionId }: CopyOptions): Record<string, string> {
   const version = versionId === undefined ? '' : `?versionId=${encodeParameter(versionId)}`;
-  const headers: Record<string, string> = { 'x-amz-copy-source': `/${bucket}/${encodeKey(key)}${version}` };
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html: an access point's objects have ARNs.
+  const source = isArn(bucket) ? `${bucket}/object/${encodeKey(key)}` : `/${bucket}/${encodeKey(key)}`;
+  const headers: Record<string, string> = { 'x-amz-copy-source': `${source}${version}` };
   if (ifMatch !== undefined) headers['x-amz-copy-source-if-match'] = `"${ifMatch}"`;
   return headers;
 }

@@ -41,6 +41,32 @@ export function contentHeadersIn(headers: Headers): ContentHeaders {
   return content;
 }
 
+/** Settings of the remote that go into the headers of new objects. */
+export interface NewObjectSettings {
+  storage_class?: string;
+  acl?: string;
+  server_side_encryption?: string;
+  sse_kms_key_id?: string;
+}
+
+/** The headers of every request that creates an object: PUT, copy and the start of an upload; not its parts. */
+export function newObjectHeaders(settings: NewObjectSettings, storageClass: string | undefined): Headers {
+  const headers: Headers = {};
+  const named = [
+    ['x-amz-storage-class', storageClass ?? settings.storage_class],
+    ['x-amz-acl', settings.acl],
+    ['x-amz-server-side-encryption', settings.server_side_encryption],
+    ['x-amz-server-side-encryption-aws-kms-key-id', settings.sse_kms_key_id],
+  ] as const;
+  for (const [name, value] of named) if (value !== undefined) headers[name] = value;
+  return headers;
+}
+
+/** Whether the ETags of what is written are no MD5s, because KMS encrypts it. */
+export function encryptsWithKms({ server_side_encryption: encryption }: NewObjectSettings): boolean {
+  return encryption?.includes('kms') === true;
+}
+
 interface MetadataLimits {
   maxMetadata: number;
   metadataUnderscore: boolean;

@@ -4,12 +4,19 @@ import type { ObjectInfo } from '../../model/object.js';
 import type { HttpResponse } from '../http/message.js';
 import type { Capabilities } from '../port.js';
 import type { S3Preset } from './config.js';
-import { checksumsIn, contentHeadersIn, metadataIn, unquote } from './headers.js';
+import {
+  checksumsIn,
+  contentHeadersIn,
+  encryptsWithKms,
+  metadataIn,
+  type NewObjectSettings,
+  unquote,
+} from './headers.js';
 import { ARCHIVED, required, time } from './listing.js';
 
 const GiB = 1024 ** 3;
 
-export function capabilitiesOf(preset: S3Preset): Capabilities {
+export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): Capabilities {
   return {
     orderedListing: preset.orderedListing,
     minPartSize: preset.minPartSize,
@@ -20,7 +27,7 @@ export function capabilitiesOf(preset: S3Preset): Capabilities {
     maxCopySize: 5 * GiB,
     answersCrc64ecma: false,
     checksContentMd5: true,
-    partEtagIsMd5: preset.partEtagIsMd5,
+    partEtagIsMd5: preset.partEtagIsMd5 && !encryptsWithKms(settings),
     keepsMetadata: true,
     ...(preset.deleteIfMatch && { deletesIfMatch: true }),
     ...(preset.writeIfMatch && { writesIfMatch: true }),

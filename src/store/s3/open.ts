@@ -1,7 +1,10 @@
-/** Opens a store after it has looked up the profile's region and, if requested, measured acceleration. */
+/** Opens a store after it has read the AWS environment and, if requested, measured acceleration. */
 import { chooseAccelerated } from '../accelerate.js';
+import type { Resources, StoreConnection } from '../backend.js';
+import { isArn } from './access-point.js';
 import type { S3Config } from './config.js';
-import { chainEndpoint, chainRegion } from './credentials.js';
+import { type CredentialSource, credentialSource } from './credentials.js';
+import { completeConfig } from './environment.js';
 import { createS3Store, type S3Deps, type S3Store } from './store.js';
 
 export interface OpenedS3Store {
@@ -10,17 +13,34 @@ export interface OpenedS3Store {
   acceleration?: string;
 }
 
+/** A remote with all that the environment adds. */
+export interface Prepared {
+  config: S3Config;
+  credentials: CredentialSource;
+  connection: StoreConnection;
+}
+
 /**
- * Like `createS3Store`, but first looks up region and endpoint in the AWS chain (when the config names none and uses
- * the chain) and, for `accelerate: auto`, compares the accelerated endpoint with the plain one.
+ * Reads the AWS environment, if the remote uses it, and the files of the connection.
+ * @throws config: see `completeConfig` and `openConnection`
  */
-export async function openS3Store(config: S3Config, bucket: string, deps: S3Deps): Promise<OpenedS3Store> {
+export async function prepare(
+  given: S3Config,
+  { env, connect }: Pick<Resources, 'env' | 'connect'>,
+): Promise<Prepared> {
+  const { config, caBundle, stsRegion } = await completeConfig(given, env);
+  const connection = await connect({ ...config, ca_bundle: caBundle });
   const chain = config.access_key_id === undefined;
-  const region = config.region ?? (chain ? await chainRegion(config.profile) : undefined);
-  const endpoint = chainEndpoint(config);
-  const plain: S3Config = { ...config, endpoint, region, accelerate: config.accelerate === 'on' ? 'on' : 'off' };
-  const store = createS3Store(plain, bucket, deps);
-  if (config.accelerate !== 'auto') return { store };
+  // Static keys need no SDK, and so no agents.
+  const means = chain ? { region: stsRegion, requestHandler: await connection.agents() } : {};
+  return { config, credentials: credentialSource(config, env, means), connection };
+}
+
+/** Like `createS3Store`, and for `accelerate: auto` compares the accelerated endpoint with the plain one. */
+export async function openS3Store(config: S3Config, bucket: string, deps: S3Deps): Promise<OpenedS3Store> {
+  if (config.accelerate !== 'auto') return { store: createS3Store(config, bucket, deps) };
+  const store = createS3Store({ ...config, accelerate: 'off' }, bucket, deps);
   if (bucket.includes('.')) return { store, acceleration: 'off: the bucket name has dots' };
-  return chooseAccelerated(store, createS3Store({ ...plain, accelerate: 'on' }, bucket, deps));
+  if (isArn(bucket)) return { store, acceleration: 'off: access points have none' };
+  return chooseAccelerated(store, createS3Store({ ...config, accelerate: 'on' }, bucket, deps));
 }

@@ -17,10 +17,11 @@ import type {
   ServiceOutputTypes,
 } from '@aws-sdk/client-s3';
 import { type ErrorCode, XsyncError } from '../../model/error.js';
+import type { Agents } from '../http/agents.js';
 import { translateFault } from '../http/translate.js';
 import { xmlRoot } from '../http/xml.js';
 import { type Addresses, addressesOf } from './address.js';
-import type { S3Config } from './config.js';
+import { isAws, type S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
 import { refusalOf } from './errors.js';
 import { type SdkAnswer, SdkCall } from './sdk-call.js';
@@ -68,6 +69,8 @@ export interface SdkOptions {
   connectTimeoutMs: number;
   /** A call that transfers no bytes for this long ends with `timeout`. */
   idleTimeoutMs: number;
+  /** With proxies and certificates; default: plain ones. */
+  agents?: Agents;
 }
 
 export class SdkClient {
@@ -77,21 +80,16 @@ export class SdkClient {
   readonly #credentials: CredentialSource;
   readonly #options: SdkOptions;
   /** The SDK's default agents allow only 50 connections. */
-  readonly #agents = {
-    httpAgent: new http.Agent({ keepAlive: true }),
-    httpsAgent: new https.Agent({ keepAlive: true }),
-  };
+  readonly #agents: Agents;
   readonly #clients = new Map<boolean, Promise<{ sdk: Sdk; client: S3Client }>>();
 
   /** @throws config */
   constructor(config: S3Config, bucket: string, credentials: CredentialSource, options: SdkOptions) {
     this.addresses = addressesOf(config, bucket);
-    if (config.accelerate === 'on' && this.addresses.region.startsWith('cn-')) {
-      throw new XsyncError('config', 'AWS has no transfer acceleration in its China regions', {
-        subject: bucket,
-        remedy: 'Set accelerate: off for this remote. Only buckets outside China can be accelerated.',
-      });
-    }
+    this.#agents = options.agents ?? {
+      httpAgent: new http.Agent({ keepAlive: true }),
+      httpsAgent: new https.Agent({ keepAlive: true }),
+    };
     this.#config = config;
     this.#bucket = bucket;
     this.#credentials = credentials;
@@ -205,10 +203,13 @@ export class SdkClient {
 
   async #open(fast: boolean): Promise<{ sdk: Sdk; client: S3Client }> {
     const sdk = await loadSdk();
-    const { endpoint, region, control } = this.addresses;
+    const { endpoint, region, pathStyle } = this.addresses;
+    const { use_dualstack_endpoint: dualstack = false, use_fips_endpoint: fips = false } = this.#config;
+    // The SDK makes AWS's own endpoints itself, those of access points included.
+    const own = isAws(this.#config) && this.#config.endpoint === undefined;
     const where: S3ClientConfig = fast
       ? { useAccelerateEndpoint: true, forcePathStyle: false }
-      : { endpoint, forcePathStyle: control.base !== '' };
+      : { forcePathStyle: pathStyle, ...(!own && { endpoint }) };
     const client = new sdk.S3Client({
       ...where,
       region,
@@ -222,8 +223,9 @@ export class SdkClient {
       expectContinueHeader: false,
       // Without a logger the SDK writes warnings to the console.
       logger: SILENT,
-      useDualstackEndpoint: false,
-      useFipsEndpoint: false,
+      useArnRegion: true,
+      useDualstackEndpoint: dualstack,
+      useFipsEndpoint: fips,
       requestHandler: { ...this.#agents, connectionTimeout: this.#options.connectTimeoutMs, socketTimeout: 0 },
     });
     return { sdk, client };

@@ -1,17 +1,17 @@
 /** Inputs for the SDK's commands, and corrections to the requests that it builds. */
-import type { StorageClass } from '@aws-sdk/client-s3';
+import type { ObjectCannedACL, ServerSideEncryption, StorageClass } from '@aws-sdk/client-s3';
 import { md5 } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
 import type { ContentHeaders, UserMetadata } from '../../model/object.js';
 import type { CopyOptions, ObjectStore, PutOptions } from '../port.js';
 import type { Condition } from './conditions.js';
-import type { S3Preset } from './config.js';
+import type { S3Config, S3Preset } from './config.js';
 import { copySource } from './copying.js';
 import { md5Header, metadataOut } from './headers.js';
 import type { Editable } from './sdk-client.js';
 
 /** The attributes of a new object under the SDK's names. `withHeaders` sets `Expires`. */
-export function attributesOf({ headers, metadata, storageClass }: PutOptions, preset: S3Preset) {
+export function attributesOf({ headers, metadata, storageClass }: PutOptions, preset: S3Preset, config: S3Config) {
   return {
     CacheControl: headers?.cacheControl,
     ContentDisposition: headers?.contentDisposition,
@@ -19,7 +19,10 @@ export function attributesOf({ headers, metadata, storageClass }: PutOptions, pr
     ContentLanguage: headers?.contentLanguage,
     ContentType: headers?.contentType,
     Metadata: metadataOf(metadata, preset),
-    StorageClass: storageClass as StorageClass | undefined,
+    StorageClass: (storageClass ?? config.storage_class) as StorageClass | undefined,
+    ACL: config.acl as ObjectCannedACL | undefined,
+    ServerSideEncryption: config.server_side_encryption as ServerSideEncryption | undefined,
+    SSEKMSKeyId: config.sse_kms_key_id,
   };
 }
 

@@ -12,7 +12,7 @@ import type {
   UploadRef,
   WriteResult,
 } from '../port.js';
-import { type S3Preset, writtenEtagIsMd5 } from './config.js';
+import { type S3Config, type S3Preset, writtenEtagIsMd5 } from './config.js';
 import { encodeKey } from './encode.js';
 import { required, uploadMarkers } from './listing.js';
 import { readDescribed, readParts, readUploads, readWritten } from './sdk-answers.js';
@@ -25,16 +25,18 @@ export class SdkUploads {
   readonly #client: SdkClient;
   readonly #bucket: string;
   readonly #preset: S3Preset;
+  readonly #config: S3Config;
 
-  constructor(client: SdkClient, bucket: string, preset: S3Preset) {
+  constructor(client: SdkClient, bucket: string, preset: S3Preset, config: S3Config) {
     this.#client = client;
     this.#bucket = bucket;
     this.#preset = preset;
+    this.#config = config;
   }
 
   async create(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     encodeKey(key, this.#preset.nul);
-    const input = { Bucket: this.#bucket, Key: key, ...attributesOf(options, this.#preset) };
+    const input = { Bucket: this.#bucket, Key: key, ...attributesOf(options, this.#preset, this.#config) };
     const command = (sdk: Sdk) => new sdk.CreateMultipartUploadCommand(input);
     const edit = withHeaders(options.headers);
     const { output } = await this.#client.send({ key, signal: options.signal, edit, command });

@@ -24,7 +24,7 @@ import type {
 } from '../port.js';
 import { WriteConditions } from './conditions.js';
 import { presetOf, type S3Config, type S3Preset, writtenEtagIsMd5 } from './config.js';
-import { type CredentialSource, chainEndpoint, chainRegion, credentialSource } from './credentials.js';
+import { type CredentialSource, credentialSource } from './credentials.js';
 import { encodeKey, fitsXml, isKey } from './encode.js';
 import { capabilitiesOf, firstPartSizeOf, infoOf, infoOfRead, totalSize, unlessUnsupported } from './info.js';
 import { required } from './listing.js';
@@ -56,19 +56,13 @@ export function createS3SdkStore(config: S3Config, bucket: string, deps: S3SdkDe
   return new S3SdkStore(config, bucket, deps);
 }
 
-/**
- * Like `createS3SdkStore`, but first looks up region and endpoint in the AWS chain when the config names none and uses
- * it. `accelerate: auto` is off, and `acceleration` says so.
- * @throws config: see `addressesOf`
- */
-export async function openS3SdkStore(
+/** Like `createS3SdkStore`. `accelerate: auto` is off, and `acceleration` says so. @throws config: see `addressesOf` */
+export function openS3SdkStore(
   config: S3Config,
   bucket: string,
   deps: S3SdkDeps = {},
-): Promise<{ store: S3SdkStore; acceleration?: string }> {
-  const chain = config.access_key_id === undefined;
-  const region = config.region ?? (chain ? await chainRegion(config.profile) : undefined);
-  const store = createS3SdkStore({ ...config, endpoint: chainEndpoint(config), region }, bucket, deps);
+): { store: S3SdkStore; acceleration?: string } {
+  const store = createS3SdkStore(config, bucket, deps);
   return config.accelerate === 'auto' ? { store, acceleration: 'off: not measured with the SDK' } : { store };
 }
 
@@ -87,20 +81,20 @@ export class S3SdkStore implements ObjectStore {
   readonly #bucket: string;
   readonly #preset: S3Preset;
   readonly #conditions: WriteConditions;
-  readonly #storageClass: string | undefined;
+  readonly #config: S3Config;
 
   constructor(config: S3Config, bucket: string, deps: S3SdkDeps) {
-    const { connectTimeoutMs = 15_000, idleTimeoutMs = 60_000, env } = deps;
+    const { connectTimeoutMs = 15_000, idleTimeoutMs = 60_000, env, agents } = deps;
     const credentials = deps.credentials ?? credentialSource(config, env);
-    this.#client = new SdkClient(config, bucket, credentials, { connectTimeoutMs, idleTimeoutMs });
+    this.#client = new SdkClient(config, bucket, credentials, { connectTimeoutMs, idleTimeoutMs, agents });
     this.#bucket = bucket;
     this.#preset = presetOf(config);
     this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
-    this.#uploads = new SdkUploads(this.#client, bucket, this.#preset);
-    this.#storageClass = config.storage_class;
+    this.#uploads = new SdkUploads(this.#client, bucket, this.#preset, config);
+    this.#config = config;
     const { endpoint } = this.#client.addresses;
     this.identity = { kind: 's3', endpoint, bucket, account: credentials.fingerprint };
-    this.capabilities = capabilitiesOf(this.#preset);
+    this.capabilities = capabilitiesOf(this.#preset, config);
   }
 
   checkKey(key: string): void {
@@ -205,7 +199,7 @@ export class S3SdkStore implements ObjectStore {
   }
 
   async createUpload(key: string, options: UploadOptions = {}): Promise<UploadRef> {
-    return this.#uploads.create(key, this.#withClass(options));
+    return this.#uploads.create(key, options);
   }
 
   async uploadPart(
@@ -300,11 +294,7 @@ export class S3SdkStore implements ObjectStore {
   }
 
   #attributes(options: PutOptions) {
-    return attributesOf(this.#withClass(options), this.#preset);
-  }
-
-  #withClass<O extends PutOptions>(options: O): O {
-    return { ...options, storageClass: options.storageClass ?? this.#storageClass };
+    return attributesOf(options, this.#preset, this.#config);
   }
 
   /** @throws unsupported; precondition-failed: from the HEAD that replaces a condition which the provider ignores */

@@ -29,14 +29,16 @@ export interface Signable {
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
 
-/** Signs for one region. Caches the day's signing key. */
+/** Signs for one region and service. Caches the day's signing key. */
 export class Signer {
   readonly #region: string;
+  readonly #service: string;
   #key: { secret: string; day: string; bytes: Buffer } | undefined;
   #time: { second: number; text: string } | undefined;
 
-  constructor(region: string) {
+  constructor(region: string, service = 's3') {
     this.#region = region;
+    this.#service = service;
   }
 
   /** Adds `x-amz-date`, `x-amz-content-sha256` (unless there), the session token and `authorization` to the headers. */
@@ -90,13 +92,13 @@ export class Signer {
   }
 
   #scope(date: string): string {
-    return `${date.slice(0, 8)}/${this.#region}/s3/aws4_request`;
+    return `${date.slice(0, 8)}/${this.#region}/${this.#service}/aws4_request`;
   }
 
   #signingKey(secret: string, day: string): Buffer {
     if (this.#key?.secret !== secret || this.#key.day !== day) {
       let bytes = Buffer.from(`AWS4${secret}`);
-      for (const part of [day, this.#region, 's3', 'aws4_request']) {
+      for (const part of [day, this.#region, this.#service, 'aws4_request']) {
         bytes = createHmac('sha256', bytes).update(part).digest();
       }
       this.#key = { secret, day, bytes };

@@ -40,7 +40,7 @@ import { copySource, readCopy } from './copying.js';
 import { type CredentialSource, credentialSource } from './credentials.js';
 import { deleteBody, readDeleteFailures } from './deleting.js';
 import { encodeKey, escapeXml, fitsXml, isKey } from './encode.js';
-import { checksumsIn, contentHeadersOut, md5Header, metadataOut, unquote } from './headers.js';
+import { checksumsIn, contentHeadersOut, md5Header, metadataOut, newObjectHeaders, unquote } from './headers.js';
 import { capabilitiesOf, firstPartSizeOf, infoOf, infoOfRead, totalSize, unlessUnsupported } from './info.js';
 import { readPage, required } from './listing.js';
 import { Uploads } from './uploads.js';
@@ -67,17 +67,17 @@ export class S3Store implements ObjectStore {
   readonly #uploads: Uploads;
   readonly #preset: S3Preset;
   readonly #conditions: WriteConditions;
-  readonly #storageClass: string | undefined;
+  readonly #config: S3Config;
 
   constructor(config: S3Config, bucket: string, { transport, credentials = credentialSource(config), place }: S3Deps) {
     this.#preset = presetOf(config);
     this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
-    this.#storageClass = config.storage_class;
+    this.#config = config;
     this.#wire = new Wire(config, bucket, credentials, transport, place);
     this.#uploads = new Uploads(this.#wire, this.#preset);
     const { endpoint } = this.#wire.addresses;
     this.identity = { kind: 's3', endpoint, bucket, account: credentials.fingerprint };
-    this.capabilities = capabilitiesOf(this.#preset);
+    this.capabilities = capabilitiesOf(this.#preset, config);
   }
 
   checkKey(key: string): void {
@@ -277,11 +277,10 @@ export class S3Store implements ObjectStore {
     return headers;
   }
 
-  #writeHeaders({ headers: content, metadata, storageClass = this.#storageClass }: PutOptions): Record<string, string> {
-    const headers: Record<string, string> = {};
+  #writeHeaders({ headers: content, metadata, storageClass }: PutOptions): Record<string, string> {
+    const headers = newObjectHeaders(this.#config, storageClass);
     contentHeadersOut(content, headers);
     metadataOut(metadata, this.#preset, headers);
-    if (storageClass !== undefined) headers['x-amz-storage-class'] = storageClass;
     return headers;
   }
 

@@ -48,7 +48,7 @@ export class Wire {
     this.addresses = addressesOf(config, bucket);
     this.#transport = transport;
     this.#credentials = credentials;
-    this.#signer = new Signer(this.addresses.region);
+    this.#signer = new Signer(this.addresses.region, this.addresses.service);
     this.#requesterPays = config.requester_pays;
     this.#nul = presetOf(config).nul;
   }
@@ -99,7 +99,7 @@ export class Wire {
     const answer = await this.#transport.request({ method, origin, path: onWire, headers, body, target, pace, signal });
     const ok = answer.status >= 200 && answer.status < 300;
     if (ok && !(request.lateError && xmlRoot(answer.body) === 'Error')) return answer;
-    throw this.#refusal(request, origin, answer);
+    throw this.#refusal(request, origin, answer, credentials);
   }
 
   #headers(
@@ -116,7 +116,7 @@ export class Wire {
     return headers;
   }
 
-  #refusal(request: S3Request, origin: string, { status, headers, body }: HttpResponse): Error {
+  #refusal(request: S3Request, origin: string, { status, headers, body }: HttpResponse, used: Credentials): Error {
     const { bucket } = this;
     const upload = request.parameters?.uploadId !== undefined && request.headers?.['x-amz-copy-source'] === undefined;
     const { region } = this.addresses;
@@ -126,7 +126,7 @@ export class Wire {
     if (maybeSkewed && this.#transport.clock.learn(origin, headers.date, error.code === 'clock-skew')) {
       return new ClockCorrected(error);
     }
-    if (error.code === 'expired-credentials' && this.#credentials.expire()) {
+    if (error.code === 'expired-credentials' && this.#credentials.expire(used)) {
       const { message, subject, serviceCode, requestId, remedy } = error;
       return new XsyncError(error.code, message, {
         subject,

@@ -23,6 +23,21 @@ describe('the config of an oss remote', () => {
     expect(() => resolve({ ...keys, endpoint: 'oss-accelerate.aliyuncs.com' })).toThrow(/no region/);
   });
 
+  it('variables lose the newline of a secret, and what cannot be a key is said', () => {
+    const env = { OSS_ACCESS_KEY_ID: 'ak\n', OSS_ACCESS_KEY_SECRET: ' sk\r\n', OSS_REGION: 'cn-shanghai\n' };
+    const { recipe, region } = resolve({ env_auth: true }, env);
+    expect({ ...recipe, region }).toMatchObject({
+      accessKeyId: 'ak',
+      accessKeySecret: 'sk',
+      region: 'cn-shanghai',
+    });
+    for (const more of [{ OSS_ACCESS_KEY_ID: 'a\nk' }, { OSS_SESSION_TOKEN: 'a b' }]) {
+      expect(() => resolve({ env_auth: true }, { ...env, ...more })).toThrow(
+        expect.objectContaining({ code: 'config', message: expect.stringContaining('characters that no key has') }),
+      );
+    }
+  });
+
   it('inside the region, traffic stays on the free internal endpoint', () => {
     const { endpoints } = resolve({ ...keys, region: 'cn-hangzhou', internal: true });
     expect(endpoints.control).toBe('https://oss-cn-hangzhou-internal.aliyuncs.com');

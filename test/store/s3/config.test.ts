@@ -12,7 +12,8 @@ describe('an s3 remote', () => {
     ['half a key pair', { secret_access_key: undefined }],
     ['no credentials at all', { access_key_id: undefined, secret_access_key: undefined }],
     ['a provider that needs an endpoint', { provider: 'minio' }],
-    ['an endpoint with a path', { endpoint: 'https://x.example/bucket' }],
+    ['an endpoint with a query', { endpoint: 'https://x.example/?region=here' }],
+    ['an endpoint with a password', { endpoint: 'https://user:password@x.example' }],
     ['acceleration in China', { provider: 'aws-cn', accelerate: 'on' }],
     ['an unknown provider', { provider: 'nobody' }],
   ])('is refused with %s, before a run goes wrong', (_name, more) => {
@@ -88,6 +89,57 @@ describe('credentials', () => {
     expect(await source.get(3_400_000)).toMatchObject({ accessKeyId: 'A2' });
     source.expire();
     expect(await source.get(3_400_000)).toMatchObject({ accessKeyId: 'A3' });
+  });
+
+  it('that end soon are not fetched anew for every request, nor after a failure', async () => {
+    const ends = 240_000;
+    let fetched = 0;
+    let fail = false;
+    const source = new ChainSource(async () => {
+      fetched++;
+      if (fail) throw new Error('STS is down');
+      return { accessKeyId: 'A', secretAccessKey: 's', expiresMs: ends };
+    }, 'f');
+    for (let now = 0; now < 60_000; now += 100) await source.get(now);
+    expect(fetched).toBe(1);
+    fail = true;
+    for (let now = 60_000; now < 120_000; now += 100) await source.get(now);
+    expect(fetched).toBe(2);
+    // The closer the end, the more often: after half of the rest.
+    for (let now = 120_000; now < ends; now += 100) await source.get(now);
+    expect(fetched).toBeLessThan(25);
+    fail = false;
+    await expect(source.get(ends)).rejects.toMatchObject({ code: 'expired-credentials' });
+  });
+
+  it('that were renewed meanwhile are not dropped for a request that was sent with older ones', async () => {
+    let fetched = 0;
+    const source = new ChainSource(async () => ({ accessKeyId: `A${++fetched}`, secretAccessKey: 's' }), 'f');
+    const old = await source.get(0);
+    expect(source.expire(old)).toBe(true);
+    const renewed = await source.get(0);
+    expect(source.expire(old)).toBe(true);
+    expect(source.get(0)).toBe(renewed);
+    expect(fetched).toBe(2);
+  });
+
+  it.each([
+    ['a newline at the end', 'AKID\n', 'secret\n'],
+    ['a Windows line end and blanks', ' AKID\r\n', '\tsecret \r\n'],
+  ])('lose %s, which secrets made with echo have', (_, access_key_id, secret_access_key) => {
+    const config = s3ConfigSchema.parse({ type: 's3', access_key_id, secret_access_key, session_token: 't\n' });
+    expect(config).toMatchObject({ access_key_id: 'AKID', secret_access_key: 'secret', session_token: 't' });
+  });
+
+  it.each([
+    [{ access_key_id: 'AK ID' }],
+    [{ access_key_id: 'AK\nID' }],
+    [{ access_key_id: 'AKÏD' }],
+    [{ access_key_id: '\n' }],
+    [{ secret_access_key: 'sec\nret' }],
+    [{ session_token: 'a b' }],
+  ])('that cannot be keys are refused: %j', (more) => {
+    expect(s3ConfigSchema.safeParse({ type: 's3', ...KEYS, ...more }).success).toBe(false);
   });
 
   it('that still work are used when a refresh fails', async () => {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { HttpRequest, HttpResponse } from '../../../src/store/http/message.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
 import { s3ConfigSchema } from '../../../src/store/s3/config.js';
+import { completeConfig } from '../../../src/store/s3/environment.js';
 import { openS3Store } from '../../../src/store/s3/open.js';
 
 /** Answers in place of AWS: nothing leaves the machine. */
@@ -72,7 +73,8 @@ it('takes the region of the profile, so that a profile is all one has to name', 
   delete process.env.AWS_REGION;
   try {
     const profile = s3ConfigSchema.parse({ type: 's3', provider: 'aws-cn', profile: 'china' });
-    const { store } = await openS3Store(profile, 'bucket', { transport: new Scripted(async () => ({})) });
+    const { config } = await completeConfig(profile, process.env);
+    const { store } = await openS3Store(config, 'bucket', { transport: new Scripted(async () => ({})) });
     expect(store.identity.endpoint).toBe('https://s3.cn-northwest-1.amazonaws.com.cn');
   } finally {
     process.env = saved;
@@ -86,7 +88,7 @@ describe('AWS_ENDPOINT_URL, which AWS users set for a store of their own', () =>
     const saved = { ...process.env };
     process.env = { ...saved, AWS_ACCESS_KEY_ID: 'A', AWS_SECRET_ACCESS_KEY: 's', ...env };
     try {
-      const config = s3ConfigSchema.parse({ ...chain, ...settings });
+      const { config } = await completeConfig(s3ConfigSchema.parse({ ...chain, ...settings }), process.env);
       const { store } = await openS3Store(config, 'bucket', { transport: new Scripted(async () => ({})) });
       return store.identity.endpoint;
     } finally {
@@ -111,6 +113,6 @@ describe('AWS_ENDPOINT_URL, which AWS users set for a store of their own', () =>
   });
 
   it('is named when it is no endpoint', async () => {
-    await expect(settled({}, { AWS_ENDPOINT_URL: 'not a url' })).rejects.toThrow('AWS_ENDPOINT_URL is not an origin');
+    await expect(settled({}, { AWS_ENDPOINT_URL: 'not a url' })).rejects.toThrow('AWS_ENDPOINT_URL is not an address');
   });
 });
