@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { XsyncError } from '../../model/error.js';
 import type { Pace } from '../port.js';
-import type { HttpRequest, HttpResponse } from './message.js';
+import { type HttpRequest, type HttpResponse, MAX_BODY } from './message.js';
 import { type FaultContext, translateFault } from './translate.js';
 
 /**
@@ -15,8 +15,6 @@ const PIECE = 64 * 1024;
 const LARGEST_PIECE = 1024 * 1024;
 /** After a piece that took less than this, in milliseconds, the next one is twice as long; otherwise half as long. */
 const QUICK_MS = 50;
-/** Limit in bytes of a response without a target: a listing page or an error. A page of 1000 keys is under 8 MiB. */
-const MAX_BODY = 32 * 1024 * 1024;
 
 type Dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => boolean;
 

@@ -1,6 +1,9 @@
 /** Requests and responses of the lean transport. */
 import type { Pace } from '../port.js';
 
+/** Limit in bytes of a response without a target: a listing page or an error. A page of 1000 keys is under 8 MiB. */
+export const MAX_BODY = 32 * 1024 * 1024;
+
 export interface HttpRequest {
   method: string;
   /** `https://host[:port]`, without a path. */

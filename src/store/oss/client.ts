@@ -43,20 +43,22 @@ export class OssClient {
     const { control, data } = this.settings.endpoints;
     const { key, query = {} } = request;
     const { origin, path } = locate(request.bytes ? data : control, this.bucket, key ?? '', query);
+    let sent: Record<string, string> = {};
     const attempt = () => {
       const now = this.transport.clock.now(origin);
       const { method, headers = {}, body, target, pace } = request;
       const signed = this.settings.signer.sign({ method, bucket: this.bucket, key, query, headers }, now);
-      return this.transport.request({ method, origin, path, headers: wireHeaders(signed), body, target, pace, signal });
+      sent = wireHeaders(signed);
+      return this.transport.request({ method, origin, path, headers: sent, body, target, pace, signal });
     };
     const answer = await attempt();
     if (answer.status < 300) return answer;
-    const error = ossError(answer, this.subject(key));
+    const error = ossError({ ...answer, sent }, this.subject(key));
     const skewed = error.code === 'clock-skew' && this.transport.clock.learn(origin, answer.headers.date);
     if (!skewed) throw error;
     const again = await attempt();
     if (again.status < 300) return again;
-    throw ossError(again, this.subject(key));
+    throw ossError({ ...again, sent }, this.subject(key));
   }
 
   subject(key?: string): Subject {

@@ -1,5 +1,7 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
+import { HeadExplainer } from '../http/explain.js';
+import { mustHaveRoot } from '../http/xml.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -76,6 +78,7 @@ const NO_MIME = 'none';
 export class OssSdkStore implements ObjectStore {
   readonly identity: StoreIdentity;
   readonly capabilities = OSS_CAPABILITIES;
+  readonly #explainer = new HeadExplainer();
 
   constructor(private readonly client: SdkClient) {
     const { settings, bucket } = client;
@@ -95,7 +98,10 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async list(options: ListOptions): Promise<ListPage> {
-    const { value } = await this.#control(undefined, options, (oss, ctx) => oss.listV2(listQuery(options), { ctx }));
+    const { value, answer } = await this.#control(undefined, options, (oss, ctx) =>
+      oss.listV2(listQuery(options), { ctx }),
+    );
+    mustHaveRoot(answer.body, 'ListBucketResult');
     const { objects, prefixes, isTruncated, nextContinuationToken: token } = value;
     if (isTruncated && !token)
       throw new XsyncError('invalid-response', 'OSS truncated a listing and returned no continuation token');
@@ -112,15 +118,14 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo> {
-    return this.#describe(key, {}, options);
+    return this.#describe(key, options);
   }
 
   async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
-    const pinned = ifMatch(options.ifMatch);
-    if (target.byteLength === 0) return this.#describe(key, pinned, options);
+    if (target.byteLength === 0) return this.#describe(key, options);
     checkKey(key);
     const { offset = 0, pace, versionId } = options;
-    const headers = { ...pinned, ...rangeHeaders(offset, target.byteLength) };
+    const headers = { ...ifMatch(options.ifMatch), ...rangeHeaders(offset, target.byteLength) };
     const subres = versionId === undefined ? undefined : { versionId };
     const { answer, value: received } = await this.#data(key, options, async (oss, ctx, call) => {
       const { stream } = await oss.getStream(key, { ctx, headers, subres });
@@ -130,11 +135,16 @@ export class OssSdkStore implements ObjectStore {
     return readInfo(key, answer.headers);
   }
 
-  async #describe(key: string, headers: Headers, options: HeadOptions): Promise<ObjectInfo> {
+  async #describe(key: string, { versionId, signal, ifMatch: etag }: ReadOptions): Promise<ObjectInfo> {
     checkKey(key);
-    const subres = options.versionId === undefined ? undefined : { versionId: options.versionId };
-    const { answer } = await this.#control(key, options, (oss, ctx) => oss.head(key, { ctx, headers, subres }));
-    return readInfo(key, answer.headers);
+    const subres = versionId === undefined ? undefined : { versionId };
+    const head = async (): Promise<ObjectInfo> => {
+      const headers = ifMatch(etag);
+      const { answer } = await this.#control(key, { signal }, (oss, ctx) => oss.head(key, { ctx, headers, subres }));
+      return readInfo(key, answer.headers);
+    };
+    const getByte = () => this.read(key, new Uint8Array(1), { versionId, signal, ifMatch: etag });
+    return this.#explainer.ask(head, getByte);
   }
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
@@ -235,9 +245,10 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async #partsAfter(key: string, uploadId: string, marker: string, options: CallOptions) {
-    const { value } = await this.#control(key, options, (oss, ctx) =>
+    const { value, answer } = await this.#control(key, options, (oss, ctx) =>
       oss.listParts(key, uploadId, { 'max-parts': String(PAGE), 'part-number-marker': marker }, { ctx }),
     );
+    mustHaveRoot(answer.body, 'ListPartsResult');
     return value;
   }
 
@@ -283,9 +294,10 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
-    const { value } = await this.#control(undefined, options, (oss, ctx) =>
+    const { value, answer } = await this.#control(undefined, options, (oss, ctx) =>
       oss.listUploads(uploadsQuery(options), { ctx }),
     );
+    mustHaveRoot(answer.body, 'ListMultipartUploadsResult');
     return {
       uploads: value.uploads.map(({ name, uploadId, initiated }) => ({
         key: decodeUrl(name),

@@ -1,5 +1,6 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
+import { HeadExplainer } from '../http/explain.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -68,11 +69,13 @@ export function createOssStore(config: OssConfig, bucket: string, { transport, e
 /**
  * A bucket of Alibaba Cloud OSS over the lean transport. Metadata that OSS cannot hold is encoded (metadata.ts).
  * Reads, puts and parts use the data endpoint, which may be accelerated. Everything else uses the control endpoint, also
- * server-side copies, because they carry no object data. The creator of the transport closes it.
+ * server-side copies, because they carry no object data. A HEAD that is refused without a reason is followed by a GET of
+ * one byte. The creator of the transport closes it.
  */
 export class OssStore implements ObjectStore {
   readonly identity: StoreIdentity;
   readonly capabilities = OSS_CAPABILITIES;
+  private readonly explainer = new HeadExplainer();
 
   constructor(readonly client: OssClient) {
     const { settings, bucket } = client;
@@ -103,16 +106,15 @@ export class OssStore implements ObjectStore {
   }
 
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo> {
-    return this.describe(key, {}, options);
+    return this.describe(key, options);
   }
 
   /** Sends a HEAD for an empty target. A HEAD supports versions like a GET and costs the same. */
   async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
     const { offset = 0, pace, versionId } = options;
-    const pinned = ifMatch(options.ifMatch);
-    if (target.byteLength === 0) return this.describe(key, pinned, options);
+    if (target.byteLength === 0) return this.describe(key, options);
     checkKey(key);
-    const headers = { ...pinned, ...rangeHeaders(offset, target.byteLength) };
+    const headers = { ...ifMatch(options.ifMatch), ...rangeHeaders(offset, target.byteLength) };
     const request: OssRequest = {
       method: 'GET',
       key,
@@ -129,11 +131,14 @@ export class OssStore implements ObjectStore {
     return readInfo(key, answer.headers);
   }
 
-  private async describe(key: string, headers: Record<string, string>, options: HeadOptions): Promise<ObjectInfo> {
+  private async describe(key: string, { versionId, signal, ifMatch: etag }: ReadOptions): Promise<ObjectInfo> {
     checkKey(key);
-    const query = versionQuery(options.versionId);
-    const answer = await this.client.send({ method: 'HEAD', key, query, headers }, options);
-    return readInfo(key, answer.headers);
+    const head = async (): Promise<ObjectInfo> => {
+      const request: OssRequest = { method: 'HEAD', key, query: versionQuery(versionId), headers: ifMatch(etag) };
+      return readInfo(key, (await this.client.send(request, { signal })).headers);
+    };
+    const getByte = () => this.read(key, new Uint8Array(1), { versionId, signal, ifMatch: etag });
+    return this.explainer.ask(head, getByte);
   }
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {

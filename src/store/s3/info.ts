@@ -72,7 +72,7 @@ function isArchived(headers: Record<string, string>): boolean {
 }
 
 /** The whole object's size from a ranged GET. Some stores return 200 when the range covers the whole object. */
-export function totalSize({ status, headers }: HttpResponse, offset: number): number {
+export function totalSize({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>, offset: number): number {
   if (status === 200 && offset === 0) return Number(headers['content-length'] ?? Number.NaN);
   const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers['content-range'] ?? '');
   if (status !== 206 || range === null || Number(range[1]) !== offset) {

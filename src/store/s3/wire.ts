@@ -99,7 +99,7 @@ export class Wire {
     const answer = await this.#transport.request({ method, origin, path: onWire, headers, body, target, pace, signal });
     const ok = answer.status >= 200 && answer.status < 300;
     if (ok && !(request.lateError && xmlRoot(answer.body) === 'Error')) return answer;
-    throw this.#refusal(request, origin, answer);
+    throw this.#refusal(request, origin, answer, headers);
   }
 
   #headers(
@@ -116,11 +116,26 @@ export class Wire {
     return headers;
   }
 
-  #refusal(request: S3Request, origin: string, { status, headers, body }: HttpResponse): Error {
+  #refusal(
+    request: S3Request,
+    origin: string,
+    { status, headers, body }: HttpResponse,
+    sent: Record<string, string>,
+  ): Error {
     const { bucket } = this;
     const upload = request.parameters?.uploadId !== undefined && request.headers?.['x-amz-copy-source'] === undefined;
     const { region } = this.addresses;
-    const error = refusalOf({ status, headers, body, bucket, place: this.#place, key: request.key, upload, region });
+    const error = refusalOf({
+      status,
+      headers,
+      body,
+      bucket,
+      place: this.#place,
+      key: request.key,
+      upload,
+      region,
+      sent,
+    });
     // The error response to a HEAD has no body that could name the skew, but its Date header shows it.
     const maybeSkewed = isXsyncError(error, 'clock-skew') || (status === 403 && body.length === 0);
     if (maybeSkewed && this.#transport.clock.learn(origin, headers.date, error.code === 'clock-skew')) {
