@@ -5,6 +5,7 @@
 import type { DoomedRow, Manifest } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
 import type { Outcome } from '../../model/outcome.js';
+import { PageGuard } from '../../model/paging.js';
 import type { DeleteTicket } from '../../model/ticket.js';
 import type { DeleteReason } from '../decide/decide.js';
 import { headIfThere } from '../decide/inspect.js';
@@ -113,10 +114,12 @@ export class Deletes {
   async #sourceListed(): Promise<number> {
     const { census, pass, pair, halt } = this.#context;
     if (census.seen > 0 || pass.after === undefined) return census.seen;
-    const { store, prefix } = pair.source;
+    const { store, prefix, text } = pair.source;
+    const guard = new PageGuard(text);
     for (let token: string | undefined; ; ) {
       const page = await store.list({ prefix, token, signal: halt.listings });
       token = page.nextToken;
+      guard.follow({ token });
       if (page.entries.length > 0 || token === undefined) return page.entries.length;
     }
   }

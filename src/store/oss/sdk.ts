@@ -1,5 +1,6 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
+import { PageGuard } from '../../model/paging.js';
 import { HeadExplainer } from '../http/explain.js';
 import { mustHaveRoot } from '../http/xml.js';
 import type {
@@ -54,7 +55,7 @@ import {
 } from './requests.js';
 import { type SdkAnswer, SdkClient, type SdkOptions, type SdkRun } from './sdk-client.js';
 import { fill, pieces } from './sdk-streams.js';
-import type { AliObject } from './sdk-types.js';
+import type { AliObject, AliPart } from './sdk-types.js';
 
 export interface OssSdkDeps extends Partial<SdkOptions> {
   /** The environment for `env_auth`; default: the process's environment. */
@@ -230,16 +231,15 @@ export class OssSdkStore implements ObjectStore {
   async listParts({ key, uploadId }: UploadRef, options: CallOptions = {}): Promise<PartEntry[]> {
     checkKey(key);
     const all: PartEntry[] = [];
+    const guard = new PageGuard(`the parts of ${key}`);
     let marker: string | undefined = '0';
     while (marker !== undefined) {
       const page = await this.#partsAfter(key, uploadId, marker, options);
       // A single part is not an array, and the flag is text.
-      for (const part of [page.parts].flat()) {
-        const { PartNumber, Size, ETag, HashCrc64ecma: crc64ecma } = part;
-        const entry = { partNumber: Number(PartNumber), size: Number(Size), etag: ETag.replaceAll('"', '') };
-        all.push(crc64ecma ? { ...entry, crc64ecma } : entry);
-      }
+      const parts = [page.parts ?? []].flat().map(partOf);
+      all.push(...parts);
       marker = String(page.isTruncated) === 'true' ? page.nextPartNumberMarker : undefined;
+      guard.follow({ first: parts[0]?.partNumber, last: parts.at(-1)?.partNumber, token: marker });
     }
     return all;
   }
@@ -346,6 +346,11 @@ export class OssSdkStore implements ObjectStore {
     const { bucket, settings } = this.client;
     return this.client.call(origin, { bucket, key, region: settings.region }, options, run);
   }
+}
+
+function partOf({ PartNumber, Size, ETag, HashCrc64ecma: crc64ecma }: AliPart): PartEntry {
+  const entry = { partNumber: Number(PartNumber), size: Number(Size), etag: ETag.replaceAll('"', '') };
+  return crc64ecma ? { ...entry, crc64ecma } : entry;
 }
 
 function entryOf(object: AliObject) {

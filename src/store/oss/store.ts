@@ -1,5 +1,6 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
+import { PageGuard } from '../../model/paging.js';
 import { HeadExplainer } from '../http/explain.js';
 import type {
   CallOptions,
@@ -223,12 +224,14 @@ export class OssStore implements ObjectStore {
   async listParts({ key, uploadId }: UploadRef, options: CallOptions = {}): Promise<PartEntry[]> {
     checkKey(key);
     const all: PartEntry[] = [];
+    const guard = new PageGuard(`the parts of ${key}`);
     for (let marker: string | undefined = '0'; marker !== undefined; ) {
       const query = { uploadId, 'max-parts': String(PAGE), 'encoding-type': 'url', 'part-number-marker': marker };
       const { body } = await this.client.send({ method: 'GET', key, query }, options);
       const { parts, next } = readParts(body);
       all.push(...parts);
       marker = next;
+      guard.follow({ first: parts[0]?.partNumber, last: parts.at(-1)?.partNumber, token: marker });
     }
     return all;
   }
