@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { XsyncError } from '../../src/model/error.js';
 import { MAX_BODY } from '../../src/store/http/message.js';
+import type { ObjectStore } from '../../src/store/port.js';
 import { FOUR, type Reply, type Script, SECRETS, script as start } from './four.js';
 
 const ETAG = '0123456789abcdef0123456789abcdef';
@@ -168,6 +169,34 @@ describe.each(FOUR)('%s', (kind) => {
       message: expect.stringContaining('a web page came in place of the response of the store (HTTP status 403)'),
       remedy: expect.stringContaining('endpoint'),
     });
+  });
+
+  it.each([
+    ['an ETag', 'ETag', (store: ObjectStore) => store.read('k', new Uint8Array(1), { ifMatch: 'a\u0001b' })],
+    [
+      'an ETag beyond latin1',
+      'ETag',
+      (store: ObjectStore) => store.read('k', new Uint8Array(1), { ifMatch: 'a\u4e2d' }),
+    ],
+    [
+      'a header',
+      'cache-control',
+      (store: ObjectStore) => store.put('k', new Uint8Array(1), { headers: { cacheControl: 'a\u007fb' } }),
+    ],
+    [
+      'a line break',
+      'content-language',
+      (store: ObjectStore) => store.put('k', new Uint8Array(1), { headers: { contentLanguage: 'a\r\nb: c' } }),
+    ],
+    ['a storage class', 'storage-class', (store: ObjectStore) => store.createUpload('k', { storageClass: 'A\u0000' })],
+  ])('fails only the object with a control character: %s', async (_what, name, call) => {
+    const { store, seen } = await script(() => ({}));
+    expect(await fault(call(store))).toMatchObject({
+      code: 'unsupported',
+      class: 'permanent',
+      message: expect.stringContaining(name),
+    });
+    expect(seen).toEqual([]);
   });
 
   it('reads no answer without end', async () => {
