@@ -27,9 +27,12 @@ export interface InspectContext {
   budget: MemoryBudget;
   policy: TransferPolicy;
   signal: AbortSignal;
+  /** The object may be written although nobody knows what the destination has (`writesUnseen`), or its listing tells. */
+  unseen: boolean;
 }
 
 /**
+ * Some credentials may write objects and not read them. What the destination has is unknown then, and is overwritten.
  * @param doubted an earlier copy failed, so an equal time does not prove equal bytes
  * @throws what HEAD throws, except object-not-found of the destination
  */
@@ -40,7 +43,10 @@ export async function inspect(
   doubted: boolean,
 ): Promise<Inspected> {
   const { signal, policy } = context;
-  const dest = await headIfThere(context.dest, keys.destKey, signal);
+  const forced = decision.reason === 'unlisted' && policy.compare === 'ignore-times';
+  if (forced && context.unseen) return { verdict: overwrite(policy, 'forced') };
+  const dest = await headIfVisible(context, keys.destKey);
+  if (dest === 'hidden') return { verdict: overwrite(policy, decision.otherwise) };
   if (!dest) return { verdict: { action: 'copy', reason: decision.otherwise } };
   if (decision.reason === 'unlisted') {
     if (policy.ignoreExisting) return { verdict: { action: 'skip', reason: 'exists' }, dest };
@@ -57,6 +63,18 @@ export async function inspect(
   const verdict = compareInspected(policy, source, dest, checksum, known);
   const believed = verdict.action !== 'skip' || verdict.reason !== 'same-time' || !doubted;
   return { verdict: believed ? verdict : overwrite(policy, 'failed-before'), dest };
+}
+
+async function headIfVisible(
+  { dest, signal, unseen }: InspectContext,
+  key: string,
+): Promise<ObjectInfo | 'hidden' | undefined> {
+  try {
+    return await headIfThere(dest, key, signal);
+  } catch (error) {
+    if (unseen && isXsyncError(error, 'access-denied')) return 'hidden';
+    throw error;
+  }
 }
 
 export async function headIfThere(

@@ -118,6 +118,7 @@ class Adoption {
           budget: this.#budget,
           policy: COMPARING,
           signal: halt.signal,
+          unseen: false,
         };
         try {
           const { verdict, dest: inspected } = await inspect(context, keys, decision, false);

@@ -30,7 +30,7 @@ export function capabilitiesOf(preset: S3Preset): Capabilities {
 
 /** The object that the headers of a HEAD or GET describe; `size` is that of the whole object, in bytes. */
 export function infoOf(key: string, size: number, headers: Record<string, string>): ObjectInfo {
-  const etag = unquote(required(headers.etag, 'ETag'));
+  const etag = unquote(required(headers.etag || undefined, 'ETag'));
   const info: ObjectInfo = {
     key,
     size,
