@@ -23,6 +23,8 @@ export interface OssRequest {
   pace?: Pace;
   /** True for calls that carry object data, which may use the accelerated endpoint. */
   bytes?: boolean;
+  /** OSS may work for minutes: it sends its status at once, and white space until it is done. */
+  keptOpen?: boolean;
 }
 
 export class OssClient {
@@ -46,10 +48,10 @@ export class OssClient {
     let sent: Record<string, string> = {};
     const attempt = () => {
       const now = this.transport.clock.now(origin);
-      const { method, headers = {}, body, target, pace } = request;
+      const { method, headers = {}, body, target, pace, keptOpen } = request;
       const signed = this.settings.signer.sign({ method, bucket: this.bucket, key, query, headers }, now);
       sent = wireHeaders(signed);
-      return this.transport.request({ method, origin, path, headers: sent, body, target, pace, signal });
+      return this.transport.request({ method, origin, path, headers: sent, body, target, pace, signal, keptOpen });
     };
     const answer = await attempt();
     if (answer.status < 300) return answer;

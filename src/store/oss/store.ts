@@ -155,7 +155,7 @@ export class OssStore implements ObjectStore {
     if (!this.copyableFrom(source)) throw notCopyable(sourceKey);
     const { bucket } = source.identity;
     const headers = copyHeaders(bucket, sourceKey, key, options, this.client.settings.storageClass);
-    const answer = await this.client.send({ method: 'PUT', key, headers, body: '' }, options);
+    const answer = await this.client.send({ method: 'PUT', key, headers, body: '', keptOpen: true }, options);
     refuseError(answer.body, this.client.subject(sourceKey));
     return readWhole(answer.body, 'CopyObjectResult', answer.headers);
   }
@@ -216,7 +216,8 @@ export class OssStore implements ObjectStore {
       'x-oss-copy-source-range': `bytes=${range.offset}-${range.offset + range.size - 1}`,
     };
     const query = { partNumber: String(partNumber), uploadId };
-    const answer = await this.client.send({ method: 'PUT', key, query, headers, body: '' }, options);
+    const request: OssRequest = { method: 'PUT', key, query, headers, body: '', keptOpen: true };
+    const answer = await this.client.send(request, options);
     refuseError(answer.body, this.client.subject(sourceKey));
     return readPartCopy(answer.body, answer.headers);
   }
@@ -249,6 +250,7 @@ export class OssStore implements ObjectStore {
       query: { uploadId, 'encoding-type': 'url' },
       headers,
       body: completeBody(parts),
+      keptOpen: true,
     };
     const answer = await this.client.send(request, options);
     refuseError(answer.body, this.client.subject(key));

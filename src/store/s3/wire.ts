@@ -96,7 +96,9 @@ export class Wire {
     const query = encodeQuery(request.parameters ?? {});
     const headers = this.#headers(request, path, query, credentials, now);
     const onWire = query === '' ? path : `${path}?${query}`;
-    const answer = await this.#transport.request({ method, origin, path: onWire, headers, body, target, pace, signal });
+    const keptOpen = request.lateError;
+    const sent = { method, origin, path: onWire, headers, body, target, pace, signal, keptOpen };
+    const answer = await this.#transport.request(sent);
     const ok = answer.status >= 200 && answer.status < 300;
     if (ok && !(request.lateError && xmlRoot(answer.body) === 'Error')) return answer;
     throw this.#refusal(request, origin, answer, headers);
