@@ -210,3 +210,31 @@ describe.each(FOUR)('%s', (kind) => {
     expect(MAX_BODY).toBeLessThan(64 * 1024 * 1024);
   });
 });
+
+describe('a redirect', () => {
+  let first: Script;
+  let second: Script;
+
+  afterEach(async () => {
+    await first.close();
+    await second.close();
+  });
+
+  it('to another port of the same host is signed for it and followed, with the body, once', async () => {
+    second = await start('s3', () => ({ headers: OBJECT }));
+    const host = new URL(second.store.identity.endpoint).host;
+    first = await start('s3', ({ url }) => ({ status: 307, headers: { location: `http://${host}${url}` } }));
+    expect(await first.store.put('a b', new Uint8Array(9))).toMatchObject({ etag: ETAG });
+    expect(second.seen).toMatchObject([
+      { method: 'PUT', url: '/photos/a%20b', headers: { host, 'content-length': '9' } },
+    ]);
+  });
+
+  it('to another service fails the object, and is temporary', async () => {
+    second = await start('s3', () => ({ headers: OBJECT }));
+    const { port } = new URL(second.store.identity.endpoint);
+    first = await start('s3', ({ url }) => ({ status: 307, headers: { location: `http://localhost:${port}${url}` } }));
+    await expect(first.store.put('k', new Uint8Array(9))).rejects.toMatchObject({ code: 'server-error', status: 307 });
+    expect(second.seen).toEqual([]);
+  });
+});

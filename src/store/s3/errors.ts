@@ -139,6 +139,9 @@ function meaningOf(
   // SSE-C: only the key that encrypted the object can read it.
   if (serviceCode === 'InvalidRequest' && /server side encryption/i.test(message ?? ''))
     return ['unsupported-object', 'Exclude the object: reading it needs the key of its customer (SSE-C).'];
+  // S3 answers so for some time after a bucket was created. The next object may be answered elsewhere.
+  if ((status === 307 || status === 308) && (actualRegion === undefined || actualRegion === region))
+    return ['server-error', 'Run again later. If it persists, check the endpoint: it redirects to another service.'];
   const known = entryOf(serviceCode);
   if (known) return known;
   const unknown = unknownCode(status, serviceCode);
