@@ -16,7 +16,7 @@ export interface RetryEvent {
 }
 
 /** Whether a service has ever responded. All wrappers over the same service share one object. */
-export interface Heard {
+export interface Contact {
   answered: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface RetryOptions {
    */
   firstAttempts?: number;
   /** Shared by the wrappers of several runs over one store. */
-  heard?: Heard;
+  contact?: Contact;
   /** Upper bound of the first wait; it doubles with each further one. Default 200. */
   baseMs?: number;
   /** Upper bound of every wait, unless the service requests a longer one. Default 20,000. */
@@ -59,22 +59,22 @@ const NOT_COMPLETED = ['throttled', 'clock-skew', 'unreachable'] as const;
  * wrapper holds no other state: several may wrap one store, each with its own `onRetry`.
  */
 export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectStore {
-  const settings = { attempts: 10, firstAttempts: 4, heard: { answered: false }, sleep, ...BACKOFF, ...options };
-  const { heard } = settings;
+  const settings = { attempts: 10, firstAttempts: 4, contact: { answered: false }, sleep, ...BACKOFF, ...options };
+  const { contact } = settings;
 
   return new InterceptedStore(store, async (call, run) => {
     const attempts = new Attempts(call.pace);
     for (let attempt = 1; ; attempt++) {
       try {
         const result = await run(attempts.pace);
-        heard.answered = true;
+        contact.answered = true;
         return result;
       } catch (error) {
-        heard.answered ||= isAnswer(error);
+        contact.answered ||= isAnswer(error);
         if (attempts.endAttempt()) attempt = 1;
         if (!mayRepeat(call, error) || attempt >= settings.attempts) throw error;
         if (isVague(error) && attempt >= settings.firstAttempts) throw error;
-        if (!heard.answered && attempt >= settings.firstAttempts) throw neverAnswered(error);
+        if (!contact.answered && attempt >= settings.firstAttempts) throw neverAnswered(error);
         const delayMs = backoffMs(attempt, error, settings);
         settings.onRetry?.({ kind: call.kind, key: call.key, attempt, delayMs, error });
         await settings.sleep(delayMs, call.signal);
