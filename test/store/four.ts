@@ -38,7 +38,7 @@ export const SECRETS = { secret: 'the-secret-key-of-this-test', token: 'the-sess
 export async function script(
   kind: One,
   reply: (seen: Seen, index: number) => Reply,
-  idleTimeoutMs = 300,
+  idleTimeoutMs = 10_000,
 ): Promise<Script> {
   const seen: Seen[] = [];
   const server = createServer(async (request: IncomingMessage, response) => {
