@@ -39,6 +39,11 @@ export const s3ConfigSchema = z
     force_path_style: flag.optional().describe('Put the bucket in the path instead of the host name'),
     accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('S3 Transfer Acceleration for object data'),
     requester_pays: flag.default(false),
+    etag_is_md5: flag
+      .optional()
+      .describe(
+        'Whether ETags are MD5s (and those of multipart objects MD5s of MD5s); default: what the provider promises',
+      ),
     prices: pricesSchema,
   })
   .superRefine((config, context) => {
@@ -80,6 +85,11 @@ export interface S3Preset {
   maxObjectSize: number;
   /** ETags of single puts and of parts are MD5s, whatever the bucket's encryption. */
   partEtagIsMd5: boolean;
+  /**
+   * ETags that look like an MD5, or like an MD5 of the parts' MD5s, are one, whoever wrote the object. Where this is not
+   * promised, they are only a hint. Encrypted objects are excepted.
+   */
+  etagIsMd5: boolean;
   /** Requests per second, where the provider documents a limit. */
   requestRates?: { read: number; write: number };
   /** Bytes of user metadata. */
@@ -105,6 +115,7 @@ const COMPATIBLE: S3Preset = {
   minPartSize: 5 * MiB,
   maxObjectSize: 5 * 1024 * GiB,
   partEtagIsMd5: true,
+  etagIsMd5: true,
   maxMetadata: 2048,
   checksumMode: false,
   locationConstraint: false,
@@ -128,9 +139,16 @@ const AWS: S3Preset = {
   locationConstraint: true,
 };
 
-const VIRTUAL: S3Preset = { ...COMPATIBLE, pathStyle: false, locationConstraint: true, minPartSize: 100 * 1024 };
+const VIRTUAL: S3Preset = {
+  ...COMPATIBLE,
+  pathStyle: false,
+  locationConstraint: true,
+  minPartSize: 100 * 1024,
+  // These compute the ETags of multipart objects in ways of their own, which rclone does not compare either.
+  etagIsMd5: false,
+};
 
-export const PRESETS: Record<S3Provider, S3Preset> = {
+const PRESETS: Record<S3Provider, S3Preset> = {
   aws: AWS,
   'aws-cn': {
     ...AWS,
@@ -147,8 +165,9 @@ export const PRESETS: Record<S3Provider, S3Preset> = {
     encodesUploads: false,
     nul: false,
   },
-  // R2 requires all parts but the last to have the same size. The planner's parts do.
-  r2: { ...COMPATIBLE, defaultRegion: 'auto' },
+  // R2 requires all parts but the last to have the same size. The planner's parts do. ETags of objects uploaded in parts
+  // before June 2023 are random (https://developers.cloudflare.com/r2/objects/multipart-objects/).
+  r2: { ...COMPATIBLE, defaultRegion: 'auto', etagIsMd5: false },
   oss: {
     ...VIRTUAL,
     endpoint: (region) => `https://s3.oss-${region}.aliyuncs.com`,
@@ -167,12 +186,24 @@ export const PRESETS: Record<S3Provider, S3Preset> = {
     endpoint: (region) => `https://obs.${region}.myhuaweicloud.com`,
     defaultRegion: 'cn-north-4',
   },
-  other: { ...COMPATIBLE, orderedListing: 'unknown', partEtagIsMd5: false },
+  other: { ...COMPATIBLE, orderedListing: 'unknown', partEtagIsMd5: false, etagIsMd5: false },
 };
 
 /** The config's provider. The default is `aws`, or `other` when the config sets an endpoint. */
 export function providerOf(config: { provider?: S3Provider; endpoint?: string }): S3Provider {
   return config.provider ?? (config.endpoint === undefined ? 'aws' : 'other');
+}
+
+/** The preset of the config's provider, with what the config overrides. */
+export function presetOf(config: { provider?: S3Provider; endpoint?: string; etag_is_md5?: boolean }): S3Preset {
+  const preset = PRESETS[providerOf(config)];
+  const { etag_is_md5: is } = config;
+  return is === undefined ? preset : { ...preset, partEtagIsMd5: is, etagIsMd5: is };
+}
+
+/** ETags that the store returns for what was just written are MD5s, unless the response says that it was encrypted. */
+export function writtenEtagIsMd5({ partEtagIsMd5, etagIsMd5 }: S3Preset): boolean {
+  return partEtagIsMd5 || etagIsMd5;
 }
 
 /** The endpoint as an origin; undefined when it is not one. */

@@ -16,12 +16,20 @@ export function copySource(bucket: string, key: string, { ifMatch, versionId }: 
 
 const FIELDS = ['ETag', 'LastModified', 'ChecksumCRC64NVME', 'ChecksumType'] as const;
 
-/** The result of a copy; `root` is `CopyObjectResult` or `CopyPartResult`. */
-export function readCopy(root: string, body: Buffer, headers: Record<string, string>): WriteResult {
+/**
+ * The result of a copy; `root` is `CopyObjectResult` or `CopyPartResult`.
+ * @param promised as in `checksumsOfEtag`
+ */
+export function readCopy(root: string, body: Buffer, headers: Record<string, string>, promised: boolean): WriteResult {
   const { fields } = readXml(body, { root, fields: FIELDS, lists: {} });
   const etag = unquote(required(fields.ETag, 'ETag'));
   const mtimeMs = fields.LastModified === undefined ? undefined : time(fields.LastModified);
-  return { etag, checksums: bodyChecksums(fields, headers, etag), versionId: headers['x-amz-version-id'], mtimeMs };
+  return {
+    etag,
+    checksums: bodyChecksums(fields, headers, etag, promised),
+    versionId: headers['x-amz-version-id'],
+    mtimeMs,
+  };
 }
 
 /** Checksums of a response that has them in its XML. The encryption is in the headers. */
@@ -29,9 +37,10 @@ export function bodyChecksums(
   fields: { ChecksumCRC64NVME?: string; ChecksumType?: string },
   headers: Record<string, string>,
   etag: string,
+  promised: boolean,
 ): Checksums {
   const shown: Record<string, string> = { ...headers };
   if (fields.ChecksumCRC64NVME !== undefined) shown['x-amz-checksum-crc64nvme'] = fields.ChecksumCRC64NVME;
   if (fields.ChecksumType !== undefined) shown['x-amz-checksum-type'] = fields.ChecksumType;
-  return checksumsIn(shown, etag);
+  return checksumsIn(shown, etag, promised);
 }

@@ -29,12 +29,12 @@ const PARTS = {
 /** Storage classes whose objects must be restored before they can be read. */
 export const ARCHIVED = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 
-/** One page of ListObjectsV2. */
-export function readPage(body: Buffer): ListPage {
+/** One page of ListObjectsV2. @param promised as in `checksumsOfEtag` */
+export function readPage(body: Buffer, promised: boolean): ListPage {
   const { fields, lists } = readXml(body, PAGE);
   const decode = fields.EncodingType === 'url' ? decodeListed : verbatim;
   return {
-    entries: lists.Contents.map((content) => entryOf(content, decode)),
+    entries: lists.Contents.map((content) => entryOf(content, decode, promised)),
     prefixes: lists.CommonPrefixes.map(({ Prefix }) => decode(required(Prefix, 'Prefix'))),
     nextToken: nextOf(fields.IsTruncated, fields.NextContinuationToken),
   };
@@ -45,6 +45,7 @@ type Content = Partial<Record<(typeof PAGE)['lists']['Contents'][number], string
 function entryOf(
   { Key, Size, ETag, LastModified, StorageClass }: Content,
   decode: (text: string) => string,
+  promised: boolean,
 ): ObjectEntry {
   const row = { size: wholeNumber(Size), etag: unquote(ETag ?? ''), mtimeMs: timeIn(LastModified) };
   const { size, etag, mtimeMs } = versionOf(row);
@@ -54,7 +55,7 @@ function entryOf(
     etag,
     mtimeMs,
     // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
-    checksums: checksumsOfEtag(etag),
+    checksums: checksumsOfEtag(etag, promised),
   };
   if (StorageClass && StorageClass !== 'STANDARD') entry.storageClass = StorageClass;
   if (StorageClass && ARCHIVED.has(StorageClass)) entry.special = 'archived';

@@ -18,16 +18,17 @@ import { checksumsIn, checksumsOfEtag, unquote } from './headers.js';
 import { ARCHIVED, required } from './listing.js';
 import type { SdkAnswer } from './sdk-call.js';
 
-export function readPage(output: ListObjectsV2CommandOutput): ListPage {
+/** @param promised as in `checksumsOfEtag` */
+export function readPage(output: ListObjectsV2CommandOutput, promised: boolean): ListPage {
   const decode = decoder(output.EncodingType);
   return {
-    entries: (output.Contents ?? []).map((listed) => entryOf(listed, decode)),
+    entries: (output.Contents ?? []).map((listed) => entryOf(listed, decode, promised)),
     prefixes: (output.CommonPrefixes ?? []).map(({ Prefix }: CommonPrefix) => decode(required(Prefix, 'Prefix'))),
     nextToken: nextOf(output.IsTruncated, output.NextContinuationToken),
   };
 }
 
-function entryOf(listed: Listed, decode: (text: string) => string): ObjectEntry {
+function entryOf(listed: Listed, decode: (text: string) => string, promised: boolean): ObjectEntry {
   const mtimeMs = listed.LastModified?.getTime();
   const { etag, ...version } = versionOf({ size: listed.Size, etag: unquote(listed.ETag ?? ''), mtimeMs });
   const entry: ObjectEntry = {
@@ -35,7 +36,7 @@ function entryOf(listed: Listed, decode: (text: string) => string): ObjectEntry 
     ...version,
     etag,
     // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
-    checksums: checksumsOfEtag(etag),
+    checksums: checksumsOfEtag(etag, promised),
   };
   const { StorageClass: storageClass } = listed;
   if (storageClass && storageClass !== 'STANDARD') entry.storageClass = storageClass;
@@ -75,9 +76,9 @@ export function readDeleteFailures({ Errors = [] }: DeleteObjectsCommandOutput):
 }
 
 /** The result of a put or an uploaded part, which is in the headers. */
-export function readWritten({ headers }: SdkAnswer): WriteResult {
+export function readWritten({ headers }: SdkAnswer, promised: boolean): WriteResult {
   const etag = unquote(required(headers.etag, 'ETag'));
-  return { etag, checksums: checksumsIn(headers, etag), versionId: headers['x-amz-version-id'] };
+  return { etag, checksums: checksumsIn(headers, etag, promised), versionId: headers['x-amz-version-id'] };
 }
 
 interface Described {
@@ -88,11 +89,16 @@ interface Described {
 }
 
 /** The result of a copy or a completed upload, which is in the XML. */
-export function readDescribed(described: Described | undefined, { headers }: SdkAnswer): WriteResult {
+export function readDescribed(
+  described: Described | undefined,
+  { headers }: SdkAnswer,
+  promised: boolean,
+): WriteResult {
   const { ETag, LastModified, ...checksums } = described ?? {};
   const etag = unquote(required(ETag, 'ETag'));
   const mtimeMs = LastModified?.getTime();
-  return { etag, checksums: bodyChecksums(checksums, headers, etag), versionId: headers['x-amz-version-id'], mtimeMs };
+  const proof = bodyChecksums(checksums, headers, etag, promised);
+  return { etag, checksums: proof, versionId: headers['x-amz-version-id'], mtimeMs };
 }
 
 function decoder(encoding: string | undefined): (text: string) => string {

@@ -13,7 +13,7 @@ import type {
   UploadRef,
   WriteResult,
 } from '../port.js';
-import type { S3Preset } from './config.js';
+import { type S3Preset, writtenEtagIsMd5 } from './config.js';
 import { encodeKey } from './encode.js';
 import { required, uploadMarkers } from './listing.js';
 import { readDescribed, readParts, readUploads, readWritten } from './sdk-answers.js';
@@ -48,7 +48,7 @@ export class SdkUploads {
     const command = (sdk: Sdk, call: SdkCall) => new sdk.UploadPartCommand({ ...input, Body: call.upload(body, pace) });
     const edit = withHeaders(undefined);
     const request = { key: upload.key, signal, upload: true, data: true, edit, command };
-    const { etag, checksums } = readWritten((await this.#client.send(request)).answer);
+    const { etag, checksums } = readWritten((await this.#client.send(request)).answer, writtenEtagIsMd5(this.#preset));
     return { etag, checksums };
   }
 
@@ -65,7 +65,7 @@ export class SdkUploads {
     const input = { ...this.#upload(upload), PartNumber: partNumber, ...from };
     const command = (sdk: Sdk) => new sdk.UploadPartCopyCommand(input);
     const { output, answer } = await this.#client.send({ key: upload.key, signal: options.signal, command });
-    const { etag, checksums } = readDescribed(output.CopyPartResult, answer);
+    const { etag, checksums } = readDescribed(output.CopyPartResult, answer, writtenEtagIsMd5(this.#preset));
     return { etag, checksums };
   }
 
@@ -99,7 +99,7 @@ export class SdkUploads {
       }
       throw error;
     });
-    return readDescribed(output, answer);
+    return readDescribed(output, answer, this.#preset.etagIsMd5);
   }
 
   async abort(upload: UploadRef, { signal }: CallOptions = {}): Promise<void> {

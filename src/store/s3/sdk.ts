@@ -20,10 +20,10 @@ import type {
   UploadRef,
   WriteResult,
 } from '../port.js';
-import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
+import { presetOf, type S3Config, type S3Preset, writtenEtagIsMd5 } from './config.js';
 import { type CredentialSource, chainEndpoint, chainRegion, credentialSource } from './credentials.js';
 import { encodeKey, fitsXml, isKey } from './encode.js';
-import { capabilitiesOf, firstPartSizeOf, infoOf, totalSize, unlessUnsupported } from './info.js';
+import { capabilitiesOf, firstPartSizeOf, infoOf, infoOfRead, totalSize, unlessUnsupported } from './info.js';
 import { required } from './listing.js';
 import { readDeleteFailures, readDescribed, readPage, readWritten } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
@@ -82,7 +82,7 @@ export class S3SdkStore implements ObjectStore {
     const credentials = deps.credentials ?? credentialSource(config, env);
     this.#client = new SdkClient(config, bucket, credentials, { connectTimeoutMs, idleTimeoutMs });
     this.#bucket = bucket;
-    this.#preset = PRESETS[providerOf(config)];
+    this.#preset = presetOf(config);
     this.#uploads = new SdkUploads(this.#client, bucket, this.#preset);
     this.#storageClass = config.storage_class;
     const { endpoint } = this.#client.addresses;
@@ -119,7 +119,7 @@ export class S3SdkStore implements ObjectStore {
       ContinuationToken: token,
     } as const;
     const command = (sdk: Sdk) => new sdk.ListObjectsV2Command(input);
-    return readPage((await this.#client.send({ signal, command })).output);
+    return readPage((await this.#client.send({ signal, command })).output, this.#preset.etagIsMd5);
   }
 
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo> {
@@ -155,7 +155,7 @@ export class S3SdkStore implements ObjectStore {
       const message = `${key}: received ${received} of ${target.byteLength} bytes at offset ${offset} (size ${size})`;
       throw new XsyncError('truncated', message, { subject: key, status: answer.status });
     }
-    return infoOf(key, size, answer.headers);
+    return infoOfRead(key, { size, read: received }, answer.headers, this.#preset.etagIsMd5);
   }
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
@@ -163,7 +163,8 @@ export class S3SdkStore implements ObjectStore {
     const input = { ...this.#object(key), ...this.#attributes(options), ...bodyOf(body, options.contentMd5) };
     const command = (sdk: Sdk, call: SdkCall) => new sdk.PutObjectCommand({ ...input, Body: call.upload(body, pace) });
     const edit = withHeaders(options.headers);
-    return readWritten((await this.#client.send({ key, signal, data: true, edit, command })).answer);
+    const { answer } = await this.#client.send({ key, signal, data: true, edit, command });
+    return readWritten(answer, writtenEtagIsMd5(this.#preset));
   }
 
   async copy(source: ObjectStore, sourceKey: string, key: string, options: CopyOptions = {}): Promise<WriteResult> {
@@ -179,7 +180,7 @@ export class S3SdkStore implements ObjectStore {
     const command = (sdk: Sdk) => new sdk.CopyObjectCommand(input);
     const edit = withHeaders(options.headers);
     const { output, answer } = await this.#client.send({ key, signal: options.signal, edit, command });
-    return readDescribed(output.CopyObjectResult, answer);
+    return readDescribed(output.CopyObjectResult, answer, this.#preset.etagIsMd5);
   }
 
   copyableFrom(source: ObjectStore): boolean {
@@ -264,7 +265,8 @@ export class S3SdkStore implements ObjectStore {
     const head = async (): Promise<ObjectInfo> => {
       const command = (sdk: Sdk) => new sdk.HeadObjectCommand(input);
       const { headers } = (await this.#client.send({ key, signal, edit: this.#asksChecksums, command })).answer;
-      return infoOf(key, Number(required(headers['content-length'], 'Content-Length')), headers);
+      const size = Number(required(headers['content-length'], 'Content-Length'));
+      return infoOf(key, size, headers, this.#preset.etagIsMd5);
     };
     const getByte = () => this.read(key, new Uint8Array(1), { versionId, ifMatch, signal });
     return this.#explainer.ask(head, getByte);

@@ -33,13 +33,13 @@ import type {
   UploadRef,
   WriteResult,
 } from '../port.js';
-import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
+import { presetOf, type S3Config, type S3Preset, writtenEtagIsMd5 } from './config.js';
 import { copySource, readCopy } from './copying.js';
 import { type CredentialSource, credentialSource } from './credentials.js';
 import { deleteBody, readDeleteFailures } from './deleting.js';
 import { encodeKey, escapeXml, fitsXml, isKey } from './encode.js';
 import { checksumsIn, contentHeadersOut, md5Header, metadataOut, unquote } from './headers.js';
-import { capabilitiesOf, firstPartSizeOf, infoOf, totalSize, unlessUnsupported } from './info.js';
+import { capabilitiesOf, firstPartSizeOf, infoOf, infoOfRead, totalSize, unlessUnsupported } from './info.js';
 import { readPage, required } from './listing.js';
 import { Uploads } from './uploads.js';
 import { Wire } from './wire.js';
@@ -68,10 +68,10 @@ export class S3Store implements ObjectStore {
   readonly #explainer = new HeadExplainer();
 
   constructor(config: S3Config, bucket: string, { transport, credentials = credentialSource(config), place }: S3Deps) {
-    this.#preset = PRESETS[providerOf(config)];
+    this.#preset = presetOf(config);
     this.#storageClass = config.storage_class;
     this.#wire = new Wire(config, bucket, credentials, transport, place);
-    this.#uploads = new Uploads(this.#wire, this.#preset.encodesUploads);
+    this.#uploads = new Uploads(this.#wire, this.#preset);
     const { endpoint } = this.#wire.addresses;
     this.identity = { kind: 's3', endpoint, bucket, account: credentials.fingerprint };
     this.capabilities = capabilitiesOf(this.#preset);
@@ -110,7 +110,7 @@ export class S3Store implements ObjectStore {
       'continuation-token': token,
     };
     const { body } = await this.#wire.send({ method: 'GET', parameters, signal });
-    return readPage(body);
+    return readPage(body, this.#preset.etagIsMd5);
   }
 
   async head(key: string, { versionId, signal }: HeadOptions = {}): Promise<ObjectInfo> {
@@ -140,13 +140,14 @@ export class S3Store implements ObjectStore {
       const message = `${key}: received ${answer.received} of ${target.byteLength} bytes at offset ${offset} (size ${size})`;
       throw new XsyncError('truncated', message, { subject: key, status: answer.status });
     }
-    return infoOf(key, size, answer.headers);
+    return infoOfRead(key, { size, read: answer.received }, answer.headers, this.#preset.etagIsMd5);
   }
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
     const { signal, pace, contentMd5 } = options;
     const headers = { ...this.#writeHeaders(options), ...md5Header(contentMd5) };
-    return writeResult(await this.#wire.send({ method: 'PUT', key, headers, body, signal, pace, data: true }));
+    const answer = await this.#wire.send({ method: 'PUT', key, headers, body, signal, pace, data: true });
+    return writeResult(answer, writtenEtagIsMd5(this.#preset));
   }
 
   async copy(source: ObjectStore, sourceKey: string, key: string, options: CopyOptions = {}): Promise<WriteResult> {
@@ -160,7 +161,7 @@ export class S3Store implements ObjectStore {
       return this.#asWritten(key, options);
     }
     const answer = await this.#wire.send({ method: 'PUT', key, headers, signal, lateError: true });
-    return readCopy('CopyObjectResult', answer.body, answer.headers);
+    return readCopy('CopyObjectResult', answer.body, answer.headers, this.#preset.etagIsMd5);
   }
 
   copyableFrom(source: ObjectStore): boolean {
@@ -253,7 +254,8 @@ export class S3Store implements ObjectStore {
     const headers = this.#readHeaders(ifMatch);
     const head = async (): Promise<ObjectInfo> => {
       const answer = await this.#wire.send({ method: 'HEAD', key, parameters: { versionId }, headers, signal });
-      return infoOf(key, Number(required(answer.headers['content-length'], 'Content-Length')), answer.headers);
+      const size = Number(required(answer.headers['content-length'], 'Content-Length'));
+      return infoOf(key, size, answer.headers, this.#preset.etagIsMd5);
     };
     const getByte = () => this.read(key, new Uint8Array(1), { versionId, ifMatch, signal });
     return this.#explainer.ask(head, getByte);
@@ -295,7 +297,7 @@ export class S3Store implements ObjectStore {
   }
 }
 
-function writeResult({ headers }: HttpResponse): WriteResult {
+function writeResult({ headers }: HttpResponse, promised: boolean): WriteResult {
   const etag = unquote(required(headers.etag, 'ETag'));
-  return { etag, checksums: checksumsIn(headers, etag), versionId: headers['x-amz-version-id'] };
+  return { etag, checksums: checksumsIn(headers, etag, promised), versionId: headers['x-amz-version-id'] };
 }

@@ -13,6 +13,7 @@ import type {
   UploadRef,
   WriteResult,
 } from '../port.js';
+import { type S3Preset, writtenEtagIsMd5 } from './config.js';
 import { bodyChecksums, copySource, readCopy } from './copying.js';
 import { escapeXml } from './encode.js';
 import { checksumsIn, md5Header, unquote } from './headers.js';
@@ -21,12 +22,11 @@ import type { Wire } from './wire.js';
 
 export class Uploads {
   readonly #wire: Wire;
-  readonly #encodes: boolean;
+  readonly #preset: S3Preset;
 
-  /** @param encodes the store reports whether it encoded the keys of its uploads */
-  constructor(wire: Wire, encodes: boolean) {
+  constructor(wire: Wire, preset: S3Preset) {
     this.#wire = wire;
-    this.#encodes = encodes;
+    this.#preset = preset;
   }
 
   async create(key: string, headers: Record<string, string>, options: CallOptions): Promise<UploadRef> {
@@ -54,7 +54,7 @@ export class Uploads {
       data: true,
     });
     const etag = unquote(required(headers.etag, 'ETag'));
-    return { etag, checksums: checksumsIn(headers, etag) };
+    return { etag, checksums: checksumsIn(headers, etag, writtenEtagIsMd5(this.#preset)) };
   }
 
   async partCopy(
@@ -76,7 +76,7 @@ export class Uploads {
       signal: options.signal,
       lateError: true,
     });
-    const { etag, checksums } = readCopy('CopyPartResult', answer.body, answer.headers);
+    const { etag, checksums } = readCopy('CopyPartResult', answer.body, answer.headers, writtenEtagIsMd5(this.#preset));
     return { etag, checksums };
   }
 
@@ -114,7 +114,7 @@ export class Uploads {
     const fields = ['ETag', 'ChecksumCRC64NVME', 'ChecksumType'] as const;
     const result = readXml(answer.body, { root: 'CompleteMultipartUploadResult', fields, lists: {} }).fields;
     const etag = unquote(required(result.ETag, 'ETag'));
-    const checksums = bodyChecksums(result, answer.headers, etag);
+    const checksums = bodyChecksums(result, answer.headers, etag, this.#preset.etagIsMd5);
     return { etag, checksums, versionId: answer.headers['x-amz-version-id'] };
   }
 
@@ -127,7 +127,7 @@ export class Uploads {
   }
 
   async list({ prefix, token, signal }: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
-    const encoding = this.#encodes ? 'url' : undefined;
+    const encoding = this.#preset.encodesUploads ? 'url' : undefined;
     const parameters = { uploads: '', prefix, 'encoding-type': encoding, 'max-uploads': 1000, ...uploadMarkers(token) };
     return readUploads((await this.#wire.send({ method: 'GET', parameters, signal })).body);
   }
