@@ -111,7 +111,7 @@ const BY_CODE: Record<string, Reading> = {
 };
 
 /** The answer to a HEAD may have only the detailed error code, in a header. */
-const CODE_OF_EC: Record<string, string> = { '0048-00000401': 'PublicEndpointForbidden' };
+const CODE_OF_EC = new Map([['0048-00000401', 'PublicEndpointForbidden']]);
 
 const FIELDS = ['Code', 'Message', 'RequestId', 'EC', 'Endpoint'] as const;
 export type ErrorFields = Partial<Record<(typeof FIELDS)[number], string>>;
@@ -141,7 +141,7 @@ export function errorOf(
   page?: typeof WEB_PAGE,
 ): XsyncError {
   const ec = fields.EC ?? headers['x-oss-ec'];
-  const { Code: serviceCode = CODE_OF_EC[ec ?? ''] } = fields;
+  const { Code: serviceCode = CODE_OF_EC.get(ec ?? '') } = fields;
   const message = fields.Message ?? `${page?.what ?? 'the service refused it'} (HTTP status ${status})`;
   const details: ErrorDetails = {
     subject: subject.key ?? subject.bucket,
