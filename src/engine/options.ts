@@ -80,3 +80,8 @@ export interface RunOptions {
   /** Aborted to start no more work and let work in flight finish or checkpoint. */
   stop: AbortSignal;
 }
+
+/** Whether an object may be written without knowing what the destination has under its key: nothing keeps or compares it. */
+export function writesUnseen({ policy, backup }: Pick<RunOptions, 'policy' | 'backup'>): boolean {
+  return !policy.ignoreExisting && !policy.immutable && !policy.update && backup === undefined;
+}

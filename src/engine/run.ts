@@ -272,6 +272,8 @@ async function prepareDestination({ pair, options, halt }: RunContext): Promise<
   try {
     await store.checkBucket({ signal: halt.signal });
   } catch (error) {
+    // Credentials that are limited to a prefix, or to writing, cannot see the bucket. If it is missing, the copy says so.
+    if (isXsyncError(error, 'access-denied')) return;
     if (!isXsyncError(error, 'bucket-not-found')) throw error;
     await store.createBucket({ signal: halt.signal });
   }

@@ -1,3 +1,4 @@
+import { PageGuard } from '../../model/paging.js';
 import { openSettings } from '../../open/job.js';
 import type { OpenSide } from '../../open.js';
 import type { UploadEntry } from '../../store/port.js';
@@ -86,11 +87,13 @@ async function abortCheckpoints({ io }: Context, cleaner: Cleaner, side: OpenSid
 }
 
 async function abortOld(cleaner: Cleaner, side: OpenSide, untilMs: number): Promise<void> {
+  const guard = new PageGuard(side.text);
   let token: string | undefined;
   do {
     const page = await side.store.listUploads({ prefix: side.prefix, token });
-    for (const upload of page.uploads) if (upload.initiatedMs <= untilMs) await cleaner.abort(side, upload);
     token = page.nextToken;
+    guard.follow({ first: page.uploads[0]?.uploadId, last: page.uploads.at(-1)?.uploadId, token });
+    for (const upload of page.uploads) if (upload.initiatedMs <= untilMs) await cleaner.abort(side, upload);
   } while (token !== undefined);
 }
 

@@ -4,6 +4,7 @@ import type { Filter } from '../../engine/filter/filter.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
+import { PageGuard } from '../../model/paging.js';
 import { openSettings } from '../../open/job.js';
 import type { OpenSide } from '../../open.js';
 import type { ListOptions, ListPage, UnlistedFolder } from '../../store/port.js';
@@ -117,13 +118,16 @@ type Listing = { context: Context; concurrency: number } & Pick<ListOptions, 'en
 
 type Level = Pick<ListPage, 'prefixes'> & { entries: readonly ObjectEntry[] };
 
-async function* level({ store, prefix }: OpenSide, { onUnlisted, enters }: Listing): AsyncGenerator<Level> {
+async function* level({ store, prefix, text }: OpenSide, { onUnlisted, enters }: Listing): AsyncGenerator<Level> {
+  const guard = new PageGuard(text);
   let token: string | undefined;
   do {
     const page = await store.list({ prefix, token, delimiter: '/', enters });
+    const { entries, prefixes } = page;
     for (const folder of page.unlisted ?? []) onUnlisted(folder);
-    yield page;
     token = page.nextToken;
+    guard.follow({ first: entries[0]?.key, last: entries.at(-1)?.key ?? prefixes.at(-1), token });
+    yield page;
   } while (token !== undefined);
 }
 

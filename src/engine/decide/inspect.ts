@@ -23,6 +23,8 @@ export interface Inspected {
 
 export interface InspectContext extends ReadingContext {
   policy: TransferPolicy;
+  /** The object may be written although nobody knows what the destination has (`writesUnseen`), or its listing tells. */
+  unseen: boolean;
 }
 
 /** What is known of a key before it is inspected. */
@@ -37,16 +39,22 @@ export interface Known {
   content?: Content;
 }
 
-/** @throws what HEAD throws, except object-not-found of the destination */
+/**
+ * Some credentials may write objects and not read them. What the destination has is unknown then, and is overwritten.
+ * @throws what HEAD throws, except object-not-found of the destination
+ */
 export async function inspect(context: InspectContext, keys: Known, decision: Inspect): Promise<Inspected> {
-  const { signal, policy } = context;
+  const { policy, signal } = context;
+  const forced = decision.reason === 'unlisted' && policy.compare === 'ignore-times';
+  if (forced && context.unseen) return { verdict: overwrite(policy, 'forced') };
   const reader = new LocalReader(context);
   if (decision.reason === 'checksums' && keys.listed) {
     const same = await compareListed(reader, keys.listed, keys.content);
     if (same) return { verdict: { action: 'skip', reason: 'same-checksum' } };
     if (same === false && !policy.update) return { verdict: overwrite(policy, decision.otherwise) };
   }
-  const dest = await headAtDestination(context.dest, keys.destKey, signal);
+  const dest = await headIfVisible(context, keys.destKey);
+  if (dest === 'hidden') return { verdict: overwrite(policy, decision.otherwise) };
   if (!dest) return { verdict: { action: 'copy', reason: decision.otherwise } };
   if (decision.reason === 'unlisted') {
     if (policy.ignoreExisting) return { verdict: { action: 'skip', reason: 'exists' }, dest };
@@ -88,6 +96,18 @@ async function compareChecksums(
 
 function certain(same: Agreement): boolean | undefined {
   return same === 'hint-differs' ? undefined : same;
+}
+
+async function headIfVisible(
+  { dest, signal, unseen }: InspectContext,
+  key: string,
+): Promise<ObjectInfo | 'hidden' | undefined> {
+  try {
+    return await headAtDestination(dest, key, signal);
+  } catch (error) {
+    if (unseen && isXsyncError(error, 'access-denied')) return 'hidden';
+    throw error;
+  }
 }
 
 export async function headIfThere(

@@ -5,6 +5,7 @@ import type { Spool } from '../../manifest/port.js';
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
+import { PageGuard } from '../../model/paging.js';
 import type { ListOptions, ListPage, ObjectCatalog, UnlistedFolder } from '../../store/port.js';
 import type { RunSide } from '../pair.js';
 import { type Bounds, below, contains, inside, reaches } from './bounds.js';
@@ -149,13 +150,13 @@ async function* pages(
   bounds: Bounds,
   first = fetchPage(side, { startAfter: bounds.after, signal, enters }),
 ): AsyncGenerator<ObjectEntry[]> {
-  let token: string | undefined;
+  const guard = new PageGuard(side.text);
   let next: Promise<ListPage> | undefined = first;
   while (next) {
     const page: ListPage = await next;
-    if (page.nextToken !== undefined && page.nextToken === token) throw wrong(side, 'repeats a continuation token');
-    token = page.nextToken;
+    const token = page.nextToken;
     const last = page.entries.at(-1);
+    guard.follow({ first: page.entries[0]?.key, last: last?.key, token });
     const more = token !== undefined && !(last && reaches(bounds, last.key));
     next = more ? fetchPage(side, { token, signal, enters }) : undefined;
     for (const folder of page.unlisted ?? []) if (!reaches(bounds, folder.prefix)) onUnlisted(folder);
@@ -170,6 +171,7 @@ async function* inRanges(
   first: Promise<ListPage>,
 ): AsyncGenerator<ObjectEntry[]> {
   let fetched: Promise<ListPage> | undefined = first;
+  const guard = new PageGuard(side.text);
   const list = async (options: ListOptions, after?: string): Promise<ListPage> => {
     // The page that measured the latency serves the first range, which is always requested first.
     const asked = fetched;
@@ -177,6 +179,7 @@ async function* inRanges(
     const page = await (asked ?? side.store.list({ ...options, signal }));
     if (page.nextToken !== undefined && page.nextToken === options.token)
       throw wrong(side, 'repeats a continuation token');
+    guard.count({ last: page.entries.at(-1)?.key ?? page.prefixes.at(-1), token: page.nextToken });
     // Cutting a page at a key requires order. That of a delimiter listing is checked where it is used.
     if (options.delimiter === undefined) checkOrder(side, page.entries, after);
     return page;

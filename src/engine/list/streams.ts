@@ -56,6 +56,10 @@ export type StreamOptions = Pick<
   distrusted: readonly Side[];
   /** The objects that the filter excludes are wanted at the destination, to delete them. */
   excludedToo?: boolean;
+  /** Objects may be written without knowing what the destination has: a HEAD of it that is refused says nothing. */
+  unseen?: boolean;
+  /** Ask nothing about named objects of the destination: they are written in any case. */
+  forced?: boolean;
 };
 
 export class Streams {
@@ -84,7 +88,7 @@ export class Streams {
       const wanted = [...new Set(named)].sort(compareKeys);
       return {
         source: this.#heads('source', source, wanted),
-        dest: this.#options.noTraverse ? undefined : this.#heads('destination', dest, wanted),
+        dest: this.#options.noTraverse ? undefined : this.#destHeads(dest, wanted),
         rows: this.#rowsOf(wanted),
         unlisted,
       };
@@ -211,6 +215,15 @@ export class Streams {
     yield keys.flatMap((key) => this.#pair.manifest.get(key) ?? []);
   }
 
+  #destHeads(dest: RunSide, keys: readonly string[]): Stream<ObjectEntry> {
+    return this.#options.forced ? this.#knownOf(keys) : this.#heads('destination', dest, keys);
+  }
+
+  /** The destination's objects that the manifest knows. */
+  async *#knownOf(keys: readonly string[]): AsyncGenerator<ObjectEntry[]> {
+    yield keys.flatMap((key) => this.#known(key) ?? []);
+  }
+
   /** Sends a HEAD for each named object, in the order of `keys`; leaves out those that do not exist. */
   async *#heads(name: Side, side: RunSide, keys: readonly string[]): AsyncGenerator<ObjectEntry[]> {
     const { emit, halt } = this.#context;
@@ -242,6 +255,12 @@ export class Streams {
     return UNKNOWN;
   }
 
+  /** The destination's object as the manifest knows it, for credentials that may only write. */
+  #known(key: string): ObjectEntry | undefined {
+    const row = this.#pair.manifest.get(key);
+    return row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs };
+  }
+
   async #headOne(
     name: Side,
     side: RunSide,
@@ -251,6 +270,8 @@ export class Streams {
     try {
       return { ...(await side.store.head(side.prefix + key, { signal })), key };
     } catch (error) {
+      if (name === 'destination' && this.#options.unseen && isXsyncError(error, 'access-denied'))
+        return this.#known(key);
       const missing =
         isXsyncError(error, 'object-not-found') ||
         (name === 'destination' && isXsyncError(error, 'bucket-not-found') && side.store.capabilities.local) ||

@@ -1,6 +1,7 @@
 /** Signs that a listing is wrong. They hold the deletes of the pass back. */
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
+import { PageGuard } from '../../model/paging.js';
 import type { RunSide } from '../pair.js';
 import type { RunContext } from './context.js';
 
@@ -22,14 +23,16 @@ export async function doubtEarlyEnd({ census, options, pair, pass, halt }: RunCo
 
 /** The first page of a side's listing that is not empty; empty if there is none. @param after relative to the prefix */
 export async function firstPage(
-  { store, prefix }: RunSide,
+  { store, prefix, text }: RunSide,
   signal: AbortSignal,
   after?: string,
 ): Promise<readonly ObjectEntry[]> {
   const startAfter = after === undefined ? undefined : prefix + after;
+  const guard = new PageGuard(text);
   for (let token: string | undefined; ; ) {
     const page = await store.list({ prefix, startAfter, token, signal });
     token = page.nextToken;
+    guard.follow({ token });
     if (page.entries.length > 0 || token === undefined) return page.entries;
   }
 }

@@ -11,6 +11,7 @@ import { inspect, type Known } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
 import { Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
+import { writesUnseen } from '../options.js';
 import type { RunPair } from '../pair.js';
 import { backupTarget, isBackup } from '../plan/backup.js';
 import { beingWritten, faultOf, isChange } from '../plan/fault.js';
@@ -223,7 +224,9 @@ export class Planner {
       // The destination's copy of a failed object may be damaged although its size and time match.
       const doubted = this.#failures && pair.manifest.failure(key) !== undefined;
       const keys = { sourceKey: source.prefix + key, destKey: dest.prefix + key };
-      const how = { ...stores, budget, policy: options.policy, signal: halt.signal };
+      // --update must know the time of what it overwrites.
+      const unseen = writesUnseen(options) || (triple.dest !== undefined && !options.policy.update);
+      const how = { ...stores, budget, policy: options.policy, signal: halt.signal, unseen };
       const inspected = await inspect(how, { ...keys, doubted, ...known(triple, keys, pair) }, decision);
       await this.#act({ ...triple, dest: inspected.dest ?? triple.dest }, inspected.verdict, batch, inspected.apartMs);
     } catch (error) {

@@ -5,8 +5,8 @@ import type { RunEvent, Side } from '../events.js';
 import type { Bounds } from '../list/bounds.js';
 import { diff } from '../list/diff.js';
 import { OutOfOrder } from '../list/list.js';
-import { Streams } from '../list/streams.js';
-import type { RunOptions } from '../options.js';
+import { type StreamOptions, Streams } from '../list/streams.js';
+import { type RunOptions, writesUnseen } from '../options.js';
 import { Conflicts } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { Deletes } from './deletes.js';
@@ -29,7 +29,10 @@ export class Traversal {
     this.#context = context;
     this.#streams = new Streams(
       pair,
-      { ...options, distrusted: distrusted(options), excludedToo: options.deletes?.excluded === true },
+      {
+        ...{ ...options, distrusted: distrusted(options), ...blindness(options) },
+        excludedToo: options.deletes?.excluded === true,
+      },
       {
         emit: (event) => this.#hear(event),
         halt,
@@ -193,4 +196,13 @@ export class Traversal {
 function distrusted({ policy, backup }: RunOptions): readonly Side[] {
   const protects = policy.ignoreExisting || policy.immutable || policy.update || backup !== undefined;
   return protects ? ['destination'] : [];
+}
+
+/**
+ * What need not be known of the destination's named objects. A delete must know what it deletes, and a repair, which
+ * is forced, what it replaces.
+ */
+function blindness(options: RunOptions): Pick<StreamOptions, 'unseen' | 'forced'> {
+  const unseen = writesUnseen(options) && options.deletes === undefined;
+  return { unseen, forced: unseen && options.only === undefined && options.policy.compare === 'ignore-times' };
 }

@@ -13,9 +13,12 @@ export function waitAfter(attempts: number): number {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (Math.max(1, attempts) - 1));
 }
 
+/** Errors whose cause is unknown, so it may end by itself. Earlier versions recorded the first as permanent. */
+const NOT_UNDERSTOOD: readonly string[] = ['invalid-response', 'internal'];
+
 /**
- * Why the object is not tried now; undefined when it is. Temporary failures wait longer after each attempt. Failures
- * that need a person, or that would repeat, wait until the source has another version or the settings change.
+ * Why the object is not tried now; undefined when it is. Temporary failures, and those that nobody understood,
+ * wait longer after each attempt. Failures that need a person, or that would repeat, wait until the source has another version or the settings change.
  * @param now the version at the source, the settings of both sides, and the time in ms since 1970
  */
 export function heldBack(
@@ -24,7 +27,8 @@ export function heldBack(
 ): { why: HeldReason; untilMs?: number } | undefined {
   if (failure.sourceEtag !== now.sourceEtag) return undefined;
   if (failure.dropped) return { why: 'dropped' };
-  if (failure.class !== 'temporary') return failure.settings === now.settings ? { why: 'unchanged' } : undefined;
+  const lasts = failure.class !== 'temporary' && !NOT_UNDERSTOOD.includes(failure.code);
+  if (lasts) return failure.settings === now.settings ? { why: 'unchanged' } : undefined;
   const untilMs = dueMs(failure, now.timeMs);
   return now.timeMs < untilMs ? { why: 'later', untilMs } : undefined;
 }

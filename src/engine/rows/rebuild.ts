@@ -121,6 +121,7 @@ class Adoption {
           budget: this.#budget,
           policy: COMPARING,
           signal: halt.signal,
+          unseen: false,
         };
         try {
           const { verdict, dest: inspected, apartMs } = await inspect(context, keys, decision);

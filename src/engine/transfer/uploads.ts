@@ -7,6 +7,7 @@
  */
 import type { HashedParts, PartRow, UploadRow } from '../../manifest/checkpoints.js';
 import { isXsyncError, toXsyncError } from '../../model/error.js';
+import { PageGuard } from '../../model/paging.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { ObjectStore, PartEntry, UploadOptions, UploadRef } from '../../store/port.js';
 import { backoffMs } from '../../store/wrap/backoff.js';
@@ -119,8 +120,10 @@ export async function discardUpload(
 }
 
 async function abortStrays(dest: ObjectStore, destKey: string, sinceMs: number, signal: AbortSignal): Promise<void> {
+  const guard = new PageGuard(destKey);
   for (let token: string | undefined; ; ) {
     const page = await dest.listUploads({ prefix: destKey, token, signal });
+    guard.follow({ first: page.uploads[0]?.uploadId, last: page.uploads.at(-1)?.uploadId, token: page.nextToken });
     const strays = page.uploads.filter(
       (upload) => upload.key === destKey && upload.initiatedMs >= sinceMs - CLOCK_TOLERANCE_MS,
     );

@@ -27,6 +27,12 @@ const FULL: Meaning = {
   remedy: 'Free space, or put the manifest on another disk.',
 };
 
+const UNREADABLE: Meaning = {
+  code: 'not-readable',
+  what: 'cannot be read or written: the disk failed',
+  remedy: 'Check the disk, or put the manifest on another one.',
+};
+
 const BUSY: Meaning = {
   code: 'locked',
   what: 'is in use by another process',
@@ -45,6 +51,13 @@ const MISLEADING: Readonly<Record<string, string>> = {
 const MEANINGS: readonly [string, Meaning][] = [
   ['SQLITE_CORRUPT', DAMAGED],
   ['SQLITE_NOTADB', DAMAGED],
+  // A table, a column or a rule is not as this version made it: every statement fits the format that the file declares.
+  ['SQLITE_ERROR', DAMAGED],
+  ['SQLITE_SCHEMA', DAMAGED],
+  ['SQLITE_MISMATCH', DAMAGED],
+  ['SQLITE_CONSTRAINT_CHECK', DAMAGED],
+  ['SQLITE_CONSTRAINT_TRIGGER', DAMAGED],
+  ['SQLITE_IOERR', UNREADABLE],
   ['SQLITE_FULL', FULL],
   ['SQLITE_READONLY', NOT_WRITABLE],
   ['SQLITE_CANTOPEN', NOT_WRITABLE],
@@ -58,6 +71,14 @@ export function manifestError(error: unknown, file: string): XsyncError {
   if (error instanceof XsyncError) return error;
   const { code, what, remedy } = meaningOf(error) ?? internal(error);
   return new XsyncError(code, `the manifest ${file} ${what}`, { subject: file, remedy, cause: error });
+}
+
+/** The manifest has a value that xsync never wrote there. */
+export function damaged(file: string): XsyncError {
+  return new XsyncError(DAMAGED.code, `the manifest ${file} ${DAMAGED.what}`, {
+    subject: file,
+    remedy: DAMAGED.remedy,
+  });
 }
 
 function internal(error: unknown): Meaning {

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { HashedParts, PartRow, UploadRow } from '../checkpoints.js';
 import type { DoomedRow, FailureRow, Intent, LagRow, Manifest, ManifestRow, RunRow, Spool } from '../port.js';
-import { manifestError } from './errors.js';
+import { damaged, manifestError } from './errors.js';
 import { SqliteSpool } from './spool.js';
 import {
   prepareStatements,
@@ -47,6 +47,8 @@ export class SqliteManifest implements Manifest {
   page(after: string | undefined, limit: number): ManifestRow[] {
     return this.#run(() => {
       const rows = after === undefined ? this.#sql.firstPage.all(limit) : this.#sql.pageAfter.all(after, limit);
+      // SQLite lets a TEXT column hold bytes, which sort after every text.
+      if (rows.some(([key]) => typeof key !== 'string')) throw damaged(this.path);
       return rows.map(fromRaw);
     });
   }

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { XsyncError } from '../../model/error.js';
 import type { Pace } from '../port.js';
-import type { HttpRequest, HttpResponse } from './message.js';
+import { type HttpRequest, type HttpResponse, MAX_BODY } from './message.js';
 import { type FaultContext, translateFault } from './translate.js';
 
 /**
@@ -15,8 +15,14 @@ const PIECE = 64 * 1024;
 const LARGEST_PIECE = 1024 * 1024;
 /** After a piece that took less than this, in milliseconds, the next one is twice as long; otherwise half as long. */
 const QUICK_MS = 50;
-/** Limit in bytes of a response without a target: a listing page or an error. A page of 1000 keys is under 8 MiB. */
-const MAX_BODY = 32 * 1024 * 1024;
+
+/**
+ * A response whose body brings fewer bytes than this in a whole idle timeout has stalled, although a byte may come every
+ * second: less than one packet of any network.
+ */
+const LEAST_PROGRESS = 1024;
+/** Idle timeouts that a service may work on a request that it keeps open: half an hour, by default. */
+const PATIENCE = 30;
 
 type Dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => boolean;
 
@@ -32,6 +38,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #status = 0;
   #headers: Record<string, string> = {};
   #received = 0;
+  /** When the current stretch of the body began, and the bytes received before it. */
+  #stretch = { sinceMs: 0, received: 0 };
   readonly #chunks: Buffer[] = [];
 
   constructor(request: HttpRequest, context: Omit<FaultContext, 'answering'>) {
@@ -70,12 +78,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (status < 200) return;
+    if (status < 200) {
+      // An interim response: it brings nothing, however many come.
+      if (this.#stretch.sinceMs === 0) this.#stretch.sinceMs = performance.now();
+      this.#drips();
+      return;
+    }
     this.#status = status;
     for (const name in headers) {
       const value = headers[name];
       if (value !== undefined) this.#headers[name] = typeof value === 'string' ? value : value.join(', ');
     }
+    this.#stretch = { sinceMs: performance.now(), received: 0 };
     const length = this.#request.method === 'HEAD' ? 0 : Number(this.#headers['content-length'] ?? 0);
     if (length > this.#limit()) this.#refuse(controller);
   }
@@ -92,13 +106,32 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // The transport reuses the chunk's memory.
     else this.#chunks.push(Buffer.from(chunk));
     this.#received += chunk.byteLength;
+    if (this.#drips()) return;
     const hold = target && this.#request.pace?.(chunk.byteLength);
     if (!hold) return;
     controller.pause();
     hold.then(
-      () => controller.resume(),
+      () => {
+        // Our own wait is not the server's.
+        this.#stretch = { sinceMs: performance.now(), received: this.#received };
+        controller.resume();
+      },
       (error: Error) => this.#abort(error),
     );
+  }
+
+  /** Ends the exchange if the body came too slowly for a whole idle timeout. */
+  #drips(): boolean {
+    const { host, idleTimeoutMs } = this.#context;
+    const now = performance.now();
+    const limitMs = idleTimeoutMs * (this.#request.keptOpen ? PATIENCE : 1);
+    if (now - this.#stretch.sinceMs < limitMs) return false;
+    const bytes = this.#received - this.#stretch.received;
+    this.#stretch = { sinceMs: now, received: this.#received };
+    if (bytes >= LEAST_PROGRESS) return false;
+    const message = `${host} sent only ${bytes} bytes in ${Math.round(limitMs / 1000)} s`;
+    this.#abort(new XsyncError('timeout', message, { subject: host }));
+    return true;
   }
 
   onResponseEnd(): void {

@@ -1,6 +1,9 @@
 /** Requests and responses of the lean transport. */
 import type { Pace } from '../port.js';
 
+/** Limit in bytes of a response without a target: a listing page or an error. A page of 1000 keys is under 8 MiB. */
+export const MAX_BODY = 32 * 1024 * 1024;
+
 export interface HttpRequest {
   method: string;
   /** `https://host[:port]`, without a path. */
@@ -19,6 +22,8 @@ export interface HttpRequest {
   /** Paces and reports the bytes of `body` as they are sent, and those of a 2xx response as they reach `target`. */
   pace?: Pace;
   signal?: AbortSignal;
+  /** The service may work for minutes, and sends a byte now and then to keep the connection open. */
+  keptOpen?: boolean;
 }
 
 export interface HttpResponse {

@@ -41,8 +41,8 @@ export function translateFault(error: unknown, context: FaultContext): XsyncErro
   const code = codeOf(error);
   const fault = (name: ErrorCode, message: string, remedy?: string) =>
     new XsyncError(name, message, { subject: host, remedy, cause: error });
-  const tls = tlsFault(code, error, fault, host);
-  if (tls) return tls;
+  const known = tlsFault(code, error, fault, host) ?? headerFault(code, error, fault);
+  if (known) return known;
   if (UNREACHABLE.has(code)) {
     return fault('unreachable', `cannot reach ${host} (${code})`, 'Check the endpoint, DNS and the network.');
   }
@@ -87,6 +87,27 @@ function tlsFault(code: string, error: unknown, fault: Fault, host: string): Xsy
     return fault('tls', `the TLS connection to ${host} failed (${reasonOf(error)})`, remedy);
   }
   return undefined;
+}
+
+/** Headers whose values come from the credentials. */
+const OF_CREDENTIALS = /^(authorization|x-(amz|oss)-security-token)$/i;
+
+/**
+ * A value that HTTP cannot carry: a control character, or one beyond latin1. It comes from the object (its ETag, its
+ * metadata), so that only the object fails; or from the credentials.
+ */
+function headerFault(code: string, error: unknown, fault: Fault): XsyncError | undefined {
+  if (code !== 'UND_ERR_INVALID_ARG' && code !== 'ERR_INVALID_CHAR') return undefined;
+  // undici's and Node's messages.
+  const found = /^invalid (\S+) header$|in header content \["([^"]+)"\]/.exec(messageOf(error));
+  const name = (found?.[1] ?? found?.[2])?.toLowerCase();
+  if (name === undefined) return undefined;
+  if (OF_CREDENTIALS.test(name)) {
+    const remedy = 'Check the keys of this remote: one contains a line break or another control character.';
+    return fault('bad-credentials', 'the credentials contain a character that HTTP cannot carry', remedy);
+  }
+  const what = /if-match$/.test(name) ? 'an ETag' : `a value for the header ${name}`;
+  return fault('unsupported', `the object has ${what} that HTTP cannot carry`);
 }
 
 /** OpenSSL's reason (`wrong version number`) without its source locations. */

@@ -44,6 +44,7 @@ export function readXml<F extends string, L extends Record<string, readonly stri
     return { ...named(name), list, of: of.map((field) => named(field, shape.quoted?.includes(field))) };
   });
   const reader = new Reader(bytes);
+  if (isWebPage(bytes)) throw webPageError();
   if (reader.root() !== shape.root) reader.fail(`the root is not <${shape.root}>`);
   reader.children(
     shape.fields.map((field) => named(field)),
@@ -63,6 +64,31 @@ export function xmlRoot(bytes: Buffer): string | undefined {
   }
 }
 
+/** Enough to recognize a document by its start. */
+const HEAD_BYTES = 256;
+
+/** For messages about an answer that is HTML. */
+export const WEB_PAGE = {
+  what: 'a web page came in place of the response of the store',
+  remedy: 'Check the host and port of the endpoint: a console, a login page or a proxy may answer there.',
+} as const;
+
+/** Whether the bytes start like HTML. */
+export function isWebPage(bytes: Uint8Array): boolean {
+  const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('utf8');
+  return /^\s*<(?:!doctype\s+html|html|head|body)\b/i.test(head);
+}
+
+export function webPageError(): XsyncError {
+  return new XsyncError('invalid-response', WEB_PAGE.what, { remedy: WEB_PAGE.remedy });
+}
+
+/** @throws invalid-response: the bytes are another document. An SDK may read one as an empty listing. */
+export function mustHaveRoot(bytes: Buffer, root: string): void {
+  if (xmlRoot(bytes) === root) return;
+  throw new XsyncError('invalid-response', `the response is not the expected XML: the root is not <${root}>`);
+}
+
 function named(text: string, quoted = false): Name {
   return { text, bytes: Buffer.from(text), quoted };
 }
@@ -76,6 +102,8 @@ const QUESTION = 0x3f;
 const MAX_DEPTH = 100;
 const QUOTE = 0x22;
 const QUOT = Buffer.from('&quot;');
+/** `&#x10ffff;` and `&#1114111;`. */
+const LONGEST_ENTITY = 10;
 const ENTITIES = new Map(Object.entries({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }));
 
 class Reader {
@@ -211,9 +239,10 @@ class Reader {
     let resolved = '';
     let from = 0;
     for (let amp = text.indexOf('&'); amp >= 0; amp = text.indexOf('&', from)) {
-      const semicolon = text.indexOf(';', amp);
-      resolved += text.slice(from, amp) + this.#entity(text.slice(amp + 1, semicolon));
-      from = semicolon + 1;
+      const semicolon = text.slice(amp, amp + LONGEST_ENTITY).indexOf(';');
+      if (semicolon < 0) this.fail('an entity without its end');
+      resolved += text.slice(from, amp) + this.#entity(text.slice(amp + 1, amp + semicolon));
+      from = amp + semicolon + 1;
     }
     return resolved + text.slice(from);
   }

@@ -2,6 +2,7 @@
 import type { Checksums } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry, ObjectInfo } from '../../model/object.js';
+import { isUsableEtag, timeIn, versionOf, wholeNumber } from '../http/rows.js';
 import { readXml, xmlRoot } from '../http/xml.js';
 import type { DeleteFailure, ListPage, PartEntry, PartResult, UploadPage, WriteResult } from '../port.js';
 import { decodeUrl } from './encode.js';
@@ -31,10 +32,8 @@ export function readListPage(body: Buffer): ListPage {
   const page: ListPage = {
     entries: lists.Contents.map((item) =>
       makeEntry({
+        ...versionOf({ size: wholeNumber(item.Size), etag: item.ETag, mtimeMs: timeIn(item.LastModified) }),
         key: decodeUrl(need(item, 'Key')),
-        size: count(need(item, 'Size')),
-        etag: need(item, 'ETag'),
-        mtimeMs: Date.parse(need(item, 'LastModified')),
         type: item.Type,
         storageClass: item.StorageClass,
         restore: item.RestoreInfo,
@@ -86,11 +85,17 @@ function specialOf({ type, storageClass, restore }: RawEntry): ObjectEntry['spec
 /** The object that a HEAD or GET describes. The CRC-64 covers the whole object, even in a ranged response. */
 export function readInfo(key: string, headers: Headers): ObjectInfo {
   const whole = /\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1];
+  const size = wholeNumber(whole ?? headers['content-length']);
+  const mtimeMs = timeIn(headers['last-modified']);
+  const { etag } = headers;
+  if (size === undefined) throw lacking(key, 'size');
+  if (!isUsableEtag(etag)) throw lacking(key, 'ETag');
+  if (mtimeMs === undefined) throw lacking(key, 'time');
   const entry = makeEntry({
     key,
-    size: count(whole ?? headers['content-length'] ?? ''),
-    etag: headers.etag ?? '',
-    mtimeMs: Date.parse(headers['last-modified'] ?? ''),
+    size,
+    etag,
+    mtimeMs,
     type: headers['x-oss-object-type'],
     storageClass: headers['x-oss-storage-class'],
     restore: headers['x-oss-restore'],
@@ -125,12 +130,12 @@ export function readWhole(
   headers: Headers,
 ): WriteResult {
   const { fields } = readXml(body, { root, fields: ['ETag', 'LastModified'], lists: {} });
-  const { LastModified: modified } = fields;
+  const mtimeMs = timeIn(fields.LastModified);
   return {
     etag: needEtag(fields.ETag ?? headers.etag),
     checksums: crcOf(headers),
     versionId: headers['x-oss-version-id'],
-    ...(modified === undefined ? {} : { mtimeMs: Date.parse(modified) }),
+    ...(mtimeMs === undefined ? {} : { mtimeMs }),
   };
 }
 
@@ -160,8 +165,8 @@ export function readParts(body: Buffer): PartsPage {
   const parts = lists.Part.map((item): PartEntry => {
     const { HashCrc64ecma: crc64ecma } = item;
     return {
-      partNumber: count(need(item, 'PartNumber')),
-      size: count(need(item, 'Size')),
+      partNumber: count(item, 'PartNumber'),
+      size: count(item, 'Size'),
       etag: unquote(need(item, 'ETag')),
       ...(crc64ecma ? { crc64ecma } : {}),
     };
@@ -178,7 +183,7 @@ export function readUploads(body: Buffer): UploadPage {
   const uploads = lists.Upload.map((item) => ({
     key: decodeUrl(need(item, 'Key')),
     uploadId: need(item, 'UploadId'),
-    initiatedMs: Date.parse(need(item, 'Initiated')),
+    initiatedMs: timeOf(need(item, 'Initiated')),
   }));
   if (need(fields, 'IsTruncated') !== 'true') return { uploads };
   return { uploads, nextToken: uploadsToken(decodeUrl(need(fields, 'NextKeyMarker')), fields.NextUploadIdMarker) };
@@ -238,9 +243,19 @@ function needEtag(etag: string | undefined): string {
   return unquote(etag);
 }
 
-function count(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new XsyncError('invalid-response', `OSS returned "${text}" instead of a number`);
+function count(fields: { Size?: string; PartNumber?: string }, name: 'Size' | 'PartNumber'): number {
+  const number = wholeNumber(fields[name]);
+  if (number === undefined) throw new XsyncError('invalid-response', `the response of OSS has no valid ${name}`);
+  return number;
+}
+
+/** Now for a time that cannot be read, so that an upload never looks old enough to be aborted. */
+function timeOf(text: string): number {
+  return timeIn(text) ?? Date.now();
+}
+
+function lacking(key: string, what: string): XsyncError {
+  return new XsyncError('invalid-response', `${key}: the response of OSS has no valid ${what}`, { subject: key });
 }
 
 function unquote(etag: string): string {

@@ -25,8 +25,18 @@ export interface OssRequest {
   pace?: Pace;
   /** True for calls that carry object data, which may use the accelerated endpoint. */
   bytes?: boolean;
+  /** OSS may work for minutes: it sends its status at once, and white space until it is done. */
+  keptOpen?: boolean;
   /** True for calls that the bucket's own domain does not answer. */
   service?: boolean;
+}
+
+/** A request that was answered. */
+interface Attempt {
+  answer: HttpResponse;
+  credentials: Credentials;
+  /** As sent. */
+  headers: Record<string, string>;
 }
 
 export class OssClient {
@@ -53,9 +63,10 @@ export class OssClient {
       const found = this.source.get(now);
       const credentials = found instanceof Promise ? await found : found;
       const headers = this.#sign(request, credentials, now);
-      const { method, body, target, pace } = request;
-      const sent = this.transport.request({ method, origin, path, headers, body, target, pace, signal });
-      return { answer: await sent.catch((error) => Promise.reject(hintDomain(error, this.settings))), credentials };
+      const { method, body, target, pace, keptOpen } = request;
+      const sent = this.transport.request({ method, origin, path, headers, body, target, pace, signal, keptOpen });
+      const answer = await sent.catch((error) => Promise.reject(hintDomain(error, this.settings)));
+      return { answer, credentials, headers };
     };
     const first = await attempt();
     if (first.answer.status < 300) return first.answer;
@@ -85,7 +96,7 @@ export class OssClient {
     return wireHeaders(this.#signer.signer.sign({ method, bucket: this.bucket, key, query, headers }, now));
   }
 
-  #refusal({ key }: OssRequest, { answer, credentials }: { answer: HttpResponse; credentials: Credentials }) {
-    return renewable(ossError(answer, this.subject(key)), this.source, credentials);
+  #refusal({ key }: OssRequest, { answer, credentials, headers: sent }: Attempt) {
+    return renewable(ossError({ ...answer, sent }, this.subject(key)), this.source, credentials);
   }
 }

@@ -29,10 +29,17 @@ export function encodeQuery(query: Query): string {
   return pairs.map(([name, value]) => (value === '' ? name : `${name}=${value}`)).join('&');
 }
 
-/** Decodes `encoding-type=url` of a listing. OSS writes a space as `+` or `%20`, and a plus always as `%2B`. */
+/**
+ * Decodes `encoding-type=url` of a listing. OSS writes a space as `+` or `%20`, and a plus always as `%2B`. A key that
+ * is not UTF-8 stays as it is: no object is found under that name, so that this object fails alone.
+ */
 export function decodeUrl(text: string): string {
   if (!text.includes('%') && !text.includes('+')) return text;
-  return decodeURIComponent(text.replaceAll('+', '%20'));
+  try {
+    return decodeURIComponent(text.replaceAll('+', '%20'));
+  } catch {
+    return text;
+  }
 }
 
 /** A header value as HTTP libraries expect it: one character per byte. OSS expects (and signs) UTF-8. */

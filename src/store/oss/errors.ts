@@ -10,7 +10,8 @@ import {
   isXsyncError,
   XsyncError,
 } from '../../model/error.js';
-import { readXml } from '../http/xml.js';
+import { saidTo, unknownCode } from '../http/said.js';
+import { isWebPage, readXml, WEB_PAGE } from '../http/xml.js';
 import type { OssSettings } from './config.js';
 import { endpointOrigin, isPathStyle, regionOfEndpoint, serviceName } from './endpoint.js';
 
@@ -19,6 +20,8 @@ export interface Refusal {
   status: number;
   headers: Record<string, string>;
   body: Uint8Array;
+  /** Headers of the request, whose secrets the service may repeat. */
+  sent?: Readonly<Record<string, unknown>>;
 }
 
 /** The subject of the failed call, for messages. */
@@ -108,7 +111,7 @@ const BY_CODE: Record<string, Reading> = {
 };
 
 /** The answer to a HEAD may have only the detailed error code, in a header. */
-const CODE_OF_EC: Record<string, string> = { '0048-00000401': 'PublicEndpointForbidden' };
+const CODE_OF_EC = new Map([['0048-00000401', 'PublicEndpointForbidden']]);
 
 const FIELDS = ['Code', 'Message', 'RequestId', 'EC', 'Endpoint'] as const;
 export type ErrorFields = Partial<Record<(typeof FIELDS)[number], string>>;
@@ -117,26 +120,35 @@ export type ErrorFields = Partial<Record<(typeof FIELDS)[number], string>>;
 const OF_THE_DOMAIN = new Set(['SignatureDoesNotMatch', 'NoSuchBucket', 'InvalidBucketName']);
 
 /** Translates a response with status 300 or higher, or a 200 whose body is an `<Error>`. */
-export function ossError(refusal: Refusal, subject: Subject, cause?: unknown): XsyncError {
-  return errorOf(readFields(refusal), refusal, subject, cause);
+export function ossError(refusal: Refusal, subject: Subject): XsyncError {
+  const { body, sent = {} } = refusal;
+  const say = saidTo(sent);
+  const fields = readFields(refusal);
+  for (const name of FIELDS) if (fields[name] !== undefined) fields[name] = say(fields[name]);
+  const headers = Object.fromEntries(Object.entries(refusal.headers).map(([name, value]) => [name, say(value)]));
+  const page = isWebPage(body) ? WEB_PAGE : undefined;
+  return errorOf(fields, { ...refusal, headers }, subject, page);
 }
 
-/** Like `ossError`, for an error that was parsed already. */
+/**
+ * Like `ossError`, for an error that was parsed already.
+ * @param page the response is not from OSS
+ */
 export function errorOf(
   fields: ErrorFields,
   { status, headers }: Pick<Refusal, 'status' | 'headers'>,
   subject: Subject,
-  cause?: unknown,
+  page?: typeof WEB_PAGE,
 ): XsyncError {
   const ec = fields.EC ?? headers['x-oss-ec'];
-  const { Code: serviceCode = CODE_OF_EC[ec ?? ''], Message: message = `status ${status}` } = fields;
+  const { Code: serviceCode = CODE_OF_EC.get(ec ?? '') } = fields;
+  const message = fields.Message ?? `${page?.what ?? 'the service refused it'} (HTTP status ${status})`;
   const details: ErrorDetails = {
     subject: subject.key ?? subject.bucket,
     status,
     serviceCode,
     requestId: fields.RequestId ?? headers['x-oss-request-id'],
     retryAfterMs: retryAfter(headers),
-    cause,
   };
   const reading = readingOf(serviceCode, message, fields.Endpoint, status, subject);
   const name =
@@ -144,11 +156,15 @@ export function errorOf(
       ? (subject.place ?? `bucket ${subject.bucket}`)
       : subject.key;
   const text = `${name}: ${message}${serviceCode ? ` (${serviceCode}${ec ? `, EC ${ec}` : ''})` : ''}`;
-  return new XsyncError(reading.code, text, { ...details, class: reading.class, remedy: reading.remedy });
+  return new XsyncError(reading.code, text, {
+    ...details,
+    class: reading.class,
+    remedy: page?.remedy ?? reading.remedy,
+  });
 }
 
 /** A HEAD's response has no body: its error is base64-encoded in `x-oss-err`. A proxy's error page has no fields. */
-function readFields({ headers, body }: Refusal): ErrorFields {
+function readFields({ headers, body }: Pick<Refusal, 'headers' | 'body'>): ErrorFields {
   const text = body.length > 0 ? Buffer.from(body) : Buffer.from(headers['x-oss-err'] ?? '', 'base64');
   try {
     return readXml(text, { root: 'Error', fields: FIELDS, lists: {} }).fields;
@@ -171,17 +187,16 @@ function readingOf(
     const remedy = `The bucket is not in ${subject.region || 'the configured region'}: set region to the bucket's region.`;
     return { code: 'wrong-region', remedy };
   }
-  const known = serviceCode === undefined ? undefined : BY_CODE[serviceCode];
+  const known = serviceCode !== undefined && Object.hasOwn(BY_CODE, serviceCode) ? BY_CODE[serviceCode] : undefined;
   if (known && subject.domain !== undefined && OF_THE_DOMAIN.has(serviceCode ?? '')) {
     const remedy = `Check the keys, and that ${subject.domain} is mapped to the bucket ${subject.bucket}.`;
     return { code: known.code, remedy };
   }
   if (known) return known;
   // QpsLimitExceeded, TotalQpsLimitExceeded, DownloadTrafficRateLimitExceeded, UploadTrafficRateLimitExceeded, …
-  if (/LimitExceeded$/.test(serviceCode ?? '')) return { code: 'throttled' };
-  const code = byStatus(status, subject);
-  // An unknown 4xx concerns the request itself. A retry would fail again.
-  return code === 'invalid-response' ? { code, class: 'permanent' } : { code };
+  const code = unknownCode(status, serviceCode) ?? byStatus(status, subject);
+  // Nobody knows how long a refusal without a known reason lasts. The known ones need a person.
+  return code === 'access-denied' ? { code, class: 'temporary', remedy: BY_CODE.AccessDenied?.remedy } : { code };
 }
 
 /** The settings for an endpoint, which names its region: `oss-cn-beijing.aliyuncs.com`. */

@@ -14,7 +14,9 @@ import https from 'node:https';
 import { type ErrorCode, XsyncError } from '../../model/error.js';
 import type { Agents } from '../http/agents.js';
 import { ClockSkew } from '../http/clock.js';
+import { MAX_BODY } from '../http/message.js';
 import { translateFault } from '../http/translate.js';
+import { isWebPage, webPageError } from '../http/xml.js';
 import type { CallOptions } from '../port.js';
 import type { OssSettings } from './config.js';
 import { isPathStyle } from './endpoint.js';
@@ -44,6 +46,8 @@ const NEVER_MS = 2 ** 31 - 1000;
 /** The state of one call of ali-oss. */
 export class SdkCall {
   answer: SdkAnswer | undefined;
+  /** The headers of the request. */
+  sent: Readonly<Record<string, unknown>> = {};
   /** The error of urllib, with the code that ali-oss drops. */
   fault: unknown;
   readonly #stalled = new AbortController();
@@ -123,6 +127,7 @@ export class SdkClient {
       try {
         const value = await run(oss, ctx, call);
         if (!call.answer) throw new XsyncError('internal', 'ali-oss sent nothing');
+        if (isWebPage(call.answer.body)) throw webPageError();
         return { value, answer: call.answer };
       } catch (error) {
         const fault = this.#translate(error, call, origin, subject);
@@ -156,9 +161,10 @@ export class SdkClient {
     if (call.stalled)
       return fault('timeout', `${host} sent and received no bytes for ${this.options.idleTimeoutMs / 1000} s`);
     if (cause instanceof XsyncError) return cause;
-    if (answer && answer.status >= 300) return ossError(answer, subject, error);
+    if (answer && answer.status >= 300) return ossError({ ...answer, sent: call.sent }, subject);
     if (hasCode(cause) && (answer || answered(cause)))
       return fault('truncated', `the response of ${host} was truncated`);
+    if (answer && isWebPage(answer.body)) return webPageError();
     if (answer) return fault('invalid-response', `ali-oss could not parse the response of ${host}`);
     if (cause instanceof Error && cause.name === 'ConnectionTimeoutError') {
       return fault('unreachable', `no connection to ${host} within ${this.options.connectTimeoutMs / 1000} s`);
@@ -180,7 +186,7 @@ export class SdkClient {
     const { protocol, hostname } = new URL(origin);
     const pathStyle = isPathStyle(hostname);
     const cname = domains.includes(origin);
-    const oss = new OSS({
+    const oss = opened(OSS, {
       accessKeyId: credentials.accessKeyId,
       accessKeySecret: credentials.accessKeySecret,
       // The interval keeps ali-oss from writing to the console. Without a function it refreshes nothing.
@@ -203,6 +209,20 @@ export class SdkClient {
   }
 }
 
+/** @throws config: ali-oss checks the names of buckets and regions itself */
+function opened(OSS: AliOssConstructor, options: { bucket: string } & Record<string, unknown>): AliOss {
+  try {
+    return new OSS(options);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new XsyncError('config', `ali-oss refuses bucket ${options.bucket}: ${why}`, {
+      subject: options.bucket,
+      remedy: 'Check the bucket name and the region, or run without --transport sdk.',
+      cause,
+    });
+  }
+}
+
 /** Wraps urllib: binds each request to the signal of its call, and keeps the response in the call. */
 function watched(
   urllib: Urllib,
@@ -219,8 +239,10 @@ function watched(
       // ali-oss invents a virtual host for an IP address.
       if (pathStyle && options.headers) delete (options.headers as http.OutgoingHttpHeaders).host;
     };
+    call.sent = params.headers;
+    const timeout: [number, number] = [connectTimeoutMs, NEVER_MS];
     try {
-      const result = await urllib.request(url, { ...params, timeout: [connectTimeoutMs, NEVER_MS], beforeRequest });
+      const result = await urllib.request(url, { ...params, customResponse: true, timeout, beforeRequest });
       call.touch();
       return await keepAnswer(result, call, params);
     } catch (error) {
@@ -233,12 +255,26 @@ function watched(
 
 async function keepAnswer(result: UrllibResult, call: SdkCall, params: UrllibParams): Promise<UrllibResult> {
   const { status, headers } = result;
-  if (params.customResponse && status >= 300) result.data = Buffer.concat(await result.res.toArray());
-  const body = result.data ?? Buffer.alloc(0);
-  call.answer = { status, headers, body };
-  const announced = params.method === 'HEAD' || params.customResponse ? 0 : Number(headers['content-length'] ?? 0);
-  if (body.byteLength < announced) throw new XsyncError('truncated', 'the response was truncated');
+  const streams = params.customResponse && status < 300;
+  const answer: SdkAnswer = { status, headers, body: Buffer.alloc(0) };
+  call.answer = answer;
+  if (!streams) result.data = answer.body = await collected(result.res, call);
+  const announced = params.method === 'HEAD' || streams ? 0 : Number(headers['content-length'] ?? 0);
+  if (answer.body.byteLength < announced) throw new XsyncError('truncated', 'the response was truncated');
   return result;
+}
+
+/** Reads a body that is not an object's. urllib would read it without a limit. */
+async function collected(stream: AsyncIterable<Uint8Array>, call: SdkCall): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let received = 0;
+  for await (const chunk of stream) {
+    call.touch();
+    received += chunk.byteLength;
+    if (received > MAX_BODY) throw new XsyncError('invalid-response', `the response exceeds ${MAX_BODY} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** urllib sets `status` of an error to the status received so far, or to a negative number. */

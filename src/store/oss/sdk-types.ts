@@ -33,16 +33,6 @@ export interface AliCallOptions {
   contentLength?: number;
 }
 
-export interface AliObject {
-  name: string;
-  lastModified: string;
-  etag: string;
-  type?: string;
-  size: number;
-  storageClass?: string;
-  restoreInfo?: { ongoingRequest: boolean };
-}
-
 export interface AliPart {
   PartNumber: string;
   Size: string;
@@ -69,15 +59,6 @@ export interface AliOss {
   /** The SDK's general request below its methods: signs, sends, and checks the status. */
   request(params: AliRequest): Promise<UrllibResult>;
   putBucket(name: string, options: AliCallOptions): Promise<unknown>;
-  listV2(
-    query: Record<string, string>,
-    options: AliCallOptions,
-  ): Promise<{
-    objects: AliObject[];
-    prefixes: string[] | null;
-    isTruncated: boolean;
-    nextContinuationToken: string | null;
-  }>;
   delete(name: string, options: AliCallOptions): Promise<unknown>;
   head(name: string, options: AliCallOptions): Promise<unknown>;
   getStream(name: string, options: AliCallOptions): Promise<{ stream: Readable }>;

@@ -1,5 +1,8 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
+import { PageGuard } from '../../model/paging.js';
+import { HeadExplainer } from '../http/explain.js';
+import { mustHaveRoot } from '../http/xml.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -20,9 +23,9 @@ import type {
   WriteResult,
 } from '../port.js';
 import {
-  makeEntry,
   readDeleted,
   readInfo,
+  readListPage,
   readPart,
   readPartCopy,
   readPut,
@@ -55,7 +58,7 @@ import {
 } from './requests.js';
 import { type SdkAnswer, SdkClient, type SdkOptions, type SdkRun } from './sdk-client.js';
 import { fill, pieces } from './sdk-streams.js';
-import type { AliObject } from './sdk-types.js';
+import type { AliPart } from './sdk-types.js';
 
 export interface OssSdkDeps extends Partial<SdkOptions>, Partial<Means> {
   /** The environment for `env_auth`; default: the process's environment. */
@@ -88,12 +91,14 @@ const NO_MIME = 'none';
 
 /**
  * A bucket through ali-oss: a reference for the lean store, slower and with more memory. Where a method of ali-oss has a
- * bug, its general request is used: `copy` sends each header twice, `deleteMulti` drops the failures, and starting and
+ * bug, its general request is used: `copy` sends each header twice, `deleteMulti` drops the failures, `listV2` reads any
+ * document as a listing and fails for one damaged row, and starting and
  * completing an upload cannot parse keys with control characters. sdk-client.ts lists the other workarounds.
  */
 export class OssSdkStore implements ObjectStore {
   readonly identity: StoreIdentity;
   readonly capabilities = OSS_CAPABILITIES;
+  readonly #explainer = new HeadExplainer();
 
   constructor(private readonly client: SdkClient) {
     this.identity = identityOf(client.settings, client.bucket);
@@ -113,15 +118,11 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async list(options: ListOptions): Promise<ListPage> {
-    const { value } = await this.#control(undefined, options, (oss, ctx) => oss.listV2(listQuery(options), { ctx }));
-    const { objects, prefixes, isTruncated, nextContinuationToken: token } = value;
-    if (isTruncated && !token)
-      throw new XsyncError('invalid-response', 'OSS truncated a listing and returned no continuation token');
-    return {
-      entries: objects.map(entryOf),
-      prefixes: (prefixes ?? []).map(decodeUrl),
-      ...(isTruncated && token ? { nextToken: decodeUrl(token) } : {}),
-    };
+    const { bucket } = this.client;
+    const { answer } = await this.#control(undefined, options, (oss, ctx) =>
+      oss.request({ method: 'GET', bucket, query: listQuery(options), successStatuses: [200], ctx }),
+    );
+    return readListPage(answer.body);
   }
 
   /** OSS does not report it. Its multipart ETags are opaque, and its CRC-64 covers the whole object. */
@@ -130,15 +131,14 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo> {
-    return this.#describe(key, {}, options);
+    return this.#describe(key, options);
   }
 
   async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
-    const pinned = ifMatch(options.ifMatch);
-    if (target.byteLength === 0) return this.#describe(key, pinned, options);
+    if (target.byteLength === 0) return this.#describe(key, options);
     checkKey(key);
     const { offset = 0, pace, versionId } = options;
-    const headers = { ...pinned, ...rangeHeaders(offset, target.byteLength) };
+    const headers = { ...ifMatch(options.ifMatch), ...rangeHeaders(offset, target.byteLength) };
     const subres = versionId === undefined ? undefined : { versionId };
     const { answer, value: received } = await this.#data(key, options, async (oss, ctx, call) => {
       const { stream } = await oss.getStream(key, { ctx, headers, subres });
@@ -148,11 +148,16 @@ export class OssSdkStore implements ObjectStore {
     return readInfo(key, answer.headers);
   }
 
-  async #describe(key: string, headers: Headers, options: HeadOptions): Promise<ObjectInfo> {
+  async #describe(key: string, { versionId, signal, ifMatch: etag }: ReadOptions): Promise<ObjectInfo> {
     checkKey(key);
-    const subres = options.versionId === undefined ? undefined : { versionId: options.versionId };
-    const { answer } = await this.#control(key, options, (oss, ctx) => oss.head(key, { ctx, headers, subres }));
-    return readInfo(key, answer.headers);
+    const subres = versionId === undefined ? undefined : { versionId };
+    const head = async (): Promise<ObjectInfo> => {
+      const headers = ifMatch(etag);
+      const { answer } = await this.#control(key, { signal }, (oss, ctx) => oss.head(key, { ctx, headers, subres }));
+      return readInfo(key, answer.headers);
+    };
+    const getByte = () => this.read(key, new Uint8Array(1), { versionId, signal, ifMatch: etag });
+    return this.#explainer.ask(head, getByte);
   }
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
@@ -238,24 +243,24 @@ export class OssSdkStore implements ObjectStore {
   async listParts({ key, uploadId }: UploadRef, options: CallOptions = {}): Promise<PartEntry[]> {
     checkKey(key);
     const all: PartEntry[] = [];
+    const guard = new PageGuard(`the parts of ${key}`);
     let marker: string | undefined = '0';
     while (marker !== undefined) {
       const page = await this.#partsAfter(key, uploadId, marker, options);
       // A single part is not an array, and the flag is text.
-      for (const part of [page.parts].flat()) {
-        const { PartNumber, Size, ETag, HashCrc64ecma: crc64ecma } = part;
-        const entry = { partNumber: Number(PartNumber), size: Number(Size), etag: ETag.replaceAll('"', '') };
-        all.push(crc64ecma ? { ...entry, crc64ecma } : entry);
-      }
+      const parts = [page.parts ?? []].flat().map(partOf);
+      all.push(...parts);
       marker = String(page.isTruncated) === 'true' ? page.nextPartNumberMarker : undefined;
+      guard.follow({ first: parts[0]?.partNumber, last: parts.at(-1)?.partNumber, token: marker });
     }
     return all;
   }
 
   async #partsAfter(key: string, uploadId: string, marker: string, options: CallOptions) {
-    const { value } = await this.#control(key, options, (oss, ctx) =>
+    const { value, answer } = await this.#control(key, options, (oss, ctx) =>
       oss.listParts(key, uploadId, { 'max-parts': String(PAGE), 'part-number-marker': marker }, { ctx }),
     );
+    mustHaveRoot(answer.body, 'ListPartsResult');
     return value;
   }
 
@@ -301,9 +306,10 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
-    const { value } = await this.#control(undefined, options, (oss, ctx) =>
+    const { value, answer } = await this.#control(undefined, options, (oss, ctx) =>
       oss.listUploads(uploadsQuery(options), { ctx }),
     );
+    mustHaveRoot(answer.body, 'ListMultipartUploadsResult');
     return {
       uploads: value.uploads.map(({ name, uploadId, initiated }) => ({
         key: decodeUrl(name),
@@ -353,15 +359,7 @@ export class OssSdkStore implements ObjectStore {
   }
 }
 
-function entryOf(object: AliObject) {
-  const { name, size, etag, lastModified, type, storageClass, restoreInfo } = object;
-  return makeEntry({
-    key: decodeUrl(name),
-    size,
-    etag,
-    mtimeMs: Date.parse(lastModified),
-    type,
-    storageClass,
-    restore: restoreInfo ? `ongoing-request="${restoreInfo.ongoingRequest}"` : undefined,
-  });
+function partOf({ PartNumber, Size, ETag, HashCrc64ecma: crc64ecma }: AliPart): PartEntry {
+  const entry = { partNumber: Number(PartNumber), size: Number(Size), etag: ETag.replaceAll('"', '') };
+  return crc64ecma ? { ...entry, crc64ecma } : entry;
 }

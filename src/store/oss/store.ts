@@ -1,5 +1,7 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
+import { PageGuard } from '../../model/paging.js';
+import { HeadExplainer } from '../http/explain.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -79,11 +81,13 @@ export function createOssStore(
 /**
  * A bucket of Alibaba Cloud OSS over the lean transport. Metadata that OSS cannot hold is encoded (metadata.ts).
  * Reads, puts and parts use the data endpoint, which may be accelerated. Everything else uses the control endpoint, also
- * server-side copies, because they carry no object data. The creator of the transport closes it.
+ * server-side copies, because they carry no object data. A HEAD that is refused without a reason is followed by a GET of
+ * one byte. The creator of the transport closes it.
  */
 export class OssStore implements ObjectStore {
   readonly identity: StoreIdentity;
   readonly capabilities = OSS_CAPABILITIES;
+  private readonly explainer = new HeadExplainer();
 
   constructor(readonly client: OssClient) {
     this.identity = identityOf(client.settings, client.bucket);
@@ -113,16 +117,15 @@ export class OssStore implements ObjectStore {
   }
 
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo> {
-    return this.describe(key, {}, options);
+    return this.describe(key, options);
   }
 
   /** Sends a HEAD for an empty target. A HEAD supports versions like a GET and costs the same. */
   async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
     const { offset = 0, pace, versionId } = options;
-    const pinned = ifMatch(options.ifMatch);
-    if (target.byteLength === 0) return this.describe(key, pinned, options);
+    if (target.byteLength === 0) return this.describe(key, options);
     checkKey(key);
-    const headers = { ...pinned, ...rangeHeaders(offset, target.byteLength) };
+    const headers = { ...ifMatch(options.ifMatch), ...rangeHeaders(offset, target.byteLength) };
     const request: OssRequest = {
       method: 'GET',
       key,
@@ -139,11 +142,14 @@ export class OssStore implements ObjectStore {
     return readInfo(key, answer.headers);
   }
 
-  private async describe(key: string, headers: Record<string, string>, options: HeadOptions): Promise<ObjectInfo> {
+  private async describe(key: string, { versionId, signal, ifMatch: etag }: ReadOptions): Promise<ObjectInfo> {
     checkKey(key);
-    const query = versionQuery(options.versionId);
-    const answer = await this.client.send({ method: 'HEAD', key, query, headers }, options);
-    return readInfo(key, answer.headers);
+    const head = async (): Promise<ObjectInfo> => {
+      const request: OssRequest = { method: 'HEAD', key, query: versionQuery(versionId), headers: ifMatch(etag) };
+      return readInfo(key, (await this.client.send(request, { signal })).headers);
+    };
+    const getByte = () => this.read(key, new Uint8Array(1), { versionId, signal, ifMatch: etag });
+    return this.explainer.ask(head, getByte);
   }
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
@@ -159,7 +165,7 @@ export class OssStore implements ObjectStore {
     if (!this.copyableFrom(source)) throw notCopyable(sourceKey);
     const { bucket } = source.identity;
     const headers = copyHeaders(bucket, sourceKey, key, options, this.client.settings.storageClass);
-    const answer = await this.client.send({ method: 'PUT', key, headers, body: '' }, options);
+    const answer = await this.client.send({ method: 'PUT', key, headers, body: '', keptOpen: true }, options);
     refuseError(answer.body, this.client.subject(sourceKey));
     return readWhole(answer.body, 'CopyObjectResult', answer.headers);
   }
@@ -220,7 +226,8 @@ export class OssStore implements ObjectStore {
       'x-oss-copy-source-range': `bytes=${range.offset}-${range.offset + range.size - 1}`,
     };
     const query = { partNumber: String(partNumber), uploadId };
-    const answer = await this.client.send({ method: 'PUT', key, query, headers, body: '' }, options);
+    const request: OssRequest = { method: 'PUT', key, query, headers, body: '', keptOpen: true };
+    const answer = await this.client.send(request, options);
     refuseError(answer.body, this.client.subject(sourceKey));
     return readPartCopy(answer.body, answer.headers);
   }
@@ -228,12 +235,14 @@ export class OssStore implements ObjectStore {
   async listParts({ key, uploadId }: UploadRef, options: CallOptions = {}): Promise<PartEntry[]> {
     checkKey(key);
     const all: PartEntry[] = [];
+    const guard = new PageGuard(`the parts of ${key}`);
     for (let marker: string | undefined = '0'; marker !== undefined; ) {
       const query = { uploadId, 'max-parts': String(PAGE), 'encoding-type': 'url', 'part-number-marker': marker };
       const { body } = await this.client.send({ method: 'GET', key, query }, options);
       const { parts, next } = readParts(body);
       all.push(...parts);
       marker = next;
+      guard.follow({ first: parts[0]?.partNumber, last: parts.at(-1)?.partNumber, token: marker });
     }
     return all;
   }
@@ -251,6 +260,7 @@ export class OssStore implements ObjectStore {
       query: { uploadId, 'encoding-type': 'url' },
       headers,
       body: completeBody(parts),
+      keptOpen: true,
     };
     const answer = await this.client.send(request, options);
     refuseError(answer.body, this.client.subject(key));

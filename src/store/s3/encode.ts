@@ -52,13 +52,16 @@ export function encodeQuery(parameters: Record<string, string | number | undefin
   return pairs.map(([name, value]) => `${name}=${value}`).join('&');
 }
 
-/** Undoes `encoding-type=url`: percent-encoded UTF-8 in which S3 writes a space as `+` and a plus as `%2B`. */
+/**
+ * Undoes `encoding-type=url`: percent-encoded UTF-8 in which S3 writes a space as `+` and a plus as `%2B`. A key that is
+ * not UTF-8 stays as it is: no object is found under that name, so that this object fails alone.
+ */
 export function decodeListed(text: string): string {
   if (!text.includes('%') && !text.includes('+')) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch (cause) {
-    throw new XsyncError('invalid-response', 'the listing contains a key that is not UTF-8', { subject: text, cause });
+  } catch {
+    return text;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Translates the error responses of S3 services into XsyncErrors with remedies. */
 import { concernsBucket, type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
-import { readXml } from '../http/xml.js';
+import { saidTo, unknownCode } from '../http/said.js';
+import { isWebPage, readXml, WEB_PAGE } from '../http/xml.js';
 
 export interface Refusal {
   status: number;
@@ -14,6 +15,8 @@ export interface Refusal {
   /** The call named an upload and no other object that could be missing. */
   upload?: boolean;
   region: string;
+  /** Headers of the request, whose secrets the service may repeat. */
+  sent?: Readonly<Record<string, unknown>>;
 }
 
 const REGION = 'Set the remote\'s "region" to';
@@ -81,11 +84,17 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   MethodNotAllowed: ['unsupported'],
 };
 
+function entryOf(serviceCode: string | undefined): readonly [ErrorCode, string?] | undefined {
+  return serviceCode !== undefined && Object.hasOwn(CODES, serviceCode) ? CODES[serviceCode] : undefined;
+}
+
 /** Translates a response that is not 2xx, or a 200 whose body is an `<Error>`. */
 export function refusalOf(refusal: Refusal): XsyncError {
-  const { status, headers, key, bucket } = refusal;
+  const { status, key, bucket } = refusal;
   const place = placeOf(refusal);
-  const answer = readError(refusal.body);
+  const say = saidTo(refusal.sent ?? {});
+  const answer = readError(refusal.body, say);
+  const headers = clean(refusal.headers, say);
   const serviceCode = answer.Code;
   const message = answer.Message;
   const details: ErrorDetails = {
@@ -96,15 +105,18 @@ export function refusalOf(refusal: Refusal): XsyncError {
     retryAfterMs: retryAfter(headers['retry-after']),
   };
   const region = answer.Region ?? headers['x-amz-bucket-region'];
-  const [code, remedy] = meaningOf(refusal, serviceCode, region, message);
+  const [code, remedy] = meaningOf({ ...refusal, headers }, serviceCode, region, message);
   if (code === 'wrong-region') return wrongRegion(refusal, region, answer.Endpoint, details);
   if (code === 'acceleration-disabled') {
     details.remedy = 'Enable transfer acceleration on the bucket, or set accelerate: off.';
   } else details.remedy = remedy;
   const name = key === undefined || concernsBucket(code) ? place : key;
-  // An unknown 4xx concerns the request itself. A retry would fail again.
-  if (code === 'invalid-response' && status < 500) details.class = 'permanent';
-  return new XsyncError(code, `${name}: ${said(code, status, serviceCode, message)}`, details);
+  const page = serviceCode === undefined && isWebPage(refusal.body);
+  if (page) details.remedy = WEB_PAGE.remedy;
+  // Nobody knows how long a refusal without a known reason lasts. The known ones need a person.
+  if (code === 'access-denied' && entryOf(serviceCode) === undefined) details.class = 'temporary';
+  const what = page ? `${WEB_PAGE.what} (HTTP status ${status})` : said(code, status, serviceCode, message);
+  return new XsyncError(code, `${name}: ${what}`, details);
 }
 
 function placeOf({ place, bucket }: Refusal): string {
@@ -128,8 +140,16 @@ function meaningOf(
     return ['key-not-representable'];
   // RGW returns NoSuchKey for an upload that no longer exists.
   if (serviceCode === 'NoSuchKey' && upload) return ['upload-not-found'];
-  const known = serviceCode === undefined ? undefined : CODES[serviceCode];
+  // SSE-C: only the key that encrypted the object can read it.
+  if (serviceCode === 'InvalidRequest' && /server side encryption/i.test(message ?? ''))
+    return ['unsupported-object', 'Exclude the object: reading it needs the key of its customer (SSE-C).'];
+  // S3 answers so for some time after a bucket was created. The next object may be answered elsewhere.
+  if ((status === 307 || status === 308) && (actualRegion === undefined || actualRegion === region))
+    return ['server-error', 'Run again later. If it persists, check the endpoint: it redirects to another service.'];
+  const known = entryOf(serviceCode);
   if (known) return known;
+  const unknown = unknownCode(status, serviceCode);
+  if (unknown) return [unknown, unknown === 'throttled' ? SLOWER : undefined];
   // The response to a HEAD has no body. AWS reports a wrong region in a header, with 301, 307 or 400.
   if (actualRegion !== undefined && actualRegion !== region && (status < 400 || status === 400))
     return ['wrong-region'];
@@ -166,7 +186,7 @@ function wrongRegion(
 
 /** The error for one failed key of a batch response, which has only the service's code and message. */
 export function itemError(key: string, serviceCode: string | undefined, message: string | undefined): XsyncError {
-  const [code, remedy] = CODES[serviceCode ?? ''] ?? ['server-error'];
+  const [code, remedy] = entryOf(serviceCode) ?? [unknownCode(200, serviceCode) ?? 'server-error'];
   const what = message && serviceCode ? `${message} (${serviceCode})` : message || serviceCode;
   return new XsyncError(code, `${key}: ${what || 'failed'}`, { subject: key, serviceCode, remedy });
 }
@@ -180,13 +200,20 @@ const ERROR_SHAPE = {
 } as const;
 
 /** The fields of an error document; empty when the body is something else, such as a proxy's error page. */
-function readError(body: Buffer): ErrorFields {
+function readError(body: Buffer, say: (text: string) => string): ErrorFields {
   if (body.length === 0) return {};
   try {
-    return readXml(body, ERROR_SHAPE).fields;
+    const { fields } = readXml(body, ERROR_SHAPE);
+    for (const name of ERROR_SHAPE.fields) if (fields[name] !== undefined) fields[name] = say(fields[name]);
+    return fields;
   } catch {
     return {};
   }
+}
+
+/** The headers of an error, of which some are shown. */
+function clean(headers: Record<string, string>, say: (text: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, say(value)]));
 }
 
 /** `Retry-After` in seconds or as a date, in milliseconds. */

@@ -43,7 +43,7 @@ export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): C
  * @param promised the object's ETag is an MD5 if it looks like one
  */
 export function infoOf(key: string, size: number, headers: Record<string, string>, promised: boolean): ObjectInfo {
-  const etag = unquote(required(headers.etag, 'ETag'));
+  const etag = unquote(required(headers.etag || undefined, 'ETag'));
   const info: ObjectInfo = {
     key,
     size,
@@ -96,7 +96,7 @@ function isArchived(headers: Record<string, string>): boolean {
 }
 
 /** The whole object's size from a ranged GET. Some stores return 200 when the range covers the whole object. */
-export function totalSize({ status, headers }: HttpResponse, offset: number): number {
+export function totalSize({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>, offset: number): number {
   if (status === 200 && offset === 0) return Number(headers['content-length'] ?? Number.NaN);
   const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers['content-range'] ?? '');
   if (status !== 206 || range === null || Number(range[1]) !== offset) {

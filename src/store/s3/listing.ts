@@ -1,6 +1,7 @@
 /** Converts S3's XML listings into the port's pages. */
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
+import { timeIn, versionOf, wholeNumber } from '../http/rows.js';
 import { readXml } from '../http/xml.js';
 import type { ListPage, PartEntry, UploadEntry, UploadPage } from '../port.js';
 import { decodeListed } from './encode.js';
@@ -46,12 +47,13 @@ function entryOf(
   decode: (text: string) => string,
   promised: boolean,
 ): ObjectEntry {
-  const etag = unquote(required(ETag, 'ETag'));
+  const row = { size: wholeNumber(Size), etag: unquote(ETag ?? ''), mtimeMs: timeIn(LastModified) };
+  const { size, etag, mtimeMs } = versionOf(row);
   const entry: ObjectEntry = {
     key: decode(required(Key, 'Key')),
-    size: integer(Size, 'Size'),
+    size,
     etag,
-    mtimeMs: time(LastModified),
+    mtimeMs,
     // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
     checksums: checksumsOfEtag(etag, promised),
   };

@@ -9,6 +9,7 @@ import type {
 } from '@aws-sdk/client-s3';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
+import { versionOf } from '../http/rows.js';
 import type { DeleteFailure, ListPage, PartEntry, UploadEntry, UploadPage, WriteResult } from '../port.js';
 import { bodyChecksums } from './copying.js';
 import { decodeListed } from './encode.js';
@@ -28,12 +29,12 @@ export function readPage(output: ListObjectsV2CommandOutput, promised: boolean):
 }
 
 function entryOf(listed: Listed, decode: (text: string) => string, promised: boolean): ObjectEntry {
-  const etag = unquote(required(listed.ETag, 'ETag'));
+  const mtimeMs = listed.LastModified?.getTime();
+  const { etag, ...version } = versionOf({ size: listed.Size, etag: unquote(listed.ETag ?? ''), mtimeMs });
   const entry: ObjectEntry = {
     key: decode(required(listed.Key, 'Key')),
-    size: integer(listed.Size, 'Size'),
+    ...version,
     etag,
-    mtimeMs: timeOf(listed.LastModified),
     // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
     checksums: checksumsOfEtag(etag, promised),
   };

@@ -1,6 +1,7 @@
 /** One call of the SDK: its progress, its end, and its bodies, which the SDK handles as streams. */
 import { Readable } from 'node:stream';
 import { XsyncError } from '../../model/error.js';
+import { MAX_BODY } from '../http/message.js';
 import type { Pace } from '../port.js';
 
 /** Bytes passed to the SDK at a time: the unit of `pace` and of the idle timeout. */
@@ -17,6 +18,8 @@ export interface SdkAnswer {
 /** Monitors one attempt and implements the idle timeout. The SDK's own timeouts ignore the progress of a body. */
 export class SdkCall {
   answer: SdkAnswer | undefined;
+  /** The headers of the request, once it is signed. */
+  sent: Readonly<Record<string, string>> = {};
   /** Rejects when the call is aborted or stalls. */
   readonly over: Promise<never>;
   /** For the SDK: fires with the caller's signal, on a stall, and when a call ends before its body was sent. */
@@ -83,6 +86,19 @@ export class SdkCall {
       await this.#paced(chunk.byteLength, pace);
     }
     return received;
+  }
+
+  /** Reads a body that is not an object's: a listing or an error. @throws invalid-response: when it is too long */
+  async collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    let received = 0;
+    for await (const chunk of stream) {
+      this.touch();
+      received += chunk.byteLength;
+      if (received > MAX_BODY) throw new XsyncError('invalid-response', `the response exceeds ${MAX_BODY} bytes`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
   }
 
   /** Cleans up. If an early response left the body half sent, the connection is closed. */

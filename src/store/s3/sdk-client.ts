@@ -19,7 +19,7 @@ import type {
 import { type ErrorCode, XsyncError } from '../../model/error.js';
 import type { Agents } from '../http/agents.js';
 import { translateFault } from '../http/translate.js';
-import { xmlRoot } from '../http/xml.js';
+import { isWebPage, webPageError, xmlRoot } from '../http/xml.js';
 import { type Addresses, addressesOf } from './address.js';
 import { isAws, type S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
@@ -132,7 +132,10 @@ export class SdkClient {
       );
       command.middlewareStack.add(
         (next) => async (args) => {
-          if (isEditable(args.request)) asBytes(args.request.headers);
+          if (isEditable(args.request)) {
+            asBytes(args.request.headers);
+            call.sent = args.request.headers;
+          }
           const result = await next(args);
           await keepAnswer(result.response as SdkResponse, call, request.receive !== undefined);
           return result;
@@ -142,6 +145,7 @@ export class SdkClient {
       const output = await client.send(command, { abortSignal: call.signal });
       const received = await request.receive?.(output, call);
       if (!call.answer) throw new XsyncError('internal', 'the SDK sent nothing');
+      if (isWebPage(call.answer.body)) throw webPageError();
       return { output, answer: call.answer, received };
     } catch (error) {
       throw this.#translate(error, call, request);
@@ -165,9 +169,10 @@ export class SdkClient {
       return fault('timeout', `${host} sent and received no bytes for ${this.#options.idleTimeoutMs / 1000} s`);
     if (cause instanceof XsyncError) return cause;
     if (answer && (answer.status >= 300 || xmlRoot(answer.body) === 'Error')) {
-      return this.#refusal(answer, cause, request);
+      return this.#refusal(answer, call.sent, cause, request);
     }
     if (answer && hasCode(cause)) return fault('truncated', `the response of ${host} was truncated`);
+    if (answer && isWebPage(answer.body)) return webPageError();
     if (answer) return fault('invalid-response', `the SDK could not parse the response of ${host}`);
     if (cause instanceof Error && cause.name === 'TimeoutError' && !hasCode(cause)) {
       return fault('unreachable', `no connection to ${host} within ${this.#options.connectTimeoutMs / 1000} s`);
@@ -176,10 +181,15 @@ export class SdkClient {
     return fault('internal', `the SDK refused the call: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
 
-  #refusal(answer: SdkAnswer, cause: unknown, { key, upload }: { key?: string; upload?: boolean }): Error {
+  /** Without the SDK's error, which repeats the text of the service unchecked. */
+  #refusal(
+    answer: SdkAnswer,
+    sent: Readonly<Record<string, string>>,
+    cause: unknown,
+    { key, upload }: { key?: string; upload?: boolean },
+  ): Error {
     const { region } = this.addresses;
-    const error = refusalOf({ ...answer, bucket: this.#bucket, key, upload, region });
-    error.cause = cause;
+    const error = refusalOf({ ...answer, bucket: this.#bucket, key, upload, region, sent });
     // The error response to a HEAD has no body that could name the skew.
     const maybeSkewed = error.code === 'clock-skew' || (answer.status === 403 && answer.body.length === 0);
     if (maybeSkewed && clockCorrected(cause)) return new ClockCorrected(error);
@@ -187,7 +197,7 @@ export class SdkClient {
     // A client caches its credentials. The next call creates a new client.
     this.#clients.clear();
     const { message, subject, status, serviceCode, requestId, remedy } = error;
-    const details = { subject, status, serviceCode, requestId, remedy, cause };
+    const details = { subject, status, serviceCode, requestId, remedy };
     return new XsyncError(error.code, message, { ...details, class: 'temporary' });
   }
 
@@ -254,12 +264,7 @@ async function keepAnswer(response: SdkResponse, call: SdkCall, streams: boolean
   call.answer = answer;
   call.touch();
   if (streams && status < 300) return;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-    call.touch();
-    chunks.push(chunk);
-  }
-  answer.body = Buffer.concat(chunks);
+  answer.body = await call.collect(response.body as AsyncIterable<Uint8Array>);
   // A separate view: the SDK changes the type of what it parses.
   response.body = new Uint8Array(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength);
 }

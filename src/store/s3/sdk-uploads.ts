@@ -1,5 +1,6 @@
 /** Multipart uploads through the SDK. */
 import { isXsyncError } from '../../model/error.js';
+import { PageGuard } from '../../model/paging.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -72,12 +73,14 @@ export class SdkUploads {
 
   async parts(upload: UploadRef, { signal }: CallOptions = {}): Promise<PartEntry[]> {
     const all: PartEntry[] = [];
+    const guard = new PageGuard(`the parts of ${upload.key}`);
     for (let marker: string | undefined; ; ) {
       const input = { ...this.#upload(upload), MaxParts: 1000, PartNumberMarker: marker };
       const command = (sdk: Sdk) => new sdk.ListPartsCommand(input);
       const page = readParts((await this.#client.send({ key: upload.key, signal, upload: true, command })).output);
       all.push(...page.parts);
       marker = page.nextToken;
+      guard.follow({ first: page.parts[0]?.partNumber, last: page.parts.at(-1)?.partNumber, token: marker });
       if (marker === undefined) return all;
     }
   }

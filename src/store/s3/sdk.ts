@@ -1,5 +1,6 @@
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
+import { HeadExplainer } from '../http/explain.js';
 import type {
   CallOptions,
   Capabilities,
@@ -82,6 +83,7 @@ export class S3SdkStore implements ObjectStore {
   readonly #preset: S3Preset;
   readonly #conditions: WriteConditions;
   readonly #config: S3Config;
+  readonly #explainer = new HeadExplainer();
 
   constructor(config: S3Config, bucket: string, deps: S3SdkDeps) {
     const { connectTimeoutMs = 15_000, idleTimeoutMs = 60_000, env, agents } = deps;
@@ -157,7 +159,7 @@ export class S3SdkStore implements ObjectStore {
       command: (sdk) => new sdk.GetObjectCommand(input),
       receive: ({ Body }, call) => call.download(target, Body as AsyncIterable<Uint8Array> & typeof Body, pace),
     });
-    const size = totalSize({ ...answer, received }, offset);
+    const size = totalSize(answer, offset);
     if (received < target.byteLength) {
       const message = `${key}: received ${received} of ${target.byteLength} bytes at offset ${offset} (size ${size})`;
       throw new XsyncError('truncated', message, { subject: key, status: answer.status });
@@ -276,10 +278,14 @@ export class S3SdkStore implements ObjectStore {
 
   async #head(key: string, { versionId, ifMatch, signal }: HeadOptions & { ifMatch?: string }): Promise<ObjectInfo> {
     const input = { ...this.#object(key), VersionId: versionId, IfMatch: quote(ifMatch) };
-    const command = (sdk: Sdk) => new sdk.HeadObjectCommand(input);
-    const { headers } = (await this.#client.send({ key, signal, edit: this.#asksChecksums, command })).answer;
-    const size = Number(required(headers['content-length'], 'Content-Length'));
-    return infoOf(key, size, headers, this.#preset.etagIsMd5);
+    const head = async (): Promise<ObjectInfo> => {
+      const command = (sdk: Sdk) => new sdk.HeadObjectCommand(input);
+      const { headers } = (await this.#client.send({ key, signal, edit: this.#asksChecksums, command })).answer;
+      const size = Number(required(headers['content-length'], 'Content-Length'));
+      return infoOf(key, size, headers, this.#preset.etagIsMd5);
+    };
+    const getByte = () => this.read(key, new Uint8Array(1), { versionId, ifMatch, signal });
+    return this.#explainer.ask(head, getByte);
   }
 
   /** Sets the header itself, because the SDK's setting would also compute a checksum of every body. */

@@ -2,7 +2,8 @@
  * An S3 bucket over the lean transport. User metadata is kept within the preset's limit: names are returned in lower
  * case, and non-ASCII values are sent as RFC 2047 encoded words.
  *
- * Calls that send more than one request: all, once, after a wrong clock; `listParts`, which pages; copies with `ifMatch`
+ * Calls that send more than one request: all, once, after a wrong clock; `head` and empty reads that are refused without
+ * a reason (a GET of one byte); `listParts`, which pages; copies with `ifMatch`
  * where the provider ignores it (a HEAD first); `completeUpload` when the response has no ETag (a HEAD) or RGW reports a
  * completed upload as in progress (the parts); `delete` for each key that XML cannot contain.
  */
@@ -10,6 +11,7 @@
 import { md5 } from '../../hash/index.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
+import { HeadExplainer } from '../http/explain.js';
 import type { HttpResponse } from '../http/message.js';
 import type { HttpTransport } from '../http/transport.js';
 import type {
@@ -68,6 +70,7 @@ export class S3Store implements ObjectStore {
   readonly #preset: S3Preset;
   readonly #conditions: WriteConditions;
   readonly #config: S3Config;
+  readonly #explainer = new HeadExplainer();
 
   constructor(config: S3Config, bucket: string, { transport, credentials = credentialSource(config), place }: S3Deps) {
     this.#preset = presetOf(config);
@@ -84,9 +87,9 @@ export class S3Store implements ObjectStore {
     encodeKey(key, this.#preset.nul);
   }
 
-  async checkBucket({ signal }: CallOptions = {}): Promise<void> {
+  async checkBucket(options: CallOptions = {}): Promise<void> {
     // Not a HEAD: its error responses have no body, so a wrong key and a missing permission would look the same.
-    await this.#wire.send({ method: 'GET', parameters: { 'list-type': 2, 'max-keys': 1 }, signal });
+    await this.list({ ...options, maxKeys: 1 });
   }
 
   async createBucket({ signal }: CallOptions = {}): Promise<void> {
@@ -265,9 +268,13 @@ export class S3Store implements ObjectStore {
 
   async #head(key: string, { versionId, ifMatch, signal }: HeadOptions & { ifMatch?: string }): Promise<ObjectInfo> {
     const headers = this.#readHeaders(ifMatch);
-    const answer = await this.#wire.send({ method: 'HEAD', key, parameters: { versionId }, headers, signal });
-    const size = Number(required(answer.headers['content-length'], 'Content-Length'));
-    return infoOf(key, size, answer.headers, this.#preset.etagIsMd5);
+    const head = async (): Promise<ObjectInfo> => {
+      const answer = await this.#wire.send({ method: 'HEAD', key, parameters: { versionId }, headers, signal });
+      const size = Number(required(answer.headers['content-length'], 'Content-Length'));
+      return infoOf(key, size, answer.headers, this.#preset.etagIsMd5);
+    };
+    const getByte = () => this.read(key, new Uint8Array(1), { versionId, ifMatch, signal });
+    return this.#explainer.ask(head, getByte);
   }
 
   #readHeaders(ifMatch: string | undefined): Record<string, string> {

@@ -1,5 +1,6 @@
 /** Multipart uploads of the lean store. */
 import { isXsyncError } from '../../model/error.js';
+import { PageGuard } from '../../model/paging.js';
 import { readXml } from '../http/xml.js';
 import type {
   CallOptions,
@@ -81,11 +82,13 @@ export class Uploads {
 
   async parts({ key, uploadId }: UploadRef, { signal }: CallOptions): Promise<PartEntry[]> {
     const all: PartEntry[] = [];
+    const guard = new PageGuard(`the parts of ${key}`);
     for (let marker: string | undefined; ; ) {
       const parameters = { uploadId, 'max-parts': 1000, 'part-number-marker': marker };
       const page = readParts((await this.#wire.send({ method: 'GET', key, parameters, signal })).body);
       all.push(...page.parts);
       marker = page.nextToken;
+      guard.follow({ first: page.parts[0]?.partNumber, last: page.parts.at(-1)?.partNumber, token: marker });
       if (marker === undefined) return all;
     }
   }

@@ -1,6 +1,7 @@
 /** Sends signed requests to one bucket and translates error responses. */
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { HttpResponse } from '../http/message.js';
+import { redirected, type Target } from '../http/redirect.js';
 import type { HttpTransport } from '../http/transport.js';
 import { xmlRoot } from '../http/xml.js';
 import type { TransferOptions } from '../port.js';
@@ -55,7 +56,7 @@ export class Wire {
 
   /**
    * Sends one signed request and returns its 2xx response. If the clock is wrong, it is corrected, and the request is
-   * signed and sent once more. There are no other retries here.
+   * signed and sent once more. A redirect to another host of the service is followed once. There are no other retries.
    */
   async send(request: S3Request): Promise<HttpResponse> {
     const path = this.#path(request);
@@ -88,39 +89,55 @@ export class Wire {
   }
 
   async #once(request: S3Request, path: string): Promise<HttpResponse> {
-    const { origin } = request.data ? this.addresses.data : this.addresses.control;
+    const { origin, base } = request.data ? this.addresses.data : this.addresses.control;
+    const first = await this.#exchange(request, { origin, path });
+    const target = redirected(this.addresses.endpoint, first.answer, [path, path.slice(base.length)]);
+    const { answer, headers: sent, credentials: used } = target ? await this.#exchange(request, target) : first;
+    const ok = answer.status >= 200 && answer.status < 300;
+    if (ok && !(request.lateError && xmlRoot(answer.body) === 'Error')) return answer;
+    throw this.#refusal(request, origin, answer, { sent, used });
+  }
+
+  async #exchange(request: S3Request, { origin, path }: Target) {
     const now = this.#transport.clock.now(origin);
     const source = this.#credentials.get(now);
     const credentials = source instanceof Promise ? await source : source;
-    const { method, body, target, pace, signal } = request;
+    const { method, body, target, pace, signal, lateError: keptOpen } = request;
     const query = encodeQuery(request.parameters ?? {});
-    const headers = this.#headers(request, path, query, credentials, now);
-    const onWire = query === '' ? path : `${path}?${query}`;
-    const answer = await this.#transport.request({ method, origin, path: onWire, headers, body, target, pace, signal });
-    const ok = answer.status >= 200 && answer.status < 300;
-    if (ok && !(request.lateError && xmlRoot(answer.body) === 'Error')) return answer;
-    throw this.#refusal(request, origin, answer, credentials);
-  }
-
-  #headers(
-    request: S3Request,
-    path: string,
-    query: string,
-    credentials: Credentials,
-    now: number,
-  ): Record<string, string> {
-    const { host } = request.data ? this.addresses.data : this.addresses.control;
-    const headers: Record<string, string> = { host, ...request.headers };
+    const headers: Record<string, string> = { host: this.#hostOf(origin), ...request.headers };
     if (this.#requesterPays) headers['x-amz-request-payer'] = 'requester';
-    this.#signer.sign({ method: request.method, path, query, headers }, credentials, now);
-    return headers;
+    this.#signer.sign({ method, path, query, headers }, credentials, now);
+    const onWire = query === '' ? path : `${path}?${query}`;
+    const sent = { method, origin, path: onWire, headers, body, target, pace, signal, keptOpen };
+    return { answer: await this.#transport.request(sent), headers, credentials };
   }
 
-  #refusal(request: S3Request, origin: string, { status, headers, body }: HttpResponse, used: Credentials): Error {
+  /** A redirect may lead to another host. */
+  #hostOf(origin: string): string {
+    const { data, control } = this.addresses;
+    return [data, control].find((address) => address.origin === origin)?.host ?? new URL(origin).host;
+  }
+
+  #refusal(
+    request: S3Request,
+    origin: string,
+    { status, headers, body }: HttpResponse,
+    { sent, used }: { sent: Record<string, string>; used: Credentials },
+  ): Error {
     const { bucket } = this;
     const upload = request.parameters?.uploadId !== undefined && request.headers?.['x-amz-copy-source'] === undefined;
     const { region } = this.addresses;
-    const error = refusalOf({ status, headers, body, bucket, place: this.#place, key: request.key, upload, region });
+    const error = refusalOf({
+      status,
+      headers,
+      body,
+      bucket,
+      place: this.#place,
+      key: request.key,
+      upload,
+      region,
+      sent,
+    });
     // The error response to a HEAD has no body that could name the skew, but its Date header shows it.
     const maybeSkewed = isXsyncError(error, 'clock-skew') || (status === 403 && body.length === 0);
     if (maybeSkewed && this.#transport.clock.learn(origin, headers.date, error.code === 'clock-skew')) {

@@ -23,7 +23,10 @@ export interface Contact {
 export interface RetryOptions {
   /** Consecutive attempts without progress before the error is thrown (--low-level-retries). Default 10. */
   attempts?: number;
-  /** Limit while the service has never responded: a wrong endpoint must not take minutes to fail. Default 4. */
+  /**
+   * Limit while the service has never responded: a wrong endpoint must not take minutes to fail. Also the limit for
+   * refusals that may or may not last (an unknown 4xx). Default 4.
+   */
   firstAttempts?: number;
   /** Shared by the wrappers of several runs over one store. */
   contact?: Contact;
@@ -67,9 +70,10 @@ export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectSto
         contact.answered = true;
         return result;
       } catch (error) {
-        contact.answered ||= isXsyncError(error) && (error.status !== undefined || !isXsyncError(error, ...NO_ANSWER));
+        contact.answered ||= isAnswer(error);
         if (attempts.endAttempt()) attempt = 1;
         if (!mayRepeat(call, error) || attempt >= settings.attempts) throw error;
+        if (isVague(error) && attempt >= settings.firstAttempts) throw error;
         if (!contact.answered && attempt >= settings.firstAttempts) throw neverAnswered(error);
         const delayMs = backoffMs(attempt, error, settings);
         settings.onRetry?.({ kind: call.kind, key: call.key, attempt, delayMs, error });
@@ -79,8 +83,21 @@ export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectSto
   });
 }
 
-/** Errors without a response of the service. */
-const NO_ANSWER = ['unreachable', 'network', 'timeout', 'aborted'] as const;
+/** Errors without a response of the service. A response that makes no sense may be that of a proxy. */
+const NO_ANSWER = ['unreachable', 'network', 'timeout', 'aborted', 'invalid-response'] as const;
+
+function isAnswer(error: unknown): boolean {
+  if (!isXsyncError(error)) return false;
+  const explained = error.code !== 'invalid-response' && error.status !== undefined;
+  return explained || error.serviceCode !== undefined || !isXsyncError(error, ...NO_ANSWER);
+}
+
+/** Refusals of which nobody knows whether they last: codes and statuses that have no entry of their own. */
+const VAGUE = ['invalid-response', 'server-error', 'access-denied'] as const;
+
+function isVague(error: XsyncError): boolean {
+  return isXsyncError(error, ...VAGUE) && error.status !== undefined && error.status >= 400 && error.status < 500;
+}
 
 /** A connection that always breaks usually goes to the wrong port, or uses http instead of https. */
 function neverAnswered(error: XsyncError): XsyncError {

@@ -72,6 +72,45 @@ describe('the file', () => {
   });
 });
 
+describe('a damaged format', () => {
+  test.each([
+    'DROP TABLE object',
+    'DROP TABLE pair',
+    'DROP TABLE fact',
+    'ALTER TABLE object DROP COLUMN ours',
+    'ALTER TABLE object RENAME COLUMN size TO sise',
+    'ALTER TABLE object ADD COLUMN more TEXT',
+    'ALTER TABLE upload DROP COLUMN part_size',
+    'DROP TABLE intent; CREATE VIEW intent AS SELECT 1 AS key, 2 AS dest_etag, 3 AS at_ms',
+    'PRAGMA user_version = 1',
+    'PRAGMA user_version = 0',
+    'UPDATE object SET key = CAST(key AS BLOB)',
+    "CREATE TRIGGER t BEFORE INSERT ON object BEGIN SELECT RAISE(ABORT, 'no'); END",
+  ])('is named, with the way to build the manifest again: %s', (sql) => {
+    const file = join(temporaryFolder(), 'm.db');
+    const made = open(file);
+    made.commit([rowOf('k')]);
+    made.close();
+    const db = new Database(file);
+    db.exec(sql);
+    db.close();
+    const use = () => {
+      const manifest = open(file);
+      try {
+        manifest.page(undefined, 10);
+        manifest.commit([rowOf('l')]);
+      } finally {
+        manifest.close();
+      }
+    };
+    expect(thrownBy(use)).toMatchObject({
+      code: 'config',
+      message: `the manifest ${file} is damaged or is not a manifest`,
+      remedy: expect.stringContaining('xsync manifest rebuild'),
+    });
+  });
+});
+
 describe('refusals', () => {
   test("another pair's manifest is refused with both names, or its rows would hide missing objects", () => {
     const file = join(temporaryFolder(), 'm.db');

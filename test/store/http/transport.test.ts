@@ -301,8 +301,8 @@ describe('idle timeout', () => {
 
   it('never ends a call that moves slowly, in either direction', async () => {
     const drip = await serve(async (socket) => {
-      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n');
-      for (let i = 0; i < 8; i++) await sleep(700).then(() => socket.write('x'));
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 8000\r\n\r\n');
+      for (let i = 0; i < 8; i++) await sleep(700).then(() => socket.write(Buffer.alloc(1000)));
     });
     let taken = 0;
     const slow = createServer((socket) => {
@@ -317,9 +317,40 @@ describe('idle timeout', () => {
     open.push({ server: slow, sockets: new Set() });
     const t = transport({ idleTimeoutMs: 2_000 });
     const [down, up] = await Promise.all([
-      t.request({ ...get, origin: drip, target: new Uint8Array(8) }),
+      t.request({ ...get, origin: drip, target: new Uint8Array(8000) }),
       t.request({ ...get, method: 'PUT', origin: await listen(slow), body: Buffer.alloc(24 * 1024 * 1024) }),
     ]);
-    expect([down.received, up.status]).toEqual([8, 200]);
+    expect([down.received, up.status]).toEqual([8000, 200]);
+  });
+
+  it.each([
+    ['in a body', 'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n', 'x'],
+    ['in a body of unknown length', 'HTTP/1.1 200 OK\r\n\r\n', 'x'],
+    ['in a header', 'HTTP/1.1 200 OK\r\nX-Long: ', 'x'],
+    ['of responses that announce the response', '', 'HTTP/1.1 102 Processing\r\n\r\n'],
+  ])('ends a call with a byte now and then, %s', async (_where, head, more) => {
+    const origin = await serve((socket) => {
+      socket.write(head);
+      const timer = setInterval(() => socket.write(more), 40);
+      socket.on('close', () => clearInterval(timer));
+    });
+    const fault = await faultOf(transport({ idleTimeoutMs: 300 }).request({ ...get, origin }));
+    expect(fault).toMatchObject({ code: 'timeout', class: 'temporary' });
+  });
+
+  it('waits longer for a service that keeps the connection open while it works', async () => {
+    const origin = await serve(async (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n');
+      for (let i = 0; i < 20; i++) await sleep(40).then(() => socket.write(' '));
+    });
+    const answer = await transport({ idleTimeoutMs: 300 }).request({ ...get, origin, keptOpen: true });
+    expect(answer.received).toBe(20);
+  });
+
+  it('does not count its own waiting against the server', async () => {
+    const origin = await serve((socket) => socket.write(ok('x'.repeat(100))));
+    const target = new Uint8Array(100);
+    const answer = await transport({ idleTimeoutMs: 300 }).request({ ...get, origin, target, pace: () => sleep(500) });
+    expect(answer.received).toBe(100);
   });
 });

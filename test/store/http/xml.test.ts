@@ -83,6 +83,27 @@ describe('reading a listing page', () => {
     expect(() => read(text)).toThrow(expect.objectContaining({ code: 'invalid-response' }));
   });
 
+  it.each(['&', '&quot', '&quot{', '&#1', '&;', `&${'a'.repeat(1000)};`, '&#0000000000038;'])(
+    'refuses the broken entity %j instead of waiting for its end',
+    (entity) => {
+      const pages = ['', ';'].map((rest) => `<ListBucketResult><Prefix>a${entity}b${rest}</Prefix></ListBucketResult>`);
+      for (const page of pages) expect(() => read(page)).toThrow(expect.objectContaining({ code: 'invalid-response' }));
+    },
+  );
+
+  it.each(['<!doctype html><html></html>', ' \n<HTML lang="en">', '<!DOCTYPE HTML PUBLIC "x">', '<body>'])(
+    'says that %j is a web page and that the endpoint may be wrong',
+    (page) => {
+      expect(() => read(page)).toThrow(
+        expect.objectContaining({
+          code: 'invalid-response',
+          message: 'a web page came in place of the response of the store',
+          remedy: expect.stringContaining('endpoint'),
+        }),
+      );
+    },
+  );
+
   it('refuses bytes that are not UTF-8 rather than alter a key', () => {
     const bytes = Buffer.from('<ListBucketResult><Prefix>a\xff</Prefix></ListBucketResult>', 'latin1');
     expect(() => readXml(bytes, SHAPE)).toThrow(expect.objectContaining({ code: 'invalid-response' }));
@@ -134,6 +155,72 @@ describe('against another parser', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('damaged pages', () => {
+  const noise = fc.constantFrom(
+    ...'&;<>/!?-[]"\'= #x0a\u00e9',
+    '&quot;',
+    '&#',
+    '<![CDATA[',
+    ']]>',
+    '<!--',
+    '-->',
+    '<?',
+    '?>',
+  );
+  const damage = fc.tuple(fc.nat(PAGE.length), fc.nat(12), fc.array(noise, { maxLength: 6 }));
+
+  /** Reads the page; undefined when it is refused. */
+  const attempt = (bytes: Buffer) => {
+    try {
+      return readXml(bytes, SHAPE);
+    } catch (error) {
+      expect(error).toMatchObject({ name: 'XsyncError', code: 'invalid-response' });
+      return undefined;
+    }
+  };
+
+  it('are read or refused, whatever the damage', () => {
+    fc.assert(
+      fc.property(fc.array(damage, { minLength: 1, maxLength: 4 }), (damages) => {
+        let page = PAGE;
+        for (const [at, length, text] of damages) page = page.slice(0, at) + text.join('') + page.slice(at + length);
+        attempt(Buffer.from(page));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('are read or refused with any bytes flipped', () => {
+    const bytes = Buffer.from(PAGE);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 })), { maxLength: 4 }),
+        (flips) => {
+          const page = Buffer.from(bytes);
+          for (const [at, flip] of flips) page[at] = (page[at] ?? 0) ^ flip;
+          attempt(page);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it.each([
+    ['entities without their ends', '&'],
+    ['finished entities', '&amp;'],
+    ['open tags', '<a>'],
+    ['comments', '<!---->'],
+    ['comments without their ends', '<!--'],
+    ['sections', '<Prefix><![CDATA[x]]></Prefix>'],
+    ['records', '<Contents></Contents>'],
+    ['attributes', '<a b="'],
+  ])('with %s take time in proportion to their length', (_what, unit) => {
+    // Each byte is looked at a bounded number of times: 4 MB would otherwise take hours.
+    const page = `<ListBucketResult><Prefix>${unit === '&' || unit === '&amp;' ? '' : '</Prefix>'}${unit.repeat(4_000_000 / unit.length)}`;
+    attempt(Buffer.from(page));
   });
 });
 

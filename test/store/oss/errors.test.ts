@@ -19,7 +19,7 @@ describe('what OSS refuses, told so that a person or a retry knows what to do', 
   it.each([
     [404, 'NoSuchBucket', 'bucket-not-found', 'person'],
     // Unknown to us: about this request, not a bug that ends the run, and no use to repeat.
-    [400, 'InvalidArgument', 'invalid-response', 'permanent'],
+    [400, 'InvalidArgument', 'invalid-response', 'temporary'],
     [404, 'NoSuchKey', 'object-not-found', 'permanent'],
     [404, 'NoSuchUpload', 'upload-not-found', 'permanent'],
     [403, 'AccessDenied', 'access-denied', 'person'],
@@ -41,7 +41,7 @@ describe('what OSS refuses, told so that a person or a retry knows what to do', 
     [503, 'DownloadTrafficRateLimitExceeded', 'throttled', 'temporary'],
     [429, 'TotalQpsLimitExceeded', 'throttled', 'temporary'],
     [500, 'InternalError', 'server-error', 'temporary'],
-    [403, 'SomethingNew', 'access-denied', 'person'],
+    [403, 'SomethingNew', 'access-denied', 'temporary'],
   ])('%i %s', (status, code, expected, errorClass) => {
     const error = ossError(refusal(status, code), subject);
     expect(error).toMatchObject({

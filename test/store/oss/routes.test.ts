@@ -25,7 +25,8 @@ function routed(config: Partial<OssConfigInput> = {}, bucket = 'photos') {
     async request(request: HttpRequest) {
       requests.push(request);
       const { path, headers } = request;
-      const answer = { etag: '"E"', 'content-length': '0', 'content-range': 'bytes 0-0/1' };
+      const written = { etag: '"E"', 'last-modified': 'Fri, 24 Feb 2012 08:42:32 GMT' };
+      const answer = { ...written, 'content-length': '0', 'content-range': 'bytes 0-0/1' };
       const body = Buffer.from(ANSWERS[kindOf(path, headers)] ?? '');
       return { status: request.method === 'GET' ? 206 : 200, headers: answer, body, received: 1 };
     },

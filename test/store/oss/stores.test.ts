@@ -206,16 +206,16 @@ describe.each(STORES)('the %s store', (kind) => {
   it('gives up on a server that stalls, and not on a slow one', async () => {
     const slow = await open(() => ({
       raw: (response) => {
-        response.writeHead(206, { ...OBJECT, 'content-length': '10', 'content-range': 'bytes 0-9/10' });
+        response.writeHead(206, { ...OBJECT, 'content-length': '10000', 'content-range': 'bytes 0-9999/10000' });
         let left = 10;
         const timer = setInterval(() => {
-          response.write('x');
+          response.write(Buffer.alloc(1000));
           if (--left === 0) response.end(() => clearInterval(timer));
         }, 80);
         response.on('close', () => clearInterval(timer));
       },
     }));
-    await slow.store.read('k', new Uint8Array(10));
+    await slow.store.read('k', new Uint8Array(10_000));
     await slow.close();
     const stalled = await open(() => ({ raw: () => {} }));
     await fails(stalled.store.read('k', new Uint8Array(10)), 'timeout');

@@ -19,8 +19,9 @@ const errorOf = (status: number, code?: string, more: Partial<Refusal> & { xml?:
 describe('a refusal says what to do', () => {
   it.each([
     [404, 'NoSuchBucket', 'bucket-not-found', 'person'],
-    // Unknown to us: about this request, so no use to repeat.
-    [400, 'SomethingNew', 'invalid-response', 'permanent'],
+    // Unknown: nobody knows that it lasts.
+    [400, 'SomethingNew', 'invalid-response', 'temporary'],
+    [403, 'QuotaExceeded', 'access-denied', 'temporary'],
     [404, 'NoSuchKey', 'object-not-found', 'permanent'],
     [404, 'NoSuchUpload', 'upload-not-found', 'permanent'],
     [403, 'AccessDenied', 'access-denied', 'person'],
