@@ -91,7 +91,7 @@ async function fileOf(settings: OpenSettings, { source, destination }: NonNullab
   try {
     for (const text of [source, destination]) sides.push(await opener.side(text, { readOnly: true }));
     const [from, to] = sides;
-    const file = from && to && (await findFile(settings, candidates(from, to)));
+    const file = from && to && (await findFile(settings, candidates(from, to, settings.env)));
     if (file !== undefined) return file;
   } finally {
     await Promise.all(sides.map((side) => side.close()));
@@ -111,9 +111,9 @@ async function findFile({ manifest, env }: OpenSettings, pairs: readonly PairIde
 }
 
 /** Only the stores know whether the paths are folders or a single object, so all combinations are tried. */
-function candidates(source: OpenSide, dest: OpenSide): PairIdentity[] {
+function candidates(source: OpenSide, dest: OpenSide, env: NodeJS.ProcessEnv): PairIdentity[] {
   const identity = (from: string, to: string): PairIdentity =>
-    stateOf({ source: { ...source, prefix: from }, dest: { ...dest, prefix: to } }, { env: {} }).pair;
+    stateOf({ source: { ...source, prefix: from }, dest: { ...dest, prefix: to } }, { env }).pair;
   const name = source.path.slice(source.path.lastIndexOf('/') + 1);
   return [
     identity(source.prefix, dest.prefix),

@@ -156,6 +156,6 @@ Examples:
   xsync retry virginia:photos shanghai:photos --class person
   xsync retry --manifest pair.db '2024/*.jpg'
 
-Give the two paths of the pair first, or --manifest FILE. Without them, all pairs
-of this machine that have failed objects are retried. The exit code is 0 if every
-retry succeeded.`;
+Give the two paths of the pair first, or --manifest FILE. Without them, all
+pairs of this machine that have failed objects are retried. The exit code is 0
+if every retry succeeded.`;
