@@ -1,6 +1,7 @@
 /** A bucket's addresses: the origin and the path before the key, for control calls and for object data. */
 import { XsyncError } from '../../model/error.js';
-import { originOf, PRESETS, providerOf, type S3Config } from './config.js';
+import { originOf, type S3Config } from './config.js';
+import { presetOf } from './presets.js';
 
 /** An origin and the path in front of keys: `''` under virtual hosts, `/bucket` in path style. */
 export interface Address {
@@ -20,7 +21,7 @@ export interface Addresses {
 
 /** @throws config: when no endpoint is known, or when the bucket cannot use acceleration */
 export function addressesOf(config: S3Config, bucket: string): Addresses {
-  const preset = PRESETS[providerOf(config)];
+  const preset = presetOf(config);
   const region = config.region ?? preset.defaultRegion;
   const endpoint = originOf(config.endpoint ?? preset.endpoint?.(region) ?? '');
   if (endpoint === undefined) throw new XsyncError('config', 'the s3 remote has no endpoint', { subject: bucket });

@@ -1,7 +1,8 @@
 import { isAccelerated } from '../accelerate.js';
 import type { Backend, OpenTarget, RcloneSection, Resources } from '../backend.js';
 import { rcloneSettings } from '../rclone.js';
-import { providerOf, type S3Config, s3ConfigSchema } from './config.js';
+import { type S3Config, s3ConfigSchema } from './config.js';
+import { PROVIDERS, providerOf, RCLONE_PROVIDERS } from './presets.js';
 
 export const s3Backend: Backend<S3Config> = {
   type: 's3',
@@ -40,20 +41,12 @@ async function openStore(config: S3Config, { bucket, label }: OpenTarget, resour
   return openS3Store(config, bucket, { transport: await resources.http(), place: label });
 }
 
-/** rclone's providers for which xsync has a preset. All others are plain S3 (`other`). */
-const PROVIDERS: Readonly<Record<string, string>> = {
-  AWS: 'aws',
-  Ceph: 'ceph',
-  Cloudflare: 'r2',
-  HuaweiOBS: 'obs',
-  Minio: 'minio',
-  TencentCOS: 'cos',
-};
-
 function fromRclone(section: RcloneSection): Record<string, string> | string {
   const settings = rcloneSettings(section);
   if (typeof settings === 'string') return settings;
-  const provider = PROVIDERS[section.get('provider') ?? ''] ?? 'other';
+  const named = section.get('provider')?.toLowerCase() ?? '';
+  // rclone has providers that are plain S3 here.
+  const provider = RCLONE_PROVIDERS[named] ?? PROVIDERS.find((name) => name === named) ?? 'other';
   const accelerated = provider === 'aws' && section.get('use_accelerate_endpoint') === 'true';
   return {
     provider: provider === 'aws' && settings.region?.startsWith('cn-') ? 'aws-cn' : provider,

@@ -1,22 +1,20 @@
 /** The settings of an `s3` remote. Keys have rclone's names, so that a config can be moved to xsync. */
 import { z } from 'zod';
 import { pricesSchema } from '../prices/config.js';
-
-const PROVIDERS = ['aws', 'aws-cn', 'minio', 'ceph', 'r2', 'oss', 'cos', 'obs', 'other'] as const;
-
-/** rclone's names for the same providers. */
-const RCLONE_PROVIDERS: Record<string, string> = {
-  alibaba: 'oss',
-  cloudflare: 'r2',
-  tencentcos: 'cos',
-  huaweiobs: 'obs',
-};
+import { PRESETS, PROVIDERS, providerOf, RCLONE_PROVIDERS } from './presets.js';
+import { QUIRKS } from './quirks.js';
 
 const provider = z.preprocess((value) => {
   if (typeof value !== 'string') return value;
   const lower = value.toLowerCase();
   return RCLONE_PROVIDERS[lower] ?? lower;
 }, z.enum(PROVIDERS));
+
+/** Text is separated by commas, as in environment variables. */
+const quirks = z.preprocess(
+  (value) => (typeof value === 'string' ? value.split(',').flatMap((name) => name.trim() || []) : value),
+  z.array(z.enum(QUIRKS)),
+);
 
 /** Environment variables hold booleans as text. */
 const flag = z.union([z.boolean(), z.stringbool()]);
@@ -39,6 +37,8 @@ export const s3ConfigSchema = z
     force_path_style: flag.optional().describe('Put the bucket in the path instead of the host name'),
     accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('S3 Transfer Acceleration for object data'),
     requester_pays: flag.default(false),
+    quirks: quirks.optional().describe("How the store differs from Amazon S3, in place of the provider's own list"),
+    max_parts: z.coerce.number().int().min(1).max(10_000).optional().describe('Most parts of one upload'),
     prices: pricesSchema,
   })
   .superRefine((config, context) => {
@@ -63,117 +63,6 @@ export const s3ConfigSchema = z
   });
 
 export type S3Config = z.infer<typeof s3ConfigSchema>;
-export type S3Provider = (typeof PROVIDERS)[number];
-
-const MiB = 1024 * 1024;
-const GiB = 1024 * MiB;
-
-/** What depends on the provider. */
-export interface S3Preset {
-  /** The regional endpoint; absent where the user must set it. */
-  endpoint?: (region: string) => string;
-  /** Used when neither the config, the environment, nor the profile names one. */
-  defaultRegion: string;
-  pathStyle: boolean;
-  orderedListing: 'yes' | 'unknown';
-  minPartSize: number;
-  maxObjectSize: number;
-  /** ETags of single puts and of parts are MD5s, whatever the bucket's encryption. */
-  partEtagIsMd5: boolean;
-  /** Requests per second, where the provider documents a limit. */
-  requestRates?: { read: number; write: number };
-  /** Bytes of user metadata. */
-  maxMetadata: number;
-  /** The provider supports `x-amz-checksum-mode: ENABLED`. */
-  checksumMode: boolean;
-  /** CreateBucket must name the region in its body. */
-  locationConstraint: boolean;
-  /** The provider obeys `x-amz-copy-source-if-match`. Otherwise a HEAD is sent first. */
-  copyIfMatch: boolean;
-  /** Metadata names may contain `_`. Otherwise the store would change it to `-`. */
-  metadataUnderscore: boolean;
-  /** ListMultipartUploads reports whether it encoded keys. Otherwise unencoded keys are requested. */
-  encodesUploads: boolean;
-  /** Keys may contain NUL. */
-  nul: boolean;
-}
-
-const COMPATIBLE: S3Preset = {
-  defaultRegion: 'us-east-1',
-  pathStyle: true,
-  orderedListing: 'yes',
-  minPartSize: 5 * MiB,
-  maxObjectSize: 5 * 1024 * GiB,
-  partEtagIsMd5: true,
-  maxMetadata: 2048,
-  checksumMode: false,
-  locationConstraint: false,
-  copyIfMatch: true,
-  metadataUnderscore: true,
-  encodesUploads: true,
-  nul: true,
-};
-
-const AWS: S3Preset = {
-  ...COMPATIBLE,
-  endpoint: (region) => `https://s3.${region}.amazonaws.com`,
-  pathStyle: false,
-  // 10,000 parts of 5 GiB.
-  maxObjectSize: 50_000 * GiB,
-  // A bucket's default encryption may be SSE-KMS. Only the responses show that.
-  partEtagIsMd5: false,
-  // Per prefix (https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html).
-  requestRates: { read: 5_500, write: 3_500 },
-  checksumMode: true,
-  locationConstraint: true,
-};
-
-const VIRTUAL: S3Preset = { ...COMPATIBLE, pathStyle: false, locationConstraint: true, minPartSize: 100 * 1024 };
-
-export const PRESETS: Record<S3Provider, S3Preset> = {
-  aws: AWS,
-  'aws-cn': {
-    ...AWS,
-    endpoint: (region) => `https://s3.${region}.amazonaws.com.cn`,
-    defaultRegion: 'cn-north-1',
-  },
-  minio: COMPATIBLE,
-  // Observed in RGW 16, which also ignores x-amz-copy-source-if-match.
-  ceph: {
-    ...COMPATIBLE,
-    defaultRegion: 'default',
-    copyIfMatch: false,
-    metadataUnderscore: false,
-    encodesUploads: false,
-    nul: false,
-  },
-  // R2 requires all parts but the last to have the same size. The planner's parts do.
-  r2: { ...COMPATIBLE, defaultRegion: 'auto' },
-  oss: {
-    ...VIRTUAL,
-    endpoint: (region) => `https://s3.oss-${region}.aliyuncs.com`,
-    defaultRegion: 'cn-hangzhou',
-    maxObjectSize: 50_000 * GiB,
-    maxMetadata: 8192,
-  },
-  cos: {
-    ...VIRTUAL,
-    endpoint: (region) => `https://cos.${region}.myqcloud.com`,
-    defaultRegion: 'ap-guangzhou',
-    minPartSize: MiB,
-  },
-  obs: {
-    ...VIRTUAL,
-    endpoint: (region) => `https://obs.${region}.myhuaweicloud.com`,
-    defaultRegion: 'cn-north-4',
-  },
-  other: { ...COMPATIBLE, orderedListing: 'unknown', partEtagIsMd5: false },
-};
-
-/** The config's provider. The default is `aws`, or `other` when the config sets an endpoint. */
-export function providerOf(config: { provider?: S3Provider; endpoint?: string }): S3Provider {
-  return config.provider ?? (config.endpoint === undefined ? 'aws' : 'other');
-}
 
 /** The endpoint as an origin; undefined when it is not one. */
 export function originOf(endpoint: string): string | undefined {

@@ -3,9 +3,9 @@ import { XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { HttpResponse } from '../http/message.js';
 import type { Capabilities } from '../port.js';
-import type { S3Preset } from './config.js';
 import { checksumsIn, contentHeadersIn, metadataIn, unquote } from './headers.js';
 import { ARCHIVED, required, time } from './listing.js';
+import type { S3Preset } from './presets.js';
 
 const GiB = 1024 ** 3;
 
@@ -14,10 +14,10 @@ export function capabilitiesOf(preset: S3Preset): Capabilities {
     orderedListing: preset.orderedListing,
     minPartSize: preset.minPartSize,
     maxPartSize: 5 * GiB,
-    maxParts: 10_000,
+    maxParts: preset.maxParts,
     maxObjectSize: preset.maxObjectSize,
     maxPutSize: 5 * GiB,
-    maxCopySize: 5 * GiB,
+    maxCopySize: preset.maxCopySize,
     answersCrc64ecma: false,
     checksContentMd5: true,
     partEtagIsMd5: preset.partEtagIsMd5,

@@ -4,9 +4,9 @@ import { md5 } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
 import type { ContentHeaders, UserMetadata } from '../../model/object.js';
 import type { CopyOptions, ObjectStore, PutOptions } from '../port.js';
-import type { S3Preset } from './config.js';
 import { copySource } from './copying.js';
 import { md5Header, metadataOut } from './headers.js';
+import type { S3Preset } from './presets.js';
 import type { Editable } from './sdk-client.js';
 
 /** The attributes of a new object under the SDK's names. `withHeaders` sets `Expires`. */

@@ -12,9 +12,9 @@ import type {
   UploadRef,
   WriteResult,
 } from '../port.js';
-import type { S3Preset } from './config.js';
 import { encodeKey } from './encode.js';
 import { required, uploadMarkers } from './listing.js';
+import type { S3Preset } from './presets.js';
 import { readDescribed, readParts, readUploads, readWritten } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
 import type { SdkClient } from './sdk-client.js';
@@ -113,7 +113,7 @@ export class SdkUploads {
     const markers = uploadMarkers(token);
     const input = {
       Bucket: this.#bucket,
-      EncodingType: this.#preset.encodesUploads ? ('url' as const) : undefined,
+      EncodingType: this.#preset.quirks.includes('no-encoded-uploads') ? undefined : ('url' as const),
       MaxUploads: 1000,
       Prefix: prefix,
       KeyMarker: markers['key-marker'],

@@ -19,11 +19,12 @@ import type {
   UploadRef,
   WriteResult,
 } from '../port.js';
-import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
+import type { S3Config } from './config.js';
 import { type CredentialSource, chainEndpoint, chainRegion, credentialSource } from './credentials.js';
 import { encodeKey, fitsXml, isKey } from './encode.js';
 import { capabilitiesOf, firstPartSizeOf, infoOf, totalSize, unlessUnsupported } from './info.js';
 import { required } from './listing.js';
+import { presetOf, type S3Preset } from './presets.js';
 import { readDeleteFailures, readDescribed, readPage, readWritten } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
 import { type Editable, SdkClient, type SdkOptions } from './sdk-client.js';
@@ -80,7 +81,7 @@ export class S3SdkStore implements ObjectStore {
     const credentials = deps.credentials ?? credentialSource(config, env);
     this.#client = new SdkClient(config, bucket, credentials, { connectTimeoutMs, idleTimeoutMs });
     this.#bucket = bucket;
-    this.#preset = PRESETS[providerOf(config)];
+    this.#preset = presetOf(config);
     this.#uploads = new SdkUploads(this.#client, bucket, this.#preset);
     this.#storageClass = config.storage_class;
     const { endpoint } = this.#client.addresses;
@@ -291,7 +292,7 @@ export class S3SdkStore implements ObjectStore {
         `${this.identity.endpoint} cannot copy from ${source.identity.bucket} server-side`,
       );
     }
-    if (ifMatch === undefined || this.#preset.copyIfMatch) return;
+    if (ifMatch === undefined || !this.#preset.quirks.includes('no-copy-if-match')) return;
     const { etag } = await source.head(key, { versionId, signal });
     if (etag === ifMatch) return;
     throw new XsyncError('precondition-failed', `${key}: the source has changed`, { subject: key });

@@ -31,7 +31,7 @@ import type {
   UploadRef,
   WriteResult,
 } from '../port.js';
-import { PRESETS, providerOf, type S3Config, type S3Preset } from './config.js';
+import type { S3Config } from './config.js';
 import { copySource, readCopy } from './copying.js';
 import { type CredentialSource, credentialSource } from './credentials.js';
 import { deleteBody, readDeleteFailures } from './deleting.js';
@@ -39,6 +39,7 @@ import { encodeKey, escapeXml, fitsXml, isKey } from './encode.js';
 import { checksumsIn, contentHeadersOut, md5Header, metadataOut, unquote } from './headers.js';
 import { capabilitiesOf, firstPartSizeOf, infoOf, totalSize, unlessUnsupported } from './info.js';
 import { readPage, required } from './listing.js';
+import { presetOf, type S3Preset } from './presets.js';
 import { Uploads } from './uploads.js';
 import { Wire } from './wire.js';
 
@@ -65,10 +66,10 @@ export class S3Store implements ObjectStore {
   readonly #storageClass: string | undefined;
 
   constructor(config: S3Config, bucket: string, { transport, credentials = credentialSource(config), place }: S3Deps) {
-    this.#preset = PRESETS[providerOf(config)];
+    this.#preset = presetOf(config);
     this.#storageClass = config.storage_class;
     this.#wire = new Wire(config, bucket, credentials, transport, place);
-    this.#uploads = new Uploads(this.#wire, this.#preset.encodesUploads);
+    this.#uploads = new Uploads(this.#wire, !this.#preset.quirks.includes('no-encoded-uploads'));
     const { endpoint } = this.#wire.addresses;
     this.identity = { kind: 's3', endpoint, bucket, account: credentials.fingerprint };
     this.capabilities = capabilitiesOf(this.#preset);
@@ -149,7 +150,8 @@ export class S3Store implements ObjectStore {
   async copy(source: ObjectStore, sourceKey: string, key: string, options: CopyOptions = {}): Promise<WriteResult> {
     this.#mustCopyFrom(source);
     const { ifMatch, versionId, signal } = options;
-    if (ifMatch !== undefined && !this.#preset.copyIfMatch) await this.#sourceMatches(source, sourceKey, options);
+    if (ifMatch !== undefined && this.#preset.quirks.includes('no-copy-if-match'))
+      await this.#sourceMatches(source, sourceKey, options);
     const headers = { ...this.#writeHeaders(options), ...copySource(source.identity.bucket, sourceKey, options) };
     if (options.headers || options.metadata) headers['x-amz-metadata-directive'] = 'REPLACE';
     else if (source === this && sourceKey === key && versionId === undefined && !headers['x-amz-storage-class']) {
@@ -187,7 +189,7 @@ export class S3Store implements ObjectStore {
     options: CopyOptions = {},
   ): Promise<PartResult> {
     this.#mustCopyFrom(source);
-    if (options.ifMatch !== undefined && !this.#preset.copyIfMatch)
+    if (options.ifMatch !== undefined && this.#preset.quirks.includes('no-copy-if-match'))
       await this.#sourceMatches(source, sourceKey, options);
     return this.#uploads.partCopy(upload, partNumber, source, sourceKey, range, options);
   }

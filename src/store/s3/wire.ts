@@ -5,10 +5,11 @@ import type { HttpTransport } from '../http/transport.js';
 import { xmlRoot } from '../http/xml.js';
 import type { TransferOptions } from '../port.js';
 import { type Addresses, addressesOf } from './address.js';
-import { PRESETS, providerOf, type S3Config } from './config.js';
+import type { S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
 import { encodeKey, encodeQuery } from './encode.js';
 import { refusalOf } from './errors.js';
+import { presetOf } from './presets.js';
 import { type Credentials, Signer } from './sign.js';
 
 export interface S3Request extends TransferOptions {
@@ -50,7 +51,7 @@ export class Wire {
     this.#credentials = credentials;
     this.#signer = new Signer(this.addresses.region);
     this.#requesterPays = config.requester_pays;
-    this.#nul = PRESETS[providerOf(config)].nul;
+    this.#nul = presetOf(config).nul;
   }
 
   /**
