@@ -32,6 +32,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #status = 0;
   #headers: Record<string, string> = {};
   #received = 0;
+  /** Bytes to drop before the target, once the response is known to be the whole object. */
+  #skip: number | undefined;
+  #cut = false;
   readonly #chunks: Buffer[] = [];
 
   constructor(request: HttpRequest, context: Omit<FaultContext, 'answering'>) {
@@ -76,17 +79,39 @@ export class Exchange implements Dispatcher.DispatchHandler {
       const value = headers[name];
       if (value !== undefined) this.#headers[name] = typeof value === 'string' ? value : value.join(', ');
     }
+    if (status === 200 && this.#request.offset !== undefined && this.#target()) this.#skip = this.#request.offset;
     const length = this.#request.method === 'HEAD' ? 0 : Number(this.#headers['content-length'] ?? 0);
-    if (length > this.#limit()) this.#refuse(controller);
+    if (this.#skip === undefined && length > this.#limit()) this.#refuse(controller);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     // After a pause undici flushes its parser and calls this without bytes; pausing again would loop endlessly.
     if (this.#settled || chunk.byteLength === 0) return;
+    if (this.#skip !== undefined) {
+      this.#takeWindow(controller, chunk);
+      return;
+    }
     if (this.#received + chunk.byteLength > this.#limit()) {
       this.#refuse(controller);
       return;
     }
+    this.#take(controller, chunk);
+  }
+
+  /** Of a whole object, only the part that belongs to the target. */
+  #takeWindow(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const skipped = Math.min(this.#skip ?? 0, chunk.byteLength);
+    this.#skip = (this.#skip ?? 0) - skipped;
+    const room = this.#limit() - this.#received;
+    const wanted = chunk.subarray(skipped, skipped + room);
+    if (wanted.byteLength > 0) this.#take(controller, wanted);
+    if (chunk.byteLength - skipped <= room) return;
+    this.#cut = true;
+    this.onResponseEnd();
+    controller.abort(new XsyncError('aborted', 'the rest is not needed'));
+  }
+
+  #take(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const target = this.#target();
     if (target) target.set(chunk, this.#received);
     // The transport reuses the chunk's memory.
@@ -106,7 +131,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#settle();
     const [first] = this.#chunks;
     const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
-    const answer = { status: this.#status, headers: this.#headers, body, received: this.#received };
+    const answer = { status: this.#status, headers: this.#headers, body, received: this.#received, cut: this.#cut };
     // undici frees the connection one turn of the event loop later; a caller resolved earlier would open another one.
     queueMicrotask(() => setImmediate(this.#resolve, answer));
   }

@@ -1,10 +1,13 @@
 /** Server-side copies: headers and responses that CopyObject and UploadPartCopy share. */
 import type { Checksums } from '../../model/checksum.js';
+import { bareEtag } from '../../model/etag.js';
 import { readXml } from '../http/xml.js';
-import type { CopyOptions, WriteResult } from '../port.js';
+import type { CopyOptions } from '../port.js';
+import type { Written } from './calls.js';
+import { mustHaveRoot } from './deleting.js';
 import { encodeKey, encodeParameter } from './encode.js';
-import { checksumsIn, unquote } from './headers.js';
-import { required, time } from './listing.js';
+import { checksumsIn } from './headers.js';
+import { time } from './listing.js';
 
 /** The headers that name the source, for both kinds of copy. */
 export function copySource(bucket: string, key: string, { ifMatch, versionId }: CopyOptions): Record<string, string> {
@@ -16,11 +19,15 @@ export function copySource(bucket: string, key: string, { ifMatch, versionId }: 
 
 const FIELDS = ['ETag', 'LastModified', 'ChecksumCRC64NVME', 'ChecksumType'] as const;
 
-/** The result of a copy; `root` is `CopyObjectResult` or `CopyPartResult`. */
-export function readCopy(root: string, body: Buffer, headers: Record<string, string>): WriteResult {
+/**
+ * The result of a copy; `root` is `CopyObjectResult` or `CopyPartResult`.
+ * @throws unsupported: the store took the request for that of an empty object or part
+ */
+export function readCopy(root: string, body: Buffer, headers: Record<string, string>): Written {
+  mustHaveRoot(body, root);
   const { fields } = readXml(body, { root, fields: FIELDS, lists: {} });
-  const etag = unquote(required(fields.ETag, 'ETag'));
-  const mtimeMs = fields.LastModified === undefined ? undefined : time(fields.LastModified);
+  const etag = fields.ETag ? bareEtag(fields.ETag) : undefined;
+  const mtimeMs = fields.LastModified ? time(fields.LastModified) : undefined;
   return { etag, checksums: bodyChecksums(fields, headers, etag), versionId: headers['x-amz-version-id'], mtimeMs };
 }
 
@@ -28,7 +35,7 @@ export function readCopy(root: string, body: Buffer, headers: Record<string, str
 export function bodyChecksums(
   fields: { ChecksumCRC64NVME?: string; ChecksumType?: string },
   headers: Record<string, string>,
-  etag: string,
+  etag = '',
 ): Checksums {
   const shown: Record<string, string> = { ...headers };
   if (fields.ChecksumCRC64NVME !== undefined) shown['x-amz-checksum-crc64nvme'] = fields.ChecksumCRC64NVME;

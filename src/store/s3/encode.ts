@@ -52,14 +52,30 @@ export function encodeQuery(parameters: Record<string, string | number | undefin
   return pairs.map(([name, value]) => `${name}=${value}`).join('&');
 }
 
+/**
+ * Decodes a page's keys, or its prefixes, if they are encoded. Some stores claim `encoding-type=url` and encode neither,
+ * or only the keys (Ceph before 15: https://tracker.ceph.com/issues/41870). A text that cannot be encoded shows it.
+ */
+export function listedDecoder(encoding: string | undefined, texts: readonly string[]): (text: string) => string {
+  return encoding?.toLowerCase() === 'url' && texts.every(isEncoded) ? decodeListed : (text) => text;
+}
+
+const ENCODED = /^(?:[!-$&-~]|%[0-9A-Fa-f]{2})*$/;
+
+function isEncoded(text: string): boolean {
+  if (!ENCODED.test(text)) return false;
+  if (!text.includes('%')) return true;
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Undoes `encoding-type=url`: percent-encoded UTF-8 in which S3 writes a space as `+` and a plus as `%2B`. */
 export function decodeListed(text: string): string {
-  if (!text.includes('%') && !text.includes('+')) return text;
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch (cause) {
-    throw new XsyncError('invalid-response', 'the listing contains a key that is not UTF-8', { subject: text, cause });
-  }
+  return text.includes('%') || text.includes('+') ? decodeURIComponent(text.replaceAll('+', ' ')) : text;
 }
 
 /** Characters that XML 1.0 cannot contain, not even as references. */

@@ -36,9 +36,9 @@ const NOT_THERE_CODES = new Set(['NotImplemented', 'MethodNotAllowed', 'NotSuppo
 
 /** Whether the service does not have this call. */
 export function isMissingCall(error: unknown): error is XsyncError {
-  if (!isXsyncError(error)) return false;
-  if (error.serviceCode !== undefined && NOT_THERE_CODES.has(error.serviceCode)) return true;
-  return error.status !== undefined && NOT_THERE.has(error.status) && error.code !== 'object-not-found';
+  if (!isXsyncError(error) || error.status === undefined || error.code === 'object-not-found') return false;
+  if (NOT_THERE.has(error.status) || error.code === 'unsupported') return true;
+  return error.serviceCode !== undefined && NOT_THERE_CODES.has(error.serviceCode);
 }
 
 /** Codes of a 400 that says nothing about the call itself, so that another form of it would be refused as well. */

@@ -19,7 +19,11 @@ export interface S3Request extends TransferOptions {
   parameters?: Record<string, string | number | undefined>;
   headers?: Record<string, string>;
   body?: Uint8Array | string;
+  /** Sent without a signature. */
+  unsigned?: Record<string, string>;
   target?: Uint8Array;
+  /** Where the target begins in a response that ignores Range. */
+  offset?: number;
   /** Carries object data: sent to the data endpoint. */
   data?: boolean;
   /** The service may fail after it has sent status 200. The body is then an `<Error>`. */
@@ -93,11 +97,13 @@ export class Wire {
     const now = this.#transport.clock.now(origin);
     const source = this.#credentials.get(now);
     const credentials = source instanceof Promise ? await source : source;
-    const { method, body, target, pace, signal } = request;
+    const { method, body, target, offset, pace, signal } = request;
     const query = encodeQuery(request.parameters ?? {});
     const headers = this.#headers(request, path, query, credentials, now);
     const onWire = query === '' ? path : `${path}?${query}`;
-    const answer = await this.#transport.request({ method, origin, path: onWire, headers, body, target, pace, signal });
+    const sent = { ...headers, ...request.unsigned };
+    const exchange = { method, origin, path: onWire, headers: sent, body, target, offset, pace, signal };
+    const answer = await this.#transport.request(exchange);
     const ok = answer.status >= 200 && answer.status < 300;
     if (ok && !(request.lateError && xmlRoot(answer.body) === 'Error')) return answer;
     throw this.#refusal(request, origin, answer);
