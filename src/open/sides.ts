@@ -7,6 +7,7 @@ import { type Congestion, openCongestion } from '../store/http/congestion.js';
 import type { HttpTransport } from '../store/http/transport.js';
 import type { ObjectStore } from '../store/port.js';
 import { dryRun } from '../store/wrap/dry-run.js';
+import { Findings } from '../store/wrap/findings.js';
 import { share } from '../store/wrap/share.js';
 import { RateLimits, throttle } from '../store/wrap/throttle.js';
 import { VERSION } from '../version.js';
@@ -16,6 +17,7 @@ import type { OpenSettings, OpenSide } from './settings.js';
 /** An opened store, with the notes from opening it. */
 interface OpenedPlace extends Opened {
   notes: string[];
+  findings: Findings;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export class Opener {
       prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
       text,
       notes: opened.notes,
+      findings: opened.findings,
       acceleration: opened.acceleration,
       prices: opened.prices,
       accelerated: opened.accelerated,
@@ -65,6 +68,8 @@ export class Opener {
   async #open({ name, remote, bucket, text }: ConfiguredLocation, asFile: boolean): Promise<OpenedPlace> {
     const label = `${name}:${text.includes('://') ? '//' : ''}${bucket}`;
     const notes: string[] = [];
+    const findings = new Findings();
+    const tell = (message: string): void => findings.add(`${text}: ${message}`);
     const transports: HttpTransport[] = [];
     const http = async (): Promise<HttpTransport> => {
       const { transport, note } = await this.#transport();
@@ -72,22 +77,27 @@ export class Opener {
       if (note !== undefined) notes.push(note);
       return transport;
     };
-    const opened = await backendOf(remote).open(remote, { remote: name, bucket, label, asFile }, this.#resources(http));
+    const opened = await backendOf(remote).open(
+      remote,
+      { remote: name, bucket, label, asFile },
+      this.#resources(http, tell),
+    );
     if (opened.acceleration !== undefined) notes.push(`${text}: acceleration ${opened.acceleration}`);
     const close = async (): Promise<void> => {
       await opened.store.close();
       for (const transport of transports) await transport.close();
     };
-    return { ...opened, notes, close };
+    return { ...opened, notes, findings, close };
   }
 
-  #resources(http: Resources['http']): Resources {
+  #resources(http: Resources['http'], tell: Resources['tell']): Resources {
     const { transport, accelerate, copyLinks, contimeoutMs, timeoutMs, env } = this.#settings;
     return {
       transport,
       http,
       accelerate,
       copyLinks,
+      tell,
       connectTimeoutMs: contimeoutMs || undefined,
       idleTimeoutMs: timeoutMs || undefined,
       env,

@@ -69,6 +69,8 @@ export interface Resources {
   /** Follow symbolic links even if the remote does not. */
   copyLinks: boolean;
   env: NodeJS.ProcessEnv;
+  /** Hears what is found out about the store while it is used, each finding once. */
+  tell?(message: string): void;
 }
 
 export interface Opened {

@@ -1,12 +1,13 @@
 /** Translates what the three streams have of a key into the terms of `decide`. */
 import { commonChecksum } from '../../model/checksum.js';
+import { sameEtag } from '../../model/etag.js';
 import type { Triple } from '../list/diff.js';
 import type { DestState, Evidence, SideState } from './decide.js';
 
 export function sourceState({ source, row }: Triple): SideState {
   if (!source) return 'absent';
   if (!row) return 'unknown';
-  return source.etag === row.sourceEtag && source.size === row.size ? 'same' : 'changed';
+  return sameEtag(source.etag, row.sourceEtag) && source.size === row.size ? 'same' : 'changed';
 }
 
 /** @param traversed whether the destination was listed */
@@ -14,7 +15,7 @@ export function destState({ dest, row }: Triple, traversed: boolean): DestState 
   if (!traversed) return row ? 'same' : 'unlisted';
   if (!dest) return 'absent';
   if (!row) return 'unknown';
-  return dest.etag === row.destEtag && dest.size === row.size ? 'same' : 'changed';
+  return sameEtag(dest.etag, row.destEtag) && dest.size === row.size ? 'same' : 'changed';
 }
 
 /** What two listing entries prove without a request. Composite MD5s that differ prove nothing. */

@@ -4,6 +4,7 @@
  */
 import type { DoomedRow, Manifest } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { DeleteTicket } from '../../model/ticket.js';
 import type { DeleteReason } from '../decide/decide.js';
@@ -249,7 +250,7 @@ export class Deletes {
     const there = await headIfThere(dest.store, dest.prefix + key, halt.signal);
     if (!there) return true;
     const { filter } = options;
-    if (there.etag !== destEtag && !this.#deleteUnknown) return false;
+    if (!sameEtag(there.etag, destEtag) && !this.#deleteUnknown) return false;
     return this.#how.excluded || filter?.test(key, there.size, there.mtimeMs).included !== false;
   }
 }

@@ -1,5 +1,6 @@
 /** From the diff to the queue: decides each key, inspects it where needed, and queues or records the result. */
 import { toXsyncError, XsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
 import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
@@ -121,7 +122,11 @@ export class Planner {
   #isIntended(triple: Triple): boolean {
     if (!this.#intents || this.#context.claims?.has(triple.key)) return false;
     const intent = this.#context.pair.manifest.intended(triple.key);
-    return intent !== undefined && intent.atMs < this.#context.startedMs && intent.destEtag !== this.#etagThere(triple);
+    return (
+      intent !== undefined &&
+      intent.atMs < this.#context.startedMs &&
+      !sameEtag(intent.destEtag, this.#etagThere(triple))
+    );
   }
 
   /** ETag of the destination's object, if known. */
@@ -170,7 +175,8 @@ export class Planner {
 
   #copiedBefore({ source, dest, row }: Triple): boolean {
     if (!row?.ours || row.atMs < this.#context.startedMs) return false;
-    return source?.etag === row.sourceEtag && (this.#context.options.noTraverse || dest?.etag === row.destEtag);
+    if (!sameEtag(source?.etag, row.sourceEtag)) return false;
+    return this.#context.options.noTraverse || sameEtag(dest?.etag, row.destEtag);
   }
 
   async #inspect(triple: Triple, decision: Extract<Decision, { action: 'inspect' }>, batch: Batch): Promise<void> {
@@ -303,7 +309,7 @@ export class Planner {
   #doneMeanwhile({ key, etag, mtimeMs }: ObjectEntry, knownMs: number | undefined): boolean {
     const row = this.#context.pair.manifest.get(key);
     if (row === undefined || row.atMs === knownMs) return false;
-    if (row.sourceEtag === etag) return true;
+    if (sameEtag(row.sourceEtag, etag)) return true;
     return this.#context.options.only === undefined && row.sourceMtimeMs > mtimeMs;
   }
 

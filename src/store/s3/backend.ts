@@ -38,7 +38,7 @@ async function openStore(config: S3Config, { bucket, label }: OpenTarget, resour
     return openS3SdkStore(config, bucket, resources);
   }
   const { openS3Store } = await import('./open.js');
-  return openS3Store(config, bucket, { transport: await resources.http(), place: label });
+  return openS3Store(config, bucket, { transport: await resources.http(), place: label, tell: resources.tell });
 }
 
 function fromRclone(section: RcloneSection): Record<string, string> | string {

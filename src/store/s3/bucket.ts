@@ -19,7 +19,7 @@ import { checksumsIn } from './headers.js';
 import { capabilitiesOf } from './info.js';
 import { Lister } from './lister.js';
 import { presetOf, type S3Preset } from './presets.js';
-import { isMissingCall, type Quirk, Quirks } from './quirks.js';
+import { isMissingCall, isRefusedForm, type Quirk, Quirks } from './quirks.js';
 import { Reading } from './reading.js';
 
 export interface BucketDeps {
@@ -240,8 +240,9 @@ export class S3Bucket implements port.ObjectStore {
     try {
       return await copy();
     } catch (error) {
-      if (!isMissingCall(error)) throw error;
-      this.#quirks.notice(quirk);
+      if (!isRefusedForm(error)) throw error;
+      // A 400 may concern this object alone.
+      if (isMissingCall(error)) this.#quirks.notice(quirk);
       throw lacking(quirk === 'no-copy-object' ? 'CopyObject' : 'UploadPartCopy', error);
     }
   }

@@ -49,7 +49,9 @@ export class LeanCalls implements calls.S3Calls {
   async head(key: string, request: calls.ReadRequest): Promise<calls.Answer> {
     const { versionId, partNumber, signal } = request;
     const parameters = { versionId, partNumber };
-    return this.#wire.send({ method: 'HEAD', key, parameters, signal, ...this.#readHeaders(request) });
+    const call = { method: 'HEAD', key, parameters, signal, ...this.#readHeaders(request) } as const;
+    const { status, headers } = await this.#wire.send(call);
+    return { status, headers };
   }
 
   async get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {
