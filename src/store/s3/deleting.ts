@@ -86,7 +86,7 @@ export function readDeleteFailures(body: Buffer): DeleteFailure[] {
  */
 export function mustHaveRoot(body: Buffer, root: string): void {
   const found = body.length === 0 ? undefined : xmlRoot(body);
-  if (found === root || (found === undefined && body.length > 0)) return;
+  if (found === root || found === 'Error' || (found === undefined && body.length > 0)) return;
   throw new XsyncError('unsupported', `the store answered another call: its response has no <${root}>`, {
     status: 200,
   });

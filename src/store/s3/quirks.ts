@@ -49,7 +49,8 @@ const ABOUT_THE_REQUEST =
 export function isRefusedForm(error: unknown): error is XsyncError {
   if (isMissingCall(error)) return true;
   if (!isXsyncError(error) || error.status !== 400) return false;
-  return error.serviceCode !== undefined && !ABOUT_THE_REQUEST.test(error.serviceCode);
+  // The response to a HEAD has no code.
+  return error.serviceCode === undefined || !ABOUT_THE_REQUEST.test(error.serviceCode);
 }
 
 export class Quirks {

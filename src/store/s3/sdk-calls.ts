@@ -3,7 +3,6 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';
 import type * as calls from './calls.js';
-import { mustHaveRoot } from './deleting.js';
 import { encodeKey } from './encode.js';
 import type { S3Preset } from './presets.js';
 import { readDeleteFailures, readDescribed, readPage } from './sdk-answers.js';
@@ -100,8 +99,8 @@ export class SdkCalls implements calls.S3Calls {
     const input = { ...this.#object(key), ...attributes, ...sourceOf(source, sourceKey, options) };
     const command = (sdk: Sdk) => new sdk.CopyObjectCommand(input);
     const edit = withHeaders(options.headers);
-    const { output, answer } = await this.#client.send({ key, signal: options.signal, edit, command });
-    mustHaveRoot(answer.body, 'CopyObjectResult');
+    const request = { key, signal: options.signal, edit, command, root: 'CopyObjectResult' };
+    const { output, answer } = await this.#client.send(request);
     return readDescribed(output.CopyObjectResult, answer);
   }
 
@@ -136,8 +135,7 @@ export class SdkCalls implements calls.S3Calls {
   async deleteMany(keys: readonly string[], { signal }: port.CallOptions): Promise<port.DeleteFailure[]> {
     const input = { Bucket: this.#bucket, Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true } };
     const command = (sdk: Sdk) => new sdk.DeleteObjectsCommand(input);
-    const { output, answer } = await this.#client.send({ signal, edit: withMd5, command });
-    mustHaveRoot(answer.body, 'DeleteResult');
+    const { output } = await this.#client.send({ signal, edit: withMd5, command, root: 'DeleteResult' });
     return readDeleteFailures(output);
   }
 

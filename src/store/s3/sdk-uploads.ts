@@ -1,7 +1,6 @@
 /** Multipart uploads through the SDK. */
 import type { CallOptions, CopyOptions, ObjectStore, PartOptions, PutOptions, UploadRef } from '../port.js';
 import type { Answer, ListedParts, ListedUploads, S3Calls, Written } from './calls.js';
-import { mustHaveRoot } from './deleting.js';
 import { encodeKey } from './encode.js';
 import { required } from './listing.js';
 import type { S3Preset } from './presets.js';
@@ -52,8 +51,12 @@ export class SdkUploads {
     const from = { ...sourceOf(source, sourceKey, options), CopySourceRange };
     const input = { ...this.#upload(upload), PartNumber: partNumber, ...from };
     const command = (sdk: Sdk) => new sdk.UploadPartCopyCommand(input);
-    const { output, answer } = await this.#client.send({ key: upload.key, signal: options.signal, command });
-    mustHaveRoot(answer.body, 'CopyPartResult');
+    const { output, answer } = await this.#client.send({
+      key: upload.key,
+      signal: options.signal,
+      command,
+      root: 'CopyPartResult',
+    });
     return readDescribed(output.CopyPartResult, answer);
   }
 

@@ -33,6 +33,7 @@ function headersOf(reply: Reply, body: Bytes | undefined): Record<string, string
   for (const [name, value] of Object.entries(reply.headers ?? {})) {
     if (value !== undefined) headers[name] = value;
   }
+  if (headers['transfer-encoding'] !== undefined) return headers;
   if (body) headers['content-length'] = String(body.size);
   else if (reply.status !== 204 && reply.status !== 304) headers['content-length'] ??= '0';
   return headers;
