@@ -62,6 +62,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
 export const PACKAGES: Readonly<Record<string, string>> = {
   '@aws-sdk/client-s3': 'store/s3',
   '@aws-sdk/client-sqs': 'feed',
+  '@aws-sdk/util-endpoints': 'feed',
   'ali-oss': 'store/oss',
   'better-sqlite3': 'manifest/sqlite',
   chalk: 'cli/render',

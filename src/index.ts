@@ -8,6 +8,7 @@ export type { PairStatus } from './engine/record/status.js';
 export { type ErrorClass, type ErrorCode, isXsyncError, XsyncError } from './model/error.js';
 export type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from './model/object.js';
 export type { VerifiedBy } from './model/verified.js';
+export type { CheckOutcome } from './open/check-job.js';
 export {
   check,
   copy,
@@ -21,5 +22,4 @@ export {
   watch,
 } from './open/library.js';
 export type { Dropped, Run } from './open/run.js';
-export type { CheckOutcome } from './open/run-job.js';
 export type { Capabilities, ObjectStore } from './store/port.js';

@@ -1,8 +1,7 @@
 /** What every command needs: streams, a log, and one way to report errors. */
-import { appendFileSync, closeSync, openSync } from 'node:fs';
-import { reasonOf } from '../model/errno.js';
 import { toXsyncError, XsyncError } from '../model/error.js';
 import { EXIT, exitOfError } from './exit.js';
+import type { LogFile } from './log-file.js';
 import type { LogFlags, ReportFlags } from './options.js';
 import { Output, OutputClosed } from './output.js';
 import type { LogLevel } from './render/levels.js';
@@ -27,6 +26,8 @@ export interface Context {
   log: Renderer;
 }
 
+const USUAL_OVERLAP_MS = 24 * 3_600_000;
+
 export interface RunCommandOptions {
   /** The command has progress to show. */
   bars: boolean;
@@ -49,16 +50,26 @@ export async function runCommand(
   const log = await openLog(io, out, flags, options);
   const unhook = takeWarnings(log);
   try {
-    return await body({ io, out, log });
+    const exitCode = await body({ io, out, log });
+    await out.settled();
+    return exitCode;
   } catch (error) {
     if (error instanceof OutputClosed) return EXIT.outputClosed;
     const known = toXsyncError(error);
-    log.fail(known, exitOfError(known));
+    if (!(flags.quiet && (await isUsualOverlap(known, io.now())))) log.fail(known, exitOfError(known));
     return exitOfError(known);
   } finally {
     unhook();
     log.close();
   }
+}
+
+/** A cron job that starts while its last run is still busy is no news, until that run is a day old. */
+async function isUsualOverlap(error: XsyncError, nowMs: number): Promise<boolean> {
+  if (error.code !== 'locked' || error.subject === undefined) return false;
+  const { holderOf } = await import('../manifest/sqlite/lock.js');
+  const holder = holderOf(error.subject);
+  return holder !== undefined && nowMs - holder.sinceMs < USUAL_OVERLAP_MS;
 }
 
 /** Sends the warnings of Node and the SDKs to the log: nothing else may write to a screen with bars. */
@@ -82,30 +93,31 @@ export function levelOfFlags(flags: LogFlags): LogLevel {
 
 async function openLog(io: Io, out: Output, flags: Flags, options: RunCommandOptions): Promise<Renderer> {
   const level = levelOfFlags(flags);
-  const file = flags.logFile === undefined ? undefined : openLogFile(flags.logFile);
-  if (flags.json || flags.useJsonLog) return jsonLog(io, out, flags, file);
-  const screen = await screenLog(io, flags, level, options, file !== undefined);
-  if (file === undefined) return screen;
+  if (flags.json || flags.useJsonLog) return jsonLog(io, out, flags);
+  const screen = await screenLog(io, flags, level, options, flags.logFile !== undefined);
+  if (flags.logFile === undefined) return screen;
+  const file = await openLogFile(flags.logFile, screen);
   const { both } = await import('./render/renderer.js');
-  return both(screen, closing(await plainLog(io, flags, level, file.write), file.close));
+  return both(screen, inFile(await plainLog(io, flags, level, (text) => file.write(text)), file));
 }
 
 /** Errors also go to standard error, because not every caller reads the events. */
-async function jsonLog(io: Io, out: Output, flags: Flags, file?: LogFile): Promise<Renderer> {
+async function jsonLog(io: Io, out: Output, flags: Flags): Promise<Renderer> {
   const [{ jsonRenderer }, { both }] = await Promise.all([import('./render/json.js'), import('./render/renderer.js')]);
   const errors = await plainLog(io, { ...flags, stats: 0 }, 'error', (text) => io.stderr.write(text), {
     stamped: false,
   });
+  const file = flags.logFile === undefined ? undefined : await openLogFile(flags.logFile, errors);
   const json = jsonRenderer({
-    write: file?.write ?? ((text) => out.post(text)),
+    write: (text) => (file === undefined ? out.post(text) : file.write(text)),
     // Programs get everything by default.
     level: flags.logLevel ?? (flags.quiet ? 'error' : 'debug'),
     statsMs: flags.stats ?? 0,
     now: io.now,
   });
-  out.onClosed(() => errors.say('error', 'xsync: standard output was closed: continuing without --json'));
+  out.onFailure((message) => errors.say('error', `xsync: ${message}; continuing without --json`));
   const quiet: Renderer = { ...errors, report: () => {}, end: () => {}, tell: () => {} };
-  return both(file === undefined ? json : closing(json, file.close), quiet);
+  return both(file === undefined ? json : inFile(json, file), quiet);
 }
 
 /** Standard error: bars on a terminal, a plain log elsewhere. With a log file, only the essentials. */
@@ -155,34 +167,19 @@ async function plainLog(
   });
 }
 
-interface LogFile {
-  write(text: string): void;
-  close(): void;
+/** @param screen shows that the file cannot be written. @throws not-writable */
+async function openLogFile(name: string, screen: Renderer): Promise<LogFile> {
+  const { LogFile } = await import('./log-file.js');
+  return new LogFile(name, (message) => screen.say('error', message));
 }
 
-function openLogFile(name: string): LogFile {
-  try {
-    const descriptor = openSync(name, 'a', 0o600);
-    return {
-      // Synchronous, so that nothing is missing after a kill.
-      write: (text) => appendFileSync(descriptor, text),
-      close: () => closeSync(descriptor),
-    };
-  } catch (error) {
-    throw new XsyncError('not-writable', `the log file ${name} cannot be opened: ${reasonOf(error)}`, {
-      subject: name,
-      remedy: 'check --log-file, its folder and permissions',
-      cause: error,
-    });
-  }
-}
-
-function closing(renderer: Renderer, close: () => void): Renderer {
+function inFile(renderer: Renderer, file: LogFile): Renderer {
   return {
     ...renderer,
+    reopen: () => file.reopen(),
     close() {
       renderer.close();
-      close();
+      file.close();
     },
   };
 }

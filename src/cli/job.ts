@@ -73,10 +73,10 @@ export async function jobOf<M extends Mode>(
 
 function givenOf(name: string, option: OptionSpec, given: ReadonlyMap<string, unknown>): unknown {
   if (option.kind === 'one-of') return chosenOf(option, given);
-  const told = given.get(name);
+  const value = given.get(name);
   // A parser returns undefined for "off", which must not turn into the default.
-  const isOff = told === undefined && given.has(name) && 'default' in option && option.default !== undefined;
-  return isOff ? 'off' : told;
+  const isOff = value === undefined && given.has(name) && 'default' in option && option.default !== undefined;
+  return isOff ? 'off' : value;
 }
 
 /** @throws usage */

@@ -37,6 +37,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
       root.outputHelp({ error: true });
       return EXIT.usage;
     }
+    root.hook('preAction', (_root, command) => warnOfStrays(root, command, io));
     await root.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
@@ -44,6 +45,13 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return await complain(io, error);
   }
+}
+
+/** Warns of variables that are ignored: a misspelled one is found, and a stranger's ends nothing. */
+async function warnOfStrays(root: Command, command: Command, { env, stderr }: Io): Promise<void> {
+  if (command.opts().quiet === true || !Object.keys(env).some((name) => name.startsWith('XSYNC_'))) return;
+  const { strayVariables } = await import('./variables.js');
+  for (const text of strayVariables(root, env)) stderr.write(`xsync: warning: ${text}\n`);
 }
 
 /** The command tree. A command's implementation is loaded when it runs. */

@@ -10,8 +10,9 @@ export class OutputClosed extends Error {
 /** Standard output for results. It may be a pipe that the reader closes, or a file on a full disk. */
 export class Output {
   readonly #stream: Terminal;
-  readonly #onClosed: (() => void)[] = [];
+  readonly #onFailure: ((message: string) => void)[] = [];
   #failure: Error | undefined;
+  #posted = false;
 
   constructor(stream: Terminal) {
     this.#stream = stream;
@@ -23,9 +24,9 @@ export class Output {
     return this.#stream.isTTY === true;
   }
 
-  /** Called once, when the output is found closed. */
-  onClosed(listener: () => void): void {
-    this.#onClosed.push(listener);
+  /** Called once, when a write fails, with what happened. */
+  onFailure(listener: (message: string) => void): void {
+    this.#onFailure.push(listener);
   }
 
   /**
@@ -41,15 +42,29 @@ export class Output {
     if (this.#failure !== undefined) throw translate(this.#failure);
   }
 
-  /** Writes without waiting. The text is dropped after the output was closed. */
+  /** Writes without waiting. The text is dropped after a write failed: see `settled`. */
   post(text: string): void {
+    this.#posted = true;
     if (this.#failure === undefined) this.#stream.write(text);
+  }
+
+  /**
+   * Waits for what was posted. A reader that closed the output has what it wanted.
+   * @throws disk-full, not-writable when text was lost
+   */
+  async settled(): Promise<void> {
+    if (!this.#posted) return;
+    if (this.#failure === undefined) await new Promise((resolve) => this.#stream.write('', resolve));
+    const error = this.#failure && translate(this.#failure);
+    if (error && !(error instanceof OutputClosed)) throw error;
   }
 
   #fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
-    for (const listener of this.#onClosed) listener();
+    const known = translate(error);
+    const message = known instanceof OutputClosed ? 'standard output was closed' : known.message;
+    for (const listener of this.#onFailure) listener(message);
   }
 }
 

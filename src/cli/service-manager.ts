@@ -44,7 +44,7 @@ export class ServiceManager {
   #sending: Promise<void> = Promise.resolve();
   #ready = false;
   #complained = false;
-  #heardMs = performance.now();
+  #lastEventMs = performance.now();
   #statusMs = 0;
   #copied = { objects: 0, bytes: 0 };
 
@@ -57,7 +57,7 @@ export class ServiceManager {
   }
 
   hear(event: RunEvent): void {
-    this.#heardMs = performance.now();
+    this.#lastEventMs = performance.now();
     if (event.type === 'copied') {
       this.#copied.objects++;
       this.#copied.bytes += event.size;
@@ -96,7 +96,7 @@ export class ServiceManager {
 
   /** A pass may take hours, but it lists, copies or retries meanwhile. One that does none of these hangs. */
   #beat(): void {
-    if (this.#service.rests() || performance.now() - this.#heardMs < this.#watchdogMs) this.#send('WATCHDOG=1');
+    if (this.#service.rests() || performance.now() - this.#lastEventMs < this.#watchdogMs) this.#send('WATCHDOG=1');
   }
 
   #statusOf(event: RunEvent): string | undefined {
@@ -136,5 +136,5 @@ export class ServiceManager {
 }
 
 function complaintOf(error: unknown): string {
-  return `the service manager cannot be told how it goes: ${reasonOf(error)}`;
+  return `cannot report to the service manager: ${reasonOf(error)}`;
 }

@@ -49,6 +49,7 @@ export async function serve({ env }: Io, log: Renderer): Promise<Service> {
     timer = setTimeout(() => stop.abort(), DRAIN_MS).unref();
   };
   const hangUp = (): void => {
+    log.reopen?.();
     if (!work || drain.signal.aborted) return;
     const { reload } = work;
     void (manager ? manager.reloading(reload) : reload());

@@ -16,16 +16,28 @@ export interface Override {
 }
 
 /**
- * The overrides in the environment. Empty variables count as absent.
- * @throws config: for a variable that does not end in a known key, or that matches two remotes
+ * The overrides in the environment. Empty variables count as absent; those that end in no known key are somebody else's.
+ * @throws config: for a variable that matches two remotes
  */
 export function overridesOf(env: Environment, remotes: readonly string[]): Override[] {
   const overrides: Override[] = [];
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith(PREFIX) || value === undefined || value === '') continue;
-    overrides.push({ variable, value, ...target(variable, remotes) });
+    const found = target(variable, remotes);
+    if (found) overrides.push({ variable, value, ...found });
   }
   return overrides;
+}
+
+/** Whether a variable sets a key of some remote. */
+export function isOverride(variable: string): boolean {
+  return variable.startsWith(PREFIX) && target(variable, []) !== undefined;
+}
+
+/** `; did you mean "endpoint"?` for XSYNC_CONFIG_LAB_ENDPONT; empty for a variable that is far from every key. */
+export function keyHint(variable: string): string {
+  const [, word = ''] = /^XSYNC_CONFIG_[^_]+_(.+)$/.exec(variable) ?? [];
+  return didYouMean(word.toLowerCase(), KEYS);
 }
 
 /** A remote's name as part of a variable: `my-lab` becomes MY_LAB. */
@@ -36,7 +48,7 @@ export function variableName(remote: string): string {
 /** Longest first: `accelerate_endpoint` before `endpoint`. */
 const KEYS = [...new Set(BACKENDS.flatMap(keysOf))].sort((a, b) => b.length - a.length);
 
-function target(variable: string, remotes: readonly string[]): { remote: string; key: string } {
+function target(variable: string, remotes: readonly string[]): { remote: string; key: string } | undefined {
   const rest = variable.slice(PREFIX.length);
   const splits = KEYS.filter((key) => rest.endsWith(`_${key.toUpperCase()}`))
     .map((key) => ({ key, word: rest.slice(0, -key.length - 1) }))
@@ -50,17 +62,7 @@ function target(variable: string, remotes: readonly string[]): { remote: string;
   }
   const [longest] = splits;
   if (longest) return { remote: longest.word.toLowerCase(), key: longest.key };
-  throw unknownKey(variable, rest, remotes);
-}
-
-function unknownKey(variable: string, rest: string, remotes: readonly string[]): XsyncError {
-  const owner = remotes.find((name) => rest.startsWith(`${variableName(name)}_`));
-  const word = owner === undefined ? rest.slice(rest.indexOf('_') + 1) : rest.slice(owner.length + 1);
-  const hint = didYouMean(word.toLowerCase(), KEYS);
-  return new XsyncError('config', `${variable} ends in an unknown key${hint}`, {
-    subject: variable,
-    remedy: `Write ${PREFIX}<REMOTE>_<KEY>, such as ${PREFIX}LAB_ENDPOINT.`,
-  });
+  return undefined;
 }
 
 /**

@@ -1,12 +1,12 @@
 /** Finds, reads and validates the config. The environment overrides the file. */
 import { open } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ABSENT, isErrno, reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
 import type { RemoteConfig } from '../store/backend.js';
 import { ConfigDocument } from './document.js';
 import { type Override, overridesOf, typedValue, variableName } from './environment.js';
+import { configHome } from './home.js';
 import type { Environment } from './references.js';
 import { type FoundRemote, validateRemote } from './validate.js';
 
@@ -28,7 +28,7 @@ export interface LoadOptions {
 export function configPath({ file, env }: LoadOptions): string {
   const named = file ?? (env.XSYNC_CONFIG || undefined);
   if (named !== undefined) return resolve(named);
-  return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'xsync', 'config.yaml');
+  return join(configHome(env), 'xsync', 'config.yaml');
 }
 
 /**

@@ -1,3 +1,5 @@
+import { partition } from '@aws-sdk/util-endpoints';
+
 /** The address of an SQS queue. */
 export interface QueueAddress {
   /** For messages. */
@@ -21,13 +23,25 @@ export function queueOf(text: string, env: Environment): QueueAddress | undefine
   if (short) {
     const [, region = '', account, queue, given] = short;
     const endpoint = (given ?? env.AWS_ENDPOINT_URL_SQS)?.replace(/\/$/, '');
-    const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-    const url = `${endpoint ?? `https://sqs.${region}.${domain}`}/${account}/${queue}`;
+    const url = `${endpoint ?? `https://sqs.${region}.${partition(region).dnsSuffix}`}/${account}/${queue}`;
     return { name: `sqs://${region}/${account}/${queue}`, region, url, ...(endpoint && { endpoint }) };
   }
-  const long =
-    /^https:\/\/(?:[\w-]+\.)?sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?\/\d{12}\/[\w.-]+$/.exec(
-      text,
-    );
-  return long?.[1] === undefined ? undefined : { name: text, region: long[1], url: text };
+  const region = regionOf(text);
+  return region === undefined ? undefined : { name: text, region, url: text };
 }
+
+/**
+ * The region in a queue's URL: plain, FIPS, dual-stack, or of a VPC endpoint; or of the old form `queue.amazonaws.com`,
+ * which stands for us-east-1 (https://docs.aws.amazon.com/general/latest/gr/sqs-service.html, "Legacy endpoints").
+ */
+function regionOf(text: string): string | undefined {
+  const [, old, oldRegion = 'us-east-1'] = OLD_URL.exec(text) ?? [];
+  if (old !== undefined) return oldRegion;
+  const [, region, suffix] = URL_IN_AWS.exec(text) ?? [];
+  if (region === undefined) return undefined;
+  const { dnsSuffix, dualStackDnsSuffix } = partition(region);
+  return suffix === dnsSuffix || suffix === dualStackDnsSuffix ? region : undefined;
+}
+
+const OLD_URL = /^https:\/\/((?:([a-z0-9-]+)\.)?queue\.amazonaws\.com(?:\.cn)?)\/\d{12}\/[\w.-]+$/;
+const URL_IN_AWS = /^https:\/\/(?:[\w-]+\.)?sqs(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?([a-z0-9.]+)\/\d{12}\/[\w.-]+$/;

@@ -30,8 +30,8 @@ export function explain(error: unknown, queue: string): XsyncError {
   if (code === undefined) {
     return new XsyncError('network', `${queue}: ${message || name}`, { subject: queue, cause: error });
   }
-  const told = `${queue}: ${why} (${name}); ${remedy}`;
-  return new XsyncError(code, told, { subject: queue, remedy, serviceCode: name, cause: error });
+  const text = `${queue}: ${why} (${name}); ${remedy}`;
+  return new XsyncError(code, text, { subject: queue, remedy, serviceCode: name, cause: error });
 }
 
 /** True if retrying does not help until the user changes something. */

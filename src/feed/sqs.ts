@@ -27,7 +27,7 @@ const BATCH = 10;
 const AGAIN_S = 10;
 const AGAIN_MAX_S = 900;
 /** Number of reported unreadable messages to remember. */
-const TOLD = 1_000;
+const MOST_REPORTED = 1_000;
 
 /**
  * Messages of an SQS queue, by long polling. One receiver handles several hundred messages per second, each with one or
@@ -47,7 +47,7 @@ export class SqsFeed implements Feed {
   readonly #closed = new AbortController();
   readonly #settled = new Bell();
   readonly #renewals = new Set<NodeJS.Timeout>();
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   #calls: Promise<Calls> | undefined;
   #unsettled = 0;
   #worked = false;
@@ -135,11 +135,11 @@ export class SqsFeed implements Feed {
   }
 
   #unreadable(id: string, fault: BodyFault): void {
-    if (this.#told.has(id)) return;
+    if (this.#reported.has(id)) return;
     this.counts.refused++;
-    this.#told.add(id);
-    const [first] = this.#told;
-    if (this.#told.size > TOLD && first !== undefined) this.#told.delete(first);
+    this.#reported.add(id);
+    const [first] = this.#reported;
+    if (this.#reported.size > MOST_REPORTED && first !== undefined) this.#reported.delete(first);
     this.#trouble.is(`${this.name}: message ${id} ${fault.message}; it is left in the queue`);
   }
 

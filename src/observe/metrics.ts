@@ -218,11 +218,11 @@ export class Metrics {
 
   #setTraffic(): void {
     const { requests, traffic } = this.#m;
-    const told = this.#options.traffic();
-    if (!told) return;
+    const counted = this.#options.traffic();
+    if (!counted) return;
     requests.reset();
     traffic.reset();
-    for (const [side, counts] of Object.entries(told)) {
+    for (const [side, counts] of Object.entries(counted)) {
       for (const [kind, n] of Object.entries(counts.requests)) requests.inc({ side, kind }, n);
       traffic.inc({ side, direction: 'in' }, counts.bytesIn);
       traffic.inc({ side, direction: 'out' }, counts.bytesOut);

@@ -32,8 +32,8 @@ export async function servePages(
     reply.header('cache-control', 'no-store');
     if (!request.is404) return;
     const there = Object.hasOwn(pages, request.url.replace(/\?.*$/s, ''));
-    if (there) throw new HttpError(405, 'this is read by GET', { allow: 'GET, HEAD' });
-    throw new HttpError(404, `there is nothing here: ${Object.keys(pages).join(', ')}`);
+    if (there) throw new HttpError(405, 'use GET', { allow: 'GET, HEAD' });
+    throw new HttpError(404, `not found; the pages are ${Object.keys(pages).join(', ')}`);
   });
   for (const [path, page] of Object.entries(pages)) {
     server.get(path, async (_request, reply) => {
@@ -41,7 +41,7 @@ export async function servePages(
       return reply.code(status).type(type).send(body);
     });
   }
-  const listening = await listen(server, address, `${name}: nothing can be served at ${urlOf(address)}`, name);
+  const listening = await listen(server, address, `${name}: cannot listen at ${urlOf(address)}`, name);
   return { url: urlOf(listening), close: () => server.close() };
 }
 

@@ -121,7 +121,9 @@ export class Webhook implements Target {
     if (this.#saidFull) return;
     this.#saidFull = true;
     const why = this.#lastFault && ` (${this.#lastFault})`;
-    this.#options.warn(`--notify: ${this.name} takes events more slowly than they occur${why}: the oldest are dropped`);
+    this.#options.warn(
+      `--notify: ${this.name} accepts events more slowly than they occur${why}; the oldest events are dropped`,
+    );
   }
 
   #drop(): void {

@@ -8,10 +8,12 @@ import type { PairIdentity } from '../manifest/port.js';
 import { openSide } from '../open.js';
 import type { ObjectStore } from '../store/port.js';
 import { openChanges } from './changes.js';
+import { type CheckOutcome, examine } from './check-job.js';
 import { openSettings } from './job.js';
 import { knownPairs, lookingSettings } from './known.js';
 import { type Run, startRun } from './run.js';
-import { type CheckOutcome, examine, transfer, watchOf } from './run-job.js';
+import { transfer } from './run-job.js';
+import { watchOf } from './watch-job.js';
 
 /** The environment of a job. */
 export interface RunSettings {

@@ -1,5 +1,5 @@
 /** The manifests of this machine as files: their contents, and how one is replaced. */
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, renameSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { statusOf } from '../engine/record/status.js';
 import type { LockHolder, PairIdentity, RunRow } from '../manifest/port.js';
@@ -11,7 +11,7 @@ import { readManifest } from '../manifest/sqlite/reading.js';
 import { XsyncError } from '../model/error.js';
 import { knownPairs, type Wanted } from './known.js';
 import type { OpenPair, OpenSettings } from './settings.js';
-import { manifestFiles, settingsOf, stateOf } from './state.js';
+import { COMPANIONS, manifestFiles, removeManifest, settingsOf, stateOf } from './state.js';
 
 export interface ManifestInfo {
   file: string;
@@ -83,9 +83,6 @@ function infoOf(file: string): ManifestInfo | undefined {
   }
 }
 
-/** The suffixes of the files that SQLite keeps for one database. https://sqlite.org/tempfiles.html */
-const COMPANIONS = ['', '-wal', '-shm'];
-
 function bytesOf(file: string): number {
   return COMPANIONS.reduce((sum, end) => sum + (statSync(file + end, { throwIfNoEntry: false })?.size ?? 0), 0);
 }
@@ -121,9 +118,7 @@ export function openRebuilding(
   if (owner) mustBelong({ name: file }, owner, pair);
   const lock = lockPair(file, { pid: process.pid, host: hostname(), sinceMs: Date.now(), command: 'manifest rebuild' });
   const fresh = `${file}.rebuilding`;
-  const removeFresh = (): void => {
-    for (const end of COMPANIONS) rmSync(fresh + end, { force: true });
-  };
+  const removeFresh = (): void => removeManifest(fresh);
   try {
     // Left by a rebuild that was killed.
     removeFresh();
@@ -165,5 +160,20 @@ function freeName(file: string): string {
   for (let n = 1; ; n++) {
     const name = n === 1 ? dated : `${dated}-${n}`;
     if (!existsSync(name)) return name;
+  }
+}
+
+/**
+ * Forgets a pair: removes its manifest. Objects at both sides stay; the next run compares them.
+ * @throws locked while a run uses it; not-writable
+ */
+export function forgetPair(file: string): void {
+  const lock = lockPair(file, { pid: process.pid, host: hostname(), sinceMs: Date.now(), command: 'manifest forget' });
+  try {
+    removeManifest(file);
+  } catch (error) {
+    throw manifestError(error, file);
+  } finally {
+    lock.release();
   }
 }

@@ -1,7 +1,9 @@
 /** The state directory: the manifest of a pair, and its lock. */
+import { rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { stateHome } from '../config/home.js';
 import { pairId } from '../manifest/pair.js';
 import type { Manifest, PairIdentity, PairLock, PlaceIdentity } from '../manifest/port.js';
 import { lockPair } from '../manifest/sqlite/lock.js';
@@ -25,7 +27,9 @@ export function openState(
   try {
     const manifest = openManifest(file, pair);
     const close = async (): Promise<void> => {
+      const isMistake = holdsNothing(manifest);
       manifest.close();
+      if (isMistake) removeManifest(file);
       lock.release();
       await Promise.all([sides.source.close(), sides.dest.close(), sides.aside?.close()]);
     };
@@ -34,6 +38,31 @@ export function openState(
     lock.release();
     throw error;
   }
+}
+
+/** After runs that all failed before they did anything, most likely because a path was misspelled. */
+function holdsNothing(manifest: Manifest): boolean {
+  return (
+    manifest.runs(TRIES).every(({ outcome }) => outcome === 'broken') &&
+    [
+      manifest.page(undefined, 1),
+      manifest.failures(undefined, 1),
+      manifest.doomed(undefined, 1),
+      manifest.uploads(),
+    ].every(({ length }) => length === 0) &&
+    !manifest.anyIntended()
+  );
+}
+
+/** More failed runs than this are a pair that is meant. */
+const TRIES = 20;
+
+/** The suffixes of the files that SQLite keeps for one database. https://sqlite.org/tempfiles.html */
+export const COMPANIONS = ['', '-wal', '-shm'];
+
+/** The caller holds the lock. The lock's own file stays: without it, two runs could lock two files of the same name. */
+export function removeManifest(file: string): void {
+  for (const end of COMPANIONS) rmSync(file + end, { force: true });
 }
 
 /**
@@ -127,7 +156,7 @@ function lockIfFree(file: string): PairLock | undefined {
 
 /** `$XDG_STATE_HOME/xsync`: manifests and locks. */
 export function stateDirectory(env: NodeJS.ProcessEnv): string {
-  return join(env.XDG_STATE_HOME || join(env.HOME || homedir(), '.local', 'state'), 'xsync');
+  return join(stateHome(env), 'xsync');
 }
 
 function placeOf({ store, prefix }: OpenSide): PlaceIdentity {

@@ -249,6 +249,66 @@ describe('failed', () => {
   });
 });
 
+describe('a pair', () => {
+  const pairsThere = async (): Promise<string[]> => {
+    const { out } = await xsync('manifest', 'info', '--json');
+    return out.split('\n').filter((line) => line !== '');
+  };
+
+  test('that a misspelled path would make leaves nothing behind', async () => {
+    expect((await xsync('copy', join(home, 'sorce'), dest)).code).toBe(3);
+    expect((await xsync('copy', '--dry-run', source, dest)).code).toBe(0);
+    expect(await pairsThere()).toEqual([]);
+  });
+
+  test('whose run fails later keeps what it knows', async () => {
+    writeFileSync(join(source, 'a'), 'a');
+    expect((await xsync('copy', source, dest)).code).toBe(0);
+    rmSync(source, { recursive: true });
+    expect((await xsync('copy', source, dest)).code).toBe(3);
+    expect(await pairsThere()).toHaveLength(1);
+  });
+
+  test('is forgotten by name only, not while it is in use, and copied again afterwards', async () => {
+    writeFileSync(join(source, 'a'), 'a');
+    expect((await xsync('copy', source, dest)).code).toBe(0);
+    expect(await xsync('manifest', 'forget')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('name the pair to forget'),
+    });
+    const [known = ''] = await pairsThere();
+    const { file: manifest } = JSON.parse(known) as { file: string };
+    const lock = lockPair(manifest, { pid: 1, host: 'h', sinceMs: 0, command: 'watch' });
+    expect((await xsync('manifest', 'forget', source, dest)).code).toBe(5);
+    lock.release();
+    expect(await xsync('manifest', 'forget', source, dest)).toMatchObject({
+      code: 0,
+      err: `Forgot ${source} → ${dest} (${manifest})\n`,
+    });
+    expect(await pairsThere()).toEqual([]);
+    expect(readFileSync(join(dest, 'a'), 'utf8')).toBe('a');
+    expect((await xsync('manifest', 'forget', source, dest)).code).toBe(3);
+  });
+});
+
+describe('retry without a pair', () => {
+  test('tries the failed objects of every pair of this machine', async () => {
+    for (const name of ['one', 'two']) {
+      mkdirSync(join(home, name));
+      writeFileSync(join(home, name, 'a'), name);
+      expect((await xsync('copy', join(home, name), join(dest, name))).code).toBe(0);
+      rmSync(join(dest, name, 'a'));
+    }
+    expect((await xsync('retry')).err).toContain('No failed objects to retry.\n');
+    const { out } = await xsync('manifest', 'info', '--json');
+    for (const line of out.trimEnd().split('\n')) fail('a', {}, (JSON.parse(line) as { file: string }).file);
+    const { code, err } = await xsync('retry');
+    expect(code).toBe(0);
+    expect(err.match(/Done: /g)).toHaveLength(2);
+    expect(readFileSync(join(dest, 'one', 'a'), 'utf8') + readFileSync(join(dest, 'two', 'a'), 'utf8')).toBe('onetwo');
+  });
+});
+
 describe('retry', () => {
   test('copies what failed, by the manifest alone, and forgets what is gone', async () => {
     await copied('a');

@@ -239,10 +239,6 @@ describe('XSYNC_CONFIG_<REMOTE>_<KEY>', () => {
 
   it.each<[Record<string, string>, string]>([
     [
-      { XSYNC_CONFIG_LAB_ENDPONT: 'x' },
-      'XSYNC_CONFIG_LAB_ENDPONT ends in an unknown key; did you mean "endpoint"? → Write XSYNC_CONFIG_<REMOTE>_<KEY>, such as XSYNC_CONFIG_LAB_ENDPOINT.',
-    ],
-    [
       { XSYNC_CONFIG_X_ENDPOINT: 'h' },
       'XSYNC_CONFIG_X_…: remote "x" has no type; the types are s3, oss, local, memory',
     ],

@@ -144,7 +144,7 @@ describe('a sync that is observed', () => {
       return outcome.stderr;
     };
     expect(await complaint('--metrics-addr', `:${port}`)).toContain(
-      `--metrics-addr: nothing can be served at http://127.0.0.1:${port}: another program uses this port`,
+      `--metrics-addr: cannot listen at http://127.0.0.1:${port}: another program uses this port`,
     );
     expect(await complaint('--metrics-addr', 'here')).toContain('--metrics-addr: "here" is not an address such as');
     expect(await complaint('--notify', 'somewhere')).toContain('--notify takes "-" (standard output), file:PATH');

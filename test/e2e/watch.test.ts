@@ -374,7 +374,7 @@ describe('as a service', () => {
     ];
     await told.until(() => manager.heard.includes('READY=1'));
     await untold.until(() => untold.of('waiting').length === 1);
-    expect(untold.stdout.split('the service manager cannot be told')).toHaveLength(2);
+    expect(untold.stdout.split('cannot report to the service manager')).toHaveLength(2);
     expect((await untold.end()).code).toBe(0);
   });
 

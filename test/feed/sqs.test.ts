@@ -208,6 +208,15 @@ describe('the name of a queue', () => {
       'us-east-1',
       'https://vpce-1a2b-3c.sqs.us-east-1.vpce.amazonaws.com/123456789012/q',
     ],
+    ['sqs://us-iso-east-1/123456789012/q', 'us-iso-east-1', 'https://sqs.us-iso-east-1.c2s.ic.gov/123456789012/q'],
+    ...[
+      ['https://us-west-2.queue.amazonaws.com/123456789012/q', 'us-west-2'],
+      ['https://queue.amazonaws.com/123456789012/q', 'us-east-1'],
+      ['https://cn-north-1.queue.amazonaws.com.cn/123456789012/q', 'cn-north-1'],
+      ['https://sqs.us-east-1.api.aws/123456789012/q', 'us-east-1'],
+      ['https://sqs-fips.us-gov-west-1.amazonaws.com/123456789012/q', 'us-gov-west-1'],
+      ['https://sqs.eusc-de-east-1.amazonaws.eu/123456789012/q', 'eusc-de-east-1'],
+    ].map(([url = '', region = '']): [string, string, string] => [url, region, url]),
   ])('%s leads to the queue in its region', (text, region, url) => {
     expect(queueOf(text, {})).toMatchObject({ region, url });
   });
@@ -225,6 +234,8 @@ describe('the name of a queue', () => {
     ['sqs://us-east-1/12/q'],
     ['https://example.com/123456789012/q'],
     ['https://sqs.evil.example/123456789012/q'],
+    ['https://sqs.cn-north-1.amazonaws.com/123456789012/q'],
+    ['https://sqs.us-east-1.amazonaws.com.evil.example/123456789012/q'],
   ])('%s is none', (text) => {
     expect(queueOf(text, {})).toBeUndefined();
   });

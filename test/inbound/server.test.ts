@@ -20,7 +20,7 @@ async function open(host = '127.0.0.1'): Promise<{ app: FastifyInstance; port: n
   app.post('/broken', async () => {
     throw new TypeError('oops');
   });
-  const { port } = await listen(app, { host, port: 0 }, 'nothing can be served', 'test');
+  const { port } = await listen(app, { host, port: 0 }, 'cannot listen', 'test');
   return { app, port };
 }
 
@@ -126,9 +126,9 @@ describe('the server under every endpoint', () => {
     ['192.0.2.1', 0, 'this host does not have that address', 'leave the host out, or choose 0.0.0.0 for all addresses'],
   ])('says what to do when it cannot listen at %s', async (host, port, why, remedy) => {
     const app = await createInbound(LIMITS, (_, _request, reply) => reply.send());
-    await expect(listen(app, { host, port }, 'nothing can be served', '--there')).rejects.toMatchObject({
+    await expect(listen(app, { host, port }, 'cannot listen', '--there')).rejects.toMatchObject({
       code: 'config',
-      message: `nothing can be served: ${why}`,
+      message: `cannot listen: ${why}`,
       subject: '--there',
       remedy,
     });
@@ -140,8 +140,8 @@ describe('the server under every endpoint', () => {
     const address = other.address();
     const app = await createInbound(LIMITS, (_, _request, reply) => reply.send());
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-    await expect(listen(app, { host: '127.0.0.1', port }, 'nothing can be served', '--there')).rejects.toThrow(
-      'nothing can be served: another program uses this port',
+    await expect(listen(app, { host: '127.0.0.1', port }, 'cannot listen', '--there')).rejects.toThrow(
+      'cannot listen: another program uses this port',
     );
     other.close();
   });

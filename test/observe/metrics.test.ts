@@ -229,7 +229,7 @@ describe('the server of metrics', () => {
     try {
       expect((await fetch(`${url}/metrics`, { method: 'POST', body: 'x' })).status).toBe(405);
       const missing = await fetch(`${url}/__proto__`);
-      expect([missing.status, await missing.text()]).toEqual([404, 'there is nothing here: /metrics, /healthz\n']);
+      expect([missing.status, await missing.text()]).toEqual([404, 'not found; the pages are /metrics, /healthz\n']);
       expect((await fetch(`${url}/metrics`, { method: 'HEAD' })).status).toBe(200);
     } finally {
       await close();
@@ -243,7 +243,7 @@ describe('the server of metrics', () => {
       const port = Number(new URL(url).port);
       await expect(metrics.listen({ host: '127.0.0.1', port })).rejects.toMatchObject({
         code: 'config',
-        message: `--metrics-addr: nothing can be served at ${url}: another program uses this port`,
+        message: `--metrics-addr: cannot listen at ${url}: another program uses this port`,
         remedy: 'choose another port, or stop that program',
       });
     } finally {

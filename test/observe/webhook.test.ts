@@ -168,7 +168,7 @@ describe('a webhook', () => {
     await target.close(5000);
     expect(idsOf()).toEqual(['1', '1', '8', '9', '10']);
     expect(said).toEqual([
-      `--notify: ${origin} takes events more slowly than they occur: the oldest are dropped`,
+      `--notify: ${origin} accepts events more slowly than they occur; the oldest events are dropped`,
       expect.stringMatching(/^--notify: 6 events were not delivered to /),
     ]);
   });

@@ -5,9 +5,9 @@ import { type Context, runCommand } from '../context.js';
 import { value } from '../define.js';
 import type { Program } from '../program.js';
 import { parseInteger, parseSize } from '../values.js';
-import { type LookFlags, lookOptions, withSide } from './look.js';
+import { type ReadingFlags, readingOptions, withSide } from './reading.js';
 
-type CatFlags = LookFlags & RangeFlags;
+type CatFlags = ReadingFlags & RangeFlags;
 
 export interface RangeFlags {
   offset?: number;
@@ -32,7 +32,7 @@ export function addCat({ root, io, finish }: Program): void {
   value(command, '--count <bytes>', 'number of bytes to write', size);
   value(command, '--head <bytes>', 'write only the first bytes', size);
   value(command, '--tail <bytes>', 'write only the last bytes', size);
-  lookOptions(command).action(async (paths: string[], flags: CatFlags) => {
+  readingOptions(command).action(async (paths: string[], flags: CatFlags) => {
     finish(
       await runCommand(io, flags, { bars: false }, async (context) => {
         // Contradictory flags are reported before any request.

@@ -57,10 +57,10 @@ async function checkCommand(context: Context, source: string, destination: strin
   const job = await jobOf('check', { source, destination }, flags);
   refuseMixedOutput(flags);
   const { log, io } = context;
-  const interruption = onInterrupt(log);
+  const interruption = onInterrupt(context);
   try {
     const [{ examine }, { checkLines }, { colours }, { CheckShow }] = await Promise.all([
-      import('../../open/run-job.js'),
+      import('../../open/check-job.js'),
       import('../render/check.js'),
       import('../render/colour.js'),
       import('./check-show.js'),

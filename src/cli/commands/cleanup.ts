@@ -8,9 +8,9 @@ import type { Program } from '../program.js';
 import { formatDuration, plural } from '../render/format.js';
 import { keyText } from '../render/printable.js';
 import { parseDuration } from '../values.js';
-import { type LookFlags, look, lookOptions } from './look.js';
+import { onSide, type ReadingFlags, readingOptions } from './reading.js';
 
-type CleanupFlags = LookFlags & { maxAge?: number; dryRun?: true; manifest?: string };
+type CleanupFlags = ReadingFlags & { maxAge?: number; dryRun?: true; manifest?: string };
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -27,9 +27,9 @@ export function addCleanup({ root, io, finish }: Program): void {
   flag(command, '-n, --dry-run', 'show what would be aborted; change nothing');
   value(command, '--max-age <duration>', 'keep other uploads newer than this', parseDuration, [DAY_MS, '24h']);
   manifestOption(command);
-  lookOptions(command).action(async (path: string, flags: CleanupFlags) => {
+  readingOptions(command).action(async (path: string, flags: CleanupFlags) => {
     finish(
-      await look(io, path, flags, async (side, context) => {
+      await onSide(io, path, flags, async (side, context) => {
         const cleaner = new Cleaner(context, flags.dryRun === true);
         await abortCheckpoints(context, cleaner, side, flags);
         await abortOld(cleaner, side, io.now() - (flags.maxAge ?? 0));

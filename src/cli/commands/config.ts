@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { configHome } from '../../config/home.js';
 import type { Config, LoadOptions } from '../../config/load.js';
 import { reasonOf } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
@@ -175,8 +175,7 @@ async function importAll(
 }
 
 function rcloneConfig(env: NodeJS.ProcessEnv): string {
-  const home = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
-  return env.RCLONE_CONFIG || join(home, 'rclone', 'rclone.conf');
+  return env.RCLONE_CONFIG || join(configHome(env), 'rclone', 'rclone.conf');
 }
 
 async function readConfigFile(name: string): Promise<string> {

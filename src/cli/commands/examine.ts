@@ -151,7 +151,7 @@ export class Examination {
 
   async *#place({ remote, text }: ConfiguredLocation, side: OpenSide): AsyncGenerator<Finding> {
     const { paths, doctor: rules } = backendOf(remote);
-    const interruption = onInterrupt(this.#context.log);
+    const interruption = onInterrupt(this.#context);
     try {
       yield* checkPlace(side.store, {
         // For a local file, its folder is checked.

@@ -134,10 +134,10 @@ async function listAll(
     for await (const page of chosenFailures(pair.manifest, flags)) {
       const rows = page.slice(0, (flags.limit ?? Number.POSITIVE_INFINITY) - found);
       found += rows.length;
-      const told = rows.map((row) => ({ ...row, nextMs: nextTry(row), remedy: remedies.get(row.key) }));
-      if (flags.json) await out.write(told.map((row) => `${failedJson(names, row)}\n`).join(''));
-      else if (flags.explain) await out.write(explainLines(names, told, style).join(''));
-      else await out.write(table.lines(told).join(''));
+      const shown = rows.map((row) => ({ ...row, nextMs: nextTry(row), remedy: remedies.get(row.key) }));
+      if (flags.json) await out.write(shown.map((row) => `${failedJson(names, row)}\n`).join(''));
+      else if (flags.explain) await out.write(explainLines(names, shown, style).join(''));
+      else await out.write(table.lines(shown).join(''));
       if (found === flags.limit) return tellBroken(context, broken);
     }
   }

@@ -2,7 +2,7 @@ import { filterOf } from '../../open/job.js';
 import { flag } from '../define.js';
 import type { Program } from '../program.js';
 import { keyText } from '../render/printable.js';
-import { type Found, type ListingFlags, listingOptions, look, walk } from './look.js';
+import { type Found, type ListingFlags, listingOptions, onSide, walk } from './reading.js';
 
 type LsFlags = ListingFlags & { long?: true; oneLevel?: true };
 
@@ -17,7 +17,7 @@ export function addLs({ root, io, finish }: Program): void {
   flag(command, '-1, --one-level', 'list only one level; directories end in /');
   listingOptions(command).action(async (path: string, flags: LsFlags) => {
     finish(
-      await look(io, path, flags, async (side, context) => {
+      await onSide(io, path, flags, async (side, context) => {
         const { out } = context;
         const filter = await filterOf(flags);
         for await (const page of walk(side, {

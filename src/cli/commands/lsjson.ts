@@ -3,7 +3,7 @@ import { filterOf } from '../../open/job.js';
 import type { ObjectCatalog } from '../../store/port.js';
 import { flag } from '../define.js';
 import type { Program } from '../program.js';
-import { type Found, type ListingFlags, listingOptions, look, walk } from './look.js';
+import { type Found, type ListingFlags, listingOptions, onSide, walk } from './reading.js';
 
 type LsjsonFlags = ListingFlags & { recursive?: true; hash?: true; metadata?: true; filesOnly?: true; dirsOnly?: true };
 
@@ -21,7 +21,7 @@ export function addLsjson({ root, io, finish }: Program): void {
   flag(command, '--dirs-only', 'list only directories');
   listingOptions(command).action(async (path: string, flags: LsjsonFlags) => {
     finish(
-      await look(io, path, flags, async (side, context) => {
+      await onSide(io, path, flags, async (side, context) => {
         const { out } = context;
         const filter = await filterOf(flags);
         const recursive = flags.recursive === true;

@@ -28,7 +28,7 @@ export async function verify(
 ): Promise<number> {
   const { io, log, out } = context;
   const pair = await openToRead(source, destination, openSettings(flags, CHECKERS + LIST_CONCURRENCY, io.env));
-  const interruption = onInterrupt(log);
+  const interruption = onInterrupt(context);
   try {
     const file = pair.manifest.path;
     if (file === ':memory:') throw nothingKnown(source, destination);
@@ -53,7 +53,7 @@ export async function rebuild(
 ): Promise<number> {
   const { io, log, out } = context;
   const pair = await openToRebuild(source, destination, openSettings(flags, CHECKERS + LIST_CONCURRENCY, io.env));
-  const interruption = onInterrupt(log);
+  const interruption = onInterrupt(context);
   try {
     const options = { ...LOOKING, claim: flags.claim === true, maxMemory: MAX_MEMORY, stop: interruption.signal };
     const { stopped, ...summary } = await adoptEqual(pair, options, log.report);

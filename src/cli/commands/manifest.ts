@@ -4,14 +4,14 @@ import { type Context, runCommand } from '../context.js';
 import { choice, flag, value } from '../define.js';
 import { configOption, knownManifestOption, linkOption, logOptions, networkOptions } from '../options.js';
 import type { Program } from '../program.js';
-import type { ExportFlags, InfoFlags } from './manifest-look.js';
+import type { ExportFlags, InfoFlags } from './manifest-show.js';
 import type { RebuildFlags, StoreFlags } from './manifest-stores.js';
 import { PAIR_ARGUMENTS, type PairFlags } from './pairs.js';
 
 export function addManifest({ root, io, finish }: Program): void {
   const group = root
     .command('manifest')
-    .summary('inspect, verify, rebuild and export manifests')
+    .summary('inspect, verify, rebuild, export and forget manifests')
     .description(
       'The manifest of a pair is a file with the ETags that both stores returned for each copied object. It saves ' +
         'comparisons; losing it loses no objects.',
@@ -43,7 +43,7 @@ export function addManifest({ root, io, finish }: Program): void {
   subcommand<InfoFlags>(
     `info ${PAIR_ARGUMENTS}`,
     'Show a summary of a manifest; without paths, list the manifests on this machine.',
-    async (...given) => (await import('./manifest-look.js')).showInfo(...given),
+    async (...given) => (await import('./manifest-show.js')).showInfo(...given),
     asJson,
   );
   subcommand<StoreFlags>(
@@ -63,10 +63,16 @@ export function addManifest({ root, io, finish }: Program): void {
       network(asJson(command));
     },
   );
+  subcommand<PairFlags>(
+    `forget ${PAIR_ARGUMENTS}`,
+    'Remove the manifest of a pair, with its failed list. Objects stay on both sides; the next run compares them all.',
+    async (...given) => (await import('./manifest-show.js')).forget(...given),
+    () => {},
+  );
   subcommand<ExportFlags>(
     `export ${PAIR_ARGUMENTS}`,
     'Write the rows of a manifest, one per line, ordered by key.',
-    async (...given) => (await import('./manifest-look.js')).exportRows(...given),
+    async (...given) => (await import('./manifest-show.js')).exportRows(...given),
     (command) => {
       choice(command, '--format <format>', 'output format', ['json', 'csv'], 'json');
       value(command, '-o, --output <file>', 'write to FILE (default: standard output)', (_, text) => {

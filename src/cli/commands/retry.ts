@@ -1,10 +1,11 @@
 import type { Summary } from '../../engine/events.js';
 import type { RunOptions } from '../../engine/options.js';
 import type { FailureRow } from '../../manifest/port.js';
-import { toXsyncError } from '../../model/error.js';
+import { toXsyncError, type XsyncError } from '../../model/error.js';
 import { backupOf, copyConnections, openSettings, runOptions } from '../../open/job.js';
+import type { KnownPair } from '../../open/known.js';
 import type { OpenPair } from '../../open.js';
-import { type Context, runCommand } from '../context.js';
+import { type Context, type Io, runCommand } from '../context.js';
 import { EXIT, exitOfError, exitOfSummary } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
 import { jobOf } from '../job.js';
@@ -22,7 +23,7 @@ import {
 } from '../options.js';
 import type { Program } from '../program.js';
 import { type ChoiceFlags, choiceOptions, chosenFailures } from './failed.js';
-import { namesOf, onePair, pairAndPatterns } from './pairs.js';
+import { namesOf, onePair, type PairNames, pairAndPatterns, pairsOf, tellBroken, type wantedPair } from './pairs.js';
 
 type RetryFlags = ChoiceFlags & TransferFlags & LinkFlags & ConnectionFlags & ReportFlags & LogFlags;
 
@@ -48,29 +49,62 @@ export function addRetry({ root, io, finish }: Program): void {
 }
 
 async function retry(context: Context, flags: RetryFlags, args: readonly string[]): Promise<number> {
-  const { io, log } = context;
-  const { pair: wanted, patterns } = await pairAndPatterns(io, flags, args);
+  const { pair: wanted, patterns } = await pairAndPatterns(context.io, flags, args);
   const chosen = { ...flags, include: patterns.length > 0 ? patterns : undefined };
-  const { source, destination, exact, file } = await onePair(io, flags, wanted, async (known) => ({
-    ...(await namesOf(known)),
-    file: known.file,
-  }));
-  const interruption = onInterrupt(log);
+  const broken: XsyncError[] = [];
+  const isNamed = wanted !== undefined || flags.manifest !== undefined;
+  const pairs = isNamed ? [await pairOf(context.io, flags, wanted)] : await failedPairs(context.io, flags, broken);
+  if (pairs.length === 0) context.log.say('notice', NOTHING);
+  const interruption = onInterrupt(context);
   try {
-    const places = { source: wanted?.source ?? source, destination: wanted?.destination ?? destination };
-    const job = await jobOf('copy', places, { ...flags, manifest: file, include: undefined });
-    const options = { ...runOptions(job, undefined, interruption.signal), command: 'retry', resume: undefined };
-    const settings = openSettings(job, copyConnections(job), io.env);
-    const { openPair } = await import('../../open.js');
-    const how = { command: 'retry', single: exact, dryRun: options.dryRun, aside: job.backupDir };
-    const pair = await openPair(job.source, job.destination, settings, how);
-    try {
-      return await tryAll(context, pair, { ...options, backup: backupOf(pair, job) }, chosen);
-    } finally {
-      await pair.close();
+    let exitCode = tellBroken(context, broken);
+    for (const pair of pairs) {
+      const code = await retryPair(context, flags, pair, chosen, interruption.signal);
+      if (exitCode === EXIT.ok) exitCode = code;
+      if (interruption.signal.aborted) break;
     }
+    return exitCode;
   } finally {
     interruption.dispose();
+  }
+}
+
+const NOTHING = 'No failed objects to retry.';
+
+type FailedPair = PairNames & { file: string };
+
+async function pairOf(io: Io, flags: RetryFlags, wanted: ReturnType<typeof wantedPair>): Promise<FailedPair> {
+  const describe = async (known: KnownPair) => ({ ...(await namesOf(known)), file: known.file });
+  return { ...(await onePair(io, flags, wanted, describe)), ...wanted };
+}
+
+/** All pairs of this machine with failed objects; errors of manifests that cannot be read go to `broken`. */
+async function failedPairs(io: Io, flags: RetryFlags, broken: XsyncError[]): Promise<FailedPair[]> {
+  const found: FailedPair[] = [];
+  for await (const known of pairsOf(io, flags, undefined, broken)) {
+    if (known.manifest.failureCount() > 0) found.push({ ...(await namesOf(known)), file: known.file });
+  }
+  return found;
+}
+
+async function retryPair(
+  context: Context,
+  flags: RetryFlags,
+  { source, destination, exact, file }: FailedPair,
+  chosen: ChoiceFlags,
+  stop: AbortSignal,
+): Promise<number> {
+  const { io } = context;
+  const job = await jobOf('copy', { source, destination }, { ...flags, manifest: file, include: undefined });
+  const options = { ...runOptions(job, undefined, stop), command: 'retry', resume: undefined };
+  const settings = openSettings(job, copyConnections(job), io.env);
+  const { openPair } = await import('../../open.js');
+  const how = { command: 'retry', single: exact, dryRun: options.dryRun, aside: job.backupDir };
+  const pair = await openPair(job.source, job.destination, settings, how);
+  try {
+    return await tryAll(context, pair, { ...options, backup: backupOf(pair, job) }, chosen);
+  } finally {
+    await pair.close();
   }
 }
 
@@ -81,7 +115,7 @@ async function tryAll({ log }: Context, pair: OpenPair, options: RunOptions, cho
   const keys = batches(pair, chosen);
   const first = await keys.next();
   if (first.done) {
-    log.say('notice', 'No failed objects to retry.');
+    log.say('notice', NOTHING);
     return EXIT.ok;
   }
   const all = async function* (): AsyncGenerator<string[], void> {
@@ -122,5 +156,6 @@ Examples:
   xsync retry virginia:photos shanghai:photos --class person
   xsync retry --manifest pair.db '2024/*.jpg'
 
-Give the two paths of the pair first, or --manifest FILE; neither is needed if
-this machine knows only one pair. The exit code is 0 if every retry succeeded.`;
+Give the two paths of the pair first, or --manifest FILE. Without them, all pairs
+of this machine that have failed objects are retried. The exit code is 0 if every
+retry succeeded.`;

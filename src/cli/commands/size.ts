@@ -2,7 +2,7 @@ import { filterOf } from '../../open/job.js';
 import { flag } from '../define.js';
 import type { Program } from '../program.js';
 import { formatBytes, formatCount } from '../render/format.js';
-import { type ListingFlags, listingOptions, look, walk } from './look.js';
+import { type ListingFlags, listingOptions, onSide, walk } from './reading.js';
 
 type SizeFlags = ListingFlags & { json?: true };
 
@@ -16,7 +16,7 @@ export function addSize({ root, io, finish }: Program): void {
   listingOptions(command).action(async (path: string, flags: SizeFlags) => {
     const { json, ...rest } = flags;
     finish(
-      await look(io, path, rest, async (side, context) => {
+      await onSide(io, path, rest, async (side, context) => {
         const { out } = context;
         const filter = await filterOf(flags);
         let count = 0;

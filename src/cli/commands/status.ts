@@ -58,7 +58,7 @@ async function show(
   const { Screen } = await import('../render/status.js');
   const screen = new Screen(context.out.isTerminal && flags.watch !== undefined && !flags.json, context.io.stdout);
   for (;;) {
-    const { text, late, broken, unread } = await look(context, flags, wanted);
+    const { text, late, broken, unread } = await report(context, flags, wanted);
     if (flags.watch === undefined) {
       await context.out.write(screen.draw(text));
       for (const notice of unread) context.log.say('notice', notice);
@@ -76,7 +76,7 @@ async function show(
  * `late`: a pair is further behind than `--rpo`. `broken`: errors of manifests that cannot be read. `unread`: what
  * cannot be read in the others, as sentences.
  */
-async function look(
+async function report(
   { io, out }: Context,
   flags: StatusFlags,
   wanted: ReturnType<typeof wantedPair>,

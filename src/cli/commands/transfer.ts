@@ -23,7 +23,7 @@ export function transferCommand(
 ): Promise<number> {
   return runCommand(io, flags, { bars: true, idleSilent: command === 'sync' }, async (context) => {
     const { log } = context;
-    const interruption = onInterrupt(log);
+    const interruption = onInterrupt(context);
     let observers: Observers | undefined;
     let pair: OpenPair | undefined;
     let last: Summary | undefined;

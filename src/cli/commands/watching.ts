@@ -44,7 +44,7 @@ export function watchCommand(io: Io, source: string, destination: string, flags:
     try {
       const job = await jobOf('watch', { source, destination }, flags);
       const [{ watchOf }, { openObservers }] = await Promise.all([
-        import('../../open/run-job.js'),
+        import('../../open/watch-job.js'),
         import('../observers.js'),
       ]);
       const observed = { source, destination, endless: true, pair: () => watch?.pair };
@@ -141,20 +141,20 @@ function warnOfUnused(log: Renderer, flags: WatchCommandFlags): void {
 }
 
 /** A repeated notice is logged again after this time without it. */
-const TOLD_FOR_MS = 3_600_000;
-const MOST_TOLD = 1000;
+const QUIET_MS = 3_600_000;
+const MOST_TEXTS = 1000;
 
 /** Logs a line per pass that did something, and repeated notices once. */
 function reporterOf(log: Renderer, listeners: readonly { hear(event: RunEvent): void }[]): (event: RunEvent) => void {
-  const heard = new Map<string, number>();
+  const lastMs = new Map<string, number>();
   const isNews = (text: string): boolean => {
     const now = performance.now();
-    const before = heard.get(text);
-    heard.delete(text);
-    heard.set(text, now);
-    const [oldest] = heard.keys();
-    if (heard.size > MOST_TOLD && oldest !== undefined) heard.delete(oldest);
-    return before === undefined || now - before > TOLD_FOR_MS;
+    const before = lastMs.get(text);
+    lastMs.delete(text);
+    lastMs.set(text, now);
+    const [oldest] = lastMs.keys();
+    if (lastMs.size > MOST_TEXTS && oldest !== undefined) lastMs.delete(oldest);
+    return before === undefined || now - before > QUIET_MS;
   };
   let started = false;
   return (event) => {

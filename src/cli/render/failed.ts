@@ -50,9 +50,9 @@ export class FailedTable {
       const left = this.#cells(failure);
       return left + shorten(keyText(failure.key), Math.max(20, width - left.length));
     });
-    const told = this.#begun ? lines : [...head, ...lines];
+    const shown = this.#begun ? lines : [...head, ...lines];
     this.#begun = true;
-    return told.map((line) => `${line}\n`);
+    return shown.map((line) => `${line}\n`);
   }
 
   #cells(failure: ShownFailure): string {

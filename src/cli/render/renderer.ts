@@ -16,6 +16,8 @@ export interface Renderer {
   tell(level: LogLevel, event: { type: string }, lines: () => string[]): void;
   /** Prints the error that ends the command. */
   fail(error: XsyncError, exitCode: number): void;
+  /** Opens its log file again if log rotation moved it away. */
+  reopen?(): void;
   /** Releases timers and the screen. Idempotent. */
   close(): void;
 }
@@ -46,6 +48,10 @@ export function both(a: Renderer, b: Renderer): Renderer {
     fail(error, exitCode) {
       a.fail(error, exitCode);
       b.fail(error, exitCode);
+    },
+    reopen() {
+      a.reopen?.();
+      b.reopen?.();
     },
     close() {
       a.close();

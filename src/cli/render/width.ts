@@ -1,13 +1,27 @@
-/** Widths of text on a terminal. Separate from `printable.ts` because the width tables take time to load. */
-import stringWidth from 'string-width';
+/** Widths of text on a terminal. Separate from `printable.ts` because only part of the program needs them. */
+import { createRequire } from 'node:module';
+import type stringWidth from 'string-width';
 
-/** Terminal columns of printable text; color sequences take none. */
-export function displayWidth(text: string): number {
-  return stringWidth(text);
-}
+const require = createRequire(import.meta.url);
+let measure: typeof stringWidth | undefined;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a color sequence starts with ESC.
+const COLOUR = /\u001b\[[0-9;]*m/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a color sequence starts with ESC.
 const COLOUR_OR_TEXT = /\u001b\[[0-9;]*m|[^\u001b]+/g;
+/** ASCII, and the signs in our own texts; each takes one column. */
+const PLAIN = /^[ -~…→█░·—✗✓µ↔×]*$/;
+
+/**
+ * Terminal columns of printable text; color sequences take none. The first text that is not plain loads
+ * string-width, whose tables take 6 MiB.
+ */
+export function displayWidth(text: string): number {
+  const bare = text.replace(COLOUR, '');
+  if (PLAIN.test(bare)) return bare.length;
+  measure ??= (require('string-width') as { default: typeof stringWidth }).default;
+  return measure(bare);
+}
 
 /** Graphemes; a color sequence counts as one. */
 function split(text: string): string[] {

@@ -39,14 +39,14 @@ export class Recorder {
     this.#options = options;
   }
 
-  copied({ key, source, dest }: CopyTicket, { kind: _, destEtag, ...told }: Copied, elapsedMs: number): void {
+  copied({ key, source, dest }: CopyTicket, { kind: _, destEtag, ...facts }: Copied, elapsedMs: number): void {
     const { size, etag: sourceEtag, mtimeMs: sourceMtimeMs } = source;
-    const { verifiedBy } = told;
+    const { verifiedBy } = facts;
     this.#damaged.delete(key);
     const row = { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours: true, atMs: Date.now() };
     this.#options.committer.add(row);
     const replaced = dest.replaces !== undefined;
-    this.#options.emit({ type: 'copied', key, size, sourceMtimeMs, elapsedMs, replaced, ...told });
+    this.#options.emit({ type: 'copied', key, size, sourceMtimeMs, elapsedMs, replaced, ...facts });
   }
 
   /** Found equal without a copy: the next run does not have to compare it again. */

@@ -113,7 +113,7 @@ function atLeast(a: Sum, b: Sum, what: keyof Sum): number {
  * @returns `missing`: all failed objects, dropped ones included
  */
 function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { behind: number; missing: Sum } {
-  const told: PairStatus['failed'] = { ...nothing(), byClass: {}, dropped: 0, oldest: [] };
+  const failed: PairStatus['failed'] = { ...nothing(), byClass: {}, dropped: 0, oldest: [] };
   const missing = nothing();
   let behind = 0;
   for (let after: string | undefined; ; ) {
@@ -121,16 +121,16 @@ function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { be
     if (rows.length === 0) break;
     after = rows.at(-1)?.key;
     const live = rows.filter((row) => !row.dropped);
-    told.dropped += rows.length - live.length;
+    failed.dropped += rows.length - live.length;
     for (const { size } of rows) add(missing, size);
     for (const row of live) {
-      add(told, row.size);
-      increase(told.byClass, row.class);
+      add(failed, row.size);
+      increase(failed.byClass, row.class);
       if (row.sourceMtimeMs < beforeMs) behind++;
     }
-    told.oldest = [...told.oldest, ...live].sort((a, b) => a.sourceMtimeMs - b.sourceMtimeMs).slice(0, NAMED);
+    failed.oldest = [...failed.oldest, ...live].sort((a, b) => a.sourceMtimeMs - b.sourceMtimeMs).slice(0, NAMED);
   }
-  return { ...told, behind, missing };
+  return { ...failed, behind, missing };
 }
 
 /** A failed object that was written before the last pass is not at the destination, so the time ends at its change. */

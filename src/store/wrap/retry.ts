@@ -16,7 +16,7 @@ export interface RetryEvent {
 }
 
 /** Whether a service has ever responded. All wrappers over the same service share one object. */
-export interface Heard {
+export interface Contact {
   answered: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface RetryOptions {
   /** Limit while the service has never responded: a wrong endpoint must not take minutes to fail. Default 4. */
   firstAttempts?: number;
   /** Shared by the wrappers of several runs over one store. */
-  heard?: Heard;
+  contact?: Contact;
   /** Upper bound of the first wait; it doubles with each further one. Default 200. */
   baseMs?: number;
   /** Upper bound of every wait, unless the service requests a longer one. Default 20,000. */
@@ -56,21 +56,21 @@ const NOT_COMPLETED = ['throttled', 'clock-skew', 'unreachable'] as const;
  * wrapper holds no other state: several may wrap one store, each with its own `onRetry`.
  */
 export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectStore {
-  const settings = { attempts: 10, firstAttempts: 4, heard: { answered: false }, sleep, ...BACKOFF, ...options };
-  const { heard } = settings;
+  const settings = { attempts: 10, firstAttempts: 4, contact: { answered: false }, sleep, ...BACKOFF, ...options };
+  const { contact } = settings;
 
   return new InterceptedStore(store, async (call, run) => {
     const attempts = new Attempts(call.pace);
     for (let attempt = 1; ; attempt++) {
       try {
         const result = await run(attempts.pace);
-        heard.answered = true;
+        contact.answered = true;
         return result;
       } catch (error) {
-        heard.answered ||= isXsyncError(error) && (error.status !== undefined || !isXsyncError(error, ...NO_ANSWER));
+        contact.answered ||= isXsyncError(error) && (error.status !== undefined || !isXsyncError(error, ...NO_ANSWER));
         if (attempts.endAttempt()) attempt = 1;
         if (!mayRepeat(call, error) || attempt >= settings.attempts) throw error;
-        if (!heard.answered && attempt >= settings.firstAttempts) throw neverAnswered(error);
+        if (!contact.answered && attempt >= settings.firstAttempts) throw neverAnswered(error);
         const delayMs = backoffMs(attempt, error, settings);
         settings.onRetry?.({ kind: call.kind, key: call.key, attempt, delayMs, error });
         await settings.sleep(delayMs, call.signal);

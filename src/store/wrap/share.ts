@@ -37,12 +37,12 @@ export function share(
   limit: (store: ObjectStore) => ObjectStore = (store) => store,
 ): SharedStore {
   const total = new Sum();
-  const heard = { answered: false };
+  const contact = { answered: false };
   const view = (onRetry?: (event: RetryNotice) => void): StoreView => {
     const metered = meter(bare, total);
     const store = retry(limit(metered), {
       ...options,
-      heard,
+      contact,
       onRetry: ({ error, ...event }) => onRetry?.({ ...event, code: error.code, message: error.message }),
     });
     return { store, traffic: () => metered.counts() };

@@ -83,10 +83,10 @@ describe('retry', () => {
   test('what one run heard of a service, the next one knows, and each is told of its own retries alone', async () => {
     const clock = new FakeClock();
     const { store, calls } = scripted([{}, ...failing(10, 'unreachable')], new MemoryStore());
-    const heard = { answered: false };
+    const contact = { answered: false };
     const told: string[] = [];
     const run = (name: string) =>
-      retry(store, { heard, sleep: clock.sleep, onRetry: ({ kind }) => told.push(`${name} ${kind}`) });
+      retry(store, { contact, sleep: clock.sleep, onRetry: ({ kind }) => told.push(`${name} ${kind}`) });
     const [first, second] = [run('first'), run('second')];
     await first.put('k', FIVE);
     await expect(second.head('k')).rejects.toMatchObject({ code: 'unreachable' });

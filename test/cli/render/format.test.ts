@@ -6,7 +6,7 @@ import {
   formatDuration,
   formatPercent,
   plural,
-} from '../../src/cli/render/format.js';
+} from '../../../src/cli/render/format.js';
 
 describe('numbers as a person reads them', () => {
   it('sizes keep about three digits and never show 1000 or more of a unit', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { doctorText } from '../../src/cli/render/doctor.js';
-import { fail, ok, skip, warn } from '../../src/doctor/finding.js';
-import { capture } from '../cli/fixtures.js';
+import { doctorText } from '../../../src/cli/render/doctor.js';
+import { fail, ok, skip, warn } from '../../../src/doctor/finding.js';
+import { capture } from '../fixtures.js';
 
 const text = doctorText(capture({ columns: 60 }), { NO_COLOR: '1' });
 

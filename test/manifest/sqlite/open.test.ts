@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSyn
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { describePair, pairId } from '../../src/manifest/pair.js';
-import { SqliteManifest } from '../../src/manifest/sqlite/manifest.js';
-import { openManifest, pairOf } from '../../src/manifest/sqlite/open.js';
-import { APPLICATION_ID, MIGRATIONS, migrate } from '../../src/manifest/sqlite/schema.js';
-import { startChild } from './child.js';
-import { rowOf, temporaryFolder } from './fixtures.js';
-import { CHINA_TO_OSS, GLOBAL_TO_OSS } from './pairs.js';
+import { describePair, pairId } from '../../../src/manifest/pair.js';
+import { SqliteManifest } from '../../../src/manifest/sqlite/manifest.js';
+import { openManifest, pairOf } from '../../../src/manifest/sqlite/open.js';
+import { APPLICATION_ID, MIGRATIONS, migrate } from '../../../src/manifest/sqlite/schema.js';
+import { startChild } from '../child.js';
+import { rowOf, temporaryFolder } from '../fixtures.js';
+import { CHINA_TO_OSS, GLOBAL_TO_OSS } from '../pairs.js';
 
 const open = (file: string) => openManifest(file, GLOBAL_TO_OSS);
 

@@ -1,9 +1,9 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { lockPair } from '../../src/manifest/sqlite/lock.js';
-import { startChild } from './child.js';
-import { temporaryFolder } from './fixtures.js';
+import { lockPair } from '../../../src/manifest/sqlite/lock.js';
+import { startChild } from '../child.js';
+import { temporaryFolder } from '../fixtures.js';
 
 const ME = { pid: process.pid, host: 'here', sinceMs: 1_700_000_000_000, command: 'xsync copy a: b:' };
 

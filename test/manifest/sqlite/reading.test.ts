@@ -2,12 +2,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { lockPair } from '../../src/manifest/sqlite/lock.js';
-import { openManifest } from '../../src/manifest/sqlite/open.js';
-import { readManifest } from '../../src/manifest/sqlite/reading.js';
-import { APPLICATION_ID } from '../../src/manifest/sqlite/schema.js';
-import { rowOf, temporaryFolder } from './fixtures.js';
-import { CHINA_TO_OSS, GLOBAL_TO_OSS } from './pairs.js';
+import { lockPair } from '../../../src/manifest/sqlite/lock.js';
+import { openManifest } from '../../../src/manifest/sqlite/open.js';
+import { readManifest } from '../../../src/manifest/sqlite/reading.js';
+import { APPLICATION_ID } from '../../../src/manifest/sqlite/schema.js';
+import { rowOf, temporaryFolder } from '../fixtures.js';
+import { CHINA_TO_OSS, GLOBAL_TO_OSS } from '../pairs.js';
 
 const ME = { pid: process.pid, host: 'here', sinceMs: 0, command: 'copy' };
 const fileOfItsOwn = () => join(temporaryFolder(), 'm.db');

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { summaryLine, summaryLines } from '../../src/cli/render/summary.js';
-import { displayWidth } from '../../src/cli/render/width.js';
-import type { Summary } from '../../src/engine/events.js';
-import { XsyncError } from '../../src/model/error.js';
-import { plain, summary } from './fixtures.js';
+import { summaryLine, summaryLines } from '../../../src/cli/render/summary.js';
+import { displayWidth } from '../../../src/cli/render/width.js';
+import type { Summary } from '../../../src/engine/events.js';
+import { XsyncError } from '../../../src/model/error.js';
+import { plain, summary } from '../fixtures.js';
 
 const at80 = { chalk: plain, width: 79 };
 

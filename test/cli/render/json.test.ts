@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { jsonRenderer } from '../../src/cli/render/json.js';
-import type { LogLevel } from '../../src/cli/render/levels.js';
-import { XsyncError } from '../../src/model/error.js';
-import { Clock, events, summary } from './fixtures.js';
+import { jsonRenderer } from '../../../src/cli/render/json.js';
+import type { LogLevel } from '../../../src/cli/render/levels.js';
+import { XsyncError } from '../../../src/model/error.js';
+import { Clock, events, summary } from '../fixtures.js';
 
 function lines(level: LogLevel = 'debug'): Record<string, unknown>[] {
   let text = '';

@@ -1,14 +1,17 @@
-/** `xsync manifest info` and `export`: read the file and make no requests. */
+/** `xsync manifest info`, `export` and `forget`: work on the file and make no requests. */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Manifest, ManifestRow } from '../../manifest/port.js';
+import { XsyncError } from '../../model/error.js';
 import { lookingSettings } from '../../open/known.js';
 import { manifestInfos } from '../../open/manifests.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit.js';
 import { unwritten } from '../output.js';
+import { plural } from '../render/format.js';
 import { infoJson, infoLines, infoTable } from '../render/manifest.js';
-import { onePair, type PairFlags, wantedPair } from './pairs.js';
+import { printable } from '../render/printable.js';
+import { namesOf, onePair, type PairFlags, wantedPair } from './pairs.js';
 
 export type InfoFlags = PairFlags & { json?: true };
 export type ExportFlags = PairFlags & { format: 'json' | 'csv'; output?: string };
@@ -39,6 +42,37 @@ export async function showInfo(
           .join(''),
       );
   return found.some((info) => 'error' in info) ? EXIT.other : EXIT.ok;
+}
+
+/**
+ * Unlike the commands that only read, it never guesses which pair is meant.
+ * @throws usage, locked
+ */
+export async function forget(
+  { io, log }: Context,
+  flags: PairFlags,
+  source: string | undefined,
+  destination: string | undefined,
+): Promise<number> {
+  const wanted = wantedPair(source, destination);
+  if (wanted === undefined && flags.manifest === undefined) {
+    throw new XsyncError('usage', 'name the pair to forget', {
+      remedy: 'give its source and its destination, or --manifest FILE; "xsync status" lists the pairs',
+    });
+  }
+  const { file, names, uploads } = await onePair(io, flags, wanted, async (pair) => ({
+    file: pair.file,
+    names: await namesOf(pair),
+    uploads: pair.manifest.uploads().length,
+  }));
+  const { forgetPair } = await import('../../open/manifests.js');
+  forgetPair(file);
+  log.say('notice', `Forgot ${printable(names.source)} → ${printable(names.destination)} (${printable(file)})`);
+  if (uploads > 0) {
+    const remedy = `xsync cleanup ${printable(names.destination)} removes them`;
+    log.say('notice', `${plural(uploads, 'unfinished upload')} may remain at the destination: ${remedy}`);
+  }
+  return EXIT.ok;
 }
 
 const PAGE = 1000;

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { bytesLine, objectLine, objectsLine } from '../../src/cli/render/bars.js';
-import { colours } from '../../src/cli/render/colour.js';
-import { Display } from '../../src/cli/render/display.js';
-import { Tally } from '../../src/cli/render/tally.js';
-import type { Terminal } from '../../src/cli/render/terminal.js';
-import { displayWidth } from '../../src/cli/render/width.js';
-import { Clock, capture, events, plain } from './fixtures.js';
+import { bytesLine, objectLine, objectsLine } from '../../../src/cli/render/bars.js';
+import { colours } from '../../../src/cli/render/colour.js';
+import { Display } from '../../../src/cli/render/display.js';
+import { Tally } from '../../../src/cli/render/tally.js';
+import type { Terminal } from '../../../src/cli/render/terminal.js';
+import { displayWidth } from '../../../src/cli/render/width.js';
+import { Clock, capture, events, plain } from '../fixtures.js';
 
 function underWay(): Tally {
   const clock = new Clock();

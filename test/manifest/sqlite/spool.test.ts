@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Spool } from '../../src/manifest/port.js';
-import { IN_MEMORY, openManifest } from '../../src/manifest/sqlite/open.js';
-import { compareKeys } from '../../src/model/key.js';
-import { AWKWARD_KEYS, temporaryFolder } from './fixtures.js';
-import { GLOBAL_TO_OSS } from './pairs.js';
+import type { Spool } from '../../../src/manifest/port.js';
+import { IN_MEMORY, openManifest } from '../../../src/manifest/sqlite/open.js';
+import { compareKeys } from '../../../src/model/key.js';
+import { AWKWARD_KEYS, temporaryFolder } from '../fixtures.js';
+import { GLOBAL_TO_OSS } from '../pairs.js';
 
 /** Every key, a page at a time. */
 function everyKey(spool: Spool, pageSize: number): string[] {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { keyText, printable } from '../../src/cli/render/printable.js';
-import { displayWidth, fit, shorten, wrap } from '../../src/cli/render/width.js';
+import { keyText, printable } from '../../../src/cli/render/printable.js';
+import { displayWidth, fit, shorten, wrap } from '../../../src/cli/render/width.js';
 
 describe('keys on a screen', () => {
   it('no key can move the cursor, clear the screen, start a line or turn the text round', () => {

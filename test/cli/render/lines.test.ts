@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { LogLevel } from '../../src/cli/render/levels.js';
-import { bareMessage, eventLine, statsLine } from '../../src/cli/render/lines.js';
-import { Tally } from '../../src/cli/render/tally.js';
-import { textRenderer } from '../../src/cli/render/text.js';
-import type { Summary } from '../../src/engine/events.js';
-import { XsyncError } from '../../src/model/error.js';
-import { Clock, events, plain, summary } from './fixtures.js';
+import type { LogLevel } from '../../../src/cli/render/levels.js';
+import { bareMessage, eventLine, statsLine } from '../../../src/cli/render/lines.js';
+import { Tally } from '../../../src/cli/render/tally.js';
+import { textRenderer } from '../../../src/cli/render/text.js';
+import type { Summary } from '../../../src/engine/events.js';
+import { XsyncError } from '../../../src/model/error.js';
+import { Clock, events, plain, summary } from '../fixtures.js';
 
 function log(level: LogLevel, stamped = false): string {
   let text = '';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Tally } from '../../src/cli/render/tally.js';
-import type { RunEvent } from '../../src/engine/events.js';
-import { Clock, events } from './fixtures.js';
+import { Tally } from '../../../src/cli/render/tally.js';
+import type { RunEvent } from '../../../src/engine/events.js';
+import { Clock, events } from '../fixtures.js';
 
 const MIB = 1024 ** 2;
 

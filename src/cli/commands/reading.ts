@@ -22,32 +22,32 @@ import {
   networkOptions,
 } from '../options.js';
 
-export type LookFlags = ConnectionFlags & LinkFlags & LogFlags;
+export type ReadingFlags = ConnectionFlags & LinkFlags & LogFlags;
 
 /** The options after a command's own. */
-export function lookOptions(command: Command): Command {
+export function readingOptions(command: Command): Command {
   linkOption(command);
   networkOptions(command);
   logOptions(command);
   return configOption(command);
 }
 
-export type ListingFlags = LookFlags & FilterFlags & ListFlags;
+export type ListingFlags = ReadingFlags & FilterFlags & ListFlags;
 
 export function listingOptions(command: Command): Command {
   filterOptions(command);
   listOption(command);
-  return lookOptions(command);
+  return readingOptions(command);
 }
 
 /** At least; a listing may have `--list-concurrency` requests in flight. */
 const CONNECTIONS = 16;
 
 /** Opens one side for a command's body, logs its retries with -vv, and closes it. */
-export function look(
+export function onSide(
   io: Io,
   path: string,
-  flags: LookFlags & Partial<ListFlags>,
+  flags: ReadingFlags & Partial<ListFlags>,
   body: (side: OpenSide, context: Context) => Promise<number>,
 ): Promise<number> {
   return runCommand(io, flags, { bars: false }, (context) =>
@@ -58,7 +58,7 @@ export function look(
 export async function withSide<T>(
   { io, log }: Context,
   path: string,
-  flags: LookFlags & Partial<ListFlags>,
+  flags: ReadingFlags & Partial<ListFlags>,
   body: (side: OpenSide) => Promise<T>,
 ): Promise<T> {
   const { openSide } = await import('../../open.js');

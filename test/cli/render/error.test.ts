@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { errorLines } from '../../src/cli/render/error.js';
-import { XsyncError } from '../../src/model/error.js';
-import { plain } from './fixtures.js';
+import { errorLines } from '../../../src/cli/render/error.js';
+import { XsyncError } from '../../../src/model/error.js';
+import { plain } from '../fixtures.js';
 
 describe('an error', () => {
   const denied = new XsyncError('access-denied', 'bucket b: AccessDenied', {

@@ -1,0 +1,42 @@
+/** Prepares a watch. Apart from `run-job.ts`, so that a copy does not load it. */
+import type { Reporter } from '../engine/events.js';
+import type { WatchJob } from '../engine/job/job.js';
+import { Watch, type WatchedPair, type WatchOptions } from '../engine/watch/watch.js';
+import { XsyncError } from '../model/error.js';
+import { openPair } from '../open.js';
+import { backupOf, copyConnections, numberOf, openSettings, runOptions } from './job.js';
+import { type JobContext, warnedFilter } from './job-context.js';
+
+export interface WatchContext extends JobContext {
+  /** Aborted to finish the transfers in flight and end the watch. */
+  drain: AbortSignal;
+  changes?: WatchOptions['changes'];
+}
+
+/** A watch that the caller must run. @throws usage */
+export async function watchOf(job: WatchJob, context: WatchContext, report: Reporter): Promise<Watch> {
+  const { stop, drain, env, changes } = context;
+  const options = runOptions(job, await warnedFilter(job, context), stop);
+  const open = async (): Promise<WatchedPair> => {
+    const how = { command: 'watch', single: false, dryRun: false, aside: job.backupDir };
+    const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), env), how);
+    return { ...pair, backup: backupOf(pair, job) };
+  };
+  const schedule = scheduleOf(job);
+  const driftMs = numberOf(job.checkDestination) ?? Number.POSITIVE_INFINITY;
+  return new Watch({ run: { ...options, drain }, schedule, driftMs, settleMs: job.settle, open, changes }, report);
+}
+
+/** @throws usage when the intervals contradict each other */
+function scheduleOf({ interval, minInterval, maxInterval, fullInterval }: WatchJob): WatchOptions['schedule'] {
+  const shortestMs = minInterval ?? interval / 4;
+  const longestMs = maxInterval ?? 2 * interval;
+  if (shortestMs > interval) throw contrary('minInterval', 'longer');
+  if (longestMs < interval) throw contrary('maxInterval', 'shorter');
+  return { intervalMs: interval, shortestMs, longestMs, fullMs: fullInterval ?? 10 * interval };
+}
+
+function contrary(subject: string, how: string): XsyncError {
+  const remedy = 'change one of them';
+  return new XsyncError('usage', `${subject} is ${how} than interval`, { subject, remedy });
+}
