@@ -35,7 +35,7 @@ const NOT_THERE = new Set([405, 501]);
 const NOT_THERE_CODES = new Set(['NotImplemented', 'MethodNotAllowed', 'NotSupported', 'UnsupportedOperation']);
 
 /** Whether the service does not have this call. */
-export function isMissingCall(error: unknown): error is XsyncError {
+export function isMissingCall(error: unknown): boolean {
   if (!isXsyncError(error) || error.status === undefined || error.code === 'object-not-found') return false;
   if (NOT_THERE.has(error.status) || error.code === 'unsupported') return true;
   return error.serviceCode !== undefined && NOT_THERE_CODES.has(error.serviceCode);
@@ -84,7 +84,8 @@ export class Quirks {
     } catch (error) {
       if (!isRefusedForm(error)) throw error;
       const answer = await instead();
-      this.notice(quirk);
+      // A 400 without a reason may have concerned this request alone.
+      if (isMissingCall(error) || error.serviceCode !== undefined) this.notice(quirk);
       return answer;
     }
   }

@@ -35,8 +35,9 @@ export class Reading {
   }
 
   async firstPartSize(key: string, options: Pinned): Promise<number | undefined> {
-    const ask = (ifMatch: string | undefined) => this.#calls.head(key, { ...options, ifMatch, partNumber: 1 });
-    const answer = await unlessUnsupported(this.#pinned(key, options.ifMatch, ask));
+    const ask = (ifMatch: string | undefined) =>
+      unlessUnsupported(this.#calls.head(key, { ...options, ifMatch, partNumber: 1 }));
+    const answer = await this.#pinned(key, options.ifMatch, ask);
     // A store without If-Match may have another version by now.
     if (answer?.headers.etag !== undefined) mustBe(key, answer.headers.etag, options.ifMatch);
     return firstPartSizeOf(answer);
@@ -82,12 +83,13 @@ export class Reading {
     }
   }
 
-  /** @throws object-not-found, else the refusal that the question was about */
+  /** @throws object-not-found, or what explains the refusal: a HEAD's has no body */
   async #etagNow(key: string, refusal: XsyncError): Promise<string> {
     try {
       return (await this.#described(key, {})).etag;
     } catch (error) {
-      throw isXsyncError(error, 'object-not-found', 'aborted') ? error : refusal;
+      const tells = isXsyncError(error, 'object-not-found', 'aborted') || refusal.serviceCode === undefined;
+      throw tells ? error : refusal;
     }
   }
 
