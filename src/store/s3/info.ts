@@ -52,8 +52,8 @@ export function infoOf(key: string, size: number, headers: Record<string, string
 /** The size of part 1 from a HEAD with a part number. Servers that ignore the number return no parts count. */
 export function firstPartSizeOf(answer: Answer | undefined): number | undefined {
   if (answer?.headers['x-amz-mp-parts-count'] === undefined) return undefined;
-  const length = answer.headers['content-length'];
-  return length === undefined ? undefined : Number(length);
+  // No part is empty: such a server does not tell the length of what HEAD leaves out.
+  return Number(answer.headers['content-length'] ?? 0) || undefined;
 }
 
 const REFUSES = new Set([400, 405, 416, 501]);
