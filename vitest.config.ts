@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'modules',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
-          setupFiles: 'test/support/json-tickets.ts',
+          setupFiles: ['test/support/json-tickets.ts', 'test/support/resolver.mjs'],
         },
       },
       {
@@ -21,6 +21,7 @@ export default defineConfig({
           name: 'binary',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: 'test/e2e/build.ts',
+          setupFiles: 'test/support/resolver.mjs',
           testTimeout: 120_000,
         },
       },

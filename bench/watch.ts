@@ -29,7 +29,7 @@ const SETTLE_MS = 30_000;
 const program = join(values.program, 'bin/xsync.js');
 const folder = mkdtempSync(join(tmpdir(), 'xsync-watch-'));
 const env = { ...process.env, HOME: folder, XDG_STATE_HOME: folder, XSYNC_EVENTS_SECRET: SECRET };
-const server = await startServer();
+const server = await startServer({ oss: { pathStyle: true } });
 let watch: ChildProcess | undefined;
 try {
   const changes = new Changes(server, SEEDED);

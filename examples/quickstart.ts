@@ -29,7 +29,7 @@ const fileCount = setting('XSYNC_QUICKSTART_FILES', 3000, 1);
 const bigSize = setting('XSYNC_QUICKSTART_BIG_MIB', 256, 64) * MiB + 4321;
 
 const sandbox = new Sandbox();
-const server = await startServer();
+const server = await startServer({ oss: { pathStyle: true } });
 try {
   process.exitCode = (await story()) ? 0 : 1;
 } catch (error) {

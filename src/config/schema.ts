@@ -40,5 +40,6 @@ export function keysOf({ schema }: Backend): string[] {
 
 /** Keys whose values are never printed. A file that contains one must be private. */
 export function isSecretKey(key: string): boolean {
-  return /secret|token|password|passphrase|customer_key$/.test(key);
+  // The name of a file is no secret.
+  return /secret|token|password|passphrase|customer_key$/.test(key) && !key.endsWith('_file');
 }

@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import type { Prices } from '../model/prices.js';
 import type { HttpTransport } from './http/transport.js';
+import type { IniSection } from './ini.js';
 import type { ObjectStore } from './port.js';
 
 /** A validated remote with defaults filled in. Only its backend knows the settings other than `type`. */
@@ -39,6 +40,8 @@ export interface Backend<R extends RemoteConfig = RemoteConfig> {
 
   /** Converts remotes from an rclone.conf. */
   readonly rclone?: RcloneRules;
+  /** Converts remotes from the config of a tool of the service's own. */
+  readonly foreign?: ForeignRules;
   /** Present for network services. */
   readonly doctor?: DoctorRules<R>;
 }
@@ -100,6 +103,17 @@ export interface RcloneRules {
   /** What the user must know if the remote takes its credentials from the environment. */
   readonly environmentNote?: string;
 }
+
+export interface ForeignRules {
+  /** Whether the text of a config file is that tool's. */
+  owns(text: string): boolean;
+  remotes(sections: readonly IniSection[]): ForeignRemote[];
+}
+
+/** A remote under xsync's names of settings, with notes for the user; or why it cannot be converted. */
+export type ForeignRemote =
+  | { name: string; settings: Readonly<Record<string, string | boolean>>; notes: string[] }
+  | { name: string; reason: string };
 
 /** A permission that a run may need. */
 export type Right = 'list' | 'read' | 'write' | 'delete' | 'list parts' | 'abort uploads';

@@ -52,6 +52,8 @@ export interface StoreIdentity {
   readonly kind: string;
   /** Control endpoint as an origin (`https://s3.cn-north-1.amazonaws.com.cn`); host name for local. */
   readonly endpoint: string;
+  /** Where the requests go, if that is not `endpoint`: several endpoints may lead to one bucket. */
+  readonly origin?: string;
   /** Bucket, or absolute root directory. */
   readonly bucket: string;
   /** Fingerprint of the credentials in use; equal fingerprints on one endpoint allow server-side copies. */

@@ -119,7 +119,7 @@ describe('the config file', () => {
     [['add', 'old', 'type=s3', 'env_auth=true'], 'fatal', 'the remote "old" exists already', 'another name'],
     [['remove', 'odl'], 'fatal', 'there is no remote "odl"', 'did you mean "old"?'],
     [['show', 'odl'], 'fatal', 'has no remote "odl"', 'it has old'],
-    [['import', '/no/rclone.conf'], 'fatal', 'the rclone config /no/rclone.conf cannot be read: no such file'],
+    [['import', '/no/rclone.conf'], 'fatal', 'the config /no/rclone.conf cannot be read: no such file'],
     [['list', 'x'], 'usage', "too many arguments for 'list'"],
   ];
   test.each(slips)('config %j is explained and leaves the file as it was', async (args, exit, ...says) => {

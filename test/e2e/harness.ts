@@ -19,6 +19,8 @@ import type {
 } from '../support/server/index.js';
 import { startServer } from '../support/server/index.js';
 
+/** Leads virtual hosts to the test servers. */
+const RESOLVER = new URL('../support/resolver.mjs', import.meta.url).href;
 const BINARY = fileURLToPath(new URL('../../bin/xsync.js', import.meta.url));
 
 /** A line of `--json` (docs/json.md), as far as the tests look at it. */
@@ -222,6 +224,7 @@ export class Lab {
       XDG_CONFIG_HOME: join(this.directory, 'config'),
       XDG_STATE_HOME: join(this.directory, 'state'),
       LANG: 'C.UTF-8',
+      NODE_OPTIONS: `--import=${RESOLVER}`,
     };
   }
 

@@ -64,7 +64,7 @@ test('a size that is no number is refused before anything is started', async () 
 });
 
 test('an object that is damaged, missing or too many on one side is told from one that arrived', async () => {
-  const server = await startServer();
+  const server = await startServer({ oss: { pathStyle: true } });
   try {
     for (const side of [server.core.s3, server.core.oss]) side.createBucket('bucket');
     await mkdir(join(temporary, 'folder'));

@@ -13,7 +13,7 @@ let server: TestServer;
 
 beforeAll(async () => {
   await loadServerHashes();
-  server = await startServer();
+  server = await startServer({ oss: { pathStyle: true } });
   server.core.s3.createBucket('bucket');
 });
 

@@ -9,7 +9,7 @@ const BODY = Buffer.alloc(100_000, 'x');
 let server: TestServer;
 
 beforeEach(async () => {
-  server = await startServer();
+  server = await startServer({ oss: { pathStyle: true } });
   for (const store of [server.core.s3, server.core.oss]) {
     store.createBucket(bucket);
     store.put(bucket, 'k', BODY);

@@ -12,7 +12,7 @@ const SORTED = [...KEYS].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.fr
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ oss: { pathStyle: true } });
   for (const store of [server.core.s3, server.core.oss]) {
     store.createBucket('bucket');
     for (const key of KEYS) store.put('bucket', key, key);

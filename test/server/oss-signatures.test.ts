@@ -18,7 +18,7 @@ type Client = Omit<OSS, 'completeMultipartUpload'> & {
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ oss: { pathStyle: true } });
   server.core.oss.createBucket('bucket');
   server.core.oss.put('bucket', 'plain.txt', 'plain');
 });
@@ -165,14 +165,16 @@ describe('a V4 request is refused when', () => {
 });
 
 it('V1 is refused by a server whose accounts no longer have it', async () => {
-  const modern = await startServer({ oss: { allowV1: false } });
+  const modern = await startServer({ oss: { allowV1: false, pathStyle: true } });
   modern.core.oss.createBucket('bucket');
   await expect(client(false, modern.oss.endpoint).head('plain.txt')).rejects.toMatchObject({ status: 400 });
   await modern.close();
 });
 
 it('a token of STS works until its end, and the refusal then says that it expired', async () => {
-  const temporary = await startServer({ oss: { securityToken: 'token', expiresAtMs: Date.now() + 60_000 } });
+  const temporary = await startServer({
+    oss: { pathStyle: true, securityToken: 'token', expiresAtMs: Date.now() + 60_000 },
+  });
   temporary.core.oss.createBucket('bucket');
   const ask = (token?: string) =>
     oss(temporary, { bucket: 'bucket', ...(token ? { headers: { 'x-oss-security-token': token } } : {}) });

@@ -9,7 +9,7 @@ const bucket = 'bucket';
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startServer({ oss: { maxPutSize: 1024 * KB } });
+  server = await startServer({ oss: { maxPutSize: 1024 * KB, pathStyle: true } });
   const { oss: store } = server.core;
   store.createBucket('bucket');
   store.createBucket('elsewhere', { region: 'cn-beijing' });
@@ -63,6 +63,18 @@ describe('OSS refuses, so that a client that would fail there fails here', () =>
       { method: 'PUT', bucket, key: 'k', headers: { 'x-oss-meta-a': 'm'.repeat(8192) } },
       400,
       'MetadataTooLarge',
+    ],
+    [
+      'a metadata name with an underscore',
+      { method: 'PUT', bucket, key: 'k', headers: { 'x-oss-meta-a_b': 'm' } },
+      400,
+      'InvalidArgument',
+    ],
+    [
+      'an ACL that does not exist',
+      { method: 'PUT', bucket, key: 'k', headers: { 'x-oss-object-acl': 'everybody' } },
+      400,
+      'InvalidArgument',
     ],
     [
       'a Content-MD5 of other bytes',

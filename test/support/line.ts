@@ -18,7 +18,7 @@ export class Line {
   }
 
   get endpoint(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `http://${this.target.hostname}:${this.#port}`;
   }
 
   /** Ends all connections and refuses new ones. */

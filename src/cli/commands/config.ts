@@ -55,7 +55,7 @@ export function addConfig({ root, io, finish }: Program): void {
   });
   subcommand(
     'import [file]',
-    'Add the S3 and OSS remotes of an rclone config file (default: the one rclone uses).',
+    'Add the S3 and OSS remotes of an rclone.conf (default: the one rclone uses) or an .ossutilconfig.',
     importAll,
     (command) => {
       command.optionsGroup('Importing:');
@@ -157,14 +157,14 @@ async function importAll(
   flags: ConfigFlags & { replace?: true },
   [given]: string[],
 ): Promise<void> {
-  const [{ importRclone }, { addRemote }, { configPath }] = await Promise.all([
-    import('../../config/rclone.js'),
+  const [{ importConfig }, { addRemote }, { configPath }] = await Promise.all([
+    import('../../config/import.js'),
     import('../../config/edit.js'),
     import('../../config/load.js'),
   ]);
   const source = given ?? rcloneConfig(env);
   const file = configPath(loadOptions(flags, env));
-  const { remotes, notImported } = importRclone(await readConfigFile(source), source);
+  const { remotes, notImported } = importConfig(await readConfigFile(source), source);
   for (const { name, original, settings, notes } of remotes) {
     await addRemote(file, name, settings, { replace: flags.replace === true });
     log.say('notice', `Imported "${original}"${name === original ? '' : ` as "${name}"`}`);
@@ -182,7 +182,7 @@ async function readConfigFile(name: string): Promise<string> {
   try {
     return await readFile(name, 'utf8');
   } catch (error) {
-    throw new XsyncError('config', `the rclone config ${name} cannot be read: ${reasonOf(error)}`, {
+    throw new XsyncError('config', `the config ${name} cannot be read: ${reasonOf(error)}`, {
       subject: name,
       remedy: 'give the file: xsync config import FILE',
       cause: error,

@@ -112,9 +112,10 @@ export class Examination {
         await this.#section(name, [faulty('remote', opened.error, 'Check this remote: xsync config show.')]);
         continue;
       }
-      const { endpoint } = opened.value.store.identity;
+      const { endpoint, origin } = opened.value.store.identity;
       await opened.value.close();
-      names.set(endpoint, [...(names.get(endpoint) ?? []), name]);
+      const reached = origin ?? endpoint;
+      names.set(reached, [...(names.get(reached) ?? []), name]);
     }
     for (const [endpoint, remotes] of names) await this.#endpoint(endpoint, `${endpoint} (${remotes.join(', ')})`);
   }
@@ -141,7 +142,7 @@ export class Examination {
     const side = opened.value;
     try {
       const { capabilities, identity } = side.store;
-      const there = capabilities.local || (await this.#endpoint(identity.endpoint));
+      const there = capabilities.local || (await this.#endpoint(identity.origin ?? identity.endpoint));
       const unreachable = [skip('bucket', 'not checked: the endpoint cannot be used')];
       await this.#section(location.text, there ? this.#place(location, side) : unreachable);
     } finally {

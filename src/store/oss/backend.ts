@@ -2,6 +2,9 @@ import { isAccelerated } from '../accelerate.js';
 import type { Backend, OpenTarget, RcloneSection, Resources } from '../backend.js';
 import { rcloneSettings } from '../rclone.js';
 import { type OssConfig, ossConfigSchema } from './config.js';
+import { endpointOrigin, regionOfEndpoint } from './endpoint.js';
+import { ossutilRules } from './ossutil.js';
+import { nameOf, recipeOf } from './recipe.js';
 
 export const ossBackend: Backend<OssConfig> = {
   type: 'oss',
@@ -21,6 +24,7 @@ export const ossBackend: Backend<OssConfig> = {
     settings: fromRclone,
     environmentNote: 'env_auth reads OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET (or ALIBABA_CLOUD_…), not AWS_….',
   },
+  foreign: ossutilRules,
   doctor: {
     rights: {
       list: 'oss:ListObjects',
@@ -30,8 +34,7 @@ export const ossBackend: Backend<OssConfig> = {
       'list parts': 'oss:ListParts',
       'abort uploads': 'oss:AbortMultipartUpload',
     },
-    credentialsFrom: (_, env) =>
-      `environment (${env.OSS_ACCESS_KEY_ID ? 'OSS_ACCESS_KEY_ID' : 'ALIBABA_CLOUD_ACCESS_KEY_ID'})`,
+    credentialsFrom,
     // Only Alibaba Cloud offers it, on its own endpoints.
     acceleration: ({ endpoint, accelerate }) =>
       endpoint === undefined || endpoint.endsWith('.aliyuncs.com') ? accelerate : undefined,
@@ -52,9 +55,11 @@ async function openStore(config: OssConfig, { bucket, label }: OpenTarget, resou
 function fromRclone(section: RcloneSection): Record<string, string> | string {
   const settings = rcloneSettings(section);
   if (typeof settings === 'string') return settings;
-  const { endpoint = '', region, ...rest } = settings;
+  // A profile of AWS, which rclone may name, is none of Alibaba Cloud.
+  const { endpoint = '', region, profile: _, ...rest } = settings;
   const accelerated = /oss-accelerate(-overseas)?\.aliyuncs\.com/.exec(endpoint);
-  const named = region?.replace(/^oss-/, '') ?? regionIn(endpoint);
+  const origin = endpointOrigin(endpoint.replace(/^((?:https?:\/\/)?)s3\./, '$1'));
+  const named = region?.replace(/^oss-/, '') ?? (origin && regionOfEndpoint(origin));
   if (named === undefined) {
     return `its endpoint "${endpoint}" does not name the region, which OSS requires; add this remote by hand with its region`;
   }
@@ -64,8 +69,10 @@ function fromRclone(section: RcloneSection): Record<string, string> | string {
   return { region: named, ...place, ...rest };
 }
 
-/** The region in `oss-cn-hangzhou.aliyuncs.com`, its `-internal` form or the S3 API's host, if any. */
-function regionIn(endpoint: string): string | undefined {
-  const region = /(?:^|\/|\.)oss-([a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com/.exec(endpoint)?.[1];
-  return region?.startsWith('accelerate') ? undefined : region;
+function credentialsFrom(remote: OssConfig, env: NodeJS.ProcessEnv): string {
+  const own = recipeOf({ ...remote, env_auth: false }, env);
+  if (own) return nameOf(own);
+  const keys = ['OSS_ACCESS_KEY_ID', 'ALIBABA_CLOUD_ACCESS_KEY_ID'].find((name) => env[name]);
+  if (keys !== undefined) return `environment (${keys})`;
+  return nameOf(recipeOf({ ...remote, env_auth: true }, env) ?? { kind: 'default' });
 }

@@ -5,8 +5,10 @@ import type { CallOptions, Pace } from '../port.js';
 import type { OssSettings } from './config.js';
 import type { Query } from './encode.js';
 import { locate } from './endpoint.js';
-import { ossError, type Subject } from './errors.js';
+import { hintDomain, ossError, type Subject, subjectOf } from './errors.js';
 import { wireHeaders } from './metadata.js';
+import { type CredentialSource, renewable } from './renewal.js';
+import type { Credentials, Signer } from './sign.js';
 
 /** The part of the transport that is used here. Its creator closes it. */
 export type Transport = Pick<HttpTransport, 'request' | 'clock'>;
@@ -23,13 +25,18 @@ export interface OssRequest {
   pace?: Pace;
   /** True for calls that carry object data, which may use the accelerated endpoint. */
   bytes?: boolean;
+  /** True for calls that the bucket's own domain does not answer. */
+  service?: boolean;
 }
 
 export class OssClient {
+  #signer: { credentials: Credentials; signer: Signer } | undefined;
+
   constructor(
     readonly settings: OssSettings,
     readonly bucket: string,
     readonly transport: Transport,
+    readonly source: CredentialSource,
     /** The bucket's name in messages. */
     readonly place?: string,
   ) {}
@@ -37,29 +44,48 @@ export class OssClient {
   /**
    * Sends one request and returns its 2xx response. If OSS reports a wrong clock (RequestTimeTooSkewed), the offset is
    * taken from its `Date` header, and the request is signed and sent once more.
-   * @throws XsyncError: from OSS (see errors.ts) or the transport
+   * @throws XsyncError: from OSS (see errors.ts), the transport or the source of the credentials
    */
   async send(request: OssRequest, { signal }: CallOptions = {}): Promise<HttpResponse> {
-    const { control, data } = this.settings.endpoints;
-    const { key, query = {} } = request;
-    const { origin, path } = locate(request.bytes ? data : control, this.bucket, key ?? '', query);
-    const attempt = () => {
+    const { origin, path } = this.#locate(request);
+    const attempt = async () => {
       const now = this.transport.clock.now(origin);
-      const { method, headers = {}, body, target, pace } = request;
-      const signed = this.settings.signer.sign({ method, bucket: this.bucket, key, query, headers }, now);
-      return this.transport.request({ method, origin, path, headers: wireHeaders(signed), body, target, pace, signal });
+      const found = this.source.get(now);
+      const credentials = found instanceof Promise ? await found : found;
+      const headers = this.#sign(request, credentials, now);
+      const { method, body, target, pace } = request;
+      const sent = this.transport.request({ method, origin, path, headers, body, target, pace, signal });
+      return { answer: await sent.catch((error) => Promise.reject(hintDomain(error, this.settings))), credentials };
     };
-    const answer = await attempt();
-    if (answer.status < 300) return answer;
-    const error = ossError(answer, this.subject(key));
-    const skewed = error.code === 'clock-skew' && this.transport.clock.learn(origin, answer.headers.date);
+    const first = await attempt();
+    if (first.answer.status < 300) return first.answer;
+    const error = this.#refusal(request, first);
+    const skewed = error.code === 'clock-skew' && this.transport.clock.learn(origin, first.answer.headers.date);
     if (!skewed) throw error;
     const again = await attempt();
-    if (again.status < 300) return again;
-    throw ossError(again, this.subject(key));
+    if (again.answer.status < 300) return again.answer;
+    throw this.#refusal(request, again);
   }
 
   subject(key?: string): Subject {
-    return { bucket: this.bucket, place: this.place, key, region: this.settings.region };
+    return subjectOf(this.settings, this.bucket, key, this.place);
+  }
+
+  #locate({ key = '', query = {}, bytes, service }: OssRequest): { origin: string; path: string } {
+    const { endpoints, domains, service: home } = this.settings;
+    const origin = service ? home : bytes ? endpoints.data : endpoints.control;
+    return locate(origin, domains.includes(origin) ? undefined : this.bucket, key, query);
+  }
+
+  #sign({ method, key, query = {}, headers = {} }: OssRequest, credentials: Credentials, now: number) {
+    // A signer keeps the key of the day.
+    if (this.#signer?.credentials !== credentials) {
+      this.#signer = { credentials, signer: this.settings.signerOf(credentials) };
+    }
+    return wireHeaders(this.#signer.signer.sign({ method, bucket: this.bucket, key, query, headers }, now));
+  }
+
+  #refusal({ key }: OssRequest, { answer, credentials }: { answer: HttpResponse; credentials: Credentials }) {
+    return renewable(ossError(answer, this.subject(key)), this.source, credentials);
   }
 }

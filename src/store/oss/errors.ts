@@ -2,8 +2,17 @@
  * Translates OSS's error responses into XsyncErrors. Codes and meanings are from "HTTP status codes" and the
  * error code pages (EC) of the OSS developer reference.
  */
-import { concernsBucket, type ErrorClass, type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
+import {
+  concernsBucket,
+  type ErrorClass,
+  type ErrorCode,
+  type ErrorDetails,
+  isXsyncError,
+  XsyncError,
+} from '../../model/error.js';
 import { readXml } from '../http/xml.js';
+import type { OssSettings } from './config.js';
+import { endpointOrigin, isPathStyle, regionOfEndpoint, serviceName } from './endpoint.js';
 
 /** A raw error response. */
 export interface Refusal {
@@ -19,6 +28,18 @@ export interface Subject {
   place?: string;
   key?: string;
   region: string;
+  /** The bucket's own domain, if the request went there. */
+  domain?: string;
+}
+
+/** The subject of a call, for messages about it. */
+export function subjectOf(
+  { region, domains }: OssSettings,
+  bucket: string,
+  key: string | undefined,
+  place?: string,
+): Subject {
+  return { bucket, place, key, region, ...(domains[0] !== undefined && { domain: new URL(domains[0]).host }) };
 }
 
 interface Reading {
@@ -48,6 +69,15 @@ const BY_CODE: Record<string, Reading> = {
   SignatureDoesNotMatch: { code: 'bad-credentials', remedy: CREDENTIALS },
   InvalidSecurityToken: { code: 'bad-credentials', remedy: 'Check session_token; it belongs to one key pair.' },
   SecurityTokenExpired: { code: 'expired-credentials', remedy: 'Fetch new temporary credentials.' },
+  PublicEndpointForbidden: {
+    code: 'wrong-endpoint',
+    remedy:
+      'Map a custom domain to the bucket and set endpoint: DOMAIN and cname: true, or set internal: true for a host in the region.',
+  },
+  SecondLevelDomainForbidden: {
+    code: 'wrong-endpoint',
+    remedy: 'Set endpoint to a host name: OSS takes the bucket from the host and does not serve IP addresses.',
+  },
   RequestTimeTooSkewed: { code: 'clock-skew', remedy: "Set this machine's clock." },
   TransferAccelerationDisabled: {
     code: 'acceleration-disabled',
@@ -77,8 +107,14 @@ const BY_CODE: Record<string, Reading> = {
   NotImplemented: { code: 'unsupported' },
 };
 
+/** The answer to a HEAD may have only the detailed error code, in a header. */
+const CODE_OF_EC: Record<string, string> = { '0048-00000401': 'PublicEndpointForbidden' };
+
 const FIELDS = ['Code', 'Message', 'RequestId', 'EC', 'Endpoint'] as const;
 export type ErrorFields = Partial<Record<(typeof FIELDS)[number], string>>;
+
+/** A domain of another bucket, or of none, looks like this: the resource that was signed is not the one that was reached. */
+const OF_THE_DOMAIN = new Set(['SignatureDoesNotMatch', 'NoSuchBucket', 'InvalidBucketName']);
 
 /** Translates a response with status 300 or higher, or a 200 whose body is an `<Error>`. */
 export function ossError(refusal: Refusal, subject: Subject, cause?: unknown): XsyncError {
@@ -92,7 +128,8 @@ export function errorOf(
   subject: Subject,
   cause?: unknown,
 ): XsyncError {
-  const { Code: serviceCode, Message: message = `status ${status}` } = fields;
+  const ec = fields.EC ?? headers['x-oss-ec'];
+  const { Code: serviceCode = CODE_OF_EC[ec ?? ''], Message: message = `status ${status}` } = fields;
   const details: ErrorDetails = {
     subject: subject.key ?? subject.bucket,
     status,
@@ -102,7 +139,6 @@ export function errorOf(
     cause,
   };
   const reading = readingOf(serviceCode, message, fields.Endpoint, status, subject);
-  const ec = fields.EC ?? headers['x-oss-ec'];
   const name =
     subject.key === undefined || concernsBucket(reading.code)
       ? (subject.place ?? `bucket ${subject.bucket}`)
@@ -136,6 +172,10 @@ function readingOf(
     return { code: 'wrong-region', remedy };
   }
   const known = serviceCode === undefined ? undefined : BY_CODE[serviceCode];
+  if (known && subject.domain !== undefined && OF_THE_DOMAIN.has(serviceCode ?? '')) {
+    const remedy = `Check the keys, and that ${subject.domain} is mapped to the bucket ${subject.bucket}.`;
+    return { code: known.code, remedy };
+  }
   if (known) return known;
   // QpsLimitExceeded, TotalQpsLimitExceeded, DownloadTrafficRateLimitExceeded, UploadTrafficRateLimitExceeded, …
   if (/LimitExceeded$/.test(serviceCode ?? '')) return { code: 'throttled' };
@@ -146,8 +186,22 @@ function readingOf(
 
 /** The settings for an endpoint, which names its region: `oss-cn-beijing.aliyuncs.com`. */
 function addressOf(endpoint: string): string {
-  const region = /^(?:.*\.)?oss-((?!accelerate)[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com$/.exec(endpoint)?.[1];
-  return region === undefined ? `endpoint: ${endpoint}` : `region: ${region} and endpoint: ${endpoint}`;
+  const origin = endpointOrigin(endpoint);
+  const { host = endpoint } = (origin && serviceName(origin)) || {};
+  const region = origin && regionOfEndpoint(origin);
+  return region === undefined ? `endpoint: ${host}` : `region: ${region} and endpoint: ${host}`;
+}
+
+type Addresses = Pick<OssSettings, 'endpoints' | 'domains'>;
+
+/** A custom domain that is not declared as one is asked for a host that does not exist, or has no certificate. */
+export function hintDomain<E>(error: E, { endpoints: { control }, domains }: Addresses): E | XsyncError {
+  const { hostname } = new URL(control);
+  const plain = domains.length === 0 && serviceName(control) === undefined && !isPathStyle(hostname);
+  if (!plain || !isXsyncError(error, 'unreachable', 'tls')) return error;
+  const { code, message, subject, cause } = error;
+  const remedy = `If ${hostname} is mapped to the bucket, set cname: true; otherwise check the endpoint, DNS and the network.`;
+  return new XsyncError(code, message, { subject, cause, class: error.class, remedy });
 }
 
 function byStatus(status: number, { key }: Subject): ErrorCode {

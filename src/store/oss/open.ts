@@ -12,9 +12,10 @@ export interface OpenedOssStore {
 /** Like `createOssStore`, but for `accelerate: auto` first compares the accelerated endpoint with the plain one. */
 export async function openOssStore(config: OssConfig, bucket: string, deps: OssDeps): Promise<OpenedOssStore> {
   const store = createOssStore(config, bucket, deps);
+  const { source } = store.client;
   if (config.accelerate !== 'auto') return { store };
   if (!store.identity.endpoint.endsWith('.aliyuncs.com')) {
     return { store, acceleration: 'off: the endpoint is not an Alibaba Cloud endpoint' };
   }
-  return chooseAccelerated(store, createOssStore({ ...config, accelerate: 'on' }, bucket, deps));
+  return chooseAccelerated(store, createOssStore({ ...config, accelerate: 'on' }, bucket, { ...deps, source }));
 }

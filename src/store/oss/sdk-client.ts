@@ -17,8 +17,10 @@ import { translateFault } from '../http/translate.js';
 import type { CallOptions } from '../port.js';
 import type { OssSettings } from './config.js';
 import { isPathStyle } from './endpoint.js';
-import { ossError, type Subject } from './errors.js';
+import { hintDomain, ossError, type Subject, subjectOf } from './errors.js';
+import { type CredentialSource, renewable } from './renewal.js';
 import type { AliOss, AliOssConstructor, Urllib, UrllibParams, UrllibResult } from './sdk-types.js';
+import type { Credentials } from './sign.js';
 
 /** A raw response; `body` is empty when it is read as a stream. */
 export interface SdkAnswer {
@@ -83,17 +85,19 @@ export class SdkClient {
   /** Running calls by their `ctx`, which is a number because ali-oss deep-copies unknown options. */
   readonly #calls = new Map<number, SdkCall>();
   #lastCtx = 0;
-  readonly #clients = new Map<string, Promise<AliOss>>();
+  /** One for each origin, replaced when the credentials are renewed. */
+  readonly #clients = new Map<string, { credentials: Credentials; oss: Promise<AliOss> }>();
 
   constructor(
     readonly settings: OssSettings,
     readonly bucket: string,
+    private readonly source: CredentialSource,
     private readonly options: SdkOptions,
   ) {}
 
   /**
    * Makes one call of ali-oss and returns its result. If the clock is wrong, it is corrected and the call repeated once.
-   * @param origin control or data endpoint
+   * @param origin one of the endpoints
    */
   async call<T>(
     origin: string,
@@ -102,8 +106,9 @@ export class SdkClient {
     run: SdkRun<T>,
   ): Promise<{ value: T; answer: SdkAnswer }> {
     if (signal?.aborted) throw new XsyncError('aborted', 'the call was aborted', { subject: this.bucket });
-    const oss = await this.#client(origin);
     for (let learned = false; ; learned = true) {
+      const credentials = await this.source.get(this.#clock.now(origin));
+      const oss = await this.#client(origin, credentials);
       const call = new SdkCall(signal, this.options.idleTimeoutMs);
       const ctx = ++this.#lastCtx;
       this.#calls.set(ctx, call);
@@ -114,13 +119,19 @@ export class SdkClient {
       } catch (error) {
         const fault = this.#translate(error, call, origin, subject);
         const skewed = fault.code === 'clock-skew' && !learned;
-        if (!skewed || !this.#clock.learn(origin, call.answer?.headers.date)) throw fault;
+        if (!skewed || !this.#clock.learn(origin, call.answer?.headers.date)) {
+          throw renewable(fault, this.source, credentials);
+        }
         oss.options.amendTimeSkewed = this.#clock.now(origin) - Date.now();
       } finally {
         this.#calls.delete(ctx);
         call.end();
       }
     }
+  }
+
+  subject(key?: string): Subject {
+    return subjectOf(this.settings, this.bucket, key);
   }
 
   close(): void {
@@ -144,23 +155,23 @@ export class SdkClient {
     if (cause instanceof Error && cause.name === 'ConnectionTimeoutError') {
       return fault('unreachable', `no connection to ${host} within ${this.options.connectTimeoutMs / 1000} s`);
     }
-    return translateFault(cause, { host, answering: false, ...this.options });
+    return hintDomain(translateFault(cause, { host, answering: false, ...this.options }), this.settings);
   }
 
-  #client(origin: string): Promise<AliOss> {
-    let client = this.#clients.get(origin);
-    if (!client) {
-      client = this.#open(origin);
-      this.#clients.set(origin, client);
-    }
-    return client;
+  #client(origin: string, credentials: Credentials): Promise<AliOss> {
+    const known = this.#clients.get(origin);
+    if (known?.credentials === credentials) return known.oss;
+    const oss = this.#open(origin, credentials);
+    this.#clients.set(origin, { credentials, oss });
+    return oss;
   }
 
-  async #open(origin: string): Promise<AliOss> {
-    const { credentials, region, signatureVersion } = this.settings;
+  async #open(origin: string, credentials: Credentials): Promise<AliOss> {
+    const { region, signatureVersion, domains } = this.settings;
     const { default: OSS } = (await import('ali-oss')) as unknown as { default: AliOssConstructor };
     const { protocol, hostname } = new URL(origin);
     const pathStyle = isPathStyle(hostname);
+    const cname = domains.includes(origin);
     const oss = new OSS({
       accessKeyId: credentials.accessKeyId,
       accessKeySecret: credentials.accessKeySecret,
@@ -173,7 +184,9 @@ export class SdkClient {
       authorizationV4: signatureVersion === 'v4',
       headerEncoding: 'latin1',
       retryMax: 0,
-      sldEnable: pathStyle,
+      cname,
+      sldEnable: pathStyle && !cname,
+      amendTimeSkewed: this.#clock.now(origin) - Date.now(),
       ...this.#agents,
     });
     oss.urllib = watched(oss.urllib, this.#calls, pathStyle, this.options.connectTimeoutMs);

@@ -30,10 +30,12 @@ import {
   refuseError,
   uploadsToken,
 } from './answers.js';
-import { type OssConfig, resolveOssConfig } from './config.js';
+import { identityOf, type OssConfig, resolveOssConfig } from './config.js';
+import { sourceOf } from './credentials.js';
 import { decodeUrl } from './encode.js';
 import { checkKey, planDelete } from './key.js';
 import { OSS_CAPABILITIES, PAGE } from './limits.js';
+import type { Means } from './provider-http.js';
 import {
   checkBatch,
   checkReceived,
@@ -54,15 +56,29 @@ import { type SdkAnswer, SdkClient, type SdkOptions, type SdkRun } from './sdk-c
 import { fill, pieces } from './sdk-streams.js';
 import type { AliObject } from './sdk-types.js';
 
-export interface OssSdkDeps extends Partial<SdkOptions> {
+export interface OssSdkDeps extends Partial<SdkOptions>, Partial<Means> {
   /** The environment for `env_auth`; default: the process's environment. */
   env?: NodeJS.ProcessEnv;
 }
 
-/** Creates a store for one bucket; sends no request. @throws config: see `resolveOssConfig` */
+/**
+ * Creates a store for one bucket; sends no request.
+ * @param deps `http` is only for credentials that must be fetched
+ * @throws config: see `resolveOssConfig`
+ */
 export function createOssSdkStore(config: OssConfig, bucket: string, deps: OssSdkDeps = {}): OssSdkStore {
-  const { connectTimeoutMs = 15_000, idleTimeoutMs = 60_000, env } = deps;
-  return new OssSdkStore(new SdkClient(resolveOssConfig(config, env), bucket, { connectTimeoutMs, idleTimeoutMs }));
+  const { connectTimeoutMs = 15_000, idleTimeoutMs = 60_000, env = process.env, http = noTransport } = deps;
+  const settings = resolveOssConfig(config, env);
+  let transport: ReturnType<Means['http']> | undefined;
+  const source = sourceOf(settings.recipe, env, () => {
+    transport ??= http();
+    return transport;
+  });
+  return new OssSdkStore(new SdkClient(settings, bucket, source, { connectTimeoutMs, idleTimeoutMs }));
+}
+
+async function noTransport(): Promise<never> {
+  throw new XsyncError('internal', 'the store was given no transport to fetch credentials with');
 }
 
 /** ali-oss sends no Content-Type for this value, and does not derive one from the key. */
@@ -78,8 +94,7 @@ export class OssSdkStore implements ObjectStore {
   readonly capabilities = OSS_CAPABILITIES;
 
   constructor(private readonly client: SdkClient) {
-    const { settings, bucket } = client;
-    this.identity = { kind: 'oss', endpoint: settings.endpoints.control, bucket, account: settings.account };
+    this.identity = identityOf(client.settings, client.bucket);
   }
 
   checkKey(key: string): void {
@@ -91,7 +106,8 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async createBucket(options: CallOptions = {}): Promise<void> {
-    await this.#control(undefined, options, (oss, ctx) => oss.putBucket(this.client.bucket, { ctx }));
+    const { bucket, settings } = this.client;
+    await this.#call(settings.service, undefined, options, (oss, ctx) => oss.putBucket(bucket, { ctx }));
   }
 
   async list(options: ListOptions): Promise<ListPage> {
@@ -158,7 +174,7 @@ export class OssSdkStore implements ObjectStore {
     const { answer } = await this.#control(key, options, (oss, ctx) =>
       oss.request({ method: 'PUT', bucket, object: key, headers: { ...headers }, successStatuses: [200], ctx }),
     );
-    refuseError(answer.body, { bucket, key: sourceKey, region: settings.region });
+    refuseError(answer.body, this.client.subject(sourceKey));
     return readWhole(answer.body, 'CopyObjectResult', answer.headers);
   }
 
@@ -213,7 +229,7 @@ export class OssSdkStore implements ObjectStore {
         { ctx, headers, versionId },
       );
     });
-    refuseError(answer.body, { bucket: this.client.bucket, key: sourceKey, region: this.client.settings.region });
+    refuseError(answer.body, this.client.subject(sourceKey));
     return readPartCopy(answer.body, answer.headers);
   }
 
@@ -249,7 +265,7 @@ export class OssSdkStore implements ObjectStore {
     checkKey(key);
     const content = Buffer.from(completeBody(parts));
     const { answer } = await this.#post(key, { uploadId }, options, { content });
-    refuseError(answer.body, { bucket: this.client.bucket, key, region: this.client.settings.region });
+    refuseError(answer.body, this.client.subject(key));
     return readWhole(answer.body, 'CompleteMultipartUploadResult', answer.headers);
   }
 
@@ -303,14 +319,14 @@ export class OssSdkStore implements ObjectStore {
     const { batch, single, refused } = planDelete(keys);
     for (const key of single) await this.#control(key, options, (oss, ctx) => oss.delete(key, { ctx }));
     if (batch.length === 0) return refused;
-    const { bucket, settings } = this.client;
+    const { bucket } = this.client;
     const content = Buffer.from(deleteRequest(batch).body);
     const subres = { delete: '' };
     const query = { 'encoding-type': 'url' };
     const { answer } = await this.#control(undefined, options, (oss, ctx) =>
       oss.request({ method: 'POST', bucket, subres, query, content, successStatuses: [200], ctx }),
     );
-    return [...refused, ...readDeleted(answer.body, batch, { bucket, region: settings.region })];
+    return [...refused, ...readDeleted(answer.body, batch, this.client.subject())];
   }
 
   async close(): Promise<void> {
@@ -331,8 +347,7 @@ export class OssSdkStore implements ObjectStore {
     options: CallOptions,
     run: SdkRun<T>,
   ): Promise<{ value: T; answer: SdkAnswer }> {
-    const { bucket, settings } = this.client;
-    return this.client.call(origin, { bucket, key, region: settings.region }, options, run);
+    return this.client.call(origin, this.client.subject(key), options, run);
   }
 }
 

@@ -32,9 +32,11 @@ import {
   refuseError,
 } from './answers.js';
 import { OssClient, type OssRequest, type Transport } from './client.js';
-import { type OssConfig, resolveOssConfig } from './config.js';
+import { identityOf, type OssConfig, resolveOssConfig } from './config.js';
+import { sourceOf } from './credentials.js';
 import { checkKey, planDelete } from './key.js';
 import { OSS_CAPABILITIES, PAGE } from './limits.js';
+import type { CredentialSource } from './renewal.js';
 import {
   checkBatch,
   checkReceived,
@@ -58,11 +60,19 @@ export interface OssDeps {
   env?: NodeJS.ProcessEnv;
   /** The bucket's name in messages; default `bucket NAME`. */
   place?: string;
+  /** Default: what config and environment name. */
+  source?: CredentialSource;
 }
 
 /** Creates a store for one bucket; sends no request. @throws config: see `resolveOssConfig` */
-export function createOssStore(config: OssConfig, bucket: string, { transport, env, place }: OssDeps): OssStore {
-  return new OssStore(new OssClient(resolveOssConfig(config, env), bucket, transport, place));
+export function createOssStore(
+  config: OssConfig,
+  bucket: string,
+  { transport, env, place, source }: OssDeps,
+): OssStore {
+  const settings = resolveOssConfig(config, env);
+  const credentials = source ?? sourceOf(settings.recipe, env ?? process.env, async () => transport);
+  return new OssStore(new OssClient(settings, bucket, transport, credentials, place));
 }
 
 /**
@@ -75,8 +85,7 @@ export class OssStore implements ObjectStore {
   readonly capabilities = OSS_CAPABILITIES;
 
   constructor(readonly client: OssClient) {
-    const { settings, bucket } = client;
-    this.identity = { kind: 'oss', endpoint: settings.endpoints.control, bucket, account: settings.account };
+    this.identity = identityOf(client.settings, client.bucket);
   }
 
   checkKey(key: string): void {
@@ -89,7 +98,7 @@ export class OssStore implements ObjectStore {
   }
 
   async createBucket(options: CallOptions = {}): Promise<void> {
-    await this.client.send({ method: 'PUT', body: '' }, options);
+    await this.client.send({ method: 'PUT', body: '', service: true }, options);
   }
 
   async list(options: ListOptions): Promise<ListPage> {

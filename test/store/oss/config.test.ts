@@ -52,10 +52,10 @@ describe('the config of an oss remote', () => {
     };
     expect(() => resolve({ region: 'cn-beijing' }, env)).toThrow(/no credentials/);
     const vendor = resolve({ env_auth: true }, env);
-    expect(vendor.credentials).toEqual({ accessKeyId: 'id2', accessKeySecret: 's2', securityToken: 't2' });
+    expect(vendor.recipe).toEqual({ kind: 'keys', accessKeyId: 'id2', accessKeySecret: 's2', securityToken: 't2' });
     expect(vendor.endpoints.control).toBe('https://oss-cn-beijing.aliyuncs.com');
     const own = resolve({ env_auth: true }, { ...env, OSS_ACCESS_KEY_ID: 'id1', OSS_ACCESS_KEY_SECRET: 's1' });
-    expect(own.credentials).toEqual({ accessKeyId: 'id1', accessKeySecret: 's1', securityToken: undefined });
+    expect(own.recipe).toEqual({ kind: 'keys', accessKeyId: 'id1', accessKeySecret: 's1', securityToken: undefined });
   });
 
   it('the account is told apart without revealing the key', () => {

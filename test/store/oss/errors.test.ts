@@ -59,6 +59,20 @@ describe('what OSS refuses, told so that a person or a retry knows what to do', 
     expect(ossError(refusal(400, 'InvalidDigest'), subject).remedy).toContain('data changed');
   });
 
+  it('a new account is refused at the public endpoint, also where only the detailed code tells', () => {
+    const answers = [
+      ['x-oss-ec', '0048-00000401'],
+      ['x-oss-err', xOssErr('PublicEndpointForbidden')],
+    ] as const;
+    for (const [name, value] of answers) {
+      expect(ossError({ status: 400, headers: { [name]: value }, body: Buffer.alloc(0) }, subject)).toMatchObject({
+        code: 'wrong-endpoint',
+        class: 'person',
+        remedy: expect.stringContaining('cname: true'),
+      });
+    }
+  });
+
   it('a bucket of another region names its endpoint', () => {
     const body = refusal(403, 'AccessDenied', '<Endpoint>oss-cn-shanghai.aliyuncs.com</Endpoint>');
     const error = ossError(body, subject);
@@ -95,3 +109,7 @@ describe('what OSS refuses, told so that a person or a retry knows what to do', 
     expect(ossError(page, subject)).toMatchObject({ code: 'server-error', status: 502 });
   });
 });
+
+function xOssErr(code: string): string {
+  return Buffer.from(`<Error><Code>${code}</Code><Message>no</Message></Error>`).toString('base64');
+}

@@ -87,4 +87,50 @@ describe('where an OSS bucket is reached', () => {
       await expect(store.copy(stranger, 'a', 'b')).rejects.toMatchObject({ code: 'unsupported' });
     }
   });
+
+  it('one region is one place by whatever endpoint, and two regions behind one accelerated endpoint are two', async () => {
+    const { store } = routed();
+    for (const same of [
+      { internal: true },
+      { endpoint: 'cn-hangzhou.oss.aliyuncs.com' },
+      { endpoint: 'oss-accelerate.aliyuncs.com' },
+      { endpoint: 'img.example.com', cname: true },
+    ]) {
+      expect(store.copyableFrom(routed(same, 'other').store)).toBe(true);
+    }
+    const accelerated = { endpoint: 'oss-accelerate.aliyuncs.com' };
+    const { store: there } = routed({ ...accelerated, region: 'cn-shanghai' });
+    expect(routed(accelerated).store.copyableFrom(there)).toBe(false);
+    await expect(store.copy(there, 'a', 'b')).rejects.toMatchObject({ code: 'unsupported' });
+  });
+
+  it('a domain of the bucket carries everything but the creation of the bucket', async () => {
+    const { store, requests } = routed({ endpoint: 'img.example.com', cname: true });
+    await store.read('a/b', new Uint8Array(1));
+    await store.put('k', new Uint8Array(1));
+    await store.list({ maxKeys: 1 });
+    await store.createBucket();
+    expect(requests.map(({ method, origin, path }) => `${method} ${origin}${path.split('?', 1)[0]}`)).toEqual([
+      'GET https://img.example.com/a/b',
+      'PUT https://img.example.com/k',
+      'GET https://img.example.com/',
+      'PUT https://photos.oss-cn-hangzhou.aliyuncs.com/',
+    ]);
+    expect(store.identity).toMatchObject({
+      endpoint: 'https://oss-cn-hangzhou.aliyuncs.com',
+      origin: 'https://img.example.com',
+      bucket: 'photos',
+    });
+  });
+
+  it('data may be accelerated by a domain of their own', async () => {
+    const accelerate_endpoint = 'fast.example.com';
+    const { store, requests } = routed({ accelerate: 'on', accelerate_endpoint });
+    await store.read('k', new Uint8Array(1));
+    await store.list({});
+    expect(requests.map(({ origin, path }) => origin + path.split('?', 1)[0])).toEqual([
+      'https://fast.example.com/k',
+      'https://photos.oss-cn-hangzhou.aliyuncs.com/',
+    ]);
+  });
 });

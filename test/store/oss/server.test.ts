@@ -1,11 +1,13 @@
 /** Both OSS stores against the strict test server, where the contract suite does not reach. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HttpTransport } from '../../../src/store/http/transport.js';
 import { type OssConfigInput, ossConfigSchema } from '../../../src/store/oss/config.js';
 import { createOssSdkStore } from '../../../src/store/oss/sdk.js';
 import { createOssStore } from '../../../src/store/oss/store.js';
 import type { ObjectStore } from '../../../src/store/port.js';
-import { startServer, type TestServer } from '../../support/server/index.js';
+import { type OssCredentials, startServer, type TestServer } from '../../support/server/index.js';
 
 let server: TestServer;
 let transport: HttpTransport;
@@ -28,8 +30,11 @@ describe.each(['lean', 'sdk'] as const)('the %s store', (kind) => {
   function open(more: Partial<OssConfigInput> = {}, bucket = 'photos'): ObjectStore {
     const { endpoint, region, accessKeyId, accessKeySecret } = server.oss;
     const keys = { access_key_id: accessKeyId, secret_access_key: accessKeySecret };
-    const config = ossConfigSchema.parse({ type: 'oss', endpoint, region, ...keys, ...more });
-    const store = kind === 'lean' ? createOssStore(config, bucket, { transport }) : createOssSdkStore(config, bucket);
+    const own = more.credentials_uri === undefined ? keys : {};
+    const config = ossConfigSchema.parse({ type: 'oss', endpoint, region, ...own, ...more });
+    const http = async () => transport;
+    const store =
+      kind === 'lean' ? createOssStore(config, bucket, { transport }) : createOssSdkStore(config, bucket, { http });
     opened.push(store);
     return store;
   }
@@ -62,6 +67,42 @@ describe.each(['lean', 'sdk'] as const)('the %s store', (kind) => {
       );
     }
     expect(codes).toEqual(['bad-credentials', 'bad-credentials', 'wrong-region']);
+  });
+
+  it('goes on when its session ends: concurrent requests share one renewal', async () => {
+    const issued: OssCredentials[] = [];
+    const issuer = createServer((_request, response) => {
+      const session = {
+        accessKeyId: `STS.${issued.length + 1}`,
+        accessKeySecret: `secret-${issued.length + 1}`,
+        securityToken: `token-${issued.length + 1}`,
+        expiresAtMs: Date.now() + 3_600_000,
+      };
+      issued.push(session);
+      server.ossSessions.push(session);
+      const { accessKeyId: AccessKeyId, accessKeySecret: AccessKeySecret, securityToken: SecurityToken } = session;
+      const Expiration = new Date(session.expiresAtMs).toISOString();
+      response.end(JSON.stringify({ Code: 'Success', AccessKeyId, AccessKeySecret, SecurityToken, Expiration }));
+    });
+    await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve));
+    const { port } = issuer.address() as AddressInfo;
+    try {
+      const store = open({ credentials_uri: `http://127.0.0.1:${port}/` });
+      const put = (name: string) => store.put(name, Buffer.from(name));
+      await Promise.all(Array.from({ length: 8 }, (_, i) => put(`before/${i}`)));
+      expect(issued).toHaveLength(1);
+      // The service ends the session, whatever was promised.
+      server.ossSessions.splice(0);
+      const ended = await Promise.allSettled(Array.from({ length: 8 }, (_, i) => put(`at/${i}`)));
+      const reasons = ended.map((result) => result.status === 'rejected' && [result.reason.code, result.reason.class]);
+      expect(reasons).toEqual(Array(8).fill(['expired-credentials', 'temporary']));
+      await Promise.all(Array.from({ length: 8 }, (_, i) => put(`after/${i}`)));
+      expect(issued).toHaveLength(2);
+      expect(server.core.oss.list('photos')).toHaveLength(16);
+    } finally {
+      issuer.closeAllConnections();
+      issuer.close();
+    }
   });
 
   it('does not offer to copy what cannot be read as bytes', async () => {

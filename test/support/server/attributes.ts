@@ -29,6 +29,19 @@ const STORAGE_CLASSES: Record<Protocol, readonly string[]> = {
   oss: ['Standard', 'IA', 'Archive', 'ColdArchive', 'DeepColdArchive'],
 };
 
+const ACLS: Record<Protocol, readonly string[]> = {
+  s3: [
+    'private',
+    'public-read',
+    'public-read-write',
+    'authenticated-read',
+    'aws-exec-read',
+    'bucket-owner-read',
+    'bucket-owner-full-control',
+  ],
+  oss: ['default', 'private', 'public-read', 'public-read-write'],
+};
+
 /** The object's attributes in the headers of a write. @throws MetadataTooLarge, InvalidStorageClass, InvalidTag */
 export function readAttributes(exchange: Exchange): ObjectAttributes {
   const { protocol } = exchange;
@@ -38,6 +51,7 @@ export function readAttributes(exchange: Exchange): ObjectAttributes {
   }
   if (protocol === 's3') checkEncryption(exchange);
   const acl = exchange.vendor(protocol === 's3' ? 'acl' : 'object-acl');
+  if (acl !== undefined && !ACLS[protocol].includes(acl)) throw new ServiceError('InvalidArgument');
   const tagging = exchange.vendor('tagging');
   return {
     headers: contentHeaders(exchange),
@@ -84,6 +98,13 @@ function userMetadata(exchange: Exchange): Record<string, string> {
   let size = 0;
   for (const name of Object.keys(exchange.req.headers)) {
     if (!name.startsWith(prefix)) continue;
+    // "Manage object metadata": OSS accepts letters, digits and hyphens.
+    if (exchange.protocol === 'oss' && !/^[a-z0-9-]+$/.test(name)) {
+      throw new ServiceError('InvalidArgument', {
+        message: 'The metadata name is invalid.',
+        elements: { EC: '0011-00000004' },
+      });
+    }
     const value = exchange.header(name) ?? '';
     metadata[name.slice(prefix.length)] = value;
     size += name.length - prefix.length + value.length;

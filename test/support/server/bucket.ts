@@ -96,12 +96,14 @@ export class Bucket {
   put(key: string, bytes: Bytes, input: PutInput = {}): StoredObject {
     const md5 = digest('md5', bytes.chunks).toString('hex');
     const oss = this.protocol === 'oss';
+    const etag = input.via === undefined ? md5 : randomBytes(16).toString('hex');
     return this.store({
       ...defaults(input, this.protocol),
       key,
       bytes,
-      etag: oss ? md5.toUpperCase() : md5,
+      etag: oss ? etag.toUpperCase() : etag,
       type: 'Normal',
+      ...(input.via === undefined ? {} : { via: input.via }),
       ...(oss ? { crc64ecma: crc('crc64ecma', bytes.chunks).toString() } : {}),
       ...(input.checksum ? { checksum: input.checksum } : {}),
       lastModifiedMs: input.mtimeMs ?? this.now(),

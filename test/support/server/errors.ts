@@ -64,8 +64,13 @@ const TABLE = {
   ],
   PositionNotEqualToLength: [409, 'Position is not equal to file length'],
   PreconditionFailed: [412, 'At least one of the pre-conditions you specified did not hold'],
+  PublicEndpointForbidden: [400, 'Data calls are not allowed over the public endpoint for this account.'],
   RequestTimeTooSkewed: [403, 'The difference between the request time and the current time is too large.'],
   RestoreAlreadyInProgress: [409, 'Object restore is already in progress'],
+  SecondLevelDomainForbidden: [
+    403,
+    'The bucket you are attempting to access must be addressed using OSS third level domain.',
+  ],
   SecurityTokenExpired: [403, 'The security token you provided has expired.'],
   ServiceUnavailable: [503, 'Please reduce your request rate.'],
   SignatureDoesNotMatch: [

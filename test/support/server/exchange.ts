@@ -37,7 +37,7 @@ export class Exchange {
     protocol: Protocol,
     req: IncomingMessage,
     res: ServerResponse,
-    context: { clock: () => number; requestId: string; expectsContinue: boolean },
+    context: { clock: () => number; requestId: string; expectsContinue: boolean; locate: Locate },
   ) {
     this.protocol = protocol;
     this.req = req;
@@ -50,7 +50,8 @@ export class Exchange {
     const mark = url.indexOf('?');
     this.rawPath = mark < 0 ? url : url.slice(0, mark);
     this.query = new Query(mark < 0 ? '' : url.slice(mark + 1));
-    const { bucket, key } = locate(req.headers.host ?? '', decodeComponent(this.rawPath));
+    const host = (req.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
+    const { bucket, key } = context.locate(host, decodeComponent(this.rawPath));
     this.bucketName = bucket;
     this.key = key;
     const copies = this.vendor('copy-source') !== undefined;
@@ -104,15 +105,11 @@ export class Exchange {
   }
 }
 
-const VIRTUAL_HOSTS = [/^(.+)\.localhost$/, /^(.+)\.oss-[a-z0-9-]+\.aliyuncs\.com$/, /^(.+)\.s3[.-].*$/];
+/** @param host in lower case, without a port */
+export type Locate = (host: string, path: string) => { bucket: string; key: string };
 
-/** Bucket and key, from a virtual host or from the path. */
-function locate(hostHeader: string, path: string): { bucket: string; key: string } {
-  const host = hostHeader.replace(/:\d+$/, '').toLowerCase();
-  for (const pattern of VIRTUAL_HOSTS) {
-    const bucket = pattern.exec(host)?.[1];
-    if (bucket) return { bucket, key: path.slice(1) };
-  }
+/** Bucket and key in path style: `/bucket/key`. */
+export function locateInPath(path: string): { bucket: string; key: string } {
   const slash = path.indexOf('/', 1);
   return slash < 0 ? { bucket: path.slice(1), key: '' } : { bucket: path.slice(1, slash), key: path.slice(slash + 1) };
 }

@@ -24,6 +24,7 @@ export type { Fault, FaultMatch, FaultPlan, Moment } from './faults.js';
 export type { RequestKind } from './kinds.js';
 export type { LogEntry, LogFilter, RequestLog } from './log.js';
 export type { BucketOptions, Protocol, PutInput, StoredObject, StoredUpload } from './model.js';
+export type { OssCredentials } from './oss/sign.js';
 export { FLAWS, type Flaw, type FlawName } from './s3/imperfect.js';
 
 const MiB = 1024 * 1024;
@@ -48,7 +49,10 @@ export interface TestServer {
     secretAccessKey: string;
     sessionToken?: string;
   };
-  /** Path style on the IP. `<bucket>.localhost` and `<bucket>.oss-<region>.aliyuncs.com` as Host also work. */
+  /**
+   * `http://oss.test:<port>`, whose virtual hosts `resolver.mjs` leads here; with `pathStyle` or TLS, an address.
+   * `<bucket>.localhost` and `<bucket>.oss-<region>.aliyuncs.com` as Host also work.
+   */
   readonly oss: {
     endpoint: string;
     region: string;
@@ -56,6 +60,8 @@ export interface TestServer {
     accessKeySecret: string;
     securityToken?: string;
   };
+  /** Sessions that OSS accepts besides the credentials; a session that is taken out has expired. */
+  readonly ossSessions: OssCredentials[];
   /** Setup and inspection without HTTP: `core.s3` and `core.oss` are separate stores. */
   readonly core: StorageCore;
   readonly requests: RequestLog;
@@ -72,7 +78,7 @@ export interface TestServer {
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   await loadServerHashes();
   const s3 = s3Settings(options.s3 ?? {});
-  const oss = ossSettings(options.oss ?? {});
+  const oss = ossSettings(options.oss ?? {}, options.tls !== undefined);
   const bugs: unknown[] = [];
   let clockOffsetMs = 0;
   const clock = () => Date.now() + clockOffsetMs;
@@ -97,7 +103,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const [s3Endpoint = '', ossEndpoint = ''] = await Promise.all(servers.map((server) => listen(server, options)));
   return {
     s3: { endpoint: s3Endpoint, region: s3.region, ...withoutExpiry(s3.credentials) },
-    oss: { endpoint: ossEndpoint, region: oss.region, ...withoutExpiry(oss.credentials) },
+    oss: { endpoint: named(ossEndpoint, oss), region: oss.region, ...withoutExpiry(oss.credentials) },
+    ossSessions: oss.sessions,
     core,
     requests: shared.log,
     faults: shared.plan,
@@ -131,13 +138,17 @@ function s3Settings(options: NonNullable<TestServerOptions['s3']>): S3Settings {
   };
 }
 
-function ossSettings(options: NonNullable<TestServerOptions['oss']>): OssSettings {
+function ossSettings(options: NonNullable<TestServerOptions['oss']>, tls: boolean): OssSettings {
   const { accessKeyId, accessKeySecret, securityToken, expiresAtMs, ...rest } = options;
   return {
     region: 'cn-hangzhou',
     minPartSize: 100 * 1024,
     maxPutSize: 5 * GiB,
     allowV1: true,
+    pathStyle: tls,
+    sessions: [],
+    cnames: {},
+    publicEndpointForbidden: false,
     ...rest,
     credentials: {
       accessKeyId: accessKeyId ?? 'LTAITESTSERVER',
@@ -146,6 +157,10 @@ function ossSettings(options: NonNullable<TestServerOptions['oss']>): OssSetting
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     },
   };
+}
+
+function named(endpoint: string, { pathStyle }: OssSettings): string {
+  return pathStyle ? endpoint : endpoint.replace('127.0.0.1', 'oss.test');
 }
 
 function withoutExpiry<T extends { expiresAtMs?: number }>({ expiresAtMs: _, ...rest }: T): Omit<T, 'expiresAtMs'> {

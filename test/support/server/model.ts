@@ -30,6 +30,11 @@ export interface PutInput extends ObjectAttributes {
   checksum?: StoredChecksum;
   /** Last-Modified in ms since 1970; default: the server's clock. */
   mtimeMs?: number;
+  /**
+   * OSS: written by PostObject, or encrypted with KMS. Its type is Normal, but its ETag is 32 hex digits that are not its
+   * MD5 ("ETag" in the OSS developer reference).
+   */
+  via?: 'PostObject' | 'KMS';
 }
 
 export interface StoredPart {
@@ -54,6 +59,8 @@ export interface StoredObject extends Required<ObjectAttributes> {
   lastModifiedMs: number;
   type: 'Normal' | 'Multipart' | 'Appendable' | 'Symlink';
   symlinkTarget?: string;
+  /** The ETag is no MD5, although it looks like one. */
+  via?: PutInput['via'];
   /** Unsigned decimal; OSS only, absent where the service has none. */
   crc64ecma?: string;
   checksum?: StoredChecksum;

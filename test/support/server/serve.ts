@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Dropped, forever, reset, sleep } from './body.js';
 import type { StorageCore } from './core.js';
 import { errorForStatus, ServiceError } from './errors.js';
-import { Exchange, type Reply } from './exchange.js';
+import { Exchange, type Locate, type Reply } from './exchange.js';
 import type { Fault, FaultPlan } from './faults.js';
 import type { RequestLog } from './log.js';
 import type { Protocol } from './model.js';
@@ -11,6 +11,8 @@ import { send } from './respond.js';
 /** The protocol-specific steps of a request. */
 export interface Service {
   readonly protocol: Protocol;
+  /** The bucket and the key that a request names. @throws ServiceError for an address that the service refuses */
+  readonly locate: Locate;
   /** Verifies signature, clock and token, reads the body, executes the request and returns the response. */
   handle(exchange: Exchange, beforeEffect: () => Promise<void>): Promise<Reply>;
   /** Renders an error response. */
@@ -42,7 +44,8 @@ export async function serve(
   const requestId = (++serial).toString(16).toUpperCase().padStart(24, '0');
   let exchange: Exchange;
   try {
-    exchange = new Exchange(service.protocol, req, res, { clock: shared.clock, requestId, expectsContinue });
+    const { locate } = service;
+    exchange = new Exchange(service.protocol, req, res, { clock: shared.clock, requestId, expectsContinue, locate });
   } catch {
     // The path or query is not UTF-8, so the request cannot be logged.
     res.writeHead(400, { 'content-length': '0', connection: 'close' }).end();

@@ -12,12 +12,20 @@ export interface OssSettings {
   /** Without `oss-`: `cn-hangzhou`. */
   region: string;
   credentials: OssCredentials;
+  /** Further credentials, such as those of sessions of a role. Tests add and remove them while the server runs. */
+  sessions: OssCredentials[];
   /** Minimum bytes of all parts but the last; 100 KB (102,400) at OSS. */
   minPartSize: number;
   /** Maximum bytes of a PUT or part; 5 GB at OSS. */
   maxPutSize: number;
   /** V1 signatures are not available for new accounts and buckets. */
   allowV1: boolean;
+  /** OSS refuses the bucket in the path. If true, the server takes it from there, and its endpoint is an address. */
+  pathStyle: boolean;
+  /** Buckets by the custom domains that are mapped to them. */
+  cnames: Readonly<Record<string, string>>;
+  /** The account is new: data calls over the public endpoint are refused. */
+  publicEndpointForbidden: boolean;
 }
 
 /** A request whose signature is verified and whose body is read. */

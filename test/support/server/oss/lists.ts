@@ -5,6 +5,7 @@ import type { StoredObject } from '../model.js';
 import type { Query } from '../query.js';
 import { element, wrap } from '../xml.js';
 import { encoding, etagElement, isoSeconds, type OssHandler, xmlReply } from './call.js';
+import { restoreInfo } from './objects.js';
 
 type Encode = (text: string) => string;
 
@@ -26,6 +27,7 @@ function objectElement(object: StoredObject, encode: Encode, owner: boolean, ver
     element('Type', object.type),
     element('Size', object.bytes.size),
     element('StorageClass', object.storageClass),
+    element('RestoreInfo', restoreInfo(object)),
     owner ? OWNER : '',
   ].join('');
 }

@@ -39,16 +39,26 @@ export const putObject: OssHandler = (call) => {
   refuseConditions(exchange);
   checkContentMd5(exchange, body);
   checkOverwrite(call);
-  const object = bucket.put(exchange.key, storedBytes(exchange, body), readAttributes(exchange));
+  const via = exchange.vendor('server-side-encryption') === 'KMS' ? 'KMS' : undefined;
+  const object = bucket.put(exchange.key, storedBytes(exchange, body), { ...readAttributes(exchange), via });
   return { status: 200, headers: { ...contentMd5(object), ...writtenHeaders(call, object) } };
 };
 
 function writtenHeaders({ bucket }: OssCall, object: StoredObject): Record<string, string | undefined> {
-  return { etag: `"${object.etag}"`, ...crcHeader(object), ...versionHeader(bucket, object.versionId) };
+  return {
+    etag: `"${object.etag}"`,
+    ...encryption(object),
+    ...crcHeader(object),
+    ...versionHeader(bucket, object.versionId),
+  };
+}
+
+function encryption({ via }: StoredObject): Record<string, string> {
+  return via === 'KMS' ? { 'x-oss-server-side-encryption': 'KMS' } : {};
 }
 
 function contentMd5(object: StoredObject): Record<string, string> {
-  if (object.type !== 'Normal') return {};
+  if (object.type !== 'Normal' || object.via !== undefined) return {};
   return { 'content-md5': Buffer.from(object.etag, 'hex').toString('base64') };
 }
 
@@ -116,11 +126,20 @@ function objectHeaders(named: StoredObject, object: StoredObject): Record<string
     'x-oss-storage-class': object.storageClass,
     'x-oss-symlink-target': named.symlinkTarget === undefined ? undefined : encodeUri(named.symlinkTarget),
     'x-oss-next-append-position': object.type === 'Appendable' ? String(object.bytes.size) : undefined,
-    'x-oss-restore': object.restored ? 'ongoing-request="false"' : undefined,
+    'x-oss-restore': restoreInfo(object),
+    ...encryption(object),
     ...contentMd5(object),
     ...crcHeader(object),
   };
 }
+
+/** Of an archived object that is readable for a while, in headers and listings. */
+export function restoreInfo({ restored, lastModifiedMs }: StoredObject): string | undefined {
+  if (!restored) return undefined;
+  return `ongoing-request="false", expiry-date="${httpDate(lastModifiedMs + RESTORED_MS)}"`;
+}
+
+const RESTORED_MS = 24 * 3600 * 1000;
 
 function targetOf(link: StoredObject, find: (key: string) => StoredObject | undefined): StoredObject {
   const target = find(link.symlinkTarget ?? '');

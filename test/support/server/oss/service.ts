@@ -11,6 +11,7 @@ import { element, wrap, XML_HEAD } from '../xml.js';
 import * as buckets from './buckets.js';
 import type { OssHandler, OssSettings } from './call.js';
 import { copyObject, uploadPartCopy } from './copies.js';
+import { checkHost, ossLocate } from './hosts.js';
 import * as lists from './lists.js';
 import * as multipart from './multipart.js';
 import * as objects from './objects.js';
@@ -59,8 +60,10 @@ const BUCKETLESS = new Set<RequestKind>(['ListBuckets', 'CreateBucket']);
 export function ossService(settings: OssSettings, namespace: Namespace): Service {
   return {
     protocol: 'oss',
+    locate: ossLocate(settings),
     async handle(exchange, beforeEffect) {
-      verifyOss(exchange, settings.credentials, settings.region, settings.allowV1);
+      checkHost(exchange, settings);
+      verifyOss(exchange, settings);
       const handler = HANDLERS[exchange.kind];
       if (!handler) throw new ServiceError('MethodNotAllowed');
       const bucket = reachBucket(exchange, namespace, settings);

@@ -5,14 +5,22 @@
  */
 import { ServiceError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
+import type { Query } from '../query.js';
+import type { OssSettings } from './call.js';
 import type { OssCredentials } from './sign.js';
 import { verifyV1 } from './v1.js';
 import { verifyV4 } from './v4.js';
 
 /** Verifies a request's signature, its clock and its token. */
-export function verifyOss(exchange: Exchange, credentials: OssCredentials, region: string, allowV1: boolean): void {
+export function verifyOss(exchange: Exchange, settings: OssSettings): void {
   const { query } = exchange;
+  const { region, allowV1 } = settings;
   const authorization = exchange.header('authorization');
+  const keyId = keyIdIn(authorization ?? '', query);
+  const session = settings.sessions.find(({ accessKeyId }) => accessKeyId === keyId);
+  // IDs of temporary credentials start so; OSS tells one that has ended from one that never was.
+  if (!session && keyId?.startsWith('STS.')) throw new ServiceError('SecurityTokenExpired');
+  const credentials = session ?? settings.credentials;
   const v4 = query.has('x-oss-signature-version') || authorization?.startsWith('OSS4-HMAC-SHA256 ');
   const v1 = query.has('OSSAccessKeyId') || authorization?.startsWith('OSS ');
   if (!v4 && !v1) {
@@ -28,6 +36,11 @@ export function verifyOss(exchange: Exchange, credentials: OssCredentials, regio
   else throw new ServiceError('InvalidArgument', { message: 'The signature version V1 is not supported.' });
   const token = exchange.vendor('security-token') ?? query.get('x-oss-security-token') ?? query.get('security-token');
   checkToken(exchange, credentials, token);
+}
+
+function keyIdIn(authorization: string, query: Query): string | undefined {
+  const [, v4, v1] = /^OSS4-HMAC-SHA256 .*?Credential=([^/]+)\/|^OSS ([^:]+):/.exec(authorization) ?? [];
+  return v4 ?? v1 ?? query.get('x-oss-credential')?.split('/', 1)[0] ?? query.get('OSSAccessKeyId');
 }
 
 function checkToken(exchange: Exchange, credentials: OssCredentials, token: string | undefined): void {

@@ -3,7 +3,7 @@ import { readBody } from '../body.js';
 import { Bucket } from '../bucket.js';
 import type { Namespace } from '../core.js';
 import { ServiceError } from '../errors.js';
-import type { Exchange, Reply } from '../exchange.js';
+import { type Exchange, locateInPath, type Reply } from '../exchange.js';
 import type { RequestKind } from '../kinds.js';
 import { MAIN_OWNER } from '../model.js';
 import type { Service } from '../serve.js';
@@ -55,6 +55,10 @@ const BUCKETLESS = new Set<RequestKind>(['ListBuckets', 'CreateBucket']);
 export function s3Service(settings: S3Settings, namespace: Namespace): Service {
   return {
     protocol: 's3',
+    locate: (host, path) => {
+      const bucket = VIRTUAL_HOST.exec(host)?.[1];
+      return bucket === undefined ? locateInPath(path) : { bucket, key: path.slice(1) };
+    },
     async handle(exchange, beforeEffect) {
       const auth = verifySigV4(exchange, settings.credentials, settings.region);
       const handler = HANDLERS[exchange.kind];
@@ -77,6 +81,8 @@ export function s3Service(settings: S3Settings, namespace: Namespace): Service {
     }),
   };
 }
+
+const VIRTUAL_HOST = /^(.+)\.(?:localhost|s3[.-].*)$/;
 
 /** aws-chunked bodies contain framing in addition to the object's bytes. */
 function maxBody(exchange: Exchange, settings: S3Settings): number {
