@@ -81,5 +81,5 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   'string-width': 'cli/render',
   undici: 'store/http',
   yaml: 'config',
-  zod: 'config engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3',
+  zod: 'config hash engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3',
 };

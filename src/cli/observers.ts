@@ -86,7 +86,7 @@ async function openNotifier(
     rpoMs: rpo,
     liveSinceMs: () => {
       const open = pair();
-      return open && liveSinceMs(open.manifest);
+      return open && liveSinceMs(open.manifest, Date.now());
     },
     tellIdle: !endless,
   });
@@ -105,7 +105,7 @@ async function openMetrics({ rpo }: ObserveFlags, observed: Observed, notifier?:
     rpoMs: rpo,
     liveSinceMs: () => {
       const open = pair();
-      return open && liveSinceMs(open.manifest);
+      return open && liveSinceMs(open.manifest, Date.now());
     },
     status: () => {
       const open = pair();

@@ -18,12 +18,13 @@ import { Forecast } from './plan/forecast.js';
 import { Intents } from './plan/intents.js';
 import { routeOf } from './plan/plan.js';
 import { Committer } from './record/commit.js';
-import { clearSettled, failuresOf } from './record/failed.js';
+import { clearSettled, failuresOf, isSeen } from './record/failed.js';
 import { Fold, sumHeld } from './record/fold.js';
 import { Journal, type JournalOptions } from './record/journal.js';
 import { objectOf, Recorder } from './record/recorder.js';
 import { summarizer } from './record/summary.js';
 import { Shared } from './shared.js';
+import { EtagTrust } from './transfer/etag-trust.js';
 import { InThisThread } from './transfer/executor.js';
 import type { Means, Observation } from './transfer/means.js';
 import { discardUpload } from './transfer/uploads.js';
@@ -181,6 +182,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   const checkpoints = checkpointsIn(manifest);
   const means: Means = {
     ...{ source, dest, aside: pair.backup?.side.store, checkpoints, budget, slots, halt, limitInspections },
+    etags: { source: new EtagTrust(), dest: new EtagTrust() },
     observe: observer(recorder, limitTransfer(emit, halt, options)),
   };
   return {
@@ -316,11 +318,14 @@ function limitTransfer(emit: Reporter, halt: Halt, { maxTransfer, cutoffMode }: 
 async function dropStale({ pair, halt, emit, pass, claims, recorder }: RunContext): Promise<void> {
   const { manifest, dest } = pair;
   const observe = observer(recorder, emit);
+  const nowMs = Date.now();
   for (let after: string | undefined; ; ) {
     const rows = manifest.failures(after, PAGE);
     if (rows.length === 0) break;
     after = rows.at(-1)?.key;
-    manifest.clearFailures(rows.flatMap(({ key, seenMs }) => (seenMs < pass.startedMs ? [key] : [])));
+    // If the clock was set back meanwhile, the times cannot be compared.
+    if (nowMs < pass.startedMs) break;
+    manifest.clearFailures(rows.flatMap((row) => (isSeen(row, pass.startedMs, nowMs) ? [] : [row.key])));
   }
   for (const row of manifest.uploads()) {
     if (manifest.failure(row.key) || claims?.has(row.key)) continue;

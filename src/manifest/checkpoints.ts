@@ -11,6 +11,19 @@ export interface UploadRow {
   size: number;
   partSize: number;
   createdMs: number;
+  /** Absent until it was noted. */
+  hashed?: HashedParts;
+}
+
+/**
+ * The hash over the source's first parts, in order. It covers bytes that the destination acknowledged, and no others:
+ * a part that is read again later may be read differently.
+ */
+export interface HashedParts {
+  /** Number of the last part that it covers; every part up to there was acknowledged. */
+  upTo: number;
+  /** A text of `RunningHash.save`. Empty: the source's checksum needs no hash over the parts in order. */
+  state: string;
 }
 
 /** A part that the destination acknowledged. */
@@ -29,6 +42,8 @@ export interface Checkpoints {
   beginUpload(row: UploadRow): Promise<void>;
   /** Durable against kill -9 when it resolves. */
   addPart(key: string, part: PartRow): Promise<void>;
+  /** Replaces the hash of an unfinished upload. Call it when the parts that it covers are durable. */
+  noteHash(key: string, hashed: HashedParts): Promise<void>;
   /** Ascending by number. */
   parts(key: string): Promise<PartRow[]>;
   dropParts(key: string, partNumbers: readonly number[]): Promise<void>;
@@ -43,6 +58,7 @@ export interface UploadRows {
   beginUpload(row: UploadRow): void;
   /** Durable against kill -9 on return. */
   addPart(key: string, part: PartRow): void;
+  noteHash(key: string, hashed: HashedParts): void;
   parts(key: string): PartRow[];
   dropParts(key: string, partNumbers: readonly number[]): void;
   endUpload(key: string): void;
@@ -54,6 +70,7 @@ export function checkpointsIn(manifest: UploadRows): Checkpoints {
     upload: async (key) => manifest.upload(key),
     beginUpload: async (row) => manifest.beginUpload(row),
     addPart: async (key, part) => manifest.addPart(key, part),
+    noteHash: async (key, hashed) => manifest.noteHash(key, hashed),
     parts: async (key) => manifest.parts(key),
     dropParts: async (key, partNumbers) => manifest.dropParts(key, partNumbers),
     endUpload: async (key) => manifest.endUpload(key),

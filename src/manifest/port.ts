@@ -34,8 +34,12 @@ export interface ManifestRow {
   /** Source Last-Modified, ms. */
   sourceMtimeMs: number;
   destEtag: string;
-  /** How the copy was verified, or how an existing object was found equal. */
+  /** How the copy was verified, or how an existing object was found equal; `size`: by size and time. */
   verifiedBy: VerifiedBy;
+  /** How far the times of both sides were apart when they were taken for equal, ms; absent: not at all. */
+  apartMs?: number;
+  /** Checksum of the bytes that were copied (`contentText`), where a side is on local disk. */
+  content?: string;
   /** True if xsync wrote the destination object. By default sync deletes only such objects. */
   ours: boolean;
   /** When the destination confirmed it, ms. */
@@ -156,16 +160,19 @@ export interface Manifest extends UploadRows {
   /** Clears all doomed objects if no keys are given. */
   clearDoomed(keys?: readonly string[]): void;
 
-  /** Writes or replaces a run. A few hundred older runs are kept. */
+  /**
+   * Writes or replaces a run. A few hundred older runs are kept. Runs that seem to start later than this one's last update
+   * were noted by a wrong clock, and are moved before it.
+   */
   putRun(row: RunRow): void;
   run(id: string): RunRow | undefined;
   /** Latest first. */
   runs(limit: number): RunRow[];
 
-  /** Adds to the histogram; minutes older than a day are dropped. */
+  /** Adds to the histogram; minutes more than a day older are dropped, and later ones, which a wrong clock noted. */
   addLags(rows: readonly LagRow[]): void;
-  /** Rows since a time, summed by bin, with the latest `minuteMs` of each. */
-  lags(sinceMs: number): LagRow[];
+  /** Rows between two times, summed by bin, with the latest `minuteMs` of each. */
+  lags(sinceMs: number, untilMs: number): LagRow[];
 
   /** Small facts about the pair, for example that its source lists out of order. */
   getFact(name: string): string | undefined;

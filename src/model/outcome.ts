@@ -28,6 +28,8 @@ export interface Copied {
   /** Sent by an earlier, interrupted run. */
   resumedParts: number;
   resumedBytes: number;
+  /** Checksum of the bytes (`contentText`), where a side is on local disk and one is known. */
+  content?: string;
 }
 
 export type Outcome =

@@ -234,6 +234,40 @@ describe('interrupted', () => {
   });
 });
 
+describe('bytes that were damaged before the kill', () => {
+  const DAMAGED = bytesOf('damaged', MiB - 5);
+  const SHAPE = ['--part-size', '128K', '--part-concurrency', '1'];
+
+  /** Kills a run whose second part was damaged on its way from the source, while it waits for the fifth. */
+  async function killedAfterDamage(source: Bucket, to: string): Promise<string[]> {
+    source.put('large', DAMAGED);
+    source.fault({ kind: 'flip-bit', where: 'response' }, { kind: 'GetObject', nth: 2 });
+    source.fault({ kind: 'stall', at: 'before' }, { kind: 'GetObject', nth: 5, times: 100 });
+    const args = ['copy', source.at(), to, ...SHAPE];
+    const running = lab.start(args);
+    await until(() => source.requests('GetObject').length >= 5, { orElse: running.done });
+    running.kill('SIGKILL');
+    await running.done;
+    lab.reset();
+    return args;
+  }
+
+  test('are found by the run that resumes the upload', async () => {
+    const [source, dest] = [lab.east.bucket(), lab.shanghai.bucket()];
+    const resumed = await lab.run(await killedAfterDamage(source, dest.at()));
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(dest.read('large').equals(DAMAGED)).toBe(true);
+    expect(dest.unfinished()).toEqual([]);
+  });
+
+  test.each(['east', 'shanghai'] as const)('are found on local disk as well, from %s', async (from) => {
+    const folder = lab.path('damaged');
+    const resumed = await lab.run(await killedAfterDamage(lab[from].bucket(), folder));
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect((await readFile(join(folder, 'large'))).equals(DAMAGED)).toBe(true);
+  });
+});
+
 /** Uniform in [0, 1), the same for the same seed. */
 function mulberry32(from: number): () => number {
   let state = from;

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { waitAfter } from '../../engine/record/failed.js';
+import { dueMs } from '../../engine/record/failed.js';
 import type { FailureRow, Manifest } from '../../manifest/port.js';
 import type { ErrorClass } from '../../model/error.js';
 import { XsyncError } from '../../model/error.js';
@@ -134,7 +134,7 @@ async function listAll(
     for await (const page of chosenFailures(pair.manifest, flags)) {
       const rows = page.slice(0, (flags.limit ?? Number.POSITIVE_INFINITY) - found);
       found += rows.length;
-      const shown = rows.map((row) => ({ ...row, nextMs: nextTry(row), remedy: remedies.get(row.key) }));
+      const shown = rows.map((row) => ({ ...row, nextMs: nextTry(row, style.nowMs), remedy: remedies.get(row.key) }));
       if (flags.json) await out.write(shown.map((row) => `${failedJson(names, row)}\n`).join(''));
       else if (flags.explain) await out.write(explainLines(names, shown, style).join(''));
       else await out.write(table.lines(shown).join(''));
@@ -146,8 +146,8 @@ async function listAll(
 }
 
 /** When a sync retries it, ms since 1970; undefined when waiting does not help. */
-function nextTry(row: FailureRow): number | undefined {
-  return row.dropped || row.class !== 'temporary' ? undefined : row.lastMs + waitAfter(row.attempts);
+function nextTry(row: FailureRow, nowMs: number): number | undefined {
+  return row.dropped || row.class !== 'temporary' ? undefined : dueMs(row, nowMs);
 }
 
 const RUNS = 500;

@@ -66,7 +66,7 @@ async function itemOf(store: ObjectCatalog, found: Found, flags: LsjsonFlags): P
   const bare = path.replace(/\/$/, '');
   const name = bare.slice(bare.lastIndexOf('/') + 1);
   if (entry === undefined) return { Path: bare, Name: name, Size: -1, ModTime: '', IsDir: true };
-  const known = entry.checksums !== undefined && Object.keys(entry.checksums).length > 0;
+  const known = Object.keys(entry.checksums ?? {}).some((checksum) => checksum !== 'etagHint');
   const info = flags.metadata || (flags.hash && !known) ? await store.head(entry.key) : undefined;
   return {
     Path: path,
@@ -83,8 +83,8 @@ async function itemOf(store: ObjectCatalog, found: Found, flags: LsjsonFlags): P
 }
 
 function hashesOf({ checksums = {} }: ObjectEntry): object {
-  const { md5, crc64ecma, crc64nvme } = checksums;
-  return { md5, crc64ecma, crc64nvme };
+  const { md5ofParts: _, etagHint: __, ...hashes } = checksums;
+  return hashes;
 }
 
 const EXAMPLES = `

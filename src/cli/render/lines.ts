@@ -9,8 +9,11 @@ import type { Status } from './tally.js';
 /** How a copy was verified. */
 export const VERIFIED_TEXT: Record<VerifiedBy, string> = {
   md5: 'MD5',
+  sha256: 'SHA-256',
+  sha1: 'SHA-1',
   'md5-of-parts': 'MD5 of parts',
   crc64: 'CRC-64',
+  crc32: 'CRC-32',
   computed: 'computed checksum',
   server: 'the service',
   size: 'size only',

@@ -5,13 +5,14 @@ import type { ObjectEntry } from '../../model/object.js';
 import { type CheckPolicy, decide, type Finding } from '../decide/decide.js';
 import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
 import { exclusionOf } from '../decide/exclusion.js';
+import type { Both } from '../decide/reading.js';
 import { MemoryBudget } from '../flow/budget.js';
 import { endsRun, Halt } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { Triple } from '../list/diff.js';
 import { hearFindings, type RunPair, viewFor } from '../pair.js';
-import { type Both, type ContentContext, inspectContent } from './content.js';
+import { type ContentContext, inspectContent } from './content.js';
 import { type CheckEvent, CheckFold, type CheckReporter, type CheckSummary } from './findings.js';
 
 /** Bytes. */

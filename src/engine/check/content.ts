@@ -1,27 +1,16 @@
 /** Inspects one key that both listings have: compares the checksums from HEADs, or all bytes. */
-import { commonChecksum } from '../../model/checksum.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';
-import type { ObjectBytes, ObjectStore } from '../../store/port.js';
+import type { ObjectBytes } from '../../store/port.js';
 import type { Finding } from '../decide/decide.js';
-import { checksumsOf, headIfThere } from '../decide/inspect.js';
-import type { MemoryBudget } from '../flow/budget.js';
+import { headIfThere } from '../decide/inspect.js';
+import { type Both, LocalReader, type ReadingContext } from '../decide/reading.js';
 import { MiB } from '../plan/cut.js';
 
-export interface ContentContext {
-  source: ObjectStore;
-  dest: ObjectStore;
-  budget: MemoryBudget;
+export interface ContentContext extends ReadingContext {
   /** Read both sides if they share no checksum; if false, equal sizes are enough. */
   readUnproven: boolean;
-  signal: AbortSignal;
-}
-
-/** One object as each side has it, with full keys. */
-export interface Both {
-  source: ObjectEntry;
-  dest: ObjectEntry;
 }
 
 /**
@@ -64,41 +53,13 @@ async function compareChecksums(context: ContentContext, both: Both): Promise<Fi
   const local = { source: context.source.capabilities.local, dest: context.dest.capabilities.local };
   if (local.source && local.dest) return compareBytes(context, both);
   const reader = new LocalReader(context);
-  if (await agree(reader, both)) return { verdict: 'match', by: 'checksum' };
+  if ((await reader.agree(both)) === true) return { verdict: 'match', by: 'checksum' };
   const now = await headBoth(context, both);
   if (!now || 'verdict' in now) return now;
-  const same = await agree(reader, now);
-  if (same !== undefined) return { verdict: same ? 'match' : 'differ', by: 'checksum' };
+  const same = await reader.agree(now);
+  if (typeof same === 'boolean') return { verdict: same ? 'match' : 'differ', by: 'checksum' };
+  if (same === 'hint-differs') return compareBytes(context, now);
   return context.readUnproven ? compareBytes(context, now) : { verdict: 'match', by: 'size' };
-}
-
-/** Whether a common checksum agrees; undefined when there is none. Composite MD5s that differ prove nothing. */
-async function agree(reader: LocalReader, both: Both): Promise<boolean | undefined> {
-  const [a, b] = [both.source.checksums ?? {}, both.dest.checksums ?? {}];
-  const common = commonChecksum(a, b) ?? (await reader.compare(both));
-  return common && (common.same || common.name !== 'md5ofParts') ? common.same : undefined;
-}
-
-/** Reads a local side, at most once per version, if the other side has a checksum that can be computed. */
-class LocalReader {
-  readonly #context: ContentContext;
-  #read: { etag: string; checksums: ReturnType<typeof checksumsOf> } | undefined;
-
-  constructor(context: ContentContext) {
-    this.#context = context;
-  }
-
-  async compare(both: Both): Promise<ReturnType<typeof commonChecksum>> {
-    const name = (['source', 'dest'] as const).find((side) => this.#context[side].capabilities.local);
-    if (!name) return undefined;
-    const { checksums: theirs = {} } = both[name === 'source' ? 'dest' : 'source'];
-    if (theirs.md5 === undefined && theirs.crc64ecma === undefined) return undefined;
-    const own = both[name];
-    if (this.#read?.etag !== own.etag) {
-      this.#read = { etag: own.etag, checksums: checksumsOf(this.#context, this.#context[name], own) };
-    }
-    return commonChecksum(await this.#read.checksums, theirs);
-  }
 }
 
 /** Bytes of one block of each side. */

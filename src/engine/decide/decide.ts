@@ -10,7 +10,7 @@
  *   absent    -          none     copy never deletes; for sync see below
  *   -         absent     copy     new (unknown to M) | missing-at-destination (M has a row)
  *   -         unlisted   inspect  unlisted: HEAD at the destination first
- *   same      same       skip     unchanged
+ *   same      same       skip     unchanged             if M's row is believed: its times agreed within --modify-window
  *   -         -          skip     same-checksum         both listings have a common checksum, and it agrees
  *   changed   same       copy     source-changed
  *   changed   changed    inspect  times                 sizes agree, nothing else is known: perhaps copied by a run that
@@ -23,8 +23,10 @@
  *   --ignore-existing  D present (not absent, not unlisted)   skip     exists
  *   --ignore-times     D present                              copy     forced
  *   --size-only        D present                              skip same-size | copy size-differs
- *   --checksum         not the same as M on both sides        as default, but `inspect checksums` instead of `times`,
- *                                                             and a changed ETag alone proves nothing: inspect
+ *   --checksum         M's row is believed only if a          as default, but `inspect checksums` instead of `times`,
+ *                      checksum proved it and no side is on   and a changed ETag alone proves nothing: inspect
+ *                      disk, where an equal size and time
+ *                      say nothing about the bytes
  *   --update           would copy over a present D            inspect  times (skipped when D is newer)
  *   --immutable        would copy over a present D            fail     immutable
  *
@@ -147,8 +149,12 @@ export interface Evidence {
   ours: boolean;
   /** A killed run was about to write the object, and the destination's object has changed since. */
   intended: boolean;
-  /** The manifest says that a checksum proved the objects equal, not just the size. */
+  /** The manifest says that a checksum proved the objects equal, not just size and time. */
   proven: boolean;
+  /** How far apart the times were that the manifest's row was based on, ms. */
+  apartMs: number;
+  /** A side is on local disk, where a file can change under the same size and time. */
+  onDisk: boolean;
 }
 
 export function decide(policy: Policy, s: SideState, d: DestState, evidence: Evidence): Decision {
@@ -169,9 +175,10 @@ function compare(policy: TransferPolicy, s: SideState, d: SideState, evidence: E
   if (policy.compare === 'size-only') {
     return evidence.sizeSame ? { action: 'skip', reason: 'same-size' } : { action: 'copy', reason: 'size-differs' };
   }
-  if (s === 'same' && d === 'same') return { action: 'skip', reason: 'unchanged' };
+  const unchanged = s === 'same' && d === 'same';
+  if (unchanged && isBelieved(policy, evidence)) return { action: 'skip', reason: 'unchanged' };
   if (evidence.sizeSame && evidence.checksum === 'same') return { action: 'skip', reason: 'same-checksum' };
-  const known = s !== 'unknown' && d !== 'unknown';
+  const known = s !== 'unknown' && d !== 'unknown' && !unchanged;
   const etagReason: CopyReason = d === 'changed' ? 'destination-changed' : 'source-changed';
   if (!evidence.sizeSame) return { action: 'copy', reason: known ? etagReason : 'size-differs' };
   if (evidence.checksum === 'differs') return { action: 'copy', reason: known ? etagReason : 'checksum-differs' };
@@ -179,6 +186,11 @@ function compare(policy: TransferPolicy, s: SideState, d: SideState, evidence: E
   if (s === 'changed' && d === 'changed') return { action: 'inspect', reason: 'times', otherwise: 'time-differs' };
   if (known) return { action: 'copy', reason: etagReason };
   return { action: 'inspect', reason: 'times', otherwise: 'time-differs' };
+}
+
+/** Whether the manifest's row proves what this comparison asks for. */
+function isBelieved({ compare: how, modifyWindowMs }: TransferPolicy, { proven, apartMs, onDisk }: Evidence): boolean {
+  return how === 'checksum' ? proven && !onDisk : apartMs <= modifyWindowMs;
 }
 
 function goneAtSource(policy: SyncPolicy, d: DestState, { ours, intended }: Evidence): Decision {

@@ -1,5 +1,5 @@
 /** Translates what the three streams have of a key into the terms of `decide`. */
-import { commonChecksum } from '../../model/checksum.js';
+import { sameChecksum } from '../../model/checksum.js';
 import { sameEtag } from '../../model/etag.js';
 import type { Triple } from '../list/diff.js';
 import type { DestState, Evidence, SideState } from './decide.js';
@@ -18,12 +18,19 @@ export function destState({ dest, row }: Triple, traversed: boolean): DestState 
   return sameEtag(dest.etag, row.destEtag) && dest.size === row.size ? 'same' : 'changed';
 }
 
-/** What two listing entries prove without a request. Composite MD5s that differ prove nothing. */
-export function evidenceOf({ source, dest, row }: Triple): Evidence {
-  const proven = row !== undefined && row.verifiedBy !== 'size';
-  const known = { ours: row?.ours === true, intended: false, proven };
-  const sizeSame = source?.size === (dest?.size ?? row?.size);
-  const common = commonChecksum(source?.checksums ?? {}, dest?.checksums ?? {});
-  if (!common || (!common.same && common.name === 'md5ofParts')) return { sizeSame, checksum: 'unknown', ...known };
-  return { sizeSame, checksum: common.same ? 'same' : 'differs', ...known };
+/**
+ * What two listing entries and the manifest's row prove without a request.
+ * @param onDisk a side is on local disk
+ */
+export function evidenceOf({ source, dest, row }: Triple, onDisk = false): Evidence {
+  const same = sameChecksum(source?.checksums ?? {}, dest?.checksums ?? {});
+  return {
+    sizeSame: source?.size === (dest?.size ?? row?.size),
+    checksum: same === true ? 'same' : same === false ? 'differs' : 'unknown',
+    ours: row?.ours === true,
+    intended: false,
+    proven: row !== undefined && row.verifiedBy !== 'size',
+    apartMs: row?.apartMs ?? 0,
+    onDisk,
+  };
 }

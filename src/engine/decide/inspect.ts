@@ -2,15 +2,13 @@
  * Inspects one key where the listings do not decide: sends HEADs, and with --checksum reads a local side.
  * `inspect` sends the requests; `compareInspected` is pure.
  */
-
-import { combineCrc64ecma } from '../../hash/combine.js';
-import { crc64ecma, Md5Stream } from '../../hash/index.js';
-import { type Checksums, commonChecksum } from '../../model/checksum.js';
+import { type Agreement, sameChecksum } from '../../model/checksum.js';
+import type { Content } from '../../model/content.js';
 import { isXsyncError } from '../../model/error.js';
 import { effectiveMtime, type ObjectInfo } from '../../model/object.js';
-import type { ObjectBytes, ObjectCatalog, ObjectStore } from '../../store/port.js';
-import type { MemoryBudget } from '../flow/budget.js';
+import type { ObjectCatalog } from '../../store/port.js';
 import type { CopyReason, Decision, TransferPolicy } from './decide.js';
+import { type Both, LocalReader, type ReadingContext } from './reading.js';
 
 type Inspect = Extract<Decision, { action: 'inspect' }>;
 type Verdict = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
@@ -19,27 +17,35 @@ export interface Inspected {
   verdict: Verdict;
   /** The destination's object, if it has one. */
   dest?: ObjectInfo;
+  /** How far apart the times of both sides are, ms; absent if they were not read. */
+  apartMs?: number;
 }
 
-export interface InspectContext {
-  source: ObjectStore;
-  dest: ObjectStore;
-  budget: MemoryBudget;
+export interface InspectContext extends ReadingContext {
   policy: TransferPolicy;
-  signal: AbortSignal;
 }
 
-/**
- * @param doubted an earlier copy failed, so an equal time does not prove equal bytes
- * @throws what HEAD throws, except object-not-found of the destination
- */
-export async function inspect(
-  context: InspectContext,
-  keys: { sourceKey: string; destKey: string },
-  decision: Inspect,
-  doubted: boolean,
-): Promise<Inspected> {
+/** What is known of a key before it is inspected. */
+export interface Known {
+  sourceKey: string;
+  destKey: string;
+  /** An earlier copy failed, so an equal time does not prove equal bytes. */
+  doubted?: boolean;
+  /** What the listings have. */
+  listed?: Both;
+  /** Of the bytes that a remote side still has, since they were copied from or to the local one. */
+  content?: Content;
+}
+
+/** @throws what HEAD throws, except object-not-found of the destination */
+export async function inspect(context: InspectContext, keys: Known, decision: Inspect): Promise<Inspected> {
   const { signal, policy } = context;
+  const reader = new LocalReader(context);
+  if (decision.reason === 'checksums' && keys.listed) {
+    const same = await compareListed(reader, keys.listed, keys.content);
+    if (same) return { verdict: { action: 'skip', reason: 'same-checksum' } };
+    if (same === false && !policy.update) return { verdict: overwrite(policy, decision.otherwise) };
+  }
   const dest = await headIfThere(context.dest, keys.destKey, signal);
   if (!dest) return { verdict: { action: 'copy', reason: decision.otherwise } };
   if (decision.reason === 'unlisted') {
@@ -47,16 +53,41 @@ export async function inspect(
     if (policy.compare === 'ignore-times' && !policy.update) return { verdict: overwrite(policy, 'forced'), dest };
   }
   const source = await context.source.head(keys.sourceKey, { signal });
-  const common = commonChecksum(source.checksums, dest.checksums);
-  let checksum = common && (common.same || common.name !== 'md5ofParts') ? common.same : undefined;
-  if (checksum === undefined && policy.compare === 'checksum' && source.size === dest.size) {
-    checksum = await compareByReading(context, source, dest);
-  }
+  const checksum = await compareChecksums(reader, policy, { source, dest });
   // With --update the difference may be known already, and only the times are missing.
   const known = decision.reason === 'times' && decision.otherwise !== 'time-differs' ? decision.otherwise : undefined;
   const verdict = compareInspected(policy, source, dest, checksum, known);
-  const believed = verdict.action !== 'skip' || verdict.reason !== 'same-time' || !doubted;
-  return { verdict: believed ? verdict : overwrite(policy, 'failed-before'), dest };
+  const believed = verdict.action !== 'skip' || verdict.reason !== 'same-time' || !keys.doubted;
+  const apartMs = Math.abs(effectiveMtime(dest) - effectiveMtime(source));
+  return { verdict: believed ? verdict : overwrite(policy, 'failed-before'), dest, apartMs };
+}
+
+/** Without a request, by the checksum of the last copy or a listed one. A listed one that differs may not be one. */
+async function compareListed(
+  reader: LocalReader,
+  listed: Both,
+  content: Content | undefined,
+): Promise<boolean | undefined> {
+  if (content) return reader.hasContent(listed, content);
+  return (await reader.agree(listed)) === true || undefined;
+}
+
+/** Whether a common checksum agrees; undefined if there is none. With --checksum, local sides are read for it. */
+async function compareChecksums(
+  reader: LocalReader,
+  { compare }: TransferPolicy,
+  both: { source: ObjectInfo; dest: ObjectInfo },
+): Promise<boolean | undefined> {
+  const { source, dest } = both;
+  if (compare !== 'checksum') return certain(sameChecksum(source.checksums, dest.checksums));
+  if (source.size !== dest.size) return false;
+  const same = await reader.agree(both);
+  // Copied once, the object has a row that proves it.
+  return same !== 'hint-differs' && same;
+}
+
+function certain(same: Agreement): boolean | undefined {
+  return same === 'hint-differs' ? undefined : same;
 }
 
 export async function headIfThere(
@@ -101,39 +132,4 @@ export function compareInspected(
 
 function overwrite(policy: TransferPolicy, reason: CopyReason): Verdict {
   return policy.immutable ? { action: 'fail', reason: 'immutable' } : { action: 'copy', reason };
-}
-
-/** Reads the local sides, which costs no request, to compute the checksum that the other side has. */
-async function compareByReading(
-  context: InspectContext,
-  source: ObjectInfo,
-  dest: ObjectInfo,
-): Promise<boolean | undefined> {
-  const a = context.source.capabilities.local ? await checksumsOf(context, context.source, source) : source.checksums;
-  const b = context.dest.capabilities.local ? await checksumsOf(context, context.dest, dest) : dest.checksums;
-  const common = commonChecksum(a, b);
-  return common && (common.same || common.name !== 'md5ofParts') ? common.same : undefined;
-}
-
-const READ_SIZE = 8 * 1024 * 1024;
-
-/** Reads the object in blocks and computes its MD5 and CRC-64. */
-export async function checksumsOf(
-  context: Pick<InspectContext, 'budget' | 'signal'>,
-  store: ObjectBytes,
-  info: Pick<ObjectInfo, 'key' | 'size' | 'etag'>,
-): Promise<Checksums> {
-  const md5 = new Md5Stream();
-  let crc = '0';
-  for (let offset = 0; offset < info.size; offset += READ_SIZE) {
-    const lease = await context.budget.lease(Math.min(READ_SIZE, info.size - offset));
-    try {
-      await store.read(info.key, lease.bytes, { offset, ifMatch: info.etag, signal: context.signal });
-      md5.update(lease.bytes);
-      crc = combineCrc64ecma(crc, crc64ecma(lease.bytes), lease.bytes.byteLength);
-    } finally {
-      lease.release();
-    }
-  }
-  return { md5: md5.digest(), crc64ecma: crc };
 }

@@ -219,7 +219,8 @@ export class Deletes {
   /** Found gone by this run, and not copied since by a concurrent run. */
   #isFresh({ key, foundMs }: DoomedRow): boolean {
     const { startedMs, claims, pair } = this.#context;
-    if (foundMs < startedMs) return false;
+    // A time in the future is of a wrong clock.
+    if (foundMs < startedMs || foundMs > Date.now()) return false;
     return claims === undefined || (pair.manifest.get(key)?.atMs ?? 0) < startedMs;
   }
 

@@ -1,14 +1,17 @@
 /** From the diff to the queue: decides each key, inspects it where needed, and queues or records the result. */
+import { compositeEtag } from '../../model/checksum.js';
+import { parseContent } from '../../model/content.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
 import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
 import { exclusionOf } from '../decide/exclusion.js';
-import { inspect } from '../decide/inspect.js';
+import { inspect, type Known } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
 import { Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
+import type { RunPair } from '../pair.js';
 import { backupTarget, isBackup } from '../plan/backup.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
@@ -31,6 +34,8 @@ export class Planner {
   readonly #failures: boolean;
   /** The manifest has intents of killed runs. */
   readonly #intents: boolean;
+  /** A side is on local disk. */
+  readonly #onDisk: boolean;
   /** Bytes planned, for --max-transfer. */
   #started = 0;
   /** Bytes copied. */
@@ -43,6 +48,8 @@ export class Planner {
     this.#deletes = deletes;
     this.#failures = context.pair.manifest.failureCount() > 0;
     this.#intents = context.pair.manifest.anyIntended();
+    const { source, dest } = context.pair;
+    this.#onDisk = source.store.capabilities.local || dest.store.capabilities.local;
   }
 
   /** Decides the key; its work belongs to `batch`. Waits while the queues are full. */
@@ -64,7 +71,7 @@ export class Planner {
       this.#context.options.policy,
       sourceState(triple),
       this.#destState(triple),
-      evidenceOf(triple),
+      evidenceOf(triple, this.#onDisk),
     );
     const work = decision.action === 'copy' || decision.action === 'inspect';
     if (work && (this.#held(key, source) || this.#isSettling(key, source))) return;
@@ -190,8 +197,8 @@ export class Planner {
       const doubted = this.#failures && pair.manifest.failure(key) !== undefined;
       const keys = { sourceKey: source.prefix + key, destKey: dest.prefix + key };
       const how = { ...stores, budget, policy: options.policy, signal: halt.signal };
-      const inspected = await inspect(how, keys, decision, doubted);
-      await this.#act({ ...triple, dest: inspected.dest ?? triple.dest }, inspected.verdict, batch);
+      const inspected = await inspect(how, { ...keys, doubted, ...known(triple, keys, pair) }, decision);
+      await this.#act({ ...triple, dest: inspected.dest ?? triple.dest }, inspected.verdict, batch, inspected.apartMs);
     } catch (error) {
       if (halt.signal.aborted) return;
       const fault = toXsyncError(error);
@@ -200,13 +207,14 @@ export class Planner {
     }
   }
 
-  async #act(triple: Triple, decision: Decided, batch: Batch): Promise<void> {
+  /** @param apartMs how far apart the times of both sides are, if they were compared */
+  async #act(triple: Triple, decision: Decided, batch: Batch, apartMs?: number): Promise<void> {
     const { source, key } = triple;
     if (!source) return;
     if (decision.action === 'copy') return this.#copy(triple, decision.reason, batch);
     if (decision.action === 'skip') {
       this.#context.emit({ type: 'skip', key, size: source.size, reason: decision.reason });
-      this.#adopt(triple, decision.reason);
+      this.#adopt(triple, decision.reason, apartMs);
       return;
     }
     const message = 'differs at the destination, and --immutable forbids overwriting it';
@@ -218,9 +226,10 @@ export class Planner {
   }
 
   /** Records an object that was found equal, so that the next run need not inspect it. */
-  #adopt(triple: Triple, reason: SkipReason): void {
+  #adopt(triple: Triple, reason: SkipReason, apartMs: number | undefined): void {
     if (this.#context.options.dryRun) return;
-    this.#context.recorder.adopt(adoptedRow(triple, reason, this.#isIntended(triple)));
+    if (isRecorded(triple, reason)) return;
+    this.#context.recorder.adopt(adoptedRow(triple, reason, apartMs, this.#isIntended(triple)));
   }
 
   async #copy(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
@@ -264,7 +273,7 @@ export class Planner {
       etag,
       size,
       mtimeMs,
-      md5ofParts: checksums?.md5ofParts,
+      md5ofParts: compositeEtag(checksums ?? {}),
       sourceKey: pair.source.prefix + key,
       destKey: pair.dest.prefix + key,
       replaces,
@@ -325,4 +334,25 @@ export class Planner {
     this.#started = after;
     return true;
   }
+}
+
+/** What the listings and the manifest know of a key. The checksum of a copy counts while its remote side is unchanged. */
+function known(
+  triple: Triple,
+  { sourceKey, destKey }: Pick<Known, 'sourceKey' | 'destKey'>,
+  pair: Pick<RunPair, 'source' | 'dest'>,
+): Partial<Known> {
+  const { source, dest, row } = triple;
+  if (!source || !dest) return {};
+  const listed = { source: { ...source, key: sourceKey }, dest: { ...dest, key: destKey } };
+  const local = [pair.source.store.capabilities.local, pair.dest.store.capabilities.local];
+  const remoteState = local[0] ? destState(triple, true) : sourceState(triple);
+  if (local[0] === local[1] || remoteState !== 'same') return { listed };
+  return { listed, content: row?.content === undefined ? undefined : parseContent(row.content) };
+}
+
+/** The manifest already says as much of these two versions. */
+function isRecorded(triple: Triple, reason: SkipReason): boolean {
+  const unchanged = sourceState(triple) === 'same' && destState(triple, true) === 'same';
+  return unchanged && reason === 'same-checksum' && triple.row?.verifiedBy !== 'size';
 }

@@ -9,11 +9,13 @@ const ADOPTED_BY: Partial<Record<SkipReason, VerifiedBy>> = { 'same-checksum': '
 
 /**
  * Undefined when the comparison does not justify a row.
+ * @param apartMs how far apart the times were, if they were what was compared
  * @param ours a run of xsync wrote the object and was killed before it wrote the row
  */
 export function adoptedRow(
   { key, source, dest, row }: Triple,
   reason: SkipReason,
+  apartMs: number | undefined,
   ours = false,
 ): ManifestRow | undefined {
   const verifiedBy = ADOPTED_BY[reason];
@@ -27,5 +29,6 @@ export function adoptedRow(
     verifiedBy,
     ours: row?.ours ?? ours,
     atMs: row?.atMs ?? Date.now(),
+    ...(verifiedBy === 'size' && apartMs !== undefined && { apartMs }),
   };
 }

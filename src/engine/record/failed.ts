@@ -25,8 +25,21 @@ export function heldBack(
   if (failure.sourceEtag !== now.sourceEtag) return undefined;
   if (failure.dropped) return { why: 'dropped' };
   if (failure.class !== 'temporary') return failure.settings === now.settings ? { why: 'unchanged' } : undefined;
-  const untilMs = failure.lastMs + waitAfter(failure.attempts);
+  const untilMs = dueMs(failure, now.timeMs);
   return now.timeMs < untilMs ? { why: 'later', untilMs } : undefined;
+}
+
+/**
+ * When a temporary failure is tried again, ms since 1970; at most `nowMs` if it is due. A failure that seems to lie in
+ * the future was noted by a wrong clock, and is due.
+ */
+export function dueMs({ lastMs, attempts }: Pick<FailureRow, 'lastMs' | 'attempts'>, nowMs: number): number {
+  return lastMs > nowMs ? nowMs : lastMs + waitAfter(attempts);
+}
+
+/** A listing of the pass that began at `sinceMs` had the failed object. Later than `nowMs` only a wrong clock saw it. */
+export function isSeen({ seenMs }: Pick<FailureRow, 'seenMs'>, sinceMs: number, nowMs: number): boolean {
+  return seenMs >= sinceMs && seenMs <= nowMs;
 }
 
 /**
@@ -38,7 +51,15 @@ export function clearSettled(
   keys: readonly string[],
   sinceMs: number,
 ): void {
-  manifest.clearFailures(keys.filter((key) => (manifest.failure(key)?.seenMs ?? sinceMs) < sinceMs));
+  const nowMs = Date.now();
+  // If the clock was set back meanwhile, the times cannot be compared.
+  if (nowMs < sinceMs) return;
+  manifest.clearFailures(
+    keys.filter((key) => {
+      const failure = manifest.failure(key);
+      return failure !== undefined && !isSeen(failure, sinceMs, nowMs);
+    }),
+  );
 }
 
 /** Objects that earlier runs of the pass compared and did not copy. */

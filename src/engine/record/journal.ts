@@ -17,6 +17,8 @@ const EVERY_MS = 1000;
 /** Points of the curve in a report. When it has so many, every second one is dropped. */
 const MOST_POINTS = 600;
 const SLOWEST = 20;
+/** Larger differences between the clock and the time that has passed mean that the clock was set. */
+const CLOCK_MOVED_MS = 1000;
 
 /** What the manifest keeps of a run, as JSON. */
 export interface RunDetail {
@@ -47,6 +49,7 @@ export class Journal {
   readonly #manifest: Manifest;
   readonly #options: JournalOptions;
   readonly #startedMs = Date.now();
+  readonly #started = performance.now();
   readonly #before: Before;
   readonly #rate = new Rate(this.#startedMs);
   readonly #lags = new LagBook();
@@ -66,7 +69,7 @@ export class Journal {
   constructor(manifest: Manifest, options: JournalOptions) {
     this.#manifest = manifest;
     this.#options = options;
-    this.#liveSinceMs = liveSinceMs(manifest);
+    this.#liveSinceMs = liveSinceMs(manifest, this.#startedMs);
     this.#before = beforeRun(manifest, options.pass);
   }
 
@@ -95,10 +98,17 @@ export class Journal {
     this.#point(Date.now());
     const { pass, whole } = this.#options;
     if (outcome === 'complete' && whole) {
-      writeFact(this.#manifest, SYNCHRONISED, Math.min(pass.startedMs, pass.unsettledMs ?? pass.startedMs));
-      if (this.#liveSinceMs === undefined) writeFact(this.#manifest, LIVE, pass.startedMs);
+      const beganMs = this.#passBeganMs(pass);
+      writeFact(this.#manifest, SYNCHRONISED, Math.min(beganMs, pass.unsettledMs ?? beganMs));
+      if (this.#liveSinceMs === undefined) writeFact(this.#manifest, LIVE, beganMs);
     }
     this.#write(outcome, error);
+  }
+
+  /** If the clock was set back during the run, its start by the right clock: the sides must not seem synchronized later. */
+  #passBeganMs({ startedMs }: Pass): number {
+    const runBeganMs = Date.now() - (performance.now() - this.#started);
+    return this.#startedMs - runBeganMs > CLOCK_MOVED_MS ? Math.min(startedMs, Math.floor(runBeganMs)) : startedMs;
   }
 
   #save(): void {
@@ -171,12 +181,20 @@ export class Journal {
   }
 }
 
-/** Everything written to the source before this was listed, ms since 1970. Undefined before the first complete pass. */
-export function synchronisedMs(manifest: Pick<Manifest, 'getFact'>): number | undefined {
-  return readFact(manifest, SYNCHRONISED);
+/**
+ * Everything written to the source before this was listed, ms since 1970. Undefined before the first complete pass, and
+ * after one with a clock that was ahead: what it claims would be known only then.
+ */
+export function synchronisedMs(manifest: Pick<Manifest, 'getFact'>, nowMs: number): number | undefined {
+  return notLater(readFact(manifest, SYNCHRONISED), nowMs);
 }
 
 /** Start of the first complete pass, ms since 1970: the age of older objects is not a lag. Undefined before it ended. */
-export function liveSinceMs(manifest: Pick<Manifest, 'getFact'>): number | undefined {
-  return readFact(manifest, LIVE);
+export function liveSinceMs(manifest: Pick<Manifest, 'getFact'>, nowMs: number): number | undefined {
+  return notLater(readFact(manifest, LIVE), nowMs);
+}
+
+/** A time that seems to lie in the future was noted by a wrong clock, and counts as absent. */
+function notLater(ms: number | undefined, nowMs: number): number | undefined {
+  return ms !== undefined && ms <= nowMs ? ms : undefined;
 }

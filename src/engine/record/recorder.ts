@@ -39,11 +39,11 @@ export class Recorder {
     this.#options = options;
   }
 
-  copied({ key, source, dest }: CopyTicket, { kind: _, destEtag, ...facts }: Copied, elapsedMs: number): void {
+  copied({ key, source, dest }: CopyTicket, { kind: _, destEtag, content, ...facts }: Copied, elapsedMs: number): void {
     const { size, etag: sourceEtag, mtimeMs: sourceMtimeMs } = source;
     const { verifiedBy } = facts;
     this.#damaged.delete(key);
-    const row = { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours: true, atMs: Date.now() };
+    const row = { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours: true, atMs: Date.now(), content };
     this.#options.committer.add(row);
     const replaced = dest.replaces !== undefined;
     this.#options.emit({ type: 'copied', key, size, sourceMtimeMs, elapsedMs, replaced, ...facts });

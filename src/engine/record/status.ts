@@ -64,7 +64,7 @@ export interface History extends Sum {
 /** @param atWork the process that holds the lock of the pair */
 export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder): PairStatus {
   const progress = progressOfPass(manifest);
-  const withoutFailedMs = synchronisedMs(manifest);
+  const withoutFailedMs = synchronisedMs(manifest, nowMs);
   const { behind, missing, ...failed } = failedOf(manifest, withoutFailedMs);
   return {
     atMs: nowMs,
@@ -77,8 +77,8 @@ export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder)
     lastRun: lastRunOf(manifest, atWork),
     rate: atWork && progress && !progress.complete ? rateOf(progress) : undefined,
     lag: {
-      hour: percentiles(manifest.lags(nowMs - HOUR_MS)),
-      day: percentiles(manifest.lags(nowMs - 24 * HOUR_MS)),
+      hour: percentiles(manifest.lags(nowMs - HOUR_MS, nowMs)),
+      day: percentiles(manifest.lags(nowMs - 24 * HOUR_MS, nowMs)),
     },
   };
 }

@@ -120,8 +120,9 @@ class Adoption {
           signal: halt.signal,
         };
         try {
-          const { verdict, dest: inspected } = await inspect(context, keys, decision, false);
-          if (verdict.action === 'skip') this.#adopt({ ...triple, dest: inspected ?? dest }, verdict.reason, committer);
+          const { verdict, dest: inspected, apartMs } = await inspect(context, keys, decision);
+          const found = { ...triple, dest: inspected ?? dest };
+          if (verdict.action === 'skip') this.#adopt(found, verdict.reason, committer, apartMs);
           else this.summary.different++;
         } catch (error) {
           if (halt.signal.aborted) return;
@@ -134,8 +135,8 @@ class Adoption {
     return undefined;
   }
 
-  #adopt(triple: Triple, reason: SkipReason, committer: Committer): void {
-    const row = adoptedRow(triple, reason);
+  #adopt(triple: Triple, reason: SkipReason, committer: Committer, apartMs?: number): void {
+    const row = adoptedRow(triple, reason, apartMs);
     if (!row) {
       this.summary.different++;
       return;

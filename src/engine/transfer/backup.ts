@@ -1,8 +1,10 @@
 /** Backs up the destination's object before it is overwritten or deleted. */
 import type { Checkpoints } from '../../manifest/checkpoints.js';
+import { compositeEtag } from '../../model/checksum.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import type { BackupTarget, Ticket } from '../../model/ticket.js';
 import { planCopy, routeOf } from '../plan/plan.js';
+import { EtagTrust } from './etag-trust.js';
 import { type Means, Unfinished } from './means.js';
 import { transfer } from './transfer.js';
 
@@ -12,6 +14,7 @@ const NO_CHECKPOINTS: Checkpoints = {
   beginUpload: async () => undefined,
   endUpload: async () => undefined,
   addPart: async () => undefined,
+  noteHash: async () => undefined,
   parts: async () => [],
   dropParts: async () => undefined,
 };
@@ -40,10 +43,19 @@ async function copyAside(means: Means, key: string, target: BackupTarget): Promi
   const storageClass = target.place.kind === dest.identity.kind ? found.storageClass : undefined;
   const { partSize: wanted, attempts } = target;
   const { etag, size, mtimeMs, checksums } = found;
-  const subject = { key, sourceKey: key, destKey: target.key, etag, size, mtimeMs, md5ofParts: checksums.md5ofParts };
+  const subject = {
+    key,
+    sourceKey: key,
+    destKey: target.key,
+    etag,
+    size,
+    mtimeMs,
+    md5ofParts: compositeEtag(checksums),
+  };
   const ticket = planCopy(routeOf(dest, aside, { storageClass, attempts, wanted }), subject);
   const quiet: Means = {
     ...{ ...means, source: dest, dest: aside },
+    etags: { source: means.etags.dest, dest: new EtagTrust() },
     checkpoints: NO_CHECKPOINTS,
     opened: undefined,
     observe: () => undefined,

@@ -3,7 +3,7 @@
  * what the destination has.
  */
 import type { PartRow } from '../../manifest/checkpoints.js';
-import type { Checksums } from '../../model/checksum.js';
+import { type Checksums, compositeEtag } from '../../model/checksum.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { Copied } from '../../model/outcome.js';
@@ -12,6 +12,7 @@ import type { UploadRef } from '../../store/port.js';
 import { backoffMs } from '../../store/wrap/backoff.js';
 import { sleep } from '../../store/wrap/time.js';
 import type { Means } from './means.js';
+import type { SourceProof } from './source-proof.js';
 import { confirm, wholeOf } from './verify.js';
 
 /** Completes the upload, or finds that it was completed. @throws upload-not-found (temporary) when the upload is lost */
@@ -47,28 +48,35 @@ export async function complete(
   }
 }
 
-/** The upload no longer exists: the outcome if an earlier run completed it and was killed before recording that. */
+/**
+ * The upload no longer exists: the outcome if an earlier run completed it and was killed before recording that.
+ * @param proof of the source, as far as the checkpoint has it; an object that it does not prove is copied again
+ * @throws checksum-mismatch
+ */
 export async function finishedEarlier(
   means: Means,
   ticket: CopyTicket,
+  proof: SourceProof,
   rows: readonly PartRow[],
 ): Promise<Copied | undefined> {
-  if (rows.length < ticket.cut.parts) return undefined;
+  if (rows.length < ticket.cut.parts || rows.some((row) => proof.needs(row))) return undefined;
+  const verifiedBy = proof.prove(rows);
+  if (verifiedBy === 'etag-differs' || verifiedBy === 'unknown') return undefined;
   const there = await holds(means, ticket, wholeOf(rows));
   if (!there) return undefined;
   await means.checkpoints.endUpload(ticket.key);
   const { parts } = ticket.cut;
   const resumed = { resumedParts: parts, resumedBytes: ticket.source.size };
-  return { kind: 'copied', destEtag: there.etag, verifiedBy: 'computed', parts, ...resumed };
+  return { kind: 'copied', destEtag: there.etag, verifiedBy, parts, ...resumed };
 }
 
 /** The destination's object, if its size and a checksum match these parts. */
 async function holds(means: Means, ticket: CopyTicket, whole: Checksums): Promise<ObjectInfo | undefined> {
   try {
     const info = await means.dest.head(ticket.dest.key, { signal: means.halt.signal });
-    const { md5ofParts, crc64ecma } = info.checksums;
+    const { crc64ecma } = info.checksums;
     const same =
-      (whole.md5ofParts !== undefined && whole.md5ofParts === md5ofParts) ||
+      (whole.md5ofParts !== undefined && whole.md5ofParts === compositeEtag(info.checksums)) ||
       (whole.crc64ecma !== undefined && whole.crc64ecma === crc64ecma);
     return same && info.size === ticket.source.size ? info : undefined;
   } catch (error) {

@@ -11,6 +11,7 @@ import type { MemoryBudget } from '../flow/budget.js';
 import type { Halt } from '../flow/halt.js';
 import type { Limiter } from '../flow/queue.js';
 import type { Moving } from '../tune/flow.js';
+import type { EtagTrust } from './etag-trust.js';
 import type { Slots } from './slots.js';
 
 /** Events before the outcome. */
@@ -30,6 +31,8 @@ export interface Means {
   /** Limits inspections (HEADs) in flight. */
   limitInspections: Limiter;
   halt: Halt;
+  /** Of ETags that promise nothing, per side. */
+  etags: { source: EtagTrust; dest: EtagTrust };
   observe(observation: Observation): void;
   /** Called once the object's parts have queued for their slots, or when it turns out to have none. */
   opened?: () => void;

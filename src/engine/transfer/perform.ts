@@ -1,6 +1,7 @@
 /**
  * Performs tickets, without access to the manifest, the terminal or a queue: the caller records the outcome.
  */
+import { compositeEtag } from '../../model/checksum.js';
 import { type ErrorCode, isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
 import type { NewVersion, Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
@@ -58,7 +59,7 @@ async function afterFault(
 
 async function versionNow({ source, halt }: Means, ticket: CopyTicket): Promise<NewVersion> {
   const { etag, size, mtimeMs, checksums } = await source.head(ticket.source.key, { signal: halt.signal });
-  return { etag, size, mtimeMs, md5ofParts: checksums.md5ofParts };
+  return { etag, size, mtimeMs, md5ofParts: compositeEtag(checksums) };
 }
 
 async function failed(means: Means, ticket: CopyTicket, fault: XsyncError, attempts: number): Promise<Outcome> {

@@ -4,33 +4,33 @@
  * proves equality if the ETag matches, and nothing if it does not.
  */
 import { md5, md5OfMd5s } from '../../hash/index.js';
-import { XsyncError } from '../../model/error.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import { guessSourceCut } from '../plan/cut.js';
 import { sourcePartSize } from '../plan/final.js';
 import type { Means } from './means.js';
+import { mustAgree } from './verify.js';
 
 /**
- * Checks bytes in memory against the composite ETag of their source.
- * @returns false if the cut is unknown
- * @throws checksum-mismatch if it is known and the ETag disagrees
+ * Compares bytes in memory with the composite ETag of their source.
+ * @param certain the store promises what the ETag is made of
+ * @returns undefined if the cut is unknown
+ * @throws checksum-mismatch if the cut is known and a certain ETag disagrees
  */
-export async function proveComposite(means: Means, ticket: CopyTicket, bytes: Uint8Array): Promise<boolean> {
+export async function proveComposite(
+  means: Means,
+  ticket: CopyTicket,
+  bytes: Uint8Array,
+  certain: boolean,
+): Promise<'agrees' | 'differs' | undefined> {
   const { md5ofParts } = ticket.source;
-  if (md5ofParts === undefined) return false;
+  if (md5ofParts === undefined) return undefined;
   const guess = guessSourceCut(ticket.source.size, md5ofParts);
-  if (guess !== undefined && compositeOf(bytes, guess) === md5ofParts) return true;
+  if (guess !== undefined && compositeOf(bytes, guess) === md5ofParts) return 'agrees';
   const partSize = ticket.source.partSize ?? (await sourcePartSize(means.source, ticket.source, means.halt.signal));
-  if (partSize === undefined) return false;
+  if (partSize === undefined) return undefined;
   const got = compositeOf(bytes, partSize);
-  if (got === md5ofParts) return true;
-  throw new XsyncError(
-    'checksum-mismatch',
-    `MD5 of parts of the source disagrees: expected ${md5ofParts}, got ${got}`,
-    {
-      subject: ticket.key,
-    },
-  );
+  if (certain) mustAgree(ticket.key, 'source', 'md5ofParts', md5ofParts, got);
+  return got === md5ofParts ? 'agrees' : 'differs';
 }
 
 function compositeOf(bytes: Uint8Array, partSize: number): string {

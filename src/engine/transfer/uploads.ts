@@ -5,7 +5,7 @@
  * has an upload that nobody knows. So an intent (a checkpoint without an upload ID) is written first. A run that finds an
  * intent lists the uploads of exactly this key that are not older, and aborts them.
  */
-import type { PartRow, UploadRow } from '../../manifest/checkpoints.js';
+import type { HashedParts, PartRow, UploadRow } from '../../manifest/checkpoints.js';
 import { isXsyncError, toXsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { CopyTicket } from '../../model/ticket.js';
@@ -51,6 +51,8 @@ export interface Resumed {
   upload: UploadRef;
   /** Acknowledged, checkpointed, and still at the store. */
   parts: PartRow[];
+  /** The hash over the source's first parts, if all of those parts are still at the store. */
+  hashed?: HashedParts;
   /** At the store, but not acknowledged to the run that sent them: trust them only by checksum. */
   arrived: PartEntry[];
   /** The store no longer knows the upload; `parts` are the checkpointed ones. */
@@ -80,7 +82,9 @@ export async function resumeUpload(means: Means, ticket: CopyTicket): Promise<Re
     if (lost.length > 0) await checkpoints.dropParts(ticket.key, lost);
     const presentNumbers = new Set(present.map((part) => part.partNumber));
     const arrived = [...listed.values()].filter((part) => !presentNumbers.has(part.partNumber));
-    return { upload, parts: present, arrived, gone: false };
+    const covered = present.filter(({ partNumber }) => partNumber <= (row.hashed?.upTo ?? 0)).length;
+    const hashed = covered === row.hashed?.upTo ? row.hashed : undefined;
+    return { upload, parts: present, hashed, arrived, gone: false };
   } catch (error) {
     if (isXsyncError(error, 'unsupported')) {
       // Nothing proves which parts the store has (invariant: the destination is the truth about parts).
@@ -88,7 +92,7 @@ export async function resumeUpload(means: Means, ticket: CopyTicket): Promise<Re
       return undefined;
     }
     if (!isXsyncError(error, 'upload-not-found')) throw error;
-    return { upload, parts: known, arrived: [], gone: true };
+    return { upload, parts: known, hashed: row.hashed, arrived: [], gone: true };
   }
 }
 

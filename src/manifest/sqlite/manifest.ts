@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { PartRow, UploadRow } from '../checkpoints.js';
+import type { HashedParts, PartRow, UploadRow } from '../checkpoints.js';
 import type { DoomedRow, FailureRow, Intent, LagRow, Manifest, ManifestRow, RunRow, Spool } from '../port.js';
 import { manifestError } from './errors.js';
 import { SqliteSpool } from './spool.js';
@@ -10,6 +10,7 @@ import {
   type StoredFailure,
   type StoredPart,
   type StoredRow,
+  type StoredUpload,
 } from './statements.js';
 
 /** About eight hours of one pass per minute, at most a few megabytes. */
@@ -82,8 +83,10 @@ export class SqliteManifest implements Manifest {
   commit(rows: readonly ManifestRow[]): void {
     this.#atomically(() => {
       for (const r of rows) {
-        const ours = r.ours ? 1 : 0;
-        this.#sql.put.run(r.key, r.size, r.sourceEtag, r.sourceMtimeMs, r.destEtag, r.verifiedBy, ours, r.atMs);
+        this.#sql.put.run(
+          ...([r.key, r.size, r.sourceEtag, r.sourceMtimeMs, r.destEtag, r.verifiedBy] as const),
+          ...([r.ours ? 1 : 0, r.atMs, r.apartMs ?? 0, r.content ?? null] as const),
+        );
         this.#sql.unIntend.run(r.key);
       }
       if (this.#sql.anyFailure.get() === 1) for (const { key } of rows) this.#sql.clearFailure.run(key);
@@ -101,11 +104,12 @@ export class SqliteManifest implements Manifest {
   }
 
   upload(key: string): UploadRow | undefined {
-    return this.#run(() => this.#sql.upload.get(key));
+    const stored = this.#run(() => this.#sql.upload.get(key));
+    return stored && toUpload(stored);
   }
 
   uploads(): UploadRow[] {
-    return this.#run(() => this.#sql.uploads.all());
+    return this.#run(() => this.#sql.uploads.all().map(toUpload));
   }
 
   beginUpload(row: UploadRow): void {
@@ -118,6 +122,10 @@ export class SqliteManifest implements Manifest {
   addPart(key: string, part: PartRow): void {
     const { partNumber, size, etag, md5 = null, crc64ecma = null } = part;
     this.#run(() => this.#sql.putPart.run(key, partNumber, size, etag, md5, crc64ecma));
+  }
+
+  noteHash(key: string, { upTo, state }: HashedParts): void {
+    this.#run(() => this.#sql.noteHash.run(upTo, state, key));
   }
 
   parts(key: string): PartRow[] {
@@ -198,6 +206,7 @@ export class SqliteManifest implements Manifest {
 
   putRun({ id, command, startedMs, endedMs, outcome, detail }: RunRow): void {
     this.#atomically(() => {
+      this.#sql.moveRuns.run({ before: startedMs - 1, after: endedMs });
       this.#sql.putRun.run(id, command, startedMs, endedMs, outcome, detail);
       this.#sql.dropOldRuns.run(KEPT_RUNS - 1);
     });
@@ -215,12 +224,12 @@ export class SqliteManifest implements Manifest {
     this.#atomically(() => {
       for (const { minuteMs, bin, objects, maxMs } of rows) this.#sql.addLag.run(minuteMs, bin, objects, maxMs);
       const latest = rows.at(-1)?.minuteMs;
-      if (latest !== undefined) this.#sql.dropOldLags.run(latest - KEPT_LAGS_MS);
+      if (latest !== undefined) this.#sql.dropOldLags.run(latest - KEPT_LAGS_MS, latest);
     });
   }
 
-  lags(sinceMs: number): LagRow[] {
-    return this.#run(() => this.#sql.lags.all(sinceMs));
+  lags(sinceMs: number, untilMs: number): LagRow[] {
+    return this.#run(() => this.#sql.lags.all(sinceMs, untilMs));
   }
 
   getFact(name: string): string | undefined {
@@ -253,12 +262,20 @@ export class SqliteManifest implements Manifest {
   }
 }
 
-function toRow(stored: StoredRow): ManifestRow {
-  return { ...stored, ours: stored.ours === 1 };
+function toRow({ ours, apartMs, content, ...row }: StoredRow): ManifestRow {
+  return { ...row, ours: ours === 1, ...(apartMs > 0 && { apartMs }), ...(content !== null && { content }) };
 }
 
-function fromRaw([key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours, atMs]: RawRow): ManifestRow {
-  return { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours: ours === 1, atMs };
+function fromRaw(raw: RawRow): ManifestRow {
+  const [key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours, atMs, apartMs, content] = raw;
+  const row: ManifestRow = { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours: ours === 1, atMs };
+  if (apartMs > 0) row.apartMs = apartMs;
+  if (content !== null) row.content = content;
+  return row;
+}
+
+function toUpload({ hashedUpTo, hashState, ...row }: StoredUpload): UploadRow {
+  return hashState === null ? row : { ...row, hashed: { upTo: hashedUpTo, state: hashState } };
 }
 
 function toFailure({ dropped, ...row }: StoredFailure): FailureRow {

@@ -101,7 +101,14 @@ const VERSION_2 = `
   ) WITHOUT ROWID;
 `;
 
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
+const VERSION_3 = `
+  ALTER TABLE upload ADD COLUMN hashed_up_to INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE upload ADD COLUMN hash_state TEXT;
+  ALTER TABLE object ADD COLUMN apart_ms REAL NOT NULL DEFAULT 0;
+  ALTER TABLE object ADD COLUMN content TEXT;
+`;
+
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];
 
 /** Marks the file as ours in SQLite's header ("xsyn"), so that a database of another program is never migrated. */
 export const APPLICATION_ID = 0x7873796e;

@@ -5,7 +5,11 @@ import type { PartRow, UploadRow } from '../checkpoints.js';
 import type { DoomedRow, FailureRow, Intent, LagRow, ManifestRow, RunRow } from '../port.js';
 
 /** SQLite has no booleans. */
-export type StoredRow = Omit<ManifestRow, 'ours'> & { ours: 0 | 1 };
+export type StoredRow = Omit<ManifestRow, 'ours' | 'apartMs' | 'content'> & {
+  ours: 0 | 1;
+  apartMs: number;
+  content: string | null;
+};
 /** A row as an array in the order of `ROW`: a third cheaper, which matters when a whole manifest is read. */
 export type RawRow = [
   key: string,
@@ -16,21 +20,28 @@ export type RawRow = [
   verifiedBy: VerifiedBy,
   ours: 0 | 1,
   atMs: number,
+  apartMs: number,
+  content: string | null,
 ];
+export type StoredUpload = Omit<UploadRow, 'hashed'> & { hashedUpTo: number; hashState: string | null };
 export type StoredFailure = Omit<FailureRow, 'dropped'> & { dropped: 0 | 1 };
 /** SQLite has NULL where the port has an absent field. */
 export type StoredPart = Omit<PartRow, 'md5' | 'crc64ecma'> & { md5: string | null; crc64ecma: string | null };
 
 const ROW = `key, size, source_etag AS sourceEtag, source_mtime_ms AS sourceMtimeMs, dest_etag AS destEtag,
-  verified_by AS verifiedBy, ours, at_ms AS atMs`;
+  verified_by AS verifiedBy, ours, at_ms AS atMs, apart_ms AS apartMs, content`;
 const UPLOAD = `key, upload_id AS uploadId, source_etag AS sourceEtag, size, part_size AS partSize,
-  created_ms AS createdMs`;
+  created_ms AS createdMs, hashed_up_to AS hashedUpTo, hash_state AS hashState`;
 const FAILURE = `key, size, source_etag AS sourceEtag, source_mtime_ms AS sourceMtimeMs, class, code, message,
   settings, attempts, first_ms AS firstMs, last_ms AS lastMs,
   seen_ms AS seenMs, dropped`;
 const DOOMED = 'key, size, dest_etag AS destEtag, found_ms AS foundMs';
 const RUN = 'id, command, started_ms AS startedMs, ended_ms AS endedMs, outcome, detail';
 
+type RowValues = [
+  ...[key: string, size: number, sourceEtag: string, sourceMtimeMs: number, destEtag: string, verifiedBy: string],
+  ...[ours: 0 | 1, atMs: number, apartMs: number, content: string | null],
+];
 type Key = [key: string];
 type FailureValues = [
   ...[key: string, size: number, sourceEtag: string, sourceMtimeMs: number],
@@ -47,16 +58,17 @@ export interface Statements {
   pageAfter: Statement<[string, number], RawRow>;
   count: Statement<[], number>;
   keysAfter: Statement<[after: string, skip: number], string>;
-  put: Statement<[string, number, string, number, string, string, 0 | 1, number]>;
+  put: Statement<RowValues>;
   forget: Statement<Key>;
   intend: Statement<[key: string, destEtag: string, atMs: number]>;
   intended: Statement<Key, Intent>;
   anyIntended: Statement<[], 0 | 1>;
   unIntend: Statement<Key>;
   clearIntents: Statement<[beforeMs: number]>;
-  upload: Statement<Key, UploadRow>;
-  uploads: Statement<[], UploadRow>;
+  upload: Statement<Key, StoredUpload>;
+  uploads: Statement<[], StoredUpload>;
   putUpload: Statement<[string, string, string, number, number, number]>;
+  noteHash: Statement<[upTo: number, state: string, key: string]>;
   dropUpload: Statement<Key>;
   parts: Statement<Key, StoredPart>;
   putPart: Statement<[string, number, number, string, string | null, string | null]>;
@@ -75,13 +87,14 @@ export interface Statements {
   doomedCount: Statement<[], number>;
   clearDoomed: Statement<[]>;
   unDoom: Statement<Key>;
+  moveRuns: Statement<[{ before: number; after: number }]>;
   putRun: Statement<[string, string, number, number, string, string]>;
   run: Statement<[id: string], RunRow>;
   runs: Statement<[limit: number], RunRow>;
   dropOldRuns: Statement<[keep: number]>;
   addLag: Statement<[number, number, number, number]>;
-  lags: Statement<[sinceMs: number], LagRow>;
-  dropOldLags: Statement<[beforeMs: number]>;
+  lags: Statement<[sinceMs: number, untilMs: number], LagRow>;
+  dropOldLags: Statement<[beforeMs: number, afterMs: number]>;
   getFact: Statement<[string], string>;
   setFact: Statement<[string, string]>;
 }
@@ -97,8 +110,9 @@ export function prepareStatements(db: Database): Statements {
     keysAfter: db
       .prepare<[string, number], string>('SELECT key FROM object WHERE key > ? ORDER BY key LIMIT 2 OFFSET ?')
       .pluck(),
-    put: db.prepare<[string, number, string, number, string, string, 0 | 1, number]>(
-      'INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    put: db.prepare<RowValues>(
+      `INSERT OR REPLACE INTO object (key, size, source_etag, source_mtime_ms, dest_etag, verified_by, ours, at_ms,
+         apart_ms, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     forget: db.prepare<Key>('DELETE FROM object WHERE key = ?'),
     intend: db.prepare<[string, string, number]>(
@@ -109,11 +123,13 @@ export function prepareStatements(db: Database): Statements {
     unIntend: db.prepare<Key>('DELETE FROM intent WHERE key = ?'),
     clearIntents: db.prepare<[number]>('DELETE FROM intent WHERE at_ms < ? AND key NOT IN (SELECT key FROM failure)'),
 
-    upload: db.prepare<Key, UploadRow>(`SELECT ${UPLOAD} FROM upload WHERE key = ?`),
-    uploads: db.prepare<[], UploadRow>(`SELECT ${UPLOAD} FROM upload ORDER BY key`),
+    upload: db.prepare<Key, StoredUpload>(`SELECT ${UPLOAD} FROM upload WHERE key = ?`),
+    uploads: db.prepare<[], StoredUpload>(`SELECT ${UPLOAD} FROM upload ORDER BY key`),
     putUpload: db.prepare<[string, string, string, number, number, number]>(
-      'INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?, ?, ?)',
+      `INSERT OR REPLACE INTO upload (key, upload_id, source_etag, size, part_size, created_ms)
+       VALUES (?, ?, ?, ?, ?, ?)`,
     ),
+    noteHash: db.prepare<[number, string, string]>('UPDATE upload SET hashed_up_to = ?, hash_state = ? WHERE key = ?'),
     dropUpload: db.prepare<Key>('DELETE FROM upload WHERE key = ?'),
     parts: db.prepare<Key, StoredPart>(
       'SELECT part_number AS partNumber, size, etag, md5, crc64ecma FROM part WHERE key = ? ORDER BY part_number',
@@ -146,6 +162,9 @@ export function prepareStatements(db: Database): Statements {
     clearDoomed: db.prepare<[]>('DELETE FROM doomed'),
     unDoom: db.prepare<Key>('DELETE FROM doomed WHERE key = ?'),
 
+    moveRuns: db.prepare<[{ before: number; after: number }]>(
+      'UPDATE run SET started_ms = @before, ended_ms = min(ended_ms, @before) WHERE started_ms > @after',
+    ),
     putRun: db.prepare<[string, string, number, number, string, string]>(
       'INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?)',
     ),
@@ -159,11 +178,11 @@ export function prepareStatements(db: Database): Statements {
       `INSERT INTO lag VALUES (?, ?, ?, ?) ON CONFLICT (minute_ms, bin)
        DO UPDATE SET objects = objects + excluded.objects, max_ms = max(max_ms, excluded.max_ms)`,
     ),
-    lags: db.prepare<[number], LagRow>(
+    lags: db.prepare<[number, number], LagRow>(
       `SELECT max(minute_ms) AS minuteMs, bin, sum(objects) AS objects, max(max_ms) AS maxMs
-       FROM lag WHERE minute_ms >= ? GROUP BY bin ORDER BY bin`,
+       FROM lag WHERE minute_ms BETWEEN ? AND ? GROUP BY bin ORDER BY bin`,
     ),
-    dropOldLags: db.prepare<[number]>('DELETE FROM lag WHERE minute_ms < ?'),
+    dropOldLags: db.prepare<[number, number]>('DELETE FROM lag WHERE minute_ms < ? OR minute_ms > ?'),
 
     getFact: db.prepare<[string], string>('SELECT value FROM fact WHERE name = ?').pluck(),
     setFact: db.prepare<[string, string]>('INSERT OR REPLACE INTO fact VALUES (?, ?)'),

@@ -60,15 +60,16 @@ export interface RawEntry {
 }
 
 /**
- * The port's entry. The ETag is an MD5 only if the object was put in one request: its type is Normal and the ETag has
- * 32 hex digits. All others are opaque.
+ * The port's entry. The ETag is the MD5 if the object was put in one request, and looks like one in other cases: a form
+ * upload, a callback, a copy and KMS also have 32 hex digits and the type Normal. It is never more than a hint
+ * (https://www.alibabacloud.com/help/en/oss/developer-reference/common-http-headers).
  */
 export function makeEntry(raw: RawEntry): ObjectEntry {
   const { key, size, mtimeMs, type, storageClass } = raw;
   const etag = unquote(raw.etag);
   const entry: ObjectEntry = { key, size, etag, mtimeMs };
   if (storageClass !== undefined && storageClass.toLowerCase() !== 'standard') entry.storageClass = storageClass;
-  if (type?.toLowerCase() === 'normal' && /^[0-9a-f]{32}$/i.test(etag)) entry.checksums = { md5: etag.toLowerCase() };
+  if (type?.toLowerCase() === 'normal') entry.checksums = hintOf(etag);
   const special = specialOf(raw);
   if (special) entry.special = special;
   return entry;
@@ -98,23 +99,23 @@ export function readInfo(key: string, headers: Headers): ObjectInfo {
     ...entry,
     headers: readContentHeaders(headers),
     metadata: readMetadata(headers),
-    checksums: { ...entry.checksums, ...crcOf(headers) },
+    checksums: { ...entry.checksums, ...crcOf(headers), ...contentMd5Of(headers) },
   };
   const versionId = headers['x-oss-version-id'];
   if (versionId !== undefined) info.versionId = versionId;
   return info;
 }
 
-/** The result of a put. The ETag is the MD5 of the body; the service computes the CRC-64. */
+/** The result of a put. The service computes the CRC-64. */
 export function readPut(headers: Headers): WriteResult {
   return { ...readPart(headers), versionId: headers['x-oss-version-id'] };
 }
 
-/** A part's ETag is its MD5; with KMS encryption, the MD5 of the encrypted data. */
+/** A part's ETag is its MD5; with KMS encryption, the MD5 of the encrypted data. The CRC-64 is of the data itself. */
 export function readPart(headers: Headers): PartResult {
   const etag = needEtag(headers.etag);
-  const isMd5 = /^[0-9a-f]{32}$/i.test(etag) && headers['x-oss-server-side-encryption'] !== 'KMS';
-  return { etag, checksums: { ...(isMd5 ? { md5: etag.toLowerCase() } : {}), ...crcOf(headers) } };
+  const encrypted = headers['x-oss-server-side-encryption'] === 'KMS';
+  return { etag, checksums: { ...(encrypted ? {} : hintOf(etag)), ...crcOf(headers) } };
 }
 
 /** The result of a completed upload or a copy. Its ETag is opaque. It has a CRC only if every part or the source has. */
@@ -206,6 +207,19 @@ export function readDeleted(body: Buffer, keys: readonly string[], subject: Subj
       const fields = errors.get(key) ?? { Message: 'OSS did not confirm the deletion' };
       return { key, error: errorOf(fields, { status: 200, headers: {} }, { ...subject, key }) };
     });
+}
+
+function hintOf(etag: string): Checksums {
+  return /^[0-9a-f]{32}$/i.test(etag) ? { etagHint: etag.toLowerCase() } : {};
+}
+
+/** The object's own MD5, if it is known. Beside some of the bytes, the header could mean only those. */
+function contentMd5Of(headers: Headers): Checksums {
+  const md5 = Buffer.from(headers['content-md5'] ?? '', 'base64');
+  if (md5.byteLength !== 16) return {};
+  const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers['content-range'] ?? '');
+  const partial = range !== null && (Number(range[1]) > 0 || Number(range[2]) + 1 < Number(range[3]));
+  return partial ? {} : { md5: md5.toString('hex') };
 }
 
 function crcOf(headers: Headers): Checksums {

@@ -11,14 +11,14 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import { bareEtag, sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type * as port from '../port.js';
-import type { Answer, S3Calls, Written } from './calls.js';
+import type { S3Calls, Written } from './calls.js';
 import type { S3Config } from './config.js';
 import { deleteKeys } from './deleting.js';
 import { encodeKey } from './encode.js';
 import { checksumsIn } from './headers.js';
 import { capabilitiesOf } from './info.js';
 import { Lister } from './lister.js';
-import { presetOf, type S3Preset } from './presets.js';
+import { presetOf, type S3Preset, writtenEtagIsMd5 } from './presets.js';
 import { isMissingCall, isRefusedForm, type Quirk, Quirks } from './quirks.js';
 import { Reading } from './reading.js';
 
@@ -44,9 +44,10 @@ export class S3Bucket implements port.ObjectStore {
     this.#calls = calls;
     this.#preset = presetOf(config);
     this.#storageClass = config.storage_class;
+    const { etagIsMd5: promised } = this.#preset;
     this.#quirks = new Quirks(this.#preset.quirks, tell);
-    this.#reading = new Reading(calls, this.#quirks, (key, signal) => this.#lister.row(key, signal));
-    this.#lister = new Lister(calls, this.#quirks, (key, signal) => this.#reading.head(key, { signal }));
+    this.#reading = new Reading(calls, this.#quirks, (key, signal) => this.#lister.row(key, signal), promised);
+    this.#lister = new Lister(calls, this.#quirks, (key, signal) => this.#reading.head(key, { signal }), promised);
     this.identity = { kind: 's3', endpoint: calls.addresses.endpoint, bucket, account };
     this.capabilities = capabilitiesOf(this.#preset);
   }
@@ -89,7 +90,7 @@ export class S3Bucket implements port.ObjectStore {
   async put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
     const answer = await this.#calls.put(key, body, this.#withClass(options));
     const { etag } = answer.headers;
-    if (etag) return writtenBy(answer, bareEtag(etag));
+    if (etag) return writtenBy(answer.headers, bareEtag(etag), writtenEtagIsMd5(this.#preset));
     this.#quirks.notice('no-put-etag');
     return this.#asWritten(key, body.byteLength, options);
   }
@@ -132,7 +133,7 @@ export class S3Bucket implements port.ObjectStore {
   ): Promise<port.PartResult> {
     const answer = await this.#calls.uploadPart(upload, partNumber, body, options);
     const { etag } = answer.headers;
-    if (etag) return partOf(answer, bareEtag(etag));
+    if (etag) return this.#part(answer.headers, bareEtag(etag));
     this.#quirks.notice('no-put-etag');
     return { etag: await this.#partEtag(upload, partNumber, body, options), checksums: {} };
   }
@@ -147,10 +148,10 @@ export class S3Bucket implements port.ObjectStore {
   ): Promise<port.PartResult> {
     await this.#readySource(source, sourceKey, options);
     if (this.#quirks.has('no-part-copy')) throw lacking('UploadPartCopy');
-    const { etag, checksums } = await this.#copying('no-part-copy', () =>
+    const { etag, headers } = await this.#copying('no-part-copy', () =>
       this.#calls.uploadPartCopy(upload, partNumber, source, sourceKey, range, options),
     );
-    return etag ? { etag, checksums } : { etag: await this.#listedEtag(upload, partNumber, options), checksums };
+    return this.#part(headers, etag ?? (await this.#listedEtag(upload, partNumber, options)));
   }
 
   async listParts(upload: port.UploadRef, options: port.CallOptions = {}): Promise<port.PartEntry[]> {
@@ -259,8 +260,19 @@ export class S3Bucket implements port.ObjectStore {
     }
   }
 
-  async #written(key: string, { etag, ...told }: Written, options: port.CallOptions): Promise<port.WriteResult> {
-    return etag ? { etag, ...told } : this.#asWritten(key, undefined, options);
+  /** An uploaded or copied part. */
+  #part(headers: Record<string, string>, etag: string): port.PartResult {
+    return { etag, checksums: checksumsIn(headers, etag, writtenEtagIsMd5(this.#preset)) };
+  }
+
+  /** A copy or a completed upload. */
+  async #written(
+    key: string,
+    { etag, headers, mtimeMs }: Written,
+    options: port.CallOptions,
+  ): Promise<port.WriteResult> {
+    if (!etag) return this.#asWritten(key, undefined, options);
+    return { ...writtenBy(headers, etag, this.#preset.etagIsMd5), mtimeMs };
   }
 
   /** What a HEAD tells of an object that was just written. @throws checksum-mismatch: it has another size */
@@ -305,12 +317,9 @@ export class S3Bucket implements port.ObjectStore {
   }
 }
 
-function writtenBy({ headers }: Answer, etag: string): port.WriteResult {
-  return { etag, checksums: checksumsIn(headers, etag), versionId: headers['x-amz-version-id'] };
-}
-
-function partOf({ headers }: Answer, etag: string): port.PartResult {
-  return { etag, checksums: checksumsIn(headers, etag) };
+/** @param promised as in `checksumsOfEtag` */
+function writtenBy(headers: Record<string, string>, etag: string, promised: boolean): port.WriteResult {
+  return { etag, checksums: checksumsIn(headers, etag, promised), versionId: headers['x-amz-version-id'] };
 }
 
 function uploadMarker(token: string): { key: string; id: string } {

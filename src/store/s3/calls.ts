@@ -2,7 +2,6 @@
  * The requests of S3, one method for each, as both transports send them. A response is returned as it is: what it lacks
  * is absent, and the store asks for it in another way.
  */
-import type { Checksums } from '../../model/checksum.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -84,8 +83,8 @@ export interface ListRequest extends Pick<ListOptions, 'prefix' | 'delimiter' | 
 /** The result of a copy or of a completed upload; without an ETag it must be asked for. */
 export interface Written {
   etag?: string;
-  checksums: Checksums;
-  versionId?: string;
+  /** With the checksums of the body. */
+  headers: Record<string, string>;
   mtimeMs?: number;
 }
 

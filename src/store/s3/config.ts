@@ -37,6 +37,11 @@ export const s3ConfigSchema = z
     force_path_style: flag.optional().describe('Put the bucket in the path instead of the host name'),
     accelerate: z.enum(['auto', 'on', 'off']).default('off').describe('S3 Transfer Acceleration for object data'),
     requester_pays: flag.default(false),
+    etag_is_md5: flag
+      .optional()
+      .describe(
+        'Whether ETags are MD5s (and those of multipart objects MD5s of MD5s); default: what the provider promises',
+      ),
     quirks: quirks.optional().describe("How the store differs from Amazon S3, in place of the provider's own list"),
     max_parts: z.coerce.number().int().min(1).max(10_000).optional().describe('Most parts of one upload'),
     prices: pricesSchema,

@@ -1,12 +1,10 @@
 /** Server-side copies: headers and responses that CopyObject and UploadPartCopy share. */
-import type { Checksums } from '../../model/checksum.js';
 import { bareEtag } from '../../model/etag.js';
 import { readXml } from '../http/xml.js';
 import type { CopyOptions } from '../port.js';
 import type { Written } from './calls.js';
 import { mustHaveRoot } from './deleting.js';
 import { encodeKey, encodeParameter } from './encode.js';
-import { checksumsIn } from './headers.js';
 import { time } from './listing.js';
 
 /** The headers that name the source, for both kinds of copy. */
@@ -28,17 +26,16 @@ export function readCopy(root: string, body: Buffer, headers: Record<string, str
   const { fields } = readXml(body, { root, fields: FIELDS, lists: {} });
   const etag = fields.ETag ? bareEtag(fields.ETag) : undefined;
   const mtimeMs = fields.LastModified ? time(fields.LastModified) : undefined;
-  return { etag, checksums: bodyChecksums(fields, headers, etag), versionId: headers['x-amz-version-id'], mtimeMs };
+  return { etag, headers: withChecksums(headers, fields), mtimeMs };
 }
 
-/** Checksums of a response that has them in its XML. The encryption is in the headers. */
-export function bodyChecksums(
-  fields: { ChecksumCRC64NVME?: string; ChecksumType?: string },
+/** The headers of a response, with the checksums of its XML. The encryption is in the headers. */
+export function withChecksums(
   headers: Record<string, string>,
-  etag = '',
-): Checksums {
+  fields: { ChecksumCRC64NVME?: string; ChecksumType?: string },
+): Record<string, string> {
   const shown: Record<string, string> = { ...headers };
   if (fields.ChecksumCRC64NVME !== undefined) shown['x-amz-checksum-crc64nvme'] = fields.ChecksumCRC64NVME;
   if (fields.ChecksumType !== undefined) shown['x-amz-checksum-type'] = fields.ChecksumType;
-  return checksumsIn(shown, etag);
+  return shown;
 }

@@ -110,23 +110,37 @@ function utf8Of(latin1: string): string {
 const MD5 = /^[0-9a-f]{32}$/i;
 const MD5_OF_PARTS = /^[0-9a-f]{32}-\d+$/i;
 
-/** What an ETag says about the data: an MD5, an MD5 of the parts' MD5s, or nothing. */
-export function checksumsOfEtag(etag: string): Checksums {
-  if (etag.length === 32 && MD5.test(etag)) return { md5: etag.toLowerCase() };
-  return MD5_OF_PARTS.test(etag) ? { md5ofParts: etag.toLowerCase() } : {};
+/**
+ * What an ETag says about the data: an MD5, an MD5 of the parts' MD5s, or nothing.
+ * @param promised the store promises that an ETag of such a form is one; otherwise it is only a hint
+ */
+export function checksumsOfEtag(etag: string, promised: boolean): Checksums {
+  const isMd5 = etag.length === 32 && MD5.test(etag);
+  if (!isMd5 && !MD5_OF_PARTS.test(etag)) return {};
+  const value = etag.toLowerCase();
+  if (!promised) return { etagHint: value };
+  return isMd5 ? { md5: value } : { md5ofParts: value };
 }
 
+/** Checksums of S3 over the whole object (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html). */
+const WHOLE = ['crc64nvme', 'crc32', 'crc32c', 'sha1', 'sha256'] as const;
+
 /**
- * The reliable checksums in a response's headers. Under SSE-KMS and SSE-C the ETag looks like an MD5 but is not one.
- * OSS's S3 API has MD5s only on objects of type `Normal`, and its own kind of multipart ETags.
+ * The checksums in a response's headers. Under SSE-KMS and SSE-C the ETag looks like an MD5 but is not one. OSS's S3 API
+ * has MD5s only on objects of type `Normal`, and its own kind of multipart ETags.
+ * @param promised as in `checksumsOfEtag`
  */
-export function checksumsIn(headers: Headers, etag: string): Checksums {
+export function checksumsIn(headers: Headers, etag: string, promised: boolean): Checksums {
   const checksums: Checksums = {};
   const type = headers['x-oss-object-type'];
-  if (!isOpaque(headers) && (type === undefined || type === 'Normal')) Object.assign(checksums, checksumsOfEtag(etag));
-  const crc64 = headers['x-amz-checksum-crc64nvme'];
-  if (crc64 !== undefined && (headers['x-amz-checksum-type'] ?? 'FULL_OBJECT') === 'FULL_OBJECT') {
-    checksums.crc64nvme = crc64;
+  if (!isOpaque(headers) && (type === undefined || type === 'Normal')) {
+    Object.assign(checksums, checksumsOfEtag(etag, promised));
+  }
+  if ((headers['x-amz-checksum-type'] ?? 'FULL_OBJECT') !== 'FULL_OBJECT') return checksums;
+  for (const name of WHOLE) {
+    const value = headers[`x-amz-checksum-${name}`];
+    // `…-N` is a checksum of the parts' checksums.
+    if (value !== undefined && !value.includes('-')) checksums[name] = value;
   }
   return checksums;
 }

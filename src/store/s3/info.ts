@@ -29,8 +29,11 @@ export function capabilitiesOf(preset: S3Preset): Capabilities {
   };
 }
 
-/** The object that the headers of a HEAD or GET describe; `size` is that of the whole object, in bytes. */
-export function infoOf(key: string, size: number, headers: Record<string, string>): ObjectInfo {
+/**
+ * The object that the headers of a HEAD or GET describe; `size` is that of the whole object, in bytes.
+ * @param promised the object's ETag is an MD5 if it looks like one
+ */
+export function infoOf(key: string, size: number, headers: Record<string, string>, promised: boolean): ObjectInfo {
   const etag = bareEtag(required(headers.etag, 'ETag'));
   const info: ObjectInfo = {
     key,
@@ -39,7 +42,7 @@ export function infoOf(key: string, size: number, headers: Record<string, string
     mtimeMs: time(headers['last-modified']),
     headers: contentHeadersIn(headers),
     metadata: metadataIn(headers),
-    checksums: checksumsIn(headers, etag),
+    checksums: checksumsIn(headers, etag, promised),
   };
   const storageClass = headers['x-amz-storage-class'];
   if (storageClass !== undefined && storageClass !== 'STANDARD') info.storageClass = storageClass;
@@ -47,6 +50,17 @@ export function infoOf(key: string, size: number, headers: Record<string, string
   const versionId = headers['x-amz-version-id'];
   if (versionId !== undefined) info.versionId = versionId;
   return info;
+}
+
+/** As `infoOf`, for a GET of `read` bytes: a checksum beside some of the bytes may be theirs, not the object's. */
+export function infoOfRead(
+  key: string,
+  { size, read }: { size: number; read: number },
+  headers: Record<string, string>,
+  promised: boolean,
+): ObjectInfo {
+  const names = Object.keys(headers).filter((name) => read === size || !name.startsWith('x-amz-checksum-'));
+  return infoOf(key, size, Object.fromEntries(names.map((name) => [name, headers[name] ?? ''])), promised);
 }
 
 /** The size of part 1 from a HEAD with a part number. Servers that ignore the number return no parts count. */

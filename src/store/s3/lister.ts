@@ -19,11 +19,14 @@ export class Lister {
   readonly #calls: S3Calls;
   readonly #quirks: Quirks;
   readonly #head: Head;
+  readonly #promised: boolean;
 
-  constructor(calls: S3Calls, quirks: Quirks, head: Head) {
+  /** @param promised as in `checksumsOfEtag` */
+  constructor(calls: S3Calls, quirks: Quirks, head: Head, promised: boolean) {
     this.#calls = calls;
     this.#quirks = quirks;
     this.#head = head;
+    this.#promised = promised;
   }
 
   async page(options: ListOptions): Promise<ListPage> {
@@ -73,7 +76,7 @@ export class Lister {
   async #whole(page: ListedPage, { signal }: ListOptions): Promise<ListPage> {
     const { rows, prefixes } = page;
     const nextToken = nextOf(page);
-    if (rows.every(isWhole)) return { entries: rows.map(entryOf), prefixes, nextToken };
+    if (rows.every(isWhole)) return { entries: rows.map((row) => entryOf(row, this.#promised)), prefixes, nextToken };
     this.#quirks.notice('short-rows');
     const entries = await inParallel(rows, ROWS_ASKED, (row) => this.#entry(row, signal));
     return { entries: entries.flatMap((entry) => entry ?? []), prefixes, nextToken };
@@ -81,15 +84,15 @@ export class Lister {
 
   /** Undefined: it was deleted meanwhile. */
   async #entry(row: Row, signal: AbortSignal | undefined): Promise<ObjectEntry | undefined> {
-    if (isWhole(row)) return entryOf(row);
+    if (isWhole(row)) return entryOf(row, this.#promised);
     try {
       const { size, etag, mtimeMs, storageClass } = await this.#head(row.key, signal);
-      return entryOf({ size, etag, mtimeMs, storageClass, ...defined(row) });
+      return entryOf({ size, etag, mtimeMs, storageClass, ...defined(row) }, this.#promised);
     } catch (error) {
       if (isXsyncError(error, 'object-not-found')) return undefined;
       if (!isXsyncError(error) || error.class === 'temporary' || isXsyncError(error, 'aborted')) throw error;
       // It is listed all the same, so that it fails alone, by name, when it is read.
-      return { ...entryOf({ size: 0, etag: UNKNOWN, mtimeMs: 0, ...defined(row) }), checksums: undefined };
+      return { ...entryOf({ size: 0, etag: UNKNOWN, mtimeMs: 0, ...defined(row) }, false), checksums: undefined };
     }
   }
 }

@@ -59,11 +59,14 @@ function rowOf(key: string, { Size, ETag, LastModified, StorageClass }: Content)
   };
 }
 
-/** The entry of a row that lacks nothing. */
-export function entryOf(row: Required<Pick<Row, 'key' | 'size' | 'etag' | 'mtimeMs'>> & Row): ObjectEntry {
+/** The entry of a row that lacks nothing. @param promised as in `checksumsOfEtag` */
+export function entryOf(
+  row: Required<Pick<Row, 'key' | 'size' | 'etag' | 'mtimeMs'>> & Row,
+  promised: boolean,
+): ObjectEntry {
   const { key, size, etag, mtimeMs, storageClass } = row;
   // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
-  const entry: ObjectEntry = { key, size, etag, mtimeMs, checksums: checksumsOfEtag(etag) };
+  const entry: ObjectEntry = { key, size, etag, mtimeMs, checksums: checksumsOfEtag(etag, promised) };
   if (storageClass && storageClass !== 'STANDARD') entry.storageClass = storageClass;
   if (storageClass && ARCHIVED.has(storageClass)) entry.special = 'archived';
   return entry;

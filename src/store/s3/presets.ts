@@ -23,6 +23,11 @@ export interface S3Preset {
   maxCopySize: number;
   /** ETags of single puts and of parts are MD5s, whatever the bucket's encryption. */
   partEtagIsMd5: boolean;
+  /**
+   * ETags that look like an MD5, or like an MD5 of the parts' MD5s, are one, whoever wrote the object. Where this is not
+   * promised, they are only a hint. Encrypted objects are excepted.
+   */
+  etagIsMd5: boolean;
   /** Requests per second, where the provider documents a limit. */
   requestRates?: { read: number; write: number };
   /** Bytes of user metadata. */
@@ -48,6 +53,7 @@ const COMPATIBLE: S3Preset = {
   maxObjectSize: 5 * 1024 * GiB,
   maxCopySize: 5 * GiB,
   partEtagIsMd5: true,
+  etagIsMd5: true,
   maxMetadata: 2048,
   checksumMode: false,
   locationConstraint: false,
@@ -73,8 +79,11 @@ const AWS: S3Preset = {
 /** Virtual hosts, with a public endpoint for each region. */
 const VIRTUAL: S3Preset = { ...COMPATIBLE, pathStyle: false };
 
-/** Providers in China, whose limits differ from Amazon's. */
-const CHINA: S3Preset = { ...VIRTUAL, locationConstraint: true, minPartSize: 100 * KiB };
+/**
+ * Providers in China, whose limits differ from Amazon's. They compute the ETags of multipart objects in ways of their
+ * own, which rclone does not compare either.
+ */
+const CHINA: S3Preset = { ...VIRTUAL, locationConstraint: true, minPartSize: 100 * KiB, etagIsMd5: false };
 
 export const PRESETS = {
   aws: AWS,
@@ -92,16 +101,22 @@ export const PRESETS = {
     nul: false,
     quirks: ['no-copy-if-match', 'no-encoded-uploads'],
   },
-  b2: { ...VIRTUAL, endpoint: (region) => `https://s3.${region}.backblazeb2.com`, defaultRegion: 'us-west-004' },
-  // All parts but the last must have the same size; the planner's parts do.
-  r2: { ...COMPATIBLE, defaultRegion: 'auto', maxMetadata: 8192 },
+  b2: {
+    ...VIRTUAL,
+    endpoint: (region) => `https://s3.${region}.backblazeb2.com`,
+    defaultRegion: 'us-west-004',
+    etagIsMd5: false,
+  },
+  // All parts but the last must have the same size; the planner's parts do. ETags of objects uploaded in parts before
+  // June 2023 are random (https://developers.cloudflare.com/r2/objects/multipart-objects/).
+  r2: { ...COMPATIBLE, defaultRegion: 'auto', maxMetadata: 8192, etagIsMd5: false },
   digitalocean: {
     ...VIRTUAL,
     endpoint: (region) => `https://${region}.digitaloceanspaces.com`,
     defaultRegion: 'nyc3',
     quirks: ['no-encoding-type', 'no-encoded-uploads', 'no-copy-if-match'],
   },
-  garage: { ...COMPATIBLE, defaultRegion: 'garage' },
+  garage: { ...COMPATIBLE, defaultRegion: 'garage', etagIsMd5: false },
   // CopyObject has no limit on the size, and UploadPartCopy does not exist.
   gcs: {
     ...COMPATIBLE,
@@ -109,6 +124,7 @@ export const PRESETS = {
     defaultRegion: 'auto',
     maxCopySize: 5 * 1024 * GiB,
     partEtagIsMd5: false,
+    etagIsMd5: false,
     quirks: ['no-part-copy', 'unpacks-gzip', 'no-copy-if-match'],
   },
   linode: {
@@ -123,7 +139,12 @@ export const PRESETS = {
     defaultRegion: 'fr-par',
     maxParts: 1000,
   },
-  seaweedfs: { ...COMPATIBLE, partEtagIsMd5: false, quirks: ['no-copy-if-match', 'no-encoding-type'] },
+  seaweedfs: {
+    ...COMPATIBLE,
+    partEtagIsMd5: false,
+    etagIsMd5: false,
+    quirks: ['no-copy-if-match', 'no-encoding-type'],
+  },
   // Server-side copies have no limit on the size, and UploadPartCopy does not exist. Objects are in segments of 64 MiB.
   storj: {
     ...COMPATIBLE,
@@ -131,6 +152,7 @@ export const PRESETS = {
     orderedListing: 'unknown',
     maxCopySize: 5 * 1024 * GiB,
     partEtagIsMd5: false,
+    etagIsMd5: false,
     quirks: ['no-part-copy', 'no-copy-if-match'],
   },
   wasabi: {
@@ -158,7 +180,13 @@ export const PRESETS = {
     defaultRegion: 'cn-north-4',
     quirks: ['list-v1', 'no-encoding-type', 'no-encoded-uploads'],
   },
-  other: { ...COMPATIBLE, orderedListing: 'unknown', partEtagIsMd5: false, quirks: ['no-copy-if-match'] },
+  other: {
+    ...COMPATIBLE,
+    orderedListing: 'unknown',
+    partEtagIsMd5: false,
+    etagIsMd5: false,
+    quirks: ['no-copy-if-match'],
+  },
 } as const satisfies Record<string, S3Preset>;
 
 export type S3Provider = keyof typeof PRESETS;
@@ -188,7 +216,15 @@ export function presetOf(config: {
   endpoint?: string;
   quirks?: readonly Quirk[];
   max_parts?: number;
+  etag_is_md5?: boolean;
 }): S3Preset {
   const preset: S3Preset = PRESETS[providerOf(config)];
-  return { ...preset, quirks: config.quirks ?? preset.quirks, maxParts: config.max_parts ?? preset.maxParts };
+  const { quirks = preset.quirks, max_parts: maxParts = preset.maxParts, etag_is_md5: isMd5 } = config;
+  const etags = isMd5 === undefined ? {} : { partEtagIsMd5: isMd5, etagIsMd5: isMd5 };
+  return { ...preset, quirks, maxParts, ...etags };
+}
+
+/** ETags that the store returns for what was just written are MD5s, unless the response says that it was encrypted. */
+export function writtenEtagIsMd5({ partEtagIsMd5, etagIsMd5 }: S3Preset): boolean {
+  return partEtagIsMd5 || etagIsMd5;
 }

@@ -4,7 +4,7 @@ import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { HeadOptions, ReadOptions } from '../port.js';
 import type { Answer, GetAnswer, GetRequest, Row, S3Calls } from './calls.js';
-import { describes, firstPartSizeOf, infoOf, sizeOf, unlessUnsupported } from './info.js';
+import { describes, firstPartSizeOf, infoOf, infoOfRead, sizeOf, unlessUnsupported } from './info.js';
 import { isRefusedForm, type Quirks } from './quirks.js';
 
 type Pinned = HeadOptions & { ifMatch?: string };
@@ -16,13 +16,16 @@ export class Reading {
   readonly #calls: S3Calls;
   readonly #quirks: Quirks;
   readonly #row: AskRow;
+  readonly #promised: boolean;
   /** Whether gzip is requested at first. */
   #gzip: boolean;
 
-  constructor(calls: S3Calls, quirks: Quirks, row: AskRow) {
+  /** @param promised as in `infoOf` */
+  constructor(calls: S3Calls, quirks: Quirks, row: AskRow, promised: boolean) {
     this.#calls = calls;
     this.#quirks = quirks;
     this.#row = row;
+    this.#promised = promised;
     this.#gzip = quirks.has('unpacks-gzip');
   }
 
@@ -56,7 +59,7 @@ export class Reading {
     }
     if (size === undefined) throw lacking(key, 'size');
     const info = describes(answer.headers)
-      ? infoOf(key, size, answer.headers)
+      ? infoOfRead(key, { size, read: answer.received }, answer.headers, this.#promised)
       : await this.#afterRead(key, size, answer, { versionId, signal });
     mustBe(key, info.etag, ifMatch);
     return info;
@@ -126,7 +129,7 @@ export class Reading {
       () => this.#firstByte(key, options),
     );
     const size = sizeOf(answer, 0);
-    if (size !== undefined && describes(answer.headers)) return infoOf(key, size, answer.headers);
+    if (size !== undefined && describes(answer.headers)) return infoOf(key, size, answer.headers, this.#promised);
     return this.#completed(key, answer, options);
   }
 
@@ -158,18 +161,24 @@ export class Reading {
     if (size === undefined) throw lacking(key, 'size');
     if (!etag) throw lacking(key, 'ETag');
     if (lastModified === undefined) throw lacking(key, 'time');
-    return infoOf(key, size, { ...headers, etag, 'last-modified': lastModified });
+    return infoOf(key, size, { ...headers, etag, 'last-modified': lastModified }, this.#promised);
   }
 
   /** The version that a HEAD names after the read is the one that was read, if it is the one that was planned. */
-  async #afterRead(key: string, size: number, { headers }: GetAnswer, options: Pinned): Promise<ObjectInfo> {
+  async #afterRead(
+    key: string,
+    size: number,
+    { headers, received: read }: GetAnswer,
+    options: Pinned,
+  ): Promise<ObjectInfo> {
     this.#quirks.notice('no-read-etag');
     const now = await this.#described(key, options);
     if (now.size !== size) throw changed(key);
     const etag = headers.etag || now.etag;
     mustBe(key, now.etag, etag);
     const time = new Date(now.mtimeMs).toUTCString();
-    return infoOf(key, size, { ...headers, etag, 'last-modified': headers['last-modified'] ?? time });
+    const told = { ...headers, etag, 'last-modified': headers['last-modified'] ?? time };
+    return infoOfRead(key, { size, read }, told, this.#promised);
   }
 }
 

@@ -10,7 +10,7 @@ import { XsyncError } from '../../model/error.js';
 import { bareEtag } from '../../model/etag.js';
 import type { DeleteFailure } from '../port.js';
 import type { ListedPage, ListedParts, ListedUploads, Written } from './calls.js';
-import { bodyChecksums } from './copying.js';
+import { withChecksums } from './copying.js';
 import { listedDecoder } from './encode.js';
 import { itemError } from './errors.js';
 import { required } from './listing.js';
@@ -79,8 +79,7 @@ interface Described {
 export function readDescribed(described: Described | undefined, { headers }: SdkAnswer): Written {
   const { ETag, LastModified, ...checksums } = described ?? {};
   const etag = ETag ? bareEtag(ETag) : undefined;
-  const versionId = headers['x-amz-version-id'];
-  return { etag, checksums: bodyChecksums(checksums, headers, etag), versionId, mtimeMs: msOf(LastModified) };
+  return { etag, headers: withChecksums(headers, checksums), mtimeMs: msOf(LastModified) };
 }
 
 function msOf(value: Date | undefined): number | undefined {

@@ -3,7 +3,7 @@ import { bareEtag } from '../../model/etag.js';
 import { readXml } from '../http/xml.js';
 import type { CallOptions, CopyOptions, ObjectStore, PartOptions, UploadRef } from '../port.js';
 import type { Answer, ListedParts, ListedUploads, S3Calls, Written } from './calls.js';
-import { bodyChecksums, copySource, readCopy } from './copying.js';
+import { copySource, readCopy, withChecksums } from './copying.js';
 import { escapeXml } from './encode.js';
 import { md5Header } from './headers.js';
 import { readParts, readUploads, required } from './listing.js';
@@ -73,12 +73,12 @@ export class Uploads {
     const headers = { 'content-type': 'application/xml' };
     const call = { method: 'POST', key, parameters: { uploadId }, headers, body, signal, lateError: true } as const;
     const answer = await this.#wire.send(call);
-    const versionId = answer.headers['x-amz-version-id'];
-    if (answer.body.length === 0) return { checksums: {}, versionId };
+    const { headers: told } = answer;
+    if (answer.body.length === 0) return { headers: told };
     const fields = ['ETag', 'ChecksumCRC64NVME', 'ChecksumType'] as const;
     const result = readXml(answer.body, { root: 'CompleteMultipartUploadResult', fields, lists: {} }).fields;
     const etag = result.ETag ? bareEtag(result.ETag) : undefined;
-    return { etag, checksums: bodyChecksums(result, answer.headers, etag), versionId };
+    return { etag, headers: withChecksums(told, result) };
   }
 
   async abort({ key, uploadId }: UploadRef, { signal }: CallOptions): Promise<void> {

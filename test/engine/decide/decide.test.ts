@@ -11,7 +11,7 @@ import {
 } from '../../../src/engine/decide/decide.js';
 import { POLICY, SYNC_POLICY } from '../support.js';
 
-const KNOWN = { ours: true, intended: false, proven: true };
+const KNOWN = { ours: true, intended: false, proven: true, apartMs: 0, onDisk: false };
 const SAME: Evidence = { sizeSame: true, checksum: 'same', ...KNOWN };
 const DIFFERS: Evidence = { sizeSame: true, checksum: 'differs', ...KNOWN };
 const SIZE: Evidence = { sizeSame: false, checksum: 'unknown', ...KNOWN };
@@ -97,9 +97,24 @@ describe('--size-only', () => {
   ]);
 });
 
+describe('--modify-window', () => {
+  const apart: Evidence = { ...ADOPTED, apartMs: 5000 };
+  holds({ ...POLICY, modifyWindowMs: 5000 }, [['same', 'same', apart, 'skip unchanged']]);
+  holds({ ...POLICY, modifyWindowMs: 4999 }, [
+    ['same', 'same', apart, 'inspect times else time-differs'],
+    ['same', 'same', { ...apart, checksum: 'same' }, 'skip same-checksum'],
+    ['same', 'same', { ...apart, checksum: 'differs' }, 'copy checksum-differs'],
+  ]);
+});
+
 describe('--checksum', () => {
+  const onDisk: Evidence = { ...NOTHING, onDisk: true };
   holds({ ...POLICY, compare: 'checksum' }, [
     ['same', 'same', NOTHING, 'skip unchanged'],
+    ['same', 'same', ADOPTED, 'inspect checksums else checksum-differs'],
+    ['same', 'same', { ...ADOPTED, checksum: 'differs' }, 'copy checksum-differs'],
+    ['same', 'same', { ...ADOPTED, checksum: 'same' }, 'skip same-checksum'],
+    ['same', 'same', onDisk, 'inspect checksums else checksum-differs'],
     ['changed', 'same', NOTHING, 'inspect checksums else checksum-differs'],
     ['same', 'changed', NOTHING, 'inspect checksums else checksum-differs'],
     ['unknown', 'unknown', NOTHING, 'inspect checksums else checksum-differs'],

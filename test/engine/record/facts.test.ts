@@ -88,8 +88,8 @@ describe('what cannot be read counts as absent', () => {
   });
 
   it.each(['', 'soon', '{}', 'null'])('an instant: %j', (text) => {
-    expect(synchronisedMs(holding({ synchronised: text }))).toBeUndefined();
-    expect(liveSinceMs(holding({ live: text }))).toBeUndefined();
+    expect(synchronisedMs(holding({ synchronised: text }), 1)).toBeUndefined();
+    expect(liveSinceMs(holding({ live: text }), 1)).toBeUndefined();
   });
 });
 

@@ -16,7 +16,7 @@ function rowsOf(lags: readonly number[]): LagRow[] {
   const place = { kind: 'memory', endpoint: 'a', bucket: 'b', prefix: '' };
   const manifest = openManifest(IN_MEMORY, { source: place, dest: place });
   manifest.addLags(book.take());
-  const rows = manifest.lags(0);
+  const rows = manifest.lags(0, Number.MAX_SAFE_INTEGER);
   manifest.close();
   return rows;
 }

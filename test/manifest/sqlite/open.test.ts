@@ -157,6 +157,34 @@ describe('migrations', () => {
     manifest.close();
   });
 
+  test('a manifest of format 2 keeps its rows and its unfinished uploads, whose parts are then compared anew', () => {
+    const file = join(temporaryFolder(), 'm.db');
+    const db = new Database(file);
+    migrate(db, MIGRATIONS.slice(0, 2));
+    db.exec(`INSERT INTO object VALUES ('k', 7, 's', 1.5, 'd', 'size', 1, 9);
+      INSERT INTO upload VALUES ('big', 'id', 's', 20, 10, 5);
+      INSERT INTO part VALUES ('big', 1, 10, 'p1', 'aa', NULL);
+      INSERT INTO intent VALUES ('new', '', 3);
+      INSERT INTO run VALUES ('r', 'sync', 1, 2, 'complete', '{}');`);
+    db.close();
+    const manifest = open(file);
+    const row = { key: 'k', size: 7, sourceEtag: 's', sourceMtimeMs: 1.5, destEtag: 'd', ours: true, atMs: 9 };
+    expect(manifest.get('k')).toEqual({ ...row, verifiedBy: 'size' });
+    expect(manifest.page(undefined, 9)).toEqual([{ ...row, verifiedBy: 'size' }]);
+    const upload = { key: 'big', uploadId: 'id', sourceEtag: 's', size: 20, partSize: 10, createdMs: 5 };
+    expect(manifest.uploads()).toEqual([upload]);
+    expect(manifest.parts('big')).toEqual([{ partNumber: 1, size: 10, etag: 'p1', md5: 'aa' }]);
+    manifest.noteHash('big', { upTo: 1, state: 'x' });
+    expect(manifest.upload('big')).toEqual({ ...upload, hashed: { upTo: 1, state: 'x' } });
+    manifest.beginUpload(upload);
+    expect(manifest.upload('big')).toEqual(upload);
+    expect(manifest.intended('new')?.atMs).toBe(3);
+    expect(manifest.runs(1)).toMatchObject([{ id: 'r', startedMs: 1 }]);
+    manifest.commit([{ ...row, verifiedBy: 'md5', apartMs: 4.5, content: 'md5:aa' }]);
+    expect(manifest.get('k')).toEqual({ ...row, verifiedBy: 'md5', apartMs: 4.5, content: 'md5:aa' });
+    manifest.close();
+  });
+
   test('only the missing migrations run, once, and a failing one changes nothing', () => {
     const db = new Database(':memory:');
     const next = [...MIGRATIONS, 'CREATE TABLE second (x)'];

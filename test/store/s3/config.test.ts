@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { addressesOf } from '../../../src/store/s3/address.js';
 import { s3ConfigSchema } from '../../../src/store/s3/config.js';
 import { ChainSource, credentialSource } from '../../../src/store/s3/credentials.js';
+import { presetOf } from '../../../src/store/s3/presets.js';
 
 const KEYS = { access_key_id: 'AKID', secret_access_key: 'hidden' };
 const parse = (more: object) => s3ConfigSchema.parse({ type: 's3', ...KEYS, ...more });
@@ -39,6 +40,20 @@ describe('an s3 remote', () => {
     [{ provider: 'aws', endpoint: 'http://127.0.0.1:9000' }, 'bucket', 'http://127.0.0.1:9000', '/bucket'],
   ])('finds its bucket: %o', (more, bucket, origin, base) => {
     expect(addressesOf(parse(more), bucket).control).toMatchObject({ origin, base });
+  });
+
+  it.each([
+    ['aws', {}, true],
+    ['minio', {}, true],
+    ['r2', {}, false],
+    ['oss', {}, false],
+    ['other', {}, false],
+    ['other', { etag_is_md5: true }, true],
+    ['minio', { etag_is_md5: 'false' }, false],
+  ])('takes ETags for MD5s where that is promised: %s %o', (provider, more, promised) => {
+    const keys = { access_key_id: 'a', secret_access_key: 'b', endpoint: 'https://s3.example.com' };
+    const config = s3ConfigSchema.parse({ type: 's3', provider, ...keys, ...more });
+    expect(presetOf(config).etagIsMd5).toBe(promised);
   });
 
   it('sends only bytes over the accelerated endpoint', () => {

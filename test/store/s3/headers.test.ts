@@ -95,7 +95,21 @@ describe('checksums of an answer', () => {
     ],
     ['a composite CRC', { 'x-amz-checksum-crc64nvme': 'AAA=-2', 'x-amz-checksum-type': 'COMPOSITE' }, 'x', {}],
   ])('are never claimed wrongly: %s', (_name, headers, etag, expected) => {
-    expect(checksumsIn(headers as Record<string, string>, etag)).toEqual(expected);
+    expect(checksumsIn(headers as Record<string, string>, etag, true)).toEqual(expected);
+  });
+
+  it('of an ETag are a hint where the store does not promise that it is an MD5', () => {
+    expect(checksumsIn({}, md5.toUpperCase(), false)).toEqual({ etagHint: md5 });
+    expect(checksumsIn({}, `${md5}-3`, false)).toEqual({ etagHint: `${md5}-3` });
+    expect(checksumsIn({ 'x-amz-server-side-encryption': 'aws:kms' }, md5, false)).toEqual({});
+    expect(checksumsIn({}, 'no-md5', false)).toEqual({});
+  });
+
+  it.each(['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256'])('of the whole object are read: %s', (name) => {
+    const header = `x-amz-checksum-${name}`;
+    expect(checksumsIn({ [header]: 'AAA=' }, 'x', true)).toEqual({ [name]: 'AAA=' });
+    expect(checksumsIn({ [header]: 'AAA=-2' }, 'x', true)).toEqual({});
+    expect(checksumsIn({ [header]: 'AAA=', 'x-amz-checksum-type': 'COMPOSITE' }, 'x', true)).toEqual({});
   });
 
   it('come from an ETag without its quotes, otherwise verbatim', () => {

@@ -1,0 +1,357 @@
+/**
+ * The parts of one object: read, hash, send, checkpoint, several at once.
+ *
+ * The first part read also returns the object's headers, with which the upload is created: this saves a HEAD. Each
+ * acknowledged part is checkpointed before the next one takes its slot, so that after a kill only the parts in flight are
+ * sent again. A part that is far slower than the others is raced: see `race.ts`.
+ */
+import type { PartRow } from '../../manifest/checkpoints.js';
+import { XsyncError } from '../../model/error.js';
+import type { ObjectInfo } from '../../model/object.js';
+import type { CopyTicket } from '../../model/ticket.js';
+import type { VerifiedBy } from '../../model/verified.js';
+import type { ObjectStore, PartEntry, PartResult, UploadRef } from '../../store/port.js';
+import type { Lease } from '../flow/budget.js';
+import { partRange } from '../plan/cut.js';
+import type { Moving } from '../tune/flow.js';
+import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
+import { outgoing } from './outgoing.js';
+import { type RaceResult, type Request, Siblings } from './race.js';
+import { confirmByReading } from './reading-back.js';
+import type { SourceProof, Turn } from './source-proof.js';
+import { type Resumed, startUpload } from './uploads.js';
+import { confirm, contradicts, hashPartSoon, hintAgrees, isSameBytes, isSamePart, type PartHashes } from './verify.js';
+
+/** A part's bytes, and the object's headers that came with them. */
+interface Read {
+  info: ObjectInfo;
+  lease: Lease;
+}
+
+export class PartsInFlight {
+  readonly #means: Means;
+  readonly #ticket: CopyTicket;
+  #proof: SourceProof;
+  readonly #done = new Map<number, PartRow>();
+  readonly #arrived = new Map<number, PartEntry>();
+  /** Parts not sent because an earlier run sent them. */
+  readonly #spared = new Map<number, { size: number }>();
+  /** Parts whose bytes were read again and were not those that had been sent. */
+  #differed = 0;
+  readonly #reads = new Siblings();
+  readonly #writes = new Siblings();
+  /** Parts that are being read. */
+  readonly #reading = new Set<number>();
+  /** Parts whose bytes wait to be hashed after those before them. */
+  #queued = 0;
+  /** So far the ETag of every part is its MD5, so sending a part again yields the same ETag. */
+  #md5Etags = true;
+  #started: Promise<UploadRef> | undefined;
+  #broken = false;
+  #confirmed = true;
+  /** The first part whose ETag looks like an MD5 and is not that of the bytes. */
+  #contradicted: PartRow | undefined;
+
+  constructor(
+    means: Means,
+    ticket: CopyTicket,
+    proof: SourceProof,
+    resumed: Resumed | undefined,
+    done: readonly PartRow[],
+  ) {
+    this.#means = means;
+    this.#ticket = ticket;
+    this.#proof = proof;
+    if (resumed) this.#started = Promise.resolve(resumed.upload);
+    for (const part of resumed?.arrived ?? []) this.#arrived.set(part.partNumber, part);
+    for (const part of done) {
+      this.#done.set(part.partNumber, part);
+      this.#spared.set(part.partNumber, part);
+    }
+  }
+
+  /**
+   * Sends the missing parts. If the source's ETag promises nothing and differs, all parts are read again: it is no
+   * checksum if the bytes are the same.
+   * @throws the first error once all parts have ended; checksum-mismatch; Unfinished when stopped
+   */
+  async sendAll(): Promise<VerifiedBy> {
+    const trust = this.#means.etags.source;
+    await this.#sendMissing();
+    const first = this.#proof.prove(this.rows());
+    if (first !== 'etag-differs' && first !== 'unknown') {
+      if (this.#proof.isHint) trust.agree();
+      return first;
+    }
+    if (first === 'etag-differs' && !trust.counts) return 'computed';
+    this.#proof = await this.#proof.again();
+    this.#differed = 0;
+    await this.#sendMissing();
+    const second = this.#proof.prove(this.rows());
+    if (second !== 'etag-differs' && second !== 'unknown') {
+      if (this.#proof.isHint) trust.agree();
+      return second;
+    }
+    if (this.#differed > 0) {
+      const message = `the source returned other bytes when it was read again (${this.#differed} of ${this.#ticket.cut.parts} parts)`;
+      throw new XsyncError('checksum-mismatch', message, { subject: this.#ticket.key });
+    }
+    trust.disown();
+    return 'computed';
+  }
+
+  async #sendMissing(): Promise<void> {
+    const limit = this.#means.slots.ofObject();
+    const numbers = Array.from({ length: this.#ticket.cut.parts }, (_, i) => i + 1);
+    const missing = numbers.filter((n) => {
+      const row = this.#done.get(n);
+      return !row || this.#proof.needs(row);
+    });
+    const done = missing.map((n) => limit(() => this.#sendUnlessBroken(n)));
+    this.#means.opened?.();
+    const outcomes = await Promise.allSettled(done);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    if (missing.length === 0) return;
+    if (this.#means.halt.stops('parts')) throw new Unfinished();
+    // What the first response says of the source can mean that more parts are needed.
+    await this.#sendMissing();
+  }
+
+  /**
+   * The destination checked every part or returned a checksum of it. If it returned an ETag that looks like an MD5 and
+   * differs, one such part is read back.
+   */
+  async confirmedBy(etag: string): Promise<boolean> {
+    const { budget, etags } = this.#means;
+    const part = this.#contradicted;
+    if (!part?.md5 || !etags.dest.counts) return this.#confirmed;
+    const { offset, size } = partRange(part.partNumber, this.#ticket.cut.partSize, this.#ticket.source.size);
+    const lease = await budget.lease(size);
+    try {
+      await confirmByReading(this.#means, this.#ticket, { offset, etag, md5: part.md5 }, lease.bytes);
+      return this.#confirmed;
+    } finally {
+      lease.release();
+    }
+  }
+
+  get resumed(): { resumedParts: number; resumedBytes: number } {
+    return { resumedParts: this.#spared.size, resumedBytes: bytesOf(this.#spared.values()) };
+  }
+
+  rows(): PartRow[] {
+    return [...this.#done.values()].sort((a, b) => a.partNumber - b.partNumber);
+  }
+
+  async upload(): Promise<UploadRef> {
+    if (!this.#started) throw new XsyncError('internal', 'no part started the upload', { subject: this.#ticket.key });
+    return this.#started;
+  }
+
+  async #sendUnlessBroken(partNumber: number): Promise<void> {
+    if (this.#broken || this.#means.halt.stops('parts')) return;
+    try {
+      await this.#send(partNumber);
+    } catch (error) {
+      this.#broken = true;
+      throw error;
+    }
+  }
+
+  async #send(partNumber: number): Promise<void> {
+    const { budget, halt, checkpoints, slots } = this.#means;
+    const { key, cut, source } = this.#ticket;
+    const range = partRange(partNumber, cut.partSize, source.size);
+    // Taken in order of the parts, like the leases, so that a part never waits for one that has no memory yet.
+    const turn = this.#proof.takeTurn(partNumber);
+    let lease: Lease | undefined;
+    let moving: Moving | undefined;
+    try {
+      lease = await budget.lease(range.size);
+      if (this.#broken || halt.stops('parts')) return;
+      moving = slots.partFlow.begin(range.size);
+      const read = await this.#read(partNumber, range.offset, lease, moving);
+      if (read.lease !== lease) lease.release();
+      lease = read.lease;
+      moving.turn();
+      mustBeWhole(this.#ticket, read.info);
+      const upload = await this.#uploadFor(read.info);
+      await this.#hashInOrder(turn, lease.bytes);
+      const sent = await this.#write(upload, partNumber, lease.bytes, moving);
+      const row = { partNumber, size: range.size, ...sent };
+      await checkpoints.addPart(key, row);
+      this.#done.set(partNumber, row);
+      const hashed = this.#proof.acknowledge(partNumber);
+      if (hashed) await checkpoints.noteHash(key, hashed);
+      slots.races.add(range.size);
+    } finally {
+      turn.pass();
+      moving?.end();
+      lease?.release();
+    }
+  }
+
+  async #hashInOrder(turn: Turn, bytes: Uint8Array): Promise<void> {
+    this.#queued++;
+    try {
+      await turn.hash(bytes);
+    } finally {
+      this.#queued--;
+    }
+  }
+
+  /** @returns the given lease, or that of a second request if that was faster */
+  async #read(partNumber: number, offset: number, lease: Lease, moving: Moving): Promise<Read> {
+    const { source, budget, halt, slots } = this.#means;
+    const { key, etag } = this.#ticket.source;
+    const into =
+      (target: Lease): Request<Read> =>
+      async (attempt) => {
+        const info = await source.read(key, target.bytes, { offset, ifMatch: etag, ...attempt });
+        return { info, lease: target };
+      };
+    const again = (): Request<Read> | undefined => {
+      const holdsUp = this.#queued > 0 && partNumber === Math.min(...this.#reading);
+      const spare = this.#mayRace(source, holdsUp) ? budget.tryLease(lease.bytes.byteLength) : undefined;
+      return spare && orRelease(spare, into(spare));
+    };
+    this.#reading.add(partNumber);
+    try {
+      const result = await slots.races.run({
+        size: lease.bytes.byteLength,
+        siblings: this.#reads,
+        signal: halt.signal,
+        pace: moving.read,
+        first: into(lease),
+        second: again,
+        drop: (late) => late.lease.release(),
+      });
+      return this.#reported(partNumber, result);
+    } finally {
+      this.#reading.delete(partNumber);
+    }
+  }
+
+  async #write(
+    upload: UploadRef,
+    partNumber: number,
+    bytes: Uint8Array,
+    moving: Moving,
+  ): Promise<PartHashes & { etag: string }> {
+    const { dest } = this.#means;
+    const known = this.#done.get(partNumber);
+    const hashing = this.#proof.hashing(dest.capabilities);
+    const hashes = await hashPartSoon(bytes, {
+      md5: hashing.md5 || known?.md5 !== undefined,
+      crc64ecma: hashing.crc64ecma || known?.crc64ecma !== undefined,
+    });
+    if (known && isSameBytes(known, hashes)) return { ...hashes, etag: known.etag };
+    if (known) this.#differed++;
+    this.#spared.delete(partNumber);
+    const there = this.#arrived.get(partNumber);
+    const spared = there && isSamePart(there, bytes.byteLength, hashes);
+    const etag = spared ? this.#spare(there) : await this.#upload(upload, partNumber, bytes, hashes, moving);
+    return { etag, ...hashes };
+  }
+
+  /**
+   * S3 and OSS replace a part that is sent twice. The aborted loser of a race may still arrive whole at any time. So only
+   * parts whose ETag is their MD5 are raced: the loser then stores the same bytes under the same ETag, and the completion
+   * finds the ETag that it names. After the completion the service rejects the loser.
+   */
+  async #upload(
+    upload: UploadRef,
+    partNumber: number,
+    bytes: Uint8Array,
+    hashes: PartHashes,
+    moving: Moving,
+  ): Promise<string> {
+    const { dest, halt, slots } = this.#means;
+    const { key } = this.#ticket;
+    const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
+    const send: Request<PartResult> = (attempt) =>
+      dest.uploadPart(upload, partNumber, bytes, { contentMd5, ...attempt });
+    const result = await slots.races.run({
+      size: bytes.byteLength,
+      siblings: this.#writes,
+      signal: halt.signal,
+      pace: progressOf(this.#means, key, moving),
+      first: send,
+      second: () => (this.#md5Etags && this.#mayRace(dest, false) ? send : undefined),
+    });
+    const answer = this.#reported(partNumber, result);
+    if (!isMd5Etag(answer, hashes, dest)) this.#md5Etags = false;
+    const confirmed = confirm(key, hashes, answer);
+    if (hintAgrees(hashes, answer)) this.#means.etags.dest.agree();
+    if (!confirmed && contradicts(hashes, answer)) this.#contradicted ??= rowOf(partNumber, bytes, answer, hashes);
+    if (!confirmed && contentMd5 === undefined) this.#confirmed = false;
+    return answer.etag;
+  }
+
+  /** Racing is worth its bytes when the part holds up the object, or when no other part needs the line. */
+  #mayRace(store: ObjectStore, holdsUp: boolean): boolean {
+    const { halt, slots } = this.#means;
+    if (store.capabilities.local || this.#broken || halt.stops('parts')) return false;
+    const isLast = this.#done.size === this.#ticket.cut.parts - 1;
+    return holdsUp || isLast || slots.spare > slots.races.running;
+  }
+
+  #reported<T>(part: number, { brought, race }: RaceResult<T>): T {
+    const { key } = this.#ticket;
+    if (race) this.#means.observe({ type: 'race', key, part, bytes: race.wasted, won: race.won });
+    return brought;
+  }
+
+  /** The part had arrived and only its response was lost. */
+  #spare({ partNumber, size, etag }: PartEntry): string {
+    this.#spared.set(partNumber, { size });
+    this.#means.observe({ type: 'progress', key: this.#ticket.key, bytes: size });
+    return etag;
+  }
+
+  async #uploadFor(info: ObjectInfo): Promise<UploadRef> {
+    const { source, halt } = this.#means;
+    const { source: from } = this.#ticket;
+    await this.#proof.learn(info.checksums, async () => {
+      if (source.capabilities.local) return {};
+      const whole = await source.head(from.key, { signal: halt.signal });
+      mustBeWhole(this.#ticket, whole);
+      return whole.checksums;
+    });
+    const options = outgoing(info, this.#means.dest, this.#ticket.storageClass);
+    this.#started ??= startUpload(this.#means, this.#ticket, options);
+    return this.#started;
+  }
+}
+
+function rowOf(
+  partNumber: number,
+  { byteLength: size }: Uint8Array,
+  { etag }: PartResult,
+  hashes: PartHashes,
+): PartRow {
+  return { partNumber, size, etag, ...hashes };
+}
+
+/** The ETag is the part's MD5, so that sending the part again stores the same ETag. */
+function isMd5Etag({ etag, checksums }: PartResult, { md5 }: PartHashes, dest: ObjectStore): boolean {
+  const promised = checksums.md5 ?? (dest.capabilities.partEtagIsMd5 ? checksums.etagHint : undefined);
+  return (promised ?? md5) === etag.toLowerCase();
+}
+
+/** Releases the lease if the request fails. */
+function orRelease<T>(lease: Lease, request: Request<T>): Request<T> {
+  return async (attempt) => {
+    try {
+      return await request(attempt);
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
+  };
+}
+
+/** Sum of their sizes. */
+export function bytesOf(parts: Iterable<{ size: number }>): number {
+  return [...parts].reduce((sum, { size }) => sum + size, 0);
+}
