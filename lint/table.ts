@@ -18,7 +18,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'store/registry': 'store/backend store/local store/memory store/s3 store/oss',
   'store/wrap': 'model store/port',
   'store/http': 'model native store/port',
-  'store/local': 'model hash store/port store/backend store/signal',
+  'store/local': 'model hash native store/port store/backend store/signal',
   'store/memory': 'model hash store/port store/backend store/signal',
   'store/s3': 'model hash store/port store/backend store/accelerate store/prices store/rclone store/http',
   'store/oss': 'model store/port store/backend store/accelerate store/prices store/rclone store/ini store/http',
@@ -36,7 +36,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/tune':
     'model native store/port manifest engine/events engine/pair engine/options engine/plan engine/record/facts',
   'engine/transfer':
-    'model hash store/port store/wrap manifest engine/events engine/options engine/flow engine/plan engine/tune',
+    'model hash store/port store/wrap manifest engine/events engine/options engine/flow engine/decide engine/plan engine/tune',
   'engine/record/facts': 'model manifest engine/events',
   'engine/record': 'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan',
   'engine/pass':
@@ -73,6 +73,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   commander: 'cli',
   fastify: 'inbound',
   'hash-wasm': 'hash',
+  'iconv-lite': 'store/local',
   koffi: 'native',
   mime: 'store/local',
   'p-limit': 'engine/flow',

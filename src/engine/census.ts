@@ -16,13 +16,17 @@ export interface Pass {
   passed: Passed;
   /** The oldest change that was skipped as `settling`, ms. */
   unsettledMs?: number;
+  /** The first sign that a listing of the pass is wrong, as a clause. Nothing is deleted then. */
+  oddity?: string;
 }
 
 /** What a run has seen of its keys. Only the pass that lists the keys changes it; reports read it. */
 export interface CensusView {
   /** Objects of the source that were compared, filtered ones included. */
   readonly seen: number;
-  /** Of those, the keys that are also at the destination or in the manifest. */
+  /** Objects of which only a failure is known: their HEAD failed, or they are folders that could not be listed. */
+  readonly unseen: number;
+  /** Of the seen, the keys that are also at the destination or in the manifest. */
   readonly common: number;
   /** Objects found gone from the source that are still at the destination. */
   readonly doomed: number;
@@ -34,8 +38,13 @@ export class Census implements CensusView {
   seen = 0;
   common = 0;
   doomed = 0;
+  unseen = 0;
   /** Objects in the source's listing so far. */
   listed = 0;
+  /** The last key that the source has, so far. */
+  last: string | undefined;
+  /** Keys of the manifest after `last`. */
+  beyond = 0;
   #failed = 0;
   #held = 0;
   readonly #heldBefore: number;
@@ -50,9 +59,16 @@ export class Census implements CensusView {
   }
 
   /** @param common the key is also at the destination or in the manifest */
-  see(common: boolean): void {
+  see(common: boolean, key?: string): void {
     this.seen++;
     if (common) this.common++;
+    this.last = key ?? this.last;
+    this.beyond = 0;
+  }
+
+  /** The source does not have a key. */
+  miss({ known }: { known: boolean }): void {
+    if (known) this.beyond++;
   }
 
   /** An object could not be copied. */
@@ -67,7 +83,8 @@ export class Census implements CensusView {
 
   /** The keys are listed again from the first one. */
   restart(): void {
-    this.seen = this.common = this.doomed = 0;
+    this.seen = this.common = this.doomed = this.unseen = this.beyond = 0;
+    this.last = undefined;
     this.#failed = this.#held = 0;
   }
 }

@@ -158,7 +158,7 @@ export interface Summary {
    * traffic of those is counted in each of them.
    */
   traffic: { source: Traffic; destination: Traffic };
-  /** Dry run only: the requests that the copies would need on each side. */
+  /** Dry run only: the requests that the copies and deletes would need on each side. */
   planned?: { source: Traffic['requests']; destination: Traffic['requests'] };
   /** The price of `traffic`, or of `planned` in a dry run; only when the remotes have prices. */
   cost?: Cost[];

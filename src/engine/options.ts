@@ -20,6 +20,8 @@ export interface DeleteOptions {
   ignoreErrors: boolean;
   /** Delete even if the source is empty. */
   allowEmptySource: boolean;
+  /** Do not look again at each object, on both sides, before it is deleted. */
+  unchecked?: boolean;
   /** Objects that the filter excludes count as gone from the source. */
   excluded: boolean;
 }

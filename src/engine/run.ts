@@ -189,7 +189,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
     ...parts,
     ...{ pair, options, recorder, budget, slots, limitInspections },
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
-    intents: new Intents(manifest),
+    intents: new Intents(manifest, parts.startedMs),
     route: routeOf(source, dest, { attempts, storageClass, wanted }),
     executor: new InThisThread(means),
   };

@@ -1,4 +1,5 @@
 import type { Checksums } from './checksum.js';
+import type { XsyncError } from './error.js';
 
 /** One object as a listing shows it. Plain data. */
 export interface ObjectEntry {
@@ -16,6 +17,13 @@ export interface ObjectEntry {
   checksums?: Checksums;
   /** Why the object cannot be read as ordinary bytes; absent for ordinary objects. */
   special?: 'archived' | 'symlink' | 'appendable' | 'other';
+  /** What a special `other` is, in words: `named pipe`. */
+  kind?: string;
+  /**
+   * Why a special object cannot be read although a person would expect to find it at the destination: the object counts
+   * as failed. Without it the object is only left out.
+   */
+  fault?: XsyncError;
   versionId?: string;
 }
 
@@ -57,6 +65,6 @@ export function parseMtime(metadata: UserMetadata): number | undefined {
 }
 
 /** The time in the `mtime` metadata if there is one, otherwise Last-Modified. Milliseconds since 1970. */
-export function effectiveMtime(info: ObjectInfo): number {
+export function effectiveMtime(info: Pick<ObjectInfo, 'metadata' | 'mtimeMs'>): number {
   return parseMtime(info.metadata) ?? info.mtimeMs;
 }

@@ -35,6 +35,8 @@ export interface Copied {
 export type Outcome =
   | Copied
   | { kind: 'deleted' }
+  /** The destination has another version than the ticket names. Nothing was done. */
+  | { kind: 'overtaken' }
   /** The source listed the object, but no longer has it. */
   | { kind: 'vanished' }
   /** The source has a different version, which needs a new ticket. `attempts`: the attempts of this ticket. */

@@ -28,6 +28,11 @@ export interface BackupTarget {
   key: string;
   /** Name of the place in messages. */
   text: string;
+  /**
+   * An earlier attempt to replace the object may have succeeded without an answer: ETag of what stood there before it,
+   * empty for nothing. If another version stands there now, an existing backup is that of the older one, and stays.
+   */
+  before?: string;
   /** --part-size. */
   partSize?: number;
   attempts: number;
@@ -58,6 +63,11 @@ export interface CopyTicket {
     key: string;
     /** ETag of the existing object that will be overwritten; absent when there is none. */
     replaces?: string;
+    /**
+     * ETag of what must still stand there, empty for nothing; somebody else's write stays. Absent: whatever stands there
+     * is overwritten.
+     */
+    expects?: string;
     /** Where the existing object is backed up first; absent when no backup is needed. */
     backup?: BackupTarget;
   };
@@ -76,7 +86,14 @@ export interface DeleteTicket {
   action: 'delete';
   /** Relative to the pair's prefixes. */
   key: string;
-  dest: { place: Place; key: string; size: number; backup?: BackupTarget };
+  dest: {
+    place: Place;
+    key: string;
+    size: number;
+    /** The version to delete: another one stays. Absent: whatever stands there. */
+    etag?: string;
+    backup?: BackupTarget;
+  };
 }
 
 export type Ticket = CopyTicket | DeleteTicket;

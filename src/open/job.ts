@@ -39,6 +39,7 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     bandwidth: bwlimit && ((nowMs) => bandwidthAt(bwlimit, nowMs)),
     congestion: job.congestion,
     copyLinks: job.copyLinks === true,
+    localEncoding: job.localEncoding,
     env,
   };
 }
@@ -98,6 +99,7 @@ function deletesOf(job: SyncJob | WatchJob): RunOptions['deletes'] {
     ignoreErrors: job.ignoreErrors === true,
     allowEmptySource: job.allowEmptySource === true,
     excluded: job.deleteExcluded === true,
+    unchecked: job.deleteUnchecked === true,
   };
 }
 

@@ -27,6 +27,8 @@ export interface OpenSettings {
   /** Overrides the setting of the remotes. */
   accelerate?: 'auto' | 'off';
   copyLinks: boolean;
+  /** Of file names on local disk; overrides the setting of the remotes. */
+  localEncoding?: string;
   env: NodeJS.ProcessEnv;
 }
 

@@ -91,13 +91,14 @@ export class Opener {
   }
 
   #resources(http: Resources['http'], tell: Resources['tell']): Resources {
-    const { transport, accelerate, copyLinks, contimeoutMs, timeoutMs, env } = this.#settings;
+    const { transport, accelerate, copyLinks, localEncoding, contimeoutMs, timeoutMs, env } = this.#settings;
     return {
       transport,
       http,
       accelerate,
       copyLinks,
       tell,
+      localEncoding,
       connectTimeoutMs: contimeoutMs || undefined,
       idleTimeoutMs: timeoutMs || undefined,
       env,

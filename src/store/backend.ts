@@ -71,6 +71,8 @@ export interface Resources {
   accelerate?: 'auto' | 'off';
   /** Follow symbolic links even if the remote does not. */
   copyLinks: boolean;
+  /** Encoding of file names on local disk; overrides the setting of the remote. */
+  localEncoding?: string;
   env: NodeJS.ProcessEnv;
   /** Hears what is found out about the store while it is used, each finding once. */
   tell?(message: string): void;

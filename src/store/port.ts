@@ -15,6 +15,7 @@
  *   that the engine can reuse them.
  */
 import type { Checksums } from '../model/checksum.js';
+import type { XsyncError } from '../model/error.js';
 import type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from '../model/object.js';
 
 /** What a store can and cannot do. The engine checks these and never checks a store's kind. */
@@ -38,6 +39,12 @@ export interface Capabilities {
   readonly partEtagIsMd5: boolean;
   /** User metadata is kept. False: `PutOptions.metadata` is rejected or ignored; see the store's class comment. */
   readonly keepsMetadata: boolean;
+  /** Deletes compare versions (`DeleteCallOptions.versions`). Absent: the engine looks at each object first. */
+  readonly deletesIfMatch?: true;
+  /** put and completeUpload obey `replaces`. */
+  readonly writesIfMatch?: true;
+  /** Copies obey `CopyOptions.ifMatch`. Absent: the engine checks which version was copied. */
+  readonly pinsCopies?: true;
   /** A modification time is kept natively and listed (local disk): no `mtime` metadata is needed. */
   readonly keepsMtime: boolean;
   /** Reading ahead is cheap and reading twice is free (local disk, memory). */
@@ -85,12 +92,25 @@ export interface ListOptions extends CallOptions {
   token?: string;
   /** At most this many keys; the store's largest page (1000) when absent. */
   maxKeys?: number;
+  /**
+   * False for a folder (a prefix that ends in a slash) whose objects are not wanted. A directory tree does not read it;
+   * other stores ignore this.
+   */
+  enters?: (prefix: string) => boolean;
+}
+
+/** A folder of a directory tree that could not be read: nothing is known of the keys that start with `prefix`. */
+export interface UnlistedFolder {
+  prefix: string;
+  error: XsyncError;
 }
 
 export interface ListPage {
   entries: ObjectEntry[];
   /** Rolled-up prefixes if a delimiter was given. */
   prefixes: string[];
+  /** Folders whose objects are missing from the page, in key order. */
+  unlisted?: UnlistedFolder[];
   /** Absent on the last page. A page may be empty and not be the last. */
   nextToken?: string;
 }
@@ -116,9 +136,17 @@ export interface PutOptions extends TransferOptions {
   /** Modification time in ms for stores with `keepsMtime`; for others the engine may put it into the metadata. */
   mtimeMs?: number;
   storageClass?: string;
+  /**
+   * ETag of the object that the write replaces, empty for none: if another one stands there, nothing is written, and the
+   * call fails with `precondition-failed`. Only for stores with `writesIfMatch`; others ignore it.
+   */
+  replaces?: string;
   /** Hex MD5 of the body; stores with `checksContentMd5` reject a body that differs (`checksum-mismatch`). */
   contentMd5?: string;
 }
+
+/** Of a multipart upload; its completion takes `replaces`. */
+export type UploadOptions = Omit<PutOptions, 'contentMd5' | 'pace' | 'replaces'>;
 
 /** What a destination returned about bytes that it now holds. */
 export interface WriteResult {
@@ -163,6 +191,12 @@ export interface UploadPage {
   nextToken?: string;
 }
 
+export interface CompleteOptions extends CallOptions {
+  mtimeMs?: number;
+  /** As in `PutOptions`. */
+  replaces?: string;
+}
+
 export interface CopyOptions extends CallOptions {
   /** The source's ETag must still be this one, otherwise `precondition-failed`. */
   ifMatch?: string;
@@ -170,6 +204,14 @@ export interface CopyOptions extends CallOptions {
   headers?: ContentHeaders;
   metadata?: UserMetadata;
   storageClass?: string;
+}
+
+export interface DeleteCallOptions extends CallOptions {
+  /**
+   * ETags by key: a key that holds another version is not deleted, and fails with `precondition-failed`. Only for stores
+   * with `deletesIfMatch`; others ignore it.
+   */
+  versions?: ReadonlyMap<string, string>;
 }
 
 export interface DeleteFailure {
@@ -199,7 +241,7 @@ export interface ObjectBytes {
   copyableFrom(source: ObjectStore): boolean;
 
   /** Starts a multipart upload with the object's final headers and metadata. */
-  createUpload(key: string, options?: Omit<PutOptions, 'contentMd5' | 'pace'>): Promise<UploadRef>;
+  createUpload(key: string, options?: UploadOptions): Promise<UploadRef>;
 
   /** `partNumber` 1 to `maxParts`. Sending a number again replaces that part. @throws upload-not-found */
   uploadPart(upload: UploadRef, partNumber: number, body: Uint8Array, options?: PartOptions): Promise<PartResult>;
@@ -224,7 +266,7 @@ export interface ObjectBytes {
   completeUpload(
     upload: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    options?: CallOptions & { mtimeMs?: number },
+    options?: CompleteOptions,
   ): Promise<WriteResult>;
 
   /** Deletes the upload and its parts. An upload that does not exist is not an error. */
@@ -261,7 +303,7 @@ export interface ObjectCatalog {
   listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage>;
 
   /** Deletes at most 1000 keys in one request; returns the failures. A missing key is not an error. */
-  delete(keys: readonly string[], options?: CallOptions): Promise<DeleteFailure[]>;
+  delete(keys: readonly string[], options?: DeleteCallOptions): Promise<DeleteFailure[]>;
 }
 
 /** A whole store. Functions that need only one half take that half. */

@@ -149,6 +149,37 @@ export function describeObjects(backend: Backend): void {
     }
   });
 
+  it('replaces only the named version, where it compares versions', async () => {
+    const { store } = subject();
+    if (!store.capabilities.writesIfMatch) return;
+    const { etag } = await store.put('a', bytes('old'), { replaces: '' });
+    await expectCode(store.put('a', bytes('other'), { replaces: '' }), 'precondition-failed');
+    await expectCode(store.put('a', bytes('other'), { replaces: 'another' }), 'precondition-failed');
+    await expectCode(store.put('missing', bytes('other'), { replaces: etag }), 'precondition-failed');
+    const second = await store.put('a', bytes('newer'), { replaces: etag });
+    expect((await store.head('a')).size).toBe(5);
+    const upload = await store.createUpload('a');
+    const part = { partNumber: 1, ...(await store.uploadPart(upload, 1, bytes('in parts'))) };
+    await expectCode(store.completeUpload(upload, [part], { replaces: etag }), 'precondition-failed');
+    expect((await store.head('a')).etag).toBe(second.etag);
+    await store.completeUpload(upload, [part], { replaces: second.etag });
+    expect((await store.head('a')).size).toBe(8);
+  });
+
+  it('deletes only the named version, where it compares versions', async () => {
+    const { store } = subject();
+    const keys = ['a', 'b', 'c\u0001', 'd\u0001'];
+    const versions = new Map<string, string>();
+    for (const key of keys) versions.set(key, (await store.put(key, bytes(`old ${key}`))).etag);
+    for (const key of ['b', 'd\u0001']) await store.put(key, bytes(`newer ${key}`));
+    const failures = await store.delete([...keys, 'missing'], { versions });
+    if (!store.capabilities.deletesIfMatch) return expect(failures).toEqual([]);
+    expect(failures.map(({ key }) => key)).toEqual(['b', 'd\u0001']);
+    for (const { error } of failures) expect(error).toMatchObject({ code: 'precondition-failed' });
+    for (const key of ['b', 'd\u0001']) expect((await store.head(key)).size).toBe(bytes(`newer ${key}`).byteLength);
+    for (const key of ['a', 'c\u0001']) await expectCode(store.head(key), 'object-not-found');
+  });
+
   it('forgets deleted objects', async () => {
     const { store } = subject();
     await store.put('a', bytes('x'), { headers: HEADERS, metadata: METADATA });

@@ -21,11 +21,21 @@ export function expectComplaint(outcome: Outcome, exit: keyof typeof EXIT, ...fr
 
 /** The run was carried through; the object `key` failed for the reason told in the fragments, and only once in the log. */
 export function expectFailedObject(outcome: Outcome, key: string, ...fragments: string[]): void {
-  const { code, stderr, stdout } = outcome;
+  expectFailure(outcome, key, fragments);
+  expect(outcome.code).toBe(EXIT.objectsFailed);
+}
+
+/** The same for an object that a later run may copy. */
+export function expectTemporaryFailure(outcome: Outcome, key: string, ...fragments: string[]): void {
+  expectFailure(outcome, key, fragments);
+  expect(outcome.code).toBe(EXIT.temporary);
+}
+
+function expectFailure(outcome: Outcome, key: string, fragments: readonly string[]): void {
+  const { stderr, stdout } = outcome;
   const told = stderr.split('\n').filter((line) => line.includes(`failed ${key}: `));
   expect(told, stderr).toHaveLength(1);
   for (const fragment of fragments) expect(told[0]).toContain(fragment);
   for (const unfit of UNFIT) expect(stderr + stdout).not.toMatch(unfit);
   expect(stderr.replace(/\s+/g, ' ')).toMatch(/To retry failed objects, run (xsync retry|the same command again)/);
-  expect(code).toBe(EXIT.objectsFailed);
 }

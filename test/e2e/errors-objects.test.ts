@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../src/cli/exit.js';
-import { expectComplaint, expectFailedObject } from './complaint.js';
+import { expectComplaint, expectFailedObject, expectTemporaryFailure } from './complaint.js';
 import { type Bucket, Lab } from './harness.js';
 
 let lab: Lab;
@@ -84,7 +84,7 @@ describe('one object', () => {
     source.fault({ kind: 'change' }, { kind: 'GetObject', key: 'moving' });
     const dest = lab.shanghai.bucket();
     const always = await lab.run(['copy', source.at(), dest.at()]);
-    expectFailedObject(always, 'moving', '(3 attempts)', 'changed while it was read');
+    expectTemporaryFailure(always, 'moving', '(3 attempts)', 'it is being written to', 'changed while it was read');
     expect(dest.keys()).toEqual(['fine']);
   });
 

@@ -117,7 +117,7 @@ export class FaultyStore extends InterceptedStore {
     return this.#with({ options: own }, () => super.list(own));
   }
 
-  override delete(keys: readonly string[], options?: port.CallOptions): Promise<port.DeleteFailure[]> {
+  override delete(keys: readonly string[], options?: port.DeleteCallOptions): Promise<port.DeleteFailure[]> {
     const own = [...keys];
     return this.#with({ keys: own }, () => super.delete(own, options));
   }

@@ -6,7 +6,7 @@ import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { openSettings } from '../../open/job.js';
 import type { OpenSide } from '../../open.js';
-import type { ListPage } from '../../store/port.js';
+import type { ListOptions, ListPage, UnlistedFolder } from '../../store/port.js';
 import { type Context, type Io, runCommand } from '../context.js';
 import {
   type ConnectionFlags,
@@ -84,7 +84,13 @@ export async function* walk(
   { oneLevel, filter, ...options }: { oneLevel: boolean; filter?: Filter; context: Context; concurrency: number },
 ): AsyncGenerator<Found[], void, void> {
   let found = false;
-  for await (const { entries, prefixes } of oneLevel ? level(side) : everything(side, options)) {
+  const unlisted: XsyncError[] = [];
+  const how = {
+    ...options,
+    onUnlisted: ({ error }: UnlistedFolder) => void unlisted.push(error),
+    enters: filter && ((folder: string) => filter.mayContain(folder.slice(side.prefix.length))),
+  };
+  for await (const { entries, prefixes } of oneLevel ? level(side, how) : everything(side, how)) {
     found ||= entries.length + prefixes.length > 0;
     const objects = entries
       .map((entry) => ({ path: entry.key.slice(side.prefix.length), entry }))
@@ -94,30 +100,40 @@ export async function* walk(
       .filter(({ path }) => filter?.mayContain(path) ?? true);
     yield [...objects, ...folders].sort((a, b) => compareKeys(a.path, b.path));
   }
+  const [first] = unlisted;
+  if (first) throw incomplete(first, unlisted.length);
   if (!found && side.path !== '') yield [await objectAt(side)];
 }
 
+/** The listing lacks what is in some folders. */
+function incomplete({ message, subject, code, remedy, cause }: XsyncError, count: number): XsyncError {
+  const more = count > 1 ? ` (and ${count - 1} more folders)` : '';
+  return new XsyncError(code, `the list is not complete: ${message}${more}`, { subject, remedy, cause });
+}
+
+type Listing = { context: Context; concurrency: number } & Pick<ListOptions, 'enters'> & {
+    onUnlisted: (folder: UnlistedFolder) => void;
+  };
+
 type Level = Pick<ListPage, 'prefixes'> & { entries: readonly ObjectEntry[] };
 
-async function* level({ store, prefix }: OpenSide): AsyncGenerator<Level> {
+async function* level({ store, prefix }: OpenSide, { onUnlisted, enters }: Listing): AsyncGenerator<Level> {
   let token: string | undefined;
   do {
-    const page = await store.list({ prefix, token, delimiter: '/' });
+    const page = await store.list({ prefix, token, delimiter: '/', enters });
+    for (const folder of page.unlisted ?? []) onUnlisted(folder);
     yield page;
     token = page.nextToken;
   } while (token !== undefined);
 }
 
-async function* everything(
-  side: OpenSide,
-  { context, concurrency }: { context: Context; concurrency: number },
-): AsyncGenerator<Level> {
+async function* everything(side: OpenSide, { context, concurrency, ...how }: Listing): AsyncGenerator<Level> {
   const { listPages } = await import('../../engine/list/list.js');
   const onInexact = (why: string): void => {
     const message = `${side.text} cannot be listed from an arbitrary key (${why}); it is listed sequentially`;
     context.log.report({ type: 'notice', level: 'warn', message });
   };
-  for await (const entries of listPages(side, concurrency, onInexact)) yield { entries, prefixes: [] };
+  for await (const entries of listPages(side, concurrency, onInexact, how)) yield { entries, prefixes: [] };
 }
 
 /** With nothing below it, the path may be an object itself. */

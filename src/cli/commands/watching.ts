@@ -29,6 +29,7 @@ export type WatchCommandFlags = TransferCommandFlags & {
   maxDelete?: object;
   deleteUnknown?: boolean;
   deleteExcluded?: boolean;
+  deleteUnchecked?: boolean;
   allowEmptySource?: boolean;
 };
 
@@ -132,6 +133,7 @@ function warnOfUnused(log: Renderer, flags: WatchCommandFlags): void {
     flags.maxDelete !== undefined && '--max-delete',
     flags.deleteUnknown && '--delete-unknown',
     flags.deleteExcluded && '--delete-excluded',
+    flags.deleteUnchecked && '--delete-unchecked',
     flags.deleteDuring && '--delete-during',
     flags.deleteAfter && '--delete-after',
     flags.allowEmptySource && '--allow-empty-source',

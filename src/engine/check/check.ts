@@ -1,10 +1,10 @@
 /** Compares two sides without copying, with the same streams and the same decision table as a copy. */
 import { loadHashes } from '../../hash/index.js';
-import { toXsyncError, type XsyncError } from '../../model/error.js';
+import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CheckPolicy, decide, type Finding } from '../decide/decide.js';
 import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
-import { exclusionOf } from '../decide/exclusion.js';
+import { exclusionOf, isNoObject } from '../decide/exclusion.js';
 import type { Both } from '../decide/reading.js';
 import { MemoryBudget } from '../flow/budget.js';
 import { endsRun, Halt } from '../flow/halt.js';
@@ -12,6 +12,8 @@ import { limiter, Queue } from '../flow/queue.js';
 import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { Triple } from '../list/diff.js';
 import { hearFindings, type RunPair, viewFor } from '../pair.js';
+import { beingWritten, isChange } from '../plan/fault.js';
+import { LeftOut } from '../record/left-out.js';
 import { type ContentContext, inspectContent } from './content.js';
 import { type CheckEvent, CheckFold, type CheckReporter, type CheckSummary } from './findings.js';
 
@@ -62,6 +64,7 @@ class Check {
   readonly #report: CheckReporter;
   readonly #inspections: Queue;
   readonly #context: ContentContext;
+  readonly #leftOut = new LeftOut();
 
   constructor(pair: RunPair, options: CheckOptions, halt: Halt, report: CheckReporter) {
     this.#pair = pair;
@@ -93,6 +96,7 @@ class Check {
           if (busy) await busy;
         }
       }
+      for (const message of this.#leftOut.messages()) report({ type: 'notice', level: 'warn', message });
     } finally {
       await this.#inspections.drain();
     }
@@ -105,7 +109,15 @@ class Check {
     // Only the manifest has the key.
     if (!object) return undefined;
     const excluded = exclusionOf(this.#pair, this.#options, key, object);
-    if (excluded) return this.#report({ type: 'skip', key, size: object.size, ...excluded });
+    if (excluded) {
+      if (excluded.reason === 'unreadable' && isNoObject(object)) this.#leftOut.add(object);
+      return this.#report({ type: 'skip', key, size: object.size, ...excluded });
+    }
+    const { oneWay, only, filter } = this.#options;
+    // What only the destination has is not asked for; the HEAD of a named key was reported when it failed.
+    if (!source && (dest?.fault ? oneWay : triple.sourceUnlisted && (only ?? filter?.files))) return undefined;
+    const fault = unseen(triple);
+    if (fault) return this.#fail(key, object.size, fault);
     const decision = decide(this.#policy, sourceState(triple), destState(triple, true), evidenceOf(triple));
     if (decision.action === 'inspect')
       return this.#inspect(triple, decision.reason === 'bytes' ? 'bytes' : 'checksums');
@@ -135,7 +147,7 @@ class Check {
     } catch (error) {
       const fault = toXsyncError(error);
       if (endsRun(fault)) this.#halt.fail(fault);
-      return fault;
+      return isChange(fault) ? beingWritten(fault) : fault;
     }
   }
 
@@ -153,4 +165,12 @@ class Check {
     const event: CheckEvent = { type: 'failed', key, size, class: kind, code, message, attempts: 1 };
     return this.#report(remedy === undefined ? event : { ...event, remedy });
   }
+}
+
+/** Why the key cannot be compared, if a side could not see it. */
+function unseen({ source, dest, sourceUnlisted, destUnlisted }: Triple): XsyncError | undefined {
+  const fault = source?.fault ?? dest?.fault;
+  if (fault || !(sourceUnlisted || destUnlisted)) return fault;
+  const side = sourceUnlisted ? 'source' : 'destination';
+  return new XsyncError('not-readable', `not compared, because the ${side} could not list its folder`);
 }

@@ -35,7 +35,6 @@
  *   D         M              action   reason
  *   absent    -              none
  *   unlisted  none           none     no object is known there
- *   present   an intent      delete   gone-at-source    a run wrote it and was killed
  *   same      xsync's own    delete   gone-at-source
  *   same      adopted        keep     not-ours          | --delete-unknown: delete gone-at-source
  *   changed   -              keep     changed-at-destination | --delete-unknown: delete changed-at-destination
@@ -147,8 +146,6 @@ export interface Evidence {
   checksum: 'same' | 'differs' | 'unknown';
   /** The manifest says that xsync wrote the destination's object. */
   ours: boolean;
-  /** A killed run was about to write the object, and the destination's object has changed since. */
-  intended: boolean;
   /** The manifest says that a checksum proved the objects equal, not just size and time. */
   proven: boolean;
   /** How far apart the times were that the manifest's row was based on, ms. */
@@ -193,9 +190,8 @@ function isBelieved({ compare: how, modifyWindowMs }: TransferPolicy, { proven, 
   return how === 'checksum' ? proven && !onDisk : apartMs <= modifyWindowMs;
 }
 
-function goneAtSource(policy: SyncPolicy, d: DestState, { ours, intended }: Evidence): Decision {
+function goneAtSource(policy: SyncPolicy, d: DestState, { ours }: Evidence): Decision {
   if (d === 'absent' || d === 'unlisted') return { action: 'none' };
-  if (intended) return { action: 'delete', reason: 'gone-at-source' };
   if (d === 'same' && (ours || policy.deleteUnknown)) return { action: 'delete', reason: 'gone-at-source' };
   if (d === 'same') return { action: 'keep', reason: 'not-ours' };
   const reason = d === 'changed' ? 'changed-at-destination' : 'unknown';

@@ -28,9 +28,14 @@ export function evidenceOf({ source, dest, row }: Triple, onDisk = false): Evide
     sizeSame: source?.size === (dest?.size ?? row?.size),
     checksum: same === true ? 'same' : same === false ? 'differs' : 'unknown',
     ours: row?.ours === true,
-    intended: false,
     proven: row !== undefined && row.verifiedBy !== 'size',
     apartMs: row?.apartMs ?? 0,
     onDisk,
   };
+}
+
+/** Both sides still have the versions of the row, and a checksum proved them equal: a copy changes nothing. */
+export function isProvenEqual({ source, dest, row }: Triple): boolean {
+  if (!source || !dest || !row || row.verifiedBy === 'size') return false;
+  return sameEtag(source.etag, row.sourceEtag) && sameEtag(dest.etag, row.destEtag);
 }

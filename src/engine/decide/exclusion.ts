@@ -13,9 +13,14 @@ export function exclusionOf(
   if (key === '' && !single && (dest.prefix === '' || dest.store.capabilities.local)) {
     return { reason: 'unreadable', detail: "the source folder's own marker, which has no name at the destination" };
   }
-  if (object.special === 'symlink' || object.special === 'other') {
-    return { reason: 'unreadable', detail: object.special === 'symlink' ? 'symbolic link' : 'not a regular file' };
-  }
   const verdict = filter?.test(key, object.size, object.mtimeMs);
-  return verdict && !verdict.included ? { reason: 'filtered', detail: verdict.reason } : undefined;
+  if (verdict && !verdict.included) return { reason: 'filtered', detail: verdict.reason };
+  // What fails is reported as a failure.
+  if (!isNoObject(object) || object.fault) return undefined;
+  return { reason: 'unreadable', detail: object.kind ?? 'symbolic link' };
+}
+
+/** Something in a directory tree that is not a file: nothing is copied from it, and it is not deleted. */
+export function isNoObject({ special }: ObjectEntry): boolean {
+  return special === 'symlink' || special === 'other';
 }

@@ -75,6 +75,10 @@ export const DELETE = {
   ),
   deleteUnknown: flag('--delete-unknown', 'also delete objects that xsync did not put there'),
   deleteExcluded: flag('--delete-excluded', 'also delete objects that the filters exclude'),
+  deleteUnchecked: flag(
+    '--delete-unchecked',
+    'do not look at each object on both sides before it is deleted (saves requests)',
+  ),
   ignoreErrors: flag('--ignore-errors', 'delete even if objects failed'),
   allowEmptySource: flag('--allow-empty-source', 'delete even if the source has become empty'),
 };

@@ -13,7 +13,10 @@ export const MANIFEST = { manifest: text('--manifest <file>', 'keep the manifest
 /** Of a command that only reads what earlier runs recorded. */
 export const KNOWN_MANIFEST = { manifest: text('--manifest <file>', 'use the pair whose manifest is FILE') };
 
-export const LINKS = { copyLinks: flag('-L, --copy-links', 'follow symbolic links on local disk') };
+export const LINKS = {
+  copyLinks: flag('-L, --copy-links', 'follow symbolic links on local disk'),
+  localEncoding: text('--local-encoding <name>', 'encoding of file names on local disk: gbk, latin1 (default: UTF-8)'),
+};
 
 export const FILTER = {
   include: list('--include <pattern>', 'include only matching keys; all filters can be repeated'),

@@ -16,7 +16,7 @@ export interface CompareOptions extends Pick<RunOptions, 'filter' | 'only' | 'li
 export interface CompareListener {
   halt: Halt;
   report(event: Extract<RunEvent, { type: 'notice' | 'listed' }>): void;
-  /** The HEAD of a named object failed. */
+  /** The HEAD of a named object failed, or a folder (its key ends in a slash) could not be listed. */
   failed(key: string, fault: XsyncError): void;
 }
 
@@ -41,8 +41,8 @@ export async function* comparePair(
   const asked = { filter, only, checkers, listConcurrency, ...fixed };
   const streams = new Streams(pair, asked, { emit, halt, failed });
   try {
-    const { source, dest, rows } = streams.open();
-    for await (const triples of diff(source, dest, rows)) {
+    const { source, dest, rows, unlisted } = streams.open();
+    for await (const triples of diff(source, dest, rows, unlisted)) {
       if (halt.stops('plans')) return;
       yield triples;
     }

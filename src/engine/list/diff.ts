@@ -5,6 +5,8 @@
 import type { ManifestRow } from '../../manifest/port.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
+import type { Side } from '../events.js';
+import type { UnlistedKeys } from './unlisted.js';
 
 /** One key, with its entry in each of the three. */
 export interface Triple {
@@ -12,7 +14,14 @@ export interface Triple {
   source?: ObjectEntry;
   dest?: ObjectEntry;
   row?: ManifestRow;
+  /** Nothing is known of the key at the source: it may be there. */
+  sourceUnlisted?: true;
+  /** The same at the destination. */
+  destUnlisted?: true;
 }
+
+/** Filled by the streams, ahead of the merge. */
+export type Unlisted = Readonly<Record<Side, Pick<UnlistedKeys, 'has'>>>;
 
 /** A position in a stream of batches. */
 class Cursor<T extends { key: string }> {
@@ -56,6 +65,7 @@ export async function* diff(
   source: AsyncIterator<readonly ObjectEntry[]>,
   dest: AsyncIterator<readonly ObjectEntry[]> | undefined,
   manifest: AsyncIterator<readonly ManifestRow[]>,
+  unlisted?: Unlisted,
 ): AsyncGenerator<Triple[]> {
   const s = new Cursor(source);
   const d = new Cursor(dest);
@@ -70,7 +80,10 @@ export async function* diff(
     }
     const key = least(least(s.head?.key, d.head?.key), m.head?.key);
     if (key === undefined) break;
-    batch.push({ key, source: s.take(key), dest: d.take(key), row: m.take(key) });
+    const triple: Triple = { key, source: s.take(key), dest: d.take(key), row: m.take(key) };
+    if (unlisted?.source.has(key)) triple.sourceUnlisted = true;
+    if (unlisted?.destination.has(key)) triple.destUnlisted = true;
+    batch.push(triple);
     if (batch.length >= BATCH) {
       yield batch;
       batch = [];

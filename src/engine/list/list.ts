@@ -5,7 +5,7 @@ import type { Spool } from '../../manifest/port.js';
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
-import type { ListOptions, ListPage, ObjectCatalog } from '../../store/port.js';
+import type { ListOptions, ListPage, ObjectCatalog, UnlistedFolder } from '../../store/port.js';
 import type { RunSide } from '../pair.js';
 import { type Bounds, below, contains, inside, reaches } from './bounds.js';
 import { RangeListing, type RangeSettings } from './ranges.js';
@@ -30,12 +30,18 @@ export interface ListContext {
   signal: AbortSignal;
   /** Called with the number of objects of each page. */
   onPage: (objects: number) => void;
+  /** Called when a listing that is sorted on disk had some keys twice. */
+  onTwice: (keys: number) => void;
   /** Relative to the side's prefix. */
   bounds: Bounds;
   /** An earlier run found that the store's start-after is unreliable. */
   inexact: boolean;
   /** Present if the store may be listed in parallel ranges. */
   ranges?: RangeSettings;
+  /** Called for each folder that could not be read, before the objects after it. Its prefix is a full one. */
+  onUnlisted: (folder: UnlistedFolder) => void;
+  /** As in ListOptions. */
+  enters?: ListOptions['enters'];
 }
 
 /** Fetches one page ahead, or in parallel ranges. @throws OutOfOrder, and the error of any page: never a partial listing */
@@ -61,13 +67,14 @@ export async function* listPages(
   side: Listed,
   concurrency: number,
   onInexact: (why: string) => void,
+  how: Pick<ListContext, 'onUnlisted' | 'enters'> = { onUnlisted: raise },
 ): AsyncGenerator<readonly ObjectEntry[]> {
   const { local, orderedListing } = side.store.capabilities;
   const given = new AbortController();
   setMaxListeners(0, given.signal);
   const ranges = local || orderedListing !== 'yes' ? undefined : { concurrency, load: loopLoad(), onInexact };
   try {
-    yield* pagesOrRanges(side, { signal: given.signal, bounds: {}, inexact: false, ranges });
+    yield* pagesOrRanges(side, { ...how, signal: given.signal, bounds: {}, inexact: false, ranges });
   } catch (error) {
     if (!(error instanceof OutOfOrder)) throw error;
     throw new XsyncError('invalid-response', error.message, {
@@ -79,23 +86,31 @@ export async function* listPages(
   }
 }
 
+function raise({ error }: UnlistedFolder): never {
+  throw error;
+}
+
 /** As `listOrdered`, for a store that lists in another order: sorts everything in a table on disk first. */
 export async function* listSorted(
   side: Listed,
   spool: Spool,
   context: ListContext,
 ): AsyncGenerator<readonly ObjectEntry[]> {
+  let listed = 0;
   for await (const page of pages(side, context, {})) {
     const own = relative(page, side).filter(({ key }) => contains(context.bounds, key));
+    listed += own.length;
     context.onPage(own.length);
     spool.add(own.map((entry) => ({ key: entry.key, value: JSON.stringify(entry) })));
   }
   for (let after: string | undefined; ; ) {
     const rows = spool.page(after, 1000);
-    if (rows.length === 0) return;
+    if (rows.length === 0) break;
+    listed -= rows.length;
     yield rows.map((row) => JSON.parse(row.value) as ObjectEntry);
     after = rows.at(-1)?.key;
   }
+  if (listed > 0) context.onTwice(listed);
 }
 
 /**
@@ -104,11 +119,14 @@ export async function* listSorted(
  */
 const FAR_MS = 50;
 
-async function* pagesOrRanges(side: Listed, context: Omit<ListContext, 'onPage'>): AsyncGenerator<ObjectEntry[]> {
-  const { ranges, signal } = context;
+async function* pagesOrRanges(
+  side: Listed,
+  context: Omit<ListContext, 'onPage' | 'onTwice'>,
+): AsyncGenerator<ObjectEntry[]> {
+  const { ranges, signal, enters } = context;
   const asked = performance.now();
   const bounds = askedFor(side, context);
-  const first = fetchPage(side, { startAfter: bounds.after, signal });
+  const first = fetchPage(side, { startAfter: bounds.after, signal, enters });
   const { entries, nextToken } = await first;
   const far = performance.now() - asked >= FAR_MS;
   const early = bounds.after !== undefined && entries[0] && compareKeys(entries[0].key, bounds.after) <= 0;
@@ -119,7 +137,7 @@ async function* pagesOrRanges(side: Listed, context: Omit<ListContext, 'onPage'>
 }
 
 /** The bounds, as full keys, that the store can apply; entries outside are dropped in any case. */
-function askedFor({ store, prefix }: Listed, { bounds, inexact }: Omit<ListContext, 'onPage'>): Bounds {
+function askedFor({ store, prefix }: Listed, { bounds, inexact }: Omit<ListContext, 'onPage' | 'onTwice'>): Bounds {
   // Without order a key inside may follow one after the end.
   if (store.capabilities.orderedListing !== 'yes') return {};
   return { ...below(prefix, bounds), ...(inexact ? { after: undefined } : {}) };
@@ -127,9 +145,9 @@ function askedFor({ store, prefix }: Listed, { bounds, inexact }: Omit<ListConte
 
 async function* pages(
   side: Listed,
-  { signal }: Pick<ListContext, 'signal'>,
+  { signal, enters, onUnlisted }: Pick<ListContext, 'signal' | 'enters' | 'onUnlisted'>,
   bounds: Bounds,
-  first = fetchPage(side, { startAfter: bounds.after, signal }),
+  first = fetchPage(side, { startAfter: bounds.after, signal, enters }),
 ): AsyncGenerator<ObjectEntry[]> {
   let token: string | undefined;
   let next: Promise<ListPage> | undefined = first;
@@ -139,7 +157,8 @@ async function* pages(
     token = page.nextToken;
     const last = page.entries.at(-1);
     const more = token !== undefined && !(last && reaches(bounds, last.key));
-    next = more ? fetchPage(side, { token, signal }) : undefined;
+    next = more ? fetchPage(side, { token, signal, enters }) : undefined;
+    for (const folder of page.unlisted ?? []) if (!reaches(bounds, folder.prefix)) onUnlisted(folder);
     if (page.entries.length > 0) yield page.entries;
   }
 }

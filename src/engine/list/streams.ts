@@ -4,6 +4,7 @@ import type { ManifestRow, Spool } from '../../manifest/port.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
+import type { UnlistedFolder } from '../../store/port.js';
 import type { Reporter, Side } from '../events.js';
 import type { Halt } from '../flow/halt.js';
 import { endsRun } from '../flow/halt.js';
@@ -11,9 +12,11 @@ import { limiter } from '../flow/queue.js';
 import type { RunOptions } from '../options.js';
 import type { RunPair, RunSide } from '../pair.js';
 import { type Bounds, inside, isVoid, reaches } from './bounds.js';
+import type { Unlisted } from './diff.js';
 import { type ListContext, listOrdered, listSorted, type OutOfOrder } from './list.js';
 import type { RangeSettings } from './ranges.js';
 import { LIST_CONCURRENCY, loopLoad } from './ranges-pace.js';
+import { UnlistedKeys } from './unlisted.js';
 
 type Stream<T> = AsyncIterator<readonly T[]>;
 
@@ -28,9 +31,22 @@ const PAGE = 1000;
 export interface StreamContext {
   emit: Reporter;
   halt: Halt;
-  /** The HEAD of a named object failed. */
+  /** The HEAD of a named object failed, or a folder (its key ends in a slash) could not be listed. */
   failed(key: string, fault: XsyncError): void;
+  /** A listing cannot be right; `what` is a clause. */
+  odd?(what: string): void;
 }
+
+/** What a diff merges. */
+interface Opened {
+  source: Stream<ObjectEntry>;
+  dest?: Stream<ObjectEntry>;
+  rows: Stream<ManifestRow>;
+  unlisted: Unlisted;
+}
+
+/** A HEAD that failed. */
+const UNKNOWN = Symbol('unknown');
 
 export type StreamOptions = Pick<
   RunOptions,
@@ -38,6 +54,8 @@ export type StreamOptions = Pick<
 > & {
   /** Sides to sort unless they guarantee order, because the run could not tolerate disorder noticed late. */
   distrusted: readonly Side[];
+  /** The objects that the filter excludes are wanted at the destination, to delete them. */
+  excludedToo?: boolean;
 };
 
 export class Streams {
@@ -45,6 +63,7 @@ export class Streams {
   readonly #options: StreamOptions;
   readonly #context: StreamContext;
   readonly #spools: Spool[] = [];
+  #unlisted = { source: new UnlistedKeys(), destination: new UnlistedKeys() };
   /** Aborts the requests of a listing that is abandoned. */
   #listing = new AbortController();
 
@@ -55,8 +74,10 @@ export class Streams {
   }
 
   /** @param bounds ignored for a single object and for named ones */
-  open(bounds: Bounds = {}): { source: Stream<ObjectEntry>; dest?: Stream<ObjectEntry>; rows: Stream<ManifestRow> } {
+  open(bounds: Bounds = {}): Opened {
     const { source, dest } = this.#pair;
+    this.#unlisted = { source: new UnlistedKeys(), destination: new UnlistedKeys() };
+    const unlisted = this.#unlisted;
     const named = this.#pair.single ? [''] : (this.#options.only ?? this.#options.filter?.files);
     if (named) {
       // All three are merged in this order.
@@ -65,17 +86,20 @@ export class Streams {
         source: this.#heads('source', source, wanted),
         dest: this.#options.noTraverse ? undefined : this.#heads('destination', dest, wanted),
         rows: this.#rowsOf(wanted),
+        unlisted,
       };
     }
     return {
       source: this.#list('source', source, bounds),
       dest: this.#options.noTraverse ? undefined : this.#listDestination(bounds),
       rows: this.#rows(bounds),
+      unlisted,
     };
   }
 
   sortFromNowOn(fault: OutOfOrder): void {
     const side = fault.side === this.#pair.source ? 'source' : 'destination';
+    this.#context.odd?.(fault.message);
     const message = `${fault.message}; its listing is sorted on disk from now on`;
     this.#context.emit({ type: 'notice', level: 'warn', message });
     this.#pair.manifest.setFact(FACT[side], 'yes');
@@ -107,8 +131,9 @@ export class Streams {
     bounds: Bounds,
     list: (side: RunSide, context: ListContext) => AsyncGenerator<readonly ObjectEntry[]>,
   ): AsyncGenerator<readonly ObjectEntry[]> {
-    const { emit, halt } = this.#context;
+    const { emit, halt, odd } = this.#context;
     let objects = 0;
+    const onTwice = (keys: number): void => odd?.(`${side.text} listed ${keys} keys twice`);
     const onPage = (n: number): void => {
       objects += n;
       emit({ type: 'listed', side: name, objects, done: false });
@@ -118,8 +143,23 @@ export class Streams {
     setMaxListeners(0, signal);
     const inexact = this.#pair.manifest.getFact(INEXACT[name]) !== undefined;
     const ranges = inexact ? undefined : this.#ranges(name, side);
-    if (!isVoid(bounds)) yield* list(side, { signal, onPage, bounds, inexact, ranges });
+    const onUnlisted = ({ prefix, error }: UnlistedFolder): void => this.#folderFailed(name, side, prefix, error);
+    const enters = this.#entersOf(name, side);
+    if (!isVoid(bounds)) yield* list(side, { signal, onPage, onTwice, bounds, inexact, ranges, onUnlisted, enters });
     emit({ type: 'listed', side: name, objects, done: true });
+  }
+
+  #folderFailed(name: Side, { prefix }: RunSide, folder: string, error: XsyncError): void {
+    const key = folder.slice(prefix.length);
+    this.#unlisted[name].add(key);
+    this.#context.failed(key, error);
+  }
+
+  /** Folders in which the filter finds nothing are not read. */
+  #entersOf(name: Side, { prefix }: RunSide): ((folder: string) => boolean) | undefined {
+    const { filter, excludedToo } = this.#options;
+    if (!filter || (excludedToo && name === 'destination')) return undefined;
+    return (folder) => folder.length <= prefix.length || filter.mayContain(folder.slice(prefix.length));
   }
 
   /** Undefined for a side that must be listed in sequence. */
@@ -133,6 +173,7 @@ export class Streams {
       rows: (after, rows) => manifest.quantile(after, rows),
       onInexact: (why) => {
         manifest.setFact(INEXACT[name], 'yes');
+        this.#context.odd?.(`${text} listed keys that were not asked for (${why})`);
         const message = `${text} cannot be listed from an arbitrary key (${why}); it is listed in sequence from now on`;
         this.#context.emit({ type: 'notice', level: 'warn', message });
       },
@@ -179,21 +220,34 @@ export class Streams {
       const page = await Promise.all(
         keys.slice(i, i + PAGE).map((key) => limit(() => this.#headOne(name, side, key, halt.listings))),
       );
-      const found = page.filter((entry) => entry !== undefined);
+      for (const [index, entry] of page.entries()) {
+        if (entry === UNKNOWN) this.#unlisted[name].add(keys[i + index] ?? '');
+      }
+      const found = page.filter((entry) => entry !== undefined && entry !== UNKNOWN);
       objects += found.length;
       emit({ type: 'listed', side: name, objects, done: i + PAGE >= keys.length });
       yield found;
     }
   }
 
-  /** A failed HEAD does not stop the others. @throws the error if every other would meet it too */
-  #failAlone(name: Side, key: string, error: unknown): undefined {
+  /**
+   * A failed HEAD does not stop the others. That of a destination is sent again when its object is decided, and then
+   * reported. @throws the error if every other would meet it too
+   */
+  #failAlone(name: Side, key: string, error: unknown): typeof UNKNOWN {
     const fault = toXsyncError(error);
-    if (name === 'destination' || fault.class === 'temporary' || endsRun(fault)) throw error;
-    this.#context.failed(key, fault);
+    if (fault.class === 'temporary' || endsRun(fault)) throw error;
+    if (name === 'source') this.#context.failed(key, fault);
+    else if (fault.code !== 'not-readable') throw error;
+    return UNKNOWN;
   }
 
-  async #headOne(name: Side, side: RunSide, key: string, signal: AbortSignal): Promise<ObjectEntry | undefined> {
+  async #headOne(
+    name: Side,
+    side: RunSide,
+    key: string,
+    signal: AbortSignal,
+  ): Promise<ObjectEntry | typeof UNKNOWN | undefined> {
     try {
       return { ...(await side.store.head(side.prefix + key, { signal })), key };
     } catch (error) {

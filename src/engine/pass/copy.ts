@@ -1,5 +1,6 @@
 /** One object: plans it when its turn comes, performs the ticket, and records the outcome. */
-import type { Outcome } from '../../model/outcome.js';
+import type { Fault, Outcome } from '../../model/outcome.js';
+import type { BackupTarget } from '../../model/ticket.js';
 import { finalTicket } from '../plan/final.js';
 import type { Subject } from '../plan/plan.js';
 import type { FailedObject } from '../record/recorder.js';
@@ -22,12 +23,24 @@ export async function copyObject(context: RunContext, planned: Subject, perform:
       if (outcome.kind !== 'changed') return recordOutcome(context, { subject, planned, tried }, outcome);
       emit({ type: 'restart', key: subject.key, message: outcome.message });
       tried += outcome.attempts;
-      subject = { ...subject, ...outcome.now };
+      subject = { ...subject, ...outcome.now, expects: undefined, backup: ofOlder(subject) };
     }
   } catch (error) {
     if (!halt.signal.aborted) halt.fail(error);
   }
   return false;
+}
+
+const OVERTAKEN: Fault = {
+  class: 'temporary',
+  code: 'precondition-failed',
+  message: 'somebody else has written it at the destination since it was listed, so it was not overwritten',
+  remedy: 'Run again: the next run compares both sides anew.',
+};
+
+/** The attempt that has just ended may have replaced the object already, and so may not back up its own work. */
+function ofOlder({ backup, replaces = '' }: Subject): BackupTarget | undefined {
+  return backup && { ...backup, before: backup.before ?? replaces };
 }
 
 /** One version: plans the ticket, notes the intent, copies, and records the copy at once. */
@@ -46,12 +59,16 @@ async function performOnce(
 }
 
 function recordOutcome(
-  { emit, recorder }: RunContext,
+  { emit, pass, recorder }: RunContext,
   { subject, planned, tried }: { subject: Subject; planned: Subject; tried: number },
   outcome: Outcome,
 ): boolean {
   const { key, size } = subject;
-  if (outcome.kind === 'vanished') emit({ type: 'skip', key, size, reason: 'vanished' });
+  if (outcome.kind === 'vanished') {
+    pass.oddity ??= `${JSON.stringify(key)} was listed at the source, and was not there when it was read`;
+    emit({ type: 'skip', key, size, reason: 'vanished' });
+  }
+  if (outcome.kind === 'overtaken') recorder.failed(failedObject(subject), OVERTAKEN, tried + 1);
   if (outcome.kind === 'failed') {
     // Neither this version nor the planned one arrived: the older one's time counts.
     const mtimeMs = Math.min(subject.mtimeMs, planned.mtimeMs);

@@ -4,11 +4,9 @@
  */
 import type { DoomedRow, Manifest } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
-import { sameEtag } from '../../model/etag.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { DeleteTicket } from '../../model/ticket.js';
 import type { DeleteReason } from '../decide/decide.js';
-import { headIfThere } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
@@ -18,10 +16,17 @@ import { faultOf } from '../plan/fault.js';
 import { planDelete } from '../plan/plan.js';
 import type { RunContext } from './context.js';
 import { countOf, refuseDeletes } from './guard.js';
+import { isFresh, lookAgain } from './look.js';
+import { doubtEarlyEnd, firstPage } from './oddity.js';
 
 /** Keys of one request. */
 const BATCH = 1000;
+/** The same where each object is looked at first: the earliest look must not be long before the delete. */
+const LOOKED_AT = 100;
 const BATCHES_IN_FLIGHT = 4;
+
+/** Named keys, whose listing is a HEAD each, need no second look within this time. */
+const RECENT_MS = 1000;
 
 /** The manifest's fact that a run was refused because the sides had no common key. */
 const STRANGERS = 'strangers';
@@ -53,6 +58,7 @@ export class Deletes {
   readonly #context: RunContext;
   readonly #how: DeleteOptions;
   readonly #deleteUnknown: boolean;
+  readonly #sinceMs = Date.now();
   #found: DoomedRow[] = [];
   /** The doomed keys. A run over named keys has its own list, because a pass may be running at the same time. */
   readonly #list: DoomedList;
@@ -73,10 +79,13 @@ export class Deletes {
 
   doom({ key, dest, row }: Triple, reason: DeleteReason): void {
     const { size, etag } = dest ?? { size: row?.size ?? 0, etag: row?.destEtag ?? '' };
-    const { census, emit, options } = this.#context;
+    const { census, emit, forecast, options } = this.#context;
     census.doomed++;
     emit({ type: 'doom', key, size, reason });
-    if (options.dryRun) return;
+    if (options.dryRun) {
+      forecast.addDelete({ source: this.#how.unchecked ? 0 : 1, destination: this.#looks ? 1 : 0 }, this.#batch);
+      return;
+    }
     this.#found.push({ key, size, destEtag: etag, foundMs: Date.now() });
     if (this.#found.length >= BATCH) this.save();
   }
@@ -92,19 +101,41 @@ export class Deletes {
    */
   async carryOut(): Promise<void> {
     this.save();
-    const { halt, emit, census, options } = this.#context;
+    const { halt, census, options } = this.#context;
     // An interrupted run may have found some already.
     if (!options.dryRun) census.doomed = this.#list.doomedCount();
     if (halt.stops('plans') || census.doomed === 0) return;
     this.#askGuards(await this.#sourceListed());
     if (options.dryRun) return;
-    const { missing } = census;
+    await doubtEarlyEnd(this.#context);
+    if (this.#isHeldBack()) return;
+    await this.#deleteAll();
+    if (this.#holdsBackOddity()) this.#warnOfOddity('nothing more was deleted');
+  }
+
+  /** Says why nothing is deleted. */
+  #isHeldBack(): boolean {
+    const { missing } = this.#context.census;
     if (missing > 0 && !this.#how.ignoreErrors) {
       const message = `nothing was deleted, because ${countOf(missing)} could not be copied; --ignore-errors deletes anyway`;
-      emit({ type: 'notice', level: 'warn', message });
-      return;
+      this.#context.emit({ type: 'notice', level: 'warn', message });
+      return true;
     }
-    await this.#deleteAll();
+    if (!this.#holdsBackOddity()) return false;
+    this.#warnOfOddity('nothing was deleted');
+    return true;
+  }
+
+  /** A listing of this pass cannot be right. Named keys are not listed. */
+  #holdsBackOddity(): boolean {
+    const { options, pass } = this.#context;
+    return pass.oddity !== undefined && options.only === undefined && !this.#how.ignoreErrors;
+  }
+
+  #warnOfOddity(what: string): void {
+    const { emit, pass } = this.#context;
+    const message = `${what}, because ${pass.oddity}; the next run lists again (--ignore-errors deletes anyway)`;
+    emit({ type: 'notice', level: 'warn', message });
   }
 
   /**
@@ -114,12 +145,7 @@ export class Deletes {
   async #sourceListed(): Promise<number> {
     const { census, pass, pair, halt } = this.#context;
     if (census.seen > 0 || pass.after === undefined) return census.seen;
-    const { store, prefix } = pair.source;
-    for (let token: string | undefined; ; ) {
-      const page = await store.list({ prefix, token, signal: halt.listings });
-      token = page.nextToken;
-      if (page.entries.length > 0 || token === undefined) return page.entries.length;
-    }
+    return (await firstPage(pair.source, halt.listings)).length;
   }
 
   /** @throws guard */
@@ -151,11 +177,24 @@ export class Deletes {
     if (Boolean(manifest.getFact(STRANGERS)) !== are) manifest.setFact(STRANGERS, are ? 'yes' : '');
   }
 
+  /** The destination's delete has no condition, so each object gets a HEAD. */
+  get #looks(): boolean {
+    return !this.#how.unchecked && !this.#context.pair.dest.store.capabilities.deletesIfMatch;
+  }
+
+  get #hasJustLooked(): boolean {
+    return this.#context.options.only !== undefined && Date.now() - this.#sinceMs <= RECENT_MS;
+  }
+
+  get #batch(): number {
+    return this.#looks ? LOOKED_AT : BATCH;
+  }
+
   async #deleteAll(): Promise<void> {
     const queue = new Queue(limiter(BATCHES_IN_FLIGHT));
     try {
-      for (let after: string | undefined; !this.#context.halt.stops('objects'); ) {
-        const rows = this.#list.doomed(after, BATCH);
+      for (let after: string | undefined; !this.#context.halt.stops('objects') && !this.#holdsBackOddity(); ) {
+        const rows = this.#list.doomed(after, this.#batch);
         if (rows.length === 0) break;
         after = rows.at(-1)?.key;
         await queue.push(() => this.#holding(rows, () => this.#deleteBatch(rows)));
@@ -183,75 +222,69 @@ export class Deletes {
     if (halt.stops('objects')) return;
     try {
       const gone = await this.#stillDoomed(rows);
-      if (gone.length === 0 || halt.stops('objects')) return;
+      if (gone.length === 0 || halt.stops('objects') || this.#holdsBackOddity()) return;
       this.#record(gone, await executor.delete(gone.map((row) => this.#ticketOf(row))));
     } catch (error) {
       if (!halt.signal.aborted) halt.fail(error);
     }
   }
 
-  #ticketOf({ key, size }: DoomedRow): DeleteTicket {
-    const { pair, options, route } = this.#context;
-    return planDelete(route, { key, destKey: pair.dest.prefix + key, size, backup: backupTarget(pair, key, options) });
+  #ticketOf({ key, size, destEtag }: DoomedRow): DeleteTicket {
+    const { pair, route } = this.#context;
+    const unwanted = this.#how.unchecked || (this.#looks && this.#hasJustLooked);
+    const etag = unwanted || destEtag === '' ? undefined : destEtag;
+    const backup = backupTarget(this.#context, key);
+    return planDelete(route, key, { key: pair.dest.prefix + key, size, etag, backup });
   }
 
   #record(rows: readonly DoomedRow[], outcomes: readonly Outcome[]): void {
     const { census, emit, pair, recorder } = this.#context;
     pair.manifest.forget(rows.flatMap(({ key }, index) => (outcomes[index]?.kind === 'deleted' ? [key] : [])));
     for (const [index, row] of rows.entries()) {
+      const { key, size } = row;
       const outcome = outcomes[index];
       if (outcome?.kind === 'failed') recorder.deleteFailed(row, outcome.fault);
+      if (outcome?.kind === 'overtaken') {
+        this.#spare(key);
+        // After deletes that come first, the keys are listed and reported again.
+        if (this.#how.when !== 'before') emit({ type: 'keep', key, size, reason: 'changed-at-destination' });
+      }
       if (outcome?.kind !== 'deleted') continue;
       census.doomed--;
-      emit({ type: 'deleted', key: row.key, size: row.size });
+      emit({ type: 'deleted', key, size });
     }
   }
 
-  /** Those that are confirmed gone from the source. @throws faults that end the run */
+  #spare(key: string): void {
+    this.#list.clearDoomed([key]);
+    this.#context.census.doomed--;
+  }
+
+  /** Those that are confirmed gone from the source, as they are to be deleted. @throws faults that end the run */
   async #stillDoomed(rows: readonly DoomedRow[]): Promise<DoomedRow[]> {
     const { limitInspections } = this.#context;
     const confirmed = await Promise.all(
-      rows.map((row) => this.#isFresh(row) || limitInspections(() => this.#confirmDoomed(row))),
+      rows.map((row) => {
+        if ((this.#how.unchecked || this.#hasJustLooked) && isFresh(this.#context, row)) return row;
+        return limitInspections(() => this.#confirmDoomed(row));
+      }),
     );
-    return rows.filter((_, index) => confirmed[index]);
+    return confirmed.filter((row) => row !== undefined);
   }
 
-  /** Found gone by this run, and not copied since by a concurrent run. */
-  #isFresh({ key, foundMs }: DoomedRow): boolean {
-    const { startedMs, claims, pair } = this.#context;
-    // A time in the future is of a wrong clock.
-    if (foundMs < startedMs || foundMs > Date.now()) return false;
-    return claims === undefined || (pair.manifest.get(key)?.atMs ?? 0) < startedMs;
-  }
-
-  async #confirmDoomed(row: DoomedRow): Promise<boolean> {
-    const { halt, census, recorder } = this.#context;
-    if (halt.stops('objects')) return false;
+  async #confirmDoomed(row: DoomedRow): Promise<DoomedRow | undefined> {
+    const { halt, recorder } = this.#context;
+    if (halt.stops('objects')) return undefined;
     try {
-      if (await this.#isStillDoomed(row)) return true;
-      this.#list.clearDoomed([row.key]);
-      census.doomed--;
+      const doomed = await lookAgain(this.#context, this.#how, row);
+      if (!doomed) this.#spare(row.key);
+      return doomed;
     } catch (error) {
-      if (halt.signal.aborted) return false;
+      if (halt.signal.aborted) return undefined;
       const fault = toXsyncError(error);
       if (endsRun(fault)) throw fault;
       recorder.deleteFailed(row, faultOf(fault));
+      return undefined;
     }
-    return false;
-  }
-
-  /**
-   * An object that an interrupted run found gone may be at the source again, may have changed at the destination, or may
-   * be excluded by this run's filter.
-   */
-  async #isStillDoomed({ key, destEtag }: DoomedRow): Promise<boolean> {
-    const { pair, options, halt } = this.#context;
-    const { source, dest } = pair;
-    if (await headIfThere(source.store, source.prefix + key, halt.signal)) return false;
-    const there = await headIfThere(dest.store, dest.prefix + key, halt.signal);
-    if (!there) return true;
-    const { filter } = options;
-    if (!sameEtag(there.etag, destEtag) && !this.#deleteUnknown) return false;
-    return this.#how.excluded || filter?.test(key, there.size, there.mtimeMs).included !== false;
   }
 }

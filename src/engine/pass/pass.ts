@@ -60,6 +60,7 @@ export class PassKeeper {
     writeFact(this.#manifest, PASS, {
       startedMs: this.#pass.startedMs,
       unsettledMs: this.#pass.unsettledMs,
+      oddity: this.#pass.oddity,
       after,
       passed,
       savedMs: nowMs,

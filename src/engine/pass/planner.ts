@@ -1,23 +1,26 @@
 /** From the diff to the queue: decides each key, inspects it where needed, and queues or records the result. */
+import type { ManifestRow } from '../../manifest/port.js';
 import { compositeEtag } from '../../model/checksum.js';
 import { parseContent } from '../../model/content.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
-import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
-import { exclusionOf } from '../decide/exclusion.js';
+import { destState, evidenceOf, isProvenEqual, sourceState } from '../decide/evidence.js';
+import { exclusionOf, isNoObject } from '../decide/exclusion.js';
 import { inspect, type Known } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
 import { Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
 import type { RunPair } from '../pair.js';
 import { backupTarget, isBackup } from '../plan/backup.js';
-import { faultOf } from '../plan/fault.js';
+import { beingWritten, faultOf, isChange } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, type Subject } from '../plan/plan.js';
 import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
+import { synchronisedMs } from '../record/journal.js';
+import { LeftOut } from '../record/left-out.js';
 import type { RunContext } from './context.js';
 import { copyObject, failedObject } from './copy.js';
 import type { Deletes } from './deletes.js';
@@ -32,8 +35,6 @@ export class Planner {
   readonly #deletes: Deletes | undefined;
   /** The failed list is not empty. */
   readonly #failures: boolean;
-  /** The manifest has intents of killed runs. */
-  readonly #intents: boolean;
   /** A side is on local disk. */
   readonly #onDisk: boolean;
   /** Bytes planned, for --max-transfer. */
@@ -41,13 +42,13 @@ export class Planner {
   /** Bytes copied. */
   #copied = 0;
   #again = false;
+  #leftOut = new LeftOut();
 
   constructor(context: RunContext, deletes?: Deletes) {
     this.#context = context;
     this.#checkers = new Queue(context.limitInspections);
     this.#deletes = deletes;
     this.#failures = context.pair.manifest.failureCount() > 0;
-    this.#intents = context.pair.manifest.anyIntended();
     const { source, dest } = context.pair;
     this.#onDisk = source.store.capabilities.local || dest.store.capabilities.local;
   }
@@ -55,18 +56,21 @@ export class Planner {
   /** Decides the key; its work belongs to `batch`. Waits while the queues are full. */
   async take(triple: Triple, batch: Batch): Promise<void> {
     const { source, key } = triple;
+    if (triple.sourceUnlisted) return;
+    this.#count(triple);
     if (!source) return this.#gone(triple);
-    this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
     batch.count();
     if (this.#again && this.#copiedBefore(triple)) return;
     const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
     if (excluded) {
       this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
+      if (excluded.reason === 'unreadable' && isNoObject(source)) this.#leftOut.add(source);
       if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
         this.#gone({ ...triple, source: undefined });
       return;
     }
     batch.add(source.size);
+    if (source.fault) return this.fail(source, source.fault, 0);
     const decision = decide(
       this.#context.options.policy,
       sourceState(triple),
@@ -86,14 +90,23 @@ export class Planner {
   /** Only finds keys to delete. */
   takeDoomed(triple: Triple): void {
     const { key, source } = triple;
-    if (source) this.#context.census.see(triple.dest !== undefined || triple.row !== undefined);
+    if (triple.sourceUnlisted) return;
+    this.#count(triple);
     const verdict = source && exclusionOf(this.#context.pair, this.#context.options, key, source);
+    if (!verdict && source?.fault) this.#context.census.fail();
     if (!source || (verdict?.reason === 'filtered' && this.#context.options.deletes?.excluded)) {
       this.#gone({ ...triple, source: undefined }, false);
     }
   }
 
+  #count({ key, source, dest, row }: Triple): void {
+    const { census } = this.#context;
+    if (source) census.see(dest !== undefined || row !== undefined, key);
+    else census.miss({ known: row !== undefined });
+  }
+
   #destState(triple: Triple): DestState {
+    if (triple.destUnlisted) return 'unlisted';
     return destState(triple, !this.#context.options.noTraverse);
   }
 
@@ -105,16 +118,15 @@ export class Planner {
     const { key, row, dest } = triple;
     const { noTraverse, dryRun, policy } = this.#context.options;
     if (row && !dest && !noTraverse) {
-      // Gone from both sides: forget it.
-      if (!dryRun) this.#context.committer.forget(key);
+      // Gone from both sides: forget it, unless neither side looked.
+      if (!dryRun && !triple.destUnlisted && !this.#isSkipped(key)) this.#context.committer.forget(key);
       return;
     }
-    const evidence = { ...evidenceOf(triple), intended: this.#isIntended(triple) };
-    const decision = decide(policy, 'absent', this.#destState(triple), evidence);
+    const decision = decide(policy, 'absent', this.#destState(triple), evidenceOf(triple));
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
     // Without a listing the filter's input comes from the manifest.
     const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
-    if (!there || !this.#deletes) return;
+    if (!there || !this.#deletes || isNoObject(there)) return;
     const { deletes } = this.#context.options;
     if (!deletes?.excluded && exclusionOf(this.#context.pair, this.#context.options, key, there)) return;
     const aside = decision.reason === 'unknown' && isBackup(this.#context.pair, key);
@@ -125,15 +137,9 @@ export class Planner {
     }
   }
 
-  /** A killed run was about to write the key, and the destination's object has changed since. */
-  #isIntended(triple: Triple): boolean {
-    if (!this.#intents || this.#context.claims?.has(triple.key)) return false;
-    const intent = this.#context.pair.manifest.intended(triple.key);
-    return (
-      intent !== undefined &&
-      intent.atMs < this.#context.startedMs &&
-      !sameEtag(intent.destEtag, this.#etagThere(triple))
-    );
+  /** The filter excludes the folder of the key, so that it need not be listed. */
+  #isSkipped(key: string): boolean {
+    return this.#context.options.filter?.mayContain(key.slice(0, key.lastIndexOf('/') + 1)) === false;
   }
 
   /** ETag of the destination's object, if known. */
@@ -165,6 +171,11 @@ export class Planner {
     return true;
   }
 
+  /** Warns of what was left out, after all keys have been taken. */
+  reportLeftOut(): void {
+    for (const message of this.#leftOut.messages()) this.#context.emit({ type: 'notice', level: 'warn', message });
+  }
+
   /** Waits for the work of all keys taken. */
   async drain(): Promise<void> {
     try {
@@ -177,6 +188,7 @@ export class Planner {
   /** The same keys are listed again, sorted; those already copied are left out. */
   startAgain(): void {
     this.#again = true;
+    this.#leftOut = new LeftOut();
     this.#started = this.#copied;
   }
 
@@ -203,8 +215,19 @@ export class Planner {
       if (halt.signal.aborted) return;
       const fault = toXsyncError(error);
       if (endsRun(fault)) halt.fail(fault);
-      else this.#fail(triple.source, fault, 1);
+      else this.#fail(triple.source, isChange(fault) ? beingWritten(fault) : fault, 1);
     }
+  }
+
+  /**
+   * Something that cannot be copied as it is. Like any failed object it is reported once, and then held back. If its
+   * version is unknown (an empty ETag), it may have changed since the last complete pass.
+   */
+  fail(source: ObjectEntry, fault: XsyncError, attempts: number): void {
+    if (this.#held(source.key, source)) return;
+    const known =
+      source.etag !== '' ? source.mtimeMs : synchronisedMs(this.#context.pair.manifest, this.#context.startedMs);
+    this.#fail({ ...source, mtimeMs: known ?? 0 }, fault, attempts);
   }
 
   /** @param apartMs how far apart the times of both sides are, if they were compared */
@@ -229,7 +252,7 @@ export class Planner {
   #adopt(triple: Triple, reason: SkipReason, apartMs: number | undefined): void {
     if (this.#context.options.dryRun) return;
     if (isRecorded(triple, reason)) return;
-    this.#context.recorder.adopt(adoptedRow(triple, reason, apartMs, this.#isIntended(triple)));
+    this.#context.recorder.adopt(adoptedRow(triple, reason, apartMs));
   }
 
   async #copy(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
@@ -250,7 +273,7 @@ export class Planner {
     const done = batch.hold();
     await executor.queue({ size, byService: route.byService }, (perform) =>
       this.#claimed(source, row?.atMs, async () => {
-        if (await copyObject(this.#context, subject, perform)) this.#copied += size;
+        if (await copyObject(this.#context, this.#asKnown(subject, row), perform)) this.#copied += size;
       }).finally(done),
     );
   }
@@ -277,8 +300,20 @@ export class Planner {
       sourceKey: pair.source.prefix + key,
       destKey: pair.dest.prefix + key,
       replaces,
-      backup: replaces === undefined ? undefined : backupTarget(pair, key, options),
+      expects: triple.dest || !options.noTraverse ? (replaces ?? '') : undefined,
+      // What is written again unchanged must not replace the backup of an older version.
+      backup:
+        replaces === undefined || (!this.#onDisk && isProvenEqual(triple))
+          ? undefined
+          : backupTarget(this.#context, key),
     };
+  }
+
+  /** Another run of this process may have overwritten the object since the listing. */
+  #asKnown(subject: Subject, row: ManifestRow | undefined): Subject {
+    const { claims, pair } = this.#context;
+    if (claims === undefined || pair.manifest.get(subject.key)?.atMs === row?.atMs) return subject;
+    return { ...subject, expects: undefined };
   }
 
   /** Why the destination cannot hold the object, if it cannot. */

@@ -6,7 +6,6 @@ import { diff } from '../list/diff.js';
 import { OutOfOrder } from '../list/list.js';
 import { Streams } from '../list/streams.js';
 import type { RunOptions } from '../options.js';
-import { faultOf } from '../plan/fault.js';
 import type { RunContext } from './context.js';
 import { Deletes } from './deletes.js';
 import { type Batch, Frontier } from './frontier.js';
@@ -27,11 +26,12 @@ export class Traversal {
     this.#context = context;
     this.#streams = new Streams(
       pair,
-      { ...options, distrusted: distrusted(options) },
+      { ...options, distrusted: distrusted(options), excludedToo: options.deletes?.excluded === true },
       {
         emit: (event) => this.#hear(event),
         halt,
         failed: (key, fault) => this.#failed(key, fault),
+        odd: (what) => (pass.oddity ??= what),
       },
     );
     this.#deletes = options.deletes && new Deletes(context, options.deletes);
@@ -44,12 +44,12 @@ export class Traversal {
     this.#context.emit(event);
   }
 
-  /** The HEAD of a named object failed. */
+  /** The HEAD of a named object failed, or a folder could not be listed. */
   #failed(key: string, fault: XsyncError): void {
-    const { census, recorder } = this.#context;
-    census.see(false);
+    const { census } = this.#context;
+    census.unseen++;
     if (this.#findsOnly) census.fail();
-    else recorder.failed({ key, size: 0, sourceEtag: '', sourceMtimeMs: 0 }, faultOf(fault), 1);
+    else this.#planner.fail({ key, size: 0, etag: '', mtimeMs: 0 }, fault, 1);
   }
 
   /** @throws faults that end the run; guard when the deletes are refused */
@@ -71,6 +71,7 @@ export class Traversal {
         census.restart();
       }
       await this.#sorting(() => this.#plan(when === 'during'));
+      this.#planner.reportLeftOut();
       this.#context.committer.flush();
       if (when === 'after') await this.#deletes?.carryOut();
       if (!this.#context.halt.stops('plans')) this.#keeper.clear();
@@ -130,9 +131,9 @@ export class Traversal {
 
   async #each(take: (triples: Parameters<Planner['take']>[0][]) => void | Promise<void>): Promise<void> {
     const { halt } = this.#context;
-    const { source, dest, rows } = this.#streams.open(this.#bounds());
+    const { source, dest, rows, unlisted } = this.#streams.open(this.#bounds());
     try {
-      for await (const triples of diff(source, dest, rows)) {
+      for await (const triples of diff(source, dest, rows, unlisted)) {
         if (!halt.stops('plans')) await take(triples);
         if (halt.stops('plans')) return;
       }

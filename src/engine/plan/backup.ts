@@ -2,18 +2,23 @@
 import type { BackupTarget } from '../../model/ticket.js';
 import type { RunOptions } from '../options.js';
 import type { Backup, RunPair } from '../pair.js';
+import type { Intents } from './intents.js';
 import { placeOf } from './plan.js';
 
+interface BackupContext {
+  pair: RunPair;
+  options: Pick<RunOptions, 'partSize' | 'objectAttempts'>;
+  intents: Pick<Intents, 'unfinished'>;
+}
+
 /** The backup of one object, for its ticket; undefined when none is wanted. */
-export function backupTarget(
-  pair: RunPair,
-  key: string,
-  { partSize, objectAttempts }: Pick<RunOptions, 'partSize' | 'objectAttempts'>,
-): BackupTarget | undefined {
+export function backupTarget({ pair, options, intents }: BackupContext, key: string): BackupTarget | undefined {
   const { backup } = pair;
   if (!backup) return undefined;
   const { store, text } = backup.side;
-  return { place: placeOf(store), key: backupKey(pair, backup, key), text, partSize, attempts: objectAttempts };
+  const { partSize, objectAttempts: attempts } = options;
+  const before = intents.unfinished(key);
+  return { place: placeOf(store), key: backupKey(pair, backup, key), text, before, partSize, attempts };
 }
 
 /** The full key of the backup of a destination object. */
@@ -32,9 +37,14 @@ export function suffixed(key: string, suffix: string, keepExtension: boolean): s
   return at < 0 ? key + suffix : key.slice(0, at) + suffix + key.slice(at);
 }
 
+/** Another name for a backup, because the one named `key` must stay: `a.txt~2`, `a.txt~3` and so on. */
+export function besides(key: string, copy: number): string {
+  return copy === 1 ? key : `${key}~${copy}`;
+}
+
 /** The key has the form of a backup that an earlier run with the same suffix made at the destination. */
 export function isBackup({ dest, backup }: RunPair, key: string): boolean {
   if (backup?.side !== dest || backup.suffix === '') return false;
-  const name = key.slice(key.lastIndexOf('/') + 1);
+  const name = key.slice(key.lastIndexOf('/') + 1).replace(/~\d+$/, '');
   return name.endsWith(backup.suffix) || (backup.keepExtension && name.includes(`${backup.suffix}.`));
 }

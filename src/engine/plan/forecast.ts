@@ -1,10 +1,11 @@
-/** Adds up what the copies of a dry run would cost. */
+/** Adds up what the copies and deletes of a dry run would cost. */
 import type { CopyTicket } from '../../model/ticket.js';
 import type { Traffic } from '../events.js';
 import { requestsOf } from './plan.js';
 
 export class Forecast {
   copied = { objects: 0, bytes: 0 };
+  #deletes = 0;
   requests: { source: Traffic['requests']; destination: Traffic['requests'] } = { source: {}, destination: {} };
 
   add(ticket: CopyTicket): void {
@@ -20,8 +21,18 @@ export class Forecast {
     }
   }
 
+  /** @param looks HEADs that each side would get; @param batch keys of one request */
+  addDelete(looks: { source: number; destination: number }, batch: number): void {
+    this.#deletes++;
+    for (const side of ['source', 'destination'] as const) {
+      if (looks[side] > 0) this.requests[side].head = (this.requests[side].head ?? 0) + looks[side];
+    }
+    this.requests.destination.delete = Math.ceil(this.#deletes / batch);
+  }
+
   /** The keys are listed again. */
   restart(): void {
+    this.#deletes = 0;
     this.copied = { objects: 0, bytes: 0 };
     this.requests = { source: {}, destination: {} };
   }

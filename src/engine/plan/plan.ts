@@ -33,6 +33,7 @@ export interface Subject extends Pick<CopyTicket['source'], 'etag' | 'size' | 'm
   sourceKey: string;
   destKey: string;
   replaces?: string;
+  expects?: string;
   backup?: BackupTarget;
 }
 
@@ -65,7 +66,7 @@ export function routeOf(
 
 /** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
-  const { key, sourceKey, destKey, etag, size, mtimeMs, md5ofParts, replaces, backup } = subject;
+  const { key, sourceKey, destKey, etag, size, mtimeMs, md5ofParts, replaces, expects, backup } = subject;
   const { limits, byService, wanted, storageClass, attempts } = route;
   const { checkpoint, tuned, sourcePartSize } = hints;
   const resumes = checkpoint !== undefined && sameEtag(checkpoint.sourceEtag, etag) && checkpoint.size === size;
@@ -74,7 +75,7 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
     action: 'copy',
     key,
     source: { place: route.source, key: sourceKey, etag, size, mtimeMs, md5ofParts, partSize: sourcePartSize },
-    dest: { place: route.dest, key: destKey, replaces, backup },
+    dest: { place: route.dest, key: destKey, replaces, expects, backup },
     way: byService ? 'server' : 'client',
     cut: cutOf({
       size,
@@ -97,12 +98,9 @@ export function byClient(ticket: CopyTicket, limits: Capabilities): CopyTicket {
   return { ...ticket, way: 'client', cut: cutOf({ size, md5ofParts, limits, byService: false }) };
 }
 
-/** A ticket that deletes an object at the route's destination. `size` in bytes. */
-export function planDelete(
-  route: Route,
-  { key, destKey, size, backup }: { key: string; destKey: string; size: number; backup?: BackupTarget },
-): DeleteTicket {
-  return { version: TICKET_VERSION, action: 'delete', key, dest: { place: route.dest, key: destKey, size, backup } };
+/** A ticket that deletes an object at the route's destination. */
+export function planDelete(route: Route, key: string, dest: Omit<DeleteTicket['dest'], 'place'>): DeleteTicket {
+  return { version: TICKET_VERSION, action: 'delete', key, dest: { place: route.dest, ...dest } };
 }
 
 /** The place that a store's objects are at. */

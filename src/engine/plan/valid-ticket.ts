@@ -10,6 +10,7 @@ const backup = z.strictObject({
   place,
   key: text.min(1),
   text,
+  before: text.optional(),
   partSize: z.int().min(1).optional(),
   attempts: z.int().min(1),
 });
@@ -30,7 +31,10 @@ const copy = z.strictObject({
       .optional(),
     partSize: z.int().min(1).optional(),
   }),
-  dest: z.strictObject({ place, key: text.min(1), replaces: text.optional(), backup: backup.optional() }),
+  dest: z.strictObject({
+    ...{ place, key: text.min(1), replaces: text.optional(), expects: text.optional() },
+    backup: backup.optional(),
+  }),
   way: z.enum(['server', 'client']),
   cut: z.strictObject({ partSize: z.int().min(1), parts: z.int().min(1) }),
   storageClass: text.optional(),
@@ -41,7 +45,7 @@ const remove = z.strictObject({
   version: z.literal(TICKET_VERSION),
   action: z.literal('delete'),
   key: text,
-  dest: z.strictObject({ place, key: text.min(1), size: bytes, backup: backup.optional() }),
+  dest: z.strictObject({ place, key: text.min(1), size: bytes, etag: text.optional(), backup: backup.optional() }),
 });
 
 const schema: z.ZodType<Ticket> = z.discriminatedUnion('action', [copy, remove]);

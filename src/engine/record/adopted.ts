@@ -1,5 +1,7 @@
 /** Manifest rows of objects that were found equal without a copy. */
+
 import type { ManifestRow } from '../../manifest/port.js';
+import { sameEtag } from '../../model/etag.js';
 import type { VerifiedBy } from '../../model/verified.js';
 import type { SkipReason } from '../decide/decide.js';
 import type { Triple } from '../list/diff.js';
@@ -8,15 +10,14 @@ import type { Triple } from '../list/diff.js';
 const ADOPTED_BY: Partial<Record<SkipReason, VerifiedBy>> = { 'same-checksum': 'computed', 'same-time': 'size' };
 
 /**
- * Undefined when the comparison does not justify a row.
+ * Undefined when the comparison does not justify a row. The object counts as xsync's own only while it is the version
+ * whose write the destination confirmed: equal bytes may be somebody else's.
  * @param apartMs how far apart the times were, if they were what was compared
- * @param ours a run of xsync wrote the object and was killed before it wrote the row
  */
 export function adoptedRow(
   { key, source, dest, row }: Triple,
   reason: SkipReason,
-  apartMs: number | undefined,
-  ours = false,
+  apartMs?: number,
 ): ManifestRow | undefined {
   const verifiedBy = ADOPTED_BY[reason];
   if (!source || !dest || verifiedBy === undefined) return undefined;
@@ -27,7 +28,7 @@ export function adoptedRow(
     sourceMtimeMs: source.mtimeMs,
     destEtag: dest.etag,
     verifiedBy,
-    ours: row?.ours ?? ours,
+    ours: row?.ours === true && sameEtag(row.destEtag, dest.etag),
     atMs: row?.atMs ?? Date.now(),
     ...(verifiedBy === 'size' && apartMs !== undefined && { apartMs }),
   };

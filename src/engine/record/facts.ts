@@ -47,6 +47,7 @@ export const PASS = {
   version: 1,
   schema: z.object({
     ...{ startedMs: time, savedMs: time, unsettledMs: time.optional() },
+    oddity: z.string().optional(),
     ...{ after: z.string().optional(), shape: z.string() },
     passed: z.object({ looked: count, objects: count, bytes: count }),
   }),

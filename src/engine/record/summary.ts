@@ -40,7 +40,7 @@ function summaryOf({ pair, runId, startedMs, dryRun, fold, census, forecast }: S
     ...sums,
     copied: { ...copied },
     deleted: { ...sums.deleted, left: dryRun ? 0 : census.doomed },
-    unfinished: { objects: census.seen - done },
+    unfinished: { objects: census.seen + census.unseen - done },
     traffic,
     planned: dryRun ? forecast.requests : undefined,
     cost: costOf(pair, dryRun ? forecast.traffic : traffic),

@@ -100,6 +100,9 @@ class Adoption {
     const { key, source, dest } = triple;
     const object = source ?? dest;
     if (!object || exclusionOf(this.#pair, this.#options, key, object)) return undefined;
+    const fault = source?.fault ?? dest?.fault;
+    if (fault) this.#fail(key, object.size, fault);
+    if (fault || triple.sourceUnlisted || triple.destUnlisted) return undefined;
     if (!source || !dest) {
       if (source) this.summary.onlySource++;
       else this.summary.onlyDestination++;

@@ -36,7 +36,7 @@ export async function checkRows(
       if (event.type === 'listed') sum.listed[event.side] = event.objects;
       report(event);
     };
-    // No objects are named here.
+    // No objects are named here: a folder could not be listed.
     const failed = (_key: string, fault: Error): never => {
       throw fault;
     };

@@ -1,11 +1,18 @@
 /** Backs up the destination's object before it is overwritten or deleted. */
+
 import type { Checkpoints } from '../../manifest/checkpoints.js';
-import { compositeEtag } from '../../model/checksum.js';
+import { compositeEtag, sameChecksum } from '../../model/checksum.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
+import type { ObjectInfo } from '../../model/object.js';
 import type { BackupTarget, Ticket } from '../../model/ticket.js';
+import type { ObjectStore } from '../../store/port.js';
+import { headIfThere } from '../decide/inspect.js';
+import { checksumsOf } from '../decide/reading.js';
+import { besides } from '../plan/backup.js';
 import { planCopy, routeOf } from '../plan/plan.js';
 import { EtagTrust } from './etag-trust.js';
-import { type Means, Unfinished } from './means.js';
+import { type Means, Overtaken, Unfinished } from './means.js';
 import { transfer } from './transfer.js';
 
 /** An interrupted multipart backup starts again; `xsync cleanup` finds what it left. */
@@ -19,39 +26,86 @@ const NO_CHECKPOINTS: Checkpoints = {
   dropParts: async () => undefined,
 };
 
+/** Backups of one key that may be beside each other. */
+const MOST_NAMES = 100;
+
 /**
- * Uses a server-side copy where possible. Does nothing if the object no longer exists.
- * @throws what the copy throws: the object must then not be overwritten or deleted
+ * Uses a server-side copy where possible. Does nothing if the object no longer exists, or if it is what the ticket would
+ * write.
+ * @throws what the copy throws: the object must then not be overwritten or deleted; Overtaken: it is not the version
+ *   that the ticket deletes
  */
-export async function makeBackup(means: Means, { key, dest }: Ticket, target: BackupTarget): Promise<void> {
+export async function makeBackup(means: Means, ticket: Ticket, target: BackupTarget): Promise<void> {
+  const { dest, aside, halt } = means;
+  if (!aside) throw new XsyncError('internal', 'a ticket requires a backup, but there is no backup store');
   try {
-    const size = await copyAside(means, dest.key, target);
-    means.observe({ type: 'backup', key, size, to: target.key });
+    const found = await headIfThere(dest, ticket.dest.key, halt.signal);
+    if (!found) return;
+    mustBeDeletable(ticket, found);
+    const key = await nameFor(means, aside, ticket, target, found);
+    if (key === undefined) return;
+    await copyAside(means, aside, ticket.key, found, { ...target, key });
+    means.observe({ type: 'backup', key: ticket.key, size: found.size, to: key });
   } catch (error) {
     if (isXsyncError(error, 'object-not-found')) return;
-    if (error instanceof Unfinished || isXsyncError(error, 'aborted')) throw error;
+    if (error instanceof Unfinished || error instanceof Overtaken || isXsyncError(error, 'aborted')) throw error;
     throw explained(toXsyncError(error), target);
   }
 }
 
-/** @returns the object's size in bytes */
-async function copyAside(means: Means, key: string, target: BackupTarget): Promise<number> {
-  const { dest, aside, halt } = means;
-  if (!aside) throw new XsyncError('internal', 'a ticket requires a backup, but there is no backup store');
-  const found = await dest.head(key, { signal: halt.signal });
+function mustBeDeletable(ticket: Ticket, found: ObjectInfo): void {
+  if (ticket.action === 'delete' && ticket.dest.etag !== undefined && !sameEtag(ticket.dest.etag, found.etag)) {
+    throw new Overtaken();
+  }
+}
+
+/**
+ * The key of the backup; undefined if the object needs none. Without doubt it is the usual one, and an older backup of
+ * that name is replaced. If an earlier attempt may already have replaced the object, the usual one may hold the only copy
+ * of what it replaced: it stays, and the object gets the next free name.
+ */
+async function nameFor(
+  means: Means,
+  aside: ObjectStore,
+  ticket: Ticket,
+  { key, before }: BackupTarget,
+  found: ObjectInfo,
+): Promise<string | undefined> {
+  if (before === undefined || before === found.etag) return key;
+  if (await isWrittenAlready(means, ticket, found)) return undefined;
+  for (let copy = 1; copy <= MOST_NAMES; copy++) {
+    const name = besides(key, copy);
+    const there = await headIfThere(aside, name, means.halt.signal);
+    if (!there) return name;
+    if (there.size === found.size && sameChecksum(there.checksums, found.checksums) === true) return undefined;
+  }
+  throw new XsyncError('limit', `there are ${MOST_NAMES} backups of it already`, { class: 'person', subject: key });
+}
+
+/** The destination's object has the bytes that the ticket would write: an attempt succeeded, and its answer was lost. */
+async function isWrittenAlready(means: Means, ticket: Ticket, found: ObjectInfo): Promise<boolean> {
+  if (ticket.action === 'delete' || ticket.source.size !== found.size) return false;
+  const { source, budget, halt } = means;
+  const { key, etag, size } = ticket.source;
+  const checksums = source.capabilities.local
+    ? await checksumsOf({ budget, signal: halt.signal }, source, { key, size, etag })
+    : (await headIfThere(source, key, halt.signal))?.checksums;
+  return sameChecksum(checksums ?? {}, found.checksums) === true;
+}
+
+async function copyAside(
+  means: Means,
+  aside: ObjectStore,
+  key: string,
+  found: ObjectInfo,
+  target: BackupTarget,
+): Promise<void> {
+  const { dest } = means;
   // Other services name their storage classes differently.
   const storageClass = target.place.kind === dest.identity.kind ? found.storageClass : undefined;
   const { partSize: wanted, attempts } = target;
-  const { etag, size, mtimeMs, checksums } = found;
-  const subject = {
-    key,
-    sourceKey: key,
-    destKey: target.key,
-    etag,
-    size,
-    mtimeMs,
-    md5ofParts: compositeEtag(checksums),
-  };
+  const { key: sourceKey, etag, size, mtimeMs, checksums } = found;
+  const subject = { key, sourceKey, destKey: target.key, etag, size, mtimeMs, md5ofParts: compositeEtag(checksums) };
   const ticket = planCopy(routeOf(dest, aside, { storageClass, attempts, wanted }), subject);
   const quiet: Means = {
     ...{ ...means, source: dest, dest: aside },
@@ -61,7 +115,6 @@ async function copyAside(means: Means, key: string, target: BackupTarget): Promi
     observe: () => undefined,
   };
   await transfer(quiet, ticket);
-  return size;
 }
 
 /** Keeps the code and class, so that the fault is handled as before. */

@@ -11,7 +11,8 @@ import type { CopyTicket } from '../../model/ticket.js';
 import type { UploadRef } from '../../store/port.js';
 import { backoffMs } from '../../store/wrap/backoff.js';
 import { sleep } from '../../store/wrap/time.js';
-import type { Means } from './means.js';
+import { type Means, Overtaken } from './means.js';
+import { isRefusal } from './overtaken.js';
 import type { SourceProof } from './source-proof.js';
 import { confirm, wholeOf } from './verify.js';
 
@@ -26,14 +27,16 @@ export async function complete(
   const whole = wholeOf(rows);
   for (let attempt = 1; ; attempt++) {
     try {
-      const answer = await dest.completeUpload(upload, rows, { signal: halt.signal });
+      const answer = await dest.completeUpload(upload, rows, { signal: halt.signal, replaces: ticket.dest.expects });
       return { etag: answer.etag, confirmed: confirm(ticket.key, whole, answer) };
     } catch (error) {
       const fault = toXsyncError(error);
-      if (fault.code !== 'upload-not-found' && fault.class !== 'temporary') throw error;
+      const refused = ticket.dest.expects !== undefined && isRefusal(error);
+      if (!refused && fault.code !== 'upload-not-found' && fault.class !== 'temporary') throw error;
       if (fault.code === 'aborted' || fault.code === 'checksum-mismatch') throw error;
       const there = await holds(means, ticket, whole);
       if (there) return { etag: there.etag, confirmed: true };
+      if (refused) throw new Overtaken();
       if (fault.code === 'upload-not-found') {
         await means.checkpoints.endUpload(ticket.key);
         throw new XsyncError('upload-not-found', 'the upload no longer exists, and the object was not written', {

@@ -41,6 +41,9 @@ export interface Means {
 /** The run stopped before the object was finished; its checkpoint, if it has parts, stays. */
 export class Unfinished extends Error {}
 
+/** The destination has another version than the ticket names: somebody wrote the key in between, and that write stays. */
+export class Overtaken extends Error {}
+
 /** Detects a store that ignores If-Match, or a stale listing. @throws source-changed */
 export function mustBeWhole({ key, source }: CopyTicket, info: ObjectInfo): void {
   if (info.size === source.size && sameEtag(info.etag, source.etag)) return;

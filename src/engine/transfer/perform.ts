@@ -1,14 +1,17 @@
 /**
  * Performs tickets, without access to the manifest, the terminal or a queue: the caller records the outcome.
  */
+
 import { compositeEtag } from '../../model/checksum.js';
 import { type ErrorCode, isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
 import type { NewVersion, Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
+import { headIfThere } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
-import { faultOf } from '../plan/fault.js';
+import { beingWritten, faultOf, isChange } from '../plan/fault.js';
 import { makeBackup } from './backup.js';
-import { type Means, Unfinished } from './means.js';
+import { type Means, Overtaken, Unfinished } from './means.js';
 import { transfer } from './transfer.js';
 import { abandonUpload } from './uploads.js';
 
@@ -25,15 +28,21 @@ export async function perform(ticket: CopyTicket, means: Means): Promise<Outcome
     try {
       if (!backedUp && backup) await makeBackup(means, ticket, backup);
       backedUp = true;
-      return await transfer(means, ticket);
+      return await transfer(means, attempts === 1 ? ticket : withoutCondition(ticket));
     } catch (error) {
       if (error instanceof Unfinished || halt.signal.aborted) return { kind: 'unfinished' };
+      if (error instanceof Overtaken) return { kind: 'overtaken' };
       const fault = toXsyncError(error);
       if (endsRun(fault)) throw fault;
       const next = await afterFault(means, ticket, fault, attempts);
       if (next !== 'again') return next;
     }
   }
+}
+
+/** An attempt that failed may have written the object. */
+function withoutCondition(ticket: CopyTicket): CopyTicket {
+  return { ...ticket, dest: { ...ticket.dest, expects: undefined } };
 }
 
 /** Whether to try again, or the outcome. Abandons the upload if its parts are damaged or outdated. */
@@ -43,12 +52,12 @@ async function afterFault(
   fault: XsyncError,
   attempts: number,
 ): Promise<Outcome | 'again'> {
-  const changed = fault.code === 'precondition-failed' || fault.code === 'source-changed';
+  const changed = isChange(fault);
   if (!changed && fault.class !== 'temporary') return failed(means, ticket, fault, attempts);
   try {
     if (fault.code === 'checksum-mismatch') means.observe({ type: 'damaged', ticket, fault: faultOf(fault) });
     if (changed || fault.code === 'checksum-mismatch') await abandonUpload(means, ticket);
-    if (attempts >= ticket.attempts) return failed(means, ticket, fault, attempts);
+    if (attempts >= ticket.attempts) return failed(means, ticket, changed ? beingWritten(fault) : fault, attempts);
     if (!changed) return 'again';
     const now = await versionNow(means, ticket);
     return { kind: 'changed', now, message: fault.message, attempts };
@@ -106,19 +115,19 @@ async function hasVanished(means: Means, ticket: CopyTicket): Promise<boolean> {
 
 /**
  * Deletes at the destination, as many objects as one request takes. Makes backups first, and does not delete an object
- * whose backup failed.
+ * whose backup failed, or of which another version stands there now.
  * @returns an outcome for each ticket, in their order
  * @throws faults that end the run
  */
 export async function performDeletes(tickets: readonly DeleteTicket[], means: Means): Promise<Outcome[]> {
   const { dest, halt } = means;
-  const refused = await Promise.all(tickets.map((ticket) => backUpFirst(ticket, means)));
+  const refused = await Promise.all(tickets.map((ticket) => prepareDelete(ticket, means)));
   const ready = tickets.filter((_, index) => refused[index] === undefined);
   const results = new Map<string, Outcome>();
   if (ready.length > 0 && !halt.stops('objects')) {
     try {
       const keys = ready.map((ticket) => ticket.dest.key);
-      const failures = await dest.delete(keys, { signal: halt.signal });
+      const failures = await dest.delete(keys, { signal: halt.signal, versions: versionsOf(ready) });
       for (const key of keys) results.set(key, { kind: 'deleted' });
       for (const { key, error } of failures) results.set(key, deleteFailed(toXsyncError(error)));
     } catch (error) {
@@ -131,19 +140,30 @@ export async function performDeletes(tickets: readonly DeleteTicket[], means: Me
   return tickets.map((ticket, index) => refused[index] ?? results.get(ticket.dest.key) ?? { kind: 'unfinished' });
 }
 
-/** @returns undefined if the object may be deleted, else its outcome. @throws faults that end the run */
-async function backUpFirst(ticket: DeleteTicket, means: Means): Promise<Outcome | undefined> {
-  const { backup } = ticket.dest;
-  if (!backup) return undefined;
-  const { halt, limitInspections } = means;
+function versionsOf(tickets: readonly DeleteTicket[]): ReadonlyMap<string, string> {
+  return new Map(tickets.flatMap(({ dest: { key, etag } }) => (etag === undefined ? [] : [[key, etag] as const])));
+}
+
+/**
+ * Backs the object up, and looks at it where the store's delete cannot.
+ * @returns undefined if the object may be deleted, else its outcome
+ * @throws faults that end the run
+ */
+async function prepareDelete(ticket: DeleteTicket, means: Means): Promise<Outcome | undefined> {
+  const { backup, etag } = ticket.dest;
+  const { dest, halt, limitInspections } = means;
+  const looks = etag !== undefined && !dest.capabilities.deletesIfMatch;
+  if (!backup && !looks) return undefined;
   try {
     return await limitInspections(async () => {
       if (halt.stops('objects')) return { kind: 'unfinished' };
-      await makeBackup(means, ticket, backup);
-      return undefined;
+      if (backup) await makeBackup(means, ticket, backup);
+      const there = looks ? await headIfThere(dest, ticket.dest.key, halt.signal) : undefined;
+      return there && !sameEtag(there.etag, etag) ? { kind: 'overtaken' } : undefined;
     });
   } catch (error) {
     if (error instanceof Unfinished || halt.signal.aborted) return { kind: 'unfinished' };
+    if (error instanceof Overtaken) return { kind: 'overtaken' };
     const fault = toXsyncError(error);
     if (endsRun(fault)) throw fault;
     return deleteFailed(fault);
@@ -151,5 +171,6 @@ async function backUpFirst(ticket: DeleteTicket, means: Means): Promise<Outcome 
 }
 
 function deleteFailed(fault: XsyncError): Outcome {
+  if (fault.code === 'precondition-failed') return { kind: 'overtaken' };
   return { kind: 'failed', fault: faultOf(fault), attempts: 1 };
 }

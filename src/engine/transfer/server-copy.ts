@@ -1,8 +1,10 @@
 /** Server-side copy, for two sides at the same service and account. */
+import { sameChecksum } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
+import type { ObjectInfo } from '../../model/object.js';
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
-import type { UploadRef } from '../../store/port.js';
+import type { UploadRef, WriteResult } from '../../store/port.js';
 import { partRange } from '../plan/cut.js';
 import { type Means, mustBeWhole, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
@@ -12,6 +14,10 @@ import { confirm } from './verify.js';
 /**
  * HEAD, then COPY with explicit metadata: a plain copy would lose the source's time. Above the limit of one request,
  * UploadPartCopy, which is fast enough to start again instead of checkpointing each part.
+ *
+ * The source may be overwritten between the two requests, and some stores ignore the condition of a copy. What arrived
+ * is therefore compared with what was planned: by a checksum, or by one more HEAD of the source. Only a store that is
+ * known to obey the condition needs neither.
  */
 export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Copied> {
   const { source, dest, halt, observe } = means;
@@ -19,22 +25,42 @@ export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Co
   const info = await source.head(ticket.source.key, { signal: halt.signal });
   mustBeWhole(ticket, info);
   const pinned = { ifMatch: ticket.source.etag, signal: halt.signal };
-  const options = outgoing(info, dest, ticket.storageClass ?? info.storageClass);
   const answer =
     ticket.cut.parts === 1
-      ? await dest.copy(source, ticket.source.key, ticket.dest.key, { ...pinned, ...options })
-      : await copyParts(means, ticket, options);
+      ? await dest.copy(source, ticket.source.key, ticket.dest.key, { ...pinned, ...optionsOf(means, ticket, info) })
+      : await copyParts(means, ticket, info);
+  if (ticket.cut.parts === 1 && isDoubtful(means, info, answer)) await mustBeUnchanged(means, ticket, info);
   confirm(ticket.key, { crc64ecma: info.checksums.crc64ecma }, answer);
   observe({ type: 'progress', key: ticket.key, bytes: ticket.source.size });
   const { parts } = ticket.cut;
   return { kind: 'copied', destEtag: answer.etag, verifiedBy: 'server', parts, resumedParts: 0, resumedBytes: 0 };
 }
 
-async function copyParts(means: Means, ticket: CopyTicket, options: ReturnType<typeof outgoing>) {
+function optionsOf({ dest }: Means, { storageClass }: CopyTicket, info: ObjectInfo): ReturnType<typeof outgoing> {
+  return outgoing(info, dest, storageClass ?? info.storageClass);
+}
+
+/** Another version may have been copied. A checksum that differs does not prove it: it may be an ETag of another kind. */
+function isDoubtful({ dest }: Means, planned: ObjectInfo, arrived: Pick<WriteResult, 'checksums'>): boolean {
+  const same = sameChecksum(planned.checksums, arrived.checksums);
+  return same === undefined ? !dest.capabilities.pinsCopies : same !== true;
+}
+
+/** @throws source-changed: the copy may be of another version */
+async function mustBeUnchanged(means: Means, ticket: CopyTicket, before: ObjectInfo): Promise<void> {
+  const { source, halt } = means;
+  const after = await source.head(ticket.source.key, { signal: halt.signal });
+  mustBeWhole(ticket, after);
+  if (after.mtimeMs === before.mtimeMs) return;
+  throw new XsyncError('source-changed', 'was written again while it was copied', { subject: ticket.key });
+}
+
+async function copyParts(means: Means, ticket: CopyTicket, info: ObjectInfo) {
   const { dest, halt } = means;
   await abandonUpload(means, ticket);
-  const upload = await startUpload(means, ticket, options);
+  const upload = await startUpload(means, ticket, optionsOf(means, ticket, info));
   const parts = await copyEach(means, ticket, upload);
+  if (!dest.capabilities.pinsCopies) await mustBeUnchanged(means, ticket, info);
   const answer = await dest.completeUpload(upload, parts, { signal: halt.signal });
   await means.checkpoints.endUpload(ticket.key);
   const written = await dest.head(ticket.dest.key, { signal: halt.signal });

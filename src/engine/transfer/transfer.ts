@@ -11,6 +11,7 @@ import type { Moving } from '../tune/flow.js';
 import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
 import { outgoing } from './outgoing.js';
+import { writtenAlready } from './overtaken.js';
 import { confirmByReading } from './reading-back.js';
 import { copyOnServer } from './server-copy.js';
 import { proveComposite } from './source-cut.js';
@@ -64,12 +65,15 @@ async function getAndPut(means: Means, ticket: CopyTicket, moving?: Moving): Pro
     if (halt.stops('parts')) throw new Unfinished();
     observe({ type: 'begin', key, size, parts: 1, resumedBytes: 0 });
     const { info, proof } = await readProven(means, ticket, lease.bytes, moving);
-    const answer = await dest.put(ticket.dest.key, lease.bytes, {
-      ...outgoing(info, dest, ticket.storageClass),
-      contentMd5: proof.contentMd5,
-      signal: halt.signal,
-      pace: progressOf(means, key, moving),
-    });
+    const answer = await dest
+      .put(ticket.dest.key, lease.bytes, {
+        ...outgoing(info, dest, ticket.storageClass),
+        replaces: ticket.dest.expects,
+        contentMd5: proof.contentMd5,
+        signal: halt.signal,
+        pace: progressOf(means, key, moving),
+      })
+      .catch((error: unknown) => writtenAlready(means, ticket, error, { ...info, checksums: proof.expected }));
     const confirmed = await confirmWhole(means, ticket, { bytes: lease.bytes, proof, info, answer });
     const verifiedBy = confirmed ? proof.verifiedBy : 'size';
     const content = contentOf(means, proof.expected);

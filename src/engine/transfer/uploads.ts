@@ -9,7 +9,7 @@ import type { HashedParts, PartRow, UploadRow } from '../../manifest/checkpoints
 import { isXsyncError, toXsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { CopyTicket } from '../../model/ticket.js';
-import type { ObjectStore, PartEntry, PutOptions, UploadRef } from '../../store/port.js';
+import type { ObjectStore, PartEntry, UploadOptions, UploadRef } from '../../store/port.js';
 import { backoffMs } from '../../store/wrap/backoff.js';
 import { sleep } from '../../store/wrap/time.js';
 import type { Means } from './means.js';
@@ -18,11 +18,7 @@ import type { Means } from './means.js';
 const CLOCK_TOLERANCE_MS = 20 * 60_000;
 
 /** @throws what createUpload throws, once the attempts are used up */
-export async function startUpload(
-  means: Means,
-  ticket: CopyTicket,
-  options: Omit<PutOptions, 'contentMd5' | 'pace'>,
-): Promise<UploadRef> {
+export async function startUpload(means: Means, ticket: CopyTicket, options: UploadOptions): Promise<UploadRef> {
   const { dest, checkpoints, halt } = means;
   const intent: UploadRow = {
     key: ticket.key,

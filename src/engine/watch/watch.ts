@@ -34,6 +34,8 @@ export interface WatchOptions {
 const LOCAL_SETTLE_MS = 5000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
+/** Number of reported warnings to remember. */
+const WARNINGS = 1000;
 /** The longest delay of a timer in Node. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -47,6 +49,7 @@ export class Watch {
   readonly #cost = new ListCost();
   readonly #over = new AbortController();
   #settling: Settling | undefined;
+  readonly #warned = new Set<string>();
   /** An object was copied, or a poll succeeded: later faults no longer end the watch. */
   #everWell = false;
   #stale = false;
@@ -187,7 +190,7 @@ export class Watch {
       // Both sides work: from now on, wait for faults to pass.
       if (event.type === 'copied') this.#everWell = true;
       if (settling || event.type === 'plan' || event.type === 'doom') this.#schedule.changed(event.key);
-      this.#report(event);
+      if (!this.#isRepeated(event)) this.#report(event);
     };
     try {
       const options = { ...this.#common(pair), settling: this.#settling, ...how };
@@ -197,6 +200,15 @@ export class Watch {
       if (!isXsyncError(error, 'guard')) throw error;
       return { changes, refusal: toXsyncError(error) };
     }
+  }
+
+  /** A warning about what each poll finds again is reported once. */
+  #isRepeated(event: RunEvent): boolean {
+    if (event.type !== 'notice' || event.level !== 'warn') return false;
+    if (this.#warned.has(event.message)) return true;
+    if (this.#warned.size >= WARNINGS) this.#warned.clear();
+    this.#warned.add(event.message);
+    return false;
   }
 
   #common({ backup }: WatchedPair): RunOptions {

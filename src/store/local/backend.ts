@@ -3,33 +3,43 @@ import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { ABSENT, isErrno, reasonOf } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
-import type { Backend, Opened } from '../backend.js';
+import type { Backend, Opened, OpenTarget } from '../backend.js';
 
 const schema = z.strictObject({
   type: z.literal('local'),
   copy_links: z.boolean().default(false).describe('Follow symbolic links and copy what they point to'),
+  encoding: z.string().optional().describe('Encoding of file names, such as gbk or latin1; UTF-8 by default'),
 });
 
 export const localBackend: Backend<z.output<typeof schema>> = {
   type: 'local',
   schema,
   paths: true,
-  open: (remote, place, resources) => openPath(place.bucket, place.asFile, remote.copy_links || resources.copyLinks),
+  open: (remote, place, resources) =>
+    openPath(place, {
+      copyLinks: remote.copy_links || resources.copyLinks,
+      encoding: resources.localEncoding ?? remote.encoding,
+    }),
   rclone: { type: 'local', settings: () => ({}) },
 };
 
 /** A folder is a root. A file is an object in its folder. A new path is a root, or with `asFile` a file. */
-async function openPath(path: string, asFile: boolean, copyLinks: boolean): Promise<Opened> {
-  const [{ createLocalStore }, { realPlace, refuseUnwritable }] = await Promise.all([
+async function openPath(
+  { bucket: path, asFile }: OpenTarget,
+  { copyLinks, encoding }: { copyLinks: boolean; encoding: string | undefined },
+): Promise<Opened> {
+  const [{ createLocalStore }, { namesIn }, { realPlace, refuseUnwritable }] = await Promise.all([
     import('./store.js'),
+    import('./names.js'),
     import('./place.js'),
   ]);
+  const names = await namesIn(encoding);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (isErrno(error, ...ABSENT)) return undefined;
     throw new XsyncError('not-readable', `${path} cannot be read: ${reasonOf(error)}`, { subject: path, cause: error });
   });
   const isFile = found ? !found.isDirectory() : asFile;
-  const store = createLocalStore({ root: await realPlace(isFile ? dirname(path) : path), copyLinks });
+  const store = createLocalStore({ root: await realPlace(isFile ? dirname(path) : path), copyLinks, names });
   return {
     store,
     path: isFile ? basename(path) : '',

@@ -5,6 +5,7 @@
  */
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
+import type { Path } from './names.js';
 
 /** Number of calls measured together. */
 const LOOKED_AT = 64;
@@ -35,7 +36,7 @@ export class Calls {
   }
 
   /** @returns a descriptor, which the caller must close */
-  open(path: string, flags: string): number | Promise<number> {
+  open(path: Path, flags: string | number): number | Promise<number> {
     return this.#make(
       () => fs.openSync(path, flags),
       () => pool.open(path, flags),
@@ -70,7 +71,7 @@ export class Calls {
     );
   }
 
-  rename(from: string, to: string): void | Promise<void> {
+  rename(from: Path, to: Path): void | Promise<void> {
     return this.#make(
       () => fs.renameSync(from, to),
       () => fs.promises.rename(from, to),
@@ -78,7 +79,7 @@ export class Calls {
   }
 
   /** False if nothing is at `path`; true if something may be. Cheaper than an error from using the path. */
-  mayExist(path: string): boolean | Promise<boolean> {
+  mayExist(path: Path): boolean | Promise<boolean> {
     return this.#make(
       () => fs.statSync(path, { throwIfNoEntry: false }) !== undefined,
       () => Promise.resolve(true),

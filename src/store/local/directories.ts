@@ -1,113 +1,290 @@
 /**
- * Checks the directories below a root, so that no key reaches outside it. Before a directory is used, its real path is
- * compared with the path in the key. Without `followLinks` they must be equal, so that no component is a link (or, on
- * case-insensitive file systems, another spelling). With it, reads may follow links anywhere, and writes must stay
- * below the root.
+ * Opens the directories below a root, so that no key reaches outside it.
+ *
+ * A directory is used through a descriptor (`/proc/self/fd/N/name`), so that a component that is replaced by a link in
+ * the meantime leads nobody elsewhere. Its real path is compared with the path in the key each time. Without
+ * `followLinks` they must be equal, so that no component is a link (or, on case-insensitive file systems, another
+ * spelling). With it, reads may follow links anywhere, and writes must stay below the root. Where there is no
+ * `/proc/self/fd` (macOS), the directory is checked just before it is used; a replacement between the two is not noticed.
  */
-import { mkdir, realpath, rmdir } from 'node:fs/promises';
+import { closeSync, constants, existsSync, openSync, readlinkSync } from 'node:fs';
+import { mkdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
+import type { Calls } from './calls.js';
 import { makeDirectories } from './files.js';
-import { directoryOf } from './keys.js';
+import { directoryOf, nameOf } from './keys.js';
+import { Names, type Path } from './names.js';
 import type { Syncs } from './syncs.js';
 
-/** Number of checked directories to remember. */
-const REMEMBERED = 10_000;
+/** Descriptors of idle directories to keep. */
+const KEPT = 32;
+/** Linux: the descriptor only names the directory, which need not be readable. open(2); not in Node's constants. */
+const O_PATH = 0o10000000;
+const DESCRIPTORS = '/proc/self/fd';
+
+let descriptors: boolean | undefined;
+
+/** Whether paths may lead through descriptors. Some systems emulate only a part of `/proc`. */
+function haveDescriptors(): boolean {
+  descriptors ??= process.platform === 'linux' && tryDescriptors();
+  return descriptors;
+}
+
+function tryDescriptors(): boolean {
+  const fd = openSync('/', O_PATH | constants.O_DIRECTORY);
+  try {
+    return readlinkSync(`${DESCRIPTORS}/${fd}`) === '/' && existsSync(`${DESCRIPTORS}/${fd}${DESCRIPTORS}`);
+  } catch {
+    return false; // There is no /proc.
+  } finally {
+    closeSync(fd);
+  }
+}
+
+interface Place {
+  /** The directory as the start of a path. */
+  base: Path;
+  real: Buffer;
+  fd?: number;
+  users: number;
+  /** To be closed by its last user. */
+  dropped: boolean;
+}
+
+export interface DirectoriesOptions {
+  followLinks: boolean;
+  syncs: Syncs;
+  calls: Calls;
+  /** UTF-8 when absent. */
+  names?: Names;
+  /** Whether to use `/proc/self/fd`; when absent, if it works. */
+  descriptors?: boolean;
+}
 
 export class Directories {
   readonly #root: string;
   readonly #followLinks: boolean;
   readonly #syncs: Syncs;
-  readonly #checked = new Set<string>();
-  #realRoot: string | undefined;
+  readonly #calls: Calls;
+  readonly #names: Names;
+  readonly #descriptors: boolean;
+  readonly #open = new Map<string, Place>();
+  #realRoot: Buffer | undefined;
 
-  constructor(root: string, options: { followLinks: boolean; syncs: Syncs }) {
+  constructor(root: string, options: DirectoriesOptions) {
     this.#root = root;
     this.#followLinks = options.followLinks;
     this.#syncs = options.syncs;
+    this.#calls = options.calls;
+    this.#names = options.names ?? new Names();
+    this.#descriptors = options.descriptors ?? haveDescriptors();
   }
 
-  path(directory: string): string {
-    return directory === '' ? this.#root : `${this.#root}/${directory}`;
+  /** For messages. */
+  path(key: string): string {
+    return key === '' ? this.#root : `${this.#root === '/' ? '' : this.#root}/${key}`;
   }
 
-  /** Whether objects directly below `directory` may be read. False if it is missing. */
-  async readable(directory: string): Promise<boolean> {
-    if (this.#followLinks || directory === '' || this.#checked.has(directory)) return true;
-    const real = await unlessErrno(ABSENT, realpath(this.path(directory)));
-    if (real === undefined) return false;
-    if (real !== (await this.#realPath(directory))) return false;
-    this.#remember(directory);
-    return true;
+  /** For paths that are only looked at. */
+  pathOf(key: string): Path {
+    return key === '' ? this.#root : this.#names.join(this.#root, key);
   }
 
   /**
-   * Whether `directory` exists and may be written to.
+   * Does `work` with the path of a file or directory, to read it. With `followLinks` the path may lead anywhere.
+   * @returns undefined if its directory is missing, or must not be read
+   */
+  async toRead<T>(key: string, work: (path: Path) => Promise<T>): Promise<T | undefined> {
+    if (this.#followLinks) return work(this.pathOf(key));
+    const place = await this.#find(directoryOf(key));
+    if (!place) return undefined;
+    if (this.#mayUse(directoryOf(key), place)) return this.#within(place, key, work);
+    this.#release(place);
+    return undefined;
+  }
+
+  /**
+   * Does `work` with the path of a file or directory, to change it. @returns undefined if its directory is missing
    * @throws key-not-representable: it leads through a link to another place
    */
-  async writable(directory: string): Promise<boolean> {
-    if (this.#checked.has(directory)) return true;
-    const real = await unlessErrno(ABSENT, realpath(this.path(directory)));
-    if (real === undefined) return false;
-    const root = await this.#realPath('');
-    const inside = real === root || real.startsWith(root === '/' ? root : `${root}/`);
-    const allowed = this.#followLinks ? inside : real === (await this.#realPath(directory));
-    if (!allowed) throw leadsElsewhere(this.path(directory), real);
-    this.#remember(directory);
-    return true;
+  async toChange<T>(key: string, work: (path: Path) => Promise<T>): Promise<T | undefined> {
+    const place = await this.#toWrite(directoryOf(key));
+    return place && this.#within(place, key, work);
   }
 
-  /** Creates `directory` and its parents, including the root. @throws key-not-representable */
+  /** As `toChange`, for many files of one directory, with its own path. */
+  async inside<T>(directory: string, work: (path: Path) => Promise<T>): Promise<T | undefined> {
+    const place = await this.#toWrite(directory);
+    return place && this.#within(place, '', work);
+  }
+
+  /** As `toChange`, but creates the missing directories, the root included. */
+  async toCreate<T>(key: string, work: (path: Path) => Promise<T>): Promise<T> {
+    return this.#within(await this.#made(directoryOf(key)), key, work);
+  }
+
+  /** Creates the directory and its parents. @throws key-not-representable */
   async make(directory: string): Promise<void> {
-    if (this.#checked.has(directory)) return;
-    if (directory === '') {
-      await makeDirectories(this.#root);
-      this.#remember('');
-      return;
-    }
-    if (await this.writable(directory)) return;
-    const parent = directoryOf(directory);
-    await this.make(parent);
-    try {
-      await mkdir(this.path(directory));
-    } catch (error) {
-      // Another transfer created it, or it is a dangling link.
-      if (!isErrno(error, 'EEXIST')) throw error;
-      if (!(await this.writable(directory))) throw leadsElsewhere(this.path(directory), 'nowhere');
-      return;
-    }
-    await this.#syncs.directory(this.path(parent));
-    this.#remember(directory);
+    this.#release(await this.#made(directory));
   }
 
-  /** Removes `directory` and its parents as long as they are empty and `mayGo` allows it. */
+  /** A directory to create files in, which the caller must release. A second release does nothing. */
+  async hold(directory: string): Promise<{ base: Path; release(): void }> {
+    const place = await this.#made(directory);
+    let held = true;
+    const release = () => {
+      if (held) this.#release(place);
+      held = false;
+    };
+    return { base: place.base, release };
+  }
+
+  /** Syncs the names in the directory of a key. One that is gone needs none. */
+  async sync(key: string): Promise<void> {
+    await unlessErrno(ABSENT, this.#syncs.directory(this.pathOf(directoryOf(key))));
+  }
+
+  /** Removes the directory and its parents as long as they are empty and `mayGo` allows it. */
   async prune(directory: string, mayGo: (directory: string) => Promise<boolean>): Promise<void> {
     for (let at = directory; at !== ''; at = directoryOf(at)) {
       if (!(await mayGo(at))) return;
-      this.#checked.delete(at);
+      this.#drop(at);
       try {
-        await rmdir(this.path(at));
+        await this.toChange(at, (path) => rmdir(path));
       } catch (error) {
         if (!isErrno(error, 'ENOENT')) return;
       }
     }
   }
 
-  /** Forgets all checks, after something else removed a directory. */
+  /** Forgets all directories, after something else removed one. */
   forget(): void {
-    this.#checked.clear();
+    for (const directory of [...this.#open.keys()]) this.#drop(directory);
   }
 
-  async #realPath(directory: string): Promise<string> {
-    this.#realRoot ??= await realpath(this.#root);
-    if (directory === '') return this.#realRoot;
-    return `${this.#realRoot === '/' ? '' : this.#realRoot}/${directory}`;
+  async #within<T>(place: Place, key: string, work: (path: Path) => Promise<T>): Promise<T> {
+    try {
+      return await work(key === '' ? place.base : this.#names.join(place.base, nameOf(key)));
+    } finally {
+      this.#release(place);
+    }
   }
 
-  #remember(directory: string): void {
-    if (this.#checked.size >= REMEMBERED) this.#checked.clear();
-    this.#checked.add(directory);
+  async #made(directory: string): Promise<Place> {
+    const there = await this.#toWrite(directory);
+    if (there) return there;
+    if (directory === '') await makeDirectories(this.#root);
+    else await this.toCreate(directory, (path) => this.#makeOne(directory, path));
+    const made = await this.#toWrite(directory);
+    if (made) return made;
+    // Another process removed it at once.
+    throw refused('ENOENT', this.path(directory));
   }
+
+  async #makeOne(directory: string, path: Path): Promise<void> {
+    try {
+      await mkdir(path);
+      await this.sync(directory);
+    } catch (error) {
+      // Another transfer created it, or it is a dangling link.
+      if (!isErrno(error, 'EEXIST')) throw error;
+      const found = await unlessErrno(ABSENT, stat(path));
+      if (!found) throw leadsElsewhere(this.path(directory), 'nowhere');
+      if (!found.isDirectory()) throw refused('ENOTDIR', this.path(directory));
+    }
+  }
+
+  async #toWrite(directory: string): Promise<Place | undefined> {
+    const place = await this.#find(directory);
+    if (!place || this.#mayUse(directory, place) || this.#isInside(place)) return place;
+    const { real } = place;
+    this.#release(place);
+    throw leadsElsewhere(this.path(directory), real.toString());
+  }
+
+  #mayUse(directory: string, { real }: Place): boolean {
+    const root = this.#realRoot;
+    return root !== undefined && real.equals(directory === '' ? root : Buffer.from(this.#names.join(root, directory)));
+  }
+
+  #isInside({ real }: Place): boolean {
+    const root = this.#realRoot;
+    if (!this.#followLinks || root === undefined) return false;
+    const below = Buffer.from(this.#names.join(root, ''));
+    return real.equals(root) || real.subarray(0, below.length).equals(below);
+  }
+
+  /** The directory where its path leads at present; undefined if it is missing. */
+  async #find(directory: string): Promise<Place | undefined> {
+    const known = this.#open.get(directory);
+    if (known && this.#isWhereItWas(known)) return this.#take(directory, known);
+    if (known) this.#drop(directory);
+    const found = await unlessErrno(ABSENT, this.#look(this.pathOf(directory)));
+    if (!found) return undefined;
+    if (directory === '') this.#realRoot ??= found.real;
+    else if (this.#realRoot === undefined) {
+      const root = await unlessErrno(ABSENT, this.#look(this.#root));
+      if (root) this.#close(root);
+      this.#realRoot = root?.real;
+    }
+    // Another caller may have opened it at the same time.
+    this.#drop(directory);
+    return this.#take(directory, { ...found, users: 0, dropped: false });
+  }
+
+  async #look(path: Path): Promise<Pick<Place, 'base' | 'real' | 'fd'>> {
+    if (!this.#descriptors) {
+      return { base: path, real: await realpath(path, 'buffer') };
+    }
+    const fd = await this.#calls.open(path, O_PATH | constants.O_DIRECTORY);
+    const base = `${DESCRIPTORS}/${fd}`;
+    try {
+      return { base, real: readlinkSync(base, 'buffer'), fd };
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  #isWhereItWas({ fd, base, real }: Place): boolean {
+    return fd !== undefined && readlinkSync(base, 'buffer').equals(real);
+  }
+
+  #take(directory: string, place: Place): Place {
+    place.users++;
+    this.#open.delete(directory);
+    this.#open.set(directory, place);
+    if (this.#open.size > KEPT) this.#dropIdle();
+    return place;
+  }
+
+  #release(place: Place): void {
+    place.users--;
+    if (place.users === 0 && place.dropped) this.#close(place);
+  }
+
+  #dropIdle(): void {
+    const idle = [...this.#open].find(([, { users }]) => users === 0);
+    if (idle) this.#drop(idle[0]);
+  }
+
+  #drop(directory: string): void {
+    const place = this.#open.get(directory);
+    this.#open.delete(directory);
+    if (!place) return;
+    place.dropped = true;
+    if (place.users === 0) this.#close(place);
+  }
+
+  #close({ fd }: Pick<Place, 'fd'>): void {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** An error as the operating system would have reported it. */
+function refused(code: 'ENOENT' | 'ENOTDIR', path: string): Error {
+  return Object.assign(new Error(`${code}: no such directory, mkdir '${path}'`), { code, syscall: 'mkdir' });
 }
 
 function leadsElsewhere(path: string, real: string): XsyncError {

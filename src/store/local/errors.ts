@@ -67,6 +67,8 @@ const BY_ERRNO: Record<Intent, Record<string, Sentence>> = {
     // The name is not UTF-8 or contains characters that this file system forbids.
     EILSEQ: { code: 'key-not-representable', says: 'has characters that this file system does not allow' },
     EINVAL: { code: 'key-not-representable', says: 'has characters that this file system does not allow' },
+    // Removed by another program after it was created.
+    ENOENT: { code: 'not-writable', says: 'cannot be written: its folder was removed meanwhile', class: 'temporary' },
     EBUSY: BUSY,
     ETXTBSY: BUSY,
   },

@@ -7,6 +7,7 @@ import { XsyncError } from '../../model/error.js';
 import type { TransferOptions } from '../port.js';
 import { paceBytes, throwIfAborted } from '../signal.js';
 import type { Calls } from './calls.js';
+import type { Path } from './names.js';
 
 /** Bytes of one read or write: large enough to be cheap, small enough to pace and to abort. */
 export const CHUNK = 1 << 20;
@@ -30,7 +31,7 @@ export function versionOf(stat: BigIntStats): Version {
 }
 
 /** Opens for reading. A FIFO does not block, and without `followLinks` a link fails with ELOOP. */
-export function openToRead(path: string, followLinks: boolean): Promise<FileHandle> {
+export function openToRead(path: Path, followLinks: boolean): Promise<FileHandle> {
   return open(path, constants.O_RDONLY | constants.O_NONBLOCK | (followLinks ? 0 : constants.O_NOFOLLOW));
 }
 

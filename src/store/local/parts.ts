@@ -6,6 +6,8 @@
  * - A part that comes before the size is known, or is larger, goes to a separate file (`part.<n>`).
  * - Completion copies separate parts into `data`, or writes a new file if the sizes were uneven.
  *
+ * Every call names the upload's folder, because the path to it may change (see directories.ts).
+ *
  * Each acknowledged part has a line in `parts.jsonl` with its MD5. After a power loss a line may exist for bytes that
  * never reached the disk, so the parts of an earlier run are hashed before they are used.
  */
@@ -25,25 +27,19 @@ export interface Part {
 }
 
 export class Parts {
-  readonly #directory: string;
   readonly #calls: Calls;
   readonly #held = new Map<number, Part>();
   /** Parts whose bytes this process has written or hashed. */
   readonly #sure = new Set<Part>();
   #partSize: number | undefined;
 
-  constructor(directory: string, calls: Calls) {
+  constructor(calls: Calls) {
     this.#calls = calls;
-    this.#directory = directory;
-  }
-
-  get data(): string {
-    return `${this.#directory}/data`;
   }
 
   /** Loads the records of an earlier run. A truncated last line is a part that was not acknowledged. */
-  async load(): Promise<void> {
-    const text = (await unlessErrno(ABSENT, readFile(`${this.#directory}/parts.jsonl`, 'utf8'))) ?? '';
+  async load(directory: string): Promise<void> {
+    const text = (await unlessErrno(ABSENT, readFile(`${directory}/parts.jsonl`, 'utf8'))) ?? '';
     for (const line of text.split('\n')) {
       const part = parse(line);
       if (!part) continue;
@@ -55,32 +51,36 @@ export class Parts {
   }
 
   /** Chooses where a part goes, and forgets the part it replaces. Must be called in the order of sending. */
-  place(partNumber: number, size: number): { path: string; at: number | null } {
+  place(directory: string, partNumber: number, size: number): { path: string; at: number | null } {
     this.#held.delete(partNumber);
     if (partNumber === 1) this.#partSize ??= size;
     const fits = this.#partSize !== undefined && size <= this.#partSize;
     const at = fits ? (partNumber - 1) * (this.#partSize ?? 0) : null;
-    return { at, path: this.#pathOf({ partNumber, at }) };
+    return { at, path: pathOf(directory, { partNumber, at }) };
   }
 
-  async add(part: Part): Promise<void> {
+  async add(directory: string, part: Part): Promise<void> {
     // The leading line break separates the record from a truncated one before it.
-    await appendFile(`${this.#directory}/parts.jsonl`, `\n${JSON.stringify(part)}\n`);
+    await appendFile(`${directory}/parts.jsonl`, `\n${JSON.stringify(part)}\n`);
     this.#held.set(part.partNumber, part);
     this.#sure.add(part);
   }
 
   /** The parts whose bytes on disk match their MD5, ascending. */
-  async verified(signal?: AbortSignal): Promise<Part[]> {
+  async verified(directory: string, signal?: AbortSignal): Promise<Part[]> {
     for (const part of [...this.#held.values()]) {
-      if (await this.#isIntact(part, signal)) this.#sure.add(part);
+      if (await this.#isIntact(directory, part, signal)) this.#sure.add(part);
       else if (this.#held.get(part.partNumber) === part) this.#held.delete(part.partNumber);
     }
     return [...this.#held.values()].sort((a, b) => a.partNumber - b.partNumber);
   }
 
   /** The parts that a completion names. @throws precondition-failed */
-  async choose(named: readonly { partNumber: number; etag: string }[], signal?: AbortSignal): Promise<Part[]> {
+  async choose(
+    directory: string,
+    named: readonly { partNumber: number; etag: string }[],
+    signal?: AbortSignal,
+  ): Promise<Part[]> {
     const fail = (why: string) => new XsyncError('precondition-failed', why);
     if (named.length === 0) throw fail('an upload cannot be completed without parts');
     const chosen: Part[] = [];
@@ -88,7 +88,7 @@ export class Parts {
       const part = this.#held.get(partNumber);
       if (part?.md5 !== etag.toLowerCase()) throw fail(`there is no part ${partNumber} with the given ETag`);
       if (partNumber <= (chosen.at(-1)?.partNumber ?? 0)) throw fail('parts must be named in ascending order');
-      if (!this.#sure.has(part) && !(await this.#isIntact(part, signal))) {
+      if (!this.#sure.has(part) && !(await this.#isIntact(directory, part, signal))) {
         this.#held.delete(partNumber);
         throw fail(`the bytes of part ${partNumber} on disk have changed`);
       }
@@ -98,7 +98,7 @@ export class Parts {
   }
 
   /** Combines the chosen parts in one file. @returns its path */
-  async assemble(chosen: readonly Part[], signal?: AbortSignal): Promise<string> {
+  async assemble(directory: string, chosen: readonly Part[], signal?: AbortSignal): Promise<string> {
     let size = 0;
     const targets = chosen.map((part) => {
       const to = size;
@@ -106,12 +106,12 @@ export class Parts {
       return { part, to };
     });
     const inPlace = targets.every(({ part, to }) => part.at === null || part.at === to || part.size === 0);
-    const path = inPlace ? this.data : `${this.#directory}/whole`;
+    const path = inPlace ? dataOf(directory) : `${directory}/whole`;
     const whole = await open(path, inPlace ? 'r+' : 'w');
     try {
       for (const { part, to } of targets) {
         if (inPlace && part.at !== null) continue;
-        const file = await open(this.#pathOf(part), 'r');
+        const file = await open(pathOf(directory, part), 'r');
         try {
           const from = { file, position: part.at ?? 0, size: part.size };
           await copyRange(from, { calls: this.#calls, fd: whole.fd, position: to }, signal);
@@ -126,12 +126,8 @@ export class Parts {
     return path;
   }
 
-  #pathOf({ partNumber, at }: Pick<Part, 'partNumber' | 'at'>): string {
-    return at === null ? `${this.#directory}/part.${partNumber}` : this.data;
-  }
-
-  async #isIntact(part: Part, signal: AbortSignal | undefined): Promise<boolean> {
-    const file = await unlessErrno(ABSENT, open(this.#pathOf(part), 'r'));
+  async #isIntact(directory: string, part: Part, signal: AbortSignal | undefined): Promise<boolean> {
+    const file = await unlessErrno(ABSENT, open(pathOf(directory, part), 'r'));
     if (!file) return false;
     try {
       const hash = createHash('md5');
@@ -142,6 +138,15 @@ export class Parts {
       await file.close();
     }
   }
+}
+
+/** The file of the parts that are in their places. */
+export function dataOf(directory: string): string {
+  return `${directory}/data`;
+}
+
+function pathOf(directory: string, { partNumber, at }: Pick<Part, 'partNumber' | 'at'>): string {
+  return at === null ? `${directory}/part.${partNumber}` : dataOf(directory);
 }
 
 function parse(line: string): Part | undefined {

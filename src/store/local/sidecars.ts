@@ -7,14 +7,15 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile, rm, rmdir, stat, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import mime from 'mime';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { ContentHeaders, UserMetadata } from '../../model/object.js';
 import type { Calls } from './calls.js';
-import { makeDirectories, mtimeOf, type Version, versionOf, writeBody } from './files.js';
-import { isMarker, OWN_DIRECTORY } from './keys.js';
+import type { Directories } from './directories.js';
+import { mtimeOf, type Version, versionOf, writeBody } from './files.js';
+import { directoryOf, isMarker, OWN_DIRECTORY } from './keys.js';
+import type { Path } from './names.js';
 import type { Syncs } from './syncs.js';
 import type { Temporaries } from './temporaries.js';
 
@@ -35,15 +36,18 @@ export function guessAbout(key: string): About {
   return { headers: { contentType: mime.getType(key) ?? 'application/octet-stream' }, metadata: {} };
 }
 
+const META = `${OWN_DIRECTORY}/meta`;
+
 export class Sidecars {
-  readonly #meta: string;
+  readonly #own: Directories;
   readonly #calls: Calls;
   readonly #syncs: Syncs;
   readonly #temporaries: Temporaries;
 
-  constructor(root: string, options: { temporaries: Temporaries; calls: Calls; syncs: Syncs }) {
+  /** @param own the root, without following links */
+  constructor(own: Directories, options: { temporaries: Temporaries; calls: Calls; syncs: Syncs }) {
     this.#temporaries = options.temporaries;
-    this.#meta = `${root}/${OWN_DIRECTORY}/meta`;
+    this.#own = own;
     this.#calls = options.calls;
     this.#syncs = options.syncs;
   }
@@ -71,13 +75,18 @@ export class Sidecars {
 
   /** @returns whether there was a record */
   async remove(key: string): Promise<boolean> {
-    const path = this.#path(key);
-    if (!(await this.#calls.mayExist(path))) return false;
-    const removed = await unlessErrno(
-      ABSENT,
-      unlink(path).then(() => true),
+    const record = recordOf(key);
+    if (!(await this.#calls.mayExist(this.#own.pathOf(record)))) return false;
+    const removed = await this.#own.toChange(record, (path) =>
+      unlessErrno(
+        ABSENT,
+        unlink(path).then(() => true),
+      ),
     );
-    if (removed) await unlessErrno(['ENOTEMPTY', 'EEXIST', 'ENOENT'], rmdir(dirname(path)));
+    if (removed) {
+      const kept = ['ENOTEMPTY', 'EEXIST', 'ENOENT'];
+      await this.#own.toChange(directoryOf(record), (path) => unlessErrno(kept, rmdir(path)));
+    }
     return removed ?? false;
   }
 
@@ -88,7 +97,8 @@ export class Sidecars {
 
   /** The version of the marker, if there is one. */
   async markerVersion(key: string): Promise<Version | undefined> {
-    const found = await unlessErrno(ABSENT, stat(this.#path(key), { bigint: true }));
+    const look = (path: Path) => unlessErrno(ABSENT, stat(path, { bigint: true }));
+    const found = await this.#own.toRead(recordOf(key), look);
     return found && { ...versionOf(found), size: 0 };
   }
 
@@ -100,55 +110,46 @@ export class Sidecars {
 
   /** Whether there are any records. If not, a walk need not check for markers. */
   async any(): Promise<boolean> {
-    return (await unlessErrno(ABSENT, stat(this.#meta))) !== undefined;
-  }
-
-  #path(key: string): string {
-    const name = createHash('sha256').update(key).digest('hex');
-    return `${this.#meta}/${name.slice(0, 2)}/${name}.json`;
+    return (await this.#own.toRead(META, (path) => unlessErrno(ABSENT, stat(path)))) !== undefined;
   }
 
   /** Atomic: readers see the old record or the new one. */
   async #write(sidecar: Sidecar, mtimeMs?: number): Promise<Version> {
-    const path = this.#path(sidecar.key);
-    const { path: temporary, fd } = await this.#temporaries.create();
+    const { path: temporary, fd, close } = await this.#temporaries.create();
     try {
-      let version: Version;
-      try {
-        const text = Buffer.from(`${JSON.stringify(sidecar)}\n`);
-        await writeBody({ calls: this.#calls, fd, position: 0 }, text, {});
-        if (mtimeMs !== undefined) await this.#calls.utimes(fd, mtimeOf(mtimeMs));
-        await this.#syncs.file(fd);
-        version = versionOf(await this.#calls.stat(fd));
-      } finally {
-        await this.#calls.close(fd);
-      }
-      await this.#moveIn(temporary, path);
+      const text = Buffer.from(`${JSON.stringify(sidecar)}\n`);
+      await writeBody({ calls: this.#calls, fd, position: 0 }, text, {});
+      if (mtimeMs !== undefined) await this.#calls.utimes(fd, mtimeOf(mtimeMs));
+      await this.#syncs.file(fd);
+      const version = versionOf(await this.#calls.stat(fd));
+      await this.#moveIn(temporary, recordOf(sidecar.key));
       return { ...version, size: 0 };
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
+    } finally {
+      await close();
     }
   }
 
-  async #moveIn(temporary: string, path: string): Promise<void> {
+  async #moveIn(temporary: string, record: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      await makeDirectories(dirname(path));
       try {
-        await this.#calls.rename(temporary, path);
+        await this.#own.toCreate(record, async (path) => this.#calls.rename(temporary, path));
         break;
       } catch (error) {
         // Removing another record also removed the empty directory.
         if (!isErrno(error, 'ENOENT') || attempt === 5) throw error;
       }
     }
-    await unlessErrno(ABSENT, this.#syncs.directory(dirname(path)));
+    await this.#own.sync(record);
   }
 
   async #read(key: string): Promise<Sidecar | undefined> {
-    const path = this.#path(key);
-    const text = await unlessErrno(ABSENT, readFile(path, 'utf8'));
+    const record = recordOf(key);
+    const text = await this.#own.toRead(record, (file) => unlessErrno(ABSENT, readFile(file, 'utf8')));
     if (text === undefined) return undefined;
+    const path = this.#own.path(record);
     const parsed = parse(text);
     if (parsed?.key === key) return parsed;
     throw new XsyncError('not-readable', `${path} is not a record of ${key}`, {
@@ -156,6 +157,12 @@ export class Sidecars {
       remedy: `Remove ${path}. Only the headers and metadata of that object are lost.`,
     });
   }
+}
+
+/** The record's own key. */
+function recordOf(key: string): string {
+  const name = createHash('sha256').update(key).digest('hex');
+  return `${META}/${name.slice(0, 2)}/${name}.json`;
 }
 
 function withType(key: string, { headers, metadata }: About): About {

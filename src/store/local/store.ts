@@ -1,13 +1,15 @@
 /**
  * A directory tree as a bucket: keys are paths below the root. Temporary files, uploads, headers and metadata are in
- * `.xsync` at the root, which listings omit.
+ * `.xsync` at the root, which listings omit. Folders of that name below the root are ordinary ones.
  *
  * - Storage classes are ignored; permissions and owners are the process's (umask).
  * - Links are listed as special entries unless `copyLinks` follows them, like rclone's `--copy-links`. Other entries
- *   that are not regular files, and names that are not UTF-8, are listed as special `other`.
+ *   that are not regular files, and names that are not in the encoding of the tree, are listed as special `other`. Names
+ *   without a key, and links that lead nowhere although they are followed, have a fault.
+ * - A folder that cannot be read is named in the page (`unlisted`), and the rest is listed.
  * - No versions: a `versionId` is rejected.
  */
-import { lstat, rm, stat, unlink } from 'node:fs/promises';
+import { lstat, opendir, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { md5Soon } from '../../hash/index.js';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
@@ -16,11 +18,13 @@ import type { ObjectInfo } from '../../model/object.js';
 import type * as port from '../port.js';
 import { throwIfAborted } from '../signal.js';
 import { Calls } from './calls.js';
+import { kindOf } from './children.js';
 import { Directories } from './directories.js';
 import { type Intent, translate } from './errors.js';
 import { makeDirectories, openToRead, readBody, type Version, versionOf, writeBody } from './files.js';
-import { directoryOf, isMarker, requireKey } from './keys.js';
-import { Listing, requireRoot } from './listing.js';
+import { directoryOf, isMarker, nameOf, requireKey } from './keys.js';
+import { Listing, requireRoot, specialOf } from './listing.js';
+import { Names, type Path, unescapeName } from './names.js';
 import { Publisher } from './publish.js';
 import { Sidecars } from './sidecars.js';
 import { Syncs } from './syncs.js';
@@ -43,6 +47,8 @@ const CAPABILITIES: port.Capabilities = {
   // An object's ETag identifies the version of its file. Parts' ETags are MD5s, but the capability covers put as well.
   partEtagIsMd5: false,
   keepsMetadata: true,
+  deletesIfMatch: true,
+  writesIfMatch: true,
   keepsMtime: true,
   local: true,
 };
@@ -50,6 +56,8 @@ const CAPABILITIES: port.Capabilities = {
 export interface LocalStoreOptions {
   /** Absolute path of a directory; as a destination it need not exist yet. */
   root: string;
+  /** How names are encoded; UTF-8 when absent. */
+  names?: Names;
   /** Follows symbolic links instead of listing them as special entries. */
   copyLinks?: boolean;
   /** False: objects may be lost or empty after a power loss (not after a crash of the process). Default true. */
@@ -66,34 +74,42 @@ export class LocalStore implements port.ObjectStore {
   readonly #root: string;
   readonly #followLinks: boolean;
   readonly #calls = new Calls();
+  readonly #names: Names;
   readonly #directories: Directories;
+  /** For our own files: never through a link. */
+  readonly #own: Directories;
   readonly #temporaries: Temporaries;
   readonly #sidecars: Sidecars;
   readonly #publisher: Publisher;
   readonly #uploads: LocalUploads;
   readonly #listing: Listing;
 
-  constructor({ root, copyLinks: followLinks = false, sync = true }: LocalStoreOptions) {
+  constructor({ root, copyLinks: followLinks = false, sync = true, names = new Names() }: LocalStoreOptions) {
     if (!root.startsWith('/')) throw new XsyncError('config', `${root} is not an absolute path`, { subject: root });
     this.#root = root === '/' ? root : root.replace(/\/+$/, '');
     this.identity = { kind: 'local', endpoint: hostname(), bucket: this.#root, account: 'local' };
     this.#followLinks = followLinks;
     const calls = this.#calls;
     const syncs = new Syncs(sync);
-    this.#directories = new Directories(this.#root, { followLinks, syncs });
-    this.#temporaries = new Temporaries(this.#root, calls);
-    this.#sidecars = new Sidecars(this.#root, { temporaries: this.#temporaries, calls, syncs });
-    this.#publisher = new Publisher({ directories: this.#directories, sidecars: this.#sidecars, calls, syncs });
-    this.#uploads = new LocalUploads(this.#root, { publisher: this.#publisher, temporaries: this.#temporaries, calls });
-    this.#listing = new Listing(this.#root, {
-      followLinks,
-      directories: this.#directories,
-      sidecars: this.#sidecars,
+    const directories = new Directories(this.#root, { followLinks, syncs, calls, names });
+    const own = new Directories(this.#root, { followLinks: false, syncs, calls });
+    const temporaries = new Temporaries(own, calls);
+    const sidecars = new Sidecars(own, { temporaries, calls, syncs });
+    this.#names = names;
+    this.#directories = directories;
+    this.#own = own;
+    this.#temporaries = temporaries;
+    this.#sidecars = sidecars;
+    this.#publisher = new Publisher({
+      ...{ directories, names, sidecars, calls, syncs },
+      etagOf: (key) => this.#etagOf(key),
     });
+    this.#uploads = new LocalUploads(own, { publisher: this.#publisher, temporaries, calls });
+    this.#listing = new Listing(this.#root, { followLinks, directories, names, sidecars });
   }
 
   checkKey(key: string): void {
-    requireKey(this.#root, key);
+    requireKey(this.#root, key, this.#names);
   }
 
   checkBucket(options: port.CallOptions = {}): Promise<void> {
@@ -118,19 +134,22 @@ export class LocalStore implements port.ObjectStore {
   head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
     return this.#run('read', options, key, async () => {
       if (isMarker(key)) return this.#marker(key);
-      await this.#requireReadable(key);
-      const found = await (this.#followLinks ? stat : lstat)(this.#path(key), { bigint: true });
+      const look = this.#followLinks ? stat : lstat;
+      const seen = this.#directories.toRead(key, (path) => look(path, { bigint: true }));
+      const found = await unlessErrno(ABSENT, seen);
+      if (!found) return this.#nothingAt(key);
       if (found.isDirectory()) throw objectNotFound(key);
       const info = await this.#info(key, versionOf(found));
-      return found.isFile() ? info : { ...info, size: 0, special: found.isSymbolicLink() ? 'symlink' : 'other' };
+      const kind = kindOf(found);
+      return kind === 'file' ? info : { ...info, size: 0, ...specialOf(kind) };
     });
   }
 
   read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {
     return this.#run('read', options, key, async () => {
       if (isMarker(key)) return requireRead(await this.#marker(key), target, options);
-      await this.#requireReadable(key);
-      const file = await openToRead(this.#path(key), this.#followLinks);
+      const file = await this.#directories.toRead(key, (path) => openToRead(path, this.#followLinks));
+      if (!file) throw objectNotFound(key);
       try {
         const before = await file.stat({ bigint: true });
         if (before.isDirectory()) throw objectNotFound(key);
@@ -165,7 +184,7 @@ export class LocalStore implements port.ObjectStore {
     return false;
   }
 
-  createUpload(key: string, options: Omit<port.PutOptions, 'contentMd5' | 'pace'> = {}): Promise<port.UploadRef> {
+  createUpload(key: string, options: port.UploadOptions = {}): Promise<port.UploadRef> {
     return this.#run('write', options, key, () => this.#uploads.create(key, options));
   }
 
@@ -195,7 +214,7 @@ export class LocalStore implements port.ObjectStore {
   completeUpload(
     upload: port.UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    options: port.CallOptions & { mtimeMs?: number } = {},
+    options: port.CompleteOptions = {},
   ): Promise<port.WriteResult> {
     return this.#run('write', options, upload.key, () => this.#uploads.complete(upload, parts, options));
   }
@@ -208,13 +227,13 @@ export class LocalStore implements port.ObjectStore {
     return this.#run('read', options, undefined, () => this.#uploads.list(options.prefix ?? ''));
   }
 
-  delete(keys: readonly string[], options: port.CallOptions = {}): Promise<port.DeleteFailure[]> {
+  delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
     return this.#run('write', options, undefined, async () => {
       if (keys.length > MAX_DELETE) throw new XsyncError('limit', `at most ${MAX_DELETE} keys are deleted in one call`);
       const failures: port.DeleteFailure[] = [];
       for (const key of keys) {
         try {
-          await this.#run('write', options, key, () => this.#delete(key));
+          await this.#run('write', options, key, () => this.#delete(key, options.versions?.get(key)));
         } catch (error) {
           if (!isXsyncError(error) || error.code === 'aborted') throw error;
           failures.push({ key, error });
@@ -226,6 +245,8 @@ export class LocalStore implements port.ObjectStore {
 
   async close(): Promise<void> {
     await this.#temporaries.close();
+    this.#own.forget();
+    this.#directories.forget();
   }
 
   /** The checks before every call, and the translation of its errors. */
@@ -236,7 +257,7 @@ export class LocalStore implements port.ObjectStore {
     work: () => Promise<T>,
   ): Promise<T> {
     throwIfAborted(options.signal);
-    if (key !== undefined) requireKey(this.#root, key);
+    if (key !== undefined) requireKey(this.#root, key, this.#names);
     if (options.versionId !== undefined) throw new XsyncError('unsupported', 'a directory tree has no versions');
     try {
       return await work();
@@ -252,8 +273,16 @@ export class LocalStore implements port.ObjectStore {
     return this.#directories.path(key);
   }
 
-  async #requireReadable(key: string): Promise<void> {
-    if (!(await this.#directories.readable(directoryOf(key)))) throw objectNotFound(key);
+  /** @throws key-not-representable if the key is the escaped name of a file without a key, as listings name it */
+  async #nothingAt(key: string): Promise<never> {
+    const bytes = unescapeName(nameOf(key));
+    if (bytes !== undefined && this.#names.decode(bytes) === undefined) {
+      const folder = Buffer.from(this.#directories.pathOf(directoryOf(key)));
+      const there = lstat(Buffer.concat([folder, Buffer.from('/'), bytes]));
+      const found = await unlessErrno(ABSENT, there);
+      if (found) throw this.#names.unnamed(nameOf(key), found.isDirectory());
+    }
+    throw objectNotFound(key);
   }
 
   async #info(key: string, version: Version): Promise<ObjectInfo> {
@@ -263,10 +292,11 @@ export class LocalStore implements port.ObjectStore {
   }
 
   async #marker(key: string): Promise<ObjectInfo> {
-    const directory = key.slice(0, -1);
-    const there = (await this.#directories.readable(directory)) && (await lstat(this.#path(directory))).isDirectory();
-    const marker = there ? await this.#sidecars.marker(key) : undefined;
-    if (!marker) throw objectNotFound(key);
+    const isThere = await this.#directories.toRead(key, async (path) => (await lstat(path)).isDirectory());
+    const marker = isThere ? await this.#sidecars.marker(key) : undefined;
+    // A folder that cannot be listed is named like a marker.
+    if (!marker && isThere) await (await opendir(this.#directories.pathOf(key))).close();
+    if (!marker) return this.#nothingAt(key.slice(0, -1));
     const { etag, mtimeMs } = marker.version;
     return { key, size: 0, etag, mtimeMs, headers: marker.headers, metadata: marker.metadata, checksums: {} };
   }
@@ -280,7 +310,7 @@ export class LocalStore implements port.ObjectStore {
       await rm(temporary.path, { force: true });
       throw error;
     } finally {
-      await this.#calls.close(temporary.fd);
+      await temporary.close();
     }
   }
 
@@ -289,18 +319,29 @@ export class LocalStore implements port.ObjectStore {
     return this.#publisher.publishMarker(key, options);
   }
 
-  async #delete(key: string): Promise<void> {
+  /** @param etag the version to delete; any version when absent. @throws precondition-failed */
+  async #delete(key: string, etag: string | undefined): Promise<void> {
     const directory = directoryOf(key);
-    if (!(await this.#directories.writable(directory))) return;
-    const recorded = await this.#sidecars.remove(key);
-    const removed = isMarker(key) ? recorded : await this.#unlink(key);
+    const removed = await this.#directories.toChange(key, async (path) => {
+      if (etag !== undefined && ((await this.#etagOf(key)) ?? etag) !== etag) throw changed(key);
+      const recorded = await this.#sidecars.remove(key);
+      return isMarker(key) ? recorded : this.#unlink(path);
+    });
     if (!removed) return;
     await this.#directories.prune(directory, async (at) => !(await this.#sidecars.markerVersion(`${at}/`)));
   }
 
+  /** Undefined if there is no such object. The last look before a file is removed: the system has no conditional unlink. */
+  async #etagOf(key: string): Promise<string | undefined> {
+    if (isMarker(key)) return (await this.#sidecars.marker(key))?.version.etag;
+    const look = this.#followLinks ? stat : lstat;
+    const seen = this.#directories.toRead(key, (path) => look(path, { bigint: true }));
+    const found = await unlessErrno(ABSENT, seen);
+    return found?.isDirectory() ? undefined : found && versionOf(found).etag;
+  }
+
   /** A directory of that name is not an object and is kept. @returns whether there was a file */
-  async #unlink(key: string): Promise<boolean> {
-    const path = this.#path(key);
+  async #unlink(path: Path): Promise<boolean> {
     try {
       const removed = unlink(path).then(() => true);
       return (await unlessErrno(ABSENT, removed)) ?? false;

@@ -2,12 +2,13 @@
 import { constants, fsync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import type { Path } from './names.js';
 
 const syncFile = promisify(fsync);
 
 export class Syncs {
   readonly #wanted: boolean;
-  readonly #syncDirectory: (path: string) => Promise<void>;
+  readonly #syncDirectory: (path: Path) => Promise<void>;
   /** By directory: the sync in progress, and the one that starts after it. */
   readonly #running = new Map<string, Promise<void>>();
   readonly #next = new Map<string, Promise<void>>();
@@ -26,34 +27,35 @@ export class Syncs {
    * Syncs the names in a directory as they are at the time of the call. A sync in progress may have missed the latest
    * name, so callers during it share the next one.
    */
-  async directory(path: string): Promise<void> {
+  async directory(path: Path): Promise<void> {
     if (!this.#wanted) return;
-    const running = this.#running.get(path);
-    if (!running) return this.#begin(path);
-    return this.#next.get(path) ?? this.#follow(path, running);
+    const name = path.toString('latin1');
+    const running = this.#running.get(name);
+    if (!running) return this.#begin(name, path);
+    return this.#next.get(name) ?? this.#follow(name, path, running);
   }
 
-  #follow(path: string, running: Promise<void>): Promise<void> {
+  #follow(name: string, path: Path, running: Promise<void>): Promise<void> {
     const begin = () => {
-      this.#next.delete(path);
-      return this.#begin(path);
+      this.#next.delete(name);
+      return this.#begin(name, path);
     };
     // The callers of the sync in progress receive its error; the next one starts in either case.
     const next = running.then(begin, begin);
-    this.#next.set(path, next);
+    this.#next.set(name, next);
     return next;
   }
 
-  #begin(path: string): Promise<void> {
+  #begin(name: string, path: Path): Promise<void> {
     const sync = this.#syncDirectory(path).finally(() => {
-      if (this.#running.get(path) === sync) this.#running.delete(path);
+      if (this.#running.get(name) === sync) this.#running.delete(name);
     });
-    this.#running.set(path, sync);
+    this.#running.set(name, sync);
     return sync;
   }
 }
 
-async function syncDirectory(path: string): Promise<void> {
+async function syncDirectory(path: Path): Promise<void> {
   const directory = await open(path, constants.O_RDONLY);
   try {
     await directory.sync();

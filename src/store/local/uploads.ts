@@ -11,14 +11,18 @@ import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type * as port from '../port.js';
 import type { Calls } from './calls.js';
-import { makeDirectories, type Version, writeBody } from './files.js';
+import type { Directories } from './directories.js';
+import { type Version, writeBody } from './files.js';
 import { isMarker, OWN_DIRECTORY } from './keys.js';
-import { Parts } from './parts.js';
+import type { Path } from './names.js';
+import { dataOf, Parts } from './parts.js';
 import type { Description, Publisher } from './publish.js';
 import type { Temporaries } from './temporaries.js';
 
 /** Matches our upload IDs, and nothing that could be a path elsewhere on the disk. */
 const UPLOAD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const UPLOADS = `${OWN_DIRECTORY}/uploads`;
 
 interface Intention extends Description {
   key: string;
@@ -31,17 +35,18 @@ interface Upload {
 }
 
 export class LocalUploads {
-  readonly #directory: string;
+  readonly #own: Directories;
   readonly #publisher: Publisher;
   readonly #temporaries: Temporaries;
   readonly #calls: Calls;
   readonly #open = new Map<string, Promise<Upload>>();
 
-  constructor(root: string, options: { publisher: Publisher; temporaries: Temporaries; calls: Calls }) {
+  /** @param own the root, without following links */
+  constructor(own: Directories, options: { publisher: Publisher; temporaries: Temporaries; calls: Calls }) {
     const { publisher, temporaries, calls } = options;
     this.#calls = calls;
     this.#temporaries = temporaries;
-    this.#directory = `${root}/${OWN_DIRECTORY}/uploads`;
+    this.#own = own;
     this.#publisher = publisher;
   }
 
@@ -49,13 +54,12 @@ export class LocalUploads {
     const uploadId = randomUUID();
     const { headers, metadata, mtimeMs } = about;
     const intention: Intention = { key, initiatedMs: Date.now(), headers, metadata, mtimeMs };
-    const temporary = await this.#temporaries.createDirectory();
-    await writeFile(new Parts(temporary, this.#calls).data, '');
-    await writeFile(`${temporary}/upload.json`, JSON.stringify(intention));
-    await makeDirectories(this.#directory);
-    await rename(temporary, this.#path(uploadId));
-    const parts = new Parts(this.#path(uploadId), this.#calls);
-    this.#open.set(uploadId, Promise.resolve({ intention, parts }));
+    await this.#temporaries.withDirectory(async (temporary) => {
+      await writeFile(dataOf(temporary), '');
+      await writeFile(`${temporary}/upload.json`, JSON.stringify(intention));
+      await this.#own.toCreate(folderOf(uploadId), (path) => rename(temporary, path));
+    });
+    this.#open.set(uploadId, Promise.resolve({ intention, parts: new Parts(this.#calls) }));
     return { key, uploadId };
   }
 
@@ -70,42 +74,42 @@ export class LocalUploads {
     if (options.contentMd5 !== undefined && options.contentMd5.toLowerCase() !== sum) {
       throw new XsyncError('checksum-mismatch', 'the part does not match its Content-MD5', { subject: ref.key });
     }
-    const { path, at } = parts.place(partNumber, body.byteLength);
-    try {
+    await this.#inside(ref, async (folder) => {
+      const { path, at } = parts.place(folder, partNumber, body.byteLength);
       const fd = await this.#calls.open(path, at === null ? 'w' : 'r+');
       try {
         await writeBody({ calls: this.#calls, fd, position: at ?? 0 }, body, options);
       } finally {
         await this.#calls.close(fd);
       }
-      await parts.add({ partNumber, size: body.byteLength, md5: sum, at });
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) throw notFound(ref, error);
-      throw error;
-    }
+      await parts.add(folder, { partNumber, size: body.byteLength, md5: sum, at });
+    });
     return { etag: sum, checksums: { md5: sum } };
   }
 
   async listParts(ref: port.UploadRef, signal?: AbortSignal): Promise<port.PartEntry[]> {
     const { parts } = await this.#find(ref);
-    const held = await parts.verified(signal);
+    const held = await this.#inside(ref, (folder) => parts.verified(folder, signal));
     return held.map((part) => ({ partNumber: part.partNumber, size: part.size, etag: part.md5 }));
   }
 
   async complete(
     ref: port.UploadRef,
     named: readonly { partNumber: number; etag: string }[],
-    options: port.CallOptions & { mtimeMs?: number },
+    options: port.CompleteOptions,
   ): Promise<port.WriteResult> {
     const { intention, parts } = await this.#find(ref);
-    const chosen = await parts.choose(named, options.signal);
-    const about = { ...intention, ...(options.mtimeMs === undefined ? {} : { mtimeMs: options.mtimeMs }) };
-    const version = isMarker(ref.key)
-      ? await this.#publisher.publishMarker(ref.key, about)
-      : await this.#publish(ref.key, await parts.assemble(chosen, options.signal), about);
+    const { mtimeMs, replaces } = options;
+    const about = { ...intention, ...(mtimeMs === undefined ? {} : { mtimeMs }), replaces };
+    const { version, md5s } = await this.#inside(ref, async (folder) => {
+      const chosen = await parts.choose(folder, named, options.signal);
+      const version = isMarker(ref.key)
+        ? await this.#publisher.publishMarker(ref.key, about)
+        : await this.#publish(ref.key, await parts.assemble(folder, chosen, options.signal), about);
+      return { version, md5s: chosen.map((part) => part.md5) };
+    });
     await this.abort(ref);
-    const checksums = { md5ofParts: md5OfMd5s(chosen.map((part) => part.md5)) };
-    return { etag: version.etag, mtimeMs: version.mtimeMs, checksums };
+    return { etag: version.etag, mtimeMs: version.mtimeMs, checksums: { md5ofParts: md5OfMd5s(md5s) } };
   }
 
   async abort({ key, uploadId }: port.UploadRef): Promise<void> {
@@ -117,7 +121,7 @@ export class LocalUploads {
   }
 
   async list(prefix: string): Promise<port.UploadPage> {
-    const names = (await unlessErrno(ABSENT, readdir(this.#directory))) ?? [];
+    const names = (await this.#own.toRead(UPLOADS, (path) => unlessErrno(ABSENT, readdir(path)))) ?? [];
     const uploads: port.UploadEntry[] = [];
     for (const uploadId of names.filter((name) => UPLOAD_ID.test(name))) {
       const intention = await this.#intention(uploadId);
@@ -127,12 +131,24 @@ export class LocalUploads {
     return { uploads: uploads.sort((a, b) => compareKeys(a.key, b.key) || a.initiatedMs - b.initiatedMs) };
   }
 
-  #path(uploadId: string): string {
-    return `${this.#directory}/${uploadId}`;
+  /** @throws upload-not-found, also when it is removed meanwhile */
+  async #inside<T>(ref: port.UploadRef, work: (folder: string) => Promise<T>): Promise<T> {
+    let done: { value: T } | undefined;
+    try {
+      done = await this.#own.inside(folderOf(ref.uploadId), async (folder) => ({
+        value: await work(folder.toString()),
+      }));
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) throw notFound(ref, error);
+      throw error;
+    }
+    if (!done) throw notFound(ref);
+    return done.value;
   }
 
   async #remove(uploadId: string): Promise<void> {
-    await rm(this.#path(uploadId), { recursive: true, force: true, maxRetries: 3 });
+    const how = { recursive: true, force: true, maxRetries: 3 };
+    await this.#own.toChange(folderOf(uploadId), (path) => rm(path, how));
   }
 
   async #publish(key: string, path: string, about: Description): Promise<Version> {
@@ -165,16 +181,18 @@ export class LocalUploads {
       await this.#remove(ref.uploadId);
       throw notFound(ref);
     }
-    const parts = new Parts(this.#path(ref.uploadId), this.#calls);
-    await parts.load();
+    const parts = new Parts(this.#calls);
+    await this.#inside(ref, (folder) => parts.load(folder));
     return { intention, parts };
   }
 
   /** Undefined if the upload no longer exists. */
   async #intention(uploadId: string): Promise<Intention | undefined> {
-    const directory = this.#path(uploadId);
-    const text = await unlessErrno(ABSENT, readFile(`${directory}/upload.json`, 'utf8'));
-    if (text === undefined || !(await unlessErrno(ABSENT, stat(`${directory}/data`)))) return undefined;
+    const folder = folderOf(uploadId);
+    const read = (path: Path) => unlessErrno(ABSENT, readFile(path, 'utf8'));
+    const text = await this.#own.toRead(`${folder}/upload.json`, read);
+    const data = text && (await this.#own.toRead(dataOf(folder), (path) => unlessErrno(ABSENT, stat(path))));
+    if (text === undefined || !data) return undefined;
     try {
       return JSON.parse(text);
     } catch (error) {
@@ -182,6 +200,11 @@ export class LocalUploads {
       throw error;
     }
   }
+}
+
+/** The key of an upload's folder. */
+function folderOf(uploadId: string): string {
+  return `${UPLOADS}/${uploadId}`;
 }
 
 function notFound(ref: port.UploadRef, cause?: unknown): XsyncError {

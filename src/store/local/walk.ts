@@ -3,25 +3,35 @@
  * `a0`, the contents of `a/` come between the second and the third. Only the names in open directories are held in
  * memory.
  */
-import type { BigIntStats, Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { ABSENT, unlessErrno } from '../../model/errno.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
+import { type Child, childrenOf, type Folder, identityOf } from './children.js';
 import { translating } from './errors.js';
-import { OWN_DIRECTORY } from './keys.js';
+import type { Names, Path } from './names.js';
 
-export interface Found {
+export interface Found extends Omit<Child, 'name' | 'kind'> {
   key: string;
-  path: string;
   /** The kind from the directory entry; size and time are read later. */
-  kind: 'file' | 'symlink' | 'other' | 'marker';
+  kind: Exclude<Child['kind'], 'directory'> | 'marker';
 }
 
 export interface RolledUp {
   prefix: string;
 }
 
+/** A directory that could not be read. */
+export interface Unread {
+  unread: string;
+  error: XsyncError;
+}
+
+export type Item = Found | RolledUp | Unread;
+
 export interface WalkOptions {
+  names: Names;
   followLinks: boolean;
   /** Only keys that start with it. */
   prefix: string;
@@ -31,32 +41,17 @@ export interface WalkOptions {
   rollUp: boolean;
   /** Whether a directory is marked as an object; absent when none is. */
   isMarker?: (key: string) => Promise<boolean>;
+  /** Whether to read a directory; its key ends in a slash. */
+  enters?: (key: string) => boolean;
 }
-
-/** A directory of the walk. Its key ends in a slash; the root's key is empty. */
-export interface Folder {
-  key: string;
-  path: string;
-  /** Identities (`dev:ino`) of this directory and its parents, to detect cycles of followed links. */
-  above: readonly string[];
-}
-
-interface Child {
-  /** Ends in a slash for directories. */
-  name: string;
-  path: string;
-  kind: Found['kind'] | 'directory';
-}
-
-const identity = (found: BigIntStats) => `${found.dev}:${found.ino}`;
 
 /** Whether keys below the directory `key` can start with `prefix` and come after `after`. */
-function mayHold(key: string, { prefix, after }: WalkOptions): boolean {
+function mayHold(key: string, { prefix, after, enters }: WalkOptions): boolean {
   const relevant = key.startsWith(prefix) || prefix.startsWith(key);
-  return relevant && (after.startsWith(key) || compareKeys(key, after) > 0);
+  return relevant && (after.startsWith(key) || compareKeys(key, after) > 0) && (enters?.(key) ?? true);
 }
 
-/** The objects in and below a folder, one at a time. */
+/** The objects in and below a folder, one at a time, and the folders that could not be read. */
 export class Walk {
   readonly #options: WalkOptions;
   readonly #open: { folder: Folder; children: Child[]; at: number }[] = [];
@@ -67,8 +62,8 @@ export class Walk {
     this.#options = options;
   }
 
-  /** The next object, undefined at the end. @throws not-readable: a directory cannot be listed */
-  async next(): Promise<Found | RolledUp | undefined> {
+  /** The next one, undefined at the end. @throws not-readable: the folder itself cannot be listed */
+  async next(): Promise<Item | undefined> {
     const start = this.#start;
     this.#start = undefined;
     const first = start && (await this.#enter(start));
@@ -83,18 +78,30 @@ export class Walk {
   }
 
   async #enter(folder: Folder): Promise<Found | undefined> {
-    this.#open.push({ folder, children: await children(folder, this.#options), at: 0 });
+    this.#open.push({ folder, children: await childrenOf(folder, this.#options), at: 0 });
     const marked = folder.key !== '' && this.#wants(folder.key) && (await this.#options.isMarker?.(folder.key));
     return marked ? { key: folder.key, path: folder.path, kind: 'marker' } : undefined;
   }
 
-  async #visit(parent: Folder, child: Child): Promise<Found | RolledUp | undefined> {
-    const { prefix, after, rollUp, followLinks } = this.#options;
-    const { path, kind } = child;
+  async #visit(parent: Folder, child: Child): Promise<Item | undefined> {
     const key = parent.key + child.name;
-    if (kind !== 'directory') return this.#wants(key) ? { key, path, kind } : undefined;
+    if (child.kind !== 'directory') {
+      const { path, kind, fault } = child;
+      return this.#wants(key) ? { key, path, kind, fault } : undefined;
+    }
     if (!mayHold(key, this.#options)) return undefined;
-    const folder = { key, path, above: followLinks ? await ancestry(path, parent.above) : parent.above };
+    try {
+      return await this.#descend(key, child.path, parent.above);
+    } catch (error) {
+      // Out of handles, say: the whole page is tried again.
+      if (!isXsyncError(error) || error.class === 'temporary') throw error;
+      return { unread: key, error: unreadFolder(key, error) };
+    }
+  }
+
+  async #descend(key: string, path: Path, parents: readonly string[]): Promise<Item | undefined> {
+    const { prefix, after, rollUp, followLinks } = this.#options;
+    const folder = { key, path, above: followLinks ? await ancestry(path, parents) : parents };
     if (!rollUp || prefix.startsWith(key)) return this.#enter(folder);
     const below = new Walk(folder, { ...this.#options, rollUp: false });
     return key !== after && (await below.next()) ? { prefix: key } : undefined;
@@ -105,55 +112,14 @@ export class Walk {
   }
 }
 
-/** The children of a directory in key order. A directory that no longer exists is empty. */
-async function children(folder: Folder, { followLinks }: WalkOptions): Promise<Child[]> {
-  const list = () => unlessErrno(ABSENT, readdir(folder.path, { withFileTypes: true }));
-  const entries = (await translating('read', folder.path, list)) ?? [];
-  const found: Child[] = [];
-  const { named, broken } = await separateBroken(folder.path, entries);
-  for (const entry of named) {
-    if (entry.name === OWN_DIRECTORY) continue;
-    const path = `${folder.path}/${entry.name}`;
-    const kind = followLinks && entry.isSymbolicLink() ? await kindOfTarget(path, folder.above) : kindOf(entry);
-    found.push({ name: kind === 'directory' ? `${entry.name}/` : entry.name, path, kind });
-  }
-  for (const name of broken) found.push({ name, path: folder.path, kind: 'other' });
-  return found.sort((a, b) => compareKeys(a.name, b.name));
-}
-
-function kindOf(entry: Pick<Dirent | BigIntStats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>): Child['kind'] {
-  if (entry.isFile()) return 'file';
-  if (entry.isDirectory()) return 'directory';
-  return entry.isSymbolicLink() ? 'symlink' : 'other';
-}
-
-/** A dangling link, or one to a directory that contains it, stays a `symlink`. */
-async function kindOfTarget(path: string, above: readonly string[]): Promise<Child['kind']> {
-  const find = () => unlessErrno([...ABSENT, 'ELOOP'], stat(path, { bigint: true }));
-  const target = await translating('read', path, find);
-  return !target || above.includes(identity(target)) ? 'symlink' : kindOf(target);
+function unreadFolder(key: string, { code, message, subject, cause }: XsyncError): XsyncError {
+  const remedy = `Make the folder readable, or exclude it: --exclude '/${key}**'.`;
+  return new XsyncError(code, `${message}; what is in it was left alone`, { subject, remedy, cause });
 }
 
 /** The identities `above` and that of the directory at `path`. */
-export async function ancestry(path: string, above: readonly string[]): Promise<readonly string[]> {
-  const found = await translating('read', path, () => unlessErrno(ABSENT, stat(path, { bigint: true })));
-  return found ? [...above, identity(found)] : above;
-}
-
-/**
- * Node decodes names that are not UTF-8 with U+FFFD for the invalid bytes, and the files cannot be opened under such a
- * name. They are recognized by their bytes and named with `\xff` escapes.
- */
-async function separateBroken(path: string, entries: Dirent[]): Promise<{ named: Dirent[]; broken: string[] }> {
-  if (!entries.some(({ name }) => name.includes('\ufffd'))) return { named: entries, broken: [] };
-  const raw = await translating('read', path, () => readdir(path, { encoding: 'buffer' }));
-  const broken = raw.filter((name) => !Buffer.from(name.toString('utf8')).equals(name));
-  const valid = new Set(raw.filter((name) => !broken.includes(name)).map((name) => name.toString('utf8')));
-  const seen = new Set<string>();
-  const named = entries.filter(({ name }) => valid.has(name) && seen.size < seen.add(name).size);
-  return { named, broken: broken.map(escapeName) };
-}
-
-function escapeName(name: Buffer): string {
-  return [...name].map((byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`)).join('');
+export async function ancestry(path: Path, above: readonly string[]): Promise<readonly string[]> {
+  const find = () => unlessErrno(ABSENT, stat(path, { bigint: true }));
+  const found: BigIntStats | undefined = await translating('read', path.toString(), find);
+  return found ? [...above, identityOf(found)] : above;
 }

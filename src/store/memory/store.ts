@@ -27,6 +27,9 @@ const CAPABILITIES: port.Capabilities = {
   checksContentMd5: true,
   partEtagIsMd5: true,
   keepsMetadata: true,
+  deletesIfMatch: true,
+  writesIfMatch: true,
+  pinsCopies: true,
   keepsMtime: false,
   local: true,
 };
@@ -135,6 +138,7 @@ export class MemoryStore implements port.ObjectStore {
     const bytes = body.slice();
     await paceBytes(options, bytes.byteLength);
     const sums = await this.#hash(bytes, options.contentMd5, key);
+    this.#requireReplaced(key, options.replaces);
     return this.#store(key, bytes, this.#etag(sums.md5), this.#vouched(sums), options);
   }
 
@@ -161,7 +165,7 @@ export class MemoryStore implements port.ObjectStore {
     return same && this.capabilities.maxCopySize > 0;
   }
 
-  async createUpload(key: string, options: Omit<port.PutOptions, 'contentMd5' | 'pace'> = {}): Promise<port.UploadRef> {
+  async createUpload(key: string, options: port.UploadOptions = {}): Promise<port.UploadRef> {
     this.#begin(options, key);
     const { signal: _signal, ...kept } = options;
     return this.#uploads.create(key, this.#clock(), structuredClone(kept));
@@ -207,7 +211,7 @@ export class MemoryStore implements port.ObjectStore {
   async completeUpload(
     upload: port.UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    options: port.CallOptions & { mtimeMs?: number } = {},
+    options: port.CompleteOptions = {},
   ): Promise<port.WriteResult> {
     this.#begin(options);
     const target = this.#uploads.find(upload);
@@ -217,6 +221,7 @@ export class MemoryStore implements port.ObjectStore {
     const composite = md5OfMd5s(chosen.map((part) => part.md5));
     const sums: Checksums = { md5ofParts: composite };
     if (this.capabilities.answersCrc64ecma) sums.crc64ecma = (await this.#hash(body)).crc64ecma;
+    this.#requireReplaced(upload.key, options.replaces);
     this.#uploads.remove(upload);
     const etag = this.capabilities.partEtagIsMd5 ? composite : this.#etag(composite);
     const mtime = options.mtimeMs === undefined ? {} : { mtimeMs: options.mtimeMs };
@@ -234,13 +239,14 @@ export class MemoryStore implements port.ObjectStore {
     return this.#uploads.page(options.prefix ?? '', options.token, PAGE);
   }
 
-  async delete(keys: readonly string[], options: port.CallOptions = {}): Promise<port.DeleteFailure[]> {
+  async delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
     this.#begin(options);
     if (keys.length > PAGE) throw new XsyncError('limit', `at most ${PAGE} keys can be deleted in one request`);
     const failures: port.DeleteFailure[] = [];
     for (const key of keys) {
       try {
         requireKey(key);
+        if (this.capabilities.deletesIfMatch && this.#objects.has(key)) this.#find(key, options.versions?.get(key));
         if (this.#objects.delete(key)) this.#keys.remove(key);
       } catch (error) {
         if (!isXsyncError(error)) throw error;
@@ -271,11 +277,17 @@ export class MemoryStore implements port.ObjectStore {
     return object;
   }
 
+  #requireReplaced(key: string, etag: string | undefined): void {
+    if (!this.capabilities.writesIfMatch || etag === undefined) return;
+    if ((this.#objects.get(key)?.info.etag ?? '') === etag) return;
+    throw new XsyncError('precondition-failed', `${key} holds another version`, { subject: key });
+  }
+
   #sourceOf(source: port.ObjectStore, key: string, options: port.CopyOptions): StoredObject {
     if (!(source instanceof MemoryStore) || !this.copyableFrom(source)) {
       throw new XsyncError('unsupported', 'the store cannot copy from this source', { subject: key });
     }
-    return source.#find(key, options.ifMatch);
+    return source.#find(key, this.capabilities.pinsCopies ? options.ifMatch : undefined);
   }
 
   async #hash(bytes: Uint8Array, expectedMd5?: string, key?: string): Promise<Checksums & { md5: string }> {

@@ -18,6 +18,8 @@ export const OSS_CAPABILITIES: Capabilities = {
   checksContentMd5: true,
   partEtagIsMd5: true,
   keepsMetadata: true,
+  /** `x-oss-copy-source-if-match`. Deletes have no condition. */
+  pinsCopies: true,
   keepsMtime: false,
   local: false,
   /** Shared by all buckets of an account (https://www.alibabacloud.com/help/en/oss/user-guide/limits). */

@@ -14,6 +14,7 @@ import type {
   PutOptions,
   ReadOptions,
   StoreIdentity,
+  UploadOptions,
   UploadPage,
   UploadRef,
   WriteResult,
@@ -183,7 +184,7 @@ export class OssSdkStore implements ObjectStore {
     return kind === 'oss' && endpoint === this.identity.endpoint && account === this.identity.account;
   }
 
-  async createUpload(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'> = {}): Promise<UploadRef> {
+  async createUpload(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     checkKey(key);
     const headers = putHeaders(key, options, this.client.settings.storageClass);
     const { answer } = await this.#post(key, { uploads: '' }, options, { headers });

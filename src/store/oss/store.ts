@@ -14,6 +14,7 @@ import type {
   PutOptions,
   ReadOptions,
   StoreIdentity,
+  UploadOptions,
   UploadPage,
   UploadRef,
   WriteResult,
@@ -168,7 +169,7 @@ export class OssStore implements ObjectStore {
     return kind === 'oss' && endpoint === this.identity.endpoint && account === this.identity.account;
   }
 
-  async createUpload(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'> = {}): Promise<UploadRef> {
+  async createUpload(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     checkKey(key);
     const headers = putHeaders(key, options, this.client.settings.storageClass);
     const request: OssRequest = {

@@ -12,6 +12,7 @@ import { bareEtag, sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type * as port from '../port.js';
 import type { S3Calls, Written } from './calls.js';
+import { WriteConditions } from './conditions.js';
 import type { S3Config } from './config.js';
 import { deleteKeys } from './deleting.js';
 import { encodeKey } from './encode.js';
@@ -38,12 +39,14 @@ export class S3Bucket implements port.ObjectStore {
   readonly #quirks: Quirks;
   readonly #reading: Reading;
   readonly #lister: Lister;
+  readonly #conditions: WriteConditions;
   readonly #storageClass: string | undefined;
 
   constructor(config: S3Config, bucket: string, { calls, account, tell }: BucketDeps) {
     this.#calls = calls;
     this.#preset = presetOf(config);
     this.#storageClass = config.storage_class;
+    this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
     const { etagIsMd5: promised } = this.#preset;
     this.#quirks = new Quirks(this.#preset.quirks, tell);
     this.#reading = new Reading(calls, this.#quirks, (key, signal) => this.#lister.row(key, signal), promised);
@@ -88,7 +91,9 @@ export class S3Bucket implements port.ObjectStore {
   }
 
   async put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
-    const answer = await this.#calls.put(key, body, this.#withClass(options));
+    const answer = await this.#conditions.write(options.replaces, (condition) =>
+      this.#calls.put(key, body, this.#withClass(options), condition),
+    );
     const { etag } = answer.headers;
     if (etag) return writtenBy(answer.headers, bareEtag(etag), writtenEtagIsMd5(this.#preset));
     this.#quirks.notice('no-put-etag');
@@ -169,9 +174,12 @@ export class S3Bucket implements port.ObjectStore {
   async completeUpload(
     upload: port.UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    options: port.CallOptions = {},
+    options: port.CompleteOptions = {},
   ): Promise<port.WriteResult> {
-    const completed = await this.#calls.complete(upload, parts, options).catch(async (error: unknown) => {
+    const completing = this.#conditions.write(options.replaces, (condition) =>
+      this.#calls.complete(upload, parts, options, condition),
+    );
+    const completed = await completing.catch(async (error: unknown) => {
       // RGW also returns this for an upload that no longer exists. Listing its parts shows which case it is.
       if (isXsyncError(error, 'server-error') && /already in progress/.test(error.message)) {
         await this.listParts(upload, options);
@@ -210,8 +218,10 @@ export class S3Bucket implements port.ObjectStore {
     return { uploads, nextToken: JSON.stringify([following.key, following.id]) };
   }
 
-  async delete(keys: readonly string[], options: port.CallOptions = {}): Promise<port.DeleteFailure[]> {
-    return deleteKeys(this.#calls, this.#quirks, keys, this.#preset.nul, options);
+  async delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
+    const { deleteIfMatch, nul } = this.#preset;
+    const { signal, versions } = options;
+    return deleteKeys(this.#calls, this.#quirks, keys, nul, { signal, versions: deleteIfMatch ? versions : undefined });
   }
 
   /** Does nothing: the transport's creator closes it. */

@@ -5,6 +5,7 @@
 import type {
   CallOptions,
   CopyOptions,
+  DeleteCallOptions,
   DeleteFailure,
   ListOptions,
   ObjectStore,
@@ -13,9 +14,11 @@ import type {
   PutOptions,
   TransferOptions,
   UploadEntry,
+  UploadOptions,
   UploadRef,
 } from '../port.js';
 import type { Addresses } from './address.js';
+import type { Condition } from './conditions.js';
 
 /** A successful response. */
 export interface Answer {
@@ -108,7 +111,7 @@ export interface S3Calls {
   list(request: ListRequest): Promise<ListedPage>;
   head(key: string, request: ReadRequest): Promise<Answer>;
   get(key: string, target: Uint8Array, request: GetRequest): Promise<GetAnswer>;
-  put(key: string, body: Uint8Array, options: PutOptions): Promise<Answer>;
+  put(key: string, body: Uint8Array, options: PutOptions, condition: Condition): Promise<Answer>;
 
   /**
    * @param replace the given headers and metadata take the place of the source's
@@ -121,7 +124,7 @@ export interface S3Calls {
     options: CopyOptions & { replace: boolean },
   ): Promise<Written>;
 
-  createUpload(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'>): Promise<UploadRef>;
+  createUpload(key: string, options: UploadOptions): Promise<UploadRef>;
   uploadPart(upload: UploadRef, partNumber: number, body: Uint8Array, options: PartOptions): Promise<Answer>;
   /** @throws unsupported: the response is not that of a copy */
   uploadPartCopy(
@@ -138,6 +141,7 @@ export interface S3Calls {
     upload: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
     options: CallOptions,
+    condition: Condition,
   ): Promise<Written>;
   abort(upload: UploadRef, options: CallOptions): Promise<void>;
   listUploads(
@@ -145,6 +149,6 @@ export interface S3Calls {
   ): Promise<ListedUploads>;
 
   /** @throws unsupported: the response is not that of DeleteObjects */
-  deleteMany(keys: readonly string[], options: CallOptions): Promise<DeleteFailure[]>;
-  deleteOne(key: string, options: CallOptions): Promise<void>;
+  deleteMany(keys: readonly string[], options: DeleteCallOptions): Promise<DeleteFailure[]>;
+  deleteOne(key: string, options: DeleteCallOptions): Promise<void>;
 }

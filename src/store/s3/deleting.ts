@@ -1,7 +1,7 @@
 /** Deletes: the request and response of DeleteObjects, and single requests where it does not fit or does not exist. */
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import { readXml, xmlRoot } from '../http/xml.js';
-import type { CallOptions, DeleteFailure } from '../port.js';
+import type { DeleteCallOptions, DeleteFailure } from '../port.js';
 import type { S3Calls } from './calls.js';
 import { escapeXml, fitsXml, isKey } from './encode.js';
 import { itemError } from './errors.js';
@@ -17,7 +17,7 @@ export async function deleteKeys(
   quirks: Quirks,
   keys: readonly string[],
   nul: boolean,
-  options: CallOptions,
+  options: DeleteCallOptions,
 ): Promise<DeleteFailure[]> {
   const inBatch = (key: string): boolean => isKey(key, nul) && fitsXml(key);
   const batch = keys.filter(inBatch);
@@ -30,7 +30,7 @@ async function deleteBatch(
   calls: S3Calls,
   quirks: Quirks,
   keys: readonly string[],
-  options: CallOptions,
+  options: DeleteCallOptions,
 ): Promise<DeleteFailure[]> {
   const one = () => deleteSingly(calls, keys, options);
   const many = async () => {
@@ -50,7 +50,11 @@ async function deleteBatch(
   }
 }
 
-async function deleteSingly(calls: S3Calls, keys: readonly string[], options: CallOptions): Promise<DeleteFailure[]> {
+async function deleteSingly(
+  calls: S3Calls,
+  keys: readonly string[],
+  options: DeleteCallOptions,
+): Promise<DeleteFailure[]> {
   const failures = await inParallel(keys, SINGLE, async (key): Promise<DeleteFailure[]> => {
     try {
       await calls.deleteOne(key, options);
@@ -65,10 +69,16 @@ async function deleteSingly(calls: S3Calls, keys: readonly string[], options: Ca
 
 const SHAPE = { root: 'DeleteResult', fields: [], lists: { Error: ['Key', 'Code', 'Message'] } } as const;
 
-/** Quiet mode: the response lists failures only. */
-export function deleteBody(keys: readonly string[]): string {
-  const objects = keys.map((key) => `<Object><Key>${escapeXml(key)}</Key></Object>`).join('');
+/** Quiet mode: the response lists failures only. A key with an ETag is deleted only if that is its version. */
+export function deleteBody(keys: readonly string[], etags: ReadonlyMap<string, string> | undefined): string {
+  const objects = keys
+    .map((key) => `<Object><Key>${escapeXml(key)}</Key>${etagElement(etags?.get(key))}</Object>`)
+    .join('');
   return `<?xml version="1.0" encoding="UTF-8"?><Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Quiet>true</Quiet>${objects}</Delete>`;
+}
+
+function etagElement(etag: string | undefined): string {
+  return etag === undefined ? '' : `<ETag>${escapeXml(`"${etag}"`)}</ETag>`;
 }
 
 /** The keys that were not deleted. A missing key is not a failure. */

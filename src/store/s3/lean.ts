@@ -3,6 +3,7 @@ import { md5 } from '../../hash/index.js';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';
 import type * as calls from './calls.js';
+import { type Condition, conditionHeaders } from './conditions.js';
 import { copySource, readCopy } from './copying.js';
 import { deleteBody, readDeleteFailures } from './deleting.js';
 import { escapeXml } from './encode.js';
@@ -75,9 +76,9 @@ export class LeanCalls implements calls.S3Calls {
     return { ...answer, cut };
   }
 
-  async put(key: string, body: Uint8Array, options: port.PutOptions): Promise<calls.Answer> {
+  async put(key: string, body: Uint8Array, options: port.PutOptions, condition: Condition): Promise<calls.Answer> {
     const { signal, pace, contentMd5 } = options;
-    const headers = { ...this.#writeHeaders(options), ...md5Header(contentMd5) };
+    const headers = { ...this.#writeHeaders(options), ...md5Header(contentMd5), ...conditionHeaders(condition) };
     return this.#wire.send({ method: 'PUT', key, headers, body, signal, pace, data: true });
   }
 
@@ -93,7 +94,7 @@ export class LeanCalls implements calls.S3Calls {
     return readCopy('CopyObjectResult', answer.body, answer.headers);
   }
 
-  createUpload(key: string, options: Omit<port.PutOptions, 'contentMd5' | 'pace'>): Promise<port.UploadRef> {
+  createUpload(key: string, options: port.UploadOptions): Promise<port.UploadRef> {
     return this.#uploads.create(key, this.#writeHeaders(options), options);
   }
 
@@ -121,15 +122,19 @@ export class LeanCalls implements calls.S3Calls {
     return this.#uploads.list(...args);
   }
 
-  async deleteMany(keys: readonly string[], { signal }: port.CallOptions): Promise<port.DeleteFailure[]> {
-    const body = deleteBody(keys);
+  async deleteMany(
+    keys: readonly string[],
+    { versions, signal }: port.DeleteCallOptions,
+  ): Promise<port.DeleteFailure[]> {
+    const body = deleteBody(keys, versions);
     const headers = { 'content-type': 'application/xml', ...md5Header(md5(Buffer.from(body))) };
     const answer = await this.#wire.send({ method: 'POST', parameters: { delete: '' }, headers, body, signal });
     return readDeleteFailures(answer.body);
   }
 
-  async deleteOne(key: string, { signal }: port.CallOptions): Promise<void> {
-    await this.#wire.send({ method: 'DELETE', key, signal });
+  async deleteOne(key: string, { versions, signal }: port.DeleteCallOptions): Promise<void> {
+    const headers = conditionHeaders({ ifMatch: versions?.get(key) });
+    await this.#wire.send({ method: 'DELETE', key, headers, signal });
   }
 
   #readHeaders({ ifMatch, gzip }: calls.ReadRequest) {

@@ -36,6 +36,15 @@ export interface S3Preset {
   checksumMode: boolean;
   /** CreateBucket must name the region in its body. */
   locationConstraint: boolean;
+  /** CopyObject is known to obey `x-amz-copy-source-if-match`, so that nobody has to check which version it took. */
+  pinsCopies: boolean;
+  /**
+   * DeleteObject obeys If-Match, and DeleteObjects the ETag of each key
+   * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html).
+   */
+  deleteIfMatch: boolean;
+  /** PutObject and CompleteMultipartUpload obey If-Match and If-None-Match. */
+  writeIfMatch: boolean;
   /** Metadata names may contain `_`. Otherwise the store would change it to `-`. */
   metadataUnderscore: boolean;
   /** Keys may contain NUL. */
@@ -57,6 +66,9 @@ const COMPATIBLE: S3Preset = {
   maxMetadata: 2048,
   checksumMode: false,
   locationConstraint: false,
+  pinsCopies: false,
+  deleteIfMatch: false,
+  writeIfMatch: false,
   metadataUnderscore: true,
   nul: true,
   quirks: [],
@@ -74,6 +86,9 @@ const AWS: S3Preset = {
   requestRates: { read: 5_500, write: 3_500 },
   checksumMode: true,
   locationConstraint: true,
+  pinsCopies: true,
+  deleteIfMatch: true,
+  writeIfMatch: true,
 };
 
 /** Virtual hosts, with a public endpoint for each region. */
@@ -92,7 +107,7 @@ export const PRESETS = {
     endpoint: (region) => `https://s3.${region}.amazonaws.com.cn`,
     defaultRegion: 'cn-north-1',
   },
-  minio: COMPATIBLE,
+  minio: { ...COMPATIBLE, pinsCopies: true },
   // Observed in RGW 16.
   ceph: {
     ...COMPATIBLE,

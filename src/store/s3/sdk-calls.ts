@@ -3,13 +3,23 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';
 import type * as calls from './calls.js';
+import type { Condition } from './conditions.js';
 import { encodeKey } from './encode.js';
 import type { S3Preset } from './presets.js';
 import { readDeleteFailures, readDescribed, readPage } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
 import type { Editable, SdkClient } from './sdk-client.js';
 import type { Sdk } from './sdk-load.js';
-import { attributesOf, bodyOf, quote, sourceOf, withHeaders, withMd5, withoutBody } from './sdk-requests.js';
+import {
+  attributesOf,
+  bodyOf,
+  conditionOf,
+  quote,
+  sourceOf,
+  withHeaders,
+  withMd5,
+  withoutBody,
+} from './sdk-requests.js';
 import { SdkUploads } from './sdk-uploads.js';
 
 export class SdkCalls implements calls.S3Calls {
@@ -79,9 +89,9 @@ export class SdkCalls implements calls.S3Calls {
     return { ...answer, received: received?.bytes ?? 0, cut: received?.cut === true };
   }
 
-  async put(key: string, body: Uint8Array, options: port.PutOptions): Promise<calls.Answer> {
+  async put(key: string, body: Uint8Array, options: port.PutOptions, condition: Condition): Promise<calls.Answer> {
     const { signal, pace } = options;
-    const attributes = attributesOf(options, this.#preset);
+    const attributes = { ...attributesOf(options, this.#preset), ...conditionOf(condition) };
     const input = { ...this.#object(key), ...attributes, ...bodyOf(body, options.contentMd5) };
     const command = (sdk: Sdk, call: SdkCall) => new sdk.PutObjectCommand({ ...input, Body: call.upload(body, pace) });
     const edit = withHeaders(options.headers);
@@ -132,15 +142,21 @@ export class SdkCalls implements calls.S3Calls {
     return this.#uploads.list(...args);
   }
 
-  async deleteMany(keys: readonly string[], { signal }: port.CallOptions): Promise<port.DeleteFailure[]> {
-    const input = { Bucket: this.#bucket, Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true } };
+  async deleteMany(
+    keys: readonly string[],
+    { versions, signal }: port.DeleteCallOptions,
+  ): Promise<port.DeleteFailure[]> {
+    const input = {
+      Bucket: this.#bucket,
+      Delete: { Objects: keys.map((Key) => ({ Key, ETag: quote(versions?.get(Key)) })), Quiet: true },
+    };
     const command = (sdk: Sdk) => new sdk.DeleteObjectsCommand(input);
     const { output } = await this.#client.send({ signal, edit: withMd5, command, root: 'DeleteResult' });
     return readDeleteFailures(output);
   }
 
-  async deleteOne(key: string, { signal }: port.CallOptions): Promise<void> {
-    const input = this.#object(key);
+  async deleteOne(key: string, { versions, signal }: port.DeleteCallOptions): Promise<void> {
+    const input = { ...this.#object(key), IfMatch: quote(versions?.get(key)) };
     await this.#client.send({ key, signal, command: (sdk) => new sdk.DeleteObjectCommand(input) });
   }
 

@@ -4,6 +4,7 @@ import { md5 } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
 import type { ContentHeaders, UserMetadata } from '../../model/object.js';
 import type { CopyOptions, ObjectStore, PutOptions } from '../port.js';
+import type { Condition } from './conditions.js';
 import { copySource } from './copying.js';
 import { md5Header, metadataOut } from './headers.js';
 import type { S3Preset } from './presets.js';
@@ -58,6 +59,11 @@ export function withMd5({ headers, body }: Editable): void {
 /** Converts hex to the SDK's form. */
 function contentMd5(hex: string | undefined): string | undefined {
   return md5Header(hex)['content-md5'];
+}
+
+/** The condition of a write, as input of a command. */
+export function conditionOf({ ifMatch, ifNoneMatch }: Condition): { IfMatch?: string; IfNoneMatch?: string } {
+  return { IfMatch: quote(ifMatch), IfNoneMatch: ifNoneMatch };
 }
 
 export function quote(etag: string | undefined): string | undefined {

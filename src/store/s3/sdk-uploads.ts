@@ -1,6 +1,7 @@
 /** Multipart uploads through the SDK. */
-import type { CallOptions, CopyOptions, ObjectStore, PartOptions, PutOptions, UploadRef } from '../port.js';
+import type { CallOptions, CopyOptions, ObjectStore, PartOptions, UploadOptions, UploadRef } from '../port.js';
 import type { Answer, ListedParts, ListedUploads, S3Calls, Written } from './calls.js';
+import type { Condition } from './conditions.js';
 import { encodeKey } from './encode.js';
 import { required } from './listing.js';
 import type { S3Preset } from './presets.js';
@@ -8,7 +9,7 @@ import { readDescribed, readParts, readUploads } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
 import type { SdkClient } from './sdk-client.js';
 import type { Sdk } from './sdk-load.js';
-import { attributesOf, bodyOf, quote, sourceOf, withHeaders } from './sdk-requests.js';
+import { attributesOf, bodyOf, conditionOf, quote, sourceOf, withHeaders } from './sdk-requests.js';
 
 export class SdkUploads {
   readonly #client: SdkClient;
@@ -21,7 +22,7 @@ export class SdkUploads {
     this.#preset = preset;
   }
 
-  async create(key: string, options: Omit<PutOptions, 'contentMd5' | 'pace'> = {}): Promise<UploadRef> {
+  async create(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     encodeKey(key, this.#preset.nul);
     const input = { Bucket: this.#bucket, Key: key, ...attributesOf(options, this.#preset) };
     const command = (sdk: Sdk) => new sdk.CreateMultipartUploadCommand(input);
@@ -71,9 +72,10 @@ export class SdkUploads {
     upload: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
     { signal }: CallOptions,
+    condition: Condition,
   ): Promise<Written> {
     const Parts = parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: quote(etag) }));
-    const input = { ...this.#upload(upload), MultipartUpload: { Parts } };
+    const input = { ...this.#upload(upload), ...conditionOf(condition), MultipartUpload: { Parts } };
     const command = (sdk: Sdk) => new sdk.CompleteMultipartUploadCommand(input);
     const { output, answer } = await this.#client.send({ key: upload.key, signal, upload: true, command });
     return readDescribed(output, answer);

@@ -3,6 +3,7 @@ import { bareEtag } from '../../model/etag.js';
 import { readXml } from '../http/xml.js';
 import type { CallOptions, CopyOptions, ObjectStore, PartOptions, UploadRef } from '../port.js';
 import type { Answer, ListedParts, ListedUploads, S3Calls, Written } from './calls.js';
+import { type Condition, conditionHeaders } from './conditions.js';
 import { copySource, readCopy, withChecksums } from './copying.js';
 import { escapeXml } from './encode.js';
 import { md5Header } from './headers.js';
@@ -65,12 +66,13 @@ export class Uploads {
     { key, uploadId }: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
     { signal }: CallOptions,
+    condition: Condition,
   ): Promise<Written> {
     const list = parts.map(
       ({ partNumber, etag }) => `<Part><PartNumber>${partNumber}</PartNumber><ETag>"${escapeXml(etag)}"</ETag></Part>`,
     );
     const body = `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${list.join('')}</CompleteMultipartUpload>`;
-    const headers = { 'content-type': 'application/xml' };
+    const headers = { 'content-type': 'application/xml', ...conditionHeaders(condition) };
     const call = { method: 'POST', key, parameters: { uploadId }, headers, body, signal, lateError: true } as const;
     const answer = await this.#wire.send(call);
     const { headers: told } = answer;

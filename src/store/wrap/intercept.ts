@@ -134,7 +134,7 @@ export class InterceptedStore implements port.ObjectStore {
     return this.#call('listUploads', undefined, options, () => this.inner.listUploads(options));
   }
 
-  delete(keys: readonly string[], options: port.CallOptions = {}): Promise<port.DeleteFailure[]> {
+  delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
     return this.#call('delete', keys[0], options, () => this.inner.delete(keys, options));
   }
 

@@ -226,7 +226,10 @@ describe('without a common checksum', () => {
     pair.faults.source.before('read', () => pair.source.put('b', bytesOf(`again ${n++}`, 10)));
     const outcome = await check(pair, { compare: 'download', only: ['b'] });
     expect(outcome.found).toEqual([]);
-    expect(outcome.errors).toMatchObject({ objects: 1, list: [{ key: 'b', code: 'precondition-failed' }] });
+    expect(outcome.errors).toMatchObject({
+      objects: 1,
+      list: [{ key: 'b', code: 'precondition-failed', class: 'temporary' }],
+    });
   });
 
   test('one that is deleted meanwhile is missing', async () => {

@@ -11,15 +11,13 @@ import {
 } from '../../../src/engine/decide/decide.js';
 import { POLICY, SYNC_POLICY } from '../support.js';
 
-const KNOWN = { ours: true, intended: false, proven: true, apartMs: 0, onDisk: false };
+const KNOWN = { ours: true, proven: true, apartMs: 0, onDisk: false };
 const SAME: Evidence = { sizeSame: true, checksum: 'same', ...KNOWN };
 const DIFFERS: Evidence = { sizeSame: true, checksum: 'differs', ...KNOWN };
 const SIZE: Evidence = { sizeSame: false, checksum: 'unknown', ...KNOWN };
 const NOTHING: Evidence = { sizeSame: true, checksum: 'unknown', ...KNOWN };
 /** The manifest's row, if there is one, was adopted, by size and time. */
 const ADOPTED: Evidence = { ...NOTHING, ours: false, proven: false };
-/** A run was killed after it wrote the destination's object, or before. */
-const INTENDED: Evidence = { ...ADOPTED, intended: true };
 
 type Row = [s: SideState, d: DestState, evidence: Evidence, expected: string];
 
@@ -154,10 +152,6 @@ describe('sync, where the source has nothing', () => {
     ['absent', 'changed', NOTHING, 'keep changed-at-destination'],
     ['absent', 'changed', ADOPTED, 'keep changed-at-destination'],
     ['absent', 'unknown', ADOPTED, 'keep unknown'],
-    ['absent', 'absent', INTENDED, 'none'],
-    ['absent', 'same', INTENDED, 'delete gone-at-source'],
-    ['absent', 'changed', INTENDED, 'delete gone-at-source'],
-    ['absent', 'unknown', INTENDED, 'delete gone-at-source'],
   ]);
 });
 

@@ -4,7 +4,7 @@ import { suffixed } from '../../../src/engine/plan/backup.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../../src/store/memory/store.js';
 import { FaultyStore } from '../../support/faults.js';
-import { contentOf, listUpsideDown, side } from '../support.js';
+import { contentOf, listUpsideDown, POLICY, side } from '../support.js';
 import { bytesOf, deleteRequests, keysOf, Pair, type SyncOptions, sync, synced, TIMES, told } from '../sync.js';
 
 const KiB = 1024;
@@ -119,6 +119,160 @@ describe('what is overwritten or deleted', () => {
     expect(await keysOf(store)).toEqual([]);
     expect(run.backedUp.objects).toBe(0);
   });
+});
+
+describe('a write whose answer is lost', () => {
+  /** A repeated write to a store that compares versions finds out that the first one succeeded. */
+  const BLIND = { writesIfMatch: undefined };
+  const V0 = bytesOf('version 0', 10);
+  const V1 = bytesOf('version 1', 10);
+
+  /** The put is carried out, and its answer never comes. */
+  function loseAnswers(pair: Pair): () => void {
+    return pair.faults.dest.around('put', async (_, run) => {
+      await run();
+      throw new XsyncError('server-error', 'the answer was lost');
+    });
+  }
+
+  /** `f` was overwritten by version 1 in a run that did not hear of it; version 0 is in the backup. */
+  async function lost({ source, dest }: ConstructorParameters<typeof Pair>[0] = {}) {
+    const pair = new Pair({ source, dest: { capabilities: { ...BLIND, ...dest?.capabilities } } });
+    await pair.source.put('f', V0);
+    await pair.source.put('stays', bytesOf('stays', 10));
+    await pair.copy();
+    await pair.source.put('f', V1);
+    const aside = place();
+    const mend = loseAnswers(pair);
+    const run = await sync(pair, { backup: aside.backup });
+    expect(run.failed.objects).toBe(1);
+    expect(await holds(pair.dest, 'f', V1)).toBe(true);
+    expect(await holds(aside.store, 'old/f', V0)).toBe(true);
+    mend();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return { pair, ...aside };
+  }
+
+  const OPAQUE = { capabilities: { partEtagIsMd5: false } };
+
+  test.each([
+    ['stores with MD5s', {}],
+    ['a local source', { source: { capabilities: { local: true, partEtagIsMd5: false } } }],
+  ])('does not back up what it wrote itself, %s', async (_, options) => {
+    const { pair, store, backup } = await lost(options);
+    const run = await sync(pair, { backup, failedBefore: 'try' });
+    expect(run.failed.objects).toBe(0);
+    expect(await keysOf(store)).toEqual(['old/f']);
+    expect(await holds(store, 'old/f', V0)).toBe(true);
+    expect(await holds(pair.dest, 'f', V1)).toBe(true);
+  });
+
+  test('keeps both where nothing proves what stands there', async () => {
+    const { pair, store, backup } = await lost({ source: OPAQUE, dest: OPAQUE });
+    await sync(pair, { backup, failedBefore: 'try' });
+    expect(await keysOf(store)).toEqual(['old/f', 'old/f~2']);
+    expect(await holds(store, 'old/f', V0)).toBe(true);
+    expect(await holds(store, 'old/f~2', V1)).toBe(true);
+  });
+
+  test("keeps somebody's object that came in between, and the old one", async () => {
+    const { pair, store, backup } = await lost();
+    await pair.dest.put('f', bytesOf('precious', 12));
+    await sync(pair, { backup, failedBefore: 'try' });
+    expect(await holds(store, 'old/f', V0)).toBe(true);
+    expect(await holds(store, 'old/f~2', bytesOf('precious', 12))).toBe(true);
+    expect(await holds(pair.dest, 'f', V1)).toBe(true);
+  });
+
+  test('keeps both when the source has a newer version by then', async () => {
+    const { pair, store, backup } = await lost();
+    await pair.source.put('f', bytesOf('version 2', 11));
+    await sync(pair, { backup });
+    expect(await holds(store, 'old/f', V0)).toBe(true);
+    expect(await holds(store, 'old/f~2', V1)).toBe(true);
+    expect(await holds(pair.dest, 'f', bytesOf('version 2', 11))).toBe(true);
+  });
+
+  test('keeps both when the source has it no more', async () => {
+    const { pair, store, backup } = await lost();
+    await pair.source.delete(['f']);
+    await sync(pair, { backup, policy: { deleteUnknown: true } });
+    expect(await keysOf(pair.dest)).toEqual(['stays']);
+    expect(await holds(store, 'old/f', V0)).toBe(true);
+    expect(await holds(store, 'old/f~2', V1)).toBe(true);
+  });
+
+  test('keeps the old one when the source changes before the next attempt', async () => {
+    const pair = new Pair({ dest: { capabilities: BLIND } });
+    await pair.source.put('f', V0);
+    await pair.copy();
+    await pair.source.put('f', V1);
+    const { store, backup } = place();
+    const mend = loseAnswers(pair);
+    pair.faults.source.before('read', async ({ n }) => {
+      if (n === 1) return;
+      mend();
+      await pair.source.put('f', bytesOf('version 2', 11));
+    });
+    const run = await pair.copy({ backup });
+    expect(run).toMatchObject({ copied: { objects: 1 }, restarts: 1 });
+    expect(await holds(pair.dest, 'f', bytesOf('version 2', 11))).toBe(true);
+    expect(await holds(store, 'old/f', V0)).toBe(true);
+  });
+
+  test('of a suffix: no later run deletes the second name', async () => {
+    const pair = new Pair({ source: OPAQUE, dest: { capabilities: { ...OPAQUE.capabilities, ...BLIND } } });
+    await pair.source.put('f', V0);
+    await pair.copy();
+    await pair.source.put('f', V1);
+    const mend = pair.faults.dest.around('put', async ({ key }, run) => {
+      const answer = await run();
+      if (key !== 'f') return answer;
+      throw new XsyncError('server-error', 'the answer was lost');
+    });
+    await syncBeside(pair, '.bak');
+    mend();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await syncBeside(pair, '.bak', { failedBefore: 'try' });
+    await syncBeside(pair, '.bak', { policy: { deleteUnknown: true } });
+    expect(await keysOf(pair.dest)).toEqual(['f', 'f.bak', 'f.bak~2']);
+    expect(await holds(pair.dest, 'f.bak', V0)).toBe(true);
+  });
+
+  test('nor does what is copied again unchanged take the place of the old one', async () => {
+    const pair = await synced(['f']);
+    await pair.source.put('f', V1);
+    const { store, backup } = place();
+    for (let i = 0; i < 2; i++) {
+      const run = await pair.copy({ backup, policy: { ...POLICY, compare: 'ignore-times' } });
+      expect(run.copied.objects).toBe(1);
+    }
+    expect(await keysOf(store)).toEqual(['old/f']);
+    expect(await holds(store, 'old/f', bytesOf('f', 10))).toBe(true);
+  });
+
+  test('and without doubt, the next version is backed up under the usual name', async () => {
+    const pair = await synced(['f']);
+    const { store, backup } = place();
+    for (const version of ['one', 'two']) {
+      await pair.source.put('f', bytesOf(version, 10));
+      await sync(pair, { backup });
+    }
+    expect(await keysOf(store)).toEqual(['old/f']);
+    expect(await holds(store, 'old/f', bytesOf('one', 10))).toBe(true);
+  });
+});
+
+test('a delete that somebody overtakes makes no backup of their object', async () => {
+  const pair = await synced(['gone', 'stays'], ['gone']);
+  const { store, backup } = place();
+  await store.put('old/gone', bytesOf('older', 10));
+  const undo = pair.faults.source.before('head', () => pair.dest.put('gone', bytesOf('precious', 12)));
+  const run = await sync(pair, { backup });
+  undo();
+  expect(run).toMatchObject({ backedUp: { objects: 0 }, kept: { objects: 1 } });
+  expect(await holds(store, 'old/gone', bytesOf('older', 10))).toBe(true);
+  expect(await holds(pair.dest, 'gone', bytesOf('precious', 12))).toBe(true);
 });
 
 describe('when it cannot be kept', () => {

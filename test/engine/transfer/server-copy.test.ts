@@ -66,3 +66,54 @@ describe('a service that turns out not to copy', () => {
     expect(run.traffic.destination.requests).toMatchObject({ copy: 1, put: 3 });
   });
 });
+
+/** A store whose copies take whatever the source has, and whose ETags say nothing. */
+const IGNORANT = { pinsCopies: undefined, partEtagIsMd5: false };
+
+describe.each([
+  ['MD5s', 1000 * KiB, { pinsCopies: undefined }],
+  ['no checksums', 1000 * KiB, IGNORANT],
+  ['no checksums, in parts', 10, IGNORANT],
+])('a store that ignores the condition of a copy, %s', (_, maxCopySize, capabilities) => {
+  /** The source is overwritten after the HEAD of the run and before the copy. */
+  async function raced(bytes: Uint8Array) {
+    const all = { ...capabilities, maxCopySize };
+    const pair = new Pair({ source: { endpoint: 'x', capabilities }, dest: { endpoint: 'x', capabilities: all } });
+    await pair.source.put('a', bytesOf('old', 100), { headers: { contentType: 'text/old' } });
+    const kind = maxCopySize < 100 ? 'uploadPartCopy' : 'copy';
+    pair.faults.dest.before(kind, async ({ n }) => {
+      if (n === 1) await pair.source.put('a', bytes, { headers: { contentType: 'text/new' } });
+    });
+    return { pair, run: await pair.copy({ partSize: 10 }) };
+  }
+
+  test.each([
+    ['of the same size', bytesOf('new', 100)],
+    ['of another size', bytesOf('new', 120)],
+  ])('copies a version that was overwritten meanwhile again, %s', async (_, bytes) => {
+    const { pair, run } = await raced(bytes);
+    expect(run).toMatchObject({ copied: { objects: 1 }, restarts: 1, failed: { objects: 0 } });
+    const [there, here] = [await pair.dest.head('a'), await pair.source.head('a')];
+    expect(there.headers).toEqual({ contentType: 'text/new' });
+    expect(Buffer.compare(await contentOf(pair.dest, 'a'), Buffer.from(bytes))).toBe(0);
+    expect(pair.manifest.get('a')).toMatchObject({
+      size: bytes.byteLength,
+      sourceEtag: here.etag,
+      destEtag: there.etag,
+    });
+  });
+});
+
+describe('what the comparison costs', () => {
+  test.each([
+    ['nothing where a checksum agrees', { pinsCopies: undefined }, 1],
+    ['nothing where the store is known to obey', { partEtagIsMd5: false }, 1],
+    ['a HEAD of the source elsewhere', IGNORANT, 2],
+  ])('is %s', async (_, capabilities, head) => {
+    const pair = new Pair({ source: { endpoint: 'x', capabilities }, dest: { endpoint: 'x', capabilities } });
+    await pair.source.put('a', bytesOf('a', 100));
+    const run = await pair.copy();
+    expect(run.traffic.source.requests).toEqual({ list: 1, head });
+    expect(run.traffic.destination.requests).toEqual({ list: 1, copy: 1 });
+  });
+});

@@ -2,11 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFile, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { md5 } from '../../../src/hash/index.js';
 import { XsyncError } from '../../../src/model/error.js';
+import { Calls } from '../../../src/store/local/calls.js';
+import { Directories } from '../../../src/store/local/directories.js';
 import { translate } from '../../../src/store/local/errors.js';
+import { Syncs } from '../../../src/store/local/syncs.js';
+import { Temporaries } from '../../../src/store/local/temporaries.js';
 import { bytes, expectCode, listAll, pattern, readAll, text } from '../../contract/context.js';
 import { useFixture } from './fixture.js';
 
@@ -57,15 +62,31 @@ describe('files as objects', () => {
     expect(await fixture.tree()).toEqual(['d', 'd/x']);
   });
 
-  it('removes temporary files of dead runs when it first writes, and only old ones', async () => {
-    await fixture.write('.xsync/tmp/old', 'old');
-    await fixture.write('.xsync/tmp/young', 'young');
-    const longAgo = new Date(Date.now() - 25 * 60 * 60 * 1000);
-    await utimes(join(fixture.root, '.xsync/tmp/old'), longAgo, longAgo);
+  it('keeps a temporary file of an unknown owner whatever its modification time, which is its source’s', async () => {
+    await fixture.write('.xsync/tmp/theirs', 'under construction');
+    const longAgo = new Date('2001-01-01');
+    await utimes(join(fixture.root, '.xsync/tmp/theirs'), longAgo, longAgo);
     const store = fixture.open();
     await store.put('a', bytes('a'));
     await store.close();
-    expect(await readdir(join(fixture.root, '.xsync/tmp'))).toEqual(['young']);
+    expect(await readdir(join(fixture.root, '.xsync/tmp'))).toEqual(['theirs']);
+  });
+
+  it('removes one that nothing has changed for long, by the clock of the file system', async () => {
+    const own = (ms: number) => {
+      const calls = new Calls();
+      const directories = new Directories(fixture.root, { followLinks: false, syncs: new Syncs(false), calls });
+      return new Temporaries(directories, calls, ms);
+    };
+    await fixture.write('.xsync/tmp/theirs', 'left behind');
+    const ahead = new Date(Date.now() + 3_600_000);
+    await utimes(join(fixture.root, '.xsync/tmp/theirs'), ahead, ahead);
+    const patient = await own(60_000).create();
+    expect((await readdir(join(fixture.root, '.xsync/tmp'))).filter((name) => name === 'theirs')).toHaveLength(1);
+    await setTimeout(20);
+    const hasty = await own(5).create();
+    expect((await readdir(join(fixture.root, '.xsync/tmp'))).sort()).toEqual([basename(hasty.path)]);
+    await Promise.all([patient.close(), hasty.close()]);
   });
 
   it('removes at once what a dead process of this host left behind', async () => {
@@ -73,8 +94,11 @@ describe('files as objects', () => {
     const dead = spawnSync(process.execPath, ['-e', '']).pid;
     await fixture.write(`.xsync/tmp/${host}-${dead}-x`, 'torn');
     await fixture.write(`.xsync/tmp/${host}-${process.pid}-x`, 'in use');
+    // The same process ID in another container, or before the host was started again.
+    await fixture.write(`.xsync/tmp/${host}-${dead}.00000000-x`, 'perhaps in use');
     await fixture.open().put('key', bytes('bytes'));
-    expect(await readdir(join(fixture.root, '.xsync/tmp'))).toEqual([`${host}-${process.pid}-x`]);
+    const kept = [`${host}-${process.pid}-x`, `${host}-${dead}.00000000-x`];
+    expect((await readdir(join(fixture.root, '.xsync/tmp'))).sort()).toEqual(kept.sort());
   });
 
   it('notices a file that changes while it is read', async () => {

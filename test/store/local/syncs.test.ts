@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Path } from '../../../src/store/local/names.js';
 import { Syncs } from '../../../src/store/local/syncs.js';
 
 /** Syncs of directories that end when told to. */
 function controlled() {
-  const begun: { path: string; end: () => void; fail: (error: Error) => void }[] = [];
+  const begun: { path: Path; end: () => void; fail: (error: Error) => void }[] = [];
   const syncs = new Syncs(true, (path) => new Promise((end, fail) => void begun.push({ path, end, fail })));
   return { syncs, begun };
 }

@@ -129,23 +129,102 @@ describe('listing a tree', () => {
       ['a\ufffd', undefined],
       ['good', undefined],
     ]);
+    expect(entries.map(({ fault }) => fault?.code)).toEqual([
+      'key-not-representable',
+      'key-not-representable',
+      undefined,
+      undefined,
+    ]);
+    await expectCode(fixture.open().head('a\\xff'), 'key-not-representable');
+    await expectCode(fixture.open().head('b\\xff'), 'object-not-found');
   });
 
-  it('fails on a directory that it may not read, which a sync would take for deleted', async () => {
-    await fixture.write('a', 'a');
-    await fixture.write('closed/x', 'x');
+  /** As a user who may read nothing below `folder`. */
+  async function barredFrom(folder: string, mode: number, work: () => Promise<void>): Promise<void> {
     await chmod(fixture.base, 0o755);
-    await chmod(join(fixture.root, 'closed'), 0);
+    await chmod(join(fixture.root, folder), mode);
     const asRoot = process.getuid?.() === 0;
     if (asRoot) process.seteuid?.(65534);
     try {
-      const error = await expectCode(listAll(fixture.open()), 'not-readable');
-      expect(error.message).toContain(join(fixture.root, 'closed'));
-      await expectCode(fixture.open().head('closed/x'), 'not-readable');
+      await work();
     } finally {
       if (asRoot) process.seteuid?.(0);
-      await chmod(join(fixture.root, 'closed'), 0o755);
+      await chmod(join(fixture.root, folder), 0o755);
     }
+  }
+
+  it('names a directory that it may not read, which a sync would take for deleted, and lists the rest', async () => {
+    for (const path of ['a', 'closed/x', 'z/z']) await fixture.write(path, path);
+    await barredFrom('closed', 0, async () => {
+      const page = await fixture.open().list({});
+      expect(page.entries.map(({ key }) => key)).toEqual(['a', 'z/z']);
+      expect(page.unlisted).toMatchObject([{ prefix: 'closed/', error: { code: 'not-readable' } }]);
+      expect(page.unlisted?.[0]?.error.message).toContain(`${fixture.root}/closed cannot be read: permission denied`);
+      await expectCode(fixture.open().head('closed/x'), 'not-readable');
+      await expectCode(fixture.open().head('closed/'), 'not-readable');
+      const inside = await fixture.open().list({ startAfter: 'closed/m' });
+      expect(inside.unlisted).toMatchObject([{ prefix: 'closed/' }]);
+      const rolled = await fixture.open().list({ delimiter: '/' });
+      expect(rolled).toMatchObject({ prefixes: ['z/'], unlisted: [{ prefix: 'closed/' }] });
+      await expectCode(fixture.open().list({ prefix: 'closed/' }), 'not-readable');
+    });
+  });
+
+  it('does not enter directories that are not wanted', async () => {
+    for (const path of ['a', 'closed/x', 'z/z']) await fixture.write(path, path);
+    await barredFrom('closed', 0, async () => {
+      const page = await fixture.open().list({ enters: (folder) => folder !== 'closed/' });
+      expect(page).toEqual({ entries: [expect.anything(), expect.anything()], prefixes: [] });
+    });
+  });
+
+  it('gives each file of a directory that it may list but not search a fault of its own', async () => {
+    for (const path of ['a', 'listed/x', 'listed/d/y']) await fixture.write(path, path);
+    await barredFrom('listed', 0o744, async () => {
+      const { entries, unlisted } = await fixture.open().list({});
+      expect(entries.map(({ key, fault }) => [key, fault?.code])).toEqual([
+        ['a', undefined],
+        ['listed/x', 'not-readable'],
+      ]);
+      expect(unlisted).toMatchObject([{ prefix: 'listed/d/' }]);
+    });
+  });
+
+  it('lists a source whose records cannot be read, and says so', async () => {
+    await fixture.write('a', 'a');
+    await fixture.write('.xsync/meta/x', '{}');
+    await barredFrom('.xsync', 0, async () => {
+      const { entries, unlisted } = await fixture.open().list({});
+      expect(entries.map(({ key }) => key)).toEqual(['a']);
+      expect(unlisted).toMatchObject([{ prefix: '.xsync/' }]);
+    });
+  });
+
+  it('leaves out only the own folder of the root: one below it is data', async () => {
+    await fixture.write('.xsync/tmp/x', 'mine');
+    await fixture.write('a/.xsync/meta/y', 'a copy of another tree');
+    const store = fixture.open();
+    expect((await listAll(store)).keys).toEqual(['a/.xsync/meta/y']);
+    await store.put('b/.xsync/z', bytes('z'));
+    expect((await listAll(store)).keys).toEqual(['a/.xsync/meta/y', 'b/.xsync/z']);
+    await expectCode(store.put('.xsync/z', bytes('z')), 'key-not-representable');
+  });
+
+  it('says what each entry is that has no bytes, and which of them are faults', async () => {
+    await mkdir(fixture.root);
+    await symlink('nowhere', join(fixture.root, 'dangling'));
+    await symlink('loop', join(fixture.root, 'loop'));
+    await symlink('.', join(fixture.root, 'up'));
+    execFileSync('mkfifo', [join(fixture.root, 'pipe')]);
+    const told = async (copyLinks: boolean) =>
+      (await listAll(fixture.open({ copyLinks }))).entries.map(({ key, kind, fault }) => [key, kind, fault?.message]);
+    expect(await told(true)).toEqual([
+      ['dangling', undefined, 'a symbolic link to nothing (nowhere)'],
+      ['loop', undefined, 'a symbolic link to itself (loop)'],
+      ['pipe', 'named pipe', undefined],
+      ['up', undefined, 'a symbolic link to a folder that contains it (.)'],
+    ]);
+    expect((await told(false)).map(([, , fault]) => fault)).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   it('takes a root that is a file, or that vanished, for no bucket', async () => {

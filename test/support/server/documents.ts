@@ -22,7 +22,8 @@ export function tagsFrom(document: string): Tag[] {
 }
 
 export interface Deletions {
-  objects: { key: string; versionId?: string }[];
+  /** `etag`, of S3: the version that the key must hold. */
+  objects: { key: string; versionId?: string; etag?: string }[];
   quiet: boolean;
 }
 
@@ -33,7 +34,8 @@ export function deletionsFrom(document: string): Deletions {
     const key = textOf(object, 'Key');
     if (key === undefined) throw new ServiceError('MalformedXML');
     const versionId = textOf(object, 'VersionId');
-    return { key, ...(versionId === undefined ? {} : { versionId }) };
+    const etag = textOf(object, 'ETag');
+    return { key, ...(versionId === undefined ? {} : { versionId }), ...(etag === undefined ? {} : { etag }) };
   });
   if (objects.length === 0 || objects.length > 1000) throw new ServiceError('MalformedXML');
   return { objects, quiet: textOf(root, 'Quiet') === 'true' };

@@ -4,6 +4,7 @@ import { MAIN_OWNER } from '../model.js';
 import { element, parseXml, textOf, wrap } from '../xml.js';
 import { type S3Call, type S3Handler, xmlReply } from './call.js';
 import { checkContentMd5, checkedChecksum } from './checksums.js';
+import { isTagOf } from './objects.js';
 
 /** Requests that change a sub-resource require Content-MD5 or a checksum. */
 function checkProof({ exchange, body, trailers }: S3Call): void {
@@ -63,7 +64,11 @@ export const putBucketVersioning: S3Handler = (call) => {
 export const deleteObjects: S3Handler = (call) => {
   checkProof(call);
   const { objects, quiet } = deletionsFrom(call.body.toString());
-  const results = objects.map(({ key, versionId }) => {
+  const results = objects.map(({ key, versionId, etag }) => {
+    const current = call.bucket.current(key);
+    if (etag !== undefined && current && !isTagOf(etag, current)) {
+      return wrap('Error', element('Key', key), element('Code', 'PreconditionFailed'), element('Message', 'no match'));
+    }
     const result = call.bucket.delete(key, versionId);
     if (quiet) return '';
     const marker = result.deleteMarker

@@ -24,6 +24,10 @@ export function storedBytes(exchange: Exchange, body: Buffer): Bytes {
   return flip?.where === 'stored' ? bytes.withFlippedBit(flip.offset) : bytes;
 }
 
+export function isTagOf(ifMatch: string, { etag }: StoredObject): boolean {
+  return ifMatch.replaceAll('"', '') === etag;
+}
+
 /** If-None-Match: * and If-Match on writes. @throws PreconditionFailed, NoSuchKey, NotImplemented */
 export function checkWriteConditions({ exchange, bucket }: S3Call): void {
   const current = bucket.current(exchange.key);
@@ -37,7 +41,7 @@ export function checkWriteConditions({ exchange, bucket }: S3Call): void {
   const ifMatch = exchange.header('if-match');
   if (ifMatch === undefined) return;
   if (!current) throw new ServiceError('NoSuchKey', { elements: { Key: exchange.key } });
-  if (ifMatch.replaceAll('"', '') !== current.etag) {
+  if (!isTagOf(ifMatch, current)) {
     throw new ServiceError('PreconditionFailed', { elements: { Condition: 'If-Match' } });
   }
 }
@@ -129,6 +133,11 @@ function overrides(exchange: Exchange): Record<string, string> {
 }
 
 export const deleteObject: S3Handler = ({ exchange, bucket }): Reply => {
+  const ifMatch = exchange.header('if-match');
+  const current = bucket.current(exchange.key);
+  if (ifMatch !== undefined && current && !isTagOf(ifMatch, current)) {
+    throw new ServiceError('PreconditionFailed', { elements: { Condition: 'If-Match' } });
+  }
   const result = bucket.delete(exchange.key, exchange.query.get('versionId'));
   return {
     status: 204,

@@ -1,0 +1,36 @@
+/** What a run leaves out because it holds no data: links that are not followed, named pipes, sockets, devices. */
+import type { ObjectEntry } from '../../model/object.js';
+
+/** Further ones are counted only. */
+const NAMED = 100;
+
+interface Some {
+  count: number;
+  names: string[];
+}
+
+export class LeftOut {
+  readonly #links: Some = { count: 0, names: [] };
+  readonly #others: Some = { count: 0, names: [] };
+
+  add({ key, special, kind }: ObjectEntry): void {
+    const some = special === 'symlink' ? this.#links : this.#others;
+    some.count++;
+    if (some.names.length < NAMED) some.names.push(kind === undefined ? key : `${key} (${kind})`);
+  }
+
+  /** Sentences for the person. */
+  messages(): string[] {
+    const { count } = this.#links;
+    const links = count === 1 ? 'a symbolic link was' : `${count} symbolic links were`;
+    return [
+      ...(count > 0 ? [`${links} left out: ${namesOf(this.#links)}; --copy-links copies what links point to`] : []),
+      ...(this.#others.count > 0 ? [`left out, because it is not a regular file: ${namesOf(this.#others)}`] : []),
+    ];
+  }
+}
+
+function namesOf({ count, names }: Some): string {
+  const more = count - names.length;
+  return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
+}
