@@ -2,6 +2,7 @@
 import type { Manifest } from '../manifest/port.js';
 import type { Prices } from '../model/prices.js';
 import type { ObjectStore } from '../store/port.js';
+import type { Findings } from '../store/wrap/findings.js';
 import type { RetryNotice, StoreView } from '../store/wrap/share.js';
 import type { RunEvent, Traffic } from './events.js';
 
@@ -16,6 +17,8 @@ export interface RunSide {
   notes: readonly string[];
   /** What the path may not mean as it was meant, for the run to warn of. */
   warning?: string;
+  /** Findings while it is used: what the store lacks, and what is done instead. */
+  findings?: Findings;
   /** Requests and bytes since the side was opened. */
   traffic(): Traffic;
   /** What the service charges; `accelerated`: bytes go through its transfer acceleration. */
@@ -59,4 +62,13 @@ export function viewFor(pair: RunPair, hear: (event: Extract<RunEvent, { type: '
 
 function viewOf(side: RunSide, onRetry: (event: RetryNotice) => void): RunSide {
   return { ...side, ...side.view(onRetry) };
+}
+
+/** Reports what is found out about the pair's stores, until the returned function is called. */
+export function hearFindings({ source, dest, backup }: RunPair, say: (message: string) => void): () => void {
+  const found = new Set([source, dest, backup?.side].flatMap((side) => side?.findings ?? []));
+  const stops = [...found].map((findings) => findings.hear(say));
+  return () => {
+    for (const stop of stops) stop();
+  };
 }

@@ -9,7 +9,7 @@ import type { Reporter, RunEvent, Summary } from './events.js';
 import { Halt } from './flow/halt.js';
 import { limiter } from './flow/queue.js';
 import type { RunOptions } from './options.js';
-import { type RunPair, viewFor } from './pair.js';
+import { hearFindings, type RunPair, viewFor } from './pair.js';
 import type { RunContext } from './pass/context.js';
 import { refuseBackupInside, refuseOverlap } from './pass/guard.js';
 import { beginPass } from './pass/pass.js';
@@ -146,6 +146,7 @@ async function run(
     ...{ startedMs, pass, census, forecast, claims: given?.claims, halt, committer, emit },
   });
   announce(context, runId);
+  const unhear = hearFindings(pair, (message) => emit({ type: 'notice', level: 'info', message }));
   shared.enter();
   journal?.start((error) => halt.fail(error));
   try {
@@ -160,6 +161,7 @@ async function run(
   shared.leave();
   committer.close();
   unjoin();
+  unhear();
   closeJournal(journal, halt);
   const summary = summarize(halt.reason);
   emit({ type: 'end', summary, outcome: outcomeOf(halt), error: errorOf(halt) });

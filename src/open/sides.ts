@@ -9,6 +9,7 @@ import type { ConnectionSettings } from '../store/http/settings.js';
 import type { HttpTransport } from '../store/http/transport.js';
 import type { ObjectStore } from '../store/port.js';
 import { dryRun } from '../store/wrap/dry-run.js';
+import { Findings } from '../store/wrap/findings.js';
 import { share } from '../store/wrap/share.js';
 import { RateLimits, throttle } from '../store/wrap/throttle.js';
 import { VERSION } from '../version.js';
@@ -18,6 +19,7 @@ import type { OpenSettings, OpenSide } from './settings.js';
 /** An opened store, with the notes from opening it. */
 interface OpenedPlace extends Opened {
   notes: string[];
+  findings: Findings;
   connection?: Connection;
   close(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export class Opener {
       prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
       text,
       notes: opened.notes,
+      findings: opened.findings,
       acceleration: opened.acceleration,
       prices: opened.prices,
       accelerated: opened.accelerated,
@@ -69,6 +72,8 @@ export class Opener {
   async #open({ name, remote, bucket, text }: ConfiguredLocation, asFile: boolean): Promise<OpenedPlace> {
     const label = `${name}:${text.includes('://') ? '//' : ''}${bucket}`;
     const notes: string[] = [];
+    const findings = new Findings();
+    const tell = (message: string): void => findings.add(`${text}: ${message}`);
     const made: { close(): Promise<void> | void }[] = [];
     let used: Connection | undefined;
     const connect: Resources['connect'] = async (settings) => {
@@ -89,13 +94,13 @@ export class Opener {
       return { http, agents };
     };
     const place = { remote: name, bucket, label, asFile, asFolder: text.endsWith('/') };
-    const opened = await backendOf(remote).open(remote, place, this.#resources(connect));
+    const opened = await backendOf(remote).open(remote, place, this.#resources(connect, tell));
     if (opened.acceleration !== undefined) notes.push(`${text}: acceleration ${opened.acceleration}`);
     const close = async (): Promise<void> => {
       await opened.store.close();
       for (const one of made) await one.close();
     };
-    return { ...opened, notes, connection: used, close };
+    return { ...opened, notes, findings, connection: used, close };
   }
 
   async #connection(settings: ConnectionSettings): Promise<Connection> {
@@ -104,13 +109,14 @@ export class Opener {
     return openConnection(settings, { caCert, clientCert, clientKey, checkCertificate }, env);
   }
 
-  #resources(connect: Resources['connect']): Resources {
+  #resources(connect: Resources['connect'], tell: Resources['tell']): Resources {
     const { transport, accelerate, copyLinks, localEncoding, contimeoutMs, timeoutMs, env } = this.#settings;
     return {
       transport,
       connect,
       accelerate,
       copyLinks,
+      tell,
       localEncoding,
       connectTimeoutMs: contimeoutMs || undefined,
       idleTimeoutMs: timeoutMs || undefined,

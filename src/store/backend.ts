@@ -83,6 +83,8 @@ export interface Resources {
   /** Encoding of file names on local disk; overrides the setting of the remote. */
   localEncoding?: string;
   env: NodeJS.ProcessEnv;
+  /** Hears what is found out about the store while it is used, each finding once. */
+  tell?(message: string): void;
 }
 
 /** How one store reaches its servers. The opener of the store closes what was made. */

@@ -84,7 +84,7 @@ describe('a mistake is shown with its line and column, and with what was meant',
     [
       'a wrong choice',
       'remotes:\n  lab: { type: s3, env_auth: true, provider: minioo, endpoint: h }\n',
-      'F:2:46: provider of remote "lab" must be one of aws, aws-cn, minio, ceph, r2, oss, cos, obs, other; found "minioo"; did you mean "minio"?',
+      'F:2:46: provider of remote "lab" must be one of aws, aws-cn, minio, ceph, b2, r2, digitalocean, garage, gcs, linode, scaleway, seaweedfs, storj, wasabi, oss, cos, obs, other; found "minioo"; did you mean "minio"?',
     ],
     [
       'a number for text',
@@ -269,7 +269,7 @@ describe('XSYNC_CONFIG_<REMOTE>_<KEY>', () => {
     ],
     [
       { XSYNC_CONFIG_LAB_PROVIDER: 'mino' },
-      'XSYNC_CONFIG_LAB_PROVIDER: provider of remote "lab" must be one of aws, aws-cn, minio, ceph, r2, oss, cos, obs, other; found "mino"; did you mean "minio"?',
+      'XSYNC_CONFIG_LAB_PROVIDER: provider of remote "lab" must be one of aws, aws-cn, minio, ceph, b2, r2, digitalocean, garage, gcs, linode, scaleway, seaweedfs, storj, wasabi, oss, cos, obs, other; found "mino"; did you mean "minio"?',
     ],
     [
       { XSYNC_CONFIG_A_B_COPY_LINKS: 'true' },

@@ -44,7 +44,7 @@ describe('an rclone user keeps their remotes', () => {
     [
       'another provider',
       `type = s3\nprovider = Wasabi\nendpoint = s3.wasabisys.com\n${KEYS}`,
-      { type: 's3', provider: 'other', endpoint: 's3.wasabisys.com', ...keys },
+      { type: 's3', provider: 'wasabi', endpoint: 's3.wasabisys.com', ...keys },
     ],
     [
       'OSS',

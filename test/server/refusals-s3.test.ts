@@ -100,6 +100,35 @@ describe('S3 refuses, so that a client that would fail at AWS fails here', () =>
       'PreconditionFailed',
     ],
     [
+      'a read by an ETag in capitals, which is another one',
+      { path: '/bucket/ten', headers: { 'if-match': ETAG.toUpperCase() } },
+      412,
+      'PreconditionFailed',
+    ],
+    [
+      'two kinds of encryption at once',
+      {
+        method: 'PUT',
+        path: '/bucket/k',
+        headers: {
+          'x-amz-server-side-encryption': 'AES256',
+          'x-amz-server-side-encryption-customer-algorithm': 'AES256',
+        },
+      },
+      400,
+      'InvalidArgument',
+    ],
+    [
+      'a KMS key for another kind of encryption',
+      {
+        method: 'PUT',
+        path: '/bucket/k',
+        headers: { 'x-amz-server-side-encryption': 'AES256', 'x-amz-server-side-encryption-aws-kms-key-id': 'k' },
+      },
+      400,
+      'InvalidArgument',
+    ],
+    [
       'a read of what changed since',
       { path: '/bucket/ten', headers: { 'if-unmodified-since': 'Sun, 31 Dec 2023 00:00:00 GMT' } },
       412,
@@ -198,7 +227,7 @@ describe('S3 refuses, so that a client that would fail at AWS fails here', () =>
     expect(await complete('other', id, [[1, first]])).toMatchObject({ code: 'NoSuchUpload' });
     expect(await complete('bad', id, [])).toMatchObject({ code: 'MalformedXML' });
     expect(await complete('bad', id, [[1, first]])).toMatchObject({ status: 200 });
-    expect(await complete('bad', id, [[1, first]])).toMatchObject({ status: 404, code: 'NoSuchUpload' });
+    expect(await complete('bad', id, [[1, '"0"']])).toMatchObject({ status: 404, code: 'NoSuchUpload' });
   });
 });
 
@@ -267,6 +296,35 @@ describe('S3 answers as AWS does', () => {
     expect((await s3(server, { path })).headers['x-amz-tagging-count']).toBe('1');
     await s3(server, { method: 'PUT', path, query: { acl: '' }, headers: { 'x-amz-acl': 'public-read' } });
     expect((await s3(server, { path, query: { acl: '' } })).text).toContain('<Permission>READ</Permission>');
+  });
+
+  it('a completion once more, with the same parts alone', async () => {
+    const path = '/bucket/parts';
+    const started = await s3(server, { method: 'POST', path, query: { uploads: '' } });
+    const uploadId = /<UploadId>([^<]*)/.exec(started.text)?.[1] ?? '';
+    const part = await s3(server, { method: 'PUT', path, query: { partNumber: '1', uploadId }, body: 'a' });
+    const complete = (etag: string) => {
+      const list = `<Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part>`;
+      const body = `<CompleteMultipartUpload>${list}</CompleteMultipartUpload>`;
+      return s3(server, { method: 'POST', path, query: { uploadId }, body });
+    };
+    const first = await complete(String(part.headers.etag));
+    expect(await complete(String(part.headers.etag))).toMatchObject({ status: 200, text: first.text });
+    expect(await complete('"0"')).toMatchObject({ status: 404, code: 'NoSuchUpload' });
+  });
+
+  it('If-Match with and without quotes', async () => {
+    for (const etag of [ETAG, ETAG.replaceAll('"', '')]) {
+      expect(await s3(server, { path: '/bucket/ten', headers: { 'if-match': etag } })).toMatchObject({ status: 200 });
+    }
+  });
+
+  it('a listing with the restored state of archived objects', async () => {
+    await s3(server, { method: 'POST', path: '/bucket/frozen', query: { restore: '' } });
+    const headers = { 'x-amz-optional-object-attributes': 'RestoreStatus' };
+    const list = (more: object) => s3(server, { path: '/bucket/', query: { 'list-type': '2' }, ...more });
+    expect((await list({ headers })).text).toContain('<IsRestoreInProgress>false</IsRestoreInProgress>');
+    expect((await list({})).text).not.toContain('RestoreStatus');
   });
 
   it('the making of a bucket: mine again is fine in us-east-1 alone, a foreign one never', async () => {

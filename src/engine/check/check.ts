@@ -11,7 +11,7 @@ import { endsRun, Halt } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { Triple } from '../list/diff.js';
-import { type RunPair, viewFor } from '../pair.js';
+import { hearFindings, type RunPair, viewFor } from '../pair.js';
 import { beingWritten, isChange } from '../plan/fault.js';
 import { LeftOut } from '../record/left-out.js';
 import { type ContentContext, inspectContent } from './content.js';
@@ -43,11 +43,13 @@ export async function runCheck(bare: RunPair, options: CheckOptions, report: Che
   };
   if (pair.source.warning !== undefined) emit({ type: 'notice', level: 'warn', message: pair.source.warning });
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
+  const unhear = hearFindings(pair, (message) => void emit({ type: 'notice', level: 'info', message }));
   try {
     await new Check(pair, options, halt, emit).run();
   } catch (error) {
     if (!halt.signal.aborted) halt.fail(error);
   } finally {
+    unhear();
     options.stop.removeEventListener('abort', stop);
     halt.dispose();
   }

@@ -1,5 +1,6 @@
 /** Inspects one key that both listings have: compares the checksums from HEADs, or all bytes. */
 import { isXsyncError, XsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';
 import type { ObjectBytes } from '../../store/port.js';
 import type { Finding } from '../decide/decide.js';
@@ -111,7 +112,7 @@ async function readPinned(
 ): Promise<void> {
   const info = await store.read(key, target, { offset, ifMatch: etag, signal });
   // Detects a store that ignores If-Match.
-  if (info.etag === etag && info.size === size) return;
+  if (sameEtag(info.etag, etag) && info.size === size) return;
   throw new XsyncError('source-changed', `changed while it was read (now ${info.size} bytes)`, { subject: key });
 }
 

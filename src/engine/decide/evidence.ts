@@ -1,12 +1,13 @@
 /** Translates what the three streams have of a key into the terms of `decide`. */
 import { sameChecksum } from '../../model/checksum.js';
+import { sameEtag } from '../../model/etag.js';
 import type { Triple } from '../list/diff.js';
 import type { DestState, Evidence, SideState } from './decide.js';
 
 export function sourceState({ source, row }: Triple): SideState {
   if (!source) return 'absent';
   if (!row) return 'unknown';
-  return source.etag === row.sourceEtag && source.size === row.size ? 'same' : 'changed';
+  return sameEtag(source.etag, row.sourceEtag) && source.size === row.size ? 'same' : 'changed';
 }
 
 /** @param traversed whether the destination was listed */
@@ -14,7 +15,7 @@ export function destState({ dest, row }: Triple, traversed: boolean): DestState 
   if (!traversed) return row ? 'same' : 'unlisted';
   if (!dest) return 'absent';
   if (!row) return 'unknown';
-  return dest.etag === row.destEtag && dest.size === row.size ? 'same' : 'changed';
+  return sameEtag(dest.etag, row.destEtag) && dest.size === row.size ? 'same' : 'changed';
 }
 
 /**
@@ -36,5 +37,5 @@ export function evidenceOf({ source, dest, row }: Triple, onDisk = false): Evide
 /** Both sides still have the versions of the row, and a checksum proved them equal: a copy changes nothing. */
 export function isProvenEqual({ source, dest, row }: Triple): boolean {
   if (!source || !dest || !row || row.verifiedBy === 'size') return false;
-  return source.etag === row.sourceEtag && dest.etag === row.destEtag;
+  return sameEtag(source.etag, row.sourceEtag) && sameEtag(dest.etag, row.destEtag);
 }

@@ -1,5 +1,7 @@
 /** The last look at an object before it is deleted: between the listings and the delete, somebody may have written it. */
+
 import type { DoomedRow } from '../../manifest/port.js';
+import { sameEtag } from '../../model/etag.js';
 import { exclusionOf } from '../decide/exclusion.js';
 import { headAtDestination, headIfThere } from '../decide/inspect.js';
 import type { DeleteOptions } from '../options.js';
@@ -50,7 +52,7 @@ async function asItStands(context: RunContext, how: DeleteOptions, row: DoomedRo
   const there = await headAtDestination(store, prefix + row.key, halt.signal);
   if (!there) return row;
   const deleteUnknown = options.policy.mode === 'sync' && options.policy.deleteUnknown;
-  if (there.etag !== row.destEtag && !deleteUnknown) return undefined;
+  if (!sameEtag(there.etag, row.destEtag) && !deleteUnknown) return undefined;
   const excluded = options.filter?.test(row.key, there.size, there.mtimeMs).included === false;
   return excluded && !how.excluded ? undefined : { ...row, destEtag: there.etag };
 }

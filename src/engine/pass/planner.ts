@@ -3,6 +3,7 @@ import type { ManifestRow } from '../../manifest/port.js';
 import { compositeEtag } from '../../model/checksum.js';
 import { parseContent } from '../../model/content.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
 import { destState, evidenceOf, isProvenEqual, sourceState } from '../decide/evidence.js';
@@ -211,7 +212,8 @@ export class Planner {
 
   #copiedBefore({ source, dest, row }: Triple): boolean {
     if (!row?.ours || row.atMs < this.#context.startedMs) return false;
-    return source?.etag === row.sourceEtag && (this.#context.options.noTraverse || dest?.etag === row.destEtag);
+    if (!sameEtag(source?.etag, row.sourceEtag)) return false;
+    return this.#context.options.noTraverse || sameEtag(dest?.etag, row.destEtag);
   }
 
   async #inspect(triple: Triple, decision: Extract<Decision, { action: 'inspect' }>, batch: Batch): Promise<void> {
@@ -371,7 +373,7 @@ export class Planner {
   #doneMeanwhile({ key, etag, mtimeMs }: ObjectEntry, knownMs: number | undefined): boolean {
     const row = this.#context.pair.manifest.get(key);
     if (row === undefined || row.atMs === knownMs) return false;
-    if (row.sourceEtag === etag) return true;
+    if (sameEtag(row.sourceEtag, etag)) return true;
     return this.#context.options.only === undefined && row.sourceMtimeMs > mtimeMs;
   }
 

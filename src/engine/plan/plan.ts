@@ -1,5 +1,6 @@
 /** Makes tickets: the only place that decides how an object is copied and cut. */
 import type { UploadRow } from '../../manifest/checkpoints.js';
+import { sameEtag } from '../../model/etag.js';
 import {
   type BackupTarget,
   type CopyTicket,
@@ -52,8 +53,15 @@ export function routeOf(
   options: Pick<Route, 'storageClass' | 'attempts' | 'wanted'>,
 ): Route {
   const limits = dest.capabilities;
-  const byService = limits.maxCopySize > 0 && dest.copyableFrom(source);
-  return { source: placeOf(source), dest: placeOf(dest), limits, byService, ...options };
+  const places = { source: placeOf(source), dest: placeOf(dest), limits };
+  return {
+    ...places,
+    // It may turn out during the run that the service does not copy.
+    get byService() {
+      return limits.maxCopySize > 0 && dest.copyableFrom(source);
+    },
+    ...options,
+  };
 }
 
 /** A ticket that copies the subject. */
@@ -61,7 +69,7 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
   const { key, sourceKey, destKey, etag, size, mtimeMs, md5ofParts, replaces, expects, backup } = subject;
   const { limits, byService, wanted, storageClass, attempts } = route;
   const { checkpoint, tuned, sourcePartSize } = hints;
-  const resumes = checkpoint?.sourceEtag === etag && checkpoint.size === size;
+  const resumes = checkpoint !== undefined && sameEtag(checkpoint.sourceEtag, etag) && checkpoint.size === size;
   return {
     version: TICKET_VERSION,
     action: 'copy',
@@ -82,6 +90,12 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
     storageClass,
     attempts,
   };
+}
+
+/** The ticket of a copy that the service turned out not to make. */
+export function byClient(ticket: CopyTicket, limits: Capabilities): CopyTicket {
+  const { size, md5ofParts } = ticket.source;
+  return { ...ticket, way: 'client', cut: cutOf({ size, md5ofParts, limits, byService: false }) };
 }
 
 /** A ticket that deletes an object at the route's destination. */

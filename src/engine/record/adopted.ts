@@ -1,5 +1,7 @@
 /** Manifest rows of objects that were found equal without a copy. */
+
 import type { ManifestRow } from '../../manifest/port.js';
+import { sameEtag } from '../../model/etag.js';
 import type { VerifiedBy } from '../../model/verified.js';
 import type { SkipReason } from '../decide/decide.js';
 import type { Triple } from '../list/diff.js';
@@ -26,7 +28,7 @@ export function adoptedRow(
     sourceMtimeMs: source.mtimeMs,
     destEtag: dest.etag,
     verifiedBy,
-    ours: row?.ours === true && row.destEtag === dest.etag,
+    ours: row?.ours === true && sameEtag(row.destEtag, dest.etag),
     atMs: row?.atMs ?? Date.now(),
     ...(verifiedBy === 'size' && apartMs !== undefined && { apartMs }),
   };

@@ -1,7 +1,9 @@
 /** Backs up the destination's object before it is overwritten or deleted. */
+
 import type { Checkpoints } from '../../manifest/checkpoints.js';
 import { compositeEtag, sameChecksum } from '../../model/checksum.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { BackupTarget, Ticket } from '../../model/ticket.js';
 import type { ObjectStore } from '../../store/port.js';
@@ -52,7 +54,7 @@ export async function makeBackup(means: Means, ticket: Ticket, target: BackupTar
 }
 
 function mustBeDeletable(ticket: Ticket, found: ObjectInfo): void {
-  if (ticket.action === 'delete' && ticket.dest.etag !== undefined && ticket.dest.etag !== found.etag) {
+  if (ticket.action === 'delete' && ticket.dest.etag !== undefined && !sameEtag(ticket.dest.etag, found.etag)) {
     throw new Overtaken();
   }
 }

@@ -1,6 +1,7 @@
 /** What the performer of a ticket works with, and what it reports. */
 import type { Checkpoints } from '../../manifest/checkpoints.js';
 import { XsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { Fault } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
@@ -45,7 +46,7 @@ export class Overtaken extends Error {}
 
 /** Detects a store that ignores If-Match, or a stale listing. @throws source-changed */
 export function mustBeWhole({ key, source }: CopyTicket, info: ObjectInfo): void {
-  if (info.size === source.size && info.etag === source.etag) return;
+  if (info.size === source.size && sameEtag(info.etag, source.etag)) return;
   throw new XsyncError('source-changed', `changed while it was read (now ${info.size} bytes)`, { subject: key });
 }
 

@@ -1,8 +1,10 @@
 /**
  * Performs tickets, without access to the manifest, the terminal or a queue: the caller records the outcome.
  */
+
 import { compositeEtag } from '../../model/checksum.js';
-import { toXsyncError, type XsyncError } from '../../model/error.js';
+import { type ErrorCode, isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
 import type { NewVersion, Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
 import { headIfThere } from '../decide/inspect.js';
@@ -71,7 +73,27 @@ async function versionNow({ source, halt }: Means, ticket: CopyTicket): Promise<
 
 async function failed(means: Means, ticket: CopyTicket, fault: XsyncError, attempts: number): Promise<Outcome> {
   if (fault.code === 'object-not-found' && (await hasVanished(means, ticket))) return { kind: 'vanished' };
+  if (refusesCut(fault) && ticket.cut.parts > 1) await abandonQuietly(means, ticket);
   return { kind: 'failed', fault: faultOf(fault), attempts };
+}
+
+/** The store does not take parts of this number or size, so the upload must not keep its cut for the next attempt. */
+function refusesCut({ code, status }: XsyncError): boolean {
+  const codes: readonly ErrorCode[] = ['object-too-large', 'unsupported', 'invalid-response'];
+  return (status === 400 || status === 413) && codes.includes(code);
+}
+
+async function abandonQuietly(means: Means, ticket: CopyTicket): Promise<void> {
+  try {
+    await abandonUpload(means, ticket);
+  } catch (error) {
+    if (!isXsyncError(error)) throw error;
+    means.observe({
+      type: 'notice',
+      level: 'warn',
+      message: `${ticket.key}: its upload is left open: ${error.message}`,
+    });
+  }
 }
 
 /**
@@ -137,7 +159,7 @@ async function prepareDelete(ticket: DeleteTicket, means: Means): Promise<Outcom
       if (halt.stops('objects')) return { kind: 'unfinished' };
       if (backup) await makeBackup(means, ticket, backup);
       const there = looks ? await headIfThere(dest, ticket.dest.key, halt.signal) : undefined;
-      return there && there.etag !== etag ? { kind: 'overtaken' } : undefined;
+      return there && !sameEtag(there.etag, etag) ? { kind: 'overtaken' } : undefined;
     });
   } catch (error) {
     if (error instanceof Unfinished || halt.signal.aborted) return { kind: 'unfinished' };

@@ -1,10 +1,12 @@
 /** One ticket, one attempt: from the source's bytes to the destination's confirmation. */
 import { md5 } from '../../hash/index.js';
+import { isXsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { WriteResult } from '../../store/port.js';
 import { isSmall } from '../flow/lanes.js';
+import { byClient } from '../plan/plan.js';
 import type { Moving } from '../tune/flow.js';
 import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
@@ -20,7 +22,21 @@ import { confirm, contentOf, contradicts, hintAgrees, mustAgree, type Proof, pro
  *   checksum-mismatch when bytes were damaged; Unfinished when the run stopped; whatever the stores throw
  */
 export function transfer(means: Means, ticket: CopyTicket): Promise<Copied> {
-  if (ticket.way === 'server') return copyOnServer(means, ticket);
+  return ticket.way === 'server' ? transferByService(means, ticket) : transferByClient(means, ticket);
+}
+
+/** Reads and writes what the service cannot copy. */
+async function transferByService(means: Means, ticket: CopyTicket): Promise<Copied> {
+  const { source, dest } = means;
+  try {
+    if (dest.copyableFrom(source)) return await copyOnServer(means, ticket);
+  } catch (error) {
+    if (!isXsyncError(error, 'unsupported')) throw error;
+  }
+  return transferByClient(means, byClient(ticket, dest.capabilities));
+}
+
+function transferByClient(means: Means, ticket: CopyTicket): Promise<Copied> {
   return ticket.cut.parts === 1 ? transferWhole(means, ticket) : transferParts(means, ticket);
 }
 

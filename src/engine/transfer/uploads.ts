@@ -7,6 +7,7 @@
  */
 import type { HashedParts, PartRow, UploadRow } from '../../manifest/checkpoints.js';
 import { isXsyncError, toXsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
 import { PageGuard } from '../../model/paging.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { ObjectStore, PartEntry, UploadOptions, UploadRef } from '../../store/port.js';
@@ -38,7 +39,7 @@ export async function startUpload(means: Means, ticket: CopyTicket, options: Upl
       const fault = toXsyncError(error);
       if (fault.class !== 'temporary' || fault.code === 'aborted' || attempt >= ticket.attempts) throw error;
       await sleep(backoffMs(attempt, fault), halt.signal);
-      await abortStrays(dest, ticket.dest.key, intent.createdMs, halt.signal);
+      await discardUpload(means, intent, ticket.dest.key);
     }
   }
 }
@@ -72,7 +73,7 @@ export async function resumeUpload(means: Means, ticket: CopyTicket): Promise<Re
     );
     const present = known.filter((part) => {
       const there = listed.get(part.partNumber);
-      return there?.etag === part.etag && there.size === part.size;
+      return there !== undefined && sameEtag(there.etag, part.etag) && there.size === part.size;
     });
     const lost = known.filter((part) => !present.includes(part)).map((part) => part.partNumber);
     if (lost.length > 0) await checkpoints.dropParts(ticket.key, lost);
@@ -82,6 +83,11 @@ export async function resumeUpload(means: Means, ticket: CopyTicket): Promise<Re
     const hashed = covered === row.hashed?.upTo ? row.hashed : undefined;
     return { upload, parts: present, hashed, arrived, gone: false };
   } catch (error) {
+    if (isXsyncError(error, 'unsupported')) {
+      // Nothing proves which parts the store has (invariant: the destination is the truth about parts).
+      await abandonUpload(means, ticket);
+      return undefined;
+    }
     if (!isXsyncError(error, 'upload-not-found')) throw error;
     return { upload, parts: known, hashed: row.hashed, arrived: [], gone: true };
   }
@@ -89,7 +95,7 @@ export async function resumeUpload(means: Means, ticket: CopyTicket): Promise<Re
 
 /** The checkpoint was made for this version of the source. */
 function isOf(row: UploadRow, ticket: CopyTicket): boolean {
-  return row.sourceEtag === ticket.source.etag && row.size === ticket.source.size;
+  return sameEtag(row.sourceEtag, ticket.source.etag) && row.size === ticket.source.size;
 }
 
 /** Aborts and forgets the unfinished upload of the ticket's key. */

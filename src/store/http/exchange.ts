@@ -37,9 +37,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #wake: (() => void) | undefined;
   #status = 0;
   #headers: Record<string, string> = {};
+  /** Bytes of the body, those that are dropped included. */
+  #arrived = 0;
   #received = 0;
-  /** When the current stretch of the body began, and the bytes received before it. */
-  #stretch = { sinceMs: 0, received: 0 };
+  /** When the current stretch of the body began, and the bytes that had arrived before it. */
+  #stretch = { sinceMs: 0, arrived: 0 };
+  /** Bytes to drop before the target, once the response is known to be the whole object. */
+  #skip: number | undefined;
+  #cut = false;
   readonly #chunks: Buffer[] = [];
 
   constructor(request: HttpRequest, context: Omit<FaultContext, 'answering'>) {
@@ -89,31 +94,54 @@ export class Exchange implements Dispatcher.DispatchHandler {
       const value = headers[name];
       if (value !== undefined) this.#headers[name] = typeof value === 'string' ? value : value.join(', ');
     }
-    this.#stretch = { sinceMs: performance.now(), received: 0 };
+    this.#stretch = { sinceMs: performance.now(), arrived: 0 };
+    if (status === 200 && this.#request.offset !== undefined && this.#target()) this.#skip = this.#request.offset;
     const length = this.#request.method === 'HEAD' ? 0 : Number(this.#headers['content-length'] ?? 0);
-    if (length > this.#limit()) this.#refuse(controller);
+    if (this.#skip === undefined && length > this.#limit()) this.#refuse(controller);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     // After a pause undici flushes its parser and calls this without bytes; pausing again would loop endlessly.
     if (this.#settled || chunk.byteLength === 0) return;
+    this.#arrived += chunk.byteLength;
+    if (this.#drips()) return;
+    if (this.#skip !== undefined) {
+      this.#takeWindow(controller, chunk);
+      return;
+    }
     if (this.#received + chunk.byteLength > this.#limit()) {
       this.#refuse(controller);
       return;
     }
+    this.#take(controller, chunk);
+  }
+
+  /** Of a whole object, only the part that belongs to the target. */
+  #takeWindow(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const skipped = Math.min(this.#skip ?? 0, chunk.byteLength);
+    this.#skip = (this.#skip ?? 0) - skipped;
+    const room = this.#limit() - this.#received;
+    const wanted = chunk.subarray(skipped, skipped + room);
+    if (wanted.byteLength > 0) this.#take(controller, wanted);
+    if (chunk.byteLength - skipped <= room) return;
+    this.#cut = true;
+    this.onResponseEnd();
+    controller.abort(new XsyncError('aborted', 'the rest is not needed'));
+  }
+
+  #take(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const target = this.#target();
     if (target) target.set(chunk, this.#received);
     // The transport reuses the chunk's memory.
     else this.#chunks.push(Buffer.from(chunk));
     this.#received += chunk.byteLength;
-    if (this.#drips()) return;
     const hold = target && this.#request.pace?.(chunk.byteLength);
     if (!hold) return;
     controller.pause();
     hold.then(
       () => {
         // Our own wait is not the server's.
-        this.#stretch = { sinceMs: performance.now(), received: this.#received };
+        this.#stretch = { sinceMs: performance.now(), arrived: this.#arrived };
         controller.resume();
       },
       (error: Error) => this.#abort(error),
@@ -126,8 +154,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const now = performance.now();
     const limitMs = idleTimeoutMs * (this.#request.keptOpen ? PATIENCE : 1);
     if (now - this.#stretch.sinceMs < limitMs) return false;
-    const bytes = this.#received - this.#stretch.received;
-    this.#stretch = { sinceMs: now, received: this.#received };
+    const bytes = this.#arrived - this.#stretch.arrived;
+    this.#stretch = { sinceMs: now, arrived: this.#arrived };
     if (bytes >= LEAST_PROGRESS) return false;
     const message = `${host} sent only ${bytes} bytes in ${Math.round(limitMs / 1000)} s`;
     this.#abort(new XsyncError('timeout', message, { subject: host }));
@@ -139,7 +167,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#settle();
     const [first] = this.#chunks;
     const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
-    const answer = { status: this.#status, headers: this.#headers, body, received: this.#received };
+    const answer = { status: this.#status, headers: this.#headers, body, received: this.#received, cut: this.#cut };
     // undici frees the connection one turn of the event loop later; a caller resolved earlier would open another one.
     queueMicrotask(() => setImmediate(this.#resolve, answer));
   }

@@ -1,6 +1,5 @@
 /** Finds out why a HEAD was refused. */
 import { isUnexplained, isXsyncError, XsyncError } from '../../model/error.js';
-import type { ObjectInfo } from '../../model/object.js';
 
 /** Codes of a HEAD's refusal that only its status says. The status alone explains the others. */
 const VAGUE = ['invalid-response', 'access-denied', 'bad-credentials'] as const;
@@ -18,7 +17,7 @@ export class HeadExplainer {
    * Returns the result of `head`, or of `getByte` if `head` is refused without a reason and `getByte` is not.
    * @throws the error of `getByte` if it tells the reason, otherwise that of `head`
    */
-  async ask(head: () => Promise<ObjectInfo>, getByte: () => Promise<ObjectInfo>): Promise<ObjectInfo> {
+  async ask<T>(head: () => Promise<T>, getByte: () => Promise<T>): Promise<T> {
     try {
       return await head();
     } catch (error) {
@@ -28,7 +27,7 @@ export class HeadExplainer {
     }
   }
 
-  async #explained(bare: XsyncError, getByte: () => Promise<ObjectInfo>): Promise<ObjectInfo> {
+  async #explained<T>(bare: XsyncError, getByte: () => Promise<T>): Promise<T> {
     try {
       return await getByte();
     } catch (error) {

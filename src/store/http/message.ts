@@ -19,6 +19,11 @@ export interface HttpRequest {
   body?: Uint8Array | string;
   /** Receives the body of a 2xx response; a longer body is `invalid-response`. */
   target?: Uint8Array;
+  /**
+   * The body of a 200 begins this many bytes before the target: a server may ignore Range. They are dropped, and what
+   * follows the target is not read.
+   */
+  offset?: number;
   /** Paces and reports the bytes of `body` as they are sent, and those of a 2xx response as they reach `target`. */
   pace?: Pace;
   signal?: AbortSignal;
@@ -32,6 +37,8 @@ export interface HttpResponse {
   headers: Record<string, string>;
   /** The response body if there was no target, or the error text if the status is not 2xx. */
   body: Buffer;
-  /** Bytes of the response body. May be fewer than the target's length, which the caller must check. */
+  /** Bytes of the response body, or in the target. May be fewer than the target's length, which the caller must check. */
   received: number;
+  /** More followed the target, and was not read. */
+  cut?: boolean;
 }

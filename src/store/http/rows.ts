@@ -2,6 +2,7 @@
  * Damaged rows of a listing. If a row lacks its size, ETag or time, or has one that cannot be right, the object is listed
  * all the same, with an ETag that no object has: reading it finds another one, and asks about this object alone.
  */
+import { bareEtag } from '../../model/etag.js';
 
 /** The ETag of a listed object whose row is damaged. Nothing is taken for equal to it. */
 export const UNKNOWN_ETAG = 'unknown';
@@ -9,6 +10,12 @@ export const UNKNOWN_ETAG = 'unknown';
 /** Whether HTTP can carry the ETag back in a condition. */
 export function isUsableEtag(etag: string | undefined): etag is string {
   return etag !== undefined && /^[\x20-\x7e\x80-\xff]+$/.test(etag);
+}
+
+/** The ETag of a row without quotes; undefined if it is missing or damaged. */
+export function usableEtag(etag: string | undefined): string | undefined {
+  const bare = bareEtag(etag ?? '');
+  return isUsableEtag(bare) ? bare : undefined;
 }
 
 /** Undefined for what is no whole number, or too large to be exact. */

@@ -1,6 +1,7 @@
 /** Access points and other things that AWS lets one name in place of a bucket. */
 import { XsyncError } from '../../model/error.js';
-import { endpointIn, isAws, presetOf, type S3Config } from './config.js';
+import { endpointIn, type S3Config } from './config.js';
+import { isAws, presetOf } from './presets.js';
 import { loadSdkNow } from './sdk-load.js';
 
 /** An ARN of an access point, up to the slash before the key. Parts are separated by colons or slashes. */

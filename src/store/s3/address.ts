@@ -2,7 +2,8 @@
 import { partitionOf } from '../../aws/partition.js';
 import { XsyncError } from '../../model/error.js';
 import { refuseOtherKinds, ruledAddress } from './access-point.js';
-import { endpointIn, isAws, presetOf, type S3Config } from './config.js';
+import { endpointIn, type S3Config } from './config.js';
+import { isAws, presetOf } from './presets.js';
 
 /** An origin and the path in front of keys: `''` under virtual hosts, `/bucket` in path style. */
 export interface Address {

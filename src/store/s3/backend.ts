@@ -3,7 +3,8 @@ import { isAccelerated } from '../accelerate.js';
 import type { Backend, OpenTarget, RcloneSection, Resources } from '../backend.js';
 import { rcloneSettings } from '../rclone.js';
 import { bucketIn } from './access-point.js';
-import { providerOf, type S3Config, s3ConfigSchema } from './config.js';
+import { type S3Config, s3ConfigSchema } from './config.js';
+import { PROVIDERS, providerOf, RCLONE_PROVIDERS } from './presets.js';
 
 export const s3Backend: Backend<S3Config> = {
   type: 's3',
@@ -39,23 +40,16 @@ async function openStore(given: S3Config, { bucket, label }: OpenTarget, resourc
     const { openS3SdkStore } = await import('./sdk.js');
     return openS3SdkStore(config, bucket, { ...resources, credentials, agents: await connection.agents() });
   }
-  return openS3Store(config, bucket, { transport: await connection.http(), credentials, place: label });
+  const { tell } = resources;
+  return openS3Store(config, bucket, { transport: await connection.http(), credentials, place: label, tell });
 }
-
-/** rclone's providers for which xsync has a preset. All others are plain S3 (`other`). */
-const PROVIDERS: Readonly<Record<string, string>> = {
-  AWS: 'aws',
-  Ceph: 'ceph',
-  Cloudflare: 'r2',
-  HuaweiOBS: 'obs',
-  Minio: 'minio',
-  TencentCOS: 'cos',
-};
 
 function fromRclone(section: RcloneSection): Record<string, string> | string {
   const settings = rcloneSettings(section);
   if (typeof settings === 'string') return settings;
-  const provider = PROVIDERS[section.get('provider') ?? ''] ?? 'other';
+  const named = section.get('provider')?.toLowerCase() ?? '';
+  // rclone has providers that are plain S3 here.
+  const provider = RCLONE_PROVIDERS[named] ?? PROVIDERS.find((name) => name === named) ?? 'other';
   const accelerated = provider === 'aws' && section.get('use_accelerate_endpoint') === 'true';
   return {
     provider: provider === 'aws' && isInChina(settings.region) ? 'aws-cn' : provider,

@@ -1,11 +1,12 @@
 /** Server-side copies: headers and responses that CopyObject and UploadPartCopy share. */
-import type { Checksums } from '../../model/checksum.js';
+import { bareEtag } from '../../model/etag.js';
 import { readXml } from '../http/xml.js';
-import type { CopyOptions, WriteResult } from '../port.js';
+import type { CopyOptions } from '../port.js';
 import { isArn } from './access-point.js';
+import type { Written } from './calls.js';
+import { mustHaveRoot } from './deleting.js';
 import { encodeKey, encodeParameter } from './encode.js';
-import { checksumsIn, unquote } from './headers.js';
-import { required, time } from './listing.js';
+import { time } from './listing.js';
 
 /** The headers that name the source, for both kinds of copy. */
 export function copySource(bucket: string, key: string, { ifMatch, versionId }: CopyOptions): Record<string, string> {
@@ -21,29 +22,23 @@ const FIELDS = ['ETag', 'LastModified', 'ChecksumCRC64NVME', 'ChecksumType'] as 
 
 /**
  * The result of a copy; `root` is `CopyObjectResult` or `CopyPartResult`.
- * @param promised as in `checksumsOfEtag`
+ * @throws unsupported: the store took the request for that of an empty object or part
  */
-export function readCopy(root: string, body: Buffer, headers: Record<string, string>, promised: boolean): WriteResult {
+export function readCopy(root: string, body: Buffer, headers: Record<string, string>): Written {
+  mustHaveRoot(body, root);
   const { fields } = readXml(body, { root, fields: FIELDS, lists: {} });
-  const etag = unquote(required(fields.ETag, 'ETag'));
-  const mtimeMs = fields.LastModified === undefined ? undefined : time(fields.LastModified);
-  return {
-    etag,
-    checksums: bodyChecksums(fields, headers, etag, promised),
-    versionId: headers['x-amz-version-id'],
-    mtimeMs,
-  };
+  const etag = fields.ETag ? bareEtag(fields.ETag) : undefined;
+  const mtimeMs = fields.LastModified ? time(fields.LastModified) : undefined;
+  return { etag, headers: withChecksums(headers, fields), mtimeMs };
 }
 
-/** Checksums of a response that has them in its XML. The encryption is in the headers. */
-export function bodyChecksums(
-  fields: { ChecksumCRC64NVME?: string; ChecksumType?: string },
+/** The headers of a response, with the checksums of its XML. The encryption is in the headers. */
+export function withChecksums(
   headers: Record<string, string>,
-  etag: string,
-  promised: boolean,
-): Checksums {
+  fields: { ChecksumCRC64NVME?: string; ChecksumType?: string },
+): Record<string, string> {
   const shown: Record<string, string> = { ...headers };
   if (fields.ChecksumCRC64NVME !== undefined) shown['x-amz-checksum-crc64nvme'] = fields.ChecksumCRC64NVME;
   if (fields.ChecksumType !== undefined) shown['x-amz-checksum-type'] = fields.ChecksumType;
-  return checksumsIn(shown, etag, promised);
+  return shown;
 }

@@ -53,6 +53,17 @@ export function encodeQuery(parameters: Record<string, string | number | undefin
 }
 
 /**
+ * Decodes a page's keys, or its prefixes, if they are encoded. Some stores claim `encoding-type=url` and encode neither,
+ * or only the keys (Ceph before 15: https://tracker.ceph.com/issues/41870). A text that no encoder writes shows it.
+ */
+export function listedDecoder(encoding: string | undefined, texts: readonly string[]): (text: string) => string {
+  return encoding?.toLowerCase() === 'url' && texts.every((text) => ENCODED.test(text)) ? decodeListed : (text) => text;
+}
+
+/** Bytes that are not UTF-8 are encoded as well, so they prove nothing. */
+const ENCODED = /^(?:[!-$&-~]|%[0-9A-Fa-f]{2})*$/;
+
+/**
  * Undoes `encoding-type=url`: percent-encoded UTF-8 in which S3 writes a space as `+` and a plus as `%2B`. A key that is
  * not UTF-8 stays as it is: no object is found under that name, so that this object fails alone.
  */

@@ -2,7 +2,8 @@
 import { partitionOf } from '../../aws/partition.js';
 import { type AwsSettings, awsSettings, type Environment } from '../../aws/settings.js';
 import { XsyncError } from '../../model/error.js';
-import { endpointIn, isAws, type S3Config } from './config.js';
+import { endpointIn, type S3Config } from './config.js';
+import { isAws } from './presets.js';
 
 export interface CompletedConfig {
   config: S3Config;

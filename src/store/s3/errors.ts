@@ -25,6 +25,8 @@ const DAMAGED =
   'The data changed in transit or at the source: run again. If it persists, compare the source with its checksum.';
 const SLOWER = 'Send fewer requests per second: set --tpslimit.';
 const CONFLICT = 'Remove the other one, or exclude this one; sync removes what the source no longer has.';
+const FEWER_PARTS =
+  'Set max_parts of this remote to the number of parts that the store allows, or set a larger --part-size.';
 const SIGNATURE = 'Check secret_access_key, and check that no proxy changes the headers.';
 
 /** Error codes of AWS and of compatible stores, each with xsync's code and a remedy. */
@@ -58,6 +60,7 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   InvalidRange: ['truncated'],
   InvalidObjectState: ['object-archived', 'Restore the object at the service first, or exclude it.'],
   EntityTooLarge: ['object-too-large'],
+  TooManyParts: ['object-too-large', FEWER_PARTS],
   MetadataTooLarge: ['metadata-too-large', 'Shorten the metadata, or copy without it.'],
   KeyTooLongError: ['key-not-representable'],
   InvalidURI: ['key-not-representable'],
@@ -138,6 +141,8 @@ function meaningOf(
   if (serviceCode === 'InvalidRequest' && /accelerat/i.test(message ?? '')) return ['acceleration-disabled'];
   if (serviceCode === 'InvalidArgument' && /key.*(too long|length)/i.test(message ?? ''))
     return ['key-not-representable'];
+  if (serviceCode === 'InvalidArgument' && /part ?number/i.test(message ?? ''))
+    return ['object-too-large', FEWER_PARTS];
   // RGW returns NoSuchKey for an upload that no longer exists.
   if (serviceCode === 'NoSuchKey' && upload) return ['upload-not-found'];
   // SSE-C: only the key that encrypted the object can read it.

@@ -133,14 +133,6 @@ function utf8Of(latin1: string): string {
   return isUtf8(bytes) ? bytes.toString('utf8') : latin1;
 }
 
-/** The ETag without quotes and weak mark, otherwise verbatim. */
-export function unquote(etag: string): string {
-  // The common form needs no regexp: this runs for every key of a listing.
-  const last = etag.length - 1;
-  if (last > 0 && etag[0] === '"' && etag[last] === '"') return etag.slice(1, last);
-  return etag.replace(/^(?:W\/)?"(.*)"$/, '$1');
-}
-
 const MD5 = /^[0-9a-f]{32}$/i;
 const MD5_OF_PARTS = /^[0-9a-f]{32}-\d+$/i;
 

@@ -1,18 +1,12 @@
 /** Reads object attributes from response headers, and capabilities from presets. */
 import { XsyncError } from '../../model/error.js';
+import { bareEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
-import type { HttpResponse } from '../http/message.js';
 import type { Capabilities } from '../port.js';
-import type { S3Preset } from './config.js';
-import {
-  checksumsIn,
-  contentHeadersIn,
-  encryptsWithKms,
-  metadataIn,
-  type NewObjectSettings,
-  unquote,
-} from './headers.js';
+import type { Answer, GetAnswer } from './calls.js';
+import { checksumsIn, contentHeadersIn, encryptsWithKms, metadataIn, type NewObjectSettings } from './headers.js';
 import { ARCHIVED, required, time } from './listing.js';
+import type { S3Preset } from './presets.js';
 
 const GiB = 1024 ** 3;
 
@@ -21,10 +15,10 @@ export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): C
     orderedListing: preset.orderedListing,
     minPartSize: preset.minPartSize,
     maxPartSize: 5 * GiB,
-    maxParts: 10_000,
+    maxParts: preset.maxParts,
     maxObjectSize: preset.maxObjectSize,
     maxPutSize: 5 * GiB,
-    maxCopySize: 5 * GiB,
+    maxCopySize: preset.maxCopySize,
     answersCrc64ecma: false,
     checksContentMd5: true,
     partEtagIsMd5: preset.partEtagIsMd5 && !encryptsWithKms(settings),
@@ -43,7 +37,7 @@ export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): C
  * @param promised the object's ETag is an MD5 if it looks like one
  */
 export function infoOf(key: string, size: number, headers: Record<string, string>, promised: boolean): ObjectInfo {
-  const etag = unquote(required(headers.etag || undefined, 'ETag'));
+  const etag = bareEtag(required(headers.etag || undefined, 'ETag'));
   const info: ObjectInfo = {
     key,
     size,
@@ -73,17 +67,20 @@ export function infoOfRead(
 }
 
 /** The size of part 1 from a HEAD with a part number. Servers that ignore the number return no parts count. */
-export function firstPartSizeOf(answer: Pick<HttpResponse, 'headers'> | undefined): number | undefined {
+export function firstPartSizeOf(answer: Answer | undefined): number | undefined {
   if (answer?.headers['x-amz-mp-parts-count'] === undefined) return undefined;
-  return Number(required(answer.headers['content-length'], 'Content-Length'));
+  // No part is empty: such a server does not tell the length of what HEAD leaves out.
+  return Number(answer.headers['content-length'] ?? 0) || undefined;
 }
+
+const REFUSES = new Set([400, 405, 416, 501]);
 
 /** Undefined when a compatible server refuses the parameter instead of ignoring it. */
 export async function unlessUnsupported<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof XsyncError && (error.status === 400 || error.status === 501)) return undefined;
+    if (error instanceof XsyncError && REFUSES.has(error.status ?? 0)) return undefined;
     throw error;
   }
 }
@@ -95,12 +92,26 @@ function isArchived(headers: Record<string, string>): boolean {
   return archived && !headers['x-amz-restore']?.includes('ongoing-request="false"');
 }
 
-/** The whole object's size from a ranged GET. Some stores return 200 when the range covers the whole object. */
-export function totalSize({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>, offset: number): number {
-  if (status === 200 && offset === 0) return Number(headers['content-length'] ?? Number.NaN);
-  const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers['content-range'] ?? '');
-  if (status !== 206 || range === null || Number(range[1]) !== offset) {
+/** Whether the headers name the version and its time. */
+export function describes({ etag, 'last-modified': time }: Record<string, string>): boolean {
+  return Boolean(etag) && !Number.isNaN(Date.parse(time ?? ''));
+}
+
+/**
+ * The whole object's size, from a HEAD or a GET. Some stores return 200 when a range covers the whole object, and some
+ * always do. Undefined: the response does not tell.
+ * @throws invalid-response: another range than the one from `offset` on
+ */
+export function sizeOf(answer: Answer & Partial<GetAnswer>, offset: number): number | undefined {
+  const { status, headers, received, cut } = answer;
+  if (status !== 206) {
+    const length = headers['content-length'];
+    if (length !== undefined) return /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+    return received !== undefined && !cut ? offset + received : undefined;
+  }
+  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
+  if (range === null || Number(range[1]) !== offset) {
     throw new XsyncError('invalid-response', 'the store returned a different range than requested', { status });
   }
-  return Number(range[2]);
+  return range[2] === '*' ? undefined : Number(range[2]);
 }

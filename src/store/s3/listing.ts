@@ -1,15 +1,15 @@
-/** Converts S3's XML listings into the port's pages. */
+/** Reads S3's XML listings. */
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
-import { timeIn, versionOf, wholeNumber } from '../http/rows.js';
+import { timeIn, usableEtag, wholeNumber } from '../http/rows.js';
 import { readXml } from '../http/xml.js';
-import type { ListPage, PartEntry, UploadEntry, UploadPage } from '../port.js';
-import { decodeListed } from './encode.js';
-import { checksumsOfEtag, unquote } from './headers.js';
+import type { ListedPage, ListedParts, ListedUploads, Row } from './calls.js';
+import { listedDecoder } from './encode.js';
+import { checksumsOfEtag } from './headers.js';
 
 const PAGE = {
   root: 'ListBucketResult',
-  fields: ['IsTruncated', 'NextContinuationToken', 'EncodingType'],
+  fields: ['IsTruncated', 'NextContinuationToken', 'Marker', 'NextMarker', 'EncodingType'],
   lists: { Contents: ['Key', 'LastModified', 'ETag', 'Size', 'StorageClass'], CommonPrefixes: ['Prefix'] },
   quoted: ['ETag'],
 } as const;
@@ -29,95 +29,81 @@ const PARTS = {
 /** Storage classes whose objects must be restored before they can be read. */
 export const ARCHIVED = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 
-/** One page of ListObjectsV2. @param promised as in `checksumsOfEtag` */
-export function readPage(body: Buffer, promised: boolean): ListPage {
+/** One page of either version of ListObjects. */
+export function readPage(body: Buffer): ListedPage {
   const { fields, lists } = readXml(body, PAGE);
-  const decode = fields.EncodingType === 'url' ? decodeListed : verbatim;
+  const { EncodingType: encoding, NextContinuationToken, NextMarker } = fields;
+  const keys = lists.Contents.map(({ Key }) => required(Key, 'Key'));
+  const prefixes = lists.CommonPrefixes.map(({ Prefix }) => required(Prefix, 'Prefix'));
+  const decode = listedDecoder(encoding, keys);
   return {
-    entries: lists.Contents.map((content) => entryOf(content, decode, promised)),
-    prefixes: lists.CommonPrefixes.map(({ Prefix }) => decode(required(Prefix, 'Prefix'))),
-    nextToken: nextOf(fields.IsTruncated, fields.NextContinuationToken),
+    rows: lists.Contents.map((content, index) => rowOf(decode(keys[index] ?? ''), content)),
+    prefixes: prefixes.map(listedDecoder(encoding, prefixes)),
+    truncated: isTruncated(fields.IsTruncated),
+    token: NextContinuationToken || undefined,
+    nextMarker: NextMarker ? decode(NextMarker) : undefined,
+    versionOne: fields.Marker !== undefined && NextContinuationToken === undefined,
   };
 }
 
 type Content = Partial<Record<(typeof PAGE)['lists']['Contents'][number], string>>;
 
-function entryOf(
-  { Key, Size, ETag, LastModified, StorageClass }: Content,
-  decode: (text: string) => string,
+function rowOf(key: string, { Size, ETag, LastModified, StorageClass }: Content): Row {
+  const storageClass = StorageClass;
+  return { key, size: wholeNumber(Size), etag: usableEtag(ETag), mtimeMs: timeIn(LastModified), storageClass };
+}
+
+/** The entry of a row that lacks nothing. @param promised as in `checksumsOfEtag` */
+export function entryOf(
+  row: Required<Pick<Row, 'key' | 'size' | 'etag' | 'mtimeMs'>> & Row,
   promised: boolean,
 ): ObjectEntry {
-  const row = { size: wholeNumber(Size), etag: unquote(ETag ?? ''), mtimeMs: timeIn(LastModified) };
-  const { size, etag, mtimeMs } = versionOf(row);
-  const entry: ObjectEntry = {
-    key: decode(required(Key, 'Key')),
-    size,
-    etag,
-    mtimeMs,
-    // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
-    checksums: checksumsOfEtag(etag, promised),
-  };
-  if (StorageClass && StorageClass !== 'STANDARD') entry.storageClass = StorageClass;
-  if (StorageClass && ARCHIVED.has(StorageClass)) entry.special = 'archived';
+  const { key, size, etag, mtimeMs, storageClass } = row;
+  // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
+  const entry: ObjectEntry = { key, size, etag, mtimeMs, checksums: checksumsOfEtag(etag, promised) };
+  if (storageClass && storageClass !== 'STANDARD') entry.storageClass = storageClass;
+  if (storageClass && ARCHIVED.has(storageClass)) entry.special = 'archived';
   return entry;
 }
 
-/** One page of ListMultipartUploads; the token holds both of its markers. */
-export function readUploads(body: Buffer): UploadPage {
+/** One page of ListMultipartUploads. */
+export function readUploads(body: Buffer): ListedUploads {
   const { fields, lists } = readXml(body, UPLOADS);
-  const decode = fields.EncodingType === 'url' ? decodeListed : verbatim;
-  const uploads = lists.Upload.map(
-    ({ Key, UploadId, Initiated }): UploadEntry => ({
-      key: decode(required(Key, 'Key')),
-      uploadId: required(UploadId, 'UploadId'),
-      initiatedMs: time(Initiated),
-    }),
-  );
-  const marker = fields.NextKeyMarker === undefined ? undefined : decode(fields.NextKeyMarker);
-  const next = nextOf(fields.IsTruncated, marker && JSON.stringify([marker, fields.NextUploadIdMarker ?? '']));
-  return { uploads, nextToken: next };
+  const keys = lists.Upload.map(({ Key }) => required(Key, 'Key'));
+  const decode = listedDecoder(fields.EncodingType, keys);
+  const uploads = lists.Upload.map(({ UploadId, Initiated }, index) => ({
+    key: decode(keys[index] ?? ''),
+    uploadId: required(UploadId, 'UploadId'),
+    initiatedMs: time(Initiated),
+  }));
+  const { NextKeyMarker, NextUploadIdMarker: id = '' } = fields;
+  const next = NextKeyMarker ? { key: decode(NextKeyMarker), id } : undefined;
+  return { uploads, truncated: isTruncated(fields.IsTruncated), next };
 }
 
-/** Converts a token of `readUploads` to request parameters. */
-export function uploadMarkers(token: string | undefined): Record<string, string> {
-  if (token === undefined) return {};
-  const [key, id] = JSON.parse(token) as [string, string];
-  return { 'key-marker': key, 'upload-id-marker': id };
-}
-
-/** One page of ListParts. */
-export function readParts(body: Buffer): { parts: PartEntry[]; nextToken?: string } {
+/** One page of ListParts. A part without size or ETag is left out: it is sent again. */
+export function readParts(body: Buffer): ListedParts {
   const { fields, lists } = readXml(body, PARTS);
-  const parts = lists.Part.map(
-    ({ PartNumber, Size, ETag }): PartEntry => ({
-      partNumber: integer(PartNumber, 'PartNumber'),
-      size: integer(Size, 'Size'),
-      etag: unquote(required(ETag, 'ETag')),
-    }),
-  );
-  return { parts, nextToken: nextOf(fields.IsTruncated, fields.NextPartNumberMarker) };
+  const parts = lists.Part.flatMap(({ PartNumber, Size, ETag }) => {
+    const partNumber = wholeNumber(PartNumber);
+    const size = wholeNumber(Size);
+    const etag = usableEtag(ETag);
+    return partNumber === undefined || size === undefined || !etag ? [] : [{ partNumber, size, etag }];
+  });
+  if (!isTruncated(fields.IsTruncated)) return { parts };
+  const next = wholeNumber(fields.NextPartNumberMarker) || parts.at(-1)?.partNumber;
+  if (next === undefined) throw missing('part number marker');
+  return { parts, next };
 }
 
-function verbatim(text: string): string {
-  return text;
-}
-
-/** A page that is not the last must have a continuation token. Otherwise the listing would end early. */
-function nextOf(truncated: string | undefined, next: string | undefined): string | undefined {
-  if (truncated === 'false') return undefined;
-  if (truncated !== 'true') throw missing('IsTruncated');
-  if (!next) throw missing('continuation token');
-  return next;
+function isTruncated(text: string | undefined): boolean | undefined {
+  const lower = text?.trim().toLowerCase();
+  return lower === 'true' || lower === 'false' ? lower === 'true' : undefined;
 }
 
 export function required(value: string | undefined, name: string): string {
   if (value === undefined) throw missing(name);
   return value;
-}
-
-function integer(value: string | undefined, name: string): number {
-  if (value === undefined || !/^\d{1,15}$/.test(value)) throw missing(name);
-  return Number(value);
 }
 
 export function time(value: string | undefined): number {

@@ -1,71 +1,66 @@
-/** Converts the SDK's outputs to the port's values. */
+/** Reads the SDK's outputs. */
 import type {
-  CommonPrefix,
   DeleteObjectsCommandOutput,
-  _Object as Listed,
   ListMultipartUploadsCommandOutput,
+  ListObjectsCommandOutput,
   ListObjectsV2CommandOutput,
   ListPartsCommandOutput,
 } from '@aws-sdk/client-s3';
 import { XsyncError } from '../../model/error.js';
-import type { ObjectEntry } from '../../model/object.js';
-import { versionOf } from '../http/rows.js';
-import type { DeleteFailure, ListPage, PartEntry, UploadEntry, UploadPage, WriteResult } from '../port.js';
-import { bodyChecksums } from './copying.js';
-import { decodeListed } from './encode.js';
+import { bareEtag } from '../../model/etag.js';
+import { usableEtag } from '../http/rows.js';
+import type { DeleteFailure } from '../port.js';
+import type { ListedPage, ListedParts, ListedUploads, Written } from './calls.js';
+import { withChecksums } from './copying.js';
+import { listedDecoder } from './encode.js';
 import { itemError } from './errors.js';
-import { checksumsIn, checksumsOfEtag, unquote } from './headers.js';
-import { ARCHIVED, required } from './listing.js';
+import { required } from './listing.js';
 import type { SdkAnswer } from './sdk-call.js';
 
-/** @param promised as in `checksumsOfEtag` */
-export function readPage(output: ListObjectsV2CommandOutput, promised: boolean): ListPage {
-  const decode = decoder(output.EncodingType);
+/** @param answer the raw response, which shows whose version it is */
+export function readPage(output: ListObjectsV2CommandOutput | ListObjectsCommandOutput, answer: SdkAnswer): ListedPage {
+  const { EncodingType: encoding, Contents = [], CommonPrefixes = [] } = output;
+  const keys = Contents.map(({ Key }) => required(Key, 'Key'));
+  const prefixes = CommonPrefixes.map(({ Prefix }) => required(Prefix, 'Prefix'));
+  const decode = listedDecoder(encoding, keys);
+  const token = 'NextContinuationToken' in output ? output.NextContinuationToken : undefined;
+  const nextMarker = 'NextMarker' in output ? output.NextMarker : undefined;
   return {
-    entries: (output.Contents ?? []).map((listed) => entryOf(listed, decode, promised)),
-    prefixes: (output.CommonPrefixes ?? []).map(({ Prefix }: CommonPrefix) => decode(required(Prefix, 'Prefix'))),
-    nextToken: nextOf(output.IsTruncated, output.NextContinuationToken),
+    rows: Contents.map(({ Size, ETag, LastModified, StorageClass }, index) => ({
+      key: decode(keys[index] ?? ''),
+      size: Number.isSafeInteger(Size) ? Size : undefined,
+      etag: usableEtag(ETag),
+      mtimeMs: msOf(LastModified),
+      storageClass: StorageClass,
+    })),
+    prefixes: prefixes.map(listedDecoder(encoding, prefixes)),
+    truncated: output.IsTruncated,
+    token: token || undefined,
+    nextMarker: nextMarker ? decode(nextMarker) : undefined,
+    versionOne: token === undefined && answer.body.includes('<Marker'),
   };
 }
 
-function entryOf(listed: Listed, decode: (text: string) => string, promised: boolean): ObjectEntry {
-  const mtimeMs = listed.LastModified?.getTime();
-  const { etag, ...version } = versionOf({ size: listed.Size, etag: unquote(listed.ETag ?? ''), mtimeMs });
-  const entry: ObjectEntry = {
-    key: decode(required(listed.Key, 'Key')),
-    ...version,
-    etag,
-    // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
-    checksums: checksumsOfEtag(etag, promised),
-  };
-  const { StorageClass: storageClass } = listed;
-  if (storageClass && storageClass !== 'STANDARD') entry.storageClass = storageClass;
-  if (storageClass && ARCHIVED.has(storageClass)) entry.special = 'archived';
-  return entry;
+export function readUploads(output: ListMultipartUploadsCommandOutput): ListedUploads {
+  const { EncodingType: encoding, Uploads = [], NextKeyMarker, NextUploadIdMarker: id = '' } = output;
+  const keys = Uploads.map(({ Key }) => required(Key, 'Key'));
+  const decode = listedDecoder(encoding, keys);
+  const uploads = Uploads.map(({ UploadId, Initiated }, index) => ({
+    key: decode(keys[index] ?? ''),
+    uploadId: required(UploadId, 'UploadId'),
+    initiatedMs: msOf(Initiated) ?? noTime(),
+  }));
+  const next = NextKeyMarker ? { key: decode(NextKeyMarker), id } : undefined;
+  return { uploads, truncated: output.IsTruncated, next };
 }
 
-export function readUploads(output: ListMultipartUploadsCommandOutput): UploadPage {
-  const decode = decoder(output.EncodingType);
-  const uploads = (output.Uploads ?? []).map(
-    ({ Key, UploadId, Initiated }): UploadEntry => ({
-      key: decode(required(Key, 'Key')),
-      uploadId: required(UploadId, 'UploadId'),
-      initiatedMs: timeOf(Initiated),
-    }),
-  );
-  const { NextKeyMarker: marker, NextUploadIdMarker: id = '' } = output;
-  return { uploads, nextToken: nextOf(output.IsTruncated, marker && JSON.stringify([decode(marker), id])) };
-}
-
-export function readParts(output: ListPartsCommandOutput): { parts: PartEntry[]; nextToken?: string } {
-  const parts = (output.Parts ?? []).map(
-    ({ PartNumber, Size, ETag }): PartEntry => ({
-      partNumber: integer(PartNumber, 'PartNumber'),
-      size: integer(Size, 'Size'),
-      etag: unquote(required(ETag, 'ETag')),
-    }),
-  );
-  return { parts, nextToken: nextOf(output.IsTruncated, output.NextPartNumberMarker) };
+export function readParts({ Parts = [], IsTruncated, NextPartNumberMarker }: ListPartsCommandOutput): ListedParts {
+  const parts = Parts.flatMap(({ PartNumber: partNumber, Size: size, ETag }) => {
+    const etag = usableEtag(ETag);
+    return partNumber === undefined || size === undefined || !etag ? [] : [{ partNumber, size, etag }];
+  });
+  if (!IsTruncated) return { parts };
+  return { parts, next: Number(NextPartNumberMarker) || parts.at(-1)?.partNumber };
 }
 
 export function readDeleteFailures({ Errors = [] }: DeleteObjectsCommandOutput): DeleteFailure[] {
@@ -73,12 +68,6 @@ export function readDeleteFailures({ Errors = [] }: DeleteObjectsCommandOutput):
     key: Key,
     error: itemError(Key, Code, Message),
   }));
-}
-
-/** The result of a put or an uploaded part, which is in the headers. */
-export function readWritten({ headers }: SdkAnswer, promised: boolean): WriteResult {
-  const etag = unquote(required(headers.etag, 'ETag'));
-  return { etag, checksums: checksumsIn(headers, etag, promised), versionId: headers['x-amz-version-id'] };
 }
 
 interface Described {
@@ -89,36 +78,17 @@ interface Described {
 }
 
 /** The result of a copy or a completed upload, which is in the XML. */
-export function readDescribed(
-  described: Described | undefined,
-  { headers }: SdkAnswer,
-  promised: boolean,
-): WriteResult {
+export function readDescribed(described: Described | undefined, { headers }: SdkAnswer): Written {
   const { ETag, LastModified, ...checksums } = described ?? {};
-  const etag = unquote(required(ETag, 'ETag'));
-  const mtimeMs = LastModified?.getTime();
-  const proof = bodyChecksums(checksums, headers, etag, promised);
-  return { etag, checksums: proof, versionId: headers['x-amz-version-id'], mtimeMs };
+  const etag = ETag ? bareEtag(ETag) : undefined;
+  return { etag, headers: withChecksums(headers, checksums), mtimeMs: msOf(LastModified) };
 }
 
-function decoder(encoding: string | undefined): (text: string) => string {
-  return encoding === 'url' ? decodeListed : (text) => text;
+function msOf(value: Date | undefined): number | undefined {
+  const ms = value?.getTime();
+  return ms === undefined || Number.isNaN(ms) ? undefined : ms;
 }
 
-/** A page that is not the last must have a continuation token. Otherwise the listing would end early. */
-function nextOf(truncated: boolean | undefined, next: string | undefined): string | undefined {
-  if (truncated === false) return undefined;
-  if (truncated === undefined) return required(undefined, 'IsTruncated');
-  return required(next || undefined, 'continuation token');
-}
-
-function integer(value: number | undefined, name: string): number {
-  if (value !== undefined && Number.isSafeInteger(value)) return value;
-  throw new XsyncError('invalid-response', `the store's response has no ${name}`);
-}
-
-function timeOf(value: Date | undefined): number {
-  const ms = value?.getTime() ?? Number.NaN;
-  if (Number.isNaN(ms)) throw new XsyncError('invalid-response', "the store's response has no valid time");
-  return ms;
+function noTime(): never {
+  throw new XsyncError('invalid-response', "the store's response has no valid time");
 }

@@ -73,19 +73,32 @@ export class SdkCall {
     return this.#body;
   }
 
-  /** Reads the stream into the target and returns the number of bytes. @throws invalid-response: when there are more */
-  async download(target: Uint8Array, stream: AsyncIterable<Uint8Array>, pace: Pace | undefined): Promise<number> {
-    let received = 0;
+  /**
+   * Reads the stream into the target and counts its bytes. A 200 is the whole object: the target begins at `offset`,
+   * and what follows it is not read.
+   * @throws invalid-response: when there are more bytes than requested
+   */
+  async download(
+    target: Uint8Array,
+    stream: AsyncIterable<Uint8Array>,
+    pace: Pace | undefined,
+    offset: number,
+  ): Promise<{ bytes: number; cut: boolean }> {
+    const whole = this.answer?.status === 200;
+    let skip = whole ? offset : 0;
+    let bytes = 0;
     for await (const chunk of stream) {
       this.touch();
-      if (received + chunk.byteLength > target.byteLength) {
-        throw new XsyncError('invalid-response', 'the store returned more bytes than requested');
-      }
-      target.set(chunk, received);
-      received += chunk.byteLength;
-      await this.#paced(chunk.byteLength, pace);
+      const taken = chunk.subarray(skip, skip + target.byteLength - bytes);
+      const more = chunk.byteLength - Math.min(skip, chunk.byteLength) > taken.byteLength;
+      skip -= Math.min(skip, chunk.byteLength);
+      if (more && !whole) throw new XsyncError('invalid-response', 'the store returned more bytes than requested');
+      target.set(taken, bytes);
+      bytes += taken.byteLength;
+      await this.#paced(taken.byteLength, pace);
+      if (more) return { bytes, cut: true };
     }
-    return received;
+    return { bytes, cut: false };
   }
 
   /** Reads a body that is not an object's: a listing or an error. @throws invalid-response: when it is too long */

@@ -21,9 +21,11 @@ import type { Agents } from '../http/agents.js';
 import { translateFault } from '../http/translate.js';
 import { isWebPage, webPageError, xmlRoot } from '../http/xml.js';
 import { type Addresses, addressesOf } from './address.js';
-import { isAws, type S3Config } from './config.js';
+import type { S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
+import { mustHaveRoot } from './deleting.js';
 import { refusalOf } from './errors.js';
+import { isAws } from './presets.js';
 import { type SdkAnswer, SdkCall } from './sdk-call.js';
 import { loadSdk, type Sdk } from './sdk-load.js';
 
@@ -51,6 +53,8 @@ export interface SdkRequest<I extends ServiceInputTypes, O extends ServiceOutput
   upload?: boolean;
   /** Carries object data: sent to the data endpoint. */
   data?: boolean;
+  /** The root element of the response, if a store that lacks the call might take it for another one. */
+  root?: string;
   /** Called for each attempt. */
   command: (sdk: Sdk, call: SdkCall) => Command<I, O>;
   edit?: (request: Editable) => void;
@@ -138,6 +142,9 @@ export class SdkClient {
           }
           const result = await next(args);
           await keepAnswer(result.response as SdkResponse, call, request.receive !== undefined);
+          // The SDK takes an empty response for a failure of the service.
+          const { answer } = call;
+          if (request.root !== undefined && answer?.status === 200) mustHaveRoot(answer.body, request.root);
           return result;
         },
         { step: 'deserialize', priority: 'low' },

@@ -5,9 +5,10 @@ import { XsyncError } from '../../model/error.js';
 import type { ContentHeaders, UserMetadata } from '../../model/object.js';
 import type { CopyOptions, ObjectStore, PutOptions } from '../port.js';
 import type { Condition } from './conditions.js';
-import type { S3Config, S3Preset } from './config.js';
+import type { S3Config } from './config.js';
 import { copySource } from './copying.js';
 import { md5Header, metadataOut } from './headers.js';
+import type { S3Preset } from './presets.js';
 import type { Editable } from './sdk-client.js';
 
 /** The attributes of a new object under the SDK's names. `withHeaders` sets `Expires`. */

@@ -1,26 +1,16 @@
 /** Multipart uploads through the SDK. */
-import { isXsyncError } from '../../model/error.js';
-import { PageGuard } from '../../model/paging.js';
-import type {
-  CallOptions,
-  CopyOptions,
-  ObjectStore,
-  PartEntry,
-  PartOptions,
-  PartResult,
-  UploadOptions,
-  UploadPage,
-  UploadRef,
-  WriteResult,
-} from '../port.js';
-import { type S3Config, type S3Preset, writtenEtagIsMd5 } from './config.js';
+import type { CallOptions, CopyOptions, ObjectStore, PartOptions, UploadOptions, UploadRef } from '../port.js';
+import type { Answer, ListedParts, ListedUploads, S3Calls, Written } from './calls.js';
+import type { Condition } from './conditions.js';
+import type { S3Config } from './config.js';
 import { encodeKey } from './encode.js';
-import { required, uploadMarkers } from './listing.js';
-import { readDescribed, readParts, readUploads, readWritten } from './sdk-answers.js';
+import { required } from './listing.js';
+import type { S3Preset } from './presets.js';
+import { readDescribed, readParts, readUploads } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
 import type { SdkClient } from './sdk-client.js';
 import type { Sdk } from './sdk-load.js';
-import { attributesOf, bodyOf, type conditionOf, quote, sourceOf, withHeaders } from './sdk-requests.js';
+import { attributesOf, bodyOf, conditionOf, quote, sourceOf, withHeaders } from './sdk-requests.js';
 
 export class SdkUploads {
   readonly #client: SdkClient;
@@ -44,14 +34,13 @@ export class SdkUploads {
     return { key, uploadId: required(output.UploadId, 'UploadId') };
   }
 
-  async part(upload: UploadRef, partNumber: number, body: Uint8Array, options: PartOptions = {}): Promise<PartResult> {
+  async part(upload: UploadRef, partNumber: number, body: Uint8Array, options: PartOptions): Promise<Answer> {
     const { signal, pace } = options;
     const input = { ...this.#upload(upload), PartNumber: partNumber, ...bodyOf(body, options.contentMd5) };
     const command = (sdk: Sdk, call: SdkCall) => new sdk.UploadPartCommand({ ...input, Body: call.upload(body, pace) });
     const edit = withHeaders(undefined);
     const request = { key: upload.key, signal, upload: true, data: true, edit, command };
-    const { etag, checksums } = readWritten((await this.#client.send(request)).answer, writtenEtagIsMd5(this.#preset));
-    return { etag, checksums };
+    return (await this.#client.send(request)).answer;
   }
 
   async partCopy(
@@ -60,70 +49,55 @@ export class SdkUploads {
     source: ObjectStore,
     sourceKey: string,
     range: { offset: number; size: number },
-    options: CopyOptions = {},
-  ): Promise<PartResult> {
+    options: CopyOptions,
+  ): Promise<Written> {
     const CopySourceRange = `bytes=${range.offset}-${range.offset + range.size - 1}`;
     const from = { ...sourceOf(source, sourceKey, options), CopySourceRange };
     const input = { ...this.#upload(upload), PartNumber: partNumber, ...from };
     const command = (sdk: Sdk) => new sdk.UploadPartCopyCommand(input);
-    const { output, answer } = await this.#client.send({ key: upload.key, signal: options.signal, command });
-    const { etag, checksums } = readDescribed(output.CopyPartResult, answer, writtenEtagIsMd5(this.#preset));
-    return { etag, checksums };
+    const { output, answer } = await this.#client.send({
+      key: upload.key,
+      signal: options.signal,
+      command,
+      root: 'CopyPartResult',
+    });
+    return readDescribed(output.CopyPartResult, answer);
   }
 
-  async parts(upload: UploadRef, { signal }: CallOptions = {}): Promise<PartEntry[]> {
-    const all: PartEntry[] = [];
-    const guard = new PageGuard(`the parts of ${upload.key}`);
-    for (let marker: string | undefined; ; ) {
-      const input = { ...this.#upload(upload), MaxParts: 1000, PartNumberMarker: marker };
-      const command = (sdk: Sdk) => new sdk.ListPartsCommand(input);
-      const page = readParts((await this.#client.send({ key: upload.key, signal, upload: true, command })).output);
-      all.push(...page.parts);
-      marker = page.nextToken;
-      guard.follow({ first: page.parts[0]?.partNumber, last: page.parts.at(-1)?.partNumber, token: marker });
-      if (marker === undefined) return all;
-    }
+  async parts(upload: UploadRef, after: number, { signal }: CallOptions): Promise<ListedParts> {
+    const marker = after === 0 ? undefined : String(after);
+    const input = { ...this.#upload(upload), MaxParts: 1000, PartNumberMarker: marker };
+    const command = (sdk: Sdk) => new sdk.ListPartsCommand(input);
+    return readParts((await this.#client.send({ key: upload.key, signal, upload: true, command })).output);
   }
 
   async complete(
     upload: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
     { signal }: CallOptions,
-    condition: ReturnType<typeof conditionOf>,
-  ): Promise<WriteResult> {
+    condition: Condition,
+  ): Promise<Written> {
     const Parts = parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: quote(etag) }));
-    const input = { ...this.#upload(upload), ...condition, MultipartUpload: { Parts } };
+    const input = { ...this.#upload(upload), ...conditionOf(condition), MultipartUpload: { Parts } };
     const command = (sdk: Sdk) => new sdk.CompleteMultipartUploadCommand(input);
-    const sent = this.#client.send({ key: upload.key, signal, upload: true, command });
-    const { output, answer } = await sent.catch(async (error: unknown) => {
-      // RGW also returns this for an upload that no longer exists. Listing its parts shows which case it is.
-      if (isXsyncError(error, 'server-error') && /already in progress/.test(error.message)) {
-        await this.parts(upload, { signal });
-      }
-      throw error;
-    });
-    return readDescribed(output, answer, this.#preset.etagIsMd5);
+    const { output, answer } = await this.#client.send({ key: upload.key, signal, upload: true, command });
+    return readDescribed(output, answer);
   }
 
-  async abort(upload: UploadRef, { signal }: CallOptions = {}): Promise<void> {
+  async abort(upload: UploadRef, { signal }: CallOptions): Promise<void> {
     const input = this.#upload(upload);
     const command = (sdk: Sdk) => new sdk.AbortMultipartUploadCommand(input);
-    try {
-      await this.#client.send({ key: upload.key, signal, upload: true, command });
-    } catch (error) {
-      if (!isXsyncError(error, 'upload-not-found')) throw error;
-    }
+    await this.#client.send({ key: upload.key, signal, upload: true, command });
   }
 
-  async list({ prefix, token, signal }: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
-    const markers = uploadMarkers(token);
+  async list({ prefix, after, encoded, signal }: Parameters<S3Calls['listUploads']>[0]): Promise<ListedUploads> {
     const input = {
       Bucket: this.#bucket,
-      EncodingType: this.#preset.encodesUploads ? ('url' as const) : undefined,
+      EncodingType: encoded ? ('url' as const) : undefined,
       MaxUploads: 1000,
       Prefix: prefix,
-      KeyMarker: markers['key-marker'],
-      UploadIdMarker: markers['upload-id-marker'],
+      KeyMarker: after?.key,
+      UploadIdMarker: after?.id,
     };
     const command = (sdk: Sdk) => new sdk.ListMultipartUploadsCommand(input);
     return readUploads((await this.#client.send({ signal, command })).output);

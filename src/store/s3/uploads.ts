@@ -1,32 +1,20 @@
-/** Multipart uploads of the lean store. */
-import { isXsyncError } from '../../model/error.js';
-import { PageGuard } from '../../model/paging.js';
+/** Multipart uploads over the lean transport. */
+import { bareEtag } from '../../model/etag.js';
 import { readXml } from '../http/xml.js';
-import type {
-  CallOptions,
-  CopyOptions,
-  ObjectStore,
-  PartEntry,
-  PartOptions,
-  PartResult,
-  UploadPage,
-  UploadRef,
-  WriteResult,
-} from '../port.js';
-import { type S3Preset, writtenEtagIsMd5 } from './config.js';
-import { bodyChecksums, copySource, readCopy } from './copying.js';
+import type { CallOptions, CopyOptions, ObjectStore, PartOptions, UploadRef } from '../port.js';
+import type { Answer, ListedParts, ListedUploads, S3Calls, Written } from './calls.js';
+import { type Condition, conditionHeaders } from './conditions.js';
+import { copySource, readCopy, withChecksums } from './copying.js';
 import { escapeXml } from './encode.js';
-import { checksumsIn, md5Header, unquote } from './headers.js';
-import { readParts, readUploads, required, uploadMarkers } from './listing.js';
+import { md5Header } from './headers.js';
+import { readParts, readUploads, required } from './listing.js';
 import type { Wire } from './wire.js';
 
 export class Uploads {
   readonly #wire: Wire;
-  readonly #preset: S3Preset;
 
-  constructor(wire: Wire, preset: S3Preset) {
+  constructor(wire: Wire) {
     this.#wire = wire;
-    this.#preset = preset;
   }
 
   async create(key: string, headers: Record<string, string>, options: CallOptions): Promise<UploadRef> {
@@ -40,21 +28,11 @@ export class Uploads {
     { key, uploadId }: UploadRef,
     partNumber: number,
     body: Uint8Array,
-    options: PartOptions,
-  ): Promise<PartResult> {
-    const { signal, pace } = options;
-    const { headers } = await this.#wire.send({
-      method: 'PUT',
-      key,
-      parameters: { partNumber, uploadId },
-      headers: md5Header(options.contentMd5),
-      body,
-      signal,
-      pace,
-      data: true,
-    });
-    const etag = unquote(required(headers.etag, 'ETag'));
-    return { etag, checksums: checksumsIn(headers, etag, writtenEtagIsMd5(this.#preset)) };
+    { signal, pace, contentMd5 }: PartOptions,
+  ): Promise<Answer> {
+    const parameters = { partNumber, uploadId };
+    const headers = md5Header(contentMd5);
+    return this.#wire.send({ method: 'PUT', key, parameters, headers, body, signal, pace, data: true });
   }
 
   async partCopy(
@@ -64,7 +42,7 @@ export class Uploads {
     sourceKey: string,
     range: { offset: number; size: number },
     options: CopyOptions,
-  ): Promise<PartResult> {
+  ): Promise<Written> {
     const answer = await this.#wire.send({
       method: 'PUT',
       key,
@@ -76,60 +54,48 @@ export class Uploads {
       signal: options.signal,
       lateError: true,
     });
-    const { etag, checksums } = readCopy('CopyPartResult', answer.body, answer.headers, writtenEtagIsMd5(this.#preset));
-    return { etag, checksums };
+    return readCopy('CopyPartResult', answer.body, answer.headers);
   }
 
-  async parts({ key, uploadId }: UploadRef, { signal }: CallOptions): Promise<PartEntry[]> {
-    const all: PartEntry[] = [];
-    const guard = new PageGuard(`the parts of ${key}`);
-    for (let marker: string | undefined; ; ) {
-      const parameters = { uploadId, 'max-parts': 1000, 'part-number-marker': marker };
-      const page = readParts((await this.#wire.send({ method: 'GET', key, parameters, signal })).body);
-      all.push(...page.parts);
-      marker = page.nextToken;
-      guard.follow({ first: page.parts[0]?.partNumber, last: page.parts.at(-1)?.partNumber, token: marker });
-      if (marker === undefined) return all;
-    }
+  async parts({ key, uploadId }: UploadRef, after: number, { signal }: CallOptions): Promise<ListedParts> {
+    const parameters = { uploadId, 'max-parts': 1000, 'part-number-marker': after || undefined };
+    return readParts((await this.#wire.send({ method: 'GET', key, parameters, signal })).body);
   }
 
   async complete(
     { key, uploadId }: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
     { signal }: CallOptions,
-    condition: Record<string, string>,
-  ): Promise<WriteResult> {
+    condition: Condition,
+  ): Promise<Written> {
     const list = parts.map(
       ({ partNumber, etag }) => `<Part><PartNumber>${partNumber}</PartNumber><ETag>"${escapeXml(etag)}"</ETag></Part>`,
     );
     const body = `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${list.join('')}</CompleteMultipartUpload>`;
-    const headers = { 'content-type': 'application/xml', ...condition };
+    const headers = { 'content-type': 'application/xml', ...conditionHeaders(condition) };
     const call = { method: 'POST', key, parameters: { uploadId }, headers, body, signal, lateError: true } as const;
-    const answer = await this.#wire.send(call).catch(async (error: unknown) => {
-      // RGW also returns this for an upload that no longer exists. Listing its parts shows which case it is.
-      if (isXsyncError(error, 'server-error') && /already in progress/.test(error.message)) {
-        await this.parts({ key, uploadId }, { signal });
-      }
-      throw error;
-    });
+    const answer = await this.#wire.send(call);
+    const { headers: told } = answer;
+    if (answer.body.length === 0) return { headers: told };
     const fields = ['ETag', 'ChecksumCRC64NVME', 'ChecksumType'] as const;
     const result = readXml(answer.body, { root: 'CompleteMultipartUploadResult', fields, lists: {} }).fields;
-    const etag = unquote(required(result.ETag, 'ETag'));
-    const checksums = bodyChecksums(result, answer.headers, etag, this.#preset.etagIsMd5);
-    return { etag, checksums, versionId: answer.headers['x-amz-version-id'] };
+    const etag = result.ETag ? bareEtag(result.ETag) : undefined;
+    return { etag, headers: withChecksums(told, result) };
   }
 
   async abort({ key, uploadId }: UploadRef, { signal }: CallOptions): Promise<void> {
-    try {
-      await this.#wire.send({ method: 'DELETE', key, parameters: { uploadId }, signal });
-    } catch (error) {
-      if (!isXsyncError(error, 'upload-not-found')) throw error;
-    }
+    await this.#wire.send({ method: 'DELETE', key, parameters: { uploadId }, signal });
   }
 
-  async list({ prefix, token, signal }: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
-    const encoding = this.#preset.encodesUploads ? 'url' : undefined;
-    const parameters = { uploads: '', prefix, 'encoding-type': encoding, 'max-uploads': 1000, ...uploadMarkers(token) };
+  async list({ prefix, after, encoded, signal }: Parameters<S3Calls['listUploads']>[0]): Promise<ListedUploads> {
+    const parameters = {
+      uploads: '',
+      prefix,
+      'encoding-type': encoded ? 'url' : undefined,
+      'max-uploads': 1000,
+      'key-marker': after?.key,
+      'upload-id-marker': after?.id,
+    };
     return readUploads((await this.#wire.send({ method: 'GET', parameters, signal })).body);
   }
 }

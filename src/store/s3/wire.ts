@@ -6,10 +6,11 @@ import type { HttpTransport } from '../http/transport.js';
 import { xmlRoot } from '../http/xml.js';
 import type { TransferOptions } from '../port.js';
 import { type Addresses, addressesOf } from './address.js';
-import { presetOf, type S3Config } from './config.js';
+import type { S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
 import { encodeKey, encodeQuery } from './encode.js';
 import { refusalOf } from './errors.js';
+import { presetOf } from './presets.js';
 import { type Credentials, Signer } from './sign.js';
 
 export interface S3Request extends TransferOptions {
@@ -19,7 +20,11 @@ export interface S3Request extends TransferOptions {
   parameters?: Record<string, string | number | undefined>;
   headers?: Record<string, string>;
   body?: Uint8Array | string;
+  /** Sent without a signature. */
+  unsigned?: Record<string, string>;
   target?: Uint8Array;
+  /** Where the target begins in a response that ignores Range. */
+  offset?: number;
   /** Carries object data: sent to the data endpoint. */
   data?: boolean;
   /** The service may fail after it has sent status 200. The body is then an `<Error>`. */
@@ -102,14 +107,15 @@ export class Wire {
     const now = this.#transport.clock.now(origin);
     const source = this.#credentials.get(now);
     const credentials = source instanceof Promise ? await source : source;
-    const { method, body, target, pace, signal, lateError: keptOpen } = request;
+    const { method, body, target, offset, pace, signal, lateError: keptOpen } = request;
     const query = encodeQuery(request.parameters ?? {});
     const headers: Record<string, string> = { host: this.#hostOf(origin), ...request.headers };
     if (this.#requesterPays) headers['x-amz-request-payer'] = 'requester';
     this.#signer.sign({ method, path, query, headers }, credentials, now);
     const onWire = query === '' ? path : `${path}?${query}`;
-    const sent = { method, origin, path: onWire, headers, body, target, pace, signal, keptOpen };
-    return { answer: await this.#transport.request(sent), headers, credentials };
+    const sent = { ...headers, ...request.unsigned };
+    const exchange = { method, origin, path: onWire, headers: sent, body, target, offset, pace, signal, keptOpen };
+    return { answer: await this.#transport.request(exchange), headers, credentials };
   }
 
   /** A redirect may lead to another host. */

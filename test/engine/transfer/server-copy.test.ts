@@ -42,6 +42,31 @@ describe('a server-side copy in parts', () => {
   });
 });
 
+describe('a service that turns out not to copy', () => {
+  const missing = new XsyncError('unsupported', 'the store has no CopyObject', { status: 501 });
+
+  test('has its objects copied by this machine', async () => {
+    const pair = new Pair({ source: { endpoint: 'x' }, dest: { endpoint: 'x' } });
+    for (const key of ['a', 'b']) await pair.source.put(key, bytesOf(key, 10));
+    pair.faults.dest.fail('copy', missing);
+    const run = await pair.copy({ transfers: 1 });
+    expect(run).toMatchObject({ copied: { objects: 2 }, failed: { objects: 0 } });
+    expect(run.traffic.destination.requests).toMatchObject({ copy: 2, put: 2 });
+    expect(Buffer.compare(await contentOf(pair.dest, 'b'), Buffer.from(bytesOf('b', 10)))).toBe(0);
+  });
+
+  test('is not asked again once its store knows that', async () => {
+    const pair = new Pair({ source: { endpoint: 'x' }, dest: { endpoint: 'x' } });
+    for (const key of ['a', 'b', 'c']) await pair.source.put(key, bytesOf(key, 10));
+    pair.faults.dest.before('copy', () => {
+      pair.dest.copyableFrom = () => false;
+      throw missing;
+    });
+    const run = await pair.copy({ transfers: 1 });
+    expect(run.traffic.destination.requests).toMatchObject({ copy: 1, put: 3 });
+  });
+});
+
 /** A store whose copies take whatever the source has, and whose ETags say nothing. */
 const IGNORANT = { pinsCopies: undefined, partEtagIsMd5: false };
 

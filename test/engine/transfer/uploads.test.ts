@@ -35,6 +35,26 @@ describe('an unfinished upload', () => {
     );
   });
 
+  test('starts again at a store that cannot list its parts', async () => {
+    const pair = await halfDone();
+    pair.faults.dest.fail('listParts', new XsyncError('unsupported', 'the store has no ListParts', { status: 501 }));
+    const run = await pair.copy({ partSize: 100 * KiB });
+    expect(run.copied.objects).toBe(1);
+    expect(run.resumed.objects).toBe(0);
+    expect(run.traffic.destination.requests).toMatchObject({ abortUpload: 1, createUpload: 1, uploadPart: 6 });
+    expect(Buffer.compare(await contentOf(pair.dest, 'big'), Buffer.from(bytesOf('big', SIZE)))).toBe(0);
+  });
+
+  test('whose parts the store refuses is given up, so that other parts can be sent', async () => {
+    const pair = new Pair();
+    await pair.source.put('big', bytesOf('big', SIZE));
+    const refused = new XsyncError('object-too-large', 'Part number must be at most 3', { status: 400 });
+    pair.faults.dest.fail('uploadPart', refused, ({ part }) => part > 3);
+    expect(await pair.copy({ partSize: 100 * KiB })).toMatchObject({ failed: { objects: 1 } });
+    expect((await pair.dest.listUploads({})).uploads).toEqual([]);
+    expect(await pair.copy({ partSize: 200 * KiB })).toMatchObject({ copied: { objects: 1 }, failed: { objects: 0 } });
+  });
+
   test('of an object that left the source does not fail the run when the store will not abort it now', async () => {
     const pair = await halfDone();
     await pair.source.delete(['big']);

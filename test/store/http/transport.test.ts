@@ -198,6 +198,30 @@ describe('reading into the target', () => {
     }
   });
 
+  it('cuts its bytes out of a whole object, and reads no further', async () => {
+    const origin = await serve((socket, head) => {
+      if (head.includes('/endless')) {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n0123456789');
+        socket.write('x'.repeat(100));
+      } else socket.write(ok('0123456789'));
+    });
+    const http = transport();
+    for (const [path, offset, cut] of [
+      ['/k', 0, true],
+      ['/k', 4, true],
+      ['/k', 7, false],
+      ['/endless', 5, true],
+    ] as const) {
+      const target = Buffer.alloc(3);
+      const answer = await http.request({ ...get, path, origin, target, offset });
+      expect({ text: target.toString(), cut: answer.cut }).toEqual({
+        text: '0123456789'.slice(offset, offset + 3),
+        cut,
+      });
+      expect(answer.received).toBe(3);
+    }
+  });
+
   it('tells a body that was cut short from a whole one', async () => {
     const origin = await serve((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'));
     const fault = await faultOf(transport().request({ ...get, origin, target: new Uint8Array(10) }));

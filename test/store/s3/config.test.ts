@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { addressesOf } from '../../../src/store/s3/address.js';
-import { presetOf, s3ConfigSchema } from '../../../src/store/s3/config.js';
+import { s3ConfigSchema } from '../../../src/store/s3/config.js';
 import { ChainSource, credentialSource } from '../../../src/store/s3/credentials.js';
+import { presetOf } from '../../../src/store/s3/presets.js';
 
 const KEYS = { access_key_id: 'AKID', secret_access_key: 'hidden' };
 const parse = (more: object) => s3ConfigSchema.parse({ type: 's3', ...KEYS, ...more });

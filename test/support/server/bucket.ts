@@ -33,6 +33,8 @@ export class Bucket {
   readonly #versions = new Map<string, StoredObject[]>();
   readonly #index = new KeyIndex(this.#versions);
   readonly uploads = new Map<string, StoredUpload>();
+  /** Completed uploads by ID, and their parts as text. */
+  readonly completed = new Map<string, { key: string; chosen: string }>();
 
   constructor(name: string, around: Surroundings, options: BucketOptions = {}) {
     this.name = name;

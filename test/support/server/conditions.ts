@@ -14,7 +14,7 @@ export function checkConditions(exchange: Exchange, object: StoredObject, copySo
   const failed = (condition: string) => new ServiceError('PreconditionFailed', { elements: { Condition: condition } });
   const ifMatch = read('if-match');
   if (ifMatch !== undefined) {
-    if (!lists(ifMatch, object.etag)) throw failed('If-Match');
+    if (!lists(exchange, ifMatch, object.etag)) throw failed('If-Match');
   } else {
     const since = Date.parse(read('if-unmodified-since') ?? '');
     if (!Number.isNaN(since) && changedMs > since) throw failed('If-Unmodified-Since');
@@ -23,19 +23,23 @@ export function checkConditions(exchange: Exchange, object: StoredObject, copySo
     copySource ? failed(condition) : new ServiceError('NotModified', { headers: { etag: `"${object.etag}"` } });
   const ifNoneMatch = read('if-none-match');
   if (ifNoneMatch !== undefined) {
-    if (lists(ifNoneMatch, object.etag)) throw notModified('If-None-Match');
+    if (lists(exchange, ifNoneMatch, object.etag)) throw notModified('If-None-Match');
     return;
   }
   const since = Date.parse(read('if-modified-since') ?? '');
   if (!Number.isNaN(since) && changedMs <= since) throw notModified('If-Modified-Since');
 }
 
-/** Whether a list of entity tags contains this one. Both services accept tags with and without quotes. */
-function lists(header: string, etag: string): boolean {
+/**
+ * Whether a list of entity tags contains this one. Both services accept tags with and without quotes. S3 compares them
+ * byte for byte.
+ */
+function lists({ protocol }: Exchange, header: string, etag: string): boolean {
+  const same = protocol === 's3' ? (tag: string) => tag === etag : (tag: string) => tag.toUpperCase() === etag;
   return header
     .split(',')
     .map((tag) => tag.trim().replaceAll('"', ''))
-    .some((tag) => tag === '*' || tag.toLowerCase() === etag.toLowerCase());
+    .some((tag) => tag === '*' || same(tag));
 }
 
 export interface ByteRange {

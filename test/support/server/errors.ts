@@ -27,6 +27,7 @@ const TABLE = {
   InvalidAccessKeyId: [403, 'The access key Id you provided does not exist in our records.'],
   InvalidArgument: [400, 'Invalid argument.'],
   InvalidBucketName: [400, 'The specified bucket is not valid.'],
+  InvalidEncryptionAlgorithmError: [400, 'The encryption request you specified is not valid.'],
   InvalidDigest: [400, 'The Content-MD5 you specified was invalid.'],
   InvalidObjectName: [400, 'The specified object is not valid.'],
   InvalidObjectState: [403, "The operation is not valid for the object's storage class"],

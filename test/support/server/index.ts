@@ -14,6 +14,7 @@ import type { OssSettings } from './oss/call.js';
 import { ossService } from './oss/service.js';
 import type { OssCredentials } from './oss/sign.js';
 import type { S3Settings } from './s3/call.js';
+import { type Flaw, imperfect } from './s3/imperfect.js';
 import { s3Service } from './s3/service.js';
 import type { S3Credentials } from './s3/sigv4.js';
 import { type Service, type Shared, serve } from './serve.js';
@@ -24,6 +25,7 @@ export type { RequestKind } from './kinds.js';
 export type { LogEntry, LogFilter, RequestLog } from './log.js';
 export type { BucketOptions, Protocol, PutInput, StoredObject, StoredUpload } from './model.js';
 export type { OssCredentials } from './oss/sign.js';
+export { FLAWS, type Flaw, type FlawName } from './s3/imperfect.js';
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
@@ -32,6 +34,8 @@ export interface TestServerOptions {
   /** Credentials (with `sessionToken` and `expiresAtMs` for temporary ones), region and limits of the S3 side. */
   s3?: Partial<Omit<S3Settings, 'credentials'> & S3Credentials>;
   oss?: Partial<Omit<OssSettings, 'credentials'> & OssCredentials>;
+  /** What the S3 side does not do as Amazon does. */
+  flaw?: Flaw;
   /** PEM. If set, both sides use HTTPS. */
   tls?: { key: string; cert: string };
 }
@@ -93,7 +97,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     },
   };
   const servers = [
-    listener(s3Service(s3, core.s3), shared, options),
+    listener(imperfect(s3Service(s3, core.s3), options.flaw ?? {}), shared, options),
     listener(ossService(oss, core.oss), shared, options),
   ];
   const [s3Endpoint = '', ossEndpoint = ''] = await Promise.all(servers.map((server) => listen(server, options)));

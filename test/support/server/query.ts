@@ -19,6 +19,11 @@ export class Query {
     return this.#values.has(name);
   }
 
+  /** As if the parameter had not been sent. */
+  forget(name: string): void {
+    this.#values.delete(name);
+  }
+
   /** Undefined when absent. */
   get(name: string): string | undefined {
     return this.#values.get(name);

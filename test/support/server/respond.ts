@@ -33,8 +33,11 @@ function headersOf(reply: Reply, body: Bytes | undefined): Record<string, string
   for (const [name, value] of Object.entries(reply.headers ?? {})) {
     if (value !== undefined) headers[name] = value;
   }
+  if (headers['transfer-encoding'] !== undefined) return headers;
   if (body) headers['content-length'] = String(body.size);
-  else if (reply.status !== 204 && reply.status !== 304) headers['content-length'] ??= '0';
+  else if (reply.status !== 204 && reply.status !== 304 && !('content-length' in (reply.headers ?? {}))) {
+    headers['content-length'] = '0';
+  }
   return headers;
 }
 

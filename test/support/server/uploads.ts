@@ -81,7 +81,8 @@ export function completeUpload(
   chosen: readonly ChosenPart[],
   options: CompleteOptions,
 ): StoredObject {
-  const parts = choose(upload, chosen, options.minPartSize);
+  const { minPartSize } = options;
+  const parts = choose(upload, chosen, { minPartSize, oss: bucket.protocol === 'oss' });
   const checksum = bucket.protocol === 's3' ? wholeChecksum(upload, parts, options) : undefined;
   if (options.expected && checksum && options.expected.value !== checksum.value) {
     throw new ServiceError('BadDigest', {
@@ -89,6 +90,7 @@ export function completeUpload(
     });
   }
   bucket.uploads.delete(upload.uploadId);
+  bucket.completed.set(upload.uploadId, { key: upload.key, chosen: partsText(chosen) });
   const { headers, metadata, storageClass, tags, acl, key } = upload;
   return bucket.store({
     headers,
@@ -107,14 +109,23 @@ export function completeUpload(
   });
 }
 
-function choose(upload: StoredUpload, chosen: readonly ChosenPart[], minPartSize: number): StoredPart[] {
+/** For the comparison of two completions. */
+export function partsText(chosen: readonly ChosenPart[]): string {
+  return chosen.map(({ partNumber, etag }) => `${partNumber}:${etag.replaceAll('"', '')}`).join();
+}
+
+function choose(
+  upload: StoredUpload,
+  chosen: readonly ChosenPart[],
+  { minPartSize, oss }: { minPartSize: number; oss: boolean },
+): StoredPart[] {
   if (chosen.length === 0) throw new ServiceError('MalformedXML');
   const parts: StoredPart[] = [];
   for (const { partNumber, etag, checksum } of chosen) {
     const previous = parts.at(-1);
     if (previous && previous.partNumber >= partNumber) throw new ServiceError('InvalidPartOrder');
     const part = upload.parts.get(partNumber);
-    const sameEtag = part?.etag.toLowerCase() === etag.replaceAll('"', '').toLowerCase();
+    const sameEtag = part?.etag === (oss ? etag.toUpperCase() : etag).replaceAll('"', '');
     const sameChecksum = !checksum || !part?.checksum || part.checksum.value === checksum.value;
     if (!part || !sameEtag || !sameChecksum) {
       throw new ServiceError('InvalidPart', {

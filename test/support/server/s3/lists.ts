@@ -19,6 +19,9 @@ function encoding(query: Query): Encode {
 
 const OWNER = wrap('Owner', element('ID', 'main'), element('DisplayName', 'main'));
 
+/** Shown on request, by `x-amz-optional-object-attributes: RestoreStatus`, of restored objects. */
+const RESTORED = wrap('RestoreStatus', element('IsRestoreInProgress', false));
+
 function objectElement(object: StoredObject, encode: Encode, owner: boolean, version = ''): string {
   const { checksum } = object;
   return [
@@ -67,7 +70,10 @@ const listV2: S3Handler = ({ exchange, bucket }) => {
     delimiter ? element('Delimiter', encode(delimiter)) : '',
     element('EncodingType', query.get('encoding-type')),
     element('IsTruncated', page.next !== undefined),
-    ...ordered(exchange, page.objects).map((object) => `<Contents>${objectElement(object, encode, owner)}</Contents>`),
+    ...ordered(exchange, page.objects).map((object) => {
+      const restored = object.restored && exchange.vendor('optional-object-attributes') === 'RestoreStatus';
+      return wrap('Contents', objectElement(object, encode, owner), restored ? RESTORED : '');
+    }),
     prefixElements(page.prefixes, encode),
   ];
   return xmlReply('ListBucketResult', content.join(''));

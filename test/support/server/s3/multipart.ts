@@ -1,9 +1,9 @@
 import { readAttributes } from '../attributes.js';
 import { partsFrom } from '../documents.js';
 import { ServiceError } from '../errors.js';
-import type { Exchange } from '../exchange.js';
-import type { StoredPart } from '../model.js';
-import { completeUpload, createUpload, findUpload, partsOf, putPart } from '../uploads.js';
+import type { Exchange, Reply } from '../exchange.js';
+import type { StoredObject, StoredPart } from '../model.js';
+import { completeUpload, createUpload, findUpload, partsOf, partsText, putPart } from '../uploads.js';
 import { element, wrap } from '../xml.js';
 import { type S3Call, type S3Handler, versionHeader, xmlReply } from './call.js';
 import { checkContentMd5, checkedChecksum, checksumHeaders, claimedChecksum, namedAlgorithm } from './checksums.js';
@@ -96,8 +96,11 @@ function partElement(part: StoredPart): string {
 
 export const completeMultipartUpload: S3Handler = (call) => {
   const { exchange, bucket, body, settings } = call;
-  const upload = findUpload(bucket, exchange.key, exchange.query.get('uploadId') ?? '');
+  const uploadId = exchange.query.get('uploadId') ?? '';
   const chosen = partsFrom(body.toString());
+  const before = completedBefore(call, uploadId, partsText(chosen));
+  if (before) return completion(call, before);
+  const upload = findUpload(bucket, exchange.key, uploadId);
   checkWriteConditions(call);
   const expected = claimedChecksum(exchange, {});
   const object = completeUpload(bucket, upload, chosen, {
@@ -105,6 +108,16 @@ export const completeMultipartUpload: S3Handler = (call) => {
     defaultChecksum: settings.defaultChecksum,
     ...(expected ? { expected } : {}),
   });
+  return completion(call, object);
+};
+
+/** The same completion once more is answered as the first one, while its object is there ("CompleteMultipartUpload"). */
+function completedBefore({ exchange, bucket }: S3Call, uploadId: string, chosen: string): StoredObject | undefined {
+  const before = bucket.completed.get(uploadId);
+  return before?.key === exchange.key && before.chosen === chosen ? bucket.current(exchange.key) : undefined;
+}
+
+function completion({ exchange, bucket }: S3Call, object: StoredObject): Reply {
   const { checksum } = object;
   const content = [
     element('Location', `http://${exchange.header('host') ?? ''}${exchange.rawPath}`),
@@ -115,7 +128,7 @@ export const completeMultipartUpload: S3Handler = (call) => {
     checksum ? element('ChecksumType', checksum.type) : '',
   ];
   return xmlReply('CompleteMultipartUploadResult', content.join(''), versionHeader(bucket, object.versionId));
-};
+}
 
 export const abortMultipartUpload: S3Handler = ({ exchange, bucket }: S3Call) => {
   const upload = findUpload(bucket, exchange.key, exchange.query.get('uploadId') ?? '');

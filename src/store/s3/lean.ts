@@ -1,0 +1,155 @@
+/** The requests of S3 over the lean transport. */
+import { md5 } from '../../hash/index.js';
+import type * as port from '../port.js';
+import type { Addresses } from './address.js';
+import type * as calls from './calls.js';
+import { type Condition, conditionHeaders } from './conditions.js';
+import { copySource, readCopy } from './copying.js';
+import { deleteBody, readDeleteFailures } from './deleting.js';
+import { escapeXml } from './encode.js';
+import { contentHeadersOut, md5Header, metadataOut, type NewObjectSettings, newObjectHeaders } from './headers.js';
+import { readPage } from './listing.js';
+import type { S3Preset } from './presets.js';
+import { Uploads } from './uploads.js';
+import type { Wire } from './wire.js';
+
+export class LeanCalls implements calls.S3Calls {
+  readonly #wire: Wire;
+  readonly #uploads: Uploads;
+  readonly #preset: S3Preset;
+  readonly #settings: NewObjectSettings;
+
+  constructor(wire: Wire, preset: S3Preset, settings: NewObjectSettings) {
+    this.#wire = wire;
+    this.#uploads = new Uploads(wire);
+    this.#preset = preset;
+    this.#settings = settings;
+  }
+
+  get addresses(): Addresses {
+    return this.#wire.addresses;
+  }
+
+  async createBucket(named: boolean, { signal }: port.CallOptions): Promise<void> {
+    const { region } = this.addresses;
+    const body =
+      named && region !== 'us-east-1'
+        ? `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${escapeXml(region)}</LocationConstraint></CreateBucketConfiguration>`
+        : undefined;
+    await this.#wire.send({ method: 'PUT', body, signal });
+  }
+
+  async list(request: calls.ListRequest): Promise<calls.ListedPage> {
+    const { version, prefix, delimiter, maxKeys, token, after, encoded, signal } = request;
+    const common = { 'encoding-type': encoded ? 'url' : undefined, 'max-keys': maxKeys, prefix, delimiter };
+    const parameters =
+      version === 1
+        ? { ...common, marker: after }
+        : { ...common, 'list-type': 2, 'start-after': after, 'continuation-token': token };
+    return readPage((await this.#wire.send({ method: 'GET', parameters, signal })).body);
+  }
+
+  async head(key: string, request: calls.ReadRequest): Promise<calls.Answer> {
+    const { versionId, partNumber, signal } = request;
+    const parameters = { versionId, partNumber };
+    const call = { method: 'HEAD', key, parameters, signal, ...this.#readHeaders(request) } as const;
+    const { status, headers } = await this.#wire.send(call);
+    return { status, headers };
+  }
+
+  async get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {
+    const { versionId, offset, ranged, signal, pace } = request;
+    const { headers, unsigned } = this.#readHeaders(request);
+    if (ranged) headers.range = `bytes=${offset}-${offset + target.byteLength - 1}`;
+    const parameters = { versionId };
+    const call = {
+      method: 'GET',
+      key,
+      parameters,
+      headers,
+      unsigned,
+      target,
+      offset,
+      signal,
+      pace,
+      data: true,
+    } as const;
+    const { cut = false, ...answer } = await this.#wire.send(call);
+    return { ...answer, cut };
+  }
+
+  async put(key: string, body: Uint8Array, options: port.PutOptions, condition: Condition): Promise<calls.Answer> {
+    const { signal, pace, contentMd5 } = options;
+    const headers = { ...this.#writeHeaders(options), ...md5Header(contentMd5), ...conditionHeaders(condition) };
+    return this.#wire.send({ method: 'PUT', key, headers, body, signal, pace, data: true });
+  }
+
+  async copy(
+    source: port.ObjectStore,
+    sourceKey: string,
+    key: string,
+    { replace, ...options }: port.CopyOptions & { replace: boolean },
+  ): Promise<calls.Written> {
+    const headers = { ...this.#writeHeaders(options), ...copySource(source.identity.bucket, sourceKey, options) };
+    if (replace) headers['x-amz-metadata-directive'] = 'REPLACE';
+    const answer = await this.#wire.send({ method: 'PUT', key, headers, signal: options.signal, lateError: true });
+    return readCopy('CopyObjectResult', answer.body, answer.headers);
+  }
+
+  createUpload(key: string, options: port.UploadOptions): Promise<port.UploadRef> {
+    return this.#uploads.create(key, this.#writeHeaders(options), options);
+  }
+
+  uploadPart(...args: Parameters<calls.S3Calls['uploadPart']>): Promise<calls.Answer> {
+    return this.#uploads.part(...args);
+  }
+
+  uploadPartCopy(...args: Parameters<calls.S3Calls['uploadPartCopy']>): Promise<calls.Written> {
+    return this.#uploads.partCopy(...args);
+  }
+
+  listParts(...args: Parameters<calls.S3Calls['listParts']>): Promise<calls.ListedParts> {
+    return this.#uploads.parts(...args);
+  }
+
+  complete(...args: Parameters<calls.S3Calls['complete']>): Promise<calls.Written> {
+    return this.#uploads.complete(...args);
+  }
+
+  abort(...args: Parameters<calls.S3Calls['abort']>): Promise<void> {
+    return this.#uploads.abort(...args);
+  }
+
+  listUploads(...args: Parameters<calls.S3Calls['listUploads']>): Promise<calls.ListedUploads> {
+    return this.#uploads.list(...args);
+  }
+
+  async deleteMany(
+    keys: readonly string[],
+    { versions, signal }: port.DeleteCallOptions,
+  ): Promise<port.DeleteFailure[]> {
+    const body = deleteBody(keys, versions);
+    const headers = { 'content-type': 'application/xml', ...md5Header(md5(Buffer.from(body))) };
+    const answer = await this.#wire.send({ method: 'POST', parameters: { delete: '' }, headers, body, signal });
+    return readDeleteFailures(answer.body);
+  }
+
+  async deleteOne(key: string, { versions, signal }: port.DeleteCallOptions): Promise<void> {
+    const headers = conditionHeaders({ ifMatch: versions?.get(key) });
+    await this.#wire.send({ method: 'DELETE', key, headers, signal });
+  }
+
+  #readHeaders({ ifMatch, gzip }: calls.ReadRequest) {
+    const headers: Record<string, string> = {};
+    if (ifMatch !== undefined) headers['if-match'] = `"${ifMatch}"`;
+    if (this.#preset.checksumMode) headers['x-amz-checksum-mode'] = 'ENABLED';
+    return { headers, unsigned: gzip ? { 'accept-encoding': 'gzip' } : undefined };
+  }
+
+  #writeHeaders({ headers: content, metadata, storageClass }: port.PutOptions): Record<string, string> {
+    const headers = newObjectHeaders(this.#settings, storageClass);
+    contentHeadersOut(content, headers);
+    metadataOut(metadata, this.#preset, headers);
+    return headers;
+  }
+}

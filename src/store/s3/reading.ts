@@ -1,0 +1,210 @@
+/** HEADs and reads, whatever the responses lack and whichever headers the store does not know. */
+import { isXsyncError, XsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
+import type { ObjectInfo } from '../../model/object.js';
+import { HeadExplainer } from '../http/explain.js';
+import type { HeadOptions, ReadOptions } from '../port.js';
+import type { Answer, GetAnswer, GetRequest, Row, S3Calls } from './calls.js';
+import { describes, firstPartSizeOf, infoOf, infoOfRead, sizeOf, unlessUnsupported } from './info.js';
+import { isMissingCall, isRefusedForm, type Quirks } from './quirks.js';
+
+type Pinned = HeadOptions & { ifMatch?: string };
+
+/** Asks for an object's row in a listing. */
+type AskRow = (key: string, signal: AbortSignal | undefined) => Promise<Row | undefined>;
+
+export class Reading {
+  readonly #calls: S3Calls;
+  readonly #quirks: Quirks;
+  readonly #row: AskRow;
+  readonly #promised: boolean;
+  readonly #explainer = new HeadExplainer();
+  /** Whether gzip is requested at first. */
+  #gzip: boolean;
+
+  /** @param promised as in `infoOf` */
+  constructor(calls: S3Calls, quirks: Quirks, row: AskRow, promised: boolean) {
+    this.#calls = calls;
+    this.#quirks = quirks;
+    this.#row = row;
+    this.#promised = promised;
+    this.#gzip = quirks.has('unpacks-gzip');
+  }
+
+  /** One request, if its response lacks nothing. */
+  async head(key: string, options: Pinned = {}): Promise<ObjectInfo> {
+    const { ifMatch } = options;
+    const info = await this.#pinned(key, ifMatch, async (pin) => this.#described(key, { ...options, ifMatch: pin }));
+    mustBe(key, info.etag, ifMatch);
+    return info;
+  }
+
+  async firstPartSize(key: string, options: Pinned): Promise<number | undefined> {
+    const ask = (ifMatch: string | undefined) =>
+      unlessUnsupported(this.#calls.head(key, { ...options, ifMatch, partNumber: 1 }));
+    const answer = await this.#pinned(key, options.ifMatch, ask);
+    // A store without If-Match may have another version by now.
+    if (answer?.headers.etag !== undefined) mustBe(key, answer.headers.etag, options.ifMatch);
+    return firstPartSizeOf(answer);
+  }
+
+  async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
+    // A range of an empty object fails (416), and a range cannot be empty.
+    if (target.byteLength === 0) return this.head(key, options);
+    const { offset = 0, versionId, ifMatch, signal, pace } = options;
+    const request = { versionId, signal, pace, offset };
+    const answer = await this.#pinned(key, ifMatch, (pin) => this.#get(key, target, { ...request, ifMatch: pin }));
+    const size = sizeOf(answer, offset);
+    if (answer.received < target.byteLength) {
+      const message = `${key}: received ${answer.received} of ${target.byteLength} bytes at offset ${offset} (size ${size})`;
+      throw new XsyncError('truncated', message, { subject: key, status: answer.status });
+    }
+    if (size === undefined) throw lacking(key, 'size');
+    const info = describes(answer.headers)
+      ? infoOfRead(key, { size, read: answer.received }, answer.headers, this.#promised)
+      : await this.#afterRead(key, size, answer, { versionId, signal });
+    mustBe(key, info.etag, ifMatch);
+    return info;
+  }
+
+  /**
+   * Makes a request on condition of the ETag. If the store refuses that of an object which it still names so, conditions
+   * are not usable there, and the responses are compared instead.
+   */
+  async #pinned<T>(
+    key: string,
+    ifMatch: string | undefined,
+    ask: (ifMatch: string | undefined) => Promise<T>,
+  ): Promise<T> {
+    if (ifMatch === undefined || this.#quirks.has('no-if-match')) return ask(undefined);
+    try {
+      return await ask(ifMatch);
+    } catch (error) {
+      if (!isXsyncError(error, 'precondition-failed') && !isRefusedForm(error)) throw error;
+      mustBe(key, await this.#etagNow(key, error), ifMatch, error);
+      const answer = await ask(undefined);
+      this.#quirks.notice('no-if-match');
+      return answer;
+    }
+  }
+
+  /** @throws object-not-found, or what explains the refusal: a HEAD's has no body */
+  async #etagNow(key: string, refusal: XsyncError): Promise<string> {
+    try {
+      return (await this.#described(key, {})).etag;
+    } catch (error) {
+      const tells = isXsyncError(error, 'object-not-found', 'aborted') || refusal.serviceCode === undefined;
+      throw tells ? error : refusal;
+    }
+  }
+
+  /** A store that unpacks gzip sends 200 without a length. It may do so with one Accept-Encoding, and not with the other. */
+  async #get(key: string, target: Uint8Array, request: Omit<GetRequest, 'ranged' | 'gzip'>): Promise<GetAnswer> {
+    const first = await this.#ranged(key, target, { ...request, gzip: this.#gzip });
+    const unpacked = first.status === 200 && first.headers['content-length'] === undefined;
+    if (!unpacked || (!first.cut && first.received === target.byteLength)) return first;
+    const second = await this.#ranged(key, target, { ...request, gzip: !this.#gzip });
+    if (!this.#gzip) this.#quirks.notice('unpacks-gzip');
+    this.#gzip = !this.#gzip;
+    return second;
+  }
+
+  async #ranged(key: string, target: Uint8Array, request: Omit<GetRequest, 'ranged'>): Promise<GetAnswer> {
+    const ask = (ranged: boolean) => this.#calls.get(key, target, { ...request, ranged });
+    const answer = await this.#quirks.without(
+      'no-range',
+      () => ask(true),
+      () => ask(false),
+    );
+    const whole = request.offset === 0 && !answer.cut;
+    if (answer.status === 200 && !whole && answer.headers['content-length'] !== undefined) {
+      this.#quirks.notice('no-range');
+    }
+    return answer;
+  }
+
+  /** The object of a HEAD, of its first byte, and at last of its row in a listing: as far as necessary. */
+  async #described(key: string, options: Pinned): Promise<ObjectInfo> {
+    const answer = await this.#answered(key, options);
+    const size = sizeOf(answer, 0);
+    if (size !== undefined && describes(answer.headers)) return infoOf(key, size, answer.headers, this.#promised);
+    return this.#completed(key, answer, options);
+  }
+
+  /** The response to a HEAD; that to a GET of the first byte where HEADs are refused, or refused without a reason. */
+  async #answered(key: string, options: Pinned): Promise<Answer> {
+    const byte = () => this.#firstByte(key, options);
+    if (this.#quirks.has('no-head')) return byte();
+    try {
+      return await this.#explainer.ask(() => this.#headed(key, options), byte);
+    } catch (error) {
+      if (!isMissingCall(error)) throw error;
+      const answer = await byte();
+      this.#quirks.notice('no-head');
+      return answer;
+    }
+  }
+
+  async #headed(key: string, options: Pinned): Promise<Answer> {
+    const answer = await this.#calls.head(key, { ...options, gzip: this.#gzip });
+    if (sizeOf(answer, 0) !== undefined && describes(answer.headers)) return answer;
+    this.#quirks.notice('short-heads');
+    const byte = await this.#firstByte(key, options);
+    return { ...byte, headers: { ...answer.headers, ...byte.headers } };
+  }
+
+  async #firstByte(key: string, options: Pinned): Promise<Answer> {
+    const byte = new Uint8Array(1);
+    try {
+      return await this.#get(key, byte, { ...options, offset: 0 });
+    } catch (error) {
+      // An empty object has no first byte.
+      if (!isXsyncError(error, 'truncated') || error.status !== 416) throw error;
+      return this.#calls.get(key, byte, { ...options, offset: 0, ranged: false });
+    }
+  }
+
+  async #completed(key: string, { headers, ...answer }: Answer, { signal }: Pinned): Promise<ObjectInfo> {
+    const row = await this.#row(key, signal);
+    const size = sizeOf({ ...answer, headers }, 0) ?? row?.size;
+    const etag = headers.etag ?? row?.etag;
+    const mtimeMs = Number.isNaN(Date.parse(headers['last-modified'] ?? '')) ? row?.mtimeMs : undefined;
+    const lastModified = mtimeMs === undefined ? headers['last-modified'] : new Date(mtimeMs).toUTCString();
+    if (size === undefined) throw lacking(key, 'size');
+    if (!etag) throw lacking(key, 'ETag');
+    if (lastModified === undefined) throw lacking(key, 'time');
+    return infoOf(key, size, { ...headers, etag, 'last-modified': lastModified }, this.#promised);
+  }
+
+  /** The version that a HEAD names after the read is the one that was read, if it is the one that was planned. */
+  async #afterRead(
+    key: string,
+    size: number,
+    { headers, received: read }: GetAnswer,
+    options: Pinned,
+  ): Promise<ObjectInfo> {
+    this.#quirks.notice('no-read-etag');
+    const now = await this.#described(key, options);
+    if (now.size !== size) throw changed(key);
+    const etag = headers.etag || now.etag;
+    mustBe(key, now.etag, etag);
+    const time = new Date(now.mtimeMs).toUTCString();
+    const told = { ...headers, etag, 'last-modified': headers['last-modified'] ?? time };
+    return infoOfRead(key, { size, read }, told, this.#promised);
+  }
+}
+
+/** @throws the refusal, or precondition-failed: the object has another ETag */
+function mustBe(key: string, etag: string, ifMatch: string | undefined, refusal?: unknown): void {
+  if (ifMatch === undefined || sameEtag(etag, ifMatch)) return;
+  throw isXsyncError(refusal, 'precondition-failed') ? refusal : changed(key);
+}
+
+function changed(key: string): XsyncError {
+  return new XsyncError('precondition-failed', `${key}: the object has changed`, { subject: key });
+}
+
+function lacking(key: string, what: string): XsyncError {
+  const message = `${key}: no response of the store tells its ${what}`;
+  return new XsyncError('invalid-response', message, { subject: key, class: 'permanent' });
+}

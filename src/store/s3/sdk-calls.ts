@@ -1,0 +1,179 @@
+/** The requests of S3 through the AWS SDK. */
+import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import type * as port from '../port.js';
+import type { Addresses } from './address.js';
+import type * as calls from './calls.js';
+import type { Condition } from './conditions.js';
+import type { S3Config } from './config.js';
+import { encodeKey } from './encode.js';
+import type { S3Preset } from './presets.js';
+import { readDeleteFailures, readDescribed, readPage } from './sdk-answers.js';
+import type { SdkCall } from './sdk-call.js';
+import type { Editable, SdkClient } from './sdk-client.js';
+import type { Sdk } from './sdk-load.js';
+import {
+  attributesOf,
+  bodyOf,
+  conditionOf,
+  quote,
+  sourceOf,
+  withHeaders,
+  withMd5,
+  withoutBody,
+} from './sdk-requests.js';
+import { SdkUploads } from './sdk-uploads.js';
+
+export class SdkCalls implements calls.S3Calls {
+  readonly #client: SdkClient;
+  readonly #uploads: SdkUploads;
+  readonly #bucket: string;
+  readonly #preset: S3Preset;
+  readonly #config: S3Config;
+
+  constructor(client: SdkClient, bucket: string, preset: S3Preset, config: S3Config) {
+    this.#client = client;
+    this.#bucket = bucket;
+    this.#preset = preset;
+    this.#config = config;
+    this.#uploads = new SdkUploads(client, bucket, preset, config);
+  }
+
+  get addresses(): Addresses {
+    return this.#client.addresses;
+  }
+
+  async createBucket(named: boolean, { signal }: port.CallOptions): Promise<void> {
+    const input = { Bucket: this.#bucket };
+    const edit = named ? undefined : withoutBody;
+    await this.#client.send({ signal, edit, command: (sdk) => new sdk.CreateBucketCommand(input) });
+  }
+
+  async list(request: calls.ListRequest): Promise<calls.ListedPage> {
+    const { version, prefix, delimiter, maxKeys, token, after, encoded, signal } = request;
+    const common = {
+      Bucket: this.#bucket,
+      EncodingType: encoded ? ('url' as const) : undefined,
+      MaxKeys: maxKeys,
+      Prefix: prefix,
+      Delimiter: delimiter,
+    };
+    if (version === 1) {
+      const input = { ...common, Marker: after };
+      const command = (sdk: Sdk) => new sdk.ListObjectsCommand(input);
+      const { output, answer } = await this.#client.send({ signal, command });
+      return readPage(output, answer);
+    }
+    const input = { ...common, StartAfter: after, ContinuationToken: token };
+    const command = (sdk: Sdk) => new sdk.ListObjectsV2Command(input);
+    const { output, answer } = await this.#client.send({ signal, command });
+    return readPage(output, answer);
+  }
+
+  async head(key: string, request: calls.ReadRequest): Promise<calls.Answer> {
+    const { versionId, ifMatch, partNumber, signal } = request;
+    const input = { ...this.#object(key), VersionId: versionId, IfMatch: quote(ifMatch), PartNumber: partNumber };
+    const command = (sdk: Sdk) => new sdk.HeadObjectCommand(input);
+    return (await this.#client.send({ key, signal, edit: this.#reads(request), command })).answer;
+  }
+
+  async get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {
+    const { offset, ranged, versionId, ifMatch, signal, pace } = request;
+    const Range = ranged ? `bytes=${offset}-${offset + target.byteLength - 1}` : undefined;
+    const input = { ...this.#object(key), VersionId: versionId, IfMatch: quote(ifMatch), Range };
+    const { answer, received } = await this.#client.send({
+      key,
+      signal,
+      data: true,
+      edit: this.#reads(request),
+      command: (sdk: Sdk) => new sdk.GetObjectCommand(input),
+      receive: ({ Body }: GetObjectCommandOutput, call: SdkCall) =>
+        call.download(target, Body as AsyncIterable<Uint8Array> & typeof Body, pace, offset),
+    });
+    return { ...answer, received: received?.bytes ?? 0, cut: received?.cut === true };
+  }
+
+  async put(key: string, body: Uint8Array, options: port.PutOptions, condition: Condition): Promise<calls.Answer> {
+    const { signal, pace } = options;
+    const attributes = { ...attributesOf(options, this.#preset, this.#config), ...conditionOf(condition) };
+    const input = { ...this.#object(key), ...attributes, ...bodyOf(body, options.contentMd5) };
+    const command = (sdk: Sdk, call: SdkCall) => new sdk.PutObjectCommand({ ...input, Body: call.upload(body, pace) });
+    const edit = withHeaders(options.headers);
+    return (await this.#client.send({ key, signal, data: true, edit, command })).answer;
+  }
+
+  async copy(
+    source: port.ObjectStore,
+    sourceKey: string,
+    key: string,
+    { replace, ...options }: port.CopyOptions & { replace: boolean },
+  ): Promise<calls.Written> {
+    const MetadataDirective = replace ? ('REPLACE' as const) : undefined;
+    const attributes = { ...attributesOf(options, this.#preset, this.#config), MetadataDirective };
+    const input = { ...this.#object(key), ...attributes, ...sourceOf(source, sourceKey, options) };
+    const command = (sdk: Sdk) => new sdk.CopyObjectCommand(input);
+    const edit = withHeaders(options.headers);
+    const request = { key, signal: options.signal, edit, command, root: 'CopyObjectResult' };
+    const { output, answer } = await this.#client.send(request);
+    return readDescribed(output.CopyObjectResult, answer);
+  }
+
+  createUpload(...args: Parameters<calls.S3Calls['createUpload']>): Promise<port.UploadRef> {
+    return this.#uploads.create(...args);
+  }
+
+  uploadPart(...args: Parameters<calls.S3Calls['uploadPart']>): Promise<calls.Answer> {
+    return this.#uploads.part(...args);
+  }
+
+  uploadPartCopy(...args: Parameters<calls.S3Calls['uploadPartCopy']>): Promise<calls.Written> {
+    return this.#uploads.partCopy(...args);
+  }
+
+  listParts(...args: Parameters<calls.S3Calls['listParts']>): Promise<calls.ListedParts> {
+    return this.#uploads.parts(...args);
+  }
+
+  complete(...args: Parameters<calls.S3Calls['complete']>): Promise<calls.Written> {
+    return this.#uploads.complete(...args);
+  }
+
+  abort(...args: Parameters<calls.S3Calls['abort']>): Promise<void> {
+    return this.#uploads.abort(...args);
+  }
+
+  listUploads(...args: Parameters<calls.S3Calls['listUploads']>): Promise<calls.ListedUploads> {
+    return this.#uploads.list(...args);
+  }
+
+  async deleteMany(
+    keys: readonly string[],
+    { versions, signal }: port.DeleteCallOptions,
+  ): Promise<port.DeleteFailure[]> {
+    const input = {
+      Bucket: this.#bucket,
+      Delete: { Objects: keys.map((Key) => ({ Key, ETag: quote(versions?.get(Key)) })), Quiet: true },
+    };
+    const command = (sdk: Sdk) => new sdk.DeleteObjectsCommand(input);
+    const { output } = await this.#client.send({ signal, edit: withMd5, command, root: 'DeleteResult' });
+    return readDeleteFailures(output);
+  }
+
+  async deleteOne(key: string, { versions, signal }: port.DeleteCallOptions): Promise<void> {
+    const input = { ...this.#object(key), IfMatch: quote(versions?.get(key)) };
+    await this.#client.send({ key, signal, command: (sdk) => new sdk.DeleteObjectCommand(input) });
+  }
+
+  /** Asks for checksums by the header, because the SDK's setting would also compute a checksum of every body. */
+  #reads({ gzip }: calls.ReadRequest) {
+    return ({ headers }: Editable): void => {
+      if (this.#preset.checksumMode) headers['x-amz-checksum-mode'] = 'ENABLED';
+      if (gzip) headers['accept-encoding'] = 'gzip';
+    };
+  }
+
+  /** @throws key-not-representable */
+  #object(key: string): { Bucket: string; Key: string } {
+    encodeKey(key, this.#preset.nul);
+    return { Bucket: this.#bucket, Key: key };
+  }
+}
