@@ -4,7 +4,7 @@ import { readXml } from '../http/xml.js';
 import type { CopyOptions } from '../port.js';
 import { isArn } from './access-point.js';
 import type { Written } from './calls.js';
-import { mustHaveRoot } from './deleting.js';
+import { mustBeAnswerTo } from './deleting.js';
 import { encodeKey, encodeParameter } from './encode.js';
 import { time } from './listing.js';
 
@@ -25,7 +25,7 @@ const FIELDS = ['ETag', 'LastModified', 'ChecksumCRC64NVME', 'ChecksumType'] as 
  * @throws unsupported: the store took the request for that of an empty object or part
  */
 export function readCopy(root: string, body: Buffer, headers: Record<string, string>): Written {
-  mustHaveRoot(body, root);
+  mustBeAnswerTo(body, root);
   const { fields } = readXml(body, { root, fields: FIELDS, lists: {} });
   const etag = fields.ETag ? bareEtag(fields.ETag) : undefined;
   const mtimeMs = fields.LastModified ? time(fields.LastModified) : undefined;

@@ -83,7 +83,7 @@ function etagElement(etag: string | undefined): string {
 
 /** The keys that were not deleted. A missing key is not a failure. */
 export function readDeleteFailures(body: Buffer): DeleteFailure[] {
-  mustHaveRoot(body, 'DeleteResult');
+  mustBeAnswerTo(body, 'DeleteResult');
   const { Error: errors } = readXml(body, SHAPE).lists;
   return errors
     .filter(({ Code }) => Code !== 'NoSuchKey')
@@ -94,7 +94,7 @@ export function readDeleteFailures(body: Buffer): DeleteFailure[] {
  * A store that does not know a call may take it for another one, and answer that.
  * @throws unsupported
  */
-export function mustHaveRoot(body: Buffer, root: string): void {
+export function mustBeAnswerTo(body: Buffer, root: string): void {
   const found = body.length === 0 ? undefined : xmlRoot(body);
   if (found === root || found === 'Error' || (found === undefined && body.length > 0)) return;
   throw new XsyncError('unsupported', `the store answered another call: its response has no <${root}>`, {

@@ -9,6 +9,7 @@ import type {
 import { XsyncError } from '../../model/error.js';
 import { bareEtag } from '../../model/etag.js';
 import { usableEtag } from '../http/rows.js';
+import { mustHaveRoot } from '../http/xml.js';
 import type { DeleteFailure } from '../port.js';
 import type { ListedPage, ListedParts, ListedUploads, Written } from './calls.js';
 import { withChecksums } from './copying.js';
@@ -17,8 +18,12 @@ import { itemError } from './errors.js';
 import { required } from './listing.js';
 import type { SdkAnswer } from './sdk-call.js';
 
-/** @param answer the raw response, which shows whose version it is */
+/**
+ * @param answer the raw response, which shows whose version it is
+ * @throws invalid-response: the SDK takes any other document for an empty page
+ */
 export function readPage(output: ListObjectsV2CommandOutput | ListObjectsCommandOutput, answer: SdkAnswer): ListedPage {
+  mustHaveRoot(answer.body, 'ListBucketResult');
   const { EncodingType: encoding, Contents = [], CommonPrefixes = [] } = output;
   const keys = Contents.map(({ Key }) => required(Key, 'Key'));
   const prefixes = CommonPrefixes.map(({ Prefix }) => required(Prefix, 'Prefix'));
@@ -41,7 +46,8 @@ export function readPage(output: ListObjectsV2CommandOutput | ListObjectsCommand
   };
 }
 
-export function readUploads(output: ListMultipartUploadsCommandOutput): ListedUploads {
+export function readUploads(output: ListMultipartUploadsCommandOutput, answer: SdkAnswer): ListedUploads {
+  mustHaveRoot(answer.body, 'ListMultipartUploadsResult');
   const { EncodingType: encoding, Uploads = [], NextKeyMarker, NextUploadIdMarker: id = '' } = output;
   const keys = Uploads.map(({ Key }) => required(Key, 'Key'));
   const decode = listedDecoder(encoding, keys);
@@ -54,7 +60,9 @@ export function readUploads(output: ListMultipartUploadsCommandOutput): ListedUp
   return { uploads, truncated: output.IsTruncated, next };
 }
 
-export function readParts({ Parts = [], IsTruncated, NextPartNumberMarker }: ListPartsCommandOutput): ListedParts {
+export function readParts(output: ListPartsCommandOutput, answer: SdkAnswer): ListedParts {
+  mustHaveRoot(answer.body, 'ListPartsResult');
+  const { Parts = [], IsTruncated, NextPartNumberMarker } = output;
   const parts = Parts.flatMap(({ PartNumber: partNumber, Size: size, ETag }) => {
     const etag = usableEtag(ETag);
     return partNumber === undefined || size === undefined || !etag ? [] : [{ partNumber, size, etag }];

@@ -23,7 +23,7 @@ import { isWebPage, webPageError, xmlRoot } from '../http/xml.js';
 import { type Addresses, addressesOf } from './address.js';
 import type { S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
-import { mustHaveRoot } from './deleting.js';
+import { mustBeAnswerTo } from './deleting.js';
 import { refusalOf } from './errors.js';
 import { isAws } from './presets.js';
 import { type SdkAnswer, SdkCall } from './sdk-call.js';
@@ -144,7 +144,7 @@ export class SdkClient {
           await keepAnswer(result.response as SdkResponse, call, request.receive !== undefined);
           // The SDK takes an empty response for a failure of the service.
           const { answer } = call;
-          if (request.root !== undefined && answer?.status === 200) mustHaveRoot(answer.body, request.root);
+          if (request.root !== undefined && answer?.status === 200) mustBeAnswerTo(answer.body, request.root);
           return result;
         },
         { step: 'deserialize', priority: 'low' },

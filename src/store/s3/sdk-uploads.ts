@@ -68,7 +68,8 @@ export class SdkUploads {
     const marker = after === 0 ? undefined : String(after);
     const input = { ...this.#upload(upload), MaxParts: 1000, PartNumberMarker: marker };
     const command = (sdk: Sdk) => new sdk.ListPartsCommand(input);
-    return readParts((await this.#client.send({ key: upload.key, signal, upload: true, command })).output);
+    const { output, answer } = await this.#client.send({ key: upload.key, signal, upload: true, command });
+    return readParts(output, answer);
   }
 
   async complete(
@@ -100,7 +101,8 @@ export class SdkUploads {
       UploadIdMarker: after?.id,
     };
     const command = (sdk: Sdk) => new sdk.ListMultipartUploadsCommand(input);
-    return readUploads((await this.#client.send({ signal, command })).output);
+    const { output, answer } = await this.#client.send({ signal, command });
+    return readUploads(output, answer);
   }
 
   #upload({ key, uploadId }: UploadRef): { Bucket: string; Key: string; UploadId: string } {
