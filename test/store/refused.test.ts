@@ -142,7 +142,14 @@ describe.each(FOUR)('%s', (kind) => {
   it('tells a web page from an answer', async () => {
     const page = '<!doctype html><html><head><title>Console</title></head></html>';
     const { store } = await script(() => ({ headers: { 'content-type': 'text/html' }, body: page }));
-    for (const call of [() => store.list({}), () => store.checkBucket(), () => store.createUpload('k')]) {
+    const calls = [
+      () => store.list({}),
+      () => store.checkBucket(),
+      () => store.createUpload('k'),
+      () => store.delete(['k']),
+      () => store.copy(store, 'k', 'l'),
+    ];
+    for (const call of calls) {
       expect(await fault(call())).toMatchObject({
         code: 'invalid-response',
         message: expect.stringContaining('a web page came in place of the response of the store'),

@@ -1,6 +1,6 @@
 /** Deletes: the request and response of DeleteObjects, and single requests where it does not fit or does not exist. */
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
-import { readXml, xmlRoot } from '../http/xml.js';
+import { isWebPage, readXml, xmlRoot } from '../http/xml.js';
 import type { DeleteCallOptions, DeleteFailure } from '../port.js';
 import type { S3Calls } from './calls.js';
 import { escapeXml, fitsXml, isKey } from './encode.js';
@@ -91,12 +91,13 @@ export function readDeleteFailures(body: Buffer): DeleteFailure[] {
 }
 
 /**
- * A store that does not know a call may take it for another one, and answer that.
+ * A store that does not know a call may take it for another one, and answer that. Errors and web pages are left to the
+ * reader of the response.
  * @throws unsupported
  */
 export function mustBeAnswerTo(body: Buffer, root: string): void {
   const found = body.length === 0 ? undefined : xmlRoot(body);
-  if (found === root || found === 'Error' || (found === undefined && body.length > 0)) return;
+  if (found === root || found === 'Error' || (found === undefined && body.length > 0) || isWebPage(body)) return;
   throw new XsyncError('unsupported', `the store answered another call: its response has no <${root}>`, {
     status: 200,
   });

@@ -47,7 +47,7 @@ export class Lister {
     return this.#whole(known || after === undefined ? page : await one(), options);
   }
 
-  /** Keys that follow `row` in the listing, if its page names the store's own continuation neither. */
+  /** The object's row in a listing; undefined if it is not listed. */
   async row(key: string, signal: AbortSignal | undefined): Promise<Row | undefined> {
     const { rows } = await this.#ask(this.#quirks.has('list-v1') ? 1 : 2, { prefix: key, maxKeys: 1, signal });
     return rows.find((row) => row.key === key);
