@@ -234,7 +234,8 @@ export class Lab {
   }
 
   start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-    const running = new Running(args, { ...this.env, ...env });
+    const options = [this.env.NODE_OPTIONS, env.NODE_OPTIONS].filter(Boolean).join(' ');
+    const running = new Running(args, { ...this.env, ...env, NODE_OPTIONS: options });
     this.#running.add(running);
     void running.done.then(() => this.#running.delete(running));
     return running;

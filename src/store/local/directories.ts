@@ -7,7 +7,7 @@
  * spelling). With it, reads may follow links anywhere, and writes must stay below the root. Where there is no
  * `/proc/self/fd` (macOS), the directory is checked just before it is used; a replacement between the two is not noticed.
  */
-import { closeSync, constants, existsSync, openSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readlinkSync } from 'node:fs';
 import { mkdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
@@ -240,7 +240,10 @@ export class Directories {
     const fd = await this.#calls.open(path, O_PATH | constants.O_DIRECTORY);
     const base = `${DESCRIPTORS}/${fd}`;
     try {
-      return { base, real: readlinkSync(base, 'buffer'), fd };
+      const real = readlinkSync(base, 'buffer');
+      // Removed since it was opened: the link then leads to a name with " (deleted)" at its end.
+      if (fstatSync(fd).nlink === 0) throw refused('ENOENT', path.toString());
+      return { base, real, fd };
     } catch (error) {
       closeSync(fd);
       throw error;

@@ -274,7 +274,7 @@ test('a source that has none of the named objects is listed once to see whether 
   const pair = await synced(numbered(20), numbered(4));
   const filter = createFilter({ filesFromRaw: [parseRawKeyFile(numbered(4).join('\n'), 'list')] });
   const run = await sync(pair, { filter });
-  expect(run.traffic.source.requests).toEqual({ head: 4, list: 1 });
+  expect(run.traffic.source.requests).toEqual({ head: 8, list: 1 });
 });
 
 test.each([

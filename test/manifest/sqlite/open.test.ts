@@ -79,7 +79,6 @@ describe('a damaged format', () => {
     'DROP TABLE fact',
     'ALTER TABLE object DROP COLUMN ours',
     'ALTER TABLE object RENAME COLUMN size TO sise',
-    'ALTER TABLE object ADD COLUMN more TEXT',
     'ALTER TABLE upload DROP COLUMN part_size',
     'DROP TABLE intent; CREATE VIEW intent AS SELECT 1 AS key, 2 AS dest_etag, 3 AS at_ms',
     'PRAGMA user_version = 1',
