@@ -1,3 +1,4 @@
+/** Tests: test/cli/main.test.ts */
 import { readFileSync } from 'node:fs';
 
 /** The version in package.json, found from both the sources and the build. */

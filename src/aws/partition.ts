@@ -1,4 +1,7 @@
-/** AWS's partitions (global, China, GovCloud, …) from the SDK's own endpoint data. */
+/**
+ * AWS's partitions (global, China, GovCloud, …) from the SDK's own endpoint data.
+ * Tests: test/store/s3/address.test.ts
+ */
 import { createRequire } from 'node:module';
 import type * as endpoints from '@aws-sdk/util-endpoints';
 

@@ -1,4 +1,4 @@
-/** Says in xsync's words why the AWS chain returned no credentials. */
+/** Says in xsync's words why the AWS chain returned no credentials. Tests: test/aws/credentials.test.ts */
 import { XsyncError } from '../model/error.js';
 
 /** @param profile the profile that was asked; absent: the machine was */

@@ -1,4 +1,4 @@
-/** What every command needs: streams, a log, and one way to report errors. */
+/** What every command needs: streams, a log, and one way to report errors. Tests: test/cli/output.test.ts */
 import { toXsyncError, XsyncError } from '../model/error.js';
 import { EXIT, exitOfError } from './exit.js';
 import type { LogFile } from './log-file.js';

@@ -1,4 +1,4 @@
-/** Declares an option for the command line, help and the environment. */
+/** Declares an option for the command line, help and the environment. Tests: test/cli/options.test.ts */
 import { type Command, Option } from 'commander';
 import { XsyncError } from '../model/error.js';
 

@@ -1,4 +1,4 @@
-/** Reports the runs of a command to other programs: `--metrics-addr` and `--notify`. */
+/** Reports the runs of a command to other programs: `--metrics-addr` and `--notify`. Tests: test/e2e/observe.test.ts */
 
 import type { RunEvent } from '../engine/events.js';
 import type { RunPair } from '../engine/pair.js';

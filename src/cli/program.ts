@@ -1,3 +1,4 @@
+/** Tests: test/cli/main.test.ts */
 import type { Command } from 'commander';
 import type { Io } from './context.js';
 

@@ -1,6 +1,7 @@
 /**
  * Reports to a service manager by the protocol of sd_notify(3): ready, status, watchdog, reloading, stopping. Without
  * NOTIFY_SOCKET there is no service manager.
+ * Tests: test/e2e/watch.test.ts
  */
 import type { RunEvent } from '../engine/events.js';
 import { reasonOf } from '../model/errno.js';

@@ -1,4 +1,7 @@
-/** A command that runs until stopped, as a service: its signals, and its reports to a service manager. */
+/**
+ * A command that runs until stopped, as a service: its signals, and its reports to a service manager.
+ * Tests: test/e2e/watch.test.ts
+ */
 import type { RunEvent } from '../engine/events.js';
 import type { Io } from './context.js';
 import { EXIT } from './exit.js';

@@ -1,4 +1,7 @@
-/** A config file as YAML with the positions of its parts, so that every error names line and column. */
+/**
+ * A config file as YAML with the positions of its parts, so that every error names line and column.
+ * Tests: test/config/load.test.ts
+ */
 import {
   type Document,
   isAlias,

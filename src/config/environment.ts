@@ -1,4 +1,7 @@
-/** `XSYNC_CONFIG_<REMOTE>_<KEY>` defines or overrides remotes, for example XSYNC_CONFIG_LAB_ENDPOINT. */
+/**
+ * `XSYNC_CONFIG_<REMOTE>_<KEY>` defines or overrides remotes, for example XSYNC_CONFIG_LAB_ENDPOINT.
+ * Tests: test/config/load.test.ts
+ */
 import { XsyncError } from '../model/error.js';
 import { BACKENDS } from '../store/registry.js';
 import { didYouMean } from './nearest.js';

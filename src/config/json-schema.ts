@@ -1,4 +1,7 @@
-/** The config's JSON Schema for editors, generated from the schemas that validate the config. */
+/**
+ * The config's JSON Schema for editors, generated from the schemas that validate the config.
+ * Tests: test/config/schema.test.ts
+ */
 import { z } from 'zod';
 import { configSchema } from './schema.js';
 

@@ -1,4 +1,4 @@
-/** "Did you mean …?": the known word most similar to the typed one. */
+/** "Did you mean …?": the known word most similar to the typed one. Tests: test/config/schema.test.ts */
 
 /** The candidate with the smallest edit distance. At most a third of the word's length, or 1, is allowed. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {

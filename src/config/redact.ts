@@ -1,4 +1,4 @@
-/** Redacts a config for display. */
+/** Redacts a config for display. Tests: test/config/load.test.ts */
 import type { Config } from './load.js';
 import { isSecretKey } from './schema.js';
 

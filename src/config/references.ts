@@ -1,4 +1,7 @@
-/** `${NAME}` in a config value refers to an environment variable; `$${` is a literal `${`. */
+/**
+ * `${NAME}` in a config value refers to an environment variable; `$${` is a literal `${`.
+ * Tests: test/config/schema.test.ts
+ */
 
 const REFERENCE = /\$(\$\{)|\$\{([^}]*)\}/g;
 

@@ -1,4 +1,4 @@
-/** Validates remotes from any source against their schemas. */
+/** Validates remotes from any source against their schemas. Tests: test/config/load.test.ts */
 import type { z } from 'zod';
 import type { RemoteConfig } from '../store/backend.js';
 import { didYouMean } from './nearest.js';

@@ -1,4 +1,4 @@
-/** Judges the result of `accelerate: auto`. Pure. */
+/** Judges the result of `accelerate: auto`. Pure. Tests: test/doctor/host.test.ts */
 import { type Finding, ok, warn } from './finding.js';
 
 /** @param chosen the choice and its reason: `on: …` or `off: …` */

@@ -1,4 +1,4 @@
-/** Describes the source of a remote's credentials; never the credentials. Pure. */
+/** Describes the source of a remote's credentials; never the credentials. Pure. Tests: test/doctor/host.test.ts */
 import type { DoctorRules, RemoteConfig } from '../store/backend.js';
 
 export function describeCredentials(remote: RemoteConfig, rules: DoctorRules, env: NodeJS.ProcessEnv): string {

@@ -1,4 +1,7 @@
-/** Checks the state directory, the config and local folders: `look…` collects facts, `judge…` evaluates them. */
+/**
+ * Checks the state directory, the config and local folders: `look…` collects facts, `judge…` evaluates them.
+ * Tests: test/doctor/host.test.ts
+ */
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';

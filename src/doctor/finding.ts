@@ -1,4 +1,4 @@
-/** The result of a check: plain data, the same for the terminal and for `--json`. */
+/** The result of a check: plain data, the same for the terminal and for `--json`. Tests: test/doctor/host.test.ts */
 import { isXsyncError, toXsyncError, type XsyncError } from '../model/error.js';
 
 /**

@@ -1,4 +1,4 @@
-/** Asks the host for the facts that `host.ts` judges. */
+/** Asks the host for the facts that `host.ts` judges. Tests: test/doctor/doctor.test.ts */
 import { arch, release, type } from 'node:os';
 import { openFilesLimit, procText } from '../native/proc.js';
 import type { CongestionFacts, HostFacts } from './host.js';

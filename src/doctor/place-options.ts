@@ -1,4 +1,4 @@
-/** Options of a location's checks, and the remedy for a missing permission. */
+/** Options of a location's checks, and the remedy for a missing permission. Tests: test/doctor/place.test.ts */
 import type { Right } from '../store/backend.js';
 import type { ObjectStore } from '../store/port.js';
 

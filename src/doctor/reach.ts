@@ -1,4 +1,7 @@
-/** Connects to an endpoint once, step by step and without credentials, to collect the facts for `endpoint.ts`. */
+/**
+ * Connects to an endpoint once, step by step and without credentials, to collect the facts for `endpoint.ts`.
+ * Tests: test/doctor/endpoint.test.ts
+ */
 import { lookup } from 'node:dns/promises';
 import { request } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';

@@ -1,4 +1,4 @@
-/** Formats numbers for findings. Pure. */
+/** Formats numbers for findings. Pure. Tests: test/doctor/host.test.ts */
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 

@@ -1,4 +1,4 @@
-/** Measures throughput with a bounded number of bytes. */
+/** Measures throughput with a bounded number of bytes. Tests: test/doctor/place.test.ts */
 import { performance } from 'node:perf_hooks';
 import type { XsyncError } from '../model/error.js';
 import type { ObjectEntry } from '../model/object.js';

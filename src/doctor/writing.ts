@@ -1,4 +1,7 @@
-/** The checks of `--write`: one small object, one multipart upload, and a timed upload. All are deleted afterwards. */
+/**
+ * The checks of `--write`: one small object, one multipart upload, and a timed upload. All are deleted afterwards.
+ * Tests: test/doctor/place.test.ts
+ */
 import { randomBytes } from 'node:crypto';
 import type { ObjectStore, UploadRef } from '../store/port.js';
 import { attempt, type Finding, faulty, ok, warn } from './finding.js';

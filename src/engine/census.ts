@@ -1,4 +1,7 @@
-/** The progress of a pass over the keys of a pair, and its counts, which the guards decide by. */
+/**
+ * The progress of a pass over the keys of a pair, and its counts, which the guards decide by.
+ * Tests: test/engine/pass/deletes.test.ts
+ */
 
 /** Objects of the source that the filters include, and their bytes; `looked` counts the filtered ones too. */
 export interface Passed {

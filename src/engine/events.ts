@@ -1,6 +1,7 @@
 /**
  * The events that a run reports, as plain data: for the terminal, JSON lines, metrics and the report page. The engine
  * declares the reporter; the CLI implements it. `docs/json.md` documents the events.
+ * Tests: test/cli/exit.test.ts
  */
 import type { RunOutcome } from '../manifest/port.js';
 import type { ErrorClass, ErrorCode } from '../model/error.js';

@@ -1,3 +1,4 @@
+/** Tests: test/cli/options.test.ts */
 import type { TransferPolicy } from './decide/decide.js';
 import type { Settling } from './decide/settling.js';
 import type { Filter } from './filter/filter.js';

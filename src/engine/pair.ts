@@ -1,4 +1,4 @@
-/** The two sides that a run works on. */
+/** The two sides that a run works on. Tests: test/engine/sync-crash.test.ts */
 import type { Manifest } from '../manifest/port.js';
 import type { Prices } from '../model/prices.js';
 import type { ObjectStore } from '../store/port.js';

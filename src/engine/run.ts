@@ -1,4 +1,4 @@
-/** A whole run: list, diff, decide, plan, perform, record, delete. */
+/** A whole run: list, diff, decide, plan, perform, record, delete. Tests: test/engine/shared.test.ts */
 import { randomBytes } from 'node:crypto';
 import { loadHashes } from '../hash/index.js';
 import { checkpointsIn } from '../manifest/checkpoints.js';

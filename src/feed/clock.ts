@@ -1,4 +1,4 @@
-/** A clock that tests can replace. */
+/** A clock that tests can replace. Tests: test/feed/lines.test.ts */
 export interface Clock {
   /** Monotonic, in milliseconds. */
   now(): number;

@@ -4,6 +4,7 @@
  * An event is a hint, not a fact. Stores deliver events at least once, in any order, and lose some; and `removed` may
  * refer to an old version while the object still exists. So a reader checks the key in the store before it copies or
  * deletes, and periodic listings find changes without events.
+ * Tests: test/feed/lines.test.ts
  */
 
 /** One change of one object at the source, as its store reported it. At-least-once, unordered. */

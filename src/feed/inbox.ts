@@ -1,3 +1,4 @@
+/** Tests: test/feed/lines.test.ts */
 import { Bell, type Clock, systemClock } from './clock.js';
 import type { ChangeBatch, ChangeEvent } from './feed.js';
 

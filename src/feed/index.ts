@@ -1,3 +1,4 @@
+/** Tests: test/feed/open.test.ts */
 import type { Readable } from 'node:stream';
 import { addressOf, parseListenUrl } from '../inbound/address.js';
 import { XsyncError } from '../model/error.js';

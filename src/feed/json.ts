@@ -1,4 +1,4 @@
-/** Reads single fields of untrusted JSON. */
+/** Reads single fields of untrusted JSON. Tests: test/feed/body.test.ts */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -3,6 +3,7 @@
  * https://help.aliyun.com/document_detail/70140.html (format)
  * https://help.aliyun.com/document_detail/205739.html (names)
  * Keys are not encoded: the vendor's own readers use them without decoding. There is no sequencer.
+ * Tests: test/feed/body.test.ts
  */
 import type { ChangeEvent } from './feed.js';
 import { asEtag, asObject, asSize, asText, asTimeMs, compact, type JsonObject } from './json.js';

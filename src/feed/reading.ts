@@ -1,3 +1,4 @@
+/** Tests: test/feed/body.test.ts */
 import type { ChangeEvent } from './feed.js';
 import { asText } from './json.js';
 

@@ -2,6 +2,7 @@
  * The events of S3 and of compatible stores.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+ * Tests: test/feed/body.test.ts
  */
 import type { ChangeEvent } from './feed.js';
 import { asEtag, asObject, asSize, asText, asTimeMs, compact, type JsonObject } from './json.js';

@@ -1,4 +1,7 @@
-/** The secret of event senders. Never on the command line, which every user of the host can read. */
+/**
+ * The secret of event senders. Never on the command line, which every user of the host can read.
+ * Tests: test/feed/endpoint.test.ts
+ */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';

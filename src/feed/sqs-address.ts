@@ -1,3 +1,4 @@
+/** Tests: test/feed/sqs.test.ts */
 import { partitionOf } from '../aws/partition.js';
 
 /** The address of an SQS queue. */

@@ -1,3 +1,4 @@
+/** Tests: test/feed/sqs.test.ts */
 import { type ErrorCode, isXsyncError, XsyncError } from '../model/error.js';
 
 /** Error names of the JSON protocol of SQS and of its older query protocol. */

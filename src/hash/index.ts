@@ -2,6 +2,7 @@
  * Hashes of bytes in memory. The only module that imports a hash library. CRC-64 uses WASM (about 1.9 GB/s; a
  * JavaScript table reaches 0.7 GB/s). MD5 uses OpenSSL through node:crypto (0.75 GB/s), which no library beats for one
  * body; several bodies at once reach 2.6 GB/s.
+ * Tests: test/hash/md5.test.ts, test/hash/combine.test.ts
  */
 import { createHash } from 'node:crypto';
 import type { IHasher } from 'hash-wasm';

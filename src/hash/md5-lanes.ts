@@ -3,6 +3,7 @@
  * idle, but one SIMD instruction can do the same step for several bodies (the multi-buffer hashing of Intel's ISA-L:
  * https://github.com/intel/isa-l_crypto). WebAssembly SIMD has four words; two groups of four, interleaved step by
  * step, hide the latency. This module generates RFC 1321 as unrolled WebAssembly, because no package provides it.
+ * Tests: test/hash/md5.test.ts
  */
 
 export const LANES = 8;

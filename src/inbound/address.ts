@@ -1,4 +1,4 @@
-/** Parses the addresses that servers listen on. */
+/** Parses the addresses that servers listen on. Tests: test/observe/targets.test.ts */
 import { XsyncError } from '../model/error.js';
 
 export interface ListenAddress {

@@ -1,6 +1,7 @@
 /**
  * The checkpoints port: what is needed to resume an unfinished multipart upload. Small and asynchronous, so that it can
  * be implemented over a network. Keys are relative to the pair's prefixes.
+ * Tests: test/engine/transfer/uploads.test.ts
  */
 /** A multipart upload in progress. */
 export interface UploadRow {

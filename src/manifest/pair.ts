@@ -1,4 +1,4 @@
-/** Names a pair of places in file names and messages. */
+/** Names a pair of places in file names and messages. Tests: test/manifest/sqlite/open.test.ts */
 import { md5 } from '../hash/index.js';
 import type { PairIdentity, PlaceIdentity } from './port.js';
 

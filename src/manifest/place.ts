@@ -1,3 +1,4 @@
+/** Tests: test/cli/pairs.test.ts */
 import type { PlaceIdentity } from './port.js';
 
 /** The path of a place on a local disk; undefined for every other kind of place. */

@@ -4,6 +4,7 @@
  * prefixes and ordered by key bytes.
  *
  * Calls are synchronous: the adapter is an embedded database whose calls cost microseconds.
+ * Tests: test/manifest/rows.test.ts
  */
 import type { ErrorClass, ErrorCode } from '../model/error.js';
 import type { VerifiedBy } from '../model/verified.js';

@@ -1,5 +1,6 @@
 /**
  * Shapes and comparison of checksums. `src/hash` computes them.
+ * Tests: test/engine/transfer/doubt.test.ts
  */
 
 /** Full-object checksums that a store returned, or that we computed from the bytes. */

@@ -1,4 +1,7 @@
-/** A checksum of an object's bytes that the manifest keeps, to compare a file with what was copied of it. */
+/**
+ * A checksum of an object's bytes that the manifest keeps, to compare a file with what was copied of it.
+ * Tests: test/engine/decide/believed.test.ts
+ */
 export type Content =
   | { name: 'md5' | 'crc64ecma'; value: string }
   /** `partSize`: bytes of each part but the last. */

@@ -1,4 +1,4 @@
-/** Reads the errors of the operating system, as Node reports them. */
+/** Reads the errors of the operating system, as Node reports them. Tests: test/store/local/objects.test.ts */
 
 /** Errnos of a path at which nothing exists. */
 export const ABSENT: readonly string[] = ['ENOENT', 'ENOTDIR'];

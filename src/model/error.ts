@@ -1,6 +1,7 @@
 /**
  * The only error type that crosses layers. Adapters translate the errors of their SDK or the operating system into it
  * once and keep the original as `cause`. Only the CLI maps it to an exit code.
+ * Tests: test/cli/exit.test.ts
  */
 import { isErrno } from './errno.js';
 

@@ -3,6 +3,7 @@
  * normalized, re-encoded or trimmed. Stores list in UTF-8 byte order, which is code point order. JavaScript's `<`
  * compares UTF-16 units and puts astral characters (surrogates, 0xD800-0xDFFF) before U+E000-U+FFFF, so it must not
  * be used for keys.
+ * Tests: test/store/local/walk.test.ts
  */
 
 /** Orders two keys by their UTF-8 bytes: negative, zero or positive. */

@@ -1,3 +1,4 @@
+/** Tests: test/engine/copy.test.ts */
 import type { Checksums } from './checksum.js';
 import type { XsyncError } from './error.js';
 

@@ -1,4 +1,4 @@
-/** The outcome of a ticket, as plain data. */
+/** The outcome of a ticket, as plain data. Tests: test/engine/check/check.test.ts */
 import type { ErrorClass, ErrorCode } from './error.js';
 import type { VerifiedBy } from './verified.js';
 

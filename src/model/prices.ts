@@ -1,4 +1,4 @@
-/** Prices of a service from the user's configuration: xsync has no built-in prices. */
+/** Prices of a service from the user's configuration: xsync has no built-in prices. Tests: test/cli/exit.test.ts */
 export interface Prices {
   /** Shown with the amounts; `USD` when absent. */
   currency?: string;

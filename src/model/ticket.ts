@@ -2,6 +2,7 @@
  * A ticket is one action on one key, as plain data. It contains no closure, store or secret, and survives
  * `JSON.parse(JSON.stringify(ticket))` unchanged. `engine/plan` creates tickets, `engine/transfer/perform.ts` performs
  * them, and the caller records the outcome.
+ * Tests: test/engine/plan/valid-ticket.test.ts
  */
 
 /** Version of the ticket format that this program reads and writes. */

@@ -8,6 +8,7 @@
  * - `computed`: the source has no checksum, so we hashed the bytes we read, and the destination confirmed the hash;
  * - `server`: a server-side copy that the service confirmed;
  * - `size`: only the size was compared.
+ * Tests: test/engine/transfer/doubt.test.ts
  */
 export const VERIFIED_BY = [
   'md5',

@@ -1,4 +1,4 @@
-/** Creates private folders. */
+/** Creates private folders. Tests: test/manifest/sqlite/open.test.ts */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isErrno } from '../model/errno.js';

@@ -1,6 +1,7 @@
 /**
  * Access to the few C library calls that Node lacks, through koffi. koffi is an optional dependency that only this
  * module loads, when a call is needed.
+ * Tests: test/doctor/doctor.test.ts
  */
 import { getSystemErrorMap } from 'node:util';
 

@@ -1,6 +1,7 @@
 /**
  * sd_notify(3): datagrams to the unix socket in NOTIFY_SOCKET, which the service manager sets. Node has no unix
  * datagram sockets, so the C library sends them, or the `systemd-notify` program if koffi is missing.
+ * Tests: test/e2e/watch.test.ts
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

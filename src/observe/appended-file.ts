@@ -1,4 +1,4 @@
-/** A file of lines that log rotation may move away at any time. */
+/** A file of lines that log rotation may move away at any time. Tests: test/observe/targets.test.ts */
 import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 
 const CHECK_MS = 1000;

@@ -1,4 +1,4 @@
-/** The health of a pair, for a process supervisor. */
+/** The health of a pair, for a process supervisor. Tests: test/observe/metrics.test.ts */
 import type { RunEvent } from '../engine/events.js';
 import type { PairStatus } from '../engine/record/status.js';
 

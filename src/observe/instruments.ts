@@ -1,3 +1,4 @@
+/** Tests: test/observe/metrics.test.ts */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { RunEvent } from '../engine/events.js';
 import { VERSION } from '../version.js';

@@ -1,4 +1,4 @@
-/** Notifications as lines of JSON on standard output or appended to a file. */
+/** Notifications as lines of JSON on standard output or appended to a file. Tests: test/observe/targets.test.ts */
 import { reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
 import { AppendedFile } from './appended-file.js';

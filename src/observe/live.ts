@@ -1,3 +1,4 @@
+/** Tests: test/observe/metrics.test.ts */
 import type { RunEvent } from '../engine/events.js';
 
 /**

@@ -1,4 +1,7 @@
-/** Notifications, one JSON object each, documented in `docs/metrics.md`. Names and meanings follow S3 where it has them. */
+/**
+ * Notifications, one JSON object each, documented in `docs/metrics.md`. Names and meanings follow S3 where it has them.
+ * Tests: test/observe/notifier.test.ts
+ */
 import type { RunEvent, Summary } from '../engine/events.js';
 import type { ErrorClass } from '../model/error.js';
 import type { VerifiedBy } from '../model/verified.js';

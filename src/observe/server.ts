@@ -1,4 +1,4 @@
-/** The HTTP server of the pages for monitoring programs. */
+/** The HTTP server of the pages for monitoring programs. Tests: test/observe/metrics.test.ts */
 import { type ListenAddress, urlOf } from '../inbound/address.js';
 import { createInbound, HttpError, type InboundLimits, listen, type Refuse } from '../inbound/server.js';
 

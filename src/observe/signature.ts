@@ -1,4 +1,7 @@
-/** Proves to a webhook that xsync sent an event, and when. `docs/metrics.md` shows how to verify it. */
+/**
+ * Proves to a webhook that xsync sent an event, and when. `docs/metrics.md` shows how to verify it.
+ * Tests: test/observe/webhook.test.ts
+ */
 import { createHmac } from 'node:crypto';
 import { XsyncError } from '../model/error.js';
 

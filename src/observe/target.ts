@@ -1,4 +1,4 @@
-/** Where notifications go. */
+/** Where notifications go. Tests: test/observe/notifier.test.ts */
 import type { ReplicationEvent } from './replication-event.js';
 
 export type TargetKind = 'stdout' | 'file' | 'webhook';

@@ -1,4 +1,4 @@
-/** An object that waits for its copy. */
+/** An object that waits for its copy. Tests: test/observe/notifier.test.ts */
 export interface Late {
   key: string;
   size: number;

@@ -1,4 +1,4 @@
-/** The change events of a watch. */
+/** The change events of a watch. Tests: test/e2e/watch.test.ts */
 import type { Readable } from 'node:stream';
 import type { Changes } from '../engine/watch/watch.js';
 import { coalesce, EventOrder, openFeed } from '../feed/index.js';

@@ -1,4 +1,4 @@
-/** Runs a check. Apart from `run-job.ts`, so that a copy does not load it. */
+/** Runs a check. Apart from `run-job.ts`, so that a copy does not load it. Tests: test/e2e/check.test.ts */
 import { runCheck } from '../engine/check/check.js';
 import { BLOCKS_IN_FLIGHT } from '../engine/check/content.js';
 import type { CheckReporter, CheckSummary } from '../engine/check/findings.js';

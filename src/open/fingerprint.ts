@@ -1,4 +1,4 @@
-/** Detects a changed setup of a remote without storing the setup. */
+/** Detects a changed setup of a remote without storing the setup. Tests: test/cli/pairs.test.ts */
 import { createHash } from 'node:crypto';
 import { VERSION } from '../version.js';
 

@@ -1,4 +1,4 @@
-/** What every kind of job needs around its run. */
+/** What every kind of job needs around its run. Tests: test/index.test.ts */
 import type { CheckEvent } from '../engine/check/findings.js';
 import type { Failure, RunEvent, Summary } from '../engine/events.js';
 import type { Filter } from '../engine/filter/filter.js';

@@ -1,4 +1,4 @@
-/** The pairs that this machine knows by their manifests, without any request. */
+/** The pairs that this machine knows by their manifests, without any request. Tests: test/cli/pairs.test.ts */
 import { join } from 'node:path';
 import { loadConfig } from '../config/load.js';
 import { pairId, samePair } from '../manifest/pair.js';

@@ -1,4 +1,4 @@
-/** The functions of the command line, for programs. */
+/** The functions of the command line, for programs. Tests: test/index.test.ts */
 import type { CheckEvent } from '../engine/check/findings.js';
 import type { RunEvent, Summary } from '../engine/events.js';
 import { type GivenJob, parseJob, type Values } from '../engine/job/job.js';

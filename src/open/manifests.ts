@@ -1,4 +1,4 @@
-/** The manifests of this machine as files: their contents, and how one is replaced. */
+/** The manifests of this machine as files: their contents, and how one is replaced. Tests: test/cli/pairs.test.ts */
 import { existsSync, renameSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { statusOf } from '../engine/record/status.js';

@@ -1,4 +1,7 @@
-/** Connections that belong to no store: webhooks and queues. They use the variables and flags of proxies and certificates. */
+/**
+ * Connections that belong to no store: webhooks and queues. They use the variables and flags of proxies and certificates.
+ * Tests: test/e2e/connection.test.ts
+ */
 import type { Agents } from '../store/http/agents.js';
 import type { ConnectionFlags } from '../store/http/settings.js';
 

@@ -1,4 +1,7 @@
-/** Runs a copy or a sync: opens its places, runs, and closes them. For the command line and the library. */
+/**
+ * Runs a copy or a sync: opens its places, runs, and closes them. For the command line and the library.
+ * Tests: test/cli/main.test.ts
+ */
 import type { Reporter, Summary } from '../engine/events.js';
 import type { CopyJob, SyncJob } from '../engine/job/job.js';
 import { runPair } from '../engine/run.js';

@@ -1,4 +1,4 @@
-/** The settings for opening places, and the opened sides and pairs. */
+/** The settings for opening places, and the opened sides and pairs. Tests: test/open/filter-of.test.ts */
 import type { RunPair, RunSide } from '../engine/pair.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
 import type { Connection } from '../store/http/connection.js';

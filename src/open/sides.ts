@@ -1,4 +1,7 @@
-/** From a location to a wrapped store. HTTP is loaded on first use, because a local copy needs none. */
+/**
+ * From a location to a wrapped store. HTTP is loaded on first use, because a local copy needs none.
+ * Tests: test/store/registry.test.ts
+ */
 import type { Config } from '../config/load.js';
 import { type ConfiguredLocation, parseLocation } from '../config/location.js';
 import { backendOf } from '../config/schema.js';

@@ -1,4 +1,4 @@
-/** Prepares a watch. Apart from `run-job.ts`, so that a copy does not load it. */
+/** Prepares a watch. Apart from `run-job.ts`, so that a copy does not load it. Tests: test/e2e/watch.test.ts */
 import type { Reporter } from '../engine/events.js';
 import type { WatchJob } from '../engine/job/job.js';
 import { Watch, type WatchedPair, type WatchOptions } from '../engine/watch/watch.js';

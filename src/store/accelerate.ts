@@ -1,4 +1,7 @@
-/** `accelerate: auto`: measures whether the accelerated data endpoint is faster than the plain one from this host. */
+/**
+ * `accelerate: auto`: measures whether the accelerated data endpoint is faster than the plain one from this host.
+ * Tests: test/store/s3/open.test.ts
+ */
 import { performance } from 'node:perf_hooks';
 import { isXsyncError } from '../model/error.js';
 import type { ObjectBytes } from './port.js';

@@ -1,6 +1,7 @@
 /**
  * A backend is one kind of store. Each backend describes itself in `backend.ts` of its folder, and `registry.ts` lists
  * them all. Config, opening and doctor use only this interface.
+ * Tests: test/store/registry.test.ts
  */
 import type { z } from 'zod';
 import type { Prices } from '../model/prices.js';

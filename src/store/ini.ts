@@ -1,4 +1,7 @@
-/** Reads INI files of other tools: `[section]` and `key = value` lines, and comments that start with `#` or `;`. */
+/**
+ * Reads INI files of other tools: `[section]` and `key = value` lines, and comments that start with `#` or `;`.
+ * Tests: test/store/oss/profiles.test.ts
+ */
 import { XsyncError } from '../model/error.js';
 
 export interface IniSection {

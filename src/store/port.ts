@@ -13,6 +13,7 @@
  *   makes progress is never cut off.
  * - Bodies are `Uint8Array`s of at most one part. The adapter does not keep or change them after the call settles, so
  *   that the engine can reuse them.
+ * Tests: test/store/local/uploads.test.ts
  */
 import type { Checksums } from '../model/checksum.js';
 import type { XsyncError } from '../model/error.js';

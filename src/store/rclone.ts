@@ -1,4 +1,7 @@
-/** Settings common to all rclone remotes of type `s3`. rclone does not obscure the secrets of this type. */
+/**
+ * Settings common to all rclone remotes of type `s3`. rclone does not obscure the secrets of this type.
+ * Tests: test/config/rclone.test.ts
+ */
 import type { RcloneSection } from './backend.js';
 
 /** Settings with the same name and meaning in xsync. */

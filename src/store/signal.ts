@@ -1,4 +1,4 @@
-/** Abort and pace handling for adapters that do their own I/O. */
+/** Abort and pace handling for adapters that do their own I/O. Tests: test/store/wrap/throttle.test.ts */
 import { XsyncError } from '../model/error.js';
 import type { TransferOptions } from './port.js';
 

@@ -1,3 +1,4 @@
+/** Tests: test/cli/main.test.ts */
 import { isUnexplained, isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { OpenSide } from '../../open.js';

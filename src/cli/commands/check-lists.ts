@@ -1,4 +1,4 @@
-/** The lists of keys that a check writes: `--combined`, `--differ` and so on. */
+/** The lists of keys that a check writes: `--combined`, `--differ` and so on. Tests: test/e2e/check.test.ts */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { CheckEvent, Verdict } from '../../engine/check/findings.js';
 import type { Output } from '../output.js';

@@ -1,3 +1,4 @@
+/** Tests: test/e2e/check.test.ts */
 import { type CheckEvent, CheckFold } from '../../engine/check/findings.js';
 import type { OpenPair } from '../../open.js';
 import type { Context } from '../context.js';

@@ -1,3 +1,4 @@
+/** Tests: test/e2e/check.test.ts */
 import { CHECK } from '../../engine/job/options.js';
 import { XsyncError } from '../../model/error.js';
 import type { OpenPair } from '../../open.js';

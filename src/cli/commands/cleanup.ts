@@ -1,3 +1,4 @@
+/** Tests: test/cli/cleanup.test.ts */
 import { PageGuard } from '../../model/paging.js';
 import { openSettings } from '../../open/job.js';
 import type { OpenSide } from '../../open.js';

@@ -1,3 +1,4 @@
+/** Tests: test/cli/main.test.ts */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';

@@ -1,3 +1,4 @@
+/** Tests: test/e2e/sync.test.ts */
 import type { Program } from '../program.js';
 import { copyOptions } from './copy.js';
 import type { TransferCommandFlags } from './transfer.js';

@@ -1,3 +1,4 @@
+/** Tests: test/doctor/doctor.test.ts */
 import { runCommand } from '../context.js';
 import { flag, value } from '../define.js';
 import { configOption, logOptions, transportOptions } from '../options.js';

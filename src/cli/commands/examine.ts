@@ -1,3 +1,4 @@
+/** Tests: test/doctor/doctor.test.ts */
 import { type Config, configPath, loadConfig } from '../../config/load.js';
 import { type ConfiguredLocation, parseLocation } from '../../config/location.js';
 import { backendOf } from '../../config/schema.js';

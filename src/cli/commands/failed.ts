@@ -1,3 +1,4 @@
+/** Tests: test/cli/pairs.test.ts */
 import { type Command, Option } from 'commander';
 import { dueMs } from '../../engine/record/failed.js';
 import type { FailureRow, Manifest } from '../../manifest/port.js';

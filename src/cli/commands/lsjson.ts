@@ -1,3 +1,4 @@
+/** Tests: test/cli/main.test.ts */
 import { effectiveMtime, type ObjectEntry } from '../../model/object.js';
 import { filterOf } from '../../open/job.js';
 import type { ObjectCatalog } from '../../store/port.js';

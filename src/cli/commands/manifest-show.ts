@@ -1,4 +1,7 @@
-/** `xsync manifest info`, `export` and `forget`: work on the file and make no requests. */
+/**
+ * `xsync manifest info`, `export` and `forget`: work on the file and make no requests.
+ * Tests: test/cli/pairs.test.ts
+ */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Manifest, ManifestRow } from '../../manifest/port.js';

@@ -1,4 +1,7 @@
-/** `xsync manifest verify` and `rebuild`: the manifest against what both stores have. */
+/**
+ * `xsync manifest verify` and `rebuild`: the manifest against what both stores have.
+ * Tests: test/e2e/manifest.test.ts
+ */
 import { adoptEqual } from '../../engine/rows/rebuild.js';
 import { checkRows } from '../../engine/rows/verify.js';
 import { XsyncError } from '../../model/error.js';

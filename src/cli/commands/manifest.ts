@@ -1,3 +1,4 @@
+/** Tests: test/e2e/manifest.test.ts */
 import { type Command, Option } from 'commander';
 import { XsyncError } from '../../model/error.js';
 import { type Context, runCommand } from '../context.js';

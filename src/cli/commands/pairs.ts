@@ -1,4 +1,4 @@
-/** What the commands about pairs share: select the pairs without any request. */
+/** What the commands about pairs share: select the pairs without any request. Tests: test/cli/pairs.test.ts */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathOf } from '../../manifest/place.js';

@@ -1,4 +1,7 @@
-/** What the read-only commands share: their options, an open side, and a walk over its objects. */
+/**
+ * What the read-only commands share: their options, an open side, and a walk over its objects.
+ * Tests: test/cli/main.test.ts
+ */
 import type { Command } from 'commander';
 import type { Filter } from '../../engine/filter/filter.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';

@@ -1,3 +1,4 @@
+/** Tests: test/cli/pairs.test.ts */
 import { writeFile } from 'node:fs/promises';
 import { XsyncError } from '../../model/error.js';
 import type { KnownPair } from '../../open/known.js';

@@ -1,3 +1,4 @@
+/** Tests: test/cli/pairs.test.ts */
 import type { Summary } from '../../engine/events.js';
 import type { RunOptions } from '../../engine/options.js';
 import type { FailureRow } from '../../manifest/port.js';

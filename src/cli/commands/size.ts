@@ -1,3 +1,4 @@
+/** Tests: test/cli/stores.test.ts */
 import { filterOf } from '../../open/job.js';
 import { flag } from '../define.js';
 import type { Program } from '../program.js';

@@ -1,3 +1,4 @@
+/** Tests: test/cli/pairs.test.ts */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
 import type { PairStatus } from '../../engine/record/status.js';

@@ -1,3 +1,4 @@
+/** Tests: test/e2e/sync.test.ts */
 import { deleteOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { copyOptions } from './copy.js';

@@ -1,4 +1,4 @@
-/** What `copy`, `copyto` and `sync` share: run the job and report the result. */
+/** What `copy`, `copyto` and `sync` share: run the job and report the result. Tests: test/e2e/sync.test.ts */
 import type { RunEvent, Summary } from '../../engine/events.js';
 import { toXsyncError } from '../../model/error.js';
 import type { OpenPair } from '../../open.js';

@@ -1,3 +1,4 @@
+/** Tests: test/e2e/watch.test.ts */
 import { WATCH } from '../../engine/job/options.js';
 import { options } from '../job.js';
 import { deleteOptions } from '../options.js';

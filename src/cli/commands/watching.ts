@@ -1,4 +1,4 @@
-/** `watch`: the engine's watch, with signals, a service manager and change events. */
+/** `watch`: the engine's watch, with signals, a service manager and change events. Tests: test/e2e/watch.test.ts */
 import type { RunEvent } from '../../engine/events.js';
 import type { WatchJob } from '../../engine/job/job.js';
 import type { Watch } from '../../engine/watch/watch.js';

@@ -1,4 +1,7 @@
-/** The lines of the progress display, at most `width` columns each. Pure; `display.ts` draws them. */
+/**
+ * The lines of the progress display, at most `width` columns each. Pure; `display.ts` draws them.
+ * Tests: test/cli/render/display.test.ts
+ */
 import type { ChalkInstance } from 'chalk';
 import type { InFlight } from '../../engine/record/pending.js';
 import { formatBytes, formatCount, formatPercent, plural } from './format.js';

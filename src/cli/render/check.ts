@@ -1,4 +1,7 @@
-/** The result of a check as text. The counts are worded as in rclone, so that log searches keep working. */
+/**
+ * The result of a check as text. The counts are worded as in rclone, so that log searches keep working.
+ * Tests: test/e2e/check.test.ts
+ */
 import type { ChalkInstance } from 'chalk';
 import { type Checked, type CheckSummary, differencesOf, type KnownBy } from '../../engine/check/findings.js';
 import type { RepairSummary } from '../../engine/check/repair.js';

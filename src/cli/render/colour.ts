@@ -1,3 +1,4 @@
+/** Tests: test/cli/render/display.test.ts */
 import { Chalk, type ChalkInstance } from 'chalk';
 
 /**

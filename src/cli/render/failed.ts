@@ -1,4 +1,4 @@
-/** The failed list as text and as JSON. */
+/** The failed list as text and as JSON. Tests: test/cli/pairs.test.ts */
 import type { ChalkInstance } from 'chalk';
 import type { FailureRow } from '../../manifest/port.js';
 import { formatBytes, formatDuration, plural } from './format.js';

@@ -1,3 +1,4 @@
+/** Tests: test/cli/render/json.test.ts */
 import type { RunEvent } from '../../engine/events.js';
 
 /** Log levels, named as in rclone: `-q` is error, the default notice, `-v` info, `-vv` debug. */

@@ -1,4 +1,4 @@
-/** The output of `xsync manifest`. */
+/** The output of `xsync manifest`. Tests: test/e2e/manifest.test.ts */
 import type { AdoptSummary } from '../../engine/rows/rebuild.js';
 import type { RowsSummary } from '../../engine/rows/verify.js';
 import { describePlace } from '../../manifest/pair.js';

@@ -1,3 +1,4 @@
+/** Tests: test/cli/output.test.ts */
 import type { Reporter, Summary } from '../../engine/events.js';
 import type { XsyncError } from '../../model/error.js';
 import type { LogLevel } from './levels.js';

@@ -1,4 +1,7 @@
-/** Charts of a report as inline SVG. They stretch to the page's width, so their text is HTML outside the SVG. */
+/**
+ * Charts of a report as inline SVG. They stretch to the page's width, so their text is HTML outside the SVG.
+ * Tests: test/cli/pairs.test.ts
+ */
 import type { RunDetail } from '../../engine/record/journal.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
 import { Html, html, NOTHING, table } from './report-html.js';

@@ -1,4 +1,4 @@
-/** Builds HTML. All text is escaped here, and only this file turns text into HTML. */
+/** Builds HTML. All text is escaped here, and only this file turns text into HTML. Tests: test/cli/pairs.test.ts */
 import { printable } from './printable.js';
 
 /** Escaped HTML. */

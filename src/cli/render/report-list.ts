@@ -1,4 +1,4 @@
-/** The output of `xsync report --list`. */
+/** The output of `xsync report --list`. Tests: test/cli/pairs.test.ts */
 import type { Summary } from '../../engine/events.js';
 import type { RunOutcome, RunRow } from '../../manifest/port.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';

@@ -1,4 +1,4 @@
-/** The HTML report of a run: one page without scripts, other files or network access. */
+/** The HTML report of a run: one page without scripts, other files or network access. Tests: test/cli/pairs.test.ts */
 import type { Summary, Traffic } from '../../engine/events.js';
 import type { RunDetail } from '../../engine/record/journal.js';
 import type { RunOutcome, RunRow } from '../../manifest/port.js';

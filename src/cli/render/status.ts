@@ -1,4 +1,4 @@
-/** The state of a pair as text and as JSON. */
+/** The state of a pair as text and as JSON. Tests: test/cli/pairs.test.ts */
 import type { ChalkInstance } from 'chalk';
 import type { Lags } from '../../engine/record/lag.js';
 import type { History, PairStatus } from '../../engine/record/status.js';

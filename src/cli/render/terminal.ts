@@ -1,3 +1,4 @@
+/** Tests: test/cli/render/display.test.ts */
 import type { Writable } from 'node:stream';
 
 /** An output stream that may be a terminal. */

@@ -1,4 +1,4 @@
-/** Events as log lines: on standard error, or in a log file. */
+/** Events as log lines: on standard error, or in a log file. Tests: test/cli/render/lines.test.ts */
 import type { ChalkInstance } from 'chalk';
 import type { RunEvent, Summary } from '../../engine/events.js';
 import { errorLines } from './error.js';

@@ -1,4 +1,7 @@
-/** Widths of text on a terminal. Separate from `printable.ts` because only part of the program needs them. */
+/**
+ * Widths of text on a terminal. Separate from `printable.ts` because only part of the program needs them.
+ * Tests: test/cli/render/printable.test.ts
+ */
 import { createRequire } from 'node:module';
 import type stringWidth from 'string-width';
 

@@ -1,4 +1,7 @@
-/** Inspects one key that both listings have: compares the checksums from HEADs, or all bytes. */
+/**
+ * Inspects one key that both listings have: compares the checksums from HEADs, or all bytes.
+ * Tests: test/engine/check/check.test.ts
+ */
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';

@@ -1,4 +1,4 @@
-/** The events and the summary of a check. */
+/** The events and the summary of a check. Tests: test/engine/check/check.test.ts */
 import type { ErrorClass } from '../../model/error.js';
 import type { Finding, SkipReason } from '../decide/decide.js';
 import type { Failure, RunEvent, StopReason, Traffic } from '../events.js';

@@ -1,4 +1,7 @@
-/** Copies again what a check found missing or different at the destination. Deletes nothing. */
+/**
+ * Copies again what a check found missing or different at the destination. Deletes nothing.
+ * Tests: test/engine/check/check.test.ts
+ */
 import type { Manifest, Spool } from '../../manifest/port.js';
 import type { TransferPolicy } from '../decide/decide.js';
 import type { Reporter, StopReason, Summary } from '../events.js';

@@ -1,4 +1,7 @@
-/** Translates what the three streams have of a key into the terms of `decide`. */
+/**
+ * Translates what the three streams have of a key into the terms of `decide`.
+ * Tests: test/engine/decide/policies.test.ts
+ */
 import { sameChecksum } from '../../model/checksum.js';
 import { sameEtag } from '../../model/etag.js';
 import type { Triple } from '../list/diff.js';

@@ -1,4 +1,7 @@
-/** Which objects of a listing a run skips: those that the filter excludes, and those that cannot be read. */
+/**
+ * Which objects of a listing a run skips: those that the filter excludes, and those that cannot be read.
+ * Tests: test/engine/decide/policies.test.ts
+ */
 import type { ObjectEntry } from '../../model/object.js';
 import type { RunOptions } from '../options.js';
 import type { RunPair } from '../pair.js';

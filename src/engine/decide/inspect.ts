@@ -1,6 +1,7 @@
 /**
  * Inspects one key where the listings do not decide: sends HEADs, and with --checksum reads a local side.
  * `inspect` sends the requests; `compareInspected` is pure.
+ * Tests: test/engine/decide/policies.test.ts
  */
 import { type Agreement, sameChecksum } from '../../model/checksum.js';
 import type { Content } from '../../model/content.js';

@@ -1,4 +1,7 @@
-/** Reads local sides to compare them with a checksum: that costs no request. */
+/**
+ * Reads local sides to compare them with a checksum: that costs no request.
+ * Tests: test/engine/decide/believed.test.ts
+ */
 import { combineCrc64ecma } from '../../hash/combine.js';
 import { crc64ecma, Md5Stream } from '../../hash/index.js';
 import { type Agreement, type Checksums, compositeEtag, sameChecksum } from '../../model/checksum.js';

@@ -1,4 +1,7 @@
-/** `--settle`: skips objects that are still being rewritten until they have not changed for a while. */
+/**
+ * `--settle`: skips objects that are still being rewritten until they have not changed for a while.
+ * Tests: test/engine/watch/parts.test.ts
+ */
 
 /** An object that keeps changing is copied after this many times `quietMs`. */
 const MOST_WAITS = 10;

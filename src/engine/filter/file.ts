@@ -1,4 +1,7 @@
-/** The contents of the files behind --include-from, --filter-from, --files-from and their like. */
+/**
+ * The contents of the files behind --include-from, --filter-from, --files-from and their like.
+ * Tests: test/engine/filter/filter.test.ts
+ */
 
 export interface FilterLine {
   text: string;

@@ -1,6 +1,7 @@
 /**
  * rclone's glob patterns (rclone.org/filtering, "Pattern syntax") as regular expressions: `*`, `**`, `?`, `[class]`,
  * `{a,b}`, `{{regexp}}`, `\c`. As in rclone, `[!a]` is no negation (write `[^a]`), whatever its manual says.
+ * Tests: test/engine/filter/filter.test.ts
  */
 import { compileRegexp, type Pattern } from './regexp.js';
 

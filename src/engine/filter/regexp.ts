@@ -2,6 +2,7 @@
  * Go's regular expressions (RE2 syntax), in which rclone users write `{{regexp}}` filters, matched by RE2JS in time
  * proportional to the key: `**a**a**a**b` makes JavaScript's own matcher take hours over one long key, and keys come
  * from strangers.
+ * Tests: test/engine/filter/filter.test.ts
  */
 import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js';
 

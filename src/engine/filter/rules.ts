@@ -1,6 +1,7 @@
 /**
  * The ordered rules behind --include, --exclude, --filter and their files. rclone keeps two lists, one for keys and
  * one for the directories above them, and so does this: in each the first rule that matches decides.
+ * Tests: test/engine/filter/filter.test.ts
  */
 import { XsyncError } from '../../model/error.js';
 import type { FilterFile } from './file.js';

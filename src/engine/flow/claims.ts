@@ -1,6 +1,7 @@
 /**
  * For several runs of one process over one pair: no two work on the same key at once, and each knows what the others
  * have done.
+ * Tests: test/engine/watch/parts.test.ts
  */
 
 /** What a run has done but not yet written to the manifest. */

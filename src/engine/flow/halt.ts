@@ -1,4 +1,4 @@
-/** How a run stops early. */
+/** How a run stops early. Tests: test/engine/limits.test.ts */
 import { setMaxListeners } from 'node:events';
 import type { ErrorCode, XsyncError } from '../../model/error.js';
 import type { StopReason } from '../events.js';

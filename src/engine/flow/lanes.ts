@@ -1,4 +1,4 @@
-/** Where objects wait for their turn. */
+/** Where objects wait for their turn. Tests: test/engine/tune/slots.test.ts */
 import { type Limiter, limiter, Queue } from './queue.js';
 
 /** Up to this size an object's time is spent on round trips; above, on its bytes, as for a part. */

@@ -1,3 +1,4 @@
+/** Tests: test/engine/tune/slots.test.ts */
 import pLimit from 'p-limit';
 
 /** Runs tasks in order of arrival, at most `concurrency` at once, which may change while tasks wait. */

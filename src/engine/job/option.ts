@@ -1,4 +1,7 @@
-/** The option kinds, with a constructor for each. The type of an option keeps its kind, and whether it has a default. */
+/**
+ * The option kinds, with a constructor for each. The type of an option keeps its kind, and whether it has a default.
+ * Tests: test/cli/job.test.ts
+ */
 
 export interface Described {
   /** As help shows it: `-c, --checksum`, `--part-size <size>`. */

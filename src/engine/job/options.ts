@@ -2,6 +2,7 @@
  * Every option of a job: its name in a program, its flag, its kind (type and unit), its default and its description;
  * some are in places.ts. The command line, its help and its XSYNC_… variables, the schema of a job and docs/library.md
  * are made from these tables or checked against them. Names and meanings are rclone's where it has them.
+ * Tests: test/cli/options.test.ts
  */
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';

@@ -1,4 +1,4 @@
-/** The options for how a job connects to its places and which objects it covers. */
+/** The options for how a job connects to its places and which objects it covers. Tests: test/engine/job/job.test.ts */
 import { LIST_CONCURRENCY } from '../list/ranges-pace.js';
 import { bandwidth, choice, count, duration, flag, instant, list, negated, rate, size, text } from './option.js';
 

@@ -1,4 +1,4 @@
-/** The three-way diff for commands that only compare a pair and copy nothing. */
+/** The three-way diff for commands that only compare a pair and copy nothing. Tests: test/engine/check/check.test.ts */
 import { XsyncError } from '../../model/error.js';
 import type { RunEvent } from '../events.js';
 import type { Halt } from '../flow/halt.js';

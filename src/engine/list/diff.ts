@@ -1,6 +1,7 @@
 /**
  * The three-way merge: combines the source listing, the destination listing and the manifest, each in key-byte order,
  * into one stream of keys. Uses constant memory and awaits nothing within a batch.
+ * Tests: test/engine/list/ranges.test.ts
  */
 import type { ManifestRow } from '../../manifest/port.js';
 import { compareKeys } from '../../model/key.js';

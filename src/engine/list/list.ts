@@ -1,4 +1,7 @@
-/** One side's listing as a stream of batches in key-byte order, keys relative to the pair's prefix. */
+/**
+ * One side's listing as a stream of batches in key-byte order, keys relative to the pair's prefix.
+ * Tests: test/engine/list/bounds.test.ts
+ */
 import { setMaxListeners } from 'node:events';
 
 import type { Spool } from '../../manifest/port.js';

@@ -1,4 +1,7 @@
-/** Hints where to cut ranges: rows of the manifest, and directories found by a delimiter listing. */
+/**
+ * Hints where to cut ranges: rows of the manifest, and directories found by a delimiter listing.
+ * Tests: test/engine/list/ranges.test.ts
+ */
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
 import type { ListPage } from '../../store/port.js';

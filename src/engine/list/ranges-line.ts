@@ -3,6 +3,7 @@
  *
  * Each position of a key is a digit. Its base is the set of characters seen there; leading positions also get the
  * characters of those that follow, because a page shows few values of a leading digit. Estimates may be wrong.
+ * Tests: test/engine/list/ranges.test.ts
  */
 import { afterPrefix, compareKeys } from '../../model/key.js';
 

@@ -1,4 +1,4 @@
-/** How many ranges may be in flight, and how long each should be. */
+/** How many ranges may be in flight, and how long each should be. Tests: test/engine/list/ranges.test.ts */
 import { performance } from 'node:perf_hooks';
 import type { ObjectEntry } from '../../model/object.js';
 import { Line } from './ranges-line.js';

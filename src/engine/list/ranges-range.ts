@@ -1,4 +1,4 @@
-/** A part of a listing, from the cut that made it to the page that filled it. */
+/** A part of a listing, from the cut that made it to the page that filled it. Tests: test/engine/list/ranges.test.ts */
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
 import type { Cut } from './ranges-hints.js';

@@ -1,4 +1,7 @@
-/** The three streams of a diff: the listings of both sides, or HEADs of named keys, and the manifest's rows. */
+/**
+ * The three streams of a diff: the listings of both sides, or HEADs of named keys, and the manifest's rows.
+ * Tests: test/engine/list/bounds.test.ts
+ */
 import { setMaxListeners } from 'node:events';
 import type { ManifestRow, Spool } from '../../manifest/port.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';

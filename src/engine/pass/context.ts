@@ -1,4 +1,4 @@
-/** What one run works with, from the listings to the manifest. */
+/** What one run works with, from the listings to the manifest. Tests: test/engine/pass/impossible.test.ts */
 import type { Census, Pass } from '../census.js';
 import type { Reporter } from '../events.js';
 import type { MemoryBudget } from '../flow/budget.js';

@@ -1,4 +1,7 @@
-/** One object: plans it when its turn comes, performs the ticket, and records the outcome. */
+/**
+ * One object: plans it when its turn comes, performs the ticket, and records the outcome.
+ * Tests: test/engine/copy.test.ts
+ */
 import type { Fault, Outcome } from '../../model/outcome.js';
 import type { BackupTarget } from '../../model/ticket.js';
 import { finalTicket } from '../plan/final.js';

@@ -1,4 +1,4 @@
-/** Where the keys wait that a run is about to delete. */
+/** Where the keys wait that a run is about to delete. Tests: test/engine/pass/guard.test.ts */
 import type { DoomedRow, Manifest, Spool } from '../../manifest/port.js';
 import { compareKeys } from '../../model/key.js';
 import type { RunOptions } from '../options.js';

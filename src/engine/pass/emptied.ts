@@ -1,6 +1,7 @@
 /**
  * Finds folders of the source that still exist and no longer hold anything: most likely the mount point of a disk that
  * is not mounted. Only a directory tree has such folders; a bucket's folder is gone with its last object.
+ * Tests: test/engine/pass/guard.test.ts
  */
 import type { RunSide } from '../pair.js';
 

@@ -1,6 +1,7 @@
 /**
  * How far a pass has come without a gap: every key up to there has been decided and copied if needed. Objects finish in
  * any order; a batch of keys has passed when its last object is done.
+ * Tests: test/engine/pass/pass.test.ts
  */
 
 import type { Passed } from '../census.js';

@@ -1,4 +1,7 @@
-/** From the diff to the queue: decides each key, inspects it where needed, and queues or records the result. */
+/**
+ * From the diff to the queue: decides each key, inspects it where needed, and queues or records the result.
+ * Tests: test/engine/record/summary.test.ts
+ */
 import type { ManifestRow } from '../../manifest/port.js';
 import { compositeEtag } from '../../model/checksum.js';
 import { parseContent } from '../../model/content.js';

@@ -1,4 +1,7 @@
-/** One pass over the keys: from the listings through the planner, with the deletes before, during or after. */
+/**
+ * One pass over the keys: from the listings through the planner, with the deletes before, during or after.
+ * Tests: test/engine/decide/policies.test.ts
+ */
 import { isXsyncError, type XsyncError } from '../../model/error.js';
 import { Census } from '../census.js';
 import type { RunEvent, Side } from '../events.js';

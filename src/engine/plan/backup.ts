@@ -1,4 +1,7 @@
-/** Where the destination's object is backed up before it is overwritten or deleted: `--backup-dir` and `--suffix`. */
+/**
+ * Where the destination's object is backed up before it is overwritten or deleted: `--backup-dir` and `--suffix`.
+ * Tests: test/engine/transfer/backup.test.ts
+ */
 import type { BackupTarget } from '../../model/ticket.js';
 import type { RunOptions } from '../options.js';
 import type { Backup, RunPair } from '../pair.js';

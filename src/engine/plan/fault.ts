@@ -1,4 +1,4 @@
-/** Faults as plain data. */
+/** Faults as plain data. Tests: test/engine/record/summary.test.ts */
 import { XsyncError } from '../../model/error.js';
 import type { Fault } from '../../model/outcome.js';
 

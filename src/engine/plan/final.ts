@@ -1,4 +1,7 @@
-/** Plans an object when it starts, with what is known only then. The performer does what the ticket says. */
+/**
+ * Plans an object when it starts, with what is known only then. The performer does what the ticket says.
+ * Tests: test/engine/transfer/source-cut.test.ts
+ */
 import type { Checkpoints } from '../../manifest/checkpoints.js';
 import { toXsyncError } from '../../model/error.js';
 import type { Outcome } from '../../model/outcome.js';

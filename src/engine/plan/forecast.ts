@@ -1,4 +1,4 @@
-/** Adds up what the copies and deletes of a dry run would cost. */
+/** Adds up what the copies and deletes of a dry run would cost. Tests: test/engine/record/summary.test.ts */
 import type { CopyTicket } from '../../model/ticket.js';
 import type { Traffic } from '../events.js';
 import { requestsOf } from './plan.js';

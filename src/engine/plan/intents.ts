@@ -1,6 +1,7 @@
 /**
  * What a run is about to write, noted in the manifest before it is written. An intent that is left over says that the
  * end of a write is unknown. It never proves whose object stands there: somebody else may have written it since.
+ * Tests: test/engine/killed-runs.test.ts
  */
 import type { Intent, Manifest } from '../../manifest/port.js';
 import type { CopyTicket } from '../../model/ticket.js';

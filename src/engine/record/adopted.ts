@@ -1,4 +1,4 @@
-/** Manifest rows of objects that were found equal without a copy. */
+/** Manifest rows of objects that were found equal without a copy. Tests: test/engine/sync-crash.test.ts */
 
 import type { ManifestRow } from '../../manifest/port.js';
 import { sameEtag } from '../../model/etag.js';

@@ -1,4 +1,7 @@
-/** Gathers manifest rows and writes them in batches: a row a transaction would cost more than a small object's copy. */
+/**
+ * Gathers manifest rows and writes them in batches: a row a transaction would cost more than a small object's copy.
+ * Tests: test/engine/sync-crash.test.ts
+ */
 import type { Manifest, ManifestRow } from '../../manifest/port.js';
 
 /** A crash loses at most this many rows. The next run finds their objects equal at the destination. */

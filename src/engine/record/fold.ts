@@ -1,3 +1,4 @@
+/** Tests: test/engine/record/progress.test.ts */
 import type { FailureRow } from '../../manifest/port.js';
 import { type Failure, LISTED_FAILURES, type RunEvent, type Summary } from '../events.js';
 import { Pending } from './pending.js';

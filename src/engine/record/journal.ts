@@ -2,6 +2,7 @@
  * Writes a run to the manifest once a second while it is running: the run itself for `report`, its progress for
  * `status`, replication lags, and the time up to which the two sides are synchronized. A killed run loses at most the
  * last second of this.
+ * Tests: test/engine/record/status.test.ts
  */
 import type { Manifest, RunOutcome } from '../../manifest/port.js';
 import type { Pass } from '../census.js';

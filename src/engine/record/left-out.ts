@@ -1,4 +1,7 @@
-/** What a run leaves out because it holds no data: links that are not followed, named pipes, sockets, devices. */
+/**
+ * What a run leaves out because it holds no data: links that are not followed, named pipes, sockets, devices.
+ * Tests: test/e2e/local-names.test.ts
+ */
 import type { ObjectEntry } from '../../model/object.js';
 
 /** Further ones are counted only. */

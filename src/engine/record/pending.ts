@@ -1,3 +1,4 @@
+/** Tests: test/engine/record/progress.test.ts */
 import type { RunEvent } from '../events.js';
 import { add, nothing, type Sum } from './sum.js';
 

@@ -1,4 +1,7 @@
-/** Records the outcomes of tickets as manifest rows, in the failed list and as events. */
+/**
+ * Records the outcomes of tickets as manifest rows, in the failed list and as events.
+ * Tests: test/engine/copy.test.ts
+ */
 import type { Manifest, ManifestRow } from '../../manifest/port.js';
 import type { Copied, Fault } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';

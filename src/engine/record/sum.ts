@@ -1,4 +1,4 @@
-/** Counts of objects and bytes. */
+/** Counts of objects and bytes. Tests: test/engine/record/facts.test.ts */
 export interface Sum {
   objects: number;
   bytes: number;

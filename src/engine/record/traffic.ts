@@ -1,3 +1,4 @@
+/** Tests: test/e2e/check.test.ts */
 import type { Traffic } from '../events.js';
 
 type Sides = Record<'source' | 'destination', Traffic>;

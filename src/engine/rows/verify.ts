@@ -1,4 +1,4 @@
-/** Compares a manifest with the two listings. */
+/** Compares a manifest with the two listings. Tests: test/engine/rows/rebuild.test.ts */
 
 import { destState, sourceState } from '../decide/evidence.js';
 import type { Reporter } from '../events.js';

@@ -1,6 +1,7 @@
 /**
  * The last step of a multipart upload, the only call that cannot simply be repeated: after a lost response a HEAD shows
  * what the destination has.
+ * Tests: test/engine/crash.test.ts
  */
 import type { PartRow } from '../../manifest/checkpoints.js';
 import { type Checksums, compositeEtag } from '../../model/checksum.js';

@@ -2,6 +2,7 @@
  * What a run has seen of a store's ETags that look like MD5s and are not promised to be any. Most such stores return MD5s,
  * so an ETag that differs may mean damage: the bytes are read again once. If they are the same again, the ETag is no MD5,
  * and proves nothing. A store of which no ETag ever agreed gets no second look at every object.
+ * Tests: test/engine/transfer/etag-hint.test.ts
  */
 export class EtagTrust {
   #agreed = false;

@@ -1,4 +1,4 @@
-/** Performs tickets. The only adapter runs in this thread. */
+/** Performs tickets. The only adapter runs in this thread. Tests: test/engine/transfer/backup.test.ts */
 import type { Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
 import type { Lanes, Queued } from '../flow/lanes.js';

@@ -1,4 +1,4 @@
-/** What the performer of a ticket works with, and what it reports. */
+/** What the performer of a ticket works with, and what it reports. Tests: test/engine/transfer/doubt.test.ts */
 import type { Checkpoints } from '../../manifest/checkpoints.js';
 import { XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';

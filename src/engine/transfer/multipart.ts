@@ -1,6 +1,7 @@
 /**
  * One object in parts, from the first part, or where an earlier run stopped, to the completed object. Nothing becomes
  * visible before the whole was compared with the source's checksum.
+ * Tests: test/engine/transfer/stragglers.test.ts
  */
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';

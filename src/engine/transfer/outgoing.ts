@@ -1,3 +1,4 @@
+/** Tests: test/engine/transfer/doubt.test.ts */
 import { effectiveMtime, formatMtime, MTIME_METADATA, type ObjectInfo } from '../../model/object.js';
 import type { ObjectStore, PutOptions } from '../../store/port.js';
 

@@ -4,6 +4,7 @@
  * The first part read also returns the object's headers, with which the upload is created: this saves a HEAD. Each
  * acknowledged part is checkpointed before the next one takes its slot, so that after a kill only the parts in flight are
  * sent again. A part that is far slower than the others is raced: see `race.ts`.
+ * Tests: test/engine/transfer/resumed-proof.test.ts
  */
 import type { PartRow } from '../../manifest/checkpoints.js';
 import { XsyncError } from '../../model/error.js';

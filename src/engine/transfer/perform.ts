@@ -1,5 +1,6 @@
 /**
  * Performs tickets, without access to the manifest, the terminal or a queue: the caller records the outcome.
+ * Tests: test/engine/transfer/backup.test.ts
  */
 
 import { compositeEtag } from '../../model/checksum.js';

@@ -1,4 +1,7 @@
-/** Reads written bytes back where a destination returned an ETag that looks like an MD5 and is not that of the bytes. */
+/**
+ * Reads written bytes back where a destination returned an ETag that looks like an MD5 and is not that of the bytes.
+ * Tests: test/engine/transfer/etag-hint.test.ts
+ */
 import { md5 } from '../../hash/index.js';
 import { isXsyncError } from '../../model/error.js';
 import type { CopyTicket } from '../../model/ticket.js';

@@ -1,6 +1,7 @@
 /**
  * How much a run may have in flight: part requests over all objects, and small objects. The tuner changes what the user
  * has not fixed.
+ * Tests: test/engine/tune/slots.test.ts
  */
 
 import { Lanes, Waiting } from '../flow/lanes.js';

@@ -2,6 +2,7 @@
  * Compares a multipart object's bytes with the source's own checksum. A CRC-64 of OSS combines from those of the parts;
  * most others need the bytes in order, and the state of their hash is part of the checkpoint. It covers only parts that
  * the destination acknowledged. Acknowledged parts beyond them are read again, and must have the bytes that were sent.
+ * Tests: test/engine/transfer/source-cut.test.ts
  */
 import { RUNNING_HASHES, RunningHash, type RunningHashName } from '../../hash/running.js';
 import type { HashedParts, PartRow } from '../../manifest/checkpoints.js';

@@ -1,4 +1,7 @@
-/** One ticket, one attempt: from the source's bytes to the destination's confirmation. */
+/**
+ * One ticket, one attempt: from the source's bytes to the destination's confirmation.
+ * Tests: test/engine/transfer/doubt.test.ts
+ */
 import { md5 } from '../../hash/index.js';
 import { isXsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';

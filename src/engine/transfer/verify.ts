@@ -3,6 +3,7 @@
  *
  * The reference is the source's own checksum if it has one. If the destination checks the same kind itself (Content-MD5),
  * nothing is hashed here; otherwise the bytes are hashed once while they are in memory.
+ * Tests: test/engine/transfer/doubt.test.ts
  */
 import { combineCrc64ecma } from '../../hash/combine.js';
 import { crc64ecma, md5, md5OfMd5s, md5Soon } from '../../hash/index.js';

@@ -1,4 +1,7 @@
-/** What bounds the tuner's search from outside: this host's open files, and the request rates that services document. */
+/**
+ * What bounds the tuner's search from outside: this host's open files, and the request rates that services document.
+ * Tests: test/engine/tune/tune.test.ts
+ */
 import type { Capabilities } from '../../store/port.js';
 
 /** Files for the manifest, listings, inspections and Node itself. */

@@ -1,4 +1,7 @@
-/** Measures a run for the tuner: how much moves, and how many requests are in flight. */
+/**
+ * Measures a run for the tuner: how much moves, and how many requests are in flight.
+ * Tests: test/engine/tune/slots.test.ts
+ */
 import type { Pace } from '../../store/port.js';
 import type { Flow } from './window.js';
 

@@ -10,6 +10,7 @@
  * `measure`: until the setting's goodput is steady. `climb`: multiply by four while goodput grows in proportion, else
  * choose the point where the proportion ends. `hold`: watch whether goodput leaves its band. `probe`: from time to time,
  * try a little more or less. When the server pushes back, the setting is halved at once.
+ * Tests: test/engine/tune/tune.test.ts
  */
 import { type Level, Trial } from './trial.js';
 import { drains, type Flow, fills } from './window.js';

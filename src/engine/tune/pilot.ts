@@ -1,4 +1,7 @@
-/** Runs the tuner during a run: passes it a sample each second, and its settings to the slots. */
+/**
+ * Runs the tuner during a run: passes it a sample each second, and its settings to the slots.
+ * Tests: test/engine/shared.test.ts
+ */
 import type { Manifest } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
 import { openFilesLimit } from '../../native/proc.js';

@@ -1,4 +1,7 @@
-/** The settings found for a route, stored in its manifest by hour of day: cross-border lines are slow at fixed hours. */
+/**
+ * The settings found for a route, stored in its manifest by hour of day: cross-border lines are slow at fixed hours.
+ * Tests: test/engine/tune/slots.test.ts
+ */
 import type { Manifest } from '../../manifest/port.js';
 import { ROUTE, readFact, writeFact } from '../record/facts.js';
 import type { Settings } from './tune.js';

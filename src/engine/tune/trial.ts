@@ -1,4 +1,4 @@
-/** How long to measure a setting before its goodput is reliable. Pure. */
+/** How long to measure a setting before its goodput is reliable. Pure. Tests: test/engine/tune/tune.test.ts */
 import { type Flow, Window } from './window.js';
 
 /** A setting and its goodput. */

@@ -1,4 +1,4 @@
-/** Goodput at one setting, over the samples that count. Pure. */
+/** Goodput at one setting, over the samples that count. Pure. Tests: test/engine/tune/tune.test.ts */
 
 /** Measurements of one loop between two samples. */
 export interface Flow {

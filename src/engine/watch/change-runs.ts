@@ -1,4 +1,7 @@
-/** Handles change events between polls: each batch is a run over the keys that it names. */
+/**
+ * Handles change events between polls: each batch is a run over the keys that it names.
+ * Tests: test/engine/watch/watch.test.ts
+ */
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import type { Reporter, RunEvent } from '../events.js';
 import { limiter, Queue } from '../flow/queue.js';

@@ -1,4 +1,7 @@
-/** What polling costs: estimates the list requests per day from those of the last hour. */
+/**
+ * What polling costs: estimates the list requests per day from those of the last hour.
+ * Tests: test/engine/watch/parts.test.ts
+ */
 import type { RunPair } from '../pair.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,7 @@
 /**
  * When a watch polls which keys. A full poll lists everything from time to time; of a big source, sections of the keys
  * with recent changes are polled in between. Pure: times are passed in.
+ * Tests: test/engine/watch/parts.test.ts
  */
 import type { Manifest } from '../../manifest/port.js';
 import { compareKeys } from '../../model/key.js';

@@ -1,4 +1,7 @@
-/** The pair of a watch: used by several runs at once, closed when none uses it, and opened again. */
+/**
+ * The pair of a watch: used by several runs at once, closed when none uses it, and opened again.
+ * Tests: test/engine/watch/watch.test.ts
+ */
 export class SharedPair<P extends { close(): Promise<void> }> {
   #pair: P | undefined;
   #users = 0;

@@ -1,4 +1,7 @@
-/** Reports failures of a watch: each error code once, until all work succeeds again. */
+/**
+ * Reports failures of a watch: each error code once, until all work succeeds again.
+ * Tests: test/engine/watch/parts.test.ts
+ */
 import type { XsyncError } from '../../model/error.js';
 import type { Reporter } from '../events.js';
 

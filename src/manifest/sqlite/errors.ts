@@ -1,3 +1,4 @@
+/** Tests: test/manifest/sqlite/lock.test.ts */
 import Database from 'better-sqlite3';
 import { errnoOf, FULL as FULL_ERRNOS, reasonOf } from '../../model/errno.js';
 import { type ErrorCode, XsyncError } from '../../model/error.js';

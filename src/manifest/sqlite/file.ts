@@ -1,3 +1,4 @@
+/** Tests: test/manifest/sqlite/open.test.ts */
 import { closeSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ABSENT, isErrno } from '../../model/errno.js';

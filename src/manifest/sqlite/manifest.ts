@@ -1,3 +1,4 @@
+/** Tests: test/manifest/rows.test.ts */
 import type { Database } from 'better-sqlite3';
 import type { HashedParts, PartRow, UploadRow } from '../checkpoints.js';
 import type { DoomedRow, FailureRow, Intent, LagRow, Manifest, ManifestRow, RunRow, Spool } from '../port.js';

@@ -1,4 +1,4 @@
-/** Reads and checks the pair that a manifest belongs to. */
+/** Reads and checks the pair that a manifest belongs to. Tests: test/manifest/sqlite/open.test.ts */
 import type Database from 'better-sqlite3';
 import { XsyncError } from '../../model/error.js';
 import { describePair, samePair } from '../pair.js';

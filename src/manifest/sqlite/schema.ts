@@ -2,6 +2,7 @@
  * The tables, as numbered migrations. Migration n converts a file from version n to n + 1 and never changes once
  * released. SQLite's `user_version` holds the version. TEXT columns compare by the BINARY collation, which is the order
  * of UTF-8 bytes. WITHOUT ROWID stores rows in key order, so that a page of keys is one sequential read.
+ * Tests: test/manifest/sqlite/open.test.ts
  */
 import type { Database } from 'better-sqlite3';
 import { XsyncError } from '../../model/error.js';

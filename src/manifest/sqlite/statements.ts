@@ -1,4 +1,4 @@
-/** The prepared statements of the manifest. Columns have the port's names. */
+/** The prepared statements of the manifest. Columns have the port's names. Tests: test/manifest/rows.test.ts */
 import type { Database, Statement } from 'better-sqlite3';
 import type { VerifiedBy } from '../../model/verified.js';
 import type { PartRow, UploadRow } from '../checkpoints.js';

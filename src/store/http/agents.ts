@@ -1,4 +1,7 @@
-/** Agents for the vendors' SDKs, which use Node's own HTTP client: the same proxies and certificates. */
+/**
+ * Agents for the vendors' SDKs, which use Node's own HTTP client: the same proxies and certificates.
+ * Tests: test/store/http/proxy.test.ts
+ */
 import http from 'node:http';
 import https from 'node:https';
 import { Duplex } from 'node:stream';

@@ -1,4 +1,7 @@
-/** Largest accepted difference of a signature's time: 15 minutes, minus a margin for network latency. */
+/**
+ * Largest accepted difference of a signature's time: 15 minutes, minus a margin for network latency.
+ * Tests: test/store/oss/routes.test.ts
+ */
 const SKEW_REFUSED_MS = 14.5 * 60_000;
 
 /**

@@ -1,4 +1,4 @@
-/** Reads the files and variables that say how servers are reached. */
+/** Reads the files and variables that say how servers are reached. Tests: test/store/http/proxy.test.ts */
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** For `fetch`: the same proxies and certificates. Plain HTTP is tunneled too, unlike in the lean transport. */
+/**
+ * For `fetch`: the same proxies and certificates. Plain HTTP is tunneled too, unlike in the lean transport.
+ * Tests: test/store/http/congestion.test.ts
+ */
 import type { Dispatcher } from 'undici';
 import type { Connection } from './connection.js';
 import { hostAndPort } from './proxy.js';

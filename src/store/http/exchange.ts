@@ -1,4 +1,7 @@
-/** One request and its response: the handler for undici, and the promise for the caller. */
+/**
+ * One request and its response: the handler for undici, and the promise for the caller.
+ * Tests: test/store/http/transport.test.ts
+ */
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { XsyncError } from '../../model/error.js';

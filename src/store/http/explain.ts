@@ -1,4 +1,4 @@
-/** Finds out why a HEAD was refused. */
+/** Finds out why a HEAD was refused. Tests: test/store/refused.test.ts */
 import { isUnexplained, isXsyncError, XsyncError } from '../../model/error.js';
 
 /** Codes of a HEAD's refusal that only its status says. The status alone explains the others. */

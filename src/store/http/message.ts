@@ -1,4 +1,4 @@
-/** Requests and responses of the lean transport. */
+/** Requests and responses of the lean transport. Tests: test/store/http/transport.test.ts */
 import type { Pace } from '../port.js';
 
 /** Limit in bytes of a response without a target: a listing page or an error. A page of 1000 keys is under 8 MiB. */

@@ -1,6 +1,7 @@
 /**
  * Damaged rows of a listing. If a row lacks its size, ETag or time, or has one that cannot be right, the object is listed
  * all the same, with an ETag that no object has: reading it finds another one, and asks about this object alone.
+ * Tests: test/store/damaged-rows.test.ts
  */
 import { bareEtag } from '../../model/etag.js';
 

@@ -1,4 +1,7 @@
-/** Text and meaning of the error answers of S3 and OSS, as far as both services have them in common. */
+/**
+ * Text and meaning of the error answers of S3 and OSS, as far as both services have them in common.
+ * Tests: test/store/refused.test.ts
+ */
 import type { ErrorCode } from '../../model/error.js';
 
 /** Longest text of a service in a message, in characters. Those of S3 and OSS are much shorter. */

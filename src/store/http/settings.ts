@@ -1,4 +1,7 @@
-/** How a remote's servers are reached: proxy, trusted certificates, client certificate. The same for every network store. */
+/**
+ * How a remote's servers are reached: proxy, trusted certificates, client certificate. The same for every network store.
+ * Tests: test/store/http/proxy.test.ts
+ */
 import { z } from 'zod';
 import { parseProxy } from './proxy.js';
 

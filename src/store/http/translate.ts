@@ -1,4 +1,4 @@
-/** Translates errors of undici, sockets and OpenSSL into XsyncErrors. */
+/** Translates errors of undici, sockets and OpenSSL into XsyncErrors. Tests: test/store/http/transport.test.ts */
 import { type ErrorCode, XsyncError } from '../../model/error.js';
 
 /** State of the exchange when it failed. */

@@ -1,4 +1,4 @@
-/** Opens connections through proxies: CONNECT of HTTP proxies, and SOCKS5. */
+/** Opens connections through proxies: CONNECT of HTTP proxies, and SOCKS5. Tests: test/store/http/proxy.test.ts */
 import http from 'node:http';
 import https from 'node:https';
 import { connect, type Socket } from 'node:net';

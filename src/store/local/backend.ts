@@ -1,3 +1,4 @@
+/** Tests: test/cli/stores.test.ts */
 import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';

@@ -1,4 +1,4 @@
-/** Reads one directory of a walk. */
+/** Reads one directory of a walk. Tests: test/store/local/directories.test.ts */
 import type { BigIntStats, Dirent } from 'node:fs';
 import { readdir, readlink, stat } from 'node:fs/promises';
 import { ABSENT, isErrno, reasonOf, unlessErrno } from '../../model/errno.js';

@@ -1,4 +1,4 @@
-/** Translates errors of the operating system into XsyncErrors. */
+/** Translates errors of the operating system into XsyncErrors. Tests: test/store/local/objects.test.ts */
 import { errnoOf, reasonOf } from '../../model/errno.js';
 import { type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
 

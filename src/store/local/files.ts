@@ -1,4 +1,4 @@
-/** Reads and writes files and identifies their versions. */
+/** Reads and writes files and identifies their versions. Tests: test/store/local/objects.test.ts */
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';

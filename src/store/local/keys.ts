@@ -1,6 +1,7 @@
 /**
  * Checks which keys a directory tree can hold. A key is used verbatim as a path below the root. A key that the tree
  * would change, resolve or merge with another is rejected, never altered.
+ * Tests: test/store/local/escape.test.ts
  */
 import { XsyncError } from '../../model/error.js';
 import { keyBytes } from '../../model/key.js';

@@ -1,6 +1,7 @@
 /**
  * Pages of a walk. The walk is kept between pages and found by the page's token. An unknown token (another process, a
  * retried page) starts a new walk after the last key returned, with the same result.
+ * Tests: test/store/local/walk.test.ts
  */
 import { lstat, stat } from 'node:fs/promises';
 import { ABSENT, unlessErrno } from '../../model/errno.js';

@@ -10,6 +10,7 @@
  *
  * Each acknowledged part has a line in `parts.jsonl` with its MD5. After a power loss a line may exist for bytes that
  * never reached the disk, so the parts of an earlier run are hashed before they are used.
+ * Tests: test/store/local/uploads.test.ts
  */
 import { createHash } from 'node:crypto';
 import { appendFile, open, readFile } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** Resolves a path and checks that it can be written, once, before a run moves anything. */
+/**
+ * Resolves a path and checks that it can be written, once, before a run moves anything.
+ * Tests: test/cli/stores.test.ts
+ */
 import { access, constants, lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';

@@ -1,4 +1,7 @@
-/** Moves finished files to their final paths, atomically: readers see the old object or the new one. */
+/**
+ * Moves finished files to their final paths, atomically: readers see the old object or the new one.
+ * Tests: test/store/local/objects.test.ts
+ */
 
 import { constants } from 'node:fs';
 import { copyFile, readdir, rename, rm } from 'node:fs/promises';

@@ -4,6 +4,7 @@
  * bound to the size and time of its file, and ignored once the file has changed.
  *
  * Folder markers (`dir/`) have only a record: the record's file holds the marker's time and version.
+ * Tests: test/store/local/objects.test.ts
  */
 import { createHash } from 'node:crypto';
 import { readFile, rm, rmdir, stat, unlink } from 'node:fs/promises';

@@ -8,6 +8,7 @@
  *   without a key, and links that lead nowhere although they are followed, have a fault.
  * - A folder that cannot be read is named in the page (`unlisted`), and the rest is listed.
  * - No versions: a `versionId` is rejected.
+ * Tests: test/contract/stores.test.ts
  */
 import { lstat, opendir, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';

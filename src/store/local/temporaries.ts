@@ -6,6 +6,7 @@
  * "Here" is this start of this host's kernel and this container, because a process ID means nothing elsewhere. The age
  * is that of the inode (ctime) by the clock of the file system: a file under construction already has its source's
  * modification time, and the clocks of hosts that share a file system differ.
+ * Tests: test/store/local/objects.test.ts
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { lstat, mkdir, open, readdir, readlink, rm, rmdir } from 'node:fs/promises';

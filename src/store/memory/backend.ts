@@ -1,3 +1,4 @@
+/** Tests: test/store/registry.test.ts */
 import { z } from 'zod';
 import type { Backend } from '../backend.js';
 

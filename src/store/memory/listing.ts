@@ -1,4 +1,4 @@
-/** Sorted keys and listing pages. */
+/** Sorted keys and listing pages. Tests: test/contract/stores.test.ts */
 import { compareKeys } from '../../model/key.js';
 
 export type KeyOrder = (a: string, b: string) => number;

@@ -1,6 +1,7 @@
 /**
  * A bucket in memory: a complete implementation for tests. Every capability can be set and takes effect: without
  * `partEtagIsMd5` ETags are opaque, without `keepsMetadata` metadata is ignored. A `versionId` is rejected.
+ * Tests: test/contract/stores.test.ts
  */
 import { crc64ecma, loadHashes, md5, md5OfMd5s } from '../../hash/index.js';
 import type { Checksums } from '../../model/checksum.js';

@@ -1,4 +1,4 @@
-/** The unfinished multipart uploads of a memory store. */
+/** The unfinished multipart uploads of a memory store. Tests: test/contract/stores.test.ts */
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { Capabilities, PartEntry, PutOptions, UploadPage, UploadRef } from '../port.js';

@@ -1,4 +1,4 @@
-/** Converts OSS's responses to the port's values. */
+/** Converts OSS's responses to the port's values. Tests: test/contract/stores.test.ts */
 import type { Checksums } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry, ObjectInfo } from '../../model/object.js';

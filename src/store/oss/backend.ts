@@ -1,3 +1,4 @@
+/** Tests: test/config/rclone.test.ts */
 import { isAccelerated } from '../accelerate.js';
 import type { Backend, OpenTarget, RcloneSection, Resources } from '../backend.js';
 import { rcloneSettings } from '../rclone.js';

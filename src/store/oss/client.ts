@@ -1,4 +1,4 @@
-/** Sends signed requests to one bucket over the lean transport. */
+/** Sends signed requests to one bucket over the lean transport. Tests: test/store/oss/routes.test.ts */
 import type { HttpResponse } from '../http/message.js';
 import type { HttpTransport } from '../http/transport.js';
 import type { CallOptions, Pace } from '../port.js';

@@ -1,4 +1,7 @@
-/** The source of a store's credentials. What fetches them is loaded with the first request that needs it. */
+/**
+ * The source of a store's credentials. What fetches them is loaded with the first request that needs it.
+ * Tests: test/store/oss/cname.test.ts
+ */
 import type { Means } from './provider-http.js';
 import { type Environment, nameOf, type Recipe } from './recipe.js';
 import { type CredentialSource, fixedSource, RenewedSource } from './renewal.js';

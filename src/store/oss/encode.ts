@@ -2,6 +2,7 @@
  * Encodes names and queries for requests and for canonical requests: UTF-8, percent-encoded except `A-Za-z0-9-._~`
  * (and `/` in paths), as the documentation of the V4 signature requires. The same functions encode what is sent and
  * what is signed, so that they cannot differ.
+ * Tests: test/store/oss/sign.test.ts
  */
 
 /** Query parameters by name; an empty value is written as the name alone (`?uploads`). */

@@ -1,3 +1,4 @@
+/** Tests: test/store/oss/server.test.ts */
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { keyBytes } from '../../model/key.js';
 import type { DeleteFailure } from '../port.js';

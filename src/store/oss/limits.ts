@@ -1,4 +1,4 @@
-/** OSS's limits ("Limits" and "UploadPart" of the OSS developer reference). */
+/** OSS's limits ("Limits" and "UploadPart" of the OSS developer reference). Tests: test/contract/stores.test.ts */
 import type { Capabilities } from '../port.js';
 
 const KIB = 1024;

@@ -1,6 +1,7 @@
 /**
  * Reads the configuration of ossutil, version 1 (`[Credentials]`, `[Bucket-Endpoint]`, `[Bucket-Cname]`, `[AkService]`)
  * and version 2 (`[default]`, `[profile NAME]`). Sources: "Configure ossutil" of both versions.
+ * Tests: test/config/import.test.ts
  */
 import type { ForeignRemote, ForeignRules } from '../backend.js';
 import type { IniSection } from '../ini.js';

@@ -1,4 +1,7 @@
-/** Converts the port's options to headers, queries and bodies, for both OSS stores. */
+/**
+ * Converts the port's options to headers, queries and bodies, for both OSS stores.
+ * Tests: test/contract/stores.test.ts
+ */
 import { createHash } from 'node:crypto';
 import { XsyncError } from '../../model/error.js';
 import type { CopyOptions, ListOptions, PutOptions } from '../port.js';

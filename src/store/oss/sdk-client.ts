@@ -8,6 +8,7 @@
  * - The raw response is kept: ali-oss drops most of an error and all checksums, and treats a 200 with an `<Error>` and
  *   a truncated body as success.
  * - Each call gets new options objects, because ali-oss changes them.
+ * Tests: test/store/oss/stores.test.ts
  */
 import http from 'node:http';
 import https from 'node:https';

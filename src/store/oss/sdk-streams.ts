@@ -1,4 +1,4 @@
-/** Converts bodies between buffers and the streams that ali-oss uses. */
+/** Converts bodies between buffers and the streams that ali-oss uses. Tests: test/store/oss/server.test.ts */
 import { Readable } from 'node:stream';
 import { XsyncError } from '../../model/error.js';
 import type { Pace } from '../port.js';

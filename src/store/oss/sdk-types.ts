@@ -1,4 +1,7 @@
-/** Types for the parts of ali-oss and urllib that are used here. The published types are incomplete. */
+/**
+ * Types for the parts of ali-oss and urllib that are used here. The published types are incomplete.
+ * Tests: test/store/oss/cname.test.ts
+ */
 import type http from 'node:http';
 import type { Readable } from 'node:stream';
 

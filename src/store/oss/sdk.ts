@@ -1,3 +1,4 @@
+/** Tests: test/contract/stores.test.ts */
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';

@@ -1,4 +1,4 @@
-/** `prices:` of a remote: what its service charges. Used for display only. */
+/** `prices:` of a remote: what its service charges. Used for display only. Tests: test/store/s3/config.test.ts */
 import { z } from 'zod';
 import type { Prices } from '../../model/prices.js';
 

@@ -1,4 +1,4 @@
-/** Access points and other things that AWS lets one name in place of a bucket. */
+/** Access points and other things that AWS lets one name in place of a bucket. Tests: test/store/s3/address.test.ts */
 import { XsyncError } from '../../model/error.js';
 import { endpointIn, type S3Config } from './config.js';
 import { isAws, presetOf } from './presets.js';

@@ -1,3 +1,4 @@
+/** Tests: test/doctor/doctor.test.ts */
 import { partitionOf } from '../../aws/partition.js';
 import { isAccelerated } from '../accelerate.js';
 import type { Backend, OpenTarget, RcloneSection, Resources } from '../backend.js';

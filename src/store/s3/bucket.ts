@@ -5,6 +5,7 @@
  * Calls that send more than one request: all, once, after a wrong clock; `listParts`, which pages; copies with `ifMatch`
  * where the store ignores it (a HEAD first); `delete` for each key that XML cannot contain; and every call that the store
  * lacks or answers incompletely (quirks.ts).
+ * Tests: test/store/s3/store.test.ts
  */
 import { md5 } from '../../hash/index.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';

@@ -1,6 +1,7 @@
 /**
  * The requests of S3, one method for each, as both transports send them. A response is returned as it is: what it lacks
  * is absent, and the store asks for it in another way.
+ * Tests: test/store/s3/quirks.test.ts
  */
 import type {
   CallOptions,

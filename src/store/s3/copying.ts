@@ -1,4 +1,7 @@
-/** Server-side copies: headers and responses that CopyObject and UploadPartCopy share. */
+/**
+ * Server-side copies: headers and responses that CopyObject and UploadPartCopy share.
+ * Tests: test/store/s3/contract.test.ts
+ */
 import { bareEtag } from '../../model/etag.js';
 import { readXml } from '../http/xml.js';
 import type { CopyOptions } from '../port.js';

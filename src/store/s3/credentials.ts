@@ -1,4 +1,7 @@
-/** Credentials from the config or from the AWS environment, kept until they expire. */
+/**
+ * Credentials from the config or from the AWS environment, kept until they expire.
+ * Tests: test/store/s3/config.test.ts
+ */
 import { createHash } from 'node:crypto';
 import { fetchCredentials } from '../../aws/credentials.js';
 import { namedProfile } from '../../aws/settings.js';

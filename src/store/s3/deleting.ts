@@ -1,4 +1,7 @@
-/** Deletes: the request and response of DeleteObjects, and single requests where it does not fit or does not exist. */
+/**
+ * Deletes: the request and response of DeleteObjects, and single requests where it does not fit or does not exist.
+ * Tests: test/store/s3/contract.test.ts
+ */
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import { isWebPage, readXml, xmlRoot } from '../http/xml.js';
 import type { DeleteCallOptions, DeleteFailure } from '../port.js';

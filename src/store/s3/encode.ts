@@ -1,4 +1,4 @@
-/** Encodes keys and parameters for URLs and decodes them from listings. */
+/** Encodes keys and parameters for URLs and decodes them from listings. Tests: test/store/s3/sign.test.ts */
 
 import { XsyncError } from '../../model/error.js';
 import { keyBytes } from '../../model/key.js';

@@ -1,4 +1,7 @@
-/** Reads object attributes from response headers, and capabilities from presets. */
+/**
+ * Reads object attributes from response headers, and capabilities from presets.
+ * Tests: test/store/s3/contract.test.ts
+ */
 import { XsyncError } from '../../model/error.js';
 import { bareEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';

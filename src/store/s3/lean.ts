@@ -1,4 +1,4 @@
-/** The requests of S3 over the lean transport. */
+/** The requests of S3 over the lean transport. Tests: test/store/s3/store.test.ts */
 import { md5 } from '../../hash/index.js';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';

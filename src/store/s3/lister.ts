@@ -1,4 +1,7 @@
-/** Listings, whichever version of ListObjects the store has, and whatever its rows lack. */
+/**
+ * Listings, whichever version of ListObjects the store has, and whatever its rows lack.
+ * Tests: test/store/s3/imperfect.test.ts
+ */
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry, ObjectInfo } from '../../model/object.js';

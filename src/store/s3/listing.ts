@@ -1,4 +1,4 @@
-/** Reads S3's XML listings. */
+/** Reads S3's XML listings. Tests: test/store/s3/contract.test.ts */
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { timeIn, usableEtag, wholeNumber } from '../http/rows.js';

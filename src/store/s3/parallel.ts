@@ -1,4 +1,7 @@
-/** Works on all items, at most `width` at a time. Results are in order. @throws the first error, once all have ended */
+/**
+ * Works on all items, at most `width` at a time. Results are in order. @throws the first error, once all have ended
+ * Tests: test/store/s3/address.test.ts
+ */
 export async function inParallel<T, R>(
   items: readonly T[],
   width: number,

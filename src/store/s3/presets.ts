@@ -1,6 +1,7 @@
 /**
  * What is known of each provider: endpoints, limits, and how its S3 API differs from Amazon's. One row a provider.
  * docs/providers.md says where each fact comes from.
+ * Tests: test/store/s3/config.test.ts
  */
 import type { Quirk } from './quirks.js';
 

@@ -1,4 +1,7 @@
-/** HEADs and reads, whatever the responses lack and whichever headers the store does not know. */
+/**
+ * HEADs and reads, whatever the responses lack and whichever headers the store does not know.
+ * Tests: test/store/s3/imperfect.test.ts
+ */
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';

@@ -1,4 +1,4 @@
-/** Reads the SDK's outputs. */
+/** Reads the SDK's outputs. Tests: test/store/s3-sdk/contract.test.ts */
 import type {
   DeleteObjectsCommandOutput,
   ListMultipartUploadsCommandOutput,

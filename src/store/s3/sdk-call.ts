@@ -1,4 +1,7 @@
-/** One call of the SDK: its progress, its end, and its bodies, which the SDK handles as streams. */
+/**
+ * One call of the SDK: its progress, its end, and its bodies, which the SDK handles as streams.
+ * Tests: test/store/s3-sdk/store.test.ts
+ */
 import { Readable } from 'node:stream';
 import { XsyncError } from '../../model/error.js';
 import { MAX_BODY } from '../http/message.js';

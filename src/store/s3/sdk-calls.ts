@@ -1,4 +1,4 @@
-/** The requests of S3 through the AWS SDK. */
+/** The requests of S3 through the AWS SDK. Tests: test/store/s3-sdk/store.test.ts */
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';

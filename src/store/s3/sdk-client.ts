@@ -5,6 +5,7 @@
  * - A request can be edited before it is signed: the SDK invents a Content-Type and accepts `Expires` only as a date.
  * - Header values are signed and sent as UTF-8 bytes. Node would refuse them or send them as latin1.
  * - The raw response is kept, because the SDK drops most of an error.
+ * Tests: test/store/s3-sdk/store.test.ts
  */
 import http from 'node:http';
 import https from 'node:https';

@@ -1,3 +1,4 @@
+/** Tests: test/store/s3-sdk/contract.test.ts */
 import { createRequire } from 'node:module';
 import { quietSdk } from '../../aws/quiet.js';
 

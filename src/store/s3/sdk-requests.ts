@@ -1,4 +1,7 @@
-/** Inputs for the SDK's commands, and corrections to the requests that it builds. */
+/**
+ * Inputs for the SDK's commands, and corrections to the requests that it builds.
+ * Tests: test/store/s3-sdk/contract.test.ts
+ */
 import type { ObjectCannedACL, ServerSideEncryption, StorageClass } from '@aws-sdk/client-s3';
 import { md5 } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';

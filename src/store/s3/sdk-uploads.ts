@@ -1,4 +1,4 @@
-/** Multipart uploads through the SDK. */
+/** Multipart uploads through the SDK. Tests: test/store/s3-sdk/contract.test.ts */
 import type { CallOptions, CopyOptions, ObjectStore, PartOptions, UploadOptions, UploadRef } from '../port.js';
 import type { Answer, ListedParts, ListedUploads, S3Calls, Written } from './calls.js';
 import type { Condition } from './conditions.js';

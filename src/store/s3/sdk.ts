@@ -2,6 +2,7 @@
  * A bucket through the AWS SDK: a reference for the lean store, slower and heavier. The SDK builds, signs and sends the
  * requests and parses the XML. Headers, metadata, checksums and errors are read as in the lean store, because the SDK
  * drops or changes some. sdk-client.ts lists the workarounds.
+ * Tests: test/store/s3-sdk/contract.test.ts
  */
 import { S3Bucket } from './bucket.js';
 import type { S3Config } from './config.js';

@@ -1,4 +1,4 @@
-/** Multipart uploads over the lean transport. */
+/** Multipart uploads over the lean transport. Tests: test/store/s3/contract.test.ts */
 import { bareEtag } from '../../model/etag.js';
 import { readXml } from '../http/xml.js';
 import type { CallOptions, CopyOptions, ObjectStore, PartOptions, UploadRef } from '../port.js';

@@ -1,4 +1,4 @@
-/** Sends signed requests to one bucket and translates error responses. */
+/** Sends signed requests to one bucket and translates error responses. Tests: test/store/s3/store.test.ts */
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { HttpResponse } from '../http/message.js';
 import { redirected, type Target } from '../http/redirect.js';

@@ -1,3 +1,4 @@
+/** Tests: test/store/wrap/retry.test.ts */
 import type { XsyncError } from '../../model/error.js';
 
 export interface Backoff {

@@ -1,3 +1,4 @@
+/** Tests: test/store/wrap/intercept.test.ts */
 import { XsyncError } from '../../model/error.js';
 import type { ObjectStore } from '../port.js';
 import { InterceptedStore } from './intercept.js';

@@ -1,3 +1,4 @@
+/** Tests: test/engine/imperfect.test.ts */
 type Listener = (message: string) => void;
 
 /** What is found out about a store while it is used. Each message is heard once, if necessary later. */

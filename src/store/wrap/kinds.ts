@@ -1,4 +1,7 @@
-/** The kinds of requests, one for each method of the port. Requests are priced, counted and retried by kind. */
+/**
+ * The kinds of requests, one for each method of the port. Requests are priced, counted and retried by kind.
+ * Tests: test/store/wrap/intercept.test.ts
+ */
 export type RequestKind =
   | 'list'
   | 'head'

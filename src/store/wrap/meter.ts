@@ -1,3 +1,4 @@
+/** Tests: test/store/wrap/intercept.test.ts */
 import type { ObjectStore } from '../port.js';
 import { type Call, InterceptedStore } from './intercept.js';
 import type { RequestKind } from './kinds.js';

@@ -1,3 +1,4 @@
+/** Tests: test/engine/shared.test.ts */
 import type { ErrorCode } from '../../model/error.js';
 import type { ObjectStore } from '../port.js';
 import type { RequestKind } from './kinds.js';

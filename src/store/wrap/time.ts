@@ -1,3 +1,4 @@
+/** Tests: test/store/wrap/retry.test.ts */
 import { setTimeout } from 'node:timers/promises';
 import { XsyncError } from '../../model/error.js';
 

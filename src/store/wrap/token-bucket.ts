@@ -1,3 +1,4 @@
+/** Tests: test/store/wrap/throttle.test.ts */
 import { XsyncError } from '../../model/error.js';
 import type { Sleep } from './time.js';
 
