@@ -148,6 +148,7 @@ describe.each(FOUR)('%s', (kind) => {
       () => store.createUpload('k'),
       () => store.delete(['k']),
       () => store.copy(store, 'k', 'l'),
+      () => store.put('k', Buffer.from('x')),
     ];
     for (const call of calls) {
       expect(await fault(call())).toMatchObject({

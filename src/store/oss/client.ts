@@ -1,6 +1,7 @@
 /** Sends signed requests to one bucket over the lean transport. Tests: test/store/oss/routes.test.ts */
 import type { HttpResponse } from '../http/message.js';
 import type { HttpTransport } from '../http/transport.js';
+import { isWebPage, webPageError } from '../http/xml.js';
 import type { CallOptions, Pace } from '../port.js';
 import type { OssSettings } from './config.js';
 import type { Query } from './encode.js';
@@ -69,12 +70,12 @@ export class OssClient {
       return { answer, credentials, headers };
     };
     const first = await attempt();
-    if (first.answer.status < 300) return first.answer;
+    if (first.answer.status < 300) return noWebPage(first.answer);
     const error = this.#refusal(request, first);
     const skewed = error.code === 'clock-skew' && this.transport.clock.learn(origin, first.answer.headers.date);
     if (!skewed) throw error;
     const again = await attempt();
-    if (again.answer.status < 300) return again.answer;
+    if (again.answer.status < 300) return noWebPage(again.answer);
     throw this.#refusal(request, again);
   }
 
@@ -99,4 +100,10 @@ export class OssClient {
   #refusal({ key }: OssRequest, { answer, credentials, headers: sent }: Attempt) {
     return renewable(ossError({ ...answer, sent }, this.subject(key)), this.source, credentials);
   }
+}
+
+/** A proxy or a login page may answer any request with 200. @throws invalid-response */
+function noWebPage(answer: HttpResponse): HttpResponse {
+  if (isWebPage(answer.body)) throw webPageError();
+  return answer;
 }

@@ -273,6 +273,7 @@ async function keepAnswer(response: SdkResponse, call: SdkCall, streams: boolean
   call.touch();
   if (streams && status < 300) return;
   answer.body = await call.collect(response.body as AsyncIterable<Uint8Array>);
+  if (status < 300 && isWebPage(answer.body)) throw webPageError();
   // A separate view: the SDK changes the type of what it parses.
   response.body = new Uint8Array(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength);
 }

@@ -3,7 +3,7 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { HttpResponse } from '../http/message.js';
 import { redirected, type Target } from '../http/redirect.js';
 import type { HttpTransport } from '../http/transport.js';
-import { xmlRoot } from '../http/xml.js';
+import { isWebPage, webPageError, xmlRoot } from '../http/xml.js';
 import type { TransferOptions } from '../port.js';
 import { type Addresses, addressesOf } from './address.js';
 import type { S3Config } from './config.js';
@@ -99,6 +99,7 @@ export class Wire {
     const target = redirected(this.addresses.endpoint, first.answer, [path, path.slice(base.length)]);
     const { answer, headers: sent, credentials: used } = target ? await this.#exchange(request, target) : first;
     const ok = answer.status >= 200 && answer.status < 300;
+    if (ok && isWebPage(answer.body)) throw webPageError();
     if (ok && !(request.lateError && xmlRoot(answer.body) === 'Error')) return answer;
     throw this.#refusal(request, origin, answer, { sent, used });
   }
