@@ -29,6 +29,19 @@ async function mixed(): Promise<string> {
   return from;
 }
 
+test('what was copied through links stays when links are not followed', async () => {
+  const [from, to, away] = [lab.path(), lab.path(), lab.path()];
+  for (const folder of [from, away]) {
+    await mkdir(folder);
+    for (const name of ['1', '2', '3']) await writeFile(join(folder, name), name);
+  }
+  await symlink(away, join(from, 'd'));
+  expect((await lab.run(['sync', from, to, '--copy-links'])).code).toBe(0);
+  const without = await lab.run(['sync', from, to, '--max-delete', '100%']);
+  expect([without.code, without.stderr.includes('symbolic link')]).toEqual([0, true]);
+  expect(await readdir(join(to, 'd'))).toEqual(['1', '2', '3']);
+});
+
 describe('names that are not UTF-8', () => {
   const FAILED = ['\\xb4\\xb5/', '\\xd6\\xd0\\xce\\xc4.txt'];
 

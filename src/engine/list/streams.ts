@@ -152,8 +152,22 @@ export class Streams {
     const ranges = inexact ? undefined : this.#ranges(name, side);
     const onUnlisted = ({ prefix, error }: UnlistedFolder): void => this.#folderFailed(name, side, prefix, error);
     const enters = this.#entersOf(name, side);
-    if (!isVoid(bounds)) yield* list(side, { signal, onPage, onTwice, bounds, inexact, ranges, onUnlisted, enters });
+    const context = { signal, onPage, onTwice, bounds, inexact, ranges, onUnlisted, enters };
+    if (!isVoid(bounds)) yield* this.#notingLinks(name, side, list(side, context));
     emit({ type: 'listed', side: name, objects, done: true });
+  }
+
+  /** What lies below a link that is not followed is not known to be gone. */
+  async *#notingLinks(
+    name: Side,
+    { store }: RunSide,
+    pages: AsyncGenerator<readonly ObjectEntry[]>,
+  ): AsyncGenerator<readonly ObjectEntry[]> {
+    if (name === 'destination' || !store.capabilities.local) return yield* pages;
+    for await (const page of pages) {
+      for (const { key, special } of page) if (special === 'symlink') this.#unlisted[name].add(`${key}/`);
+      yield page;
+    }
   }
 
   #folderFailed(name: Side, { prefix }: RunSide, folder: string, error: XsyncError): void {

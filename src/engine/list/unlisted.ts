@@ -11,7 +11,9 @@ export class UnlistedKeys {
 
   /** @param key a key, or a folder with its slash; relative to the pair's prefix */
   add(key: string): void {
-    this.#ahead.push(key);
+    let at = this.#ahead.length;
+    while (at > 0 && compareKeys(this.#ahead[at - 1] ?? '', key) > 0) at--;
+    this.#ahead.splice(at, 0, key);
   }
 
   has(key: string): boolean {

@@ -21,7 +21,17 @@ export function backupTarget({ pair, options, intents }: BackupContext, key: str
   const { store, text } = backup.side;
   const { partSize, objectAttempts: attempts } = options;
   const before = intents.unfinished(key);
-  return { place: placeOf(store), key: backupKey(pair, backup, key), text, before, partSize, attempts };
+  return { place: placeOf(store), key: freeKey(pair, backup, key), text, before, partSize, attempts };
+}
+
+/** Beside the objects of the pair, the usual name may be that of another object, which must stay. */
+function freeKey(pair: RunPair, backup: Backup, key: string): string {
+  const usual = backupKey(pair, backup, key);
+  if (backup.side !== pair.dest) return usual;
+  const isTaken = (name: string): boolean => pair.manifest.get(name.slice(pair.dest.prefix.length)) !== undefined;
+  let copy = 1;
+  while (isTaken(besides(usual, copy))) copy++;
+  return besides(usual, copy);
 }
 
 /** The full key of the backup of a destination object. */

@@ -16,8 +16,8 @@ import { confirm } from './verify.js';
  * UploadPartCopy, which is fast enough to start again instead of checkpointing each part.
  *
  * The source may be overwritten between the two requests, and some stores ignore the condition of a copy. What arrived
- * is therefore compared with what was planned: by a checksum, or by one more HEAD of the source. Only a store that is
- * known to obey the condition needs neither.
+ * is therefore compared with what was planned: by a checksum, or by one more HEAD of each side. Only a store that is known
+ * to obey the condition needs neither.
  */
 export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Copied> {
   const { source, dest, halt, observe } = means;
@@ -29,7 +29,10 @@ export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Co
     ticket.cut.parts === 1
       ? await dest.copy(source, ticket.source.key, ticket.dest.key, { ...pinned, ...optionsOf(means, ticket, info) })
       : await copyParts(means, ticket, info);
-  if (ticket.cut.parts === 1 && isDoubtful(means, info, answer)) await mustBeUnchanged(means, ticket, info);
+  if (ticket.cut.parts === 1 && isDoubtful(means, info, answer)) {
+    await mustBeUnchanged(means, ticket, info);
+    await mustHaveArrived(means, ticket);
+  }
   confirm(ticket.key, { crc64ecma: info.checksums.crc64ecma }, answer);
   observe({ type: 'progress', key: ticket.key, bytes: ticket.source.size });
   const { parts } = ticket.cut;
@@ -63,13 +66,17 @@ async function copyParts(means: Means, ticket: CopyTicket, info: ObjectInfo) {
   if (!dest.capabilities.pinsCopies) await mustBeUnchanged(means, ticket, info);
   const answer = await dest.completeUpload(upload, parts, { signal: halt.signal });
   await means.checkpoints.endUpload(ticket.key);
-  const written = await dest.head(ticket.dest.key, { signal: halt.signal });
-  if (written.size !== ticket.source.size) {
-    throw new XsyncError('checksum-mismatch', `the copy has ${written.size} bytes instead of ${ticket.source.size}`, {
-      subject: ticket.key,
-    });
-  }
+  await mustHaveArrived(means, ticket);
   return answer;
+}
+
+/** A store may answer well and have stored something else. @throws checksum-mismatch */
+async function mustHaveArrived({ dest, halt }: Means, ticket: CopyTicket): Promise<void> {
+  const { size } = await dest.head(ticket.dest.key, { signal: halt.signal });
+  if (size === ticket.source.size) return;
+  throw new XsyncError('checksum-mismatch', `the copy has ${size} bytes instead of ${ticket.source.size}`, {
+    subject: ticket.key,
+  });
 }
 
 /** @throws the first part's error, once all parts have ended */

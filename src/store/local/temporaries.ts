@@ -129,9 +129,15 @@ export class Temporaries {
     this.#ready = undefined;
     const kept = [...ABSENT, 'ENOTEMPTY', 'EEXIST', 'EACCES', 'EPERM', 'EROFS'];
     for (const name of ['tmp', 'uploads', 'meta']) {
-      await this.#own.toRead(`${OWN_DIRECTORY}/${name}`, (path) => unlessErrno(kept, rmdir(path)));
+      await unlessErrno(
+        kept,
+        this.#own.toRead(`${OWN_DIRECTORY}/${name}`, (path) => rmdir(path)),
+      );
     }
-    await this.#own.toRead(OWN_DIRECTORY, (path) => unlessErrno(kept, rmdir(path)));
+    await unlessErrno(
+      kept,
+      this.#own.toRead(OWN_DIRECTORY, (path) => rmdir(path)),
+    );
   }
 
   /** `make` must call `release`, unless it throws. */

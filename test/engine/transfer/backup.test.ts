@@ -329,6 +329,21 @@ describe('when it cannot be kept', () => {
 });
 
 describe('--suffix', () => {
+  test.each([false, true])(
+    'a backup does not take the name of another object of the pair (extension kept: %s)',
+    async (kept) => {
+      const other = kept ? 'a.bak.txt' : 'a.txt.bak';
+      const pair = await synced(['a.txt', other], []);
+      const [old, own] = [await contentOf(pair.dest, 'a.txt'), await contentOf(pair.dest, other)];
+      await pair.source.put('a.txt', bytesOf('new', 30));
+      await syncBeside(pair, '.bak', {}, kept);
+      expect(Buffer.compare(await contentOf(pair.dest, other), own)).toBe(0);
+      expect(await holds(pair.dest, `${other}~2`, old)).toBe(true);
+      await syncBeside(pair, '.bak', { policy: { deleteUnknown: true } }, kept);
+      expect(await holds(pair.dest, `${other}~2`, old)).toBe(true);
+    },
+  );
+
   // As rclone 1.60 names them; of several extensions it knew the last alone, and later versions the last two.
   test.each([
     ['a.txt', 'a.txt-1', 'a-1.txt'],

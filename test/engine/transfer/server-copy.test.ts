@@ -106,14 +106,30 @@ describe.each([
 
 describe('what the comparison costs', () => {
   test.each([
-    ['nothing where a checksum agrees', { pinsCopies: undefined }, 1],
-    ['nothing where the store is known to obey', { partEtagIsMd5: false }, 1],
-    ['a HEAD of the source elsewhere', IGNORANT, 2],
-  ])('is %s', async (_, capabilities, head) => {
+    ['nothing where a checksum agrees', { pinsCopies: undefined }, 1, {}],
+    ['nothing where the store is known to obey', { partEtagIsMd5: false }, 1, {}],
+    ['a HEAD of each side elsewhere', IGNORANT, 2, { head: 1 }],
+  ])('is %s', async (_, capabilities, head, atDest) => {
     const pair = new Pair({ source: { endpoint: 'x', capabilities }, dest: { endpoint: 'x', capabilities } });
     await pair.source.put('a', bytesOf('a', 100));
     const run = await pair.copy();
     expect(run.traffic.source.requests).toEqual({ list: 1, head });
-    expect(run.traffic.destination.requests).toEqual({ list: 1, copy: 1 });
+    expect(run.traffic.destination.requests).toEqual({ list: 1, copy: 1, ...atDest });
   });
+});
+
+test('a store that answers well and stores something else has copied nothing', async () => {
+  const pair = new Pair({
+    source: { endpoint: 'x', capabilities: IGNORANT },
+    dest: { endpoint: 'x', capabilities: IGNORANT },
+  });
+  await pair.source.put('a', bytesOf('a', 100));
+  pair.faults.dest.around('copy', async (_, run) => {
+    const answer = await run();
+    await pair.dest.put('a', new Uint8Array());
+    return answer;
+  });
+  const run = await pair.copy();
+  expect(run).toMatchObject({ copied: { objects: 0 }, failed: { list: [{ key: 'a', code: 'checksum-mismatch' }] } });
+  expect(pair.manifest.get('a')).toBeUndefined();
 });
