@@ -8,7 +8,7 @@
  * `/proc/self/fd` (macOS), the directory is checked just before it is used; a replacement between the two is not noticed.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readlinkSync } from 'node:fs';
-import { mkdir, realpath, rmdir, stat } from 'node:fs/promises';
+import { lstat, mkdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { Calls } from './calls.js';
@@ -22,6 +22,8 @@ const KEPT = 32;
 /** Linux: the descriptor only names the directory, which need not be readable. open(2); not in Node's constants. */
 const O_PATH = 0o10000000;
 const DESCRIPTORS = '/proc/self/fd';
+/** How often to create a directory that others remove at once. */
+const ATTEMPTS = 20;
 
 let descriptors: boolean | undefined;
 
@@ -172,14 +174,14 @@ export class Directories {
   }
 
   async #made(directory: string): Promise<Place> {
-    const there = await this.#toWrite(directory);
-    if (there) return there;
-    if (directory === '') await makeDirectories(this.#root);
-    else await this.toCreate(directory, (path) => this.#makeOne(directory, path));
-    const made = await this.#toWrite(directory);
-    if (made) return made;
-    // Another process removed it at once.
-    throw refused('ENOENT', this.path(directory));
+    for (let attempt = 1; ; attempt++) {
+      const there = await this.#toWrite(directory);
+      if (there) return there;
+      // Others may remove it, or its parent, at once, because it is empty.
+      if (attempt > ATTEMPTS) throw refused('ENOENT', this.path(directory));
+      if (directory === '') await makeDirectories(this.#root);
+      else await this.toCreate(directory, (path) => this.#makeOne(directory, path));
+    }
   }
 
   async #makeOne(directory: string, path: Path): Promise<void> {
@@ -187,11 +189,14 @@ export class Directories {
       await mkdir(path);
       await this.sync(directory);
     } catch (error) {
-      // Another transfer created it, or it is a dangling link.
+      // Another transfer removed its parent, or created it and may have removed it since. Or it is a file or a link.
+      if (isErrno(error, 'ENOENT')) return;
       if (!isErrno(error, 'EEXIST')) throw error;
-      const found = await unlessErrno(ABSENT, stat(path));
-      if (!found) throw leadsElsewhere(this.path(directory), 'nowhere');
-      if (!found.isDirectory()) throw refused('ENOTDIR', this.path(directory));
+      const found = await unlessErrno(ABSENT, lstat(path));
+      if (!found || found.isDirectory()) return;
+      const target = found.isSymbolicLink() ? await unlessErrno(ABSENT, stat(path)) : found;
+      if (!target) throw leadsElsewhere(this.path(directory), 'nowhere');
+      if (!target.isDirectory()) throw refused('ENOTDIR', this.path(directory));
     }
   }
 
