@@ -20,6 +20,7 @@ import { addSync } from './commands/sync.js';
 import { addWatch } from './commands/watch.js';
 import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
+import { optionsBehindCommand } from './placement.js';
 
 /**
  * Runs xsync with the arguments after the program's name and returns the exit code. Exits the process only on a
@@ -33,12 +34,13 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     const root = buildProgram(io, (code) => {
       exitCode = code;
     });
-    if (argv.length === 0) {
+    const args = optionsBehindCommand(root, argv);
+    if (args === undefined) {
       root.outputHelp({ error: true });
       return EXIT.usage;
     }
     root.hook('preAction', (_root, command) => warnOfStrays(root, command, io));
-    await root.parseAsync(argv, { from: 'user' });
+    await root.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     // commander has already printed the error, or the help.
