@@ -215,6 +215,11 @@ export interface DeleteCallOptions extends CallOptions {
   versions?: ReadonlyMap<string, string>;
 }
 
+export interface SignedUrlOptions {
+  /** Seconds, at least 1. */
+  expiresS: number;
+}
+
 export interface DeleteFailure {
   key: string;
   error: Error;
@@ -287,6 +292,9 @@ export interface ObjectCatalog {
   /** Creates the bucket in the configured region unless we own it already. @throws bucket-exists: another owner */
   createBucket(options?: CallOptions): Promise<void>;
 
+  /** Deletes the bucket, or the directory. @throws guard: it is not empty; bucket-not-found */
+  deleteBucket(options?: CallOptions): Promise<void>;
+
   /** One page of the listing. A truncated or malformed response is an error, never a short page. */
   list(options: ListOptions): Promise<ListPage>;
 
@@ -295,6 +303,9 @@ export interface ObjectCatalog {
    * only keys with slashes. Costs no request.
    */
   hasFolder?(prefix: string): Promise<boolean>;
+
+  /** Modification time of a folder, ms since 1970; undefined if there is none. Only with `hasFolder`. */
+  folderTime?(prefix: string): Promise<number | undefined>;
 
   /** @throws object-not-found */
   head(key: string, options?: HeadOptions): Promise<ObjectInfo>;
@@ -322,6 +333,13 @@ export interface ObjectStore extends ObjectBytes, ObjectCatalog {
    * @throws key-not-representable
    */
   checkKey(key: string): void;
+
+  /**
+   * A URL with which anybody can read the object for a time, without credentials. It is a secret. Absent: the store has
+   * none. Sends no request about the object.
+   * @throws usage: the service allows no such time
+   */
+  signedUrl?(key: string, options: SignedUrlOptions): Promise<string>;
 
   /** Releases sockets and handles. Called once, at the end. */
   close(): Promise<void>;

@@ -27,6 +27,7 @@ import { directoryOf, isMarker, nameOf, requireKey, whyNot } from './keys.js';
 import { Listing, requireRoot, specialOf } from './listing.js';
 import { Names, type Path, unescapeName } from './names.js';
 import { Publisher } from './publish.js';
+import { removeRoot } from './remove-root.js';
 import { Sidecars } from './sidecars.js';
 import { Syncs } from './syncs.js';
 import { Temporaries } from './temporaries.js';
@@ -124,6 +125,10 @@ export class LocalStore implements port.ObjectStore {
     });
   }
 
+  deleteBucket(options: port.CallOptions = {}): Promise<void> {
+    return this.#run('write', options, undefined, () => removeRoot(this.#root));
+  }
+
   list(options: port.ListOptions): Promise<port.ListPage> {
     return this.#run('read', options, undefined, () => this.#listing.page(options));
   }
@@ -132,13 +137,20 @@ export class LocalStore implements port.ObjectStore {
     return undefined;
   }
 
-  hasFolder(prefix: string): Promise<boolean> {
+  async hasFolder(prefix: string): Promise<boolean> {
+    return (await this.folderTime(prefix)) !== undefined;
+  }
+
+  folderTime(prefix: string): Promise<number | undefined> {
     return this.#run('read', {}, undefined, async () => {
       const directory = prefix.replace(/\/$/, '');
-      if (whyNot(this.#root, directory) !== undefined) return false;
+      if (whyNot(this.#root, directory) !== undefined) return undefined;
       const look = this.#followLinks ? stat : lstat;
-      const seen = this.#directories.toRead(directory, (path) => look(path));
-      return (await unlessErrno(ABSENT, seen))?.isDirectory() ?? false;
+      const seen = await unlessErrno(
+        ABSENT,
+        this.#directories.toRead(directory, (path) => look(path)),
+      );
+      return seen?.isDirectory() ? seen.mtimeMs : undefined;
     });
   }
 

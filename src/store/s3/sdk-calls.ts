@@ -48,6 +48,11 @@ export class SdkCalls implements calls.S3Calls {
     await this.#client.send({ signal, edit, command: (sdk) => new sdk.CreateBucketCommand(input) });
   }
 
+  async deleteBucket({ signal }: port.CallOptions): Promise<void> {
+    const input = { Bucket: this.#bucket };
+    await this.#client.send({ signal, command: (sdk) => new sdk.DeleteBucketCommand(input) });
+  }
+
   async list(request: calls.ListRequest): Promise<calls.ListedPage> {
     const { version, prefix, delimiter, maxKeys, token, after, encoded, signal } = request;
     const common = {

@@ -53,12 +53,20 @@ export class InterceptedStore implements port.ObjectStore {
     return this.#call('createBucket', undefined, options, () => this.inner.createBucket(options));
   }
 
+  deleteBucket(options: port.CallOptions = {}): Promise<void> {
+    return this.#call('deleteBucket', undefined, options, () => this.inner.deleteBucket(options));
+  }
+
   list(options: port.ListOptions): Promise<port.ListPage> {
     return this.#call('list', undefined, options, () => this.inner.list(options));
   }
 
   async hasFolder(prefix: string): Promise<boolean> {
     return (await this.inner.hasFolder?.(prefix)) ?? false;
+  }
+
+  async folderTime(prefix: string): Promise<number | undefined> {
+    return this.inner.folderTime?.(prefix);
   }
 
   head(key: string, options: port.HeadOptions = {}): ReturnType<port.ObjectStore['head']> {
@@ -140,6 +148,11 @@ export class InterceptedStore implements port.ObjectStore {
 
   delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
     return this.#call('delete', keys[0], options, () => this.inner.delete(keys, options));
+  }
+
+  /** Costs no request. */
+  get signedUrl(): port.ObjectStore['signedUrl'] {
+    return this.inner.signedUrl?.bind(this.inner);
   }
 
   close(): Promise<void> {

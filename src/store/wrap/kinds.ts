@@ -17,4 +17,5 @@ export type RequestKind =
   | 'listUploads'
   | 'delete'
   | 'checkBucket'
-  | 'createBucket';
+  | 'createBucket'
+  | 'deleteBucket';
