@@ -8,7 +8,8 @@ const HELP = ['-h', '--help'];
  * are only options.
  */
 export function optionsBehindCommand(root: Command, argv: readonly string[]): string[] | undefined {
-  const takesValue = valuedOptions(root);
+  const valued = valuedOptions(root, true);
+  const plain = valuedOptions(root, false);
   const words: string[] = [];
   const front: string[] = [];
   let command = root;
@@ -17,14 +18,16 @@ export function optionsBehindCommand(root: Command, argv: readonly string[]): st
     const token = argv[at] ?? '';
     if (token === '--version' && words.length === 0) return [token];
     if (isOption(token)) {
-      const end = at + (needsNext(token, takesValue) ? 2 : 1);
+      // In some commands the option has a value, and in others none: then a command's name is not its value.
+      const isValue = !plain.has(token) || !findCommand(root, argv[at + 1]);
+      const end = at + (needsNext(token, valued) && isValue ? 2 : 1);
       front.push(...argv.slice(at, end));
       at = end;
       continue;
     }
     // The root's own command, which is not in the tree.
     if (token === 'help' && words.length === 0) return argv.slice(at);
-    const next = command.commands.find((each) => each.name() === token || each.aliases().includes(token));
+    const next = findCommand(command, token);
     if (!next) break;
     words.push(token);
     command = next;
@@ -41,15 +44,20 @@ function isOption(token: string): boolean {
 }
 
 /** `--config x`, `-f x` and `-vf x`, but not `--config=x` or `-fx`. */
-function needsNext(token: string, takesValue: ReadonlySet<string>): boolean {
-  if (token.startsWith('--')) return takesValue.has(token);
+function needsNext(token: string, valued: ReadonlySet<string>): boolean {
+  if (token.startsWith('--')) return valued.has(token);
   const letters = [...token.slice(1)];
-  return letters.findIndex((letter) => takesValue.has(`-${letter}`)) === letters.length - 1;
+  return letters.findIndex((letter) => valued.has(`-${letter}`)) === letters.length - 1;
 }
 
-function valuedOptions(root: Command): ReadonlySet<string> {
+function findCommand(parent: Command, name: string | undefined): Command | undefined {
+  return parent.commands.find((each) => each.name() === name);
+}
+
+/** The names of all options that have a value in some command, or have none. */
+function valuedOptions(root: Command, has: boolean): ReadonlySet<string> {
   const options = everyCommand(root).flatMap(({ options: own }) => own as readonly Option[]);
-  const names = options.filter(({ required }) => required).flatMap(({ long, short }) => [long, short]);
+  const names = options.filter(({ required }) => required === has).flatMap(({ long, short }) => [long, short]);
   return new Set(names.filter((name) => name !== undefined && name !== null));
 }
 

@@ -50,6 +50,8 @@ export interface Capabilities {
   readonly keepsMtime: boolean;
   /** Reading ahead is cheap and reading twice is free (local disk, memory). */
   readonly local: boolean;
+  /** Name of the storage class of objects that have no `storageClass`; absent: the store has no classes. */
+  readonly defaultStorageClass?: string;
   /** Requests per second that the service documents as its limits; absent where it documents none. */
   readonly requestRates?: { readonly read: number; readonly write: number };
 }
@@ -98,6 +100,8 @@ export interface ListOptions extends CallOptions {
    * other stores ignore this.
    */
   enters?: (prefix: string) => boolean;
+  /** With a delimiter: `prefixes` has folders without objects, too. Other stores than directory trees ignore this. */
+  emptyFolders?: boolean;
 }
 
 /** A folder of a directory tree that could not be read: nothing is known of the keys that start with `prefix`. */
@@ -215,6 +219,13 @@ export interface DeleteCallOptions extends CallOptions {
   versions?: ReadonlyMap<string, string>;
 }
 
+export interface FolderInfo {
+  /** ms since 1970. */
+  mtimeMs: number;
+  /** Bytes that the folder itself takes. */
+  size?: number;
+}
+
 export interface SignedUrlOptions {
   /** Seconds, at least 1. */
   expiresS: number;
@@ -304,8 +315,8 @@ export interface ObjectCatalog {
    */
   hasFolder?(prefix: string): Promise<boolean>;
 
-  /** Modification time of a folder, ms since 1970; undefined if there is none. Only with `hasFolder`. */
-  folderTime?(prefix: string): Promise<number | undefined>;
+  /** What a folder itself is; undefined if there is none. Only with `hasFolder`. */
+  folder?(prefix: string): Promise<FolderInfo | undefined>;
 
   /** @throws object-not-found */
   head(key: string, options?: HeadOptions): Promise<ObjectInfo>;

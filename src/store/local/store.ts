@@ -138,10 +138,10 @@ export class LocalStore implements port.ObjectStore {
   }
 
   async hasFolder(prefix: string): Promise<boolean> {
-    return (await this.folderTime(prefix)) !== undefined;
+    return (await this.folder(prefix)) !== undefined;
   }
 
-  folderTime(prefix: string): Promise<number | undefined> {
+  folder(prefix: string): Promise<port.FolderInfo | undefined> {
     return this.#run('read', {}, undefined, async () => {
       const directory = prefix.replace(/\/$/, '');
       if (whyNot(this.#root, directory) !== undefined) return undefined;
@@ -150,7 +150,7 @@ export class LocalStore implements port.ObjectStore {
         ABSENT,
         this.#directories.toRead(directory, (path) => look(path)),
       );
-      return seen?.isDirectory() ? seen.mtimeMs : undefined;
+      return seen?.isDirectory() ? { mtimeMs: seen.mtimeMs, size: seen.size } : undefined;
     });
   }
 

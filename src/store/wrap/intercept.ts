@@ -65,8 +65,8 @@ export class InterceptedStore implements port.ObjectStore {
     return (await this.inner.hasFolder?.(prefix)) ?? false;
   }
 
-  async folderTime(prefix: string): Promise<number | undefined> {
-    return this.inner.folderTime?.(prefix);
+  async folder(prefix: string): Promise<port.FolderInfo | undefined> {
+    return this.inner.folder?.(prefix);
   }
 
   head(key: string, options: port.HeadOptions = {}): ReturnType<port.ObjectStore['head']> {
