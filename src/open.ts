@@ -16,10 +16,11 @@ export { type CongestionSetting, examineCongestion } from './store/http/congesti
 
 /**
  * One side. Its prefix is a folder unless `path` names an object.
+ * @param as `file`: a local path that does not exist is a file
  * @throws usage, config
  */
-export async function openSide(text: string, settings: OpenSettings): Promise<OpenSide> {
-  return new Opener(settings, await readConfig(settings)).side(text);
+export async function openSide(text: string, settings: OpenSettings, as?: { file?: boolean }): Promise<OpenSide> {
+  return new Opener(settings, await readConfig(settings)).side(text, as);
 }
 
 /** The account of a remote without a bucket, such as `lab:`; undefined for any other location. @throws usage, config */

@@ -60,14 +60,16 @@ export function onSide(
   );
 }
 
+/** Opens one side for a command's body. @param as `file`: a local path that does not exist is a file */
 export async function withSide<T>(
   { io, log }: Context,
   path: string,
   flags: ReadingFlags & Partial<ListFlags>,
   body: (side: OpenSide) => Promise<T>,
+  as?: { file?: boolean },
 ): Promise<T> {
   const { openSide } = await import('../../open.js');
-  const side = await openSide(path, openSettings(flags, Math.max(CONNECTIONS, flags.listConcurrency ?? 0), io.env));
+  const side = await openSide(path, openSettings(flags, Math.max(CONNECTIONS, flags.listConcurrency ?? 0), io.env), as);
   const view = side.view((event) => log.report({ type: 'retry', side: 'source', ...event }));
   try {
     return await body({ ...side, ...view });
