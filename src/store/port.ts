@@ -217,6 +217,8 @@ export interface DeleteCallOptions extends CallOptions {
    * with `deletesIfMatch`; others ignore it.
    */
   versions?: ReadonlyMap<string, string>;
+  /** A directory tree leaves folders that become empty. Others ignore this. */
+  keepFolders?: boolean;
 }
 
 export interface FolderInfo {

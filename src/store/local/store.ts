@@ -256,7 +256,7 @@ export class LocalStore implements port.ObjectStore {
       const failures: port.DeleteFailure[] = [];
       for (const key of keys) {
         try {
-          await this.#run('write', options, key, () => this.#delete(key, options.versions?.get(key)));
+          await this.#run('write', options, key, () => this.#delete(key, options));
         } catch (error) {
           if (!isXsyncError(error) || error.code === 'aborted') throw error;
           failures.push({ key, error });
@@ -342,15 +342,16 @@ export class LocalStore implements port.ObjectStore {
     return this.#publisher.publishMarker(key, options);
   }
 
-  /** @param etag the version to delete; any version when absent. @throws precondition-failed */
-  async #delete(key: string, etag: string | undefined): Promise<void> {
+  /** A key that ends in a slash also stands for the folder, which is deleted if it is empty. @throws precondition-failed */
+  async #delete(key: string, { versions, keepFolders }: port.DeleteCallOptions): Promise<void> {
+    const etag = versions?.get(key);
     const directory = directoryOf(key);
     const removed = await this.#directories.toChange(key, async (path) => {
       if (etag !== undefined && ((await this.#etagOf(key)) ?? etag) !== etag) throw changed(key);
       const recorded = await this.#sidecars.remove(key);
       return isMarker(key) ? recorded : this.#unlink(path);
     });
-    if (!removed) return;
+    if (keepFolders || !(removed || isMarker(key))) return;
     await this.#directories.prune(directory, async (at) => !(await this.#sidecars.markerVersion(`${at}/`)));
   }
 
