@@ -1,5 +1,6 @@
 /** `delete` and `purge`. Tests: test/e2e/delete.test.ts */
 import type { Command } from 'commander';
+import type { RunEvent } from '../../engine/events.js';
 import type { Filter } from '../../engine/filter/filter.js';
 import type { Values } from '../../engine/job/job.js';
 import { DELETE_PLACE } from '../../engine/job/options.js';
@@ -24,7 +25,7 @@ import {
 } from '../options.js';
 import type { Program } from '../program.js';
 import { formatBytes, plural } from '../render/format.js';
-import { printable } from '../render/printable.js';
+import { keyText, printable } from '../render/printable.js';
 import { type ListingFlags, walk, withSide } from './reading.js';
 
 const { localEncoding } = LINKS;
@@ -165,7 +166,12 @@ async function remove(
   const options = { ...how, checkers: CHECKERS, stop, dryRun: flags.dryRun === true, most };
   // Nothing is deleted if there is too much: that shows only at the end of the listing.
   if (most !== undefined && !flags.dryRun) await removeObjects(side, pages(), { ...options, dryRun: true }, () => {});
-  return removeObjects(side, pages(), options, context.log.report);
+  const { log } = context;
+  const report = (event: RunEvent): void => {
+    if (event.type !== 'doom') log.report(event);
+    else log.tell('notice', event, () => [`would delete ${keyText(event.key)}  ${formatBytes(event.size)}`]);
+  };
+  return removeObjects(side, pages(), options, report);
 }
 
 /** A percentage is one of all objects below the path, whether or not they pass the filters. */

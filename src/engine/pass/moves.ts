@@ -171,9 +171,12 @@ export class Moves {
  * kind and their keys overlap.
  * @throws usage
  */
-export async function refuseOnePlace({ source, dest }: RunPair, signal: AbortSignal): Promise<void> {
-  if (source.store.identity.kind !== dest.store.identity.kind) return;
-  if (!source.prefix.startsWith(dest.prefix) && !dest.prefix.startsWith(source.prefix)) return;
+export async function refuseOnePlace({ source, dest, single }: RunPair, signal: AbortSignal): Promise<void> {
+  const [from, to] = [source.store.identity, dest.store.identity];
+  // Of one bucket by one name, the paths have been compared.
+  if (from.kind !== to.kind || (from.endpoint === to.endpoint && from.bucket === to.bucket)) return;
+  const overlap = source.prefix.startsWith(dest.prefix) || dest.prefix.startsWith(source.prefix);
+  if (single ? source.prefix !== dest.prefix : !overlap) return;
   const key = `${dest.prefix}.xsync-probe-${randomBytes(6).toString('hex')}`;
   const upload = await dest.store.createUpload(key, { signal }).catch((error: unknown) => {
     // A bucket that does not exist is not the source. Other faults are reported by the copy.
@@ -187,7 +190,7 @@ export async function refuseOnePlace({ source, dest }: RunPair, signal: AbortSig
   } catch (error) {
     if (!isXsyncError(error, 'access-denied', 'unsupported')) throw error;
     // Buckets of different names are taken for different ones.
-    if (source.store.identity.bucket !== dest.store.identity.bucket) return;
+    if (from.bucket !== to.bucket) return;
     throw onePlace(source, dest, 'may be', error);
   } finally {
     await dest.store.abortUpload(upload);

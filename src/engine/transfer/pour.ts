@@ -1,6 +1,7 @@
 /** Writes bytes of which nobody knows how many will come, such as standard input. */
 import { combineCrc64ecma } from '../../hash/combine.js';
-import { crc64ecma, loadHashes, md5OfMd5s, md5Soon } from '../../hash/index.js';
+import { crc64ecma, loadHashes, Md5Stream, md5OfMd5s, md5Soon } from '../../hash/index.js';
+import type { Checksums } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { ObjectStore, UploadRef } from '../../store/port.js';
@@ -29,7 +30,7 @@ const STEPS = 5;
 /**
  * Writes what `chunks` yields as one object: in one request if it fits into a part, else as a multipart upload, with at
  * most 256 MiB or one part in memory. The store checks every part by its MD5, and the whole is compared at the end.
- * Nothing is left behind when it fails.
+ * Nothing is left behind when it fails, except an object that is found damaged after its completion.
  * @throws aborted, checksum-mismatch, object-too-large, and what the store and `chunks` throw
  */
 export async function pour(
@@ -99,9 +100,11 @@ async function* cut(
 async function putWhole(store: ObjectStore, key: string, body: Uint8Array, options: PourOptions): Promise<Poured> {
   const { signal, storageClass } = options;
   const contentMd5 = await md5Soon(body);
-  const { checksums } = await store.put(key, body, { signal, storageClass, contentMd5 });
+  const { checksums, etag } = await store.put(key, body, { signal, storageClass, contentMd5 });
   if (checksums.md5 !== undefined && checksums.md5 !== contentMd5) throw damaged(key);
   if (checksums.crc64ecma !== undefined && checksums.crc64ecma !== crc64ecma(body)) throw damaged(key);
+  if (isDoubtful(checksums, contentMd5))
+    await readBack(store, { key, size: body.byteLength, etag }, contentMd5, signal);
   return { size: body.byteLength, parts: 1 };
 }
 
@@ -112,6 +115,7 @@ class Pouring {
   readonly #sent: { partNumber: number; etag: string; md5: string }[] = [];
   readonly #inFlight = new Set<Promise<void>>();
   #bytesInFlight = 0;
+  readonly #whole = new Md5Stream();
   #size = 0;
   #crc = '0';
   #number = 0;
@@ -126,6 +130,7 @@ class Pouring {
   async send(body: Uint8Array): Promise<void> {
     const number = ++this.#number;
     this.#size += body.byteLength;
+    this.#whole.update(body);
     this.#crc = combineCrc64ecma(this.#crc, crc64ecma(body), body.byteLength);
     this.#bytesInFlight += body.byteLength;
     const sending = this.#sendPart(number, body).finally(() => {
@@ -163,7 +168,11 @@ class Pouring {
       const proven = there && (there.checksums.crc64ecma === this.#crc || there.etag.toLowerCase() === composite);
       if (!proven) throw error;
     }
-    this.#compare(await this.#store.head(key, { signal: this.#signal }), composite);
+    const info = await this.#store.head(key, { signal: this.#signal });
+    this.#compare(info, composite);
+    if (isDoubtful(info.checksums, composite)) {
+      await readBack(this.#store, info, this.#whole.digest(), this.#signal);
+    }
     return { size: this.#size, parts: parts.length };
   }
 
@@ -174,6 +183,29 @@ class Pouring {
       throw damaged(key);
     }
   }
+}
+
+/** The ETag has the form of this checksum, from a store that does not promise that it is one, and differs. */
+function isDoubtful({ etagHint }: Checksums, expected: string): boolean {
+  return etagHint !== undefined && etagHint !== expected;
+}
+
+const PIECE = 8 * MIB;
+
+/** @throws checksum-mismatch */
+async function readBack(
+  store: ObjectStore,
+  { key, size, etag }: Pick<ObjectInfo, 'key' | 'size' | 'etag'>,
+  md5: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const stream = new Md5Stream();
+  for (let offset = 0; offset < size; offset += PIECE) {
+    const target = new Uint8Array(Math.min(PIECE, size - offset));
+    await store.read(key, target, { offset, ifMatch: etag, signal });
+    stream.update(target);
+  }
+  if (stream.digest() !== md5) throw damaged(key);
 }
 
 function damaged(key: string): XsyncError {
