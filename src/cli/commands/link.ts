@@ -52,6 +52,11 @@ async function linkTo({ store, path, text }: OpenSide, expiresS: number): Promis
   if (path === '') {
     throw new XsyncError('usage', `"${text}" names no object`, { subject: text, remedy: 'Give the key of an object.' });
   }
+  const dots = path.split('/').find((segment) => segment === '.' || segment === '..');
+  if (dots !== undefined) {
+    const message = `${text} has a segment "${dots}", which browsers and most programs remove from URLs`;
+    throw new XsyncError('key-not-representable', message, { subject: text });
+  }
   try {
     await store.head(path);
   } catch (error) {

@@ -15,16 +15,14 @@ export function isShell(text: string): text is Shell {
 /** A command that has options of its own, with the words that lead to it. */
 interface Leaf {
   words: string[];
-  description: string;
   options: Option[];
 }
 
 function leaves(command: Command, words: string[] = []): Leaf[] {
-  if (command.commands.length > 0) {
-    return command.commands.flatMap((each) => leaves(each, [...words, each.name()]));
-  }
-  const help = command.createHelp().visibleOptions(command);
-  return [{ words, description: summaryOf(command), options: help }];
+  const below = command.commands.flatMap((each) => leaves(each, [...words, each.name()]));
+  // `failed` has commands, and is one.
+  if (words.length === 0 || (below.length > 0 && command.registeredArguments.length === 0)) return below;
+  return [...below, { words, options: [...command.createHelp().visibleOptions(command)] }];
 }
 
 function summaryOf(command: Command): string {
@@ -60,7 +58,13 @@ _xsync() {
       -*) ;;
       *)
         case $command in
-          ''|${words(parents(root).map((each) => each.name())).replaceAll(' ', '|')}) command="\${command:+$command }$word" ;;
+          '') command=$word ;;
+${parents(root)
+  .map(
+    (each) =>
+      `          ${each.name()}) case $word in ${words(each.commands.map((sub) => sub.name())).replaceAll(' ', '|')}) command="$command $word" ;; esac ;;`,
+  )
+  .join('\n')}
         esac
         ;;
     esac
@@ -70,8 +74,9 @@ ${[...choices].map(([name, values]) => `    ${name}) COMPREPLY=($(compgen -W '${
     ${words(valued).replaceAll(' ', '|')}) return ;;
   esac
   case $command in
-    '') COMPREPLY=($(compgen -W '${words(root.commands.map((each) => each.name()))}' -- "$cur")); return ;;
+    '') [[ $cur == -* ]] || COMPREPLY=($(compgen -W '${words(root.commands.map((each) => each.name()))}' -- "$cur")); return ;;
 ${parents(root)
+  .filter((each) => each.registeredArguments.length === 0)
   .map(
     (each) =>
       `    ${each.name()}) COMPREPLY=($(compgen -W '${words(each.commands.map((sub) => sub.name()))}' -- "$cur")); return ;;`,
