@@ -217,6 +217,8 @@ export interface DeleteCallOptions extends CallOptions {
    * with `deletesIfMatch`; others ignore it.
    */
   versions?: ReadonlyMap<string, string>;
+  /** A key that ends in a slash also stands for the folder, if it is empty. Only for directory trees. */
+  folders?: boolean;
   /** A directory tree leaves folders that become empty. Others ignore this. */
   keepFolders?: boolean;
 }

@@ -43,7 +43,9 @@ describe('options before the command', () => {
   it('an option that has a value in one command and none in another', () => {
     expect(place('--hash sha1 lsf x')).toBe('lsf --hash sha1 x');
     expect(place('--hash lsjson x')).toBe('lsjson --hash x');
-    const ambiguous = ['--hash'];
+    expect(place('--size tree x')).toBe('tree --size x');
+    expect(place('--size 1G rcat x')).toBe('rcat --size 1G x');
+    const ambiguous = ['--hash', '--size'];
     const kinds = new Map<string, boolean>();
     for (const { long, short, required } of everyCommand(root).flatMap(({ options }) => options)) {
       for (const name of [long, short]) {

@@ -1,4 +1,4 @@
-/** `delete` and `purge`. Tests: test/e2e/delete.test.ts */
+/** `delete` and `purge`. Tests: test/cli/delete.test.ts */
 import type { Command } from 'commander';
 import type { RunEvent } from '../../engine/events.js';
 import type { Filter } from '../../engine/filter/filter.js';

@@ -71,5 +71,5 @@ Examples:
   xsync link shanghai:bucket/report.pdf
   xsync link --expire 1h s3://my-bucket/photos/1.jpg
 
-The URL is a secret. With temporary credentials it ends when they do. It leads to
-the endpoint of the remote: an internal one is not reachable from elsewhere.`;
+The URL is a secret. With temporary credentials it ends when they do. It leads
+to the endpoint of the remote: an internal one is not reachable from elsewhere.`;

@@ -1,6 +1,6 @@
 /**
  * `move`: deletes objects at the source, each only after the destination's copy of that very version was proved.
- * Tests: test/engine/move.test.ts
+ * Tests: test/cli/move.test.ts
  */
 import { randomBytes } from 'node:crypto';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';

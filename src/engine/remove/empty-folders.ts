@@ -1,4 +1,4 @@
-/** Deletes the empty folders of a directory tree. Tests: test/e2e/delete.test.ts */
+/** Deletes the empty folders of a directory tree. Tests: test/cli/delete.test.ts */
 import type { RunSide } from '../pair.js';
 
 export interface EmptyFolderOptions {
@@ -30,5 +30,5 @@ async function emptied(side: RunSide, folder: string, options: EmptyFolderOption
     if (token === undefined) break;
   }
   if (!isEmpty || folder === '') return isEmpty;
-  return (await store.delete([prefix + folder], { signal })).length === 0;
+  return (await store.delete([prefix + folder], { signal, folders: true })).length === 0;
 }

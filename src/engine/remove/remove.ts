@@ -1,4 +1,4 @@
-/** Deletes the objects below one place, as `delete` and `purge` ask. Tests: test/e2e/delete.test.ts */
+/** Deletes the objects below one place, as `delete` and `purge` ask. Tests: test/cli/delete.test.ts */
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import type { Fault } from '../../model/outcome.js';

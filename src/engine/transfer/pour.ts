@@ -1,4 +1,6 @@
-/** Writes bytes of which nobody knows how many will come, such as standard input. */
+/**
+ * Writes bytes of which nobody knows how many will come, such as standard input. Tests: test/cli/rcat.test.ts
+ */
 import { combineCrc64ecma } from '../../hash/combine.js';
 import { crc64ecma, loadHashes, Md5Stream, md5OfMd5s, md5Soon } from '../../hash/index.js';
 import type { Checksums } from '../../model/checksum.js';

@@ -1,4 +1,4 @@
-/** Reads the list of an account's buckets, which S3 and OSS write alike. Tests: test/store/http/buckets.test.ts */
+/** Reads the list of an account's buckets, which S3 and OSS write alike. Tests: test/cli/listings.test.ts */
 import { timeIn } from './rows.js';
 import { readXml } from './xml.js';
 

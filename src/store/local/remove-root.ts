@@ -1,4 +1,4 @@
-/** Removes a root that holds nothing. Tests: test/contract/bucket.ts */
+/** Removes a root that holds nothing. Tests: test/contract/stores.test.ts */
 import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../../model/errno.js';

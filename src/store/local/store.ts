@@ -342,8 +342,8 @@ export class LocalStore implements port.ObjectStore {
     return this.#publisher.publishMarker(key, options);
   }
 
-  /** A key that ends in a slash also stands for the folder, which is deleted if it is empty. @throws precondition-failed */
-  async #delete(key: string, { versions, keepFolders }: port.DeleteCallOptions): Promise<void> {
+  /** @throws precondition-failed */
+  async #delete(key: string, { versions, folders, keepFolders }: port.DeleteCallOptions): Promise<void> {
     const etag = versions?.get(key);
     const directory = directoryOf(key);
     const removed = await this.#directories.toChange(key, async (path) => {
@@ -351,7 +351,7 @@ export class LocalStore implements port.ObjectStore {
       const recorded = await this.#sidecars.remove(key);
       return isMarker(key) ? recorded : this.#unlink(path);
     });
-    if (keepFolders || !(removed || isMarker(key))) return;
+    if (keepFolders || !(removed || (folders && isMarker(key)))) return;
     await this.#directories.prune(directory, async (at) => !(await this.#sidecars.markerVersion(`${at}/`)));
   }
 

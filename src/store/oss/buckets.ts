@@ -1,4 +1,4 @@
-/** Lists the buckets of an account, in all regions. Tests: test/cli/buckets.test.ts */
+/** Lists the buckets of an account, in all regions. Tests: test/cli/listings.test.ts */
 import type { BucketPages, Resources } from '../backend.js';
 import { readBuckets } from '../http/buckets.js';
 import { OssClient } from './client.js';
