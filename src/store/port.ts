@@ -112,6 +112,8 @@ export interface ListPage {
   prefixes: string[];
   /** Folders whose objects are missing from the page, in key order. */
   unlisted?: UnlistedFolder[];
+  /** Rows that name no object, each as a noun phrase: `a row without a key after "b"`. */
+  damaged?: string[];
   /** Absent on the last page. A page may be empty and not be the last. */
   nextToken?: string;
 }
@@ -189,6 +191,8 @@ export interface PartOptions extends TransferOptions {
 
 export interface UploadPage {
   uploads: UploadEntry[];
+  /** As in `ListPage`: rows that name no upload. */
+  damaged?: string[];
   nextToken?: string;
 }
 

@@ -209,18 +209,18 @@ export class S3Bucket implements port.ObjectStore {
   }: port.CallOptions & { prefix?: string; token?: string }): Promise<port.UploadPage> {
     const after = token === undefined ? undefined : uploadMarker(token);
     const ask = (encoded: boolean) => this.#calls.listUploads({ ...options, after, encoded });
-    const { uploads, truncated, next } = await this.#orLacking('no-list-uploads', 'ListMultipartUploads', () =>
+    const { uploads, damaged, truncated, next } = await this.#orLacking('no-list-uploads', 'ListMultipartUploads', () =>
       this.#quirks.without(
         'no-encoded-uploads',
         () => ask(true),
         () => ask(false),
       ),
     );
-    if (!truncated) return { uploads };
+    if (!truncated) return { uploads, damaged };
     const last = uploads.at(-1);
     const following = next ?? (last && { key: last.key, id: last.uploadId });
     if (!following) throw new XsyncError('invalid-response', "the store's response has no upload marker");
-    return { uploads, nextToken: JSON.stringify([following.key, following.id]) };
+    return { uploads, damaged, nextToken: JSON.stringify([following.key, following.id]) };
   }
 
   async delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {

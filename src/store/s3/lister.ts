@@ -78,25 +78,23 @@ export class Lister {
   }
 
   async #whole(page: ListedPage, { signal }: ListOptions): Promise<ListPage> {
-    const { rows, prefixes } = page;
-    const nextToken = nextOf(page);
-    if (rows.every(isWhole)) return { entries: rows.map((row) => entryOf(row, this.#promised)), prefixes, nextToken };
+    const { rows, prefixes, damaged } = page;
+    const rest = { prefixes, damaged, nextToken: nextOf(page) };
+    if (rows.every(isWhole)) return { entries: rows.map((row) => entryOf(row, this.#promised)), ...rest };
     this.#quirks.notice('short-rows');
-    const entries = await inParallel(rows, ROWS_ASKED, (row) => this.#entry(row, signal));
-    return { entries: entries.flatMap((entry) => entry ?? []), prefixes, nextToken };
+    return { entries: await inParallel(rows, ROWS_ASKED, (row) => this.#entry(row, signal)), ...rest };
   }
 
-  /** Undefined: it was deleted meanwhile. */
-  async #entry(row: Row, signal: AbortSignal | undefined): Promise<ObjectEntry | undefined> {
+  async #entry(row: Row, signal: AbortSignal | undefined): Promise<ObjectEntry> {
     if (isWhole(row)) return entryOf(row, this.#promised);
     try {
       const { size, etag, mtimeMs, storageClass } = await this.#head(row.key, signal);
       return entryOf({ size, etag, mtimeMs, storageClass, ...defined(row) }, this.#promised);
     } catch (error) {
-      if (isXsyncError(error, 'object-not-found')) return undefined;
       if (!isXsyncError(error) || error.class === 'temporary' || isXsyncError(error, 'aborted')) throw error;
       // It is listed all the same, so that it fails alone, by name, when it is read.
-      return { ...entryOf({ size: 0, etag: UNKNOWN_ETAG, mtimeMs: 0, ...defined(row) }, false), checksums: undefined };
+      const known = { size: 0, mtimeMs: 0, ...defined(row), etag: UNKNOWN_ETAG };
+      return { ...entryOf(known, false), checksums: undefined };
     }
   }
 }

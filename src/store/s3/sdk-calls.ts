@@ -6,8 +6,9 @@ import type * as calls from './calls.js';
 import type { Condition } from './conditions.js';
 import type { S3Config } from './config.js';
 import { encodeKey } from './encode.js';
+import { readPage } from './listing.js';
 import type { S3Preset } from './presets.js';
-import { readDeleteFailures, readDescribed, readPage } from './sdk-answers.js';
+import { readDeleteFailures, readDescribed } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
 import type { Editable, SdkClient } from './sdk-client.js';
 import type { Sdk } from './sdk-load.js';
@@ -60,13 +61,11 @@ export class SdkCalls implements calls.S3Calls {
     if (version === 1) {
       const input = { ...common, Marker: after };
       const command = (sdk: Sdk) => new sdk.ListObjectsCommand(input);
-      const { output, answer } = await this.#client.send({ signal, command });
-      return readPage(output, answer);
+      return readPage((await this.#client.send({ signal, raw: true, command })).answer.body);
     }
     const input = { ...common, StartAfter: after, ContinuationToken: token };
     const command = (sdk: Sdk) => new sdk.ListObjectsV2Command(input);
-    const { output, answer } = await this.#client.send({ signal, command });
-    return readPage(output, answer);
+    return readPage((await this.#client.send({ signal, raw: true, command })).answer.body);
   }
 
   async head(key: string, request: calls.ReadRequest): Promise<calls.Answer> {

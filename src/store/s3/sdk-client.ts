@@ -56,6 +56,8 @@ export interface SdkRequest<I extends ServiceInputTypes, O extends ServiceOutput
   data?: boolean;
   /** The root element of the response, if a store that lacks the call might take it for another one. */
   root?: string;
+  /** The caller reads the response's body: the SDK, which refuses a whole page for one damaged row, sees none. */
+  raw?: boolean;
   /** Called for each attempt. */
   command: (sdk: Sdk, call: SdkCall) => Command<I, O>;
   edit?: (request: Editable) => void;
@@ -142,7 +144,7 @@ export class SdkClient {
             call.sent = args.request.headers;
           }
           const result = await next(args);
-          await keepAnswer(result.response as SdkResponse, call, request.receive !== undefined);
+          await keepAnswer(result.response as SdkResponse, call, request);
           // The SDK takes an empty response for a failure of the service.
           const { answer } = call;
           if (request.root !== undefined && answer?.status === 200) mustBeAnswerTo(answer.body, request.root);
@@ -266,16 +268,21 @@ interface SdkResponse {
 }
 
 /** Keeps the raw response and gives the SDK the body to parse. */
-async function keepAnswer(response: SdkResponse, call: SdkCall, streams: boolean): Promise<void> {
+async function keepAnswer(
+  response: SdkResponse,
+  call: SdkCall,
+  { receive, raw }: { receive?: unknown; raw?: boolean },
+): Promise<void> {
   const { statusCode: status, headers } = response;
   const answer: SdkAnswer = { status, headers: { ...headers }, body: Buffer.alloc(0) };
   call.answer = answer;
   call.touch();
-  if (streams && status < 300) return;
+  if (receive !== undefined && status < 300) return;
   answer.body = await call.collect(response.body as AsyncIterable<Uint8Array>);
   if (status < 300 && isWebPage(answer.body)) throw webPageError();
   // A separate view: the SDK changes the type of what it parses.
-  response.body = new Uint8Array(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength);
+  if (raw && status < 300) response.body = new Uint8Array();
+  else response.body = new Uint8Array(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength);
 }
 
 /** Header values as Node sends them: one character for each UTF-8 byte. */

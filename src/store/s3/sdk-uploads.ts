@@ -4,9 +4,9 @@ import type { Answer, ListedParts, ListedUploads, S3Calls, Written } from './cal
 import type { Condition } from './conditions.js';
 import type { S3Config } from './config.js';
 import { encodeKey } from './encode.js';
-import { required } from './listing.js';
+import { readParts, readUploads, required } from './listing.js';
 import type { S3Preset } from './presets.js';
-import { readDescribed, readParts, readUploads } from './sdk-answers.js';
+import { readDescribed } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
 import type { SdkClient } from './sdk-client.js';
 import type { Sdk } from './sdk-load.js';
@@ -68,8 +68,8 @@ export class SdkUploads {
     const marker = after === 0 ? undefined : String(after);
     const input = { ...this.#upload(upload), MaxParts: 1000, PartNumberMarker: marker };
     const command = (sdk: Sdk) => new sdk.ListPartsCommand(input);
-    const { output, answer } = await this.#client.send({ key: upload.key, signal, upload: true, command });
-    return readParts(output, answer);
+    const request = { key: upload.key, signal, upload: true, raw: true, command };
+    return readParts((await this.#client.send(request)).answer.body);
   }
 
   async complete(
@@ -101,8 +101,7 @@ export class SdkUploads {
       UploadIdMarker: after?.id,
     };
     const command = (sdk: Sdk) => new sdk.ListMultipartUploadsCommand(input);
-    const { output, answer } = await this.#client.send({ signal, command });
-    return readUploads(output, answer);
+    return readUploads((await this.#client.send({ signal, raw: true, command })).answer.body);
   }
 
   #upload({ key, uploadId }: UploadRef): { Bucket: string; Key: string; UploadId: string } {
