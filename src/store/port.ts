@@ -62,6 +62,8 @@ export interface StoreIdentity {
   readonly endpoint: string;
   /** Where the requests go, if that is not `endpoint`: several endpoints may lead to one bucket. */
   readonly origin?: string;
+  /** Other values of `endpoint` under which an earlier version may have noted this bucket in a manifest. */
+  readonly formerly?: readonly string[];
   /** Bucket, or absolute root directory. */
   readonly bucket: string;
   /** Fingerprint of the credentials in use; equal fingerprints on one endpoint allow server-side copies. */
@@ -200,6 +202,10 @@ export interface CompleteOptions extends CallOptions {
   mtimeMs?: number;
   /** As in `PutOptions`. */
   replaces?: string;
+  /** Bytes of all parts. A store whose response does not describe the object compares them with what it holds. */
+  size?: number;
+  /** ETag of the object that the caller saw there before, for the same comparison. */
+  previous?: string;
 }
 
 export interface CopyOptions extends CallOptions {

@@ -93,8 +93,10 @@ describe.each(['lean', 'sdk'] as const)('over the %s transport', (over) => {
       // An interrupted upload, and the same command again.
       const undo = dest.fail('uploadPart', new XsyncError('access-denied', 'interrupted'), ({ part }) => part === 3);
       const undoCopy = dest.fail('copy', new XsyncError('access-denied', 'interrupted'), ({ key }) => key === 'large');
+      const undoPut = dest.fail('put', new XsyncError('access-denied', 'interrupted'), ({ key }) => key === 'large');
       expect(await run()).toMatchObject({ failed: { objects: 1 }, copied: { objects: 4 } });
       undo();
+      undoPut();
       undoCopy();
       expect(await run()).toMatchObject({ failed: { objects: 0 }, copied: { objects: 1 } });
       expect(held()).toEqual(expected());
@@ -112,6 +114,66 @@ describe.each(['lean', 'sdk'] as const)('over the %s transport', (over) => {
       const { empty: _, ...rest } = expected();
       expect(held()).toEqual({ ...rest, large: Buffer.from(bytesOf('other', LARGE)) });
       expect(new Set(notices).size).toBe(notices.length);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it.each([
+    ['size', 10],
+    ['ETag', LARGE],
+  ])('a completion without effect that is answered with nothing is found by the %s', async (_by, older) => {
+    let lies = 3;
+    const ignores: Flaw['ignores'] = ({ kind }) => kind === 'CompleteMultipartUpload' && lies-- > 0;
+    const { server, run, held } = await imperfectPair({ ignores }, over, false);
+    try {
+      server.core.s3.put('dst', 'large', bytesOf('older', older));
+      const policy = { ...OPTIONS.policy, compare: 'ignore-times' as const };
+      expect(await run({ policy })).toMatchObject({ failed: { objects: 0 }, copied: { objects: 5 } });
+      expect(held()).toEqual(expected());
+      expect(lies).toBeLessThan(0);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it.each([501, 405, 400])(
+    'multipart uploads refused with %i: each large object goes in one request',
+    async (status) => {
+      const { server, notices, run, held } = await imperfectPair(
+        { lacks: ['CreateMultipartUpload'], status },
+        over,
+        false,
+      );
+      try {
+        server.core.s3.put('src', 'second', bytesOf('second', LARGE));
+        expect(await run()).toMatchObject({ failed: { objects: 0 }, copied: { objects: 6 } });
+        expect(held().large).toEqual(expected().large);
+        expect(server.requests.counts({ bucket: 'dst' }).CreateMultipartUpload).toBeLessThanOrEqual(2);
+        expect(notices).toHaveLength(1);
+        server.requests.reset();
+        server.core.s3.put('src', 'third', bytesOf('third', LARGE));
+        expect(await run()).toMatchObject({ copied: { objects: 1 } });
+        expect(server.requests.counts({ bucket: 'dst' })).toMatchObject({ PutObject: 1 });
+        expect(server.requests.counts({ bucket: 'dst' }).CreateMultipartUpload).toBeUndefined();
+        expect(server.requests.counts({ bucket: 'src' })).toMatchObject({ GetObject: 1 });
+      } finally {
+        await server.close();
+      }
+    },
+  );
+
+  it('and one that does not fit into the memory fails by name', async () => {
+    const { server, run } = await imperfectPair({ lacks: ['CreateMultipartUpload'] }, over, false);
+    try {
+      const summary = await run({ maxMemory: 2 * PART });
+      expect(summary).toMatchObject({ failed: { objects: 1, byClass: { permanent: 1 } }, copied: { objects: 4 } });
+      expect(summary.failed.list[0]).toMatchObject({
+        key: 'large',
+        code: 'object-too-large',
+        message: `the store has no multipart uploads, and ${LARGE} bytes do not fit into --max-memory`,
+        remedy: 'Set --max-memory to 1M or more.',
+      });
     } finally {
       await server.close();
     }

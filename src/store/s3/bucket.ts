@@ -14,6 +14,7 @@ import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import type * as port from '../port.js';
 import type { S3Calls, Written } from './calls.js';
+import { mustBeCompleted } from './completed.js';
 import { WriteConditions } from './conditions.js';
 import type { S3Config } from './config.js';
 import { deleteKeys } from './deleting.js';
@@ -35,7 +36,7 @@ export interface BucketDeps {
 
 export class S3Bucket implements port.ObjectStore {
   readonly identity: port.StoreIdentity;
-  readonly capabilities: port.Capabilities;
+  readonly #capabilities: port.Capabilities;
   readonly #calls: S3Calls;
   readonly #preset: S3Preset;
   readonly #quirks: Quirks;
@@ -54,7 +55,13 @@ export class S3Bucket implements port.ObjectStore {
     this.#reading = new Reading(calls, this.#quirks, (key, signal) => this.#lister.row(key, signal), promised);
     this.#lister = new Lister(calls, this.#quirks, (key, signal) => this.#reading.head(key, { signal }), promised);
     this.identity = { kind: 's3', endpoint: calls.addresses.endpoint, bucket, account };
-    this.capabilities = capabilitiesOf(this.#preset, config);
+    this.#capabilities = capabilitiesOf(this.#preset, config);
+  }
+
+  get capabilities(): port.Capabilities {
+    if (!this.#quirks.has('no-multipart')) return this.#capabilities;
+    const { maxPutSize } = this.#capabilities;
+    return { ...this.#capabilities, maxParts: 1, maxPartSize: maxPutSize, maxObjectSize: maxPutSize };
   }
 
   checkKey(key: string): void {
@@ -129,7 +136,7 @@ export class S3Bucket implements port.ObjectStore {
   }
 
   async createUpload(key: string, options: Omit<port.PutOptions, 'contentMd5' | 'pace'> = {}): Promise<port.UploadRef> {
-    return this.#calls.createUpload(key, options);
+    return this.#orLacking('no-multipart', 'CreateMultipartUpload', () => this.#calls.createUpload(key, options));
   }
 
   async uploadPart(
@@ -191,7 +198,11 @@ export class S3Bucket implements port.ObjectStore {
       }
       throw error;
     });
-    return this.#written(upload.key, completed, options);
+    const { signal } = options;
+    if (completed.etag) return this.#written(upload.key, completed, { signal });
+    const info = await this.#reading.head(upload.key, { signal });
+    mustBeCompleted(info, parts, options);
+    return resultOf(info);
   }
 
   async abortUpload(upload: port.UploadRef, options: port.CallOptions = {}): Promise<void> {
@@ -297,8 +308,7 @@ export class S3Bucket implements port.ObjectStore {
       const message = `${key}: the store holds ${info.size} bytes instead of ${size}`;
       throw new XsyncError('checksum-mismatch', message, { subject: key });
     }
-    const { etag, checksums, versionId, mtimeMs } = info;
-    return { etag, checksums, versionId, mtimeMs };
+    return resultOf(info);
   }
 
   /** Where a store has no ListParts either, its ETags of parts can only be MD5s, as at Amazon. */
@@ -326,6 +336,10 @@ export class S3Bucket implements port.ObjectStore {
       subject: upload.key,
     });
   }
+}
+
+function resultOf({ etag, checksums, versionId, mtimeMs }: ObjectInfo): port.WriteResult {
+  return { etag, checksums, versionId, mtimeMs };
 }
 
 /** @param promised as in `checksumsOfEtag` */
