@@ -1,4 +1,4 @@
-/** The state directory: the manifest of a pair, and its lock. Tests: test/cli/cleanup.test.ts */
+/** The state directory: the manifest of a pair, and its lock. Tests: test/open/state.test.ts */
 import { existsSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';

@@ -3,7 +3,7 @@
  * The comments are the specification; `test/contract` tests every backend against it.
  *
  * Obligations common to all calls:
- * - One call is one attempt: one request (a LIST page, a HEAD, …). Retries, limits and counts are wrappers
+ * - One call is one attempt: one request (a LIST page, a HEAD, …), or several where the service lacks one. Retries, limits and counts are wrappers
  *   (`store/wrap`), not part of an adapter. Exceptions are documented at the call.
  * - Faults are thrown as `XsyncError` with the right code and class, `cause` kept, secrets never in the text.
  *   404 on an object is `object-not-found`, on the bucket `bucket-not-found`, on an upload `upload-not-found`.
@@ -18,6 +18,7 @@
 import type { Checksums } from '../model/checksum.js';
 import type { XsyncError } from '../model/error.js';
 import type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from '../model/object.js';
+import type { RequestKind } from './kinds.js';
 
 /** What a store can and cannot do. The engine checks these and never checks a store's kind. */
 export interface Capabilities {
@@ -46,6 +47,11 @@ export interface Capabilities {
   readonly writesIfMatch?: true;
   /** Copies obey `CopyOptions.ifMatch`. Absent: the engine checks which version was copied. */
   readonly pinsCopies?: true;
+  /**
+   * A call may send other requests than its own, or none, and tells `onRequest` of each. Absent: every call counts as one
+   * request.
+   */
+  readonly countsRequests?: true;
   /** A modification time is kept natively and listed (local disk): no `mtime` metadata is needed. */
   readonly keepsMtime: boolean;
   /** Reading ahead is cheap and reading twice is free (local disk, memory). */
@@ -72,6 +78,8 @@ export interface StoreIdentity {
 
 export interface CallOptions {
   signal?: AbortSignal;
+  /** Called for each request that is sent, by stores with `countsRequests`. */
+  onRequest?: (kind: RequestKind) => void;
 }
 
 /**

@@ -8,6 +8,7 @@ import { runPair } from '../../src/engine/run.js';
 import { IN_MEMORY, openManifest } from '../../src/manifest/sqlite/open.js';
 import { XsyncError } from '../../src/model/error.js';
 import { HttpTransport } from '../../src/store/http/transport.js';
+import type { RequestKind } from '../../src/store/kinds.js';
 import { s3ConfigSchema } from '../../src/store/s3/config.js';
 import { credentialSource } from '../../src/store/s3/credentials.js';
 import { createS3SdkStore } from '../../src/store/s3/sdk.js';
@@ -65,10 +66,17 @@ async function imperfectPair(flaw: Flaw, over: 'lean' | 'sdk', byService: boolea
     single: false,
   };
   const notices: string[] = [];
-  const run = (options: Partial<RunOptions> = {}) =>
-    runPair(pair, { ...OPTIONS, partSize: PART, ...options }, (event: RunEvent) => {
+  /** The run counts the requests that the server got. */
+  const run = async (options: Partial<RunOptions> = {}) => {
+    server.requests.reset();
+    const summary = await runPair(pair, { ...OPTIONS, partSize: PART, ...options }, (event: RunEvent) => {
       if (event.type === 'notice' && event.level === 'info') notices.push(event.message);
     });
+    const { source, destination } = summary.traffic;
+    // The HEAD that takes the place of a copy's condition is counted at the side that copies.
+    expect(sumOf([source.requests, destination.requests])).toEqual(sumOf([kindsOf(server.requests.counts())]));
+    return summary;
+  };
   const check = () => runCheck(pair, { ...OPTIONS, compare: 'download', oneWay: false }, () => undefined);
   const held = () =>
     Object.fromEntries(
@@ -78,6 +86,42 @@ async function imperfectPair(flaw: Flaw, over: 'lean' | 'sdk', byService: boolea
         .map((key) => [key, server.core.s3.get('dst', key)?.bytes.buffer()]),
     );
   return { server, pair, dest, notices, run, check, held };
+}
+
+const KINDS: Record<string, RequestKind> = {
+  ListObjects: 'list',
+  HeadObject: 'head',
+  GetObject: 'read',
+  PutObject: 'put',
+  CopyObject: 'copy',
+  CreateMultipartUpload: 'createUpload',
+  UploadPart: 'uploadPart',
+  UploadPartCopy: 'uploadPartCopy',
+  ListParts: 'listParts',
+  CompleteMultipartUpload: 'completeUpload',
+  AbortMultipartUpload: 'abortUpload',
+  ListMultipartUploads: 'listUploads',
+  DeleteObject: 'delete',
+  DeleteObjects: 'delete',
+};
+
+function sumOf(counts: readonly Partial<Record<RequestKind, number>>[]): Partial<Record<RequestKind, number>> {
+  const sum: Partial<Record<RequestKind, number>> = {};
+  for (const [kind, count] of counts.flatMap((each) => Object.entries(each) as [RequestKind, number][])) {
+    sum[kind] = (sum[kind] ?? 0) + count;
+  }
+  return sum;
+}
+
+/** The server's counts in the terms of the port. */
+function kindsOf(counts: Partial<Record<string, number>>): Partial<Record<RequestKind, number>> {
+  const kinds: Partial<Record<RequestKind, number>> = {};
+  for (const [name, count = 0] of Object.entries(counts)) {
+    const kind = KINDS[name];
+    if (kind === undefined) throw new Error(`unexpected ${name}`);
+    kinds[kind] = (kinds[kind] ?? 0) + count;
+  }
+  return kinds;
 }
 
 const expected = () => Object.fromEntries(Object.entries(OBJECTS).map(([key, body]) => [key, Buffer.from(body)]));

@@ -70,9 +70,11 @@ export async function withSide<T>(
   const { openSide } = await import('../../open.js');
   const side = await openSide(path, openSettings(flags, Math.max(CONNECTIONS, flags.listConcurrency ?? 0), io.env));
   const view = side.view((event) => log.report({ type: 'retry', side: 'source', ...event }));
+  const unhear = side.findings?.hear((message) => log.report({ type: 'notice', level: 'info', message }));
   try {
     return await body({ ...side, ...view });
   } finally {
+    unhear?.();
     await side.close();
   }
 }

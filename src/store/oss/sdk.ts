@@ -148,15 +148,17 @@ export class OssSdkStore implements ObjectStore {
     return readInfo(key, answer.headers);
   }
 
-  async #describe(key: string, { versionId, signal, ifMatch: etag }: ReadOptions): Promise<ObjectInfo> {
+  async #describe(key: string, { versionId, signal, onRequest, ifMatch: etag }: ReadOptions): Promise<ObjectInfo> {
     checkKey(key);
     const subres = versionId === undefined ? undefined : { versionId };
     const head = async (): Promise<ObjectInfo> => {
       const headers = ifMatch(etag);
-      const { answer } = await this.#control(key, { signal }, (oss, ctx) => oss.head(key, { ctx, headers, subres }));
+      const { answer } = await this.#control(key, { signal, onRequest }, (oss, ctx) =>
+        oss.head(key, { ctx, headers, subres }),
+      );
       return readInfo(key, answer.headers);
     };
-    const getByte = () => this.read(key, new Uint8Array(1), { versionId, signal, ifMatch: etag });
+    const getByte = () => this.read(key, new Uint8Array(1), { versionId, signal, onRequest, ifMatch: etag });
     return this.#explainer.ask(head, getByte);
   }
 

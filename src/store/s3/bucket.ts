@@ -52,8 +52,8 @@ export class S3Bucket implements port.ObjectStore {
     this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
     const { etagIsMd5: promised } = this.#preset;
     this.#quirks = new Quirks(this.#preset.quirks, tell);
-    this.#reading = new Reading(calls, this.#quirks, (key, signal) => this.#lister.row(key, signal), promised);
-    this.#lister = new Lister(calls, this.#quirks, (key, signal) => this.#reading.head(key, { signal }), promised);
+    this.#reading = new Reading(calls, this.#quirks, (key, how) => this.#lister.row(key, how), promised);
+    this.#lister = new Lister(calls, this.#quirks, (key, how) => this.#reading.head(key, how), promised);
     this.identity = { kind: 's3', endpoint: calls.addresses.endpoint, bucket, account };
     this.#capabilities = capabilitiesOf(this.#preset, config);
   }
@@ -116,17 +116,17 @@ export class S3Bucket implements port.ObjectStore {
     options: port.CopyOptions = {},
   ): Promise<port.WriteResult> {
     await this.#readySource(source, sourceKey, options);
-    const { versionId, signal } = options;
+    const { versionId, signal, onRequest } = options;
     const replace = options.headers !== undefined || options.metadata !== undefined;
     const storageClass = options.storageClass ?? this.#storageClass;
     if (!replace && source === this && sourceKey === key && versionId === undefined && !storageClass) {
       // S3 refuses to copy an object onto itself without a change. The object already is the result.
-      return this.#asWritten(key, undefined, { signal, ifMatch: options.ifMatch });
+      return this.#asWritten(key, undefined, { signal, onRequest, ifMatch: options.ifMatch });
     }
     const copied = await this.#copying('no-copy-object', () =>
       this.#calls.copy(source, sourceKey, key, { ...options, replace }),
     );
-    return this.#written(key, copied, { signal });
+    return this.#written(key, copied, { signal, onRequest });
   }
 
   copyableFrom(source: port.ObjectStore): boolean {
@@ -198,9 +198,9 @@ export class S3Bucket implements port.ObjectStore {
       }
       throw error;
     });
-    const { signal } = options;
-    if (completed.etag) return this.#written(upload.key, completed, { signal });
-    const info = await this.#reading.head(upload.key, { signal });
+    const { signal, onRequest } = options;
+    if (completed.etag) return this.#written(upload.key, completed, { signal, onRequest });
+    const info = await this.#reading.head(upload.key, { signal, onRequest });
     mustBeCompleted(info, parts, options);
     return resultOf(info);
   }
@@ -236,8 +236,12 @@ export class S3Bucket implements port.ObjectStore {
 
   async delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
     const { deleteIfMatch, nul } = this.#preset;
-    const { signal, versions } = options;
-    return deleteKeys(this.#calls, this.#quirks, keys, nul, { signal, versions: deleteIfMatch ? versions : undefined });
+    const { signal, onRequest, versions } = options;
+    return deleteKeys(this.#calls, this.#quirks, keys, nul, {
+      signal,
+      onRequest,
+      versions: deleteIfMatch ? versions : undefined,
+    });
   }
 
   /** Does nothing: the transport's creator closes it. */
@@ -249,9 +253,9 @@ export class S3Bucket implements port.ObjectStore {
       const message = `${this.identity.endpoint} cannot copy from ${source.identity.bucket} server-side`;
       throw new XsyncError('unsupported', message);
     }
-    const { ifMatch, versionId, signal } = options;
+    const { ifMatch, versionId, signal, onRequest } = options;
     if (ifMatch === undefined || !this.#quirks.has('no-copy-if-match')) return;
-    const { etag } = await source.head(key, { versionId, signal });
+    const { etag } = await source.head(key, { versionId, signal, onRequest });
     // Misses a change between the HEAD and the copy.
     if (!sameEtag(etag, ifMatch)) {
       throw new XsyncError('precondition-failed', `${key}: the source has changed`, { subject: key });
@@ -301,9 +305,9 @@ export class S3Bucket implements port.ObjectStore {
   async #asWritten(
     key: string,
     size: number | undefined,
-    { signal, ifMatch }: port.CallOptions & { ifMatch?: string },
+    { signal, onRequest, ifMatch }: port.CallOptions & { ifMatch?: string },
   ): Promise<port.WriteResult> {
-    const info = await this.#reading.head(key, { signal, ifMatch });
+    const info = await this.#reading.head(key, { signal, onRequest, ifMatch });
     if (size !== undefined && info.size !== size) {
       const message = `${key}: the store holds ${info.size} bytes instead of ${size}`;
       throw new XsyncError('checksum-mismatch', message, { subject: key });
@@ -326,9 +330,13 @@ export class S3Bucket implements port.ObjectStore {
     }
   }
 
-  async #listedEtag(upload: port.UploadRef, partNumber: number, { signal }: port.CallOptions): Promise<string> {
+  async #listedEtag(
+    upload: port.UploadRef,
+    partNumber: number,
+    { signal, onRequest }: port.CallOptions,
+  ): Promise<string> {
     const page = await this.#orLacking('no-list-parts', 'ListParts', () =>
-      this.#calls.listParts(upload, partNumber - 1, { signal }),
+      this.#calls.listParts(upload, partNumber - 1, { signal, onRequest }),
     );
     const part = page.parts.find((each) => each.partNumber === partNumber);
     if (part) return part.etag;

@@ -77,7 +77,7 @@ export interface ListedPage {
   versionOne: boolean;
 }
 
-export interface ListRequest extends Pick<ListOptions, 'prefix' | 'delimiter' | 'signal'> {
+export interface ListRequest extends Pick<ListOptions, 'prefix' | 'delimiter' | keyof CallOptions> {
   version: 1 | 2;
   maxKeys: number;
   /** Version 2: the NextContinuationToken of the page before. */

@@ -19,8 +19,11 @@ import type {
 } from '@aws-sdk/client-s3';
 import { type ErrorCode, XsyncError } from '../../model/error.js';
 import type { Agents } from '../http/agents.js';
+import { kindOf } from '../http/kind.js';
 import { translateFault } from '../http/translate.js';
 import { isWebPage, webPageError, xmlRoot } from '../http/xml.js';
+import type { RequestKind } from '../kinds.js';
+import type { CallOptions } from '../port.js';
 import { type Addresses, addressesOf } from './address.js';
 import type { S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
@@ -41,6 +44,8 @@ type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Comma
 
 /** A request that the SDK has built and not yet signed. */
 export interface Editable {
+  readonly method: string;
+  readonly query: Readonly<Record<string, unknown>>;
   /** Lower-case names. */
   headers: Record<string, string>;
   body?: unknown;
@@ -50,6 +55,8 @@ export interface SdkRequest<I extends ServiceInputTypes, O extends ServiceOutput
   /** Absent for calls that concern the bucket. */
   key?: string;
   signal?: AbortSignal;
+  /** As in CallOptions. */
+  onRequest?: CallOptions['onRequest'];
   /** The call names an upload and no other object that could be missing. */
   upload?: boolean;
   /** Carries object data: sent to the data endpoint. */
@@ -142,6 +149,7 @@ export class SdkClient {
           if (isEditable(args.request)) {
             asBytes(args.request.headers);
             call.sent = args.request.headers;
+            request.onRequest?.(formOf(args.request, request.key !== undefined));
           }
           const result = await next(args);
           await keepAnswer(result.response as SdkResponse, call, request);
@@ -288,6 +296,10 @@ async function keepAnswer(
 /** Header values as Node sends them: one character for each UTF-8 byte. */
 function asBytes(headers: Record<string, string>): void {
   for (const name in headers) headers[name] = Buffer.from(headers[name] ?? '', 'utf8').toString('latin1');
+}
+
+function formOf({ method, query, headers }: Editable, object: boolean): RequestKind {
+  return kindOf({ method, object, has: (name) => name in query, copies: 'x-amz-copy-source' in headers });
 }
 
 function isEditable(request: unknown): request is Editable {

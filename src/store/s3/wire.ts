@@ -1,9 +1,11 @@
 /** Sends signed requests to one bucket and translates error responses. Tests: test/store/s3/store.test.ts */
 import { isXsyncError, XsyncError } from '../../model/error.js';
+import { kindOf } from '../http/kind.js';
 import type { HttpResponse } from '../http/message.js';
 import { redirected, type Target } from '../http/redirect.js';
 import type { HttpTransport } from '../http/transport.js';
 import { isWebPage, webPageError, xmlRoot } from '../http/xml.js';
+import type { RequestKind } from '../kinds.js';
 import type { TransferOptions } from '../port.js';
 import { type Addresses, addressesOf } from './address.js';
 import type { S3Config } from './config.js';
@@ -108,7 +110,7 @@ export class Wire {
     const now = this.#transport.clock.now(origin);
     const source = this.#credentials.get(now);
     const credentials = source instanceof Promise ? await source : source;
-    const { method, body, target, offset, pace, signal, lateError: keptOpen } = request;
+    const { method, body, target, offset, pace, signal, onRequest, lateError: keptOpen } = request;
     const query = encodeQuery(request.parameters ?? {});
     const headers: Record<string, string> = { host: this.#hostOf(origin), ...request.headers };
     if (this.#requesterPays) headers['x-amz-request-payer'] = 'requester';
@@ -116,6 +118,7 @@ export class Wire {
     const onWire = query === '' ? path : `${path}?${query}`;
     const sent = { ...headers, ...request.unsigned };
     const exchange = { method, origin, path: onWire, headers: sent, body, target, offset, pace, signal, keptOpen };
+    onRequest?.(formOf(request));
     return { answer: await this.#transport.request(exchange), headers, credentials };
   }
 
@@ -163,6 +166,11 @@ export class Wire {
     }
     return error;
   }
+}
+
+function formOf({ method, key, parameters = {}, headers = {} }: S3Request): RequestKind {
+  const has = (parameter: string): boolean => parameters[parameter] !== undefined;
+  return kindOf({ method, object: key !== undefined, has, copies: headers['x-amz-copy-source'] !== undefined });
 }
 
 /** Used only in this file: tells `send` to sign and send the request again. */

@@ -1,5 +1,5 @@
+import type { RequestKind } from '../../../src/store/kinds.js';
 import type { CallOptions, ObjectStore } from '../../../src/store/port.js';
-import type { RequestKind } from '../../../src/store/wrap/kinds.js';
 
 const upload = { key: 'k', uploadId: 'u' };
 const bytes = Buffer.from('12345');
