@@ -18,7 +18,6 @@
 import type { Checksums } from '../model/checksum.js';
 import type { XsyncError } from '../model/error.js';
 import type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from '../model/object.js';
-import type { RequestKind } from './kinds.js';
 
 /** What a store can and cannot do. The engine checks these and never checks a store's kind. */
 export interface Capabilities {
@@ -75,6 +74,24 @@ export interface StoreIdentity {
   /** Fingerprint of the credentials in use; equal fingerprints on one endpoint allow server-side copies. */
   readonly account: string;
 }
+
+/** The kinds of requests, one for each method of the port. Requests are priced, counted and retried by kind. */
+export type RequestKind =
+  | 'list'
+  | 'head'
+  | 'read'
+  | 'put'
+  | 'copy'
+  | 'createUpload'
+  | 'uploadPart'
+  | 'uploadPartCopy'
+  | 'listParts'
+  | 'completeUpload'
+  | 'abortUpload'
+  | 'listUploads'
+  | 'delete'
+  | 'checkBucket'
+  | 'createBucket';
 
 export interface CallOptions {
   signal?: AbortSignal;

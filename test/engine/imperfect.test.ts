@@ -8,7 +8,7 @@ import { runPair } from '../../src/engine/run.js';
 import { IN_MEMORY, openManifest } from '../../src/manifest/sqlite/open.js';
 import { XsyncError } from '../../src/model/error.js';
 import { HttpTransport } from '../../src/store/http/transport.js';
-import type { RequestKind } from '../../src/store/kinds.js';
+import type { RequestKind } from '../../src/store/port.js';
 import { s3ConfigSchema } from '../../src/store/s3/config.js';
 import { credentialSource } from '../../src/store/s3/credentials.js';
 import { createS3SdkStore } from '../../src/store/s3/sdk.js';

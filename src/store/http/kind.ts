@@ -1,5 +1,5 @@
 /** Which call of the port a request belongs to; S3 and OSS have the same form. Tests: test/engine/imperfect.test.ts */
-import type { RequestKind } from '../kinds.js';
+import type { RequestKind } from '../port.js';
 
 export interface RequestForm {
   method: string;

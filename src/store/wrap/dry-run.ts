@@ -1,7 +1,6 @@
 /** Tests: test/store/wrap/intercept.test.ts */
 import { XsyncError } from '../../model/error.js';
-import type { RequestKind } from '../kinds.js';
-import type { ObjectStore } from '../port.js';
+import type { ObjectStore, RequestKind } from '../port.js';
 import { InterceptedStore } from './intercept.js';
 
 /** A record over all kinds, so that the compiler finds a missing one. */

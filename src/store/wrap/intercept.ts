@@ -1,7 +1,7 @@
 /** The base of the wrappers: a store that passes every request through one function. */
 
-import type { RequestKind } from '../kinds.js';
 import type * as port from '../port.js';
+import type { RequestKind } from '../port.js';
 
 /** One call of the port. */
 export interface Call {

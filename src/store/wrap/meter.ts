@@ -1,7 +1,6 @@
 /** Tests: test/store/wrap/intercept.test.ts */
 
-import type { RequestKind } from '../kinds.js';
-import type { ObjectStore } from '../port.js';
+import type { ObjectStore, RequestKind } from '../port.js';
 import { type Call, InterceptedStore } from './intercept.js';
 
 /** Requests that were sent, and payload bytes moved, including those of failed calls. */

@@ -1,6 +1,5 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
-import type { RequestKind } from '../kinds.js';
-import type { ObjectStore, Pace } from '../port.js';
+import type { ObjectStore, Pace, RequestKind } from '../port.js';
 import { BACKOFF, backoffMs } from './backoff.js';
 import { type Call, InterceptedStore } from './intercept.js';
 import { type Sleep, sleep } from './time.js';

@@ -1,7 +1,6 @@
 /** Tests: test/engine/shared.test.ts */
 import type { ErrorCode } from '../../model/error.js';
-import type { RequestKind } from '../kinds.js';
-import type { ObjectStore } from '../port.js';
+import type { ObjectStore, RequestKind } from '../port.js';
 import { LONG_MS } from './backoff.js';
 import { type Counts, meter, Sum } from './meter.js';
 import { type RetryOptions, retry } from './retry.js';
