@@ -3,7 +3,7 @@
  * Tests: test/engine/transfer/doubt.test.ts
  */
 import { md5 } from '../../hash/index.js';
-import { isXsyncError } from '../../model/error.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
@@ -39,8 +39,41 @@ async function transferByService(means: Means, ticket: CopyTicket): Promise<Copi
   return transferByClient(means, byClient(ticket, dest.capabilities));
 }
 
-function transferByClient(means: Means, ticket: CopyTicket): Promise<Copied> {
-  return ticket.cut.parts === 1 ? transferWhole(means, ticket) : transferParts(means, ticket);
+async function transferByClient(means: Means, ticket: CopyTicket): Promise<Copied> {
+  if (ticket.cut.parts === 1) return transferWhole(means, ticket);
+  if (means.dest.capabilities.maxParts > 1) {
+    try {
+      return await transferParts(means, ticket);
+    } catch (error) {
+      // A store may turn out to have no multipart uploads.
+      if (!isXsyncError(error, 'unsupported') || means.dest.capabilities.maxParts > 1) throw error;
+      await means.checkpoints.endUpload(ticket.key);
+    }
+  }
+  return transferWhole(means, inOneRequest(means, ticket));
+}
+
+/** @throws object-too-large: for a request, or for the memory */
+function inOneRequest({ dest, budget }: Means, ticket: CopyTicket): CopyTicket {
+  const { size } = ticket.source;
+  const { maxPutSize } = dest.capabilities;
+  const subject = ticket.dest.key;
+  if (size > maxPutSize) {
+    const message = `the store has no multipart uploads, and one request takes at most ${maxPutSize} bytes, not ${size}`;
+    throw new XsyncError('object-too-large', message, { subject, remedy: 'Use a store with multipart uploads.' });
+  }
+  if (size > budget.limit) {
+    const message = `the store has no multipart uploads, and ${size} bytes do not fit into --max-memory`;
+    throw new XsyncError('object-too-large', message, {
+      subject,
+      remedy: `Set --max-memory to ${mebibytes(size)}M or more.`,
+    });
+  }
+  return byClient(ticket, dest.capabilities);
+}
+
+function mebibytes(size: number): number {
+  return Math.ceil(size / (1024 * 1024));
 }
 
 /** One GET, one PUT. A large object uses a part's slot for them. */

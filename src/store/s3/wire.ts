@@ -1,10 +1,11 @@
 /** Sends signed requests to one bucket and translates error responses. Tests: test/store/s3/store.test.ts */
 import { isXsyncError, XsyncError } from '../../model/error.js';
+import { kindOf } from '../http/kind.js';
 import type { HttpRequest, HttpResponse } from '../http/message.js';
 import { redirected, type Target } from '../http/redirect.js';
 import type { HttpTransport } from '../http/transport.js';
 import { isWebPage, webPageError, xmlRoot } from '../http/xml.js';
-import type { TransferOptions } from '../port.js';
+import type { RequestKind, TransferOptions } from '../port.js';
 import { type Addresses, addressesOf } from './address.js';
 import type { S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
@@ -74,11 +75,11 @@ export class Wire {
     const path = this.#path(request);
     for (let corrected = false; ; corrected = true) {
       let sent = await this.#signed(request, { origin, path });
-      let answer = await this.#transport.request(sent.exchange);
+      let answer = await this.#exchange(request, sent);
       const target = redirected(this.addresses.endpoint, answer, [path, path.slice(base.length)]);
       if (target) {
         sent = await this.#signed(request, target);
-        answer = await this.#transport.request(sent.exchange);
+        answer = await this.#exchange(request, sent);
       }
       if (isSuccess(answer, request)) return answer;
       const error = this.#refusal(request, origin, answer, sent);
@@ -121,6 +122,11 @@ export class Wire {
     const sent = request.unsigned ? { ...headers, ...request.unsigned } : headers;
     const exchange = { method, origin, path: onWire, headers: sent, body, target, offset, pace, signal, keptOpen };
     return { exchange, headers, credentials };
+  }
+
+  #exchange(request: S3Request, { exchange }: Signed): Promise<HttpResponse> {
+    request.onRequest?.(formOf(request));
+    return this.#transport.request(exchange);
   }
 
   /** A redirect may lead to another host. */
@@ -175,6 +181,11 @@ function isSuccess({ status, body }: HttpResponse, { lateError }: S3Request): bo
   if (status < 200 || status >= 300) return false;
   if (isWebPage(body)) throw webPageError();
   return !lateError || xmlRoot(body) !== 'Error';
+}
+
+function formOf({ method, key, parameters = {}, headers = {} }: S3Request): RequestKind {
+  const has = (parameter: string): boolean => parameters[parameter] !== undefined;
+  return kindOf({ method, object: key !== undefined, has, copies: headers['x-amz-copy-source'] !== undefined });
 }
 
 /** Used only in this file: tells `send` to sign and send the request again. */
