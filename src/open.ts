@@ -5,7 +5,7 @@ import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import type { OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { Opener } from './open/sides.js';
-import { hasRows, openState, openStateToRead } from './open/state.js';
+import { folderOfFile, hasRows, openState, openStateToRead } from './open/state.js';
 
 /** A page may be empty and not be the last. */
 const MOST_PAGES = 10;
@@ -128,11 +128,18 @@ async function objectNamed(side: OpenSide): Promise<string | undefined> {
 
 /**
  * Whether the pair has a manifest as a pair of folders: then it stays one, whatever the source's path names now. Adds a
- * warning to the source.
+ * warning to the source. @throws guard: the source is a file on disk, which cannot be used as a folder
  */
 function wasFolder(source: OpenSide, dest: OpenSide, settings: OpenSettings): boolean {
-  if (source.path === '' || source.path.endsWith('/') || source.store.capabilities.local) return false;
-  if (!hasRows({ source, dest }, settings)) return false;
+  if (source.path === '' || source.path.endsWith('/')) return false;
+  const { local } = source.store.capabilities;
+  if (!hasRows({ source: local ? folderOfFile(source) : source, dest }, settings)) return false;
+  if (local) {
+    throw new XsyncError('guard', `${source.text} is a file now, and was a folder in earlier runs`, {
+      subject: source.text,
+      remedy: `Restore the folder, or run "xsync manifest forget ${source.text} ${dest.text}" to copy the file.`,
+    });
+  }
   source.warning = `${source.text} is an object now; it is used as the folder that it was in earlier runs (write ${source.text}/)`;
   return true;
 }

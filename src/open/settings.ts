@@ -36,6 +36,8 @@ export interface OpenSettings extends ConnectionFlags {
 
 export interface OpenSide extends RunSide {
   bucket: string;
+  /** The same as it was typed: for local disk, a path whose links may lead elsewhere tomorrow. */
+  givenAs: string;
   /** Key or prefix below the bucket as typed; for local disk empty or the file's name. */
   path: string;
   /** A fingerprint of the side's configuration, including its credentials. */

@@ -1,8 +1,8 @@
 /** The state directory: the manifest of a pair, and its lock. Tests: test/cli/cleanup.test.ts */
-import { rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { stateHome } from '../config/home.js';
 import { pairId, samePair } from '../manifest/pair.js';
 import type { Manifest, PairIdentity, PairLock, PlaceIdentity } from '../manifest/port.js';
@@ -26,10 +26,13 @@ export function openState(
   const lock = lockPair(file, { pid: process.pid, host: hostname(), sinceMs: Date.now(), command });
   try {
     const manifest = openManifest(file, pair);
+    const name = nameFile(sides, settings.env);
+    if (settings.manifest === undefined && hasLinks(sides)) writeFileSync(name, basename(file));
     const close = async (): Promise<void> => {
       const isMistake = holdsNothing(manifest);
       manifest.close();
       if (isMistake) removeManifest(file);
+      if (isMistake && settings.manifest === undefined) rmSync(name, { force: true });
       lock.release();
       await Promise.all([sides.source.close(), sides.dest.close(), sides.aside?.close()]);
     };
@@ -128,11 +131,33 @@ export function settingsOf({ source, dest }: Pick<OpenPair, 'source' | 'dest'>):
 
 /** The pair of a manifest, and the path of its file, which need not exist. */
 export function stateOf(
-  { source, dest }: Pick<OpenPair, 'source' | 'dest'>,
+  sides: Pick<OpenPair, 'source' | 'dest'>,
   { manifest, env }: Pick<OpenSettings, 'manifest' | 'env'>,
 ): { pair: PairIdentity; file: string } {
-  const pair = { source: placeOf(source), dest: placeOf(dest) };
+  const pair = { source: placeOf(sides.source), dest: placeOf(sides.dest) };
+  const name = nameFile(sides, env);
+  const named = existsSync(name) ? join(stateDirectory(env), basename(readFileSync(name, 'utf8'))) : '';
+  if (named.endsWith('.db') && named === (manifest ?? named) && existsSync(named)) {
+    return { pair: pairOf(named) ?? pair, file: named };
+  }
   return { pair, file: manifest ?? join(stateDirectory(env), `${pairId(pair)}.db`) };
+}
+
+/** A side whose path is a file, as it was when the path was a folder. */
+export function folderOfFile(side: OpenSide): OpenSide {
+  const { bucket, givenAs, path } = side;
+  return { ...side, bucket: join(bucket, path), givenAs: join(givenAs, path), path: '', prefix: '' };
+}
+
+/** The file that names the manifest of a pair by its paths as they are typed: the links in them may lead elsewhere. */
+function nameFile({ source, dest }: Pick<OpenPair, 'source' | 'dest'>, env: NodeJS.ProcessEnv): string {
+  const typed = (side: OpenSide) => placeOf({ ...side, bucket: side.givenAs });
+  return join(stateDirectory(env), `${pairId({ source: typed(source), dest: typed(dest) })}.name`);
+}
+
+/** The links of a path have been followed. */
+function hasLinks({ source, dest }: Pick<OpenPair, 'source' | 'dest'>): boolean {
+  return source.givenAs !== source.bucket || dest.givenAs !== dest.bucket;
 }
 
 /**
@@ -186,7 +211,7 @@ export function stateDirectory(env: NodeJS.ProcessEnv): string {
   return join(stateHome(env), 'xsync');
 }
 
-function placeOf({ store, prefix }: OpenSide): PlaceIdentity {
-  const { kind, endpoint, bucket } = store.identity;
+function placeOf({ store, bucket, prefix }: OpenSide): PlaceIdentity {
+  const { kind, endpoint } = store.identity;
   return { kind, endpoint, bucket, prefix };
 }

@@ -100,6 +100,8 @@ export interface Opened {
   store: ObjectStore;
   /** Key of the object if a path names a file, otherwise empty; absent when the location already determines it. */
   path?: string;
+  /** The bucket under the name that was given, if the store's identity has it resolved: a path with its links. */
+  givenAs?: string;
   /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when there was no choice. */
   acceleration?: string;
   /** Transfers use transfer acceleration. */

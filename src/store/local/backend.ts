@@ -47,14 +47,16 @@ async function openPath(
   const isFile = found ? !found.isDirectory() : asFile && !asFolder;
   // A file that replaces a link does not go through it.
   const followed = isFile && !asFile && (await isLink(path));
+  const root = isFile ? dirname(path) : path;
   const store = createLocalStore({
-    root: await realPlace(isFile ? dirname(path) : path),
+    root: await realPlace(root),
     copyLinks: copyLinks || followed,
     names,
   });
   return {
     store,
     path: isFile ? basename(path) : '',
+    givenAs: root,
     refuseUnwritable: () => refuseUnwritable(store.identity.bucket),
   };
 }
