@@ -43,9 +43,11 @@ export async function openPair(
     dest = await opener.side(destText, { readOnly: options.dryRun, file: object !== undefined && options.single });
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
-    await refuseUnusable(dest, single, options.single);
+    await refuseUnusable(dest, single, options.single, !options.dryRun);
+    await source.refuseUnreadable?.();
     if (object !== undefined) aimAtObject(source, dest, object, options.single);
     aside = options.aside === undefined ? undefined : await opener.side(options.aside, { readOnly: options.dryRun });
+    await aside?.refuseUnwritable?.(!options.dryRun);
     return openState({ source, dest, aside, single }, settings, options.command);
   } catch (error) {
     await Promise.all([source.close(), dest?.close(), aside?.close()]);
@@ -69,7 +71,7 @@ export function openToRead(sourceText: string, destText: string, settings: OpenS
  */
 export function openToRepair(sourceText: string, destText: string, settings: OpenSettings): Promise<OpenPair> {
   return openLooking(sourceText, destText, settings, false, async (sides) => {
-    await refuseUnusable(sides.dest, sides.single, true);
+    await refuseUnusable(sides.dest, sides.single, true, true);
     return openState(sides, settings, 'check --repair');
   });
 }
@@ -175,7 +177,7 @@ async function headNamed(side: OpenSide): Promise<string | undefined> {
 }
 
 /** @throws usage when a local file is where a folder is needed; not-writable */
-async function refuseUnusable(side: OpenSide, single: boolean, exact: boolean): Promise<void> {
+async function refuseUnusable(side: OpenSide, single: boolean, exact: boolean, tries: boolean): Promise<void> {
   const { store, path, text } = side;
   if (!store.capabilities.local) return;
   if (path !== '' && !(single && exact)) {
@@ -184,7 +186,7 @@ async function refuseUnusable(side: OpenSide, single: boolean, exact: boolean): 
       remedy: single ? 'use copyto to replace the file itself' : 'choose another destination',
     });
   }
-  await side.refuseUnwritable?.();
+  await side.refuseUnwritable?.(tries);
 }
 
 /** Narrows a pair to one object: both prefixes become full keys. */

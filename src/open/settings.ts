@@ -1,5 +1,6 @@
 /** The settings for opening places, and the opened sides and pairs. Tests: test/open/filter-of.test.ts */
 import type { RunPair, RunSide } from '../engine/pair.js';
+import type { Opened } from '../store/backend.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
 import type { Connection } from '../store/http/connection.js';
 import type { ConnectionFlags } from '../store/http/settings.js';
@@ -44,8 +45,8 @@ export interface OpenSide extends RunSide {
   settings: string;
   /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when there was no choice. */
   acceleration?: string;
-  /** Called before a run writes anything, if the store can tell early. @throws not-writable, usage */
-  refuseUnwritable?(): Promise<void>;
+  refuseUnwritable?: Opened['refuseUnwritable'];
+  refuseUnreadable?: Opened['refuseUnreadable'];
   /** Proxy and certificates of its servers; absent for local disk. */
   connection?: Connection;
   close(): Promise<void>;

@@ -68,6 +68,7 @@ export class Opener {
       accelerated: opened.accelerated,
       settings: fingerprintOf(location.remote, this.#settings.env),
       refuseUnwritable: opened.refuseUnwritable,
+      refuseUnreadable: opened.refuseUnreadable,
       connection: opened.connection,
       close: opened.close,
     };

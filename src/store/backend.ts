@@ -108,8 +108,13 @@ export interface Opened {
   accelerated?: boolean;
   /** Prices from the remote's configuration. */
   prices?: Prices;
-  /** Checks early, before a run writes anything, that the store is writable. @throws not-writable, usage */
-  refuseUnwritable?(): Promise<void>;
+  /**
+   * Checks early, before a run writes anything, that the store is writable.
+   * @param tries whether something may be created, and removed again. @throws not-writable, usage
+   */
+  refuseUnwritable?(tries: boolean): Promise<void>;
+  /** Checks early that what the store keeps of its objects is readable. @throws not-readable */
+  refuseUnreadable?(): Promise<void>;
 }
 
 /** Settings in one section of an rclone.conf. */

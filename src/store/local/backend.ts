@@ -33,7 +33,7 @@ async function openPath(
   { bucket: path, asFile, asFolder }: OpenTarget,
   { copyLinks, encoding }: { copyLinks: boolean; encoding: string | undefined },
 ): Promise<Opened> {
-  const [{ createLocalStore }, { namesIn }, { realPlace, refuseUnwritable }] = await Promise.all([
+  const [{ createLocalStore }, { namesIn }, { realPlace, refuseUnreadable, refuseUnwritable }] = await Promise.all([
     import('./store.js'),
     import('./names.js'),
     import('./place.js'),
@@ -57,7 +57,8 @@ async function openPath(
     store,
     path: isFile ? basename(path) : '',
     givenAs: root,
-    refuseUnwritable: () => refuseUnwritable(store.identity.bucket),
+    refuseUnwritable: (tries) => refuseUnwritable(store.identity.bucket, tries),
+    refuseUnreadable: () => refuseUnreadable(store.identity.bucket),
   };
 }
 
