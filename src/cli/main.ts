@@ -75,7 +75,9 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
       getErrHelpWidth: () => io.stderr.columns ?? 80,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-      outputError: (text, write) => write(text.replace(/^error: /, 'xsync: ')),
+      // The value of an unknown option may be a secret.
+      outputError: (text, write) =>
+        write(text.replace(/^error: /, 'xsync: ').replace(/(unknown option '[^=']*)=[^\n]*'/, "$1'")),
     })
     .configureHelp({
       // A narrow column is better than lines that the terminal wraps.
