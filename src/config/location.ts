@@ -28,7 +28,7 @@ const EXAMPLE = `Write remote:bucket/prefix, ${SCHEMES.map((scheme) => `${scheme
  * must start with `./`.
  * @throws usage: for unknown remotes, missing buckets, and secrets in the text
  */
-export function parseLocation(text: string, config: Config, cwd: string = process.cwd()): ConfiguredLocation {
+export function parseLocation(text: string, config: Config, cwd = '.'): ConfiguredLocation {
   if (text === '') throw new XsyncError('usage', 'a location is empty', { remedy: EXAMPLE });
   refuseTypedSecrets(text);
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(text);
