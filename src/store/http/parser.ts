@@ -2,7 +2,8 @@
  * Reads responses of HTTP/1.1 as their bytes arrive, however they are cut. Strict: whatever two readers could understand
  * differently is refused. Everything that is kept until it is complete has a bound.
  */
-import { isHeaderLine, ResponseFault, type ResponseHead, readHead, TOKEN } from './response-head.js';
+import { ResponseFault } from './faults.js';
+import { isTrailer, type ResponseHead, readHead, TOKEN } from './response-head.js';
 
 /** A longer head is refused; OSS returns up to 8 KB of metadata in it. The same bound holds for trailers. */
 export const MAX_HEAD_BYTES = 32 * 1024;
@@ -17,11 +18,9 @@ const BEGINNING = 'HTTP/1.';
 
 /** Takes the parts of one response, in their order. */
 export interface ResponseSink {
-  /** A response that announces the final one (1xx) has arrived. */
-  interim(): void;
-  head(head: ResponseHead): void;
+  onHead(head: ResponseHead): void;
   /** A piece of the body. The parser's caller reuses its memory. */
-  data(bytes: Buffer): void;
+  onData(bytes: Buffer): void;
 }
 
 /** The size, and extensions, which say nothing to us. */
@@ -42,14 +41,21 @@ export class ResponseParser {
   #heldBytes = 0;
   /** The head or line that was complete last; undefined: its end has not arrived. */
   #text: string | undefined;
+  #head: ResponseHead | undefined;
 
   /** Prepares for the response to the next request. */
   begin(method: string, sink: ResponseSink): void {
     this.#method = method;
     this.#sink = sink;
     this.#state = 'head';
+    this.#head = undefined;
     this.#interim = 0;
     this.#heldBytes = 0;
+  }
+
+  /** That of the final response, once it has arrived. */
+  get head(): ResponseHead | undefined {
+    return this.#head;
   }
 
   /** The response is complete. */
@@ -83,7 +89,7 @@ export class ResponseParser {
       case 'chunk':
         return this.#bodyAt(bytes, at);
       case 'close':
-        this.#sink?.data(at === 0 ? bytes : bytes.subarray(at));
+        this.#sink?.onData(at === 0 ? bytes : bytes.subarray(at));
         return bytes.length;
       default:
         return this.#lineAt(bytes, at);
@@ -101,7 +107,6 @@ export class ResponseParser {
       // Nobody asked to change the protocol.
       if (head.status === 101) throw new ResponseFault('switches to another protocol');
       if (++this.#interim > MAX_INTERIM) throw new ResponseFault('announces itself without end');
-      this.#sink?.interim();
       return next;
     }
     const { framing } = head;
@@ -110,7 +115,8 @@ export class ResponseParser {
     if (framing === 'chunked') this.#state = 'chunk-size';
     else if (framing === 'close') this.#state = 'close';
     else this.#state = framing === 0 ? 'done' : 'length';
-    this.#sink?.head(head);
+    this.#head = head;
+    this.#sink?.onHead(head);
     return next;
   }
 
@@ -129,7 +135,7 @@ export class ResponseParser {
     const end = Math.min(bytes.length, at + this.#missing);
     this.#missing -= end - at;
     if (this.#missing === 0) this.#state = this.#state === 'chunk' ? 'chunk-end' : 'done';
-    this.#sink?.data(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+    this.#sink?.onData(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
     return end;
   }
 
@@ -152,7 +158,7 @@ export class ResponseParser {
     } else if (line === '') {
       this.#state = 'done';
     } else {
-      if (!isHeaderLine(line)) throw new ResponseFault('has a malformed trailer');
+      if (!isTrailer(line)) throw new ResponseFault('has a malformed trailer');
       this.#trailerBytes += line.length;
     }
     return next;

@@ -1,18 +1,6 @@
 /** Writes the head of a request. Tests: test/store/http/request-head.test.ts */
+import { RequestFault } from './faults.js';
 import { TOKEN } from './response-head.js';
-
-/** The request cannot be written: a value would end its line, and the rest would be another header. */
-export class RequestFault extends Error {
-  override readonly name = 'RequestFault';
-
-  /** @param header whose value is the reason; absent: another part of the request */
-  constructor(
-    message: string,
-    readonly header?: string,
-  ) {
-    super(message);
-  }
-}
 
 const NAME = new RegExp(`^${TOKEN}$`);
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;

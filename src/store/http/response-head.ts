@@ -3,10 +3,7 @@
  * Tests: test/store/http/parser.test.ts
  */
 
-/** The bytes are no response of HTTP/1.1, or one that can be read in two ways. The message completes "it …". */
-export class ResponseFault extends Error {
-  override readonly name = 'ResponseFault';
-}
+import { ResponseFault } from './faults.js';
 
 /** How many bytes the body has; `chunked`: its chunks say; `close`: it ends with the connection. */
 export type Framing = number | 'chunked' | 'close';
@@ -35,9 +32,12 @@ const HEADER_LINE = new RegExp(`^${HEADER}$`);
 const STATUS_LINE = new RegExp(`^${STATUS}(?:\\r\\n|$)`);
 const HEAD = new RegExp(`^${STATUS}(?:\\r\\n${HEADER})*$`);
 
-/** Whether the line is a well-formed header; for trailers, which are not used. */
-export function isHeaderLine(line: string): boolean {
-  return HEADER_LINE.test(line);
+/** Headers that say where a body ends. */
+const FRAMING = /^(content-length|transfer-encoding):/i;
+
+/** Whether the line may stand behind a chunked body. Trailers are not used. */
+export function isTrailer(line: string): boolean {
+  return HEADER_LINE.test(line) && !FRAMING.test(line);
 }
 
 /**
@@ -54,6 +54,8 @@ export function readHead(text: string, method: string): ResponseHead {
   const status = Number(text.slice(9, 12));
   const headers = readHeaders(text);
   const older = text[7] === '0';
+  // HTTP/1.0 has no interim responses.
+  if (older && status < 200) throw new ResponseFault(`has the status ${status}`);
   const framing = framingOf(status, headers, method, older);
   const connection = tokensOf(headers.connection);
   const persistent =

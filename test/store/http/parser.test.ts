@@ -2,8 +2,9 @@ import { request } from 'node:http';
 import { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { ResponseFault } from '../../../src/store/http/faults.js';
 import { ResponseParser } from '../../../src/store/http/parser.js';
-import { ResponseFault, type ResponseHead } from '../../../src/store/http/response-head.js';
+import type { ResponseHead } from '../../../src/store/http/response-head.js';
 
 /** What a reader understood of a response; undefined: it refused it. */
 interface Understood {
@@ -15,7 +16,6 @@ interface Understood {
 interface Reading extends Understood {
   persistent: boolean;
   keepAliveMs?: number;
-  interim: number;
   /** Bytes that follow the response. */
   left: number;
 }
@@ -23,17 +23,15 @@ interface Reading extends Understood {
 /** Feeds the pieces, and then the end of the connection unless the response is complete. @throws ResponseFault */
 function read(pieces: readonly Buffer[], method = 'GET'): Reading {
   let head: ResponseHead | undefined;
-  let interim = 0;
   let left = 0;
   const body: Buffer[] = [];
   const parser = new ResponseParser();
   parser.begin(method, {
-    interim: () => void interim++,
-    head: (arrived) => {
+    onHead: (arrived) => {
       if (head !== undefined) throw new Error('two heads');
       head = arrived;
     },
-    data: (bytes) => {
+    onData: (bytes) => {
       if (head === undefined || bytes.length === 0) throw new Error('data without a head, or without bytes');
       body.push(Buffer.from(bytes));
     },
@@ -42,7 +40,7 @@ function read(pieces: readonly Buffer[], method = 'GET'): Reading {
   if (!parser.done && !parser.close()) throw new ResponseFault('is cut short');
   if (head === undefined) throw new Error('complete without a head');
   const { status, headers, persistent, keepAliveMs } = head;
-  return { status, headers, body: Buffer.concat(body).toString('latin1'), persistent, keepAliveMs, interim, left };
+  return { status, headers, body: Buffer.concat(body).toString('latin1'), persistent, keepAliveMs, left };
 }
 
 const whole = (text: string, method?: string) => read([Buffer.from(text, 'latin1')], method);
@@ -58,7 +56,6 @@ describe('the parts of a response', () => {
       headers: { 'content-length': '5', 'x-a': 'b c, d', empty: '' },
       body: 'hello',
       persistent: true,
-      interim: 0,
       left: 0,
     });
   });
@@ -97,7 +94,7 @@ describe('the parts of a response', () => {
 
   it('come after responses that announce them', () => {
     const before = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\nContent-Length: 7\r\n\r\n';
-    expect(whole(`${before}${OK}Content-Length: 1\r\n\r\na`)).toMatchObject({ status: 200, interim: 2, body: 'a' });
+    expect(whole(`${before}${OK}Content-Length: 1\r\n\r\na`)).toMatchObject({ status: 200, body: 'a' });
   });
 
   it('end with the connection, which cannot be used again, when nothing else says where they end', () => {
@@ -123,6 +120,7 @@ describe('refused', () => {
     ['HTTP/2', 'HTTP/2.0 200 OK\r\n\r\n'],
     ['a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
     ['a status below 100', 'HTTP/1.1 099 OK\r\n\r\n'],
+    ['an announcement of HTTP/1.0', `HTTP/1.0 100 Continue\r\n\r\n${OK}Content-Length: 0\r\n\r\n`],
     ['another protocol from here on', 'HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n'],
     ['line feeds alone', 'HTTP/1.1 200 OK\nContent-Length: 0\n\n'],
     ['a line feed alone between headers', `${OK}A: b\nContent-Length: 0\r\n\r\n`],
@@ -154,6 +152,7 @@ describe('refused', () => {
     ['a chunk that ends with a line feed', chunked('1\r\na\n0\r\n\r\n')],
     ['a size line that ends with a line feed', chunked('1\na\r\n0\r\n\r\n')],
     ['a malformed trailer', chunked('0\r\nX Y: z\r\n\r\n')],
+    ['a length behind the body', chunked('0\r\nContent-Length: 0\r\n\r\n')],
     ['a head without end', `${OK}A: ${long}`],
     ['a long head', `${OK}A: ${long}\r\n\r\n`],
     ['too many headers', `${OK}${'a:\r\n'.repeat(1001)}\r\n`],
@@ -174,7 +173,7 @@ describe('refused', () => {
 
   it('a service that speaks first in another language, before it has sent a line', () => {
     const parser = new ResponseParser();
-    parser.begin('GET', { interim: () => {}, head: () => {}, data: () => {} });
+    parser.begin('GET', { onHead: () => {}, onData: () => {} });
     expect(() => parser.read(Buffer.from('SSH-2.0-x'))).toThrow('does not begin with a status line');
   });
 });
