@@ -8,10 +8,14 @@ import { Hangup, Silence } from './faults.js';
 import { ResponseParser } from './parser.js';
 
 /**
- * Longer bodies are written in pieces of this many bytes. Each piece that the socket takes is passed to `pace`. Larger
- * pieces leave the processor's cache before they are sent.
+ * Longer bodies are written in pieces, the first of a connection of this many bytes. Each piece that the socket takes is
+ * passed to `pace`. Pieces grow while the socket takes them quickly, because every write has a cost; beyond the largest,
+ * they would leave the processor's cache before they are sent.
  */
-const PIECE = 256 * 1024;
+const PIECE = 64 * 1024;
+const LARGEST_PIECE = 256 * 1024;
+/** After a piece that took less than this, in milliseconds, the next one is twice as long; otherwise half as long. */
+const QUICK_MS = 50;
 
 /** How long an idle connection is kept, in milliseconds, unless the server announces another time. */
 const KEEP_ALIVE_MS = 10_000;
@@ -36,6 +40,9 @@ export class Channel {
   #exchange: Exchange | undefined;
   /** Part of the request has not been sent. */
   #sending = false;
+  #piece = PIECE;
+  /** The server has sent more than the response. */
+  #surplus = false;
   /** How many promises of `pace` the exchange waits for, and not for the server. */
   #holds = 0;
   #error: Error | undefined;
@@ -68,18 +75,8 @@ export class Channel {
     exchange.channel = this;
     this.#socket.ref();
     const { head, body } = exchange;
-    const hold = body && exchange.pace(Math.min(body.byteLength, PIECE));
-    if (body === undefined) {
-      this.#socket.write(head, 'latin1', this.#sent);
-    } else if (body.byteLength <= PIECE && !hold) {
-      this.#socket.cork();
-      this.#socket.write(head, 'latin1');
-      this.#socket.write(body, this.#sent);
-      this.#socket.uncork();
-    } else {
-      this.#socket.write(head, 'latin1');
-      this.#sendFrom(exchange, body, 0, hold);
-    }
+    if (body === undefined) this.#socket.write(head, 'latin1', this.#sent);
+    else this.#sendFrom(exchange, body, 0);
   }
 
   /** Takes what the server sent. Returns false to stop reading. */
@@ -98,14 +95,18 @@ export class Channel {
       return false;
     }
     if (this.#exchange !== exchange) return false;
-    const surplus = used < bytes.length;
+    if (used < bytes.length) this.#surplus = true;
     const hold = exchange.afterRead(this.#parser.done);
     if (this.#exchange !== exchange) return false;
-    if (hold === undefined) return !this.#parser.done || this.#finish(surplus);
+    if (hold === undefined) {
+      if (this.#parser.done) this.#completed();
+      return true;
+    }
     this.#hold(hold, () => {
       if (this.#exchange !== exchange) return;
       exchange.goOn();
-      if (!this.#parser.done || this.#finish(surplus)) this.#socket.resume();
+      if (this.#parser.done) this.#completed();
+      this.#socket.resume();
     });
     return false;
   }
@@ -133,19 +134,27 @@ export class Channel {
     if (!error) this.#sending = false;
   };
 
-  /** @param held the result of `pace` for this piece */
-  #sendFrom(exchange: Exchange, body: Uint8Array, at: number, held: Promise<void> | undefined): void {
+  /** Sends the body from this byte on, and before its first byte the head. */
+  #sendFrom(exchange: Exchange, body: Uint8Array, at: number): void {
+    const end = Math.min(at + this.#piece, body.byteLength);
+    const begun = performance.now();
     const write = (): void => {
       // The server has refused the request: what it has not received, it does not want.
       if (this.#exchange !== exchange || (this.#parser.head?.status ?? 0) >= 300) return;
-      const end = Math.min(at + PIECE, body.byteLength);
-      this.#socket.write(body.subarray(at, end), (error) => {
-        if (error || this.#exchange !== exchange) return;
-        if (end === body.byteLength) this.#sending = false;
-        else this.#sendFrom(exchange, body, end, exchange.pace(Math.min(PIECE, body.byteLength - end)));
-      });
+      this.#socket.cork();
+      if (at === 0) this.#socket.write(exchange.head, 'latin1');
+      const piece = end - at === body.byteLength ? body : body.subarray(at, end);
+      this.#socket.write(piece, end === body.byteLength ? this.#sent : next);
+      this.#socket.uncork();
     };
-    if (held) this.#hold(held, write);
+    const next = (error?: Error | null): void => {
+      if (error || this.#exchange !== exchange) return;
+      const quick = performance.now() - begun < QUICK_MS;
+      this.#piece = quick ? Math.min(this.#piece * 2, LARGEST_PIECE) : Math.max(this.#piece / 2, PIECE);
+      this.#sendFrom(exchange, body, end);
+    };
+    const hold = exchange.pace(end - at);
+    if (hold) this.#hold(hold, write);
     else write();
   }
 
@@ -164,23 +173,27 @@ export class Channel {
     );
   }
 
-  /** The response is complete. Returns whether the connection stays open. */
-  #finish(surplus: boolean): boolean {
+  /** The response is complete. Over TLS the end of a write is reported one turn of the event loop after it. */
+  #completed(): void {
+    if (this.#sending) setImmediate(() => this.#finish());
+    else this.#finish();
+  }
+
+  #finish(): void {
     const exchange = this.#exchange;
+    if (exchange === undefined) return;
     const head = this.#parser.head;
     this.#exchange = undefined;
     const announced = head?.keepAliveMs;
     const keepMs = announced === undefined ? KEEP_ALIVE_MS : announced - KEEP_ALIVE_MARGIN_MS;
-    const keep = head?.persistent === true && !this.#sending && !surplus && keepMs > 0;
-    if (keep) this.rest(keepMs);
+    if (head?.persistent && !this.#sending && !this.#surplus && keepMs > 0) this.rest(keepMs);
     else this.#socket.destroy();
-    exchange?.complete();
-    return keep;
+    exchange.complete();
   }
 
   #ended(): void {
     if (this.#exchange === undefined) this.#socket.destroy();
-    else if (this.#parser.head && this.#parser.close()) this.#finish(false);
+    else if (this.#parser.head && this.#parser.close()) this.#finish();
     else this.#fail(new Hangup('other side closed'));
   }
 

@@ -2,6 +2,7 @@
  * The connections to one origin: idle ones are used again, the newest first; further requests wait for their turn.
  * Tests: test/store/http/connections.test.ts
  */
+import { setMaxListeners } from 'node:events';
 import { Channel, type ChannelOwner } from './channel.js';
 import type { Dialer, Route } from './dial.js';
 import type { Exchange } from './exchange.js';
@@ -33,6 +34,8 @@ export class Line implements ChannelOwner {
     this.#route = route;
     this.#dialer = dialer;
     this.#options = options;
+    // Each connection that is being opened listens.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   /**
