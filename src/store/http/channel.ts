@@ -1,6 +1,6 @@
 /**
  * One connection to a server, and the exchange that uses it: writes requests, reads responses, notices when the server
- * closes. Tests: test/store/http/connections.test.ts
+ * closes. Tests: test/store/http/line.test.ts
  */
 import type { Socket } from 'node:net';
 import type { Exchange } from './exchange.js';

@@ -1,6 +1,6 @@
 /**
  * Opens connections: TCP to the first address that answers, TLS, tunnels through proxies.
- * Tests: test/store/http/connections.test.ts
+ * Tests: test/store/http/dial.test.ts
  */
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';

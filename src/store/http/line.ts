@@ -1,6 +1,6 @@
 /**
  * The connections to one origin: idle ones are used again, the newest first; further requests wait for their turn.
- * Tests: test/store/http/connections.test.ts
+ * Tests: test/store/http/line.test.ts
  */
 import { setMaxListeners } from 'node:events';
 import { Channel, type ChannelOwner } from './channel.js';
