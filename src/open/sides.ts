@@ -57,6 +57,7 @@ export class Opener {
     return {
       ...share(bare, { attempts: this.#settings.lowLevelRetries }, limit),
       bucket: opened.store.identity.bucket,
+      givenAs: opened.givenAs ?? opened.store.identity.bucket,
       path,
       prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
       text,
@@ -67,6 +68,7 @@ export class Opener {
       accelerated: opened.accelerated,
       settings: fingerprintOf(location.remote, this.#settings.env),
       refuseUnwritable: opened.refuseUnwritable,
+      refuseUnreadable: opened.refuseUnreadable,
       connection: opened.connection,
       close: opened.close,
     };
