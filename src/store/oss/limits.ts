@@ -21,6 +21,7 @@ export const OSS_CAPABILITIES: Capabilities = {
   /** `x-oss-copy-source-if-match`. Deletes have no condition. */
   pinsCopies: true,
   defaultStorageClass: 'Standard',
+  countsRequests: true,
   keepsMtime: false,
   local: false,
   /** Shared by all buckets of an account (https://www.alibabacloud.com/help/en/oss/user-guide/limits). */
