@@ -44,7 +44,7 @@ export function addLsf({ root, io, finish }: Program): void {
   flag(command, '--csv', 'quote columns as in CSV');
   flag(command, '-R, --recursive', 'list recursively, including directories');
   flag(command, '--files-only', 'list only files');
-  flag(command, '-d, --dirs-only', 'list only directories');
+  flag(command, '--dirs-only', 'list only directories');
   flag(command, '--absolute', 'put a slash in front of each path');
   negated(command, '--no-dir-slash', 'do not append a slash to the names of directories');
   listingOptions(command).action(async (path: string, flags: LsfFlags) => {
