@@ -48,8 +48,13 @@ const BATCH = 100;
 const IN_FLIGHT = 2;
 /** These comparisons prove that both sides have the same bytes. The comparison of a move believes only proofs. */
 const PROOFS: ReadonlySet<SkipReason> = new Set(['unchanged', 'same-checksum']);
-/** The user chose to leave these alone, or they are no objects. */
-const LEFT: ReadonlySet<SkipReason> = new Set(['exists', 'destination-newer', 'filtered', 'unreadable', 'settling']);
+/** These say that nothing differs, and prove nothing. Others leave the object where it is because the user wants it so. */
+const GUESSES: ReadonlySet<SkipReason> = new Set(['same-time', 'same-size']);
+/** The copies that a checksum, or the service that made them, has proved. */
+const PROVED: ReadonlySet<VerifiedBy> = new Set([
+  ...(['md5', 'sha256', 'sha1', 'md5-of-parts', 'crc64', 'crc32'] as const),
+  ...(['computed', 'server'] as const),
+]);
 
 const CHANGED: Fault = {
   class: 'temporary',
@@ -81,8 +86,8 @@ export class Moves {
 
   /** The destination has confirmed the copy. */
   async copied(object: Moved, verifiedBy: VerifiedBy): Promise<void> {
-    if (verifiedBy === 'size') this.#stays(object, UNPROVEN);
-    else await this.#add(object);
+    if (PROVED.has(verifiedBy)) await this.#add(object);
+    else this.#stays(object, UNPROVEN);
   }
 
   /** The object is in the plan of a dry run. */
@@ -92,8 +97,8 @@ export class Moves {
 
   /** Not copied, because the destination has it. @param there ETag of the destination's object, if it was listed */
   async skipped(object: Moved, reason: SkipReason, there: string | undefined): Promise<void> {
-    if (LEFT.has(reason)) return;
-    if (!PROOFS.has(reason)) return this.#stays(object, UNPROVEN);
+    if (GUESSES.has(reason)) this.#stays(object, UNPROVEN);
+    if (!PROOFS.has(reason)) return;
     if (this.#means.dryRun) return this.planned(object);
     if (await this.#isThere(object, there)) await this.#add(object);
   }
