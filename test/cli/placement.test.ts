@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { buildProgram } from '../../src/cli/main.js';
 import { everyCommand, optionsBehindCommand } from '../../src/cli/placement.js';
 import { fakeIo } from './fixtures.js';
@@ -33,6 +33,16 @@ describe('options before the command', () => {
       '- *.tmp',
       'a',
     ]);
+  });
+
+  it('no variable sets an option of two meanings', () => {
+    vi.stubEnv('XSYNC_SIZE', '500G');
+    vi.stubEnv('XSYNC_HASH', 'true');
+    const tree = everyCommand(buildProgram(fakeIo(), () => {})).filter(({ options }) =>
+      options.some(({ long, envVar }) => (long === '--size' || long === '--hash') && envVar !== undefined),
+    );
+    expect(tree.map((command) => command.name())).toEqual(['lsjson']);
+    vi.unstubAllEnvs();
   });
 
   it('no command at all', () => {

@@ -21,9 +21,9 @@ export function addLs({ root, io, finish }: Program): void {
   flag(command, '-1, --one-level', 'list only one level; directories end in /');
   listingOptions(command).action(async (path: string, flags: LsFlags) => {
     // The buckets of a remote are never entered.
-    const oneLevel = flags.oneLevel === true || isRemote(path);
+    const options = { oneLevel: flags.oneLevel === true, buckets: true };
     finish(
-      await listingCommand(io, path, flags, { oneLevel }, async ({ pages, context: { out } }) => {
+      await listingCommand(io, path, flags, options, async ({ pages, context: { out } }) => {
         const line = (found: Found): string => {
           const path = out.isTerminal ? keyText(found.path) : found.path;
           return `${lsRow(found, flags.long ? `${isoTime(found)} ${path}` : path)}\n`;
@@ -32,11 +32,6 @@ export function addLs({ root, io, finish }: Program): void {
       }),
     );
   });
-}
-
-/** `lab:` or `s3://`. */
-function isRemote(path: string): boolean {
-  return /^[^/:]+:(?:\/\/)?$/.test(path);
 }
 
 /** `2024-01-31 12:34:56.789`, UTC; blank where there is none. */

@@ -1,7 +1,7 @@
 /** Tests: test/cli/listings.test.ts */
 import { XsyncError } from '../../model/error.js';
 import type { OpenSide } from '../../open.js';
-import { flag, negated, value } from '../define.js';
+import { flag, negated, own, value } from '../define.js';
 import type { Program } from '../program.js';
 import { keyText } from '../render/printable.js';
 import { bareName, localTime, timeOf } from '../render/rows.js';
@@ -40,7 +40,7 @@ export function addLsf({ root, io, finish }: Program): void {
     'text between the columns (default: ";"; with --csv: ",")',
     (_, text) => text,
   );
-  value(command, '--hash <type>', 'type of hash for the column h', parseHashType, ['md5']);
+  own(command, '--hash <type>', 'type of hash for the column h', parseHashType, 'md5');
   flag(command, '--csv', 'quote columns as in CSV');
   flag(command, '-R, --recursive', 'list recursively, including directories');
   flag(command, '--files-only', 'list only files');

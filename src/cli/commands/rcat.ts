@@ -4,7 +4,7 @@ import { DRY_RUN, TRANSFER } from '../../engine/job/options.js';
 import { XsyncError } from '../../model/error.js';
 import type { OpenSide } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
-import { value } from '../define.js';
+import { own } from '../define.js';
 import { EXIT } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
 import { options } from '../job.js';
@@ -32,7 +32,7 @@ export function addRcat({ root, io, finish }: Program): void {
     .optionsGroup('Transfer:')
     .addHelpText('after', EXAMPLES);
   options(command, RCAT);
-  value(command, '--size <size>', 'expected size, from which the part size is chosen', parseSize);
+  own(command, '--size <size>', 'expected size, from which the part size is chosen', parseSize);
   readingOptions(command).action(async (path: string, flags: RcatFlags) => {
     finish(
       await runCommand(io, flags, { bars: false }, async (context) => {

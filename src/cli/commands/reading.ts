@@ -105,13 +105,15 @@ export interface Rows {
 
 export interface RowsOptions {
   oneLevel: boolean;
+  /** A remote without a bucket lists its buckets; default: with `oneLevel`. */
+  buckets?: boolean;
   /** A recursive listing also has the directories, each before its first object. */
   folders?: boolean;
   /** A directory has its time and size, where the store keeps them. */
   folderInfo?: boolean;
 }
 
-/** Runs a listing command: a remote without a bucket lists its buckets, where one level is asked for. */
+/** Runs a listing command. */
 export function listingCommand(
   io: Io,
   path: string,
@@ -121,7 +123,7 @@ export function listingCommand(
 ): Promise<number> {
   return runCommand(io, flags, { bars: false }, async (context) => {
     const filter = await filterOf(flags);
-    const account = options.oneLevel ? await accountAt(context, path, flags) : undefined;
+    const account = (options.buckets ?? options.oneLevel) ? await accountAt(context, path, flags) : undefined;
     if (account) {
       try {
         await body({ pages: bucketsOf(account, filter), context });

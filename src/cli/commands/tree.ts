@@ -1,7 +1,7 @@
 /** Tests: test/cli/listings.test.ts */
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
-import { flag, negated } from '../define.js';
+import { flag, negated, own } from '../define.js';
 import type { Program } from '../program.js';
 import { keyText } from '../render/printable.js';
 import { bareName } from '../render/rows.js';
@@ -18,7 +18,7 @@ export function addTree({ root, io, finish }: Program): void {
     .addHelpText('after', EXAMPLES);
   flag(command, '-a, --all', 'also list names that start with a dot');
   flag(command, '-d, --dirs-only', 'list only directories');
-  flag(command, '--size', 'also print sizes in bytes');
+  own(command, '--size', 'also print sizes in bytes');
   negated(command, '--no-report', 'do not print the number of directories and files');
   listingOptions(command).action(async (path: string, flags: TreeFlags) => {
     const options = { oneLevel: false, folders: true };
