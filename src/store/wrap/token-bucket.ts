@@ -144,7 +144,9 @@ export class TokenBucket {
   }
 
   async #pause(ms: number): Promise<void> {
-    const { signal } = (this.#pausing = new AbortController());
+    const pausing = new AbortController();
+    this.#pausing = pausing;
+    const { signal } = pausing;
     try {
       await this.#options.sleep(Math.min(Math.ceil(ms), LONGEST_SLEEP_MS), signal);
     } catch (error) {
