@@ -75,6 +75,7 @@ export const WEB_PAGE = {
 
 /** Whether the bytes start like HTML. */
 export function isWebPage(bytes: Uint8Array): boolean {
+  if (bytes.byteLength === 0) return false;
   const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('utf8');
   return /^\s*<(?:!doctype\s+html|html|head|body)\b/i.test(head);
 }

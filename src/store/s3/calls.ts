@@ -48,7 +48,7 @@ export interface GetAnswer extends Answer {
   /** Bytes in the target. */
   received: number;
   /** The response was not read to its end, because the target was full. */
-  cut: boolean;
+  cut?: boolean;
 }
 
 /** A listed object; only the key is certain. */

@@ -57,7 +57,7 @@ export class LeanCalls implements calls.S3Calls {
     return { status, headers };
   }
 
-  async get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {
+  get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {
     const { versionId, offset, ranged, signal, onRequest, pace } = request;
     const { headers, unsigned } = this.#readHeaders(request);
     if (ranged) headers.range = `bytes=${offset}-${offset + target.byteLength - 1}`;
@@ -75,13 +75,12 @@ export class LeanCalls implements calls.S3Calls {
       pace,
       data: true,
     } as const;
-    const { cut = false, ...answer } = await this.#wire.send(call);
-    return { ...answer, cut };
+    return this.#wire.send(call);
   }
 
-  async put(key: string, body: Uint8Array, options: port.PutOptions, condition: Condition): Promise<calls.Answer> {
+  put(key: string, body: Uint8Array, options: port.PutOptions, condition: Condition): Promise<calls.Answer> {
     const { signal, onRequest, pace, contentMd5 } = options;
-    const headers = { ...this.#writeHeaders(options), ...md5Header(contentMd5), ...conditionHeaders(condition) };
+    const headers = Object.assign(this.#writeHeaders(options), md5Header(contentMd5), conditionHeaders(condition));
     return this.#wire.send({ method: 'PUT', key, headers, body, signal, onRequest, pace, data: true });
   }
 

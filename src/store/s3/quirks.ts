@@ -78,16 +78,14 @@ export class Quirks {
    * Makes a call, or another in its place if the store lacks it. What was only refused counts as lacking once the other
    * call has succeeded.
    */
-  async without<T>(quirk: Quirk, call: () => Promise<T>, instead: () => Promise<T>): Promise<T> {
+  without<T>(quirk: Quirk, call: () => Promise<T>, instead: () => Promise<T>): Promise<T> {
     if (this.#known.has(quirk)) return instead();
-    try {
-      return await call();
-    } catch (error) {
+    return call().catch(async (error: unknown) => {
       if (!isRefusedForm(error)) throw error;
       const answer = await instead();
       // A 400 without a reason may have concerned this request alone.
       if (isMissingCall(error) || error.serviceCode !== undefined) this.notice(quirk);
       return answer;
-    }
+    });
   }
 }

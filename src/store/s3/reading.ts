@@ -74,21 +74,19 @@ export class Reading {
    * Makes a request on condition of the ETag. If the store refuses that of an object which it still names so, conditions
    * are not usable there, and the responses are compared instead.
    */
-  async #pinned<T>(
+  #pinned<T>(
     key: string,
     { ifMatch, signal, onRequest }: Pinned,
     ask: (ifMatch: string | undefined) => Promise<T>,
   ): Promise<T> {
     if (ifMatch === undefined || this.#quirks.has('no-if-match')) return ask(undefined);
-    try {
-      return await ask(ifMatch);
-    } catch (error) {
+    return ask(ifMatch).catch(async (error: unknown) => {
       if (!isXsyncError(error, 'precondition-failed') && !isRefusedForm(error)) throw error;
       mustBe(key, await this.#etagNow(key, error, { signal, onRequest }), ifMatch, error);
       const answer = await ask(undefined);
       this.#quirks.notice('no-if-match');
       return answer;
-    }
+    });
   }
 
   /** @throws object-not-found, or what explains the refusal: a HEAD's has no body */
