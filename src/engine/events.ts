@@ -27,8 +27,8 @@ export interface Failure {
   message: string;
   remedy?: string;
   attempts: number;
-  /** The operation that failed; absent for a copy. */
-  operation?: 'delete';
+  /** The operation that failed; absent for a copy. `list`: a row of a listing, which has no key. */
+  operation?: 'delete' | 'list';
 }
 
 export type RunEvent =

@@ -4,8 +4,8 @@ import type { Failure, StopReason, Summary, Traffic } from '../../engine/events.
 import type { XsyncError } from '../../model/error.js';
 import { VERIFIED_BY } from '../../model/verified.js';
 import { formatBytes, formatCosts, formatCount, formatCounts, formatDuration, plural } from './format.js';
-import { bareMessage, VERIFIED_TEXT } from './lines.js';
-import { keyText, printable } from './printable.js';
+import { failureText, VERIFIED_TEXT } from './lines.js';
+import { printable } from './printable.js';
 import { wrap } from './width.js';
 
 export interface SummaryOptions {
@@ -230,7 +230,7 @@ function failureLines(list: readonly Failure[], total: number, { chalk, width }:
     '',
     chalk.red(more > 0 ? `The first ${shown.length} of ${formatCount(total)} failures:` : 'Failures:'),
     ...shown.flatMap((failure) => [
-      ...wrap(`  ${keyText(failure.key)}: ${printable(bareMessage(failure))}`, width, '    '),
+      ...wrap(`  ${failureText(failure)}`, width, '    '),
       ...optional(failure.remedy ?? '', (remedy) =>
         wrap(`    → ${printable(remedy)}`, width, '      ').map((line) => chalk.dim(line)),
       ),
