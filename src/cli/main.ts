@@ -76,8 +76,11 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
       getErrHelpWidth: () => io.stderr.columns ?? 80,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-      outputError: (text, write) =>
-        write(text.replace(/^error: /, 'xsync: ').replace(/\S{200,}/g, (word) => excerpt(word))),
+      // The value of an unknown option may be a secret, and a word may be of any length.
+      outputError: (text, write) => {
+        const named = text.replace(/^error: /, 'xsync: ').replace(/(unknown option '[^=']*)=[^\n]*'/, "$1'");
+        write(named.replace(/\S{200,}/g, (word) => excerpt(word)));
+      },
     })
     .configureHelp({
       // A narrow column is better than lines that the terminal wraps.

@@ -1,4 +1,4 @@
-/** The state directory: the manifest of a pair, and its lock. Tests: test/cli/cleanup.test.ts */
+/** The state directory: the manifest of a pair, and its lock. Tests: test/open/state.test.ts, test/cli/cleanup.test.ts */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -134,13 +134,47 @@ export function stateOf(
   sides: Pick<OpenPair, 'source' | 'dest'>,
   { manifest, env }: Pick<OpenSettings, 'manifest' | 'env'>,
 ): { pair: PairIdentity; file: string } {
+  const linked = linkedState(sides, { manifest, env });
+  if (linked) return linked;
   const pair = { source: placeOf(sides.source), dest: placeOf(sides.dest) };
+  if (manifest !== undefined) return { pair: ownerOf(manifest, sides) ?? pair, file: manifest };
+  const fileOf = (named: PairIdentity): string => join(stateDirectory(env), `${pairId(named)}.db`);
+  const file = fileOf(pair);
+  if (existsSync(file)) return { pair, file };
+  const earlier = earlierNames(sides).find((named) => existsSync(fileOf(named)));
+  return earlier ? { pair: earlier, file: fileOf(earlier) } : { pair, file };
+}
+
+/** The state of a pair whose paths led elsewhere when it was last opened, because a link in them has been changed. */
+function linkedState(
+  sides: Pick<OpenPair, 'source' | 'dest'>,
+  { manifest, env }: Pick<OpenSettings, 'manifest' | 'env'>,
+): { pair: PairIdentity; file: string } | undefined {
   const name = nameFile(sides, env);
-  const named = existsSync(name) ? join(stateDirectory(env), basename(readFileSync(name, 'utf8'))) : '';
-  if (named.endsWith('.db') && named === (manifest ?? named) && existsSync(named)) {
-    return { pair: pairOf(named) ?? pair, file: named };
-  }
-  return { pair, file: manifest ?? join(stateDirectory(env), `${pairId(pair)}.db`) };
+  if (!existsSync(name)) return undefined;
+  const file = join(stateDirectory(env), basename(readFileSync(name, 'utf8')));
+  if (!file.endsWith('.db') || file !== (manifest ?? file) || !existsSync(file)) return undefined;
+  // A damaged manifest does not say whose it is: opening it tells.
+  return { pair: pairOf(file) ?? { source: placeOf(sides.source), dest: placeOf(sides.dest) }, file };
+}
+
+/** The earlier name of the pair that the manifest has, if it has one. */
+function ownerOf(file: string, sides: Pick<OpenPair, 'source' | 'dest'>): PairIdentity | undefined {
+  const names = earlierNames(sides);
+  const owner = names.length > 0 && existsSync(file) ? pairOf(file) : undefined;
+  return owner && names.find((named) => samePair(named, owner));
+}
+
+/** The names under which earlier versions may have kept the pair. */
+function earlierNames({ source, dest }: Pick<OpenPair, 'source' | 'dest'>): PairIdentity[] {
+  return placesOf(source).flatMap((from) => placesOf(dest).map((to) => ({ source: from, dest: to })));
+}
+
+/** The place, and then under its earlier names. */
+function placesOf(side: OpenSide): PlaceIdentity[] {
+  const place = placeOf(side);
+  const { formerly = [] } = side.store.identity;
+  return [place, ...formerly.map((endpoint) => ({ ...place, endpoint }))];
 }
 
 /** A side whose path is a file, as it was when the path was a folder. */
@@ -168,11 +202,12 @@ export async function* manifestsInto(
   side: OpenSide,
   settings: OpenSettings,
 ): AsyncGenerator<{ manifest: Manifest; prefix: string }> {
-  const { kind, endpoint, bucket, prefix } = placeOf(side);
+  const { kind, bucket, prefix } = placeOf(side);
+  const endpoints = new Set(placesOf(side).map(({ endpoint }) => endpoint));
   for (const file of await manifestFiles(settings)) {
     const pair = pairOf(file);
     const into = pair?.dest;
-    if (!pair || into?.kind !== kind || into.endpoint !== endpoint || into.bucket !== bucket) continue;
+    if (!pair || into?.kind !== kind || !endpoints.has(into.endpoint) || into.bucket !== bucket) continue;
     if (!into.prefix.startsWith(prefix) && !prefix.startsWith(into.prefix)) continue;
     const lock = lockIfFree(file);
     if (!lock) continue;
