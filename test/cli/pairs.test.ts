@@ -477,10 +477,10 @@ describe('report', () => {
       ...{ source: 'a', destination: 'b', summary: many, outcome, run: { ...run, outcome } },
     });
     const lines = runTable([row('complete'), row('guarded')], { pairs: false });
-    expect(lines[1]).toMatch(/^0123456789ab .* complete$/);
+    expect(lines[1]).toMatch(/^0123456789ab .* failures$/);
     expect(lines[1]?.length).toBeLessThanOrEqual(80);
     expect(lines[2]).toMatch(/ refused to delete$/);
-    expect(runTable([row('complete')], { pairs: true })[1]).toMatch(/complete +a → b$/);
+    expect(runTable([row('complete')], { pairs: true })[1]).toMatch(/failures +a → b$/);
   });
 });
 

@@ -18,6 +18,11 @@ type Cell = (listed: ListedRun) => string;
 
 const UNKNOWN = '?';
 
+function endText(outcome: ListedRun['outcome'], failed: number): string {
+  if (outcome === 'guarded') return 'refused to delete';
+  return outcome === 'complete' && failed > 0 ? 'failures' : outcome;
+}
+
 function sumText({ objects, bytes }: Summary['copied']): string {
   return `${formatCount(objects)}, ${formatBytes(bytes)}`;
 }
@@ -34,7 +39,7 @@ const COLUMNS: readonly [title: string, cell: Cell][] = [
     ({ summary }) =>
       summary ? `${formatCount(summary.failed.objects)}/${formatCount(summary.deleted.objects)}` : UNKNOWN,
   ],
-  ['ended', ({ outcome }) => (outcome === 'guarded' ? 'refused to delete' : outcome)],
+  ['ended', ({ outcome, summary }) => endText(outcome, summary?.failed.objects ?? 0)],
 ];
 
 const PAIR: [string, Cell] = ['pair', ({ source, destination }) => `${printable(source)} → ${printable(destination)}`];
