@@ -38,17 +38,23 @@ export class ChangeLines {
     if (this.#timer !== undefined) return;
     this.#sinceMs = this.#now() - elapsedMs;
     this.flush();
+    this.#wait();
+  }
+
+  /** For an interval, and for another one whenever there was something to print. */
+  #wait(): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.flush();
+      if (this.flush()) this.#wait();
     }, this.#intervalMs).unref();
   }
 
-  /** Prints what was not printed yet. */
-  flush(): void {
+  /** Prints what was not printed yet. @returns whether there was something */
+  flush(): boolean {
     const { copied, deleted, failed } = this.#totals;
     const nowMs = this.#now();
-    if (copied.objects + deleted + failed > 0) {
+    const some = copied.objects + deleted + failed > 0;
+    if (some) {
       const text = [
         `copied ${plural(copied.objects, 'object')}, ${formatBytes(copied.bytes)}`,
         ...(deleted > 0 ? [`deleted ${formatCount(deleted)}`] : []),
@@ -59,6 +65,7 @@ export class ChangeLines {
     }
     this.#totals = none();
     this.#sinceMs = nowMs;
+    return some;
   }
 
   close(): void {

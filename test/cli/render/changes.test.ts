@@ -24,10 +24,15 @@ test('twenty changes are two lines: the first at once, the others after an inter
   vi.advanceTimersByTime(30_000);
   expect(lines).toHaveLength(2);
   expect(lines[1]).toBe('Changes: copied 19 objects, 19.0 KiB; failed 0; 30.0s');
-  vi.advanceTimersByTime(300_000);
+  // A change that follows waits, too.
+  changes.add(run(1));
   expect(lines).toHaveLength(2);
+  vi.advanceTimersByTime(30_000);
+  expect(lines).toHaveLength(3);
+  vi.advanceTimersByTime(300_000);
+  expect(lines).toHaveLength(3);
   changes.add(run(1, { deleted: { objects: 2, bytes: 9, left: 0 } }));
-  expect(lines[2]).toBe('Changes: copied 1 object, 1.00 KiB; deleted 2; failed 0; 0.1s');
+  expect(lines[3]).toBe('Changes: copied 1 object, 1.00 KiB; deleted 2; failed 0; 0.1s');
 });
 
 test('the end loses no change', () => {
