@@ -123,3 +123,13 @@ describe('the package', () => {
     expect(images).toEqual([22, 22]);
   });
 });
+
+describe('the captured session', () => {
+  it.each([80, 140])('fits a terminal of %i columns', (columns) => {
+    const [, shown = ''] = text('docs/session.md').split(`## ${columns} columns`)[1]?.split('```') ?? [];
+    const rows = shown.split('\n');
+    expect(rows.length).toBeGreaterThan(40);
+    expect(rows.filter((row) => row.length >= columns)).toEqual([]);
+    for (const command of ['copy', 'status', 'failed', 'retry', 'sync']) expect(shown).toContain(`$ xsync ${command}`);
+  });
+});
