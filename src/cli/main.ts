@@ -1,5 +1,6 @@
 import { type Argument, Command, CommanderError } from 'commander';
 import { toXsyncError } from '../model/error.js';
+import { excerpt } from '../model/excerpt.js';
 import { VERSION } from '../version.js';
 import { addCat } from './commands/cat.js';
 import { addCheck } from './commands/check.js';
@@ -76,9 +77,11 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
       getErrHelpWidth: () => io.stderr.columns ?? 80,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-      // The value of an unknown option may be a secret.
-      outputError: (text, write) =>
-        write(text.replace(/^error: /, 'xsync: ').replace(/(unknown option '[^=']*)=[^\n]*'/, "$1'")),
+      // The value of an unknown option may be a secret, and a word may be of any length.
+      outputError: (text, write) => {
+        const named = text.replace(/^error: /, 'xsync: ').replace(/(unknown option '[^=']*)=[^\n]*'/, "$1'");
+        write(named.replace(/\S{200,}/g, (word) => excerpt(word)));
+      },
     })
     .configureHelp({
       // A narrow column is better than lines that the terminal wraps.

@@ -12,6 +12,7 @@ import type { RunOptions } from './options.js';
 import { hearFindings, type RunPair, viewFor } from './pair.js';
 import type { RunContext } from './pass/context.js';
 import { refuseBackupInside, refuseOverlap } from './pass/guard.js';
+import { oddityOf } from './pass/oddity.js';
 import { beginPass } from './pass/pass.js';
 import { Traversal } from './pass/traverse.js';
 import { Forecast } from './plan/forecast.js';
@@ -136,7 +137,8 @@ async function run(
   const forecast = new Forecast();
   const fold = new Fold(before);
   const { dryRun } = options;
-  const summarize = summarizer({ pair, runId, startedMs, dryRun, fold, census, forecast });
+  const oddity = () => oddityOf({ options, pass });
+  const summarize = summarizer({ pair, runId, startedMs, dryRun, fold, census, forecast, oddity });
   const journal = dryRun ? undefined : openJournal(pair, options, { runId, pass, fold, summary: summarize });
   const halt = new Halt(GRACE_MS);
   const unhook = hookStops(halt, options);
@@ -175,7 +177,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   const { census, halt, committer, emit } = parts;
   const { manifest, settings } = pair;
   const { budget, slots } = shared;
-  const { dryRun, objectAttempts: attempts, storageClass, partSize: wanted } = options;
+  const { dryRun, objectAttempts: attempts, storageClass, partSize: wanted, largestPart: most } = options;
   const recorder = new Recorder({ manifest, committer, census, emit, settings, dryRun });
   const [source, dest] = [pair.source.store, pair.dest.store];
   const limitInspections = limiter(options.checkers);
@@ -190,7 +192,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
     ...{ pair, options, recorder, budget, slots, limitInspections },
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest, parts.startedMs),
-    route: routeOf(source, dest, { attempts, storageClass, wanted }),
+    route: routeOf(source, dest, { attempts, storageClass, wanted, most }),
     executor: new InThisThread(means),
   };
 }

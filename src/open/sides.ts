@@ -58,6 +58,7 @@ export class Opener {
     return {
       ...share(bare, { attempts: this.#settings.lowLevelRetries }, limit),
       bucket: opened.store.identity.bucket,
+      givenAs: opened.givenAs ?? opened.store.identity.bucket,
       path,
       prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
       text,
@@ -68,6 +69,7 @@ export class Opener {
       accelerated: opened.accelerated,
       settings: fingerprintOf(location.remote, this.#settings.env),
       refuseUnwritable: opened.refuseUnwritable,
+      refuseUnreadable: opened.refuseUnreadable,
       connection: opened.connection,
       close: opened.close,
     };

@@ -39,7 +39,8 @@ export async function* comparePair(
     if (event.type === 'notice' || event.type === 'listed') report(event);
   };
   const asked = { filter, only, checkers, listConcurrency, ...fixed };
-  const streams = new Streams(pair, asked, { emit, halt, failed });
+  const damaged = (fault: XsyncError): void => failed('', fault);
+  const streams = new Streams(pair, asked, { emit, halt, failed, damaged });
   try {
     const { source, dest, rows, unlisted } = streams.open();
     for await (const triples of diff(source, dest, rows, unlisted)) {

@@ -8,8 +8,7 @@ import {
   type Place,
   TICKET_VERSION,
 } from '../../model/ticket.js';
-import type { Capabilities, ObjectStore } from '../../store/port.js';
-import type { RequestKind } from '../../store/wrap/kinds.js';
+import type { Capabilities, ObjectStore, RequestKind } from '../../store/port.js';
 import { cutOf } from './cut.js';
 
 /** What all copies of a run share. */
@@ -25,6 +24,8 @@ export interface Route {
   attempts: number;
   /** --part-size. */
   wanted?: number;
+  /** The largest part, bytes. */
+  most?: number;
 }
 
 /** One version of one object, and its full keys on both sides. */
@@ -50,7 +51,7 @@ export interface CutHints {
 export function routeOf(
   source: ObjectStore,
   dest: ObjectStore,
-  options: Pick<Route, 'storageClass' | 'attempts' | 'wanted'>,
+  options: Pick<Route, 'storageClass' | 'attempts' | 'wanted' | 'most'>,
 ): Route {
   const limits = dest.capabilities;
   const places = { source: placeOf(source), dest: placeOf(dest), limits };
@@ -67,7 +68,7 @@ export function routeOf(
 /** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
   const { key, sourceKey, destKey, etag, size, mtimeMs, md5ofParts, replaces, expects, backup } = subject;
-  const { limits, byService, wanted, storageClass, attempts } = route;
+  const { limits, byService, wanted, most, storageClass, attempts } = route;
   const { checkpoint, tuned, sourcePartSize } = hints;
   const resumes = checkpoint !== undefined && sameEtag(checkpoint.sourceEtag, etag) && checkpoint.size === size;
   return {
@@ -83,6 +84,7 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
       byService,
       wanted,
       tuned,
+      most,
       md5ofParts,
       source: sourcePartSize,
       checkpoint: resumes ? checkpoint.partSize : undefined,

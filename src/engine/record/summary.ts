@@ -17,6 +17,8 @@ export interface SummaryParts {
   census: CensusView;
   /** Of a dry run. */
   forecast: Forecast;
+  /** See `Summary`. */
+  oddity: () => string | undefined;
 }
 
 /**
@@ -31,7 +33,8 @@ export function summarizer(parts: SummaryParts): (stopped?: Summary['stopped'], 
 }
 
 /** @param cut the run ended before it had compared all that the source has */
-function summaryOf({ pair, runId, startedMs, dryRun, fold, census, forecast }: SummaryParts, cut: boolean): Summary {
+function summaryOf(parts: SummaryParts, cut: boolean): Summary {
+  const { pair, runId, startedMs, dryRun, fold, census, forecast, oddity } = parts;
   const { sums, uncopied, heldNow } = fold;
   const copied = dryRun ? forecast.copied : sums.copied;
   const traffic = { source: pair.source.traffic(), destination: pair.dest.traffic() };
@@ -46,6 +49,7 @@ function summaryOf({ pair, runId, startedMs, dryRun, fold, census, forecast }: S
     ...sums,
     copied: { ...copied },
     deleted: { ...sums.deleted, left: dryRun ? 0 : census.doomed },
+    oddity: oddity(),
     unfinished: {
       objects: (cut ? Math.max(census.listed, census.seen) : census.seen) + census.unseen - done,
       ...(cut && !fold.sourceListed && { atLeast: true }),

@@ -24,6 +24,9 @@ const BYTES_RESERVE_SECONDS = 0.05;
 
 /** The limits of one run, shared by its stores. Requests are first come, first served; for bytes see `TokenBucket`. */
 export class RateLimits {
+  /** What is not limited costs nothing: no wrapper is put around its store. */
+  readonly ofRequests: boolean;
+  readonly ofBytes: boolean;
   readonly #requests: TokenBucket;
   readonly #bytes: Record<Direction, TokenBucket>;
 
@@ -36,6 +39,8 @@ export class RateLimits {
         now,
         sleep: wait,
       });
+    this.ofRequests = requestsPerSecond !== undefined;
+    this.ofBytes = up !== undefined || down !== undefined;
     this.#requests = new TokenBucket({ rate: () => requestsPerSecond, burst: () => burst, now, sleep: wait });
     this.#bytes = { up: bytes(up), down: bytes(down) };
   }
@@ -63,6 +68,7 @@ export class RateLimits {
 /** A store whose requests and bytes obey the limits. */
 export function throttle(store: ObjectStore, limits: RateLimits): ObjectStore {
   const paced = paceBytes(store, limits);
+  if (!limits.ofRequests) return paced;
   return new InterceptedStore(paced, async (call, run) => {
     await limits.request(call.signal);
     return run(call.pace);
@@ -71,6 +77,7 @@ export function throttle(store: ObjectStore, limits: RateLimits): ObjectStore {
 
 /** A store whose bytes obey the limits, such as a disk, which gets no requests. */
 export function paceBytes(store: ObjectStore, limits: RateLimits): ObjectStore {
+  if (!limits.ofBytes) return store;
   return new InterceptedStore(store, async ({ direction, signal, pace, size = 0 }, run) => {
     if (!direction) return run(undefined);
     const body = limits.body(direction, size);
