@@ -70,7 +70,7 @@ export function runKeys(
   report: Reporter,
   shared?: Shared,
 ): Promise<Summary> {
-  const named = { ...options, resume: undefined, filter: undefined };
+  const named = { ...options, resume: undefined };
   return run(pair, { ...named, only: [] }, report, shared, async (context) => {
     const listed = new ListedSum(context.emit);
     for await (const only of batches) {

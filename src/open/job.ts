@@ -136,10 +136,10 @@ export function backupOf({ dest, aside }: Pick<OpenPair, 'dest' | 'aside'>, job:
 function shapeOf(policy: TransferPolicy, job: Filtering): string {
   const { include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase, minSize, maxSize } = job;
   // Ages are instants relative to now, so they differ in each run.
-  const { minAge, maxAge } = job;
+  const { minAge, maxAge, maxDepth, excludeIfPresent } = job;
   return JSON.stringify([
     ...[policy, include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase],
-    ...[minSize, maxSize, minAge, maxAge],
+    ...[minSize, maxSize, minAge, maxAge, maxDepth, excludeIfPresent],
   ]);
 }
 
@@ -175,6 +175,8 @@ export async function filterOf(job: Filtering): Promise<Filter | undefined> {
     maxSize: job.maxSize,
     modifiedUntilMs: job.minAge,
     modifiedSinceMs: job.maxAge,
+    maxDepth: job.maxDepth,
+    excludeIfPresent: job.excludeIfPresent,
   });
   return filter.active || filter.files !== undefined ? filter : undefined;
 }

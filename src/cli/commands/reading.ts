@@ -87,6 +87,7 @@ export async function* walk(
   side: OpenSide,
   { oneLevel, filter, ...options }: { oneLevel: boolean; filter?: Filter; context: Context; concurrency: number },
 ): AsyncGenerator<Found[], void, void> {
+  await filter?.hidden?.renew(keysOf(side, { ...options, onUnlisted: () => {} }));
   let found = false;
   const unlisted: XsyncError[] = [];
   const how = {
@@ -132,6 +133,10 @@ async function* level({ store, prefix, text }: OpenSide, { onUnlisted, enters }:
     guard.follow({ first: entries[0]?.key, last: entries.at(-1)?.key ?? prefixes.at(-1), token });
     yield page;
   } while (token !== undefined);
+}
+
+async function* keysOf(side: OpenSide, listing: Listing): AsyncGenerator<string[]> {
+  for await (const { entries } of everything(side, listing)) yield entries.map(({ key }) => key.slice(side.prefix.length));
 }
 
 async function* everything(side: OpenSide, { context, concurrency, ...how }: Listing): AsyncGenerator<Level> {

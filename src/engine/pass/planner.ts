@@ -103,7 +103,9 @@ export class Planner {
   }
 
   #count(triple: Triple): void {
-    const { census } = this.#context;
+    const { census, options } = this.#context;
+    // One that has come since the filter was shown all keys.
+    if (triple.source) options.filter?.hidden?.see(triple.key);
     if (triple.source) census.see(isCommon(triple), triple.key);
     else census.miss({ known: triple.row !== undefined });
   }

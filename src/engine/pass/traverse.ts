@@ -7,6 +7,7 @@ import { Census } from '../census.js';
 import type { RunEvent, Side } from '../events.js';
 import type { Bounds } from '../list/bounds.js';
 import { diff } from '../list/diff.js';
+import { lookForHidden } from '../list/hidden.js';
 import { OutOfOrder } from '../list/list.js';
 import { type StreamOptions, Streams } from '../list/streams.js';
 import { type RunOptions, writesUnseen } from '../options.js';
@@ -74,6 +75,7 @@ export class Traversal {
       this.#keeper.clear();
     }
     try {
+      await this.#lookForHidden();
       if (when === 'before') {
         this.#findsOnly = true;
         await this.#sorting(() => this.#findDoomed());
@@ -97,6 +99,11 @@ export class Traversal {
       this.#deletes?.end();
       this.#streams.dispose();
     }
+  }
+
+  async #lookForHidden(): Promise<void> {
+    const { pair, options, halt } = this.#context;
+    if (options.only === undefined) await lookForHidden(pair, { ...options, mode: options.policy.mode }, halt);
   }
 
   /** Copies what the destination could not hold beside objects that are deleted now. Without deletes, it fails again. */
