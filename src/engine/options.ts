@@ -17,6 +17,8 @@ export interface DeleteOptions {
   when: DeleteTime;
   /** If more would be deleted, nothing is. Absent: a quarter of the manifest's objects, or 1,000 if that is more. */
   max?: { objects: number } | { percent: number };
+  /** If more bytes than this would be deleted, nothing is. Absent: any number. */
+  maxBytes?: number;
   /** Delete even if objects failed. */
   ignoreErrors: boolean;
   /** Delete even if the source is empty. */
@@ -76,6 +78,8 @@ export interface RunOptions {
   cutoffMode: 'hard' | 'soft' | 'cautious';
   /** Attempts for a whole object (source changed, checksum mismatch) before it goes on the failed list. */
   objectAttempts: number;
+  /** Compare no checksums of what was copied, and report it as not verified. */
+  ignoreChecksum?: boolean;
   /** Storage class of written objects, as the destination spells it. */
   storageClass?: string;
   /** Aborted to start no more work and let work in flight finish or checkpoint. */

@@ -27,6 +27,7 @@ import { Shared } from './shared.js';
 import { EtagTrust } from './transfer/etag-trust.js';
 import { InThisThread } from './transfer/executor.js';
 import type { Means, Observation } from './transfer/means.js';
+import { ignoringChecksums } from './transfer/unverified.js';
 import { discardUpload } from './transfer/uploads.js';
 
 /** Grace period for calls in flight when a run is interrupted; the whole stop takes less than 5 seconds. */
@@ -191,7 +192,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest, parts.startedMs),
     route: routeOf(source, dest, { attempts, storageClass, wanted }),
-    executor: new InThisThread(means),
+    executor: new InThisThread(options.ignoreChecksum ? ignoringChecksums(means) : means),
   };
 }
 

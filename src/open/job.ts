@@ -86,6 +86,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     noTraverse: !job.traverse,
     ...limitsOf(job),
     objectAttempts: job.retries,
+    ignoreChecksum: job.ignoreChecksum === true,
     storageClass: job.storageClass,
     stop,
   };
@@ -112,6 +113,7 @@ function deletesOf(job: SyncJob | WatchJob): RunOptions['deletes'] {
   return {
     when: job.deleteTime,
     max: job.maxDelete,
+    maxBytes: job.maxDeleteSize,
     ignoreErrors: job.ignoreErrors === true,
     allowEmptySource: job.allowEmptySource === true,
     excluded: job.deleteExcluded === true,
@@ -143,13 +145,21 @@ function shapeOf(policy: TransferPolicy, job: Filtering): string {
   ]);
 }
 
+/** @throws usage */
 function policyOf(job: TransferJob): CopyPolicy {
+  if (job.ignoreSize && job.compare === 'size-only') {
+    throw new XsyncError('usage', '--size-only and --ignore-size contradict each other', {
+      subject: '--ignore-size',
+      remedy: 'Choose one of them.',
+    });
+  }
   return {
     mode: 'copy',
     compare: job.compare,
     ignoreExisting: job.ignoreExisting === true,
     update: job.update === true,
     immutable: job.immutable === true,
+    ignoreSize: job.ignoreSize === true,
     modifyWindowMs: numberOf(job.modifyWindow) ?? 0,
   };
 }

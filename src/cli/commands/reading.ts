@@ -136,7 +136,8 @@ async function* level({ store, prefix, text }: OpenSide, { onUnlisted, enters }:
 }
 
 async function* keysOf(side: OpenSide, listing: Listing): AsyncGenerator<string[]> {
-  for await (const { entries } of everything(side, listing)) yield entries.map(({ key }) => key.slice(side.prefix.length));
+  for await (const { entries } of everything(side, listing))
+    yield entries.map(({ key }) => key.slice(side.prefix.length));
 }
 
 async function* everything(side: OpenSide, { context, concurrency, ...how }: Listing): AsyncGenerator<Level> {

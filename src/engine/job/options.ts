@@ -53,6 +53,8 @@ export const COMPARE = {
   }),
   ignoreExisting: flag('--ignore-existing', 'skip objects that exist at the destination'),
   update: flag('-u, --update', 'skip objects that are newer at the destination'),
+  ignoreSize: flag('--ignore-size', 'compare times or checksums, whatever the sizes'),
+  ignoreChecksum: flag('--ignore-checksum', 'do not verify copies; the report says so'),
   immutable: flag('--immutable', 'fail instead of overwriting existing objects'),
   modifyWindow: duration('--modify-window <duration>', 'treat times closer than this as equal', 1, '1ms'),
   traverse: negated('--no-traverse', 'do not list the destination; trust the manifest'),
@@ -73,6 +75,10 @@ export const DELETE = {
   maxDelete: countOrPercent(
     '--max-delete <n|p%>',
     "delete nothing if there would be more deletes than this (default: half of the objects; of many, 25% of the manifest's objects, at least 1000)",
+  ),
+  maxDeleteSize: size(
+    '--max-delete-size <size>',
+    'delete nothing if the objects to delete are larger than this in total',
   ),
   deleteUnknown: flag('--delete-unknown', 'also delete objects that xsync did not put there'),
   deleteExcluded: flag('--delete-excluded', 'also delete objects that the filters exclude'),

@@ -132,6 +132,7 @@ export class Deletes {
     const compared = census.staying + census.doomed;
     refuseDeletes(this.#how, {
       objects: census.doomed,
+      bytes: this.#how.maxBytes === undefined ? undefined : this.#doomedBytes(),
       known,
       // The earlier runs of this pass have compared others.
       compared: pass.after === undefined ? compared : Math.max(compared, known),
@@ -155,6 +156,12 @@ export class Deletes {
 
   #emptied(): Promise<Emptied | undefined> {
     return emptiedFolder(this.#context.pair.source, this.#doomedPages(BATCH), this.#context.halt.signal);
+  }
+
+  #doomedBytes(): number {
+    let bytes = 0;
+    for (const rows of this.#doomedPages(BATCH)) for (const { size } of rows) bytes += size;
+    return bytes;
   }
 
   *#doomedPages(limit: number): Generator<DoomedRow[], void, void> {

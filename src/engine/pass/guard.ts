@@ -57,6 +57,8 @@ function placeOf({ store, prefix }: RunSide): { home: string; path: string } {
 export interface DeletePlan {
   /** Objects about to be deleted. */
   objects: number;
+  /** Their bytes; absent if they need not be added up. */
+  bytes?: number;
   /** Objects in the manifest. */
   known: number;
   /** Objects that the run compares: those about to be deleted, and those that the source still has. */
@@ -80,6 +82,7 @@ const SAFE_OBJECTS = 1000;
 export function refuseDeletes(options: DeleteOptions, plan: DeletePlan): void {
   if (!options.allowEmptySource) refuseEmptied(plan);
   if (options.max === undefined) refuseImplausible(options, plan);
+  refuseBytes(options, plan);
   const { objects, known } = plan;
   const most = mostDeletes(options.max, known);
   if (objects <= most) return;
@@ -101,6 +104,15 @@ function refuseEmptied({ objects, sourceListed, emptied }: DeletePlan): void {
   throw new XsyncError('guard', message, {
     subject: folder,
     remedy: 'check that it is mounted; --allow-empty-source deletes anyway',
+  });
+}
+
+/** @throws guard */
+function refuseBytes({ maxBytes }: DeleteOptions, { objects, bytes }: DeletePlan): void {
+  if (maxBytes === undefined || bytes === undefined || bytes <= maxBytes) return;
+  const message = `${countOf(objects)} of ${bytes} bytes would be deleted, which is more than --max-delete-size allows: ${maxBytes} bytes`;
+  throw new XsyncError('guard', message, {
+    remedy: `list them with --dry-run; --max-delete-size ${bytes}B deletes them`,
   });
 }
 

@@ -8,6 +8,7 @@ import { parseContent } from '../../model/content.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';
+import { isProof } from '../../model/verified.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
 import { destState, evidenceOf, isProvenEqual, sourceState } from '../decide/evidence.js';
 import { exclusionOf, isNoObject } from '../decide/exclusion.js';
@@ -414,7 +415,7 @@ function known(
 /** The manifest already says as much of these two versions. */
 function isRecorded(triple: Triple, reason: SkipReason): boolean {
   const unchanged = sourceState(triple) === 'same' && destState(triple, true) === 'same';
-  return unchanged && reason === 'same-checksum' && triple.row?.verifiedBy !== 'size';
+  return unchanged && reason === 'same-checksum' && triple.row !== undefined && isProof(triple.row.verifiedBy);
 }
 
 /** The source has the key, and it is also at the destination or in the manifest. */
