@@ -78,6 +78,13 @@ export interface RunOptions {
   cutoffMode: 'hard' | 'soft' | 'cautious';
   /** Attempts for a whole object (source changed, checksum mismatch) before it goes on the failed list. */
   objectAttempts: number;
+  /** Copy nothing before every key is decided. */
+  checkFirst?: boolean;
+  /**
+   * Texts in whose byte order objects are copied, once every key is decided; times in ms since 1970. Absent: in the order
+   * of the listing.
+   */
+  order?: (object: { key: string; size: number; mtimeMs: number }) => string;
   /** Compare no checksums of what was copied, and report it as not verified. */
   ignoreChecksum?: boolean;
   /** Storage class of written objects, as the destination spells it. */

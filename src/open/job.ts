@@ -73,7 +73,11 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     policy: deletes ? { ...copying, mode: 'sync', deleteUnknown: job.deleteUnknown === true } : copying,
     deletes: deletes ? deletesOf(job) : undefined,
     failedBefore: job.mode === 'copy' ? 'try' : 'wait',
-    resume: job.resumeListing ? { from: RESUME_FROM, shape: shapeOf(copying, job) } : undefined,
+    // What is held until every key is decided would be lost if a later run began in the middle.
+    resume:
+      job.resumeListing && !job.checkFirst && !job.orderBy
+        ? { from: RESUME_FROM, shape: shapeOf(copying, job) }
+        : undefined,
     filter,
     transfers: job.transfers,
     partConcurrency: job.partConcurrency,
@@ -87,6 +91,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     ...limitsOf(job),
     objectAttempts: job.retries,
     ignoreChecksum: job.ignoreChecksum === true,
+    checkFirst: job.checkFirst === true,
     storageClass: job.storageClass,
     stop,
   };

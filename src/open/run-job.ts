@@ -16,6 +16,7 @@ import {
   warnedFilter,
   withPair,
 } from './job-context.js';
+import { orderOf } from './order.js';
 
 /**
  * Copies or syncs.
@@ -24,7 +25,8 @@ import {
  */
 export async function transfer(job: CopyJob | SyncJob, context: PairContext, report: Reporter): Promise<Summary> {
   const filter = await warnedFilter(job, context);
-  const options = runOptions(job, filter, context.stop);
+  const order = await orderOf(job.orderBy);
+  const options = { ...runOptions(job, filter, context.stop), order };
   const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), context.env), {
     command: options.command,
     single: job.mode === 'copy' && job.single === true,

@@ -41,6 +41,11 @@ export const TRANSFER = {
   backupDir: text('--backup-dir <path>', 'keep overwritten and deleted objects in this path'),
   suffix: text('--suffix <suffix>', 'suffix to add to the names of backups'),
   suffixKeepExtension: flag('--suffix-keep-extension', 'put the suffix before the file extension'),
+  checkFirst: flag('--check-first', 'compare everything before the first copy'),
+  orderBy: text(
+    '--order-by <order>',
+    'compare everything, then copy in this order: size,desc, modtime, name or pattern,…',
+  ),
   resumeListing: negated('--no-resume-listing', 'list everything, even after an interrupted run'),
   ...MANIFEST,
 };

@@ -26,6 +26,7 @@ import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
 import { synchronisedMs } from '../record/journal.js';
 import { LeftOut } from '../record/left-out.js';
+import { Backlog } from './backlog.js';
 import { isConflict } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { copyObject, failedObject } from './copy.js';
@@ -39,6 +40,8 @@ export class Planner {
   readonly #checkers: Queue;
   /** Absent: nothing is deleted. */
   readonly #deletes: Deletes | undefined;
+  /** Absent: objects are copied as soon as they are decided. */
+  readonly #backlog: Backlog | undefined;
   /** The failed list is not empty. */
   readonly #failures: boolean;
   /** A side is on local disk. */
@@ -54,6 +57,7 @@ export class Planner {
     this.#context = context;
     this.#checkers = new Queue(context.limitInspections);
     this.#deletes = deletes;
+    this.#backlog = Backlog.of(context.pair.manifest, context.options);
     this.#failures = context.pair.manifest.failureCount() > 0;
     const { source, dest } = context.pair;
     this.#onDisk = source.store.capabilities.local || dest.store.capabilities.local;
@@ -200,11 +204,22 @@ export class Planner {
     for (const message of this.#leftOut.messages()) this.#context.emit({ type: 'notice', level: 'warn', message });
   }
 
+  /** Starts the copies that were held until every key was taken. */
+  async release(): Promise<void> {
+    if (!this.#backlog) return;
+    await this.#checkers.drain();
+    for (const { triple, reason } of this.#backlog.take()) {
+      if (this.#context.halt.stops('plans')) return;
+      await this.#start(triple, reason);
+    }
+  }
+
   /** Waits for the work of all keys taken. */
   async drain(): Promise<void> {
     try {
       await this.#checkers.drain();
     } finally {
+      this.#backlog?.clear();
       await this.#context.executor.drain();
     }
   }
@@ -212,6 +227,7 @@ export class Planner {
   /** The same keys are listed again, sorted; those already copied are left out. */
   startAgain(): void {
     this.#again = true;
+    this.#backlog?.clear();
     this.#leftOut = new LeftOut();
     this.#started = this.#copied;
   }
@@ -282,6 +298,12 @@ export class Planner {
   }
 
   async #copy(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
+    if (this.#backlog) this.#backlog.add({ triple, reason });
+    else await this.#start(triple, reason, batch);
+  }
+
+  /** @param batch absent for an object that was held */
+  async #start(triple: Triple, reason: CopyReason, batch?: Batch): Promise<void> {
     const { key, source, row } = triple;
     if (!source) return;
     const { emit, options, executor, route } = this.#context;
@@ -296,7 +318,7 @@ export class Planner {
     }
     if (options.dryRun) return this.#foretell(subject, reason);
     emit({ type: 'plan', key, size, reason, sourceMtimeMs });
-    const done = batch.hold();
+    const done = batch?.hold();
     await executor.queue({ size, byService: route.byService }, (perform) =>
       this.#claimed(source, row?.atMs, async () => {
         if (await copyObject(this.#context, this.#asKnown(subject, row), perform)) this.#copied += size;

@@ -155,6 +155,7 @@ export class Traversal {
         }
         batch.release();
       });
+      await this.#planner.release();
       committer.flush();
       if (deleteMeanwhile) await this.#deletes?.carryOut();
     } finally {
