@@ -20,6 +20,7 @@ import { addSync } from './commands/sync.js';
 import { addWatch } from './commands/watch.js';
 import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
+import { explained } from './foreign.js';
 
 /**
  * Runs xsync with the arguments after the program's name and returns the exit code. Exits the process only on a
@@ -75,7 +76,6 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
       getErrHelpWidth: () => io.stderr.columns ?? 80,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-      outputError: (text, write) => write(text.replace(/^error: /, 'xsync: ')),
     })
     .configureHelp({
       // A narrow column is better than lines that the terminal wraps.
@@ -111,7 +111,15 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   addDoctor(program);
   addManifest(program);
   root.helpCommand('help [command]', 'show help for a command');
+  explainErrors(root);
   return root;
+}
+
+function explainErrors(command: Command): void {
+  command.configureOutput({
+    outputError: (text, write) => write(explained(command, text).replace(/^error: /, 'xsync: ')),
+  });
+  for (const each of command.commands) explainErrors(each);
 }
 
 const ROOT_HELP = `
