@@ -55,7 +55,8 @@ export function listOption(command: Command): Command {
 }
 
 export function transferOptions(command: Command): Command {
-  return options(options(command.optionsGroup('Transfer:'), DRY_RUN), TRANSFER);
+  options(command.optionsGroup('Transfer:'), DRY_RUN);
+  return options(command, TRANSFER);
 }
 
 export function deleteOptions(command: Command): Command {
@@ -76,6 +77,7 @@ export function filterOptions(command: Command): Command {
 
 export function limitOptions(command: Command): Command {
   options(command.optionsGroup('Limits:'), LIMIT);
+  flag(command, '-i, --interactive', 'ask before each copy and each delete');
   return flag(command, '--error-on-no-transfer', 'exit with 9 if nothing was copied');
 }
 

@@ -78,6 +78,8 @@ export interface RunOptions {
   cutoffMode: 'hard' | 'soft' | 'cautious';
   /** Attempts for a whole object (source changed, checksum mismatch) before it goes on the failed list. */
   objectAttempts: number;
+  /** Asked before each copy and each delete. Absent: everything may be done. */
+  confirm?: (action: 'copy' | 'overwrite' | 'delete', key: string, size: number) => Promise<boolean>;
   /** Copy nothing before every key is decided. */
   checkFirst?: boolean;
   /**

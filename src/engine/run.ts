@@ -11,7 +11,7 @@ import { limiter } from './flow/queue.js';
 import type { RunOptions } from './options.js';
 import { hearFindings, type RunPair, viewFor } from './pair.js';
 import type { RunContext } from './pass/context.js';
-import { refuseBackupInside, refuseOverlap } from './pass/guard.js';
+import { refuseBackupInside, refuseOverlap, refuseReferencesInside } from './pass/guard.js';
 import { beginPass } from './pass/pass.js';
 import { Traversal } from './pass/traverse.js';
 import { Forecast } from './plan/forecast.js';
@@ -117,6 +117,7 @@ async function run(
   const whole: RunPair = { ...bare, backup: options.backup };
   refuseOverlap(whole);
   if (whole.backup) refuseBackupInside(whole, whole.backup);
+  if (whole.references) refuseReferencesInside(whole, whole.references);
   await loadHashes();
   const shared = given ?? new Shared(whole, options, report);
   const emit = (event: RunEvent): void => {

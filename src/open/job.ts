@@ -6,7 +6,7 @@ import { bandwidthAt } from '../engine/job/bandwidth.js';
 import type { CopyJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
 import { type CONFIG, FILTER, type LINKS, type MANIFEST, type NETWORK } from '../engine/job/places.js';
 import type { RunOptions } from '../engine/options.js';
-import type { Backup } from '../engine/pair.js';
+import type { Backup, References } from '../engine/pair.js';
 import { reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
 import type { OpenPair, OpenSettings } from './settings.js';
@@ -137,6 +137,21 @@ export function backupOf({ dest, aside }: Pick<OpenPair, 'dest' | 'aside'>, job:
   }
   if (!aside && suffix === '') return undefined;
   return { side: aside ?? dest, suffix, keepExtension: suffixKeepExtension === true };
+}
+
+/** The paths of --compare-dest or --copy-dest. @throws usage if both are given */
+export function referencePaths({ compareDest, copyDest }: TransferJob): readonly string[] | undefined {
+  if (compareDest && copyDest) {
+    throw new XsyncError('usage', '--compare-dest and --copy-dest exclude each other', { subject: '--copy-dest' });
+  }
+  return compareDest ?? copyDest;
+}
+
+export function referencesOf(
+  { others = [] }: Pick<OpenPair, 'others'>,
+  { copyDest }: TransferJob,
+): References | undefined {
+  return others.length === 0 ? undefined : { sides: others, copies: copyDest !== undefined };
 }
 
 /** The options that select objects and compare them. */

@@ -4,7 +4,7 @@ import type { WatchJob } from '../engine/job/job.js';
 import { Watch, type WatchedPair, type WatchOptions } from '../engine/watch/watch.js';
 import { XsyncError } from '../model/error.js';
 import { openPair } from '../open.js';
-import { backupOf, copyConnections, numberOf, openSettings, runOptions } from './job.js';
+import { backupOf, copyConnections, numberOf, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
 import { type JobContext, warnedFilter } from './job-context.js';
 import { orderOf } from './order.js';
 
@@ -20,9 +20,9 @@ export async function watchOf(job: WatchJob, context: WatchContext, report: Repo
   const order = await orderOf(job.orderBy);
   const options = { ...runOptions(job, await warnedFilter(job, context), stop), order };
   const open = async (): Promise<WatchedPair> => {
-    const how = { command: 'watch', single: false, dryRun: false, aside: job.backupDir };
+    const how = { command: 'watch', single: false, dryRun: false, aside: job.backupDir, others: referencePaths(job) };
     const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), env), how);
-    return { ...pair, backup: backupOf(pair, job) };
+    return { ...pair, backup: backupOf(pair, job), references: referencesOf(pair, job) };
   };
   const schedule = scheduleOf(job);
   const driftMs = numberOf(job.checkDestination) ?? Number.POSITIVE_INFINITY;

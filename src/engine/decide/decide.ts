@@ -119,6 +119,8 @@ export type SkipReason =
   | 'filtered'
   | 'unreadable'
   | 'settling'
+  | 'declined'
+  | 'in-compare-dest'
   | 'vanished'
   | 'cutoff';
 

@@ -6,7 +6,7 @@
  */
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
-import { choice, count, countOrPercent, duration, flag, interval, negated, oneOf, size, text } from './option.js';
+import { choice, count, countOrPercent, duration, flag, interval, list, negated, oneOf, size, text } from './option.js';
 import { CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
@@ -58,6 +58,8 @@ export const COMPARE = {
   }),
   ignoreExisting: flag('--ignore-existing', 'skip objects that exist at the destination'),
   update: flag('-u, --update', 'skip objects that are newer at the destination'),
+  compareDest: list('--compare-dest <path>', 'skip objects that are the same in this path; can be repeated'),
+  copyDest: list('--copy-dest <path>', 'copy objects that are the same in this path from there; can be repeated'),
   ignoreSize: flag('--ignore-size', 'compare times or checksums, whatever the sizes'),
   ignoreChecksum: flag('--ignore-checksum', 'do not verify copies; the report says so'),
   immutable: flag('--immutable', 'fail instead of overwriting existing objects'),

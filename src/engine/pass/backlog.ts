@@ -4,6 +4,7 @@
  */
 import type { Manifest, Spool } from '../../manifest/port.js';
 import type { CopyReason } from '../decide/decide.js';
+import type { Elsewhere } from '../decide/elsewhere.js';
 import type { Triple } from '../list/diff.js';
 import type { RunOptions } from '../options.js';
 
@@ -11,6 +12,8 @@ import type { RunOptions } from '../options.js';
 export interface Planned {
   triple: Triple;
   reason: CopyReason;
+  /** The place it is copied from instead of the source. */
+  from?: Elsewhere;
 }
 
 const PAGE = 1000;

@@ -1,7 +1,7 @@
 /** Checks made once, before a run moves anything. */
 import { XsyncError } from '../../model/error.js';
 import type { DeleteOptions } from '../options.js';
-import type { Backup, RunPair, RunSide } from '../pair.js';
+import type { Backup, References, RunPair, RunSide } from '../pair.js';
 import { backupKey } from '../plan/backup.js';
 import { type Emptied, MANY } from './emptied.js';
 
@@ -22,6 +22,21 @@ export function refuseBackupInside(pair: RunPair, backup: Backup): void {
     throw new XsyncError('usage', `--backup-dir: ${side.text} and ${other.text} overlap`, {
       subject: '--backup-dir',
       remedy: 'choose a location outside it, or give only --suffix',
+    });
+  }
+}
+
+/** @throws usage when a place of --compare-dest or --copy-dest overlaps the destination */
+export function refuseReferencesInside({ dest }: RunPair, { sides, copies }: References): void {
+  const place = placeOf(dest);
+  for (const side of sides) {
+    const other = placeOf(side);
+    if (place.home !== other.home) continue;
+    if (!other.path.startsWith(place.path) && !place.path.startsWith(other.path)) continue;
+    const option = copies ? '--copy-dest' : '--compare-dest';
+    throw new XsyncError('usage', `${option}: ${side.text} and the destination ${dest.text} overlap`, {
+      subject: option,
+      remedy: 'choose a path outside the destination',
     });
   }
 }

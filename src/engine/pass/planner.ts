@@ -10,6 +10,7 @@ import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { isProof } from '../../model/verified.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
+import type { Elsewhere } from '../decide/elsewhere.js';
 import { destState, evidenceOf, isProvenEqual, sourceState } from '../decide/evidence.js';
 import { exclusionOf, isNoObject } from '../decide/exclusion.js';
 import { inspect, type Known } from '../decide/inspect.js';
@@ -26,12 +27,13 @@ import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
 import { synchronisedMs } from '../record/journal.js';
 import { LeftOut } from '../record/left-out.js';
-import { Backlog } from './backlog.js';
+import { Backlog, type Planned } from './backlog.js';
 import { isConflict } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { copyObject, failedObject } from './copy.js';
 import type { Deletes } from './deletes.js';
 import type { Batch } from './frontier.js';
+import { References } from './references.js';
 
 type Decided = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
 
@@ -40,6 +42,8 @@ export class Planner {
   readonly #checkers: Queue;
   /** Absent: nothing is deleted. */
   readonly #deletes: Deletes | undefined;
+  /** Absent: objects are copied from the source alone. */
+  readonly #references: References | undefined;
   /** Absent: objects are copied as soon as they are decided. */
   readonly #backlog: Backlog | undefined;
   /** The failed list is not empty. */
@@ -57,6 +61,7 @@ export class Planner {
     this.#context = context;
     this.#checkers = new Queue(context.limitInspections);
     this.#deletes = deletes;
+    this.#references = References.of(context);
     this.#backlog = Backlog.of(context.pair.manifest, context.options);
     this.#failures = context.pair.manifest.failureCount() > 0;
     const { source, dest } = context.pair;
@@ -88,6 +93,9 @@ export class Planner {
     if (decision.action === 'inspect') {
       const done = batch.hold();
       await this.#checkers.push(() => this.#inspect(triple, decision, batch).finally(done));
+    } else if (decision.action === 'copy' && this.#references) {
+      const done = batch.hold();
+      await this.#checkers.push(() => this.#act(triple, decision, batch).finally(done));
     } else if (decision.action === 'copy' || decision.action === 'skip' || decision.action === 'fail') {
       await this.#act(triple, decision, batch);
     }
@@ -208,9 +216,9 @@ export class Planner {
   async release(): Promise<void> {
     if (!this.#backlog) return;
     await this.#checkers.drain();
-    for (const { triple, reason } of this.#backlog.take()) {
+    for (const planned of this.#backlog.take()) {
       if (this.#context.halt.stops('plans')) return;
-      await this.#start(triple, reason);
+      await this.#start(planned);
     }
   }
 
@@ -276,7 +284,7 @@ export class Planner {
   async #act(triple: Triple, decision: Decided, batch: Batch, apartMs?: number): Promise<void> {
     const { source, key } = triple;
     if (!source) return;
-    if (decision.action === 'copy') return this.#copy(triple, decision.reason, batch);
+    if (decision.action === 'copy') return this.#copyOrFind(triple, decision.reason, batch);
     if (decision.action === 'skip') {
       this.#context.emit({ type: 'skip', key, size: source.size, reason: decision.reason });
       this.#adopt(triple, decision.reason, apartMs);
@@ -297,13 +305,31 @@ export class Planner {
     this.#context.recorder.adopt(adoptedRow(triple, reason, apartMs));
   }
 
-  async #copy(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
-    if (this.#backlog) this.#backlog.add({ triple, reason });
-    else await this.#start(triple, reason, batch);
+  /** Looks first whether another place has the object. */
+  async #copyOrFind(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
+    const { halt, emit } = this.#context;
+    const { source, key } = triple;
+    if (!this.#references || !source) return this.#copy({ triple, reason }, batch);
+    if (halt.stops('plans')) return;
+    try {
+      const from = await this.#references.find(source);
+      if (!from || this.#references.copies) return await this.#copy({ triple, reason, from }, batch);
+      emit({ type: 'skip', key, size: source.size, reason: 'in-compare-dest' });
+    } catch (error) {
+      if (halt.signal.aborted) return;
+      const fault = toXsyncError(error);
+      if (endsRun(fault)) halt.fail(fault);
+      else this.#fail(source, fault, 1);
+    }
+  }
+
+  async #copy(planned: Planned, batch: Batch): Promise<void> {
+    if (this.#backlog) this.#backlog.add(planned);
+    else await this.#start(planned, batch);
   }
 
   /** @param batch absent for an object that was held */
-  async #start(triple: Triple, reason: CopyReason, batch?: Batch): Promise<void> {
+  async #start({ triple, reason, from }: Planned, batch?: Batch): Promise<void> {
     const { key, source, row } = triple;
     if (!source) return;
     const { emit, options, executor, route } = this.#context;
@@ -316,21 +342,29 @@ export class Planner {
       emit({ type: 'skip', key, size, reason: 'cutoff' });
       return;
     }
-    if (options.dryRun) return this.#foretell(subject, reason);
+    if (options.dryRun) return this.#foretell(subject, reason, from);
+    const action = subject.replaces === undefined ? 'copy' : 'overwrite';
+    if (options.confirm && !(await options.confirm(action, key, size))) {
+      emit({ type: 'skip', key, size, reason: 'declined' });
+      return;
+    }
     emit({ type: 'plan', key, size, reason, sourceMtimeMs });
     const done = batch?.hold();
-    await executor.queue({ size, byService: route.byService }, (perform) =>
+    const byService = from ? this.#references?.byService(from) === true : route.byService;
+    await executor.queue({ size, byService }, (fromSource) =>
       this.#claimed(source, row?.atMs, async () => {
+        const perform = (from && this.#references?.performing(from, fromSource)) ?? fromSource;
         if (await copyObject(this.#context, this.#asKnown(subject, row), perform)) this.#copied += size;
       }).finally(done),
     );
   }
 
   /** Dry run: reports the ticket that would be performed. */
-  async #foretell(subject: Subject, reason: CopyReason): Promise<void> {
+  async #foretell(subject: Subject, reason: CopyReason, from?: Elsewhere): Promise<void> {
     const { planning, route, forecast, emit } = this.#context;
     const found = await finalTicket(planning, route, subject);
-    const ticket = 'kind' in found ? planCopy(route, subject) : found;
+    const own = 'kind' in found ? planCopy(route, subject) : found;
+    const ticket = (from && this.#references?.ticketOf(from, own)) ?? own;
     const { key, size, mtimeMs: sourceMtimeMs } = subject;
     forecast.add(ticket);
     emit({ type: 'plan', key, size, reason, parts: ticket.cut.parts, sourceMtimeMs });
