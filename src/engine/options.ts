@@ -80,6 +80,8 @@ export interface RunOptions {
   objectAttempts: number;
   /** Asked before each copy and each delete. Absent: everything may be done. */
   confirm?: (action: 'copy' | 'overwrite' | 'delete', key: string, size: number) => Promise<boolean>;
+  /** Create the folders of a source on disk, empty ones too, at a destination on disk. */
+  emptyFolders?: boolean;
   /** Copy nothing before every key is decided. */
   checkFirst?: boolean;
   /**

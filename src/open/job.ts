@@ -92,6 +92,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     objectAttempts: job.retries,
     ignoreChecksum: job.ignoreChecksum === true,
     checkFirst: job.checkFirst === true,
+    emptyFolders: job.createEmptySrcDirs === true,
     storageClass: job.storageClass,
     stop,
   };

@@ -36,6 +36,7 @@ export const TRANSFER = {
   partSize: size('--part-size <size>', 'part size (default: chosen per object)'),
   maxMemory: size(...MAX_MEMORY, defaultMemory(), 'half of the memory, at most 1.5G'),
   retries: count('--retries <n>', 'number of attempts per object', 3),
+  createEmptySrcDirs: flag('--create-empty-src-dirs', 'create empty folders, too, from disk to disk'),
   createBucket: flag('--create-bucket', 'create the destination bucket if it does not exist'),
   storageClass: text('--storage-class <class>', 'storage class of copied objects'),
   backupDir: text('--backup-dir <path>', 'keep overwritten and deleted objects in this path'),

@@ -14,6 +14,7 @@ import { type RunOptions, writesUnseen } from '../options.js';
 import { Conflicts } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { Deletes } from './deletes.js';
+import { Folders } from './folders.js';
 import { type Batch, Frontier } from './frontier.js';
 import { PassKeeper } from './pass.js';
 import { Planner } from './planner.js';
@@ -25,17 +26,20 @@ export class Traversal {
   readonly #deletes: Deletes | undefined;
   readonly #keeper: PassKeeper;
   readonly #conflicts: Conflicts | undefined;
+  readonly #folders: Folders | undefined;
   /** The first of two traversals of the same keys: the second one reports its failures. */
   #findsOnly = false;
 
   constructor(context: RunContext) {
     const { pair, options, pass, halt } = context;
     this.#context = context;
+    this.#folders = Folders.of(context);
     this.#streams = new Streams(
       pair,
       {
         ...{ ...options, distrusted: distrusted(options), ...blindness(options) },
         excludedToo: options.deletes?.excluded === true,
+        onFolder: this.#folders && ((folder) => this.#folders?.add(folder)),
       },
       {
         emit: (event) => this.#hear(event),
@@ -95,7 +99,9 @@ export class Traversal {
       }
       await this.#copyConflicts();
       if (!this.#context.halt.stops('plans')) this.#keeper.clear();
+      await this.#folders?.make();
     } finally {
+      this.#folders?.dispose();
       this.#deletes?.end();
       this.#streams.dispose();
     }

@@ -61,6 +61,10 @@ export class InterceptedStore implements port.ObjectStore {
     return (await this.inner.hasFolder?.(prefix)) ?? false;
   }
 
+  async makeFolder(prefix: string): Promise<void> {
+    await this.inner.makeFolder?.(prefix);
+  }
+
   head(key: string, options: port.HeadOptions = {}): ReturnType<port.ObjectStore['head']> {
     return this.#call('head', key, options, () => this.inner.head(key, options));
   }
