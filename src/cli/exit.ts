@@ -32,8 +32,8 @@ export function exitOfSummary(summary: Summary, options: { errorOnNoTransfer: bo
   if (objects > 0) return temporary >= objects ? EXIT.temporary : EXIT.objectsFailed;
   if (summary.stopped === 'max-transfer') return EXIT.maxTransfer;
   if (summary.stopped === 'max-duration') return EXIT.maxDuration;
-  // Deletes that were held back are left to the next run.
-  if (summary.deleted.left > 0) return EXIT.temporary;
+  // Deletes that were held back are left to the next run, and so is what a wrong listing may have left out.
+  if (summary.deleted.left > 0 || summary.oddity !== undefined) return EXIT.temporary;
   return options.errorOnNoTransfer && summary.copied.objects === 0 ? EXIT.nothingTransferred : EXIT.ok;
 }
 

@@ -145,6 +145,8 @@ export interface Summary {
   deleted: { objects: number; bytes: number; left: number };
   /** sync: not at the source, and left at the destination. */
   kept: { objects: number; bytes: number; byReason: Partial<Record<KeepReason, number>> };
+  /** sync: the first sign that a listing cannot be right, as a clause. The next run lists again. */
+  oddity?: string;
   /** Copied to the backup location before it was overwritten or deleted. */
   backedUp: { objects: number; bytes: number };
   /** Neither copied, skipped nor failed because the run was stopped: left for the next one. */

@@ -12,6 +12,7 @@ import type { RunOptions } from './options.js';
 import { hearFindings, type RunPair, viewFor } from './pair.js';
 import type { RunContext } from './pass/context.js';
 import { refuseBackupInside, refuseOverlap, refuseReferencesInside } from './pass/guard.js';
+import { oddityOf } from './pass/oddity.js';
 import { beginPass } from './pass/pass.js';
 import { Traversal } from './pass/traverse.js';
 import { Forecast } from './plan/forecast.js';
@@ -138,7 +139,8 @@ async function run(
   const forecast = new Forecast();
   const fold = new Fold(before);
   const { dryRun } = options;
-  const summarize = summarizer({ pair, runId, startedMs, dryRun, fold, census, forecast });
+  const oddity = () => oddityOf({ options, pass });
+  const summarize = summarizer({ pair, runId, startedMs, dryRun, fold, census, forecast, oddity });
   const journal = dryRun ? undefined : openJournal(pair, options, { runId, pass, fold, summary: summarize });
   const halt = new Halt(GRACE_MS);
   const unhook = hookStops(halt, options);

@@ -1,5 +1,5 @@
-/** The state directory: the manifest of a pair, and its lock. Tests: test/cli/cleanup.test.ts */
-import { rmSync } from 'node:fs';
+/** The state directory: the manifest of a pair, and its lock. Tests: test/open/state.test.ts */
+import { existsSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -133,7 +133,31 @@ export function stateOf(
   { manifest, env }: Pick<OpenSettings, 'manifest' | 'env'>,
 ): { pair: PairIdentity; file: string } {
   const pair = { source: placeOf(source), dest: placeOf(dest) };
-  return { pair, file: manifest ?? join(stateDirectory(env), `${pairId(pair)}.db`) };
+  if (manifest !== undefined) return { pair: ownerOf(manifest, { source, dest }) ?? pair, file: manifest };
+  const fileOf = (named: PairIdentity): string => join(stateDirectory(env), `${pairId(named)}.db`);
+  const file = fileOf(pair);
+  if (existsSync(file)) return { pair, file };
+  const earlier = earlierNames({ source, dest }).find((named) => existsSync(fileOf(named)));
+  return earlier ? { pair: earlier, file: fileOf(earlier) } : { pair, file };
+}
+
+/** The earlier name of the pair that the manifest has, if it has one. */
+function ownerOf(file: string, sides: Pick<OpenPair, 'source' | 'dest'>): PairIdentity | undefined {
+  const names = earlierNames(sides);
+  const owner = names.length > 0 && existsSync(file) ? pairOf(file) : undefined;
+  return owner && names.find((named) => samePair(named, owner));
+}
+
+/** The names under which earlier versions may have kept the pair. */
+function earlierNames({ source, dest }: Pick<OpenPair, 'source' | 'dest'>): PairIdentity[] {
+  return placesOf(source).flatMap((from) => placesOf(dest).map((to) => ({ source: from, dest: to })));
+}
+
+/** The place, and then under its earlier names. */
+function placesOf(side: OpenSide): PlaceIdentity[] {
+  const place = placeOf(side);
+  const { formerly = [] } = side.store.identity;
+  return [place, ...formerly.map((endpoint) => ({ ...place, endpoint }))];
 }
 
 /**
@@ -144,11 +168,12 @@ export async function* manifestsInto(
   side: OpenSide,
   settings: OpenSettings,
 ): AsyncGenerator<{ manifest: Manifest; prefix: string }> {
-  const { kind, endpoint, bucket, prefix } = placeOf(side);
+  const { kind, bucket, prefix } = placeOf(side);
+  const endpoints = new Set(placesOf(side).map(({ endpoint }) => endpoint));
   for (const file of await manifestFiles(settings)) {
     const pair = pairOf(file);
     const into = pair?.dest;
-    if (!pair || into?.kind !== kind || into.endpoint !== endpoint || into.bucket !== bucket) continue;
+    if (!pair || into?.kind !== kind || !endpoints.has(into.endpoint) || into.bucket !== bucket) continue;
     if (!into.prefix.startsWith(prefix) && !prefix.startsWith(into.prefix)) continue;
     const lock = lockIfFree(file);
     if (!lock) continue;

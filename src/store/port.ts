@@ -3,7 +3,7 @@
  * The comments are the specification; `test/contract` tests every backend against it.
  *
  * Obligations common to all calls:
- * - One call is one attempt: one request (a LIST page, a HEAD, …). Retries, limits and counts are wrappers
+ * - One call is one attempt: one request (a LIST page, a HEAD, …), or several where the service lacks one. Retries, limits and counts are wrappers
  *   (`store/wrap`), not part of an adapter. Exceptions are documented at the call.
  * - Faults are thrown as `XsyncError` with the right code and class, `cause` kept, secrets never in the text.
  *   404 on an object is `object-not-found`, on the bucket `bucket-not-found`, on an upload `upload-not-found`.
@@ -46,6 +46,11 @@ export interface Capabilities {
   readonly writesIfMatch?: true;
   /** Copies obey `CopyOptions.ifMatch`. Absent: the engine checks which version was copied. */
   readonly pinsCopies?: true;
+  /**
+   * A call may send other requests than its own, or none, and tells `onRequest` of each. Absent: every call counts as one
+   * request.
+   */
+  readonly countsRequests?: true;
   /** A modification time is kept natively and listed (local disk): no `mtime` metadata is needed. */
   readonly keepsMtime: boolean;
   /** Reading ahead is cheap and reading twice is free (local disk, memory). */
@@ -62,14 +67,36 @@ export interface StoreIdentity {
   readonly endpoint: string;
   /** Where the requests go, if that is not `endpoint`: several endpoints may lead to one bucket. */
   readonly origin?: string;
+  /** Other values of `endpoint` under which an earlier version may have noted this bucket in a manifest. */
+  readonly formerly?: readonly string[];
   /** Bucket, or absolute root directory. */
   readonly bucket: string;
   /** Fingerprint of the credentials in use; equal fingerprints on one endpoint allow server-side copies. */
   readonly account: string;
 }
 
+/** The kinds of requests, one for each method of the port. Requests are priced, counted and retried by kind. */
+export type RequestKind =
+  | 'list'
+  | 'head'
+  | 'read'
+  | 'put'
+  | 'copy'
+  | 'createUpload'
+  | 'uploadPart'
+  | 'uploadPartCopy'
+  | 'listParts'
+  | 'completeUpload'
+  | 'abortUpload'
+  | 'listUploads'
+  | 'delete'
+  | 'checkBucket'
+  | 'createBucket';
+
 export interface CallOptions {
   signal?: AbortSignal;
+  /** Called for each request that is sent, by stores with `countsRequests`. */
+  onRequest?: (kind: RequestKind) => void;
 }
 
 /**
@@ -112,6 +139,8 @@ export interface ListPage {
   prefixes: string[];
   /** Folders whose objects are missing from the page, in key order. */
   unlisted?: UnlistedFolder[];
+  /** Rows that name no object, each as a noun phrase: `a row without a key after "b"`. */
+  damaged?: string[];
   /** Absent on the last page. A page may be empty and not be the last. */
   nextToken?: string;
 }
@@ -189,6 +218,8 @@ export interface PartOptions extends TransferOptions {
 
 export interface UploadPage {
   uploads: UploadEntry[];
+  /** As in `ListPage`: rows that name no upload. */
+  damaged?: string[];
   nextToken?: string;
 }
 
@@ -196,6 +227,10 @@ export interface CompleteOptions extends CallOptions {
   mtimeMs?: number;
   /** As in `PutOptions`. */
   replaces?: string;
+  /** Bytes of all parts. A store whose response does not describe the object compares them with what it holds. */
+  size?: number;
+  /** ETag of the object that the caller saw there before, for the same comparison. */
+  previous?: string;
 }
 
 export interface CopyOptions extends CallOptions {

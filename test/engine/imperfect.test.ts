@@ -8,6 +8,7 @@ import { runPair } from '../../src/engine/run.js';
 import { IN_MEMORY, openManifest } from '../../src/manifest/sqlite/open.js';
 import { XsyncError } from '../../src/model/error.js';
 import { HttpTransport } from '../../src/store/http/transport.js';
+import type { RequestKind } from '../../src/store/port.js';
 import { s3ConfigSchema } from '../../src/store/s3/config.js';
 import { credentialSource } from '../../src/store/s3/credentials.js';
 import { createS3SdkStore } from '../../src/store/s3/sdk.js';
@@ -65,10 +66,17 @@ async function imperfectPair(flaw: Flaw, over: 'lean' | 'sdk', byService: boolea
     single: false,
   };
   const notices: string[] = [];
-  const run = (options: Partial<RunOptions> = {}) =>
-    runPair(pair, { ...OPTIONS, partSize: PART, ...options }, (event: RunEvent) => {
+  /** The run counts the requests that the server got. */
+  const run = async (options: Partial<RunOptions> = {}) => {
+    server.requests.reset();
+    const summary = await runPair(pair, { ...OPTIONS, partSize: PART, ...options }, (event: RunEvent) => {
       if (event.type === 'notice' && event.level === 'info') notices.push(event.message);
     });
+    const { source, destination } = summary.traffic;
+    // The HEAD that takes the place of a copy's condition is counted at the side that copies.
+    expect(sumOf([source.requests, destination.requests])).toEqual(sumOf([kindsOf(server.requests.counts())]));
+    return summary;
+  };
   const check = () => runCheck(pair, { ...OPTIONS, compare: 'download', oneWay: false }, () => undefined);
   const held = () =>
     Object.fromEntries(
@@ -78,6 +86,42 @@ async function imperfectPair(flaw: Flaw, over: 'lean' | 'sdk', byService: boolea
         .map((key) => [key, server.core.s3.get('dst', key)?.bytes.buffer()]),
     );
   return { server, pair, dest, notices, run, check, held };
+}
+
+const KINDS: Record<string, RequestKind> = {
+  ListObjects: 'list',
+  HeadObject: 'head',
+  GetObject: 'read',
+  PutObject: 'put',
+  CopyObject: 'copy',
+  CreateMultipartUpload: 'createUpload',
+  UploadPart: 'uploadPart',
+  UploadPartCopy: 'uploadPartCopy',
+  ListParts: 'listParts',
+  CompleteMultipartUpload: 'completeUpload',
+  AbortMultipartUpload: 'abortUpload',
+  ListMultipartUploads: 'listUploads',
+  DeleteObject: 'delete',
+  DeleteObjects: 'delete',
+};
+
+function sumOf(counts: readonly Partial<Record<RequestKind, number>>[]): Partial<Record<RequestKind, number>> {
+  const sum: Partial<Record<RequestKind, number>> = {};
+  for (const [kind, count] of counts.flatMap((each) => Object.entries(each) as [RequestKind, number][])) {
+    sum[kind] = (sum[kind] ?? 0) + count;
+  }
+  return sum;
+}
+
+/** The server's counts in the terms of the port. */
+function kindsOf(counts: Partial<Record<string, number>>): Partial<Record<RequestKind, number>> {
+  const kinds: Partial<Record<RequestKind, number>> = {};
+  for (const [name, count = 0] of Object.entries(counts)) {
+    const kind = KINDS[name];
+    if (kind === undefined) throw new Error(`unexpected ${name}`);
+    kinds[kind] = (kinds[kind] ?? 0) + count;
+  }
+  return kinds;
 }
 
 const expected = () => Object.fromEntries(Object.entries(OBJECTS).map(([key, body]) => [key, Buffer.from(body)]));
@@ -93,8 +137,10 @@ describe.each(['lean', 'sdk'] as const)('over the %s transport', (over) => {
       // An interrupted upload, and the same command again.
       const undo = dest.fail('uploadPart', new XsyncError('access-denied', 'interrupted'), ({ part }) => part === 3);
       const undoCopy = dest.fail('copy', new XsyncError('access-denied', 'interrupted'), ({ key }) => key === 'large');
+      const undoPut = dest.fail('put', new XsyncError('access-denied', 'interrupted'), ({ key }) => key === 'large');
       expect(await run()).toMatchObject({ failed: { objects: 1 }, copied: { objects: 4 } });
       undo();
+      undoPut();
       undoCopy();
       expect(await run()).toMatchObject({ failed: { objects: 0 }, copied: { objects: 1 } });
       expect(held()).toEqual(expected());
@@ -112,6 +158,66 @@ describe.each(['lean', 'sdk'] as const)('over the %s transport', (over) => {
       const { empty: _, ...rest } = expected();
       expect(held()).toEqual({ ...rest, large: Buffer.from(bytesOf('other', LARGE)) });
       expect(new Set(notices).size).toBe(notices.length);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it.each([
+    ['size', 10],
+    ['ETag', LARGE],
+  ])('a completion without effect that is answered with nothing is found by the %s', async (_by, older) => {
+    let lies = 3;
+    const ignores: Flaw['ignores'] = ({ kind }) => kind === 'CompleteMultipartUpload' && lies-- > 0;
+    const { server, run, held } = await imperfectPair({ ignores }, over, false);
+    try {
+      server.core.s3.put('dst', 'large', bytesOf('older', older));
+      const policy = { ...OPTIONS.policy, compare: 'ignore-times' as const };
+      expect(await run({ policy })).toMatchObject({ failed: { objects: 0 }, copied: { objects: 5 } });
+      expect(held()).toEqual(expected());
+      expect(lies).toBeLessThan(0);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it.each([501, 405, 400])(
+    'multipart uploads refused with %i: each large object goes in one request',
+    async (status) => {
+      const { server, notices, run, held } = await imperfectPair(
+        { lacks: ['CreateMultipartUpload'], status },
+        over,
+        false,
+      );
+      try {
+        server.core.s3.put('src', 'second', bytesOf('second', LARGE));
+        expect(await run()).toMatchObject({ failed: { objects: 0 }, copied: { objects: 6 } });
+        expect(held().large).toEqual(expected().large);
+        expect(server.requests.counts({ bucket: 'dst' }).CreateMultipartUpload).toBeLessThanOrEqual(2);
+        expect(notices).toHaveLength(1);
+        server.requests.reset();
+        server.core.s3.put('src', 'third', bytesOf('third', LARGE));
+        expect(await run()).toMatchObject({ copied: { objects: 1 } });
+        expect(server.requests.counts({ bucket: 'dst' })).toMatchObject({ PutObject: 1 });
+        expect(server.requests.counts({ bucket: 'dst' }).CreateMultipartUpload).toBeUndefined();
+        expect(server.requests.counts({ bucket: 'src' })).toMatchObject({ GetObject: 1 });
+      } finally {
+        await server.close();
+      }
+    },
+  );
+
+  it('and one that does not fit into the memory fails by name', async () => {
+    const { server, run } = await imperfectPair({ lacks: ['CreateMultipartUpload'] }, over, false);
+    try {
+      const summary = await run({ maxMemory: 2 * PART });
+      expect(summary).toMatchObject({ failed: { objects: 1, byClass: { permanent: 1 } }, copied: { objects: 4 } });
+      expect(summary.failed.list[0]).toMatchObject({
+        key: 'large',
+        code: 'object-too-large',
+        message: `the store has no multipart uploads, and ${LARGE} bytes do not fit into --max-memory`,
+        remedy: 'Set --max-memory to 1M or more.',
+      });
     } finally {
       await server.close();
     }

@@ -1,7 +1,8 @@
 /** Store faults: rules that fail, change, delay or watch the calls that reach a store. */
+
 import type * as port from '../../src/store/port.js';
+import type { RequestKind } from '../../src/store/port.js';
 import { type Around, type Call, InterceptedStore } from '../../src/store/wrap/intercept.js';
-import type { RequestKind } from '../../src/store/wrap/kinds.js';
 
 /** What a call carries besides its key. All but the bytes of a read are copies: changing them changes what is sent. */
 interface Sent extends Record<RequestKind, object> {

@@ -1,4 +1,5 @@
 /** Tests: test/cli/cleanup.test.ts */
+import { XsyncError } from '../../model/error.js';
 import { PageGuard } from '../../model/paging.js';
 import { openSettings } from '../../open/job.js';
 import type { OpenSide } from '../../open.js';
@@ -34,8 +35,9 @@ export function addCleanup({ root, io, finish }: Program): void {
       await onSide(io, path, flags, async (side, context) => {
         const cleaner = new Cleaner(context, flags.dryRun === true);
         await abortCheckpoints(context, cleaner, side, flags);
-        await abortOld(cleaner, side, io.now() - (flags.maxAge ?? 0));
+        const damaged = await abortOld(cleaner, side, io.now() - (flags.maxAge ?? 0));
         await cleaner.finish();
+        if (damaged.length > 0) throw incomplete(side, damaged);
         return 0;
       }),
     );
@@ -87,15 +89,29 @@ async function abortCheckpoints({ io }: Context, cleaner: Cleaner, side: OpenSid
   }
 }
 
-async function abortOld(cleaner: Cleaner, side: OpenSide, untilMs: number): Promise<void> {
+/** @returns descriptions of rows that name no upload */
+async function abortOld(cleaner: Cleaner, side: OpenSide, untilMs: number): Promise<string[]> {
   const guard = new PageGuard(side.text);
+  const damaged: string[] = [];
   let token: string | undefined;
   do {
     const page = await side.store.listUploads({ prefix: side.prefix, token });
     token = page.nextToken;
     guard.follow({ first: page.uploads[0]?.uploadId, last: page.uploads.at(-1)?.uploadId, token });
-    for (const upload of page.uploads) if (upload.initiatedMs <= untilMs) await cleaner.abort(side, upload);
+    damaged.push(...(page.damaged ?? []));
+    // A store may ignore the prefix.
+    const below = page.uploads.filter(({ key }) => key.startsWith(side.prefix));
+    for (const upload of below) if (upload.initiatedMs <= untilMs) await cleaner.abort(side, upload);
   } while (token !== undefined);
+  return damaged;
+}
+
+function incomplete({ text }: OpenSide, [first, ...others]: readonly string[]): XsyncError {
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return new XsyncError('invalid-response', `the list of the unfinished uploads of ${text} has ${first}${more}`, {
+    subject: text,
+    remedy: "List the unfinished uploads with the service's own tools: one may be left.",
+  });
 }
 
 const EXAMPLES = `

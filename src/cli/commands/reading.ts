@@ -4,6 +4,7 @@
  */
 import type { Command } from 'commander';
 import type { Filter } from '../../engine/filter/filter.js';
+import { DamagedRows } from '../../engine/list/damaged.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
@@ -25,6 +26,7 @@ import {
   logOptions,
   networkOptions,
 } from '../options.js';
+import { plural } from '../render/format.js';
 
 export type ReadingFlags = ConnectionFlags & LinkFlags & LogFlags;
 
@@ -68,9 +70,11 @@ export async function withSide<T>(
   const { openSide } = await import('../../open.js');
   const side = await openSide(path, openSettings(flags, Math.max(CONNECTIONS, flags.listConcurrency ?? 0), io.env));
   const view = side.view((event) => log.report({ type: 'retry', side: 'source', ...event }));
+  const unhear = side.findings?.hear((message) => log.report({ type: 'notice', level: 'info', message }));
   try {
     return await body({ ...side, ...view });
   } finally {
+    unhear?.();
     await side.close();
   }
 }
@@ -87,12 +91,13 @@ export async function* walk(
   side: OpenSide,
   { oneLevel, filter, ...options }: { oneLevel: boolean; filter?: Filter; context: Context; concurrency: number },
 ): AsyncGenerator<Found[], void, void> {
-  await filter?.hidden?.renew(keysOf(side, { ...options, onUnlisted: () => {} }));
+  await filter?.hidden?.renew(keysOf(side, { ...options, onUnlisted: () => {}, onDamaged: () => {} }));
   let found = false;
-  const unlisted: XsyncError[] = [];
+  const missing: XsyncError[] = [];
   const how = {
     ...options,
-    onUnlisted: ({ error }: UnlistedFolder) => void unlisted.push(error),
+    onUnlisted: ({ error }: UnlistedFolder) => void missing.push(error),
+    onDamaged: (fault: XsyncError) => void missing.push(fault),
     enters: filter && ((folder: string) => filter.mayContain(folder.slice(side.prefix.length))),
   };
   for await (const { entries, prefixes } of oneLevel ? level(side, how) : everything(side, how)) {
@@ -105,28 +110,31 @@ export async function* walk(
       .filter(({ path }) => filter?.mayContain(path) ?? true);
     yield [...objects, ...folders].sort((a, b) => compareKeys(a.path, b.path));
   }
-  const [first] = unlisted;
-  if (first) throw incomplete(first, unlisted.length);
+  const [first] = missing;
+  if (first) throw incomplete(first, missing.length);
   if (!found && side.path !== '') yield [await objectAt(side)];
 }
 
-/** The listing lacks what is in some folders. */
+/** The listing lacks what is in some folders, or in damaged rows. */
 function incomplete({ message, subject, code, remedy, cause }: XsyncError, count: number): XsyncError {
-  const more = count > 1 ? ` (and ${count - 1} more folders)` : '';
+  const more = count > 1 ? ` (and ${plural(count - 1, code === 'not-readable' ? 'more folder' : 'more row')})` : '';
   return new XsyncError(code, `the list is not complete: ${message}${more}`, { subject, remedy, cause });
 }
 
 type Listing = { context: Context; concurrency: number } & Pick<ListOptions, 'enters'> & {
     onUnlisted: (folder: UnlistedFolder) => void;
+    onDamaged: (fault: XsyncError) => void;
   };
 
 type Level = Pick<ListPage, 'prefixes'> & { entries: readonly ObjectEntry[] };
 
-async function* level({ store, prefix, text }: OpenSide, { onUnlisted, enters }: Listing): AsyncGenerator<Level> {
+async function* level(side: OpenSide, { onUnlisted, onDamaged, enters }: Listing): AsyncGenerator<Level> {
+  const { store, prefix, text } = side;
   const guard = new PageGuard(text);
+  const damaged = new DamagedRows(side, onDamaged);
   let token: string | undefined;
   do {
-    const page = await store.list({ prefix, token, delimiter: '/', enters });
+    const page = damaged.without(await store.list({ prefix, token, delimiter: '/', enters }));
     const { entries, prefixes } = page;
     for (const folder of page.unlisted ?? []) onUnlisted(folder);
     token = page.nextToken;

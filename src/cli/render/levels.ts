@@ -19,6 +19,8 @@ export function levelOf(event: RunEvent, dryRun: boolean): LogLevel {
       return 'error';
     case 'well':
       return 'notice';
+    case 'retry':
+      return event.long ? 'notice' : 'debug';
     case 'notice':
       return event.level === 'warn' ? 'notice' : 'info';
     case 'plan':

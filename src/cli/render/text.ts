@@ -73,8 +73,8 @@ export function textRenderer(options: TextOptions): Renderer {
 
 /** Nothing was done, and nothing remains. */
 function isIdle(summary: Summary): boolean {
-  const { deleted, stopped, dryRun } = summary;
-  return !didSomething(summary) && deleted.left === 0 && stopped === undefined && !dryRun;
+  const { deleted, oddity, stopped, dryRun } = summary;
+  return !didSomething(summary) && deleted.left === 0 && (oddity ?? stopped) === undefined && !dryRun;
 }
 
 function didSomething({ copied, deleted, failed }: Summary): boolean {

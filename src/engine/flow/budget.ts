@@ -14,7 +14,7 @@ export interface Lease {
 const POOLED_FROM = 64 * 1024;
 
 export class MemoryBudget {
-  readonly #limit: number;
+  readonly limit: number;
   #used = 0;
   readonly #waiting: { size: number; grant: () => void }[] = [];
   readonly #free = new Map<number, ArrayBuffer[]>();
@@ -22,7 +22,7 @@ export class MemoryBudget {
 
   /** @param limit bytes; a single larger request is granted when nothing else is leased */
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   /** Bytes leased now. */
@@ -62,7 +62,7 @@ export class MemoryBudget {
   }
 
   #fits(size: number): boolean {
-    return this.#used === 0 || this.#used + size <= this.#limit;
+    return this.#used === 0 || this.#used + size <= this.limit;
   }
 
   #buffer(size: number): Lease {
@@ -90,13 +90,13 @@ export class MemoryBudget {
   /** Drops idle buffers of other sizes, so that idle and used memory together stay within the limit. */
   #allocate(capacity: number): ArrayBuffer {
     for (const [size, list] of this.#free) {
-      while (this.#freeBytes + this.#used > this.#limit && list.pop()) this.#freeBytes -= size;
+      while (this.#freeBytes + this.#used > this.limit && list.pop()) this.#freeBytes -= size;
     }
     return new ArrayBuffer(capacity);
   }
 
   #keep(capacity: number, buffer: ArrayBuffer): void {
-    if (this.#freeBytes + this.#used > this.#limit) return;
+    if (this.#freeBytes + this.#used > this.limit) return;
     const list = this.#free.get(capacity);
     if (list) list.push(buffer);
     else this.#free.set(capacity, [buffer]);

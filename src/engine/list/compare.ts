@@ -40,7 +40,8 @@ export async function* comparePair(
     if (event.type === 'notice' || event.type === 'listed') report(event);
   };
   const asked = { filter, only, checkers, listConcurrency, ...fixed };
-  const streams = new Streams(pair, asked, { emit, halt, failed });
+  const damaged = (fault: XsyncError): void => failed('', fault);
+  const streams = new Streams(pair, asked, { emit, halt, failed, damaged });
   try {
     await lookForHidden(pair, { ...asked, mode: 'check' }, halt);
     const { source, dest, rows, unlisted } = streams.open();

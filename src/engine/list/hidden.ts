@@ -13,7 +13,7 @@ type Asked = Pick<RunOptions, 'filter' | 'noTraverse' | 'listConcurrency'> & { m
 
 /**
  * Shows the filter the keys of the source, and those of the destination if something might be deleted or reported there:
- * what either side hides is left alone. A folder that cannot be read hides nothing; the run reports it.
+ * what either side hides is left alone. What cannot be read hides nothing; the run reports it.
  */
 export async function lookForHidden(
   { source, dest, single }: Pick<RunPair, 'source' | 'dest' | 'single'>,
@@ -32,7 +32,7 @@ async function* keysOf(
   halt: Pick<Halt, 'listings' | 'stops'>,
 ): AsyncGenerator<string[]> {
   for (const side of sides) {
-    const how = { onUnlisted: () => {}, signal: halt.listings };
+    const how = { onUnlisted: () => {}, onDamaged: () => {}, signal: halt.listings };
     try {
       for await (const page of listPages(side, concurrency ?? LIST_CONCURRENCY, () => {}, how)) {
         yield page.map(({ key }) => key.slice(side.prefix.length));

@@ -5,13 +5,14 @@
 import { setMaxListeners } from 'node:events';
 
 import type { Spool } from '../../manifest/port.js';
-import { XsyncError } from '../../model/error.js';
+import { type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import type { ListOptions, ListPage, ObjectCatalog, UnlistedFolder } from '../../store/port.js';
 import type { RunSide } from '../pair.js';
 import { type Bounds, below, contains, inside, reaches } from './bounds.js';
+import { DamagedRows, INCOMPLETE } from './damaged.js';
 import { RangeListing, type RangeSettings } from './ranges.js';
 import { loopLoad } from './ranges-pace.js';
 
@@ -30,12 +31,15 @@ export class OutOfOrder extends Error {
   }
 }
 
+/** What the pages of one listing have in common. */
+interface Checked {
+  damaged: DamagedRows;
+}
+
 export interface ListContext {
   signal: AbortSignal;
   /** Called with the number of objects of each page. */
   onPage: (objects: number) => void;
-  /** Called when a listing that is sorted on disk had some keys twice. */
-  onTwice: (keys: number) => void;
   /** Relative to the side's prefix. */
   bounds: Bounds;
   /** An earlier run found that the store's start-after is unreliable. */
@@ -44,6 +48,8 @@ export interface ListContext {
   ranges?: RangeSettings;
   /** Called for each folder that could not be read, before the objects after it. Its prefix is a full one. */
   onUnlisted: (folder: UnlistedFolder) => void;
+  /** Called once for each row that names no object of the side, and for keys that were listed twice. */
+  onDamaged: (fault: XsyncError) => void;
   /** As in ListOptions. */
   enters?: ListOptions['enters'];
 }
@@ -71,7 +77,10 @@ export async function* listPages(
   side: Listed,
   concurrency: number,
   onInexact: (why: string) => void,
-  how: Pick<ListContext, 'onUnlisted' | 'enters'> & { signal?: AbortSignal } = { onUnlisted: raise },
+  how: Pick<ListContext, 'onUnlisted' | 'onDamaged' | 'enters'> & { signal?: AbortSignal } = {
+    onUnlisted: raise,
+    onDamaged: refuse,
+  },
 ): AsyncGenerator<readonly ObjectEntry[]> {
   const { local, orderedListing } = side.store.capabilities;
   const given = new AbortController();
@@ -95,6 +104,10 @@ function raise({ error }: UnlistedFolder): never {
   throw error;
 }
 
+function refuse(fault: XsyncError): never {
+  throw fault;
+}
+
 /** As `listOrdered`, for a store that lists in another order: sorts everything in a table on disk first. */
 export async function* listSorted(
   side: Listed,
@@ -102,20 +115,44 @@ export async function* listSorted(
   context: ListContext,
 ): AsyncGenerator<readonly ObjectEntry[]> {
   let listed = 0;
-  for await (const page of pages(side, context, {})) {
+  const { onDamaged } = context;
+  for await (const page of pages(side, { ...context, damaged: new DamagedRows(side, onDamaged) }, {})) {
     const own = relative(page, side).filter(({ key }) => contains(context.bounds, key));
     listed += own.length;
     context.onPage(own.length);
-    spool.add(own.map((entry) => ({ key: entry.key, value: JSON.stringify(entry) })));
+    spool.add(own.map((entry) => ({ key: entry.key, value: spooled(entry) })));
   }
   for (let after: string | undefined; ; ) {
     const rows = spool.page(after, 1000);
     if (rows.length === 0) break;
     listed -= rows.length;
-    yield rows.map((row) => JSON.parse(row.value) as ObjectEntry);
+    yield rows.map(({ value }) => unspooled(value));
     after = rows.at(-1)?.key;
   }
-  if (listed > 0) context.onTwice(listed);
+  // One of the two may be another key that was damaged on its way.
+  if (listed > 0) onDamaged(twice(side, listed));
+}
+
+function twice({ text }: Listed, keys: number): XsyncError {
+  const message = `${text} listed ${keys} ${keys === 1 ? 'key' : 'keys'} twice`;
+  return new XsyncError('invalid-response', message, { subject: text, remedy: INCOMPLETE });
+}
+
+function spooled({ fault, ...entry }: ObjectEntry): string {
+  if (!fault) return JSON.stringify(entry);
+  const { code, message, class: kind, subject, remedy } = fault;
+  return JSON.stringify({ ...entry, fault: { code, message, details: { class: kind, subject, remedy } } });
+}
+
+function unspooled(value: string): ObjectEntry {
+  const { fault, ...entry } = JSON.parse(value) as Omit<ObjectEntry, 'fault'> & { fault?: SpooledFault };
+  return fault ? { ...entry, fault: new XsyncError(fault.code, fault.message, fault.details) } : entry;
+}
+
+interface SpooledFault {
+  code: ErrorCode;
+  message: string;
+  details: ErrorDetails;
 }
 
 /**
@@ -124,25 +161,23 @@ export async function* listSorted(
  */
 const FAR_MS = 50;
 
-async function* pagesOrRanges(
-  side: Listed,
-  context: Omit<ListContext, 'onPage' | 'onTwice'>,
-): AsyncGenerator<ObjectEntry[]> {
-  const { ranges, signal, enters } = context;
+async function* pagesOrRanges(side: Listed, context: Omit<ListContext, 'onPage'>): AsyncGenerator<ObjectEntry[]> {
+  const { ranges, signal, enters, onDamaged } = context;
   const asked = performance.now();
   const bounds = askedFor(side, context);
-  const first = fetchPage(side, { startAfter: bounds.after, signal, enters });
+  const damaged = new DamagedRows(side, onDamaged);
+  const first = fetchPage(side, damaged, { startAfter: bounds.after, signal, enters });
   const { entries, nextToken } = await first;
   const far = performance.now() - asked >= FAR_MS;
   const early = bounds.after !== undefined && entries[0] && compareKeys(entries[0].key, bounds.after) <= 0;
   if (early) ranges?.onInexact(`it listed ${JSON.stringify(entries[0]?.key)} after ${JSON.stringify(bounds.after)}`);
   if (ranges && far && !early && nextToken !== undefined) {
-    yield* inRanges(side, context, { ...ranges, bounds }, first);
-  } else yield* pages(side, context, bounds, first);
+    yield* inRanges(side, { signal, damaged }, { ...ranges, bounds }, first);
+  } else yield* pages(side, { ...context, damaged }, bounds, first);
 }
 
 /** The bounds, as full keys, that the store can apply; entries outside are dropped in any case. */
-function askedFor({ store, prefix }: Listed, { bounds, inexact }: Omit<ListContext, 'onPage' | 'onTwice'>): Bounds {
+function askedFor({ store, prefix }: Listed, { bounds, inexact }: Omit<ListContext, 'onPage'>): Bounds {
   // Without order a key inside may follow one after the end.
   if (store.capabilities.orderedListing !== 'yes') return {};
   return { ...below(prefix, bounds), ...(inexact ? { after: undefined } : {}) };
@@ -150,9 +185,9 @@ function askedFor({ store, prefix }: Listed, { bounds, inexact }: Omit<ListConte
 
 async function* pages(
   side: Listed,
-  { signal, enters, onUnlisted }: Pick<ListContext, 'signal' | 'enters' | 'onUnlisted'>,
+  { signal, enters, onUnlisted, damaged }: Pick<ListContext, 'signal' | 'enters' | 'onUnlisted'> & Checked,
   bounds: Bounds,
-  first = fetchPage(side, { startAfter: bounds.after, signal, enters }),
+  first = fetchPage(side, damaged, { startAfter: bounds.after, signal, enters }),
 ): AsyncGenerator<ObjectEntry[]> {
   const guard = new PageGuard(side.text);
   let next: Promise<ListPage> | undefined = first;
@@ -162,7 +197,7 @@ async function* pages(
     const last = page.entries.at(-1);
     guard.follow({ first: page.entries[0]?.key, last: last?.key, token });
     const more = token !== undefined && !(last && reaches(bounds, last.key));
-    next = more ? fetchPage(side, { token, signal, enters }) : undefined;
+    next = more ? fetchPage(side, damaged, { token, signal, enters }) : undefined;
     for (const folder of page.unlisted ?? []) if (!reaches(bounds, folder.prefix)) onUnlisted(folder);
     if (page.entries.length > 0) yield page.entries;
   }
@@ -170,7 +205,7 @@ async function* pages(
 
 async function* inRanges(
   side: Listed,
-  { signal }: Pick<ListContext, 'signal'>,
+  { signal, damaged }: Pick<ListContext, 'signal'> & Checked,
   settings: RangeSettings,
   first: Promise<ListPage>,
 ): AsyncGenerator<ObjectEntry[]> {
@@ -180,7 +215,7 @@ async function* inRanges(
     // The page that measured the latency serves the first range, which is always requested first.
     const asked = fetched;
     fetched = undefined;
-    const page = await (asked ?? side.store.list({ ...options, signal }));
+    const page = await (asked ?? fetchPage(side, damaged, { ...options, signal }));
     if (page.nextToken !== undefined && page.nextToken === options.token)
       throw wrong(side, 'repeats a continuation token');
     guard.count({ last: page.entries.at(-1)?.key ?? page.prefixes.at(-1), token: page.nextToken });
@@ -199,22 +234,17 @@ function checkOrder(side: Listed, entries: readonly ObjectEntry[], after: string
   }
 }
 
-function fetchPage(side: Listed, options: ListOptions): Promise<ListPage> {
-  const page = side.store.list({ prefix: side.prefix, ...options });
+/** A page without the rows that name no object of the side. */
+function fetchPage(side: Listed, damaged: DamagedRows, options: ListOptions): Promise<ListPage> {
+  const page = side.store.list({ prefix: side.prefix, ...options }).then((found) => damaged.without(found));
   // A page fetched ahead may fail before it is awaited; awaiting it reports the failure.
   page.catch(() => undefined);
   return page;
 }
 
-/** @throws invalid-response for a key outside the prefix, from which the prefix cannot be cut off */
-function relative(entries: readonly ObjectEntry[], side: Listed): readonly ObjectEntry[] {
-  const { prefix } = side;
+function relative(entries: readonly ObjectEntry[], { prefix }: Listed): readonly ObjectEntry[] {
   if (prefix === '') return entries;
-  return entries.map((entry) => {
-    if (!entry.key.startsWith(prefix))
-      throw wrong(side, `contains ${JSON.stringify(entry.key)}, which is outside the prefix`);
-    return { ...entry, key: entry.key.slice(prefix.length) };
-  });
+  return entries.map((entry) => ({ ...entry, key: entry.key.slice(prefix.length) }));
 }
 
 function wrong(side: Listed, what: string): XsyncError {

@@ -36,6 +36,8 @@ export interface StreamContext {
   halt: Halt;
   /** The HEAD of a named object failed, or a folder (its key ends in a slash) could not be listed. */
   failed(key: string, fault: XsyncError): void;
+  /** A listing has a row that names no object, or keys twice: one failure without a key. */
+  damaged(fault: XsyncError): void;
   /** A listing cannot be right; `what` is a clause. */
   odd?(what: string): void;
 }
@@ -140,9 +142,9 @@ export class Streams {
     bounds: Bounds,
     list: (side: RunSide, context: ListContext) => AsyncGenerator<readonly ObjectEntry[]>,
   ): AsyncGenerator<readonly ObjectEntry[]> {
-    const { emit, halt, odd } = this.#context;
+    const { emit, halt } = this.#context;
     let objects = 0;
-    const onTwice = (keys: number): void => odd?.(`${side.text} listed ${keys} keys twice`);
+    const onDamaged = (fault: XsyncError): void => this.#context.damaged(fault);
     const onPage = (n: number): void => {
       objects += n;
       emit({ type: 'listed', side: name, objects, done: false });
@@ -154,7 +156,7 @@ export class Streams {
     const ranges = inexact ? undefined : this.#ranges(name, side);
     const onUnlisted = ({ prefix, error }: UnlistedFolder): void => this.#folderFailed(name, side, prefix, error);
     const enters = this.#entersOf(name, side);
-    const context = { signal, onPage, onTwice, bounds, inexact, ranges, onUnlisted, enters };
+    const context = { signal, onPage, onDamaged, bounds, inexact, ranges, onUnlisted, enters };
     if (!isVoid(bounds)) yield* this.#notingLinks(name, side, list(side, context));
     emit({ type: 'listed', side: name, objects, done: true });
   }

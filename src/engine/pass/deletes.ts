@@ -19,7 +19,7 @@ import { type DoomedList, doomedList } from './doomed.js';
 import { type Emptied, emptiedFolder } from './emptied.js';
 import { countOf, refuseDeletes } from './guard.js';
 import { isFresh, lookAgain } from './look.js';
-import { doubtEarlyEnd, firstPage } from './oddity.js';
+import { doubtEarlyEnd, firstPage, oddityOf } from './oddity.js';
 
 /** Keys of one request. */
 const BATCH = 1000;
@@ -40,6 +40,7 @@ export class Deletes {
   readonly #sinceMs = Date.now();
   #found: DoomedRow[] = [];
   readonly #list: DoomedList;
+  #warned = false;
 
   constructor(context: RunContext, how: DeleteOptions) {
     this.#context = context;
@@ -93,31 +94,41 @@ export class Deletes {
     await doubtEarlyEnd(this.#context);
     if (this.#isHeldBack()) return;
     await this.#deleteAll();
-    if (this.#holdsBackOddity()) this.#warnOfOddity('nothing more was deleted');
+    if (this.#holdsBackOddity()) this.#warnOfOddity('nothing more was deleted, because ');
+  }
+
+  /** Says that a listing was wrong although nothing had to be deleted. Call at the end of a whole pass. */
+  warnOfOddity(): void {
+    if (this.#isOdd() && !this.#warned) this.#warnOfOddity('');
   }
 
   /** Says why nothing is deleted. */
   #isHeldBack(): boolean {
-    const { missing } = this.#context.census;
-    if (missing > 0 && !this.#how.ignoreErrors) {
-      const message = `nothing was deleted, because ${countOf(missing)} could not be copied; --ignore-errors deletes anyway`;
-      this.#context.emit({ type: 'notice', level: 'warn', message });
+    if (this.#holdsBackOddity()) {
+      this.#warnOfOddity('nothing was deleted, because ');
       return true;
     }
-    if (!this.#holdsBackOddity()) return false;
-    this.#warnOfOddity('nothing was deleted');
+    const { missing } = this.#context.census;
+    if (missing === 0 || this.#how.ignoreErrors) return false;
+    const message = `nothing was deleted, because ${countOf(missing)} could not be copied; --ignore-errors deletes anyway`;
+    this.#context.emit({ type: 'notice', level: 'warn', message });
     return true;
   }
 
-  /** A listing of this pass cannot be right. Named keys are not listed. */
+  /** A listing of this pass cannot be right. */
+  #isOdd(): boolean {
+    return oddityOf(this.#context) !== undefined;
+  }
+
   #holdsBackOddity(): boolean {
-    const { options, pass } = this.#context;
-    return pass.oddity !== undefined && options.only === undefined && !this.#how.ignoreErrors;
+    return this.#isOdd() && !this.#how.ignoreErrors;
   }
 
   #warnOfOddity(what: string): void {
+    this.#warned = true;
     const { emit, pass } = this.#context;
-    const message = `${what}, because ${pass.oddity}; the next run lists again (--ignore-errors deletes anyway)`;
+    const anyway = this.#how.ignoreErrors ? '' : ' (--ignore-errors deletes anyway)';
+    const message = `${what}${pass.oddity}; the next run lists again${anyway}`;
     emit({ type: 'notice', level: 'warn', message });
   }
 

@@ -9,6 +9,11 @@ import type { RunContext } from './context.js';
 const MANY_BEYOND = 10;
 const PERCENT_BEYOND = 5;
 
+/** The first sign that a listing of a run with deletes is wrong. Named keys are not listed. */
+export function oddityOf({ options, pass }: Pick<RunContext, 'options' | 'pass'>): string | undefined {
+  return options.deletes && options.only === undefined ? pass.oddity : undefined;
+}
+
 /** Asks once more for what follows the source's last key, if the manifest knows a good part of its keys there. */
 export async function doubtEarlyEnd({ census, options, pair, pass, halt }: RunContext): Promise<void> {
   const { store, prefix, text } = pair.source;

@@ -11,6 +11,8 @@ import { lookForHidden } from '../list/hidden.js';
 import { OutOfOrder } from '../list/list.js';
 import { type StreamOptions, Streams } from '../list/streams.js';
 import { type RunOptions, writesUnseen } from '../options.js';
+import { faultOf } from '../plan/fault.js';
+import { synchronisedMs } from '../record/journal.js';
 import { Conflicts } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { Deletes } from './deletes.js';
@@ -45,6 +47,7 @@ export class Traversal {
         emit: (event) => this.#hear(event),
         halt,
         failed: (key, fault) => this.#failed(key, fault),
+        damaged: (fault) => this.#damaged(fault),
         odd: (what) => (pass.oddity ??= what),
       },
     );
@@ -66,6 +69,16 @@ export class Traversal {
     census.unseen++;
     if (this.#findsOnly) census.fail();
     else this.#planner.fail({ key, size: 0, etag: '', mtimeMs: 0 }, fault, 1);
+  }
+
+  /** Without a key, nothing can be noted in the failed list. Until the next pass, the object may be one that has changed. */
+  #damaged(fault: XsyncError): void {
+    const { census, pass, pair, recorder, startedMs } = this.#context;
+    pass.oddity ??= fault.message;
+    pass.unsettledMs = Math.min(pass.unsettledMs ?? startedMs, synchronisedMs(pair.manifest, startedMs) ?? 0);
+    census.unseen++;
+    if (this.#findsOnly) census.fail();
+    else recorder.unnamed(faultOf(fault));
   }
 
   /** @throws faults that end the run; guard when the deletes are refused */
@@ -98,6 +111,7 @@ export class Traversal {
         throw error;
       }
       await this.#copyConflicts();
+      this.#deletes?.warnOfOddity();
       if (!this.#context.halt.stops('plans')) this.#keeper.clear();
       await this.#folders?.make();
     } finally {

@@ -8,8 +8,7 @@ import {
   type Place,
   TICKET_VERSION,
 } from '../../model/ticket.js';
-import type { Capabilities, ObjectStore } from '../../store/port.js';
-import type { RequestKind } from '../../store/wrap/kinds.js';
+import type { Capabilities, ObjectStore, RequestKind } from '../../store/port.js';
 import { cutOf } from './cut.js';
 
 /** What all copies of a run share. */

@@ -1,6 +1,6 @@
 /** What requests and bytes cost, at the prices in the remotes' configuration. Pure. */
 import type { Cost, Prices } from '../../model/prices.js';
-import type { RequestKind } from '../../store/wrap/kinds.js';
+import type { RequestKind } from '../../store/port.js';
 import type { Traffic } from '../events.js';
 
 /** What one side charges. */

@@ -100,7 +100,9 @@ export class Journal {
     const { pass, whole } = this.#options;
     if (outcome === 'complete' && whole) {
       const beganMs = this.#passBeganMs(pass);
-      writeFact(this.#manifest, SYNCHRONISED, Math.min(beganMs, pass.unsettledMs ?? beganMs));
+      const upToMs = Math.min(beganMs, pass.unsettledMs ?? beganMs);
+      // 0: nothing has ever been synchronized.
+      if (upToMs > 0) writeFact(this.#manifest, SYNCHRONISED, upToMs);
       if (this.#liveSinceMs === undefined) writeFact(this.#manifest, LIVE, beganMs);
     }
     this.#write(outcome, error);

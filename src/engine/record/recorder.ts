@@ -77,6 +77,12 @@ export class Recorder {
     this.#options.emit({ type: 'failed', key, size, class: kind, code, message, remedy, attempts });
   }
 
+  /** Something of which no key is known. */
+  unnamed({ class: kind, code, message, remedy }: Fault): void {
+    this.#options.census.fail();
+    this.#options.emit({ type: 'failed', key: '', size: 0, class: kind, code, message, remedy, attempts: 1 });
+  }
+
   /** The row stays in the manifest, so that the next run finds the object again and deletes it. */
   deleteFailed({ key, size }: { key: string; size: number }, fault: Fault): void {
     const { class: kind, code, message, remedy } = fault;

@@ -17,6 +17,8 @@ export interface SummaryParts {
   census: CensusView;
   /** Of a dry run. */
   forecast: Forecast;
+  /** See `Summary`. */
+  oddity: () => string | undefined;
 }
 
 /** @returns what builds the summary of a run that starts now, as it stands at each call */
@@ -25,7 +27,7 @@ export function summarizer(parts: SummaryParts): (stopped?: Summary['stopped']) 
   return (stopped) => ({ ...summaryOf(parts), elapsedMs: performance.now() - started, stopped });
 }
 
-function summaryOf({ pair, runId, startedMs, dryRun, fold, census, forecast }: SummaryParts): Summary {
+function summaryOf({ pair, runId, startedMs, dryRun, fold, census, forecast, oddity }: SummaryParts): Summary {
   const { sums, uncopied, heldNow } = fold;
   const copied = dryRun ? forecast.copied : sums.copied;
   const traffic = { source: pair.source.traffic(), destination: pair.dest.traffic() };
@@ -40,6 +42,7 @@ function summaryOf({ pair, runId, startedMs, dryRun, fold, census, forecast }: S
     ...sums,
     copied: { ...copied },
     deleted: { ...sums.deleted, left: dryRun ? 0 : census.doomed },
+    oddity: oddity(),
     unfinished: { objects: census.seen + census.unseen - done },
     traffic,
     planned: dryRun ? forecast.requests : undefined,

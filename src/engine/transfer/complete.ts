@@ -10,10 +10,9 @@ import type { ObjectInfo } from '../../model/object.js';
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { UploadRef } from '../../store/port.js';
-import { backoffMs } from '../../store/wrap/backoff.js';
-import { sleep } from '../../store/wrap/time.js';
 import { type Means, Overtaken } from './means.js';
 import { isRefusal } from './overtaken.js';
+import { pause } from './pause.js';
 import type { SourceProof } from './source-proof.js';
 import { confirm, wholeOf } from './verify.js';
 
@@ -28,7 +27,9 @@ export async function complete(
   const whole = wholeOf(rows);
   for (let attempt = 1; ; attempt++) {
     try {
-      const answer = await dest.completeUpload(upload, rows, { signal: halt.signal, replaces: ticket.dest.expects });
+      const { expects: replaces, replaces: previous } = ticket.dest;
+      const planned = { size: ticket.source.size, previous };
+      const answer = await dest.completeUpload(upload, rows, { signal: halt.signal, replaces, ...planned });
       return { etag: answer.etag, confirmed: confirm(ticket.key, whole, answer) };
     } catch (error) {
       const fault = toXsyncError(error);
@@ -47,7 +48,7 @@ export async function complete(
         });
       }
       if (attempt >= ticket.attempts) throw error;
-      await sleep(backoffMs(attempt, fault), halt.signal);
+      await pause(means, ticket.key, attempt, fault);
     }
   }
 }

@@ -3,7 +3,7 @@
  * Tests: test/engine/transfer/doubt.test.ts
  */
 import { md5 } from '../../hash/index.js';
-import { isXsyncError } from '../../model/error.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
@@ -45,8 +45,41 @@ async function transferByService(means: Means, ticket: CopyTicket): Promise<Copi
   return transferByClient(means, byClient(ticket, dest.capabilities));
 }
 
-function transferByClient(means: Means, ticket: CopyTicket): Promise<Copied> {
-  return ticket.cut.parts === 1 ? transferWhole(means, ticket) : transferParts(means, ticket);
+async function transferByClient(means: Means, ticket: CopyTicket): Promise<Copied> {
+  if (ticket.cut.parts === 1) return transferWhole(means, ticket);
+  if (means.dest.capabilities.maxParts > 1) {
+    try {
+      return await transferParts(means, ticket);
+    } catch (error) {
+      // A store may turn out to have no multipart uploads.
+      if (!isXsyncError(error, 'unsupported') || means.dest.capabilities.maxParts > 1) throw error;
+      await means.checkpoints.endUpload(ticket.key);
+    }
+  }
+  return transferWhole(means, inOneRequest(means, ticket));
+}
+
+/** @throws object-too-large: for a request, or for the memory */
+function inOneRequest({ dest, budget }: Means, ticket: CopyTicket): CopyTicket {
+  const { size } = ticket.source;
+  const { maxPutSize } = dest.capabilities;
+  const subject = ticket.dest.key;
+  if (size > maxPutSize) {
+    const message = `the store has no multipart uploads, and one request takes at most ${maxPutSize} bytes, not ${size}`;
+    throw new XsyncError('object-too-large', message, { subject, remedy: 'Use a store with multipart uploads.' });
+  }
+  if (size > budget.limit) {
+    const message = `the store has no multipart uploads, and ${size} bytes do not fit into --max-memory`;
+    throw new XsyncError('object-too-large', message, {
+      subject,
+      remedy: `Set --max-memory to ${mebibytes(size)}M or more.`,
+    });
+  }
+  return byClient(ticket, dest.capabilities);
+}
+
+function mebibytes(size: number): number {
+  return Math.ceil(size / (1024 * 1024));
 }
 
 /** One GET, one PUT. A large object uses a part's slot for them. */
@@ -66,14 +99,17 @@ async function transferWhole(means: Means, ticket: CopyTicket): Promise<Copied> 
 }
 
 async function getAndPut(means: Means, ticket: CopyTicket, moving?: Moving): Promise<Copied> {
-  const { dest, budget, halt, observe } = means;
+  const { dest, budget, halt, etags, observe } = means;
   const { key } = ticket;
   const { size } = ticket.source;
   const lease = await budget.lease(size);
   try {
     if (halt.stops('parts')) throw new Unfinished();
     observe({ type: 'begin', key, size, parts: 1, resumedBytes: 0 });
-    const { info, proof } = await readProven(means, ticket, lease.bytes, moving);
+    const info = await readOnce(means, ticket, lease.bytes, moving);
+    mustBeWhole(ticket, info);
+    moving?.turn();
+    const proof = await prove(means, ticket, lease.bytes, info);
     const answer = await dest
       .put(ticket.dest.key, lease.bytes, {
         ...outgoing(info, dest, ticket.storageClass),
@@ -83,7 +119,10 @@ async function getAndPut(means: Means, ticket: CopyTicket, moving?: Moving): Pro
         pace: progressOf(means, key, moving),
       })
       .catch((error: unknown) => writtenAlready(means, ticket, error, { ...info, checksums: proof.expected }));
-    const confirmed = await confirmWhole(means, ticket, { bytes: lease.bytes, proof, info, answer });
+    if (hintAgrees(proof.expected, answer)) etags.dest.agree();
+    const confirmed =
+      confirm(key, proof.expected, answer) ||
+      (await confirmElse(means, ticket, { bytes: lease.bytes, proof, info, answer }));
     const verifiedBy = confirmed ? proof.verifiedBy : 'size';
     const content = contentOf(means, proof.expected);
     return { kind: 'copied', destEtag: answer.etag, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0, content };
@@ -92,46 +131,37 @@ async function getAndPut(means: Means, ticket: CopyTicket, moving?: Moving): Pro
   }
 }
 
-/** Reads the object, a second time if an ETag that promises nothing is not that of the bytes. */
-async function readProven(
-  means: Means,
-  ticket: CopyTicket,
-  bytes: Uint8Array,
-  moving: Moving | undefined,
-): Promise<{ info: ObjectInfo; proof: Proof }> {
+/** Proves what was read. Reads it a second time if an ETag that promises nothing is not that of the bytes. */
+async function prove(means: Means, ticket: CopyTicket, bytes: Uint8Array, info: ObjectInfo): Promise<Proof> {
   const trust = means.etags.source;
-  const info = await readOnce(means, ticket, bytes, moving);
-  moving?.turn();
   const proof = await proofOf(means, ticket, bytes, info);
   if (!proof.doubtful || !trust.counts) {
     if (info.checksums.etagHint !== undefined && isByEtag(proof)) trust.agree();
-    return { info, proof };
+    return proof;
   }
   const before = md5(bytes);
-  await readOnce(means, ticket, bytes, undefined);
+  mustBeWhole(ticket, await readOnce(means, ticket, bytes, undefined));
   const again = await proofOf(means, ticket, bytes, info);
   if (!again.doubtful) trust.agree();
   else {
     mustAgree(ticket.key, 'source', 'md5', before, md5(bytes));
     trust.disown();
   }
-  return { info, proof: again };
+  return again;
 }
 
 function isByEtag({ verifiedBy }: Proof): boolean {
   return verifiedBy === 'md5' || verifiedBy === 'md5-of-parts';
 }
 
-async function readOnce(
+function readOnce(
   { source, halt }: Means,
   ticket: CopyTicket,
   bytes: Uint8Array,
   moving: Moving | undefined,
 ): Promise<ObjectInfo> {
   const how = { ifMatch: ticket.source.etag, signal: halt.signal, pace: moving?.read };
-  const info = await source.read(ticket.source.key, bytes, how);
-  mustBeWhole(ticket, info);
-  return info;
+  return source.read(ticket.source.key, bytes, how);
 }
 
 async function proofOf(means: Means, ticket: CopyTicket, bytes: Uint8Array, info: ObjectInfo): Promise<Proof> {
@@ -151,15 +181,16 @@ interface Put {
   answer: WriteResult;
 }
 
-/** @returns whether the destination checked or returned a checksum. @throws checksum-mismatch */
-async function confirmWhole(means: Means, ticket: CopyTicket, { bytes, proof, info, answer }: Put): Promise<boolean> {
+/**
+ * Of a put whose answer has none of the expected checksums.
+ * @returns whether the destination checked one, or has the bytes
+ * @throws checksum-mismatch
+ */
+async function confirmElse(means: Means, ticket: CopyTicket, { bytes, proof, info, answer }: Put): Promise<boolean> {
   const { dest, etags } = means;
-  const trust = etags.dest;
-  if (hintAgrees(proof.expected, answer)) trust.agree();
-  if (confirm(ticket.key, proof.expected, answer)) return true;
   // Not every store obeys Content-MD5, so what was read is compared here too.
   if (info.checksums.md5 !== undefined) mustAgree(ticket.key, 'source', 'md5', info.checksums.md5, md5(bytes));
-  if (contradicts(proof.expected, answer) && trust.counts) {
+  if (contradicts(proof.expected, answer) && etags.dest.counts) {
     const range = { offset: 0, etag: answer.etag, md5: proof.expected.md5 ?? '' };
     if (await confirmByReading(means, ticket, range, bytes)) return true;
   }

@@ -11,9 +11,8 @@ import { sameEtag } from '../../model/etag.js';
 import { PageGuard } from '../../model/paging.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { ObjectStore, PartEntry, UploadOptions, UploadRef } from '../../store/port.js';
-import { backoffMs } from '../../store/wrap/backoff.js';
-import { sleep } from '../../store/wrap/time.js';
 import type { Means } from './means.js';
+import { pause } from './pause.js';
 
 /** The store's clock may be behind; services reject signatures that are off by more than 15 minutes. */
 const CLOCK_TOLERANCE_MS = 20 * 60_000;
@@ -38,7 +37,7 @@ export async function startUpload(means: Means, ticket: CopyTicket, options: Upl
     } catch (error) {
       const fault = toXsyncError(error);
       if (fault.class !== 'temporary' || fault.code === 'aborted' || attempt >= ticket.attempts) throw error;
-      await sleep(backoffMs(attempt, fault), halt.signal);
+      await pause(means, ticket.key, attempt, fault);
       await discardUpload(means, intent, ticket.dest.key);
     }
   }

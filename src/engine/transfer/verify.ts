@@ -38,6 +38,8 @@ const NAMES = {
 
 export type SourceChecksum = keyof typeof NAMES;
 
+const ALL = Object.keys(NAMES) as SourceChecksum[];
+
 /** How an object is verified by this checksum of its source. */
 export function provenBy(name: SourceChecksum): VerifiedBy {
   return NAMES[name].proves;
@@ -111,7 +113,7 @@ export async function hashPartSoon(bytes: Uint8Array, hashing: PartHashing): Pro
 export function confirm(key: string, sent: Checksums, answer: Pick<WriteResult, 'checksums'>): boolean {
   const { checksums } = answer;
   let confirmed = hintAgrees(sent, answer);
-  for (const name of Object.keys(NAMES) as SourceChecksum[]) {
+  for (const name of ALL) {
     const expected = sent[name];
     const got = checksums[name];
     if (expected === undefined || got === undefined) continue;

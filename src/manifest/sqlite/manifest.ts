@@ -30,6 +30,8 @@ export class SqliteManifest implements Manifest {
   readonly #db: Database;
   readonly #sql: Statements;
   #spools = 0;
+  /** Keys with an unfinished upload, once they are known: most objects have none, and are asked for one by one. */
+  #uploading: Set<string> | undefined;
 
   /** @param db opened, migrated and checked by `openManifest` */
   constructor(db: Database) {
@@ -107,6 +109,8 @@ export class SqliteManifest implements Manifest {
   }
 
   upload(key: string): UploadRow | undefined {
+    this.#uploading ??= new Set(this.#run(() => this.#sql.uploadKeys.all()));
+    if (!this.#uploading.has(key)) return undefined;
     const stored = this.#run(() => this.#sql.upload.get(key));
     return stored && toUpload(stored);
   }
@@ -116,6 +120,7 @@ export class SqliteManifest implements Manifest {
   }
 
   beginUpload(row: UploadRow): void {
+    this.#uploading?.add(row.key);
     this.#atomically(() => {
       this.#sql.dropParts.run(row.key);
       this.#sql.putUpload.run(row.key, row.uploadId, row.sourceEtag, row.size, row.partSize, row.createdMs);
@@ -146,6 +151,7 @@ export class SqliteManifest implements Manifest {
       this.#sql.dropParts.run(key);
       this.#sql.dropUpload.run(key);
     });
+    this.#uploading?.delete(key);
   }
 
   fail(row: Omit<FailureRow, 'attempts' | 'firstMs' | 'seenMs' | 'dropped'>, again = false): void {

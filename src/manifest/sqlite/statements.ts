@@ -67,6 +67,7 @@ export interface Statements {
   clearIntents: Statement<[beforeMs: number]>;
   upload: Statement<Key, StoredUpload>;
   uploads: Statement<[], StoredUpload>;
+  uploadKeys: Statement<[], string>;
   putUpload: Statement<[string, string, string, number, number, number]>;
   noteHash: Statement<[upTo: number, state: string, key: string]>;
   dropUpload: Statement<Key>;
@@ -125,6 +126,7 @@ export function prepareStatements(db: Database): Statements {
 
     upload: db.prepare<Key, StoredUpload>(`SELECT ${UPLOAD} FROM upload WHERE key = ?`),
     uploads: db.prepare<[], StoredUpload>(`SELECT ${UPLOAD} FROM upload ORDER BY key`),
+    uploadKeys: db.prepare<[], string>('SELECT key FROM upload').pluck(),
     putUpload: db.prepare<[string, string, string, number, number, number]>(
       `INSERT OR REPLACE INTO upload (key, upload_id, source_etag, size, part_size, created_ms)
        VALUES (?, ?, ?, ?, ?, ?)`,

@@ -5,7 +5,7 @@
  *
  * Strict: tags must balance, entities must exist, and the document must end with its root. Anything else, and so every
  * truncated page, is `invalid-response`. Text is taken verbatim, without trimming or line-end normalization, because
- * keys may contain white space and line ends.
+ * keys may contain white space and line ends. A field that is there twice with different values is empty.
  */
 import { isUtf8 } from 'node:buffer';
 import { XsyncError } from '../../model/error.js';
@@ -75,18 +75,13 @@ export const WEB_PAGE = {
 
 /** Whether the bytes start like HTML. */
 export function isWebPage(bytes: Uint8Array): boolean {
+  if (bytes.byteLength === 0) return false;
   const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('utf8');
   return /^\s*<(?:!doctype\s+html|html|head|body)\b/i.test(head);
 }
 
 export function webPageError(): XsyncError {
   return new XsyncError('invalid-response', WEB_PAGE.what, { remedy: WEB_PAGE.remedy });
-}
-
-/** @throws invalid-response: the bytes are another document. An SDK may read one as an empty listing. */
-export function mustHaveRoot(bytes: Buffer, root: string): void {
-  if (xmlRoot(bytes) === root) return;
-  throw new XsyncError('invalid-response', `the response is not the expected XML: the root is not <${root}>`);
 }
 
 function named(text: string, quoted = false): Name {
@@ -150,8 +145,11 @@ class Reader {
         const fields: Fields = {};
         this.children(record.of, fields, []);
         record.list.push(fields);
-      } else if (field) into[field.text] = this.#leaf(field.quoted);
-      else this.#skip(0);
+      } else if (field) {
+        const text = this.#leaf(field.quoted);
+        const before = into[field.text];
+        into[field.text] = before === undefined || before === text ? text : '';
+      } else this.#skip(0);
     }
     this.#closeTag(start, end);
   }

@@ -2,10 +2,20 @@
 import type { Checksums } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry, ObjectInfo } from '../../model/object.js';
-import { isUsableEtag, timeIn, versionOf, wholeNumber } from '../http/rows.js';
+import {
+  damagedOf,
+  isUsableEtag,
+  startOf,
+  timeIn,
+  undecodable,
+  usableEtag,
+  versionOf,
+  wholeNumber,
+  withNames,
+} from '../http/rows.js';
 import { readXml, xmlRoot } from '../http/xml.js';
 import type { DeleteFailure, ListPage, PartEntry, PartResult, UploadPage, WriteResult } from '../port.js';
-import { decodeUrl } from './encode.js';
+import { decoded, decodeUrl } from './encode.js';
 import { errorOf, ossError, type Subject } from './errors.js';
 import { readContentHeaders, readMetadata } from './metadata.js';
 
@@ -29,20 +39,31 @@ export function readListPage(body: Buffer): ListPage {
     },
     quoted: ['ETag'],
   });
-  const page: ListPage = {
-    entries: lists.Contents.map((item) =>
-      makeEntry({
+  const contents = withNames(lists.Contents, ({ Key }) => Key, decodeUrl);
+  const folders = withNames(lists.CommonPrefixes, ({ Prefix }) => Prefix, decodeUrl, 'folder without a name');
+  return {
+    entries: contents.rows.map((item) => {
+      const key = decoded(item.Key ?? '');
+      const entry = makeEntry({
         ...versionOf({ size: wholeNumber(item.Size), etag: item.ETag, mtimeMs: timeIn(item.LastModified) }),
-        key: decodeUrl(need(item, 'Key')),
+        key: key ?? item.Key ?? '',
         type: item.Type,
         storageClass: item.StorageClass,
         restore: item.RestoreInfo,
-      }),
-    ),
-    prefixes: lists.CommonPrefixes.map((item) => decodeUrl(need(item, 'Prefix'))),
+      });
+      return key === undefined ? undecodable(entry) : entry;
+    }),
+    prefixes: folders.rows.map(({ Prefix = '' }) => decodeUrl(Prefix)),
+    damaged: damagedOf(contents, folders),
+    nextToken: isTruncated(fields) ? decodeUrl(need(fields, 'NextContinuationToken')) : undefined,
   };
-  if (need(fields, 'IsTruncated') === 'true') page.nextToken = decodeUrl(need(fields, 'NextContinuationToken'));
-  return page;
+}
+
+/** A listing whose end is not told has not ended. */
+function isTruncated(fields: { IsTruncated?: string }): boolean {
+  const text = need(fields, 'IsTruncated');
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new XsyncError('invalid-response', 'the response of OSS has no valid IsTruncated');
 }
 
 /** An object's attributes as a listing or response headers contain them. */
@@ -156,22 +177,21 @@ export interface PartsPage {
   next?: string;
 }
 
+/** A part without a number, size or ETag is left out: it is sent again. */
 export function readParts(body: Buffer): PartsPage {
   const { fields, lists } = readXml(body, {
     root: 'ListPartsResult',
     fields: ['IsTruncated', 'NextPartNumberMarker'],
     lists: { Part: ['PartNumber', 'Size', 'ETag', 'HashCrc64ecma'] },
   });
-  const parts = lists.Part.map((item): PartEntry => {
-    const { HashCrc64ecma: crc64ecma } = item;
-    return {
-      partNumber: count(item, 'PartNumber'),
-      size: count(item, 'Size'),
-      etag: unquote(need(item, 'ETag')),
-      ...(crc64ecma ? { crc64ecma } : {}),
-    };
+  const parts = lists.Part.flatMap(({ PartNumber, Size, ETag, HashCrc64ecma: crc64ecma }): PartEntry[] => {
+    const partNumber = wholeNumber(PartNumber);
+    const size = wholeNumber(Size);
+    const etag = usableEtag(ETag);
+    if (partNumber === undefined || size === undefined || !etag) return [];
+    return [{ partNumber, size, etag, ...(crc64ecma ? { crc64ecma } : {}) }];
   });
-  return need(fields, 'IsTruncated') === 'true' ? { parts, next: need(fields, 'NextPartNumberMarker') } : { parts };
+  return isTruncated(fields) ? { parts, next: need(fields, 'NextPartNumberMarker') } : { parts };
 }
 
 export function readUploads(body: Buffer): UploadPage {
@@ -180,13 +200,19 @@ export function readUploads(body: Buffer): UploadPage {
     fields: ['IsTruncated', 'NextKeyMarker', 'NextUploadIdMarker'],
     lists: { Upload: ['Key', 'UploadId', 'Initiated'] },
   });
-  const uploads = lists.Upload.map((item) => ({
-    key: decodeUrl(need(item, 'Key')),
-    uploadId: need(item, 'UploadId'),
-    initiatedMs: timeOf(need(item, 'Initiated')),
+  const named = ({ Key, UploadId }: (typeof lists.Upload)[number]) => UploadId && Key;
+  const { rows, damaged } = withNames(lists.Upload, named, decodeUrl, 'row without an upload');
+  const uploads = rows.map(({ Key = '', UploadId = '', Initiated }) => ({
+    key: decodeUrl(Key),
+    uploadId: UploadId,
+    initiatedMs: startOf(Initiated),
   }));
-  if (need(fields, 'IsTruncated') !== 'true') return { uploads };
-  return { uploads, nextToken: uploadsToken(decodeUrl(need(fields, 'NextKeyMarker')), fields.NextUploadIdMarker) };
+  if (!isTruncated(fields)) return { uploads, damaged };
+  return {
+    uploads,
+    damaged,
+    nextToken: uploadsToken(decodeUrl(need(fields, 'NextKeyMarker')), fields.NextUploadIdMarker),
+  };
 }
 
 /** Encodes two markers as one token, which `uploadsQuery` decodes. */
@@ -205,7 +231,7 @@ export function readDeleted(body: Buffer, keys: readonly string[], subject: Subj
     lists: { Deleted: ['Key'], Error: ['Key', 'Code', 'Message'] },
   });
   const errors = new Map(lists.Error.map((item) => [decodeUrl(item.Key ?? ''), item]));
-  const deleted = new Set(lists.Deleted.map((item) => decodeUrl(need(item, 'Key'))));
+  const deleted = new Set(lists.Deleted.flatMap(({ Key }) => (Key ? decodeUrl(Key) : [])));
   return keys
     .filter((key) => !deleted.has(key))
     .map((key) => {
@@ -234,24 +260,13 @@ function crcOf(headers: Headers): Checksums {
 
 function need<N extends string>(fields: Partial<Record<N, string>>, name: N): string {
   const text = fields[name];
-  if (text === undefined) throw new XsyncError('invalid-response', `the response of OSS has no ${name}`);
+  if (!text) throw new XsyncError('invalid-response', `the response of OSS has no ${name}`);
   return text;
 }
 
 function needEtag(etag: string | undefined): string {
   if (!etag) throw new XsyncError('invalid-response', 'the response of OSS has no ETag');
   return unquote(etag);
-}
-
-function count(fields: { Size?: string; PartNumber?: string }, name: 'Size' | 'PartNumber'): number {
-  const number = wholeNumber(fields[name]);
-  if (number === undefined) throw new XsyncError('invalid-response', `the response of OSS has no valid ${name}`);
-  return number;
-}
-
-/** Now for a time that cannot be read, so that an upload never looks old enough to be aborted. */
-function timeOf(text: string): number {
-  return timeIn(text) ?? Date.now();
 }
 
 function lacking(key: string, what: string): XsyncError {

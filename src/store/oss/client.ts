@@ -1,8 +1,9 @@
 /** Sends signed requests to one bucket over the lean transport. Tests: test/store/oss/routes.test.ts */
+import { kindOf } from '../http/kind.js';
 import type { HttpResponse } from '../http/message.js';
 import type { HttpTransport } from '../http/transport.js';
 import { isWebPage, webPageError } from '../http/xml.js';
-import type { CallOptions, Pace } from '../port.js';
+import type { CallOptions, Pace, RequestKind } from '../port.js';
 import type { OssSettings } from './config.js';
 import type { Query } from './encode.js';
 import { locate } from './endpoint.js';
@@ -57,7 +58,7 @@ export class OssClient {
    * taken from its `Date` header, and the request is signed and sent once more.
    * @throws XsyncError: from OSS (see errors.ts), the transport or the source of the credentials
    */
-  async send(request: OssRequest, { signal }: CallOptions = {}): Promise<HttpResponse> {
+  async send(request: OssRequest, { signal, onRequest }: CallOptions = {}): Promise<HttpResponse> {
     const { origin, path } = this.#locate(request);
     const attempt = async () => {
       const now = this.transport.clock.now(origin);
@@ -65,6 +66,7 @@ export class OssClient {
       const credentials = found instanceof Promise ? await found : found;
       const headers = this.#sign(request, credentials, now);
       const { method, body, target, pace, keptOpen } = request;
+      onRequest?.(formOf(request));
       const sent = this.transport.request({ method, origin, path, headers, body, target, pace, signal, keptOpen });
       const answer = await sent.catch((error) => Promise.reject(hintDomain(error, this.settings)));
       return { answer, credentials, headers };
@@ -106,4 +108,9 @@ export class OssClient {
 function noWebPage(answer: HttpResponse): HttpResponse {
   if (isWebPage(answer.body)) throw webPageError();
   return answer;
+}
+
+function formOf({ method, key, query = {}, headers = {} }: OssRequest): RequestKind {
+  const has = (name: string): boolean => name in query;
+  return kindOf({ method, object: key !== undefined, has, copies: 'x-oss-copy-source' in headers });
 }

@@ -10,6 +10,7 @@ import {
   type Endpoints,
   endpointOrigin,
   isPathStyle,
+  namesOf,
   regionalOrigin,
   regionId,
   regionOfEndpoint,
@@ -160,7 +161,8 @@ const CREDENTIALS =
 
 /** `origin` is where the requests go, if that is another host than the one that names the place. */
 export function identityOf({ home, endpoints: { control }, account }: OssSettings, bucket: string): StoreIdentity {
-  return { kind: 'oss', endpoint: home, bucket, account, ...(control !== home && { origin: control }) };
+  const formerly = [control, ...namesOf(home)].filter((name) => name !== home);
+  return { kind: 'oss', endpoint: home, bucket, account, formerly, ...(control !== home && { origin: control }) };
 }
 
 function controlOrigin(config: OssConfig, env: NodeJS.ProcessEnv): string {

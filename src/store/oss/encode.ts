@@ -35,11 +35,16 @@ export function encodeQuery(query: Query): string {
  * is not UTF-8 stays as it is: no object is found under that name, so that this object fails alone.
  */
 export function decodeUrl(text: string): string {
+  return decoded(text) ?? text;
+}
+
+/** Undefined for a text that is not UTF-8. */
+export function decoded(text: string): string | undefined {
   if (!text.includes('%') && !text.includes('+')) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', '%20'));
   } catch {
-    return text;
+    return undefined;
   }
 }
 

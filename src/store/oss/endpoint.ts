@@ -82,6 +82,16 @@ export function serviceName(origin: string): ServiceName | undefined {
   };
 }
 
+/** The endpoints of a bucket whose region has this public one, with their usual names; none for other services. */
+export function namesOf(origin: string): string[] {
+  const { place, host } = serviceName(origin) ?? {};
+  if (place === undefined || host === undefined) return [];
+  const region = regionId(place);
+  const hosts = [host, ...[place, region].map((name) => new URL(regionalOrigin(name, true)).host)];
+  const all = [...hosts, `${region}.oss.aliyuncs.com`].flatMap((name) => [`https://${name}`, `http://${name}`]);
+  return [...new Set([...all, ...Object.values(ACCELERATED)])];
+}
+
 /** The region that an Alibaba Cloud endpoint names; undefined for accelerated and other endpoints. */
 export function regionOfEndpoint(origin: string): string | undefined {
   const place = serviceName(origin)?.place;

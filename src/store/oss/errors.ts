@@ -10,6 +10,8 @@ import {
   isXsyncError,
   XsyncError,
 } from '../../model/error.js';
+import { retryAfterMs } from '../http/retry-after.js';
+import { wholeNumber } from '../http/rows.js';
 import { saidTo, unknownCode } from '../http/said.js';
 import { isWebPage, readXml, WEB_PAGE } from '../http/xml.js';
 import type { OssSettings } from './config.js';
@@ -148,7 +150,7 @@ export function errorOf(
     status,
     serviceCode,
     requestId: fields.RequestId ?? headers['x-oss-request-id'],
-    retryAfterMs: retryAfter(headers),
+    retryAfterMs: askedMs(headers),
   };
   const reading = readingOf(serviceCode, message, fields.Endpoint, status, subject);
   const name =
@@ -239,10 +241,7 @@ function byStatus(status: number, { key }: Subject): ErrorCode {
   return status >= 500 ? 'server-error' : 'invalid-response';
 }
 
-/** `x-oss-qos-delay-time` is in milliseconds, `Retry-After` in seconds. */
-function retryAfter(headers: Record<string, string>): number | undefined {
-  const delay = Number(headers['x-oss-qos-delay-time'] ?? Number.NaN);
-  if (Number.isFinite(delay)) return delay;
-  const seconds = Number(headers['retry-after'] ?? Number.NaN);
-  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
+/** `x-oss-qos-delay-time` is in milliseconds. */
+function askedMs(headers: Record<string, string>): number | undefined {
+  return wholeNumber(headers['x-oss-qos-delay-time']) ?? retryAfterMs(headers);
 }

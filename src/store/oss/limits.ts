@@ -20,6 +20,7 @@ export const OSS_CAPABILITIES: Capabilities = {
   keepsMetadata: true,
   /** `x-oss-copy-source-if-match`. Deletes have no condition. */
   pinsCopies: true,
+  countsRequests: true,
   keepsMtime: false,
   local: false,
   /** Shared by all buckets of an account (https://www.alibabacloud.com/help/en/oss/user-guide/limits). */

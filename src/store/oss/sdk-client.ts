@@ -15,10 +15,11 @@ import https from 'node:https';
 import { type ErrorCode, XsyncError } from '../../model/error.js';
 import type { Agents } from '../http/agents.js';
 import { ClockSkew } from '../http/clock.js';
+import { kindOf } from '../http/kind.js';
 import { MAX_BODY } from '../http/message.js';
 import { translateFault } from '../http/translate.js';
 import { isWebPage, webPageError } from '../http/xml.js';
-import type { CallOptions } from '../port.js';
+import type { CallOptions, RequestKind } from '../port.js';
 import type { OssSettings } from './config.js';
 import { isPathStyle } from './endpoint.js';
 import { hintDomain, ossError, type Subject, subjectOf } from './errors.js';
@@ -49,6 +50,8 @@ export class SdkCall {
   answer: SdkAnswer | undefined;
   /** The headers of the request. */
   sent: Readonly<Record<string, unknown>> = {};
+  /** Called for each request. */
+  onRequest: ((url: string, params: UrllibParams) => void) | undefined;
   /** The error of urllib, with the code that ali-oss drops. */
   fault: unknown;
   readonly #stalled = new AbortController();
@@ -115,7 +118,7 @@ export class SdkClient {
   async call<T>(
     origin: string,
     subject: Subject,
-    { signal }: CallOptions,
+    { signal, onRequest }: CallOptions,
     run: SdkRun<T>,
   ): Promise<{ value: T; answer: SdkAnswer }> {
     if (signal?.aborted) throw new XsyncError('aborted', 'the call was aborted', { subject: this.bucket });
@@ -123,6 +126,8 @@ export class SdkClient {
       const credentials = await this.source.get(this.#clock.now(origin));
       const oss = await this.#client(origin, credentials);
       const call = new SdkCall(signal, this.options.idleTimeoutMs);
+      const object = subject.key !== undefined;
+      call.onRequest = onRequest && ((url, params) => onRequest(formOf(url, params, object)));
       const ctx = ++this.#lastCtx;
       this.#calls.set(ctx, call);
       try {
@@ -241,6 +246,7 @@ function watched(
       if (pathStyle && options.headers) delete (options.headers as http.OutgoingHttpHeaders).host;
     };
     call.sent = params.headers;
+    call.onRequest?.(url, params);
     const timeout: [number, number] = [connectTimeoutMs, NEVER_MS];
     try {
       const result = await urllib.request(url, { ...params, customResponse: true, timeout, beforeRequest });
@@ -252,6 +258,12 @@ function watched(
     }
   };
   return { request };
+}
+
+function formOf(url: string, { method, headers }: UrllibParams, object: boolean): RequestKind {
+  const { searchParams } = new URL(url);
+  const copies = 'x-oss-copy-source' in headers;
+  return kindOf({ method, object, has: (name) => searchParams.has(name), copies });
 }
 
 async function keepAnswer(result: UrllibResult, call: SdkCall, params: UrllibParams): Promise<UrllibResult> {

@@ -36,13 +36,6 @@ export interface AliCallOptions {
   contentLength?: number;
 }
 
-export interface AliPart {
-  PartNumber: string;
-  Size: string;
-  ETag: string;
-  HashCrc64ecma?: string;
-}
-
 export interface AliRequest {
   method: string;
   bucket: string;
@@ -84,22 +77,7 @@ export interface AliOss {
     source: { sourceKey: string; sourceBucketName: string },
     options: AliCallOptions & { versionId?: string },
   ): Promise<unknown>;
-  listParts(
-    name: string,
-    uploadId: string,
-    query: Record<string, string>,
-    options: AliCallOptions,
-  ): Promise<{ parts: AliPart | AliPart[]; isTruncated: string; nextPartNumberMarker: string }>;
   abortMultipartUpload(name: string, uploadId: string, options: AliCallOptions): Promise<unknown>;
-  listUploads(
-    query: Record<string, string>,
-    options: AliCallOptions,
-  ): Promise<{
-    uploads: { name: string; uploadId: string; initiated: string }[];
-    isTruncated: boolean;
-    nextKeyMarker: string;
-    nextUploadIdMarker: string;
-  }>;
 }
 
 export type AliOssConstructor = new (options: Record<string, unknown>) => AliOss;

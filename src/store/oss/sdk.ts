@@ -3,7 +3,6 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import { HeadExplainer } from '../http/explain.js';
-import { mustHaveRoot } from '../http/xml.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -24,20 +23,21 @@ import type {
   WriteResult,
 } from '../port.js';
 import {
+  type PartsPage,
   readDeleted,
   readInfo,
   readListPage,
   readPart,
   readPartCopy,
+  readParts,
   readPut,
   readUploadId,
+  readUploads,
   readWhole,
   refuseError,
-  uploadsToken,
 } from './answers.js';
 import { identityOf, type OssConfig, resolveOssConfig } from './config.js';
 import { sourceOf } from './credentials.js';
-import { decodeUrl } from './encode.js';
 import { checkKey, planDelete } from './key.js';
 import { OSS_CAPABILITIES, PAGE } from './limits.js';
 import type { Means } from './provider-http.js';
@@ -59,7 +59,6 @@ import {
 } from './requests.js';
 import { type SdkAnswer, SdkClient, type SdkOptions, type SdkRun } from './sdk-client.js';
 import { fill, pieces } from './sdk-streams.js';
-import type { AliPart } from './sdk-types.js';
 
 export interface OssSdkDeps extends Partial<SdkOptions>, Partial<Means> {
   /** The environment for `env_auth`; default: the process's environment. */
@@ -92,9 +91,9 @@ const NO_MIME = 'none';
 
 /**
  * A bucket through ali-oss: a reference for the lean store, slower and with more memory. Where a method of ali-oss has a
- * bug, its general request is used: `copy` sends each header twice, `deleteMulti` drops the failures, `listV2` reads any
- * document as a listing and fails for one damaged row, and starting and
- * completing an upload cannot parse keys with control characters. sdk-client.ts lists the other workarounds.
+ * bug, its general request is used: `copy` sends each header twice, `deleteMulti` drops the failures, the listings read
+ * any document as a listing and fail for one damaged row, and starting and completing an upload cannot parse keys with
+ * control characters. sdk-client.ts lists the other workarounds.
  */
 export class OssSdkStore implements ObjectStore {
   readonly identity: StoreIdentity;
@@ -149,15 +148,17 @@ export class OssSdkStore implements ObjectStore {
     return readInfo(key, answer.headers);
   }
 
-  async #describe(key: string, { versionId, signal, ifMatch: etag }: ReadOptions): Promise<ObjectInfo> {
+  async #describe(key: string, { versionId, signal, onRequest, ifMatch: etag }: ReadOptions): Promise<ObjectInfo> {
     checkKey(key);
     const subres = versionId === undefined ? undefined : { versionId };
     const head = async (): Promise<ObjectInfo> => {
       const headers = ifMatch(etag);
-      const { answer } = await this.#control(key, { signal }, (oss, ctx) => oss.head(key, { ctx, headers, subres }));
+      const { answer } = await this.#control(key, { signal, onRequest }, (oss, ctx) =>
+        oss.head(key, { ctx, headers, subres }),
+      );
       return readInfo(key, answer.headers);
     };
-    const getByte = () => this.read(key, new Uint8Array(1), { versionId, signal, ifMatch: etag });
+    const getByte = () => this.read(key, new Uint8Array(1), { versionId, signal, onRequest, ifMatch: etag });
     return this.#explainer.ask(head, getByte);
   }
 
@@ -247,22 +248,21 @@ export class OssSdkStore implements ObjectStore {
     const guard = new PageGuard(`the parts of ${key}`);
     let marker: string | undefined = '0';
     while (marker !== undefined) {
-      const page = await this.#partsAfter(key, uploadId, marker, options);
-      // A single part is not an array, and the flag is text.
-      const parts = [page.parts ?? []].flat().map(partOf);
+      const { parts, next }: PartsPage = readParts(await this.#partsAfter(key, uploadId, marker, options));
       all.push(...parts);
-      marker = String(page.isTruncated) === 'true' ? page.nextPartNumberMarker : undefined;
+      marker = next;
       guard.follow({ first: parts[0]?.partNumber, last: parts.at(-1)?.partNumber, token: marker });
     }
     return all;
   }
 
-  async #partsAfter(key: string, uploadId: string, marker: string, options: CallOptions) {
-    const { value, answer } = await this.#control(key, options, (oss, ctx) =>
-      oss.listParts(key, uploadId, { 'max-parts': String(PAGE), 'part-number-marker': marker }, { ctx }),
+  async #partsAfter(key: string, uploadId: string, marker: string, options: CallOptions): Promise<Buffer> {
+    const { bucket } = this.client;
+    const query = { 'max-parts': String(PAGE), 'part-number-marker': marker };
+    const { answer } = await this.#control(key, options, (oss, ctx) =>
+      oss.request({ method: 'GET', bucket, object: key, subres: { uploadId }, query, successStatuses: [200], ctx }),
     );
-    mustHaveRoot(answer.body, 'ListPartsResult');
-    return value;
+    return answer.body;
   }
 
   async completeUpload(
@@ -307,20 +307,12 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
-    const { value, answer } = await this.#control(undefined, options, (oss, ctx) =>
-      oss.listUploads(uploadsQuery(options), { ctx }),
+    const { bucket } = this.client;
+    const query = uploadsQuery(options);
+    const { answer } = await this.#control(undefined, options, (oss, ctx) =>
+      oss.request({ method: 'GET', bucket, subres: { uploads: '' }, query, successStatuses: [200], ctx }),
     );
-    mustHaveRoot(answer.body, 'ListMultipartUploadsResult');
-    return {
-      uploads: value.uploads.map(({ name, uploadId, initiated }) => ({
-        key: decodeUrl(name),
-        uploadId,
-        initiatedMs: Date.parse(initiated),
-      })),
-      ...(value.isTruncated
-        ? { nextToken: uploadsToken(decodeUrl(value.nextKeyMarker), value.nextUploadIdMarker) }
-        : {}),
-    };
+    return readUploads(answer.body);
   }
 
   async delete(keys: readonly string[], options: CallOptions = {}): Promise<DeleteFailure[]> {
@@ -358,9 +350,4 @@ export class OssSdkStore implements ObjectStore {
   ): Promise<{ value: T; answer: SdkAnswer }> {
     return this.client.call(origin, this.client.subject(key), options, run);
   }
-}
-
-function partOf({ PartNumber, Size, ETag, HashCrc64ecma: crc64ecma }: AliPart): PartEntry {
-  const entry = { partNumber: Number(PartNumber), size: Number(Size), etag: ETag.replaceAll('"', '') };
-  return crc64ecma ? { ...entry, crc64ecma } : entry;
 }

@@ -143,13 +143,16 @@ export class OssStore implements ObjectStore {
     return readInfo(key, answer.headers);
   }
 
-  private async describe(key: string, { versionId, signal, ifMatch: etag }: ReadOptions): Promise<ObjectInfo> {
+  private async describe(
+    key: string,
+    { versionId, signal, onRequest, ifMatch: etag }: ReadOptions,
+  ): Promise<ObjectInfo> {
     checkKey(key);
     const head = async (): Promise<ObjectInfo> => {
       const request: OssRequest = { method: 'HEAD', key, query: versionQuery(versionId), headers: ifMatch(etag) };
-      return readInfo(key, (await this.client.send(request, { signal })).headers);
+      return readInfo(key, (await this.client.send(request, { signal, onRequest })).headers);
     };
-    const getByte = () => this.read(key, new Uint8Array(1), { versionId, signal, ifMatch: etag });
+    const getByte = () => this.read(key, new Uint8Array(1), { versionId, signal, onRequest, ifMatch: etag });
     return this.explainer.ask(head, getByte);
   }
 

@@ -14,6 +14,7 @@ import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import type * as port from '../port.js';
 import type { S3Calls, Written } from './calls.js';
+import { mustBeCompleted } from './completed.js';
 import { WriteConditions } from './conditions.js';
 import type { S3Config } from './config.js';
 import { deleteKeys } from './deleting.js';
@@ -35,7 +36,7 @@ export interface BucketDeps {
 
 export class S3Bucket implements port.ObjectStore {
   readonly identity: port.StoreIdentity;
-  readonly capabilities: port.Capabilities;
+  readonly #capabilities: port.Capabilities;
   readonly #calls: S3Calls;
   readonly #preset: S3Preset;
   readonly #quirks: Quirks;
@@ -51,10 +52,16 @@ export class S3Bucket implements port.ObjectStore {
     this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
     const { etagIsMd5: promised } = this.#preset;
     this.#quirks = new Quirks(this.#preset.quirks, tell);
-    this.#reading = new Reading(calls, this.#quirks, (key, signal) => this.#lister.row(key, signal), promised);
-    this.#lister = new Lister(calls, this.#quirks, (key, signal) => this.#reading.head(key, { signal }), promised);
+    this.#reading = new Reading(calls, this.#quirks, (key, how) => this.#lister.row(key, how), promised);
+    this.#lister = new Lister(calls, this.#quirks, (key, how) => this.#reading.head(key, how), promised);
     this.identity = { kind: 's3', endpoint: calls.addresses.endpoint, bucket, account };
-    this.capabilities = capabilitiesOf(this.#preset, config);
+    this.#capabilities = capabilitiesOf(this.#preset, config);
+  }
+
+  get capabilities(): port.Capabilities {
+    if (!this.#quirks.has('no-multipart')) return this.#capabilities;
+    const { maxPutSize } = this.#capabilities;
+    return { ...this.#capabilities, maxParts: 1, maxPartSize: maxPutSize, maxObjectSize: maxPutSize };
   }
 
   checkKey(key: string): void {
@@ -109,17 +116,17 @@ export class S3Bucket implements port.ObjectStore {
     options: port.CopyOptions = {},
   ): Promise<port.WriteResult> {
     await this.#readySource(source, sourceKey, options);
-    const { versionId, signal } = options;
+    const { versionId, signal, onRequest } = options;
     const replace = options.headers !== undefined || options.metadata !== undefined;
     const storageClass = options.storageClass ?? this.#storageClass;
     if (!replace && source === this && sourceKey === key && versionId === undefined && !storageClass) {
       // S3 refuses to copy an object onto itself without a change. The object already is the result.
-      return this.#asWritten(key, undefined, { signal, ifMatch: options.ifMatch });
+      return this.#asWritten(key, undefined, { signal, onRequest, ifMatch: options.ifMatch });
     }
     const copied = await this.#copying('no-copy-object', () =>
       this.#calls.copy(source, sourceKey, key, { ...options, replace }),
     );
-    return this.#written(key, copied, { signal });
+    return this.#written(key, copied, { signal, onRequest });
   }
 
   copyableFrom(source: port.ObjectStore): boolean {
@@ -129,7 +136,7 @@ export class S3Bucket implements port.ObjectStore {
   }
 
   async createUpload(key: string, options: Omit<port.PutOptions, 'contentMd5' | 'pace'> = {}): Promise<port.UploadRef> {
-    return this.#calls.createUpload(key, options);
+    return this.#orLacking('no-multipart', 'CreateMultipartUpload', () => this.#calls.createUpload(key, options));
   }
 
   async uploadPart(
@@ -191,7 +198,11 @@ export class S3Bucket implements port.ObjectStore {
       }
       throw error;
     });
-    return this.#written(upload.key, completed, options);
+    const { signal, onRequest } = options;
+    if (completed.etag) return this.#written(upload.key, completed, { signal, onRequest });
+    const info = await this.#reading.head(upload.key, { signal, onRequest });
+    mustBeCompleted(info, parts, options);
+    return resultOf(info);
   }
 
   async abortUpload(upload: port.UploadRef, options: port.CallOptions = {}): Promise<void> {
@@ -209,24 +220,28 @@ export class S3Bucket implements port.ObjectStore {
   }: port.CallOptions & { prefix?: string; token?: string }): Promise<port.UploadPage> {
     const after = token === undefined ? undefined : uploadMarker(token);
     const ask = (encoded: boolean) => this.#calls.listUploads({ ...options, after, encoded });
-    const { uploads, truncated, next } = await this.#orLacking('no-list-uploads', 'ListMultipartUploads', () =>
+    const { uploads, damaged, truncated, next } = await this.#orLacking('no-list-uploads', 'ListMultipartUploads', () =>
       this.#quirks.without(
         'no-encoded-uploads',
         () => ask(true),
         () => ask(false),
       ),
     );
-    if (!truncated) return { uploads };
+    if (!truncated) return { uploads, damaged };
     const last = uploads.at(-1);
     const following = next ?? (last && { key: last.key, id: last.uploadId });
     if (!following) throw new XsyncError('invalid-response', "the store's response has no upload marker");
-    return { uploads, nextToken: JSON.stringify([following.key, following.id]) };
+    return { uploads, damaged, nextToken: JSON.stringify([following.key, following.id]) };
   }
 
   async delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
     const { deleteIfMatch, nul } = this.#preset;
-    const { signal, versions } = options;
-    return deleteKeys(this.#calls, this.#quirks, keys, nul, { signal, versions: deleteIfMatch ? versions : undefined });
+    const { signal, onRequest, versions } = options;
+    return deleteKeys(this.#calls, this.#quirks, keys, nul, {
+      signal,
+      onRequest,
+      versions: deleteIfMatch ? versions : undefined,
+    });
   }
 
   /** Does nothing: the transport's creator closes it. */
@@ -238,9 +253,9 @@ export class S3Bucket implements port.ObjectStore {
       const message = `${this.identity.endpoint} cannot copy from ${source.identity.bucket} server-side`;
       throw new XsyncError('unsupported', message);
     }
-    const { ifMatch, versionId, signal } = options;
+    const { ifMatch, versionId, signal, onRequest } = options;
     if (ifMatch === undefined || !this.#quirks.has('no-copy-if-match')) return;
-    const { etag } = await source.head(key, { versionId, signal });
+    const { etag } = await source.head(key, { versionId, signal, onRequest });
     // Misses a change between the HEAD and the copy.
     if (!sameEtag(etag, ifMatch)) {
       throw new XsyncError('precondition-failed', `${key}: the source has changed`, { subject: key });
@@ -290,15 +305,14 @@ export class S3Bucket implements port.ObjectStore {
   async #asWritten(
     key: string,
     size: number | undefined,
-    { signal, ifMatch }: port.CallOptions & { ifMatch?: string },
+    { signal, onRequest, ifMatch }: port.CallOptions & { ifMatch?: string },
   ): Promise<port.WriteResult> {
-    const info = await this.#reading.head(key, { signal, ifMatch });
+    const info = await this.#reading.head(key, { signal, onRequest, ifMatch });
     if (size !== undefined && info.size !== size) {
       const message = `${key}: the store holds ${info.size} bytes instead of ${size}`;
       throw new XsyncError('checksum-mismatch', message, { subject: key });
     }
-    const { etag, checksums, versionId, mtimeMs } = info;
-    return { etag, checksums, versionId, mtimeMs };
+    return resultOf(info);
   }
 
   /** Where a store has no ListParts either, its ETags of parts can only be MD5s, as at Amazon. */
@@ -316,9 +330,13 @@ export class S3Bucket implements port.ObjectStore {
     }
   }
 
-  async #listedEtag(upload: port.UploadRef, partNumber: number, { signal }: port.CallOptions): Promise<string> {
+  async #listedEtag(
+    upload: port.UploadRef,
+    partNumber: number,
+    { signal, onRequest }: port.CallOptions,
+  ): Promise<string> {
     const page = await this.#orLacking('no-list-parts', 'ListParts', () =>
-      this.#calls.listParts(upload, partNumber - 1, { signal }),
+      this.#calls.listParts(upload, partNumber - 1, { signal, onRequest }),
     );
     const part = page.parts.find((each) => each.partNumber === partNumber);
     if (part) return part.etag;
@@ -326,6 +344,10 @@ export class S3Bucket implements port.ObjectStore {
       subject: upload.key,
     });
   }
+}
+
+function resultOf({ etag, checksums, versionId, mtimeMs }: ObjectInfo): port.WriteResult {
+  return { etag, checksums, versionId, mtimeMs };
 }
 
 /** @param promised as in `checksumsOfEtag` */

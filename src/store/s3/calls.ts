@@ -48,12 +48,14 @@ export interface GetAnswer extends Answer {
   /** Bytes in the target. */
   received: number;
   /** The response was not read to its end, because the target was full. */
-  cut: boolean;
+  cut?: boolean;
 }
 
 /** A listed object; only the key is certain. */
 export interface Row {
   key: string;
+  /** The key is not UTF-8: it is the text of the response. */
+  undecodable?: boolean;
   size?: number;
   etag?: string;
   mtimeMs?: number;
@@ -64,6 +66,8 @@ export interface Row {
 export interface ListedPage {
   rows: Row[];
   prefixes: string[];
+  /** As in the port's `ListPage`. */
+  damaged?: string[];
   truncated?: boolean;
   /** Version 2. */
   token?: string;
@@ -73,7 +77,7 @@ export interface ListedPage {
   versionOne: boolean;
 }
 
-export interface ListRequest extends Pick<ListOptions, 'prefix' | 'delimiter' | 'signal'> {
+export interface ListRequest extends Pick<ListOptions, 'prefix' | 'delimiter' | keyof CallOptions> {
   version: 1 | 2;
   maxKeys: number;
   /** Version 2: the NextContinuationToken of the page before. */
@@ -94,6 +98,8 @@ export interface Written {
 
 export interface ListedUploads {
   uploads: UploadEntry[];
+  /** As in the port's `UploadPage`. */
+  damaged?: string[];
   truncated?: boolean;
   next?: { key: string; id: string };
 }

@@ -3,13 +3,13 @@
  * Tests: test/store/s3/contract.test.ts
  */
 import { bareEtag } from '../../model/etag.js';
+import { timeIn } from '../http/rows.js';
 import { readXml } from '../http/xml.js';
 import type { CopyOptions } from '../port.js';
 import { isArn } from './access-point.js';
 import type { Written } from './calls.js';
 import { mustBeAnswerTo } from './deleting.js';
 import { encodeKey, encodeParameter } from './encode.js';
-import { time } from './listing.js';
 
 /** The headers that name the source, for both kinds of copy. */
 export function copySource(bucket: string, key: string, { ifMatch, versionId }: CopyOptions): Record<string, string> {
@@ -31,7 +31,7 @@ export function readCopy(root: string, body: Buffer, headers: Record<string, str
   mustBeAnswerTo(body, root);
   const { fields } = readXml(body, { root, fields: FIELDS, lists: {} });
   const etag = fields.ETag ? bareEtag(fields.ETag) : undefined;
-  const mtimeMs = fields.LastModified ? time(fields.LastModified) : undefined;
+  const mtimeMs = timeIn(fields.LastModified);
   return { etag, headers: withChecksums(headers, fields), mtimeMs };
 }
 

@@ -57,7 +57,12 @@ export function encodeQuery(parameters: Record<string, string | number | undefin
  * or only the keys (Ceph before 15: https://tracker.ceph.com/issues/41870). A text that no encoder writes shows it.
  */
 export function listedDecoder(encoding: string | undefined, texts: readonly string[]): (text: string) => string {
-  return encoding?.toLowerCase() === 'url' && texts.every((text) => ENCODED.test(text)) ? decodeListed : (text) => text;
+  return isEncoded(encoding, texts) ? decodeListed : (text) => text;
+}
+
+/** Whether the texts are encoded, see `listedDecoder`. */
+export function isEncoded(encoding: string | undefined, texts: readonly string[]): boolean {
+  return encoding?.toLowerCase() === 'url' && texts.every((text) => ENCODED.test(text));
 }
 
 /** Bytes that are not UTF-8 are encoded as well, so they prove nothing. */
@@ -68,11 +73,16 @@ const ENCODED = /^(?:[!-$&-~]|%[0-9A-Fa-f]{2})*$/;
  * not UTF-8 stays as it is: no object is found under that name, so that this object fails alone.
  */
 export function decodeListed(text: string): string {
+  return decoded(text) ?? text;
+}
+
+/** Undefined for a text that is not UTF-8. */
+export function decoded(text: string): string | undefined {
   if (!text.includes('%') && !text.includes('+')) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    return text;
+    return undefined;
   }
 }
 

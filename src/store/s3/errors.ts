@@ -1,5 +1,6 @@
 /** Translates the error responses of S3 services into XsyncErrors with remedies. */
 import { concernsBucket, type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
+import { retryAfterMs } from '../http/retry-after.js';
 import { saidTo, unknownCode } from '../http/said.js';
 import { isWebPage, readXml, WEB_PAGE } from '../http/xml.js';
 
@@ -105,7 +106,7 @@ export function refusalOf(refusal: Refusal): XsyncError {
     status,
     serviceCode,
     requestId: headers['x-amz-request-id'] ?? answer.RequestId,
-    retryAfterMs: retryAfter(headers['retry-after']),
+    retryAfterMs: retryAfterMs(headers),
   };
   const region = answer.Region ?? headers['x-amz-bucket-region'];
   const [code, remedy] = meaningOf({ ...refusal, headers }, serviceCode, region, message);
@@ -219,11 +220,4 @@ function readError(body: Buffer, say: (text: string) => string): ErrorFields {
 /** The headers of an error, of which some are shown. */
 function clean(headers: Record<string, string>, say: (text: string) => string): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, say(value)]));
-}
-
-/** `Retry-After` in seconds or as a date, in milliseconds. */
-function retryAfter(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }

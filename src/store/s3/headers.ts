@@ -149,7 +149,13 @@ export function checksumsOfEtag(etag: string, promised: boolean): Checksums {
 }
 
 /** Checksums of S3 over the whole object (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html). */
-const WHOLE = ['crc64nvme', 'crc32', 'crc32c', 'sha1', 'sha256'] as const;
+const WHOLE = [
+  ['crc64nvme', 'x-amz-checksum-crc64nvme'],
+  ['crc32', 'x-amz-checksum-crc32'],
+  ['crc32c', 'x-amz-checksum-crc32c'],
+  ['sha1', 'x-amz-checksum-sha1'],
+  ['sha256', 'x-amz-checksum-sha256'],
+] as const;
 
 /**
  * The checksums in a response's headers. Under SSE-KMS and SSE-C the ETag looks like an MD5 but is not one. OSS's S3 API
@@ -163,8 +169,8 @@ export function checksumsIn(headers: Headers, etag: string, promised: boolean): 
     Object.assign(checksums, checksumsOfEtag(etag, promised));
   }
   if ((headers['x-amz-checksum-type'] ?? 'FULL_OBJECT') !== 'FULL_OBJECT') return checksums;
-  for (const name of WHOLE) {
-    const value = headers[`x-amz-checksum-${name}`];
+  for (const [name, header] of WHOLE) {
+    const value = headers[header];
     // `…-N` is a checksum of the parts' checksums.
     if (value !== undefined && !value.includes('-')) checksums[name] = value;
   }

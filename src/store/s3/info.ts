@@ -29,6 +29,7 @@ export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): C
     ...(preset.deleteIfMatch && { deletesIfMatch: true }),
     ...(preset.writeIfMatch && { writesIfMatch: true }),
     ...(preset.pinsCopies && { pinsCopies: true }),
+    countsRequests: true,
     keepsMtime: false,
     local: false,
     ...(preset.requestRates && { requestRates: preset.requestRates }),
@@ -65,8 +66,9 @@ export function infoOfRead(
   headers: Record<string, string>,
   promised: boolean,
 ): ObjectInfo {
-  const names = Object.keys(headers).filter((name) => read === size || !name.startsWith('x-amz-checksum-'));
-  return infoOf(key, size, Object.fromEntries(names.map((name) => [name, headers[name] ?? ''])), promised);
+  if (read === size) return infoOf(key, size, headers, promised);
+  const others = Object.entries(headers).filter(([name]) => !name.startsWith('x-amz-checksum-'));
+  return infoOf(key, size, Object.fromEntries(others), promised);
 }
 
 /** The size of part 1 from a HEAD with a part number. Servers that ignore the number return no parts count. */

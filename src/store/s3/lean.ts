@@ -30,35 +30,35 @@ export class LeanCalls implements calls.S3Calls {
     return this.#wire.addresses;
   }
 
-  async createBucket(named: boolean, { signal }: port.CallOptions): Promise<void> {
+  async createBucket(named: boolean, { signal, onRequest }: port.CallOptions): Promise<void> {
     const { region } = this.addresses;
     const body =
       named && region !== 'us-east-1'
         ? `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${escapeXml(region)}</LocationConstraint></CreateBucketConfiguration>`
         : undefined;
-    await this.#wire.send({ method: 'PUT', body, signal });
+    await this.#wire.send({ method: 'PUT', body, signal, onRequest });
   }
 
   async list(request: calls.ListRequest): Promise<calls.ListedPage> {
-    const { version, prefix, delimiter, maxKeys, token, after, encoded, signal } = request;
+    const { version, prefix, delimiter, maxKeys, token, after, encoded, signal, onRequest } = request;
     const common = { 'encoding-type': encoded ? 'url' : undefined, 'max-keys': maxKeys, prefix, delimiter };
     const parameters =
       version === 1
         ? { ...common, marker: after }
         : { ...common, 'list-type': 2, 'start-after': after, 'continuation-token': token };
-    return readPage((await this.#wire.send({ method: 'GET', parameters, signal })).body);
+    return readPage((await this.#wire.send({ method: 'GET', parameters, signal, onRequest })).body);
   }
 
   async head(key: string, request: calls.ReadRequest): Promise<calls.Answer> {
-    const { versionId, partNumber, signal } = request;
+    const { versionId, partNumber, signal, onRequest } = request;
     const parameters = { versionId, partNumber };
-    const call = { method: 'HEAD', key, parameters, signal, ...this.#readHeaders(request) } as const;
+    const call = { method: 'HEAD', key, parameters, signal, onRequest, ...this.#readHeaders(request) } as const;
     const { status, headers } = await this.#wire.send(call);
     return { status, headers };
   }
 
-  async get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {
-    const { versionId, offset, ranged, signal, pace } = request;
+  get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {
+    const { versionId, offset, ranged, signal, onRequest, pace } = request;
     const { headers, unsigned } = this.#readHeaders(request);
     if (ranged) headers.range = `bytes=${offset}-${offset + target.byteLength - 1}`;
     const parameters = { versionId };
@@ -71,17 +71,17 @@ export class LeanCalls implements calls.S3Calls {
       target,
       offset,
       signal,
+      onRequest,
       pace,
       data: true,
     } as const;
-    const { cut = false, ...answer } = await this.#wire.send(call);
-    return { ...answer, cut };
+    return this.#wire.send(call);
   }
 
-  async put(key: string, body: Uint8Array, options: port.PutOptions, condition: Condition): Promise<calls.Answer> {
-    const { signal, pace, contentMd5 } = options;
-    const headers = { ...this.#writeHeaders(options), ...md5Header(contentMd5), ...conditionHeaders(condition) };
-    return this.#wire.send({ method: 'PUT', key, headers, body, signal, pace, data: true });
+  put(key: string, body: Uint8Array, options: port.PutOptions, condition: Condition): Promise<calls.Answer> {
+    const { signal, onRequest, pace, contentMd5 } = options;
+    const headers = Object.assign(this.#writeHeaders(options), md5Header(contentMd5), conditionHeaders(condition));
+    return this.#wire.send({ method: 'PUT', key, headers, body, signal, onRequest, pace, data: true });
   }
 
   async copy(
@@ -92,7 +92,14 @@ export class LeanCalls implements calls.S3Calls {
   ): Promise<calls.Written> {
     const headers = { ...this.#writeHeaders(options), ...copySource(source.identity.bucket, sourceKey, options) };
     if (replace) headers['x-amz-metadata-directive'] = 'REPLACE';
-    const answer = await this.#wire.send({ method: 'PUT', key, headers, signal: options.signal, lateError: true });
+    const answer = await this.#wire.send({
+      method: 'PUT',
+      key,
+      headers,
+      signal: options.signal,
+      onRequest: options.onRequest,
+      lateError: true,
+    });
     return readCopy('CopyObjectResult', answer.body, answer.headers);
   }
 
@@ -126,17 +133,24 @@ export class LeanCalls implements calls.S3Calls {
 
   async deleteMany(
     keys: readonly string[],
-    { versions, signal }: port.DeleteCallOptions,
+    { versions, signal, onRequest }: port.DeleteCallOptions,
   ): Promise<port.DeleteFailure[]> {
     const body = deleteBody(keys, versions);
     const headers = { 'content-type': 'application/xml', ...md5Header(md5(Buffer.from(body))) };
-    const answer = await this.#wire.send({ method: 'POST', parameters: { delete: '' }, headers, body, signal });
+    const answer = await this.#wire.send({
+      method: 'POST',
+      parameters: { delete: '' },
+      headers,
+      body,
+      signal,
+      onRequest,
+    });
     return readDeleteFailures(answer.body);
   }
 
-  async deleteOne(key: string, { versions, signal }: port.DeleteCallOptions): Promise<void> {
+  async deleteOne(key: string, { versions, signal, onRequest }: port.DeleteCallOptions): Promise<void> {
     const headers = conditionHeaders({ ifMatch: versions?.get(key) });
-    await this.#wire.send({ method: 'DELETE', key, headers, signal });
+    await this.#wire.send({ method: 'DELETE', key, headers, signal, onRequest });
   }
 
   #readHeaders({ ifMatch, gzip }: calls.ReadRequest) {

@@ -6,7 +6,7 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry, ObjectInfo } from '../../model/object.js';
 import { UNKNOWN_ETAG } from '../http/rows.js';
-import type { ListOptions, ListPage } from '../port.js';
+import type { CallOptions, ListOptions, ListPage } from '../port.js';
 import type { ListedPage, Row, S3Calls } from './calls.js';
 import { entryOf } from './listing.js';
 import { inParallel } from './parallel.js';
@@ -17,7 +17,7 @@ const MARKER = '\0after:';
 /** HEADs in flight for the rows of one page. */
 const ROWS_ASKED = 16;
 
-type Head = (key: string, signal: AbortSignal | undefined) => Promise<ObjectInfo>;
+type Head = (key: string, options: CallOptions) => Promise<ObjectInfo>;
 
 export class Lister {
   readonly #calls: S3Calls;
@@ -51,8 +51,13 @@ export class Lister {
   }
 
   /** The object's row in a listing; undefined if it is not listed. */
-  async row(key: string, signal: AbortSignal | undefined): Promise<Row | undefined> {
-    const { rows } = await this.#ask(this.#quirks.has('list-v1') ? 1 : 2, { prefix: key, maxKeys: 1, signal });
+  async row(key: string, { signal, onRequest }: CallOptions): Promise<Row | undefined> {
+    const { rows } = await this.#ask(this.#quirks.has('list-v1') ? 1 : 2, {
+      prefix: key,
+      maxKeys: 1,
+      signal,
+      onRequest,
+    });
     return rows.find((row) => row.key === key);
   }
 
@@ -66,9 +71,19 @@ export class Lister {
   }
 
   #ask(version: 1 | 2, options: ListOptions, token?: string, after?: string): Promise<ListedPage> {
-    const { prefix, delimiter, maxKeys = 1000, signal } = options;
+    const { prefix, delimiter, maxKeys = 1000, signal, onRequest } = options;
     const ask = (encoded: boolean) =>
-      this.#calls.list({ version, prefix: prefix || undefined, delimiter, maxKeys, token, after, encoded, signal });
+      this.#calls.list({
+        version,
+        prefix: prefix || undefined,
+        delimiter,
+        maxKeys,
+        token,
+        after,
+        encoded,
+        signal,
+        onRequest,
+      });
     if (version === 2) return ask(!this.#quirks.has('no-encoding-type'));
     return this.#quirks.without(
       'no-encoding-type',
@@ -77,26 +92,24 @@ export class Lister {
     );
   }
 
-  async #whole(page: ListedPage, { signal }: ListOptions): Promise<ListPage> {
-    const { rows, prefixes } = page;
-    const nextToken = nextOf(page);
-    if (rows.every(isWhole)) return { entries: rows.map((row) => entryOf(row, this.#promised)), prefixes, nextToken };
+  async #whole(page: ListedPage, { signal, onRequest }: ListOptions): Promise<ListPage> {
+    const { rows, prefixes, damaged } = page;
+    const rest = { prefixes, damaged, nextToken: nextOf(page) };
+    if (rows.every(isWhole)) return { entries: rows.map((row) => entryOf(row, this.#promised)), ...rest };
     this.#quirks.notice('short-rows');
-    const entries = await inParallel(rows, ROWS_ASKED, (row) => this.#entry(row, signal));
-    return { entries: entries.flatMap((entry) => entry ?? []), prefixes, nextToken };
+    return { entries: await inParallel(rows, ROWS_ASKED, (row) => this.#entry(row, { signal, onRequest })), ...rest };
   }
 
-  /** Undefined: it was deleted meanwhile. */
-  async #entry(row: Row, signal: AbortSignal | undefined): Promise<ObjectEntry | undefined> {
+  async #entry(row: Row, options: CallOptions): Promise<ObjectEntry> {
     if (isWhole(row)) return entryOf(row, this.#promised);
     try {
-      const { size, etag, mtimeMs, storageClass } = await this.#head(row.key, signal);
+      const { size, etag, mtimeMs, storageClass } = await this.#head(row.key, options);
       return entryOf({ size, etag, mtimeMs, storageClass, ...defined(row) }, this.#promised);
     } catch (error) {
-      if (isXsyncError(error, 'object-not-found')) return undefined;
       if (!isXsyncError(error) || error.class === 'temporary' || isXsyncError(error, 'aborted')) throw error;
       // It is listed all the same, so that it fails alone, by name, when it is read.
-      return { ...entryOf({ size: 0, etag: UNKNOWN_ETAG, mtimeMs: 0, ...defined(row) }, false), checksums: undefined };
+      const known = { size: 0, mtimeMs: 0, ...defined(row), etag: UNKNOWN_ETAG };
+      return { ...entryOf(known, false), checksums: undefined };
     }
   }
 }

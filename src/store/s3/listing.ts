@@ -1,10 +1,18 @@
 /** Reads S3's XML listings. Tests: test/store/s3/contract.test.ts */
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
-import { timeIn, usableEtag, wholeNumber } from '../http/rows.js';
+import {
+  damagedOf,
+  startOf,
+  timeIn,
+  usableEtag,
+  wholeNumber,
+  withNames,
+  undecodable as withoutName,
+} from '../http/rows.js';
 import { readXml } from '../http/xml.js';
 import type { ListedPage, ListedParts, ListedUploads, Row } from './calls.js';
-import { listedDecoder } from './encode.js';
+import { decoded, isEncoded, listedDecoder } from './encode.js';
 import { checksumsOfEtag } from './headers.js';
 
 const PAGE = {
@@ -33,12 +41,17 @@ export const ARCHIVED = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 export function readPage(body: Buffer): ListedPage {
   const { fields, lists } = readXml(body, PAGE);
   const { EncodingType: encoding, NextContinuationToken, NextMarker } = fields;
-  const keys = lists.Contents.map(({ Key }) => required(Key, 'Key'));
-  const prefixes = lists.CommonPrefixes.map(({ Prefix }) => required(Prefix, 'Prefix'));
+  const keys = lists.Contents.flatMap(({ Key }) => Key || []);
+  const prefixes = lists.CommonPrefixes.flatMap(({ Prefix }) => Prefix || []);
   const decode = listedDecoder(encoding, keys);
+  const encoded = isEncoded(encoding, keys);
+  const contents = withNames(lists.Contents, ({ Key }) => Key, decode);
+  const decodePrefix = listedDecoder(encoding, prefixes);
+  const folders = withNames(lists.CommonPrefixes, ({ Prefix }) => Prefix, decodePrefix, 'folder without a name');
   return {
-    rows: lists.Contents.map((content, index) => rowOf(decode(keys[index] ?? ''), content)),
-    prefixes: prefixes.map(listedDecoder(encoding, prefixes)),
+    rows: contents.rows.map((content) => rowOf(content, encoded)),
+    prefixes: prefixes.map(decodePrefix),
+    damaged: damagedOf(contents, folders),
     truncated: isTruncated(fields.IsTruncated),
     token: NextContinuationToken || undefined,
     nextMarker: NextMarker ? decode(NextMarker) : undefined,
@@ -48,9 +61,11 @@ export function readPage(body: Buffer): ListedPage {
 
 type Content = Partial<Record<(typeof PAGE)['lists']['Contents'][number], string>>;
 
-function rowOf(key: string, { Size, ETag, LastModified, StorageClass }: Content): Row {
+function rowOf({ Key = '', Size, ETag, LastModified, StorageClass }: Content, encoded: boolean): Row {
+  const key = encoded ? decoded(Key) : Key;
+  const named = key === undefined ? { key: Key, undecodable: true } : { key };
   const storageClass = StorageClass;
-  return { key, size: wholeNumber(Size), etag: usableEtag(ETag), mtimeMs: timeIn(LastModified), storageClass };
+  return { ...named, size: wholeNumber(Size), etag: usableEtag(ETag), mtimeMs: timeIn(LastModified), storageClass };
 }
 
 /** The entry of a row that lacks nothing. @param promised as in `checksumsOfEtag` */
@@ -58,27 +73,35 @@ export function entryOf(
   row: Required<Pick<Row, 'key' | 'size' | 'etag' | 'mtimeMs'>> & Row,
   promised: boolean,
 ): ObjectEntry {
-  const { key, size, etag, mtimeMs, storageClass } = row;
+  const { key, size, etag, mtimeMs, storageClass, undecodable } = row;
   // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
   const entry: ObjectEntry = { key, size, etag, mtimeMs, checksums: checksumsOfEtag(etag, promised) };
   if (storageClass && storageClass !== 'STANDARD') entry.storageClass = storageClass;
   if (storageClass && ARCHIVED.has(storageClass)) entry.special = 'archived';
-  return entry;
+  return undecodable ? withoutName(entry) : entry;
 }
 
 /** One page of ListMultipartUploads. */
 export function readUploads(body: Buffer): ListedUploads {
   const { fields, lists } = readXml(body, UPLOADS);
-  const keys = lists.Upload.map(({ Key }) => required(Key, 'Key'));
-  const decode = listedDecoder(fields.EncodingType, keys);
-  const uploads = lists.Upload.map(({ UploadId, Initiated }, index) => ({
-    key: decode(keys[index] ?? ''),
-    uploadId: required(UploadId, 'UploadId'),
-    initiatedMs: time(Initiated),
+  const decode = listedDecoder(
+    fields.EncodingType,
+    lists.Upload.flatMap(({ Key }) => Key || []),
+  );
+  const { rows, damaged } = withNames(
+    lists.Upload,
+    ({ Key, UploadId }) => UploadId && Key,
+    decode,
+    'row without an upload',
+  );
+  const uploads = rows.map(({ Key = '', UploadId = '', Initiated }) => ({
+    key: decode(Key),
+    uploadId: UploadId,
+    initiatedMs: startOf(Initiated),
   }));
   const { NextKeyMarker, NextUploadIdMarker: id = '' } = fields;
   const next = NextKeyMarker ? { key: decode(NextKeyMarker), id } : undefined;
-  return { uploads, truncated: isTruncated(fields.IsTruncated), next };
+  return { uploads, damaged, truncated: isTruncated(fields.IsTruncated), next };
 }
 
 /** One page of ListParts. A part without size or ETag is left out: it is sent again. */
@@ -107,8 +130,8 @@ export function required(value: string | undefined, name: string): string {
 }
 
 export function time(value: string | undefined): number {
-  const ms = Date.parse(value ?? '');
-  if (Number.isNaN(ms)) throw missing('valid time');
+  const ms = timeIn(value);
+  if (ms === undefined) throw missing('valid time');
   return ms;
 }
 

@@ -14,6 +14,7 @@ const INSTEAD = {
   'no-delete-objects': 'there is no DeleteObjects, so objects are deleted one by one',
   'no-list-parts': 'there is no ListParts, so an interrupted upload starts again',
   'no-list-uploads': 'there is no ListMultipartUploads, so unfinished uploads cannot be found',
+  'no-multipart': 'there are no multipart uploads, so each object is written in one request',
   'no-head': 'HEAD is refused, so the first byte is read instead',
   'no-put-etag': 'the response to a write has no ETag, so a HEAD is sent after it',
   'no-read-etag': 'the response to a read has no ETag, so a HEAD is sent after it',
@@ -77,16 +78,14 @@ export class Quirks {
    * Makes a call, or another in its place if the store lacks it. What was only refused counts as lacking once the other
    * call has succeeded.
    */
-  async without<T>(quirk: Quirk, call: () => Promise<T>, instead: () => Promise<T>): Promise<T> {
+  without<T>(quirk: Quirk, call: () => Promise<T>, instead: () => Promise<T>): Promise<T> {
     if (this.#known.has(quirk)) return instead();
-    try {
-      return await call();
-    } catch (error) {
+    return call().catch(async (error: unknown) => {
       if (!isRefusedForm(error)) throw error;
       const answer = await instead();
       // A 400 without a reason may have concerned this request alone.
       if (isMissingCall(error) || error.serviceCode !== undefined) this.notice(quirk);
       return answer;
-    }
+    });
   }
 }

@@ -6,7 +6,7 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { HeadExplainer } from '../http/explain.js';
-import type { HeadOptions, ReadOptions } from '../port.js';
+import type { CallOptions, HeadOptions, ReadOptions } from '../port.js';
 import type { Answer, GetAnswer, GetRequest, Row, S3Calls } from './calls.js';
 import { describes, firstPartSizeOf, infoOf, infoOfRead, sizeOf, unlessUnsupported } from './info.js';
 import { isMissingCall, isRefusedForm, type Quirks } from './quirks.js';
@@ -14,7 +14,7 @@ import { isMissingCall, isRefusedForm, type Quirks } from './quirks.js';
 type Pinned = HeadOptions & { ifMatch?: string };
 
 /** Asks for an object's row in a listing. */
-type AskRow = (key: string, signal: AbortSignal | undefined) => Promise<Row | undefined>;
+type AskRow = (key: string, options: CallOptions) => Promise<Row | undefined>;
 
 export class Reading {
   readonly #calls: S3Calls;
@@ -37,7 +37,7 @@ export class Reading {
   /** One request, if its response lacks nothing. */
   async head(key: string, options: Pinned = {}): Promise<ObjectInfo> {
     const { ifMatch } = options;
-    const info = await this.#pinned(key, ifMatch, async (pin) => this.#described(key, { ...options, ifMatch: pin }));
+    const info = await this.#pinned(key, options, async (pin) => this.#described(key, { ...options, ifMatch: pin }));
     mustBe(key, info.etag, ifMatch);
     return info;
   }
@@ -45,7 +45,7 @@ export class Reading {
   async firstPartSize(key: string, options: Pinned): Promise<number | undefined> {
     const ask = (ifMatch: string | undefined) =>
       unlessUnsupported(this.#calls.head(key, { ...options, ifMatch, partNumber: 1 }));
-    const answer = await this.#pinned(key, options.ifMatch, ask);
+    const answer = await this.#pinned(key, options, ask);
     // A store without If-Match may have another version by now.
     if (answer?.headers.etag !== undefined) mustBe(key, answer.headers.etag, options.ifMatch);
     return firstPartSizeOf(answer);
@@ -54,9 +54,9 @@ export class Reading {
   async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
     // A range of an empty object fails (416), and a range cannot be empty.
     if (target.byteLength === 0) return this.head(key, options);
-    const { offset = 0, versionId, ifMatch, signal, pace } = options;
-    const request = { versionId, signal, pace, offset };
-    const answer = await this.#pinned(key, ifMatch, (pin) => this.#get(key, target, { ...request, ifMatch: pin }));
+    const { offset = 0, versionId, ifMatch, signal, onRequest, pace } = options;
+    const request = { versionId, signal, onRequest, pace, offset };
+    const answer = await this.#pinned(key, options, (pin) => this.#get(key, target, { ...request, ifMatch: pin }));
     const size = sizeOf(answer, offset);
     if (answer.received < target.byteLength) {
       const message = `${key}: received ${answer.received} of ${target.byteLength} bytes at offset ${offset} (size ${size})`;
@@ -65,7 +65,7 @@ export class Reading {
     if (size === undefined) throw lacking(key, 'size');
     const info = describes(answer.headers)
       ? infoOfRead(key, { size, read: answer.received }, answer.headers, this.#promised)
-      : await this.#afterRead(key, size, answer, { versionId, signal });
+      : await this.#afterRead(key, size, answer, { versionId, signal, onRequest });
     mustBe(key, info.etag, ifMatch);
     return info;
   }
@@ -74,27 +74,25 @@ export class Reading {
    * Makes a request on condition of the ETag. If the store refuses that of an object which it still names so, conditions
    * are not usable there, and the responses are compared instead.
    */
-  async #pinned<T>(
+  #pinned<T>(
     key: string,
-    ifMatch: string | undefined,
+    { ifMatch, signal, onRequest }: Pinned,
     ask: (ifMatch: string | undefined) => Promise<T>,
   ): Promise<T> {
     if (ifMatch === undefined || this.#quirks.has('no-if-match')) return ask(undefined);
-    try {
-      return await ask(ifMatch);
-    } catch (error) {
+    return ask(ifMatch).catch(async (error: unknown) => {
       if (!isXsyncError(error, 'precondition-failed') && !isRefusedForm(error)) throw error;
-      mustBe(key, await this.#etagNow(key, error), ifMatch, error);
+      mustBe(key, await this.#etagNow(key, error, { signal, onRequest }), ifMatch, error);
       const answer = await ask(undefined);
       this.#quirks.notice('no-if-match');
       return answer;
-    }
+    });
   }
 
   /** @throws object-not-found, or what explains the refusal: a HEAD's has no body */
-  async #etagNow(key: string, refusal: XsyncError): Promise<string> {
+  async #etagNow(key: string, refusal: XsyncError, options: CallOptions): Promise<string> {
     try {
-      return (await this.#described(key, {})).etag;
+      return (await this.#described(key, options)).etag;
     } catch (error) {
       const tells = isXsyncError(error, 'object-not-found', 'aborted') || refusal.serviceCode === undefined;
       throw tells ? error : refusal;
@@ -167,8 +165,8 @@ export class Reading {
     }
   }
 
-  async #completed(key: string, { headers, ...answer }: Answer, { signal }: Pinned): Promise<ObjectInfo> {
-    const row = await this.#row(key, signal);
+  async #completed(key: string, { headers, ...answer }: Answer, { signal, onRequest }: Pinned): Promise<ObjectInfo> {
+    const row = await this.#row(key, { signal, onRequest });
     const size = sizeOf({ ...answer, headers }, 0) ?? row?.size;
     const etag = headers.etag ?? row?.etag;
     const mtimeMs = Number.isNaN(Date.parse(headers['last-modified'] ?? '')) ? row?.mtimeMs : undefined;

@@ -6,8 +6,9 @@ import type * as calls from './calls.js';
 import type { Condition } from './conditions.js';
 import type { S3Config } from './config.js';
 import { encodeKey } from './encode.js';
+import { readPage } from './listing.js';
 import type { S3Preset } from './presets.js';
-import { readDeleteFailures, readDescribed, readPage } from './sdk-answers.js';
+import { readDeleteFailures, readDescribed } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
 import type { Editable, SdkClient } from './sdk-client.js';
 import type { Sdk } from './sdk-load.js';
@@ -42,14 +43,14 @@ export class SdkCalls implements calls.S3Calls {
     return this.#client.addresses;
   }
 
-  async createBucket(named: boolean, { signal }: port.CallOptions): Promise<void> {
+  async createBucket(named: boolean, { signal, onRequest }: port.CallOptions): Promise<void> {
     const input = { Bucket: this.#bucket };
     const edit = named ? undefined : withoutBody;
-    await this.#client.send({ signal, edit, command: (sdk) => new sdk.CreateBucketCommand(input) });
+    await this.#client.send({ signal, onRequest, edit, command: (sdk) => new sdk.CreateBucketCommand(input) });
   }
 
   async list(request: calls.ListRequest): Promise<calls.ListedPage> {
-    const { version, prefix, delimiter, maxKeys, token, after, encoded, signal } = request;
+    const { version, prefix, delimiter, maxKeys, token, after, encoded, signal, onRequest } = request;
     const common = {
       Bucket: this.#bucket,
       EncodingType: encoded ? ('url' as const) : undefined,
@@ -60,29 +61,28 @@ export class SdkCalls implements calls.S3Calls {
     if (version === 1) {
       const input = { ...common, Marker: after };
       const command = (sdk: Sdk) => new sdk.ListObjectsCommand(input);
-      const { output, answer } = await this.#client.send({ signal, command });
-      return readPage(output, answer);
+      return readPage((await this.#client.send({ signal, onRequest, raw: true, command })).answer.body);
     }
     const input = { ...common, StartAfter: after, ContinuationToken: token };
     const command = (sdk: Sdk) => new sdk.ListObjectsV2Command(input);
-    const { output, answer } = await this.#client.send({ signal, command });
-    return readPage(output, answer);
+    return readPage((await this.#client.send({ signal, onRequest, raw: true, command })).answer.body);
   }
 
   async head(key: string, request: calls.ReadRequest): Promise<calls.Answer> {
-    const { versionId, ifMatch, partNumber, signal } = request;
+    const { versionId, ifMatch, partNumber, signal, onRequest } = request;
     const input = { ...this.#object(key), VersionId: versionId, IfMatch: quote(ifMatch), PartNumber: partNumber };
     const command = (sdk: Sdk) => new sdk.HeadObjectCommand(input);
-    return (await this.#client.send({ key, signal, edit: this.#reads(request), command })).answer;
+    return (await this.#client.send({ key, signal, onRequest, edit: this.#reads(request), command })).answer;
   }
 
   async get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {
-    const { offset, ranged, versionId, ifMatch, signal, pace } = request;
+    const { offset, ranged, versionId, ifMatch, signal, onRequest, pace } = request;
     const Range = ranged ? `bytes=${offset}-${offset + target.byteLength - 1}` : undefined;
     const input = { ...this.#object(key), VersionId: versionId, IfMatch: quote(ifMatch), Range };
     const { answer, received } = await this.#client.send({
       key,
       signal,
+      onRequest,
       data: true,
       edit: this.#reads(request),
       command: (sdk: Sdk) => new sdk.GetObjectCommand(input),
@@ -93,12 +93,12 @@ export class SdkCalls implements calls.S3Calls {
   }
 
   async put(key: string, body: Uint8Array, options: port.PutOptions, condition: Condition): Promise<calls.Answer> {
-    const { signal, pace } = options;
+    const { signal, onRequest, pace } = options;
     const attributes = { ...attributesOf(options, this.#preset, this.#config), ...conditionOf(condition) };
     const input = { ...this.#object(key), ...attributes, ...bodyOf(body, options.contentMd5) };
     const command = (sdk: Sdk, call: SdkCall) => new sdk.PutObjectCommand({ ...input, Body: call.upload(body, pace) });
     const edit = withHeaders(options.headers);
-    return (await this.#client.send({ key, signal, data: true, edit, command })).answer;
+    return (await this.#client.send({ key, signal, onRequest, data: true, edit, command })).answer;
   }
 
   async copy(
@@ -112,7 +112,14 @@ export class SdkCalls implements calls.S3Calls {
     const input = { ...this.#object(key), ...attributes, ...sourceOf(source, sourceKey, options) };
     const command = (sdk: Sdk) => new sdk.CopyObjectCommand(input);
     const edit = withHeaders(options.headers);
-    const request = { key, signal: options.signal, edit, command, root: 'CopyObjectResult' };
+    const request = {
+      key,
+      signal: options.signal,
+      onRequest: options.onRequest,
+      edit,
+      command,
+      root: 'CopyObjectResult',
+    };
     const { output, answer } = await this.#client.send(request);
     return readDescribed(output.CopyObjectResult, answer);
   }
@@ -147,20 +154,20 @@ export class SdkCalls implements calls.S3Calls {
 
   async deleteMany(
     keys: readonly string[],
-    { versions, signal }: port.DeleteCallOptions,
+    { versions, signal, onRequest }: port.DeleteCallOptions,
   ): Promise<port.DeleteFailure[]> {
     const input = {
       Bucket: this.#bucket,
       Delete: { Objects: keys.map((Key) => ({ Key, ETag: quote(versions?.get(Key)) })), Quiet: true },
     };
     const command = (sdk: Sdk) => new sdk.DeleteObjectsCommand(input);
-    const { output } = await this.#client.send({ signal, edit: withMd5, command, root: 'DeleteResult' });
+    const { output } = await this.#client.send({ signal, onRequest, edit: withMd5, command, root: 'DeleteResult' });
     return readDeleteFailures(output);
   }
 
-  async deleteOne(key: string, { versions, signal }: port.DeleteCallOptions): Promise<void> {
+  async deleteOne(key: string, { versions, signal, onRequest }: port.DeleteCallOptions): Promise<void> {
     const input = { ...this.#object(key), IfMatch: quote(versions?.get(key)) };
-    await this.#client.send({ key, signal, command: (sdk) => new sdk.DeleteObjectCommand(input) });
+    await this.#client.send({ key, signal, onRequest, command: (sdk) => new sdk.DeleteObjectCommand(input) });
   }
 
   /** Asks for checksums by the header, because the SDK's setting would also compute a checksum of every body. */

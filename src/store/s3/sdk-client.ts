@@ -19,8 +19,10 @@ import type {
 } from '@aws-sdk/client-s3';
 import { type ErrorCode, XsyncError } from '../../model/error.js';
 import type { Agents } from '../http/agents.js';
+import { kindOf } from '../http/kind.js';
 import { translateFault } from '../http/translate.js';
 import { isWebPage, webPageError, xmlRoot } from '../http/xml.js';
+import type { CallOptions, RequestKind } from '../port.js';
 import { type Addresses, addressesOf } from './address.js';
 import type { S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
@@ -41,6 +43,8 @@ type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Comma
 
 /** A request that the SDK has built and not yet signed. */
 export interface Editable {
+  readonly method: string;
+  readonly query: Readonly<Record<string, unknown>>;
   /** Lower-case names. */
   headers: Record<string, string>;
   body?: unknown;
@@ -50,12 +54,16 @@ export interface SdkRequest<I extends ServiceInputTypes, O extends ServiceOutput
   /** Absent for calls that concern the bucket. */
   key?: string;
   signal?: AbortSignal;
+  /** As in CallOptions. */
+  onRequest?: CallOptions['onRequest'];
   /** The call names an upload and no other object that could be missing. */
   upload?: boolean;
   /** Carries object data: sent to the data endpoint. */
   data?: boolean;
   /** The root element of the response, if a store that lacks the call might take it for another one. */
   root?: string;
+  /** The caller reads the response's body: the SDK, which refuses a whole page for one damaged row, sees none. */
+  raw?: boolean;
   /** Called for each attempt. */
   command: (sdk: Sdk, call: SdkCall) => Command<I, O>;
   edit?: (request: Editable) => void;
@@ -140,9 +148,10 @@ export class SdkClient {
           if (isEditable(args.request)) {
             asBytes(args.request.headers);
             call.sent = args.request.headers;
+            request.onRequest?.(formOf(args.request, request.key !== undefined));
           }
           const result = await next(args);
-          await keepAnswer(result.response as SdkResponse, call, request.receive !== undefined);
+          await keepAnswer(result.response as SdkResponse, call, request);
           // The SDK takes an empty response for a failure of the service.
           const { answer } = call;
           if (request.root !== undefined && answer?.status === 200) mustBeAnswerTo(answer.body, request.root);
@@ -266,21 +275,30 @@ interface SdkResponse {
 }
 
 /** Keeps the raw response and gives the SDK the body to parse. */
-async function keepAnswer(response: SdkResponse, call: SdkCall, streams: boolean): Promise<void> {
+async function keepAnswer(
+  response: SdkResponse,
+  call: SdkCall,
+  { receive, raw }: { receive?: unknown; raw?: boolean },
+): Promise<void> {
   const { statusCode: status, headers } = response;
   const answer: SdkAnswer = { status, headers: { ...headers }, body: Buffer.alloc(0) };
   call.answer = answer;
   call.touch();
-  if (streams && status < 300) return;
+  if (receive !== undefined && status < 300) return;
   answer.body = await call.collect(response.body as AsyncIterable<Uint8Array>);
   if (status < 300 && isWebPage(answer.body)) throw webPageError();
   // A separate view: the SDK changes the type of what it parses.
-  response.body = new Uint8Array(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength);
+  if (raw && status < 300) response.body = new Uint8Array();
+  else response.body = new Uint8Array(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength);
 }
 
 /** Header values as Node sends them: one character for each UTF-8 byte. */
 function asBytes(headers: Record<string, string>): void {
   for (const name in headers) headers[name] = Buffer.from(headers[name] ?? '', 'utf8').toString('latin1');
+}
+
+function formOf({ method, query, headers }: Editable, object: boolean): RequestKind {
+  return kindOf({ method, object, has: (name) => name in query, copies: 'x-amz-copy-source' in headers });
 }
 
 function isEditable(request: unknown): request is Editable {

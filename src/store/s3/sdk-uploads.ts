@@ -4,9 +4,9 @@ import type { Answer, ListedParts, ListedUploads, S3Calls, Written } from './cal
 import type { Condition } from './conditions.js';
 import type { S3Config } from './config.js';
 import { encodeKey } from './encode.js';
-import { required } from './listing.js';
+import { readParts, readUploads, required } from './listing.js';
 import type { S3Preset } from './presets.js';
-import { readDescribed, readParts, readUploads } from './sdk-answers.js';
+import { readDescribed } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
 import type { SdkClient } from './sdk-client.js';
 import type { Sdk } from './sdk-load.js';
@@ -30,16 +30,22 @@ export class SdkUploads {
     const input = { Bucket: this.#bucket, Key: key, ...attributesOf(options, this.#preset, this.#config) };
     const command = (sdk: Sdk) => new sdk.CreateMultipartUploadCommand(input);
     const edit = withHeaders(options.headers);
-    const { output } = await this.#client.send({ key, signal: options.signal, edit, command });
+    const { output } = await this.#client.send({
+      key,
+      signal: options.signal,
+      onRequest: options.onRequest,
+      edit,
+      command,
+    });
     return { key, uploadId: required(output.UploadId, 'UploadId') };
   }
 
   async part(upload: UploadRef, partNumber: number, body: Uint8Array, options: PartOptions): Promise<Answer> {
-    const { signal, pace } = options;
+    const { signal, onRequest, pace } = options;
     const input = { ...this.#upload(upload), PartNumber: partNumber, ...bodyOf(body, options.contentMd5) };
     const command = (sdk: Sdk, call: SdkCall) => new sdk.UploadPartCommand({ ...input, Body: call.upload(body, pace) });
     const edit = withHeaders(undefined);
-    const request = { key: upload.key, signal, upload: true, data: true, edit, command };
+    const request = { key: upload.key, signal, onRequest, upload: true, data: true, edit, command };
     return (await this.#client.send(request)).answer;
   }
 
@@ -58,40 +64,47 @@ export class SdkUploads {
     const { output, answer } = await this.#client.send({
       key: upload.key,
       signal: options.signal,
+      onRequest: options.onRequest,
       command,
       root: 'CopyPartResult',
     });
     return readDescribed(output.CopyPartResult, answer);
   }
 
-  async parts(upload: UploadRef, after: number, { signal }: CallOptions): Promise<ListedParts> {
+  async parts(upload: UploadRef, after: number, { signal, onRequest }: CallOptions): Promise<ListedParts> {
     const marker = after === 0 ? undefined : String(after);
     const input = { ...this.#upload(upload), MaxParts: 1000, PartNumberMarker: marker };
     const command = (sdk: Sdk) => new sdk.ListPartsCommand(input);
-    const { output, answer } = await this.#client.send({ key: upload.key, signal, upload: true, command });
-    return readParts(output, answer);
+    const request = { key: upload.key, signal, onRequest, upload: true, raw: true, command };
+    return readParts((await this.#client.send(request)).answer.body);
   }
 
   async complete(
     upload: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    { signal }: CallOptions,
+    { signal, onRequest }: CallOptions,
     condition: Condition,
   ): Promise<Written> {
     const Parts = parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: quote(etag) }));
     const input = { ...this.#upload(upload), ...conditionOf(condition), MultipartUpload: { Parts } };
     const command = (sdk: Sdk) => new sdk.CompleteMultipartUploadCommand(input);
-    const { output, answer } = await this.#client.send({ key: upload.key, signal, upload: true, command });
+    const { output, answer } = await this.#client.send({ key: upload.key, signal, onRequest, upload: true, command });
     return readDescribed(output, answer);
   }
 
-  async abort(upload: UploadRef, { signal }: CallOptions): Promise<void> {
+  async abort(upload: UploadRef, { signal, onRequest }: CallOptions): Promise<void> {
     const input = this.#upload(upload);
     const command = (sdk: Sdk) => new sdk.AbortMultipartUploadCommand(input);
-    await this.#client.send({ key: upload.key, signal, upload: true, command });
+    await this.#client.send({ key: upload.key, signal, onRequest, upload: true, command });
   }
 
-  async list({ prefix, after, encoded, signal }: Parameters<S3Calls['listUploads']>[0]): Promise<ListedUploads> {
+  async list({
+    prefix,
+    after,
+    encoded,
+    signal,
+    onRequest,
+  }: Parameters<S3Calls['listUploads']>[0]): Promise<ListedUploads> {
     const input = {
       Bucket: this.#bucket,
       EncodingType: encoded ? ('url' as const) : undefined,
@@ -101,8 +114,7 @@ export class SdkUploads {
       UploadIdMarker: after?.id,
     };
     const command = (sdk: Sdk) => new sdk.ListMultipartUploadsCommand(input);
-    const { output, answer } = await this.#client.send({ signal, command });
-    return readUploads(output, answer);
+    return readUploads((await this.#client.send({ signal, onRequest, raw: true, command })).answer.body);
   }
 
   #upload({ key, uploadId }: UploadRef): { Bucket: string; Key: string; UploadId: string } {

@@ -18,8 +18,15 @@ export class Uploads {
   }
 
   async create(key: string, headers: Record<string, string>, options: CallOptions): Promise<UploadRef> {
-    const { signal } = options;
-    const { body } = await this.#wire.send({ method: 'POST', key, parameters: { uploads: '' }, headers, signal });
+    const { signal, onRequest } = options;
+    const { body } = await this.#wire.send({
+      method: 'POST',
+      key,
+      parameters: { uploads: '' },
+      headers,
+      signal,
+      onRequest,
+    });
     const shape = { root: 'InitiateMultipartUploadResult', fields: ['UploadId'], lists: {} } as const;
     return { key, uploadId: required(readXml(body, shape).fields.UploadId, 'UploadId') };
   }
@@ -28,11 +35,11 @@ export class Uploads {
     { key, uploadId }: UploadRef,
     partNumber: number,
     body: Uint8Array,
-    { signal, pace, contentMd5 }: PartOptions,
+    { signal, onRequest, pace, contentMd5 }: PartOptions,
   ): Promise<Answer> {
     const parameters = { partNumber, uploadId };
     const headers = md5Header(contentMd5);
-    return this.#wire.send({ method: 'PUT', key, parameters, headers, body, signal, pace, data: true });
+    return this.#wire.send({ method: 'PUT', key, parameters, headers, body, signal, onRequest, pace, data: true });
   }
 
   async partCopy(
@@ -52,20 +59,21 @@ export class Uploads {
         'x-amz-copy-source-range': `bytes=${range.offset}-${range.offset + range.size - 1}`,
       },
       signal: options.signal,
+      onRequest: options.onRequest,
       lateError: true,
     });
     return readCopy('CopyPartResult', answer.body, answer.headers);
   }
 
-  async parts({ key, uploadId }: UploadRef, after: number, { signal }: CallOptions): Promise<ListedParts> {
+  async parts({ key, uploadId }: UploadRef, after: number, { signal, onRequest }: CallOptions): Promise<ListedParts> {
     const parameters = { uploadId, 'max-parts': 1000, 'part-number-marker': after || undefined };
-    return readParts((await this.#wire.send({ method: 'GET', key, parameters, signal })).body);
+    return readParts((await this.#wire.send({ method: 'GET', key, parameters, signal, onRequest })).body);
   }
 
   async complete(
     { key, uploadId }: UploadRef,
     parts: readonly { partNumber: number; etag: string }[],
-    { signal }: CallOptions,
+    { signal, onRequest }: CallOptions,
     condition: Condition,
   ): Promise<Written> {
     const list = parts.map(
@@ -73,7 +81,16 @@ export class Uploads {
     );
     const body = `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${list.join('')}</CompleteMultipartUpload>`;
     const headers = { 'content-type': 'application/xml', ...conditionHeaders(condition) };
-    const call = { method: 'POST', key, parameters: { uploadId }, headers, body, signal, lateError: true } as const;
+    const call = {
+      method: 'POST',
+      key,
+      parameters: { uploadId },
+      headers,
+      body,
+      signal,
+      onRequest,
+      lateError: true,
+    } as const;
     const answer = await this.#wire.send(call);
     const { headers: told } = answer;
     if (answer.body.length === 0) return { headers: told };
@@ -83,11 +100,17 @@ export class Uploads {
     return { etag, headers: withChecksums(told, result) };
   }
 
-  async abort({ key, uploadId }: UploadRef, { signal }: CallOptions): Promise<void> {
-    await this.#wire.send({ method: 'DELETE', key, parameters: { uploadId }, signal });
+  async abort({ key, uploadId }: UploadRef, { signal, onRequest }: CallOptions): Promise<void> {
+    await this.#wire.send({ method: 'DELETE', key, parameters: { uploadId }, signal, onRequest });
   }
 
-  async list({ prefix, after, encoded, signal }: Parameters<S3Calls['listUploads']>[0]): Promise<ListedUploads> {
+  async list({
+    prefix,
+    after,
+    encoded,
+    signal,
+    onRequest,
+  }: Parameters<S3Calls['listUploads']>[0]): Promise<ListedUploads> {
     const parameters = {
       uploads: '',
       prefix,
@@ -96,6 +119,6 @@ export class Uploads {
       'key-marker': after?.key,
       'upload-id-marker': after?.id,
     };
-    return readUploads((await this.#wire.send({ method: 'GET', parameters, signal })).body);
+    return readUploads((await this.#wire.send({ method: 'GET', parameters, signal, onRequest })).body);
   }
 }

@@ -1,10 +1,11 @@
 /** Sends signed requests to one bucket and translates error responses. Tests: test/store/s3/store.test.ts */
 import { isXsyncError, XsyncError } from '../../model/error.js';
-import type { HttpResponse } from '../http/message.js';
+import { kindOf } from '../http/kind.js';
+import type { HttpRequest, HttpResponse } from '../http/message.js';
 import { redirected, type Target } from '../http/redirect.js';
 import type { HttpTransport } from '../http/transport.js';
 import { isWebPage, webPageError, xmlRoot } from '../http/xml.js';
-import type { TransferOptions } from '../port.js';
+import type { RequestKind, TransferOptions } from '../port.js';
 import { type Addresses, addressesOf } from './address.js';
 import type { S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
@@ -29,6 +30,12 @@ export interface S3Request extends TransferOptions {
   data?: boolean;
   /** The service may fail after it has sent status 200. The body is then an `<Error>`. */
   lateError?: boolean;
+}
+
+interface Signed {
+  exchange: HttpRequest;
+  headers: Record<string, string>;
+  credentials: Credentials;
 }
 
 export class Wire {
@@ -64,17 +71,21 @@ export class Wire {
    * signed and sent once more. A redirect to another host of the service is followed once. There are no other retries.
    */
   async send(request: S3Request): Promise<HttpResponse> {
+    const { origin, base } = request.data ? this.addresses.data : this.addresses.control;
     const path = this.#path(request);
-    try {
-      return await this.#once(request, path);
-    } catch (error) {
+    for (let corrected = false; ; corrected = true) {
+      let sent = await this.#signed(request, { origin, path });
+      let answer = await this.#exchange(request, sent);
+      const target = redirected(this.addresses.endpoint, answer, [path, path.slice(base.length)]);
+      if (target) {
+        sent = await this.#signed(request, target);
+        answer = await this.#exchange(request, sent);
+      }
+      if (isSuccess(answer, request)) return answer;
+      const error = this.#refusal(request, origin, answer, sent);
       if (!(error instanceof ClockCorrected)) throw error;
-    }
-    try {
-      return await this.#once(request, path);
-    } catch (error) {
       // Another node with a different clock: a temporary error that the retry wrapper handles.
-      throw error instanceof ClockCorrected ? error.cause : error;
+      if (corrected) throw error.cause;
     }
   }
 
@@ -93,43 +104,43 @@ export class Wire {
     return key === undefined ? base || '/' : `${base}/${encodeKey(key, this.#nul)}`;
   }
 
-  async #once(request: S3Request, path: string): Promise<HttpResponse> {
-    const { origin, base } = request.data ? this.addresses.data : this.addresses.control;
-    const first = await this.#exchange(request, { origin, path });
-    const target = redirected(this.addresses.endpoint, first.answer, [path, path.slice(base.length)]);
-    const { answer, headers: sent, credentials: used } = target ? await this.#exchange(request, target) : first;
-    const ok = answer.status >= 200 && answer.status < 300;
-    if (ok && isWebPage(answer.body)) throw webPageError();
-    if (ok && !(request.lateError && xmlRoot(answer.body) === 'Error')) return answer;
-    throw this.#refusal(request, origin, answer, { sent, used });
+  /** The request as it is sent, its headers that are signed, and the credentials. Waits only for new credentials. */
+  #signed(request: S3Request, target: Target): Signed | Promise<Signed> {
+    const now = this.#transport.clock.now(target.origin);
+    const credentials = this.#credentials.get(now);
+    if (!(credentials instanceof Promise)) return this.#sign(request, target, credentials, now);
+    return credentials.then((fetched) => this.#sign(request, target, fetched, now));
   }
 
-  async #exchange(request: S3Request, { origin, path }: Target) {
-    const now = this.#transport.clock.now(origin);
-    const source = this.#credentials.get(now);
-    const credentials = source instanceof Promise ? await source : source;
+  #sign(request: S3Request, { origin, path }: Target, credentials: Credentials, now: number): Signed {
     const { method, body, target, offset, pace, signal, lateError: keptOpen } = request;
-    const query = encodeQuery(request.parameters ?? {});
+    const query = request.parameters ? encodeQuery(request.parameters) : '';
     const headers: Record<string, string> = { host: this.#hostOf(origin), ...request.headers };
     if (this.#requesterPays) headers['x-amz-request-payer'] = 'requester';
     this.#signer.sign({ method, path, query, headers }, credentials, now);
     const onWire = query === '' ? path : `${path}?${query}`;
-    const sent = { ...headers, ...request.unsigned };
+    const sent = request.unsigned ? { ...headers, ...request.unsigned } : headers;
     const exchange = { method, origin, path: onWire, headers: sent, body, target, offset, pace, signal, keptOpen };
-    return { answer: await this.#transport.request(exchange), headers, credentials };
+    return { exchange, headers, credentials };
+  }
+
+  #exchange(request: S3Request, { exchange }: Signed): Promise<HttpResponse> {
+    request.onRequest?.(formOf(request));
+    return this.#transport.request(exchange);
   }
 
   /** A redirect may lead to another host. */
   #hostOf(origin: string): string {
     const { data, control } = this.addresses;
-    return [data, control].find((address) => address.origin === origin)?.host ?? new URL(origin).host;
+    if (data.origin === origin) return data.host;
+    return control.origin === origin ? control.host : new URL(origin).host;
   }
 
   #refusal(
     request: S3Request,
     origin: string,
     { status, headers, body }: HttpResponse,
-    { sent, used }: { sent: Record<string, string>; used: Credentials },
+    { headers: sent, credentials: used }: Signed,
   ): Error {
     const { bucket } = this;
     const upload = request.parameters?.uploadId !== undefined && request.headers?.['x-amz-copy-source'] === undefined;
@@ -163,6 +174,18 @@ export class Wire {
     }
     return error;
   }
+}
+
+/** @throws invalid-response: a web page */
+function isSuccess({ status, body }: HttpResponse, { lateError }: S3Request): boolean {
+  if (status < 200 || status >= 300) return false;
+  if (isWebPage(body)) throw webPageError();
+  return !lateError || xmlRoot(body) !== 'Error';
+}
+
+function formOf({ method, key, parameters = {}, headers = {} }: S3Request): RequestKind {
+  const has = (parameter: string): boolean => parameters[parameter] !== undefined;
+  return kindOf({ method, object: key !== undefined, has, copies: headers['x-amz-copy-source'] !== undefined });
 }
 
 /** Used only in this file: tells `send` to sign and send the request again. */

@@ -1,8 +1,7 @@
 /** Tests: test/store/wrap/intercept.test.ts */
 import { XsyncError } from '../../model/error.js';
-import type { ObjectStore } from '../port.js';
+import type { ObjectStore, RequestKind } from '../port.js';
 import { InterceptedStore } from './intercept.js';
-import type { RequestKind } from './kinds.js';
 
 /** A record over all kinds, so that the compiler finds a missing one. */
 const WRITES: Record<RequestKind, boolean> = {

@@ -1,6 +1,7 @@
 /** The base of the wrappers: a store that passes every request through one function. */
+
 import type * as port from '../port.js';
-import type { RequestKind } from './kinds.js';
+import type { RequestKind } from '../port.js';
 
 /** One call of the port. */
 export interface Call {
@@ -12,6 +13,8 @@ export interface Call {
   readonly direction?: Direction;
   /** The caller's pace, if any. */
   readonly pace?: port.Pace;
+  /** As in CallOptions. */
+  readonly onRequest?: port.CallOptions['onRequest'];
 }
 
 /** `down`: from the store to us. */
@@ -19,9 +22,11 @@ export type Direction = 'up' | 'down';
 
 /**
  * Wraps a call. `run` makes one call of the inner store with the given `pace` *instead of* the caller's: pass
- * `call.pace`, or a pace that calls it. Calls without a direction ignore it.
+ * `call.pace`, or a pace that calls it. Calls without a direction ignore it. `onRequest` too takes the place of the
+ * caller's, which is passed on if it is absent.
  */
-export type Around = <T>(call: Call, run: (pace: port.Pace | undefined) => Promise<T>) => Promise<T>;
+export type Around = <T>(call: Call, run: Run<T>) => Promise<T>;
+type Run<T> = (pace: port.Pace | undefined, onRequest?: port.CallOptions['onRequest']) => Promise<T>;
 
 /** A store whose calls go through `around`. Identity and capabilities are those of the inner store. */
 export class InterceptedStore implements port.ObjectStore {
@@ -46,15 +51,15 @@ export class InterceptedStore implements port.ObjectStore {
   }
 
   checkBucket(options: port.CallOptions = {}): Promise<void> {
-    return this.#call('checkBucket', undefined, options, () => this.inner.checkBucket(options));
+    return this.#call('checkBucket', undefined, options, (own) => this.inner.checkBucket(own));
   }
 
   createBucket(options: port.CallOptions = {}): Promise<void> {
-    return this.#call('createBucket', undefined, options, () => this.inner.createBucket(options));
+    return this.#call('createBucket', undefined, options, (own) => this.inner.createBucket(own));
   }
 
   list(options: port.ListOptions): Promise<port.ListPage> {
-    return this.#call('list', undefined, options, () => this.inner.list(options));
+    return this.#call('list', undefined, options, (own) => this.inner.list(own));
   }
 
   async hasFolder(prefix: string): Promise<boolean> {
@@ -66,11 +71,11 @@ export class InterceptedStore implements port.ObjectStore {
   }
 
   head(key: string, options: port.HeadOptions = {}): ReturnType<port.ObjectStore['head']> {
-    return this.#call('head', key, options, () => this.inner.head(key, options));
+    return this.#call('head', key, options, (own) => this.inner.head(key, own));
   }
 
   firstPartSize(key: string, options: port.CallOptions & { ifMatch?: string } = {}): Promise<number | undefined> {
-    return this.#call('head', key, options, () => this.inner.firstPartSize(key, options));
+    return this.#call('head', key, options, (own) => this.inner.firstPartSize(key, own));
   }
 
   read(key: string, target: Uint8Array, options: port.ReadOptions = {}): ReturnType<port.ObjectStore['read']> {
@@ -87,7 +92,7 @@ export class InterceptedStore implements port.ObjectStore {
     key: string,
     options: port.CopyOptions = {},
   ): Promise<port.WriteResult> {
-    return this.#call('copy', key, options, () => this.inner.copy(unwrap(source), sourceKey, key, options));
+    return this.#call('copy', key, options, (own) => this.inner.copy(unwrap(source), sourceKey, key, own));
   }
 
   copyableFrom(source: port.ObjectStore): boolean {
@@ -95,7 +100,7 @@ export class InterceptedStore implements port.ObjectStore {
   }
 
   createUpload(key: string, options: Parameters<port.ObjectStore['createUpload']>[1] = {}): Promise<port.UploadRef> {
-    return this.#call('createUpload', key, options, () => this.inner.createUpload(key, options));
+    return this.#call('createUpload', key, options, (own) => this.inner.createUpload(key, own));
   }
 
   uploadPart(
@@ -117,13 +122,13 @@ export class InterceptedStore implements port.ObjectStore {
     range: { offset: number; size: number },
     options: port.CopyOptions = {},
   ): Promise<port.PartResult> {
-    return this.#call('uploadPartCopy', upload.key, options, () =>
-      this.inner.uploadPartCopy(upload, partNumber, unwrap(source), sourceKey, range, options),
+    return this.#call('uploadPartCopy', upload.key, options, (own) =>
+      this.inner.uploadPartCopy(upload, partNumber, unwrap(source), sourceKey, range, own),
     );
   }
 
   listParts(upload: port.UploadRef, options: port.CallOptions = {}): Promise<port.PartEntry[]> {
-    return this.#call('listParts', upload.key, options, () => this.inner.listParts(upload, options));
+    return this.#call('listParts', upload.key, options, (own) => this.inner.listParts(upload, own));
   }
 
   completeUpload(
@@ -131,32 +136,35 @@ export class InterceptedStore implements port.ObjectStore {
     parts: readonly { partNumber: number; etag: string }[],
     options: Parameters<port.ObjectStore['completeUpload']>[2] = {},
   ): Promise<port.WriteResult> {
-    return this.#call('completeUpload', upload.key, options, () => this.inner.completeUpload(upload, parts, options));
+    return this.#call('completeUpload', upload.key, options, (own) => this.inner.completeUpload(upload, parts, own));
   }
 
   abortUpload(upload: port.UploadRef, options: port.CallOptions = {}): Promise<void> {
-    return this.#call('abortUpload', upload.key, options, () => this.inner.abortUpload(upload, options));
+    return this.#call('abortUpload', upload.key, options, (own) => this.inner.abortUpload(upload, own));
   }
 
   listUploads(options: Parameters<port.ObjectStore['listUploads']>[0]): Promise<port.UploadPage> {
-    return this.#call('listUploads', undefined, options, () => this.inner.listUploads(options));
+    return this.#call('listUploads', undefined, options, (own) => this.inner.listUploads(own));
   }
 
   delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
-    return this.#call('delete', keys[0], options, () => this.inner.delete(keys, options));
+    return this.#call('delete', keys[0], options, (own) => this.inner.delete(keys, own));
   }
 
   close(): Promise<void> {
     return this.inner.close();
   }
 
-  #call<T>(
+  #call<T, O extends port.CallOptions>(
     kind: RequestKind,
     key: string | undefined,
-    { signal }: port.CallOptions,
-    run: () => Promise<T>,
+    options: O,
+    run: (own: O) => Promise<T>,
   ): Promise<T> {
-    return this.#around({ kind, key, signal }, run);
+    const { signal, onRequest } = options;
+    return this.#around({ kind, key, signal, onRequest }, (_pace, counts = onRequest) =>
+      run({ ...options, onRequest: counts }),
+    );
   }
 
   #transfer<T, O extends port.TransferOptions>(
@@ -165,9 +173,11 @@ export class InterceptedStore implements port.ObjectStore {
     options: O,
     run: (paced: O) => Promise<T>,
   ): Promise<T> {
-    const { signal, pace } = options;
+    const { signal, pace, onRequest } = options;
     const direction = kind === 'read' ? 'down' : 'up';
-    return this.#around({ kind, key, signal, pace, direction }, (own) => run({ ...options, pace: own }));
+    return this.#around({ kind, key, signal, pace, direction, onRequest }, (own, counts = onRequest) =>
+      run({ ...options, pace: own, onRequest: counts }),
+    );
   }
 }
 

@@ -1,9 +1,9 @@
 /** Tests: test/store/wrap/intercept.test.ts */
-import type { ObjectStore } from '../port.js';
-import { type Call, InterceptedStore } from './intercept.js';
-import type { RequestKind } from './kinds.js';
 
-/** Calls of the store that were started, and payload bytes moved, including those of failed calls. */
+import type { ObjectStore, RequestKind } from '../port.js';
+import { type Call, InterceptedStore } from './intercept.js';
+
+/** Requests that were sent, and payload bytes moved, including those of failed calls. */
 export interface Counts {
   requests: Partial<Record<RequestKind, number>>;
   /** Read from the store. */
@@ -33,20 +33,24 @@ export class Sum {
   }
 }
 
-/** A store that counts its calls. Belongs inside `retry`, so that every attempt is counted. */
+/** A store that counts its requests. Belongs inside `retry`, so that every attempt is counted. */
 export class MeteredStore extends InterceptedStore {
   readonly #own = new Sum();
 
   /** @param total also counts the calls */
   constructor(inner: ObjectStore, total?: Sum) {
     super(inner, (call, run) => {
-      this.#own.addRequest(call.kind);
-      total?.addRequest(call.kind);
-      return run((bytes) => {
+      const onRequest = (kind: RequestKind): void => {
+        this.#own.addRequest(kind);
+        total?.addRequest(kind);
+      };
+      if (!inner.capabilities.countsRequests) onRequest(call.kind);
+      const pace = (bytes: number) => {
         this.#own.addBytes(call.direction, bytes);
         total?.addBytes(call.direction, bytes);
         return call.pace?.(bytes);
-      });
+      };
+      return run(pace, onRequest);
     });
   }
 

@@ -1,8 +1,7 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
-import type { ObjectStore, Pace } from '../port.js';
+import type { ObjectStore, Pace, RequestKind } from '../port.js';
 import { BACKOFF, backoffMs } from './backoff.js';
 import { type Call, InterceptedStore } from './intercept.js';
-import type { RequestKind } from './kinds.js';
 import { type Sleep, sleep } from './time.js';
 
 export interface RetryEvent {

@@ -1,7 +1,7 @@
 /** Tests: test/engine/shared.test.ts */
 import type { ErrorCode } from '../../model/error.js';
-import type { ObjectStore } from '../port.js';
-import type { RequestKind } from './kinds.js';
+import type { ObjectStore, RequestKind } from '../port.js';
+import { LONG_MS } from './backoff.js';
 import { type Counts, meter, Sum } from './meter.js';
 import { type RetryOptions, retry } from './retry.js';
 
@@ -14,6 +14,8 @@ export interface RetryNotice {
   delayMs: number;
   code: ErrorCode;
   message: string;
+  /** The wait is a long one, and the first of those that overlap: worth telling a person. */
+  long?: true;
 }
 
 /** One store as one run sees it, with the run's own retries and counts. */
@@ -39,14 +41,28 @@ export function share(
 ): SharedStore {
   const total = new Sum();
   const contact = { answered: false };
+  const waits = new LongWaits();
   const view = (onRetry?: (event: RetryNotice) => void): StoreView => {
     const metered = meter(bare, total);
     const store = retry(limit(metered), {
       ...options,
       contact,
-      onRetry: ({ error, ...event }) => onRetry?.({ ...event, code: error.code, message: error.message }),
+      onRetry: ({ error: { code, message }, ...event }) =>
+        onRetry?.({ ...event, code, message, ...(waits.isNews(event.delayMs) && { long: true }) }),
     });
     return { store, traffic: () => metered.counts() };
   };
   return { store: view().store, traffic: () => total.counts(), view };
+}
+
+/** Of many requests that wait at the same time for the same reason, the first is news. */
+class LongWaits {
+  #untilMs = 0;
+
+  isNews(delayMs: number): boolean {
+    const nowMs = performance.now();
+    if (delayMs < LONG_MS || nowMs < this.#untilMs) return false;
+    this.#untilMs = nowMs + delayMs;
+    return true;
+  }
 }

@@ -32,7 +32,10 @@ async function listed(pair: Pair, bounds?: Bounds, more: Partial<RunOptions> = {
   const failed = (_key: string, fault: Error): never => {
     throw fault;
   };
-  const streams = new Streams(opened, { ...options, distrusted: [] }, { emit, halt, failed });
+  const damaged = (fault: Error): never => {
+    throw fault;
+  };
+  const streams = new Streams(opened, { ...options, distrusted: [] }, { emit, halt, failed, damaged });
   try {
     for (;;) {
       try {

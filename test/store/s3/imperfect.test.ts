@@ -37,6 +37,7 @@ const WITHOUT: Partial<Record<FlawName, readonly Group[]>> = {
   'has neither DeleteObjects nor CopyObject': ['keys', 'copies'],
   'refuses batches and copies with 405 and stores an empty object for a copy': ['keys', 'copies'],
   'lists neither parts nor uploads': ['keys', 'transfers', 'multipart', 'uploads'],
+  'has no multipart uploads': ['keys', 'bucket', 'copies', 'transfers', 'multipart', 'uploads'],
   'lists ETags in capitals': ['keys', 'objects', 'multipart'],
   'knows only version 1 of ListObjects': [],
   'does not encode keys': [],

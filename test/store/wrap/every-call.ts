@@ -1,5 +1,4 @@
-import type { CallOptions, ObjectStore } from '../../../src/store/port.js';
-import type { RequestKind } from '../../../src/store/wrap/kinds.js';
+import type { CallOptions, ObjectStore, RequestKind } from '../../../src/store/port.js';
 
 const upload = { key: 'k', uploadId: 'u' };
 const bytes = Buffer.from('12345');

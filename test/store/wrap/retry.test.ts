@@ -48,9 +48,9 @@ describe('retry', () => {
 
   test('the service’s own wait is kept, and a mad one is not waited out', async () => {
     const asking = (retryAfterMs: number) => ({ error: fault('throttled', { retryAfterMs }) });
-    const { retried, clock } = rig([asking(30_000), asking(86_400_000)], { random: () => 0 });
+    const { retried, clock } = rig([asking(30_000), asking(86_400_000), asking(-5)], { random: () => 0 });
     await retried.put('k', FIVE);
-    expect(clock.slept).toEqual([30_000, 300_000]);
+    expect(clock.slept).toEqual([30_000, 300_000, 0]);
   });
 
   test('after the last attempt the fault itself comes out', async () => {

@@ -15,6 +15,8 @@ export interface Flaw {
   status?: number;
   /** Requests that are refused for their form, with 400. */
   refuses?: (exchange: Exchange) => boolean;
+  /** Requests that are answered with 200 and nothing, and not carried out. */
+  ignores?: (exchange: Exchange) => boolean;
   /** Request headers that it does not know. */
   ignoresHeaders?: readonly string[];
   /** Query parameters that it does not know. */
@@ -29,20 +31,28 @@ export function imperfect(service: Service, flaw: Flaw): Service {
       throw new ServiceError('NotImplemented', { status: flaw.status ?? 501 });
     }
     if (flaw.refuses?.(exchange)) throw new ServiceError('InvalidArgument', { message: 'Not supported here.' });
+    if (flaw.ignores?.(exchange)) throw new Ignored();
     for (const name of flaw.ignoresHeaders ?? []) delete exchange.req.headers[name];
     for (const name of flaw.ignoresQuery ?? []) exchange.query.forget(name);
   };
   return {
     ...service,
     async handle(exchange, beforeEffect) {
-      const reply = await service.handle(exchange, async () => {
-        meet(exchange);
-        await beforeEffect();
-      });
+      const reply = await service
+        .handle(exchange, async () => {
+          meet(exchange);
+          await beforeEffect();
+        })
+        .catch((error: unknown) => {
+          if (error instanceof Ignored) return { status: 200, headers: { 'content-length': '0' } };
+          throw error;
+        });
       return flaw.answers ? flaw.answers(reply, exchange) : reply;
     },
   };
 }
+
+class Ignored extends Error {}
 
 /** Without these response headers. */
 function withoutHeaders(reply: Reply, ...names: string[]): Reply {
@@ -125,6 +135,11 @@ export const FLAWS = {
   'ignores ranges': { ignoresHeaders: ['range'] },
   'refuses ranges': { refuses: (exchange) => exchange.header('range') !== undefined },
   'lists neither parts nor uploads': { lacks: ['ListParts', 'ListMultipartUploads'] },
+  'has no multipart uploads': { lacks: ['CreateMultipartUpload'] },
+  'answers a completed upload with nothing': {
+    answers: (reply, { kind }) =>
+      kind === 'CompleteMultipartUpload' ? { status: 200, headers: { 'content-length': '0' } } : reply,
+  },
   'quotes ETags in writes alone': { answers: relabelled },
   'lists ETags in capitals': { answers: capitals },
   'unpacks gzip': { answers: unpacked },

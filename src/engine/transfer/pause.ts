@@ -1,0 +1,20 @@
+/** The wait before a request that the retry wrapper leaves alone is sent again. Tests: test/engine/transfer/pause.test.ts */
+import type { XsyncError } from '../../model/error.js';
+import { backoffMs, LONG_MS } from '../../store/wrap/backoff.js';
+import { sleep } from '../../store/wrap/time.js';
+import type { Means } from './means.js';
+
+/** @throws aborted */
+export async function pause(
+  { halt, observe }: Pick<Means, 'halt' | 'observe'>,
+  key: string,
+  attempt: number,
+  fault: XsyncError,
+): Promise<void> {
+  const delayMs = backoffMs(attempt, fault);
+  if (delayMs >= LONG_MS) {
+    const message = `${key} is tried again in ${Math.ceil(delayMs / 1000)} s: ${fault.message}`;
+    observe({ type: 'notice', level: 'warn', message });
+  }
+  await sleep(delayMs, halt.signal);
+}
