@@ -1,13 +1,39 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+
 // Libraries that log when DEBUG is set print requests with their credentials.
 delete process.env.DEBUG;
 
+/** Bytes of address space without which Node ends with a stack trace while it loads the program. */
+const LEAST = 2 ** 30;
+
+/** The limit of virtual memory, bytes; NaN if there is none, or it cannot be read. */
+function addressSpace() {
+  try {
+    return Number(/^Max address space +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
+  } catch {
+    return Number.NaN;
+  }
+}
+
 try {
-  const { main } = await import('../dist/cli/main.js');
-  process.exitCode = await main(process.argv.slice(2));
+  if (addressSpace() < LEAST) {
+    process.stderr.write(
+      'xsync: there is not enough memory — Remove the limit of virtual memory (ulimit -v unlimited).\n',
+    );
+    process.exitCode = 2;
+  } else {
+    const { main } = await import('../dist/cli/main.js');
+    process.exitCode = await main(process.argv.slice(2));
+  }
 } catch (error) {
   // The program could not be loaded, and so neither could its messages.
-  if (error?.code !== 'EMFILE' && error?.code !== 'ENFILE') throw error;
-  process.stderr.write('xsync: too many open files — Raise the limit (ulimit -n), to 1024 or more.\n');
-  process.exitCode = 2;
+  if (error?.code === 'EMFILE' || error?.code === 'ENFILE') {
+    process.stderr.write('xsync: too many open files — Raise the limit (ulimit -n), to 1024 or more.\n');
+    process.exitCode = 2;
+  } else if (error?.code === 'ERR_MODULE_NOT_FOUND') {
+    const [why] = error.message.split('\n');
+    process.stderr.write(`xsync: the installation is incomplete: ${why} — Install xsync again.\n`);
+    process.exitCode = 7;
+  } else throw error;
 }

@@ -5,7 +5,7 @@ import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import type { OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { Opener } from './open/sides.js';
-import { hasRows, openState, openStateToRead } from './open/state.js';
+import { folderOfFile, hasRows, openState, openStateToRead } from './open/state.js';
 
 /** A page may be empty and not be the last. */
 const MOST_PAGES = 10;
@@ -44,9 +44,11 @@ export async function openPair(
     dest = await opener.side(destText, { readOnly: options.dryRun, file: object !== undefined && options.single });
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
-    await refuseUnusable(dest, single, options.single);
+    await refuseUnusable(dest, single, options.single, !options.dryRun);
+    await source.refuseUnreadable?.();
     if (object !== undefined) aimAtObject(source, dest, object, options.single);
     aside = options.aside === undefined ? undefined : await opener.side(options.aside, { readOnly: options.dryRun });
+    await aside?.refuseUnwritable?.(!options.dryRun);
     for (const text of options.others ?? []) others.push(await opener.side(text, { readOnly: true }));
     return openState({ source, dest, aside, others, single }, settings, options.command);
   } catch (error) {
@@ -71,7 +73,7 @@ export function openToRead(sourceText: string, destText: string, settings: OpenS
  */
 export function openToRepair(sourceText: string, destText: string, settings: OpenSettings): Promise<OpenPair> {
   return openLooking(sourceText, destText, settings, false, async (sides) => {
-    await refuseUnusable(sides.dest, sides.single, true);
+    await refuseUnusable(sides.dest, sides.single, true, true);
     return openState(sides, settings, 'check --repair');
   });
 }
@@ -130,11 +132,18 @@ async function objectNamed(side: OpenSide): Promise<string | undefined> {
 
 /**
  * Whether the pair has a manifest as a pair of folders: then it stays one, whatever the source's path names now. Adds a
- * warning to the source.
+ * warning to the source. @throws guard: the source is a file on disk, which cannot be used as a folder
  */
 function wasFolder(source: OpenSide, dest: OpenSide, settings: OpenSettings): boolean {
-  if (source.path === '' || source.path.endsWith('/') || source.store.capabilities.local) return false;
-  if (!hasRows({ source, dest }, settings)) return false;
+  if (source.path === '' || source.path.endsWith('/')) return false;
+  const { local } = source.store.capabilities;
+  if (!hasRows({ source: local ? folderOfFile(source) : source, dest }, settings)) return false;
+  if (local) {
+    throw new XsyncError('guard', `${source.text} is a file now, and was a folder in earlier runs`, {
+      subject: source.text,
+      remedy: `Restore the folder, or run "xsync manifest forget ${source.text} ${dest.text}" to copy the file.`,
+    });
+  }
   source.warning = `${source.text} is an object now; it is used as the folder that it was in earlier runs (write ${source.text}/)`;
   return true;
 }
@@ -170,7 +179,7 @@ async function headNamed(side: OpenSide): Promise<string | undefined> {
 }
 
 /** @throws usage when a local file is where a folder is needed; not-writable */
-async function refuseUnusable(side: OpenSide, single: boolean, exact: boolean): Promise<void> {
+async function refuseUnusable(side: OpenSide, single: boolean, exact: boolean, tries: boolean): Promise<void> {
   const { store, path, text } = side;
   if (!store.capabilities.local) return;
   if (path !== '' && !(single && exact)) {
@@ -179,7 +188,7 @@ async function refuseUnusable(side: OpenSide, single: boolean, exact: boolean): 
       remedy: single ? 'use copyto to replace the file itself' : 'choose another destination',
     });
   }
-  await side.refuseUnwritable?.();
+  await side.refuseUnwritable?.(tries);
 }
 
 /** Narrows a pair to one object: both prefixes become full keys. */

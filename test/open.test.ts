@@ -1,6 +1,6 @@
 /** What a path means: an object, a folder, or both. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Lab, openLab } from './cli/lab.js';
@@ -137,5 +137,88 @@ describe('on a disk', () => {
     mkdirSync(at('empty'));
     expect((await lab.xsync('copyto', at('file'), `${at('empty')}/`)).code).toBe(0);
     expect(readFileSync(at('empty/file'), 'utf8')).toBe('x');
+  });
+});
+
+describe('a pair whose source on disk leads elsewhere', () => {
+  const at = (name: string): string => join(lab.home, name);
+  const folder = (name: string, ...files: string[]): void => {
+    mkdirSync(at(name));
+    for (const file of files) writeFileSync(join(at(name), file), `${name} ${file}`);
+  };
+  const point = (link: string, to: string): void => {
+    rmSync(at(link), { force: true });
+    symlinkSync(to, at(link));
+  };
+
+  test.each([
+    ['a folder that is a file now', () => folder('data', '1', '2'), () => writeFileSync(at('data'), 'x')],
+    [
+      'a link that leads to a file now',
+      () => {
+        folder('old', '1', '2');
+        point('data', 'old');
+      },
+      () => {
+        writeFileSync(at('file'), 'x');
+        point('data', 'file');
+      },
+    ],
+  ])('%s is refused until the pair is forgotten', async (_, before, after) => {
+    before();
+    expect((await lab.xsync('sync', at('data'), 'lab:to')).code).toBe(0);
+    rmSync(at('data'), { recursive: true });
+    after();
+    for (const command of ['sync', 'copy', 'check', 'watch', 'retry']) {
+      const { code, err } = await lab.xsync(command, at('data'), 'lab:to');
+      expect(code, `${command}: ${err}`).toBe(7);
+      expect(err).toContain(`${at('data')} is a file now, and was a folder in earlier runs`);
+    }
+    expect((await lab.xsync('status', at('data'), 'lab:to')).out).toContain('100% of 2 objects');
+    expect(keys()).toEqual(['1', '2']);
+    expect((await lab.xsync('manifest', 'forget', at('data'), 'lab:to')).code).toBe(0);
+    expect((await lab.xsync('sync', at('data'), 'lab:to')).code).toBe(0);
+    expect(keys()).toEqual(['1', '2', 'data']);
+  });
+
+  test('through a link is the same pair: what is gone from there is deleted', async () => {
+    folder('release-2', '1', '2', '3');
+    folder('release-3', '2', '3', '4');
+    point('current', 'release-2');
+    expect((await lab.xsync('sync', at('current'), 'lab:to')).code).toBe(0);
+    point('current', 'release-3');
+    const { code, err } = await lab.xsync('sync', at('current'), 'lab:to');
+    expect(code, err).toBe(0);
+    expect(err).not.toContain('did not write');
+    expect(keys()).toEqual(['2', '3', '4']);
+    expect(lab.server.core.s3.read('to', '2').toString()).toBe('release-3 2');
+    expect((await lab.xsync('status', at('current'), 'lab:to')).out).toContain('100% of 3 objects');
+    expect((await lab.xsync('retry', at('current'), 'lab:to')).err).not.toContain('belongs to');
+  });
+
+  test('is the same under both spellings, in either order', async () => {
+    folder('real', '1', '2', '3');
+    point('link', 'real');
+    for (const name of ['link', 'real', 'link']) {
+      expect((await lab.xsync('sync', at(name), 'lab:to')).code).toBe(0);
+    }
+    rmSync(at('real/3'));
+    expect((await lab.xsync('sync', at('real'), 'lab:to')).code).toBe(0);
+    expect(keys()).toEqual(['1', '2']);
+    rmSync(at('real/2'));
+    expect((await lab.xsync('sync', at('link'), 'lab:to')).code).toBe(0);
+    expect(keys()).toEqual(['1']);
+  });
+
+  test('with links in front of it, too', async () => {
+    mkdirSync(at('v1'));
+    mkdirSync(at('v2'));
+    folder('v1/data', '1', '2', '3');
+    folder('v2/data', '2', '3');
+    point('current', 'v1');
+    await lab.xsync('sync', at('current/data'), 'lab:to');
+    point('current', 'v2');
+    expect((await lab.xsync('sync', at('current/data'), 'lab:to')).code).toBe(0);
+    expect(keys()).toEqual(['2', '3']);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * --dump headers: the headers of every HTTP request and response, as they are on the wire, without secrets. Node and
- * undici publish them on diagnostics channels, so that no transport needs a hook of its own.
+ * --dump headers: the headers of every HTTP request and response, as they are on the wire, without secrets. Node, undici
+ * and our own client publish them on diagnostics channels.
  * Tests: test/cli/dump-headers.test.ts
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -17,12 +17,19 @@ type Listener = (message: unknown) => void;
  * `> GET https://host/path` starts a request and `< 200 GET https://host/path` its response.
  */
 export function dumpHeaders(say: (text: string) => void): () => void {
+  const sent = (message: unknown): void => {
+    const { request, headers } = fieldsOf(message);
+    const [, ...lines] = textOf(headers).split('\r\n');
+    sayAll(say, `> ${requestLine(fieldsOf(request))}`, '>', lines.map(splitLine));
+  };
   const listeners: Readonly<Record<string, Listener>> = {
-    'undici:client:sendHeaders': (message) => {
-      const { request, headers } = fieldsOf(message);
-      const [, ...lines] = textOf(headers).split('\r\n');
-      sayAll(say, `> ${requestLine(fieldsOf(request))}`, '>', lines.map(splitLine));
+    'xsync:request': sent,
+    'xsync:response': (message) => {
+      const { request, response } = fieldsOf(message);
+      const { statusCode, headers } = fieldsOf(response);
+      sayAll(say, `< ${textOf(statusCode)} ${requestLine(fieldsOf(request))}`, '<', entriesOf(headers));
     },
+    'undici:client:sendHeaders': sent,
     'undici:request:headers': (message) => {
       const { request, response } = fieldsOf(message);
       const { statusCode, headers } = fieldsOf(response);

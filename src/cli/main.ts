@@ -1,5 +1,6 @@
 import { type Argument, Command, CommanderError } from 'commander';
 import { toXsyncError } from '../model/error.js';
+import { excerpt } from '../model/excerpt.js';
 import { VERSION } from '../version.js';
 import { addCat } from './commands/cat.js';
 import { addCheck } from './commands/check.js';
@@ -117,7 +118,13 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
 
 function explainErrors(command: Command): void {
   command.configureOutput({
-    outputError: (text, write) => write(explained(command, text).replace(/^error: /, 'xsync: ')),
+    // A word may be of any length.
+    outputError: (text, write) =>
+      write(
+        explained(command, text)
+          .replace(/^error: /, 'xsync: ')
+          .replace(/\S{200,}/g, (word) => excerpt(word)),
+      ),
   });
   for (const each of command.commands) explainErrors(each);
 }

@@ -4,6 +4,7 @@
  */
 import type { Bandwidth, BandwidthSlot } from '../engine/job/bandwidth.js';
 import { XsyncError } from '../model/error.js';
+import { excerpt } from '../model/excerpt.js';
 
 const SECOND = 1000;
 const DAY = 86_400 * SECOND;
@@ -33,7 +34,7 @@ const BANDWIDTHS =
   '"08:00,512k 12:00,10M 13:00,512k 18:00,30M 23:00,off" or "Mon-00:00,512k Fri-23:59,10M"';
 
 function refuse(option: string, text: string, accepted: string, why = 'is not'): XsyncError {
-  const shown = text === '' ? 'an empty value' : `"${text}"`;
+  const shown = text === '' ? 'an empty value' : `"${excerpt(text)}"`;
   return new XsyncError('usage', `${option}: ${shown} ${why} ${accepted}`, { subject: option });
 }
 

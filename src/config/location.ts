@@ -7,6 +7,7 @@ import { BACKENDS, BARE_PATHS } from '../store/registry.js';
 import type { Config } from './load.js';
 import { didYouMean } from './nearest.js';
 import { backendOf, REMOTE_NAME } from './schema.js';
+import { refuseTypedSecrets, withoutSecrets } from './typed-secrets.js';
 
 export interface ConfiguredLocation {
   remote: RemoteConfig;
@@ -26,10 +27,11 @@ const EXAMPLE = `Write remote:bucket/prefix, ${SCHEMES.map((scheme) => `${scheme
 /**
  * Keys are not normalized: `lab:b//x/../y` means the key `/x/../y`. A local path with a colon before its first slash
  * must start with `./`.
- * @throws usage: for unknown remotes and missing buckets
+ * @throws usage: for unknown remotes, missing buckets, and secrets in the text
  */
-export function parseLocation(text: string, config: Config, cwd: string = process.cwd()): ConfiguredLocation {
+export function parseLocation(text: string, config: Config, cwd = '.'): ConfiguredLocation {
   if (text === '') throw new XsyncError('usage', 'a location is empty', { remedy: EXAMPLE });
+  refuseTypedSecrets(text);
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(text);
   if (scheme) return inBucket(text, ...byScheme(text, (scheme[1] ?? '').toLowerCase(), config), scheme[2] ?? '');
   const colon = text.indexOf(':');
@@ -76,8 +78,9 @@ function byScheme(text: string, scheme: string, config: Config): [name: string, 
   if (backend !== undefined) return [scheme, impliedRemote(scheme, backend, config)];
   const remedy = scheme === 'file' ? 'Write a local path as it is, without file://.' : EXAMPLE;
   const known = new Intl.ListFormat('en').format(SCHEMES.map((name) => `${name}://`));
-  throw new XsyncError('usage', `"${text}": ${scheme}:// is not a known scheme; the schemes are ${known}`, {
-    subject: text,
+  const shown = withoutSecrets(text);
+  throw new XsyncError('usage', `"${shown}": ${scheme}:// is not a known scheme; the schemes are ${known}`, {
+    subject: shown,
     remedy,
   });
 }

@@ -68,6 +68,8 @@ export interface RunOptions {
   partSize?: number;
   /** Memory for bodies, over all objects. */
   maxMemory: number;
+  /** The largest part, bytes; any that the destination takes when absent. */
+  largestPart?: number;
   /** Create the destination bucket if it does not exist. */
   createBucket: boolean;
   /** Do not list the destination: trust the manifest, and send a HEAD for each key that it does not have. */

@@ -179,7 +179,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   const { census, halt, committer, emit } = parts;
   const { manifest, settings } = pair;
   const { budget, slots } = shared;
-  const { dryRun, objectAttempts: attempts, storageClass, partSize: wanted } = options;
+  const { dryRun, objectAttempts: attempts, storageClass, partSize: wanted, largestPart: most } = options;
   const recorder = new Recorder({ manifest, committer, census, emit, settings, dryRun });
   const [source, dest] = [pair.source.store, pair.dest.store];
   const limitInspections = limiter(options.checkers);
@@ -194,7 +194,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
     ...{ pair, options, recorder, budget, slots, limitInspections },
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest, parts.startedMs),
-    route: routeOf(source, dest, { attempts, storageClass, wanted }),
+    route: routeOf(source, dest, { attempts, storageClass, wanted, most }),
     executor: new InThisThread(options.ignoreChecksum ? ignoringChecksums(means) : means),
   };
 }

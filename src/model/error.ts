@@ -3,7 +3,7 @@
  * once and keep the original as `cause`. Only the CLI maps it to an exit code.
  * Tests: test/cli/exit.test.ts
  */
-import { isErrno } from './errno.js';
+import { surroundingFault } from './surroundings.js';
 
 /**
  * What the user or a retry loop can do about an error:
@@ -167,22 +167,12 @@ export function isUnexplained(error: unknown): boolean {
 }
 
 /**
- * Converts anything thrown to an XsyncError. Limits of the process that are too low are `usage`. Any other error is a bug
- * and becomes `internal`.
+ * Converts anything thrown to an XsyncError. Faults of the surroundings (limits, disks, the installation) have a code of
+ * their own. Any other error is a bug and becomes `internal`.
  */
 export function toXsyncError(error: unknown): XsyncError {
   if (error instanceof XsyncError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  if (isErrno(error, 'EMFILE', 'ENFILE')) {
-    const remedy = 'Raise the limit (ulimit -n), to 1024 or more.';
-    return new XsyncError('usage', 'too many open files', { remedy, cause: error });
-  }
-  if (isErrno(error, 'ENOMEM') || (error instanceof RangeError && NO_MEMORY.test(message))) {
-    const remedy = 'Remove the limit of virtual memory (ulimit -v unlimited), or lower --max-memory.';
-    return new XsyncError('usage', 'there is not enough memory', { remedy, cause: error });
-  }
-  return new XsyncError('internal', message, { cause: error });
+  const fault = surroundingFault(error);
+  if (fault) return new XsyncError(fault.code, fault.message, { remedy: fault.remedy, cause: error });
+  return new XsyncError('internal', error instanceof Error ? error.message : String(error), { cause: error });
 }
-
-/** V8's texts when a buffer or the memory of a WebAssembly module cannot be allocated. */
-const NO_MEMORY = /allocation failed|out of memory/i;

@@ -63,9 +63,12 @@ export function copyConnections(job: TransferJob): number {
 /** Minimum number of listed objects for resuming an interrupted listing: a hundred pages. */
 const RESUME_FROM = 100_000;
 
+/** One part of the usual size. */
+const LEAST_MEMORY = 8 * 2 ** 20;
+
 /** @throws usage: a part does not fit into the memory */
 export function runOptions(job: TransferJob, filter: Filter | undefined, stop: AbortSignal): RunOptions {
-  refuseTooLarge(job);
+  refuseUnfit(job);
   const copying = policyOf(job);
   const deletes = job.mode === 'sync' || (job.mode === 'watch' && job.delete === true);
   return {
@@ -86,6 +89,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     listConcurrency: job.listConcurrency,
     partSize: job.partSize,
     maxMemory: numberOf(job.maxMemory) ?? Number.MAX_SAFE_INTEGER,
+    largestPart: numberOf(job.maxMemory),
     createBucket: job.createBucket === true,
     noTraverse: !job.traverse,
     ...limitsOf(job),
@@ -98,9 +102,21 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
   };
 }
 
-/** @throws usage */
-function refuseTooLarge({ partSize, maxMemory }: Pick<TransferJob, 'partSize' | 'maxMemory'>): void {
+/** @throws usage: a part would not fit into the memory */
+function refuseUnfit({ partSize, maxMemory }: Pick<TransferJob, 'partSize' | 'maxMemory'>): void {
   const most = numberOf(maxMemory);
+  if (most !== undefined && most < LEAST_MEMORY) {
+    throw new XsyncError('usage', `--max-memory, ${most} bytes, does not hold one part`, {
+      subject: '--max-memory',
+      remedy: `Give at least ${LEAST_MEMORY / 2 ** 20}M.`,
+    });
+  }
+  if (partSize === 0) {
+    throw new XsyncError('usage', '--part-size is 0', {
+      subject: '--part-size',
+      remedy: 'Leave it out, or write "off", and xsync chooses the size.',
+    });
+  }
   if (partSize === undefined || most === undefined || partSize <= most) return;
   throw new XsyncError('usage', `--part-size, ${partSize} bytes, is larger than --max-memory, ${most} bytes`, {
     subject: '--part-size',

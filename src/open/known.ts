@@ -9,7 +9,7 @@ import { type ManifestReader, readManifest } from '../manifest/sqlite/reading.js
 import { XsyncError } from '../model/error.js';
 import type { OpenSettings, OpenSide } from './settings.js';
 import { Opener } from './sides.js';
-import { manifestFiles, stateDirectory, stateOf } from './state.js';
+import { folderOfFile, manifestFiles, stateDirectory, stateOf } from './state.js';
 
 export interface KnownPair {
   /** Of its manifest. */
@@ -112,14 +112,12 @@ async function findFile({ manifest, env }: OpenSettings, pairs: readonly PairIde
 
 /** Only the stores know whether the paths are folders or a single object, so all combinations are tried. */
 function candidates(source: OpenSide, dest: OpenSide, env: NodeJS.ProcessEnv): PairIdentity[] {
-  const identity = (from: string, to: string): PairIdentity =>
-    stateOf({ source: { ...source, prefix: from }, dest: { ...dest, prefix: to } }, { env }).pair;
+  const identity = (from: OpenSide, to: string): PairIdentity =>
+    stateOf({ source: from, dest: { ...dest, prefix: to } }, { env }).pair;
+  const object = { ...source, prefix: source.path };
   const name = source.path.slice(source.path.lastIndexOf('/') + 1);
-  return [
-    identity(source.prefix, dest.prefix),
-    identity(source.path, dest.prefix + name),
-    identity(source.path, dest.path),
-  ];
+  const asFolder = source.store.capabilities.local && source.path !== '' ? folderOfFile(source) : source;
+  return [identity(asFolder, dest.prefix), identity(object, dest.prefix + name), identity(object, dest.path)];
 }
 
 function unknown(subject: string, message: string): XsyncError {

@@ -1,5 +1,6 @@
 /** The settings for opening places, and the opened sides and pairs. Tests: test/open/filter-of.test.ts */
 import type { RunPair, RunSide } from '../engine/pair.js';
+import type { Opened } from '../store/backend.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
 import type { Connection } from '../store/http/connection.js';
 import type { ConnectionFlags } from '../store/http/settings.js';
@@ -36,14 +37,16 @@ export interface OpenSettings extends ConnectionFlags {
 
 export interface OpenSide extends RunSide {
   bucket: string;
+  /** The same as it was typed: for local disk, a path whose links may lead elsewhere tomorrow. */
+  givenAs: string;
   /** Key or prefix below the bucket as typed; for local disk empty or the file's name. */
   path: string;
   /** A fingerprint of the side's configuration, including its credentials. */
   settings: string;
   /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when there was no choice. */
   acceleration?: string;
-  /** Called before a run writes anything, if the store can tell early. @throws not-writable, usage */
-  refuseUnwritable?(): Promise<void>;
+  refuseUnwritable?: Opened['refuseUnwritable'];
+  refuseUnreadable?: Opened['refuseUnreadable'];
   /** Proxy and certificates of its servers; absent for local disk. */
   connection?: Connection;
   close(): Promise<void>;

@@ -14,7 +14,7 @@ import type { ObjectStore } from '../store/port.js';
 import { dryRun } from '../store/wrap/dry-run.js';
 import { Findings } from '../store/wrap/findings.js';
 import { share } from '../store/wrap/share.js';
-import { RateLimits, throttle } from '../store/wrap/throttle.js';
+import { paceBytes, RateLimits, throttle } from '../store/wrap/throttle.js';
 import { VERSION } from '../version.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { OpenSettings, OpenSide } from './settings.js';
@@ -33,6 +33,8 @@ export class Opener {
   readonly #config: Config;
   readonly #limits: RateLimits;
   #congestion: Promise<Congestion> | undefined;
+  /** Only sides on local disk were opened so far. */
+  #localOnly: boolean | undefined;
 
   constructor(settings: OpenSettings, config: Config) {
     const { tpslimit, tpslimitBurst, bandwidth } = settings;
@@ -51,12 +53,12 @@ export class Opener {
     const location = parseLocation(text, this.#config);
     const opened = await this.#open(location, as.file === true);
     const bare = as.readOnly ? dryRun(opened.store) : opened.store;
-    // The limits apply to the network only.
-    const limit = (store: ObjectStore) => (store.capabilities.local ? store : throttle(store, this.#limits));
+    const limit = this.#limitOf(bare);
     const path = opened.path ?? location.path;
     return {
       ...share(bare, { attempts: this.#settings.lowLevelRetries }, limit),
       bucket: opened.store.identity.bucket,
+      givenAs: opened.givenAs ?? opened.store.identity.bucket,
       path,
       prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
       text,
@@ -67,9 +69,25 @@ export class Opener {
       accelerated: opened.accelerated,
       settings: fingerprintOf(location.remote, this.#settings.env),
       refuseUnwritable: opened.refuseUnwritable,
+      refuseUnreadable: opened.refuseUnreadable,
       connection: opened.connection,
       close: opened.close,
     };
+  }
+
+  /**
+   * Bytes between a disk and the network are limited on the network. Bytes from disk to disk are limited where they are
+   * written: at the second side.
+   */
+  #limitOf({ capabilities }: ObjectStore): (store: ObjectStore) => ObjectStore {
+    const limits = this.#limits;
+    if (!capabilities.local) {
+      this.#localOnly = false;
+      return (store) => throttle(store, limits);
+    }
+    const second = this.#localOnly === true;
+    this.#localOnly ??= true;
+    return (store) => (second ? paceBytes(store, limits) : store);
   }
 
   async #open({ name, remote, bucket, text }: ConfiguredLocation, asFile: boolean): Promise<OpenedPlace> {

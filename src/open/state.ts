@@ -1,8 +1,8 @@
-/** The state directory: the manifest of a pair, and its lock. Tests: test/open/state.test.ts */
-import { existsSync, rmSync } from 'node:fs';
+/** The state directory: the manifest of a pair, and its lock. Tests: test/open/state.test.ts, test/cli/cleanup.test.ts */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { stateHome } from '../config/home.js';
 import { pairId, samePair } from '../manifest/pair.js';
 import type { Manifest, PairIdentity, PairLock, PlaceIdentity } from '../manifest/port.js';
@@ -26,10 +26,13 @@ export function openState(
   const lock = lockPair(file, { pid: process.pid, host: hostname(), sinceMs: Date.now(), command });
   try {
     const manifest = openManifest(file, pair);
+    const name = nameFile(sides, settings.env);
+    if (settings.manifest === undefined && hasLinks(sides)) writeFileSync(name, basename(file));
     const close = async (): Promise<void> => {
       const isMistake = holdsNothing(manifest);
       manifest.close();
       if (isMistake) removeManifest(file);
+      if (isMistake && settings.manifest === undefined) rmSync(name, { force: true });
       lock.release();
       const { source, dest, aside, others = [] } = sides;
       await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
@@ -129,16 +132,31 @@ export function settingsOf({ source, dest }: Pick<OpenPair, 'source' | 'dest'>):
 
 /** The pair of a manifest, and the path of its file, which need not exist. */
 export function stateOf(
-  { source, dest }: Pick<OpenPair, 'source' | 'dest'>,
+  sides: Pick<OpenPair, 'source' | 'dest'>,
   { manifest, env }: Pick<OpenSettings, 'manifest' | 'env'>,
 ): { pair: PairIdentity; file: string } {
-  const pair = { source: placeOf(source), dest: placeOf(dest) };
-  if (manifest !== undefined) return { pair: ownerOf(manifest, { source, dest }) ?? pair, file: manifest };
+  const linked = linkedState(sides, { manifest, env });
+  if (linked) return linked;
+  const pair = { source: placeOf(sides.source), dest: placeOf(sides.dest) };
+  if (manifest !== undefined) return { pair: ownerOf(manifest, sides) ?? pair, file: manifest };
   const fileOf = (named: PairIdentity): string => join(stateDirectory(env), `${pairId(named)}.db`);
   const file = fileOf(pair);
   if (existsSync(file)) return { pair, file };
-  const earlier = earlierNames({ source, dest }).find((named) => existsSync(fileOf(named)));
+  const earlier = earlierNames(sides).find((named) => existsSync(fileOf(named)));
   return earlier ? { pair: earlier, file: fileOf(earlier) } : { pair, file };
+}
+
+/** The state of a pair whose paths led elsewhere when it was last opened, because a link in them has been changed. */
+function linkedState(
+  sides: Pick<OpenPair, 'source' | 'dest'>,
+  { manifest, env }: Pick<OpenSettings, 'manifest' | 'env'>,
+): { pair: PairIdentity; file: string } | undefined {
+  const name = nameFile(sides, env);
+  if (!existsSync(name)) return undefined;
+  const file = join(stateDirectory(env), basename(readFileSync(name, 'utf8')));
+  if (!file.endsWith('.db') || file !== (manifest ?? file) || !existsSync(file)) return undefined;
+  // A damaged manifest does not say whose it is: opening it tells.
+  return { pair: pairOf(file) ?? { source: placeOf(sides.source), dest: placeOf(sides.dest) }, file };
 }
 
 /** The earlier name of the pair that the manifest has, if it has one. */
@@ -158,6 +176,23 @@ function placesOf(side: OpenSide): PlaceIdentity[] {
   const place = placeOf(side);
   const { formerly = [] } = side.store.identity;
   return [place, ...formerly.map((endpoint) => ({ ...place, endpoint }))];
+}
+
+/** A side whose path is a file, as it was when the path was a folder. */
+export function folderOfFile(side: OpenSide): OpenSide {
+  const { bucket, givenAs, path } = side;
+  return { ...side, bucket: join(bucket, path), givenAs: join(givenAs, path), path: '', prefix: '' };
+}
+
+/** The file that names the manifest of a pair by its paths as they are typed: the links in them may lead elsewhere. */
+function nameFile({ source, dest }: Pick<OpenPair, 'source' | 'dest'>, env: NodeJS.ProcessEnv): string {
+  const typed = (side: OpenSide) => placeOf({ ...side, bucket: side.givenAs });
+  return join(stateDirectory(env), `${pairId({ source: typed(source), dest: typed(dest) })}.name`);
+}
+
+/** The links of a path have been followed. */
+function hasLinks({ source, dest }: Pick<OpenPair, 'source' | 'dest'>): boolean {
+  return source.givenAs !== source.bucket || dest.givenAs !== dest.bucket;
 }
 
 /**
@@ -212,7 +247,7 @@ export function stateDirectory(env: NodeJS.ProcessEnv): string {
   return join(stateHome(env), 'xsync');
 }
 
-function placeOf({ store, prefix }: OpenSide): PlaceIdentity {
-  const { kind, endpoint, bucket } = store.identity;
+function placeOf({ store, bucket, prefix }: OpenSide): PlaceIdentity {
+  const { kind, endpoint } = store.identity;
   return { kind, endpoint, bucket, prefix };
 }

@@ -100,14 +100,21 @@ export interface Opened {
   store: ObjectStore;
   /** Key of the object if a path names a file, otherwise empty; absent when the location already determines it. */
   path?: string;
+  /** The bucket under the name that was given, if the store's identity has it resolved: a path with its links. */
+  givenAs?: string;
   /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when there was no choice. */
   acceleration?: string;
   /** Transfers use transfer acceleration. */
   accelerated?: boolean;
   /** Prices from the remote's configuration. */
   prices?: Prices;
-  /** Checks early, before a run writes anything, that the store is writable. @throws not-writable, usage */
-  refuseUnwritable?(): Promise<void>;
+  /**
+   * Checks early, before a run writes anything, that the store is writable.
+   * @param tries whether something may be created, and removed again. @throws not-writable, usage
+   */
+  refuseUnwritable?(tries: boolean): Promise<void>;
+  /** Checks early that what the store keeps of its objects is readable. @throws not-readable */
+  refuseUnreadable?(): Promise<void>;
 }
 
 /** Settings in one section of an rclone.conf. */

@@ -259,6 +259,12 @@ describe('config', () => {
 
   it('takes nothing that is no setting, and does not repeat what may be a secret in full', async () => {
     expect(await xsync(['config', 'add', 'lab', 'type'])).toMatchObject({ code: 2 });
+    const bare = await xsync(['config', 'add', 'lab', 'type=s3', 's3cr3t/abcDEF']);
+    expect(bare).toMatchObject({ code: 2, err: expect.stringContaining('argument 3 is no setting') });
+    expect(bare.err).not.toContain('s3cr3t');
+    const flag = await xsync(['copy', 'a', 'b', "--s3-secret-access-key=s3c'r3t"]);
+    expect(flag).toMatchObject({ code: 2, err: expect.stringContaining("unknown option '--s3-secret-access-key'") });
+    expect(flag.err).not.toContain('r3t');
     expect(await xsync(['config', 'add', 'lab', ...settings, 'secret_access_key=-'], { stdin: '' })).toMatchObject({
       code: 2,
     });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/load.js';
 import { parseLocation } from '../../src/config/location.js';
+import type { XsyncError } from '../../src/model/error.js';
 import { complaint } from './support.js';
 
 const config: Config = {
@@ -22,6 +23,12 @@ describe('a location is read as it is typed', () => {
     ['lab:b/k:k', { name: 'lab', bucket: 'b', path: 'k:k' }],
     ['lab:b/s3://x', { name: 'lab', bucket: 'b', path: 's3://x' }],
     ['s3://b/k', { name: 's3', bucket: 'b', path: 'k', remote: { type: 's3', env_auth: true } }],
+    ['s3://b/k@x', { bucket: 'b', path: 'k@x' }],
+    ['s3://b/k?x=y', { bucket: 'b', path: 'k?x=y' }],
+    ['lab:b,c=d:e/k', { bucket: 'b,c=d:e', path: 'k' }],
+    ['s3://arn:aws:s3:::b/k@x', { bucket: 'arn:aws:s3:::b', path: 'k@x' }],
+    ['a,b=c', { name: 'local', bucket: '/cwd/a,b=c' }],
+    ['./a,secret_access_key=c:d', { name: 'local', bucket: '/cwd/a,secret_access_key=c:d' }],
     [
       's3://arn:aws:s3:us-west-2:123456789012:accesspoint/mine/p/q',
       { bucket: 'arn:aws:s3:us-west-2:123456789012:accesspoint/mine', path: 'p/q' },
@@ -97,5 +104,38 @@ describe('a location that names nothing is explained', () => {
     ],
   ])('%s', async (text, message) => {
     expect(await complaint('\0', () => parseLocation(text, config, '/cwd'))).toBe(message);
+  });
+});
+
+describe('secrets in a location are refused, and not repeated', () => {
+  const refusalOf = (text: string): string => {
+    let said = '';
+    try {
+      parseLocation(text, config, '/cwd');
+    } catch (error) {
+      const { message, subject, remedy, cause } = error as XsyncError;
+      said = `${message} ${subject} ${remedy} ${cause}`;
+    }
+    return said;
+  };
+
+  it.each([
+    [':s3,access_key_id=AKX,secret_access_key=S3KR/ET:b', '":s3,…" is a connection string'],
+    [':s3,secret_access_key=S3KRET', '":s3,…" is a connection string'],
+    [':s3,env_auth,secret_access_key="S3KR:ET":b', '":s3,…" is a connection string'],
+    ['lab,secret_access_key=S3KRET:b', '"lab,…" is a connection string'],
+    ['lab,secret_access_key=a/S3KRET:b', '"lab,…" is a connection string'],
+    ['lab,secret_access_key=S3KRET', '"lab,…" is a connection string'],
+    ['lab,region=x,session_token=S3KRET', '"lab,…" is a connection string'],
+    ['lab,endpoint=http://u:S3KRET@h:b', '"lab,…" is a connection string'],
+    ['lab,region=x:b/S3KRET', '"lab,…" is a connection string'],
+    ['s3://AKX:S3KRET@b/k', '"s3://***@b/k" has credentials'],
+    ['s3://AKX:S3KR/ET@b/k', '"s3://***@b/k" has credentials'],
+    ['OSS://S3KRET@b/k', '"OSS://***@b/k" has credentials'],
+    ['https://AKX:S3KR/ET@h/b', '"https://***@h/b": https:// is not a known scheme'],
+    ['https://b.h/k?X-Amz-Signature=S3KRET', '"https://b.h/k?…": https:// is not a known scheme'],
+  ])('%s', (text, expected) => {
+    expect(refusalOf(text)).toContain(expected);
+    expect(refusalOf(text)).not.toMatch(/S3KR|ET|AKX/);
   });
 });

@@ -207,6 +207,7 @@ describe('what is wrong before any object', () => {
     expect(outcome.code).toBe(1);
     expect(lineOf(outcome, 'config')).toMatch(/^✗ .*open to other users.*→ Run: chmod 600/);
     expect(lineOf(outcome, 'state')).toMatch(/^✓/);
+    expect(lineOf(outcome, 'sqlite')).toMatch(/^✓ sqlite +3\.[\d.]+, (works in the state folder|can be loaded)$/);
   });
 
   it('is a path that names no remote: that is a mistake in the command line', async () => {

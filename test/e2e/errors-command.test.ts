@@ -19,6 +19,7 @@ describe('limits of the shell', () => {
   test.each([
     ['-n 24', 'xsync: too many open files — Raise the limit (ulimit -n)'],
     ['-n 48', 'xsync: too many open files — Raise the limit (ulimit -n)'],
+    ['-v 900000', 'xsync: there is not enough memory — Remove the limit of virtual memory (ulimit -v'],
     ['-v 4000000', 'xsync: there is not enough memory — Remove the limit of virtual memory (ulimit -v'],
   ])('ulimit %s is a slip', async (limit, says) => {
     const from = lab.path('from');
@@ -44,6 +45,12 @@ describe('the command line', () => {
     [['copy', 'a', 'b', '--transfers', '0'], '--transfers: "0" is not a whole number from 1'],
     [['copy', 'a', 'b', '--part-size', 'big'], '--part-size: "big" is not a size such as'],
     [['copy', 'a', 'b', '--part-size', '64M', '--max-memory', '32M'], '--part-size, 67108864 bytes', '--max-memory'],
+    [['copy', 'a', 'b', '--part-size', '0'], '--part-size is 0', 'Leave it out'],
+    [
+      ['copy', 'a', 'b', '--max-memory', '1M'],
+      '--max-memory, 1048576 bytes, does not hold one part',
+      'Give at least 8M',
+    ],
     [['copy', 'a', 'b', '--max-age', 'yesterday'], '--max-age: "yesterday" is not a duration such as', '2024-01-31'],
     [['copy', 'a', 'b', '--bwlimit', 'fast'], '--bwlimit: "fast" is not bytes per second such as 10M'],
     [['copy', 'a', 'b', '--cutoff-mode', 'x'], '--cutoff-mode', 'hard, soft, cautious'],
@@ -67,6 +74,21 @@ describe('the command line', () => {
   ];
   test.each(slips)('%j is explained and exits with 2', async (args, ...says) => {
     expectComplaint(await lab.run(args), 'usage', ...says);
+  });
+
+  const long = 'x'.repeat(50_000);
+  test.each([
+    [['copy', 'a', 'b', '--part-size', long]],
+    [['copy', 'a', 'b', `--${long}`]],
+    [['copy', 'a', 'b', '--include', `${long}[`]],
+    [['copy', 'a', 'b', '--filter', long]],
+    [['copy', 'a', `${long}:b`]],
+    [[long]],
+  ])('a value of 50,000 characters is not repeated whole', async (args) => {
+    const outcome = await lab.run(args);
+    expect(outcome.code).toBe(2);
+    expect(outcome.stderr).toContain(' characters)');
+    expect(outcome.stderr.length).toBeLessThan(2000);
   });
 
   test('a bad value in the environment is laid to the variable, not to an option that nobody gave', async () => {

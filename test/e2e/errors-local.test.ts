@@ -1,6 +1,6 @@
 /** Disks that cannot be written, and places that overlap: told before anything is read, and nothing is left behind. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { expectComplaint } from './complaint.js';
@@ -53,6 +53,33 @@ describe('a destination on disk', () => {
       expectComplaint(state, 'fatal', `the manifest ${folder}/xsync/`, 'cannot be written', 'read-only');
     }),
   );
+
+  test.runIf(process.platform === 'linux')(
+    'on a file system that takes no files is refused before a byte is read',
+    async () => {
+      const reads = bucket.requests('GetObject').length;
+      for (const dest of ['/proc', '/proc/new']) {
+        const outcome = await lab.run(['copy', bucket.at('a'), dest]);
+        expectComplaint(
+          outcome,
+          'fatal',
+          process.getuid?.() === 0 ? 'nothing can be created in /proc' : '/proc',
+          'another',
+        );
+      }
+      expect(bucket.requests('GetObject')).toHaveLength(reads);
+      const aside = await lab.run(['copy', bucket.at('a'), lab.path('there'), '--backup-dir', '/proc/old']);
+      expectComplaint(aside, 'fatal', '/proc', 'another');
+    },
+  );
+
+  test('is not touched by a dry run', async () => {
+    const folder = lab.path('untouched');
+    await mkdir(folder);
+    const before = await stat(folder);
+    expect((await lab.run(['copy', '--dry-run', bucket.at('a'), folder])).code).toBe(0);
+    expect((await stat(folder)).mtimeMs).toBe(before.mtimeMs);
+  });
 
   test.runIf(privileged)('on a full disk ends the run; what arrived stays, and nothing half-written does', () =>
     mounted('size=1m', async (folder) => {

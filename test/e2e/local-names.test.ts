@@ -141,4 +141,28 @@ describe.runIf(process.getuid?.() === 0)('a folder that may not be read', () => 
     expect([listed.code, listed.stdout.split('\n').length]).toEqual([7, 3]);
     expect(listed.stderr).toContain('the list is not complete');
   });
+
+  test.each(['.xsync', '.xsync/meta'])(
+    'is named once when it is %s of the source, and nothing is copied without it',
+    async (own) => {
+      const { from, to, run } = await locked();
+      await mkdir(join(from, '.xsync/meta'), { recursive: true });
+      await chmod(join(from, own), 0o700);
+      const { code, stderr } = run('copy', from, to, '--exclude', '/lost+found/**');
+      expect(code, stderr).toBe(7);
+      const what = `${join(from, own)} cannot be read, and holds the headers and metadata of the files: permission denied`;
+      expect(stderr.split(what)).toHaveLength(2);
+      expect(await readdir(to)).toEqual([]);
+    },
+  );
+
+  test.each(['.xsync', '.xsync/meta'])('is named when it is %s of the destination', async (own) => {
+    const { from, to, run } = await locked();
+    await mkdir(join(to, '.xsync/meta'), { recursive: true });
+    await chmod(join(to, '.xsync'), 0o755);
+    await chmod(join(to, own), 0o700);
+    const { code, stderr } = run('copy', from, to);
+    expect(code, stderr).toBe(7);
+    expect(stderr).toContain(`${to}/.xsync cannot be written: permission denied`);
+  });
 });

@@ -23,9 +23,19 @@ describe('a part size', () => {
   );
 
   test.each([
+    ['of nothing', { partSize: 0 }, '--part-size', '--part-size is 0'],
+    ['of a memory that holds none', { maxMemory: 8 * MIB - 1 }, '--max-memory', 'does not hold one part'],
+    ['of a memory of nothing', { maxMemory: 0 }, '--max-memory', 'does not hold one part'],
+  ])('%s is refused', (_, given, subject, message) => {
+    expect(() => runOptions(parseJob('copy', { ...PLACES, ...given }), undefined, never)).toThrow(
+      expect.objectContaining({ code: 'usage', subject, message: expect.stringContaining(message) }),
+    );
+  });
+
+  test.each([
     [32 * MIB, 32 * MIB],
     [64 * MIB, 'off'],
-    [undefined, 1],
+    [undefined, 8 * MIB],
   ] as const)('of %s fits into %s', (partSize, maxMemory) => {
     expect(runOptions(parseJob('copy', { ...PLACES, partSize, maxMemory }), undefined, never).partSize).toBe(partSize);
   });

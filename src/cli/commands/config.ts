@@ -87,12 +87,12 @@ async function add(context: Context, flags: ConfigFlags & { replace?: true }, ar
 
 /** `key=value` each; `key=-` reads the value from a line of standard input, which hides it from history and `ps`. */
 async function settingsOf(settings: readonly string[], io: Io): Promise<Record<string, string | boolean | number>> {
-  const pairs = settings.map((setting): [string, string] => {
+  const pairs = settings.map((setting, index): [string, string] => {
     const at = setting.indexOf('=');
     if (at > 0) return [setting.slice(0, at), setting.slice(at + 1)];
-    throw new XsyncError('usage', `"${at === 0 ? setting : setting.slice(0, 40)}" is no setting`, {
-      remedy: 'write key=value, such as type=s3',
-    });
+    // It may be a secret without its key.
+    const shown = /^[a-z_]{1,24}:?$/.test(setting) ? `"${setting}"` : `argument ${index + 2}`;
+    throw new XsyncError('usage', `${shown} is no setting`, { remedy: 'write key=value, such as type=s3' });
   });
   const { typedValue } = await import('../../config/environment.js');
   const type = pairs.find(([key]) => key === 'type')?.[1];

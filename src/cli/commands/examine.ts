@@ -6,7 +6,7 @@ import { judgeAcceleration } from '../../doctor/acceleration.js';
 import { describeCredentials } from '../../doctor/credentials.js';
 import { judgeConfig, judgeDirectory, judgeFolder, lookAtConfig, lookAtDirectory } from '../../doctor/directories.js';
 import { isReachable, judgeEndpoint } from '../../doctor/endpoint.js';
-import { attempt, type Finding, faulty, type Section, skip } from '../../doctor/finding.js';
+import { attempt, type Finding, faulty, ok, type Section, skip } from '../../doctor/finding.js';
 import { judgeHost } from '../../doctor/host.js';
 import { readHostFacts } from '../../doctor/host-facts.js';
 import { checkPlace } from '../../doctor/place.js';
@@ -104,7 +104,21 @@ export class Examination {
     const broken = config instanceof Error;
     const known = broken ? { remotes: [], error: config } : { remotes: Object.keys(config.remotes) };
     yield judgeConfig(await lookAtConfig(configPath({ file: this.#flags.config, env }), known));
-    yield judgeDirectory('state', await lookAtDirectory(stateDirectory(env)));
+    const state = stateDirectory(env);
+    const facts = await lookAtDirectory(state);
+    yield judgeDirectory('state', facts);
+    yield await this.#sqlite(state, facts);
+  }
+
+  async #sqlite(state: string, { exists, writable }: { exists: boolean; writable: boolean }): Promise<Finding> {
+    if (exists && !writable) return skip('sqlite', 'not checked: the state folder cannot be used');
+    const tried = await attempt(async () => {
+      const { examineSqlite } = await import('../../manifest/sqlite/examine.js');
+      return examineSqlite(state);
+    });
+    if ('error' in tried) return faulty('sqlite', tried.error, 'Install xsync again.');
+    const found = exists ? 'works in the state folder' : 'can be loaded';
+    return ok('sqlite', `${tried.value}, ${found}`, { version: tried.value });
   }
 
   /** Every endpoint in the config, with the names of the remotes that share it. */

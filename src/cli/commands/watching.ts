@@ -44,6 +44,8 @@ export function watchCommand(io: Io, source: string, destination: string, flags:
     let watch: Watch | undefined;
     try {
       const job = await jobOf('watch', { source, destination }, flags);
+      // Before observers show the paths to others.
+      await checkJob(job, io);
       const [{ watchOf }, { openObservers }] = await Promise.all([
         import('../../open/watch-job.js'),
         import('../observers.js'),
@@ -68,14 +70,19 @@ export function watchCommand(io: Io, source: string, destination: string, flags:
   });
 }
 
+/** @throws usage, config */
+async function checkJob(job: WatchJob, { env }: Io): Promise<void> {
+  const [{ checkPlaces }, { copyConnections, openSettings }] = await Promise.all([
+    import('../../open.js'),
+    import('../../open/job.js'),
+  ]);
+  await checkPlaces([job.source, job.destination], openSettings(job, copyConnections(job), env));
+}
+
 /** An invalid configuration changes nothing. */
 async function reread(io: Io, log: Renderer, job: WatchJob, watch: Watch): Promise<void> {
   try {
-    const [{ checkPlaces }, { copyConnections, openSettings }] = await Promise.all([
-      import('../../open.js'),
-      import('../../open/job.js'),
-    ]);
-    await checkPlaces([job.source, job.destination], openSettings(job, copyConnections(job), io.env));
+    await checkJob(job, io);
     log.say('notice', 'the configuration was read again');
     watch.reload();
   } catch (error) {

@@ -1,7 +1,11 @@
 /** The text of an error, the same in every command. */
 import type { ChalkInstance } from 'chalk';
 import type { XsyncError } from '../../model/error.js';
+import { excerpt } from '../../model/excerpt.js';
 import { printable } from './printable.js';
+
+/** Names can be copied from the screen up to the longest that a system takes. */
+const LONGER_THAN_A_PATH = /\S{4097,}/g;
 
 /**
  * `xsync: <what> — <remedy>`; with `details` also the service's response and the causes. A stack trace is shown only
@@ -16,11 +20,16 @@ export function errorLines(error: XsyncError, details: boolean, chalk: ChalkInst
       ? error.remedy
       : undefined;
   // An invalid config has one line per error; elsewhere only a key can contain a line break.
-  const [first = '', ...more] = (error.code === 'config' ? what.split('\n') : [what]).map(printable);
-  const tail = remedy === undefined ? '' : ` — ${printable(remedy)}`;
-  const lines = [`${chalk.red('xsync:')} ${first}`, ...more.map((line) => `  ${line}`)];
-  lines.push(`${lines.pop()}${tail}`);
-  return details ? [...lines, ...detailLines(error).map((detail) => chalk.dim(`  ${detail}`))] : lines;
+  const lines = error.code === 'config' ? what.split('\n') : [what];
+  const [first = '', ...more] = lines.map(readable);
+  const tail = remedy === undefined ? '' : ` — ${readable(remedy)}`;
+  const text = [`${chalk.red('xsync:')} ${first}`, ...more.map((line) => `  ${line}`)];
+  text.push(`${text.pop()}${tail}`);
+  return details ? [...text, ...detailLines(error).map((detail) => chalk.dim(`  ${detail}`))] : text;
+}
+
+function readable(text: string): string {
+  return printable(text.replace(LONGER_THAN_A_PATH, (word) => excerpt(word)));
 }
 
 function detailLines(error: XsyncError): string[] {

@@ -252,7 +252,7 @@ function nextStep(summary: Summary): string[] {
   const { temporary = 0 } = summary.failed.byClass;
   if (summary.failed.objects > temporary) {
     return [
-      "To retry failed objects, run xsync retry: xsync sync skips them until they or the remotes' config change.",
+      "To retry failed objects, run xsync retry: xsync sync may skip them until they or the remotes' config change.",
     ];
   }
   return summary.failed.objects > 0 ? ['To retry failed objects, run the same command again.'] : [];

@@ -4,6 +4,7 @@
  * Tests: test/engine/filter/filter.test.ts
  */
 import { XsyncError } from '../../model/error.js';
+import { excerpt } from '../../model/excerpt.js';
 import type { FilterFile } from './file.js';
 import { compileGlob, globToFolderGlobs } from './glob.js';
 import type { Pattern } from './regexp.js';
@@ -68,13 +69,15 @@ const MIXED =
   'with both --include and --exclude every include rule comes before every exclude rule, whatever their order on the ' +
   'command line; --filter "+ …" and --filter "- …" keep the order they are given in';
 
+const shown = (text: string): string => JSON.stringify(excerpt(text, 500));
+
 function sources(option: string, given: readonly string[] = [], files: readonly FilterFile[] = []): Source[] {
-  const direct = given.map((text) => ({ option, text, origin: `${option} ${JSON.stringify(text)}` }));
+  const direct = given.map((text) => ({ option, text, origin: `${option} ${shown(text)}` }));
   const read = files.flatMap(({ name, lines }) =>
     lines.map(({ text, line }) => ({
       option: `${option}-from`,
       text,
-      origin: `${option}-from ${name}, line ${line}: ${JSON.stringify(text)}`,
+      origin: `${option}-from ${name}, line ${line}: ${shown(text)}`,
     })),
   );
   return [...direct, ...read];

@@ -3,23 +3,16 @@
  * to be deleted, they are copied after the deletes. They wait in the failed list, so that memory does not grow with them.
  */
 import type { FailureRow } from '../../manifest/port.js';
-import { isXsyncError } from '../../model/error.js';
 import type { Fault } from '../../model/outcome.js';
 import type { RunPair, RunSide } from '../pair.js';
+import { isRefusedBeside } from '../plan/fault.js';
 import type { FailedObject, Recorder } from '../record/recorder.js';
 
 const PAGE = 1000;
 
-/** The destination refused the name when it was written, although it could hold it. */
+/** Another object, or a folder, was in the way when the object was written. */
 export function isConflict({ store, prefix }: RunSide, { key, code }: Pick<FailureRow, 'key' | 'code'>): boolean {
-  if (code !== 'key-not-representable') return false;
-  try {
-    store.checkKey(prefix + key);
-    return true;
-  } catch (error) {
-    if (isXsyncError(error)) return false;
-    throw error;
-  }
+  return isRefusedBeside(store, prefix + key, code);
 }
 
 export class Conflicts {

@@ -30,10 +30,13 @@ export interface CutFacts {
   md5ofParts?: string;
   /** The tuner's part size for the line. */
   tuned?: number;
+  /** The largest part that --max-memory holds. */
+  most?: number;
 }
 
 /**
- * How an object is cut; the first row that matches applies. The destination's limits bound every row but the first two.
+ * How an object is cut; the first row that matches applies. The destination's limits bound every row but the first two,
+ * and below them the memory all but the first three.
  *
  *   a server-side copy               whole, or parts of half the largest copy
  *   an unfinished upload with parts  as it was started
@@ -47,12 +50,13 @@ export function cutOf(facts: CutFacts): Cut {
   const { size, limits, wanted, source, checkpoint } = facts;
   if (facts.byService) return cutForService(size, limits.maxCopySize);
   if (checkpoint !== undefined) return { partSize: checkpoint, parts: Math.ceil(size / checkpoint) };
-  const usual = facts.tuned ?? DEFAULT_PART_SIZE;
-  const guess = size > usual ? guessSourceCut(size, facts.md5ofParts) : undefined;
+  const imitated = Math.min(LARGEST_IMITATED, facts.most ?? LARGEST_IMITATED);
+  const usual = Math.min(facts.tuned ?? DEFAULT_PART_SIZE, facts.most ?? Number.POSITIVE_INFINITY);
+  const guess = size > usual ? guessSourceCut(size, facts.md5ofParts, imitated) : undefined;
   const cut = withinLimits(size, wanted ?? guess ?? usual, limits);
   if (cut.parts === 1 || wanted !== undefined || source === undefined) return cut;
   const parts = Math.ceil(size / source);
-  const most = Math.min(limits.maxPartSize, LARGEST_IMITATED);
+  const most = Math.min(limits.maxPartSize, imitated);
   return source >= limits.minPartSize && source <= most && parts <= limits.maxParts ? { partSize: source, parts } : cut;
 }
 
@@ -76,10 +80,14 @@ function cutForService(size: number, maxCopySize: number): Cut {
  * The usual part size that matches a multipart ETag `…-N` and the object's size, if any. A guess: if the composite MD5
  * of our parts then equals the ETag, it was right; otherwise it proves nothing.
  */
-export function guessSourceCut(size: number, md5ofParts: string | undefined): number | undefined {
+export function guessSourceCut(
+  size: number,
+  md5ofParts: string | undefined,
+  most = LARGEST_IMITATED,
+): number | undefined {
   const parts = Number(md5ofParts?.split('-')[1]);
   if (!(parts > 1)) return undefined;
-  return USUAL_PART_SIZES.find((p) => p <= LARGEST_IMITATED && Math.ceil(size / p) === parts);
+  return USUAL_PART_SIZES.find((p) => p <= most && Math.ceil(size / p) === parts);
 }
 
 /** The byte range of part `partNumber` (from 1). */

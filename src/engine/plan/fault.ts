@@ -1,6 +1,7 @@
 /** Faults as plain data. Tests: test/engine/record/summary.test.ts */
-import { XsyncError } from '../../model/error.js';
+import { type ErrorCode, isXsyncError, XsyncError } from '../../model/error.js';
 import type { Fault } from '../../model/outcome.js';
+import type { ObjectStore } from '../../store/port.js';
 
 const LISTED_ONLY = "The source lists it but does not return it: inspect it with the source's own tools.";
 
@@ -18,4 +19,16 @@ export function isChange({ code }: XsyncError): boolean {
 
 export function faultOf({ class: kind, code, message, remedy }: XsyncError): Fault {
   return { class: kind, code, message, remedy: remedy ?? (code === 'object-not-found' ? LISTED_ONLY : undefined) };
+}
+
+/** The store could hold the name, but refused it beside another: on a disk, `a` and `a/b`. */
+export function isRefusedBeside(store: Pick<ObjectStore, 'checkKey'>, key: string, code: ErrorCode): boolean {
+  if (code !== 'key-not-representable') return false;
+  try {
+    store.checkKey(key);
+    return true;
+  } catch (error) {
+    if (isXsyncError(error)) return false;
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@
  * Tests: test/engine/transfer/source-cut.test.ts
  */
 import type { Checkpoints } from '../../manifest/checkpoints.js';
-import { toXsyncError } from '../../model/error.js';
+import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { ObjectCatalog } from '../../store/port.js';
@@ -11,6 +11,8 @@ import { endsRun } from '../flow/halt.js';
 import { guessSourceCut } from './cut.js';
 import { faultOf } from './fault.js';
 import { planCopy, type Route, type Subject } from './plan.js';
+
+type Failed = Extract<Outcome, { kind: 'failed' }>;
 
 /** What the planning of all objects of a run shares. */
 export interface Planning {
@@ -27,14 +29,23 @@ export interface Planning {
  * The final ticket. Its cut takes into account an unfinished upload of the object, the tuner's part size, and how the
  * source was cut: one HEAD, for multipart objects with a composite ETag.
  * @param route with the remaining attempts
- * @returns an outcome if that HEAD failed
+ * @returns an outcome if that HEAD failed, or a part would be larger than the memory
  * @throws faults that end the run; any error once the signal is aborted
  */
-export async function finalTicket(
-  planning: Planning,
-  route: Route,
-  subject: Subject,
-): Promise<CopyTicket | Extract<Outcome, { kind: 'failed' }>> {
+export async function finalTicket(planning: Planning, route: Route, subject: Subject): Promise<CopyTicket | Failed> {
+  const ticket = await cutFinally(planning, route, subject);
+  if ('kind' in ticket || ticket.way === 'server') return ticket;
+  const largest = Math.min(ticket.cut.partSize, subject.size);
+  if (route.most === undefined || largest <= route.most) return ticket;
+  const fault = new XsyncError('limit', `it needs parts of ${largest} bytes, which is more than --max-memory`, {
+    class: 'person',
+    subject: subject.key,
+    remedy: 'Raise --max-memory.',
+  });
+  return { kind: 'failed', fault: faultOf(fault), attempts: 0 };
+}
+
+async function cutFinally(planning: Planning, route: Route, subject: Subject): Promise<CopyTicket | Failed> {
   const { checkpoints, signal } = planning;
   const draft = planCopy(route, subject);
   if (draft.way === 'server') return draft;

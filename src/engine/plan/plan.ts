@@ -24,6 +24,8 @@ export interface Route {
   attempts: number;
   /** --part-size. */
   wanted?: number;
+  /** The largest part, bytes. */
+  most?: number;
 }
 
 /** One version of one object, and its full keys on both sides. */
@@ -49,7 +51,7 @@ export interface CutHints {
 export function routeOf(
   source: ObjectStore,
   dest: ObjectStore,
-  options: Pick<Route, 'storageClass' | 'attempts' | 'wanted'>,
+  options: Pick<Route, 'storageClass' | 'attempts' | 'wanted' | 'most'>,
 ): Route {
   const limits = dest.capabilities;
   const places = { source: placeOf(source), dest: placeOf(dest), limits };
@@ -66,7 +68,7 @@ export function routeOf(
 /** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
   const { key, sourceKey, destKey, etag, size, mtimeMs, md5ofParts, replaces, expects, backup } = subject;
-  const { limits, byService, wanted, storageClass, attempts } = route;
+  const { limits, byService, wanted, most, storageClass, attempts } = route;
   const { checkpoint, tuned, sourcePartSize } = hints;
   const resumes = checkpoint !== undefined && sameEtag(checkpoint.sourceEtag, etag) && checkpoint.size === size;
   return {
@@ -82,6 +84,7 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
       byService,
       wanted,
       tuned,
+      most,
       md5ofParts,
       source: sourcePartSize,
       checkpoint: resumes ? checkpoint.partSize : undefined,

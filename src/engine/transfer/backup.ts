@@ -10,6 +10,7 @@ import type { ObjectStore } from '../../store/port.js';
 import { headIfThere } from '../decide/inspect.js';
 import { checksumsOf } from '../decide/reading.js';
 import { besides } from '../plan/backup.js';
+import { isRefusedBeside } from '../plan/fault.js';
 import { planCopy, routeOf } from '../plan/plan.js';
 import { EtagTrust } from './etag-trust.js';
 import { type Means, Overtaken, Unfinished } from './means.js';
@@ -44,8 +45,8 @@ export async function makeBackup(means: Means, ticket: Ticket, target: BackupTar
     mustBeDeletable(ticket, found);
     const key = await nameFor(means, aside, ticket, target, found);
     if (key === undefined) return;
-    await copyAside(means, aside, ticket.key, found, { ...target, key });
-    means.observe({ type: 'backup', key: ticket.key, size: found.size, to: key });
+    const to = await copyAside(means, aside, ticket.key, found, { ...target, key });
+    means.observe({ type: 'backup', key: ticket.key, size: found.size, to });
   } catch (error) {
     if (isXsyncError(error, 'object-not-found')) return;
     if (error instanceof Unfinished || error instanceof Overtaken || isXsyncError(error, 'aborted')) throw error;
@@ -93,7 +94,55 @@ async function isWrittenAlready(means: Means, ticket: Ticket, found: ObjectInfo)
   return sameChecksum(checksums ?? {}, found.checksums) === true;
 }
 
+/** @returns the key of the backup: another one where an older backup keeps a tree from holding the wanted one */
 async function copyAside(
+  means: Means,
+  aside: ObjectStore,
+  key: string,
+  found: ObjectInfo,
+  target: BackupTarget,
+): Promise<string> {
+  try {
+    await copyTo(means, aside, key, found, target);
+    return target.key;
+  } catch (error) {
+    if (!isInTheWay(aside, target.key, error)) throw error;
+    for await (const name of namesAround(means, aside, target.key, key.split('/').length)) {
+      try {
+        await copyTo(means, aside, key, found, { ...target, key: name });
+        return name;
+      } catch (again) {
+        if (!isInTheWay(aside, name, again)) throw again;
+      }
+    }
+    throw error;
+  }
+}
+
+function isInTheWay(aside: ObjectStore, key: string, error: unknown): boolean {
+  return isXsyncError(error) && isRefusedBeside(aside, key, error.code);
+}
+
+/**
+ * Free names near that of a backup that a tree cannot hold: `a~2/b` where `a` is an object, otherwise `b~2` for `b`.
+ * @param below how many components of the key may change, from its end
+ */
+async function* namesAround(means: Means, aside: ObjectStore, key: string, below: number): AsyncGenerator<string> {
+  const parts = key.split('/');
+  const isThere = async (name: string) => (await headIfThere(aside, name, means.halt.signal)) !== undefined;
+  const upTo = (index: number) => parts.slice(0, index + 1).join('/');
+  // The name of a folder marker ends in an empty component.
+  const last = parts.length - (key.endsWith('/') ? 2 : 1);
+  let at = Math.max(0, parts.length - below);
+  while (at < last && !(await isThere(upTo(at)))) at++;
+  for (let copy = 2; copy <= MOST_NAMES; copy++) {
+    const start = besides(upTo(at), copy);
+    const name = [start, ...parts.slice(at + 1)].join('/');
+    if (!(await isThere(start)) && (name === start || !(await isThere(name)))) yield name;
+  }
+}
+
+async function copyTo(
   means: Means,
   aside: ObjectStore,
   key: string,

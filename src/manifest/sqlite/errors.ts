@@ -1,7 +1,8 @@
 /** Tests: test/manifest/sqlite/lock.test.ts */
 import Database from 'better-sqlite3';
 import { errnoOf, FULL as FULL_ERRNOS, reasonOf } from '../../model/errno.js';
-import { type ErrorCode, XsyncError } from '../../model/error.js';
+import { type ErrorCode, toXsyncError, XsyncError } from '../../model/error.js';
+import { fileSystemOf } from './file-system.js';
 
 interface Meaning {
   code: ErrorCode;
@@ -34,6 +35,11 @@ const UNREADABLE: Meaning = {
   remedy: 'Check the disk, or put the manifest on another one.',
 };
 
+/** The write-ahead log needs a file that processes map into their memory. */
+const NO_SHARED_MEMORY = 'does not support the shared memory maps that a manifest needs';
+const NO_LOCKS = 'does not support the locks that a manifest needs';
+const LOCAL_DISK = 'Keep the manifests on a local disk: set XDG_STATE_HOME to a folder there, or use --manifest FILE.';
+
 const BUSY: Meaning = {
   code: 'locked',
   what: 'is in use by another process',
@@ -58,7 +64,10 @@ const MEANINGS: readonly [string, Meaning][] = [
   ['SQLITE_MISMATCH', DAMAGED],
   ['SQLITE_CONSTRAINT_CHECK', DAMAGED],
   ['SQLITE_CONSTRAINT_TRIGGER', DAMAGED],
+  // The -shm file cannot grow.
+  ['SQLITE_IOERR_SHMSIZE', FULL],
   ['SQLITE_IOERR', UNREADABLE],
+  ['SQLITE_NOLFS', UNREADABLE],
   ['SQLITE_FULL', FULL],
   ['SQLITE_READONLY', NOT_WRITABLE],
   ['SQLITE_CANTOPEN', NOT_WRITABLE],
@@ -67,10 +76,26 @@ const MEANINGS: readonly [string, Meaning][] = [
   ['SQLITE_LOCKED', BUSY],
 ];
 
-/** Translates an error of SQLite or the file system about `file`. */
+/** Codes of calls that only some file systems support. */
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  SQLITE_IOERR_SHMMAP: NO_SHARED_MEMORY,
+  SQLITE_IOERR_SHMOPEN: NO_SHARED_MEMORY,
+  SQLITE_IOERR_SHMLOCK: NO_LOCKS,
+  SQLITE_IOERR_LOCK: NO_LOCKS,
+  SQLITE_IOERR_RDLOCK: NO_LOCKS,
+  SQLITE_IOERR_UNLOCK: NO_LOCKS,
+  SQLITE_IOERR_CHECKRESERVEDLOCK: NO_LOCKS,
+  SQLITE_PROTOCOL: NO_LOCKS,
+};
+
+/** Translates an error of SQLite or the file system about `file`, or of an SQLite that cannot be loaded. */
 export function manifestError(error: unknown, file: string): XsyncError {
   if (error instanceof XsyncError) return error;
-  const { code, what, remedy } = meaningOf(error) ?? internal(error);
+  const lacks = error instanceof Database.SqliteError ? UNSUPPORTED[error.code] : undefined;
+  if (lacks !== undefined) return unfit(file, lacks, error);
+  const meaning = meaningOf(error);
+  if (!meaning && !(error instanceof Database.SqliteError)) return toXsyncError(error);
+  const { code, what, remedy } = meaning ?? { code: 'internal', what: `failed: ${reasonOf(error)}`, remedy: undefined };
   return new XsyncError(code, `the manifest ${file} ${what}`, { subject: file, remedy, cause: error });
 }
 
@@ -82,8 +107,14 @@ export function damaged(file: string): XsyncError {
   });
 }
 
-function internal(error: unknown): Meaning {
-  return { code: 'internal', what: `failed: ${reasonOf(error)}` };
+/** The file system of `file` grants no locks. */
+export function withoutLocks(file: string, cause: unknown): XsyncError {
+  return unfit(file, NO_LOCKS, cause);
+}
+
+function unfit(file: string, lacks: string, cause: unknown): XsyncError {
+  const details = { subject: file, remedy: LOCAL_DISK, cause };
+  return new XsyncError('unsupported', `${fileSystemOf(file)} ${lacks}`, details);
 }
 
 function meaningOf(error: unknown): Meaning | undefined {

@@ -8,13 +8,13 @@ import Database from 'better-sqlite3';
 import { isErrno } from '../../model/errno.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { LockHolder, PairLock } from '../port.js';
-import { manifestError } from './errors.js';
+import { manifestError, withoutLocks } from './errors.js';
 import { createPrivateFile } from './file.js';
 
 /**
  * Takes the lock of the manifest `file` for this process.
  * @throws locked: another run has it; the message names the holder
- * @throws not-writable, disk-full
+ * @throws not-writable, disk-full; unsupported: the file system has no locks
  */
 export function lockPair(file: string, holder: LockHolder): PairLock {
   const lockFile = `${file}.lock`;
@@ -28,9 +28,31 @@ export function lockPair(file: string, holder: LockHolder): PairLock {
   } catch (error) {
     db?.close();
     const known = manifestError(error, lockFile);
-    throw isXsyncError(known, 'locked') ? lockedBy(file, readHolder(holderFile), known) : known;
+    if (!isXsyncError(known, 'locked')) throw known;
+    const other = readHolder(holderFile);
+    const isHeld = (other?.host === hostname() && !isDead(other)) || grantsLocks(file);
+    throw isHeld ? lockedBy(file, other, known) : withoutLocks(file, error);
   }
   return new SqliteLock(db, holderFile);
+}
+
+/** Whether the file system of `file` grants locks. SQLite calls one that does not "busy" (ENOLCK). */
+function grantsLocks(file: string): boolean {
+  const probe = `${file}.probe-${process.pid}`;
+  let db: Database.Database | undefined;
+  try {
+    createPrivateFile(probe);
+    db = new Database(probe, { timeout: 0 });
+    db.exec('BEGIN EXCLUSIVE');
+    return true;
+  } catch (error) {
+    const known = manifestError(error, probe);
+    if (isXsyncError(known, 'locked')) return false;
+    throw known;
+  } finally {
+    db?.close();
+    rmSync(probe, { force: true });
+  }
 }
 
 class SqliteLock implements PairLock {

@@ -12,7 +12,7 @@ export const IN_MEMORY = ':memory:';
 /**
  * Opens the pair's manifest, or creates it (mode 0600, folders 0700).
  * @throws config: the file is damaged, is not a manifest, is another pair's or was written by a newer xsync
- * @throws not-writable, disk-full
+ * @throws not-writable, disk-full; unsupported: the file system does not suit SQLite
  */
 export function openManifest(file: string, pair: PairIdentity): SqliteManifest {
   let db: Database.Database | undefined;
@@ -57,7 +57,7 @@ export function pairOf(file: string): PairIdentity | undefined {
     return readPair(db);
   } catch (error) {
     if (error instanceof Database.SqliteError) return undefined;
-    throw error;
+    throw manifestError(error, file);
   } finally {
     db?.close();
   }

@@ -26,17 +26,22 @@ export class SqliteSpool implements Spool {
   /** @param file empty for SQLite's own temporary file */
   constructor(file: string) {
     this.#file = file;
-    if (file !== '') createPrivateFile(file);
-    this.#db = new Database(file);
-    if (process.platform !== 'win32') this.#removeName();
-    this.#db.pragma('journal_mode = MEMORY');
-    this.#db.pragma('synchronous = OFF');
-    this.#db.pragma('locking_mode = EXCLUSIVE');
-    this.#db.pragma(`cache_size = -${CACHE_KIB}`);
-    this.#db.exec('CREATE TABLE spool (key TEXT PRIMARY KEY COLLATE BINARY, value TEXT NOT NULL) WITHOUT ROWID');
+    this.#db = this.#run(() => this.#open());
     this.#insert = this.#db.prepare('INSERT OR REPLACE INTO spool VALUES (?, ?)');
     this.#first = this.#db.prepare('SELECT key, value FROM spool ORDER BY key LIMIT ?');
     this.#after = this.#db.prepare('SELECT key, value FROM spool WHERE key > ? ORDER BY key LIMIT ?');
+  }
+
+  #open(): Database.Database {
+    if (this.#file !== '') createPrivateFile(this.#file);
+    const db = new Database(this.#file);
+    if (process.platform !== 'win32') this.#removeName();
+    db.pragma('journal_mode = MEMORY');
+    db.pragma('synchronous = OFF');
+    db.pragma('locking_mode = EXCLUSIVE');
+    db.pragma(`cache_size = -${CACHE_KIB}`);
+    db.exec('CREATE TABLE spool (key TEXT PRIMARY KEY COLLATE BINARY, value TEXT NOT NULL) WITHOUT ROWID');
+    return db;
   }
 
   add(batch: readonly Entry[]): void {

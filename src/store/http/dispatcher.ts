@@ -4,20 +4,23 @@
  */
 import type { Dispatcher } from 'undici';
 import type { Connection } from './connection.js';
+import { Dialer } from './dial.js';
 import { hostAndPort } from './proxy.js';
-import { tunnelConnector } from './tunnel.js';
-import { Agent, buildConnector } from './undici.js';
+import { Agent } from './undici.js';
 
 /** The `dispatcher` of `fetch`. Its creator closes it. */
 export function dispatcherOf({ tls, proxyOf }: Connection, connectTimeoutMs = 15_000): Dispatcher {
-  const direct = buildConnector({ ...tls, timeout: connectTimeoutMs });
+  const dialer = new Dialer({ tls, connectTimeoutMs });
   return new Agent({
-    connect: (wanted, callback) => {
-      const port = Number(wanted.port) || (wanted.protocol === 'https:' ? 443 : 80);
-      const host = wanted.hostname.replace(/^\[|\]$/g, '');
-      const proxy = proxyOf(`${wanted.protocol}//${hostAndPort(host, port)}`);
-      const connect = proxy ? tunnelConnector(proxy, direct, { timeoutMs: connectTimeoutMs, tls }) : direct;
-      connect(wanted, callback);
+    connect: ({ protocol, hostname, port: given }, callback) => {
+      const secure = protocol === 'https:';
+      const host = hostname.replace(/^\[|\]$/g, '');
+      const port = Number(given) || (secure ? 443 : 80);
+      const tunnel = proxyOf(`${protocol}//${hostAndPort(host, port)}`);
+      dialer.open({ secure, host, port, ...(tunnel && { tunnel }) }).then(
+        (socket) => callback(null, socket),
+        (error: Error) => callback(error, null),
+      );
     },
   });
 }

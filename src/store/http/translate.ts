@@ -1,5 +1,6 @@
-/** Translates errors of undici, sockets and OpenSSL into XsyncErrors. Tests: test/store/http/transport.test.ts */
+/** Translates errors of sockets, OpenSSL and HTTP into XsyncErrors. Tests: test/store/http/transport.test.ts */
 import { type ErrorCode, XsyncError } from '../../model/error.js';
+import { Hangup, RequestFault, ResponseFault, Silence } from './faults.js';
 
 /** State of the exchange when it failed. */
 export interface FaultContext {
@@ -23,12 +24,10 @@ const UNREACHABLE = new Set([
   'EADDRNOTAVAIL',
 ]);
 
-const TRUNCATED = new Set(['UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
-
 const CERTIFICATE =
   /^(CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|ERR_TLS_CERT)/;
 
-/** The `code` that Node's and undici's errors carry. */
+/** The `code` that Node's errors carry. */
 function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : '';
@@ -46,25 +45,20 @@ export function translateFault(error: unknown, context: FaultContext): XsyncErro
   if (UNREACHABLE.has(code)) {
     return fault('unreachable', `cannot reach ${host} (${code})`, 'Check the endpoint, DNS and the network.');
   }
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || (code === 'ETIMEDOUT' && !context.answering)) {
+  if (code === 'ETIMEDOUT' && !context.answering) {
     return fault('unreachable', `no connection to ${host} within ${context.connectTimeoutMs / 1000} s`);
   }
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || code === 'ETIMEDOUT') {
+  if (error instanceof Silence || code === 'ETIMEDOUT') {
     return fault('timeout', `${host} sent and received no bytes for ${context.idleTimeoutMs / 1000} s`);
   }
-  if (context.answering && TRUNCATED.has(code)) return fault('truncated', `the response of ${host} was truncated`);
-  if (code === 'UND_ERR_HEADERS_OVERFLOW' || (error instanceof Error && error.name === 'HTTPParserError')) {
-    return fault('invalid-response', `the response of ${host} is not HTTP/1.1: ${messageOf(error)}`);
+  if (context.answering && error instanceof Hangup) return fault('truncated', `the response of ${host} was truncated`);
+  if (error instanceof ResponseFault) {
+    return fault('invalid-response', `the response of ${host} is not HTTP/1.1: it ${error.message}`);
   }
-  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
-    return fault('internal', `the request to ${host} is malformed: ${messageOf(error)}`);
+  if (error instanceof RequestFault) {
+    return fault('internal', `the request to ${host} is malformed: ${error.message}`);
   }
-  if (code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED') {
-    return fault('aborted', `the transport was closed during a request to ${host}`);
-  }
-  // undici's messages say more than its codes.
-  const why = code === '' || code.startsWith('UND_ERR_') ? messageOf(error) : code;
-  return fault('network', `the connection to ${host} broke (${why})`);
+  return fault('network', `the connection to ${host} broke (${code === '' ? messageOf(error) : code})`);
 }
 
 type Fault = (name: ErrorCode, message: string, remedy?: string) => XsyncError;
@@ -97,10 +91,7 @@ const OF_CREDENTIALS = /^(authorization|x-(amz|oss)-security-token)$/i;
  * metadata), so that only the object fails; or from the credentials.
  */
 function headerFault(code: string, error: unknown, fault: Fault): XsyncError | undefined {
-  if (code !== 'UND_ERR_INVALID_ARG' && code !== 'ERR_INVALID_CHAR') return undefined;
-  // undici's and Node's messages.
-  const found = /^invalid (\S+) header$|in header content \["([^"]+)"\]/.exec(messageOf(error));
-  const name = (found?.[1] ?? found?.[2])?.toLowerCase();
+  const name = malformedHeader(code, error)?.toLowerCase();
   if (name === undefined) return undefined;
   if (OF_CREDENTIALS.test(name)) {
     const remedy = 'Check the keys of this remote: one contains a line break or another control character.';
@@ -108,6 +99,12 @@ function headerFault(code: string, error: unknown, fault: Fault): XsyncError | u
   }
   const what = /if-match$/.test(name) ? 'an ETag' : `a value for the header ${name}`;
   return fault('unsupported', `the object has ${what} that HTTP cannot carry`);
+}
+
+function malformedHeader(code: string, error: unknown): string | undefined {
+  if (error instanceof RequestFault) return error.header;
+  // Node's message, of its own client under an SDK.
+  return code === 'ERR_INVALID_CHAR' ? /in header content \["([^"]+)"\]/.exec(messageOf(error))?.[1] : undefined;
 }
 
 /** OpenSSL's reason (`wrong version number`) without its source locations. */

@@ -1,23 +1,24 @@
 /**
  * The HTTP transport of the network adapters: HTTP/1.1 over keep-alive pools, one request per call, response bytes
- * directly into the caller's memory. It knows no service: no redirects, no retries, no decoding.
+ * directly into the caller's memory. It knows no service: no redirects, no retries, no decoding. The client is our own,
+ * because moving objects is most of what xsync does: `exchange.ts` is a call, `line.ts` the pool of an origin,
+ * `channel.ts` a connection, `parser.ts` reads responses.
  *
- * A connection that the server closed while idle is detected before reuse (undici gives the event loop a turn to see
- * the close), so nothing is repeated here. The rare close that crosses a request on the wire is a `network` error,
- * which the retry wrapper handles.
+ * A connection that the server closed while idle is detected before reuse (`Line.start`), so nothing is repeated here.
+ * The rare close that crosses a request on the wire is a `network` error, which the retry wrapper handles.
  */
-import type { Socket } from 'node:net';
-import type { Dispatcher } from 'undici';
 import { XsyncError } from '../../model/error.js';
 import { ClockSkew } from './clock.js';
 import type { SocketCongestion } from './congestion.js';
 import type { TlsOptions } from './connection.js';
+import { Dialer, type Route } from './dial.js';
 import { Exchange } from './exchange.js';
+import { Line } from './line.js';
 import type { HttpRequest, HttpResponse } from './message.js';
 import { authorizationOf, type ProxyServer } from './proxy.js';
-import { sharedReads } from './reading.js';
-import { proxyFault, refusedByProxy, tunnelConnector } from './tunnel.js';
-import { buildConnector, type Connector, Pool } from './undici.js';
+import { requestHead } from './request-head.js';
+import { type FaultContext, translateFault } from './translate.js';
+import { refusedByProxy } from './tunnel.js';
 
 export interface HttpTransportOptions {
   /** Maximum number of connections per origin; further requests wait. 256 when absent. */
@@ -34,33 +35,31 @@ export interface HttpTransportOptions {
   userAgent: string;
 }
 
-/** The connections to one origin. */
-interface Line {
-  pool: Pool;
-  /** Plain HTTP over an HTTP proxy needs no tunnel: the proxy gets each request, with the whole URL. */
-  forwarder?: ProxyServer;
+/** How requests to one origin are made. */
+interface Way {
+  line: Line;
+  route: Route;
+  /** For the `host` header. */
+  authority: string;
+  context: Omit<FaultContext, 'answering'>;
 }
-
-/** How long an idle connection is kept, in milliseconds, unless the server announces less. */
-const KEEP_ALIVE_MS = 10_000;
-/** Response headers longer than this many bytes are `invalid-response`; OSS returns up to 8 KB of metadata in them. */
-const MAX_HEADER_BYTES = 32 * 1024;
-/** When Node tries the next address of a host; its default of 250 ms is too short for a lossy line. */
-const ADDRESS_ATTEMPT_MS = 1_000;
 
 export class HttpTransport {
   /** Learned clock offsets per origin, shared by every adapter on this transport. */
   readonly clock = new ClockSkew();
-  readonly #lines = new Map<string, Line>();
+  readonly #ways = new Map<string, Way>();
   readonly #connectTimeoutMs: number;
   readonly #idleTimeoutMs: number;
   readonly #options: HttpTransportOptions;
+  readonly #dialer: Dialer;
   #closed = false;
 
   constructor(options: HttpTransportOptions) {
     this.#options = options;
     this.#connectTimeoutMs = options.connectTimeoutMs ?? 15_000;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
+    const { tls, congestion } = options;
+    this.#dialer = new Dialer({ tls, congestion, connectTimeoutMs: this.#connectTimeoutMs });
   }
 
   /**
@@ -70,18 +69,11 @@ export class HttpTransport {
   async request(request: HttpRequest): Promise<HttpResponse> {
     if (this.#closed) throw new XsyncError('aborted', 'the transport is closed');
     if (request.signal?.aborted) throw abortedError(request.origin);
-    const { pool, forwarder } = this.#lineOf(request.origin);
-    const exchange = new Exchange(request, {
-      host: hostOf(request.origin),
-      idleTimeoutMs: this.#idleTimeoutMs,
-      connectTimeoutMs: this.#connectTimeoutMs,
-    });
-    const answer = await exchange.run((options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) =>
-      pool.dispatch(
-        { ...options, ...routeOf(request, forwarder), headers: this.#headersOf(request, forwarder) },
-        handler,
-      ),
-    );
+    const way = this.#wayTo(request.origin);
+    const exchange = this.#exchangeOf(request, way);
+    way.line.start(exchange);
+    const answer = await exchange.answer;
+    const { forwarder } = way.route;
     if (forwarder && answer.status === 407) throw refusedByProxy(forwarder, hostOf(request.origin), answer.status);
     return answer;
   }
@@ -89,97 +81,56 @@ export class HttpTransport {
   /** Closes every connection; requests in progress reject with `aborted`. */
   async close(): Promise<void> {
     this.#closed = true;
-    const lines = [...this.#lines.values()];
-    this.#lines.clear();
-    await Promise.all(lines.map(({ pool }) => pool.destroy()));
-  }
-
-  #headersOf({ origin, headers, body }: HttpRequest, forwarder: ProxyServer | undefined): Record<string, string> {
-    const all: Record<string, string> = { 'user-agent': this.#options.userAgent, ...headers };
-    if (forwarder) {
-      // undici would name the proxy.
-      all.host ??= hostOf(origin);
-      const authorization = authorizationOf(forwarder);
-      if (authorization !== undefined) all['proxy-authorization'] = authorization;
+    for (const { line, context } of this.#ways.values()) {
+      line.close(new XsyncError('aborted', `the transport was closed during a request to ${context.host}`));
     }
-    if (body !== undefined) all['content-length'] = String(Buffer.byteLength(body));
-    return all;
+    this.#ways.clear();
   }
 
-  #lineOf(origin: string): Line {
-    let line = this.#lines.get(origin);
-    if (!line) {
-      const proxy = this.#options.proxyOf?.(origin);
-      const forwarder = proxy && proxy.protocol !== 'socks5:' && origin.startsWith('http://') ? proxy : undefined;
-      const pool = new Pool(forwarder ? `${forwarder.protocol}//${forwarder.name}` : origin, {
-        connections: this.#options.connections ?? 256,
-        pipelining: 1,
-        allowH2: false,
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        maxHeaderSize: MAX_HEADER_BYTES,
-        headersTimeout: this.#idleTimeoutMs,
-        bodyTimeout: this.#idleTimeoutMs,
-        connect: forwarder ? this.#toProxy(forwarder) : proxy ? this.#through(proxy) : this.#connector(),
-      });
-      line = { pool, ...(forwarder && { forwarder }) };
-      this.#lines.set(origin, line);
+  #exchangeOf(request: HttpRequest, way: Way): Exchange {
+    const { method, origin, path, body } = request;
+    const target = way.route.forwarder ? `${origin}${path}` : path;
+    const length = body === undefined ? undefined : Buffer.byteLength(body);
+    try {
+      return new Exchange(request, requestHead(method, target, this.#headersOf(request, way), length), way.context);
+    } catch (error) {
+      throw translateFault(error, { ...way.context, answering: false });
     }
-    return line;
   }
 
-  #connector(): Connector {
-    const { congestion } = this.#options;
-    const settings = this.#settings();
-    // Shared by all TLS connections, because it caches their sessions.
-    const secure = buildConnector(settings);
-    return (options, callback) => {
-      let made: Socket | undefined;
-      const onread = sharedReads(() => made, MAX_HEADER_BYTES);
-      const connect = options.protocol === 'https:' ? secure : buildConnector({ ...settings, onread });
-      connect(options, (...result) => {
-        if (result[1] !== null) {
-          made = result[1];
-          congestion?.apply(made);
-        }
-        callback(...result);
-      });
-    };
-  }
-
-  /** Errors of these connections name the proxy. */
-  #toProxy(proxy: ProxyServer): Connector {
-    const connect = this.#connector();
-    return (options, callback) => {
-      connect(options, (...result) => {
-        if (result[0] === null) callback(...result);
-        else callback(proxyFault(proxy, result[0], this.#connectTimeoutMs), null);
-      });
-    };
-  }
-
-  #through(proxy: ProxyServer): Connector {
-    const { congestion, tls = {} } = this.#options;
-    const options = { timeoutMs: this.#connectTimeoutMs, tls };
-    return tunnelConnector(proxy, buildConnector(this.#settings()), options, (socket) => congestion?.apply(socket));
-  }
-
-  #settings() {
+  #headersOf({ headers }: HttpRequest, { authority, route }: Way): Record<string, string> {
+    const authorization = route.forwarder && authorizationOf(route.forwarder);
     return {
-      ...this.#options.tls,
-      allowH2: false,
-      timeout: this.#connectTimeoutMs,
-      autoSelectFamily: true,
-      autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
+      host: authority,
+      'user-agent': this.#options.userAgent,
+      ...headers,
+      ...(authorization !== undefined && { 'proxy-authorization': authorization }),
     };
+  }
+
+  #wayTo(origin: string): Way {
+    let way = this.#ways.get(origin);
+    if (!way) {
+      const url = new URL(origin);
+      const route = routeTo(url, this.#options.proxyOf?.(origin));
+      const idleTimeoutMs = this.#idleTimeoutMs;
+      const line = new Line(route, this.#dialer, { connections: this.#options.connections ?? 256, idleTimeoutMs });
+      const context = { host: hostOf(origin), idleTimeoutMs, connectTimeoutMs: this.#connectTimeoutMs };
+      way = { line, route, authority: url.host, context };
+      this.#ways.set(origin, way);
+    }
+    return way;
   }
 }
 
-/** The target of a request to a forwarding proxy: the whole URL. */
-function routeOf(
-  { origin, path }: HttpRequest,
-  forwarder: ProxyServer | undefined,
-): { origin?: string; path?: string } {
-  return forwarder ? { origin: `${forwarder.protocol}//${forwarder.name}`, path: `${origin}${path}` } : {};
+/** Plain HTTP over an HTTP proxy needs no tunnel: the proxy gets each request, with the whole URL. */
+function routeTo({ protocol, hostname, port }: URL, proxy: ProxyServer | undefined): Route {
+  const secure = protocol === 'https:';
+  if (proxy && !secure && proxy.protocol !== 'socks5:') {
+    return { secure: proxy.protocol === 'https:', host: proxy.host, port: proxy.port, forwarder: proxy };
+  }
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { secure, host, port: Number(port) || (secure ? 443 : 80), ...(proxy && { tunnel: proxy }) };
 }
 
 function hostOf(origin: string): string {

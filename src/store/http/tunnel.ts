@@ -6,7 +6,6 @@ import { XsyncError } from '../../model/error.js';
 import type { TlsOptions } from './connection.js';
 import { authorizationOf, hostAndPort, originOfProxy, type ProxyServer } from './proxy.js';
 import { translateFault } from './translate.js';
-import { type Connector, Socks5Client } from './undici.js';
 
 export interface TunnelOptions {
   timeoutMs: number;
@@ -30,32 +29,6 @@ export async function openTunnel(
   } catch (error) {
     throw proxyFault(proxy, error, options.timeoutMs);
   }
-}
-
-/**
- * Connects through a tunnel.
- * @param secure makes a TLS connection over a given socket
- * @param made called with each socket to the proxy
- */
-export function tunnelConnector(
-  proxy: ProxyServer,
-  secure: Connector,
-  options: TunnelOptions,
-  made?: (socket: Socket) => void,
-): Connector {
-  return (wanted, callback) => {
-    const { protocol, hostname } = wanted;
-    const host = hostname.replace(/^\[|\]$/g, '');
-    const port = Number(wanted.port) || (protocol === 'https:' ? 443 : 80);
-    openTunnel(proxy, host, port, options).then(
-      (socket) => {
-        made?.(socket);
-        if (protocol === 'https:') secure({ ...wanted, httpSocket: socket }, callback);
-        else callback(null, socket);
-      },
-      (error: Error) => callback(error, null),
-    );
-  };
 }
 
 /** The error of a connection to the proxy itself. */
@@ -129,8 +102,14 @@ function openConnect(
   });
 }
 
-function openSocks(proxy: ProxyServer, host: string, port: number, { timeoutMs }: TunnelOptions): Promise<Socket> {
+async function openSocks(
+  proxy: ProxyServer,
+  host: string,
+  port: number,
+  { timeoutMs }: TunnelOptions,
+): Promise<Socket> {
   const { username, password } = proxy;
+  const { Socks5Client } = await import('./undici.js');
   return new Promise((resolve, reject) => {
     const socket = connect({ host: proxy.host, port: proxy.port });
     const fail = (error: Error): void => {

@@ -1,6 +1,7 @@
 /**
- * The parts of undici that are used. Its entry point also loads fetch, caches, mocks and more: 0.06 s of CPU at every
- * start instead of 0.025 s. A new version may move these internal files; test/store/http then fails.
+ * The parts of undici that are used, where they are needed: its SOCKS5 client, and the agent that Node's `fetch` takes.
+ * Its entry point also loads fetch, caches, mocks and more: 0.06 s of CPU instead of 0.025 s. A new version may move these
+ * internal files; test/store/http then fails.
  */
 import type { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
@@ -10,10 +11,6 @@ import type * as undici from 'undici';
 const load = createRequire(import.meta.url);
 
 export const Agent: typeof undici.Agent = load('undici/lib/dispatcher/agent.js');
-export const Pool: typeof undici.Pool = load('undici/lib/dispatcher/pool.js');
-export const buildConnector: typeof undici.buildConnector = load('undici/lib/core/connect.js');
-export type Pool = undici.Pool;
-export type Connector = undici.buildConnector.connector;
 
 /** The part of undici's SOCKS5 client that is used; undici publishes no types for it. */
 interface Socks5 extends EventEmitter<{ error: [Error]; close: []; authenticated: []; connected: [] }> {

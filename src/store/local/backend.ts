@@ -33,7 +33,7 @@ async function openPath(
   { bucket: path, asFile, asFolder }: OpenTarget,
   { copyLinks, encoding }: { copyLinks: boolean; encoding: string | undefined },
 ): Promise<Opened> {
-  const [{ createLocalStore }, { namesIn }, { realPlace, refuseUnwritable }] = await Promise.all([
+  const [{ createLocalStore }, { namesIn }, { realPlace, refuseUnreadable, refuseUnwritable }] = await Promise.all([
     import('./store.js'),
     import('./names.js'),
     import('./place.js'),
@@ -47,15 +47,18 @@ async function openPath(
   const isFile = found ? !found.isDirectory() : asFile && !asFolder;
   // A file that replaces a link does not go through it.
   const followed = isFile && !asFile && (await isLink(path));
+  const root = isFile ? dirname(path) : path;
   const store = createLocalStore({
-    root: await realPlace(isFile ? dirname(path) : path),
+    root: await realPlace(root),
     copyLinks: copyLinks || followed,
     names,
   });
   return {
     store,
     path: isFile ? basename(path) : '',
-    refuseUnwritable: () => refuseUnwritable(store.identity.bucket),
+    givenAs: root,
+    refuseUnwritable: (tries) => refuseUnwritable(store.identity.bucket, tries),
+    refuseUnreadable: () => refuseUnreadable(store.identity.bucket),
   };
 }
 

@@ -12,6 +12,7 @@ import { lstat, mkdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { Calls } from './calls.js';
+import { inTheWay } from './errors.js';
 import { makeDirectories } from './files.js';
 import { directoryOf, nameOf } from './keys.js';
 import { Names, type Path } from './names.js';
@@ -178,7 +179,7 @@ export class Directories {
       const there = await this.#toWrite(directory);
       if (there) return there;
       // Others may remove it, or its parent, at once, because it is empty.
-      if (attempt > ATTEMPTS) throw refused('ENOENT', this.path(directory));
+      if (attempt > ATTEMPTS) throw removed(this.path(directory));
       if (directory === '') await makeDirectories(this.#root);
       else await this.toCreate(directory, (path) => this.#makeOne(directory, path));
     }
@@ -196,7 +197,7 @@ export class Directories {
       if (!found || found.isDirectory()) return;
       const target = found.isSymbolicLink() ? await unlessErrno(ABSENT, stat(path)) : found;
       if (!target) throw leadsElsewhere(this.path(directory), 'nowhere');
-      if (!target.isDirectory()) throw refused('ENOTDIR', this.path(directory));
+      if (!target.isDirectory()) throw inTheWay(this.path(directory), 'file');
     }
   }
 
@@ -247,7 +248,7 @@ export class Directories {
     try {
       const real = readlinkSync(base, 'buffer');
       // Removed since it was opened: the link then leads to a name with " (deleted)" at its end.
-      if (fstatSync(fd).nlink === 0) throw refused('ENOENT', path.toString());
+      if (fstatSync(fd).nlink === 0) throw removed(path.toString());
       return { base, real, fd };
     } catch (error) {
       closeSync(fd);
@@ -290,13 +291,14 @@ export class Directories {
   }
 }
 
-/** An error as the operating system would have reported it. */
-function refused(code: 'ENOENT' | 'ENOTDIR', path: string): Error {
-  return Object.assign(new Error(`${code}: no such directory, mkdir '${path}'`), { code, syscall: 'mkdir' });
+/** The error of the operating system. */
+function removed(path: string): Error {
+  return Object.assign(new Error(`ENOENT: no such directory, mkdir '${path}'`), { code: 'ENOENT', syscall: 'mkdir' });
 }
 
 function leadsElsewhere(path: string, real: string): XsyncError {
   return new XsyncError('key-not-representable', `${path} leads through a link to ${real}; nothing is written there`, {
     subject: path,
+    remedy: 'Remove the link, or exclude what is below it.',
   });
 }

@@ -25,8 +25,8 @@ const FULL: Sentence = {
 const NAME_TOO_LONG: Sentence = { code: 'key-not-representable', says: 'is too long for this file system' };
 const CONFLICT: Sentence = {
   code: 'key-not-representable',
-  says: 'cannot be created: a file and a directory would have the same name',
-  remedy: 'Remove the one that is there, or exclude this one; sync removes what the source no longer has.',
+  says: 'cannot be created: a file and a folder would have the same name',
+  remedy: 'Move or remove the one that is there, or exclude this one; sync deletes what the source no longer has.',
 };
 const DENIED: Sentence = {
   code: 'not-writable',
@@ -86,6 +86,15 @@ export function translate(error: unknown, intent: Intent, path: string): unknown
   }
   const { code, says, ...details } = known;
   return new XsyncError(code, `${path} ${says}`, { subject: path, cause: error, ...details });
+}
+
+/** The error of a key that the tree cannot hold beside the folder or file at `path`. */
+export function inTheWay(path: string, kind: 'folder' | 'file'): XsyncError {
+  const what = {
+    folder: 'is a folder that is not empty, so no file can have its name',
+    file: 'is a file, so no folder can have its name',
+  };
+  return new XsyncError(CONFLICT.code, `${path} ${what[kind]}`, { subject: path, remedy: CONFLICT.remedy });
 }
 
 /** Runs `work`, translating its errors. */

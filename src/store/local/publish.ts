@@ -4,11 +4,13 @@
  */
 
 import { constants } from 'node:fs';
-import { copyFile, readdir, rename, rm } from 'node:fs/promises';
-import { isErrno } from '../../model/errno.js';
+import { copyFile, lstat, readdir, rename, rm } from 'node:fs/promises';
+import { isErrno, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { Calls } from './calls.js';
 import type { Directories } from './directories.js';
+import { removeEmpty } from './empty.js';
+import { inTheWay } from './errors.js';
 import { mtimeOf, type Version, versionOf } from './files.js';
 import { BESIDE, directoryOf, isOwn, nameOf } from './keys.js';
 import type { Names, Path } from './names.js';
@@ -16,8 +18,10 @@ import type { About, Sidecars } from './sidecars.js';
 import type { Syncs } from './syncs.js';
 import { type OpenFile, ownName, removeAbandoned } from './temporaries.js';
 
-/** How often deletions may remove the directory of a new object before that is an error. */
+/** How often deletions may remove the directory of a new object, or others make one in its place. */
 const ATTEMPTS = 20;
+/** A directory has the name of the file that is moved there. */
+const BLOCKED: readonly string[] = ['EISDIR', 'ENOTEMPTY', 'EEXIST'];
 
 export interface Description extends Partial<About> {
   /** Milliseconds since 1970; the file's time is unchanged when absent. */
@@ -82,8 +86,17 @@ export class Publisher {
 
   /** Creates a folder marker: the directory, and the record that it is an object. */
   async publishMarker(key: string, about: Description): Promise<Version> {
-    await this.#directories.make(key.slice(0, -1));
-    return this.#sidecars.recordMarker(key, about.mtimeMs, about);
+    const directory = key.slice(0, -1);
+    await this.#directories.make(directory);
+    const version = await this.#sidecars.recordMarker(key, about.mtimeMs, about);
+    try {
+      // Before it was marked, a file may have taken its place.
+      await this.#directories.make(directory);
+      return version;
+    } catch (error) {
+      await this.#sidecars.remove(key);
+      throw error;
+    }
   }
 
   async #finish(fd: number, mtimeMs: number | undefined): Promise<Version> {
@@ -94,18 +107,43 @@ export class Publisher {
 
   /** @returns false if the target is on another file system */
   async #rename(from: string, key: string): Promise<boolean> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#directories.toCreate(key, async (path) => this.#calls.rename(from, path));
-        break;
-      } catch (error) {
-        if (isErrno(error, 'EXDEV')) return false;
-        if (!isErrno(error, 'ENOENT') || attempt === ATTEMPTS) throw error;
-        this.#directories.forget();
-      }
+    try {
+      await this.#insist(key, () => this.#directories.toCreate(key, async (path) => this.#calls.rename(from, path)));
+    } catch (error) {
+      if (isErrno(error, 'EXDEV')) return false;
+      throw error;
     }
     await this.#directories.sync(key);
     return true;
+  }
+
+  /**
+   * Repeats `move`, which moves a file to its final path: directories come and go, and an empty one makes room.
+   * @throws key-not-representable: a directory that is not empty has the name of the file
+   */
+  async #insist(key: string, move: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await move();
+      } catch (error) {
+        if (isErrno(error, ...BLOCKED)) await this.#makeRoom(key, attempt);
+        else if (!isErrno(error, 'ENOENT') || attempt === ATTEMPTS) throw error;
+        this.#directories.forget();
+      }
+    }
+  }
+
+  async #makeRoom(key: string, attempt: number): Promise<void> {
+    const isMarked = async (directory: string) => (await this.#sidecars.markerVersion(`${directory}/`)) !== undefined;
+    const how = { directories: this.#directories, names: this.#names, isMarked };
+    if (attempt < ATTEMPTS && (await removeEmpty(how, key))) return;
+    throw inTheWay(this.#directories.path(key), 'folder');
+  }
+
+  /** For a large file, before its bytes are written. @throws as its publication would, if its name is taken */
+  async refuseBlocked(key: string): Promise<void> {
+    const found = await unlessErrno(['ENOENT'], lstat(this.#directories.pathOf(key)));
+    if (found?.isDirectory()) await this.#makeRoom(key, 1);
   }
 
   /** For a directory that is a separate mount: copies the bytes there under a reserved name, then renames. */
@@ -123,7 +161,7 @@ export class Publisher {
         await this.#calls.close(fd);
       }
       await this.#sidecars.record(key, copied, about);
-      await rename(beside, this.#names.join(base, nameOf(key)));
+      await this.#insist(key, () => rename(beside, this.#names.join(base, nameOf(key))));
       await rm(from);
       return copied;
     } finally {

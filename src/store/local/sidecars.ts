@@ -10,10 +10,11 @@ import { createHash } from 'node:crypto';
 import { readFile, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import mime from 'mime';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
-import { XsyncError } from '../../model/error.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ContentHeaders, UserMetadata } from '../../model/object.js';
 import type { Calls } from './calls.js';
 import type { Directories } from './directories.js';
+import { type Intent, translate } from './errors.js';
 import { mtimeOf, type Version, versionOf, writeBody } from './files.js';
 import { directoryOf, isMarker, OWN_DIRECTORY } from './keys.js';
 import type { Path } from './names.js';
@@ -75,20 +76,22 @@ export class Sidecars {
   }
 
   /** @returns whether there was a record */
-  async remove(key: string): Promise<boolean> {
+  remove(key: string): Promise<boolean> {
     const record = recordOf(key);
-    if (!(await this.#calls.mayExist(this.#own.pathOf(record)))) return false;
-    const removed = await this.#own.toChange(record, (path) =>
-      unlessErrno(
-        ABSENT,
-        unlink(path).then(() => true),
-      ),
-    );
-    if (removed) {
-      const kept = ['ENOTEMPTY', 'EEXIST', 'ENOENT'];
-      await this.#own.toChange(directoryOf(record), (path) => unlessErrno(kept, rmdir(path)));
-    }
-    return removed ?? false;
+    return this.#naming('write', record, async () => {
+      if (!(await this.#calls.mayExist(this.#own.pathOf(record)))) return false;
+      const removed = await this.#own.toChange(record, (path) =>
+        unlessErrno(
+          ABSENT,
+          unlink(path).then(() => true),
+        ),
+      );
+      if (removed) {
+        const kept = ['ENOTEMPTY', 'EEXIST', 'ENOENT'];
+        await this.#own.toChange(directoryOf(record), (path) => unlessErrno(kept, rmdir(path)));
+      }
+      return removed ?? false;
+    });
   }
 
   async recordMarker(key: string, mtimeMs: number | undefined, about: Partial<About>): Promise<Version> {
@@ -99,7 +102,7 @@ export class Sidecars {
   /** The version of the marker, if there is one. */
   async markerVersion(key: string): Promise<Version | undefined> {
     const look = (path: Path) => unlessErrno(ABSENT, stat(path, { bigint: true }));
-    const found = await this.#own.toRead(recordOf(key), look);
+    const found = await this.#naming('read', recordOf(key), () => this.#own.toRead(recordOf(key), look));
     return found && { ...versionOf(found), size: 0 };
   }
 
@@ -123,7 +126,8 @@ export class Sidecars {
       if (mtimeMs !== undefined) await this.#calls.utimes(fd, mtimeOf(mtimeMs));
       await this.#syncs.file(fd);
       const version = versionOf(await this.#calls.stat(fd));
-      await this.#moveIn(temporary, recordOf(sidecar.key));
+      const record = recordOf(sidecar.key);
+      await this.#naming('write', record, () => this.#moveIn(temporary, record));
       return { ...version, size: 0 };
     } catch (error) {
       await rm(temporary, { force: true });
@@ -146,9 +150,27 @@ export class Sidecars {
     await this.#own.sync(record);
   }
 
+  /** The file of an object has another path, and is not at fault. */
+  async #naming<T>(intent: Intent, record: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const fault = translate(error, intent, this.#own.path(record));
+      if (!isXsyncError(fault) || fault === error) throw error;
+      const { code, subject, class: kind, cause } = fault;
+      throw new XsyncError(code, `its headers and metadata: ${fault.message}`, {
+        subject,
+        class: kind,
+        remedy: fault.remedy ?? 'Make it readable for this user.',
+        cause,
+      });
+    }
+  }
+
   async #read(key: string): Promise<Sidecar | undefined> {
     const record = recordOf(key);
-    const text = await this.#own.toRead(record, (file) => unlessErrno(ABSENT, readFile(file, 'utf8')));
+    const read = (file: Path) => unlessErrno(ABSENT, readFile(file, 'utf8'));
+    const text = await this.#naming('read', record, () => this.#own.toRead(record, read));
     if (text === undefined) return undefined;
     const path = this.#own.path(record);
     const parsed = parse(text);

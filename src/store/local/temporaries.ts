@@ -15,7 +15,7 @@ import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { procText } from '../../native/proc.js';
 import type { Calls } from './calls.js';
 import type { Directories } from './directories.js';
-import { OWN_DIRECTORY } from './keys.js';
+import { BESIDE, OWN_DIRECTORY } from './keys.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const ATTEMPTS = 5;
@@ -42,9 +42,9 @@ export async function ownName(): Promise<string> {
   return `${HOST}-${process.pid}${where ? `.${where}` : ''}-${randomUUID()}`;
 }
 
-/** Whether the name is one of `ownName` whose process ran here and is dead. */
+/** Whether the name is one of `ownName`, or begins with `BESIDE`, and its process ran here and is dead. */
 async function isOfDeadProcess(name: string): Promise<boolean> {
-  const [host, owner = ''] = name.split('-');
+  const [host, owner = ''] = name.slice(name.startsWith(BESIDE) ? BESIDE.length : 0).split('-');
   const [pid, where] = owner.split('.');
   // Names of earlier versions do not tell where.
   if (host !== HOST || (where !== undefined && where !== (await space))) return false;
@@ -59,8 +59,8 @@ async function isOfDeadProcess(name: string): Promise<boolean> {
 /** Removes those of `names` in `folder`, all temporary, that nobody works on. */
 export async function removeAbandoned(folder: string, names: readonly string[], afterMs = DAY_MS): Promise<void> {
   if (names.length === 0) return;
-  const own = await ownName();
-  const nowMs = await timeIn(`${folder}/${own}`);
+  // In a folder of the tree, a name that is never listed.
+  const nowMs = await timeIn(`${folder}/${names[0]?.startsWith(BESIDE) ? BESIDE : ''}${await ownName()}`);
   for (const name of names) {
     const path = `${folder}/${name}`;
     const found = await unlessErrno(ABSENT, lstat(path));

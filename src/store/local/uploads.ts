@@ -51,6 +51,7 @@ export class LocalUploads {
   }
 
   async create(key: string, about: Description): Promise<port.UploadRef> {
+    if (!isMarker(key)) await this.#publisher.refuseBlocked(key);
     const uploadId = randomUUID();
     const { headers, metadata, mtimeMs } = about;
     const intention: Intention = { key, initiatedMs: Date.now(), headers, metadata, mtimeMs };

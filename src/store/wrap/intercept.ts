@@ -11,6 +11,8 @@ export interface Call {
   readonly signal?: AbortSignal;
   /** Only for calls that carry an object's bytes. */
   readonly direction?: Direction;
+  /** The most bytes that it can carry. */
+  readonly size?: number;
   /** The caller's pace, if any. */
   readonly pace?: port.Pace;
   /** As in CallOptions. */
@@ -79,11 +81,11 @@ export class InterceptedStore implements port.ObjectStore {
   }
 
   read(key: string, target: Uint8Array, options: port.ReadOptions = {}): ReturnType<port.ObjectStore['read']> {
-    return this.#transfer('read', key, options, (paced) => this.inner.read(key, target, paced));
+    return this.#transfer('read', key, target, options, (paced) => this.inner.read(key, target, paced));
   }
 
   put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
-    return this.#transfer('put', key, options, (paced) => this.inner.put(key, body, paced));
+    return this.#transfer('put', key, body, options, (paced) => this.inner.put(key, body, paced));
   }
 
   copy(
@@ -109,7 +111,7 @@ export class InterceptedStore implements port.ObjectStore {
     body: Uint8Array,
     options: port.PartOptions = {},
   ): Promise<port.PartResult> {
-    return this.#transfer('uploadPart', upload.key, options, (paced) =>
+    return this.#transfer('uploadPart', upload.key, body, options, (paced) =>
       this.inner.uploadPart(upload, partNumber, body, paced),
     );
   }
@@ -170,12 +172,13 @@ export class InterceptedStore implements port.ObjectStore {
   #transfer<T, O extends port.TransferOptions>(
     kind: 'read' | 'put' | 'uploadPart',
     key: string,
+    { byteLength: size }: Uint8Array,
     options: O,
     run: (paced: O) => Promise<T>,
   ): Promise<T> {
     const { signal, pace, onRequest } = options;
     const direction = kind === 'read' ? 'down' : 'up';
-    return this.#around({ kind, key, signal, pace, direction, onRequest }, (own, counts = onRequest) =>
+    return this.#around({ kind, key, signal, pace, direction, size, onRequest }, (own, counts = onRequest) =>
       run({ ...options, pace: own, onRequest: counts }),
     );
   }

@@ -19,15 +19,28 @@ export interface RateLimitsOptions {
 
 /** Seconds' worth of bytes that may be ahead of the rate, so that late timers cost no throughput. */
 const BYTES_BURST_SECONDS = 0.1;
+/** Of those, what waits for the next piece of the oldest body. */
+const BYTES_RESERVE_SECONDS = 0.05;
 
 /** The limits of one run, shared by its stores. Requests are first come, first served; for bytes see `TokenBucket`. */
 export class RateLimits {
+  /** What is not limited costs nothing: no wrapper is put around its store. */
+  readonly ofRequests: boolean;
+  readonly ofBytes: boolean;
   readonly #requests: TokenBucket;
   readonly #bytes: Record<Direction, TokenBucket>;
 
   constructor({ requestsPerSecond, burst = 1, up, down, now = Date.now, sleep: wait = sleep }: RateLimitsOptions) {
     const bytes = (schedule: BandwidthSchedule = () => undefined) =>
-      new TokenBucket({ rate: schedule, burst: (rate) => rate * BYTES_BURST_SECONDS, now, sleep: wait });
+      new TokenBucket({
+        rate: schedule,
+        burst: (rate) => rate * BYTES_BURST_SECONDS,
+        reserve: (rate) => rate * BYTES_RESERVE_SECONDS,
+        now,
+        sleep: wait,
+      });
+    this.ofRequests = requestsPerSecond !== undefined;
+    this.ofBytes = up !== undefined || down !== undefined;
     this.#requests = new TokenBucket({ rate: () => requestsPerSecond, burst: () => burst, now, sleep: wait });
     this.#bytes = { up: bytes(up), down: bytes(down) };
   }
@@ -37,9 +50,13 @@ export class RateLimits {
     return this.#requests.take(1, signal);
   }
 
-  /** Starts a body. The bytes of bodies that started earlier go first. */
-  body(direction: Direction): Body {
-    return this.#bytes[direction].body();
+  /** Starts a body of `size` bytes; `end` must follow. The bytes of bodies that started earlier go first. */
+  body(direction: Direction, size: number): Body {
+    return this.#bytes[direction].body(size);
+  }
+
+  end(direction: Direction, body: Body): void {
+    this.#bytes[direction].end(body);
   }
 
   /** Waits until `bytes` more of `body` fit the limit. @throws aborted */
@@ -48,14 +65,27 @@ export class RateLimits {
   }
 }
 
-/** A store whose requests and bytes obey the limits. Not for local disks: the limits are for networks. */
+/** A store whose requests and bytes obey the limits. */
 export function throttle(store: ObjectStore, limits: RateLimits): ObjectStore {
-  return new InterceptedStore(store, async (call, run) => {
+  const paced = paceBytes(store, limits);
+  if (!limits.ofRequests) return paced;
+  return new InterceptedStore(paced, async (call, run) => {
     await limits.request(call.signal);
-    const { direction, signal, pace } = call;
+    return run(call.pace);
+  });
+}
+
+/** A store whose bytes obey the limits, such as a disk, which gets no requests. */
+export function paceBytes(store: ObjectStore, limits: RateLimits): ObjectStore {
+  if (!limits.ofBytes) return store;
+  return new InterceptedStore(store, async ({ direction, signal, pace, size = 0 }, run) => {
     if (!direction) return run(undefined);
-    const body = limits.body(direction);
-    return run((bytes) => both(pace?.(bytes), limits.bytes(direction, bytes, signal, body)));
+    const body = limits.body(direction, size);
+    try {
+      return await run((bytes) => both(pace?.(bytes), limits.bytes(direction, bytes, signal, body)));
+    } finally {
+      limits.end(direction, body);
+    }
   });
 }
 

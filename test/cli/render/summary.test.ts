@@ -30,8 +30,8 @@ describe('the summary', () => {
           → Restore it first.
         long/../key: the destination cannot hold this key
 
-      To retry failed objects, run xsync retry: xsync sync skips them until they or
-      the remotes' config change.
+      To retry failed objects, run xsync retry: xsync sync may skip them until they
+      or the remotes' config change.
       "
     `);
   });

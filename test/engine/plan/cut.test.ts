@@ -36,6 +36,17 @@ describe('how an object is cut', () => {
     expect(cut(100 * MiB, S3, { md5ofParts: `${'0'.repeat(32)}-7`, wanted: 32 * MiB }).partSize).toBe(32 * MiB);
   });
 
+  test('no part is chosen that is larger than the memory, unless the store needs it', () => {
+    expect(cut(100 * MiB, OSS, { most: 2 * MiB })).toEqual({ partSize: 2 * MiB, parts: 50 });
+    expect(cut(100 * MiB, OSS, { most: 8 * MiB, tuned: 64 * MiB }).partSize).toBe(8 * MiB);
+    expect(cut(100 * MiB, S3, { most: 8 * MiB, md5ofParts: `${'0'.repeat(32)}-7` }).partSize).toBe(8 * MiB);
+    expect(cut(100 * MiB, S3, { most: 8 * MiB, md5ofParts: `${'0'.repeat(32)}-7`, source: 16 * MiB })).toEqual({
+      partSize: 8 * MiB,
+      parts: 13,
+    });
+    expect(cut(5 * TiB, S3, { most: 8 * MiB }).partSize).toBe(525 * MiB);
+  });
+
   test('the parts cover every byte once, in order, whatever the size and the wish', () => {
     fc.assert(
       fc.property(
@@ -78,4 +89,20 @@ test('a part size that the destination does not take is raised, and the person w
   expect(notices).toEqual([
     `--part-size: memory:dst accepts no parts smaller than ${2 * MiB} bytes; that size is used`,
   ]);
+});
+
+test('an object that needs larger parts than the memory holds fails by name, before a byte is read', async () => {
+  const pair = new Pair({ dest: { capabilities: { maxParts: 3 } } });
+  await pair.source.put('large', bytesOf('large', 10 * MiB));
+  await pair.source.put('small', bytesOf('small', 10));
+  const run = await pair.copy({ largestPart: 2 * MiB, partSize: MiB });
+  expect(run.failed.list).toMatchObject([
+    {
+      key: 'large',
+      class: 'person',
+      message: 'it needs parts of 4194304 bytes, which is more than --max-memory',
+      remedy: 'Raise --max-memory.',
+    },
+  ]);
+  expect(run).toMatchObject({ copied: { objects: 1 }, traffic: { source: { bytesIn: 10 } } });
 });

@@ -80,6 +80,30 @@ describe('what is overwritten or deleted', () => {
     expect(await keysOf(store)).toEqual(['old/gone']);
   });
 
+  const IN_THE_WAY: [string, string, string, string[]][] = [
+    ['a folder', 'a', 'old/a/b', ['old/a/b', 'old/a~2']],
+    ['an object', 'a/b/c', 'old/a', ['old/a', 'old/a~2/b/c']],
+    ['an object further down', 'a/b/c', 'old/a/b', ['old/a/b', 'old/a/b~2/c']],
+  ];
+  test.each(IN_THE_WAY)('gets another name where %s is in the way of its backup', async (_, key, older, all) => {
+    const pair = await synced([key]);
+    const { store, faults, backup } = place();
+    await store.put(older, bytesOf('older', 10));
+    faults.before('put', async ({ key: name = '' }) => {
+      const there = await keysOf(store);
+      if (!there.some((other) => other.startsWith(`${name}/`) || name.startsWith(`${other}/`))) return;
+      throw new XsyncError('key-not-representable', `${name} cannot be created`, { subject: name });
+    });
+    await pair.source.put(key, bytesOf('new', 20));
+    expect(await sync(pair, { backup })).toMatchObject({ copied: { objects: 1 }, backedUp: { objects: 1 } });
+    expect(await keysOf(store)).toEqual(all);
+    expect(await holds(store, all[1] ?? '', bytesOf(key, 10))).toBe(true);
+    await pair.source.put(key, bytesOf('newer', 30));
+    expect(await sync(pair, { backup })).toMatchObject({ copied: { objects: 1 }, backedUp: { objects: 1 } });
+    expect(await keysOf(store)).toHaveLength(3);
+    expect(await holds(store, older, bytesOf('older', 10))).toBe(true);
+  });
+
   test('is kept by a copy as well', async () => {
     const pair = await synced(['a']);
     await pair.source.put('a', bytesOf('new', 20));

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -135,6 +135,13 @@ describe('files as objects', () => {
     await writeFile(join(fixture.root, record), '{');
     const error = await expectCode(store.head('a.txt'), 'not-readable');
     expect(error.message).toContain(record);
+    await rm(join(fixture.root, record));
+    await mkdir(join(fixture.root, record));
+    const refused = await expectCode(store.head('a.txt'), 'not-readable');
+    expect(refused.message).toBe(
+      `its headers and metadata: ${join(fixture.root, record)}: illegal operation on a directory`,
+    );
+    expect(refused.remedy).toBe('Make it readable for this user.');
   });
 
   it('keeps times to the millisecond and beyond, before 1970 too', async () => {

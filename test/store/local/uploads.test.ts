@@ -138,9 +138,9 @@ describe('uploads on disk', () => {
 
   it('survive a completion that failed', async () => {
     const store = fixture.open();
-    await store.put('big/in the way', bytes('x'));
     const upload = await store.createUpload('big');
     await send(store, upload, [1, 2, 3, 4]);
+    await store.put('big/in the way', bytes('x'));
     const held = await store.listParts(upload);
     await expectCode(store.completeUpload(upload, held), 'key-not-representable');
     await store.delete(['big/in the way']);

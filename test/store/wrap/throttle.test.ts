@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryStore } from '../../../src/store/memory/store.js';
-import { RateLimits, type RateLimitsOptions, throttle } from '../../../src/store/wrap/throttle.js';
+import { paceBytes, RateLimits, type RateLimitsOptions, throttle } from '../../../src/store/wrap/throttle.js';
 import { sleep } from '../../../src/store/wrap/time.js';
 import { FakeClock } from './fakes.js';
 
@@ -84,6 +84,15 @@ describe('--bwlimit', () => {
     expect(clock.nowMs).toBe(3900);
   });
 
+  test('a disk has no requests to limit, only bytes', async () => {
+    const { clock, limits } = rig({ up: () => KIB, requestsPerSecond: 0.001 });
+    const disk = paceBytes(new MemoryStore(), limits);
+    await disk.put('k', Buffer.alloc(2 * KIB));
+    await disk.head('k');
+    await disk.read('k', new Uint8Array(2 * KIB));
+    expect(clock.nowMs).toBe(1900);
+  });
+
   test('a waiting transfer follows the timetable within a second, also out of a full stop', async () => {
     const nine = 9 * 3600_000;
     const { clock, limits } = rig({ down: (nowMs) => (nowMs < nine ? 0 : undefined) });
@@ -124,13 +133,21 @@ describe('under --bwlimit', () => {
   const PIECE = 64 * KIB;
 
   /** Sends `size` bytes as the transport does, piece by piece; resolves to the time at which the last one went. */
-  async function send({ clock, limits }: ReturnType<typeof rig>, size: number, longest = { waitMs: 0 }) {
-    const body = limits.body('up');
+  async function send(
+    { clock, limits }: Pick<ReturnType<typeof rig>, 'clock' | 'limits'>,
+    size: number,
+    longest = { waitMs: 0 },
+    direction: 'up' | 'down' = 'up',
+  ) {
+    const body = limits.body(direction, size);
     for (let left = size; left > 0; left -= PIECE) {
       const askedMs = clock.nowMs;
-      await limits.bytes('up', Math.min(left, PIECE), undefined, body);
+      await limits.bytes(direction, Math.min(left, PIECE), undefined, body);
+      // As from a socket: the next piece comes later.
+      await clock.sleep(1);
       longest.waitMs = Math.max(longest.waitMs, clock.nowMs - askedMs);
     }
+    limits.end(direction, body);
     return clock.nowMs;
   }
 
@@ -159,6 +176,34 @@ describe('under --bwlimit', () => {
     const small = await Promise.all(Array.from({ length: 4 }, () => send(limits, 4 * KIB)));
     expect(Math.max(...small) - begun).toBeLessThan(1000);
     await Promise.all(large);
+  });
+
+  test('a part that was read is sent while the next ones are read: one large object uses both ways', async () => {
+    const limits = rig({ up: () => MIB, down: () => MIB });
+    const part = async (): Promise<void> => {
+      await send(limits, 8 * MIB, undefined, 'down');
+      await send(limits, 8 * MIB);
+    };
+    let left = 24;
+    const worker = async (): Promise<void> => {
+      while (left-- > 0) await part();
+    };
+    await Promise.all(Array.from({ length: 8 }, worker));
+    // 24 parts of 8 s, and the first one must be read before anything can be sent.
+    expect(limits.clock.nowMs).toBeGreaterThanOrEqual(199_000);
+    expect(limits.clock.nowMs).toBeLessThanOrEqual(202_000);
+  });
+
+  test('late timers cost no bytes, and never let more pass than the limit allows since the start', async () => {
+    const clock = new FakeClock();
+    const sleepLate = (ms: number) => clock.sleep(ms + 700);
+    const limits = new RateLimits({ up: () => MIB, now: clock.now, sleep: sleepLate });
+    const body = limits.body('up', 64 * MIB);
+    for (let sent = PIECE; sent <= 64 * MIB; sent += PIECE) {
+      await limits.bytes('up', PIECE, undefined, body);
+      expect(sent).toBeLessThanOrEqual(MIB * 0.1 + (MIB * clock.nowMs) / 1000);
+    }
+    expect(clock.nowMs).toBeLessThanOrEqual(64_700);
   });
 
   test('a stream of small objects leaves large ones half of the line', async () => {
