@@ -13,12 +13,12 @@ import { scripted } from './fakes.js';
 const stacked = (store: ObjectStore) =>
   retry(throttle(meter(store), new RateLimits({ requestsPerSecond: 1_000_000, up: () => undefined })), { attempts: 1 });
 
-/** A store that answers every call with its name and arguments, but for the pace, which wrappers replace. */
+/** A store that answers every call with its name and arguments, but for the functions, which wrappers replace. */
 function echo(): ObjectStore {
-  const withoutPace = (arg: unknown) => (isObject(arg) && 'pace' in arg ? { ...arg, pace: undefined } : arg);
+  const withoutHooks = (arg: unknown) => (isObject(arg) ? { ...arg, pace: undefined, onRequest: undefined } : arg);
   const answer =
     (_: object, name: string | symbol) =>
-    async (...args: unknown[]) => [name, args.map(withoutPace)];
+    async (...args: unknown[]) => [name, args.map(withoutHooks)];
   return new Proxy(new MemoryStore(), { get: answer }) as ObjectStore;
 }
 
