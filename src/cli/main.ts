@@ -34,6 +34,7 @@ import { addVersion } from './commands/version.js';
 import { addWatch } from './commands/watch.js';
 import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
+import { explained } from './foreign.js';
 import { optionsBehindCommand } from './placement.js';
 import { writeLines } from './render/wrapped.js';
 
@@ -92,11 +93,6 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
       getErrHelpWidth: () => io.stderr.columns ?? 80,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-      // The value of an unknown option may be a secret, and a word may be of any length.
-      outputError: (text, write) => {
-        const named = text.replace(/^error: /, 'xsync: ').replace(/(unknown option '[^=']*)=[^\n]*'/, "$1'");
-        write(named.replace(/\S{200,}/g, (word) => excerpt(word)));
-      },
     })
     .configureHelp({
       // A narrow column is better than lines that the terminal wraps.
@@ -149,7 +145,21 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   addCompletion(program);
   addVersion(program);
   root.helpCommand('help [command]', 'show help for a command');
+  explainErrors(root);
   return root;
+}
+
+function explainErrors(command: Command): void {
+  command.configureOutput({
+    // A word may be of any length.
+    outputError: (text, write) =>
+      write(
+        explained(command, text)
+          .replace(/^error: /, 'xsync: ')
+          .replace(/\S{200,}/g, (word) => excerpt(word)),
+      ),
+  });
+  for (const each of command.commands) explainErrors(each);
 }
 
 const ROOT_HELP = `

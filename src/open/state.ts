@@ -18,7 +18,7 @@ import type { OpenPair, OpenSettings, OpenSide } from './settings.js';
  * @throws locked, config, not-writable, disk-full
  */
 export function openState(
-  sides: Pick<OpenPair, 'source' | 'dest' | 'aside' | 'single'>,
+  sides: Pick<OpenPair, 'source' | 'dest' | 'aside' | 'others' | 'single'>,
   settings: OpenSettings,
   command: string,
 ): OpenPair {
@@ -34,7 +34,8 @@ export function openState(
       if (isMistake) removeManifest(file);
       if (isMistake && settings.manifest === undefined) rmSync(name, { force: true });
       lock.release();
-      await Promise.all([sides.source.close(), sides.dest.close(), sides.aside?.close()]);
+      const { source, dest, aside, others = [] } = sides;
+      await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
     };
     return { ...sides, manifest, settings: settingsOf(sides), close };
   } catch (error) {

@@ -17,6 +17,7 @@ export const VERIFIED_TEXT: Record<VerifiedBy, string> = {
   computed: 'computed checksum',
   server: 'the service',
   size: 'size only',
+  none: 'not verified',
 };
 
 /** The event as text, with keys escaped; undefined for events that only update the statistics. */
@@ -82,7 +83,7 @@ function copiedDetail(event: Extract<RunEvent, { type: 'copied' }>): string {
     formatBytes(event.size),
     event.parts > 1 && plural(event.parts, 'part'),
     event.resumedParts > 0 && `${formatCount(event.resumedParts)} already sent`,
-    `verified by ${VERIFIED_TEXT[event.verifiedBy]}`,
+    event.verifiedBy === 'none' ? 'not verified' : `verified by ${VERIFIED_TEXT[event.verifiedBy]}`,
     formatDuration(event.elapsedMs),
   );
 }

@@ -5,6 +5,7 @@ import type { Halt } from '../flow/halt.js';
 import type { RunOptions } from '../options.js';
 import type { RunPair } from '../pair.js';
 import { diff, type Triple } from './diff.js';
+import { lookForHidden } from './hidden.js';
 import { OutOfOrder } from './list.js';
 import { Streams } from './streams.js';
 
@@ -45,6 +46,7 @@ export async function* comparePair(
   const damaged = (fault: XsyncError): void => failed('', fault, 'list');
   const streams = new Streams(pair, asked, { emit, halt, failed, damaged });
   try {
+    await lookForHidden(pair, { ...asked, mode: 'check' }, halt);
     const { source, dest, rows, unlisted } = streams.open();
     for await (const triples of diff(source, dest, rows, unlisted)) {
       if (halt.stops('plans')) return;

@@ -7,6 +7,7 @@ import { Census } from '../census.js';
 import type { RunEvent, Side } from '../events.js';
 import type { Bounds } from '../list/bounds.js';
 import { diff } from '../list/diff.js';
+import { lookForHidden } from '../list/hidden.js';
 import { OutOfOrder } from '../list/list.js';
 import { type StreamOptions, Streams } from '../list/streams.js';
 import { type RunOptions, writesUnseen } from '../options.js';
@@ -15,6 +16,7 @@ import { synchronisedMs } from '../record/journal.js';
 import { Conflicts } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { Deletes } from './deletes.js';
+import { Folders } from './folders.js';
 import { type Batch, Frontier } from './frontier.js';
 import { PassKeeper } from './pass.js';
 import { Planner } from './planner.js';
@@ -28,17 +30,20 @@ export class Traversal {
   readonly #conflicts: Conflicts | undefined;
   /** The first oddity was reported as a failure. */
   #told = false;
+  readonly #folders: Folders | undefined;
   /** The first of two traversals of the same keys: the second one reports its failures. */
   #findsOnly = false;
 
   constructor(context: RunContext) {
     const { pair, options, pass, halt } = context;
     this.#context = context;
+    this.#folders = Folders.of(context);
     this.#streams = new Streams(
       pair,
       {
         ...{ ...options, distrusted: distrusted(options), ...blindness(options) },
         excludedToo: options.deletes?.excluded === true,
+        onFolder: this.#folders && ((folder) => this.#folders?.add(folder)),
       },
       {
         emit: (event) => this.#hear(event),
@@ -90,6 +95,7 @@ export class Traversal {
       this.#keeper.clear();
     }
     try {
+      await this.#lookForHidden();
       if (when === 'before') {
         this.#findsOnly = true;
         await this.#sorting(() => this.#findDoomed());
@@ -110,10 +116,17 @@ export class Traversal {
       await this.#copyConflicts();
       if (!this.#told) this.#deletes?.warnOfOddity();
       if (!this.#context.halt.stops('plans')) this.#keeper.clear();
+      await this.#folders?.make();
     } finally {
+      this.#folders?.dispose();
       this.#deletes?.end();
       this.#streams.dispose();
     }
+  }
+
+  async #lookForHidden(): Promise<void> {
+    const { pair, options, halt } = this.#context;
+    if (options.only === undefined) await lookForHidden(pair, { ...options, mode: options.policy.mode }, halt);
   }
 
   /** Copies what the destination could not hold beside objects that are deleted now. Without deletes, it fails again. */
@@ -165,6 +178,7 @@ export class Traversal {
         }
         batch.release();
       });
+      await this.#planner.release();
       committer.flush();
       if (deleteMeanwhile) await this.#deletes?.carryOut();
     } finally {

@@ -156,6 +156,13 @@ export class LocalStore implements port.ObjectStore {
     });
   }
 
+  makeFolder(prefix: string): Promise<void> {
+    return this.#run('write', {}, prefix, async () => {
+      this.checkKey(prefix);
+      await this.#directories.make(prefix.replace(/\/$/, ''));
+    });
+  }
+
   head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
     return this.#run('read', options, key, async () => {
       if (isMarker(key)) return this.#marker(key);

@@ -175,7 +175,7 @@ export class MemoryStore implements port.ObjectStore {
 
   async createUpload(key: string, options: port.UploadOptions = {}): Promise<port.UploadRef> {
     this.#begin(options, key);
-    const { signal: _signal, ...kept } = options;
+    const { signal: _signal, onRequest: _onRequest, ...kept } = options;
     return this.#uploads.create(key, this.#clock(), structuredClone(kept));
   }
 
