@@ -82,7 +82,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   'hash-wasm': 'hash',
   'iconv-lite': 'store/local',
   koffi: 'native',
-  mime: 'store/local',
+  mime: 'engine/plan store/local',
   'p-limit': 'engine/flow',
   'prom-client': 'observe',
   re2js: 'engine/filter',

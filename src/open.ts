@@ -11,7 +11,7 @@ import { folderOfFile, hasRows, openState, openStateToRead } from './open/state.
 const MOST_PAGES = 10;
 
 export type { BandwidthSchedule, OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
-export { manifestFiles, manifestsInto, readState, stateDirectory } from './open/state.js';
+export { manifestFiles, manifestsInto, pathOf, readState, stateDirectory } from './open/state.js';
 export { type CongestionSetting, examineCongestion } from './store/http/congestion.js';
 
 /**
@@ -31,19 +31,20 @@ export async function openAccount(text: string, settings: OpenSettings): Promise
 /**
  * Both sides, their manifest and its lock.
  * @param options `single`: the destination names the object itself, if the source is one (copyto); `aside`: the place
- *   for overwritten and deleted objects, also opened
+ *   for overwritten and deleted objects, and `others`: more places to read, also opened
  * @throws usage, config, bucket-not-found (a local source that does not exist), locked
  */
 export async function openPair(
   sourceText: string,
   destText: string,
   settings: OpenSettings,
-  options: { command: string; single: boolean; dryRun: boolean; aside?: string },
+  options: { command: string; single: boolean; dryRun: boolean; aside?: string; others?: readonly string[] },
 ): Promise<OpenPair> {
   const opener = new Opener(settings, await readConfig(settings));
   const source = await opener.side(sourceText);
   let dest: OpenSide | undefined;
   let aside: OpenSide | undefined;
+  const others: OpenSide[] = [];
   try {
     let object = await objectNamed(source);
     dest = await opener.side(destText, { readOnly: options.dryRun, file: object !== undefined && options.single });
@@ -54,9 +55,10 @@ export async function openPair(
     if (object !== undefined) aimAtObject(source, dest, object, options.single);
     aside = options.aside === undefined ? undefined : await opener.side(options.aside, { readOnly: options.dryRun });
     await aside?.refuseUnwritable?.(!options.dryRun);
-    return openState({ source, dest, aside, single }, settings, options.command);
+    for (const text of options.others ?? []) others.push(await opener.side(text, { readOnly: true }));
+    return openState({ source, dest, aside, others, single }, settings, options.command);
   } catch (error) {
-    await Promise.all([source.close(), dest?.close(), aside?.close()]);
+    await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import { Output, OutputClosed } from './output.js';
 import type { LogLevel } from './render/levels.js';
 import type { Renderer } from './render/renderer.js';
 import { type Terminal, terminalWidth } from './render/terminal.js';
+import { writeLines } from './render/wrapped.js';
 
 /** The outside world; tests replace it. */
 export interface Io {
@@ -49,6 +50,7 @@ export async function runCommand(
   io.stderr.on('error', () => {});
   const log = await openLog(io, out, flags, options);
   const unhook = takeWarnings(log);
+  const undump = await startDump(flags, log);
   try {
     const exitCode = await body({ io, out, log });
     await out.settled();
@@ -60,6 +62,7 @@ export async function runCommand(
     return exitOfError(known);
   } finally {
     unhook();
+    undump();
     log.close();
   }
 }
@@ -70,6 +73,13 @@ async function isUsualOverlap(error: XsyncError, nowMs: number): Promise<boolean
   const { holderOf } = await import('../manifest/sqlite/lock.js');
   const holder = holderOf(error.subject);
   return holder !== undefined && nowMs - holder.sinceMs < USUAL_OVERLAP_MS;
+}
+
+async function startDump({ dump }: Flags, log: Renderer): Promise<() => void> {
+  if (dump === undefined) return () => {};
+  const { dumpHeaders } = await import('./dump-headers.js');
+  const { printable } = await import('./render/printable.js');
+  return dumpHeaders((text) => log.say('notice', printable(text)));
 }
 
 /** Sends the warnings of Node and the SDKs to the log: nothing else may write to a screen with bars. */
@@ -92,9 +102,27 @@ export function levelOfFlags(flags: LogFlags): LogLevel {
 }
 
 async function openLog(io: Io, out: Output, flags: Flags, options: RunCommandOptions): Promise<Renderer> {
+  const log = await openOwnLog(io, out, flags, options);
+  if (!flags.syslog) return log;
+  const [{ both }, syslog] = await Promise.all([import('./render/renderer.js'), syslogLog(io, flags, options)]);
+  return both(log, syslog);
+}
+
+async function syslogLog(io: Io, flags: Flags, { idleSilent }: RunCommandOptions): Promise<Renderer> {
+  const [{ syslogRenderer }, { openSyslog }, { colours }] = await Promise.all([
+    import('./render/syslog.js'),
+    import('../native/syslog.js'),
+    import('./render/colour.js'),
+  ]);
+  const options = { level: levelOfFlags(flags), statsMs: flags.stats ?? 0, idleSilent: idleSilent === true };
+  const send = await openSyslog(flags.syslogFacility ?? 'DAEMON');
+  return syslogRenderer({ ...options, chalk: colours({}, io.env), now: io.now }, send);
+}
+
+async function openOwnLog(io: Io, out: Output, flags: Flags, options: RunCommandOptions): Promise<Renderer> {
   const level = levelOfFlags(flags);
   if (flags.json || flags.useJsonLog) return jsonLog(io, out, flags);
-  const screen = await screenLog(io, flags, level, options, flags.logFile !== undefined);
+  const screen = await screenLog(io, flags, level, options, flags.logFile !== undefined || flags.syslog === true);
   if (flags.logFile === undefined) return screen;
   const file = await openLogFile(flags.logFile, screen);
   const { both } = await import('./render/renderer.js');
@@ -104,7 +132,7 @@ async function openLog(io: Io, out: Output, flags: Flags, options: RunCommandOpt
 /** Errors also go to standard error, because not every caller reads the events. */
 async function jsonLog(io: Io, out: Output, flags: Flags): Promise<Renderer> {
   const [{ jsonRenderer }, { both }] = await Promise.all([import('./render/json.js'), import('./render/renderer.js')]);
-  const errors = await plainLog(io, { ...flags, stats: 0 }, 'error', (text) => io.stderr.write(text), {
+  const errors = await plainLog(io, { ...flags, stats: 0 }, 'error', (text) => writeLines(io.stderr, text), {
     stamped: false,
   });
   const file = flags.logFile === undefined ? undefined : await openLogFile(flags.logFile, errors);
@@ -129,7 +157,7 @@ async function screenLog(
   hasFile: boolean,
 ): Promise<Renderer> {
   const terminal = io.stderr.isTTY === true && io.env.TERM !== 'dumb';
-  const toTerminal = (text: string): void => void io.stderr.write(text);
+  const toTerminal = (text: string): void => writeLines(io.stderr, text);
   if (!bars || !(flags.progress || (terminal && !flags.quiet))) {
     const shown = hasFile ? 'error' : level;
     const stamped = always || (bars && !terminal);

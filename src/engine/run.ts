@@ -11,7 +11,7 @@ import { limiter } from './flow/queue.js';
 import type { RunOptions } from './options.js';
 import { hearFindings, type RunPair, viewFor } from './pair.js';
 import type { RunContext } from './pass/context.js';
-import { refuseBackupInside, refuseOverlap } from './pass/guard.js';
+import { refuseBackupInside, refuseOverlap, refuseReferencesInside } from './pass/guard.js';
 import { Moves, refuseOnePlace } from './pass/moves.js';
 import { oddityOf } from './pass/oddity.js';
 import { beginPass } from './pass/pass.js';
@@ -30,6 +30,7 @@ import { EtagTrust } from './transfer/etag-trust.js';
 import { InThisThread } from './transfer/executor.js';
 import type { Means, Observation } from './transfer/means.js';
 import { performDeletes } from './transfer/perform.js';
+import { ignoringChecksums } from './transfer/unverified.js';
 import { discardUpload } from './transfer/uploads.js';
 
 /** Grace period for calls in flight when a run is interrupted; the whole stop takes less than 5 seconds. */
@@ -75,7 +76,7 @@ export function runKeys(
   report: Reporter,
   shared?: Shared,
 ): Promise<Summary> {
-  const named = { ...options, resume: undefined, filter: undefined };
+  const named = { ...options, resume: undefined };
   return run(pair, { ...named, only: [] }, report, shared, async (context) => {
     const listed = new ListedSum(context.emit);
     for await (const only of batches) {
@@ -121,6 +122,7 @@ async function run(
   const whole: RunPair = { ...bare, backup: options.backup };
   refuseOverlap(whole);
   if (whole.backup) refuseBackupInside(whole, whole.backup);
+  if (whole.references) refuseReferencesInside(whole, whole.references);
   await loadHashes();
   const shared = given ?? new Shared(whole, options, report);
   const emit = (event: RunEvent): void => {
@@ -169,7 +171,7 @@ async function run(
   unjoin();
   unhear();
   closeJournal(journal, halt);
-  const summary = summarize(halt.reason);
+  const summary = summarize(halt.reason, halt.fatal !== undefined);
   emit({ type: 'end', summary, outcome: outcomeOf(halt), error: errorOf(halt) });
   if (halt.fatal) throw halt.fatal.error;
   return summary;
@@ -216,7 +218,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest, parts.startedMs),
     route: routeOf(source, dest, { attempts, storageClass, wanted, most }),
-    executor: new InThisThread(means),
+    executor: new InThisThread(options.ignoreChecksum ? ignoringChecksums(means) : means),
   };
 }
 

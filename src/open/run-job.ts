@@ -6,7 +6,7 @@ import type { Reporter, Summary } from '../engine/events.js';
 import type { CopyJob, MoveJob, SyncJob } from '../engine/job/job.js';
 import { runPair } from '../engine/run.js';
 import { openPair } from '../open.js';
-import { backupOf, copyConnections, openSettings, runOptions } from './job.js';
+import { backupOf, copyConnections, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
 import {
   named,
   namedSummary,
@@ -16,6 +16,7 @@ import {
   warnedFilter,
   withPair,
 } from './job-context.js';
+import { orderOf } from './order.js';
 
 /**
  * Copies, moves or syncs.
@@ -28,17 +29,21 @@ export async function transfer(
   report: Reporter,
 ): Promise<Summary> {
   const filter = await warnedFilter(job, context);
-  const options = runOptions(job, filter, context.stop);
+  const order = await orderOf(job.orderBy);
+  const options = { ...runOptions(job, filter, context.stop), order, confirm: context.confirm };
   const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), context.env), {
     command: options.command,
     single: job.mode !== 'sync' && job.single === true,
     dryRun: options.dryRun,
     aside: job.backupDir,
+    others: referencePaths(job),
   });
   return withPair(pair, context, async () => {
     const { name } = singleOf(pair);
     const backup = backupOf(pair, job);
-    const summary = await runPair(pair, { ...options, backup }, (event) => report(named(event, name)));
+    const summary = await runPair({ ...pair, references: referencesOf(pair, job) }, { ...options, backup }, (event) =>
+      report(named(event, name)),
+    );
     if (options.deletes?.allowEmptySource !== true) refuseNothing(pair, summary, options);
     return namedSummary(summary, name);
   });

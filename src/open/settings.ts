@@ -63,5 +63,7 @@ export interface OpenPair extends RunPair {
   dest: OpenSide;
   /** The place for overwritten and deleted objects, if one was named. */
   aside?: OpenSide;
+  /** The places of --compare-dest or --copy-dest. */
+  others?: readonly OpenSide[];
   close(): Promise<void>;
 }

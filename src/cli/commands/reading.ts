@@ -235,6 +235,7 @@ export async function* walk(
   side: OpenSide,
   { oneLevel, filter, ...options }: WalkOptions,
 ): AsyncGenerator<Found[], void, void> {
+  await filter?.hidden?.renew(keysOf(side, { ...options, onUnlisted: () => {}, onDamaged: () => {} }));
   let found = false;
   const missing: XsyncError[] = [];
   const how = {
@@ -284,6 +285,11 @@ async function* level(side: OpenSide, { onUnlisted, onDamaged, enters, emptyFold
     guard.follow({ first: entries[0]?.key, last: entries.at(-1)?.key ?? prefixes.at(-1), token });
     yield page;
   } while (token !== undefined);
+}
+
+async function* keysOf(side: OpenSide, listing: Listing): AsyncGenerator<string[]> {
+  for await (const { entries } of everything(side, listing))
+    yield entries.map(({ key }) => key.slice(side.prefix.length));
 }
 
 /** Where folders are more than a part of keys, they are read one by one, so that the empty ones are seen. */

@@ -8,9 +8,12 @@ import { onInterrupt } from '../interrupt.js';
 import { jobOf } from '../job.js';
 import type { Observers } from '../observers.js';
 import type { LogFlags, ObserveFlags, ReportFlags } from '../options.js';
+import { Questions } from '../questions.js';
 
 /** Besides the options of a job. */
-export type TransferCommandFlags = ObserveFlags & ReportFlags & LogFlags & { errorOnNoTransfer?: true };
+export type TransferCommandFlags = ObserveFlags &
+  ReportFlags &
+  LogFlags & { errorOnNoTransfer?: true; interactive?: true };
 
 export type TransferCommand = 'copy' | 'copyto' | 'move' | 'moveto' | 'sync';
 
@@ -21,9 +24,11 @@ export function transferCommand(
   destination: string,
   flags: TransferCommandFlags,
 ): Promise<number> {
-  return runCommand(io, flags, { bars: true, idleSilent: command === 'sync' }, async (context) => {
+  // Bars would write over the questions.
+  return runCommand(io, flags, { bars: !flags.interactive, idleSilent: command === 'sync' }, async (context) => {
     const { log } = context;
     const interruption = onInterrupt(context);
+    const questions = flags.interactive ? new Questions(io, () => interruption.stop()) : undefined;
     let observers: Observers | undefined;
     let pair: OpenPair | undefined;
     let last: Summary | undefined;
@@ -45,6 +50,7 @@ export function transferCommand(
       env: io.env,
       warn: (text: string) => log.say('notice', `warning: ${text}`),
       opened,
+      confirm: questions?.confirm,
     };
     try {
       const job = await jobOfCommand(command, { source, destination }, flags);
@@ -59,6 +65,7 @@ export function transferCommand(
       if (last !== undefined) log.end(last, exitOfError(known), known);
       throw known;
     } finally {
+      questions?.close();
       // After the pair is closed, so that a slow receiver of notifications does not keep it locked.
       await observers?.close(interruption.signal.aborted);
       interruption.dispose();

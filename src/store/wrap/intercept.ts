@@ -76,6 +76,10 @@ export class InterceptedStore implements port.ObjectStore {
     return this.inner.folder?.(prefix);
   }
 
+  async makeFolder(prefix: string): Promise<void> {
+    await this.inner.makeFolder?.(prefix);
+  }
+
   head(key: string, options: port.HeadOptions = {}): ReturnType<port.ObjectStore['head']> {
     return this.#call('head', key, options, (own) => this.inner.head(key, own));
   }
