@@ -31,7 +31,7 @@ export default defineConfig({
     // Two cores: the end-to-end suites start processes of their own.
     maxWorkers: 2,
     pool: 'forks',
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

@@ -4,8 +4,8 @@ import type { Failure, StopReason, Summary, Traffic } from '../../engine/events.
 import type { XsyncError } from '../../model/error.js';
 import { VERIFIED_BY } from '../../model/verified.js';
 import { formatBytes, formatCosts, formatCount, formatCounts, formatDuration, plural } from './format.js';
-import { bareMessage, VERIFIED_TEXT } from './lines.js';
-import { keyText, printable } from './printable.js';
+import { failureText, VERIFIED_TEXT } from './lines.js';
+import { printable } from './printable.js';
 import { wrap } from './width.js';
 
 export interface SummaryOptions {
@@ -38,10 +38,11 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
       `${headline(summary, error)}: ${printable(summary.source)} → ${printable(summary.destination)}`,
       width,
       '  ',
-    ).map((line) => chalk.bold(line)),
+    ).map((line) => chalk.bold(headColour(summary, error, chalk)(line))),
     ...row(summary.dryRun ? 'Would copy' : 'Copied', copiedText(summary), chalk.green),
     ...optional(verifiedText(summary), (text) => row('Verified', text)),
     ...optional(deletedText(summary), (text) => row(summary.dryRun ? 'Would delete' : 'Deleted', text, chalk.red)),
+    ...optional(movedText(summary), (text) => row('Moved', text, chalk.green)),
     ...optional(keptText(summary), (text) => row('Kept', text)),
     ...optional(asideText(summary), (text) => row('Backed up', text)),
     ...optional(resumedText(summary), (text) => row('Resumed', text)),
@@ -72,6 +73,7 @@ export function summaryLine(summary: Summary, error?: XsyncError): string {
     ...(summary.deleted.objects > 0
       ? [`${summary.dryRun ? 'would delete' : 'deleted'} ${formatCount(summary.deleted.objects)}`]
       : []),
+    ...(summary.moved ? [`moved ${formatCount(summary.moved.objects)}`] : []),
     ...(summary.kept.objects > 0 ? [`kept ${formatCount(summary.kept.objects)}`] : []),
     `skipped ${formatCount(summary.skipped.objects)}`,
     `failed ${formatCount(summary.failed.objects)}`,
@@ -91,7 +93,13 @@ function headline(summary: Summary, error: XsyncError | undefined): string {
   if (error) return error.code === 'guard' ? 'Refused to delete' : 'Ended with an error';
   if (summary.stopped !== undefined) return HEADLINE[summary.stopped];
   if (summary.dryRun) return 'Dry run';
-  return summary.failed.objects > 0 ? 'Finished with failures' : 'Done';
+  if (summary.failed.objects > 0) return 'Finished with failures';
+  return summary.held.objects > summary.held.dropped ? 'Finished with objects on hold' : 'Done';
+}
+
+function headColour({ stopped, failed, held }: Summary, error: XsyncError | undefined, chalk: ChalkInstance) {
+  if (error || failed.objects > 0) return chalk.red;
+  return stopped !== undefined || held.objects > held.dropped ? chalk.yellow : (text: string) => text;
 }
 
 function copiedText({ copied }: Summary): string {
@@ -123,6 +131,11 @@ function failedText({ failed }: Summary): string {
 
 function deletedText({ deleted }: Summary): string {
   return deleted.objects === 0 ? '' : `${plural(deleted.objects, 'object')}, ${formatBytes(deleted.bytes)}`;
+}
+
+function movedText({ moved }: Summary): string {
+  if (moved === undefined || moved.objects === 0) return '';
+  return `${plural(moved.objects, 'object')}, ${formatBytes(moved.bytes)}: deleted at the source`;
 }
 
 function keptText({ kept }: Summary): string {
@@ -162,7 +175,9 @@ export function heldLine(summary: Summary): string {
 
 function unfinishedText({ unfinished, deleted }: Summary): string {
   return [
-    ...(unfinished.objects === 0 ? [] : [`${plural(unfinished.objects, 'object')} for the next run`]),
+    ...(unfinished.objects === 0
+      ? []
+      : [`${unfinished.atLeast ? 'at least ' : ''}${plural(unfinished.objects, 'object')} for the next run`]),
     ...(deleted.left === 0 ? [] : [`${plural(deleted.left, 'object')} to delete`]),
   ].join(', ');
 }
@@ -230,7 +245,7 @@ function failureLines(list: readonly Failure[], total: number, { chalk, width }:
     '',
     chalk.red(more > 0 ? `The first ${shown.length} of ${formatCount(total)} failures:` : 'Failures:'),
     ...shown.flatMap((failure) => [
-      ...wrap(`  ${keyText(failure.key)}: ${printable(bareMessage(failure))}`, width, '    '),
+      ...wrap(`  ${failureText(failure)}`, width, '    '),
       ...optional(failure.remedy ?? '', (remedy) =>
         wrap(`    → ${printable(remedy)}`, width, '      ').map((line) => chalk.dim(line)),
       ),

@@ -26,6 +26,8 @@ export class Traversal {
   readonly #deletes: Deletes | undefined;
   readonly #keeper: PassKeeper;
   readonly #conflicts: Conflicts | undefined;
+  /** The first oddity was reported as a failure. */
+  #told = false;
   /** The first of two traversals of the same keys: the second one reports its failures. */
   #findsOnly = false;
 
@@ -69,6 +71,7 @@ export class Traversal {
   /** Without a key, nothing can be noted in the failed list. Until the next pass, the object may be one that has changed. */
   #damaged(fault: XsyncError): void {
     const { census, pass, pair, recorder, startedMs } = this.#context;
+    if (pass.oddity === undefined) this.#told = true;
     pass.oddity ??= fault.message;
     pass.unsettledMs = Math.min(pass.unsettledMs ?? startedMs, synchronisedMs(pair.manifest, startedMs) ?? 0);
     census.unseen++;
@@ -105,7 +108,7 @@ export class Traversal {
         throw error;
       }
       await this.#copyConflicts();
-      this.#deletes?.warnOfOddity();
+      if (!this.#told) this.#deletes?.warnOfOddity();
       if (!this.#context.halt.stops('plans')) this.#keeper.clear();
     } finally {
       this.#deletes?.end();

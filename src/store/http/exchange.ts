@@ -194,6 +194,7 @@ export class Exchange implements ResponseSink {
 
   #settle(): void {
     this.#settled = true;
+    this.channel = undefined;
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
   }
 }

@@ -138,11 +138,11 @@ describe('damage on the way', () => {
 
 describe('a slow line', () => {
   it('never ends a call that moves, in either direction', async () => {
-    const patient = on(`bucket-${buckets}`, {}, { idleTimeoutMs: 2_000 });
+    const patient = on(`bucket-${buckets}`, {}, { idleTimeoutMs: 4_000 });
     // More than the socket buffers of a loopback connection swallow.
     const large = new Uint8Array(40_000_000);
     await patient.put('a', large);
-    server.faults.add({ fault: { kind: 'slow', bytesPerSecond: 10_000_000 } });
+    server.faults.add({ fault: { kind: 'slow', bytesPerSecond: 7_000_000 } });
     await Promise.all([patient.put('b', large), patient.read('a', new Uint8Array(large.length))]);
     await patient.close();
   });
