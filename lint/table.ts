@@ -33,7 +33,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/flow': 'model engine/events',
   'engine/list': 'model store/port manifest engine/events engine/pair engine/options engine/flow',
   'engine/decide': 'model hash store/port engine/pair engine/options engine/flow engine/list',
-  'engine/plan': 'model store/port store/wrap manifest engine/events engine/pair engine/options engine/flow',
+  'engine/plan': 'model store/port manifest engine/events engine/pair engine/options engine/flow',
   'engine/tune':
     'model native store/port manifest engine/events engine/pair engine/options engine/plan engine/record/facts',
   'engine/transfer':
