@@ -3,41 +3,48 @@ import { type Config, loadConfig } from './config/load.js';
 import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
-import type { OpenPair, OpenSettings, OpenSide } from './open/settings.js';
+import type { OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { Opener } from './open/sides.js';
 import { folderOfFile, hasRows, openState, openStateToRead } from './open/state.js';
 
 /** A page may be empty and not be the last. */
 const MOST_PAGES = 10;
 
-export type { BandwidthSchedule, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
-export { manifestFiles, manifestsInto, readState, stateDirectory } from './open/state.js';
+export type { BandwidthSchedule, OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
+export { manifestFiles, manifestsInto, pathOf, readState, stateDirectory } from './open/state.js';
 export { type CongestionSetting, examineCongestion } from './store/http/congestion.js';
 
 /**
  * One side. Its prefix is a folder unless `path` names an object.
+ * @param as `file`: a local path that does not exist is a file
  * @throws usage, config
  */
-export async function openSide(text: string, settings: OpenSettings): Promise<OpenSide> {
-  return new Opener(settings, await readConfig(settings)).side(text);
+export async function openSide(text: string, settings: OpenSettings, as?: { file?: boolean }): Promise<OpenSide> {
+  return new Opener(settings, await readConfig(settings)).side(text, as);
+}
+
+/** The account of a remote without a bucket, such as `lab:`; undefined for any other location. @throws usage, config */
+export async function openAccount(text: string, settings: OpenSettings): Promise<OpenAccount | undefined> {
+  return new Opener(settings, await readConfig(settings)).account(text);
 }
 
 /**
  * Both sides, their manifest and its lock.
  * @param options `single`: the destination names the object itself, if the source is one (copyto); `aside`: the place
- *   for overwritten and deleted objects, also opened
+ *   for overwritten and deleted objects, and `others`: more places to read, also opened
  * @throws usage, config, bucket-not-found (a local source that does not exist), locked
  */
 export async function openPair(
   sourceText: string,
   destText: string,
   settings: OpenSettings,
-  options: { command: string; single: boolean; dryRun: boolean; aside?: string },
+  options: { command: string; single: boolean; dryRun: boolean; aside?: string; others?: readonly string[] },
 ): Promise<OpenPair> {
   const opener = new Opener(settings, await readConfig(settings));
   const source = await opener.side(sourceText);
   let dest: OpenSide | undefined;
   let aside: OpenSide | undefined;
+  const others: OpenSide[] = [];
   try {
     let object = await objectNamed(source);
     dest = await opener.side(destText, { readOnly: options.dryRun, file: object !== undefined && options.single });
@@ -48,9 +55,10 @@ export async function openPair(
     if (object !== undefined) aimAtObject(source, dest, object, options.single);
     aside = options.aside === undefined ? undefined : await opener.side(options.aside, { readOnly: options.dryRun });
     await aside?.refuseUnwritable?.(!options.dryRun);
-    return openState({ source, dest, aside, single }, settings, options.command);
+    for (const text of options.others ?? []) others.push(await opener.side(text, { readOnly: true }));
+    return openState({ source, dest, aside, others, single }, settings, options.command);
   } catch (error) {
-    await Promise.all([source.close(), dest?.close(), aside?.close()]);
+    await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 /** The test data: real files from this project's own node_modules, and one large object. */
-import { createCipheriv } from 'node:crypto';
+import { type Cipher, createCipheriv } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { copyFile, mkdir, opendir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -47,15 +47,20 @@ export async function* filesOf(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** Writes `size` pseudorandom bytes that are the same on every machine: AES in counter mode over zeros. */
+/** Writes `size` pseudorandom bytes that are the same on every machine. */
 export async function writeLarge(path: string, size: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const key = Buffer.alloc(32, 'xsync quick start');
-  await pipeline(
-    Readable.from(zeros(size)),
-    createCipheriv('aes-256-ctr', key, Buffer.alloc(16)),
-    createWriteStream(path),
-  );
+  await pipeline(Readable.from(zeros(size)), randomBytes('xsync quick start'), createWriteStream(path));
+}
+
+/** `size` pseudorandom bytes that are the same on every machine, and differ from seed to seed. */
+export function bytesOf(size: number, seed: string): Buffer {
+  return randomBytes(seed).update(Buffer.alloc(size));
+}
+
+/** AES in counter mode over zeros. */
+function randomBytes(seed: string): Cipher {
+  return createCipheriv('aes-256-ctr', Buffer.alloc(32, seed), Buffer.alloc(16));
 }
 
 function* zeros(size: number): Generator<Buffer> {

@@ -50,6 +50,7 @@ export async function runCommand(
   io.stderr.on('error', () => {});
   const log = await openLog(io, out, flags, options);
   const unhook = takeWarnings(log);
+  const undump = await startDump(flags, log);
   try {
     const exitCode = await body({ io, out, log });
     await out.settled();
@@ -61,6 +62,7 @@ export async function runCommand(
     return exitOfError(known);
   } finally {
     unhook();
+    undump();
     log.close();
   }
 }
@@ -71,6 +73,13 @@ async function isUsualOverlap(error: XsyncError, nowMs: number): Promise<boolean
   const { holderOf } = await import('../manifest/sqlite/lock.js');
   const holder = holderOf(error.subject);
   return holder !== undefined && nowMs - holder.sinceMs < USUAL_OVERLAP_MS;
+}
+
+async function startDump({ dump }: Flags, log: Renderer): Promise<() => void> {
+  if (dump === undefined) return () => {};
+  const { dumpHeaders } = await import('./dump-headers.js');
+  const { printable } = await import('./render/printable.js');
+  return dumpHeaders((text) => log.say('notice', printable(text)));
 }
 
 /** Sends the warnings of Node and the SDKs to the log: nothing else may write to a screen with bars. */
@@ -93,9 +102,27 @@ export function levelOfFlags(flags: LogFlags): LogLevel {
 }
 
 async function openLog(io: Io, out: Output, flags: Flags, options: RunCommandOptions): Promise<Renderer> {
+  const log = await openOwnLog(io, out, flags, options);
+  if (!flags.syslog) return log;
+  const [{ both }, syslog] = await Promise.all([import('./render/renderer.js'), syslogLog(io, flags, options)]);
+  return both(log, syslog);
+}
+
+async function syslogLog(io: Io, flags: Flags, { idleSilent }: RunCommandOptions): Promise<Renderer> {
+  const [{ syslogRenderer }, { openSyslog }, { colours }] = await Promise.all([
+    import('./render/syslog.js'),
+    import('../native/syslog.js'),
+    import('./render/colour.js'),
+  ]);
+  const options = { level: levelOfFlags(flags), statsMs: flags.stats ?? 0, idleSilent: idleSilent === true };
+  const send = await openSyslog(flags.syslogFacility ?? 'DAEMON');
+  return syslogRenderer({ ...options, chalk: colours({}, io.env), now: io.now }, send);
+}
+
+async function openOwnLog(io: Io, out: Output, flags: Flags, options: RunCommandOptions): Promise<Renderer> {
   const level = levelOfFlags(flags);
   if (flags.json || flags.useJsonLog) return jsonLog(io, out, flags);
-  const screen = await screenLog(io, flags, level, options, flags.logFile !== undefined);
+  const screen = await screenLog(io, flags, level, options, flags.logFile !== undefined || flags.syslog === true);
   if (flags.logFile === undefined) return screen;
   const file = await openLogFile(flags.logFile, screen);
   const { both } = await import('./render/renderer.js');

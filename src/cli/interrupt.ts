@@ -4,6 +4,8 @@ import { EXIT } from './exit.js';
 export interface Interruption {
   /** Aborted by the first signal. */
   signal: AbortSignal;
+  /** Does what the first signal does. */
+  stop(): void;
   /** Restores the default handling of the signals. */
   dispose(): void;
 }
@@ -24,6 +26,7 @@ export function onInterrupt({ io, log }: Pick<Context, 'io' | 'log'>): Interrupt
   process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', hangUp);
   return {
     signal: stop.signal,
+    stop: () => stop.abort(),
     dispose() {
       process.removeListener('SIGINT', end).removeListener('SIGTERM', end).removeListener('SIGHUP', hangUp);
     },

@@ -8,7 +8,8 @@ import { COMPARE, DELETE, DRY_RUN, LIMIT, TRANSFER } from '../engine/job/options
 import { CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK, TRANSPORT } from '../engine/job/places.js';
 import { type ListenAddress, parseListenAddress } from '../inbound/address.js';
 import { XsyncError } from '../model/error.js';
-import { flag, list, value } from './define.js';
+import { FACILITIES, type Facility } from '../native/syslog.js';
+import { choice, flag, list, value } from './define.js';
 import { options } from './job.js';
 import { LOG_LEVELS, type LogLevel } from './render/levels.js';
 import { parseDuration } from './values.js';
@@ -18,6 +19,9 @@ export interface LogFlags {
   quiet?: true;
   logLevel?: LogLevel;
   logFile?: string;
+  syslog?: true;
+  syslogFacility?: Facility;
+  dump?: string;
 }
 
 export interface ReportFlags {
@@ -51,7 +55,8 @@ export function listOption(command: Command): Command {
 }
 
 export function transferOptions(command: Command): Command {
-  return options(options(command.optionsGroup('Transfer:'), DRY_RUN), TRANSFER);
+  options(command.optionsGroup('Transfer:'), DRY_RUN);
+  return options(command, TRANSFER);
 }
 
 export function deleteOptions(command: Command): Command {
@@ -72,6 +77,7 @@ export function filterOptions(command: Command): Command {
 
 export function limitOptions(command: Command): Command {
   options(command.optionsGroup('Limits:'), LIMIT);
+  flag(command, '-i, --interactive', 'ask before each copy and each delete');
   return flag(command, '--error-on-no-transfer', 'exit with 9 if nothing was copied');
 }
 
@@ -124,7 +130,10 @@ export function logOptions(command: Command): Command {
   );
   flag(command, '-q, --quiet', 'log only errors');
   value(command, '--log-level <level>', `log level: ${LOG_LEVELS.join(', ')}`, parseLogLevel);
-  return value(command, '--log-file <file>', 'append the log to FILE', plainText);
+  value(command, '--log-file <file>', 'append the log to FILE', plainText);
+  flag(command, '--syslog', 'send the log to the system logger');
+  choice(command, '--syslog-facility <name>', 'facility of --syslog', Object.keys(FACILITIES), 'DAEMON');
+  return value(command, '--dump <what>', 'log the headers of every request and response: headers', parseDump);
 }
 
 export function configOption(command: Command): Command {
@@ -133,6 +142,16 @@ export function configOption(command: Command): Command {
   command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup('General:'));
   return command;
 }
+
+const parseDump = (option: string, text: string): string => {
+  const other = text.split(',').find((what) => what.trim() !== 'headers');
+  if (other === undefined) return text;
+  const message = `${option}: "${other}" is not "headers", the only thing that xsync dumps`;
+  const remedy = other.trim() === 'filters' ? 'Use -vv, which names the rule of each object.' : DUMP_REMEDY;
+  throw new XsyncError('usage', message, { subject: option, remedy });
+};
+
+const DUMP_REMEDY = 'Use --dump headers; xsync logs neither bodies nor secrets.';
 
 const plainText = (_option: string, text: string): string => text;
 

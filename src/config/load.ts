@@ -65,6 +65,7 @@ async function readDocument(path: string, required: boolean): Promise<ConfigDocu
       remedy: 'Check --config and XSYNC_CONFIG, or create the file with "xsync config add".',
     });
   }
+  refuseIni(file.text, path);
   const document = new ConfigDocument(file.text, path);
   const shared = file.mode & 0o077;
   if (process.platform !== 'win32' && shared !== 0 && document.holdsSecrets()) {
@@ -75,6 +76,16 @@ async function readDocument(path: string, required: boolean): Promise<ConfigDocu
     });
   }
   return document;
+}
+
+/** Configs of rclone and ossutil begin with a section. @throws config */
+function refuseIni(text: string, path: string): void {
+  const first = text.split(/\r?\n/).find((line) => !/^\s*(?:[#;].*)?$/.test(line)) ?? '';
+  if (!/^\s*\[[^\]]+\]\s*$/.test(first) && !/^RCLONE_ENCRYPT_V\d+:/m.test(text)) return;
+  throw new XsyncError('config', `${path} is a config of another tool, such as rclone, and not of xsync`, {
+    subject: path,
+    remedy: `Run "xsync config import ${quoted(path)}", and leave out --config.`,
+  });
 }
 
 /** The error for a config file that exists and cannot be read. */

@@ -1,4 +1,5 @@
 /** Parses locations: `remote:bucket/prefix`, `s3://bucket/prefix` and other schemes, and local paths. */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { XsyncError } from '../model/error.js';
 import type { Backend, RemoteConfig } from '../store/backend.js';
@@ -36,6 +37,7 @@ export function parseLocation(text: string, config: Config, cwd = '.'): Configur
   const colon = text.indexOf(':');
   const slash = text.indexOf('/');
   if (colon < 0 || (slash >= 0 && slash < colon)) {
+    refuseRemoteWithoutColon(text, config, cwd);
     const { type: name } = BARE_PATHS;
     return { remote: impliedRemote(name, BARE_PATHS, config), name, bucket: resolve(cwd, text), path: '', text };
   }
@@ -44,6 +46,29 @@ export function parseLocation(text: string, config: Config, cwd = '.'): Configur
   const rest = text.slice(colon + 1);
   if (!backendOf(remote).paths) return inBucket(text, name, remote, rest);
   return { remote, name, bucket: resolve(cwd, rest), path: '', text };
+}
+
+/** A remote without a bucket: `lab:` or `s3://`. Undefined for every other location. @throws usage, config */
+export function parseRemote(text: string, config: Config): Pick<ConfiguredLocation, 'name' | 'remote'> | undefined {
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/$/.exec(text)?.[1]?.toLowerCase();
+  if (scheme !== undefined) {
+    const [name, remote] = byScheme(text, scheme, config);
+    return { name, remote };
+  }
+  if (!/^[^/:]+:$/.test(text)) return undefined;
+  const name = text.slice(0, -1);
+  const remote = named(text, name, config);
+  return backendOf(remote).buckets === undefined ? undefined : { name, remote };
+}
+
+/** `rgw` or `rgw/bucket`, which is no local path yet and names a remote. @throws usage */
+function refuseRemoteWithoutColon(text: string, config: Config, cwd: string): void {
+  const [name = '', ...rest] = text.split('/');
+  if (!Object.hasOwn(config.remotes, name) || existsSync(resolve(cwd, name))) return;
+  throw new XsyncError('usage', `"${text}" has no colon, and there is a remote "${name}"`, {
+    subject: text,
+    remedy: `Write ${name}:${rest.join('/') || 'BUCKET'} for the remote, or ./${text} for a local path.`,
+  });
 }
 
 function inBucket(text: string, name: string, remote: RemoteConfig, rest: string): ConfiguredLocation {

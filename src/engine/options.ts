@@ -17,6 +17,8 @@ export interface DeleteOptions {
   when: DeleteTime;
   /** If more would be deleted, nothing is. Absent: a quarter of the manifest's objects, or 1,000 if that is more. */
   max?: { objects: number } | { percent: number };
+  /** If more bytes than this would be deleted, nothing is. Absent: any number. */
+  maxBytes?: number;
   /** Delete even if objects failed. */
   ignoreErrors: boolean;
   /** Delete even if the source is empty. */
@@ -27,6 +29,12 @@ export interface DeleteOptions {
   excluded: boolean;
 }
 
+/** How a run moves. */
+export interface MoveOptions {
+  /** Delete folders of the source that are empty, also those that were before. */
+  emptyFolders: boolean;
+}
+
 /** How a run behaves; every field has been parsed and checked. Bytes and milliseconds. */
 export interface RunOptions {
   /** The command's name, for lists of runs: `sync`. */
@@ -34,6 +42,8 @@ export interface RunOptions {
   policy: TransferPolicy;
   /** With the policy `sync`. */
   deletes?: DeleteOptions;
+  /** Delete objects at the source once their copies are proved; with the policy `copy`. */
+  move?: MoveOptions;
   backup?: Backup;
   /** Whether objects that failed before are retried at once, or when they are due (see failed.ts). */
   failedBefore: 'try' | 'wait';
@@ -78,6 +88,19 @@ export interface RunOptions {
   cutoffMode: 'hard' | 'soft' | 'cautious';
   /** Attempts for a whole object (source changed, checksum mismatch) before it goes on the failed list. */
   objectAttempts: number;
+  /** Asked before each copy and each delete. Absent: everything may be done. */
+  confirm?: (action: 'copy' | 'overwrite' | 'delete', key: string, size: number) => Promise<boolean>;
+  /** Create the folders of a source on disk, empty ones too, at a destination on disk. */
+  emptyFolders?: boolean;
+  /** Copy nothing before every key is decided. */
+  checkFirst?: boolean;
+  /**
+   * Texts in whose byte order objects are copied, once every key is decided; times in ms since 1970. Absent: in the order
+   * of the listing.
+   */
+  order?: (object: { key: string; size: number; mtimeMs: number }) => string;
+  /** Compare no checksums of what was copied, and report it as not verified. */
+  ignoreChecksum?: boolean;
   /** Storage class of written objects, as the destination spells it. */
   storageClass?: string;
   /** Aborted to start no more work and let work in flight finish or checkpoint. */

@@ -47,6 +47,14 @@ export interface RunPair {
   /** One object to one object: both prefixes are full keys, and the relative key is empty. */
   single: boolean;
   backup?: Backup;
+  /** Other places that may have the source's objects. */
+  references?: References;
+}
+
+export interface References {
+  sides: readonly RunSide[];
+  /** What is found there is copied from there; otherwise it is not copied at all. */
+  copies: boolean;
 }
 
 /** The pair for one run: it reports only that run's retries and traffic. */
@@ -54,10 +62,26 @@ export function viewFor(pair: RunPair, hear: (event: Extract<RunEvent, { type: '
   const source = viewOf(pair.source, (event) => hear({ type: 'retry', side: 'source', ...event }));
   const toDestination = (event: RetryNotice) => hear({ type: 'retry', side: 'destination', ...event });
   const dest = viewOf(pair.dest, toDestination);
-  const { backup } = pair;
-  if (!backup) return { ...pair, source, dest };
-  const side = backup.side === pair.dest ? dest : viewOf(backup.side, toDestination);
-  return { ...pair, source, dest, backup: { ...backup, side } };
+  const { backup, references } = pair;
+  const places = references?.sides.map((side) => viewOf(side, toDestination)) ?? [];
+  const traffic = (): Traffic => places.reduce((sum, side) => addTraffic(sum, side.traffic()), dest.traffic());
+  const view = {
+    ...{ ...pair, source, dest: places.length > 0 ? { ...dest, traffic } : dest },
+    references: references && { ...references, sides: places },
+  };
+  if (!backup) return view;
+  const side = backup.side === pair.dest ? view.dest : viewOf(backup.side, toDestination);
+  return { ...view, backup: { ...backup, side } };
+}
+
+/** Requests and bytes of both. */
+export function addTraffic(a: Traffic, b: Traffic): Traffic {
+  const requests = { ...a.requests };
+  for (const [name, count] of Object.entries(b.requests)) {
+    const kind = name as keyof Traffic['requests'];
+    requests[kind] = (requests[kind] ?? 0) + count;
+  }
+  return { requests, bytesIn: a.bytesIn + b.bytesIn, bytesOut: a.bytesOut + b.bytesOut };
 }
 
 function viewOf(side: RunSide, onRetry: (event: RetryNotice) => void): RunSide {

@@ -7,7 +7,8 @@
  * - `crc32`: like md5, with CRC-32 or CRC-32C (of S3);
  * - `computed`: the source has no checksum, so we hashed the bytes we read, and the destination confirmed the hash;
  * - `server`: a server-side copy that the service confirmed;
- * - `size`: only the size was compared.
+ * - `size`: only the size was compared;
+ * - `none`: checksums were ignored, so nothing was verified.
  * Tests: test/engine/transfer/doubt.test.ts
  */
 export const VERIFIED_BY = [
@@ -20,6 +21,12 @@ export const VERIFIED_BY = [
   'computed',
   'server',
   'size',
+  'none',
 ] as const;
+
+/** A checksum, or the service, proved the object. */
+export function isProof(verifiedBy: VerifiedBy): boolean {
+  return verifiedBy !== 'size' && verifiedBy !== 'none';
+}
 
 export type VerifiedBy = (typeof VERIFIED_BY)[number];

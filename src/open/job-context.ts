@@ -2,6 +2,7 @@
 import type { CheckEvent } from '../engine/check/findings.js';
 import type { Failure, RunEvent, Summary } from '../engine/events.js';
 import type { Filter } from '../engine/filter/filter.js';
+import type { RunOptions } from '../engine/options.js';
 import { XsyncError } from '../model/error.js';
 import { filterOf } from './job.js';
 import type { OpenPair } from './settings.js';
@@ -17,6 +18,8 @@ export interface JobContext {
 export interface PairContext extends JobContext {
   /** Called when the pair is open. The returned function is called before it is closed. */
   opened?(pair: OpenPair): Promise<() => void>;
+  /** As in RunOptions. */
+  confirm?: RunOptions['confirm'];
 }
 
 /** The filter of a job; its warnings are reported. @throws usage */

@@ -3,16 +3,16 @@ import { readFileSync } from 'node:fs';
 import type { CopyPolicy, TransferPolicy } from '../engine/decide/decide.js';
 import type { Filter, FilterFile } from '../engine/filter/filter.js';
 import { bandwidthAt } from '../engine/job/bandwidth.js';
-import type { CopyJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
+import type { CopyJob, MoveJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
 import { type CONFIG, FILTER, type LINKS, type MANIFEST, type NETWORK } from '../engine/job/places.js';
 import type { RunOptions } from '../engine/options.js';
-import type { Backup } from '../engine/pair.js';
+import type { Backup, References } from '../engine/pair.js';
 import { reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
 import type { OpenPair, OpenSettings } from './settings.js';
 
 /** A job that writes to its destination. */
-export type TransferJob = CopyJob | SyncJob | WatchJob;
+export type TransferJob = CopyJob | MoveJob | SyncJob | WatchJob;
 
 type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST>;
 type Filtering = Values<typeof FILTER>;
@@ -72,11 +72,16 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
   const copying = policyOf(job);
   const deletes = job.mode === 'sync' || (job.mode === 'watch' && job.delete === true);
   return {
-    command: job.mode === 'copy' && job.single ? 'copyto' : job.mode,
+    command: (job.mode === 'copy' || job.mode === 'move') && job.single ? `${job.mode}to` : job.mode,
     policy: deletes ? { ...copying, mode: 'sync', deleteUnknown: job.deleteUnknown === true } : copying,
     deletes: deletes ? deletesOf(job) : undefined,
-    failedBefore: job.mode === 'copy' ? 'try' : 'wait',
-    resume: job.resumeListing ? { from: RESUME_FROM, shape: shapeOf(copying, job) } : undefined,
+    move: job.mode === 'move' ? { emptyFolders: job.deleteEmptySrcDirs === true } : undefined,
+    failedBefore: job.mode === 'copy' || job.mode === 'move' ? 'try' : 'wait',
+    // What is held until every key is decided would be lost if a later run began in the middle.
+    resume:
+      job.resumeListing && !job.checkFirst && !job.orderBy
+        ? { from: RESUME_FROM, shape: shapeOf(copying, job) }
+        : undefined,
     filter,
     transfers: job.transfers,
     partConcurrency: job.partConcurrency,
@@ -90,6 +95,9 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     noTraverse: !job.traverse,
     ...limitsOf(job),
     objectAttempts: job.retries,
+    ignoreChecksum: job.ignoreChecksum === true,
+    checkFirst: job.checkFirst === true,
+    emptyFolders: job.createEmptySrcDirs === true,
     storageClass: job.storageClass,
     stop,
   };
@@ -128,6 +136,7 @@ function deletesOf(job: SyncJob | WatchJob): RunOptions['deletes'] {
   return {
     when: job.deleteTime,
     max: job.maxDelete,
+    maxBytes: job.maxDeleteSize,
     ignoreErrors: job.ignoreErrors === true,
     allowEmptySource: job.allowEmptySource === true,
     excluded: job.deleteExcluded === true,
@@ -148,24 +157,48 @@ export function backupOf({ dest, aside }: Pick<OpenPair, 'dest' | 'aside'>, job:
   return { side: aside ?? dest, suffix, keepExtension: suffixKeepExtension === true };
 }
 
+/** The paths of --compare-dest or --copy-dest. @throws usage if both are given */
+export function referencePaths({ compareDest, copyDest }: TransferJob): readonly string[] | undefined {
+  if (compareDest && copyDest) {
+    throw new XsyncError('usage', '--compare-dest and --copy-dest exclude each other', { subject: '--copy-dest' });
+  }
+  return compareDest ?? copyDest;
+}
+
+export function referencesOf(
+  { others = [] }: Pick<OpenPair, 'others'>,
+  { copyDest }: TransferJob,
+): References | undefined {
+  return others.length === 0 ? undefined : { sides: others, copies: copyDest !== undefined };
+}
+
 /** The options that select objects and compare them. */
 function shapeOf(policy: TransferPolicy, job: Filtering): string {
   const { include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase, minSize, maxSize } = job;
   // Ages are instants relative to now, so they differ in each run.
-  const { minAge, maxAge } = job;
+  const { minAge, maxAge, maxDepth, excludeIfPresent } = job;
   return JSON.stringify([
     ...[policy, include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase],
-    ...[minSize, maxSize, minAge, maxAge],
+    ...[minSize, maxSize, minAge, maxAge, maxDepth, excludeIfPresent],
   ]);
 }
 
+/** @throws usage */
 function policyOf(job: TransferJob): CopyPolicy {
+  if (job.ignoreSize && job.compare === 'size-only') {
+    throw new XsyncError('usage', '--size-only and --ignore-size contradict each other', {
+      subject: '--ignore-size',
+      remedy: 'Choose one of them.',
+    });
+  }
   return {
     mode: 'copy',
-    compare: job.compare,
+    // A move deletes only what a checksum has proved.
+    compare: job.mode === 'move' && job.compare === 'default' ? 'checksum' : job.compare,
     ignoreExisting: job.ignoreExisting === true,
     update: job.update === true,
     immutable: job.immutable === true,
+    ignoreSize: job.ignoreSize === true,
     modifyWindowMs: numberOf(job.modifyWindow) ?? 0,
   };
 }
@@ -191,6 +224,8 @@ export async function filterOf(job: Filtering): Promise<Filter | undefined> {
     maxSize: job.maxSize,
     modifiedUntilMs: job.minAge,
     modifiedSinceMs: job.maxAge,
+    maxDepth: job.maxDepth,
+    excludeIfPresent: job.excludeIfPresent,
   });
   return filter.active || filter.files !== undefined ? filter : undefined;
 }

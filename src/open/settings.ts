@@ -1,6 +1,6 @@
 /** The settings for opening places, and the opened sides and pairs. Tests: test/open/filter-of.test.ts */
 import type { RunPair, RunSide } from '../engine/pair.js';
-import type { Opened } from '../store/backend.js';
+import type { BucketEntry, Opened } from '../store/backend.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
 import type { Connection } from '../store/http/connection.js';
 import type { ConnectionFlags } from '../store/http/settings.js';
@@ -52,10 +52,18 @@ export interface OpenSide extends RunSide {
   close(): Promise<void>;
 }
 
+/** A remote as a whole. */
+export interface OpenAccount {
+  buckets(): AsyncGenerator<BucketEntry[], void, void>;
+  close(): Promise<void>;
+}
+
 export interface OpenPair extends RunPair {
   source: OpenSide;
   dest: OpenSide;
   /** The place for overwritten and deleted objects, if one was named. */
   aside?: OpenSide;
+  /** The places of --compare-dest or --copy-dest. */
+  others?: readonly OpenSide[];
   close(): Promise<void>;
 }

@@ -4,8 +4,9 @@ import type { WatchJob } from '../engine/job/job.js';
 import { Watch, type WatchedPair, type WatchOptions } from '../engine/watch/watch.js';
 import { XsyncError } from '../model/error.js';
 import { openPair } from '../open.js';
-import { backupOf, copyConnections, numberOf, openSettings, runOptions } from './job.js';
+import { backupOf, copyConnections, numberOf, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
 import { type JobContext, warnedFilter } from './job-context.js';
+import { orderOf } from './order.js';
 
 export interface WatchContext extends JobContext {
   /** Aborted to finish the transfers in flight and end the watch. */
@@ -16,11 +17,12 @@ export interface WatchContext extends JobContext {
 /** A watch that the caller must run. @throws usage */
 export async function watchOf(job: WatchJob, context: WatchContext, report: Reporter): Promise<Watch> {
   const { stop, drain, env, changes } = context;
-  const options = runOptions(job, await warnedFilter(job, context), stop);
+  const order = await orderOf(job.orderBy);
+  const options = { ...runOptions(job, await warnedFilter(job, context), stop), order };
   const open = async (): Promise<WatchedPair> => {
-    const how = { command: 'watch', single: false, dryRun: false, aside: job.backupDir };
+    const how = { command: 'watch', single: false, dryRun: false, aside: job.backupDir, others: referencePaths(job) };
     const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), env), how);
-    return { ...pair, backup: backupOf(pair, job) };
+    return { ...pair, backup: backupOf(pair, job), references: referencesOf(pair, job) };
   };
   const schedule = scheduleOf(job);
   const driftMs = numberOf(job.checkDestination) ?? Number.POSITIVE_INFINITY;

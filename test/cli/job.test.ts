@@ -12,7 +12,7 @@ const EACH: Mode[] = ['copy', 'sync', 'watch', 'check'];
 /** What the command line alone has: how it shows and tells, and what makes an exit code. */
 const OWN = [
   ...['verbose', 'quiet', 'log-level', 'log-file', 'progress', 'stats', 'stats-one-line', 'json', 'use-json-log'],
-  ...['metrics-addr', 'notify', 'rpo', 'error-on-no-transfer'],
+  ...['metrics-addr', 'notify', 'rpo', 'error-on-no-transfer', 'interactive', 'dump', 'syslog', 'syslog-facility'],
   ...['combined', 'missing-on-src', 'missing-on-dst', 'match', 'differ', 'error'],
 ];
 /** Known to watch, to be refused. */

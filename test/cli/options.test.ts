@@ -51,6 +51,10 @@ const RUN: [string[], Partial<RunOptions>][] = [
   [['--max-transfer', '10G'], { maxTransfer: 10_240 * MIB }],
   [['--max-duration', '1h30m'], { maxDurationMs: 5_400_000 }],
   [['--cutoff-mode', 'cautious'], { cutoffMode: 'cautious' }],
+  [['--check-first'], { checkFirst: true, resume: undefined }],
+  [['--order-by', 'size'], { resume: undefined }],
+  [['--ignore-checksum'], { ignoreChecksum: true }],
+  [['--create-empty-src-dirs'], { emptyFolders: true }],
 ];
 
 const POLICY: [string[], Partial<RunOptions['policy']>][] = [
@@ -64,6 +68,7 @@ const POLICY: [string[], Partial<RunOptions['policy']>][] = [
   [['-u'], { update: true }],
   [['--immutable'], { immutable: true }],
   [['--modify-window', '2s'], { modifyWindowMs: 2000 }],
+  [['--ignore-size'], { ignoreSize: true }],
 ];
 
 const OPEN: [string[], Partial<OpenSettings>][] = [

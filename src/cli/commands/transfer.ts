@@ -1,4 +1,4 @@
-/** What `copy`, `copyto` and `sync` share: run the job and report the result. Tests: test/e2e/sync.test.ts */
+/** What `copy`, `copyto`, `move`, `moveto` and `sync` share: run the job and report the result. Tests: test/e2e/sync.test.ts */
 import type { RunEvent, Summary } from '../../engine/events.js';
 import { toXsyncError } from '../../model/error.js';
 import type { OpenPair } from '../../open.js';
@@ -8,22 +8,27 @@ import { onInterrupt } from '../interrupt.js';
 import { jobOf } from '../job.js';
 import type { Observers } from '../observers.js';
 import type { LogFlags, ObserveFlags, ReportFlags } from '../options.js';
+import { Questions } from '../questions.js';
 
 /** Besides the options of a job. */
-export type TransferCommandFlags = ObserveFlags & ReportFlags & LogFlags & { errorOnNoTransfer?: true };
+export type TransferCommandFlags = ObserveFlags &
+  ReportFlags &
+  LogFlags & { errorOnNoTransfer?: true; interactive?: true };
 
-export type CopyCommand = 'copy' | 'copyto' | 'sync';
+export type TransferCommand = 'copy' | 'copyto' | 'move' | 'moveto' | 'sync';
 
 export function transferCommand(
   io: Io,
-  command: CopyCommand,
+  command: TransferCommand,
   source: string,
   destination: string,
   flags: TransferCommandFlags,
 ): Promise<number> {
-  return runCommand(io, flags, { bars: true, idleSilent: command === 'sync' }, async (context) => {
+  // Bars would write over the questions.
+  return runCommand(io, flags, { bars: !flags.interactive, idleSilent: command === 'sync' }, async (context) => {
     const { log } = context;
     const interruption = onInterrupt(context);
+    const questions = flags.interactive ? new Questions(io, () => interruption.stop()) : undefined;
     let observers: Observers | undefined;
     let pair: OpenPair | undefined;
     let last: Summary | undefined;
@@ -45,10 +50,10 @@ export function transferCommand(
       env: io.env,
       warn: (text: string) => log.say('notice', `warning: ${text}`),
       opened,
+      confirm: questions?.confirm,
     };
     try {
-      const places = { source, destination, ...(command === 'copyto' && { single: true }) };
-      const job = await (command === 'sync' ? jobOf('sync', places, flags) : jobOf('copy', places, flags));
+      const job = await jobOfCommand(command, { source, destination }, flags);
       const { transfer } = await import('../../open/run-job.js');
       const summary = await transfer(job, means, report);
       const exitCode = exitOfSummary(summary, { errorOnNoTransfer: flags.errorOnNoTransfer === true });
@@ -60,9 +65,22 @@ export function transferCommand(
       if (last !== undefined) log.end(last, exitOfError(known), known);
       throw known;
     } finally {
+      questions?.close();
       // After the pair is closed, so that a slow receiver of notifications does not keep it locked.
       await observers?.close(interruption.signal.aborted);
       interruption.dispose();
     }
   });
+}
+
+function jobOfCommand(command: TransferCommand, places: { source: string; destination: string }, flags: object) {
+  switch (command) {
+    case 'sync':
+      return jobOf('sync', places, flags);
+    case 'move':
+    case 'moveto':
+      return jobOf('move', { ...places, ...(command === 'moveto' && { single: true }) }, flags);
+    default:
+      return jobOf('copy', { ...places, ...(command === 'copyto' && { single: true }) }, flags);
+  }
 }

@@ -26,7 +26,15 @@ export function addWatch({ root, io, finish }: Program): void {
 }
 
 /** Declared only so that the error explains why; they make no sense for a watch. */
-const UNFIT = ['dry-run', 'max-transfer', 'max-duration', 'cutoff-mode', 'delete-before', 'error-on-no-transfer'];
+const UNFIT = [
+  'dry-run',
+  'max-transfer',
+  'max-duration',
+  'cutoff-mode',
+  'delete-before',
+  'error-on-no-transfer',
+  'interactive',
+];
 
 const EXAMPLES = `
 Examples:

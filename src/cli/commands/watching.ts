@@ -122,6 +122,7 @@ function refuseUnfit(flags: WatchCommandFlags): void {
     flags.maxDuration !== undefined && '--max-duration',
     flags.deleteBefore && '--delete-before',
     flags.errorOnNoTransfer && '--error-on-no-transfer',
+    flags.interactive && '--interactive',
   ].find(Boolean);
   refuseContrary(flags);
   if (unfit) {

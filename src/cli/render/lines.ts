@@ -1,6 +1,6 @@
 /** One line of text per event, the same on a terminal, in a pipe and in a log file. */
 import type { ChalkInstance } from 'chalk';
-import type { RunEvent } from '../../engine/events.js';
+import type { Failure, RunEvent } from '../../engine/events.js';
 import type { VerifiedBy } from '../../model/verified.js';
 import { formatBytes, formatCosts, formatCount, formatDuration, formatPercent, plural } from './format.js';
 import { keyText, printable } from './printable.js';
@@ -17,6 +17,7 @@ export const VERIFIED_TEXT: Record<VerifiedBy, string> = {
   computed: 'computed checksum',
   server: 'the service',
   size: 'size only',
+  none: 'not verified',
 };
 
 /** The event as text, with keys escaped; undefined for events that only update the statistics. */
@@ -50,6 +51,8 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
       );
     case 'deleted':
       return said(chalk.red('deleted'), event.key, formatBytes(event.size));
+    case 'moved':
+      return said(chalk.green('moved'), event.key, `${formatBytes(event.size)}, deleted at the source`);
     case 'keep':
       return said(chalk.dim('keep'), event.key, joined(event.reason, formatBytes(event.size)));
     case 'backup':
@@ -80,7 +83,7 @@ function copiedDetail(event: Extract<RunEvent, { type: 'copied' }>): string {
     formatBytes(event.size),
     event.parts > 1 && plural(event.parts, 'part'),
     event.resumedParts > 0 && `${formatCount(event.resumedParts)} already sent`,
-    `verified by ${VERIFIED_TEXT[event.verifiedBy]}`,
+    event.verifiedBy === 'none' ? 'not verified' : `verified by ${VERIFIED_TEXT[event.verifiedBy]}`,
     formatDuration(event.elapsedMs),
   );
 }
@@ -106,7 +109,14 @@ function remedyText(remedy: string | undefined, chalk: ChalkInstance): string {
 function failureLine(event: Extract<RunEvent, { type: 'failed' }>, chalk: ChalkInstance): string {
   const after = event.attempts > 1 ? ` (${plural(event.attempts, 'attempt')})` : '';
   const what = event.operation === 'delete' ? 'not deleted' : 'failed';
-  return `${chalk.red(what)} ${keyText(event.key)}: ${printable(bareMessage(event))}${after}${remedyText(event.remedy, chalk)}`;
+  const line = `${chalk.red(what)}${event.operation === 'list' ? ': ' : ' '}${failureText(event)}`;
+  return `${line}${after}${remedyText(event.remedy, chalk)}`;
+}
+
+/** The key and what happened to it; a row of a listing has no key. */
+export function failureText(failure: Pick<Failure, 'key' | 'message' | 'operation'>): string {
+  const text = printable(bareMessage(failure));
+  return failure.operation === 'list' ? text : `${keyText(failure.key)}: ${text}`;
 }
 
 function retryLine(event: Extract<RunEvent, { type: 'retry' }>, chalk: ChalkInstance): string {

@@ -107,7 +107,7 @@ function failures({ failed }: Summary): Html {
     const list = table(
       [{ title: 'Key' }, { title: 'Code' }, { title: 'Message' }],
       rows.map((failure) => [
-        keyOf(failure.key),
+        failure.operation === 'list' ? '' : keyOf(failure.key),
         failure.operation === 'delete' ? `not deleted: ${failure.code}` : failure.code,
         html`${bareMessage(failure)}${failure.remedy ? html`<br><span class="soft">→ ${failure.remedy}</span>` : NOTHING}`,
       ]),

@@ -27,6 +27,7 @@
  *                      checksum proved it and no side is on   and a changed ETag alone proves nothing: inspect
  *                      disk, where an equal size and time
  *                      say nothing about the bytes
+ *   --ignore-size      sizes differ                           as if they agreed; the skip's reason is size-ignored
  *   --update           would copy over a present D            inspect  times (skipped when D is newer)
  *   --immutable        would copy over a present D            fail     immutable
  *
@@ -66,6 +67,8 @@ interface Overwriting {
   immutable: boolean;
   /** Times that differ by at most this are equal, ms. */
   modifyWindowMs: number;
+  /** Objects of different sizes may be equal. */
+  ignoreSize?: boolean;
 }
 
 export interface CopyPolicy extends Overwriting {
@@ -110,17 +113,21 @@ export type SkipReason =
   | 'same-checksum'
   | 'same-time'
   | 'same-size'
+  | 'size-ignored'
   | 'exists'
   | 'destination-newer'
   | 'filtered'
   | 'unreadable'
   | 'settling'
+  | 'declined'
+  | 'in-compare-dest'
   | 'vanished'
   | 'cutoff';
 
 export type InspectReason = 'unlisted' | 'times' | 'checksums' | 'bytes';
 
-export type DeleteReason = 'gone-at-source' | 'changed-at-destination' | 'unknown';
+/** `moved`: of a move, at the source; `requested`: by name. */
+export type DeleteReason = 'gone-at-source' | 'changed-at-destination' | 'unknown' | 'moved' | 'requested';
 
 export type KeepReason = 'not-ours' | 'changed-at-destination' | 'unknown';
 
@@ -173,11 +180,12 @@ function compare(policy: TransferPolicy, s: SideState, d: SideState, evidence: E
     return evidence.sizeSame ? { action: 'skip', reason: 'same-size' } : { action: 'copy', reason: 'size-differs' };
   }
   const unchanged = s === 'same' && d === 'same';
+  const sizeSame = evidence.sizeSame || policy.ignoreSize === true;
   if (unchanged && isBelieved(policy, evidence)) return { action: 'skip', reason: 'unchanged' };
   if (evidence.sizeSame && evidence.checksum === 'same') return { action: 'skip', reason: 'same-checksum' };
   const known = s !== 'unknown' && d !== 'unknown' && !unchanged;
   const etagReason: CopyReason = d === 'changed' ? 'destination-changed' : 'source-changed';
-  if (!evidence.sizeSame) return { action: 'copy', reason: known ? etagReason : 'size-differs' };
+  if (!sizeSame) return { action: 'copy', reason: known ? etagReason : 'size-differs' };
   if (evidence.checksum === 'differs') return { action: 'copy', reason: known ? etagReason : 'checksum-differs' };
   if (policy.compare === 'checksum') return { action: 'inspect', reason: 'checksums', otherwise: 'checksum-differs' };
   if (s === 'changed' && d === 'changed') return { action: 'inspect', reason: 'times', otherwise: 'time-differs' };

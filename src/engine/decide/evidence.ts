@@ -4,6 +4,7 @@
  */
 import { sameChecksum } from '../../model/checksum.js';
 import { sameEtag } from '../../model/etag.js';
+import { isProof } from '../../model/verified.js';
 import type { Triple } from '../list/diff.js';
 import type { DestState, Evidence, SideState } from './decide.js';
 
@@ -31,7 +32,7 @@ export function evidenceOf({ source, dest, row }: Triple, onDisk = false): Evide
     sizeSame: source?.size === (dest?.size ?? row?.size),
     checksum: same === true ? 'same' : same === false ? 'differs' : 'unknown',
     ours: row?.ours === true,
-    proven: row !== undefined && row.verifiedBy !== 'size',
+    proven: row !== undefined && isProof(row.verifiedBy),
     apartMs: row?.apartMs ?? 0,
     onDisk,
   };
@@ -39,6 +40,6 @@ export function evidenceOf({ source, dest, row }: Triple, onDisk = false): Evide
 
 /** Both sides still have the versions of the row, and a checksum proved them equal: a copy changes nothing. */
 export function isProvenEqual({ source, dest, row }: Triple): boolean {
-  if (!source || !dest || !row || row.verifiedBy === 'size') return false;
+  if (!source || !dest || !row || !isProof(row.verifiedBy)) return false;
   return sameEtag(source.etag, row.sourceEtag) && sameEtag(dest.etag, row.destEtag);
 }

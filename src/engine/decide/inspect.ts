@@ -8,7 +8,7 @@ import type { Content } from '../../model/content.js';
 import { isXsyncError } from '../../model/error.js';
 import { effectiveMtime, type ObjectInfo } from '../../model/object.js';
 import type { ObjectCatalog } from '../../store/port.js';
-import type { CopyReason, Decision, TransferPolicy } from './decide.js';
+import type { CopyReason, Decision, SkipReason, TransferPolicy } from './decide.js';
 import { type Both, LocalReader, type ReadingContext } from './reading.js';
 
 type Inspect = Extract<Decision, { action: 'inspect' }>;
@@ -66,9 +66,13 @@ export async function inspect(context: InspectContext, keys: Known, decision: In
   // With --update the difference may be known already, and only the times are missing.
   const known = decision.reason === 'times' && decision.otherwise !== 'time-differs' ? decision.otherwise : undefined;
   const verdict = compareInspected(policy, source, dest, checksum, known);
-  const believed = verdict.action !== 'skip' || verdict.reason !== 'same-time' || !keys.doubted;
+  const believed = verdict.action !== 'skip' || !isByTime(verdict.reason) || !keys.doubted;
   const apartMs = Math.abs(effectiveMtime(dest) - effectiveMtime(source));
   return { verdict: believed ? verdict : overwrite(policy, 'failed-before'), dest, apartMs };
+}
+
+function isByTime(reason: SkipReason): boolean {
+  return reason === 'same-time' || reason === 'size-ignored';
 }
 
 /** Without a request, by the checksum of the last copy or a listed one. A listed one that differs may not be one. */
@@ -155,14 +159,17 @@ export function compareInspected(
   if (policy.update && apart > policy.modifyWindowMs) return { action: 'skip', reason: 'destination-newer' };
   if (known !== undefined) return overwrite(policy, known);
   if (policy.compare === 'ignore-times') return overwrite(policy, 'forced');
-  if (!sizeSame) return overwrite(policy, 'size-differs');
+  if (!sizeSame && !policy.ignoreSize) return overwrite(policy, 'size-differs');
   if (policy.compare === 'size-only') return { action: 'skip', reason: 'same-size' };
   if (checksum !== undefined) {
     return checksum ? { action: 'skip', reason: 'same-checksum' } : overwrite(policy, 'checksum-differs');
   }
   // rclone's rule: --checksum without a common checksum falls back to the size.
-  if (policy.compare === 'checksum') return { action: 'skip', reason: 'same-size' };
-  return timeSame ? { action: 'skip', reason: 'same-time' } : overwrite(policy, 'time-differs');
+  if (policy.compare === 'checksum') {
+    return sizeSame ? { action: 'skip', reason: 'same-size' } : overwrite(policy, 'size-differs');
+  }
+  if (!timeSame) return overwrite(policy, 'time-differs');
+  return { action: 'skip', reason: sizeSame ? 'same-time' : 'size-ignored' };
 }
 
 function overwrite(policy: TransferPolicy, reason: CopyReason): Verdict {

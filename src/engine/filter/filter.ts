@@ -5,12 +5,13 @@
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { FilterFile } from './file.js';
+import { HiddenFolders } from './hidden.js';
 import { buildRules, firstMatch, type Rule, type RuleOptions } from './rules.js';
 
 export { type FilterFile, parseFilterFile, parseRawKeyFile } from './file.js';
 
 export interface FilterOptions extends RuleOptions {
-  /** Names relative to the root, slashes around them ignored. Excludes every other filter option. */
+  /** Names relative to the root; slashes around them and a leading `./` are ignored. Excludes every other filter option. */
   filesFrom?: readonly FilterFile[];
   /** Keys relative to the root, verbatim. */
   filesFromRaw?: readonly FilterFile[];
@@ -22,6 +23,10 @@ export interface FilterOptions extends RuleOptions {
   modifiedUntilMs?: number;
   /** --max-age as an instant: only objects modified then or later. Milliseconds since 1970. */
   modifiedSinceMs?: number;
+  /** Levels of folders: 1 is the root's own objects. */
+  maxDepth?: number;
+  /** Names of files that hide the folder which holds them, and everything below it. */
+  excludeIfPresent?: readonly string[];
 }
 
 export type FilterVerdict = { included: true } | { included: false; reason: string };
@@ -33,6 +38,8 @@ export interface Filter {
   readonly files?: readonly string[];
   /** Sentences for the person about options that may not do what was meant. */
   readonly warnings: readonly string[];
+  /** Must be shown every key of a listing before the filter is asked about one; absent if nothing depends on it. */
+  readonly hidden?: HiddenFolders;
   /** `key` is relative to the root of the run; size in bytes, time in milliseconds since 1970. */
   test(key: string, size: number, mtimeMs: number): FilterVerdict;
   /** False when no key below the directory (relative to the root, ending in `/`; '' is the root) can pass. */
@@ -45,16 +52,20 @@ const INCLUDED: FilterVerdict = { included: true };
 export function createFilter(options: FilterOptions): Filter {
   const { keys, folders, warnings } = buildRules(options);
   const limits = attributeLimits(options);
-  const active = keys.length + folders.length + limits.length > 0;
+  const { maxDepth = Number.POSITIVE_INFINITY, excludeIfPresent: markers = [] } = options;
+  const hidden = markers.length > 0 ? new HiddenFolders(markers) : undefined;
+  const active = keys.length + folders.length + limits.length + markers.length > 0 || options.maxDepth !== undefined;
   if (options.filesFrom !== undefined || options.filesFromRaw !== undefined) {
     if (active) throw alone(options);
     return listFilter(listedKeys(options));
   }
-  const exclusionOfFolder = folderCheck(folders);
+  const exclusionOfFolder = folderCheck(folders, hidden);
   return {
     active,
     warnings,
+    hidden,
     test(key, size, mtimeMs) {
+      if (depthOf(key) >= maxDepth) return { included: false, reason: `--max-depth ${maxDepth}` };
       for (const limit of limits) {
         const reason = limit(size, mtimeMs);
         if (reason !== undefined) return { included: false, reason };
@@ -64,8 +75,15 @@ export function createFilter(options: FilterOptions): Filter {
       const rule = firstMatch(keys, key);
       return rule === undefined || rule.include ? INCLUDED : { included: false, reason: rule.origin };
     },
-    mayContain: (dirPrefix) => exclusionOfFolder(dirPrefix) === undefined,
+    mayContain: (dirPrefix) => depthOf(dirPrefix) < maxDepth && exclusionOfFolder(dirPrefix) === undefined,
   };
+}
+
+/** Folders above a key, or above what a folder holds. */
+function depthOf(path: string): number {
+  let depth = 0;
+  for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) depth++;
+  return depth;
 }
 
 type Limit = (size: number, mtimeMs: number) => string | undefined;
@@ -110,10 +128,12 @@ function iso(ms: number): string {
  * Why a directory is not entered: the rule that shuts it or one of those above it. Keys come sorted, so the last
  * answer usually serves again.
  */
-function folderCheck(rules: readonly Rule[]): (folder: string) => string | undefined {
+function folderCheck(rules: readonly Rule[], hidden?: HiddenFolders): (folder: string) => string | undefined {
   let last = '';
   let answer: string | undefined;
   return (folder) => {
+    const reason = hidden?.reasonFor(folder);
+    if (reason !== undefined) return reason;
     if (folder === '' || rules.length === 0) return undefined;
     if (folder === last) return answer;
     last = folder;
@@ -130,16 +150,19 @@ function alone(options: FilterOptions): XsyncError {
   const option = options.filesFrom === undefined ? '--files-from-raw' : '--files-from';
   return new XsyncError('usage', `${option} names every file itself and cannot be combined with other filters`, {
     subject: option,
-    remedy: `Remove the --include, --exclude, --filter, size and age options, or ${option}.`,
+    remedy: `Remove the --include, --exclude, --filter, size, age and depth options, or ${option}.`,
   });
 }
 
 function listedKeys(options: FilterOptions): string[] {
-  const trimmed = (options.filesFrom ?? []).flatMap(({ lines }) =>
-    lines.map(({ text }) => text.replace(/^\/+|\/+$/g, '')),
-  );
+  const trimmed = (options.filesFrom ?? []).flatMap(({ lines }) => lines.map(({ text }) => plainName(text)));
   const raw = (options.filesFromRaw ?? []).flatMap(({ lines }) => lines.map(({ text }) => text));
   return [...new Set([...trimmed, ...raw])].filter((key) => key !== '').sort(compareKeys);
+}
+
+/** `find` and `tar` write names with a leading `./`, and the folder itself as `.`. */
+function plainName(text: string): string {
+  return text.replace(/^(?:\.?\/)+|\/+$/g, '').replace(/^\.$/, '');
 }
 
 function listFilter(files: readonly string[]): Filter {

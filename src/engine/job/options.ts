@@ -6,7 +6,7 @@
  */
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
-import { choice, count, countOrPercent, duration, flag, interval, negated, oneOf, size, text } from './option.js';
+import { choice, count, countOrPercent, duration, flag, interval, list, negated, oneOf, size, text } from './option.js';
 import { CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
@@ -36,11 +36,17 @@ export const TRANSFER = {
   partSize: size('--part-size <size>', 'part size (default: chosen per object)'),
   maxMemory: size(...MAX_MEMORY, defaultMemory(), 'half of the memory, at most 1.5G'),
   retries: count('--retries <n>', 'number of attempts per object', 3),
+  createEmptySrcDirs: flag('--create-empty-src-dirs', 'create empty folders, too, from disk to disk'),
   createBucket: flag('--create-bucket', 'create the destination bucket if it does not exist'),
   storageClass: text('--storage-class <class>', 'storage class of copied objects'),
   backupDir: text('--backup-dir <path>', 'keep overwritten and deleted objects in this path'),
   suffix: text('--suffix <suffix>', 'suffix to add to the names of backups'),
   suffixKeepExtension: flag('--suffix-keep-extension', 'put the suffix before the file extension'),
+  checkFirst: flag('--check-first', 'compare everything before the first copy'),
+  orderBy: text(
+    '--order-by <order>',
+    'compare everything, then copy in this order: size,desc, modtime, name or pattern,…',
+  ),
   resumeListing: negated('--no-resume-listing', 'list everything, even after an interrupted run'),
   ...MANIFEST,
 };
@@ -53,6 +59,10 @@ export const COMPARE = {
   }),
   ignoreExisting: flag('--ignore-existing', 'skip objects that exist at the destination'),
   update: flag('-u, --update', 'skip objects that are newer at the destination'),
+  compareDest: list('--compare-dest <path>', 'skip objects that are the same in this path; can be repeated'),
+  copyDest: list('--copy-dest <path>', 'copy objects that are the same in this path from there; can be repeated'),
+  ignoreSize: flag('--ignore-size', 'compare times or checksums, whatever the sizes'),
+  ignoreChecksum: flag('--ignore-checksum', 'do not verify copies; the report says so'),
   immutable: flag('--immutable', 'fail instead of overwriting existing objects'),
   modifyWindow: duration('--modify-window <duration>', 'treat times closer than this as equal', 1, '1ms'),
   traverse: negated('--no-traverse', 'do not list the destination; trust the manifest'),
@@ -74,6 +84,10 @@ export const DELETE = {
     '--max-delete <n|p%>',
     "delete nothing if there would be more deletes than this (default: half of the objects; of many, 25% of the manifest's objects, at least 1000)",
   ),
+  maxDeleteSize: size(
+    '--max-delete-size <size>',
+    'delete nothing if the objects to delete are larger than this in total',
+  ),
   deleteUnknown: flag('--delete-unknown', 'also delete objects that xsync did not put there'),
   deleteExcluded: flag('--delete-excluded', 'also delete objects that the filters exclude'),
   deleteUnchecked: flag(
@@ -82,6 +96,18 @@ export const DELETE = {
   ),
   ignoreErrors: flag('--ignore-errors', 'delete even if objects failed'),
   allowEmptySource: flag('--allow-empty-source', 'delete even if the source, or a folder in it, has become empty'),
+};
+
+/** What `delete` and `purge` do. */
+export const DELETE_PLACE = {
+  ...DRY_RUN,
+  maxDelete: countOrPercent('--max-delete <n|p%>', 'delete nothing if there would be more deletes than this'),
+  deleteUnchecked: DELETE.deleteUnchecked,
+  rmdirs: flag('--rmdirs', 'also delete folders of a local place that are empty afterwards'),
+};
+
+export const MOVE = {
+  deleteEmptySrcDirs: flag('--delete-empty-src-dirs', 'delete folders of a local source that are empty afterwards'),
 };
 
 export const LIMIT = {
@@ -133,6 +159,7 @@ const COPY = { ...TRANSFER, ...COMPARE, ...PLACES };
 /** The options of each mode of a job. */
 export const MODES = {
   copy: { ...DRY_RUN, ...COPY, ...LIMIT },
+  move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE },
   watch: { ...COPY, ...DELETE, ...WATCH },
   check: { ...CHECK, ...PLACES },

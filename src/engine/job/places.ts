@@ -32,6 +32,8 @@ export const FILTER = {
   maxSize: size('--max-size <size>', 'skip objects larger than this'),
   minAge: instant('--min-age <age>', 'skip objects newer than this duration or date'),
   maxAge: instant('--max-age <age>', 'skip objects older than this duration or date'),
+  maxDepth: count('--max-depth <n>', 'skip objects below the first n levels of folders'),
+  excludeIfPresent: list('--exclude-if-present <name>', 'exclude folders that contain a file of this name'),
 };
 
 /** How connections are made. */

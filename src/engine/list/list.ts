@@ -77,14 +77,18 @@ export async function* listPages(
   side: Listed,
   concurrency: number,
   onInexact: (why: string) => void,
-  how: Pick<ListContext, 'onUnlisted' | 'onDamaged' | 'enters'> = { onUnlisted: raise, onDamaged: refuse },
+  how: Pick<ListContext, 'onUnlisted' | 'onDamaged' | 'enters'> & { signal?: AbortSignal } = {
+    onUnlisted: raise,
+    onDamaged: refuse,
+  },
 ): AsyncGenerator<readonly ObjectEntry[]> {
   const { local, orderedListing } = side.store.capabilities;
   const given = new AbortController();
-  setMaxListeners(0, given.signal);
+  const signal = how.signal ? AbortSignal.any([given.signal, how.signal]) : given.signal;
+  setMaxListeners(0, signal);
   const ranges = local || orderedListing !== 'yes' ? undefined : { concurrency, load: loopLoad(), onInexact };
   try {
-    yield* pagesOrRanges(side, { ...how, signal: given.signal, bounds: {}, inexact: false, ranges });
+    yield* pagesOrRanges(side, { ...how, signal, bounds: {}, inexact: false, ranges });
   } catch (error) {
     if (!(error instanceof OutOfOrder)) throw error;
     throw new XsyncError('invalid-response', error.message, {

@@ -63,6 +63,8 @@ export type StreamOptions = Pick<
   excludedToo?: boolean;
   /** Objects may be written without knowing what the destination has: a HEAD of it that is refused says nothing. */
   unseen?: boolean;
+  /** Called with each folder of a source on disk, more than once and in any order; relative to the pair's prefix. */
+  onFolder?: (folder: string) => void;
   /** Ask nothing about named objects of the destination: they are written in any case. */
   forced?: boolean;
 };
@@ -180,9 +182,17 @@ export class Streams {
 
   /** Folders in which the filter finds nothing are not read. */
   #entersOf(name: Side, { prefix }: RunSide): ((folder: string) => boolean) | undefined {
-    const { filter, excludedToo } = this.#options;
-    if (!filter || (excludedToo && name === 'destination')) return undefined;
-    return (folder) => folder.length <= prefix.length || filter.mayContain(folder.slice(prefix.length));
+    const { filter, excludedToo, onFolder } = this.#options;
+    const seen = name === 'source' ? onFolder : undefined;
+    const asks = filter && !(excludedToo && name === 'destination');
+    if (!asks && !seen) return undefined;
+    return (folder) => {
+      if (folder.length <= prefix.length) return true;
+      const key = folder.slice(prefix.length);
+      if (asks && !filter.mayContain(key)) return false;
+      seen?.(key);
+      return true;
+    };
   }
 
   /** Undefined for a side that must be listed in sequence. */

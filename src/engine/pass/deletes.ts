@@ -127,7 +127,7 @@ export class Deletes {
   #warnOfOddity(what: string): void {
     this.#warned = true;
     const { emit, pass } = this.#context;
-    const anyway = this.#how.ignoreErrors ? '' : ' (--ignore-errors deletes anyway)';
+    const anyway = what === '' ? '' : ' (--ignore-errors deletes anyway)';
     const message = `${what}${pass.oddity}; the next run lists again${anyway}`;
     emit({ type: 'notice', level: 'warn', message });
   }
@@ -143,6 +143,7 @@ export class Deletes {
     const compared = census.staying + census.doomed;
     refuseDeletes(this.#how, {
       objects: census.doomed,
+      bytes: this.#how.maxBytes === undefined ? undefined : this.#doomedBytes(),
       known,
       // The earlier runs of this pass have compared others.
       compared: pass.after === undefined ? compared : Math.max(compared, known),
@@ -166,6 +167,12 @@ export class Deletes {
 
   #emptied(): Promise<Emptied | undefined> {
     return emptiedFolder(this.#context.pair.source, this.#doomedPages(BATCH), this.#context.halt.signal);
+  }
+
+  #doomedBytes(): number {
+    let bytes = 0;
+    for (const rows of this.#doomedPages(BATCH)) for (const { size } of rows) bytes += size;
+    return bytes;
   }
 
   *#doomedPages(limit: number): Generator<DoomedRow[], void, void> {
@@ -230,12 +237,28 @@ export class Deletes {
     const { halt, executor } = this.#context;
     if (halt.stops('objects')) return;
     try {
-      const gone = await this.#stillDoomed(rows);
+      const gone = await this.#confirmed(await this.#stillDoomed(rows));
       if (gone.length === 0 || halt.stops('objects') || this.#holdsBackOddity()) return;
       this.#record(gone, await executor.delete(gone.map((row) => this.#ticketOf(row))));
     } catch (error) {
       if (!halt.signal.aborted) halt.fail(error);
     }
+  }
+
+  /** Those that the person agrees to delete. */
+  async #confirmed(rows: readonly DoomedRow[]): Promise<readonly DoomedRow[]> {
+    const { options, emit } = this.#context;
+    if (!options.confirm) return rows;
+    const agreed: DoomedRow[] = [];
+    for (const row of rows) {
+      const { key, size } = row;
+      if (await options.confirm('delete', key, size)) agreed.push(row);
+      else {
+        this.#spare(key);
+        emit({ type: 'skip', key, size, reason: 'declined' });
+      }
+    }
+    return agreed;
   }
 
   #ticketOf({ key, size, destEtag }: DoomedRow): DeleteTicket {

@@ -1,7 +1,7 @@
 /** Checks made once, before a run moves anything. */
 import { XsyncError } from '../../model/error.js';
 import type { DeleteOptions } from '../options.js';
-import type { Backup, RunPair, RunSide } from '../pair.js';
+import type { Backup, References, RunPair, RunSide } from '../pair.js';
 import { backupKey } from '../plan/backup.js';
 import { type Emptied, MANY } from './emptied.js';
 
@@ -22,6 +22,21 @@ export function refuseBackupInside(pair: RunPair, backup: Backup): void {
     throw new XsyncError('usage', `--backup-dir: ${side.text} and ${other.text} overlap`, {
       subject: '--backup-dir',
       remedy: 'choose a location outside it, or give only --suffix',
+    });
+  }
+}
+
+/** @throws usage when a place of --compare-dest or --copy-dest overlaps the destination */
+export function refuseReferencesInside({ dest }: RunPair, { sides, copies }: References): void {
+  const place = placeOf(dest);
+  for (const side of sides) {
+    const other = placeOf(side);
+    if (place.home !== other.home) continue;
+    if (!other.path.startsWith(place.path) && !place.path.startsWith(other.path)) continue;
+    const option = copies ? '--copy-dest' : '--compare-dest';
+    throw new XsyncError('usage', `${option}: ${side.text} and the destination ${dest.text} overlap`, {
+      subject: option,
+      remedy: 'choose a path outside the destination',
     });
   }
 }
@@ -57,6 +72,8 @@ function placeOf({ store, prefix }: RunSide): { home: string; path: string } {
 export interface DeletePlan {
   /** Objects about to be deleted. */
   objects: number;
+  /** Their bytes; absent if they need not be added up. */
+  bytes?: number;
   /** Objects in the manifest. */
   known: number;
   /** Objects that the run compares: those about to be deleted, and those that the source still has. */
@@ -80,6 +97,7 @@ const SAFE_OBJECTS = 1000;
 export function refuseDeletes(options: DeleteOptions, plan: DeletePlan): void {
   if (!options.allowEmptySource) refuseEmptied(plan);
   if (options.max === undefined) refuseImplausible(options, plan);
+  refuseBytes(options, plan);
   const { objects, known } = plan;
   const most = mostDeletes(options.max, known);
   if (objects <= most) return;
@@ -101,6 +119,15 @@ function refuseEmptied({ objects, sourceListed, emptied }: DeletePlan): void {
   throw new XsyncError('guard', message, {
     subject: folder,
     remedy: 'check that it is mounted; --allow-empty-source deletes anyway',
+  });
+}
+
+/** @throws guard */
+function refuseBytes({ maxBytes }: DeleteOptions, { objects, bytes }: DeletePlan): void {
+  if (maxBytes === undefined || bytes === undefined || bytes <= maxBytes) return;
+  const message = `${countOf(objects)} of ${bytes} bytes would be deleted, which is more than --max-delete-size allows: ${maxBytes} bytes`;
+  throw new XsyncError('guard', message, {
+    remedy: `list them with --dry-run; --max-delete-size ${bytes}B deletes them`,
   });
 }
 

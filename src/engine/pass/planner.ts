@@ -8,7 +8,9 @@ import { parseContent } from '../../model/content.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';
+import { isProof } from '../../model/verified.js';
 import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
+import type { Elsewhere } from '../decide/elsewhere.js';
 import { destState, evidenceOf, isProvenEqual, sourceState } from '../decide/evidence.js';
 import { exclusionOf, isNoObject } from '../decide/exclusion.js';
 import { inspect, type Known } from '../decide/inspect.js';
@@ -25,11 +27,13 @@ import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
 import { synchronisedMs } from '../record/journal.js';
 import { LeftOut } from '../record/left-out.js';
+import { Backlog, type Planned } from './backlog.js';
 import { isConflict } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { copyObject, failedObject } from './copy.js';
 import type { Deletes } from './deletes.js';
 import type { Batch } from './frontier.js';
+import { References } from './references.js';
 
 type Decided = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
 
@@ -38,6 +42,10 @@ export class Planner {
   readonly #checkers: Queue;
   /** Absent: nothing is deleted. */
   readonly #deletes: Deletes | undefined;
+  /** Absent: objects are copied from the source alone. */
+  readonly #references: References | undefined;
+  /** Absent: objects are copied as soon as they are decided. */
+  readonly #backlog: Backlog | undefined;
   /** The failed list is not empty. */
   readonly #failures: boolean;
   /** A side is on local disk. */
@@ -53,6 +61,8 @@ export class Planner {
     this.#context = context;
     this.#checkers = new Queue(context.limitInspections);
     this.#deletes = deletes;
+    this.#references = References.of(context);
+    this.#backlog = Backlog.of(context.pair.manifest, context.options);
     this.#failures = context.pair.manifest.failureCount() > 0;
     const { source, dest } = context.pair;
     this.#onDisk = source.store.capabilities.local || dest.store.capabilities.local;
@@ -83,6 +93,9 @@ export class Planner {
     if (decision.action === 'inspect') {
       const done = batch.hold();
       await this.#checkers.push(() => this.#inspect(triple, decision, batch).finally(done));
+    } else if (decision.action === 'copy' && this.#references) {
+      const done = batch.hold();
+      await this.#checkers.push(() => this.#act(triple, decision, batch).finally(done));
     } else if (decision.action === 'copy' || decision.action === 'skip' || decision.action === 'fail') {
       await this.#act(triple, decision, batch);
     }
@@ -103,7 +116,9 @@ export class Planner {
   }
 
   #count(triple: Triple): void {
-    const { census } = this.#context;
+    const { census, options } = this.#context;
+    // One that has come since the filter was shown all keys.
+    if (triple.source) options.filter?.hidden?.see(triple.key);
     if (triple.source) census.see(isCommon(triple), triple.key);
     else census.miss({ known: triple.row !== undefined });
   }
@@ -197,11 +212,22 @@ export class Planner {
     for (const message of this.#leftOut.messages()) this.#context.emit({ type: 'notice', level: 'warn', message });
   }
 
+  /** Starts the copies that were held until every key was taken. */
+  async release(): Promise<void> {
+    if (!this.#backlog) return;
+    await this.#checkers.drain();
+    for (const planned of this.#backlog.take()) {
+      if (this.#context.halt.stops('plans')) return;
+      await this.#start(planned);
+    }
+  }
+
   /** Waits for the work of all keys taken. */
   async drain(): Promise<void> {
     try {
       await this.#checkers.drain();
     } finally {
+      this.#backlog?.clear();
       await this.#context.executor.drain();
     }
   }
@@ -209,6 +235,7 @@ export class Planner {
   /** The same keys are listed again, sorted; those already copied are left out. */
   startAgain(): void {
     this.#again = true;
+    this.#backlog?.clear();
     this.#leftOut = new LeftOut();
     this.#started = this.#copied;
   }
@@ -257,10 +284,11 @@ export class Planner {
   async #act(triple: Triple, decision: Decided, batch: Batch, apartMs?: number): Promise<void> {
     const { source, key } = triple;
     if (!source) return;
-    if (decision.action === 'copy') return this.#copy(triple, decision.reason, batch);
+    if (decision.action === 'copy') return this.#copyOrFind(triple, decision.reason, batch);
     if (decision.action === 'skip') {
       this.#context.emit({ type: 'skip', key, size: source.size, reason: decision.reason });
       this.#adopt(triple, decision.reason, apartMs);
+      await this.#context.moves?.skipped(source, decision.reason, triple.dest?.etag ?? triple.row?.destEtag);
       return;
     }
     const message = 'differs at the destination, and --immutable forbids overwriting it';
@@ -278,7 +306,31 @@ export class Planner {
     this.#context.recorder.adopt(adoptedRow(triple, reason, apartMs));
   }
 
-  async #copy(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
+  /** Looks first whether another place has the object. */
+  async #copyOrFind(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
+    const { halt, emit } = this.#context;
+    const { source, key } = triple;
+    if (!this.#references || !source) return this.#copy({ triple, reason }, batch);
+    if (halt.stops('plans')) return;
+    try {
+      const from = await this.#references.find(source);
+      if (!from || this.#references.copies) return await this.#copy({ triple, reason, from }, batch);
+      emit({ type: 'skip', key, size: source.size, reason: 'in-compare-dest' });
+    } catch (error) {
+      if (halt.signal.aborted) return;
+      const fault = toXsyncError(error);
+      if (endsRun(fault)) halt.fail(fault);
+      else this.#fail(source, fault, 1);
+    }
+  }
+
+  async #copy(planned: Planned, batch: Batch): Promise<void> {
+    if (this.#backlog) this.#backlog.add(planned);
+    else await this.#start(planned, batch);
+  }
+
+  /** @param batch absent for an object that was held */
+  async #start({ triple, reason, from }: Planned, batch?: Batch): Promise<void> {
     const { key, source, row } = triple;
     if (!source) return;
     const { emit, options, executor, route } = this.#context;
@@ -291,23 +343,32 @@ export class Planner {
       emit({ type: 'skip', key, size, reason: 'cutoff' });
       return;
     }
-    if (options.dryRun) return this.#foretell(subject, reason);
+    if (options.dryRun) return this.#foretell(subject, reason, from);
+    const action = subject.replaces === undefined ? 'copy' : 'overwrite';
+    if (options.confirm && !(await options.confirm(action, key, size))) {
+      emit({ type: 'skip', key, size, reason: 'declined' });
+      return;
+    }
     emit({ type: 'plan', key, size, reason, sourceMtimeMs });
-    const done = batch.hold();
-    await executor.queue({ size, byService: route.byService }, (perform) =>
+    const done = batch?.hold();
+    const byService = from ? this.#references?.byService(from) === true : route.byService;
+    await executor.queue({ size, byService }, (fromSource) =>
       this.#claimed(source, row?.atMs, async () => {
+        const perform = (from && this.#references?.performing(from, fromSource)) ?? fromSource;
         if (await copyObject(this.#context, this.#asKnown(subject, row), perform)) this.#copied += size;
       }).finally(done),
     );
   }
 
   /** Dry run: reports the ticket that would be performed. */
-  async #foretell(subject: Subject, reason: CopyReason): Promise<void> {
-    const { planning, route, forecast, emit } = this.#context;
+  async #foretell(subject: Subject, reason: CopyReason, from?: Elsewhere): Promise<void> {
+    const { planning, route, forecast, moves, emit } = this.#context;
     const found = await finalTicket(planning, route, subject);
-    const ticket = 'kind' in found ? planCopy(route, subject) : found;
+    const own = 'kind' in found ? planCopy(route, subject) : found;
+    const ticket = (from && this.#references?.ticketOf(from, own)) ?? own;
     const { key, size, mtimeMs: sourceMtimeMs } = subject;
     forecast.add(ticket);
+    moves?.planned(subject);
     emit({ type: 'plan', key, size, reason, parts: ticket.cut.parts, sourceMtimeMs });
   }
 
@@ -412,7 +473,7 @@ function known(
 /** The manifest already says as much of these two versions. */
 function isRecorded(triple: Triple, reason: SkipReason): boolean {
   const unchanged = sourceState(triple) === 'same' && destState(triple, true) === 'same';
-  return unchanged && reason === 'same-checksum' && triple.row?.verifiedBy !== 'size';
+  return unchanged && reason === 'same-checksum' && triple.row !== undefined && isProof(triple.row.verifiedBy);
 }
 
 /** The source has the key, and it is also at the destination or in the manifest. */

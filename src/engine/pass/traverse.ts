@@ -7,6 +7,7 @@ import { Census } from '../census.js';
 import type { RunEvent, Side } from '../events.js';
 import type { Bounds } from '../list/bounds.js';
 import { diff } from '../list/diff.js';
+import { lookForHidden } from '../list/hidden.js';
 import { OutOfOrder } from '../list/list.js';
 import { type StreamOptions, Streams } from '../list/streams.js';
 import { type RunOptions, writesUnseen } from '../options.js';
@@ -15,6 +16,7 @@ import { synchronisedMs } from '../record/journal.js';
 import { Conflicts } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { Deletes } from './deletes.js';
+import { Folders } from './folders.js';
 import { type Batch, Frontier } from './frontier.js';
 import { PassKeeper } from './pass.js';
 import { Planner } from './planner.js';
@@ -26,17 +28,22 @@ export class Traversal {
   readonly #deletes: Deletes | undefined;
   readonly #keeper: PassKeeper;
   readonly #conflicts: Conflicts | undefined;
+  /** The first oddity was reported as a failure. */
+  #told = false;
+  readonly #folders: Folders | undefined;
   /** The first of two traversals of the same keys: the second one reports its failures. */
   #findsOnly = false;
 
   constructor(context: RunContext) {
     const { pair, options, pass, halt } = context;
     this.#context = context;
+    this.#folders = Folders.of(context);
     this.#streams = new Streams(
       pair,
       {
         ...{ ...options, distrusted: distrusted(options), ...blindness(options) },
         excludedToo: options.deletes?.excluded === true,
+        onFolder: this.#folders && ((folder) => this.#folders?.add(folder)),
       },
       {
         emit: (event) => this.#hear(event),
@@ -69,6 +76,7 @@ export class Traversal {
   /** Without a key, nothing can be noted in the failed list. Until the next pass, the object may be one that has changed. */
   #damaged(fault: XsyncError): void {
     const { census, pass, pair, recorder, startedMs } = this.#context;
+    if (pass.oddity === undefined) this.#told = true;
     pass.oddity ??= fault.message;
     pass.unsettledMs = Math.min(pass.unsettledMs ?? startedMs, synchronisedMs(pair.manifest, startedMs) ?? 0);
     census.unseen++;
@@ -87,6 +95,7 @@ export class Traversal {
       this.#keeper.clear();
     }
     try {
+      await this.#lookForHidden();
       if (when === 'before') {
         this.#findsOnly = true;
         await this.#sorting(() => this.#findDoomed());
@@ -105,12 +114,19 @@ export class Traversal {
         throw error;
       }
       await this.#copyConflicts();
-      this.#deletes?.warnOfOddity();
+      if (!this.#told) this.#deletes?.warnOfOddity();
       if (!this.#context.halt.stops('plans')) this.#keeper.clear();
+      await this.#folders?.make();
     } finally {
+      this.#folders?.dispose();
       this.#deletes?.end();
       this.#streams.dispose();
     }
+  }
+
+  async #lookForHidden(): Promise<void> {
+    const { pair, options, halt } = this.#context;
+    if (options.only === undefined) await lookForHidden(pair, { ...options, mode: options.policy.mode }, halt);
   }
 
   /** Copies what the destination could not hold beside objects that are deleted now. Without deletes, it fails again. */
@@ -162,6 +178,7 @@ export class Traversal {
         }
         batch.release();
       });
+      await this.#planner.release();
       committer.flush();
       if (deleteMeanwhile) await this.#deletes?.carryOut();
     } finally {

@@ -2,6 +2,7 @@
  * Where the destination's object is backed up before it is overwritten or deleted: `--backup-dir` and `--suffix`.
  * Tests: test/engine/transfer/backup.test.ts
  */
+import mime from 'mime';
 import type { BackupTarget } from '../../model/ticket.js';
 import type { RunOptions } from '../options.js';
 import type { Backup, RunPair } from '../pair.js';
@@ -41,13 +42,29 @@ export function backupKey({ dest, single }: RunPair, { side, suffix, keepExtensi
   return suffixed(side.prefix + named, suffix, keepExtension);
 }
 
-/** An extension, a compressed file's inner one included: `.tar.gz` of `a.b.tar.gz`. Names that begin with a dot have none. */
-const EXTENSION = /(?<=[^/])(\.[A-Za-z]+(?=\.(gz|bz2|xz|zst|lz4|br|Z)$))?\.[^./]+$/;
-
-/** `a/b.tar.gz` with `-1` becomes `a/b.tar.gz-1`, or with the extension kept `a/b-1.tar.gz`, as rclone does. */
+/** `a/b.tar.gz` with `-1` becomes `a/b.tar.gz-1`, or with the extension kept `a/b-1.tar.gz`. */
 export function suffixed(key: string, suffix: string, keepExtension: boolean): string {
-  const at = keepExtension ? (EXTENSION.exec(key)?.index ?? -1) : -1;
-  return at < 0 ? key + suffix : key.slice(0, at) + suffix + key.slice(at);
+  const at = keepExtension ? startOfExtensions(key) : key.length;
+  return key.slice(0, at) + suffix + key.slice(at);
+}
+
+/**
+ * Where a key's extensions start, by rclone's rule (lib/transform, `splitExtension`): the last one, and those before it
+ * as long as each is that of a media type. A name that begins with a dot is an extension as a whole.
+ */
+function startOfExtensions(key: string): number {
+  let start = extensionAt(key, key.length);
+  for (let before = extensionAt(key, start); before < start; before = extensionAt(key, start)) {
+    if (mime.getType(key.slice(before, start)) === null) break;
+    start = before;
+  }
+  return start;
+}
+
+/** Where the last extension of `key.slice(0, end)` starts; `end` if it has none. */
+function extensionAt(key: string, end: number): number {
+  const dot = key.lastIndexOf('.', end - 1);
+  return dot < 0 || end === 0 || key.lastIndexOf('/', end - 1) > dot ? end : dot;
 }
 
 /** Another name for a backup, because the one named `key` must stay: `a.txt~2`, `a.txt~3` and so on. */

@@ -64,7 +64,7 @@ const failure = z.object({
   ...{ key: z.string(), size: count, attempts: count, message: z.string(), remedy: z.string().optional() },
   class: z.enum(['temporary', 'permanent', 'person']),
   code: z.custom<ErrorCode>((code) => typeof code === 'string'),
-  operation: z.literal('delete').optional(),
+  operation: z.enum(['delete', 'list']).optional(),
 });
 
 const traffic = z.object({ requests: counts, bytesIn: count, bytesOut: count });

@@ -1,7 +1,9 @@
 /** Performs tickets. The only adapter runs in this thread. Tests: test/engine/transfer/backup.test.ts */
 import type { Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
+import type { ObjectStore } from '../../store/port.js';
 import type { Lanes, Queued } from '../flow/lanes.js';
+import { EtagTrust } from './etag-trust.js';
 import type { Means } from './means.js';
 import { perform, performDeletes } from './perform.js';
 
@@ -14,6 +16,8 @@ export interface Executor {
    * plans the ticket, performs it, again whenever the source changes, and records the outcome.
    */
   queue(object: Queued, turn: (perform: Perform) => Promise<void>): Promise<void>;
+  /** Performs tickets whose source is in another store than that of the run. */
+  from(source: ObjectStore): Perform;
   /** Deletes as many objects as one request takes. @throws faults that end the run */
   delete(tickets: readonly DeleteTicket[]): Promise<Outcome[]>;
   /** Waits for everything that was queued. */
@@ -34,6 +38,12 @@ export class InThisThread implements Executor {
       const means = opened ? { ...this.#means, opened } : this.#means;
       return turn((ticket) => perform(ticket, means));
     });
+  }
+
+  from(source: ObjectStore): Perform {
+    const { etags } = this.#means;
+    const means = { ...this.#means, source, etags: { ...etags, source: new EtagTrust() } };
+    return (ticket) => perform(ticket, means);
   }
 
   delete(tickets: readonly DeleteTicket[]): Promise<Outcome[]> {

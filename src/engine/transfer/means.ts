@@ -23,6 +23,8 @@ export type Observation =
 export interface Means {
   source: ObjectStore;
   dest: ObjectStore;
+  /** Deletes leave folders that become empty. */
+  keepFolders?: boolean;
   /** The backup store; absent if no ticket requires a backup. */
   aside?: ObjectStore;
   checkpoints: Checkpoints;
@@ -33,6 +35,8 @@ export interface Means {
   halt: Halt;
   /** Of ETags that promise nothing, per side. */
   etags: { source: EtagTrust; dest: EtagTrust };
+  /** Checksums are ignored; see unverified.ts. */
+  unverified?: true;
   observe(observation: Observation): void;
   /** Called once the object's parts have queued for their slots, or when it turns out to have none. */
   opened?: () => void;

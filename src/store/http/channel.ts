@@ -75,6 +75,7 @@ export class Channel {
     exchange.channel = this;
     this.#socket.ref();
     const { head, body } = exchange;
+    exchange.begun();
     if (body === undefined) this.#socket.write(head, 'latin1', this.#sent);
     else this.#sendFrom(exchange, body, 0);
   }

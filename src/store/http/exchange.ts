@@ -2,6 +2,7 @@
  * One request and its response: what is to be sent, where the response goes, and the promise for the caller.
  * Tests: test/store/http/transport.test.ts
  */
+import { channel } from 'node:diagnostics_channel';
 import { XsyncError } from '../../model/error.js';
 import { type HttpRequest, type HttpResponse, MAX_BODY } from './message.js';
 import type { ResponseSink } from './parser.js';
@@ -15,6 +16,10 @@ import { type FaultContext, translateFault } from './translate.js';
 const LEAST_PROGRESS = 1024;
 /** Idle timeouts that a service may work on a request that it keeps open: half an hour, by default. */
 const PATIENCE = 30;
+
+/** For --dump headers, as undici's channels. */
+const SENT = channel('xsync:request');
+const ANSWERED = channel('xsync:response');
 
 export class Exchange implements ResponseSink {
   readonly answer: Promise<HttpResponse>;
@@ -69,7 +74,15 @@ export class Exchange implements ResponseSink {
     return typeof body === 'string' ? undefined : pace?.(bytes);
   }
 
+  /** Call when the head is sent. */
+  begun(): void {
+    if (SENT.hasSubscribers) SENT.publish({ request: this.#request, headers: this.head });
+  }
+
   onHead({ status, headers, framing }: ResponseHead): void {
+    if (ANSWERED.hasSubscribers) {
+      ANSWERED.publish({ request: this.#request, response: { statusCode: status, headers } });
+    }
     this.#status = status;
     this.#headers = headers;
     this.#stretch.sinceMs = 0;
@@ -194,6 +207,7 @@ export class Exchange implements ResponseSink {
 
   #settle(): void {
     this.#settled = true;
+    this.channel = undefined;
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
   }
 }

@@ -53,6 +53,30 @@ describe.each([{ noTraverse: false }, { noTraverse: true }])('options that contr
   });
 });
 
+describe('--ignore-size', () => {
+  async function ofTwoSizes(times: typeof NEWER): Promise<Pair> {
+    const pair = await both(times, { source: 'x', dest: 'y' });
+    await pair.source.put('a', bytesOf('x', 11));
+    return pair;
+  }
+
+  test('goes by the times, says so, and does not take the object for proven', async () => {
+    const pair = await ofTwoSizes(EQUAL);
+    expect(await outcome(pair, { ignoreSize: true })).toBe('skip size-ignored');
+    expect(pair.manifest.get('a')).toBeUndefined();
+    expect(await outcome(pair, {})).toBe('plan size-differs');
+  });
+
+  test.each([
+    [{ ignoreSize: true }, OLDER, 'plan time-differs'],
+    [{ ignoreSize: true, update: true }, NEWER, 'skip destination-newer'],
+    [{ ignoreSize: true, compare: 'checksum' as const }, EQUAL, 'plan checksum-differs'],
+    [{}, EQUAL, 'plan size-differs'],
+  ])('%o, %o → %s', async (policy, times, expected) => {
+    expect(await outcome(await ofTwoSizes(times), policy)).toBe(expected);
+  });
+});
+
 describe('--update, once the manifest knows the object', () => {
   test('copies a source that changed within the same second to the same size', async () => {
     const pair = await both(EQUAL);

@@ -276,3 +276,50 @@ it('regular expressions mean what they mean elsewhere', () => {
     { numRuns: 500 },
   );
 });
+
+describe('--files-from takes names as find and tar write them', () => {
+  it.each([
+    ['./a', ['a']],
+    ['./a/b\n./.c\n', ['.c', 'a/b']],
+    ['.\n./\n././a\n', ['a']],
+    ['/./a/', ['a']],
+    ['.a/./b\n../c', ['../c', '.a/./b']],
+  ])('%j', (text, keys) => {
+    expect(createFilter({ filesFrom: [parseFilterFile(text, 'list')] }).files).toEqual(keys);
+  });
+
+  it('--files-from-raw takes them verbatim', () => {
+    expect(createFilter({ filesFromRaw: [parseRawKeyFile('./a\n', 'list')] }).files).toEqual(['./a']);
+  });
+});
+
+describe('depth', () => {
+  it.each([
+    [1, 'a', true],
+    [1, 'a/b', false],
+    [1, 'a/', false],
+    [2, 'a/b', true],
+    [2, 'a/b/c', false],
+    [2, '/b', true],
+  ])('--max-depth %i and %j', (maxDepth, key, included) => {
+    expect(verdict({ maxDepth }, key).included).toBe(included);
+  });
+
+  it('tells the option, and enters no folder below', () => {
+    const filter = createFilter({ maxDepth: 2 });
+    expect(filter.test('a/b/c', 0, 0)).toEqual({ included: false, reason: '--max-depth 2' });
+    expect(['', 'a/', 'a/b/'].map((folder) => filter.mayContain(folder))).toEqual([true, true, false]);
+  });
+});
+
+it('--exclude-if-present hides folders once it has seen their file, before any other rule', () => {
+  const filter = createFilter({ excludeIfPresent: ['.no'], filter: ['+ a/**', '- *'] });
+  expect(filter.test('a/b/c', 0, 0)).toEqual({ included: true });
+  filter.hidden?.see('a/b/.no');
+  expect(filter.test('a/b/c/d', 0, 0)).toEqual({
+    included: false,
+    reason: '--exclude-if-present .no (directory a/b/)',
+  });
+  expect(filter.test('a/c', 0, 0)).toEqual({ included: true });
+  expect(filter.mayContain('a/b/c/')).toBe(false);
+});

@@ -295,3 +295,34 @@ test('what a guard has refused is not deleted by a later run that finds the sour
   expect(run.deleted.objects).toBe(0);
   expect(await keysOf(pair.dest)).toEqual(numbered(20));
 });
+
+describe('--max-delete-size', () => {
+  const GONE = ['a', 'b', 'c'];
+
+  test.each(TIMES)('refuses deletes of more bytes, %s', async (when) => {
+    const pair = await synced([...GONE, 'd', 'e', 'f', 'g'], GONE);
+    const run = sync(pair, { deletes: { when, maxBytes: 29 } });
+    await expect(run).rejects.toMatchObject({
+      code: 'guard',
+      message: '3 objects of 30 bytes would be deleted, which is more than --max-delete-size allows: 29 bytes',
+      remedy: 'list them with --dry-run; --max-delete-size 30B deletes them',
+    });
+    expect(await keysOf(pair.dest)).toEqual([...GONE, 'd', 'e', 'f', 'g']);
+  });
+
+  test('allows what is not more, and lifts no other guard', async () => {
+    const pair = await synced([...GONE, 'd', 'e', 'f', 'g'], GONE);
+    await sync(pair, { deletes: { maxBytes: 30 } });
+    expect(await keysOf(pair.dest)).toEqual(['d', 'e', 'f', 'g']);
+    await pair.source.delete(['d', 'e', 'f', 'g']);
+    await expect(sync(pair, { deletes: { maxBytes: 1000 } })).rejects.toMatchObject({ code: 'guard' });
+  });
+
+  test('counts what an interrupted run found', async () => {
+    const keys = numbered(3000);
+    const pair = await synced(keys, keys.slice(0, 500));
+    await expect(sync(pair, { deletes: { max: { objects: 500 }, maxBytes: 4999 } })).rejects.toMatchObject({
+      message: '500 objects of 5000 bytes would be deleted, which is more than --max-delete-size allows: 4999 bytes',
+    });
+  });
+});

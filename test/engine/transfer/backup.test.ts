@@ -368,7 +368,7 @@ describe('--suffix', () => {
     },
   );
 
-  // As rclone 1.60 names them; of several extensions it knew the last alone, and later versions the last two.
+  // As rclone 1.75 names them (fs/operations, TestSuffixName): an extension before the last one is that of a media type.
   test.each([
     ['a.txt', 'a.txt-1', 'a-1.txt'],
     ['a.min.js', 'a.min.js-1', 'a.min-1.js'],
@@ -376,8 +376,14 @@ describe('--suffix', () => {
     ['noext', 'noext-1', 'noext-1'],
     ['d.x/file', 'd.x/file-1', 'd.x/file-1'],
     ['a.tar.gz', 'a.tar.gz-1', 'a-1.tar.gz'],
-    ['d/.bashrc', 'd/.bashrc-1', 'd/.bashrc-1'],
-    ['.bashrc', '.bashrc-1', '.bashrc-1'],
+    ['a.badextension.gz', 'a.badextension.gz-1', 'a.badextension-1.gz'],
+    ['a.pdf.tar.gz', 'a.pdf.tar.gz-1', 'a-1.pdf.tar.gz'],
+    ['a.TXT.GZ', 'a.TXT.GZ-1', 'a-1.TXT.GZ'],
+    ['backup.2026-01-02.sql', 'backup.2026-01-02.sql-1', 'backup.2026-01-02-1.sql'],
+    ['photo.jpg.d/plain', 'photo.jpg.d/plain-1', 'photo.jpg.d/plain-1'],
+    ['d/.bashrc', 'd/.bashrc-1', 'd/-1.bashrc'],
+    ['.bashrc', '.bashrc-1', '-1.bashrc'],
+    ['ends.', 'ends.-1', 'ends-1.'],
     ['', '-1', '-1'],
   ])('of %j is in the place where rclone has it', (key, plain, kept) => {
     expect(suffixed(key, '-1', false)).toBe(plain);

@@ -1,0 +1,40 @@
+/** Explains options and commands that xsync does not have, in the error for them. Tests: test/cli/foreign.test.ts */
+import type { Command } from 'commander';
+import { foreignCommand } from './foreign-commands.js';
+import { foreignOption } from './foreign-options.js';
+
+/** rclone's short options that xsync has under no other name. */
+const SHORT: Readonly<Record<string, string>> = { M: 'metadata', l: 'links' };
+
+/**
+ * The text of commander's error, with what is known of the option or command in it. The value of an unknown option is
+ * left out: it may be a secret.
+ * @param command that has the missing command or option below it
+ */
+export function explained(command: Command, text: string): string {
+  const option = /^error: unknown option '(-[^'=]*)/.exec(text)?.[1];
+  if (option !== undefined) {
+    const why = whyNoOption(rootOf(command), option);
+    return why === undefined ? text.replace(/^(error: unknown option '[^'=]*)=.*?'(?=\n)/s, "$1'") : said(option, why);
+  }
+  const name = /^error: unknown command '([^']+)'/.exec(text)?.[1];
+  const known = foreignCommand(command.parent ? `${command.name()}/${name}` : `${name}`);
+  return known === undefined ? text : `error: unknown command '${name}': ${known.text}\n`;
+}
+
+function rootOf(command: Command): Command {
+  return command.parent ? rootOf(command.parent) : command;
+}
+
+function said(option: string, why: string): string {
+  return `error: unknown option '${option}': ${why}\n`;
+}
+
+function whyNoOption(root: Command, option: string): string | undefined {
+  const name = option.startsWith('--') ? option.slice(2) : (SHORT[option.slice(1, 2)] ?? '');
+  const known = foreignOption(name);
+  if (known) return known.text;
+  const owners = root.commands.filter(({ options }) => options.some(({ long }) => long === `--${name}`));
+  if (owners.length === 0) return undefined;
+  return `it is an option of ${new Intl.ListFormat('en').format(owners.map((command) => command.name()))}`;
+}
