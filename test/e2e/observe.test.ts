@@ -199,10 +199,13 @@ describe('the examples', () => {
     }
   });
 
-  test('of Prometheus ask for nothing that does not exist, and warn of what is late and what failed', () => {
+  test('of Prometheus ask for nothing that does not exist, and warn of what is late, what is gone and what failed', () => {
     const { groups } = parse(readFileSync(join(EXAMPLES, 'alerts.yml'), 'utf8')) as Alerts;
     const rules = groups.flatMap((group) => group.rules);
     expect(rules.flatMap(({ expr }) => metricsIn(expr))).toEqual([
+      'xsync_replication_watermark_timestamp_seconds',
+      'xsync_build_info',
+      'xsync_build_info',
       'xsync_replication_watermark_timestamp_seconds',
       'xsync_replication_failed_objects',
     ]);

@@ -10,7 +10,7 @@ import { buildProgram } from '../../src/cli/main.js';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const text = (file: string): string => readFileSync(root + file, 'utf8');
 
-/** The metrics in the table of docs/metrics.md, which test/observe/metrics.test.ts compares with the program. */
+/** The metrics in the table of docs/metrics.md, which test/e2e/observe.test.ts compares with the program. */
 const METRICS = new Set(Array.from(text('docs/metrics.md').matchAll(/^\| `(xsync_\w+)` \|/gm), ([, name]) => name));
 
 /** The settings of a unit: every value of each key. */
