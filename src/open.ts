@@ -11,7 +11,7 @@ import { folderOfFile, hasRows, openState, openStateToRead } from './open/state.
 const MOST_PAGES = 10;
 
 export type { BandwidthSchedule, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
-export { manifestFiles, manifestsInto, readState, stateDirectory } from './open/state.js';
+export { manifestFiles, manifestsInto, pathOf, readState, stateDirectory } from './open/state.js';
 export { type CongestionSetting, examineCongestion } from './store/http/congestion.js';
 
 /**

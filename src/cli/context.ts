@@ -7,6 +7,7 @@ import { Output, OutputClosed } from './output.js';
 import type { LogLevel } from './render/levels.js';
 import type { Renderer } from './render/renderer.js';
 import { type Terminal, terminalWidth } from './render/terminal.js';
+import { writeLines } from './render/wrapped.js';
 
 /** The outside world; tests replace it. */
 export interface Io {
@@ -131,7 +132,7 @@ async function openOwnLog(io: Io, out: Output, flags: Flags, options: RunCommand
 /** Errors also go to standard error, because not every caller reads the events. */
 async function jsonLog(io: Io, out: Output, flags: Flags): Promise<Renderer> {
   const [{ jsonRenderer }, { both }] = await Promise.all([import('./render/json.js'), import('./render/renderer.js')]);
-  const errors = await plainLog(io, { ...flags, stats: 0 }, 'error', (text) => io.stderr.write(text), {
+  const errors = await plainLog(io, { ...flags, stats: 0 }, 'error', (text) => writeLines(io.stderr, text), {
     stamped: false,
   });
   const file = flags.logFile === undefined ? undefined : await openLogFile(flags.logFile, errors);
@@ -156,7 +157,7 @@ async function screenLog(
   hasFile: boolean,
 ): Promise<Renderer> {
   const terminal = io.stderr.isTTY === true && io.env.TERM !== 'dumb';
-  const toTerminal = (text: string): void => void io.stderr.write(text);
+  const toTerminal = (text: string): void => writeLines(io.stderr, text);
   if (!bars || !(flags.progress || (terminal && !flags.quiet))) {
     const shown = hasFile ? 'error' : level;
     const stamped = always || (bars && !terminal);

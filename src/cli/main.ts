@@ -22,6 +22,7 @@ import { addWatch } from './commands/watch.js';
 import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
 import { explained } from './foreign.js';
+import { writeLines } from './render/wrapped.js';
 
 /**
  * Runs xsync with the arguments after the program's name and returns the exit code. Exits the process only on a
@@ -53,7 +54,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
 async function warnOfStrays(root: Command, command: Command, { env, stderr }: Io): Promise<void> {
   if (command.opts().quiet === true || !Object.keys(env).some((name) => name.startsWith('XSYNC_'))) return;
   const { strayVariables } = await import('./variables.js');
-  for (const text of strayVariables(root, env)) stderr.write(`xsync: warning: ${text}\n`);
+  for (const text of strayVariables(root, env)) writeLines(stderr, `xsync: warning: ${text}\n`);
 }
 
 /** The command tree. A command's implementation is loaded when it runs. */
@@ -72,7 +73,7 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
     .showHelpAfterError('Run it with --help for usage.')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeErr: (text) => writeLines(io.stderr, text),
       getOutHelpWidth: () => io.stdout.columns ?? 80,
       getErrHelpWidth: () => io.stderr.columns ?? 80,
       getOutHasColors: () => false,
@@ -156,7 +157,7 @@ function withChoices(description: string, choices: readonly string[] | undefined
 async function complain(io: Io, error: unknown): Promise<number> {
   const [{ errorLines }, { colours }] = await Promise.all([import('./render/error.js'), import('./render/colour.js')]);
   const known = toXsyncError(error);
-  for (const line of errorLines(known, false, colours(io.stderr, io.env))) io.stderr.write(`${line}\n`);
+  for (const line of errorLines(known, false, colours(io.stderr, io.env))) writeLines(io.stderr, `${line}\n`);
   return exitOfError(known);
 }
 

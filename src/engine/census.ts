@@ -27,6 +27,8 @@ export interface Pass {
 export interface CensusView {
   /** Objects of the source that were compared, filtered ones included. */
   readonly seen: number;
+  /** Objects in the source's listing so far, which runs ahead of the comparison. */
+  readonly listed: number;
   /** Objects of which only a failure is known: their HEAD failed, or they are folders that could not be listed. */
   readonly unseen: number;
   /** Of the seen, the keys that are also at the destination or in the manifest. */
@@ -45,7 +47,6 @@ export class Census implements CensusView {
   staying = 0;
   doomed = 0;
   unseen = 0;
-  /** Objects in the source's listing so far. */
   listed = 0;
   /** The last key that the source has, so far. */
   last: string | undefined;
@@ -97,6 +98,7 @@ export class Census implements CensusView {
 
   /** The keys are listed again from the first one. */
   restart(): void {
+    this.listed = 0;
     this.seen = this.common = this.staying = this.doomed = this.unseen = this.beyond = 0;
     this.last = undefined;
     this.#failed = this.#held = 0;

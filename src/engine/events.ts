@@ -27,8 +27,8 @@ export interface Failure {
   message: string;
   remedy?: string;
   attempts: number;
-  /** The operation that failed; absent for a copy. */
-  operation?: 'delete';
+  /** The operation that failed; absent for a copy. `list`: a row of a listing, which has no key. */
+  operation?: 'delete' | 'list';
 }
 
 export type RunEvent =
@@ -149,8 +149,11 @@ export interface Summary {
   oddity?: string;
   /** Copied to the backup location before it was overwritten or deleted. */
   backedUp: { objects: number; bytes: number };
-  /** Neither copied, skipped nor failed because the run was stopped: left for the next one. */
-  unfinished: { objects: number };
+  /**
+   * Neither copied, skipped nor failed because the run was stopped or broken: left for the next one. Filters may exclude
+   * some of them. `atLeast`: the source was not listed to its end.
+   */
+  unfinished: { objects: number; atLeast?: boolean };
   verified: Partial<Record<VerifiedBy, number>>;
   retries: number;
   restarts: number;

@@ -167,7 +167,7 @@ async function run(
   unjoin();
   unhear();
   closeJournal(journal, halt);
-  const summary = summarize(halt.reason);
+  const summary = summarize(halt.reason, halt.fatal !== undefined);
   emit({ type: 'end', summary, outcome: outcomeOf(halt), error: errorOf(halt) });
   if (halt.fatal) throw halt.fatal.error;
   return summary;

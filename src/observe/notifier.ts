@@ -106,6 +106,8 @@ export class Notifier {
 
   #failed(event: Of<'failed'>): void {
     const { key, size, operation, attempts, class: kind, code, message } = event;
+    // No object is known that was not replicated.
+    if (operation === 'list') return;
     this.#threshold.over(key);
     const error = { class: kind, code, message };
     this.#tell('ObjectReplicationFailed', { key, size, operation: operation ?? 'copy', attempts, error });

@@ -202,19 +202,19 @@ function hasLinks({ source, dest }: Pick<OpenPair, 'source' | 'dest'>): boolean 
 export async function* manifestsInto(
   side: OpenSide,
   settings: OpenSettings,
-): AsyncGenerator<{ manifest: Manifest; prefix: string }> {
-  const { kind, bucket, prefix } = placeOf(side);
+): AsyncGenerator<{ manifest: Manifest; into: PlaceIdentity }> {
+  const place = placeOf(side);
   const endpoints = new Set(placesOf(side).map(({ endpoint }) => endpoint));
   for (const file of await manifestFiles(settings)) {
     const pair = pairOf(file);
     const into = pair?.dest;
-    if (!pair || into?.kind !== kind || !endpoints.has(into.endpoint) || into.bucket !== bucket) continue;
-    if (!into.prefix.startsWith(prefix) && !prefix.startsWith(into.prefix)) continue;
+    if (!pair || into?.kind !== place.kind || !endpoints.has(into.endpoint)) continue;
+    if (!pathOf(into).startsWith(pathOf(place)) && !pathOf(place).startsWith(pathOf(into))) continue;
     const lock = lockIfFree(file);
     if (!lock) continue;
     const manifest = openManifest(file, pair);
     try {
-      yield { manifest, prefix: into.prefix };
+      yield { manifest, into };
     } finally {
       manifest.close();
       lock.release();
@@ -245,6 +245,11 @@ function lockIfFree(file: string): PairLock | undefined {
 /** `$XDG_STATE_HOME/xsync`: manifests and locks. */
 export function stateDirectory(env: NodeJS.ProcessEnv): string {
   return join(stateHome(env), 'xsync');
+}
+
+/** The path of a place on its host: one folder on disk can be part of another pair's. */
+export function pathOf({ bucket, prefix }: Pick<PlaceIdentity, 'bucket' | 'prefix'>): string {
+  return `${bucket === '/' ? '' : bucket}/${prefix}`;
 }
 
 function placeOf({ store, bucket, prefix }: OpenSide): PlaceIdentity {

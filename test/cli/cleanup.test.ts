@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createUpload } from '../support/server/uploads.js';
@@ -77,5 +77,25 @@ describe('cleanup', () => {
     expect(left()).toEqual(['ab/large']);
     await lab.xsync('cleanup', 'lab:bucket/ab/');
     expect(left()).toEqual([]);
+  });
+
+  it('finds on disk what is in the folder of the whole destination, from a folder below it and from one above', async () => {
+    const to = join(lab.home, 'mirror/to');
+    for (const key of ['a/large', 'ab/large']) {
+      lab.server.core.s3.put('bucket', key, Buffer.alloc(12 * 1024 * 1024, 7).toString());
+      lab.server.faults.add({
+        match: { kind: 'GetObject', key, nth: 3, times: 100 },
+        fault: { kind: 'status', status: 403, code: 'AccessDenied' },
+      });
+    }
+    expect((await lab.xsync('copy', '--part-size', '5M', 'lab:bucket', to)).code).toBe(6);
+    const uploads = (): number => readdirSync(join(to, '.xsync/uploads')).length;
+    expect(uploads()).toBe(2);
+    expect((await lab.xsync('cleanup', '-n', join(to, 'b'))).out).toBe('Would abort 0 unfinished uploads\n');
+    const below = await lab.xsync('cleanup', join(to, 'a'));
+    expect(below.out).toMatch(/^aborted a\/large .*\nAborted 1 unfinished upload\n$/);
+    expect(uploads()).toBe(1);
+    const above = await lab.xsync('cleanup', join(lab.home, 'mirror'));
+    expect(above.out).toMatch(/^aborted ab\/large .*\nAborted 1 unfinished upload\n$/);
   });
 });

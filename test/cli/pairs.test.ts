@@ -477,10 +477,14 @@ describe('report', () => {
       ...{ source: 'a', destination: 'b', summary: many, outcome, run: { ...run, outcome } },
     });
     const lines = runTable([row('complete'), row('guarded')], { pairs: false });
-    expect(lines[1]).toMatch(/^0123456789ab .* complete$/);
+    expect(lines[1]).toMatch(/^0123456789ab .* failures$/);
     expect(lines[1]?.length).toBeLessThanOrEqual(80);
     expect(lines[2]).toMatch(/ refused to delete$/);
-    expect(runTable([row('complete')], { pairs: true })[1]).toMatch(/complete +a → b$/);
+    for (const width of [80, 100, 139]) {
+      const table = runTable([row('complete')], { pairs: true, width }).join('\n');
+      for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(width);
+    }
+    expect(runTable([row('complete')], { pairs: true })[1]).toMatch(/failures +a → b$/);
   });
 });
 

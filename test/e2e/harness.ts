@@ -48,7 +48,6 @@ export interface Outcome {
   stderr: string;
   /** Of `--json`; empty without. */
   events: JsonEvent[];
-  elapsedMs: number;
 }
 
 /** A run that goes on. */
@@ -60,7 +59,6 @@ export class Running {
   readonly #child: ChildProcess;
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv) {
-    const started = performance.now();
     const child = spawn(process.execPath, [BINARY, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     this.pid = child.pid ?? 0;
@@ -80,7 +78,6 @@ export class Running {
       stdout: this.stdout,
       stderr: this.stderr,
       events: args.includes('--json') ? eventsOf(this.stdout, signal !== null) : [],
-      elapsedMs: performance.now() - started,
     }));
   }
 

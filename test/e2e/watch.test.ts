@@ -339,11 +339,14 @@ describe('as a service', () => {
     await watching.until(() => manager.heard.filter((line) => line === 'WATCHDOG=1').length >= 3);
     await watching.until(() => manager.heard.some((line) => /^STATUS=next pass at .*; 3 objects, 300 B/.test(line)));
     manager.heard.length = 0;
+    const now = (): number => Number(process.hrtime.bigint() / 1000n);
+    const before = now();
     watching.kill('SIGHUP');
     await watching.until(() => manager.heard.includes('READY=1'));
     const [reloading = ''] = manager.heard.filter((line) => line.startsWith('RELOADING'));
     const [, microseconds = ''] = /^RELOADING=1\nMONOTONIC_USEC=(\d+)$/.exec(reloading) ?? [];
-    expect(Math.abs(Number(microseconds) - Number(process.hrtime.bigint() / 1000n))).toBeLessThan(30_000_000);
+    expect(Number(microseconds)).toBeGreaterThanOrEqual(before);
+    expect(Number(microseconds)).toBeLessThanOrEqual(now());
     expect((await watching.end()).code).toBe(0);
     expect(manager.heard.some((line) => line.startsWith('STOPPING=1'))).toBe(true);
     expect(watching.stderr).toBe('');
@@ -356,10 +359,14 @@ describe('as a service', () => {
     dest.fault({ kind: 'stall', at: 'before' }, { kind: 'PutObject', times: 100 });
     const watching = watch([...SLOW], { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '300000' });
     await watching.until(() => dest.requests('PutObject').length > 0 && manager.heard.includes('WATCHDOG=1'));
-    await new Promise((resolve) => setTimeout(resolve, 800));
-    manager.heard.length = 0;
-    await new Promise((resolve) => setTimeout(resolve, 800));
-    expect(manager.heard).not.toContain('WATCHDOG=1');
+    // What was sent before may arrive late.
+    let heard = manager.heard.length;
+    let quietSinceMs = performance.now();
+    await watching.until(() => {
+      if (manager.heard.length !== heard) quietSinceMs = performance.now();
+      heard = manager.heard.length;
+      return performance.now() - quietSinceMs > 1500;
+    });
   });
 
   test('an abstract socket is told too; one that nobody reads is complained of once at -v and does no harm', async () => {

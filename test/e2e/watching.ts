@@ -61,7 +61,7 @@ export class Watching {
   }
 
   /** @throws when it ends before, or after `withinMs` */
-  async until(holds: () => boolean, withinMs = 20_000): Promise<void> {
+  async until(holds: () => boolean, withinMs = 100_000): Promise<void> {
     const started = performance.now();
     while (!holds()) {
       const late = performance.now() - started > withinMs;

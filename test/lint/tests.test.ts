@@ -26,13 +26,24 @@ function hasNoCode(text: string): boolean {
   });
 }
 
-/** Every file that `from` imports, and what these import in turn. */
+const parsed = new Map<string, string[]>();
+
+/** The files that a file imports. */
+function importsOf(from: string): string[] {
+  const known = parsed.get(from);
+  if (known) return known;
+  const files = specifiersOf(from, readFileSync(from, 'utf8'))
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => normalize(join(dirname(from), specifier)).replace(/\.js$/, '.ts'))
+    .filter((file) => existsSync(file));
+  parsed.set(from, files);
+  return files;
+}
+
+/** The file, every file that it imports, and what these import in turn. */
 function reachedFrom(from: string, seen = new Set<string>()): Set<string> {
   seen.add(from);
-  for (const specifier of specifiersOf(from, readFileSync(from, 'utf8'))) {
-    const file = normalize(join(dirname(from), specifier)).replace(/\.js$/, '.ts');
-    if (specifier.startsWith('.') && !seen.has(file) && existsSync(file)) reachedFrom(file, seen);
-  }
+  for (const file of importsOf(from)) if (!seen.has(file)) reachedFrom(file, seen);
   return seen;
 }
 

@@ -34,8 +34,12 @@ export function addCleanup({ root, io, finish }: Program): void {
     finish(
       await onSide(io, path, flags, async (side, context) => {
         const cleaner = new Cleaner(context, flags.dryRun === true);
-        await abortCheckpoints(context, cleaner, side, flags);
-        const damaged = await abortOld(cleaner, side, io.now() - (flags.maxAge ?? 0));
+        const untilMs = io.now() - (flags.maxAge ?? 0);
+        const damaged: string[] = [];
+        for (const at of await abortCheckpoints(context, cleaner, side, flags)) {
+          damaged.push(...(await abortOld(cleaner, at, untilMs)));
+          if (at !== side) await at.close();
+        }
         await cleaner.finish();
         if (damaged.length > 0) throw incomplete(side, damaged);
         return 0;
@@ -76,17 +80,32 @@ class Cleaner {
   }
 }
 
-/** Aborts the uploads that interrupted runs of this machine left, of any age, and removes their checkpoints. */
-async function abortCheckpoints({ io }: Context, cleaner: Cleaner, side: OpenSide, flags: CleanupFlags): Promise<void> {
-  const { manifestsInto } = await import('../../open.js');
-  for await (const { manifest, prefix } of manifestsInto(side, openSettings(flags, 1, io.env))) {
+/**
+ * Aborts the uploads that interrupted runs of this machine left, of any age, and removes their checkpoints.
+ * @returns the side, and the other destinations on disk above and below it, each with what is left of the side's path
+ */
+async function abortCheckpoints(
+  { io }: Context,
+  cleaner: Cleaner,
+  side: OpenSide,
+  flags: CleanupFlags,
+): Promise<OpenSide[]> {
+  const { manifestsInto, openSide, pathOf } = await import('../../open.js');
+  const settings = openSettings(flags, 1, io.env);
+  const sides = new Map([[side.bucket, side]]);
+  for await (const { manifest, into } of manifestsInto(side, settings)) {
+    const at = sides.get(into.bucket) ?? (await openSide(into.bucket, settings));
+    const root = pathOf({ bucket: into.bucket, prefix: '' });
+    if (at !== side) at.prefix = pathOf(side).slice(root.length);
+    sides.set(into.bucket, at);
     for (const row of manifest.uploads()) {
-      const key = prefix + row.key;
-      if (row.uploadId === '' || !key.startsWith(side.prefix)) continue;
-      await cleaner.abort(side, { key, uploadId: row.uploadId, initiatedMs: row.createdMs });
+      const key = into.prefix + row.key;
+      if (row.uploadId === '' || !key.startsWith(at.prefix)) continue;
+      await cleaner.abort(at, { key, uploadId: row.uploadId, initiatedMs: row.createdMs });
       if (!cleaner.dryRun) manifest.endUpload(row.key);
     }
   }
+  return [...sides.values()];
 }
 
 /** @returns descriptions of rows that name no upload */

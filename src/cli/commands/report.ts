@@ -9,6 +9,7 @@ import { configOption, knownManifestOption, logOptions } from '../options.js';
 import { unwritten } from '../output.js';
 import type { Program } from '../program.js';
 import type { ListedRun } from '../render/report-list.js';
+import { terminalWidth } from '../render/terminal.js';
 import { namesOf, type PairFlags, pairsOf, tellBroken, unreadText, wantedPair } from './pairs.js';
 
 interface ReportFlags extends PairFlags {
@@ -124,7 +125,7 @@ async function listRuns(
   rows.sort((a, b) => b.run.startedMs - a.run.startedMs);
   const pairs = wanted === undefined && flags.manifest === undefined;
   await out.write(
-    runTable(rows, { pairs })
+    runTable(rows, { pairs, ...(out.isTerminal && { width: terminalWidth(io.stdout) }) })
       .map((line) => `${line}\n`)
       .join(''),
   );

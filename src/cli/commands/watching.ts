@@ -8,10 +8,13 @@ import { type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
 import { jobOf } from '../job.js';
 import type { Observers } from '../observers.js';
+import { ChangeLines } from '../render/changes.js';
 import { formatDuration } from '../render/format.js';
 import type { Renderer } from '../render/renderer.js';
 import { serve } from '../service.js';
 import type { TransferCommandFlags } from './transfer.js';
+
+const USUAL_INTERVAL_MS = 30_000;
 
 /** Besides the options that only the job reads. */
 export type WatchCommandFlags = TransferCommandFlags & {
@@ -42,6 +45,7 @@ export function watchCommand(io: Io, source: string, destination: string, flags:
     let events: ChangeSource | undefined;
     let observers: Observers | undefined;
     let watch: Watch | undefined;
+    const changes = new ChangeLines(flags.interval ?? USUAL_INTERVAL_MS, (line) => log.say('notice', line));
     try {
       const job = await jobOf('watch', { source, destination }, flags);
       // Before observers show the paths to others.
@@ -56,13 +60,15 @@ export function watchCommand(io: Io, source: string, destination: string, flags:
       const warn = (message: string): void => log.say('notice', `warning: ${message}`);
       const { stop, drain } = service;
       const means = { stop, drain, env: io.env, warn, changes: events?.changes };
-      watch = await watchOf(job, means, reporterOf(log, [service, observers]));
+      watch = await watchOf(job, means, reporterOf(log, changes, [service, observers]));
       const running = watch;
       service.serving({ reload: () => reread(io, log, job, running), rests: () => running.rests });
       await watch.run();
+      changes.close();
       log.say('notice', 'ended; everything in flight is finished or checkpointed');
       return service.interrupted ? EXIT.interrupted : EXIT.ok;
     } finally {
+      changes.close();
       await events?.close();
       await observers?.close(service.drain.aborted);
       await service.close();
@@ -126,7 +132,7 @@ function refuseUnfit(flags: WatchCommandFlags): void {
 }
 
 /** @throws usage */
-function refuseContrary({ interval = 30_000, minInterval, maxInterval }: WatchCommandFlags): void {
+function refuseContrary({ interval = USUAL_INTERVAL_MS, minInterval, maxInterval }: WatchCommandFlags): void {
   const given = `--interval, ${formatDuration(interval)}`;
   if (minInterval !== undefined && minInterval > interval) throw contrary('--min-interval', 'longer', given);
   if (maxInterval !== undefined && maxInterval < interval) throw contrary('--max-interval', 'shorter', given);
@@ -156,8 +162,14 @@ function warnOfUnused(log: Renderer, flags: WatchCommandFlags): void {
 const QUIET_MS = 3_600_000;
 const MOST_TEXTS = 1000;
 
-/** Logs a line per pass that did something, and repeated notices once. */
-function reporterOf(log: Renderer, listeners: readonly { hear(event: RunEvent): void }[]): (event: RunEvent) => void {
+/** Logs a line per pass that did something, runs over changed keys together, and repeated notices once. */
+function reporterOf(
+  log: Renderer,
+  changes: ChangeLines,
+  listeners: readonly { hear(event: RunEvent): void }[],
+): (event: RunEvent) => void {
+  /** Runs over changed keys that have not ended. */
+  const overKeys = new Set<string>();
   const lastMs = new Map<string, number>();
   const isNews = (text: string): boolean => {
     const now = performance.now();
@@ -171,9 +183,14 @@ function reporterOf(log: Renderer, listeners: readonly { hear(event: RunEvent): 
   let started = false;
   return (event) => {
     for (const listener of listeners) listener.hear(event);
-    if (event.type === 'end') return log.pass(event.summary);
+    if (event.type === 'end') {
+      const ofChanges = overKeys.delete(event.summary.runId);
+      if (ofChanges) changes.add(event.summary);
+      return log.pass(event.summary, ofChanges);
+    }
     if (event.type === 'notice' && !isNews(event.message)) return;
     if (event.type === 'start') {
+      if (event.kept === false) overKeys.add(event.runId);
       if (started) return;
       started = true;
     }

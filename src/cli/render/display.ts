@@ -10,6 +10,7 @@ import type { Renderer } from './renderer.js';
 import { Tally } from './tally.js';
 import { type Terminal, terminalWidth } from './terminal.js';
 import { wrap } from './width.js';
+import { writeLines } from './wrapped.js';
 
 const REDRAWS_PER_SECOND = 2;
 const OBJECT_ROWS = 4;
@@ -73,7 +74,7 @@ export class Display {
   /** Prints lines above the bars, if there are any. */
   print(text: string): void {
     if (!this.#bars) {
-      this.#terminal.write(text);
+      writeLines(this.#terminal, text);
       return;
     }
     const width = terminalWidth(this.#terminal);

@@ -25,7 +25,24 @@ interface Names {
   destination: string;
 }
 
-const COLUMNS = { class: 9, code: 21, attempts: 5, first: 16, last: 16, next: 13 } as const;
+interface Column {
+  title: string;
+  width: number;
+  cell(failure: ShownFailure, nowMs: number): string;
+  /** Left out in a narrow window, so that the key has room; `--explain` shows it. */
+  wide?: true;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'class', width: 9, cell: (failure) => failure.class },
+  { title: 'code', width: 21, cell: ({ code }) => code },
+  { title: 'tries', width: 5, cell: ({ attempts }) => String(attempts) },
+  { title: 'first', width: 16, cell: ({ firstMs }) => minute(firstMs), wide: true },
+  { title: 'last', width: 16, cell: ({ lastMs }) => minute(lastMs), wide: true },
+  { title: 'next try', width: 13, cell: nextText },
+];
+/** Columns of a window that has room for all of them and a key. */
+const WIDE = 120;
 
 /** One line per object, with titles above the first. The key comes last, because its length varies. */
 export class FailedTable {
@@ -43,11 +60,11 @@ export class FailedTable {
     if (failures.length === 0) return [];
     const { chalk, width } = this.#style;
     const head = [
-      title(this.#names, chalk),
-      chalk.dim(`${cells(['class', 'code', 'tries', 'first', 'last', 'next try'])}key`),
+      ...wrap(title(this.#names, chalk), width, '  '),
+      chalk.dim(`${this.#cells(({ title }) => title)}key`),
     ];
     const lines = failures.map((failure) => {
-      const left = this.#cells(failure);
+      const left = this.#cells(({ cell }) => cell(failure, this.#style.nowMs));
       return left + shorten(keyText(failure.key), Math.max(20, width - left.length));
     });
     const shown = this.#begun ? lines : [...head, ...lines];
@@ -55,16 +72,10 @@ export class FailedTable {
     return shown.map((line) => `${line}\n`);
   }
 
-  #cells(failure: ShownFailure): string {
-    const { code, attempts, firstMs, lastMs } = failure;
-    const next = nextText(failure, this.#style.nowMs);
-    return cells([failure.class, code, String(attempts), minute(firstMs), minute(lastMs), next]);
+  #cells(text: (column: Column) => string): string {
+    const columns = COLUMNS.filter(({ wide }) => !wide || this.#style.width >= WIDE);
+    return columns.map((column) => `${text(column).padEnd(column.width)}  `).join('');
   }
-}
-
-function cells(texts: readonly string[]): string {
-  const widths = Object.values(COLUMNS);
-  return texts.map((text, column) => `${text.padEnd(widths[column] ?? 0)}  `).join('');
 }
 
 function title({ source, destination }: Names, chalk: ChalkInstance): string {

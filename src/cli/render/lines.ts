@@ -1,6 +1,6 @@
 /** One line of text per event, the same on a terminal, in a pipe and in a log file. */
 import type { ChalkInstance } from 'chalk';
-import type { RunEvent } from '../../engine/events.js';
+import type { Failure, RunEvent } from '../../engine/events.js';
 import type { VerifiedBy } from '../../model/verified.js';
 import { formatBytes, formatCosts, formatCount, formatDuration, formatPercent, plural } from './format.js';
 import { keyText, printable } from './printable.js';
@@ -107,7 +107,14 @@ function remedyText(remedy: string | undefined, chalk: ChalkInstance): string {
 function failureLine(event: Extract<RunEvent, { type: 'failed' }>, chalk: ChalkInstance): string {
   const after = event.attempts > 1 ? ` (${plural(event.attempts, 'attempt')})` : '';
   const what = event.operation === 'delete' ? 'not deleted' : 'failed';
-  return `${chalk.red(what)} ${keyText(event.key)}: ${printable(bareMessage(event))}${after}${remedyText(event.remedy, chalk)}`;
+  const line = `${chalk.red(what)}${event.operation === 'list' ? ': ' : ' '}${failureText(event)}`;
+  return `${line}${after}${remedyText(event.remedy, chalk)}`;
+}
+
+/** The key and what happened to it; a row of a listing has no key. */
+export function failureText(failure: Pick<Failure, 'key' | 'message' | 'operation'>): string {
+  const text = printable(bareMessage(failure));
+  return failure.operation === 'list' ? text : `${keyText(failure.key)}: ${text}`;
 }
 
 function retryLine(event: Extract<RunEvent, { type: 'retry' }>, chalk: ChalkInstance): string {

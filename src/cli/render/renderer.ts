@@ -9,8 +9,8 @@ export interface Renderer {
   report: Reporter;
   /** Shows the end of the run. `error`: the error that affects every object and ended the run. */
   end(summary: Summary, exitCode: number, error?: XsyncError): void;
-  /** Shows the end of a pass that more passes follow. */
-  pass(summary: Summary): void;
+  /** Shows the end of a pass that more passes follow. `minor`: only in detail, because it is shown with others. */
+  pass(summary: Summary, minor?: boolean): void;
   /** Prints a message that is not an event of the run, such as "stopping". */
   say(level: LogLevel, text: string): void;
   /** Prints a result of a command that is not a run: `lines` for people, the event's fields for programs. */
@@ -34,9 +34,9 @@ export function both(a: Renderer, b: Renderer): Renderer {
       a.end(summary, exitCode, error);
       b.end(summary, exitCode, error);
     },
-    pass(summary) {
-      a.pass(summary);
-      b.pass(summary);
+    pass(summary, minor) {
+      a.pass(summary, minor);
+      b.pass(summary, minor);
     },
     say(level, text) {
       a.say(level, text);

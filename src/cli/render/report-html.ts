@@ -80,7 +80,8 @@ section { padding: 1rem; margin-top: 1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th { font-weight: 500; text-align: left; }
-th, td { padding: .3rem 1rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+th, td { padding: .3rem 1rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td:last-child { min-width: 8rem; overflow-wrap: anywhere; }
 tr:last-child td { border-bottom: 0; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .key { font-family: ui-monospace, monospace; font-size: .85rem; overflow-wrap: anywhere; }

@@ -4,6 +4,7 @@ import type { RunOutcome, RunRow } from '../../manifest/port.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
 import { printable } from './printable.js';
 import { timeText } from './status.js';
+import { shorten } from './width.js';
 
 export interface ListedRun {
   source: string;
@@ -17,6 +18,11 @@ export interface ListedRun {
 type Cell = (listed: ListedRun) => string;
 
 const UNKNOWN = '?';
+
+function endText(outcome: ListedRun['outcome'], failed: number): string {
+  if (outcome === 'guarded') return 'refused to delete';
+  return outcome === 'complete' && failed > 0 ? 'failures' : outcome;
+}
 
 function sumText({ objects, bytes }: Summary['copied']): string {
   return `${formatCount(objects)}, ${formatBytes(bytes)}`;
@@ -34,20 +40,29 @@ const COLUMNS: readonly [title: string, cell: Cell][] = [
     ({ summary }) =>
       summary ? `${formatCount(summary.failed.objects)}/${formatCount(summary.deleted.objects)}` : UNKNOWN,
   ],
-  ['ended', ({ outcome }) => (outcome === 'guarded' ? 'refused to delete' : outcome)],
+  ['ended', ({ outcome, summary }) => endText(outcome, summary?.failed.objects ?? 0)],
 ];
 
 const PAIR: [string, Cell] = ['pair', ({ source, destination }) => `${printable(source)} → ${printable(destination)}`];
 
-/** Titles, and one line per run. @param pairs add a column with the pair */
-export function runTable(runs: readonly ListedRun[], { pairs }: { pairs: boolean }): string[] {
+const LEAST_PAIR = 20;
+
+/** Titles, and one line per run. @param pairs add a column with the pair, shortened to `width` */
+export function runTable(
+  runs: readonly ListedRun[],
+  { pairs, width = Number.POSITIVE_INFINITY }: { pairs: boolean; width?: number },
+): string[] {
   const columns = pairs ? [...COLUMNS, PAIR] : COLUMNS;
   const rows = [columns.map(([title]) => title), ...runs.map((run) => columns.map(([, cell]) => cell(run)))];
   const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  return rows.map((row, index) => {
+    const left = row.slice(0, COLUMNS.length).map((text, column) => text.padEnd(widths[column] ?? 0));
+    const [pair] = row.slice(COLUMNS.length);
+    if (pair === undefined) return left.join('  ').trimEnd();
+    const start = `${left.join('  ')}  `;
+    const room = width - start.length;
+    if (room >= LEAST_PAIR) return start + shorten(pair, room);
+    // The pair has a row of its own.
+    return start.trimEnd() + (index === 0 ? '' : `\n  ${shorten(pair, width - 2)}`);
+  });
 }

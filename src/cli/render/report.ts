@@ -9,7 +9,7 @@ import { bareMessage, VERIFIED_TEXT } from './lines.js';
 import { keyText } from './printable.js';
 import { bar, sizeTable, throughputChart } from './report-charts.js';
 import { type Html, html, NOTHING, STYLE, section, table } from './report-html.js';
-import { outcomeText, timeText } from './status.js';
+import { mood, outcomeText, timeText } from './status.js';
 import { paceTexts } from './summary.js';
 
 export interface ShownRun {
@@ -26,7 +26,7 @@ export function reportPage({ source, destination, run, detail, outcome, version 
   const { summary } = detail;
   const body = [
     html`<h1>${source} → ${destination}</h1>`,
-    html`<p class="soft">${run.command} ${run.id} · ${timeText(run.startedMs)} · ${formatDuration(summary.elapsedMs)} · <b class="${mood(outcome)}">${outcomeText(outcome)}</b></p>`,
+    html`<p class="soft">${run.command} ${run.id} · ${timeText(run.startedMs)} · ${formatDuration(summary.elapsedMs)} · <b class="${mood(outcome, summary.failed.objects)}">${outcomeText(outcome, summary.failed.objects)}</b></p>`,
     detail.error ? html`<p class="bad">${detail.error.code}: ${detail.error.message}</p>` : NOTHING,
     tiles(summary),
     section('Throughput', throughputChart(detail.curve)),
@@ -52,11 +52,6 @@ export function reportPage({ source, destination, run, detail, outcome, version 
 `.text;
 }
 
-function mood(outcome: ShownRun['outcome']): string {
-  if (outcome === 'complete') return 'good';
-  return outcome === 'running' || outcome === 'stopped' ? 'warn' : 'bad';
-}
-
 function tiles(summary: Summary): Html {
   const { copied, skipped, failed, held, deleted, unfinished, resumed, listed } = summary;
   const pace = paceTexts(summary);
@@ -72,7 +67,16 @@ function tiles(summary: Summary): Html {
     tile('Failed', formatCount(failed.objects), `on hold ${formatCount(held.objects)}`, failed.objects > 0),
     tile('Deleted', formatCount(deleted.objects), formatBytes(deleted.bytes)),
     tile('Listed', formatCount(listed.source), `destination ${formatCount(listed.destination)}`),
-    ...(unfinished.objects > 0 ? [tile('Remaining', formatCount(unfinished.objects), 'for the next run', true)] : []),
+    ...(unfinished.objects > 0
+      ? [
+          tile(
+            'Remaining',
+            `${unfinished.atLeast ? 'at least ' : ''}${formatCount(unfinished.objects)}`,
+            'for the next run',
+            true,
+          ),
+        ]
+      : []),
   ]}</div>`;
 }
 
@@ -103,7 +107,7 @@ function failures({ failed }: Summary): Html {
     const list = table(
       [{ title: 'Key' }, { title: 'Code' }, { title: 'Message' }],
       rows.map((failure) => [
-        keyOf(failure.key),
+        failure.operation === 'list' ? '' : keyOf(failure.key),
         failure.operation === 'delete' ? `not deleted: ${failure.code}` : failure.code,
         html`${bareMessage(failure)}${failure.remedy ? html`<br><span class="soft">→ ${failure.remedy}</span>` : NOTHING}`,
       ]),

@@ -59,13 +59,15 @@ function percentText(percent: number): string {
   return percent >= 100 ? '100%' : `${(Math.floor(percent * 100) / 100).toFixed(2)}%`;
 }
 
-function historyText({ percent, objects, ofObjects, ofBytes, excluded, total }: History): string {
+function historyText({ percent, objects, ofObjects, ofBytes, excluded, total, ahead = 0 }: History): string {
   // The listing was interrupted before it found anything: there is no percentage.
   if (!total && ofObjects === 0) return 'nothing found so far';
-  const missing = ofObjects - objects;
-  const what = `${plural(ofObjects, 'object')}, ${formatBytes(ofBytes)}${total ? '' : ' found so far'}`;
+  const missing = ofObjects - objects - ahead;
+  const bytes = ahead > 0 ? '' : `, ${formatBytes(ofBytes)}`;
+  const what = `${plural(ofObjects, 'object')}${bytes}${total ? '' : ' found so far'}`;
   return [
     `${percentText(percent)} of ${what}`,
+    ...(ahead > 0 ? [`${formatCount(ahead)} not compared yet`] : []),
     ...(missing > 0 ? [`${formatCount(missing)} not at the destination`] : []),
     ...(excluded.objects > 0 ? [`${formatCount(excluded.objects)} excluded`] : []),
   ].join('; ');
@@ -132,8 +134,17 @@ const OUTCOME = {
   killed: 'killed before it could record its end',
 } as const;
 
-export function outcomeText(outcome: keyof typeof OUTCOME): string {
-  return OUTCOME[outcome];
+export type Outcome = keyof typeof OUTCOME;
+
+/** @param failed objects that failed in the run */
+export function outcomeText(outcome: Outcome, failed: number): string {
+  return outcome === 'complete' && failed > 0 ? 'finished with failures' : OUTCOME[outcome];
+}
+
+/** How an end is judged: colors follow it. */
+export function mood(outcome: Outcome, failed: number): 'good' | 'warn' | 'bad' {
+  if (outcome === 'complete') return failed > 0 ? 'bad' : 'good';
+  return outcome === 'running' || outcome === 'stopped' ? 'warn' : 'bad';
 }
 
 function lastRunText({ lastRun, atMs }: PairStatus): { text: string; bad: boolean }[] {
@@ -141,13 +152,13 @@ function lastRunText({ lastRun, atMs }: PairStatus): { text: string; bad: boolea
   const { id, command, startedMs, endedMs, outcome, copied, deleted, failed, error } = lastRun;
   const took = formatDuration((outcome === 'running' ? atMs : endedMs) - startedMs);
   const text = [
-    `${command} ${id}, ${timeText(startedMs)}, ${took}: ${OUTCOME[outcome]}`,
+    `${command} ${id}, ${timeText(startedMs)}, ${took}: ${outcomeText(outcome, failed)}`,
     `copied ${sumText(copied)}`,
     ...(deleted.objects > 0 ? [`deleted ${formatCount(deleted.objects)}`] : []),
     ...(failed > 0 ? [`failed ${formatCount(failed)}`] : []),
   ].join('; ');
   const said = error ? ` — ${printable(error.message)}` : '';
-  return [{ text: `${text}${said}`, bad: ['killed', 'broken', 'guarded'].includes(outcome) }];
+  return [{ text: `${text}${said}`, bad: mood(outcome, failed) === 'bad' }];
 }
 
 function sumText({ objects, bytes }: Sum): string {

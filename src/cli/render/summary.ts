@@ -4,8 +4,8 @@ import type { Failure, StopReason, Summary, Traffic } from '../../engine/events.
 import type { XsyncError } from '../../model/error.js';
 import { VERIFIED_BY } from '../../model/verified.js';
 import { formatBytes, formatCosts, formatCount, formatCounts, formatDuration, plural } from './format.js';
-import { bareMessage, VERIFIED_TEXT } from './lines.js';
-import { keyText, printable } from './printable.js';
+import { failureText, VERIFIED_TEXT } from './lines.js';
+import { printable } from './printable.js';
 import { wrap } from './width.js';
 
 export interface SummaryOptions {
@@ -38,7 +38,7 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
       `${headline(summary, error)}: ${printable(summary.source)} → ${printable(summary.destination)}`,
       width,
       '  ',
-    ).map((line) => chalk.bold(line)),
+    ).map((line) => chalk.bold(headColour(summary, error, chalk)(line))),
     ...row(summary.dryRun ? 'Would copy' : 'Copied', copiedText(summary), chalk.green),
     ...optional(verifiedText(summary), (text) => row('Verified', text)),
     ...optional(deletedText(summary), (text) => row(summary.dryRun ? 'Would delete' : 'Deleted', text, chalk.red)),
@@ -91,7 +91,13 @@ function headline(summary: Summary, error: XsyncError | undefined): string {
   if (error) return error.code === 'guard' ? 'Refused to delete' : 'Ended with an error';
   if (summary.stopped !== undefined) return HEADLINE[summary.stopped];
   if (summary.dryRun) return 'Dry run';
-  return summary.failed.objects > 0 ? 'Finished with failures' : 'Done';
+  if (summary.failed.objects > 0) return 'Finished with failures';
+  return summary.held.objects > summary.held.dropped ? 'Finished with objects on hold' : 'Done';
+}
+
+function headColour({ stopped, failed, held }: Summary, error: XsyncError | undefined, chalk: ChalkInstance) {
+  if (error || failed.objects > 0) return chalk.red;
+  return stopped !== undefined || held.objects > held.dropped ? chalk.yellow : (text: string) => text;
 }
 
 function copiedText({ copied }: Summary): string {
@@ -162,7 +168,9 @@ export function heldLine(summary: Summary): string {
 
 function unfinishedText({ unfinished, deleted }: Summary): string {
   return [
-    ...(unfinished.objects === 0 ? [] : [`${plural(unfinished.objects, 'object')} for the next run`]),
+    ...(unfinished.objects === 0
+      ? []
+      : [`${unfinished.atLeast ? 'at least ' : ''}${plural(unfinished.objects, 'object')} for the next run`]),
     ...(deleted.left === 0 ? [] : [`${plural(deleted.left, 'object')} to delete`]),
   ].join(', ');
 }
@@ -230,7 +238,7 @@ function failureLines(list: readonly Failure[], total: number, { chalk, width }:
     '',
     chalk.red(more > 0 ? `The first ${shown.length} of ${formatCount(total)} failures:` : 'Failures:'),
     ...shown.flatMap((failure) => [
-      ...wrap(`  ${keyText(failure.key)}: ${printable(bareMessage(failure))}`, width, '    '),
+      ...wrap(`  ${failureText(failure)}`, width, '    '),
       ...optional(failure.remedy ?? '', (remedy) =>
         wrap(`    → ${printable(remedy)}`, width, '      ').map((line) => chalk.dim(line)),
       ),

@@ -59,7 +59,9 @@ export function textRenderer(options: TextOptions): Renderer {
       const lines = options.oneLine ? [summaryLine(summary, error)] : summaryLines(summary, error, options);
       for (const line of lines) say('notice', line);
     },
-    pass: (summary) => say(didSomething(summary) ? 'notice' : 'debug', summaryLine(summary)),
+    pass(summary, minor) {
+      say(didSomething(summary) ? (minor ? 'info' : 'notice') : 'debug', summaryLine(summary));
+    },
     say,
     tell(level, _event, lines) {
       if (says(options.level, level)) for (const line of lines()) say(level, line);

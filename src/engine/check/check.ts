@@ -85,8 +85,8 @@ class Check {
 
   async run(): Promise<void> {
     const report = (event: CheckEvent): void => void this.#report(event);
-    const failed = (key: string, fault: XsyncError): void => {
-      this.#fail(key, 0, fault)?.catch((error: unknown) => this.#halt.fail(error));
+    const failed = (key: string, fault: XsyncError, operation?: 'list'): void => {
+      this.#fail(key, 0, fault, operation)?.catch((error: unknown) => this.#halt.fail(error));
     };
     try {
       for await (const triples of comparePair(this.#pair, this.#options, { halt: this.#halt, report, failed })) {
@@ -161,10 +161,10 @@ class Check {
     return this.#report({ type: 'checked', key, size, ...finding });
   }
 
-  #fail(key: string, size: number, fault: XsyncError): Promise<void> | undefined {
+  #fail(key: string, size: number, fault: XsyncError, operation?: 'list'): Promise<void> | undefined {
     const { class: kind, code, message, remedy } = fault;
     const event: CheckEvent = { type: 'failed', key, size, class: kind, code, message, attempts: 1 };
-    return this.#report(remedy === undefined ? event : { ...event, remedy });
+    return this.#report({ ...event, ...(remedy !== undefined && { remedy }), ...(operation && { operation }) });
   }
 }
 

@@ -17,8 +17,11 @@ export interface CompareOptions extends Pick<RunOptions, 'filter' | 'only' | 'li
 export interface CompareListener {
   halt: Halt;
   report(event: Extract<RunEvent, { type: 'notice' | 'listed' }>): void;
-  /** The HEAD of a named object failed, or a folder (its key ends in a slash) could not be listed. */
-  failed(key: string, fault: XsyncError): void;
+  /**
+   * The HEAD of a named object failed, or a folder (its key ends in a slash) could not be listed; `list`: a row of a
+   * listing has no key.
+   */
+  failed(key: string, fault: XsyncError, operation?: 'list'): void;
 }
 
 /** A listing out of order that is noticed late would be reported as differences. */
@@ -40,7 +43,7 @@ export async function* comparePair(
     if (event.type === 'notice' || event.type === 'listed') report(event);
   };
   const asked = { filter, only, checkers, listConcurrency, ...fixed };
-  const damaged = (fault: XsyncError): void => failed('', fault);
+  const damaged = (fault: XsyncError): void => failed('', fault, 'list');
   const streams = new Streams(pair, asked, { emit, halt, failed, damaged });
   try {
     await lookForHidden(pair, { ...asked, mode: 'check' }, halt);

@@ -2,8 +2,8 @@
 import { XsyncError } from '../../model/error.js';
 import type { ListPage } from '../../store/port.js';
 
-/** A listing with more such rows is not usable. */
-const MOST = 1000;
+/** A listing with more such rows is not usable: the store may ignore the prefix. */
+const MOST = 100;
 
 export const INCOMPLETE = "Compare with a listing by the service's own tools: an object may be missing from this one.";
 

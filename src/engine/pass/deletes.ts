@@ -127,7 +127,7 @@ export class Deletes {
   #warnOfOddity(what: string): void {
     this.#warned = true;
     const { emit, pass } = this.#context;
-    const anyway = this.#how.ignoreErrors ? '' : ' (--ignore-errors deletes anyway)';
+    const anyway = what === '' ? '' : ' (--ignore-errors deletes anyway)';
     const message = `${what}${pass.oddity}; the next run lists again${anyway}`;
     emit({ type: 'notice', level: 'warn', message });
   }

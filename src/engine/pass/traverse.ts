@@ -29,6 +29,8 @@ export class Traversal {
   readonly #keeper: PassKeeper;
   readonly #conflicts: Conflicts | undefined;
   readonly #folders: Folders | undefined;
+  /** The first oddity was reported as a failure. */
+  #told = false;
   /** The first of two traversals of the same keys: the second one reports its failures. */
   #findsOnly = false;
 
@@ -74,6 +76,7 @@ export class Traversal {
   /** Without a key, nothing can be noted in the failed list. Until the next pass, the object may be one that has changed. */
   #damaged(fault: XsyncError): void {
     const { census, pass, pair, recorder, startedMs } = this.#context;
+    if (pass.oddity === undefined) this.#told = true;
     pass.oddity ??= fault.message;
     pass.unsettledMs = Math.min(pass.unsettledMs ?? startedMs, synchronisedMs(pair.manifest, startedMs) ?? 0);
     census.unseen++;
@@ -111,7 +114,7 @@ export class Traversal {
         throw error;
       }
       await this.#copyConflicts();
-      this.#deletes?.warnOfOddity();
+      if (!this.#told) this.#deletes?.warnOfOddity();
       if (!this.#context.halt.stops('plans')) this.#keeper.clear();
       await this.#folders?.make();
     } finally {

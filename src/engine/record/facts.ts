@@ -37,6 +37,7 @@ export const PROGRESS = {
     ...{ runId: z.string(), command: z.string(), startedMs: time, updatedMs: time },
     ...{ listed: z.boolean(), complete: z.boolean() },
     ...{ source: sum, excluded: sum, synced: sum, pending: sum, rate: sum },
+    ahead: count.optional(),
     last: sum.optional(),
   }),
 };
@@ -63,7 +64,7 @@ const failure = z.object({
   ...{ key: z.string(), size: count, attempts: count, message: z.string(), remedy: z.string().optional() },
   class: z.enum(['temporary', 'permanent', 'person']),
   code: z.custom<ErrorCode>((code) => typeof code === 'string'),
-  operation: z.literal('delete').optional(),
+  operation: z.enum(['delete', 'list']).optional(),
 });
 
 const traffic = z.object({ requests: counts, bytesIn: count, bytesOut: count });
@@ -80,7 +81,7 @@ const summary = z.object({
   deleted: sum.extend({ left: count }),
   kept: sum.extend({ byReason: counts }),
   backedUp: sum,
-  unfinished: z.object({ objects: z.number() }),
+  unfinished: z.object({ objects: z.number(), atLeast: z.boolean().optional() }),
   verified: counts,
   ...{ retries: count, restarts: count },
   waste: z.object({ parts: count, bytes: count }),

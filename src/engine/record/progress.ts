@@ -13,8 +13,10 @@ export interface Progress {
   /** Of the pass, which may be older than the run. */
   startedMs: number;
   updatedMs: number;
-  /** The source has been listed completely, so `source` is the total. */
+  /** The source has been listed completely, so `source` and `ahead` are the total. */
   listed: boolean;
+  /** Objects of the source that were listed and are not compared yet. */
+  ahead?: number;
   complete: boolean;
   /** Objects of the source compared so far. */
   source: Sum;
@@ -51,13 +53,16 @@ export function beforeRun(manifest: Manifest, pass: Pass): Before {
 export function progressOf(
   fold: Fold,
   { passed, failed, last }: Before,
-): Pick<Progress, 'listed' | 'source' | 'excluded' | 'synced' | 'pending' | 'last'> {
+): Pick<Progress, 'listed' | 'ahead' | 'source' | 'excluded' | 'synced' | 'pending' | 'last'> {
   const { sourceListed: listed, excluded, postponed, uncopied, heldNow } = fold;
   const { copied, skipped } = fold.sums;
   const pending = fold.pending.sums();
   const found = minus(skipped, excluded);
+  const compared = copied.objects + skipped.objects + uncopied.objects + heldNow.objects + pending.objects;
+  const ahead = Math.max(0, fold.sums.listed.source - compared);
   return {
     listed,
+    ahead,
     source: plus(passed, copied, found, uncopied, heldNow, pending),
     excluded,
     synced: plus(minus(passed, failed), copied, minus(found, postponed)),

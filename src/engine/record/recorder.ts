@@ -77,10 +77,11 @@ export class Recorder {
     this.#options.emit({ type: 'failed', key, size, class: kind, code, message, remedy, attempts });
   }
 
-  /** Something of which no key is known. */
+  /** A row of a listing, of which no key is known. */
   unnamed({ class: kind, code, message, remedy }: Fault): void {
     this.#options.census.fail();
-    this.#options.emit({ type: 'failed', key: '', size: 0, class: kind, code, message, remedy, attempts: 1 });
+    const what = { key: '', size: 0, class: kind, code, message, remedy, attempts: 1 };
+    this.#options.emit({ type: 'failed', ...what, operation: 'list' });
   }
 
   /** The row stays in the manifest, so that the next run finds the object again and deletes it. */

@@ -51,7 +51,9 @@ export interface PairStatus {
 export interface History extends Sum {
   ofObjects: number;
   ofBytes: number;
-  /** Of the bytes. Below 100 while one object is missing. */
+  /** Of the objects, listed and not compared yet, so that their bytes are in no figure. */
+  ahead?: number;
+  /** Of the bytes; of the objects while some are `ahead`. Below 100 while one object is missing. */
   percent: number;
   /** Excluded by filters, or not objects (symbolic links). Not part of the other figures. */
   excluded: Sum;
@@ -88,15 +90,24 @@ export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder)
  * are missing, dropped ones included; a retry may have copied some of them since.
  */
 function historyOf(progress: Progress, failed: Sum): History {
-  const { source, synced, last, listed, complete, excluded } = progress;
+  const { source, synced, last, listed, complete, excluded, ahead = 0 } = progress;
   const of =
-    listed || !last ? source : { objects: atLeast(last, source, 'objects'), bytes: atLeast(last, source, 'bytes') };
+    (listed && ahead === 0) || !last
+      ? source
+      : { objects: atLeast(last, source, 'objects'), bytes: atLeast(last, source, 'bytes') };
   const missing = minus(source, synced);
   if (complete) {
     missing.objects = Math.min(missing.objects, failed.objects);
     missing.bytes = Math.min(missing.bytes, failed.bytes);
   }
   const there = minus(of, missing);
+  // Only the number of those that are still to be compared is known.
+  if (!complete && !last && ahead > 0) {
+    const objects = of.objects + ahead;
+    const percent = Math.min(99.99, (100 * there.objects) / objects);
+    const found = { ofObjects: objects, ofBytes: of.bytes, ahead, total: listed };
+    return { ...there, ...found, percent, excluded, atMs: progress.updatedMs };
+  }
   const share = of.bytes > 0 ? there.bytes / of.bytes : of.objects > 0 ? there.objects / of.objects : 1;
   // One missing object of a million must not show as 100.
   const percent = missing.objects > 0 ? Math.min(99.99, 100 * share) : 100;

@@ -21,13 +21,20 @@ export interface SummaryParts {
   oddity: () => string | undefined;
 }
 
-/** @returns what builds the summary of a run that starts now, as it stands at each call */
-export function summarizer(parts: SummaryParts): (stopped?: Summary['stopped']) => Summary {
+/**
+ * @returns what builds the summary of a run that starts now, as it stands at each call. `broken`: an error ended the run
+ */
+export function summarizer(parts: SummaryParts): (stopped?: Summary['stopped'], broken?: boolean) => Summary {
   const started = performance.now();
-  return (stopped) => ({ ...summaryOf(parts), elapsedMs: performance.now() - started, stopped });
+  return (stopped, broken = false) => {
+    const summary = summaryOf(parts, stopped !== undefined || broken);
+    return { ...summary, elapsedMs: performance.now() - started, stopped };
+  };
 }
 
-function summaryOf({ pair, runId, startedMs, dryRun, fold, census, forecast, oddity }: SummaryParts): Summary {
+/** @param cut the run ended before it had compared all that the source has */
+function summaryOf(parts: SummaryParts, cut: boolean): Summary {
+  const { pair, runId, startedMs, dryRun, fold, census, forecast, oddity } = parts;
   const { sums, uncopied, heldNow } = fold;
   const copied = dryRun ? forecast.copied : sums.copied;
   const traffic = { source: pair.source.traffic(), destination: pair.dest.traffic() };
@@ -43,7 +50,10 @@ function summaryOf({ pair, runId, startedMs, dryRun, fold, census, forecast, odd
     copied: { ...copied },
     deleted: { ...sums.deleted, left: dryRun ? 0 : census.doomed },
     oddity: oddity(),
-    unfinished: { objects: census.seen + census.unseen - done },
+    unfinished: {
+      objects: (cut ? Math.max(census.listed, census.seen) : census.seen) + census.unseen - done,
+      ...(cut && !fold.sourceListed && { atLeast: true }),
+    },
     traffic,
     planned: dryRun ? forecast.requests : undefined,
     cost: costOf(pair, dryRun ? forecast.traffic : traffic),

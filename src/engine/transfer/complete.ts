@@ -48,7 +48,7 @@ export async function complete(
         });
       }
       if (attempt >= ticket.attempts) throw error;
-      await pause(means, ticket.key, attempt, fault);
+      await pause(means, attempt, fault);
     }
   }
 }

@@ -7,13 +7,12 @@ import type { Means } from './means.js';
 /** @throws aborted */
 export async function pause(
   { halt, observe }: Pick<Means, 'halt' | 'observe'>,
-  key: string,
   attempt: number,
   fault: XsyncError,
 ): Promise<void> {
   const delayMs = backoffMs(attempt, fault);
   if (delayMs >= LONG_MS) {
-    const message = `${key} is tried again in ${Math.ceil(delayMs / 1000)} s: ${fault.message}`;
+    const message = `waiting ${Math.ceil(delayMs / 1000)} s before the next attempt: ${fault.message}`;
     observe({ type: 'notice', level: 'warn', message });
   }
   await sleep(delayMs, halt.signal);

@@ -37,7 +37,7 @@ export async function startUpload(means: Means, ticket: CopyTicket, options: Upl
     } catch (error) {
       const fault = toXsyncError(error);
       if (fault.class !== 'temporary' || fault.code === 'aborted' || attempt >= ticket.attempts) throw error;
-      await pause(means, ticket.key, attempt, fault);
+      await pause(means, attempt, fault);
       await discardUpload(means, intent, ticket.dest.key);
     }
   }

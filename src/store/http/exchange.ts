@@ -207,6 +207,7 @@ export class Exchange implements ResponseSink {
 
   #settle(): void {
     this.#settled = true;
+    this.channel = undefined;
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
   }
 }

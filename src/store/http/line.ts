@@ -105,19 +105,20 @@ export class Line implements ChannelOwner {
   /** Each waiting exchange has a connection on its way, which serves whoever waits longest by then. */
   async #dial(): Promise<void> {
     this.#dialing++;
-    let channel: Channel | undefined;
     try {
-      channel = await this.#connect();
+      const channel = await this.#connect();
+      this.#channels.add(channel);
+      const exchange = this.#next();
+      if (this.#closing.signal.aborted) channel.drop();
+      else if (exchange) channel.use(exchange);
+      else channel.rest();
     } catch (error) {
       this.#next()?.fail(error, false);
-      return;
     } finally {
       this.#dialing--;
+      // Those for whom there was no room may need a connection.
+      if (this.#waiting.length > 0) this.#soon();
     }
-    this.#channels.add(channel);
-    const exchange = this.#next();
-    if (exchange) channel.use(exchange);
-    else channel.rest();
   }
 
   async #connect(): Promise<Channel> {

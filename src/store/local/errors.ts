@@ -89,9 +89,10 @@ export function translate(error: unknown, intent: Intent, path: string): unknown
 }
 
 /** The error of a key that the tree cannot hold beside the folder or file at `path`. */
-export function inTheWay(path: string, kind: 'folder' | 'file'): XsyncError {
+export function inTheWay(path: string, kind: 'folder' | 'mount' | 'file'): XsyncError {
   const what = {
     folder: 'is a folder that is not empty, so no file can have its name',
+    mount: 'is a folder in use by the system, such as a mount point, so no file can have its name',
     file: 'is a file, so no folder can have its name',
   };
   return new XsyncError(CONFLICT.code, `${path} ${what[kind]}`, { subject: path, remedy: CONFLICT.remedy });

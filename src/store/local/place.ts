@@ -83,6 +83,12 @@ async function refuseUnwritableFolder(root: string, folder: string): Promise<str
     return folder;
   } catch (error) {
     const above = dirname(folder);
+    if ((await unlessErrno(ABSENT, lstat(folder)))?.isSymbolicLink() && isErrno(error, 'ENOENT')) {
+      throw new XsyncError('not-writable', `${folder} is a symbolic link to nothing`, {
+        subject: folder,
+        remedy: 'Create the folder that it leads to, or remove the link.',
+      });
+    }
     if (above === folder || !isErrno(error, 'ENOENT', 'ENOTDIR')) throw translate(error, 'write', folder);
     return refuseUnwritableFolder(root, above);
   }

@@ -136,8 +136,14 @@ export class Publisher {
   async #makeRoom(key: string, attempt: number): Promise<void> {
     const isMarked = async (directory: string) => (await this.#sidecars.markerVersion(`${directory}/`)) !== undefined;
     const how = { directories: this.#directories, names: this.#names, isMarked };
-    if (attempt < ATTEMPTS && (await removeEmpty(how, key))) return;
-    throw inTheWay(this.#directories.path(key), 'folder');
+    const path = this.#directories.path(key);
+    try {
+      if (attempt < ATTEMPTS && (await removeEmpty(how, key))) return;
+    } catch (error) {
+      // Of rmdir: https://man7.org/linux/man-pages/man2/rmdir.2.html
+      throw isErrno(error, 'EBUSY') ? inTheWay(path, 'mount') : error;
+    }
+    throw inTheWay(path, 'folder');
   }
 
   /** For a large file, before its bytes are written. @throws as its publication would, if its name is taken */

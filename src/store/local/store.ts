@@ -34,6 +34,8 @@ import { LocalUploads } from './uploads.js';
 
 const GIB = 2 ** 30;
 const MAX_DELETE = 1000;
+/** How often a directory may come and go where a file is deleted. */
+const ATTEMPTS = 5;
 
 const CAPABILITIES: port.Capabilities = {
   orderedListing: 'yes',
@@ -360,13 +362,16 @@ export class LocalStore implements port.ObjectStore {
 
   /** A directory of that name is not an object and is kept. @returns whether there was a file */
   async #unlink(path: Path): Promise<boolean> {
-    try {
-      const removed = unlink(path).then(() => true);
-      return (await unlessErrno(ABSENT, removed)) ?? false;
-    } catch (error) {
-      const found = isErrno(error, 'EISDIR', 'EPERM') ? await unlessErrno(ABSENT, lstat(path)) : undefined;
-      if (!found?.isDirectory()) throw error;
-      return false;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const removed = unlink(path).then(() => true);
+        return (await unlessErrno(ABSENT, removed)) ?? false;
+      } catch (error) {
+        const found = isErrno(error, 'EISDIR', 'EPERM') ? await unlessErrno(ABSENT, lstat(path)) : undefined;
+        if (found?.isDirectory()) return false;
+        // Since then, the directory was removed, or a file took its place.
+        if (!isErrno(error, 'EISDIR') || attempt === ATTEMPTS) throw error;
+      }
     }
   }
 }

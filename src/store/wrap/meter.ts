@@ -44,13 +44,14 @@ export class MeteredStore extends InterceptedStore {
         this.#own.addRequest(kind);
         total?.addRequest(kind);
       };
-      if (!inner.capabilities.countsRequests) onRequest(call.kind);
+      const { countsRequests } = inner.capabilities;
+      if (!countsRequests) onRequest(call.kind);
       const pace = (bytes: number) => {
         this.#own.addBytes(call.direction, bytes);
         total?.addBytes(call.direction, bytes);
         return call.pace?.(bytes);
       };
-      return run(pace, onRequest);
+      return run(pace, countsRequests && onRequest);
     });
   }
 

@@ -144,7 +144,8 @@ export class TokenBucket {
   }
 
   async #pause(ms: number): Promise<void> {
-    const { signal } = (this.#pausing = new AbortController());
+    this.#pausing = new AbortController();
+    const { signal } = this.#pausing;
     try {
       await this.#options.sleep(Math.min(Math.ceil(ms), LONGEST_SLEEP_MS), signal);
     } catch (error) {

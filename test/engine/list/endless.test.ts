@@ -1,8 +1,12 @@
 /** Stores whose listings never end: each is given up by name, in sequence, sorted and in ranges. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { listPages } from '../../../src/engine/list/list.js';
 import { MemoryStore } from '../../../src/store/memory/store.js';
 import type { Capabilities, ListOptions, ListPage, ObjectCatalog } from '../../../src/store/port.js';
+
+/** How far away a store is: by a clock that only the tests advance, because a busy machine makes every store slow. */
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+afterEach(() => void vi.useRealTimers());
 
 const entry = (key: string) => ({ key, size: 1, etag: key, mtimeMs: 0 });
 const first = { entries: ['a', 'b'].map(entry), prefixes: [] };
@@ -39,7 +43,7 @@ function endless(pages: Pages, orderedListing: Capabilities['orderedListing'], d
       value: async (options: ListOptions): Promise<ListPage> => {
         const page = pages(++requests, options);
         // The first page decides between a sequence and ranges.
-        if (requests === 1) await new Promise((resolve) => setTimeout(resolve, delayMs));
+        if (requests === 1) vi.advanceTimersByTime(delayMs);
         return page;
       },
     },

@@ -1,9 +1,25 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { listPages } from '../../../src/engine/list/list.js';
 import { IN_MEMORY, openManifest } from '../../../src/manifest/sqlite/open.js';
 import { bytesOf, Pair } from '../support.js';
 import { Bucket, type BucketOptions, rowsOf } from './ranges-bucket.js';
+
+/**
+ * How far away a store is: by a clock that only the tests advance, because a busy machine makes every store slow. And this
+ * process is idle.
+ */
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  idle();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+const idle = () =>
+  vi.spyOn(performance, 'eventLoopUtilization').mockReturnValue({ idle: 1e9, active: 0, utilization: 0 });
+const pass = (ms: number): void => void vi.advanceTimersByTime(ms);
 
 const numbered = (count: number, name: (i: number) => string) => Array.from({ length: count }, (_, i) => name(i));
 const pad = (i: number, width = 9) => String(i).padStart(width, '0');
@@ -212,7 +228,8 @@ describe('a store that cannot list from any key on is listed in sequence, with a
     pair.faults.source.before('list', async ({ options }) => {
       if (options.startAfter !== undefined) asked++;
       // Far enough away for ranges to be worth it.
-      else if (options.token === undefined) await new Promise((resolve) => setTimeout(resolve, 70));
+      else if (options.token === undefined) pass(70);
+      await new Promise((resolve) => setImmediate(resolve));
       options.startAfter = undefined;
     });
     const first = await pair.copy({ dryRun: true });
@@ -236,6 +253,12 @@ test('a near store is listed in sequence: ranges would cost memory and save noth
 });
 
 describe('a command that only lists', () => {
+  // Each answer takes its time, and never less.
+  beforeEach(() => {
+    vi.useRealTimers();
+    idle();
+  });
+
   async function pages(pair: Pair, take = Number.POSITIVE_INFINITY): Promise<string[]> {
     const keys: string[] = [];
     for await (const entries of listPages(pair.open().source, 8, () => expect.fail('it is exact'))) {

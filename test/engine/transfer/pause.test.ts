@@ -12,9 +12,9 @@ test('a long wait is said before it begins, and ends with the run', async () => 
     halt.stop('interrupted', 'calls');
   };
   const fault = new XsyncError('throttled', 'SlowDown: please wait', { retryAfterMs: 60_000 });
-  await expect(pause({ halt, observe }, 'a/large', 1, fault)).rejects.toMatchObject({ code: 'aborted' });
+  await expect(pause({ halt, observe }, 1, fault)).rejects.toMatchObject({ code: 'aborted' });
   expect(seen).toMatchObject([
-    { type: 'notice', level: 'warn', message: /^a\/large is tried again in 6[01] s: SlowDown/ },
+    { type: 'notice', level: 'warn', message: /^waiting 6[01] s before the next attempt: SlowDown/ },
   ]);
   halt.dispose();
 });
@@ -22,12 +22,7 @@ test('a long wait is said before it begins, and ends with the run', async () => 
 test('a short one is not', async () => {
   const halt = new Halt(0);
   const seen: Observation[] = [];
-  await pause(
-    { halt, observe: (observation) => void seen.push(observation) },
-    'a',
-    1,
-    new XsyncError('network', 'broke'),
-  );
+  await pause({ halt, observe: (observation) => void seen.push(observation) }, 1, new XsyncError('network', 'broke'));
   expect(seen).toEqual([]);
   halt.dispose();
 });

@@ -203,6 +203,17 @@ describe('a response before the request is sent', () => {
   });
 });
 
+describe('a server that refuses connections', () => {
+  it('fails every request, also those that wait for their turn', async () => {
+    const server = createServer();
+    const port = await listen(server);
+    await new Promise((resolve) => server.close(resolve));
+    const get = client(`http://127.0.0.1:${port}`, { connections: 2 });
+    const faults = Array.from({ length: 7 }, () => get('/').catch(({ code }: { code: string }) => code));
+    expect(await Promise.all(faults)).toEqual(Array(7).fill('unreachable'));
+  });
+});
+
 describe('a body without a length', () => {
   it('ends with the connection, and is counted, for the caller to compare', async () => {
     const { origin } = await serve((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nabc'));

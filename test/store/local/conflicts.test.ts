@@ -126,3 +126,16 @@ it('a file and a folder marker of one name: whichever is acknowledged is there',
     await store.delete(['f', 'f/']);
   }
 });
+
+it('a file and a folder of one name that come and go: each delete succeeds, whatever is there', async () => {
+  const [one, other] = [fixture.open(), fixture.open()];
+  const turns = async (store: ObjectStore, key: string): Promise<void> => {
+    for (let round = 0; round < 100; round++) {
+      await store.put(key, bytes(key)).catch((error) => expect(error.code).toBe('key-not-representable'));
+      expect(await store.delete(['f', 'f/a'])).toEqual([]);
+    }
+  };
+  await Promise.all([turns(one, 'f'), turns(other, 'f/a')]);
+  await Promise.all([one.close(), other.close()]);
+  expect((await fixture.tree()).filter((path) => path !== 'f')).toEqual([]);
+});

@@ -58,6 +58,12 @@ describe('a directory that becomes a link during the run', () => {
     expect(await outside()).toEqual(['secret']);
   });
 
+  it.each(['link', 'link/below/it'])('is no destination if it leads to nothing: %s', async (path) => {
+    await symlink('nowhere', join(fixture.base, 'link'));
+    const error = await expectCode(refuseUnwritable(join(fixture.base, path), true), 'not-writable');
+    expect(error.message).toBe(`${join(fixture.base, 'link')} is a symbolic link to nothing`);
+  });
+
   it.each(['.xsync', '.xsync/tmp', '.xsync/meta', '.xsync/uploads'])('does not hold our own files: %s', async (own) => {
     const elsewhere = join(fixture.base, 'elsewhere');
     await mkdir(elsewhere);

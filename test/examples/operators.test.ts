@@ -1,0 +1,135 @@
+/** The examples for operators fit what xsync does: exit codes, metrics, paths. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { EXIT } from '../../src/cli/exit.js';
+import { buildProgram } from '../../src/cli/main.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const text = (file: string): string => readFileSync(root + file, 'utf8');
+
+/** The metrics in the table of docs/metrics.md, which test/observe/metrics.test.ts compares with the program. */
+const METRICS = new Set(Array.from(text('docs/metrics.md').matchAll(/^\| `(xsync_\w+)` \|/gm), ([, name]) => name));
+
+/** The settings of a unit: every value of each key. */
+function unit(file: string): Map<string, string[]> {
+  const settings = new Map<string, string[]>();
+  for (const [, key = '', value = ''] of text(file).matchAll(/^(\w+)=(.*)$/gm)) {
+    settings.set(key, [...(settings.get(key) ?? []), value]);
+  }
+  return settings;
+}
+
+/** Parses a command line as the program does, without running it. @throws for what it does not know */
+function understands(args: readonly string[]): void {
+  const sink = process.stderr;
+  const io = { stdin: process.stdin, stdout: sink, stderr: sink, env: {}, now: Date.now };
+  const program = buildProgram(io, () => {});
+  const command = program.commands.find((each) => each.name() === args[0]);
+  const { operands, unknown } = command?.parseOptions([...args.slice(1)]) ?? { operands: [], unknown: ['no command'] };
+  expect(unknown, args.join(' ')).toEqual([]);
+  expect(operands).toHaveLength(2);
+}
+
+const codes = (value = ''): number[] => value.split(' ').map(Number);
+
+describe('systemd', () => {
+  it('counts as success what the next run continues, and nothing that needs a person', () => {
+    const service = unit('examples/cron/xsync.service');
+    const { temporary, maxDuration, interrupted } = EXIT;
+    expect(codes(service.get('SuccessExitStatus')?.[0])).toEqual([temporary, maxDuration, interrupted]);
+    expect(service.get('Type')).toEqual(['oneshot']);
+    expect(service.has('Restart')).toBe(false);
+  });
+
+  it('starts a watch again, whatever ended it, but not for a wrong command line', () => {
+    const service = unit('examples/systemd/xsync-watch.service');
+    expect(service.get('Restart')).toEqual(['always']);
+    expect(codes(service.get('RestartPreventExitStatus')?.[0])).toEqual([EXIT.usage]);
+  });
+
+  it.each(['examples/cron/xsync.service', 'examples/systemd/xsync-watch.service'])(
+    '%s runs the installed program with a command line that it takes',
+    (file) => {
+      const [program, ...args] = (unit(file).get('ExecStart')?.[0] ?? '').replaceAll('%%', '%').split(' ');
+      expect(program).toBe('/usr/bin/xsync');
+      understands(args);
+    },
+  );
+});
+
+describe('Kubernetes', () => {
+  const [job] = parseAllDocuments(text('examples/cron/cronjob.yaml')).map((document) => document.toJS());
+  const { backoffLimit, podFailurePolicy, template } = job.spec.jobTemplate.spec;
+  const [container] = template.spec.containers;
+
+  it('repeats a job after a temporary fault only', () => {
+    expect(backoffLimit).toBeGreaterThan(0);
+    // A policy is refused with any other restart policy.
+    expect(template.spec.restartPolicy).toBe('Never');
+    const [, rule] = podFailurePolicy.rules;
+    const { containerName, operator, values } = rule.onExitCodes;
+    expect({ action: rule.action, containerName, operator }).toEqual({
+      action: 'FailJob',
+      containerName: container.name,
+      operator: 'NotIn',
+    });
+    const own = new Set<number>(Object.values(EXIT));
+    expect(values.filter((code: number) => own.has(code))).toEqual([EXIT.temporary, EXIT.interrupted]);
+  });
+
+  it('gives xsync a command line that it takes, and more time to end than it needs', () => {
+    understands(container.args);
+    expect(template.spec.terminationGracePeriodSeconds).toBeGreaterThan(5);
+    expect(job.spec.concurrencyPolicy).toBe('Forbid');
+  });
+});
+
+describe('Prometheus', () => {
+  const { groups } = parse(text('examples/grafana/alerts.yml'));
+  const rules: { alert: string; expr: string; annotations: object }[] = groups[0].rules;
+
+  it('has an alert for a watch that is gone', () => {
+    expect(rules.some(({ expr }) => /^absent\(xsync_\w+\{source="[^"]+", destination="[^"]+"\}\)$/.test(expr))).toBe(
+      true,
+    );
+  });
+
+  it.each([
+    ...rules.map(({ alert, expr }) => [`the alert ${alert}`, expr]),
+    ['the dashboard', text('examples/grafana/xsync.json')],
+  ])('%s asks for metrics that exist', (_, expression) => {
+    const asked = expression?.match(/xsync_\w+/g) ?? [];
+    const names = asked.map((name) => (METRICS.has(name) ? name : name.replace(/_(bucket|sum|count)$/, '')));
+    expect(names.filter((name) => !METRICS.has(name))).toEqual([]);
+    expect(names.length).toBeGreaterThan(0);
+  });
+});
+
+describe('the package', () => {
+  it('has no source maps, whose sources are not in it', () => {
+    const args = ['pack', '--dry-run', '--ignore-scripts', '--json'];
+    const [{ files }] = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: 'pipe' }));
+    const paths: string[] = files.map(({ path }: { path: string }) => path);
+    expect(paths).toContain('bin/xsync.js');
+    expect(paths.filter((path) => /\.map$|tsbuildinfo$/.test(path))).toEqual([]);
+    expect(JSON.parse(text('tsconfig.build.json')).compilerOptions.sourceMap).toBeUndefined();
+  });
+
+  it('is built for an image with a Node that xsync supports', () => {
+    const images = Array.from(text('examples/Dockerfile').matchAll(/^FROM node:(\d+)/gm), ([, major]) => Number(major));
+    expect(images).toEqual([22, 22]);
+  });
+});
+
+describe('the captured session', () => {
+  it.each([80, 140])('fits a terminal of %i columns', (columns) => {
+    const [, shown = ''] = text('docs/session.md').split(`## ${columns} columns`)[1]?.split('```') ?? [];
+    const rows = shown.split('\n');
+    expect(rows.length).toBeGreaterThan(40);
+    expect(rows.filter((row) => row.length >= columns)).toEqual([]);
+    for (const command of ['copy', 'status', 'failed', 'retry', 'sync']) expect(shown).toContain(`$ xsync ${command}`);
+  });
+});
