@@ -38,10 +38,13 @@ export const ROOMS: Readonly<Record<string, string>> = {
     'model native store/port manifest engine/events engine/pair engine/options engine/plan engine/record/facts',
   'engine/transfer':
     'model hash store/port store/wrap manifest engine/events engine/options engine/flow engine/decide engine/plan engine/tune',
+  'engine/transfer/pour': 'model hash store/port',
   'engine/record/facts': 'model manifest engine/events',
   'engine/record': 'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan',
+  'engine/remove/empty-folders': 'engine/pair',
+  'engine/remove': 'model engine/events engine/flow engine/pair engine/plan engine/transfer',
   'engine/pass':
-    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record',
+    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record engine/remove/empty-folders',
   'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',
   'engine/run':
     'model hash manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared',
@@ -56,7 +59,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   config: 'model native store/backend store/ini store/registry',
   open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch feed config',
   doctor: 'model native store/port store/backend store/http',
-  cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch inbound observe config open doctor',
+  cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe config open doctor',
   index: 'model store/port engine/events engine/job engine/record engine/check open',
 };
 

@@ -3,23 +3,29 @@ import { type Config, loadConfig } from './config/load.js';
 import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
-import type { OpenPair, OpenSettings, OpenSide } from './open/settings.js';
+import type { OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { Opener } from './open/sides.js';
 import { folderOfFile, hasRows, openState, openStateToRead } from './open/state.js';
 
 /** A page may be empty and not be the last. */
 const MOST_PAGES = 10;
 
-export type { BandwidthSchedule, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
+export type { BandwidthSchedule, OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 export { manifestFiles, manifestsInto, pathOf, readState, stateDirectory } from './open/state.js';
 export { type CongestionSetting, examineCongestion } from './store/http/congestion.js';
 
 /**
  * One side. Its prefix is a folder unless `path` names an object.
+ * @param as `file`: a local path that does not exist is a file
  * @throws usage, config
  */
-export async function openSide(text: string, settings: OpenSettings): Promise<OpenSide> {
-  return new Opener(settings, await readConfig(settings)).side(text);
+export async function openSide(text: string, settings: OpenSettings, as?: { file?: boolean }): Promise<OpenSide> {
+  return new Opener(settings, await readConfig(settings)).side(text, as);
+}
+
+/** The account of a remote without a bucket, such as `lab:`; undefined for any other location. @throws usage, config */
+export async function openAccount(text: string, settings: OpenSettings): Promise<OpenAccount | undefined> {
+  return new Opener(settings, await readConfig(settings)).account(text);
 }
 
 /**

@@ -27,6 +27,17 @@ export function value<T>(
   return clearedByOff(command, option);
 }
 
+/**
+ * An option that other commands have with another meaning, so that one variable cannot set both: none sets it. A value
+ * has a parser.
+ */
+export function own<T>(command: Command, flags: string, description: string, parse?: Parser<T>, fallback?: T): Command {
+  const option = new Option(flags, description);
+  if (parse) option.argParser((text: string) => parse(option.long ?? flags, text));
+  if (fallback !== undefined) option.default(fallback);
+  return command.addOption(option);
+}
+
 /** commander turns a parser's undefined (`off`) into ''. */
 function clearedByOff(command: Command, option: Option): Command {
   const name = option.attributeName();

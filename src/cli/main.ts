@@ -5,23 +5,37 @@ import { VERSION } from '../version.js';
 import { addCat } from './commands/cat.js';
 import { addCheck } from './commands/check.js';
 import { addCleanup } from './commands/cleanup.js';
+import { addCompletion } from './commands/completion.js';
 import { addConfig } from './commands/config.js';
 import { addCopy } from './commands/copy.js';
 import { addCopyto } from './commands/copyto.js';
+import { addDelete, addPurge } from './commands/delete.js';
 import { addDoctor } from './commands/doctor.js';
 import { addFailed } from './commands/failed.js';
+import { addHashsum, addMd5sum } from './commands/hashsum.js';
+import { addLink } from './commands/link.js';
+import { addListremotes } from './commands/listremotes.js';
 import { addLs } from './commands/ls.js';
+import { addLsd } from './commands/lsd.js';
+import { addLsf } from './commands/lsf.js';
 import { addLsjson } from './commands/lsjson.js';
+import { addLsl } from './commands/lsl.js';
 import { addManifest } from './commands/manifest.js';
+import { addMkdir, addRmdir } from './commands/mkdir.js';
+import { addMove, addMoveto } from './commands/move.js';
+import { addRcat } from './commands/rcat.js';
 import { addReport } from './commands/report.js';
 import { addRetry } from './commands/retry.js';
 import { addSize } from './commands/size.js';
 import { addStatus } from './commands/status.js';
 import { addSync } from './commands/sync.js';
+import { addTree } from './commands/tree.js';
+import { addVersion } from './commands/version.js';
 import { addWatch } from './commands/watch.js';
 import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
 import { explained } from './foreign.js';
+import { optionsBehindCommand } from './placement.js';
 import { writeLines } from './render/wrapped.js';
 
 /**
@@ -36,12 +50,13 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     const root = buildProgram(io, (code) => {
       exitCode = code;
     });
-    if (argv.length === 0) {
+    const args = optionsBehindCommand(root, argv);
+    if (args === undefined) {
       root.outputHelp({ error: true });
       return EXIT.usage;
     }
     root.hook('preAction', (_root, command) => warnOfStrays(root, command, io));
-    await root.parseAsync(argv, { from: 'user' });
+    await root.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     // commander has already printed the error, or the help.
@@ -94,13 +109,23 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   root.commandsGroup('Copy:');
   addCopy(program);
   addCopyto(program);
+  addMove(program);
+  addMoveto(program);
   addSync(program);
   addWatch(program);
+  addRcat(program);
   root.commandsGroup('Inspect:');
   addLs(program);
+  addLsd(program);
+  addLsf(program);
   addLsjson(program);
+  addLsl(program);
+  addTree(program);
   addSize(program);
+  addHashsum(program);
+  addMd5sum(program);
   addCat(program);
+  addLink(program);
   addCheck(program);
   root.commandsGroup('Monitor:');
   addStatus(program);
@@ -108,10 +133,17 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   addRetry(program);
   addReport(program);
   root.commandsGroup('Maintain:');
+  addDelete(program);
+  addPurge(program);
+  addMkdir(program);
+  addRmdir(program);
   addConfig(program);
+  addListremotes(program);
   addCleanup(program);
   addDoctor(program);
   addManifest(program);
+  addCompletion(program);
+  addVersion(program);
   root.helpCommand('help [command]', 'show help for a command');
   explainErrors(root);
   return root;

@@ -58,6 +58,19 @@ function refuseRemoteWithoutColon(text: string, config: Config, cwd: string): vo
   });
 }
 
+/** A remote without a bucket: `lab:` or `s3://`. Undefined for every other location. @throws usage, config */
+export function parseRemote(text: string, config: Config): Pick<ConfiguredLocation, 'name' | 'remote'> | undefined {
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/$/.exec(text)?.[1]?.toLowerCase();
+  if (scheme !== undefined) {
+    const [name, remote] = byScheme(text, scheme, config);
+    return { name, remote };
+  }
+  if (!/^[^/:]+:$/.test(text)) return undefined;
+  const name = text.slice(0, -1);
+  const remote = named(text, name, config);
+  return backendOf(remote).buckets === undefined ? undefined : { name, remote };
+}
+
 function inBucket(text: string, name: string, remote: RemoteConfig, rest: string): ConfiguredLocation {
   const slash = rest.indexOf('/');
   const bucket = backendOf(remote).bucketIn?.(rest) ?? (slash < 0 ? rest : rest.slice(0, slash));

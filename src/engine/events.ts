@@ -88,6 +88,8 @@ export type RunEvent =
   /** Gone from the source, and about to be deleted at the destination; in a dry run, the last event about it. */
   | { type: 'doom'; key: string; size: number; reason: DeleteReason }
   | { type: 'deleted'; key: string; size: number }
+  /** Of a move: proved at the destination, and deleted at the source. */
+  | { type: 'moved'; key: string; size: number }
   /** Not at the source, and not deleted because xsync did not put it there. */
   | { type: 'keep'; key: string; size: number; reason: KeepReason }
   /** An object about to be overwritten or deleted was backed up under the key `to`. */
@@ -143,6 +145,8 @@ export interface Summary {
   held: { objects: number; byClass: Partial<Record<ErrorClass, number>>; dropped: number };
   /** sync: deleted, or in a dry run what would be. `left`: gone from the source, but still at the destination. */
   deleted: { objects: number; bytes: number; left: number };
+  /** move: deleted at the source after its copy was proved. Absent for other commands. */
+  moved?: { objects: number; bytes: number };
   /** sync: not at the source, and left at the destination. */
   kept: { objects: number; bytes: number; byReason: Partial<Record<KeepReason, number>> };
   /** sync: the first sign that a listing cannot be right, as a clause. The next run lists again. */

@@ -29,6 +29,12 @@ export interface DeleteOptions {
   excluded: boolean;
 }
 
+/** How a run moves. */
+export interface MoveOptions {
+  /** Delete folders of the source that are empty, also those that were before. */
+  emptyFolders: boolean;
+}
+
 /** How a run behaves; every field has been parsed and checked. Bytes and milliseconds. */
 export interface RunOptions {
   /** The command's name, for lists of runs: `sync`. */
@@ -36,6 +42,8 @@ export interface RunOptions {
   policy: TransferPolicy;
   /** With the policy `sync`. */
   deletes?: DeleteOptions;
+  /** Delete objects at the source once their copies are proved; with the policy `copy`. */
+  move?: MoveOptions;
   backup?: Backup;
   /** Whether objects that failed before are retried at once, or when they are due (see failed.ts). */
   failedBefore: 'try' | 'wait';

@@ -12,6 +12,7 @@ import type { RunOptions } from './options.js';
 import { hearFindings, type RunPair, viewFor } from './pair.js';
 import type { RunContext } from './pass/context.js';
 import { refuseBackupInside, refuseOverlap, refuseReferencesInside } from './pass/guard.js';
+import { Moves, refuseOnePlace } from './pass/moves.js';
 import { oddityOf } from './pass/oddity.js';
 import { beginPass } from './pass/pass.js';
 import { Traversal } from './pass/traverse.js';
@@ -28,6 +29,7 @@ import { Shared } from './shared.js';
 import { EtagTrust } from './transfer/etag-trust.js';
 import { InThisThread } from './transfer/executor.js';
 import type { Means, Observation } from './transfer/means.js';
+import { performDeletes } from './transfer/perform.js';
 import { ignoringChecksums } from './transfer/unverified.js';
 import { discardUpload } from './transfer/uploads.js';
 
@@ -46,8 +48,10 @@ export function runPair(pair: RunPair, options: RunOptions, report: Reporter, sh
   return run(pair, options, report, shared, async (context) => {
     const { halt, emit, census, committer } = context;
     await prepareDestination(context);
+    if (context.moves && !options.dryRun) await refuseOnePlace(pair, halt.signal);
     await new Traversal(context).run();
     committer.flush();
+    await context.moves?.drain();
     if (halt.stops('plans')) return;
     // The command itself refuses a path that does not exist.
     if (census.listed === 0 && pair.source.prefix === '') {
@@ -189,9 +193,28 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
     etags: { source: new EtagTrust(), dest: new EtagTrust() },
     observe: observer(recorder, limitTransfer(emit, halt, options)),
   };
+  // Of its own: an inspection may wait for a delete, which waits for its look.
+  const looks = limiter(options.checkers);
+  const moves =
+    options.move &&
+    new Moves({
+      ...{
+        pair,
+        how: options.move,
+        filter: options.filter,
+        dryRun,
+        halt,
+        emit,
+        recorder,
+        committer,
+        limitInspections: looks,
+      },
+      perform: (tickets) =>
+        performDeletes(tickets, { ...means, dest: source, keepFolders: true, limitInspections: looks }),
+    });
   return {
     ...parts,
-    ...{ pair, options, recorder, budget, slots, limitInspections },
+    ...{ pair, options, recorder, budget, slots, limitInspections, moves },
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest, parts.startedMs),
     route: routeOf(source, dest, { attempts, storageClass, wanted, most }),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { CopyPolicy, TransferPolicy } from '../engine/decide/decide.js';
 import type { Filter, FilterFile } from '../engine/filter/filter.js';
 import { bandwidthAt } from '../engine/job/bandwidth.js';
-import type { CopyJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
+import type { CopyJob, MoveJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
 import { type CONFIG, FILTER, type LINKS, type MANIFEST, type NETWORK } from '../engine/job/places.js';
 import type { RunOptions } from '../engine/options.js';
 import type { Backup, References } from '../engine/pair.js';
@@ -12,7 +12,7 @@ import { XsyncError } from '../model/error.js';
 import type { OpenPair, OpenSettings } from './settings.js';
 
 /** A job that writes to its destination. */
-export type TransferJob = CopyJob | SyncJob | WatchJob;
+export type TransferJob = CopyJob | MoveJob | SyncJob | WatchJob;
 
 type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST>;
 type Filtering = Values<typeof FILTER>;
@@ -72,10 +72,11 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
   const copying = policyOf(job);
   const deletes = job.mode === 'sync' || (job.mode === 'watch' && job.delete === true);
   return {
-    command: job.mode === 'copy' && job.single ? 'copyto' : job.mode,
+    command: (job.mode === 'copy' || job.mode === 'move') && job.single ? `${job.mode}to` : job.mode,
     policy: deletes ? { ...copying, mode: 'sync', deleteUnknown: job.deleteUnknown === true } : copying,
     deletes: deletes ? deletesOf(job) : undefined,
-    failedBefore: job.mode === 'copy' ? 'try' : 'wait',
+    move: job.mode === 'move' ? { emptyFolders: job.deleteEmptySrcDirs === true } : undefined,
+    failedBefore: job.mode === 'copy' || job.mode === 'move' ? 'try' : 'wait',
     // What is held until every key is decided would be lost if a later run began in the middle.
     resume:
       job.resumeListing && !job.checkFirst && !job.orderBy
@@ -192,7 +193,8 @@ function policyOf(job: TransferJob): CopyPolicy {
   }
   return {
     mode: 'copy',
-    compare: job.compare,
+    // A move deletes only what a checksum has proved.
+    compare: job.mode === 'move' && job.compare === 'default' ? 'checksum' : job.compare,
     ignoreExisting: job.ignoreExisting === true,
     update: job.update === true,
     immutable: job.immutable === true,

@@ -36,6 +36,13 @@ export function copy(job: GivenJob<'copy'>, settings: RunSettings = {}): Run<Run
   );
 }
 
+/** Like copy, and deletes each object at the source after its copy was proved by checksum. @throws as copy */
+export function move(job: GivenJob<'move'>, settings: RunSettings = {}): Run<RunEvent, Summary> {
+  return startRun(async (report: Report<RunEvent>) =>
+    transfer(parseJob('move', job), meansOf(settings, report), report),
+  );
+}
+
 /** Like copy, then deletes objects that no longer exist at the source. @throws as copy; `guard` */
 export function sync(job: GivenJob<'sync'>, settings: RunSettings = {}): Run<RunEvent, Summary> {
   return startRun(async (report: Report<RunEvent>) =>

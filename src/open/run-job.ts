@@ -3,7 +3,7 @@
  * Tests: test/cli/main.test.ts
  */
 import type { Reporter, Summary } from '../engine/events.js';
-import type { CopyJob, SyncJob } from '../engine/job/job.js';
+import type { CopyJob, MoveJob, SyncJob } from '../engine/job/job.js';
 import { runPair } from '../engine/run.js';
 import { openPair } from '../open.js';
 import { backupOf, copyConnections, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
@@ -19,17 +19,21 @@ import {
 import { orderOf } from './order.js';
 
 /**
- * Copies or syncs.
+ * Copies, moves or syncs.
  * @throws usage, config, locked; what `runPair` throws; bucket-not-found or object-not-found when there is
  *   nothing at the source. The last three come after an `end` event.
  */
-export async function transfer(job: CopyJob | SyncJob, context: PairContext, report: Reporter): Promise<Summary> {
+export async function transfer(
+  job: CopyJob | MoveJob | SyncJob,
+  context: PairContext,
+  report: Reporter,
+): Promise<Summary> {
   const filter = await warnedFilter(job, context);
   const order = await orderOf(job.orderBy);
   const options = { ...runOptions(job, filter, context.stop), order, confirm: context.confirm };
   const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), context.env), {
     command: options.command,
-    single: job.mode === 'copy' && job.single === true,
+    single: job.mode !== 'sync' && job.single === true,
     dryRun: options.dryRun,
     aside: job.backupDir,
     others: referencePaths(job),

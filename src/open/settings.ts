@@ -1,6 +1,6 @@
 /** The settings for opening places, and the opened sides and pairs. Tests: test/open/filter-of.test.ts */
 import type { RunPair, RunSide } from '../engine/pair.js';
-import type { Opened } from '../store/backend.js';
+import type { BucketEntry, Opened } from '../store/backend.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
 import type { Connection } from '../store/http/connection.js';
 import type { ConnectionFlags } from '../store/http/settings.js';
@@ -49,6 +49,12 @@ export interface OpenSide extends RunSide {
   refuseUnreadable?: Opened['refuseUnreadable'];
   /** Proxy and certificates of its servers; absent for local disk. */
   connection?: Connection;
+  close(): Promise<void>;
+}
+
+/** A remote as a whole. */
+export interface OpenAccount {
+  buckets(): AsyncGenerator<BucketEntry[], void, void>;
   close(): Promise<void>;
 }
 

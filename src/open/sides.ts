@@ -3,9 +3,10 @@
  * Tests: test/store/registry.test.ts
  */
 import type { Config } from '../config/load.js';
-import { type ConfiguredLocation, parseLocation } from '../config/location.js';
+import { type ConfiguredLocation, parseLocation, parseRemote } from '../config/location.js';
 import { backendOf } from '../config/schema.js';
-import type { Opened, Resources } from '../store/backend.js';
+import { PageGuard } from '../model/paging.js';
+import type { BucketPages, Opened, Resources } from '../store/backend.js';
 import { type Congestion, openCongestion } from '../store/http/congestion.js';
 import type { Connection } from '../store/http/connection.js';
 import type { ConnectionSettings } from '../store/http/settings.js';
@@ -13,11 +14,12 @@ import type { HttpTransport } from '../store/http/transport.js';
 import type { ObjectStore } from '../store/port.js';
 import { dryRun } from '../store/wrap/dry-run.js';
 import { Findings } from '../store/wrap/findings.js';
+import { retrying } from '../store/wrap/retry.js';
 import { share } from '../store/wrap/share.js';
 import { paceBytes, RateLimits, throttle } from '../store/wrap/throttle.js';
 import { VERSION } from '../version.js';
 import { fingerprintOf } from './fingerprint.js';
-import type { OpenSettings, OpenSide } from './settings.js';
+import type { OpenAccount, OpenSettings, OpenSide } from './settings.js';
 
 /** An opened store, with the notes from opening it. */
 interface OpenedPlace extends Opened {
@@ -75,6 +77,31 @@ export class Opener {
     };
   }
 
+  /** The buckets of a remote without a bucket; undefined for any other location. @throws usage, config */
+  async account(text: string): Promise<OpenAccount | undefined> {
+    const found = parseRemote(text, this.#config);
+    const backend = found && backendOf(found.remote);
+    if (!found || !backend?.buckets) return undefined;
+    const made: { close(): Promise<void> | void }[] = [];
+    const page = await backend.buckets(found.remote, found.name, this.#resources(this.#connector(made).connect));
+    const repeat = retrying({ attempts: this.#settings.lowLevelRetries });
+    return {
+      buckets: async function* () {
+        let token: string | undefined;
+        const guard = new PageGuard(text);
+        do {
+          const next: Awaited<ReturnType<BucketPages>> = await repeat({ kind: 'list' }, () => page(token));
+          token = next.nextToken;
+          guard.follow({ first: next.buckets[0]?.name, last: next.buckets.at(-1)?.name, token });
+          yield next.buckets;
+        } while (token !== undefined);
+      },
+      close: async () => {
+        for (const one of made) await one.close();
+      },
+    };
+  }
+
   /**
    * Bytes between a disk and the network are limited on the network. Bytes from disk to disk are limited where they are
    * written: at the second side.
@@ -96,6 +123,19 @@ export class Opener {
     const findings = new Findings();
     const tell = (message: string): void => findings.add(`${text}: ${message}`);
     const made: { close(): Promise<void> | void }[] = [];
+    const { connect, used } = this.#connector(made, notes);
+    const place = { remote: name, bucket, label, asFile, asFolder: text.endsWith('/') };
+    const opened = await backendOf(remote).open(remote, place, this.#resources(connect, tell));
+    if (opened.acceleration !== undefined) notes.push(`${text}: acceleration ${opened.acceleration}`);
+    const close = async (): Promise<void> => {
+      await opened.store.close();
+      for (const one of made) await one.close();
+    };
+    return { ...opened, notes, findings, connection: used(), close };
+  }
+
+  /** @param made receives what must be closed. @param notes what the congestion control has to say */
+  #connector(made: { close(): Promise<void> | void }[], notes: string[] = []) {
     let used: Connection | undefined;
     const connect: Resources['connect'] = async (settings) => {
       const connection = await this.#connection(settings);
@@ -114,14 +154,7 @@ export class Opener {
       };
       return { http, agents };
     };
-    const place = { remote: name, bucket, label, asFile, asFolder: text.endsWith('/') };
-    const opened = await backendOf(remote).open(remote, place, this.#resources(connect, tell));
-    if (opened.acceleration !== undefined) notes.push(`${text}: acceleration ${opened.acceleration}`);
-    const close = async (): Promise<void> => {
-      await opened.store.close();
-      for (const one of made) await one.close();
-    };
-    return { ...opened, notes, findings, connection: used, close };
+    return { connect, used: () => used };
   }
 
   async #connection(settings: ConnectionSettings): Promise<Connection> {
@@ -130,7 +163,7 @@ export class Opener {
     return openConnection(settings, { caCert, clientCert, clientKey, checkCertificate }, env);
   }
 
-  #resources(connect: Resources['connect'], tell: Resources['tell']): Resources {
+  #resources(connect: Resources['connect'], tell?: Resources['tell']): Resources {
     const { transport, accelerate, copyLinks, localEncoding, contimeoutMs, timeoutMs, env } = this.#settings;
     return {
       transport,

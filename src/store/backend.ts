@@ -43,6 +43,12 @@ export interface Backend<R extends RemoteConfig = RemoteConfig> {
    */
   open(remote: R, place: OpenTarget, resources: Resources): Promise<Opened>;
 
+  /**
+   * Lists the buckets that the remote's credentials can see, page by page. Absent: the remote has no buckets.
+   * @throws as `open`
+   */
+  buckets?(remote: R, name: string, resources: Resources): Promise<BucketPages>;
+
   /** Converts remotes from an rclone.conf. */
   readonly rclone?: RcloneRules;
   /** Converts remotes from the config of a tool of the service's own. */
@@ -50,6 +56,15 @@ export interface Backend<R extends RemoteConfig = RemoteConfig> {
   /** Present for network services. */
   readonly doctor?: DoctorRules<R>;
 }
+
+export interface BucketEntry {
+  name: string;
+  /** ms since 1970; absent if the service does not say. */
+  createdMs?: number;
+}
+
+/** One page; `token` is the `nextToken` of the page before. One request. */
+export type BucketPages = (token: string | undefined) => Promise<{ buckets: BucketEntry[]; nextToken?: string }>;
 
 /** The location to open. */
 export interface OpenTarget {

@@ -55,6 +55,8 @@ export interface Capabilities {
   readonly keepsMtime: boolean;
   /** Reading ahead is cheap and reading twice is free (local disk, memory). */
   readonly local: boolean;
+  /** Name of the storage class of objects that have no `storageClass`; absent: the store has no classes. */
+  readonly defaultStorageClass?: string;
   /** Requests per second that the service documents as its limits; absent where it documents none. */
   readonly requestRates?: { readonly read: number; readonly write: number };
 }
@@ -91,7 +93,8 @@ export type RequestKind =
   | 'listUploads'
   | 'delete'
   | 'checkBucket'
-  | 'createBucket';
+  | 'createBucket'
+  | 'deleteBucket';
 
 export interface CallOptions {
   signal?: AbortSignal;
@@ -125,6 +128,8 @@ export interface ListOptions extends CallOptions {
    * other stores ignore this.
    */
   enters?: (prefix: string) => boolean;
+  /** With a delimiter: `prefixes` has folders without objects, too. Other stores than directory trees ignore this. */
+  emptyFolders?: boolean;
 }
 
 /** A folder of a directory tree that could not be read: nothing is known of the keys that start with `prefix`. */
@@ -248,6 +253,22 @@ export interface DeleteCallOptions extends CallOptions {
    * with `deletesIfMatch`; others ignore it.
    */
   versions?: ReadonlyMap<string, string>;
+  /** A key that ends in a slash also stands for the folder, if it is empty. Only for directory trees. */
+  folders?: boolean;
+  /** A directory tree leaves folders that become empty. Others ignore this. */
+  keepFolders?: boolean;
+}
+
+export interface FolderInfo {
+  /** ms since 1970. */
+  mtimeMs: number;
+  /** Bytes that the folder itself takes. */
+  size?: number;
+}
+
+export interface SignedUrlOptions {
+  /** Seconds, at least 1. */
+  expiresS: number;
 }
 
 export interface DeleteFailure {
@@ -322,6 +343,9 @@ export interface ObjectCatalog {
   /** Creates the bucket in the configured region unless we own it already. @throws bucket-exists: another owner */
   createBucket(options?: CallOptions): Promise<void>;
 
+  /** Deletes the bucket, or the directory. @throws guard: it is not empty; bucket-not-found */
+  deleteBucket(options?: CallOptions): Promise<void>;
+
   /** One page of the listing. A truncated or malformed response is an error, never a short page. */
   list(options: ListOptions): Promise<ListPage>;
 
@@ -333,6 +357,9 @@ export interface ObjectCatalog {
 
   /** Creates a folder and those above it; `prefix` ends in a slash. Absent as `hasFolder`. @throws not-writable */
   makeFolder?(prefix: string): Promise<void>;
+
+  /** What a folder itself is; undefined if there is none. Only with `hasFolder`. */
+  folder?(prefix: string): Promise<FolderInfo | undefined>;
 
   /** @throws object-not-found */
   head(key: string, options?: HeadOptions): Promise<ObjectInfo>;
@@ -360,6 +387,13 @@ export interface ObjectStore extends ObjectBytes, ObjectCatalog {
    * @throws key-not-representable
    */
   checkKey(key: string): void;
+
+  /**
+   * A URL with which anybody can read the object for a time, without credentials. It is a secret. Absent: the store has
+   * none. Sends no request about the object.
+   * @throws usage: the service allows no such time
+   */
+  signedUrl?(key: string, options: SignedUrlOptions): Promise<string>;
 
   /** Releases sockets and handles. Called once, at the end. */
   close(): Promise<void>;

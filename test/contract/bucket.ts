@@ -32,6 +32,19 @@ export function describeBucket(backend: Backend): void {
     await missing.delete(['a']);
   });
 
+  it('deletes the bucket only when it is empty', async () => {
+    const { missing } = subject();
+    if (!missing) return;
+    await missing.createBucket();
+    await missing.put('a', bytes('a'));
+    await expectCode(missing.deleteBucket(), 'guard');
+    expect((await listAll(missing)).keys).toEqual(['a']);
+    await missing.delete(['a']);
+    await missing.deleteBucket();
+    await expectCode(missing.checkBucket(), 'bucket-not-found');
+    await expectCode(missing.deleteBucket(), 'bucket-not-found');
+  });
+
   it('names itself by endpoint and bucket, so that a manifest belongs to one place', () => {
     const { identity } = subject().store;
     expect(identity.kind).not.toBe('');
@@ -55,6 +68,7 @@ export function describeBucket(backend: Backend): void {
     const calls: Record<string, () => Promise<unknown>> = {
       checkBucket: () => store.checkBucket({ signal }),
       createBucket: () => store.createBucket({ signal }),
+      deleteBucket: () => store.deleteBucket({ signal }),
       list: () => store.list({ signal }),
       head: () => store.head('a', { signal }),
       read: () => store.read('a', new Uint8Array(1), { signal, ifMatch: etag }),

@@ -6,7 +6,7 @@ import { type Context, runCommand } from '../context.js';
 import { value } from '../define.js';
 import type { Program } from '../program.js';
 import { parseInteger, parseSize } from '../values.js';
-import { type ReadingFlags, readingOptions, withSide } from './reading.js';
+import { pieces, type ReadingFlags, readingOptions, withSide } from './reading.js';
 
 type CatFlags = ReadingFlags & RangeFlags;
 
@@ -16,10 +16,6 @@ export interface RangeFlags {
   head?: number;
   tail?: number;
 }
-
-/** Bytes per read, and reads in flight: 32 MiB use the full throughput of a distant store. */
-const PIECE = 8 * 1024 * 1024;
-const IN_FLIGHT = 4;
 
 export function addCat({ root, io, finish }: Program): void {
   const command = root
@@ -56,7 +52,6 @@ function parseOffset(option: string, text: string): number | undefined {
   return size !== undefined && text.startsWith('-') ? -size : size;
 }
 
-/** Every read is pinned to the version found at the start, so old and new bytes never mix. */
 async function writeObject({ out }: Context, side: OpenSide, flags: RangeFlags): Promise<void> {
   const { store, path, text } = side;
   if (path === '') {
@@ -65,21 +60,7 @@ async function writeObject({ out }: Context, side: OpenSide, flags: RangeFlags):
   }
   const { size, etag } = await lookUp(side);
   const { start, end } = rangeOf(flags, size);
-  const reads: Promise<Uint8Array>[] = [];
-  const read = async (offset: number): Promise<Uint8Array> => {
-    const target = new Uint8Array(Math.min(PIECE, end - offset));
-    await store.read(path, target, { offset, ifMatch: etag });
-    return target;
-  };
-  for (let offset = start; offset < end || reads.length > 0; offset += PIECE) {
-    if (offset < end) {
-      const piece = read(offset);
-      // It may never be awaited, if an earlier read fails.
-      piece.catch(() => {});
-      reads.push(piece);
-    }
-    if (reads.length >= IN_FLIGHT || offset + PIECE >= end) await out.write((await reads.shift()) ?? new Uint8Array());
-  }
+  for await (const piece of pieces(store, path, { etag, start, end })) await out.write(piece);
 }
 
 /** @throws object-not-found; the error of the bucket, if the response of the object does not explain it */

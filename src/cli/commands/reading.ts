@@ -9,10 +9,11 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
-import { openSettings } from '../../open/job.js';
-import type { OpenSide } from '../../open.js';
-import type { ListOptions, ListPage, UnlistedFolder } from '../../store/port.js';
+import { filterOf, openSettings } from '../../open/job.js';
+import type { OpenAccount, OpenSide } from '../../open.js';
+import type { FolderInfo, ListOptions, ListPage, ObjectBytes, UnlistedFolder } from '../../store/port.js';
 import { type Context, type Io, runCommand } from '../context.js';
+import { EXIT } from '../exit.js';
 import {
   type ConnectionFlags,
   configOption,
@@ -61,14 +62,16 @@ export function onSide(
   );
 }
 
+/** Opens one side for a command's body. @param as `file`: a local path that does not exist is a file */
 export async function withSide<T>(
   { io, log }: Context,
   path: string,
   flags: ReadingFlags & Partial<ListFlags>,
   body: (side: OpenSide) => Promise<T>,
+  as?: { file?: boolean },
 ): Promise<T> {
   const { openSide } = await import('../../open.js');
-  const side = await openSide(path, openSettings(flags, Math.max(CONNECTIONS, flags.listConcurrency ?? 0), io.env));
+  const side = await openSide(path, openSettings(flags, Math.max(CONNECTIONS, flags.listConcurrency ?? 0), io.env), as);
   const view = side.view((event) => log.report({ type: 'retry', side: 'source', ...event }));
   const unhear = side.findings?.hear((message) => log.report({ type: 'notice', level: 'info', message }));
   try {
@@ -79,8 +82,149 @@ export async function withSide<T>(
   }
 }
 
-/** A line of a listing: an object, or a directory that stands for the objects below it. Paths are relative to `side`. */
-export type Found = { path: string; entry: ObjectEntry } | { path: string; entry?: undefined };
+/**
+ * A line of a listing: an object, or a directory that stands for the objects below it, whose path ends in a slash. Paths
+ * are relative to `side`.
+ */
+export type Found = { path: string; entry: ObjectEntry } | FoundFolder;
+
+export interface FoundFolder {
+  path: string;
+  entry?: undefined;
+  /** Absent: the store knows nothing of folders. */
+  info?: FolderInfo;
+  isBucket?: true;
+}
+
+/** What a listing command works on; without a side, the rows are the buckets of a remote. */
+export interface Rows {
+  pages: AsyncGenerator<Found[], void, void>;
+  context: Context;
+  side?: OpenSide;
+}
+
+export interface RowsOptions {
+  oneLevel: boolean;
+  /** A remote without a bucket lists its buckets; default: with `oneLevel`. */
+  buckets?: boolean;
+  /** A recursive listing also has the directories, each before its first object. */
+  folders?: boolean;
+  /** A directory has its time and size, where the store keeps them. */
+  folderInfo?: boolean;
+}
+
+/** Runs a listing command. */
+export function listingCommand(
+  io: Io,
+  path: string,
+  flags: ListingFlags,
+  options: RowsOptions,
+  body: (rows: Rows) => Promise<void>,
+): Promise<number> {
+  return runCommand(io, flags, { bars: false }, async (context) => {
+    const filter = await filterOf(flags);
+    const account = (options.buckets ?? options.oneLevel) ? await accountAt(context, path, flags) : undefined;
+    if (account) {
+      try {
+        await body({ pages: bucketsOf(account, filter), context });
+      } finally {
+        await account.close();
+      }
+      return EXIT.ok;
+    }
+    return withSide(context, path, flags, async (side) => {
+      const { oneLevel, folders = false } = options;
+      const how = { oneLevel, filter, context, concurrency: flags.listConcurrency, emptyFolders: folders };
+      await body({ pages: withFolders(side, walk(side, how), options), context, side });
+      return EXIT.ok;
+    });
+  });
+}
+
+async function accountAt({ io }: Context, path: string, flags: ListingFlags): Promise<OpenAccount | undefined> {
+  const { openAccount } = await import('../../open.js');
+  return openAccount(path, openSettings(flags, CONNECTIONS, io.env));
+}
+
+async function* bucketsOf(account: OpenAccount, filter: Filter | undefined): AsyncGenerator<Found[], void, void> {
+  for await (const page of account.buckets()) {
+    const rows = page.map(({ name, createdMs }) => ({
+      path: `${name}/`,
+      isBucket: true as const,
+      ...(createdMs !== undefined && { info: { mtimeMs: createdMs } }),
+    }));
+    yield rows.filter(({ path }) => filter?.mayContain(path) ?? true);
+  }
+}
+
+async function* withFolders(
+  side: OpenSide,
+  pages: AsyncGenerator<Found[], void, void>,
+  { oneLevel, folders = false, folderInfo = false }: RowsOptions,
+): AsyncGenerator<Found[], void, void> {
+  const above = new Folders();
+  const listed = side.store.capabilities.local;
+  for await (const page of pages) {
+    const rows = folders && !oneLevel && !listed ? page.flatMap((found) => [...above.above(found), found]) : page;
+    yield folderInfo ? await Promise.all(rows.map((found) => timed(side, found))) : rows;
+  }
+}
+
+async function timed({ store, prefix }: OpenSide, found: Found): Promise<Found> {
+  if (found.entry !== undefined) return found;
+  return { ...found, info: await store.folder?.(prefix + found.path) };
+}
+
+/** Directories of a recursive listing, each before its first object. Sorted keys keep a directory together. */
+class Folders {
+  #last: string[] = [];
+
+  above({ path }: Found): FoundFolder[] {
+    const folders = path.split('/').slice(0, -1);
+    const same = folders.findIndex((name, index) => name !== this.#last[index]);
+    this.#last = folders;
+    if (same < 0) return [];
+    const names = folders.slice(same).map((_, index) => `${folders.slice(0, same + index + 1).join('/')}/`);
+    // The object that marks a directory stands for itself.
+    return names.filter((name) => name !== path).map((name) => ({ path: name }));
+  }
+}
+
+/** Bytes per read, and reads in flight: 32 MiB use the full throughput of a distant store. */
+const PIECE = 8 * 1024 * 1024;
+const IN_FLIGHT = 4;
+
+/** The bytes of an object, in order. Every read is pinned to one version, so old and new bytes never mix. */
+export async function* pieces(
+  store: ObjectBytes,
+  key: string,
+  { etag, start, end }: { etag: string; start: number; end: number },
+): AsyncGenerator<Uint8Array, void, void> {
+  const read = async (offset: number): Promise<Uint8Array> => {
+    const target = new Uint8Array(Math.min(PIECE, end - offset));
+    await store.read(key, target, { offset, ifMatch: etag });
+    return target;
+  };
+  const reads: Promise<Uint8Array>[] = [];
+  for (let offset = start; offset < end || reads.length > 0; offset += PIECE) {
+    if (offset < end) {
+      const piece = read(offset);
+      // It may never be awaited, if an earlier read fails.
+      piece.catch(() => {});
+      reads.push(piece);
+    }
+    if (reads.length >= IN_FLIGHT || offset + PIECE >= end) yield (await reads.shift()) ?? new Uint8Array();
+  }
+}
+
+export interface WalkOptions {
+  oneLevel: boolean;
+  /** Also folders without objects, where a store has them. */
+  emptyFolders?: boolean;
+  filter?: Filter;
+  context: Context;
+  concurrency: number;
+}
 
 /**
  * The objects below the side's prefix that pass the filter, a page at a time; with `oneLevel` only those directly
@@ -89,7 +233,7 @@ export type Found = { path: string; entry: ObjectEntry } | { path: string; entry
  */
 export async function* walk(
   side: OpenSide,
-  { oneLevel, filter, ...options }: { oneLevel: boolean; filter?: Filter; context: Context; concurrency: number },
+  { oneLevel, filter, ...options }: WalkOptions,
 ): AsyncGenerator<Found[], void, void> {
   await filter?.hidden?.renew(keysOf(side, { ...options, onUnlisted: () => {}, onDamaged: () => {} }));
   let found = false;
@@ -100,7 +244,7 @@ export async function* walk(
     onDamaged: (fault: XsyncError) => void missing.push(fault),
     enters: filter && ((folder: string) => filter.mayContain(folder.slice(side.prefix.length))),
   };
-  for await (const { entries, prefixes } of oneLevel ? level(side, how) : everything(side, how)) {
+  for await (const { entries, prefixes } of sourceOf(side, oneLevel, how)) {
     found ||= entries.length + prefixes.length > 0;
     const objects = entries
       .map((entry) => ({ path: entry.key.slice(side.prefix.length), entry }))
@@ -121,20 +265,20 @@ function incomplete({ message, subject, code, remedy, cause }: XsyncError, count
   return new XsyncError(code, `the list is not complete: ${message}${more}`, { subject, remedy, cause });
 }
 
-type Listing = { context: Context; concurrency: number } & Pick<ListOptions, 'enters'> & {
+type Listing = { context: Context; concurrency: number } & Pick<ListOptions, 'enters' | 'emptyFolders'> & {
     onUnlisted: (folder: UnlistedFolder) => void;
     onDamaged: (fault: XsyncError) => void;
   };
 
 type Level = Pick<ListPage, 'prefixes'> & { entries: readonly ObjectEntry[] };
 
-async function* level(side: OpenSide, { onUnlisted, onDamaged, enters }: Listing): AsyncGenerator<Level> {
+async function* level(side: OpenSide, { onUnlisted, onDamaged, enters, emptyFolders }: Listing): AsyncGenerator<Level> {
   const { store, prefix, text } = side;
   const guard = new PageGuard(text);
   const damaged = new DamagedRows(side, onDamaged);
   let token: string | undefined;
   do {
-    const page = damaged.without(await store.list({ prefix, token, delimiter: '/', enters }));
+    const page = damaged.without(await store.list({ prefix, token, delimiter: '/', enters, emptyFolders }));
     const { entries, prefixes } = page;
     for (const folder of page.unlisted ?? []) onUnlisted(folder);
     token = page.nextToken;
@@ -148,7 +292,24 @@ async function* keysOf(side: OpenSide, listing: Listing): AsyncGenerator<string[
     yield entries.map(({ key }) => key.slice(side.prefix.length));
 }
 
-async function* everything(side: OpenSide, { context, concurrency, ...how }: Listing): AsyncGenerator<Level> {
+/** Where folders are more than a part of keys, they are read one by one, so that the empty ones are seen. */
+function sourceOf(side: OpenSide, oneLevel: boolean, how: Listing): AsyncGenerator<Level> {
+  if (oneLevel) return level(side, how);
+  return how.emptyFolders && side.store.capabilities.local ? folderByFolder(side, how) : everything(side, how);
+}
+
+/** Depth first. */
+async function* folderByFolder(side: OpenSide, how: Listing): AsyncGenerator<Level> {
+  for await (const page of level(side, how)) {
+    yield page;
+    for (const prefix of page.prefixes) yield* folderByFolder({ ...side, prefix }, how);
+  }
+}
+
+async function* everything(
+  side: OpenSide,
+  { context, concurrency, emptyFolders: _, ...how }: Listing,
+): AsyncGenerator<Level> {
   const { listPages } = await import('../../engine/list/list.js');
   const onInexact = (why: string): void => {
     const message = `${side.text} cannot be listed from an arbitrary key (${why}); it is listed sequentially`;

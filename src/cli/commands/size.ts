@@ -12,7 +12,8 @@ export function addSize({ root, io, finish }: Program): void {
     .command('size <path>')
     .summary('count objects and bytes')
     .description('Print the number and total size of the objects below path.')
-    .optionsGroup('Listing:');
+    .optionsGroup('Listing:')
+    .addHelpText('after', EXAMPLES);
   flag(command, '--json', 'print JSON: {"count":…,"bytes":…}');
   listingOptions(command).action(async (path: string, flags: SizeFlags) => {
     const { json, ...rest } = flags;
@@ -36,3 +37,8 @@ export function addSize({ root, io, finish }: Program): void {
     );
   });
 }
+
+const EXAMPLES = `
+Examples:
+  xsync size shanghai:bucket
+  xsync size s3://logs/2024 --min-age 30d --json`;

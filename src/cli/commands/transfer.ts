@@ -1,4 +1,4 @@
-/** What `copy`, `copyto` and `sync` share: run the job and report the result. Tests: test/e2e/sync.test.ts */
+/** What `copy`, `copyto`, `move`, `moveto` and `sync` share: run the job and report the result. Tests: test/e2e/sync.test.ts */
 import type { RunEvent, Summary } from '../../engine/events.js';
 import { toXsyncError } from '../../model/error.js';
 import type { OpenPair } from '../../open.js';
@@ -15,11 +15,11 @@ export type TransferCommandFlags = ObserveFlags &
   ReportFlags &
   LogFlags & { errorOnNoTransfer?: true; interactive?: true };
 
-export type CopyCommand = 'copy' | 'copyto' | 'sync';
+export type TransferCommand = 'copy' | 'copyto' | 'move' | 'moveto' | 'sync';
 
 export function transferCommand(
   io: Io,
-  command: CopyCommand,
+  command: TransferCommand,
   source: string,
   destination: string,
   flags: TransferCommandFlags,
@@ -53,8 +53,7 @@ export function transferCommand(
       confirm: questions?.confirm,
     };
     try {
-      const places = { source, destination, ...(command === 'copyto' && { single: true }) };
-      const job = await (command === 'sync' ? jobOf('sync', places, flags) : jobOf('copy', places, flags));
+      const job = await jobOfCommand(command, { source, destination }, flags);
       const { transfer } = await import('../../open/run-job.js');
       const summary = await transfer(job, means, report);
       const exitCode = exitOfSummary(summary, { errorOnNoTransfer: flags.errorOnNoTransfer === true });
@@ -72,4 +71,16 @@ export function transferCommand(
       interruption.dispose();
     }
   });
+}
+
+function jobOfCommand(command: TransferCommand, places: { source: string; destination: string }, flags: object) {
+  switch (command) {
+    case 'sync':
+      return jobOf('sync', places, flags);
+    case 'move':
+    case 'moveto':
+      return jobOf('move', { ...places, ...(command === 'moveto' && { single: true }) }, flags);
+    default:
+      return jobOf('copy', { ...places, ...(command === 'copyto' && { single: true }) }, flags);
+  }
 }

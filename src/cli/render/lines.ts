@@ -51,6 +51,8 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
       );
     case 'deleted':
       return said(chalk.red('deleted'), event.key, formatBytes(event.size));
+    case 'moved':
+      return said(chalk.green('moved'), event.key, `${formatBytes(event.size)}, deleted at the source`);
     case 'keep':
       return said(chalk.dim('keep'), event.key, joined(event.reason, formatBytes(event.size)));
     case 'backup':

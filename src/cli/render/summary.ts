@@ -42,6 +42,7 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
     ...row(summary.dryRun ? 'Would copy' : 'Copied', copiedText(summary), chalk.green),
     ...optional(verifiedText(summary), (text) => row('Verified', text)),
     ...optional(deletedText(summary), (text) => row(summary.dryRun ? 'Would delete' : 'Deleted', text, chalk.red)),
+    ...optional(movedText(summary), (text) => row('Moved', text, chalk.green)),
     ...optional(keptText(summary), (text) => row('Kept', text)),
     ...optional(asideText(summary), (text) => row('Backed up', text)),
     ...optional(resumedText(summary), (text) => row('Resumed', text)),
@@ -72,6 +73,7 @@ export function summaryLine(summary: Summary, error?: XsyncError): string {
     ...(summary.deleted.objects > 0
       ? [`${summary.dryRun ? 'would delete' : 'deleted'} ${formatCount(summary.deleted.objects)}`]
       : []),
+    ...(summary.moved ? [`moved ${formatCount(summary.moved.objects)}`] : []),
     ...(summary.kept.objects > 0 ? [`kept ${formatCount(summary.kept.objects)}`] : []),
     `skipped ${formatCount(summary.skipped.objects)}`,
     `failed ${formatCount(summary.failed.objects)}`,
@@ -129,6 +131,11 @@ function failedText({ failed }: Summary): string {
 
 function deletedText({ deleted }: Summary): string {
   return deleted.objects === 0 ? '' : `${plural(deleted.objects, 'object')}, ${formatBytes(deleted.bytes)}`;
+}
+
+function movedText({ moved }: Summary): string {
+  if (moved === undefined || moved.objects === 0) return '';
+  return `${plural(moved.objects, 'object')}, ${formatBytes(moved.bytes)}: deleted at the source`;
 }
 
 function keptText({ kept }: Summary): string {

@@ -126,7 +126,8 @@ export type SkipReason =
 
 export type InspectReason = 'unlisted' | 'times' | 'checksums' | 'bytes';
 
-export type DeleteReason = 'gone-at-source' | 'changed-at-destination' | 'unknown';
+/** `moved`: of a move, at the source; `requested`: by name. */
+export type DeleteReason = 'gone-at-source' | 'changed-at-destination' | 'unknown' | 'moved' | 'requested';
 
 export type KeepReason = 'not-ours' | 'changed-at-destination' | 'unknown';
 

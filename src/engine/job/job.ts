@@ -42,8 +42,9 @@ interface Places {
 
 /** Validated, with every default filled in. */
 export type JobOf<M extends Mode> = Places &
-  Values<(typeof MODES)[M]> & { mode: M } & (M extends 'copy' ? { single?: boolean } : unknown);
+  Values<(typeof MODES)[M]> & { mode: M } & (M extends 'copy' | 'move' ? { single?: boolean } : unknown);
 export type CopyJob = JobOf<'copy'>;
+export type MoveJob = JobOf<'move'>;
 export type SyncJob = JobOf<'sync'>;
 export type WatchJob = JobOf<'watch'>;
 export type CheckJob = JobOf<'check'>;
@@ -93,7 +94,7 @@ function schemaOf<M extends Mode>(mode: M): z.ZodType<JobOf<M>> {
     mode: z.literal(mode).default(mode),
     source: z.string(),
     destination: z.string(),
-    ...(mode === 'copy' && { single: z.boolean().optional() }),
+    ...((mode === 'copy' || mode === 'move') && { single: z.boolean().optional() }),
     ...options,
   });
   // The compiler cannot see that the shape and the type come from the same table.

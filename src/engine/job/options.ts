@@ -98,6 +98,18 @@ export const DELETE = {
   allowEmptySource: flag('--allow-empty-source', 'delete even if the source, or a folder in it, has become empty'),
 };
 
+/** What `delete` and `purge` do. */
+export const DELETE_PLACE = {
+  ...DRY_RUN,
+  maxDelete: countOrPercent('--max-delete <n|p%>', 'delete nothing if there would be more deletes than this'),
+  deleteUnchecked: DELETE.deleteUnchecked,
+  rmdirs: flag('--rmdirs', 'also delete folders of a local place that are empty afterwards'),
+};
+
+export const MOVE = {
+  deleteEmptySrcDirs: flag('--delete-empty-src-dirs', 'delete folders of a local source that are empty afterwards'),
+};
+
 export const LIMIT = {
   maxTransfer: size('--max-transfer <size>', 'stop after transferring this many bytes'),
   maxDuration: duration('--max-duration <duration>', 'stop after this time'),
@@ -147,6 +159,7 @@ const COPY = { ...TRANSFER, ...COMPARE, ...PLACES };
 /** The options of each mode of a job. */
 export const MODES = {
   copy: { ...DRY_RUN, ...COPY, ...LIMIT },
+  move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE },
   watch: { ...COPY, ...DELETE, ...WATCH },
   check: { ...CHECK, ...PLACES },

@@ -16,6 +16,7 @@ import type { Recorder } from '../record/recorder.js';
 import type { Executor } from '../transfer/executor.js';
 import type { Slots } from '../transfer/slots.js';
 import type { Conflicts } from './conflicts.js';
+import type { Moves } from './moves.js';
 
 export interface RunContext {
   /** This run's view; see `viewFor`. */
@@ -38,6 +39,8 @@ export interface RunContext {
   limitInspections: Limiter;
   /** Takes name conflicts that the deletes to come may end; absent if there are none. */
   conflicts?: Conflicts;
+  /** Deletes at the source what was moved; absent unless the run moves. */
+  moves?: Moves;
   halt: Halt;
   committer: Committer;
   recorder: Recorder;

@@ -48,7 +48,7 @@ function ofOlder({ backup, replaces = '' }: Subject): BackupTarget | undefined {
 
 /** One version: plans the ticket, notes the intent, copies, and records the copy at once. */
 async function performOnce(
-  { planning, route, recorder, intents }: RunContext,
+  { planning, route, recorder, intents, moves }: RunContext,
   { subject, tried, started }: { subject: Subject; tried: number; started: number },
   perform: Perform,
 ): Promise<Outcome> {
@@ -57,7 +57,10 @@ async function performOnce(
   if ('kind' in ticket) return ticket;
   await intents.add(ticket);
   const outcome = await perform(ticket);
-  if (outcome.kind === 'copied') recorder.copied(ticket, outcome, performance.now() - started);
+  if (outcome.kind !== 'copied') return outcome;
+  recorder.copied(ticket, outcome, performance.now() - started);
+  const { size, etag } = ticket.source;
+  await moves?.copied({ key: ticket.key, size, etag }, outcome.verifiedBy);
   return outcome;
 }
 

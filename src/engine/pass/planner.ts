@@ -288,6 +288,7 @@ export class Planner {
     if (decision.action === 'skip') {
       this.#context.emit({ type: 'skip', key, size: source.size, reason: decision.reason });
       this.#adopt(triple, decision.reason, apartMs);
+      await this.#context.moves?.skipped(source, decision.reason, triple.dest?.etag ?? triple.row?.destEtag);
       return;
     }
     const message = 'differs at the destination, and --immutable forbids overwriting it';
@@ -361,12 +362,13 @@ export class Planner {
 
   /** Dry run: reports the ticket that would be performed. */
   async #foretell(subject: Subject, reason: CopyReason, from?: Elsewhere): Promise<void> {
-    const { planning, route, forecast, emit } = this.#context;
+    const { planning, route, forecast, moves, emit } = this.#context;
     const found = await finalTicket(planning, route, subject);
     const own = 'kind' in found ? planCopy(route, subject) : found;
     const ticket = (from && this.#references?.ticketOf(from, own)) ?? own;
     const { key, size, mtimeMs: sourceMtimeMs } = subject;
     forecast.add(ticket);
+    moves?.planned(subject);
     emit({ type: 'plan', key, size, reason, parts: ticket.cut.parts, sourceMtimeMs });
   }
 

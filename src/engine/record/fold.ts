@@ -64,6 +64,10 @@ export class Fold {
       case 'deleted':
         add(sums.deleted, event.size);
         break;
+      case 'moved':
+        sums.moved ??= nothing();
+        add(sums.moved, event.size);
+        break;
       case 'keep':
         add(sums.kept, event.size);
         increase(sums.kept.byReason, event.reason);
@@ -127,6 +131,7 @@ function noSums(held: Summary['held']) {
   const skipped: Summary['skipped'] = { ...nothing(), byReason: {} };
   const kept: Summary['kept'] = { ...nothing(), byReason: {} };
   const verified: Summary['verified'] = {};
+  const moved: Summary['moved'] = undefined;
   return {
     listed: { source: 0, destination: 0 },
     copied: nothing(),
@@ -135,6 +140,7 @@ function noSums(held: Summary['held']) {
     failed: noFailures(),
     held: structuredClone(held),
     deleted: { ...nothing(), left: 0 },
+    moved: moved as Summary['moved'],
     kept,
     backedUp: nothing(),
     verified,

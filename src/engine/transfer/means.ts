@@ -23,6 +23,8 @@ export type Observation =
 export interface Means {
   source: ObjectStore;
   dest: ObjectStore;
+  /** Deletes leave folders that become empty. */
+  keepFolders?: boolean;
   /** The backup store; absent if no ticket requires a backup. */
   aside?: ObjectStore;
   checkpoints: Checkpoints;

@@ -114,21 +114,28 @@ async function hasVanished(means: Means, ticket: CopyTicket): Promise<boolean> {
   }
 }
 
+/** All that deletes without backups need. */
+export type Deleting = Pick<Means, 'dest' | 'halt' | 'limitInspections' | 'keepFolders'>;
+
 /**
  * Deletes at the destination, as many objects as one request takes. Makes backups first, and does not delete an object
  * whose backup failed, or of which another version stands there now.
  * @returns an outcome for each ticket, in their order
  * @throws faults that end the run
  */
-export async function performDeletes(tickets: readonly DeleteTicket[], means: Means): Promise<Outcome[]> {
-  const { dest, halt } = means;
+export async function performDeletes(tickets: readonly DeleteTicket[], means: Means | Deleting): Promise<Outcome[]> {
+  const { dest, halt, keepFolders } = means;
   const refused = await Promise.all(tickets.map((ticket) => prepareDelete(ticket, means)));
   const ready = tickets.filter((_, index) => refused[index] === undefined);
   const results = new Map<string, Outcome>();
   if (ready.length > 0 && !halt.stops('objects')) {
     try {
       const keys = ready.map((ticket) => ticket.dest.key);
-      const failures = await dest.delete(keys, { signal: halt.signal, versions: versionsOf(ready) });
+      const failures = await dest.delete(keys, {
+        signal: halt.signal,
+        versions: versionsOf(ready),
+        keepFolders,
+      });
       for (const key of keys) results.set(key, { kind: 'deleted' });
       for (const { key, error } of failures) results.set(key, deleteFailed(toXsyncError(error)));
     } catch (error) {
@@ -150,7 +157,7 @@ function versionsOf(tickets: readonly DeleteTicket[]): ReadonlyMap<string, strin
  * @returns undefined if the object may be deleted, else its outcome
  * @throws faults that end the run
  */
-async function prepareDelete(ticket: DeleteTicket, means: Means): Promise<Outcome | undefined> {
+async function prepareDelete(ticket: DeleteTicket, means: Means | Deleting): Promise<Outcome | undefined> {
   const { backup, etag } = ticket.dest;
   const { dest, halt, limitInspections } = means;
   const looks = etag !== undefined && !dest.capabilities.deletesIfMatch;
@@ -158,7 +165,7 @@ async function prepareDelete(ticket: DeleteTicket, means: Means): Promise<Outcom
   try {
     return await limitInspections(async () => {
       if (halt.stops('objects')) return { kind: 'unfinished' };
-      if (backup) await makeBackup(means, ticket, backup);
+      if (backup && 'checkpoints' in means) await makeBackup(means, ticket, backup);
       const there = looks ? await headIfThere(dest, ticket.dest.key, halt.signal) : undefined;
       return there && !sameEtag(there.etag, etag) ? { kind: 'overtaken' } : undefined;
     });

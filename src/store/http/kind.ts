@@ -17,6 +17,7 @@ export function kindOf(form: RequestForm): RequestKind {
 
 function ofBucket({ method, has }: RequestForm): RequestKind {
   if (method === 'PUT') return 'createBucket';
+  if (method === 'DELETE') return 'deleteBucket';
   if (method === 'POST') return 'delete';
   return has('uploads') ? 'listUploads' : 'list';
 }

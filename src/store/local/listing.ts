@@ -60,7 +60,7 @@ export class Listing {
       throw new XsyncError('unsupported', 'a directory tree supports only the delimiter /');
     }
     const size = Math.min(options.maxKeys ?? PAGE, PAGE);
-    const name = (token: string) => JSON.stringify([prefix, delimiter, token]);
+    const name = (token: string) => JSON.stringify([prefix, delimiter, token, options.emptyFolders === true]);
     const live = this.#take(name(options.token ?? ''), options) ?? (await this.#start(options, prefix, delimiter));
     const items: Item[] = [];
     while (live?.next && items.length < size) {
@@ -98,7 +98,7 @@ export class Listing {
     const folder = await this.#folder(prefix);
     if (!folder) return undefined;
     const { marked, own } = await this.#records();
-    const { enters } = options;
+    const { enters, emptyFolders } = options;
     const walk = new Walk(folder, {
       names: this.#names,
       followLinks: this.#followLinks,
@@ -106,6 +106,7 @@ export class Listing {
       prefix,
       after: options.token ?? options.startAfter ?? '',
       rollUp: delimiter !== '',
+      emptyFolders,
       ...(marked ? { isMarker: async (key) => (await this.#sidecars.markerVersion(key)) !== undefined } : {}),
     });
     return { walk, enters, own, next: await walk.next() };

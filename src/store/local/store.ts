@@ -27,6 +27,7 @@ import { directoryOf, isMarker, nameOf, requireKey, whyNot } from './keys.js';
 import { Listing, requireRoot, specialOf } from './listing.js';
 import { Names, type Path, unescapeName } from './names.js';
 import { Publisher } from './publish.js';
+import { removeRoot } from './remove-root.js';
 import { Sidecars } from './sidecars.js';
 import { Syncs } from './syncs.js';
 import { Temporaries } from './temporaries.js';
@@ -126,6 +127,10 @@ export class LocalStore implements port.ObjectStore {
     });
   }
 
+  deleteBucket(options: port.CallOptions = {}): Promise<void> {
+    return this.#run('write', options, undefined, () => removeRoot(this.#root));
+  }
+
   list(options: port.ListOptions): Promise<port.ListPage> {
     return this.#run('read', options, undefined, () => this.#listing.page(options));
   }
@@ -134,13 +139,20 @@ export class LocalStore implements port.ObjectStore {
     return undefined;
   }
 
-  hasFolder(prefix: string): Promise<boolean> {
+  async hasFolder(prefix: string): Promise<boolean> {
+    return (await this.folder(prefix)) !== undefined;
+  }
+
+  folder(prefix: string): Promise<port.FolderInfo | undefined> {
     return this.#run('read', {}, undefined, async () => {
       const directory = prefix.replace(/\/$/, '');
-      if (whyNot(this.#root, directory) !== undefined) return false;
+      if (whyNot(this.#root, directory) !== undefined) return undefined;
       const look = this.#followLinks ? stat : lstat;
-      const seen = this.#directories.toRead(directory, (path) => look(path));
-      return (await unlessErrno(ABSENT, seen))?.isDirectory() ?? false;
+      const seen = await unlessErrno(
+        ABSENT,
+        this.#directories.toRead(directory, (path) => look(path)),
+      );
+      return seen?.isDirectory() ? { mtimeMs: seen.mtimeMs, size: seen.size } : undefined;
     });
   }
 
@@ -253,7 +265,7 @@ export class LocalStore implements port.ObjectStore {
       const failures: port.DeleteFailure[] = [];
       for (const key of keys) {
         try {
-          await this.#run('write', options, key, () => this.#delete(key, options.versions?.get(key)));
+          await this.#run('write', options, key, () => this.#delete(key, options));
         } catch (error) {
           if (!isXsyncError(error) || error.code === 'aborted') throw error;
           failures.push({ key, error });
@@ -339,15 +351,16 @@ export class LocalStore implements port.ObjectStore {
     return this.#publisher.publishMarker(key, options);
   }
 
-  /** @param etag the version to delete; any version when absent. @throws precondition-failed */
-  async #delete(key: string, etag: string | undefined): Promise<void> {
+  /** @throws precondition-failed */
+  async #delete(key: string, { versions, folders, keepFolders }: port.DeleteCallOptions): Promise<void> {
+    const etag = versions?.get(key);
     const directory = directoryOf(key);
     const removed = await this.#directories.toChange(key, async (path) => {
       if (etag !== undefined && ((await this.#etagOf(key)) ?? etag) !== etag) throw changed(key);
       const recorded = await this.#sidecars.remove(key);
       return isMarker(key) ? recorded : this.#unlink(path);
     });
-    if (!removed) return;
+    if (keepFolders || !(removed || (folders && isMarker(key)))) return;
     await this.#directories.prune(directory, async (at) => !(await this.#sidecars.markerVersion(`${at}/`)));
   }
 

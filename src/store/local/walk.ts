@@ -39,6 +39,8 @@ export interface WalkOptions {
   after: string;
   /** Returns non-empty directories below the level of the prefix as rolled-up prefixes. */
   rollUp: boolean;
+  /** With `rollUp`: empty directories, too. */
+  emptyFolders?: boolean;
   /** Whether a directory is marked as an object; absent when none is. */
   isMarker?: (key: string) => Promise<boolean>;
   /** Whether to read a directory; its key ends in a slash. */
@@ -100,11 +102,11 @@ export class Walk {
   }
 
   async #descend(key: string, path: Path, parents: readonly string[]): Promise<Item | undefined> {
-    const { prefix, after, rollUp, followLinks } = this.#options;
+    const { prefix, after, rollUp, followLinks, emptyFolders } = this.#options;
     const folder = { key, path, above: followLinks ? await ancestry(path, parents) : parents };
     if (!rollUp || prefix.startsWith(key)) return this.#enter(folder);
     const below = new Walk(folder, { ...this.#options, rollUp: false });
-    return key !== after && (await below.next()) ? { prefix: key } : undefined;
+    return key !== after && ((await below.next()) || emptyFolders) ? { prefix: key } : undefined;
   }
 
   #wants(key: string): boolean {

@@ -95,6 +95,13 @@ export class MemoryStore implements port.ObjectStore {
     this.#created = true;
   }
 
+  async deleteBucket(options: port.CallOptions = {}): Promise<void> {
+    this.#begin(options);
+    if (this.#objects.size > 0)
+      throw new XsyncError('guard', 'the bucket is not empty', { subject: this.identity.bucket });
+    this.#created = false;
+  }
+
   async list(options: port.ListOptions): Promise<port.ListPage> {
     this.#begin(options);
     const cut = cutPage(this.#keys.view(), {

@@ -18,6 +18,10 @@ export const ossBackend: Backend<OssConfig> = {
     const accelerated = isAccelerated(acceleration, config.accelerate);
     return { store, acceleration, accelerated, prices: config.prices };
   },
+  async buckets(remote, name, resources) {
+    const { ossBuckets } = await import('./buckets.js');
+    return ossBuckets(remote, name, resources);
+  },
   rclone: {
     // rclone uses OSS's S3 API.
     type: 's3',

@@ -46,6 +46,7 @@ export class OssClient {
 
   constructor(
     readonly settings: OssSettings,
+    /** Empty: the service itself. */
     readonly bucket: string,
     readonly transport: Transport,
     readonly source: CredentialSource,
@@ -81,6 +82,16 @@ export class OssClient {
     throw this.#refusal(request, again);
   }
 
+  /** A URL that allows its holder to read the object for `expiresS` seconds. */
+  async presign(key: string, expiresS: number): Promise<string> {
+    const at = { method: 'GET', key, bytes: true } as const;
+    const now = this.transport.clock.now(this.#locate(at).origin);
+    const signer = this.settings.signerOf(await this.source.get(now));
+    const query = signer.presign({ method: 'GET', bucket: this.bucket, key, query: {}, headers: {} }, now, expiresS);
+    const { origin, path } = this.#locate({ ...at, query });
+    return `${origin}${path}`;
+  }
+
   subject(key?: string): Subject {
     return subjectOf(this.settings, this.bucket, key, this.place);
   }
@@ -88,7 +99,7 @@ export class OssClient {
   #locate({ key = '', query = {}, bytes, service }: OssRequest): { origin: string; path: string } {
     const { endpoints, domains, service: home } = this.settings;
     const origin = service ? home : bytes ? endpoints.data : endpoints.control;
-    return locate(origin, domains.includes(origin) ? undefined : this.bucket, key, query);
+    return locate(origin, domains.includes(origin) ? undefined : this.bucket || undefined, key, query);
   }
 
   #sign({ method, key, query = {}, headers = {} }: OssRequest, credentials: Credentials, now: number) {
@@ -96,7 +107,9 @@ export class OssClient {
     if (this.#signer?.credentials !== credentials) {
       this.#signer = { credentials, signer: this.settings.signerOf(credentials) };
     }
-    return wireHeaders(this.#signer.signer.sign({ method, bucket: this.bucket, key, query, headers }, now));
+    return wireHeaders(
+      this.#signer.signer.sign({ method, bucket: this.bucket || undefined, key, query, headers }, now),
+    );
   }
 
   #refusal({ key }: OssRequest, { answer, credentials, headers: sent }: Attempt) {

@@ -64,6 +64,11 @@ const BY_CODE: Record<string, Reading> = {
   SymlinkTargetNotExist: { code: 'unsupported-object' },
   NoSuchUpload: { code: 'upload-not-found' },
   BucketAlreadyExists: { code: 'bucket-exists', remedy: 'Bucket names are globally unique: choose another.' },
+  BucketNotEmpty: {
+    code: 'guard',
+    remedy:
+      'Delete its objects with xsync delete, its unfinished uploads with xsync cleanup, and old versions at the service.',
+  },
   AccessDenied: {
     code: 'access-denied',
     remedy: "Grant the RAM user this action on the bucket, or check the bucket's policy.",

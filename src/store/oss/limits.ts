@@ -20,6 +20,7 @@ export const OSS_CAPABILITIES: Capabilities = {
   keepsMetadata: true,
   /** `x-oss-copy-source-if-match`. Deletes have no condition. */
   pinsCopies: true,
+  defaultStorageClass: 'Standard',
   countsRequests: true,
   keepsMtime: false,
   local: false,

@@ -117,6 +117,13 @@ export class OssSdkStore implements ObjectStore {
     await this.#call(settings.service, undefined, options, (oss, ctx) => oss.putBucket(bucket, { ctx }));
   }
 
+  async deleteBucket(options: CallOptions = {}): Promise<void> {
+    const { bucket, settings } = this.client;
+    await this.#call(settings.service, undefined, options, (oss, ctx) =>
+      oss.request({ method: 'DELETE', bucket, successStatuses: [204], ctx }),
+    );
+  }
+
   async list(options: ListOptions): Promise<ListPage> {
     const { bucket } = this.client;
     const { answer } = await this.#control(undefined, options, (oss, ctx) =>

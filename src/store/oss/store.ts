@@ -16,6 +16,7 @@ import type {
   PartResult,
   PutOptions,
   ReadOptions,
+  SignedUrlOptions,
   StoreIdentity,
   UploadOptions,
   UploadPage,
@@ -105,6 +106,15 @@ export class OssStore implements ObjectStore {
 
   async createBucket(options: CallOptions = {}): Promise<void> {
     await this.client.send({ method: 'PUT', body: '', service: true }, options);
+  }
+
+  async deleteBucket(options: CallOptions = {}): Promise<void> {
+    await this.client.send({ method: 'DELETE', service: true }, options);
+  }
+
+  async signedUrl(key: string, { expiresS }: SignedUrlOptions): Promise<string> {
+    checkKey(key);
+    return this.client.presign(key, expiresS);
   }
 
   async list(options: ListOptions): Promise<ListPage> {

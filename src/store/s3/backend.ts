@@ -19,6 +19,10 @@ export const s3Backend: Backend<S3Config> = {
     const accelerated = isAccelerated(acceleration, config.accelerate);
     return { store, acceleration, accelerated, prices: config.prices };
   },
+  async buckets(remote, name, resources) {
+    const { s3Buckets } = await import('./buckets.js');
+    return s3Buckets(remote, name, resources);
+  },
   rclone: { type: 's3', settings: fromRclone },
   doctor: {
     rights: {

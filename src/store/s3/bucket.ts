@@ -81,6 +81,10 @@ export class S3Bucket implements port.ObjectStore {
     }
   }
 
+  async deleteBucket(options: port.CallOptions = {}): Promise<void> {
+    await this.#calls.deleteBucket(options);
+  }
+
   list(options: port.ListOptions): Promise<port.ListPage> {
     return this.#lister.page(options);
   }

@@ -115,6 +115,7 @@ export interface S3Calls {
 
   /** @param named the body names the region */
   createBucket(named: boolean, options: CallOptions): Promise<void>;
+  deleteBucket(options: CallOptions): Promise<void>;
   list(request: ListRequest): Promise<ListedPage>;
   head(key: string, request: ReadRequest): Promise<Answer>;
   get(key: string, target: Uint8Array, request: GetRequest): Promise<GetAnswer>;

@@ -28,6 +28,8 @@ const SLOWER = 'Send fewer requests per second: set --tpslimit.';
 const CONFLICT = 'Remove the other one, or exclude this one; sync removes what the source no longer has.';
 const FEWER_PARTS =
   'Set max_parts of this remote to the number of parts that the store allows, or set a larger --part-size.';
+const NOT_EMPTY =
+  'Delete its objects with xsync delete, its unfinished uploads with xsync cleanup, and old versions at the service.';
 const SIGNATURE = 'Check secret_access_key, and check that no proxy changes the headers.';
 
 /** Error codes of AWS and of compatible stores, each with xsync's code and a remedy. */
@@ -82,6 +84,7 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   InternalError: ['server-error'],
   OperationAborted: ['server-error'],
   BucketAlreadyExists: ['bucket-exists', 'Bucket names are globally unique: choose another.'],
+  BucketNotEmpty: ['guard', NOT_EMPTY],
   InvalidBucketName: ['config', 'Check the bucket name.'],
   InvalidStorageClass: ['config', 'Check storage_class: the store does not support it.'],
   NotImplemented: ['unsupported'],

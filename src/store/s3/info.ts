@@ -29,6 +29,7 @@ export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): C
     ...(preset.deleteIfMatch && { deletesIfMatch: true }),
     ...(preset.writeIfMatch && { writesIfMatch: true }),
     ...(preset.pinsCopies && { pinsCopies: true }),
+    defaultStorageClass: 'STANDARD',
     countsRequests: true,
     keepsMtime: false,
     local: false,

@@ -39,6 +39,10 @@ export class LeanCalls implements calls.S3Calls {
     await this.#wire.send({ method: 'PUT', body, signal, onRequest });
   }
 
+  async deleteBucket({ signal, onRequest }: port.CallOptions): Promise<void> {
+    await this.#wire.send({ method: 'DELETE', signal, onRequest });
+  }
+
   async list(request: calls.ListRequest): Promise<calls.ListedPage> {
     const { version, prefix, delimiter, maxKeys, token, after, encoded, signal, onRequest } = request;
     const common = { 'encoding-type': encoded ? 'url' : undefined, 'max-keys': maxKeys, prefix, delimiter };

@@ -49,6 +49,11 @@ export class SdkCalls implements calls.S3Calls {
     await this.#client.send({ signal, onRequest, edit, command: (sdk) => new sdk.CreateBucketCommand(input) });
   }
 
+  async deleteBucket({ signal, onRequest }: port.CallOptions): Promise<void> {
+    const input = { Bucket: this.#bucket };
+    await this.#client.send({ signal, onRequest, command: (sdk) => new sdk.DeleteBucketCommand(input) });
+  }
+
   async list(request: calls.ListRequest): Promise<calls.ListedPage> {
     const { version, prefix, delimiter, maxKeys, token, after, encoded, signal, onRequest } = request;
     const common = {

@@ -1,5 +1,6 @@
 /** An S3 bucket over the lean transport. */
 import type { HttpTransport } from '../http/transport.js';
+import type { SignedUrlOptions } from '../port.js';
 import { S3Bucket } from './bucket.js';
 import type { S3Config } from './config.js';
 import { type CredentialSource, credentialSource } from './credentials.js';
@@ -31,6 +32,10 @@ export class S3Store extends S3Bucket {
   constructor(config: S3Config, wire: Wire, told: { account: string; tell?: (message: string) => void }) {
     super(config, wire.bucket, { calls: new LeanCalls(wire, presetOf(config), config), ...told });
     this.#wire = wire;
+  }
+
+  async signedUrl(key: string, { expiresS }: SignedUrlOptions): Promise<string> {
+    return this.#wire.presign('GET', key, expiresS);
   }
 
   /** A URL that reads (`GET`) or writes (`PUT`) the object for `expiresS` seconds. S3's limit is 604800. */

@@ -20,6 +20,7 @@ const WRITES: Record<RequestKind, boolean> = {
   delete: true,
   checkBucket: false,
   createBucket: true,
+  deleteBucket: true,
 };
 
 /**

@@ -60,6 +60,10 @@ export class InterceptedStore implements port.ObjectStore {
     return this.#call('createBucket', undefined, options, (own) => this.inner.createBucket(own));
   }
 
+  deleteBucket(options: port.CallOptions = {}): Promise<void> {
+    return this.#call('deleteBucket', undefined, options, () => this.inner.deleteBucket(options));
+  }
+
   list(options: port.ListOptions): Promise<port.ListPage> {
     return this.#call('list', undefined, options, (own) => this.inner.list(own));
   }
@@ -70,6 +74,10 @@ export class InterceptedStore implements port.ObjectStore {
 
   async makeFolder(prefix: string): Promise<void> {
     await this.inner.makeFolder?.(prefix);
+  }
+
+  async folder(prefix: string): Promise<port.FolderInfo | undefined> {
+    return this.inner.folder?.(prefix);
   }
 
   head(key: string, options: port.HeadOptions = {}): ReturnType<port.ObjectStore['head']> {
@@ -151,6 +159,11 @@ export class InterceptedStore implements port.ObjectStore {
 
   delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
     return this.#call('delete', keys[0], options, (own) => this.inner.delete(keys, own));
+  }
+
+  /** Costs no request. */
+  get signedUrl(): port.ObjectStore['signedUrl'] {
+    return this.inner.signedUrl?.bind(this.inner);
   }
 
   close(): Promise<void> {

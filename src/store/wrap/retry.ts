@@ -1,7 +1,7 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectStore, Pace, RequestKind } from '../port.js';
 import { BACKOFF, backoffMs } from './backoff.js';
-import { type Call, InterceptedStore } from './intercept.js';
+import { type Around, type Call, InterceptedStore } from './intercept.js';
 import { type Sleep, sleep } from './time.js';
 
 export interface RetryEvent {
@@ -58,10 +58,15 @@ const NOT_COMPLETED = ['throttled', 'clock-skew', 'unreachable'] as const;
  * wrapper holds no other state: several may wrap one store, each with its own `onRetry`.
  */
 export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectStore {
+  return new InterceptedStore(store, retrying(options));
+}
+
+/** Repeats calls as `retry` does. */
+export function retrying(options: RetryOptions = {}): Around {
   const settings = { attempts: 10, firstAttempts: 4, contact: { answered: false }, sleep, ...BACKOFF, ...options };
   const { contact } = settings;
 
-  return new InterceptedStore(store, async (call, run) => {
+  return async (call, run) => {
     const attempts = new Attempts(call.pace);
     for (let attempt = 1; ; attempt++) {
       try {
@@ -79,7 +84,7 @@ export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectSto
         await settings.sleep(delayMs, call.signal);
       }
     }
-  });
+  };
 }
 
 /** Errors without a response of the service. A response that makes no sense may be that of a proxy. */

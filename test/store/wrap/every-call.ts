@@ -23,6 +23,7 @@ export const EVERY_CALL: Record<RequestKind, EveryCall> = {
   delete: (store, _, options) => store.delete(['k', 'l'], options),
   checkBucket: (store, _, options) => store.checkBucket(options),
   createBucket: (store, _, options) => store.createBucket(options),
+  deleteBucket: (store, _, options) => store.deleteBucket(options),
 };
 
 export const EVERY_KIND = Object.keys(EVERY_CALL) as RequestKind[];

@@ -1,0 +1,96 @@
+/** Tests: test/cli/rcat.test.ts */
+import type { Values } from '../../engine/job/job.js';
+import { DRY_RUN, TRANSFER } from '../../engine/job/options.js';
+import { XsyncError } from '../../model/error.js';
+import type { OpenSide } from '../../open.js';
+import { type Context, runCommand } from '../context.js';
+import { own } from '../define.js';
+import { EXIT } from '../exit.js';
+import { onInterrupt } from '../interrupt.js';
+import { options } from '../job.js';
+import type { Program } from '../program.js';
+import { formatBytes, plural } from '../render/format.js';
+import { printable } from '../render/printable.js';
+import { parseSize } from '../values.js';
+import { type ReadingFlags, readingOptions, withSide } from './reading.js';
+
+const { partSize, storageClass } = TRANSFER;
+const RCAT = { ...DRY_RUN, partSize, storageClass };
+
+type RcatFlags = ReadingFlags & Values<typeof RCAT> & { size?: number };
+
+const PART_SIZE = 16 * 1024 ** 2;
+
+export function addRcat({ root, io, finish }: Program): void {
+  const command = root
+    .command('rcat <path>')
+    .summary('write standard input to an object')
+    .description(
+      'Write standard input to the object at path, whatever its size. What stands there is replaced when all of it has ' +
+        'arrived.',
+    )
+    .optionsGroup('Transfer:')
+    .addHelpText('after', EXAMPLES);
+  options(command, RCAT);
+  own(command, '--size <size>', 'expected size, from which the part size is chosen', parseSize);
+  readingOptions(command).action(async (path: string, flags: RcatFlags) => {
+    finish(
+      await runCommand(io, flags, { bars: false }, async (context) => {
+        if ('isTTY' in io.stdin && io.stdin.isTTY === true) throw terminal();
+        const interruption = onInterrupt(context);
+        try {
+          const body = (side: OpenSide) => write(context, side, flags, interruption.signal);
+          return await withSide(context, path, flags, body, { file: true });
+        } finally {
+          interruption.dispose();
+        }
+      }),
+    );
+  });
+}
+
+async function write(
+  { io, log }: Context,
+  { store, path, text }: OpenSide,
+  flags: RcatFlags,
+  signal: AbortSignal,
+): Promise<number> {
+  if (path === '' || path.endsWith('/')) throw noObject(text);
+  if (flags.dryRun) {
+    log.say('notice', `would write standard input to ${printable(text)}`);
+    return EXIT.ok;
+  }
+  const { pour } = await import('../../engine/transfer/pour.js');
+  const how = { partSize: partSizeOf(flags, store.capabilities.maxParts), storageClass: flags.storageClass, signal };
+  const { size, parts } = await pour(store, path, bytesOf(io.stdin), how);
+  const cut = parts > 1 ? ` in ${plural(parts, 'part')}` : '';
+  log.say('info', `wrote ${formatBytes(size)}${cut} to ${printable(text)}`);
+  return EXIT.ok;
+}
+
+function partSizeOf({ partSize: given, size = 0 }: RcatFlags, maxParts: number): number {
+  return given ?? Math.max(PART_SIZE, Math.ceil(size / maxParts));
+}
+
+async function* bytesOf(stdin: NodeJS.ReadableStream): AsyncGenerator<Uint8Array, void, void> {
+  for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+}
+
+function terminal(): XsyncError {
+  return new XsyncError('usage', 'standard input is a terminal, so there is nothing to write', {
+    remedy: 'Use a pipe or a redirection: command | xsync rcat PATH',
+  });
+}
+
+function noObject(text: string): XsyncError {
+  return new XsyncError('usage', `"${text}" names no object`, { subject: text, remedy: 'Give the key of an object.' });
+}
+
+const EXAMPLES = `
+Examples:
+  pg_dump db | gzip | xsync rcat shanghai:backup/db.sql.gz
+  tar c ./photos | xsync rcat --size 500G s3://my-bucket/photos.tar
+
+The end of the input is the end of the object, even if the program before the
+pipe failed: use "set -o pipefail", and check its exit code. Without --size, an
+object can have about 900 GiB (10,000 parts of 16 MiB and more).`;
