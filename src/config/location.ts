@@ -48,16 +48,6 @@ export function parseLocation(text: string, config: Config, cwd = '.'): Configur
   return { remote, name, bucket: resolve(cwd, rest), path: '', text };
 }
 
-/** `rgw` or `rgw/bucket`, which is no local path yet and names a remote. @throws usage */
-function refuseRemoteWithoutColon(text: string, config: Config, cwd: string): void {
-  const [name = '', ...rest] = text.split('/');
-  if (!Object.hasOwn(config.remotes, name) || existsSync(resolve(cwd, name))) return;
-  throw new XsyncError('usage', `"${text}" has no colon, and there is a remote "${name}"`, {
-    subject: text,
-    remedy: `Write ${name}:${rest.join('/') || 'BUCKET'} for the remote, or ./${text} for a local path.`,
-  });
-}
-
 /** A remote without a bucket: `lab:` or `s3://`. Undefined for every other location. @throws usage, config */
 export function parseRemote(text: string, config: Config): Pick<ConfiguredLocation, 'name' | 'remote'> | undefined {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/$/.exec(text)?.[1]?.toLowerCase();
@@ -69,6 +59,16 @@ export function parseRemote(text: string, config: Config): Pick<ConfiguredLocati
   const name = text.slice(0, -1);
   const remote = named(text, name, config);
   return backendOf(remote).buckets === undefined ? undefined : { name, remote };
+}
+
+/** `rgw` or `rgw/bucket`, which is no local path yet and names a remote. @throws usage */
+function refuseRemoteWithoutColon(text: string, config: Config, cwd: string): void {
+  const [name = '', ...rest] = text.split('/');
+  if (!Object.hasOwn(config.remotes, name) || existsSync(resolve(cwd, name))) return;
+  throw new XsyncError('usage', `"${text}" has no colon, and there is a remote "${name}"`, {
+    subject: text,
+    remedy: `Write ${name}:${rest.join('/') || 'BUCKET'} for the remote, or ./${text} for a local path.`,
+  });
 }
 
 function inBucket(text: string, name: string, remote: RemoteConfig, rest: string): ConfiguredLocation {

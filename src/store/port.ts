@@ -355,11 +355,10 @@ export interface ObjectCatalog {
    */
   hasFolder?(prefix: string): Promise<boolean>;
 
-  /** Creates a folder and those above it; `prefix` ends in a slash. Absent as `hasFolder`. @throws not-writable */
-  makeFolder?(prefix: string): Promise<void>;
-
   /** What a folder itself is; undefined if there is none. Only with `hasFolder`. */
   folder?(prefix: string): Promise<FolderInfo | undefined>;
+  /** Creates a folder and those above it; `prefix` ends in a slash. Absent as `hasFolder`. @throws not-writable */
+  makeFolder?(prefix: string): Promise<void>;
 
   /** @throws object-not-found */
   head(key: string, options?: HeadOptions): Promise<ObjectInfo>;

@@ -28,9 +28,9 @@ export class Traversal {
   readonly #deletes: Deletes | undefined;
   readonly #keeper: PassKeeper;
   readonly #conflicts: Conflicts | undefined;
-  readonly #folders: Folders | undefined;
   /** The first oddity was reported as a failure. */
   #told = false;
+  readonly #folders: Folders | undefined;
   /** The first of two traversals of the same keys: the second one reports its failures. */
   #findsOnly = false;
 

@@ -72,12 +72,12 @@ export class InterceptedStore implements port.ObjectStore {
     return (await this.inner.hasFolder?.(prefix)) ?? false;
   }
 
-  async makeFolder(prefix: string): Promise<void> {
-    await this.inner.makeFolder?.(prefix);
-  }
-
   async folder(prefix: string): Promise<port.FolderInfo | undefined> {
     return this.inner.folder?.(prefix);
+  }
+
+  async makeFolder(prefix: string): Promise<void> {
+    await this.inner.makeFolder?.(prefix);
   }
 
   head(key: string, options: port.HeadOptions = {}): ReturnType<port.ObjectStore['head']> {
