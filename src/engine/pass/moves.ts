@@ -95,9 +95,14 @@ export class Moves {
     this.#means.emit({ type: 'doom', key: object.key, size: object.size, reason: 'moved' });
   }
 
+  /** Whether a comparison with this result leaves the object at the source because it proves nothing. */
+  isGuess(reason: SkipReason): boolean {
+    return GUESSES.has(reason);
+  }
+
   /** Not copied, because the destination has it. @param there ETag of the destination's object, if it was listed */
   async skipped(object: Moved, reason: SkipReason, there: string | undefined): Promise<void> {
-    if (GUESSES.has(reason)) this.#stays(object, UNPROVEN);
+    if (this.isGuess(reason)) this.#stays(object, UNPROVEN);
     if (!PROOFS.has(reason)) return;
     if (this.#means.dryRun) return this.planned(object);
     if (await this.#isThere(object, there)) await this.#add(object);

@@ -286,9 +286,13 @@ export class Planner {
     if (!source) return;
     if (decision.action === 'copy') return this.#copyOrFind(triple, decision.reason, batch);
     if (decision.action === 'skip') {
+      const { moves, intents } = this.#context;
+      // An earlier run was killed while it wrote the object: a copy proves what a comparison cannot.
+      const again = moves?.isGuess(decision.reason) && intents.unfinished(key) !== undefined;
+      if (again) return this.#copyOrFind(triple, 'failed-before', batch);
       this.#context.emit({ type: 'skip', key, size: source.size, reason: decision.reason });
       this.#adopt(triple, decision.reason, apartMs);
-      await this.#context.moves?.skipped(source, decision.reason, triple.dest?.etag ?? triple.row?.destEtag);
+      await moves?.skipped(source, decision.reason, triple.dest?.etag ?? triple.row?.destEtag);
       return;
     }
     const message = 'differs at the destination, and --immutable forbids overwriting it';
