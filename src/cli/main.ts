@@ -37,6 +37,7 @@ import { EXIT, exitOfError } from './exit.js';
 import { explained } from './foreign.js';
 import { optionsBehindCommand } from './placement.js';
 import { writeLines } from './render/wrapped.js';
+import { standardInput } from './stdin.js';
 
 /**
  * Runs xsync with the arguments after the program's name and returns the exit code. Exits the process only on a
@@ -194,5 +195,5 @@ async function complain(io: Io, error: unknown): Promise<number> {
 }
 
 function processIo(): Io {
-  return { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env, now: Date.now };
+  return { stdin: standardInput(), stdout: process.stdout, stderr: process.stderr, env: process.env, now: Date.now };
 }

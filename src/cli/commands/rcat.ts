@@ -1,6 +1,7 @@
 /** Tests: test/cli/rcat.test.ts */
 import type { Values } from '../../engine/job/job.js';
 import { DRY_RUN, TRANSFER } from '../../engine/job/options.js';
+import { errnoOf, reasonOf } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { OpenSide } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
@@ -73,7 +74,15 @@ function partSizeOf({ partSize: given, size = 0 }: RcatFlags, maxParts: number):
 }
 
 async function* bytesOf(stdin: NodeJS.ReadableStream): AsyncGenerator<Uint8Array, void, void> {
-  for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  try {
+    for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    throw new XsyncError('not-readable', `standard input cannot be read: ${reasonOf(error)}`, {
+      remedy: 'Give a file, a disk or a pipe.',
+      cause: error,
+    });
+  }
 }
 
 function terminal(): XsyncError {
