@@ -207,6 +207,14 @@ describe('moveto', () => {
     expect(keys()).toEqual(['z/newer']);
   });
 
+  it('what does not exist creates no folder at its new name', async () => {
+    const there = join(lab.home, 'there');
+    expect((await lab.xsync('moveto', join(source, 'typo.txt'), there)).code).toBe(3);
+    expect(existsSync(there)).toBe(false);
+    expect((await lab.xsync('moveto', join(source, 'a.txt'), there)).code).toBe(0);
+    expect(readFileSync(there, 'utf8')).toBe('aa');
+  });
+
   it('to itself keeps it', async () => {
     lab.server.core.s3.put('bucket', 'k', 'kk');
     expect((await lab.xsync('moveto', 'lab:bucket/k', 'lab:bucket/k')).code).toBe(2);

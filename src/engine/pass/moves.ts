@@ -187,6 +187,7 @@ export async function refuseOnePlace({ source, dest, single }: RunPair, signal: 
   if (from.kind !== to.kind || (from.endpoint === to.endpoint && from.bucket === to.bucket)) return;
   const overlap = source.prefix.startsWith(dest.prefix) || dest.prefix.startsWith(source.prefix);
   if (single ? source.prefix !== dest.prefix : !overlap) return;
+  if (await isAbsent(dest)) return;
   const key = `${dest.prefix}.xsync-probe-${randomBytes(6).toString('hex')}`;
   const upload = await dest.store.createUpload(key, { signal }).catch((error: unknown) => {
     // A bucket that does not exist is not the source. Other faults are reported by the copy.
@@ -206,6 +207,18 @@ export async function refuseOnePlace({ source, dest, single }: RunPair, signal: 
     await dest.store.abortUpload(upload);
   }
   throw onePlace(source, dest, 'are');
+}
+
+/** A folder that does not exist is no other place's, and the probe would create it although there is nothing to move. */
+async function isAbsent({ store }: RunSide): Promise<boolean> {
+  if (!store.capabilities.local) return false;
+  try {
+    await store.list({ prefix: '', delimiter: '/', maxKeys: 1 });
+    return false;
+  } catch (error) {
+    // The probe meets other faults, too.
+    return isXsyncError(error, 'bucket-not-found');
+  }
 }
 
 async function lists(
