@@ -20,7 +20,7 @@ async function rcat(input: string, path: string): Promise<{ code: number | null;
   try {
     const child = spawn(process.execPath, [BINARY, 'rcat', path], { env: lab.env, stdio: [fd, 'ignore', 'pipe'] });
     let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
     return await new Promise((resolve, reject) => {

@@ -68,7 +68,8 @@ async function remove(side: OpenSide, { log }: Context, { dryRun }: FolderFlags)
   const { store, prefix, text } = side;
   if (store.capabilities.local && side.path !== '') throw isFile(text);
   const { entries, prefixes } = await store.list({ prefix, delimiter: '/', emptyFolders: true, maxKeys: 2 });
-  const marked = entries.some(({ key }) => prefix !== '' && key === prefix);
+  // An object of that name that has bytes is no mere marker.
+  const marked = entries.some(({ key, size }) => prefix !== '' && key === prefix && size === 0);
   if (entries.length + prefixes.length > (marked ? 1 : 0)) throw notEmpty(text);
   if (prefix !== '' && !marked) {
     throw new XsyncError('bucket-not-found', `there is nothing at ${text}`, { subject: text });

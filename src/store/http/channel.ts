@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Exchange } from './exchange.js';
-import { Hangup, Silence } from './faults.js';
+import { Hangup, ResponseFault, Silence } from './faults.js';
 import { ResponseParser } from './parser.js';
 
 /**
@@ -40,6 +40,8 @@ export class Channel {
   #exchange: Exchange | undefined;
   /** Part of the request has not been sent. */
   #sending = false;
+  /** Part of the request has not even been passed to the socket. */
+  #unsent = false;
   #piece = PIECE;
   /** The server has sent more than the response. */
   #surplus = false;
@@ -76,6 +78,7 @@ export class Channel {
     this.#socket.ref();
     const { head, body } = exchange;
     exchange.begun();
+    this.#unsent = body !== undefined;
     if (body === undefined) this.#socket.write(head, 'latin1', this.#sent);
     else this.#sendFrom(exchange, body, 0);
   }
@@ -145,7 +148,8 @@ export class Channel {
       this.#socket.cork();
       if (at === 0) this.#socket.write(exchange.head, 'latin1');
       const piece = end - at === body.byteLength ? body : body.subarray(at, end);
-      this.#socket.write(piece, end === body.byteLength ? this.#sent : next);
+      this.#unsent = end < body.byteLength;
+      this.#socket.write(piece, this.#unsent ? next : this.#sent);
       this.#socket.uncork();
     };
     const next = (error?: Error | null): void => {
@@ -184,6 +188,11 @@ export class Channel {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
     const head = this.#parser.head;
+    // Success cannot be that of a request that has not arrived.
+    if (this.#unsent && (head?.status ?? 0) < 300) {
+      this.#fail(new ResponseFault('comes before the request was sent'));
+      return;
+    }
     this.#exchange = undefined;
     const announced = head?.keepAliveMs;
     const keepMs = announced === undefined ? KEEP_ALIVE_MS : announced - KEEP_ALIVE_MARGIN_MS;

@@ -193,6 +193,20 @@ describe('a response before the request is sent', () => {
     expect(taken).toBeLessThan(large.length);
   });
 
+  it.each([
+    ['http', false],
+    ['https', true],
+  ])('is no success: the server cannot have what was not sent (%s)', async (_, secure) => {
+    const { origin, log } = await serve((socket, path) => {
+      socket.write(OK);
+      if (path === '/large') socket.pause();
+    }, secure);
+    const get = client(origin);
+    await expect(get('/large', { method: 'PUT', body: large })).rejects.toMatchObject({ code: 'invalid-response' });
+    await get('/next', { method: 'PUT', body: large.subarray(0, 1000) });
+    expect(log).toEqual(['1 /large', '2 /next']);
+  });
+
   it('may announce itself first', async () => {
     const { origin } = await serve((socket) => {
       socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n');
