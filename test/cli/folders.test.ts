@@ -26,6 +26,13 @@ describe('mkdir and rmdir', () => {
     expect((await lab.xsync('rmdir', 'lab:new')).code).toBe(3);
   });
 
+  it('an object with bytes and the name of a folder stays', async () => {
+    lab.server.core.s3.put('bucket', 'f/', 'bytes');
+    expect((await lab.xsync('rmdir', 'lab:bucket/f')).code).toBe(7);
+    expect((await lab.xsync('rmdir', 'lab:bucket/f/')).code).toBe(7);
+    expect(keys()).toEqual(['f/']);
+  });
+
   it('a bucket that is not empty stays', async () => {
     lab.server.core.s3.put('bucket', 'k', 'k');
     const { code, err } = await lab.xsync('rmdir', 'lab:bucket');
