@@ -44,3 +44,20 @@ test('a file is read, and a folder is no empty input', async () => {
   expect(await rcat(input, kept)).toEqual({ code: 0, stderr: '' });
   expect(readFileSync(kept, 'utf8')).toBe('new');
 });
+
+test('Ctrl-C ends a wait for input, and what stands there stays', async () => {
+  const folder = lab.path();
+  mkdirSync(folder, { recursive: true });
+  const kept = join(folder, 'kept');
+  writeFileSync(kept, 'old');
+  const child = spawn(process.execPath, [BINARY, 'rcat', kept, '-v'], {
+    env: lab.env,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  // The pipe takes more than it holds only when the program reads.
+  await new Promise((resolve) => child.stdin.write(Buffer.alloc(1024 * 1024), resolve));
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+  expect(readFileSync(kept, 'utf8')).toBe('old');
+});

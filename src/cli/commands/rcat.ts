@@ -1,4 +1,5 @@
 /** Tests: test/cli/rcat.test.ts */
+import { addAbortSignal, Readable } from 'node:stream';
 import type { Values } from '../../engine/job/job.js';
 import { DRY_RUN, TRANSFER } from '../../engine/job/options.js';
 import { errnoOf, reasonOf } from '../../model/errno.js';
@@ -63,7 +64,7 @@ async function write(
   }
   const { pour } = await import('../../engine/transfer/pour.js');
   const how = { partSize: partSizeOf(flags, store.capabilities.maxParts), storageClass: flags.storageClass, signal };
-  const { size, parts } = await pour(store, path, bytesOf(io.stdin), how);
+  const { size, parts } = await pour(store, path, bytesOf(io.stdin, signal), how);
   const cut = parts > 1 ? ` in ${plural(parts, 'part')}` : '';
   log.say('info', `wrote ${formatBytes(size)}${cut} to ${printable(text)}`);
   return EXIT.ok;
@@ -73,14 +74,17 @@ function partSizeOf({ partSize: given, size = 0 }: RcatFlags, maxParts: number):
   return given ?? Math.max(PART_SIZE, Math.ceil(size / maxParts));
 }
 
-async function* bytesOf(stdin: NodeJS.ReadableStream): AsyncGenerator<Uint8Array, void, void> {
+/** @throws aborted: at once, although the program before the pipe may be silent; not-readable */
+async function* bytesOf(stdin: NodeJS.ReadableStream, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  const input = stdin instanceof Readable ? addAbortSignal(signal, stdin) : stdin;
   try {
-    for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    throw new XsyncError('not-readable', `standard input cannot be read: ${reasonOf(error)}`, {
+    for await (const chunk of input) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  } catch (cause) {
+    if (signal.aborted) throw new XsyncError('aborted', 'the input was not read to its end', { cause });
+    if (errnoOf(cause) === undefined) throw cause;
+    throw new XsyncError('not-readable', `standard input cannot be read: ${reasonOf(cause)}`, {
       remedy: 'Give a file, a disk or a pipe.',
-      cause: error,
+      cause,
     });
   }
 }
