@@ -5,6 +5,7 @@
  */
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
+import { ABSENT, unlessErrno } from '../../model/errno.js';
 import type { Path } from './names.js';
 
 /** Number of calls measured together. */
@@ -68,6 +69,14 @@ export class Calls {
     return this.#make(
       () => fs.fstatSync(fd, { bigint: true }),
       () => pool.fstat(fd, { bigint: true }),
+    );
+  }
+
+  /** The file at `path`, or the link itself; undefined if nothing is there. Cheaper than an error for each new file. */
+  lstat(path: Path): fs.BigIntStats | undefined | Promise<fs.BigIntStats | undefined> {
+    return this.#make(
+      () => fs.lstatSync(path, { bigint: true, throwIfNoEntry: false }),
+      () => unlessErrno(ABSENT, fs.promises.lstat(path, { bigint: true })),
     );
   }
 

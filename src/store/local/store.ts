@@ -367,9 +367,8 @@ export class LocalStore implements port.ObjectStore {
   /** Undefined if there is no such object. The last look before a file is removed: the system has no conditional unlink. */
   async #etagOf(key: string): Promise<string | undefined> {
     if (isMarker(key)) return (await this.#sidecars.marker(key))?.version.etag;
-    const look = this.#followLinks ? stat : lstat;
-    const seen = this.#directories.toRead(key, (path) => look(path, { bigint: true }));
-    const found = await unlessErrno(ABSENT, seen);
+    const look = async (path: Path) => (this.#followLinks ? stat(path, { bigint: true }) : this.#calls.lstat(path));
+    const found = await unlessErrno(ABSENT, this.#directories.toRead(key, look));
     return found?.isDirectory() ? undefined : found && versionOf(found).etag;
   }
 
