@@ -6,3 +6,9 @@ export function standardInput(): NodeJS.ReadableStream {
   const kind = fstatSync(0);
   return kind.isBlockDevice() || kind.isDirectory() ? createReadStream('', { fd: 0 }) : process.stdin;
 }
+
+/** Nobody sends anything: standard input is a terminal, /dev/null, or another device of characters. */
+export function sendsNothing(stdin: NodeJS.ReadableStream): boolean {
+  if ('isTTY' in stdin && stdin.isTTY === true) return true;
+  return 'fd' in stdin && stdin.fd === 0 && fstatSync(0).isCharacterDevice();
+}

@@ -13,6 +13,7 @@ import { options } from '../job.js';
 import type { Program } from '../program.js';
 import { formatBytes, plural } from '../render/format.js';
 import { printable } from '../render/printable.js';
+import { sendsNothing } from '../stdin.js';
 import { parseSize } from '../values.js';
 import { type ReadingFlags, readingOptions, withSide } from './reading.js';
 
@@ -38,7 +39,7 @@ export function addRcat({ root, io, finish }: Program): void {
   readingOptions(command).action(async (path: string, flags: RcatFlags) => {
     finish(
       await runCommand(io, flags, { bars: false }, async (context) => {
-        if ('isTTY' in io.stdin && io.stdin.isTTY === true) throw terminal();
+        if (sendsNothing(io.stdin)) throw nothing();
         const interruption = onInterrupt(context);
         try {
           const body = (side: OpenSide) => write(context, side, flags, interruption.signal);
@@ -89,8 +90,8 @@ async function* bytesOf(stdin: NodeJS.ReadableStream, signal: AbortSignal): Asyn
   }
 }
 
-function terminal(): XsyncError {
-  return new XsyncError('usage', 'standard input is a terminal, so there is nothing to write', {
+function nothing(): XsyncError {
+  return new XsyncError('usage', 'there is nothing to read from standard input, which is a terminal or /dev/null', {
     remedy: 'Use a pipe or a redirection: command | xsync rcat PATH',
   });
 }
