@@ -140,8 +140,8 @@ export class Copies {
     const ticket = (from && this.#references?.ticketOf(from, own)) ?? own;
     const { key, size, mtimeMs: sourceMtimeMs } = subject;
     forecast.add(ticket);
-    moves?.planned(subject);
     emit({ type: 'plan', key, size, reason, parts: ticket.cut.parts, sourceMtimeMs });
+    moves?.planned(subject);
   }
 
   /** ETag of the destination's object, if known. */
