@@ -36,7 +36,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-console.log(`Two clouds run on this machine until Ctrl-C, and lose all data then:
+console.log(`Two servers run on this machine until you press Ctrl-C; their data is then lost:
 
   virginia   S3 at ${server.s3.endpoint}, with the bucket photos
   shanghai   OSS at ${server.oss.endpoint}, with the empty bucket photos-cn
@@ -46,7 +46,7 @@ The config is ${join(FOLDER, 'config.yaml')}. In another terminal, type
   . ${environment}
   xsync size virginia:photos
 
-and go on with docs/guide.md.`);
+and continue with docs/guide.md.`);
 
 function isRunning(): boolean {
   if (!existsSync(PID)) return false;

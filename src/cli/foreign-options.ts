@@ -13,12 +13,9 @@ const setting = (key: string): string =>
   `set ${key} in the config of the remote, or XSYNC_CONFIG_<REMOTE>_${key.toUpperCase()}`;
 
 const NAME: readonly Row[] = [
-  [
-    's3-chunk-size oss-chunk-size multi-thread-chunk-size multipart-chunksize part-size-limit',
-    '--part-size is its name here',
-  ],
-  ['s3-upload-concurrency multi-thread-streams max-concurrent-requests', '--part-concurrency is its name here'],
-  ['s3-storage-class', '--storage-class is its name here, or storage_class in the config of the remote'],
+  ['s3-chunk-size oss-chunk-size multi-thread-chunk-size multipart-chunksize part-size-limit', 'use --part-size'],
+  ['s3-upload-concurrency multi-thread-streams max-concurrent-requests', 'use --part-concurrency'],
+  ['s3-storage-class', 'use --storage-class, or storage_class in the config of the remote'],
   ['s3-max-upload-parts', setting('max_parts')],
   ['s3-access-key-id', setting('access_key_id')],
   ['s3-secret-access-key', setting('secret_access_key')],
@@ -42,26 +39,26 @@ const NAME: readonly Row[] = [
     'put the role into a profile of ~/.aws/config, and set profile in the config of the remote',
   ],
   ['http-proxy', 'set proxy in the config of the remote, or HTTPS_PROXY'],
-  ['max-buffer-memory', '--max-memory is its name here'],
+  ['max-buffer-memory', 'use --max-memory'],
   ['dump-headers', '--dump headers does this'],
-  ['follow-symlinks', '--copy-links is its name here'],
-  ['dryrun', '--dry-run is its name here'],
-  ['only-show-errors', '--quiet is its name here'],
-  ['no-verify-ssl', '--no-check-certificate is its name here'],
-  ['ca-bundle', '--ca-cert is its name here'],
+  ['follow-symlinks', 'use --copy-links'],
+  ['dryrun', 'use --dry-run'],
+  ['only-show-errors', 'use --quiet'],
+  ['no-verify-ssl', 'use --no-check-certificate'],
+  ['ca-bundle', 'use --ca-cert'],
   [
     'exact-timestamps',
     'ETags decide as long as the manifest has them; otherwise --modify-window sets how far times may differ',
   ],
-  ['cli-read-timeout', '--timeout is its name here'],
-  ['cli-connect-timeout', '--contimeout is its name here'],
-  ['summarize', 'xsync size prints the totals'],
-  ['stats-one-line-date', '--stats-one-line is its name here; a log has the date in every line'],
+  ['cli-read-timeout', 'use --timeout'],
+  ['cli-connect-timeout', 'use --contimeout'],
+  ['summarize', 'use xsync size'],
+  ['stats-one-line-date', 'use --stats-one-line; a log has the date in every line'],
   ['log-systemd', '--syslog sends the log to the system logger, and systemd takes standard error as it is'],
-  ['retries-sleep', 'pauses between attempts grow by themselves; a store can demand longer ones'],
+  ['retries-sleep', 'the wait between attempts grows by itself, and a store can request a longer one'],
   ['color', 'set NO_COLOR to turn colors off'],
   ['cache-dir', 'set XDG_STATE_HOME, where the manifests are'],
-  ['delete', 'xsync sync deletes what is gone from the source; for xsync watch --delete does'],
+  ['delete', 'use xsync sync, which always deletes; --delete is an option of xsync watch'],
   ['files-from0', '--files-from-raw reads names verbatim, one per line'],
   ['local-links', '--copy-links follows symbolic links; links themselves are not copied'],
 ];
@@ -78,7 +75,7 @@ const NEEDLESS: readonly Row[] = [
   ['buffer-size use-mmap multi-thread-write-buffer-size', 'not needed: --max-memory bounds the memory for data'],
   [
     'multi-thread-cutoff s3-upload-cutoff streaming-upload-cutoff s3-copy-cutoff multipart-threshold',
-    'not needed: an object of more than one part goes in parts; --part-size sets their size',
+    'not needed: an object larger than one part is sent in parts; --part-size sets their size',
   ],
   ['s3-no-check-bucket', 'not needed: no bucket is checked or created without --create-bucket'],
   ['s3-no-head', 'not needed: the response to a PUT is enough to verify an object'],
@@ -87,11 +84,11 @@ const NEEDLESS: readonly Row[] = [
   ['s3-list-version s3-list-url-encode', 'not needed: the provider in the config of the remote decides it'],
   [
     's3-leave-parts-on-error',
-    'not needed: parts stay for the next run; xsync cleanup removes those of runs that never come',
+    'not needed: parts are kept for the next run; xsync cleanup removes those that are never resumed',
   ],
   [
     's3-disable-checksum s3-use-unsigned-payload s3-use-data-integrity-protections',
-    'not needed: each body has the checksum that its store can verify',
+    'not needed: each upload carries a checksum that its store can verify',
   ],
   [
     's3-use-presigned-request s3-use-x-id s3-sign-accept-encoding s3-use-already-exists s3-use-multipart-uploads',
@@ -113,7 +110,7 @@ const NEEDLESS: readonly Row[] = [
   ['use-server-modtime', 'not needed: listings are compared by ETag, and no HEAD is sent for times'],
   [
     'no-update-modtime no-update-dir-modtime refresh-times',
-    'not needed: times are written with the object and never changed later',
+    'not needed: the time is written with the object and never changed later',
   ],
   ['no-check-dest', 'not needed: --ignore-times copies everything, and --no-traverse does not list the destination'],
   ['auto-confirm ask-password', 'not needed: xsync asks nothing unless --interactive is set'],
@@ -125,7 +122,6 @@ const NEEDLESS: readonly Row[] = [
   ['human-readable', 'not needed: summaries have units, and ls, lsjson and --json have bytes'],
   ['no-progress', 'not needed: without a terminal there are no progress bars; --quiet hides them'],
   ['no-follow-symlinks', 'not needed: symbolic links are not followed unless --copy-links is set'],
-  ['no-sign-request', 'not needed for public downloads with curl; xsync signs every request'],
   ['no-unicode-normalization local-unicode-normalization', 'not needed: names are copied byte for byte'],
   ['local-no-check-updated', 'not needed: a file that changes while it is read is read again'],
   [
@@ -137,11 +133,12 @@ const NEEDLESS: readonly Row[] = [
     'stats-file-name-length stats-log-level progress-terminal-title max-stats-groups',
     'not needed: the display adapts to the terminal',
   ],
-  ['no-console', 'not needed: xsync opens no window'],
+  ['no-console', 'not needed: xsync does not open a window'],
   ['*-description', 'not needed: write a comment into the config'],
 ];
 
 const ABSENT: readonly Row[] = [
+  ['no-sign-request', 'not supported: xsync signs every request; download public objects with curl'],
   ['bwlimit-file', 'not supported: --bwlimit limits all transfers together'],
   [
     'track-renames track-renames-strategy',
@@ -150,7 +147,7 @@ const ABSENT: readonly Row[] = [
   ['ignore-case-sync fix-case', 'not supported: keys that differ in case are different objects'],
   [
     'local-case-insensitive',
-    'not supported: names that differ in case only are reported where a disk cannot hold both',
+    'not supported: names that differ only in case are reported where a disk cannot hold both',
   ],
   ['links', 'not supported: symbolic links are left out with a warning; --copy-links follows them'],
   ['name-transform', 'not supported: keys are copied as they are'],
@@ -164,33 +161,33 @@ const ABSENT: readonly Row[] = [
     'header header-upload header-download',
     'not supported: see "Headers that a bucket policy demands" in docs/configuration.md for the headers of a remote',
   ],
-  ['bind', 'not supported: choose the address with the routes of the host'],
+  ['bind', 'not supported: set the source address in the routing table of the host'],
   ['dscp', 'not supported: mark packets in the firewall; --congestion chooses the congestion control'],
   ['client-pass', 'not supported: decrypt the key first, into a file that only you can read'],
   [
     'disable disable-http-keep-alives use-cookies',
-    'not supported: the provider and quirks of a remote say what a store lacks',
+    'not supported: set provider or quirks in the config of the remote to say what a store lacks',
   ],
-  ['user-agent', 'not supported: services see the name and version of xsync'],
+  ['user-agent', 'not supported: the user agent is the name and version of xsync'],
   [
     'password-command',
-    'not supported: a config file takes values from variables of the environment, so that secrets can come from any program',
+    'not supported: a config file can take values from environment variables, which any program can set',
   ],
   ['cpuprofile memprofile', 'not supported: run node --cpu-prof bin/xsync.js instead'],
   ['dump-bodies', 'not supported: bodies can contain secrets; --dump headers logs headers'],
   ['default-time', 'not supported: every object has a time'],
   [
     'log-file-max-size log-file-max-age log-file-max-backups log-file-compress',
-    'not supported: let logrotate rotate the file; xsync follows it, also without a signal',
+    'not supported: use logrotate; xsync notices a rotation, even without a signal',
   ],
   [
     'log-format stats-one-line-date-format stats-unit',
     'not supported: a log has one format; --json writes JSON lines for programs',
   ],
-  ['rc rc-*', 'not supported: there is no remote control; a program uses the library (docs/library.md) or --json'],
+  ['rc rc-*', 'not supported: there is no remote control; use the library (docs/library.md) or --json'],
   [
     'metrics-*',
-    'not supported: --metrics-addr serves plain HTTP at one address; put a proxy before it for TLS and passwords',
+    'not supported: --metrics-addr serves plain HTTP at one address; put a reverse proxy in front of it for TLS and passwords',
   ],
   [
     'local-metadata-restore-special-bits local-no-set-modtime',
@@ -211,7 +208,7 @@ const ABSENT: readonly Row[] = [
   ],
   [
     's3-sse-customer-* sse-c sse-c-key sse-c-copy-source sse-c-copy-source-key',
-    'not supported: keys of the customer (SSE-C) would have to be sent with every request',
+    'not supported: customer-provided keys (SSE-C) would have to be sent with every request',
   ],
   ['s3-ibm-*', 'not supported: use HMAC credentials of IBM Cloud Object Storage'],
   ['s3-download-url', 'not supported: objects are read from the endpoint of the remote'],
@@ -223,7 +220,7 @@ const ABSENT: readonly Row[] = [
   ],
   [
     'drive-* onedrive-* dropbox-* azureblob-* azurefiles-* b2-* gcs-* swift-* sftp-* ftp-* webdav-* smb-* crypt-* chunker-* union-* box-* hdfs-* oos-* qingstor-* storj-* vfs-*',
-    'not supported: xsync knows S3, OSS and local disk only',
+    'not supported: xsync supports only S3, OSS and local disk',
   ],
 ];
 

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { foreignCommand } from './foreign-commands.js';
 import { foreignOption } from './foreign-options.js';
 
-/** rclone's short options that xsync has under no other name. */
-const SHORT: Readonly<Record<string, string>> = { M: 'metadata', l: 'links' };
+/** Short options of rclone and ls that xsync has under no other name. */
+const SHORT: Readonly<Record<string, string>> = { M: 'metadata', l: 'links', R: 'recursive', r: 'recursive' };
 
 /**
  * The text of commander's error, with what is known of the option or command in it. The value of an unknown option is

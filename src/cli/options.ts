@@ -77,7 +77,7 @@ export function filterOptions(command: Command): Command {
 
 export function limitOptions(command: Command): Command {
   options(command.optionsGroup('Limits:'), LIMIT);
-  flag(command, '-i, --interactive', 'ask before each copy and each delete');
+  flag(command, '-i, --interactive', 'ask before each copy, overwrite and delete');
   return flag(command, '--error-on-no-transfer', 'exit with 9 if nothing was copied');
 }
 
@@ -101,7 +101,7 @@ export function observeOptions(command: Command): Command {
     'serve Prometheus metrics and /healthz at [HOST]:PORT',
     parseListenAddress,
   );
-  list(command, '--notify <target>', 'send an event per object and run to -, file:PATH or https://…; repeatable');
+  list(command, '--notify <target>', 'send an event per object and run to -, file:PATH or https://…; can be repeated');
   return value(
     command,
     '--rpo <duration>',
@@ -133,7 +133,7 @@ export function logOptions(command: Command): Command {
   value(command, '--log-file <file>', 'append the log to FILE', plainText);
   flag(command, '--syslog', 'send the log to the system logger');
   choice(command, '--syslog-facility <name>', 'facility of --syslog', Object.keys(FACILITIES), 'DAEMON');
-  return value(command, '--dump <what>', 'log the headers of every request and response: headers', parseDump);
+  return value(command, '--dump <what>', 'what to log of each request and response: headers', parseDump);
 }
 
 export function configOption(command: Command): Command {

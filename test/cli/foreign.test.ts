@@ -46,7 +46,7 @@ const hasCommand = (name: string) => commandAt(name.split(' ')) !== undefined;
 test('the tables have the options and commands of rclone that they promise', () => {
   expect(ROWS.filter(isOption).length).toBeGreaterThan(290);
   expect(ROWS.filter((row) => !isOption(row)).length).toBeGreaterThan(75);
-  expect(new Set(ROWS.map(({ here }) => here))).toEqual(new Set(['same', 'other name', 'not needed', 'not there']));
+  expect(new Set(ROWS.map(({ here }) => here))).toEqual(new Set(['same', 'other name', 'not needed', 'not supported']));
 });
 
 describe.each([...new Set(ROWS.map(({ title }) => title))])('%s', (title) => {
@@ -78,7 +78,7 @@ const VERBS = [
   'uses',
   'keeps',
   'signs',
-  'opens',
+  'notices',
   'finds',
   'knows',
   'follows',
@@ -89,6 +89,7 @@ const VERBS = [
 
 test('a short option, and one with a value, which is never shown', async () => {
   expect(await refusal(['copy', '-M', 'a', 'b'])).toContain('user metadata and content headers are always copied');
+  expect(await refusal(['ls', '-R', 'a'])).toContain('always include what lies below the path');
   expect(await refusal(['copy', '--s3-secret-access-key=hunter2', 'a', 'b'])).not.toContain('hunter2');
   expect(await refusal(['copy', '--nonsense=hunter2', 'a', 'b'])).toMatch(/^xsync: unknown option '--nonsense'\n/);
 });

@@ -54,7 +54,11 @@ describe('a local folder is listed as rclone lists it', () => {
       'SIZE 2026-01-02 11:04:05        -1 empty',
       'SIZE 2026-01-02 11:04:05        -1 sub',
     ]);
-    expect((await lines('lsd', '-R', folder)).map((line) => line.slice(43))).toEqual(['empty', 'sub', 'sub/deep']);
+    const named = async (...args: string[]) => (await lines('lsd', ...args, folder)).map((line) => line.slice(43));
+    expect(await named('-R')).toEqual(['empty', 'sub', 'sub/deep']);
+    expect(await named('--max-depth', '1')).toEqual(['empty', 'sub']);
+    expect(await named('--max-depth', '2')).toEqual(['empty', 'sub', 'sub/deep']);
+    expect(await named('-R', '--max-depth', '2', '--exclude', 'sub/deep/**')).toEqual(['empty', 'sub']);
   });
 
   it('lsf', async () => {
@@ -82,6 +86,9 @@ describe('a local folder is listed as rclone lists it', () => {
     const drawn = ['/', '├── a.txt', '├── b, "x"', '├── empty', '└── sub', '    ├── c.jpg', '    └── deep'];
     expect(await lines('tree', folder)).toEqual([...drawn, '        └── z.bin', '', '3 directories, 4 files']);
     expect(await lines('tree', '-d', '--no-report', folder)).toEqual(['/', '├── empty', '└── sub', '    └── deep']);
+    expect(await lines('tree', '--max-depth', '1', '--no-report', folder)).toEqual([
+      ...['/', '├── a.txt', '├── b, "x"', '├── empty', '└── sub'],
+    ]);
     expect(await lines('tree', '-a', '--size', '--no-report', join(folder, 'sub'))).toEqual([
       '[         12]  /',
       '├── [          2]  c.jpg',
@@ -114,6 +121,13 @@ describe('a bucket', () => {
       'sub/deep/',
       'sub/deep/z.bin',
     ]);
+    expect(await lines('lsd', 'lab:', '--max-depth', '1')).toHaveLength(1);
+    expect(await lines('lsf', '--max-depth', '1', '-R', 'lab:bucket')).toEqual(['.hidden', 'a.txt', 'b, "x"', 'sub/']);
+    expect(await lines('lsf', '--max-depth', '2', '--dirs-only', 'lab:bucket')).toEqual(['sub/', 'sub/deep/']);
+    expect(await lines('lsf', '--max-depth', '2', '--exclude', 'sub/deep/**', 'lab:bucket/')).not.toContain(
+      'sub/deep/',
+    );
+    expect(await lines('ls', '--max-depth', '1', 'lab:bucket')).toHaveLength(3);
     const items = JSON.parse((await lab.xsync('lsjson', 'lab:bucket')).out) as Record<string, unknown>[];
     expect(items.find(({ Name }) => Name === 'sub')).toEqual({
       ...{ Path: 'sub', Name: 'sub', Size: -1, MimeType: 'inode/directory', IsDir: true },

@@ -103,7 +103,7 @@ describe('what is not there', () => {
     expectComplaint(outcome, 'objectNotFound', `there is no object ${bucket.at('nope')}`, 'xsync ls');
     const second = await lab.run(['cat', bucket.at('fine'), bucket.at('nope')]);
     expect([second.code, second.stdout]).toEqual([EXIT.objectNotFound, 'fine']);
-    expectComplaint(await lab.run(['cat', bucket.at()]), 'usage', 'names no object');
+    expectComplaint(await lab.run(['cat', bucket.at()]), 'usage', 'does not name an object');
   });
 
   test('a prefix or an object with nothing at it is told, as is a local path', async () => {

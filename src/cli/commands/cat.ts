@@ -56,7 +56,10 @@ async function writeObject({ out }: Context, side: OpenSide, flags: RangeFlags):
   const { store, path, text } = side;
   if (path === '') {
     await refuseAbsent(store, text);
-    throw new XsyncError('usage', `"${text}" names no object`, { subject: text, remedy: 'give the key of an object' });
+    throw new XsyncError('usage', `"${text}" does not name an object`, {
+      subject: text,
+      remedy: 'give the key of an object',
+    });
   }
   const { size, etag } = await lookUp(side);
   const { start, end } = rangeOf(flags, size);

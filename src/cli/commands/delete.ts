@@ -38,8 +38,8 @@ export function addDelete({ root, io, finish }: Program): void {
     .command('delete <path>')
     .summary('delete objects')
     .description(
-      'Delete the objects below path that pass the filters; folders and the bucket stay. An object that is rewritten ' +
-        'meanwhile stays, too.',
+      'Delete the objects below path that pass the filters; folders and the bucket are kept, and so is an ' +
+        'object that is overwritten during the run.',
     )
     .optionsGroup('Delete:')
     .addHelpText('after', DELETE_EXAMPLES);
@@ -221,12 +221,12 @@ Examples:
   xsync delete --dry-run shanghai:logs --min-age 30d
   xsync delete lab:bucket/tmp --max-delete 1000
 
-Where the store's delete has no condition, each object gets a HEAD first;
---delete-unchecked saves it.`;
+On a store without conditional deletes, each object costs a HEAD first;
+--delete-unchecked omits it.`;
 
 const PURGE_EXAMPLES = `
 Examples:
   xsync purge --dry-run lab:bucket/tmp
   xsync purge shanghai:old-bucket
 
-Older versions of objects in a versioned bucket stay, and the bucket with them.`;
+In a versioned bucket, older versions of objects are kept, and so is the bucket.`;

@@ -11,7 +11,7 @@ const MIB = 1024 ** 2;
 export function addDoctor({ root, io, finish }: Program): void {
   const command = root
     .command('doctor [paths...]')
-    .summary('find problems and ways to be faster')
+    .summary('find problems and ways to speed up transfers')
     .description(
       'Check this host, the connection to each endpoint and the permissions of the credentials, and print a remedy ' +
         'for each problem. With paths, test them; without, connect to every remote in the config file.',

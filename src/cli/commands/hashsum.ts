@@ -82,5 +82,5 @@ Examples:
   xsync hashsum sha256 ./photos
   xsync hashsum sha256 --download lab:bucket/2024
 
-Of a network store, the hashes that it vouches for are printed, which may need
-a request per object, and blanks where it has none.`;
+For an object store, prints the hashes that the store guarantees, which may need
+a request per object. A hash that the store does not have is left blank.`;

@@ -16,9 +16,9 @@ const LONGEST_MS = 7 * DAY_MS;
 export function addLink({ root, io, finish }: Program): void {
   const command = root
     .command('link <path>')
-    .summary('print a URL that anybody can read an object with')
+    .summary('print a presigned URL of an object')
     .description(
-      'Print a presigned URL of the object at path. Whoever has it can read the object without credentials until it ' +
+      'Print a presigned URL of the object at path. Anyone with the URL can read the object without credentials until it ' +
         'expires.',
     )
     .optionsGroup('Link:')
@@ -50,7 +50,10 @@ async function linkTo({ store, path, text }: OpenSide, expiresS: number): Promis
     });
   }
   if (path === '') {
-    throw new XsyncError('usage', `"${text}" names no object`, { subject: text, remedy: 'Give the key of an object.' });
+    throw new XsyncError('usage', `"${text}" does not name an object`, {
+      subject: text,
+      remedy: 'Give the key of an object.',
+    });
   }
   const dots = path.split('/').find((segment) => segment === '.' || segment === '..');
   if (dots !== undefined) {
@@ -71,5 +74,6 @@ Examples:
   xsync link shanghai:bucket/report.pdf
   xsync link --expire 1h s3://my-bucket/photos/1.jpg
 
-The URL is a secret. With temporary credentials it ends when they do. It leads
-to the endpoint of the remote: an internal one is not reachable from elsewhere.`;
+Treat the URL as a secret. A URL signed with temporary credentials expires with
+them. It points to the endpoint of the remote: an internal endpoint cannot be
+reached from outside.`;

@@ -24,7 +24,9 @@ export function addLsf({ root, io, finish }: Program): void {
   const command = root
     .command('lsf <path>')
     .summary('list objects for scripts, in a format of your choice')
-    .description('List one level below path, one name per line, with rclone’s options. Directories end in a slash.')
+    .description(
+      'List one level below path, one name per line, with the options of rclone. Directories end in a slash.',
+    )
     .optionsGroup('Listing:')
     .addHelpText('after', EXAMPLES);
   value(
@@ -69,7 +71,7 @@ const LETTERS = 'psthmT';
 function parseFormat(option: string, text: string): string {
   const unknown = [...text].find((letter) => !LETTERS.includes(letter));
   if (unknown === undefined && text !== '') return text;
-  throw new XsyncError('usage', `${option}: "${unknown ?? ''}" is no column`, {
+  throw new XsyncError('usage', `${option}: "${unknown ?? ''}" is not a column`, {
     subject: option,
     remedy: `Use the letters ${[...LETTERS].join(', ')}.`,
   });
@@ -131,5 +133,5 @@ Examples:
   xsync lsf -R --files-only --format tsp --separator ' ' s3://my-bucket
   xsync lsf --format ph --hash sha256 ./photos
 
-The columns h (of a network store, where the listing does not show the hash)
-and m need a request per object. Times are local.`;
+In an object store, column m needs a request per object, and so does column h if
+the listing does not show the hash. Times are local.`;

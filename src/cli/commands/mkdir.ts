@@ -17,8 +17,8 @@ export function addMkdir({ root, io, finish }: Program): void {
     .command('mkdir <path>')
     .summary('create a bucket or a folder')
     .description(
-      'Create the bucket, or the folder in it. On a network store a folder is an empty object whose key ends in a ' +
-        'slash; it needs none to hold objects. What exists already stays as it is.',
+      'Create the bucket, or the folder in it. In an object store, a folder is an empty object whose key ends in a ' +
+        'slash; objects do not need one. Existing buckets and folders are not changed.',
     )
     .optionsGroup('General:')
     .addHelpText('after', MKDIR_EXAMPLES);

@@ -6,7 +6,7 @@ import { copyOptions } from './copy.js';
 import type { TransferCommandFlags } from './transfer.js';
 
 const PROOF =
-  'Each object is deleted at the source only after a checksum has proved the copy of that very version; all others stay.';
+  'Each object is deleted at the source only after a checksum has proved the copy of that very version; all others are kept.';
 
 export function addMove({ root, io, finish }: Program): void {
   const command = root
@@ -42,8 +42,8 @@ Examples:
   xsync move shanghai:logs virginia:archive/logs --min-age 30d --dry-run
 
 After any interruption, including kill -9, run the same command again. Objects
-at the destination already are compared by checksum before their source is
-deleted.`;
+that are already at the destination are compared by checksum before their source
+is deleted.`;
 
 const MOVETO_EXAMPLES = `
 Examples:

@@ -29,7 +29,7 @@ export function addRcat({ root, io, finish }: Program): void {
     .command('rcat <path>')
     .summary('write standard input to an object')
     .description(
-      'Write standard input to the object at path, whatever its size. What stands there is replaced when all of it has ' +
+      'Write standard input to the object at path, whatever its size. An existing object is replaced only after all input has ' +
         'arrived.',
     )
     .optionsGroup('Transfer:')
@@ -97,7 +97,10 @@ function nothing(): XsyncError {
 }
 
 function noObject(text: string): XsyncError {
-  return new XsyncError('usage', `"${text}" names no object`, { subject: text, remedy: 'Give the key of an object.' });
+  return new XsyncError('usage', `"${text}" does not name an object`, {
+    subject: text,
+    remedy: 'Give the key of an object.',
+  });
 }
 
 const EXAMPLES = `

@@ -133,9 +133,12 @@ export function listingCommand(
       return EXIT.ok;
     }
     return withSide(context, path, flags, async (side) => {
-      const { oneLevel, folders = false } = options;
-      const how = { oneLevel, filter, context, concurrency: flags.listConcurrency, emptyFolders: folders };
-      await body({ pages: withFolders(side, walk(side, how), options), context, side });
+      const { folders = false } = options;
+      const { maxDepth } = flags;
+      // As with rclone, --max-depth says how far down a listing with directories goes.
+      const oneLevel = folders && maxDepth !== undefined ? maxDepth === 1 : options.oneLevel;
+      const how = { oneLevel, filter, context, concurrency: flags.listConcurrency, folders, maxDepth };
+      await body({ pages: withFolders(side, walk(side, how), { ...options, oneLevel }), context, side });
       return EXIT.ok;
     });
   });
@@ -153,7 +156,7 @@ async function* bucketsOf(account: OpenAccount, filter: Filter | undefined): Asy
       isBucket: true as const,
       ...(createdMs !== undefined && { info: { mtimeMs: createdMs } }),
     }));
-    yield rows.filter(({ path }) => filter?.mayContain(path) ?? true);
+    yield rows.filter(({ path }) => filter?.showsFolder(path) ?? true);
   }
 }
 
@@ -219,8 +222,9 @@ export async function* pieces(
 
 export interface WalkOptions {
   oneLevel: boolean;
-  /** Also folders without objects, where a store has them. */
-  emptyFolders?: boolean;
+  /** Also folders without objects, where a store has them, and those whose objects --max-depth hides. */
+  folders?: boolean;
+  maxDepth?: number;
   filter?: Filter;
   context: Context;
   concurrency: number;
@@ -233,30 +237,40 @@ export interface WalkOptions {
  */
 export async function* walk(
   side: OpenSide,
-  { oneLevel, filter, ...options }: WalkOptions,
+  { oneLevel, filter, folders: wanted = false, maxDepth, ...options }: WalkOptions,
 ): AsyncGenerator<Found[], void, void> {
   await filter?.hidden?.renew(keysOf(side, { ...options, onUnlisted: () => {}, onDamaged: () => {} }));
   let found = false;
+  let last: string | undefined;
   const missing: XsyncError[] = [];
   const how = {
     ...options,
     onUnlisted: ({ error }: UnlistedFolder) => void missing.push(error),
     onDamaged: (fault: XsyncError) => void missing.push(fault),
+    emptyFolders: wanted,
     enters: filter && ((folder: string) => filter.mayContain(folder.slice(side.prefix.length))),
+    shows: filter && ((folder: string) => filter.showsFolder(folder.slice(side.prefix.length))),
   };
   for await (const { entries, prefixes } of sourceOf(side, oneLevel, how)) {
     found ||= entries.length + prefixes.length > 0;
-    const objects = entries
-      .map((entry) => ({ path: entry.key.slice(side.prefix.length), entry }))
-      .filter(({ path, entry }) => filter?.test(path, entry.size, entry.mtimeMs).included ?? true);
-    const folders = prefixes
-      .map((prefix) => ({ path: prefix.slice(side.prefix.length) }))
-      .filter(({ path }) => filter?.mayContain(path) ?? true);
+    const all = entries.map((entry) => ({ path: entry.key.slice(side.prefix.length), entry }));
+    const objects = all.filter(({ path, entry }) => filter?.test(path, entry.size, entry.mtimeMs).included ?? true);
+    const deep = wanted && !oneLevel && maxDepth !== undefined ? foldersAt(maxDepth, all) : [];
+    const folders = [...deep, ...prefixes.map((prefix) => prefix.slice(side.prefix.length))]
+      .filter((path) => path !== last && (filter?.showsFolder(path) ?? true))
+      .map((path) => ({ path }));
+    last = deep.at(-1) ?? last;
     yield [...objects, ...folders].sort((a, b) => compareKeys(a.path, b.path));
   }
   const [first] = missing;
   if (first) throw incomplete(first, missing.length);
   if (!found && side.path !== '') yield [await objectAt(side)];
+}
+
+/** The folders of a page that hold what lies below `depth` levels, each once. */
+function foldersAt(depth: number, objects: readonly { path: string }[]): string[] {
+  const names = objects.map(({ path }) => path.split('/')).filter((parts) => parts.length > depth);
+  return [...new Set(names.map((parts) => `${parts.slice(0, depth).join('/')}/`))];
 }
 
 /** The listing lacks what is in some folders, or in damaged rows. */
@@ -266,13 +280,18 @@ function incomplete({ message, subject, code, remedy, cause }: XsyncError, count
 }
 
 type Listing = { context: Context; concurrency: number } & Pick<ListOptions, 'enters' | 'emptyFolders'> & {
+    /** Whether a folder is listed itself, even if it is not entered. */
+    shows?: ListOptions['enters'];
     onUnlisted: (folder: UnlistedFolder) => void;
     onDamaged: (fault: XsyncError) => void;
   };
 
 type Level = Pick<ListPage, 'prefixes'> & { entries: readonly ObjectEntry[] };
 
-async function* level(side: OpenSide, { onUnlisted, onDamaged, enters, emptyFolders }: Listing): AsyncGenerator<Level> {
+async function* level(
+  side: OpenSide,
+  { onUnlisted, onDamaged, shows: enters, emptyFolders }: Listing,
+): AsyncGenerator<Level> {
   const { store, prefix, text } = side;
   const guard = new PageGuard(text);
   const damaged = new DamagedRows(side, onDamaged);
@@ -302,13 +321,15 @@ function sourceOf(side: OpenSide, oneLevel: boolean, how: Listing): AsyncGenerat
 async function* folderByFolder(side: OpenSide, how: Listing): AsyncGenerator<Level> {
   for await (const page of level(side, how)) {
     yield page;
-    for (const prefix of page.prefixes) yield* folderByFolder({ ...side, prefix }, how);
+    for (const prefix of page.prefixes) {
+      if (how.enters?.(prefix) ?? true) yield* folderByFolder({ ...side, prefix }, how);
+    }
   }
 }
 
 async function* everything(
   side: OpenSide,
-  { context, concurrency, emptyFolders: _, ...how }: Listing,
+  { context, concurrency, emptyFolders: _, shows: __, ...how }: Listing,
 ): AsyncGenerator<Level> {
   const { listPages } = await import('../../engine/list/list.js');
   const onInexact = (why: string): void => {

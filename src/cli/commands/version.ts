@@ -9,7 +9,7 @@ import type { Program } from '../program.js';
 export function addVersion({ root, io, finish }: Program): void {
   const command = root
     .command('version')
-    .summary('show the version of xsync and of its surroundings')
+    .summary('show the versions of xsync, Node and the system')
     .description('Show the version of xsync, of Node.js and of the operating system, for bug reports.')
     .addHelpText('after', EXAMPLES);
   logOptions(command);

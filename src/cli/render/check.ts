@@ -39,7 +39,7 @@ export function checkLines(summary: CheckSummary, repaired: RepairSummary | unde
     '',
     chalk.bold(`${heading}: ${printable(source)} ↔ ${printable(destination)}`),
     (differences > 0 ? chalk.red : chalk.green)(
-      withDetail(`${differences} differences found`, {
+      withDetail(`${plural(differences, 'difference')} found`, {
         'missing at the source': missingOnSrc.objects,
         'missing at the destination': missingOnDst.objects,
         ...renamed(differ.by, (by) => `different by ${KNOWN_BY[by]}`),

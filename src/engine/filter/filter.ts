@@ -44,6 +44,8 @@ export interface Filter {
   test(key: string, size: number, mtimeMs: number): FilterVerdict;
   /** False when no key below the directory (relative to the root, ending in `/`; '' is the root) can pass. */
   mayContain(dirPrefix: string): boolean;
+  /** Whether a listing shows the directory itself; one at --max-depth is shown, although nothing below it is. */
+  showsFolder(dirPrefix: string): boolean;
 }
 
 const INCLUDED: FilterVerdict = { included: true };
@@ -76,6 +78,7 @@ export function createFilter(options: FilterOptions): Filter {
       return rule === undefined || rule.include ? INCLUDED : { included: false, reason: rule.origin };
     },
     mayContain: (dirPrefix) => depthOf(dirPrefix) < maxDepth && exclusionOfFolder(dirPrefix) === undefined,
+    showsFolder: (dirPrefix) => depthOf(dirPrefix) <= maxDepth && exclusionOfFolder(dirPrefix) === undefined,
   };
 }
 
@@ -177,5 +180,6 @@ function listFilter(files: readonly string[]): Filter {
     warnings: [],
     test: (key) => (listed.has(key) ? INCLUDED : { included: false, reason: 'not in --files-from' }),
     mayContain: (dirPrefix) => folders.has(dirPrefix),
+    showsFolder: (dirPrefix) => folders.has(dirPrefix),
   };
 }

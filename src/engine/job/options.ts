@@ -36,10 +36,10 @@ export const TRANSFER = {
   partSize: size('--part-size <size>', 'part size (default: chosen per object)'),
   maxMemory: size(...MAX_MEMORY, defaultMemory(), 'half of the memory, at most 1.5G'),
   retries: count('--retries <n>', 'number of attempts per object', 3),
-  createEmptySrcDirs: flag('--create-empty-src-dirs', 'create empty folders, too, from disk to disk'),
+  createEmptySrcDirs: flag('--create-empty-src-dirs', 'also create empty folders (local disk to local disk)'),
   createBucket: flag('--create-bucket', 'create the destination bucket if it does not exist'),
   storageClass: text('--storage-class <class>', 'storage class of copied objects'),
-  backupDir: text('--backup-dir <path>', 'keep overwritten and deleted objects in this path'),
+  backupDir: text('--backup-dir <path>', 'keep copies of overwritten and deleted objects in this path'),
   suffix: text('--suffix <suffix>', 'suffix to add to the names of backups'),
   suffixKeepExtension: flag('--suffix-keep-extension', 'put the suffix before the file extension'),
   checkFirst: flag('--check-first', 'compare everything before the first copy'),
@@ -61,7 +61,7 @@ export const COMPARE = {
   update: flag('-u, --update', 'skip objects that are newer at the destination'),
   compareDest: list('--compare-dest <path>', 'skip objects that are the same in this path; can be repeated'),
   copyDest: list('--copy-dest <path>', 'copy objects that are the same in this path from there; can be repeated'),
-  ignoreSize: flag('--ignore-size', 'compare times or checksums, whatever the sizes'),
+  ignoreSize: flag('--ignore-size', 'compare times or checksums, but not sizes'),
   ignoreChecksum: flag('--ignore-checksum', 'do not verify copies; the report says so'),
   immutable: flag('--immutable', 'fail instead of overwriting existing objects'),
   modifyWindow: duration('--modify-window <duration>', 'treat times closer than this as equal', 1, '1ms'),
@@ -82,7 +82,7 @@ export const DELETE = {
   ),
   maxDelete: countOrPercent(
     '--max-delete <n|p%>',
-    "delete nothing if there would be more deletes than this (default: half of the objects; of many, 25% of the manifest's objects, at least 1000)",
+    "delete nothing if more objects than this would be deleted (default: half of the objects; of many, 25% of the manifest's objects, at least 1000)",
   ),
   maxDeleteSize: size(
     '--max-delete-size <size>',
@@ -92,7 +92,7 @@ export const DELETE = {
   deleteExcluded: flag('--delete-excluded', 'also delete objects that the filters exclude'),
   deleteUnchecked: flag(
     '--delete-unchecked',
-    'do not look at each object on both sides before it is deleted (saves requests)',
+    'do not check each object on both sides again before deleting it (saves requests)',
   ),
   ignoreErrors: flag('--ignore-errors', 'delete even if objects failed'),
   allowEmptySource: flag('--allow-empty-source', 'delete even if the source, or a folder in it, has become empty'),
@@ -101,13 +101,13 @@ export const DELETE = {
 /** What `delete` and `purge` do. */
 export const DELETE_PLACE = {
   ...DRY_RUN,
-  maxDelete: countOrPercent('--max-delete <n|p%>', 'delete nothing if there would be more deletes than this'),
+  maxDelete: countOrPercent('--max-delete <n|p%>', 'delete nothing if more objects than this would be deleted'),
   deleteUnchecked: DELETE.deleteUnchecked,
-  rmdirs: flag('--rmdirs', 'also delete folders of a local place that are empty afterwards'),
+  rmdirs: flag('--rmdirs', 'also delete local folders that are empty afterwards'),
 };
 
 export const MOVE = {
-  deleteEmptySrcDirs: flag('--delete-empty-src-dirs', 'delete folders of a local source that are empty afterwards'),
+  deleteEmptySrcDirs: flag('--delete-empty-src-dirs', 'delete local source folders that are empty afterwards'),
 };
 
 export const LIMIT = {

@@ -15,7 +15,10 @@ export const KNOWN_MANIFEST = { manifest: text('--manifest <file>', 'use the pai
 
 export const LINKS = {
   copyLinks: flag('-L, --copy-links', 'follow symbolic links on local disk'),
-  localEncoding: text('--local-encoding <name>', 'encoding of file names on local disk: gbk, latin1 (default: UTF-8)'),
+  localEncoding: text(
+    '--local-encoding <name>',
+    'encoding of file names on local disk, such as gbk or latin1 (default: UTF-8)',
+  ),
 };
 
 export const FILTER = {
@@ -26,13 +29,13 @@ export const FILTER = {
   filter: list('-f, --filter <rule>', '"+ pattern" or "- pattern"; the first match decides'),
   filterFrom: list('--filter-from <file>', 'read filter rules from FILE, one per line'),
   filesFrom: list('--files-from <file>', 'include only the keys listed in FILE'),
-  filesFromRaw: list('--files-from-raw <file>', 'the same, with every line verbatim'),
+  filesFromRaw: list('--files-from-raw <file>', 'like --files-from, but use every line verbatim'),
   ignoreCase: flag('--ignore-case', 'ignore case in patterns'),
   minSize: size('--min-size <size>', 'skip objects smaller than this'),
   maxSize: size('--max-size <size>', 'skip objects larger than this'),
   minAge: instant('--min-age <age>', 'skip objects newer than this duration or date'),
   maxAge: instant('--max-age <age>', 'skip objects older than this duration or date'),
-  maxDepth: count('--max-depth <n>', 'skip objects below the first n levels of folders'),
+  maxDepth: count('--max-depth <n>', 'maximum depth of folders; 1: only objects directly in the path'),
   excludeIfPresent: list('--exclude-if-present <name>', 'exclude folders that contain a file of this name'),
 };
 
@@ -45,10 +48,13 @@ export const TRANSPORT = {
     'auto',
   ),
   transport: choice('--transport <name>', 'HTTP client', ['lean', 'sdk'], 'lean'),
-  caCert: list('--ca-cert <file>', 'trust the certificates (PEM) in FILE, besides the usual ones'),
-  clientCert: text('--client-cert <file>', 'certificate (PEM) to show to servers'),
-  clientKey: text('--client-key <file>', 'its private key (default: in the file of --client-cert)'),
-  checkCertificate: negated('--no-check-certificate', 'accept any certificate of a server; unsafe'),
+  caCert: list('--ca-cert <file>', 'also trust the CA certificates (PEM) in FILE'),
+  clientCert: text('--client-cert <file>', 'client certificate (PEM) for mutual TLS'),
+  clientKey: text(
+    '--client-key <file>',
+    'private key (PEM) of the client certificate (default: in the file of --client-cert)',
+  ),
+  checkCertificate: negated('--no-check-certificate', 'accept any server certificate (insecure)'),
 };
 
 export const NETWORK = {

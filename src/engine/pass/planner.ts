@@ -1,17 +1,14 @@
 /**
- * From the diff to the queue: decides each key, inspects it where needed, and queues or records the result.
+ * From the diff to a decision: decides each key, inspects it where needed, and hands it on or records the result.
  * Tests: test/engine/record/summary.test.ts
  */
-import type { ManifestRow } from '../../manifest/port.js';
-import { compositeEtag } from '../../model/checksum.js';
 import { parseContent } from '../../model/content.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { isProof } from '../../model/verified.js';
-import { type CopyReason, type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
-import type { Elsewhere } from '../decide/elsewhere.js';
-import { destState, evidenceOf, isProvenEqual, sourceState } from '../decide/evidence.js';
+import { type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
+import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
 import { exclusionOf, isNoObject } from '../decide/exclusion.js';
 import { inspect, type Known } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
@@ -19,21 +16,17 @@ import { Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
 import { writesUnseen } from '../options.js';
 import type { RunPair } from '../pair.js';
-import { backupTarget, isBackup } from '../plan/backup.js';
-import { beingWritten, faultOf, isChange } from '../plan/fault.js';
-import { finalTicket } from '../plan/final.js';
-import { planCopy, type Subject } from '../plan/plan.js';
+import { isBackup } from '../plan/backup.js';
+import { beingWritten, isChange } from '../plan/fault.js';
 import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
 import { synchronisedMs } from '../record/journal.js';
 import { LeftOut } from '../record/left-out.js';
-import { Backlog, type Planned } from './backlog.js';
 import { isConflict } from './conflicts.js';
 import type { RunContext } from './context.js';
-import { copyObject, failedObject } from './copy.js';
+import { Copies, recordFailure } from './copies.js';
 import type { Deletes } from './deletes.js';
 import type { Batch } from './frontier.js';
-import { References } from './references.js';
 
 type Decided = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
 
@@ -42,18 +35,11 @@ export class Planner {
   readonly #checkers: Queue;
   /** Absent: nothing is deleted. */
   readonly #deletes: Deletes | undefined;
-  /** Absent: objects are copied from the source alone. */
-  readonly #references: References | undefined;
-  /** Absent: objects are copied as soon as they are decided. */
-  readonly #backlog: Backlog | undefined;
+  readonly #copies: Copies;
   /** The failed list is not empty. */
   readonly #failures: boolean;
   /** A side is on local disk. */
   readonly #onDisk: boolean;
-  /** Bytes planned, for --max-transfer. */
-  #started = 0;
-  /** Bytes copied. */
-  #copied = 0;
   #again = false;
   #leftOut = new LeftOut();
 
@@ -61,11 +47,10 @@ export class Planner {
     this.#context = context;
     this.#checkers = new Queue(context.limitInspections);
     this.#deletes = deletes;
-    this.#references = References.of(context);
-    this.#backlog = Backlog.of(context.pair.manifest, context.options);
     this.#failures = context.pair.manifest.failureCount() > 0;
     const { source, dest } = context.pair;
     this.#onDisk = source.store.capabilities.local || dest.store.capabilities.local;
+    this.#copies = new Copies(context, { onDisk: this.#onDisk });
   }
 
   /** Decides the key; its work belongs to `batch`. Waits while the queues are full. */
@@ -93,7 +78,7 @@ export class Planner {
     if (decision.action === 'inspect') {
       const done = batch.hold();
       await this.#checkers.push(() => this.#inspect(triple, decision, batch).finally(done));
-    } else if (decision.action === 'copy' && this.#references) {
+    } else if (decision.action === 'copy' && this.#copies.looksElsewhere) {
       const done = batch.hold();
       await this.#checkers.push(() => this.#act(triple, decision, batch).finally(done));
     } else if (decision.action === 'copy' || decision.action === 'skip' || decision.action === 'fail') {
@@ -176,11 +161,6 @@ export class Planner {
     return this.#context.options.filter?.mayContain(key.slice(0, key.lastIndexOf('/') + 1)) === false;
   }
 
-  /** ETag of the destination's object, if known. */
-  #etagThere({ dest, row }: Triple): string | undefined {
-    return dest?.etag ?? (this.#context.options.noTraverse ? row?.destEtag : undefined);
-  }
-
   /** Skips an object that was rewritten very recently (--settle). */
   #isSettling(key: string, { size, mtimeMs }: ObjectEntry): boolean {
     const { options, pass } = this.#context;
@@ -214,12 +194,9 @@ export class Planner {
 
   /** Starts the copies that were held until every key was taken. */
   async release(): Promise<void> {
-    if (!this.#backlog) return;
+    if (!this.#copies.holdsBack) return;
     await this.#checkers.drain();
-    for (const planned of this.#backlog.take()) {
-      if (this.#context.halt.stops('plans')) return;
-      await this.#start(planned);
-    }
+    await this.#copies.release();
   }
 
   /** Waits for the work of all keys taken. */
@@ -227,17 +204,15 @@ export class Planner {
     try {
       await this.#checkers.drain();
     } finally {
-      this.#backlog?.clear();
-      await this.#context.executor.drain();
+      await this.#copies.drain();
     }
   }
 
   /** The same keys are listed again, sorted; those already copied are left out. */
   startAgain(): void {
     this.#again = true;
-    this.#backlog?.clear();
+    this.#copies.startAgain();
     this.#leftOut = new LeftOut();
-    this.#started = this.#copied;
   }
 
   #copiedBefore({ source, dest, row }: Triple): boolean {
@@ -284,12 +259,12 @@ export class Planner {
   async #act(triple: Triple, decision: Decided, batch: Batch, apartMs?: number): Promise<void> {
     const { source, key } = triple;
     if (!source) return;
-    if (decision.action === 'copy') return this.#copyOrFind(triple, decision.reason, batch);
+    if (decision.action === 'copy') return this.#copies.add(triple, decision.reason, batch);
     if (decision.action === 'skip') {
       const { moves, intents } = this.#context;
       // An earlier run was killed while it wrote the object: a copy proves what a comparison cannot.
       const again = moves?.isGuess(decision.reason) && intents.unfinished(key) !== undefined;
-      if (again) return this.#copyOrFind(triple, 'failed-before', batch);
+      if (again) return this.#copies.add(triple, 'failed-before', batch);
       this.#context.emit({ type: 'skip', key, size: source.size, reason: decision.reason });
       this.#adopt(triple, decision.reason, apartMs);
       await moves?.skipped(source, decision.reason, triple.dest?.etag ?? triple.row?.destEtag);
@@ -300,7 +275,7 @@ export class Planner {
   }
 
   #fail(source: ObjectEntry, fault: XsyncError, attempts: number): void {
-    this.#context.recorder.failed(failedObject(source), faultOf(fault), attempts);
+    recordFailure(this.#context, source, fault, attempts);
   }
 
   /** Records an object that was found equal, so that the next run need not inspect it. */
@@ -308,154 +283,6 @@ export class Planner {
     if (this.#context.options.dryRun) return;
     if (isRecorded(triple, reason)) return;
     this.#context.recorder.adopt(adoptedRow(triple, reason, apartMs));
-  }
-
-  /** Looks first whether another place has the object. */
-  async #copyOrFind(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
-    const { halt, emit } = this.#context;
-    const { source, key } = triple;
-    if (!this.#references || !source) return this.#copy({ triple, reason }, batch);
-    if (halt.stops('plans')) return;
-    try {
-      const from = await this.#references.find(source);
-      if (!from || this.#references.copies) return await this.#copy({ triple, reason, from }, batch);
-      emit({ type: 'skip', key, size: source.size, reason: 'in-compare-dest' });
-    } catch (error) {
-      if (halt.signal.aborted) return;
-      const fault = toXsyncError(error);
-      if (endsRun(fault)) halt.fail(fault);
-      else this.#fail(source, fault, 1);
-    }
-  }
-
-  async #copy(planned: Planned, batch: Batch): Promise<void> {
-    if (this.#backlog) this.#backlog.add(planned);
-    else await this.#start(planned, batch);
-  }
-
-  /** @param batch absent for an object that was held */
-  async #start({ triple, reason, from }: Planned, batch?: Batch): Promise<void> {
-    const { key, source, row } = triple;
-    if (!source) return;
-    const { emit, options, executor, route } = this.#context;
-    const { size, mtimeMs: sourceMtimeMs } = source;
-    const subject = this.#subjectOf(triple, source);
-    const fault = this.#impossible(subject);
-    // Do not read what cannot be written; a dry run reports this too.
-    if (fault) return this.#fail(source, fault, 0);
-    if (!this.#withinMaxTransfer(size)) {
-      emit({ type: 'skip', key, size, reason: 'cutoff' });
-      return;
-    }
-    if (options.dryRun) return this.#foretell(subject, reason, from);
-    const action = subject.replaces === undefined ? 'copy' : 'overwrite';
-    if (options.confirm && !(await options.confirm(action, key, size))) {
-      emit({ type: 'skip', key, size, reason: 'declined' });
-      return;
-    }
-    emit({ type: 'plan', key, size, reason, sourceMtimeMs });
-    const done = batch?.hold();
-    const byService = from ? this.#references?.byService(from) === true : route.byService;
-    await executor.queue({ size, byService }, (fromSource) =>
-      this.#claimed(source, row?.atMs, async () => {
-        const perform = (from && this.#references?.performing(from, fromSource)) ?? fromSource;
-        if (await copyObject(this.#context, this.#asKnown(subject, row), perform)) this.#copied += size;
-      }).finally(done),
-    );
-  }
-
-  /** Dry run: reports the ticket that would be performed. */
-  async #foretell(subject: Subject, reason: CopyReason, from?: Elsewhere): Promise<void> {
-    const { planning, route, forecast, moves, emit } = this.#context;
-    const found = await finalTicket(planning, route, subject);
-    const own = 'kind' in found ? planCopy(route, subject) : found;
-    const ticket = (from && this.#references?.ticketOf(from, own)) ?? own;
-    const { key, size, mtimeMs: sourceMtimeMs } = subject;
-    forecast.add(ticket);
-    emit({ type: 'plan', key, size, reason, parts: ticket.cut.parts, sourceMtimeMs });
-    moves?.planned(subject);
-  }
-
-  #subjectOf(triple: Triple, { key, etag, size, mtimeMs, checksums }: ObjectEntry): Subject {
-    const { pair, options } = this.#context;
-    const replaces = this.#etagThere(triple);
-    return {
-      key,
-      etag,
-      size,
-      mtimeMs,
-      md5ofParts: compositeEtag(checksums ?? {}),
-      sourceKey: pair.source.prefix + key,
-      destKey: pair.dest.prefix + key,
-      replaces,
-      expects: triple.dest || !options.noTraverse ? (replaces ?? '') : undefined,
-      // What is written again unchanged must not replace the backup of an older version.
-      backup:
-        replaces === undefined || (!this.#onDisk && isProvenEqual(triple))
-          ? undefined
-          : backupTarget(this.#context, key),
-    };
-  }
-
-  /** Another run of this process may have overwritten the object since the listing. */
-  #asKnown(subject: Subject, row: ManifestRow | undefined): Subject {
-    const { claims, pair } = this.#context;
-    if (claims === undefined || pair.manifest.get(subject.key)?.atMs === row?.atMs) return subject;
-    return { ...subject, expects: undefined };
-  }
-
-  /** Why the destination cannot hold the object, if it cannot. */
-  #impossible({ destKey, size }: Subject): XsyncError | undefined {
-    const { store } = this.#context.pair.dest;
-    const { maxObjectSize } = store.capabilities;
-    if (size > maxObjectSize) {
-      const message = `${size} bytes exceed the destination's limit of ${maxObjectSize} bytes per object`;
-      return new XsyncError('object-too-large', message, { subject: destKey });
-    }
-    try {
-      store.checkKey(destKey);
-      return undefined;
-    } catch (error) {
-      return toXsyncError(error);
-    }
-  }
-
-  /**
-   * Runs the work while no other run of this process works on the key, unless one of them has already done it.
-   * @param knownMs time of the manifest's row that the decision was based on
-   */
-  async #claimed(source: ObjectEntry, knownMs: number | undefined, work: () => Promise<void>): Promise<void> {
-    const { committer, emit, claims } = this.#context;
-    if (!claims) return work();
-    return claims.hold(source.key, async () => {
-      claims.flush(committer);
-      if (!this.#doneMeanwhile(source, knownMs)) return work();
-      emit({ type: 'skip', key: source.key, size: source.size, reason: 'unchanged' });
-    });
-  }
-
-  /**
-   * Another run of this process has copied the object since the decision: the same version, or one newer than this pass
-   * has listed. An older version, whose copy had started before, does not count.
-   */
-  #doneMeanwhile({ key, etag, mtimeMs }: ObjectEntry, knownMs: number | undefined): boolean {
-    const row = this.#context.pair.manifest.get(key);
-    if (row === undefined || row.atMs === knownMs) return false;
-    if (sameEtag(row.sourceEtag, etag)) return true;
-    return this.#context.options.only === undefined && row.sourceMtimeMs > mtimeMs;
-  }
-
-  /** `--max-transfer`: soft and hard start objects until it is reached; cautious starts none that would exceed it. */
-  #withinMaxTransfer(size: number): boolean {
-    const { maxTransfer, cutoffMode } = this.#context.options;
-    if (maxTransfer === undefined) return true;
-    const after = this.#started + size;
-    if (cutoffMode === 'cautious' ? after > maxTransfer : this.#started >= maxTransfer) {
-      this.#context.halt.stop('max-transfer', 'plans');
-      return false;
-    }
-    this.#started = after;
-    return true;
   }
 }
 

@@ -17,7 +17,7 @@ export const connectionShape = {
     })
     .optional()
     .describe('Address of a proxy (http, https, socks5), or none; default: HTTPS_PROXY, HTTP_PROXY, NO_PROXY'),
-  ca_cert: path.optional().describe('File with certificates (PEM) to trust besides the usual ones'),
+  ca_cert: path.optional().describe('File with CA certificates (PEM) to trust in addition to the default ones'),
   client_cert: path.optional().describe('File with the certificate (PEM) to show to the server'),
   client_key: path.optional().describe('File with its private key; default: in client_cert'),
   no_check_certificate: z.union([z.boolean(), z.stringbool()]).optional().describe('Accept any certificate; unsafe'),

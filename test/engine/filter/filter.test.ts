@@ -309,6 +309,7 @@ describe('depth', () => {
     const filter = createFilter({ maxDepth: 2 });
     expect(filter.test('a/b/c', 0, 0)).toEqual({ included: false, reason: '--max-depth 2' });
     expect(['', 'a/', 'a/b/'].map((folder) => filter.mayContain(folder))).toEqual([true, true, false]);
+    expect(['a/b/', 'a/b/c/'].map((folder) => filter.showsFolder(folder))).toEqual([true, false]);
   });
 });
 

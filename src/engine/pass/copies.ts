@@ -1,0 +1,233 @@
+/**
+ * From a decision to the queue: what is copied, from where, and when; what cannot be copied; and what another run has
+ * already done.
+ * Tests: test/engine/pass/elsewhere.test.ts, test/engine/pass/impossible.test.ts
+ */
+import type { ManifestRow } from '../../manifest/port.js';
+import { compositeEtag } from '../../model/checksum.js';
+import { toXsyncError, XsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
+import type { ObjectEntry } from '../../model/object.js';
+import type { CopyReason } from '../decide/decide.js';
+import type { Elsewhere } from '../decide/elsewhere.js';
+import { isProvenEqual } from '../decide/evidence.js';
+import { endsRun } from '../flow/halt.js';
+import type { Triple } from '../list/diff.js';
+import { backupTarget } from '../plan/backup.js';
+import { faultOf } from '../plan/fault.js';
+import { finalTicket } from '../plan/final.js';
+import { planCopy, type Subject } from '../plan/plan.js';
+import { Backlog, type Planned } from './backlog.js';
+import type { RunContext } from './context.js';
+import { copyObject, failedObject } from './copy.js';
+import type { Batch } from './frontier.js';
+import { References } from './references.js';
+
+/** Lists the object as failed. */
+export function recordFailure(context: RunContext, source: ObjectEntry, fault: XsyncError, attempts: number): void {
+  context.recorder.failed(failedObject(source), faultOf(fault), attempts);
+}
+
+export class Copies {
+  readonly #context: RunContext;
+  /** Absent: objects are copied from the source alone. */
+  readonly #references: References | undefined;
+  /** Absent: objects are copied as soon as they are decided. */
+  readonly #backlog: Backlog | undefined;
+  /** A side is on local disk. */
+  readonly #onDisk: boolean;
+  /** Bytes planned, for --max-transfer. */
+  #started = 0;
+  /** Bytes copied. */
+  #copied = 0;
+
+  constructor(context: RunContext, { onDisk }: { onDisk: boolean }) {
+    this.#context = context;
+    this.#references = References.of(context);
+    this.#backlog = Backlog.of(context.pair.manifest, context.options);
+    this.#onDisk = onDisk;
+  }
+
+  /** Other places are looked at, which takes a request for each object. */
+  get looksElsewhere(): boolean {
+    return this.#references !== undefined;
+  }
+
+  /** Nothing is copied before every key was taken. */
+  get holdsBack(): boolean {
+    return this.#backlog !== undefined;
+  }
+
+  /** Starts the copies that were held until every key was taken. */
+  async release(): Promise<void> {
+    for (const planned of this.#backlog?.take() ?? []) {
+      if (this.#context.halt.stops('plans')) return;
+      await this.#start(planned);
+    }
+  }
+
+  /** Drops what is held, and waits for the copies in the queue. */
+  async drain(): Promise<void> {
+    this.#backlog?.clear();
+    await this.#context.executor.drain();
+  }
+
+  /** The same keys are listed again. */
+  startAgain(): void {
+    this.#backlog?.clear();
+    this.#started = this.#copied;
+  }
+
+  /** Queues the copy, or holds it back. Looks first whether another place has the object. */
+  async add(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
+    const { halt, emit } = this.#context;
+    const { source, key } = triple;
+    if (!this.#references || !source) return this.#copy({ triple, reason }, batch);
+    if (halt.stops('plans')) return;
+    try {
+      const from = await this.#references.find(source);
+      if (!from || this.#references.copies) return await this.#copy({ triple, reason, from }, batch);
+      emit({ type: 'skip', key, size: source.size, reason: 'in-compare-dest' });
+    } catch (error) {
+      if (halt.signal.aborted) return;
+      const fault = toXsyncError(error);
+      if (endsRun(fault)) halt.fail(fault);
+      else recordFailure(this.#context, source, fault, 1);
+    }
+  }
+
+  async #copy(planned: Planned, batch: Batch): Promise<void> {
+    if (this.#backlog) this.#backlog.add(planned);
+    else await this.#start(planned, batch);
+  }
+
+  /** @param batch absent for an object that was held */
+  async #start({ triple, reason, from }: Planned, batch?: Batch): Promise<void> {
+    const { key, source, row } = triple;
+    if (!source) return;
+    const { emit, options, executor, route } = this.#context;
+    const { size, mtimeMs: sourceMtimeMs } = source;
+    const subject = this.#subjectOf(triple, source);
+    const fault = this.#impossible(subject);
+    // Do not read what cannot be written; a dry run reports this too.
+    if (fault) return recordFailure(this.#context, source, fault, 0);
+    if (!this.#withinMaxTransfer(size)) {
+      emit({ type: 'skip', key, size, reason: 'cutoff' });
+      return;
+    }
+    if (options.dryRun) return this.#foretell(subject, reason, from);
+    const action = subject.replaces === undefined ? 'copy' : 'overwrite';
+    if (options.confirm && !(await options.confirm(action, key, size))) {
+      emit({ type: 'skip', key, size, reason: 'declined' });
+      return;
+    }
+    emit({ type: 'plan', key, size, reason, sourceMtimeMs });
+    const done = batch?.hold();
+    const byService = from ? this.#references?.byService(from) === true : route.byService;
+    await executor.queue({ size, byService }, (fromSource) =>
+      this.#claimed(source, row?.atMs, async () => {
+        const perform = (from && this.#references?.performing(from, fromSource)) ?? fromSource;
+        if (await copyObject(this.#context, this.#asKnown(subject, row), perform)) this.#copied += size;
+      }).finally(done),
+    );
+  }
+
+  /** Dry run: reports the ticket that would be performed. */
+  async #foretell(subject: Subject, reason: CopyReason, from?: Elsewhere): Promise<void> {
+    const { planning, route, forecast, moves, emit } = this.#context;
+    const found = await finalTicket(planning, route, subject);
+    const own = 'kind' in found ? planCopy(route, subject) : found;
+    const ticket = (from && this.#references?.ticketOf(from, own)) ?? own;
+    const { key, size, mtimeMs: sourceMtimeMs } = subject;
+    forecast.add(ticket);
+    emit({ type: 'plan', key, size, reason, parts: ticket.cut.parts, sourceMtimeMs });
+    moves?.planned(subject);
+  }
+
+  /** ETag of the destination's object, if known. */
+  #etagThere({ dest, row }: Triple): string | undefined {
+    return dest?.etag ?? (this.#context.options.noTraverse ? row?.destEtag : undefined);
+  }
+
+  #subjectOf(triple: Triple, { key, etag, size, mtimeMs, checksums }: ObjectEntry): Subject {
+    const { pair, options } = this.#context;
+    const replaces = this.#etagThere(triple);
+    return {
+      key,
+      etag,
+      size,
+      mtimeMs,
+      md5ofParts: compositeEtag(checksums ?? {}),
+      sourceKey: pair.source.prefix + key,
+      destKey: pair.dest.prefix + key,
+      replaces,
+      expects: triple.dest || !options.noTraverse ? (replaces ?? '') : undefined,
+      // What is written again unchanged must not replace the backup of an older version.
+      backup:
+        replaces === undefined || (!this.#onDisk && isProvenEqual(triple))
+          ? undefined
+          : backupTarget(this.#context, key),
+    };
+  }
+
+  /** Another run of this process may have overwritten the object since the listing. */
+  #asKnown(subject: Subject, row: ManifestRow | undefined): Subject {
+    const { claims, pair } = this.#context;
+    if (claims === undefined || pair.manifest.get(subject.key)?.atMs === row?.atMs) return subject;
+    return { ...subject, expects: undefined };
+  }
+
+  /** Why the destination cannot hold the object, if it cannot. */
+  #impossible({ destKey, size }: Subject): XsyncError | undefined {
+    const { store } = this.#context.pair.dest;
+    const { maxObjectSize } = store.capabilities;
+    if (size > maxObjectSize) {
+      const message = `${size} bytes exceed the destination's limit of ${maxObjectSize} bytes per object`;
+      return new XsyncError('object-too-large', message, { subject: destKey });
+    }
+    try {
+      store.checkKey(destKey);
+      return undefined;
+    } catch (error) {
+      return toXsyncError(error);
+    }
+  }
+
+  /**
+   * Runs the work while no other run of this process works on the key, unless one of them has already done it.
+   * @param knownMs time of the manifest's row that the decision was based on
+   */
+  async #claimed(source: ObjectEntry, knownMs: number | undefined, work: () => Promise<void>): Promise<void> {
+    const { committer, emit, claims } = this.#context;
+    if (!claims) return work();
+    return claims.hold(source.key, async () => {
+      claims.flush(committer);
+      if (!this.#doneMeanwhile(source, knownMs)) return work();
+      emit({ type: 'skip', key: source.key, size: source.size, reason: 'unchanged' });
+    });
+  }
+
+  /**
+   * Another run of this process has copied the object since the decision: the same version, or one newer than this pass
+   * has listed. An older version, whose copy had started before, does not count.
+   */
+  #doneMeanwhile({ key, etag, mtimeMs }: ObjectEntry, knownMs: number | undefined): boolean {
+    const row = this.#context.pair.manifest.get(key);
+    if (row === undefined || row.atMs === knownMs) return false;
+    if (sameEtag(row.sourceEtag, etag)) return true;
+    return this.#context.options.only === undefined && row.sourceMtimeMs > mtimeMs;
+  }
+
+  /** `--max-transfer`: soft and hard start objects until it is reached; cautious starts none that would exceed it. */
+  #withinMaxTransfer(size: number): boolean {
+    const { maxTransfer, cutoffMode } = this.#context.options;
+    if (maxTransfer === undefined) return true;
+    const after = this.#started + size;
+    if (cutoffMode === 'cautious' ? after > maxTransfer : this.#started >= maxTransfer) {
+      this.#context.halt.stop('max-transfer', 'plans');
+      return false;
+    }
+    this.#started = after;
+    return true;
+  }
+}
