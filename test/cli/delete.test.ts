@@ -141,6 +141,16 @@ describe('purge', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
+  it('refuses a link to a folder, with and without a slash', async () => {
+    const link = join(lab.home, 'current');
+    symlinkSync(folder, link);
+    for (const path of [link, `${link}/`]) {
+      const { code, err } = await lab.xsync('purge', path);
+      expect([code, err]).toEqual([2, expect.stringContaining('is a link, not a folder')]);
+    }
+    expect(left()).toContain('b');
+  });
+
   it('an empty place and a missing one', async () => {
     mkdirSync(join(lab.home, 'empty/inner'), { recursive: true });
     expect((await lab.xsync('purge', join(lab.home, 'empty'))).code).toBe(0);

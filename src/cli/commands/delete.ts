@@ -1,4 +1,5 @@
 /** `delete` and `purge`. Tests: test/cli/delete.test.ts */
+import { lstatSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { RunEvent } from '../../engine/events.js';
 import type { Filter } from '../../engine/filter/filter.js';
@@ -107,17 +108,8 @@ async function deleteBelow(context: Context, side: OpenSide, flags: DeleteFlags,
 }
 
 async function purge(context: Context, side: OpenSide, flags: DeleteFlags, stop: AbortSignal): Promise<number> {
-  const { store, prefix, text } = side;
-  if (store.capabilities.local && (side.bucket === '/' || side.path !== '')) {
-    throw new XsyncError(
-      'usage',
-      `${text} is ${side.path === '' ? 'the root of the file system' : 'a file'}, not a folder`,
-      {
-        subject: text,
-        remedy: side.path === '' ? 'Name a folder in it.' : 'Use xsync delete.',
-      },
-    );
-  }
+  const { store, prefix } = side;
+  if (store.capabilities.local) requireFolder(side);
   const removed = await remove(context, side, flags, stop, { looks: false, keepFolders: false, specials: true });
   const whole = !flags.dryRun && !removed.interrupted && removed.failed.objects + removed.kept.objects === 0;
   if (whole) {
@@ -127,6 +119,16 @@ async function purge(context: Context, side: OpenSide, flags: DeleteFlags, stop:
     if (prefix === '') await store.deleteBucket();
   }
   return tellEnd(context, side, flags, removed);
+}
+
+/** @throws usage: the path is not that of a folder with a name of its own */
+function requireFolder({ bucket, givenAs, path, text }: OpenSide): void {
+  const refused = (what: string, remedy: string) =>
+    new XsyncError('usage', `${text} is ${what}, not a folder`, { subject: text, remedy });
+  if (path !== '') throw refused('a file', 'Use xsync delete.');
+  if (bucket === '/') throw refused('the root of the file system', 'Name a folder in it.');
+  const isLink = lstatSync(givenAs, { throwIfNoEntry: false })?.isSymbolicLink();
+  if (isLink) throw refused('a link', `To delete what it leads to, name ${bucket} itself.`);
 }
 
 async function abortUploads({ store, prefix, text }: OpenSide): Promise<void> {

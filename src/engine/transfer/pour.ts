@@ -50,12 +50,14 @@ export async function pour(
   if (second.done) return putWhole(store, key, body, options);
   const { signal, storageClass } = options;
   const upload = await store.createUpload(key, { signal, storageClass });
+  const pouring = new Pouring(store, upload, signal);
   try {
-    const pouring = new Pouring(store, upload, signal);
     for (const part of [body, second.value]) await pouring.send(part);
     for await (const part of parts) await pouring.send(part);
     return await pouring.complete();
   } catch (error) {
+    // A part that arrives after the abort would stay at the store.
+    await pouring.stop();
     await store.abortUpload(upload).catch(() => {
       // The first error is the one to report; cleanup finds the upload.
     });
@@ -113,10 +115,13 @@ async function putWhole(store: ObjectStore, key: string, body: Uint8Array, optio
 class Pouring {
   readonly #store: ObjectStore;
   readonly #upload: UploadRef;
+  readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #sent: { partNumber: number; etag: string; md5: string }[] = [];
   readonly #inFlight = new Set<Promise<void>>();
   #bytesInFlight = 0;
+  /** The first part that failed. */
+  #failed: { error: unknown } | undefined;
   readonly #whole = new Md5Stream();
   #size = 0;
   #crc = '0';
@@ -125,7 +130,7 @@ class Pouring {
   constructor(store: ObjectStore, upload: UploadRef, signal: AbortSignal) {
     this.#store = store;
     this.#upload = upload;
-    this.#signal = signal;
+    this.#signal = AbortSignal.any([signal, this.#stop.signal]);
   }
 
   /** Resolves when there is room for the next part. */
@@ -135,16 +140,29 @@ class Pouring {
     this.#whole.update(body);
     this.#crc = combineCrc64ecma(this.#crc, crc64ecma(body), body.byteLength);
     this.#bytesInFlight += body.byteLength;
-    const sending = this.#sendPart(number, body).finally(() => {
-      this.#bytesInFlight -= body.byteLength;
-      this.#inFlight.delete(sending);
-    });
-    // It is awaited below or at the end.
-    sending.catch(() => {});
+    const sending = this.#sendPart(number, body)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#bytesInFlight -= body.byteLength;
+        this.#inFlight.delete(sending);
+      });
     this.#inFlight.add(sending);
     while (this.#inFlight.size >= IN_FLIGHT || (this.#inFlight.size > 0 && this.#bytesInFlight >= MEMORY)) {
       await Promise.race(this.#inFlight);
     }
+    if (this.#failed) throw this.#failed.error;
+  }
+
+  /** Ends the parts in flight: the object cannot become whole. */
+  #fail(error: unknown): void {
+    this.#failed ??= { error };
+    this.#stop.abort();
+  }
+
+  /** Resolves when no part is in flight any more. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#inFlight);
   }
 
   async #sendPart(partNumber: number, body: Uint8Array): Promise<void> {
@@ -159,6 +177,7 @@ class Pouring {
 
   async complete(): Promise<Poured> {
     await Promise.all(this.#inFlight);
+    if (this.#failed) throw this.#failed.error;
     const parts = this.#sent.sort((a, b) => a.partNumber - b.partNumber);
     const { key } = this.#upload;
     const composite = md5OfMd5s(parts.map(({ md5 }) => md5));
