@@ -24,7 +24,7 @@ const text = z.string().trim().min(1);
 const inHeaders = text.regex(/^[!-~]+$/, 'must consist of printable ASCII characters without blanks');
 
 /** `oss-cn-shanghai` and `cn-shanghai` are the same region. */
-const region = text.transform((name) => name.toLowerCase().replace(/^oss-/, ''));
+const region = text.transform(regionName);
 
 const endpoint = text.transform((value, context) => {
   const origin = endpointOrigin(value);
@@ -177,9 +177,9 @@ function controlOrigin(config: OssConfig, env: NodeJS.ProcessEnv): string {
       remedy: 'Set endpoint to the custom domain of the bucket.',
     });
   }
-  const region = config.region ?? (env.OSS_REGION || undefined);
+  const region = config.region ?? regionIn(env);
   if (region === undefined) throw missing(config, 'region or endpoint', 'region (such as cn-shanghai)', 'OSS_REGION');
-  return regionalOrigin(region.replace(/^oss-/, ''), config.internal);
+  return regionalOrigin(region, config.internal);
 }
 
 /** @throws config: when the bucket's name is in the endpoint, or missing from it */
@@ -212,9 +212,18 @@ function isDomain(origin: string): boolean {
   return service === undefined || service.bucket !== undefined;
 }
 
+/** The console and the SDKs spell one region `OSS-CN-HANGZHOU`, `oss-cn-hangzhou` and `cn-hangzhou`. */
+function regionName(name: string): string {
+  return name.toLowerCase().replace(/^oss-/, '');
+}
+
+function regionIn(env: NodeJS.ProcessEnv): string | undefined {
+  return env.OSS_REGION ? regionName(env.OSS_REGION) : undefined;
+}
+
 /** The region, or the place that an endpoint of the region names. */
 function placeOf(config: OssConfig, env: NodeJS.ProcessEnv, control: string): string {
-  const region = config.region ?? (env.OSS_REGION?.replace(/^oss-/, '') || regionOfEndpoint(control));
+  const region = config.region ?? regionIn(env) ?? regionOfEndpoint(control);
   if (region !== undefined) return region;
   if (config.signature_version === 'v1') return '';
   throw missing(config, 'region', 'region (such as cn-shanghai), which V4 signatures need', 'OSS_REGION');

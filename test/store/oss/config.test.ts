@@ -73,6 +73,15 @@ describe('the config of an oss remote', () => {
     expect(own.recipe).toEqual({ kind: 'keys', accessKeyId: 'id1', accessKeySecret: 's1', securityToken: undefined });
   });
 
+  it.each(['cn-beijing', 'oss-cn-beijing', 'OSS-CN-BEIJING', 'CN-Beijing'])(
+    'OSS_REGION %s is cn-beijing, also in signatures',
+    (OSS_REGION) => {
+      const env = { OSS_REGION, OSS_ACCESS_KEY_ID: 'id', OSS_ACCESS_KEY_SECRET: 's' };
+      const { endpoints, region } = resolve({ env_auth: true }, env);
+      expect([region, endpoints.control]).toEqual(['cn-beijing', 'https://oss-cn-beijing.aliyuncs.com']);
+    },
+  );
+
   it('the account is told apart without revealing the key', () => {
     expect(resolve({ ...keys, region: 'r' }).account).toMatch(/^[0-9a-f]{12}$/);
   });
