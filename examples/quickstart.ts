@@ -12,6 +12,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { startServer } from '../test/support/server/index.js';
+import { configOf } from './quickstart/config.js';
 import { copyFiles, writeLarge } from './quickstart/data.js';
 import { readBack } from './quickstart/readback.js';
 import { PROGRAM, PROJECT, Sandbox } from './quickstart/sandbox.js';
@@ -146,21 +147,7 @@ function xsyncLine(args: readonly string[]): string {
 
 /** Readable only by its owner: xsync refuses secrets that others can read. */
 async function writeConfig(): Promise<string> {
-  const { s3, oss } = server;
-  const text = `remotes:
-  virginia:
-    type: s3
-    endpoint: ${s3.endpoint}
-    region: ${s3.region}
-    access_key_id: ${s3.accessKeyId}
-    secret_access_key: ${s3.secretAccessKey}
-  hangzhou:
-    type: oss
-    endpoint: ${oss.endpoint}
-    region: ${oss.region}
-    access_key_id: ${oss.accessKeyId}
-    secret_access_key: ${oss.accessKeySecret}
-`;
+  const text = configOf(server, 'hangzhou');
   await writeFile(sandbox.config, text, { mode: 0o600 });
   return text;
 }

@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startServer, type TestServer } from '../../test/support/server/index.js';
+import { configOf } from '../quickstart/config.js';
 import { bytesOf } from '../quickstart/data.js';
 import { PROGRAM } from '../quickstart/sandbox.js';
 
@@ -27,7 +28,7 @@ export async function startDemo(folder: string, movieSize: number): Promise<Demo
   fillPhotos(server, movieSize);
   mkdirSync(join(folder, 'bin'), { recursive: true, mode: 0o700 });
   // Readable only by its owner: xsync refuses secrets that others can read.
-  writeFileSync(join(folder, 'config.yaml'), configOf(server), { mode: 0o600 });
+  writeFileSync(join(folder, 'config.yaml'), configOf(server, 'shanghai'), { mode: 0o600 });
   symlinkSync(PROGRAM, join(folder, 'bin', 'xsync'));
   const environment = join(folder, 'env.sh');
   writeFileSync(environment, environmentOf(folder));
@@ -53,23 +54,6 @@ function fillPhotos({ core: { s3 } }: TestServer, movieSize: number): void {
   put('2024/.DS_Store', 50);
   put('2019/old.tar', 5000, 'GLACIER');
   put('/slash-first.jpg', 5000);
-}
-
-function configOf({ s3, oss }: TestServer): string {
-  return `remotes:
-  virginia:
-    type: s3
-    endpoint: ${s3.endpoint}
-    region: ${s3.region}
-    access_key_id: ${s3.accessKeyId}
-    secret_access_key: ${s3.secretAccessKey}
-  shanghai:
-    type: oss
-    endpoint: ${oss.endpoint}
-    region: ${oss.region}
-    access_key_id: ${oss.accessKeyId}
-    secret_access_key: ${oss.accessKeySecret}
-`;
 }
 
 function environmentOf(folder: string): string {

@@ -15,9 +15,9 @@ export type DeleteTime = 'before' | 'during' | 'after';
 export interface DeleteOptions {
   /** `before` the first transfer, `during` them, `after` the last. */
   when: DeleteTime;
-  /** If more would be deleted, nothing is. Absent: a quarter of the manifest's objects, or 1,000 if that is more. */
+  /** Delete nothing if more would be deleted. Absent: a quarter of the manifest's objects, or 1,000 if that is more. */
   max?: { objects: number } | { percent: number };
-  /** If more bytes than this would be deleted, nothing is. Absent: any number. */
+  /** Delete nothing if the objects to delete have more bytes than this in total. Absent: no limit. */
   maxBytes?: number;
   /** Delete even if objects failed. */
   ignoreErrors: boolean;

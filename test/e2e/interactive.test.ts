@@ -49,6 +49,22 @@ test('what is declined is not copied, not overwritten and not deleted, and the s
   expect(await readFile(join(home, 'to', 'a'), 'utf8')).toBe('a');
 });
 
+test('delete and purge ask before each object, and a folder that keeps one stays', async () => {
+  const from = () => readdir(join(home, 'from')).then((names) => names.filter((name) => !name.startsWith('.')).sort());
+  const some = await xsync('n\ny\nn\n', 'delete', '-i', 'from');
+  expect(some).toEqual({ code: 0, err: expect.stringContaining('delete b?\n') });
+  expect(some.err).toContain('Deleted 1 object, 1 B, from from\nDeclined 2 objects\n');
+  expect(await from()).toEqual(['a', 'c']);
+  expect((await xsync('n\ny\n', 'purge', '-i', 'from')).code).toBe(0);
+  expect(await from()).toEqual(['a']);
+  expect((await xsync('q\n', 'purge', '-i', 'from')).code).toBe(130);
+  expect((await xsync('', 'purge', '-i', 'from')).code).toBe(130);
+  expect(await from()).toEqual(['a']);
+  expect((await xsync('', 'purge', '-i', '--dry-run', 'from')).code).toBe(0);
+  expect((await xsync('y\n', 'purge', '-i', 'from')).code).toBe(0);
+  await expect(from()).rejects.toThrow('ENOENT');
+});
+
 test('q ends the run, and so does the end of the input', async () => {
   expect((await xsync('y\nq\n', 'copy', '-i', '--transfers', '1', 'from', 'to')).code).toBe(130);
   const copied = await there().catch(() => []);

@@ -6,13 +6,14 @@ import type { Filter } from '../../engine/filter/filter.js';
 import type { Values } from '../../engine/job/job.js';
 import { DELETE_PLACE } from '../../engine/job/options.js';
 import { LINKS } from '../../engine/job/places.js';
-import type { Removed } from '../../engine/remove/remove.js';
+import type { Removed, RemoveOptions } from '../../engine/remove/remove.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import { filterOf } from '../../open/job.js';
 import type { OpenSide } from '../../open.js';
 import { type Context, type Io, runCommand } from '../context.js';
+import { flag } from '../define.js';
 import { EXIT } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
 import { options } from '../job.js';
@@ -25,6 +26,7 @@ import {
   reportOptions,
 } from '../options.js';
 import type { Program } from '../program.js';
+import { Questions } from '../questions.js';
 import { formatBytes, plural } from '../render/format.js';
 import { keyText, printable } from '../render/printable.js';
 import { type ListingFlags, walk, withSide } from './reading.js';
@@ -32,7 +34,10 @@ import { type ListingFlags, walk, withSide } from './reading.js';
 const { localEncoding } = LINKS;
 const { deleteUnchecked, maxDelete, rmdirs, ...DRY } = DELETE_PLACE;
 
-type DeleteFlags = ListingFlags & ReportFlags & Values<typeof DELETE_PLACE>;
+type DeleteFlags = ListingFlags & ReportFlags & Values<typeof DELETE_PLACE> & { interactive?: true };
+
+/** What stops the command, and what asks before each delete. */
+type Control = Pick<RemoveOptions, 'stop' | 'confirm'>;
 
 export function addDelete({ root, io, finish }: Program): void {
   const command = root
@@ -47,7 +52,7 @@ export function addDelete({ root, io, finish }: Program): void {
   options(command, { ...DRY, maxDelete, deleteUnchecked, rmdirs });
   filterOptions(command);
   placeOptions(command).action(async (path: string, flags: DeleteFlags) => {
-    finish(await onPlace(io, path, flags, (context, side, stop) => deleteBelow(context, side, flags, stop)));
+    finish(await onPlace(io, path, flags, (context, side, control) => deleteBelow(context, side, flags, control)));
   });
 }
 
@@ -62,11 +67,12 @@ export function addPurge({ root, io, finish }: Program): void {
     .addHelpText('after', PURGE_EXAMPLES);
   options(command, { ...DRY, maxDelete });
   placeOptions(command).action(async (path: string, flags: DeleteFlags) => {
-    finish(await onPlace(io, path, flags, (context, side, stop) => purge(context, side, flags, stop)));
+    finish(await onPlace(io, path, flags, (context, side, control) => purge(context, side, flags, control)));
   });
 }
 
 function placeOptions(command: Command): Command {
+  flag(command, '-i, --interactive', 'ask before each delete');
   listOption(command);
   // Links are never followed.
   options(command, { localEncoding });
@@ -79,21 +85,25 @@ function onPlace(
   io: Io,
   path: string,
   flags: DeleteFlags,
-  body: (context: Context, side: OpenSide, stop: AbortSignal) => Promise<number>,
+  body: (context: Context, side: OpenSide, control: Control) => Promise<number>,
 ): Promise<number> {
   return runCommand(io, flags, { bars: false }, async (context) => {
     const interruption = onInterrupt(context);
+    const stop = interruption.signal;
+    const asks = flags.interactive && !flags.dryRun;
+    const questions = asks ? new Questions(io, () => interruption.stop()) : undefined;
     try {
-      return await withSide(context, path, flags, (side) => body(context, side, interruption.signal));
+      return await withSide(context, path, flags, (side) => body(context, side, { stop, confirm: questions?.confirm }));
     } finally {
+      questions?.close();
       interruption.dispose();
     }
   });
 }
 
-async function deleteBelow(context: Context, side: OpenSide, flags: DeleteFlags, stop: AbortSignal): Promise<number> {
+async function deleteBelow(context: Context, side: OpenSide, flags: DeleteFlags, control: Control): Promise<number> {
   const filter = await filterOf(flags);
-  const removed = await remove(context, side, flags, stop, {
+  const removed = await remove(context, side, flags, control, {
     filter,
     looks: flags.deleteUnchecked !== true,
     keepFolders: true,
@@ -102,20 +112,21 @@ async function deleteBelow(context: Context, side: OpenSide, flags: DeleteFlags,
   if (flags.rmdirs && !flags.dryRun && !removed.interrupted) {
     const { deleteEmptyFolders } = await import('../../engine/remove/empty-folders.js');
     const enters = filter && ((folder: string) => filter.mayContain(folder));
-    await deleteEmptyFolders(side, { enters, stops: () => stop.aborted });
+    await deleteEmptyFolders(side, { enters, stops: () => control.stop.aborted });
   }
   return tellEnd(context, side, flags, removed);
 }
 
-async function purge(context: Context, side: OpenSide, flags: DeleteFlags, stop: AbortSignal): Promise<number> {
+async function purge(context: Context, side: OpenSide, flags: DeleteFlags, control: Control): Promise<number> {
   const { store, prefix } = side;
   if (store.capabilities.local) requireFolder(side);
-  const removed = await remove(context, side, flags, stop, { looks: false, keepFolders: false, specials: true });
-  const whole = !flags.dryRun && !removed.interrupted && removed.failed.objects + removed.kept.objects === 0;
+  const removed = await remove(context, side, flags, control, { looks: false, keepFolders: false, specials: true });
+  const left = removed.failed.objects + removed.kept.objects + removed.declined.objects;
+  const whole = !flags.dryRun && !removed.interrupted && left === 0;
   if (whole) {
     await abortUploads(side);
     const { deleteEmptyFolders } = await import('../../engine/remove/empty-folders.js');
-    await deleteEmptyFolders(side, { stops: () => stop.aborted });
+    await deleteEmptyFolders(side, { stops: () => control.stop.aborted });
     if (prefix === '') await store.deleteBucket();
   }
   return tellEnd(context, side, flags, removed);
@@ -159,13 +170,13 @@ async function remove(
   context: Context,
   side: OpenSide,
   flags: DeleteFlags,
-  stop: AbortSignal,
+  control: Control,
   { filter, ...how }: How,
 ): Promise<Removed> {
   const { removeObjects } = await import('../../engine/remove/remove.js');
   const pages = (): AsyncGenerator<ObjectEntry[], void, void> => entries(context, side, flags, filter);
   const most = await mostDeletes(flags, () => entries(context, side, flags, undefined));
-  const options = { ...how, checkers: CHECKERS, stop, dryRun: flags.dryRun === true, most };
+  const options = { ...how, ...control, checkers: CHECKERS, dryRun: flags.dryRun === true, most };
   // Nothing is deleted if there is too much: that shows only at the end of the listing.
   if (most !== undefined && !flags.dryRun) await removeObjects(side, pages(), { ...options, dryRun: true }, () => {});
   const { log } = context;
@@ -195,14 +206,15 @@ async function* entries(context: Context, side: OpenSide, flags: DeleteFlags, fi
 }
 
 function tellEnd({ log }: Context, { text }: OpenSide, { dryRun }: DeleteFlags, removed: Removed): number {
-  const { deleted, failed, kept, interrupted } = removed;
+  const { deleted, failed, kept, declined, interrupted } = removed;
   const exitCode = exitOf(removed);
   log.tell(
     'notice',
-    { type: 'end', ...{ path: text, dryRun: dryRun === true, deleted, failed, kept, exitCode } },
+    { type: 'end', ...{ path: text, dryRun: dryRun === true, deleted, failed, kept, declined, exitCode } },
     () => [
       `${dryRun ? 'Would delete' : 'Deleted'} ${plural(deleted.objects, 'object')}, ${formatBytes(deleted.bytes)}, from ${printable(text)}`,
       ...(kept.objects > 0 ? [`Kept ${plural(kept.objects, 'object')} that changed meanwhile`] : []),
+      ...(declined.objects > 0 ? [`Declined ${plural(declined.objects, 'object')}`] : []),
       ...(failed.objects > 0 ? [`${plural(failed.objects, 'object')} could not be deleted`] : []),
       ...(interrupted ? ['Interrupted: run the command again'] : []),
     ],

@@ -22,6 +22,8 @@ export interface RemoveOptions {
   /** Also what is no object: links, pipes. */
   specials: boolean;
   stop: AbortSignal;
+  /** Asks before each delete; absent in a dry run. */
+  confirm?: (action: 'delete', key: string, size: number) => Promise<boolean>;
 }
 
 /** What was done; in a dry run, what would be. */
@@ -30,6 +32,8 @@ export interface Removed {
   failed: Pick<Summary['failed'], 'objects' | 'byClass'>;
   /** Rewritten since they were listed. */
   kept: { objects: number; bytes: number };
+  /** Not deleted, by the answer of `confirm`. */
+  declined: { objects: number; bytes: number };
   interrupted: boolean;
 }
 
@@ -55,7 +59,10 @@ export async function removeObjects(
   if (options.stop.aborted) onStop();
   try {
     for await (const page of pages) {
-      for (const entry of page) await removal.take(entry);
+      for (const entry of page) {
+        if (removal.halt.stops('objects')) break;
+        await removal.take(entry);
+      }
       if (removal.halt.stops('objects')) break;
     }
     return await removal.end();
@@ -76,6 +83,7 @@ class Removal {
     deleted: { objects: 0, bytes: 0 },
     failed: { objects: 0, byClass: {} },
     kept: { objects: 0, bytes: 0 },
+    declined: { objects: 0, bytes: 0 },
   };
   #batch: ObjectEntry[] = [];
   #taken = 0;
@@ -93,13 +101,23 @@ class Removal {
 
   /** @throws guard */
   async take(entry: ObjectEntry): Promise<void> {
-    const { most, dryRun, specials } = this.#options;
+    const { most, dryRun, specials, confirm } = this.#options;
     if (!specials && (entry.special === 'symlink' || entry.special === 'other')) return;
     if (most !== undefined && this.#taken >= most) throw tooMany(most);
     this.#taken++;
     if (dryRun) return this.#foretell(entry);
+    if (confirm && !(await confirm('delete', this.#nameOf(entry.key), entry.size))) {
+      this.#count('declined', entry.size);
+      return;
+    }
     this.#batch.push(entry);
-    if (this.#batch.length >= (this.#looks ? LOOKED_AT : BATCH)) await this.#push();
+    if (this.#batch.length >= this.#batchSize) await this.#push();
+  }
+
+  /** Objects per delete. What was confirmed is not kept waiting for the next answer. */
+  get #batchSize(): number {
+    if (this.#options.confirm) return 1;
+    return this.#looks ? LOOKED_AT : BATCH;
   }
 
   /** @throws the fault that ended the deletes */
@@ -163,7 +181,7 @@ class Removal {
     this.#report({ type: 'failed', ...failure });
   }
 
-  #count(what: 'deleted' | 'kept', bytes: number): void {
+  #count(what: 'deleted' | 'kept' | 'declined', bytes: number): void {
     this.#sums[what].objects++;
     this.#sums[what].bytes += bytes;
   }
