@@ -26,7 +26,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   manifest: 'model hash native',
   'engine/events': 'model store/wrap manifest engine/decide',
   'engine/census': '',
-  'engine/pair': 'model store/port store/wrap manifest engine/events',
+  'engine/pair': 'model store/port store/wrap manifest engine/events engine/workers',
   'engine/options': 'engine/pair engine/filter engine/list engine/decide',
   'engine/job': 'model engine/options engine/list',
   'engine/filter': 'model',
@@ -43,11 +43,12 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/record': 'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan',
   'engine/remove/empty-folders': 'engine/pair',
   'engine/remove': 'model engine/events engine/flow engine/pair engine/plan engine/transfer',
+  'engine/workers': 'model manifest store/wrap engine/pair engine/flow engine/transfer engine/tune',
   'engine/pass':
     'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record engine/remove/empty-folders',
   'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',
   'engine/run':
-    'model hash manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared',
+    'model hash manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared engine/workers',
   'engine/rows': 'model hash engine/events engine/pair engine/flow engine/list engine/decide engine/record',
   'engine/check':
     'model hash store/port manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/record engine/run',
@@ -57,7 +58,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   feed: 'model aws inbound',
   observe: 'model version engine/events engine/record inbound',
   config: 'model native store/backend store/ini store/registry',
-  open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch feed config',
+  open: 'model version hash store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch engine/workers feed config',
   doctor: 'model native store/port store/backend store/http',
   cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe config open doctor',
   index: 'model store/port engine/events engine/job engine/record engine/check open',

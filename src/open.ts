@@ -56,7 +56,8 @@ export async function openPair(
     aside = options.aside === undefined ? undefined : await opener.side(options.aside, { readOnly: options.dryRun });
     await aside?.refuseUnwritable?.(!options.dryRun);
     for (const text of options.others ?? []) others.push(await opener.side(text, { readOnly: true }));
-    return openState({ source, dest, aside, others, single }, settings, options.command);
+    const threads = options.dryRun ? { ...settings, workers: 1 } : settings;
+    return openState({ source, dest, aside, others, single }, threads, options.command);
   } catch (error) {
     await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
     throw error;

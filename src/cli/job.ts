@@ -8,6 +8,7 @@ import { choice, flag, list, negated, type Parser, value } from './define.js';
 import {
   parseAge,
   parseBandwidth,
+  parseCountOrAuto,
   parseCountOrPercent,
   parseDuration,
   parseInteger,
@@ -25,6 +26,7 @@ const PARSERS: Readonly<Record<Kind, Parser<unknown>>> = {
   count: (option, text) => parseInteger(option, text, { min: 1, max: 100_000 }),
   rate: parseRate,
   bandwidth: parseBandwidth,
+  'count-or-auto': parseCountOrAuto,
   'count-or-percent': parseCountOrPercent,
   text: (_option, text) => text,
 };

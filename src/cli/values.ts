@@ -165,6 +165,12 @@ export function parseCountOrPercent(option: string, text: string): { objects: nu
   return text.endsWith('%') ? { percent: parsePercent(option, text) } : { objects: parseInteger(option, text) };
 }
 
+/** A whole number from 1 to 100, or `auto`. */
+export function parseCountOrAuto(option: string, text: string): number | 'auto' {
+  if (text.toLowerCase() === 'auto') return 'auto';
+  return parseInteger(option, text, { min: 1, max: 100 });
+}
+
 /** `25%` as 25; from 0 to 100, fractions allowed. */
 export function parsePercent(option: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?)%$/.exec(text);

@@ -3,8 +3,9 @@ import type { Manifest } from '../manifest/port.js';
 import type { Prices } from '../model/prices.js';
 import type { ObjectStore } from '../store/port.js';
 import type { Findings } from '../store/wrap/findings.js';
-import type { RetryNotice, StoreView } from '../store/wrap/share.js';
+import type { Elsewhere, RetryNotice, StoreView } from '../store/wrap/share.js';
 import type { RunEvent, Traffic } from './events.js';
+import type { Pool } from './workers/pool.js';
 
 /** One side of a pair: a (wrapped) store and the prefix below which the pair lives. */
 export interface RunSide {
@@ -24,6 +25,8 @@ export interface RunSide {
   /** What the service charges; `accelerated`: bytes go through its transfer acceleration. */
   prices?: Prices;
   accelerated?: boolean;
+  /** What workers report of their calls; of a view. */
+  elsewhere?: Elsewhere;
   /** The same store for one run: it reports only that run's retries and traffic. */
   view(onRetry: (event: RetryNotice) => void): StoreView;
 }
@@ -49,6 +52,8 @@ export interface RunPair {
   backup?: Backup;
   /** Other places that may have the source's objects. */
   references?: References;
+  /** Threads that perform tickets; absent: this one does. */
+  workers?: Pool;
 }
 
 export interface References {

@@ -27,11 +27,13 @@ import { objectOf, Recorder } from './record/recorder.js';
 import { summarizer } from './record/summary.js';
 import { Shared } from './shared.js';
 import { EtagTrust } from './transfer/etag-trust.js';
-import { InThisThread } from './transfer/executor.js';
+import { type Executor, InThisThread } from './transfer/executor.js';
 import type { Means, Observation } from './transfer/means.js';
-import { performDeletes } from './transfer/perform.js';
+import { type Deleting, performDeletes } from './transfer/perform.js';
 import { ignoringChecksums } from './transfer/unverified.js';
 import { discardUpload } from './transfer/uploads.js';
+import { InWorkers } from './workers/executor.js';
+import { linkOf } from './workers/link.js';
 
 /** Grace period for calls in flight when a run is interrupted; the whole stop takes less than 5 seconds. */
 const GRACE_MS = 4000;
@@ -165,6 +167,7 @@ async function run(
   } finally {
     unhook();
     halt.dispose();
+    context.executor.close();
   }
   shared.leave();
   committer.close();
@@ -188,7 +191,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   const [source, dest] = [pair.source.store, pair.dest.store];
   const limitInspections = limiter(options.checkers);
   const checkpoints = checkpointsIn(manifest);
-  const means: Means = {
+  const means: Means & Deleting = {
     ...{ source, dest, aside: pair.backup?.side.store, checkpoints, budget, slots, halt, limitInspections },
     etags: { source: new EtagTrust(), dest: new EtagTrust() },
     observe: observer(recorder, limitTransfer(emit, halt, options)),
@@ -218,8 +221,16 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest, parts.startedMs),
     route: routeOf(source, dest, { attempts, storageClass, wanted, most }),
-    executor: new InThisThread(options.ignoreChecksum ? ignoringChecksums(means) : means),
+    executor: executorOf(pair, options, shared, means),
   };
+}
+
+function executorOf(pair: RunPair, options: RunOptions, shared: Shared, means: Means & Deleting): Executor {
+  const unverified = options.ignoreChecksum === true;
+  const lanes = shared.slots.lanes();
+  const link = linkOf(pair, shared, means, unverified);
+  const heard = unverified ? ignoringChecksums(means) : means;
+  return link ? new InWorkers(heard, lanes, link) : new InThisThread(heard, lanes);
 }
 
 /** Reports observations; writes those that must survive a kill to the manifest at once. */

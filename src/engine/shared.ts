@@ -1,5 +1,6 @@
 /** What concurrent runs of one process over one open pair share. */
 import type { Reporter, RunEvent } from './events.js';
+import { Ledger, SharedCount } from './flow/account.js';
 import { MemoryBudget } from './flow/budget.js';
 import { Claims } from './flow/claims.js';
 import type { RunOptions } from './options.js';
@@ -10,6 +11,10 @@ import { type Pilot, pilotFor } from './tune/pilot.js';
 export class Shared {
   readonly claims = new Claims();
   readonly budget: MemoryBudget;
+  /** Of the budget. */
+  readonly ledger: Ledger;
+  /** The ledger's count, which workers share; absent if there are none. */
+  readonly count: SharedCount | undefined;
   readonly slots: Slots;
   readonly #pilot: Pilot | undefined;
   #running = 0;
@@ -17,7 +22,10 @@ export class Shared {
   /** @param report receives the tuner's settings */
   constructor(pair: RunPair, options: RunOptions, report: Reporter) {
     const near = { source: pair.source.store.capabilities.local, dest: pair.dest.store.capabilities.local };
-    this.budget = new MemoryBudget(options.maxMemory);
+    this.count = pair.workers && new SharedCount();
+    this.ledger = new Ledger(options.maxMemory, this.count);
+    const threads = 1 + (pair.workers?.most ?? 0);
+    this.budget = new MemoryBudget(options.maxMemory, { account: this.ledger, threads });
     this.slots = new Slots(options, near);
     this.#pilot = pilotFor(pair, options, this.slots, report);
   }

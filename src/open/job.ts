@@ -14,7 +14,9 @@ import type { OpenPair, OpenSettings } from './settings.js';
 /** A job that writes to its destination. */
 export type TransferJob = CopyJob | MoveJob | SyncJob | WatchJob;
 
-type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST>;
+type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST> & {
+  workers?: OpenSettings['workers'];
+};
 type Filtering = Values<typeof FILTER>;
 
 /** Without `ignoreCase`, which alone filters nothing. */
@@ -43,6 +45,7 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     clientKey: job.clientKey,
     checkCertificate: job.checkCertificate,
     copyLinks: job.copyLinks === true,
+    workers: job.workers,
     localEncoding: job.localEncoding,
     env,
   };

@@ -1,4 +1,5 @@
 /** The settings for opening places, and the opened sides and pairs. Tests: test/open/filter-of.test.ts */
+import type { ConfiguredLocation } from '../config/location.js';
 import type { RunPair, RunSide } from '../engine/pair.js';
 import type { BucketEntry, Opened } from '../store/backend.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
@@ -30,6 +31,8 @@ export interface OpenSettings extends ConnectionFlags {
   /** Overrides the setting of the remotes. */
   accelerate?: 'auto' | 'off';
   copyLinks: boolean;
+  /** Threads that move the objects; 1: this one. */
+  workers?: number | 'auto';
   /** Of file names on local disk; overrides the setting of the remotes. */
   localEncoding?: string;
   env: NodeJS.ProcessEnv;
@@ -45,6 +48,8 @@ export interface OpenSide extends RunSide {
   settings: string;
   /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when there was no choice. */
   acceleration?: string;
+  /** What another thread opens to use the same store; absent if it cannot. */
+  again?: ConfiguredLocation;
   refuseUnwritable?: Opened['refuseUnwritable'];
   refuseUnreadable?: Opened['refuseUnreadable'];
   /** Proxy and certificates of its servers; absent for local disk. */

@@ -15,7 +15,7 @@ import type { ObjectStore } from '../store/port.js';
 import { dryRun } from '../store/wrap/dry-run.js';
 import { Findings } from '../store/wrap/findings.js';
 import { retrying } from '../store/wrap/retry.js';
-import { share } from '../store/wrap/share.js';
+import { type SharedStore, share } from '../store/wrap/share.js';
 import { paceBytes, RateLimits, throttle } from '../store/wrap/throttle.js';
 import { VERSION } from '../version.js';
 import { fingerprintOf } from './fingerprint.js';
@@ -28,6 +28,9 @@ interface OpenedPlace extends Opened {
   connection?: Connection;
   close(): Promise<void>;
 }
+
+/** A side in another thread than that of the run. */
+export type ReopenedSide = SharedStore & Pick<OpenedPlace, 'findings' | 'close'>;
 
 /** Opens the sides of one command with shared limits. */
 export class Opener {
@@ -70,11 +73,18 @@ export class Opener {
       prices: opened.prices,
       accelerated: opened.accelerated,
       settings: fingerprintOf(location.remote, this.#settings.env),
+      again: opened.again && { ...location, ...opened.again },
       refuseUnwritable: opened.refuseUnwritable,
       refuseUnreadable: opened.refuseUnreadable,
       connection: opened.connection,
       close: opened.close,
     };
+  }
+
+  /** A side that another thread has opened, by what its `again` says. */
+  async again(location: ConfiguredLocation): Promise<ReopenedSide> {
+    const { store, findings, close } = await this.#open(location, false);
+    return { ...share(store, { attempts: this.#settings.lowLevelRetries }), findings, close };
   }
 
   /** The buckets of a remote without a bucket; undefined for any other location. @throws usage, config */

@@ -12,6 +12,7 @@ import { type ManifestReader, readManifest } from '../manifest/sqlite/reading.js
 import { reasonOf } from '../model/errno.js';
 import { isXsyncError, XsyncError } from '../model/error.js';
 import type { OpenPair, OpenSettings, OpenSide } from './settings.js';
+import { workersOf } from './threads.js';
 
 /**
  * The manifest of two open sides. Holds its lock until `close`.
@@ -28,7 +29,9 @@ export function openState(
     const manifest = openManifest(file, pair);
     const name = nameFile(sides, settings.env);
     if (settings.manifest === undefined && hasLinks(sides)) writeFileSync(name, basename(file));
+    const workers = workersOf(sides, settings);
     const close = async (): Promise<void> => {
+      await workers?.close();
       const isMistake = holdsNothing(manifest);
       manifest.close();
       if (isMistake) removeManifest(file);
@@ -37,7 +40,7 @@ export function openState(
       const { source, dest, aside, others = [] } = sides;
       await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
     };
-    return { ...sides, manifest, settings: settingsOf(sides), close };
+    return { ...sides, manifest, settings: settingsOf(sides), workers, close };
   } catch (error) {
     lock.release();
     throw error;

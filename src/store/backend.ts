@@ -124,6 +124,11 @@ export interface Opened {
   /** Prices from the remote's configuration. */
   prices?: Prices;
   /**
+   * What another thread opens to use the same store, with every choice made. Absent: the store is in the memory of this
+   * thread.
+   */
+  again?: { remote: RemoteConfig; bucket: string };
+  /**
    * Checks early, before a run writes anything, that the store is writable.
    * @param tries whether something may be created, and removed again. @throws not-writable, usage
    */

@@ -12,6 +12,7 @@ const VALUES: Readonly<Record<OptionSpec['kind'], string>> = {
   interval: 'ms, at least 100',
   instant: 'ms since 1970',
   count: '1 to 100,000',
+  'count-or-auto': '1 to 100, or `auto`',
   rate: 'a second',
   bandwidth: '`{ up, down }` in bytes a second, or a list of `{ minute, up, down }`',
   'count-or-percent': '`{ objects }` or `{ percent }`',

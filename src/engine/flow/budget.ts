@@ -2,6 +2,7 @@
  * Memory for bodies: a budget in bytes that is granted in order of arrival, and buffers that are reused instead of left
  * to the garbage collector.
  */
+import { type Account, Ledger } from './account.js';
 
 export interface Lease {
   /** Exactly the requested size; not cleared since its last use. */
@@ -15,54 +16,48 @@ const POOLED_FROM = 64 * 1024;
 
 export class MemoryBudget {
   readonly limit: number;
-  #used = 0;
-  readonly #waiting: { size: number; grant: () => void }[] = [];
+  readonly #account: Account;
+  /** Idle buffers that may be kept, in bytes, because idle ones of other threads are not known here. */
+  readonly #mostFree: number;
   readonly #free = new Map<number, ArrayBuffer[]>();
   #freeBytes = 0;
 
-  /** @param limit bytes; a single larger request is granted when nothing else is leased */
-  constructor(limit: number) {
+  /**
+   * @param limit bytes; a single larger request is granted when nothing else is leased
+   * @param shared with budgets of other threads: their account, and how many threads there are
+   */
+  constructor(
+    limit: number,
+    shared: { account: Account; threads: number } = { account: new Ledger(limit), threads: 1 },
+  ) {
     this.limit = limit;
+    this.#account = shared.account;
+    this.#mostFree = shared.threads === 1 ? Number.POSITIVE_INFINITY : limit / shared.threads;
   }
 
   /** Bytes leased now. */
   get used(): number {
-    return this.#used;
+    return this.#account.used;
   }
 
   /** @throws RangeError when the buffer cannot be allocated */
   async lease(size: number): Promise<Lease> {
-    if (this.#waiting.length > 0 || !this.#fits(size)) {
-      await new Promise<void>((grant) => this.#waiting.push({ size, grant }));
-    } else {
-      this.#used += size;
-    }
+    if (!this.#account.take(size)) await this.#account.wait(size);
     return this.#granted(size);
   }
 
   /** A lease if one is free and nobody waits; else undefined. @throws RangeError as `lease` */
   tryLease(size: number): Lease | undefined {
-    if (this.#waiting.length > 0 || !this.#fits(size)) return undefined;
-    this.#used += size;
-    return this.#granted(size);
+    return this.#account.take(size) ? this.#granted(size) : undefined;
   }
 
   #granted(size: number): Lease {
     try {
       return this.#buffer(size);
     } catch (error) {
-      this.#giveBack(size);
+      this.#account.give(size);
       throw error;
     }
-  }
-
-  #giveBack(size: number): void {
-    this.#used -= size;
-    this.#grantWaiting();
-  }
-
-  #fits(size: number): boolean {
-    return this.#used === 0 || this.#used + size <= this.limit;
   }
 
   #buffer(size: number): Lease {
@@ -76,7 +71,7 @@ export class MemoryBudget {
         if (released) return;
         released = true;
         if (buffer) this.#keep(capacity, buffer);
-        this.#giveBack(size);
+        this.#account.give(size);
       },
     };
   }
@@ -90,25 +85,17 @@ export class MemoryBudget {
   /** Drops idle buffers of other sizes, so that idle and used memory together stay within the limit. */
   #allocate(capacity: number): ArrayBuffer {
     for (const [size, list] of this.#free) {
-      while (this.#freeBytes + this.#used > this.limit && list.pop()) this.#freeBytes -= size;
+      while (this.#freeBytes + this.used > this.limit && list.pop()) this.#freeBytes -= size;
     }
     return new ArrayBuffer(capacity);
   }
 
   #keep(capacity: number, buffer: ArrayBuffer): void {
-    if (this.#freeBytes + this.#used > this.limit) return;
+    if (this.#freeBytes + this.used > this.limit || this.#freeBytes + capacity > this.#mostFree) return;
     const list = this.#free.get(capacity);
     if (list) list.push(buffer);
     else this.#free.set(capacity, [buffer]);
     this.#freeBytes += capacity;
-  }
-
-  #grantWaiting(): void {
-    for (let next = this.#waiting[0]; next && this.#fits(next.size); next = this.#waiting[0]) {
-      this.#waiting.shift();
-      this.#used += next.size;
-      next.grant();
-    }
   }
 }
 

@@ -43,6 +43,7 @@ export class Halt {
   #reason: StopReason | undefined;
   #fatal: { error: unknown } | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly #listeners = new Set<(level: StopLevel) => void>();
 
   /** @param graceMs how long calls in flight may continue after a stop of level `parts` */
   constructor(graceMs: number) {
@@ -59,6 +60,17 @@ export class Halt {
   /** Aborts listings: at the first stop of any level, because nothing more is planned, and at the end of the run. */
   get listings(): AbortSignal {
     return this.#listings.signal;
+  }
+
+  /** The hardest level so far; undefined before any stop. */
+  get level(): StopLevel | undefined {
+    return LEVELS[this.#level];
+  }
+
+  /** Calls the listener at each stop with its level, until the returned function is called. */
+  hear(listener: (level: StopLevel) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** True once work of this level may no longer start. */
@@ -92,6 +104,7 @@ export class Halt {
     this.#level = Math.max(this.#level, LEVELS.indexOf(level));
     this.#listings.abort();
     if (level === 'calls') this.#calls.abort();
+    for (const listener of this.#listeners) listener(level);
   }
 
   dispose(): void {

@@ -16,13 +16,15 @@ type ValueOf<O> = O extends { kind: 'switch' | 'negated' }
         ? Bandwidth | BandwidthSlot[]
         : O extends { kind: 'count-or-percent' }
           ? { objects: number } | { percent: number }
-          : O extends { kind: 'choice'; choices: readonly (infer C)[] }
-            ? C
-            : O extends { kind: 'one-of'; choices: infer C; default: infer D }
-              ? keyof C | D
-              : O extends { kind: 'size' | 'duration'; default: number }
-                ? number | 'off'
-                : number;
+          : O extends { kind: 'count-or-auto' }
+            ? number | 'auto'
+            : O extends { kind: 'choice'; choices: readonly (infer C)[] }
+              ? C
+              : O extends { kind: 'one-of'; choices: infer C; default: infer D }
+                ? keyof C | D
+                : O extends { kind: 'size' | 'duration'; default: number }
+                  ? number | 'off'
+                  : number;
 
 type Defaulted<T> = { [K in keyof T]: T[K] extends { default: unknown } | { kind: 'negated' } ? K : never }[keyof T];
 
@@ -68,6 +70,7 @@ const KINDS: Record<Exclude<OptionSpec['kind'], 'choice' | 'one-of'>, z.ZodType>
   interval: z.number().min(100),
   instant: z.number(),
   count: number(100_000).int().min(1),
+  'count-or-auto': z.union([number(100).int().min(1), z.literal('auto')]),
   rate: number().positive(),
   bandwidth: z.union([
     z.strictObject(bandwidth),

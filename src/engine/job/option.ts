@@ -22,6 +22,8 @@ export type Kind =
   | 'instant'
   /** A whole number from 1 to 100,000. */
   | 'count'
+  /** A whole number from 1 to 100, or `auto`. */
+  | 'count-or-auto'
   /** A number per second. */
   | 'rate'
   /** `{ up, down }` in bytes per second, or a timetable of them. */
@@ -75,6 +77,7 @@ export const instant = plain('instant');
 export const rate = plain('rate');
 export const bandwidth = plain('bandwidth');
 export const countOrPercent = plain('count-or-percent');
+export const countOrAuto = valued('count-or-auto');
 export const size = valued('size');
 export const duration = valued('duration');
 export const interval = valued('interval');

@@ -6,7 +6,20 @@
  */
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
-import { choice, count, countOrPercent, duration, flag, interval, list, negated, oneOf, size, text } from './option.js';
+import {
+  choice,
+  count,
+  countOrAuto,
+  countOrPercent,
+  duration,
+  flag,
+  interval,
+  list,
+  negated,
+  oneOf,
+  size,
+  text,
+} from './option.js';
 import { CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
@@ -22,6 +35,10 @@ export const DRY_RUN = { dryRun: flag('-n, --dry-run', 'show what would be done 
 
 const CHECKERS = { checkers: count('--checkers <n>', 'number of objects to compare in parallel', 16) };
 
+const WORKERS = {
+  workers: countOrAuto('--workers <n|auto>', 'number of threads that move the objects; auto: as many as are busy', 1),
+};
+
 const MAX_MEMORY = ['--max-memory <size>', 'maximum memory for data in flight'] as const;
 
 export const TRANSFER = {
@@ -31,6 +48,7 @@ export const TRANSFER = {
     'number of parts of an object to copy in parallel (default: adaptive)',
   ),
   maxConnections: count('--max-connections <n>', 'maximum number of requests in flight per server', MOST_CONNECTIONS),
+  ...WORKERS,
   ...CHECKERS,
   ...LIST,
   partSize: size('--part-size <size>', 'part size (default: chosen per object)'),
@@ -147,6 +165,7 @@ export const CHECK = {
   }),
   repair: flag('--repair', 'copy missing and different objects; delete nothing'),
   storageClass: text('--storage-class <class>', 'storage class of objects that --repair copies'),
+  ...WORKERS,
   ...CHECKERS,
   maxMemory: size(...MAX_MEMORY, 256 * MIB, '256M'),
   ...LIST,

@@ -4,22 +4,34 @@
  * and proves nothing. A store of which no ETag ever agreed gets no second look at every object.
  * Tests: test/engine/transfer/etag-hint.test.ts
  */
+const AGREED = 0;
+const DISOWNED = 1;
+
 export class EtagTrust {
-  #agreed = false;
-  #disowned = false;
+  readonly #seen: Uint8Array;
+
+  /** @param seen two bytes, which may be shared by threads: whether an ETag agreed, and whether one was disowned */
+  constructor(seen: Uint8Array = new Uint8Array(2)) {
+    this.#seen = seen;
+  }
 
   /** An ETag was the MD5. */
   agree(): void {
-    this.#agreed = true;
+    this.#seen[AGREED] = 1;
   }
 
   /** An ETag was not the MD5 of bytes that were certainly right. */
   disown(): void {
-    this.#disowned = true;
+    this.#seen[DISOWNED] = 1;
   }
 
   /** Whether an ETag that differs is a reason to look at the bytes again. */
   get counts(): boolean {
-    return this.#agreed || !this.#disowned;
+    return this.#seen[AGREED] === 1 || this.#seen[DISOWNED] === 0;
   }
+}
+
+/** The trust of both sides, in four bytes that threads share. */
+export function trustIn(seen: SharedArrayBuffer): { source: EtagTrust; dest: EtagTrust } {
+  return { source: new EtagTrust(new Uint8Array(seen, 0, 2)), dest: new EtagTrust(new Uint8Array(seen, 2, 2)) };
 }

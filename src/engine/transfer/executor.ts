@@ -1,11 +1,11 @@
-/** Performs tickets. The only adapter runs in this thread. Tests: test/engine/transfer/backup.test.ts */
+/** Performs tickets. This adapter runs in this thread. Tests: test/engine/transfer/backup.test.ts */
 import type { Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
 import type { ObjectStore } from '../../store/port.js';
 import type { Lanes, Queued } from '../flow/lanes.js';
 import { EtagTrust } from './etag-trust.js';
 import type { Means } from './means.js';
-import { perform, performDeletes } from './perform.js';
+import { type Deleting, perform, performDeletes } from './perform.js';
 
 /** Performs a ticket. @throws faults that end the run */
 export type Perform = (ticket: CopyTicket) => Promise<Outcome>;
@@ -22,22 +22,27 @@ export interface Executor {
   delete(tickets: readonly DeleteTicket[]): Promise<Outcome[]>;
   /** Waits for everything that was queued. */
   drain(): Promise<void>;
+  /** The run is over. */
+  close(): void;
 }
 
 export class InThisThread implements Executor {
   readonly #lanes: Lanes;
-  readonly #means: Means;
+  readonly #means: Means & Deleting;
 
-  constructor(means: Means) {
-    this.#lanes = means.slots.lanes();
+  constructor(means: Means & Deleting, lanes: Lanes) {
+    this.#lanes = lanes;
     this.#means = means;
   }
 
   queue(object: Queued, turn: (perform: Perform) => Promise<void>): Promise<void> {
-    return this.#lanes.push(object, (opened) => {
-      const means = opened ? { ...this.#means, opened } : this.#means;
-      return turn((ticket) => perform(ticket, means));
-    });
+    return this.#lanes.push(object, (opened) => turn(this.performing(opened)));
+  }
+
+  /** @param opened as in Means */
+  protected performing(opened?: () => void): Perform {
+    const means = opened ? { ...this.#means, opened } : this.#means;
+    return (ticket) => perform(ticket, means);
   }
 
   from(source: ObjectStore): Perform {
@@ -52,5 +57,9 @@ export class InThisThread implements Executor {
 
   drain(): Promise<void> {
     return this.#lanes.drain();
+  }
+
+  close(): void {
+    // Nothing is left of the run in this thread.
   }
 }

@@ -9,10 +9,9 @@ import type { ObjectStore, Pace } from '../../store/port.js';
 import type { RunEvent } from '../events.js';
 import type { MemoryBudget } from '../flow/budget.js';
 import type { Halt } from '../flow/halt.js';
-import type { Limiter } from '../flow/queue.js';
 import type { Moving } from '../tune/flow.js';
 import type { EtagTrust } from './etag-trust.js';
-import type { Slots } from './slots.js';
+import type { PartSlots } from './slots.js';
 
 /** Events before the outcome. */
 export type Observation =
@@ -23,15 +22,11 @@ export type Observation =
 export interface Means {
   source: ObjectStore;
   dest: ObjectStore;
-  /** Deletes leave folders that become empty. */
-  keepFolders?: boolean;
   /** The backup store; absent if no ticket requires a backup. */
   aside?: ObjectStore;
   checkpoints: Checkpoints;
   budget: MemoryBudget;
-  slots: Slots;
-  /** Limits inspections (HEADs) in flight. */
-  limitInspections: Limiter;
+  slots: PartSlots;
   halt: Halt;
   /** Of ETags that promise nothing, per side. */
   etags: { source: EtagTrust; dest: EtagTrust };

@@ -10,6 +10,7 @@ import type { NewVersion, Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
 import { headIfThere } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
+import type { Limiter } from '../flow/queue.js';
 import { beingWritten, faultOf, isChange } from '../plan/fault.js';
 import { makeBackup } from './backup.js';
 import { type Means, Overtaken, Unfinished } from './means.js';
@@ -114,8 +115,13 @@ async function hasVanished(means: Means, ticket: CopyTicket): Promise<boolean> {
   }
 }
 
-/** All that deletes without backups need. */
-export type Deleting = Pick<Means, 'dest' | 'halt' | 'limitInspections' | 'keepFolders'>;
+/** What deletes work with; those with backups need all means of copies besides. */
+export interface Deleting extends Pick<Means, 'dest' | 'halt'> {
+  /** Limits inspections (HEADs) in flight. */
+  limitInspections: Limiter;
+  /** Leave folders that become empty. */
+  keepFolders?: boolean;
+}
 
 /**
  * Deletes at the destination, as many objects as one request takes. Makes backups first, and does not delete an object
@@ -123,7 +129,10 @@ export type Deleting = Pick<Means, 'dest' | 'halt' | 'limitInspections' | 'keepF
  * @returns an outcome for each ticket, in their order
  * @throws faults that end the run
  */
-export async function performDeletes(tickets: readonly DeleteTicket[], means: Means | Deleting): Promise<Outcome[]> {
+export async function performDeletes(
+  tickets: readonly DeleteTicket[],
+  means: Deleting | (Deleting & Means),
+): Promise<Outcome[]> {
   const { dest, halt, keepFolders } = means;
   const refused = await Promise.all(tickets.map((ticket) => prepareDelete(ticket, means)));
   const ready = tickets.filter((_, index) => refused[index] === undefined);
@@ -157,7 +166,7 @@ function versionsOf(tickets: readonly DeleteTicket[]): ReadonlyMap<string, strin
  * @returns undefined if the object may be deleted, else its outcome
  * @throws faults that end the run
  */
-async function prepareDelete(ticket: DeleteTicket, means: Means | Deleting): Promise<Outcome | undefined> {
+async function prepareDelete(ticket: DeleteTicket, means: Deleting | (Deleting & Means)): Promise<Outcome | undefined> {
   const { backup, etag } = ticket.dest;
   const { dest, halt, limitInspections } = means;
   const looks = etag !== undefined && !dest.capabilities.deletesIfMatch;

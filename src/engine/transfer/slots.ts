@@ -6,16 +6,25 @@
 
 import { Lanes, Waiting } from '../flow/lanes.js';
 import { type Limiter, limiter } from '../flow/queue.js';
-import type { RunOptions } from '../options.js';
 import { type Lone, partSizeAtEnd } from '../tune/end.js';
 import { type Near, ObjectFlow, PartFlow } from '../tune/flow.js';
 import { START } from '../tune/tune.js';
 import { Races } from './race.js';
 
-export class Slots {
+/** What the performer of a ticket uses of the slots. */
+export interface PartSlots {
+  readonly partFlow: Pick<PartFlow, 'begin'>;
+  /** Second requests for parts that are far too slow. */
+  readonly races: Races;
+  /** Idle slots for parts. */
+  readonly spare: number;
+  /** The limiter for the parts of one object. */
+  ofObject(): <T>(task: () => Promise<T>) => Promise<T>;
+}
+
+export class Slots implements PartSlots {
   readonly partFlow: PartFlow;
   readonly objectFlow: ObjectFlow;
-  /** Second requests for parts that are far too slow. */
   readonly races: Races;
   readonly #waiting = new Waiting();
   #partSize: number | undefined;
@@ -28,7 +37,7 @@ export class Slots {
   readonly tunesParts: boolean;
 
   constructor(
-    options: Pick<RunOptions, 'transfers' | 'partConcurrency'>,
+    options: { transfers?: number; partConcurrency?: number },
     near?: Near,
     now: () => number = () => performance.now(),
   ) {
@@ -48,7 +57,6 @@ export class Slots {
     return !this.#pinned;
   }
 
-  /** Idle slots for parts. */
   get spare(): number {
     const { concurrency, activeCount, pendingCount } = this.#parts;
     return pendingCount > 0 ? 0 : Math.max(0, concurrency - activeCount);
@@ -76,7 +84,6 @@ export class Slots {
     this.#lone = settings.lone;
   }
 
-  /** The limiter for the parts of one object. */
   ofObject(): <T>(task: () => Promise<T>) => Promise<T> {
     if (this.#partsPerObject === undefined) return this.#parts;
     const own = limiter(this.#partsPerObject);

@@ -10,7 +10,7 @@ import { InterceptedStore } from '../../store/wrap/intercept.js';
 import type { Means } from './means.js';
 
 /** The same means, without the checksums of both sides. A HEAD of the destination still finds what was written. */
-export function ignoringChecksums(means: Means): Means {
+export function ignoringChecksums<M extends Pick<Means, 'source' | 'dest'>>(means: M): M & { unverified: true } {
   const { source, dest } = means;
   return { ...means, source: silent(source), dest: silent(dest, 'head'), unverified: true };
 }

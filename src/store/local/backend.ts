@@ -19,7 +19,8 @@ export const localBackend: Backend<z.output<typeof schema>> = {
   paths: true,
   open: (remote, place, resources) =>
     openPath(place, {
-      copyLinks: remote.copy_links || resources.copyLinks,
+      ...remote,
+      copy_links: remote.copy_links || resources.copyLinks,
       encoding: resources.localEncoding ?? remote.encoding,
     }),
   rclone: { type: 'local', settings: () => ({}) },
@@ -31,14 +32,14 @@ export const localBackend: Backend<z.output<typeof schema>> = {
  */
 async function openPath(
   { bucket: path, asFile, asFolder }: OpenTarget,
-  { copyLinks, encoding }: { copyLinks: boolean; encoding: string | undefined },
+  remote: z.output<typeof schema>,
 ): Promise<Opened> {
   const [{ createLocalStore }, { namesIn }, { realPlace, refuseUnreadable, refuseUnwritable }] = await Promise.all([
     import('./store.js'),
     import('./names.js'),
     import('./place.js'),
   ]);
-  const names = await namesIn(encoding);
+  const names = await namesIn(remote.encoding);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (isErrno(error, ...ABSENT)) return undefined;
     throw new XsyncError('not-readable', `${path} cannot be read: ${reasonOf(error)}`, { subject: path, cause: error });
@@ -48,15 +49,13 @@ async function openPath(
   // A file that replaces a link does not go through it.
   const followed = isFile && !asFile && (await isLink(path));
   const root = isFile ? dirname(path) : path;
-  const store = createLocalStore({
-    root: await realPlace(root),
-    copyLinks: copyLinks || followed,
-    names,
-  });
+  const copyLinks = remote.copy_links || followed;
+  const store = createLocalStore({ root: await realPlace(root), copyLinks, names });
   return {
     store,
     path: isFile ? basename(path) : '',
     givenAs: root,
+    again: { remote: { ...remote, copy_links: copyLinks }, bucket: store.identity.bucket },
     refuseUnwritable: (tries) => refuseUnwritable(store.identity.bucket, tries),
     refuseUnreadable: () => refuseUnreadable(store.identity.bucket),
   };

@@ -16,7 +16,8 @@ export const ossBackend: Backend<OssConfig> = {
     const config = { ...remote, accelerate: resources.accelerate ?? remote.accelerate };
     const { store, acceleration } = await openStore(config, place, resources);
     const accelerated = isAccelerated(acceleration, config.accelerate);
-    return { store, acceleration, accelerated, prices: config.prices };
+    const again = { remote: { ...remote, accelerate: accelerated ? 'on' : 'off' }, bucket: place.bucket };
+    return { store, acceleration, accelerated, prices: config.prices, again };
   },
   async buckets(remote, name, resources) {
     const { ossBuckets } = await import('./buckets.js');

@@ -17,7 +17,8 @@ export const s3Backend: Backend<S3Config> = {
     const config = { ...remote, accelerate: resources.accelerate ?? remote.accelerate };
     const { store, acceleration } = await openStore(config, place, resources);
     const accelerated = isAccelerated(acceleration, config.accelerate);
-    return { store, acceleration, accelerated, prices: config.prices };
+    const again = { remote: { ...remote, accelerate: accelerated ? 'on' : 'off' }, bucket: place.bucket };
+    return { store, acceleration, accelerated, prices: config.prices, again };
   },
   async buckets(remote, name, resources) {
     const { s3Buckets } = await import('./buckets.js');

@@ -22,6 +22,15 @@ export class Sum {
     this.#requests[kind] = (this.#requests[kind] ?? 0) + 1;
   }
 
+  add({ requests, bytesIn, bytesOut }: Counts): void {
+    for (const [kind, count] of Object.entries(requests)) {
+      const name = kind as RequestKind;
+      this.#requests[name] = (this.#requests[name] ?? 0) + count;
+    }
+    this.#bytesIn += bytesIn;
+    this.#bytesOut += bytesOut;
+  }
+
   addBytes(direction: Call['direction'], bytes: number): void {
     if (direction === 'down') this.#bytesIn += bytes;
     else this.#bytesOut += bytes;
@@ -53,6 +62,11 @@ export class MeteredStore extends InterceptedStore {
       };
       return run(pace, countsRequests && onRequest);
     });
+  }
+
+  /** Counts calls that were made elsewhere. */
+  add(counts: Counts): void {
+    this.#own.add(counts);
   }
 
   /** A snapshot. */

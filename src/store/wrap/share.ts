@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../model/error.js';
 import type { ObjectStore, RequestKind } from '../port.js';
 import { LONG_MS } from './backoff.js';
 import { type Counts, meter, Sum } from './meter.js';
-import { type RetryOptions, retry } from './retry.js';
+import { type Contact, type RetryOptions, retry } from './retry.js';
 
 /** A request that will be retried. */
 export interface RetryNotice {
@@ -22,6 +22,15 @@ export interface RetryNotice {
 export interface StoreView {
   store: ObjectStore;
   traffic(): Counts;
+  /** What other threads report of the calls that they make for this run; absent for a store that they do not use. */
+  elsewhere?: Elsewhere;
+}
+
+/** The calls of one run that other threads make. */
+export interface Elsewhere {
+  readonly contact: Contact;
+  counted(counts: Counts): void;
+  retried(event: RetryNotice): void;
 }
 
 /** A store that many runs use at once. */
@@ -44,13 +53,18 @@ export function share(
   const waits = new LongWaits();
   const view = (onRetry?: (event: RetryNotice) => void): StoreView => {
     const metered = meter(bare, total);
+    const retried = ({ long: _, ...event }: RetryNotice): void =>
+      onRetry?.({ ...event, ...(waits.isNews(event.delayMs) && { long: true }) });
     const store = retry(limit(metered), {
       ...options,
       contact,
-      onRetry: ({ error: { code, message }, ...event }) =>
-        onRetry?.({ ...event, code, message, ...(waits.isNews(event.delayMs) && { long: true }) }),
+      onRetry: ({ error: { code, message }, ...event }) => retried({ ...event, code, message }),
     });
-    return { store, traffic: () => metered.counts() };
+    const counted = (counts: Counts): void => {
+      metered.add(counts);
+      total.add(counts);
+    };
+    return { store, traffic: () => metered.counts(), elsewhere: { contact, counted, retried } };
   };
   return { store: view().store, traffic: () => total.counts(), view };
 }

@@ -1,0 +1,67 @@
+/** Starts the workers of a pair. Tests: test/e2e/workers.test.ts */
+import { channel } from 'node:diagnostics_channel';
+import { Worker } from 'node:worker_threads';
+import type { ConfiguredLocation } from '../config/location.js';
+import type { Order, Report } from '../engine/workers/messages.js';
+import { type Listener, Pool, type Thread } from '../engine/workers/pool.js';
+import type { OpenSettings, OpenSide } from './settings.js';
+
+/** What a worker is started with. It stays in this process. */
+export interface WorkerData {
+  settings: OpenSettings;
+  source: ConfiguredLocation;
+  dest: ConfiguredLocation;
+}
+
+/** The file that a worker runs. */
+const ENTRY = new URL('./worker.js', import.meta.url);
+/** A worker that has been told to end, and has not, is ended. */
+const CLOSE_MS = 2000;
+
+/** Undefined where this thread does the work: it was asked to, or a rate that is shared by all requests is the limit. */
+export function workersOf(
+  { source, dest }: { source: OpenSide; dest: OpenSide },
+  settings: OpenSettings,
+): Pool | undefined {
+  const { workers = 1, tpslimit, bandwidth } = settings;
+  if (workers === 1 || tpslimit !== undefined || bandwidth || !source.again || !dest.again) return undefined;
+  // Whoever watches the requests of this thread (--dump headers) sees all of them.
+  if (channel('xsync:request').hasSubscribers) return undefined;
+  const env = { ...settings.env };
+  const data: WorkerData = {
+    settings: { ...settings, env, accelerate: undefined, bandwidth: undefined },
+    source: source.again,
+    dest: dest.again,
+  };
+  return new Pool(workers, (listener) => start(data, listener), { source: source.findings, dest: dest.findings });
+}
+
+function start(workerData: WorkerData, { heard, failed }: Listener): Thread {
+  const worker = new Worker(ENTRY, { workerData });
+  const ended = new Promise<void>((resolve) => {
+    worker.on('exit', (code) => {
+      failed(new Error(`it exited with code ${code}`));
+      resolve();
+    });
+  });
+  worker.on('message', (reports: readonly Report[]) => heard(reports));
+  worker.on('error', failed);
+  worker.on('messageerror', failed);
+  let usage = worker.performance.eventLoopUtilization();
+  return {
+    post: (orders) => worker.postMessage(orders),
+    busy: () => {
+      const now = worker.performance.eventLoopUtilization();
+      const { utilization } = worker.performance.eventLoopUtilization(now, usage);
+      usage = now;
+      return utilization;
+    },
+    close: async () => {
+      const orders: readonly Order[] = [{ type: 'close' }];
+      worker.postMessage(orders);
+      const timer = setTimeout(() => void worker.terminate(), CLOSE_MS);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
