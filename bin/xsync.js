@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 // Libraries that log when DEBUG is set print requests with their credentials.
 delete process.env.DEBUG;
@@ -22,16 +23,24 @@ try {
       'xsync: there is not enough memory — Remove the limit of virtual memory (ulimit -v unlimited).\n',
     );
     process.exitCode = 2;
+  } else if (process.argv.length === 3 && process.argv[2] === '--version') {
+    // Needs nothing of the program.
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    // A closed pipe is not an error.
+    process.stdout.on('error', () => {});
+    process.stdout.write(`${version}\n`);
   } else {
-    const { main } = await import('../dist/cli/main.js');
-    process.exitCode = await main(process.argv.slice(2));
+    const { load } = await import('./load.js');
+    const { exports, save } = load(fileURLToPath(new URL('../dist/xsync.cjs', import.meta.url)), process.argv[2]);
+    process.exitCode = await exports.main(process.argv.slice(2));
+    if (process.exitCode === 0) save();
   }
 } catch (error) {
   // The program could not be loaded, and so neither could its messages.
   if (error?.code === 'EMFILE' || error?.code === 'ENFILE') {
     process.stderr.write('xsync: too many open files — Raise the limit (ulimit -n), to 1024 or more.\n');
     process.exitCode = 2;
-  } else if (error?.code === 'ERR_MODULE_NOT_FOUND') {
+  } else if (['ENOENT', 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(error?.code)) {
     const [why] = error.message.split('\n');
     process.stderr.write(`xsync: the installation is incomplete: ${why} — Install xsync again.\n`);
     process.exitCode = 7;
