@@ -54,7 +54,7 @@ export function load(file, command) {
 /** Undefined: there is to be none. */
 function cacheFile(command) {
   const { XDG_CACHE_HOME: given = '', NODE_DISABLE_COMPILE_CACHE: disabled } = process.env;
-  if (disabled || process.getuid === undefined || !/^[a-z0-9]+$/.test(command ?? '')) return undefined;
+  if (disabled || process.getuid === undefined || command === undefined) return undefined;
   return join(isAbsolute(given) ? given : join(homedir(), '.cache'), 'xsync', `${command}.code`);
 }
 

@@ -31,8 +31,11 @@ try {
     process.stdout.write(`${version}\n`);
   } else {
     const { load } = await import('./load.js');
-    const { exports, save } = load(fileURLToPath(new URL('../dist/xsync.cjs', import.meta.url)), process.argv[2]);
-    process.exitCode = await exports.main(process.argv.slice(2));
+    const args = process.argv.slice(2);
+    // Options may precede the command.
+    const command = args.find((arg) => /^[a-z][a-z0-9]*$/.test(arg));
+    const { exports, save } = load(fileURLToPath(new URL('../dist/xsync.cjs', import.meta.url)), command);
+    process.exitCode = await exports.main(args);
     if (process.exitCode === 0) save();
   }
 } catch (error) {
