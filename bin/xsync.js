@@ -6,22 +6,31 @@ import { fileURLToPath } from 'node:url';
 delete process.env.DEBUG;
 
 /** Bytes of address space without which Node ends with a stack trace while it loads the program. */
-const LEAST = 2 ** 30;
+const LEAST_MEMORY = 2 ** 30;
+/** Open files without which the manifest or the first object fails, each with another message. */
+const LEAST_FILES = 64;
+const TOO_MANY_FILES = 'xsync: too many open files — Raise the limit (ulimit -n), to 1024 or more.\n';
 
-/** The limit of virtual memory, bytes; NaN if there is none, or it cannot be read. */
-function addressSpace() {
+/** Limits of this process; NaN if there is none, or it cannot be read. */
+function limits() {
   try {
-    return Number(/^Max address space +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
+    const text = readFileSync('/proc/self/limits', 'utf8');
+    const limit = (name) => Number(new RegExp(`^Max ${name} +(\\d+)`, 'm').exec(text)?.[1]);
+    return { memory: limit('address space'), files: limit('open files') };
   } catch {
-    return Number.NaN;
+    return { memory: Number.NaN, files: Number.NaN };
   }
 }
 
 try {
-  if (addressSpace() < LEAST) {
+  const { memory, files } = limits();
+  if (memory < LEAST_MEMORY) {
     process.stderr.write(
       'xsync: there is not enough memory — Remove the limit of virtual memory (ulimit -v unlimited).\n',
     );
+    process.exitCode = 2;
+  } else if (files < LEAST_FILES) {
+    process.stderr.write(TOO_MANY_FILES);
     process.exitCode = 2;
   } else if (process.argv.length === 3 && process.argv[2] === '--version') {
     // Needs nothing of the program.
@@ -41,7 +50,7 @@ try {
 } catch (error) {
   // The program could not be loaded, and so neither could its messages.
   if (error?.code === 'EMFILE' || error?.code === 'ENFILE') {
-    process.stderr.write('xsync: too many open files — Raise the limit (ulimit -n), to 1024 or more.\n');
+    process.stderr.write(TOO_MANY_FILES);
     process.exitCode = 2;
   } else if (['ENOENT', 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(error?.code)) {
     const [why] = error.message.split('\n');
