@@ -12,7 +12,7 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 const ROOT = join(import.meta.dirname, '..');
 
 /** What is built: `dist/NAME.cjs` of the source file. */
-const ENTRIES: Readonly<Record<string, string>> = { xsync: 'src/cli/main.ts' };
+const ENTRIES: Readonly<Record<string, string>> = { xsync: 'src/cli/main.ts', worker: 'src/open/worker.ts' };
 
 /** Packages with native parts, and those that most runs do not need. They are loaded from node_modules. */
 const OUTSIDE = [

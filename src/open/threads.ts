@@ -13,8 +13,8 @@ export interface WorkerData {
   dest: ConfiguredLocation;
 }
 
-/** The file that a worker runs. */
-const ENTRY = new URL('./worker.js', import.meta.url);
+/** The file that a worker runs: beside this one, or beside the bundle (build/bundle.ts). */
+const ENTRY = new URL(import.meta.url.endsWith('.cjs') ? './worker.cjs' : './worker.js', import.meta.url);
 /** A worker that has been told to end, and has not, is ended. */
 const CLOSE_MS = 2000;
 
@@ -33,7 +33,9 @@ export function workersOf(
     source: source.again,
     dest: dest.again,
   };
-  return new Pool(workers, (listener) => start(data, listener), { source: source.findings, dest: dest.findings });
+  const { connections } = settings;
+  const findings = { source: source.findings, dest: dest.findings };
+  return new Pool({ wanted: workers, connections }, (listener) => start(data, listener), findings);
 }
 
 function start(workerData: WorkerData, { heard, failed }: Listener): Thread {

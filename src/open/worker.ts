@@ -1,25 +1,33 @@
 /** A worker: a thread that opens the sides of a pair again, and performs tickets. Tests: test/e2e/workers.test.ts */
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Order } from '../engine/workers/messages.js';
 import { Performer } from '../engine/workers/performer.js';
 import { loadHashes } from '../hash/index.js';
 import { Opener } from './sides.js';
 import type { WorkerData } from './threads.js';
 
-const { settings, source, dest }: WorkerData = workerData;
-const port = parentPort;
-if (!port) throw new Error('this file is run by a worker thread');
+interface Opened {
+  performer: Performer;
+  close(): Promise<void>;
+}
 
-const opener = new Opener(settings, { path: '', remotes: {}, unset: {} });
-const [from, to] = [await opener.again(source), await opener.again(dest)];
-await loadHashes();
-const performer = new Performer({ source: from, dest: to }, (reports) => port.postMessage(reports));
-port.on('message', (orders: readonly Order[]) => {
-  performer.hear(orders);
-  if (orders.some(({ type }) => type === 'close')) void close();
-});
+async function open({ settings, source, dest }: WorkerData, port: MessagePort): Promise<Opened> {
+  const opener = new Opener(settings, { path: '', remotes: {}, unset: {} });
+  const [from, to] = [await opener.again(source), await opener.again(dest)];
+  await loadHashes();
+  const performer = new Performer({ source: from, dest: to }, (reports) => port.postMessage(reports));
+  const close = async (): Promise<void> => {
+    await Promise.all([from.close(), to.close()]);
+    port.close();
+  };
+  return { performer, close };
+}
 
-async function close(): Promise<void> {
-  await Promise.all([from.close(), to.close()]);
-  port?.close();
+if (parentPort) {
+  const opening = open(workerData, parentPort);
+  parentPort.on('message', async (orders: readonly Order[]) => {
+    const { performer, close } = await opening;
+    performer.hear(orders);
+    if (orders.some(({ type }) => type === 'close')) await close();
+  });
 }

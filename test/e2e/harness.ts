@@ -22,6 +22,8 @@ import { startServer } from '../support/server/index.js';
 /** Leads virtual hosts to the test servers. */
 const RESOLVER = new URL('../support/resolver.mjs', import.meta.url).href;
 const BINARY = fileURLToPath(new URL('../../bin/xsync.js', import.meta.url));
+/** Threads that move the objects; CI runs some suites with two. */
+const WORKERS = process.env.XSYNC_WORKERS;
 /** For compiled code, which all tests share. */
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
 
@@ -227,6 +229,7 @@ export class Lab {
       XDG_CACHE_HOME: CACHE,
       LANG: 'C.UTF-8',
       NODE_OPTIONS: `--import=${RESOLVER}`,
+      ...(WORKERS !== undefined && { XSYNC_WORKERS: WORKERS }),
     };
   }
 

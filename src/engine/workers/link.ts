@@ -8,6 +8,7 @@ import type { Outcome } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { Elsewhere } from '../../store/wrap/share.js';
 import type { Ledger, SharedCount } from '../flow/account.js';
+import { isSmall } from '../flow/lanes.js';
 import type { RunPair } from '../pair.js';
 import { trustIn } from '../transfer/etag-trust.js';
 import type { Means } from '../transfer/means.js';
@@ -84,10 +85,17 @@ export class Link implements Client {
 
   /** @returns undefined if the main thread should perform it. @throws faults that end the run */
   perform(ticket: CopyTicket, opened?: () => void): Promise<Outcome> | undefined {
+    const { pool } = this.#context;
+    if (!pool.active) return undefined;
+    const send = () => this.#send(ticket, opened);
+    // A large object's requests are limited by the slots of its parts.
+    return isSmall({ size: ticket.source.size, byService: false }) ? pool.limit(send) : send();
+  }
+
+  #send(ticket: CopyTicket, opened: Job['opened']): Promise<Outcome> {
     const worker = this.#context.pool.choose(this.#run);
-    if (!worker) return undefined;
-    const id = this.#ids++;
     const weight = 1 + ticket.source.size / MIB;
+    const id = this.#ids++;
     worker.weight += weight;
     return new Promise((resolve, reject) => {
       this.#jobs.set(id, { worker, weight, limits: new Map(), opened, resolve, reject });
@@ -163,7 +171,8 @@ export class Link implements Client {
   }
 
   #slot(worker: Worker, seat: Seat, report: Extract<Report, { type: 'wants-slot' | 'frees-slot' }>): void {
-    const { slots } = this.#context.means;
+    const { pool, means } = this.#context;
+    const { slots } = means;
     const run = this.#run;
     const { slot } = report;
     if (report.type === 'frees-slot') {
@@ -177,11 +186,12 @@ export class Link implements Client {
     if (!job) return;
     const limit = job.limits.get(report.object) ?? slots.ofObject();
     job.limits.set(report.object, limit);
-    void limit(async () => {
+    const granted = async (): Promise<void> => {
       if (seat.lost) return;
       worker.outbox.add({ type: 'slot', run, slot });
       await new Promise<void>((free) => seat.slots.set(slot, free));
-    });
+    };
+    void limit(() => pool.limit(granted));
   }
 
   #tellSpare(): void {

@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { XsyncError } from '../../model/error.js';
 import type { Findings } from '../../store/wrap/findings.js';
+import { type Limiter, limiter } from '../flow/queue.js';
 import type { Order, Report, WorkerSide } from './messages.js';
 import { Outbox } from './outbox.js';
 
@@ -54,8 +55,9 @@ const LOOK_MS = 500;
 const BUSY = 0.85;
 
 export class Pool {
-  /** A share for each may be reserved. */
   readonly most: number;
+  /** Limits small objects and parts in flight, over all workers. */
+  readonly limit: Limiter;
   readonly #start: StartThread;
   readonly #findings: Partial<Record<WorkerSide, Findings>>;
   readonly #workers: Worker[] = [];
@@ -66,7 +68,13 @@ export class Pool {
   #timer: NodeJS.Timeout | undefined;
   #usage = performance.eventLoopUtilization();
 
-  constructor(wanted: number | 'auto', start: StartThread, findings: Partial<Record<WorkerSide, Findings>> = {}) {
+  /** @param connections requests in flight to one server */
+  constructor(
+    { wanted, connections }: { wanted: number | 'auto'; connections: number },
+    start: StartThread,
+    findings: Partial<Record<WorkerSide, Findings>> = {},
+  ) {
+    this.limit = limiter(connections);
     this.most = wanted === 'auto' ? availableParallelism() : wanted;
     this.#allowed = wanted === 'auto' ? 0 : wanted;
     this.#start = start;
@@ -86,12 +94,17 @@ export class Pool {
     for (const worker of this.#workers) if (worker.runs.delete(run)) worker.outbox.add({ type: 'end', run });
   }
 
-  /** The worker with the least work, which may be a new one. Undefined: the main thread has time for the work itself. */
-  choose(run: number): Worker | undefined {
+  /** False as long as the main thread has time for the work itself. */
+  get active(): boolean {
+    return this.#allowed > 0;
+  }
+
+  /** The worker with the least work, which may be a new one. */
+  choose(run: number): Worker {
     let least = this.#workers[0];
     for (const worker of this.#workers) if (least && worker.weight < least.weight) least = worker;
-    if ((!least || least.weight > 0) && this.#workers.length < this.#allowed) least = this.#add();
-    if (least && !least.runs.has(run)) {
+    if (!least || (least.weight > 0 && this.#workers.length < this.#allowed)) least = this.#add();
+    if (!least.runs.has(run)) {
       least.runs.add(run);
       this.#clients.get(run)?.began(least);
     }
