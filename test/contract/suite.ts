@@ -13,6 +13,7 @@ import { describeObjects } from './objects.js';
 import { describePieces } from './pieces.js';
 import { describeTransfers } from './transfers.js';
 import { describeUploads } from './uploads.js';
+import { describeVersions } from './versions.js';
 
 const GROUPS = {
   bucket: describeBucket,
@@ -24,6 +25,7 @@ const GROUPS = {
   multipart: describeMultipart,
   uploads: describeUploads,
   copies: describeCopies,
+  versions: describeVersions,
 };
 
 export type Group = keyof typeof GROUPS;
