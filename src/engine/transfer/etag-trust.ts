@@ -25,6 +25,11 @@ export class EtagTrust {
     this.#seen[DISOWNED] = 1;
   }
 
+  /** An ETag was the MD5, and none was seen that was not. */
+  get holds(): boolean {
+    return this.#agreed && !this.#disowned;
+  }
+
   /** Whether an ETag that differs is a reason to look at the bytes again. */
   get counts(): boolean {
     return this.#seen[AGREED] === 1 || this.#seen[DISOWNED] === 0;
