@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { ConfiguredLocation } from '../config/location.js';
 import type { Order, Report } from '../engine/workers/messages.js';
 import { type Listener, Pool, type Thread } from '../engine/workers/pool.js';
+import { learnedOffsets } from '../store/http/clock.js';
 import type { OpenSettings, OpenSide } from './settings.js';
 
 /** What a worker is started with. It stays in this process. */
@@ -11,6 +12,8 @@ export interface WorkerData {
   settings: OpenSettings;
   source: ConfiguredLocation;
   dest: ConfiguredLocation;
+  /** Of the services' clocks, as far as they are known. */
+  offsets: ReturnType<typeof learnedOffsets>;
 }
 
 /** The file that a worker runs: beside this one, or beside the bundle (build/bundle.ts). */
@@ -28,7 +31,7 @@ export function workersOf(
   // Whoever watches the requests of this thread (--dump headers) sees all of them.
   if (channel('xsync:request').hasSubscribers) return undefined;
   const env = { ...settings.env };
-  const data: WorkerData = {
+  const data = {
     settings: { ...settings, env, accelerate: undefined, bandwidth: undefined },
     source: source.again,
     dest: dest.again,
@@ -38,7 +41,8 @@ export function workersOf(
   return new Pool({ wanted: workers, connections }, (listener) => start(data, listener), findings);
 }
 
-function start(workerData: WorkerData, { heard, failed }: Listener): Thread {
+function start(data: Omit<WorkerData, 'offsets'>, { heard, failed }: Listener): Thread {
+  const workerData: WorkerData = { ...data, offsets: learnedOffsets() };
   const worker = new Worker(ENTRY, { workerData });
   const ended = new Promise<void>((resolve) => {
     worker.on('exit', (code) => {

@@ -1,8 +1,9 @@
 /** A worker: a thread that opens the sides of a pair again, and performs tickets. Tests: test/e2e/workers.test.ts */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { Order } from '../engine/workers/messages.js';
+import { type Order, plainError, type Report } from '../engine/workers/messages.js';
 import { Performer } from '../engine/workers/performer.js';
 import { loadHashes } from '../hash/index.js';
+import { assumeOffsets } from '../store/http/clock.js';
 import { Opener } from './sides.js';
 import type { WorkerData } from './threads.js';
 
@@ -11,7 +12,8 @@ interface Opened {
   close(): Promise<void>;
 }
 
-async function open({ settings, source, dest }: WorkerData, port: MessagePort): Promise<Opened> {
+async function open({ settings, source, dest, offsets }: WorkerData, port: MessagePort): Promise<Opened> {
+  assumeOffsets(offsets);
   const opener = new Opener(settings, { path: '', remotes: {}, unset: {} });
   const [from, to] = [await opener.again(source), await opener.again(dest)];
   await loadHashes();
@@ -23,11 +25,17 @@ async function open({ settings, source, dest }: WorkerData, port: MessagePort): 
   return { performer, close };
 }
 
-if (parentPort) {
-  const opening = open(workerData, parentPort);
-  parentPort.on('message', async (orders: readonly Order[]) => {
-    const { performer, close } = await opening;
-    performer.hear(orders);
-    if (orders.some(({ type }) => type === 'close')) await close();
+function main(port: MessagePort): void {
+  const opening = open(workerData, port).catch((error: unknown) => {
+    const reports: readonly Report[] = [{ type: 'unopened', error: plainError(error) }];
+    port.postMessage(reports);
+    port.close();
+  });
+  port.on('message', async (orders: readonly Order[]) => {
+    const opened = await opening;
+    opened?.performer.hear(orders);
+    if (orders.some(({ type }) => type === 'close')) await opened?.close();
   });
 }
+
+if (parentPort) main(parentPort);

@@ -27,7 +27,7 @@ export class EtagTrust {
 
   /** An ETag was the MD5, and none was seen that was not. */
   get holds(): boolean {
-    return this.#agreed && !this.#disowned;
+    return this.#seen[AGREED] === 1 && this.#seen[DISOWNED] === 0;
   }
 
   /** Whether an ETag that differs is a reason to look at the bytes again. */

@@ -57,7 +57,9 @@ export type Report =
   | { type: 'wants-memory'; run: number; request: number; size: number }
   | { type: 'frees-memory'; run: number }
   | { type: 'asks'; run: number; request: number; question: Question }
-  | { type: 'found'; side: WorkerSide; message: string };
+  | { type: 'found'; side: WorkerSide; message: string }
+  /** A side could not be opened. */
+  | { type: 'unopened'; error: PlainError };
 
 /** A call of the port `Checkpoints`. */
 export type Question =

@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { XsyncError } from '../../model/error.js';
 import type { Findings } from '../../store/wrap/findings.js';
 import { type Limiter, limiter } from '../flow/queue.js';
-import type { Order, Report, WorkerSide } from './messages.js';
+import { errorOf, type Order, type Report, type WorkerSide } from './messages.js';
 import { Outbox } from './outbox.js';
 
 /** A started thread. */
@@ -32,7 +32,7 @@ export type StartThread = (listener: Listener) => Thread;
 export interface Client {
   /** The worker is about to get its first ticket of the run. */
   began(worker: Worker): void;
-  heard(worker: Worker, report: Exclude<Report, { type: 'found' }>): void;
+  heard(worker: Worker, report: Exclude<Report, { type: 'found' | 'unopened' }>): void;
   lost(worker: Worker, error: XsyncError): void;
 }
 
@@ -124,7 +124,9 @@ export class Pool {
         heard: (reports) => {
           for (const report of reports) this.#heard(worker, report);
         },
-        failed: (error) => this.#lost(worker, error),
+        failed: (cause) => {
+          this.#lose(worker, new XsyncError('internal', `a worker thread ended: ${cause.message}`, { cause }));
+        },
       }),
     );
     this.#workers.push(worker);
@@ -133,14 +135,14 @@ export class Pool {
 
   #heard(worker: Worker, report: Report): void {
     if (report.type === 'found') this.#findings[report.side]?.add(report.message);
+    else if (report.type === 'unopened') this.#lose(worker, errorOf(report.error));
     else this.#clients.get(report.run)?.heard(worker, report);
   }
 
-  #lost(worker: Worker, cause: Error): void {
+  #lose(worker: Worker, error: XsyncError): void {
     const at = this.#workers.indexOf(worker);
     if (at < 0) return;
     this.#workers.splice(at, 1);
-    const error = new XsyncError('internal', `a worker thread ended: ${cause.message}`, { cause });
     for (const run of worker.runs) this.#clients.get(run)?.lost(worker, error);
   }
 

@@ -4,13 +4,29 @@
  */
 const SKEW_REFUSED_MS = 14.5 * 60_000;
 
+type Offsets = ReadonlyMap<string, number>;
+
+/** By origin, ms: what this thread has learned, and what the one that started it had. */
+const learned = new Map<string, number>();
+let assumed: Offsets = new Map();
+
+/** For threads that are started now. */
+export function learnedOffsets(): Offsets {
+  return learned;
+}
+
+/** To be called before the first store is opened. */
+export function assumeOffsets(offsets: Offsets): void {
+  assumed = offsets;
+}
+
 /**
  * The offset of each service's clock from ours. S3 and OSS reject signatures more than 15 minutes off with
  * `RequestTimeTooSkewed`. The adapter then learns the offset from the response's `Date` header, signs again and repeats
  * the request once. This is the only retry that an adapter makes itself.
  */
 export class ClockSkew {
-  readonly #offsets = new Map<string, number>();
+  readonly #offsets = new Map(assumed);
   readonly #now: () => number;
 
   constructor(now: () => number = Date.now) {
@@ -30,7 +46,10 @@ export class ClockSkew {
     const theirs = Date.parse(dateHeader ?? '');
     if (Number.isNaN(theirs)) return false;
     const moved = Math.abs(theirs - this.now(origin)) >= (complained ? 60_000 : SKEW_REFUSED_MS);
-    if (moved) this.#offsets.set(origin, theirs - this.#now());
-    return moved;
+    if (!moved) return false;
+    const offset = theirs - this.#now();
+    this.#offsets.set(origin, offset);
+    learned.set(origin, offset);
+    return true;
   }
 }
