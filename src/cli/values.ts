@@ -168,7 +168,9 @@ export function parseCountOrPercent(option: string, text: string): { objects: nu
 /** A whole number from 1 to 100, or `auto`. */
 export function parseCountOrAuto(option: string, text: string): number | 'auto' {
   if (text.toLowerCase() === 'auto') return 'auto';
-  return parseInteger(option, text, { min: 1, max: 100 });
+  const count = /^\d+$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > 100) throw refuse(option, text, 'a whole number from 1 to 100, or "auto"');
+  return count;
 }
 
 /** `25%` as 25; from 0 to 100, fractions allowed. */

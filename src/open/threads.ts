@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 import { Worker } from 'node:worker_threads';
 import type { ConfiguredLocation } from '../config/location.js';
 import type { Order, Report } from '../engine/workers/messages.js';
-import { type Listener, Pool, type Thread } from '../engine/workers/pool.js';
+import { busyOf, type Listener, Pool, type Thread } from '../engine/workers/pool.js';
 import { learnedOffsets } from '../store/http/clock.js';
 import type { OpenSettings, OpenSide } from './settings.js';
 
@@ -53,15 +53,9 @@ function start(data: Omit<WorkerData, 'offsets'>, { heard, failed }: Listener): 
   worker.on('message', (reports: readonly Report[]) => heard(reports));
   worker.on('error', failed);
   worker.on('messageerror', failed);
-  let usage = worker.performance.eventLoopUtilization();
   return {
     post: (orders) => worker.postMessage(orders),
-    busy: () => {
-      const now = worker.performance.eventLoopUtilization();
-      const { utilization } = worker.performance.eventLoopUtilization(now, usage);
-      usage = now;
-      return utilization;
-    },
+    busy: busyOf(worker.performance),
     close: async () => {
       const orders: readonly Order[] = [{ type: 'close' }];
       worker.postMessage(orders);

@@ -4,7 +4,7 @@
  * Tests: test/engine/workers/workers.test.ts
  */
 import { availableParallelism } from 'node:os';
-import { performance } from 'node:perf_hooks';
+import { type Performance, performance } from 'node:perf_hooks';
 import { XsyncError } from '../../model/error.js';
 import type { Findings } from '../../store/wrap/findings.js';
 import { type Limiter, limiter } from '../flow/queue.js';
@@ -66,14 +66,19 @@ export class Pool {
   /** How many there may be now. */
   #allowed: number;
   #timer: NodeJS.Timeout | undefined;
-  #usage = performance.eventLoopUtilization();
+  readonly #ownBusy: () => number;
 
-  /** @param connections requests in flight to one server */
+  /**
+   * @param connections requests in flight to one server
+   * @param ownBusy of the main thread, as `Thread.busy`
+   */
   constructor(
     { wanted, connections }: { wanted: number | 'auto'; connections: number },
     start: StartThread,
     findings: Partial<Record<WorkerSide, Findings>> = {},
+    ownBusy = busyOf(performance),
   ) {
+    this.#ownBusy = ownBusy;
     this.limit = limiter(connections);
     this.most = wanted === 'auto' ? availableParallelism() : wanted;
     this.#allowed = wanted === 'auto' ? 0 : wanted;
@@ -148,13 +153,22 @@ export class Pool {
 
   /** One more when all of them are busy; the first when the main thread is. */
   #look(): void {
-    const now = performance.eventLoopUtilization();
-    const own = performance.eventLoopUtilization(now, this.#usage).utilization;
-    this.#usage = now;
+    const own = this.#ownBusy();
     const busy = this.#workers.map(({ thread }) => thread.busy());
     const least = busy.length > 0 ? Math.min(...busy) : own;
     if (this.#clients.size > 0 && least > BUSY && busy.length === this.#allowed && this.#allowed < this.most) {
       this.#allowed++;
     }
   }
+}
+
+/** Measures a thread: see `Thread.busy`. */
+export function busyOf({ eventLoopUtilization }: Pick<Performance, 'eventLoopUtilization'>): () => number {
+  let last = eventLoopUtilization();
+  return () => {
+    const now = eventLoopUtilization();
+    const { utilization } = eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
+  };
 }

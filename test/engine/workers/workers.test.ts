@@ -1,6 +1,6 @@
 /** Runs over workers that are in this thread, but get nothing that was not cloned. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { RunEvent, Summary } from '../../../src/engine/events.js';
 import type { RunOptions } from '../../../src/engine/options.js';
 import type { RunPair } from '../../../src/engine/pair.js';
@@ -132,5 +132,35 @@ describe('with workers', () => {
     const run = await pair.copy({ ...PARTS, transfers: 8, partConcurrency: 8, maxMemory: 150 * KIB });
     expect(run.copied.objects).toBe(43);
     expect(run.failed.objects).toBe(0);
+  });
+});
+
+describe('auto', () => {
+  test('starts the first worker when the main thread is busy, and another when all are', () => {
+    vi.useFakeTimers();
+    try {
+      const busy = { main: 0.5, workers: 0.5 };
+      let started = 0;
+      const start = (): Thread => {
+        started++;
+        return { post: () => undefined, busy: () => busy.workers, close: async () => undefined };
+      };
+      const pool = new Pool({ wanted: 'auto', connections: 8 }, start, {}, () => busy.main);
+      const run = pool.join({ began: () => undefined, heard: () => undefined, lost: () => undefined });
+      const next = (): number => {
+        vi.advanceTimersByTime(5000);
+        if (pool.active) pool.choose(run).weight++;
+        return started;
+      };
+      expect(next()).toBe(0);
+      busy.main = 0.95;
+      expect(next()).toBe(1);
+      expect(next()).toBe(1);
+      busy.workers = 0.95;
+      expect(next()).toBe(Math.min(2, pool.most));
+      expect(next()).toBe(Math.min(3, pool.most));
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
