@@ -66,7 +66,6 @@ const NAME: readonly Row[] = [
 const NEEDLESS: readonly Row[] = [
   ['fast-list', 'not needed: a listing is always recursive, in requests of up to 1,000 keys'],
   ['recursive', 'not needed: copy, sync, ls and size always include what lies below the path'],
-  ['metadata', 'not needed: user metadata and content headers are always copied'],
   [
     'inplace partial-suffix',
     'not needed: an object becomes visible when it is complete; on disk a file is renamed into place',
@@ -152,13 +151,13 @@ const ABSENT: readonly Row[] = [
   ['links', 'not supported: symbolic links are left out with a warning; --copy-links follows them'],
   ['name-transform', 'not supported: keys are copied as they are'],
   ['hash-filter', 'not supported: split a bucket by prefix, or with --include'],
-  ['metadata-*', 'not supported: metadata is copied unchanged, and does not select objects'],
+  ['metadata-*', 'not supported: metadata does not select objects; --metadata-set sets it'],
   [
     'metadata-directive content-type cache-control content-disposition content-encoding content-language expires website-redirect',
-    'not supported: content headers are copied unchanged',
+    'not supported: content headers are copied unchanged, unless --metadata-set sets them',
   ],
   [
-    'header header-upload header-download',
+    'header header-download',
     'not supported: see "Headers that a bucket policy demands" in docs/configuration.md for the headers of a remote',
   ],
   ['bind', 'not supported: set the source address in the routing table of the host'],

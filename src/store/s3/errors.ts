@@ -87,6 +87,8 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   BucketNotEmpty: ['guard', NOT_EMPTY],
   InvalidBucketName: ['config', 'Check the bucket name.'],
   InvalidStorageClass: ['config', 'Check storage_class: the store does not support it.'],
+  InvalidTag: ['attribute-refused'],
+  AccessControlListNotSupported: ['attribute-refused'],
   NotImplemented: ['unsupported'],
   MethodNotAllowed: ['unsupported'],
 };
