@@ -6,7 +6,7 @@ import { type Command, Option } from 'commander';
 import { ATTRIBUTES } from '../engine/job/attributes.js';
 import type { Values } from '../engine/job/job.js';
 import { COMPARE, DELETE, DRY_RUN, LIMIT, TRANSFER } from '../engine/job/options.js';
-import { CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK, TRANSPORT } from '../engine/job/places.js';
+import { AT, CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK, TRANSPORT } from '../engine/job/places.js';
 import { type ListenAddress, parseListenAddress } from '../inbound/address.js';
 import { XsyncError } from '../model/error.js';
 import { FACILITIES, type Facility } from '../native/syslog.js';
@@ -44,6 +44,7 @@ export interface ObserveFlags {
 export type ConnectionFlags = Values<typeof NETWORK & typeof CONFIG>;
 export type LinkFlags = Values<typeof LINKS>;
 export type FilterFlags = Values<typeof FILTER>;
+export type AtFlags = Values<typeof AT>;
 export type ListFlags = Values<typeof LIST>;
 export type TransferFlags = Values<typeof DRY_RUN & typeof TRANSFER & typeof ATTRIBUTES>;
 
@@ -59,6 +60,11 @@ export function transferOptions(command: Command): Command {
   options(command.optionsGroup('Transfer:'), DRY_RUN);
   options(command, TRANSFER);
   return options(command.optionsGroup('Attributes (docs/fidelity.md):'), ATTRIBUTES);
+}
+
+/** Of commands that read a place as it stood at a time. */
+export function atOption(command: Command): Command {
+  return options(command, AT);
 }
 
 export function deleteOptions(command: Command): Command {

@@ -13,6 +13,7 @@ import { describeKeys } from './names.js';
 import { describeObjects } from './objects.js';
 import { describeTransfers } from './transfers.js';
 import { describeUploads } from './uploads.js';
+import { describeVersions } from './versions.js';
 
 const GROUPS = {
   bucket: describeBucket,
@@ -24,6 +25,7 @@ const GROUPS = {
   uploads: describeUploads,
   copies: describeCopies,
   attributes: describeAttributes,
+  versions: describeVersions,
 };
 
 export type Group = keyof typeof GROUPS;

@@ -28,7 +28,7 @@ export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Co
   mustBeWhole(ticket, info);
   const whole = ticket.cut.parts === 1;
   const planned = await outgoing(means, asByService(ticket, info), info);
-  const pinned = { ifMatch: ticket.source.etag, signal: halt.signal };
+  const pinned = { ifMatch: ticket.source.etag, versionId: ticket.source.versionId, signal: halt.signal };
   const written = whole
     ? await writeWith(means, ticket, planned, (put) =>
         dest.copy(source, ticket.source.key, ticket.dest.key, { ...pinned, ...put }),
@@ -94,7 +94,7 @@ async function mustHaveArrived({ dest, halt }: Means, ticket: CopyTicket): Promi
 /** @throws the first part's error, once all parts have ended */
 async function copyEach({ source, dest, halt, slots }: Means, ticket: CopyTicket, upload: UploadRef) {
   const limit = slots.ofObject();
-  const pinned = { ifMatch: ticket.source.etag, signal: halt.signal };
+  const pinned = { ifMatch: ticket.source.etag, versionId: ticket.source.versionId, signal: halt.signal };
   let broken = false;
   const copyPart = async (partNumber: number) => {
     if (broken || halt.stops('parts')) throw new Unfinished();

@@ -20,6 +20,7 @@ export const OSS_CAPABILITIES: Capabilities = {
   partEtagIsMd5: true,
   keepsMetadata: true,
   attributes: OSS_ATTRIBUTES,
+  keepsVersions: true,
   /** `x-oss-copy-source-if-match`. Deletes have no condition. */
   pinsCopies: true,
   defaultStorageClass: 'Standard',

@@ -34,6 +34,7 @@ export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): C
     partEtagIsMd5: preset.partEtagIsMd5 && !encryptsWithKms(settings),
     keepsMetadata: true,
     attributes: preset.attributes,
+    keepsVersions: true,
     ...(preset.deleteIfMatch && { deletesIfMatch: true }),
     ...(preset.writeIfMatch && { writesIfMatch: true }),
     ...(preset.pinsCopies && { pinsCopies: true }),

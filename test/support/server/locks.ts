@@ -24,7 +24,8 @@ export function readLock(exchange: Exchange, bucket: Bucket): StoredLock | undef
   const proved = exchange.header('content-md5') !== undefined || checksummed(exchange);
   if (exchange.kind === 'PutObject' && exchange.protocol === 's3' && !proved) {
     throw new ServiceError('InvalidRequest', {
-      message: 'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
+      message:
+        'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
     });
   }
   return { ...retention(bucket, mode, until), ...(hold === 'ON' && { hold: true }) };
@@ -41,7 +42,8 @@ function retention(bucket: Bucket, mode: string | undefined, until: string | und
   const known = MODES[bucket.protocol].find((name) => name === mode);
   const untilMs = Date.parse(until ?? '');
   if (!known) throw new ServiceError('InvalidArgument', { message: 'Unknown wormMode directive.' });
-  if (Number.isNaN(untilMs)) throw new ServiceError('InvalidArgument', { message: 'The retain until date is invalid.' });
+  if (Number.isNaN(untilMs))
+    throw new ServiceError('InvalidArgument', { message: 'The retain until date is invalid.' });
   if (untilMs <= bucket.now()) {
     throw new ServiceError('InvalidArgument', { message: 'The retain until date must be in the future!' });
   }
@@ -81,7 +83,10 @@ export function lockHeaders({ lock }: StoredObject, protocol: 's3' | 'oss'): Rec
 }
 
 /** @throws AccessDenied (S3), FileImmutable (OSS): for a version that a lock protects */
-export function mustNotBeLocked({ lock }: StoredObject, { protocol, now }: { protocol: 's3' | 'oss'; now: number }): void {
+export function mustNotBeLocked(
+  { lock }: StoredObject,
+  { protocol, now }: { protocol: 's3' | 'oss'; now: number },
+): void {
   if (!lock?.hold && (lock?.untilMs ?? 0) <= now) return;
   if (protocol === 'oss') throw new ServiceError('FileImmutable');
   throw new ServiceError('AccessDenied', { message: 'Access Denied because object protected by object lock.' });

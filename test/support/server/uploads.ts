@@ -3,7 +3,14 @@ import { type Bucket, defaults } from './bucket.js';
 import { Bytes } from './bytes.js';
 import { ServiceError } from './errors.js';
 import { combineCrc, crc, crcFromBase64, crcToBase64, digest, s3Checksum } from './hashes.js';
-import type { FurtherAttributes, ObjectAttributes, StoredChecksum, StoredObject, StoredPart, StoredUpload } from './model.js';
+import type {
+  FurtherAttributes,
+  ObjectAttributes,
+  StoredChecksum,
+  StoredObject,
+  StoredPart,
+  StoredUpload,
+} from './model.js';
 
 /** Multipart uploads. The services differ only in the ETag and checksum of the whole object. */
 
