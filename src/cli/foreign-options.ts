@@ -28,7 +28,7 @@ const NAME: readonly Row[] = [
   ['s3-profile profile', setting('profile')],
   ['s3-env-auth', setting('env_auth')],
   ['s3-force-path-style', setting('force_path_style')],
-  ['s3-acl acl', setting('acl')],
+  ['s3-acl', setting('acl')],
   ['s3-server-side-encryption sse', setting('server_side_encryption')],
   ['s3-sse-kms-key-id sse-kms-key-id', setting('sse_kms_key_id')],
   ['s3-requester-pays request-payer', setting('requester_pays')],

@@ -1,4 +1,4 @@
-/** Tags, ACLs and locks of objects over the lean transport. Tests: test/contract/stores.test.ts */
+/** Tags, ACLs and locks of objects over the lean transport. Tests: test/store/s3/contract.test.ts */
 import { md5 } from '../../hash/index.js';
 import type { ObjectLock, Tags } from '../../model/attributes.js';
 import { readTags, taggingBody } from '../http/attributes.js';
