@@ -117,26 +117,41 @@ export async function writeWith<T>(
   try {
     return { answer: await write(carried.put), carried };
   } catch (error) {
-    const sent = OPTIONAL.filter((name) => carried.put[name] !== undefined);
-    if (sent.length === 0 || !isXsyncError(error, 'attribute-refused', 'access-denied', 'unsupported')) throw error;
-    const suspects = OPTIONAL.find((name) => name === error.attribute)
-      ? [[error.attribute as Optional]]
-      : subsets(sent);
-    const policy = ticket.carry ?? USUAL_POLICY;
-    for (const names of suspects) {
-      const reason = `refused: ${error.message}`;
+    if (!mayRefuse(carried, error)) throw error;
+    const named = OPTIONAL.find((name) => name === error.attribute);
+    const reason = `refused: ${error.message}`;
+    for (const names of named ? [[named]] : subsets(sentIn(carried))) {
       const notes = names.map((attribute) => ({ attribute, reason }));
-      const less = judged(ticket.key, policy, lessened(carried, names, notes));
-      try {
-        const answer = await write(less.put);
-        for (const name of names) means.refusals.set(name, reason);
-        return { answer, carried: less };
-      } catch (again) {
-        if (!isXsyncError(again, 'attribute-refused', 'access-denied', 'unsupported')) throw again;
-      }
+      const less = judged(ticket.key, ticket.carry ?? USUAL_POLICY, lessened(carried, names, notes));
+      const answer = await unlessRefused(write(less.put));
+      if (answer === undefined) continue;
+      for (const name of names) means.refusals.set(name, reason);
+      return { answer: answer.value, carried: less };
     }
     throw error;
   }
+}
+
+async function unlessRefused<T>(writing: Promise<T>): Promise<{ value: T } | undefined> {
+  try {
+    return { value: await writing };
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return undefined;
+  }
+}
+
+function sentIn({ put }: Carried): Optional[] {
+  return OPTIONAL.filter((name) => put[name] !== undefined);
+}
+
+function isRefusal(error: unknown): error is XsyncError {
+  return isXsyncError(error, 'attribute-refused', 'access-denied', 'unsupported');
+}
+
+/** The destination may have refused attributes, and not the object. */
+export function mayRefuse(carried: Carried, error: unknown): error is XsyncError {
+  return isRefusal(error) && sentIn(carried).length > 0;
 }
 
 /** Each alone, then all together. */
