@@ -22,6 +22,8 @@ export interface XmlShape<F extends string, L extends Record<string, readonly st
 export interface XmlAnswer<F extends string, L extends Record<string, readonly string[]>> {
   fields: Partial<Record<F, string>>;
   lists: { [K in keyof L]: Partial<Record<L[K][number], string>>[] };
+  /** The records of all lists, in the order of the document. */
+  sequence: { [K in keyof L]: { list: K; fields: Partial<Record<L[K][number], string>> } }[keyof L][];
 }
 
 type Fields = Record<string, string>;
@@ -52,7 +54,7 @@ export function readXml<F extends string, L extends Record<string, readonly stri
     records,
   );
   reader.end();
-  return { fields, lists } as XmlAnswer<F, L>;
+  return { fields, lists, sequence: reader.sequence } as XmlAnswer<F, L>;
 }
 
 /** The root element's name, undefined if the bytes do not start as XML. Tells an error from a result. */
@@ -103,6 +105,7 @@ const ENTITIES = new Map(Object.entries({ amp: '&', lt: '<', gt: '>', quot: '"',
 
 class Reader {
   readonly #bytes: Buffer;
+  readonly sequence: { list: string; fields: Fields }[] = [];
   #at = 0;
   /** The name of the tag read last, and whether it is self-closing. */
   #nameStart = 0;
@@ -145,6 +148,7 @@ class Reader {
         const fields: Fields = {};
         this.children(record.of, fields, []);
         record.list.push(fields);
+        this.sequence.push({ list: record.text, fields });
       } else if (field) {
         const text = this.#leaf(field.quoted);
         const before = into[field.text];

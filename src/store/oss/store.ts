@@ -3,6 +3,7 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import { HeadExplainer } from '../http/explain.js';
+import { readVersioning, versionMarker } from '../http/versions.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -21,6 +22,9 @@ import type {
   UploadOptions,
   UploadPage,
   UploadRef,
+  Versioning,
+  VersionListOptions,
+  VersionPage,
   WriteResult,
 } from '../port.js';
 import {
@@ -57,7 +61,9 @@ import {
   sourceHeaders,
   uploadsQuery,
   versionQuery,
+  versionsQuery,
 } from './requests.js';
+import { readVersionPage } from './versions.js';
 
 export interface OssDeps {
   transport: Transport;
@@ -120,6 +126,17 @@ export class OssStore implements ObjectStore {
   async list(options: ListOptions): Promise<ListPage> {
     const { body } = await this.client.send({ method: 'GET', query: listQuery(options) }, options);
     return readListPage(body);
+  }
+
+  async listVersions(options: VersionListOptions): Promise<VersionPage> {
+    const query = { versions: '', ...versionsQuery(options) };
+    const { body } = await this.client.send({ method: 'GET', query }, options);
+    return readVersionPage(body, versionMarker(options));
+  }
+
+  async versioning(options: CallOptions = {}): Promise<Versioning> {
+    const { body } = await this.client.send({ method: 'GET', query: { versioning: '' } }, options);
+    return readVersioning(body);
   }
 
   /** OSS does not report it. Its multipart ETags are opaque, and its CRC-64 covers the whole object. */

@@ -1,5 +1,6 @@
 /** The requests of S3 over the lean transport. Tests: test/store/s3/store.test.ts */
 import { md5 } from '../../hash/index.js';
+import { readVersioning } from '../http/versions.js';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';
 import type * as calls from './calls.js';
@@ -11,6 +12,7 @@ import { contentHeadersOut, md5Header, metadataOut, type NewObjectSettings, newO
 import { readPage } from './listing.js';
 import type { S3Preset } from './presets.js';
 import { Uploads } from './uploads.js';
+import { readVersions } from './versions.js';
 import type { Wire } from './wire.js';
 
 export class LeanCalls implements calls.S3Calls {
@@ -51,6 +53,24 @@ export class LeanCalls implements calls.S3Calls {
         ? { ...common, marker: after }
         : { ...common, 'list-type': 2, 'start-after': after, 'continuation-token': token };
     return readPage((await this.#wire.send({ method: 'GET', parameters, signal, onRequest })).body);
+  }
+
+  async listVersions(request: calls.VersionsRequest): Promise<calls.ListedVersions> {
+    const { prefix, maxKeys, after, encoded, signal, onRequest } = request;
+    const parameters = {
+      versions: '',
+      'encoding-type': encoded ? 'url' : undefined,
+      'max-keys': maxKeys,
+      prefix,
+      'key-marker': after?.key,
+      'version-id-marker': after?.versionId,
+    };
+    return readVersions((await this.#wire.send({ method: 'GET', parameters, signal, onRequest })).body);
+  }
+
+  async versioning({ signal, onRequest }: port.CallOptions): Promise<port.Versioning> {
+    const parameters = { versioning: '' };
+    return readVersioning((await this.#wire.send({ method: 'GET', parameters, signal, onRequest })).body);
   }
 
   async head(key: string, request: calls.ReadRequest): Promise<calls.Answer> {
