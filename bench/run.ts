@@ -173,7 +173,8 @@ async function measureAll(options: Options): Promise<void> {
   }
   // Goals do not apply to a tenth of the work, or to two builds.
   const goals = options.quick || options.compare !== undefined ? [] : CASES;
-  process.stdout.write(`${markdown(goals, done)}\n\n${standing(CASES, done)}\n`);
+  process.stdout.write(`${markdown(goals, done)}\n`);
+  if (options.compare === undefined) process.stdout.write(`\n${standing(CASES, done)}\n`);
   if (options.publish) publish();
   if (failed || verdicts(goals, done.cases).some(({ reached }) => !reached)) process.exitCode = 1;
 }
