@@ -41,7 +41,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/tune':
     'model native store/port manifest engine/events engine/pair engine/options engine/plan engine/record/facts',
   'engine/transfer':
-    'model hash store/port store/wrap manifest engine/events engine/options engine/flow engine/decide engine/fidelity engine/plan engine/tune',
+    'model hash store/port store/wrap manifest engine/events engine/flow engine/decide engine/fidelity engine/plan engine/tune',
   'engine/transfer/pour': 'model hash store/port',
   'engine/record/facts': 'model manifest engine/events',
   'engine/record': 'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan',
