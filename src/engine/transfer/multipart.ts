@@ -33,7 +33,8 @@ export async function transferParts(means: Means, ticket: CopyTicket): Promise<C
   const verifiedBy = confirmed ? proven : 'size';
   const { partSize, parts: count } = ticket.cut;
   const content = contentOf(means, wholeOf(parts.rows()), partSize);
-  return { kind: 'copied', destEtag: answer.etag, verifiedBy, parts: count, ...parts.resumed, content };
+  const written = { destEtag: answer.etag, destVersion: answer.versionId };
+  return { kind: 'copied', ...written, verifiedBy, parts: count, ...parts.resumed, content };
 }
 
 /** One HEAD of the source if the checkpoint does not say what is needed of its parts, or no part is left to be read. */

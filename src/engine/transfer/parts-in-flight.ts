@@ -319,7 +319,7 @@ export class PartsInFlight {
       mustBeWhole(this.#ticket, whole);
       return whole.checksums;
     });
-    const options = outgoing(info, this.#means.dest, this.#ticket.storageClass);
+    const options = outgoing(info, this.#means.dest, this.#ticket.storageClass, this.#ticket.dest.versionName);
     this.#started ??= startUpload(this.#means, this.#ticket, options);
     return this.#started;
   }

@@ -36,11 +36,16 @@ export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Co
   confirm(ticket.key, { crc64ecma: info.checksums.crc64ecma }, answer);
   observe({ type: 'progress', key: ticket.key, bytes: ticket.source.size });
   const { parts } = ticket.cut;
-  return { kind: 'copied', destEtag: answer.etag, verifiedBy: 'server', parts, resumedParts: 0, resumedBytes: 0 };
+  const written = { destEtag: answer.etag, destVersion: answer.versionId };
+  return { kind: 'copied', ...written, verifiedBy: 'server', parts, resumedParts: 0, resumedBytes: 0 };
 }
 
-function optionsOf({ dest }: Means, { storageClass }: CopyTicket, info: ObjectInfo): ReturnType<typeof outgoing> {
-  return outgoing(info, dest, storageClass ?? info.storageClass);
+function optionsOf(
+  { dest }: Means,
+  { storageClass, dest: { versionName } }: CopyTicket,
+  info: ObjectInfo,
+): ReturnType<typeof outgoing> {
+  return outgoing(info, dest, storageClass ?? info.storageClass, versionName);
 }
 
 /** Another version may have been copied. A checksum that differs does not prove it: it may be an ETag of another kind. */

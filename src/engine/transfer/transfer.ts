@@ -112,7 +112,7 @@ async function getAndPut(means: Means, ticket: CopyTicket, moving?: Moving): Pro
     const proof = await prove(means, ticket, lease.bytes, info);
     const answer = await dest
       .put(ticket.dest.key, lease.bytes, {
-        ...outgoing(info, dest, ticket.storageClass),
+        ...outgoing(info, dest, ticket.storageClass, ticket.dest.versionName),
         replaces: ticket.dest.expects,
         contentMd5: proof.contentMd5,
         signal: halt.signal,
@@ -125,7 +125,8 @@ async function getAndPut(means: Means, ticket: CopyTicket, moving?: Moving): Pro
       (await confirmElse(means, ticket, { bytes: lease.bytes, proof, info, answer }));
     const verifiedBy = confirmed ? proof.verifiedBy : 'size';
     const content = contentOf(means, proof.expected);
-    return { kind: 'copied', destEtag: answer.etag, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0, content };
+    const written = { destEtag: answer.etag, destVersion: answer.versionId };
+    return { kind: 'copied', ...written, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0, content };
   } finally {
     lease.release();
   }
