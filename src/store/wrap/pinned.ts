@@ -27,4 +27,9 @@ class PinnedStore extends InterceptedStore {
   override read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {
     return this.inner.read(key, target, { ...options, versionId: this.#versionId });
   }
+
+  override get readPieces(): port.ObjectStore['readPieces'] {
+    const read = this.inner.readPieces?.bind(this.inner);
+    return read && ((key, sink, options = {}) => read(key, sink, { ...options, versionId: this.#versionId }));
+  }
 }
