@@ -49,7 +49,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/remove': 'model engine/events engine/flow engine/pair engine/plan engine/transfer',
   'engine/workers': 'model manifest store/wrap engine/pair engine/flow engine/transfer engine/tune',
   'engine/pass':
-    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record engine/remove/empty-folders',
+    'model store/port manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record engine/remove/empty-folders',
   'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',
   'engine/run':
     'model hash manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared engine/workers',
