@@ -1,4 +1,5 @@
 /** Tests: test/engine/copy.test.ts */
+import type { ObjectLock } from './attributes.js';
 import type { Checksums } from './checksum.js';
 import type { XsyncError } from './error.js';
 
@@ -48,10 +49,37 @@ export interface ObjectInfo extends ObjectEntry {
   metadata: UserMetadata;
   /** Full-object checksums that the store returned. */
   checksums: Checksums;
+  /** Number of tags; absent for none, and where the store does not tell. */
+  tagCount?: number;
+  lock?: ObjectLock;
+  /** Where a website redirects requests for the object. */
+  redirect?: string;
 }
 
 /** Metadata name for the source's time of a copy, as in rclone: seconds since 1970 with a fraction. */
 export const MTIME_METADATA = 'mtime';
+
+/** Metadata name of a carried version: which version of the source it is (`versionName`). */
+export const VERSION_METADATA = 'xsync-version-id';
+
+/**
+ * Names a version of one key for good, in ASCII. Versions with the ID `null` replace each other, so what they hold is part
+ * of the name.
+ */
+export function versionName(
+  { versionId, etag, mtimeMs }: Pick<ObjectEntry, 'versionId' | 'etag' | 'mtimeMs'>,
+  deleteMarker: boolean,
+): string {
+  const id = versionId === undefined || versionId === 'null' ? `null ${etag} ${mtimeMs}` : versionId;
+  return deleteMarker ? `${MARKER}${id}` : id;
+}
+
+const MARKER = 'delete ';
+
+/** Whether `versionName` gave the name to a delete marker. */
+export function namesMarker(name: string): boolean {
+  return name.startsWith(MARKER);
+}
 
 /** Formats a time in milliseconds as rclone's `mtime` metadata: decimal seconds, here with at most three decimals. */
 export function formatMtime(ms: number): string {

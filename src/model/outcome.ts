@@ -1,4 +1,5 @@
 /** The outcome of a ticket, as plain data. Tests: test/engine/check/check.test.ts */
+import type { Fidelity } from './attributes.js';
 import type { ErrorClass, ErrorCode } from './error.js';
 import type { VerifiedBy } from './verified.js';
 
@@ -23,6 +24,8 @@ export interface NewVersion {
 export interface Copied {
   kind: 'copied';
   destEtag: string;
+  /** ID of the version that was written, where the destination tells it. */
+  destVersion?: string;
   verifiedBy: VerifiedBy;
   parts: number;
   /** Sent by an earlier, interrupted run. */
@@ -30,11 +33,14 @@ export interface Copied {
   resumedBytes: number;
   /** Checksum of the bytes (`contentText`), where a side is on local disk and one is known. */
   content?: string;
+  /** Absent: nothing to tell. */
+  fidelity?: Fidelity;
 }
 
 export type Outcome =
   | Copied
-  | { kind: 'deleted' }
+  /** `destVersion`: ID of the delete marker that was added. */
+  | { kind: 'deleted'; destVersion?: string }
   /** The destination has another version than the ticket names. Nothing was done. */
   | { kind: 'overtaken' }
   /** The source listed the object, but no longer has it. */

@@ -15,6 +15,22 @@ const backup = z.strictObject({
   attempts: z.int().min(1),
 });
 
+const contentHeaders = z.strictObject({
+  contentType: text.optional(),
+  contentEncoding: text.optional(),
+  contentDisposition: text.optional(),
+  contentLanguage: text.optional(),
+  cacheControl: text.optional(),
+  expires: text.optional(),
+});
+const yes = z.literal(true).optional();
+
+const carry = z.strictObject({
+  ...{ metadata: z.boolean(), tags: yes, acl: yes, lock: yes, storageClass: text.optional() },
+  fidelity: z.enum(['strict', 'warn', 'ignore']),
+  set: z.strictObject({ headers: contentHeaders, metadata: z.record(z.string(), z.string()) }).optional(),
+});
+
 const copy = z.strictObject({
   version: z.literal(TICKET_VERSION),
   action: z.literal('copy'),
@@ -35,10 +51,11 @@ const copy = z.strictObject({
   dest: z.strictObject({
     ...{ place, key: text.min(1), replaces: text.optional(), expects: text.optional() },
     backup: backup.optional(),
+    versionName: text.min(1).optional(),
   }),
   way: z.enum(['server', 'client']),
   cut: z.strictObject({ partSize: z.int().min(1), parts: z.int().min(1) }),
-  storageClass: text.optional(),
+  carry: carry.optional(),
   attempts: z.int().min(1),
 });
 
@@ -49,7 +66,14 @@ const remove = z.strictObject({
   dest: z.strictObject({ place, key: text.min(1), size: bytes, etag: text.optional(), backup: backup.optional() }),
 });
 
-const schema: z.ZodType<Ticket> = z.discriminatedUnion('action', [copy, remove]);
+const mark = z.strictObject({
+  version: z.literal(TICKET_VERSION),
+  action: z.literal('mark'),
+  key: text,
+  dest: z.strictObject({ place, key: text.min(1) }),
+});
+
+const schema: z.ZodType<Ticket> = z.discriminatedUnion('action', [copy, remove, mark]);
 
 /**
  * The value as a ticket. Checks only its shape: the performer still decides which places and keys a ticket may name.

@@ -17,6 +17,8 @@ export interface XmlShape<F extends string, L extends Record<string, readonly st
   lists: L;
   /** Fields of records whose surrounding quotation marks are removed, such as a listing's ETags. */
   quoted?: readonly string[];
+  /** Elements that are read as if their content stood in their place, such as a `TagSet`. */
+  inside?: readonly string[];
 }
 
 export interface XmlAnswer<F extends string, L extends Record<string, readonly string[]>> {
@@ -52,6 +54,7 @@ export function readXml<F extends string, L extends Record<string, readonly stri
     shape.fields.map((field) => named(field)),
     fields,
     records,
+    (shape.inside ?? []).map((name) => named(name)),
   );
   reader.end();
   return { fields, lists, sequence: reader.sequence } as XmlAnswer<F, L>;
@@ -136,7 +139,12 @@ class Reader {
   }
 
   /** Reads the element whose open tag was read last, through its close tag. */
-  children(names: readonly Name[], into: Fields, records: readonly (Name & { list: Fields[]; of: Name[] })[]): void {
+  children(
+    names: readonly Name[],
+    into: Fields,
+    records: readonly (Name & { list: Fields[]; of: Name[] })[],
+    inside: readonly Name[],
+  ): void {
     if (this.#empty) return;
     const start = this.#nameStart;
     const end = this.#nameEnd;
@@ -146,14 +154,15 @@ class Reader {
       const field = record ? undefined : this.#find(names);
       if (record) {
         const fields: Fields = {};
-        this.children(record.of, fields, []);
+        this.children(record.of, fields, [], inside);
         record.list.push(fields);
         this.sequence.push({ list: record.text, fields });
       } else if (field) {
         const text = this.#leaf(field.quoted);
         const before = into[field.text];
         into[field.text] = before === undefined || before === text ? text : '';
-      } else this.#skip(0);
+      } else if (inside.length > 0 && this.#find(inside)) this.children(names, into, records, inside);
+      else this.#skip(0);
     }
     this.#closeTag(start, end);
   }

@@ -1,5 +1,6 @@
 /** The base of the wrappers: a store that passes every request through one function. */
 
+import type { ObjectLock, Tags } from '../../model/attributes.js';
 import type * as port from '../port.js';
 import type { RequestKind } from '../port.js';
 
@@ -9,6 +10,8 @@ export interface Call {
   /** The object's key, or the first of several; absent for calls about the bucket. */
   readonly key?: string;
   readonly signal?: AbortSignal;
+  /** As in CallOptions. */
+  readonly once?: true;
   /** Only for calls that carry an object's bytes. */
   readonly direction?: Direction;
   /** The most bytes that it can carry. */
@@ -75,6 +78,13 @@ export class InterceptedStore implements port.ObjectStore {
     if (!inner.listVersions) return undefined;
     const list = inner.listVersions.bind(inner);
     return (options) => this.#call('list', undefined, options, list);
+  }
+
+  get addDeleteMarker(): port.ObjectStore['addDeleteMarker'] {
+    const { inner } = this;
+    if (!inner.addDeleteMarker) return undefined;
+    const add = inner.addDeleteMarker.bind(inner);
+    return (key, options = {}) => this.#call('delete', key, options, (own) => add(key, own));
   }
 
   get versioning(): port.ObjectStore['versioning'] {
@@ -182,6 +192,26 @@ export class InterceptedStore implements port.ObjectStore {
     return this.#call('abortUpload', upload.key, options, (own) => this.inner.abortUpload(upload, own));
   }
 
+  getTags(key: string, options: port.HeadOptions = {}): Promise<Tags> {
+    return this.#call('getTags', key, options, (own) => this.inner.getTags(key, own));
+  }
+
+  putTags(key: string, tags: Tags, options: port.HeadOptions = {}): Promise<void> {
+    return this.#call('putTags', key, options, (own) => this.inner.putTags(key, tags, own));
+  }
+
+  getAcl(key: string, options: port.HeadOptions = {}): Promise<string> {
+    return this.#call('getAcl', key, options, (own) => this.inner.getAcl(key, own));
+  }
+
+  putAcl(key: string, acl: string, options: port.HeadOptions = {}): Promise<void> {
+    return this.#call('putAcl', key, options, (own) => this.inner.putAcl(key, acl, own));
+  }
+
+  putLock(key: string, lock: ObjectLock, options: port.HeadOptions = {}): Promise<void> {
+    return this.#call('putLock', key, options, (own) => this.inner.putLock(key, lock, own));
+  }
+
   listUploads(options: Parameters<port.ObjectStore['listUploads']>[0]): Promise<port.UploadPage> {
     return this.#call('listUploads', undefined, options, (own) => this.inner.listUploads(own));
   }
@@ -205,8 +235,8 @@ export class InterceptedStore implements port.ObjectStore {
     options: O,
     run: (own: O) => Promise<T>,
   ): Promise<T> {
-    const { signal, onRequest } = options;
-    return this.#around({ kind, key, signal, onRequest }, (_pace, counts = onRequest) =>
+    const { signal, once, onRequest } = options;
+    return this.#around({ kind, key, signal, once, onRequest }, (_pace, counts = onRequest) =>
       run({ ...options, onRequest: counts }),
     );
   }
@@ -219,11 +249,10 @@ export class InterceptedStore implements port.ObjectStore {
     run: (paced: O) => Promise<T>,
     continues?: true,
   ): Promise<T> {
-    const { signal, pace, onRequest } = options;
+    const { signal, once, pace, onRequest } = options;
     const direction = kind === 'read' ? 'down' : 'up';
-    return this.#around({ kind, key, signal, pace, direction, size, onRequest, continues }, (own, counts = onRequest) =>
-      run({ ...options, pace: own, onRequest: counts }),
-    );
+    const call: Call = { kind, key, signal, once, pace, direction, size, onRequest, continues };
+    return this.#around(call, (own, counts = onRequest) => run({ ...options, pace: own, onRequest: counts }));
   }
 }
 
