@@ -137,11 +137,12 @@ export function readPut(headers: Headers): WriteResult {
   return { ...readPart(headers), versionId: headers['x-oss-version-id'] };
 }
 
-/** A part's ETag is its MD5; with KMS encryption, the MD5 of the encrypted data. The CRC-64 is of the data itself. */
+/** A part's ETag is its MD5; with KMS or SM4, that of the encrypted data. The CRC-64 is of the data itself. */
 export function readPart(headers: Headers): PartResult {
   const etag = needEtag(headers.etag);
-  const encrypted = headers['x-oss-server-side-encryption'] === 'KMS';
-  return { etag, checksums: { ...(encrypted ? {} : hintOf(etag)), ...crcOf(headers) } };
+  const method = headers['x-oss-server-side-encryption'];
+  const opaque = method !== undefined && method !== 'AES256';
+  return { etag, checksums: { ...(opaque ? {} : hintOf(etag)), ...crcOf(headers) } };
 }
 
 /** The result of a completed upload or a copy. Its ETag is opaque. It has a CRC only if every part or the source has. */

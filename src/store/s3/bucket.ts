@@ -51,9 +51,11 @@ export class S3Bucket implements port.ObjectStore {
     this.#storageClass = config.storage_class;
     this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
     const { etagIsMd5: promised } = this.#preset;
+    // A listing does not show what is encrypted, so that only the user can promise anything of its ETags.
+    const listed = config.etag_is_md5 === true;
     this.#quirks = new Quirks(this.#preset.quirks, tell);
     this.#reading = new Reading(calls, this.#quirks, (key, how) => this.#lister.row(key, how), promised);
-    this.#lister = new Lister(calls, this.#quirks, (key, how) => this.#reading.head(key, how), promised);
+    this.#lister = new Lister(calls, this.#quirks, (key, how) => this.#reading.head(key, how), listed);
     this.identity = { kind: 's3', endpoint: calls.addresses.endpoint, bucket, account };
     this.#capabilities = capabilitiesOf(this.#preset, config);
   }

@@ -7,7 +7,7 @@ import { bareEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { Capabilities } from '../port.js';
 import type { Answer, GetAnswer } from './calls.js';
-import { checksumsIn, contentHeadersIn, encryptsWithKms, metadataIn, type NewObjectSettings } from './headers.js';
+import { checksumsIn, contentHeadersIn, encryptsOpaquely, metadataIn, type NewObjectSettings } from './headers.js';
 import { ARCHIVED, required, time } from './listing.js';
 import type { S3Preset } from './presets.js';
 
@@ -24,7 +24,7 @@ export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): C
     maxCopySize: preset.maxCopySize,
     answersCrc64ecma: false,
     checksContentMd5: true,
-    partEtagIsMd5: preset.partEtagIsMd5 && !encryptsWithKms(settings),
+    partEtagIsMd5: preset.partEtagIsMd5 && !encryptsOpaquely(settings),
     keepsMetadata: true,
     ...(preset.deleteIfMatch && { deletesIfMatch: true }),
     ...(preset.writeIfMatch && { writesIfMatch: true }),

@@ -74,7 +74,6 @@ export function entryOf(
   promised: boolean,
 ): ObjectEntry {
   const { key, size, etag, mtimeMs, storageClass, undecodable } = row;
-  // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
   const entry: ObjectEntry = { key, size, etag, mtimeMs, checksums: checksumsOfEtag(etag, promised) };
   if (storageClass && storageClass !== 'STANDARD') entry.storageClass = storageClass;
   if (storageClass && ARCHIVED.has(storageClass)) entry.special = 'archived';

@@ -1,3 +1,4 @@
+import { readEncryption } from './encryption.js';
 import { ServiceError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { ObjectAttributes, Protocol, StoredObject, Tag } from './model.js';
@@ -49,29 +50,17 @@ export function readAttributes(exchange: Exchange): ObjectAttributes {
   if (storageClass !== undefined && !STORAGE_CLASSES[protocol].includes(storageClass)) {
     throw new ServiceError(protocol === 's3' ? 'InvalidStorageClass' : 'InvalidArgument');
   }
-  if (protocol === 's3') checkEncryption(exchange);
   const acl = exchange.vendor(protocol === 's3' ? 'acl' : 'object-acl');
   if (acl !== undefined && !ACLS[protocol].includes(acl)) throw new ServiceError('InvalidArgument');
   const tagging = exchange.vendor('tagging');
   return {
     headers: contentHeaders(exchange),
     metadata: userMetadata(exchange),
+    encryption: readEncryption(exchange),
     ...(storageClass === undefined ? {} : { storageClass }),
     ...(acl === undefined ? {} : { acl }),
     ...(tagging === undefined ? {} : { tags: tagsFromQuery(tagging) }),
   };
-}
-
-/** Kinds of encryption exclude each other ("PutObject", server-side encryption headers). @throws InvalidArgument */
-function checkEncryption(exchange: Exchange): void {
-  const kind = exchange.vendor('server-side-encryption');
-  const kms = kind?.startsWith('aws:kms') === true;
-  if (kind !== undefined && !kms && kind !== 'AES256') throw new ServiceError('InvalidEncryptionAlgorithmError');
-  const customer = exchange.vendor('server-side-encryption-customer-algorithm') !== undefined;
-  const key = exchange.vendor('server-side-encryption-aws-kms-key-id') !== undefined;
-  if ((customer && kind !== undefined) || (key && !kms)) {
-    throw new ServiceError('InvalidArgument', { message: 'The encryption headers provided contradict each other.' });
-  }
 }
 
 function contentHeaders(exchange: Exchange): Record<string, string> {

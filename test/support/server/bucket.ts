@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Bytes } from './bytes.js';
+import { isOpaque } from './encryption.js';
 import { ServiceError } from './errors.js';
 import { crc, digest } from './hashes.js';
 import { KeyIndex } from './keys.js';
 import {
   type BucketOptions,
+  type Encryption,
   MAIN_OWNER,
   type ObjectAttributes,
   type Protocol,
@@ -28,6 +30,8 @@ export class Bucket {
   readonly owner: string;
   readonly createdMs: number;
   versioning: Versioning;
+  /** Of objects whose writer names no encryption. */
+  encryption: Encryption;
   readonly #around: Surroundings;
   /** Newest version first. */
   readonly #versions = new Map<string, StoredObject[]>();
@@ -42,6 +46,7 @@ export class Bucket {
     this.region = options.region ?? around.region;
     this.owner = options.owner ?? MAIN_OWNER;
     this.versioning = options.versioning;
+    this.encryption = options.encryption ?? {};
     this.createdMs = around.now();
   }
 
@@ -96,9 +101,11 @@ export class Bucket {
   put(key: string, bytes: Bytes, input: PutInput = {}): StoredObject {
     const md5 = digest('md5', bytes.chunks).toString('hex');
     const oss = this.protocol === 'oss';
-    const etag = input.via === undefined ? md5 : randomBytes(16).toString('hex');
+    const attributes = this.attributes(input);
+    const opaque = input.via !== undefined || isOpaque(attributes.encryption);
+    const etag = opaque ? randomBytes(16).toString('hex') : md5;
     return this.store({
-      ...defaults(input, this.protocol),
+      ...attributes,
       key,
       bytes,
       etag: oss ? etag.toUpperCase() : etag,
@@ -108,6 +115,13 @@ export class Bucket {
       ...(input.checksum ? { checksum: input.checksum } : {}),
       lastModifiedMs: input.mtimeMs ?? this.now(),
     });
+  }
+
+  /** What the writer set, and the defaults of the service and of the bucket. */
+  attributes(input: ObjectAttributes): Required<ObjectAttributes> {
+    const { encryption } = input;
+    const asked = encryption?.method !== undefined || encryption?.customerMd5 !== undefined;
+    return { ...defaults(input, this.protocol), encryption: asked ? encryption : this.encryption };
   }
 
   /** Adds a finished object as the newest version of its key. */
@@ -175,5 +189,6 @@ export function defaults(input: ObjectAttributes, protocol: Protocol): Required<
     storageClass: input.storageClass ?? (protocol === 's3' ? 'STANDARD' : 'Standard'),
     tags: input.tags ?? [],
     acl: input.acl ?? (protocol === 's3' ? 'private' : 'default'),
+    encryption: input.encryption ?? {},
   };
 }

@@ -15,6 +15,17 @@ export interface StoredChecksum {
   type: 'FULL_OBJECT' | 'COMPOSITE';
 }
 
+/** How the service encrypts an object. */
+export interface Encryption {
+  /** S3: `AES256`, `aws:kms`, `aws:kms:dsse`. OSS: `AES256`, `KMS`, `SM4`. */
+  method?: string;
+  keyId?: string;
+  /** OSS: `SM4`, with `KMS`. */
+  data?: string;
+  /** S3, SSE-C: base64 of the key's MD5. */
+  customerMd5?: string;
+}
+
 /** The attributes of an object that a writer sets. */
 export interface ObjectAttributes {
   /** Content headers by lower-case name: content-type, content-encoding, cache-control, … */
@@ -24,6 +35,7 @@ export interface ObjectAttributes {
   storageClass?: string;
   tags?: Tag[];
   acl?: string;
+  encryption?: Encryption;
 }
 
 export interface PutInput extends ObjectAttributes {
@@ -31,16 +43,16 @@ export interface PutInput extends ObjectAttributes {
   /** Last-Modified in ms since 1970; default: the server's clock. */
   mtimeMs?: number;
   /**
-   * OSS: written by PostObject, or encrypted with KMS. Its type is Normal, but its ETag is 32 hex digits that are not its
-   * MD5 ("ETag" in the OSS developer reference).
+   * OSS: written by PostObject. Its type is Normal, but its ETag is 32 hex digits that are not its MD5 ("ETag" in the OSS
+   * developer reference).
    */
-  via?: 'PostObject' | 'KMS';
+  via?: 'PostObject';
 }
 
 export interface StoredPart {
   partNumber: number;
   bytes: Bytes;
-  /** Hex MD5 in the protocol's case; a part's ETag. */
+  /** Hex MD5 in the protocol's case, unless the upload is encrypted with keys; a part's ETag. */
   etag: string;
   lastModifiedMs: number;
   /** CRC-64/XZ, OSS only. */
@@ -85,6 +97,8 @@ export interface BucketOptions {
   /** Default: the endpoint's region. */
   region?: string;
   versioning?: Versioning;
+  /** Of objects whose writer names no encryption. */
+  encryption?: Encryption;
   /** Buckets of any owner but `main` return AccessDenied. */
   owner?: string;
 }

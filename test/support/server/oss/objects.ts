@@ -1,7 +1,7 @@
 import { attributeHeaders, httpDate, readAttributes } from '../attributes.js';
-import { defaults } from '../bucket.js';
 import { Bytes } from '../bytes.js';
 import { type ByteRange, checkConditions, parseRange } from '../conditions.js';
+import { encryptionHeaders, isOpaque } from '../encryption.js';
 import { ServiceError } from '../errors.js';
 import type { Exchange, Reply } from '../exchange.js';
 import { crc, digest } from '../hashes.js';
@@ -39,26 +39,21 @@ export const putObject: OssHandler = (call) => {
   refuseConditions(exchange);
   checkContentMd5(exchange, body);
   checkOverwrite(call);
-  const via = exchange.vendor('server-side-encryption') === 'KMS' ? 'KMS' : undefined;
-  const object = bucket.put(exchange.key, storedBytes(exchange, body), { ...readAttributes(exchange), via });
+  const object = bucket.put(exchange.key, storedBytes(exchange, body), readAttributes(exchange));
   return { status: 200, headers: { ...contentMd5(object), ...writtenHeaders(call, object) } };
 };
 
 function writtenHeaders({ bucket }: OssCall, object: StoredObject): Record<string, string | undefined> {
   return {
     etag: `"${object.etag}"`,
-    ...encryption(object),
+    ...encryptionHeaders(object.encryption, 'oss'),
     ...crcHeader(object),
     ...versionHeader(bucket, object.versionId),
   };
 }
 
-function encryption({ via }: StoredObject): Record<string, string> {
-  return via === 'KMS' ? { 'x-oss-server-side-encryption': 'KMS' } : {};
-}
-
 function contentMd5(object: StoredObject): Record<string, string> {
-  if (object.type !== 'Normal' || object.via !== undefined) return {};
+  if (object.type !== 'Normal' || object.via !== undefined || isOpaque(object.encryption)) return {};
   return { 'content-md5': Buffer.from(object.etag, 'hex').toString('base64') };
 }
 
@@ -79,7 +74,7 @@ export const appendObject: OssHandler = (call) => {
   }
   const bytes = new Bytes([...(old?.bytes.chunks ?? []), body]);
   const object = bucket.store({
-    ...(old ?? defaults(readAttributes(exchange), 'oss')),
+    ...(old ?? bucket.attributes(readAttributes(exchange))),
     key: exchange.key,
     bytes,
     // Not an MD5. It is documented only as a value that changes with the content.
@@ -127,7 +122,7 @@ function objectHeaders(named: StoredObject, object: StoredObject): Record<string
     'x-oss-symlink-target': named.symlinkTarget === undefined ? undefined : encodeUri(named.symlinkTarget),
     'x-oss-next-append-position': object.type === 'Appendable' ? String(object.bytes.size) : undefined,
     'x-oss-restore': restoreInfo(object),
-    ...encryption(object),
+    ...encryptionHeaders(object.encryption, 'oss'),
     ...contentMd5(object),
     ...crcHeader(object),
   };
@@ -207,7 +202,7 @@ export const putSymlink: OssHandler = (call) => {
   if (!target) throw new ServiceError('InvalidArgument', { message: 'x-oss-symlink-target is missing.' });
   checkOverwrite(call);
   const link = bucket.store({
-    ...defaults(readAttributes(exchange), 'oss'),
+    ...bucket.attributes(readAttributes(exchange)),
     key: exchange.key,
     bytes: new Bytes([]),
     etag: digest('md5', [Buffer.from(target)])

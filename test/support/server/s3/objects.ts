@@ -1,6 +1,7 @@
 import { attributeHeaders, httpDate, readAttributes } from '../attributes.js';
 import { Bytes } from '../bytes.js';
 import { checkConditions, parseRange } from '../conditions.js';
+import { checkCustomerKey, encryptionHeaders } from '../encryption.js';
 import { ServiceError } from '../errors.js';
 import type { Exchange, Reply } from '../exchange.js';
 import { s3Checksum } from '../hashes.js';
@@ -58,6 +59,7 @@ export const putObject: S3Handler = (call) => {
     status: 200,
     headers: {
       etag: `"${object.etag}"`,
+      ...encryptionHeaders(object.encryption, 's3'),
       ...versionHeader(bucket, object.versionId),
       ...checksumHeaders(checksum),
     },
@@ -73,6 +75,7 @@ function restated(claimed: StoredChecksum | undefined, bytes: Bytes, byDefault: 
 /** GET and HEAD differ only in the body. */
 export const readObject: S3Handler = ({ exchange, bucket }) => {
   const object = bucket.find(exchange.key, exchange.query.get('versionId'));
+  checkCustomerKey(exchange, object.encryption);
   checkConditions(exchange, object);
   if (exchange.kind === 'GetObject' && isFrozen(object)) {
     throw new ServiceError('InvalidObjectState', { elements: { StorageClass: object.storageClass } });
@@ -82,6 +85,7 @@ export const readObject: S3Handler = ({ exchange, bucket }) => {
   const whole = selection.range === undefined;
   const headers: Record<string, string | undefined> = {
     ...attributeHeaders(object, 's3'),
+    ...encryptionHeaders(object.encryption, 's3'),
     ...overrides(exchange),
     ...(whole && exchange.vendor('checksum-mode')?.toUpperCase() === 'ENABLED' ? checksumHeaders(object.checksum) : {}),
     ...versionHeader(bucket, object.versionId),
