@@ -270,5 +270,10 @@ function nextStep(summary: Summary): string[] {
       "To retry failed objects, run xsync retry: xsync sync may skip them until they or the remotes' config change.",
     ];
   }
-  return summary.failed.objects > 0 ? ['To retry failed objects, run the same command again.'] : [];
+  if (summary.failed.objects > 0) return ['To retry failed objects, run the same command again.'];
+  const { archived = 0 } = summary.skipped.byReason;
+  if (archived === 0) return [];
+  const what = archived === 1 ? 'The archived object is' : `The ${formatCount(archived)} archived objects are`;
+  const [were, them] = archived === 1 ? ['it was', 'it'] : ['they were', 'them'];
+  return [`${what} copied by a later run, once ${were} restored at the service. xsync failed lists ${them}.`];
 }

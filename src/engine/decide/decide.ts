@@ -118,6 +118,7 @@ export type SkipReason =
   | 'destination-newer'
   | 'filtered'
   | 'unreadable'
+  | 'archived'
   | 'settling'
   | 'declined'
   | 'in-compare-dest'

@@ -17,9 +17,11 @@ import { backupTarget } from '../plan/backup.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, type Subject } from '../plan/plan.js';
+import { failedObject } from '../record/recorder.js';
+import { type Archives, isUnreadable } from './archives.js';
 import { Backlog, type Planned } from './backlog.js';
 import type { RunContext } from './context.js';
-import { copyObject, failedObject } from './copy.js';
+import { copyObject } from './copy.js';
 import type { Batch } from './frontier.js';
 import { References } from './references.js';
 
@@ -34,6 +36,7 @@ export class Copies {
   readonly #references: References | undefined;
   /** Absent: objects are copied as soon as they are decided. */
   readonly #backlog: Backlog | undefined;
+  readonly #archives: Archives;
   /** A side is on local disk. */
   readonly #onDisk: boolean;
   /** Bytes planned, for --max-transfer. */
@@ -41,8 +44,9 @@ export class Copies {
   /** Bytes copied. */
   #copied = 0;
 
-  constructor(context: RunContext, { onDisk }: { onDisk: boolean }) {
+  constructor(context: RunContext, { onDisk, archives }: { onDisk: boolean; archives: Archives }) {
     this.#context = context;
+    this.#archives = archives;
     this.#references = References.of(context);
     this.#backlog = Backlog.of(context.pair.manifest, context.options);
     this.#onDisk = onDisk;
@@ -111,6 +115,7 @@ export class Copies {
     const fault = this.#impossible(subject);
     // Do not read what cannot be written; a dry run reports this too.
     if (fault) return recordFailure(this.#context, source, fault, 0);
+    if (!from && isUnreadable(source)) return this.#archives.leave(source);
     if (!this.#withinMaxTransfer(size)) {
       emit({ type: 'skip', key, size, reason: 'cutoff' });
       return;

@@ -6,7 +6,7 @@ import type { Fault, Outcome } from '../../model/outcome.js';
 import type { BackupTarget } from '../../model/ticket.js';
 import { finalTicket } from '../plan/final.js';
 import type { Subject } from '../plan/plan.js';
-import type { FailedObject } from '../record/recorder.js';
+import { failedObject } from '../record/recorder.js';
 import type { Perform } from '../transfer/executor.js';
 import type { RunContext } from './context.js';
 
@@ -80,12 +80,8 @@ function recordOutcome(
     const mtimeMs = Math.min(subject.mtimeMs, planned.mtimeMs);
     const object = failedObject({ ...subject, mtimeMs });
     if (conflicts?.takes(object, outcome.fault)) return false;
-    recorder.failed(object, outcome.fault, tried + outcome.attempts);
+    if (outcome.fault.code === 'object-archived') recorder.archived(object, outcome.fault.message);
+    else recorder.failed(object, outcome.fault, tried + outcome.attempts);
   }
   return outcome.kind === 'copied';
-}
-
-/** An object in the form of the failed list. */
-export function failedObject({ key, size, etag, mtimeMs }: Pick<Subject, 'key' | 'size' | 'etag' | 'mtimeMs'>) {
-  return { key, size, sourceEtag: etag, sourceMtimeMs: mtimeMs } satisfies FailedObject;
 }

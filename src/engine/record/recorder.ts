@@ -3,6 +3,7 @@
  * Tests: test/engine/copy.test.ts
  */
 import type { Manifest, ManifestRow } from '../../manifest/port.js';
+import type { ObjectEntry } from '../../model/object.js';
 import type { Copied, Fault } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { Census } from '../census.js';
@@ -17,6 +18,11 @@ export interface FailedObject {
   sourceMtimeMs: number;
 }
 
+/** A listed object in the form of the failed list. */
+export function failedObject({ key, size, etag, mtimeMs }: Pick<ObjectEntry, 'key' | 'size' | 'etag' | 'mtimeMs'>) {
+  return { key, size, sourceEtag: etag, sourceMtimeMs: mtimeMs } satisfies FailedObject;
+}
+
 /** The version that a ticket names. */
 export function objectOf({ key, source }: CopyTicket): FailedObject {
   return { key, size: source.size, sourceEtag: source.etag, sourceMtimeMs: source.mtimeMs };
@@ -29,9 +35,13 @@ export interface RecorderOptions {
   emit: Reporter;
   /** Of both sides, see `RunPair`. */
   settings: string;
+  /** The run is about one object. */
+  single: boolean;
   /** Writes nothing to the manifest. */
   dryRun: boolean;
 }
+
+const RESTORE = 'Restore the object at the service first, or exclude it.';
 
 export class Recorder {
   readonly #options: RecorderOptions;
@@ -75,6 +85,21 @@ export class Recorder {
     const { class: kind, code, message, remedy } = fault;
     const { key, size } = object;
     this.#options.emit({ type: 'failed', key, size, class: kind, code, message, remedy, attempts });
+  }
+
+  /**
+   * Left out because it must be restored first. That is no failure of a run over many objects, but the failed list has it.
+   */
+  archived(object: FailedObject, message: string): void {
+    const fault: Fault = { class: 'person', code: 'object-archived', message, remedy: RESTORE };
+    if (this.#options.single) return this.failed(object, fault, 1);
+    if (!this.#options.dryRun) this.#note(object, fault);
+    this.#damaged.delete(object.key);
+    this.reportArchived(object, message);
+  }
+
+  reportArchived({ key, size }: FailedObject, detail: string): void {
+    this.#options.emit({ type: 'skip', key, size, reason: 'archived', detail });
   }
 
   /** A row of a listing, of which no key is known. */

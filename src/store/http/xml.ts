@@ -17,6 +17,8 @@ export interface XmlShape<F extends string, L extends Record<string, readonly st
   lists: L;
   /** Fields of records whose surrounding quotation marks are removed, such as a listing's ETags. */
   quoted?: readonly string[];
+  /** Elements of records whose fields count as the record's own. */
+  within?: readonly string[];
 }
 
 export interface XmlAnswer<F extends string, L extends Record<string, readonly string[]>> {
@@ -30,6 +32,7 @@ interface Name {
   bytes: Buffer;
   quoted?: boolean;
 }
+type Records = Name & { list: Fields[]; of: Name[] };
 
 /** Reads a whole document of the given shape. @throws invalid-response: it is malformed or has another root */
 export function readXml<F extends string, L extends Record<string, readonly string[]>>(
@@ -50,6 +53,7 @@ export function readXml<F extends string, L extends Record<string, readonly stri
     shape.fields.map((field) => named(field)),
     fields,
     records,
+    (shape.within ?? []).map((name) => named(name)),
   );
   reader.end();
   return { fields, lists } as XmlAnswer<F, L>;
@@ -133,7 +137,7 @@ class Reader {
   }
 
   /** Reads the element whose open tag was read last, through its close tag. */
-  children(names: readonly Name[], into: Fields, records: readonly (Name & { list: Fields[]; of: Name[] })[]): void {
+  children(names: readonly Name[], into: Fields, records: readonly Records[], within: readonly Name[]): void {
     if (this.#empty) return;
     const start = this.#nameStart;
     const end = this.#nameEnd;
@@ -143,13 +147,14 @@ class Reader {
       const field = record ? undefined : this.#find(names);
       if (record) {
         const fields: Fields = {};
-        this.children(record.of, fields, []);
+        this.children(record.of, fields, [], within);
         record.list.push(fields);
       } else if (field) {
         const text = this.#leaf(field.quoted);
         const before = into[field.text];
         into[field.text] = before === undefined || before === text ? text : '';
-      } else this.#skip(0);
+      } else if (records.length === 0 && this.#find(within)) this.children(names, into, [], []);
+      else this.#skip(0);
     }
     this.#closeTag(start, end);
   }

@@ -52,7 +52,7 @@ export class S3Bucket implements port.ObjectStore {
     this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
     const { etagIsMd5: promised } = this.#preset;
     // A listing does not show what is encrypted, so that only the user can promise anything of its ETags.
-    const listed = config.etag_is_md5 === true;
+    const listed = { promised: config.etag_is_md5 === true, restores: this.#preset.listsRestores };
     this.#quirks = new Quirks(this.#preset.quirks, tell);
     this.#reading = new Reading(calls, this.#quirks, (key, how) => this.#lister.row(key, how), promised);
     this.#lister = new Lister(calls, this.#quirks, (key, how) => this.#reading.head(key, how), listed);

@@ -60,6 +60,8 @@ export interface Row {
   etag?: string;
   mtimeMs?: number;
   storageClass?: string;
+  /** Of an archived object: it is being restored; false: it was. */
+  restoring?: boolean;
 }
 
 /** One page of either version of ListObjects. */

@@ -50,7 +50,8 @@ export class LeanCalls implements calls.S3Calls {
       version === 1
         ? { ...common, marker: after }
         : { ...common, 'list-type': 2, 'start-after': after, 'continuation-token': token };
-    return readPage((await this.#wire.send({ method: 'GET', parameters, signal, onRequest })).body);
+    const headers = this.#preset.listsRestores ? { 'x-amz-optional-object-attributes': 'RestoreStatus' } : undefined;
+    return readPage((await this.#wire.send({ method: 'GET', parameters, headers, signal, onRequest })).body);
   }
 
   async head(key: string, request: calls.ReadRequest): Promise<calls.Answer> {

@@ -48,6 +48,8 @@ export interface S3Preset {
   writeIfMatch: boolean;
   /** Metadata names may contain `_`. Otherwise the store would change it to `-`. */
   metadataUnderscore: boolean;
+  /** Listings tell which archived objects were restored, if asked to (`x-amz-optional-object-attributes`). */
+  listsRestores: boolean;
   /** Keys may contain NUL. */
   nul: boolean;
   /** Known before the first request; others are noticed during a run. */
@@ -71,6 +73,7 @@ const COMPATIBLE: S3Preset = {
   deleteIfMatch: false,
   writeIfMatch: false,
   metadataUnderscore: true,
+  listsRestores: false,
   nul: true,
   quirks: [],
 };
@@ -90,6 +93,7 @@ const AWS: S3Preset = {
   pinsCopies: true,
   deleteIfMatch: true,
   writeIfMatch: true,
+  listsRestores: true,
 };
 
 /** Virtual hosts, with a public endpoint for each region. */

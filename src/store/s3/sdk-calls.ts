@@ -62,6 +62,7 @@ export class SdkCalls implements calls.S3Calls {
       MaxKeys: maxKeys,
       Prefix: prefix,
       Delimiter: delimiter,
+      OptionalObjectAttributes: this.#preset.listsRestores ? ['RestoreStatus' as const] : undefined,
     };
     if (version === 1) {
       const input = { ...common, Marker: after };

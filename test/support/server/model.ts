@@ -80,6 +80,12 @@ export interface StoredObject extends Required<ObjectAttributes> {
   partSizes?: number[];
   /** The archived object was restored and can be read. */
   restored: boolean;
+  /** It was asked for, and is not restored yet. */
+  restoring?: boolean;
+  /** OSS, real-time access of Archive objects: it is read at once. */
+  direct?: boolean;
+  /** S3 INTELLIGENT_TIERING: the archive tier that it is in. */
+  tier?: 'ARCHIVE_ACCESS' | 'DEEP_ARCHIVE_ACCESS';
 }
 
 export interface StoredUpload extends Required<ObjectAttributes> {
@@ -110,6 +116,7 @@ export const MAIN_OWNER = 'main';
 const ARCHIVED = new Set(['glacier', 'deep_archive', 'archive', 'coldarchive', 'deepcoldarchive']);
 
 /** True when reads of the object return InvalidObjectState. */
-export function isFrozen(object: StoredObject): boolean {
-  return ARCHIVED.has(object.storageClass.toLowerCase()) && !object.restored;
+export function isFrozen({ storageClass, restored, direct, tier }: StoredObject): boolean {
+  const archived = ARCHIVED.has(storageClass.toLowerCase()) || tier !== undefined;
+  return archived && !restored && !(direct && storageClass === 'Archive');
 }

@@ -129,7 +129,8 @@ function objectHeaders(named: StoredObject, object: StoredObject): Record<string
 }
 
 /** Of an archived object that is readable for a while, in headers and listings. */
-export function restoreInfo({ restored, lastModifiedMs }: StoredObject): string | undefined {
+export function restoreInfo({ restored, restoring, lastModifiedMs }: StoredObject): string | undefined {
+  if (restoring) return 'ongoing-request="true"';
   if (!restored) return undefined;
   return `ongoing-request="false", expiry-date="${httpDate(lastModifiedMs + RESTORED_MS)}"`;
 }

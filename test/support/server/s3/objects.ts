@@ -94,7 +94,8 @@ export const readObject: S3Handler = ({ exchange, bucket }) => {
     'accept-ranges': 'bytes',
     'x-amz-storage-class': object.storageClass === 'STANDARD' ? undefined : object.storageClass,
     'x-amz-mp-parts-count': selection.parts === undefined ? undefined : String(selection.parts),
-    'x-amz-restore': object.restored ? 'ongoing-request="false"' : undefined,
+    'x-amz-restore': restoreInfo(object),
+    'x-amz-archive-status': object.tier,
     'content-length': String(length),
     'content-range': whole ? undefined : `bytes ${offset}-${offset + length - 1}/${object.bytes.size}`,
   };
@@ -102,6 +103,12 @@ export const readObject: S3Handler = ({ exchange, bucket }) => {
   if (exchange.method === 'HEAD') return { status, headers };
   return { status, headers, body: whole ? object.bytes : object.bytes.slice(offset, length) };
 };
+
+/** Of an object that is being restored, or was; not of one in a tier, which then leaves it. */
+function restoreInfo({ restored, restoring, tier }: StoredObject): string | undefined {
+  if (restoring) return 'ongoing-request="true"';
+  return restored && tier === undefined ? 'ongoing-request="false"' : undefined;
+}
 
 interface Selection {
   range?: { offset: number; length: number };
