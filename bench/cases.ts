@@ -27,6 +27,8 @@ export interface Case {
   source: Content;
   /** Existing contents of the destination; absent if empty. `disk`: an empty folder. */
   destination?: Content | 'disk';
+  /** The servers speak TLS 1.3. */
+  tls?: true;
   /** Delay of each response of the servers. */
   delayMs?: number;
   /** The unit of the results: copied objects, copied bytes, listed keys, or none (start-up). */
@@ -94,6 +96,13 @@ const COPIES: readonly Case[] = [
     contenders: LARGE,
   },
 ];
+
+/** Real stores speak HTTPS: the same copies over TLS. */
+const TLS_COPIES = COPIES.filter(({ name }) => ['copy-4k', 'copy-64k', 'copy-8m'].includes(name)).map(overTls);
+
+function overTls(bench: Case): Case {
+  return { ...bench, name: `${bench.name}-tls`, title: `${bench.title}, over TLS`, tls: true };
+}
 
 const DOWNLOADS: readonly Case[] = [
   {
@@ -217,7 +226,7 @@ const STARTS: readonly Case[] = [
   },
 ];
 
-export const CASES: readonly Case[] = [...COPIES, ...DOWNLOADS, ...LISTINGS, ...STARTS];
+export const CASES: readonly Case[] = [...COPIES, ...TLS_COPIES, ...DOWNLOADS, ...LISTINGS, ...STARTS];
 
 /** Everything at a tenth of its size: a check that the bench works, not for results. */
 export function quick(bench: Case): Case {

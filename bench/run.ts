@@ -4,6 +4,7 @@
  *   npm run bench                          every case, 5 runs each, tables on standard output
  *   npm run bench -- --case copy-4k        one case, or all of a kind (copy, disk, size, diff, start); can be repeated
  *   npm run bench -- --runs 9              9 runs each
+ *   npm run bench -- --peers DIR           other tools are taken from DIR if it has them
  *   npm run bench -- --quick               a tenth of everything, once: only checks that the bench works
  *   npm run bench -- --publish             every case; also writes bench/results/published.json, and page and chart in docs/
  *   npm run bench -- --render              no measurement: writes page and chart again
@@ -15,7 +16,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CASES, type Case, quick, titleOf } from './cases.js';
 import type { Contender } from './contenders.js';
@@ -33,6 +34,8 @@ const RUNS = 5;
 interface Options {
   cases: readonly Case[];
   runs: number;
+  /** Folder of other tools, before the PATH. */
+  peers?: string;
   quick: boolean;
   publish: boolean;
   render: boolean;
@@ -44,6 +47,7 @@ function optionsOf(args: string[]): Options {
     options: {
       case: { type: 'string', multiple: true },
       runs: { type: 'string' },
+      peers: { type: 'string' },
       quick: { type: 'boolean', default: false },
       publish: { type: 'boolean', default: false },
       render: { type: 'boolean', default: false },
@@ -70,8 +74,8 @@ function optionsOf(args: string[]): Options {
 
 /** Measures the installed contenders of a case alternately. A contender that failed is not run again. */
 async function measure(bench: Case, contenders: readonly Contender[], runs: number): Promise<CaseResult> {
-  const stub = await startStub(bench.delayMs);
   const folder = mkdtempSync(join(tmpdir(), 'xsync-bench-'));
+  const stub = await startStub(bench.delayMs, bench.tls && join(folder, 'certificate.pem'));
   try {
     const all = contenders.map((contender, index) => {
       const own = join(folder, String(index));
@@ -126,6 +130,7 @@ function machine(loadBefore: number): Results['machine'] {
 }
 
 async function measureAll(options: Options, told: string): Promise<void> {
+  if (options.peers !== undefined) process.env.PATH = [resolve(options.peers), process.env.PATH].join(delimiter);
   const tools = findTools();
   const loadBefore = loadavg()[0] ?? Number.NaN;
   const done: CaseResult[] = [];

@@ -1,11 +1,13 @@
 /** Compiles (on first use), starts and queries the C programs of the bench. */
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const HERE = import.meta.dirname;
+const ADDRESS = '127.0.0.1';
 const BUILT = join(HERE, '..', 'node_modules', '.cache', 'xsync-bench');
 
 export interface Counters {
@@ -28,6 +30,8 @@ export interface Stub {
   /** Two endpoints of one server, so that clients see two services and cannot copy server-side. */
   source: string;
   destination: string;
+  /** File of the certificate (PEM) that clients must trust; absent without TLS. */
+  certificate?: string;
   reset(): Promise<void>;
   counters(): Promise<Counters>;
   stop(): Promise<void>;
@@ -36,7 +40,7 @@ export interface Stub {
 /** The sources and libraries of each program. */
 const PROGRAMS = {
   measure: { files: () => [join(HERE, 'measure.c')], libraries: [] },
-  stub: { files: () => filesIn('stub'), libraries: ['-lcrypto'] },
+  stub: { files: () => filesIn('stub'), libraries: ['-lssl', '-lcrypto'] },
   line: { files: () => filesIn('wan'), libraries: ['-lm'] },
 };
 
@@ -45,17 +49,21 @@ function filesIn(folder: string): string[] {
   return paths.filter((file) => /\.[ch]$/.test(file));
 }
 
-/** The path of the program, which is compiled if a source is newer. */
+/** The path of the program, which is compiled once for each state of its sources. */
 export function compile(name: keyof typeof PROGRAMS): string {
   const { files, libraries } = PROGRAMS[name];
-  const program = join(BUILT, name);
-  const built = statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const newest = Math.max(...files().map((file) => statSync(file).mtimeMs));
-  if (built > newest) return program;
+  const paths = files();
+  const hash = createHash('sha256');
+  for (const path of paths) hash.update(readFileSync(path));
+  const program = join(BUILT, `${name}-${hash.digest('hex').slice(0, 12)}`);
+  if (existsSync(program)) return program;
   mkdirSync(BUILT, { recursive: true });
-  const sources = files().filter((file) => file.endsWith('.c'));
+  const sources = paths.filter((file) => file.endsWith('.c'));
+  // Two benches may compile at once.
+  const unfinished = `${program}.${process.pid}`;
   try {
-    execFileSync('gcc', ['-O2', '-Wall', '-o', program, ...sources, ...libraries], { stdio: 'inherit' });
+    execFileSync('gcc', ['-O2', '-Wall', '-o', unfinished, ...sources, ...libraries], { stdio: 'inherit' });
+    renameSync(unfinished, program);
   } catch (cause) {
     throw new Error(`cannot compile ${name}: it needs gcc and OpenSSL's headers (apt install gcc libssl-dev)`, {
       cause,
@@ -64,17 +72,22 @@ export function compile(name: keyof typeof PROGRAMS): string {
   return program;
 }
 
-export async function startStub(delayMs = 0): Promise<Stub> {
-  const child = spawn(compile('stub'), ['2', String(delayMs)], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** @param certificate file to write; the endpoints then speak TLS */
+export async function startStub(delayMs = 0, certificate?: string): Promise<Stub> {
+  const secure = certificate === undefined ? [] : [certificate];
+  const args = ['2', String(delayMs), ADDRESS, ...secure];
+  const child = spawn(compile('stub'), args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-  const [source = '', destination = ''] = line.split(' ').map((port) => `http://127.0.0.1:${port}`);
+  const ports = line.trim().split(' ');
+  const [source = '', destination = ''] = ports.map((port) => `http${certificate ? 's' : ''}://${ADDRESS}:${port}`);
   const ask = async (path: string): Promise<string> => {
-    const answer = await fetch(source + path);
+    const answer = await fetch(`http://${ADDRESS}:${ports.at(-1)}${path}`);
     return answer.text();
   };
   return {
     source,
     destination,
+    certificate,
     reset: async () => void (await ask('/-/reset')),
     counters: async () => JSON.parse(await ask('/-/counters')) as Counters,
     stop: async () => {

@@ -42,7 +42,10 @@ export class Tools {
       ['src', stub.source],
       ['dst', stub.destination],
     ] as const;
-    this.#write('xsync.yaml', `remotes:\n${remotes.map(([name, endpoint]) => xsyncRemote(name, endpoint)).join('')}`);
+    this.#write(
+      'xsync.yaml',
+      `remotes:\n${remotes.map(([name, endpoint]) => xsyncRemote(name, endpoint, stub.certificate)).join('')}`,
+    );
     this.#write('rclone.conf', remotes.map(([name, endpoint]) => rcloneRemote(name, endpoint)).join(''));
   }
 
@@ -75,7 +78,8 @@ export class Tools {
 
   async #measure(bench: Case, contender: Contender): Promise<Measured> {
     const result = join(this.#folder, 'measured.json');
-    const child = spawn(compile('measure'), [result, ...commandOf(bench, contender, this.#stub.source)], {
+    const { certificate } = this.#stub;
+    const child = spawn(compile('measure'), [result, ...commandOf(bench, contender, this.#stub)], {
       cwd: this.#folder,
       env: {
         PATH: process.env.PATH,
@@ -84,6 +88,7 @@ export class Tools {
         AWS_ACCESS_KEY_ID: ACCESS_KEY,
         AWS_SECRET_ACCESS_KEY: SECRET_KEY,
         AWS_REGION: REGION,
+        ...(certificate !== undefined && { AWS_CA_BUNDLE: certificate }),
       },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
@@ -95,7 +100,11 @@ export class Tools {
 }
 
 /** The command with its configuration and the two locations in the tool's syntax. */
-function commandOf({ source, destination }: Case, { tool, args }: Contender, endpoint: string): string[] {
+function commandOf(
+  { source, destination }: Case,
+  { tool, args }: Contender,
+  { source: endpoint, certificate }: Stub,
+): string[] {
   const ownNames = tool === 'xsync' || tool === 'rclone';
   const place = (remote: string, bucket: string): string => `${ownNames ? `${remote}:` : 's3://'}${bucket}`;
   const from = place('src', bucketOf('src', source));
@@ -105,15 +114,16 @@ function commandOf({ source, destination }: Case, { tool, args }: Contender, end
     case 'xsync':
       return [process.execPath, PROGRAM, ...filled, ...(args.includes('SRC') ? ['--config', 'xsync.yaml'] : [])];
     case 'rclone':
-      return ['rclone', '--config', 'rclone.conf', ...filled];
+      return ['rclone', '--config', 'rclone.conf', ...(certificate ? ['--ca-cert', certificate] : []), ...filled];
     case 'aws':
     case 's5cmd':
       return [tool, '--endpoint-url', endpoint, ...filled];
   }
 }
 
-function xsyncRemote(name: string, endpoint: string): string {
-  return `  ${name}: {type: s3, provider: minio, endpoint: "${endpoint}", region: ${REGION}, access_key_id: ${ACCESS_KEY}, secret_access_key: ${SECRET_KEY}}\n`;
+function xsyncRemote(name: string, endpoint: string, certificate?: string): string {
+  const trusted = certificate === undefined ? '' : `, ca_cert: "${certificate}"`;
+  return `  ${name}: {type: s3, provider: minio, endpoint: "${endpoint}", region: ${REGION}, access_key_id: ${ACCESS_KEY}, secret_access_key: ${SECRET_KEY}${trusted}}\n`;
 }
 
 function rcloneRemote(name: string, endpoint: string): string {

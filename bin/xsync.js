@@ -1,37 +1,58 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 // Libraries that log when DEBUG is set print requests with their credentials.
 delete process.env.DEBUG;
 
 /** Bytes of address space without which Node ends with a stack trace while it loads the program. */
-const LEAST = 2 ** 30;
+const LEAST_MEMORY = 2 ** 30;
+/** Open files without which the manifest or the first object fails, each with another message. */
+const LEAST_FILES = 64;
+const TOO_MANY_FILES = 'xsync: too many open files — Raise the limit (ulimit -n), to 1024 or more.\n';
 
-/** The limit of virtual memory, bytes; NaN if there is none, or it cannot be read. */
-function addressSpace() {
+/** Limits of this process; NaN if there is none, or it cannot be read. */
+function limits() {
   try {
-    return Number(/^Max address space +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
+    const text = readFileSync('/proc/self/limits', 'utf8');
+    const limit = (name) => Number(new RegExp(`^Max ${name} +(\\d+)`, 'm').exec(text)?.[1]);
+    return { memory: limit('address space'), files: limit('open files') };
   } catch {
-    return Number.NaN;
+    return { memory: Number.NaN, files: Number.NaN };
   }
 }
 
 try {
-  if (addressSpace() < LEAST) {
+  const { memory, files } = limits();
+  if (memory < LEAST_MEMORY) {
     process.stderr.write(
       'xsync: there is not enough memory — Remove the limit of virtual memory (ulimit -v unlimited).\n',
     );
     process.exitCode = 2;
+  } else if (files < LEAST_FILES) {
+    process.stderr.write(TOO_MANY_FILES);
+    process.exitCode = 2;
+  } else if (process.argv.length === 3 && process.argv[2] === '--version') {
+    // Needs nothing of the program.
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    // A closed pipe is not an error.
+    process.stdout.on('error', () => {});
+    process.stdout.write(`${version}\n`);
   } else {
-    const { main } = await import('../dist/cli/main.js');
-    process.exitCode = await main(process.argv.slice(2));
+    const { load } = await import('./load.js');
+    const args = process.argv.slice(2);
+    // Options may precede the command.
+    const command = args.find((arg) => /^[a-z][a-z0-9]*$/.test(arg));
+    const { exports, save } = load(fileURLToPath(new URL('../dist/xsync.cjs', import.meta.url)), command);
+    process.exitCode = await exports.main(args);
+    if (process.exitCode === 0) save();
   }
 } catch (error) {
   // The program could not be loaded, and so neither could its messages.
   if (error?.code === 'EMFILE' || error?.code === 'ENFILE') {
-    process.stderr.write('xsync: too many open files — Raise the limit (ulimit -n), to 1024 or more.\n');
+    process.stderr.write(TOO_MANY_FILES);
     process.exitCode = 2;
-  } else if (error?.code === 'ERR_MODULE_NOT_FOUND') {
+  } else if (['ENOENT', 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(error?.code)) {
     const [why] = error.message.split('\n');
     process.stderr.write(`xsync: the installation is incomplete: ${why} — Install xsync again.\n`);
     process.exitCode = 7;

@@ -5,23 +5,24 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define DISCARD ((int64_t)8 << 20)
 
 typedef enum { DONE, BLOCKED, ENDED } Outcome;
 
-Connection *connection_open(int fd) {
+Connection *connection_open(int fd, bool secure) {
   Connection *c = calloc(1, sizeof *c);
   if (c == NULL) abort();
   c->fd = fd;
+  c->tls = secure ? tls_open(fd) : NULL;
   c->hash = EVP_MD_CTX_new();
   counters.connections++;
   return c;
 }
 
 static void connection_close(Connection *c) {
+  SSL_free(c->tls);
   close(c->fd);
   EVP_MD_CTX_free(c->hash);
   free(c->out.data);
@@ -48,11 +49,11 @@ static Outcome read_head(Connection *c) {
       c->body_left = c->request.content_length;
       if (hashes(&c->request)) EVP_DigestInit_ex(c->hash, EVP_md5(), NULL);
       static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-      if (c->request.expects_continue && send(c->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL) < 0) return ENDED;
+      if (c->request.expects_continue && wire_send(c, go_on, sizeof go_on - 1, false) < 0) return ENDED;
       return DONE;
     }
     if (c->in_used == sizeof c->in) return ENDED;
-    ssize_t count = recv(c->fd, c->in + c->in_used, sizeof c->in - c->in_used, 0);
+    ssize_t count = wire_receive(c, c->in + c->in_used, sizeof c->in - c->in_used);
     if (count <= 0) return stopped(count);
     c->in_used += (size_t)count;
   }
@@ -68,10 +69,9 @@ static Outcome read_body(Connection *c) {
     c->body_left -= (int64_t)count;
   }
   while (c->body_left > 0) {
-    /* MSG_TRUNC discards bytes without copying them. */
     int64_t most = hash ? (int64_t)sizeof scratch : DISCARD;
     size_t want = (size_t)(c->body_left < most ? c->body_left : most);
-    ssize_t count = recv(c->fd, hash ? scratch : NULL, want, hash ? 0 : MSG_TRUNC);
+    ssize_t count = hash ? wire_receive(c, scratch, want) : wire_discard(c, want);
     if (count <= 0) return stopped(count);
     if (hash) EVP_DigestUpdate(c->hash, scratch, (size_t)count);
     c->body_left -= count;
@@ -82,14 +82,13 @@ static Outcome read_body(Connection *c) {
 
 static Outcome write_answer(Connection *c) {
   while (c->out_sent < c->out.used) {
-    int more = c->object_left > 0 ? MSG_MORE : 0;
-    ssize_t count = send(c->fd, c->out.data + c->out_sent, c->out.used - c->out_sent, MSG_NOSIGNAL | more);
+    ssize_t count = wire_send(c, c->out.data + c->out_sent, c->out.used - c->out_sent, c->object_left > 0);
     if (count < 0) return stopped(count);
     c->out_sent += (size_t)count;
   }
   while (c->object_left > 0) {
-    int64_t count = content_send(c->fd, c->object_offset, c->object_left);
-    if (count <= 0) return stopped((ssize_t)count);
+    ssize_t count = wire_send_content(c, c->object_offset, c->object_left);
+    if (count <= 0) return stopped(count);
     c->object_offset += count;
     c->object_left -= count;
   }

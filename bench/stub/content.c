@@ -93,6 +93,8 @@ void content_copy(Buffer *into, int64_t offset, int64_t count) {
   buffer_add(into, (const char *)bytes + offset % PATTERN, (size_t)count);
 }
 
+const void *content_at(int64_t offset) { return bytes + offset % PATTERN; }
+
 int64_t content_send(int socket, int64_t offset, int64_t count) {
   off_t from = offset % PATTERN;
   int64_t most = FILE_BYTES - from;

@@ -1,6 +1,7 @@
 /*
- * stub <ports> [delay in ms] [address]: listens on <ports> free ports of the address (127.0.0.1), prints their numbers
- * on one line, and serves until its standard input is closed. Uses one thread, and so at most one core.
+ * stub <ports> [delay in ms] [address] [certificate]: listens on <ports> free ports of the address (127.0.0.1), prints
+ * their numbers on one line, and serves until its standard input is closed. Uses one thread, and so at most one core.
+ * With a file for its certificate, which it makes and writes, these ports speak TLS, and it adds one that does not.
  */
 #define _GNU_SOURCE
 #include "stub.h"
@@ -58,21 +59,28 @@ static int listen_somewhere(in_addr_t on) {
   return listener;
 }
 
-static void accept_all(int listener, int poll) {
+static void accept_all(int listener, int poll, bool secure) {
   for (;;) {
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK), on = 1;
     if (fd < 0) return;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection_open(fd)};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection_open(fd, secure)};
     epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event);
   }
 }
 
 int main(int count, char **arguments) {
   int ports = count > 1 ? atoi(arguments[1]) : 1, delay_ms = count > 2 ? atoi(arguments[2]) : 0;
-  in_addr_t on = count > 3 ? inet_addr(arguments[3]) : htonl(INADDR_LOOPBACK);
+  const char *address = count > 3 ? arguments[3] : "127.0.0.1";
+  int secure = count > 4 ? ports : 0;
+  in_addr_t on = inet_addr(address);
+  if (secure > 0) ports++;
   int listeners[MOST_PORTS], poll = epoll_create1(0);
   if (ports < 1 || ports > MOST_PORTS || on == INADDR_NONE) return 2;
+  if (secure > 0 && !tls_prepare(arguments[4], address)) {
+    perror(arguments[4]);
+    return 1;
+  }
   signal(SIGPIPE, SIG_IGN);
   content_prepare();
   for (int i = 0; i < ports; i++) {
@@ -92,8 +100,11 @@ int main(int count, char **arguments) {
     for (int i = 0; i < ready; i++) {
       void *what = events[i].data.ptr;
       if (what == NULL) return 0;
-      if (what >= (void *)listeners && what < (void *)(listeners + ports)) accept_all(*(int *)what, poll);
-      else if (((Connection *)what)->state != DELAYED) connection_run(what, delay_ms);
+      if (what >= (void *)listeners && what < (void *)(listeners + ports)) {
+        accept_all(*(int *)what, poll, (int *)what - listeners < secure);
+      } else if (((Connection *)what)->state != DELAYED) {
+        connection_run(what, delay_ms);
+      }
     }
   }
 }

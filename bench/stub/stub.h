@@ -11,9 +11,11 @@
 #define STUB_H
 
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define MD5_BYTES 16
 #define MD5_HEX (2 * MD5_BYTES + 1)
@@ -45,6 +47,8 @@ typedef struct {
 
 typedef struct Connection {
   int fd;
+  /* NULL without TLS. */
+  SSL *tls;
   enum { READING_HEAD, READING_BODY, DELAYED, WRITING } state;
   char in[HEAD_BYTES];
   size_t in_used;
@@ -74,6 +78,8 @@ void content_prepare(void);
 const char *content_etag(int64_t size);
 int64_t content_size(const char *key);
 void content_copy(Buffer *into, int64_t offset, int64_t count);
+/* At least a MiB of it. */
+const void *content_at(int64_t offset);
 /* Like sendfile: returns the bytes sent, or -1 and sets errno. */
 int64_t content_send(int socket, int64_t offset, int64_t count);
 void md5_hex(const unsigned char digest[MD5_BYTES], char hex[MD5_HEX]);
@@ -97,8 +103,18 @@ bool request_parse(Request *request, char *head, size_t count);
 /* respond.c: writes the response to `connection->out` */
 void respond(Connection *connection);
 
+/* wire.c: like recv and send, they return -1 with EAGAIN if they would block */
+ssize_t wire_receive(Connection *connection, void *into, size_t count);
+ssize_t wire_discard(Connection *connection, size_t count);
+/* `more`: object data follows. */
+ssize_t wire_send(Connection *connection, const void *bytes, size_t count, bool more);
+ssize_t wire_send_content(Connection *connection, int64_t offset, int64_t count);
+/* Makes a certificate for the address and writes it to the file as PEM. False if that fails. */
+bool tls_prepare(const char *file, const char *address);
+SSL *tls_open(int fd);
+
 /* connection.c */
-Connection *connection_open(int fd);
+Connection *connection_open(int fd, bool secure);
 /* Runs until it blocks. False if the connection ended and was freed. `delay_ms`: before each response. */
 bool connection_run(Connection *connection, int delay_ms);
 

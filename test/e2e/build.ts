@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export default function setup(): void {
-  const built = statSync(join(ROOT, 'dist/.tsbuildinfo'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const built = statSync(join(ROOT, 'dist/xsync.cjs'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const changed = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .some((name) => statSync(join(ROOT, 'src', name)).mtimeMs > built);

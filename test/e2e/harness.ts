@@ -22,6 +22,8 @@ import { startServer } from '../support/server/index.js';
 /** Leads virtual hosts to the test servers. */
 const RESOLVER = new URL('../support/resolver.mjs', import.meta.url).href;
 const BINARY = fileURLToPath(new URL('../../bin/xsync.js', import.meta.url));
+/** For compiled code, which all tests share. */
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
 
 /** A line of `--json` (docs/json.md), as far as the tests look at it. */
 export interface JsonEvent {
@@ -58,8 +60,8 @@ export class Running {
   stderr = '';
   readonly #child: ChildProcess;
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv) {
-    const child = spawn(process.execPath, [BINARY, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+    const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     this.pid = child.pid ?? 0;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -190,6 +192,8 @@ export class Lab {
   /** OSS. */
   readonly shanghai: Remote;
   readonly directory: string;
+  /** The path of `xsync.js`. */
+  program = BINARY;
   readonly #servers: readonly TestServer[];
   readonly #running = new Set<Running>();
   #names = 0;
@@ -220,6 +224,7 @@ export class Lab {
       HOME: this.directory,
       XDG_CONFIG_HOME: join(this.directory, 'config'),
       XDG_STATE_HOME: join(this.directory, 'state'),
+      XDG_CACHE_HOME: CACHE,
       LANG: 'C.UTF-8',
       NODE_OPTIONS: `--import=${RESOLVER}`,
     };
@@ -232,7 +237,7 @@ export class Lab {
 
   start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
     const options = [this.env.NODE_OPTIONS, env.NODE_OPTIONS].filter(Boolean).join(' ');
-    const running = new Running(args, { ...this.env, ...env, NODE_OPTIONS: options });
+    const running = new Running(this.program, args, { ...this.env, ...env, NODE_OPTIONS: options });
     this.#running.add(running);
     void running.done.then(() => this.#running.delete(running));
     return running;

@@ -4,21 +4,21 @@ import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bytesOf, MiB } from './fixtures.js';
 import { type Bucket, Lab, type Outcome } from './harness.js';
+import { buildWithJsonTickets } from './json-tickets.js';
 
 let lab: Lab;
 beforeAll(async () => {
   lab = await Lab.start();
+  lab.program = await buildWithJsonTickets(lab.path('program'));
 });
 beforeEach(() => lab.reset());
 afterAll(() => lab.close());
-
-const HOOK = new URL('json-tickets.mjs', import.meta.url).href;
 
 /** Runs xsync. @returns how it ended, and the tickets that it performed: `action key outcome` */
 async function run(...args: string[]): Promise<{ outcome: Outcome; tickets: string[] }> {
   const file = lab.path('tickets');
   await rm(file, { force: true });
-  const outcome = await lab.run(args, { NODE_OPTIONS: `--import ${HOOK}`, XSYNC_TEST_TICKETS: file });
+  const outcome = await lab.run(args, { XSYNC_TEST_TICKETS: file });
   const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
   return { outcome, tickets: lines.map((line) => (JSON.parse(line) as string[]).join(' ')).sort() };
 }

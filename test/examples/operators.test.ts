@@ -113,7 +113,15 @@ describe('the package', () => {
     const args = ['pack', '--dry-run', '--ignore-scripts', '--json'];
     const [{ files }] = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: 'pipe' }));
     const paths: string[] = files.map(({ path }: { path: string }) => path);
-    expect(paths).toContain('bin/xsync.js');
+    for (const path of [
+      'bin/xsync.js',
+      'bin/load.js',
+      'dist/xsync.cjs',
+      'dist/LICENSES',
+      'dist/index.js',
+      'dist/index.d.ts',
+    ])
+      expect(paths).toContain(path);
     expect(paths.filter((path) => /\.map$|tsbuildinfo$/.test(path))).toEqual([]);
     expect(JSON.parse(text('tsconfig.build.json')).compilerOptions.sourceMap).toBeUndefined();
   });

@@ -39,13 +39,15 @@ export function textRenderer(options: TextOptions): Renderer {
   const report = (event: RunEvent): void => {
     tally?.hear(event);
     if (event.type === 'start') dryRun = event.dryRun;
-    const line = eventLine(event, options.chalk, dryRun);
-    if (line !== undefined) say(levelOf(event, dryRun), line);
+    const level = levelOf(event, dryRun);
+    const line = says(options.level, level) ? eventLine(event, options.chalk, dryRun) : undefined;
+    if (line !== undefined) say(level, line);
   };
   return {
     report,
     end(summary, _exitCode, error) {
       clearInterval(timer);
+      if (!says(options.level, 'notice')) return;
       const cut = error !== undefined;
       // The run failed before it did anything: the error is enough.
       if (cut && summary.copied.objects + summary.skipped.objects + summary.failed.objects === 0) return;

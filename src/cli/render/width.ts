@@ -59,7 +59,8 @@ export function wrap(text: string, width: number, indent = ''): string[] {
   const lines: string[] = [];
   let rest = text;
   let room = width;
-  while (displayWidth(rest) > room) {
+  // No character takes more than two columns, and to measure can load string-width.
+  while (2 * rest.length > room && displayWidth(rest) > room) {
     const piece = take(split(rest), room).join('');
     const space = piece.lastIndexOf(' ');
     const cut = space > room / 3 ? space : piece.length;

@@ -1,0 +1,105 @@
+/**
+ * Loads the program with the code that V8 compiled in an earlier run of the same command, which saves most of the time
+ * that a start takes. Node's own compile cache needs Node 22, and one file for all commands would have the functions of
+ * whichever ran first.
+ *
+ * The code is in the user's cache folder, where nobody else can write: cached code is code. A file of another program,
+ * Node or owner, or a damaged one, is not used. Without a cache everything works as with it.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+import { Script } from 'node:vm';
+import { crc32 } from 'node:zlib';
+
+/** Two CRC-32: of the program and of the code. */
+const HEADER_BYTES = 8;
+
+/**
+ * @param {string} file a bundle in the folder `dist`
+ * @param {string | undefined} command names the file of the cache
+ * @returns {{ exports: object, save: () => void }} `save` keeps the compiled code for the next run
+ */
+export function load(file, command) {
+  const program = readFileSync(file);
+  const sum = crc32(program, crc32(`${process.version} ${process.arch}`));
+  const cache = cacheFile(command);
+  const cachedData = cache && readCode(cache, sum);
+  // The bundle is ASCII.
+  const source = `(function (exports, require, module, __filename, __dirname) { ${program.latin1Slice()}\n})`;
+  const script = new Script(source, { filename: file, cachedData });
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
+  return {
+    exports: module.exports,
+    save() {
+      if (cache && (cachedData === undefined || script.cachedDataRejected))
+        writeCode(cache, sum, script.createCachedData());
+    },
+  };
+}
+
+/** Undefined: there is to be none. */
+function cacheFile(command) {
+  const { XDG_CACHE_HOME: given = '', NODE_DISABLE_COMPILE_CACHE: disabled } = process.env;
+  if (disabled || process.getuid === undefined || command === undefined) return undefined;
+  return join(isAbsolute(given) ? given : join(homedir(), '.cache'), 'xsync', `${command}.code`);
+}
+
+/** The code, if it is of this program and Node, and only this user can have written it. */
+function readCode(file, sum) {
+  let descriptor;
+  try {
+    if (!isOurs(lstatSync(dirname(file)))) return undefined;
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    if (!isOurs(fstatSync(descriptor))) return undefined;
+    const all = readFileSync(descriptor);
+    const code = all.subarray(HEADER_BYTES);
+    return code.length > 0 && all.readUInt32LE(0) === sum && all.readUInt32LE(4) === crc32(code) ? code : undefined;
+  } catch {
+    // There is none yet, or the folder cannot be read.
+    return undefined;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function writeCode(file, sum, code) {
+  const folder = dirname(file);
+  const part = `${file}.${process.pid}`;
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt32LE(sum, 0);
+  header.writeUInt32LE(crc32(code), 4);
+  try {
+    makeFolder(folder);
+    if (!isOurs(lstatSync(folder))) return;
+    writeFileSync(part, Buffer.concat([header, code]), { flag: 'wx', mode: 0o600 });
+    renameSync(part, file);
+  } catch {
+    // No place, no permission, no home: the next run compiles again.
+  }
+}
+
+/** Leaves a home alone that is another user's, as sudo has it. */
+function makeFolder(folder) {
+  let above = dirname(folder);
+  while (!statSync(above, { throwIfNoEntry: false })) above = dirname(above);
+  if (statSync(above).uid === process.getuid()) mkdirSync(folder, { recursive: true, mode: 0o700 });
+}
+
+/** Of this user, and nobody else may write. */
+function isOurs({ uid, mode }) {
+  return uid === process.getuid() && (mode & 0o022) === 0;
+}
