@@ -16,10 +16,15 @@ export { type CongestionSetting, examineCongestion } from './store/http/congesti
 
 /**
  * One side. Its prefix is a folder unless `path` names an object.
- * @param as `file`: a local path that does not exist is a file
+ * @param as `file`: a local path that does not exist is a file; `written`: it is written, with the encryption of the
+ *   settings
  * @throws usage, config
  */
-export async function openSide(text: string, settings: OpenSettings, as?: { file?: boolean }): Promise<OpenSide> {
+export async function openSide(
+  text: string,
+  settings: OpenSettings,
+  as?: { file?: boolean; written?: boolean },
+): Promise<OpenSide> {
   return new Opener(settings, await readConfig(settings)).side(text, as);
 }
 
@@ -47,13 +52,15 @@ export async function openPair(
   const others: OpenSide[] = [];
   try {
     let object = await objectNamed(source);
-    dest = await opener.side(destText, { readOnly: options.dryRun, file: object !== undefined && options.single });
+    const file = object !== undefined && options.single;
+    dest = await opener.side(destText, { readOnly: options.dryRun, file, written: true });
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
     await refuseUnusable(dest, single, options.single, !options.dryRun);
     await source.refuseUnreadable?.();
     if (object !== undefined) aimAtObject(source, dest, object, options.single);
-    aside = options.aside === undefined ? undefined : await opener.side(options.aside, { readOnly: options.dryRun });
+    const kept = { readOnly: options.dryRun, written: true };
+    aside = options.aside === undefined ? undefined : await opener.side(options.aside, kept);
     await aside?.refuseUnwritable?.(!options.dryRun);
     for (const text of options.others ?? []) others.push(await opener.side(text, { readOnly: true }));
     return openState({ source, dest, aside, others, single }, settings, options.command);
@@ -100,7 +107,7 @@ async function openLooking<P>(
   const source = await opener.side(sourceText, { readOnly: true });
   let dest: OpenSide | undefined;
   try {
-    dest = await opener.side(destText, { readOnly });
+    dest = await opener.side(destText, { readOnly, written: !readOnly });
     let object = await objectNamed(source);
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;

@@ -7,7 +7,7 @@
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
 import { choice, count, countOrPercent, duration, flag, interval, list, negated, oneOf, size, text } from './option.js';
-import { CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
+import { CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
 const HOUR = 3_600_000;
@@ -39,6 +39,7 @@ export const TRANSFER = {
   createEmptySrcDirs: flag('--create-empty-src-dirs', 'also create empty folders (local disk to local disk)'),
   createBucket: flag('--create-bucket', 'create the destination bucket if it does not exist'),
   storageClass: text('--storage-class <class>', 'storage class of copied objects'),
+  ...ENCRYPTION,
   backupDir: text('--backup-dir <path>', 'keep copies of overwritten and deleted objects in this path'),
   suffix: text('--suffix <suffix>', 'suffix to add to the names of backups'),
   suffixKeepExtension: flag('--suffix-keep-extension', 'put the suffix before the file extension'),
@@ -147,6 +148,7 @@ export const CHECK = {
   }),
   repair: flag('--repair', 'copy missing and different objects; delete nothing'),
   storageClass: text('--storage-class <class>', 'storage class of objects that --repair copies'),
+  ...ENCRYPTION,
   ...CHECKERS,
   maxMemory: size(...MAX_MEMORY, 256 * MIB, '256M'),
   ...LIST,

@@ -92,10 +92,12 @@ export class Recorder {
    */
   archived(object: FailedObject, message: string): void {
     const fault: Fault = { class: 'person', code: 'object-archived', message, remedy: RESTORE };
-    if (this.#options.single) return this.failed(object, fault, 1);
-    if (!this.#options.dryRun) this.#note(object, fault);
-    this.#damaged.delete(object.key);
-    this.reportArchived(object, message);
+    if (this.#options.single) this.failed(object, fault, 1);
+    else {
+      if (!this.#options.dryRun) this.#note(object, fault);
+      this.#damaged.delete(object.key);
+      this.reportArchived(object, message);
+    }
   }
 
   reportArchived({ key, size }: FailedObject, detail: string): void {

@@ -7,7 +7,7 @@ import { XsyncError } from '../../model/error.js';
 import type { CopyOptions, ListOptions, PutOptions } from '../port.js';
 import { escapeText, escapeXml, type Query } from './encode.js';
 import { PAGE } from './limits.js';
-import { objectHeaders } from './metadata.js';
+import { type NewObjectSettings, objectHeaders } from './metadata.js';
 
 export type Headers = Record<string, string>;
 
@@ -62,8 +62,8 @@ export function md5Header(contentMd5: string | undefined): Headers {
   return contentMd5 === undefined ? {} : { 'content-md5': Buffer.from(contentMd5, 'hex').toString('base64') };
 }
 
-export function putHeaders(key: string, options: PutOptions, storageClass: string | undefined): Headers {
-  return { ...objectHeaders(key, options, storageClass), ...md5Header(options.contentMd5) };
+export function putHeaders(key: string, options: PutOptions, settings: NewObjectSettings): Headers {
+  return { ...objectHeaders(key, options, settings), ...md5Header(options.contentMd5) };
 }
 
 /** The source of a copy and its condition. */
@@ -80,12 +80,12 @@ export function copyHeaders(
   sourceKey: string,
   key: string,
   options: CopyOptions,
-  storageClass: string | undefined,
+  settings: NewObjectSettings,
 ): Headers {
   const replaces = options.headers !== undefined || options.metadata !== undefined;
   return {
     ...sourceHeaders(bucket, sourceKey, options),
-    ...objectHeaders(key, options, storageClass),
+    ...objectHeaders(key, options, settings),
     'x-oss-metadata-directive': replaces ? 'REPLACE' : 'COPY',
   };
 }

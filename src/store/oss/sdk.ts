@@ -171,7 +171,7 @@ export class OssSdkStore implements ObjectStore {
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
     checkKey(key);
-    const headers = putHeaders(key, options, this.client.settings.storageClass);
+    const headers = putHeaders(key, options, this.client.settings.newObjects);
     const { answer } = await this.#data(key, options, (oss, ctx, call) => {
       const sent = { ctx, headers: { ...headers }, mime: NO_MIME };
       // An empty stream would be sent chunked.
@@ -186,7 +186,7 @@ export class OssSdkStore implements ObjectStore {
     checkKey(key);
     if (!this.copyableFrom(source)) throw notCopyable(sourceKey);
     const { bucket, settings } = this.client;
-    const headers = copyHeaders(source.identity.bucket, sourceKey, key, options, settings.storageClass);
+    const headers = copyHeaders(source.identity.bucket, sourceKey, key, options, settings.newObjects);
     const { answer } = await this.#control(key, options, (oss, ctx) =>
       oss.request({ method: 'PUT', bucket, object: key, headers: { ...headers }, successStatuses: [200], ctx }),
     );
@@ -201,7 +201,7 @@ export class OssSdkStore implements ObjectStore {
 
   async createUpload(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     checkKey(key);
-    const headers = putHeaders(key, options, this.client.settings.storageClass);
+    const headers = putHeaders(key, options, this.client.settings.newObjects);
     const { answer } = await this.#post(key, { uploads: '' }, options, { headers });
     return { key, uploadId: readUploadId(answer.body) };
   }

@@ -168,7 +168,7 @@ export class OssStore implements ObjectStore {
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
     checkKey(key);
-    const headers = putHeaders(key, options, this.client.settings.storageClass);
+    const headers = putHeaders(key, options, this.client.settings.newObjects);
     const request: OssRequest = { method: 'PUT', key, headers, body, pace: options.pace, bytes: true };
     return readPut((await this.client.send(request, options)).headers);
   }
@@ -178,7 +178,7 @@ export class OssStore implements ObjectStore {
     checkKey(key);
     if (!this.copyableFrom(source)) throw notCopyable(sourceKey);
     const { bucket } = source.identity;
-    const headers = copyHeaders(bucket, sourceKey, key, options, this.client.settings.storageClass);
+    const headers = copyHeaders(bucket, sourceKey, key, options, this.client.settings.newObjects);
     const answer = await this.client.send({ method: 'PUT', key, headers, body: '', keptOpen: true }, options);
     refuseError(answer.body, this.client.subject(sourceKey));
     return readWhole(answer.body, 'CopyObjectResult', answer.headers);
@@ -191,7 +191,7 @@ export class OssStore implements ObjectStore {
 
   async createUpload(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     checkKey(key);
-    const headers = putHeaders(key, options, this.client.settings.storageClass);
+    const headers = putHeaders(key, options, this.client.settings.newObjects);
     const request: OssRequest = {
       method: 'POST',
       key,

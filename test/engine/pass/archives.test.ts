@@ -81,7 +81,7 @@ describe.each<[Service, string, number]>([
     expect(first.requests).toBe(requests);
     expect(statusOf(manifest, Date.now())).toMatchObject({
       history: { objects: 1, ofObjects: 2 },
-      failed: { objects: 1, oldest: [{ key: 'tape', code: 'object-archived' }] },
+      failed: { objects: 1, oldest: [{ key: '', code: 'object-archived' }] },
     });
   });
 
