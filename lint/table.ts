@@ -27,7 +27,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/events': 'model store/wrap manifest engine/decide',
   'engine/census': '',
   'engine/pair': 'model store/port store/wrap manifest engine/events',
-  'engine/options': 'engine/pair engine/filter engine/list engine/decide',
+  'engine/options': 'model engine/pair engine/filter engine/list engine/decide',
   'engine/job': 'model engine/options engine/list',
   'engine/filter': 'model',
   'engine/flow': 'model engine/events',

@@ -10,6 +10,7 @@ import type { Backup, References } from '../engine/pair.js';
 import { parseEncryption } from '../model/encryption.js';
 import { reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
+import { parseRestoring } from '../model/restoring.js';
 import type { OpenPair, OpenSettings } from './settings.js';
 
 /** A job that writes to its destination. */
@@ -83,7 +84,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     // What is held until every key is decided would be lost if a later run began in the middle.
     resume:
       job.resumeListing && !job.checkFirst && !job.orderBy
-        ? { from: RESUME_FROM, shape: shapeOf(copying, job) }
+        ? { from: RESUME_FROM, shape: shapeOf(copying, job, 'at' in job ? job.at : undefined) }
         : undefined,
     filter,
     transfers: job.transfers,
@@ -101,6 +102,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     ignoreChecksum: job.ignoreChecksum === true,
     checkFirst: job.checkFirst === true,
     emptyFolders: job.createEmptySrcDirs === true,
+    restore: job.restore === undefined ? undefined : parseRestoring(job.restore),
     storageClass: job.storageClass,
     stop,
   };
@@ -175,14 +177,14 @@ export function referencesOf(
   return others.length === 0 ? undefined : { sides: others, copies: copyDest !== undefined };
 }
 
-/** The options that select objects and compare them. */
-function shapeOf(policy: TransferPolicy, job: Filtering): string {
+/** What selects objects and compares them. @param at of the source, ms since 1970 */
+function shapeOf(policy: TransferPolicy, job: Filtering, at: number | undefined): string {
   const { include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase, minSize, maxSize } = job;
   // Ages are instants relative to now, so they differ in each run.
   const { minAge, maxAge, maxDepth, excludeIfPresent } = job;
   return JSON.stringify([
     ...[policy, include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase],
-    ...[minSize, maxSize, minAge, maxAge, maxDepth, excludeIfPresent],
+    ...[minSize, maxSize, minAge, maxAge, maxDepth, excludeIfPresent, at],
   ]);
 }
 

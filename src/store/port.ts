@@ -18,6 +18,7 @@
 import type { Checksums } from '../model/checksum.js';
 import type { XsyncError } from '../model/error.js';
 import type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from '../model/object.js';
+import type { Restoring } from '../model/restoring.js';
 
 /** What a store can and cannot do. The engine checks these and never checks a store's kind. */
 export interface Capabilities {
@@ -38,6 +39,8 @@ export interface Capabilities {
   readonly checksContentMd5: boolean;
   /** The ETag that put and uploadPart return is the MD5 of the bytes (hex, any case). */
   readonly partEtagIsMd5: boolean;
+  /** `listVersions` and `versioning` are there, and reads, copies and deletes take a version ID. */
+  readonly keepsVersions?: true;
   /** User metadata is kept. False: `PutOptions.metadata` is rejected or ignored; see the store's class comment. */
   readonly keepsMetadata: boolean;
   /** Deletes compare versions (`DeleteCallOptions.versions`). Absent: the engine looks at each object first. */
@@ -94,7 +97,8 @@ export type RequestKind =
   | 'delete'
   | 'checkBucket'
   | 'createBucket'
-  | 'deleteBucket';
+  | 'deleteBucket'
+  | 'restore';
 
 export interface CallOptions {
   signal?: AbortSignal;
@@ -150,8 +154,49 @@ export interface ListPage {
   nextToken?: string;
 }
 
+export interface VersionListOptions extends CallOptions {
+  /** Only keys that start with it. */
+  prefix?: string;
+  /** Only versions of keys after this one. Ignored when `token` is given. */
+  startAfter?: string;
+  /** `nextToken` of the previous page. */
+  token?: string;
+  /** At most this many versions; the store's largest page (1000) when absent. */
+  maxKeys?: number;
+}
+
+/** A version of an object, or a delete marker, whose size is 0 and whose ETag is empty. */
+export interface VersionEntry extends ObjectEntry {
+  /** `null` for a version that was written while the bucket kept none. */
+  versionId: string;
+  /** The newest of its key. */
+  isLatest: boolean;
+  deleteMarker?: true;
+}
+
+export interface VersionPage {
+  /** In key order; those of one key next to each other, the newest first. They may continue on the next page. */
+  versions: VersionEntry[];
+  /** Rows that name no version, as in `ListPage`. */
+  damaged?: string[];
+  /** Absent on the last page. */
+  nextToken?: string;
+}
+
+/**
+ * Whether a bucket keeps versions. `suspended`: it did; a write now replaces the version with the ID `null`, and keeps
+ * the others.
+ */
+export type Versioning = 'enabled' | 'suspended' | 'never';
+
 export interface HeadOptions extends CallOptions {
   versionId?: string;
+}
+
+/** Which version must answer. */
+export interface PinOptions extends HeadOptions {
+  /** As in `ReadOptions`. */
+  ifMatch?: string;
 }
 
 export interface ReadOptions extends TransferOptions {
@@ -244,6 +289,15 @@ export interface CopyOptions extends CallOptions {
   versionId?: string;
   headers?: ContentHeaders;
   metadata?: UserMetadata;
+  storageClass?: string;
+}
+
+/** `requested`: it takes minutes to days. `ongoing`: somebody asked before. `readable`: it already is. */
+export type Restored = 'requested' | 'ongoing' | 'readable';
+
+export interface RestoreOptions extends CallOptions, Restoring {
+  versionId?: string;
+  /** Of the object, in the store's spelling: not every class takes days, or a tier. */
   storageClass?: string;
 }
 
@@ -350,6 +404,22 @@ export interface ObjectCatalog {
   list(options: ListOptions): Promise<ListPage>;
 
   /**
+   * One page of all versions and delete markers. The order of one key's versions is that in which they were written, which
+   * their times do not tell: they may have whole seconds, and an upload in parts may have the time at which it began.
+   * Absent: the store keeps no versions.
+   */
+  listVersions?(options: VersionListOptions): Promise<VersionPage>;
+
+  /** Whether the bucket keeps versions now. Absent as `listVersions`. */
+  versioning?(options?: CallOptions): Promise<Versioning>;
+
+  /**
+   * Asks for an archived object to become readable for a while.
+   * @throws unsupported: the store archives nothing
+   */
+  restore(key: string, options: RestoreOptions): Promise<Restored>;
+
+  /**
    * Whether a folder exists, even an empty one; `prefix` ends in a slash. Absent: the store has no folders of their own,
    * only keys with slashes. Costs no request.
    */
@@ -368,7 +438,7 @@ export interface ObjectCatalog {
    * partNumber=1, https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html); otherwise undefined.
    * @throws object-not-found, precondition-failed
    */
-  firstPartSize(key: string, options?: CallOptions & { ifMatch?: string }): Promise<number | undefined>;
+  firstPartSize(key: string, options?: PinOptions): Promise<number | undefined>;
 
   /** One page of the unfinished uploads whose key starts with `prefix`. */
   listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage>;

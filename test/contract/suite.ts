@@ -12,6 +12,7 @@ import { describeKeys } from './names.js';
 import { describeObjects } from './objects.js';
 import { describeTransfers } from './transfers.js';
 import { describeUploads } from './uploads.js';
+import { describeVersions } from './versions.js';
 
 const GROUPS = {
   bucket: describeBucket,
@@ -22,6 +23,7 @@ const GROUPS = {
   multipart: describeMultipart,
   uploads: describeUploads,
   copies: describeCopies,
+  versions: describeVersions,
 };
 
 export type Group = keyof typeof GROUPS;

@@ -87,9 +87,13 @@ function minute(ms: number): string {
   return timeText(ms).slice(0, 16);
 }
 
+function isArchived(code: FailureRow['code']): boolean {
+  return code === 'object-archived' || code === 'object-restoring';
+}
+
 function nextText({ code, dropped, nextMs }: ShownFailure, nowMs: number): string {
   if (dropped) return 'given up';
-  if (code === 'object-archived') return 'on restore';
+  if (isArchived(code)) return 'on restore';
   if (nextMs === undefined) return 'on change';
   return nextMs <= nowMs ? 'now' : `in ${formatDuration(nextMs - nowMs)}`;
 }

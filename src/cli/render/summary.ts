@@ -271,9 +271,12 @@ function nextStep(summary: Summary): string[] {
     ];
   }
   if (summary.failed.objects > 0) return ['To retry failed objects, run the same command again.'];
-  const { archived = 0 } = summary.skipped.byReason;
-  if (archived === 0) return [];
-  const what = archived === 1 ? 'The archived object is' : `The ${formatCount(archived)} archived objects are`;
-  const [were, them] = archived === 1 ? ['it was', 'it'] : ['they were', 'them'];
-  return [`${what} copied by a later run, once ${were} restored at the service. xsync failed lists ${them}.`];
+  return archivedStep(summary.skipped.byReason);
+}
+
+function archivedStep({ archived = 0, restoring = 0 }: Summary['skipped']['byReason']): string[] {
+  const them = (n: number) => (n === 1 ? 'it' : 'them');
+  const begun = `${plural(restoring, 'object')} ${restoring === 1 ? 'is' : 'are'} being restored: a later run copies ${them(restoring)}.`;
+  const left = `${plural(archived, 'archived object')} ${archived === 1 ? 'was' : 'were'} left out; --restore asks the service for ${them(archived)}.`;
+  return [...(restoring > 0 ? [begun] : []), ...(archived > 0 ? [left] : [])];
 }

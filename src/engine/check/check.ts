@@ -41,7 +41,7 @@ export async function runCheck(bare: RunPair, options: CheckOptions, report: Che
     fold.hear(event);
     return report(event);
   };
-  if (pair.source.warning !== undefined) emit({ type: 'notice', level: 'warn', message: pair.source.warning });
+  for (const message of pair.source.warnings ?? []) emit({ type: 'notice', level: 'warn', message });
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   const unhear = hearFindings(pair, (message) => void emit({ type: 'notice', level: 'info', message }));
   try {

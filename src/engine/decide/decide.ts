@@ -119,6 +119,7 @@ export type SkipReason =
   | 'filtered'
   | 'unreadable'
   | 'archived'
+  | 'restoring'
   | 'settling'
   | 'declined'
   | 'in-compare-dest'

@@ -7,7 +7,7 @@
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
 import { choice, count, countOrPercent, duration, flag, interval, list, negated, oneOf, size, text } from './option.js';
-import { CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
+import { AT, CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
 const HOUR = 3_600_000;
@@ -37,6 +37,10 @@ export const TRANSFER = {
   maxMemory: size(...MAX_MEMORY, defaultMemory(), 'half of the memory, at most 1.5G'),
   retries: count('--retries <n>', 'number of attempts per object', 3),
   createEmptySrcDirs: flag('--create-empty-src-dirs', 'also create empty folders (local disk to local disk)'),
+  restore: text(
+    '--restore <tier,days>',
+    'ask for archived objects: expedited, standard or bulk, and for how many days',
+  ),
   createBucket: flag('--create-bucket', 'create the destination bucket if it does not exist'),
   storageClass: text('--storage-class <class>', 'storage class of copied objects'),
   ...ENCRYPTION,
@@ -160,9 +164,9 @@ const COPY = { ...TRANSFER, ...COMPARE, ...PLACES };
 
 /** The options of each mode of a job. */
 export const MODES = {
-  copy: { ...DRY_RUN, ...COPY, ...LIMIT },
+  copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
-  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE },
+  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT },
   watch: { ...COPY, ...DELETE, ...WATCH },
-  check: { ...CHECK, ...PLACES },
+  check: { ...CHECK, ...PLACES, ...AT },
 };

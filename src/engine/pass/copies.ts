@@ -12,13 +12,14 @@ import type { CopyReason } from '../decide/decide.js';
 import type { Elsewhere } from '../decide/elsewhere.js';
 import { isProvenEqual } from '../decide/evidence.js';
 import { endsRun } from '../flow/halt.js';
+import { limiter, Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
 import { backupTarget } from '../plan/backup.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, type Subject } from '../plan/plan.js';
 import { failedObject } from '../record/recorder.js';
-import { type Archives, isUnreadable } from './archives.js';
+import { isUnreadable, leaveArchived } from './archives.js';
 import { Backlog, type Planned } from './backlog.js';
 import type { RunContext } from './context.js';
 import { copyObject } from './copy.js';
@@ -36,7 +37,8 @@ export class Copies {
   readonly #references: References | undefined;
   /** Absent: objects are copied as soon as they are decided. */
   readonly #backlog: Backlog | undefined;
-  readonly #archives: Archives;
+  /** Archived objects that are being left out. */
+  readonly #left: Queue;
   /** A side is on local disk. */
   readonly #onDisk: boolean;
   /** Bytes planned, for --max-transfer. */
@@ -44,12 +46,13 @@ export class Copies {
   /** Bytes copied. */
   #copied = 0;
 
-  constructor(context: RunContext, { onDisk, archives }: { onDisk: boolean; archives: Archives }) {
+  constructor(context: RunContext, { onDisk }: { onDisk: boolean }) {
     this.#context = context;
-    this.#archives = archives;
     this.#references = References.of(context);
     this.#backlog = Backlog.of(context.pair.manifest, context.options);
     this.#onDisk = onDisk;
+    // Of its own: an inspection may wait for room in it.
+    this.#left = new Queue(limiter(context.options.checkers));
   }
 
   /** Other places are looked at, which takes a request for each object. */
@@ -73,6 +76,7 @@ export class Copies {
   /** Drops what is held, and waits for the copies in the queue. */
   async drain(): Promise<void> {
     this.#backlog?.clear();
+    await this.#left.drain();
     await this.#context.executor.drain();
   }
 
@@ -115,7 +119,7 @@ export class Copies {
     const fault = this.#impossible(subject);
     // Do not read what cannot be written; a dry run reports this too.
     if (fault) return recordFailure(this.#context, source, fault, 0);
-    if (!from && isUnreadable(source)) return this.#archives.leave(source);
+    if (!from && isUnreadable(source)) return this.#leave(source, batch);
     if (!this.#withinMaxTransfer(size)) {
       emit({ type: 'skip', key, size, reason: 'cutoff' });
       return;
@@ -137,6 +141,11 @@ export class Copies {
     );
   }
 
+  async #leave(source: ObjectEntry, batch?: Batch): Promise<void> {
+    const done = batch?.hold();
+    await this.#left.push(() => leaveArchived(this.#context, source).finally(done));
+  }
+
   /** Dry run: reports the ticket that would be performed. */
   async #foretell(subject: Subject, reason: CopyReason, from?: Elsewhere): Promise<void> {
     const { planning, route, forecast, moves, emit } = this.#context;
@@ -154,12 +163,13 @@ export class Copies {
     return dest?.etag ?? (this.#context.options.noTraverse ? row?.destEtag : undefined);
   }
 
-  #subjectOf(triple: Triple, { key, etag, size, mtimeMs, checksums }: ObjectEntry): Subject {
+  #subjectOf(triple: Triple, { key, etag, versionId, size, mtimeMs, checksums }: ObjectEntry): Subject {
     const { pair, options } = this.#context;
     const replaces = this.#etagThere(triple);
     return {
       key,
       etag,
+      versionId: pair.source.atMs === undefined ? undefined : versionId,
       size,
       mtimeMs,
       md5ofParts: compositeEtag(checksums ?? {}),

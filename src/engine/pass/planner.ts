@@ -22,7 +22,7 @@ import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
 import { synchronisedMs } from '../record/journal.js';
 import { LeftOut } from '../record/left-out.js';
-import { Archives, isArchivedRow } from './archives.js';
+import { isArchivedRow, waits } from './archives.js';
 import { isConflict } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { Copies, recordFailure } from './copies.js';
@@ -36,7 +36,6 @@ export class Planner {
   readonly #checkers: Queue;
   /** Absent: nothing is deleted. */
   readonly #deletes: Deletes | undefined;
-  readonly #archives: Archives;
   readonly #copies: Copies;
   /** The failed list is not empty. */
   readonly #failures: boolean;
@@ -52,8 +51,7 @@ export class Planner {
     this.#failures = context.pair.manifest.failureCount() > 0;
     const { source, dest } = context.pair;
     this.#onDisk = source.store.capabilities.local || dest.store.capabilities.local;
-    this.#archives = new Archives(context);
-    this.#copies = new Copies(context, { onDisk: this.#onDisk, archives: this.#archives });
+    this.#copies = new Copies(context, { onDisk: this.#onDisk });
   }
 
   /** Decides the key; its work belongs to `batch`. Waits while the queues are full. */
@@ -181,7 +179,7 @@ export class Planner {
     const { manifest, settings } = this.#context.pair;
     const failure = manifest.failure(key);
     const timeMs = Date.now();
-    if (failure && isArchivedRow(failure)) return this.#archives.waits(source, failure, timeMs);
+    if (failure && isArchivedRow(failure)) return waits(this.#context, source, failure);
     const held = failure && heldBack(failure, { sourceEtag: source.etag, settings, timeMs });
     if (!failure || !held) return false;
     // What is in the way may be gone, which changes neither the source nor the settings.

@@ -5,7 +5,7 @@ import { type Failure, LISTED_FAILURES, type RunEvent, type Summary } from '../e
 import { Pending } from './pending.js';
 import { add, increase, nothing } from './sum.js';
 
-const POSTPONED: ReadonlySet<SkipReason> = new Set(['cutoff', 'settling', 'archived']);
+const POSTPONED: ReadonlySet<SkipReason> = new Set(['cutoff', 'settling', 'archived', 'restoring']);
 
 /**
  * What the events of a run add up to. Summaries, the progress in the manifest and the statistics on a terminal are

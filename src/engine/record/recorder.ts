@@ -41,7 +41,8 @@ export interface RecorderOptions {
   dryRun: boolean;
 }
 
-const RESTORE = 'Restore the object at the service first, or exclude it.';
+const RESTORE = 'Restore it with --restore or at the service, or exclude it.';
+const LATER = 'Run again when the service has restored it.';
 
 export class Recorder {
   readonly #options: RecorderOptions;
@@ -90,18 +91,21 @@ export class Recorder {
   /**
    * Left out because it must be restored first. That is no failure of a run over many objects, but the failed list has it.
    */
-  archived(object: FailedObject, message: string): void {
-    const fault: Fault = { class: 'person', code: 'object-archived', message, remedy: RESTORE };
+  archived(object: FailedObject, { restoring, message }: { restoring: boolean; message: string }): void {
+    const fault: Fault = restoring
+      ? { class: 'temporary', code: 'object-restoring', message, remedy: LATER }
+      : { class: 'person', code: 'object-archived', message, remedy: RESTORE };
     if (this.#options.single) this.failed(object, fault, 1);
     else {
       if (!this.#options.dryRun) this.#note(object, fault);
       this.#damaged.delete(object.key);
-      this.reportArchived(object, message);
+      this.reportArchived(object, fault);
     }
   }
 
-  reportArchived({ key, size }: FailedObject, detail: string): void {
-    this.#options.emit({ type: 'skip', key, size, reason: 'archived', detail });
+  reportArchived({ key, size }: FailedObject, { code, message: detail }: Pick<Fault, 'code' | 'message'>): void {
+    const reason = code === 'object-restoring' ? 'restoring' : 'archived';
+    this.#options.emit({ type: 'skip', key, size, reason, detail });
   }
 
   /** A row of a listing, of which no key is known. */

@@ -24,6 +24,8 @@ export interface XmlShape<F extends string, L extends Record<string, readonly st
 export interface XmlAnswer<F extends string, L extends Record<string, readonly string[]>> {
   fields: Partial<Record<F, string>>;
   lists: { [K in keyof L]: Partial<Record<L[K][number], string>>[] };
+  /** The records of all lists, in the order of the document. */
+  sequence: { [K in keyof L]: { list: K; fields: Partial<Record<L[K][number], string>> } }[keyof L][];
 }
 
 type Fields = Record<string, string>;
@@ -56,7 +58,7 @@ export function readXml<F extends string, L extends Record<string, readonly stri
     (shape.within ?? []).map((name) => named(name)),
   );
   reader.end();
-  return { fields, lists } as XmlAnswer<F, L>;
+  return { fields, lists, sequence: reader.sequence } as XmlAnswer<F, L>;
 }
 
 /** The root element's name, undefined if the bytes do not start as XML. Tells an error from a result. */
@@ -107,6 +109,7 @@ const ENTITIES = new Map(Object.entries({ amp: '&', lt: '<', gt: '>', quot: '"',
 
 class Reader {
   readonly #bytes: Buffer;
+  readonly sequence: { list: string; fields: Fields }[] = [];
   #at = 0;
   /** The name of the tag read last, and whether it is self-closing. */
   #nameStart = 0;
@@ -149,6 +152,7 @@ class Reader {
         const fields: Fields = {};
         this.children(record.of, fields, [], within);
         record.list.push(fields);
+        this.sequence.push({ list: record.text, fields });
       } else if (field) {
         const text = this.#leaf(field.quoted);
         const before = into[field.text];

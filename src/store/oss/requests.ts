@@ -4,7 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { XsyncError } from '../../model/error.js';
-import type { CopyOptions, ListOptions, PutOptions } from '../port.js';
+import { restoreRequest } from '../http/restoring.js';
+import { versionMarker } from '../http/versions.js';
+import type { CopyOptions, ListOptions, PutOptions, RestoreOptions, VersionListOptions } from '../port.js';
 import { escapeText, escapeXml, type Query } from './encode.js';
 import { PAGE } from './limits.js';
 import { type NewObjectSettings, objectHeaders } from './metadata.js';
@@ -37,6 +39,16 @@ export function uploadsQuery({ prefix, token }: { prefix?: string; token?: strin
   const [key = '', uploadId = '']: string[] = JSON.parse(token);
   query['key-marker'] = key;
   if (uploadId) query['upload-id-marker'] = uploadId;
+  return query;
+}
+
+/** The query for versions, beside `versions` itself. */
+export function versionsQuery(options: VersionListOptions): Query {
+  const query: Query = { 'encoding-type': 'url', 'max-keys': String(options.maxKeys ?? PAGE) };
+  if (options.prefix) query.prefix = options.prefix;
+  const after = versionMarker(options);
+  if (after) query['key-marker'] = after.key;
+  if (after?.versionId) query['version-id-marker'] = after.versionId;
   return query;
 }
 
@@ -98,6 +110,12 @@ export function deleteRequest(keys: readonly string[]): { body: string; headers:
     body,
     headers: { 'content-md5': createHash('md5').update(body).digest('base64'), 'content-type': 'application/xml' },
   };
+}
+
+/** RestoreObject: only ColdArchive and DeepColdArchive have tiers. */
+export function restoreBody({ tier, days, storageClass }: RestoreOptions): string {
+  const tiered = /cold/i.test(storageClass ?? '');
+  return restoreRequest({ tier: tiered ? tier : undefined, days }, 'JobParameters');
 }
 
 export function completeBody(parts: readonly { partNumber: number; etag: string }[]): string {

@@ -3,6 +3,8 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import { HeadExplainer } from '../http/explain.js';
+import { restored } from '../http/restoring.js';
+import { readVersioning, versionMarker } from '../http/versions.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -16,11 +18,16 @@ import type {
   PartResult,
   PutOptions,
   ReadOptions,
+  Restored,
+  RestoreOptions,
   SignedUrlOptions,
   StoreIdentity,
   UploadOptions,
   UploadPage,
   UploadRef,
+  Versioning,
+  VersionListOptions,
+  VersionPage,
   WriteResult,
 } from '../port.js';
 import {
@@ -54,10 +61,13 @@ import {
   notCopyable,
   putHeaders,
   rangeHeaders,
+  restoreBody,
   sourceHeaders,
   uploadsQuery,
   versionQuery,
+  versionsQuery,
 } from './requests.js';
+import { readVersionPage } from './versions.js';
 
 export interface OssDeps {
   transport: Transport;
@@ -122,6 +132,17 @@ export class OssStore implements ObjectStore {
     return readListPage(body);
   }
 
+  async listVersions(options: VersionListOptions): Promise<VersionPage> {
+    const query = { versions: '', ...versionsQuery(options) };
+    const { body } = await this.client.send({ method: 'GET', query }, options);
+    return readVersionPage(body, versionMarker(options));
+  }
+
+  async versioning(options: CallOptions = {}): Promise<Versioning> {
+    const { body } = await this.client.send({ method: 'GET', query: { versioning: '' } }, options);
+    return readVersioning(body);
+  }
+
   /** OSS does not report it. Its multipart ETags are opaque, and its CRC-64 covers the whole object. */
   async firstPartSize(): Promise<undefined> {
     return undefined;
@@ -164,6 +185,15 @@ export class OssStore implements ObjectStore {
     };
     const getByte = () => this.read(key, new Uint8Array(1), { versionId, signal, onRequest, ifMatch: etag });
     return this.explainer.ask(head, getByte);
+  }
+
+  async restore(key: string, options: RestoreOptions): Promise<Restored> {
+    checkKey(key);
+    const { versionId, signal, onRequest } = options;
+    const query = { restore: '', ...versionQuery(versionId) };
+    const headers = { 'content-type': 'application/xml' };
+    const request: OssRequest = { method: 'POST', key, query, headers, body: restoreBody(options) };
+    return restored(this.client.send(request, { signal, onRequest }));
   }
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {

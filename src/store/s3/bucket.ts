@@ -12,6 +12,8 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import { bareEtag, sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
+import { restored } from '../http/restoring.js';
+import { pageAfter, versionMarker } from '../http/versions.js';
 import type * as port from '../port.js';
 import type { S3Calls, Written } from './calls.js';
 import { mustBeCompleted } from './completed.js';
@@ -25,6 +27,7 @@ import { Lister } from './lister.js';
 import { presetOf, type S3Preset, writtenEtagIsMd5 } from './presets.js';
 import { isMissingCall, isRefusedForm, type Quirk, Quirks } from './quirks.js';
 import { Reading } from './reading.js';
+import { versionEntryOf } from './versions.js';
 
 export interface BucketDeps {
   calls: S3Calls;
@@ -44,6 +47,7 @@ export class S3Bucket implements port.ObjectStore {
   readonly #lister: Lister;
   readonly #conditions: WriteConditions;
   readonly #storageClass: string | undefined;
+  readonly #listsMd5s: boolean;
 
   constructor(config: S3Config, bucket: string, { calls, account, tell }: BucketDeps) {
     this.#calls = calls;
@@ -52,7 +56,8 @@ export class S3Bucket implements port.ObjectStore {
     this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
     const { etagIsMd5: promised } = this.#preset;
     // A listing does not show what is encrypted, so that only the user can promise anything of its ETags.
-    const listed = { promised: config.etag_is_md5 === true, restores: this.#preset.listsRestores };
+    this.#listsMd5s = config.etag_is_md5 === true;
+    const listed = { promised: this.#listsMd5s, restores: this.#preset.listsRestores };
     this.#quirks = new Quirks(this.#preset.quirks, tell);
     this.#reading = new Reading(calls, this.#quirks, (key, how) => this.#lister.row(key, how), promised);
     this.#lister = new Lister(calls, this.#quirks, (key, how) => this.#reading.head(key, how), listed);
@@ -91,13 +96,37 @@ export class S3Bucket implements port.ObjectStore {
     return this.#lister.page(options);
   }
 
+  async listVersions(options: port.VersionListOptions): Promise<port.VersionPage> {
+    const { prefix, maxKeys = 1000, signal, onRequest } = options;
+    const encoded = !this.#quirks.has('no-encoding-type');
+    const after = versionMarker(options);
+    const request = { prefix: prefix || undefined, maxKeys, after, encoded, signal, onRequest };
+    const ask = () => this.#calls.listVersions(request);
+    const { rows, damaged, next } = await this.#orLacking('no-list-versions', 'ListObjectVersions', ask);
+    return pageAfter(after, { versions: rows.map((row) => versionEntryOf(row, this.#listsMd5s)), damaged }, next);
+  }
+
+  async versioning(options: port.CallOptions = {}): Promise<port.Versioning> {
+    try {
+      return await this.#calls.versioning(options);
+    } catch (error) {
+      if (!isMissingCall(error)) throw error;
+      return 'never';
+    }
+  }
+
   async head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
     this.checkKey(key);
     return this.#reading.head(key, options);
   }
 
-  async firstPartSize(key: string, options: port.CallOptions & { ifMatch?: string } = {}): Promise<number | undefined> {
+  async firstPartSize(key: string, options: port.PinOptions = {}): Promise<number | undefined> {
     return this.#reading.firstPartSize(key, options);
+  }
+
+  restore(key: string, options: port.RestoreOptions): Promise<port.Restored> {
+    this.checkKey(key);
+    return restored(this.#calls.restore(key, options));
   }
 
   async read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {

@@ -3,6 +3,7 @@
  * is absent, and the store asks for it in another way.
  * Tests: test/store/s3/quirks.test.ts
  */
+import type { VersionMarker } from '../http/versions.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -13,10 +14,12 @@ import type {
   PartEntry,
   PartOptions,
   PutOptions,
+  RestoreOptions,
   TransferOptions,
   UploadEntry,
   UploadOptions,
   UploadRef,
+  Versioning,
 } from '../port.js';
 import type { Addresses } from './address.js';
 import type { Condition } from './conditions.js';
@@ -90,6 +93,27 @@ export interface ListRequest extends Pick<ListOptions, 'prefix' | 'delimiter' | 
   encoded: boolean;
 }
 
+/** A row of ListObjectVersions; only the key and the version ID are certain. */
+export interface VersionRow extends Row {
+  versionId: string;
+  isLatest: boolean;
+  deleteMarker: boolean;
+}
+
+export interface ListedVersions {
+  rows: VersionRow[];
+  /** As in the port's `VersionPage`. */
+  damaged?: string[];
+  next?: VersionMarker;
+}
+
+export interface VersionsRequest extends CallOptions {
+  prefix?: string;
+  maxKeys: number;
+  after?: VersionMarker;
+  encoded: boolean;
+}
+
 /** The result of a copy or of a completed upload; without an ETag it must be asked for. */
 export interface Written {
   etag?: string;
@@ -119,7 +143,11 @@ export interface S3Calls {
   createBucket(named: boolean, options: CallOptions): Promise<void>;
   deleteBucket(options: CallOptions): Promise<void>;
   list(request: ListRequest): Promise<ListedPage>;
+  listVersions(request: VersionsRequest): Promise<ListedVersions>;
+  versioning(options: CallOptions): Promise<Versioning>;
   head(key: string, request: ReadRequest): Promise<Answer>;
+  /** The status is 202, or 200 for an object that is readable already. */
+  restore(key: string, options: RestoreOptions): Promise<Answer>;
   get(key: string, target: Uint8Array, request: GetRequest): Promise<GetAnswer>;
   put(key: string, body: Uint8Array, options: PutOptions, condition: Condition): Promise<Answer>;
 

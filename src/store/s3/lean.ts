@@ -1,5 +1,6 @@
 /** The requests of S3 over the lean transport. Tests: test/store/s3/store.test.ts */
 import { md5 } from '../../hash/index.js';
+import { readVersioning } from '../http/versions.js';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';
 import type * as calls from './calls.js';
@@ -10,7 +11,9 @@ import { escapeXml } from './encode.js';
 import { contentHeadersOut, md5Header, metadataOut, type NewObjectSettings, newObjectHeaders } from './headers.js';
 import { readPage } from './listing.js';
 import type { S3Preset } from './presets.js';
+import { restoreBody } from './restoring.js';
 import { Uploads } from './uploads.js';
+import { readVersions } from './versions.js';
 import type { Wire } from './wire.js';
 
 export class LeanCalls implements calls.S3Calls {
@@ -54,12 +57,40 @@ export class LeanCalls implements calls.S3Calls {
     return readPage((await this.#wire.send({ method: 'GET', parameters, headers, signal, onRequest })).body);
   }
 
+  async listVersions(request: calls.VersionsRequest): Promise<calls.ListedVersions> {
+    const { prefix, maxKeys, after, encoded, signal, onRequest } = request;
+    const parameters = {
+      versions: '',
+      'encoding-type': encoded ? 'url' : undefined,
+      'max-keys': maxKeys,
+      prefix,
+      'key-marker': after?.key,
+      'version-id-marker': after?.versionId,
+    };
+    return readVersions((await this.#wire.send({ method: 'GET', parameters, signal, onRequest })).body);
+  }
+
+  async versioning({ signal, onRequest }: port.CallOptions): Promise<port.Versioning> {
+    const parameters = { versioning: '' };
+    return readVersioning((await this.#wire.send({ method: 'GET', parameters, signal, onRequest })).body);
+  }
+
   async head(key: string, request: calls.ReadRequest): Promise<calls.Answer> {
     const { versionId, partNumber, signal, onRequest } = request;
     const parameters = { versionId, partNumber };
     const call = { method: 'HEAD', key, parameters, signal, onRequest, ...this.#readHeaders(request) } as const;
     const { status, headers } = await this.#wire.send(call);
     return { status, headers };
+  }
+
+  async restore(key: string, options: port.RestoreOptions): Promise<calls.Answer> {
+    const body = restoreBody(options);
+    const { versionId, signal, onRequest } = options;
+    const parameters = { restore: '', versionId };
+    const headers = { 'content-type': 'application/xml', ...md5Header(md5(Buffer.from(body))) };
+    const call = { method: 'POST', key, parameters, headers, body, signal, onRequest } as const;
+    const { status, headers: told } = await this.#wire.send(call);
+    return { status, headers: told };
   }
 
   get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {

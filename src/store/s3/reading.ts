@@ -76,13 +76,13 @@ export class Reading {
    */
   #pinned<T>(
     key: string,
-    { ifMatch, signal, onRequest }: Pinned,
+    { ifMatch, versionId, signal, onRequest }: Pinned,
     ask: (ifMatch: string | undefined) => Promise<T>,
   ): Promise<T> {
     if (ifMatch === undefined || this.#quirks.has('no-if-match')) return ask(undefined);
     return ask(ifMatch).catch(async (error: unknown) => {
       if (!isXsyncError(error, 'precondition-failed') && !isRefusedForm(error)) throw error;
-      mustBe(key, await this.#etagNow(key, error, { signal, onRequest }), ifMatch, error);
+      mustBe(key, await this.#etagNow(key, error, { versionId, signal, onRequest }), ifMatch, error);
       const answer = await ask(undefined);
       this.#quirks.notice('no-if-match');
       return answer;
@@ -90,7 +90,7 @@ export class Reading {
   }
 
   /** @throws object-not-found, or what explains the refusal: a HEAD's has no body */
-  async #etagNow(key: string, refusal: XsyncError, options: CallOptions): Promise<string> {
+  async #etagNow(key: string, refusal: XsyncError, options: HeadOptions): Promise<string> {
     try {
       return (await this.#described(key, options)).etag;
     } catch (error) {

@@ -1,5 +1,6 @@
 /** The requests of S3 through the AWS SDK. Tests: test/store/s3-sdk/store.test.ts */
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { readVersioning } from '../http/versions.js';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';
 import type * as calls from './calls.js';
@@ -8,6 +9,7 @@ import type { S3Config } from './config.js';
 import { encodeKey } from './encode.js';
 import { readPage } from './listing.js';
 import type { S3Preset } from './presets.js';
+import { restoreInput } from './restoring.js';
 import { readDeleteFailures, readDescribed } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
 import type { Editable, SdkClient } from './sdk-client.js';
@@ -23,6 +25,7 @@ import {
   withoutBody,
 } from './sdk-requests.js';
 import { SdkUploads } from './sdk-uploads.js';
+import { readVersions } from './versions.js';
 
 export class SdkCalls implements calls.S3Calls {
   readonly #client: SdkClient;
@@ -74,11 +77,37 @@ export class SdkCalls implements calls.S3Calls {
     return readPage((await this.#client.send({ signal, onRequest, raw: true, command })).answer.body);
   }
 
+  async listVersions(request: calls.VersionsRequest): Promise<calls.ListedVersions> {
+    const { prefix, maxKeys, after, encoded, signal, onRequest } = request;
+    const input = {
+      Bucket: this.#bucket,
+      EncodingType: encoded ? ('url' as const) : undefined,
+      MaxKeys: maxKeys,
+      Prefix: prefix,
+      KeyMarker: after?.key,
+      VersionIdMarker: after?.versionId,
+    };
+    const command = (sdk: Sdk) => new sdk.ListObjectVersionsCommand(input);
+    return readVersions((await this.#client.send({ signal, onRequest, raw: true, command })).answer.body);
+  }
+
+  async versioning({ signal, onRequest }: port.CallOptions): Promise<port.Versioning> {
+    const command = (sdk: Sdk) => new sdk.GetBucketVersioningCommand({ Bucket: this.#bucket });
+    return readVersioning((await this.#client.send({ signal, onRequest, raw: true, command })).answer.body);
+  }
+
   async head(key: string, request: calls.ReadRequest): Promise<calls.Answer> {
     const { versionId, ifMatch, partNumber, signal, onRequest } = request;
     const input = { ...this.#object(key), VersionId: versionId, IfMatch: quote(ifMatch), PartNumber: partNumber };
     const command = (sdk: Sdk) => new sdk.HeadObjectCommand(input);
     return (await this.#client.send({ key, signal, onRequest, edit: this.#reads(request), command })).answer;
+  }
+
+  async restore(key: string, options: port.RestoreOptions): Promise<calls.Answer> {
+    const { versionId, signal, onRequest } = options;
+    const input = { ...this.#object(key), VersionId: versionId, RestoreRequest: restoreInput(options) };
+    const command = (sdk: Sdk) => new sdk.RestoreObjectCommand(input);
+    return (await this.#client.send({ key, signal, onRequest, command })).answer;
   }
 
   async get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {

@@ -68,6 +68,24 @@ export class InterceptedStore implements port.ObjectStore {
     return this.#call('list', undefined, options, (own) => this.inner.list(own));
   }
 
+  get listVersions(): port.ObjectStore['listVersions'] {
+    const { inner } = this;
+    if (!inner.listVersions) return undefined;
+    const list = inner.listVersions.bind(inner);
+    return (options) => this.#call('list', undefined, options, list);
+  }
+
+  get versioning(): port.ObjectStore['versioning'] {
+    const { inner } = this;
+    if (!inner.versioning) return undefined;
+    const ask = inner.versioning.bind(inner);
+    return (options = {}) => this.#call('list', undefined, options, ask);
+  }
+
+  restore(key: string, options: port.RestoreOptions): Promise<port.Restored> {
+    return this.#call('restore', key, options, (own) => this.inner.restore(key, own));
+  }
+
   async hasFolder(prefix: string): Promise<boolean> {
     return (await this.inner.hasFolder?.(prefix)) ?? false;
   }
@@ -84,7 +102,7 @@ export class InterceptedStore implements port.ObjectStore {
     return this.#call('head', key, options, (own) => this.inner.head(key, own));
   }
 
-  firstPartSize(key: string, options: port.CallOptions & { ifMatch?: string } = {}): Promise<number | undefined> {
+  firstPartSize(key: string, options: port.PinOptions = {}): Promise<number | undefined> {
     return this.#call('head', key, options, (own) => this.inner.firstPartSize(key, own));
   }
 

@@ -5,6 +5,7 @@ import type { RunOptions } from '../../../src/engine/options.js';
 import { statusOf } from '../../../src/engine/record/status.js';
 import { runPair } from '../../../src/engine/run.js';
 import { IN_MEMORY, openManifest } from '../../../src/manifest/sqlite/open.js';
+import type { Restoring } from '../../../src/model/restoring.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
 import { MemoryStore } from '../../../src/store/memory/store.js';
 import { ossConfigSchema } from '../../../src/store/oss/config.js';
@@ -12,6 +13,7 @@ import { createOssStore } from '../../../src/store/oss/store.js';
 import { s3ConfigSchema } from '../../../src/store/s3/config.js';
 import { createS3Store } from '../../../src/store/s3/store.js';
 import { type StoredObject, startServer, type TestServer } from '../../support/server/index.js';
+import { endRestore } from '../../support/server/restoring.js';
 import { bytesOf, OPTIONS, SYNC_POLICY, side } from '../support.js';
 
 const transport = new HttpTransport({ userAgent: 'xsync-test' });
@@ -81,7 +83,7 @@ describe.each<[Service, string, number]>([
     expect(first.requests).toBe(requests);
     expect(statusOf(manifest, Date.now())).toMatchObject({
       history: { objects: 1, ofObjects: 2 },
-      failed: { objects: 1, oldest: [{ key: '', code: 'object-archived' }] },
+      failed: { objects: 1, oldest: [{ key: 'tape', code: 'object-archived' }] },
     });
   });
 
@@ -115,6 +117,54 @@ describe.each<[Service, string, number]>([
   });
 });
 
+describe.each<[Service, string, string, number]>([
+  ['aws', 'GLACIER', 'bulk', 1],
+  ['aws', 'DEEP_ARCHIVE', 'standard', 1],
+  ['other', 'GLACIER', 'expedited', 3],
+  ['oss', 'Archive', 'bulk', 3],
+  ['oss', 'ColdArchive', 'bulk', 1],
+  ['oss', 'DeepColdArchive', 'expedited', 1],
+  ['aws', 'INTELLIGENT_TIERING', 'standard', 3],
+] as const)('--restore (%s, %s, %s)', (service, storageClass, tier, requests) => {
+  const restore = { tier, days: 7 } as Restoring;
+  const frozenPair = async () => {
+    const pair = await pairOf(service, storageClass);
+    if (storageClass === 'INTELLIGENT_TIERING') pair.frozen.tier = 'ARCHIVE_ACCESS';
+    return pair;
+  };
+
+  it('asks once, and a later run copies what became readable', async () => {
+    const { run, frozen, manifest, dest } = await frozenPair();
+    const first = await run({ restore });
+    expect(first).toMatchObject({ failed: { objects: 0 }, skipped: { byReason: { restoring: 1 } } });
+    expect(frozen.restoring).toBe(true);
+    // Besides the listing and the ordinary object: the request, and where only a read tells, a GET and a HEAD.
+    expect(first.requests - 2).toBe(requests);
+    expect(manifest.failure('tape')).toMatchObject({ code: 'object-restoring', class: 'temporary' });
+    const again = await run({ restore });
+    expect(again).toMatchObject({ failed: { objects: 0 }, skipped: { byReason: { restoring: 1 } } });
+    endRestore(frozen);
+    const last = await run({ restore });
+    expect(last.copied.objects).toBe(1);
+    expect((await dest.head('tape')).size).toBe(1000);
+    expect(manifest.failure('tape')).toBeUndefined();
+  });
+});
+
+it('a dry run of --restore counts the requests that it would send, and sends none', async () => {
+  const { run, frozen } = await pairOf('aws', 'GLACIER');
+  const { planned, skipped } = await run({ dryRun: true, restore: { tier: 'bulk', days: 1 } });
+  expect(planned?.source).toEqual({ read: 1, restore: 1 });
+  expect(skipped.byReason).toEqual({ restoring: 1 });
+  expect(frozen.restoring).toBeUndefined();
+});
+
+it('a restore that is refused fails the object', async () => {
+  const { run } = await pairOf('aws', 'DEEP_ARCHIVE');
+  const { failed } = await run({ restore: { tier: 'expedited', days: 1 } });
+  expect(failed.list).toMatchObject([{ key: 'tape', code: 'invalid-response' }]);
+});
+
 it('OSS: an Archive object that the bucket gives out at once is read', async () => {
   const { run, frozen } = await pairOf('oss', 'Archive');
   Object.assign(frozen, { direct: true });
@@ -133,5 +183,5 @@ it('S3: an object in an archive tier of INTELLIGENT_TIERING is left out, and ask
 it('named alone, an archived object fails', async () => {
   const { run } = await pairOf('aws', 'GLACIER');
   const { failed } = await run({}, true);
-  expect(failed.list).toMatchObject([{ key: 'tape', code: 'object-archived' }]);
+  expect(failed.list).toMatchObject([{ key: '', code: 'object-archived' }]);
 });

@@ -7,6 +7,7 @@ import type { Exchange, Reply } from '../exchange.js';
 import { crc, digest } from '../hashes.js';
 import { isFrozen, type StoredObject } from '../model.js';
 import { decodeComponent, encodeUri } from '../query.js';
+import { askToRestore } from '../restoring.js';
 import { checkContentMd5, checkOverwrite, crcHeader, type OssCall, type OssHandler, versionHeader } from './call.js';
 
 const RESPONSE_OVERRIDES = [
@@ -189,13 +190,17 @@ export const deleteObject: OssHandler = ({ exchange, bucket }): Reply => {
   };
 };
 
-export const restoreObject: OssHandler = ({ exchange, bucket }) => {
-  const object = bucket.find(exchange.key, exchange.query.get('versionId'));
-  if (!isFrozen(object) && !object.restored) throw new ServiceError('InvalidObjectState', { status: 400 });
-  const status = object.restored ? 200 : 202;
-  object.restored = true;
-  return { status };
-};
+export const restoreObject: OssHandler = ({ exchange, bucket, body }) =>
+  askToRestore(
+    bucket.find(exchange.key, exchange.query.get('versionId')),
+    body.toString(),
+    ({ storageClass }, { days = 0, tier }) => {
+      const cold = storageClass !== 'Archive';
+      if (days < 1 || days > (cold ? 365 : 7)) throw new ServiceError('MalformedXML');
+      const known = ['Standard', 'Expedited', ...(storageClass === 'ColdArchive' ? ['Bulk'] : [])];
+      if (tier !== undefined && !(cold && known.includes(tier))) throw new ServiceError('MalformedXML');
+    },
+  );
 
 export const putSymlink: OssHandler = (call) => {
   const { exchange, bucket } = call;

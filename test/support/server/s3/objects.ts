@@ -6,6 +6,7 @@ import { ServiceError } from '../errors.js';
 import type { Exchange, Reply } from '../exchange.js';
 import { s3Checksum } from '../hashes.js';
 import { isFrozen, type StoredChecksum, type StoredObject } from '../model.js';
+import { askToRestore } from '../restoring.js';
 import { type S3Call, type S3Handler, versionHeader } from './call.js';
 import { checkContentMd5, checkedChecksum, checksumHeaders } from './checksums.js';
 
@@ -159,10 +160,13 @@ export const deleteObject: S3Handler = ({ exchange, bucket }): Reply => {
   };
 };
 
-export const restoreObject: S3Handler = ({ exchange, bucket }) => {
-  const object = bucket.find(exchange.key, exchange.query.get('versionId'));
-  if (!isFrozen(object) && !object.restored) throw new ServiceError('InvalidObjectState');
-  const status = object.restored ? 200 : 202;
-  object.restored = true;
-  return { status };
-};
+export const restoreObject: S3Handler = ({ exchange, bucket, body }) =>
+  askToRestore(
+    bucket.find(exchange.key, exchange.query.get('versionId')),
+    body.toString(),
+    (object, { days, tier }) => {
+      const tiering = object.storageClass === 'INTELLIGENT_TIERING';
+      if (tiering ? days !== undefined : days === undefined) throw new ServiceError('MalformedXML');
+      if (tier === 'Expedited' && object.storageClass === 'DEEP_ARCHIVE') throw new ServiceError('InvalidArgument');
+    },
+  );
