@@ -12,7 +12,7 @@
  * - A stalled call (no byte either way for the configured idle timeout) rejects with `timeout`. A slow call that
  *   makes progress is never cut off.
  * - Bodies are `Uint8Array`s of at most one part. The adapter does not keep or change them after the call settles, so
- *   that the engine can reuse them.
+ *   that the engine can reuse them. Stores with `readPieces` and `putPieces` can also pass a body on in pieces.
  * Tests: test/store/local/uploads.test.ts
  */
 import type { Checksums } from '../model/checksum.js';
@@ -330,6 +330,35 @@ export interface DeleteFailure {
   error: Error;
 }
 
+/**
+ * Takes the bytes of a read while they arrive, in order.
+ *
+ * `begin` is called once the store has said what it sends, before the first piece, and again whenever the call is
+ * repeated. A piece is valid only during the call of `take`. The store stops reading while a promise of `take` is
+ * pending; what it had received by then still comes, at most 256 KiB. An exception of either, or a rejected promise, ends
+ * the read with that error.
+ */
+export interface PieceSink {
+  /** Bytes to read. */
+  readonly byteLength: number;
+  /** Bytes that were passed to `take`. */
+  readonly taken: number;
+  begin(info: ObjectInfo): void;
+  take(piece: Uint8Array): Promise<void> | undefined;
+}
+
+/** A body that is sent while it arrives. */
+export interface PieceSource {
+  readonly byteLength: number;
+  /** Starts the body from its first byte. Called by each request that sends it, when the earlier ones have ended. */
+  open(): Pieces;
+}
+
+export interface Pieces {
+  /** The next piece, of one byte at least. Its memory is reused at the following call. Rejects if the body failed. */
+  next(): Uint8Array | Promise<Uint8Array>;
+}
+
 /** The calls that move bytes: reads, single-request puts, multipart uploads and server-side copies. */
 export interface ObjectBytes {
   readonly capabilities: Capabilities;
@@ -342,8 +371,18 @@ export interface ObjectBytes {
    */
   read(key: string, target: Uint8Array, options?: ReadOptions): Promise<ObjectInfo>;
 
+  /**
+   * As `read`, but passes the bytes on while they arrive. Reads from the first byte that the sink has not taken, so that a
+   * read that broke can simply be repeated. Absent: the store reads into memory only.
+   * @throws unsupported: the head of the response does not describe the object
+   */
+  readPieces?(key: string, sink: PieceSink, options?: ReadOptions): Promise<ObjectInfo>;
+
   /** Creates or replaces the object in one request, atomically: readers see either the old or the new object. */
   put(key: string, body: Uint8Array, options?: PutOptions): Promise<WriteResult>;
+
+  /** As `put`, with a body that is sent while it arrives. Absent: the store writes from memory only. */
+  putPieces?(key: string, body: PieceSource, options?: PutOptions): Promise<WriteResult>;
 
   /** Server-side copy from `source`, which must be `copyableFrom` this store. At most `maxCopySize` bytes. */
   copy(source: ObjectStore, sourceKey: string, key: string, options?: CopyOptions): Promise<WriteResult>;

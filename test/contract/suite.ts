@@ -10,6 +10,7 @@ import { describeListing } from './listing.js';
 import { describeMultipart } from './multipart.js';
 import { describeKeys } from './names.js';
 import { describeObjects } from './objects.js';
+import { describePieces } from './pieces.js';
 import { describeTransfers } from './transfers.js';
 import { describeUploads } from './uploads.js';
 import { describeVersions } from './versions.js';
@@ -18,6 +19,7 @@ const GROUPS = {
   bucket: describeBucket,
   objects: describeObjects,
   transfers: describeTransfers,
+  pieces: describePieces,
   keys: describeKeys,
   listing: describeListing,
   multipart: describeMultipart,

@@ -70,7 +70,7 @@ export class Pilot {
   start(): void {
     this.#sampledMs = performance.now();
     this.#timer = setInterval(() => this.#sample(), EVERY_MS).unref();
-    if (this.#tuner.opening) this.#opener = this.#open();
+    if (this.#context.slots.tunesObjects && this.#tuner.opening) this.#opener = this.#open();
   }
 
   /** Samples small objects often, until they have found a setting or the time is over. */
@@ -79,6 +79,8 @@ export class Pilot {
     const untilMs = performance.now() + OPENING.longestMs;
     let last = { atMs: performance.now(), ...objectFlow.total, loop: performance.eventLoopUtilization() };
     const look = (): void => {
+      // Steps follow each other within a second, so a refusal cannot wait for the next sample.
+      if (this.#faults.throttled > 0) this.#sample();
       const now = { atMs: performance.now(), ...objectFlow.total, loop: performance.eventLoopUtilization() };
       this.#tuner.open({
         ms: now.atMs - last.atMs,

@@ -133,6 +133,12 @@ export function checkReceived(key: string, received: number, wanted: number): vo
   });
 }
 
+/** @throws invalid-response: the response to a range has another status */
+export function mustBePartial(key: string, status: number): void {
+  if (status === 206) return;
+  throw new XsyncError('invalid-response', `${key}: OSS ignored the range`, { subject: key });
+}
+
 export function notCopyable(key: string): XsyncError {
   return new XsyncError('unsupported', `OSS cannot copy ${key} server-side from another endpoint or account`, {
     subject: key,

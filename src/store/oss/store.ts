@@ -1,8 +1,9 @@
 /** Tests: test/contract/stores.test.ts */
-import { isXsyncError, XsyncError } from '../../model/error.js';
+import { isXsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import { HeadExplainer } from '../http/explain.js';
+import type { BodySink, HttpResponse } from '../http/message.js';
 import { restored } from '../http/restoring.js';
 import { readVersioning, versionMarker } from '../http/versions.js';
 import type {
@@ -16,6 +17,8 @@ import type {
   PartEntry,
   PartOptions,
   PartResult,
+  PieceSink,
+  PieceSource,
   PutOptions,
   ReadOptions,
   Restored,
@@ -58,6 +61,7 @@ import {
   ifMatch,
   listQuery,
   md5Header,
+  mustBePartial,
   notCopyable,
   putHeaders,
   rangeHeaders,
@@ -154,9 +158,30 @@ export class OssStore implements ObjectStore {
 
   /** Sends a HEAD for an empty target. A HEAD supports versions like a GET and costs the same. */
   async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
-    const { offset = 0, pace, versionId } = options;
     if (target.byteLength === 0) return this.describe(key, options);
     checkKey(key);
+    const answer = await this.get(key, target, options);
+    mustBePartial(key, answer.status);
+    checkReceived(key, answer.received, target.byteLength);
+    return readInfo(key, answer.headers);
+  }
+
+  async readPieces(key: string, sink: PieceSink, options: ReadOptions = {}): Promise<ObjectInfo> {
+    checkKey(key);
+    const begin: BodySink['begin'] = ({ status, headers }) => {
+      mustBePartial(key, status);
+      sink.begin(readInfo(key, headers));
+    };
+    const byteLength = sink.byteLength - sink.taken;
+    if (byteLength === 0) return this.describe(key, options);
+    const target: BodySink = { byteLength, begin, take: (piece) => sink.take(piece) };
+    const answer = await this.get(key, target, { ...options, offset: (options.offset ?? 0) + sink.taken });
+    checkReceived(key, answer.received, byteLength);
+    return readInfo(key, answer.headers);
+  }
+
+  private get(key: string, target: Uint8Array | BodySink, options: ReadOptions): Promise<HttpResponse> {
+    const { offset = 0, pace, versionId } = options;
     const headers = { ...ifMatch(options.ifMatch), ...rangeHeaders(offset, target.byteLength) };
     const request: OssRequest = {
       method: 'GET',
@@ -167,11 +192,7 @@ export class OssStore implements ObjectStore {
       pace,
       bytes: true,
     };
-    const answer = await this.client.send(request, options);
-    if (answer.status !== 206)
-      throw new XsyncError('invalid-response', `${key}: OSS ignored the range`, { subject: key });
-    checkReceived(key, answer.received, target.byteLength);
-    return readInfo(key, answer.headers);
+    return this.client.send(request, options);
   }
 
   private async describe(
@@ -196,7 +217,15 @@ export class OssStore implements ObjectStore {
     return restored(this.client.send(request, { signal, onRequest }));
   }
 
-  async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
+  put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
+    return this.write(key, body, options);
+  }
+
+  putPieces(key: string, body: PieceSource, options: PutOptions = {}): Promise<WriteResult> {
+    return this.write(key, body, options);
+  }
+
+  private async write(key: string, body: Uint8Array | PieceSource, options: PutOptions): Promise<WriteResult> {
     checkKey(key);
     const headers = putHeaders(key, options, this.client.settings.newObjects);
     const request: OssRequest = { method: 'PUT', key, headers, body, pace: options.pace, bytes: true };

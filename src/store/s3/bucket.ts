@@ -15,9 +15,9 @@ import { PageGuard } from '../../model/paging.js';
 import { restored } from '../http/restoring.js';
 import { pageAfter, versionMarker } from '../http/versions.js';
 import type * as port from '../port.js';
-import type { S3Calls, Written } from './calls.js';
+import type { Answer, S3Calls, Written } from './calls.js';
 import { mustBeCompleted } from './completed.js';
-import { WriteConditions } from './conditions.js';
+import { type Condition, WriteConditions } from './conditions.js';
 import type { S3Config } from './config.js';
 import { deleteKeys } from './deleting.js';
 import { encodeKey } from './encode.js';
@@ -134,14 +134,39 @@ export class S3Bucket implements port.ObjectStore {
     return this.#reading.read(key, target, options);
   }
 
-  async put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
-    const answer = await this.#conditions.write(options.replaces, (condition) =>
-      this.#calls.put(key, body, options, condition),
+  get readPieces(): port.ObjectStore['readPieces'] {
+    const get = this.#calls.inPieces?.get.bind(this.#calls.inPieces);
+    if (!get || !this.#reading.describesFirst) return undefined;
+    return async (key, sink, options = {}) => {
+      this.checkKey(key);
+      return this.#reading.readPieces(get, key, sink, options);
+    };
+  }
+
+  put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
+    return this.#put((condition) => this.#calls.put(key, body, options, condition), key, body.byteLength, options);
+  }
+
+  get putPieces(): port.ObjectStore['putPieces'] {
+    const { inPieces } = this.#calls;
+    return (
+      inPieces &&
+      ((key, body, options = {}) =>
+        this.#put((condition) => inPieces.put(key, body, options, condition), key, body.byteLength, options))
     );
+  }
+
+  async #put(
+    send: (condition: Condition) => Promise<Answer>,
+    key: string,
+    size: number,
+    options: port.PutOptions,
+  ): Promise<port.WriteResult> {
+    const answer = await this.#conditions.write(options.replaces, send);
     const { etag } = answer.headers;
     if (etag) return writtenBy(answer.headers, bareEtag(etag), writtenEtagIsMd5(this.#preset));
     this.#quirks.notice('no-put-etag');
-    return this.#asWritten(key, body.byteLength, options);
+    return this.#asWritten(key, size, options);
   }
 
   async copy(

@@ -3,6 +3,7 @@
  * is absent, and the store asks for it in another way.
  * Tests: test/store/s3/quirks.test.ts
  */
+import type { BodySink } from '../http/message.js';
 import type { VersionMarker } from '../http/versions.js';
 import type {
   CallOptions,
@@ -13,6 +14,7 @@ import type {
   ObjectStore,
   PartEntry,
   PartOptions,
+  PieceSource,
   PutOptions,
   RestoreOptions,
   TransferOptions,
@@ -150,6 +152,11 @@ export interface S3Calls {
   restore(key: string, options: RestoreOptions): Promise<Answer>;
   get(key: string, target: Uint8Array, request: GetRequest): Promise<GetAnswer>;
   put(key: string, body: Uint8Array, options: PutOptions, condition: Condition): Promise<Answer>;
+  /** The same with bodies that are passed on while they arrive; absent where the transport cannot. */
+  readonly inPieces?: {
+    get(key: string, sink: BodySink, request: GetRequest): Promise<GetAnswer>;
+    put(key: string, body: PieceSource, options: PutOptions, condition: Condition): Promise<Answer>;
+  };
 
   /**
    * @param replace the given headers and metadata take the place of the source's

@@ -1,5 +1,6 @@
 /** The requests of S3 over the lean transport. Tests: test/store/s3/store.test.ts */
 import { md5 } from '../../hash/index.js';
+import type { BodySink } from '../http/message.js';
 import { readVersioning } from '../http/versions.js';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';
@@ -27,6 +28,10 @@ export class LeanCalls implements calls.S3Calls {
     this.#uploads = new Uploads(wire);
     this.#preset = preset;
     this.#settings = settings;
+  }
+
+  get inPieces(): Pick<LeanCalls, 'get' | 'put'> {
+    return this;
   }
 
   get addresses(): Addresses {
@@ -93,7 +98,7 @@ export class LeanCalls implements calls.S3Calls {
     return { status, headers: told };
   }
 
-  get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {
+  get(key: string, target: Uint8Array | BodySink, request: calls.GetRequest): Promise<calls.GetAnswer> {
     const { versionId, offset, ranged, signal, onRequest, pace } = request;
     const { headers, unsigned } = this.#readHeaders(request);
     if (ranged) headers.range = `bytes=${offset}-${offset + target.byteLength - 1}`;
@@ -114,7 +119,12 @@ export class LeanCalls implements calls.S3Calls {
     return this.#wire.send(call);
   }
 
-  put(key: string, body: Uint8Array, options: port.PutOptions, condition: Condition): Promise<calls.Answer> {
+  put(
+    key: string,
+    body: Uint8Array | port.PieceSource,
+    options: port.PutOptions,
+    condition: Condition,
+  ): Promise<calls.Answer> {
     const { signal, onRequest, pace, contentMd5 } = options;
     const headers = Object.assign(this.#writeHeaders(options), md5Header(contentMd5), conditionHeaders(condition));
     return this.#wire.send({ method: 'PUT', key, headers, body, signal, onRequest, pace, data: true });

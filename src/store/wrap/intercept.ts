@@ -13,6 +13,8 @@ export interface Call {
   readonly direction?: Direction;
   /** The most bytes that it can carry. */
   readonly size?: number;
+  /** A repeated call begins where the last one broke. */
+  readonly continues?: true;
   /** The caller's pace, if any. */
   readonly pace?: port.Pace;
   /** As in CallOptions. */
@@ -114,6 +116,19 @@ export class InterceptedStore implements port.ObjectStore {
     return this.#transfer('put', key, body, options, (paced) => this.inner.put(key, body, paced));
   }
 
+  get readPieces(): port.ObjectStore['readPieces'] {
+    const read = this.inner.readPieces?.bind(this.inner);
+    if (!read) return undefined;
+    return (key, sink, options = {}) =>
+      this.#transfer('read', key, sink, options, (paced) => read(key, sink, paced), true);
+  }
+
+  get putPieces(): port.ObjectStore['putPieces'] {
+    const put = this.inner.putPieces?.bind(this.inner);
+    if (!put) return undefined;
+    return (key, body, options = {}) => this.#transfer('put', key, body, options, (paced) => put(key, body, paced));
+  }
+
   copy(
     source: port.ObjectStore,
     sourceKey: string,
@@ -203,13 +218,14 @@ export class InterceptedStore implements port.ObjectStore {
   #transfer<T, O extends port.TransferOptions>(
     kind: 'read' | 'put' | 'uploadPart',
     key: string,
-    { byteLength: size }: Uint8Array,
+    { byteLength: size }: { readonly byteLength: number },
     options: O,
     run: (paced: O) => Promise<T>,
+    continues?: true,
   ): Promise<T> {
     const { signal, pace, onRequest } = options;
     const direction = kind === 'read' ? 'down' : 'up';
-    return this.#around({ kind, key, signal, pace, direction, size, onRequest }, (own, counts = onRequest) =>
+    return this.#around({ kind, key, signal, pace, direction, size, onRequest, continues }, (own, counts = onRequest) =>
       run({ ...options, pace: own, onRequest: counts }),
     );
   }

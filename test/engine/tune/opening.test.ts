@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { RunEvent } from '../../../src/engine/events.js';
 import { ObjectFlow, PartFlow } from '../../../src/engine/tune/flow.js';
 import { Loop } from '../../../src/engine/tune/loop.js';
 import { Opening } from '../../../src/engine/tune/opening.js';
@@ -7,6 +8,10 @@ import { START, Tuner } from '../../../src/engine/tune/tune.js';
 import { MiB, ROOMY } from './links.js';
 
 const TICK_MS = 25;
+const THROTTLED: RunEvent = {
+  ...{ type: 'retry', side: 'destination', kind: 'put', attempt: 1, delayMs: 100 },
+  ...{ code: 'throttled', message: 'slow down' },
+};
 const upTo =
   (most: number) =>
   (n: number): number =>
@@ -164,8 +169,8 @@ describe('the pilot', () => {
     vi.restoreAllMocks();
   });
 
-  /** Small objects of 100 ms, as many at once as the pilot allows. */
-  async function fly(ms: number): Promise<number[]> {
+  /** Small objects of 100 ms, as many at once as the pilot allows; the server refuses one beyond `most`. */
+  async function fly(ms: number, { most = 256, tunesObjects = true } = {}): Promise<number[]> {
     const objectFlow = new ObjectFlow(() => performance.now());
     const settings: number[] = [];
     let n: number = START.objects;
@@ -185,17 +190,19 @@ describe('the pilot', () => {
       partFlow: new PartFlow(() => performance.now()),
       objectFlow,
       tunesParts: true,
-      tunesObjects: true,
+      tunesObjects,
       left: undefined,
       set: ({ objects }: { objects: number }) => {
         if (objects !== settings.at(-1)) settings.push(objects);
         n = objects;
+        if (n > most) pilot?.hear(THROTTLED);
         fill();
       },
     };
     const manifest = { getFact: () => undefined, setFact: () => undefined };
     const limits = { connections: 256, memory: 2048 * MiB, leastPartSize: 5 * MiB };
-    const pilot = new Pilot({ slots, limits, manifest, emit: () => undefined });
+    let pilot: Pilot | undefined;
+    pilot = new Pilot({ slots, limits, manifest, emit: () => undefined });
     pilot.start();
     await vi.advanceTimersByTimeAsync(ms);
     pilot.land();
@@ -205,5 +212,13 @@ describe('the pilot', () => {
 
   it('opens within a second, in two steps', async () => {
     expect(await fly(1000)).toEqual([32, 128, 256]);
+  });
+
+  it('halves within a sample of the opening if a request is refused', async () => {
+    expect(await fly(900, { most: 100 })).toEqual([32, 128, 64]);
+  });
+
+  it('opens nothing if the user has fixed the number', async () => {
+    expect(await fly(900, { tunesObjects: false })).toEqual([32]);
   });
 });
