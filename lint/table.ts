@@ -10,6 +10,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   native: 'model',
   aws: 'model',
   'store/port': 'model',
+  'store/attributes': 'model store/port',
   'store/backend': 'model store/port store/ini store/http',
   'store/signal': 'model store/port',
   'store/accelerate': 'model store/port',
@@ -19,14 +20,17 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'store/registry': 'store/backend store/local store/memory store/s3 store/oss',
   'store/wrap': 'model store/port',
   'store/http': 'model native store/port',
-  'store/local': 'model hash native store/port store/backend store/signal',
-  'store/memory': 'model hash store/port store/backend store/signal',
-  'store/s3': 'model hash aws store/port store/backend store/accelerate store/prices store/rclone store/http',
-  'store/oss': 'model store/port store/backend store/accelerate store/prices store/rclone store/ini store/http',
+  'store/local': 'model hash native store/port store/attributes store/backend store/signal',
+  'store/memory': 'model hash store/port store/attributes store/backend store/signal',
+  'store/s3':
+    'model hash aws store/port store/attributes store/backend store/accelerate store/prices store/rclone store/http',
+  'store/oss':
+    'model store/port store/attributes store/backend store/accelerate store/prices store/rclone store/ini store/http',
   manifest: 'model hash native',
   'engine/events': 'model store/wrap manifest engine/decide',
   'engine/census': '',
   'engine/pair': 'model store/port store/wrap manifest engine/events',
+  'engine/fidelity': 'model store/port store/attributes',
   'engine/options': 'model engine/pair engine/filter engine/list engine/decide',
   'engine/job': 'model engine/options engine/list',
   'engine/filter': 'model',
@@ -37,7 +41,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/tune':
     'model native store/port manifest engine/events engine/pair engine/options engine/plan engine/record/facts',
   'engine/transfer':
-    'model hash store/port store/wrap manifest engine/events engine/options engine/flow engine/decide engine/plan engine/tune',
+    'model hash store/port store/wrap manifest engine/events engine/options engine/flow engine/decide engine/fidelity engine/plan engine/tune',
   'engine/transfer/pour': 'model hash store/port',
   'engine/record/facts': 'model manifest engine/events',
   'engine/record': 'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan',

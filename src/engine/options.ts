@@ -1,4 +1,5 @@
 /** Tests: test/cli/options.test.ts */
+import type { CarryPolicy } from '../model/carry-policy.js';
 import type { Restoring } from '../model/restoring.js';
 import type { TransferPolicy } from './decide/decide.js';
 import type { Settling } from './decide/settling.js';
@@ -104,8 +105,8 @@ export interface RunOptions {
   ignoreChecksum?: boolean;
   /** Ask for archived objects of the source. Absent: leave them. */
   restore?: Restoring;
-  /** Storage class of written objects, as the destination spells it. */
-  storageClass?: string;
+  /** Which attributes are copied; absent: `USUAL_POLICY`. */
+  carry?: CarryPolicy;
   /** Aborted to start no more work and let work in flight finish or checkpoint. */
   stop: AbortSignal;
 }

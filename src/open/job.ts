@@ -11,6 +11,7 @@ import { parseEncryption } from '../model/encryption.js';
 import { reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
 import { parseRestoring } from '../model/restoring.js';
+import { carryPolicy } from './carry-policy.js';
 import type { OpenPair, OpenSettings } from './settings.js';
 
 /** A job that writes to its destination. */
@@ -103,7 +104,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     checkFirst: job.checkFirst === true,
     emptyFolders: job.createEmptySrcDirs === true,
     restore: job.restore === undefined ? undefined : parseRestoring(job.restore),
-    storageClass: job.storageClass,
+    carry: carryPolicy(job),
     stop,
   };
 }

@@ -6,6 +6,7 @@
  */
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
+import { ATTRIBUTES } from './attributes.js';
 import { choice, count, countOrPercent, duration, flag, interval, list, negated, oneOf, size, text } from './option.js';
 import { AT, CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
@@ -42,7 +43,6 @@ export const TRANSFER = {
     'ask for archived objects: expedited, standard or bulk, and for how many days',
   ),
   createBucket: flag('--create-bucket', 'create the destination bucket if it does not exist'),
-  storageClass: text('--storage-class <class>', 'storage class of copied objects'),
   ...ENCRYPTION,
   backupDir: text('--backup-dir <path>', 'keep copies of overwritten and deleted objects in this path'),
   suffix: text('--suffix <suffix>', 'suffix to add to the names of backups'),
@@ -160,7 +160,7 @@ export const CHECK = {
 };
 
 const PLACES = { ...LINKS, ...FILTER, ...NETWORK, ...CONFIG };
-const COPY = { ...TRANSFER, ...COMPARE, ...PLACES };
+const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES };
 
 /** The options of each mode of a job. */
 export const MODES = {

@@ -17,8 +17,8 @@ export interface XmlShape<F extends string, L extends Record<string, readonly st
   lists: L;
   /** Fields of records whose surrounding quotation marks are removed, such as a listing's ETags. */
   quoted?: readonly string[];
-  /** Elements of records whose fields count as the record's own. */
-  within?: readonly string[];
+  /** Elements that are read as if their content stood in their place, such as a `TagSet`. */
+  inside?: readonly string[];
 }
 
 export interface XmlAnswer<F extends string, L extends Record<string, readonly string[]>> {
@@ -34,7 +34,6 @@ interface Name {
   bytes: Buffer;
   quoted?: boolean;
 }
-type Records = Name & { list: Fields[]; of: Name[] };
 
 /** Reads a whole document of the given shape. @throws invalid-response: it is malformed or has another root */
 export function readXml<F extends string, L extends Record<string, readonly string[]>>(
@@ -55,7 +54,7 @@ export function readXml<F extends string, L extends Record<string, readonly stri
     shape.fields.map((field) => named(field)),
     fields,
     records,
-    (shape.within ?? []).map((name) => named(name)),
+    (shape.inside ?? []).map((name) => named(name)),
   );
   reader.end();
   return { fields, lists, sequence: reader.sequence } as XmlAnswer<F, L>;
@@ -140,7 +139,12 @@ class Reader {
   }
 
   /** Reads the element whose open tag was read last, through its close tag. */
-  children(names: readonly Name[], into: Fields, records: readonly Records[], within: readonly Name[]): void {
+  children(
+    names: readonly Name[],
+    into: Fields,
+    records: readonly (Name & { list: Fields[]; of: Name[] })[],
+    inside: readonly Name[],
+  ): void {
     if (this.#empty) return;
     const start = this.#nameStart;
     const end = this.#nameEnd;
@@ -150,14 +154,14 @@ class Reader {
       const field = record ? undefined : this.#find(names);
       if (record) {
         const fields: Fields = {};
-        this.children(record.of, fields, [], within);
+        this.children(record.of, fields, [], inside);
         record.list.push(fields);
         this.sequence.push({ list: record.text, fields });
       } else if (field) {
         const text = this.#leaf(field.quoted);
         const before = into[field.text];
         into[field.text] = before === undefined || before === text ? text : '';
-      } else if (records.length === 0 && this.#find(within)) this.children(names, into, [], []);
+      } else if (inside.length > 0 && this.#find(inside)) this.children(names, into, records, inside);
       else this.#skip(0);
     }
     this.#closeTag(start, end);

@@ -22,7 +22,7 @@ const PAGE = {
     Contents: ['Key', 'LastModified', 'ETag', 'Size', 'StorageClass', 'IsRestoreInProgress'],
     CommonPrefixes: ['Prefix'],
   },
-  within: ['RestoreStatus'],
+  inside: ['RestoreStatus'],
   quoted: ['ETag'],
 } as const;
 

@@ -22,6 +22,11 @@ const WRITES: Record<RequestKind, boolean> = {
   createBucket: true,
   deleteBucket: true,
   restore: true,
+  getTags: false,
+  putTags: true,
+  getAcl: false,
+  putAcl: true,
+  putLock: true,
 };
 
 /**

@@ -25,6 +25,11 @@ export const EVERY_CALL: Record<RequestKind, EveryCall> = {
   createBucket: (store, _, options) => store.createBucket(options),
   deleteBucket: (store, _, options) => store.deleteBucket(options),
   restore: (store, _, options) => store.restore('k', { tier: 'bulk', days: 1, ...options }),
+  getTags: (store, _, options) => store.getTags('k', options),
+  putTags: (store, _, options) => store.putTags('k', [], options),
+  getAcl: (store, _, options) => store.getAcl('k', options),
+  putAcl: (store, _, options) => store.putAcl('k', 'private', options),
+  putLock: (store, _, options) => store.putLock('k', { legalHold: true }, options),
 };
 
 export const EVERY_KIND = Object.keys(EVERY_CALL) as RequestKind[];

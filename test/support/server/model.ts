@@ -38,7 +38,21 @@ export interface ObjectAttributes {
   encryption?: Encryption;
 }
 
-export interface PutInput extends ObjectAttributes {
+export interface StoredLock {
+  mode?: 'GOVERNANCE' | 'COMPLIANCE';
+  /** ms since 1970. */
+  untilMs?: number;
+  hold?: boolean;
+}
+
+/** Attributes without a default. */
+export interface FurtherAttributes {
+  lock?: StoredLock;
+  /** S3 only. */
+  redirect?: string;
+}
+
+export interface PutInput extends ObjectAttributes, FurtherAttributes {
   checksum?: StoredChecksum;
   /** Last-Modified in ms since 1970; default: the server's clock. */
   mtimeMs?: number;
@@ -60,7 +74,7 @@ export interface StoredPart {
   checksum?: StoredChecksum;
 }
 
-export interface StoredObject extends Required<ObjectAttributes> {
+export interface StoredObject extends Required<ObjectAttributes>, FurtherAttributes {
   key: string;
   /** `null` without versioning. */
   versionId: string;
@@ -88,7 +102,7 @@ export interface StoredObject extends Required<ObjectAttributes> {
   tier?: 'ARCHIVE_ACCESS' | 'DEEP_ARCHIVE_ACCESS';
 }
 
-export interface StoredUpload extends Required<ObjectAttributes> {
+export interface StoredUpload extends Required<ObjectAttributes>, FurtherAttributes {
   uploadId: string;
   key: string;
   initiatedMs: number;
@@ -105,6 +119,10 @@ export interface BucketOptions {
   versioning?: Versioning;
   /** Of objects whose writer names no encryption. */
   encryption?: Encryption;
+  /** Has an object lock configuration, and so versioning. */
+  objectLock?: boolean;
+  /** S3: ACLs are disabled ("bucket owner enforced"), as in new buckets of Amazon. */
+  ownerEnforced?: boolean;
   /** Buckets of any owner but `main` return AccessDenied. */
   owner?: string;
 }

@@ -4,14 +4,21 @@ import { Bytes } from './bytes.js';
 import { isOpaque } from './encryption.js';
 import { ServiceError } from './errors.js';
 import { combineCrc, crc, crcFromBase64, crcToBase64, digest, s3Checksum } from './hashes.js';
-import type { ObjectAttributes, StoredChecksum, StoredObject, StoredPart, StoredUpload } from './model.js';
+import type {
+  FurtherAttributes,
+  ObjectAttributes,
+  StoredChecksum,
+  StoredObject,
+  StoredPart,
+  StoredUpload,
+} from './model.js';
 
 /** Multipart uploads. The services differ only in the ETag and checksum of the whole object. */
 
 export function createUpload(
   bucket: Bucket,
   key: string,
-  attributes: ObjectAttributes,
+  attributes: ObjectAttributes & FurtherAttributes,
   checksum: Pick<StoredUpload, 'checksumName' | 'checksumType'> = {},
 ): StoredUpload {
   const upload: StoredUpload = {
@@ -93,7 +100,7 @@ export function completeUpload(
   }
   bucket.uploads.delete(upload.uploadId);
   bucket.completed.set(upload.uploadId, { key: upload.key, chosen: partsText(chosen) });
-  const { headers, metadata, storageClass, tags, acl, encryption, key } = upload;
+  const { headers, metadata, storageClass, tags, acl, encryption, lock, redirect, key } = upload;
   return bucket.store({
     headers,
     metadata,
@@ -101,6 +108,8 @@ export function completeUpload(
     tags,
     acl,
     encryption,
+    ...(lock && { lock }),
+    ...(redirect !== undefined && { redirect }),
     key,
     bytes: new Bytes(parts.flatMap((part) => part.bytes.chunks)),
     etag: wholeEtag(bucket, upload, parts),

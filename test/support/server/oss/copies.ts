@@ -42,10 +42,10 @@ export const copyObject: OssHandler = (call) => {
   checkOverwrite(call);
   if (source.bytes.size > settings.maxPutSize)
     throw new ServiceError('InvalidArgument', { message: 'The source is too large.' });
-  const asked = readAttributes(exchange);
+  const asked = readAttributes(exchange, bucket);
   const replace = exchange.vendor('metadata-directive')?.toUpperCase() === 'REPLACE';
   const replaceTags = exchange.vendor('tagging-directive')?.toUpperCase() === 'REPLACE';
-  const { symlinkTarget: _link, partSizes: _sizes, ...plain } = source;
+  const { symlinkTarget: _link, partSizes: _sizes, lock: _lock, ...plain } = source;
   const { encryption } = bucket.attributes(asked);
   const etag = isOpaque(encryption) ? randomBytes(16).toString('hex').toUpperCase() : source.etag;
   const copied = bucket.store({
@@ -60,6 +60,7 @@ export const copyObject: OssHandler = (call) => {
     acl: asked.acl ?? 'default',
     encryption,
     etag,
+    ...(asked.lock && { lock: asked.lock }),
     lastModifiedMs: bucket.now(),
   });
   return xmlReply(

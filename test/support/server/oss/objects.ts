@@ -40,7 +40,7 @@ export const putObject: OssHandler = (call) => {
   refuseConditions(exchange);
   checkContentMd5(exchange, body);
   checkOverwrite(call);
-  const object = bucket.put(exchange.key, storedBytes(exchange, body), readAttributes(exchange));
+  const object = bucket.put(exchange.key, storedBytes(exchange, body), readAttributes(exchange, bucket));
   return { status: 200, headers: { ...contentMd5(object), ...writtenHeaders(call, object) } };
 };
 
@@ -75,7 +75,7 @@ export const appendObject: OssHandler = (call) => {
   }
   const bytes = new Bytes([...(old?.bytes.chunks ?? []), body]);
   const object = bucket.store({
-    ...(old ?? bucket.attributes(readAttributes(exchange))),
+    ...(old ?? bucket.attributes(readAttributes(exchange, bucket))),
     key: exchange.key,
     bytes,
     // Not an MD5. It is documented only as a value that changes with the content.
@@ -208,7 +208,7 @@ export const putSymlink: OssHandler = (call) => {
   if (!target) throw new ServiceError('InvalidArgument', { message: 'x-oss-symlink-target is missing.' });
   checkOverwrite(call);
   const link = bucket.store({
-    ...bucket.attributes(readAttributes(exchange)),
+    ...bucket.attributes(readAttributes(exchange, bucket)),
     key: exchange.key,
     bytes: new Bytes([]),
     etag: digest('md5', [Buffer.from(target)])
