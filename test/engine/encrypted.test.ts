@@ -79,7 +79,7 @@ describe.each([
 
   it('are verified by what was sent, as destinations', async () => {
     const { server, run } = await pairOf({ dest: method }, { provider });
-    const body = bytesOf('parts', 6 * PART);
+    const body = bytesOf('parts', 2 * PART + 7);
     server.core.s3.put('src', 'whole', bytesOf('whole', 1000));
     server.core.s3.put('src', 'parts', body);
     const summary = await run({ partSize: PART });

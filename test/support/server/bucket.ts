@@ -124,7 +124,7 @@ export class Bucket {
   }
 
   /** What the writer set, and the defaults of the service and of the bucket. */
-  attributes(input: ObjectAttributes): Required<ObjectAttributes> {
+  attributes(input: ObjectAttributes & FurtherAttributes): Required<ObjectAttributes> & FurtherAttributes {
     const { encryption } = input;
     const asked = encryption?.method !== undefined || encryption?.customerMd5 !== undefined;
     return { ...defaults(input, this.protocol), encryption: asked ? encryption : this.encryption };
