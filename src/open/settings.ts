@@ -1,6 +1,7 @@
 /** The settings for opening places, and the opened sides and pairs. Tests: test/open/filter-of.test.ts */
 import type { ConfiguredLocation } from '../config/location.js';
 import type { RunPair, RunSide } from '../engine/pair.js';
+import type { Encryption } from '../model/encryption.js';
 import type { BucketEntry, Opened } from '../store/backend.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
 import type { Connection } from '../store/http/connection.js';
@@ -30,6 +31,8 @@ export interface OpenSettings extends ConnectionFlags {
   congestion?: CongestionSetting;
   /** Overrides the setting of the remotes. */
   accelerate?: 'auto' | 'off';
+  /** Of what is written; overrides the setting of the remotes. */
+  encryption?: Encryption;
   copyLinks: boolean;
   /** Threads that move the objects; 1: this one. */
   workers?: number | 'auto';

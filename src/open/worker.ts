@@ -15,7 +15,7 @@ interface Opened {
 async function open({ settings, source, dest, offsets }: WorkerData, port: MessagePort): Promise<Opened> {
   assumeOffsets(offsets);
   const opener = new Opener(settings, { path: '', remotes: {}, unset: {} });
-  const [from, to] = [await opener.again(source), await opener.again(dest)];
+  const [from, to] = [await opener.again(source), await opener.again(dest, { written: true })];
   await loadHashes();
   const performer = new Performer({ source: from, dest: to }, (reports) => port.postMessage(reports));
   const close = async (): Promise<void> => {
