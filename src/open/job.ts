@@ -100,6 +100,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     checkFirst: job.checkFirst === true,
     emptyFolders: job.createEmptySrcDirs === true,
     carry: carryPolicy(job),
+    compareAttributes: job.attributes === 'compare',
     stop,
   };
 }
