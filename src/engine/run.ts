@@ -12,6 +12,7 @@ import type { RunOptions } from './options.js';
 import { hearFindings, type RunPair, viewFor } from './pair.js';
 import type { RunContext } from './pass/context.js';
 import { refuseBackupInside, refuseOverlap, refuseReferencesInside } from './pass/guard.js';
+import { History } from './pass/history.js';
 import { Moves, refuseOnePlace } from './pass/moves.js';
 import { oddityOf } from './pass/oddity.js';
 import { beginPass } from './pass/pass.js';
@@ -61,6 +62,18 @@ export function runPair(pair: RunPair, options: RunOptions, report: Reporter, sh
     await dropStale(context);
     // A copy, or a run that does not list the destination, decides nothing about objects gone from the source.
     if (options.deletes && !options.noTraverse) pair.manifest.clearIntents(context.pass.startedMs);
+  });
+}
+
+/**
+ * Carries every version and delete marker over, instead of the current objects.
+ * @throws as `runPair`; usage: a side keeps no versions
+ */
+export function runHistory(pair: RunPair, options: RunOptions, report: Reporter): Promise<Summary> {
+  return run(pair, options, report, undefined, async (context) => {
+    await new History(context).run();
+    context.committer.flush();
+    if (!context.halt.stops('plans') && isWhole(options)) await dropStale(context);
   });
 }
 
@@ -183,10 +196,10 @@ type Parts = Pick<RunContext, 'startedMs' | 'pass' | 'census' | 'forecast' | 'cl
 
 function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Parts): RunContext {
   const { census, halt, committer, emit } = parts;
-  const { manifest, settings } = pair;
+  const { manifest, settings, single } = pair;
   const { budget, slots } = shared;
   const { dryRun, objectAttempts: attempts, carry, partSize: wanted, largestPart: most } = options;
-  const recorder = new Recorder({ manifest, committer, census, emit, settings, dryRun });
+  const recorder = new Recorder({ manifest, committer, census, emit, settings, single, dryRun });
   const [source, dest] = [pair.source.store, pair.dest.store];
   const limitInspections = limiter(options.checkers);
   const checkpoints = checkpointsIn(manifest);

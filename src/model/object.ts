@@ -19,6 +19,12 @@ export interface ObjectEntry {
   checksums?: Checksums;
   /** Why the object cannot be read as ordinary bytes; absent for ordinary objects. */
   special?: 'archived' | 'symlink' | 'appendable' | 'other';
+  /**
+   * Of an archived object, if that is certain: `frozen` must be restored before it is read, `restoring` is being restored.
+   * `restored` is readable for a while. Absent: some
+   * stores give out archived objects at once, so that only a read tells.
+   */
+  archive?: 'frozen' | 'restoring' | 'restored';
   /** What a special `other` is, in words: `named pipe`. */
   kind?: string;
   /**
@@ -58,6 +64,28 @@ export interface ObjectInfo extends ObjectEntry {
 
 /** Metadata name for the source's time of a copy, as in rclone: seconds since 1970 with a fraction. */
 export const MTIME_METADATA = 'mtime';
+
+/** Metadata name of a carried version: which version of the source it is (`versionName`). */
+export const VERSION_METADATA = 'xsync-version-id';
+
+/**
+ * Names a version of one key for good, in ASCII. Versions with the ID `null` replace each other, so what they hold is part
+ * of the name.
+ */
+export function versionName(
+  { versionId, etag, mtimeMs }: Pick<ObjectEntry, 'versionId' | 'etag' | 'mtimeMs'>,
+  deleteMarker: boolean,
+): string {
+  const id = versionId === undefined || versionId === 'null' ? `null ${etag} ${mtimeMs}` : versionId;
+  return deleteMarker ? `${MARKER}${id}` : id;
+}
+
+const MARKER = 'delete ';
+
+/** Whether `versionName` gave the name to a delete marker. */
+export function namesMarker(name: string): boolean {
+  return name.startsWith(MARKER);
+}
 
 /** Formats a time in milliseconds as rclone's `mtime` metadata: decimal seconds, here with at most three decimals. */
 export function formatMtime(ms: number): string {

@@ -101,6 +101,19 @@ function describeHistory(open: Backend['openVersioned']): void {
     const body = new Uint8Array(3);
     expect(await store.read('a', body, { versionId, ifMatch: etag })).toMatchObject({ etag, size: 3 });
     expect(text(body)).toBe('old');
+    const pieces: number[] = [];
+    const sink = {
+      byteLength: 3,
+      taken: 0,
+      begin: () => undefined,
+      take(piece: Uint8Array) {
+        this.taken += piece.byteLength;
+        pieces.push(...piece);
+        return undefined;
+      },
+    };
+    const info = await store.readPieces?.('a', sink, { versionId, ifMatch: etag });
+    if (info) expect([info.etag, text(Uint8Array.from(pieces))]).toEqual([etag, 'old']);
     await expectCode(store.head('a'), 'object-not-found');
     if (!store.copyableFrom(store)) return;
     await store.copy(store, 'a', 'b', { versionId, ifMatch: etag });
@@ -116,6 +129,17 @@ function describeHistory(open: Backend['openVersioned']): void {
     await expectCode(store.head('a', { versionId: marker?.versionId }), 'object-not-found');
     await expectCode(store.read('a', new Uint8Array(1), { versionId: marker?.versionId }), 'object-not-found');
     await expectCode(store.head('b', { versionId }), 'object-not-found');
+  });
+
+  it('adds a delete marker and tells its ID, also where there is no object', async () => {
+    const store = versioned();
+    await store.put('a', bytes('old'));
+    for (const key of ['a', 'never']) {
+      const added = await store.addDeleteMarker?.(key);
+      const { versions } = await all(store, { prefix: key });
+      expect(versions[0]).toMatchObject({ key, deleteMarker: true, isLatest: true, versionId: added?.versionId });
+    }
+    expect(brief((await all(store)).versions)).toEqual(['a marker latest', 'a 3', 'never marker latest']);
   });
 
   it('gives a version to an upload in parts', async () => {
