@@ -3,6 +3,7 @@ import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import {
   damagedOf,
+  numberOf,
   startOf,
   timeIn,
   usableEtag,
@@ -12,7 +13,7 @@ import {
 } from '../http/rows.js';
 import { readXml } from '../http/xml.js';
 import type { ListedPage, ListedParts, ListedUploads, Row } from './calls.js';
-import { decoded, isEncoded, listedDecoder } from './encode.js';
+import { decoded, decodeListed, isEncoded, listedDecoder } from './encode.js';
 import { checksumsOfEtag } from './headers.js';
 
 const PAGE = {
@@ -20,6 +21,7 @@ const PAGE = {
   fields: ['IsTruncated', 'NextContinuationToken', 'Marker', 'NextMarker', 'EncodingType'],
   lists: { Contents: ['Key', 'LastModified', 'ETag', 'Size', 'StorageClass'], CommonPrefixes: ['Prefix'] },
   quoted: ['ETag'],
+  numbers: { Size: 'count', LastModified: 'time' },
 } as const;
 
 const UPLOADS = {
@@ -41,10 +43,9 @@ export const ARCHIVED = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 export function readPage(body: Buffer): ListedPage {
   const { fields, lists } = readXml(body, PAGE);
   const { EncodingType: encoding, NextContinuationToken, NextMarker } = fields;
-  const keys = lists.Contents.flatMap(({ Key }) => Key || []);
   const prefixes = lists.CommonPrefixes.flatMap(({ Prefix }) => Prefix || []);
-  const decode = listedDecoder(encoding, keys);
-  const encoded = isEncoded(encoding, keys);
+  const encoded = areEncoded(lists.Contents, encoding);
+  const decode = encoded ? decodeListed : (text: string) => text;
   const contents = withNames(lists.Contents, ({ Key }) => Key, decode);
   const decodePrefix = listedDecoder(encoding, prefixes);
   const folders = withNames(lists.CommonPrefixes, ({ Prefix }) => Prefix, decodePrefix, 'folder without a name');
@@ -59,13 +60,35 @@ export function readPage(body: Buffer): ListedPage {
   };
 }
 
-type Content = Partial<Record<(typeof PAGE)['lists']['Contents'][number], string>>;
+interface Content {
+  Key?: string;
+  Size?: number;
+  ETag?: string;
+  LastModified?: number;
+  StorageClass?: string;
+}
 
-function rowOf({ Key = '', Size, ETag, LastModified, StorageClass }: Content, encoded: boolean): Row {
+/** Whether the keys of a page are encoded. A page without the characters of the encoding reads the same either way. */
+function areEncoded(contents: readonly Content[], encoding: string | undefined): boolean {
+  const isMarked = ({ Key = '' }: Content): boolean => Key.includes('%') || Key.includes('+');
+  if (encoding === undefined || !contents.some(isMarked)) return false;
+  return isEncoded(
+    encoding,
+    contents.flatMap(({ Key }) => Key || []),
+  );
+}
+
+function rowOf({ Key = '', Size, ETag, LastModified, StorageClass: storageClass }: Content, encoded: boolean): Row {
   const key = encoded ? decoded(Key) : Key;
-  const named = key === undefined ? { key: Key, undecodable: true } : { key };
-  const storageClass = StorageClass;
-  return { ...named, size: wholeNumber(Size), etag: usableEtag(ETag), mtimeMs: timeIn(LastModified), storageClass };
+  const row: Row = {
+    key: key ?? Key,
+    size: numberOf(Size),
+    etag: usableEtag(ETag),
+    mtimeMs: numberOf(LastModified),
+    storageClass,
+  };
+  if (key === undefined) row.undecodable = true;
+  return row;
 }
 
 /** The entry of a row that lacks nothing. @param promised as in `checksumsOfEtag` */
