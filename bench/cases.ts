@@ -4,10 +4,15 @@ import {
   COMPARERS,
   COPIERS,
   type Contender,
-  DOWNLOADERS,
+  type Goal,
+  IN_PARTS,
+  IN_PARTS_FROM_DISK,
+  NODE,
+  type PeerName,
   plus,
   RCLONE,
   RCLONE_SIZES,
+  WITH_A_DISK,
   XSYNC,
 } from './contenders.js';
 
@@ -20,11 +25,24 @@ export interface Content {
   prefixes?: number;
 }
 
+/** Maxima for the first contender, in multiples of the best peer's CPU and time. */
+export interface PeerGoal {
+  cpu?: number;
+  time: number;
+  /** Only these count; absent: all. */
+  peers?: readonly PeerName[];
+}
+
+/** What proves that the bytes arrived: see `docs/benchmarks.md`. */
+export type Proof = 'source MD5' | 'bytes sent' | 'size';
+
 export interface Case {
   name: string;
   /** `{objects}` and `{prefixes}` are replaced with the source's numbers. */
   title: string;
   source: Content;
+  /** The source is a folder. */
+  from?: 'disk';
   /** Existing contents of the destination; absent if empty. `disk`: an empty folder. */
   destination?: Content | 'disk';
   /** The servers speak TLS 1.3. */
@@ -34,6 +52,9 @@ export interface Case {
   /** The unit of the results: copied objects, copied bytes, listed keys, or none (start-up). */
   per: 'object' | 'byte' | 'key' | 'start';
   contenders: readonly Contender[];
+  goal?: PeerGoal;
+  /** What each tool verifies of a copy. */
+  proof?: Partial<Record<'xsync' | PeerName, Proof>>;
 }
 
 const KiB = 1024;
@@ -46,11 +67,12 @@ const IN_PREFIXES: Content = { ...FLAT, prefixes: 1000 };
 /** rclone needs half a minute for the flat bucket, and minutes with delayed responses. */
 const COMPARERS_RCLONE_ONCE = COMPARERS.map((one) => (one.tool === 'rclone' ? { ...one, runs: 1 } : one));
 
-const LARGE: Contender[] = [
-  plus(XSYNC, 'xsync', '--part-size', '8M'),
-  plus(RCLONE, 'rclone', '--s3-chunk-size', '8M'),
-  plus(RCLONE, 'rclone, 8 parts at once', '--s3-chunk-size', '8M', '--s3-upload-concurrency', '8'),
-];
+/** A source that gives the MD5 of each object; rclone compares it as xsync does. */
+const WHOLE = { xsync: 'source MD5', rclone: 'source MD5', aws: 'size', s5cmd: 'size' } as const;
+/** A source that gives a composite ETag, which rclone does not compute. */
+const COMPOSITE = { ...WHOLE, rclone: 'size' } as const;
+/** A disk has no checksums: each tool hashes what it reads, and the store confirms it. */
+const FROM_DISK = { xsync: 'bytes sent', rclone: 'bytes sent', aws: 'bytes sent', s5cmd: 'bytes sent' } as const;
 
 const SIZE: Contender = { label: 'xsync size', tool: 'xsync', args: ['size', 'SRC'] };
 const UNCHANGED: Content = { objects: 1000, size: 4 * KiB };
@@ -62,6 +84,8 @@ const COPIES: readonly Case[] = [
     source: { objects: 20_000, size: 4 * KiB },
     per: 'object',
     contenders: COPIERS,
+    goal: { cpu: 0.5, time: 0.8 },
+    proof: WHOLE,
   },
   {
     name: 'copy-64k',
@@ -69,6 +93,8 @@ const COPIES: readonly Case[] = [
     source: { objects: 10_000, size: 64 * KiB },
     per: 'object',
     contenders: COPIERS,
+    goal: { cpu: 0.5, time: 0.8 },
+    proof: WHOLE,
   },
   {
     name: 'copy-4k-20ms',
@@ -80,6 +106,8 @@ const COPIES: readonly Case[] = [
       ...COPIERS.map((one) => (one === RCLONE ? { ...one, runs: 1 } : one)),
       plus(XSYNC, 'xsync --transfers 64', '--transfers', '64'),
     ],
+    goal: { time: 0.8 },
+    proof: WHOLE,
   },
   {
     name: 'copy-8m',
@@ -87,13 +115,17 @@ const COPIES: readonly Case[] = [
     source: { objects: 256, size: 8 * MiB },
     per: 'byte',
     contenders: COPIERS,
+    goal: { cpu: 0.9, time: 0.9 },
+    proof: WHOLE,
   },
   {
     name: 'copy-2g',
     title: 'One object of 2 GiB in parts of 8 MiB',
     source: { objects: 1, size: 2 * GiB },
     per: 'byte',
-    contenders: LARGE,
+    contenders: IN_PARTS,
+    goal: { cpu: 0.6, time: 0.8 },
+    proof: { xsync: 'source MD5', rclone: 'bytes sent' },
   },
 ];
 
@@ -111,7 +143,9 @@ const DOWNLOADS: readonly Case[] = [
     source: { objects: 3_000, size: 4 * KiB },
     destination: 'disk',
     per: 'object',
-    contenders: DOWNLOADERS,
+    contenders: WITH_A_DISK,
+    goal: { cpu: 0.9, time: 0.9 },
+    proof: WHOLE,
   },
   {
     name: 'disk-64k',
@@ -119,7 +153,9 @@ const DOWNLOADS: readonly Case[] = [
     source: { objects: 2_000, size: 64 * KiB },
     destination: 'disk',
     per: 'object',
-    contenders: DOWNLOADERS,
+    contenders: WITH_A_DISK,
+    goal: { cpu: 1, time: 1 },
+    proof: WHOLE,
   },
   {
     name: 'disk-8m',
@@ -127,7 +163,9 @@ const DOWNLOADS: readonly Case[] = [
     source: { objects: 64, size: 8 * MiB },
     destination: 'disk',
     per: 'byte',
-    contenders: DOWNLOADERS,
+    contenders: WITH_A_DISK,
+    goal: { cpu: 0.9, time: 0.9, peers: ['rclone'] },
+    proof: WHOLE,
   },
   {
     name: 'disk-512m',
@@ -135,7 +173,42 @@ const DOWNLOADS: readonly Case[] = [
     source: { objects: 1, size: 512 * MiB },
     destination: 'disk',
     per: 'byte',
-    contenders: DOWNLOADERS,
+    contenders: WITH_A_DISK,
+    goal: { cpu: 2, time: 1.2, peers: ['rclone'] },
+    proof: COMPOSITE,
+  },
+];
+
+const UPLOADS: readonly Case[] = [
+  {
+    name: 'up-4k',
+    title: '{objects} files of 4 KiB to a store',
+    source: { objects: 5_000, size: 4 * KiB },
+    from: 'disk',
+    per: 'object',
+    contenders: WITH_A_DISK,
+    goal: { cpu: 0.9, time: 0.9 },
+    proof: FROM_DISK,
+  },
+  {
+    name: 'up-8m',
+    title: '{objects} files of 8 MiB to a store',
+    source: { objects: 64, size: 8 * MiB },
+    from: 'disk',
+    per: 'byte',
+    contenders: WITH_A_DISK,
+    goal: { cpu: 0.9, time: 0.9 },
+    proof: FROM_DISK,
+  },
+  {
+    name: 'up-2g',
+    title: 'One file of 2 GiB to a store, in parts of 8 MiB',
+    source: { objects: 1, size: 2 * GiB },
+    from: 'disk',
+    per: 'byte',
+    contenders: IN_PARTS_FROM_DISK,
+    goal: { cpu: 0.9, time: 0.9 },
+    proof: FROM_DISK,
   },
 ];
 
@@ -162,6 +235,7 @@ const LISTINGS: readonly Case[] = [
     destination: FLAT,
     per: 'key',
     contenders: COMPARERS_RCLONE_ONCE,
+    goal: { cpu: 0.05, time: 0.1 },
   },
   {
     name: 'diff-flat-100ms',
@@ -179,6 +253,7 @@ const LISTINGS: readonly Case[] = [
     destination: IN_PREFIXES,
     per: 'key',
     contenders: COMPARERS.map((one) => (one.tool === 'rclone' ? { ...one, runs: 3 } : one)),
+    goal: { time: 0.25 },
   },
   {
     name: 'diff-prefixes-100ms',
@@ -199,6 +274,8 @@ const LISTINGS: readonly Case[] = [
   },
 ];
 
+const STARTS_AS_SOON: Goal = { noSlowerThan: { together: [RCLONE_SIZES.label, NODE.label], plusS: 0 } };
+
 const STARTS: readonly Case[] = [
   {
     name: 'start-version',
@@ -206,8 +283,14 @@ const STARTS: readonly Case[] = [
     source: { objects: 0, size: 0 },
     per: 'start',
     contenders: [
-      { label: 'xsync --version', tool: 'xsync', args: ['--version'], goal: { wallS: 0.15 } },
+      {
+        label: 'xsync --version',
+        tool: 'xsync',
+        args: ['--version'],
+        goal: { noSlowerThan: { together: [NODE.label], plusS: 0.03 } },
+      },
       { label: 'rclone version', tool: 'rclone', args: ['version'] },
+      NODE,
     ],
   },
   {
@@ -217,16 +300,17 @@ const STARTS: readonly Case[] = [
     destination: UNCHANGED,
     per: 'start',
     contenders: [
-      { ...XSYNC, label: 'xsync, with its manifest', manifest: true, goal: { wallS: 0.6 } },
-      { ...XSYNC, label: 'xsync, first run' },
+      { ...XSYNC, label: 'xsync, first run', goal: STARTS_AS_SOON },
+      { ...XSYNC, label: 'xsync, with its manifest', manifest: true, goal: STARTS_AS_SOON },
       RCLONE,
       RCLONE_SIZES,
       AWS_SYNC,
+      NODE,
     ],
   },
 ];
 
-export const CASES: readonly Case[] = [...COPIES, ...TLS_COPIES, ...DOWNLOADS, ...LISTINGS, ...STARTS];
+export const CASES: readonly Case[] = [...COPIES, ...TLS_COPIES, ...DOWNLOADS, ...UPLOADS, ...LISTINGS, ...STARTS];
 
 /** Everything at a tenth of its size: a check that the bench works, not for results. */
 export function quick(bench: Case): Case {

@@ -49,7 +49,7 @@ interface Group {
 function groupOf({ title, contenders }: CaseResult): Group {
   const [own, ...others] = contenders.filter(({ runs }) => runs.length > 0);
   if (!own) return { title, rows: [] };
-  const peers = others.filter(({ tool }) => tool !== 'xsync');
+  const peers = others.filter(({ tool }) => tool !== 'xsync' && tool !== 'node');
   const base = mediansOf(own.runs);
   const row = ({ label, runs }: ContenderResult): Row => {
     const { cpuS, wallS } = mediansOf(runs);

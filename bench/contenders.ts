@@ -1,6 +1,9 @@
 /** The measured tools and their arguments, as data. */
 
-export type ToolName = 'xsync' | 'rclone' | 'aws' | 's5cmd';
+/** Other tools for the same work. */
+export const PEERS = ['rclone', 'aws', 's5cmd'] as const;
+export type PeerName = (typeof PEERS)[number];
+export type ToolName = 'xsync' | 'node' | PeerName;
 
 /** A goal, which is reported next to the measurement. */
 export interface Goal {
@@ -12,6 +15,8 @@ export interface Goal {
   onlyItsPages?: true;
   /** For other tools: the minimum time, in multiples of the case's first contender. */
   timesTheFirst?: number;
+  /** The maximum time: that of these contenders together, and `plusS` seconds. */
+  noSlowerThan?: { together: readonly string[]; plusS: number };
 }
 
 export interface Contender {
@@ -19,6 +24,8 @@ export interface Contender {
   tool: ToolName;
   /** `SRC` and `DST` are replaced with the two locations. */
   args: readonly string[];
+  /** Another build of xsync: its `bin/xsync.js`. */
+  program?: string;
   /** An unmeasured xsync copy runs first and leaves its manifest. */
   manifest?: boolean;
   /** Maximum number of runs, for tools that wait minutes for responses, equally in each run. */
@@ -40,7 +47,7 @@ export const RCLONE_SIZES = plus(RCLONE, 'rclone --size-only', '--size-only');
 
 export const COPIERS = [XSYNC, RCLONE, RCLONE_TUNED];
 
-/** These two support a single endpoint: they copy from a store to disk, or compare two buckets of one store. */
+/** These two support a single endpoint: they copy between a store and a disk, or compare two buckets of one store. */
 export const AWS_SYNC: Contender = {
   label: 'aws s3 sync',
   tool: 'aws',
@@ -52,9 +59,23 @@ const AWS: Contender = {
   args: ['s3', 'cp', 'SRC', 'DST', '--recursive', '--only-show-errors'],
 };
 const S5CMD: Contender = { label: 's5cmd', tool: 's5cmd', args: ['--log', 'error', 'cp', 'SRC/*', 'DST/'] };
-export const DOWNLOADERS = [...COPIERS, AWS, S5CMD];
+export const WITH_A_DISK = [...COPIERS, AWS, S5CMD];
 
-const LISTS_A_MILLION: Goal = { wallS: 8, peakMB: 200 };
+const PARTS: Contender[] = [
+  plus(XSYNC, 'xsync', '--part-size', '8M'),
+  plus(RCLONE, 'rclone', '--s3-chunk-size', '8M'),
+  plus(RCLONE, 'rclone, 8 parts at once', '--s3-chunk-size', '8M', '--s3-upload-concurrency', '8'),
+];
+/** One object in parts of 8 MiB, between two stores. */
+export const IN_PARTS = PARTS;
+/** The same from a disk; 8 MiB is what the AWS command line uses. */
+export const IN_PARTS_FROM_DISK: Contender[] = [
+  ...PARTS,
+  AWS,
+  { ...S5CMD, args: ['--log', 'error', 'cp', '--part-size', '8', 'SRC/*', 'DST/'] },
+];
+
+const LISTS_A_MILLION: Goal = { wallS: 8, peakMB: 150 };
 export const COMPARERS: Contender[] = [
   { ...XSYNC, label: 'xsync, first run', goal: LISTS_A_MILLION },
   { ...XSYNC, label: 'xsync, with its manifest', manifest: true, goal: LISTS_A_MILLION },
@@ -63,5 +84,8 @@ export const COMPARERS: Contender[] = [
     manifest: true,
     goal: { ...LISTS_A_MILLION, onlyItsPages: true },
   },
-  { ...RCLONE_SIZES, goal: { timesTheFirst: 4 } },
+  RCLONE_SIZES,
 ];
+
+/** Node's own start, which no program for Node can avoid. */
+export const NODE: Contender = { label: 'node -e 0', tool: 'node', args: ['-e', '0'] };

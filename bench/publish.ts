@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CASES } from './cases.js';
 import { chart } from './chart.js';
 import type { Results } from './figures.js';
-import { markdown } from './report.js';
+import { markdown, standing } from './report.js';
 import { type WanResults, wanMarkdown } from './wan/report.js';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -17,6 +17,7 @@ export function publish(): void {
   const wan = read('wan.json') as WanResults | undefined;
   let page = readFileSync(PAGE, 'utf8');
   if (results) {
+    page = withFigures(page, 'standing', standing(CASES, results));
     page = withFigures(page, 'figures', markdown(CASES, results));
     writeFileSync(CHART, chart(results.cases));
   }

@@ -1,6 +1,15 @@
 /** Renders results as Markdown tables. */
-import type { Case } from './cases.js';
-import { type CaseResult, type ContenderResult, mediansOf, type Results, significant } from './figures.js';
+import type { Case, Proof } from './cases.js';
+import {
+  type Best,
+  besideBest,
+  type CaseResult,
+  type ContenderResult,
+  mediansOf,
+  type Results,
+  significant,
+  type Taken,
+} from './figures.js';
 import { verdicts } from './goals.js';
 import type { Run } from './tools.js';
 
@@ -26,39 +35,49 @@ function ratio(value: number, own: number): string {
 }
 
 /** The table of one case. Ratios are relative to the first contender, xsync. */
-function table(result: CaseResult): string {
+function table(result: CaseResult, bench: Case | undefined): string {
   const { rate, cost } = units(result);
-  const heads = ['', 'CPU', 'time', cost, 'seconds', ...(rate === '' ? [] : [rate]), 'peak RSS', 'requests'];
+  const proofs = bench?.proof ? ['verifies'] : [];
+  const heads = ['', 'CPU', cost, 'time*', 'seconds*', ...(rate === '' ? [] : [`${rate}*`]), 'peak RSS', 'requests'];
   const most = Math.max(...result.contenders.map(({ runs }) => runs.length));
   return [
     `### ${result.title}`,
     '',
-    `| ${heads.join(' | ')} |`,
-    `|${heads.map(() => '---').join('|')}|`,
-    ...result.contenders.filter(({ runs }) => runs.length > 0).map((one) => row(result, one, most)),
+    `| ${[...heads, ...proofs].join(' | ')} |`,
+    `|${[...heads, ...proofs].map(() => '---').join('|')}|`,
+    ...result.contenders
+      .filter(({ runs }) => runs.length > 0)
+      .map((one) => `| ${[...cells(result, one, most), ...proofs.map(() => proofOf(bench, one))].join(' | ')} |`),
     '',
-    `Medians of ${most}; \`--case ${result.name}\`.`,
+    `Medians of ${most}; \`--case ${result.name}\`. * ${serverNeeds(result.taken)}`,
     ...result.contenders.flatMap(({ label, failed }) => (failed === undefined ? [] : [`${label} failed: ${failed}.`])),
   ].join('\n');
 }
 
-function row(result: CaseResult, { label, runs }: ContenderResult, most: number): string {
+function serverNeeds({ machine: { cores } }: Taken): string {
+  return `Of ${cores} cores, the server of the bench needs one.`;
+}
+
+function proofOf(bench: Case | undefined, { tool }: Pick<ContenderResult, 'tool'>): Proof | '' {
+  return tool === 'node' ? '' : (bench?.proof?.[tool] ?? '');
+}
+
+function cells(result: CaseResult, { label, runs }: ContenderResult, most: number): string[] {
   const { rate, count, costCount } = units(result);
   const { wallS, cpuS, cpuSpread, peakRssMiB } = mediansOf(runs);
   const own = mediansOf(result.contenders[0]?.runs ?? []);
   const spread = cpuSpread.map((value) => significant(value / costCount)).join('–');
   const fewer = runs.length < most ? ` (${runs.length} run${runs.length === 1 ? '' : 's'})` : '';
-  const cells = [
+  return [
     label + fewer,
     ratio(cpuS, own.cpuS),
-    ratio(wallS, own.wallS),
     `**${significant(cpuS / costCount)}** (${spread})`,
+    ratio(wallS, own.wallS),
     significant(wallS),
     ...(rate === '' ? [] : [significant(count / wallS)]),
     `${significant(peakRssMiB)} MiB`,
     requestsOf(runs[0]),
   ];
-  return `| ${cells.join(' | ')} |`;
 }
 
 const KINDS = {
@@ -89,18 +108,69 @@ function goals(cases: readonly Case[], results: readonly CaseResult[]): string[]
   return [['### Goals', '', '| case | | to be reached | measured | |', '|---|---|---|---|---|', ...rows].join('\n')];
 }
 
-export function markdown(
-  cases: readonly Case[],
-  { machine, tools, date, commit, options, cases: results }: Results,
-): string {
+/** What was measured when; one paragraph for each time. */
+function abouts(results: readonly CaseResult[]): string[] {
+  const dates = [...new Set(results.map(({ taken }) => taken.date))];
+  return dates.map((date) => {
+    const [first, ...others] = results.filter(({ taken }) => taken.date === date);
+    if (!first) return '';
+    const names = dates.length === 1 ? '' : ` (${[first, ...others].map(({ name }) => `\`${name}\``).join(', ')})`;
+    return about(first.taken, names);
+  });
+}
+
+function about({ machine, tools, date, commit, options }: Taken, names: string): string {
   const { processor, cores, memoryGiB, kernel, node, loadBefore, loadAfter } = machine;
   const versions = Object.entries(tools).map(([tool, { version, missing }]) =>
     version === undefined ? `${tool} was not measured: ${missing}` : `${tool} ${version}`,
   );
-  const about = [
-    `Taken on ${date.slice(0, 10)} with \`npm run bench${options === '' ? '' : ` -- ${options}`}\`, commit ${commit}:`,
+  return [
+    `Taken on ${date.slice(0, 10)} with \`npm run bench${options === '' ? '' : ` -- ${options}`}\`, commit ${commit}${names}:`,
     `${cores} × ${processor}, ${memoryGiB} GiB, ${kernel}, Node ${node}; ${versions.join('; ')};`,
     `load average ${loadBefore} before the first run, ${loadAfter} after the last.`,
   ].join('\n');
-  return [about, ...goals(cases, results), ...results.map(table)].join('\n\n');
+}
+
+export function markdown(cases: readonly Case[], { cases: results }: Results): string {
+  const tables = results.map((result) =>
+    table(
+      result,
+      cases.find(({ name }) => name === result.name),
+    ),
+  );
+  return [...abouts(results), ...goals(cases, results), ...tables].join('\n\n');
+}
+
+/** In which rows xsync is behind, and every row beside its best peer. For the first lines of the page. */
+export function standing(cases: readonly Case[], { cases: results }: Results): string {
+  const rows = results.flatMap((result) => {
+    const best = besideBest(result);
+    return best ? [{ result, ...best, bench: cases.find(({ name }) => name === result.name) }] : [];
+  });
+  const behind = rows.flatMap(({ result: { name }, cpu, time }) => {
+    const kinds = [...(cpu.ratio > 1 ? [`CPU ${times(cpu)}`] : []), ...(time.ratio > 1 ? [`time ${times(time)}`] : [])];
+    return kinds.length === 0 ? [] : [`\`${name}\` (${kinds.join(', ')})`];
+  });
+  const cell = (bench: Case | undefined, best: Best): string => {
+    const proof = proofOf(bench, best);
+    return `${best.ratio > 1 ? `**${times(best)}**` : times(best)}${proof === '' ? '' : `, verifies: ${proof}`}`;
+  };
+  return [
+    behind.length === 0
+      ? 'In no row is xsync behind the best peer, in CPU or in time.'
+      : `xsync is behind the best peer in ${behind.length} of ${rows.length} rows: ${behind.join('; ')}.`,
+    [
+      '| | xsync’s CPU, beside the best peer | xsync’s time*, beside the best peer | xsync verifies |',
+      '|---|---|---|---|',
+      ...rows.map(
+        ({ result, cpu, time, bench }) =>
+          `| \`${result.name}\`: ${result.title} | ${cell(bench, cpu)} | ${cell(bench, time)} | ${bench?.proof?.xsync ?? ''} |`,
+      ),
+    ].join('\n'),
+    ...(results[0] ? [`\\* ${serverNeeds(results[0].taken)}`] : []),
+  ].join('\n\n');
+}
+
+function times({ ratio, label }: Best): string {
+  return `${significant(ratio)} × ${label}`;
 }

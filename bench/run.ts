@@ -2,40 +2,48 @@
  * Measures xsync and other tools with the same server in the same run: CPU, time, memory and requests.
  *
  *   npm run bench                          every case, 5 runs each, tables on standard output
- *   npm run bench -- --case copy-4k        one case, or all of a kind (copy, disk, size, diff, start); can be repeated
+ *   npm run bench -- --case copy-4k        one case, or all of a kind (copy, disk, up, …); can be repeated
  *   npm run bench -- --runs 9              9 runs each
  *   npm run bench -- --peers DIR           other tools are taken from DIR if it has them
  *   npm run bench -- --quick               a tenth of everything, once: only checks that the bench works
- *   npm run bench -- --publish             every case; also writes bench/results/published.json, and page and chart in docs/
+ *   npm run bench -- --compare COMMIT      xsync only: this work tree and another commit in turn
+ *   npm run bench -- --publish             also writes bench/results/published.json, and page and chart in docs/; with
+ *                                          --case, the published results of the other cases stay
  *   npm run bench -- --render              no measurement: writes page and chart again
- *   sudo npm run bench -- --wan            uploads over emulated long lines; options as in bench/wan.ts
+ *   sudo npm run bench -- --wan            emulated long lines; options as in bench/wan.ts
  *
- * The contenders of a case alternate, so that other load on the machine affects all of them. The exit code is 1 when a
- * contender failed or a goal was missed.
+ * The contenders of a case alternate, so that other load on the machine affects all of them. Results are written after
+ * each case. The exit code is 1 when a contender failed or a goal was missed.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { build, compared } from './builds.js';
 import { CASES, type Case, quick, titleOf } from './cases.js';
 import type { Contender } from './contenders.js';
-import type { CaseResult, ContenderResult, Results } from './figures.js';
+import { type CaseResult, type ContenderResult, merged, type Results, type Taken } from './figures.js';
 import { verdicts } from './goals.js';
 import { publish } from './publish.js';
-import { markdown } from './report.js';
+import { markdown, standing } from './report.js';
+import { fill } from './sources.js';
 import { startStub } from './stub.js';
-import { findTools, Tools } from './tools.js';
+import { findTools, SOURCE, Tools } from './tools.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(ROOT, 'bench', 'results');
 const RUNS = 5;
 
 interface Options {
+  /** The arguments, without folders of this machine. */
+  told: string;
   cases: readonly Case[];
   runs: number;
   /** Folder of other tools, before the PATH. */
   peers?: string;
+  /** Another commit, to compare with. */
+  compare?: string;
   quick: boolean;
   publish: boolean;
   render: boolean;
@@ -48,6 +56,7 @@ function optionsOf(args: string[]): Options {
       case: { type: 'string', multiple: true },
       runs: { type: 'string' },
       peers: { type: 'string' },
+      compare: { type: 'string' },
       quick: { type: 'boolean', default: false },
       publish: { type: 'boolean', default: false },
       render: { type: 'boolean', default: false },
@@ -62,21 +71,27 @@ function optionsOf(args: string[]): Options {
   }
   if (values.runs !== undefined && !/^[1-9]\d*$/.test(values.runs))
     throw new Error('--runs must be a whole number of at least 1');
-  if (values.publish && (values.case || values.quick))
-    throw new Error('--publish cannot be combined with --case or --quick');
+  if (values.publish && (values.compare || values.quick))
+    throw new Error('--publish cannot be combined with --compare or --quick');
   const chosen = CASES.filter((bench) => values.case?.some((wanted) => means(wanted, bench)) ?? true);
   return {
     ...values,
+    told: args.filter((arg, at) => arg !== '--peers' && args[at - 1] !== '--peers').join(' '),
     cases: values.quick ? chosen.map(quick) : chosen,
     runs: Number(values.runs ?? (values.quick ? 1 : RUNS)),
   };
 }
 
 /** Measures the installed contenders of a case alternately. A contender that failed is not run again. */
-async function measure(bench: Case, contenders: readonly Contender[], runs: number): Promise<CaseResult> {
+async function measure(
+  bench: Case,
+  contenders: readonly Contender[],
+  runs: number,
+): Promise<Omit<CaseResult, 'taken'>> {
   const folder = mkdtempSync(join(tmpdir(), 'xsync-bench-'));
   const stub = await startStub(bench.delayMs, bench.tls && join(folder, 'certificate.pem'));
   try {
+    if (bench.from === 'disk') await fill(join(folder, SOURCE), bench.source, stub);
     const all = contenders.map((contender, index) => {
       const own = join(folder, String(index));
       mkdirSync(own);
@@ -87,7 +102,7 @@ async function measure(bench: Case, contenders: readonly Contender[], runs: numb
     const attempt = async (result: ContenderResult, work: () => Promise<void>): Promise<void> => {
       if (result.failed !== undefined) return;
       await work().catch((error: unknown) => {
-        result.failed = error instanceof Error ? error.message : String(error);
+        result.failed = reasonOf(error);
         process.stderr.write(`${bench.name} ${result.label}: ${result.failed}\n`);
       });
     };
@@ -111,12 +126,16 @@ async function measure(bench: Case, contenders: readonly Contender[], runs: numb
   }
 }
 
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function git(...args: string[]): string {
   return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
 }
 
 /** Contains nothing that identifies the machine, such as a host name or paths. */
-function machine(loadBefore: number): Results['machine'] {
+function machine(loadBefore: number): Taken['machine'] {
   const round = (load: number) => Math.round(load * 10) / 10;
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
@@ -129,33 +148,59 @@ function machine(loadBefore: number): Results['machine'] {
   };
 }
 
-async function measureAll(options: Options, told: string): Promise<void> {
+async function measureAll(options: Options): Promise<void> {
   if (options.peers !== undefined) process.env.PATH = [resolve(options.peers), process.env.PATH].join(delimiter);
   const tools = findTools();
   const loadBefore = loadavg()[0] ?? Number.NaN;
-  const done: CaseResult[] = [];
-  for (const bench of options.cases) {
-    const here = bench.contenders.filter(({ tool }) => tool === 'xsync' || tools[tool].version !== undefined);
-    done.push(await measure(bench, here, options.runs));
-  }
   const changed = git('status', '--porcelain', '--', 'src', 'bin') !== '';
-  const results: Results = {
-    options: told,
-    date: new Date().toISOString(),
-    commit: git('rev-parse', '--short', 'HEAD') + (changed ? '+' : ''),
-    machine: machine(loadBefore),
-    tools,
-    cases: done,
-  };
-  mkdirSync(RESULTS, { recursive: true });
-  const file = join(RESULTS, options.publish ? 'published.json' : 'latest.json.tmp');
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-  // Goals do not apply to a tenth of the work.
-  const goals = options.quick ? [] : CASES;
-  process.stdout.write(`${markdown(goals, results)}\n`);
+  const commit = git('rev-parse', '--short', 'HEAD') + (changed ? '+' : '');
+  const date = new Date().toISOString();
+  let done: Results = { cases: [] };
+  let failed = false;
+  for (const bench of options.cases) {
+    const here = bench.contenders.filter(
+      ({ tool }) => tool === 'xsync' || tool === 'node' || tools[tool].version !== undefined,
+    );
+    const result = await measure(bench, here, options.runs).catch((error: unknown) => {
+      process.stderr.write(`${bench.name}: ${reasonOf(error)}\n`);
+      failed = true;
+    });
+    if (!result) continue;
+    failed ||= result.contenders.some((one) => one.failed !== undefined);
+    const taken = { options: options.told, date, commit, machine: machine(loadBefore), tools };
+    done = { cases: [...done.cases.map((one) => ({ ...one, taken })), { ...result, taken }] };
+    keep(done, options.publish);
+  }
+  // Goals do not apply to a tenth of the work, or to two builds.
+  const goals = options.quick || options.compare !== undefined ? [] : CASES;
+  process.stdout.write(`${markdown(goals, done)}\n`);
+  if (options.compare === undefined) process.stdout.write(`\n${standing(CASES, done)}\n`);
   if (options.publish) publish();
-  const failed = done.some(({ contenders }) => contenders.some((one) => one.failed !== undefined));
-  if (failed || verdicts(goals, done).some(({ reached }) => !reached)) process.exitCode = 1;
+  if (failed || verdicts(goals, done.cases).some(({ reached }) => !reached)) process.exitCode = 1;
+}
+
+/** After each case, so that nothing that happens later loses it. */
+function keep(done: Results, published: boolean): void {
+  const file = join(RESULTS, published ? 'published.json' : 'latest.json.tmp');
+  mkdirSync(RESULTS, { recursive: true });
+  const older = published && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results) : { cases: [] };
+  const results = merged(
+    older,
+    done,
+    CASES.map(({ name }) => name),
+  );
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+async function compare(options: Options, commit: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'xsync-build-'));
+  const other = build(ROOT, commit, join(folder, 'xsync'));
+  try {
+    await measureAll({ ...options, cases: options.cases.map((bench) => compared(bench, other)) });
+  } finally {
+    other.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function main(args: string[]): Promise<void> {
@@ -168,7 +213,8 @@ async function main(args: string[]): Promise<void> {
   }
   const options = optionsOf(args);
   if (options.render) publish();
-  else await measureAll(options, args.join(' '));
+  else if (options.compare !== undefined) await compare(options, options.compare);
+  else await measureAll(options);
 }
 
 await main(process.argv.slice(2));

@@ -1,25 +1,26 @@
 /**
  * Measures how much of emulated long lines xsync uses. Needs root (network namespaces, /dev/net/tun), gcc and iproute2.
  *
- *   npm run bench -- --wan                        every case, once: about 20 minutes
+ *   npm run bench -- --wan                        every case, once: about 40 minutes
  *   npm run bench -- --wan --case lossy-cubic     one case; can be repeated
  *   npm run bench -- --wan --runs 3               3 runs each
  *   npm run bench -- --wan --quick                an eighth of everything: only checks that the bench works
- *   npm run bench -- --wan --publish              also writes bench/results/wan.json and the table of docs/benchmarks.md
+ *   npm run bench -- --wan --publish              also writes bench/results/wan.json and the table of docs/benchmarks.md;
+ *                                                 with --case, the published results of the other cases stay
  *
  * The exit code is 1 when the median run of a case misses a target.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from './figures.js';
 import { publish } from './publish.js';
 import { LINES, quick, WAN_CASES, type WanCase } from './wan/cases.js';
-import { LATE_MS, type WanResults } from './wan/report.js';
+import { copyOver, type WanRun } from './wan/copy.js';
+import { LATE_MS, mergedWan, type WanResult, type WanResults, type WanTaken } from './wan/report.js';
 import { reached, type Shares } from './wan/score.js';
-import { upload, type WanRun } from './wan/upload.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(ROOT, 'bench', 'results');
@@ -78,28 +79,18 @@ function row(bench: WanCase, shares: Shares, runs: readonly WanRun[]): string {
   const wasted = median(runs.map(({ waste }) => waste.bytes)) / (bench.objects * bench.size);
   const late = runs.some(({ lateMs }) => lateMs > LATE_MS) ? '  (not reliable: the machine was busy)' : '';
   const verdict = reached(bench, shares) ? 'reached' : 'MISSED';
-  return [bench.name.padEnd(14), seconds, ...told, `waste ${percent(wasted)}`, verdict].join('  ') + late;
+  return [bench.name.padEnd(20), seconds, ...told, `waste ${percent(wasted)}`, verdict].join('  ') + late;
 }
 
 function git(...args: string[]): string {
   return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
 }
 
-async function main(args: string[]): Promise<void> {
-  const { cases, runs: count, publish: published } = optionsOf(args);
-  const loadBefore = loadavg()[0] ?? Number.NaN;
-  const done: WanResults['cases'] = [];
-  for (const bench of cases) {
-    const runs: WanRun[] = [];
-    while (runs.length < count) runs.push(await upload(bench));
-    const shares = medianShares(runs);
-    process.stdout.write(`${row(bench, shares, runs)}\n`);
-    done.push({ case: bench, shares, reached: reached(bench, shares), runs });
-  }
+function takenNow(args: string[], date: string, loadBefore: number): WanTaken {
   const changed = git('status', '--porcelain', '--', 'src', 'bin') !== '';
-  const results: WanResults = {
+  return {
     options: args.join(' '),
-    date: new Date().toISOString(),
+    date,
     commit: git('rev-parse', '--short', 'HEAD') + (changed ? '+' : ''),
     machine: {
       processor: cpus()[0]?.model.trim() ?? 'unknown',
@@ -109,11 +100,37 @@ async function main(args: string[]): Promise<void> {
       loadBefore,
       loadAfter: loadavg()[0] ?? Number.NaN,
     },
-    lines: LINES,
-    cases: done,
   };
+}
+
+/** After each case, so that nothing that happens later loses it. */
+function keep(cases: WanResult[], published: boolean): void {
+  const file = join(RESULTS, published ? 'wan.json' : 'wan-latest.json.tmp');
   mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, published ? 'wan.json' : 'wan-latest.json.tmp'), `${JSON.stringify(results, null, 2)}\n`);
+  const older = published && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as WanResults) : undefined;
+  writeFileSync(file, `${JSON.stringify(mergedWan(older, { lines: LINES, cases }), null, 2)}\n`);
+}
+
+async function main(args: string[]): Promise<void> {
+  const { cases, runs: count, publish: published } = optionsOf(args);
+  const loadBefore = loadavg()[0] ?? Number.NaN;
+  const date = new Date().toISOString();
+  const done: WanResult[] = [];
+  for (const bench of cases) {
+    const runs: WanRun[] = [];
+    try {
+      while (runs.length < count) runs.push(await copyOver(bench));
+    } catch (error) {
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = 1;
+    }
+    if (runs.length === 0) continue;
+    const shares = medianShares(runs);
+    process.stdout.write(`${row(bench, shares, runs)}\n`);
+    const taken = takenNow(args, date, loadBefore);
+    done.push({ case: bench, shares, reached: reached(bench, shares), runs, taken });
+    keep(done, published);
+  }
   if (published) publish();
   if (done.some((one) => !one.reached)) process.exitCode = 1;
 }

@@ -4,7 +4,7 @@ import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import type { OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
-import { Opener } from './open/sides.js';
+import { type OpenAs, Opener } from './open/sides.js';
 import { folderOfFile, hasRows, openState, openStateToRead } from './open/state.js';
 
 /** A page may be empty and not be the last. */
@@ -16,10 +16,10 @@ export { type CongestionSetting, examineCongestion } from './store/http/congesti
 
 /**
  * One side. Its prefix is a folder unless `path` names an object.
- * @param as `file`: a local path that does not exist is a file
+ * @param as `file`: a local path that does not exist is a file; `atMs`: as it stood at this time
  * @throws usage, config
  */
-export async function openSide(text: string, settings: OpenSettings, as?: { file?: boolean }): Promise<OpenSide> {
+export async function openSide(text: string, settings: OpenSettings, as?: Omit<OpenAs, 'readOnly'>): Promise<OpenSide> {
   return new Opener(settings, await readConfig(settings)).side(text, as);
 }
 
@@ -28,20 +28,30 @@ export async function openAccount(text: string, settings: OpenSettings): Promise
   return new Opener(settings, await readConfig(settings)).account(text);
 }
 
+interface PairOptions {
+  command: string;
+  single: boolean;
+  dryRun: boolean;
+  aside?: string;
+  others?: readonly string[];
+  sourceAtMs?: number;
+}
+
 /**
  * Both sides, their manifest and its lock.
  * @param options `single`: the destination names the object itself, if the source is one (copyto); `aside`: the place
- *   for overwritten and deleted objects, and `others`: more places to read, also opened
+ *   for overwritten and deleted objects, and `others`: more places to read, also opened; `sourceAtMs`: the source as it
+ *   stood at this time
  * @throws usage, config, bucket-not-found (a local source that does not exist), locked
  */
 export async function openPair(
   sourceText: string,
   destText: string,
   settings: OpenSettings,
-  options: { command: string; single: boolean; dryRun: boolean; aside?: string; others?: readonly string[] },
+  options: PairOptions,
 ): Promise<OpenPair> {
   const opener = new Opener(settings, await readConfig(settings));
-  const source = await opener.side(sourceText);
+  const source = await opener.side(sourceText, { atMs: options.sourceAtMs });
   let dest: OpenSide | undefined;
   let aside: OpenSide | undefined;
   const others: OpenSide[] = [];
@@ -69,16 +79,27 @@ export async function openPair(
  * destination: the named one, or one of the same name below it.
  * @throws usage, config
  */
-export function openToRead(sourceText: string, destText: string, settings: OpenSettings): Promise<OpenPair> {
-  return openLooking(sourceText, destText, settings, true, (sides) => openStateToRead(sides, settings));
+export function openToRead(
+  sourceText: string,
+  destText: string,
+  settings: OpenSettings,
+  sourceAtMs?: number,
+): Promise<OpenPair> {
+  const how = { readOnly: true, sourceAtMs };
+  return openLooking(sourceText, destText, settings, how, (sides) => openStateToRead(sides, settings));
 }
 
 /**
  * Like openToRead, but also for writing: with the pair's manifest and its lock.
  * @throws usage, config, locked, not-writable
  */
-export function openToRepair(sourceText: string, destText: string, settings: OpenSettings): Promise<OpenPair> {
-  return openLooking(sourceText, destText, settings, false, async (sides) => {
+export function openToRepair(
+  sourceText: string,
+  destText: string,
+  settings: OpenSettings,
+  sourceAtMs?: number,
+): Promise<OpenPair> {
+  return openLooking(sourceText, destText, settings, { readOnly: false, sourceAtMs }, async (sides) => {
     await refuseUnusable(sides.dest, sides.single, true, true);
     return openState(sides, settings, 'check --repair');
   });
@@ -86,18 +107,18 @@ export function openToRepair(sourceText: string, destText: string, settings: Ope
 
 /** Like openToRead, with an empty manifest that will replace the pair's own. @throws usage, config, locked */
 export function openToRebuild(sourceText: string, destText: string, settings: OpenSettings): Promise<Rebuilding> {
-  return openLooking(sourceText, destText, settings, true, (sides) => openRebuilding(sides, settings));
+  return openLooking(sourceText, destText, settings, { readOnly: true }, (sides) => openRebuilding(sides, settings));
 }
 
 async function openLooking<P>(
   sourceText: string,
   destText: string,
   settings: OpenSettings,
-  readOnly: boolean,
+  { readOnly, sourceAtMs }: { readOnly: boolean; sourceAtMs?: number },
   open: (sides: Pick<OpenPair, 'source' | 'dest' | 'single'>) => P | Promise<P>,
 ): Promise<P> {
   const opener = new Opener(settings, await readConfig(settings));
-  const source = await opener.side(sourceText, { readOnly: true });
+  const source = await opener.side(sourceText, { readOnly: true, atMs: sourceAtMs });
   let dest: OpenSide | undefined;
   try {
     dest = await opener.side(destText, { readOnly });
@@ -132,7 +153,7 @@ function readConfig(settings: OpenSettings): Promise<Config> {
 async function objectNamed(side: OpenSide): Promise<string | undefined> {
   const key = await headNamed(side);
   if (key === undefined || side.store.capabilities.local || !(await hasObjects(side))) return key;
-  side.warning = `${side.text} is both an object and a folder; the folder is used (${side.text}/ means only the folder)`;
+  warn(side, `${side.text} is both an object and a folder; the folder is used (${side.text}/ means only the folder)`);
   return undefined;
 }
 
@@ -150,8 +171,15 @@ function wasFolder(source: OpenSide, dest: OpenSide, settings: OpenSettings): bo
       remedy: `Restore the folder, or run "xsync manifest forget ${source.text} ${dest.text}" to copy the file.`,
     });
   }
-  source.warning = `${source.text} is an object now; it is used as the folder that it was in earlier runs (write ${source.text}/)`;
+  warn(
+    source,
+    `${source.text} is an object now; it is used as the folder that it was in earlier runs (write ${source.text}/)`,
+  );
   return true;
+}
+
+function warn(side: OpenSide, message: string): void {
+  side.warnings = [...(side.warnings ?? []), message];
 }
 
 /** Whether there are objects below the side's prefix. What cannot be listed cannot be copied either. */

@@ -1,7 +1,8 @@
 /*
- * stub <ports> [delay in ms] [address] [certificate]: listens on <ports> free ports of the address (127.0.0.1), prints
- * their numbers on one line, and serves until its standard input is closed. Uses one thread, and so at most one core.
- * With a file for its certificate, which it makes and writes, these ports speak TLS, and it adds one that does not.
+ * stub <ports> [delay in ms] [address] [certificate] [congestion control]: listens on <ports> free ports of the address
+ * (127.0.0.1), prints their numbers on one line, and serves until its standard input is closed. Uses one thread, and so
+ * at most one core. With a file for its certificate, which it makes and writes, these ports speak TLS, and it adds one
+ * that does not. An empty argument stands for an absent one.
  */
 #define _GNU_SOURCE
 #include "stub.h"
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -46,10 +48,15 @@ static void run_due(int delay_ms) {
   }
 }
 
-static int listen_somewhere(in_addr_t on) {
+/* Accepted sockets inherit the congestion control. */
+static int listen_somewhere(in_addr_t on, const char *congestion) {
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = on};
   socklen_t length = sizeof address;
+  if (congestion[0] != 0 && setsockopt(listener, IPPROTO_TCP, TCP_CONGESTION, congestion, strlen(congestion)) != 0) {
+    perror(congestion);
+    exit(1);
+  }
   if (bind(listener, (struct sockaddr *)&address, length) != 0 || listen(listener, 1024) != 0 ||
       getsockname(listener, (struct sockaddr *)&address, &length) != 0) {
     perror("listen");
@@ -72,7 +79,8 @@ static void accept_all(int listener, int poll, bool secure) {
 int main(int count, char **arguments) {
   int ports = count > 1 ? atoi(arguments[1]) : 1, delay_ms = count > 2 ? atoi(arguments[2]) : 0;
   const char *address = count > 3 ? arguments[3] : "127.0.0.1";
-  int secure = count > 4 ? ports : 0;
+  int secure = count > 4 && arguments[4][0] != 0 ? ports : 0;
+  const char *congestion = count > 5 ? arguments[5] : "";
   in_addr_t on = inet_addr(address);
   if (secure > 0) ports++;
   int listeners[MOST_PORTS], poll = epoll_create1(0);
@@ -84,7 +92,7 @@ int main(int count, char **arguments) {
   signal(SIGPIPE, SIG_IGN);
   content_prepare();
   for (int i = 0; i < ports; i++) {
-    listeners[i] = listen_somewhere(on);
+    listeners[i] = listen_somewhere(on, congestion);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &listeners[i]};
     epoll_ctl(poll, EPOLL_CTL_ADD, listeners[i], &event);
   }

@@ -35,11 +35,13 @@ export interface Targets {
 
 export interface WanCase {
   name: string;
+  /** From a disk to the far store, from it to a disk, or from a store at the near end to the far one. */
+  way: 'up' | 'down' | 'between';
   line: keyof typeof LINES;
   objects: number;
   /** Bytes of each. */
   size: number;
-  /** Of the sender: xsync, for an upload. */
+  /** Of the sender: xsync, or the far store for a download. */
   congestion: 'cubic' | 'bbr';
   /** From `fromS` to `untilS` of the run, the line has only this share of its rate. */
   dip?: { fromS: number; untilS: number; share: number };
@@ -52,14 +54,18 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 const LARGE = { objects: 16, size: 128 * MiB };
 
-export const WAN_CASES: readonly WanCase[] = [
-  { name: 'clean-cubic', line: 'A', ...LARGE, congestion: 'cubic', targets: { whole: 0.85 } },
-  { name: 'lossy-cubic', line: 'B', ...LARGE, congestion: 'cubic', targets: { ramped: 0.85, whole: 0.7 } },
-  { name: 'lossy-bbr', line: 'B', ...LARGE, congestion: 'bbr', targets: { whole: 0.85 } },
-  { name: 'lossy-bbr-4', line: 'B', ...LARGE, objects: 4, congestion: 'bbr', targets: { whole: 0.85 } },
-  { name: 'worst-cubic', line: 'C', ...LARGE, congestion: 'cubic', targets: { ramped: 0.75 } },
-  { name: 'near-cubic', line: 'D', ...LARGE, congestion: 'cubic', targets: { whole: 0.85 } },
-  { name: 'small-cubic', line: 'B', objects: 5000, size: 64 * KiB, congestion: 'cubic', targets: { whole: 0.6 } },
+const SMALL = { objects: 5000, size: 64 * KiB };
+const CUBIC = { ...LARGE, congestion: 'cubic' } as const;
+const BBR = { ...LARGE, congestion: 'bbr' } as const;
+
+const UPLOADS: readonly Omit<WanCase, 'way'>[] = [
+  { name: 'clean-cubic', line: 'A', ...CUBIC, targets: { whole: 0.85 } },
+  { name: 'lossy-cubic', line: 'B', ...CUBIC, targets: { ramped: 0.85, whole: 0.7 } },
+  { name: 'lossy-bbr', line: 'B', ...BBR, targets: { whole: 0.85 } },
+  { name: 'lossy-bbr-4', line: 'B', ...BBR, objects: 4, targets: { whole: 0.85 } },
+  { name: 'worst-cubic', line: 'C', ...CUBIC, targets: { ramped: 0.75 } },
+  { name: 'near-cubic', line: 'D', ...CUBIC, targets: { whole: 0.85 } },
+  { name: 'small-cubic', line: 'B', ...SMALL, congestion: 'cubic', targets: { whole: 0.65 } },
   {
     name: 'dip-cubic',
     line: 'B',
@@ -69,14 +75,27 @@ export const WAN_CASES: readonly WanCase[] = [
     dip: { fromS: 40, untilS: 70, share: 0.5 },
     targets: { settled: 0.85 },
   },
-  {
-    name: 'stalls-cubic',
-    line: 'B',
-    ...LARGE,
-    congestion: 'cubic',
-    stalls: { everyS: 600, ms: 30_000 },
-    targets: {},
-  },
+  { name: 'stalls-cubic', line: 'B', ...CUBIC, stalls: { everyS: 600, ms: 30_000 }, targets: {} },
+];
+
+const DOWNLOADS: readonly Omit<WanCase, 'way'>[] = [
+  { name: 'down-clean-cubic', line: 'A', ...CUBIC, targets: { whole: 0.85 } },
+  { name: 'down-lossy-cubic', line: 'B', ...CUBIC, targets: { ramped: 0.85, whole: 0.7 } },
+  { name: 'down-lossy-bbr', line: 'B', ...BBR, targets: { whole: 0.85 } },
+  { name: 'down-worst-cubic', line: 'C', ...CUBIC, targets: { ramped: 0.75 } },
+  { name: 'down-small-cubic', line: 'B', ...SMALL, congestion: 'cubic', targets: { whole: 0.65 } },
+];
+
+const BETWEEN_STORES: readonly Omit<WanCase, 'way'>[] = [
+  { name: 'between-lossy-cubic', line: 'B', ...CUBIC, targets: { ramped: 0.85, whole: 0.7 } },
+  { name: 'between-lossy-bbr', line: 'B', ...BBR, targets: { whole: 0.85 } },
+  { name: 'between-small-cubic', line: 'B', ...SMALL, congestion: 'cubic', targets: { whole: 0.65 } },
+];
+
+export const WAN_CASES: readonly WanCase[] = [
+  ...UPLOADS.map((one) => ({ ...one, way: 'up' as const })),
+  ...DOWNLOADS.map((one) => ({ ...one, way: 'down' as const })),
+  ...BETWEEN_STORES.map((one) => ({ ...one, way: 'between' as const })),
 ];
 
 /** An eighth of the objects, and no changes after the end: a check that the bench works, not for results. */

@@ -1,6 +1,6 @@
 /**
  * A long line on one machine: two network namespaces for this process, `line` between them, and the stub as a store at
- * the far end. The host's network is not changed, and everything is removed at the end.
+ * either end. The host's network is not changed, and everything is removed at the end.
  */
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -46,16 +46,19 @@ export type LineSettings = Line & { queue_ms: number; stall_every_s: number; sta
 export class Lab {
   readonly #names: { here: string; there: string };
   #line: { child: Child; next: () => Promise<string> } | undefined;
-  #stub: Child | undefined;
+  readonly #stubs: Child[] = [];
   /** The store's endpoint over the line. */
   endpoint = '';
+  /** Of the store at the near end. */
+  nearEndpoint = '';
 
   constructor() {
     const name = (side: string): string => `xsync-wan-${process.pid}-${side}`;
     this.#names = { here: name('a'), there: name('b') };
   }
 
-  async open(): Promise<void> {
+  /** @param congestion what the far store sends with; it must be in the kernel */
+  async open(congestion: string): Promise<void> {
     const { here, there } = this.#names;
     for (const name of [here, there]) {
       ip('netns', 'add', name);
@@ -72,9 +75,15 @@ export class Lab {
     await next();
     address(here, HERE, THERE);
     address(there, THERE, HERE);
-    this.#stub = start(['ip', 'netns', 'exec', there, compile('stub'), '1', '0', THERE]);
-    const [ports] = (await once(createInterface(this.#stub.stdout), 'line')) as [string];
-    this.endpoint = `http://${THERE}:${ports.trim()}`;
+    this.endpoint = await this.#store(there, THERE, congestion);
+    this.nearEndpoint = await this.#store(here, HERE);
+  }
+
+  async #store(namespace: string, address: string, congestion = ''): Promise<string> {
+    const stub = start(['ip', 'netns', 'exec', namespace, compile('stub'), '1', '0', address, '', congestion]);
+    this.#stubs.push(stub);
+    const [ports] = (await once(createInterface(stub.stdout), 'line')) as [string];
+    return `http://${address}:${ports.trim()}`;
   }
 
   /** Changes the line immediately. */
@@ -102,7 +111,7 @@ export class Lab {
 
   /** Stops all processes and removes the namespaces, even after a failed `open`. */
   async close(): Promise<void> {
-    for (const child of [this.#stub, this.#line?.child]) {
+    for (const child of [...this.#stubs, this.#line?.child]) {
       if (!child || child.exitCode !== null || child.signalCode !== null) continue;
       const exited = once(child, 'exit');
       child.stdin.end();

@@ -15,6 +15,8 @@ const setting = (key: string): string =>
 const NAME: readonly Row[] = [
   ['s3-chunk-size oss-chunk-size multi-thread-chunk-size multipart-chunksize part-size-limit', 'use --part-size'],
   ['s3-upload-concurrency multi-thread-streams max-concurrent-requests', 'use --part-concurrency'],
+  ['s3-versions', 'use xsync ls --versions, or xsync lsjson --versions'],
+  ['s3-version-at', 'use --at'],
   ['s3-storage-class', 'use --storage-class, or storage_class in the config of the remote'],
   ['s3-max-upload-parts', setting('max_parts')],
   ['s3-access-key-id', setting('access_key_id')],
@@ -194,8 +196,8 @@ const ABSENT: readonly Row[] = [
     'not supported: permissions are not copied, and times always are',
   ],
   [
-    's3-versions s3-version-at s3-version-deleted s3-list-versions-oldest-first',
-    'not supported: only current versions are listed and copied',
+    's3-version-deleted s3-list-versions-oldest-first',
+    'not supported: ls --versions lists every version and delete marker, the newest of a key first',
   ],
   [
     's3-directory-markers',

@@ -53,7 +53,8 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   };
   try {
     const [first = ''] = argv;
-    const only = NAMES.has(first) ? first : undefined;
+    // A completion script has every command.
+    const only = NAMES.has(first) && first !== 'completion' ? first : undefined;
     const root = buildProgram(io, finish, only);
     const args = optionsBehindCommand(root, argv);
     if (args === undefined) {

@@ -5,7 +5,7 @@
 import { type Command, Option } from 'commander';
 import type { Values } from '../engine/job/job.js';
 import { COMPARE, DELETE, DRY_RUN, LIMIT, TRANSFER } from '../engine/job/options.js';
-import { CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK, TRANSPORT } from '../engine/job/places.js';
+import { AT, CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK, TRANSPORT } from '../engine/job/places.js';
 import { type ListenAddress, parseListenAddress } from '../inbound/address.js';
 import { XsyncError } from '../model/error.js';
 import { FACILITIES, type Facility } from '../native/syslog.js';
@@ -43,6 +43,7 @@ export interface ObserveFlags {
 export type ConnectionFlags = Values<typeof NETWORK & typeof CONFIG>;
 export type LinkFlags = Values<typeof LINKS>;
 export type FilterFlags = Values<typeof FILTER>;
+export type AtFlags = Values<typeof AT>;
 export type ListFlags = Values<typeof LIST>;
 export type TransferFlags = Values<typeof DRY_RUN & typeof TRANSFER>;
 
@@ -57,6 +58,11 @@ export function listOption(command: Command): Command {
 export function transferOptions(command: Command): Command {
   options(command.optionsGroup('Transfer:'), DRY_RUN);
   return options(command, TRANSFER);
+}
+
+/** Of commands that read a place as it stood at a time. */
+export function atOption(command: Command): Command {
+  return options(command, AT);
 }
 
 export function deleteOptions(command: Command): Command {

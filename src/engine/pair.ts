@@ -15,8 +15,10 @@ export interface RunSide {
   text: string;
   /** Findings from opening it, for the run to report (which endpoint was chosen, and why). */
   notes: readonly string[];
-  /** What the path may not mean as it was meant, for the run to warn of. */
-  warning?: string;
+  /** What the path may not mean as it was meant, or not show, for the run to warn of. */
+  warnings?: readonly string[];
+  /** The store is a view of the past: what stood there at this time, in ms since 1970. Its entries name their versions. */
+  atMs?: number;
   /** Findings while it is used: what the store lacks, and what is done instead. */
   findings?: Findings;
   /** Requests and bytes since the side was opened. */

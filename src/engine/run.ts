@@ -1,6 +1,5 @@
 /** A whole run: list, diff, decide, plan, perform, record, delete. Tests: test/engine/shared.test.ts */
 import { randomBytes } from 'node:crypto';
-import { loadHashes } from '../hash/index.js';
 import { checkpointsIn } from '../manifest/checkpoints.js';
 import type { RunOutcome } from '../manifest/port.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
@@ -123,7 +122,6 @@ async function run(
   refuseOverlap(whole);
   if (whole.backup) refuseBackupInside(whole, whole.backup);
   if (whole.references) refuseReferencesInside(whole, whole.references);
-  await loadHashes();
   const shared = given ?? new Shared(whole, options, report);
   const emit = (event: RunEvent): void => {
     fold.hear(event);
@@ -138,6 +136,8 @@ async function run(
   const startedMs = Date.now();
   const runId = randomBytes(6).toString('hex');
   const pass = beginPass(manifest, options, startedMs);
+  // Nothing is known of what the source has received since then.
+  if (pair.source.atMs !== undefined) pass.unsettledMs = pair.source.atMs;
   const before = sumHeld(failuresOf(manifest, pass));
   const census = new Census(before.objects - before.dropped);
   const forecast = new Forecast();
@@ -237,7 +237,7 @@ function announce({ pair, options, pass, emit }: RunContext, runId: string): voi
   emit({ type: 'start', runId, source: pair.source.text, destination: pair.dest.text, dryRun, manifest, kept });
   const raised = raisedPartSize(pair, options);
   if (raised) emit({ type: 'notice', level: 'warn', message: raised });
-  if (pair.source.warning !== undefined) emit({ type: 'notice', level: 'warn', message: pair.source.warning });
+  for (const message of pair.source.warnings ?? []) emit({ type: 'notice', level: 'warn', message });
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   if (pass.after === undefined) return;
   const since = new Date(pass.startedMs).toISOString();

@@ -50,6 +50,8 @@ export interface CopyTicket {
     key: string;
     /** The version to copy; every read requires it. */
     etag: string;
+    /** ID of that version, if it may be an older one: every read names it. Absent: the current one. */
+    versionId?: string;
     /** Bytes. */
     size: number;
     /** Last-Modified, ms since 1970. */

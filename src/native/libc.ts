@@ -4,10 +4,13 @@
  * Tests: test/doctor/doctor.test.ts
  */
 import { getSystemErrorMap } from 'node:util';
+import type { KoffiFunction } from 'koffi';
 
 export interface Libc {
   /** The function with the given C prototype. */
   func(prototype: string): (...args: unknown[]) => unknown;
+  /** The same, called in Node's thread pool. `errorName` says nothing of it. */
+  inPool(prototype: string): (...args: unknown[]) => Promise<unknown>;
   /** Error name of the last failed call, such as `EPERM`. */
   errorName(): string;
 }
@@ -18,6 +21,14 @@ export async function loadLibc(): Promise<Libc> {
   const libc = koffi.load(null);
   return {
     func: (prototype) => libc.func(prototype),
+    inPool: (prototype) => later(libc.func(prototype)),
     errorName: () => getSystemErrorMap().get(-koffi.errno())?.[0] ?? `errno ${koffi.errno()}`,
   };
+}
+
+function later(call: KoffiFunction): (...args: unknown[]) => Promise<unknown> {
+  return (...args) =>
+    new Promise((resolve, reject) => {
+      call.async(...args, (error: unknown, result: unknown) => (error ? reject(error) : resolve(result)));
+    });
 }

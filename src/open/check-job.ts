@@ -34,7 +34,7 @@ export async function examine(
   const { checkers, listConcurrency, compare } = job;
   const settings = openSettings(job, checkers * BLOCKS_IN_FLIGHT + listConcurrency, context.env);
   const open = job.repair ? openToRepair : openToRead;
-  const pair = await open(job.source, job.destination, settings);
+  const pair = await open(job.source, job.destination, settings, job.at);
   const list = job.repair ? new RepairList(pair.manifest) : undefined;
   return withPair(pair, context, async () => {
     const { single, name } = singleOf(pair);

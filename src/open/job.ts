@@ -80,7 +80,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     // What is held until every key is decided would be lost if a later run began in the middle.
     resume:
       job.resumeListing && !job.checkFirst && !job.orderBy
-        ? { from: RESUME_FROM, shape: shapeOf(copying, job) }
+        ? { from: RESUME_FROM, shape: shapeOf(copying, job, 'at' in job ? job.at : undefined) }
         : undefined,
     filter,
     transfers: job.transfers,
@@ -172,14 +172,14 @@ export function referencesOf(
   return others.length === 0 ? undefined : { sides: others, copies: copyDest !== undefined };
 }
 
-/** The options that select objects and compare them. */
-function shapeOf(policy: TransferPolicy, job: Filtering): string {
+/** What selects objects and compares them. @param at of the source, ms since 1970 */
+function shapeOf(policy: TransferPolicy, job: Filtering, at: number | undefined): string {
   const { include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase, minSize, maxSize } = job;
   // Ages are instants relative to now, so they differ in each run.
   const { minAge, maxAge, maxDepth, excludeIfPresent } = job;
   return JSON.stringify([
     ...[policy, include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase],
-    ...[minSize, maxSize, minAge, maxAge, maxDepth, excludeIfPresent],
+    ...[minSize, maxSize, minAge, maxAge, maxDepth, excludeIfPresent, at],
   ]);
 }
 

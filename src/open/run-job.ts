@@ -37,6 +37,7 @@ export async function transfer(
     dryRun: options.dryRun,
     aside: job.backupDir,
     others: referencePaths(job),
+    sourceAtMs: job.mode === 'move' ? undefined : job.at,
   });
   return withPair(pair, context, async () => {
     const { name } = singleOf(pair);

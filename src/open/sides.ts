@@ -15,10 +15,11 @@ import type { ObjectStore } from '../store/port.js';
 import { dryRun } from '../store/wrap/dry-run.js';
 import { Findings } from '../store/wrap/findings.js';
 import { retrying } from '../store/wrap/retry.js';
-import { share } from '../store/wrap/share.js';
+import { type SharedStore, share } from '../store/wrap/share.js';
 import { paceBytes, RateLimits, throttle } from '../store/wrap/throttle.js';
 import { VERSION } from '../version.js';
 import { fingerprintOf } from './fingerprint.js';
+import { historyOf, inPast } from './past.js';
 import type { OpenAccount, OpenSettings, OpenSide } from './settings.js';
 
 /** An opened store, with the notes from opening it. */
@@ -27,6 +28,12 @@ interface OpenedPlace extends Opened {
   findings: Findings;
   connection?: Connection;
   close(): Promise<void>;
+}
+
+export interface OpenAs {
+  readOnly?: boolean;
+  file?: boolean;
+  atMs?: number;
 }
 
 /** Opens the sides of one command with shared limits. */
@@ -50,15 +57,22 @@ export class Opener {
     });
   }
 
-  /** @param as `readOnly`: every write is refused; `file`: a local path that does not exist is a file */
-  async side(text: string, as: { readOnly?: boolean; file?: boolean } = {}): Promise<OpenSide> {
+  /**
+   * @param as `readOnly`: every write is refused; `file`: a local path that does not exist is a file; `atMs`: as it stood
+   *   at this time
+   * @throws usage: nothing is known of its past
+   */
+  async side(text: string, as: OpenAs = {}): Promise<OpenSide> {
     const location = parseLocation(text, this.#config);
     const opened = await this.#open(location, as.file === true);
     const bare = as.readOnly ? dryRun(opened.store) : opened.store;
     const limit = this.#limitOf(bare);
     const path = opened.path ?? location.path;
+    const shared = share(bare, { attempts: this.#settings.lowLevelRetries }, limit);
+    const { atMs } = as;
     return {
-      ...share(bare, { attempts: this.#settings.lowLevelRetries }, limit),
+      ...shared,
+      ...(atMs !== undefined && { ...(await this.#past(opened, shared, text)), ...inPast(shared, atMs), atMs }),
       bucket: opened.store.identity.bucket,
       givenAs: opened.givenAs ?? opened.store.identity.bucket,
       path,
@@ -75,6 +89,15 @@ export class Opener {
       connection: opened.connection,
       close: opened.close,
     };
+  }
+
+  async #past({ close }: OpenedPlace, { store }: SharedStore, text: string): Promise<{ warnings?: string[] }> {
+    try {
+      return await historyOf(store, text);
+    } catch (error) {
+      await close();
+      throw error;
+    }
   }
 
   /** The buckets of a remote without a bucket; undefined for any other location. @throws usage, config */

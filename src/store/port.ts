@@ -12,7 +12,7 @@
  * - A stalled call (no byte either way for the configured idle timeout) rejects with `timeout`. A slow call that
  *   makes progress is never cut off.
  * - Bodies are `Uint8Array`s of at most one part. The adapter does not keep or change them after the call settles, so
- *   that the engine can reuse them.
+ *   that the engine can reuse them. Stores with `readPieces` and `putPieces` can also pass a body on in pieces.
  * Tests: test/store/local/uploads.test.ts
  */
 import type { Checksums } from '../model/checksum.js';
@@ -38,6 +38,8 @@ export interface Capabilities {
   readonly checksContentMd5: boolean;
   /** The ETag that put and uploadPart return is the MD5 of the bytes (hex, any case). */
   readonly partEtagIsMd5: boolean;
+  /** `listVersions` and `versioning` are there, and reads, copies and deletes take a version ID. */
+  readonly keepsVersions?: true;
   /** User metadata is kept. False: `PutOptions.metadata` is rejected or ignored; see the store's class comment. */
   readonly keepsMetadata: boolean;
   /** Deletes compare versions (`DeleteCallOptions.versions`). Absent: the engine looks at each object first. */
@@ -150,8 +152,49 @@ export interface ListPage {
   nextToken?: string;
 }
 
+export interface VersionListOptions extends CallOptions {
+  /** Only keys that start with it. */
+  prefix?: string;
+  /** Only versions of keys after this one. Ignored when `token` is given. */
+  startAfter?: string;
+  /** `nextToken` of the previous page. */
+  token?: string;
+  /** At most this many versions; the store's largest page (1000) when absent. */
+  maxKeys?: number;
+}
+
+/** A version of an object, or a delete marker, whose size is 0 and whose ETag is empty. */
+export interface VersionEntry extends ObjectEntry {
+  /** `null` for a version that was written while the bucket kept none. */
+  versionId: string;
+  /** The newest of its key. */
+  isLatest: boolean;
+  deleteMarker?: true;
+}
+
+export interface VersionPage {
+  /** In key order; those of one key next to each other, the newest first. They may continue on the next page. */
+  versions: VersionEntry[];
+  /** Rows that name no version, as in `ListPage`. */
+  damaged?: string[];
+  /** Absent on the last page. */
+  nextToken?: string;
+}
+
+/**
+ * Whether a bucket keeps versions. `suspended`: it did; a write now replaces the version with the ID `null`, and keeps
+ * the others.
+ */
+export type Versioning = 'enabled' | 'suspended' | 'never';
+
 export interface HeadOptions extends CallOptions {
   versionId?: string;
+}
+
+/** Which version must answer. */
+export interface PinOptions extends HeadOptions {
+  /** As in `ReadOptions`. */
+  ifMatch?: string;
 }
 
 export interface ReadOptions extends TransferOptions {
@@ -276,6 +319,35 @@ export interface DeleteFailure {
   error: Error;
 }
 
+/**
+ * Takes the bytes of a read while they arrive, in order.
+ *
+ * `begin` is called once the store has said what it sends, before the first piece, and again whenever the call is
+ * repeated. A piece is valid only during the call of `take`. The store stops reading while a promise of `take` is
+ * pending; what it had received by then still comes, at most 256 KiB. An exception of either, or a rejected promise, ends
+ * the read with that error.
+ */
+export interface PieceSink {
+  /** Bytes to read. */
+  readonly byteLength: number;
+  /** Bytes that were passed to `take`. */
+  readonly taken: number;
+  begin(info: ObjectInfo): void;
+  take(piece: Uint8Array): Promise<void> | undefined;
+}
+
+/** A body that is sent while it arrives. */
+export interface PieceSource {
+  readonly byteLength: number;
+  /** Starts the body from its first byte. Called by each request that sends it, when the earlier ones have ended. */
+  open(): Pieces;
+}
+
+export interface Pieces {
+  /** The next piece, of one byte at least. Its memory is reused at the following call. Rejects if the body failed. */
+  next(): Uint8Array | Promise<Uint8Array>;
+}
+
 /** The calls that move bytes: reads, single-request puts, multipart uploads and server-side copies. */
 export interface ObjectBytes {
   readonly capabilities: Capabilities;
@@ -288,8 +360,18 @@ export interface ObjectBytes {
    */
   read(key: string, target: Uint8Array, options?: ReadOptions): Promise<ObjectInfo>;
 
+  /**
+   * As `read`, but passes the bytes on while they arrive. Reads from the first byte that the sink has not taken, so that a
+   * read that broke can simply be repeated. Absent: the store reads into memory only.
+   * @throws unsupported: the head of the response does not describe the object
+   */
+  readPieces?(key: string, sink: PieceSink, options?: ReadOptions): Promise<ObjectInfo>;
+
   /** Creates or replaces the object in one request, atomically: readers see either the old or the new object. */
   put(key: string, body: Uint8Array, options?: PutOptions): Promise<WriteResult>;
+
+  /** As `put`, with a body that is sent while it arrives. Absent: the store writes from memory only. */
+  putPieces?(key: string, body: PieceSource, options?: PutOptions): Promise<WriteResult>;
 
   /** Server-side copy from `source`, which must be `copyableFrom` this store. At most `maxCopySize` bytes. */
   copy(source: ObjectStore, sourceKey: string, key: string, options?: CopyOptions): Promise<WriteResult>;
@@ -350,6 +432,16 @@ export interface ObjectCatalog {
   list(options: ListOptions): Promise<ListPage>;
 
   /**
+   * One page of all versions and delete markers. The order of one key's versions is that in which they were written, which
+   * their times do not tell: they may have whole seconds, and an upload in parts may have the time at which it began.
+   * Absent: the store keeps no versions.
+   */
+  listVersions?(options: VersionListOptions): Promise<VersionPage>;
+
+  /** Whether the bucket keeps versions now. Absent as `listVersions`. */
+  versioning?(options?: CallOptions): Promise<Versioning>;
+
+  /**
    * Whether a folder exists, even an empty one; `prefix` ends in a slash. Absent: the store has no folders of their own,
    * only keys with slashes. Costs no request.
    */
@@ -368,7 +460,7 @@ export interface ObjectCatalog {
    * partNumber=1, https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html); otherwise undefined.
    * @throws object-not-found, precondition-failed
    */
-  firstPartSize(key: string, options?: CallOptions & { ifMatch?: string }): Promise<number | undefined>;
+  firstPartSize(key: string, options?: PinOptions): Promise<number | undefined>;
 
   /** One page of the unfinished uploads whose key starts with `prefix`. */
   listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage>;

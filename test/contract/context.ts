@@ -18,6 +18,8 @@ export interface Subject {
 export interface Backend {
   /** Called for every test. */
   open: () => Promise<Subject>;
+  /** As `open`, on a bucket that keeps versions; absent for stores that cannot. */
+  openVersioned?: () => Promise<Subject>;
   /** The named keys that this store cannot hold and must refuse. */
   refuses?: readonly KeyName[];
   /** The server completes an upload only when every part that it holds is named (Ceph); others leave out the rest. */
@@ -25,7 +27,7 @@ export interface Backend {
 }
 
 /** Opens the backend around every test of the surrounding `describe`; call `subject()` inside tests. */
-export function useSubject(backend: Backend): () => Subject {
+export function useSubject(backend: Pick<Backend, 'open'>): () => Subject {
   let current: Subject | undefined;
   beforeEach(async () => {
     current = await backend.open();

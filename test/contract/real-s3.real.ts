@@ -4,6 +4,12 @@
  * it after every test; the empty bucket stays.
  */
 import { randomUUID } from 'node:crypto';
+import {
+  DeleteObjectsCommand,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll } from 'vitest';
 import { HttpTransport } from '../../src/store/http/transport.js';
 import type { ObjectStore } from '../../src/store/port.js';
@@ -32,6 +38,25 @@ const transport = new HttpTransport({ userAgent: 'xsync-test' });
 const bucket = `xsync-contract-${randomUUID()}`;
 afterAll(() => transport.close());
 
+const client = new S3Client({
+  endpoint: config.endpoint,
+  region: config.region,
+  forcePathStyle: true,
+  credentials: { accessKeyId: setting('ACCESS_KEY'), secretAccessKey: setting('SECRET_KEY') },
+});
+const versioned = `${bucket}-v`;
+
+/** Versions are deleted one page after the other. */
+async function emptyHistory(): Promise<void> {
+  for (;;) {
+    const page = await client.send(new ListObjectVersionsCommand({ Bucket: versioned }));
+    const all = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
+    if (all.length === 0) return;
+    const Objects = all.map(({ Key, VersionId }) => ({ Key, VersionId }));
+    await client.send(new DeleteObjectsCommand({ Bucket: versioned, Delete: { Objects } }));
+  }
+}
+
 const real = (on: (bucket: string) => ObjectStore): Backend => ({
   open: async () => {
     const store = on(bucket);
@@ -41,6 +66,13 @@ const real = (on: (bucket: string) => ObjectStore): Backend => ({
       missing: on(`${bucket.slice(0, 40)}-${randomUUID().slice(0, 8)}`),
       dispose: () => empty(on(bucket)),
     };
+  },
+  openVersioned: async () => {
+    const store = on(versioned);
+    await store.createBucket();
+    const VersioningConfiguration = { Status: 'Enabled' as const };
+    await client.send(new PutBucketVersioningCommand({ Bucket: versioned, VersioningConfiguration }));
+    return { store, dispose: emptyHistory };
   },
   refuses: ceph ? ['1,025 bytes', 'NUL'] : ['1,025 bytes'],
   wantsEveryPart: ceph,

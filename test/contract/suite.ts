@@ -10,18 +10,22 @@ import { describeListing } from './listing.js';
 import { describeMultipart } from './multipart.js';
 import { describeKeys } from './names.js';
 import { describeObjects } from './objects.js';
+import { describePieces } from './pieces.js';
 import { describeTransfers } from './transfers.js';
 import { describeUploads } from './uploads.js';
+import { describeVersions } from './versions.js';
 
 const GROUPS = {
   bucket: describeBucket,
   objects: describeObjects,
   transfers: describeTransfers,
+  pieces: describePieces,
   keys: describeKeys,
   listing: describeListing,
   multipart: describeMultipart,
   uploads: describeUploads,
   copies: describeCopies,
+  versions: describeVersions,
 };
 
 export type Group = keyof typeof GROUPS;

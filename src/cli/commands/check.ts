@@ -7,7 +7,15 @@ import { flag, value } from '../define.js';
 import { exitOfCheck } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
 import { jobOf, options } from '../job.js';
-import { configOption, filterOptions, type LogFlags, linkOption, logOptions, networkOptions } from '../options.js';
+import {
+  atOption,
+  configOption,
+  filterOptions,
+  type LogFlags,
+  linkOption,
+  logOptions,
+  networkOptions,
+} from '../options.js';
 import type { Program } from '../program.js';
 import { parseDuration } from '../values.js';
 import type { ReportLists } from './check-lists.js';
@@ -32,6 +40,7 @@ export function addCheck({ root, io, finish }: Program): void {
     .addHelpText('after', EXAMPLES);
   const text = (_option: string, given: string): string => given;
   options(command, CHECK);
+  atOption(command);
   command.optionsGroup('Lists (one key per line; - is standard output):');
   value(command, '--combined <file>', 'all keys, with = same, - only dst, + only src, * different, ! error', text);
   value(command, '--missing-on-src <file>', 'keys that exist only at the destination', text);

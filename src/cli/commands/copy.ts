@@ -1,6 +1,7 @@
 /** Tests: test/cli/main.test.ts */
 import type { Command } from 'commander';
 import {
+  atOption,
   compareOptions,
   configOption,
   filterOptions,
@@ -23,10 +24,12 @@ export function addCopy({ root, io, finish }: Program): void {
         'below the destination under its own name.',
     )
     .addHelpText('after', EXAMPLES);
-  copyOptions(command).action(async (source: string, destination: string, flags: TransferCommandFlags) => {
-    const { transferCommand } = await import('./transfer.js');
-    finish(await transferCommand(io, 'copy', source, destination, flags));
-  });
+  copyOptions(atOption(command.optionsGroup('Transfer:'))).action(
+    async (source: string, destination: string, flags: TransferCommandFlags) => {
+      const { transferCommand } = await import('./transfer.js');
+      finish(await transferCommand(io, 'copy', source, destination, flags));
+    },
+  );
 }
 
 /** The options of every command that copies. */

@@ -1,12 +1,15 @@
 /** Tests: test/cli/main.test.ts */
 import { effectiveMtime, type ObjectEntry } from '../../model/object.js';
-import type { ObjectCatalog } from '../../store/port.js';
+import type { ObjectCatalog, VersionEntry } from '../../store/port.js';
 import { flag } from '../define.js';
+import { type AtFlags, atOption } from '../options.js';
 import type { Program } from '../program.js';
 import { bareName, timeOf } from '../render/rows.js';
 import { type Found, type ListingFlags, listingCommand, listingOptions } from './reading.js';
+import { walkVersions } from './versions.js';
 
-type LsjsonFlags = ListingFlags & { recursive?: true; hash?: true; metadata?: true; filesOnly?: true; dirsOnly?: true };
+type LsjsonFlags = ListingFlags &
+  AtFlags & { versions?: true; recursive?: true; hash?: true; metadata?: true; filesOnly?: true; dirsOnly?: true };
 
 export function addLsjson({ root, io, finish }: Program): void {
   const command = root
@@ -20,8 +23,11 @@ export function addLsjson({ root, io, finish }: Program): void {
   flag(command, '-M, --metadata', 'include MimeType, Metadata and the source modification time (a request per object)');
   flag(command, '--files-only', 'list only files');
   flag(command, '--dirs-only', 'list only directories');
+  flag(command, '--versions', 'include every version and delete marker, with VersionID, IsLatest and IsDeleteMarker');
+  atOption(command);
   listingOptions(command).action(async (path: string, flags: LsjsonFlags) => {
-    const options = { oneLevel: !flags.recursive, folders: true, folderInfo: true };
+    const versions = flags.versions ? walkVersions : undefined;
+    const options = { oneLevel: !flags.recursive, folders: true, folderInfo: true, versions };
     finish(
       await listingCommand(io, path, flags, options, async ({ pages, context: { out }, side }) => {
         let separator = '[\n';
@@ -56,8 +62,10 @@ async function itemOf(store: ObjectCatalog | undefined, found: Found, flags: Lsj
       ...bucket,
     };
   }
+  const { version } = found;
   const known = Object.keys(entry.checksums ?? {}).some((checksum) => checksum !== 'etagHint');
-  const info = flags.metadata || (flags.hash && !known) ? await store?.head(entry.key) : undefined;
+  const asks = (flags.metadata || (flags.hash && !known)) && !version?.deleteMarker;
+  const info = asks ? await store?.head(entry.key, { versionId: version?.versionId }) : undefined;
   return {
     Path: path,
     Name: path.slice(path.lastIndexOf('/', path.length - 2) + 1),
@@ -69,7 +77,12 @@ async function itemOf(store: ObjectCatalog | undefined, found: Found, flags: Lsj
     ETag: entry.etag,
     Tier: entry.storageClass ?? store?.capabilities.defaultStorageClass,
     ...(flags.metadata ? { Metadata: info?.metadata } : {}),
+    ...(version && versionFields(version)),
   };
+}
+
+function versionFields({ versionId, isLatest, deleteMarker }: VersionEntry): object {
+  return { VersionID: versionId, IsLatest: isLatest, IsDeleteMarker: deleteMarker === true };
 }
 
 function hashesOf({ checksums = {} }: ObjectEntry): object {

@@ -11,10 +11,11 @@ import type { ObjectEntry } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import { filterOf, openSettings } from '../../open/job.js';
 import type { OpenAccount, OpenSide } from '../../open.js';
-import type { FolderInfo, ListOptions, ListPage, ObjectBytes, UnlistedFolder } from '../../store/port.js';
+import type { FolderInfo, ListOptions, ListPage, ObjectBytes, UnlistedFolder, VersionEntry } from '../../store/port.js';
 import { type Context, type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
 import {
+  type AtFlags,
   type ConnectionFlags,
   configOption,
   type FilterFlags,
@@ -54,11 +55,11 @@ const CONNECTIONS = 16;
 export function onSide(
   io: Io,
   path: string,
-  flags: ReadingFlags & Partial<ListFlags>,
+  flags: ReadingFlags & Partial<ListFlags & AtFlags>,
   body: (side: OpenSide, context: Context) => Promise<number>,
 ): Promise<number> {
   return runCommand(io, flags, { bars: false }, (context) =>
-    withSide(context, path, flags, (side) => body(side, context)),
+    withSide(context, path, flags, (side) => body(side, context), { atMs: flags.at }),
   );
 }
 
@@ -68,11 +69,12 @@ export async function withSide<T>(
   path: string,
   flags: ReadingFlags & Partial<ListFlags>,
   body: (side: OpenSide) => Promise<T>,
-  as?: { file?: boolean },
+  as?: { file?: boolean; atMs?: number },
 ): Promise<T> {
   const { openSide } = await import('../../open.js');
   const side = await openSide(path, openSettings(flags, Math.max(CONNECTIONS, flags.listConcurrency ?? 0), io.env), as);
   const view = side.view((event) => log.report({ type: 'retry', side: 'source', ...event }));
+  for (const message of side.warnings ?? []) log.report({ type: 'notice', level: 'warn', message });
   const unhear = side.findings?.hear((message) => log.report({ type: 'notice', level: 'info', message }));
   try {
     return await body({ ...side, ...view });
@@ -86,7 +88,7 @@ export async function withSide<T>(
  * A line of a listing: an object, or a directory that stands for the objects below it, whose path ends in a slash. Paths
  * are relative to `side`.
  */
-export type Found = { path: string; entry: ObjectEntry } | FoundFolder;
+export type Found = { path: string; entry: ObjectEntry; version?: VersionEntry } | FoundFolder;
 
 export interface FoundFolder {
   path: string;
@@ -111,13 +113,15 @@ export interface RowsOptions {
   folders?: boolean;
   /** A directory has its time and size, where the store keeps them. */
   folderInfo?: boolean;
+  /** Walks over every version and delete marker instead; `atMs`: those that were there at this time, ms since 1970. */
+  versions?: (side: OpenSide, how: WalkOptions & { atMs?: number }) => AsyncGenerator<Found[], void, void>;
 }
 
 /** Runs a listing command. */
 export function listingCommand(
   io: Io,
   path: string,
-  flags: ListingFlags,
+  flags: ListingFlags & AtFlags,
   options: RowsOptions,
   body: (rows: Rows) => Promise<void>,
 ): Promise<number> {
@@ -132,15 +136,17 @@ export function listingCommand(
       }
       return EXIT.ok;
     }
-    return withSide(context, path, flags, async (side) => {
-      const { folders = false } = options;
-      const { maxDepth } = flags;
+    const { folders = false, versions } = options;
+    const { maxDepth, at: atMs } = flags;
+    const listed = async (side: OpenSide): Promise<number> => {
       // As with rclone, --max-depth says how far down a listing with directories goes.
       const oneLevel = folders && maxDepth !== undefined ? maxDepth === 1 : options.oneLevel;
       const how = { oneLevel, filter, context, concurrency: flags.listConcurrency, folders, maxDepth };
-      await body({ pages: withFolders(side, walk(side, how), { ...options, oneLevel }), context, side });
+      const pages = versions ? versions(side, { ...how, atMs }) : walk(side, how);
+      await body({ pages: withFolders(side, pages, { ...options, oneLevel }), context, side });
       return EXIT.ok;
-    });
+    };
+    return withSide(context, path, flags, listed, { atMs: versions ? undefined : atMs });
   });
 }
 
@@ -274,7 +280,7 @@ function foldersAt(depth: number, objects: readonly { path: string }[]): string[
 }
 
 /** The listing lacks what is in some folders, or in damaged rows. */
-function incomplete({ message, subject, code, remedy, cause }: XsyncError, count: number): XsyncError {
+export function incomplete({ message, subject, code, remedy, cause }: XsyncError, count: number): XsyncError {
   const more = count > 1 ? ` (and ${plural(count - 1, code === 'not-readable' ? 'more folder' : 'more row')})` : '';
   return new XsyncError(code, `the list is not complete: ${message}${more}`, { subject, remedy, cause });
 }

@@ -1,11 +1,12 @@
 /** Tests: test/cli/stores.test.ts */
 import { filterOf } from '../../open/job.js';
 import { flag } from '../define.js';
+import { type AtFlags, atOption } from '../options.js';
 import type { Program } from '../program.js';
 import { formatBytes, formatCount } from '../render/format.js';
 import { type ListingFlags, listingOptions, onSide, walk } from './reading.js';
 
-type SizeFlags = ListingFlags & { json?: true };
+type SizeFlags = ListingFlags & AtFlags & { json?: true };
 
 export function addSize({ root, io, finish }: Program): void {
   const command = root
@@ -15,6 +16,7 @@ export function addSize({ root, io, finish }: Program): void {
     .optionsGroup('Listing:')
     .addHelpText('after', EXAMPLES);
   flag(command, '--json', 'print JSON: {"count":…,"bytes":…}');
+  atOption(command);
   listingOptions(command).action(async (path: string, flags: SizeFlags) => {
     const { json, ...rest } = flags;
     finish(

@@ -2,7 +2,7 @@
 import type { Found } from '../commands/reading.js';
 
 /** Enough for sizes below 1 GB, as in rclone; larger sizes take more. */
-const SIZE_WIDTH = 9;
+export const SIZE_WIDTH = 9;
 const FOLDER_SIZE_WIDTH = 12;
 /** What rclone shows for a directory without a time. */
 const NO_TIME_MS = Date.UTC(2000, 0, 1);

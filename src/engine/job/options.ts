@@ -7,7 +7,7 @@
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
 import { choice, count, countOrPercent, duration, flag, interval, list, negated, oneOf, size, text } from './option.js';
-import { CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
+import { AT, CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
 const HOUR = 3_600_000;
@@ -158,9 +158,9 @@ const COPY = { ...TRANSFER, ...COMPARE, ...PLACES };
 
 /** The options of each mode of a job. */
 export const MODES = {
-  copy: { ...DRY_RUN, ...COPY, ...LIMIT },
+  copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
-  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE },
+  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT },
   watch: { ...COPY, ...DELETE, ...WATCH },
-  check: { ...CHECK, ...PLACES },
+  check: { ...CHECK, ...PLACES, ...AT },
 };

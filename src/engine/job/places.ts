@@ -8,6 +8,10 @@ export const LIST = {
   listConcurrency: count('--list-concurrency <n>', 'maximum number of list requests in parallel', LIST_CONCURRENCY),
 };
 
+export const AT = {
+  at: instant('--at <time>', 'read a bucket with versions as it was at this time: a duration ago, or a date'),
+};
+
 export const MANIFEST = { manifest: text('--manifest <file>', 'keep the manifest of this pair in FILE') };
 
 /** Of a command that only reads what earlier runs recorded. */

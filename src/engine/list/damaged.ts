@@ -7,6 +7,10 @@ const MOST = 100;
 
 export const INCOMPLETE = "Compare with a listing by the service's own tools: an object may be missing from this one.";
 
+interface Rows<E> extends Pick<ListPage, 'prefixes' | 'damaged'> {
+  entries: E[];
+}
+
 export class DamagedRows {
   readonly #side: { prefix: string; text: string };
   readonly #report: (fault: XsyncError) => void;
@@ -20,7 +24,7 @@ export class DamagedRows {
   }
 
   /** @throws invalid-response: there are too many such rows */
-  without(page: ListPage): ListPage {
+  without<E extends { key: string }, R>(page: R & Rows<E>): R & Rows<E> {
     const { prefix } = this.#side;
     for (const what of page.damaged ?? []) this.#add(`has ${what}`);
     if (prefix === '') return page;

@@ -149,12 +149,13 @@ export class Copies {
     return dest?.etag ?? (this.#context.options.noTraverse ? row?.destEtag : undefined);
   }
 
-  #subjectOf(triple: Triple, { key, etag, size, mtimeMs, checksums }: ObjectEntry): Subject {
+  #subjectOf(triple: Triple, { key, etag, versionId, size, mtimeMs, checksums }: ObjectEntry): Subject {
     const { pair, options } = this.#context;
     const replaces = this.#etagThere(triple);
     return {
       key,
       etag,
+      versionId: pair.source.atMs === undefined ? undefined : versionId,
       size,
       mtimeMs,
       md5ofParts: compositeEtag(checksums ?? {}),

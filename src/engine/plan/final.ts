@@ -80,11 +80,11 @@ async function cutFinally(planning: Planning, route: Route, subject: Subject): P
  */
 export async function sourcePartSize(
   source: ObjectCatalog,
-  { key, etag, size, md5ofParts }: CopyTicket['source'],
+  { key, etag, versionId, size, md5ofParts }: CopyTicket['source'],
   signal: AbortSignal,
 ): Promise<number | undefined> {
   if (md5ofParts === undefined) return undefined;
-  const first = await source.firstPartSize(key, { ifMatch: etag, signal });
+  const first = await source.firstPartSize(key, { ifMatch: etag, versionId, signal });
   return first && Math.ceil(size / first) === partsOf(md5ofParts) ? first : undefined;
 }
 

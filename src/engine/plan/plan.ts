@@ -29,7 +29,7 @@ export interface Route {
 }
 
 /** One version of one object, and its full keys on both sides. */
-export interface Subject extends Pick<CopyTicket['source'], 'etag' | 'size' | 'mtimeMs' | 'md5ofParts'> {
+export interface Subject extends Pick<CopyTicket['source'], 'etag' | 'versionId' | 'size' | 'mtimeMs' | 'md5ofParts'> {
   key: string;
   sourceKey: string;
   destKey: string;
@@ -67,7 +67,7 @@ export function routeOf(
 
 /** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
-  const { key, sourceKey, destKey, etag, size, mtimeMs, md5ofParts, replaces, expects, backup } = subject;
+  const { key, sourceKey, destKey, etag, versionId, size, mtimeMs, md5ofParts, replaces, expects, backup } = subject;
   const { limits, byService, wanted, most, storageClass, attempts } = route;
   const { checkpoint, tuned, sourcePartSize } = hints;
   const resumes = checkpoint !== undefined && sameEtag(checkpoint.sourceEtag, etag) && checkpoint.size === size;
@@ -75,7 +75,10 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
     version: TICKET_VERSION,
     action: 'copy',
     key,
-    source: { place: route.source, key: sourceKey, etag, size, mtimeMs, md5ofParts, partSize: sourcePartSize },
+    source: {
+      ...{ place: route.source, key: sourceKey, etag, versionId, size, mtimeMs, md5ofParts },
+      partSize: sourcePartSize,
+    },
     dest: { place: route.dest, key: destKey, replaces, expects, backup },
     way: byService ? 'server' : 'client',
     cut: cutOf({

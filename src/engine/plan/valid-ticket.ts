@@ -23,6 +23,7 @@ const copy = z.strictObject({
     place,
     key: text.min(1),
     etag: text,
+    versionId: text.min(1).optional(),
     size: bytes,
     mtimeMs: z.number(),
     md5ofParts: z

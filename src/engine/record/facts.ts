@@ -21,12 +21,13 @@ const sum = z.object({ objects: count, bytes: count });
 const counts = z.record(z.string(), count);
 
 const limit = z.int().positive().optional().catch(undefined);
+const lone = z.boolean().optional().catch(undefined);
 
 /** What a route settled on: by hour (UTC), and `last` for an hour without any. */
 export const ROUTE = {
   name: 'route-settings',
   version: 1,
-  schema: z.record(z.string(), z.object({ parts: limit, objects: limit, partSize: limit }).catch({})),
+  schema: z.record(z.string(), z.object({ parts: limit, objects: limit, partSize: limit, lone }).catch({})),
 };
 
 /** How far the latest pass is. */

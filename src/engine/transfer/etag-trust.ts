@@ -18,6 +18,11 @@ export class EtagTrust {
     this.#disowned = true;
   }
 
+  /** An ETag was the MD5, and none was seen that was not. */
+  get holds(): boolean {
+    return this.#agreed && !this.#disowned;
+  }
+
   /** Whether an ETag that differs is a reason to look at the bytes again. */
   get counts(): boolean {
     return this.#agreed || !this.#disowned;

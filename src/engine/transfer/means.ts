@@ -54,6 +54,11 @@ export function mustBeWhole({ key, source }: CopyTicket, info: ObjectInfo): void
   throw new XsyncError('source-changed', `changed while it was read (now ${info.size} bytes)`, { subject: key });
 }
 
+/** Reports that an object begins which is sent in one request. */
+export function observeBegin({ observe }: Means, { key, source: { size } }: CopyTicket): void {
+  observe({ type: 'begin', key, size, parts: 1, resumedBytes: 0 });
+}
+
 /** Reports bytes as they are sent; the retry wrapper counts bytes that are sent again only once. */
 export function progressOf({ observe }: Means, key: string, moving?: Moving): Pace {
   return (bytes) => {

@@ -3,11 +3,13 @@
  * Tests: test/engine/transfer/backup.test.ts
  */
 
+import { loadHashes } from '../../hash/index.js';
 import { compositeEtag } from '../../model/checksum.js';
 import { type ErrorCode, isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { NewVersion, Outcome } from '../../model/outcome.js';
 import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
+import { pinned } from '../../store/wrap/pinned.js';
 import { headIfThere } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
 import { beingWritten, faultOf, isChange } from '../plan/fault.js';
@@ -20,7 +22,10 @@ import { abandonUpload } from './uploads.js';
  * Copies what the ticket names.
  * @throws faults that end the run (`endsRun`); everything else is an outcome
  */
-export async function perform(ticket: CopyTicket, means: Means): Promise<Outcome> {
+export async function perform(ticket: CopyTicket, given: Means): Promise<Outcome> {
+  // Not at the start of the run: most have nothing to copy.
+  await loadHashes();
+  const means = ofVersion(given, ticket);
   const { halt } = means;
   const { replaces, backup } = ticket.dest;
   let backedUp = replaces === undefined || backup === undefined;
@@ -41,6 +46,11 @@ export async function perform(ticket: CopyTicket, means: Means): Promise<Outcome
   }
 }
 
+/** All that reads the source reads the version of the ticket. */
+function ofVersion(means: Means, { source: { versionId } }: CopyTicket): Means {
+  return versionId === undefined ? means : { ...means, source: pinned(means.source, versionId) };
+}
+
 /** An attempt that failed may have written the object. */
 function withoutCondition(ticket: CopyTicket): CopyTicket {
   return { ...ticket, dest: { ...ticket.dest, expects: undefined } };
@@ -58,7 +68,9 @@ async function afterFault(
   try {
     if (fault.code === 'checksum-mismatch') means.observe({ type: 'damaged', ticket, fault: faultOf(fault) });
     if (changed || fault.code === 'checksum-mismatch') await abandonUpload(means, ticket);
-    if (attempts >= ticket.attempts) return failed(means, ticket, changed ? beingWritten(fault) : fault, attempts);
+    // A version does not change; a bucket without versions may have another object under the same ID.
+    const over = attempts >= ticket.attempts || (changed && ticket.source.versionId !== undefined);
+    if (over) return failed(means, ticket, changed ? beingWritten(fault) : fault, attempts);
     if (!changed) return 'again';
     const now = await versionNow(means, ticket);
     return { kind: 'changed', now, message: fault.message, attempts };

@@ -2,9 +2,10 @@
  * Reads written bytes back where a destination returned an ETag that looks like an MD5 and is not that of the bytes.
  * Tests: test/engine/transfer/etag-hint.test.ts
  */
-import { md5 } from '../../hash/index.js';
+import { Md5Stream, md5 } from '../../hash/index.js';
 import { isXsyncError } from '../../model/error.js';
 import type { CopyTicket } from '../../model/ticket.js';
+import type { PieceSink } from '../../store/port.js';
 import type { Means } from './means.js';
 import { mustAgree } from './verify.js';
 
@@ -15,8 +16,31 @@ interface Written {
   md5: string;
 }
 
+/** Hashes what is read, and keeps nothing of it. */
+export class Md5Sink implements PieceSink {
+  readonly byteLength: number;
+  taken = 0;
+  readonly #sum = new Md5Stream();
+
+  constructor(size: number) {
+    this.byteLength = size;
+  }
+
+  begin(): void {}
+
+  take(piece: Uint8Array): undefined {
+    this.taken += piece.byteLength;
+    this.#sum.update(piece);
+  }
+
+  digest(): string {
+    return this.#sum.digest();
+  }
+}
+
 /**
- * Fills `into` with what the destination has now.
+ * Reads what the destination has now.
+ * @param into memory for it, where the store reads into memory only
  * @returns false if reading is not allowed there
  * @throws checksum-mismatch
  */
@@ -24,15 +48,18 @@ export async function confirmByReading(
   { dest, halt, etags }: Means,
   { key, dest: { key: destKey } }: CopyTicket,
   written: Written,
-  into: Uint8Array,
+  into: Uint8Array | Md5Sink,
 ): Promise<boolean> {
+  const how = { offset: written.offset, ifMatch: written.etag, signal: halt.signal };
   try {
-    await dest.read(destKey, into, { offset: written.offset, ifMatch: written.etag, signal: halt.signal });
+    if (into instanceof Uint8Array) await dest.read(destKey, into, how);
+    else if (dest.readPieces) await dest.readPieces(destKey, into, how);
+    else return false;
   } catch (error) {
     if (isXsyncError(error, 'access-denied')) return false;
     throw error;
   }
-  mustAgree(key, 'destination', 'md5', written.md5, md5(into));
+  mustAgree(key, 'destination', 'md5', written.md5, into instanceof Uint8Array ? md5(into) : into.digest());
   etags.dest.disown();
   return true;
 }

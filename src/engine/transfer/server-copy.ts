@@ -24,7 +24,7 @@ export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Co
   observe({ type: 'begin', key: ticket.key, size: ticket.source.size, parts: ticket.cut.parts, resumedBytes: 0 });
   const info = await source.head(ticket.source.key, { signal: halt.signal });
   mustBeWhole(ticket, info);
-  const pinned = { ifMatch: ticket.source.etag, signal: halt.signal };
+  const pinned = { ifMatch: ticket.source.etag, versionId: ticket.source.versionId, signal: halt.signal };
   const answer =
     ticket.cut.parts === 1
       ? await dest.copy(source, ticket.source.key, ticket.dest.key, { ...pinned, ...optionsOf(means, ticket, info) })
@@ -82,7 +82,7 @@ async function mustHaveArrived({ dest, halt }: Means, ticket: CopyTicket): Promi
 /** @throws the first part's error, once all parts have ended */
 async function copyEach({ source, dest, halt, slots }: Means, ticket: CopyTicket, upload: UploadRef) {
   const limit = slots.ofObject();
-  const pinned = { ifMatch: ticket.source.etag, signal: halt.signal };
+  const pinned = { ifMatch: ticket.source.etag, versionId: ticket.source.versionId, signal: halt.signal };
   let broken = false;
   const copyPart = async (partNumber: number) => {
     if (broken || halt.stops('parts')) throw new Unfinished();

@@ -11,7 +11,8 @@ import type { WriteResult } from '../../store/port.js';
 import { isSmall } from '../flow/lanes.js';
 import { byClient } from '../plan/plan.js';
 import type { Moving } from '../tune/flow.js';
-import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
+import { canPassOn, type Held, passOn } from './in-pieces.js';
+import { type Means, mustBeWhole, observeBegin, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
 import { outgoing } from './outgoing.js';
 import { writtenAlready } from './overtaken.js';
@@ -99,14 +100,25 @@ async function transferWhole(means: Means, ticket: CopyTicket): Promise<Copied> 
 }
 
 async function getAndPut(means: Means, ticket: CopyTicket, moving?: Moving): Promise<Copied> {
-  const { dest, budget, halt, etags, observe } = means;
+  const passed = moving && canPassOn(means) ? await passOn(means, ticket, moving) : undefined;
+  return typeof passed === 'object' && 'kind' in passed ? passed : putHeld(means, ticket, passed, moving);
+}
+
+/** @param passed what became of passing it on; absent: not tried */
+async function putHeld(
+  means: Means,
+  ticket: CopyTicket,
+  passed: Held | 'again' | undefined,
+  moving: Moving | undefined,
+): Promise<Copied> {
+  const { dest, budget, halt, etags } = means;
   const { key } = ticket;
-  const { size } = ticket.source;
-  const lease = await budget.lease(size);
+  const held = passed === 'again' ? undefined : passed;
+  const lease = held?.lease ?? (await budget.lease(ticket.source.size));
   try {
     if (halt.stops('parts')) throw new Unfinished();
-    observe({ type: 'begin', key, size, parts: 1, resumedBytes: 0 });
-    const info = await readOnce(means, ticket, lease.bytes, moving);
+    if (passed === undefined) observeBegin(means, ticket);
+    const info = held?.info ?? (await readOnce(means, ticket, lease.bytes, moving));
     mustBeWhole(ticket, info);
     moving?.turn();
     const proof = await prove(means, ticket, lease.bytes, info);

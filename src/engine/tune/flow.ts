@@ -17,6 +17,7 @@ class Busy {
   #sinceMs: number;
   #areaMs = 0;
   #done = 0;
+  #taken = { done: 0, areaMs: 0 };
 
   constructor(now: () => number) {
     this.#now = now;
@@ -32,13 +33,17 @@ class Busy {
     this.#done += done;
   }
 
-  /** Since the last call: what was done, and the sum of the milliseconds of all work. */
-  take(): { done: number; areaMs: number } {
+  /** What was done, and the sum of the milliseconds of all work. */
+  get total(): { done: number; areaMs: number } {
     this.#accumulate();
-    const taken = { done: this.#done, areaMs: this.#areaMs };
-    this.#done = 0;
-    this.#areaMs = 0;
-    return taken;
+    return { done: this.#done, areaMs: this.#areaMs };
+  }
+
+  /** The same since the last call. */
+  take(): { done: number; areaMs: number } {
+    const before = this.#taken;
+    this.#taken = this.total;
+    return { done: this.#taken.done - before.done, areaMs: this.#taken.areaMs - before.areaMs };
   }
 
   #accumulate(): void {
@@ -149,6 +154,11 @@ export class ObjectFlow {
       this.#busy.change(-1);
       this.#busy.add(1);
     }
+  }
+
+  /** Objects that ended so far, and the sum of the milliseconds of all. */
+  get total(): { done: number; areaMs: number } {
+    return this.#busy.total;
   }
 
   /** @param ms since the last call */

@@ -7,20 +7,17 @@
  * where the gain ends. So a line on which 256 connections carry 256 times as much as one gets 256, at any loss. Where the
  * sender's congestion control fills the line with four, the others are given up.
  *
- * `measure`: until the setting's goodput is steady. `climb`: multiply by four while goodput grows in proportion, else
+ * `open`: small objects begin with what the latency of the first ones suggests. `measure`: until the setting's goodput is
+ * steady; what the last run found is then held. `climb`: multiply by four while goodput grows in proportion, else
  * choose the point where the proportion ends. `hold`: watch whether goodput leaves its band. `probe`: from time to time,
  * try a little more or less. When the server pushes back, the setting is halved at once.
  * Tests: test/engine/tune/tune.test.ts
  */
-import { type Level, Trial } from './trial.js';
+import { gainText, isLinear, isWorth, kneeOf, type Level } from './gain.js';
+import { Opening, type OpeningSample } from './opening.js';
+import { Trial } from './trial.js';
 import { drains, type Flow, fills } from './window.js';
 
-/** Least factor of goodput that a doubling must bring. */
-const WORTH_OF_DOUBLING = 1.1;
-/** If goodput grows at least with this power of the setting, the connections are the limit, not the line. */
-const LINEAR = 0.75;
-/** Factor above the setting at which proportional growth would have reached the line's goodput. */
-const BEYOND_KNEE = 1.25;
 /** If goodput is outside this band for `BAND_MS`, the line has changed. */
 const BAND = { low: 0.75, high: 1.33 };
 const BAND_MS = 3000;
@@ -47,18 +44,32 @@ const COOL_MS = 10_000;
 const CEILING_MS = 120_000;
 const BELOW_CEILING = 0.8;
 
-type Phase = 'measure' | 'climb' | 'hold' | 'probe' | 'cool';
+type Phase = 'open' | 'measure' | 'climb' | 'hold' | 'probe' | 'cool';
+
+export interface LoopOptions {
+  least: number;
+  most: number;
+  /** `done` counts whole requests, not their bytes. */
+  whole: boolean;
+  /** Of such requests, per second, that the services allow. */
+  mostRate?: number;
+  /** An earlier run ended at the start setting. */
+  known?: { linear: boolean };
+}
 
 export class Loop {
   readonly #least: number;
   readonly #whole: boolean;
   #requestSize = 1;
   #most: number;
-  #phase: Phase = 'measure';
+  #phase: Phase;
   #n: number;
   readonly #trial: Trial;
+  readonly #opening: Opening;
+  /** The start setting was found before, and has not been measured yet. */
+  #known: boolean;
   /** The factor of the climb after the next measurement. */
-  #factor: number;
+  #factor = 4;
   /** The setting that a trial falls back to, and its goodput. */
   #base: Level | undefined;
   #why = 'start';
@@ -73,23 +84,22 @@ export class Loop {
   #sincePushBackMs = ECHO_MS.most;
   #draining = false;
   /** Goodput still grew in proportion at the end of the last climb. */
-  #linear = false;
+  #linear: boolean;
   /** The result of a climb is being measured a second time. */
   #doubted = false;
   /** There is little work left. */
   ending = false;
 
-  /**
-   * @param options.whole `done` counts whole requests, not their bytes
-   * @param options.known `start` was found before: starts at half of it, so that a doubling confirms it
-   */
-  constructor(start: number, options: { least: number; most: number; whole: boolean; known: boolean }) {
-    this.#least = options.least;
-    this.#most = options.most;
-    this.#whole = options.whole;
-    this.#factor = options.known ? 2 : 4;
-    this.#n = this.#within(options.known ? Math.max(start / 2, Math.min(start, FEW)) : start);
-    this.#trial = new Trial(options.whole);
+  constructor(start: number, { least, most, whole, mostRate, known }: LoopOptions) {
+    this.#least = least;
+    this.#most = most;
+    this.#whole = whole;
+    this.#known = known !== undefined;
+    this.#linear = known?.linear ?? false;
+    this.#n = this.#within(start);
+    this.#phase = whole && !known ? 'open' : 'measure';
+    this.#opening = new Opening(this.#n, mostRate);
+    this.#trial = new Trial(whole);
   }
 
   get n(): number {
@@ -109,6 +119,33 @@ export class Loop {
     if (this.#phase === 'climb') return this.#latencyMs() >= QUICK_MS ? this.#within(this.#most) : undefined;
     if (!this.#linear) return undefined;
     return this.#phase === 'probe' ? Math.max(this.#n, this.#base?.n ?? 0) : this.#n;
+  }
+
+  /** Whether goodput was last found to grow in proportion to the setting. */
+  get linear(): boolean {
+    return this.#linear;
+  }
+
+  /** True until `endOpening`, or until latency no longer suggests more. */
+  get opening(): boolean {
+    return this.#phase === 'open';
+  }
+
+  /** While the loop opens, much more often than `sample`. */
+  open(sample: OpeningSample): void {
+    if (this.#phase !== 'open') return;
+    const opened = this.#opening.add(sample, (n) => this.#within(n));
+    if (!opened) return;
+    const { verdict, n, best, why = this.#why } = opened;
+    this.#base = best;
+    this.#why = why;
+    if (verdict === 'step') this.#n = n;
+    else if (verdict === 'useless') this.#rest(why);
+    else this.endOpening();
+  }
+
+  endOpening(): void {
+    if (this.#phase === 'open') this.#enter('measure', this.#n, this.#why);
   }
 
   /** True while nothing is being tried. */
@@ -139,6 +176,7 @@ export class Loop {
     if (this.#ceilingMs <= 0) this.#ceiling = undefined;
     this.#phaseMs += ms;
     if (this.ending && this.#phase === 'probe' && this.#n < (this.#base?.n ?? 0)) this.#rest(this.#why);
+    if (this.#phase === 'open') return;
     if (this.#phase === 'cool') {
       if (this.#phaseMs >= COOL_MS) this.#enter('measure', this.#n, this.#why);
     } else if (this.#phase === 'hold') this.#watch(flow, ms);
@@ -152,6 +190,7 @@ export class Loop {
     this.#ceilingMs = CEILING_MS;
     this.#base = undefined;
     this.#factor = 2;
+    this.#known = false;
     this.#sincePushBackMs = 0;
     this.#enter('cool', Math.floor(this.#n / 2), why);
   }
@@ -166,6 +205,10 @@ export class Loop {
       return;
     }
     this.#trial.add(flow, ms);
+    if (this.#known) {
+      this.#confirm();
+      return;
+    }
     if (this.#whole ? this.#climbsAtOnce() : this.#isPlain()) {
       this.#climb(4);
       return;
@@ -182,12 +225,23 @@ export class Loop {
     else this.#probed(base, rate);
   }
 
+  /** Holds what the last run found: a probe soon shows if the line now carries more. */
+  #confirm(): void {
+    const rate = this.#trial.steadyRate;
+    if (rate === undefined) return;
+    this.#known = false;
+    this.#base = { n: this.#within(Math.max(this.#n, this.#trial.used)), rate };
+    this.#rest('as in an earlier run');
+    this.#holdMs = HOLD_MS.afterGain;
+  }
+
   /** Small requests end so soon that a wrong step is quickly undone, so any sufficient gain continues the climb. */
   #climbsAtOnce(): boolean {
     const rate = this.#trial.early;
     if (rate === undefined || (this.#phase !== 'measure' && this.#phase !== 'climb')) return false;
-    if (this.#phase === 'climb' && this.#base && !this.#isWorth(this.#base, rate)) return false;
-    this.#base = { n: this.#n, rate };
+    const level = { n: this.#n, rate };
+    if (this.#phase === 'climb' && this.#base && !isWorth(this.#base, level)) return false;
+    this.#base = level;
     return true;
   }
 
@@ -199,16 +253,7 @@ export class Loop {
     if (this.#phase !== 'climb' || !this.#base || this.#n < this.#base.n * 4 || this.#n === this.#within(this.#n * 4)) {
       return false;
     }
-    return this.#trial.early !== undefined && this.#isLinear(this.#trial.early);
-  }
-
-  #isLinear(rate: number): boolean {
-    const base = this.#base;
-    return base !== undefined && rate / base.rate >= (this.#n / base.n) ** LINEAR;
-  }
-
-  #isWorth(base: Level, rate: number): boolean {
-    return rate / base.rate >= WORTH_OF_DOUBLING ** Math.log2(this.#n / base.n);
+    return this.#trial.early !== undefined && isLinear(this.#base, { n: this.#n, rate: this.#trial.early });
   }
 
   /**
@@ -217,21 +262,21 @@ export class Loop {
    * started together slow down together, so the result is measured a second time first.
    */
   #climbed(base: Level, rate: number): void {
-    const linear = this.#isLinear(rate);
+    const level = { n: this.#n, rate };
+    const linear = isLinear(base, level);
     if (!linear && !this.#doubted && this.#latencyMs() >= DRAIN_MS) {
       this.#doubted = true;
       this.#restart();
       return;
     }
     this.#linear = linear;
-    const knee = Math.round(((base.n * rate) / base.rate) * BEYOND_KNEE);
-    this.#base = { n: this.#n, rate };
+    this.#base = level;
     const back = !this.#whole && this.#latencyMs() < DRAIN_MS ? Math.floor(this.#n / MOST_BACK) : 0;
-    if (!linear) this.#base = { n: Math.min(Math.max(base.n, knee, back), this.#n), rate };
+    if (!linear) this.#base = { n: Math.min(Math.max(base.n, kneeOf(base, level), back), this.#n), rate };
     this.#direction = -1;
     this.#step = LARGEST_STEP;
     if (linear) this.#climb(this.#factor);
-    else this.#rest(`goodput at ${this.#n} is ${percent(rate / base.rate)} of that at ${base.n}`);
+    else this.#rest(gainText(base, level));
     this.#holdMs = HOLD_MS.afterGain;
   }
 
@@ -269,19 +314,19 @@ export class Loop {
       this.#lineChanged(Math.max(this.#n, base.n));
       return;
     }
-    if (!this.#isWorth(base, rate)) {
+    const level = { n: this.#n, rate };
+    if (!isWorth(base, level)) {
       this.#reject();
       return;
     }
-    const why = `goodput at ${this.#n} is ${percent(rate / base.rate)} of that at ${base.n}`;
-    const linear = this.#n > base.n && this.#isLinear(rate);
-    this.#base = { n: this.#n, rate };
+    const linear = this.#n > base.n && isLinear(base, level);
+    this.#base = level;
     this.#step = Math.min(this.#step * 1.5, LARGEST_STEP);
     if (linear) {
       this.#climb(2);
       return;
     }
-    this.#rest(why);
+    this.#rest(gainText(base, level));
     this.#holdMs = HOLD_MS.afterGain;
   }
 
@@ -359,8 +404,4 @@ export class Loop {
 /** Whether a step by factor `step` can change goodput by factor `brought` on the same line. */
 function within(brought: number, step: number): boolean {
   return brought >= BAND.low * Math.min(1, step) && brought <= BAND.high * Math.max(1, step);
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }

@@ -15,6 +15,8 @@ import { readRoute, writeRoute } from './route.js';
 import { type Sample, Tuner, type TunerLimits } from './tune.js';
 
 const EVERY_MS = 1000;
+/** While small objects open, a sample each latency or so is needed. */
+const OPENING = { everyMs: 25, longestMs: 10_000 };
 /** Shortest time between two reports of the settings. */
 const REPORT_EVERY_MS = 60_000;
 
@@ -52,6 +54,7 @@ export class Pilot {
   readonly #context: PilotContext;
   readonly #tuner: Tuner;
   #timer: NodeJS.Timeout | undefined;
+  #opener: NodeJS.Timeout | undefined;
   #sampledMs = performance.now();
   #faults = { throttled: 0, broken: 0 };
   #reported: { text: string; atMs: number } | undefined;
@@ -67,6 +70,30 @@ export class Pilot {
   start(): void {
     this.#sampledMs = performance.now();
     this.#timer = setInterval(() => this.#sample(), EVERY_MS).unref();
+    if (this.#context.slots.tunesObjects && this.#tuner.opening) this.#opener = this.#open();
+  }
+
+  /** Samples small objects often, until they have found a setting or the time is over. */
+  #open(): NodeJS.Timeout {
+    const { objectFlow } = this.#context.slots;
+    const untilMs = performance.now() + OPENING.longestMs;
+    let last = { atMs: performance.now(), ...objectFlow.total, loop: performance.eventLoopUtilization() };
+    const look = (): void => {
+      // Steps follow each other within a second, so a refusal cannot wait for the next sample.
+      if (this.#faults.throttled > 0) this.#sample();
+      const now = { atMs: performance.now(), ...objectFlow.total, loop: performance.eventLoopUtilization() };
+      this.#tuner.open({
+        ms: now.atMs - last.atMs,
+        done: now.done - last.done,
+        areaMs: now.areaMs - last.areaMs,
+        busy: performance.eventLoopUtilization(now.loop, last.loop).utilization,
+      });
+      last = now;
+      if (now.atMs > untilMs) this.#tuner.endOpening();
+      if (!this.#tuner.opening) clearInterval(this.#opener);
+      this.#set();
+    };
+    return setInterval(look, OPENING.everyMs).unref();
   }
 
   /** Counts throttling and broken connections. */
@@ -81,6 +108,7 @@ export class Pilot {
   /** Stops sampling, reports the settings, and saves them for the next run on this route. */
   land(): void {
     clearInterval(this.#timer);
+    clearInterval(this.#opener);
     const { found } = this.#tuner;
     if (found.parts === undefined && found.objects === undefined) return;
     this.#report();

@@ -4,21 +4,17 @@
  */
 import type { Manifest } from '../../manifest/port.js';
 import { ROUTE, readFact, writeFact } from '../record/facts.js';
-import type { Settings } from './tune.js';
+import type { Found } from './tune.js';
 
 /** Empty when nothing is known. */
-export function readRoute(manifest: Pick<Manifest, 'getFact'>, at: Date): Partial<Settings> {
+export function readRoute(manifest: Pick<Manifest, 'getFact'>, at: Date): Found {
   const kept = readFact(manifest, ROUTE) ?? {};
   return kept[hourOf(at)] ?? kept.last ?? {};
 }
 
-export function writeRoute(
-  manifest: Pick<Manifest, 'getFact' | 'setFact'>,
-  at: Date,
-  settled: Partial<Settings>,
-): void {
+export function writeRoute(manifest: Pick<Manifest, 'getFact' | 'setFact'>, at: Date, settled: Found): void {
   const kept = readFact(manifest, ROUTE);
-  const known = Object.fromEntries(Object.entries(settled).filter(([, n]) => n !== undefined));
+  const known = Object.fromEntries(Object.entries(settled).filter(([, value]) => value !== undefined));
   const now = { ...readRoute(manifest, at), ...known };
   writeFact(manifest, ROUTE, { ...kept, [hourOf(at)]: now, last: now });
 }

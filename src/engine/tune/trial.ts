@@ -1,13 +1,6 @@
 /** How long to measure a setting before its goodput is reliable. Pure. Tests: test/engine/tune/tune.test.ts */
 import { type Flow, Window } from './window.js';
 
-/** A setting and its goodput. */
-export interface Level {
-  n: number;
-  /** Per second. */
-  rate: number;
-}
-
 /** Time that does not count: new connections open and kernel buffers fill. */
 const WARM_UP_MS = { early: 1000, steady: 3000 };
 /** Time over which goodput is measured: for a large difference, for a lasting one, for the smallest. */

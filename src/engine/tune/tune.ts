@@ -5,6 +5,7 @@
 import { MiB } from '../plan/cut.js';
 import type { Lone } from './end.js';
 import { Loop } from './loop.js';
+import type { OpeningSample } from './opening.js';
 import { type Flow, fills } from './window.js';
 
 export interface Settings {
@@ -14,6 +15,12 @@ export interface Settings {
   objects: number;
   /** Bytes; for objects that have not started. */
   partSize: number;
+}
+
+/** What a run leaves for the next one on its route. */
+export interface Found extends Partial<Settings> {
+  /** Each connection for parts had its own rate limit. */
+  lone?: boolean;
 }
 
 /** Measurements since the previous sample. */
@@ -78,7 +85,7 @@ export class Tuner {
   readonly #idleMs = { parts: IDLE_MS, objects: IDLE_MS };
 
   /** @param seed settings last found for the route, used unless the line has changed */
-  constructor(limits: TunerLimits, seed: Partial<Settings> = {}) {
+  constructor(limits: TunerLimits, seed: Found = {}) {
     this.#limits = limits;
     this.#partSize = limits.partSize ?? Math.max(seed.partSize ?? START.partSize, limits.leastPartSize);
     this.#measured = seed.partSize !== undefined;
@@ -87,7 +94,8 @@ export class Tuner {
         least: LEAST[kind],
         most,
         whole: kind === 'objects',
-        known: seed[kind] !== undefined,
+        mostRate: limits.operations,
+        known: seed[kind] === undefined ? undefined : { linear: kind === 'parts' && seed.lone === true },
       });
     this.#parts = loop('parts', this.#mostParts());
     this.#objects = loop('objects', limits.connections);
@@ -103,9 +111,28 @@ export class Tuner {
   }
 
   /** The settings found, for the next run on this route; without those never measured. */
-  get found(): Partial<Settings> {
+  get found(): Found {
     const parts = this.#parts.best;
-    return { parts: parts?.n, objects: this.#objects.best?.n, partSize: parts && this.#partSize };
+    const { linear } = this.#parts;
+    return {
+      parts: parts?.n,
+      lone: parts && linear,
+      objects: this.#objects.best?.n,
+      partSize: parts && this.#partSize,
+    };
+  }
+
+  /** True while small objects have not found a setting and `open` should be called often. */
+  get opening(): boolean {
+    return this.#objects.opening;
+  }
+
+  open(sample: OpeningSample): void {
+    this.#objects.open(sample);
+  }
+
+  endOpening(): void {
+    this.#objects.endOpening();
   }
 
   /** The connections for parts, if each has its own rate limit; else undefined. */

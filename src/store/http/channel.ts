@@ -3,6 +3,7 @@
  * closes. Tests: test/store/http/line.test.ts
  */
 import type { Socket } from 'node:net';
+import type { Pieces } from '../port.js';
 import type { Exchange } from './exchange.js';
 import { Hangup, ResponseFault, Silence } from './faults.js';
 import { ResponseParser } from './parser.js';
@@ -80,7 +81,8 @@ export class Channel {
     exchange.begun();
     this.#unsent = body !== undefined;
     if (body === undefined) this.#socket.write(head, 'latin1', this.#sent);
-    else this.#sendFrom(exchange, body, 0);
+    else if (body instanceof Uint8Array) this.#sendFrom(exchange, body, 0);
+    else this.#sendPieces(exchange, body.open(), 0, body.byteLength);
   }
 
   /** Takes what the server sent. Returns false to stop reading. */
@@ -138,39 +140,61 @@ export class Channel {
     if (!error) this.#sending = false;
   };
 
-  /** Sends the body from this byte on, and before its first byte the head. */
+  /** Sends the body from this byte on. */
   #sendFrom(exchange: Exchange, body: Uint8Array, at: number): void {
     const end = Math.min(at + this.#piece, body.byteLength);
+    const piece = end - at === body.byteLength ? body : body.subarray(at, end);
     const begun = performance.now();
+    const next = (): void => {
+      const quick = performance.now() - begun < QUICK_MS;
+      this.#piece = quick ? Math.min(this.#piece * 2, LARGEST_PIECE) : Math.max(this.#piece / 2, PIECE);
+      this.#sendFrom(exchange, body, end);
+    };
+    this.#send(exchange, piece, at, end < body.byteLength ? next : undefined);
+  }
+
+  /** Sends a body of `total` bytes as its pieces come. */
+  #sendPieces(exchange: Exchange, pieces: Pieces, at: number, total: number): void {
+    const send = (piece: Uint8Array): void => {
+      const end = at + piece.byteLength;
+      const next = (): void => this.#sendPieces(exchange, pieces, end, total);
+      this.#send(exchange, piece, at, end < total ? next : undefined);
+    };
+    const piece = pieces.next();
+    if (piece instanceof Promise) this.#hold(piece, send);
+    else send(piece);
+  }
+
+  /**
+   * Sends a piece of the body, and before its first byte the head.
+   * @param next called when the socket has taken it; absent for the last piece
+   */
+  #send(exchange: Exchange, piece: Uint8Array, at: number, next: (() => void) | undefined): void {
     const write = (): void => {
       // The server has refused the request: what it has not received, it does not want.
       if (this.#exchange !== exchange || (this.#parser.head?.status ?? 0) >= 300) return;
       this.#socket.cork();
       if (at === 0) this.#socket.write(exchange.head, 'latin1');
-      const piece = end - at === body.byteLength ? body : body.subarray(at, end);
-      this.#unsent = end < body.byteLength;
-      this.#socket.write(piece, this.#unsent ? next : this.#sent);
+      this.#unsent = next !== undefined;
+      this.#socket.write(piece, next ? taken : this.#sent);
       this.#socket.uncork();
     };
-    const next = (error?: Error | null): void => {
-      if (error || this.#exchange !== exchange) return;
-      const quick = performance.now() - begun < QUICK_MS;
-      this.#piece = quick ? Math.min(this.#piece * 2, LARGEST_PIECE) : Math.max(this.#piece / 2, PIECE);
-      this.#sendFrom(exchange, body, end);
+    const taken = (error?: Error | null): void => {
+      if (!error && this.#exchange === exchange) next?.();
     };
-    const hold = exchange.pace(end - at);
+    const hold = exchange.pace(piece.byteLength);
     if (hold) this.#hold(hold, write);
     else write();
   }
 
-  #hold(hold: Promise<void>, then: () => void): void {
+  #hold<T>(hold: Promise<T>, then: (value: T) => void): void {
     const exchange = this.#exchange;
     this.#holds++;
     hold.then(
-      () => {
+      (value) => {
         this.#holds--;
         if (this.open) this.#socket.setTimeout(this.#silenceMs);
-        then();
+        then(value);
       },
       (error: unknown) => {
         if (this.#exchange === exchange) this.#fail(error);

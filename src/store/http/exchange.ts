@@ -4,7 +4,8 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { XsyncError } from '../../model/error.js';
-import { type HttpRequest, type HttpResponse, MAX_BODY } from './message.js';
+import type { PieceSource } from '../port.js';
+import { type BodySink, type HttpRequest, type HttpResponse, MAX_BODY } from './message.js';
 import type { ResponseSink } from './parser.js';
 import type { ResponseHead } from './response-head.js';
 import { type FaultContext, translateFault } from './translate.js';
@@ -27,7 +28,7 @@ export class Exchange implements ResponseSink {
   /** Status line and headers of the request, as latin1. */
   readonly head: string;
   /** Undefined when it is empty. */
-  readonly body: Uint8Array | undefined;
+  readonly body: Uint8Array | PieceSource | undefined;
   /** What it is sent on; undefined while it waits. */
   channel: { drop(): void } | undefined;
   readonly #request: HttpRequest;
@@ -42,6 +43,8 @@ export class Exchange implements ResponseSink {
   #received = 0;
   /** Bytes in the target that `pace` has not heard of. */
   #unpaced = 0;
+  /** What the target asked to wait for. */
+  #full: Promise<void> | undefined;
   /** When the current stretch of the response began, and the bytes of the body that had arrived before it. */
   #stretch = { sinceMs: 0, arrived: 0 };
   /** Bytes to drop before the target, once the response is known to be the whole object. */
@@ -53,8 +56,8 @@ export class Exchange implements ResponseSink {
     const { method, body, signal } = request;
     this.method = method;
     this.head = head;
-    this.body =
-      body === undefined || body.length === 0 ? undefined : typeof body === 'string' ? Buffer.from(body) : body;
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    this.body = bytes?.byteLength === 0 ? undefined : bytes;
     this.#request = request;
     this.#context = context;
     this.answer = new Promise<HttpResponse>((resolve, reject) => {
@@ -88,6 +91,7 @@ export class Exchange implements ResponseSink {
     this.#stretch.sinceMs = 0;
     if (status === 200 && this.#request.offset !== undefined && this.#target()) this.#skip = this.#request.offset;
     if (this.#skip === undefined && typeof framing === 'number' && framing > this.#limit()) this.#refuse();
+    else this.#begin();
   }
 
   onData(bytes: Buffer): void {
@@ -106,8 +110,11 @@ export class Exchange implements ResponseSink {
   afterRead(complete: boolean): Promise<void> | undefined {
     if (!complete && this.#drips()) return undefined;
     const bytes = this.#unpaced;
+    const full = this.#full;
     this.#unpaced = 0;
-    return bytes === 0 ? undefined : this.#request.pace?.(bytes);
+    this.#full = undefined;
+    const hold = bytes === 0 ? undefined : this.#request.pace?.(bytes);
+    return full && hold ? Promise.all([full, hold]).then(() => undefined) : (full ?? hold);
   }
 
   /** After a wait for `pace`: our own wait is not the server's. */
@@ -149,14 +156,22 @@ export class Exchange implements ResponseSink {
       );
   }
 
+  #begin(): void {
+    const target = this.#target();
+    if (target === undefined || target instanceof Uint8Array) return;
+    try {
+      target.begin({ status: this.#status, headers: this.#headers });
+    } catch (error) {
+      this.#abort(error);
+    }
+  }
+
   #take(bytes: Buffer): void {
     const target = this.#target();
-    if (target) {
-      target.set(bytes, this.#received);
-      this.#unpaced += bytes.byteLength;
-    } else {
-      this.#chunks.push(Buffer.from(bytes));
-    }
+    if (target instanceof Uint8Array) target.set(bytes, this.#received);
+    else if (target) this.#full = target.take(bytes) ?? this.#full;
+    else this.#chunks.push(Buffer.from(bytes));
+    if (target) this.#unpaced += bytes.byteLength;
     this.#received += bytes.byteLength;
   }
 
@@ -181,7 +196,7 @@ export class Exchange implements ResponseSink {
     this.#abort(new XsyncError('aborted', `the request to ${host} was aborted`, { subject: host, cause }));
   };
 
-  #target(): Uint8Array | undefined {
+  #target(): Uint8Array | BodySink | undefined {
     return this.#status < 300 ? this.#request.target : undefined;
   }
 
@@ -200,7 +215,7 @@ export class Exchange implements ResponseSink {
   }
 
   /** Ends the exchange from our side and closes its connection. */
-  #abort(error: XsyncError): void {
+  #abort(error: unknown): void {
     this.channel?.drop();
     this.fail(error, this.#status > 0);
   }

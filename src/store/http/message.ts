@@ -1,5 +1,5 @@
 /** Requests and responses of the lean transport. Tests: test/store/http/transport.test.ts */
-import type { Pace } from '../port.js';
+import type { Pace, PieceSource } from '../port.js';
 
 /** Limit in bytes of a response without a target: a listing page or an error. A page of 1000 keys is under 8 MiB. */
 export const MAX_BODY = 32 * 1024 * 1024;
@@ -16,9 +16,9 @@ export interface HttpRequest {
    */
   headers: Record<string, string>;
   /** Not changed, and not read after the call has settled. */
-  body?: Uint8Array | string;
+  body?: Uint8Array | string | PieceSource;
   /** Receives the body of a 2xx response; a longer body is `invalid-response`. */
-  target?: Uint8Array;
+  target?: Uint8Array | BodySink;
   /**
    * The body of a 200 begins this many bytes before the target: a server may ignore Range. They are dropped, and what
    * follows the target is not read.
@@ -29,6 +29,14 @@ export interface HttpRequest {
   signal?: AbortSignal;
   /** The service may work for minutes, and sends a byte now and then to keep the connection open. */
   keptOpen?: boolean;
+}
+
+/** Takes the body of a response while it arrives; see `PieceSink` of the port. */
+export interface BodySink {
+  readonly byteLength: number;
+  /** The head of a 2xx response. An exception ends the request with that error. */
+  begin(answer: Pick<HttpResponse, 'status' | 'headers'>): void;
+  take(piece: Uint8Array): Promise<void> | undefined;
 }
 
 export interface HttpResponse {

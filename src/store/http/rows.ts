@@ -68,7 +68,11 @@ export function withNames<R>(
   rows: readonly R[],
   nameOf: (row: R) => string | undefined,
   decode: (name: string) => string,
-  what: 'row without a key' | 'folder without a name' | 'row without an upload' = 'row without a key',
+  what:
+    | 'row without a key'
+    | 'folder without a name'
+    | 'row without an upload'
+    | 'row without a version' = 'row without a key',
 ): Named<R> {
   if (rows.every(nameOf)) return { rows: [...rows] };
   const damaged: string[] = [];

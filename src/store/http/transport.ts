@@ -90,7 +90,7 @@ export class HttpTransport {
   #exchangeOf(request: HttpRequest, way: Way): Exchange {
     const { method, origin, path, body } = request;
     const target = way.route.forwarder ? `${origin}${path}` : path;
-    const length = body === undefined ? undefined : Buffer.byteLength(body);
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body?.byteLength;
     try {
       return new Exchange(request, requestHead(method, target, this.#headersOf(request, way), length), way.context);
     } catch (error) {

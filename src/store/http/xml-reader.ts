@@ -49,16 +49,22 @@ const NO_RECORDS: readonly RecordName[] = [];
 const NOTHING: Readonly<Record<Kind, string | number>> = { text: '', quoted: '', count: Number.NaN, time: Number.NaN };
 const ENTITIES = new Map(Object.entries({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }));
 
+/** Records of several lists, in the order of the document. */
+export type Sequence = { list: string; fields: Fields }[];
+
 export class Reader {
   readonly #bytes: Buffer;
+  readonly #sequence: Sequence | undefined;
   #at = 0;
   /** The name of the tag read last, and whether it is self-closing. */
   #nameStart = 0;
   #nameEnd = 0;
   #empty = false;
 
-  constructor(bytes: Buffer) {
+  /** @param sequence takes every record as well */
+  constructor(bytes: Buffer, sequence?: Sequence) {
     this.#bytes = bytes;
+    this.#sequence = sequence;
   }
 
   fail(why: string): never {
@@ -93,6 +99,7 @@ export class Reader {
         const fields: Fields = { ...record.blank };
         this.children(record.of, fields, NO_RECORDS);
         record.list.push(fields);
+        this.#sequence?.push({ list: record.text, fields });
         continue;
       }
       // Records have their fields in the same order, mostly ours.

@@ -8,7 +8,7 @@
  * keys may contain white space and line ends. A field that is there twice with different values is empty.
  */
 import { XsyncError } from '../../model/error.js';
-import { type Fields, type Kind, named, Reader, type RecordName } from './xml-reader.js';
+import { type Fields, type Kind, named, Reader, type RecordName, type Sequence } from './xml-reader.js';
 
 /** What to read from a document: the root's own fields, and the repeated records with their fields. */
 export interface XmlShape<
@@ -23,6 +23,8 @@ export interface XmlShape<
   quoted?: readonly string[];
   /** Fields of records that are whole numbers, or times in milliseconds since 1970. What is none is NaN. */
   numbers?: N;
+  /** The order of the document among several lists is wanted. */
+  sequence?: true;
 }
 
 export interface XmlAnswer<
@@ -31,8 +33,12 @@ export interface XmlAnswer<
   N extends Record<string, 'count' | 'time'> = Record<never, never>,
 > {
   fields: Partial<Record<F, string>>;
-  lists: { [K in keyof L]: { [Field in L[K][number]]?: Field extends keyof N ? number : string }[] };
+  lists: { [K in keyof L]: RecordOf<L[K][number], N>[] };
+  /** The records of all lists, in the order of the document; empty unless the shape asks for it. */
+  sequence: { [K in keyof L]: { list: K; fields: RecordOf<L[K][number], N> } }[keyof L][];
 }
+
+type RecordOf<F extends string, N> = { [Field in F]?: Field extends keyof N ? number : string };
 
 /** Reads a whole document of the given shape. @throws invalid-response: it is malformed or has another root */
 export function readXml<
@@ -50,7 +56,8 @@ export function readXml<
     const blank: Fields = Object.fromEntries(of.map((field) => [field, undefined]));
     return { ...named(name), list, blank, of: of.map((field) => named(field, kindOf(field))) };
   });
-  const reader = new Reader(bytes);
+  const sequence: Sequence = [];
+  const reader = new Reader(bytes, shape.sequence && sequence);
   if (isWebPage(bytes)) throw webPageError();
   if (reader.root() !== shape.root) reader.fail(`the root is not <${shape.root}>`);
   reader.children(
@@ -59,7 +66,7 @@ export function readXml<
     records,
   );
   reader.end();
-  return { fields, lists } as XmlAnswer<F, L, N>;
+  return { fields, lists, sequence } as XmlAnswer<F, L, N>;
 }
 
 /** The root element's name, undefined if the bytes do not start as XML. Tells an error from a result. */

@@ -50,6 +50,8 @@ interface Place {
   base: Path;
   real: Buffer;
   fd?: number;
+  /** `st_dev`; undefined where there are no descriptors. */
+  device?: number;
   users: number;
   /** To be closed by its last user. */
   dropped: boolean;
@@ -73,6 +75,8 @@ export class Directories {
   readonly #names: Names;
   readonly #descriptors: boolean;
   readonly #open = new Map<string, Place>();
+  /** New directories whose names may not be durable, each with the sync in progress. */
+  readonly #unsynced = new Map<string, Promise<void> | undefined>();
   #realRoot: Buffer | undefined;
 
   constructor(root: string, options: DirectoriesOptions) {
@@ -124,28 +128,57 @@ export class Directories {
 
   /** As `toChange`, but creates the missing directories, the root included. */
   async toCreate<T>(key: string, work: (path: Path) => Promise<T>): Promise<T> {
-    return this.#within(await this.#made(directoryOf(key)), key, work);
+    return this.#within(await this.#make(directoryOf(key)), key, work);
   }
 
   /** Creates the directory and its parents. @throws key-not-representable */
   async make(directory: string): Promise<void> {
-    this.#release(await this.#made(directory));
+    this.#release(await this.#make(directory));
+    await Promise.all(this.#syncNew(directory));
   }
 
   /** A directory to create files in, which the caller must release. A second release does nothing. */
-  async hold(directory: string): Promise<{ base: Path; release(): void }> {
-    const place = await this.#made(directory);
+  async hold(directory: string): Promise<{ base: Path; device?: number; release(): void }> {
+    const place = await this.#make(directory);
     let held = true;
     const release = () => {
       if (held) this.#release(place);
       held = false;
     };
-    return { base: place.base, release };
+    return { base: place.base, device: place.device, release };
   }
 
-  /** Syncs the names in the directory of a key. One that is gone needs none. */
+  /** Syncs the names in the directory of a key, and those of the directories above it that are new. */
   async sync(key: string): Promise<void> {
-    await unlessErrno(ABSENT, this.#syncs.directory(this.pathOf(directoryOf(key))));
+    const directory = directoryOf(key);
+    await Promise.all([this.#syncNames(directory), ...this.#syncNew(directory)]);
+  }
+
+  /** Syncs the names of a directory and of those above it, as far as they are new. */
+  #syncNew(directory: string): Promise<void>[] {
+    const syncs: Promise<void>[] = [];
+    for (let at = directory; this.#unsynced.size > 0 && at !== ''; at = directoryOf(at)) {
+      if (this.#unsynced.has(at)) syncs.push(this.#unsynced.get(at) ?? this.#syncName(at));
+    }
+    return syncs;
+  }
+
+  async #syncName(directory: string): Promise<void> {
+    const sync = this.#syncNames(directoryOf(directory));
+    this.#unsynced.set(directory, sync);
+    try {
+      await sync;
+      this.#unsynced.delete(directory);
+    } catch (error) {
+      this.#unsynced.set(directory, undefined);
+      throw error;
+    }
+  }
+
+  /** A directory that is gone needs none. */
+  async #syncNames(directory: string): Promise<void> {
+    const { device } = this.#open.get(directory) ?? {};
+    await unlessErrno(ABSENT, this.#syncs.directory(this.pathOf(directory), device));
   }
 
   /** Removes the directory and its parents as long as they are empty and `mayGo` allows it. */
@@ -174,7 +207,7 @@ export class Directories {
     }
   }
 
-  async #made(directory: string): Promise<Place> {
+  async #make(directory: string): Promise<Place> {
     for (let attempt = 1; ; attempt++) {
       const there = await this.#toWrite(directory);
       if (there) return there;
@@ -188,7 +221,8 @@ export class Directories {
   async #makeOne(directory: string, path: Path): Promise<void> {
     try {
       await mkdir(path);
-      await this.sync(directory);
+      // Its name must be durable before the write of a file in it is reported.
+      this.#unsynced.set(directory, undefined);
     } catch (error) {
       // Another transfer removed its parent, or created it and may have removed it since. Or it is a file or a link.
       if (isErrno(error, 'ENOENT')) return;
@@ -239,7 +273,7 @@ export class Directories {
     return this.#take(directory, { ...found, users: 0, dropped: false });
   }
 
-  async #look(path: Path): Promise<Pick<Place, 'base' | 'real' | 'fd'>> {
+  async #look(path: Path): Promise<Pick<Place, 'base' | 'real' | 'fd' | 'device'>> {
     if (!this.#descriptors) {
       return { base: path, real: await realpath(path, 'buffer') };
     }
@@ -247,9 +281,10 @@ export class Directories {
     const base = `${DESCRIPTORS}/${fd}`;
     try {
       const real = readlinkSync(base, 'buffer');
+      const { nlink, dev: device } = fstatSync(fd);
       // Removed since it was opened: the link then leads to a name with " (deleted)" at its end.
-      if (fstatSync(fd).nlink === 0) throw removed(path.toString());
-      return { base, real, fd };
+      if (nlink === 0) throw removed(path.toString());
+      return { base, real, fd, device };
     } catch (error) {
       closeSync(fd);
       throw error;

@@ -65,8 +65,12 @@ export class Publisher {
    * crash in between leaves the old object without its headers, and the next run copies it again. It never leaves the
    * new object without its headers, which the next run would not notice.
    */
-  async publish(key: string, temporary: Pick<OpenFile, 'path' | 'fd'>, about: Description): Promise<Version> {
-    const version = await this.#finish(temporary.fd, about.mtimeMs);
+  async publish(
+    key: string,
+    temporary: Pick<OpenFile, 'path' | 'fd' | 'device'>,
+    about: Description,
+  ): Promise<Version> {
+    const version = await this.#finish(temporary, about.mtimeMs);
     await this.#requireReplaced(key, about.replaces);
     try {
       await this.#sidecars.record(key, version, about);
@@ -99,9 +103,9 @@ export class Publisher {
     }
   }
 
-  async #finish(fd: number, mtimeMs: number | undefined): Promise<Version> {
+  async #finish({ fd, device }: Pick<OpenFile, 'fd' | 'device'>, mtimeMs: number | undefined): Promise<Version> {
     if (mtimeMs !== undefined) await this.#calls.utimes(fd, mtimeOf(mtimeMs));
-    await this.#syncs.file(fd);
+    await this.#syncs.file(fd, device);
     return versionOf(await this.#calls.stat(fd));
   }
 
@@ -162,7 +166,7 @@ export class Publisher {
       const fd = await this.#calls.open(beside, 'r+');
       let copied: Version;
       try {
-        copied = await this.#finish(fd, about.mtimeMs ?? version.mtimeMs);
+        copied = await this.#finish({ fd }, about.mtimeMs ?? version.mtimeMs);
       } finally {
         await this.#calls.close(fd);
       }

@@ -119,12 +119,12 @@ export class Sidecars {
 
   /** Atomic: readers see the old record or the new one. */
   async #write(sidecar: Sidecar, mtimeMs?: number): Promise<Version> {
-    const { path: temporary, fd, close } = await this.#temporaries.create();
+    const { path: temporary, fd, device, close } = await this.#temporaries.create();
     try {
       const text = Buffer.from(`${JSON.stringify(sidecar)}\n`);
       await writeBody({ calls: this.#calls, fd, position: 0 }, text, {});
       if (mtimeMs !== undefined) await this.#calls.utimes(fd, mtimeOf(mtimeMs));
-      await this.#syncs.file(fd);
+      await this.#syncs.file(fd, device);
       const version = versionOf(await this.#calls.stat(fd));
       const record = recordOf(sidecar.key);
       await this.#naming('write', record, () => this.#moveIn(temporary, record));

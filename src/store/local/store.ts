@@ -16,6 +16,7 @@ import { md5Soon } from '../../hash/index.js';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
+import { wholeFileSystem } from '../../native/sync-fs.js';
 import type * as port from '../port.js';
 import { throwIfAborted } from '../signal.js';
 import { Calls } from './calls.js';
@@ -29,7 +30,7 @@ import { Names, type Path, unescapeName } from './names.js';
 import { Publisher } from './publish.js';
 import { removeRoot } from './remove-root.js';
 import { Sidecars } from './sidecars.js';
-import { Syncs } from './syncs.js';
+import { type SyncCalls, Syncs } from './syncs.js';
 import { Temporaries } from './temporaries.js';
 import { LocalUploads } from './uploads.js';
 
@@ -66,6 +67,8 @@ export interface LocalStoreOptions {
   copyLinks?: boolean;
   /** False: objects may be lost or empty after a power loss (not after a crash of the process). Default true. */
   sync?: boolean;
+  /** How files are synced; by the operating system when absent. */
+  syncCalls?: Partial<SyncCalls>;
 }
 
 export function createLocalStore(options: LocalStoreOptions): port.ObjectStore {
@@ -78,6 +81,7 @@ export class LocalStore implements port.ObjectStore {
   readonly #root: string;
   readonly #followLinks: boolean;
   readonly #calls = new Calls();
+  readonly #syncs: Syncs;
   readonly #names: Names;
   readonly #directories: Directories;
   /** For our own files: never through a link. */
@@ -88,13 +92,15 @@ export class LocalStore implements port.ObjectStore {
   readonly #uploads: LocalUploads;
   readonly #listing: Listing;
 
-  constructor({ root, copyLinks: followLinks = false, sync = true, names = new Names() }: LocalStoreOptions) {
+  constructor(options: LocalStoreOptions) {
+    const { root, copyLinks: followLinks = false, sync = true, names = new Names(), syncCalls } = options;
     if (!root.startsWith('/')) throw new XsyncError('config', `${root} is not an absolute path`, { subject: root });
     this.#root = root === '/' ? root : root.replace(/\/+$/, '');
     this.identity = { kind: 'local', endpoint: hostname(), bucket: this.#root, account: 'local' };
     this.#followLinks = followLinks;
     const calls = this.#calls;
-    const syncs = new Syncs(sync);
+    const syncs = new Syncs(sync, { whole: () => wholeFileSystem(this.#root), ...syncCalls });
+    this.#syncs = syncs;
     const directories = new Directories(this.#root, { followLinks, syncs, calls, names });
     const own = new Directories(this.#root, { followLinks: false, syncs, calls });
     const temporaries = new Temporaries(own, calls);
@@ -277,6 +283,7 @@ export class LocalStore implements port.ObjectStore {
 
   async close(): Promise<void> {
     await this.#temporaries.close();
+    await this.#syncs.close();
     this.#own.forget();
     this.#directories.forget();
   }

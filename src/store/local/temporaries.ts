@@ -84,9 +84,13 @@ export interface OpenFile {
   path: string;
   /** The descriptor. */
   fd: number;
+  /** `st_dev`, if known. */
+  device?: number;
   /** To be called once, after the file was renamed or removed. */
   close(): Promise<void>;
 }
+
+type Held = Awaited<ReturnType<Directories['hold']>>;
 
 export class Temporaries {
   readonly #own: Directories;
@@ -106,19 +110,19 @@ export class Temporaries {
 
   /** Creates and opens an empty file, which the caller renames or removes. */
   create(): Promise<OpenFile> {
-    return this.#inside(async (path, release) => {
+    return this.#inside(async (path, { release, device }) => {
       const fd = await this.#calls.open(path, 'wx');
       const close = async () => {
         release();
         await this.#calls.close(fd);
       };
-      return { path, fd, close };
+      return { path, fd, device, close };
     });
   }
 
   /** Creates an empty directory, which `work` renames or removes. */
   withDirectory<T>(work: (path: string) => Promise<T>): Promise<T> {
-    return this.#inside(async (path, release) => {
+    return this.#inside(async (path, { release }) => {
       await mkdir(path);
       return work(path).finally(release);
     });
@@ -141,7 +145,7 @@ export class Temporaries {
   }
 
   /** `make` must call `release`, unless it throws. */
-  async #inside<T>(make: (path: string, release: () => void) => Promise<T>): Promise<T> {
+  async #inside<T>(make: (path: string, held: Held) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       this.#ready ??= this.#prepare();
       let release: (() => void) | undefined;
@@ -149,7 +153,7 @@ export class Temporaries {
         await this.#ready;
         const place = await this.#own.hold(DIRECTORY);
         release = place.release;
-        return await make(`${place.base}/${await ownName()}`, release);
+        return await make(`${place.base}/${await ownName()}`, place);
       } catch (error) {
         release?.();
         this.#ready = undefined;

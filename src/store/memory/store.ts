@@ -1,6 +1,6 @@
 /**
  * A bucket in memory: a complete implementation for tests. Every capability can be set and takes effect: without
- * `partEtagIsMd5` ETags are opaque, without `keepsMetadata` metadata is ignored. A `versionId` is rejected.
+ * `partEtagIsMd5` ETags are opaque, without `keepsMetadata` metadata is ignored.
  * Tests: test/contract/stores.test.ts
  */
 import { crc64ecma, loadHashes, md5, md5OfMd5s } from '../../hash/index.js';
@@ -10,8 +10,9 @@ import { compareKeys, keyBytes } from '../../model/key.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type * as port from '../port.js';
 import { paceBytes, throwIfAborted } from '../signal.js';
-import { cutPage, type KeyOrder, SortedKeys } from './listing.js';
+import { cutPage, type KeyOrder } from './listing.js';
 import { MemoryUploads, type Upload } from './uploads.js';
+import { type StoredObject, Versions } from './versions.js';
 
 const MIB = 2 ** 20;
 const PAGE = 1000;
@@ -28,6 +29,7 @@ const CAPABILITIES: port.Capabilities = {
   checksContentMd5: true,
   partEtagIsMd5: true,
   keepsMetadata: true,
+  keepsVersions: true,
   deletesIfMatch: true,
   writesIfMatch: true,
   pinsCopies: true,
@@ -42,24 +44,18 @@ export interface MemoryStoreOptions {
   capabilities?: Partial<port.Capabilities>;
   /** Lists in descending order and declares the order unknown, as some S3-compatible servers do. */
   unorderedListing?: boolean;
+  /** Default: never. */
+  versioning?: port.Versioning;
   /** False: the bucket is missing until `createBucket`. */
   created?: boolean;
   /** Milliseconds since 1970. */
   clock?: () => number;
 }
 
-interface StoredObject {
-  info: ObjectInfo;
-  body: Uint8Array;
-  /** Set for objects uploaded in parts. */
-  firstPartSize?: number;
-}
-
 export class MemoryStore implements port.ObjectStore {
   readonly identity: port.StoreIdentity;
   readonly capabilities: port.Capabilities;
-  readonly #objects = new Map<string, StoredObject>();
-  readonly #keys: SortedKeys;
+  readonly #objects: Versions;
   readonly #order: KeyOrder;
   readonly #uploads: MemoryUploads;
   readonly #clock: () => number;
@@ -76,7 +72,7 @@ export class MemoryStore implements port.ObjectStore {
     const order = options.unorderedListing ? { orderedListing: 'unknown' as const } : {};
     this.capabilities = { ...CAPABILITIES, ...order, ...options.capabilities };
     this.#order = options.unorderedListing ? (a, b) => compareKeys(b, a) : compareKeys;
-    this.#keys = new SortedKeys(this.#order);
+    this.#objects = new Versions(options.versioning ?? 'never', this.#order);
     this.#clock = options.clock ?? Date.now;
     this.#uploads = new MemoryUploads(this.capabilities);
     this.#created = options.created ?? true;
@@ -97,14 +93,14 @@ export class MemoryStore implements port.ObjectStore {
 
   async deleteBucket(options: port.CallOptions = {}): Promise<void> {
     this.#begin(options);
-    if (this.#objects.size > 0)
+    if (!this.#objects.isEmpty)
       throw new XsyncError('guard', 'the bucket is not empty', { subject: this.identity.bucket });
     this.#created = false;
   }
 
   async list(options: port.ListOptions): Promise<port.ListPage> {
     this.#begin(options);
-    const cut = cutPage(this.#keys.view(), {
+    const cut = cutPage(this.#objects.current.view(), {
       prefix: options.prefix ?? '',
       delimiter: options.delimiter ?? '',
       after: options.token ?? options.startAfter ?? '',
@@ -112,25 +108,35 @@ export class MemoryStore implements port.ObjectStore {
       order: this.#order,
     });
     const entries = cut.keys.map((key) => {
-      const { headers: _headers, metadata: _metadata, ...entry } = this.#find(key).info;
+      const { headers: _headers, metadata: _metadata, versionId: _versionId, ...entry } = this.#find(key).info;
       return structuredClone(entry);
     });
     return { entries, prefixes: cut.prefixes, ...(cut.last === undefined ? {} : { nextToken: cut.last }) };
   }
 
-  async firstPartSize(key: string, options: port.CallOptions & { ifMatch?: string } = {}): Promise<number | undefined> {
+  async listVersions(options: port.VersionListOptions): Promise<port.VersionPage> {
+    this.#begin(options);
+    return this.#objects.page({ ...options, maxKeys: Math.min(options.maxKeys ?? PAGE, PAGE) }, this.#order);
+  }
+
+  async versioning(options: port.CallOptions = {}): Promise<port.Versioning> {
+    this.#begin(options);
+    return this.#objects.versioning;
+  }
+
+  async firstPartSize(key: string, options: port.PinOptions = {}): Promise<number | undefined> {
     this.#begin(options, key);
-    return this.#find(key, options.ifMatch).firstPartSize;
+    return this.#find(key, options.ifMatch, options.versionId).firstPartSize;
   }
 
   async head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
     this.#begin(options, key);
-    return structuredClone(this.#find(key).info);
+    return structuredClone(this.#find(key, undefined, options.versionId).info);
   }
 
   async read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {
     this.#begin(options, key);
-    const object = this.#find(key, options.ifMatch);
+    const object = this.#find(key, options.ifMatch, options.versionId);
     const offset = options.offset ?? 0;
     if (offset + target.byteLength > object.info.size) {
       throw new XsyncError('truncated', `${key} has ${object.info.size} bytes, fewer than requested`, { subject: key });
@@ -254,8 +260,8 @@ export class MemoryStore implements port.ObjectStore {
     for (const key of keys) {
       try {
         requireKey(key);
-        if (this.capabilities.deletesIfMatch && this.#objects.has(key)) this.#find(key, options.versions?.get(key));
-        if (this.#objects.delete(key)) this.#keys.remove(key);
+        if (this.capabilities.deletesIfMatch && this.#objects.get(key)) this.#find(key, options.versions?.get(key));
+        this.#objects.delete(key, this.#clock());
       } catch (error) {
         if (!isXsyncError(error)) throw error;
         failures.push({ key, error });
@@ -266,19 +272,17 @@ export class MemoryStore implements port.ObjectStore {
 
   async close(): Promise<void> {}
 
-  #begin(options: port.CallOptions & { versionId?: string }, key?: string): void {
+  #begin(options: port.CallOptions, key?: string): void {
     throwIfAborted(options.signal);
     if (key !== undefined) requireKey(key);
-    if (options.versionId !== undefined) throw new XsyncError('unsupported', 'the memory store has no versions');
     if (!this.#created) {
       const { bucket } = this.identity;
       throw new XsyncError('bucket-not-found', `there is no bucket ${bucket} in memory`, { subject: bucket });
     }
   }
 
-  #find(key: string, ifMatch?: string): StoredObject {
-    const object = this.#objects.get(key);
-    if (!object) throw new XsyncError('object-not-found', `there is no object ${key}`, { subject: key });
+  #find(key: string, ifMatch?: string, versionId?: string): StoredObject {
+    const object = this.#objects.find(key, versionId);
     if (ifMatch !== undefined && ifMatch !== object.info.etag) {
       throw new XsyncError('precondition-failed', `${key} is not the requested version`, { subject: key });
     }
@@ -295,7 +299,7 @@ export class MemoryStore implements port.ObjectStore {
     if (!(source instanceof MemoryStore) || !this.copyableFrom(source)) {
       throw new XsyncError('unsupported', 'the store cannot copy from this source', { subject: key });
     }
-    return source.#find(key, this.capabilities.pinsCopies ? options.ifMatch : undefined);
+    return source.#find(key, this.capabilities.pinsCopies ? options.ifMatch : undefined, options.versionId);
   }
 
   async #hash(bytes: Uint8Array, expectedMd5?: string, key?: string): Promise<Checksums & { md5: string }> {
@@ -346,9 +350,8 @@ export class MemoryStore implements port.ObjectStore {
       metadata: this.capabilities.keepsMetadata ? { ...options.metadata } : {},
       ...(options.storageClass === undefined ? {} : { storageClass: options.storageClass }),
     };
-    if (!this.#objects.has(key)) this.#keys.add(key);
-    this.#objects.set(key, { info, body, firstPartSize });
-    return { etag, checksums: { ...checksums }, mtimeMs };
+    const { versionId } = this.#objects.add(key, { info, body, firstPartSize }).info;
+    return { etag, checksums: { ...checksums }, mtimeMs, ...(versionId !== undefined && { versionId }) };
   }
 }
 

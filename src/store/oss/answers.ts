@@ -63,7 +63,7 @@ export function readListPage(body: Buffer): ListPage {
 }
 
 /** A listing whose end is not told has not ended. */
-function isTruncated(fields: { IsTruncated?: string }): boolean {
+export function isTruncated(fields: { IsTruncated?: string }): boolean {
   const text = need(fields, 'IsTruncated');
   if (text === 'true' || text === 'false') return text === 'true';
   throw new XsyncError('invalid-response', 'the response of OSS has no valid IsTruncated');
@@ -261,7 +261,8 @@ function crcOf(headers: Headers): Checksums {
   return crc64ecma ? { crc64ecma } : {};
 }
 
-function need<N extends string>(fields: Partial<Record<N, string>>, name: N): string {
+/** @throws invalid-response: the field is missing or empty */
+export function need<N extends string>(fields: Partial<Record<N, string>>, name: N): string {
   const text = fields[name];
   if (!text) throw new XsyncError('invalid-response', `the response of OSS has no ${name}`);
   return text;

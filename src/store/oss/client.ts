@@ -1,6 +1,6 @@
 /** Sends signed requests to one bucket over the lean transport. Tests: test/store/oss/routes.test.ts */
 import { kindOf } from '../http/kind.js';
-import type { HttpResponse } from '../http/message.js';
+import type { HttpRequest, HttpResponse } from '../http/message.js';
 import type { HttpTransport } from '../http/transport.js';
 import { isWebPage, webPageError } from '../http/xml.js';
 import type { CallOptions, Pace, RequestKind } from '../port.js';
@@ -21,9 +21,9 @@ export interface OssRequest {
   key?: string;
   query?: Query;
   headers?: Record<string, string>;
-  body?: Uint8Array | string;
+  body?: HttpRequest['body'];
   /** Receives the body of a 2xx response. */
-  target?: Uint8Array;
+  target?: HttpRequest['target'];
   pace?: Pace;
   /** True for calls that carry object data, which may use the accelerated endpoint. */
   bytes?: boolean;

@@ -157,7 +157,10 @@ export function errorOf(
     requestId: fields.RequestId ?? headers['x-oss-request-id'],
     retryAfterMs: askedMs(headers),
   };
-  const reading = readingOf(serviceCode, message, fields.Endpoint, status, subject);
+  const isMarker = status === 405 && headers['x-oss-delete-marker'] === 'true';
+  const reading: Reading = isMarker
+    ? { code: 'object-not-found' }
+    : readingOf(serviceCode, message, fields.Endpoint, status, subject);
   const name =
     subject.key === undefined || concernsBucket(reading.code)
       ? (subject.place ?? `bucket ${subject.bucket}`)

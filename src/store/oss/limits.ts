@@ -18,6 +18,7 @@ export const OSS_CAPABILITIES: Capabilities = {
   checksContentMd5: true,
   partEtagIsMd5: true,
   keepsMetadata: true,
+  keepsVersions: true,
   /** `x-oss-copy-source-if-match`. Deletes have no condition. */
   pinsCopies: true,
   defaultStorageClass: 'Standard',

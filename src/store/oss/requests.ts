@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { XsyncError } from '../../model/error.js';
-import type { CopyOptions, ListOptions, PutOptions } from '../port.js';
+import { versionMarker } from '../http/versions.js';
+import type { CopyOptions, ListOptions, PutOptions, VersionListOptions } from '../port.js';
 import { escapeText, escapeXml, type Query } from './encode.js';
 import { PAGE } from './limits.js';
 import { objectHeaders } from './metadata.js';
@@ -37,6 +38,16 @@ export function uploadsQuery({ prefix, token }: { prefix?: string; token?: strin
   const [key = '', uploadId = '']: string[] = JSON.parse(token);
   query['key-marker'] = key;
   if (uploadId) query['upload-id-marker'] = uploadId;
+  return query;
+}
+
+/** The query for versions, beside `versions` itself. */
+export function versionsQuery(options: VersionListOptions): Query {
+  const query: Query = { 'encoding-type': 'url', 'max-keys': String(options.maxKeys ?? PAGE) };
+  if (options.prefix) query.prefix = options.prefix;
+  const after = versionMarker(options);
+  if (after) query['key-marker'] = after.key;
+  if (after?.versionId) query['version-id-marker'] = after.versionId;
   return query;
 }
 
@@ -113,6 +124,12 @@ export function checkReceived(key: string, received: number, wanted: number): vo
   throw new XsyncError('truncated', `${key}: received ${received} of ${wanted} bytes`, {
     subject: key,
   });
+}
+
+/** @throws invalid-response: the response to a range has another status */
+export function mustBePartial(key: string, status: number): void {
+  if (status === 206) return;
+  throw new XsyncError('invalid-response', `${key}: OSS ignored the range`, { subject: key });
 }
 
 export function notCopyable(key: string): XsyncError {

@@ -3,6 +3,7 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import { HeadExplainer } from '../http/explain.js';
+import { readVersioning, versionMarker } from '../http/versions.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -20,6 +21,9 @@ import type {
   UploadOptions,
   UploadPage,
   UploadRef,
+  Versioning,
+  VersionListOptions,
+  VersionPage,
   WriteResult,
 } from '../port.js';
 import {
@@ -56,9 +60,11 @@ import {
   rangeHeaders,
   sourceHeaders,
   uploadsQuery,
+  versionsQuery,
 } from './requests.js';
 import { type SdkAnswer, SdkClient, type SdkOptions, type SdkRun } from './sdk-client.js';
 import { fill, pieces } from './sdk-streams.js';
+import { readVersionPage } from './versions.js';
 
 export interface OssSdkDeps extends Partial<SdkOptions>, Partial<Means> {
   /** The environment for `env_auth`; default: the process's environment. */
@@ -130,6 +136,23 @@ export class OssSdkStore implements ObjectStore {
       oss.request({ method: 'GET', bucket, query: listQuery(options), successStatuses: [200], ctx }),
     );
     return readListPage(answer.body);
+  }
+
+  async listVersions(options: VersionListOptions): Promise<VersionPage> {
+    const body = await this.#ofBucket({ versions: '' }, versionsQuery(options), options);
+    return readVersionPage(body, versionMarker(options));
+  }
+
+  async versioning(options: CallOptions = {}): Promise<Versioning> {
+    return readVersioning(await this.#ofBucket({ versioning: '' }, {}, options));
+  }
+
+  async #ofBucket(subres: Headers, query: Headers, options: CallOptions): Promise<Buffer> {
+    const { bucket } = this.client;
+    const { answer } = await this.#control(undefined, options, (oss, ctx) =>
+      oss.request({ method: 'GET', bucket, subres, query, successStatuses: [200], ctx }),
+    );
+    return answer.body;
   }
 
   /** OSS does not report it. Its multipart ETags are opaque, and its CRC-64 covers the whole object. */
@@ -314,12 +337,7 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
-    const { bucket } = this.client;
-    const query = uploadsQuery(options);
-    const { answer } = await this.#control(undefined, options, (oss, ctx) =>
-      oss.request({ method: 'GET', bucket, subres: { uploads: '' }, query, successStatuses: [200], ctx }),
-    );
-    return readUploads(answer.body);
+    return readUploads(await this.#ofBucket({ uploads: '' }, uploadsQuery(options), options));
   }
 
   async delete(keys: readonly string[], options: CallOptions = {}): Promise<DeleteFailure[]> {

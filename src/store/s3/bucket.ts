@@ -12,10 +12,11 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import { bareEtag, sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
+import { pageAfter, versionMarker } from '../http/versions.js';
 import type * as port from '../port.js';
-import type { S3Calls, Written } from './calls.js';
+import type { Answer, S3Calls, Written } from './calls.js';
 import { mustBeCompleted } from './completed.js';
-import { WriteConditions } from './conditions.js';
+import { type Condition, WriteConditions } from './conditions.js';
 import type { S3Config } from './config.js';
 import { deleteKeys } from './deleting.js';
 import { encodeKey } from './encode.js';
@@ -25,6 +26,7 @@ import { Lister } from './lister.js';
 import { presetOf, type S3Preset, writtenEtagIsMd5 } from './presets.js';
 import { isMissingCall, isRefusedForm, type Quirk, Quirks } from './quirks.js';
 import { Reading } from './reading.js';
+import { versionEntryOf } from './versions.js';
 
 export interface BucketDeps {
   calls: S3Calls;
@@ -89,12 +91,32 @@ export class S3Bucket implements port.ObjectStore {
     return this.#lister.page(options);
   }
 
+  async listVersions(options: port.VersionListOptions): Promise<port.VersionPage> {
+    const { prefix, maxKeys = 1000, signal, onRequest } = options;
+    const encoded = !this.#quirks.has('no-encoding-type');
+    const after = versionMarker(options);
+    const request = { prefix: prefix || undefined, maxKeys, after, encoded, signal, onRequest };
+    const ask = () => this.#calls.listVersions(request);
+    const { rows, damaged, next } = await this.#orLacking('no-list-versions', 'ListObjectVersions', ask);
+    const { etagIsMd5 } = this.#preset;
+    return pageAfter(after, { versions: rows.map((row) => versionEntryOf(row, etagIsMd5)), damaged }, next);
+  }
+
+  async versioning(options: port.CallOptions = {}): Promise<port.Versioning> {
+    try {
+      return await this.#calls.versioning(options);
+    } catch (error) {
+      if (!isMissingCall(error)) throw error;
+      return 'never';
+    }
+  }
+
   async head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
     this.checkKey(key);
     return this.#reading.head(key, options);
   }
 
-  async firstPartSize(key: string, options: port.CallOptions & { ifMatch?: string } = {}): Promise<number | undefined> {
+  async firstPartSize(key: string, options: port.PinOptions = {}): Promise<number | undefined> {
     return this.#reading.firstPartSize(key, options);
   }
 
@@ -103,14 +125,39 @@ export class S3Bucket implements port.ObjectStore {
     return this.#reading.read(key, target, options);
   }
 
-  async put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
-    const answer = await this.#conditions.write(options.replaces, (condition) =>
-      this.#calls.put(key, body, options, condition),
+  get readPieces(): port.ObjectStore['readPieces'] {
+    const get = this.#calls.inPieces?.get.bind(this.#calls.inPieces);
+    if (!get || !this.#reading.describesFirst) return undefined;
+    return async (key, sink, options = {}) => {
+      this.checkKey(key);
+      return this.#reading.readPieces(get, key, sink, options);
+    };
+  }
+
+  put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
+    return this.#put((condition) => this.#calls.put(key, body, options, condition), key, body.byteLength, options);
+  }
+
+  get putPieces(): port.ObjectStore['putPieces'] {
+    const { inPieces } = this.#calls;
+    return (
+      inPieces &&
+      ((key, body, options = {}) =>
+        this.#put((condition) => inPieces.put(key, body, options, condition), key, body.byteLength, options))
     );
+  }
+
+  async #put(
+    send: (condition: Condition) => Promise<Answer>,
+    key: string,
+    size: number,
+    options: port.PutOptions,
+  ): Promise<port.WriteResult> {
+    const answer = await this.#conditions.write(options.replaces, send);
     const { etag } = answer.headers;
     if (etag) return writtenBy(answer.headers, bareEtag(etag), writtenEtagIsMd5(this.#preset));
     this.#quirks.notice('no-put-etag');
-    return this.#asWritten(key, body.byteLength, options);
+    return this.#asWritten(key, size, options);
   }
 
   async copy(

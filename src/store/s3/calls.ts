@@ -3,6 +3,8 @@
  * is absent, and the store asks for it in another way.
  * Tests: test/store/s3/quirks.test.ts
  */
+import type { BodySink } from '../http/message.js';
+import type { VersionMarker } from '../http/versions.js';
 import type {
   CallOptions,
   CopyOptions,
@@ -12,11 +14,13 @@ import type {
   ObjectStore,
   PartEntry,
   PartOptions,
+  PieceSource,
   PutOptions,
   TransferOptions,
   UploadEntry,
   UploadOptions,
   UploadRef,
+  Versioning,
 } from '../port.js';
 import type { Addresses } from './address.js';
 import type { Condition } from './conditions.js';
@@ -88,6 +92,27 @@ export interface ListRequest extends Pick<ListOptions, 'prefix' | 'delimiter' | 
   encoded: boolean;
 }
 
+/** A row of ListObjectVersions; only the key and the version ID are certain. */
+export interface VersionRow extends Row {
+  versionId: string;
+  isLatest: boolean;
+  deleteMarker: boolean;
+}
+
+export interface ListedVersions {
+  rows: VersionRow[];
+  /** As in the port's `VersionPage`. */
+  damaged?: string[];
+  next?: VersionMarker;
+}
+
+export interface VersionsRequest extends CallOptions {
+  prefix?: string;
+  maxKeys: number;
+  after?: VersionMarker;
+  encoded: boolean;
+}
+
 /** The result of a copy or of a completed upload; without an ETag it must be asked for. */
 export interface Written {
   etag?: string;
@@ -117,9 +142,16 @@ export interface S3Calls {
   createBucket(named: boolean, options: CallOptions): Promise<void>;
   deleteBucket(options: CallOptions): Promise<void>;
   list(request: ListRequest): Promise<ListedPage>;
+  listVersions(request: VersionsRequest): Promise<ListedVersions>;
+  versioning(options: CallOptions): Promise<Versioning>;
   head(key: string, request: ReadRequest): Promise<Answer>;
   get(key: string, target: Uint8Array, request: GetRequest): Promise<GetAnswer>;
   put(key: string, body: Uint8Array, options: PutOptions, condition: Condition): Promise<Answer>;
+  /** The same with bodies that are passed on while they arrive; absent where the transport cannot. */
+  readonly inPieces?: {
+    get(key: string, sink: BodySink, request: GetRequest): Promise<GetAnswer>;
+    put(key: string, body: PieceSource, options: PutOptions, condition: Condition): Promise<Answer>;
+  };
 
   /**
    * @param replace the given headers and metadata take the place of the source's

@@ -142,6 +142,8 @@ function meaningOf(
   actualRegion: string | undefined,
   message: string | undefined,
 ): readonly [ErrorCode, string?] {
+  // A version that is a delete marker.
+  if (status === 405 && headers['x-amz-delete-marker'] === 'true') return ['object-not-found'];
   if (serviceCode === 'InvalidRequest' && /accelerat/i.test(message ?? '')) return ['acceleration-disabled'];
   if (serviceCode === 'InvalidArgument' && /key.*(too long|length)/i.test(message ?? ''))
     return ['key-not-representable'];
@@ -167,7 +169,6 @@ function meaningOf(
   if (status === 403) return CODES.AccessDenied ?? ['access-denied'];
   if (status === 404)
     return upload ? ['upload-not-found'] : [key === undefined ? 'bucket-not-found' : 'object-not-found'];
-  if (status === 405 && headers['x-amz-delete-marker'] === 'true') return ['object-not-found'];
   if (status === 412) return ['precondition-failed'];
   if (status === 413) return ['object-too-large'];
   if (status === 416) return ['truncated'];

@@ -26,6 +26,7 @@ export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): C
     checksContentMd5: true,
     partEtagIsMd5: preset.partEtagIsMd5 && !encryptsWithKms(settings),
     keepsMetadata: true,
+    keepsVersions: true,
     ...(preset.deleteIfMatch && { deletesIfMatch: true }),
     ...(preset.writeIfMatch && { writesIfMatch: true }),
     ...(preset.pinsCopies && { pinsCopies: true }),

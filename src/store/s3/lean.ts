@@ -1,5 +1,7 @@
 /** The requests of S3 over the lean transport. Tests: test/store/s3/store.test.ts */
 import { md5 } from '../../hash/index.js';
+import type { BodySink } from '../http/message.js';
+import { readVersioning } from '../http/versions.js';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';
 import type * as calls from './calls.js';
@@ -11,6 +13,7 @@ import { contentHeadersOut, md5Header, metadataOut, type NewObjectSettings, newO
 import { readPage } from './listing.js';
 import type { S3Preset } from './presets.js';
 import { Uploads } from './uploads.js';
+import { readVersions } from './versions.js';
 import type { Wire } from './wire.js';
 
 export class LeanCalls implements calls.S3Calls {
@@ -24,6 +27,10 @@ export class LeanCalls implements calls.S3Calls {
     this.#uploads = new Uploads(wire);
     this.#preset = preset;
     this.#settings = settings;
+  }
+
+  get inPieces(): Pick<LeanCalls, 'get' | 'put'> {
+    return this;
   }
 
   get addresses(): Addresses {
@@ -53,6 +60,24 @@ export class LeanCalls implements calls.S3Calls {
     return readPage((await this.#wire.send({ method: 'GET', parameters, signal, onRequest })).body);
   }
 
+  async listVersions(request: calls.VersionsRequest): Promise<calls.ListedVersions> {
+    const { prefix, maxKeys, after, encoded, signal, onRequest } = request;
+    const parameters = {
+      versions: '',
+      'encoding-type': encoded ? 'url' : undefined,
+      'max-keys': maxKeys,
+      prefix,
+      'key-marker': after?.key,
+      'version-id-marker': after?.versionId,
+    };
+    return readVersions((await this.#wire.send({ method: 'GET', parameters, signal, onRequest })).body);
+  }
+
+  async versioning({ signal, onRequest }: port.CallOptions): Promise<port.Versioning> {
+    const parameters = { versioning: '' };
+    return readVersioning((await this.#wire.send({ method: 'GET', parameters, signal, onRequest })).body);
+  }
+
   async head(key: string, request: calls.ReadRequest): Promise<calls.Answer> {
     const { versionId, partNumber, signal, onRequest } = request;
     const parameters = { versionId, partNumber };
@@ -61,7 +86,7 @@ export class LeanCalls implements calls.S3Calls {
     return { status, headers };
   }
 
-  get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {
+  get(key: string, target: Uint8Array | BodySink, request: calls.GetRequest): Promise<calls.GetAnswer> {
     const { versionId, offset, ranged, signal, onRequest, pace } = request;
     const { headers, unsigned } = this.#readHeaders(request);
     if (ranged) headers.range = `bytes=${offset}-${offset + target.byteLength - 1}`;
@@ -82,7 +107,12 @@ export class LeanCalls implements calls.S3Calls {
     return this.#wire.send(call);
   }
 
-  put(key: string, body: Uint8Array, options: port.PutOptions, condition: Condition): Promise<calls.Answer> {
+  put(
+    key: string,
+    body: Uint8Array | port.PieceSource,
+    options: port.PutOptions,
+    condition: Condition,
+  ): Promise<calls.Answer> {
     const { signal, onRequest, pace, contentMd5 } = options;
     const headers = Object.assign(this.#writeHeaders(options), md5Header(contentMd5), conditionHeaders(condition));
     return this.#wire.send({ method: 'PUT', key, headers, body, signal, onRequest, pace, data: true });

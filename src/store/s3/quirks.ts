@@ -14,6 +14,7 @@ const INSTEAD = {
   'no-delete-objects': 'there is no DeleteObjects, so objects are deleted one by one',
   'no-list-parts': 'there is no ListParts, so an interrupted upload starts again',
   'no-list-uploads': 'there is no ListMultipartUploads, so unfinished uploads cannot be found',
+  'no-list-versions': 'there is no ListObjectVersions, so older versions cannot be found',
   'no-multipart': 'there are no multipart uploads, so each object is written in one request',
   'no-head': 'HEAD is refused, so the first byte is read instead',
   'no-put-etag': 'the response to a write has no ETag, so a HEAD is sent after it',

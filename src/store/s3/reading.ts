@@ -6,7 +6,8 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { HeadExplainer } from '../http/explain.js';
-import type { CallOptions, HeadOptions, ReadOptions } from '../port.js';
+import type { BodySink } from '../http/message.js';
+import type { CallOptions, HeadOptions, PieceSink, ReadOptions } from '../port.js';
 import type { Answer, GetAnswer, GetRequest, Row, S3Calls } from './calls.js';
 import { describes, firstPartSizeOf, infoOf, infoOfRead, sizeOf, unlessUnsupported } from './info.js';
 import { isMissingCall, isRefusedForm, type Quirks } from './quirks.js';
@@ -58,15 +59,46 @@ export class Reading {
     const request = { versionId, signal, onRequest, pace, offset };
     const answer = await this.#pinned(key, options, (pin) => this.#get(key, target, { ...request, ifMatch: pin }));
     const size = sizeOf(answer, offset);
-    if (answer.received < target.byteLength) {
-      const message = `${key}: received ${answer.received} of ${target.byteLength} bytes at offset ${offset} (size ${size})`;
-      throw new XsyncError('truncated', message, { subject: key, status: answer.status });
-    }
+    mustBeAll(key, answer, target.byteLength, { offset, size });
     if (size === undefined) throw lacking(key, 'size');
     const info = describes(answer.headers)
       ? infoOfRead(key, { size, read: answer.received }, answer.headers, this.#promised)
       : await this.#afterRead(key, size, answer, { versionId, signal, onRequest });
     mustBe(key, info.etag, ifMatch);
+    return info;
+  }
+
+  /** The head of a response describes the object, so that its body can be passed on at once. */
+  get describesFirst(): boolean {
+    return !this.#quirks.has('no-read-etag') && !this.#quirks.has('unpacks-gzip');
+  }
+
+  /** @throws unsupported: the head of the response lacks something */
+  async readPieces(
+    get: NonNullable<S3Calls['inPieces']>['get'],
+    key: string,
+    sink: PieceSink,
+    options: ReadOptions,
+  ): Promise<ObjectInfo> {
+    const { versionId, ifMatch, signal, onRequest, pace } = options;
+    const read = sink.byteLength - sink.taken;
+    if (read === 0) return this.head(key, options);
+    const offset = (options.offset ?? 0) + sink.taken;
+    let info: ObjectInfo | undefined;
+    const begin: BodySink['begin'] = (answer) => {
+      const size = sizeOf(answer, offset);
+      if (size === undefined || !describes(answer.headers)) throw undescribed(key);
+      info = infoOfRead(key, { size, read }, answer.headers, this.#promised);
+      mustBe(key, info.etag, ifMatch);
+      sink.begin(info);
+    };
+    const target: BodySink = { byteLength: read, begin, take: (piece) => sink.take(piece) };
+    const request = { versionId, signal, onRequest, pace, offset, gzip: this.#gzip };
+    const answer = await this.#pinned(key, options, (pin) =>
+      this.#ranged(offset, (ranged) => get(key, target, { ...request, ifMatch: pin, ranged })),
+    );
+    mustBeAll(key, answer, read, { offset, size: info?.size });
+    if (info === undefined) throw undescribed(key);
     return info;
   }
 
@@ -76,13 +108,13 @@ export class Reading {
    */
   #pinned<T>(
     key: string,
-    { ifMatch, signal, onRequest }: Pinned,
+    { ifMatch, versionId, signal, onRequest }: Pinned,
     ask: (ifMatch: string | undefined) => Promise<T>,
   ): Promise<T> {
     if (ifMatch === undefined || this.#quirks.has('no-if-match')) return ask(undefined);
     return ask(ifMatch).catch(async (error: unknown) => {
       if (!isXsyncError(error, 'precondition-failed') && !isRefusedForm(error)) throw error;
-      mustBe(key, await this.#etagNow(key, error, { signal, onRequest }), ifMatch, error);
+      mustBe(key, await this.#etagNow(key, error, { versionId, signal, onRequest }), ifMatch, error);
       const answer = await ask(undefined);
       this.#quirks.notice('no-if-match');
       return answer;
@@ -90,7 +122,7 @@ export class Reading {
   }
 
   /** @throws object-not-found, or what explains the refusal: a HEAD's has no body */
-  async #etagNow(key: string, refusal: XsyncError, options: CallOptions): Promise<string> {
+  async #etagNow(key: string, refusal: XsyncError, options: HeadOptions): Promise<string> {
     try {
       return (await this.#described(key, options)).etag;
     } catch (error) {
@@ -101,23 +133,24 @@ export class Reading {
 
   /** A store that unpacks gzip sends 200 without a length. It may do so with one Accept-Encoding, and not with the other. */
   async #get(key: string, target: Uint8Array, request: Omit<GetRequest, 'ranged' | 'gzip'>): Promise<GetAnswer> {
-    const first = await this.#ranged(key, target, { ...request, gzip: this.#gzip });
+    const ask = (gzip: boolean) =>
+      this.#ranged(request.offset, (ranged) => this.#calls.get(key, target, { ...request, gzip, ranged }));
+    const first = await ask(this.#gzip);
     const unpacked = first.status === 200 && first.headers['content-length'] === undefined;
     if (!unpacked || (!first.cut && first.received === target.byteLength)) return first;
-    const second = await this.#ranged(key, target, { ...request, gzip: !this.#gzip });
+    const second = await ask(!this.#gzip);
     if (!this.#gzip) this.#quirks.notice('unpacks-gzip');
     this.#gzip = !this.#gzip;
     return second;
   }
 
-  async #ranged(key: string, target: Uint8Array, request: Omit<GetRequest, 'ranged'>): Promise<GetAnswer> {
-    const ask = (ranged: boolean) => this.#calls.get(key, target, { ...request, ranged });
+  async #ranged(offset: number, ask: (ranged: boolean) => Promise<GetAnswer>): Promise<GetAnswer> {
     const answer = await this.#quirks.without(
       'no-range',
       () => ask(true),
       () => ask(false),
     );
-    const whole = request.offset === 0 && !answer.cut;
+    const whole = offset === 0 && !answer.cut;
     if (answer.status === 200 && !whole && answer.headers['content-length'] !== undefined) {
       this.#quirks.notice('no-range');
     }
@@ -199,6 +232,23 @@ export class Reading {
 function mustBe(key: string, etag: string, ifMatch: string | undefined, refusal?: unknown): void {
   if (ifMatch === undefined || sameEtag(etag, ifMatch)) return;
   throw isXsyncError(refusal, 'precondition-failed') ? refusal : changed(key);
+}
+
+/** @throws truncated */
+function mustBeAll(
+  key: string,
+  { received, status }: GetAnswer,
+  wanted: number,
+  { offset, size }: { offset: number; size: number | undefined },
+): void {
+  if (received >= wanted) return;
+  const message = `${key}: received ${received} of ${wanted} bytes at offset ${offset} (size ${size})`;
+  throw new XsyncError('truncated', message, { subject: key, status });
+}
+
+function undescribed(key: string): XsyncError {
+  const message = `${key}: the head of the response does not describe the object`;
+  return new XsyncError('unsupported', message, { subject: key });
 }
 
 function changed(key: string): XsyncError {

@@ -1,5 +1,6 @@
 /** The requests of S3 through the AWS SDK. Tests: test/store/s3-sdk/store.test.ts */
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { readVersioning } from '../http/versions.js';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';
 import type * as calls from './calls.js';
@@ -23,6 +24,7 @@ import {
   withoutBody,
 } from './sdk-requests.js';
 import { SdkUploads } from './sdk-uploads.js';
+import { readVersions } from './versions.js';
 
 export class SdkCalls implements calls.S3Calls {
   readonly #client: SdkClient;
@@ -71,6 +73,25 @@ export class SdkCalls implements calls.S3Calls {
     const input = { ...common, StartAfter: after, ContinuationToken: token };
     const command = (sdk: Sdk) => new sdk.ListObjectsV2Command(input);
     return readPage((await this.#client.send({ signal, onRequest, raw: true, command })).answer.body);
+  }
+
+  async listVersions(request: calls.VersionsRequest): Promise<calls.ListedVersions> {
+    const { prefix, maxKeys, after, encoded, signal, onRequest } = request;
+    const input = {
+      Bucket: this.#bucket,
+      EncodingType: encoded ? ('url' as const) : undefined,
+      MaxKeys: maxKeys,
+      Prefix: prefix,
+      KeyMarker: after?.key,
+      VersionIdMarker: after?.versionId,
+    };
+    const command = (sdk: Sdk) => new sdk.ListObjectVersionsCommand(input);
+    return readVersions((await this.#client.send({ signal, onRequest, raw: true, command })).answer.body);
+  }
+
+  async versioning({ signal, onRequest }: port.CallOptions): Promise<port.Versioning> {
+    const command = (sdk: Sdk) => new sdk.GetBucketVersioningCommand({ Bucket: this.#bucket });
+    return readVersioning((await this.#client.send({ signal, onRequest, raw: true, command })).answer.body);
   }
 
   async head(key: string, request: calls.ReadRequest): Promise<calls.Answer> {

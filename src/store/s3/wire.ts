@@ -20,10 +20,10 @@ export interface S3Request extends TransferOptions {
   key?: string;
   parameters?: Record<string, string | number | undefined>;
   headers?: Record<string, string>;
-  body?: Uint8Array | string;
+  body?: HttpRequest['body'];
   /** Sent without a signature. */
   unsigned?: Record<string, string>;
-  target?: Uint8Array;
+  target?: HttpRequest['target'];
   /** Where the target begins in a response that ignores Range. */
   offset?: number;
   /** Carries object data: sent to the data endpoint. */

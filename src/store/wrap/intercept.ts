@@ -13,6 +13,8 @@ export interface Call {
   readonly direction?: Direction;
   /** The most bytes that it can carry. */
   readonly size?: number;
+  /** A repeated call begins where the last one broke. */
+  readonly continues?: true;
   /** The caller's pace, if any. */
   readonly pace?: port.Pace;
   /** As in CallOptions. */
@@ -68,6 +70,20 @@ export class InterceptedStore implements port.ObjectStore {
     return this.#call('list', undefined, options, (own) => this.inner.list(own));
   }
 
+  get listVersions(): port.ObjectStore['listVersions'] {
+    const { inner } = this;
+    if (!inner.listVersions) return undefined;
+    const list = inner.listVersions.bind(inner);
+    return (options) => this.#call('list', undefined, options, list);
+  }
+
+  get versioning(): port.ObjectStore['versioning'] {
+    const { inner } = this;
+    if (!inner.versioning) return undefined;
+    const ask = inner.versioning.bind(inner);
+    return (options = {}) => this.#call('list', undefined, options, ask);
+  }
+
   async hasFolder(prefix: string): Promise<boolean> {
     return (await this.inner.hasFolder?.(prefix)) ?? false;
   }
@@ -84,7 +100,7 @@ export class InterceptedStore implements port.ObjectStore {
     return this.#call('head', key, options, (own) => this.inner.head(key, own));
   }
 
-  firstPartSize(key: string, options: port.CallOptions & { ifMatch?: string } = {}): Promise<number | undefined> {
+  firstPartSize(key: string, options: port.PinOptions = {}): Promise<number | undefined> {
     return this.#call('head', key, options, (own) => this.inner.firstPartSize(key, own));
   }
 
@@ -94,6 +110,19 @@ export class InterceptedStore implements port.ObjectStore {
 
   put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
     return this.#transfer('put', key, body, options, (paced) => this.inner.put(key, body, paced));
+  }
+
+  get readPieces(): port.ObjectStore['readPieces'] {
+    const read = this.inner.readPieces?.bind(this.inner);
+    if (!read) return undefined;
+    return (key, sink, options = {}) =>
+      this.#transfer('read', key, sink, options, (paced) => read(key, sink, paced), true);
+  }
+
+  get putPieces(): port.ObjectStore['putPieces'] {
+    const put = this.inner.putPieces?.bind(this.inner);
+    if (!put) return undefined;
+    return (key, body, options = {}) => this.#transfer('put', key, body, options, (paced) => put(key, body, paced));
   }
 
   copy(
@@ -185,13 +214,14 @@ export class InterceptedStore implements port.ObjectStore {
   #transfer<T, O extends port.TransferOptions>(
     kind: 'read' | 'put' | 'uploadPart',
     key: string,
-    { byteLength: size }: Uint8Array,
+    { byteLength: size }: { readonly byteLength: number },
     options: O,
     run: (paced: O) => Promise<T>,
+    continues?: true,
   ): Promise<T> {
     const { signal, pace, onRequest } = options;
     const direction = kind === 'read' ? 'down' : 'up';
-    return this.#around({ kind, key, signal, pace, direction, size, onRequest }, (own, counts = onRequest) =>
+    return this.#around({ kind, key, signal, pace, direction, size, onRequest, continues }, (own, counts = onRequest) =>
       run({ ...options, pace: own, onRequest: counts }),
     );
   }

@@ -67,7 +67,7 @@ export function retrying(options: RetryOptions = {}): Around {
   const { contact } = settings;
 
   return async (call, run) => {
-    const attempts = new Attempts(call.pace);
+    const attempts = new Attempts(call.pace, call.continues === true);
     for (let attempt = 1; ; attempt++) {
       try {
         const result = await run(attempts.pace);
@@ -124,9 +124,12 @@ class Attempts {
   /** Bytes of the attempt that got furthest, without the current one. */
   #best = 0;
   #moved = 0;
+  readonly #continues: boolean;
 
-  constructor(callers: Pace | undefined) {
+  /** @param continues each attempt begins where the one before it broke, so no byte is moved twice */
+  constructor(callers: Pace | undefined, continues: boolean) {
     this.#callers = callers;
+    this.#continues = continues;
   }
 
   readonly pace: Pace = (bytes) => {
@@ -138,7 +141,7 @@ class Attempts {
   /** True if the attempt that just ended got further than all before it. */
   endAttempt(): boolean {
     const further = this.#moved > this.#best;
-    this.#best = Math.max(this.#best, this.#moved);
+    if (!this.#continues) this.#best = Math.max(this.#best, this.#moved);
     this.#moved = 0;
     return further;
   }

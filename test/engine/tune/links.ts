@@ -72,6 +72,8 @@ const LUCK_LASTS = 2;
 const LUCK_SPREAD = 0.5;
 /** Seconds. */
 const BUFFER_FILLS = 2;
+/** Seconds for which small objects open. */
+const OPENING = 10;
 
 interface Request {
   left: number;
@@ -222,8 +224,12 @@ export class Simulation {
     const { kind, size, most = Number.POSITIVE_INFINITY } = this.#load;
     const { settings } = this.tuner;
     while (this.#wire.requests.length < Math.min(settings[kind], most)) this.#wire.begin(size ?? settings.partSize);
-    flow.used += this.#wire.requests.length;
+    const inFlight = this.#wire.requests.length;
+    flow.used += inFlight;
     const { bytes, accepted, ended } = this.#wire.step();
+    const ms = STEP * 1000;
+    if (kind === 'objects') this.tuner.open({ ms, done: ended, areaMs: inFlight * ms, busy: 0 });
+    if (this.#wire.now > OPENING) this.tuner.endOpening();
     flow.bytes += bytes;
     flow.accepted += accepted;
     flow.finished += ended;

@@ -75,7 +75,27 @@ describe.each(LUCKS)('on luck %i', (luck) => {
 
   it('small objects, which wait for round trips, are multiplied until the server is busy', () => {
     const run = on(capped(20 * Mbit, 4000 * Mbit), { kind: 'objects', delay: 0.2, size: 4096 }).run(40);
-    expect(run.seconds[15]?.settings.objects).toBe(256);
+    expect(run.seconds[1]?.settings.objects).toBe(256);
+    expect(run.seconds[10]?.settings.objects).toBe(256);
+  });
+
+  it('small objects on a lossy line fill it within 6 s', () => {
+    const run = on(lossy(), { kind: 'objects', delay: 0.4, size: 65_536 }).run(30);
+    expect(run.rate(6, 30)).toBeGreaterThan(170 * 65_536);
+    expect(run.seconds[6]?.settings.objects).toBe(256);
+  });
+
+  it('small objects that fill a slow line at once are soon not many more', () => {
+    const run = on(capped(20 * Mbit, 20 * Mbit), { kind: 'objects', delay: 0.2, size: 65_536 }).run(40);
+    expect(Math.max(...run.seconds.map(({ settings }) => settings.objects))).toBeLessThanOrEqual(128);
+    expect(Math.max(...run.seconds.slice(8).map(({ settings }) => settings.objects))).toBeLessThanOrEqual(110);
+  });
+
+  it('a server that refuses more than 50 small objects at once gets half as many, and half again', () => {
+    const load: Load = { kind: 'objects', delay: 0.2, size: 4096 };
+    const run = on(throttling(capped(20 * Mbit, 4000 * Mbit), 50), load).run(40);
+    expect(run.seconds.slice(10).filter(({ throttled }) => throttled > 0)).toEqual([]);
+    expect(run.seconds.slice(10).every(({ settings }) => settings.objects <= 51)).toBe(true);
   });
 });
 
@@ -160,11 +180,28 @@ it('a destination that takes no small parts gets none', () => {
   for (const { settings } of run.seconds) expect(settings.partSize).toBe(16 * MiB);
 });
 
-it('what the route settled on last time is half of the way at once, and fills the line soon', () => {
+it('a route starts with what it ended with, and fills the line at once', () => {
   const first = new Simulation(lossy(), PARTS).run(60);
+  const { parts, lone } = first.tuner.found;
   const second = new Simulation(lossy(), PARTS, { seed: first.tuner.found }).run(30);
-  expect(second.rate(2, 5)).toBeGreaterThan(0.35 * LOSSY);
+  expect({ parts, lone, begins: second.seconds[0]?.settings.parts }).toEqual({ parts: 256, lone: true, begins: 256 });
+  expect(second.rate(2, 5)).toBeGreaterThan(0.85 * LOSSY);
   expect(second.rate(10, 15)).toBeGreaterThan(0.85 * LOSSY);
+  expect(second.tuner.lone?.n).toBe(256);
+});
+
+it('a route that carries more than last time gets more', () => {
+  const first = new Simulation(capped(8 * Mbit, 100 * Mbit), PARTS).run(60);
+  const second = new Simulation(capped(8 * Mbit, 400 * Mbit), PARTS, { seed: first.tuner.found }).run(90);
+  expect(first.tuner.settings.parts).toBeLessThan(30);
+  expect(second.rate(60, 90)).toBeGreaterThan(0.85 * 400 * Mbit);
+});
+
+it('a route that refuses what it took last time gets half at once', () => {
+  const seed = { objects: 200 };
+  const refusing = throttling(capped(20 * Mbit, 4000 * Mbit), 150);
+  const run = new Simulation(refusing, { kind: 'objects', delay: 0.2, size: 4096 }, { seed }).run(20);
+  expect(run.seconds.slice(0, 2).map(({ settings }) => settings.objects)).toEqual([200, 100]);
 });
 
 it('parts and small objects together stay within the connections', () => {

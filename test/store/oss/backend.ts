@@ -7,7 +7,7 @@ import { startServer } from '../../support/server/index.js';
 
 /** An OSS store for the contract suite, on a strict test server of its own. */
 export function ossBackend(kind: 'lean' | 'sdk', more: Partial<OssConfigInput> = {}): Backend {
-  const open = async () => {
+  const open = async (versioned = false) => {
     const server = await startServer();
     const { endpoint, region, accessKeyId, accessKeySecret } = server.oss;
     const config = ossConfigSchema.parse({
@@ -21,12 +21,17 @@ export function ossBackend(kind: 'lean' | 'sdk', more: Partial<OssConfigInput> =
     const transport = new HttpTransport({ userAgent: 'xsync-test' });
     const on = (bucket: string) =>
       kind === 'lean' ? createOssStore(config, bucket, { transport }) : createOssSdkStore(config, bucket);
-    server.core.oss.createBucket('photos');
+    server.core.oss.createBucket('photos', versioned ? { versioning: 'Enabled' } : {});
     const dispose = async () => {
       await transport.close();
       await server.close();
     };
     return { store: on('photos'), missing: on('missing'), dispose };
   };
-  return { open, refuses: ['leading slash', 'leading backslash', '1,024 bytes', '1,025 bytes'] };
+  const openVersioned = () => open(true);
+  return {
+    open: () => open(),
+    openVersioned,
+    refuses: ['leading slash', 'leading backslash', '1,024 bytes', '1,025 bytes'],
+  };
 }

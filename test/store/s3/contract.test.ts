@@ -16,18 +16,25 @@ afterAll(async () => {
 let buckets = 0;
 
 const s3 = (more: Record<string, unknown>): Backend => ({
-  open: async () => {
-    const { endpoint, region, accessKeyId, secretAccessKey } = server.s3;
-    const keys = { access_key_id: accessKeyId, secret_access_key: secretAccessKey };
-    const config = s3ConfigSchema.parse({ type: 's3', endpoint, region, ...keys, ...more });
-    const on = (bucket: string) => createS3Store(config, bucket, { transport });
-    const name = `bucket-${++buckets}`;
-    const store = on(name);
-    await store.createBucket();
-    return { store, missing: on(`${name}-missing`) };
+  open: () => open(more),
+  openVersioned: async () => {
+    const subject = await open(more);
+    server.core.s3.bucket(subject.store.identity.bucket).versioning = 'Enabled';
+    return subject;
   },
   refuses: ['1,025 bytes'],
 });
+
+async function open(more: Record<string, unknown>) {
+  const { endpoint, region, accessKeyId, secretAccessKey } = server.s3;
+  const keys = { access_key_id: accessKeyId, secret_access_key: secretAccessKey };
+  const config = s3ConfigSchema.parse({ type: 's3', endpoint, region, ...keys, ...more });
+  const on = (bucket: string) => createS3Store(config, bucket, { transport });
+  const name = `bucket-${++buckets}`;
+  const store = on(name);
+  await store.createBucket();
+  return { store, missing: on(`${name}-missing`) };
+}
 
 describeStore('s3', s3({ provider: 'aws', force_path_style: true }));
 describeStore('s3 of another provider', s3({}));

@@ -1,4 +1,4 @@
-/** Runs one upload over an emulated line with the built program, and samples it every second. */
+/** Runs one copy over an emulated line with the built program, and samples it every second. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
@@ -32,7 +32,7 @@ export interface WanRun {
 }
 
 /** @throws Error: when xsync failed or did not do the work */
-export async function upload(bench: WanCase): Promise<WanRun> {
+export async function copyOver(bench: WanCase): Promise<WanRun> {
   const folder = mkdtempSync(join(tmpdir(), 'xsync-wan-'));
   const lab = new Lab();
   // Ctrl-C ends the measured program, and the cleanup follows.
@@ -40,11 +40,11 @@ export async function upload(bench: WanCase): Promise<WanRun> {
   const stop = (): void => stopped.abort();
   process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
-    fill(join(folder, 'data'), bench);
-    await lab.open();
-    writeFileSync(join(folder, 'xsync.yaml'), `remotes:\n  far: {${REMOTE}, endpoint: "${lab.endpoint}"}\n`, {
-      mode: 0o600,
-    });
+    if (bench.way === 'up') fill(join(folder, 'data'), bench);
+    await lab.open(bench.congestion);
+    const remotes = Object.entries({ far: lab.endpoint, near: lab.nearEndpoint });
+    const lines = remotes.map(([name, endpoint]) => `  ${name}: {${REMOTE}, endpoint: "${endpoint}"}\n`);
+    writeFileSync(join(folder, 'xsync.yaml'), `remotes:\n${lines.join('')}`, { mode: 0o600 });
     return await watched(lab, bench, folder, stopped.signal);
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
@@ -63,13 +63,27 @@ function fill(folder: string, { objects, size }: WanCase): void {
   }
 }
 
+/** The source, the destination, and the way of the bytes on the line. */
+function placesOf({ way, objects, size }: WanCase): { from: string; to: string; counted: 'up' | 'down' } {
+  const full = `src-${objects}-${size}-flat`;
+  switch (way) {
+    case 'up':
+      return { from: 'data', to: 'far:dst-0-0-flat', counted: 'up' };
+    case 'down':
+      return { from: `far:${full}`, to: 'out', counted: 'down' };
+    case 'between':
+      return { from: `near:${full}`, to: 'far:dst-0-0-flat', counted: 'up' };
+  }
+}
+
 async function watched(lab: Lab, bench: WanCase, folder: string, signal: AbortSignal): Promise<WanRun> {
   const { stalls, dip } = bench;
   lab.set({ ...LINES[bench.line], stall_every_s: stalls?.everyS ?? 0, stall_ms: stalls?.ms ?? 0 });
   const before = await lab.stat();
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
-  const copy = ['copy', 'data', 'far:bucket-0-0-flat', '--congestion', bench.congestion, '--config', 'xsync.yaml'];
+  const { from, to, counted } = placesOf(bench);
+  const copy = ['copy', from, to, '--congestion', bench.congestion, '--config', 'xsync.yaml'];
   const [program, ...args] = lab.near([process.execPath, XSYNC, ...copy, '--json', '-v', '--stats', '0']);
   const child = spawn(program, args, {
     cwd: folder,
@@ -86,7 +100,7 @@ async function watched(lab: Lab, bench: WanCase, folder: string, signal: AbortSi
     const stat = await lab.stat();
     lateMs = Math.max(lateMs, stat.lateMs);
     const atS = elapsed();
-    seconds.push({ atS, bytes: stat.up.bytes - before.up.bytes });
+    seconds.push({ atS, bytes: stat[counted].bytes - before[counted].bytes });
     const low = dip !== undefined && atS >= dip.fromS && atS < dip.untilS;
     if (low !== dipped) lab.set({ rate_mbit: LINES[bench.line].rate_mbit * (low ? dip.share : 1) });
     dipped = low;
@@ -106,7 +120,8 @@ async function watched(lab: Lab, bench: WanCase, folder: string, signal: AbortSi
   }
   const after = await lab.stat();
   const { end, tuned } = events;
-  const sent = lab.counters().bytesIn;
+  const { bytesIn, bytesOut } = lab.counters();
+  const sent = counted === 'up' ? bytesIn : bytesOut;
   if (code !== 0 || !end || sent < bench.objects * bench.size) {
     throw new Error(`${bench.name}: xsync exited with ${code} after ${sent} bytes`);
   }
@@ -116,8 +131,8 @@ async function watched(lab: Lab, bench: WanCase, folder: string, signal: AbortSi
     waste: end.waste,
     retries: end.retries,
     tuned,
-    lost: after.up.lost - before.up.lost,
-    queueFull: after.up.queueFull - before.up.queueFull,
+    lost: after[counted].lost - before[counted].lost,
+    queueFull: after[counted].queueFull - before[counted].queueFull,
     lateMs,
     mbit: seconds.map(({ bytes }, i) => Math.round(((bytes - (seconds[i - 1]?.bytes ?? 0)) * 8) / 1e5) / 10),
   };

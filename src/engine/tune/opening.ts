@@ -1,0 +1,102 @@
+/**
+ * Opens a run: finds how many small objects to keep in flight from the latency of the first ones, within a few
+ * latencies instead of the seconds of a climb. Little's law suggests the setting: requests in flight = rate × latency,
+ * with a rate that a process does not exceed. A step is at most fourfold, and the next one follows only if the rate grew
+ * in proportion. Pure. Tests: test/engine/tune/opening.test.ts
+ */
+import { gainText, isLinear, isWorth, kneeOf, type Level } from './gain.js';
+import { fills } from './window.js';
+
+/** Small objects per second that one process does not exceed. */
+const MOST_RATE = 5000;
+const STEP = 4;
+/** A wave that takes more latencies shows by itself that the rate has not grown in proportion. */
+const LATENCIES = 2;
+/** If the suggestion is not larger than the setting by this factor, the setting stays. */
+const WORTH_A_STEP = 1.25;
+/** Above this share of its time at work, the process is the limit, and more requests would only wait for it. */
+const BUSY = 0.9;
+
+/** Small objects since the previous sample. */
+export interface OpeningSample {
+  ms: number;
+  /** Objects that ended. */
+  done: number;
+  /** The sum of the milliseconds of all in flight. */
+  areaMs: number;
+  /** Share of the time in which the event loop was at work. */
+  busy: number;
+}
+
+/** What a wave of objects shows. */
+export interface Opened {
+  /** `step`: try `n`. `enough`: latency suggests no more. `useless`: the step brought too little. */
+  verdict: 'step' | 'enough' | 'useless';
+  n: number;
+  /** The best setting that was measured; absent after the first wave, when there was nothing to compare. */
+  best?: Level;
+  /** Why `n` is chosen, if a step was judged. */
+  why?: string;
+}
+
+const NOTHING = { ms: 0, done: 0, areaMs: 0, busyMs: 0 };
+
+export class Opening {
+  #n: number;
+  readonly #mostRate: number;
+  #before: Level | undefined;
+  #wave = { ...NOTHING };
+  /** Of the wave before; absent in the first one. */
+  #latencyMs: number | undefined;
+  /** Until the requests of the previous setting have ended. */
+  #settlingMs = 0;
+
+  /** @param mostRate objects per second that the services allow */
+  constructor(n: number, mostRate = Number.POSITIVE_INFINITY) {
+    this.#n = n;
+    this.#mostRate = Math.min(mostRate, MOST_RATE);
+  }
+
+  /** @param within bounds a setting. @returns undefined while a wave lasts */
+  add({ ms, done, areaMs, busy }: OpeningSample, within: (n: number) => number): Opened | undefined {
+    if (!fills(areaMs / ms, this.#n)) return undefined;
+    if (this.#settlingMs > 0) {
+      this.#settlingMs -= ms;
+      return undefined;
+    }
+    const wave = this.#wave;
+    wave.ms += ms;
+    wave.done += done;
+    wave.areaMs += areaMs;
+    wave.busyMs += busy * ms;
+    if (!this.#isWave(wave)) return undefined;
+    this.#wave = { ...NOTHING };
+    if (wave.busyMs > BUSY * wave.ms) return undefined;
+    return this.#judge({ n: this.#n, rate: (wave.done / wave.ms) * 1000 }, wave.areaMs / wave.done, within);
+  }
+
+  /** Objects that started together end together, so a wave lasts at least a latency. */
+  #isWave({ ms, done }: { ms: number; done: number }): boolean {
+    const latencyMs = this.#latencyMs;
+    if (latencyMs === undefined) return done >= this.#n;
+    return ms >= latencyMs && (done >= this.#n || ms >= LATENCIES * latencyMs);
+  }
+
+  #judge(level: Level, latencyMs: number, within: (n: number) => number): Opened {
+    const before = this.#before;
+    if (before && !isLinear(before, level)) {
+      const best = isWorth(before, level)
+        ? { n: Math.min(level.n, Math.max(before.n, kneeOf(before, level))), rate: level.rate }
+        : before;
+      return { verdict: 'useless', n: best.n, best, why: gainText(before, level) };
+    }
+    const judged = before && { best: level, why: gainText(before, level) };
+    const n = within(Math.min(level.n * STEP, Math.ceil((this.#mostRate * latencyMs) / 1000)));
+    if (n < level.n * WORTH_A_STEP) return { verdict: 'enough', n: level.n, ...judged };
+    this.#before = level;
+    this.#n = n;
+    this.#latencyMs = latencyMs;
+    this.#settlingMs = latencyMs;
+    return { verdict: 'step', n, ...judged };
+  }
+}

@@ -1,0 +1,30 @@
+/** Tests: test/store/wrap/past.test.ts */
+import type { ObjectInfo } from '../../model/object.js';
+import type * as port from '../port.js';
+import { InterceptedStore } from './intercept.js';
+
+/** A store whose reads are those of one version. */
+export function pinned(store: port.ObjectStore, versionId: string): port.ObjectStore {
+  return new PinnedStore(store, versionId);
+}
+
+class PinnedStore extends InterceptedStore {
+  readonly #versionId: string;
+
+  constructor(inner: port.ObjectStore, versionId: string) {
+    super(inner, (call, run) => run(call.pace));
+    this.#versionId = versionId;
+  }
+
+  override head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
+    return this.inner.head(key, { ...options, versionId: this.#versionId });
+  }
+
+  override firstPartSize(key: string, options: port.PinOptions = {}): Promise<number | undefined> {
+    return this.inner.firstPartSize(key, { ...options, versionId: this.#versionId });
+  }
+
+  override read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {
+    return this.inner.read(key, target, { ...options, versionId: this.#versionId });
+  }
+}

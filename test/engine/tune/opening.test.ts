@@ -1,0 +1,224 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { RunEvent } from '../../../src/engine/events.js';
+import { ObjectFlow, PartFlow } from '../../../src/engine/tune/flow.js';
+import { Loop } from '../../../src/engine/tune/loop.js';
+import { Opening } from '../../../src/engine/tune/opening.js';
+import { Pilot } from '../../../src/engine/tune/pilot.js';
+import { START, Tuner } from '../../../src/engine/tune/tune.js';
+import { MiB, ROOMY } from './links.js';
+
+const TICK_MS = 25;
+const THROTTLED: RunEvent = {
+  ...{ type: 'retry', side: 'destination', kind: 'put', attempt: 1, delayMs: 100 },
+  ...{ code: 'throttled', message: 'slow down' },
+};
+const upTo =
+  (most: number) =>
+  (n: number): number =>
+    Math.min(n, most);
+
+/** A server that answers each small object after `latencyMs`, at most `perTick` of them in a tick. */
+class Server {
+  readonly #latencyMs: number;
+  readonly #perTick: number;
+  /** Milliseconds that each object in flight has waited. */
+  #waited: number[] = [];
+
+  constructor(latencyMs: number, perTick = Number.POSITIVE_INFINITY) {
+    this.#latencyMs = latencyMs;
+    this.#perTick = perTick;
+  }
+
+  /** A tick with `n` in flight. */
+  tick(n: number, busy = 0): { ms: number; done: number; areaMs: number; busy: number } {
+    while (this.#waited.length < n) this.#waited.push(0);
+    const areaMs = this.#waited.length * TICK_MS;
+    this.#waited = this.#waited.map((ms) => ms + TICK_MS);
+    const ready = this.#waited.filter((ms) => ms >= this.#latencyMs).length;
+    const done = Math.min(ready, this.#perTick);
+    this.#waited.splice(0, done);
+    return { ms: TICK_MS, done, areaMs, busy };
+  }
+}
+
+/** The settings and when each was set, in milliseconds; and the last verdict. */
+function open(
+  server: Server,
+  { start = 32, mostRate, most = 256 }: { start?: number; mostRate?: number; most?: number },
+) {
+  const opening = new Opening(start, mostRate);
+  const settings = [start];
+  const atMs = [0];
+  let n = start;
+  for (let tick = 1; tick < 1000; tick++) {
+    const opened = opening.add(server.tick(n), upTo(most));
+    if (!opened) continue;
+    if (opened.n !== n) {
+      settings.push(opened.n);
+      atMs.push(tick * TICK_MS);
+    }
+    n = opened.n;
+    if (opened.verdict !== 'step') return { settings, atMs, verdict: opened.verdict, best: opened.best };
+  }
+  throw new Error('the opening has no end');
+}
+
+describe('with answers of one latency', () => {
+  it.each([
+    [25, [32, 125], [0, 25]],
+    [50, [32, 128, 250], [0, 50, 150]],
+    [200, [32, 128, 256], [0, 200, 600]],
+    [1000, [32, 128, 256], [0, 1000, 3000]],
+  ])('%i ms are filled with what they need for 5,000 objects a second', (latencyMs, settings, atMs) => {
+    expect(open(new Server(latencyMs), {})).toMatchObject({ settings, atMs, verdict: 'enough' });
+  });
+
+  it('no more is tried than the services document', () => {
+    expect(open(new Server(200), { mostRate: 600 }).settings).toEqual([32, 120]);
+    expect(open(new Server(50), { mostRate: 600 }).settings).toEqual([32]);
+  });
+
+  it('no more is tried than there are connections', () => {
+    expect(open(new Server(200), { most: 100 }).settings).toEqual([32, 100]);
+  });
+});
+
+describe('a line whose rate is its limit', () => {
+  it('keeps the setting with which it was full', () => {
+    // 32 in flight take 8 ticks: a latency of 200 ms that more requests only make longer.
+    expect(open(new Server(25, 4), {})).toMatchObject({
+      settings: [32, 128, 32],
+      verdict: 'useless',
+      best: { n: 32, rate: 160 },
+    });
+  });
+
+  it('gets what the growth until then points to', () => {
+    // At 8 a tick, a latency of 200 ms needs 64: 32 seemed to bring 116 a second, since they began together.
+    expect(open(new Server(200, 8), {})).toMatchObject({
+      settings: [32, 128, 110],
+      verdict: 'useless',
+      best: { n: 110, rate: 320 },
+    });
+  });
+});
+
+describe('a process that is the limit', () => {
+  it('takes no step, whatever the latency suggests', () => {
+    const opening = new Opening(32);
+    const server = new Server(200);
+    for (let tick = 0; tick < 100; tick++) expect(opening.add(server.tick(32, 0.95), upTo(256))).toBeUndefined();
+  });
+});
+
+describe('work that does not fill the setting', () => {
+  it('shows nothing', () => {
+    const opening = new Opening(32);
+    const server = new Server(200);
+    for (let tick = 0; tick < 100; tick++) expect(opening.add(server.tick(20), upTo(256))).toBeUndefined();
+  });
+});
+
+describe('the loop', () => {
+  const options = { least: 4, most: 256, whole: true };
+
+  it('halves at once if the server asks to slow down, and opens no further', () => {
+    const loop = new Loop(32, options);
+    const server = new Server(50);
+    while (loop.n === 32) loop.open(server.tick(loop.n));
+    expect(loop.n).toBe(128);
+    loop.pushBack('the server asked to slow down');
+    expect(loop.n).toBe(64);
+    expect(loop.opening).toBe(false);
+    for (let tick = 0; tick < 100; tick++) loop.open(server.tick(loop.n));
+    expect(loop.n).toBe(64);
+  });
+
+  it('keeps for the next run what was judged, and nothing else', () => {
+    const loop = new Loop(32, options);
+    const server = new Server(200);
+    while (loop.n === 32) loop.open(server.tick(loop.n));
+    expect(loop.best).toBeUndefined();
+    while (loop.n === 128) loop.open(server.tick(loop.n));
+    expect(loop.best).toEqual({ n: 128, rate: 640 });
+  });
+
+  it('does not open a route that is known', () => {
+    const loop = new Loop(50, { ...options, known: { linear: false } });
+    const server = new Server(200);
+    for (let tick = 0; tick < 100; tick++) loop.open(server.tick(loop.n));
+    expect({ opening: loop.opening, n: loop.n }).toEqual({ opening: false, n: 50 });
+  });
+
+  it('goes on as usual when the opening is over', () => {
+    const tuner = new Tuner(ROOMY);
+    expect(tuner.opening).toBe(true);
+    tuner.endOpening();
+    expect(tuner.opening).toBe(false);
+    expect(tuner.settings).toEqual(START);
+  });
+});
+
+describe('the pilot', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.spyOn(performance, 'eventLoopUtilization').mockReturnValue({ idle: 1, active: 0, utilization: 0 });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  /** Small objects of 100 ms, as many at once as the pilot allows; the server refuses one beyond `most`. */
+  async function fly(ms: number, { most = 256, tunesObjects = true } = {}): Promise<number[]> {
+    const objectFlow = new ObjectFlow(() => performance.now());
+    const settings: number[] = [];
+    let n: number = START.objects;
+    let inFlight = 0;
+    const fill = (): void => {
+      for (; inFlight < n; inFlight++) {
+        const ended = new Promise<void>((done) => setTimeout(done, 100));
+        void objectFlow
+          .during(() => ended)
+          .then(() => {
+            inFlight--;
+            fill();
+          });
+      }
+    };
+    const slots = {
+      partFlow: new PartFlow(() => performance.now()),
+      objectFlow,
+      tunesParts: true,
+      tunesObjects,
+      left: undefined,
+      set: ({ objects }: { objects: number }) => {
+        if (objects !== settings.at(-1)) settings.push(objects);
+        n = objects;
+        if (n > most) pilot?.hear(THROTTLED);
+        fill();
+      },
+    };
+    const manifest = { getFact: () => undefined, setFact: () => undefined };
+    const limits = { connections: 256, memory: 2048 * MiB, leastPartSize: 5 * MiB };
+    let pilot: Pilot | undefined;
+    pilot = new Pilot({ slots, limits, manifest, emit: () => undefined });
+    pilot.start();
+    await vi.advanceTimersByTimeAsync(ms);
+    pilot.land();
+    expect(vi.getTimerCount()).toBe(inFlight);
+    return settings;
+  }
+
+  it('opens within a second, in two steps', async () => {
+    expect(await fly(1000)).toEqual([32, 128, 256]);
+  });
+
+  it('halves within a sample of the opening if a request is refused', async () => {
+    expect(await fly(900, { most: 100 })).toEqual([32, 128, 64]);
+  });
+
+  it('opens nothing if the user has fixed the number', async () => {
+    expect(await fly(900, { tunesObjects: false })).toEqual([32]);
+  });
+});
