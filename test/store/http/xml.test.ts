@@ -124,15 +124,21 @@ it('texts that repeat, or almost, are read as they are', () => {
 
 describe('reading a listing page', () => {
   it('gets every key right among nested elements, entities, CDATA, comments, attributes and any order', () => {
-    expect(read(PAGE)).toEqual({
+    const first = { Key: 'a&b\r\u4e2d\u00e9', ETag: '"x"', Size: '7' };
+    const second = { Key: '<k>&amp; end ', Size: '0' };
+    const folder = { Prefix: 'p/' };
+    const page = {
       fields: { IsTruncated: 'true', Prefix: '' },
-      lists: {
-        Contents: [
-          { Key: 'a&b\r\u4e2d\u00e9', ETag: '"x"', Size: '7' },
-          { Key: '<k>&amp; end ', Size: '0' },
-        ],
-        CommonPrefixes: [{ Prefix: 'p/' }],
-      },
+      lists: { Contents: [first, second], CommonPrefixes: [folder] },
+    };
+    expect(read(PAGE)).toEqual({ ...page, sequence: [] });
+    expect(readXml(Buffer.from(PAGE), { ...SHAPE, sequence: true })).toEqual({
+      ...page,
+      sequence: [
+        { list: 'Contents', fields: first },
+        { list: 'Contents', fields: second },
+        { list: 'CommonPrefixes', fields: folder },
+      ],
     });
   });
 
