@@ -65,6 +65,8 @@ const OF_CODE: Record<ErrorCode, number> = {
   'unsupported-object': EXIT.objectsFailed,
   'key-not-representable': EXIT.objectsFailed,
   'object-too-large': EXIT.objectsFailed,
+  'attributes-lost': EXIT.objectsFailed,
+  'attribute-refused': EXIT.objectsFailed,
   'metadata-too-large': EXIT.objectsFailed,
   'checksum-mismatch': EXIT.temporary,
   'source-changed': EXIT.temporary,

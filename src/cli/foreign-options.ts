@@ -28,7 +28,7 @@ const NAME: readonly Row[] = [
   ['s3-profile profile', setting('profile')],
   ['s3-env-auth', setting('env_auth')],
   ['s3-force-path-style', setting('force_path_style')],
-  ['s3-acl acl', setting('acl')],
+  ['s3-acl', setting('acl')],
   ['s3-server-side-encryption sse', setting('server_side_encryption')],
   ['s3-sse-kms-key-id sse-kms-key-id', setting('sse_kms_key_id')],
   ['s3-requester-pays request-payer', setting('requester_pays')],
@@ -68,7 +68,6 @@ const NAME: readonly Row[] = [
 const NEEDLESS: readonly Row[] = [
   ['fast-list', 'not needed: a listing is always recursive, in requests of up to 1,000 keys'],
   ['recursive', 'not needed: copy, sync, ls and size always include what lies below the path'],
-  ['metadata', 'not needed: user metadata and content headers are always copied'],
   [
     'inplace partial-suffix',
     'not needed: an object becomes visible when it is complete; on disk a file is renamed into place',
@@ -154,13 +153,13 @@ const ABSENT: readonly Row[] = [
   ['links', 'not supported: symbolic links are left out with a warning; --copy-links follows them'],
   ['name-transform', 'not supported: keys are copied as they are'],
   ['hash-filter', 'not supported: split a bucket by prefix, or with --include'],
-  ['metadata-*', 'not supported: metadata is copied unchanged, and does not select objects'],
+  ['metadata-*', 'not supported: metadata does not select objects; --metadata-set sets it'],
   [
     'metadata-directive content-type cache-control content-disposition content-encoding content-language expires website-redirect',
-    'not supported: content headers are copied unchanged',
+    'not supported: content headers are copied unchanged, unless --metadata-set sets them',
   ],
   [
-    'header header-upload header-download',
+    'header header-download',
     'not supported: see "Headers that a bucket policy demands" in docs/configuration.md for the headers of a remote',
   ],
   ['bind', 'not supported: set the source address in the routing table of the host'],

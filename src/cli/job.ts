@@ -40,7 +40,8 @@ function declare(command: Command, option: OptionSpec): Command {
     case 'switch':
       return flag(command, option.flags, option.description);
     case 'negated':
-      return negated(command, option.flags, option.description);
+      negated(command, option.flags, option.description);
+      return option.positive ? flag(command, option.positive.flags, option.positive.description) : command;
     case 'list':
       return list(command, option.flags, option.description);
     case 'choice':

@@ -3,6 +3,7 @@
  * command line only. Each can also be set in the environment: `--part-size` as `XSYNC_PART_SIZE`.
  */
 import { type Command, Option } from 'commander';
+import { ATTRIBUTES } from '../engine/job/attributes.js';
 import type { Values } from '../engine/job/job.js';
 import { COMPARE, DELETE, DRY_RUN, LIMIT, TRANSFER } from '../engine/job/options.js';
 import { AT, CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK, TRANSPORT } from '../engine/job/places.js';
@@ -45,7 +46,7 @@ export type LinkFlags = Values<typeof LINKS>;
 export type FilterFlags = Values<typeof FILTER>;
 export type AtFlags = Values<typeof AT>;
 export type ListFlags = Values<typeof LIST>;
-export type TransferFlags = Values<typeof DRY_RUN & typeof TRANSFER>;
+export type TransferFlags = Values<typeof DRY_RUN & typeof TRANSFER & typeof ATTRIBUTES>;
 
 export function compareOptions(command: Command): Command {
   return options(command.optionsGroup('What counts as changed:'), COMPARE);
@@ -57,7 +58,8 @@ export function listOption(command: Command): Command {
 
 export function transferOptions(command: Command): Command {
   options(command.optionsGroup('Transfer:'), DRY_RUN);
-  return options(command, TRANSFER);
+  options(command, TRANSFER);
+  return options(command.optionsGroup('Attributes (docs/fidelity.md):'), ATTRIBUTES);
 }
 
 /** Of commands that read a place as it stood at a time. */

@@ -4,6 +4,7 @@
  * Tests: test/cli/exit.test.ts
  */
 import type { RunOutcome } from '../manifest/port.js';
+import type { AttributeName, Fidelity } from '../model/attributes.js';
 import type { ErrorClass, ErrorCode } from '../model/error.js';
 import type { Cost } from '../model/prices.js';
 import type { VerifiedBy } from '../model/verified.js';
@@ -84,6 +85,8 @@ export type RunEvent =
       sourceMtimeMs: number;
       /** It replaced something at the destination. */
       replaced: boolean;
+      /** What became of its attributes; absent: nothing to tell. */
+      fidelity?: Fidelity;
     }
   /** Gone from the source, and about to be deleted at the destination; in a dry run, the last event about it. */
   | { type: 'doom'; key: string; size: number; reason: DeleteReason }
@@ -126,6 +129,22 @@ export type Reporter = (event: RunEvent) => void;
 /** Requests by kind, retries included, and payload bytes. */
 export type Traffic = Counts;
 
+/** An object that lost attributes. */
+export interface LossyObject {
+  key: string;
+  lost: Fidelity['lost'];
+}
+
+/** By attribute: objects that have it as it was, in another form, or not or only in part. */
+export interface FidelitySum {
+  kept: Partial<Record<AttributeName, number>>;
+  mapped: Partial<Record<AttributeName, number>>;
+  lost: Partial<Record<AttributeName, number>>;
+  /** Objects that lost something; the first of them in `list`. */
+  objects: number;
+  list: LossyObject[];
+}
+
 export interface Summary {
   runId: string;
   source: string;
@@ -159,6 +178,8 @@ export interface Summary {
    */
   unfinished: { objects: number; atLeast?: boolean };
   verified: Partial<Record<VerifiedBy, number>>;
+  /** Attributes of the copied objects; absent: nothing to tell. */
+  fidelity?: FidelitySum;
   retries: number;
   restarts: number;
   /** Parts that were requested twice because they were slow, and the bytes that were moved in vain. */
@@ -174,6 +195,9 @@ export interface Summary {
   cost?: Cost[];
   stopped?: StopReason;
 }
+
+/** Further objects that lost attributes are counted, but not held in memory. */
+export const LISTED_LOSSES = 100;
 
 /** Further failures are counted and written to the manifest, but not held in memory. */
 export const LISTED_FAILURES = 100;

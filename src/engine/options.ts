@@ -1,4 +1,5 @@
 /** Tests: test/cli/options.test.ts */
+import type { CarryPolicy } from '../model/carry-policy.js';
 import type { TransferPolicy } from './decide/decide.js';
 import type { Settling } from './decide/settling.js';
 import type { Filter } from './filter/filter.js';
@@ -101,8 +102,8 @@ export interface RunOptions {
   order?: (object: { key: string; size: number; mtimeMs: number }) => string;
   /** Compare no checksums of what was copied, and report it as not verified. */
   ignoreChecksum?: boolean;
-  /** Storage class of written objects, as the destination spells it. */
-  storageClass?: string;
+  /** Which attributes are copied; absent: `USUAL_POLICY`. */
+  carry?: CarryPolicy;
   /** Aborted to start no more work and let work in flight finish or checkpoint. */
   stop: AbortSignal;
 }

@@ -183,7 +183,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   const { census, halt, committer, emit } = parts;
   const { manifest, settings } = pair;
   const { budget, slots } = shared;
-  const { dryRun, objectAttempts: attempts, storageClass, partSize: wanted, largestPart: most } = options;
+  const { dryRun, objectAttempts: attempts, carry, partSize: wanted, largestPart: most } = options;
   const recorder = new Recorder({ manifest, committer, census, emit, settings, dryRun });
   const [source, dest] = [pair.source.store, pair.dest.store];
   const limitInspections = limiter(options.checkers);
@@ -191,6 +191,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   const means: Means = {
     ...{ source, dest, aside: pair.backup?.side.store, checkpoints, budget, slots, halt, limitInspections },
     etags: { source: new EtagTrust(), dest: new EtagTrust() },
+    refusals: new Map(),
     observe: observer(recorder, limitTransfer(emit, halt, options)),
   };
   // Of its own: an inspection may wait for a delete, which waits for its look.
@@ -217,7 +218,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
     ...{ pair, options, recorder, budget, slots, limitInspections, moves },
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest, parts.startedMs),
-    route: routeOf(source, dest, { attempts, storageClass, wanted, most }),
+    route: routeOf(source, dest, { attempts, carry, wanted, most }),
     executor: new InThisThread(options.ignoreChecksum ? ignoringChecksums(means) : means),
   };
 }

@@ -3,6 +3,7 @@
  * once and keep the original as `cause`. Only the CLI maps it to an exit code.
  * Tests: test/cli/exit.test.ts
  */
+import type { AttributeName } from './attributes.js';
 import { surroundingFault } from './surroundings.js';
 
 /**
@@ -31,6 +32,8 @@ export type ErrorCode =
   | 'key-not-representable'
   | 'object-too-large'
   | 'metadata-too-large'
+  | 'attributes-lost'
+  | 'attribute-refused'
   | 'checksum-mismatch'
   | 'source-changed'
   | 'truncated'
@@ -71,6 +74,8 @@ const CLASS_OF: Record<ErrorCode, ErrorClass> = {
   'key-not-representable': 'permanent',
   'object-too-large': 'permanent',
   'metadata-too-large': 'permanent',
+  'attributes-lost': 'permanent',
+  'attribute-refused': 'person',
   'checksum-mismatch': 'temporary',
   'source-changed': 'temporary',
   truncated: 'temporary',
@@ -124,6 +129,8 @@ export interface ErrorDetails {
   requestId?: string;
   /** Wait requested by the service, in milliseconds (Retry-After, x-oss-qos-delay-time). */
   retryAfterMs?: number;
+  /** Of `attribute-refused`: what the store does not take. */
+  attribute?: AttributeName;
   /** Overrides the class that the code implies. */
   class?: ErrorClass;
   cause?: unknown;
@@ -139,6 +146,7 @@ export class XsyncError extends Error {
   readonly serviceCode?: string;
   readonly requestId?: string;
   readonly retryAfterMs?: number;
+  readonly attribute?: AttributeName;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
@@ -150,6 +158,7 @@ export class XsyncError extends Error {
     this.serviceCode = details.serviceCode;
     this.requestId = details.requestId;
     this.retryAfterMs = details.retryAfterMs;
+    this.attribute = details.attribute;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Tests: test/engine/copy.test.ts */
+import type { ObjectLock } from './attributes.js';
 import type { Checksums } from './checksum.js';
 import type { XsyncError } from './error.js';
 
@@ -48,6 +49,11 @@ export interface ObjectInfo extends ObjectEntry {
   metadata: UserMetadata;
   /** Full-object checksums that the store returned. */
   checksums: Checksums;
+  /** Number of tags; absent for none, and where the store does not tell. */
+  tagCount?: number;
+  lock?: ObjectLock;
+  /** Where a website redirects requests for the object. */
+  redirect?: string;
 }
 
 /** Metadata name for the source's time of a copy, as in rclone: seconds since 1970 with a fraction. */

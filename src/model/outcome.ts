@@ -1,4 +1,5 @@
 /** The outcome of a ticket, as plain data. Tests: test/engine/check/check.test.ts */
+import type { Fidelity } from './attributes.js';
 import type { ErrorClass, ErrorCode } from './error.js';
 import type { VerifiedBy } from './verified.js';
 
@@ -30,6 +31,8 @@ export interface Copied {
   resumedBytes: number;
   /** Checksum of the bytes (`contentText`), where a side is on local disk and one is known. */
   content?: string;
+  /** Absent: nothing to tell. */
+  fidelity?: Fidelity;
 }
 
 export type Outcome =

@@ -5,6 +5,8 @@
  * Tests: test/engine/plan/valid-ticket.test.ts
  */
 
+import type { CarryPolicy } from './carry-policy.js';
+
 /** Version of the ticket format that this program reads and writes. */
 export const TICKET_VERSION = 1;
 
@@ -77,8 +79,8 @@ export interface CopyTicket {
   /** `server`: a server-side copy. `client`: the bytes pass through this program. */
   way: 'server' | 'client';
   cut: Cut;
-  /** In the destination's spelling; absent for its default. */
-  storageClass?: string;
+  /** Which attributes are copied; absent: `USUAL_POLICY`. */
+  carry?: CarryPolicy;
   /** Maximum number of attempts, including the first, after temporary errors and checksum mismatches. */
   attempts: number;
 }

@@ -9,6 +9,7 @@ import type { RunOptions } from '../engine/options.js';
 import type { Backup, References } from '../engine/pair.js';
 import { reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
+import { carryPolicy } from './carry-policy.js';
 import type { OpenPair, OpenSettings } from './settings.js';
 
 /** A job that writes to its destination. */
@@ -98,7 +99,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     ignoreChecksum: job.ignoreChecksum === true,
     checkFirst: job.checkFirst === true,
     emptyFolders: job.createEmptySrcDirs === true,
-    storageClass: job.storageClass,
+    carry: carryPolicy(job),
     stop,
   };
 }

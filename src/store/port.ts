@@ -15,9 +15,62 @@
  *   that the engine can reuse them. Stores with `readPieces` and `putPieces` can also pass a body on in pieces.
  * Tests: test/store/local/uploads.test.ts
  */
+import type { ObjectLock, Tags } from '../model/attributes.js';
 import type { Checksums } from '../model/checksum.js';
 import type { XsyncError } from '../model/error.js';
 import type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from '../model/object.js';
+
+/** What user metadata a store can hold. Sizes in bytes of names and values as they are sent (spelling.ts). */
+export interface MetadataLimits {
+  maxBytes: number;
+  /** Bytes that count for each name besides its own. */
+  perName: number;
+  /** Of whole names, in lower case. */
+  name: RegExp;
+}
+
+export interface TagLimits {
+  /** Tags of an object. */
+  count: number;
+  /** UTF-16 units of a key and of a value. */
+  key: number;
+  value: number;
+  /** Of keys and values; `allowed` says it in words. */
+  characters: RegExp;
+  allowed: string;
+  /** Keys that only the service itself sets. */
+  reserved?: RegExp;
+  /** The longest header that carries tags, bytes; more of them take a request of their own. */
+  maxHeader: number;
+}
+
+export interface AclLimits {
+  /** The canned ACLs that an object can be given. */
+  canned: readonly string[];
+  /** What an object has that was given none. */
+  usual: string;
+  /** The ACL that stands for the bucket's. */
+  inherits?: string;
+  /** An upload in parts cannot be given one when it starts. */
+  notInUploads?: true;
+}
+
+export interface LockLimits {
+  modes: readonly ('GOVERNANCE' | 'COMPLIANCE')[];
+  /** A write can set a legal hold. Otherwise it takes a request of its own. */
+  holdInHeaders: boolean;
+}
+
+/** What a store keeps of an object besides its bytes, as data (attributes/limits.ts). Absent: nothing of the kind. */
+export interface AttributeLimits {
+  /** Absent: any metadata, if the store keeps metadata at all. */
+  metadata?: MetadataLimits;
+  tags?: TagLimits;
+  acl?: AclLimits;
+  lock?: LockLimits;
+  /** Website redirects of objects. */
+  redirect?: true;
+}
 
 /** What a store can and cannot do. The engine checks these and never checks a store's kind. */
 export interface Capabilities {
@@ -42,6 +95,7 @@ export interface Capabilities {
   readonly keepsVersions?: true;
   /** User metadata is kept. False: `PutOptions.metadata` is rejected or ignored; see the store's class comment. */
   readonly keepsMetadata: boolean;
+  readonly attributes: AttributeLimits;
   /** Deletes compare versions (`DeleteCallOptions.versions`). Absent: the engine looks at each object first. */
   readonly deletesIfMatch?: true;
   /** put and completeUpload obey `replaces`. */
@@ -96,7 +150,12 @@ export type RequestKind =
   | 'delete'
   | 'checkBucket'
   | 'createBucket'
-  | 'deleteBucket';
+  | 'deleteBucket'
+  | 'getTags'
+  | 'putTags'
+  | 'getAcl'
+  | 'putAcl'
+  | 'putLock';
 
 export interface CallOptions {
   signal?: AbortSignal;
@@ -208,12 +267,21 @@ export interface ReadOptions extends TransferOptions {
   versionId?: string;
 }
 
-export interface PutOptions extends TransferOptions {
+/** What a new object is given besides its bytes. Only what the store's `attributes` allow. */
+export interface PutAttributes {
   headers?: ContentHeaders;
   metadata?: UserMetadata;
+  storageClass?: string;
+  tags?: Tags;
+  /** Canned. */
+  acl?: string;
+  lock?: ObjectLock;
+  redirect?: string;
+}
+
+export interface PutOptions extends TransferOptions, PutAttributes {
   /** Modification time in ms for stores with `keepsMtime`; for others the engine may put it into the metadata. */
   mtimeMs?: number;
-  storageClass?: string;
   /**
    * ETag of the object that the write replaces, empty for none: if another one stands there, nothing is written, and the
    * call fails with `precondition-failed`. Only for stores with `writesIfMatch`; others ignore it.
@@ -281,13 +349,10 @@ export interface CompleteOptions extends CallOptions {
   previous?: string;
 }
 
-export interface CopyOptions extends CallOptions {
+export interface CopyOptions extends CallOptions, PutAttributes {
   /** The source's ETag must still be this one, otherwise `precondition-failed`. */
   ifMatch?: string;
   versionId?: string;
-  headers?: ContentHeaders;
-  metadata?: UserMetadata;
-  storageClass?: string;
 }
 
 export interface DeleteCallOptions extends CallOptions {
@@ -461,6 +526,17 @@ export interface ObjectCatalog {
    * @throws object-not-found, precondition-failed
    */
   firstPartSize(key: string, options?: PinOptions): Promise<number | undefined>;
+
+  /** The object's tags. Only for stores whose `attributes` have some, as the next four. @throws object-not-found */
+  getTags(key: string, options?: HeadOptions): Promise<Tags>;
+  /** Replaces all tags; an empty list removes them. @throws object-not-found */
+  putTags(key: string, tags: Tags, options?: HeadOptions): Promise<void>;
+  /** The canned ACL, or `grants` for any other. @throws object-not-found */
+  getAcl(key: string, options?: HeadOptions): Promise<string>;
+  /** @param acl canned. @throws object-not-found */
+  putAcl(key: string, acl: string, options?: HeadOptions): Promise<void>;
+  /** Sets what `lock` has: the retention, or the legal hold. One request; `lock` has only one of both. @throws object-not-found */
+  putLock(key: string, lock: ObjectLock, options?: HeadOptions): Promise<void>;
 
   /** One page of the unfinished uploads whose key starts with `prefix`. */
   listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage>;

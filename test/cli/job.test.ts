@@ -26,9 +26,10 @@ function commandOf(mode: string) {
 
 function specsOf(mode: Mode): { flags: string; description: string }[] {
   const table: OptionTable = MODES[mode];
-  return Object.values(table).flatMap((option: OptionSpec) =>
-    option.kind === 'one-of' ? Object.values(option.choices) : [option],
-  );
+  return Object.values(table).flatMap((option: OptionSpec) => {
+    if (option.kind === 'one-of') return Object.values(option.choices);
+    return option.kind === 'negated' && option.positive ? [option, option.positive] : [option];
+  });
 }
 
 afterEach(() => {
@@ -71,11 +72,11 @@ describe.each(EACH)('%s', (mode) => {
 test('each option of a job is set by its own variable', () => {
   for (const mode of EACH) {
     for (const { flags } of specsOf(mode)) {
-      const [, name = ''] = /--(?:no-)?([\w-]+)/.exec(flags) ?? [];
+      const [long = ''] = /--[\w-]+/.exec(flags) ?? [];
       const variable = `XSYNC_${/--([\w-]+)/.exec(flags)?.[1]?.toUpperCase().replaceAll('-', '_')}`;
       // What has no value is set by a word for yes alone.
       vi.stubEnv(variable, '1');
-      const option = commandOf(mode).options.find((each) => each.long?.replace(/^--(no-)?/, '') === name);
+      const option = commandOf(mode).options.find((each) => each.long === long);
       expect(option?.envVar).toBe(variable);
       vi.unstubAllEnvs();
     }

@@ -46,7 +46,7 @@ const RUN: [string[], Partial<RunOptions>][] = [
   [['--max-memory', 'off'], { maxMemory: Number.MAX_SAFE_INTEGER }],
   [['--retries', '7'], { objectAttempts: 7 }],
   [['--create-bucket'], { createBucket: true }],
-  [['--storage-class', 'IA'], { storageClass: 'IA' }],
+  [['--storage-class', 'IA'], { carry: { metadata: true, fidelity: 'warn', storageClass: 'IA' } }],
   [['--no-traverse'], { noTraverse: true }],
   [['--max-transfer', '10G'], { maxTransfer: 10_240 * MIB }],
   [['--max-duration', '1h30m'], { maxDurationMs: 5_400_000 }],

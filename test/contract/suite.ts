@@ -3,6 +3,7 @@
  * The groups drive stores by the port and its capabilities alone.
  */
 import { describe } from 'vitest';
+import { describeAttributes } from './attributes.js';
 import { describeBucket } from './bucket.js';
 import type { Backend } from './context.js';
 import { describeCopies } from './copies.js';
@@ -25,6 +26,7 @@ const GROUPS = {
   multipart: describeMultipart,
   uploads: describeUploads,
   copies: describeCopies,
+  attributes: describeAttributes,
   versions: describeVersions,
 };
 

@@ -1,5 +1,6 @@
 /** Tests: test/cli/rcat.test.ts */
 import { addAbortSignal, Readable } from 'node:stream';
+import { ATTRIBUTES } from '../../engine/job/attributes.js';
 import type { Values } from '../../engine/job/job.js';
 import { DRY_RUN, TRANSFER } from '../../engine/job/options.js';
 import { errnoOf, reasonOf } from '../../model/errno.js';
@@ -17,7 +18,8 @@ import { sendsNothing } from '../stdin.js';
 import { parseSize } from '../values.js';
 import { type ReadingFlags, readingOptions, withSide } from './reading.js';
 
-const { partSize, storageClass } = TRANSFER;
+const { partSize } = TRANSFER;
+const { storageClass } = ATTRIBUTES;
 const RCAT = { ...DRY_RUN, partSize, storageClass };
 
 type RcatFlags = ReadingFlags & Values<typeof RCAT> & { size?: number };

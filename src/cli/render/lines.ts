@@ -2,6 +2,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { Failure, RunEvent } from '../../engine/events.js';
 import type { VerifiedBy } from '../../model/verified.js';
+import { lostText } from './fidelity.js';
 import { formatBytes, formatCosts, formatCount, formatDuration, formatPercent, plural } from './format.js';
 import { keyText, printable } from './printable.js';
 import type { Status } from './tally.js';
@@ -85,6 +86,7 @@ function copiedDetail(event: Extract<RunEvent, { type: 'copied' }>): string {
     event.resumedParts > 0 && `${formatCount(event.resumedParts)} already sent`,
     event.verifiedBy === 'none' ? 'not verified' : `verified by ${VERIFIED_TEXT[event.verifiedBy]}`,
     formatDuration(event.elapsedMs),
+    event.fidelity && event.fidelity.lost.length > 0 && `lost ${lostText(event.fidelity.lost)}`,
   );
 }
 

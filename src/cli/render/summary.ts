@@ -3,6 +3,7 @@ import type { ChalkInstance } from 'chalk';
 import type { Failure, StopReason, Summary, Traffic } from '../../engine/events.js';
 import type { XsyncError } from '../../model/error.js';
 import { VERIFIED_BY } from '../../model/verified.js';
+import { keptAttributes, lossLines, lostAttributes, mappedAttributes } from './fidelity.js';
 import { formatBytes, formatCosts, formatCount, formatCounts, formatDuration, plural } from './format.js';
 import { failureText, VERIFIED_TEXT } from './lines.js';
 import { printable } from './printable.js';
@@ -41,6 +42,9 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
     ).map((line) => chalk.bold(headColour(summary, error, chalk)(line))),
     ...row(summary.dryRun ? 'Would copy' : 'Copied', copiedText(summary), chalk.green),
     ...optional(verifiedText(summary), (text) => row('Verified', text)),
+    ...optional(keptAttributes(summary), (text) => row('Attributes', text)),
+    ...optional(mappedAttributes(summary), (text) => row('Mapped', text)),
+    ...optional(lostAttributes(summary), (text) => row('Lost', text, chalk.yellow)),
     ...optional(deletedText(summary), (text) => row(summary.dryRun ? 'Would delete' : 'Deleted', text, chalk.red)),
     ...optional(movedText(summary), (text) => row('Moved', text, chalk.green)),
     ...optional(keptText(summary), (text) => row('Kept', text)),
@@ -61,6 +65,7 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
     ...row('', `destination: ${requestsText(summary.traffic.destination)}`),
     ...(summary.planned ? [] : optional(costText(summary), (text) => row('Cost', text))),
     ...row('Elapsed', elapsedText(summary)),
+    ...lossySection(summary, options),
     ...failureLines(summary.failed.list, summary.failed.objects, options),
     ...(error ? [] : nextStep(summary)).flatMap((text) => ['', ...wrap(text, width)]),
   ];
@@ -251,6 +256,12 @@ function failureLines(list: readonly Failure[], total: number, { chalk, width }:
       ),
     ]),
   ];
+}
+
+function lossySection(summary: Summary, { chalk, width }: SummaryOptions): string[] {
+  const losses = lossLines(summary);
+  if (!losses) return [];
+  return ['', chalk.yellow(losses.heading), ...losses.lines.flatMap((line) => wrap(`  ${line}`, width, '    '))];
 }
 
 function nextStep(summary: Summary): string[] {

@@ -31,8 +31,9 @@ export type Kind =
   | 'text';
 
 export type OptionSpec =
-  /** On or off; a negated one is on unless its flag, `--no-…`, is given. */
-  | (Described & { kind: 'switch' | 'negated' })
+  | (Described & { kind: 'switch' })
+  /** On unless its flag, `--no-…`, is given. `positive`: the flag that says so. */
+  | (Described & { kind: 'negated'; positive?: Described })
   /** Any number of texts, in order. */
   | (Described & { kind: 'list' })
   | (Described & { kind: 'choice'; choices: readonly string[]; default: string })
@@ -68,8 +69,12 @@ function valued<K extends Kind>(kind: K) {
 }
 
 export const flag = plain('switch');
-export const negated = plain('negated');
 export const list = plain('list');
+
+export function negated(flags: string, description: string, positive?: Described) {
+  return { kind: 'negated' as const, flags, description, ...(positive && { positive }) };
+}
+
 export const text = plain('text');
 export const instant = plain('instant');
 export const rate = plain('rate');

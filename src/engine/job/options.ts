@@ -6,6 +6,7 @@
  */
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
+import { ATTRIBUTES } from './attributes.js';
 import { choice, count, countOrPercent, duration, flag, interval, list, negated, oneOf, size, text } from './option.js';
 import { AT, CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
@@ -38,7 +39,6 @@ export const TRANSFER = {
   retries: count('--retries <n>', 'number of attempts per object', 3),
   createEmptySrcDirs: flag('--create-empty-src-dirs', 'also create empty folders (local disk to local disk)'),
   createBucket: flag('--create-bucket', 'create the destination bucket if it does not exist'),
-  storageClass: text('--storage-class <class>', 'storage class of copied objects'),
   backupDir: text('--backup-dir <path>', 'keep copies of overwritten and deleted objects in this path'),
   suffix: text('--suffix <suffix>', 'suffix to add to the names of backups'),
   suffixKeepExtension: flag('--suffix-keep-extension', 'put the suffix before the file extension'),
@@ -154,7 +154,7 @@ export const CHECK = {
 };
 
 const PLACES = { ...LINKS, ...FILTER, ...NETWORK, ...CONFIG };
-const COPY = { ...TRANSFER, ...COMPARE, ...PLACES };
+const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES };
 
 /** The options of each mode of a job. */
 export const MODES = {

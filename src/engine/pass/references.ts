@@ -22,9 +22,9 @@ export class References {
   private constructor(context: RunContext, places: Places) {
     this.#context = context;
     this.#places = places;
-    const { attempts, storageClass, wanted } = context.route;
+    const { attempts, carry, wanted } = context.route;
     const { store } = context.pair.dest;
-    this.#routes = places.sides.map((side) => routeOf(side.store, store, { attempts, storageClass, wanted }));
+    this.#routes = places.sides.map((side) => routeOf(side.store, store, { attempts, carry, wanted }));
   }
 
   /** What is found is copied from there; otherwise it is skipped. */

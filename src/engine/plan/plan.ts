@@ -1,5 +1,6 @@
 /** Makes tickets: the only place that decides how an object is copied and cut. */
 import type { UploadRow } from '../../manifest/checkpoints.js';
+import type { CarryPolicy } from '../../model/carry-policy.js';
 import { sameEtag } from '../../model/etag.js';
 import {
   type BackupTarget,
@@ -19,7 +20,7 @@ export interface Route {
   limits: Capabilities;
   /** The destination's service makes the copy (server-side copy). */
   byService: boolean;
-  storageClass?: string;
+  carry?: CarryPolicy;
   /** Attempts per version of an object. */
   attempts: number;
   /** --part-size. */
@@ -51,7 +52,7 @@ export interface CutHints {
 export function routeOf(
   source: ObjectStore,
   dest: ObjectStore,
-  options: Pick<Route, 'storageClass' | 'attempts' | 'wanted' | 'most'>,
+  options: Pick<Route, 'carry' | 'attempts' | 'wanted' | 'most'>,
 ): Route {
   const limits = dest.capabilities;
   const places = { source: placeOf(source), dest: placeOf(dest), limits };
@@ -62,13 +63,19 @@ export function routeOf(
       return limits.maxCopySize > 0 && dest.copyableFrom(source);
     },
     ...options,
+    carry: options.carry && askable(options.carry, source.capabilities),
   };
+}
+
+/** Tags and ACLs are asked for only where the source has some. */
+function askable({ tags, acl, ...policy }: CarryPolicy, { attributes }: Capabilities): CarryPolicy {
+  return { ...policy, ...(tags && attributes.tags && { tags }), ...(acl && attributes.acl && { acl }) };
 }
 
 /** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
   const { key, sourceKey, destKey, etag, versionId, size, mtimeMs, md5ofParts, replaces, expects, backup } = subject;
-  const { limits, byService, wanted, most, storageClass, attempts } = route;
+  const { limits, byService, wanted, most, carry, attempts } = route;
   const { checkpoint, tuned, sourcePartSize } = hints;
   const resumes = checkpoint !== undefined && sameEtag(checkpoint.sourceEtag, etag) && checkpoint.size === size;
   return {
@@ -92,7 +99,7 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
       source: sourcePartSize,
       checkpoint: resumes ? checkpoint.partSize : undefined,
     }),
-    storageClass,
+    carry,
     attempts,
   };
 }
@@ -115,8 +122,17 @@ export function placeOf({ identity: { kind, endpoint, bucket } }: ObjectStore): 
 
 type Requests = Partial<Record<RequestKind, number>>;
 
-/** Requests per side that a copy needs if nothing fails. */
-export function requestsOf({ cut: { parts }, way, source }: CopyTicket): { source: Requests; destination: Requests } {
+/** Requests per side that a copy needs if nothing fails. Listings do not tell which objects have tags: all of them, here. */
+export function requestsOf(ticket: CopyTicket): { source: Requests; destination: Requests } {
+  const { source, destination } = requestsOfBytes(ticket);
+  const { tags, acl } = ticket.carry ?? {};
+  // A single copy by the service has the tags of its source.
+  if (tags && !(ticket.way === 'server' && ticket.cut.parts === 1)) source.getTags = 1;
+  if (acl) source.getAcl = 1;
+  return { source, destination };
+}
+
+function requestsOfBytes({ cut: { parts }, way, source }: CopyTicket): { source: Requests; destination: Requests } {
   if (way === 'server') {
     const copies = parts === 1 ? { copy: 1 } : { createUpload: 1, uploadPartCopy: parts, completeUpload: 1 };
     return { source: { head: 1 }, destination: copies };

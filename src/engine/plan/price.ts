@@ -38,6 +38,11 @@ const PRICED_AS: Record<RequestKind, PricedRequest> = {
   deleteBucket: 'delete',
   abortUpload: 'delete',
   delete: 'delete',
+  getTags: 'get',
+  getAcl: 'get',
+  putTags: 'put',
+  putAcl: 'put',
+  putLock: 'put',
 };
 
 /**

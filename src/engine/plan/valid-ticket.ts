@@ -15,6 +15,22 @@ const backup = z.strictObject({
   attempts: z.int().min(1),
 });
 
+const contentHeaders = z.strictObject({
+  contentType: text.optional(),
+  contentEncoding: text.optional(),
+  contentDisposition: text.optional(),
+  contentLanguage: text.optional(),
+  cacheControl: text.optional(),
+  expires: text.optional(),
+});
+const yes = z.literal(true).optional();
+
+const carry = z.strictObject({
+  ...{ metadata: z.boolean(), tags: yes, acl: yes, lock: yes, storageClass: text.optional() },
+  fidelity: z.enum(['strict', 'warn', 'ignore']),
+  set: z.strictObject({ headers: contentHeaders, metadata: z.record(z.string(), z.string()) }).optional(),
+});
+
 const copy = z.strictObject({
   version: z.literal(TICKET_VERSION),
   action: z.literal('copy'),
@@ -38,7 +54,7 @@ const copy = z.strictObject({
   }),
   way: z.enum(['server', 'client']),
   cut: z.strictObject({ partSize: z.int().min(1), parts: z.int().min(1) }),
-  storageClass: text.optional(),
+  carry: carry.optional(),
   attempts: z.int().min(1),
 });
 

@@ -1,6 +1,7 @@
 /** Tests: test/engine/record/progress.test.ts */
 import type { FailureRow } from '../../manifest/port.js';
 import { type Failure, LISTED_FAILURES, type RunEvent, type Summary } from '../events.js';
+import { addFidelity } from './fidelity.js';
 import { Pending } from './pending.js';
 import { add, increase, nothing } from './sum.js';
 
@@ -99,8 +100,10 @@ export class Fold {
     else if (reason === 'cutoff' || reason === 'settling') add(this.postponed, size);
   }
 
-  #copied({ size, verifiedBy, resumedParts, resumedBytes }: Extract<RunEvent, { type: 'copied' }>): void {
+  #copied(event: Extract<RunEvent, { type: 'copied' }>): void {
     const { sums } = this;
+    const { key, size, verifiedBy, resumedParts, resumedBytes, fidelity } = event;
+    if (fidelity) sums.fidelity = addFidelity(sums.fidelity, key, fidelity);
     add(sums.copied, size);
     increase(sums.verified, verifiedBy);
     if (resumedParts === 0) return;
@@ -132,6 +135,7 @@ function noSums(held: Summary['held']) {
   const kept: Summary['kept'] = { ...nothing(), byReason: {} };
   const verified: Summary['verified'] = {};
   const moved: Summary['moved'] = undefined;
+  const fidelity: Summary['fidelity'] = undefined;
   return {
     listed: { source: 0, destination: 0 },
     copied: nothing(),
@@ -144,6 +148,7 @@ function noSums(held: Summary['held']) {
     kept,
     backedUp: nothing(),
     verified,
+    fidelity: fidelity as Summary['fidelity'],
     retries: 0,
     restarts: 0,
     waste: { parts: 0, bytes: 0 },

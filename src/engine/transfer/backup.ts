@@ -1,6 +1,7 @@
 /** Backs up the destination's object before it is overwritten or deleted. */
 
 import type { Checkpoints } from '../../manifest/checkpoints.js';
+import { USUAL_POLICY } from '../../model/carry-policy.js';
 import { compositeEtag, sameChecksum } from '../../model/checksum.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
@@ -155,10 +156,14 @@ async function copyTo(
   const { partSize: wanted, attempts } = target;
   const { key: sourceKey, etag, size, mtimeMs, checksums } = found;
   const subject = { key, sourceKey, destKey: target.key, etag, size, mtimeMs, md5ofParts: compositeEtag(checksums) };
-  const ticket = planCopy(routeOf(dest, aside, { storageClass, attempts, wanted }), subject);
+  const ticket = planCopy(
+    routeOf(dest, aside, { carry: { ...USUAL_POLICY, storageClass }, attempts, wanted }),
+    subject,
+  );
   const quiet: Means = {
     ...{ ...means, source: dest, dest: aside },
     etags: { source: means.etags.dest, dest: new EtagTrust() },
+    refusals: new Map(),
     checkpoints: NO_CHECKPOINTS,
     opened: undefined,
     observe: () => undefined,

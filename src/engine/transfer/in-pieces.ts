@@ -10,11 +10,11 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
-import type { ObjectStore, WriteResult } from '../../store/port.js';
+import type { ObjectStore, PutAttributes, WriteResult } from '../../store/port.js';
 import type { Lease } from '../flow/budget.js';
 import type { Moving } from '../tune/flow.js';
 import { type Means, mustBeWhole, observeBegin, progressOf, Unfinished } from './means.js';
-import { outgoing } from './outgoing.js';
+import { mayRefuse, outgoing, writeLater } from './outgoing.js';
 import { writtenAlready } from './overtaken.js';
 import { PIPE_BYTES } from './pipe.js';
 import { confirmByReading, Md5Sink } from './reading-back.js';
@@ -143,31 +143,36 @@ async function write(means: Means, ticket: CopyTicket, passing: Passing): Promis
   const { key } = ticket;
   const { info, md5 } = passing;
   const sums: Checksums = { md5, crc64ecma: info.checksums.crc64ecma };
+  const carried = await outgoing(means, ticket, info);
   let answer: WriteResult;
   try {
-    answer = await put(means, ticket, passing, sums);
+    answer = await put(means, ticket, passing, { put: carried.put, checksums: sums });
   } catch (error) {
     const fault = passing.relay.fault?.error ?? error;
     // The ETag of the source is not its MD5 after all.
     if (info.checksums.md5 === undefined && isXsyncError(fault, 'checksum-mismatch')) return 'again';
+    // Whoever has the bytes in memory finds out what is refused.
+    if (mayRefuse(carried, fault)) return 'again';
     throw error;
   }
   if (hintAgrees(sums, answer)) etags.dest.agree();
   if (!confirm(key, sums, answer)) await confirmElse(means, ticket, sums, answer);
   const content = contentOf(means, sums);
+  await writeLater(means, ticket, carried);
   const whole = { parts: 1, resumedParts: 0, resumedBytes: 0 };
-  return { kind: 'copied', destEtag: answer.etag, verifiedBy: 'md5', ...whole, content };
+  const { fidelity } = carried;
+  return { kind: 'copied', destEtag: answer.etag, verifiedBy: 'md5', ...whole, content, fidelity };
 }
 
 function put(
   means: Means,
   ticket: CopyTicket,
   { relay, info, md5, moving }: Passing,
-  checksums: Checksums,
+  { put: attributes, checksums }: { put: PutAttributes; checksums: Checksums },
 ): Promise<WriteResult> {
   const { dest, halt } = means;
   const options = {
-    ...outgoing(info, dest, ticket.storageClass),
+    ...attributes,
     replaces: ticket.dest.expects,
     contentMd5: md5,
     signal: halt.signal,

@@ -20,6 +20,10 @@ export type Observation =
   /** The destination may have damaged bytes under the key until the ticket's outcome is known. */
   | { type: 'damaged'; ticket: CopyTicket; fault: Fault };
 
+/** What a destination may refuse although its kind of store has it. */
+export const OPTIONAL = ['acl', 'lock', 'tags'] as const;
+export type Optional = (typeof OPTIONAL)[number];
+
 export interface Means {
   source: ObjectStore;
   dest: ObjectStore;
@@ -35,6 +39,8 @@ export interface Means {
   halt: Halt;
   /** Of ETags that promise nothing, per side. */
   etags: { source: EtagTrust; dest: EtagTrust };
+  /** Attributes that the destination has refused in this run, with its reasons. */
+  refusals: Map<Optional, string>;
   /** Checksums are ignored; see unverified.ts. */
   unverified?: true;
   observe(observation: Observation): void;

@@ -3,10 +3,13 @@
  * visible before the whole was compared with the source's checksum.
  * Tests: test/engine/transfer/stragglers.test.ts
  */
+import { USUAL_POLICY } from '../../model/carry-policy.js';
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
+import type { Carried } from '../fidelity/carry.js';
 import { complete, finishedEarlier } from './complete.js';
 import { type Means, mustBeWhole } from './means.js';
+import { forUpload, outgoing, writeLater } from './outgoing.js';
 import { bytesOf, PartsInFlight } from './parts-in-flight.js';
 import { SourceProof } from './source-proof.js';
 import { type Resumed, resumeUpload } from './uploads.js';
@@ -32,8 +35,26 @@ export async function transferParts(means: Means, ticket: CopyTicket): Promise<C
   const confirmed = (await parts.confirmedBy(answer.etag)) || answer.confirmed;
   const verifiedBy = confirmed ? proven : 'size';
   const { partSize, parts: count } = ticket.cut;
+  const carried = parts.carried ?? (await carriedEarlier(means, ticket));
+  if (carried) await writeLater(means, ticket, carried);
   const content = contentOf(means, wholeOf(parts.rows()), partSize);
-  return { kind: 'copied', destEtag: answer.etag, verifiedBy, parts: count, ...parts.resumed, content };
+  return {
+    kind: 'copied',
+    destEtag: answer.etag,
+    verifiedBy,
+    parts: count,
+    ...parts.resumed,
+    content,
+    fidelity: carried?.fidelity,
+  };
+}
+
+/** What an upload of an earlier run carries, if something may have to be set after it. One HEAD of the source. */
+async function carriedEarlier(means: Means, ticket: CopyTicket): Promise<Carried | undefined> {
+  const { tags, acl, lock } = ticket.carry ?? USUAL_POLICY;
+  if (!tags && !acl && !lock) return undefined;
+  const info = await means.source.head(ticket.source.key, { signal: means.halt.signal });
+  return forUpload(await outgoing(means, ticket, info), means.dest.capabilities);
 }
 
 /** One HEAD of the source if the checkpoint does not say what is needed of its parts, or no part is left to be read. */

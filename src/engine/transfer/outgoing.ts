@@ -1,18 +1,182 @@
-/** Tests: test/engine/transfer/doubt.test.ts */
-import { effectiveMtime, formatMtime, MTIME_METADATA, type ObjectInfo } from '../../model/object.js';
-import type { ObjectStore, PutOptions } from '../../store/port.js';
+/**
+ * What is sent to the destination besides the bytes: asks for what costs a request, carries it over, and leaves out what
+ * the destination turns out to refuse.
+ * Tests: test/engine/transfer/outgoing.test.ts
+ */
+import type { AttributeName, AttributeNote } from '../../model/attributes.js';
+import { type CarryPolicy, USUAL_POLICY } from '../../model/carry-policy.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
+import type { ObjectInfo } from '../../model/object.js';
+import type { CopyTicket } from '../../model/ticket.js';
+import type { Capabilities, PutAttributes } from '../../store/port.js';
+import { type Attributes, type Carried, carry } from '../fidelity/carry.js';
+import { type Means, OPTIONAL, type Optional } from './means.js';
+
+type Given = Pick<Means, 'source' | 'dest' | 'halt' | 'refusals'>;
+type Planned = Pick<CopyTicket, 'key' | 'source' | 'carry'> & { serviceCopiesTags?: boolean };
 
 /**
- * What is sent to the destination besides the bytes: content headers and metadata unchanged, and the source's time,
- * natively if the destination supports that, else in the metadata under rclone's name.
+ * Sends no request unless the policy has tags or ACLs.
+ * @throws attributes-lost: the object would lose something, and `--fidelity` is strict
  */
-export function outgoing(info: ObjectInfo, dest: Pick<ObjectStore, 'capabilities'>, storageClass: string | undefined) {
-  const { [MTIME_METADATA]: carried, ...rest } = info.metadata;
-  const native = dest.capabilities.keepsMtime;
+export function outgoing(means: Given, ticket: Planned, info: ObjectInfo): Carried | Promise<Carried> {
+  const { source, dest } = means;
+  const policy = ticket.carry ?? USUAL_POLICY;
+  const finish = (object: Attributes, unread: readonly AttributeNote[]): Carried => {
+    const { serviceCopiesTags } = ticket;
+    const carried = carry(object, source.capabilities, dest.capabilities, { ...policy, serviceCopiesTags });
+    return judged(ticket.key, policy, without(carried, means.refusals, unread));
+  };
+  const { acl = false } = policy;
+  const tags = policy.tags === true && info.tagCount !== undefined && !ticket.serviceCopiesTags;
+  if (!tags && !acl) return finish(info, []);
+  return ask(means, ticket.source.key, { tags, acl }).then(({ unread, ...asked }) =>
+    finish({ ...info, ...asked }, unread),
+  );
+}
+
+interface Asked extends Pick<Attributes, 'tags' | 'acl'> {
+  /** What must not be read. */
+  unread: AttributeNote[];
+}
+
+async function ask({ source, halt }: Given, key: string, wanted: { tags: boolean; acl: boolean }): Promise<Asked> {
+  const unread: AttributeNote[] = [];
+  const read = async <T>(attribute: AttributeName, request: Promise<T> | undefined): Promise<T | undefined> => {
+    try {
+      return await request;
+    } catch (error) {
+      if (!isXsyncError(error, 'access-denied', 'unsupported')) throw error;
+      unread.push({ attribute, reason: `not readable: ${error.message}` });
+      return undefined;
+    }
+  };
+  const { signal } = halt;
+  const [tags, acl] = await Promise.all([
+    read('tags', wanted.tags ? source.getTags(key, { signal }) : undefined),
+    read('acl', wanted.acl ? source.getAcl(key, { signal }) : undefined),
+  ]);
+  return { unread, tags, acl };
+}
+
+/** @throws attributes-lost */
+function judged(key: string, { fidelity: level }: CarryPolicy, carried: Carried): Carried {
+  if (level === 'ignore') return { ...carried, fidelity: undefined };
+  const lost = carried.fidelity?.lost ?? [];
+  if (lost.length === 0 || level !== 'strict') return carried;
+  const what = lost.map(({ attribute, reason }) => `${attribute}: ${reason}`).join('; ');
+  throw new XsyncError('attributes-lost', `not copied, because it would lose attributes: ${what}`, {
+    subject: key,
+    remedy: 'Copy it with --fidelity warn, or change the object.',
+  });
+}
+
+/** Without what was refused before, or could not be read. */
+function without(carried: Carried, refusals: Means['refusals'], unread: readonly AttributeNote[]): Carried {
+  const refused = OPTIONAL.filter((name) => refusals.has(name) && has(carried, name));
+  if (refused.length === 0 && unread.length === 0) return carried;
+  const notes = refused.map((attribute) => ({ attribute, reason: refusals.get(attribute) ?? '' }));
+  return lessened(carried, refused, [...unread, ...notes]);
+}
+
+function has({ put, later }: Carried, name: Optional): boolean {
+  return put[name] !== undefined || (name === 'lock' ? later?.legalHold : later?.[name]) !== undefined;
+}
+
+function lessened(
+  { put, later, fidelity }: Carried,
+  names: readonly Optional[],
+  notes: readonly AttributeNote[],
+): Carried {
+  const gone = Object.fromEntries(names.map((name) => [name, undefined]));
+  const { kept = [], mapped = [], lost = [] } = fidelity ?? {};
+  const isGone = (attribute: AttributeName) => notes.some((note) => note.attribute === attribute);
   return {
-    headers: info.headers,
-    metadata: native ? rest : { ...rest, [MTIME_METADATA]: carried ?? formatMtime(info.mtimeMs) },
-    mtimeMs: native ? effectiveMtime(info) : undefined,
-    storageClass,
-  } satisfies PutOptions;
+    put: { ...put, ...gone },
+    later: later && { ...later, ...gone, ...(names.includes('lock') && { legalHold: undefined }) },
+    fidelity: { kept: kept.filter((name) => !isGone(name)), mapped, lost: [...lost, ...notes] },
+  };
+}
+
+/** A write, and what it carried in the end. */
+export interface Written<T> {
+  answer: T;
+  carried: Carried;
+}
+
+/**
+ * Writes with the attributes; without those that the destination refuses, which it is not asked for again in this run.
+ * @throws attributes-lost, and what `write` throws
+ */
+export async function writeWith<T>(
+  means: Given,
+  ticket: Planned,
+  carried: Carried,
+  write: (put: PutAttributes) => Promise<T>,
+): Promise<Written<T>> {
+  try {
+    return { answer: await write(carried.put), carried };
+  } catch (error) {
+    if (!mayRefuse(carried, error)) throw error;
+    const named = OPTIONAL.find((name) => name === error.attribute);
+    const reason = `refused: ${error.message}`;
+    for (const names of named ? [[named]] : subsets(sentIn(carried))) {
+      const notes = names.map((attribute) => ({ attribute, reason }));
+      const less = judged(ticket.key, ticket.carry ?? USUAL_POLICY, lessened(carried, names, notes));
+      const answer = await unlessRefused(write(less.put));
+      if (answer === undefined) continue;
+      for (const name of names) means.refusals.set(name, reason);
+      return { answer: answer.value, carried: less };
+    }
+    throw error;
+  }
+}
+
+async function unlessRefused<T>(writing: Promise<T>): Promise<{ value: T } | undefined> {
+  try {
+    return { value: await writing };
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return undefined;
+  }
+}
+
+function sentIn({ put }: Carried): Optional[] {
+  return OPTIONAL.filter((name) => put[name] !== undefined);
+}
+
+function isRefusal(error: unknown): error is XsyncError {
+  return isXsyncError(error, 'attribute-refused', 'access-denied', 'unsupported');
+}
+
+/** The destination may have refused attributes, and not the object. */
+export function mayRefuse(carried: Carried, error: unknown): error is XsyncError {
+  return isRefusal(error) && sentIn(carried).length > 0;
+}
+
+/** Each alone, then all together. */
+function subsets(names: readonly Optional[]): Optional[][] {
+  const each = names.map((name) => [name]);
+  return names.length > 1 ? [...each, [...names]] : each;
+}
+
+/** What an upload in parts can be started with. */
+export function forUpload(carried: Carried, { attributes }: Capabilities): Carried {
+  const { acl } = carried.put;
+  if (acl === undefined || !attributes.acl?.notInUploads) return carried;
+  return { ...carried, put: { ...carried.put, acl: undefined }, later: { ...carried.later, acl } };
+}
+
+/** Sets what the write could not carry. */
+export async function writeLater(
+  { dest, halt }: Given,
+  ticket: Pick<CopyTicket, 'dest'>,
+  { later }: Carried,
+): Promise<void> {
+  if (!later) return;
+  const { key } = ticket.dest;
+  const { signal } = halt;
+  if (later.tags) await dest.putTags(key, later.tags, { signal });
+  if (later.acl !== undefined) await dest.putAcl(key, later.acl, { signal });
+  if (later.legalHold) await dest.putLock(key, { legalHold: true }, { signal });
 }

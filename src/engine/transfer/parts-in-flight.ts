@@ -11,12 +11,13 @@ import { XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { VerifiedBy } from '../../model/verified.js';
-import type { ObjectStore, PartEntry, PartResult, UploadRef } from '../../store/port.js';
+import type { ObjectStore, PartEntry, PartResult, PutAttributes, UploadRef } from '../../store/port.js';
+import type { Carried } from '../fidelity/carry.js';
 import type { Lease } from '../flow/budget.js';
 import { partRange } from '../plan/cut.js';
 import type { Moving } from '../tune/flow.js';
 import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
-import { outgoing } from './outgoing.js';
+import { forUpload, outgoing, writeWith } from './outgoing.js';
 import { type RaceResult, type Request, Siblings } from './race.js';
 import { confirmByReading } from './reading-back.js';
 import type { SourceProof, Turn } from './source-proof.js';
@@ -48,6 +49,7 @@ export class PartsInFlight {
   /** So far the ETag of every part is its MD5, so sending a part again yields the same ETag. */
   #md5Etags = true;
   #started: Promise<UploadRef> | undefined;
+  #carried: Carried | undefined;
   #broken = false;
   #confirmed = true;
   /** The first part whose ETag looks like an MD5 and is not that of the bytes. */
@@ -69,6 +71,11 @@ export class PartsInFlight {
       this.#done.set(part.partNumber, part);
       this.#spared.set(part.partNumber, part);
     }
+  }
+
+  /** What the upload was started with; undefined for one of an earlier run. */
+  get carried(): Carried | undefined {
+    return this.#carried;
   }
 
   /**
@@ -319,9 +326,17 @@ export class PartsInFlight {
       mustBeWhole(this.#ticket, whole);
       return whole.checksums;
     });
-    const options = outgoing(info, this.#means.dest, this.#ticket.storageClass);
-    this.#started ??= startUpload(this.#means, this.#ticket, options);
+    this.#started ??= this.#start(info);
     return this.#started;
+  }
+
+  async #start(info: ObjectInfo): Promise<UploadRef> {
+    const means = this.#means;
+    const planned = forUpload(await outgoing(means, this.#ticket, info), means.dest.capabilities);
+    const write = (put: PutAttributes) => startUpload(means, this.#ticket, put);
+    const { answer, carried } = await writeWith(means, this.#ticket, planned, write);
+    this.#carried = carried;
+    return answer;
   }
 }
 

@@ -1,13 +1,15 @@
 /** Server-side copy, for two sides at the same service and account. */
+import { USUAL_POLICY } from '../../model/carry-policy.js';
 import { sameChecksum } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { UploadRef, WriteResult } from '../../store/port.js';
+import type { Carried } from '../fidelity/carry.js';
 import { partRange } from '../plan/cut.js';
 import { type Means, mustBeWhole, Unfinished } from './means.js';
-import { outgoing } from './outgoing.js';
+import { forUpload, outgoing, writeLater, writeWith } from './outgoing.js';
 import { abandonUpload, startUpload } from './uploads.js';
 import { confirm } from './verify.js';
 
@@ -24,23 +26,32 @@ export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Co
   observe({ type: 'begin', key: ticket.key, size: ticket.source.size, parts: ticket.cut.parts, resumedBytes: 0 });
   const info = await source.head(ticket.source.key, { signal: halt.signal });
   mustBeWhole(ticket, info);
+  const whole = ticket.cut.parts === 1;
+  const planned = await outgoing(means, asByService(ticket, info), info);
   const pinned = { ifMatch: ticket.source.etag, versionId: ticket.source.versionId, signal: halt.signal };
-  const answer =
-    ticket.cut.parts === 1
-      ? await dest.copy(source, ticket.source.key, ticket.dest.key, { ...pinned, ...optionsOf(means, ticket, info) })
-      : await copyParts(means, ticket, info);
-  if (ticket.cut.parts === 1 && isDoubtful(means, info, answer)) {
+  const written = whole
+    ? await writeWith(means, ticket, planned, (put) =>
+        dest.copy(source, ticket.source.key, ticket.dest.key, { ...pinned, ...put }),
+      )
+    : await copyParts(means, ticket, info, forUpload(planned, dest.capabilities));
+  const { answer, carried } = written;
+  if (whole && isDoubtful(means, info, answer)) {
     await mustBeUnchanged(means, ticket, info);
     await mustHaveArrived(means, ticket);
   }
   confirm(ticket.key, { crc64ecma: info.checksums.crc64ecma }, answer);
   observe({ type: 'progress', key: ticket.key, bytes: ticket.source.size });
   const { parts } = ticket.cut;
-  return { kind: 'copied', destEtag: answer.etag, verifiedBy: 'server', parts, resumedParts: 0, resumedBytes: 0 };
+  await writeLater(means, ticket, carried);
+  const verifiedBy = 'server';
+  const { fidelity } = carried;
+  return { kind: 'copied', destEtag: answer.etag, verifiedBy, parts, resumedParts: 0, resumedBytes: 0, fidelity };
 }
 
-function optionsOf({ dest }: Means, { storageClass }: CopyTicket, info: ObjectInfo): ReturnType<typeof outgoing> {
-  return outgoing(info, dest, storageClass ?? info.storageClass);
+/** Both sides have the same classes, so the copy has the source's unless another one is given; a single copy has its tags. */
+function asByService({ carry = USUAL_POLICY, ...ticket }: CopyTicket, { storageClass }: ObjectInfo) {
+  const kept = carry.storageClass ?? storageClass;
+  return { ...ticket, carry: { ...carry, storageClass: kept }, serviceCopiesTags: ticket.cut.parts === 1 };
 }
 
 /** Another version may have been copied. A checksum that differs does not prove it: it may be an ETag of another kind. */
@@ -58,16 +69,17 @@ async function mustBeUnchanged(means: Means, ticket: CopyTicket, before: ObjectI
   throw new XsyncError('source-changed', 'was written again while it was copied', { subject: ticket.key });
 }
 
-async function copyParts(means: Means, ticket: CopyTicket, info: ObjectInfo) {
+async function copyParts(means: Means, ticket: CopyTicket, info: ObjectInfo, planned: Carried) {
   const { dest, halt } = means;
   await abandonUpload(means, ticket);
-  const upload = await startUpload(means, ticket, optionsOf(means, ticket, info));
+  const started = await writeWith(means, ticket, planned, (put) => startUpload(means, ticket, put));
+  const { answer: upload, carried } = started;
   const parts = await copyEach(means, ticket, upload);
   if (!dest.capabilities.pinsCopies) await mustBeUnchanged(means, ticket, info);
   const answer = await dest.completeUpload(upload, parts, { signal: halt.signal });
   await means.checkpoints.endUpload(ticket.key);
   await mustHaveArrived(means, ticket);
-  return answer;
+  return { answer, carried };
 }
 
 /** A store may answer well and have stored something else. @throws checksum-mismatch */

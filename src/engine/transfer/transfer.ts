@@ -14,7 +14,7 @@ import type { Moving } from '../tune/flow.js';
 import { canPassOn, type Held, passOn } from './in-pieces.js';
 import { type Means, mustBeWhole, observeBegin, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
-import { outgoing } from './outgoing.js';
+import { outgoing, writeLater, writeWith } from './outgoing.js';
 import { writtenAlready } from './overtaken.js';
 import { confirmByReading } from './reading-back.js';
 import { copyOnServer } from './server-copy.js';
@@ -121,23 +121,27 @@ async function putHeld(
     const info = held?.info ?? (await readOnce(means, ticket, lease.bytes, moving));
     mustBeWhole(ticket, info);
     moving?.turn();
+    const planned = await outgoing(means, ticket, info);
     const proof = await prove(means, ticket, lease.bytes, info);
-    const answer = await dest
-      .put(ticket.dest.key, lease.bytes, {
-        ...outgoing(info, dest, ticket.storageClass),
-        replaces: ticket.dest.expects,
-        contentMd5: proof.contentMd5,
-        signal: halt.signal,
-        pace: progressOf(means, key, moving),
-      })
-      .catch((error: unknown) => writtenAlready(means, ticket, error, { ...info, checksums: proof.expected }));
+    const { answer, carried } = await writeWith(means, ticket, planned, (put) =>
+      dest
+        .put(ticket.dest.key, lease.bytes, {
+          ...put,
+          replaces: ticket.dest.expects,
+          contentMd5: proof.contentMd5,
+          signal: halt.signal,
+          pace: progressOf(means, key, moving),
+        })
+        .catch((error: unknown) => writtenAlready(means, ticket, error, { ...info, checksums: proof.expected })),
+    );
     if (hintAgrees(proof.expected, answer)) etags.dest.agree();
     const confirmed =
       confirm(key, proof.expected, answer) ||
       (await confirmElse(means, ticket, { bytes: lease.bytes, proof, info, answer }));
+    await writeLater(means, ticket, carried);
     const verifiedBy = confirmed ? proof.verifiedBy : 'size';
-    const content = contentOf(means, proof.expected);
-    return { kind: 'copied', destEtag: answer.etag, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0, content };
+    const told = { content: contentOf(means, proof.expected), fidelity: carried.fidelity };
+    return { kind: 'copied', destEtag: answer.etag, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0, ...told };
   } finally {
     lease.release();
   }

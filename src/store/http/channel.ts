@@ -173,11 +173,14 @@ export class Channel {
     const write = (): void => {
       // The server has refused the request: what it has not received, it does not want.
       if (this.#exchange !== exchange || (this.#parser.head?.status ?? 0) >= 300) return;
-      this.#socket.cork();
-      if (at === 0) this.#socket.write(exchange.head, 'latin1');
+      const first = at === 0;
+      if (first) {
+        this.#socket.cork();
+        this.#socket.write(exchange.head, 'latin1');
+      }
       this.#unsent = next !== undefined;
       this.#socket.write(piece, next ? taken : this.#sent);
-      this.#socket.uncork();
+      if (first) this.#socket.uncork();
     };
     const taken = (error?: Error | null): void => {
       if (!error && this.#exchange === exchange) next?.();

@@ -5,6 +5,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { XsyncError } from '../../model/error.js';
 import type { PieceSource } from '../port.js';
+import { hookAbort, unhookAbort } from './abort-hooks.js';
 import { type BodySink, type HttpRequest, type HttpResponse, MAX_BODY } from './message.js';
 import type { ResponseSink } from './parser.js';
 import type { ResponseHead } from './response-head.js';
@@ -64,7 +65,7 @@ export class Exchange implements ResponseSink {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal) hookAbort(signal, this.#onAbort);
   }
 
   get settled(): boolean {
@@ -223,6 +224,7 @@ export class Exchange implements ResponseSink {
   #settle(): void {
     this.#settled = true;
     this.channel = undefined;
-    this.#request.signal?.removeEventListener('abort', this.#onAbort);
+    const { signal } = this.#request;
+    if (signal) unhookAbort(signal, this.#onAbort);
   }
 }

@@ -23,6 +23,9 @@ function ofBucket({ method, has }: RequestForm): RequestKind {
 }
 
 function ofObject({ method, has, copies }: RequestForm): RequestKind {
+  if (has('tagging')) return method === 'GET' ? 'getTags' : 'putTags';
+  if (has('acl')) return method === 'GET' ? 'getAcl' : 'putAcl';
+  if (has('legal-hold') || has('legalHold') || has('retention')) return 'putLock';
   const inUpload = has('uploadId');
   switch (method) {
     case 'HEAD':

@@ -12,8 +12,9 @@ const WITH_BODY = new Set(['PUT', 'POST', 'PATCH']);
 /**
  * The head as latin1, one character a byte.
  * @param target path and query, or the whole URL for a forwarding proxy
- * @param headers with `host`, in the order in which they are sent
+ * @param headers in the order in which they are sent
  * @param length bytes of the body; undefined: none
+ * @param defaults sent before them, unless `headers` has the name. With `host` in one of the two
  * @throws RequestFault
  */
 export function requestHead(
@@ -21,16 +22,19 @@ export function requestHead(
   target: string,
   headers: Readonly<Record<string, string>>,
   length: number | undefined,
+  defaults: Readonly<Record<string, string>> = {},
 ): string {
   if (!NAME.test(method)) throw new RequestFault('the method is malformed');
   if (!TARGET.test(target)) throw new RequestFault('the path contains a blank or a control character');
   let head = `${method} ${target} HTTP/1.1\r\nconnection: keep-alive\r\n`;
-  for (const name in headers) {
-    const value = headers[name] ?? '';
-    if (!NAME.test(name)) throw new RequestFault('the name of a header is malformed');
-    if (!VALUE.test(value)) throw new RequestFault(`the value of ${name} is malformed`, name);
-    head += `${name}: ${value}\r\n`;
-  }
+  for (const name in defaults) if (headers[name] === undefined) head += line(name, defaults[name] ?? '');
+  for (const name in headers) head += line(name, headers[name] ?? '');
   const said = length ?? (WITH_BODY.has(method) ? 0 : undefined);
   return said === undefined ? `${head}\r\n` : `${head}content-length: ${said}\r\n\r\n`;
+}
+
+function line(name: string, value: string): string {
+  if (!NAME.test(name)) throw new RequestFault('the name of a header is malformed');
+  if (!VALUE.test(value)) throw new RequestFault(`the value of ${name} is malformed`, name);
+  return `${name}: ${value}\r\n`;
 }

@@ -39,8 +39,8 @@ export interface HttpTransportOptions {
 interface Way {
   line: Line;
   route: Route;
-  /** For the `host` header. */
-  authority: string;
+  /** Of every request. */
+  headers: Record<string, string>;
   context: Omit<FaultContext, 'answering'>;
 }
 
@@ -88,24 +88,14 @@ export class HttpTransport {
   }
 
   #exchangeOf(request: HttpRequest, way: Way): Exchange {
-    const { method, origin, path, body } = request;
+    const { method, origin, path, headers, body } = request;
     const target = way.route.forwarder ? `${origin}${path}` : path;
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body?.byteLength;
     try {
-      return new Exchange(request, requestHead(method, target, this.#headersOf(request, way), length), way.context);
+      return new Exchange(request, requestHead(method, target, headers, length, way.headers), way.context);
     } catch (error) {
       throw translateFault(error, { ...way.context, answering: false });
     }
-  }
-
-  #headersOf({ headers }: HttpRequest, { authority, route }: Way): Record<string, string> {
-    const authorization = route.forwarder && authorizationOf(route.forwarder);
-    return {
-      host: authority,
-      'user-agent': this.#options.userAgent,
-      ...headers,
-      ...(authorization !== undefined && { 'proxy-authorization': authorization }),
-    };
   }
 
   #wayTo(origin: string): Way {
@@ -116,7 +106,13 @@ export class HttpTransport {
       const idleTimeoutMs = this.#idleTimeoutMs;
       const line = new Line(route, this.#dialer, { connections: this.#options.connections ?? 256, idleTimeoutMs });
       const context = { host: hostOf(origin), idleTimeoutMs, connectTimeoutMs: this.#connectTimeoutMs };
-      way = { line, route, authority: url.host, context };
+      const authorization = route.forwarder && authorizationOf(route.forwarder);
+      const headers = {
+        host: url.host,
+        'user-agent': this.#options.userAgent,
+        ...(authorization !== undefined && { 'proxy-authorization': authorization }),
+      };
+      way = { line, route, headers, context };
       this.#ways.set(origin, way);
     }
     return way;

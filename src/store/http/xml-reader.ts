@@ -87,7 +87,7 @@ export class Reader {
   }
 
   /** Reads the element whose open tag was read last, through its close tag. */
-  children(names: readonly Name[], into: Fields, records: readonly RecordName[]): void {
+  children(names: readonly Name[], into: Fields, records: readonly RecordName[], inside: readonly Name[]): void {
     if (this.#empty) return;
     const start = this.#nameStart;
     const end = this.#nameEnd;
@@ -97,7 +97,7 @@ export class Reader {
       const record = records.length > 0 ? records[this.#find(records, 0)] : undefined;
       if (record) {
         const fields: Fields = { ...record.blank };
-        this.children(record.of, fields, NO_RECORDS);
+        this.children(record.of, fields, NO_RECORDS, inside);
         record.list.push(fields);
         this.#sequence?.push({ list: record.text, fields });
         continue;
@@ -110,7 +110,8 @@ export class Reader {
         const value = this.#value(field);
         const before = into[field.text];
         into[field.text] = before === undefined || Object.is(before, value) ? value : NOTHING[field.kind];
-      } else this.#skip(0);
+      } else if (inside.length > 0 && this.#find(inside, 0) >= 0) this.children(names, into, records, inside);
+      else this.#skip(0);
     }
     this.#closeTag(start, end);
   }

@@ -21,6 +21,8 @@ export interface XmlShape<
   lists: L;
   /** Fields of records whose surrounding quotation marks are removed, such as a listing's ETags. */
   quoted?: readonly string[];
+  /** Elements that are read as if their content stood in their place, such as a `TagSet`. */
+  inside?: readonly string[];
   /** Fields of records that are whole numbers, or times in milliseconds since 1970. What is none is NaN. */
   numbers?: N;
   /** The order of the document among several lists is wanted. */
@@ -64,6 +66,7 @@ export function readXml<
     shape.fields.map((field) => named(field)),
     fields,
     records,
+    (shape.inside ?? []).map((name) => named(name)),
   );
   reader.end();
   return { fields, lists, sequence } as XmlAnswer<F, L, N>;

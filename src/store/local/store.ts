@@ -17,6 +17,7 @@ import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { wholeFileSystem } from '../../native/sync-fs.js';
+import { LOCAL_ATTRIBUTES } from '../attributes/limits.js';
 import type * as port from '../port.js';
 import { throwIfAborted } from '../signal.js';
 import { Calls } from './calls.js';
@@ -52,6 +53,7 @@ const CAPABILITIES: port.Capabilities = {
   // An object's ETag identifies the version of its file. Parts' ETags are MD5s, but the capability covers put as well.
   partEtagIsMd5: false,
   keepsMetadata: true,
+  attributes: LOCAL_ATTRIBUTES,
   deletesIfMatch: true,
   writesIfMatch: true,
   keepsMtime: true,
@@ -78,6 +80,11 @@ export function createLocalStore(options: LocalStoreOptions): port.ObjectStore {
 export class LocalStore implements port.ObjectStore {
   readonly identity: port.StoreIdentity;
   readonly capabilities = CAPABILITIES;
+  readonly getTags = keepsNoAttributes;
+  readonly putTags = keepsNoAttributes;
+  readonly getAcl = keepsNoAttributes;
+  readonly putAcl = keepsNoAttributes;
+  readonly putLock = keepsNoAttributes;
   readonly #root: string;
   readonly #followLinks: boolean;
   readonly #calls = new Calls();
@@ -415,6 +422,10 @@ function objectNotFound(key: string): XsyncError {
 
 function changed(key: string): XsyncError {
   return new XsyncError('precondition-failed', `${key} is not the requested version`, { subject: key });
+}
+
+async function keepsNoAttributes(): Promise<never> {
+  throw new XsyncError('unsupported', 'a directory tree keeps no tags, ACLs or locks of objects');
 }
 
 function noCopies(): XsyncError {

@@ -4,15 +4,17 @@
  * Tests: test/contract/stores.test.ts
  */
 import { crc64ecma, loadHashes, md5, md5OfMd5s } from '../../hash/index.js';
+import type { ObjectLock, Tags } from '../../model/attributes.js';
 import type { Checksums } from '../../model/checksum.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys, keyBytes } from '../../model/key.js';
 import type { ObjectInfo } from '../../model/object.js';
+import { MEMORY_ATTRIBUTES } from '../attributes/limits.js';
 import type * as port from '../port.js';
 import { paceBytes, throwIfAborted } from '../signal.js';
 import { cutPage, type KeyOrder } from './listing.js';
 import { MemoryUploads, type Upload } from './uploads.js';
-import { type StoredObject, Versions } from './versions.js';
+import { listed, type StoredObject, Versions } from './versions.js';
 
 const MIB = 2 ** 20;
 const PAGE = 1000;
@@ -29,6 +31,7 @@ const CAPABILITIES: port.Capabilities = {
   checksContentMd5: true,
   partEtagIsMd5: true,
   keepsMetadata: true,
+  attributes: MEMORY_ATTRIBUTES,
   keepsVersions: true,
   deletesIfMatch: true,
   writesIfMatch: true,
@@ -108,7 +111,7 @@ export class MemoryStore implements port.ObjectStore {
       order: this.#order,
     });
     const entries = cut.keys.map((key) => {
-      const { headers: _headers, metadata: _metadata, versionId: _versionId, ...entry } = this.#find(key).info;
+      const { versionId: _versionId, ...entry } = listed(this.#find(key).info);
       return structuredClone(entry);
     });
     return { entries, prefixes: cut.prefixes, ...(cut.last === undefined ? {} : { nextToken: cut.last }) };
@@ -163,12 +166,13 @@ export class MemoryStore implements port.ObjectStore {
     options: port.CopyOptions = {},
   ): Promise<port.WriteResult> {
     this.#begin(options, key);
-    const { body, info } = this.#sourceOf(source, sourceKey, options);
+    const { body, info, tags } = this.#sourceOf(source, sourceKey, options);
     requireSize(sourceKey, info.size, this.capabilities.maxCopySize);
     const sums = await this.#hash(body);
-    const kept = { headers: info.headers, metadata: info.metadata, storageClass: options.storageClass };
+    const { acl, lock, redirect, storageClass } = options;
+    const kept = { headers: info.headers, metadata: info.metadata, tags: options.tags ?? tags };
     return this.#store(key, body, this.#etag(sums.md5), this.#vouched(sums), {
-      ...kept,
+      ...{ ...kept, acl, lock, redirect, storageClass },
       ...(options.headers ? { headers: options.headers } : {}),
       ...(options.metadata ? { metadata: options.metadata } : {}),
     });
@@ -246,6 +250,34 @@ export class MemoryStore implements port.ObjectStore {
   async abortUpload(upload: port.UploadRef, options: port.CallOptions = {}): Promise<void> {
     this.#begin(options);
     this.#uploads.remove(upload);
+  }
+
+  async getTags(key: string, options: port.HeadOptions = {}): Promise<Tags> {
+    this.#begin(options, key);
+    return this.#find(key, undefined, options.versionId).tags ?? [];
+  }
+
+  async putTags(key: string, tags: Tags, options: port.HeadOptions = {}): Promise<void> {
+    this.#begin(options, key);
+    const object = this.#find(key, undefined, options.versionId);
+    object.tags = structuredClone(tags);
+    Object.assign(object.info, tagCountOf(tags));
+  }
+
+  async getAcl(key: string, options: port.HeadOptions = {}): Promise<string> {
+    this.#begin(options, key);
+    return this.#find(key, undefined, options.versionId).acl ?? 'private';
+  }
+
+  async putAcl(key: string, acl: string, options: port.HeadOptions = {}): Promise<void> {
+    this.#begin(options, key);
+    this.#find(key, undefined, options.versionId).acl = acl;
+  }
+
+  async putLock(key: string, lock: ObjectLock, options: port.HeadOptions = {}): Promise<void> {
+    this.#begin(options, key);
+    const { info } = this.#find(key, undefined, options.versionId);
+    info.lock = { ...info.lock, ...lock };
   }
 
   async listUploads(options: port.CallOptions & { prefix?: string; token?: string }): Promise<port.UploadPage> {
@@ -349,10 +381,20 @@ export class MemoryStore implements port.ObjectStore {
       headers: { ...options.headers },
       metadata: this.capabilities.keepsMetadata ? { ...options.metadata } : {},
       ...(options.storageClass === undefined ? {} : { storageClass: options.storageClass }),
+      ...tagCountOf(options.tags),
+      ...(options.lock && { lock: { ...options.lock } }),
+      ...(options.redirect !== undefined && { redirect: options.redirect }),
     };
-    const { versionId } = this.#objects.add(key, { info, body, firstPartSize }).info;
+    const { tags, acl } = options;
+    const stored = this.#objects.add(key, { info, body, firstPartSize, tags: structuredClone(tags), acl });
+    const { versionId } = stored.info;
     return { etag, checksums: { ...checksums }, mtimeMs, ...(versionId !== undefined && { versionId }) };
   }
+}
+
+/** As HEADs tell it. */
+function tagCountOf(tags: Tags = []): { tagCount?: number } {
+  return { tagCount: tags.length || undefined };
 }
 
 /** @throws key-not-representable */

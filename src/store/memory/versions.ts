@@ -1,6 +1,7 @@
 /** The objects of a bucket in memory, with their versions if it keeps any. Tests: test/contract/stores.test.ts */
+import type { Tags } from '../../model/attributes.js';
 import { XsyncError } from '../../model/error.js';
-import type { ObjectInfo } from '../../model/object.js';
+import type { ObjectEntry, ObjectInfo } from '../../model/object.js';
 import type { VersionEntry, Versioning, VersionListOptions, VersionPage } from '../port.js';
 import { type KeyOrder, SortedKeys } from './listing.js';
 
@@ -9,6 +10,8 @@ export interface StoredObject {
   body: Uint8Array;
   /** Set for objects uploaded in parts. */
   firstPartSize?: number;
+  tags?: Tags;
+  acl?: string;
 }
 
 /** A delete marker has no object. */
@@ -107,8 +110,13 @@ export class Versions {
   }
 }
 
+/** What a listing shows of an object. */
+export function listed(info: ObjectInfo): ObjectEntry {
+  const { headers: _headers, metadata: _metadata, tagCount: _tags, lock: _lock, redirect: _redirect, ...entry } = info;
+  return entry;
+}
+
 function entryOf(key: string, { versionId, object, mtimeMs }: Version, isLatest: boolean): VersionEntry {
   if (!object) return { key, size: 0, etag: '', mtimeMs, versionId, isLatest, deleteMarker: true };
-  const { headers: _headers, metadata: _metadata, ...entry } = object.info;
-  return { ...structuredClone(entry), versionId, isLatest };
+  return { ...structuredClone(listed(object.info)), versionId, isLatest };
 }

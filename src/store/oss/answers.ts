@@ -2,6 +2,7 @@
 import type { Checksums } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry, ObjectInfo } from '../../model/object.js';
+import { lockOf } from '../http/attributes.js';
 import {
   damagedOf,
   isUsableEtag,
@@ -130,6 +131,14 @@ export function readInfo(key: string, headers: Headers): ObjectInfo {
     metadata: readMetadata(headers),
     checksums: { ...entry.checksums, ...crcOf(headers), ...contentMd5Of(headers) },
   };
+  const tagCount = wholeNumber(headers['x-oss-tagging-count']);
+  if (tagCount) info.tagCount = tagCount;
+  const lock = lockOf(
+    headers['x-oss-object-worm-mode'],
+    headers['x-oss-object-worm-retain-until-date'],
+    headers['x-oss-object-worm-legal-hold'],
+  );
+  if (lock) info.lock = lock;
   const versionId = headers['x-oss-version-id'];
   if (versionId !== undefined) info.versionId = versionId;
   return info;
@@ -195,6 +204,13 @@ export function readParts(body: Buffer): PartsPage {
     return [{ partNumber, size, etag, ...(crc64ecma ? { crc64ecma } : {}) }];
   });
   return isTruncated(fields) ? { parts, next: need(fields, 'NextPartNumberMarker') } : { parts };
+}
+
+/** The Grant of OSS is a canned ACL. */
+export function readAcl(body: Buffer): string {
+  const inside = ['AccessControlList'];
+  const { fields } = readXml(body, { root: 'AccessControlPolicy', fields: ['Grant'], lists: {}, inside });
+  return need(fields, 'Grant');
 }
 
 export function readUploads(body: Buffer): UploadPage {

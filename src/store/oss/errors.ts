@@ -51,6 +51,7 @@ interface Reading {
   code: ErrorCode;
   class?: ErrorClass;
   remedy?: string;
+  attribute?: 'tags' | 'lock';
 }
 
 const DAMAGED =
@@ -114,6 +115,7 @@ const BY_CODE: Record<string, Reading> = {
   IncompleteBody: { code: 'truncated' },
   InternalError: { code: 'server-error' },
   RequestTimeout: { code: 'timeout' },
+  InvalidTag: { code: 'attribute-refused', attribute: 'tags' },
   NotImplemented: { code: 'unsupported' },
 };
 
@@ -170,6 +172,7 @@ export function errorOf(
     ...details,
     class: reading.class,
     remedy: page?.remedy ?? reading.remedy,
+    attribute: reading.attribute,
   });
 }
 
@@ -203,6 +206,10 @@ function readingOf(
     return { code: known.code, remedy };
   }
   if (known) return known;
+  // Locks take a configuration of the bucket, and a service that has it.
+  if (status === 400 && /worm|object lock/i.test(`${serviceCode} ${message}`)) {
+    return { code: 'attribute-refused', attribute: 'lock' };
+  }
   // QpsLimitExceeded, TotalQpsLimitExceeded, DownloadTrafficRateLimitExceeded, UploadTrafficRateLimitExceeded, …
   const code = unknownCode(status, serviceCode) ?? byStatus(status, subject);
   // Nobody knows how long a refusal without a known reason lasts. The known ones need a person.

@@ -1,4 +1,5 @@
 /** OSS's limits ("Limits" and "UploadPart" of the OSS developer reference). Tests: test/contract/stores.test.ts */
+import { OSS_ATTRIBUTES } from '../attributes/limits.js';
 import type { Capabilities } from '../port.js';
 
 const KIB = 1024;
@@ -18,6 +19,7 @@ export const OSS_CAPABILITIES: Capabilities = {
   checksContentMd5: true,
   partEtagIsMd5: true,
   keepsMetadata: true,
+  attributes: OSS_ATTRIBUTES,
   keepsVersions: true,
   /** `x-oss-copy-source-if-match`. Deletes have no condition. */
   pinsCopies: true,

@@ -3,7 +3,9 @@
  * Tests: test/contract/stores.test.ts
  */
 import { createHash } from 'node:crypto';
+import type { ObjectLock, Tags } from '../../model/attributes.js';
 import { XsyncError } from '../../model/error.js';
+import { taggingBody } from '../http/attributes.js';
 import { versionMarker } from '../http/versions.js';
 import type { CopyOptions, ListOptions, PutOptions, VersionListOptions } from '../port.js';
 import { escapeText, escapeXml, type Query } from './encode.js';
@@ -98,6 +100,7 @@ export function copyHeaders(
     ...sourceHeaders(bucket, sourceKey, options),
     ...objectHeaders(key, options, storageClass),
     'x-oss-metadata-directive': replaces ? 'REPLACE' : 'COPY',
+    ...(options.tags && { 'x-oss-tagging-directive': 'Replace' }),
   };
 }
 
@@ -109,6 +112,24 @@ export function deleteRequest(keys: readonly string[]): { body: string; headers:
     body,
     headers: { 'content-md5': createHash('md5').update(body).digest('base64'), 'content-type': 'application/xml' },
   };
+}
+
+/** PutObjectTagging. */
+export function taggingRequest(tags: Tags): { body: string; headers: Headers } {
+  return document(taggingBody(tags, escapeXml));
+}
+
+/** PutObjectRetention or PutObjectLegalHold: its sub-resource, and what is sent. */
+export function lockRequest({ mode, untilMs = 0 }: ObjectLock): { name: string; body: string; headers: Headers } {
+  if (mode === undefined) return { name: 'legalHold', ...document('<LegalHold><Status>ON</Status></LegalHold>') };
+  const until = new Date(untilMs).toISOString();
+  const body = `<Retention><Mode>${mode}</Mode><RetainUntilDate>${until}</RetainUntilDate></Retention>`;
+  return { name: 'retention', ...document(body) };
+}
+
+function document(body: string): { body: string; headers: Headers } {
+  const contentMd5 = createHash('md5').update(body).digest('base64');
+  return { body, headers: { 'content-md5': contentMd5, 'content-type': 'application/xml' } };
 }
 
 export function completeBody(parts: readonly { partNumber: number; etag: string }[]): string {

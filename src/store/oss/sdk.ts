@@ -1,7 +1,9 @@
 /** Tests: test/contract/stores.test.ts */
+import type { ObjectLock, Tags } from '../../model/attributes.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
+import { readTags } from '../http/attributes.js';
 import { HeadExplainer } from '../http/explain.js';
 import { readVersioning, versionMarker } from '../http/versions.js';
 import type {
@@ -28,6 +30,7 @@ import type {
 } from '../port.js';
 import {
   type PartsPage,
+  readAcl,
   readDeleted,
   readInfo,
   readListPage,
@@ -54,11 +57,13 @@ import {
   type Headers,
   ifMatch,
   listQuery,
+  lockRequest,
   md5Header,
   notCopyable,
   putHeaders,
   rangeHeaders,
   sourceHeaders,
+  taggingRequest,
   uploadsQuery,
   versionsQuery,
 } from './requests.js';
@@ -338,6 +343,47 @@ export class OssSdkStore implements ObjectStore {
 
   async listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
     return readUploads(await this.#ofBucket({ uploads: '' }, uploadsQuery(options), options));
+  }
+
+  async getTags(key: string, options: HeadOptions = {}): Promise<Tags> {
+    return readTags(await this.#about('GET', key, 'tagging', options));
+  }
+
+  async putTags(key: string, tags: Tags, options: HeadOptions = {}): Promise<void> {
+    if (tags.length === 0) await this.#about('DELETE', key, 'tagging', options);
+    else await this.#about('PUT', key, 'tagging', options, taggingRequest(tags));
+  }
+
+  async getAcl(key: string, options: HeadOptions = {}): Promise<string> {
+    return readAcl(await this.#about('GET', key, 'acl', options));
+  }
+
+  async putAcl(key: string, acl: string, options: HeadOptions = {}): Promise<void> {
+    await this.#about('PUT', key, 'acl', options, { headers: { 'x-oss-object-acl': acl } });
+  }
+
+  async putLock(key: string, lock: ObjectLock, options: HeadOptions = {}): Promise<void> {
+    const { name, ...document } = lockRequest(lock);
+    await this.#about('PUT', key, name, options, document);
+  }
+
+  /** A request for a sub-resource of an object. */
+  async #about(
+    method: string,
+    key: string,
+    name: string,
+    { versionId, ...options }: HeadOptions,
+    { headers, body }: { headers?: Headers; body?: string } = {},
+  ): Promise<Buffer> {
+    checkKey(key);
+    const { bucket } = this.client;
+    const subres = { [name]: '', ...(versionId !== undefined && { versionId }) };
+    const content = body === undefined ? undefined : Buffer.from(body);
+    const { answer } = await this.#control(key, options, (oss, ctx) => {
+      const request = { method, bucket, object: key, subres, mime: NO_MIME, successStatuses: [200, 204], ctx };
+      return oss.request({ ...request, headers: { ...headers }, content });
+    });
+    return answer.body;
   }
 
   async delete(keys: readonly string[], options: CallOptions = {}): Promise<DeleteFailure[]> {

@@ -121,9 +121,9 @@ function basicTime(ms: number): string {
 /** Parameters that V1 signs, together with all `x-oss-*`. Others (`prefix`, `max-keys`, …) are not signed. */
 const V1_SIGNED = new Set(
   (
-    'acl append bucketInfo callback callback-var cloudboxes continuation-token delete location objectMeta partNumber ' +
-    'position regionList response-cache-control response-content-disposition response-content-encoding ' +
-    'response-content-language response-content-type response-expires restore security-token sequential stat symlink ' +
+    'acl append bucketInfo callback callback-var cloudboxes continuation-token delete legalHold location objectMeta ' +
+    'partNumber position regionList response-cache-control response-content-disposition response-content-encoding ' +
+    'response-content-language response-content-type response-expires restore retention security-token sequential stat symlink ' +
     'tagging uploadId uploads versionId versioning versions'
   ).split(' '),
 );

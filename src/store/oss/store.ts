@@ -1,7 +1,9 @@
 /** Tests: test/contract/stores.test.ts */
+import type { ObjectLock, Tags } from '../../model/attributes.js';
 import { isXsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
+import { readTags } from '../http/attributes.js';
 import { HeadExplainer } from '../http/explain.js';
 import type { BodySink, HttpResponse } from '../http/message.js';
 import { readVersioning, versionMarker } from '../http/versions.js';
@@ -31,6 +33,7 @@ import type {
   WriteResult,
 } from '../port.js';
 import {
+  readAcl,
   readDeleted,
   readInfo,
   readListPage,
@@ -57,12 +60,14 @@ import {
   deleteRequest,
   ifMatch,
   listQuery,
+  lockRequest,
   md5Header,
   mustBePartial,
   notCopyable,
   putHeaders,
   rangeHeaders,
   sourceHeaders,
+  taggingRequest,
   uploadsQuery,
   versionQuery,
   versionsQuery,
@@ -339,6 +344,39 @@ export class OssStore implements ObjectStore {
   async listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage> {
     const query = { uploads: '', ...uploadsQuery(options) };
     return readUploads((await this.client.send({ method: 'GET', query }, options)).body);
+  }
+
+  async getTags(key: string, { versionId, ...options }: HeadOptions = {}): Promise<Tags> {
+    checkKey(key);
+    const query = { tagging: '', ...versionQuery(versionId) };
+    return readTags((await this.client.send({ method: 'GET', key, query }, options)).body);
+  }
+
+  async putTags(key: string, tags: Tags, { versionId, ...options }: HeadOptions = {}): Promise<void> {
+    checkKey(key);
+    const query = { tagging: '', ...versionQuery(versionId) };
+    const request: OssRequest =
+      tags.length > 0 ? { method: 'PUT', key, query, ...taggingRequest(tags) } : { method: 'DELETE', key, query };
+    await this.client.send(request, options);
+  }
+
+  async getAcl(key: string, { versionId, ...options }: HeadOptions = {}): Promise<string> {
+    checkKey(key);
+    const query = { acl: '', ...versionQuery(versionId) };
+    return readAcl((await this.client.send({ method: 'GET', key, query }, options)).body);
+  }
+
+  async putAcl(key: string, acl: string, { versionId, ...options }: HeadOptions = {}): Promise<void> {
+    checkKey(key);
+    const query = { acl: '', ...versionQuery(versionId) };
+    await this.client.send({ method: 'PUT', key, query, headers: { 'x-oss-object-acl': acl }, body: '' }, options);
+  }
+
+  async putLock(key: string, lock: ObjectLock, { versionId, ...options }: HeadOptions = {}): Promise<void> {
+    checkKey(key);
+    const { name, ...document } = lockRequest(lock);
+    const query = { [name]: '', ...versionQuery(versionId) };
+    await this.client.send({ method: 'PUT', key, query, ...document }, options);
   }
 
   /** One request, and one more for each key with a control character, which the batch's XML cannot contain. */

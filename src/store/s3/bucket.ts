@@ -8,6 +8,7 @@
  * Tests: test/store/s3/store.test.ts
  */
 import { md5 } from '../../hash/index.js';
+import type { ObjectLock, Tags } from '../../model/attributes.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { bareEtag, sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
@@ -54,7 +55,7 @@ export class S3Bucket implements port.ObjectStore {
     this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
     const { etagIsMd5: promised } = this.#preset;
     this.#quirks = new Quirks(this.#preset.quirks, tell);
-    this.#reading = new Reading(calls, this.#quirks, (key, how) => this.#lister.row(key, how), promised);
+    this.#reading = new Reading(calls, this.#quirks, (key, how) => this.#lister.row(key, how), this.#preset);
     this.#lister = new Lister(calls, this.#quirks, (key, how) => this.#reading.head(key, how), promised);
     this.identity = { kind: 's3', endpoint: calls.addresses.endpoint, bucket, account };
     this.#capabilities = capabilitiesOf(this.#preset, config);
@@ -262,6 +263,26 @@ export class S3Bucket implements port.ObjectStore {
     } catch (error) {
       if (!isXsyncError(error, 'upload-not-found')) throw error;
     }
+  }
+
+  getTags(key: string, options: port.HeadOptions = {}): Promise<Tags> {
+    return this.#calls.getTags(key, options);
+  }
+
+  putTags(key: string, tags: Tags, options: port.HeadOptions = {}): Promise<void> {
+    return this.#calls.putTags(key, tags, options);
+  }
+
+  getAcl(key: string, options: port.HeadOptions = {}): Promise<string> {
+    return this.#calls.getAcl(key, options);
+  }
+
+  putAcl(key: string, acl: string, options: port.HeadOptions = {}): Promise<void> {
+    return this.#calls.putAcl(key, acl, options);
+  }
+
+  putLock(key: string, lock: ObjectLock, options: port.HeadOptions = {}): Promise<void> {
+    return this.#calls.putLock(key, lock, options);
   }
 
   /** The token holds both markers. */

@@ -3,6 +3,7 @@
  * is absent, and the store asks for it in another way.
  * Tests: test/store/s3/quirks.test.ts
  */
+import type { ObjectLock, Tags } from '../../model/attributes.js';
 import type { BodySink } from '../http/message.js';
 import type { VersionMarker } from '../http/versions.js';
 import type {
@@ -10,6 +11,7 @@ import type {
   CopyOptions,
   DeleteCallOptions,
   DeleteFailure,
+  HeadOptions,
   ListOptions,
   ObjectStore,
   PartEntry,
@@ -187,6 +189,12 @@ export interface S3Calls {
   listUploads(
     request: CallOptions & { prefix?: string; after?: { key: string; id: string }; encoded: boolean },
   ): Promise<ListedUploads>;
+
+  getTags(key: string, options: HeadOptions): Promise<Tags>;
+  putTags(key: string, tags: Tags, options: HeadOptions): Promise<void>;
+  getAcl(key: string, options: HeadOptions): Promise<string>;
+  putAcl(key: string, acl: string, options: HeadOptions): Promise<void>;
+  putLock(key: string, lock: ObjectLock, options: HeadOptions): Promise<void>;
 
   /** @throws unsupported: the response is not that of DeleteObjects */
   deleteMany(keys: readonly string[], options: DeleteCallOptions): Promise<DeleteFailure[]>;

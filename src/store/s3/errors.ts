@@ -87,6 +87,8 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   BucketNotEmpty: ['guard', NOT_EMPTY],
   InvalidBucketName: ['config', 'Check the bucket name.'],
   InvalidStorageClass: ['config', 'Check storage_class: the store does not support it.'],
+  InvalidTag: ['attribute-refused', 'Change the tags, or copy without --tags.'],
+  AccessControlListNotSupported: ['attribute-refused', 'Enable ACLs on the bucket, or copy without --acl.'],
   NotImplemented: ['unsupported'],
   MethodNotAllowed: ['unsupported'],
 };
@@ -110,6 +112,7 @@ export function refusalOf(refusal: Refusal): XsyncError {
     serviceCode,
     requestId: headers['x-amz-request-id'] ?? answer.RequestId,
     retryAfterMs: retryAfterMs(headers),
+    attribute: refusedAttribute(serviceCode, message),
   };
   const region = answer.Region ?? headers['x-amz-bucket-region'];
   const [code, remedy] = meaningOf({ ...refusal, headers }, serviceCode, region, message);
@@ -124,6 +127,13 @@ export function refusalOf(refusal: Refusal): XsyncError {
   if (code === 'access-denied' && entryOf(serviceCode) === undefined) details.class = 'temporary';
   const what = page ? `${WEB_PAGE.what} (HTTP status ${status})` : said(code, status, serviceCode, message);
   return new XsyncError(code, `${name}: ${what}`, details);
+}
+
+/** What the store does not take of the object, if that is why it refused it. */
+function refusedAttribute(serviceCode: string | undefined, message = ''): 'acl' | 'tags' | 'lock' | undefined {
+  if (serviceCode === 'AccessControlListNotSupported') return 'acl';
+  if (serviceCode === 'InvalidTag') return 'tags';
+  return serviceCode === 'InvalidRequest' && /object lock/i.test(message) ? 'lock' : undefined;
 }
 
 function placeOf({ place, bucket }: Refusal): string {
@@ -157,6 +167,8 @@ function meaningOf(
   // S3 answers so for some time after a bucket was created. The next object may be answered elsewhere.
   if ((status === 307 || status === 308) && (actualRegion === undefined || actualRegion === region))
     return ['server-error', 'Run again later. If it persists, check the endpoint: it redirects to another service.'];
+  if (refusedAttribute(serviceCode, message) === 'lock')
+    return ['attribute-refused', 'Enable Object Lock on the bucket, or copy without --lock.'];
   const known = entryOf(serviceCode);
   if (known) return known;
   const unknown = unknownCode(status, serviceCode);

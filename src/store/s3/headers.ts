@@ -1,8 +1,11 @@
 /** Converts content headers, metadata and checksums between the model and S3's HTTP headers. */
 import { isUtf8 } from 'node:buffer';
+import type { ObjectLock } from '../../model/attributes.js';
 import type { Checksums } from '../../model/checksum.js';
-import { XsyncError } from '../../model/error.js';
-import type { ContentHeaders, UserMetadata } from '../../model/object.js';
+import type { ContentHeaders, ObjectInfo, UserMetadata } from '../../model/object.js';
+import { spellAll, unspell } from '../attributes/spelling.js';
+import { lockOf, taggingText } from '../http/attributes.js';
+import type { MetadataLimits, PutAttributes } from '../port.js';
 
 type Headers = Record<string, string>;
 
@@ -16,9 +19,6 @@ const CONTENT_HEADERS: readonly (readonly [keyof ContentHeaders, string])[] = [
 ];
 
 const META = 'x-amz-meta-';
-const TOKEN = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
-/** Safe in an HTTP header: printable ASCII, no blanks at the ends, nothing that looks like an encoded word. */
-const PLAIN_VALUE = /^(?!.*=\?)(?:[!-~](?:[ -~]*[!-~])?)?$/;
 
 /** Content headers for a request, as latin1 of their UTF-8 bytes. */
 export function contentHeadersOut(content: ContentHeaders | undefined, into: Headers): void {
@@ -50,16 +50,44 @@ export interface NewObjectSettings {
 }
 
 /** The headers of every request that creates an object: PUT, copy and the start of an upload; not its parts. */
-export function newObjectHeaders(settings: NewObjectSettings, storageClass: string | undefined): Headers {
+export function newObjectHeaders(settings: NewObjectSettings, attributes: PutAttributes): Headers {
+  const { storageClass, acl, tags, redirect, lock } = attributes;
   const headers: Headers = {};
   const named = [
     ['x-amz-storage-class', storageClass ?? settings.storage_class],
-    ['x-amz-acl', settings.acl],
+    ['x-amz-acl', acl ?? settings.acl],
     ['x-amz-server-side-encryption', settings.server_side_encryption],
     ['x-amz-server-side-encryption-aws-kms-key-id', settings.sse_kms_key_id],
   ] as const;
   for (const [name, value] of named) if (value !== undefined) headers[name] = value;
+  if (tags && tags.length > 0) headers['x-amz-tagging'] = taggingText(tags);
+  if (redirect !== undefined) headers['x-amz-website-redirect-location'] = redirect;
+  if (lock) lockHeadersOut(lock, headers);
   return headers;
+}
+
+function lockHeadersOut({ mode, untilMs, legalHold }: ObjectLock, into: Headers): void {
+  if (mode !== undefined && untilMs !== undefined) {
+    into['x-amz-object-lock-mode'] = mode;
+    into['x-amz-object-lock-retain-until-date'] = new Date(untilMs).toISOString();
+  }
+  if (legalHold) into['x-amz-object-lock-legal-hold'] = 'ON';
+}
+
+/** Tags, lock and redirect of a response. */
+export function furtherIn(headers: Headers): Pick<ObjectInfo, 'tagCount' | 'lock' | 'redirect'> {
+  const further: Pick<ObjectInfo, 'tagCount' | 'lock' | 'redirect'> = {};
+  const tagCount = Number(headers['x-amz-tagging-count'] ?? 0);
+  if (tagCount > 0) further.tagCount = tagCount;
+  const redirect = headers['x-amz-website-redirect-location'];
+  if (redirect !== undefined) further.redirect = redirect;
+  const lock = lockOf(
+    headers['x-amz-object-lock-mode'],
+    headers['x-amz-object-lock-retain-until-date'],
+    headers['x-amz-object-lock-legal-hold'],
+  );
+  if (lock) further.lock = lock;
+  return further;
 }
 
 /** Whether the ETags of what is written are no MD5s, because KMS encrypts it. */
@@ -67,62 +95,23 @@ export function encryptsWithKms({ server_side_encryption: encryption }: NewObjec
   return encryption?.includes('kms') === true;
 }
 
-interface MetadataLimits {
-  maxMetadata: number;
-  metadataUnderscore: boolean;
-}
-
 /**
- * User metadata for a request. HTTP headers hold ASCII, and S3 reads other bytes as latin1. Values that are not plain
- * ASCII are therefore sent as RFC 2047 encoded words, which is also how S3 returns them.
- * @throws metadata-too-large: above `maxMetadata` bytes of names and values
- * @throws unsupported: for a name that is not a valid header name
+ * User metadata for a request, spelled so that the store keeps it (../attributes/spelling.ts).
+ * @throws metadata-too-large
  */
-export function metadataOut(metadata: UserMetadata | undefined, limits: MetadataLimits, into: Headers): void {
-  if (!metadata) return;
-  let bytes = 0;
-  for (const [name, value] of Object.entries(metadata)) {
-    const lower = name.toLowerCase();
-    if (!TOKEN.test(lower) || (!limits.metadataUnderscore && lower.includes('_'))) {
-      throw new XsyncError('unsupported', 'the store does not allow this metadata name', { subject: name });
-    }
-    const text = PLAIN_VALUE.test(value) ? value : `=?UTF-8?B?${Buffer.from(value, 'utf8').toString('base64')}?=`;
-    bytes += lower.length + text.length;
-    into[META + lower] = text;
-  }
-  if (bytes > limits.maxMetadata) {
-    throw new XsyncError(
-      'metadata-too-large',
-      `${bytes} bytes of user metadata; the store allows ${limits.maxMetadata}`,
-      {
-        remedy: 'Shorten the metadata, or copy without it.',
-      },
-    );
-  }
+export function metadataOut(key: string, metadata: UserMetadata | undefined, limits: MetadataLimits): Headers {
+  const headers: Headers = {};
+  for (const [name, text] of spellAll(key, metadata ?? {}, limits)) headers[META + name] = text;
+  return headers;
 }
 
 /** User metadata of a response, decoded. */
-export function metadataIn(headers: Headers): UserMetadata {
+export function metadataIn(headers: Headers, limits: Pick<MetadataLimits, 'name'>): UserMetadata {
   const metadata: [string, string][] = [];
   for (const name in headers) {
-    if (name.startsWith(META)) metadata.push([name.slice(META.length), decodeWords(utf8Of(headers[name] ?? ''))]);
+    if (name.startsWith(META)) metadata.push([name.slice(META.length), utf8Of(headers[name] ?? '')]);
   }
-  // An assignment would lose a name such as `__proto__`.
-  return Object.fromEntries(metadata);
-}
-
-const WORD = /=\?utf-8\?([bq])\?([^?]*)\?=/gi;
-
-/** Decodes encoded words. White space between two of them is dropped (RFC 2047). */
-function decodeWords(text: string): string {
-  if (!text.includes('=?')) return text;
-  return text.replace(/(\?=)\s+(?==\?utf-8\?[bq]\?)/gi, '$1').replace(WORD, (_word, kind: string, coded: string) => {
-    if (kind.toLowerCase() === 'b') return Buffer.from(coded, 'base64').toString('utf8');
-    const bytes = coded
-      .replaceAll('_', ' ')
-      .replace(/=([0-9a-f]{2})/gi, (_c, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
-    return Buffer.from(bytes, 'latin1').toString('utf8');
-  });
+  return unspell(metadata, limits);
 }
 
 /** Decodes header text whose bytes are UTF-8. Anything else stays latin1. */

@@ -7,7 +7,14 @@ import { bareEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { Capabilities } from '../port.js';
 import type { Answer, GetAnswer } from './calls.js';
-import { checksumsIn, contentHeadersIn, encryptsWithKms, metadataIn, type NewObjectSettings } from './headers.js';
+import {
+  checksumsIn,
+  contentHeadersIn,
+  encryptsWithKms,
+  furtherIn,
+  metadataIn,
+  type NewObjectSettings,
+} from './headers.js';
 import { ARCHIVED, required, time } from './listing.js';
 import type { S3Preset } from './presets.js';
 
@@ -26,6 +33,7 @@ export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): C
     checksContentMd5: true,
     partEtagIsMd5: preset.partEtagIsMd5 && !encryptsWithKms(settings),
     keepsMetadata: true,
+    attributes: preset.attributes,
     keepsVersions: true,
     ...(preset.deleteIfMatch && { deletesIfMatch: true }),
     ...(preset.writeIfMatch && { writesIfMatch: true }),
@@ -38,11 +46,11 @@ export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): C
   };
 }
 
-/**
- * The object that the headers of a HEAD or GET describe; `size` is that of the whole object, in bytes.
- * @param promised the object's ETag is an MD5 if it looks like one
- */
-export function infoOf(key: string, size: number, headers: Record<string, string>, promised: boolean): ObjectInfo {
+/** What must be known of a store to read its headers. */
+export type Describing = Pick<S3Preset, 'etagIsMd5' | 'attributes'>;
+
+/** The object that the headers of a HEAD or GET describe; `size` is that of the whole object, in bytes. */
+export function infoOf(key: string, size: number, headers: Record<string, string>, preset: Describing): ObjectInfo {
   const etag = bareEtag(required(headers.etag || undefined, 'ETag'));
   const info: ObjectInfo = {
     key,
@@ -50,8 +58,9 @@ export function infoOf(key: string, size: number, headers: Record<string, string
     etag,
     mtimeMs: time(headers['last-modified']),
     headers: contentHeadersIn(headers),
-    metadata: metadataIn(headers),
-    checksums: checksumsIn(headers, etag, promised),
+    metadata: metadataIn(headers, preset.attributes.metadata),
+    checksums: checksumsIn(headers, etag, preset.etagIsMd5),
+    ...furtherIn(headers),
   };
   const storageClass = headers['x-amz-storage-class'];
   if (storageClass !== undefined && storageClass !== 'STANDARD') info.storageClass = storageClass;
@@ -66,11 +75,11 @@ export function infoOfRead(
   key: string,
   { size, read }: { size: number; read: number },
   headers: Record<string, string>,
-  promised: boolean,
+  preset: Describing,
 ): ObjectInfo {
-  if (read === size) return infoOf(key, size, headers, promised);
+  if (read === size) return infoOf(key, size, headers, preset);
   const others = Object.entries(headers).filter(([name]) => !name.startsWith('x-amz-checksum-'));
-  return infoOf(key, size, Object.fromEntries(others), promised);
+  return infoOf(key, size, Object.fromEntries(others), preset);
 }
 
 /** The size of part 1 from a HEAD with a part number. Servers that ignore the number return no parts count. */

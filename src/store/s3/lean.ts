@@ -1,9 +1,11 @@
 /** The requests of S3 over the lean transport. Tests: test/store/s3/store.test.ts */
 import { md5 } from '../../hash/index.js';
+import type { Tags } from '../../model/attributes.js';
 import type { BodySink } from '../http/message.js';
 import { readVersioning } from '../http/versions.js';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';
+import { Aspects } from './aspects.js';
 import type * as calls from './calls.js';
 import { type Condition, conditionHeaders } from './conditions.js';
 import { copySource, readCopy } from './copying.js';
@@ -19,12 +21,14 @@ import type { Wire } from './wire.js';
 export class LeanCalls implements calls.S3Calls {
   readonly #wire: Wire;
   readonly #uploads: Uploads;
+  readonly #aspects: Aspects;
   readonly #preset: S3Preset;
   readonly #settings: NewObjectSettings;
 
   constructor(wire: Wire, preset: S3Preset, settings: NewObjectSettings) {
     this.#wire = wire;
     this.#uploads = new Uploads(wire);
+    this.#aspects = new Aspects(wire);
     this.#preset = preset;
     this.#settings = settings;
   }
@@ -114,7 +118,7 @@ export class LeanCalls implements calls.S3Calls {
     condition: Condition,
   ): Promise<calls.Answer> {
     const { signal, onRequest, pace, contentMd5 } = options;
-    const headers = Object.assign(this.#writeHeaders(options), md5Header(contentMd5), conditionHeaders(condition));
+    const headers = Object.assign(this.#writeHeaders(key, options), md5Header(contentMd5), conditionHeaders(condition));
     return this.#wire.send({ method: 'PUT', key, headers, body, signal, onRequest, pace, data: true });
   }
 
@@ -124,8 +128,9 @@ export class LeanCalls implements calls.S3Calls {
     key: string,
     { replace, ...options }: port.CopyOptions & { replace: boolean },
   ): Promise<calls.Written> {
-    const headers = { ...this.#writeHeaders(options), ...copySource(source.identity.bucket, sourceKey, options) };
+    const headers = { ...this.#writeHeaders(key, options), ...copySource(source.identity.bucket, sourceKey, options) };
     if (replace) headers['x-amz-metadata-directive'] = 'REPLACE';
+    if (options.tags) headers['x-amz-tagging-directive'] = 'REPLACE';
     const answer = await this.#wire.send({
       method: 'PUT',
       key,
@@ -138,7 +143,7 @@ export class LeanCalls implements calls.S3Calls {
   }
 
   createUpload(key: string, options: port.UploadOptions): Promise<port.UploadRef> {
-    return this.#uploads.create(key, this.#writeHeaders(options), options);
+    return this.#uploads.create(key, this.#writeHeaders(key, options), options);
   }
 
   uploadPart(...args: Parameters<calls.S3Calls['uploadPart']>): Promise<calls.Answer> {
@@ -163,6 +168,26 @@ export class LeanCalls implements calls.S3Calls {
 
   listUploads(...args: Parameters<calls.S3Calls['listUploads']>): Promise<calls.ListedUploads> {
     return this.#uploads.list(...args);
+  }
+
+  getTags(...args: Parameters<calls.S3Calls['getTags']>): Promise<Tags> {
+    return this.#aspects.getTags(...args);
+  }
+
+  putTags(...args: Parameters<calls.S3Calls['putTags']>): Promise<void> {
+    return this.#aspects.putTags(...args);
+  }
+
+  getAcl(...args: Parameters<calls.S3Calls['getAcl']>): Promise<string> {
+    return this.#aspects.getAcl(...args);
+  }
+
+  putAcl(...args: Parameters<calls.S3Calls['putAcl']>): Promise<void> {
+    return this.#aspects.putAcl(...args);
+  }
+
+  putLock(...args: Parameters<calls.S3Calls['putLock']>): Promise<void> {
+    return this.#aspects.putLock(...args);
   }
 
   async deleteMany(
@@ -194,10 +219,10 @@ export class LeanCalls implements calls.S3Calls {
     return { headers, unsigned: gzip ? { 'accept-encoding': 'gzip' } : undefined };
   }
 
-  #writeHeaders({ headers: content, metadata, storageClass }: port.PutOptions): Record<string, string> {
-    const headers = newObjectHeaders(this.#settings, storageClass);
+  #writeHeaders(key: string, attributes: port.PutAttributes): Record<string, string> {
+    const { headers: content, metadata } = attributes;
+    const headers = newObjectHeaders(this.#settings, attributes);
     contentHeadersOut(content, headers);
-    metadataOut(metadata, this.#preset, headers);
-    return headers;
+    return Object.assign(headers, metadataOut(key, metadata, this.#preset.attributes.metadata));
   }
 }

@@ -3,6 +3,7 @@
  * docs/providers.md says where each fact comes from.
  * Tests: test/store/s3/config.test.ts
  */
+import { S3_ATTRIBUTES, s3Attributes, WITHOUT_UNDERSCORE, type WithMetadata } from '../attributes/limits.js';
 import type { Quirk } from './quirks.js';
 
 const KiB = 1024;
@@ -31,8 +32,8 @@ export interface S3Preset {
   etagIsMd5: boolean;
   /** Requests per second, where the provider documents a limit. */
   requestRates?: { read: number; write: number };
-  /** Bytes of user metadata. */
-  maxMetadata: number;
+  /** What it keeps of an object besides its bytes. */
+  attributes: WithMetadata;
   /** The provider supports `x-amz-checksum-mode: ENABLED`. */
   checksumMode: boolean;
   /** CreateBucket must name the region in its body. */
@@ -46,8 +47,6 @@ export interface S3Preset {
   deleteIfMatch: boolean;
   /** PutObject and CompleteMultipartUpload obey If-Match and If-None-Match. */
   writeIfMatch: boolean;
-  /** Metadata names may contain `_`. Otherwise the store would change it to `-`. */
-  metadataUnderscore: boolean;
   /** Keys may contain NUL. */
   nul: boolean;
   /** Known before the first request; others are noticed during a run. */
@@ -64,13 +63,12 @@ const COMPATIBLE: S3Preset = {
   maxCopySize: 5 * GiB,
   partEtagIsMd5: true,
   etagIsMd5: true,
-  maxMetadata: 2048,
+  attributes: S3_ATTRIBUTES,
   checksumMode: false,
   locationConstraint: false,
   pinsCopies: false,
   deleteIfMatch: false,
   writeIfMatch: false,
-  metadataUnderscore: true,
   nul: true,
   quirks: [],
 };
@@ -109,7 +107,7 @@ export const PRESETS = {
   ceph: {
     ...COMPATIBLE,
     defaultRegion: 'default',
-    metadataUnderscore: false,
+    attributes: s3Attributes({ name: WITHOUT_UNDERSCORE }),
     nul: false,
     quirks: ['no-copy-if-match', 'no-encoded-uploads'],
   },
@@ -121,7 +119,7 @@ export const PRESETS = {
   },
   // All parts but the last must have the same size; the planner's parts do. ETags of objects uploaded in parts before
   // June 2023 are random (https://developers.cloudflare.com/r2/objects/multipart-objects/).
-  r2: { ...COMPATIBLE, defaultRegion: 'auto', maxMetadata: 8192, etagIsMd5: false },
+  r2: { ...COMPATIBLE, defaultRegion: 'auto', attributes: s3Attributes({ maxBytes: 8192 }), etagIsMd5: false },
   digitalocean: {
     ...VIRTUAL,
     endpoint: (region) => `https://${region}.digitaloceanspaces.com`,
@@ -177,7 +175,7 @@ export const PRESETS = {
     endpoint: (region) => `https://s3.oss-${region}.aliyuncs.com`,
     defaultRegion: 'cn-hangzhou',
     maxObjectSize: 50_000 * GiB,
-    maxMetadata: 8192,
+    attributes: s3Attributes({ maxBytes: 8192 }),
   },
   cos: {
     ...CHINA,

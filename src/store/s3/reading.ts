@@ -9,7 +9,7 @@ import { HeadExplainer } from '../http/explain.js';
 import type { BodySink } from '../http/message.js';
 import type { CallOptions, HeadOptions, PieceSink, ReadOptions } from '../port.js';
 import type { Answer, GetAnswer, GetRequest, Row, S3Calls } from './calls.js';
-import { describes, firstPartSizeOf, infoOf, infoOfRead, sizeOf, unlessUnsupported } from './info.js';
+import { type Describing, describes, firstPartSizeOf, infoOf, infoOfRead, sizeOf, unlessUnsupported } from './info.js';
 import { isMissingCall, isRefusedForm, type Quirks } from './quirks.js';
 
 type Pinned = HeadOptions & { ifMatch?: string };
@@ -21,17 +21,16 @@ export class Reading {
   readonly #calls: S3Calls;
   readonly #quirks: Quirks;
   readonly #row: AskRow;
-  readonly #promised: boolean;
+  readonly #preset: Describing;
   readonly #explainer = new HeadExplainer();
   /** Whether gzip is requested at first. */
   #gzip: boolean;
 
-  /** @param promised as in `infoOf` */
-  constructor(calls: S3Calls, quirks: Quirks, row: AskRow, promised: boolean) {
+  constructor(calls: S3Calls, quirks: Quirks, row: AskRow, preset: Describing) {
     this.#calls = calls;
     this.#quirks = quirks;
     this.#row = row;
-    this.#promised = promised;
+    this.#preset = preset;
     this.#gzip = quirks.has('unpacks-gzip');
   }
 
@@ -62,7 +61,7 @@ export class Reading {
     mustBeAll(key, answer, target.byteLength, { offset, size });
     if (size === undefined) throw lacking(key, 'size');
     const info = describes(answer.headers)
-      ? infoOfRead(key, { size, read: answer.received }, answer.headers, this.#promised)
+      ? infoOfRead(key, { size, read: answer.received }, answer.headers, this.#preset)
       : await this.#afterRead(key, size, answer, { versionId, signal, onRequest });
     mustBe(key, info.etag, ifMatch);
     return info;
@@ -88,7 +87,7 @@ export class Reading {
     const begin: BodySink['begin'] = (answer) => {
       const size = sizeOf(answer, offset);
       if (size === undefined || !describes(answer.headers)) throw undescribed(key);
-      info = infoOfRead(key, { size, read }, answer.headers, this.#promised);
+      info = infoOfRead(key, { size, read }, answer.headers, this.#preset);
       mustBe(key, info.etag, ifMatch);
       sink.begin(info);
     };
@@ -161,7 +160,7 @@ export class Reading {
   async #described(key: string, options: Pinned): Promise<ObjectInfo> {
     const answer = await this.#answered(key, options);
     const size = sizeOf(answer, 0);
-    if (size !== undefined && describes(answer.headers)) return infoOf(key, size, answer.headers, this.#promised);
+    if (size !== undefined && describes(answer.headers)) return infoOf(key, size, answer.headers, this.#preset);
     return this.#completed(key, answer, options);
   }
 
@@ -207,7 +206,7 @@ export class Reading {
     if (size === undefined) throw lacking(key, 'size');
     if (!etag) throw lacking(key, 'ETag');
     if (lastModified === undefined) throw lacking(key, 'time');
-    return infoOf(key, size, { ...headers, etag, 'last-modified': lastModified }, this.#promised);
+    return infoOf(key, size, { ...headers, etag, 'last-modified': lastModified }, this.#preset);
   }
 
   /** The version that a HEAD names after the read is the one that was read, if it is the one that was planned. */
@@ -224,7 +223,7 @@ export class Reading {
     mustBe(key, now.etag, etag);
     const time = new Date(now.mtimeMs).toUTCString();
     const told = { ...headers, etag, 'last-modified': headers['last-modified'] ?? time };
-    return infoOfRead(key, { size, read }, told, this.#promised);
+    return infoOfRead(key, { size, read }, told, this.#preset);
   }
 }
 

@@ -1,8 +1,10 @@
 /** The requests of S3 through the AWS SDK. Tests: test/store/s3-sdk/store.test.ts */
-import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import type { GetObjectCommandOutput, ObjectCannedACL } from '@aws-sdk/client-s3';
+import type { ObjectLock, Tags } from '../../model/attributes.js';
 import { readVersioning } from '../http/versions.js';
 import type * as port from '../port.js';
 import type { Addresses } from './address.js';
+import { readAcl } from './aspects.js';
 import type * as calls from './calls.js';
 import type { Condition } from './conditions.js';
 import type { S3Config } from './config.js';
@@ -22,6 +24,7 @@ import {
   withHeaders,
   withMd5,
   withoutBody,
+  withoutChecksum,
 } from './sdk-requests.js';
 import { SdkUploads } from './sdk-uploads.js';
 import { readVersions } from './versions.js';
@@ -120,7 +123,7 @@ export class SdkCalls implements calls.S3Calls {
 
   async put(key: string, body: Uint8Array, options: port.PutOptions, condition: Condition): Promise<calls.Answer> {
     const { signal, onRequest, pace } = options;
-    const attributes = { ...attributesOf(options, this.#preset, this.#config), ...conditionOf(condition) };
+    const attributes = { ...attributesOf(key, options, this.#preset, this.#config), ...conditionOf(condition) };
     const input = { ...this.#object(key), ...attributes, ...bodyOf(body, options.contentMd5) };
     const command = (sdk: Sdk, call: SdkCall) => new sdk.PutObjectCommand({ ...input, Body: call.upload(body, pace) });
     const edit = withHeaders(options.headers);
@@ -134,7 +137,11 @@ export class SdkCalls implements calls.S3Calls {
     { replace, ...options }: port.CopyOptions & { replace: boolean },
   ): Promise<calls.Written> {
     const MetadataDirective = replace ? ('REPLACE' as const) : undefined;
-    const attributes = { ...attributesOf(options, this.#preset, this.#config), MetadataDirective };
+    const TaggingDirective = options.tags ? ('REPLACE' as const) : undefined;
+    const attributes = {
+      ...attributesOf(key, options, this.#preset, this.#config),
+      ...{ MetadataDirective, TaggingDirective },
+    };
     const input = { ...this.#object(key), ...attributes, ...sourceOf(source, sourceKey, options) };
     const command = (sdk: Sdk) => new sdk.CopyObjectCommand(input);
     const edit = withHeaders(options.headers);
@@ -176,6 +183,50 @@ export class SdkCalls implements calls.S3Calls {
 
   listUploads(...args: Parameters<calls.S3Calls['listUploads']>): Promise<calls.ListedUploads> {
     return this.#uploads.list(...args);
+  }
+
+  async getTags(key: string, { versionId, signal, onRequest }: port.HeadOptions): Promise<Tags> {
+    const input = { ...this.#object(key), VersionId: versionId };
+    const command = (sdk: Sdk) => new sdk.GetObjectTaggingCommand(input);
+    const { output } = await this.#client.send({ key, signal, onRequest, command, root: 'Tagging' });
+    return (output.TagSet ?? []).map(({ Key = '', Value = '' }) => ({ key: Key, value: Value }));
+  }
+
+  async putTags(key: string, tags: Tags, { versionId, signal, onRequest }: port.HeadOptions): Promise<void> {
+    const object = { ...this.#object(key), VersionId: versionId };
+    if (tags.length === 0) {
+      const command = (sdk: Sdk) => new sdk.DeleteObjectTaggingCommand(object);
+      await this.#client.send({ key, signal, onRequest, command });
+      return;
+    }
+    const input = { ...object, Tagging: { TagSet: tags.map(({ key, value }) => ({ Key: key, Value: value })) } };
+    const command = (sdk: Sdk) => new sdk.PutObjectTaggingCommand(input);
+    await this.#client.send({ key, signal, onRequest, edit: withMd5, command });
+  }
+
+  async getAcl(key: string, { versionId, signal, onRequest }: port.HeadOptions): Promise<string> {
+    const input = { ...this.#object(key), VersionId: versionId };
+    const command = (sdk: Sdk) => new sdk.GetObjectAclCommand(input);
+    return readAcl((await this.#client.send({ key, signal, onRequest, raw: true, command })).answer.body);
+  }
+
+  async putAcl(key: string, acl: string, { versionId, signal, onRequest }: port.HeadOptions): Promise<void> {
+    const input = { ...this.#object(key), VersionId: versionId, ACL: acl as ObjectCannedACL };
+    const command = (sdk: Sdk) => new sdk.PutObjectAclCommand(input);
+    await this.#client.send({ key, signal, onRequest, edit: withoutChecksum, command });
+  }
+
+  async putLock(key: string, lock: ObjectLock, { versionId, signal, onRequest }: port.HeadOptions): Promise<void> {
+    const object = { ...this.#object(key), VersionId: versionId };
+    const { mode: Mode, untilMs = 0 } = lock;
+    const to = { key, signal, onRequest, edit: withMd5 };
+    if (Mode === undefined) {
+      const input = { ...object, LegalHold: { Status: 'ON' as const } };
+      await this.#client.send({ ...to, command: (sdk: Sdk) => new sdk.PutObjectLegalHoldCommand(input) });
+    } else {
+      const input = { ...object, Retention: { Mode, RetainUntilDate: new Date(untilMs) } };
+      await this.#client.send({ ...to, command: (sdk: Sdk) => new sdk.PutObjectRetentionCommand(input) });
+    }
   }
 
   async deleteMany(

@@ -6,7 +6,8 @@ import type { ObjectCannedACL, ServerSideEncryption, StorageClass } from '@aws-s
 import { md5 } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
 import type { ContentHeaders, UserMetadata } from '../../model/object.js';
-import type { CopyOptions, ObjectStore, PutOptions } from '../port.js';
+import { taggingText } from '../http/attributes.js';
+import type { CopyOptions, ObjectStore, PutAttributes } from '../port.js';
 import type { Condition } from './conditions.js';
 import type { S3Config } from './config.js';
 import { copySource } from './copying.js';
@@ -15,16 +16,26 @@ import type { S3Preset } from './presets.js';
 import type { Editable } from './sdk-client.js';
 
 /** The attributes of a new object under the SDK's names. `withHeaders` sets `Expires`. */
-export function attributesOf({ headers, metadata, storageClass }: PutOptions, preset: S3Preset, config: S3Config) {
+export function attributesOf(
+  key: string,
+  { headers, metadata, storageClass, acl, tags, redirect, lock }: PutAttributes,
+  preset: S3Preset,
+  config: S3Config,
+) {
   return {
     CacheControl: headers?.cacheControl,
     ContentDisposition: headers?.contentDisposition,
     ContentEncoding: headers?.contentEncoding,
     ContentLanguage: headers?.contentLanguage,
     ContentType: headers?.contentType,
-    Metadata: metadataOf(metadata, preset),
+    Metadata: metadataOf(key, metadata, preset),
     StorageClass: (storageClass ?? config.storage_class) as StorageClass | undefined,
-    ACL: config.acl as ObjectCannedACL | undefined,
+    ACL: (acl ?? config.acl) as ObjectCannedACL | undefined,
+    Tagging: tags && tags.length > 0 ? taggingText(tags) : undefined,
+    WebsiteRedirectLocation: redirect,
+    ObjectLockMode: lock?.mode,
+    ObjectLockRetainUntilDate: lock?.untilMs === undefined ? undefined : new Date(lock.untilMs),
+    ObjectLockLegalHoldStatus: lock?.legalHold ? ('ON' as const) : undefined,
     ServerSideEncryption: config.server_side_encryption as ServerSideEncryption | undefined,
     SSEKMSKeyId: config.sse_kms_key_id,
   };
@@ -32,10 +43,9 @@ export function attributesOf({ headers, metadata, storageClass }: PutOptions, pr
 
 const META = 'x-amz-meta-';
 
-function metadataOf(metadata: UserMetadata | undefined, preset: S3Preset): Record<string, string> | undefined {
+function metadataOf(key: string, metadata: UserMetadata | undefined, preset: S3Preset) {
   if (!metadata) return undefined;
-  const headers: Record<string, string> = {};
-  metadataOut(metadata, preset, headers);
+  const headers = metadataOut(key, metadata, preset.attributes.metadata);
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.slice(META.length), value]));
 }
 
@@ -54,12 +64,17 @@ export function withoutBody(request: Editable): void {
   delete request.headers['content-length'];
 }
 
-/** Replaces the SDK's CRC32 of DeleteObjects with Content-MD5, which every provider accepts. */
-export function withMd5({ headers, body }: Editable): void {
-  if (typeof body !== 'string') throw new XsyncError('internal', 'the SDK built DeleteObjects in an unknown form');
+/** Without the SDK's own checksum, which not every provider knows. */
+export function withoutChecksum({ headers }: Pick<Editable, 'headers'>): void {
   for (const name in headers) {
     if (name.startsWith('x-amz-checksum-') || name === 'x-amz-sdk-checksum-algorithm') delete headers[name];
   }
+}
+
+/** Replaces the SDK's CRC32 of a document with Content-MD5, which every provider accepts. */
+export function withMd5({ headers, body }: Editable): void {
+  if (typeof body !== 'string') throw new XsyncError('internal', 'the SDK built a document in an unknown form');
+  withoutChecksum({ headers });
   Object.assign(headers, md5Header(md5(Buffer.from(body))));
 }
 

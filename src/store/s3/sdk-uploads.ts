@@ -27,7 +27,7 @@ export class SdkUploads {
 
   async create(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     encodeKey(key, this.#preset.nul);
-    const input = { Bucket: this.#bucket, Key: key, ...attributesOf(options, this.#preset, this.#config) };
+    const input = { Bucket: this.#bucket, Key: key, ...attributesOf(key, options, this.#preset, this.#config) };
     const command = (sdk: Sdk) => new sdk.CreateMultipartUploadCommand(input);
     const edit = withHeaders(options.headers);
     const { output } = await this.#client.send({

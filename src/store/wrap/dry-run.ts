@@ -21,6 +21,11 @@ const WRITES: Record<RequestKind, boolean> = {
   checkBucket: false,
   createBucket: true,
   deleteBucket: true,
+  getTags: false,
+  putTags: true,
+  getAcl: false,
+  putAcl: true,
+  putLock: true,
 };
 
 /**

@@ -1,5 +1,6 @@
 /** The base of the wrappers: a store that passes every request through one function. */
 
+import type { ObjectLock, Tags } from '../../model/attributes.js';
 import type * as port from '../port.js';
 import type { RequestKind } from '../port.js';
 
@@ -180,6 +181,26 @@ export class InterceptedStore implements port.ObjectStore {
 
   abortUpload(upload: port.UploadRef, options: port.CallOptions = {}): Promise<void> {
     return this.#call('abortUpload', upload.key, options, (own) => this.inner.abortUpload(upload, own));
+  }
+
+  getTags(key: string, options: port.HeadOptions = {}): Promise<Tags> {
+    return this.#call('getTags', key, options, (own) => this.inner.getTags(key, own));
+  }
+
+  putTags(key: string, tags: Tags, options: port.HeadOptions = {}): Promise<void> {
+    return this.#call('putTags', key, options, (own) => this.inner.putTags(key, tags, own));
+  }
+
+  getAcl(key: string, options: port.HeadOptions = {}): Promise<string> {
+    return this.#call('getAcl', key, options, (own) => this.inner.getAcl(key, own));
+  }
+
+  putAcl(key: string, acl: string, options: port.HeadOptions = {}): Promise<void> {
+    return this.#call('putAcl', key, options, (own) => this.inner.putAcl(key, acl, own));
+  }
+
+  putLock(key: string, lock: ObjectLock, options: port.HeadOptions = {}): Promise<void> {
+    return this.#call('putLock', key, options, (own) => this.inner.putLock(key, lock, own));
   }
 
   listUploads(options: Parameters<port.ObjectStore['listUploads']>[0]): Promise<port.UploadPage> {

@@ -1,4 +1,5 @@
 /** Tests: test/store/wrap/past.test.ts */
+import type { Tags } from '../../model/attributes.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type * as port from '../port.js';
 import { InterceptedStore } from './intercept.js';
@@ -26,5 +27,13 @@ class PinnedStore extends InterceptedStore {
 
   override read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {
     return this.inner.read(key, target, { ...options, versionId: this.#versionId });
+  }
+
+  override getTags(key: string, options: port.HeadOptions = {}): Promise<Tags> {
+    return this.inner.getTags(key, { ...options, versionId: this.#versionId });
+  }
+
+  override getAcl(key: string, options: port.HeadOptions = {}): Promise<string> {
+    return this.inner.getAcl(key, { ...options, versionId: this.#versionId });
   }
 }

@@ -1,39 +1,8 @@
-import fc from 'fast-check';
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import {
-  decodeName,
-  decodeValue,
-  encodeName,
-  encodeValue,
-  objectHeaders,
-  readContentHeaders,
-  readMetadata,
-  wireHeaders,
-} from '../../../src/store/oss/metadata.js';
-
-const tricky = fc.constantFrom('a', 'x', '5', 'f', 'c', '3', '-', '_', '.', '-x5f-', '-xc3', 'é', '中', '\ufeff', '�');
+import { objectHeaders, readContentHeaders, readMetadata, wireHeaders } from '../../../src/store/oss/metadata.js';
 
 describe('user metadata beyond what OSS can hold', () => {
-  it('names with underscores and others read back, and are names that OSS accepts', () => {
-    fc.assert(
-      fc.property(fc.array(tricky, { maxLength: 12 }), (parts) => {
-        const name = parts.join('');
-        expect(encodeName(name)).toMatch(/^[a-z0-9-]*$/);
-        expect(decodeName(encodeName(name))).toBe(name);
-      }),
-    );
-  });
-
-  it('values in any script read back, and are printable', () => {
-    const value = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('=?UTF-8?B?YQ==?=', ' a', 'a ', '\ta', ''));
-    fc.assert(
-      fc.property(value, (text) => {
-        expect(encodeValue(text)).toMatch(/^[ -~]*$/);
-        expect(decodeValue(encodeValue(text))).toBe(text);
-      }),
-    );
-  });
-
   it('plain names and values look to other programs as they are', () => {
     const headers = objectHeaders('k', { metadata: { mtime: '1700000000.5', 'a-b': 'c d;e', my_key: 'ü' } });
     expect(headers).toEqual({
@@ -51,9 +20,10 @@ describe('user metadata beyond what OSS can hold', () => {
     });
   });
 
-  it('more than 8 KB is refused before anything is sent', () => {
-    const fits = { m: 'x'.repeat(8192 - 'x-oss-meta-m'.length) };
-    expect(() => objectHeaders('k', { metadata: fits })).not.toThrow();
+  it('more than 8 KB that does not compress is refused before anything is sent', () => {
+    const noise = randomBytes(8192).toString('base64');
+    const fits = { m: noise.slice(0, 8192 - 'x-oss-meta-m'.length) };
+    expect(objectHeaders('k', { metadata: fits })).toEqual({ 'x-oss-meta-m': fits.m });
     expect(() => objectHeaders('k', { metadata: { m: `${fits.m}x` } })).toThrow(
       expect.objectContaining({ code: 'metadata-too-large', subject: 'k' }),
     );

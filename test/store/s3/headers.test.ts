@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bareEtag } from '../../../src/model/etag.js';
+import { S3_ATTRIBUTES, WITHOUT_UNDERSCORE } from '../../../src/store/attributes/limits.js';
 import { decodeListed, encodeKey } from '../../../src/store/s3/encode.js';
 import {
   checksumsIn,
@@ -10,12 +12,11 @@ import {
   metadataOut,
 } from '../../../src/store/s3/headers.js';
 
-const LIMITS = { maxMetadata: 2048, metadataUnderscore: true };
-const sent = (metadata: Record<string, string>, limits = LIMITS) => {
-  const headers: Record<string, string> = {};
-  metadataOut(metadata, limits, headers);
-  return headers;
-};
+const LIMITS = S3_ATTRIBUTES.metadata;
+const sent = (metadata: Record<string, string>, limits = LIMITS) => metadataOut('key', metadata, limits);
+const read = (headers: Record<string, string>) => metadataIn(headers, LIMITS);
+/** Text that no packing makes shorter. */
+const noise = (size: number) => randomBytes(size).toString('base64').slice(0, size);
 /** A header's way over HTTP: blanks at the ends go. */
 const overHttp = (headers: Record<string, string>) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.trim()]));
@@ -23,7 +24,7 @@ const overHttp = (headers: Record<string, string>) =>
 describe('user metadata', () => {
   it('keeps a name that JavaScript gives a meaning of its own', () => {
     const metadata = Object.fromEntries([['__proto__', 'x']]);
-    expect(Object.entries(metadataIn(overHttp(sent(metadata))))).toEqual([['__proto__', 'x']]);
+    expect(Object.entries(read(overHttp(sent(metadata))))).toEqual([['__proto__', 'x']]);
   });
 
   it('reads back equal, whatever its characters, so that a copy is a copy', () => {
@@ -35,7 +36,7 @@ describe('user metadata', () => {
       fc.property(fc.dictionary(fc.stringMatching(/^[a-z0-9-_]{1,10}$/), value, { maxKeys: 5 }), (metadata) => {
         const headers = overHttp(sent(metadata));
         for (const text of Object.values(headers)) expect(text).toMatch(/^[ -~]*$/);
-        expect(metadataIn(headers)).toEqual({ ...metadata });
+        expect(read(headers)).toEqual({ ...metadata });
       }),
     );
   });
@@ -45,15 +46,22 @@ describe('user metadata', () => {
       'x-amz-meta-a': '=?UTF-8?Q?caf=C3=A9_au_lait?=',
       'x-amz-meta-b': '=?utf-8?B?w6k=?= =?UTF-8?Q?=C3=A9?=!',
     };
-    expect(metadataIn(headers)).toEqual({ a: 'café au lait', b: 'éé!' });
+    expect(read(headers)).toEqual({ a: 'café au lait', b: 'éé!' });
   });
 
-  it('is refused before it is sent when the store would refuse or change it', () => {
-    expect(() => sent({ a: 'x'.repeat(2048) })).toThrow(expect.objectContaining({ code: 'metadata-too-large' }));
-    expect(Object.keys(sent({ a: 'x'.repeat(2047) }))).toHaveLength(1);
-    expect(() => sent({ 'a b': 'x' })).toThrow(expect.objectContaining({ code: 'unsupported' }));
-    const strict = { ...LIMITS, metadataUnderscore: false };
-    expect(() => sent({ a_b: 'x' }, strict)).toThrow(expect.objectContaining({ code: 'unsupported' }));
+  it('is packed when the store would refuse its size, and refused when even that does not fit', () => {
+    expect(sent({ a: 'x'.repeat(2047) })).toEqual({ 'x-amz-meta-a': 'x'.repeat(2047) });
+    const packed = sent({ a: 'x'.repeat(2048), b: 'é' });
+    expect(Object.keys(packed)).toEqual(['x-amz-meta-xsync-packed']);
+    expect(read(packed)).toEqual({ a: 'x'.repeat(2048), b: 'é' });
+    expect(() => sent({ a: noise(2048) })).toThrow(expect.objectContaining({ code: 'metadata-too-large' }));
+  });
+
+  it('is encoded when the store would refuse or change a name', () => {
+    expect(sent({ 'a b': 'x' })).toEqual({ 'x-amz-meta-a-x20-b': 'x' });
+    const strict = { ...LIMITS, name: WITHOUT_UNDERSCORE };
+    expect(sent({ a_b: 'x' }, strict)).toEqual({ 'x-amz-meta-a-x5f-b': 'x' });
+    expect(sent({ a_b: 'x' })).toEqual({ 'x-amz-meta-a_b': 'x' });
   });
 });
 

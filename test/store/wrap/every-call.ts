@@ -24,6 +24,11 @@ export const EVERY_CALL: Record<RequestKind, EveryCall> = {
   checkBucket: (store, _, options) => store.checkBucket(options),
   createBucket: (store, _, options) => store.createBucket(options),
   deleteBucket: (store, _, options) => store.deleteBucket(options),
+  getTags: (store, _, options) => store.getTags('k', options),
+  putTags: (store, _, options) => store.putTags('k', [], options),
+  getAcl: (store, _, options) => store.getAcl('k', options),
+  putAcl: (store, _, options) => store.putAcl('k', 'private', options),
+  putLock: (store, _, options) => store.putLock('k', { legalHold: true }, options),
 };
 
 export const EVERY_KIND = Object.keys(EVERY_CALL) as RequestKind[];

@@ -1,6 +1,8 @@
+import type { Bucket } from './bucket.js';
 import { ServiceError } from './errors.js';
 import type { Exchange } from './exchange.js';
-import type { ObjectAttributes, Protocol, StoredObject, Tag } from './model.js';
+import { lockHeaders, readLock } from './locks.js';
+import type { FurtherAttributes, ObjectAttributes, Protocol, StoredObject, Tag } from './model.js';
 import { Query } from './query.js';
 
 const CONTENT_HEADERS = [
@@ -42,8 +44,11 @@ const ACLS: Record<Protocol, readonly string[]> = {
   oss: ['default', 'private', 'public-read', 'public-read-write'],
 };
 
-/** The object's attributes in the headers of a write. @throws MetadataTooLarge, InvalidStorageClass, InvalidTag */
-export function readAttributes(exchange: Exchange): ObjectAttributes {
+/**
+ * The object's attributes in the headers of a write.
+ * @throws MetadataTooLarge, InvalidStorageClass, InvalidTag, AccessControlListNotSupported, InvalidRequest (locks)
+ */
+export function readAttributes(exchange: Exchange, bucket: Bucket): ObjectAttributes & FurtherAttributes {
   const { protocol } = exchange;
   const storageClass = exchange.vendor('storage-class');
   if (storageClass !== undefined && !STORAGE_CLASSES[protocol].includes(storageClass)) {
@@ -51,15 +56,26 @@ export function readAttributes(exchange: Exchange): ObjectAttributes {
   }
   if (protocol === 's3') checkEncryption(exchange);
   const acl = exchange.vendor(protocol === 's3' ? 'acl' : 'object-acl');
-  if (acl !== undefined && !ACLS[protocol].includes(acl)) throw new ServiceError('InvalidArgument');
+  if (acl !== undefined) checkAcl(acl, bucket);
+  const lock = readLock(exchange, bucket);
+  const redirect = protocol === 's3' ? exchange.vendor('website-redirect-location') : undefined;
   const tagging = exchange.vendor('tagging');
   return {
     headers: contentHeaders(exchange),
     metadata: userMetadata(exchange),
     ...(storageClass === undefined ? {} : { storageClass }),
     ...(acl === undefined ? {} : { acl }),
-    ...(tagging === undefined ? {} : { tags: tagsFromQuery(tagging) }),
+    ...(tagging === undefined ? {} : { tags: tagsFromQuery(tagging, protocol) }),
+    ...(lock && { lock }),
+    ...(redirect === undefined ? {} : { redirect }),
   };
+}
+
+/** @throws InvalidArgument, AccessControlListNotSupported */
+export function checkAcl(acl: string, { protocol, ownerEnforced }: Bucket): void {
+  if (!ACLS[protocol].includes(acl)) throw new ServiceError('InvalidArgument');
+  // "Controlling ownership of objects": only this one is accepted, and changes nothing.
+  if (ownerEnforced && acl !== 'bucket-owner-full-control') throw new ServiceError('AccessControlListNotSupported');
 }
 
 /** Kinds of encryption exclude each other ("PutObject", server-side encryption headers). @throws InvalidArgument */
@@ -117,14 +133,31 @@ function userMetadata(exchange: Exchange): Record<string, string> {
 }
 
 /** `a=1&b=2`, encoded as a query. @throws InvalidTag */
-export function tagsFromQuery(text: string): Tag[] {
-  return checkTags(new Query(text).entries.map(([key, value]) => ({ key, value })));
+export function tagsFromQuery(text: string, protocol: Protocol): Tag[] {
+  return checkTags(
+    new Query(text).entries.map(([key, value]) => ({ key, value })),
+    protocol,
+  );
 }
 
+/** S3 "Object tagging", OSS "PutObjectTagging". */
+const TAG_CHARACTERS: Record<Protocol, RegExp> = {
+  s3: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u,
+  oss: /^[A-Za-z0-9 +\-=._:/]*$/,
+};
+
 /** Both services: at most 10 tags, keys of 1 to 128 characters, values of at most 256. @throws InvalidTag */
-export function checkTags(tags: Tag[]): Tag[] {
+export function checkTags(tags: Tag[], protocol: Protocol): Tag[] {
   const keys = new Set(tags.map((tag) => tag.key));
-  const bad = tags.some(({ key, value }) => key.length < 1 || key.length > 128 || value.length > 256);
+  const allowed = TAG_CHARACTERS[protocol];
+  const bad = tags.some(
+    ({ key, value }) =>
+      key.length < 1 ||
+      key.length > 128 ||
+      value.length > 256 ||
+      !allowed.test(key + value) ||
+      (protocol === 's3' && key.startsWith('aws:')),
+  );
   if (bad || keys.size !== tags.length || tags.length > 10) throw new ServiceError('InvalidTag');
   return tags;
 }
@@ -137,7 +170,8 @@ export function attributeHeaders(object: StoredObject, protocol: Protocol): Reco
     headers[`${prefix}meta-${name}`] = protocol === 's3' ? asciiHeader(value) : value;
   }
   if (object.tags.length > 0) headers[`${prefix}tagging-count`] = String(object.tags.length);
-  return headers;
+  if (object.redirect !== undefined) headers['x-amz-website-redirect-location'] = object.redirect;
+  return Object.assign(headers, lockHeaders(object, protocol));
 }
 
 /** S3 returns non-ASCII metadata as RFC 2047 words of its UTF-8 bytes ("Working with object metadata"). */

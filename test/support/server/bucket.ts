@@ -3,8 +3,10 @@ import { Bytes } from './bytes.js';
 import { ServiceError } from './errors.js';
 import { crc, digest } from './hashes.js';
 import { KeyIndex } from './keys.js';
+import { mustNotBeLocked } from './locks.js';
 import {
   type BucketOptions,
+  type FurtherAttributes,
   MAIN_OWNER,
   type ObjectAttributes,
   type Protocol,
@@ -28,6 +30,8 @@ export class Bucket {
   readonly owner: string;
   readonly createdMs: number;
   versioning: Versioning;
+  readonly objectLock: boolean;
+  readonly ownerEnforced: boolean;
   readonly #around: Surroundings;
   /** Newest version first. */
   readonly #versions = new Map<string, StoredObject[]>();
@@ -41,7 +45,9 @@ export class Bucket {
     this.#around = around;
     this.region = options.region ?? around.region;
     this.owner = options.owner ?? MAIN_OWNER;
-    this.versioning = options.versioning;
+    this.versioning = options.objectLock ? 'Enabled' : options.versioning;
+    this.objectLock = options.objectLock === true;
+    this.ownerEnforced = options.ownerEnforced === true;
     this.createdMs = around.now();
   }
 
@@ -161,6 +167,7 @@ export class Bucket {
     const versions = this.versionsOf(key);
     const kept = versions.filter((version) => version.versionId !== versionId);
     const gone = versions.find((version) => version.versionId === versionId);
+    if (gone) mustNotBeLocked(gone, { protocol: this.protocol, now: this.now() });
     if (kept.length > 0) this.#versions.set(key, kept);
     else if (this.#versions.delete(key)) this.#index.remove();
     return { versionId, ...(gone?.deleteMarker ? { deleteMarker: true } : {}) };
@@ -168,8 +175,13 @@ export class Bucket {
 }
 
 /** Attributes with the services' defaults. */
-export function defaults(input: ObjectAttributes, protocol: Protocol): Required<ObjectAttributes> {
+export function defaults(
+  input: ObjectAttributes & FurtherAttributes,
+  protocol: Protocol,
+): Required<ObjectAttributes> & FurtherAttributes {
   return {
+    ...(input.lock && { lock: input.lock }),
+    ...(input.redirect !== undefined && { redirect: input.redirect }),
     headers: input.headers ?? {},
     metadata: input.metadata ?? {},
     storageClass: input.storageClass ?? (protocol === 's3' ? 'STANDARD' : 'Standard'),

@@ -2,7 +2,7 @@
 import { checkTags } from './attributes.js';
 import { ServiceError } from './errors.js';
 import { S3_CHECKSUMS } from './hashes.js';
-import type { StoredChecksum, Tag, Versioning } from './model.js';
+import type { Protocol, StoredChecksum, Tag, Versioning } from './model.js';
 import type { ChosenPart } from './uploads.js';
 import { children, parseXml, textOf, type XmlNode } from './xml.js';
 
@@ -14,10 +14,11 @@ export function versioningFrom(document: string): Versioning {
 }
 
 /** @throws MalformedXML, InvalidTag */
-export function tagsFrom(document: string): Tag[] {
+export function tagsFrom(document: string, protocol: Protocol): Tag[] {
   const [set = {}] = children(parseXml(document, 'Tagging'), 'TagSet');
   return checkTags(
     children(set, 'Tag').map((tag) => ({ key: textOf(tag, 'Key') ?? '', value: textOf(tag, 'Value') ?? '' })),
+    protocol,
   );
 }
 

@@ -33,6 +33,8 @@ export type RequestKind =
   | 'DeleteObjectTagging'
   | 'GetObjectAcl'
   | 'PutObjectAcl'
+  | 'PutObjectRetention'
+  | 'PutObjectLegalHold'
   | 'GetSymlink'
   | 'PutSymlink'
   | 'RestoreObject'
@@ -57,6 +59,9 @@ const OBJECT: readonly [string, Record<string, RequestKind>][] = [
   ],
   ['tagging', { GET: 'GetObjectTagging', PUT: 'PutObjectTagging', DELETE: 'DeleteObjectTagging' }],
   ['acl', { GET: 'GetObjectAcl', PUT: 'PutObjectAcl' }],
+  ['retention', { PUT: 'PutObjectRetention' }],
+  ['legal-hold', { PUT: 'PutObjectLegalHold' }],
+  ['legalHold', { PUT: 'PutObjectLegalHold' }],
   ['symlink', { GET: 'GetSymlink', PUT: 'PutSymlink' }],
   ['append', { POST: 'AppendObject' }],
   ['objectMeta', { HEAD: 'GetObjectMeta', GET: 'GetObjectMeta' }],

@@ -26,7 +26,21 @@ export interface ObjectAttributes {
   acl?: string;
 }
 
-export interface PutInput extends ObjectAttributes {
+export interface StoredLock {
+  mode?: 'GOVERNANCE' | 'COMPLIANCE';
+  /** ms since 1970. */
+  untilMs?: number;
+  hold?: boolean;
+}
+
+/** Attributes without a default. */
+export interface FurtherAttributes {
+  lock?: StoredLock;
+  /** S3 only. */
+  redirect?: string;
+}
+
+export interface PutInput extends ObjectAttributes, FurtherAttributes {
   checksum?: StoredChecksum;
   /** Last-Modified in ms since 1970; default: the server's clock. */
   mtimeMs?: number;
@@ -48,7 +62,7 @@ export interface StoredPart {
   checksum?: StoredChecksum;
 }
 
-export interface StoredObject extends Required<ObjectAttributes> {
+export interface StoredObject extends Required<ObjectAttributes>, FurtherAttributes {
   key: string;
   /** `null` without versioning. */
   versionId: string;
@@ -70,7 +84,7 @@ export interface StoredObject extends Required<ObjectAttributes> {
   restored: boolean;
 }
 
-export interface StoredUpload extends Required<ObjectAttributes> {
+export interface StoredUpload extends Required<ObjectAttributes>, FurtherAttributes {
   uploadId: string;
   key: string;
   initiatedMs: number;
@@ -85,6 +99,10 @@ export interface BucketOptions {
   /** Default: the endpoint's region. */
   region?: string;
   versioning?: Versioning;
+  /** Has an object lock configuration, and so versioning. */
+  objectLock?: boolean;
+  /** S3: ACLs are disabled ("bucket owner enforced"), as in new buckets of Amazon. */
+  ownerEnforced?: boolean;
   /** Buckets of any owner but `main` return AccessDenied. */
   owner?: string;
 }

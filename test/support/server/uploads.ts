@@ -3,14 +3,21 @@ import { type Bucket, defaults } from './bucket.js';
 import { Bytes } from './bytes.js';
 import { ServiceError } from './errors.js';
 import { combineCrc, crc, crcFromBase64, crcToBase64, digest, s3Checksum } from './hashes.js';
-import type { ObjectAttributes, StoredChecksum, StoredObject, StoredPart, StoredUpload } from './model.js';
+import type {
+  FurtherAttributes,
+  ObjectAttributes,
+  StoredChecksum,
+  StoredObject,
+  StoredPart,
+  StoredUpload,
+} from './model.js';
 
 /** Multipart uploads. The services differ only in the ETag and checksum of the whole object. */
 
 export function createUpload(
   bucket: Bucket,
   key: string,
-  attributes: ObjectAttributes,
+  attributes: ObjectAttributes & FurtherAttributes,
   checksum: Pick<StoredUpload, 'checksumName' | 'checksumType'> = {},
 ): StoredUpload {
   const upload: StoredUpload = {
@@ -91,13 +98,15 @@ export function completeUpload(
   }
   bucket.uploads.delete(upload.uploadId);
   bucket.completed.set(upload.uploadId, { key: upload.key, chosen: partsText(chosen) });
-  const { headers, metadata, storageClass, tags, acl, key } = upload;
+  const { headers, metadata, storageClass, tags, acl, lock, redirect, key } = upload;
   return bucket.store({
     headers,
     metadata,
     storageClass,
     tags,
     acl,
+    ...(lock && { lock }),
+    ...(redirect !== undefined && { redirect }),
     key,
     bytes: new Bytes(parts.flatMap((part) => part.bytes.chunks)),
     etag: wholeEtag(bucket, upload, parts),

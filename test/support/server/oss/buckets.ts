@@ -1,5 +1,6 @@
 import { deletionsFrom, tagsFrom, versioningFrom } from '../documents.js';
 import { ServiceError } from '../errors.js';
+import { setHold, setRetention } from '../locks.js';
 import { MAIN_OWNER } from '../model.js';
 import { element, parseXml, textOf, wrap } from '../xml.js';
 import { checkContentMd5, encoding, isoSeconds, type OssHandler, versionHeader, xmlReply } from './call.js';
@@ -100,7 +101,7 @@ export const getTagging: OssHandler = ({ exchange, bucket }) => {
 };
 
 export const putTagging: OssHandler = ({ exchange, bucket, body }) => {
-  bucket.find(exchange.key, exchange.query.get('versionId')).tags = tagsFrom(body.toString());
+  bucket.find(exchange.key, exchange.query.get('versionId')).tags = tagsFrom(body.toString(), 'oss');
   return { status: 200 };
 };
 
@@ -119,5 +120,15 @@ export const putAcl: OssHandler = ({ exchange, bucket }) => {
   if (!['default', 'private', 'public-read', 'public-read-write'].includes(acl))
     throw new ServiceError('InvalidArgument');
   bucket.find(exchange.key, exchange.query.get('versionId')).acl = acl;
+  return { status: 200 };
+};
+
+export const putRetention: OssHandler = ({ exchange, bucket, body }) => {
+  setRetention(bucket, bucket.find(exchange.key, exchange.query.get('versionId')), body.toString());
+  return { status: 200 };
+};
+
+export const putLegalHold: OssHandler = ({ exchange, bucket, body }) => {
+  setHold(bucket, bucket.find(exchange.key, exchange.query.get('versionId')), body.toString());
   return { status: 200 };
 };

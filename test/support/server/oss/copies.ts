@@ -40,10 +40,10 @@ export const copyObject: OssHandler = (call) => {
   checkOverwrite(call);
   if (source.bytes.size > settings.maxPutSize)
     throw new ServiceError('InvalidArgument', { message: 'The source is too large.' });
-  const asked = readAttributes(exchange);
+  const asked = readAttributes(exchange, bucket);
   const replace = exchange.vendor('metadata-directive')?.toUpperCase() === 'REPLACE';
   const replaceTags = exchange.vendor('tagging-directive')?.toUpperCase() === 'REPLACE';
-  const { symlinkTarget: _link, partSizes: _sizes, ...plain } = source;
+  const { symlinkTarget: _link, partSizes: _sizes, lock: _lock, ...plain } = source;
   const copied = bucket.store({
     ...plain,
     key: exchange.key,
@@ -54,6 +54,7 @@ export const copyObject: OssHandler = (call) => {
     tags: replaceTags ? (asked.tags ?? []) : source.tags,
     storageClass: asked.storageClass ?? 'Standard',
     acl: asked.acl ?? 'default',
+    ...(asked.lock && { lock: asked.lock }),
     lastModifiedMs: bucket.now(),
   });
   return xmlReply(

@@ -22,7 +22,7 @@ export const createMultipartUpload: OssHandler = (call) => {
   const { exchange, bucket } = call;
   const encode = encoding(exchange.query);
   checkOverwrite(call);
-  const upload = createUpload(bucket, exchange.key, readAttributes(exchange));
+  const upload = createUpload(bucket, exchange.key, readAttributes(exchange, bucket));
   return xmlReply(
     'InitiateMultipartUploadResult',
     element('Bucket', bucket.name) + element('Key', encode(exchange.key)) + element('UploadId', upload.uploadId),

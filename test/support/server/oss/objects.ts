@@ -40,7 +40,7 @@ export const putObject: OssHandler = (call) => {
   checkContentMd5(exchange, body);
   checkOverwrite(call);
   const via = exchange.vendor('server-side-encryption') === 'KMS' ? 'KMS' : undefined;
-  const object = bucket.put(exchange.key, storedBytes(exchange, body), { ...readAttributes(exchange), via });
+  const object = bucket.put(exchange.key, storedBytes(exchange, body), { ...readAttributes(exchange, bucket), via });
   return { status: 200, headers: { ...contentMd5(object), ...writtenHeaders(call, object) } };
 };
 
@@ -79,7 +79,7 @@ export const appendObject: OssHandler = (call) => {
   }
   const bytes = new Bytes([...(old?.bytes.chunks ?? []), body]);
   const object = bucket.store({
-    ...(old ?? defaults(readAttributes(exchange), 'oss')),
+    ...(old ?? defaults(readAttributes(exchange, bucket), 'oss')),
     key: exchange.key,
     bytes,
     // Not an MD5. It is documented only as a value that changes with the content.
@@ -207,7 +207,7 @@ export const putSymlink: OssHandler = (call) => {
   if (!target) throw new ServiceError('InvalidArgument', { message: 'x-oss-symlink-target is missing.' });
   checkOverwrite(call);
   const link = bucket.store({
-    ...defaults(readAttributes(exchange), 'oss'),
+    ...defaults(readAttributes(exchange, bucket), 'oss'),
     key: exchange.key,
     bytes: new Bytes([]),
     etag: digest('md5', [Buffer.from(target)])

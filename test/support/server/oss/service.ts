@@ -49,6 +49,8 @@ const HANDLERS: Partial<Record<RequestKind, OssHandler>> = {
   DeleteObjectTagging: buckets.deleteTagging,
   GetObjectAcl: buckets.getAcl,
   PutObjectAcl: buckets.putAcl,
+  PutObjectRetention: buckets.putRetention,
+  PutObjectLegalHold: buckets.putLegalHold,
   GetSymlink: objects.getSymlink,
   PutSymlink: objects.putSymlink,
   RestoreObject: objects.restoreObject,

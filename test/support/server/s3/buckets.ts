@@ -1,5 +1,7 @@
+import { checkAcl } from '../attributes.js';
 import { deletionsFrom, tagsFrom, versioningFrom } from '../documents.js';
 import { ServiceError } from '../errors.js';
+import { setHold, setRetention } from '../locks.js';
 import { MAIN_OWNER } from '../model.js';
 import { element, parseXml, textOf, wrap } from '../xml.js';
 import { type S3Call, type S3Handler, xmlReply } from './call.js';
@@ -88,7 +90,7 @@ export const getTagging: S3Handler = ({ exchange, bucket }) => {
 export const putTagging: S3Handler = (call) => {
   checkProof(call);
   const { exchange, bucket, body } = call;
-  const tags = tagsFrom(body.toString());
+  const tags = tagsFrom(body.toString(), 's3');
   bucket.find(exchange.key, exchange.query.get('versionId')).tags = tags;
   return { status: 200 };
 };
@@ -118,6 +120,21 @@ export const getAcl: S3Handler = ({ exchange, bucket }) =>
 export const putAcl: S3Handler = ({ exchange, bucket }) => {
   const acl = exchange.vendor('acl');
   if (acl === undefined) throw new ServiceError('NotImplemented', { message: 'Only canned ACLs are kept.' });
+  checkAcl(acl, bucket);
   bucket.find(exchange.key, exchange.query.get('versionId')).acl = acl;
+  return { status: 200 };
+};
+
+export const putRetention: S3Handler = (call) => {
+  checkProof(call);
+  const { exchange, bucket, body } = call;
+  setRetention(bucket, bucket.find(exchange.key, exchange.query.get('versionId')), body.toString());
+  return { status: 200 };
+};
+
+export const putLegalHold: S3Handler = (call) => {
+  checkProof(call);
+  const { exchange, bucket, body } = call;
+  setHold(bucket, bucket.find(exchange.key, exchange.query.get('versionId')), body.toString());
   return { status: 200 };
 };

@@ -61,8 +61,8 @@ export const copyObject: S3Handler = (call) => {
 };
 
 /** A copy keeps metadata and tags unless they are replaced. It never keeps the storage class or the ACL. */
-function copyAttributes({ exchange }: S3Call, source: StoredObject, replace: boolean): ObjectAttributes {
-  const asked = readAttributes(exchange);
+function copyAttributes({ exchange, bucket }: S3Call, source: StoredObject, replace: boolean): ObjectAttributes {
+  const asked = readAttributes(exchange, bucket);
   const replaceTags = exchange.vendor('tagging-directive')?.toUpperCase() === 'REPLACE';
   return {
     ...asked,

@@ -18,7 +18,7 @@ export const createMultipartUpload: S3Handler = ({ exchange, bucket }) => {
       message: `The FULL_OBJECT checksum type cannot be used with the ${checksumName} checksum algorithm.`,
     });
   }
-  const upload = createUpload(bucket, exchange.key, readAttributes(exchange), {
+  const upload = createUpload(bucket, exchange.key, readAttributes(exchange, bucket), {
     ...(checksumName ? { checksumName } : {}),
     ...(checksumType ? { checksumType } : {}),
   });

@@ -53,7 +53,10 @@ export const putObject: S3Handler = (call) => {
   checkWriteConditions(call);
   const bytes = storedBytes(exchange, body);
   const checksum = restated(claimed, bytes, settings.defaultChecksum);
-  const object = bucket.put(exchange.key, bytes, { ...readAttributes(exchange), ...(checksum ? { checksum } : {}) });
+  const object = bucket.put(exchange.key, bytes, {
+    ...readAttributes(exchange, bucket),
+    ...(checksum ? { checksum } : {}),
+  });
   return {
     status: 200,
     headers: {

@@ -46,6 +46,8 @@ const HANDLERS: Partial<Record<RequestKind, S3Handler>> = {
   DeleteObjectTagging: buckets.deleteTagging,
   GetObjectAcl: buckets.getAcl,
   PutObjectAcl: buckets.putAcl,
+  PutObjectRetention: buckets.putRetention,
+  PutObjectLegalHold: buckets.putLegalHold,
   RestoreObject: restoreObject,
 };
 

@@ -1,0 +1,21 @@
+/** Options about what is copied of an object besides its bytes. Tests: test/open/carry-policy.test.ts */
+import { choice, flag, list, negated, text } from './option.js';
+
+export const ATTRIBUTES = {
+  metadata: negated('--no-metadata', 'do not copy user metadata and redirects', {
+    flags: '-M, --metadata',
+    description: 'copy user metadata and redirects (default)',
+  }),
+  tags: flag('--tags', 'copy tags (a request per object with tags)'),
+  acl: flag('--acl', 'copy canned ACLs (a request per object)'),
+  lock: flag('--lock', 'copy retention and legal holds'),
+  metadataSet: list('--metadata-set <name=value>', 'set this metadata or content header; can be repeated'),
+  headerUpload: list('--header-upload <header>', 'set this content header, as "Name: value"; can be repeated'),
+  fidelity: choice(
+    '--fidelity <level>',
+    'what to do about attributes that would be lost: strict fails the object, warn reports it',
+    ['strict', 'warn', 'ignore'],
+    'warn',
+  ),
+  storageClass: text('--storage-class <class>', 'storage class of copied objects'),
+};

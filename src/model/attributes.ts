@@ -1,0 +1,42 @@
+/**
+ * What an object has besides its key and its bytes, and what became of it on the way to another store. Plain data.
+ * Tests: test/engine/fidelity/carry.test.ts
+ */
+
+export interface Tag {
+  key: string;
+  value: string;
+}
+
+export type Tags = readonly Tag[];
+
+/** Protection of one version against deletes and overwrites. */
+export interface ObjectLock {
+  /** With `untilMs`: `GOVERNANCE` can be lifted with a permission, `COMPLIANCE` by nobody. */
+  mode?: 'GOVERNANCE' | 'COMPLIANCE';
+  /** End of the retention, ms since 1970. */
+  untilMs?: number;
+  legalHold?: true;
+}
+
+/** The names in reports and JSON. */
+export type AttributeName = 'headers' | 'metadata' | 'tags' | 'acl' | 'storage-class' | 'lock' | 'redirect';
+
+/** An attribute that did not arrive as it was, and why, as a clause: `"größe" has characters that …`. */
+export interface AttributeNote {
+  attribute: AttributeName;
+  reason: string;
+}
+
+/**
+ * What became of an object's attributes. Ordinary content headers and the source's time are not named. A `mapped` one
+ * arrived in another form, which means the same or can be turned back; a `lost` one did not arrive, or only in part.
+ */
+export interface Fidelity {
+  kept: readonly AttributeName[];
+  mapped: readonly AttributeNote[];
+  lost: readonly AttributeNote[];
+}
+
+/** What to do about attributes that would be lost: fail the object, report them, or say nothing. */
+export type FidelityLevel = 'strict' | 'warn' | 'ignore';

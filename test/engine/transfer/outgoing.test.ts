@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+import type { Tags } from '../../../src/model/attributes.js';
+import type { CarryPolicy } from '../../../src/model/carry-policy.js';
+import { XsyncError } from '../../../src/model/error.js';
+import { MEMORY_ATTRIBUTES } from '../../../src/store/attributes/limits.js';
+import type { AttributeLimits } from '../../../src/store/port.js';
+import { bytesOf, Pair } from '../support.js';
+
+const KiB = 1024;
+const TAGS: Tags = [{ key: 'a', value: '1' }];
+const ALL: CarryPolicy = { metadata: true, tags: true, acl: true, lock: true, fidelity: 'warn' };
+const without = (name: keyof AttributeLimits): Partial<AttributeLimits> => ({
+  ...MEMORY_ATTRIBUTES,
+  [name]: undefined,
+});
+
+const apart = (dest: Partial<AttributeLimits> = MEMORY_ATTRIBUTES) =>
+  new Pair({ dest: { capabilities: { attributes: dest } } });
+const refused = (attribute: 'acl' | 'tags') =>
+  new XsyncError('attribute-refused', 'the bucket does not allow it', { attribute });
+
+describe('requests', () => {
+  test('are paid for tags only of objects that have some, and for each ACL', async () => {
+    const pair = apart();
+    await pair.source.put('tagged', bytesOf('tagged', 10), { tags: TAGS });
+    await pair.source.put('plain', bytesOf('plain', 10));
+    const { traffic } = await pair.copy({ carry: { ...ALL, acl: undefined } });
+    expect(traffic.source.requests).toEqual({ list: 1, read: 2, getTags: 1 });
+    expect(traffic.destination.requests).toEqual({ list: 1, put: 2 });
+    expect(await pair.dest.getTags('tagged')).toEqual(TAGS);
+    await pair.source.put('open', bytesOf('open', 10), { acl: 'public-read' });
+    expect((await pair.copy({ carry: ALL })).traffic.source.requests).toEqual({ list: 1, read: 1, getAcl: 1 });
+    expect(await pair.dest.getAcl('open')).toBe('public-read');
+  });
+
+  test('are none for what nobody asked for, and the loss is told', async () => {
+    const pair = apart();
+    await pair.source.put('a', bytesOf('a', 10), { tags: TAGS, acl: 'public-read', metadata: { m: '1' } });
+    const { traffic, fidelity } = await pair.copy();
+    expect(traffic.source.requests).toEqual({ list: 1, read: 1 });
+    expect(fidelity).toEqual({
+      ...{ kept: { metadata: 1 }, mapped: {}, lost: { tags: 1 }, objects: 1 },
+      list: [{ key: 'a', lost: [{ attribute: 'tags', reason: 'not requested; --tags copies them' }] }],
+    });
+  });
+
+  test('are none for tags that a copy by the service takes along', async () => {
+    const pair = new Pair({ source: { endpoint: 'x' }, dest: { endpoint: 'x' } });
+    await pair.source.put('a', bytesOf('a', 10), { tags: TAGS });
+    const { traffic, fidelity } = await pair.copy({ carry: { ...ALL, acl: undefined } });
+    expect(traffic.source.requests).toEqual({ list: 1, head: 1 });
+    expect(fidelity?.kept).toEqual({ tags: 1 });
+    expect(await pair.dest.getTags('a')).toEqual(TAGS);
+  });
+
+  test('are priced by a dry run, as if every object had tags', async () => {
+    const pair = apart();
+    await pair.source.put('a', bytesOf('a', 10));
+    expect((await pair.copy({ carry: ALL, dryRun: true })).planned?.source).toEqual({ read: 1, getTags: 1, getAcl: 1 });
+    expect((await pair.copy({ dryRun: true })).planned?.source).toEqual({ read: 1 });
+  });
+});
+
+describe('an object in parts', () => {
+  test('has its tags, ACL and lock', async () => {
+    const pair = apart();
+    const lock = { legalHold: true } as const;
+    await pair.source.put('a', bytesOf('a', 300 * KiB), { tags: TAGS, acl: 'public-read', lock });
+    expect((await pair.copy({ carry: ALL, partSize: 100 * KiB })).fidelity?.kept).toEqual({ tags: 1, acl: 1, lock: 1 });
+    expect(await pair.dest.getTags('a')).toEqual(TAGS);
+    expect(await pair.dest.getAcl('a')).toBe('public-read');
+    expect((await pair.dest.head('a')).lock).toEqual(lock);
+  });
+
+  test('gets its ACL afterwards where an upload cannot be started with one', async () => {
+    const acl = { canned: ['private', 'public-read'], usual: 'private', notInUploads: true } as const;
+    const pair = apart({ ...MEMORY_ATTRIBUTES, acl });
+    await pair.source.put('a', bytesOf('a', 300 * KiB), { acl: 'public-read' });
+    const { traffic } = await pair.copy({ carry: ALL, partSize: 100 * KiB });
+    expect(traffic.destination.requests).toMatchObject({ createUpload: 1, putAcl: 1 });
+    expect(await pair.dest.getAcl('a')).toBe('public-read');
+  });
+});
+
+describe('what the destination refuses', () => {
+  test('is left out and told, and not tried with the next object', async () => {
+    const pair = apart();
+    for (const key of ['a', 'b']) await pair.source.put(key, bytesOf(key, 10), { tags: TAGS, acl: 'public-read' });
+    pair.faults.dest.fail('put', refused('acl'), ({ n }) => n === 1);
+    const { copied, traffic, fidelity } = await pair.copy({ carry: ALL, transfers: 1 });
+    expect(copied.objects).toBe(2);
+    expect(traffic.destination.requests.put).toBe(3);
+    expect(fidelity).toMatchObject({ kept: { tags: 2 }, lost: { acl: 2 }, objects: 2 });
+    expect(fidelity?.list[0]?.lost).toEqual([{ attribute: 'acl', reason: 'refused: the bucket does not allow it' }]);
+    expect(await pair.dest.getTags('b')).toEqual(TAGS);
+  });
+
+  test('is found out where access is denied without a reason', async () => {
+    const pair = apart();
+    await pair.source.put('a', bytesOf('a', 10), { tags: TAGS, acl: 'public-read' });
+    const denied = new XsyncError('access-denied', 'Access Denied', { status: 403, serviceCode: 'AccessDenied' });
+    // Without the ACL first, then without the tags.
+    pair.faults.dest.fail('put', denied, ({ n }) => n <= 2);
+    expect((await pair.copy({ carry: ALL })).fidelity).toMatchObject({ kept: { acl: 1 }, lost: { tags: 1 } });
+    expect(await pair.dest.getAcl('a')).toBe('public-read');
+  });
+
+  test('fails the object if nothing may be lost, and nothing is written', async () => {
+    const pair = apart();
+    await pair.source.put('a', bytesOf('a', 10), { acl: 'public-read' });
+    pair.faults.dest.fail('put', refused('acl'));
+    const run = await pair.copy({ carry: { ...ALL, fidelity: 'strict' } });
+    expect(run.failed.list).toMatchObject([{ key: 'a', code: 'attributes-lost', class: 'permanent' }]);
+  });
+});
+
+describe('--fidelity', () => {
+  test('strict fails what would lose something, before a byte is written, and copies the rest', async () => {
+    const pair = apart(without('tags'));
+    await pair.source.put('a', bytesOf('a', 10), { tags: TAGS });
+    await pair.source.put('b', bytesOf('b', 10));
+    const run = await pair.copy({ carry: { ...ALL, fidelity: 'strict' } });
+    expect(run.copied.objects).toBe(1);
+    expect(run.failed.list).toMatchObject([
+      {
+        ...{ key: 'a', code: 'attributes-lost' },
+        message: 'not copied, because it would lose attributes: tags: the destination keeps none',
+        remedy: 'Copy it with --fidelity warn, or change the object.',
+      },
+    ]);
+    expect(run.traffic.destination.requests.put).toBe(1);
+  });
+
+  test('ignore copies it and says nothing', async () => {
+    const pair = apart(without('tags'));
+    await pair.source.put('a', bytesOf('a', 10), { tags: TAGS });
+    const run = await pair.copy({ carry: { ...ALL, fidelity: 'ignore' } });
+    expect([run.copied.objects, run.fidelity]).toEqual([1, undefined]);
+  });
+
+  test('names what could not be read', async () => {
+    const pair = apart();
+    await pair.source.put('a', bytesOf('a', 10), { tags: TAGS });
+    pair.faults.source.fail('getTags', new XsyncError('access-denied', 'a: Access Denied'));
+    const { fidelity } = await pair.copy({ carry: ALL });
+    expect(fidelity?.list).toEqual([
+      { key: 'a', lost: [{ attribute: 'tags', reason: 'not readable: a: Access Denied' }] },
+    ]);
+  });
+});

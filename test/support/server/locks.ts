@@ -1,0 +1,93 @@
+/** Object lock: retention and legal holds of versions. Both services want versioning and a lock configuration. */
+import type { Bucket } from './bucket.js';
+import { ServiceError } from './errors.js';
+import type { Exchange } from './exchange.js';
+import type { StoredLock, StoredObject } from './model.js';
+import { parseXml, textOf } from './xml.js';
+
+/** The names of the headers, which the services give the same values. */
+const NAMES = {
+  s3: { mode: 'object-lock-mode', until: 'object-lock-retain-until-date', hold: 'object-lock-legal-hold' },
+  oss: { mode: 'object-worm-mode', until: 'object-worm-retain-until-date', hold: 'object-worm-legal-hold' },
+} as const;
+
+/** Of OSS, "Currently, only compliance mode is supported" (Object-level retention policy). */
+const MODES = { s3: ['GOVERNANCE', 'COMPLIANCE'], oss: ['COMPLIANCE'] } as const;
+
+/** The lock in the headers of a write. @throws InvalidRequest, InvalidArgument */
+export function readLock(exchange: Exchange, bucket: Bucket): StoredLock | undefined {
+  const names = NAMES[exchange.protocol];
+  const mode = exchange.vendor(names.mode);
+  const until = exchange.vendor(names.until);
+  const hold = exchange.protocol === 's3' ? exchange.vendor(names.hold) : undefined;
+  if (mode === undefined && until === undefined && hold === undefined) return undefined;
+  const proved = exchange.header('content-md5') !== undefined || checksummed(exchange);
+  if (exchange.kind === 'PutObject' && exchange.protocol === 's3' && !proved) {
+    throw new ServiceError('InvalidRequest', {
+      message:
+        'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
+    });
+  }
+  return { ...retention(bucket, mode, until), ...(hold === 'ON' && { hold: true }) };
+}
+
+function checksummed({ req }: Exchange): boolean {
+  return Object.keys(req.headers).some((name) => name.startsWith('x-amz-checksum-'));
+}
+
+/** @throws InvalidRequest: the bucket has no lock configuration; InvalidArgument */
+function retention(bucket: Bucket, mode: string | undefined, until: string | undefined): StoredLock {
+  mustLock(bucket);
+  if (mode === undefined && until === undefined) return {};
+  const known = MODES[bucket.protocol].find((name) => name === mode);
+  const untilMs = Date.parse(until ?? '');
+  if (!known) throw new ServiceError('InvalidArgument', { message: 'Unknown wormMode directive.' });
+  if (Number.isNaN(untilMs))
+    throw new ServiceError('InvalidArgument', { message: 'The retain until date is invalid.' });
+  if (untilMs <= bucket.now()) {
+    throw new ServiceError('InvalidArgument', { message: 'The retain until date must be in the future!' });
+  }
+  return { mode: known, untilMs };
+}
+
+/** @throws InvalidRequest */
+function mustLock({ objectLock }: Bucket): void {
+  if (objectLock) return;
+  throw new ServiceError('InvalidRequest', { message: 'Bucket is missing Object Lock Configuration' });
+}
+
+/** PutObjectRetention. */
+export function setRetention(bucket: Bucket, object: StoredObject, document: string): void {
+  const root = parseXml(document, 'Retention');
+  const lock = retention(bucket, textOf(root, 'Mode'), textOf(root, 'RetainUntilDate'));
+  const { mode, untilMs = 0 } = object.lock ?? {};
+  if (mode === 'COMPLIANCE' && (lock.untilMs ?? 0) < untilMs) throw new ServiceError('AccessDenied');
+  object.lock = { ...object.lock, ...lock };
+}
+
+/** PutObjectLegalHold. */
+export function setHold(bucket: Bucket, object: StoredObject, document: string): void {
+  mustLock(bucket);
+  object.lock = { ...object.lock, hold: textOf(parseXml(document, 'LegalHold'), 'Status') === 'ON' };
+}
+
+/** As GET and HEAD return it. */
+export function lockHeaders({ lock }: StoredObject, protocol: 's3' | 'oss'): Record<string, string> {
+  const names = NAMES[protocol];
+  const prefix = protocol === 's3' ? 'x-amz-' : 'x-oss-';
+  return {
+    ...(lock?.mode && { [prefix + names.mode]: lock.mode }),
+    ...(lock?.untilMs !== undefined && { [prefix + names.until]: new Date(lock.untilMs).toISOString() }),
+    ...(lock?.hold !== undefined && { [prefix + names.hold]: lock.hold ? 'ON' : 'OFF' }),
+  };
+}
+
+/** @throws AccessDenied (S3), FileImmutable (OSS): for a version that a lock protects */
+export function mustNotBeLocked(
+  { lock }: StoredObject,
+  { protocol, now }: { protocol: 's3' | 'oss'; now: number },
+): void {
+  if (!lock?.hold && (lock?.untilMs ?? 0) <= now) return;
+  if (protocol === 'oss') throw new ServiceError('FileImmutable');
+  throw new ServiceError('AccessDenied', { message: 'Access Denied because object protected by object lock.' });
+}
