@@ -48,7 +48,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/remove/empty-folders': 'engine/pair',
   'engine/remove': 'model engine/events engine/flow engine/pair engine/plan engine/transfer',
   'engine/pass':
-    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record engine/remove/empty-folders',
+    'model store/port manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record engine/remove/empty-folders',
   'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',
   'engine/run':
     'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared',

@@ -5,7 +5,7 @@
 import { type Command, Option } from 'commander';
 import { ATTRIBUTES } from '../engine/job/attributes.js';
 import type { Values } from '../engine/job/job.js';
-import { COMPARE, DELETE, DRY_RUN, LIMIT, TRANSFER } from '../engine/job/options.js';
+import { COMPARE, DELETE, DRY_RUN, LIMIT, TRANSFER, VERSIONS } from '../engine/job/options.js';
 import { AT, CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK, TRANSPORT } from '../engine/job/places.js';
 import { type ListenAddress, parseListenAddress } from '../inbound/address.js';
 import { XsyncError } from '../model/error.js';
@@ -65,6 +65,10 @@ export function transferOptions(command: Command): Command {
 /** Of commands that read a place as it stood at a time. */
 export function atOption(command: Command): Command {
   return options(command, AT);
+}
+
+export function versionsOption(command: Command): Command {
+  return options(command, VERSIONS);
 }
 
 export function deleteOptions(command: Command): Command {

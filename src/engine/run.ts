@@ -11,6 +11,7 @@ import type { RunOptions } from './options.js';
 import { hearFindings, type RunPair, viewFor } from './pair.js';
 import type { RunContext } from './pass/context.js';
 import { refuseBackupInside, refuseOverlap, refuseReferencesInside } from './pass/guard.js';
+import { History } from './pass/history.js';
 import { Moves, refuseOnePlace } from './pass/moves.js';
 import { oddityOf } from './pass/oddity.js';
 import { beginPass } from './pass/pass.js';
@@ -60,6 +61,18 @@ export function runPair(pair: RunPair, options: RunOptions, report: Reporter, sh
     await dropStale(context);
     // A copy, or a run that does not list the destination, decides nothing about objects gone from the source.
     if (options.deletes && !options.noTraverse) pair.manifest.clearIntents(context.pass.startedMs);
+  });
+}
+
+/**
+ * Carries every version and delete marker over, instead of the current objects.
+ * @throws as `runPair`; usage: a side keeps no versions
+ */
+export function runHistory(pair: RunPair, options: RunOptions, report: Reporter): Promise<Summary> {
+  return run(pair, options, report, undefined, async (context) => {
+    await new History(context).run();
+    context.committer.flush();
+    if (!context.halt.stops('plans') && isWhole(options)) await dropStale(context);
   });
 }
 

@@ -89,6 +89,17 @@ export interface Intent {
   atMs: number;
 }
 
+/** A version of the source, or a delete marker, that was carried over or is about to be. */
+export interface VersionRow {
+  key: string;
+  /** `versionName` of the source's version. */
+  source: string;
+  /** ID of the destination's version. Empty: it is about to be written, and may have been. */
+  dest: string;
+  /** ms. */
+  atMs: number;
+}
+
 /** How a run ended. A killed run stays `running`. */
 export type RunOutcome = 'running' | 'complete' | 'stopped' | 'broken' | 'guarded';
 
@@ -177,6 +188,18 @@ export interface Manifest extends UploadRows {
   addLags(rows: readonly LagRow[]): void;
   /** Rows between two times, summed by bin, with the latest `minuteMs` of each. */
   lags(sinceMs: number, untilMs: number): LagRow[];
+
+  /** Writes or replaces a version. Durable against kill -9 on return. */
+  putVersion(row: VersionRow): void;
+  /** ID of the destination's version, empty if it may have been written; undefined if it was never to be written. */
+  destVersion(key: string, source: string): string | undefined;
+  /** Whether a version of the key is one that was carried over. */
+  hasDestVersion(key: string, dest: string): boolean;
+  hasVersions(key: string): boolean;
+  /** The version was not written after all. */
+  dropVersion(key: string, source: string): void;
+  /** `versionName` of the version of the key that is about to be written, if there is one. */
+  unfinishedVersion(key: string): string | undefined;
 
   /** Small facts about the pair, for example that its source lists out of order. */
   getFact(name: string): string | undefined;

@@ -59,6 +59,28 @@ export interface ObjectInfo extends ObjectEntry {
 /** Metadata name for the source's time of a copy, as in rclone: seconds since 1970 with a fraction. */
 export const MTIME_METADATA = 'mtime';
 
+/** Metadata name of a carried version: which version of the source it is (`versionName`). */
+export const VERSION_METADATA = 'xsync-version-id';
+
+/**
+ * Names a version of one key for good, in ASCII. Versions with the ID `null` replace each other, so what they hold is part
+ * of the name.
+ */
+export function versionName(
+  { versionId, etag, mtimeMs }: Pick<ObjectEntry, 'versionId' | 'etag' | 'mtimeMs'>,
+  deleteMarker: boolean,
+): string {
+  const id = versionId === undefined || versionId === 'null' ? `null ${etag} ${mtimeMs}` : versionId;
+  return deleteMarker ? `${MARKER}${id}` : id;
+}
+
+const MARKER = 'delete ';
+
+/** Whether `versionName` gave the name to a delete marker. */
+export function namesMarker(name: string): boolean {
+  return name.startsWith(MARKER);
+}
+
 /** Formats a time in milliseconds as rclone's `mtime` metadata: decimal seconds, here with at most three decimals. */
 export function formatMtime(ms: number): string {
   return (ms / 1000).toFixed(3).replace(/\.?0+$/, '');

@@ -24,6 +24,8 @@ export interface NewVersion {
 export interface Copied {
   kind: 'copied';
   destEtag: string;
+  /** ID of the version that was written, where the destination tells it. */
+  destVersion?: string;
   verifiedBy: VerifiedBy;
   parts: number;
   /** Sent by an earlier, interrupted run. */
@@ -37,7 +39,8 @@ export interface Copied {
 
 export type Outcome =
   | Copied
-  | { kind: 'deleted' }
+  /** `destVersion`: ID of the delete marker that was added. */
+  | { kind: 'deleted'; destVersion?: string }
   /** The destination has another version than the ticket names. Nothing was done. */
   | { kind: 'overtaken' }
   /** The source listed the object, but no longer has it. */

@@ -75,6 +75,8 @@ export interface CopyTicket {
     expects?: string;
     /** Where the existing object is backed up first; absent when no backup is needed. */
     backup?: BackupTarget;
+    /** The copy is a version of a history: its metadata names the source's version so, and it is written at most once. */
+    versionName?: string;
   };
   /** `server`: a server-side copy. `client`: the bytes pass through this program. */
   way: 'server' | 'client';
@@ -101,4 +103,13 @@ export interface DeleteTicket {
   };
 }
 
-export type Ticket = CopyTicket | DeleteTicket;
+/** Hide an object at the destination by a delete marker, as a version of a history. */
+export interface MarkerTicket {
+  version: typeof TICKET_VERSION;
+  action: 'mark';
+  /** Relative to the pair's prefixes. */
+  key: string;
+  dest: { place: Place; key: string };
+}
+
+export type Ticket = CopyTicket | DeleteTicket | MarkerTicket;

@@ -36,7 +36,8 @@ export async function historyOf(store: ObjectStore, text: string): Promise<{ war
   });
 }
 
-async function versioningOf(store: ObjectStore): Promise<Versioning | 'unknown'> {
+/** Asks the bucket. Never, for a store without versions; unknown: the credentials may not see it. */
+export async function versioningOf(store: ObjectStore): Promise<Versioning | 'unknown'> {
   if (!store.versioning) return 'never';
   try {
     return await store.versioning();

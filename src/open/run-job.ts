@@ -2,10 +2,12 @@
  * Runs a copy or a sync: opens its places, runs, and closes them. For the command line and the library.
  * Tests: test/cli/main.test.ts
  */
-import type { Reporter, Summary } from '../engine/events.js';
+import type { Reporter, RunEvent, Summary } from '../engine/events.js';
 import type { CopyJob, MoveJob, SyncJob } from '../engine/job/job.js';
-import { runPair } from '../engine/run.js';
+import type { RunOptions } from '../engine/options.js';
+import { runHistory, runPair } from '../engine/run.js';
 import { openPair } from '../open.js';
+import { historyWarnings, refuseUnfit as refuseUnfitHistory } from './history.js';
 import { backupOf, copyConnections, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
 import {
   named,
@@ -17,6 +19,7 @@ import {
   withPair,
 } from './job-context.js';
 import { orderOf } from './order.js';
+import type { OpenPair } from './settings.js';
 
 /**
  * Copies, moves or syncs.
@@ -31,6 +34,8 @@ export async function transfer(
   const filter = await warnedFilter(job, context);
   const order = await orderOf(job.orderBy);
   const options = { ...runOptions(job, filter, context.stop), order, confirm: context.confirm };
+  const versions = job.mode === 'copy' && job.versions === true;
+  if (job.mode === 'copy' && versions) refuseUnfitHistory(job, context.confirm !== undefined);
   const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), context.env), {
     command: options.command,
     single: job.mode !== 'sync' && job.single === true,
@@ -41,11 +46,25 @@ export async function transfer(
   });
   return withPair(pair, context, async () => {
     const { name } = singleOf(pair);
-    const backup = backupOf(pair, job);
-    const summary = await runPair({ ...pair, references: referencesOf(pair, job) }, { ...options, backup }, (event) =>
-      report(named(event, name)),
-    );
+    const tell = (event: RunEvent): void => report(named(event, name));
+    const summary = versions ? await carryHistory(pair, options, tell) : await run(pair, job, options, tell);
     if (options.deletes?.allowEmptySource !== true) refuseNothing(pair, summary, options);
     return namedSummary(summary, name);
   });
+}
+
+function run(
+  pair: OpenPair,
+  job: CopyJob | MoveJob | SyncJob,
+  options: RunOptions,
+  report: Reporter,
+): Promise<Summary> {
+  const backup = backupOf(pair, job);
+  return runPair({ ...pair, references: referencesOf(pair, job) }, { ...options, backup }, report);
+}
+
+/** @throws as `runHistory`; usage: a side keeps no versions */
+async function carryHistory(pair: OpenPair, options: RunOptions, report: Reporter): Promise<Summary> {
+  const warnings = [...(pair.source.warnings ?? []), ...(await historyWarnings(pair))];
+  return runHistory({ ...pair, source: { ...pair.source, warnings } }, options, report);
 }

@@ -159,6 +159,8 @@ export type RequestKind =
 
 export interface CallOptions {
   signal?: AbortSignal;
+  /** Without an answer, the call is not sent again: in a bucket with versions it might add a second one. */
+  once?: true;
   /** Called for each request that is sent, by stores with `countsRequests`. */
   onRequest?: (kind: RequestKind) => void;
 }
@@ -502,6 +504,9 @@ export interface ObjectCatalog {
    * Absent: the store keeps no versions.
    */
   listVersions?(options: VersionListOptions): Promise<VersionPage>;
+
+  /** Hides the object by a delete marker; also where there is no object. Absent as `listVersions`. */
+  addDeleteMarker?(key: string, options?: CallOptions): Promise<{ versionId?: string }>;
 
   /** Whether the bucket keeps versions now. Absent as `listVersions`. */
   versioning?(options?: CallOptions): Promise<Versioning>;

@@ -101,6 +101,19 @@ function describeHistory(open: Backend['openVersioned']): void {
     const body = new Uint8Array(3);
     expect(await store.read('a', body, { versionId, ifMatch: etag })).toMatchObject({ etag, size: 3 });
     expect(text(body)).toBe('old');
+    const pieces: number[] = [];
+    const sink = {
+      byteLength: 3,
+      taken: 0,
+      begin: () => undefined,
+      take(piece: Uint8Array) {
+        this.taken += piece.byteLength;
+        pieces.push(...piece);
+        return undefined;
+      },
+    };
+    const info = await store.readPieces?.('a', sink, { versionId, ifMatch: etag });
+    if (info) expect([info.etag, text(Uint8Array.from(pieces))]).toEqual([etag, 'old']);
     await expectCode(store.head('a'), 'object-not-found');
     if (!store.copyableFrom(store)) return;
     await store.copy(store, 'a', 'b', { versionId, ifMatch: etag });

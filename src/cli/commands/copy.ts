@@ -11,6 +11,7 @@ import {
   observeOptions,
   reportOptions,
   transferOptions,
+  versionsOption,
 } from '../options.js';
 import type { Program } from '../program.js';
 import type { TransferCommandFlags } from './transfer.js';
@@ -24,7 +25,7 @@ export function addCopy({ root, io, finish }: Program): void {
         'below the destination under its own name.',
     )
     .addHelpText('after', EXAMPLES);
-  copyOptions(atOption(command.optionsGroup('Transfer:'))).action(
+  copyOptions(versionsOption(atOption(command.optionsGroup('Transfer:')))).action(
     async (source: string, destination: string, flags: TransferCommandFlags) => {
       const { transferCommand } = await import('./transfer.js');
       finish(await transferCommand(io, 'copy', source, destination, flags));

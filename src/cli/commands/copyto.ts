@@ -1,5 +1,5 @@
 /** Tests: test/e2e/sync.test.ts */
-import { atOption } from '../options.js';
+import { atOption, versionsOption } from '../options.js';
 import type { Program } from '../program.js';
 import { copyOptions } from './copy.js';
 import type { TransferCommandFlags } from './transfer.js';
@@ -10,7 +10,7 @@ export function addCopyto({ root, io, finish }: Program): void {
     .summary('copy a single object to a new name')
     .description('Copy the source object to the destination key or file.')
     .addHelpText('after', EXAMPLES);
-  copyOptions(atOption(command.optionsGroup('Transfer:'))).action(
+  copyOptions(versionsOption(atOption(command.optionsGroup('Transfer:')))).action(
     async (source: string, destination: string, flags: TransferCommandFlags) => {
       const { transferCommand } = await import('./transfer.js');
       finish(await transferCommand(io, 'copyto', source, destination, flags));

@@ -106,6 +106,10 @@ export const DELETE_PLACE = {
   rmdirs: flag('--rmdirs', 'also delete local folders that are empty afterwards'),
 };
 
+export const VERSIONS = {
+  versions: flag('--versions', 'copy every version and delete marker, the oldest first (docs/versions.md)'),
+};
+
 export const MOVE = {
   deleteEmptySrcDirs: flag('--delete-empty-src-dirs', 'delete local source folders that are empty afterwards'),
 };
@@ -158,7 +162,7 @@ const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES };
 
 /** The options of each mode of a job. */
 export const MODES = {
-  copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT },
+  copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT },
   watch: { ...COPY, ...DELETE, ...WATCH },

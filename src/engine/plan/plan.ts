@@ -6,6 +6,7 @@ import {
   type BackupTarget,
   type CopyTicket,
   type DeleteTicket,
+  type MarkerTicket,
   type Place,
   TICKET_VERSION,
 } from '../../model/ticket.js';
@@ -37,6 +38,7 @@ export interface Subject extends Pick<CopyTicket['source'], 'etag' | 'versionId'
   replaces?: string;
   expects?: string;
   backup?: BackupTarget;
+  versionName?: string;
 }
 
 /** What is known only when a copy starts. */
@@ -74,7 +76,8 @@ function askable({ tags, acl, ...policy }: CarryPolicy, { attributes }: Capabili
 
 /** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
-  const { key, sourceKey, destKey, etag, versionId, size, mtimeMs, md5ofParts, replaces, expects, backup } = subject;
+  const { key, sourceKey, destKey, etag, versionId, size, mtimeMs, md5ofParts } = subject;
+  const { replaces, expects, backup, versionName } = subject;
   const { limits, byService, wanted, most, carry, attempts } = route;
   const { checkpoint, tuned, sourcePartSize } = hints;
   const resumes = checkpoint !== undefined && sameEtag(checkpoint.sourceEtag, etag) && checkpoint.size === size;
@@ -86,7 +89,7 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
       ...{ place: route.source, key: sourceKey, etag, versionId, size, mtimeMs, md5ofParts },
       partSize: sourcePartSize,
     },
-    dest: { place: route.dest, key: destKey, replaces, expects, backup },
+    dest: { place: route.dest, key: destKey, replaces, expects, backup, versionName },
     way: byService ? 'server' : 'client',
     cut: cutOf({
       size,
@@ -113,6 +116,11 @@ export function byClient(ticket: CopyTicket, limits: Capabilities): CopyTicket {
 /** A ticket that deletes an object at the route's destination. */
 export function planDelete(route: Route, key: string, dest: Omit<DeleteTicket['dest'], 'place'>): DeleteTicket {
   return { version: TICKET_VERSION, action: 'delete', key, dest: { place: route.dest, ...dest } };
+}
+
+/** A ticket that adds a delete marker at the route's destination. */
+export function planMarker(route: Route, key: string, destKey: string): MarkerTicket {
+  return { version: TICKET_VERSION, action: 'mark', key, dest: { place: route.dest, key: destKey } };
 }
 
 /** The place that a store's objects are at. */

@@ -51,6 +51,7 @@ const copy = z.strictObject({
   dest: z.strictObject({
     ...{ place, key: text.min(1), replaces: text.optional(), expects: text.optional() },
     backup: backup.optional(),
+    versionName: text.min(1).optional(),
   }),
   way: z.enum(['server', 'client']),
   cut: z.strictObject({ partSize: z.int().min(1), parts: z.int().min(1) }),
@@ -65,7 +66,14 @@ const remove = z.strictObject({
   dest: z.strictObject({ place, key: text.min(1), size: bytes, etag: text.optional(), backup: backup.optional() }),
 });
 
-const schema: z.ZodType<Ticket> = z.discriminatedUnion('action', [copy, remove]);
+const mark = z.strictObject({
+  version: z.literal(TICKET_VERSION),
+  action: z.literal('mark'),
+  key: text,
+  dest: z.strictObject({ place, key: text.min(1) }),
+});
+
+const schema: z.ZodType<Ticket> = z.discriminatedUnion('action', [copy, remove, mark]);
 
 /**
  * The value as a ticket. Checks only its shape: the performer still decides which places and keys a ticket may name.

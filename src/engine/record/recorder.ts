@@ -42,7 +42,8 @@ export class Recorder {
     this.#options = options;
   }
 
-  copied({ key, source, dest }: CopyTicket, { kind: _, destEtag, content, ...facts }: Copied, elapsedMs: number): void {
+  copied({ key, source, dest }: CopyTicket, copied: Copied, elapsedMs: number): void {
+    const { kind: _, destEtag, destVersion: _version, content, ...facts } = copied;
     const { size, etag: sourceEtag, mtimeMs: sourceMtimeMs } = source;
     const { verifiedBy } = facts;
     this.#damaged.delete(key);

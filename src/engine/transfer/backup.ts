@@ -6,7 +6,7 @@ import { compositeEtag, sameChecksum } from '../../model/checksum.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
-import type { BackupTarget, Ticket } from '../../model/ticket.js';
+import type { BackupTarget, CopyTicket, DeleteTicket } from '../../model/ticket.js';
 import type { ObjectStore } from '../../store/port.js';
 import { headIfThere } from '../decide/inspect.js';
 import { checksumsOf } from '../decide/reading.js';
@@ -37,7 +37,7 @@ const MOST_NAMES = 100;
  * @throws what the copy throws: the object must then not be overwritten or deleted; Overtaken: it is not the version
  *   that the ticket deletes
  */
-export async function makeBackup(means: Means, ticket: Ticket, target: BackupTarget): Promise<void> {
+export async function makeBackup(means: Means, ticket: CopyTicket | DeleteTicket, target: BackupTarget): Promise<void> {
   const { dest, aside, halt } = means;
   if (!aside) throw new XsyncError('internal', 'a ticket requires a backup, but there is no backup store');
   try {
@@ -55,7 +55,7 @@ export async function makeBackup(means: Means, ticket: Ticket, target: BackupTar
   }
 }
 
-function mustBeDeletable(ticket: Ticket, found: ObjectInfo): void {
+function mustBeDeletable(ticket: CopyTicket | DeleteTicket, found: ObjectInfo): void {
   if (ticket.action === 'delete' && ticket.dest.etag !== undefined && !sameEtag(ticket.dest.etag, found.etag)) {
     throw new Overtaken();
   }
@@ -69,7 +69,7 @@ function mustBeDeletable(ticket: Ticket, found: ObjectInfo): void {
 async function nameFor(
   means: Means,
   aside: ObjectStore,
-  ticket: Ticket,
+  ticket: CopyTicket | DeleteTicket,
   { key, before }: BackupTarget,
   found: ObjectInfo,
 ): Promise<string | undefined> {
@@ -85,7 +85,7 @@ async function nameFor(
 }
 
 /** The destination's object has the bytes that the ticket would write: an attempt succeeded, and its answer was lost. */
-async function isWrittenAlready(means: Means, ticket: Ticket, found: ObjectInfo): Promise<boolean> {
+async function isWrittenAlready(means: Means, ticket: CopyTicket | DeleteTicket, found: ObjectInfo): Promise<boolean> {
   if (ticket.action === 'delete' || ticket.source.size !== found.size) return false;
   const { source, budget, halt } = means;
   const { key, etag, size } = ticket.source;

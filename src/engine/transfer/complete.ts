@@ -22,7 +22,7 @@ export async function complete(
   ticket: CopyTicket,
   upload: UploadRef,
   rows: readonly PartRow[],
-): Promise<{ etag: string; confirmed: boolean }> {
+): Promise<{ etag: string; versionId?: string; confirmed: boolean }> {
   const { dest, halt } = means;
   const whole = wholeOf(rows);
   for (let attempt = 1; ; attempt++) {
@@ -30,14 +30,15 @@ export async function complete(
       const { expects: replaces, replaces: previous } = ticket.dest;
       const planned = { size: ticket.source.size, previous };
       const answer = await dest.completeUpload(upload, rows, { signal: halt.signal, replaces, ...planned });
-      return { etag: answer.etag, confirmed: confirm(ticket.key, whole, answer) };
+      const { etag, versionId } = answer;
+      return { etag, versionId, confirmed: confirm(ticket.key, whole, answer) };
     } catch (error) {
       const fault = toXsyncError(error);
       const refused = ticket.dest.expects !== undefined && isRefusal(error);
       if (!refused && fault.code !== 'upload-not-found' && fault.class !== 'temporary') throw error;
       if (fault.code === 'aborted' || fault.code === 'checksum-mismatch') throw error;
       const there = await holds(means, ticket, whole);
-      if (there) return { etag: there.etag, confirmed: true };
+      if (there) return { etag: there.etag, versionId: there.versionId, confirmed: true };
       if (refused) throw new Overtaken();
       if (fault.code === 'upload-not-found') {
         await means.checkpoints.endUpload(ticket.key);
@@ -72,7 +73,7 @@ export async function finishedEarlier(
   await means.checkpoints.endUpload(ticket.key);
   const { parts } = ticket.cut;
   const resumed = { resumedParts: parts, resumedBytes: ticket.source.size };
-  return { kind: 'copied', destEtag: there.etag, verifiedBy, parts, ...resumed };
+  return { kind: 'copied', destEtag: there.etag, destVersion: there.versionId, verifiedBy, parts, ...resumed };
 }
 
 /** The destination's object, if its size and a checksum match these parts. */

@@ -1,11 +1,11 @@
 /** Performs tickets. The only adapter runs in this thread. Tests: test/engine/transfer/backup.test.ts */
 import type { Outcome } from '../../model/outcome.js';
-import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
+import type { CopyTicket, DeleteTicket, MarkerTicket } from '../../model/ticket.js';
 import type { ObjectStore } from '../../store/port.js';
 import type { Lanes, Queued } from '../flow/lanes.js';
 import { EtagTrust } from './etag-trust.js';
 import type { Means } from './means.js';
-import { perform, performDeletes } from './perform.js';
+import { perform, performDeletes, performMarker } from './perform.js';
 
 /** Performs a ticket. @throws faults that end the run */
 export type Perform = (ticket: CopyTicket) => Promise<Outcome>;
@@ -20,6 +20,8 @@ export interface Executor {
   from(source: ObjectStore): Perform;
   /** Deletes as many objects as one request takes. @throws faults that end the run */
   delete(tickets: readonly DeleteTicket[]): Promise<Outcome[]>;
+  /** Adds a delete marker. @throws faults that end the run */
+  mark(ticket: MarkerTicket): Promise<Outcome>;
   /** Waits for everything that was queued. */
   drain(): Promise<void>;
 }
@@ -48,6 +50,10 @@ export class InThisThread implements Executor {
 
   delete(tickets: readonly DeleteTicket[]): Promise<Outcome[]> {
     return performDeletes(tickets, this.#means);
+  }
+
+  mark(ticket: MarkerTicket): Promise<Outcome> {
+    return performMarker(ticket, this.#means);
   }
 
   drain(): Promise<void> {

@@ -14,7 +14,7 @@ import type { ObjectStore, PutAttributes, WriteResult } from '../../store/port.j
 import type { Lease } from '../flow/budget.js';
 import type { Moving } from '../tune/flow.js';
 import { type Means, mustBeWhole, observeBegin, progressOf, Unfinished } from './means.js';
-import { mayRefuse, outgoing, writeLater } from './outgoing.js';
+import { mayRefuse, onceOf, outgoing, writeLater } from './outgoing.js';
 import { writtenAlready } from './overtaken.js';
 import { PIPE_BYTES } from './pipe.js';
 import { confirmByReading, Md5Sink } from './reading-back.js';
@@ -161,7 +161,8 @@ async function write(means: Means, ticket: CopyTicket, passing: Passing): Promis
   await writeLater(means, ticket, carried);
   const whole = { parts: 1, resumedParts: 0, resumedBytes: 0 };
   const { fidelity } = carried;
-  return { kind: 'copied', destEtag: answer.etag, verifiedBy: 'md5', ...whole, content, fidelity };
+  const written = { destEtag: answer.etag, destVersion: answer.versionId };
+  return { kind: 'copied', ...written, verifiedBy: 'md5', ...whole, content, fidelity };
 }
 
 function put(
@@ -173,6 +174,7 @@ function put(
   const { dest, halt } = means;
   const options = {
     ...attributes,
+    ...onceOf(ticket),
     replaces: ticket.dest.expects,
     contentMd5: md5,
     signal: halt.signal,

@@ -41,6 +41,7 @@ export async function transferParts(means: Means, ticket: CopyTicket): Promise<C
   return {
     kind: 'copied',
     destEtag: answer.etag,
+    destVersion: answer.versionId,
     verifiedBy,
     parts: count,
     ...parts.resumed,

@@ -6,14 +6,17 @@
 import type { AttributeName, AttributeNote } from '../../model/attributes.js';
 import { type CarryPolicy, USUAL_POLICY } from '../../model/carry-policy.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
-import type { ObjectInfo } from '../../model/object.js';
+import { type ObjectInfo, VERSION_METADATA } from '../../model/object.js';
 import type { CopyTicket } from '../../model/ticket.js';
-import type { Capabilities, PutAttributes } from '../../store/port.js';
+import type { CallOptions, Capabilities, PutAttributes } from '../../store/port.js';
 import { type Attributes, type Carried, carry } from '../fidelity/carry.js';
 import { type Means, OPTIONAL, type Optional } from './means.js';
 
 type Given = Pick<Means, 'source' | 'dest' | 'halt' | 'refusals'>;
-type Planned = Pick<CopyTicket, 'key' | 'source' | 'carry'> & { serviceCopiesTags?: boolean };
+type Planned = Pick<CopyTicket, 'key' | 'source' | 'carry'> & {
+  dest?: CopyTicket['dest'];
+  serviceCopiesTags?: boolean;
+};
 
 /**
  * Sends no request unless the policy has tags or ACLs.
@@ -25,7 +28,7 @@ export function outgoing(means: Given, ticket: Planned, info: ObjectInfo): Carri
   const finish = (object: Attributes, unread: readonly AttributeNote[]): Carried => {
     const { serviceCopiesTags } = ticket;
     const carried = carry(object, source.capabilities, dest.capabilities, { ...policy, serviceCopiesTags });
-    return judged(ticket.key, policy, without(carried, means.refusals, unread));
+    return named(judged(ticket.key, policy, without(carried, means.refusals, unread)), ticket.dest?.versionName);
   };
   const { acl = false } = policy;
   const tags = policy.tags === true && info.tagCount !== undefined && !ticket.serviceCopiesTags;
@@ -33,6 +36,18 @@ export function outgoing(means: Given, ticket: Planned, info: ObjectInfo): Carri
   return ask(means, ticket.source.key, { tags, acl }).then(({ unread, ...asked }) =>
     finish({ ...info, ...asked }, unread),
   );
+}
+
+/** A version of a history says in its metadata which one it is. */
+function named(carried: Carried, name: string | undefined): Carried {
+  if (name === undefined) return carried;
+  const { put } = carried;
+  return { ...carried, put: { ...put, metadata: { ...put.metadata, [VERSION_METADATA]: name } } };
+}
+
+/** A version of a history must not be written twice. */
+export function onceOf({ dest }: Pick<CopyTicket, 'dest'>): Pick<CallOptions, 'once'> {
+  return dest.versionName === undefined ? {} : { once: true };
 }
 
 interface Asked extends Pick<Attributes, 'tags' | 'acl'> {

@@ -8,7 +8,7 @@ import { compositeEtag } from '../../model/checksum.js';
 import { type ErrorCode, isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { NewVersion, Outcome } from '../../model/outcome.js';
-import type { CopyTicket, DeleteTicket } from '../../model/ticket.js';
+import type { CopyTicket, DeleteTicket, MarkerTicket } from '../../model/ticket.js';
 import { pinned } from '../../store/wrap/pinned.js';
 import { headIfThere } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
@@ -123,6 +123,23 @@ async function hasVanished(means: Means, ticket: CopyTicket): Promise<boolean> {
   } catch {
     // The listing failed: the original failure stands.
     return false;
+  }
+}
+
+/**
+ * Adds a delete marker.
+ * @throws faults that end the run
+ */
+export async function performMarker({ dest: { key } }: MarkerTicket, { dest, halt }: Means): Promise<Outcome> {
+  if (halt.stops('objects')) return { kind: 'unfinished' };
+  try {
+    const { versionId } = (await dest.addDeleteMarker?.(key, { signal: halt.signal, once: true })) ?? {};
+    return { kind: 'deleted', destVersion: versionId };
+  } catch (error) {
+    if (halt.signal.aborted) return { kind: 'unfinished' };
+    const fault = toXsyncError(error);
+    if (endsRun(fault)) throw fault;
+    return { kind: 'failed', fault: faultOf(fault), attempts: 1 };
   }
 }
 

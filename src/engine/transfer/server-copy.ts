@@ -9,7 +9,7 @@ import type { UploadRef, WriteResult } from '../../store/port.js';
 import type { Carried } from '../fidelity/carry.js';
 import { partRange } from '../plan/cut.js';
 import { type Means, mustBeWhole, Unfinished } from './means.js';
-import { forUpload, outgoing, writeLater, writeWith } from './outgoing.js';
+import { forUpload, onceOf, outgoing, writeLater, writeWith } from './outgoing.js';
 import { abandonUpload, startUpload } from './uploads.js';
 import { confirm } from './verify.js';
 
@@ -31,7 +31,7 @@ export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Co
   const pinned = { ifMatch: ticket.source.etag, versionId: ticket.source.versionId, signal: halt.signal };
   const written = whole
     ? await writeWith(means, ticket, planned, (put) =>
-        dest.copy(source, ticket.source.key, ticket.dest.key, { ...pinned, ...put }),
+        dest.copy(source, ticket.source.key, ticket.dest.key, { ...pinned, ...put, ...onceOf(ticket) }),
       )
     : await copyParts(means, ticket, info, forUpload(planned, dest.capabilities));
   const { answer, carried } = written;
@@ -45,7 +45,8 @@ export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Co
   await writeLater(means, ticket, carried);
   const verifiedBy = 'server';
   const { fidelity } = carried;
-  return { kind: 'copied', destEtag: answer.etag, verifiedBy, parts, resumedParts: 0, resumedBytes: 0, fidelity };
+  const at = { destEtag: answer.etag, destVersion: answer.versionId };
+  return { kind: 'copied', ...at, verifiedBy, parts, resumedParts: 0, resumedBytes: 0, fidelity };
 }
 
 /** Both sides have the same classes, so the copy has the source's unless another one is given; a single copy has its tags. */

@@ -14,7 +14,7 @@ import type { Moving } from '../tune/flow.js';
 import { canPassOn, type Held, passOn } from './in-pieces.js';
 import { type Means, mustBeWhole, observeBegin, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
-import { outgoing, writeLater, writeWith } from './outgoing.js';
+import { onceOf, outgoing, writeLater, writeWith } from './outgoing.js';
 import { writtenAlready } from './overtaken.js';
 import { confirmByReading } from './reading-back.js';
 import { copyOnServer } from './server-copy.js';
@@ -127,6 +127,7 @@ async function putHeld(
       dest
         .put(ticket.dest.key, lease.bytes, {
           ...put,
+          ...onceOf(ticket),
           replaces: ticket.dest.expects,
           contentMd5: proof.contentMd5,
           signal: halt.signal,
@@ -141,7 +142,8 @@ async function putHeld(
     await writeLater(means, ticket, carried);
     const verifiedBy = confirmed ? proof.verifiedBy : 'size';
     const told = { content: contentOf(means, proof.expected), fidelity: carried.fidelity };
-    return { kind: 'copied', destEtag: answer.etag, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0, ...told };
+    const written = { destEtag: answer.etag, destVersion: answer.versionId };
+    return { kind: 'copied', ...written, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0, ...told };
   } finally {
     lease.release();
   }

@@ -1,7 +1,17 @@
 /** Tests: test/manifest/rows.test.ts */
 import type { Database } from 'better-sqlite3';
 import type { HashedParts, PartRow, UploadRow } from '../checkpoints.js';
-import type { DoomedRow, FailureRow, Intent, LagRow, Manifest, ManifestRow, RunRow, Spool } from '../port.js';
+import type {
+  DoomedRow,
+  FailureRow,
+  Intent,
+  LagRow,
+  Manifest,
+  ManifestRow,
+  RunRow,
+  Spool,
+  VersionRow,
+} from '../port.js';
 import { damaged, manifestError } from './errors.js';
 import { SqliteSpool } from './spool.js';
 import {
@@ -242,6 +252,30 @@ export class SqliteManifest implements Manifest {
 
   lags(sinceMs: number, untilMs: number): LagRow[] {
     return this.#run(() => this.#sql.lags.all(sinceMs, untilMs));
+  }
+
+  putVersion({ key, source, dest, atMs }: VersionRow): void {
+    this.#run(() => this.#sql.putVersion.run(key, source, dest, atMs));
+  }
+
+  destVersion(key: string, source: string): string | undefined {
+    return this.#run(() => this.#sql.destVersion.get(key, source));
+  }
+
+  hasDestVersion(key: string, dest: string): boolean {
+    return this.#run(() => this.#sql.versionWithDest.get(key, dest)) !== undefined;
+  }
+
+  hasVersions(key: string): boolean {
+    return this.#run(() => this.#sql.hasVersions.get(key)) === 1;
+  }
+
+  dropVersion(key: string, source: string): void {
+    this.#run(() => this.#sql.dropVersion.run(key, source));
+  }
+
+  unfinishedVersion(key: string): string | undefined {
+    return this.#run(() => this.#sql.versionWithDest.get(key, ''));
   }
 
   getFact(name: string): string | undefined {

@@ -109,7 +109,18 @@ const VERSION_3 = `
   ALTER TABLE object ADD COLUMN content TEXT;
 `;
 
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];
+const VERSION_4 = `
+  CREATE TABLE version (
+    key TEXT NOT NULL COLLATE BINARY,
+    source TEXT NOT NULL,
+    dest TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (key, source)
+  ) WITHOUT ROWID;
+  CREATE INDEX version_by_dest ON version (key, dest);
+`;
+
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /** Marks the file as ours in SQLite's header ("xsyn"), so that a database of another program is never migrated. */
 export const APPLICATION_ID = 0x7873796e;

@@ -104,6 +104,11 @@ export interface Statements {
   addLag: Statement<[number, number, number, number]>;
   lags: Statement<[sinceMs: number, untilMs: number], LagRow>;
   dropOldLags: Statement<[beforeMs: number, afterMs: number]>;
+  putVersion: Statement<[key: string, source: string, dest: string, atMs: number]>;
+  destVersion: Statement<[key: string, source: string], string>;
+  versionWithDest: Statement<[key: string, dest: string], string>;
+  hasVersions: Statement<Key, 0 | 1>;
+  dropVersion: Statement<[key: string, source: string]>;
   getFact: Statement<[string], string>;
   setFact: Statement<[string, string]>;
 }
@@ -194,6 +199,14 @@ export function prepareStatements(db: Database): Statements {
        FROM lag WHERE minute_ms BETWEEN ? AND ? GROUP BY bin ORDER BY bin`,
     ),
     dropOldLags: db.prepare<[number, number]>('DELETE FROM lag WHERE minute_ms < ? OR minute_ms > ?'),
+
+    putVersion: db.prepare<[string, string, string, number]>('INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?)'),
+    destVersion: db.prepare<[string, string], string>('SELECT dest FROM version WHERE key = ? AND source = ?').pluck(),
+    versionWithDest: db
+      .prepare<[string, string], string>('SELECT source FROM version WHERE key = ? AND dest = ? LIMIT 1')
+      .pluck(),
+    dropVersion: db.prepare<[string, string]>('DELETE FROM version WHERE key = ? AND source = ?'),
+    hasVersions: db.prepare<Key, 0 | 1>('SELECT EXISTS (SELECT 1 FROM version WHERE key = ?)').pluck(),
 
     getFact: db.prepare<[string], string>('SELECT value FROM fact WHERE name = ?').pluck(),
     setFact: db.prepare<[string, string]>('INSERT OR REPLACE INTO fact VALUES (?, ?)'),

@@ -122,6 +122,11 @@ export class MemoryStore implements port.ObjectStore {
     return this.#objects.page({ ...options, maxKeys: Math.min(options.maxKeys ?? PAGE, PAGE) }, this.#order);
   }
 
+  async addDeleteMarker(key: string, options: port.CallOptions = {}): Promise<{ versionId?: string }> {
+    this.#begin(options, key);
+    return { versionId: this.#objects.delete(key, this.#clock()) };
+  }
+
   async versioning(options: port.CallOptions = {}): Promise<port.Versioning> {
     this.#begin(options);
     return this.#objects.versioning;

@@ -62,13 +62,18 @@ export class Versions {
     return object;
   }
 
-  /** Removes the object, or puts a delete marker on top of its versions. */
-  delete(key: string, nowMs: number): void {
-    if (this.versioning !== 'never') this.#push(key, { versionId: this.#newId(), mtimeMs: nowMs });
-    else if (this.#versions.delete(key)) {
+  /** Removes the object, or puts a delete marker on top of its versions. @returns the marker's ID */
+  delete(key: string, nowMs: number): string | undefined {
+    if (this.versioning !== 'never') {
+      const versionId = this.#newId();
+      this.#push(key, { versionId, mtimeMs: nowMs });
+      return versionId;
+    }
+    if (this.#versions.delete(key)) {
       this.#all.remove(key);
       this.current.remove(key);
     }
+    return undefined;
   }
 
   /** `startAfter` or `token` names what the page begins after: a key, or one version of it. */

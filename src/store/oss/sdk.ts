@@ -148,6 +148,12 @@ export class OssSdkStore implements ObjectStore {
     return readVersionPage(body, versionMarker(options));
   }
 
+  async addDeleteMarker(key: string, options: CallOptions = {}): Promise<{ versionId?: string }> {
+    checkKey(key);
+    const { answer } = await this.#control(key, options, (oss, ctx) => oss.delete(key, { ctx }));
+    return { versionId: answer.headers['x-oss-version-id'] };
+  }
+
   async versioning(options: CallOptions = {}): Promise<Versioning> {
     return readVersioning(await this.#ofBucket({ versioning: '' }, {}, options));
   }

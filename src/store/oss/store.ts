@@ -143,6 +143,11 @@ export class OssStore implements ObjectStore {
     return readVersionPage(body, versionMarker(options));
   }
 
+  async addDeleteMarker(key: string, options: CallOptions = {}): Promise<{ versionId?: string }> {
+    checkKey(key);
+    return { versionId: (await this.client.send({ method: 'DELETE', key }, options)).headers['x-oss-version-id'] };
+  }
+
   async versioning(options: CallOptions = {}): Promise<Versioning> {
     const { body } = await this.client.send({ method: 'GET', query: { versioning: '' } }, options);
     return readVersioning(body);

@@ -103,6 +103,11 @@ export class S3Bucket implements port.ObjectStore {
     return pageAfter(after, { versions: rows.map((row) => versionEntryOf(row, etagIsMd5)), damaged }, next);
   }
 
+  async addDeleteMarker(key: string, options: port.CallOptions = {}): Promise<{ versionId?: string }> {
+    this.checkKey(key);
+    return { versionId: (await this.#calls.deleteOne(key, options)).headers['x-amz-version-id'] };
+  }
+
   async versioning(options: port.CallOptions = {}): Promise<port.Versioning> {
     try {
       return await this.#calls.versioning(options);

@@ -207,9 +207,9 @@ export class LeanCalls implements calls.S3Calls {
     return readDeleteFailures(answer.body);
   }
 
-  async deleteOne(key: string, { versions, signal, onRequest }: port.DeleteCallOptions): Promise<void> {
+  deleteOne(key: string, { versions, signal, onRequest }: port.DeleteCallOptions): Promise<calls.Answer> {
     const headers = conditionHeaders({ ifMatch: versions?.get(key) });
-    await this.#wire.send({ method: 'DELETE', key, headers, signal, onRequest });
+    return this.#wire.send({ method: 'DELETE', key, headers, signal, onRequest });
   }
 
   #readHeaders({ ifMatch, gzip }: calls.ReadRequest) {

@@ -242,9 +242,10 @@ export class SdkCalls implements calls.S3Calls {
     return readDeleteFailures(output);
   }
 
-  async deleteOne(key: string, { versions, signal, onRequest }: port.DeleteCallOptions): Promise<void> {
+  async deleteOne(key: string, { versions, signal, onRequest }: port.DeleteCallOptions): Promise<calls.Answer> {
     const input = { ...this.#object(key), IfMatch: quote(versions?.get(key)) };
-    await this.#client.send({ key, signal, onRequest, command: (sdk) => new sdk.DeleteObjectCommand(input) });
+    const command = (sdk: Sdk) => new sdk.DeleteObjectCommand(input);
+    return (await this.#client.send({ key, signal, onRequest, command })).answer;
   }
 
   /** Asks for checksums by the header, because the SDK's setting would also compute a checksum of every body. */

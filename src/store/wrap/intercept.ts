@@ -10,6 +10,8 @@ export interface Call {
   /** The object's key, or the first of several; absent for calls about the bucket. */
   readonly key?: string;
   readonly signal?: AbortSignal;
+  /** As in CallOptions. */
+  readonly once?: true;
   /** Only for calls that carry an object's bytes. */
   readonly direction?: Direction;
   /** The most bytes that it can carry. */
@@ -76,6 +78,13 @@ export class InterceptedStore implements port.ObjectStore {
     if (!inner.listVersions) return undefined;
     const list = inner.listVersions.bind(inner);
     return (options) => this.#call('list', undefined, options, list);
+  }
+
+  get addDeleteMarker(): port.ObjectStore['addDeleteMarker'] {
+    const { inner } = this;
+    if (!inner.addDeleteMarker) return undefined;
+    const add = inner.addDeleteMarker.bind(inner);
+    return (key, options = {}) => this.#call('delete', key, options, (own) => add(key, own));
   }
 
   get versioning(): port.ObjectStore['versioning'] {
@@ -226,8 +235,8 @@ export class InterceptedStore implements port.ObjectStore {
     options: O,
     run: (own: O) => Promise<T>,
   ): Promise<T> {
-    const { signal, onRequest } = options;
-    return this.#around({ kind, key, signal, onRequest }, (_pace, counts = onRequest) =>
+    const { signal, once, onRequest } = options;
+    return this.#around({ kind, key, signal, once, onRequest }, (_pace, counts = onRequest) =>
       run({ ...options, onRequest: counts }),
     );
   }
@@ -240,11 +249,10 @@ export class InterceptedStore implements port.ObjectStore {
     run: (paced: O) => Promise<T>,
     continues?: true,
   ): Promise<T> {
-    const { signal, pace, onRequest } = options;
+    const { signal, once, pace, onRequest } = options;
     const direction = kind === 'read' ? 'down' : 'up';
-    return this.#around({ kind, key, signal, pace, direction, size, onRequest, continues }, (own, counts = onRequest) =>
-      run({ ...options, pace: own, onRequest: counts }),
-    );
+    const call: Call = { kind, key, signal, once, pace, direction, size, onRequest, continues };
+    return this.#around(call, (own, counts = onRequest) => run({ ...options, pace: own, onRequest: counts }));
   }
 }
 

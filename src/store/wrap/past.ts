@@ -117,6 +117,15 @@ export class PastStore extends InterceptedStore {
     return this.inner.read(key, target, { ...options, versionId });
   }
 
+  override get readPieces(): port.ObjectStore['readPieces'] {
+    const read = this.inner.readPieces?.bind(this.inner);
+    if (!read) return undefined;
+    return async (key, sink, options = {}) => {
+      const versionId = options.versionId ?? (await this.#versionAt(key, options));
+      return read(key, sink, { ...options, versionId });
+    };
+  }
+
   /** A URL would lead to the present. */
   override get signedUrl(): undefined {
     return undefined;

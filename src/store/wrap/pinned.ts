@@ -29,6 +29,11 @@ class PinnedStore extends InterceptedStore {
     return this.inner.read(key, target, { ...options, versionId: this.#versionId });
   }
 
+  override get readPieces(): port.ObjectStore['readPieces'] {
+    const read = this.inner.readPieces?.bind(this.inner);
+    return read && ((key, sink, options = {}) => read(key, sink, { ...options, versionId: this.#versionId }));
+  }
+
   override getTags(key: string, options: port.HeadOptions = {}): Promise<Tags> {
     return this.inner.getTags(key, { ...options, versionId: this.#versionId });
   }

@@ -43,7 +43,7 @@ export interface RetryOptions {
 const NEEDS_MORE = ['aborted', 'source-changed', 'checksum-mismatch'] as const;
 
 /**
- * Errors of a completion after which the object cannot exist. After any other error it may exist, and the caller sends
+ * Errors of a completion, or of another call that must be made once, after which the object cannot exist. After any other error it may exist, and the caller sends
  * a HEAD first.
  */
 const NOT_COMPLETED = ['throttled', 'clock-skew', 'unreachable'] as const;
@@ -54,7 +54,7 @@ const NOT_COMPLETED = ['throttled', 'clock-skew', 'unreachable'] as const;
  * An attempt that moved more bytes than all earlier ones resets the count, so a bad line that makes progress is never
  * given up. The caller's pace sees each byte once, even if it is moved several times. A service that has never
  * responded is given up sooner. Not retried: `aborted`; `source-changed` and `checksum-mismatch`, after which the
- * object is read again; ambiguous completions; the creation of an upload, which might leave a second, unknown one. The
+ * object is read again; ambiguous completions, and other calls that must be made once; the creation of an upload, which might leave a second, unknown one. The
  * wrapper holds no other state: several may wrap one store, each with its own `onRetry`.
  */
 export function retry(store: ObjectStore, options: RetryOptions = {}): ObjectStore {
@@ -115,7 +115,8 @@ function mayRepeat(call: Call, error: unknown): error is XsyncError {
   if (!isXsyncError(error) || error.class !== 'temporary' || call.signal?.aborted) return false;
   if (isXsyncError(error, ...NEEDS_MORE)) return false;
   if (call.kind === 'createUpload') return false;
-  return call.kind !== 'completeUpload' || isXsyncError(error, ...NOT_COMPLETED);
+  const ambiguous = call.kind === 'completeUpload' || call.once === true;
+  return !ambiguous || isXsyncError(error, ...NOT_COMPLETED);
 }
 
 /** Progress of the attempts of one call. */

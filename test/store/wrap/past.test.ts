@@ -141,6 +141,24 @@ describe('a bucket as it stood at a time', () => {
     await expectCode(past.head('a'), 'invalid-response');
   });
 
+  it('passes the pieces of that version on', async () => {
+    let nowMs = 1000;
+    const store = new MemoryStore({ versioning: 'enabled', clock: () => nowMs });
+    const { versionId = '' } = await store.put('a', bytes('then'));
+    nowMs = 5000;
+    await store.put('a', bytes('now'));
+    const asked: (string | undefined)[] = [];
+    const readPieces: ObjectStore['readPieces'] = async (key, _sink, options) => {
+      asked.push(options?.versionId);
+      return store.head(key, options);
+    };
+    const inner = Object.assign(store, { readPieces });
+    const sink = { byteLength: 4, taken: 0, begin: () => undefined, take: () => undefined };
+    await new PastStore(inner, 2000).readPieces?.('a', sink);
+    await pinned(inner, versionId).readPieces?.('a', sink);
+    expect(asked).toEqual([versionId, versionId]);
+  });
+
   it('has no signed URLs, which would lead to the present', () => {
     expect(new PastStore(new MemoryStore(), 0).signedUrl).toBeUndefined();
   });

@@ -1,0 +1,78 @@
+/**
+ * The versions of one key that have to be carried over. They arrive the newest first, and are taken the oldest first, in
+ * constant memory: what is too much goes to a sorted table on disk.
+ * Tests: test/engine/pass/history.test.ts
+ */
+import type { Spool } from '../../manifest/port.js';
+import type { VersionEntry } from '../../store/port.js';
+
+/** Versions in memory; each takes a few hundred bytes. */
+const MOST = 250;
+
+/** More digits than a key can have versions. */
+const DIGITS = 12;
+const LAST = 10 ** DIGITS - 1;
+
+export class PendingVersions {
+  /** Relative to the pair's prefix. */
+  readonly key: string;
+  readonly #spoolOf: () => Spool;
+  #batch: VersionEntry[] = [];
+  #spool: Spool | undefined;
+  #spooled = 0;
+  /** Bytes of the largest one. */
+  largest = 0;
+  /** A delete marker that the destination has on top, and that may be the first one to carry. */
+  #marker: string | undefined;
+
+  /** @param spoolOf makes the table, when it is needed. @param marker ID of a delete marker that may be the first */
+  constructor(key: string, spoolOf: () => Spool, marker: string | undefined) {
+    this.key = key;
+    this.#marker = marker;
+    this.#spoolOf = spoolOf;
+  }
+
+  get count(): number {
+    return this.#spooled + this.#batch.length;
+  }
+
+  /** Adds a version that is older than those before. It must have no `fault`. */
+  add(version: VersionEntry): void {
+    if (this.#batch.length === MOST) this.#spill();
+    this.#batch.push(version);
+    this.largest = Math.max(this.largest, version.size);
+  }
+
+  /** The first version to carry may be there already as this delete marker. Undefined from the second call on. */
+  takeMarker(): string | undefined {
+    const marker = this.#marker;
+    this.#marker = undefined;
+    return marker;
+  }
+
+  *oldestFirst(): Generator<VersionEntry> {
+    yield* [...this.#batch].reverse();
+    for (let after: string | undefined; this.#spool; ) {
+      const rows = this.#spool.page(after, MOST);
+      if (rows.length === 0) return;
+      for (const { value } of rows) yield JSON.parse(value) as VersionEntry;
+      after = rows.at(-1)?.key;
+    }
+  }
+
+  dispose(): void {
+    this.#spool?.dispose();
+    this.#spool = undefined;
+  }
+
+  /** The table sorts ascending, and what came last comes first. */
+  #spill(): void {
+    this.#spool ??= this.#spoolOf();
+    const rows = this.#batch.map((version) => ({
+      key: String(LAST - this.#spooled++).padStart(DIGITS, '0'),
+      value: JSON.stringify(version),
+    }));
+    this.#spool.add(rows);
+    this.#batch = [];
+  }
+}
