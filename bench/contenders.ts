@@ -26,6 +26,8 @@ export interface Contender {
   args: readonly string[];
   /** Another build of xsync: its `bin/xsync.js`. */
   program?: string;
+  /** An option of `xsync copy`: builds that lack it are not measured. */
+  needs?: string;
   /** An unmeasured xsync copy runs first and leaves its manifest. */
   manifest?: boolean;
   /** Maximum number of runs, for tools that wait minutes for responses, equally in each run. */
@@ -45,7 +47,13 @@ export const RCLONE_TUNED = plus(RCLONE, 'rclone, tuned', ...TUNING);
 /** By default rclone sends a HEAD for every key on both sides. With this it compares by listings only, like xsync. */
 export const RCLONE_SIZES = plus(RCLONE, 'rclone --size-only', '--size-only');
 
-export const COPIERS = [XSYNC, RCLONE, RCLONE_TUNED];
+/** A second thread, as the peers use all cores by themselves. */
+const threaded = (contender: Contender): Contender => ({
+  ...plus(contender, 'xsync, 2 workers', '--workers', '2'),
+  needs: '--workers',
+});
+
+export const COPIERS = [XSYNC, RCLONE, RCLONE_TUNED, threaded(XSYNC)];
 
 /** These two support a single endpoint: they copy between a store and a disk, or compare two buckets of one store. */
 export const AWS_SYNC: Contender = {
@@ -61,8 +69,10 @@ const AWS: Contender = {
 const S5CMD: Contender = { label: 's5cmd', tool: 's5cmd', args: ['--log', 'error', 'cp', 'SRC/*', 'DST/'] };
 export const WITH_A_DISK = [...COPIERS, AWS, S5CMD];
 
+const XSYNC_PARTS = plus(XSYNC, 'xsync', '--part-size', '8M');
 const PARTS: Contender[] = [
-  plus(XSYNC, 'xsync', '--part-size', '8M'),
+  XSYNC_PARTS,
+  threaded(XSYNC_PARTS),
   plus(RCLONE, 'rclone', '--s3-chunk-size', '8M'),
   plus(RCLONE, 'rclone, 8 parts at once', '--s3-chunk-size', '8M', '--s3-upload-concurrency', '8'),
 ];

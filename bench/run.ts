@@ -29,7 +29,7 @@ import { publish } from './publish.js';
 import { markdown, standing } from './report.js';
 import { fill } from './sources.js';
 import { startStub } from './stub.js';
-import { findTools, SOURCE, Tools } from './tools.js';
+import { canRun, findTools, SOURCE, Tools } from './tools.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(ROOT, 'bench', 'results');
@@ -158,9 +158,7 @@ async function measureAll(options: Options): Promise<void> {
   let done: Results = { cases: [] };
   let failed = false;
   for (const bench of options.cases) {
-    const here = bench.contenders.filter(
-      ({ tool }) => tool === 'xsync' || tool === 'node' || tools[tool].version !== undefined,
-    );
+    const here = bench.contenders.filter((contender) => canRun(contender, tools));
     const result = await measure(bench, here, options.runs).catch((error: unknown) => {
       process.stderr.write(`${bench.name}: ${reasonOf(error)}\n`);
       failed = true;

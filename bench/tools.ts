@@ -138,6 +138,15 @@ function rcloneRemote(name: string, endpoint: string): string {
   return `[${name}]\ntype = s3\nprovider = Minio\nendpoint = ${endpoint}\nregion = ${REGION}\nforce_path_style = true\naccess_key_id = ${ACCESS_KEY}\nsecret_access_key = ${SECRET_KEY}\n`;
 }
 
+/** Whether the tool is installed, and the build of xsync has the option that the contender needs. */
+export function canRun({ tool, needs, program = PROGRAM }: Contender, tools: Record<PeerName, Found>): boolean {
+  if (tool === 'node') return true;
+  if (tool !== 'xsync') return tools[tool].version !== undefined;
+  if (needs === undefined) return true;
+  const help = execFileSync(process.execPath, [program, 'copy', '--help'], { encoding: 'utf8' });
+  return help.includes(`${needs} `);
+}
+
 function filesIn(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
 }
