@@ -16,7 +16,8 @@ export { type CongestionSetting, examineCongestion } from './store/http/congesti
 
 /**
  * One side. Its prefix is a folder unless `path` names an object.
- * @param as `file`: a local path that does not exist is a file; `atMs`: as it stood at this time
+ * @param as `file`: a local path that does not exist is a file; `written`: it is written, with the encryption of the
+ *   settings; `atMs`: as it stood at this time
  * @throws usage, config
  */
 export async function openSide(text: string, settings: OpenSettings, as?: Omit<OpenAs, 'readOnly'>): Promise<OpenSide> {
@@ -57,13 +58,15 @@ export async function openPair(
   const others: OpenSide[] = [];
   try {
     let object = await objectNamed(source);
-    dest = await opener.side(destText, { readOnly: options.dryRun, file: object !== undefined && options.single });
+    const file = object !== undefined && options.single;
+    dest = await opener.side(destText, { readOnly: options.dryRun, file, written: true });
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
     await refuseUnusable(dest, single, options.single, !options.dryRun);
     await source.refuseUnreadable?.();
     if (object !== undefined) aimAtObject(source, dest, object, options.single);
-    aside = options.aside === undefined ? undefined : await opener.side(options.aside, { readOnly: options.dryRun });
+    const kept = { readOnly: options.dryRun, written: true };
+    aside = options.aside === undefined ? undefined : await opener.side(options.aside, kept);
     await aside?.refuseUnwritable?.(!options.dryRun);
     for (const text of options.others ?? []) others.push(await opener.side(text, { readOnly: true }));
     return openState({ source, dest, aside, others, single }, settings, options.command);
@@ -121,7 +124,7 @@ async function openLooking<P>(
   const source = await opener.side(sourceText, { readOnly: true, atMs: sourceAtMs });
   let dest: OpenSide | undefined;
   try {
-    dest = await opener.side(destText, { readOnly });
+    dest = await opener.side(destText, { readOnly, written: !readOnly });
     let object = await objectNamed(source);
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;

@@ -62,6 +62,7 @@ const OF_CODE: Record<ErrorCode, number> = {
   'clock-skew': EXIT.temporary,
   'precondition-failed': EXIT.objectsFailed,
   'object-archived': EXIT.objectsFailed,
+  'object-restoring': EXIT.temporary,
   'unsupported-object': EXIT.objectsFailed,
   'key-not-representable': EXIT.objectsFailed,
   'object-too-large': EXIT.objectsFailed,

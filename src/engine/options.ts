@@ -1,5 +1,6 @@
 /** Tests: test/cli/options.test.ts */
 import type { CarryPolicy } from '../model/carry-policy.js';
+import type { Restoring } from '../model/restoring.js';
 import type { TransferPolicy } from './decide/decide.js';
 import type { Settling } from './decide/settling.js';
 import type { Filter } from './filter/filter.js';
@@ -102,6 +103,8 @@ export interface RunOptions {
   order?: (object: { key: string; size: number; mtimeMs: number }) => string;
   /** Compare no checksums of what was copied, and report it as not verified. */
   ignoreChecksum?: boolean;
+  /** Ask for archived objects of the source. Absent: leave them. */
+  restore?: Restoring;
   /** Which attributes are copied; absent: `USUAL_POLICY`. */
   carry?: CarryPolicy;
   /** Aborted to start no more work and let work in flight finish or checkpoint. */

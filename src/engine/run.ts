@@ -194,10 +194,10 @@ type Parts = Pick<RunContext, 'startedMs' | 'pass' | 'census' | 'forecast' | 'cl
 
 function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Parts): RunContext {
   const { census, halt, committer, emit } = parts;
-  const { manifest, settings } = pair;
+  const { manifest, settings, single } = pair;
   const { budget, slots } = shared;
   const { dryRun, objectAttempts: attempts, carry, partSize: wanted, largestPart: most } = options;
-  const recorder = new Recorder({ manifest, committer, census, emit, settings, dryRun });
+  const recorder = new Recorder({ manifest, committer, census, emit, settings, single, dryRun });
   const [source, dest] = [pair.source.store, pair.dest.store];
   const limitInspections = limiter(options.checkers);
   const checkpoints = checkpointsIn(manifest);

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'clock-skew'
   | 'precondition-failed'
   | 'object-archived'
+  | 'object-restoring'
   | 'unsupported-object'
   | 'key-not-representable'
   | 'object-too-large'
@@ -70,6 +71,7 @@ const CLASS_OF: Record<ErrorCode, ErrorClass> = {
   'clock-skew': 'temporary',
   'precondition-failed': 'permanent',
   'object-archived': 'person',
+  'object-restoring': 'temporary',
   'unsupported-object': 'permanent',
   'key-not-representable': 'permanent',
   'object-too-large': 'permanent',

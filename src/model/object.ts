@@ -19,6 +19,12 @@ export interface ObjectEntry {
   checksums?: Checksums;
   /** Why the object cannot be read as ordinary bytes; absent for ordinary objects. */
   special?: 'archived' | 'symlink' | 'appendable' | 'other';
+  /**
+   * Of an archived object, if that is certain: `frozen` must be restored before it is read, `restoring` is being restored.
+   * `restored` is readable for a while. Absent: some
+   * stores give out archived objects at once, so that only a read tells.
+   */
+  archive?: 'frozen' | 'restoring' | 'restored';
   /** What a special `other` is, in words: `named pipe`. */
   kind?: string;
   /**

@@ -4,18 +4,21 @@ import type { CopyPolicy, TransferPolicy } from '../engine/decide/decide.js';
 import type { Filter, FilterFile } from '../engine/filter/filter.js';
 import { bandwidthAt } from '../engine/job/bandwidth.js';
 import type { CopyJob, MoveJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
-import { type CONFIG, FILTER, type LINKS, type MANIFEST, type NETWORK } from '../engine/job/places.js';
+import { type CONFIG, type ENCRYPTION, FILTER, type LINKS, type MANIFEST, type NETWORK } from '../engine/job/places.js';
 import type { RunOptions } from '../engine/options.js';
 import type { Backup, References } from '../engine/pair.js';
+import { parseEncryption } from '../model/encryption.js';
 import { reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
+import { parseRestoring } from '../model/restoring.js';
 import { carryPolicy } from './carry-policy.js';
 import type { OpenPair, OpenSettings } from './settings.js';
 
 /** A job that writes to its destination. */
 export type TransferJob = CopyJob | MoveJob | SyncJob | WatchJob;
 
-type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST>;
+type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST> &
+  Partial<Values<typeof ENCRYPTION>>;
 type Filtering = Values<typeof FILTER>;
 
 /** Without `ignoreCase`, which alone filters nothing. */
@@ -43,6 +46,7 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     clientCert: job.clientCert,
     clientKey: job.clientKey,
     checkCertificate: job.checkCertificate,
+    encryption: job.sse === undefined ? undefined : parseEncryption(job.sse),
     copyLinks: job.copyLinks === true,
     localEncoding: job.localEncoding,
     env,
@@ -99,6 +103,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     ignoreChecksum: job.ignoreChecksum === true,
     checkFirst: job.checkFirst === true,
     emptyFolders: job.createEmptySrcDirs === true,
+    restore: job.restore === undefined ? undefined : parseRestoring(job.restore),
     carry: carryPolicy(job),
     stop,
   };

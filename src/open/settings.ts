@@ -1,5 +1,6 @@
 /** The settings for opening places, and the opened sides and pairs. Tests: test/open/filter-of.test.ts */
 import type { RunPair, RunSide } from '../engine/pair.js';
+import type { Encryption } from '../model/encryption.js';
 import type { BucketEntry, Opened } from '../store/backend.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
 import type { Connection } from '../store/http/connection.js';
@@ -29,6 +30,8 @@ export interface OpenSettings extends ConnectionFlags {
   congestion?: CongestionSetting;
   /** Overrides the setting of the remotes. */
   accelerate?: 'auto' | 'off';
+  /** Of what is written; overrides the setting of the remotes. */
+  encryption?: Encryption;
   copyLinks: boolean;
   /** Of file names on local disk; overrides the setting of the remotes. */
   localEncoding?: string;

@@ -33,6 +33,7 @@ interface OpenedPlace extends Opened {
 export interface OpenAs {
   readOnly?: boolean;
   file?: boolean;
+  written?: boolean;
   atMs?: number;
 }
 
@@ -58,13 +59,13 @@ export class Opener {
   }
 
   /**
-   * @param as `readOnly`: every write is refused; `file`: a local path that does not exist is a file; `atMs`: as it stood
-   *   at this time
+   * @param as `readOnly`: every write is refused; `file`: a local path that does not exist is a file; `written`: what is
+   *   written there gets the encryption of the settings; `atMs`: as it stood at this time
    * @throws usage: nothing is known of its past
    */
   async side(text: string, as: OpenAs = {}): Promise<OpenSide> {
     const location = parseLocation(text, this.#config);
-    const opened = await this.#open(location, as.file === true);
+    const opened = await this.#open(location, as);
     const bare = as.readOnly ? dryRun(opened.store) : opened.store;
     const limit = this.#limitOf(bare);
     const path = opened.path ?? location.path;
@@ -140,15 +141,20 @@ export class Opener {
     return (store) => (second ? paceBytes(store, limits) : store);
   }
 
-  async #open({ name, remote, bucket, text }: ConfiguredLocation, asFile: boolean): Promise<OpenedPlace> {
+  async #open(
+    { name, remote, bucket, text }: ConfiguredLocation,
+    as: { file?: boolean; written?: boolean },
+  ): Promise<OpenedPlace> {
     const label = `${name}:${text.includes('://') ? '//' : ''}${bucket}`;
     const notes: string[] = [];
     const findings = new Findings();
     const tell = (message: string): void => findings.add(`${text}: ${message}`);
     const made: { close(): Promise<void> | void }[] = [];
     const { connect, used } = this.#connector(made, notes);
-    const place = { remote: name, bucket, label, asFile, asFolder: text.endsWith('/') };
-    const opened = await backendOf(remote).open(remote, place, this.#resources(connect, tell));
+    const place = { remote: name, bucket, label, asFile: as.file === true, asFolder: text.endsWith('/') };
+    const encryption = as.written ? this.#settings.encryption : undefined;
+    const resources = { ...this.#resources(connect, tell), encryption };
+    const opened = await backendOf(remote).open(remote, place, resources);
     if (opened.acceleration !== undefined) notes.push(`${text}: acceleration ${opened.acceleration}`);
     const close = async (): Promise<void> => {
       await opened.store.close();

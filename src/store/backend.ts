@@ -4,6 +4,7 @@
  * Tests: test/store/registry.test.ts
  */
 import type * as z from 'zod';
+import type { Encryption } from '../model/encryption.js';
 import type { Prices } from '../model/prices.js';
 import type { Agents } from './http/agents.js';
 import type { ConnectionSettings } from './http/settings.js';
@@ -94,6 +95,8 @@ export interface Resources {
   idleTimeoutMs?: number;
   /** Overrides the setting of the remote. */
   accelerate?: 'auto' | 'off';
+  /** Of what is written; overrides the setting of the remote. Absent for a side that is only read. */
+  encryption?: Encryption;
   /** Follow symbolic links even if the remote does not. */
   copyLinks: boolean;
   /** Encoding of file names on local disk; overrides the setting of the remote. */

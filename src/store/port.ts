@@ -19,6 +19,7 @@ import type { ObjectLock, Tags } from '../model/attributes.js';
 import type { Checksums } from '../model/checksum.js';
 import type { XsyncError } from '../model/error.js';
 import type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from '../model/object.js';
+import type { Restoring } from '../model/restoring.js';
 
 /** What user metadata a store can hold. Sizes in bytes of names and values as they are sent (spelling.ts). */
 export interface MetadataLimits {
@@ -151,6 +152,7 @@ export type RequestKind =
   | 'checkBucket'
   | 'createBucket'
   | 'deleteBucket'
+  | 'restore'
   | 'getTags'
   | 'putTags'
   | 'getAcl'
@@ -357,6 +359,15 @@ export interface CopyOptions extends CallOptions, PutAttributes {
   versionId?: string;
 }
 
+/** `requested`: it takes minutes to days. `ongoing`: somebody asked before. `readable`: it already is. */
+export type Restored = 'requested' | 'ongoing' | 'readable';
+
+export interface RestoreOptions extends CallOptions, Restoring {
+  versionId?: string;
+  /** Of the object, in the store's spelling: not every class takes days, or a tier. */
+  storageClass?: string;
+}
+
 export interface DeleteCallOptions extends CallOptions {
   /**
    * ETags by key: a key that holds another version is not deleted, and fails with `precondition-failed`. Only for stores
@@ -510,6 +521,12 @@ export interface ObjectCatalog {
 
   /** Whether the bucket keeps versions now. Absent as `listVersions`. */
   versioning?(options?: CallOptions): Promise<Versioning>;
+
+  /**
+   * Asks for an archived object to become readable for a while.
+   * @throws unsupported: the store archives nothing
+   */
+  restore(key: string, options: RestoreOptions): Promise<Restored>;
 
   /**
    * Whether a folder exists, even an empty one; `prefix` ends in a slash. Absent: the store has no folders of their own,

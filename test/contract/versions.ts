@@ -131,6 +131,17 @@ function describeHistory(open: Backend['openVersioned']): void {
     await expectCode(store.head('b', { versionId }), 'object-not-found');
   });
 
+  it('adds a delete marker and tells its ID, also where there is no object', async () => {
+    const store = versioned();
+    await store.put('a', bytes('old'));
+    for (const key of ['a', 'never']) {
+      const added = await store.addDeleteMarker?.(key);
+      const { versions } = await all(store, { prefix: key });
+      expect(versions[0]).toMatchObject({ key, deleteMarker: true, isLatest: true, versionId: added?.versionId });
+    }
+    expect(brief((await all(store)).versions)).toEqual(['a marker latest', 'a 3', 'never marker latest']);
+  });
+
   it('gives a version to an upload in parts', async () => {
     const store = versioned();
     await store.put('a', bytes('old'));

@@ -39,14 +39,16 @@ it.each(['img.example.com', 'photos.oss-cn-hangzhou-internal.aliyuncs.com', 'pho
 
 it('ETags of PostObject and KMS look like an MD5 and are none; only CRC-64 tells', async () => {
   const plain = server.core.oss.put('photos', 'plain', 'bytes');
-  for (const via of ['PostObject', 'KMS'] as const) {
-    const object = server.core.oss.put('photos', via, 'bytes', { via });
+  const opaque = [{ via: 'PostObject' }, { encryption: { method: 'KMS' } }, { encryption: { method: 'SM4' } }] as const;
+  for (const input of opaque) {
+    const key = JSON.stringify(input);
+    const object = server.core.oss.put('photos', key, 'bytes', input);
     expect(object.etag).toMatch(/^[0-9A-F]{32}$/);
     expect(object.etag).not.toBe(plain.etag);
     expect(object).toMatchObject({ type: 'Normal', crc64ecma: plain.crc64ecma });
-    const { headers } = await get('img.example.com', via);
+    const { headers } = await get('img.example.com', key);
     expect(headers['content-md5']).toBeUndefined();
-    expect(headers['x-oss-server-side-encryption']).toBe(via === 'KMS' ? 'KMS' : undefined);
+    expect(headers['x-oss-server-side-encryption']).toBe('encryption' in input ? input.encryption.method : undefined);
   }
 });
 

@@ -320,10 +320,16 @@ describe('S3 answers as AWS does', () => {
   });
 
   it('a listing with the restored state of archived objects', async () => {
-    await s3(server, { method: 'POST', path: '/bucket/frozen', query: { restore: '' } });
+    const body = '<RestoreRequest><Days>1</Days></RestoreRequest>';
+    const ask = async () =>
+      (await s3(server, { method: 'POST', path: '/bucket/frozen', query: { restore: '' }, body })).status;
+    expect([await ask(), await ask()]).toEqual([202, 409]);
     const headers = { 'x-amz-optional-object-attributes': 'RestoreStatus' };
     const list = (more: object) => s3(server, { path: '/bucket/', query: { 'list-type': '2' }, ...more });
+    expect((await list({ headers })).text).toContain('<IsRestoreInProgress>true</IsRestoreInProgress>');
+    Object.assign(server.core.s3.get('bucket', 'frozen') ?? {}, { restoring: false, restored: true });
     expect((await list({ headers })).text).toContain('<IsRestoreInProgress>false</IsRestoreInProgress>');
+    expect(await ask()).toBe(200);
     expect((await list({})).text).not.toContain('RestoreStatus');
   });
 

@@ -18,9 +18,9 @@ import { sendsNothing } from '../stdin.js';
 import { parseSize } from '../values.js';
 import { type ReadingFlags, readingOptions, withSide } from './reading.js';
 
-const { partSize } = TRANSFER;
+const { partSize, sse } = TRANSFER;
 const { storageClass } = ATTRIBUTES;
-const RCAT = { ...DRY_RUN, partSize, storageClass };
+const RCAT = { ...DRY_RUN, partSize, storageClass, sse };
 
 type RcatFlags = ReadingFlags & Values<typeof RCAT> & { size?: number };
 
@@ -45,7 +45,7 @@ export function addRcat({ root, io, finish }: Program): void {
         const interruption = onInterrupt(context);
         try {
           const body = (side: OpenSide) => write(context, side, flags, interruption.signal);
-          return await withSide(context, path, flags, body, { file: true });
+          return await withSide(context, path, flags, body, { file: true, written: true });
         } finally {
           interruption.dispose();
         }

@@ -69,7 +69,7 @@ export async function withSide<T>(
   path: string,
   flags: ReadingFlags & Partial<ListFlags>,
   body: (side: OpenSide) => Promise<T>,
-  as?: { file?: boolean; atMs?: number },
+  as?: { file?: boolean; written?: boolean; atMs?: number },
 ): Promise<T> {
   const { openSide } = await import('../../open.js');
   const side = await openSide(path, openSettings(flags, Math.max(CONNECTIONS, flags.listConcurrency ?? 0), io.env), as);

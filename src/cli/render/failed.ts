@@ -87,8 +87,13 @@ function minute(ms: number): string {
   return timeText(ms).slice(0, 16);
 }
 
-function nextText({ dropped, nextMs }: ShownFailure, nowMs: number): string {
+function isArchived(code: FailureRow['code']): boolean {
+  return code === 'object-archived' || code === 'object-restoring';
+}
+
+function nextText({ code, dropped, nextMs }: ShownFailure, nowMs: number): string {
   if (dropped) return 'given up';
+  if (isArchived(code)) return 'on restore';
   if (nextMs === undefined) return 'on change';
   return nextMs <= nowMs ? 'now' : `in ${formatDuration(nextMs - nowMs)}`;
 }
@@ -121,8 +126,10 @@ const CLASS: Record<FailureRow['class'], string> = {
 };
 
 /** When a sync retries the object. */
-function againText({ dropped, nextMs }: ShownFailure, nowMs: number): string {
+function againText({ code, dropped, nextMs }: ShownFailure, nowMs: number): string {
   if (dropped) return 'Given up: retried when its source changes, or when xsync retry names it.';
+  if (code === 'object-archived')
+    return 'Left out until it was restored at the service, and then copied by the next run.';
   if (nextMs === undefined) {
     return "Retried when its source changes, or when the remotes' settings change (their config, credentials from the environment, the version of xsync); at once with xsync retry or copy.";
   }

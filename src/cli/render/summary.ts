@@ -281,5 +281,13 @@ function nextStep(summary: Summary): string[] {
       "To retry failed objects, run xsync retry: xsync sync may skip them until they or the remotes' config change.",
     ];
   }
-  return summary.failed.objects > 0 ? ['To retry failed objects, run the same command again.'] : [];
+  if (summary.failed.objects > 0) return ['To retry failed objects, run the same command again.'];
+  return archivedStep(summary.skipped.byReason);
+}
+
+function archivedStep({ archived = 0, restoring = 0 }: Summary['skipped']['byReason']): string[] {
+  const them = (n: number) => (n === 1 ? 'it' : 'them');
+  const begun = `${plural(restoring, 'object')} ${restoring === 1 ? 'is' : 'are'} being restored: a later run copies ${them(restoring)}.`;
+  const left = `${plural(archived, 'archived object')} ${archived === 1 ? 'was' : 'were'} left out; --restore asks the service for ${them(archived)}.`;
+  return [...(restoring > 0 ? [begun] : []), ...(archived > 0 ? [left] : [])];
 }

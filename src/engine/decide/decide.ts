@@ -118,6 +118,8 @@ export type SkipReason =
   | 'destination-newer'
   | 'filtered'
   | 'unreadable'
+  | 'archived'
+  | 'restoring'
   | 'settling'
   | 'declined'
   | 'in-compare-dest'

@@ -8,7 +8,7 @@ import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
 import { ATTRIBUTES } from './attributes.js';
 import { choice, count, countOrPercent, duration, flag, interval, list, negated, oneOf, size, text } from './option.js';
-import { AT, CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
+import { AT, CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
 const HOUR = 3_600_000;
@@ -38,7 +38,12 @@ export const TRANSFER = {
   maxMemory: size(...MAX_MEMORY, defaultMemory(), 'half of the memory, at most 1.5G'),
   retries: count('--retries <n>', 'number of attempts per object', 3),
   createEmptySrcDirs: flag('--create-empty-src-dirs', 'also create empty folders (local disk to local disk)'),
+  restore: text(
+    '--restore <tier,days>',
+    'ask for archived objects: expedited, standard or bulk, and for how many days',
+  ),
   createBucket: flag('--create-bucket', 'create the destination bucket if it does not exist'),
+  ...ENCRYPTION,
   backupDir: text('--backup-dir <path>', 'keep copies of overwritten and deleted objects in this path'),
   suffix: text('--suffix <suffix>', 'suffix to add to the names of backups'),
   suffixKeepExtension: flag('--suffix-keep-extension', 'put the suffix before the file extension'),
@@ -151,6 +156,7 @@ export const CHECK = {
   }),
   repair: flag('--repair', 'copy missing and different objects; delete nothing'),
   storageClass: text('--storage-class <class>', 'storage class of objects that --repair copies'),
+  ...ENCRYPTION,
   ...CHECKERS,
   maxMemory: size(...MAX_MEMORY, 256 * MIB, '256M'),
   ...LIST,

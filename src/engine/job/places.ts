@@ -25,6 +25,14 @@ export const LINKS = {
   ),
 };
 
+/** Of what is written at the destination. */
+export const ENCRYPTION = {
+  sse: text(
+    '--sse <method>',
+    "encryption by the destination: none, aes256, kms, kms:KEY or sm4 (default: the remote's)",
+  ),
+};
+
 export const FILTER = {
   include: list('--include <pattern>', 'include only matching keys; all filters can be repeated'),
   includeFrom: list('--include-from <file>', 'read include patterns from FILE, one per line'),

@@ -12,14 +12,17 @@ import type { CopyReason } from '../decide/decide.js';
 import type { Elsewhere } from '../decide/elsewhere.js';
 import { isProvenEqual } from '../decide/evidence.js';
 import { endsRun } from '../flow/halt.js';
+import { limiter, Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
 import { backupTarget } from '../plan/backup.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, type Subject } from '../plan/plan.js';
+import { failedObject } from '../record/recorder.js';
+import { isUnreadable, leaveArchived } from './archives.js';
 import { Backlog, type Planned } from './backlog.js';
 import type { RunContext } from './context.js';
-import { copyObject, failedObject } from './copy.js';
+import { copyObject } from './copy.js';
 import type { Batch } from './frontier.js';
 import { References } from './references.js';
 
@@ -34,6 +37,8 @@ export class Copies {
   readonly #references: References | undefined;
   /** Absent: objects are copied as soon as they are decided. */
   readonly #backlog: Backlog | undefined;
+  /** Archived objects that are being left out. */
+  readonly #left: Queue;
   /** A side is on local disk. */
   readonly #onDisk: boolean;
   /** Bytes planned, for --max-transfer. */
@@ -46,6 +51,8 @@ export class Copies {
     this.#references = References.of(context);
     this.#backlog = Backlog.of(context.pair.manifest, context.options);
     this.#onDisk = onDisk;
+    // Of its own: an inspection may wait for room in it.
+    this.#left = new Queue(limiter(context.options.checkers));
   }
 
   /** Other places are looked at, which takes a request for each object. */
@@ -69,6 +76,7 @@ export class Copies {
   /** Drops what is held, and waits for the copies in the queue. */
   async drain(): Promise<void> {
     this.#backlog?.clear();
+    await this.#left.drain();
     await this.#context.executor.drain();
   }
 
@@ -111,6 +119,7 @@ export class Copies {
     const fault = this.#impossible(subject);
     // Do not read what cannot be written; a dry run reports this too.
     if (fault) return recordFailure(this.#context, source, fault, 0);
+    if (!from && isUnreadable(source)) return this.#leave(source, batch);
     if (!this.#withinMaxTransfer(size)) {
       emit({ type: 'skip', key, size, reason: 'cutoff' });
       return;
@@ -130,6 +139,11 @@ export class Copies {
         if (await copyObject(this.#context, this.#asKnown(subject, row), perform)) this.#copied += size;
       }).finally(done),
     );
+  }
+
+  async #leave(source: ObjectEntry, batch?: Batch): Promise<void> {
+    const done = batch?.hold();
+    await this.#left.push(() => leaveArchived(this.#context, source).finally(done));
   }
 
   /** Dry run: reports the ticket that would be performed. */

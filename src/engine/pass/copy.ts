@@ -6,8 +6,9 @@ import type { Fault, Outcome } from '../../model/outcome.js';
 import type { BackupTarget } from '../../model/ticket.js';
 import { finalTicket } from '../plan/final.js';
 import type { Subject } from '../plan/plan.js';
-import type { FailedObject } from '../record/recorder.js';
+import { failedObject } from '../record/recorder.js';
 import type { Perform } from '../transfer/executor.js';
+import { leaveRefused } from './archives.js';
 import type { RunContext } from './context.js';
 
 /**
@@ -23,7 +24,7 @@ export async function copyObject(context: RunContext, planned: Subject, perform:
   try {
     while (!halt.stops('objects')) {
       const outcome = await performOnce(context, { subject, tried, started }, perform);
-      if (outcome.kind !== 'changed') return recordOutcome(context, { subject, planned, tried }, outcome);
+      if (outcome.kind !== 'changed') return await recordOutcome(context, { subject, planned, tried }, outcome);
       emit({ type: 'restart', key: subject.key, message: outcome.message });
       tried += outcome.attempts;
       subject = { ...subject, ...outcome.now, expects: undefined, backup: ofOlder(subject) };
@@ -64,11 +65,12 @@ async function performOnce(
   return outcome;
 }
 
-function recordOutcome(
-  { emit, pass, recorder, conflicts }: RunContext,
+async function recordOutcome(
+  context: RunContext,
   { subject, planned, tried }: { subject: Subject; planned: Subject; tried: number },
   outcome: Outcome,
-): boolean {
+): Promise<boolean> {
+  const { emit, pass, recorder, conflicts } = context;
   const { key, size } = subject;
   if (outcome.kind === 'vanished') {
     pass.oddity ??= `${JSON.stringify(key)} was listed at the source, and was not there when it was read`;
@@ -80,12 +82,8 @@ function recordOutcome(
     const mtimeMs = Math.min(subject.mtimeMs, planned.mtimeMs);
     const object = failedObject({ ...subject, mtimeMs });
     if (conflicts?.takes(object, outcome.fault)) return false;
-    recorder.failed(object, outcome.fault, tried + outcome.attempts);
+    if (outcome.fault.code === 'object-archived') await leaveRefused(context, { ...subject, mtimeMs });
+    else recorder.failed(object, outcome.fault, tried + outcome.attempts);
   }
   return outcome.kind === 'copied';
-}
-
-/** An object in the form of the failed list. */
-export function failedObject({ key, size, etag, mtimeMs }: Pick<Subject, 'key' | 'size' | 'etag' | 'mtimeMs'>) {
-  return { key, size, sourceEtag: etag, sourceMtimeMs: mtimeMs } satisfies FailedObject;
 }

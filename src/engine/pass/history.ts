@@ -15,12 +15,12 @@ import { listVersions } from '../list/versions.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, planMarker, type Subject } from '../plan/plan.js';
+import { failedObject } from '../record/recorder.js';
 import type { Perform } from '../transfer/executor.js';
 import type { Observation } from '../transfer/means.js';
 import { pause } from '../transfer/pause.js';
 import { Arrivals } from './arrivals.js';
 import type { RunContext } from './context.js';
-import { failedObject } from './copy.js';
 import { PendingVersions } from './pending-versions.js';
 
 const ARCHIVED: Fault = {

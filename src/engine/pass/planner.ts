@@ -22,6 +22,7 @@ import { adoptedRow } from '../record/adopted.js';
 import { heldBack } from '../record/failed.js';
 import { synchronisedMs } from '../record/journal.js';
 import { LeftOut } from '../record/left-out.js';
+import { isArchivedRow, waits } from './archives.js';
 import { isConflict } from './conflicts.js';
 import type { RunContext } from './context.js';
 import { Copies, recordFailure } from './copies.js';
@@ -114,7 +115,8 @@ export class Planner {
    */
   #failedBefore(triple: Triple): boolean {
     const failure = this.#failures ? this.#context.pair.manifest.failure(triple.key) : undefined;
-    if (!failure || failure.dropped || isConflict(this.#context.pair.dest, failure)) return false;
+    if (!failure || failure.dropped || isArchivedRow(failure) || isConflict(this.#context.pair.dest, failure))
+      return false;
     const { action } = this.#decide(triple);
     return action === 'copy' || action === 'inspect';
   }
@@ -177,6 +179,7 @@ export class Planner {
     const { manifest, settings } = this.#context.pair;
     const failure = manifest.failure(key);
     const timeMs = Date.now();
+    if (failure && isArchivedRow(failure)) return waits(this.#context, source, failure);
     const held = failure && heldBack(failure, { sourceEtag: source.etag, settings, timeMs });
     if (!failure || !held) return false;
     // What is in the way may be gone, which changes neither the source nor the settings.

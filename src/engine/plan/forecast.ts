@@ -30,6 +30,11 @@ export class Forecast {
     this.requests.destination.delete = Math.ceil(this.#deletes / batch);
   }
 
+  /** A request for an archived object of the source. */
+  addRestore(): void {
+    this.requests.source.restore = (this.requests.source.restore ?? 0) + 1;
+  }
+
   /** The keys are listed again. */
   restart(): void {
     this.#deletes = 0;

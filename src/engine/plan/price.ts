@@ -35,6 +35,7 @@ const PRICED_AS: Record<RequestKind, PricedRequest> = {
   uploadPartCopy: 'put',
   completeUpload: 'put',
   createBucket: 'put',
+  restore: 'put',
   deleteBucket: 'delete',
   abortUpload: 'delete',
   delete: 'delete',

@@ -1,9 +1,12 @@
 /** Tests: test/engine/record/progress.test.ts */
 import type { FailureRow } from '../../manifest/port.js';
+import type { SkipReason } from '../decide/decide.js';
 import { type Failure, LISTED_FAILURES, type RunEvent, type Summary } from '../events.js';
 import { addFidelity } from './fidelity.js';
 import { Pending } from './pending.js';
 import { add, increase, nothing } from './sum.js';
+
+const POSTPONED: ReadonlySet<SkipReason> = new Set(['cutoff', 'settling', 'archived', 'restoring']);
 
 /**
  * What the events of a run add up to. Summaries, the progress in the manifest and the statistics on a terminal are
@@ -97,7 +100,7 @@ export class Fold {
     add(sums.skipped, size);
     increase(sums.skipped.byReason, reason);
     if (reason === 'filtered' || reason === 'unreadable') add(this.excluded, size);
-    else if (reason === 'cutoff' || reason === 'settling') add(this.postponed, size);
+    else if (POSTPONED.has(reason)) add(this.postponed, size);
   }
 
   #copied(event: Extract<RunEvent, { type: 'copied' }>): void {

@@ -3,6 +3,7 @@
  * Tests: test/engine/copy.test.ts
  */
 import type { Manifest, ManifestRow } from '../../manifest/port.js';
+import type { ObjectEntry } from '../../model/object.js';
 import type { Copied, Fault } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { Census } from '../census.js';
@@ -17,6 +18,11 @@ export interface FailedObject {
   sourceMtimeMs: number;
 }
 
+/** A listed object in the form of the failed list. */
+export function failedObject({ key, size, etag, mtimeMs }: Pick<ObjectEntry, 'key' | 'size' | 'etag' | 'mtimeMs'>) {
+  return { key, size, sourceEtag: etag, sourceMtimeMs: mtimeMs } satisfies FailedObject;
+}
+
 /** The version that a ticket names. */
 export function objectOf({ key, source }: CopyTicket): FailedObject {
   return { key, size: source.size, sourceEtag: source.etag, sourceMtimeMs: source.mtimeMs };
@@ -29,9 +35,14 @@ export interface RecorderOptions {
   emit: Reporter;
   /** Of both sides, see `RunPair`. */
   settings: string;
+  /** The run is about one object. */
+  single: boolean;
   /** Writes nothing to the manifest. */
   dryRun: boolean;
 }
+
+const RESTORE = 'Restore it with --restore or at the service, or exclude it.';
+const LATER = 'Run again when the service has restored it.';
 
 export class Recorder {
   readonly #options: RecorderOptions;
@@ -76,6 +87,26 @@ export class Recorder {
     const { class: kind, code, message, remedy } = fault;
     const { key, size } = object;
     this.#options.emit({ type: 'failed', key, size, class: kind, code, message, remedy, attempts });
+  }
+
+  /**
+   * Left out because it must be restored first. That is no failure of a run over many objects, but the failed list has it.
+   */
+  archived(object: FailedObject, { restoring, message }: { restoring: boolean; message: string }): void {
+    const fault: Fault = restoring
+      ? { class: 'temporary', code: 'object-restoring', message, remedy: LATER }
+      : { class: 'person', code: 'object-archived', message, remedy: RESTORE };
+    if (this.#options.single) this.failed(object, fault, 1);
+    else {
+      if (!this.#options.dryRun) this.#note(object, fault);
+      this.#damaged.delete(object.key);
+      this.reportArchived(object, fault);
+    }
+  }
+
+  reportArchived({ key, size }: FailedObject, { code, message: detail }: Pick<Fault, 'code' | 'message'>): void {
+    const reason = code === 'object-restoring' ? 'restoring' : 'archived';
+    this.#options.emit({ type: 'skip', key, size, reason, detail });
   }
 
   /** A row of a listing, of which no key is known. */

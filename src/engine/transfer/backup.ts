@@ -171,9 +171,10 @@ async function copyTo(
   await transfer(quiet, ticket);
 }
 
-/** Keeps the code and class, so that the fault is handled as before. */
+/** Keeps the code and class, so that the fault is handled as before; but not as if the source were archived. */
 function explained(fault: XsyncError, { text }: BackupTarget): XsyncError {
-  const { code, class: kind, subject, remedy, status, serviceCode } = fault;
+  const { class: kind, subject, remedy, status, serviceCode } = fault;
   const message = `not changed, because it could not be backed up to ${text}: ${fault.message}`;
+  const code = fault.code === 'object-archived' ? 'unsupported-object' : fault.code;
   return new XsyncError(code, message, { class: kind, subject, remedy, status, serviceCode, cause: fault });
 }

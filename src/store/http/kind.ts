@@ -33,6 +33,7 @@ function ofObject({ method, has, copies }: RequestForm): RequestKind {
     case 'GET':
       return inUpload ? 'listParts' : 'read';
     case 'POST':
+      if (has('restore')) return 'restore';
       return inUpload ? 'completeUpload' : 'createUpload';
     case 'DELETE':
       return inUpload ? 'abortUpload' : 'delete';

@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as z from 'zod';
+import { lacksEncryption } from '../../model/encryption.js';
 import { ABSENT, isErrno, reasonOf, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { Backend, Opened, OpenTarget } from '../backend.js';
@@ -17,11 +18,15 @@ export const localBackend: Backend<z.output<typeof schema>> = {
   type: 'local',
   schema,
   paths: true,
-  open: (remote, place, resources) =>
-    openPath(place, {
+  async open(remote, place, { encryption, ...resources }) {
+    if (encryption && encryption.method !== 'none') {
+      throw lacksEncryption('local disk', encryption, 'Encrypt the disk, or omit --sse.');
+    }
+    return openPath(place, {
       copyLinks: remote.copy_links || resources.copyLinks,
       encoding: resources.localEncoding ?? remote.encoding,
-    }),
+    });
+  },
   rclone: { type: 'local', settings: () => ({}) },
 };
 

@@ -176,6 +176,10 @@ export class LocalStore implements port.ObjectStore {
     });
   }
 
+  async restore(key: string): Promise<never> {
+    throw new XsyncError('unsupported', 'nothing here is archived', { subject: key });
+  }
+
   head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
     return this.#run('read', options, key, async () => {
       if (isMarker(key)) return this.#marker(key);

@@ -137,6 +137,10 @@ export class MemoryStore implements port.ObjectStore {
     return this.#find(key, options.ifMatch, options.versionId).firstPartSize;
   }
 
+  async restore(key: string): Promise<never> {
+    throw new XsyncError('unsupported', 'nothing here is archived', { subject: key });
+  }
+
   async head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
     this.#begin(options, key);
     return structuredClone(this.#find(key, undefined, options.versionId).info);

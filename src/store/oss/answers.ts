@@ -94,17 +94,23 @@ export function makeEntry(raw: RawEntry): ObjectEntry {
   const entry: ObjectEntry = { key, size, etag, mtimeMs };
   if (storageClass !== undefined && storageClass.toLowerCase() !== 'standard') entry.storageClass = storageClass;
   if (type?.toLowerCase() === 'normal') entry.checksums = hintOf(etag);
-  const special = specialOf(raw);
-  if (special) entry.special = special;
-  return entry;
+  return Object.assign(entry, specialOf(raw));
 }
 
-/** Archive, ColdArchive and DeepColdArchive objects must be restored before they can be read. */
-function specialOf({ type, storageClass, restore }: RawEntry): ObjectEntry['special'] {
+/**
+ * ColdArchive and DeepColdArchive objects must be restored before they can be read; Archive objects, unless the bucket has
+ * real-time access of Archive objects.
+ */
+function specialOf({ type, storageClass, restore }: RawEntry): Pick<ObjectEntry, 'special' | 'archive'> | undefined {
   const kind = type?.toLowerCase();
-  if (kind === 'symlink' || kind === 'appendable') return kind;
-  const restored = restore?.includes('ongoing-request="false"');
-  return storageClass?.toLowerCase().endsWith('archive') && !restored ? 'archived' : undefined;
+  if (kind === 'symlink' || kind === 'appendable') return { special: kind };
+  const archived = storageClass?.toLowerCase().endsWith('archive') === true;
+  if (!archived) return undefined;
+  if (restore?.includes('ongoing-request="false"')) return { archive: 'restored' };
+  if (restore?.includes('ongoing-request="true"')) return { special: 'archived', archive: 'restoring' };
+  return storageClass?.toLowerCase() === 'archive'
+    ? { special: 'archived' }
+    : { special: 'archived', archive: 'frozen' };
 }
 
 /** The object that a HEAD or GET describes. The CRC-64 covers the whole object, even in a ranged response. */
@@ -149,11 +155,12 @@ export function readPut(headers: Headers): WriteResult {
   return { ...readPart(headers), versionId: headers['x-oss-version-id'] };
 }
 
-/** A part's ETag is its MD5; with KMS encryption, the MD5 of the encrypted data. The CRC-64 is of the data itself. */
+/** A part's ETag is its MD5; with KMS or SM4, that of the encrypted data. The CRC-64 is of the data itself. */
 export function readPart(headers: Headers): PartResult {
   const etag = needEtag(headers.etag);
-  const encrypted = headers['x-oss-server-side-encryption'] === 'KMS';
-  return { etag, checksums: { ...(encrypted ? {} : hintOf(etag)), ...crcOf(headers) } };
+  const method = headers['x-oss-server-side-encryption'];
+  const opaque = method !== undefined && method !== 'AES256';
+  return { etag, checksums: { ...(opaque ? {} : hintOf(etag)), ...crcOf(headers) } };
 }
 
 /** The result of a completed upload or a copy. Its ETag is opaque. It has a CRC only if every part or the source has. */

@@ -1,4 +1,6 @@
 /** Tests: test/config/rclone.test.ts */
+
+import type { Encryption } from '../../model/encryption.js';
 import { isAccelerated } from '../accelerate.js';
 import type { Backend, OpenTarget, RcloneSection, Resources } from '../backend.js';
 import { rcloneSettings } from '../rclone.js';
@@ -13,7 +15,8 @@ export const ossBackend: Backend<OssConfig> = {
   scheme: 'oss',
   implied: { env_auth: true },
   async open(remote, place, resources) {
-    const config = { ...remote, accelerate: resources.accelerate ?? remote.accelerate };
+    const accelerate = resources.accelerate ?? remote.accelerate;
+    const config = { ...remote, accelerate, ...encryptionOf(remote, resources.encryption) };
     const { store, acceleration } = await openStore(config, place, resources);
     const accelerated = isAccelerated(acceleration, config.accelerate);
     return { store, acceleration, accelerated, prices: config.prices };
@@ -45,6 +48,17 @@ export const ossBackend: Backend<OssConfig> = {
       endpoint === undefined || endpoint.endsWith('.aliyuncs.com') ? accelerate : undefined,
   },
 };
+
+const OSS_METHODS = { aes256: 'AES256', kms: 'KMS', sm4: 'SM4' } as const;
+
+/** The settings that --sse replaces. A key of the remote stays, unless another one is given. */
+function encryptionOf(remote: OssConfig, asked: Encryption | undefined): Partial<OssConfig> | undefined {
+  if (!asked) return undefined;
+  const none = { server_side_encryption: undefined, sse_kms_key_id: undefined, sse_kms_data_encryption: undefined };
+  if (asked.method === 'none') return none;
+  if (asked.method !== 'kms') return { ...none, server_side_encryption: OSS_METHODS[asked.method] };
+  return { server_side_encryption: 'KMS', sse_kms_key_id: asked.keyId ?? remote.sse_kms_key_id };
+}
 
 async function openStore(config: OssConfig, { bucket, label }: OpenTarget, resources: Resources) {
   const { env } = resources;

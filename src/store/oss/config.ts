@@ -16,6 +16,7 @@ import {
   regionOfEndpoint,
   serviceName,
 } from './endpoint.js';
+import type { NewObjectSettings } from './metadata.js';
 import { accountOf, type Recipe, recipeOf } from './recipe.js';
 import { type Credentials, type Signer, SignerV1, SignerV4 } from './sign.js';
 
@@ -83,6 +84,15 @@ export const ossConfigSchema = z
       .default('global')
       .describe('global, overseas, or a custom domain that is mapped to the accelerated endpoint of the bucket'),
     storage_class: text.optional().describe('Storage class of new objects; default: that of the bucket'),
+    server_side_encryption: z
+      .enum(['AES256', 'KMS', 'SM4'])
+      .optional()
+      .describe('Encryption of new objects; default: that of the bucket'),
+    sse_kms_key_id: inHeaders.optional().describe('KMS key for server_side_encryption: KMS'),
+    sse_kms_data_encryption: z
+      .literal('SM4')
+      .optional()
+      .describe('Algorithm for server_side_encryption: KMS; default: AES256'),
     ...connectionShape,
     prices: pricesSchema,
   })
@@ -93,6 +103,11 @@ export const ossConfigSchema = z
     const { oidc_provider_arn: provider, oidc_token_file: token, role_arn: role } = config;
     if ((provider === undefined) !== (token === undefined) || (provider !== undefined && role === undefined)) {
       issue('oidc_token_file', 'set role_arn, oidc_provider_arn and oidc_token_file, or none of the last two');
+    }
+    for (const key of ['sse_kms_key_id', 'sse_kms_data_encryption'] as const) {
+      if (config[key] !== undefined && config.server_side_encryption !== 'KMS') {
+        issue(key, 'needs server_side_encryption: KMS');
+      }
     }
     if (provider !== undefined && first !== undefined) issue(first, 'must not be set together with oidc_provider_arn');
   });
@@ -119,7 +134,8 @@ export interface OssSettings {
   recipe: Recipe;
   signerOf(credentials: Credentials): Signer;
   signatureVersion: 'v4' | 'v1';
-  storageClass?: string;
+  /** What the headers of new objects say besides what their source tells. */
+  newObjects: NewObjectSettings;
   /** First 12 hex digits of the SHA-256 of the access key ID, or of where the credentials come from. */
   account: string;
 }
@@ -146,7 +162,7 @@ export function resolveOssConfig(config: OssConfig, env: NodeJS.ProcessEnv = pro
     signerOf: (credentials) =>
       config.signature_version === 'v4' ? new SignerV4(credentials, region) : new SignerV1(credentials),
     signatureVersion: config.signature_version,
-    storageClass: config.storage_class,
+    newObjects: config,
     account: createHash('sha256').update(accountOf(recipe)).digest('hex').slice(0, 12),
   };
 }

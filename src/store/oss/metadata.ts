@@ -21,19 +21,37 @@ const CONTENT_HEADERS: readonly [keyof ContentHeaders, string][] = [
   ['expires', 'expires'],
 ];
 
+/** Settings of the remote that go into the headers of new objects. */
+export interface NewObjectSettings {
+  storage_class?: string;
+  server_side_encryption?: string;
+  sse_kms_key_id?: string;
+  sse_kms_data_encryption?: string;
+}
+
 /**
- * Request headers for an object's attributes. Absent ones are not sent: without a Content-Type, OSS derives one from the
- * key's extension.
+ * Request headers for an object's attributes and encryption. Absent ones are not sent: without a Content-Type, OSS derives
+ * one from the key's extension.
  * @throws metadata-too-large
  */
-export function objectHeaders(key: string, options: PutAttributes, storageClass?: string): Record<string, string> {
+export function objectHeaders(
+  key: string,
+  options: PutAttributes,
+  settings: NewObjectSettings = {},
+): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [field, name] of CONTENT_HEADERS) {
     const value = options.headers?.[field];
     if (value !== undefined) headers[name] = value;
   }
-  const chosen = options.storageClass ?? storageClass;
-  if (chosen !== undefined) headers['x-oss-storage-class'] = chosen;
+  for (const [name, value] of [
+    ['x-oss-storage-class', options.storageClass ?? settings.storage_class],
+    ['x-oss-server-side-encryption', settings.server_side_encryption],
+    ['x-oss-server-side-encryption-key-id', settings.sse_kms_key_id],
+    ['x-oss-server-side-data-encryption', settings.sse_kms_data_encryption],
+  ] as const) {
+    if (value !== undefined) headers[name] = value;
+  }
   const { tags, acl, lock } = options;
   if (tags && tags.length > 0) headers['x-oss-tagging'] = taggingText(tags);
   if (acl !== undefined) headers['x-oss-object-acl'] = acl;

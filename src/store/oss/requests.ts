@@ -6,11 +6,12 @@ import { createHash } from 'node:crypto';
 import type { ObjectLock, Tags } from '../../model/attributes.js';
 import { XsyncError } from '../../model/error.js';
 import { taggingBody } from '../http/attributes.js';
+import { restoreRequest } from '../http/restoring.js';
 import { versionMarker } from '../http/versions.js';
-import type { CopyOptions, ListOptions, PutOptions, VersionListOptions } from '../port.js';
+import type { CopyOptions, ListOptions, PutOptions, RestoreOptions, VersionListOptions } from '../port.js';
 import { escapeText, escapeXml, type Query } from './encode.js';
 import { PAGE } from './limits.js';
-import { objectHeaders } from './metadata.js';
+import { type NewObjectSettings, objectHeaders } from './metadata.js';
 
 export type Headers = Record<string, string>;
 
@@ -75,8 +76,8 @@ export function md5Header(contentMd5: string | undefined): Headers {
   return contentMd5 === undefined ? {} : { 'content-md5': Buffer.from(contentMd5, 'hex').toString('base64') };
 }
 
-export function putHeaders(key: string, options: PutOptions, storageClass: string | undefined): Headers {
-  return { ...objectHeaders(key, options, storageClass), ...md5Header(options.contentMd5) };
+export function putHeaders(key: string, options: PutOptions, settings: NewObjectSettings): Headers {
+  return { ...objectHeaders(key, options, settings), ...md5Header(options.contentMd5) };
 }
 
 /** The source of a copy and its condition. */
@@ -93,12 +94,12 @@ export function copyHeaders(
   sourceKey: string,
   key: string,
   options: CopyOptions,
-  storageClass: string | undefined,
+  settings: NewObjectSettings,
 ): Headers {
   const replaces = options.headers !== undefined || options.metadata !== undefined;
   return {
     ...sourceHeaders(bucket, sourceKey, options),
-    ...objectHeaders(key, options, storageClass),
+    ...objectHeaders(key, options, settings),
     'x-oss-metadata-directive': replaces ? 'REPLACE' : 'COPY',
     ...(options.tags && { 'x-oss-tagging-directive': 'Replace' }),
   };
@@ -112,6 +113,12 @@ export function deleteRequest(keys: readonly string[]): { body: string; headers:
     body,
     headers: { 'content-md5': createHash('md5').update(body).digest('base64'), 'content-type': 'application/xml' },
   };
+}
+
+/** RestoreObject: only ColdArchive and DeepColdArchive have tiers. */
+export function restoreBody({ tier, days, storageClass }: RestoreOptions): string {
+  const tiered = /cold/i.test(storageClass ?? '');
+  return restoreRequest({ tier: tiered ? tier : undefined, days }, 'JobParameters');
 }
 
 /** PutObjectTagging. */

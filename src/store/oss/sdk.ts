@@ -5,6 +5,7 @@ import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import { readTags } from '../http/attributes.js';
 import { HeadExplainer } from '../http/explain.js';
+import { restored } from '../http/restoring.js';
 import { readVersioning, versionMarker } from '../http/versions.js';
 import type {
   CallOptions,
@@ -19,6 +20,8 @@ import type {
   PartResult,
   PutOptions,
   ReadOptions,
+  Restored,
+  RestoreOptions,
   StoreIdentity,
   UploadOptions,
   UploadPage,
@@ -62,6 +65,7 @@ import {
   notCopyable,
   putHeaders,
   rangeHeaders,
+  restoreBody,
   sourceHeaders,
   taggingRequest,
   uploadsQuery,
@@ -205,7 +209,7 @@ export class OssSdkStore implements ObjectStore {
 
   async put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
     checkKey(key);
-    const headers = putHeaders(key, options, this.client.settings.storageClass);
+    const headers = putHeaders(key, options, this.client.settings.newObjects);
     const { answer } = await this.#data(key, options, (oss, ctx, call) => {
       const sent = { ctx, headers: { ...headers }, mime: NO_MIME };
       // An empty stream would be sent chunked.
@@ -220,7 +224,7 @@ export class OssSdkStore implements ObjectStore {
     checkKey(key);
     if (!this.copyableFrom(source)) throw notCopyable(sourceKey);
     const { bucket, settings } = this.client;
-    const headers = copyHeaders(source.identity.bucket, sourceKey, key, options, settings.storageClass);
+    const headers = copyHeaders(source.identity.bucket, sourceKey, key, options, settings.newObjects);
     const { answer } = await this.#control(key, options, (oss, ctx) =>
       oss.request({ method: 'PUT', bucket, object: key, headers: { ...headers }, successStatuses: [200], ctx }),
     );
@@ -235,7 +239,7 @@ export class OssSdkStore implements ObjectStore {
 
   async createUpload(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     checkKey(key);
-    const headers = putHeaders(key, options, this.client.settings.storageClass);
+    const headers = putHeaders(key, options, this.client.settings.newObjects);
     const { answer } = await this.#post(key, { uploads: '' }, options, { headers });
     return { key, uploadId: readUploadId(answer.body) };
   }
@@ -281,6 +285,22 @@ export class OssSdkStore implements ObjectStore {
     });
     refuseError(answer.body, this.client.subject(sourceKey));
     return readPartCopy(answer.body, answer.headers);
+  }
+
+  async restore(key: string, options: RestoreOptions): Promise<Restored> {
+    checkKey(key);
+    const { bucket } = this.client;
+    const { versionId } = options;
+    const subres: Record<string, string> = { restore: '', ...(versionId !== undefined && { versionId }) };
+    const asking = this.#control(key, options, (oss, ctx) =>
+      oss.request({
+        ...{ method: 'POST', bucket, object: key, subres, ctx },
+        content: Buffer.from(restoreBody(options)),
+        mime: 'xml',
+        successStatuses: [200, 202],
+      }),
+    );
+    return restored(asking.then(({ answer }) => answer));
   }
 
   async listParts({ key, uploadId }: UploadRef, options: CallOptions = {}): Promise<PartEntry[]> {

@@ -6,6 +6,7 @@ import { PageGuard } from '../../model/paging.js';
 import { readTags } from '../http/attributes.js';
 import { HeadExplainer } from '../http/explain.js';
 import type { BodySink, HttpResponse } from '../http/message.js';
+import { restored } from '../http/restoring.js';
 import { readVersioning, versionMarker } from '../http/versions.js';
 import type {
   CallOptions,
@@ -22,6 +23,8 @@ import type {
   PieceSource,
   PutOptions,
   ReadOptions,
+  Restored,
+  RestoreOptions,
   SignedUrlOptions,
   StoreIdentity,
   UploadOptions,
@@ -66,6 +69,7 @@ import {
   notCopyable,
   putHeaders,
   rangeHeaders,
+  restoreBody,
   sourceHeaders,
   taggingRequest,
   uploadsQuery,
@@ -214,6 +218,15 @@ export class OssStore implements ObjectStore {
     return this.explainer.ask(head, getByte);
   }
 
+  async restore(key: string, options: RestoreOptions): Promise<Restored> {
+    checkKey(key);
+    const { versionId, signal, onRequest } = options;
+    const query = { restore: '', ...versionQuery(versionId) };
+    const headers = { 'content-type': 'application/xml' };
+    const request: OssRequest = { method: 'POST', key, query, headers, body: restoreBody(options) };
+    return restored(this.client.send(request, { signal, onRequest }));
+  }
+
   put(key: string, body: Uint8Array, options: PutOptions = {}): Promise<WriteResult> {
     return this.write(key, body, options);
   }
@@ -224,7 +237,7 @@ export class OssStore implements ObjectStore {
 
   private async write(key: string, body: Uint8Array | PieceSource, options: PutOptions): Promise<WriteResult> {
     checkKey(key);
-    const headers = putHeaders(key, options, this.client.settings.storageClass);
+    const headers = putHeaders(key, options, this.client.settings.newObjects);
     const request: OssRequest = { method: 'PUT', key, headers, body, pace: options.pace, bytes: true };
     return readPut((await this.client.send(request, options)).headers);
   }
@@ -234,7 +247,7 @@ export class OssStore implements ObjectStore {
     checkKey(key);
     if (!this.copyableFrom(source)) throw notCopyable(sourceKey);
     const { bucket } = source.identity;
-    const headers = copyHeaders(bucket, sourceKey, key, options, this.client.settings.storageClass);
+    const headers = copyHeaders(bucket, sourceKey, key, options, this.client.settings.newObjects);
     const answer = await this.client.send({ method: 'PUT', key, headers, body: '', keptOpen: true }, options);
     refuseError(answer.body, this.client.subject(sourceKey));
     return readWhole(answer.body, 'CopyObjectResult', answer.headers);
@@ -247,7 +260,7 @@ export class OssStore implements ObjectStore {
 
   async createUpload(key: string, options: UploadOptions = {}): Promise<UploadRef> {
     checkKey(key);
-    const headers = putHeaders(key, options, this.client.settings.storageClass);
+    const headers = putHeaders(key, options, this.client.settings.newObjects);
     const request: OssRequest = {
       method: 'POST',
       key,

@@ -1,5 +1,6 @@
 /** Tests: test/doctor/doctor.test.ts */
 import { partitionOf } from '../../aws/partition.js';
+import { type Encryption, lacksEncryption } from '../../model/encryption.js';
 import { isAccelerated } from '../accelerate.js';
 import type { Backend, OpenTarget, RcloneSection, Resources } from '../backend.js';
 import { rcloneSettings } from '../rclone.js';
@@ -14,7 +15,8 @@ export const s3Backend: Backend<S3Config> = {
   implied: { env_auth: true },
   bucketIn,
   async open(remote, place, resources) {
-    const config = { ...remote, accelerate: resources.accelerate ?? remote.accelerate };
+    const accelerate = resources.accelerate ?? remote.accelerate;
+    const config = { ...remote, accelerate, ...encryptionOf(remote, resources.encryption) };
     const { store, acceleration } = await openStore(config, place, resources);
     const accelerated = isAccelerated(acceleration, config.accelerate);
     return { store, acceleration, accelerated, prices: config.prices };
@@ -37,6 +39,20 @@ export const s3Backend: Backend<S3Config> = {
     acceleration: (remote) => (mayAccelerate(remote) ? remote.accelerate : undefined),
   },
 };
+
+const AWS_METHODS = { aes256: 'AES256', kms: 'aws:kms' } as const;
+
+/** The settings that --sse replaces. A key of the remote stays, unless another one is given. @throws usage */
+function encryptionOf(
+  remote: S3Config,
+  asked: Encryption | undefined,
+): Pick<S3Config, 'server_side_encryption' | 'sse_kms_key_id'> | undefined {
+  if (!asked) return undefined;
+  if (asked.method === 'none') return { server_side_encryption: undefined, sse_kms_key_id: undefined };
+  if (asked.method === 'sm4') throw lacksEncryption('an S3 store', asked, 'Use aes256 or kms.');
+  const keyId = asked.method === 'kms' ? (asked.keyId ?? remote.sse_kms_key_id) : undefined;
+  return { server_side_encryption: AWS_METHODS[asked.method], sse_kms_key_id: keyId };
+}
 
 async function openStore(given: S3Config, { bucket, label }: OpenTarget, resources: Resources) {
   const { openS3Store, prepare } = await import('./open.js');

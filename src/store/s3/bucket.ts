@@ -13,6 +13,7 @@ import { isXsyncError, XsyncError } from '../../model/error.js';
 import { bareEtag, sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
+import { restored } from '../http/restoring.js';
 import { pageAfter, versionMarker } from '../http/versions.js';
 import type * as port from '../port.js';
 import type { Answer, S3Calls, Written } from './calls.js';
@@ -47,16 +48,19 @@ export class S3Bucket implements port.ObjectStore {
   readonly #lister: Lister;
   readonly #conditions: WriteConditions;
   readonly #storageClass: string | undefined;
+  readonly #listsMd5s: boolean;
 
   constructor(config: S3Config, bucket: string, { calls, account, tell }: BucketDeps) {
     this.#calls = calls;
     this.#preset = presetOf(config);
     this.#storageClass = config.storage_class;
     this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
-    const { etagIsMd5: promised } = this.#preset;
+    // A listing does not show what is encrypted, so that only the user can promise anything of its ETags.
+    this.#listsMd5s = config.etag_is_md5 === true;
+    const listed = { promised: this.#listsMd5s, restores: this.#preset.listsRestores };
     this.#quirks = new Quirks(this.#preset.quirks, tell);
     this.#reading = new Reading(calls, this.#quirks, (key, how) => this.#lister.row(key, how), this.#preset);
-    this.#lister = new Lister(calls, this.#quirks, (key, how) => this.#reading.head(key, how), promised);
+    this.#lister = new Lister(calls, this.#quirks, (key, how) => this.#reading.head(key, how), listed);
     this.identity = { kind: 's3', endpoint: calls.addresses.endpoint, bucket, account };
     this.#capabilities = capabilitiesOf(this.#preset, config);
   }
@@ -99,8 +103,7 @@ export class S3Bucket implements port.ObjectStore {
     const request = { prefix: prefix || undefined, maxKeys, after, encoded, signal, onRequest };
     const ask = () => this.#calls.listVersions(request);
     const { rows, damaged, next } = await this.#orLacking('no-list-versions', 'ListObjectVersions', ask);
-    const { etagIsMd5 } = this.#preset;
-    return pageAfter(after, { versions: rows.map((row) => versionEntryOf(row, etagIsMd5)), damaged }, next);
+    return pageAfter(after, { versions: rows.map((row) => versionEntryOf(row, this.#listsMd5s)), damaged }, next);
   }
 
   async addDeleteMarker(key: string, options: port.CallOptions = {}): Promise<{ versionId?: string }> {
@@ -124,6 +127,11 @@ export class S3Bucket implements port.ObjectStore {
 
   async firstPartSize(key: string, options: port.PinOptions = {}): Promise<number | undefined> {
     return this.#reading.firstPartSize(key, options);
+  }
+
+  restore(key: string, options: port.RestoreOptions): Promise<port.Restored> {
+    this.checkKey(key);
+    return restored(this.#calls.restore(key, options));
   }
 
   async read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {

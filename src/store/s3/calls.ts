@@ -18,6 +18,7 @@ import type {
   PartOptions,
   PieceSource,
   PutOptions,
+  RestoreOptions,
   TransferOptions,
   UploadEntry,
   UploadOptions,
@@ -66,6 +67,8 @@ export interface Row {
   etag?: string;
   mtimeMs?: number;
   storageClass?: string;
+  /** Of an archived object: it is being restored; false: it was. */
+  restoring?: boolean;
 }
 
 /** One page of either version of ListObjects. */
@@ -147,6 +150,8 @@ export interface S3Calls {
   listVersions(request: VersionsRequest): Promise<ListedVersions>;
   versioning(options: CallOptions): Promise<Versioning>;
   head(key: string, request: ReadRequest): Promise<Answer>;
+  /** The status is 202, or 200 for an object that is readable already. */
+  restore(key: string, options: RestoreOptions): Promise<Answer>;
   get(key: string, target: Uint8Array, request: GetRequest): Promise<GetAnswer>;
   put(key: string, body: Uint8Array, options: PutOptions, condition: Condition): Promise<Answer>;
   /** The same with bodies that are passed on while they arrive; absent where the transport cannot. */

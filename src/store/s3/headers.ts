@@ -90,9 +90,14 @@ export function furtherIn(headers: Headers): Pick<ObjectInfo, 'tagCount' | 'lock
   return further;
 }
 
-/** Whether the ETags of what is written are no MD5s, because KMS encrypts it. */
-export function encryptsWithKms({ server_side_encryption: encryption }: NewObjectSettings): boolean {
-  return encryption?.includes('kms') === true;
+/** Whether the ETags of what is written are no MD5s, because of how it is encrypted. */
+export function encryptsOpaquely({ server_side_encryption: method }: NewObjectSettings): boolean {
+  return method !== undefined && !isTransparent(method);
+}
+
+/** Only under SSE-S3, and without encryption, is an ETag the MD5 of the data ("Object" in the S3 API reference). */
+function isTransparent(method: string): boolean {
+  return method === 'AES256';
 }
 
 /**
@@ -169,7 +174,7 @@ export function checksumsIn(headers: Headers, etag: string, promised: boolean): 
 function isOpaque(headers: Headers): boolean {
   const encryption = headers['x-amz-server-side-encryption'];
   return (
-    encryption?.startsWith('aws:kms') === true ||
+    (encryption !== undefined && !isTransparent(encryption)) ||
     headers['x-amz-server-side-encryption-customer-algorithm'] !== undefined
   );
 }

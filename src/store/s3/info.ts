@@ -10,7 +10,7 @@ import type { Answer, GetAnswer } from './calls.js';
 import {
   checksumsIn,
   contentHeadersIn,
-  encryptsWithKms,
+  encryptsOpaquely,
   furtherIn,
   metadataIn,
   type NewObjectSettings,
@@ -31,7 +31,7 @@ export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): C
     maxCopySize: preset.maxCopySize,
     answersCrc64ecma: false,
     checksContentMd5: true,
-    partEtagIsMd5: preset.partEtagIsMd5 && !encryptsWithKms(settings),
+    partEtagIsMd5: preset.partEtagIsMd5 && !encryptsOpaquely(settings),
     keepsMetadata: true,
     attributes: preset.attributes,
     keepsVersions: true,
@@ -64,7 +64,7 @@ export function infoOf(key: string, size: number, headers: Record<string, string
   };
   const storageClass = headers['x-amz-storage-class'];
   if (storageClass !== undefined && storageClass !== 'STANDARD') info.storageClass = storageClass;
-  if (isArchived(headers)) info.special = 'archived';
+  Object.assign(info, archiveOf(headers));
   const versionId = headers['x-amz-version-id'];
   if (versionId !== undefined) info.versionId = versionId;
   return info;
@@ -101,11 +101,17 @@ export async function unlessUnsupported<T>(answer: Promise<T>): Promise<T | unde
   }
 }
 
-/** Archived and not restored. S3 marks a restored object with `x-amz-restore: ongoing-request="false"`. */
-function isArchived(headers: Record<string, string>): boolean {
-  if (headers['x-amz-archive-status'] !== undefined) return true;
-  const archived = ARCHIVED.has(headers['x-amz-storage-class'] ?? '');
-  return archived && !headers['x-amz-restore']?.includes('ongoing-request="false"');
+/**
+ * Archived and not restored. Objects of the archive tiers of INTELLIGENT_TIERING have `x-amz-archive-status`.
+ * (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html)
+ */
+function archiveOf(headers: Record<string, string>): Pick<ObjectInfo, 'special' | 'archive'> | undefined {
+  const tier = headers['x-amz-archive-status'] !== undefined;
+  if (!tier && !ARCHIVED.has(headers['x-amz-storage-class'] ?? '')) return undefined;
+  const restore = headers['x-amz-restore'];
+  if (restore?.includes('ongoing-request="true"')) return { special: 'archived', archive: 'restoring' };
+  if (restore !== undefined && !tier) return { archive: 'restored' };
+  return tier ? { special: 'archived', archive: 'frozen' } : { special: 'archived' };
 }
 
 /** Whether the headers name the version and its time. */

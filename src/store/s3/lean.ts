@@ -14,6 +14,7 @@ import { escapeXml } from './encode.js';
 import { contentHeadersOut, md5Header, metadataOut, type NewObjectSettings, newObjectHeaders } from './headers.js';
 import { readPage } from './listing.js';
 import type { S3Preset } from './presets.js';
+import { restoreBody } from './restoring.js';
 import { Uploads } from './uploads.js';
 import { readVersions } from './versions.js';
 import type { Wire } from './wire.js';
@@ -61,7 +62,8 @@ export class LeanCalls implements calls.S3Calls {
       version === 1
         ? { ...common, marker: after }
         : { ...common, 'list-type': 2, 'start-after': after, 'continuation-token': token };
-    return readPage((await this.#wire.send({ method: 'GET', parameters, signal, onRequest })).body);
+    const headers = this.#preset.listsRestores ? { 'x-amz-optional-object-attributes': 'RestoreStatus' } : undefined;
+    return readPage((await this.#wire.send({ method: 'GET', parameters, headers, signal, onRequest })).body);
   }
 
   async listVersions(request: calls.VersionsRequest): Promise<calls.ListedVersions> {
@@ -88,6 +90,16 @@ export class LeanCalls implements calls.S3Calls {
     const call = { method: 'HEAD', key, parameters, signal, onRequest, ...this.#readHeaders(request) } as const;
     const { status, headers } = await this.#wire.send(call);
     return { status, headers };
+  }
+
+  async restore(key: string, options: port.RestoreOptions): Promise<calls.Answer> {
+    const body = restoreBody(options);
+    const { versionId, signal, onRequest } = options;
+    const parameters = { restore: '', versionId };
+    const headers = { 'content-type': 'application/xml', ...md5Header(md5(Buffer.from(body))) };
+    const call = { method: 'POST', key, parameters, headers, body, signal, onRequest } as const;
+    const { status, headers: told } = await this.#wire.send(call);
+    return { status, headers: told };
   }
 
   get(key: string, target: Uint8Array | BodySink, request: calls.GetRequest): Promise<calls.GetAnswer> {

@@ -8,7 +8,7 @@ import type { ObjectEntry, ObjectInfo } from '../../model/object.js';
 import { UNKNOWN_ETAG } from '../http/rows.js';
 import type { CallOptions, ListOptions, ListPage } from '../port.js';
 import type { ListedPage, Row, S3Calls } from './calls.js';
-import { entryOf } from './listing.js';
+import { entryOf, type Listed } from './listing.js';
 import { inParallel } from './parallel.js';
 import type { Quirks } from './quirks.js';
 
@@ -23,14 +23,13 @@ export class Lister {
   readonly #calls: S3Calls;
   readonly #quirks: Quirks;
   readonly #head: Head;
-  readonly #promised: boolean;
+  readonly #listed: Listed;
 
-  /** @param promised as in `checksumsOfEtag` */
-  constructor(calls: S3Calls, quirks: Quirks, head: Head, promised: boolean) {
+  constructor(calls: S3Calls, quirks: Quirks, head: Head, listed: Listed) {
     this.#calls = calls;
     this.#quirks = quirks;
     this.#head = head;
-    this.#promised = promised;
+    this.#listed = listed;
   }
 
   async page(options: ListOptions): Promise<ListPage> {
@@ -95,21 +94,21 @@ export class Lister {
   async #whole(page: ListedPage, { signal, onRequest }: ListOptions): Promise<ListPage> {
     const { rows, prefixes, damaged } = page;
     const rest = { prefixes, damaged, nextToken: nextOf(page) };
-    if (rows.every(isWhole)) return { entries: rows.map((row) => entryOf(row, this.#promised)), ...rest };
+    if (rows.every(isWhole)) return { entries: rows.map((row) => entryOf(row, this.#listed)), ...rest };
     this.#quirks.notice('short-rows');
     return { entries: await inParallel(rows, ROWS_ASKED, (row) => this.#entry(row, { signal, onRequest })), ...rest };
   }
 
   async #entry(row: Row, options: CallOptions): Promise<ObjectEntry> {
-    if (isWhole(row)) return entryOf(row, this.#promised);
+    if (isWhole(row)) return entryOf(row, this.#listed);
     try {
       const { size, etag, mtimeMs, storageClass } = await this.#head(row.key, options);
-      return entryOf({ size, etag, mtimeMs, storageClass, ...defined(row) }, this.#promised);
+      return entryOf({ size, etag, mtimeMs, storageClass, ...defined(row) }, this.#listed);
     } catch (error) {
       if (!isXsyncError(error) || error.class === 'temporary' || isXsyncError(error, 'aborted')) throw error;
       // It is listed all the same, so that it fails alone, by name, when it is read.
       const known = { size: 0, mtimeMs: 0, ...defined(row), etag: UNKNOWN_ETAG };
-      return { ...entryOf(known, false), checksums: undefined };
+      return { ...entryOf(known, this.#listed), checksums: undefined };
     }
   }
 }

@@ -19,7 +19,11 @@ import { checksumsOfEtag } from './headers.js';
 const PAGE = {
   root: 'ListBucketResult',
   fields: ['IsTruncated', 'NextContinuationToken', 'Marker', 'NextMarker', 'EncodingType'],
-  lists: { Contents: ['Key', 'LastModified', 'ETag', 'Size', 'StorageClass'], CommonPrefixes: ['Prefix'] },
+  lists: {
+    Contents: ['Key', 'LastModified', 'ETag', 'Size', 'StorageClass', 'IsRestoreInProgress'],
+    CommonPrefixes: ['Prefix'],
+  },
+  inside: ['RestoreStatus'],
   quoted: ['ETag'],
   numbers: { Size: 'count', LastModified: 'time' },
 } as const;
@@ -66,6 +70,7 @@ interface Content {
   ETag?: string;
   LastModified?: number;
   StorageClass?: string;
+  IsRestoreInProgress?: string;
 }
 
 /** Whether the keys of a page are encoded. A page without the characters of the encoding reads the same either way. */
@@ -78,7 +83,8 @@ function areEncoded(contents: readonly Content[], encoding: string | undefined):
   );
 }
 
-function rowOf({ Key = '', Size, ETag, LastModified, StorageClass: storageClass }: Content, encoded: boolean): Row {
+function rowOf(content: Content, encoded: boolean): Row {
+  const { Key = '', Size, ETag, LastModified, StorageClass: storageClass, IsRestoreInProgress: restoring } = content;
   const key = encoded ? decoded(Key) : Key;
   const row: Row = {
     key: key ?? Key,
@@ -88,20 +94,38 @@ function rowOf({ Key = '', Size, ETag, LastModified, StorageClass: storageClass 
     storageClass,
   };
   if (key === undefined) row.undecodable = true;
+  if (restoring) row.restoring = restoring.toLowerCase() === 'true';
   return row;
 }
 
-/** The entry of a row that lacks nothing. @param promised as in `checksumsOfEtag` */
+/** What the rows of a listing say. */
+export interface Listed {
+  /** As in `checksumsOfEtag`. */
+  promised: boolean;
+  /** Which archived objects were restored, or are being restored. */
+  restores: boolean;
+}
+
+/** The entry of a row that lacks nothing. */
 export function entryOf(
   row: Required<Pick<Row, 'key' | 'size' | 'etag' | 'mtimeMs'>> & Row,
-  promised: boolean,
+  { promised, restores }: Listed,
 ): ObjectEntry {
   const { key, size, etag, mtimeMs, storageClass, undecodable } = row;
-  // Not reliable: under SSE-KMS the ETag looks like an MD5 but is not one, and a listing does not show the encryption.
   const entry: ObjectEntry = { key, size, etag, mtimeMs, checksums: checksumsOfEtag(etag, promised) };
   if (storageClass && storageClass !== 'STANDARD') entry.storageClass = storageClass;
-  if (storageClass && ARCHIVED.has(storageClass)) entry.special = 'archived';
+  Object.assign(entry, archiveOf(row, restores));
   return undecodable ? withoutName(entry) : entry;
+}
+
+function archiveOf(
+  { storageClass = '', restoring }: Row,
+  restores: boolean,
+): Pick<ObjectEntry, 'special' | 'archive'> | undefined {
+  if (!ARCHIVED.has(storageClass)) return undefined;
+  if (restoring === false) return { archive: 'restored' };
+  if (restoring) return { special: 'archived', archive: 'restoring' };
+  return restores ? { special: 'archived', archive: 'frozen' } : { special: 'archived' };
 }
 
 /** One page of ListMultipartUploads. */

@@ -47,6 +47,8 @@ export interface S3Preset {
   deleteIfMatch: boolean;
   /** PutObject and CompleteMultipartUpload obey If-Match and If-None-Match. */
   writeIfMatch: boolean;
+  /** Listings tell which archived objects were restored, if asked to (`x-amz-optional-object-attributes`). */
+  listsRestores: boolean;
   /** Keys may contain NUL. */
   nul: boolean;
   /** Known before the first request; others are noticed during a run. */
@@ -69,6 +71,7 @@ const COMPATIBLE: S3Preset = {
   pinsCopies: false,
   deleteIfMatch: false,
   writeIfMatch: false,
+  listsRestores: false,
   nul: true,
   quirks: [],
 };
@@ -88,6 +91,7 @@ const AWS: S3Preset = {
   pinsCopies: true,
   deleteIfMatch: true,
   writeIfMatch: true,
+  listsRestores: true,
 };
 
 /** Virtual hosts, with a public endpoint for each region. */

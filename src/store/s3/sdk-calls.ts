@@ -11,6 +11,7 @@ import type { S3Config } from './config.js';
 import { encodeKey } from './encode.js';
 import { readPage } from './listing.js';
 import type { S3Preset } from './presets.js';
+import { restoreInput } from './restoring.js';
 import { readDeleteFailures, readDescribed } from './sdk-answers.js';
 import type { SdkCall } from './sdk-call.js';
 import type { Editable, SdkClient } from './sdk-client.js';
@@ -67,6 +68,7 @@ export class SdkCalls implements calls.S3Calls {
       MaxKeys: maxKeys,
       Prefix: prefix,
       Delimiter: delimiter,
+      OptionalObjectAttributes: this.#preset.listsRestores ? ['RestoreStatus' as const] : undefined,
     };
     if (version === 1) {
       const input = { ...common, Marker: after };
@@ -102,6 +104,13 @@ export class SdkCalls implements calls.S3Calls {
     const input = { ...this.#object(key), VersionId: versionId, IfMatch: quote(ifMatch), PartNumber: partNumber };
     const command = (sdk: Sdk) => new sdk.HeadObjectCommand(input);
     return (await this.#client.send({ key, signal, onRequest, edit: this.#reads(request), command })).answer;
+  }
+
+  async restore(key: string, options: port.RestoreOptions): Promise<calls.Answer> {
+    const { versionId, signal, onRequest } = options;
+    const input = { ...this.#object(key), VersionId: versionId, RestoreRequest: restoreInput(options) };
+    const command = (sdk: Sdk) => new sdk.RestoreObjectCommand(input);
+    return (await this.#client.send({ key, signal, onRequest, command })).answer;
   }
 
   async get(key: string, target: Uint8Array, request: calls.GetRequest): Promise<calls.GetAnswer> {

@@ -79,6 +79,6 @@ export function versionEntryOf(row: VersionRow, promised: boolean): VersionEntry
     const marker = { key, size: 0, etag: '', mtimeMs };
     return { ...(row.undecodable ? undecodable(marker) : marker), ...which, deleteMarker: true };
   }
-  const entry = entryOf({ ...row, ...versionOf(row) }, promised);
+  const entry = entryOf({ ...row, ...versionOf(row) }, { promised, restores: false });
   return { ...(row.etag === undefined ? { ...entry, checksums: undefined } : entry), ...which };
 }

@@ -21,6 +21,7 @@ const WRITES: Record<RequestKind, boolean> = {
   checkBucket: false,
   createBucket: true,
   deleteBucket: true,
+  restore: true,
   getTags: false,
   putTags: true,
   getAcl: false,

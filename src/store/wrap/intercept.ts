@@ -94,6 +94,10 @@ export class InterceptedStore implements port.ObjectStore {
     return (options = {}) => this.#call('list', undefined, options, ask);
   }
 
+  restore(key: string, options: port.RestoreOptions): Promise<port.Restored> {
+    return this.#call('restore', key, options, (own) => this.inner.restore(key, own));
+  }
+
   async hasFolder(prefix: string): Promise<boolean> {
     return (await this.inner.hasFolder?.(prefix)) ?? false;
   }

@@ -24,6 +24,7 @@ export const EVERY_CALL: Record<RequestKind, EveryCall> = {
   checkBucket: (store, _, options) => store.checkBucket(options),
   createBucket: (store, _, options) => store.createBucket(options),
   deleteBucket: (store, _, options) => store.deleteBucket(options),
+  restore: (store, _, options) => store.restore('k', { tier: 'bulk', days: 1, ...options }),
   getTags: (store, _, options) => store.getTags('k', options),
   putTags: (store, _, options) => store.putTags('k', [], options),
   getAcl: (store, _, options) => store.getAcl('k', options),

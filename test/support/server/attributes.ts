@@ -1,4 +1,5 @@
 import type { Bucket } from './bucket.js';
+import { readEncryption } from './encryption.js';
 import { ServiceError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { lockHeaders, readLock } from './locks.js';
@@ -54,7 +55,6 @@ export function readAttributes(exchange: Exchange, bucket: Bucket): ObjectAttrib
   if (storageClass !== undefined && !STORAGE_CLASSES[protocol].includes(storageClass)) {
     throw new ServiceError(protocol === 's3' ? 'InvalidStorageClass' : 'InvalidArgument');
   }
-  if (protocol === 's3') checkEncryption(exchange);
   const acl = exchange.vendor(protocol === 's3' ? 'acl' : 'object-acl');
   if (acl !== undefined) checkAcl(acl, bucket);
   const lock = readLock(exchange, bucket);
@@ -63,6 +63,7 @@ export function readAttributes(exchange: Exchange, bucket: Bucket): ObjectAttrib
   return {
     headers: contentHeaders(exchange),
     metadata: userMetadata(exchange),
+    encryption: readEncryption(exchange),
     ...(storageClass === undefined ? {} : { storageClass }),
     ...(acl === undefined ? {} : { acl }),
     ...(tagging === undefined ? {} : { tags: tagsFromQuery(tagging, protocol) }),
@@ -76,18 +77,6 @@ export function checkAcl(acl: string, { protocol, ownerEnforced }: Bucket): void
   if (!ACLS[protocol].includes(acl)) throw new ServiceError('InvalidArgument');
   // "Controlling ownership of objects": only this one is accepted, and changes nothing.
   if (ownerEnforced && acl !== 'bucket-owner-full-control') throw new ServiceError('AccessControlListNotSupported');
-}
-
-/** Kinds of encryption exclude each other ("PutObject", server-side encryption headers). @throws InvalidArgument */
-function checkEncryption(exchange: Exchange): void {
-  const kind = exchange.vendor('server-side-encryption');
-  const kms = kind?.startsWith('aws:kms') === true;
-  if (kind !== undefined && !kms && kind !== 'AES256') throw new ServiceError('InvalidEncryptionAlgorithmError');
-  const customer = exchange.vendor('server-side-encryption-customer-algorithm') !== undefined;
-  const key = exchange.vendor('server-side-encryption-aws-kms-key-id') !== undefined;
-  if ((customer && kind !== undefined) || (key && !kms)) {
-    throw new ServiceError('InvalidArgument', { message: 'The encryption headers provided contradict each other.' });
-  }
 }
 
 function contentHeaders(exchange: Exchange): Record<string, string> {

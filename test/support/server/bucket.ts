@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Bytes } from './bytes.js';
+import { isOpaque } from './encryption.js';
 import { ServiceError } from './errors.js';
 import { crc, digest } from './hashes.js';
 import { KeyIndex } from './keys.js';
 import { mustNotBeLocked } from './locks.js';
 import {
   type BucketOptions,
+  type Encryption,
   type FurtherAttributes,
   MAIN_OWNER,
   type ObjectAttributes,
@@ -30,6 +32,8 @@ export class Bucket {
   readonly owner: string;
   readonly createdMs: number;
   versioning: Versioning;
+  /** Of objects whose writer names no encryption. */
+  encryption: Encryption;
   readonly objectLock: boolean;
   readonly ownerEnforced: boolean;
   readonly #around: Surroundings;
@@ -48,6 +52,7 @@ export class Bucket {
     this.versioning = options.objectLock ? 'Enabled' : options.versioning;
     this.objectLock = options.objectLock === true;
     this.ownerEnforced = options.ownerEnforced === true;
+    this.encryption = options.encryption ?? {};
     this.createdMs = around.now();
   }
 
@@ -102,9 +107,11 @@ export class Bucket {
   put(key: string, bytes: Bytes, input: PutInput = {}): StoredObject {
     const md5 = digest('md5', bytes.chunks).toString('hex');
     const oss = this.protocol === 'oss';
-    const etag = input.via === undefined ? md5 : randomBytes(16).toString('hex');
+    const attributes = this.attributes(input);
+    const opaque = input.via !== undefined || isOpaque(attributes.encryption);
+    const etag = opaque ? randomBytes(16).toString('hex') : md5;
     return this.store({
-      ...defaults(input, this.protocol),
+      ...attributes,
       key,
       bytes,
       etag: oss ? etag.toUpperCase() : etag,
@@ -114,6 +121,13 @@ export class Bucket {
       ...(input.checksum ? { checksum: input.checksum } : {}),
       lastModifiedMs: input.mtimeMs ?? this.now(),
     });
+  }
+
+  /** What the writer set, and the defaults of the service and of the bucket. */
+  attributes(input: ObjectAttributes & FurtherAttributes): Required<ObjectAttributes> & FurtherAttributes {
+    const { encryption } = input;
+    const asked = encryption?.method !== undefined || encryption?.customerMd5 !== undefined;
+    return { ...defaults(input, this.protocol), encryption: asked ? encryption : this.encryption };
   }
 
   /** Adds a finished object as the newest version of its key. */
@@ -187,5 +201,6 @@ export function defaults(
     storageClass: input.storageClass ?? (protocol === 's3' ? 'STANDARD' : 'Standard'),
     tags: input.tags ?? [],
     acl: input.acl ?? (protocol === 's3' ? 'private' : 'default'),
+    encryption: input.encryption ?? {},
   };
 }

@@ -15,6 +15,17 @@ export interface StoredChecksum {
   type: 'FULL_OBJECT' | 'COMPOSITE';
 }
 
+/** How the service encrypts an object. */
+export interface Encryption {
+  /** S3: `AES256`, `aws:kms`, `aws:kms:dsse`. OSS: `AES256`, `KMS`, `SM4`. */
+  method?: string;
+  keyId?: string;
+  /** OSS: `SM4`, with `KMS`. */
+  data?: string;
+  /** S3, SSE-C: base64 of the key's MD5. */
+  customerMd5?: string;
+}
+
 /** The attributes of an object that a writer sets. */
 export interface ObjectAttributes {
   /** Content headers by lower-case name: content-type, content-encoding, cache-control, … */
@@ -24,6 +35,7 @@ export interface ObjectAttributes {
   storageClass?: string;
   tags?: Tag[];
   acl?: string;
+  encryption?: Encryption;
 }
 
 export interface StoredLock {
@@ -45,16 +57,16 @@ export interface PutInput extends ObjectAttributes, FurtherAttributes {
   /** Last-Modified in ms since 1970; default: the server's clock. */
   mtimeMs?: number;
   /**
-   * OSS: written by PostObject, or encrypted with KMS. Its type is Normal, but its ETag is 32 hex digits that are not its
-   * MD5 ("ETag" in the OSS developer reference).
+   * OSS: written by PostObject. Its type is Normal, but its ETag is 32 hex digits that are not its MD5 ("ETag" in the OSS
+   * developer reference).
    */
-  via?: 'PostObject' | 'KMS';
+  via?: 'PostObject';
 }
 
 export interface StoredPart {
   partNumber: number;
   bytes: Bytes;
-  /** Hex MD5 in the protocol's case; a part's ETag. */
+  /** Hex MD5 in the protocol's case, unless the upload is encrypted with keys; a part's ETag. */
   etag: string;
   lastModifiedMs: number;
   /** CRC-64/XZ, OSS only. */
@@ -82,6 +94,12 @@ export interface StoredObject extends Required<ObjectAttributes>, FurtherAttribu
   partSizes?: number[];
   /** The archived object was restored and can be read. */
   restored: boolean;
+  /** It was asked for, and is not restored yet. */
+  restoring?: boolean;
+  /** OSS, real-time access of Archive objects: it is read at once. */
+  direct?: boolean;
+  /** S3 INTELLIGENT_TIERING: the archive tier that it is in. */
+  tier?: 'ARCHIVE_ACCESS' | 'DEEP_ARCHIVE_ACCESS';
 }
 
 export interface StoredUpload extends Required<ObjectAttributes>, FurtherAttributes {
@@ -99,6 +117,8 @@ export interface BucketOptions {
   /** Default: the endpoint's region. */
   region?: string;
   versioning?: Versioning;
+  /** Of objects whose writer names no encryption. */
+  encryption?: Encryption;
   /** Has an object lock configuration, and so versioning. */
   objectLock?: boolean;
   /** S3: ACLs are disabled ("bucket owner enforced"), as in new buckets of Amazon. */
@@ -114,6 +134,7 @@ export const MAIN_OWNER = 'main';
 const ARCHIVED = new Set(['glacier', 'deep_archive', 'archive', 'coldarchive', 'deepcoldarchive']);
 
 /** True when reads of the object return InvalidObjectState. */
-export function isFrozen(object: StoredObject): boolean {
-  return ARCHIVED.has(object.storageClass.toLowerCase()) && !object.restored;
+export function isFrozen({ storageClass, restored, direct, tier }: StoredObject): boolean {
+  const archived = ARCHIVED.has(storageClass.toLowerCase()) || tier !== undefined;
+  return archived && !restored && !(direct && storageClass === 'Archive');
 }

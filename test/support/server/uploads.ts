@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { type Bucket, defaults } from './bucket.js';
+import type { Bucket } from './bucket.js';
 import { Bytes } from './bytes.js';
+import { isOpaque } from './encryption.js';
 import { ServiceError } from './errors.js';
 import { combineCrc, crc, crcFromBase64, crcToBase64, digest, s3Checksum } from './hashes.js';
 import type {
@@ -21,7 +22,7 @@ export function createUpload(
   checksum: Pick<StoredUpload, 'checksumName' | 'checksumType'> = {},
 ): StoredUpload {
   const upload: StoredUpload = {
-    ...defaults(attributes, bucket.protocol),
+    ...bucket.attributes(attributes),
     ...checksum,
     uploadId: randomBytes(16).toString('hex').toUpperCase(),
     key,
@@ -47,11 +48,12 @@ export function putPart(
   checksum?: StoredChecksum,
 ): StoredPart {
   const oss = bucket.protocol === 'oss';
-  const md5 = digest('md5', bytes.chunks).toString('hex');
+  const opaque = isOpaque(upload.encryption);
+  const etag = (opaque ? randomBytes(16) : digest('md5', bytes.chunks)).toString('hex');
   const part: StoredPart = {
     partNumber,
     bytes,
-    etag: oss ? md5.toUpperCase() : md5,
+    etag: oss ? etag.toUpperCase() : etag,
     lastModifiedMs: bucket.now(),
     ...(oss ? { crc64ecma: crc('crc64ecma', bytes.chunks) } : {}),
     ...(checksum ? { checksum } : {}),
@@ -98,13 +100,14 @@ export function completeUpload(
   }
   bucket.uploads.delete(upload.uploadId);
   bucket.completed.set(upload.uploadId, { key: upload.key, chosen: partsText(chosen) });
-  const { headers, metadata, storageClass, tags, acl, lock, redirect, key } = upload;
+  const { headers, metadata, storageClass, tags, acl, encryption, lock, redirect, key } = upload;
   return bucket.store({
     headers,
     metadata,
     storageClass,
     tags,
     acl,
+    encryption,
     ...(lock && { lock }),
     ...(redirect !== undefined && { redirect }),
     key,

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { readAttributes } from '../attributes.js';
 import { checkConditions, copyRange } from '../conditions.js';
+import { encryptionHeaders, isOpaque } from '../encryption.js';
 import { ServiceError } from '../errors.js';
 import { isFrozen, MAIN_OWNER, type StoredObject } from '../model.js';
 import { decodeComponent } from '../query.js';
@@ -44,6 +46,8 @@ export const copyObject: OssHandler = (call) => {
   const replace = exchange.vendor('metadata-directive')?.toUpperCase() === 'REPLACE';
   const replaceTags = exchange.vendor('tagging-directive')?.toUpperCase() === 'REPLACE';
   const { symlinkTarget: _link, partSizes: _sizes, lock: _lock, ...plain } = source;
+  const { encryption } = bucket.attributes(asked);
+  const etag = isOpaque(encryption) ? randomBytes(16).toString('hex').toUpperCase() : source.etag;
   const copied = bucket.store({
     ...plain,
     key: exchange.key,
@@ -54,13 +58,19 @@ export const copyObject: OssHandler = (call) => {
     tags: replaceTags ? (asked.tags ?? []) : source.tags,
     storageClass: asked.storageClass ?? 'Standard',
     acl: asked.acl ?? 'default',
+    encryption,
+    etag,
     ...(asked.lock && { lock: asked.lock }),
     lastModifiedMs: bucket.now(),
   });
   return xmlReply(
     'CopyObjectResult',
     element('LastModified', isoSeconds(copied.lastModifiedMs)) + etagElement(copied.etag),
-    { ...versionHeader(bucket, copied.versionId), 'x-oss-hash-crc64ecma': copied.crc64ecma },
+    {
+      ...encryptionHeaders(encryption, 'oss'),
+      ...versionHeader(bucket, copied.versionId),
+      'x-oss-hash-crc64ecma': copied.crc64ecma,
+    },
   );
 };
 
@@ -69,5 +79,9 @@ export const uploadPartCopy: OssHandler = (call) => {
   const upload = findUpload(bucket, exchange.key, exchange.query.get('uploadId') ?? '');
   const bytes = copyRange(exchange.vendor('copy-source-range'), sourceOf(call));
   const part = putPart(bucket, upload, partNumberOf(exchange), bytes);
-  return xmlReply('CopyPartResult', element('LastModified', isoSeconds(part.lastModifiedMs)) + etagElement(part.etag));
+  return xmlReply(
+    'CopyPartResult',
+    element('LastModified', isoSeconds(part.lastModifiedMs)) + etagElement(part.etag),
+    encryptionHeaders(upload.encryption, 'oss'),
+  );
 };

@@ -1,5 +1,6 @@
 import { readAttributes } from '../attributes.js';
 import { partsFrom } from '../documents.js';
+import { encryptionHeaders, isOpaque } from '../encryption.js';
 import { ServiceError } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import type { StoredPart } from '../model.js';
@@ -26,6 +27,7 @@ export const createMultipartUpload: OssHandler = (call) => {
   return xmlReply(
     'InitiateMultipartUploadResult',
     element('Bucket', bucket.name) + element('Key', encode(exchange.key)) + element('UploadId', upload.uploadId),
+    encryptionHeaders(upload.encryption, 'oss'),
   );
 };
 
@@ -48,7 +50,8 @@ export const uploadPart: OssHandler = ({ exchange, bucket, body }) => {
     status: 200,
     headers: {
       etag: `"${part.etag}"`,
-      'content-md5': Buffer.from(part.etag, 'hex').toString('base64'),
+      ...(isOpaque(upload.encryption) ? {} : { 'content-md5': Buffer.from(part.etag, 'hex').toString('base64') }),
+      ...encryptionHeaders(upload.encryption, 'oss'),
       'x-oss-hash-crc64ecma': part.crc64ecma?.toString(),
     },
   };
@@ -106,6 +109,7 @@ export const completeMultipartUpload: OssHandler = (call) => {
     etagElement(object.etag),
   ];
   return xmlReply('CompleteMultipartUploadResult', content.join(''), {
+    ...encryptionHeaders(object.encryption, 'oss'),
     ...crcHeader(object),
     ...versionHeader(bucket, object.versionId),
   });

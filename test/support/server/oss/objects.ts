@@ -1,12 +1,13 @@
 import { attributeHeaders, httpDate, readAttributes } from '../attributes.js';
-import { defaults } from '../bucket.js';
 import { Bytes } from '../bytes.js';
 import { type ByteRange, checkConditions, parseRange } from '../conditions.js';
+import { encryptionHeaders, isOpaque } from '../encryption.js';
 import { ServiceError } from '../errors.js';
 import type { Exchange, Reply } from '../exchange.js';
 import { crc, digest } from '../hashes.js';
 import { isFrozen, type StoredObject } from '../model.js';
 import { decodeComponent, encodeUri } from '../query.js';
+import { askToRestore } from '../restoring.js';
 import { checkContentMd5, checkOverwrite, crcHeader, type OssCall, type OssHandler, versionHeader } from './call.js';
 
 const RESPONSE_OVERRIDES = [
@@ -39,26 +40,21 @@ export const putObject: OssHandler = (call) => {
   refuseConditions(exchange);
   checkContentMd5(exchange, body);
   checkOverwrite(call);
-  const via = exchange.vendor('server-side-encryption') === 'KMS' ? 'KMS' : undefined;
-  const object = bucket.put(exchange.key, storedBytes(exchange, body), { ...readAttributes(exchange, bucket), via });
+  const object = bucket.put(exchange.key, storedBytes(exchange, body), readAttributes(exchange, bucket));
   return { status: 200, headers: { ...contentMd5(object), ...writtenHeaders(call, object) } };
 };
 
 function writtenHeaders({ bucket }: OssCall, object: StoredObject): Record<string, string | undefined> {
   return {
     etag: `"${object.etag}"`,
-    ...encryption(object),
+    ...encryptionHeaders(object.encryption, 'oss'),
     ...crcHeader(object),
     ...versionHeader(bucket, object.versionId),
   };
 }
 
-function encryption({ via }: StoredObject): Record<string, string> {
-  return via === 'KMS' ? { 'x-oss-server-side-encryption': 'KMS' } : {};
-}
-
 function contentMd5(object: StoredObject): Record<string, string> {
-  if (object.type !== 'Normal' || object.via !== undefined) return {};
+  if (object.type !== 'Normal' || object.via !== undefined || isOpaque(object.encryption)) return {};
   return { 'content-md5': Buffer.from(object.etag, 'hex').toString('base64') };
 }
 
@@ -79,7 +75,7 @@ export const appendObject: OssHandler = (call) => {
   }
   const bytes = new Bytes([...(old?.bytes.chunks ?? []), body]);
   const object = bucket.store({
-    ...(old ?? defaults(readAttributes(exchange, bucket), 'oss')),
+    ...(old ?? bucket.attributes(readAttributes(exchange, bucket))),
     key: exchange.key,
     bytes,
     // Not an MD5. It is documented only as a value that changes with the content.
@@ -127,14 +123,15 @@ function objectHeaders(named: StoredObject, object: StoredObject): Record<string
     'x-oss-symlink-target': named.symlinkTarget === undefined ? undefined : encodeUri(named.symlinkTarget),
     'x-oss-next-append-position': object.type === 'Appendable' ? String(object.bytes.size) : undefined,
     'x-oss-restore': restoreInfo(object),
-    ...encryption(object),
+    ...encryptionHeaders(object.encryption, 'oss'),
     ...contentMd5(object),
     ...crcHeader(object),
   };
 }
 
 /** Of an archived object that is readable for a while, in headers and listings. */
-export function restoreInfo({ restored, lastModifiedMs }: StoredObject): string | undefined {
+export function restoreInfo({ restored, restoring, lastModifiedMs }: StoredObject): string | undefined {
+  if (restoring) return 'ongoing-request="true"';
   if (!restored) return undefined;
   return `ongoing-request="false", expiry-date="${httpDate(lastModifiedMs + RESTORED_MS)}"`;
 }
@@ -193,13 +190,17 @@ export const deleteObject: OssHandler = ({ exchange, bucket }): Reply => {
   };
 };
 
-export const restoreObject: OssHandler = ({ exchange, bucket }) => {
-  const object = bucket.find(exchange.key, exchange.query.get('versionId'));
-  if (!isFrozen(object) && !object.restored) throw new ServiceError('InvalidObjectState', { status: 400 });
-  const status = object.restored ? 200 : 202;
-  object.restored = true;
-  return { status };
-};
+export const restoreObject: OssHandler = ({ exchange, bucket, body }) =>
+  askToRestore(
+    bucket.find(exchange.key, exchange.query.get('versionId')),
+    body.toString(),
+    ({ storageClass }, { days = 0, tier }) => {
+      const cold = storageClass !== 'Archive';
+      if (days < 1 || days > (cold ? 365 : 7)) throw new ServiceError('MalformedXML');
+      const known = ['Standard', 'Expedited', ...(storageClass === 'ColdArchive' ? ['Bulk'] : [])];
+      if (tier !== undefined && !(cold && known.includes(tier))) throw new ServiceError('MalformedXML');
+    },
+  );
 
 export const putSymlink: OssHandler = (call) => {
   const { exchange, bucket } = call;
@@ -207,7 +208,7 @@ export const putSymlink: OssHandler = (call) => {
   if (!target) throw new ServiceError('InvalidArgument', { message: 'x-oss-symlink-target is missing.' });
   checkOverwrite(call);
   const link = bucket.store({
-    ...defaults(readAttributes(exchange, bucket), 'oss'),
+    ...bucket.attributes(readAttributes(exchange, bucket)),
     key: exchange.key,
     bytes: new Bytes([]),
     etag: digest('md5', [Buffer.from(target)])

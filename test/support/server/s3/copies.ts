@@ -1,6 +1,7 @@
 import { readAttributes } from '../attributes.js';
 import type { Bytes } from '../bytes.js';
 import { checkConditions, copyRange } from '../conditions.js';
+import { checkCustomerKey, encryptionHeaders } from '../encryption.js';
 import { ServiceError } from '../errors.js';
 import { s3Checksum } from '../hashes.js';
 import { isFrozen, MAIN_OWNER, type ObjectAttributes, type StoredChecksum, type StoredObject } from '../model.js';
@@ -25,6 +26,7 @@ function sourceOf({ exchange, namespace }: S3Call): { object: StoredObject; buck
   if (bucket.owner !== MAIN_OWNER) throw new ServiceError('AccessDenied');
   const versionId = /(?:^|&)versionId=([^&]*)/.exec(query)?.[1];
   const object = bucket.find(decoded.slice(slash + 1), versionId);
+  checkCustomerKey(exchange, object.encryption, 'copy-source-');
   checkConditions(exchange, object, true);
   if (isFrozen(object)) throw new ServiceError('InvalidObjectState');
   return { object, bucket: bucket.name };
@@ -41,7 +43,8 @@ export const copyObject: S3Handler = (call) => {
   }
   const replace = exchange.vendor('metadata-directive')?.toUpperCase() === 'REPLACE';
   const itself = source.bucket === bucket.name && object.key === exchange.key;
-  if (itself && !replace && exchange.vendor('storage-class') === undefined) {
+  const encrypts = exchange.vendor('server-side-encryption') !== undefined;
+  if (itself && !replace && !encrypts && exchange.vendor('storage-class') === undefined) {
     throw new ServiceError('InvalidRequest', {
       message:
         "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
@@ -57,7 +60,10 @@ export const copyObject: S3Handler = (call) => {
     element('ETag', `"${copied.etag}"`),
     checksum ? element(`Checksum${checksum.name.toUpperCase()}`, checksum.value) : '',
   ];
-  return xmlReply('CopyObjectResult', content.join(''), versionHeader(bucket, copied.versionId));
+  return xmlReply('CopyObjectResult', content.join(''), {
+    ...encryptionHeaders(copied.encryption, 's3'),
+    ...versionHeader(bucket, copied.versionId),
+  });
 };
 
 /** A copy keeps metadata and tags unless they are replaced. It never keeps the storage class or the ACL. */
@@ -80,6 +86,7 @@ function copyChecksum(call: S3Call, bytes: Bytes, kept: StoredChecksum | undefin
 export const uploadPartCopy: S3Handler = (call) => {
   const { exchange, bucket } = call;
   const upload = findUpload(bucket, exchange.key, exchange.query.get('uploadId') ?? '');
+  checkCustomerKey(exchange, upload.encryption);
   const { object } = sourceOf(call);
   const bytes = copyRange(exchange.vendor('copy-source-range'), object);
   const name = upload.checksumName;
@@ -88,5 +95,6 @@ export const uploadPartCopy: S3Handler = (call) => {
   return xmlReply(
     'CopyPartResult',
     element('LastModified', new Date(part.lastModifiedMs).toISOString()) + element('ETag', `"${part.etag}"`),
+    encryptionHeaders(upload.encryption, 's3'),
   );
 };

@@ -19,8 +19,11 @@ function encoding(query: Query): Encode {
 
 const OWNER = wrap('Owner', element('ID', 'main'), element('DisplayName', 'main'));
 
-/** Shown on request, by `x-amz-optional-object-attributes: RestoreStatus`, of restored objects. */
-const RESTORED = wrap('RestoreStatus', element('IsRestoreInProgress', false));
+/** Shown on request, by `x-amz-optional-object-attributes: RestoreStatus`, of objects that were asked for. */
+function restoreStatus({ restored, restoring }: StoredObject): string {
+  if (!restored && !restoring) return '';
+  return wrap('RestoreStatus', element('IsRestoreInProgress', restoring === true));
+}
 
 function objectElement(object: StoredObject, encode: Encode, owner: boolean, version = ''): string {
   const { checksum } = object;
@@ -71,8 +74,8 @@ const listV2: S3Handler = ({ exchange, bucket }) => {
     element('EncodingType', query.get('encoding-type')),
     element('IsTruncated', page.next !== undefined),
     ...ordered(exchange, page.objects).map((object) => {
-      const restored = object.restored && exchange.vendor('optional-object-attributes') === 'RestoreStatus';
-      return wrap('Contents', objectElement(object, encode, owner), restored ? RESTORED : '');
+      const asked = exchange.vendor('optional-object-attributes') === 'RestoreStatus';
+      return wrap('Contents', objectElement(object, encode, owner), asked ? restoreStatus(object) : '');
     }),
     prefixElements(page.prefixes, encode),
   ];

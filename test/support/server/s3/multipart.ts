@@ -1,5 +1,6 @@
 import { readAttributes } from '../attributes.js';
 import { partsFrom } from '../documents.js';
+import { checkCustomerKey, encryptionHeaders } from '../encryption.js';
 import { ServiceError } from '../errors.js';
 import type { Exchange, Reply } from '../exchange.js';
 import type { StoredObject, StoredPart } from '../model.js';
@@ -25,7 +26,11 @@ export const createMultipartUpload: S3Handler = ({ exchange, bucket }) => {
   return xmlReply(
     'InitiateMultipartUploadResult',
     element('Bucket', bucket.name) + element('Key', exchange.key) + element('UploadId', upload.uploadId),
-    { 'x-amz-checksum-algorithm': checksumName?.toUpperCase(), 'x-amz-checksum-type': checksumType },
+    {
+      ...encryptionHeaders(upload.encryption, 's3'),
+      'x-amz-checksum-algorithm': checksumName?.toUpperCase(),
+      'x-amz-checksum-type': checksumType,
+    },
   );
 };
 
@@ -48,6 +53,7 @@ export function partNumberOf(exchange: Exchange): number {
 export const uploadPart: S3Handler = ({ exchange, bucket, body, trailers }) => {
   const upload = findUpload(bucket, exchange.key, exchange.query.get('uploadId') ?? '');
   const partNumber = partNumberOf(exchange);
+  checkCustomerKey(exchange, upload.encryption);
   checkContentMd5(exchange, body);
   const checksum = checkedChecksum(exchange, trailers, body);
   if (checksum && upload.checksumName && checksum.name !== upload.checksumName) {
@@ -57,7 +63,8 @@ export const uploadPart: S3Handler = ({ exchange, bucket, body, trailers }) => {
   }
   const part = putPart(bucket, upload, partNumber, storedBytes(exchange, body), checksum);
   const { 'x-amz-checksum-type': _type, ...headers } = checksumHeaders(checksum);
-  return { status: 200, headers: { etag: `"${part.etag}"`, ...headers } };
+  const encryption = encryptionHeaders(upload.encryption, 's3');
+  return { status: 200, headers: { etag: `"${part.etag}"`, ...encryption, ...headers } };
 };
 
 export const listParts: S3Handler = ({ exchange, bucket }) => {
@@ -127,7 +134,15 @@ function completion({ exchange, bucket }: S3Call, object: StoredObject): Reply {
     checksum ? element(`Checksum${checksum.name.toUpperCase()}`, checksum.value) : '',
     checksum ? element('ChecksumType', checksum.type) : '',
   ];
-  return xmlReply('CompleteMultipartUploadResult', content.join(''), versionHeader(bucket, object.versionId));
+  return xmlReply('CompleteMultipartUploadResult', content.join(''), {
+    ...completionHeaders(object),
+    ...versionHeader(bucket, object.versionId),
+  });
+}
+
+/** Unlike the other calls, a completion does not name a key of the customer's ("CompleteMultipartUpload"). */
+function completionHeaders({ encryption: { customerMd5: _, ...encryption } }: StoredObject): Record<string, string> {
+  return encryptionHeaders(encryption, 's3');
 }
 
 export const abortMultipartUpload: S3Handler = ({ exchange, bucket }: S3Call) => {

@@ -1,10 +1,12 @@
 import { attributeHeaders, httpDate, readAttributes } from '../attributes.js';
 import { Bytes } from '../bytes.js';
 import { checkConditions, parseRange } from '../conditions.js';
+import { checkCustomerKey, encryptionHeaders } from '../encryption.js';
 import { ServiceError } from '../errors.js';
 import type { Exchange, Reply } from '../exchange.js';
 import { s3Checksum } from '../hashes.js';
 import { isFrozen, type StoredChecksum, type StoredObject } from '../model.js';
+import { askToRestore } from '../restoring.js';
 import { type S3Call, type S3Handler, versionHeader } from './call.js';
 import { checkContentMd5, checkedChecksum, checksumHeaders } from './checksums.js';
 
@@ -61,6 +63,7 @@ export const putObject: S3Handler = (call) => {
     status: 200,
     headers: {
       etag: `"${object.etag}"`,
+      ...encryptionHeaders(object.encryption, 's3'),
       ...versionHeader(bucket, object.versionId),
       ...checksumHeaders(checksum),
     },
@@ -76,6 +79,7 @@ function restated(claimed: StoredChecksum | undefined, bytes: Bytes, byDefault: 
 /** GET and HEAD differ only in the body. */
 export const readObject: S3Handler = ({ exchange, bucket }) => {
   const object = bucket.find(exchange.key, exchange.query.get('versionId'));
+  checkCustomerKey(exchange, object.encryption);
   checkConditions(exchange, object);
   if (exchange.kind === 'GetObject' && isFrozen(object)) {
     throw new ServiceError('InvalidObjectState', { elements: { StorageClass: object.storageClass } });
@@ -85,6 +89,7 @@ export const readObject: S3Handler = ({ exchange, bucket }) => {
   const whole = selection.range === undefined;
   const headers: Record<string, string | undefined> = {
     ...attributeHeaders(object, 's3'),
+    ...encryptionHeaders(object.encryption, 's3'),
     ...overrides(exchange),
     ...(whole && exchange.vendor('checksum-mode')?.toUpperCase() === 'ENABLED' ? checksumHeaders(object.checksum) : {}),
     ...versionHeader(bucket, object.versionId),
@@ -93,7 +98,8 @@ export const readObject: S3Handler = ({ exchange, bucket }) => {
     'accept-ranges': 'bytes',
     'x-amz-storage-class': object.storageClass === 'STANDARD' ? undefined : object.storageClass,
     'x-amz-mp-parts-count': selection.parts === undefined ? undefined : String(selection.parts),
-    'x-amz-restore': object.restored ? 'ongoing-request="false"' : undefined,
+    'x-amz-restore': restoreInfo(object),
+    'x-amz-archive-status': object.tier,
     'content-length': String(length),
     'content-range': whole ? undefined : `bytes ${offset}-${offset + length - 1}/${object.bytes.size}`,
   };
@@ -101,6 +107,12 @@ export const readObject: S3Handler = ({ exchange, bucket }) => {
   if (exchange.method === 'HEAD') return { status, headers };
   return { status, headers, body: whole ? object.bytes : object.bytes.slice(offset, length) };
 };
+
+/** Of an object that is being restored, or was; not of one in a tier, which then leaves it. */
+function restoreInfo({ restored, restoring, tier }: StoredObject): string | undefined {
+  if (restoring) return 'ongoing-request="true"';
+  return restored && tier === undefined ? 'ongoing-request="false"' : undefined;
+}
 
 interface Selection {
   range?: { offset: number; length: number };
@@ -151,10 +163,13 @@ export const deleteObject: S3Handler = ({ exchange, bucket }): Reply => {
   };
 };
 
-export const restoreObject: S3Handler = ({ exchange, bucket }) => {
-  const object = bucket.find(exchange.key, exchange.query.get('versionId'));
-  if (!isFrozen(object) && !object.restored) throw new ServiceError('InvalidObjectState');
-  const status = object.restored ? 200 : 202;
-  object.restored = true;
-  return { status };
-};
+export const restoreObject: S3Handler = ({ exchange, bucket, body }) =>
+  askToRestore(
+    bucket.find(exchange.key, exchange.query.get('versionId')),
+    body.toString(),
+    (object, { days, tier }) => {
+      const tiering = object.storageClass === 'INTELLIGENT_TIERING';
+      if (tiering ? days !== undefined : days === undefined) throw new ServiceError('MalformedXML');
+      if (tier === 'Expedited' && object.storageClass === 'DEEP_ARCHIVE') throw new ServiceError('InvalidArgument');
+    },
+  );
