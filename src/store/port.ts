@@ -94,6 +94,8 @@ export interface Capabilities {
   readonly partEtagIsMd5: boolean;
   /** `listVersions` and `versioning` are there, and reads, copies and deletes take a version ID. */
   readonly keepsVersions?: true;
+  /** uploadPart returns the MD5 of the body, so that the caller need not compute it. */
+  readonly hashesParts?: true;
   /** User metadata is kept. False: `PutOptions.metadata` is rejected or ignored; see the store's class comment. */
   readonly keepsMetadata: boolean;
   readonly attributes: AttributeLimits;

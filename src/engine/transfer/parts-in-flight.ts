@@ -249,17 +249,18 @@ export class PartsInFlight {
     const { dest } = this.#means;
     const known = this.#done.get(partNumber);
     const hashing = this.#proof.hashing(dest.capabilities);
+    const there = this.#arrived.get(partNumber);
+    const byStore = dest.capabilities.hashesParts && known === undefined && there === undefined;
     const hashes = await hashPartSoon(bytes, {
-      md5: hashing.md5 || known?.md5 !== undefined,
+      md5: (hashing.md5 && !byStore) || known?.md5 !== undefined,
       crc64ecma: hashing.crc64ecma || known?.crc64ecma !== undefined,
     });
     if (known && isSameBytes(known, hashes)) return { ...hashes, etag: known.etag };
     if (known) this.#differed++;
     this.#spared.delete(partNumber);
-    const there = this.#arrived.get(partNumber);
-    const spared = there && isSamePart(there, bytes.byteLength, hashes);
-    const etag = spared ? this.#spare(there) : await this.#upload(upload, partNumber, bytes, hashes, moving);
-    return { etag, ...hashes };
+    if (there && isSamePart(there, bytes.byteLength, hashes)) return { ...hashes, etag: this.#spare(there) };
+    const { etag, checksums } = await this.#upload(upload, partNumber, bytes, hashes, moving);
+    return { ...hashes, etag, md5: byStore ? checksums.md5 : hashes.md5 };
   }
 
   /**
@@ -273,7 +274,7 @@ export class PartsInFlight {
     bytes: Uint8Array,
     hashes: PartHashes,
     moving: Moving,
-  ): Promise<string> {
+  ): Promise<PartResult> {
     const { dest, halt, slots } = this.#means;
     const { key } = this.#ticket;
     const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
@@ -292,8 +293,9 @@ export class PartsInFlight {
     const confirmed = confirm(key, hashes, answer);
     if (hintAgrees(hashes, answer)) this.#means.etags.dest.agree();
     if (!confirmed && contradicts(hashes, answer)) this.#contradicted ??= rowOf(partNumber, bytes, answer, hashes);
-    if (!confirmed && contentMd5 === undefined) this.#confirmed = false;
-    return answer.etag;
+    const checked = contentMd5 !== undefined || dest.capabilities.hashesParts;
+    if (!confirmed && !checked) this.#confirmed = false;
+    return answer;
   }
 
   /** Racing is worth its bytes when the part holds up the object, or when no other part needs the line. */

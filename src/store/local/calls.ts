@@ -14,12 +14,13 @@ const LOOKED_AT = 64;
 const SLOW_MS = 0.5;
 /** Number of calls that go to the pool before calls are measured again. */
 const ELSEWHERE = 4096;
-/** Writes of more bytes always go to the pool. */
-const SMALL_WRITE = 128 * 1024;
+/** Reads and writes of more bytes always go to the pool. */
+export const SMALL = 128 * 1024;
 
 const pool = {
   open: promisify(fs.open),
   close: promisify(fs.close),
+  read: promisify(fs.read),
   write: promisify(fs.write),
   futimes: promisify(fs.futimes),
   fstat: promisify(fs.fstat),
@@ -51,10 +52,17 @@ export class Calls {
     );
   }
 
+  /** @returns the number of bytes read into `target` */
+  read(fd: number, target: Uint8Array, position: number): number | Promise<number> {
+    const later = async () => (await pool.read(fd, target, 0, target.byteLength, position)).bytesRead;
+    if (target.byteLength > SMALL) return later();
+    return this.#make(() => fs.readSync(fd, target, 0, target.byteLength, position), later);
+  }
+
   /** @returns the number of bytes written */
   write(fd: number, bytes: Uint8Array, position: number): number | Promise<number> {
     const later = async () => (await pool.write(fd, bytes, 0, bytes.byteLength, position)).bytesWritten;
-    if (bytes.byteLength > SMALL_WRITE) return later();
+    if (bytes.byteLength > SMALL) return later();
     return this.#make(() => fs.writeSync(fd, bytes, 0, bytes.byteLength, position), later);
   }
 

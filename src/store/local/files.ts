@@ -1,15 +1,16 @@
 /** Reads and writes files and identifies their versions. Tests: test/store/local/objects.test.ts */
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Md5Stream } from '../../hash/index.js';
 import { isErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
-import type { TransferOptions } from '../port.js';
+import type { PieceSource, Pieces, TransferOptions } from '../port.js';
 import { paceBytes, throwIfAborted } from '../signal.js';
-import type { Calls } from './calls.js';
+import { type Calls, SMALL } from './calls.js';
 import type { Path } from './names.js';
 
-/** Bytes of one read or write: large enough to be cheap, small enough to pace and to abort. */
+/** Bytes of one read of a large body: large enough to be cheap, small enough to pace and to abort. */
 export const CHUNK = 1 << 20;
 
 export interface Version {
@@ -31,45 +32,76 @@ export function versionOf(stat: BigIntStats): Version {
 }
 
 /** Opens for reading. A FIFO does not block, and without `followLinks` a link fails with ELOOP. */
-export function openToRead(path: Path, followLinks: boolean): Promise<FileHandle> {
-  return open(path, constants.O_RDONLY | constants.O_NONBLOCK | (followLinks ? 0 : constants.O_NOFOLLOW));
+export function openToRead(calls: Calls, path: Path, followLinks: boolean): number | Promise<number> {
+  return calls.open(path, constants.O_RDONLY | constants.O_NONBLOCK | (followLinks ? 0 : constants.O_NOFOLLOW));
 }
 
+/** Where bytes are written to: an open file, and the offset of the first one. */
+interface Target {
+  calls: Calls;
+  fd: number;
+  position: number;
+}
+
+/** What looks at the bytes while the processor has them in its cache. */
+type Hash = Pick<Md5Stream, 'update'>;
+
 /** Writes the whole body at `position`, pacing it. */
-export async function writeBody(
-  to: { calls: Calls; fd: number; position: number },
-  body: Uint8Array,
-  options: TransferOptions,
-): Promise<void> {
+export async function writeBody(to: Target, body: Uint8Array, options: TransferOptions, hash?: Hash): Promise<void> {
   throwIfAborted(options.signal);
-  for (let start = 0; start < body.byteLength; start += CHUNK) {
-    const chunk = body.subarray(start, start + CHUNK);
-    await paceBytes(options, chunk.byteLength);
-    await writeFully(to, chunk, start);
+  for (let start = 0; start < body.byteLength; start += SMALL) {
+    const piece = body.subarray(start, start + SMALL);
+    await paceBytes(options, piece.byteLength);
+    hash?.update(piece);
+    await writeFully(to, piece, start);
   }
 }
 
-async function writeFully(
-  { calls, fd, position }: { calls: Calls; fd: number; position: number },
-  bytes: Uint8Array,
-  at: number,
+/** Writes a body while it arrives, pacing it. @throws aborted: it did not arrive whole */
+export async function writePieces(
+  to: Target,
+  body: PieceSource,
+  options: TransferOptions,
+  hash: Hash | undefined,
 ): Promise<void> {
+  const pieces = body.open();
+  for (let at = 0; at < body.byteLength; ) {
+    throwIfAborted(options.signal);
+    const piece = await nextOf(pieces);
+    await paceBytes(options, piece.byteLength);
+    hash?.update(piece);
+    await writeFully(to, piece, at);
+    at += piece.byteLength;
+  }
+}
+
+async function nextOf(pieces: Pieces): Promise<Uint8Array> {
+  try {
+    return await pieces.next();
+  } catch (cause) {
+    throw new XsyncError('aborted', 'the body did not arrive whole', { cause });
+  }
+}
+
+async function writeFully({ calls, fd, position }: Target, bytes: Uint8Array, at: number): Promise<void> {
   for (let done = 0; done < bytes.byteLength; ) {
     done += await calls.write(fd, done === 0 ? bytes : bytes.subarray(done), position + at + done);
   }
 }
 
+/** An open file to read from. */
+type Opened = Pick<Target, 'calls' | 'fd'>;
+
 /** Fills `target` from `position` on, pacing it. @returns false if the file is too short */
 export async function readBody(
-  file: FileHandle,
+  { calls, fd }: Opened,
   target: Uint8Array,
   position: number,
   options: TransferOptions,
 ): Promise<boolean> {
   throwIfAborted(options.signal);
   for (let done = 0; done < target.byteLength; ) {
-    const wanted = Math.min(CHUNK, target.byteLength - done);
-    const { bytesRead } = await file.read(target, done, wanted, position + done);
+    const bytesRead = await calls.read(fd, target.subarray(done, done + CHUNK), position + done);
     if (bytesRead === 0) return false;
     done += bytesRead;
     await paceBytes(options, bytesRead);
@@ -82,7 +114,7 @@ export async function readBody(
  * @returns false if the file is too short
  */
 export async function readPieces(
-  file: FileHandle,
+  file: Opened,
   range: { position: number; size: number },
   signal: AbortSignal | undefined,
   take: (piece: Uint8Array, at: number) => Promise<void> | void,
@@ -99,8 +131,8 @@ export async function readPieces(
 
 /** Copies `size` bytes between ranges that do not overlap. @throws truncated */
 export async function copyRange(
-  from: { file: FileHandle; position: number; size: number },
-  to: { calls: Calls; fd: number; position: number },
+  from: { file: Opened; position: number; size: number },
+  to: Target,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const whole = await readPieces(from.file, from, signal, (piece, at) => writeFully(to, piece, at));

@@ -114,7 +114,7 @@ export class Parts {
         if (inPlace && part.at !== null) continue;
         const file = await open(pathOf(directory, part), 'r');
         try {
-          const from = { file, position: part.at ?? 0, size: part.size };
+          const from = { file: { calls: this.#calls, fd: file.fd }, position: part.at ?? 0, size: part.size };
           await copyRange(from, { calls: this.#calls, fd: whole.fd, position: to }, signal);
         } finally {
           await file.close();
@@ -133,7 +133,8 @@ export class Parts {
     try {
       const hash = createHash('md5');
       const range = { position: part.at ?? 0, size: part.size };
-      const whole = await readPieces(file, range, signal, (piece) => void hash.update(piece));
+      const opened = { calls: this.#calls, fd: file.fd };
+      const whole = await readPieces(opened, range, signal, (piece) => void hash.update(piece));
       return whole && hash.digest('hex') === part.md5;
     } finally {
       await file.close();

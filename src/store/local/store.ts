@@ -12,7 +12,7 @@
  */
 import { lstat, opendir, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { md5Soon } from '../../hash/index.js';
+import { Md5Stream, md5 } from '../../hash/index.js';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
@@ -24,7 +24,7 @@ import { Calls } from './calls.js';
 import { kindOf } from './children.js';
 import { Directories } from './directories.js';
 import { type Intent, translate } from './errors.js';
-import { makeDirectories, openToRead, readBody, type Version, versionOf, writeBody } from './files.js';
+import { makeDirectories, openToRead, readBody, type Version, versionOf, writeBody, writePieces } from './files.js';
 import { directoryOf, isMarker, nameOf, requireKey, whyNot } from './keys.js';
 import { Listing, requireRoot, specialOf } from './listing.js';
 import { Names, type Path, unescapeName } from './names.js';
@@ -52,6 +52,7 @@ const CAPABILITIES: port.Capabilities = {
   checksContentMd5: true,
   // An object's ETag identifies the version of its file. Parts' ETags are MD5s, but the capability covers put as well.
   partEtagIsMd5: false,
+  hashesParts: true,
   keepsMetadata: true,
   attributes: LOCAL_ATTRIBUTES,
   deletesIfMatch: true,
@@ -197,31 +198,35 @@ export class LocalStore implements port.ObjectStore {
   read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {
     return this.#run('read', options, key, async () => {
       if (isMarker(key)) return requireRead(await this.#marker(key), target, options);
-      const file = await this.#directories.toRead(key, (path) => openToRead(path, this.#followLinks));
-      if (!file) throw objectNotFound(key);
+      const opening = async (path: Path) => openToRead(this.#calls, path, this.#followLinks);
+      const fd = await this.#directories.toRead(key, opening);
+      if (fd === undefined) throw objectNotFound(key);
       try {
-        const before = await file.stat({ bigint: true });
+        const before = await this.#calls.stat(fd);
         if (before.isDirectory()) throw objectNotFound(key);
         if (!before.isFile()) throw new XsyncError('unsupported-object', `${key} is not a regular file`);
         const info = requireRead(await this.#info(key, versionOf(before)), target, options);
-        const whole = await readBody(file, target, options.offset ?? 0, options);
-        const after = versionOf(await file.stat({ bigint: true }));
+        const whole = await readBody({ calls: this.#calls, fd }, target, options.offset ?? 0, options);
+        const after = versionOf(await this.#calls.stat(fd));
         if (!whole || after.etag !== info.etag) throw changed(key);
         return info;
       } finally {
-        await file.close();
+        await this.#calls.close(fd);
       }
     });
   }
 
   put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
     return this.#run('write', options, key, async () => {
-      const sum = options.contentMd5 === undefined ? undefined : await md5Soon(body);
-      if (sum !== options.contentMd5?.toLowerCase()) {
-        throw new XsyncError('checksum-mismatch', 'the body does not match its Content-MD5', { subject: key });
-      }
-      const version = isMarker(key) ? await this.#putMarker(key, body, options) : await this.#put(key, body, options);
-      return { etag: version.etag, mtimeMs: version.mtimeMs, checksums: sum === undefined ? {} : { md5: sum } };
+      if (isMarker(key)) return this.#putMarker(key, body, options);
+      return this.#put(key, options, (to, hash) => writeBody(to, body, options, hash));
+    });
+  }
+
+  putPieces(key: string, body: port.PieceSource, options: port.PutOptions = {}): Promise<port.WriteResult> {
+    return this.#run('write', options, key, async () => {
+      if (isMarker(key)) throw cannotHoldBytes(key);
+      return this.#put(key, options, (to, hash) => writePieces(to, body, options, hash));
     });
   }
 
@@ -351,11 +356,18 @@ export class LocalStore implements port.ObjectStore {
     return { key, size: 0, etag, mtimeMs, headers: marker.headers, metadata: marker.metadata, checksums: {} };
   }
 
-  async #put(key: string, body: Uint8Array, options: port.PutOptions): Promise<Version> {
+  async #put(
+    key: string,
+    options: port.PutOptions,
+    write: (to: { calls: Calls; fd: number; position: number }, hash: Md5Stream | undefined) => Promise<void>,
+  ): Promise<port.WriteResult> {
+    const hash = options.contentMd5 === undefined ? undefined : new Md5Stream();
     const temporary = await this.#temporaries.create();
     try {
-      await writeBody({ calls: this.#calls, fd: temporary.fd, position: 0 }, body, options);
-      return await this.#publisher.publish(key, temporary, options);
+      await write({ calls: this.#calls, fd: temporary.fd, position: 0 }, hash);
+      const sum = hash?.digest();
+      requireMd5(key, options, sum);
+      return resultOf(await this.#publisher.publish(key, temporary, options), sum);
     } catch (error) {
       await rm(temporary.path, { force: true });
       throw error;
@@ -364,9 +376,11 @@ export class LocalStore implements port.ObjectStore {
     }
   }
 
-  async #putMarker(key: string, body: Uint8Array, options: port.PutOptions): Promise<Version> {
+  async #putMarker(key: string, body: Uint8Array, options: port.PutOptions): Promise<port.WriteResult> {
+    const sum = options.contentMd5 === undefined ? undefined : md5(body);
+    requireMd5(key, options, sum);
     requireEmpty(key, body);
-    return this.#publisher.publishMarker(key, options);
+    return resultOf(await this.#publisher.publishMarker(key, options), sum);
   }
 
   /** @throws precondition-failed */
@@ -413,9 +427,22 @@ function requireRead(info: ObjectInfo, target: Uint8Array, { ifMatch, offset = 0
   throw new XsyncError('truncated', `${info.key} has ${info.size} bytes, fewer than requested`, { subject: info.key });
 }
 
+/** @throws checksum-mismatch */
+function requireMd5(key: string, { contentMd5 }: port.PutOptions, sum: string | undefined): void {
+  if (sum === contentMd5?.toLowerCase()) return;
+  throw new XsyncError('checksum-mismatch', 'the body does not match its Content-MD5', { subject: key });
+}
+
+function resultOf({ etag, mtimeMs }: Version, md5: string | undefined): port.WriteResult {
+  return { etag, mtimeMs, checksums: md5 === undefined ? {} : { md5 } };
+}
+
 function requireEmpty(key: string, body: Uint8Array): void {
-  if (body.byteLength === 0) return;
-  throw new XsyncError('key-not-representable', `${JSON.stringify(key)} is a directory here and cannot hold bytes`, {
+  if (body.byteLength > 0) throw cannotHoldBytes(key);
+}
+
+function cannotHoldBytes(key: string): XsyncError {
+  return new XsyncError('key-not-representable', `${JSON.stringify(key)} is a directory here and cannot hold bytes`, {
     subject: key,
   });
 }

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { md5OfMd5s, md5Soon } from '../../hash/index.js';
+import { Md5Stream, md5, md5OfMd5s } from '../../hash/index.js';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
@@ -71,18 +71,20 @@ export class LocalUploads {
     options: port.PartOptions,
   ): Promise<port.PartResult> {
     const { parts } = await this.#find(ref);
-    const sum = await md5Soon(body);
-    if (options.contentMd5 !== undefined && options.contentMd5.toLowerCase() !== sum) {
+    if (options.contentMd5 !== undefined && options.contentMd5.toLowerCase() !== md5(body)) {
       throw new XsyncError('checksum-mismatch', 'the part does not match its Content-MD5', { subject: ref.key });
     }
+    const hash = options.contentMd5 === undefined ? new Md5Stream() : undefined;
+    let sum = options.contentMd5?.toLowerCase() ?? '';
     await this.#inside(ref, async (folder) => {
       const { path, at } = parts.place(folder, partNumber, body.byteLength);
       const fd = await this.#calls.open(path, at === null ? 'w' : 'r+');
       try {
-        await writeBody({ calls: this.#calls, fd, position: at ?? 0 }, body, options);
+        await writeBody({ calls: this.#calls, fd, position: at ?? 0 }, body, options, hash);
       } finally {
         await this.#calls.close(fd);
       }
+      sum = hash?.digest() ?? sum;
       await parts.add(folder, { partNumber, size: body.byteLength, md5: sum, at });
     });
     return { etag: sum, checksums: { md5: sum } };
