@@ -52,10 +52,10 @@ export const ROOMS: Readonly<Record<string, string>> = {
     'model store/port manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record engine/remove/empty-folders',
   'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',
   'engine/run':
-    'model hash manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared engine/workers',
-  'engine/rows': 'model hash engine/events engine/pair engine/flow engine/list engine/decide engine/record',
+    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared engine/workers',
+  'engine/rows': 'model engine/events engine/pair engine/flow engine/list engine/decide engine/record',
   'engine/check':
-    'model hash store/port manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/record engine/run',
+    'model store/port manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/record engine/run',
   'engine/watch':
     'model manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/shared engine/run',
   inbound: 'model',

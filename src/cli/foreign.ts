@@ -10,20 +10,17 @@ const SHORT: Readonly<Record<string, string>> = { M: 'metadata', l: 'links', R: 
  * The text of commander's error, with what is known of the option or command in it. The value of an unknown option is
  * left out: it may be a secret.
  * @param command that has the missing command or option below it
+ * @param whole the tree with every command
  */
-export function explained(command: Command, text: string): string {
+export function explained(command: Command, text: string, whole: () => Command): string {
   const option = /^error: unknown option '(-[^'=]*)/.exec(text)?.[1];
   if (option !== undefined) {
-    const why = whyNoOption(rootOf(command), option);
+    const why = whyNoOption(whole(), option);
     return why === undefined ? text.replace(/^(error: unknown option '[^'=]*)=.*?'(?=\n)/s, "$1'") : said(option, why);
   }
   const name = /^error: unknown command '([^']+)'/.exec(text)?.[1];
   const known = foreignCommand(command.parent ? `${command.name()}/${name}` : `${name}`);
   return known === undefined ? text : `error: unknown command '${name}': ${known.text}\n`;
-}
-
-function rootOf(command: Command): Command {
-  return command.parent ? rootOf(command.parent) : command;
 }
 
 function said(option: string, why: string): string {

@@ -36,6 +36,7 @@ import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
 import { explained } from './foreign.js';
 import { optionsBehindCommand } from './placement.js';
+import type { Program } from './program.js';
 import { writeLines } from './render/wrapped.js';
 import { standardInput } from './stdin.js';
 
@@ -47,16 +48,20 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   let exitCode: number = EXIT.ok;
   // A closed pipe after help (`| head`) is not an error; commands handle their own output.
   io.stdout.on('error', () => {});
+  const finish = (code: number): void => {
+    exitCode = code;
+  };
   try {
-    const root = buildProgram(io, (code) => {
-      exitCode = code;
-    });
+    const [first = ''] = argv;
+    // A completion script has every command.
+    const only = NAMES.has(first) && first !== 'completion' ? first : undefined;
+    const root = buildProgram(io, finish, only);
     const args = optionsBehindCommand(root, argv);
     if (args === undefined) {
       root.outputHelp({ error: true });
       return EXIT.usage;
     }
-    root.hook('preAction', (_root, command) => warnOfStrays(root, command, io));
+    root.hook('preAction', (_root, command) => warnOfStrays(command, io));
     await root.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
@@ -67,14 +72,62 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
 }
 
 /** Warns of variables that are ignored: a misspelled one is found, and a stranger's ends nothing. */
-async function warnOfStrays(root: Command, command: Command, { env, stderr }: Io): Promise<void> {
+async function warnOfStrays(command: Command, io: Io): Promise<void> {
+  const { env, stderr } = io;
   if (command.opts().quiet === true || !Object.keys(env).some((name) => name.startsWith('XSYNC_'))) return;
   const { strayVariables } = await import('./variables.js');
-  for (const text of strayVariables(root, env)) writeLines(stderr, `xsync: warning: ${text}\n`);
+  const whole = buildProgram(io, () => {});
+  for (const text of strayVariables(whole, env)) writeLines(stderr, `xsync: warning: ${text}\n`);
 }
 
-/** The command tree. A command's implementation is loaded when it runs. */
-export function buildProgram(io: Io, finish: (exitCode: number) => void): Command {
+/** The commands in the groups and the order of help. */
+const COMMANDS: Readonly<Record<string, Readonly<Record<string, (program: Program) => void>>>> = {
+  'Copy:': {
+    copy: addCopy,
+    copyto: addCopyto,
+    move: addMove,
+    moveto: addMoveto,
+    sync: addSync,
+    watch: addWatch,
+    rcat: addRcat,
+  },
+  'Inspect:': {
+    ls: addLs,
+    lsd: addLsd,
+    lsf: addLsf,
+    lsjson: addLsjson,
+    lsl: addLsl,
+    tree: addTree,
+    size: addSize,
+    hashsum: addHashsum,
+    md5sum: addMd5sum,
+    cat: addCat,
+    link: addLink,
+    check: addCheck,
+  },
+  'Monitor:': { status: addStatus, failed: addFailed, retry: addRetry, report: addReport },
+  'Maintain:': {
+    delete: addDelete,
+    purge: addPurge,
+    mkdir: addMkdir,
+    rmdir: addRmdir,
+    config: addConfig,
+    listremotes: addListremotes,
+    cleanup: addCleanup,
+    doctor: addDoctor,
+    manifest: addManifest,
+    completion: addCompletion,
+    version: addVersion,
+  },
+};
+
+const NAMES = new Set(Object.values(COMMANDS).flatMap((commands) => Object.keys(commands)));
+
+/**
+ * The command tree. A command's implementation is loaded when it runs.
+ * @param only the command to build: the options of all of them take longer than a short run
+ */
+export function buildProgram(io: Io, finish: (exitCode: number) => void, only?: string): Command {
   const root = new Command('xsync')
     .description(
       'Copies objects between Alibaba Cloud OSS, AWS S3, S3-compatible stores and local disk, ' +
@@ -106,61 +159,28 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
           : `${withChoices(option.description, option.argChoices)} (default: ${option.defaultValueDescription ?? option.defaultValue})`,
     })
     .addHelpText('after', ROOT_HELP);
-  const program = { root, io, finish };
-  root.commandsGroup('Copy:');
-  addCopy(program);
-  addCopyto(program);
-  addMove(program);
-  addMoveto(program);
-  addSync(program);
-  addWatch(program);
-  addRcat(program);
-  root.commandsGroup('Inspect:');
-  addLs(program);
-  addLsd(program);
-  addLsf(program);
-  addLsjson(program);
-  addLsl(program);
-  addTree(program);
-  addSize(program);
-  addHashsum(program);
-  addMd5sum(program);
-  addCat(program);
-  addLink(program);
-  addCheck(program);
-  root.commandsGroup('Monitor:');
-  addStatus(program);
-  addFailed(program);
-  addRetry(program);
-  addReport(program);
-  root.commandsGroup('Maintain:');
-  addDelete(program);
-  addPurge(program);
-  addMkdir(program);
-  addRmdir(program);
-  addConfig(program);
-  addListremotes(program);
-  addCleanup(program);
-  addDoctor(program);
-  addManifest(program);
-  addCompletion(program);
-  addVersion(program);
+  for (const [group, commands] of Object.entries(COMMANDS)) {
+    root.commandsGroup(group);
+    for (const [name, add] of Object.entries(commands))
+      if (only === undefined || name === only) add({ root, io, finish });
+  }
   root.helpCommand('help [command]', 'show help for a command');
-  explainErrors(root);
+  explainErrors(root, () => (only === undefined ? root : buildProgram(io, finish)));
   return root;
 }
 
-function explainErrors(command: Command): void {
+/** @param whole the tree with every command */
+function explainErrors(command: Command, whole: () => Command): void {
   command.configureOutput({
     // A word may be of any length.
     outputError: (text, write) =>
       write(
-        explained(command, text)
+        explained(command, text, whole)
           .replace(/^error: /, 'xsync: ')
           .replace(/\S{200,}/g, (word) => excerpt(word)),
       ),
   });
-  for (const each of command.commands) explainErrors(each);
+  for (const each of command.commands) explainErrors(each, whole);
 }
 
 const ROOT_HELP = `

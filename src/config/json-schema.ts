@@ -2,7 +2,7 @@
  * The config's JSON Schema for editors, generated from the schemas that validate the config.
  * Tests: test/config/schema.test.ts
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { configSchema } from './schema.js';
 
 /** `${NAME}` is allowed for every value, so each type other than plain text allows it as well. */

@@ -1,5 +1,5 @@
 /** The config's schema. Each backend defines the schema of its remotes. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { XsyncError } from '../model/error.js';
 import type { Backend, RemoteConfig } from '../store/backend.js';
 import { BACKENDS } from '../store/registry.js';

@@ -1,5 +1,5 @@
 /** Validates remotes from any source against their schemas. Tests: test/config/load.test.ts */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { RemoteConfig } from '../store/backend.js';
 import { didYouMean } from './nearest.js';
 import { findBackend, isSecretKey, keysOf, NAME_RULE, REMOTE_NAME, REMOTE_TYPES } from './schema.js';

@@ -93,6 +93,8 @@ export type RunEvent =
   | { type: 'deleted'; key: string; size: number }
   /** Of a move: proved at the destination, and deleted at the source. */
   | { type: 'moved'; key: string; size: number }
+  /** Attributes were set (would be, in a dry run) of an object whose bytes are the same. It is skipped, too. */
+  | { type: 'attributes'; key: string; size: number; changed: AttributeName[]; fidelity?: Fidelity }
   /** Not at the source, and not deleted because xsync did not put it there. */
   | { type: 'keep'; key: string; size: number; reason: KeepReason }
   /** An object about to be overwritten or deleted was backed up under the key `to`. */
@@ -178,6 +180,8 @@ export interface Summary {
    */
   unfinished: { objects: number; atLeast?: boolean };
   verified: Partial<Record<VerifiedBy, number>>;
+  /** Objects whose attributes alone were set; absent: none. */
+  refreshed?: number;
   /** Attributes of the copied objects; absent: nothing to tell. */
   fidelity?: FidelitySum;
   retries: number;

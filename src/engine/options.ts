@@ -107,6 +107,8 @@ export interface RunOptions {
   restore?: Restoring;
   /** Which attributes are copied; absent: `USUAL_POLICY`. */
   carry?: CarryPolicy;
+  /** Compare the attributes of objects whose bytes are the same. */
+  compareAttributes?: boolean;
   /** Aborted to start no more work and let work in flight finish or checkpoint. */
   stop: AbortSignal;
 }

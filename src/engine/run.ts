@@ -1,6 +1,5 @@
 /** A whole run: list, diff, decide, plan, perform, record, delete. Tests: test/engine/shared.test.ts */
 import { randomBytes } from 'node:crypto';
-import { loadHashes } from '../hash/index.js';
 import { checkpointsIn } from '../manifest/checkpoints.js';
 import type { RunOutcome } from '../manifest/port.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
@@ -138,7 +137,6 @@ async function run(
   refuseOverlap(whole);
   if (whole.backup) refuseBackupInside(whole, whole.backup);
   if (whole.references) refuseReferencesInside(whole, whole.references);
-  await loadHashes();
   const shared = given ?? new Shared(whole, options, report);
   const emit = (event: RunEvent): void => {
     fold.hear(event);

@@ -156,7 +156,9 @@ class Merging {
     const now = this.#clock.now();
     const known = this.#byLast.get(name) ?? this.#delivered.get(name);
     const pending = known ?? { name, event, shares: [], firstMs: now, lastMs: now };
+    const attributes = pending.event.attributes ?? event.attributes;
     pending.event = laterOf(pending.event, event);
+    if (attributes) pending.event = { ...pending.event, attributes };
     pending.shares.push(share);
     pending.lastMs = now;
     if (this.#delivered.has(name)) this.#delivered.set(name, pending);

@@ -14,6 +14,8 @@ export interface ChangeEvent {
   /** Decoded, verbatim, never empty. */
   key: string;
   kind: 'created' | 'removed';
+  /** Tags or the ACL changed, and perhaps nothing else: the object looks the same in a listing. */
+  attributes?: true;
   /** Opaque value that orders the events of one key (`compareSequencers`); absent if the store has none. */
   sequencer?: string;
   /** Time of the change by the store's clock, in milliseconds since 1970. */
@@ -45,7 +47,7 @@ export interface ChangeBatch {
 export interface FeedCounts {
   /** Received events, including repeated ones. */
   events: number;
-  /** Events of a known form that report no created or removed object: restores, tags, test messages. */
+  /** Events of a known form that report no created, removed or changed object: restores, test messages. */
   ignored: number;
   /** Unreadable bodies, messages and lines, and calls without the secret. */
   refused: number;

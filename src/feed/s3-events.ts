@@ -8,9 +8,10 @@ import type { ChangeEvent } from './feed.js';
 import { asEtag, asObject, asSize, asText, asTimeMs, compact, type JsonObject } from './json.js';
 import { BodyFault, type Reading, wholeKey } from './reading.js';
 
-/** Event names without MinIO's prefix `s3:`. Other events (restores, tags, transitions) are ignored. */
+/** Event names without MinIO's prefix `s3:`. Other events (restores, transitions) are ignored. */
 const KINDS: readonly (readonly [RegExp, ChangeEvent['kind']])[] = [
   [/^ObjectCreated:/, 'created'],
+  [/^Object(?:Tagging:|Acl:Put)/, 'created'],
   [/^ObjectRemoved:/, 'removed'],
   [/^LifecycleExpiration:/, 'removed'],
   // Ceph's names for changes by its lifecycle and replication.
@@ -18,6 +19,8 @@ const KINDS: readonly (readonly [RegExp, ChangeEvent['kind']])[] = [
   [/^ObjectSynced:Create/, 'created'],
   [/^ObjectSynced:Delet/, 'removed'],
 ];
+
+const ATTRIBUTES = /^(?:s3:)?Object(?:Tagging:|Acl:Put)/;
 
 function kindOf(name: string): ChangeEvent['kind'] | undefined {
   const bare = name.replace(/^s3:/, '');
@@ -38,19 +41,33 @@ function readRecord(value: unknown): ChangeEvent | undefined {
   if (kind === undefined) return undefined;
   const s3 = asObject(record.s3);
   const key = asText(asObject(s3?.object)?.key);
-  if (record.eventSource !== 'ceph:s3') return eventOf(kind, s3, decodeKey(key), record.eventTime);
+  const attributes = ATTRIBUTES.test(name);
+  if (record.eventSource !== 'ceph:s3') {
+    return { ...eventOf(kind, s3, decodeKey(key), record.eventTime), ...(attributes && { attributes }) };
+  }
   // Its sequencer is a little-endian time (radosgw 16.2), which cannot be compared as text.
   const { sequencer: _, ...event } = eventOf(kind, s3, key, record.eventTime);
-  return event;
+  return { ...event, ...(attributes && { attributes }) };
 }
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html */
+const BRIDGED: Readonly<Record<string, [ChangeEvent['kind'], true?]>> = {
+  'Object Created': ['created'],
+  'Object Deleted': ['removed'],
+  'Object Tags Added': ['created', true],
+  'Object Tags Deleted': ['created', true],
+  'Object ACL Updated': ['created', true],
+};
 
 /** One event through EventBridge, with a plain key. */
 export function readS3EventBridge(body: JsonObject): Reading {
-  const type = body['detail-type'];
-  if (type !== 'Object Created' && type !== 'Object Deleted') return { events: [], ignored: 1 };
+  const type = asText(body['detail-type']) ?? '';
+  const [kind, attributes] = BRIDGED[type] ?? [];
+  if (kind === undefined) return { events: [], ignored: 1 };
   const detail = asObject(body.detail);
   const key = asText(asObject(detail?.object)?.key);
-  return { events: [eventOf(type === 'Object Created' ? 'created' : 'removed', detail, key, body.time)], ignored: 0 };
+  const event = { ...eventOf(kind, detail, key, body.time), ...(attributes && { attributes }) };
+  return { events: [event], ignored: 0 };
 }
 
 function eventOf(kind: ChangeEvent['kind'], s3: JsonObject | undefined, key: unknown, time: unknown): ChangeEvent {

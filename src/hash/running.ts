@@ -3,7 +3,7 @@
  * (OpenSSL through node:crypto cannot) at about the same speed.
  */
 import type { IHasher } from 'hash-wasm';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The checksums that need the bytes in order. */
 export const RUNNING_HASHES = ['md5', 'sha256', 'sha1', 'crc64nvme', 'crc32c', 'crc32'] as const;

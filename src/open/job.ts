@@ -106,6 +106,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     emptyFolders: job.createEmptySrcDirs === true,
     restore: job.restore === undefined ? undefined : parseRestoring(job.restore),
     carry: carryPolicy(job),
+    compareAttributes: job.attributes === 'compare',
     stop,
   };
 }

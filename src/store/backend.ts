@@ -3,7 +3,7 @@
  * them all. Config, opening and doctor use only this interface.
  * Tests: test/store/registry.test.ts
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Encryption } from '../model/encryption.js';
 import type { Prices } from '../model/prices.js';
 import type { Agents } from './http/agents.js';

@@ -46,6 +46,15 @@ describe('events of S3', () => {
     expect(kinds({ Records: [s3Record('ObjectCreated:Put', 'a%ff')] })).toEqual(['created a%ff']);
   });
 
+  it.each([['ObjectTagging:Put'], ['ObjectTagging:Delete'], ['ObjectAcl:Put'], ['s3:ObjectTagging:Put']])(
+    'tell with %s that attributes may have changed, and nothing else',
+    (name) => {
+      const { events, ignored } = read({ Records: [s3Record(name, 'a')] });
+      expect(events).toMatchObject([{ key: 'a', kind: 'created', attributes: true }]);
+      expect(ignored).toBe(0);
+    },
+  );
+
   it.each([
     ['ObjectRemoved:Delete'],
     ['ObjectRemoved:DeleteMarkerCreated'],
@@ -59,8 +68,6 @@ describe('events of S3', () => {
 
   it.each([
     ['ObjectRestore:Completed'],
-    ['ObjectTagging:Put'],
-    ['ObjectAcl:Put'],
     ['LifecycleTransition'],
     ['Replication:OperationFailedReplication'],
     ['ReducedRedundancyLostObject'],

@@ -29,6 +29,7 @@ export function levelOf(event: RunEvent, dryRun: boolean): LogLevel {
     case 'start':
     case 'copied':
     case 'deleted':
+    case 'attributes':
     case 'moved':
     case 'backup':
     case 'held':

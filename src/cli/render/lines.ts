@@ -52,6 +52,8 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
       );
     case 'deleted':
       return said(chalk.red('deleted'), event.key, formatBytes(event.size));
+    case 'attributes':
+      return said(dryRun ? chalk.cyan('would set') : chalk.green('attributes'), event.key, event.changed.join(', '));
     case 'moved':
       return said(chalk.green('moved'), event.key, `${formatBytes(event.size)}, deleted at the source`);
     case 'keep':

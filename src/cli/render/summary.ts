@@ -42,6 +42,7 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
     ).map((line) => chalk.bold(headColour(summary, error, chalk)(line))),
     ...row(summary.dryRun ? 'Would copy' : 'Copied', copiedText(summary), chalk.green),
     ...optional(verifiedText(summary), (text) => row('Verified', text)),
+    ...optional(refreshedText(summary), (text) => row(summary.dryRun ? 'Would set' : 'Updated', text)),
     ...optional(keptAttributes(summary), (text) => row('Attributes', text)),
     ...optional(mappedAttributes(summary), (text) => row('Mapped', text)),
     ...optional(lostAttributes(summary), (text) => row('Lost', text, chalk.yellow)),
@@ -136,6 +137,10 @@ function failedText({ failed }: Summary): string {
 
 function deletedText({ deleted }: Summary): string {
   return deleted.objects === 0 ? '' : `${plural(deleted.objects, 'object')}, ${formatBytes(deleted.bytes)}`;
+}
+
+function refreshedText({ refreshed }: Summary): string {
+  return refreshed === undefined ? '' : `attributes of ${plural(refreshed, 'object')}, without their bytes`;
 }
 
 function movedText({ moved }: Summary): string {

@@ -1,5 +1,4 @@
 /** Compares two sides without copying, with the same streams and the same decision table as a copy. */
-import { loadHashes } from '../../hash/index.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { type CheckPolicy, decide, type Finding } from '../decide/decide.js';
@@ -30,7 +29,6 @@ export interface CheckOptions extends CompareOptions, Omit<CheckPolicy, 'mode'> 
  *   object is in the summary
  */
 export async function runCheck(bare: RunPair, options: CheckOptions, report: CheckReporter): Promise<CheckSummary> {
-  await loadHashes();
   const halt = new Halt(0);
   const stop = (): void => halt.stop('interrupted', 'calls');
   if (options.stop.aborted) stop();

@@ -105,6 +105,7 @@ export type CopyReason =
   | 'size-differs'
   | 'checksum-differs'
   | 'time-differs'
+  | 'attributes-differ'
   | 'failed-before'
   | 'forced';
 

@@ -3,7 +3,7 @@
  * Tests: test/engine/decide/believed.test.ts
  */
 import { combineCrc64ecma } from '../../hash/combine.js';
-import { crc64ecma, Md5Stream } from '../../hash/index.js';
+import { crc64ecma, loadHashes, Md5Stream } from '../../hash/index.js';
 import { type Agreement, type Checksums, compositeEtag, sameChecksum } from '../../model/checksum.js';
 import type { Content } from '../../model/content.js';
 import type { ObjectEntry } from '../../model/object.js';
@@ -37,6 +37,7 @@ export async function checksumsOf(
   info: Pick<ObjectEntry, 'key' | 'size' | 'etag'>,
   partSize?: number,
 ): Promise<Checksums> {
+  await loadHashes();
   const md5 = new Md5Stream();
   const ofParts = partSize === undefined ? undefined : new Md5Stream(partSize);
   let crc = '0';

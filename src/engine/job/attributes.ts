@@ -17,5 +17,11 @@ export const ATTRIBUTES = {
     ['strict', 'warn', 'ignore'],
     'warn',
   ),
+  attributes: choice(
+    '--attributes <when>',
+    'when to look for changes of attributes alone: if a listing has a new time, or compare them (two requests per unchanged object)',
+    ['listed', 'compare'],
+    'listed',
+  ),
   storageClass: text('--storage-class <class>', 'storage class of copied objects'),
 };

@@ -1,5 +1,5 @@
 /** A job: plain data, validated and completed by one schema. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { XsyncError } from '../../model/error.js';
 import type { Bandwidth, BandwidthSlot } from './bandwidth.js';
 import type { OptionSpec, OptionTable } from './option.js';

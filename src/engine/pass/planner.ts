@@ -28,6 +28,7 @@ import type { RunContext } from './context.js';
 import { Copies, recordFailure } from './copies.js';
 import type { Deletes } from './deletes.js';
 import type { Batch } from './frontier.js';
+import { mayDiffer, refresh } from './refresh.js';
 
 type Decided = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
 
@@ -79,6 +80,9 @@ export class Planner {
     if (decision.action === 'inspect') {
       const done = batch.hold();
       await this.#checkers.push(() => this.#inspect(triple, decision, batch).finally(done));
+    } else if (decision.action === 'skip' && mayDiffer(this.#context, triple, decision.reason)) {
+      const done = batch.hold();
+      await this.#checkers.push(() => this.#act(triple, decision, batch).finally(done));
     } else if (decision.action === 'copy' && this.#copies.looksElsewhere) {
       const done = batch.hold();
       await this.#checkers.push(() => this.#act(triple, decision, batch).finally(done));
@@ -268,6 +272,11 @@ export class Planner {
       // An earlier run was killed while it wrote the object: a copy proves what a comparison cannot.
       const again = moves?.isGuess(decision.reason) && intents.unfinished(key) !== undefined;
       if (again) return this.#copies.add(triple, 'failed-before', batch);
+      if (mayDiffer(this.#context, triple, decision.reason)) {
+        const refreshed = await this.#refresh(triple, source);
+        if (refreshed === 'failed') return;
+        if (refreshed === 'needs-copy') return this.#copies.add(triple, 'attributes-differ', batch);
+      }
       this.#context.emit({ type: 'skip', key, size: source.size, reason: decision.reason });
       this.#adopt(triple, decision.reason, apartMs);
       await moves?.skipped(source, decision.reason, triple.dest?.etag ?? triple.row?.destEtag);
@@ -275,6 +284,21 @@ export class Planner {
     }
     const message = 'differs at the destination, and --immutable forbids overwriting it';
     this.#fail(source, new XsyncError('guard', message, { class: 'permanent' }), 0);
+  }
+
+  /** Never rejects. */
+  async #refresh(triple: Triple, source: ObjectEntry): Promise<'done' | 'needs-copy' | 'failed'> {
+    const { halt } = this.#context;
+    try {
+      if (halt.stops('objects')) return 'done';
+      return (await refresh(this.#context, triple)) ? 'needs-copy' : 'done';
+    } catch (error) {
+      if (halt.signal.aborted) return 'failed';
+      const fault = toXsyncError(error);
+      if (endsRun(fault)) halt.fail(fault);
+      else this.#fail(source, isChange(fault) ? beingWritten(fault) : fault, 1);
+      return 'failed';
+    }
   }
 
   #fail(source: ObjectEntry, fault: XsyncError, attempts: number): void {

@@ -1,5 +1,5 @@
 /** Tickets that come from outside: from a file, a queue or another machine. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { XsyncError } from '../../model/error.js';
 import { TICKET_VERSION, type Ticket } from '../../model/ticket.js';
 

@@ -2,7 +2,7 @@
  * What the engine keeps in the manifest as JSON, with the shape that each fact must have to be read. The manifest
  * outlives versions of xsync and may be damaged: what does not fit reads as absent, and the next run writes it anew.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Manifest, RunRow } from '../../manifest/port.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { StopReason } from '../events.js';

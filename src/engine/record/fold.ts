@@ -68,6 +68,10 @@ export class Fold {
       case 'deleted':
         add(sums.deleted, event.size);
         break;
+      case 'attributes':
+        sums.refreshed = (sums.refreshed ?? 0) + 1;
+        if (event.fidelity) sums.fidelity = addFidelity(sums.fidelity, event.key, event.fidelity);
+        break;
       case 'moved':
         sums.moved ??= nothing();
         add(sums.moved, event.size);
@@ -138,6 +142,7 @@ function noSums(held: Summary['held']) {
   const kept: Summary['kept'] = { ...nothing(), byReason: {} };
   const verified: Summary['verified'] = {};
   const moved: Summary['moved'] = undefined;
+  const refreshed: Summary['refreshed'] = undefined;
   const fidelity: Summary['fidelity'] = undefined;
   return {
     listed: { source: 0, destination: 0 },
@@ -151,6 +156,7 @@ function noSums(held: Summary['held']) {
     kept,
     backedUp: nothing(),
     verified,
+    refreshed: refreshed as Summary['refreshed'],
     fidelity: fidelity as Summary['fidelity'],
     retries: 0,
     restarts: 0,

@@ -1,5 +1,4 @@
 /** Builds a manifest from what both sides already have, by the rules with which a copy finds objects equal. */
-import { loadHashes } from '../../hash/index.js';
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import { type CopyPolicy, decide, type SkipReason } from '../decide/decide.js';
 import { evidenceOf } from '../decide/evidence.js';
@@ -50,7 +49,6 @@ const COMPARING: CopyPolicy = {
  * @throws faults that end a run
  */
 export async function adoptEqual(pair: RunPair, options: AdoptOptions, report: Reporter): Promise<AdoptSummary> {
-  await loadHashes();
   const adoption = new Adoption(pair, options, report);
   await withHalt(options.stop, (halt) => adoption.run(halt));
   return { ...adoption.summary, stopped: options.stop.aborted };

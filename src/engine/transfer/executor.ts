@@ -6,6 +6,7 @@ import type { Lanes, Queued } from '../flow/lanes.js';
 import { EtagTrust } from './etag-trust.js';
 import type { Means } from './means.js';
 import { type Deleting, perform, performDeletes, performMarker } from './perform.js';
+import { type Refreshed, refreshAttributes } from './refresh.js';
 
 /** Performs a ticket. @throws faults that end the run */
 export type Perform = (ticket: CopyTicket) => Promise<Outcome>;
@@ -18,6 +19,8 @@ export interface Executor {
   queue(object: Queued, turn: (perform: Perform) => Promise<void>): Promise<void>;
   /** Performs tickets whose source is in another store than that of the run. */
   from(source: ObjectStore): Perform;
+  /** Sets attributes that differ, without sending the bytes; a dry run compares only. @throws as `refreshAttributes` */
+  refresh(ticket: CopyTicket, dryRun: boolean): Promise<Refreshed>;
   /** Deletes as many objects as one request takes. @throws faults that end the run */
   delete(tickets: readonly DeleteTicket[]): Promise<Outcome[]>;
   /** Adds a delete marker. @throws faults that end the run */
@@ -51,6 +54,10 @@ export class InThisThread implements Executor {
     const { etags } = this.#means;
     const means = { ...this.#means, source, etags: { ...etags, source: new EtagTrust() } };
     return (ticket) => perform(ticket, means);
+  }
+
+  refresh(ticket: CopyTicket, dryRun: boolean): Promise<Refreshed> {
+    return refreshAttributes(this.#means, ticket, dryRun);
   }
 
   delete(tickets: readonly DeleteTicket[]): Promise<Outcome[]> {

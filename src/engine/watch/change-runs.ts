@@ -21,7 +21,8 @@ export type OpenPair = WatchedPair & { shared: Shared };
 
 /** A batch of change events with full keys. See src/feed/feed.ts. */
 export interface Changes {
-  readonly events: readonly { bucket?: string; key: string }[];
+  /** `attributes`: what changed may be tags or the ACL alone. */
+  readonly events: readonly { bucket?: string; key: string; attributes?: true }[];
   done(): Promise<void>;
   release(): Promise<void>;
 }
@@ -87,13 +88,14 @@ export class ChangeRuns {
   async #handle(batch: Changes): Promise<void> {
     const isDone = await this.#pair.use(async (pair) => {
       const only = keysOf(batch, pair);
-      return only.length === 0 || (await this.#runOver(pair, only));
+      const attributes = batch.events.some((event) => event.attributes);
+      return only.length === 0 || (await this.#runOver(pair, only, attributes));
     });
     await (isDone ? batch.done() : batch.release());
   }
 
   /** @returns false if the events must be delivered again */
-  async #runOver(pair: OpenPair, only: readonly string[]): Promise<boolean> {
+  async #runOver(pair: OpenPair, only: readonly string[], attributes: boolean): Promise<boolean> {
     const { signal, changed, done, failed } = this.#context;
     if (signal.aborted) return false;
     let reserved = 0;
@@ -103,6 +105,7 @@ export class ChangeRuns {
     };
     try {
       const { options, allowed } = this.#optionsFor(pair, only);
+      if (attributes) options.compareAttributes = true;
       reserved = allowed;
       this.#reserved += reserved;
       const { stopped, failed: objects } = await runKeys(pair, [only], options, report, pair.shared);

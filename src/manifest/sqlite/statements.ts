@@ -38,7 +38,13 @@ const FAILURE = `key, size, source_etag AS sourceEtag, source_mtime_ms AS source
 const DOOMED = 'key, size, dest_etag AS destEtag, found_ms AS foundMs';
 const RUN = 'id, command, started_ms AS startedMs, ended_ms AS endedMs, outcome, detail';
 
-type RowValues = [
+const PUT = `INSERT OR REPLACE INTO object (key, size, source_etag, source_mtime_ms, dest_etag, verified_by, ours, at_ms,
+  apart_ms, content) VALUES `;
+const ONE_ROW = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+/** A third cheaper for each row than a statement each. */
+export const PUT_AT_ONCE = 50;
+
+export type RowValues = [
   ...[key: string, size: number, sourceEtag: string, sourceMtimeMs: number, destEtag: string, verifiedBy: string],
   ...[ours: 0 | 1, atMs: number, apartMs: number, content: string | null],
 ];
@@ -59,6 +65,8 @@ export interface Statements {
   count: Statement<[], number>;
   keysAfter: Statement<[after: string, skip: number], string>;
   put: Statement<RowValues>;
+  /** The same for the values of PUT_AT_ONCE rows, one after the other. */
+  putMany: Statement<unknown[]>;
   forget: Statement<Key>;
   intend: Statement<[key: string, destEtag: string, atMs: number]>;
   intended: Statement<Key, Intent>;
@@ -116,10 +124,8 @@ export function prepareStatements(db: Database): Statements {
     keysAfter: db
       .prepare<[string, number], string>('SELECT key FROM object WHERE key > ? ORDER BY key LIMIT 2 OFFSET ?')
       .pluck(),
-    put: db.prepare<RowValues>(
-      `INSERT OR REPLACE INTO object (key, size, source_etag, source_mtime_ms, dest_etag, verified_by, ours, at_ms,
-         apart_ms, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
+    put: db.prepare<RowValues>(PUT + ONE_ROW),
+    putMany: db.prepare<unknown[]>(PUT + Array(PUT_AT_ONCE).fill(ONE_ROW).join()),
     forget: db.prepare<Key>('DELETE FROM object WHERE key = ?'),
     intend: db.prepare<[string, string, number]>(
       'INSERT INTO intent VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET at_ms = excluded.at_ms',

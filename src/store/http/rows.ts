@@ -34,15 +34,22 @@ export function timeIn(text: string | undefined): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/** The row's values, or those of an unknown version if one of them is missing. */
+/** The row's values, or those of an unknown version if one of them is missing, or is NaN. */
 export function versionOf(row: { size?: number; etag?: string; mtimeMs?: number }): {
   size: number;
   etag: string;
   mtimeMs: number;
 } {
-  const { size, etag, mtimeMs } = row;
+  const { etag } = row;
+  const size = numberOf(row.size);
+  const mtimeMs = numberOf(row.mtimeMs);
   if (size !== undefined && isUsableEtag(etag) && mtimeMs !== undefined) return { size, etag, mtimeMs };
   return { size: size ?? 0, etag: UNKNOWN_ETAG, mtimeMs: mtimeMs ?? 0 };
+}
+
+/** Undefined for NaN, which a damaged field is read as. */
+export function numberOf(value: number | undefined): number | undefined {
+  return value === undefined || Number.isNaN(value) ? undefined : value;
 }
 
 /** The rows that have a name, and descriptions of the others. */

@@ -2,7 +2,7 @@
  * How a remote's servers are reached: proxy, trusted certificates, client certificate. The same for every network store.
  * Tests: test/store/http/proxy.test.ts
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseProxy } from './proxy.js';
 
 const path = z.string().trim().min(1);

@@ -2,7 +2,7 @@
 import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { lacksEncryption } from '../../model/encryption.js';
 import { ABSENT, isErrno, reasonOf, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';

@@ -1,5 +1,5 @@
 /** Tests: test/store/registry.test.ts */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Backend } from '../backend.js';
 
 const schema = z.strictObject({ type: z.literal('memory') });

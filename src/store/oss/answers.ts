@@ -30,23 +30,26 @@ export function refuseError(body: Buffer, subject: Subject): void {
   if (xmlRoot(body) === 'Error') throw ossError({ status: 200, headers: {}, body }, subject);
 }
 
+const PAGE = {
+  root: 'ListBucketResult',
+  fields: ['IsTruncated', 'NextContinuationToken'],
+  lists: {
+    Contents: ['Key', 'LastModified', 'ETag', 'Type', 'Size', 'StorageClass', 'RestoreInfo'],
+    CommonPrefixes: ['Prefix'],
+  },
+  quoted: ['ETag'],
+  numbers: { Size: 'count', LastModified: 'time' },
+} as const;
+
 export function readListPage(body: Buffer): ListPage {
-  const { fields, lists } = readXml(body, {
-    root: 'ListBucketResult',
-    fields: ['IsTruncated', 'NextContinuationToken'],
-    lists: {
-      Contents: ['Key', 'Size', 'ETag', 'LastModified', 'Type', 'StorageClass', 'RestoreInfo'],
-      CommonPrefixes: ['Prefix'],
-    },
-    quoted: ['ETag'],
-  });
+  const { fields, lists } = readXml(body, PAGE);
   const contents = withNames(lists.Contents, ({ Key }) => Key, decodeUrl);
   const folders = withNames(lists.CommonPrefixes, ({ Prefix }) => Prefix, decodeUrl, 'folder without a name');
   return {
     entries: contents.rows.map((item) => {
       const key = decoded(item.Key ?? '');
       const entry = makeEntry({
-        ...versionOf({ size: wholeNumber(item.Size), etag: item.ETag, mtimeMs: timeIn(item.LastModified) }),
+        ...versionOf({ size: item.Size, etag: item.ETag, mtimeMs: item.LastModified }),
         key: key ?? item.Key ?? '',
         type: item.Type,
         storageClass: item.StorageClass,

@@ -1,6 +1,6 @@
 /** The config of an `oss` remote: its schema, and its resolution against the environment. */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { XsyncError } from '../../model/error.js';
 import { connectionShape } from '../http/settings.js';
 import type { StoreIdentity } from '../port.js';

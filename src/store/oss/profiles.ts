@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ABSENT, isErrno, reasonOf } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import { parseIni } from '../ini.js';

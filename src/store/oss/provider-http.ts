@@ -2,7 +2,7 @@
  * The requests of @alicloud/credentials over the lean transport, and what their refusals mean.
  * Tests: test/store/oss/providers.test.ts
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { HttpResponse } from '../http/message.js';
 import type { HttpTransport } from '../http/transport.js';

@@ -20,7 +20,7 @@ import {
   URICredentialsProvider,
 } from '@alicloud/credentials';
 import utilities from '@alicloud/credentials/dist/src/utils/command.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { reasonOf } from '../../model/errno.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { readDefaultProfile, readProfile } from './profiles.js';

@@ -13,6 +13,7 @@ const PAGE = {
   fields: ['IsTruncated', 'NextKeyMarker', 'NextVersionIdMarker'],
   lists: { Version: [...ROW, 'Size', 'ETag', 'Type', 'StorageClass', 'RestoreInfo'], DeleteMarker: ROW },
   quoted: ['ETag'],
+  sequence: true,
 } as const;
 
 type VersionFields = Partial<Record<(typeof PAGE)['lists']['Version'][number], string>>;

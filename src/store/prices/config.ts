@@ -1,5 +1,5 @@
 /** `prices:` of a remote: what its service charges. Used for display only. Tests: test/store/s3/config.test.ts */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Prices } from '../../model/prices.js';
 
 const price = z.number().nonnegative();

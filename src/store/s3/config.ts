@@ -1,5 +1,5 @@
 /** The settings of an `s3` remote. Keys have rclone's names, so that a config can be moved to xsync. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { connectionShape } from '../http/settings.js';
 import { pricesSchema } from '../prices/config.js';
 import { isAws, PRESETS, PROVIDERS, providerOf, RCLONE_PROVIDERS, type S3Preset } from './presets.js';

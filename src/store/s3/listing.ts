@@ -3,6 +3,7 @@ import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import {
   damagedOf,
+  numberOf,
   startOf,
   timeIn,
   usableEtag,
@@ -12,7 +13,7 @@ import {
 } from '../http/rows.js';
 import { readXml } from '../http/xml.js';
 import type { ListedPage, ListedParts, ListedUploads, Row } from './calls.js';
-import { decoded, isEncoded, listedDecoder } from './encode.js';
+import { decoded, decodeListed, isEncoded, listedDecoder } from './encode.js';
 import { checksumsOfEtag } from './headers.js';
 
 const PAGE = {
@@ -24,6 +25,7 @@ const PAGE = {
   },
   inside: ['RestoreStatus'],
   quoted: ['ETag'],
+  numbers: { Size: 'count', LastModified: 'time' },
 } as const;
 
 const UPLOADS = {
@@ -45,10 +47,9 @@ export const ARCHIVED = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 export function readPage(body: Buffer): ListedPage {
   const { fields, lists } = readXml(body, PAGE);
   const { EncodingType: encoding, NextContinuationToken, NextMarker } = fields;
-  const keys = lists.Contents.flatMap(({ Key }) => Key || []);
   const prefixes = lists.CommonPrefixes.flatMap(({ Prefix }) => Prefix || []);
-  const decode = listedDecoder(encoding, keys);
-  const encoded = isEncoded(encoding, keys);
+  const encoded = areEncoded(lists.Contents, encoding);
+  const decode = encoded ? decodeListed : (text: string) => text;
   const contents = withNames(lists.Contents, ({ Key }) => Key, decode);
   const decodePrefix = listedDecoder(encoding, prefixes);
   const folders = withNames(lists.CommonPrefixes, ({ Prefix }) => Prefix, decodePrefix, 'folder without a name');
@@ -63,14 +64,38 @@ export function readPage(body: Buffer): ListedPage {
   };
 }
 
-type Content = Partial<Record<(typeof PAGE)['lists']['Contents'][number], string>>;
+interface Content {
+  Key?: string;
+  Size?: number;
+  ETag?: string;
+  LastModified?: number;
+  StorageClass?: string;
+  IsRestoreInProgress?: string;
+}
+
+/** Whether the keys of a page are encoded. A page without the characters of the encoding reads the same either way. */
+function areEncoded(contents: readonly Content[], encoding: string | undefined): boolean {
+  const isMarked = ({ Key = '' }: Content): boolean => Key.includes('%') || Key.includes('+');
+  if (encoding === undefined || !contents.some(isMarked)) return false;
+  return isEncoded(
+    encoding,
+    contents.flatMap(({ Key }) => Key || []),
+  );
+}
 
 function rowOf(content: Content, encoded: boolean): Row {
   const { Key = '', Size, ETag, LastModified, StorageClass: storageClass, IsRestoreInProgress: restoring } = content;
   const key = encoded ? decoded(Key) : Key;
-  const named = key === undefined ? { key: Key, undecodable: true } : { key };
-  const version = { size: wholeNumber(Size), etag: usableEtag(ETag), mtimeMs: timeIn(LastModified) };
-  return { ...named, ...version, storageClass, ...(restoring && { restoring: restoring.toLowerCase() === 'true' }) };
+  const row: Row = {
+    key: key ?? Key,
+    size: numberOf(Size),
+    etag: usableEtag(ETag),
+    mtimeMs: numberOf(LastModified),
+    storageClass,
+  };
+  if (key === undefined) row.undecodable = true;
+  if (restoring) row.restoring = restoring.toLowerCase() === 'true';
+  return row;
 }
 
 /** What the rows of a listing say. */

@@ -15,6 +15,7 @@ const PAGE = {
   fields: ['IsTruncated', 'NextKeyMarker', 'NextVersionIdMarker', 'EncodingType'],
   lists: { Version: [...ROW, 'ETag', 'Size', 'StorageClass'], DeleteMarker: ROW },
   quoted: ['ETag'],
+  sequence: true,
 } as const;
 
 /** One page. @throws invalid-response: it is not the last, and does not say where the next one begins */

@@ -43,17 +43,102 @@ describe('a field in quotation marks', () => {
   });
 });
 
+describe('numbers and times', () => {
+  const TYPED = {
+    root: 'R',
+    fields: [],
+    lists: { Row: ['Size', 'Time'] },
+    numbers: { Size: 'count', Time: 'time' },
+  } as const;
+  const readRow = (row: string) => readXml(Buffer.from(`<R><Row>${row}</Row></R>`), TYPED).lists.Row[0];
+
+  it.each([
+    ['<Size>0</Size>', 0],
+    ['<Size>9007199254740991</Size >', 9_007_199_254_740_991],
+    ['<Size>9007199254740992</Size>', Number.NaN],
+    ['<Size>007</Size>', 7],
+    ['<Size>7<!-- --></Size>', 7],
+    ['<Size><![CDATA[7]]></Size>', 7],
+    ['<Size>&#55;</Size>', 7],
+    ['<Size> 7</Size>', Number.NaN],
+    ['<Size>7.0</Size>', Number.NaN],
+    ['<Size>-7</Size>', Number.NaN],
+    ['<Size></Size>', Number.NaN],
+    ['<Size/>', Number.NaN],
+    ['<Size>7</Size><Size>7</Size>', 7],
+    ['<Size>7</Size><Size>8</Size>', Number.NaN],
+    ['<Size>x</Size><Size>x</Size>', Number.NaN],
+    ['<Time>2026-02-28T23:59:59.999Z</Time>', Date.UTC(2026, 1, 28, 23, 59, 59, 999)],
+    ['<Time>2026-02-28T23:59:59Z</Time >', Date.UTC(2026, 1, 28, 23, 59, 59)],
+    ['<Time>2026-02-28T23:59:59.5Z</Time>', Date.UTC(2026, 1, 28, 23, 59, 59, 500)],
+    ['<Time>Sat, 28 Feb 2026 23:59:59 GMT</Time>', Date.UTC(2026, 1, 28, 23, 59, 59)],
+    ['<Time>yesterday</Time>', Number.NaN],
+    ['<Time/>', Number.NaN],
+  ])('%s is %d', (written, value) => {
+    expect(Object.values(readRow(written) ?? {}).filter((each) => each !== undefined)).toEqual([value]);
+  });
+
+  it('agree with Number and Date.parse for anything alike', () => {
+    const digits = fc.string({ unit: fc.constantFrom(...'0123456789 -.e'), maxLength: 20 });
+    const twoDigits = fc.integer({ min: 0, max: 99 }).map((n) => String(n).padStart(2, '0'));
+    const time = fc
+      .tuple(
+        fc.integer({ min: 0, max: 9999 }),
+        fc.array(twoDigits, { minLength: 5, maxLength: 5 }),
+        fc.constantFrom('', '.123'),
+      )
+      .map(([year, [a, b, c, d, e], ms]) => `${String(year).padStart(4, '0')}-${a}-${b}T${c}:${d}:${e}${ms}Z`);
+    const real = fc
+      .date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) })
+      .map((date) => date.toISOString());
+    fc.assert(
+      fc.property(digits, fc.oneof(time, real), (count, when) => {
+        const row = readRow(`<Size>${count}</Size><Time>${when}</Time>`);
+        const isCount = /^\d+$/.test(count) && Number.isSafeInteger(Number(count));
+        expect(row).toEqual({ Size: isCount ? Number(count) : Number.NaN, Time: Date.parse(when) });
+      }),
+    );
+  });
+});
+
+it('texts that repeat, or almost, are read as they are', () => {
+  const texts = [
+    'STANDARD',
+    'STANDARD',
+    'STANDARD ',
+    'A&amp;B',
+    'A&amp;B',
+    'é',
+    'é',
+    '',
+    '<![CDATA[x]]>',
+    'x',
+    'xx',
+    'x',
+  ];
+  const rows = texts.map((text) => `<CommonPrefixes><Prefix>${text}</Prefix></CommonPrefixes>`).join('');
+  expect(read(`<ListBucketResult>${rows}</ListBucketResult>`).lists.CommonPrefixes.map(({ Prefix }) => Prefix)).toEqual(
+    ['STANDARD', 'STANDARD', 'STANDARD ', 'A&B', 'A&B', 'é', 'é', '', 'x', 'x', 'xx', 'x'],
+  );
+});
+
 describe('reading a listing page', () => {
   it('gets every key right among nested elements, entities, CDATA, comments, attributes and any order', () => {
-    expect(read(PAGE)).toEqual({
+    const first = { Key: 'a&b\r\u4e2d\u00e9', ETag: '"x"', Size: '7' };
+    const second = { Key: '<k>&amp; end ', Size: '0' };
+    const folder = { Prefix: 'p/' };
+    const page = {
       fields: { IsTruncated: 'true', Prefix: '' },
-      lists: {
-        Contents: [
-          { Key: 'a&b\r\u4e2d\u00e9', ETag: '"x"', Size: '7' },
-          { Key: '<k>&amp; end ', Size: '0' },
-        ],
-        CommonPrefixes: [{ Prefix: 'p/' }],
-      },
+      lists: { Contents: [first, second], CommonPrefixes: [folder] },
+    };
+    expect(read(PAGE)).toEqual({ ...page, sequence: [] });
+    expect(readXml(Buffer.from(PAGE), { ...SHAPE, sequence: true })).toEqual({
+      ...page,
+      sequence: [
+        { list: 'Contents', fields: first },
+        { list: 'Contents', fields: second },
+        { list: 'CommonPrefixes', fields: folder },
+      ],
     });
   });
 

@@ -1,0 +1,46 @@
+/** Attributes of objects that a run does not copy, because their bytes are the same. Tests: test/engine/transfer/refresh.test.ts */
+import type { ManifestRow } from '../../manifest/port.js';
+import { compositeEtag } from '../../model/checksum.js';
+import type { SkipReason } from '../decide/decide.js';
+import type { Triple } from '../list/diff.js';
+import { planCopy } from '../plan/plan.js';
+import type { RunContext } from './context.js';
+
+/** Skips of objects whose bytes the destination has. */
+const SAME: readonly SkipReason[] = ['unchanged', 'same-checksum', 'same-time'];
+
+/** Whether attributes of the object may have changed: its time has, with the same ETag; or all are to be compared. */
+export function mayDiffer({ options }: RunContext, { source, dest, row }: Triple, reason: SkipReason): boolean {
+  if (!source || !dest || source.special !== undefined || !SAME.includes(reason)) return false;
+  if (options.compareAttributes) return true;
+  return reason === 'unchanged' && row !== undefined && secondsOf(source.mtimeMs) !== secondsOf(row.sourceMtimeMs);
+}
+
+/** A HEAD tells whole seconds, a listing of the same store may tell more. */
+function secondsOf(ms: number): number {
+  return Math.floor(ms / 1000);
+}
+
+/**
+ * Sets the attributes that differ, and notes the destination's new version.
+ * @returns whether the object has to be copied instead
+ * @throws as `refreshAttributes`
+ */
+export async function refresh(context: RunContext, { key, source, dest, row }: Triple): Promise<boolean> {
+  const { route, pair, executor, committer, options, emit } = context;
+  if (!source || !dest) return false;
+  const { etag, size, mtimeMs, checksums } = source;
+  const keys = { key, sourceKey: pair.source.prefix + key, destKey: pair.dest.prefix + key };
+  const md5ofParts = compositeEtag(checksums ?? {});
+  const ticket = planCopy(route, { ...keys, etag, size, mtimeMs, md5ofParts, replaces: dest.etag });
+  const refreshed = await executor.refresh(ticket, options.dryRun);
+  if (refreshed.kind === 'needs-copy') return true;
+  const destEtag = refreshed.kind === 'refreshed' ? refreshed.destEtag : dest.etag;
+  if (refreshed.kind === 'refreshed') {
+    const { changed, fidelity } = refreshed;
+    emit({ type: 'attributes', key, size, changed, ...(fidelity && { fidelity }) });
+  }
+  const known: ManifestRow | undefined = row && { ...row, sourceEtag: etag, sourceMtimeMs: mtimeMs, destEtag };
+  if (known && !options.dryRun) committer.add(known);
+  return false;
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import type { RunOptions } from '../../../src/engine/options.js';
+import type { Tags } from '../../../src/model/attributes.js';
+import type { CarryPolicy } from '../../../src/model/carry-policy.js';
+import { bytesOf, Pair } from '../support.js';
+
+const TAGS: Tags = [{ key: 'a', value: '1' }];
+const ALL: CarryPolicy = { metadata: true, tags: true, acl: true, lock: true, fidelity: 'warn' };
+const COMPARE: Partial<RunOptions> = { carry: ALL, compareAttributes: true };
+
+async function copied(attributes: object = {}): Promise<Pair> {
+  const pair = new Pair();
+  await pair.source.put('a', bytesOf('a', 10), attributes);
+  await pair.copy({ carry: ALL });
+  return pair;
+}
+
+describe('attributes that change without the bytes', () => {
+  test('are found by --attributes compare, and set without sending the bytes', async () => {
+    const pair = await copied({ metadata: { m: '1' } });
+    await pair.source.putTags('a', TAGS);
+    await pair.source.putAcl('a', 'public-read');
+    const run = await pair.copy(COMPARE);
+    expect([run.copied.objects, run.refreshed, run.skipped.byReason]).toEqual([0, 1, { unchanged: 1 }]);
+    expect(run.events).toContainEqual({
+      ...{ type: 'attributes', key: 'a', size: 10, changed: ['tags', 'acl'] },
+      fidelity: { kept: ['metadata', 'tags', 'acl'], mapped: [], lost: [] },
+    });
+    expect(run.traffic.source.requests).toEqual({ list: 1, head: 1, getTags: 1, getAcl: 1 });
+    expect(run.traffic.destination.requests).toEqual({ list: 1, head: 1, getAcl: 1, putTags: 1, putAcl: 1 });
+    expect(await pair.dest.getTags('a')).toEqual(TAGS);
+    expect(await pair.dest.getAcl('a')).toBe('public-read');
+    expect((await pair.copy(COMPARE)).refreshed).toBeUndefined();
+  });
+
+  test('are looked for where the time of an object has changed and its ETag has not', async () => {
+    const clock = { ms: 1_700_000_000_000 };
+    const pair = new Pair({ source: { clock: () => clock.ms } });
+    await pair.source.put('a', bytesOf('a', 10), { metadata: { m: '1' } });
+    await pair.copy();
+    clock.ms += 5000;
+    await pair.source.copy(pair.source, 'a', 'a', { metadata: { m: '2' }, headers: { cacheControl: 'no-cache' } });
+    const run = await pair.copy();
+    expect(run.events.filter(({ type }) => type === 'attributes')).toMatchObject([
+      { changed: ['headers', 'metadata'] },
+    ]);
+    expect(run.traffic.source.requests).toEqual({ list: 1, head: 1 });
+    expect(run.traffic.destination.requests).toEqual({ list: 1, head: 1, copy: 1 });
+    expect(await pair.dest.head('a')).toMatchObject({
+      metadata: { m: '2', mtime: '1700000005' },
+      headers: { cacheControl: 'no-cache' },
+    });
+    const third = await pair.copy();
+    expect([third.traffic.source.requests, third.skipped.byReason]).toEqual([{ list: 1 }, { unchanged: 1 }]);
+  });
+
+  test('that were removed are removed', async () => {
+    const pair = await copied({ tags: TAGS, acl: 'public-read' });
+    await pair.source.putTags('a', []);
+    await pair.source.putAcl('a', 'private');
+    expect((await pair.copy(COMPARE)).refreshed).toBe(1);
+    expect([await pair.dest.getTags('a'), await pair.dest.getAcl('a')]).toEqual([[], 'private']);
+  });
+
+  test('are copied with the bytes where a store cannot copy onto itself', async () => {
+    const pair = new Pair({ dest: { capabilities: { maxCopySize: 0 } } });
+    await pair.source.put('a', bytesOf('a', 10), { metadata: { m: '1' } });
+    await pair.copy({ carry: ALL });
+    const { etag } = await pair.source.head('a');
+    await pair.source.copy(pair.source, 'a', 'a', { metadata: { m: '2' }, ifMatch: etag });
+    const run = await pair.copy(COMPARE);
+    expect(run.copied.objects).toBe(1);
+    expect(run.events).toContainEqual(expect.objectContaining({ type: 'plan', reason: 'attributes-differ' }));
+    expect((await pair.dest.head('a')).metadata).toMatchObject({ m: '2' });
+  });
+
+  test('are not set by a dry run, which tells them', async () => {
+    const pair = await copied();
+    await pair.source.putTags('a', TAGS);
+    expect((await pair.copy({ ...COMPARE, dryRun: true })).refreshed).toBe(1);
+    expect(await pair.dest.getTags('a')).toEqual([]);
+  });
+
+  test('cost nothing unless somebody asks', async () => {
+    const pair = await copied({ tags: TAGS });
+    await pair.source.putTags('a', [{ key: 'b', value: '2' }]);
+    const run = await pair.copy({ carry: ALL });
+    expect([run.traffic.source.requests, run.refreshed]).toEqual([{ list: 1 }, undefined]);
+  });
+});
