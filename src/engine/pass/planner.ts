@@ -272,14 +272,16 @@ export class Planner {
       // An earlier run was killed while it wrote the object: a copy proves what a comparison cannot.
       const again = moves?.isGuess(decision.reason) && intents.unfinished(key) !== undefined;
       if (again) return this.#copies.add(triple, 'failed-before', batch);
-      if (mayDiffer(this.#context, triple, decision.reason)) {
-        const refreshed = await this.#refresh(triple, source);
+      let destEtag = triple.dest?.etag;
+      if (triple.dest && mayDiffer(this.#context, triple, decision.reason)) {
+        const refreshed = await this.#refresh(triple, { source, dest: triple.dest });
         if (refreshed === 'failed') return;
         if (refreshed === 'needs-copy') return this.#copies.add(triple, 'attributes-differ', batch);
+        destEtag = refreshed.destEtag;
       }
       this.#context.emit({ type: 'skip', key, size: source.size, reason: decision.reason });
-      this.#adopt(triple, decision.reason, apartMs);
-      await moves?.skipped(source, decision.reason, triple.dest?.etag ?? triple.row?.destEtag);
+      this.#adopt(triple, decision.reason, { apartMs, destEtag });
+      await moves?.skipped(source, decision.reason, destEtag ?? triple.row?.destEtag);
       return;
     }
     const message = 'differs at the destination, and --immutable forbids overwriting it';
@@ -287,11 +289,14 @@ export class Planner {
   }
 
   /** Never rejects. */
-  async #refresh(triple: Triple, source: ObjectEntry): Promise<'done' | 'needs-copy' | 'failed'> {
+  async #refresh(
+    triple: Triple,
+    sides: { source: ObjectEntry; dest: ObjectEntry },
+  ): Promise<{ destEtag: string } | 'needs-copy' | 'failed'> {
     const { halt } = this.#context;
+    const { source, dest } = sides;
     try {
-      if (halt.stops('objects')) return 'done';
-      return (await refresh(this.#context, triple)) ? 'needs-copy' : 'done';
+      return halt.stops('objects') ? { destEtag: dest.etag } : await refresh(this.#context, triple, sides);
     } catch (error) {
       if (halt.signal.aborted) return 'failed';
       const fault = toXsyncError(error);
@@ -305,11 +310,15 @@ export class Planner {
     recordFailure(this.#context, source, fault, attempts);
   }
 
-  /** Records an object that was found equal, so that the next run need not inspect it. */
-  #adopt(triple: Triple, reason: SkipReason, apartMs: number | undefined): void {
+  /**
+   * Records an object that was found equal, so that the next run need not inspect it.
+   * @param destEtag of the destination's object, which may have been written again with other attributes
+   */
+  #adopt(triple: Triple, reason: SkipReason, { apartMs, destEtag }: { apartMs?: number; destEtag?: string }): void {
     if (this.#context.options.dryRun) return;
     if (isRecorded(triple, reason)) return;
-    this.#context.recorder.adopt(adoptedRow(triple, reason, apartMs));
+    const row = adoptedRow(triple, reason, apartMs);
+    this.#context.recorder.adopt(row && { ...row, ...(destEtag !== undefined && { destEtag }) });
   }
 }
 

@@ -1,6 +1,8 @@
 /** Attributes of objects that a run does not copy, because their bytes are the same. Tests: test/engine/transfer/refresh.test.ts */
 import type { ManifestRow } from '../../manifest/port.js';
 import { compositeEtag } from '../../model/checksum.js';
+import { XsyncError } from '../../model/error.js';
+import type { ObjectEntry } from '../../model/object.js';
 import type { SkipReason } from '../decide/decide.js';
 import type { Triple } from '../list/diff.js';
 import { planCopy } from '../plan/plan.js';
@@ -9,10 +11,13 @@ import type { RunContext } from './context.js';
 /** Skips of objects whose bytes the destination has. */
 const SAME: readonly SkipReason[] = ['unchanged', 'same-checksum', 'same-time'];
 
+const IMMUTABLE = 'has other attributes at the destination, and --immutable forbids changing them';
+
 /** Whether attributes of the object may have changed: its time has, with the same ETag; or all are to be compared. */
 export function mayDiffer({ options }: RunContext, { source, dest, row }: Triple, reason: SkipReason): boolean {
   if (!source || !dest || source.special !== undefined || !SAME.includes(reason)) return false;
   if (options.compareAttributes) return true;
+  if (options.policy.immutable) return false;
   return reason === 'unchanged' && row !== undefined && secondsOf(source.mtimeMs) !== secondsOf(row.sourceMtimeMs);
 }
 
@@ -23,18 +28,23 @@ function secondsOf(ms: number): number {
 
 /**
  * Sets the attributes that differ, and notes the destination's new version.
- * @returns whether the object has to be copied instead
- * @throws as `refreshAttributes`
+ * @returns the ETag of the destination's object afterwards; `needs-copy` if it has to be copied instead
+ * @throws guard: they differ, and must not be changed; what `refreshAttributes` throws
  */
-export async function refresh(context: RunContext, { key, source, dest, row }: Triple): Promise<boolean> {
+export async function refresh(
+  context: RunContext,
+  { key, row }: Triple,
+  { source, dest }: { source: ObjectEntry; dest: ObjectEntry },
+): Promise<{ destEtag: string } | 'needs-copy'> {
   const { route, pair, executor, committer, options, emit } = context;
-  if (!source || !dest) return false;
+  const { immutable } = options.policy;
   const { etag, size, mtimeMs, checksums } = source;
   const keys = { key, sourceKey: pair.source.prefix + key, destKey: pair.dest.prefix + key };
   const md5ofParts = compositeEtag(checksums ?? {});
   const ticket = planCopy(route, { ...keys, etag, size, mtimeMs, md5ofParts, replaces: dest.etag });
-  const refreshed = await executor.refresh(ticket, options.dryRun);
-  if (refreshed.kind === 'needs-copy') return true;
+  const refreshed = await executor.refresh(ticket, options.dryRun || immutable);
+  if (immutable && refreshed.kind !== 'same') throw new XsyncError('guard', IMMUTABLE, { class: 'permanent' });
+  if (refreshed.kind === 'needs-copy') return 'needs-copy';
   const destEtag = refreshed.kind === 'refreshed' ? refreshed.destEtag : dest.etag;
   if (refreshed.kind === 'refreshed') {
     const { changed, fidelity } = refreshed;
@@ -42,5 +52,5 @@ export async function refresh(context: RunContext, { key, source, dest, row }: T
   }
   const known: ManifestRow | undefined = row && { ...row, sourceEtag: etag, sourceMtimeMs: mtimeMs, destEtag };
   if (known && !options.dryRun) committer.add(known);
-  return false;
+  return { destEtag };
 }

@@ -6,7 +6,8 @@
 import type { PartRow } from '../../manifest/checkpoints.js';
 import { type Checksums, compositeEtag } from '../../model/checksum.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
-import type { ObjectInfo } from '../../model/object.js';
+import { sameEtag } from '../../model/etag.js';
+import { type ObjectInfo, VERSION_METADATA } from '../../model/object.js';
 import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { UploadRef } from '../../store/port.js';
@@ -38,7 +39,8 @@ export async function complete(
       if (!refused && fault.code !== 'upload-not-found' && fault.class !== 'temporary') throw error;
       if (fault.code === 'aborted' || fault.code === 'checksum-mismatch') throw error;
       const there = await holds(means, ticket, whole);
-      if (there) return { etag: there.etag, versionId: there.versionId, confirmed: true };
+      if (there && !(await mayBeOlder(means, ticket, upload, there)))
+        return { etag: there.etag, versionId: there.versionId, confirmed: true };
       if (refused) throw new Overtaken();
       if (fault.code === 'upload-not-found') {
         await means.checkpoints.endUpload(ticket.key);
@@ -76,11 +78,36 @@ export async function finishedEarlier(
   return { kind: 'copied', destEtag: there.etag, destVersion: there.versionId, verifiedBy, parts, ...resumed };
 }
 
-/** The destination's object, if its size and a checksum match these parts. */
+/**
+ * Whether the object may have stood there before the completion: it has the ETag of the one that is replaced, as the same
+ * bytes have with other attributes. The upload is still known then. One more request, for such an object only.
+ */
+async function mayBeOlder(
+  { dest, halt }: Means,
+  { dest: { replaces } }: CopyTicket,
+  upload: UploadRef,
+  there: ObjectInfo,
+): Promise<boolean> {
+  if (!sameEtag(there.etag, replaces)) return false;
+  try {
+    await dest.listParts(upload, { signal: halt.signal });
+    return true;
+  } catch (error) {
+    if (isXsyncError(error, 'upload-not-found')) return false;
+    throw error;
+  }
+}
+
+/**
+ * The destination's object, if its size and a checksum match these parts. Versions of a history may have the same bytes,
+ * so theirs must have the name of the version, too.
+ */
 async function holds(means: Means, ticket: CopyTicket, whole: Checksums): Promise<ObjectInfo | undefined> {
   try {
     const info = await means.dest.head(ticket.dest.key, { signal: means.halt.signal });
     const { crc64ecma } = info.checksums;
+    const { versionName } = ticket.dest;
+    if (versionName !== undefined && info.metadata[VERSION_METADATA] !== versionName) return undefined;
     const same =
       (whole.md5ofParts !== undefined && whole.md5ofParts === compositeEtag(info.checksums)) ||
       (whole.crc64ecma !== undefined && whole.crc64ecma === crc64ecma);

@@ -5,6 +5,7 @@
  */
 import type { AttributeName, Fidelity, ObjectLock, Tags } from '../../model/attributes.js';
 import { type CarryPolicy, USUAL_POLICY } from '../../model/carry-policy.js';
+import { sameChecksum } from '../../model/checksum.js';
 import { isXsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ContentHeaders, ObjectInfo, UserMetadata } from '../../model/object.js';
@@ -120,19 +121,31 @@ async function set(
   return etag;
 }
 
+/** The object cannot be copied: by this store, in its present version, or before it is restored. */
+const UNCOPYABLE = ['unsupported', 'precondition-failed', 'object-archived', 'object-restoring'] as const;
+
 async function copyOntoItself(
   { dest, halt }: Means,
   key: string,
   put: PutAttributes,
-  { etag, size, storageClass }: ObjectInfo,
+  { etag, size, storageClass, checksums }: ObjectInfo,
 ): Promise<string | undefined> {
-  const { maxCopySize } = dest.capabilities;
+  const { maxCopySize, pinsCopies } = dest.capabilities;
   if (size > maxCopySize || maxCopySize === 0 || !dest.copyableFrom(dest)) return undefined;
+  // A store that ignores the condition may copy what somebody writes just now; without a checksum nobody would notice.
+  if (!pinsCopies && !checksums.md5 && !checksums.crc64ecma && !isSingle(checksums.etagHint)) return undefined;
   try {
     const options = { ...put, storageClass: put.storageClass ?? storageClass, ifMatch: etag, signal: halt.signal };
-    return (await dest.copy(dest, key, key, options)).etag;
+    const copied = await dest.copy(dest, key, key, options);
+    const same = sameChecksum(checksums, copied.checksums);
+    return same === true || (same !== false && pinsCopies) ? copied.etag : undefined;
   } catch (error) {
-    if (!isXsyncError(error, 'unsupported', 'precondition-failed')) throw error;
+    if (!isXsyncError(error, ...UNCOPYABLE)) throw error;
     return undefined;
   }
+}
+
+/** An ETag that may be the MD5 of the object. */
+function isSingle(etag: string | undefined): boolean {
+  return etag?.includes('-') === false;
 }

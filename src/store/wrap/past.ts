@@ -3,6 +3,7 @@
  * then. A version's time is the one that the store lists. What was deleted for good since then is not in the view.
  * Tests: test/store/wrap/past.test.ts
  */
+import type { Tags } from '../../model/attributes.js';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectEntry, ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
@@ -124,6 +125,27 @@ export class PastStore extends InterceptedStore {
       const versionId = options.versionId ?? (await this.#versionAt(key, options));
       return read(key, sink, { ...options, versionId });
     };
+  }
+
+  override async getTags(key: string, options: port.HeadOptions = {}): Promise<Tags> {
+    return this.inner.getTags(key, {
+      ...options,
+      versionId: options.versionId ?? (await this.#versionAt(key, options)),
+    });
+  }
+
+  override async getAcl(key: string, options: port.HeadOptions = {}): Promise<string> {
+    return this.inner.getAcl(key, {
+      ...options,
+      versionId: options.versionId ?? (await this.#versionAt(key, options)),
+    });
+  }
+
+  override async restore(key: string, options: port.RestoreOptions): Promise<port.Restored> {
+    return this.inner.restore(key, {
+      ...options,
+      versionId: options.versionId ?? (await this.#versionAt(key, options)),
+    });
   }
 
   /** A URL would lead to the present. */

@@ -176,6 +176,18 @@ describe('a failure', () => {
     expect(await historyOf(pair.dest)).toEqual(await historyOf(pair.source));
   });
 
+  it('of a completion is not taken for a success because an older version has the same bytes', async () => {
+    const pair = new Pair({ source: VERSIONED, dest: { ...VERSIONED, capabilities: { minPartSize: MiB } } });
+    for (const of of ['1', '2']) await pair.source.put('big', new Uint8Array(2 * MiB), { metadata: { of } });
+    pair.faults.dest.fail('completeUpload', new XsyncError('server-error', 'busy'), ({ n }) => n === 2);
+    const run = await carry(pair, { partSize: MiB });
+    expect(run.failed.objects).toBe(0);
+    const arrived = await versionsOf(pair.dest);
+    const names = arrived.map(async ({ key, versionId }) => (await pair.dest.head(key, { versionId })).metadata.of);
+    expect(await Promise.all(names)).toEqual(['2', '1']);
+    expect((await pair.dest.listUploads({})).uploads).toEqual([]);
+  });
+
   it('an archived version is missing, and reported; the newer ones are carried', async () => {
     const pair = pairOf();
     await write(pair, SAMPLE);

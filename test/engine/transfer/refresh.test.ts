@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { RunOptions } from '../../../src/engine/options.js';
 import type { Tags } from '../../../src/model/attributes.js';
 import type { CarryPolicy } from '../../../src/model/carry-policy.js';
-import { bytesOf, Pair } from '../support.js';
+import { XsyncError } from '../../../src/model/error.js';
+import { bytesOf, contentOf, Pair, POLICY } from '../support.js';
 
 const TAGS: Tags = [{ key: 'a', value: '1' }];
 const ALL: CarryPolicy = { metadata: true, tags: true, acl: true, lock: true, fidelity: 'warn' };
@@ -86,5 +87,66 @@ describe('attributes that change without the bytes', () => {
     await pair.source.putTags('a', [{ key: 'b', value: '2' }]);
     const run = await pair.copy({ carry: ALL });
     expect([run.traffic.source.requests, run.refreshed]).toEqual([{ list: 1 }, undefined]);
+  });
+
+  test('are copied with the bytes where the object at the destination is archived', async () => {
+    const pair = await copied({ metadata: { m: '1' } });
+    await pair.source.copy(pair.source, 'a', 'a', { metadata: { m: '2' } });
+    pair.faults.dest.fail('copy', new XsyncError('object-archived', 'not restored'));
+    const run = await pair.copy(COMPARE);
+    expect([run.copied.objects, run.failed.objects]).toEqual([1, 0]);
+    expect((await pair.dest.head('a')).metadata).toMatchObject({ m: '2' });
+  });
+
+  test('are copied with the bytes if a completion fails and the old object has the same ones', async () => {
+    const MiB = 2 ** 20;
+    const pair = new Pair({ dest: { capabilities: { maxCopySize: 0, minPartSize: MiB } } });
+    const parts: Partial<RunOptions> = { ...COMPARE, partSize: MiB };
+    await pair.source.put('a', bytesOf('a', 2 * MiB), { metadata: { m: '1' } });
+    await pair.copy(parts);
+    await pair.source.copy(pair.source, 'a', 'a', { metadata: { m: '2' } });
+    pair.faults.dest.fail('completeUpload', new XsyncError('server-error', 'busy'), ({ n }) => n === 1);
+    expect((await pair.copy(parts)).failed.objects).toBe(0);
+    expect((await pair.dest.head('a')).metadata).toMatchObject({ m: '2' });
+    expect((await pair.dest.listUploads({})).uploads).toEqual([]);
+  });
+
+  test('are not set with --immutable, which fails where they differ', async () => {
+    const clock = { ms: 1_700_000_000_000 };
+    const pair = new Pair({ source: { clock: () => clock.ms } });
+    await pair.source.put('a', bytesOf('a', 10), { metadata: { m: '1' } });
+    await pair.copy();
+    clock.ms += 5000;
+    await pair.source.copy(pair.source, 'a', 'a', { metadata: { m: '2' } });
+    const policy = { ...POLICY, immutable: true };
+    const touched = await pair.copy({ policy });
+    expect([touched.refreshed, touched.copied.objects, touched.failed.objects]).toEqual([undefined, 0, 0]);
+    const compared = await pair.copy({ ...COMPARE, policy });
+    expect(compared.failed.list).toMatchObject([{ key: 'a', code: 'guard' }]);
+    expect((await pair.dest.head('a')).metadata).toMatchObject({ m: '1' });
+  });
+
+  test('of an object that somebody overwrites meanwhile are not taken for those of the copy', async () => {
+    const pair = new Pair({ dest: { capabilities: { pinsCopies: undefined, writesIfMatch: undefined } } });
+    await pair.source.put('a', bytesOf('a', 10), { metadata: { m: '1' } });
+    await pair.copy({ carry: ALL });
+    await pair.source.copy(pair.source, 'a', 'a', { metadata: { m: '2' } });
+    pair.faults.dest.around('copy', async (_call, run) => {
+      await pair.dest.put('a', bytesOf('stranger', 10));
+      return run();
+    });
+    await pair.copy(COMPARE);
+    expect(await contentOf(pair.dest, 'a')).toEqual(Buffer.from(bytesOf('a', 10)));
+  });
+
+  test('leave an object ours, and known, although its ETag becomes another', async () => {
+    const capabilities = { partEtagIsMd5: false, answersCrc64ecma: true };
+    const pair = new Pair({ source: { capabilities }, dest: { capabilities } });
+    await pair.source.put('a', bytesOf('a', 10), { metadata: { m: '1' } });
+    await pair.copy();
+    await pair.source.copy(pair.source, 'a', 'a', { metadata: { m: '2' } });
+    expect((await pair.copy(COMPARE)).refreshed).toBe(1);
+    const { etag } = await pair.dest.head('a');
+    expect(pair.manifest.get('a')).toMatchObject({ destEtag: etag, ours: true });
   });
 });

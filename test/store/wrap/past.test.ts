@@ -1,9 +1,10 @@
 /** A bucket as it stood at a time equals what a model remembers of that time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { XsyncError } from '../../../src/model/error.js';
 import { compareKeys } from '../../../src/model/key.js';
 import { MemoryStore } from '../../../src/store/memory/store.js';
-import type { ListOptions, ObjectStore, VersionListOptions } from '../../../src/store/port.js';
+import type { ListOptions, ObjectStore, RestoreOptions, VersionListOptions } from '../../../src/store/port.js';
 import { PastStore } from '../../../src/store/wrap/past.js';
 import { pinned } from '../../../src/store/wrap/pinned.js';
 import { bytes, expectCode, listAll, text } from '../../contract/context.js';
@@ -157,6 +158,24 @@ describe('a bucket as it stood at a time', () => {
     await new PastStore(inner, 2000).readPieces?.('a', sink);
     await pinned(inner, versionId).readPieces?.('a', sink);
     expect(asked).toEqual([versionId, versionId]);
+  });
+
+  it('has the tags and the ACL of that time, and asks for the archived version of that time', async () => {
+    let nowMs = 0;
+    const store = new MemoryStore({ versioning: 'enabled', clock: () => nowMs });
+    const tagsOf = (value: string) => [{ key: 'of', value }];
+    await store.put('a', bytes('1'), { tags: tagsOf('1'), acl: 'public-read' });
+    nowMs = 1000;
+    await store.put('a', bytes('2'), { tags: tagsOf('2') });
+    const past = new PastStore(store, 500);
+    expect([await past.getTags('a'), await past.getAcl('a')]).toEqual([tagsOf('1'), 'public-read']);
+    const asked: unknown[] = [];
+    store.restore = async (_key: string, options?: RestoreOptions) => {
+      asked.push(options?.versionId);
+      throw new XsyncError('unsupported', 'nothing here is archived');
+    };
+    await expectCode(past.restore('a', { tier: 'standard', days: 1 }), 'unsupported');
+    expect(asked).toEqual([(await past.head('a')).versionId]);
   });
 
   it('has no signed URLs, which would lead to the present', () => {
