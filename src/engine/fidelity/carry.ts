@@ -16,7 +16,14 @@
  */
 import type { Fidelity, ObjectLock, Tag, Tags } from '../../model/attributes.js';
 import type { CarryPolicy } from '../../model/carry-policy.js';
-import { effectiveMtime, formatMtime, MTIME_METADATA, type ObjectInfo, type UserMetadata } from '../../model/object.js';
+import {
+  effectiveMtime,
+  formatMtime,
+  MTIME_METADATA,
+  type ObjectInfo,
+  type UserMetadata,
+  VERSION_METADATA,
+} from '../../model/object.js';
 import { isPlain, spell } from '../../store/attributes/spelling.js';
 import type { Capabilities, PutAttributes, TagLimits } from '../../store/port.js';
 import { nameList } from './names.js';
@@ -46,8 +53,11 @@ export interface Carried {
   fidelity?: Fidelity;
 }
 
-/** `serviceCopiesTags`: the tags go along with a copy by the service, whether they are known or not. */
-export type Carrying = CarryPolicy & { serviceCopiesTags?: boolean };
+/**
+ * `serviceCopiesTags`: the tags go along with a copy by the service, whether they are known or not. `versionName`: a
+ * version of a history says in its metadata which one it is.
+ */
+export type Carrying = CarryPolicy & { serviceCopiesTags?: boolean; versionName?: string };
 
 /** @param nowMs locks that end before it are over */
 export function carry(object: Attributes, from: Keeps, to: Keeps, policy: Carrying, nowMs = Date.now()): Carried {
@@ -79,10 +89,12 @@ function reportTags({ tags, serviceCopiesTags }: Carrying, report: Report): void
 }
 
 /** With the source's time under rclone's name, if the destination has no times of its own. */
-function metadataFor(object: Attributes, to: Keeps, { metadata, set }: CarryPolicy, report: Report): UserMetadata {
+function metadataFor(object: Attributes, to: Keeps, policy: Carrying, report: Report): UserMetadata {
+  const { metadata, set, versionName } = policy;
   const { [MTIME_METADATA]: mtime = formatMtime(object.mtimeMs), ...others } = object.metadata;
   const own = { ...(metadata && others), ...set?.metadata };
-  const carried = to.keepsMtime ? own : { [MTIME_METADATA]: mtime, ...own };
+  const carried: UserMetadata = to.keepsMtime ? { ...own } : { [MTIME_METADATA]: mtime, ...own };
+  if (versionName !== undefined) carried[VERSION_METADATA] = versionName;
   const has = Object.keys(own).length > 0;
   if (!to.keepsMetadata) {
     if (has) report.lose('metadata', 'the destination keeps none');

@@ -6,7 +6,7 @@
 import type { AttributeName, AttributeNote } from '../../model/attributes.js';
 import { type CarryPolicy, USUAL_POLICY } from '../../model/carry-policy.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
-import { type ObjectInfo, VERSION_METADATA } from '../../model/object.js';
+import type { ObjectInfo } from '../../model/object.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { CallOptions, Capabilities, PutAttributes } from '../../store/port.js';
 import { type Attributes, type Carried, carry } from '../fidelity/carry.js';
@@ -27,8 +27,10 @@ export function outgoing(means: Given, ticket: Planned, info: ObjectInfo): Carri
   const policy = ticket.carry ?? USUAL_POLICY;
   const finish = (object: Attributes, unread: readonly AttributeNote[]): Carried => {
     const { serviceCopiesTags } = ticket;
-    const carried = carry(object, source.capabilities, dest.capabilities, { ...policy, serviceCopiesTags });
-    return named(judged(ticket.key, policy, without(carried, means.refusals, unread)), ticket.dest?.versionName);
+    const { versionName } = ticket.dest ?? {};
+    const how = { ...policy, serviceCopiesTags, versionName };
+    const carried = carry(object, source.capabilities, dest.capabilities, how);
+    return judged(ticket.key, policy, without(carried, means.refusals, unread));
   };
   const { acl = false } = policy;
   const tags = policy.tags === true && info.tagCount !== undefined && !ticket.serviceCopiesTags;
@@ -36,13 +38,6 @@ export function outgoing(means: Given, ticket: Planned, info: ObjectInfo): Carri
   return ask(means, ticket.source.key, { tags, acl }).then(({ unread, ...asked }) =>
     finish({ ...info, ...asked }, unread),
   );
-}
-
-/** A version of a history says in its metadata which one it is. */
-function named(carried: Carried, name: string | undefined): Carried {
-  if (name === undefined) return carried;
-  const { put } = carried;
-  return { ...carried, put: { ...put, metadata: { ...put.metadata, [VERSION_METADATA]: name } } };
 }
 
 /** A version of a history must not be written twice. */

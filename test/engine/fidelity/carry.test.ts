@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Attributes, carry, type Keeps } from '../../../src/engine/fidelity/carry.js';
+import { type Attributes, type Carrying, carry, type Keeps } from '../../../src/engine/fidelity/carry.js';
 import type { Tag } from '../../../src/model/attributes.js';
 import { type CarryPolicy, USUAL_POLICY } from '../../../src/model/carry-policy.js';
 import { LOCAL_ATTRIBUTES, OSS_ATTRIBUTES, S3_ATTRIBUTES } from '../../../src/store/attributes/limits.js';
@@ -20,9 +20,17 @@ const object = (parts: Partial<Attributes> = {}): Attributes => ({
   ...{ headers: { contentType: 'text/plain' }, metadata: {} },
   ...parts,
 });
-const over = (parts: Partial<Attributes>, from: Keeps, to: Keeps, policy = ALL) =>
+const over = (parts: Partial<Attributes>, from: Keeps, to: Keeps, policy: Carrying = ALL) =>
   carry(object(parts), from, to, policy, NOW);
 const tags = (...keys: string[]): Tag[] => keys.map((key) => ({ key, value: 'v' }));
+
+it('a version of a history says which one it is, although its metadata leaves no room', () => {
+  const metadata = { note: randomBytes(1485).toString('base64'), more: 'x'.repeat(30) };
+  const { put, fidelity } = over({ metadata }, S3, S3, { ...ALL, versionName: 'v'.repeat(32) });
+  expect(put.metadata).toMatchObject({ 'xsync-version-id': 'v'.repeat(32), more: metadata.more });
+  expect(spell(put.metadata ?? {}, S3_ATTRIBUTES.metadata).left).toEqual([]);
+  expect(fidelity?.lost).toMatchObject([{ attribute: 'metadata' }]);
+});
 
 describe('an ordinary object', () => {
   it('has its headers and the time of its source, and there is nothing to tell', () => {
