@@ -29,10 +29,10 @@ export class Arrivals {
 
   /**
    * Finds out what an earlier run left open, and what the destination has of a key that the manifest does not know.
-   * @returns the ID of a delete marker on top of it, of which nobody knows whose it is: that of the source's, if the first
-   *   version to carry is one
+   * @returns the IDs of the delete markers on top of it, the oldest first, of which nobody knows whose they are: those of
+   *   the source, if the first versions to carry are such
    */
-  async settle(key: string): Promise<string | undefined> {
+  async settle(key: string): Promise<string[]> {
     const { manifest } = this.#context.pair;
     const open = manifest.unfinishedVersion(key);
     if (open !== undefined) {
@@ -40,7 +40,7 @@ export class Arrivals {
       if (dest === undefined) manifest.dropVersion(key, open);
       else manifest.putVersion({ key, source: open, dest, atMs: Date.now() });
     } else if (!this.#nothing && !manifest.hasVersions(key)) return this.#adopt(key);
-    return undefined;
+    return [];
   }
 
   /** Whether the newest version at the destination is this one. @returns its ID there */
@@ -55,16 +55,18 @@ export class Arrivals {
   }
 
   /** One HEAD for each version. */
-  async #adopt(key: string): Promise<string | undefined> {
+  async #adopt(key: string): Promise<string[]> {
     const { manifest } = this.#context.pair;
-    let newest: VersionEntry | undefined;
+    const markers: string[] = [];
+    let onTop = true;
     for await (const version of this.#versionsOf(key)) {
       const { versionId, deleteMarker } = version;
-      newest ??= version;
+      onTop &&= deleteMarker === true;
+      if (onTop) markers.unshift(versionId);
       const source = deleteMarker ? undefined : await this.#nameOf(version);
       if (source !== undefined) manifest.putVersion({ key, source, dest: versionId, atMs: Date.now() });
     }
-    return newest?.deleteMarker ? newest.versionId : undefined;
+    return markers;
   }
 
   /** The newest first. */

@@ -99,8 +99,8 @@ export class History {
       throw new XsyncError('invalid-response', message, { subject: pair.source.text, remedy: OUT_OF_ORDER });
     }
     this.#last = key;
-    const marker = options.dryRun ? undefined : await this.#arrivals.settle(key);
-    this.#pending = new PendingVersions(key, () => pair.manifest.spool(), marker);
+    const markers = options.dryRun ? [] : await this.#arrivals.settle(key);
+    this.#pending = new PendingVersions(key, () => pair.manifest.spool(), markers);
     this.#known = false;
   }
 
@@ -149,7 +149,7 @@ export class History {
   async #carry(pending: PendingVersions, version: VersionEntry, perform: Perform): Promise<Next> {
     const { pair, options, emit } = this.#context;
     const { key } = pending;
-    const there = pending.takeMarker();
+    const there = pending.takeMarker(version);
     const source = nameOf(version);
     if (version.special === 'archived') {
       this.#fail(key, version, ARCHIVED);

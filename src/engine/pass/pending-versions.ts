@@ -22,13 +22,13 @@ export class PendingVersions {
   #spooled = 0;
   /** Bytes of the largest one. */
   largest = 0;
-  /** A delete marker that the destination has on top, and that may be the first one to carry. */
-  #marker: string | undefined;
+  /** Delete markers that the destination has on top, and that may be the first ones to carry. */
+  #markers: string[];
 
-  /** @param spoolOf makes the table, when it is needed. @param marker ID of a delete marker that may be the first */
-  constructor(key: string, spoolOf: () => Spool, marker: string | undefined) {
+  /** @param spoolOf makes the table, when it is needed. @param markers IDs of delete markers that may be the first, in order */
+  constructor(key: string, spoolOf: () => Spool, markers: readonly string[]) {
     this.key = key;
-    this.#marker = marker;
+    this.#markers = [...markers];
     this.#spoolOf = spoolOf;
   }
 
@@ -43,11 +43,11 @@ export class PendingVersions {
     this.largest = Math.max(this.largest, version.size);
   }
 
-  /** The first version to carry may be there already as this delete marker. Undefined from the second call on. */
-  takeMarker(): string | undefined {
-    const marker = this.#marker;
-    this.#marker = undefined;
-    return marker;
+  /** Call it for each version in turn. @returns the ID of the delete marker, if the destination may have it already */
+  takeMarker({ deleteMarker }: VersionEntry): string | undefined {
+    // On top of a version, the next one is not there yet.
+    if (!deleteMarker) this.#markers = [];
+    return this.#markers.shift();
   }
 
   *oldestFirst(): Generator<VersionEntry> {

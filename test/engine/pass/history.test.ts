@@ -253,6 +253,15 @@ it('a manifest that was lost is learnt from the metadata of the versions at the 
   expect(await historyOf(pair.dest)).toEqual(await historyOf(pair.source));
 });
 
+it('a lost manifest adds no second delete marker, however many are on top', async () => {
+  const pair = pairOf();
+  await write(pair, [...SAMPLE, ['gone', '-'], ['gone', '-'], ['never', '-']]);
+  await carry(pair);
+  await write(pair, [['gone', '-']]);
+  await runHistory({ ...pair.open(), manifest: new Pair().manifest }, OPTIONS, () => undefined);
+  expect(await historyOf(pair.dest)).toEqual(await historyOf(pair.source));
+});
+
 const steps = fc.array(
   fc.tuple(
     fc.constantFrom('a', 'a/b', 'b', 'c'),
