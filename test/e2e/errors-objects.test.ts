@@ -113,7 +113,7 @@ describe('what is not there', () => {
     const [missing, never] = [bucket.at('nope'), lab.path('never')];
     expectComplaint(await lab.run(['ls', missing]), 'directoryNotFound', `there is nothing at ${missing}`);
     const copy = await lab.run(['copy', missing, never]);
-    expectComplaint(copy, 'directoryNotFound', `there is nothing at ${missing}`, 'check the path');
+    expectComplaint(copy, 'directoryNotFound', `there is nothing at ${missing}`, 'Check the path.');
     expect(copy.stderr).not.toContain('warning');
     expectComplaint(await lab.run(['copyto', missing, never]), 'objectNotFound', `there is nothing at ${missing}`);
     expect(existsSync(never)).toBe(false);

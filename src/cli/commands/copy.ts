@@ -6,7 +6,6 @@ import {
   configOption,
   filterOptions,
   limitOptions,
-  linkOption,
   networkOptions,
   observeOptions,
   reportOptions,
@@ -36,7 +35,6 @@ export function addCopy({ root, io, finish }: Program): void {
 /** The options of every command that copies. */
 export function copyOptions(command: Command): Command {
   transferOptions(command);
-  linkOption(command);
   compareOptions(command);
   filterOptions(command);
   limitOptions(command);

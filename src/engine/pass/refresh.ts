@@ -27,7 +27,7 @@ function secondsOf(ms: number): number {
  * @throws as `refreshAttributes`
  */
 export async function refresh(context: RunContext, { key, source, dest, row }: Triple): Promise<boolean> {
-  const { route, pair, executor, committer, options, emit } = context;
+  const { route, pair, executor, committer, options, forecast, emit } = context;
   if (!source || !dest) return false;
   const { etag, size, mtimeMs, checksums } = source;
   const keys = { key, sourceKey: pair.source.prefix + key, destKey: pair.dest.prefix + key };
@@ -38,6 +38,7 @@ export async function refresh(context: RunContext, { key, source, dest, row }: T
   const destEtag = refreshed.kind === 'refreshed' ? refreshed.destEtag : dest.etag;
   if (refreshed.kind === 'refreshed') {
     const { changed, fidelity } = refreshed;
+    if (options.dryRun) forecast.addRefresh(changed);
     emit({ type: 'attributes', key, size, changed, ...(fidelity && { fidelity }) });
   }
   const known: ManifestRow | undefined = row && { ...row, sourceEtag: etag, sourceMtimeMs: mtimeMs, destEtag };

@@ -142,7 +142,15 @@ describe('what a bucket refuses is left out, and told with the answer of the ser
     const { copied, fidelity } = await copy(from, to);
     expect(copied.objects).toBe(2);
     expect(fidelity).toMatchObject({ kept: { tags: 2 }, lost: { acl: 2 } });
-    expect(fidelity?.list[0]?.lost[0]?.reason).toMatch(/^refused: .: The bucket does not allow ACLs \(AccessControl/);
+    expect(fidelity?.list[0]?.lost[0]?.reason).toMatch(/^refused: The bucket does not allow ACLs \(AccessControl/);
+  });
+
+  test('of a copy by the service, too', async () => {
+    const [from, to] = [s3(), s3({ ownerEnforced: true })];
+    await from.put('a', bytesOf('a', 10), { acl: 'public-read' });
+    const { fidelity, verified } = await copy(from, to);
+    expect(verified).toEqual({ server: 1 });
+    expect(fidelity?.list[0]?.lost[0]?.reason).toMatch(/^refused: The bucket does not allow ACLs \(AccessControl/);
   });
 
   test.each([
