@@ -49,6 +49,8 @@ Examples:
   xsync copy ./photos s3://my-bucket/photos
   xsync copy virginia:src-bucket/2024 shanghai:dst-bucket/2024 --dry-run
   xsync copy oss://logs ./logs --include '*.gz' --max-age 7d --bwlimit 10M
+  xsync copy lab:bucket ./as-it-was --at 2h
+  xsync copy lab:archive ./archive --restore bulk,7
 
 After any interruption, including kill -9, run the same command again: finished
 objects and parts are not sent again.`;

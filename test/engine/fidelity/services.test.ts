@@ -174,8 +174,8 @@ test('tags that OSS cannot spell are lost one by one', async () => {
   await from.put('a', bytesOf('a', 10), { tags: [...TAGS, { key: 'größe', value: '1' }, { key: 'm', value: 'a@b' }] });
   const { fidelity } = await copy(from, to);
   expect(fidelity?.list[0]?.lost.map(({ reason }) => reason)).toEqual([
-    '"größe" has other characters than letters, digits, spaces and + - = . _ : /',
-    '"m" has other characters than letters, digits, spaces and + - = . _ : /',
+    '"größe" has characters other than letters, digits, spaces and + - = . _ : /',
+    '"m" has characters other than letters, digits, spaces and + - = . _ : /',
   ]);
   expect(await to.getTags('a')).toEqual(TAGS);
 });
