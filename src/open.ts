@@ -36,13 +36,14 @@ interface PairOptions {
   aside?: string;
   others?: readonly string[];
   sourceAtMs?: number;
+  versions?: boolean;
 }
 
 /**
  * Both sides, their manifest and its lock.
  * @param options `single`: the destination names the object itself, if the source is one (copyto); `aside`: the place
  *   for overwritten and deleted objects, and `others`: more places to read, also opened; `sourceAtMs`: the source as it
- *   stood at this time
+ *   stood at this time; `versions`: an object that is deleted is one, too
  * @throws usage, config, bucket-not-found (a local source that does not exist), locked
  */
 export async function openPair(
@@ -57,7 +58,7 @@ export async function openPair(
   let aside: OpenSide | undefined;
   const others: OpenSide[] = [];
   try {
-    let object = await objectNamed(source);
+    let object = await objectNamed(source, options.versions);
     const file = object !== undefined && options.single;
     dest = await opener.side(destText, { readOnly: options.dryRun, file, written: true });
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
@@ -154,8 +155,8 @@ function readConfig(settings: OpenSettings): Promise<Config> {
  * The key of the object that a source names, or undefined when it names a folder. A path that names both is a folder,
  * with a warning.
  */
-async function objectNamed(side: OpenSide): Promise<string | undefined> {
-  const key = await headNamed(side);
+async function objectNamed(side: OpenSide, versions = false): Promise<string | undefined> {
+  const key = (await headNamed(side)) ?? (versions ? await deletedAt(side) : undefined);
   if (key === undefined || side.store.capabilities.local || !(await hasObjects(side))) return key;
   warn(side, `${side.text} is both an object and a folder; the folder is used (${side.text}/ means only the folder)`);
   return undefined;
@@ -214,6 +215,13 @@ async function headNamed(side: OpenSide): Promise<string | undefined> {
     if (isXsyncError(error, 'object-not-found', 'access-denied') || isUnexplained(error)) return undefined;
     throw error;
   }
+}
+
+/** The key of the object that was at the path, if it has versions. */
+async function deletedAt({ store, path }: OpenSide): Promise<string | undefined> {
+  if (path === '' || path.endsWith('/')) return undefined;
+  const page = await store.listVersions?.({ prefix: path, maxKeys: 1 });
+  return page?.versions[0]?.key === path ? path : undefined;
 }
 
 /** @throws usage when a local file is where a folder is needed; not-writable */

@@ -28,7 +28,7 @@ const ROWS: readonly Row[] = [
   [
     'backend',
     'absent',
-    'not supported: xsync cleanup removes unfinished uploads; for the rest use the tools of the service',
+    'not supported: xsync cleanup removes unfinished uploads, and xsync copy --restore restores archived objects',
   ],
   ['checksum', 'absent', 'not supported: xsync check compares two sides; xsync lsjson --hash prints checksums'],
   [
@@ -60,11 +60,8 @@ const ROWS: readonly Row[] = [
   ['touch', 'absent', 'not supported: to write an empty object, use xsync rcat with no input'],
   ['aws s3 s3api oss rclone ossutil', 'name', 'leave it out, as in xsync ls or xsync copy'],
   ['website', 'absent', 'not supported: set up buckets with the tools of the service'],
-  [
-    'create-alias probe restore set-acl set-meta bucket-versioning',
-    'absent',
-    'not supported: use the tools of the service',
-  ],
+  ['restore', 'name', 'use xsync copy --restore, which restores the archived objects that it is to copy'],
+  ['create-alias probe set-acl set-meta bucket-versioning', 'absent', 'not supported: use the tools of the service'],
   ['config/create config/update', 'name', 'use xsync config add; --replace changes a remote'],
   ['config/delete', 'name', 'use xsync config remove'],
   ['config/dump config/redacted', 'name', 'use xsync config show; secrets are hidden'],

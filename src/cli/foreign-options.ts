@@ -15,8 +15,12 @@ const setting = (key: string): string =>
 const NAME: readonly Row[] = [
   ['s3-chunk-size oss-chunk-size multi-thread-chunk-size multipart-chunksize part-size-limit', 'use --part-size'],
   ['s3-upload-concurrency multi-thread-streams max-concurrent-requests', 'use --part-concurrency'],
-  ['s3-versions', 'use xsync ls --versions, or xsync lsjson --versions'],
+  ['s3-versions', 'use --versions of xsync ls, lsjson and copy'],
   ['s3-version-at', 'use --at'],
+  [
+    'metadata-directive content-type cache-control content-disposition content-encoding content-language expires',
+    'use --metadata-set, as in --metadata-set cache-control=no-cache',
+  ],
   ['s3-storage-class', 'use --storage-class, or storage_class in the config of the remote'],
   ['s3-max-upload-parts', setting('max_parts')],
   ['s3-access-key-id', setting('access_key_id')],
@@ -153,11 +157,8 @@ const ABSENT: readonly Row[] = [
   ['links', 'not supported: symbolic links are left out with a warning; --copy-links follows them'],
   ['name-transform', 'not supported: keys are copied as they are'],
   ['hash-filter', 'not supported: split a bucket by prefix, or with --include'],
-  ['metadata-*', 'not supported: metadata does not select objects; --metadata-set sets it'],
-  [
-    'metadata-directive content-type cache-control content-disposition content-encoding content-language expires website-redirect',
-    'not supported: content headers are copied unchanged, unless --metadata-set sets them',
-  ],
+  ['metadata-*', 'not supported: metadata does not select objects; copy --metadata-set sets it'],
+  ['website-redirect', 'not supported: redirects of objects are copied from S3 to S3, and not set'],
   [
     'header header-download',
     'not supported: see "Headers that a bucket policy demands" in docs/configuration.md for the headers of a remote',
@@ -196,7 +197,7 @@ const ABSENT: readonly Row[] = [
   ],
   [
     's3-version-deleted s3-list-versions-oldest-first',
-    'not supported: ls --versions lists every version and delete marker, the newest of a key first',
+    'not supported: xsync ls --versions lists every version and delete marker, the newest of a key first',
   ],
   [
     's3-directory-markers',
@@ -239,7 +240,12 @@ const KINDS: readonly (readonly [ForeignKind, readonly Row[]])[] = [
 
 /** What is known of another tool's option. @param name without dashes and value: `fast-list` */
 export function foreignOption(name: string): Foreign | undefined {
-  return find((given) => given === name) ?? find((given) => matches(given, name));
+  return find((given) => given === name);
+}
+
+/** What is known of all options whose names start or end like this one. */
+export function foreignFamily(name: string): Foreign | undefined {
+  return find((given) => matches(given, name));
 }
 
 function find(fits: (given: string) => boolean): Foreign | undefined {

@@ -1,7 +1,7 @@
 /** Explains options and commands that xsync does not have, in the error for them. Tests: test/cli/foreign.test.ts */
 import type { Command } from 'commander';
 import { foreignCommand } from './foreign-commands.js';
-import { foreignOption } from './foreign-options.js';
+import { foreignFamily, foreignOption } from './foreign-options.js';
 
 /** Short options of rclone and ls that xsync has under no other name. */
 const SHORT: Readonly<Record<string, string>> = { M: 'metadata', l: 'links', R: 'recursive', r: 'recursive' };
@@ -32,6 +32,6 @@ function whyNoOption(root: Command, option: string): string | undefined {
   const known = foreignOption(name);
   if (known) return known.text;
   const owners = root.commands.filter(({ options }) => options.some(({ long }) => long === `--${name}`));
-  if (owners.length === 0) return undefined;
+  if (owners.length === 0) return foreignFamily(name)?.text;
   return `it is an option of ${new Intl.ListFormat('en').format(owners.map((command) => command.name()))}`;
 }

@@ -59,6 +59,7 @@ export function listOption(command: Command): Command {
 export function transferOptions(command: Command): Command {
   options(command.optionsGroup('Transfer:'), DRY_RUN);
   options(command, TRANSFER);
+  linkOption(command);
   return options(command.optionsGroup('Attributes (docs/fidelity.md):'), ATTRIBUTES);
 }
 

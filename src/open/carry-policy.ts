@@ -45,9 +45,9 @@ function setHeader({ headers, metadata }: Required<CarryPolicy>['set'], text: st
   if (header) headers[header] = value;
   else if (own) metadata[own] = value;
   else {
-    throw new XsyncError('usage', `--header-upload: ${name} is no header that belongs to an object's content`, {
+    throw new XsyncError('usage', `--header-upload: "${name}" is not a content header`, {
       subject: '--header-upload',
-      remedy: `Use one of ${Object.keys(CONTENT).join(', ')}, or x-amz-meta-… and x-oss-meta-….`,
+      remedy: `Use ${Object.keys(CONTENT).join(', ')}, x-amz-meta-… or x-oss-meta-….`,
     });
   }
 }

@@ -54,7 +54,7 @@ export function refuseNothing(
 ): void {
   if (stopped !== undefined || filter?.files !== undefined || source.path === '' || listed.source > 0) return;
   const code = command === 'copyto' ? 'object-not-found' : 'bucket-not-found';
-  const remedy = 'check the path';
+  const remedy = 'Check the path.';
   throw new XsyncError(code, `there is nothing at ${source.text}`, { subject: source.text, remedy });
 }
 

@@ -42,6 +42,7 @@ export async function transfer(
     dryRun: options.dryRun,
     aside: job.backupDir,
     others: referencePaths(job),
+    versions,
     sourceAtMs: job.mode === 'move' ? undefined : job.at,
   });
   return withPair(pair, context, async () => {

@@ -27,7 +27,11 @@ export function workersOf(
   settings: OpenSettings,
 ): Pool | undefined {
   const { workers = 1, tpslimit, bandwidth } = settings;
-  if (workers === 1 || tpslimit !== undefined || bandwidth || !source.again || !dest.again) return undefined;
+  if (workers === 1 || !source.again || !dest.again) return undefined;
+  if (tpslimit !== undefined || bandwidth) {
+    source.notes = [...source.notes, '--workers has no effect: --bwlimit and --tpslimit are paced by one thread'];
+    return undefined;
+  }
   // Whoever watches the requests of this thread (--dump headers) sees all of them.
   if (channel('xsync:request').hasSubscribers) return undefined;
   const env = { ...settings.env };

@@ -65,6 +65,17 @@ describe('copy --versions', () => {
     expect(history('copy')).toEqual({ 'e/b': ['x', '-'], z: ['1', '22', '-', '4444'] });
   });
 
+  it('carries an object whose newest version is a delete marker, and that marker alone later', async () => {
+    const { s3 } = lab.server.core;
+    s3.put('bucket', 'a', '1');
+    s3.put('bucket', 'ab', 'x');
+    expect((await lab.xsync('copyto', '--versions', 'lab:bucket/a', 'lab:copy/z')).code).toBe(0);
+    s3.delete('bucket', 'a');
+    expect((await lab.xsync('copyto', '--versions', 'lab:bucket/a', 'lab:copy/z')).code).toBe(0);
+    expect((await lab.xsync('copyto', '--versions', 'lab:bucket/a', 'lab:copy/y')).code).toBe(0);
+    expect(history('copy')).toEqual({ y: ['1', '-'], z: ['1', '-'] });
+  });
+
   it('takes filters', async () => {
     fill();
     await lab.xsync('copy', '--versions', 'lab:bucket', 'lab:copy', '--exclude', 'd/**');

@@ -233,6 +233,6 @@ describe('mistakes', () => {
     expect(outcome.code).toBe(3);
     const missing = await lab.run(['check', 'east:no-such-bucket', dest.at()]);
     expect(missing.code).toBe(3);
-    expect(missing.stderr).toMatch(/check the path/);
+    expect(missing.stderr).toMatch(/Check the path\./);
   });
 });

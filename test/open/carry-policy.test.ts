@@ -23,7 +23,11 @@ describe('what a job copies besides the bytes', () => {
   });
 
   it.each([
-    ['a header of another kind', { headerUpload: ['Authorization: x'] }, '--header-upload: authorization is no header'],
+    [
+      'a header of another kind',
+      { headerUpload: ['Authorization: x'] },
+      '--header-upload: "authorization" is not a content header',
+    ],
     ['a header without its value', { headerUpload: ['Expires'] }, '--header-upload: "Expires" is not of the form'],
     ['a header with a line end', { headerUpload: ['Expires: a\nb'] }, '--header-upload: "Expires: a\\nb" is not'],
     ['metadata without a value', { metadataSet: ['a'] }, '--metadata-set: "a" is not of the form name=value'],

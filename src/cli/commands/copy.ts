@@ -6,7 +6,6 @@ import {
   configOption,
   filterOptions,
   limitOptions,
-  linkOption,
   networkOptions,
   observeOptions,
   reportOptions,
@@ -36,7 +35,6 @@ export function addCopy({ root, io, finish }: Program): void {
 /** The options of every command that copies. */
 export function copyOptions(command: Command): Command {
   transferOptions(command);
-  linkOption(command);
   compareOptions(command);
   filterOptions(command);
   limitOptions(command);
@@ -51,6 +49,8 @@ Examples:
   xsync copy ./photos s3://my-bucket/photos
   xsync copy virginia:src-bucket/2024 shanghai:dst-bucket/2024 --dry-run
   xsync copy oss://logs ./logs --include '*.gz' --max-age 7d --bwlimit 10M
+  xsync copy lab:bucket ./as-it-was --at 2h
+  xsync copy lab:archive ./archive --restore bulk,7
 
 After any interruption, including kill -9, run the same command again: finished
 objects and parts are not sent again.`;

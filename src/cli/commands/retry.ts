@@ -15,7 +15,6 @@ import {
   configOption,
   type LinkFlags,
   type LogFlags,
-  linkOption,
   networkOptions,
   type ReportFlags,
   reportOptions,
@@ -40,7 +39,6 @@ export function addRetry({ root, io, finish }: Program): void {
     .addHelpText('after', EXAMPLES);
   choiceOptions(command);
   transferOptions(command);
-  linkOption(command);
   networkOptions(command);
   reportOptions(command);
   configOption(command).action(async () => {

@@ -129,7 +129,7 @@ const CLASS: Record<FailureRow['class'], string> = {
 function againText({ code, dropped, nextMs }: ShownFailure, nowMs: number): string {
   if (dropped) return 'Given up: retried when its source changes, or when xsync retry names it.';
   if (code === 'object-archived')
-    return 'Left out until it was restored at the service, and then copied by the next run.';
+    return 'Skipped until it is restored at the service. The next run then copies it; --restore asks the service for it.';
   if (nextMs === undefined) {
     return "Retried when its source changes, or when the remotes' settings change (their config, credentials from the environment, the version of xsync); at once with xsync retry or copy.";
   }

@@ -115,7 +115,7 @@ function metadataFor(object: Attributes, to: Keeps, policy: Carrying, report: Re
 
 /** The functions below return why the attribute, or a part of it, is lost. */
 function putRedirect(put: PutAttributes, redirect: string, to: Keeps): string | undefined {
-  if (!to.attributes.redirect) return 'the destination has no redirects of objects';
+  if (!to.attributes.redirect) return 'the destination keeps none';
   put.redirect = redirect;
   return undefined;
 }
@@ -135,7 +135,7 @@ function misfit({ key, value }: Tag, index: number, limits: TagLimits): string |
   if (key.length > limits.key || value.length > limits.value) return 'is too long';
   if (limits.reserved?.test(key)) return 'is reserved';
   const fits = limits.characters.test(key) && limits.characters.test(value);
-  return fits ? undefined : `has other characters than ${limits.allowed}`;
+  return fits ? undefined : `has characters other than ${limits.allowed}`;
 }
 
 function headerLength(tags: Tags): number {

@@ -37,7 +37,7 @@ export const DRY_RUN = { dryRun: flag('-n, --dry-run', 'show what would be done 
 const CHECKERS = { checkers: count('--checkers <n>', 'number of objects to compare in parallel', 16) };
 
 const WORKERS = {
-  workers: countOrAuto('--workers <n|auto>', 'number of threads that move the objects; auto: as many as are busy', 1),
+  workers: countOrAuto('--workers <n|auto>', 'number of threads that copy objects; auto: more when all are busy', 1),
 };
 
 const MAX_MEMORY = ['--max-memory <size>', 'maximum memory for data in flight'] as const;
@@ -58,7 +58,7 @@ export const TRANSFER = {
   createEmptySrcDirs: flag('--create-empty-src-dirs', 'also create empty folders (local disk to local disk)'),
   restore: text(
     '--restore <tier,days>',
-    'ask for archived objects: expedited, standard or bulk, and for how many days',
+    'ask the service to restore archived objects: expedited, standard or bulk, and for how many days (default: 7)',
   ),
   createBucket: flag('--create-bucket', 'create the destination bucket if it does not exist'),
   ...ENCRYPTION,

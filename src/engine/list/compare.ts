@@ -67,5 +67,5 @@ function explained(error: unknown): unknown {
   }
   if (!(error instanceof XsyncError) || error.code !== 'bucket-not-found') return error;
   const { message, subject } = error;
-  return new XsyncError('bucket-not-found', message, { subject, remedy: 'check the path', cause: error });
+  return new XsyncError('bucket-not-found', message, { subject, remedy: 'Check the path.', cause: error });
 }

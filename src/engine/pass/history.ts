@@ -121,8 +121,10 @@ export class History {
     const { key } = pending;
     for (const version of pending.oldestFirst()) {
       const { size, mtimeMs: sourceMtimeMs } = version;
-      if (version.deleteMarker) emit({ type: 'doom', key, size, reason: 'gone-at-source' });
-      else {
+      if (version.deleteMarker) {
+        forecast.addDelete({ source: 0, destination: 0 }, 1);
+        emit({ type: 'doom', key, size, reason: 'gone-at-source' });
+      } else {
         const ticket = planCopy(route, this.#subjectOf(key, version));
         forecast.add(ticket);
         emit({ type: 'plan', key, size, reason: 'new', parts: ticket.cut.parts, sourceMtimeMs });

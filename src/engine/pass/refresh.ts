@@ -36,7 +36,7 @@ export async function refresh(
   { key, row }: Triple,
   { source, dest }: { source: ObjectEntry; dest: ObjectEntry },
 ): Promise<{ destEtag: string } | 'needs-copy'> {
-  const { route, pair, executor, committer, options, emit } = context;
+  const { route, pair, executor, committer, options, forecast, emit } = context;
   const { immutable } = options.policy;
   const { etag, size, mtimeMs, checksums } = source;
   const keys = { key, sourceKey: pair.source.prefix + key, destKey: pair.dest.prefix + key };
@@ -48,6 +48,7 @@ export async function refresh(
   const destEtag = refreshed.kind === 'refreshed' ? refreshed.destEtag : dest.etag;
   if (refreshed.kind === 'refreshed') {
     const { changed, fidelity } = refreshed;
+    if (options.dryRun) forecast.addRefresh(changed);
     emit({ type: 'attributes', key, size, changed, ...(fidelity && { fidelity }) });
   }
   const known: ManifestRow | undefined = row && { ...row, sourceEtag: etag, sourceMtimeMs: mtimeMs, destEtag };

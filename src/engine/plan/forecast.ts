@@ -1,7 +1,12 @@
 /** Adds up what the copies and deletes of a dry run would cost. Tests: test/engine/record/summary.test.ts */
+import type { AttributeName } from '../../model/attributes.js';
 import type { CopyTicket } from '../../model/ticket.js';
+import type { RequestKind } from '../../store/port.js';
 import type { Traffic } from '../events.js';
 import { requestsOf } from './plan.js';
+
+/** Requests that set one attribute of an object that stays. */
+const SETS: Partial<Record<AttributeName, RequestKind>> = { tags: 'putTags', acl: 'putAcl', lock: 'putLock' };
 
 export class Forecast {
   copied = { objects: 0, bytes: 0 };
@@ -32,7 +37,18 @@ export class Forecast {
 
   /** A request for an archived object of the source. */
   addRestore(): void {
-    this.requests.source.restore = (this.requests.source.restore ?? 0) + 1;
+    this.#add('source', 'restore');
+  }
+
+  /** Attributes alone: one copy of the object onto itself sets all of them, if headers or metadata are among them. */
+  addRefresh(changed: readonly AttributeName[]): void {
+    const needsCopy = changed.some((name) => name === 'headers' || name === 'metadata' || name === 'redirect');
+    const kinds: readonly RequestKind[] = needsCopy ? ['copy'] : changed.flatMap((name) => SETS[name] ?? []);
+    for (const kind of kinds) this.#add('destination', kind);
+  }
+
+  #add(side: 'source' | 'destination', kind: RequestKind): void {
+    this.requests[side][kind] = (this.requests[side][kind] ?? 0) + 1;
   }
 
   /** The keys are listed again. */

@@ -57,7 +57,7 @@ async function ask({ source, halt }: Given, key: string, wanted: { tags: boolean
       return await request;
     } catch (error) {
       if (!isXsyncError(error, 'access-denied', 'unsupported')) throw error;
-      unread.push({ attribute, reason: `not readable: ${error.message}` });
+      unread.push({ attribute, reason: `not readable: ${saidBy(error)}` });
       return undefined;
     }
   };
@@ -129,7 +129,7 @@ export async function writeWith<T>(
   } catch (error) {
     if (!mayRefuse(carried, error)) throw error;
     const named = OPTIONAL.find((name) => name === error.attribute);
-    const reason = `refused: ${error.message}`;
+    const reason = `refused: ${saidBy(error)}`;
     for (const names of named ? [[named]] : subsets(sentIn(carried))) {
       const notes = names.map((attribute) => ({ attribute, reason }));
       const less = judged(ticket.key, ticket.carry ?? USUAL_POLICY, lessened(carried, names, notes));
@@ -140,6 +140,12 @@ export async function writeWith<T>(
     }
     throw error;
   }
+}
+
+/** Without the name of the object, because others are refused for the same reason. */
+function saidBy({ message, subject }: XsyncError): string {
+  const name = `${subject}: `;
+  return message.startsWith(name) ? message.slice(name.length) : message;
 }
 
 async function unlessRefused<T>(writing: Promise<T>): Promise<{ value: T } | undefined> {

@@ -50,7 +50,8 @@ const ABOUT_THE_REQUEST =
 /** Whether the service refuses the form of a request, so that another form is worth trying. */
 export function isRefusedForm(error: unknown): error is XsyncError {
   if (isMissingCall(error)) return true;
-  if (!isXsyncError(error) || error.status !== 400 || error.code === 'unsupported-object') return false;
+  if (!isXsyncError(error) || error.status !== 400) return false;
+  if (error.code === 'unsupported-object' || error.code === 'attribute-refused') return false;
   // The response to a HEAD has no code.
   return error.serviceCode === undefined || !ABOUT_THE_REQUEST.test(error.serviceCode);
 }

@@ -142,7 +142,15 @@ describe('what a bucket refuses is left out, and told with the answer of the ser
     const { copied, fidelity } = await copy(from, to);
     expect(copied.objects).toBe(2);
     expect(fidelity).toMatchObject({ kept: { tags: 2 }, lost: { acl: 2 } });
-    expect(fidelity?.list[0]?.lost[0]?.reason).toMatch(/^refused: .: The bucket does not allow ACLs \(AccessControl/);
+    expect(fidelity?.list[0]?.lost[0]?.reason).toMatch(/^refused: The bucket does not allow ACLs \(AccessControl/);
+  });
+
+  test('of a copy by the service, too', async () => {
+    const [from, to] = [s3(), s3({ ownerEnforced: true })];
+    await from.put('a', bytesOf('a', 10), { acl: 'public-read' });
+    const { fidelity, verified } = await copy(from, to);
+    expect(verified).toEqual({ server: 1 });
+    expect(fidelity?.list[0]?.lost[0]?.reason).toMatch(/^refused: The bucket does not allow ACLs \(AccessControl/);
   });
 
   test.each([
@@ -166,8 +174,8 @@ test('tags that OSS cannot spell are lost one by one', async () => {
   await from.put('a', bytesOf('a', 10), { tags: [...TAGS, { key: 'größe', value: '1' }, { key: 'm', value: 'a@b' }] });
   const { fidelity } = await copy(from, to);
   expect(fidelity?.list[0]?.lost.map(({ reason }) => reason)).toEqual([
-    '"größe" has other characters than letters, digits, spaces and + - = . _ : /',
-    '"m" has other characters than letters, digits, spaces and + - = . _ : /',
+    '"größe" has characters other than letters, digits, spaces and + - = . _ : /',
+    '"m" has characters other than letters, digits, spaces and + - = . _ : /',
   ]);
   expect(await to.getTags('a')).toEqual(TAGS);
 });

@@ -8,7 +8,12 @@ function accounts(limit: number): { near: Ledger; far: FarAccount } {
   const count = new SharedCount();
   const near = new Ledger(limit, count);
   const there = new SharedCount(count.memory);
-  const far = new FarAccount(limit, there, (size) => near.wait(size), () => near.look());
+  const far = new FarAccount(
+    limit,
+    there,
+    (size) => near.wait(size),
+    () => near.look(),
+  );
   return { near, far };
 }
 
@@ -35,10 +40,7 @@ describe('an account that two threads share', () => {
     const { near, far } = accounts(100);
     const order: string[] = [];
     expect(far.take(100)).toBe(true);
-    const waits = [
-      near.wait(80).then(() => order.push('near')),
-      far.wait(30).then(() => order.push('far')),
-    ];
+    const waits = [near.wait(80).then(() => order.push('near')), far.wait(30).then(() => order.push('far'))];
     // Nobody overtakes those who wait.
     far.give(50);
     expect(far.take(10)).toBe(false);

@@ -126,7 +126,7 @@ describe('every version and delete marker', () => {
     const pair = pairOf();
     await write(pair, SAMPLE);
     const dry = await carry(pair, { dryRun: true });
-    expect(dry.planned).toEqual({ source: { read: 5 }, destination: { put: 5 } });
+    expect(dry.planned).toEqual({ source: { read: 5 }, destination: { put: 5, delete: 3 } });
     expect(dry.deleted.objects).toBe(3);
     expect(await versionsOf(pair.dest)).toEqual([]);
     expect(pair.manifest.hasVersions('a')).toBe(false);
