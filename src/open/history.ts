@@ -53,7 +53,7 @@ export async function historyWarnings({ source, dest }: Pick<OpenPair, 'source' 
   if (to === 'never' || to === 'suspended') {
     const what = to === 'never' ? 'keeps no versions' : 'has its versioning suspended';
     throw refusal(
-      `${dest.text} ${what}: of each object, only the latest version would live on`,
+      `${dest.text} ${what}: of each object, only the latest version would remain`,
       dest.store.versioning ? 'Enable versioning on the bucket, or leave out --versions.' : 'Leave out --versions.',
     );
   }

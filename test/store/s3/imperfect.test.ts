@@ -34,10 +34,11 @@ async function imperfect(flaw: Flaw): Promise<Backend> {
 
 /** What cannot hold without the calls. The listing's capitals are for the engine, which compares ETags of all calls. */
 const WITHOUT: Partial<Record<FlawName, readonly Group[]>> = {
-  'has neither DeleteObjects nor CopyObject': ['keys', 'copies'],
-  'refuses batches and copies with 405 and stores an empty object for a copy': ['keys', 'copies'],
+  'has neither DeleteObjects nor CopyObject': ['keys', 'copies', 'attributes'],
+  'refuses batches and copies with 405 and stores an empty object for a copy': ['keys', 'copies', 'attributes'],
   'lists neither parts nor uploads': ['keys', 'transfers', 'multipart', 'uploads'],
-  'has no multipart uploads': ['keys', 'bucket', 'copies', 'transfers', 'multipart', 'uploads'],
+  'has no multipart uploads': ['keys', 'bucket', 'copies', 'transfers', 'multipart', 'uploads', 'attributes'],
+  'answers writes and reads without ETag': ['keys', 'pieces'],
   'lists ETags in capitals': ['keys', 'objects', 'multipart'],
   'knows only version 1 of ListObjects': [],
   'does not encode keys': [],
