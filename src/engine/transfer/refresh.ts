@@ -10,7 +10,7 @@ import { isXsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ContentHeaders, ObjectInfo, UserMetadata } from '../../model/object.js';
 import type { CopyTicket } from '../../model/ticket.js';
-import type { PutAttributes } from '../../store/port.js';
+import type { ObjectStore, PutAttributes } from '../../store/port.js';
 import type { Carried } from '../fidelity/carry.js';
 import { type Means, mustBeWhole } from './means.js';
 import { outgoing } from './outgoing.js';
@@ -39,10 +39,25 @@ export async function refreshAttributes(means: Means, ticket: CopyTicket, dryRun
   const carried = await outgoing(means, ticket, info);
   const changed = await differences(means, ticket.dest.key, policy, carried, there);
   if (changed.length === 0) return { kind: 'same' };
+  if (rewrites(changed) && !mayCopyOntoItself(dest, there)) return { kind: 'needs-copy' };
   const { fidelity } = carried;
   if (dryRun) return { kind: 'refreshed', destEtag: there.etag, changed, fidelity };
   const destEtag = await set(means, ticket, carried, there, changed);
   return destEtag === undefined ? { kind: 'needs-copy' } : { kind: 'refreshed', destEtag, changed, fidelity };
+}
+
+/** Only a copy of the object can change them. */
+function rewrites(changed: readonly AttributeName[]): boolean {
+  return changed.some((name) => name === 'headers' || name === 'metadata' || name === 'redirect');
+}
+
+/** What is known before the request. */
+function mayCopyOntoItself(dest: ObjectStore, { size, archive, checksums }: ObjectInfo): boolean {
+  const { maxCopySize, pinsCopies } = dest.capabilities;
+  if (size > maxCopySize || maxCopySize === 0 || !dest.copyableFrom(dest)) return false;
+  if (archive === 'frozen' || archive === 'restoring') return false;
+  // A store that ignores the condition may copy what somebody writes just now; without a checksum nobody would notice.
+  return pinsCopies === true || Boolean(checksums.md5 ?? checksums.crc64ecma) || isSingle(checksums.etagHint);
 }
 
 async function differences(
@@ -105,19 +120,19 @@ async function set(
   const { dest, halt } = means;
   const { key } = ticket.dest;
   const { signal } = halt;
-  const rewrites = changed.some((name) => name === 'headers' || name === 'metadata' || name === 'redirect');
+  const copies = rewrites(changed);
   const { mtimeMs: _, ...attributes } = put;
-  const etag = rewrites ? await copyOntoItself(means, key, attributes, there) : there.etag;
+  const etag = copies ? await copyOntoItself(means, key, attributes, there) : there.etag;
   if (etag === undefined) return undefined;
   const tags = put.tags ?? later?.tags ?? [];
   // A copy has the tags that it was given.
-  if (changed.includes('tags') && !(rewrites && put.tags)) await dest.putTags(key, tags, { signal });
+  if (changed.includes('tags') && !(copies && put.tags)) await dest.putTags(key, tags, { signal });
   const acl = put.acl ?? later?.acl ?? dest.capabilities.attributes.acl?.usual;
-  if (changed.includes('acl') && !rewrites && acl !== undefined) await dest.putAcl(key, acl, { signal });
+  if (changed.includes('acl') && !copies && acl !== undefined) await dest.putAcl(key, acl, { signal });
   if (!changed.includes('lock')) return etag;
   const { mode, untilMs } = put.lock ?? {};
-  if (mode !== undefined && !rewrites) await dest.putLock(key, { mode, untilMs }, { signal });
-  if ((put.lock?.legalHold && !rewrites) || later?.legalHold) await dest.putLock(key, { legalHold: true }, { signal });
+  if (mode !== undefined && !copies) await dest.putLock(key, { mode, untilMs }, { signal });
+  if ((put.lock?.legalHold && !copies) || later?.legalHold) await dest.putLock(key, { legalHold: true }, { signal });
   return etag;
 }
 
@@ -128,17 +143,13 @@ async function copyOntoItself(
   { dest, halt }: Means,
   key: string,
   put: PutAttributes,
-  { etag, size, storageClass, checksums }: ObjectInfo,
+  { etag, storageClass, checksums }: ObjectInfo,
 ): Promise<string | undefined> {
-  const { maxCopySize, pinsCopies } = dest.capabilities;
-  if (size > maxCopySize || maxCopySize === 0 || !dest.copyableFrom(dest)) return undefined;
-  // A store that ignores the condition may copy what somebody writes just now; without a checksum nobody would notice.
-  if (!pinsCopies && !checksums.md5 && !checksums.crc64ecma && !isSingle(checksums.etagHint)) return undefined;
   try {
     const options = { ...put, storageClass: put.storageClass ?? storageClass, ifMatch: etag, signal: halt.signal };
     const copied = await dest.copy(dest, key, key, options);
     const same = sameChecksum(checksums, copied.checksums);
-    return same === true || (same !== false && pinsCopies) ? copied.etag : undefined;
+    return same === true || (same !== false && dest.capabilities.pinsCopies) ? copied.etag : undefined;
   } catch (error) {
     if (!isXsyncError(error, ...UNCOPYABLE)) throw error;
     return undefined;

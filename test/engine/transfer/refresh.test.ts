@@ -94,6 +94,10 @@ describe('attributes that change without the bytes', () => {
     const pair = await copied({ metadata: { m: '1' } });
     await pair.source.copy(pair.source, 'a', 'a', { metadata: { m: '2' } });
     pair.faults.dest.fail('copy', new XsyncError('object-archived', 'not restored'));
+    const mend = pair.faults.dest.change('head', (info) => ({ ...info, archive: 'frozen' }));
+    const dry = await pair.copy({ ...COMPARE, dryRun: true });
+    expect(dry.events).toContainEqual(expect.objectContaining({ type: 'plan', reason: 'attributes-differ' }));
+    mend();
     const run = await pair.copy(COMPARE);
     expect([run.copied.objects, run.failed.objects]).toEqual([1, 0]);
     expect((await pair.dest.head('a')).metadata).toMatchObject({ m: '2' });
