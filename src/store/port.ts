@@ -43,6 +43,8 @@ export interface TagLimits {
   reserved?: RegExp;
   /** The longest header that carries tags, bytes; more of them take a request of their own. */
   maxHeader: number;
+  /** An upload in parts and a copy by the service ignore them, and a copy loses those of its source. */
+  onlyInPuts?: true;
 }
 
 export interface AclLimits {

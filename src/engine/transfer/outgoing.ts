@@ -66,6 +66,8 @@ async function ask({ source, halt }: Given, key: string, wanted: { tags: boolean
     read('tags', wanted.tags ? source.getTags(key, { signal }) : undefined),
     read('acl', wanted.acl ? source.getAcl(key, { signal }) : undefined),
   ]);
+  // They are asked for only where the object is said to have some.
+  if (tags?.length === 0) unread.push({ attribute: 'tags', reason: 'not readable: the service returned none' });
   return { unread, tags, acl };
 }
 
@@ -177,10 +179,18 @@ function subsets(names: readonly Optional[]): Optional[][] {
 }
 
 /** What an upload in parts can be started with. */
-export function forUpload(carried: Carried, { attributes }: Capabilities): Carried {
+export function forUpload(given: Carried, capabilities: Capabilities): Carried {
+  const carried = forCopy(given, capabilities);
   const { acl } = carried.put;
-  if (acl === undefined || !attributes.acl?.notInUploads) return carried;
+  if (acl === undefined || !capabilities.attributes.acl?.notInUploads) return carried;
   return { ...carried, put: { ...carried.put, acl: undefined }, later: { ...carried.later, acl } };
+}
+
+/** What a copy by the service can be given. */
+export function forCopy(carried: Carried, { attributes }: Capabilities): Carried {
+  const { tags } = carried.put;
+  if (tags === undefined || !attributes.tags?.onlyInPuts) return carried;
+  return { ...carried, put: { ...carried.put, tags: undefined }, later: { ...carried.later, tags } };
 }
 
 /** Sets what the write could not carry. */

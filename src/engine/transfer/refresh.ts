@@ -122,11 +122,14 @@ async function set(
   const { signal } = halt;
   const copies = rewrites(changed);
   const { mtimeMs: _, ...attributes } = put;
+  const losesTags = copies && dest.capabilities.attributes.tags?.onlyInPuts;
+  const before = losesTags && there.tagCount !== undefined ? await dest.getTags(key, { signal }) : [];
   const etag = copies ? await copyOntoItself(means, key, attributes, there) : there.etag;
   if (etag === undefined) return undefined;
-  const tags = put.tags ?? later?.tags ?? [];
-  // A copy has the tags that it was given.
-  if (changed.includes('tags') && !(copies && put.tags)) await dest.putTags(key, tags, { signal });
+  const tags = changed.includes('tags') ? (put.tags ?? later?.tags ?? []) : before;
+  // A copy has the tags that it was given, at most stores.
+  const hasTags = copies && !losesTags && put.tags;
+  if ((changed.includes('tags') && !hasTags) || before.length > 0) await dest.putTags(key, tags, { signal });
   const acl = put.acl ?? later?.acl ?? dest.capabilities.attributes.acl?.usual;
   if (changed.includes('acl') && !copies && acl !== undefined) await dest.putAcl(key, acl, { signal });
   if (!changed.includes('lock')) return etag;

@@ -9,7 +9,7 @@ import type { UploadRef, WriteResult } from '../../store/port.js';
 import type { Carried } from '../fidelity/carry.js';
 import { partRange } from '../plan/cut.js';
 import { type Means, mustBeWhole, Unfinished } from './means.js';
-import { forUpload, onceOf, outgoing, writeLater, writeWith } from './outgoing.js';
+import { forCopy, forUpload, onceOf, outgoing, writeLater, writeWith } from './outgoing.js';
 import { abandonUpload, startUpload } from './uploads.js';
 import { confirm } from './verify.js';
 
@@ -27,10 +27,10 @@ export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Co
   const info = await source.head(ticket.source.key, { signal: halt.signal });
   mustBeWhole(ticket, info);
   const whole = ticket.cut.parts === 1;
-  const planned = await outgoing(means, asByService(ticket, info), info);
+  const planned = await outgoing(means, asByService(means, ticket, info), info);
   const pinned = { ifMatch: ticket.source.etag, versionId: ticket.source.versionId, signal: halt.signal };
   const written = whole
-    ? await writeWith(means, ticket, planned, (put) =>
+    ? await writeWith(means, ticket, forCopy(planned, dest.capabilities), (put) =>
         dest.copy(source, ticket.source.key, ticket.dest.key, { ...pinned, ...put, ...onceOf(ticket) }),
       )
     : await copyParts(means, ticket, info, forUpload(planned, dest.capabilities));
@@ -49,10 +49,14 @@ export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Co
   return { kind: 'copied', ...at, verifiedBy, parts, resumedParts: 0, resumedBytes: 0, fidelity };
 }
 
-/** Both sides have the same classes, so the copy has the source's unless another one is given; a single copy has its tags. */
-function asByService({ carry = USUAL_POLICY, ...ticket }: CopyTicket, { storageClass }: ObjectInfo) {
+/**
+ * Both sides have the same classes, so the copy has the source's unless another one is given. A single copy has its tags,
+ * at most stores.
+ */
+function asByService({ dest }: Means, { carry = USUAL_POLICY, ...ticket }: CopyTicket, { storageClass }: ObjectInfo) {
   const kept = carry.storageClass ?? storageClass;
-  return { ...ticket, carry: { ...carry, storageClass: kept }, serviceCopiesTags: ticket.cut.parts === 1 };
+  const serviceCopiesTags = ticket.cut.parts === 1 && !dest.capabilities.attributes.tags?.onlyInPuts;
+  return { ...ticket, carry: { ...carry, storageClass: kept }, serviceCopiesTags };
 }
 
 /** Another version may have been copied. A checksum that differs does not prove it: it may be an ETag of another kind. */

@@ -58,6 +58,15 @@ export function s3Attributes(metadata: Partial<MetadataLimits>): WithMetadata {
 /** A store that turns `_` in names of metadata into `-`. */
 export const WITHOUT_UNDERSCORE = /^[a-z0-9!#$%&'*+.^`|~-]+$/;
 
+/**
+ * Observed in RGW 16: it ignores the tags of CreateMultipartUpload, and a CopyObject with replaced metadata drops those of
+ * the source.
+ */
+export const CEPH_ATTRIBUTES: WithMetadata = {
+  ...s3Attributes({ name: WITHOUT_UNDERSCORE }),
+  tags: { ...S3_TAGS, onlyInPuts: true },
+};
+
 export const OSS_ATTRIBUTES: WithMetadata = {
   // https://www.alibabacloud.com/help/en/oss/user-guide/manage-object-metadata-10, and the error codes 0011-00000002
   // (8 KB, names with their prefix), 0011-00000004 (names) and 0011-00000005 (values).

@@ -13,7 +13,9 @@ export function taggingBody(tags: Tags, escaped: (text: string) => string): stri
   return `<Tagging><TagSet>${all.join('')}</TagSet></Tagging>`;
 }
 
+/** @param body empty from Ceph, if the object has no tags */
 export function readTags(body: Buffer): Tags {
+  if (body.length === 0) return [];
   const { lists } = readXml(body, {
     root: 'Tagging',
     fields: [],

@@ -3,7 +3,7 @@
  * docs/providers.md says where each fact comes from.
  * Tests: test/store/s3/config.test.ts
  */
-import { S3_ATTRIBUTES, s3Attributes, WITHOUT_UNDERSCORE, type WithMetadata } from '../attributes/limits.js';
+import { CEPH_ATTRIBUTES, S3_ATTRIBUTES, s3Attributes, type WithMetadata } from '../attributes/limits.js';
 import type { Quirk } from './quirks.js';
 
 const KiB = 1024;
@@ -111,7 +111,7 @@ export const PRESETS = {
   ceph: {
     ...COMPATIBLE,
     defaultRegion: 'default',
-    attributes: s3Attributes({ name: WITHOUT_UNDERSCORE }),
+    attributes: CEPH_ATTRIBUTES,
     nul: false,
     quirks: ['no-copy-if-match', 'no-encoded-uploads'],
   },

@@ -197,7 +197,9 @@ export class SdkCalls implements calls.S3Calls {
   async getTags(key: string, { versionId, signal, onRequest }: port.HeadOptions): Promise<Tags> {
     const input = { ...this.#object(key), VersionId: versionId };
     const command = (sdk: Sdk) => new sdk.GetObjectTaggingCommand(input);
-    const { output } = await this.#client.send({ key, signal, onRequest, command, root: 'Tagging' });
+    // From Ceph, if the object has no tags.
+    const call = { root: 'Tagging', mayBeEmpty: true } as const;
+    const { output } = await this.#client.send({ key, signal, onRequest, command, ...call });
     return (output.TagSet ?? []).map(({ Key = '', Value = '' }) => ({ key: Key, value: Value }));
   }
 

@@ -62,6 +62,8 @@ export interface SdkRequest<I extends ServiceInputTypes, O extends ServiceOutput
   data?: boolean;
   /** The root element of the response, if a store that lacks the call might take it for another one. */
   root?: string;
+  /** An empty response is one of the call. */
+  mayBeEmpty?: true;
   /** The caller reads the response's body: the SDK, which refuses a whole page for one damaged row, sees none. */
   raw?: boolean;
   /** Called for each attempt. */
@@ -154,7 +156,9 @@ export class SdkClient {
           await keepAnswer(result.response as SdkResponse, call, request);
           // The SDK takes an empty response for a failure of the service.
           const { answer } = call;
-          if (request.root !== undefined && answer?.status === 200) mustBeAnswerTo(answer.body, request.root);
+          const isEmpty = request.mayBeEmpty && answer?.body.length === 0;
+          if (request.root !== undefined && answer?.status === 200 && !isEmpty)
+            mustBeAnswerTo(answer.body, request.root);
           return result;
         },
         { step: 'deserialize', priority: 'low' },

@@ -82,6 +82,30 @@ describe('an object in parts', () => {
   });
 });
 
+describe('at a store that takes tags with single requests only', () => {
+  const { tags } = MEMORY_ATTRIBUTES;
+  const attributes = { ...MEMORY_ATTRIBUTES, tags: tags && ({ ...tags, onlyInPuts: true } as const) };
+
+  test('an object in parts gets its tags afterwards', async () => {
+    const pair = apart(attributes);
+    await pair.source.put('a', bytesOf('a', 300 * KiB), { tags: TAGS });
+    const { traffic } = await pair.copy({ carry: ALL, partSize: 100 * KiB });
+    expect(traffic.destination.requests).toMatchObject({ createUpload: 1, putTags: 1 });
+    expect(await pair.dest.getTags('a')).toEqual(TAGS);
+  });
+
+  test('so does a copy by the service', async () => {
+    const side = { endpoint: 'x', capabilities: { attributes } };
+    const pair = new Pair({ source: side, dest: side });
+    await pair.source.put('a', bytesOf('a', 10), { tags: TAGS });
+    const { traffic, fidelity } = await pair.copy({ carry: { ...ALL, acl: undefined } });
+    expect(traffic.source.requests).toEqual({ list: 1, head: 1, getTags: 1 });
+    expect(traffic.destination.requests).toEqual({ list: 1, copy: 1, putTags: 1 });
+    expect(fidelity?.kept).toEqual({ tags: 1 });
+    expect(await pair.dest.getTags('a')).toEqual(TAGS);
+  });
+});
+
 describe('what the destination refuses', () => {
   test('is left out and told, and not tried with the next object', async () => {
     const pair = apart();
