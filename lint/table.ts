@@ -42,7 +42,8 @@ export const ROOMS: Readonly<Record<string, string>> = {
     'model native store/port manifest engine/events engine/pair engine/options engine/plan engine/record/facts',
   'engine/transfer':
     'model hash store/port store/wrap manifest engine/events engine/flow engine/decide engine/fidelity engine/plan engine/tune',
-  'engine/transfer/pour': 'model hash store/port',
+  'engine/transfer/pour': 'model hash store/port engine/transfer/standing',
+  'engine/transfer/standing': 'model store/port',
   'engine/record/facts': 'model manifest engine/events',
   'engine/record': 'model manifest engine/events engine/census engine/pair engine/list engine/decide engine/plan',
   'engine/remove/empty-folders': 'engine/pair',

@@ -26,9 +26,10 @@ export interface WholeFileSystem {
 /** The file system of a directory; undefined if its files must be synced one by one. */
 export async function wholeFileSystem(directory: string): Promise<WholeFileSystem | undefined> {
   if (process.platform !== 'linux' || !reportsErrors(release())) return undefined;
-  // May be refused, as in a directory that only takes files.
+  // Both may be refused, as in a directory that only takes files, or in a sandbox.
   const handle = await open(directory, 'r').catch(() => undefined);
-  const syncfs = handle && FIT.has((await statfs(directory)).type) ? await loadSyncfs() : undefined;
+  const kind = await statfs(directory).catch(() => undefined);
+  const syncfs = handle && kind && FIT.has(kind.type) ? await loadSyncfs() : undefined;
   if (handle && syncfs) return opened(handle, syncfs);
   await handle?.close();
   return undefined;

@@ -15,6 +15,7 @@ import { type Means, Overtaken } from './means.js';
 import { isRefusal } from './overtaken.js';
 import { pause } from './pause.js';
 import type { SourceProof } from './source-proof.js';
+import { isOpen } from './standing.js';
 import { confirm, wholeOf } from './verify.js';
 
 /** Completes the upload, or finds that it was completed. @throws upload-not-found (temporary) when the upload is lost */
@@ -88,14 +89,7 @@ async function mayBeOlder(
   upload: UploadRef,
   there: ObjectInfo,
 ): Promise<boolean> {
-  if (!sameEtag(there.etag, replaces)) return false;
-  try {
-    await dest.listParts(upload, { signal: halt.signal });
-    return true;
-  } catch (error) {
-    if (isXsyncError(error, 'upload-not-found')) return false;
-    throw error;
-  }
+  return sameEtag(there.etag, replaces) && isOpen(dest, upload, halt.signal);
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Checksums } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { ObjectStore, UploadRef } from '../../store/port.js';
+import { isOpen } from './standing.js';
 
 export interface PourOptions {
   /** Bytes of the first parts. */
@@ -187,7 +188,8 @@ class Pouring {
       // The answer of a completion that succeeded may have been lost.
       const there = await this.#store.head(key).catch(() => undefined);
       const proven = there && (there.checksums.crc64ecma === this.#crc || there.etag.toLowerCase() === composite);
-      if (!proven) throw error;
+      // An older object may have the same bytes.
+      if (!proven || (await isOpen(this.#store, this.#upload, this.#signal))) throw error;
     }
     const info = await this.#store.head(key, { signal: this.#signal });
     this.#compare(info, composite);

@@ -41,3 +41,22 @@ test('what lacks a part never replaces an object, although the part failed befor
   await expect(pour(store, 'k', chunks(), options())).rejects.toThrow('no more');
   expect((await store.head('k')).size).toBe(3);
 });
+
+test('an older object of the same bytes is not taken for what a failed completion wrote', async () => {
+  const store = new FaultyStore(new MemoryStore());
+  await pour(store, 'k', chunks(), options());
+  store.around('completeUpload', async () => {
+    throw new XsyncError('server-error', 'try later');
+  });
+  await expect(pour(store, 'k', chunks(), { ...options(), storageClass: 'IA' })).rejects.toThrow('try later');
+  expect((await store.listUploads({})).uploads).toEqual([]);
+});
+
+test('a completion whose answer was lost is found', async () => {
+  const store = new FaultyStore(new MemoryStore());
+  store.around('completeUpload', async (_, run) => {
+    await run();
+    throw new XsyncError('server-error', 'the answer was lost');
+  });
+  expect(await pour(store, 'k', chunks(), options())).toMatchObject({ size: 3 * 1024, parts: 3 });
+});
