@@ -240,7 +240,7 @@ async function deletedAt({ store, path }: OpenSide): Promise<string | undefined>
 /** @throws usage when a local file is where a folder is needed; not-writable */
 async function refuseUnusable(side: OpenSide, single: boolean, exact: boolean, tries: boolean): Promise<void> {
   const { store, path, text } = side;
-  if (!store.capabilities.local) return;
+  if (!store.capabilities.local) return side.refuseUnwritable?.(tries);
   if (path !== '' && !(single && exact)) {
     throw new XsyncError('usage', `${text} is a file, not a folder`, {
       subject: text,

@@ -52,6 +52,8 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     copyLinks: job.copyLinks === true,
     workers: job.workers,
     localEncoding: job.localEncoding,
+    allowHost: job.allowHost,
+    allowPrivate: job.allowPrivate,
     env,
   };
 }

@@ -40,6 +40,10 @@ export interface OpenSettings extends ConnectionFlags {
   workers?: number | 'auto';
   /** Of file names on local disk; overrides the setting of the remotes. */
   localEncoding?: string;
+  /** Hosts to which a redirect of a URL may lead. */
+  allowHost?: readonly string[];
+  /** Hosts of URLs that may have private addresses. */
+  allowPrivate?: readonly string[];
   env: NodeJS.ProcessEnv;
 }
 
