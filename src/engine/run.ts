@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { checkpointsIn } from '../manifest/checkpoints.js';
 import type { RunOutcome } from '../manifest/port.js';
+import type { CarryPolicy } from '../model/carry-policy.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
 import { Census } from './census.js';
 import type { Reporter, RunEvent, Summary } from './events.js';
