@@ -1,4 +1,5 @@
 /** An S3 bucket over the lean transport. */
+import { XsyncError } from '../../model/error.js';
 import type { HttpTransport } from '../http/transport.js';
 import type { SignedUrlOptions } from '../port.js';
 import { S3Bucket } from './bucket.js';
@@ -28,18 +29,33 @@ export function createS3Store(config: S3Config, bucket: string, deps: S3Deps): S
 
 export class S3Store extends S3Bucket {
   readonly #wire: Wire;
+  readonly #sealed: boolean;
 
   constructor(config: S3Config, wire: Wire, told: { account: string; tell?: (message: string) => void }) {
     super(config, wire.bucket, { calls: new LeanCalls(wire, presetOf(config), config), ...told });
     this.#wire = wire;
+    this.#sealed = config.customerKey !== undefined;
   }
 
   async signedUrl(key: string, { expiresS }: SignedUrlOptions): Promise<string> {
-    return this.#wire.presign('GET', key, expiresS);
+    return this.presign('GET', key, expiresS);
   }
 
-  /** A URL that reads (`GET`) or writes (`PUT`) the object for `expiresS` seconds. S3's limit is 604800. */
+  /**
+   * A URL that reads (`GET`) or writes (`PUT`) the object for `expiresS` seconds. S3's limit is 604800.
+   * @throws unsupported: whoever uses it would have to send the customer's key, too
+   */
   async presign(method: 'GET' | 'PUT', key: string, expiresS: number): Promise<string> {
+    if (this.#sealed) {
+      throw new XsyncError(
+        'unsupported',
+        `${key}: a URL cannot carry the key that the object is encrypted with (SSE-C)`,
+        {
+          subject: key,
+          remedy: 'Copy the object to a remote without sse_c_key_file, and link to the copy.',
+        },
+      );
+    }
     return this.#wire.presign(method, key, expiresS);
   }
 }
