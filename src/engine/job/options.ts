@@ -6,7 +6,7 @@
  */
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
-import { ATTRIBUTES } from './attributes.js';
+import { ATTRIBUTES, CARRY } from './attributes.js';
 import {
   choice,
   count,
@@ -172,8 +172,7 @@ export const CHECK = {
     checksum: flag('-c, --checksum', 'do not use the manifest; read both sides if they share no checksum'),
     'size-only': flag('--size-only', 'compare sizes only'),
   }),
-  repair: flag('--repair', 'copy missing and different objects; delete nothing'),
-  storageClass: text('--storage-class <class>', 'storage class of objects that --repair copies'),
+  repair: flag('--repair', 'copy missing and different objects, as the attribute options say; delete nothing'),
   ...ENCRYPTION,
   ...WORKERS,
   ...CHECKERS,
@@ -191,5 +190,5 @@ export const MODES = {
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT },
   watch: { ...COPY, ...DELETE, ...WATCH },
-  check: { ...CHECK, ...PLACES, ...AT },
+  check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
 };
