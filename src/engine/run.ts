@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { checkpointsIn } from '../manifest/checkpoints.js';
 import type { RunOutcome } from '../manifest/port.js';
+import type { CarryPolicy } from '../model/carry-policy.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
 import { Census } from './census.js';
 import type { Reporter, RunEvent, Summary } from './events.js';
@@ -234,9 +235,14 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
     ...{ pair, options, recorder, budget, slots, limitInspections, moves },
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest, parts.startedMs),
-    route: routeOf(source, dest, { attempts, carry, wanted, most }),
+    route: routeOf(source, dest, { attempts, carry: carry && withClasses(carry, pair), wanted, most }),
     executor: executorOf(pair, options, shared, means),
   };
+}
+
+/** With the table of the route, if the config has one. */
+function withClasses(carry: CarryPolicy, { classes = carry.classes }: RunPair): CarryPolicy {
+  return { ...carry, ...(classes && { classes }) };
 }
 
 function executorOf(pair: RunPair, options: RunOptions, shared: Shared, means: Means & Deleting): Executor {
@@ -262,6 +268,8 @@ function announce({ pair, options, pass, emit }: RunContext, runId: string): voi
   emit({ type: 'start', runId, source: pair.source.text, destination: pair.dest.text, dryRun, manifest, kept });
   const raised = raisedPartSize(pair, options);
   if (raised) emit({ type: 'notice', level: 'warn', message: raised });
+  const without = withoutAcls(pair, options);
+  if (without) emit({ type: 'notice', level: 'warn', message: without });
   for (const message of pair.source.warnings ?? []) emit({ type: 'notice', level: 'warn', message });
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   if (pass.after === undefined) return;
@@ -318,6 +326,13 @@ function raisedPartSize({ dest }: RunPair, { partSize }: RunOptions): string | u
   const { minPartSize } = dest.store.capabilities;
   if (partSize === undefined || partSize >= minPartSize) return undefined;
   return `--part-size: ${dest.text} accepts no parts smaller than ${minPartSize} bytes; that size is used`;
+}
+
+/** They are not asked for, so that no object can tell that it had one. */
+function withoutAcls({ source, dest }: RunPair, { carry }: RunOptions): string | undefined {
+  const has = ({ store }: RunPair['dest']) => store.capabilities.attributes.acl !== undefined;
+  const lost = carry?.acl && carry.fidelity === 'warn' && has(source) && !has(dest);
+  return lost ? `--acl: ${dest.text} has no ACLs, so none are copied` : undefined;
 }
 
 async function prepareDestination({ pair, options, halt }: RunContext): Promise<void> {

@@ -18,7 +18,10 @@ export const CARRY = {
     ['strict', 'warn', 'ignore'],
     'warn',
   ),
-  storageClass: text('--storage-class <class>', 'storage class of copied objects'),
+  storageClass: text(
+    '--storage-class <class>',
+    "storage class of copied objects: the source's (keep), a similar one (map), or one for all (default: the remote's)",
+  ),
 };
 
 export const ATTRIBUTES = {

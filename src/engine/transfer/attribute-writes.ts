@@ -5,6 +5,7 @@
  */
 import { USUAL_POLICY } from '../../model/carry-policy.js';
 import { isXsyncError, type XsyncError } from '../../model/error.js';
+import { isCarriedClass } from '../../model/storage-class.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { Capabilities, PutAttributes } from '../../store/port.js';
 import type { Carried } from '../fidelity/carry.js';
@@ -30,6 +31,7 @@ export async function writeWith<T>(
   try {
     return { answer: await write(carried.put), carried };
   } catch (error) {
+    if (isRefusedClass(ticket, error)) return writeWithoutClass(ticket, carried, error, write);
     if (!mayRefuse(carried, error)) throw error;
     const sent = sentIn(carried);
     const named = sent.find((name) => name === error.attribute);
@@ -48,6 +50,23 @@ export async function writeWith<T>(
     }
     throw error;
   }
+}
+
+/** Of one object, whose class was carried over. One class for all is wrong for all. */
+function isRefusedClass({ carry }: Planned, error: unknown): error is XsyncError {
+  return isXsyncError(error) && error.attribute === 'storage-class' && isCarriedClass(carry?.storageClass);
+}
+
+async function writeWithoutClass<T>(
+  ticket: Planned,
+  carried: Carried,
+  error: XsyncError,
+  write: (put: PutAttributes) => Promise<T>,
+): Promise<Written<T>> {
+  const put = { ...carried.put, storageClass: undefined };
+  const notes = [{ attribute: 'storage-class' as const, reason: reasonOf(error) }];
+  const less = judged(ticket.key, ticket.carry ?? USUAL_POLICY, lessened({ ...carried, put }, [], notes));
+  return { answer: await write(less.put), carried: less };
 }
 
 /** @throws attributes-lost */

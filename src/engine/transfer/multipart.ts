@@ -69,8 +69,8 @@ async function attributesOf(
   destEtag: string,
   info?: ObjectInfo,
 ): Promise<Attributed> {
-  const { tags, acl, lock, set } = ticket.carry ?? USUAL_POLICY;
-  const wanted = tags || acl || lock || set !== undefined;
+  const { tags, acl, lock, set, storageClass } = ticket.carry ?? USUAL_POLICY;
+  const wanted = tags || acl || lock || set !== undefined || storageClass !== undefined;
   const touched = resumed !== undefined && ticket.source.mtimeMs > resumed.createdMs;
   // Sends no request.
   if (!wanted && !touched) return { destEtag, fidelity: info && (await outgoing(means, ticket, info)).fidelity };

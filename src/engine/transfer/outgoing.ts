@@ -116,6 +116,10 @@ export function lessened(
   return {
     put: { ...put, ...gone },
     later: later && { ...later, ...gone },
-    fidelity: { kept: kept.filter((name) => !isGone(name)), mapped, lost: [...lost, ...notes] },
+    fidelity: {
+      kept: kept.filter((name) => !isGone(name)),
+      mapped: mapped.filter(({ attribute }) => !isGone(attribute)),
+      lost: [...lost, ...notes],
+    },
   };
 }

@@ -1,14 +1,15 @@
 /**
  * Attributes of an object whose bytes have not changed: compares those of both sides, and sets what differs without
- * sending the bytes again. Headers and metadata can only be set by a copy of the object onto itself.
+ * sending the bytes again. Headers, metadata and the storage class can only be set by a copy of the object onto itself.
  * Tests: test/engine/transfer/refresh.test.ts
  */
-import type { AttributeName, Fidelity, ObjectLock, Tags } from '../../model/attributes.js';
+import { type AttributeName, type Fidelity, needsRewrite, type ObjectLock, type Tags } from '../../model/attributes.js';
 import { type CarryPolicy, USUAL_POLICY } from '../../model/carry-policy.js';
 import { sameChecksum } from '../../model/checksum.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ContentHeaders, ObjectInfo, UserMetadata } from '../../model/object.js';
+import { isSameClass } from '../../model/storage-class.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { Capabilities, ObjectStore, WriteResult } from '../../store/port.js';
 import type { Carried, Later } from '../fidelity/carry.js';
@@ -40,24 +41,16 @@ export async function refreshAttributes(means: Means, ticket: CopyTicket, dryRun
   const carried = await outgoing(means, ticket, info);
   const differing = await differences(means, ticket.dest.key, policy, carried, there);
   // A version of a history is written once. Only what is set by requests of its own can be missing.
-  const changed =
-    ticket.dest.versionName === undefined ? differing : differing.filter((name) => !REWRITTEN.includes(name));
+  const changed = ticket.dest.versionName === undefined ? differing : differing.filter((name) => !needsRewrite([name]));
   const { fidelity } = carried;
   if (changed.length === 0) return { kind: 'same', fidelity };
-  if (rewrites(changed) && !mayCopyOntoItself(dest, there)) return { kind: 'needs-copy' };
+  if (needsRewrite(changed) && !mayCopyOntoItself(dest, there)) return { kind: 'needs-copy' };
   if (dryRun) return { kind: 'refreshed', destEtag: there.etag, changed, fidelity };
-  const set = rewrites(changed)
+  const set = needsRewrite(changed)
     ? await rewrite(means, ticket, carried, there, changed)
     : { answer: there, carried: await writeLater(means, ticket, onlyThe(changed, carried, dest.capabilities)) };
   if (!set) return { kind: 'needs-copy' };
   return { kind: 'refreshed', destEtag: set.answer.etag, changed, fidelity: set.carried.fidelity };
-}
-
-/** Only a copy of the object can change them. */
-const REWRITTEN: readonly AttributeName[] = ['headers', 'metadata', 'redirect'];
-
-function rewrites(changed: readonly AttributeName[]): boolean {
-  return changed.some((name) => REWRITTEN.includes(name));
 }
 
 /** What is known before the request. */
@@ -82,6 +75,7 @@ async function differences(
   if (!sameFields(put.headers ?? {}, there.headers)) changed.push('headers');
   if (!sameFields(put.metadata ?? {}, there.metadata)) changed.push('metadata');
   if (policy.metadata && attributes.redirect && put.redirect !== there.redirect) changed.push('redirect');
+  if (policy.storageClass !== undefined && differsInClass(put.storageClass, there, dest)) changed.push('storage-class');
   if (policy.tags && attributes.tags) {
     const has = there.tagCount === undefined ? [] : await dest.getTags(key, { signal });
     if (!sameTags(put.tags ?? later?.tags ?? [], has)) changed.push('tags');
@@ -92,6 +86,16 @@ async function differences(
   }
   if (policy.lock && attributes.lock && !holds(there.lock, { ...put.lock, ...later?.lock })) changed.push('lock');
   return changed;
+}
+
+/** An archived object stays where it is: most likely a rule of the destination has moved it there. */
+function differsInClass(
+  wanted: string | undefined,
+  { storageClass, special }: ObjectInfo,
+  { capabilities: { defaultStorageClass } }: ObjectStore,
+): boolean {
+  if (wanted === undefined || special === 'archived') return false;
+  return !isSameClass(wanted, storageClass ?? defaultStorageClass);
 }
 
 /** Absent ones on the left may be there on the right only as the defaults of the store: a content type. */

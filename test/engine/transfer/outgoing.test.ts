@@ -250,6 +250,17 @@ describe('--fidelity', () => {
     expect([run.copied.objects, run.fidelity]).toEqual([1, undefined]);
   });
 
+  test('warn says once that the destination has no ACLs, which are not asked for', async () => {
+    const pair = apart(without('acl'));
+    await pair.source.put('a', bytesOf('a', 10), { acl: 'public-read' });
+    const { events, traffic } = await pair.copy({ carry: ALL });
+    expect(events).toContainEqual({
+      ...{ type: 'notice', level: 'warn' },
+      message: '--acl: memory:dst has no ACLs, so none are copied',
+    });
+    expect(traffic.source.requests.getAcl).toBeUndefined();
+  });
+
   test('names what could not be read', async () => {
     const pair = apart();
     await pair.source.put('a', bytesOf('a', 10), { tags: TAGS });
