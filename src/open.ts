@@ -2,6 +2,7 @@
 import { type Config, loadConfig } from './config/load.js';
 import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
+import { followed, linksOf } from './open/links.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import type { OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { type OpenAs, Opener } from './open/sides.js';
@@ -71,7 +72,8 @@ export async function openPair(
     await aside?.refuseUnwritable?.(!options.dryRun);
     for (const text of options.others ?? []) others.push(await opener.side(text, { readOnly: true }));
     const threads = options.dryRun ? { ...settings, workers: 1 } : settings;
-    return openState({ source, dest, aside, others, single }, threads, options.command);
+    const linked = withLinks({ source, dest }, settings);
+    return openState({ ...linked, aside, others, single }, threads, options.command);
   } catch (error) {
     await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
     throw error;
@@ -120,7 +122,7 @@ async function openLooking<P>(
   destText: string,
   settings: OpenSettings,
   { readOnly, sourceAtMs }: { readOnly: boolean; sourceAtMs?: number },
-  open: (sides: Pick<OpenPair, 'source' | 'dest' | 'single'>) => P | Promise<P>,
+  open: (sides: Pick<OpenPair, 'source' | 'dest' | 'single' | 'links'>) => P | Promise<P>,
 ): Promise<P> {
   const opener = new Opener(settings, await readConfig(settings));
   const source = await opener.side(sourceText, { readOnly: true, atMs: sourceAtMs });
@@ -131,11 +133,18 @@ async function openLooking<P>(
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
     if (object !== undefined) aimAtObject(source, dest, object, (await headNamed(dest)) !== undefined);
-    return await open({ source, dest, single });
+    return await open({ ...withLinks({ source, dest }, settings), single });
   } catch (error) {
     await Promise.all([source.close(), dest?.close()]);
     throw error;
   }
+}
+
+/** Both sides, with what their links are to the pair. */
+function withLinks({ source, dest }: Pick<OpenPair, 'source' | 'dest'>, { links: mode }: OpenSettings) {
+  const { links, follows } = linksOf(mode ?? 'auto', { source: source.store, dest: dest.store });
+  const followedSource = follows === undefined ? source : { ...followed(source, follows), follows };
+  return { source: followedSource, dest, ...(links && { links }) };
 }
 
 /**

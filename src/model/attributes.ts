@@ -19,8 +19,17 @@ export interface ObjectLock {
   legalHold?: true;
 }
 
-/** The names in reports and JSON. */
-export type AttributeName = 'headers' | 'metadata' | 'tags' | 'acl' | 'storage-class' | 'lock' | 'redirect';
+/** The names in reports and JSON. `link`: what a symbolic link points to; `type`: what kind of object it is. */
+export type AttributeName =
+  | 'headers'
+  | 'metadata'
+  | 'tags'
+  | 'acl'
+  | 'storage-class'
+  | 'lock'
+  | 'redirect'
+  | 'link'
+  | 'type';
 
 /** An attribute that did not arrive as it was, and why, as a clause: `"größe" has characters that …`. */
 export interface AttributeNote {

@@ -204,12 +204,21 @@ export class Opener {
   }
 
   #resources(connect: Resources['connect'], tell?: Resources['tell']): Resources {
-    const { transport, accelerate, copyLinks, localEncoding, contimeoutMs, timeoutMs, env } = this.#settings;
+    const {
+      transport,
+      accelerate,
+      links = 'auto',
+      copyLinks,
+      localEncoding,
+      contimeoutMs,
+      timeoutMs,
+      env,
+    } = this.#settings;
     return {
       transport,
       connect,
       accelerate,
-      copyLinks,
+      copyLinks: links === 'auto' ? copyLinks || undefined : links === 'follow',
       tell,
       localEncoding,
       connectTimeoutMs: contimeoutMs || undefined,

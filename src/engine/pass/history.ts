@@ -29,6 +29,12 @@ const ARCHIVED: Fault = {
   message: 'this version is archived, and is missing at the destination from now on',
 };
 
+const NOT_A_LINK: Fault = {
+  class: 'permanent',
+  code: 'unsupported-object',
+  message: 'this version is a symbolic link, which the destination does not have; it is missing there from now on',
+};
+
 const OUT_OF_ORDER = 'Leave out --versions: a history cannot be carried from a store that does not list in order.';
 
 /** What became of a version: `on` if the next one may follow it. */
@@ -157,6 +163,10 @@ export class History {
       this.#fail(key, version, ARCHIVED);
       return 'on';
     }
+    if (version.special === 'symlink' && pair.links !== 'keep') {
+      this.#fail(key, version, NOT_A_LINK);
+      return 'on';
+    }
     const { size, mtimeMs: sourceMtimeMs } = version;
     if (version.deleteMarker) emit({ type: 'doom', key, size, reason: 'gone-at-source' });
     else emit({ type: 'plan', key, size, reason: 'new', sourceMtimeMs });
@@ -237,8 +247,9 @@ export class History {
 
   #subjectOf(key: string, version: VersionEntry): Subject {
     const { pair } = this.#context;
-    const { etag, versionId, size, mtimeMs, checksums = {} } = version;
+    const { etag, versionId, size, mtimeMs, checksums = {}, special } = version;
     return {
+      ...(special === 'symlink' && { link: 'keep' }),
       ...{ key, etag, versionId, size, mtimeMs, md5ofParts: compositeEtag(checksums), versionName: nameOf(version) },
       sourceKey: pair.source.prefix + key,
       destKey: pair.dest.prefix + key,

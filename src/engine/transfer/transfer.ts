@@ -13,6 +13,7 @@ import { isSmall } from '../flow/lanes.js';
 import { byClient } from '../plan/plan.js';
 import type { Moving } from '../tune/flow.js';
 import { canPassOn, type Held, passOn } from './in-pieces.js';
+import { copyLink } from './links.js';
 import { type Means, mustBeWhole, observeBegin, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
 import { onceOf, outgoing, writeLater, writeWith } from './outgoing.js';
@@ -33,6 +34,7 @@ export async function transfer(means: Means, ticket: CopyTicket): Promise<Copied
 }
 
 function transferOnce(means: Means, ticket: CopyTicket): Promise<Copied> {
+  if (ticket.way === 'link') return copyLink(means, ticket);
   return ticket.way === 'server' ? transferByService(means, ticket) : transferByClient(means, ticket);
 }
 
