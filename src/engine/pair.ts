@@ -1,6 +1,7 @@
 /** The two sides that a run works on. Tests: test/engine/sync-crash.test.ts */
 import type { Manifest } from '../manifest/port.js';
 import type { Prices } from '../model/prices.js';
+import type { ClassTable } from '../model/storage-class.js';
 import type { ObjectStore } from '../store/port.js';
 import type { Findings } from '../store/wrap/findings.js';
 import type { Elsewhere, RetryNotice, StoreView } from '../store/wrap/share.js';
@@ -54,6 +55,8 @@ export interface RunPair {
   /** Symbolic links are copied as links, or left out without a warning. Absent: left out with one, where there are any. */
   links?: 'keep' | 'skip';
   backup?: Backup;
+  /** Storage classes that the config maps for this route. */
+  classes?: ClassTable;
   /** Other places that may have the source's objects. */
   references?: References;
   /** Threads that perform tickets; absent: this one does. */

@@ -31,6 +31,11 @@ export type AttributeName =
   | 'link'
   | 'type';
 
+/** Whether one of them is changed only by a copy of the object onto itself. */
+export function needsRewrite(changed: readonly AttributeName[]): boolean {
+  return changed.some((name) => ['headers', 'metadata', 'redirect', 'storage-class'].includes(name));
+}
+
 /** An attribute that did not arrive as it was, and why, as a clause: `"größe" has characters that …`. */
 export interface AttributeNote {
   attribute: AttributeName;

@@ -27,7 +27,8 @@ import type { OpenPair, OpenSettings } from './settings.js';
 export type TransferJob = CopyJob | MoveJob | SyncJob | WatchJob;
 
 type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST> &
-  Partial<Values<typeof ENCRYPTION & typeof LINK_MODE>> & { workers?: OpenSettings['workers'] };
+  Partial<Values<typeof ENCRYPTION & typeof LINK_MODE>> &
+  Pick<OpenSettings, 'workers' | 'storageClass'>;
 type Filtering = Values<typeof FILTER>;
 
 /** Without `ignoreCase`, which alone filters nothing. */
@@ -59,8 +60,11 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     encryption: job.sse === undefined ? undefined : parseEncryption(job.sse),
     links,
     copyLinks: links === 'follow',
+    storageClass: job.storageClass,
     workers: job.workers,
     localEncoding: job.localEncoding,
+    allowHost: job.allowHost,
+    allowPrivate: job.allowPrivate,
     env,
   };
 }

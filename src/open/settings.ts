@@ -38,10 +38,16 @@ export interface OpenSettings extends ConnectionFlags {
   links?: LinkMode;
   /** Follow symbolic links on local disk even if the remotes do not. */
   copyLinks?: boolean;
+  /** `--storage-class`, to be checked against what the destination has. */
+  storageClass?: string;
   /** Threads that move the objects; 1: this one. */
   workers?: number | 'auto';
   /** Of file names on local disk; overrides the setting of the remotes. */
   localEncoding?: string;
+  /** Hosts to which a redirect of a URL may lead. */
+  allowHost?: readonly string[];
+  /** Hosts of URLs that may have private addresses. */
+  allowPrivate?: readonly string[];
   env: NodeJS.ProcessEnv;
 }
 
