@@ -6,7 +6,7 @@
  */
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
-import { ATTRIBUTES } from './attributes.js';
+import { ATTRIBUTES, CARRY } from './attributes.js';
 import {
   choice,
   count,
@@ -178,8 +178,7 @@ export const CHECK = {
     'size-only': flag('--size-only', 'compare sizes only'),
   }),
   versions: flag('--versions', 'compare every version and delete marker, in their order (docs/versions.md)'),
-  repair: flag('--repair', 'copy missing and different objects; delete nothing'),
-  storageClass: text('--storage-class <class>', 'storage class of objects that --repair copies'),
+  repair: flag('--repair', 'copy missing and different objects, as the attribute options say; delete nothing'),
   ...LINK_MODE,
   ...ENCRYPTION,
   ...WORKERS,
@@ -198,5 +197,5 @@ export const MODES = {
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT, ...VERSIONS },
   watch: { ...COPY, ...DELETE, ...WATCH, ...VERSIONS },
-  check: { ...CHECK, ...PLACES, ...AT },
+  check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
 };

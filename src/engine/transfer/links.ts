@@ -4,8 +4,9 @@ import type { Copied } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { ObjectStore } from '../../store/port.js';
 import { targetOfCopy } from '../decide/links.js';
+import { writeLater, writeWith } from './attribute-writes.js';
 import { type Means, observeBegin } from './means.js';
-import { onceOf, outgoing, writeLater, writeWith } from './outgoing.js';
+import { onceOf, outgoing } from './outgoing.js';
 
 /**
  * Reads the link, writes it, and reads it back: the answer to a write tells no version. The link is copied that stands
@@ -26,13 +27,12 @@ export async function copyLink(means: Means, ticket: CopyTicket): Promise<Copied
     const { mtimeMs } = planned.put;
     return putLink(dest)(keys.destKey, target, { ...once, headers, metadata, tags, acl, mtimeMs, replaces, signal });
   });
-  await writeLater(means, ticket, carried);
+  const { fidelity } = await writeLater(means, ticket, carried);
   const there = await linkAt(dest, keys.destKey, signal);
   if (there.target !== target) {
     const message = `the link at the destination points to ${there.target} instead of ${target}`;
     throw new XsyncError('checksum-mismatch', message, { subject: keys.key });
   }
-  const { fidelity } = carried;
   const written = { destEtag: there.info.etag, destVersion: answer.versionId };
   return { kind: 'copied', ...written, verifiedBy: 'link', parts: 1, resumedParts: 0, resumedBytes: 0, fidelity };
 }
