@@ -50,6 +50,22 @@ export function crc64ecma(bytes: Uint8Array): string {
   return BigInt(`0x${ecma.digest('hex')}`).toString();
 }
 
+/** CRC-64/XZ over bytes that arrive in order, as `crc64ecma` prints it. */
+export class Crc64Stream {
+  #state: Uint8Array | undefined;
+
+  update(bytes: Uint8Array): void {
+    if (!ecma) throw new Error('loadHashes() was not awaited');
+    const hasher = this.#state ? ecma.load(this.#state) : ecma.init();
+    this.#state = hasher.update(bytes).save();
+  }
+
+  digest(): string {
+    if (!ecma || !this.#state) return '0';
+    return BigInt(`0x${ecma.load(this.#state).digest('hex')}`).toString();
+  }
+}
+
 /** MD5 over bytes that arrive in order; with a part size, the composite MD5 of S3 for parts of that size. */
 export class Md5Stream {
   readonly #partSize: number;

@@ -33,6 +33,8 @@ export interface OpenSettings extends ConnectionFlags {
   accelerate?: 'auto' | 'off';
   /** Of what is written; overrides the setting of the remotes. */
   encryption?: Encryption;
+  /** `--storage-class`, to be checked against what the destination has. */
+  storageClass?: string;
   copyLinks: boolean;
   /** Threads that move the objects; 1: this one. */
   workers?: number | 'auto';

@@ -6,6 +6,7 @@ import {
   type BackupTarget,
   type CopyTicket,
   type DeleteTicket,
+  type DeleteVersionTicket,
   type MarkerTicket,
   type Place,
   TICKET_VERSION,
@@ -65,13 +66,18 @@ export function routeOf(
       return limits.maxCopySize > 0 && dest.copyableFrom(source);
     },
     ...options,
-    carry: options.carry && askable(options.carry, source.capabilities),
+    carry: options.carry && askable(options.carry, source.capabilities, limits),
   };
 }
 
-/** Tags and ACLs are asked for only where the source has some. */
-function askable({ tags, acl, ...policy }: CarryPolicy, { attributes }: Capabilities): CarryPolicy {
-  return { ...policy, ...(tags && attributes.tags && { tags }), ...(acl && attributes.acl && { acl }) };
+/**
+ * Tags and ACLs are asked for only where the source has some and the destination keeps some. Responses tell how many tags
+ * are lost otherwise; of an ACL they tell nothing, so that a strict copy has to ask.
+ */
+function askable({ tags, acl, ...policy }: CarryPolicy, from: Capabilities, to: Capabilities): CarryPolicy {
+  const asksTags = tags && from.attributes.tags && to.attributes.tags;
+  const asksAcl = acl && from.attributes.acl && (to.attributes.acl ?? policy.fidelity === 'strict');
+  return { ...policy, ...(asksTags && { tags }), ...(asksAcl && { acl }) };
 }
 
 /** A ticket that copies the subject. */
@@ -121,6 +127,15 @@ export function planDelete(route: Route, key: string, dest: Omit<DeleteTicket['d
 /** A ticket that adds a delete marker at the route's destination. */
 export function planMarker(route: Route, key: string, destKey: string): MarkerTicket {
   return { version: TICKET_VERSION, action: 'mark', key, dest: { place: route.dest, key: destKey } };
+}
+
+/** A ticket that deletes a version at the route's destination for good. */
+export function planVersionDelete(
+  route: Pick<Route, 'dest'>,
+  key: string,
+  dest: Omit<DeleteVersionTicket['dest'], 'place'>,
+): DeleteVersionTicket {
+  return { version: TICKET_VERSION, action: 'delete-version', key, dest: { place: route.dest, ...dest } };
 }
 
 /** The place that a store's objects are at. */

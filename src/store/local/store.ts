@@ -248,6 +248,24 @@ export class LocalStore implements port.ObjectStore {
     body: Uint8Array,
     options: port.PartOptions = {},
   ): Promise<port.PartResult> {
+    return this.#uploadPart(upload, partNumber, body, options);
+  }
+
+  uploadPartPieces(
+    upload: port.UploadRef,
+    partNumber: number,
+    body: port.PieceSource,
+    options: port.PartOptions = {},
+  ): Promise<port.PartResult> {
+    return this.#uploadPart(upload, partNumber, body, options);
+  }
+
+  #uploadPart(
+    upload: port.UploadRef,
+    partNumber: number,
+    body: Uint8Array | port.PieceSource,
+    options: port.PartOptions,
+  ): Promise<port.PartResult> {
     return this.#run('write', options, upload.key, () => {
       if (isMarker(upload.key)) requireEmpty(upload.key, body);
       if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > CAPABILITIES.maxParts) {
@@ -438,7 +456,7 @@ function resultOf({ etag, mtimeMs }: Version, md5: string | undefined): port.Wri
   return { etag, mtimeMs, checksums: md5 === undefined ? {} : { md5 } };
 }
 
-function requireEmpty(key: string, body: Uint8Array): void {
+function requireEmpty(key: string, body: { readonly byteLength: number }): void {
   if (body.byteLength > 0) throw cannotHoldBytes(key);
 }
 
