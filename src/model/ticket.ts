@@ -39,6 +39,10 @@ export interface BackupTarget {
   /** --part-size. */
   partSize?: number;
   attempts: number;
+  /** The backup has the tags of the object. */
+  tags?: true;
+  /** The backup has the ACL of the object. */
+  acl?: true;
 }
 
 /** Copy one version of one object. */
@@ -112,4 +116,13 @@ export interface MarkerTicket {
   dest: { place: Place; key: string };
 }
 
-export type Ticket = CopyTicket | DeleteTicket | MarkerTicket;
+/** Delete one version, or one delete marker, at the destination for good. */
+export interface DeleteVersionTicket {
+  version: typeof TICKET_VERSION;
+  action: 'delete-version';
+  /** Relative to the pair's prefixes. */
+  key: string;
+  dest: { place: Place; key: string; versionId: string };
+}
+
+export type Ticket = CopyTicket | DeleteTicket | MarkerTicket | DeleteVersionTicket;

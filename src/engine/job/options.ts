@@ -6,7 +6,7 @@
  */
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
-import { ATTRIBUTES } from './attributes.js';
+import { ATTRIBUTES, CARRY } from './attributes.js';
 import {
   choice,
   count,
@@ -118,6 +118,10 @@ export const DELETE = {
     'do not check each object on both sides again before deleting it (saves requests)',
   ),
   ignoreErrors: flag('--ignore-errors', 'delete even if objects failed'),
+  deleteVersions: flag(
+    '--delete-versions',
+    'with --versions, also delete versions for good that the source no longer has',
+  ),
   allowEmptySource: flag('--allow-empty-source', 'delete even if the source, or a folder in it, has become empty'),
 };
 
@@ -172,8 +176,8 @@ export const CHECK = {
     checksum: flag('-c, --checksum', 'do not use the manifest; read both sides if they share no checksum'),
     'size-only': flag('--size-only', 'compare sizes only'),
   }),
-  repair: flag('--repair', 'copy missing and different objects; delete nothing'),
-  storageClass: text('--storage-class <class>', 'storage class of objects that --repair copies'),
+  versions: flag('--versions', 'compare every version and delete marker, in their order (docs/versions.md)'),
+  repair: flag('--repair', 'copy missing and different objects, as the attribute options say; delete nothing'),
   ...ENCRYPTION,
   ...WORKERS,
   ...CHECKERS,
@@ -189,7 +193,7 @@ const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES };
 export const MODES = {
   copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
-  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT },
-  watch: { ...COPY, ...DELETE, ...WATCH },
-  check: { ...CHECK, ...PLACES, ...AT },
+  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT, ...VERSIONS },
+  watch: { ...COPY, ...DELETE, ...WATCH, ...VERSIONS },
+  check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
 };
