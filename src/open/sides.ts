@@ -231,13 +231,13 @@ export class Opener {
   }
 
   #resources(connect: Resources['connect'], tell?: Resources['tell']): Resources {
-    const { transport, accelerate, copyLinks, localEncoding, contimeoutMs, timeoutMs, env } = this.#settings;
-    const { allowHost, allowPrivate } = this.#settings;
+    const { transport, accelerate, links = 'auto', copyLinks, localEncoding } = this.#settings;
+    const { contimeoutMs, timeoutMs, env, allowHost, allowPrivate } = this.#settings;
     return {
       transport,
       connect,
       accelerate,
-      copyLinks,
+      copyLinks: links === 'auto' ? copyLinks || undefined : links === 'follow',
       tell,
       localEncoding,
       allowHost,
