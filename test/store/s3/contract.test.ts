@@ -22,6 +22,11 @@ const s3 = (more: Record<string, unknown>): Backend => ({
     server.core.s3.bucket(subject.store.identity.bucket).versioning = 'Enabled';
     return subject;
   },
+  openLocking: async () => {
+    const { missing } = await open(more);
+    server.core.s3.createBucket(missing.identity.bucket, { objectLock: true });
+    return { store: missing };
+  },
   refuses: ['1,025 bytes'],
 });
 
