@@ -280,10 +280,12 @@ function isWhole({ dryRun, filter, bounds, only }: RunOptions): boolean {
   return !dryRun && !filter && !bounds && !only;
 }
 
-/** A watch's runs over changed keys are too many to record. */
+/** The runs over changed keys of a watch or a bridge are too many to record. */
 function isKept({ only, command }: RunOptions): boolean {
-  return !(only && command === 'watch');
+  return !(only && ENDLESS.includes(command));
 }
+
+const ENDLESS = ['watch', 'bridge pull'];
 
 function openJournal(
   pair: RunPair,

@@ -88,7 +88,10 @@ export class Opener {
       acceleration: opened.acceleration,
       prices: opened.prices,
       accelerated: opened.accelerated,
-      settings: fingerprintOf(location.remote, this.#settings.env),
+      settings: fingerprintOf(
+        opened.key === undefined ? location.remote : [location.remote, opened.key],
+        this.#settings.env,
+      ),
       // A past version is looked up once, by the thread that lists.
       again: opened.again && atMs === undefined ? { ...location, ...opened.again } : undefined,
       refuseUnwritable: opened.refuseUnwritable,
@@ -96,6 +99,32 @@ export class Opener {
       connection: opened.connection,
       close: opened.close,
     };
+  }
+
+  /**
+   * A side over a store that the caller makes, with a transport of its own.
+   * @param guard which addresses it may connect to
+   */
+  async given(text: string, guard: AddressGuard, make: (transport: HttpTransport) => ObjectStore): Promise<OpenSide> {
+    const { transport, close, connection } = await this.http(guard);
+    const store = make(transport);
+    const { bucket } = store.identity;
+    const names = { bucket, givenAs: bucket, path: '', prefix: '', text, settings: '' };
+    const shared = share(store, { attempts: this.#settings.lowLevelRetries }, this.#limitOf(store));
+    return { ...shared, ...names, notes: [], findings: new Findings(), connection, close };
+  }
+
+  /** A transport with the proxies and certificates of the command line. */
+  async http(
+    guard?: AddressGuard,
+  ): Promise<{ transport: HttpTransport; connection: Connection | undefined; close(): Promise<void> }> {
+    const made: { close(): Promise<void> | void }[] = [];
+    const { connect, used } = this.#connector(made);
+    const transport = await (await connect({})).http(guard);
+    const close = async (): Promise<void> => {
+      for (const one of made) await one.close();
+    };
+    return { transport, connection: used(), close };
   }
 
   /** A side that another thread has opened, by what its `again` says. */
@@ -205,13 +234,13 @@ export class Opener {
   }
 
   #resources(connect: Resources['connect'], tell?: Resources['tell']): Resources {
-    const { transport, accelerate, copyLinks, localEncoding, contimeoutMs, timeoutMs, env } = this.#settings;
-    const { allowHost, allowPrivate } = this.#settings;
+    const { transport, accelerate, links = 'auto', copyLinks, localEncoding } = this.#settings;
+    const { contimeoutMs, timeoutMs, env, allowHost, allowPrivate } = this.#settings;
     return {
       transport,
       connect,
       accelerate,
-      copyLinks,
+      copyLinks: links === 'auto' ? copyLinks || undefined : links === 'follow',
       tell,
       localEncoding,
       allowHost,

@@ -15,6 +15,8 @@ export const NAMES: Record<AttributeName, string> = {
   'storage-class': 'storage class',
   lock: 'lock',
   redirect: 'redirect',
+  link: 'links',
+  type: 'object type',
 };
 
 export function keptAttributes({ fidelity }: Pick<Summary, 'fidelity'>): string {
