@@ -3,6 +3,8 @@
  * that was carried are pending, and one that fails holds back the newer ones.
  * Tests: test/engine/pass/history.test.ts
  */
+
+import { UNKNOWN_VERSION } from '../../manifest/port.js';
 import { compositeEtag } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import type { Fault, Outcome } from '../../model/outcome.js';
@@ -169,7 +171,9 @@ export class KeyHistory {
       pair.manifest.putVersion({ key, source, dest: '', atMs: Date.now() });
       const outcome = await (version.deleteMarker ? this.#mark() : this.#copy(version, perform));
       if (outcome.kind === 'copied' || outcome.kind === 'deleted') {
-        this.#arrive(version, outcome.destVersion ?? 'unknown');
+        const told =
+          outcome.destVersion ?? (version.deleteMarker ? undefined : await this.#arrivals.written(key, source));
+        this.#arrive(version, told ?? UNKNOWN_VERSION);
         return 'on';
       }
       if (outcome.kind !== 'failed') return this.#without(version, outcome);
