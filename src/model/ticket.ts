@@ -39,6 +39,10 @@ export interface BackupTarget {
   /** --part-size. */
   partSize?: number;
   attempts: number;
+  /** The backup has the tags of the object. */
+  tags?: true;
+  /** The backup has the ACL of the object. */
+  acl?: true;
 }
 
 /** Copy one version of one object. */
@@ -78,8 +82,8 @@ export interface CopyTicket {
     /** The copy is a version of a history: its metadata names the source's version so, and it is written at most once. */
     versionName?: string;
   };
-  /** `server`: a server-side copy. `client`: the bytes pass through this program. */
-  way: 'server' | 'client';
+  /** `server`: a server-side copy. `client`: the bytes pass through this program. `link`: a symbolic link is made. */
+  way: 'server' | 'client' | 'link';
   cut: Cut;
   /** Which attributes are copied; absent: `USUAL_POLICY`. */
   carry?: CarryPolicy;

@@ -6,7 +6,7 @@
  */
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
-import { ATTRIBUTES } from './attributes.js';
+import { ATTRIBUTES, CARRY } from './attributes.js';
 import {
   choice,
   count,
@@ -21,7 +21,7 @@ import {
   size,
   text,
 } from './option.js';
-import { AT, CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
+import { AT, CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINK_MODE, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
 const HOUR = 3_600_000;
@@ -55,6 +55,7 @@ export const TRANSFER = {
   partSize: size('--part-size <size>', 'part size (default: chosen per object)'),
   maxMemory: size(...MAX_MEMORY, defaultMemory(), 'half of the memory, at most 1.5G'),
   retries: count('--retries <n>', 'number of attempts per object', 3),
+  ...LINK_MODE,
   createEmptySrcDirs: flag('--create-empty-src-dirs', 'also create empty folders (local disk to local disk)'),
   restore: text(
     '--restore <tier,days>',
@@ -177,8 +178,8 @@ export const CHECK = {
     'size-only': flag('--size-only', 'compare sizes only'),
   }),
   versions: flag('--versions', 'compare every version and delete marker, in their order (docs/versions.md)'),
-  repair: flag('--repair', 'copy missing and different objects; delete nothing'),
-  storageClass: text('--storage-class <class>', 'storage class of objects that --repair copies'),
+  repair: flag('--repair', 'copy missing and different objects, as the attribute options say; delete nothing'),
+  ...LINK_MODE,
   ...ENCRYPTION,
   ...WORKERS,
   ...CHECKERS,
@@ -196,5 +197,5 @@ export const MODES = {
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT, ...VERSIONS },
   watch: { ...COPY, ...DELETE, ...WATCH, ...VERSIONS },
-  check: { ...CHECK, ...PLACES, ...AT },
+  check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
 };

@@ -90,7 +90,7 @@ export class Copies {
   async add(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
     const { halt, emit } = this.#context;
     const { source, key } = triple;
-    if (!this.#references || !source) return this.#copy({ triple, reason }, batch);
+    if (!this.#references || !source || source.special === 'symlink') return this.#copy({ triple, reason }, batch);
     if (halt.stops('plans')) return;
     try {
       const from = await this.#references.find(source);
@@ -163,7 +163,10 @@ export class Copies {
     return dest?.etag ?? (this.#context.options.noTraverse ? row?.destEtag : undefined);
   }
 
-  #subjectOf(triple: Triple, { key, etag, versionId, size, mtimeMs, checksums }: ObjectEntry): Subject {
+  #subjectOf(
+    triple: Triple,
+    { key, etag, versionId, size, mtimeMs, checksums, special, followed }: ObjectEntry,
+  ): Subject {
     const { pair, options } = this.#context;
     const replaces = this.#etagThere(triple);
     return {
@@ -172,6 +175,8 @@ export class Copies {
       versionId: pair.source.atMs === undefined ? undefined : versionId,
       size,
       mtimeMs,
+      ...(special === 'symlink' && { link: 'keep' }),
+      ...(followed && { link: 'follow' }),
       md5ofParts: compositeEtag(checksums ?? {}),
       sourceKey: pair.source.prefix + key,
       destKey: pair.dest.prefix + key,

@@ -28,7 +28,7 @@ import type { RunContext } from './context.js';
 import { Copies, recordFailure } from './copies.js';
 import type { Deletes } from './deletes.js';
 import type { Batch } from './frontier.js';
-import { mayDiffer, refresh } from './refresh.js';
+import { mayBeUnfinished, mayDiffer, refresh } from './refresh.js';
 
 type Decided = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
 
@@ -67,7 +67,7 @@ export class Planner {
     if (excluded) {
       this.#context.census.exclude(isCommon(triple));
       this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
-      if (excluded.reason === 'unreadable' && isNoObject(source)) this.#leftOut.add(source);
+      if (excluded.reason === 'unreadable' && isNoObject(source, this.#context.pair.links)) this.#leftOut.add(source);
       if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
         this.#gone({ ...triple, source: undefined });
       return;
@@ -80,7 +80,7 @@ export class Planner {
     if (decision.action === 'inspect') {
       const done = batch.hold();
       await this.#checkers.push(() => this.#inspect(triple, decision, batch).finally(done));
-    } else if (decision.action === 'skip' && mayDiffer(this.#context, triple, decision.reason)) {
+    } else if (decision.action === 'skip' && this.#mayDiffer(triple, decision.reason)) {
       const done = batch.hold();
       await this.#checkers.push(() => this.#act(triple, decision, batch).finally(done));
     } else if (decision.action === 'copy' && this.#copies.looksElsewhere) {
@@ -151,7 +151,7 @@ export class Planner {
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
     // Without a listing the filter's input comes from the manifest.
     const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
-    if (!there || !this.#deletes || isNoObject(there)) return;
+    if (!there || !this.#deletes || isNoObject(there, this.#context.pair.links)) return;
     const { deletes } = this.#context.options;
     if (!deletes?.excluded && exclusionOf(this.#context.pair, this.#context.options, key, there)) return;
     const aside = decision.reason === 'unknown' && isBackup(this.#context.pair, key);
@@ -196,7 +196,10 @@ export class Planner {
 
   /** Warns of what was left out, after all keys have been taken. */
   reportLeftOut(): void {
-    for (const message of this.#leftOut.messages()) this.#context.emit({ type: 'notice', level: 'warn', message });
+    const { links, dest } = this.#context.pair;
+    if (links === 'skip') this.#leftOut.ignoreLinks();
+    for (const message of this.#leftOut.messages(dest.store.capabilities.links !== undefined))
+      this.#context.emit({ type: 'notice', level: 'warn', message });
   }
 
   /** Starts the copies that were held until every key was taken. */
@@ -237,11 +240,15 @@ export class Planner {
     try {
       // The destination's copy of a failed object may be damaged although its size and time match.
       const doubted = this.#failures && pair.manifest.failure(key) !== undefined;
-      const keys = { sourceKey: source.prefix + key, destKey: dest.prefix + key };
+      const keys = { key, sourceKey: source.prefix + key, destKey: dest.prefix + key };
       // --update must know the time of what it overwrites.
       const unseen = writesUnseen(options) || (triple.dest !== undefined && !options.policy.update);
       const how = { ...stores, budget, policy: options.policy, signal: halt.signal, unseen };
-      const inspected = await inspect(how, { ...keys, doubted, ...known(triple, keys, pair) }, decision);
+      const inspected = await inspect(
+        how,
+        { ...keys, doubted, link: triple.source.special === 'symlink', ...known(triple, keys, pair) },
+        decision,
+      );
       await this.#act({ ...triple, dest: inspected.dest ?? triple.dest }, inspected.verdict, batch, inspected.apartMs);
     } catch (error) {
       if (halt.signal.aborted) return;
@@ -273,7 +280,7 @@ export class Planner {
       const again = moves?.isGuess(decision.reason) && intents.unfinished(key) !== undefined;
       if (again) return this.#copies.add(triple, 'failed-before', batch);
       let destEtag = triple.dest?.etag;
-      if (triple.dest && mayDiffer(this.#context, triple, decision.reason)) {
+      if (triple.dest && this.#mayDiffer(triple, decision.reason)) {
         const refreshed = await this.#refresh(triple, { source, dest: triple.dest });
         if (refreshed === 'failed') return;
         if (refreshed === 'needs-copy') return this.#copies.add(triple, 'attributes-differ', batch);
@@ -288,6 +295,14 @@ export class Planner {
     this.#fail(source, new XsyncError('guard', message, { class: 'permanent' }), 0);
   }
 
+  #mayDiffer(triple: Triple, reason: SkipReason): boolean {
+    return mayDiffer(this.#context, triple, reason, this.#mayBeUnfinished(triple.key));
+  }
+
+  #mayBeUnfinished(key: string): boolean {
+    return mayBeUnfinished(this.#context, key, this.#failures);
+  }
+
   /** Never rejects. */
   async #refresh(
     triple: Triple,
@@ -296,7 +311,8 @@ export class Planner {
     const { halt } = this.#context;
     const { source, dest } = sides;
     try {
-      return halt.stops('objects') ? { destEtag: dest.etag } : await refresh(this.#context, triple, sides);
+      if (halt.stops('objects')) return { destEtag: dest.etag };
+      return await refresh(this.#context, triple, sides, this.#mayBeUnfinished(triple.key));
     } catch (error) {
       if (halt.signal.aborted) return 'failed';
       const fault = toXsyncError(error);
