@@ -46,7 +46,6 @@ const client = new S3Client({
   credentials: { accessKeyId: setting('ACCESS_KEY'), secretAccessKey: setting('SECRET_KEY') },
 });
 const versioned = `${bucket}-v`;
-const locking = `${bucket}-l`;
 
 /** Versions are deleted one page after the other. */
 async function emptyHistory(): Promise<void> {
@@ -76,7 +75,9 @@ const real = (on: (bucket: string) => ObjectStore): Backend => ({
     await client.send(new PutBucketVersioningCommand({ Bucket: versioned, VersioningConfiguration }));
     return { store, dispose: emptyHistory };
   },
+  // Stays with what is locked in it.
   openLocking: async () => {
+    const locking = `xsync-contract-${randomUUID()}`;
     await client.send(new CreateBucketCommand({ Bucket: locking, ObjectLockEnabledForBucket: true }));
     return { store: on(locking) };
   },
