@@ -3,6 +3,7 @@ import { type Config, loadConfig } from './config/load.js';
 import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
+import { openMirrorState } from './open/mirror.js';
 import type { OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { type OpenAs, Opener } from './open/sides.js';
 import { folderOfFile, hasRows, openState, openStateToRead } from './open/state.js';
@@ -37,13 +38,14 @@ interface PairOptions {
   others?: readonly string[];
   sourceAtMs?: number;
   versions?: boolean;
+  mirror?: boolean;
 }
 
 /**
  * Both sides, their manifest and its lock.
  * @param options `single`: the destination names the object itself, if the source is one (copyto); `aside`: the place
  *   for overwritten and deleted objects, and `others`: more places to read, also opened; `sourceAtMs`: the source as it
- *   stood at this time; `versions`: an object that is deleted is one, too
+ *   stood at this time; `versions`: an object that is deleted is one, too; `mirror`: both sides are written to
  * @throws usage, config, bucket-not-found (a local source that does not exist), locked
  */
 export async function openPair(
@@ -53,7 +55,10 @@ export async function openPair(
   options: PairOptions,
 ): Promise<OpenPair> {
   const opener = new Opener(settings, await readConfig(settings));
-  const source = await opener.side(sourceText, { atMs: options.sourceAtMs });
+  const { mirror = false } = options;
+  const source = await opener.side(sourceText, {
+    ...{ atMs: options.sourceAtMs, written: mirror, readOnly: mirror && options.dryRun },
+  });
   let dest: OpenSide | undefined;
   let aside: OpenSide | undefined;
   const others: OpenSide[] = [];
@@ -63,6 +68,8 @@ export async function openPair(
     dest = await opener.side(destText, { readOnly: options.dryRun, file, written: true });
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
+    if (mirror) refuseObject(source, single);
+    if (mirror) await refuseUnusable(source, single, false, !options.dryRun);
     await refuseUnusable(dest, single, options.single, !options.dryRun);
     await source.refuseUnreadable?.();
     if (object !== undefined) aimAtObject(source, dest, object, options.single);
@@ -71,6 +78,7 @@ export async function openPair(
     await aside?.refuseUnwritable?.(!options.dryRun);
     for (const text of options.others ?? []) others.push(await opener.side(text, { readOnly: true }));
     const threads = options.dryRun ? { ...settings, workers: 1 } : settings;
+    if (mirror) return openMirrorState({ source, dest, single }, threads, options.command);
     return openState({ source, dest, aside, others, single }, threads, options.command);
   } catch (error) {
     await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
@@ -222,6 +230,15 @@ async function deletedAt({ store, path }: OpenSide): Promise<string | undefined>
   if (path === '' || path.endsWith('/')) return undefined;
   const page = await store.listVersions?.({ prefix: path, maxKeys: 1 });
   return page?.versions[0]?.key === path ? path : undefined;
+}
+
+/** @throws usage: a mirror is of folders */
+function refuseObject({ text }: OpenSide, single: boolean): void {
+  if (!single) return;
+  throw new XsyncError('usage', `${text} is a single object, and a mirror is of two folders`, {
+    subject: text,
+    remedy: 'Name the folder, and the object with --include.',
+  });
 }
 
 /** @throws usage when a local file is where a folder is needed; not-writable */

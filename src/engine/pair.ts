@@ -1,5 +1,6 @@
 /** The two sides that a run works on. Tests: test/engine/sync-crash.test.ts */
 import type { Manifest } from '../manifest/port.js';
+import { ReversedManifest } from '../manifest/reversed.js';
 import type { Prices } from '../model/prices.js';
 import type { ObjectStore } from '../store/port.js';
 import type { Findings } from '../store/wrap/findings.js';
@@ -47,6 +48,8 @@ export interface RunPair {
   source: RunSide;
   dest: RunSide;
   manifest: Manifest;
+  /** Only of a mirror: what the direction from the destination to the source has in hand. Its rows are in `manifest`. */
+  reverse?: Manifest;
   /** A fingerprint of both sides' configuration. If it changes, failures that need the user's action are retried. */
   settings: string;
   /** One object to one object: both prefixes are full keys, and the relative key is empty. */
@@ -79,6 +82,13 @@ export function viewFor(pair: RunPair, hear: (event: Extract<RunEvent, { type: '
   if (!backup) return view;
   const side = backup.side === pair.dest ? view.dest : viewOf(backup.side, toDestination);
   return { ...view, backup: { ...backup, side } };
+}
+
+/** The other direction of a mirror's pair. Its tickets are performed in this thread: workers know one direction. */
+export function reversedPair(pair: RunPair, reverse: Manifest): RunPair {
+  const { source, dest, manifest } = pair;
+  const rows = new ReversedManifest(manifest, reverse);
+  return { ...pair, source: dest, dest: source, manifest: rows, reverse: undefined, workers: undefined };
 }
 
 /** Requests and bytes of both. */

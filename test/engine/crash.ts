@@ -79,6 +79,7 @@ export async function copyAndDie(pair: Pair, instant: number, options: Partial<R
     source: wrapped(open.source, (store) => death.store(store)),
     dest: wrapped(open.dest, (store) => death.store(store)),
     manifest: death.manifest(open.manifest),
+    ...(open.reverse && { reverse: death.manifest(open.reverse) }),
   };
   const { backup } = options;
   const aside = backup && { ...backup, side: wrapped(backup.side, (store) => death.store(store)) };

@@ -37,6 +37,7 @@ export interface Subject extends Pick<CopyTicket['source'], 'etag' | 'versionId'
   destKey: string;
   replaces?: string;
   expects?: string;
+  firm?: true;
   backup?: BackupTarget;
   versionName?: string;
 }
@@ -77,7 +78,7 @@ function askable({ tags, acl, ...policy }: CarryPolicy, { attributes }: Capabili
 /** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
   const { key, sourceKey, destKey, etag, versionId, size, mtimeMs, md5ofParts } = subject;
-  const { replaces, expects, backup, versionName } = subject;
+  const { replaces, expects, firm, backup, versionName } = subject;
   const { limits, byService, wanted, most, carry, attempts } = route;
   const { checkpoint, tuned, sourcePartSize } = hints;
   const resumes = checkpoint !== undefined && sameEtag(checkpoint.sourceEtag, etag) && checkpoint.size === size;
@@ -89,7 +90,7 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
       ...{ place: route.source, key: sourceKey, etag, versionId, size, mtimeMs, md5ofParts },
       partSize: sourcePartSize,
     },
-    dest: { place: route.dest, key: destKey, replaces, expects, backup, versionName },
+    dest: { place: route.dest, key: destKey, replaces, expects, ...(firm && { firm }), backup, versionName },
     way: byService ? 'server' : 'client',
     cut: cutOf({
       size,

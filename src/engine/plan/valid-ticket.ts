@@ -11,9 +11,12 @@ const backup = z.strictObject({
   key: text.min(1),
   text,
   before: text.optional(),
+  numbered: text.min(1).optional(),
   partSize: z.int().min(1).optional(),
   attempts: z.int().min(1),
 });
+
+const yes = z.literal(true).optional();
 
 const contentHeaders = z.strictObject({
   contentType: text.optional(),
@@ -23,7 +26,6 @@ const contentHeaders = z.strictObject({
   cacheControl: text.optional(),
   expires: text.optional(),
 });
-const yes = z.literal(true).optional();
 
 const carry = z.strictObject({
   ...{ metadata: z.boolean(), tags: yes, acl: yes, lock: yes, storageClass: text.optional() },
@@ -49,7 +51,7 @@ const copy = z.strictObject({
     partSize: z.int().min(1).optional(),
   }),
   dest: z.strictObject({
-    ...{ place, key: text.min(1), replaces: text.optional(), expects: text.optional() },
+    ...{ place, key: text.min(1), replaces: text.optional(), expects: text.optional(), firm: yes },
     backup: backup.optional(),
     versionName: text.min(1).optional(),
   }),

@@ -1,0 +1,90 @@
+/** A mirror: its options, and its state in two manifests. Tests: test/e2e/mirror.test.ts */
+import type { Filter } from '../engine/filter/filter.js';
+import { type MirrorJob, parseJob } from '../engine/job/job.js';
+import type { RunOptions } from '../engine/options.js';
+import type { Manifest } from '../manifest/port.js';
+import { ReversedManifest } from '../manifest/reversed.js';
+import { XsyncError } from '../model/error.js';
+import { runOptions } from './job.js';
+import type { OpenPair, OpenSettings, OpenSide } from './settings.js';
+import { openState } from './state.js';
+
+const SUFFIX = '.conflict';
+
+/** The fact of the manifest that has the rows of the mirror. */
+const ROWS_HERE = 'mirror';
+
+/** Objects are copied as `copy` does it. @throws usage */
+export function mirrorOptions(job: MirrorJob, filter: Filter | undefined, stop: AbortSignal): RunOptions {
+  const { conflict, conflictSuffix = SUFFIX, maxDelete, maxDeleteSize, ignoreErrors, allowEmptySide, ...rest } = job;
+  if (conflictSuffix === '' || conflictSuffix.includes('/')) {
+    throw new XsyncError('usage', `--conflict-suffix: "${conflictSuffix}" is empty or has a slash in it`, {
+      subject: '--conflict-suffix',
+      remedy: 'Give an ending such as .conflict.',
+    });
+  }
+  const { source, destination } = job;
+  const copying = runOptions({ ...parseJob('copy', { source, destination }), ...rest, mode: 'copy' }, filter, stop);
+  return {
+    ...copying,
+    command: 'mirror',
+    policy: { ...copying.policy, mode: 'mirror', conflict, conflictSuffix },
+    deletes: {
+      when: 'after',
+      max: maxDelete,
+      maxBytes: maxDeleteSize,
+      ignoreErrors: ignoreErrors === true,
+      allowEmptySource: allowEmptySide === true,
+      excluded: false,
+    },
+    resume: undefined,
+  };
+}
+
+/**
+ * The manifests of both directions, with their locks. The rows are in that of the direction in which the pair was first
+ * mirrored, however it is named now.
+ * @throws locked, config, not-writable, disk-full
+ */
+export function openMirrorState(
+  sides: Pick<OpenPair, 'source' | 'dest' | 'single'>,
+  settings: OpenSettings,
+  command: string,
+): OpenPair {
+  const [source, dest] = [unclosed(sides.source), unclosed(sides.dest)];
+  const { manifest: file } = settings;
+  const there = openState({ ...sides, source, dest }, settings, command);
+  try {
+    const own = file === undefined ? settings : { ...settings, manifest: `${file}-reverse` };
+    const back = openState({ ...sides, source: dest, dest: source }, { ...own, workers: 1 }, command);
+    const close = async (): Promise<void> => {
+      await back.close();
+      await there.close();
+      await Promise.all([sides.source.close(), sides.dest.close()]);
+    };
+    return { ...there, ...sides, ...rowsOf(there.manifest, back.manifest), close };
+  } catch (error) {
+    void there.close();
+    throw error;
+  }
+}
+
+/** Both directions use it, and neither closes it. */
+function unclosed(side: OpenSide): OpenSide {
+  return { ...side, close: async () => {} };
+}
+
+function rowsOf(there: Manifest, back: Manifest): { manifest: Manifest; reverse: Manifest } {
+  const isReversed = there.getFact(ROWS_HERE) === undefined && hasRows(back, there);
+  const home = isReversed ? back : there;
+  if (home.getFact(ROWS_HERE) === undefined) home.setFact(ROWS_HERE, 'yes');
+  return isReversed
+    ? { manifest: new ReversedManifest(back, there), reverse: back }
+    : { manifest: there, reverse: back };
+}
+
+/** The other direction was mirrored, or has been copied as this one has not. */
+function hasRows(back: Manifest, there: Manifest): boolean {
+  if (back.getFact(ROWS_HERE) !== undefined) return true;
+  return there.page(undefined, 1).length === 0 && back.page(undefined, 1).length > 0;
+}
