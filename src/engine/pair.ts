@@ -2,6 +2,7 @@
 import type { Manifest } from '../manifest/port.js';
 import { ReversedManifest } from '../manifest/reversed.js';
 import type { Prices } from '../model/prices.js';
+import type { ClassTable } from '../model/storage-class.js';
 import type { ObjectStore } from '../store/port.js';
 import type { Findings } from '../store/wrap/findings.js';
 import type { Elsewhere, RetryNotice, StoreView } from '../store/wrap/share.js';
@@ -43,18 +44,26 @@ export interface Backup {
   keepExtension: boolean;
 }
 
+export interface Reverse {
+  /** What the direction has in hand. Its rows are in the manifest of the pair. */
+  manifest: Manifest;
+  classes?: ClassTable;
+}
+
 /** What a run works on. */
 export interface RunPair {
   source: RunSide;
   dest: RunSide;
   manifest: Manifest;
-  /** Only of a mirror: what the direction from the destination to the source has in hand. Its rows are in `manifest`. */
-  reverse?: Manifest;
+  /** The direction from the destination to the source; only of a mirror. */
+  reverse?: Reverse;
   /** A fingerprint of both sides' configuration. If it changes, failures that need the user's action are retried. */
   settings: string;
   /** One object to one object: both prefixes are full keys, and the relative key is empty. */
   single: boolean;
   backup?: Backup;
+  /** Storage classes that the config maps for this route. */
+  classes?: ClassTable;
   /** Other places that may have the source's objects. */
   references?: References;
   /** Threads that perform tickets; absent: this one does. */
@@ -85,10 +94,10 @@ export function viewFor(pair: RunPair, hear: (event: Extract<RunEvent, { type: '
 }
 
 /** The other direction of a mirror's pair. Its tickets are performed in this thread: workers know one direction. */
-export function reversedPair(pair: RunPair, reverse: Manifest): RunPair {
-  const { source, dest, manifest } = pair;
-  const rows = new ReversedManifest(manifest, reverse);
-  return { ...pair, source: dest, dest: source, manifest: rows, reverse: undefined, workers: undefined };
+export function reversedPair(pair: RunPair, { manifest: own, classes }: Reverse): RunPair {
+  const { source, dest } = pair;
+  const manifest = new ReversedManifest(pair.manifest, own);
+  return { ...pair, source: dest, dest: source, manifest, classes, reverse: undefined, workers: undefined };
 }
 
 /** Requests and bytes of both. */

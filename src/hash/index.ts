@@ -8,6 +8,8 @@ import { createHash } from 'node:crypto';
 import type { IHasher } from 'hash-wasm';
 import { Md5Gathering } from './gather.js';
 
+export { type RunningMd5, runningMd5 } from './md5-together.js';
+
 /** Hex MD5. */
 export function md5(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('hex');
@@ -46,6 +48,22 @@ export function crc64ecma(bytes: Uint8Array): string {
   ecma.init();
   ecma.update(bytes);
   return BigInt(`0x${ecma.digest('hex')}`).toString();
+}
+
+/** CRC-64/XZ over bytes that arrive in order, as `crc64ecma` prints it. */
+export class Crc64Stream {
+  #state: Uint8Array | undefined;
+
+  update(bytes: Uint8Array): void {
+    if (!ecma) throw new Error('loadHashes() was not awaited');
+    const hasher = this.#state ? ecma.load(this.#state) : ecma.init();
+    this.#state = hasher.update(bytes).save();
+  }
+
+  digest(): string {
+    if (!ecma || !this.#state) return '0';
+    return BigInt(`0x${ecma.load(this.#state).digest('hex')}`).toString();
+  }
 }
 
 /** MD5 over bytes that arrive in order; with a part size, the composite MD5 of S3 for parts of that size. */

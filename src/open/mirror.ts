@@ -44,10 +44,12 @@ export function mirrorOptions(job: MirrorJob, filter: Filter | undefined, stop: 
 /**
  * The manifests of both directions, with their locks. The rows are in that of the direction in which the pair was first
  * mirrored, however it is named now.
+ * @param classesBack of the route from b to a
  * @throws locked, config, not-writable, disk-full
  */
 export function openMirrorState(
-  sides: Pick<OpenPair, 'source' | 'dest' | 'single'>,
+  sides: Pick<OpenPair, 'source' | 'dest' | 'single' | 'classes'>,
+  classesBack: OpenPair['classes'],
   settings: OpenSettings,
   command: string,
 ): OpenPair {
@@ -62,7 +64,8 @@ export function openMirrorState(
       await there.close();
       await Promise.all([sides.source.close(), sides.dest.close()]);
     };
-    return { ...there, ...sides, ...rowsOf(there.manifest, back.manifest), close };
+    const { manifest, reverse } = rowsOf(there.manifest, back.manifest);
+    return { ...there, ...sides, manifest, reverse: { manifest: reverse, classes: classesBack }, close };
   } catch (error) {
     void there.close();
     throw error;

@@ -12,7 +12,8 @@
  * - A stalled call (no byte either way for the configured idle timeout) rejects with `timeout`. A slow call that
  *   makes progress is never cut off.
  * - Bodies are `Uint8Array`s of at most one part. The adapter does not keep or change them after the call settles, so
- *   that the engine can reuse them. Stores with `readPieces` and `putPieces` can also pass a body on in pieces.
+ *   that the engine can reuse them. Stores with `readPieces`, `putPieces` and `uploadPartPieces` can also pass a
+ *   body on in pieces.
  * Tests: test/store/local/uploads.test.ts
  */
 import type { ObjectLock, Tags } from '../model/attributes.js';
@@ -20,6 +21,7 @@ import type { Checksums } from '../model/checksum.js';
 import type { XsyncError } from '../model/error.js';
 import type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from '../model/object.js';
 import type { Restoring } from '../model/restoring.js';
+import type { ClassLimits } from '../model/storage-class.js';
 
 /** What user metadata a store can hold. Sizes in bytes of names and values as they are sent (spelling.ts). */
 export interface MetadataLimits {
@@ -71,6 +73,8 @@ export interface AttributeLimits {
   tags?: TagLimits;
   acl?: AclLimits;
   lock?: LockLimits;
+  /** Storage classes. */
+  classes?: ClassLimits;
   /** Website redirects of objects. */
   redirect?: true;
 }
@@ -466,6 +470,14 @@ export interface ObjectBytes {
 
   /** `partNumber` 1 to `maxParts`. Sending a number again replaces that part. @throws upload-not-found */
   uploadPart(upload: UploadRef, partNumber: number, body: Uint8Array, options?: PartOptions): Promise<PartResult>;
+
+  /** As `uploadPart`, with a body that is sent while it arrives. Absent: the store takes parts from memory only. */
+  uploadPartPieces?(
+    upload: UploadRef,
+    partNumber: number,
+    body: PieceSource,
+    options?: PartOptions,
+  ): Promise<PartResult>;
 
   /** Like uploadPart, but the service copies `size` bytes of `sourceKey` from `offset` on. */
   uploadPartCopy(

@@ -31,7 +31,7 @@ export class MirrorPair extends Pair {
   reverse: Manifest = emptyReverse();
 
   override open(): RunPair {
-    return { ...super.open(), reverse: this.reverse };
+    return { ...super.open(), reverse: { manifest: this.reverse } };
   }
 
   mirror(options: MirrorOptions = {}, listen?: (event: RunEvent) => void): Promise<Mirrored> {

@@ -86,7 +86,8 @@ function relayOf(means: Means, ticket: CopyTicket, memory: Uint8Array, moving: M
   });
 }
 
-function reading(store: ObjectStore): NonNullable<ObjectStore['readPieces']> {
+/** @throws internal: the engine did not look whether the store can */
+export function reading(store: ObjectStore): NonNullable<ObjectStore['readPieces']> {
   if (store.readPieces) return store.readPieces;
   throw new XsyncError('internal', 'the store reads into memory only');
 }

@@ -12,7 +12,7 @@
  */
 import { lstat, opendir, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { Md5Stream, md5 } from '../../hash/index.js';
+import { md5, type RunningMd5, runningMd5 } from '../../hash/index.js';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
@@ -219,14 +219,14 @@ export class LocalStore implements port.ObjectStore {
   put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
     return this.#run('write', options, key, async () => {
       if (isMarker(key)) return this.#putMarker(key, body, options);
-      return this.#put(key, options, (to, hash) => writeBody(to, body, options, hash));
+      return this.#put(key, body, options, (to, hash) => writeBody(to, body, options, hash));
     });
   }
 
   putPieces(key: string, body: port.PieceSource, options: port.PutOptions = {}): Promise<port.WriteResult> {
     return this.#run('write', options, key, async () => {
       if (isMarker(key)) throw cannotHoldBytes(key);
-      return this.#put(key, options, (to, hash) => writePieces(to, body, options, hash));
+      return this.#put(key, body, options, (to, hash) => writePieces(to, body, options, hash));
     });
   }
 
@@ -247,6 +247,24 @@ export class LocalStore implements port.ObjectStore {
     partNumber: number,
     body: Uint8Array,
     options: port.PartOptions = {},
+  ): Promise<port.PartResult> {
+    return this.#uploadPart(upload, partNumber, body, options);
+  }
+
+  uploadPartPieces(
+    upload: port.UploadRef,
+    partNumber: number,
+    body: port.PieceSource,
+    options: port.PartOptions = {},
+  ): Promise<port.PartResult> {
+    return this.#uploadPart(upload, partNumber, body, options);
+  }
+
+  #uploadPart(
+    upload: port.UploadRef,
+    partNumber: number,
+    body: Uint8Array | port.PieceSource,
+    options: port.PartOptions,
   ): Promise<port.PartResult> {
     return this.#run('write', options, upload.key, () => {
       if (isMarker(upload.key)) requireEmpty(upload.key, body);
@@ -358,10 +376,11 @@ export class LocalStore implements port.ObjectStore {
 
   async #put(
     key: string,
+    { byteLength: size }: { readonly byteLength: number },
     options: port.PutOptions,
-    write: (to: { calls: Calls; fd: number; position: number }, hash: Md5Stream | undefined) => Promise<void>,
+    write: (to: { calls: Calls; fd: number; position: number }, hash: RunningMd5 | undefined) => Promise<void>,
   ): Promise<port.WriteResult> {
-    const hash = options.contentMd5 === undefined ? undefined : new Md5Stream();
+    const hash = options.contentMd5 === undefined ? undefined : runningMd5(size);
     const temporary = await this.#temporaries.create();
     try {
       await write({ calls: this.#calls, fd: temporary.fd, position: 0 }, hash);
@@ -437,7 +456,7 @@ function resultOf({ etag, mtimeMs }: Version, md5: string | undefined): port.Wri
   return { etag, mtimeMs, checksums: md5 === undefined ? {} : { md5 } };
 }
 
-function requireEmpty(key: string, body: Uint8Array): void {
+function requireEmpty(key: string, body: { readonly byteLength: number }): void {
   if (body.byteLength > 0) throw cannotHoldBytes(key);
 }
 

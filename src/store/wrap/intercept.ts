@@ -167,6 +167,13 @@ export class InterceptedStore implements port.ObjectStore {
     );
   }
 
+  get uploadPartPieces(): port.ObjectStore['uploadPartPieces'] {
+    const send = this.inner.uploadPartPieces?.bind(this.inner);
+    if (!send) return undefined;
+    return (upload, partNumber, body, options = {}) =>
+      this.#transfer('uploadPart', upload.key, body, options, (paced) => send(upload, partNumber, body, paced));
+  }
+
   uploadPartCopy(
     upload: port.UploadRef,
     partNumber: number,
