@@ -11,8 +11,13 @@ import { openState } from './state.js';
 
 const SUFFIX = '.conflict';
 
-/** The fact of the manifest that has the rows of the mirror. */
-const ROWS_HERE = 'mirror';
+/** The fact of a mirror's two manifests: `rows` in the one that has them, `reverse` in the other. */
+const MIRROR = 'mirror';
+
+/** The manifest belongs to a mirror, in one of its directions. */
+export function isMirrored(manifest: Pick<Manifest, 'getFact'>): boolean {
+  return manifest.getFact(MIRROR) !== undefined;
+}
 
 /** Objects are copied as `copy` does it. @throws usage */
 export function mirrorOptions(job: MirrorJob, filter: Filter | undefined, stop: AbortSignal): RunOptions {
@@ -78,16 +83,15 @@ function unclosed(side: OpenSide): OpenSide {
 }
 
 function rowsOf(there: Manifest, back: Manifest): { manifest: Manifest; reverse: Manifest } {
-  const isReversed = there.getFact(ROWS_HERE) === undefined && hasRows(back, there);
-  const home = isReversed ? back : there;
-  if (home.getFact(ROWS_HERE) === undefined) home.setFact(ROWS_HERE, 'yes');
-  return isReversed
-    ? { manifest: new ReversedManifest(back, there), reverse: back }
-    : { manifest: there, reverse: back };
+  const isReversed = there.getFact(MIRROR) !== 'rows' && hasRows(back, there);
+  const [home, other] = isReversed ? [back, there] : [there, back];
+  if (home.getFact(MIRROR) !== 'rows') home.setFact(MIRROR, 'rows');
+  if (other.getFact(MIRROR) !== 'reverse') other.setFact(MIRROR, 'reverse');
+  return { manifest: isReversed ? new ReversedManifest(back, there) : there, reverse: back };
 }
 
 /** The other direction was mirrored, or has been copied as this one has not. */
 function hasRows(back: Manifest, there: Manifest): boolean {
-  if (back.getFact(ROWS_HERE) !== undefined) return true;
+  if (back.getFact(MIRROR) === 'rows') return true;
   return there.page(undefined, 1).length === 0 && back.page(undefined, 1).length > 0;
 }

@@ -330,6 +330,19 @@ describe('on the command line', () => {
     expect(stdout).toContain("k: settled: b keeps the name, a's object is kept as k.conflict1\n");
   });
 
+  test('a retry, which goes one way, is refused', async () => {
+    const [a, b] = await twenty();
+    await a.put('k/new', 'new');
+    const mend = b.bucket.fault({ kind: 'status', status: 403 }, { kind: 'PutObject', times: 100 });
+    expect((await mirror(a.at, b.at)).code).toBe(6);
+    mend();
+    expectComplaint(await lab.run(['retry', a.at, b.at]), 'usage', 'are a mirror', 'Run xsync mirror');
+    expect(b.bucket.keys()).toHaveLength(20);
+    expect((await mirror(a.at, b.at)).code).toBe(0);
+    expect(b.bucket.keys()).toHaveLength(21);
+    expect((await lab.run(['failed', a.at, b.at])).stderr).toContain('Nothing has failed.');
+  });
+
   test('--conflict fail is exit code 6 until it is decided', async () => {
     const [a, b] = [placeOf('s3', 'a'), placeOf('oss', 'b')];
     await a.put('k', '1');
