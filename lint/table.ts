@@ -58,14 +58,14 @@ export const ROOMS: Readonly<Record<string, string>> = {
     'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared engine/workers',
   'engine/rows': 'model engine/events engine/pair engine/flow engine/list engine/decide engine/record',
   'engine/check':
-    'model store/port manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/record engine/run',
+    'model store/port store/wrap manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/record engine/run',
   'engine/watch':
     'model manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/shared engine/run',
   inbound: 'model',
   feed: 'model aws inbound',
   observe: 'model version engine/events engine/record inbound',
   config: 'model native store/backend store/ini store/registry',
-  open: 'model version hash store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch engine/workers feed config',
+  open: 'model version hash store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/list engine/record engine/run engine/check engine/watch engine/workers feed config',
   doctor: 'model native store/port store/backend store/http',
   cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe config open doctor',
   index: 'model store/port engine/events engine/job engine/record engine/check open',

@@ -110,10 +110,11 @@ export function openToRead(
   sourceText: string,
   destText: string,
   settings: OpenSettings,
-  sourceAtMs?: number,
+  how: Looking = {},
 ): Promise<OpenPair> {
-  const how = { readOnly: true, sourceAtMs };
-  return openLooking(sourceText, destText, settings, how, (sides) => openStateToRead(sides, settings));
+  return openLooking(sourceText, destText, settings, { ...how, readOnly: true }, (sides) =>
+    openStateToRead(sides, settings),
+  );
 }
 
 /**
@@ -124,9 +125,9 @@ export function openToRepair(
   sourceText: string,
   destText: string,
   settings: OpenSettings,
-  sourceAtMs?: number,
+  how: Looking = {},
 ): Promise<OpenPair> {
-  return openLooking(sourceText, destText, settings, { readOnly: false, sourceAtMs }, async (sides) => {
+  return openLooking(sourceText, destText, settings, { ...how, readOnly: false }, async (sides) => {
     await refuseUnusable(sides.dest, sides.single, true, true);
     return openState(sides, settings, 'check --repair');
   });
@@ -137,11 +138,14 @@ export function openToRebuild(sourceText: string, destText: string, settings: Op
   return openLooking(sourceText, destText, settings, { readOnly: true }, (sides) => openRebuilding(sides, settings));
 }
 
+/** As in PairOptions. */
+type Looking = Pick<PairOptions, 'sourceAtMs' | 'versions'>;
+
 async function openLooking<P>(
   sourceText: string,
   destText: string,
   settings: OpenSettings,
-  { readOnly, sourceAtMs }: { readOnly: boolean; sourceAtMs?: number },
+  { readOnly, sourceAtMs, versions }: Looking & { readOnly: boolean },
   open: (sides: Pick<OpenPair, 'source' | 'dest' | 'single' | 'classes'>) => P | Promise<P>,
 ): Promise<P> {
   const config = await readConfig(settings);
@@ -151,10 +155,13 @@ async function openLooking<P>(
   try {
     dest = await opener.side(destText, { readOnly, written: !readOnly });
     const classes = readOnly ? undefined : classesFor(settings.storageClass, { source, dest }, config);
-    let object = await objectNamed(source);
+    let object = await objectNamed(source, versions);
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
-    if (object !== undefined) aimAtObject(source, dest, object, (await headNamed(dest)) !== undefined);
+    if (object !== undefined) {
+      const there = (await headNamed(dest)) ?? (versions ? await deletedAt(dest) : undefined);
+      aimAtObject(source, dest, object, there !== undefined);
+    }
     return await open({ source, dest, single, classes });
   } catch (error) {
     await Promise.all([source.close(), dest?.close()]);

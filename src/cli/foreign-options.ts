@@ -15,7 +15,7 @@ const setting = (key: string): string =>
 const NAME: readonly Row[] = [
   ['s3-chunk-size oss-chunk-size multi-thread-chunk-size multipart-chunksize part-size-limit', 'use --part-size'],
   ['s3-upload-concurrency multi-thread-streams max-concurrent-requests', 'use --part-concurrency'],
-  ['s3-versions', 'use --versions of xsync ls, lsjson and copy'],
+  ['s3-versions', 'use --versions of xsync ls, lsjson, copy, sync, watch and check'],
   ['s3-version-at', 'use --at'],
   [
     'metadata-directive content-type cache-control content-disposition content-encoding content-language expires',

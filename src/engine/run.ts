@@ -52,6 +52,7 @@ export function runPair(pair: RunPair, options: RunOptions, report: Reporter, sh
   return run(pair, options, report, shared, async (context) => {
     const { halt, emit, census, mirror } = context;
     await prepareDestination(context);
+    if (options.history) return carryHistories(context);
     if (context.moves && !options.dryRun) await refuseOnePlace(pair, halt.signal);
     await new Traversal(context).run();
     flush(context);
@@ -73,16 +74,10 @@ export function runPair(pair: RunPair, options: RunOptions, report: Reporter, sh
   });
 }
 
-/**
- * Carries every version and delete marker over, instead of the current objects.
- * @throws as `runPair`; usage: a side keeps no versions
- */
-export function runHistory(pair: RunPair, options: RunOptions, report: Reporter): Promise<Summary> {
-  return run(pair, options, report, undefined, async (context) => {
-    await new History(context).run();
-    context.committer.flush();
-    if (!context.halt.stops('plans') && isWhole(options)) await dropStale(context);
-  });
+/** Every version and delete marker, instead of the current objects. */
+async function carryHistories(context: RunContext): Promise<void> {
+  await new History(context).run();
+  if (!context.halt.stops('plans') && isWhole(context.options)) await dropStale(context);
 }
 
 /**
@@ -102,7 +97,9 @@ export function runKeys(
     const listed = new ListedSum(context.emit);
     for await (const only of batches) {
       const sinceMs = Date.now();
-      await new Traversal(over({ ...context, emit: listed.emit }, { ...named, only })).run();
+      const own = over({ ...context, emit: listed.emit }, { ...named, only });
+      if (options.history) await new History(own).runNamed(only);
+      else await new Traversal(own).run();
       listed.next();
       flush(context);
       if (context.halt.stops('plans')) return;

@@ -231,6 +231,14 @@ export class ReversedManifest implements Manifest {
     return this.#own.hasVersions(key);
   }
 
+  versions(after: Pick<VersionRow, 'key' | 'source'> | undefined, limit: number): VersionRow[] {
+    return this.#own.versions(after, limit);
+  }
+
+  versionCount(): number {
+    return this.#own.versionCount();
+  }
+
   dropVersion(key: string, source: string): void {
     this.#own.dropVersion(key, source);
   }

@@ -122,4 +122,13 @@ export interface MarkerTicket {
   dest: { place: Place; key: string };
 }
 
-export type Ticket = CopyTicket | DeleteTicket | MarkerTicket;
+/** Delete one version, or one delete marker, at the destination for good. */
+export interface DeleteVersionTicket {
+  version: typeof TICKET_VERSION;
+  action: 'delete-version';
+  /** Relative to the pair's prefixes. */
+  key: string;
+  dest: { place: Place; key: string; versionId: string };
+}
+
+export type Ticket = CopyTicket | DeleteTicket | MarkerTicket | DeleteVersionTicket;

@@ -535,6 +535,12 @@ export interface ObjectCatalog {
   /** Hides the object by a delete marker; also where there is no object. Absent as `listVersions`. */
   addDeleteMarker?(key: string, options?: CallOptions): Promise<{ versionId?: string }>;
 
+  /**
+   * Deletes one version, or one delete marker, for good. One that does not exist is no error. Absent as `listVersions`.
+   * @throws access-denied: among other reasons, a lock protects the version
+   */
+  deleteVersion?(key: string, versionId: string, options?: CallOptions): Promise<void>;
+
   /** Whether the bucket keeps versions now. Absent as `listVersions`. */
   versioning?(options?: CallOptions): Promise<Versioning>;
 

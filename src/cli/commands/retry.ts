@@ -1,8 +1,10 @@
 /** Tests: test/cli/pairs.test.ts */
 import type { Summary } from '../../engine/events.js';
 import type { RunOptions } from '../../engine/options.js';
+import { HISTORY, readFact } from '../../engine/record/facts.js';
 import type { FailureRow } from '../../manifest/port.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
+import { historyOf } from '../../open/history.js';
 import { backupOf, copyConnections, openSettings, runOptions } from '../../open/job.js';
 import type { KnownPair } from '../../open/known.js';
 import { isMirrored } from '../../open/mirror.js';
@@ -122,7 +124,9 @@ async function retryPair(
   const how = { command: 'retry', single: exact, dryRun: options.dryRun, aside: job.backupDir };
   const pair = await openPair(job.source, job.destination, settings, how);
   try {
-    return await tryAll(context, pair, { ...options, backup: backupOf(pair, job) }, chosen);
+    // A plain copy would add a version that is not part of the history.
+    const history = readFact(pair.manifest, HISTORY) && historyOf({ ...job, versions: true });
+    return await tryAll(context, pair, { ...options, history, backup: backupOf(pair, job) }, chosen);
   } finally {
     await pair.close();
   }

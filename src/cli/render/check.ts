@@ -14,10 +14,13 @@ const KNOWN_BY: Record<KnownBy, string> = {
   manifest: 'manifest',
   checksum: 'checksum',
   bytes: 'content',
+  order: 'order',
 };
 
-export function checkedLine({ key, verdict, by, size }: Checked, chalk: ChalkInstance): string {
-  const said = (verb: string, rest: string): string => `${verb} ${keyText(key)}  ${chalk.dim(rest)}`;
+export function checkedLine(checked: Checked, chalk: ChalkInstance): string {
+  const { key, verdict, by, size, versionId, deleteMarker } = checked;
+  const what = versionId === undefined ? '' : `${deleteMarker ? 'delete marker' : 'version'} ${printable(versionId)}, `;
+  const said = (verb: string, rest: string): string => `${verb} ${keyText(key)}  ${chalk.dim(what + rest)}`;
   switch (verdict) {
     case 'match':
       return said(chalk.dim('matches'), `by ${KNOWN_BY[by ?? 'size']}`);

@@ -15,11 +15,14 @@ import { beingWritten, isChange } from '../plan/fault.js';
 import { LeftOut } from '../record/left-out.js';
 import { type ContentContext, inspectContent } from './content.js';
 import { type CheckEvent, CheckFold, type CheckReporter, type CheckSummary } from './findings.js';
+import { HistoryCheck } from './histories.js';
 
 /** Bytes. */
 export interface CheckOptions extends CompareOptions, Omit<CheckPolicy, 'mode'> {
   /** Bodies held in memory at once. */
   maxMemory: number;
+  /** Compare every version and delete marker, instead of the current objects. */
+  versions?: boolean;
   stop: AbortSignal;
 }
 
@@ -82,6 +85,7 @@ class Check {
   }
 
   async run(): Promise<void> {
+    if (this.#options.versions) return this.#checkHistories();
     const report = (event: CheckEvent): void => void this.#report(event);
     const failed = (key: string, fault: XsyncError, operation?: 'list'): void => {
       this.#fail(key, 0, fault, operation)?.catch((error: unknown) => this.#halt.fail(error));
@@ -99,6 +103,11 @@ class Check {
     } finally {
       await this.#inspections.drain();
     }
+  }
+
+  #checkHistories(): Promise<void> {
+    const shared = { pair: this.#pair, options: this.#options, halt: this.#halt, report: this.#report };
+    return new HistoryCheck({ ...shared, inspections: this.#inspections, content: this.#context }).run();
   }
 
   /** The promise waits while too many keys are being inspected, or while the reporter is busy. */

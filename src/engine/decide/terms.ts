@@ -103,6 +103,7 @@ export type KeepReason = 'not-ours' | 'changed-at-destination' | 'unknown';
 /** What a check found, and by which comparison. */
 export type Finding =
   | { verdict: 'match' | 'differ'; by: 'size' | 'manifest' | 'checksum' | 'bytes' }
+  | { verdict: 'differ'; by: 'order' }
   | { verdict: 'missing-on-src' | 'missing-on-dst' };
 
 export type Decision =

@@ -135,6 +135,10 @@ export const DELETE = {
     'do not check each object on both sides again before deleting it (saves requests)',
   ),
   ignoreErrors: flag('--ignore-errors', 'delete even if objects failed'),
+  deleteVersions: flag(
+    '--delete-versions',
+    'with --versions, also delete versions for good that the source no longer has',
+  ),
   allowEmptySource: flag('--allow-empty-source', 'delete even if the source, or a folder in it, has become empty'),
 };
 
@@ -214,6 +218,7 @@ export const CHECK = {
     checksum: flag('-c, --checksum', 'do not use the manifest; read both sides if they share no checksum'),
     'size-only': flag('--size-only', 'compare sizes only'),
   }),
+  versions: flag('--versions', 'compare every version and delete marker, in their order (docs/versions.md)'),
   repair: flag('--repair', 'copy missing and different objects; delete nothing'),
   storageClass: text('--storage-class <class>', 'storage class of objects that --repair copies'),
   ...ENCRYPTION,
@@ -232,8 +237,8 @@ const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES };
 export const MODES = {
   copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
-  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT },
+  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT, ...VERSIONS },
   mirror: { ...DRY_RUN, ...BOTH_WAYS, ...ATTRIBUTES, ...NAMES, ...CONNECTED, ...LIMIT, ...MIRROR_DELETE, ...CONFLICT },
-  watch: { ...COPY, ...DELETE, ...WATCH },
+  watch: { ...COPY, ...DELETE, ...WATCH, ...VERSIONS },
   check: { ...CHECK, ...PLACES, ...AT },
 };

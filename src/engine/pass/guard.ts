@@ -86,6 +86,8 @@ export interface DeletePlan {
   names?: { source: string; dest: string };
   /** --delete-unknown, and the sides had no key in common before this run or an earlier refused one. */
   strangers: boolean;
+  /** What is counted; an object when absent. */
+  what?: 'version';
 }
 
 /** What may be deleted without --max-delete: a share of the manifest's objects, or this many if that is more. */
@@ -100,20 +102,21 @@ export function refuseDeletes(options: DeleteOptions, plan: DeletePlan): void {
   if (!options.allowEmptySource) refuseEmptied(plan);
   if (options.max === undefined) refuseImplausible(options, plan);
   refuseBytes(options, plan);
-  const { objects, known, names } = plan;
+  const { objects, known, names, what } = plan;
   const most = mostDeletes(options.max, known);
   if (objects <= most) return;
-  const limit = options.max === undefined ? `${most} (a quarter of the manifest's objects, or 1,000)` : `${most}`;
-  const message = `${countOf(objects)} would be deleted${at(names)}, which is more than --max-delete allows: ${limit}`;
+  const limit =
+    options.max === undefined ? `${most} (a quarter of the manifest's ${what ?? 'object'}s, or 1,000)` : `${most}`;
+  const message = `${countOf(objects, what)} would be deleted${at(names)}, which is more than --max-delete allows: ${limit}`;
   throw tooMany(message, objects);
 }
 
 /** @throws guard */
-function refuseEmptied({ objects, sourceListed, emptied, names }: DeletePlan): void {
+function refuseEmptied({ objects, sourceListed, emptied, names, what }: DeletePlan): void {
   const { source, dest } = names ?? { source: 'the source', dest: 'the destination' };
   const flag = names ? '--allow-empty-side' : '--allow-empty-source';
   if (sourceListed === 0) {
-    throw new XsyncError('guard', `${source} is empty, and ${countOf(objects)} would be deleted at ${dest}`, {
+    throw new XsyncError('guard', `${source} is empty, and ${countOf(objects, what)} would be deleted at ${dest}`, {
       remedy: `check ${source} and its credentials; ${flag} deletes anyway`,
     });
   }
@@ -137,7 +140,7 @@ function refuseBytes({ maxBytes }: DeleteOptions, { objects, bytes, names }: Del
 
 /** Deletes that only --max-delete allows. @throws guard */
 function refuseImplausible({ allowEmptySource }: DeleteOptions, plan: DeletePlan): void {
-  const { objects, compared, sourceListed, strangers, names } = plan;
+  const { objects, compared, sourceListed, strangers, names, what = 'object' } = plan;
   if (strangers && sourceListed !== 0) {
     const message = `the two sides had no key in common, and ${countOf(objects)} would be deleted at the destination`;
     throw new XsyncError('guard', message, {
@@ -146,7 +149,7 @@ function refuseImplausible({ allowEmptySource }: DeleteOptions, plan: DeletePlan
   }
   // A source that may become empty may become nearly empty.
   if (allowEmptySource || compared < MANY || objects <= compared / 2) return;
-  throw tooMany(`${objects} of ${compared} objects would be deleted${at(names)}, which is more than half`, objects);
+  throw tooMany(`${objects} of ${compared} ${what}s would be deleted${at(names)}, which is more than half`, objects);
 }
 
 function at(names: DeletePlan['names']): string {
@@ -159,8 +162,8 @@ function tooMany(message: string, objects: number): XsyncError {
   });
 }
 
-export function countOf(objects: number): string {
-  return objects === 1 ? '1 object' : `${objects} objects`;
+export function countOf(objects: number, what: DeletePlan['what'] | 'object' = 'object'): string {
+  return objects === 1 ? `1 ${what}` : `${objects} ${what}s`;
 }
 
 function mostDeletes(max: DeleteOptions['max'], known: number): number {

@@ -6,6 +6,7 @@ import {
   type BackupTarget,
   type CopyTicket,
   type DeleteTicket,
+  type DeleteVersionTicket,
   type MarkerTicket,
   type Place,
   TICKET_VERSION,
@@ -127,6 +128,15 @@ export function planDelete(route: Route, key: string, dest: Omit<DeleteTicket['d
 /** A ticket that adds a delete marker at the route's destination. */
 export function planMarker(route: Route, key: string, destKey: string): MarkerTicket {
   return { version: TICKET_VERSION, action: 'mark', key, dest: { place: route.dest, key: destKey } };
+}
+
+/** A ticket that deletes a version at the route's destination for good. */
+export function planVersionDelete(
+  route: Pick<Route, 'dest'>,
+  key: string,
+  dest: Omit<DeleteVersionTicket['dest'], 'place'>,
+): DeleteVersionTicket {
+  return { version: TICKET_VERSION, action: 'delete-version', key, dest: { place: route.dest, ...dest } };
 }
 
 /** The place that a store's objects are at. */

@@ -76,7 +76,14 @@ const mark = z.strictObject({
   dest: z.strictObject({ place, key: text.min(1) }),
 });
 
-const schema: z.ZodType<Ticket> = z.discriminatedUnion('action', [copy, remove, mark]);
+const removeVersion = z.strictObject({
+  version: z.literal(TICKET_VERSION),
+  action: z.literal('delete-version'),
+  key: text,
+  dest: z.strictObject({ place, key: text.min(1), versionId: text.min(1) }),
+});
+
+const schema: z.ZodType<Ticket> = z.discriminatedUnion('action', [copy, remove, mark, removeVersion]);
 
 /**
  * The value as a ticket. Checks only its shape: the performer still decides which places and keys a ticket may name.

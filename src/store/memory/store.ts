@@ -127,6 +127,11 @@ export class MemoryStore implements port.ObjectStore {
     return { versionId: this.#objects.delete(key, this.#clock()) };
   }
 
+  async deleteVersion(key: string, versionId: string, options: port.CallOptions = {}): Promise<void> {
+    this.#begin(options, key);
+    this.#objects.deleteVersion(key, versionId, this.#clock());
+  }
+
   async versioning(options: port.CallOptions = {}): Promise<port.Versioning> {
     this.#begin(options);
     return this.#objects.versioning;

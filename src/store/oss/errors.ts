@@ -77,7 +77,7 @@ const BY_CODE: Record<string, Reading> = {
     remedy: "Grant the RAM user this action on the bucket, or check the bucket's policy.",
   },
   UserDisable: { code: 'access-denied', remedy: 'Check the account for overdue payments.' },
-  FileImmutable: { code: 'access-denied', remedy: 'A retention policy (WORM) protects the object.' },
+  FileImmutable: { code: 'access-denied', remedy: 'Wait until the retention (WORM) that protects the object ends.' },
   InvalidAccessKeyId: { code: 'bad-credentials', remedy: CREDENTIALS },
   SignatureDoesNotMatch: { code: 'bad-credentials', remedy: CREDENTIALS },
   InvalidSecurityToken: { code: 'bad-credentials', remedy: 'Check session_token; it belongs to one key pair.' },

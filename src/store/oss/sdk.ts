@@ -158,6 +158,13 @@ export class OssSdkStore implements ObjectStore {
     return { versionId: answer.headers['x-oss-version-id'] };
   }
 
+  async deleteVersion(key: string, versionId: string, options: CallOptions = {}): Promise<void> {
+    checkKey(key);
+    const { bucket } = this.client;
+    const request = { method: 'DELETE', bucket, object: key, subres: { versionId }, successStatuses: [204] };
+    await this.#control(key, options, (oss, ctx) => oss.request({ ...request, ctx }));
+  }
+
   async versioning(options: CallOptions = {}): Promise<Versioning> {
     return readVersioning(await this.#ofBucket({ versioning: '' }, {}, options));
   }

@@ -152,6 +152,11 @@ export class OssStore implements ObjectStore {
     return { versionId: (await this.client.send({ method: 'DELETE', key }, options)).headers['x-oss-version-id'] };
   }
 
+  async deleteVersion(key: string, versionId: string, options: CallOptions = {}): Promise<void> {
+    checkKey(key);
+    await this.client.send({ method: 'DELETE', key, query: { versionId } }, options);
+  }
+
   async versioning(options: CallOptions = {}): Promise<Versioning> {
     const { body } = await this.client.send({ method: 'GET', query: { versioning: '' } }, options);
     return readVersioning(body);

@@ -87,6 +87,13 @@ export class InterceptedStore implements port.ObjectStore {
     return (key, options = {}) => this.#call('delete', key, options, (own) => add(key, own));
   }
 
+  get deleteVersion(): port.ObjectStore['deleteVersion'] {
+    const { inner } = this;
+    if (!inner.deleteVersion) return undefined;
+    const remove = inner.deleteVersion.bind(inner);
+    return (key, versionId, options = {}) => this.#call('delete', key, options, (own) => remove(key, versionId, own));
+  }
+
   get versioning(): port.ObjectStore['versioning'] {
     const { inner } = this;
     if (!inner.versioning) return undefined;
