@@ -300,6 +300,8 @@ function announce({ pair, options, pass, emit }: RunContext, runId: string): voi
   emit({ type: 'start', runId, source: pair.source.text, destination: pair.dest.text, dryRun, manifest, kept });
   const raised = raisedPartSize(pair, options);
   if (raised) emit({ type: 'notice', level: 'warn', message: raised });
+  const without = withoutAcls(pair, options);
+  if (without) emit({ type: 'notice', level: 'warn', message: without });
   for (const message of pair.source.warnings ?? []) emit({ type: 'notice', level: 'warn', message });
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   if (pass.after === undefined) return;
@@ -313,10 +315,12 @@ function isWhole({ dryRun, filter, bounds, only }: RunOptions): boolean {
   return !dryRun && !filter && !bounds && !only;
 }
 
-/** A watch's runs over changed keys are too many to record. */
+/** The runs over changed keys of a watch or a bridge are too many to record. */
 function isKept({ only, command }: RunOptions): boolean {
-  return !(only && command === 'watch');
+  return !(only && ENDLESS.includes(command));
 }
+
+const ENDLESS = ['watch', 'bridge pull'];
 
 function openJournal(
   pair: RunPair,
@@ -356,6 +360,13 @@ function raisedPartSize({ dest }: RunPair, { partSize }: RunOptions): string | u
   const { minPartSize } = dest.store.capabilities;
   if (partSize === undefined || partSize >= minPartSize) return undefined;
   return `--part-size: ${dest.text} accepts no parts smaller than ${minPartSize} bytes; that size is used`;
+}
+
+/** They are not asked for, so that no object can tell that it had one. */
+function withoutAcls({ source, dest }: RunPair, { carry }: RunOptions): string | undefined {
+  const has = ({ store }: RunPair['dest']) => store.capabilities.attributes.acl !== undefined;
+  const lost = carry?.acl && carry.fidelity === 'warn' && has(source) && !has(dest);
+  return lost ? `--acl: ${dest.text} has no ACLs, so none are copied` : undefined;
 }
 
 async function prepareDestination({ pair, options, halt }: RunContext): Promise<void> {

@@ -44,6 +44,10 @@ export interface BackupTarget {
   /** --part-size. */
   partSize?: number;
   attempts: number;
+  /** The backup has the tags of the object. */
+  tags?: true;
+  /** The backup has the ACL of the object. */
+  acl?: true;
 }
 
 /** Copy one version of one object. */

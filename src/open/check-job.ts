@@ -8,6 +8,7 @@ import { type CheckJob, parseJob } from '../engine/job/job.js';
 import type { RunOptions } from '../engine/options.js';
 import { trafficSum } from '../engine/record/traffic.js';
 import { openToRead, openToRepair } from '../open.js';
+import { carryPolicy } from './carry-policy.js';
 import { refuseUnfitCheck } from './history.js';
 import { numberOf, openSettings, runOptions } from './job.js';
 import { named, type PairContext, refuseNothing, singleOf, warnedFilter, withPair } from './job-context.js';
@@ -57,9 +58,9 @@ export async function examine(
   }).finally(() => list?.dispose());
 }
 
-/** A repair copies with the defaults of a copy. */
+/** A repair copies with the defaults of a copy, and the attributes that the check was asked for. */
 function repairOptions(job: CheckJob, stop: AbortSignal): RunOptions {
-  const { source, destination, checkers, maxMemory, storageClass } = job;
-  const copying = parseJob('copy', { source, destination, checkers, maxMemory, storageClass, resumeListing: false });
-  return { ...runOptions(copying, undefined, stop), command: 'check --repair' };
+  const { source, destination, checkers, maxMemory } = job;
+  const copying = parseJob('copy', { source, destination, checkers, maxMemory, resumeListing: false });
+  return { ...runOptions(copying, undefined, stop), carry: carryPolicy(job), command: 'check --repair' };
 }

@@ -398,6 +398,14 @@ export interface FolderInfo {
 export interface SignedUrlOptions {
   /** Seconds, at least 1. */
   expiresS: number;
+  versionId?: string;
+}
+
+export interface SignedUrl {
+  /** A secret. */
+  url: string;
+  /** When it ends, ms since 1970: after its time, or with the credentials that signed it if that is earlier. */
+  expiresMs: number;
 }
 
 export interface DeleteFailure {
@@ -604,7 +612,7 @@ export interface ObjectStore extends ObjectBytes, ObjectCatalog {
    * none. Sends no request about the object.
    * @throws usage: the service allows no such time
    */
-  signedUrl?(key: string, options: SignedUrlOptions): Promise<string>;
+  signedUrl?(key: string, options: SignedUrlOptions): Promise<SignedUrl>;
 
   /** Releases sockets and handles. Called once, at the end. */
   close(): Promise<void>;

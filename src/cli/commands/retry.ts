@@ -26,7 +26,16 @@ import {
 } from '../options.js';
 import type { Program } from '../program.js';
 import { type ChoiceFlags, choiceOptions, chosenFailures } from './failed.js';
-import { namesOf, onePair, type PairNames, pairAndPatterns, pairsOf, tellBroken, type wantedPair } from './pairs.js';
+import {
+  isUrl,
+  namesOf,
+  onePair,
+  type PairNames,
+  pairAndPatterns,
+  pairsOf,
+  tellBroken,
+  type wantedPair,
+} from './pairs.js';
 
 type RetryFlags = ChoiceFlags & TransferFlags & LinkFlags & ConnectionFlags & ReportFlags & LogFlags;
 
@@ -51,6 +60,8 @@ export function addRetry({ root, io, finish }: Program): void {
 }
 
 async function retry(context: Context, flags: RetryFlags, args: readonly string[]): Promise<number> {
+  const [source, url, ...keys] = args;
+  if (isUrl(url)) return (await import('./outbox.js')).replayDead(context, flags, { source, url, keys });
   const { pair: wanted, patterns } = await pairAndPatterns(context.io, flags, args);
   const chosen = { ...flags, include: patterns.length > 0 ? patterns : undefined };
   const broken: XsyncError[] = [];

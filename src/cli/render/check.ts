@@ -6,6 +6,7 @@ import type { ChalkInstance } from 'chalk';
 import { type Checked, type CheckSummary, differencesOf, type KnownBy } from '../../engine/check/findings.js';
 import type { RepairSummary } from '../../engine/check/repair.js';
 import type { Traffic } from '../../engine/events.js';
+import { lossLines, lostAttributes } from './fidelity.js';
 import { formatBytes, formatCounts, formatDuration, plural } from './format.js';
 import { keyText, printable } from './printable.js';
 
@@ -65,12 +66,19 @@ export function checkLines(summary: CheckSummary, repaired: RepairSummary | unde
   ];
 }
 
-function repairLines({ copied, failed, left }: RepairSummary, onlyDest: number, chalk: ChalkInstance): string[] {
+function repairLines(repaired: RepairSummary, onlyDest: number, chalk: ChalkInstance): string[] {
+  const { copied, failed, left } = repaired;
   const whole = failed.objects + left === 0;
   const rest = formatCounts({ failed: failed.objects, 'not reached or no longer at the source': left });
   const text = `Repaired ${plural(copied.objects, 'object')}, ${formatBytes(copied.bytes)}${rest === '' ? '' : ` (${rest})`}`;
   const kept = `Not deleted: ${plural(onlyDest, 'object')} missing at the source (--repair deletes nothing)`;
-  return [(whole ? chalk.green : chalk.red)(text), ...(onlyDest > 0 ? [kept] : [])];
+  const lost = lostAttributes(repaired);
+  return [
+    (whole ? chalk.green : chalk.red)(text),
+    ...(lost === '' ? [] : [chalk.yellow(`Attributes lost: ${lost}`)]),
+    ...(lossLines(repaired)?.lines ?? []).map((line) => `  ${line}`),
+    ...(onlyDest > 0 ? [kept] : []),
+  ];
 }
 
 /** The progress of a check, in one line. */

@@ -44,7 +44,7 @@ export type Keeps = Pick<Capabilities, 'attributes' | 'keepsMetadata' | 'keepsMt
 export interface Later {
   tags?: Tags;
   acl?: string;
-  legalHold?: true;
+  lock?: ObjectLock;
 }
 
 export interface Carried {
@@ -108,6 +108,14 @@ function metadataFor(object: Attributes, to: Keeps, policy: Carrying, report: Re
     return carried;
   }
   const { encoded, left } = spell(carried, limits);
+  if (left.length > 0 && !to.keepsMtime) {
+    // What the user wrote matters more.
+    const { [MTIME_METADATA]: _, ...timeless } = carried;
+    if (spell(timeless, limits).left.length === 0) {
+      report.lose('metadata', `the time of the source exceeded the ${limits.maxBytes} bytes that fit`);
+      return timeless;
+    }
+  }
   if (left.length > 0) report.lose('metadata', `${nameList(left)} exceeded the ${limits.maxBytes} bytes that fit`);
   else if (encoded.length > 0) report.map('metadata', `${nameList(encoded)} encoded`);
   else report.keep('metadata');
@@ -170,7 +178,7 @@ function putLock(put: PutAttributes, later: Later, { mode, untilMs, legalHold }:
   const knowsMode = mode !== undefined && limits.modes.includes(mode);
   if (knowsMode) Object.assign(lock, { mode, untilMs });
   if (legalHold && limits.holdInHeaders) lock.legalHold = true;
-  else if (legalHold) later.legalHold = true;
+  else if (legalHold) later.lock = { legalHold };
   if (knowsMode || lock.legalHold) put.lock = lock;
   return mode === undefined || knowsMode ? undefined : `the destination has no ${mode} mode`;
 }

@@ -7,7 +7,7 @@
 import { totalmem } from 'node:os';
 import { CONFLICT_WAYS } from '../../model/conflict.js';
 import { MOST_CONNECTIONS } from '../options.js';
-import { ATTRIBUTES } from './attributes.js';
+import { ATTRIBUTES, CARRY } from './attributes.js';
 import {
   choice,
   count,
@@ -219,8 +219,7 @@ export const CHECK = {
     'size-only': flag('--size-only', 'compare sizes only'),
   }),
   versions: flag('--versions', 'compare every version and delete marker, in their order (docs/versions.md)'),
-  repair: flag('--repair', 'copy missing and different objects; delete nothing'),
-  storageClass: text('--storage-class <class>', 'storage class of objects that --repair copies'),
+  repair: flag('--repair', 'copy missing and different objects, as the attribute options say; delete nothing'),
   ...ENCRYPTION,
   ...WORKERS,
   ...CHECKERS,
@@ -240,5 +239,5 @@ export const MODES = {
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT, ...VERSIONS },
   mirror: { ...DRY_RUN, ...BOTH_WAYS, ...ATTRIBUTES, ...NAMES, ...CONNECTED, ...LIMIT, ...MIRROR_DELETE, ...CONFLICT },
   watch: { ...COPY, ...DELETE, ...WATCH, ...VERSIONS },
-  check: { ...CHECK, ...PLACES, ...AT },
+  check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
 };

@@ -28,7 +28,7 @@ import type { RunContext } from './context.js';
 import { Copies, recordFailure } from './copies.js';
 import type { Deletes } from './deletes.js';
 import type { Batch } from './frontier.js';
-import { mayDiffer, refresh } from './refresh.js';
+import { mayBeUnfinished, mayDiffer, refresh } from './refresh.js';
 
 type Decided = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
 
@@ -86,7 +86,7 @@ export class Planner {
     if (decision.action === 'inspect') {
       const done = batch.hold();
       await this.#checkers.push(() => this.#inspect(triple, decision, batch).finally(done));
-    } else if (decision.action === 'skip' && mayDiffer(this.#context, triple, decision.reason)) {
+    } else if (decision.action === 'skip' && this.#mayDiffer(triple, decision.reason)) {
       const done = batch.hold();
       await this.#checkers.push(() => this.#act(triple, decision, batch).finally(done));
     } else if (decision.action === 'copy' && this.#copies.looksElsewhere) {
@@ -285,7 +285,7 @@ export class Planner {
       const again = moves?.isGuess(decision.reason) && intents.unfinished(key) !== undefined;
       if (again) return this.#copies.add(triple, 'failed-before', batch);
       let destEtag = triple.dest?.etag;
-      if (triple.dest && mayDiffer(this.#context, triple, decision.reason)) {
+      if (triple.dest && this.#mayDiffer(triple, decision.reason)) {
         const refreshed = await this.#refresh(triple, { source, dest: triple.dest });
         if (refreshed === 'failed') return;
         if (refreshed === 'needs-copy') return this.#copies.add(triple, 'attributes-differ', batch);
@@ -300,6 +300,14 @@ export class Planner {
     this.#fail(source, new XsyncError('guard', message, { class: 'permanent' }), 0);
   }
 
+  #mayDiffer(triple: Triple, reason: SkipReason): boolean {
+    return mayDiffer(this.#context, triple, reason, this.#mayBeUnfinished(triple.key));
+  }
+
+  #mayBeUnfinished(key: string): boolean {
+    return mayBeUnfinished(this.#context, key, this.#failures);
+  }
+
   /** Never rejects. */
   async #refresh(
     triple: Triple,
@@ -308,7 +316,8 @@ export class Planner {
     const { halt } = this.#context;
     const { source, dest } = sides;
     try {
-      return halt.stops('objects') ? { destEtag: dest.etag } : await refresh(this.#context, triple, sides);
+      if (halt.stops('objects')) return { destEtag: dest.etag };
+      return await refresh(this.#context, triple, sides, this.#mayBeUnfinished(triple.key));
     } catch (error) {
       if (halt.signal.aborted) return 'failed';
       const fault = toXsyncError(error);

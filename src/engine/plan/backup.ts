@@ -12,13 +12,13 @@ import { placeOf } from './plan.js';
 
 interface BackupContext {
   pair: RunPair;
-  options: Pick<RunOptions, 'partSize' | 'objectAttempts'>;
+  options: Pick<RunOptions, 'partSize' | 'objectAttempts' | 'carry'>;
   intents: Pick<Intents, 'unfinished'>;
 }
 
 interface KeepContext {
   pair: RunPair;
-  options: Pick<RunOptions, 'policy' | 'partSize' | 'objectAttempts'>;
+  options: Pick<RunOptions, 'policy' | 'partSize' | 'objectAttempts' | 'carry'>;
 }
 
 /** The backup of one object, for its ticket; undefined when none is wanted. */
@@ -28,7 +28,12 @@ export function backupTarget({ pair, options, intents }: BackupContext, key: str
   const { store, text } = backup.side;
   const { partSize, objectAttempts: attempts } = options;
   const before = intents.unfinished(key);
-  return { place: placeOf(store), key: freeKey(pair, backup, key), text, before, partSize, attempts };
+  const kept = attributesOf(options);
+  return { place: placeOf(store), key: freeKey(pair, backup, key), text, before, partSize, attempts, ...kept };
+}
+
+function attributesOf({ carry }: Pick<RunOptions, 'carry'>): Pick<BackupTarget, 'tags' | 'acl'> {
+  return { ...(carry?.tags && { tags: carry.tags }), ...(carry?.acl && { acl: carry.acl }) };
 }
 
 /** Where a mirror keeps the loser of a conflict: beside the winner, with a number that is free on both sides. */
@@ -38,7 +43,7 @@ export function keptTarget({ pair, options }: KeepContext, key: string): BackupT
   const { source, dest } = pair;
   const name = `${key}${policy.conflictSuffix}`;
   const at = { place: placeOf(dest.store), key: dest.prefix + name, text: dest.text };
-  return { ...at, numbered: source.prefix + name, partSize, attempts };
+  return { ...at, numbered: source.prefix + name, partSize, attempts, ...attributesOf(options) };
 }
 
 /** Beside the objects of the pair, the usual name may be that of another object, which must stay. */

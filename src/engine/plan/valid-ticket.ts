@@ -6,6 +6,8 @@ import { TICKET_VERSION, type Ticket } from '../../model/ticket.js';
 const bytes = z.int().min(0);
 const text = z.string();
 const place = z.strictObject({ kind: text.min(1), endpoint: text, bucket: text.min(1) });
+const yes = z.literal(true).optional();
+
 const backup = z.strictObject({
   place,
   key: text.min(1),
@@ -14,9 +16,8 @@ const backup = z.strictObject({
   numbered: text.min(1).optional(),
   partSize: z.int().min(1).optional(),
   attempts: z.int().min(1),
+  ...{ tags: yes, acl: yes },
 });
-
-const yes = z.literal(true).optional();
 
 const contentHeaders = z.strictObject({
   contentType: text.optional(),

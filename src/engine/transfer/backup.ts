@@ -178,13 +178,11 @@ async function copyTo(
   const { dest } = means;
   // Other services name their storage classes differently.
   const storageClass = target.place.kind === dest.identity.kind ? found.storageClass : undefined;
-  const { partSize: wanted, attempts } = target;
+  const { partSize: wanted, attempts, tags, acl } = target;
+  const carry = { ...USUAL_POLICY, storageClass, tags, acl };
   const { key: sourceKey, etag, size, mtimeMs, checksums } = found;
   const subject = { key, sourceKey, destKey: target.key, etag, size, mtimeMs, md5ofParts: compositeEtag(checksums) };
-  const ticket = planCopy(
-    routeOf(dest, aside, { carry: { ...USUAL_POLICY, storageClass }, attempts, wanted }),
-    subject,
-  );
+  const ticket = planCopy(routeOf(dest, aside, { carry, attempts, wanted }), subject);
   const quiet: Means = {
     ...{ ...means, source: dest, dest: aside },
     etags: { source: means.etags.dest, dest: new EtagTrust() },

@@ -16,8 +16,9 @@ import type { Carried } from '../fidelity/carry.js';
 import type { Lease } from '../flow/budget.js';
 import { partRange } from '../plan/cut.js';
 import type { Moving } from '../tune/flow.js';
+import { forUpload, writeWith } from './attribute-writes.js';
 import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
-import { forUpload, outgoing, writeWith } from './outgoing.js';
+import { outgoing } from './outgoing.js';
 import { canPassPartsOn, passPartOn } from './part-in-pieces.js';
 import { PIPE_BYTES } from './pipe.js';
 import { type RaceResult, type Request, Siblings } from './race.js';
@@ -63,6 +64,7 @@ export class PartsInFlight {
   #md5Etags = true;
   #started: Promise<UploadRef> | undefined;
   #carried: Carried | undefined;
+  #info: ObjectInfo | undefined;
   #broken = false;
   #confirmed = true;
   /** The first part whose ETag looks like an MD5 and is not that of the bytes. */
@@ -84,6 +86,11 @@ export class PartsInFlight {
       this.#done.set(part.partNumber, part);
       this.#spared.set(part.partNumber, part);
     }
+  }
+
+  /** The headers that came with a part; undefined if none was read. */
+  get info(): ObjectInfo | undefined {
+    return this.#info;
   }
 
   /** What the upload was started with; undefined for one of an earlier run. */
@@ -221,6 +228,7 @@ export class PartsInFlight {
   async #sendHeld({ partNumber }: Part, { info, lease }: Read, turn: Turn, moving: Moving): Promise<Sent> {
     moving.turn();
     mustBeWhole(this.#ticket, info);
+    this.#info ??= info;
     const upload = await this.#uploadFor(info);
     await this.#hashInOrder(turn, lease.bytes);
     return this.#write(upload, partNumber, lease.bytes, moving);

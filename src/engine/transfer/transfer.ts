@@ -12,10 +12,11 @@ import type { WriteResult } from '../../store/port.js';
 import { isSmall } from '../flow/lanes.js';
 import { byClient } from '../plan/plan.js';
 import type { Moving } from '../tune/flow.js';
+import { writeLater, writeWith } from './attribute-writes.js';
 import { canPassOn, type Held, passOn } from './in-pieces.js';
 import { type Means, mustBeWhole, observeBegin, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
-import { onceOf, outgoing, writeLater, writeWith } from './outgoing.js';
+import { onceOf, outgoing } from './outgoing.js';
 import { writtenAlready } from './overtaken.js';
 import { confirmByReading } from './reading-back.js';
 import { copyOnServer } from './server-copy.js';
@@ -140,9 +141,9 @@ async function putHeld(
     const confirmed =
       confirm(key, proof.expected, answer) ||
       (await confirmElse(means, ticket, { bytes: lease.bytes, proof, info, answer }));
-    await writeLater(means, ticket, carried);
+    const { fidelity } = await writeLater(means, ticket, carried);
     const verifiedBy = confirmed ? proof.verifiedBy : 'size';
-    const told = { content: contentOf(means, proof.expected), fidelity: carried.fidelity };
+    const told = { content: contentOf(means, proof.expected), fidelity };
     const written = { destEtag: answer.etag, destVersion: answer.versionId };
     return { kind: 'copied', ...written, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0, ...told };
   } finally {

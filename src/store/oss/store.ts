@@ -25,6 +25,7 @@ import type {
   ReadOptions,
   Restored,
   RestoreOptions,
+  SignedUrl,
   SignedUrlOptions,
   StoreIdentity,
   UploadOptions,
@@ -131,9 +132,9 @@ export class OssStore implements ObjectStore {
     await this.client.send({ method: 'DELETE', service: true }, options);
   }
 
-  async signedUrl(key: string, { expiresS }: SignedUrlOptions): Promise<string> {
+  async signedUrl(key: string, options: SignedUrlOptions): Promise<SignedUrl> {
     checkKey(key);
-    return this.client.presign(key, expiresS);
+    return this.client.presign(key, options);
   }
 
   async list(options: ListOptions): Promise<ListPage> {
