@@ -2,6 +2,7 @@
 import { type Config, loadConfig } from './config/load.js';
 import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
+import { followed, linksOf } from './open/links.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import { openMirrorState } from './open/mirror.js';
 import type { OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
@@ -93,7 +94,8 @@ export async function openPair(
       const back = classesFor(settings.storageClass, { source: dest, dest: source }, config);
       return openMirrorState({ source, dest, single, classes }, back, threads, options.command);
     }
-    return openState({ source, dest, aside, others, single, classes }, threads, options.command);
+    const linked = withLinks({ source, dest }, settings);
+    return openState({ ...linked, aside, others, single, classes }, threads, options.command);
   } catch (error) {
     await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
     throw error;
@@ -146,7 +148,7 @@ async function openLooking<P>(
   destText: string,
   settings: OpenSettings,
   { readOnly, sourceAtMs, versions }: Looking & { readOnly: boolean },
-  open: (sides: Pick<OpenPair, 'source' | 'dest' | 'single' | 'classes'>) => P | Promise<P>,
+  open: (sides: Pick<OpenPair, 'source' | 'dest' | 'single' | 'classes' | 'links'>) => P | Promise<P>,
 ): Promise<P> {
   const config = await readConfig(settings);
   const opener = new Opener(settings, config);
@@ -162,11 +164,18 @@ async function openLooking<P>(
       const there = (await headNamed(dest)) ?? (versions ? await deletedAt(dest) : undefined);
       aimAtObject(source, dest, object, there !== undefined);
     }
-    return await open({ source, dest, single, classes });
+    return await open({ ...withLinks({ source, dest }, settings), single, classes });
   } catch (error) {
     await Promise.all([source.close(), dest?.close()]);
     throw error;
   }
+}
+
+/** Both sides, with what their links are to the pair. */
+function withLinks({ source, dest }: Pick<OpenPair, 'source' | 'dest'>, { links: mode }: OpenSettings) {
+  const { links, follows } = linksOf(mode ?? 'auto', { source: source.store, dest: dest.store });
+  const followedSource = follows === undefined ? source : { ...followed(source, follows), follows };
+  return { source: followedSource, dest, ...(links && { links }) };
 }
 
 /**

@@ -92,8 +92,8 @@ export interface CopyTicket {
     /** The copy is a version of a history: its metadata names the source's version so, and it is written at most once. */
     versionName?: string;
   };
-  /** `server`: a server-side copy. `client`: the bytes pass through this program. */
-  way: 'server' | 'client';
+  /** `server`: a server-side copy. `client`: the bytes pass through this program. `link`: a symbolic link is made. */
+  way: 'server' | 'client' | 'link';
   cut: Cut;
   /** Which attributes are copied; absent: `USUAL_POLICY`. */
   carry?: CarryPolicy;

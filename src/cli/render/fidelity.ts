@@ -15,6 +15,8 @@ const NAMES: Record<AttributeName, string> = {
   'storage-class': 'storage class',
   lock: 'lock',
   redirect: 'redirect',
+  link: 'links',
+  type: 'object type',
 };
 
 export function keptAttributes({ fidelity }: Pick<Summary, 'fidelity'>): string {

@@ -56,6 +56,7 @@ export type CopyReason =
   | 'destination-changed'
   | 'size-differs'
   | 'checksum-differs'
+  | 'target-differs'
   | 'time-differs'
   | 'attributes-differ'
   | 'failed-before'
@@ -67,6 +68,7 @@ export type CopyReason =
 export type SkipReason =
   | 'unchanged'
   | 'same-checksum'
+  | 'same-target'
   | 'same-time'
   | 'same-size'
   | 'size-ignored'

@@ -22,7 +22,7 @@ import {
   size,
   text,
 } from './option.js';
-import { AT, CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
+import { AT, CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINK_MODE, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
 const HOUR = 3_600_000;
@@ -56,6 +56,7 @@ export const TRANSFER = {
   partSize: size('--part-size <size>', 'part size (default: chosen per object)'),
   maxMemory: size(...MAX_MEMORY, defaultMemory(), 'half of the memory, at most 1.5G'),
   retries: count('--retries <n>', 'number of attempts per object', 3),
+  ...LINK_MODE,
   createEmptySrcDirs: flag('--create-empty-src-dirs', 'also create empty folders (local disk to local disk)'),
   restore: text(
     '--restore <tier,days>',
@@ -220,6 +221,7 @@ export const CHECK = {
   }),
   versions: flag('--versions', 'compare every version and delete marker, in their order (docs/versions.md)'),
   repair: flag('--repair', 'copy missing and different objects, as the attribute options say; delete nothing'),
+  ...LINK_MODE,
   ...ENCRYPTION,
   ...WORKERS,
   ...CHECKERS,

@@ -169,7 +169,8 @@ export class Streams {
     { store }: RunSide,
     pages: AsyncGenerator<readonly ObjectEntry[]>,
   ): AsyncGenerator<readonly ObjectEntry[]> {
-    if ((name === 'destination' && !this.#options.bothWays) || !store.capabilities.local) return yield* pages;
+    const blind = (name === 'destination' && !this.#options.bothWays) || this.#pair.links === 'keep';
+    if (blind || !store.capabilities.local) return yield* pages;
     for await (const page of pages) {
       for (const { key, special } of page) if (special === 'symlink') this.#unlisted[name].add(`${key}/`);
       yield page;

@@ -91,7 +91,7 @@ export class Copies {
   async add(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
     const { halt, emit } = this.#context;
     const { source, key } = triple;
-    if (!this.#references || !source) return this.#copy({ triple, reason }, batch);
+    if (!this.#references || !source || source.special === 'symlink') return this.#copy({ triple, reason }, batch);
     if (halt.stops('plans')) return;
     try {
       const from = await this.#references.find(source);
@@ -166,7 +166,7 @@ export class Copies {
 
   #subjectOf(triple: Triple, source: ObjectEntry, reason: CopyReason): Subject {
     const { pair, options } = this.#context;
-    const { key, etag, versionId, size, mtimeMs, checksums } = source;
+    const { key, etag, versionId, size, mtimeMs, checksums, special, followed } = source;
     const replaces = this.#etagThere(triple);
     return {
       key,
@@ -174,6 +174,8 @@ export class Copies {
       versionId: pair.source.atMs === undefined ? undefined : versionId,
       size,
       mtimeMs,
+      ...(special === 'symlink' && { link: 'keep' }),
+      ...(followed && { link: 'follow' }),
       md5ofParts: compositeEtag(checksums ?? {}),
       sourceKey: pair.source.prefix + key,
       destKey: pair.dest.prefix + key,

@@ -20,6 +20,12 @@ import type { Arrivals } from './arrivals.js';
 import type { RunContext } from './context.js';
 import { nameOfVersion, PendingVersions } from './pending-versions.js';
 
+const NOT_A_LINK: Fault = {
+  class: 'permanent',
+  code: 'unsupported-object',
+  message: 'this version is a symbolic link, and is missing at the destination from now on',
+};
+
 const ARCHIVED: Fault = {
   class: 'permanent',
   code: 'object-archived',
@@ -154,6 +160,10 @@ export class KeyHistory {
     const source = nameOfVersion(version);
     // A list may repeat a row.
     if (pair.manifest.destVersion(key, source)) return 'on';
+    if (version.special === 'symlink' && this.#context.pair.links !== 'keep') {
+      this.#fail(version, NOT_A_LINK);
+      return 'on';
+    }
     if (version.special === 'archived') {
       this.#fail(version, ARCHIVED);
       return 'on';
@@ -254,8 +264,9 @@ export class KeyHistory {
   #subjectOf(version: VersionEntry): Subject {
     const { pair } = this.#context;
     const { key } = this;
-    const { etag, versionId, size, mtimeMs, checksums = {} } = version;
+    const { etag, versionId, size, mtimeMs, checksums = {}, special } = version;
     return {
+      ...(special === 'symlink' && { link: 'keep' as const }),
       ...{ key, etag, versionId, size, mtimeMs, md5ofParts: compositeEtag(checksums) },
       versionName: nameOfVersion(version),
       sourceKey: pair.source.prefix + key,

@@ -145,7 +145,7 @@ export class MirrorPlanner {
   }
 
   #leaveOut(object: ObjectEntry | undefined): void {
-    if (object && isNoObject(object)) this.#there.leaveOut(object);
+    if (object && isNoObject(object, this.#context.pair.links)) this.#there.leaveOut(object);
   }
 
   /** @param inspecting queues an inspection */

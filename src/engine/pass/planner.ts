@@ -67,7 +67,7 @@ export class Planner {
     if (excluded) {
       this.#context.census.exclude(isCommon(triple));
       this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
-      if (excluded.reason === 'unreadable' && isNoObject(source)) this.leaveOut(source);
+      if (excluded.reason === 'unreadable' && isNoObject(source, this.#context.pair.links)) this.leaveOut(source);
       if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
         this.#gone({ ...triple, source: undefined });
       return;
@@ -157,7 +157,7 @@ export class Planner {
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
     // Without a listing the filter's input comes from the manifest.
     const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
-    if (!there || !this.#deletes || isNoObject(there)) return;
+    if (!there || !this.#deletes || isNoObject(there, this.#context.pair.links)) return;
     const { deletes } = this.#context.options;
     if (!deletes?.excluded && exclusionOf(this.#context.pair, this.#context.options, key, there)) return;
     const aside = decision.reason === 'unknown' && isBackup(this.#context.pair, key);
@@ -207,7 +207,10 @@ export class Planner {
 
   /** Warns of what was left out, after all keys have been taken. */
   reportLeftOut(): void {
-    for (const message of this.#leftOut.messages()) this.#context.emit({ type: 'notice', level: 'warn', message });
+    const { links, dest } = this.#context.pair;
+    if (links === 'skip') this.#leftOut.ignoreLinks();
+    for (const message of this.#leftOut.messages(dest.store.capabilities.links !== undefined))
+      this.#context.emit({ type: 'notice', level: 'warn', message });
   }
 
   /** Starts the copies that were held until every key was taken. */
@@ -249,11 +252,15 @@ export class Planner {
     try {
       // The destination's copy of a failed object may be damaged although its size and time match.
       const doubted = this.#failures && pair.manifest.failure(key) !== undefined;
-      const keys = { sourceKey: source.prefix + key, destKey: dest.prefix + key };
+      const keys = { key, sourceKey: source.prefix + key, destKey: dest.prefix + key };
       // --update must know the time of what it overwrites.
       const unseen = writesUnseen(options) || (triple.dest !== undefined && !options.policy.update);
       const how = { ...stores, budget, policy: options.policy, signal: halt.signal, unseen };
-      const inspected = await inspect(how, { ...keys, doubted, ...known(triple, keys, pair) }, decision);
+      const inspected = await inspect(
+        how,
+        { ...keys, doubted, link: triple.source.special === 'symlink', ...known(triple, keys, pair) },
+        decision,
+      );
       await this.#act({ ...triple, dest: inspected.dest ?? triple.dest }, inspected.verdict, batch, inspected.apartMs);
     } catch (error) {
       if (halt.signal.aborted) return;

@@ -41,6 +41,8 @@ export interface Subject extends Pick<CopyTicket['source'], 'etag' | 'versionId'
   firm?: true;
   backup?: BackupTarget;
   versionName?: string;
+  /** A symbolic link: `keep` copies it as one; of `follow`, the bytes of what it points to pass through this program. */
+  link?: 'keep' | 'follow';
 }
 
 /** What is known only when a copy starts. */
@@ -84,8 +86,9 @@ function askable({ tags, acl, ...policy }: CarryPolicy, from: Capabilities, to: 
 /** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
   const { key, sourceKey, destKey, etag, versionId, size, mtimeMs, md5ofParts } = subject;
-  const { replaces, expects, firm, backup, versionName } = subject;
-  const { limits, byService, wanted, most, carry, attempts } = route;
+  const { replaces, expects, firm, backup, versionName, link } = subject;
+  const { limits, wanted, most, carry, attempts } = route;
+  const byService = route.byService && link !== 'follow';
   const { checkpoint, tuned, sourcePartSize } = hints;
   const resumes = checkpoint !== undefined && sameEtag(checkpoint.sourceEtag, etag) && checkpoint.size === size;
   return {
@@ -97,7 +100,7 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
       partSize: sourcePartSize,
     },
     dest: { place: route.dest, key: destKey, replaces, expects, ...(firm && { firm }), backup, versionName },
-    way: byService ? 'server' : 'client',
+    way: link === 'keep' ? 'link' : byService ? 'server' : 'client',
     cut: cutOf({
       size,
       limits,
@@ -157,6 +160,7 @@ export function requestsOf(ticket: CopyTicket): { source: Requests; destination:
 }
 
 function requestsOfBytes({ cut: { parts }, way, source }: CopyTicket): { source: Requests; destination: Requests } {
+  if (way === 'link') return { source: { getLink: 1 }, destination: { putLink: 1, getLink: 1 } };
   if (way === 'server') {
     const copies = parts === 1 ? { copy: 1 } : { createUpload: 1, uploadPartCopy: parts, completeUpload: 1 };
     return { source: { head: 1 }, destination: copies };

@@ -57,7 +57,7 @@ const copy = z.strictObject({
     backup: backup.optional(),
     versionName: text.min(1).optional(),
   }),
-  way: z.enum(['server', 'client']),
+  way: z.enum(['server', 'client', 'link']),
   cut: z.strictObject({ partSize: z.int().min(1), parts: z.int().min(1) }),
   carry: carry.optional(),
   attempts: z.int().min(1),

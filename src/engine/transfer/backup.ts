@@ -14,6 +14,7 @@ import { besides } from '../plan/backup.js';
 import { isRefusedBeside } from '../plan/fault.js';
 import { planCopy, routeOf } from '../plan/plan.js';
 import { EtagTrust } from './etag-trust.js';
+import { backUpLink } from './links.js';
 import { type Means, Overtaken, Unfinished } from './means.js';
 import { transfer } from './transfer.js';
 
@@ -176,6 +177,7 @@ async function copyTo(
   target: BackupTarget,
 ): Promise<void> {
   const { dest } = means;
+  if (found.special === 'symlink') return backUpLink(means, aside, found.key, target.key);
   // Other services name their storage classes differently.
   const storageClass = target.place.kind === dest.identity.kind ? found.storageClass : undefined;
   const { partSize: wanted, attempts, tags, acl } = target;
