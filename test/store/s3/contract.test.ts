@@ -23,17 +23,22 @@ const s3 = (more: Record<string, unknown>, customerKey?: CustomerKey): Backend =
     server.core.s3.bucket(subject.store.identity.bucket).versioning = 'Enabled';
     return subject;
   },
+  openLocking: () =>
+    open(more, customerKey, (bucket) => void server.core.s3.createBucket(bucket, { objectLock: true })),
   refuses: ['1,025 bytes'],
 });
 
-async function open(more: Record<string, unknown>, customerKey?: CustomerKey) {
+type Create = (bucket: string) => void;
+
+async function open(more: Record<string, unknown>, customerKey?: CustomerKey, create?: Create) {
   const { endpoint, region, accessKeyId, secretAccessKey } = server.s3;
   const keys = { access_key_id: accessKeyId, secret_access_key: secretAccessKey };
   const config = s3ConfigSchema.parse({ type: 's3', endpoint, region, ...keys, ...more });
   const on = (bucket: string) => createS3Store({ ...config, customerKey }, bucket, { transport });
   const name = `bucket-${++buckets}`;
   const store = on(name);
-  await store.createBucket();
+  if (create) create(name);
+  else await store.createBucket();
   return { store, missing: on(`${name}-missing`) };
 }
 
