@@ -35,6 +35,10 @@ const NAME: readonly Row[] = [
   ['s3-acl', setting('acl')],
   ['s3-server-side-encryption', 'use --sse, or server_side_encryption in the config of the remote'],
   ['s3-sse-kms-key-id sse-kms-key-id', 'use --sse kms:KEY, or sse_kms_key_id in the config of the remote'],
+  [
+    's3-sse-customer-key s3-sse-customer-key-base64 sse-c sse-c-key sse-c-copy-source sse-c-copy-source-key',
+    setting('sse_c_key_file'),
+  ],
   ['s3-requester-pays request-payer', setting('requester_pays')],
   ['s3-use-accelerate-endpoint', setting('accelerate')],
   ['s3-use-dual-stack', setting('use_dualstack_endpoint')],
@@ -72,6 +76,7 @@ const NAME: readonly Row[] = [
 ];
 
 const NEEDLESS: readonly Row[] = [
+  ['s3-sse-customer-algorithm s3-sse-customer-key-md5', 'not needed: both follow from sse_c_key_file'],
   ['fast-list', 'not needed: a listing is always recursive, in requests of up to 1,000 keys'],
   ['recursive', 'not needed: copy, sync, ls and size always include what lies below the path'],
   [
@@ -205,10 +210,6 @@ const ABSENT: readonly Row[] = [
   [
     's3-bucket-acl s3-bucket-object-lock-enabled s3-object-lock-* s3-bypass-governance-retention',
     'not supported: set up buckets, locks and retention with the tools of the service',
-  ],
-  [
-    's3-sse-customer-* sse-c sse-c-key sse-c-copy-source sse-c-copy-source-key',
-    'not supported: customer-provided keys (SSE-C) would have to be sent with every request',
   ],
   ['s3-ibm-*', 'not supported: use HMAC credentials of IBM Cloud Object Storage'],
   ['s3-download-url', 'not supported: objects are read from the endpoint of the remote'],

@@ -94,11 +94,14 @@ export interface VersionRow {
   key: string;
   /** `versionName` of the source's version. */
   source: string;
-  /** ID of the destination's version. Empty: it is about to be written, and may have been. */
+  /** ID of the destination's version, or `UNKNOWN_VERSION`. Empty: it is about to be written, and may have been. */
   dest: string;
   /** ms. */
   atMs: number;
 }
+
+/** The destination did not tell the ID of what it wrote. */
+export const UNKNOWN_VERSION = 'unknown';
 
 /** How a run ended. A killed run stays `running`. */
 export type RunOutcome = 'running' | 'complete' | 'stopped' | 'broken' | 'guarded';

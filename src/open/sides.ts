@@ -88,7 +88,10 @@ export class Opener {
       acceleration: opened.acceleration,
       prices: opened.prices,
       accelerated: opened.accelerated,
-      settings: fingerprintOf(location.remote, this.#settings.env),
+      settings: fingerprintOf(
+        opened.key === undefined ? location.remote : [location.remote, opened.key],
+        this.#settings.env,
+      ),
       // A past version is looked up once, by the thread that lists.
       again: opened.again && atMs === undefined ? { ...location, ...opened.again } : undefined,
       refuseUnwritable: opened.refuseUnwritable,

@@ -28,6 +28,8 @@ type RemoteShape = Readonly<Record<string, z.ZodType>> & { readonly type: z.ZodL
 export interface Backend<R extends RemoteConfig = RemoteConfig> {
   /** The `type` of its remotes and the `StoreIdentity.kind` of its stores. */
   readonly type: string;
+  /** Settings of other services that this one does not have, with what to do instead. */
+  readonly lacks?: Readonly<Record<string, string>>;
   /** Schema of a remote in the config. */
   readonly schema: z.ZodObject<RemoteShape, z.core.$strict> & z.ZodType<R>;
   /** `NAME` if `NAME://bucket/prefix` is a location. */
@@ -132,6 +134,8 @@ export interface Opened {
   acceleration?: string;
   /** Transfers use transfer acceleration. */
   accelerated?: boolean;
+  /** What a file that the remote names holds, if the remote is another one without it. Secret. */
+  key?: string;
   /** Prices from the remote's configuration. */
   prices?: Prices;
   /**

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import {
+  CreateBucketCommand,
   DeleteObjectsCommand,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
@@ -73,6 +74,12 @@ const real = (on: (bucket: string) => ObjectStore): Backend => ({
     const VersioningConfiguration = { Status: 'Enabled' as const };
     await client.send(new PutBucketVersioningCommand({ Bucket: versioned, VersioningConfiguration }));
     return { store, dispose: emptyHistory };
+  },
+  // Stays with what is locked in it.
+  openLocking: async () => {
+    const locking = `xsync-contract-${randomUUID()}`;
+    await client.send(new CreateBucketCommand({ Bucket: locking, ObjectLockEnabledForBucket: true }));
+    return { store: on(locking) };
   },
   refuses: ceph ? ['1,025 bytes', 'NUL'] : ['1,025 bytes'],
   wantsEveryPart: ceph,
