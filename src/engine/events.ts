@@ -142,6 +142,8 @@ export interface FidelitySum {
   kept: Partial<Record<AttributeName, number>>;
   mapped: Partial<Record<AttributeName, number>>;
   lost: Partial<Record<AttributeName, number>>;
+  /** Why, without the names of tags and entries; the first `COUNTED_REASONS` of them. */
+  reasons: { became: 'mapped' | 'lost'; attribute: AttributeName; reason: string; objects: number }[];
   /** Objects that lost something; the first of them in `list`. */
   objects: number;
   list: LossyObject[];
@@ -199,6 +201,9 @@ export interface Summary {
   cost?: Cost[];
   stopped?: StopReason;
 }
+
+/** Further reasons are not counted: the services may word them for each object. */
+export const COUNTED_REASONS = 50;
 
 /** Further objects that lost attributes are counted, but not held in memory. */
 export const LISTED_LOSSES = 100;
