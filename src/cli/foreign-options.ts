@@ -71,10 +71,35 @@ const NAME: readonly Row[] = [
   ['cache-dir', 'set XDG_STATE_HOME, where the manifests are'],
   ['delete', 'use xsync sync, which always deletes; --delete is an option of xsync watch'],
   ['files-from0', '--files-from-raw reads names verbatim, one per line'],
+  ['conflict-loser', '--conflict of xsync mirror: keep-both keeps the loser under a number, all others replace it'],
+  [
+    'conflict-resolve',
+    '--conflict of xsync mirror: keep-both, the default, lets the newer one keep the name and keeps the other too; newer, older, larger, smaller, a and b replace the loser',
+  ],
+  ['filters-file', 'use --filter-from; filters may change between runs'],
+  ['force', 'use --max-delete 100%, or --allow-empty-side'],
+  ['workdir', 'use --manifest, or set XDG_STATE_HOME, where the manifests are'],
   ['local-links', 'use --links keep'],
 ];
 
 const NEEDLESS: readonly Row[] = [
+  [
+    'check-access check-filename',
+    'not needed: a side that is empty, or has lost many objects, stops the deletes on the other',
+  ],
+  ['check-sync', 'not needed: each run compares both listings with the manifest; xsync check compares the bytes'],
+  [
+    'compare download-hash ignore-listing-checksum no-slow-hash slow-hash-sync-only',
+    'not needed: versions are compared by ETag, and equal content by checksum',
+  ],
+  ['max-lock', 'not needed: the operating system releases the lock of a process that has ended'],
+  ['no-cleanup', 'not needed: there are no working files; the manifest stays'],
+  ['recover resilient', 'not needed: the next run continues after any interruption'],
+  ['remove-empty-dirs', 'not needed: object stores have no folders; on disk a folder goes with its last object'],
+  [
+    'resync resync-mode',
+    'not needed: without a manifest, xsync mirror pairs what is equal, keeps what is different, and deletes nothing',
+  ],
   ['s3-sse-customer-algorithm s3-sse-customer-key-md5', 'not needed: both follow from sse_c_key_file'],
   ['fast-list', 'not needed: a listing is always recursive, in requests of up to 1,000 keys'],
   ['recursive', 'not needed: copy, sync, ls and size always include what lies below the path'],
@@ -182,6 +207,10 @@ const ABSENT: readonly Row[] = [
   ],
   ['cpuprofile memprofile', 'not supported: run node --cpu-prof bin/xsync.js instead'],
   ['dump-bodies', 'not supported: bodies can contain secrets; --dump headers logs headers'],
+  [
+    'backup-dir1 backup-dir2',
+    'not supported: with --conflict keep-both, what a conflict would replace is kept on both sides; buckets with versions keep the rest',
+  ],
   ['default-time', 'not supported: every object has a time'],
   [
     'log-file-max-size log-file-max-age log-file-max-backups log-file-compress',

@@ -1,7 +1,7 @@
 /**
  * The contract against a real S3 server, whatever one is at hand: `XSYNC_TEST_S3_ENDPOINT`, `_ACCESS_KEY`,
  * `_SECRET_KEY` and `_REGION`, optionally `_PROVIDER` (default ceph). The run makes one bucket of its own and empties
- * it after every test; the empty bucket stays.
+ * it after every test; the empty bucket stays, and a bucket with locked objects.
  */
 import { randomUUID } from 'node:crypto';
 import {

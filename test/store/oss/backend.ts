@@ -3,11 +3,11 @@ import { type OssConfigInput, ossConfigSchema } from '../../../src/store/oss/con
 import { createOssSdkStore } from '../../../src/store/oss/sdk.js';
 import { createOssStore } from '../../../src/store/oss/store.js';
 import type { Backend } from '../../contract/context.js';
-import { startServer } from '../../support/server/index.js';
+import { type BucketOptions, startServer } from '../../support/server/index.js';
 
 /** An OSS store for the contract suite, on a strict test server of its own. */
 export function ossBackend(kind: 'lean' | 'sdk', more: Partial<OssConfigInput> = {}): Backend {
-  const open = async (options: { versioning?: 'Enabled'; objectLock?: boolean } = {}) => {
+  const open = async (options: BucketOptions = {}) => {
     const server = await startServer();
     const { endpoint, region, accessKeyId, accessKeySecret } = server.oss;
     const config = ossConfigSchema.parse({
@@ -28,11 +28,12 @@ export function ossBackend(kind: 'lean' | 'sdk', more: Partial<OssConfigInput> =
     };
     return { store: on('photos'), missing: on('missing'), dispose };
   };
+  const openVersioned = () => open({ versioning: 'Enabled' });
+  const openLocking = () => open({ objectLock: true });
   return {
     open: () => open(),
-    openVersioned: () => open({ versioning: 'Enabled' }),
-    // The services' documents do not say how version 1 signs the calls of locks.
-    ...(more.signature_version !== 'v1' && { openLocking: () => open({ objectLock: true }) }),
+    openVersioned,
+    openLocking,
     refuses: ['leading slash', 'leading backslash', '1,024 bytes', '1,025 bytes'],
   };
 }

@@ -123,10 +123,12 @@ function aclReply(acl: string) {
   const owner = wrap('Owner', element('ID', 'main'));
   const grant = (grantee: string, permission: string) => wrap('Grant', grantee, element('Permission', permission));
   const self = `<Grantee ${XSI} xsi:type="CanonicalUser">${element('ID', 'main')}</Grantee>`;
-  const all = `<Grantee ${XSI} xsi:type="Group">${element('URI', 'http://acs.amazonaws.com/groups/global/AllUsers')}</Grantee>`;
+  const group = (name: string) =>
+    `<Grantee ${XSI} xsi:type="Group">${element('URI', `http://acs.amazonaws.com/groups/global/${name}`)}</Grantee>`;
   const grants = [grant(self, 'FULL_CONTROL')];
-  if (acl.startsWith('public-read')) grants.push(grant(all, 'READ'));
-  if (acl === 'public-read-write') grants.push(grant(all, 'WRITE'));
+  if (acl.startsWith('public-read')) grants.push(grant(group('AllUsers'), 'READ'));
+  if (acl === 'public-read-write') grants.push(grant(group('AllUsers'), 'WRITE'));
+  if (acl === 'authenticated-read') grants.push(grant(group('AuthenticatedUsers'), 'READ'));
   return xmlReply('AccessControlPolicy', owner + wrap('AccessControlList', ...grants));
 }
 
