@@ -36,6 +36,11 @@ export interface BackupTarget {
    * empty for nothing. If another version stands there now, an existing backup is that of the older one, and stays.
    */
   before?: string;
+  /**
+   * A number is added to the key, one that is free there. Names that are taken at the ticket's source, where this is the
+   * key, are not free either.
+   */
+  numbered?: string;
   /** --part-size. */
   partSize?: number;
   attempts: number;
@@ -77,13 +82,18 @@ export interface CopyTicket {
      * is overwritten.
      */
     expects?: string;
+    /**
+     * The condition holds for every attempt, and a store that cannot compare is asked directly before the write. A write
+     * of an earlier attempt that is found there is the outcome.
+     */
+    firm?: true;
     /** Where the existing object is backed up first; absent when no backup is needed. */
     backup?: BackupTarget;
     /** The copy is a version of a history: its metadata names the source's version so, and it is written at most once. */
     versionName?: string;
   };
-  /** `server`: a server-side copy. `client`: the bytes pass through this program. */
-  way: 'server' | 'client';
+  /** `server`: a server-side copy. `client`: the bytes pass through this program. `link`: a symbolic link is made. */
+  way: 'server' | 'client' | 'link';
   cut: Cut;
   /** Which attributes are copied; absent: `USUAL_POLICY`. */
   carry?: CarryPolicy;

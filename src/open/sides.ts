@@ -88,7 +88,10 @@ export class Opener {
       acceleration: opened.acceleration,
       prices: opened.prices,
       accelerated: opened.accelerated,
-      settings: fingerprintOf(location.remote, this.#settings.env),
+      settings: fingerprintOf(
+        opened.key === undefined ? location.remote : [location.remote, opened.key],
+        this.#settings.env,
+      ),
       // A past version is looked up once, by the thread that lists.
       again: opened.again && atMs === undefined ? { ...location, ...opened.again } : undefined,
       refuseUnwritable: opened.refuseUnwritable,
@@ -231,13 +234,13 @@ export class Opener {
   }
 
   #resources(connect: Resources['connect'], tell?: Resources['tell']): Resources {
-    const { transport, accelerate, copyLinks, localEncoding, contimeoutMs, timeoutMs, env } = this.#settings;
-    const { allowHost, allowPrivate } = this.#settings;
+    const { transport, accelerate, links = 'auto', copyLinks, localEncoding } = this.#settings;
+    const { contimeoutMs, timeoutMs, env, allowHost, allowPrivate } = this.#settings;
     return {
       transport,
       connect,
       accelerate,
-      copyLinks,
+      copyLinks: links === 'auto' ? copyLinks || undefined : links === 'follow',
       tell,
       localEncoding,
       allowHost,

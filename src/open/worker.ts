@@ -4,6 +4,7 @@ import { type Order, plainError, type Report } from '../engine/workers/messages.
 import { Performer } from '../engine/workers/performer.js';
 import { loadHashes } from '../hash/index.js';
 import { assumeOffsets } from '../store/http/clock.js';
+import { followed } from './links.js';
 import { Opener } from './sides.js';
 import type { WorkerData } from './threads.js';
 
@@ -12,10 +13,10 @@ interface Opened {
   close(): Promise<void>;
 }
 
-async function open({ settings, source, dest, offsets }: WorkerData, port: MessagePort): Promise<Opened> {
+async function open({ settings, source, dest, follows, offsets }: WorkerData, port: MessagePort): Promise<Opened> {
   assumeOffsets(offsets);
   const opener = new Opener(settings, { path: '', remotes: {}, unset: {} });
-  const [from, to] = [await opener.again(source), await opener.again(dest, { written: true })];
+  const [from, to] = [followed(await opener.again(source), follows), await opener.again(dest, { written: true })];
   await loadHashes();
   const performer = new Performer({ source: from, dest: to }, (reports) => port.postMessage(reports));
   const close = async (): Promise<void> => {

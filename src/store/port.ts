@@ -23,6 +23,14 @@ import type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from '../m
 import type { Restoring } from '../model/restoring.js';
 import type { ClassLimits } from '../model/storage-class.js';
 
+/** A symbolic link itself, and not what it points to. */
+export interface Link {
+  /** Full key of what it points to, in the same store. Nothing needs to be there. Empty for the root of a tree. */
+  target: string;
+  /** What a listing has of the link, and its own headers and metadata. Its size is 0. */
+  info: ObjectInfo;
+}
+
 /** What user metadata a store can hold. Sizes in bytes of names and values as they are sent (spelling.ts). */
 export interface MetadataLimits {
   maxBytes: number;
@@ -64,6 +72,8 @@ export interface LockLimits {
   modes: readonly ('GOVERNANCE' | 'COMPLIANCE')[];
   /** A write can set a legal hold. Otherwise it takes a request of its own. */
   holdInHeaders: boolean;
+  /** Copies and uploads in parts ignore locks, which have to be set afterwards. */
+  onlyInPuts?: true;
 }
 
 /** What a store keeps of an object besides its bytes, as data (attributes/limits.ts). Absent: nothing of the kind. */
@@ -105,6 +115,11 @@ export interface Capabilities {
   /** User metadata is kept. False: `PutOptions.metadata` is rejected or ignored; see the store's class comment. */
   readonly keepsMetadata: boolean;
   readonly attributes: AttributeLimits;
+  /**
+   * Symbolic links can be read and written: `getLink` and `putLink` are there. `objects`: reading one reads what it points
+   * to, for which a listing has neither size nor ETag. `files`: the store follows links only if it was opened so.
+   */
+  readonly links?: 'objects' | 'files';
   /** Deletes compare versions (`DeleteCallOptions.versions`). Absent: the engine looks at each object first. */
   readonly deletesIfMatch?: true;
   /** put and completeUpload obey `replaces`. */
@@ -165,7 +180,9 @@ export type RequestKind =
   | 'putTags'
   | 'getAcl'
   | 'putAcl'
-  | 'putLock';
+  | 'putLock'
+  | 'getLink'
+  | 'putLink';
 
 export interface CallOptions {
   signal?: AbortSignal;
@@ -302,6 +319,11 @@ export interface PutOptions extends TransferOptions, PutAttributes {
   /** Hex MD5 of the body; stores with `checksContentMd5` reject a body that differs (`checksum-mismatch`). */
   contentMd5?: string;
 }
+
+/** Of a link, which has no bytes. */
+export type LinkOptions = CallOptions &
+  Pick<PutAttributes, 'headers' | 'metadata' | 'tags' | 'acl'> &
+  Pick<PutOptions, 'mtimeMs' | 'replaces'>;
 
 /** Of a multipart upload; its completion takes `replaces`. */
 export type UploadOptions = Omit<PutOptions, 'contentMd5' | 'pace' | 'replaces'>;
@@ -569,7 +591,7 @@ export interface ObjectCatalog {
   /** Creates a folder and those above it; `prefix` ends in a slash. Absent as `hasFolder`. @throws not-writable */
   makeFolder?(prefix: string): Promise<void>;
 
-  /** @throws object-not-found */
+  /** Describes what a listing has under the key: of a link that is not followed, the link. @throws object-not-found */
   head(key: string, options?: HeadOptions): Promise<ObjectInfo>;
 
   /**
@@ -589,6 +611,11 @@ export interface ObjectCatalog {
   putAcl(key: string, acl: string, options?: HeadOptions): Promise<void>;
   /** Sets what `lock` has: the retention, or the legal hold. One request; `lock` has only one of both. @throws object-not-found */
   putLock(key: string, lock: ObjectLock, options?: HeadOptions): Promise<void>;
+
+  /** Absent: the store has no links. @throws object-not-found; unsupported-object: no link, or one that leads out of a tree */
+  getLink?(key: string, options?: HeadOptions): Promise<Link>;
+  /** Creates a link or replaces the object. Absent as `getLink`. @param target as `Link.target`. @throws key-not-representable */
+  putLink?(key: string, target: string, options?: LinkOptions): Promise<{ versionId?: string }>;
 
   /** One page of the unfinished uploads whose key starts with `prefix`. */
   listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage>;

@@ -7,7 +7,7 @@ import { keyText, printable } from './printable.js';
 /** The most objects in a summary on a screen. */
 const SHOWN = 10;
 
-const NAMES: Record<AttributeName, string> = {
+export const NAMES: Record<AttributeName, string> = {
   headers: 'content headers',
   metadata: 'metadata',
   tags: 'tags',
@@ -15,6 +15,8 @@ const NAMES: Record<AttributeName, string> = {
   'storage-class': 'storage class',
   lock: 'lock',
   redirect: 'redirect',
+  link: 'links',
+  type: 'object type',
 };
 
 export function keptAttributes({ fidelity }: Pick<Summary, 'fidelity'>): string {

@@ -11,6 +11,8 @@
  * | ACL | with `--acl` | canned ones that both know | | grants; the ACL of the bucket (`default`); others |
  * | lock | with `--lock` | mode, end and legal hold that the destination knows; one that has ended is over | | others |
  * | storage class | with `--storage-class keep` or `map` | of the same name | of the same or a similar kind | where there is none |
+ * | link | with `--links keep` | its target, below the prefix of the destination | what it points to is copied instead | a target that is not copied with it |
+ * | type | | | an appendable object becomes an ordinary one | |
  *
  * What the source is known to have and nobody asked for is lost too: of tags and locks a GET tells without a request.
  */
@@ -56,9 +58,10 @@ export interface Carried {
 
 /**
  * `serviceCopiesTags`: the tags go along with a copy by the service, whether they are known or not. `versionName`: a
- * version of a history says in its metadata which one it is.
+ * version of a history says in its metadata which one it is. `link`: it is copied as a link; `outside`: the key of a target
+ * that is not copied with it.
  */
-export type Carrying = CarryPolicy & { serviceCopiesTags?: boolean; versionName?: string };
+export type Carrying = CarryPolicy & { serviceCopiesTags?: boolean; versionName?: string; link?: { outside?: string } };
 
 /** @param nowMs locks that end before it are over */
 export function carry(object: Attributes, from: Keeps, to: Keeps, policy: Carrying, nowMs = Date.now()): Carried {
@@ -80,7 +83,15 @@ export function carry(object: Attributes, from: Keeps, to: Keeps, policy: Carryi
   if (acl !== undefined && speaks) report.settle('acl', putAcl(put, acl, from, to));
   const held = lock && binding(lock, nowMs);
   if (held) report.settle('lock', policy.lock ? putLock(put, later, held, to) : 'not requested; --lock copies it');
+  reportType(object, policy, report);
   return { put, later: Object.keys(later).length > 0 ? later : undefined, fidelity: report.result };
+}
+
+function reportType({ special }: Attributes, { link }: Carrying, report: Report): void {
+  if (special === 'appendable') report.map('type', 'appendable; the copy is an ordinary object');
+  if (special !== 'symlink') return;
+  if (!link) report.map('link', 'what it points to was copied in its place');
+  else report.settle('link', link.outside && `it points to ${nameList([link.outside])}, which is not copied with it`);
 }
 
 /** Tags that nobody read. */

@@ -5,6 +5,7 @@
  * Tests: test/cli/options.test.ts
  */
 import { totalmem } from 'node:os';
+import { CONFLICT_WAYS } from '../../model/conflict.js';
 import { MOST_CONNECTIONS } from '../options.js';
 import { ATTRIBUTES, CARRY } from './attributes.js';
 import {
@@ -21,7 +22,7 @@ import {
   size,
   text,
 } from './option.js';
-import { AT, CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
+import { AT, CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINK_MODE, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
 const HOUR = 3_600_000;
@@ -55,6 +56,7 @@ export const TRANSFER = {
   partSize: size('--part-size <size>', 'part size (default: chosen per object)'),
   maxMemory: size(...MAX_MEMORY, defaultMemory(), 'half of the memory, at most 1.5G'),
   retries: count('--retries <n>', 'number of attempts per object', 3),
+  ...LINK_MODE,
   createEmptySrcDirs: flag('--create-empty-src-dirs', 'also create empty folders (local disk to local disk)'),
   restore: text(
     '--restore <tier,days>',
@@ -71,6 +73,22 @@ export const TRANSFER = {
     'compare everything, then copy in this order: size,desc, modtime, name or pattern,…',
   ),
   resumeListing: negated('--no-resume-listing', 'list everything, even after an interrupted run'),
+  ...MANIFEST,
+};
+
+/** Of the options above, those that a mirror has: it writes to both sides, and one direction is as good as the other. */
+export const BOTH_WAYS = {
+  transfers: TRANSFER.transfers,
+  partConcurrency: TRANSFER.partConcurrency,
+  maxConnections: TRANSFER.maxConnections,
+  ...CHECKERS,
+  ...LIST,
+  partSize: TRANSFER.partSize,
+  maxMemory: TRANSFER.maxMemory,
+  retries: TRANSFER.retries,
+  ...ENCRYPTION,
+  checkFirst: TRANSFER.checkFirst,
+  orderBy: TRANSFER.orderBy,
   ...MANIFEST,
 };
 
@@ -137,6 +155,31 @@ export const VERSIONS = {
   versions: flag('--versions', 'copy every version and delete marker, the oldest first (docs/versions.md)'),
 };
 
+/** Links are not followed: who writes through one changes what lies elsewhere. */
+export const NAMES = { localEncoding: LINKS.localEncoding };
+
+/** What a mirror does with what has changed on both sides. */
+export const CONFLICT = {
+  conflict: choice(
+    '--conflict <way>',
+    'what becomes of an object that has changed on both sides, to different content',
+    CONFLICT_WAYS,
+    'keep-both',
+  ),
+  conflictSuffix: text(
+    '--conflict-suffix <suffix>',
+    'suffix, followed by a number, of the name under which the loser of a conflict is kept (default: .conflict)',
+  ),
+};
+
+/** What a mirror deletes, on each side. */
+export const MIRROR_DELETE = {
+  maxDelete: DELETE.maxDelete,
+  maxDeleteSize: DELETE.maxDeleteSize,
+  ignoreErrors: DELETE.ignoreErrors,
+  allowEmptySide: flag('--allow-empty-side', 'delete even if a side, or a folder in it, has become empty'),
+};
+
 export const MOVE = {
   deleteEmptySrcDirs: flag('--delete-empty-src-dirs', 'delete local source folders that are empty afterwards'),
 };
@@ -178,6 +221,7 @@ export const CHECK = {
   }),
   versions: flag('--versions', 'compare every version and delete marker, in their order (docs/versions.md)'),
   repair: flag('--repair', 'copy missing and different objects, as the attribute options say; delete nothing'),
+  ...LINK_MODE,
   ...ENCRYPTION,
   ...WORKERS,
   ...CHECKERS,
@@ -186,7 +230,8 @@ export const CHECK = {
   ...KNOWN_MANIFEST,
 };
 
-const PLACES = { ...LINKS, ...FILTER, ...NETWORK, ...CONFIG };
+const CONNECTED = { ...FILTER, ...NETWORK, ...CONFIG };
+const PLACES = { ...LINKS, ...CONNECTED };
 const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES };
 
 /** The options of each mode of a job. */
@@ -194,6 +239,7 @@ export const MODES = {
   copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT, ...VERSIONS },
+  mirror: { ...DRY_RUN, ...BOTH_WAYS, ...ATTRIBUTES, ...NAMES, ...CONNECTED, ...LIMIT, ...MIRROR_DELETE, ...CONFLICT },
   watch: { ...COPY, ...DELETE, ...WATCH, ...VERSIONS },
   check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
 };

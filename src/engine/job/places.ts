@@ -18,10 +18,20 @@ export const MANIFEST = { manifest: text('--manifest <file>', 'keep the manifest
 export const KNOWN_MANIFEST = { manifest: text('--manifest <file>', 'use the pair whose manifest is FILE') };
 
 export const LINKS = {
-  copyLinks: flag('-L, --copy-links', 'follow symbolic links on local disk'),
+  copyLinks: flag('-L, --copy-links', 'follow symbolic links on local disk; the same as --links follow'),
   localEncoding: text(
     '--local-encoding <name>',
     'encoding of file names on local disk, such as gbk or latin1 (default: UTF-8)',
+  ),
+};
+
+/** Of a command that copies or compares. */
+export const LINK_MODE = {
+  links: choice(
+    '--links <mode>',
+    'symbolic links: keep (as links), follow (what they point to) or skip; auto: keep from OSS to OSS (docs/links.md)',
+    ['auto', 'keep', 'follow', 'skip'],
+    'auto',
   ),
 };
 

@@ -62,19 +62,25 @@ export class Planner {
     this.#count(triple);
     if (!source) return this.#gone(triple);
     batch.count();
-    if (this.#again && this.#copiedBefore(triple)) return;
+    if (this.isDone(triple)) return;
     const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
     if (excluded) {
       this.#context.census.exclude(isCommon(triple));
       this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
-      if (excluded.reason === 'unreadable' && isNoObject(source)) this.#leftOut.add(source);
+      if (excluded.reason === 'unreadable' && isNoObject(source, this.#context.pair.links)) this.leaveOut(source);
       if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
         this.#gone({ ...triple, source: undefined });
       return;
     }
     batch.add(source.size);
     if (source.fault) return this.fail(source, source.fault, 0);
-    const decision = this.#decide(triple);
+    await this.carryOut(triple, this.#decide(triple), batch);
+  }
+
+  /** Does what was decided about an object of the source. Waits while the queues are full. */
+  async carryOut(triple: Triple, decision: Decision, batch: Batch): Promise<void> {
+    const { source, key } = triple;
+    if (!source) return;
     const work = decision.action === 'copy' || decision.action === 'inspect';
     if (work && (this.#held(key, source) || this.#isSettling(key, source))) return;
     if (decision.action === 'inspect') {
@@ -144,14 +150,14 @@ export class Planner {
     const { noTraverse, dryRun, policy } = this.#context.options;
     if (row && !dest && !noTraverse) {
       // Gone from both sides: forget it, unless neither side looked.
-      if (!dryRun && !triple.destUnlisted && !this.#isSkipped(key)) this.#context.committer.forget(key);
+      if (!dryRun && !triple.destUnlisted && !this.isSkipped(key)) this.#context.committer.forget(key);
       return;
     }
     const decision = decide(policy, 'absent', this.#destState(triple), evidenceOf(triple));
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
     // Without a listing the filter's input comes from the manifest.
     const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
-    if (!there || !this.#deletes || isNoObject(there)) return;
+    if (!there || !this.#deletes || isNoObject(there, this.#context.pair.links)) return;
     const { deletes } = this.#context.options;
     if (!deletes?.excluded && exclusionOf(this.#context.pair, this.#context.options, key, there)) return;
     const aside = decision.reason === 'unknown' && isBackup(this.#context.pair, key);
@@ -163,7 +169,7 @@ export class Planner {
   }
 
   /** The filter excludes the folder of the key, so that it need not be listed. */
-  #isSkipped(key: string): boolean {
+  isSkipped(key: string): boolean {
     return this.#context.options.filter?.mayContain(key.slice(0, key.lastIndexOf('/') + 1)) === false;
   }
 
@@ -194,9 +200,17 @@ export class Planner {
     return true;
   }
 
+  /** Something that is not a file. */
+  leaveOut(object: ObjectEntry): void {
+    this.#leftOut.add(object);
+  }
+
   /** Warns of what was left out, after all keys have been taken. */
   reportLeftOut(): void {
-    for (const message of this.#leftOut.messages()) this.#context.emit({ type: 'notice', level: 'warn', message });
+    const { links, dest } = this.#context.pair;
+    if (links === 'skip') this.#leftOut.ignoreLinks();
+    for (const message of this.#leftOut.messages(dest.store.capabilities.links !== undefined))
+      this.#context.emit({ type: 'notice', level: 'warn', message });
   }
 
   /** Starts the copies that were held until every key was taken. */
@@ -222,8 +236,9 @@ export class Planner {
     this.#leftOut = new LeftOut();
   }
 
-  #copiedBefore({ source, dest, row }: Triple): boolean {
-    if (!row?.ours || row.atMs < this.#context.startedMs) return false;
+  /** The same keys are listed again, and this one was copied the first time. */
+  isDone({ source, dest, row }: Triple): boolean {
+    if (!this.#again || !row?.ours || row.atMs < this.#context.startedMs) return false;
     if (!sameEtag(source?.etag, row.sourceEtag)) return false;
     return this.#context.options.noTraverse || sameEtag(dest?.etag, row.destEtag);
   }
@@ -237,11 +252,15 @@ export class Planner {
     try {
       // The destination's copy of a failed object may be damaged although its size and time match.
       const doubted = this.#failures && pair.manifest.failure(key) !== undefined;
-      const keys = { sourceKey: source.prefix + key, destKey: dest.prefix + key };
+      const keys = { key, sourceKey: source.prefix + key, destKey: dest.prefix + key };
       // --update must know the time of what it overwrites.
       const unseen = writesUnseen(options) || (triple.dest !== undefined && !options.policy.update);
       const how = { ...stores, budget, policy: options.policy, signal: halt.signal, unseen };
-      const inspected = await inspect(how, { ...keys, doubted, ...known(triple, keys, pair) }, decision);
+      const inspected = await inspect(
+        how,
+        { ...keys, doubted, link: triple.source.special === 'symlink', ...known(triple, keys, pair) },
+        decision,
+      );
       await this.#act({ ...triple, dest: inspected.dest ?? triple.dest }, inspected.verdict, batch, inspected.apartMs);
     } catch (error) {
       if (halt.signal.aborted) return;

@@ -34,7 +34,7 @@ export interface Planning {
  */
 export async function finalTicket(planning: Planning, route: Route, subject: Subject): Promise<CopyTicket | Failed> {
   const ticket = await cutFinally(planning, route, subject);
-  if ('kind' in ticket || ticket.way === 'server') return ticket;
+  if ('kind' in ticket || ticket.way !== 'client') return ticket;
   const largest = Math.min(ticket.cut.partSize, subject.size);
   if (route.most === undefined || largest <= route.most) return ticket;
   const fault = new XsyncError('limit', `it needs parts of ${largest} bytes, which is more than --max-memory`, {
@@ -48,7 +48,7 @@ export async function finalTicket(planning: Planning, route: Route, subject: Sub
 async function cutFinally(planning: Planning, route: Route, subject: Subject): Promise<CopyTicket | Failed> {
   const { checkpoints, signal } = planning;
   const draft = planCopy(route, subject);
-  if (draft.way === 'server') return draft;
+  if (draft.way !== 'client') return draft;
   const row = await checkpoints.upload(subject.key);
   const checkpoint = row && (await checkpoints.parts(subject.key)).length > 0 ? row : undefined;
   // An object that fits into one request stays in one.

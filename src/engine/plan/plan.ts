@@ -38,8 +38,11 @@ export interface Subject extends Pick<CopyTicket['source'], 'etag' | 'versionId'
   destKey: string;
   replaces?: string;
   expects?: string;
+  firm?: true;
   backup?: BackupTarget;
   versionName?: string;
+  /** A symbolic link: `keep` copies it as one; of `follow`, the bytes of what it points to pass through this program. */
+  link?: 'keep' | 'follow';
 }
 
 /** What is known only when a copy starts. */
@@ -83,8 +86,9 @@ function askable({ tags, acl, ...policy }: CarryPolicy, from: Capabilities, to: 
 /** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
   const { key, sourceKey, destKey, etag, versionId, size, mtimeMs, md5ofParts } = subject;
-  const { replaces, expects, backup, versionName } = subject;
-  const { limits, byService, wanted, most, carry, attempts } = route;
+  const { replaces, expects, firm, backup, versionName, link } = subject;
+  const { limits, wanted, most, carry, attempts } = route;
+  const byService = route.byService && link !== 'follow';
   const { checkpoint, tuned, sourcePartSize } = hints;
   const resumes = checkpoint !== undefined && sameEtag(checkpoint.sourceEtag, etag) && checkpoint.size === size;
   return {
@@ -95,8 +99,8 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
       ...{ place: route.source, key: sourceKey, etag, versionId, size, mtimeMs, md5ofParts },
       partSize: sourcePartSize,
     },
-    dest: { place: route.dest, key: destKey, replaces, expects, backup, versionName },
-    way: byService ? 'server' : 'client',
+    dest: { place: route.dest, key: destKey, replaces, expects, ...(firm && { firm }), backup, versionName },
+    way: link === 'keep' ? 'link' : byService ? 'server' : 'client',
     cut: cutOf({
       size,
       limits,
@@ -156,6 +160,7 @@ export function requestsOf(ticket: CopyTicket): { source: Requests; destination:
 }
 
 function requestsOfBytes({ cut: { parts }, way, source }: CopyTicket): { source: Requests; destination: Requests } {
+  if (way === 'link') return { source: { getLink: 1 }, destination: { putLink: 1, getLink: 1 } };
   if (way === 'server') {
     const copies = parts === 1 ? { copy: 1 } : { createUpload: 1, uploadPartCopy: parts, completeUpload: 1 };
     return { source: { head: 1 }, destination: copies };

@@ -8,7 +8,7 @@ import { isXsyncError, type XsyncError } from '../../model/error.js';
 import { isCarriedClass } from '../../model/storage-class.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { Capabilities, PutAttributes } from '../../store/port.js';
-import type { Carried } from '../fidelity/carry.js';
+import type { Carried, Later } from '../fidelity/carry.js';
 import { OPTIONAL, type Optional } from './means.js';
 import { type Given, judged, lessened, type Planned, saidBy } from './outgoing.js';
 
@@ -123,9 +123,14 @@ export function forUpload(given: Carried, capabilities: Capabilities): Carried {
 
 /** What a copy by the service can be given. */
 export function forCopy(carried: Carried, { attributes }: Capabilities): Carried {
-  const { tags } = carried.put;
-  if (tags === undefined || !attributes.tags?.onlyInPuts) return carried;
-  return { ...carried, put: { ...carried.put, tags: undefined }, later: { ...carried.later, tags } };
+  const { tags, lock } = carried.put;
+  const after: Later = {};
+  if (tags && attributes.tags?.onlyInPuts) after.tags = tags;
+  if (lock && attributes.lock?.onlyInPuts) after.lock = lock;
+  const names = Object.keys(after);
+  if (names.length === 0) return carried;
+  const gone = Object.fromEntries(names.map((name) => [name, undefined]));
+  return { ...carried, put: { ...carried.put, ...gone }, later: { ...carried.later, ...after } };
 }
 
 /**

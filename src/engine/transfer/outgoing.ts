@@ -16,6 +16,8 @@ export type Given = Pick<Means, 'source' | 'dest' | 'halt' | 'refusals'>;
 export type Planned = Pick<CopyTicket, 'key' | 'source' | 'carry'> & {
   dest?: CopyTicket['dest'];
   serviceCopiesTags?: boolean;
+  /** A link is copied as one; `outside`: its target is not copied with it. */
+  link?: { outside?: string };
 };
 
 /**
@@ -26,9 +28,9 @@ export function outgoing(means: Given, ticket: Planned, info: ObjectInfo): Carri
   const { source, dest } = means;
   const policy = ticket.carry ?? USUAL_POLICY;
   const finish = (object: Attributes, unread: readonly AttributeNote[]): Carried => {
-    const { serviceCopiesTags } = ticket;
+    const { serviceCopiesTags, link } = ticket;
     const { versionName } = ticket.dest ?? {};
-    const how = { ...policy, serviceCopiesTags, versionName };
+    const how = { ...policy, serviceCopiesTags, versionName, link };
     const carried = carry(object, source.capabilities, dest.capabilities, how);
     return judged(ticket.key, policy, without(carried, means.refusals, unread));
   };

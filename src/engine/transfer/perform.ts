@@ -15,6 +15,7 @@ import { endsRun } from '../flow/halt.js';
 import type { Limiter } from '../flow/queue.js';
 import { beingWritten, faultOf, isChange } from '../plan/fault.js';
 import { makeBackup } from './backup.js';
+import { firmly } from './firm.js';
 import { type Means, Overtaken, Unfinished } from './means.js';
 import { transfer } from './transfer.js';
 import { abandonUpload } from './uploads.js';
@@ -26,7 +27,7 @@ import { abandonUpload } from './uploads.js';
 export async function perform(ticket: CopyTicket, given: Means): Promise<Outcome> {
   // Not at the start of the run: most have nothing to copy.
   await loadHashes();
-  const means = ofVersion(given, ticket);
+  const means = firmly(ofVersion(given, ticket), ticket);
   const { halt } = means;
   const { replaces, backup } = ticket.dest;
   let backedUp = replaces === undefined || backup === undefined;
@@ -35,7 +36,7 @@ export async function perform(ticket: CopyTicket, given: Means): Promise<Outcome
     try {
       if (!backedUp && backup) await makeBackup(means, ticket, backup);
       backedUp = true;
-      return await transfer(means, attempts === 1 ? ticket : withoutCondition(ticket));
+      return await transfer(means, attempts === 1 || ticket.dest.firm ? ticket : withoutCondition(ticket));
     } catch (error) {
       if (error instanceof Unfinished || halt.signal.aborted) return { kind: 'unfinished' };
       if (error instanceof Overtaken) return { kind: 'overtaken' };

@@ -14,6 +14,7 @@ import { byClient } from '../plan/plan.js';
 import type { Moving } from '../tune/flow.js';
 import { writeLater, writeWith } from './attribute-writes.js';
 import { canPassOn, type Held, passOn } from './in-pieces.js';
+import { copyLink } from './links.js';
 import { type Means, mustBeWhole, observeBegin, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
 import { onceOf, outgoing } from './outgoing.js';
@@ -34,6 +35,7 @@ export async function transfer(means: Means, ticket: CopyTicket): Promise<Copied
 }
 
 function transferOnce(means: Means, ticket: CopyTicket): Promise<Copied> {
+  if (ticket.way === 'link') return copyLink(means, ticket);
   return ticket.way === 'server' ? transferByService(means, ticket) : transferByClient(means, ticket);
 }
 

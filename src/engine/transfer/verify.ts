@@ -6,7 +6,7 @@
  * Tests: test/engine/transfer/doubt.test.ts
  */
 import { combineCrc64ecma } from '../../hash/combine.js';
-import { crc64ecma, md5, md5OfMd5s, md5Soon } from '../../hash/index.js';
+import { crc64ecma, md5OfMd5s, md5Soon } from '../../hash/index.js';
 import { digestOf } from '../../hash/running.js';
 import type { PartRow } from '../../manifest/checkpoints.js';
 import type { Checksums } from '../../model/checksum.js';
@@ -60,11 +60,11 @@ export async function proveWhole(
 ): Promise<Proof> {
   const { md5: own, crc64ecma: ownCrc, etagHint: hint } = claimed;
   if (own !== undefined) {
-    if (!dest.checksContentMd5) mustAgree(key, 'source', 'md5', own, md5(bytes));
+    if (!dest.checksContentMd5) mustAgree(key, 'source', 'md5', own, await md5Soon(bytes));
     return { contentMd5: own, expected: { md5: own, crc64ecma: ownCrc }, verifiedBy: 'md5', doubtful: false };
   }
   const hinted = hint !== undefined && !hint.includes('-');
-  const sum = hinted || dest.checksContentMd5 || dest.partEtagIsMd5 ? md5(bytes) : undefined;
+  const sum = hinted || dest.checksContentMd5 || dest.partEtagIsMd5 ? await md5Soon(bytes) : undefined;
   const crc = ownCrc === undefined && !dest.answersCrc64ecma ? undefined : crc64ecma(bytes);
   const computed: Checksums = { md5: sum, crc64ecma: crc };
   const other = ownCrc === undefined ? OTHERS.find((name) => claimed[name] !== undefined) : 'crc64ecma';

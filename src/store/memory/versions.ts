@@ -12,6 +12,8 @@ export interface StoredObject {
   firstPartSize?: number;
   tags?: Tags;
   acl?: string;
+  /** Of a symbolic link, which has no bytes. */
+  target?: string;
 }
 
 /** A delete marker has no object. */

@@ -60,11 +60,15 @@ const DAMAGED =
   'The data changed in transit or at the source: run again. If it persists, compare the source with its checksum.';
 const CREDENTIALS = 'Check access_key_id and secret_access_key, and that the key is enabled.';
 
+const LINK = 'Repair or remove the link, or copy links themselves: --links keep.';
+
 const BY_CODE: Record<string, Reading> = {
   NoSuchBucket: { code: 'bucket-not-found', remedy: 'Check the bucket name and the account, or create the bucket.' },
   NoSuchKey: { code: 'object-not-found' },
   NoSuchVersion: { code: 'object-not-found' },
-  SymlinkTargetNotExist: { code: 'unsupported-object' },
+  SymlinkTargetNotExist: { code: 'unsupported-object', remedy: LINK },
+  NotSymlink: { code: 'unsupported-object' },
+  InvalidTargetType: { code: 'unsupported-object', remedy: LINK },
   NoSuchUpload: { code: 'upload-not-found' },
   BucketAlreadyExists: { code: 'bucket-exists', remedy: 'Bucket names are globally unique: choose another.' },
   BucketNotEmpty: {

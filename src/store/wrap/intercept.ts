@@ -230,6 +230,16 @@ export class InterceptedStore implements port.ObjectStore {
     return this.#call('putLock', key, options, (own) => this.inner.putLock(key, lock, own));
   }
 
+  get getLink(): port.ObjectStore['getLink'] {
+    const get = this.inner.getLink?.bind(this.inner);
+    return get && ((key, options = {}) => this.#call('getLink', key, options, (own) => get(key, own)));
+  }
+
+  get putLink(): port.ObjectStore['putLink'] {
+    const put = this.inner.putLink?.bind(this.inner);
+    return put && ((key, target, options = {}) => this.#call('putLink', key, options, (own) => put(key, target, own)));
+  }
+
   listUploads(options: Parameters<port.ObjectStore['listUploads']>[0]): Promise<port.UploadPage> {
     return this.#call('listUploads', undefined, options, (own) => this.inner.listUploads(own));
   }
