@@ -126,7 +126,7 @@ export class LocalStore implements port.ObjectStore {
       etagOf: (key) => this.#etagOf(key),
     });
     this.#uploads = new LocalUploads(own, { publisher: this.#publisher, temporaries, calls });
-    this.#listing = new Listing(this.#root, { followLinks, directories, names, sidecars });
+    this.#listing = new Listing(this.#root, { followLinks, directories, names, sidecars, calls });
   }
 
   checkKey(key: string): void {
