@@ -113,7 +113,7 @@ export class Copies {
   async #start({ triple, reason, from }: Planned, batch?: Batch): Promise<void> {
     const { key, source, row } = triple;
     if (!source) return;
-    const { emit, options, executor, route } = this.#context;
+    const { emit, options, executor, route, claims, intents } = this.#context;
     const { size, mtimeMs: sourceMtimeMs } = source;
     const subject = this.#subjectOf(triple, source);
     const fault = this.#impossible(subject);
@@ -131,6 +131,8 @@ export class Copies {
       return;
     }
     emit({ type: 'plan', key, size, reason, sourceMtimeMs });
+    // Another run of this process may copy it meanwhile, and then no write of this one begins.
+    if (!claims) intents.foresee(key, subject.replaces);
     const done = batch?.hold();
     const byService = from ? this.#references?.byService(from) === true : route.byService;
     await executor.queue({ size, byService }, (fromSource) =>
