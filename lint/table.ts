@@ -17,15 +17,17 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'store/prices': 'model',
   'store/rclone': 'store/backend',
   'store/ini': 'model',
-  'store/registry': 'store/backend store/local store/memory store/s3 store/oss',
+  'store/registry': 'store/backend store/local store/memory store/s3 store/oss store/urls',
   'store/wrap': 'model store/port',
   'store/http': 'model native store/port',
   'store/local': 'model hash native store/port store/attributes store/backend store/signal',
   'store/memory': 'model hash store/port store/attributes store/backend store/signal',
   'store/s3':
     'model hash aws store/port store/attributes store/backend store/accelerate store/prices store/rclone store/http',
+  'store/s3/headers': 'model store/port store/attributes store/http',
   'store/oss':
     'model store/port store/attributes store/backend store/accelerate store/prices store/rclone store/ini store/http',
+  'store/urls': 'model store/port store/attributes store/backend store/http store/s3/headers',
   manifest: 'model hash native',
   'engine/events': 'model store/wrap manifest engine/decide',
   'engine/census': '',
@@ -95,5 +97,5 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   'string-width': 'cli/render',
   undici: 'store/http',
   yaml: 'config',
-  zod: 'config hash engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3 store/http/settings',
+  zod: 'config hash engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3 store/urls store/http/settings',
 };

@@ -6,6 +6,7 @@ import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import type { OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { type OpenAs, Opener } from './open/sides.js';
 import { folderOfFile, hasRows, openState, openStateToRead } from './open/state.js';
+import { classesFor, refuseUnknownClass } from './open/storage-classes.js';
 
 /** A page may be empty and not be the last. */
 const MOST_PAGES = 10;
@@ -21,7 +22,15 @@ export { type CongestionSetting, examineCongestion } from './store/http/congesti
  * @throws usage, config
  */
 export async function openSide(text: string, settings: OpenSettings, as?: Omit<OpenAs, 'readOnly'>): Promise<OpenSide> {
-  return new Opener(settings, await readConfig(settings)).side(text, as);
+  const side = await new Opener(settings, await readConfig(settings)).side(text, as);
+  if (!as?.written) return side;
+  try {
+    refuseUnknownClass(settings.storageClass, side);
+    return side;
+  } catch (error) {
+    await side.close();
+    throw error;
+  }
 }
 
 /** The account of a remote without a bucket, such as `lab:`; undefined for any other location. @throws usage, config */
@@ -52,7 +61,8 @@ export async function openPair(
   settings: OpenSettings,
   options: PairOptions,
 ): Promise<OpenPair> {
-  const opener = new Opener(settings, await readConfig(settings));
+  const config = await readConfig(settings);
+  const opener = new Opener(settings, config);
   const source = await opener.side(sourceText, { atMs: options.sourceAtMs });
   let dest: OpenSide | undefined;
   let aside: OpenSide | undefined;
@@ -61,6 +71,7 @@ export async function openPair(
     let object = await objectNamed(source, options.versions);
     const file = object !== undefined && options.single;
     dest = await opener.side(destText, { readOnly: options.dryRun, file, written: true });
+    const classes = classesFor(settings.storageClass, { source, dest }, config);
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
     await refuseUnusable(dest, single, options.single, !options.dryRun);
@@ -71,7 +82,7 @@ export async function openPair(
     await aside?.refuseUnwritable?.(!options.dryRun);
     for (const text of options.others ?? []) others.push(await opener.side(text, { readOnly: true }));
     const threads = options.dryRun ? { ...settings, workers: 1 } : settings;
-    return openState({ source, dest, aside, others, single }, threads, options.command);
+    return openState({ source, dest, aside, others, single, classes }, threads, options.command);
   } catch (error) {
     await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
     throw error;
@@ -120,18 +131,20 @@ async function openLooking<P>(
   destText: string,
   settings: OpenSettings,
   { readOnly, sourceAtMs }: { readOnly: boolean; sourceAtMs?: number },
-  open: (sides: Pick<OpenPair, 'source' | 'dest' | 'single'>) => P | Promise<P>,
+  open: (sides: Pick<OpenPair, 'source' | 'dest' | 'single' | 'classes'>) => P | Promise<P>,
 ): Promise<P> {
-  const opener = new Opener(settings, await readConfig(settings));
+  const config = await readConfig(settings);
+  const opener = new Opener(settings, config);
   const source = await opener.side(sourceText, { readOnly: true, atMs: sourceAtMs });
   let dest: OpenSide | undefined;
   try {
     dest = await opener.side(destText, { readOnly, written: !readOnly });
+    const classes = readOnly ? undefined : classesFor(settings.storageClass, { source, dest }, config);
     let object = await objectNamed(source);
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
     if (object !== undefined) aimAtObject(source, dest, object, (await headNamed(dest)) !== undefined);
-    return await open({ source, dest, single });
+    return await open({ source, dest, single, classes });
   } catch (error) {
     await Promise.all([source.close(), dest?.close()]);
     throw error;
@@ -227,7 +240,7 @@ async function deletedAt({ store, path }: OpenSide): Promise<string | undefined>
 /** @throws usage when a local file is where a folder is needed; not-writable */
 async function refuseUnusable(side: OpenSide, single: boolean, exact: boolean, tries: boolean): Promise<void> {
   const { store, path, text } = side;
-  if (!store.capabilities.local) return;
+  if (!store.capabilities.local) return side.refuseUnwritable?.(tries);
   if (path !== '' && !(single && exact)) {
     throw new XsyncError('usage', `${text} is a file, not a folder`, {
       subject: text,

@@ -67,6 +67,10 @@ function withoutSecrets(text: string): string {
     .replace(/(:\/\/)[^/@\s]+@/g, `$1${HIDDEN}@`);
 }
 
+function withoutQuery(path: string): string {
+  return path.replace(/\?.*$/s, `?${HIDDEN}`);
+}
+
 function decoded(name: string): string {
   try {
     return decodeURIComponent(name);
@@ -75,7 +79,8 @@ function decoded(name: string): string {
   }
 }
 
-function requestLine({ method, origin, path }: Fields): string {
+function requestLine({ method, origin, path, secretQuery }: Fields): string {
+  if (secretQuery === true) return `${textOf(method)} ${textOf(origin)}${withoutQuery(textOf(path))}`;
   return `${textOf(method)} ${withoutSecrets(`${textOf(origin)}${textOf(path)}`)}`;
 }
 

@@ -57,6 +57,8 @@ const OF_CODE: Record<ErrorCode, number> = {
   'access-denied': EXIT.fatal,
   'bad-credentials': EXIT.fatal,
   'expired-credentials': EXIT.fatal,
+  'expired-url': EXIT.objectsFailed,
+  'untrusted-host': EXIT.objectsFailed,
   'wrong-region': EXIT.fatal,
   'wrong-endpoint': EXIT.fatal,
   'clock-skew': EXIT.temporary,

@@ -20,6 +20,9 @@ import { didYouMean } from './nearest.js';
 import { type Environment, fillReferences, isOnlyReferences, ReferenceFault } from './references.js';
 import { isSecretKey } from './schema.js';
 
+/** Of the whole file. */
+const SECTIONS: readonly string[] = ['remotes', 'storage_classes'];
+
 export class ConfigDocument {
   readonly file: string;
   readonly yaml: Document.Parsed | Document;
@@ -128,15 +131,20 @@ export class ConfigDocument {
   remotes(data: unknown): [name: string, value: unknown][] {
     if (data === null || data === undefined) return [];
     if (!isRecord(data)) throw this.#fault([], 'value', 'the config must start with "remotes:"');
-    const stranger = Object.keys(data).find((key) => key !== 'remotes');
+    const stranger = Object.keys(data).find((key) => !SECTIONS.includes(key));
     if (stranger !== undefined) {
-      const hint = didYouMean(stranger, ['remotes']) || '; the only key is "remotes"';
+      const hint = didYouMean(stranger, SECTIONS) || `; the keys are ${SECTIONS.join(' and ')}`;
       throw this.#fault([stranger], 'key', `unknown key "${stranger}"${hint}`);
     }
     const { remotes } = data;
     if (remotes === null || remotes === undefined) return [];
     if (!isRecord(remotes)) throw this.#fault(['remotes'], 'value', '"remotes" must map names to remotes');
     return Object.entries(remotes);
+  }
+
+  /** What is under another key than `remotes`, in the document's data. */
+  section(data: unknown, key: 'storage_classes'): unknown {
+    return isRecord(data) ? (data[key] ?? undefined) : undefined;
   }
 
   #fault(path: readonly string[], part: 'key' | 'value', text: string): XsyncError {

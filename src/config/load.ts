@@ -8,6 +8,7 @@ import { ConfigDocument } from './document.js';
 import { type Override, overridesOf, typedValue, variableName } from './environment.js';
 import { configHome } from './home.js';
 import type { Environment } from './references.js';
+import { type ClassRoute, readClassRoutes } from './storage-classes.js';
 import { type FoundRemote, validateRemote } from './validate.js';
 
 export interface Config {
@@ -16,6 +17,8 @@ export interface Config {
   remotes: Record<string, RemoteConfig>;
   /** Remotes that refer to unset environment variables, each with the error for its use. */
   unset: Record<string, string>;
+  /** Absent: the file has none. */
+  classRoutes?: readonly ClassRoute[];
 }
 
 export interface LoadOptions {
@@ -51,8 +54,17 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
     if ('config' in result) remotes.push([remote.name, result.config]);
     else problems.push(...result.problems.map(({ place, message }) => `${place}: ${message}`));
   }
+  const names = found.map(({ name }) => name);
+  const routes = document && readClassRoutes(document.section(document.raw(), 'storage_classes'), names);
+  for (const problem of routes?.problems ?? []) {
+    problems.push(`${document?.place(['storage_classes'], 'key')}: storage_classes: ${problem}`);
+  }
   if (problems.length > 0) throw new XsyncError('config', problems.join('\n'), { subject: path });
-  return { path, remotes: Object.fromEntries(remotes), unset: Object.fromEntries(unset) };
+  const classRoutes = routes?.routes;
+  return {
+    ...{ path, remotes: Object.fromEntries(remotes), unset: Object.fromEntries(unset) },
+    ...(classRoutes && { classRoutes }),
+  };
 }
 
 /** The file's document, if any. @throws config: when it contains secrets and other users can read it */

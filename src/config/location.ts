@@ -22,7 +22,8 @@ export interface ConfiguredLocation {
 }
 
 const SCHEMES = BACKENDS.flatMap(({ scheme }) => scheme ?? []);
-const EXAMPLE = `Write remote:bucket/prefix, ${SCHEMES.map((scheme) => `${scheme}://bucket/prefix`).join(', ')} or a local path.`;
+const OF_BUCKETS = BACKENDS.flatMap(({ scheme, paths }) => (paths ? [] : (scheme ?? [])));
+const EXAMPLE = `Write remote:bucket/prefix, ${OF_BUCKETS.map((scheme) => `${scheme}://bucket/prefix`).join(', ')} or a local path.`;
 
 /**
  * Keys are not normalized: `lab:b//x/../y` means the key `/x/../y`. A local path with a colon before its first slash

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { XsyncError } from '../model/error.js';
 import type { Backend, RemoteConfig } from '../store/backend.js';
 import { BACKENDS } from '../store/registry.js';
+import { classRoutes } from './storage-classes.js';
 
 export const REMOTE_TYPES = BACKENDS.map(({ type }) => type);
 
@@ -19,6 +20,7 @@ export const configSchema = z.strictObject({
   remotes: z
     .record(z.string().regex(REMOTE_NAME), z.discriminatedUnion('type', [first, ...others]))
     .describe('The remotes for locations such as "lab:bucket/prefix"'),
+  storage_classes: classRoutes.optional(),
 });
 
 /** The backend of that type, if there is one. */

@@ -1,6 +1,7 @@
 /** The two sides that a run works on. Tests: test/engine/sync-crash.test.ts */
 import type { Manifest } from '../manifest/port.js';
 import type { Prices } from '../model/prices.js';
+import type { ClassTable } from '../model/storage-class.js';
 import type { ObjectStore } from '../store/port.js';
 import type { Findings } from '../store/wrap/findings.js';
 import type { Elsewhere, RetryNotice, StoreView } from '../store/wrap/share.js';
@@ -52,6 +53,8 @@ export interface RunPair {
   /** One object to one object: both prefixes are full keys, and the relative key is empty. */
   single: boolean;
   backup?: Backup;
+  /** Storage classes that the config maps for this route. */
+  classes?: ClassTable;
   /** Other places that may have the source's objects. */
   references?: References;
   /** Threads that perform tickets; absent: this one does. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { checkpointsIn } from '../manifest/checkpoints.js';
 import type { RunOutcome } from '../manifest/port.js';
+import type { CarryPolicy } from '../model/carry-policy.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
 import { Census } from './census.js';
 import type { Reporter, RunEvent, Summary } from './events.js';
@@ -234,9 +235,14 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
     ...{ pair, options, recorder, budget, slots, limitInspections, moves },
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest, parts.startedMs),
-    route: routeOf(source, dest, { attempts, carry, wanted, most }),
+    route: routeOf(source, dest, { attempts, carry: carry && withClasses(carry, pair), wanted, most }),
     executor: executorOf(pair, options, shared, means),
   };
+}
+
+/** With the table of the route, if the config has one. */
+function withClasses(carry: CarryPolicy, { classes = carry.classes }: RunPair): CarryPolicy {
+  return { ...carry, ...(classes && { classes }) };
 }
 
 function executorOf(pair: RunPair, options: RunOptions, shared: Shared, means: Means & Deleting): Executor {

@@ -2,7 +2,8 @@
  * Collects MD5 requests for a moment, because eight bodies of one length cost little more than one.
  * Tests: test/hash/md5.test.ts
  */
-import { LANES, Md5Lanes } from './md5-lanes.js';
+import { LANES } from './md5-code.js';
+import { Md5Lanes } from './md5-lanes.js';
 
 /** Longest wait of the first request, in milliseconds: short compared with the transfer of a part. */
 const WAIT_MS = 20;

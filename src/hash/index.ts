@@ -8,6 +8,8 @@ import { createHash } from 'node:crypto';
 import type { IHasher } from 'hash-wasm';
 import { Md5Gathering } from './gather.js';
 
+export { type RunningMd5, runningMd5 } from './md5-together.js';
+
 /** Hex MD5. */
 export function md5(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('hex');

@@ -22,6 +22,11 @@ export interface ObjectLock {
 /** The names in reports and JSON. */
 export type AttributeName = 'headers' | 'metadata' | 'tags' | 'acl' | 'storage-class' | 'lock' | 'redirect';
 
+/** Whether one of them is changed only by a copy of the object onto itself. */
+export function needsRewrite(changed: readonly AttributeName[]): boolean {
+  return changed.some((name) => ['headers', 'metadata', 'redirect', 'storage-class'].includes(name));
+}
+
 /** An attribute that did not arrive as it was, and why, as a clause: `"größe" has characters that …`. */
 export interface AttributeNote {
   attribute: AttributeName;

@@ -23,6 +23,8 @@ export type ErrorCode =
   | 'access-denied'
   | 'bad-credentials'
   | 'expired-credentials'
+  | 'expired-url'
+  | 'untrusted-host'
   | 'wrong-region'
   | 'wrong-endpoint'
   | 'clock-skew'
@@ -66,6 +68,8 @@ const CLASS_OF: Record<ErrorCode, ErrorClass> = {
   'access-denied': 'person',
   'bad-credentials': 'person',
   'expired-credentials': 'person',
+  'expired-url': 'permanent',
+  'untrusted-host': 'person',
   'wrong-region': 'person',
   'wrong-endpoint': 'person',
   'clock-skew': 'temporary',

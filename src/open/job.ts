@@ -18,7 +18,8 @@ import type { OpenPair, OpenSettings } from './settings.js';
 export type TransferJob = CopyJob | MoveJob | SyncJob | WatchJob;
 
 type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST> &
-  Partial<Values<typeof ENCRYPTION>> & { workers?: OpenSettings['workers'] };
+  Partial<Values<typeof ENCRYPTION>> &
+  Pick<OpenSettings, 'workers' | 'storageClass'>;
 type Filtering = Values<typeof FILTER>;
 
 /** Without `ignoreCase`, which alone filters nothing. */
@@ -47,9 +48,12 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     clientKey: job.clientKey,
     checkCertificate: job.checkCertificate,
     encryption: job.sse === undefined ? undefined : parseEncryption(job.sse),
+    storageClass: job.storageClass,
     copyLinks: job.copyLinks === true,
     workers: job.workers,
     localEncoding: job.localEncoding,
+    allowHost: job.allowHost,
+    allowPrivate: job.allowPrivate,
     env,
   };
 }

@@ -33,11 +33,17 @@ export interface OpenSettings extends ConnectionFlags {
   accelerate?: 'auto' | 'off';
   /** Of what is written; overrides the setting of the remotes. */
   encryption?: Encryption;
+  /** `--storage-class`, to be checked against what the destination has. */
+  storageClass?: string;
   copyLinks: boolean;
   /** Threads that move the objects; 1: this one. */
   workers?: number | 'auto';
   /** Of file names on local disk; overrides the setting of the remotes. */
   localEncoding?: string;
+  /** Hosts to which a redirect of a URL may lead. */
+  allowHost?: readonly string[];
+  /** Hosts of URLs that may have private addresses. */
+  allowPrivate?: readonly string[];
   env: NodeJS.ProcessEnv;
 }
 

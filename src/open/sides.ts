@@ -7,6 +7,7 @@ import { type ConfiguredLocation, parseLocation, parseRemote } from '../config/l
 import { backendOf } from '../config/schema.js';
 import { PageGuard } from '../model/paging.js';
 import type { BucketPages, Opened, Resources } from '../store/backend.js';
+import type { AddressGuard } from '../store/http/address-guard.js';
 import { type Congestion, openCongestion } from '../store/http/congestion.js';
 import type { Connection } from '../store/http/connection.js';
 import type { ConnectionSettings } from '../store/http/settings.js';
@@ -180,8 +181,8 @@ export class Opener {
     const connect: Resources['connect'] = async (settings) => {
       const connection = await this.#connection(settings);
       used = connection;
-      const http = async () => {
-        const { transport, note } = await this.#transport(connection);
+      const http = async (guard?: AddressGuard) => {
+        const { transport, note } = await this.#transport(connection, guard);
         made.push(transport);
         if (note !== undefined) notes.push(note);
         return transport;
@@ -205,6 +206,7 @@ export class Opener {
 
   #resources(connect: Resources['connect'], tell?: Resources['tell']): Resources {
     const { transport, accelerate, copyLinks, localEncoding, contimeoutMs, timeoutMs, env } = this.#settings;
+    const { allowHost, allowPrivate } = this.#settings;
     return {
       transport,
       connect,
@@ -212,6 +214,8 @@ export class Opener {
       copyLinks,
       tell,
       localEncoding,
+      allowHost,
+      allowPrivate,
       connectTimeoutMs: contimeoutMs || undefined,
       idleTimeoutMs: timeoutMs || undefined,
       env,
@@ -219,7 +223,10 @@ export class Opener {
   }
 
   /** `note`: the result of setting the congestion control, for the first transport only. */
-  async #transport({ tls, proxyOf }: Connection): Promise<{ transport: HttpTransport; note?: string }> {
+  async #transport(
+    { tls, proxyOf }: Connection,
+    guard?: AddressGuard,
+  ): Promise<{ transport: HttpTransport; note?: string }> {
     const { connections, timeoutMs, contimeoutMs, congestion = 'auto' } = this.#settings;
     const first = this.#congestion === undefined;
     this.#congestion ??= openCongestion(congestion);
@@ -234,6 +241,7 @@ export class Opener {
       congestion: sockets,
       tls,
       proxyOf,
+      guard,
       userAgent: `xsync/${VERSION}`,
     });
     return { transport, note: first ? note : undefined };

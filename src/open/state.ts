@@ -19,7 +19,7 @@ import { workersOf } from './threads.js';
  * @throws locked, config, not-writable, disk-full
  */
 export function openState(
-  sides: Pick<OpenPair, 'source' | 'dest' | 'aside' | 'others' | 'single'>,
+  sides: Pick<OpenPair, 'source' | 'dest' | 'aside' | 'others' | 'single' | 'classes'>,
   settings: OpenSettings,
   command: string,
 ): OpenPair {

@@ -6,6 +6,7 @@
 import type * as z from 'zod';
 import type { Encryption } from '../model/encryption.js';
 import type { Prices } from '../model/prices.js';
+import type { AddressGuard } from './http/address-guard.js';
 import type { Agents } from './http/agents.js';
 import type { ConnectionSettings } from './http/settings.js';
 import type { HttpTransport } from './http/transport.js';
@@ -101,6 +102,9 @@ export interface Resources {
   copyLinks: boolean;
   /** Encoding of file names on local disk; overrides the setting of the remote. */
   localEncoding?: string;
+  /** Hosts to which a redirect of a URL may lead, and those that may have private addresses. */
+  allowHost?: readonly string[];
+  allowPrivate?: readonly string[];
   env: NodeJS.ProcessEnv;
   /** Hears what is found out about the store while it is used, each finding once. */
   tell?(message: string): void;
@@ -108,8 +112,8 @@ export interface Resources {
 
 /** How one store reaches its servers. The opener of the store closes what was made. */
 export interface StoreConnection {
-  /** A transport for this store alone. */
-  http(): Promise<HttpTransport>;
+  /** A transport for this store alone. @param guard which addresses it may connect to; absent: all */
+  http(guard?: AddressGuard): Promise<HttpTransport>;
   /** Agents for SDKs, with the same proxies and certificates. */
   agents(): Promise<Agents>;
 }

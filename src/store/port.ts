@@ -20,6 +20,7 @@ import type { Checksums } from '../model/checksum.js';
 import type { XsyncError } from '../model/error.js';
 import type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from '../model/object.js';
 import type { Restoring } from '../model/restoring.js';
+import type { ClassLimits } from '../model/storage-class.js';
 
 /** What user metadata a store can hold. Sizes in bytes of names and values as they are sent (spelling.ts). */
 export interface MetadataLimits {
@@ -71,6 +72,8 @@ export interface AttributeLimits {
   tags?: TagLimits;
   acl?: AclLimits;
   lock?: LockLimits;
+  /** Storage classes. */
+  classes?: ClassLimits;
   /** Website redirects of objects. */
   redirect?: true;
 }

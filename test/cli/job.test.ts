@@ -13,7 +13,7 @@ const EACH: Mode[] = ['copy', 'sync', 'watch', 'check'];
 const OWN = [
   ...['verbose', 'quiet', 'log-level', 'log-file', 'progress', 'stats', 'stats-one-line', 'json', 'use-json-log'],
   ...['metrics-addr', 'notify', 'rpo', 'error-on-no-transfer', 'interactive', 'dump', 'syslog', 'syslog-facility'],
-  ...['combined', 'missing-on-src', 'missing-on-dst', 'match', 'differ', 'error'],
+  ...['combined', 'missing-on-src', 'missing-on-dst', 'match', 'differ', 'error', 'urls'],
 ];
 /** Known to watch, to be refused. */
 const UNFIT = ['dry-run', 'max-transfer', 'max-duration', 'cutoff-mode'];

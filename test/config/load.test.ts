@@ -68,12 +68,12 @@ describe('a mistake is shown with its line and column, and with what was meant',
     [
       'an unknown type',
       'remotes:\n  lab: { type: s4 }\n',
-      'F:2:16: remote "lab" has the unknown type "s4"; the types are s3, oss, local, memory; did you mean "s3"?',
+      'F:2:16: remote "lab" has the unknown type "s4"; the types are s3, oss, local, memory, urls; did you mean "s3"?',
     ],
     [
       'no type',
       'remotes:\n  lab: { region: x }\n',
-      'F:2:3: remote "lab" has no type; the types are s3, oss, local, memory',
+      'F:2:3: remote "lab" has no type; the types are s3, oss, local, memory, urls',
     ],
     ['no settings', 'remotes:\n  lab:\n', 'F:2:3: remote "lab" must have settings such as "type: s3"; found nothing'],
     [
@@ -265,7 +265,7 @@ describe('XSYNC_CONFIG_<REMOTE>_<KEY>', () => {
   it.each<[Record<string, string>, string]>([
     [
       { XSYNC_CONFIG_X_ENDPOINT: 'h' },
-      'XSYNC_CONFIG_X_…: remote "x" has no type; the types are s3, oss, local, memory',
+      'XSYNC_CONFIG_X_…: remote "x" has no type; the types are s3, oss, local, memory, urls',
     ],
     [
       { XSYNC_CONFIG_LAB_PROVIDER: 'mino' },

@@ -97,10 +97,13 @@ describe('a location that names nothing is explained', () => {
       ':s3:b',
       `usage: ":s3:b" starts with a colon: the remote's name is missing → ${write} A local path with a colon is written ./:s3:b.`,
     ],
-    ['http://x/y', `usage: "http://x/y": http:// is not a known scheme; the schemes are s3:// and oss:// → ${write}`],
+    [
+      'http://x/y',
+      `usage: "http://x/y": http:// is not a known scheme; the schemes are s3://, oss://, and urls:// → ${write}`,
+    ],
     [
       'file:///x',
-      'usage: "file:///x": file:// is not a known scheme; the schemes are s3:// and oss:// → Write a local path as it is, without file://.',
+      'usage: "file:///x": file:// is not a known scheme; the schemes are s3://, oss://, and urls:// → Write a local path as it is, without file://.',
     ],
   ])('%s', async (text, message) => {
     expect(await complaint('\0', () => parseLocation(text, config, '/cwd'))).toBe(message);

@@ -62,7 +62,7 @@ describe('the command line', () => {
     [['copy', 'a', 'b', '-q', '-v'], 'choose one of --quiet and --verbose'],
     [['cat', 'east:b/k', '--head', '1', '--tail', '1'], '--head, --tail', 'exclude each other'],
     [['ls', ''], 'a location is empty', 'remote:bucket/prefix'],
-    [['ls', 'gs://b/x'], 'gs:// is not a known scheme', 's3:// and oss://'],
+    [['ls', 'gs://b/x'], 'gs:// is not a known scheme', 's3://, oss://,'],
     [['lsl', 'east:'], '"east:" has no bucket', 'east:BUCKET/PREFIX'],
     [['ls', 'east:/b'], '"east:/b" has a "/" where its bucket should start'],
     [['ls', 'esat:b'], 'no remote "esat"', 'config.yaml has east, west, shanghai', 'did you mean "east"?', './esat:b'],

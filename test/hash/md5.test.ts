@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Md5Gathering } from '../../src/hash/gather.js';
 import { md5, md5Soon } from '../../src/hash/index.js';
-import { LANES, Md5Lanes } from '../../src/hash/md5-lanes.js';
+import { LANES } from '../../src/hash/md5-code.js';
+import { Md5Lanes } from '../../src/hash/md5-lanes.js';
 
 const trusted = (bytes: Uint8Array) => createHash('md5').update(bytes).digest('hex');
 const bodies = (count: number, length: number) => Array.from({ length: count }, () => randomBytes(length));

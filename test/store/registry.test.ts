@@ -54,7 +54,7 @@ describe('one line in the registry makes a backend', () => {
       ],
     });
     expect(validateRemote({ name: 'r', value: {}, place })).toMatchObject({
-      problems: [{ message: 'remote "r" has no type; the types are s3, oss, local, memory, toy' }],
+      problems: [{ message: 'remote "r" has no type; the types are s3, oss, local, memory, urls, toy' }],
     });
     expect(configJsonSchemaText()).toContain('"toy"');
   });
@@ -62,7 +62,7 @@ describe('one line in the registry makes a backend', () => {
   it('that a location can name, by remote and by scheme', () => {
     expect(parseLocation('box:b/k', config)).toMatchObject({ bucket: 'b', path: 'k', remote: { colour: 'blue' } });
     expect(parseLocation('toy://b/k', config)).toMatchObject({ name: 'toy', remote: { type: 'toy', colour: 'green' } });
-    expect(() => parseLocation('x://b', config)).toThrow('the schemes are s3://, oss://, and toy://');
+    expect(() => parseLocation('x://b', config)).toThrow('the schemes are s3://, oss://, urls://, and toy://');
   });
 
   it('that can be opened', async () => {

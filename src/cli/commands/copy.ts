@@ -1,5 +1,7 @@
 /** Tests: test/cli/main.test.ts */
 import type { Command } from 'commander';
+import { XsyncError } from '../../model/error.js';
+import { own } from '../define.js';
 import {
   atOption,
   compareOptions,
@@ -17,19 +19,40 @@ import type { TransferCommandFlags } from './transfer.js';
 
 export function addCopy({ root, io, finish }: Program): void {
   const command = root
-    .command('copy <source> <destination>')
+    .command('copy <source> [destination]')
     .summary('copy new and changed objects; delete nothing')
     .description(
       'Copy new and changed objects from source to destination. Nothing is deleted. A single object is copied ' +
-        'below the destination under its own name.',
+        'below the destination under its own name. With --urls the only argument is the destination.',
     )
+    .usage('[options] <source> <destination>')
     .addHelpText('after', EXAMPLES);
-  copyOptions(versionsOption(atOption(command.optionsGroup('Transfer:')))).action(
-    async (source: string, destination: string, flags: TransferCommandFlags) => {
+  command.optionsGroup('Transfer:');
+  own(command, '--urls <file>', 'copy the objects of a list of URLs, presigned or public; - for standard input', text);
+  copyOptions(versionsOption(atOption(command))).action(
+    async (first: string, second: string | undefined, { urls, ...flags }: TransferCommandFlags & { urls?: string }) => {
+      const [source, destination] = placesOf(command, [first, second], urls);
       const { transferCommand } = await import('./transfer.js');
       finish(await transferCommand(io, 'copy', source, destination, flags));
     },
   );
+}
+
+const text = (_option: string, given: string): string => given;
+
+/** @throws usage */
+function placesOf(
+  command: Command,
+  [first, second]: [string, string | undefined],
+  urls: string | undefined,
+): [string, string] {
+  if (urls !== undefined && second === undefined) return [`urls://${urls}`, first];
+  if (second === undefined) command.error("error: missing required argument 'destination'");
+  if (urls === undefined) return [first, second];
+  throw new XsyncError('usage', '--urls takes the place of the source', {
+    subject: '--urls',
+    remedy: 'Name only the destination.',
+  });
 }
 
 /** The options of every command that copies. */
@@ -51,6 +74,7 @@ Examples:
   xsync copy oss://logs ./logs --include '*.gz' --max-age 7d --bwlimit 10M
   xsync copy lab:bucket ./as-it-was --at 2h
   xsync copy lab:archive ./archive --restore bulk,7
+  xsync copy --urls list.tsv virginia:bucket/import
 
 After any interruption, including kill -9, run the same command again: finished
 objects and parts are not sent again.`;

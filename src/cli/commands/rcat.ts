@@ -5,6 +5,7 @@ import type { Values } from '../../engine/job/job.js';
 import { DRY_RUN, TRANSFER } from '../../engine/job/options.js';
 import { errnoOf, reasonOf } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
+import { classNamed, isCarriedClass } from '../../model/storage-class.js';
 import type { OpenSide } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
 import { own } from '../define.js';
@@ -42,6 +43,7 @@ export function addRcat({ root, io, finish }: Program): void {
     finish(
       await runCommand(io, flags, { bars: false }, async (context) => {
         if (sendsNothing(io.stdin)) throw nothing();
+        if (isCarriedClass(flags.storageClass)) throw noClass(flags.storageClass);
         const interruption = onInterrupt(context);
         try {
           const body = (side: OpenSide) => write(context, side, flags, interruption.signal);
@@ -66,7 +68,10 @@ async function write(
     return EXIT.ok;
   }
   const { pour } = await import('../../engine/transfer/pour.js');
-  const how = { partSize: partSizeOf(flags, store.capabilities.maxParts), storageClass: flags.storageClass, signal };
+  const { maxParts, attributes } = store.capabilities;
+  const { storageClass: asked } = flags;
+  const storageClass = asked && attributes.classes && classNamed(asked, attributes.classes);
+  const how = { partSize: partSizeOf(flags, maxParts), storageClass, signal };
   const { size, parts } = await pour(store, path, bytesOf(io.stdin, signal), how);
   const cut = parts > 1 ? ` in ${plural(parts, 'part')}` : '';
   log.say('info', `wrote ${formatBytes(size)}${cut} to ${printable(text)}`);
@@ -95,6 +100,13 @@ async function* bytesOf(stdin: NodeJS.ReadableStream, signal: AbortSignal): Asyn
 function nothing(): XsyncError {
   return new XsyncError('usage', 'there is nothing to read from standard input, which is a terminal or /dev/null', {
     remedy: 'Use a pipe or a redirection: command | xsync rcat PATH',
+  });
+}
+
+function noClass(word: string | undefined): XsyncError {
+  return new XsyncError('usage', `--storage-class ${word}: standard input has no storage class`, {
+    subject: '--storage-class',
+    remedy: 'Name a class of the destination.',
   });
 }
 

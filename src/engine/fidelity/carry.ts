@@ -10,7 +10,7 @@
  * | tags | with `--tags` | where number, lengths and characters fit | | each tag that does not fit |
  * | ACL | with `--acl` | canned ones that both know | | grants; the ACL of the bucket (`default`); others |
  * | lock | with `--lock` | mode, end and legal hold that the destination knows; one that has ended is over | | others |
- * | storage class | if one is given | | | |
+ * | storage class | with `--storage-class keep` or `map` | of the same name | of the same or a similar kind | where there is none |
  *
  * What the source is known to have and nobody asked for is lost too: of tags and locks a GET tells without a request.
  */
@@ -28,6 +28,7 @@ import { isPlain, spell } from '../../store/attributes/spelling.js';
 import type { Capabilities, PutAttributes, TagLimits } from '../../store/port.js';
 import { nameList } from './names.js';
 import { Report } from './report.js';
+import { carryClass } from './storage-class.js';
 
 /** All that is known of an object. What takes a request of its own is there only if it was asked for. */
 export interface Attributes extends ObjectInfo {
@@ -37,7 +38,7 @@ export interface Attributes extends ObjectInfo {
 }
 
 /** What the two sides can hold. */
-export type Keeps = Pick<Capabilities, 'attributes' | 'keepsMetadata' | 'keepsMtime'>;
+export type Keeps = Pick<Capabilities, 'attributes' | 'keepsMetadata' | 'keepsMtime' | 'defaultStorageClass'>;
 
 /** What is set by requests of their own, after the object was written. */
 export interface Later {
@@ -67,13 +68,13 @@ export function carry(object: Attributes, from: Keeps, to: Keeps, policy: Carryi
     headers: set ? { ...object.headers, ...set.headers } : object.headers,
     metadata: metadataFor(object, to, policy, report),
     mtimeMs: to.keepsMtime ? effectiveMtime(object) : undefined,
-    storageClass: policy.storageClass,
+    storageClass: carryClass(object.storageClass, from, to, policy, report),
   };
   const { redirect, tags, tagCount, acl, lock } = object;
   const later: Later = {};
   if (redirect !== undefined && policy.metadata) report.settle('redirect', putRedirect(put, redirect, to));
   if (tags?.length) report.settle('tags', ...putTags(put, later, tags, to.attributes.tags));
-  else if (tagCount !== undefined) reportTags(policy, report);
+  else if (tagCount !== undefined) reportTags(policy, to, report);
   // Without ACLs everything is as private as the folder.
   const speaks = to.attributes.acl !== undefined || acl !== from.attributes.acl?.usual;
   if (acl !== undefined && speaks) report.settle('acl', putAcl(put, acl, from, to));
@@ -83,8 +84,9 @@ export function carry(object: Attributes, from: Keeps, to: Keeps, policy: Carryi
 }
 
 /** Tags that nobody read. */
-function reportTags({ tags, serviceCopiesTags }: Carrying, report: Report): void {
+function reportTags({ tags, serviceCopiesTags }: Carrying, to: Keeps, report: Report): void {
   if (serviceCopiesTags) report.keep('tags');
+  else if (!to.attributes.tags) report.lose('tags', 'the destination keeps none');
   else if (!tags) report.lose('tags', 'not requested; --tags copies them');
 }
 

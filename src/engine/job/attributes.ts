@@ -23,5 +23,8 @@ export const ATTRIBUTES = {
     ['listed', 'compare'],
     'listed',
   ),
-  storageClass: text('--storage-class <class>', 'storage class of copied objects'),
+  storageClass: text(
+    '--storage-class <class>',
+    "storage class of copied objects: the source's (keep), a similar one (map), or one for all (default: the remote's)",
+  ),
 };

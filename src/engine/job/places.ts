@@ -77,4 +77,6 @@ export const NETWORK = {
   timeout: duration('--timeout <duration>', 'idle timeout of a connection', 60_000, '60s'),
   contimeout: duration('--contimeout <duration>', 'timeout for connecting', 15_000, '15s'),
   ...TRANSPORT,
+  allowHost: list('--allow-host <host>', 'host to which a redirect of a listed URL may lead; *.example.com: all below'),
+  allowPrivate: list('--allow-private <host>', 'host of a listed URL that may have a private address'),
 };

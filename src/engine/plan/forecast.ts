@@ -1,5 +1,5 @@
 /** Adds up what the copies and deletes of a dry run would cost. Tests: test/engine/record/summary.test.ts */
-import type { AttributeName } from '../../model/attributes.js';
+import { type AttributeName, needsRewrite } from '../../model/attributes.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { RequestKind } from '../../store/port.js';
 import type { Traffic } from '../events.js';
@@ -40,10 +40,11 @@ export class Forecast {
     this.#add('source', 'restore');
   }
 
-  /** Attributes alone: one copy of the object onto itself sets all of them, if headers or metadata are among them. */
+  /** Attributes alone: one copy of the object onto itself sets all of them, if one of them needs it. */
   addRefresh(changed: readonly AttributeName[]): void {
-    const needsCopy = changed.some((name) => name === 'headers' || name === 'metadata' || name === 'redirect');
-    const kinds: readonly RequestKind[] = needsCopy ? ['copy'] : changed.flatMap((name) => SETS[name] ?? []);
+    const kinds: readonly RequestKind[] = needsRewrite(changed)
+      ? ['copy']
+      : changed.flatMap((name) => SETS[name] ?? []);
     for (const kind of kinds) this.#add('destination', kind);
   }
 

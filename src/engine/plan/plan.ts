@@ -65,13 +65,18 @@ export function routeOf(
       return limits.maxCopySize > 0 && dest.copyableFrom(source);
     },
     ...options,
-    carry: options.carry && askable(options.carry, source.capabilities),
+    carry: options.carry && askable(options.carry, source.capabilities, limits),
   };
 }
 
-/** Tags and ACLs are asked for only where the source has some. */
-function askable({ tags, acl, ...policy }: CarryPolicy, { attributes }: Capabilities): CarryPolicy {
-  return { ...policy, ...(tags && attributes.tags && { tags }), ...(acl && attributes.acl && { acl }) };
+/**
+ * Tags and ACLs are asked for only where the source has some and the destination keeps some. Responses tell how many tags
+ * are lost otherwise; of an ACL they tell nothing, so that a strict copy has to ask.
+ */
+function askable({ tags, acl, ...policy }: CarryPolicy, from: Capabilities, to: Capabilities): CarryPolicy {
+  const asksTags = tags && from.attributes.tags && to.attributes.tags;
+  const asksAcl = acl && from.attributes.acl && (to.attributes.acl ?? policy.fidelity === 'strict');
+  return { ...policy, ...(asksTags && { tags }), ...(asksAcl && { acl }) };
 }
 
 /** A ticket that copies the subject. */

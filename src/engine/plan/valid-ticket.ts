@@ -27,6 +27,7 @@ const yes = z.literal(true).optional();
 
 const carry = z.strictObject({
   ...{ metadata: z.boolean(), tags: yes, acl: yes, lock: yes, storageClass: text.optional() },
+  classes: z.record(text, text).optional(),
   fidelity: z.enum(['strict', 'warn', 'ignore']),
   set: z.strictObject({ headers: contentHeaders, metadata: z.record(z.string(), z.string()) }).optional(),
 });

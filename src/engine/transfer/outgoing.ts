@@ -7,6 +7,7 @@ import type { AttributeName, AttributeNote } from '../../model/attributes.js';
 import { type CarryPolicy, USUAL_POLICY } from '../../model/carry-policy.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
+import { isCarriedClass } from '../../model/storage-class.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { CallOptions, Capabilities, PutAttributes } from '../../store/port.js';
 import { type Attributes, type Carried, carry } from '../fidelity/carry.js';
@@ -106,7 +107,11 @@ function lessened(
   return {
     put: { ...put, ...gone },
     later: later && { ...later, ...gone, ...(names.includes('lock') && { legalHold: undefined }) },
-    fidelity: { kept: kept.filter((name) => !isGone(name)), mapped, lost: [...lost, ...notes] },
+    fidelity: {
+      kept: kept.filter((name) => !isGone(name)),
+      mapped: mapped.filter(({ attribute }) => !isGone(attribute)),
+      lost: [...lost, ...notes],
+    },
   };
 }
 
@@ -129,6 +134,7 @@ export async function writeWith<T>(
   try {
     return { answer: await write(carried.put), carried };
   } catch (error) {
+    if (isRefusedClass(ticket, error)) return writeWithoutClass(ticket, carried, error, write);
     if (!mayRefuse(carried, error)) throw error;
     const named = OPTIONAL.find((name) => name === error.attribute);
     const reason = `refused: ${saidBy(error)}`;
@@ -142,6 +148,23 @@ export async function writeWith<T>(
     }
     throw error;
   }
+}
+
+/** Of one object, whose class was carried over. One class for all is wrong for all. */
+function isRefusedClass({ carry }: Planned, error: unknown): error is XsyncError {
+  return isXsyncError(error) && error.attribute === 'storage-class' && isCarriedClass(carry?.storageClass);
+}
+
+async function writeWithoutClass<T>(
+  ticket: Planned,
+  carried: Carried,
+  error: XsyncError,
+  write: (put: PutAttributes) => Promise<T>,
+): Promise<Written<T>> {
+  const put = { ...carried.put, storageClass: undefined };
+  const notes = [{ attribute: 'storage-class' as const, reason: `refused: ${saidBy(error)}` }];
+  const less = judged(ticket.key, ticket.carry ?? USUAL_POLICY, lessened({ ...carried, put }, [], notes));
+  return { answer: await write(less.put), carried: less };
 }
 
 /** Without the name of the object, because others are refused for the same reason. */

@@ -1,14 +1,15 @@
 /**
  * Attributes of an object whose bytes have not changed: compares those of both sides, and sets what differs without
- * sending the bytes again. Headers and metadata can only be set by a copy of the object onto itself.
+ * sending the bytes again. Headers, metadata and the storage class can only be set by a copy of the object onto itself.
  * Tests: test/engine/transfer/refresh.test.ts
  */
-import type { AttributeName, Fidelity, ObjectLock, Tags } from '../../model/attributes.js';
+import { type AttributeName, type Fidelity, needsRewrite, type ObjectLock, type Tags } from '../../model/attributes.js';
 import { type CarryPolicy, USUAL_POLICY } from '../../model/carry-policy.js';
 import { sameChecksum } from '../../model/checksum.js';
 import { isXsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ContentHeaders, ObjectInfo, UserMetadata } from '../../model/object.js';
+import { isSameClass } from '../../model/storage-class.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { ObjectStore, PutAttributes } from '../../store/port.js';
 import type { Carried } from '../fidelity/carry.js';
@@ -39,16 +40,11 @@ export async function refreshAttributes(means: Means, ticket: CopyTicket, dryRun
   const carried = await outgoing(means, ticket, info);
   const changed = await differences(means, ticket.dest.key, policy, carried, there);
   if (changed.length === 0) return { kind: 'same' };
-  if (rewrites(changed) && !mayCopyOntoItself(dest, there)) return { kind: 'needs-copy' };
+  if (needsRewrite(changed) && !mayCopyOntoItself(dest, there)) return { kind: 'needs-copy' };
   const { fidelity } = carried;
   if (dryRun) return { kind: 'refreshed', destEtag: there.etag, changed, fidelity };
   const destEtag = await set(means, ticket, carried, there, changed);
   return destEtag === undefined ? { kind: 'needs-copy' } : { kind: 'refreshed', destEtag, changed, fidelity };
-}
-
-/** Only a copy of the object can change them. */
-function rewrites(changed: readonly AttributeName[]): boolean {
-  return changed.some((name) => name === 'headers' || name === 'metadata' || name === 'redirect');
 }
 
 /** What is known before the request. */
@@ -73,6 +69,7 @@ async function differences(
   if (!sameFields(put.headers ?? {}, there.headers)) changed.push('headers');
   if (!sameFields(put.metadata ?? {}, there.metadata)) changed.push('metadata');
   if (policy.metadata && attributes.redirect && put.redirect !== there.redirect) changed.push('redirect');
+  if (policy.storageClass !== undefined && differsInClass(put.storageClass, there, dest)) changed.push('storage-class');
   if (policy.tags && attributes.tags) {
     const has = there.tagCount === undefined ? [] : await dest.getTags(key, { signal });
     if (!sameTags(put.tags ?? later?.tags ?? [], has)) changed.push('tags');
@@ -83,6 +80,16 @@ async function differences(
   }
   if (policy.lock && attributes.lock && !holds(there.lock, { ...put.lock, ...later })) changed.push('lock');
   return changed;
+}
+
+/** An archived object stays where it is: most likely a rule of the destination has moved it there. */
+function differsInClass(
+  wanted: string | undefined,
+  { storageClass, special }: ObjectInfo,
+  { capabilities: { defaultStorageClass } }: ObjectStore,
+): boolean {
+  if (wanted === undefined || special === 'archived') return false;
+  return !isSameClass(wanted, storageClass ?? defaultStorageClass);
 }
 
 /** Absent ones on the left may be there on the right only as the defaults of the store: a content type. */
@@ -120,7 +127,7 @@ async function set(
   const { dest, halt } = means;
   const { key } = ticket.dest;
   const { signal } = halt;
-  const copies = rewrites(changed);
+  const copies = needsRewrite(changed);
   const { mtimeMs: _, ...attributes } = put;
   const losesTags = copies && dest.capabilities.attributes.tags?.onlyInPuts;
   const before = losesTags && there.tagCount !== undefined ? await dest.getTags(key, { signal }) : [];

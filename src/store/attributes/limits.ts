@@ -3,10 +3,12 @@
  * The engine carries attributes by these rows and does not know whose they are; docs/fidelity.md shows what follows.
  * Tests: test/engine/fidelity/carry.test.ts
  */
+import type { ClassLimits } from '../../model/storage-class.js';
 import type { AttributeLimits, MetadataLimits, TagLimits } from '../port.js';
+import { OSS_CLASSES, S3_CLASSES } from './classes.js';
 
-/** With a limit on metadata, as headers have one. */
-export type WithMetadata = AttributeLimits & { metadata: MetadataLimits };
+/** Of a network store: with a limit on metadata, as headers have one, and with storage classes. */
+export type NetworkLimits = AttributeLimits & { metadata: MetadataLimits; classes: ClassLimits };
 
 /** "User-defined metadata": 2 KB in UTF-8, without the prefix (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html). */
 const S3_METADATA: MetadataLimits = {
@@ -28,8 +30,8 @@ const S3_TAGS: TagLimits = {
   maxHeader: 4096,
 };
 
-/** Amazon S3, and the services that follow it. */
-export const S3_ATTRIBUTES: WithMetadata = {
+/** Amazon S3. The services that follow it are in s3-providers.ts. */
+export const S3_ATTRIBUTES: NetworkLimits = {
   metadata: S3_METADATA,
   tags: S3_TAGS,
   acl: {
@@ -47,27 +49,11 @@ export const S3_ATTRIBUTES: WithMetadata = {
   },
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
   lock: { modes: ['GOVERNANCE', 'COMPLIANCE'], holdInHeaders: true },
+  classes: S3_CLASSES,
   redirect: true,
 };
 
-/** @param metadata what differs from Amazon */
-export function s3Attributes(metadata: Partial<MetadataLimits>): WithMetadata {
-  return { ...S3_ATTRIBUTES, metadata: { ...S3_METADATA, ...metadata } };
-}
-
-/** A store that turns `_` in names of metadata into `-`. */
-export const WITHOUT_UNDERSCORE = /^[a-z0-9!#$%&'*+.^`|~-]+$/;
-
-/**
- * Observed in RGW 16: it ignores the tags of CreateMultipartUpload, and a CopyObject with replaced metadata drops those of
- * the source.
- */
-export const CEPH_ATTRIBUTES: WithMetadata = {
-  ...s3Attributes({ name: WITHOUT_UNDERSCORE }),
-  tags: { ...S3_TAGS, onlyInPuts: true },
-};
-
-export const OSS_ATTRIBUTES: WithMetadata = {
+export const OSS_ATTRIBUTES: NetworkLimits = {
   // https://www.alibabacloud.com/help/en/oss/user-guide/manage-object-metadata-10, and the error codes 0011-00000002
   // (8 KB, names with their prefix), 0011-00000004 (names) and 0011-00000005 (values).
   metadata: { maxBytes: 8192, perName: 'x-oss-meta-'.length, name: /^[a-z0-9-]+$/ },
@@ -89,6 +75,7 @@ export const OSS_ATTRIBUTES: WithMetadata = {
   },
   // PutObject of the Go SDK 1.4: x-oss-object-worm-mode, of which only COMPLIANCE exists, and no header for a legal hold.
   lock: { modes: ['COMPLIANCE'], holdInHeaders: false },
+  classes: OSS_CLASSES,
 };
 
 /** Files hold metadata in a record beside them. */
@@ -99,5 +86,6 @@ export const MEMORY_ATTRIBUTES: AttributeLimits = {
   tags: { ...S3_TAGS, characters: /^/, allowed: 'all characters', reserved: undefined },
   acl: { canned: ['private', 'public-read', 'public-read-write'], usual: 'private' },
   lock: { modes: ['GOVERNANCE', 'COMPLIANCE'], holdInHeaders: true },
+  classes: { ...S3_CLASSES, open: true },
   redirect: true,
 };

@@ -2,8 +2,9 @@
  * Opens connections: TCP to the first address that answers, TLS, tunnels through proxies.
  * Tests: test/store/http/dial.test.ts
  */
-import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
+import type { AddressGuard } from './address-guard.js';
 import type { SocketCongestion } from './congestion.js';
 import type { TlsOptions } from './connection.js';
 import type { ProxyServer } from './proxy.js';
@@ -26,6 +27,8 @@ export interface DialOptions {
   connectTimeoutMs: number;
   /** Sets the congestion control of each new connection; the system's default when absent. */
   congestion?: SocketCongestion;
+  /** Says which addresses may be connected to; absent: all. A proxy looks names up itself. */
+  guard?: AddressGuard;
 }
 
 /** Takes what arrives, before the memory is used for the next read. Returns false to stop reading. */
@@ -63,7 +66,8 @@ export class Dialer {
    * @param signal destroys the socket while it connects
    */
   async open(route: Route, signal?: AbortSignal, receive?: Receive): Promise<Socket> {
-    const { congestion } = this.#options;
+    const { congestion, guard } = this.#options;
+    guard?.check(route.host);
     const socket = await (route.tunnel
       ? this.#tunneled(route, route.tunnel, signal)
       : this.#direct(route, signal, receive));
@@ -79,7 +83,8 @@ export class Dialer {
       buffer: shared,
       callback: (length) => receive(shared.subarray(0, length)),
     };
-    const where = { ...TCP, host, port, ...(onread && { onread }) };
+    const lookup = forwarder ? undefined : this.#options.guard?.lookup;
+    const where = { ...TCP, host, port, ...(onread && { onread }), ...(lookup && { lookup }) };
     const socket = secure ? this.#secure(route, where) : connectTcp(where);
     const opened = this.#opened(socket, secure, signal);
     if (!forwarder) return opened;
@@ -99,7 +104,7 @@ export class Dialer {
     return this.#opened(this.#secure(route, { socket: inner }), true, signal);
   }
 
-  #secure({ host, port }: Route, over: { host: string; port: number } | { socket: Socket }): Socket {
+  #secure({ host, port }: Route, over: TcpSocketConnectOpts | { socket: Socket }): Socket {
     const { tls = {} } = this.#options;
     this.#context ??= tls.secureContext ?? createSecureContext({ ca: tls.ca });
     const name = `${host}:${port}`;

@@ -27,6 +27,8 @@ export interface HttpRequest {
   /** Paces and reports the bytes of `body` as they are sent, and those of a 2xx response as they reach `target`. */
   pace?: Pace;
   signal?: AbortSignal;
+  /** The query is a secret as a whole, whatever its parameters are called. */
+  secretQuery?: true;
   /** The service may work for minutes, and sends a byte now and then to keep the connection open. */
   keptOpen?: boolean;
 }

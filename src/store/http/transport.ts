@@ -8,6 +8,7 @@
  * The rare close that crosses a request on the wire is a `network` error, which the retry wrapper handles.
  */
 import { XsyncError } from '../../model/error.js';
+import type { AddressGuard } from './address-guard.js';
 import { ClockSkew } from './clock.js';
 import type { SocketCongestion } from './congestion.js';
 import type { TlsOptions } from './connection.js';
@@ -32,6 +33,8 @@ export interface HttpTransportOptions {
   proxyOf?: (origin: string) => ProxyServer | undefined;
   /** Sets the congestion control of each new connection; the system's default when absent. */
   congestion?: SocketCongestion;
+  /** Says which addresses may be connected to; absent: all. */
+  guard?: AddressGuard;
   userAgent: string;
 }
 
@@ -58,8 +61,8 @@ export class HttpTransport {
     this.#options = options;
     this.#connectTimeoutMs = options.connectTimeoutMs ?? 15_000;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
-    const { tls, congestion } = options;
-    this.#dialer = new Dialer({ tls, congestion, connectTimeoutMs: this.#connectTimeoutMs });
+    const { tls, congestion, guard } = options;
+    this.#dialer = new Dialer({ tls, congestion, guard, connectTimeoutMs: this.#connectTimeoutMs });
   }
 
   /**

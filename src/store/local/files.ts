@@ -2,7 +2,7 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Md5Stream } from '../../hash/index.js';
+import type { RunningMd5 } from '../../hash/index.js';
 import { isErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { PieceSource, Pieces, TransferOptions } from '../port.js';
@@ -44,7 +44,7 @@ interface Target {
 }
 
 /** What looks at the bytes while the processor has them in its cache. */
-type Hash = Pick<Md5Stream, 'update'>;
+type Hash = Pick<RunningMd5, 'update'>;
 
 /** Writes the whole body at `position`, pacing it. */
 export async function writeBody(to: Target, body: Uint8Array, options: TransferOptions, hash?: Hash): Promise<void> {
@@ -52,8 +52,7 @@ export async function writeBody(to: Target, body: Uint8Array, options: TransferO
   for (let start = 0; start < body.byteLength; start += SMALL) {
     const piece = body.subarray(start, start + SMALL);
     await paceBytes(options, piece.byteLength);
-    hash?.update(piece);
-    await writeFully(to, piece, start);
+    await hashAndWrite(to, piece, start, hash);
   }
 }
 
@@ -69,8 +68,7 @@ export async function writePieces(
     throwIfAborted(options.signal);
     const piece = await nextOf(pieces);
     await paceBytes(options, piece.byteLength);
-    hash?.update(piece);
-    await writeFully(to, piece, at);
+    await hashAndWrite(to, piece, at, hash);
     at += piece.byteLength;
   }
 }
@@ -81,6 +79,12 @@ async function nextOf(pieces: Pieces): Promise<Uint8Array> {
   } catch (cause) {
     throw new XsyncError('aborted', 'the body did not arrive whole', { cause });
   }
+}
+
+async function hashAndWrite(to: Target, piece: Uint8Array, at: number, hash: Hash | undefined): Promise<void> {
+  const hashed = hash?.update(piece);
+  await writeFully(to, piece, at);
+  await hashed;
 }
 
 async function writeFully({ calls, fd, position }: Target, bytes: Uint8Array, at: number): Promise<void> {

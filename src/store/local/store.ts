@@ -12,7 +12,7 @@
  */
 import { lstat, opendir, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { Md5Stream, md5 } from '../../hash/index.js';
+import { md5, type RunningMd5, runningMd5 } from '../../hash/index.js';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
@@ -219,14 +219,14 @@ export class LocalStore implements port.ObjectStore {
   put(key: string, body: Uint8Array, options: port.PutOptions = {}): Promise<port.WriteResult> {
     return this.#run('write', options, key, async () => {
       if (isMarker(key)) return this.#putMarker(key, body, options);
-      return this.#put(key, options, (to, hash) => writeBody(to, body, options, hash));
+      return this.#put(key, body, options, (to, hash) => writeBody(to, body, options, hash));
     });
   }
 
   putPieces(key: string, body: port.PieceSource, options: port.PutOptions = {}): Promise<port.WriteResult> {
     return this.#run('write', options, key, async () => {
       if (isMarker(key)) throw cannotHoldBytes(key);
-      return this.#put(key, options, (to, hash) => writePieces(to, body, options, hash));
+      return this.#put(key, body, options, (to, hash) => writePieces(to, body, options, hash));
     });
   }
 
@@ -358,10 +358,11 @@ export class LocalStore implements port.ObjectStore {
 
   async #put(
     key: string,
+    { byteLength: size }: { readonly byteLength: number },
     options: port.PutOptions,
-    write: (to: { calls: Calls; fd: number; position: number }, hash: Md5Stream | undefined) => Promise<void>,
+    write: (to: { calls: Calls; fd: number; position: number }, hash: RunningMd5 | undefined) => Promise<void>,
   ): Promise<port.WriteResult> {
-    const hash = options.contentMd5 === undefined ? undefined : new Md5Stream();
+    const hash = options.contentMd5 === undefined ? undefined : runningMd5(size);
     const temporary = await this.#temporaries.create();
     try {
       await write({ calls: this.#calls, fd: temporary.fd, position: 0 }, hash);

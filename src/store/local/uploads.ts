@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { Md5Stream, md5, md5OfMd5s } from '../../hash/index.js';
+import { md5, md5OfMd5s, runningMd5 } from '../../hash/index.js';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
@@ -74,7 +74,7 @@ export class LocalUploads {
     if (options.contentMd5 !== undefined && options.contentMd5.toLowerCase() !== md5(body)) {
       throw new XsyncError('checksum-mismatch', 'the part does not match its Content-MD5', { subject: ref.key });
     }
-    const hash = options.contentMd5 === undefined ? new Md5Stream() : undefined;
+    const hash = options.contentMd5 === undefined ? runningMd5(body.byteLength) : undefined;
     let sum = options.contentMd5?.toLowerCase() ?? '';
     await this.#inside(ref, async (folder) => {
       const { path, at } = parts.place(folder, partNumber, body.byteLength);

@@ -2,6 +2,7 @@
  * Translates OSS's error responses into XsyncErrors. Codes and meanings are from "HTTP status codes" and the
  * error code pages (EC) of the OSS developer reference.
  */
+import type { AttributeName } from '../../model/attributes.js';
 import {
   concernsBucket,
   type ErrorClass,
@@ -10,6 +11,7 @@ import {
   isXsyncError,
   XsyncError,
 } from '../../model/error.js';
+import { refusedArgument } from '../http/refused-argument.js';
 import { retryAfterMs } from '../http/retry-after.js';
 import { wholeNumber } from '../http/rows.js';
 import { saidTo, unknownCode } from '../http/said.js';
@@ -51,7 +53,7 @@ interface Reading {
   code: ErrorCode;
   class?: ErrorClass;
   remedy?: string;
-  attribute?: 'tags' | 'lock';
+  attribute?: AttributeName;
 }
 
 const DAMAGED =
@@ -110,19 +112,21 @@ const BY_CODE: Record<string, Reading> = {
   MetadataTooLarge: { code: 'metadata-too-large' },
   InvalidObjectName: { code: 'key-not-representable' },
   InvalidBucketName: { code: 'config', remedy: 'Bucket names have 3 to 63 characters of a-z, 0-9 and -.' },
-  InvalidStorageClass: { code: 'config', remedy: 'Check storage_class.' },
   InvalidRange: { code: 'truncated' },
   IncompleteBody: { code: 'truncated' },
   InternalError: { code: 'server-error' },
   RequestTimeout: { code: 'timeout' },
-  InvalidTag: { code: 'attribute-refused', attribute: 'tags' },
+  KmsServiceNotEnabled: { code: 'access-denied', remedy: 'Enable KMS for the account, or encrypt with --sse aes256.' },
   NotImplemented: { code: 'unsupported' },
 };
 
 /** The answer to a HEAD may have only the detailed error code, in a header. */
 const CODE_OF_EC = new Map([['0048-00000401', 'PublicEndpointForbidden']]);
 
-const FIELDS = ['Code', 'Message', 'RequestId', 'EC', 'Endpoint'] as const;
+/** Of InvalidArgument: https://www.alibabacloud.com/help/en/oss/support/0013-00000101. */
+const ARGUMENT_OF_EC = new Map([['0013-00000101', 'x-oss-storage-class']]);
+
+const FIELDS = ['Code', 'Message', 'RequestId', 'EC', 'Endpoint', 'ArgumentName'] as const;
 export type ErrorFields = Partial<Record<(typeof FIELDS)[number], string>>;
 
 /** A domain of another bucket, or of none, looks like this: the resource that was signed is not the one that was reached. */
@@ -162,7 +166,7 @@ export function errorOf(
   const isMarker = status === 405 && headers['x-oss-delete-marker'] === 'true';
   const reading: Reading = isMarker
     ? { code: 'object-not-found' }
-    : readingOf(serviceCode, message, fields.Endpoint, status, subject);
+    : readingOf(serviceCode, { ...fields, EC: ec, Message: message }, status, subject);
   const name =
     subject.key === undefined || concernsBucket(reading.code)
       ? (subject.place ?? `bucket ${subject.bucket}`)
@@ -188,8 +192,7 @@ function readFields({ headers, body }: Pick<Refusal, 'headers' | 'body'>): Error
 
 function readingOf(
   serviceCode: string | undefined,
-  message: string,
-  endpoint: string | undefined,
+  { Message: message = '', Endpoint: endpoint, EC: ec = '', ArgumentName: argument }: ErrorFields,
   status: number,
   subject: Subject,
 ): Reading {
@@ -205,7 +208,8 @@ function readingOf(
     const remedy = `Check the keys, and that ${subject.domain} is mapped to the bucket ${subject.bucket}.`;
     return { code: known.code, remedy };
   }
-  if (known) return known;
+  const refused = known ?? refusedArgument(serviceCode, argument ?? ARGUMENT_OF_EC.get(ec), message);
+  if (refused) return refused;
   // Locks take a configuration of the bucket, and a service that has it.
   if (status === 400 && /worm|object lock/i.test(`${serviceCode} ${message}`)) {
     return { code: 'attribute-refused', attribute: 'lock' };

@@ -1,5 +1,6 @@
 /** Translates the error responses of S3 services into XsyncErrors with remedies. */
 import { concernsBucket, type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
+import { type RefusedArgument, refusedArgument } from '../http/refused-argument.js';
 import { retryAfterMs } from '../http/retry-after.js';
 import { saidTo, unknownCode } from '../http/said.js';
 import { isWebPage, readXml, WEB_PAGE } from '../http/xml.js';
@@ -86,8 +87,6 @@ const CODES: Record<string, readonly [ErrorCode, string?]> = {
   BucketAlreadyExists: ['bucket-exists', 'Bucket names are globally unique: choose another.'],
   BucketNotEmpty: ['guard', NOT_EMPTY],
   InvalidBucketName: ['config', 'Check the bucket name.'],
-  InvalidStorageClass: ['config', 'Check storage_class: the store does not support it.'],
-  InvalidTag: ['attribute-refused', 'Change the tags, or copy without --tags.'],
   AccessControlListNotSupported: ['attribute-refused', 'Enable ACLs on the bucket, or copy without --acl.'],
   NotImplemented: ['unsupported'],
   MethodNotAllowed: ['unsupported'],
@@ -106,16 +105,18 @@ export function refusalOf(refusal: Refusal): XsyncError {
   const headers = clean(refusal.headers, say);
   const serviceCode = answer.Code;
   const message = answer.Message;
+  const refused = refusedArgument(serviceCode, answer.ArgumentName, message);
   const details: ErrorDetails = {
     subject: key ?? bucket,
     status,
     serviceCode,
     requestId: headers['x-amz-request-id'] ?? answer.RequestId,
     retryAfterMs: retryAfterMs(headers),
-    attribute: refusedAttribute(serviceCode, message),
+    class: refused?.class,
+    attribute: refusedAttribute(serviceCode, message) ?? refused?.attribute,
   };
   const region = answer.Region ?? headers['x-amz-bucket-region'];
-  const [code, remedy] = meaningOf({ ...refusal, headers }, serviceCode, region, message);
+  const [code, remedy] = meaningOf({ ...refusal, headers }, { serviceCode, message, refused }, region);
   if (code === 'wrong-region') return wrongRegion(refusal, region, answer.Endpoint, details);
   if (code === 'acceleration-disabled') {
     details.remedy = 'Enable transfer acceleration on the bucket, or set accelerate: off.';
@@ -130,9 +131,8 @@ export function refusalOf(refusal: Refusal): XsyncError {
 }
 
 /** What the store does not take of the object, if that is why it refused it. */
-function refusedAttribute(serviceCode: string | undefined, message = ''): 'acl' | 'tags' | 'lock' | undefined {
+function refusedAttribute(serviceCode: string | undefined, message = ''): 'acl' | 'lock' | undefined {
   if (serviceCode === 'AccessControlListNotSupported') return 'acl';
-  if (serviceCode === 'InvalidTag') return 'tags';
   return serviceCode === 'InvalidRequest' && /object lock/i.test(message) ? 'lock' : undefined;
 }
 
@@ -148,9 +148,8 @@ function said(code: ErrorCode, status: number, serviceCode?: string, message?: s
 
 function meaningOf(
   { status, headers, key, upload, region }: Refusal,
-  serviceCode: string | undefined,
+  { serviceCode, message, refused }: { serviceCode?: string; message?: string; refused?: RefusedArgument },
   actualRegion: string | undefined,
-  message: string | undefined,
 ): readonly [ErrorCode, string?] {
   // A version that is a delete marker.
   if (status === 405 && headers['x-amz-delete-marker'] === 'true') return ['object-not-found'];
@@ -169,7 +168,7 @@ function meaningOf(
     return ['server-error', 'Run again later. If it persists, check the endpoint: it redirects to another service.'];
   if (refusedAttribute(serviceCode, message) === 'lock')
     return ['attribute-refused', 'Enable Object Lock on the bucket, or copy without --lock.'];
-  const known = entryOf(serviceCode);
+  const known = entryOf(serviceCode) ?? (refused && ([refused.code, refused.remedy] as const));
   if (known) return known;
   const unknown = unknownCode(status, serviceCode);
   if (unknown) return [unknown, unknown === 'throttled' ? SLOWER : undefined];
@@ -213,11 +212,11 @@ export function itemError(key: string, serviceCode: string | undefined, message:
   return new XsyncError(code, `${key}: ${what || 'failed'}`, { subject: key, serviceCode, remedy });
 }
 
-type ErrorFields = Partial<Record<'Code' | 'Message' | 'RequestId' | 'Region' | 'Endpoint', string>>;
+type ErrorFields = Partial<Record<'Code' | 'Message' | 'RequestId' | 'Region' | 'Endpoint' | 'ArgumentName', string>>;
 
 const ERROR_SHAPE = {
   root: 'Error',
-  fields: ['Code', 'Message', 'RequestId', 'Region', 'Endpoint'],
+  fields: ['Code', 'Message', 'RequestId', 'Region', 'Endpoint', 'ArgumentName'],
   lists: {},
 } as const;
 

@@ -3,7 +3,8 @@
  * docs/providers.md says where each fact comes from.
  * Tests: test/store/s3/config.test.ts
  */
-import { CEPH_ATTRIBUTES, S3_ATTRIBUTES, s3Attributes, type WithMetadata } from '../attributes/limits.js';
+import { type NetworkLimits, S3_ATTRIBUTES } from '../attributes/limits.js';
+import { S3_PROVIDERS } from '../attributes/s3-providers.js';
 import type { Quirk } from './quirks.js';
 
 const KiB = 1024;
@@ -33,7 +34,7 @@ export interface S3Preset {
   /** Requests per second, where the provider documents a limit. */
   requestRates?: { read: number; write: number };
   /** What it keeps of an object besides its bytes. */
-  attributes: WithMetadata;
+  attributes: NetworkLimits;
   /** The provider supports `x-amz-checksum-mode: ENABLED`. */
   checksumMode: boolean;
   /** CreateBucket must name the region in its body. */
@@ -65,7 +66,7 @@ const COMPATIBLE: S3Preset = {
   maxCopySize: 5 * GiB,
   partEtagIsMd5: true,
   etagIsMd5: true,
-  attributes: S3_ATTRIBUTES,
+  attributes: S3_PROVIDERS.other,
   checksumMode: false,
   locationConstraint: false,
   pinsCopies: false,
@@ -80,6 +81,7 @@ const COMPATIBLE: S3Preset = {
 const AWS: S3Preset = {
   ...COMPATIBLE,
   pathStyle: false,
+  attributes: S3_ATTRIBUTES,
   // 10,000 parts of 5 GiB.
   maxObjectSize: 50_000 * GiB,
   // A bucket's default encryption may be SSE-KMS. Only the responses show that.
@@ -106,12 +108,12 @@ const CHINA: S3Preset = { ...VIRTUAL, locationConstraint: true, minPartSize: 100
 export const PRESETS = {
   aws: AWS,
   'aws-cn': { ...AWS, defaultRegion: 'cn-north-1' },
-  minio: { ...COMPATIBLE, pinsCopies: true },
+  minio: { ...COMPATIBLE, attributes: S3_PROVIDERS.minio, pinsCopies: true },
   // Observed in RGW 16.
   ceph: {
     ...COMPATIBLE,
     defaultRegion: 'default',
-    attributes: CEPH_ATTRIBUTES,
+    attributes: S3_PROVIDERS.ceph,
     nul: false,
     quirks: ['no-copy-if-match', 'no-encoded-uploads'],
   },
@@ -119,23 +121,26 @@ export const PRESETS = {
     ...VIRTUAL,
     endpoint: (region) => `https://s3.${region}.backblazeb2.com`,
     defaultRegion: 'us-west-004',
+    attributes: S3_PROVIDERS.b2,
     etagIsMd5: false,
   },
   // All parts but the last must have the same size; the planner's parts do. ETags of objects uploaded in parts before
   // June 2023 are random (https://developers.cloudflare.com/r2/objects/multipart-objects/).
-  r2: { ...COMPATIBLE, defaultRegion: 'auto', attributes: s3Attributes({ maxBytes: 8192 }), etagIsMd5: false },
+  r2: { ...COMPATIBLE, defaultRegion: 'auto', attributes: S3_PROVIDERS.r2, etagIsMd5: false },
   digitalocean: {
     ...VIRTUAL,
     endpoint: (region) => `https://${region}.digitaloceanspaces.com`,
     defaultRegion: 'nyc3',
+    attributes: S3_PROVIDERS.digitalocean,
     quirks: ['no-encoding-type', 'no-encoded-uploads', 'no-copy-if-match'],
   },
-  garage: { ...COMPATIBLE, defaultRegion: 'garage', etagIsMd5: false },
+  garage: { ...COMPATIBLE, defaultRegion: 'garage', attributes: S3_PROVIDERS.garage, etagIsMd5: false },
   // CopyObject has no limit on the size, and UploadPartCopy does not exist.
   gcs: {
     ...COMPATIBLE,
     endpoint: () => 'https://storage.googleapis.com',
     defaultRegion: 'auto',
+    attributes: S3_PROVIDERS.gcs,
     maxCopySize: 5 * 1024 * GiB,
     partEtagIsMd5: false,
     etagIsMd5: false,
@@ -145,12 +150,14 @@ export const PRESETS = {
     ...VIRTUAL,
     endpoint: (region) => `https://${region}.linodeobjects.com`,
     defaultRegion: 'us-east-1',
+    attributes: S3_PROVIDERS.linode,
     quirks: ['no-copy-if-match', 'no-encoded-uploads'],
   },
   scaleway: {
     ...VIRTUAL,
     endpoint: (region) => `https://s3.${region}.scw.cloud`,
     defaultRegion: 'fr-par',
+    attributes: S3_PROVIDERS.scaleway,
     maxParts: 1000,
   },
   seaweedfs: {
@@ -163,6 +170,7 @@ export const PRESETS = {
   storj: {
     ...COMPATIBLE,
     endpoint: () => 'https://gateway.storjshare.io',
+    attributes: S3_PROVIDERS.storj,
     orderedListing: 'unknown',
     maxCopySize: 5 * 1024 * GiB,
     partEtagIsMd5: false,
@@ -173,18 +181,20 @@ export const PRESETS = {
     ...VIRTUAL,
     endpoint: (region) => (region === 'us-east-1' ? 'https://s3.wasabisys.com' : `https://s3.${region}.wasabisys.com`),
     defaultRegion: 'us-east-1',
+    attributes: S3_PROVIDERS.wasabi,
   },
   oss: {
     ...CHINA,
     endpoint: (region) => `https://s3.oss-${region}.aliyuncs.com`,
     defaultRegion: 'cn-hangzhou',
     maxObjectSize: 50_000 * GiB,
-    attributes: s3Attributes({ maxBytes: 8192 }),
+    attributes: S3_PROVIDERS.oss,
   },
   cos: {
     ...CHINA,
     endpoint: (region) => `https://cos.${region}.myqcloud.com`,
     defaultRegion: 'ap-guangzhou',
+    attributes: S3_PROVIDERS.cos,
     minPartSize: MiB,
   },
   // Parallel file systems have no ListObjectsV2, and repeat their first page when asked to encode keys.
@@ -192,6 +202,7 @@ export const PRESETS = {
     ...CHINA,
     endpoint: (region) => `https://obs.${region}.myhuaweicloud.com`,
     defaultRegion: 'cn-north-4',
+    attributes: S3_PROVIDERS.obs,
     quirks: ['list-v1', 'no-encoding-type', 'no-encoded-uploads'],
   },
   other: {

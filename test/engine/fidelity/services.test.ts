@@ -34,12 +34,12 @@ afterAll(async () => {
   await server.close();
 });
 
-function s3(options: BucketOptions = {}): ObjectStore {
+function s3(options: BucketOptions = {}, provider = 'aws'): ObjectStore {
   const { endpoint, region, accessKeyId, secretAccessKey } = server.s3;
   const keys = { access_key_id: accessKeyId, secret_access_key: secretAccessKey };
   const config = s3ConfigSchema.parse({
     type: 's3',
-    provider: 'aws',
+    provider,
     force_path_style: true,
     endpoint,
     region,
@@ -125,6 +125,90 @@ test('an object with tags costs one request more, an ordinary one none, also in 
   expect(traffic.source.requests).toEqual({ list: 1, read: 5, getTags: 2 });
   expect(traffic.destination.requests).toEqual({ list: 1, put: 2, createUpload: 1, uploadPart: 3, completeUpload: 1 });
   expect(await to.getTags('large')).toEqual(TAGS);
+});
+
+describe('where the destination keeps no tags and ACLs', () => {
+  test('nobody asks for them; responses tell that tags are lost', async () => {
+    const [from, to] = [oss(), s3({}, 'r2')];
+    await from.put('tagged', bytesOf('t', 10), { tags: TAGS, acl: 'public-read' });
+    await from.put('plain', bytesOf('p', 10));
+    for (const policy of [ALL, { ...ALL, tags: undefined, acl: undefined }]) {
+      const { traffic, fidelity, copied } = await copy(from, to, policy);
+      expect([copied.objects, traffic.source.requests]).toEqual([2, { list: 1, read: 2 }]);
+      expect(fidelity?.list).toMatchObject([
+        { key: 'tagged', lost: [{ attribute: 'tags', reason: 'the destination keeps none' }] },
+      ]);
+      await to.delete(['tagged', 'plain']);
+    }
+  });
+
+  test('a strict copy asks for ACLs, since nothing else tells that one is lost', async () => {
+    const [from, to] = [oss(), s3({}, 'r2')];
+    await from.put('open', bytesOf('o', 10), { acl: 'public-read' });
+    await from.put('plain', bytesOf('p', 10));
+    const { traffic, failed, copied } = await copy(from, to, { ...ALL, fidelity: 'strict' });
+    expect([copied.objects, traffic.source.requests]).toEqual([1, { list: 1, read: 2, getAcl: 2 }]);
+    expect(failed.list).toMatchObject([{ key: 'open', code: 'attributes-lost' }]);
+  });
+});
+
+describe('storage classes', () => {
+  const classOf = async (store: ObjectStore, key: string) => (await store.head(key)).storageClass;
+  const asked = (storageClass: string): CarryPolicy => ({ metadata: true, fidelity: 'warn', storageClass });
+
+  test.each([
+    ['S3', 'OSS', s3, oss, 'STANDARD_IA', 'IA'],
+    ['OSS', 'S3', oss, s3, 'IA', 'STANDARD_IA'],
+  ])('%s to %s: map finds the similar one, without a request', async (_from, _to, from, to, has, gets) => {
+    const [source, dest] = [from(), to()];
+    await source.put('a', bytesOf('a', 10), { storageClass: has });
+    await source.put('large', bytesOf('l', 300 * 1024), { storageClass: has });
+    await source.put('plain', bytesOf('p', 10));
+    const partSize = _to === 'OSS' ? 100 * 1024 : undefined;
+    const { fidelity, traffic } = await copy(source, dest, asked('map'), partSize);
+    expect(fidelity).toMatchObject({ mapped: { 'storage-class': 2 }, lost: {} });
+    expect(await Promise.all(['a', 'large', 'plain'].map((key) => classOf(dest, key)))).toEqual([
+      gets,
+      gets,
+      undefined,
+    ]);
+    expect(Object.keys(traffic.source.requests)).toEqual(['list', 'read']);
+  });
+
+  test('keep from OSS to S3 loses a class whose name S3 does not know, and says so', async () => {
+    const [from, to] = [oss(), s3()];
+    await from.put('a', bytesOf('a', 10), { storageClass: 'IA' });
+    const { fidelity } = await copy(from, to, asked('keep'));
+    expect(fidelity?.list[0]?.lost.map(({ reason }) => reason)).toEqual([
+      'the destination has no IA; --storage-class map finds a similar one',
+    ]);
+    expect(await classOf(to, 'a')).toBeUndefined();
+    const strict = await copy(from, s3(), { ...asked('keep'), fidelity: 'strict' });
+    expect(strict.failed.list).toMatchObject([{ key: 'a', code: 'attributes-lost' }]);
+  });
+
+  test.each([
+    ['S3', s3],
+    ['OSS', oss],
+  ])('%s: one for all that the service refuses ends the run at once, with what to check', async (_name, to) => {
+    const from = s3();
+    await from.put('a', bytesOf('a', 10));
+    const dest = to();
+    await expect(copy(from, dest, asked('NO_SUCH_CLASS'))).rejects.toMatchObject({
+      ...{ code: 'config', class: 'person', attribute: 'storage-class' },
+      remedy: expect.stringContaining('--storage-class'),
+    });
+  });
+
+  test('one that was carried over and is refused is lost, and the object is not', async () => {
+    const [from, to] = [s3(), oss()];
+    await from.put('a', bytesOf('a', 10), { storageClass: 'GLACIER_IR' });
+    const { copied, fidelity, traffic } = await copy(from, to, { ...asked('map'), classes: { GLACIER_IR: 'New' } });
+    expect(copied.objects).toBe(1);
+    expect(fidelity).toMatchObject({ mapped: {}, lost: { 'storage-class': 1 } });
+    expect(fidelity?.list[0]?.lost[0]?.reason).toMatch(/^refused: Invalid argument/);
+    expect(traffic.destination.requests).toEqual({ list: 1, put: 2 });
+  });
 });
 
 test('an upload in parts to OSS gets its ACL afterwards', async () => {

@@ -34,6 +34,36 @@ describe('attributes that change without the bytes', () => {
     expect((await pair.copy(COMPARE)).refreshed).toBeUndefined();
   });
 
+  describe('the storage class', () => {
+    const KEEP: Partial<RunOptions> = { carry: { metadata: true, fidelity: 'warn', storageClass: 'keep' } };
+    const both = { ...KEEP, compareAttributes: true };
+
+    test('that has changed is set by a copy of the object onto itself, if it was asked for', async () => {
+      const pair = new Pair({ source: { clock: () => 1_700_000_000_000 } });
+      await pair.source.put('a', bytesOf('a', 10));
+      await pair.copy(KEEP);
+      await pair.source.copy(pair.source, 'a', 'a', { storageClass: 'STANDARD_IA' });
+      expect((await pair.copy({ compareAttributes: true })).refreshed).toBeUndefined();
+      const dry = await pair.copy({ ...both, dryRun: true });
+      expect([dry.refreshed, dry.planned?.destination]).toEqual([1, { copy: 1 }]);
+      const run = await pair.copy(both);
+      expect([run.copied.objects, run.refreshed]).toEqual([0, 1]);
+      expect(run.events).toContainEqual(expect.objectContaining({ type: 'attributes', changed: ['storage-class'] }));
+      expect(run.traffic.destination.requests).toEqual({ list: 1, head: 1, copy: 1 });
+      expect((await pair.dest.head('a')).storageClass).toBe('STANDARD_IA');
+      expect((await pair.copy(both)).refreshed).toBeUndefined();
+    });
+
+    test('of an object that is archived at the destination stays', async () => {
+      const pair = new Pair();
+      await pair.source.put('a', bytesOf('a', 10), { storageClass: 'STANDARD_IA' });
+      await pair.copy(KEEP);
+      pair.faults.dest.change('head', (info) => ({ ...info, storageClass: 'GLACIER', special: 'archived' }));
+      const run = await pair.copy(both);
+      expect([run.copied.objects, run.refreshed]).toEqual([0, undefined]);
+    });
+  });
+
   test('are looked for where the time of an object has changed and its ETag has not', async () => {
     const clock = { ms: 1_700_000_000_000 };
     const pair = new Pair({ source: { clock: () => clock.ms } });

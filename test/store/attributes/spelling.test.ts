@@ -1,12 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  OSS_ATTRIBUTES,
-  S3_ATTRIBUTES,
-  s3Attributes,
-  WITHOUT_UNDERSCORE,
-} from '../../../src/store/attributes/limits.js';
+import { OSS_ATTRIBUTES, S3_ATTRIBUTES } from '../../../src/store/attributes/limits.js';
+import { S3_PROVIDERS } from '../../../src/store/attributes/s3-providers.js';
 import {
   decodeName,
   decodeValue,
@@ -19,7 +15,7 @@ import {
 
 const S3 = S3_ATTRIBUTES.metadata;
 const OSS = OSS_ATTRIBUTES.metadata;
-const CEPH = s3Attributes({ name: WITHOUT_UNDERSCORE }).metadata;
+const CEPH = S3_PROVIDERS.ceph.metadata;
 const ALL = [S3, OSS, CEPH];
 
 const pieces = ['a', 'x', '5', 'f', 'c', '3', '-', '_', '.', '-x5f-', '-xc3', '-x2d-', 'é', '中', '\ufeff', '\ufffd'];

@@ -19,7 +19,7 @@ describe('what OSS refuses, told so that a person or a retry knows what to do', 
   it.each([
     [404, 'NoSuchBucket', 'bucket-not-found', 'person'],
     // Unknown to us: about this request, not a bug that ends the run, and no use to repeat.
-    [400, 'InvalidArgument', 'invalid-response', 'temporary'],
+    [400, 'InvalidArgument', 'invalid-response', 'permanent'],
     [404, 'NoSuchKey', 'object-not-found', 'permanent'],
     [404, 'NoSuchUpload', 'upload-not-found', 'permanent'],
     [403, 'AccessDenied', 'access-denied', 'person'],
@@ -53,6 +53,29 @@ describe('what OSS refuses, told so that a person or a retry knows what to do', 
       requestId: '5C3D9175B6FC201293AD****',
     });
     expect(error.message).toContain('0003-00000001');
+  });
+
+  it.each([
+    ['InvalidArgument', '<ArgumentName>x-oss-storage-class</ArgumentName>', 'config', 'storage-class'],
+    ['InvalidArgument', '<ArgumentName>x-oss-object-acl</ArgumentName>', 'attribute-refused', 'acl'],
+    ['InvalidArgument', '<ArgumentName>x-oss-object-worm-mode</ArgumentName>', 'attribute-refused', 'lock'],
+    ['InvalidArgument', '<ArgumentName>x-oss-server-side-encryption</ArgumentName>', 'invalid-response', undefined],
+    ['InvalidArgument', '<ArgumentName>x-oss-tagging</ArgumentName>', 'attribute-refused', 'tags'],
+    ['InvalidStorageClass', '', 'config', 'storage-class'],
+    ['InvalidTag', '', 'attribute-refused', 'tags'],
+    ['InvalidEncryptionAlgorithmError', '', 'invalid-response', undefined],
+  ])(
+    'a value that it does not take is no use to repeat, and names what to change: %s %s',
+    (name, more, code, attribute) => {
+      expect(ossError(refusal(400, name, more), subject)).toMatchObject({ code, attribute, class: 'person' });
+    },
+  );
+
+  it('its error code names the argument where nothing else does', () => {
+    const body = '<Error><Code>InvalidArgument</Code><Message>why</Message><EC>0013-00000101</EC></Error>';
+    const error = ossError({ status: 400, headers: {}, body: Buffer.from(body) }, subject);
+    expect([error.code, error.class]).toEqual(['config', 'person']);
+    expect(error.remedy).toMatch(/^Check --storage-class, and storage_class of the remote/);
   });
 
   it('who reads that a Content-MD5 is invalid learns that bytes were damaged', () => {

@@ -48,6 +48,26 @@ describe('a refusal says what to do', () => {
   });
 
   it.each([
+    ['InvalidArgument', '<ArgumentName>x-amz-acl</ArgumentName>', 'attribute-refused', 'person', 'acl'],
+    ['InvalidArgument', '<ArgumentName>x-amz-object-lock-mode</ArgumentName>', 'attribute-refused', 'person', 'lock'],
+    [
+      'InvalidArgument',
+      '<ArgumentName>x-amz-server-side-encryption</ArgumentName>',
+      'invalid-response',
+      'person',
+      undefined,
+    ],
+    ['InvalidArgument', '', 'invalid-response', 'permanent', undefined],
+    ['InvalidStorageClass', '', 'config', 'person', 'storage-class'],
+    ['InvalidEncryptionAlgorithmError', '', 'invalid-response', 'person', undefined],
+    ['InvalidTag', '', 'attribute-refused', 'person', 'tags'],
+    ['MalformedACLError', '', 'attribute-refused', 'person', 'acl'],
+    ['ObjectLockConfigurationNotFoundError', '', 'attribute-refused', 'person', 'lock'],
+  ])('a value that the store does not take: 400 %s %s', (serviceCode, xml, code, errorClass, attribute) => {
+    expect(errorOf(400, serviceCode, { xml })).toMatchObject({ code, class: errorClass, attribute });
+  });
+
+  it.each([
     [403, {}, 'access-denied'],
     [404, {}, 'object-not-found'],
     [404, { key: undefined }, 'bucket-not-found'],

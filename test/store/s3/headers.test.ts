@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bareEtag } from '../../../src/model/etag.js';
-import { S3_ATTRIBUTES, WITHOUT_UNDERSCORE } from '../../../src/store/attributes/limits.js';
+import { S3_ATTRIBUTES } from '../../../src/store/attributes/limits.js';
+import { WITHOUT_UNDERSCORE } from '../../../src/store/attributes/s3-providers.js';
 import { decodeListed, encodeKey } from '../../../src/store/s3/encode.js';
 import {
   checksumsIn,

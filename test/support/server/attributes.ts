@@ -53,7 +53,8 @@ export function readAttributes(exchange: Exchange, bucket: Bucket): ObjectAttrib
   const { protocol } = exchange;
   const storageClass = exchange.vendor('storage-class');
   if (storageClass !== undefined && !STORAGE_CLASSES[protocol].includes(storageClass)) {
-    throw new ServiceError(protocol === 's3' ? 'InvalidStorageClass' : 'InvalidArgument');
+    if (protocol === 's3') throw new ServiceError('InvalidStorageClass');
+    throw invalidArgument('x-oss-storage-class', storageClass, '0013-00000101');
   }
   const acl = exchange.vendor(protocol === 's3' ? 'acl' : 'object-acl');
   if (acl !== undefined) checkAcl(acl, bucket);
@@ -72,9 +73,18 @@ export function readAttributes(exchange: Exchange, bucket: Bucket): ObjectAttrib
   };
 }
 
+/** With the elements that both services name the argument by. */
+function invalidArgument(name: string, value: string, ec?: string): ServiceError {
+  return new ServiceError('InvalidArgument', {
+    elements: { ArgumentName: name, ArgumentValue: value, ...(ec !== undefined && { EC: ec }) },
+  });
+}
+
 /** @throws InvalidArgument, AccessControlListNotSupported */
 export function checkAcl(acl: string, { protocol, ownerEnforced }: Bucket): void {
-  if (!ACLS[protocol].includes(acl)) throw new ServiceError('InvalidArgument');
+  if (!ACLS[protocol].includes(acl)) {
+    throw invalidArgument(protocol === 's3' ? 'x-amz-acl' : 'x-oss-object-acl', acl);
+  }
   // "Controlling ownership of objects": only this one is accepted, and changes nothing.
   if (ownerEnforced && acl !== 'bucket-owner-full-control') throw new ServiceError('AccessControlListNotSupported');
 }
