@@ -6,7 +6,7 @@
  * Tests: test/engine/transfer/doubt.test.ts
  */
 import { combineCrc64ecma } from '../../hash/combine.js';
-import { crc64ecma, md5, md5OfMd5s, md5Soon } from '../../hash/index.js';
+import { crc64ecmaSoon, md5, md5OfMd5s, md5Soon } from '../../hash/index.js';
 import { digestOf } from '../../hash/running.js';
 import type { PartRow } from '../../manifest/checkpoints.js';
 import type { Checksums } from '../../model/checksum.js';
@@ -49,7 +49,18 @@ export function provenBy(name: SourceChecksum): VerifiedBy {
 const OTHERS = ['sha256', 'sha1', 'crc64nvme', 'crc32c', 'crc32'] as const;
 
 /**
- * For an object whose bytes are all in memory.
+ * For an object whose bytes are all in memory, and whose source promises an MD5.
+ * @throws checksum-mismatch
+ */
+export function proveByMd5(key: string, bytes: Uint8Array, claimed: Checksums, dest: Capabilities): Proof | undefined {
+  const { md5: own, crc64ecma } = claimed;
+  if (own === undefined) return undefined;
+  if (!dest.checksContentMd5) mustAgree(key, 'source', 'md5', own, md5(bytes));
+  return { contentMd5: own, expected: { md5: own, crc64ecma }, verifiedBy: 'md5', doubtful: false };
+}
+
+/**
+ * For any object whose bytes are all in memory.
  * @throws checksum-mismatch when the bytes read do not match the source's checksum
  */
 export async function proveWhole(
@@ -58,14 +69,12 @@ export async function proveWhole(
   claimed: Checksums,
   dest: Capabilities,
 ): Promise<Proof> {
-  const { md5: own, crc64ecma: ownCrc, etagHint: hint } = claimed;
-  if (own !== undefined) {
-    if (!dest.checksContentMd5) mustAgree(key, 'source', 'md5', own, md5(bytes));
-    return { contentMd5: own, expected: { md5: own, crc64ecma: ownCrc }, verifiedBy: 'md5', doubtful: false };
-  }
+  const sure = proveByMd5(key, bytes, claimed, dest);
+  if (sure) return sure;
+  const { crc64ecma: ownCrc, etagHint: hint } = claimed;
   const hinted = hint !== undefined && !hint.includes('-');
   const sum = hinted || dest.checksContentMd5 || dest.partEtagIsMd5 ? md5(bytes) : undefined;
-  const crc = ownCrc === undefined && !dest.answersCrc64ecma ? undefined : crc64ecma(bytes);
+  const crc = ownCrc === undefined && !dest.answersCrc64ecma ? undefined : await crc64ecmaSoon(bytes);
   const computed: Checksums = { md5: sum, crc64ecma: crc };
   const other = ownCrc === undefined ? OTHERS.find((name) => claimed[name] !== undefined) : 'crc64ecma';
   if (other !== undefined && other !== 'crc64ecma') computed[other] = await digestOf(other, bytes);
@@ -100,7 +109,7 @@ export type PartHashes = Pick<PartRow, 'md5' | 'crc64ecma'>;
 export async function hashPartSoon(bytes: Uint8Array, hashing: PartHashing): Promise<PartHashes> {
   return {
     md5: hashing.md5 ? await md5Soon(bytes) : undefined,
-    crc64ecma: hashing.crc64ecma ? crc64ecma(bytes) : undefined,
+    crc64ecma: hashing.crc64ecma ? await crc64ecmaSoon(bytes) : undefined,
   };
 }
 

@@ -117,6 +117,11 @@ export class Channel {
     return false;
   }
 
+  /** Where the next bytes of a body belong; undefined: they may be anything else. */
+  room(): Uint8Array | undefined {
+    return this.#parser.inBody ? this.#exchange?.room() : undefined;
+  }
+
   /** Waits for the next exchange. */
   rest(keepMs = KEEP_ALIVE_MS): void {
     this.expiresMs = performance.now() + Math.min(keepMs, LONGEST_KEEP_ALIVE_MS);

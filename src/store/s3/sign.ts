@@ -114,7 +114,13 @@ export class Signer {
     return order;
   }
 
-  #signature({ method, path, query, headers }: Signable, order: Order, payload: string, date: string, key: Key): string {
+  #signature(
+    { method, path, query, headers }: Signable,
+    order: Order,
+    payload: string,
+    date: string,
+    key: Key,
+  ): string {
     let canonical = `${method}\n${path}\n${query}\n`;
     for (const name of order.names) canonical += `${name}:${squeeze(headers[name] ?? '')}\n`;
     canonical += `\n${order.signed}\n${payload}`;
