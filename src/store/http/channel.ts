@@ -226,6 +226,8 @@ export class Channel {
       return;
     }
     this.#exchange = undefined;
+    // The rest of the response came after a pause was requested: over TLS, what has been decrypted still comes.
+    if (this.#holds > 0) this.#socket.resume();
     const announced = head?.keepAliveMs;
     const keepMs = announced === undefined ? KEEP_ALIVE_MS : announced - KEEP_ALIVE_MARGIN_MS;
     if (head?.persistent && !this.#sending && !this.#surplus && keepMs > 0) this.rest(keepMs);
