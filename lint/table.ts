@@ -58,16 +58,17 @@ export const ROOMS: Readonly<Record<string, string>> = {
     'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared engine/workers',
   'engine/rows': 'model engine/events engine/pair engine/flow engine/list engine/decide engine/record',
   'engine/check':
-    'model store/port manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/record engine/run',
+    'model store/port store/wrap manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/record engine/run',
   'engine/watch':
     'model manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/shared engine/run',
   inbound: 'model',
   feed: 'model aws inbound',
   observe: 'model version engine/events engine/record inbound',
   config: 'model native store/backend store/ini store/registry',
-  open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/record engine/run engine/check engine/watch engine/workers feed config',
+  open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/list engine/record engine/run engine/shared engine/check engine/watch engine/workers feed config',
+  bridge: 'model manifest store/port store/http store/urls inbound engine/events engine/job open',
   doctor: 'model native store/port store/backend store/http',
-  cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe config open doctor',
+  cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe bridge config open doctor',
   index: 'model store/port engine/events engine/job engine/record engine/check open',
 };
 
@@ -96,5 +97,5 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   'string-width': 'cli/render',
   undici: 'store/http',
   yaml: 'config',
-  zod: 'config hash engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3 store/urls store/http/settings',
+  zod: 'bridge config hash engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3 store/urls store/http/settings',
 };

@@ -2,6 +2,7 @@
 import { type Config, loadConfig } from './config/load.js';
 import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
+import { followed, linksOf } from './open/links.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import type { OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { type OpenAs, Opener } from './open/sides.js';
@@ -82,7 +83,8 @@ export async function openPair(
     await aside?.refuseUnwritable?.(!options.dryRun);
     for (const text of options.others ?? []) others.push(await opener.side(text, { readOnly: true }));
     const threads = options.dryRun ? { ...settings, workers: 1 } : settings;
-    return openState({ source, dest, aside, others, single, classes }, threads, options.command);
+    const linked = withLinks({ source, dest }, settings);
+    return openState({ ...linked, aside, others, single, classes }, threads, options.command);
   } catch (error) {
     await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
     throw error;
@@ -99,10 +101,11 @@ export function openToRead(
   sourceText: string,
   destText: string,
   settings: OpenSettings,
-  sourceAtMs?: number,
+  how: Looking = {},
 ): Promise<OpenPair> {
-  const how = { readOnly: true, sourceAtMs };
-  return openLooking(sourceText, destText, settings, how, (sides) => openStateToRead(sides, settings));
+  return openLooking(sourceText, destText, settings, { ...how, readOnly: true }, (sides) =>
+    openStateToRead(sides, settings),
+  );
 }
 
 /**
@@ -113,9 +116,9 @@ export function openToRepair(
   sourceText: string,
   destText: string,
   settings: OpenSettings,
-  sourceAtMs?: number,
+  how: Looking = {},
 ): Promise<OpenPair> {
-  return openLooking(sourceText, destText, settings, { readOnly: false, sourceAtMs }, async (sides) => {
+  return openLooking(sourceText, destText, settings, { ...how, readOnly: false }, async (sides) => {
     await refuseUnusable(sides.dest, sides.single, true, true);
     return openState(sides, settings, 'check --repair');
   });
@@ -126,12 +129,15 @@ export function openToRebuild(sourceText: string, destText: string, settings: Op
   return openLooking(sourceText, destText, settings, { readOnly: true }, (sides) => openRebuilding(sides, settings));
 }
 
+/** As in PairOptions. */
+type Looking = Pick<PairOptions, 'sourceAtMs' | 'versions'>;
+
 async function openLooking<P>(
   sourceText: string,
   destText: string,
   settings: OpenSettings,
-  { readOnly, sourceAtMs }: { readOnly: boolean; sourceAtMs?: number },
-  open: (sides: Pick<OpenPair, 'source' | 'dest' | 'single' | 'classes'>) => P | Promise<P>,
+  { readOnly, sourceAtMs, versions }: Looking & { readOnly: boolean },
+  open: (sides: Pick<OpenPair, 'source' | 'dest' | 'single' | 'classes' | 'links'>) => P | Promise<P>,
 ): Promise<P> {
   const config = await readConfig(settings);
   const opener = new Opener(settings, config);
@@ -140,15 +146,25 @@ async function openLooking<P>(
   try {
     dest = await opener.side(destText, { readOnly, written: !readOnly });
     const classes = readOnly ? undefined : classesFor(settings.storageClass, { source, dest }, config);
-    let object = await objectNamed(source);
+    let object = await objectNamed(source, versions);
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
-    if (object !== undefined) aimAtObject(source, dest, object, (await headNamed(dest)) !== undefined);
-    return await open({ source, dest, single, classes });
+    if (object !== undefined) {
+      const there = (await headNamed(dest)) ?? (versions ? await deletedAt(dest) : undefined);
+      aimAtObject(source, dest, object, there !== undefined);
+    }
+    return await open({ ...withLinks({ source, dest }, settings), single, classes });
   } catch (error) {
     await Promise.all([source.close(), dest?.close()]);
     throw error;
   }
+}
+
+/** Both sides, with what their links are to the pair. */
+function withLinks({ source, dest }: Pick<OpenPair, 'source' | 'dest'>, { links: mode }: OpenSettings) {
+  const { links, follows } = linksOf(mode ?? 'auto', { source: source.store, dest: dest.store });
+  const followedSource = follows === undefined ? source : { ...followed(source, follows), follows };
+  return { source: followedSource, dest, ...(links && { links }) };
 }
 
 /**

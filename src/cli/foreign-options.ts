@@ -15,7 +15,7 @@ const setting = (key: string): string =>
 const NAME: readonly Row[] = [
   ['s3-chunk-size oss-chunk-size multi-thread-chunk-size multipart-chunksize part-size-limit', 'use --part-size'],
   ['s3-upload-concurrency multi-thread-streams max-concurrent-requests', 'use --part-concurrency'],
-  ['s3-versions', 'use --versions of xsync ls, lsjson and copy'],
+  ['s3-versions', 'use --versions of xsync ls, lsjson, copy, sync, watch and check'],
   ['s3-version-at', 'use --at'],
   [
     'metadata-directive content-type cache-control content-disposition content-encoding content-language expires',
@@ -48,6 +48,7 @@ const NAME: readonly Row[] = [
   ['max-buffer-memory', 'use --max-memory'],
   ['dump-headers', '--dump headers does this'],
   ['follow-symlinks', 'use --copy-links'],
+  ['links', 'use --links keep'],
   ['dryrun', 'use --dry-run'],
   ['only-show-errors', 'use --quiet'],
   ['no-verify-ssl', 'use --no-check-certificate'],
@@ -66,7 +67,7 @@ const NAME: readonly Row[] = [
   ['cache-dir', 'set XDG_STATE_HOME, where the manifests are'],
   ['delete', 'use xsync sync, which always deletes; --delete is an option of xsync watch'],
   ['files-from0', '--files-from-raw reads names verbatim, one per line'],
-  ['local-links', '--copy-links follows symbolic links; links themselves are not copied'],
+  ['local-links', 'use --links keep'],
 ];
 
 const NEEDLESS: readonly Row[] = [
@@ -154,7 +155,6 @@ const ABSENT: readonly Row[] = [
     'local-case-insensitive',
     'not supported: names that differ only in case are reported where a disk cannot hold both',
   ],
-  ['links', 'not supported: symbolic links are left out with a warning; --copy-links follows them'],
   ['name-transform', 'not supported: keys are copied as they are'],
   ['hash-filter', 'not supported: split a bucket by prefix, or with --include'],
   ['metadata-*', 'not supported: metadata does not select objects; copy --metadata-set sets it'],

@@ -2,6 +2,7 @@ import { type Argument, Command, CommanderError } from 'commander';
 import { toXsyncError } from '../model/error.js';
 import { excerpt } from '../model/excerpt.js';
 import { VERSION } from '../version.js';
+import { addBridge } from './commands/bridge.js';
 import { addCat } from './commands/cat.js';
 import { addCheck } from './commands/check.js';
 import { addCleanup } from './commands/cleanup.js';
@@ -89,6 +90,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, (program: Progra
     moveto: addMoveto,
     sync: addSync,
     watch: addWatch,
+    bridge: addBridge,
     rcat: addRcat,
   },
   'Inspect:': {

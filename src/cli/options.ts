@@ -3,7 +3,7 @@
  * command line only. Each can also be set in the environment: `--part-size` as `XSYNC_PART_SIZE`.
  */
 import { type Command, Option } from 'commander';
-import { ATTRIBUTES } from '../engine/job/attributes.js';
+import { ATTRIBUTES, CARRY } from '../engine/job/attributes.js';
 import type { Values } from '../engine/job/job.js';
 import { COMPARE, DELETE, DRY_RUN, LIMIT, TRANSFER, VERSIONS } from '../engine/job/options.js';
 import { AT, CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK, TRANSPORT } from '../engine/job/places.js';
@@ -61,6 +61,11 @@ export function transferOptions(command: Command): Command {
   options(command, TRANSFER);
   linkOption(command);
   return options(command.optionsGroup('Attributes (docs/fidelity.md):'), ATTRIBUTES);
+}
+
+/** Of a check that copies what differs. */
+export function repairOptions(command: Command): Command {
+  return options(command.optionsGroup('Attributes of what --repair copies (docs/fidelity.md):'), CARRY);
 }
 
 /** Of commands that read a place as it stood at a time. */

@@ -31,6 +31,12 @@ export interface DeleteOptions {
   excluded: boolean;
 }
 
+/** How a run carries histories: every version and delete marker, instead of the current objects. */
+export interface HistoryOptions {
+  /** With `deletes`: delete for good what the source no longer has, instead of hiding it by a delete marker. */
+  deleteVersions: boolean;
+}
+
 /** How a run moves. */
 export interface MoveOptions {
   /** Delete folders of the source that are empty, also those that were before. */
@@ -46,6 +52,8 @@ export interface RunOptions {
   deletes?: DeleteOptions;
   /** Delete objects at the source once their copies are proved; with the policy `copy`. */
   move?: MoveOptions;
+  /** Absent: the current objects are copied. */
+  history?: HistoryOptions;
   backup?: Backup;
   /** Whether objects that failed before are retried at once, or when they are due (see failed.ts). */
   failedBefore: 'try' | 'wait';

@@ -52,6 +52,8 @@ export interface RunPair {
   settings: string;
   /** One object to one object: both prefixes are full keys, and the relative key is empty. */
   single: boolean;
+  /** Symbolic links are copied as links, or left out without a warning. Absent: left out with one, where there are any. */
+  links?: 'keep' | 'skip';
   backup?: Backup;
   /** Storage classes that the config maps for this route. */
   classes?: ClassTable;

@@ -51,6 +51,7 @@ export function runPair(pair: RunPair, options: RunOptions, report: Reporter, sh
   return run(pair, options, report, shared, async (context) => {
     const { halt, emit, census, committer } = context;
     await prepareDestination(context);
+    if (options.history) return carryHistories(context);
     if (context.moves && !options.dryRun) await refuseOnePlace(pair, halt.signal);
     await new Traversal(context).run();
     committer.flush();
@@ -67,16 +68,10 @@ export function runPair(pair: RunPair, options: RunOptions, report: Reporter, sh
   });
 }
 
-/**
- * Carries every version and delete marker over, instead of the current objects.
- * @throws as `runPair`; usage: a side keeps no versions
- */
-export function runHistory(pair: RunPair, options: RunOptions, report: Reporter): Promise<Summary> {
-  return run(pair, options, report, undefined, async (context) => {
-    await new History(context).run();
-    context.committer.flush();
-    if (!context.halt.stops('plans') && isWhole(options)) await dropStale(context);
-  });
+/** Every version and delete marker, instead of the current objects. */
+async function carryHistories(context: RunContext): Promise<void> {
+  await new History(context).run();
+  if (!context.halt.stops('plans') && isWhole(context.options)) await dropStale(context);
 }
 
 /**
@@ -96,7 +91,9 @@ export function runKeys(
     const listed = new ListedSum(context.emit);
     for await (const only of batches) {
       const sinceMs = Date.now();
-      await new Traversal({ ...context, options: { ...named, only }, emit: listed.emit }).run();
+      const own = { ...context, options: { ...named, only }, emit: listed.emit };
+      if (options.history) await new History(own).runNamed(only);
+      else await new Traversal(own).run();
       listed.next();
       context.committer.flush();
       if (context.halt.stops('plans')) return;
@@ -268,6 +265,8 @@ function announce({ pair, options, pass, emit }: RunContext, runId: string): voi
   emit({ type: 'start', runId, source: pair.source.text, destination: pair.dest.text, dryRun, manifest, kept });
   const raised = raisedPartSize(pair, options);
   if (raised) emit({ type: 'notice', level: 'warn', message: raised });
+  const without = withoutAcls(pair, options);
+  if (without) emit({ type: 'notice', level: 'warn', message: without });
   for (const message of pair.source.warnings ?? []) emit({ type: 'notice', level: 'warn', message });
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   if (pass.after === undefined) return;
@@ -281,10 +280,12 @@ function isWhole({ dryRun, filter, bounds, only }: RunOptions): boolean {
   return !dryRun && !filter && !bounds && !only;
 }
 
-/** A watch's runs over changed keys are too many to record. */
+/** The runs over changed keys of a watch or a bridge are too many to record. */
 function isKept({ only, command }: RunOptions): boolean {
-  return !(only && command === 'watch');
+  return !(only && ENDLESS.includes(command));
 }
+
+const ENDLESS = ['watch', 'bridge pull'];
 
 function openJournal(
   pair: RunPair,
@@ -324,6 +325,13 @@ function raisedPartSize({ dest }: RunPair, { partSize }: RunOptions): string | u
   const { minPartSize } = dest.store.capabilities;
   if (partSize === undefined || partSize >= minPartSize) return undefined;
   return `--part-size: ${dest.text} accepts no parts smaller than ${minPartSize} bytes; that size is used`;
+}
+
+/** They are not asked for, so that no object can tell that it had one. */
+function withoutAcls({ source, dest }: RunPair, { carry }: RunOptions): string | undefined {
+  const has = ({ store }: RunPair['dest']) => store.capabilities.attributes.acl !== undefined;
+  const lost = carry?.acl && carry.fidelity === 'warn' && has(source) && !has(dest);
+  return lost ? `--acl: ${dest.text} has no ACLs, so none are copied` : undefined;
 }
 
 async function prepareDestination({ pair, options, halt }: RunContext): Promise<void> {

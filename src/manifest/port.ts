@@ -196,6 +196,9 @@ export interface Manifest extends UploadRows {
   /** Whether a version of the key is one that was carried over. */
   hasDestVersion(key: string, dest: string): boolean;
   hasVersions(key: string): boolean;
+  /** At most `limit` versions after one of them (exclusive), in the order of keys, and of `source` within a key. */
+  versions(after: Pick<VersionRow, 'key' | 'source'> | undefined, limit: number): VersionRow[];
+  versionCount(): number;
   /** The version was not written after all. */
   dropVersion(key: string, source: string): void;
   /** `versionName` of the version of the key that is about to be written, if there is one. */

@@ -19,8 +19,17 @@ export interface ObjectLock {
   legalHold?: true;
 }
 
-/** The names in reports and JSON. */
-export type AttributeName = 'headers' | 'metadata' | 'tags' | 'acl' | 'storage-class' | 'lock' | 'redirect';
+/** The names in reports and JSON. `link`: what a symbolic link points to; `type`: what kind of object it is. */
+export type AttributeName =
+  | 'headers'
+  | 'metadata'
+  | 'tags'
+  | 'acl'
+  | 'storage-class'
+  | 'lock'
+  | 'redirect'
+  | 'link'
+  | 'type';
 
 /** Whether one of them is changed only by a copy of the object onto itself. */
 export function needsRewrite(changed: readonly AttributeName[]): boolean {

@@ -17,6 +17,8 @@ export interface ObjectEntry {
   storageClass?: string;
   /** Checksums from the listing (an OSS ETag of `Type` Normal, an S3 ETag that may be an MD5). */
   checksums?: Checksums;
+  /** What a symbolic link points to, under the link's key. A service that copies the key copies the link. */
+  followed?: true;
   /** Why the object cannot be read as ordinary bytes; absent for ordinary objects. */
   special?: 'archived' | 'symlink' | 'appendable' | 'other';
   /**

@@ -39,6 +39,10 @@ export interface BackupTarget {
   /** --part-size. */
   partSize?: number;
   attempts: number;
+  /** The backup has the tags of the object. */
+  tags?: true;
+  /** The backup has the ACL of the object. */
+  acl?: true;
 }
 
 /** Copy one version of one object. */
@@ -78,8 +82,8 @@ export interface CopyTicket {
     /** The copy is a version of a history: its metadata names the source's version so, and it is written at most once. */
     versionName?: string;
   };
-  /** `server`: a server-side copy. `client`: the bytes pass through this program. */
-  way: 'server' | 'client';
+  /** `server`: a server-side copy. `client`: the bytes pass through this program. `link`: a symbolic link is made. */
+  way: 'server' | 'client' | 'link';
   cut: Cut;
   /** Which attributes are copied; absent: `USUAL_POLICY`. */
   carry?: CarryPolicy;
@@ -112,4 +116,13 @@ export interface MarkerTicket {
   dest: { place: Place; key: string };
 }
 
-export type Ticket = CopyTicket | DeleteTicket | MarkerTicket;
+/** Delete one version, or one delete marker, at the destination for good. */
+export interface DeleteVersionTicket {
+  version: typeof TICKET_VERSION;
+  action: 'delete-version';
+  /** Relative to the pair's prefixes. */
+  key: string;
+  dest: { place: Place; key: string; versionId: string };
+}
+
+export type Ticket = CopyTicket | DeleteTicket | MarkerTicket | DeleteVersionTicket;

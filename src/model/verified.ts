@@ -7,6 +7,7 @@
  * - `crc32`: like md5, with CRC-32 or CRC-32C (of S3);
  * - `computed`: the source has no checksum, so we hashed the bytes we read, and the destination confirmed the hash;
  * - `server`: a server-side copy that the service confirmed;
+ * - `link`: a symbolic link that was read back points to the same object;
  * - `size`: only the size was compared;
  * - `none`: checksums were ignored, so nothing was verified.
  * Tests: test/engine/transfer/doubt.test.ts
@@ -20,11 +21,12 @@ export const VERIFIED_BY = [
   'crc32',
   'computed',
   'server',
+  'link',
   'size',
   'none',
 ] as const;
 
-/** A checksum, or the service, proved the object. */
+/** A checksum, the service or the target of a link proved the object. */
 export function isProof(verifiedBy: VerifiedBy): boolean {
   return verifiedBy !== 'size' && verifiedBy !== 'none';
 }

@@ -1,5 +1,5 @@
 /** Which attributes a job copies. Tests: test/open/carry-policy.test.ts */
-import type { ATTRIBUTES } from '../engine/job/attributes.js';
+import type { CARRY } from '../engine/job/attributes.js';
 import type { Values } from '../engine/job/job.js';
 import type { CarryPolicy } from '../model/carry-policy.js';
 import { XsyncError } from '../model/error.js';
@@ -15,7 +15,7 @@ const CONTENT: Readonly<Record<string, keyof ContentHeaders>> = {
 };
 
 /** @throws usage: for a name or header that cannot be set */
-export function carryPolicy(job: Values<typeof ATTRIBUTES>): CarryPolicy {
+export function carryPolicy(job: Values<typeof CARRY>): CarryPolicy {
   const { metadata, tags, acl, lock, fidelity, storageClass, metadataSet = [], headerUpload = [] } = job;
   const set: Required<CarryPolicy>['set'] = { headers: {}, metadata: {} };
   for (const entry of metadataSet) setMetadata(set, entry);

@@ -8,6 +8,8 @@ import { type CheckJob, parseJob } from '../engine/job/job.js';
 import type { RunOptions } from '../engine/options.js';
 import { trafficSum } from '../engine/record/traffic.js';
 import { openToRead, openToRepair } from '../open.js';
+import { carryPolicy } from './carry-policy.js';
+import { refuseUnfitCheck } from './history.js';
 import { numberOf, openSettings, runOptions } from './job.js';
 import { named, type PairContext, refuseNothing, singleOf, warnedFilter, withPair } from './job-context.js';
 
@@ -30,18 +32,20 @@ export async function examine(
   report: CheckReporter,
   repairing: Reporter,
 ): Promise<CheckOutcome> {
+  const versions = job.versions === true;
+  if (versions) refuseUnfitCheck(job);
   const filter = await warnedFilter(job, context);
   const { checkers, listConcurrency, compare } = job;
   const settings = openSettings(job, checkers * BLOCKS_IN_FLIGHT + listConcurrency, context.env);
   const open = job.repair ? openToRepair : openToRead;
-  const pair = await open(job.source, job.destination, settings, job.at);
+  const pair = await open(job.source, job.destination, settings, { sourceAtMs: job.at, versions });
   const list = job.repair ? new RepairList(pair.manifest) : undefined;
   return withPair(pair, context, async () => {
     const { single, name } = singleOf(pair);
     const maxMemory = numberOf(job.maxMemory) ?? Number.MAX_SAFE_INTEGER;
     const oneWay = job.oneWay === true;
     const { stop } = context;
-    const options = { compare, oneWay, filter, checkers, listConcurrency, maxMemory, stop };
+    const options = { compare, oneWay, filter, checkers, listConcurrency, maxMemory, versions, stop };
     const summary = await runCheck(pair, options, (event) => {
       list?.hear(event);
       return report(named(event, name));
@@ -54,9 +58,9 @@ export async function examine(
   }).finally(() => list?.dispose());
 }
 
-/** A repair copies with the defaults of a copy. */
+/** A repair copies with the defaults of a copy, and the attributes that the check was asked for. */
 function repairOptions(job: CheckJob, stop: AbortSignal): RunOptions {
-  const { source, destination, checkers, maxMemory, storageClass } = job;
-  const copying = parseJob('copy', { source, destination, checkers, maxMemory, storageClass, resumeListing: false });
-  return { ...runOptions(copying, undefined, stop), command: 'check --repair' };
+  const { source, destination, checkers, maxMemory } = job;
+  const copying = parseJob('copy', { source, destination, checkers, maxMemory, resumeListing: false });
+  return { ...runOptions(copying, undefined, stop), carry: carryPolicy(job), command: 'check --repair' };
 }

@@ -1,8 +1,8 @@
-/** Whether a history can be carried from one side to the other, and what a person must know first. Tests: test/cli/history.test.ts */
-import type { CopyJob } from '../engine/job/job.js';
+/** Which options of a job have a meaning for histories, and how a run carries them. Tests: test/cli/history.test.ts */
+import type { CheckJob } from '../engine/job/job.js';
+import type { HistoryOptions } from '../engine/options.js';
 import { XsyncError } from '../model/error.js';
-import { versioningOf } from './past.js';
-import type { OpenPair } from './settings.js';
+import type { TransferJob } from './job.js';
 
 /** What has no meaning for a history, which is carried whole and in its order. */
 const UNFIT = {
@@ -16,6 +16,8 @@ const UNFIT = {
   immutable: '--immutable',
   compareDest: '--compare-dest',
   copyDest: '--copy-dest',
+  deleteExcluded: '--delete-excluded',
+  settle: '--settle',
   minSize: '--min-size',
   maxSize: '--max-size',
   minAge: '--min-age',
@@ -23,12 +25,48 @@ const UNFIT = {
   excludeIfPresent: '--exclude-if-present',
   filesFrom: '--files-from',
   filesFromRaw: '--files-from-raw',
-} as const satisfies Partial<Record<keyof CopyJob, string>>;
+} as const;
+
+/**
+ * How the job carries histories; undefined if it copies the current objects.
+ * @param asks each object is asked for
+ * @throws usage: an option that cannot be combined with --versions, or means nothing without it
+ */
+export function historyOf(job: TransferJob, asks = false): HistoryOptions | undefined {
+  const deleteVersions = 'deleteVersions' in job && job.deleteVersions === true;
+  if (!('versions' in job) || job.versions !== true) {
+    if (!deleteVersions) return undefined;
+    throw new XsyncError('usage', '--delete-versions means nothing without --versions', {
+      subject: '--delete-versions',
+      remedy: 'Add --versions, or leave out --delete-versions.',
+    });
+  }
+  if (deleteVersions && job.mode === 'watch' && job.delete !== true) {
+    throw new XsyncError('usage', '--delete-versions means nothing without --delete', {
+      subject: '--delete-versions',
+      remedy: 'Add --delete, or leave out --delete-versions.',
+    });
+  }
+  refuse(unfitIn(job) ?? (asks ? '--interactive' : compareFlag(job)));
+  return { deleteVersions };
+}
 
 /** @throws usage: an option that cannot be combined with --versions */
-export function refuseUnfit(job: CopyJob, asks: boolean): void {
-  const given = (Object.keys(UNFIT) as (keyof typeof UNFIT)[]).find((name) => job[name] !== undefined);
-  const flag = given === undefined ? (asks ? '--interactive' : compareFlag(job)) : UNFIT[given];
+export function refuseUnfitCheck(job: CheckJob): void {
+  if (job.repair) {
+    throw new XsyncError('usage', '--repair cannot be combined with --versions: a version can only be put on top', {
+      subject: '--repair',
+      remedy: 'Run xsync copy --versions, which adds the versions that are missing on top.',
+    });
+  }
+  refuse(unfitIn(job));
+}
+
+function unfitIn(job: object): string | undefined {
+  return Object.entries(UNFIT).find(([name]) => name in job && job[name as keyof typeof job] !== undefined)?.[1];
+}
+
+function refuse(flag: string | undefined): void {
   if (flag === undefined) return;
   throw new XsyncError('usage', `${flag} cannot be combined with --versions`, {
     subject: flag,
@@ -36,38 +74,10 @@ export function refuseUnfit(job: CopyJob, asks: boolean): void {
   });
 }
 
-function compareFlag({ compare, traverse, cutoffMode }: CopyJob): string | undefined {
+function compareFlag(job: TransferJob): string | undefined {
+  const { compare, traverse } = job;
   if (compare !== 'default') return compare === 'checksum' ? '--checksum' : `--${compare}`;
   if (!traverse) return '--no-traverse';
-  return cutoffMode === 'hard' ? undefined : '--cutoff-mode';
-}
-
-/**
- * Looks at the versioning of both sides, in one request each.
- * @returns warnings
- * @throws usage: a side keeps no versions, or not all of them
- */
-export async function historyWarnings({ source, dest }: Pick<OpenPair, 'source' | 'dest'>): Promise<string[]> {
-  const [from, to] = [await versioningOf(source.store), await versioningOf(dest.store)];
-  if (from === 'never') throw refusal(`${source.text} keeps no versions`, 'Leave out --versions.');
-  if (to === 'never' || to === 'suspended') {
-    const what = to === 'never' ? 'keeps no versions' : 'has its versioning suspended';
-    throw refusal(
-      `${dest.text} ${what}: of each object, only the latest version would remain`,
-      dest.store.versioning ? 'Enable versioning on the bucket, or leave out --versions.' : 'Leave out --versions.',
-    );
-  }
-  const warnings: string[] = [];
-  const blind = [from === 'unknown' && source.text, to === 'unknown' && dest.text].filter((text) => text !== false);
-  for (const text of blind) warnings.push(`${text}: the credentials may not see whether it keeps versions`);
-  if (from === 'suspended') {
-    warnings.push(
-      `${source.text}: versioning is suspended; a write there replaces the last version, so that the destination may keep more versions`,
-    );
-  }
-  return warnings;
-}
-
-function refusal(message: string, remedy: string): XsyncError {
-  return new XsyncError('usage', message, { subject: '--versions', remedy });
+  if ('deleteTime' in job && job.deleteTime !== 'after') return `--delete-${job.deleteTime}`;
+  return 'cutoffMode' in job && job.cutoffMode !== 'hard' ? '--cutoff-mode' : undefined;
 }

@@ -4,7 +4,15 @@ import type { CopyPolicy, TransferPolicy } from '../engine/decide/decide.js';
 import type { Filter, FilterFile } from '../engine/filter/filter.js';
 import { bandwidthAt } from '../engine/job/bandwidth.js';
 import type { CopyJob, MoveJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
-import { type CONFIG, type ENCRYPTION, FILTER, type LINKS, type MANIFEST, type NETWORK } from '../engine/job/places.js';
+import {
+  type CONFIG,
+  type ENCRYPTION,
+  FILTER,
+  type LINK_MODE,
+  type LINKS,
+  type MANIFEST,
+  type NETWORK,
+} from '../engine/job/places.js';
 import type { RunOptions } from '../engine/options.js';
 import type { Backup, References } from '../engine/pair.js';
 import { parseEncryption } from '../model/encryption.js';
@@ -12,13 +20,14 @@ import { reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
 import { parseRestoring } from '../model/restoring.js';
 import { carryPolicy } from './carry-policy.js';
+import { linkMode } from './links.js';
 import type { OpenPair, OpenSettings } from './settings.js';
 
 /** A job that writes to its destination. */
 export type TransferJob = CopyJob | MoveJob | SyncJob | WatchJob;
 
 type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST> &
-  Partial<Values<typeof ENCRYPTION>> &
+  Partial<Values<typeof ENCRYPTION & typeof LINK_MODE>> &
   Pick<OpenSettings, 'workers' | 'storageClass'>;
 type Filtering = Values<typeof FILTER>;
 
@@ -28,9 +37,10 @@ const FILTER_NAMES = (Object.keys(FILTER) as (keyof Filtering)[]).filter((name) 
 /** The longest time of a timer, 24 days: the meaning of `off` and 0. */
 const NEVER_MS = 2 ** 31 - 1;
 
-/** `connections`: maximum number of requests in flight per server. */
+/** `connections`: maximum number of requests in flight per server. @throws usage: flags that contradict each other */
 export function openSettings(job: Connecting, connections: number, env: NodeJS.ProcessEnv): OpenSettings {
   const { bwlimit } = job;
+  const links = linkMode(job.links, job.copyLinks);
   return {
     config: job.config,
     manifest: job.manifest,
@@ -48,8 +58,9 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     clientKey: job.clientKey,
     checkCertificate: job.checkCertificate,
     encryption: job.sse === undefined ? undefined : parseEncryption(job.sse),
+    links,
+    copyLinks: links === 'follow',
     storageClass: job.storageClass,
-    copyLinks: job.copyLinks === true,
     workers: job.workers,
     localEncoding: job.localEncoding,
     allowHost: job.allowHost,

@@ -36,7 +36,6 @@ export function lookingSettings(
     timeoutMs: 0,
     contimeoutMs: 0,
     connections: 1,
-    copyLinks: false,
   };
 }
 

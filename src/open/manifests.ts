@@ -110,7 +110,7 @@ export interface Rebuilding extends OpenPair {
  * @throws locked; config when the file is another pair's; not-writable, disk-full
  */
 export function openRebuilding(
-  sides: Pick<OpenPair, 'source' | 'dest' | 'single'>,
+  sides: Pick<OpenPair, 'source' | 'dest' | 'single' | 'links'>,
   settings: Pick<OpenSettings, 'manifest' | 'env'>,
 ): Rebuilding {
   const { pair, file } = stateOf(sides, settings);

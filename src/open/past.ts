@@ -1,6 +1,7 @@
 /** Opens a bucket as it stood at a time. Tests: test/cli/past.test.ts */
-import { isXsyncError, XsyncError } from '../model/error.js';
-import type { ObjectStore, Versioning } from '../store/port.js';
+import { versioningOf } from '../engine/list/versioning.js';
+import { XsyncError } from '../model/error.js';
+import type { ObjectStore } from '../store/port.js';
 import { PastStore } from '../store/wrap/past.js';
 import type { SharedStore } from '../store/wrap/share.js';
 
@@ -34,15 +35,4 @@ export async function historyOf(store: ObjectStore, text: string): Promise<{ war
     subject: '--at',
     remedy: 'Leave out --at.',
   });
-}
-
-/** Asks the bucket. Never, for a store without versions; unknown: the credentials may not see it. */
-export async function versioningOf(store: ObjectStore): Promise<Versioning | 'unknown'> {
-  if (!store.versioning) return 'never';
-  try {
-    return await store.versioning();
-  } catch (error) {
-    if (isXsyncError(error, 'access-denied')) return 'unknown';
-    throw error;
-  }
 }

@@ -5,9 +5,9 @@
 import type { Reporter, RunEvent, Summary } from '../engine/events.js';
 import type { CopyJob, MoveJob, SyncJob } from '../engine/job/job.js';
 import type { RunOptions } from '../engine/options.js';
-import { runHistory, runPair } from '../engine/run.js';
+import { runPair } from '../engine/run.js';
 import { openPair } from '../open.js';
-import { historyWarnings, refuseUnfit as refuseUnfitHistory } from './history.js';
+import { historyOf } from './history.js';
 import { backupOf, copyConnections, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
 import {
   named,
@@ -33,22 +33,27 @@ export async function transfer(
 ): Promise<Summary> {
   const filter = await warnedFilter(job, context);
   const order = await orderOf(job.orderBy);
-  const options = { ...runOptions(job, filter, context.stop), order, confirm: context.confirm };
-  const versions = job.mode === 'copy' && job.versions === true;
-  if (job.mode === 'copy' && versions) refuseUnfitHistory(job, context.confirm !== undefined);
+  const { confirm } = context;
+  const history = historyOf(job, confirm !== undefined);
+  const options = {
+    ...runOptions(job, filter, context.stop),
+    order,
+    confirm,
+    ...(history && { history, resume: undefined }),
+  };
   const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), context.env), {
     command: options.command,
     single: job.mode !== 'sync' && job.single === true,
     dryRun: options.dryRun,
     aside: job.backupDir,
     others: referencePaths(job),
-    versions,
+    versions: history !== undefined,
     sourceAtMs: job.mode === 'move' ? undefined : job.at,
   });
   return withPair(pair, context, async () => {
     const { name } = singleOf(pair);
     const tell = (event: RunEvent): void => report(named(event, name));
-    const summary = versions ? await carryHistory(pair, options, tell) : await run(pair, job, options, tell);
+    const summary = await run(pair, job, options, tell);
     if (options.deletes?.allowEmptySource !== true) refuseNothing(pair, summary, options);
     return namedSummary(summary, name);
   });
@@ -62,10 +67,4 @@ function run(
 ): Promise<Summary> {
   const backup = backupOf(pair, job);
   return runPair({ ...pair, references: referencesOf(pair, job) }, { ...options, backup }, report);
-}
-
-/** @throws as `runHistory`; usage: a side keeps no versions */
-async function carryHistory(pair: OpenPair, options: RunOptions, report: Reporter): Promise<Summary> {
-  const warnings = [...(pair.source.warnings ?? []), ...(await historyWarnings(pair))];
-  return runHistory({ ...pair, source: { ...pair.source, warnings } }, options, report);
 }

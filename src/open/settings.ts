@@ -6,6 +6,7 @@ import type { BucketEntry, Opened } from '../store/backend.js';
 import type { CongestionSetting } from '../store/http/congestion.js';
 import type { Connection } from '../store/http/connection.js';
 import type { ConnectionFlags } from '../store/http/settings.js';
+import type { Following, LinkMode } from './links.js';
 
 /** Bytes per second in each direction at an instant (ms since 1970); absent: no limit. */
 export type BandwidthSchedule = (nowMs: number) => { up?: number; down?: number };
@@ -33,9 +34,12 @@ export interface OpenSettings extends ConnectionFlags {
   accelerate?: 'auto' | 'off';
   /** Of what is written; overrides the setting of the remotes. */
   encryption?: Encryption;
+  /** What a pair does with symbolic links; `auto` when absent. */
+  links?: LinkMode;
+  /** Follow symbolic links on local disk even if the remotes do not. */
+  copyLinks?: boolean;
   /** `--storage-class`, to be checked against what the destination has. */
   storageClass?: string;
-  copyLinks: boolean;
   /** Threads that move the objects; 1: this one. */
   workers?: number | 'auto';
   /** Of file names on local disk; overrides the setting of the remotes. */
@@ -57,6 +61,8 @@ export interface OpenSide extends RunSide {
   settings: string;
   /** What `accelerate: auto` chose and why, starting with `on` or `off`; absent when there was no choice. */
   acceleration?: string;
+  /** Links of the source are replaced by what they point to, in other threads too. */
+  follows?: Following;
   /** What another thread opens to use the same store; absent if it cannot. */
   again?: ConfiguredLocation;
   refuseUnwritable?: Opened['refuseUnwritable'];

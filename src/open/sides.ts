@@ -98,6 +98,32 @@ export class Opener {
     };
   }
 
+  /**
+   * A side over a store that the caller makes, with a transport of its own.
+   * @param guard which addresses it may connect to
+   */
+  async given(text: string, guard: AddressGuard, make: (transport: HttpTransport) => ObjectStore): Promise<OpenSide> {
+    const { transport, close, connection } = await this.http(guard);
+    const store = make(transport);
+    const { bucket } = store.identity;
+    const names = { bucket, givenAs: bucket, path: '', prefix: '', text, settings: '' };
+    const shared = share(store, { attempts: this.#settings.lowLevelRetries }, this.#limitOf(store));
+    return { ...shared, ...names, notes: [], findings: new Findings(), connection, close };
+  }
+
+  /** A transport with the proxies and certificates of the command line. */
+  async http(
+    guard?: AddressGuard,
+  ): Promise<{ transport: HttpTransport; connection: Connection | undefined; close(): Promise<void> }> {
+    const made: { close(): Promise<void> | void }[] = [];
+    const { connect, used } = this.#connector(made);
+    const transport = await (await connect({})).http(guard);
+    const close = async (): Promise<void> => {
+      for (const one of made) await one.close();
+    };
+    return { transport, connection: used(), close };
+  }
+
   /** A side that another thread has opened, by what its `again` says. */
   async again(location: ConfiguredLocation, as: Pick<OpenAs, 'written'> = {}): Promise<ReopenedSide> {
     const { store, findings, close } = await this.#open(location, as);
@@ -205,13 +231,13 @@ export class Opener {
   }
 
   #resources(connect: Resources['connect'], tell?: Resources['tell']): Resources {
-    const { transport, accelerate, copyLinks, localEncoding, contimeoutMs, timeoutMs, env } = this.#settings;
-    const { allowHost, allowPrivate } = this.#settings;
+    const { transport, accelerate, links = 'auto', copyLinks, localEncoding } = this.#settings;
+    const { contimeoutMs, timeoutMs, env, allowHost, allowPrivate } = this.#settings;
     return {
       transport,
       connect,
       accelerate,
-      copyLinks,
+      copyLinks: links === 'auto' ? copyLinks || undefined : links === 'follow',
       tell,
       localEncoding,
       allowHost,

@@ -19,7 +19,7 @@ import { workersOf } from './threads.js';
  * @throws locked, config, not-writable, disk-full
  */
 export function openState(
-  sides: Pick<OpenPair, 'source' | 'dest' | 'aside' | 'others' | 'single' | 'classes'>,
+  sides: Pick<OpenPair, 'source' | 'dest' | 'aside' | 'others' | 'single' | 'classes' | 'links'>,
   settings: OpenSettings,
   command: string,
 ): OpenPair {
@@ -117,7 +117,7 @@ function readIfSound(file: string): ManifestReader | undefined {
  * @throws config, not-readable
  */
 export function openStateToRead(
-  sides: Pick<OpenPair, 'source' | 'dest' | 'single'>,
+  sides: Pick<OpenPair, 'source' | 'dest' | 'single' | 'links'>,
   settings: Pick<OpenSettings, 'manifest' | 'env'>,
 ): OpenPair {
   const manifest = readState(sides, settings) ?? openManifest(IN_MEMORY, stateOf(sides, settings).pair);

@@ -5,6 +5,7 @@ import type { ConfiguredLocation } from '../config/location.js';
 import type { Order, Report } from '../engine/workers/messages.js';
 import { busyOf, type Listener, Pool, type Thread } from '../engine/workers/pool.js';
 import { learnedOffsets } from '../store/http/clock.js';
+import type { Following } from './links.js';
 import type { OpenSettings, OpenSide } from './settings.js';
 
 /** What a worker is started with. It stays in this process. */
@@ -12,6 +13,8 @@ export interface WorkerData {
   settings: OpenSettings;
   source: ConfiguredLocation;
   dest: ConfiguredLocation;
+  /** Of the source's links. */
+  follows?: Following;
   /** Of the services' clocks, as far as they are known. */
   offsets: ReturnType<typeof learnedOffsets>;
 }
@@ -39,6 +42,7 @@ export function workersOf(
     settings: { ...settings, env, accelerate: undefined, bandwidth: undefined },
     source: source.again,
     dest: dest.again,
+    follows: source.follows,
   };
   const { connections } = settings;
   const findings = { source: source.findings, dest: dest.findings };

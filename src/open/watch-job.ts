@@ -4,6 +4,7 @@ import type { WatchJob } from '../engine/job/job.js';
 import { Watch, type WatchedPair, type WatchOptions } from '../engine/watch/watch.js';
 import { XsyncError } from '../model/error.js';
 import { openPair } from '../open.js';
+import { historyOf } from './history.js';
 import { backupOf, copyConnections, numberOf, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
 import { type JobContext, warnedFilter } from './job-context.js';
 import { orderOf } from './order.js';
@@ -18,7 +19,9 @@ export interface WatchContext extends JobContext {
 export async function watchOf(job: WatchJob, context: WatchContext, report: Reporter): Promise<Watch> {
   const { stop, drain, env, changes } = context;
   const order = await orderOf(job.orderBy);
-  const options = { ...runOptions(job, await warnedFilter(job, context), stop), order };
+  const history = historyOf(job);
+  const common = { ...runOptions(job, await warnedFilter(job, context), stop), order };
+  const options = history ? { ...common, history, resume: undefined } : common;
   const open = async (): Promise<WatchedPair> => {
     const how = { command: 'watch', single: false, dryRun: false, aside: job.backupDir, others: referencePaths(job) };
     const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), env), how);

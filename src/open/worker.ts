@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Order, plainError, type Report } from '../engine/workers/messages.js';
 import { Performer } from '../engine/workers/performer.js';
 import { assumeOffsets } from '../store/http/clock.js';
+import { followed } from './links.js';
 import { Opener } from './sides.js';
 import type { WorkerData } from './threads.js';
 
@@ -11,10 +12,10 @@ interface Opened {
   close(): Promise<void>;
 }
 
-async function open({ settings, source, dest, offsets }: WorkerData, port: MessagePort): Promise<Opened> {
+async function open({ settings, source, dest, follows, offsets }: WorkerData, port: MessagePort): Promise<Opened> {
   assumeOffsets(offsets);
   const opener = new Opener(settings, { path: '', remotes: {}, unset: {} });
-  const [from, to] = [await opener.again(source), await opener.again(dest, { written: true })];
+  const [from, to] = [followed(await opener.again(source), follows), await opener.again(dest, { written: true })];
   const performer = new Performer({ source: from, dest: to }, (reports) => port.postMessage(reports));
   const close = async (): Promise<void> => {
     await Promise.all([from.close(), to.close()]);

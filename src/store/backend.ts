@@ -98,8 +98,8 @@ export interface Resources {
   accelerate?: 'auto' | 'off';
   /** Of what is written; overrides the setting of the remote. Absent for a side that is only read. */
   encryption?: Encryption;
-  /** Follow symbolic links even if the remote does not. */
-  copyLinks: boolean;
+  /** Whether to follow symbolic links on local disk; overrides the setting of the remote. */
+  copyLinks?: boolean;
   /** Encoding of file names on local disk; overrides the setting of the remote. */
   localEncoding?: string;
   /** Hosts to which a redirect of a URL may lead, and those that may have private addresses. */

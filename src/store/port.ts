@@ -12,7 +12,8 @@
  * - A stalled call (no byte either way for the configured idle timeout) rejects with `timeout`. A slow call that
  *   makes progress is never cut off.
  * - Bodies are `Uint8Array`s of at most one part. The adapter does not keep or change them after the call settles, so
- *   that the engine can reuse them. Stores with `readPieces` and `putPieces` can also pass a body on in pieces.
+ *   that the engine can reuse them. Stores with `readPieces`, `putPieces` and `uploadPartPieces` can also pass a
+ *   body on in pieces.
  * Tests: test/store/local/uploads.test.ts
  */
 import type { ObjectLock, Tags } from '../model/attributes.js';
@@ -21,6 +22,14 @@ import type { XsyncError } from '../model/error.js';
 import type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from '../model/object.js';
 import type { Restoring } from '../model/restoring.js';
 import type { ClassLimits } from '../model/storage-class.js';
+
+/** A symbolic link itself, and not what it points to. */
+export interface Link {
+  /** Full key of what it points to, in the same store. Nothing needs to be there. Empty for the root of a tree. */
+  target: string;
+  /** What a listing has of the link, and its own headers and metadata. Its size is 0. */
+  info: ObjectInfo;
+}
 
 /** What user metadata a store can hold. Sizes in bytes of names and values as they are sent (spelling.ts). */
 export interface MetadataLimits {
@@ -104,6 +113,11 @@ export interface Capabilities {
   /** User metadata is kept. False: `PutOptions.metadata` is rejected or ignored; see the store's class comment. */
   readonly keepsMetadata: boolean;
   readonly attributes: AttributeLimits;
+  /**
+   * Symbolic links can be read and written: `getLink` and `putLink` are there. `objects`: reading one reads what it points
+   * to, for which a listing has neither size nor ETag. `files`: the store follows links only if it was opened so.
+   */
+  readonly links?: 'objects' | 'files';
   /** Deletes compare versions (`DeleteCallOptions.versions`). Absent: the engine looks at each object first. */
   readonly deletesIfMatch?: true;
   /** put and completeUpload obey `replaces`. */
@@ -164,7 +178,9 @@ export type RequestKind =
   | 'putTags'
   | 'getAcl'
   | 'putAcl'
-  | 'putLock';
+  | 'putLock'
+  | 'getLink'
+  | 'putLink';
 
 export interface CallOptions {
   signal?: AbortSignal;
@@ -302,6 +318,11 @@ export interface PutOptions extends TransferOptions, PutAttributes {
   contentMd5?: string;
 }
 
+/** Of a link, which has no bytes. */
+export type LinkOptions = CallOptions &
+  Pick<PutAttributes, 'headers' | 'metadata' | 'tags' | 'acl'> &
+  Pick<PutOptions, 'mtimeMs' | 'replaces'>;
+
 /** Of a multipart upload; its completion takes `replaces`. */
 export type UploadOptions = Omit<PutOptions, 'contentMd5' | 'pace' | 'replaces'>;
 
@@ -397,6 +418,14 @@ export interface FolderInfo {
 export interface SignedUrlOptions {
   /** Seconds, at least 1. */
   expiresS: number;
+  versionId?: string;
+}
+
+export interface SignedUrl {
+  /** A secret. */
+  url: string;
+  /** When it ends, ms since 1970: after its time, or with the credentials that signed it if that is earlier. */
+  expiresMs: number;
 }
 
 export interface DeleteFailure {
@@ -475,6 +504,14 @@ export interface ObjectBytes {
   /** `partNumber` 1 to `maxParts`. Sending a number again replaces that part. @throws upload-not-found */
   uploadPart(upload: UploadRef, partNumber: number, body: Uint8Array, options?: PartOptions): Promise<PartResult>;
 
+  /** As `uploadPart`, with a body that is sent while it arrives. Absent: the store takes parts from memory only. */
+  uploadPartPieces?(
+    upload: UploadRef,
+    partNumber: number,
+    body: PieceSource,
+    options?: PartOptions,
+  ): Promise<PartResult>;
+
   /** Like uploadPart, but the service copies `size` bytes of `sourceKey` from `offset` on. */
   uploadPartCopy(
     upload: UploadRef,
@@ -531,6 +568,12 @@ export interface ObjectCatalog {
   /** Hides the object by a delete marker; also where there is no object. Absent as `listVersions`. */
   addDeleteMarker?(key: string, options?: CallOptions): Promise<{ versionId?: string }>;
 
+  /**
+   * Deletes one version, or one delete marker, for good. One that does not exist is no error. Absent as `listVersions`.
+   * @throws access-denied: among other reasons, a lock protects the version
+   */
+  deleteVersion?(key: string, versionId: string, options?: CallOptions): Promise<void>;
+
   /** Whether the bucket keeps versions now. Absent as `listVersions`. */
   versioning?(options?: CallOptions): Promise<Versioning>;
 
@@ -551,7 +594,7 @@ export interface ObjectCatalog {
   /** Creates a folder and those above it; `prefix` ends in a slash. Absent as `hasFolder`. @throws not-writable */
   makeFolder?(prefix: string): Promise<void>;
 
-  /** @throws object-not-found */
+  /** Describes what a listing has under the key: of a link that is not followed, the link. @throws object-not-found */
   head(key: string, options?: HeadOptions): Promise<ObjectInfo>;
 
   /**
@@ -571,6 +614,11 @@ export interface ObjectCatalog {
   putAcl(key: string, acl: string, options?: HeadOptions): Promise<void>;
   /** Sets what `lock` has: the retention, or the legal hold. One request; `lock` has only one of both. @throws object-not-found */
   putLock(key: string, lock: ObjectLock, options?: HeadOptions): Promise<void>;
+
+  /** Absent: the store has no links. @throws object-not-found; unsupported-object: no link, or one that leads out of a tree */
+  getLink?(key: string, options?: HeadOptions): Promise<Link>;
+  /** Creates a link or replaces the object. Absent as `getLink`. @param target as `Link.target`. @throws key-not-representable */
+  putLink?(key: string, target: string, options?: LinkOptions): Promise<{ versionId?: string }>;
 
   /** One page of the unfinished uploads whose key starts with `prefix`. */
   listUploads(options: CallOptions & { prefix?: string; token?: string }): Promise<UploadPage>;
@@ -594,7 +642,7 @@ export interface ObjectStore extends ObjectBytes, ObjectCatalog {
    * none. Sends no request about the object.
    * @throws usage: the service allows no such time
    */
-  signedUrl?(key: string, options: SignedUrlOptions): Promise<string>;
+  signedUrl?(key: string, options: SignedUrlOptions): Promise<SignedUrl>;
 
   /** Releases sockets and handles. Called once, at the end. */
   close(): Promise<void>;

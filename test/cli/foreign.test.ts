@@ -88,7 +88,7 @@ const VERBS = [
 ];
 
 test('a short option, and one with a value, which is never shown', async () => {
-  expect(await refusal(['copy', '-l', 'a', 'b'])).toContain('symbolic links are left out with a warning');
+  expect(await refusal(['copy', '-l', 'a', 'b'])).toContain('use --links keep');
   expect(await refusal(['ls', '-R', 'a'])).toContain('always include what lies below the path');
   expect(await refusal(['rcat', '--metadata-set=secret', 'a'])).toContain('it is an option of copy, copyto');
   expect(await refusal(['copy', '--s3-secret-access-key=hunter2', 'a', 'b'])).not.toContain('hunter2');

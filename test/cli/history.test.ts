@@ -52,7 +52,7 @@ describe('copy --versions', () => {
     lab.server.requests.reset();
     expect((await lab.xsync('copy', '--versions', 'lab:bucket', 'lab:copy')).code).toBe(0);
     expect(history('copy')).toEqual(history('bucket'));
-    expect(lab.server.requests.counts()).toEqual({ GetBucketVersioning: 2, ListObjectVersions: 2 });
+    expect(lab.server.requests.counts()).toEqual({ GetBucketVersioning: 2, ListObjectVersions: 1 });
     const status = JSON.parse((await lab.xsync('status', 'lab:bucket', 'lab:copy', '--json')).out);
     expect(status.history.percent).toBe(100);
     expect(status.synchronised.untilMs).toBeGreaterThan(Date.now() - 60_000);
@@ -136,4 +136,121 @@ describe('copy --versions', () => {
     const { code, err } = await lab.xsync('copy', '--versions', ...flags, 'lab:bucket', 'lab:copy');
     expect([code, err]).toEqual([2, expect.stringContaining(`${flags[0]} cannot be combined with --versions`)]);
   });
+});
+
+describe('sync --versions', () => {
+  const erase = (key: string, ...numbers: number[]): void => {
+    const bucket = lab.server.core.s3.bucket('bucket');
+    const versions = [...bucket.versionsOf(key)].reverse();
+    for (const [index, { versionId }] of versions.entries()) {
+      if (numbers.length === 0 || numbers.includes(index)) bucket.delete(key, versionId);
+    }
+  };
+
+  it('hides what the source no longer has, and deletes it for good with --delete-versions', async () => {
+    fill();
+    for (const key of ['x', 'y', 'z']) lab.server.core.s3.put('bucket', key, key);
+    expect((await lab.xsync('sync', '--versions', 'lab:bucket', 'lab:copy')).code).toBe(0);
+    erase('x');
+    erase('a', 0);
+    expect((await lab.xsync('sync', '--versions', 'lab:bucket', 'lab:copy')).code).toBe(0);
+    expect(history('copy')).toMatchObject({ a: ['1', '22', '-', '4444'], x: ['x', '-'] });
+    const dry = await lab.xsync('sync', '--versions', '--delete-versions', '--dry-run', 'lab:bucket', 'lab:copy');
+    expect(dry.err).toMatch(/Would delete 2 objects/);
+    const few = ['--max-delete', '1'];
+    const refused = await lab.xsync('sync', '--versions', '--delete-versions', ...few, 'lab:bucket', 'lab:copy');
+    expect([refused.code, refused.err]).toEqual([7, expect.stringContaining('2 versions would be deleted')]);
+    const { code, err } = await lab.xsync('sync', '--versions', '--delete-versions', 'lab:bucket', 'lab:copy');
+    expect(code).toBe(0);
+    expect(err).toMatch(/destination: 4 \(list 2 · delete 2\)/);
+    expect(history('copy')).toEqual({ ...history('bucket'), x: ['-'] });
+  });
+
+  it('names the remedy for a version that a lock protects', async () => {
+    lab.server.core.s3.createBucket('locked', { objectLock: true });
+    for (const key of ['x', 'y', 'z']) lab.server.core.s3.put('bucket', key, key);
+    await lab.xsync('sync', '--versions', 'lab:bucket', 'lab:locked');
+    const [version] = lab.server.core.s3.bucket('locked').versionsOf('x');
+    if (version) version.lock = { hold: true };
+    erase('x');
+    const { code, err } = await lab.xsync('sync', '--versions', '--delete-versions', 'lab:bucket', 'lab:locked');
+    expect(code).toBe(6);
+    expect(err).toContain('object protected by object lock');
+    expect(err).toContain('Wait until the retention of this version ends, or remove its legal hold.');
+    expect(history('locked').x).toEqual(['x']);
+  });
+
+  it('explains what the sides keep before anything moves, as watch does', async () => {
+    fill();
+    lab.server.core.s3.createBucket('plain');
+    lab.server.core.s3.createBucket('suspended', { versioning: 'Suspended' });
+    for (const [bucket, why] of [
+      ['plain', 'keeps no versions: of each object, only the latest'],
+      ['suspended', 'has its versioning suspended: of each object, only the latest'],
+    ] as const) {
+      for (const command of ['sync', 'watch']) {
+        const { code, err } = await lab.xsync(command, '--versions', 'lab:bucket', `lab:${bucket}`);
+        expect([code, err]).toEqual([2, expect.stringContaining(`lab:${bucket} ${why}`)]);
+      }
+      expect(history(bucket)).toEqual({});
+    }
+  });
+
+  it.each([
+    ['sync', '--delete-before', '--versions'],
+    ['sync', '--delete-during', '--versions'],
+    ['sync', '--delete-excluded', '--versions'],
+    ['watch', '--settle', '5s', '--versions'],
+    ['watch', '--backup-dir', 'lab:old', '--versions'],
+    ['check', '--at', '1h', '--versions'],
+    ['check', '--repair', '--versions'],
+  ])('%s is not combined with %s', async (command, flag, ...rest) => {
+    const { code, err } = await lab.xsync(command, flag, ...rest, 'lab:bucket', 'lab:copy');
+    expect([code, err]).toEqual([2, expect.stringContaining(`${flag} cannot be combined with --versions`)]);
+  });
+
+  it.each([
+    ['sync', '--delete-versions', '--versions'],
+    ['watch', '--delete-versions', '--versions'],
+    ['watch', '--delete-versions', '--delete', '--versions'],
+  ])('%s says what %s needs', async (command, ...flags) => {
+    const given = flags.slice(0, -1);
+    const own = command === 'watch' && flags.length === 2 ? [...given, '--versions'] : given;
+    const needs = own.includes('--versions') ? '--delete' : '--versions';
+    const { code, err } = await lab.xsync(command, ...own, 'lab:bucket', 'lab:copy');
+    expect([code, err]).toEqual([2, expect.stringContaining(`--delete-versions means nothing without ${needs}`)]);
+  });
+});
+
+describe('check --versions', () => {
+  it('compares histories, and says which version is missing', async () => {
+    fill();
+    await lab.xsync('copy', '--versions', 'lab:bucket', 'lab:copy');
+    const same = await lab.xsync('check', '--versions', 'lab:bucket', 'lab:copy');
+    expect([same.code, same.err]).toEqual([0, expect.stringContaining('6 matching files: by manifest 6')]);
+    expect(same.err).toContain('Requests: source 2 (list 2); destination 2 (list 2)');
+    lab.server.core.s3.put('bucket', 'a', 'five');
+    lab.server.core.s3.delete('copy', 'd/b');
+    const [newest] = lab.server.core.s3.bucket('bucket').versionsOf('a');
+    const [marker] = lab.server.core.s3.bucket('copy').versionsOf('d/b');
+    const { code, err } = await lab.xsync('check', '--versions', 'lab:bucket', 'lab:copy');
+    expect(code).toBe(1);
+    expect(err).toContain(`missing at the destination a  version ${newest?.versionId}, 4 B`);
+    expect(err).toContain(`missing at the source d/b  delete marker ${marker?.versionId}, 0 B`);
+    const listed = await lab.xsync('check', '--versions', '--one-way', '--combined', '-', 'lab:bucket', 'lab:copy');
+    expect(listed.out.split('\n').filter((line) => !line.startsWith('='))).toEqual([`+ ${newest?.versionId} a`, '']);
+  });
+});
+
+it('retry carries the history of a failed object of such a pair', async () => {
+  fill();
+  lab.server.faults.add({
+    match: { kind: 'CopyObject', bucket: 'copy', key: 'a', nth: 2 },
+    fault: { kind: 'status', status: 403, code: 'AccessDenied' },
+  });
+  expect((await lab.xsync('copy', '--versions', 'lab:bucket', 'lab:copy')).code).toBe(6);
+  expect(history('copy').a).toEqual(['1']);
+  lab.server.faults.clear();
+  expect((await lab.xsync('retry', 'lab:bucket', 'lab:copy')).code).toBe(0);
+  expect(history('copy')).toEqual(history('bucket'));
 });

@@ -7,6 +7,7 @@ import { describeAttributes } from './attributes.js';
 import { describeBucket } from './bucket.js';
 import type { Backend } from './context.js';
 import { describeCopies } from './copies.js';
+import { describeLinks } from './links.js';
 import { describeListing } from './listing.js';
 import { describeMultipart } from './multipart.js';
 import { describeKeys } from './names.js';
@@ -27,6 +28,7 @@ const GROUPS = {
   uploads: describeUploads,
   copies: describeCopies,
   attributes: describeAttributes,
+  links: describeLinks,
   versions: describeVersions,
 };
 

@@ -206,6 +206,19 @@ describe('--repair', () => {
     expect((await lab.run(['check', source.at(), dest.at(), '--repair', '--one-way'])).code).toBe(0);
   });
 
+  test('copies with the attributes that it was asked for, and tells what is lost', async () => {
+    const tags = [{ key: 'a', value: '1' }];
+    source.put('a', 'x', { tags, metadata: { m: '1' } });
+    source.put('b', 'y', { tags });
+    const outcome = await lab.run(['check', source.at(), dest.at(), '--repair', '--tags', '--metadata-set', 'n=2']);
+    expect(outcome.code).toBe(0);
+    expect(dest.remote.store.get(dest.name, 'a')).toMatchObject({ tags, metadata: { m: '1', n: '2' } });
+    dest.put('b', 'z');
+    const without = await lab.run(['check', source.at(), dest.at(), '--repair']);
+    expect(without.stderr).toMatch(/^Attributes lost: 1 object: tags 1$/m);
+    expect(without.stderr).toMatch(/^ {2}b: tags: not requested; --tags copies them$/m);
+  });
+
   test('what cannot be repaired is said', async () => {
     source.put('a', 'x');
     dest.fault({ kind: 'status', status: 403, code: 'AccessDenied' }, { kind: 'PutObject' });

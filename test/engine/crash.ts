@@ -1,4 +1,5 @@
 /** A process that dies at a chosen instant: nothing that it still wanted to do has an effect on stores or manifest. */
+import type { Reporter } from '../../src/engine/events.js';
 import type { RunOptions } from '../../src/engine/options.js';
 import type { RunPair } from '../../src/engine/pair.js';
 import { runPair } from '../../src/engine/run.js';
@@ -71,9 +72,18 @@ class Death {
 }
 
 /** Runs a copy that dies at the given instant. @returns false when it ended before */
-export async function copyAndDie(pair: Pair, instant: number, options: Partial<RunOptions> = {}): Promise<boolean> {
+export function copyAndDie(pair: Pair, instant: number, options: Partial<RunOptions> = {}): Promise<boolean> {
+  return runAndDie(pair.open(), instant, options);
+}
+
+/** As `copyAndDie`; `listen` hears what the run told before it died. */
+export async function runAndDie(
+  open: RunPair,
+  instant: number,
+  options: Partial<RunOptions> = {},
+  listen: Reporter = () => undefined,
+): Promise<boolean> {
   const death = new Death(instant);
-  const open = pair.open();
   const mortal: RunPair = {
     ...open,
     source: wrapped(open.source, (store) => death.store(store)),
@@ -83,6 +93,6 @@ export async function copyAndDie(pair: Pair, instant: number, options: Partial<R
   const { backup } = options;
   const aside = backup && { ...backup, side: wrapped(backup.side, (store) => death.store(store)) };
   const settings = { ...OPTIONS, stop: new AbortController().signal, ...options, backup: aside };
-  const run = runPair(mortal, settings, () => undefined).catch(() => 'ended');
+  const run = runPair(mortal, settings, listen).catch(() => 'ended');
   return (await Promise.race([run, death.came])) === 'died';
 }

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Md5Gathering } from '../../src/hash/gather.js';
-import { md5, md5Soon } from '../../src/hash/index.js';
+import { md5Soon } from '../../src/hash/index.js';
 import { LANES } from '../../src/hash/md5-code.js';
 import { Md5Lanes } from '../../src/hash/md5-lanes.js';
 
@@ -36,17 +35,6 @@ describe('MD5s that wait for others', () => {
     const lengths = [MiB, 10, MiB, 300_000, MiB, MiB + 1, 300_000, ...Array<number>(9).fill(MiB), 300_000, 0];
     const each = lengths.map((length) => randomBytes(length));
     expect(await Promise.all(each.map(md5Soon))).toEqual(each.map(trusted));
-  });
-
-  it('are done together when eight of a length are there, or the CPU that this saves would be spent', async () => {
-    let alone = 0;
-    const gathering = new Md5Gathering((bytes) => {
-      alone++;
-      return md5(bytes);
-    });
-    const each = bodies(8, MiB);
-    expect(await Promise.all(each.map((bytes) => gathering.md5(bytes)))).toEqual(each.map(trusted));
-    expect(alone).toBe(0);
   });
 
   it('come without any other as well, or the last part would never be sent', async () => {

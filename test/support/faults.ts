@@ -17,7 +17,7 @@ interface Sent extends Record<RequestKind, object> {
 /** A call as a rule sees it. `n` counts the calls of its kind since the rule was added, from 1. */
 export type FaultCall<K extends RequestKind> = Call & { readonly n: number } & Sent[K];
 
-type Answer<K extends RequestKind> = Awaited<ReturnType<port.ObjectStore[K]>>;
+type Answer<K extends RequestKind> = Awaited<ReturnType<NonNullable<port.ObjectStore[K]>>>;
 
 /** Surrounds a call. `run` makes it, at the caller's pace unless it is given another. */
 type Rule<K extends RequestKind> = (

@@ -16,6 +16,7 @@ vi.mock('../../src/engine/transfer/perform.js', async (importOriginal) => {
   return {
     perform: async (ticket, means) => viaJson(await real.perform(sent(ticket), means)),
     performDeletes: async (tickets, means) => viaJson(await real.performDeletes(tickets.map(sent), means)),
+    performVersionDelete: async (ticket, means) => viaJson(await real.performVersionDelete(sent(ticket), means)),
     performMarker: async (ticket, means) => viaJson(await real.performMarker(sent(ticket), means)),
   } satisfies typeof performing;
 });

@@ -69,7 +69,10 @@ async function writeObject({ out }: Context, side: OpenSide, flags: RangeFlags):
 /** @throws object-not-found; the error of the bucket, if the response of the object does not explain it */
 async function lookUp({ store, path, text }: OpenSide): Promise<ObjectInfo> {
   try {
-    return await store.head(path);
+    const info = await store.head(path);
+    // Reading a link of OSS reads what it points to.
+    const leadsOn = info.special === 'symlink' && store.capabilities.links === 'objects';
+    return leadsOn ? await store.read(path, new Uint8Array(0)) : info;
   } catch (error) {
     if (isUnexplained(error)) await store.checkBucket();
     if (!isXsyncError(error, 'object-not-found')) throw error;

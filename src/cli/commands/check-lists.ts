@@ -63,8 +63,10 @@ export class CheckLists {
   add(event: CheckEvent): Promise<void> | undefined {
     if (event.type !== 'checked' && event.type !== 'failed') return undefined;
     const kind = event.type === 'failed' ? 'error' : event.verdict;
-    const own = this.#add(this.#flags[FLAG[kind]], '', event.key);
-    const combined = this.#add(this.#flags.combined, `${SYMBOL[kind]} `, event.key);
+    // An ID has no spaces, a key may have some.
+    const version = 'versionId' in event && event.versionId !== undefined ? `${event.versionId} ` : '';
+    const own = this.#add(this.#flags[FLAG[kind]], version, event.key);
+    const combined = this.#add(this.#flags.combined, `${SYMBOL[kind]} ${version}`, event.key);
     return own && combined ? Promise.all([own, combined]).then(() => undefined) : (own ?? combined);
   }
 

@@ -15,6 +15,7 @@ import {
   linkOption,
   logOptions,
   networkOptions,
+  repairOptions,
 } from '../options.js';
 import type { Program } from '../program.js';
 import { parseDuration } from '../values.js';
@@ -48,6 +49,7 @@ export function addCheck({ root, io, finish }: Program): void {
   value(command, '--match <file>', 'keys of matching objects', text);
   value(command, '--differ <file>', 'keys of different objects', text);
   value(command, '--error <file>', 'keys that could not be compared', text);
+  repairOptions(command);
   filterOptions(command);
   linkOption(command);
   networkOptions(command);

@@ -13,6 +13,7 @@ import type { Program } from '../program.js';
 import { plural } from '../render/format.js';
 import { parseInteger } from '../values.js';
 import {
+  isUrl,
   namesOf,
   onePair,
   PAIR_ARGUMENTS,
@@ -73,7 +74,10 @@ export function addFailed({ root, io, finish }: Program): void {
   configOption(command).action(
     async (source: string | undefined, destination: string | undefined, flags: FailedFlags) => {
       const { json: _, ...log } = flags;
-      const body = (context: Context): Promise<number> => listAll(context, flags, source, destination);
+      const body = async (context: Context): Promise<number> => {
+        if (!isUrl(destination)) return listAll(context, flags, source, destination);
+        return (await import('./outbox.js')).listDead(context, flags, { source, url: destination });
+      };
       finish(await runCommand(io, log, { bars: false }, body));
     },
   );

@@ -66,7 +66,7 @@ async function linkTo({ store, path, text }: OpenSide, expiresS: number): Promis
     if (!isXsyncError(error, 'object-not-found')) throw error;
     throw new XsyncError('object-not-found', `there is no object ${text}`, { subject: text, cause: error });
   }
-  return store.signedUrl(path, { expiresS });
+  return (await store.signedUrl(path, { expiresS })).url;
 }
 
 const EXAMPLES = `

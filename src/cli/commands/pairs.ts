@@ -14,6 +14,11 @@ export type PairFlags = LogFlags & { manifest?: string; config?: string };
 /** The optional paths of a pair, as the first two arguments of a command. */
 export const PAIR_ARGUMENTS = '[source] [destination]';
 
+/** The destination is the other end of a bridge, and the pair an outbox. */
+export function isUrl(destination: string | undefined): destination is string {
+  return destination !== undefined && /^https?:\/\//.test(destination);
+}
+
 /** @throws usage for a single path */
 export function wantedPair(source: string | undefined, destination: string | undefined) {
   if (source === undefined) return undefined;

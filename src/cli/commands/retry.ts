@@ -1,8 +1,10 @@
 /** Tests: test/cli/pairs.test.ts */
 import type { Summary } from '../../engine/events.js';
 import type { RunOptions } from '../../engine/options.js';
+import { HISTORY, readFact } from '../../engine/record/facts.js';
 import type { FailureRow } from '../../manifest/port.js';
 import { toXsyncError, type XsyncError } from '../../model/error.js';
+import { historyOf } from '../../open/history.js';
 import { backupOf, copyConnections, openSettings, runOptions } from '../../open/job.js';
 import type { KnownPair } from '../../open/known.js';
 import type { OpenPair } from '../../open.js';
@@ -23,7 +25,16 @@ import {
 } from '../options.js';
 import type { Program } from '../program.js';
 import { type ChoiceFlags, choiceOptions, chosenFailures } from './failed.js';
-import { namesOf, onePair, type PairNames, pairAndPatterns, pairsOf, tellBroken, type wantedPair } from './pairs.js';
+import {
+  isUrl,
+  namesOf,
+  onePair,
+  type PairNames,
+  pairAndPatterns,
+  pairsOf,
+  tellBroken,
+  type wantedPair,
+} from './pairs.js';
 
 type RetryFlags = ChoiceFlags & TransferFlags & LinkFlags & ConnectionFlags & ReportFlags & LogFlags;
 
@@ -48,6 +59,8 @@ export function addRetry({ root, io, finish }: Program): void {
 }
 
 async function retry(context: Context, flags: RetryFlags, args: readonly string[]): Promise<number> {
+  const [source, url, ...keys] = args;
+  if (isUrl(url)) return (await import('./outbox.js')).replayDead(context, flags, { source, url, keys });
   const { pair: wanted, patterns } = await pairAndPatterns(context.io, flags, args);
   const chosen = { ...flags, include: patterns.length > 0 ? patterns : undefined };
   const broken: XsyncError[] = [];
@@ -101,7 +114,9 @@ async function retryPair(
   const how = { command: 'retry', single: exact, dryRun: options.dryRun, aside: job.backupDir };
   const pair = await openPair(job.source, job.destination, settings, how);
   try {
-    return await tryAll(context, pair, { ...options, backup: backupOf(pair, job) }, chosen);
+    // A plain copy would add a version that is not part of the history.
+    const history = readFact(pair.manifest, HISTORY) && historyOf({ ...job, versions: true });
+    return await tryAll(context, pair, { ...options, history, backup: backupOf(pair, job) }, chosen);
   } finally {
     await pair.close();
   }

@@ -11,7 +11,16 @@ import type { Program } from '../program.js';
 import { printable } from '../render/printable.js';
 import { terminalWidth } from '../render/terminal.js';
 import { parseDuration, parseInterval } from '../values.js';
-import { namesOf, PAIR_ARGUMENTS, type PairFlags, pairsOf, tellBroken, unreadText, wantedPair } from './pairs.js';
+import {
+  isUrl,
+  namesOf,
+  PAIR_ARGUMENTS,
+  type PairFlags,
+  pairsOf,
+  tellBroken,
+  unreadText,
+  wantedPair,
+} from './pairs.js';
 
 interface StatusFlags extends PairFlags {
   json?: true;
@@ -42,7 +51,11 @@ export function addStatus({ root, io, finish }: Program): void {
   configOption(command).action(
     async (source: string | undefined, destination: string | undefined, flags: StatusFlags) => {
       const { json: _, ...log } = flags;
-      finish(await runCommand(io, log, { bars: false }, (context) => show(context, flags, source, destination)));
+      const body = async (context: Context): Promise<number> => {
+        if (!isUrl(destination)) return show(context, flags, source, destination);
+        return (await import('./outbox.js')).showProgress(context, flags, { source, url: destination });
+      };
+      finish(await runCommand(io, log, { bars: false }, body));
     },
   );
 }

@@ -1,7 +1,7 @@
 /** Tests: test/e2e/watch.test.ts */
 import { WATCH } from '../../engine/job/options.js';
 import { options } from '../job.js';
-import { deleteOptions } from '../options.js';
+import { deleteOptions, versionsOption } from '../options.js';
 import type { Program } from '../program.js';
 import { copyOptions } from './copy.js';
 import type { WatchCommandFlags } from './watching.js';
@@ -17,7 +17,7 @@ export function addWatch({ root, io, finish }: Program): void {
     .addHelpText('after', EXAMPLES);
   options(command.optionsGroup('Watch:'), WATCH);
   deleteOptions(command);
-  copyOptions(command);
+  copyOptions(versionsOption(command.optionsGroup('Transfer:')));
   for (const option of command.options) if (UNFIT.includes(option.name())) option.hideHelp();
   command.action(async (source: string, destination: string, flags: WatchCommandFlags) => {
     const { watchCommand } = await import('./watching.js');

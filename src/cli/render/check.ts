@@ -6,6 +6,7 @@ import type { ChalkInstance } from 'chalk';
 import { type Checked, type CheckSummary, differencesOf, type KnownBy } from '../../engine/check/findings.js';
 import type { RepairSummary } from '../../engine/check/repair.js';
 import type { Traffic } from '../../engine/events.js';
+import { lossLines, lostAttributes } from './fidelity.js';
 import { formatBytes, formatCounts, formatDuration, plural } from './format.js';
 import { keyText, printable } from './printable.js';
 
@@ -14,10 +15,13 @@ const KNOWN_BY: Record<KnownBy, string> = {
   manifest: 'manifest',
   checksum: 'checksum',
   bytes: 'content',
+  order: 'order',
 };
 
-export function checkedLine({ key, verdict, by, size }: Checked, chalk: ChalkInstance): string {
-  const said = (verb: string, rest: string): string => `${verb} ${keyText(key)}  ${chalk.dim(rest)}`;
+export function checkedLine(checked: Checked, chalk: ChalkInstance): string {
+  const { key, verdict, by, size, versionId, deleteMarker } = checked;
+  const what = versionId === undefined ? '' : `${deleteMarker ? 'delete marker' : 'version'} ${printable(versionId)}, `;
+  const said = (verb: string, rest: string): string => `${verb} ${keyText(key)}  ${chalk.dim(what + rest)}`;
   switch (verdict) {
     case 'match':
       return said(chalk.dim('matches'), `by ${KNOWN_BY[by ?? 'size']}`);
@@ -62,12 +66,19 @@ export function checkLines(summary: CheckSummary, repaired: RepairSummary | unde
   ];
 }
 
-function repairLines({ copied, failed, left }: RepairSummary, onlyDest: number, chalk: ChalkInstance): string[] {
+function repairLines(repaired: RepairSummary, onlyDest: number, chalk: ChalkInstance): string[] {
+  const { copied, failed, left } = repaired;
   const whole = failed.objects + left === 0;
   const rest = formatCounts({ failed: failed.objects, 'not reached or no longer at the source': left });
   const text = `Repaired ${plural(copied.objects, 'object')}, ${formatBytes(copied.bytes)}${rest === '' ? '' : ` (${rest})`}`;
   const kept = `Not deleted: ${plural(onlyDest, 'object')} missing at the source (--repair deletes nothing)`;
-  return [(whole ? chalk.green : chalk.red)(text), ...(onlyDest > 0 ? [kept] : [])];
+  const lost = lostAttributes(repaired);
+  return [
+    (whole ? chalk.green : chalk.red)(text),
+    ...(lost === '' ? [] : [chalk.yellow(`Attributes lost: ${lost}`)]),
+    ...(lossLines(repaired)?.lines ?? []).map((line) => `  ${line}`),
+    ...(onlyDest > 0 ? [kept] : []),
+  ];
 }
 
 /** The progress of a check, in one line. */

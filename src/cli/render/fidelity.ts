@@ -15,18 +15,20 @@ const NAMES: Record<AttributeName, string> = {
   'storage-class': 'storage class',
   lock: 'lock',
   redirect: 'redirect',
+  link: 'links',
+  type: 'object type',
 };
 
-export function keptAttributes({ fidelity }: Summary): string {
+export function keptAttributes({ fidelity }: Pick<Summary, 'fidelity'>): string {
   return fidelity ? named(fidelity.kept) : '';
 }
 
-export function mappedAttributes({ fidelity }: Summary): string {
+export function mappedAttributes({ fidelity }: Pick<Summary, 'fidelity'>): string {
   return fidelity ? named(fidelity.mapped) : '';
 }
 
 /** `2 objects: tags 1 · metadata 1` */
-export function lostAttributes({ fidelity }: Summary): string {
+export function lostAttributes({ fidelity }: Pick<Summary, 'fidelity'>): string {
   if (!fidelity || fidelity.objects === 0) return '';
   return `${plural(fidelity.objects, 'object')}: ${named(fidelity.lost)}`;
 }
@@ -36,7 +38,7 @@ function named(counts: FidelitySum['kept']): string {
 }
 
 /** One line for each object that lost something, up to a number; a heading before them. */
-export function lossLines({ fidelity }: Summary): { heading: string; lines: string[] } | undefined {
+export function lossLines({ fidelity }: Pick<Summary, 'fidelity'>): { heading: string; lines: string[] } | undefined {
   if (!fidelity || fidelity.objects === 0) return undefined;
   const shown = fidelity.list.slice(0, SHOWN);
   const more = fidelity.objects - shown.length;

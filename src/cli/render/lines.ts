@@ -17,6 +17,7 @@ export const VERIFIED_TEXT: Record<VerifiedBy, string> = {
   crc32: 'CRC-32',
   computed: 'computed checksum',
   server: 'the service',
+  link: 'link target',
   size: 'size only',
   none: 'not verified',
 };

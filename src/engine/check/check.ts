@@ -4,6 +4,7 @@ import type { ObjectEntry } from '../../model/object.js';
 import { type CheckPolicy, decide, type Finding } from '../decide/decide.js';
 import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
 import { exclusionOf, isNoObject } from '../decide/exclusion.js';
+import { compareLinks, linksAt } from '../decide/links.js';
 import type { Both } from '../decide/reading.js';
 import { MemoryBudget } from '../flow/budget.js';
 import { endsRun, Halt } from '../flow/halt.js';
@@ -15,11 +16,14 @@ import { beingWritten, isChange } from '../plan/fault.js';
 import { LeftOut } from '../record/left-out.js';
 import { type ContentContext, inspectContent } from './content.js';
 import { type CheckEvent, CheckFold, type CheckReporter, type CheckSummary } from './findings.js';
+import { HistoryCheck } from './histories.js';
 
 /** Bytes. */
 export interface CheckOptions extends CompareOptions, Omit<CheckPolicy, 'mode'> {
   /** Bodies held in memory at once. */
   maxMemory: number;
+  /** Compare every version and delete marker, instead of the current objects. */
+  versions?: boolean;
   stop: AbortSignal;
 }
 
@@ -82,6 +86,7 @@ class Check {
   }
 
   async run(): Promise<void> {
+    if (this.#options.versions) return this.#checkHistories();
     const report = (event: CheckEvent): void => void this.#report(event);
     const failed = (key: string, fault: XsyncError, operation?: 'list'): void => {
       this.#fail(key, 0, fault, operation)?.catch((error: unknown) => this.#halt.fail(error));
@@ -95,10 +100,17 @@ class Check {
           if (busy) await busy;
         }
       }
-      for (const message of this.#leftOut.messages()) report({ type: 'notice', level: 'warn', message });
+      if (this.#pair.links === 'skip') this.#leftOut.ignoreLinks();
+      for (const message of this.#leftOut.messages(this.#pair.dest.store.capabilities.links !== undefined))
+        report({ type: 'notice', level: 'warn', message });
     } finally {
       await this.#inspections.drain();
     }
+  }
+
+  #checkHistories(): Promise<void> {
+    const shared = { pair: this.#pair, options: this.#options, halt: this.#halt, report: this.#report };
+    return new HistoryCheck({ ...shared, inspections: this.#inspections, content: this.#context }).run();
   }
 
   /** The promise waits while too many keys are being inspected, or while the reporter is busy. */
@@ -109,7 +121,7 @@ class Check {
     if (!object) return undefined;
     const excluded = exclusionOf(this.#pair, this.#options, key, object);
     if (excluded) {
-      if (excluded.reason === 'unreadable' && isNoObject(object)) this.#leftOut.add(object);
+      if (excluded.reason === 'unreadable' && isNoObject(object, this.#pair.links)) this.#leftOut.add(object);
       return this.#report({ type: 'skip', key, size: object.size, ...excluded });
     }
     const { oneWay, only, filter } = this.#options;
@@ -132,7 +144,7 @@ class Check {
     const both = { source: this.#full(source, 'source'), dest: this.#full(dest, 'dest') };
     return this.#inspections.push(async () => {
       if (this.#halt.stops('objects')) return;
-      const finding = await this.#inspectContent(both, how);
+      const finding = await this.#inspectContent(key, both, how);
       if (!finding || this.#halt.signal.aborted) return;
       const reported =
         'verdict' in finding ? this.#found(key, source.size, finding) : this.#fail(key, source.size, finding);
@@ -140,14 +152,29 @@ class Check {
     });
   }
 
-  async #inspectContent(both: Both, how: 'checksums' | 'bytes'): Promise<Finding | XsyncError | undefined> {
+  async #inspectContent(
+    key: string,
+    both: Both,
+    how: 'checksums' | 'bytes',
+  ): Promise<Finding | XsyncError | undefined> {
     try {
+      const links = await this.#compareLinks(key, both);
+      if (links) return links;
       return await inspectContent(this.#context, both, how);
     } catch (error) {
       const fault = toXsyncError(error);
       if (endsRun(fault)) this.#halt.fail(fault);
       return isChange(fault) ? beingWritten(fault) : fault;
     }
+  }
+
+  /** Undefined: neither is a link. */
+  async #compareLinks(key: string, { source, dest }: Both): Promise<Finding | undefined> {
+    if (source.special !== 'symlink' && dest.special !== 'symlink') return undefined;
+    const keys = { key, sourceKey: source.key, destKey: dest.key };
+    const found = source.special === dest.special ? await linksAt(this.#context, keys) : {};
+    const same = compareLinks(keys, found, { update: false, modifyWindowMs: 0 }) === 'same';
+    return { verdict: same ? 'match' : 'differ', by: 'bytes' };
   }
 
   #full(entry: ObjectEntry, side: 'source' | 'dest'): ObjectEntry {

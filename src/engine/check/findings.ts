@@ -18,6 +18,9 @@ export interface Checked {
   size: number;
   verdict: Verdict;
   by?: KnownBy;
+  /** With histories: ID of the version, at the source, or at the destination if the source does not have it. */
+  versionId?: string;
+  deleteMarker?: true;
 }
 
 export type CheckEvent = Checked | Extract<RunEvent, { type: 'notice' | 'listed' | 'skip' | 'failed' | 'retry' }>;

@@ -61,6 +61,8 @@ export interface RepairSummary {
   failed: Summary['failed'];
   /** Neither copied nor failed: gone from the source meanwhile, or not reached. */
   left: number;
+  /** What became of the attributes of copied objects; absent: nothing to tell. */
+  fidelity?: Summary['fidelity'];
   /** Of the repair only. */
   traffic: Summary['traffic'];
   stopped?: StopReason;
@@ -75,9 +77,10 @@ export async function repair(
 ): Promise<RepairSummary> {
   // An object that the check found different may have the source's size and time.
   const policy: TransferPolicy = { ...options.policy, compare: 'ignore-times' };
-  const { copied, failed, traffic, stopped } = await runKeys(pair, list.batches(), { ...options, policy }, (event) => {
+  const summary = await runKeys(pair, list.batches(), { ...options, policy }, (event) => {
     if (event.type !== 'start' && event.type !== 'end') report(event);
   });
+  const { copied, failed, traffic, fidelity, stopped } = summary;
   const left = list.count - copied.objects - failed.objects;
-  return { copied, failed, left, traffic, ...(stopped && { stopped }) };
+  return { copied, failed, left, traffic, ...(fidelity && { fidelity }), ...(stopped && { stopped }) };
 }

@@ -104,6 +104,7 @@ export type CopyReason =
   | 'destination-changed'
   | 'size-differs'
   | 'checksum-differs'
+  | 'target-differs'
   | 'time-differs'
   | 'attributes-differ'
   | 'failed-before'
@@ -112,6 +113,7 @@ export type CopyReason =
 export type SkipReason =
   | 'unchanged'
   | 'same-checksum'
+  | 'same-target'
   | 'same-time'
   | 'same-size'
   | 'size-ignored'
@@ -137,6 +139,7 @@ export type KeepReason = 'not-ours' | 'changed-at-destination' | 'unknown';
 /** What a check found, and by which comparison. */
 export type Finding =
   | { verdict: 'match' | 'differ'; by: 'size' | 'manifest' | 'checksum' | 'bytes' }
+  | { verdict: 'differ'; by: 'order' }
   | { verdict: 'missing-on-src' | 'missing-on-dst' };
 
 export type Decision =

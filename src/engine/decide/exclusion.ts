@@ -8,7 +8,7 @@ import type { RunPair } from '../pair.js';
 import type { SkipReason } from './decide.js';
 
 export function exclusionOf(
-  { single, dest }: Pick<RunPair, 'single' | 'dest'>,
+  { single, dest, links }: Pick<RunPair, 'single' | 'dest' | 'links'>,
   { filter }: Pick<RunOptions, 'filter'>,
   key: string,
   object: ObjectEntry,
@@ -19,11 +19,11 @@ export function exclusionOf(
   const verdict = filter?.test(key, object.size, object.mtimeMs);
   if (verdict && !verdict.included) return { reason: 'filtered', detail: verdict.reason };
   // What fails is reported as a failure.
-  if (!isNoObject(object) || object.fault) return undefined;
+  if (!isNoObject(object, links) || object.fault) return undefined;
   return { reason: 'unreadable', detail: object.kind ?? 'symbolic link' };
 }
 
-/** Something in a directory tree that is not a file: nothing is copied from it, and it is not deleted. */
-export function isNoObject({ special }: ObjectEntry): boolean {
-  return special === 'symlink' || special === 'other';
+/** A link that is not kept, or something in a tree that is no file: nothing is copied from it, and it is not deleted. */
+export function isNoObject({ special }: ObjectEntry, links: RunPair['links']): boolean {
+  return special === 'other' || (special === 'symlink' && links !== 'keep');
 }

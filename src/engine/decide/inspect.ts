@@ -6,9 +6,10 @@
 import { type Agreement, sameChecksum } from '../../model/checksum.js';
 import type { Content } from '../../model/content.js';
 import { isXsyncError } from '../../model/error.js';
-import { effectiveMtime, type ObjectInfo } from '../../model/object.js';
+import { effectiveMtime, type ObjectEntry, type ObjectInfo } from '../../model/object.js';
 import type { ObjectCatalog } from '../../store/port.js';
 import type { CopyReason, Decision, SkipReason, TransferPolicy } from './decide.js';
+import { compareLinks, type LinkKeys, linksAt } from './links.js';
 import { type Both, LocalReader, type ReadingContext } from './reading.js';
 
 type Inspect = Extract<Decision, { action: 'inspect' }>;
@@ -29,9 +30,9 @@ export interface InspectContext extends ReadingContext {
 }
 
 /** What is known of a key before it is inspected. */
-export interface Known {
-  sourceKey: string;
-  destKey: string;
+export interface Known extends LinkKeys {
+  /** The source has a symbolic link, which is copied as one. */
+  link?: boolean;
   /** An earlier copy failed, so an equal time does not prove equal bytes. */
   doubted?: boolean;
   /** What the listings have. */
@@ -49,6 +50,7 @@ export async function inspect(context: InspectContext, keys: Known, decision: In
   const forced = decision.reason === 'unlisted' && policy.compare === 'ignore-times';
   if (forced && context.unseen) return { verdict: overwrite(policy, 'forced') };
   const reader = new LocalReader(context);
+  if (keys.listed && isLinked(keys, keys.listed.dest)) return { verdict: await compareLinked(context, keys) };
   if (decision.reason === 'checksums' && keys.listed) {
     const same = await compareListed(reader, keys.listed, keys.content);
     if (same) return { verdict: { action: 'skip', reason: 'same-checksum' } };
@@ -61,6 +63,7 @@ export async function inspect(context: InspectContext, keys: Known, decision: In
     if (policy.ignoreExisting) return { verdict: { action: 'skip', reason: 'exists' }, dest };
     if (policy.compare === 'ignore-times' && !policy.update) return { verdict: overwrite(policy, 'forced'), dest };
   }
+  if (isLinked(keys, dest)) return { verdict: await compareLinked(context, keys), dest };
   const source = await context.source.head(keys.sourceKey, { signal });
   const checksum = await compareChecksums(reader, policy, { source, dest });
   // With --update the difference may be known already, and only the times are missing.
@@ -69,6 +72,20 @@ export async function inspect(context: InspectContext, keys: Known, decision: In
   const believed = verdict.action !== 'skip' || !isByTime(verdict.reason) || !keys.doubted;
   const apartMs = Math.abs(effectiveMtime(dest) - effectiveMtime(source));
   return { verdict: believed ? verdict : overwrite(policy, 'failed-before'), dest, apartMs };
+}
+
+function isLinked({ link }: Known, dest: ObjectEntry): boolean {
+  return link === true || dest.special === 'symlink';
+}
+
+/** Of a key that has a link on one side at least: by what it points to. */
+async function compareLinked(context: InspectContext, keys: Known): Promise<Verdict> {
+  const { policy } = context;
+  if (policy.compare === 'ignore-times') return overwrite(policy, 'forced');
+  const found = keys.link ? await linksAt(context, keys) : {};
+  const how = compareLinks(keys, found, policy);
+  if (how === 'same') return { action: 'skip', reason: 'same-target' };
+  return how === 'newer' ? { action: 'skip', reason: 'destination-newer' } : overwrite(policy, 'target-differs');
 }
 
 function isByTime(reason: SkipReason): boolean {

@@ -11,6 +11,8 @@
  * | ACL | with `--acl` | canned ones that both know | | grants; the ACL of the bucket (`default`); others |
  * | lock | with `--lock` | mode, end and legal hold that the destination knows; one that has ended is over | | others |
  * | storage class | with `--storage-class keep` or `map` | of the same name | of the same or a similar kind | where there is none |
+ * | link | with `--links keep` | its target, below the prefix of the destination | what it points to is copied instead | a target that is not copied with it |
+ * | type | | | an appendable object becomes an ordinary one | |
  *
  * What the source is known to have and nobody asked for is lost too: of tags and locks a GET tells without a request.
  */
@@ -44,7 +46,7 @@ export type Keeps = Pick<Capabilities, 'attributes' | 'keepsMetadata' | 'keepsMt
 export interface Later {
   tags?: Tags;
   acl?: string;
-  legalHold?: true;
+  lock?: ObjectLock;
 }
 
 export interface Carried {
@@ -56,9 +58,10 @@ export interface Carried {
 
 /**
  * `serviceCopiesTags`: the tags go along with a copy by the service, whether they are known or not. `versionName`: a
- * version of a history says in its metadata which one it is.
+ * version of a history says in its metadata which one it is. `link`: it is copied as a link; `outside`: the key of a target
+ * that is not copied with it.
  */
-export type Carrying = CarryPolicy & { serviceCopiesTags?: boolean; versionName?: string };
+export type Carrying = CarryPolicy & { serviceCopiesTags?: boolean; versionName?: string; link?: { outside?: string } };
 
 /** @param nowMs locks that end before it are over */
 export function carry(object: Attributes, from: Keeps, to: Keeps, policy: Carrying, nowMs = Date.now()): Carried {
@@ -80,7 +83,15 @@ export function carry(object: Attributes, from: Keeps, to: Keeps, policy: Carryi
   if (acl !== undefined && speaks) report.settle('acl', putAcl(put, acl, from, to));
   const held = lock && binding(lock, nowMs);
   if (held) report.settle('lock', policy.lock ? putLock(put, later, held, to) : 'not requested; --lock copies it');
+  reportType(object, policy, report);
   return { put, later: Object.keys(later).length > 0 ? later : undefined, fidelity: report.result };
+}
+
+function reportType({ special }: Attributes, { link }: Carrying, report: Report): void {
+  if (special === 'appendable') report.map('type', 'appendable; the copy is an ordinary object');
+  if (special !== 'symlink') return;
+  if (!link) report.map('link', 'what it points to was copied in its place');
+  else report.settle('link', link.outside && `it points to ${nameList([link.outside])}, which is not copied with it`);
 }
 
 /** Tags that nobody read. */
@@ -108,6 +119,14 @@ function metadataFor(object: Attributes, to: Keeps, policy: Carrying, report: Re
     return carried;
   }
   const { encoded, left } = spell(carried, limits);
+  if (left.length > 0 && !to.keepsMtime) {
+    // What the user wrote matters more.
+    const { [MTIME_METADATA]: _, ...timeless } = carried;
+    if (spell(timeless, limits).left.length === 0) {
+      report.lose('metadata', `the time of the source exceeded the ${limits.maxBytes} bytes that fit`);
+      return timeless;
+    }
+  }
   if (left.length > 0) report.lose('metadata', `${nameList(left)} exceeded the ${limits.maxBytes} bytes that fit`);
   else if (encoded.length > 0) report.map('metadata', `${nameList(encoded)} encoded`);
   else report.keep('metadata');
@@ -170,7 +189,7 @@ function putLock(put: PutAttributes, later: Later, { mode, untilMs, legalHold }:
   const knowsMode = mode !== undefined && limits.modes.includes(mode);
   if (knowsMode) Object.assign(lock, { mode, untilMs });
   if (legalHold && limits.holdInHeaders) lock.legalHold = true;
-  else if (legalHold) later.legalHold = true;
+  else if (legalHold) later.lock = { legalHold };
   if (knowsMode || lock.legalHold) put.lock = lock;
   return mode === undefined || knowsMode ? undefined : `the destination has no ${mode} mode`;
 }

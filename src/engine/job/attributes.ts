@@ -1,7 +1,8 @@
 /** Options about what is copied of an object besides its bytes. Tests: test/open/carry-policy.test.ts */
 import { choice, flag, list, negated, text } from './option.js';
 
-export const ATTRIBUTES = {
+/** What a copy carries besides the bytes. */
+export const CARRY = {
   metadata: negated('--no-metadata', 'do not copy user metadata and redirects', {
     flags: '-M, --metadata',
     description: 'copy user metadata and redirects (default)',
@@ -17,14 +18,18 @@ export const ATTRIBUTES = {
     ['strict', 'warn', 'ignore'],
     'warn',
   ),
+  storageClass: text(
+    '--storage-class <class>',
+    "storage class of copied objects: the source's (keep), a similar one (map), or one for all (default: the remote's)",
+  ),
+};
+
+export const ATTRIBUTES = {
+  ...CARRY,
   attributes: choice(
     '--attributes <when>',
     'find changed attributes by new times in listings, or by comparing them (two requests per unchanged object)',
     ['listed', 'compare'],
     'listed',
-  ),
-  storageClass: text(
-    '--storage-class <class>',
-    "storage class of copied objects: the source's (keep), a similar one (map), or one for all (default: the remote's)",
   ),
 };

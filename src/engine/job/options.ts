@@ -6,7 +6,7 @@
  */
 import { totalmem } from 'node:os';
 import { MOST_CONNECTIONS } from '../options.js';
-import { ATTRIBUTES } from './attributes.js';
+import { ATTRIBUTES, CARRY } from './attributes.js';
 import {
   choice,
   count,
@@ -21,7 +21,7 @@ import {
   size,
   text,
 } from './option.js';
-import { AT, CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
+import { AT, CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINK_MODE, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
 
 const MIB = 1024 ** 2;
 const HOUR = 3_600_000;
@@ -55,6 +55,7 @@ export const TRANSFER = {
   partSize: size('--part-size <size>', 'part size (default: chosen per object)'),
   maxMemory: size(...MAX_MEMORY, defaultMemory(), 'half of the memory, at most 1.5G'),
   retries: count('--retries <n>', 'number of attempts per object', 3),
+  ...LINK_MODE,
   createEmptySrcDirs: flag('--create-empty-src-dirs', 'also create empty folders (local disk to local disk)'),
   restore: text(
     '--restore <tier,days>',
@@ -118,6 +119,10 @@ export const DELETE = {
     'do not check each object on both sides again before deleting it (saves requests)',
   ),
   ignoreErrors: flag('--ignore-errors', 'delete even if objects failed'),
+  deleteVersions: flag(
+    '--delete-versions',
+    'with --versions, also delete versions for good that the source no longer has',
+  ),
   allowEmptySource: flag('--allow-empty-source', 'delete even if the source, or a folder in it, has become empty'),
 };
 
@@ -172,8 +177,9 @@ export const CHECK = {
     checksum: flag('-c, --checksum', 'do not use the manifest; read both sides if they share no checksum'),
     'size-only': flag('--size-only', 'compare sizes only'),
   }),
-  repair: flag('--repair', 'copy missing and different objects; delete nothing'),
-  storageClass: text('--storage-class <class>', 'storage class of objects that --repair copies'),
+  versions: flag('--versions', 'compare every version and delete marker, in their order (docs/versions.md)'),
+  repair: flag('--repair', 'copy missing and different objects, as the attribute options say; delete nothing'),
+  ...LINK_MODE,
   ...ENCRYPTION,
   ...WORKERS,
   ...CHECKERS,
@@ -189,7 +195,7 @@ const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES };
 export const MODES = {
   copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
-  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT },
-  watch: { ...COPY, ...DELETE, ...WATCH },
-  check: { ...CHECK, ...PLACES, ...AT },
+  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT, ...VERSIONS },
+  watch: { ...COPY, ...DELETE, ...WATCH, ...VERSIONS },
+  check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
 };

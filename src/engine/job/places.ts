@@ -18,10 +18,20 @@ export const MANIFEST = { manifest: text('--manifest <file>', 'keep the manifest
 export const KNOWN_MANIFEST = { manifest: text('--manifest <file>', 'use the pair whose manifest is FILE') };
 
 export const LINKS = {
-  copyLinks: flag('-L, --copy-links', 'follow symbolic links on local disk'),
+  copyLinks: flag('-L, --copy-links', 'follow symbolic links on local disk; the same as --links follow'),
   localEncoding: text(
     '--local-encoding <name>',
     'encoding of file names on local disk, such as gbk or latin1 (default: UTF-8)',
+  ),
+};
+
+/** Of a command that copies or compares. */
+export const LINK_MODE = {
+  links: choice(
+    '--links <mode>',
+    'symbolic links: keep (as links), follow (what they point to) or skip; auto: keep from OSS to OSS (docs/links.md)',
+    ['auto', 'keep', 'follow', 'skip'],
+    'auto',
   ),
 };
 
@@ -77,6 +87,9 @@ export const NETWORK = {
   timeout: duration('--timeout <duration>', 'idle timeout of a connection', 60_000, '60s'),
   contimeout: duration('--contimeout <duration>', 'timeout for connecting', 15_000, '15s'),
   ...TRANSPORT,
-  allowHost: list('--allow-host <host>', 'host to which a redirect of a listed URL may lead; *.example.com: all below'),
-  allowPrivate: list('--allow-private <host>', 'host of a listed URL that may have a private address'),
+  allowHost: list(
+    '--allow-host <host>',
+    'host of URLs that is trusted: redirects may lead to it, and a bridge pulls only from it; *.example.com: all below',
+  ),
+  allowPrivate: list('--allow-private <host>', 'host of URLs that may have a private address'),
 };

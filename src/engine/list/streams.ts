@@ -167,7 +167,7 @@ export class Streams {
     { store }: RunSide,
     pages: AsyncGenerator<readonly ObjectEntry[]>,
   ): AsyncGenerator<readonly ObjectEntry[]> {
-    if (name === 'destination' || !store.capabilities.local) return yield* pages;
+    if (name === 'destination' || !store.capabilities.local || this.#pair.links === 'keep') return yield* pages;
     for await (const page of pages) {
       for (const { key, special } of page) if (special === 'symlink') this.#unlisted[name].add(`${key}/`);
       yield page;

@@ -4,88 +4,105 @@
  */
 import { isXsyncError } from '../../model/error.js';
 import { namesMarker, VERSION_METADATA } from '../../model/object.js';
-import { PageGuard } from '../../model/paging.js';
 import type { VersionEntry } from '../../store/port.js';
+import { versionsOfKey } from '../list/versions.js';
+import { HISTORY, readFact, writeFact } from '../record/facts.js';
 import type { RunContext } from './context.js';
 
 type Looking = Pick<RunContext, 'pair' | 'halt'>;
 
+/** What was found out about a key. */
+interface Settled {
+  /**
+   * IDs of the delete markers on top of it at the destination, the oldest first, of which nobody knows whose they are:
+   * those of the source, if the first versions to carry are such.
+   */
+  markers: string[];
+  /** The manifest knows more of the key than before. */
+  learnt: boolean;
+}
+
 export class Arrivals {
   readonly #context: Looking;
-  /** The destination had no version of any key when the run began. */
-  #nothing = false;
+  /** The manifest knows all of a key's versions that are the source's, or the destination has none of any key. */
+  #complete = false;
+  /** The same for keys that only the destination has. */
+  #both = false;
 
   constructor(context: Looking) {
     this.#context = context;
   }
 
-  /** One request. */
+  /** One request, until a run over all keys has succeeded. */
   async begin(): Promise<void> {
-    const { dest } = this.#context.pair;
+    const { dest, manifest } = this.#context.pair;
+    const known = readFact(manifest, HISTORY);
+    this.#complete = known?.complete === true;
+    this.#both = known?.both === true;
+    if (this.#complete) return;
     const { signal } = this.#context.halt;
     const page = await dest.store.listVersions?.({ prefix: dest.prefix, maxKeys: 1, signal });
-    this.#nothing = page?.versions.length === 0 && page.nextToken === undefined;
+    this.#complete = page?.versions.length === 0 && page.nextToken === undefined;
   }
 
-  /**
-   * Finds out what an earlier run left open, and what the destination has of a key that the manifest does not know.
-   * @returns the IDs of the delete markers on top of it, the oldest first, of which nobody knows whose they are: those of
-   *   the source, if the first versions to carry are such
-   */
-  async settle(key: string): Promise<string[]> {
+  /** A run over all keys has succeeded. @param both also over those that only the destination has */
+  complete(both: boolean): void {
+    const { manifest } = this.#context.pair;
+    const known = readFact(manifest, HISTORY);
+    if (known?.complete !== true || (both && !this.#both)) {
+      writeFact(manifest, HISTORY, { complete: true, both: both || this.#both });
+    }
+  }
+
+  /** Finds out what an earlier run left open, and what the destination has of a key that the manifest does not know. */
+  async settle(key: string): Promise<Settled> {
     const { manifest } = this.#context.pair;
     const open = manifest.unfinishedVersion(key);
     if (open !== undefined) {
-      const dest = await this.arrived(key, open);
-      if (dest === undefined) manifest.dropVersion(key, open);
-      else manifest.putVersion({ key, source: open, dest, atMs: Date.now() });
-    } else if (!this.#nothing && !manifest.hasVersions(key)) return this.#adopt(key);
-    return [];
+      const found = await this.arrived(key, open);
+      if (found === undefined) manifest.dropVersion(key, open);
+      else manifest.putVersion({ key, source: open, dest: found.versionId, atMs: Date.now() });
+      return { markers: [], learnt: true };
+    }
+    if (this.#complete || manifest.hasVersions(key)) return { markers: [], learnt: false };
+    return { markers: await this.#adopt(key), learnt: true };
   }
 
-  /** Whether the newest version at the destination is this one. @returns its ID there */
-  async arrived(key: string, name: string): Promise<string | undefined> {
-    for await (const version of this.#versionsOf(key)) {
+  /**
+   * The same for a key that the source does not have. @param listed the destination has it: without a manifest, nothing else
+   * is known of it
+   */
+  async settleGone(key: string, listed: boolean): Promise<void> {
+    const { manifest } = this.#context.pair;
+    if (manifest.unfinishedVersion(key) !== undefined) await this.settle(key);
+    else if (listed && !this.#both && !manifest.hasVersions(key)) await this.#adopt(key);
+  }
+
+  /** The newest version at the destination, if it is this one. */
+  async arrived(key: string, name: string): Promise<VersionEntry | undefined> {
+    const { pair, halt } = this.#context;
+    for await (const version of versionsOfKey(pair.dest, key, halt)) {
       const { versionId, deleteMarker = false } = version;
       if (deleteMarker !== namesMarker(name)) return undefined;
-      if (deleteMarker) return this.#context.pair.manifest.hasDestVersion(key, versionId) ? undefined : versionId;
-      return (await this.#nameOf(version)) === name ? versionId : undefined;
+      if (deleteMarker) return pair.manifest.hasDestVersion(key, versionId) ? undefined : version;
+      return (await this.#nameOf(version)) === name ? version : undefined;
     }
     return undefined;
   }
 
   /** One HEAD for each version. */
   async #adopt(key: string): Promise<string[]> {
-    const { manifest } = this.#context.pair;
+    const { pair, halt } = this.#context;
     const markers: string[] = [];
     let onTop = true;
-    for await (const version of this.#versionsOf(key)) {
+    for await (const version of versionsOfKey(pair.dest, key, halt)) {
       const { versionId, deleteMarker } = version;
       onTop &&= deleteMarker === true;
       if (onTop) markers.unshift(versionId);
       const source = deleteMarker ? undefined : await this.#nameOf(version);
-      if (source !== undefined) manifest.putVersion({ key, source, dest: versionId, atMs: Date.now() });
+      if (source !== undefined) pair.manifest.putVersion({ key, source, dest: versionId, atMs: Date.now() });
     }
     return markers;
-  }
-
-  /** The newest first. */
-  async *#versionsOf(key: string): AsyncGenerator<VersionEntry> {
-    const { store, prefix, text } = this.#context.pair.dest;
-    const destKey = prefix + key;
-    const guard = new PageGuard(text);
-    for (let token: string | undefined; ; ) {
-      const page = await store.listVersions?.({ prefix: destKey, token, signal: this.#context.halt.signal });
-      if (!page) return;
-      const [first, last] = [page.versions[0], page.versions.at(-1)].map(
-        (one) => one && `${one.key}\0${one.versionId}`,
-      );
-      guard.follow({ first, last, token: page.nextToken });
-      for (const version of page.versions) if (version.key === destKey) yield version;
-      token = page.nextToken;
-      const passed = store.capabilities.orderedListing === 'yes' && page.versions.some((one) => one.key !== destKey);
-      if (token === undefined || passed) return;
-    }
   }
 
   /** Which version of the source it is, as its metadata says. */

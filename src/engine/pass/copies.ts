@@ -100,7 +100,7 @@ export class Copies {
    */
   add(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> | undefined {
     const { source } = triple;
-    if (!this.#references || !source) return this.#copy({ triple, reason }, batch);
+    if (!this.#references || !source || source.special === 'symlink') return this.#copy({ triple, reason }, batch);
     return this.#addFrom(this.#references, source, { triple, reason }, batch);
   }
 
@@ -198,7 +198,10 @@ export class Copies {
     return dest?.etag ?? (this.#context.options.noTraverse ? row?.destEtag : undefined);
   }
 
-  #subjectOf(triple: Triple, { key, etag, versionId, size, mtimeMs, checksums }: ObjectEntry): Subject {
+  #subjectOf(
+    triple: Triple,
+    { key, etag, versionId, size, mtimeMs, checksums, special, followed }: ObjectEntry,
+  ): Subject {
     const { pair, options } = this.#context;
     const replaces = this.#etagThere(triple);
     return {
@@ -207,6 +210,8 @@ export class Copies {
       versionId: pair.source.atMs === undefined ? undefined : versionId,
       size,
       mtimeMs,
+      ...(special === 'symlink' && { link: 'keep' }),
+      ...(followed && { link: 'follow' }),
       md5ofParts: compositeEtag(checksums ?? {}),
       sourceKey: pair.source.prefix + key,
       destKey: pair.dest.prefix + key,

@@ -90,11 +90,15 @@ export class Deletes {
     census.doomed = this.#list.doomedCount();
     if (halt.stops('plans') || census.doomed === 0) return;
     await this.#askGuards();
-    if (options.dryRun) return;
-    await doubtEarlyEnd(this.#context);
-    if (this.#isHeldBack()) return;
+    if (options.dryRun || !(await this.mayDelete())) return;
     await this.#deleteAll();
     if (this.#holdsBackOddity()) this.#warnOfOddity('nothing more was deleted, because ');
+  }
+
+  /** Whether nothing of this run speaks against deletes; says what does. @throws what a listing of the source throws */
+  async mayDelete(): Promise<boolean> {
+    await doubtEarlyEnd(this.#context);
+    return !this.#isHeldBack();
   }
 
   /** Says that a listing was wrong although nothing had to be deleted. Call at the end of a whole pass. */

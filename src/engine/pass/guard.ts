@@ -84,6 +84,8 @@ export interface DeletePlan {
   emptied?: Emptied;
   /** --delete-unknown, and the sides had no key in common before this run or an earlier refused one. */
   strangers: boolean;
+  /** What is counted; an object when absent. */
+  what?: 'version';
 }
 
 /** What may be deleted without --max-delete: a share of the manifest's objects, or this many if that is more. */
@@ -98,20 +100,25 @@ export function refuseDeletes(options: DeleteOptions, plan: DeletePlan): void {
   if (!options.allowEmptySource) refuseEmptied(plan);
   if (options.max === undefined) refuseImplausible(options, plan);
   refuseBytes(options, plan);
-  const { objects, known } = plan;
+  const { objects, known, what } = plan;
   const most = mostDeletes(options.max, known);
   if (objects <= most) return;
-  const limit = options.max === undefined ? `${most} (a quarter of the manifest's objects, or 1,000)` : `${most}`;
-  const message = `${countOf(objects)} would be deleted, which is more than --max-delete allows: ${limit}`;
+  const limit =
+    options.max === undefined ? `${most} (a quarter of the manifest's ${what ?? 'object'}s, or 1,000)` : `${most}`;
+  const message = `${countOf(objects, what)} would be deleted, which is more than --max-delete allows: ${limit}`;
   throw tooMany(message, objects);
 }
 
 /** @throws guard */
-function refuseEmptied({ objects, sourceListed, emptied }: DeletePlan): void {
+function refuseEmptied({ objects, sourceListed, emptied, what }: DeletePlan): void {
   if (sourceListed === 0) {
-    throw new XsyncError('guard', `the source is empty, and ${countOf(objects)} would be deleted at the destination`, {
-      remedy: 'check the source and its credentials; --allow-empty-source deletes anyway',
-    });
+    throw new XsyncError(
+      'guard',
+      `the source is empty, and ${countOf(objects, what)} would be deleted at the destination`,
+      {
+        remedy: 'check the source and its credentials; --allow-empty-source deletes anyway',
+      },
+    );
   }
   if (!emptied) return;
   const { folder, objects: below } = emptied;
@@ -142,7 +149,10 @@ function refuseImplausible({ allowEmptySource }: DeleteOptions, plan: DeletePlan
   }
   // A source that may become empty may become nearly empty.
   if (allowEmptySource || compared < MANY || objects <= compared / 2) return;
-  throw tooMany(`${objects} of ${compared} objects would be deleted, which is more than half`, objects);
+  throw tooMany(
+    `${objects} of ${compared} ${plan.what ?? 'object'}s would be deleted, which is more than half`,
+    objects,
+  );
 }
 
 function tooMany(message: string, objects: number): XsyncError {
@@ -151,8 +161,8 @@ function tooMany(message: string, objects: number): XsyncError {
   });
 }
 
-export function countOf(objects: number): string {
-  return objects === 1 ? '1 object' : `${objects} objects`;
+export function countOf(objects: number, what: DeletePlan['what'] | 'object' = 'object'): string {
+  return objects === 1 ? `1 ${what}` : `${objects} ${what}s`;
 }
 
 function mostDeletes(max: DeleteOptions['max'], known: number): number {

@@ -47,13 +47,13 @@ export interface MovesMeans {
 const BATCH = 100;
 const IN_FLIGHT = 2;
 /** These comparisons prove that both sides have the same bytes. The comparison of a move believes only proofs. */
-const PROOFS: ReadonlySet<SkipReason> = new Set(['unchanged', 'same-checksum']);
+const PROOFS: ReadonlySet<SkipReason> = new Set(['unchanged', 'same-checksum', 'same-target']);
 /** These say that nothing differs, and prove nothing. Others leave the object where it is because the user wants it so. */
 const GUESSES: ReadonlySet<SkipReason> = new Set(['same-time', 'same-size', 'size-ignored']);
-/** The copies that a checksum, or the service that made them, has proved. */
+/** The copies that a checksum, the service that made them, or the target of a link has proved. */
 const PROVED: ReadonlySet<VerifiedBy> = new Set([
   ...(['md5', 'sha256', 'sha1', 'md5-of-parts', 'crc64', 'crc32'] as const),
-  ...(['computed', 'server'] as const),
+  ...(['computed', 'server', 'link'] as const),
 ]);
 
 const CHANGED: Fault = {

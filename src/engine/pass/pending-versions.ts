@@ -4,6 +4,7 @@
  * Tests: test/engine/pass/history.test.ts
  */
 import type { Spool } from '../../manifest/port.js';
+import { versionName } from '../../model/object.js';
 import type { VersionEntry } from '../../store/port.js';
 
 /** Versions in memory; each takes a few hundred bytes. */
@@ -14,8 +15,6 @@ const DIGITS = 12;
 const LAST = 10 ** DIGITS - 1;
 
 export class PendingVersions {
-  /** Relative to the pair's prefix. */
-  readonly key: string;
   readonly #spoolOf: () => Spool;
   #batch: VersionEntry[] = [];
   #spool: Spool | undefined;
@@ -23,13 +22,18 @@ export class PendingVersions {
   /** Bytes of the largest one. */
   largest = 0;
   /** Delete markers that the destination has on top, and that may be the first ones to carry. */
-  #markers: string[];
+  #markers: string[] = [];
+  /** The first one to carry. */
+  oldest: VersionEntry | undefined;
 
-  /** @param spoolOf makes the table, when it is needed. @param markers IDs of delete markers that may be the first, in order */
-  constructor(key: string, spoolOf: () => Spool, markers: readonly string[]) {
-    this.key = key;
-    this.#markers = [...markers];
+  /** @param spoolOf makes the table, when it is needed */
+  constructor(spoolOf: () => Spool) {
     this.#spoolOf = spoolOf;
+  }
+
+  /** @param ids of delete markers that may be the first ones to carry, in order */
+  expectMarkers(ids: readonly string[]): void {
+    this.#markers = [...ids];
   }
 
   get count(): number {
@@ -40,6 +44,7 @@ export class PendingVersions {
   add(version: VersionEntry): void {
     if (this.#batch.length === MOST) this.#spill();
     this.#batch.push(version);
+    this.oldest = version;
     this.largest = Math.max(this.largest, version.size);
   }
 
@@ -75,4 +80,9 @@ export class PendingVersions {
     this.#spool.add(rows);
     this.#batch = [];
   }
+}
+
+/** See `versionName`. */
+export function nameOfVersion(version: VersionEntry): string {
+  return versionName(version, version.deleteMarker === true);
 }

@@ -28,7 +28,7 @@ import type { RunContext } from './context.js';
 import { Copies, recordFailure } from './copies.js';
 import type { Deletes } from './deletes.js';
 import type { Batch } from './frontier.js';
-import { mayDiffer, refresh } from './refresh.js';
+import { mayBeUnfinished, mayDiffer, refresh } from './refresh.js';
 
 type Decided = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
 
@@ -85,7 +85,7 @@ export class Planner {
     if (!excluded) return false;
     this.#context.census.exclude(isCommon(triple));
     this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
-    if (excluded.reason === 'unreadable' && isNoObject(source)) this.#leftOut.add(source);
+    if (excluded.reason === 'unreadable' && isNoObject(source, this.#context.pair.links)) this.#leftOut.add(source);
     if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
       this.#gone({ ...triple, source: undefined });
     return true;
@@ -103,7 +103,7 @@ export class Planner {
     if (decision.action === 'inspect') return this.#check(batch, () => this.#inspect(triple, decision, batch));
     if (decision.action !== 'copy' && decision.action !== 'skip' && decision.action !== 'fail') return undefined;
     const asks =
-      (decision.action === 'skip' && mayDiffer(this.#context, triple, decision.reason)) ||
+      (decision.action === 'skip' && this.#mayDiffer(triple, decision.reason)) ||
       (decision.action === 'copy' && this.#copies.looksElsewhere);
     return asks
       ? this.#check(batch, async () => this.#act(triple, decision, batch))
@@ -176,7 +176,7 @@ export class Planner {
     if (decision.action !== 'delete' && decision.action !== 'keep') return;
     // Without a listing the filter's input comes from the manifest.
     const there = dest ?? (row && { key, size: row.size, etag: row.destEtag, mtimeMs: row.sourceMtimeMs });
-    if (!there || !this.#deletes || isNoObject(there)) return;
+    if (!there || !this.#deletes || isNoObject(there, this.#context.pair.links)) return;
     const { deletes } = this.#context.options;
     if (!deletes?.excluded && exclusionOf(this.#context.pair, this.#context.options, key, there)) return;
     const aside = decision.reason === 'unknown' && isBackup(this.#context.pair, key);
@@ -221,7 +221,10 @@ export class Planner {
 
   /** Warns of what was left out, after all keys have been taken. */
   reportLeftOut(): void {
-    for (const message of this.#leftOut.messages()) this.#context.emit({ type: 'notice', level: 'warn', message });
+    const { links, dest } = this.#context.pair;
+    if (links === 'skip') this.#leftOut.ignoreLinks();
+    for (const message of this.#leftOut.messages(dest.store.capabilities.links !== undefined))
+      this.#context.emit({ type: 'notice', level: 'warn', message });
   }
 
   /** Starts the copies that were held until every key was taken. */
@@ -262,11 +265,15 @@ export class Planner {
     try {
       // The destination's copy of a failed object may be damaged although its size and time match.
       const doubted = this.#failures && pair.manifest.failure(key) !== undefined;
-      const keys = { sourceKey: source.prefix + key, destKey: dest.prefix + key };
+      const keys = { key, sourceKey: source.prefix + key, destKey: dest.prefix + key };
       // --update must know the time of what it overwrites.
       const unseen = writesUnseen(options) || (triple.dest !== undefined && !options.policy.update);
       const how = { ...stores, budget, policy: options.policy, signal: halt.signal, unseen };
-      const inspected = await inspect(how, { ...keys, doubted, ...known(triple, keys, pair) }, decision);
+      const inspected = await inspect(
+        how,
+        { ...keys, doubted, link: triple.source.special === 'symlink', ...known(triple, keys, pair) },
+        decision,
+      );
       await this.#act({ ...triple, dest: inspected.dest ?? triple.dest }, inspected.verdict, batch, inspected.apartMs);
     } catch (error) {
       if (halt.signal.aborted) return;
@@ -308,7 +315,7 @@ export class Planner {
     const again = moves?.isGuess(reason) && intents.unfinished(triple.key) !== undefined;
     if (again) return this.#copies.add(triple, 'failed-before', batch);
     const { dest } = triple;
-    if (dest && mayDiffer(this.#context, triple, reason)) return this.#refreshed(triple, { source, dest }, equal);
+    if (dest && this.#mayDiffer(triple, reason)) return this.#refreshed(triple, { source, dest }, equal);
     return this.#settle(triple, source, equal, dest?.etag);
   }
 
@@ -331,6 +338,14 @@ export class Planner {
     return this.#context.moves?.skipped(source, reason, destEtag ?? row?.destEtag);
   }
 
+  #mayDiffer(triple: Triple, reason: SkipReason): boolean {
+    return mayDiffer(this.#context, triple, reason, this.#mayBeUnfinished(triple.key));
+  }
+
+  #mayBeUnfinished(key: string): boolean {
+    return mayBeUnfinished(this.#context, key, this.#failures);
+  }
+
   /** Never rejects. */
   async #refresh(
     triple: Triple,
@@ -339,7 +354,8 @@ export class Planner {
     const { halt } = this.#context;
     const { source, dest } = sides;
     try {
-      return halt.stops('objects') ? { destEtag: dest.etag } : await refresh(this.#context, triple, sides);
+      if (halt.stops('objects')) return { destEtag: dest.etag };
+      return await refresh(this.#context, triple, sides, this.#mayBeUnfinished(triple.key));
     } catch (error) {
       if (halt.signal.aborted) return 'failed';
       const fault = toXsyncError(error);

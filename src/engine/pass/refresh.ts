@@ -13,11 +13,20 @@ const SAME: readonly SkipReason[] = ['unchanged', 'same-checksum', 'same-time'];
 
 const IMMUTABLE = 'has other attributes at the destination, and --immutable forbids changing them';
 
-/** Whether attributes of the object may have changed: its time has, with the same ETag; or all are to be compared. */
-export function mayDiffer({ options }: RunContext, { source, dest, row }: Triple, reason: SkipReason): boolean {
+/**
+ * Whether attributes of the object may have changed: its time has, with the same ETag; or all are to be compared.
+ * @param unfinished an earlier write may have ended between the bytes and the attributes
+ */
+export function mayDiffer(
+  { options }: RunContext,
+  { source, dest, row }: Triple,
+  reason: SkipReason,
+  unfinished: boolean,
+): boolean {
   if (!source || !dest || source.special !== undefined || !SAME.includes(reason)) return false;
   if (options.compareAttributes) return true;
   if (options.policy.immutable) return false;
+  if (unfinished) return true;
   return reason === 'unchanged' && row !== undefined && secondsOf(source.mtimeMs) !== secondsOf(row.sourceMtimeMs);
 }
 
@@ -26,8 +35,16 @@ function secondsOf(ms: number): number {
   return Math.floor(ms / 1000);
 }
 
+/** An earlier write of the object failed, or was interrupted where some of its attributes are set by requests of their own. */
+export function mayBeUnfinished({ pair, intents, route }: RunContext, key: string, failures: boolean): boolean {
+  if (failures && pair.manifest.failure(key) !== undefined) return true;
+  const { tags, acl, lock } = route.carry ?? {};
+  return (tags || acl || lock) === true && intents.unfinished(key) !== undefined;
+}
+
 /**
  * Sets the attributes that differ, and notes the destination's new version.
+ * @param unfinished of which nobody was told yet what it lost
  * @returns the ETag of the destination's object afterwards; `needs-copy` if it has to be copied instead
  * @throws guard: they differ, and must not be changed; what `refreshAttributes` throws
  */
@@ -35,6 +52,7 @@ export async function refresh(
   context: RunContext,
   { key, row }: Triple,
   { source, dest }: { source: ObjectEntry; dest: ObjectEntry },
+  unfinished: boolean,
 ): Promise<{ destEtag: string } | 'needs-copy'> {
   const { route, pair, executor, committer, options, forecast, emit } = context;
   const { immutable } = options.policy;
@@ -46,9 +64,10 @@ export async function refresh(
   if (immutable && refreshed.kind !== 'same') throw new XsyncError('guard', IMMUTABLE, { class: 'permanent' });
   if (refreshed.kind === 'needs-copy') return 'needs-copy';
   const destEtag = refreshed.kind === 'refreshed' ? refreshed.destEtag : dest.etag;
-  if (refreshed.kind === 'refreshed') {
-    const { changed, fidelity } = refreshed;
-    if (options.dryRun) forecast.addRefresh(changed);
+  const { fidelity } = refreshed;
+  const changed = refreshed.kind === 'refreshed' ? refreshed.changed : [];
+  if (options.dryRun) forecast.addRefresh(changed);
+  if (changed.length > 0 || (unfinished && fidelity)) {
     emit({ type: 'attributes', key, size, changed, ...(fidelity && { fidelity }) });
   }
   const known: ManifestRow | undefined = row && { ...row, sourceEtag: etag, sourceMtimeMs: mtimeMs, destEtag };

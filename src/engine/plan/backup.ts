@@ -11,7 +11,7 @@ import { placeOf } from './plan.js';
 
 interface BackupContext {
   pair: RunPair;
-  options: Pick<RunOptions, 'partSize' | 'objectAttempts'>;
+  options: Pick<RunOptions, 'partSize' | 'objectAttempts' | 'carry'>;
   intents: Pick<Intents, 'unfinished'>;
 }
 
@@ -20,9 +20,10 @@ export function backupTarget({ pair, options, intents }: BackupContext, key: str
   const { backup } = pair;
   if (!backup) return undefined;
   const { store, text } = backup.side;
-  const { partSize, objectAttempts: attempts } = options;
+  const { partSize, objectAttempts: attempts, carry } = options;
   const before = intents.unfinished(key);
-  return { place: placeOf(store), key: freeKey(pair, backup, key), text, before, partSize, attempts };
+  const kept = { ...(carry?.tags && { tags: carry.tags }), ...(carry?.acl && { acl: carry.acl }) };
+  return { place: placeOf(store), key: freeKey(pair, backup, key), text, before, partSize, attempts, ...kept };
 }
 
 /** Beside the objects of the pair, the usual name may be that of another object, which must stay. */

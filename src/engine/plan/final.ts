@@ -34,8 +34,8 @@ export interface Planning {
  */
 export async function finalTicket(planning: Planning, route: Route, subject: Subject): Promise<CopyTicket | Failed> {
   const draft = planCopy(route, subject);
-  const ticket = draft.way === 'server' ? draft : await cutFinally(planning, route, subject, draft);
-  if ('kind' in ticket || ticket.way === 'server') return ticket;
+  const ticket = draft.way !== 'client' ? draft : await cutFinally(planning, route, subject, draft);
+  if ('kind' in ticket || ticket.way !== 'client') return ticket;
   const largest = Math.min(ticket.cut.partSize, subject.size);
   if (route.most === undefined || largest <= route.most) return ticket;
   const fault = new XsyncError('limit', `it needs parts of ${largest} bytes, which is more than --max-memory`, {

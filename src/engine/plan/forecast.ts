@@ -35,6 +35,11 @@ export class Forecast {
     this.requests.destination.delete = Math.ceil(this.#deletes / batch);
   }
 
+  /** A list of one key's versions at the source. */
+  addList(): void {
+    this.#add('source', 'list');
+  }
+
   /** A request for an archived object of the source. */
   addRestore(): void {
     this.#add('source', 'restore');

@@ -6,6 +6,7 @@ import {
   type BackupTarget,
   type CopyTicket,
   type DeleteTicket,
+  type DeleteVersionTicket,
   type MarkerTicket,
   type Place,
   TICKET_VERSION,
@@ -39,6 +40,8 @@ export interface Subject extends Pick<CopyTicket['source'], 'etag' | 'versionId'
   expects?: string;
   backup?: BackupTarget;
   versionName?: string;
+  /** A symbolic link: `keep` copies it as one; of `follow`, the bytes of what it points to pass through this program. */
+  link?: 'keep' | 'follow';
 }
 
 /** What is known only when a copy starts. */
@@ -82,8 +85,9 @@ function askable({ tags, acl, ...policy }: CarryPolicy, from: Capabilities, to: 
 /** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
   const { key, sourceKey, destKey, etag, versionId, size, mtimeMs, md5ofParts } = subject;
-  const { replaces, expects, backup, versionName } = subject;
-  const { limits, byService, wanted, most, carry, attempts } = route;
+  const { replaces, expects, backup, versionName, link } = subject;
+  const { limits, wanted, most, carry, attempts } = route;
+  const byService = route.byService && link !== 'follow';
   const { checkpoint, tuned, sourcePartSize } = hints;
   const resumes = checkpoint !== undefined && sameEtag(checkpoint.sourceEtag, etag) && checkpoint.size === size;
   return {
@@ -95,7 +99,7 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
       partSize: sourcePartSize,
     },
     dest: { place: route.dest, key: destKey, replaces, expects, backup, versionName },
-    way: byService ? 'server' : 'client',
+    way: link === 'keep' ? 'link' : byService ? 'server' : 'client',
     cut: cutOf({
       size,
       limits,
@@ -128,6 +132,15 @@ export function planMarker(route: Route, key: string, destKey: string): MarkerTi
   return { version: TICKET_VERSION, action: 'mark', key, dest: { place: route.dest, key: destKey } };
 }
 
+/** A ticket that deletes a version at the route's destination for good. */
+export function planVersionDelete(
+  route: Pick<Route, 'dest'>,
+  key: string,
+  dest: Omit<DeleteVersionTicket['dest'], 'place'>,
+): DeleteVersionTicket {
+  return { version: TICKET_VERSION, action: 'delete-version', key, dest: { place: route.dest, ...dest } };
+}
+
 /** The place that a store's objects are at. */
 export function placeOf({ identity: { kind, endpoint, bucket } }: ObjectStore): Place {
   return { kind, endpoint, bucket };
@@ -146,6 +159,7 @@ export function requestsOf(ticket: CopyTicket): { source: Requests; destination:
 }
 
 function requestsOfBytes({ cut: { parts }, way, source }: CopyTicket): { source: Requests; destination: Requests } {
+  if (way === 'link') return { source: { getLink: 1 }, destination: { putLink: 1, getLink: 1 } };
   if (way === 'server') {
     const copies = parts === 1 ? { copy: 1 } : { createUpload: 1, uploadPartCopy: parts, completeUpload: 1 };
     return { source: { head: 1 }, destination: copies };

@@ -44,6 +44,8 @@ const PRICED_AS: Record<RequestKind, PricedRequest> = {
   putTags: 'put',
   putAcl: 'put',
   putLock: 'put',
+  getLink: 'get',
+  putLink: 'put',
 };
 
 /**

@@ -6,6 +6,8 @@ import { TICKET_VERSION, type Ticket } from '../../model/ticket.js';
 const bytes = z.int().min(0);
 const text = z.string();
 const place = z.strictObject({ kind: text.min(1), endpoint: text, bucket: text.min(1) });
+const yes = z.literal(true).optional();
+
 const backup = z.strictObject({
   place,
   key: text.min(1),
@@ -13,6 +15,7 @@ const backup = z.strictObject({
   before: text.optional(),
   partSize: z.int().min(1).optional(),
   attempts: z.int().min(1),
+  ...{ tags: yes, acl: yes },
 });
 
 const contentHeaders = z.strictObject({
@@ -23,7 +26,6 @@ const contentHeaders = z.strictObject({
   cacheControl: text.optional(),
   expires: text.optional(),
 });
-const yes = z.literal(true).optional();
 
 const carry = z.strictObject({
   ...{ metadata: z.boolean(), tags: yes, acl: yes, lock: yes, storageClass: text.optional() },
@@ -54,7 +56,7 @@ const copy = z.strictObject({
     backup: backup.optional(),
     versionName: text.min(1).optional(),
   }),
-  way: z.enum(['server', 'client']),
+  way: z.enum(['server', 'client', 'link']),
   cut: z.strictObject({ partSize: z.int().min(1), parts: z.int().min(1) }),
   carry: carry.optional(),
   attempts: z.int().min(1),
@@ -74,7 +76,14 @@ const mark = z.strictObject({
   dest: z.strictObject({ place, key: text.min(1) }),
 });
 
-const schema: z.ZodType<Ticket> = z.discriminatedUnion('action', [copy, remove, mark]);
+const removeVersion = z.strictObject({
+  version: z.literal(TICKET_VERSION),
+  action: z.literal('delete-version'),
+  key: text,
+  dest: z.strictObject({ place, key: text.min(1), versionId: text.min(1) }),
+});
+
+const schema: z.ZodType<Ticket> = z.discriminatedUnion('action', [copy, remove, mark, removeVersion]);
 
 /**
  * The value as a ticket. Checks only its shape: the performer still decides which places and keys a ticket may name.

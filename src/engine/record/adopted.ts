@@ -7,7 +7,11 @@ import type { SkipReason } from '../decide/decide.js';
 import type { Triple } from '../list/diff.js';
 
 /** Equal sizes alone are not enough for a row. */
-const ADOPTED_BY: Partial<Record<SkipReason, VerifiedBy>> = { 'same-checksum': 'computed', 'same-time': 'size' };
+const ADOPTED_BY: Partial<Record<SkipReason, VerifiedBy>> = {
+  'same-checksum': 'computed',
+  'same-target': 'link',
+  'same-time': 'size',
+};
 
 /**
  * Undefined when the comparison does not justify a row. The object counts as xsync's own only while it is the version

@@ -12,7 +12,7 @@ export class Committer {
   readonly #manifest: Manifest;
   readonly #onError: (error: unknown) => void;
   #rows: ManifestRow[] = [];
-  #gone: string[] = [];
+  readonly #gone = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param onError called when a write in the background fails (a full disk) */
@@ -24,17 +24,18 @@ export class Committer {
   /** Only for an object that the destination has confirmed (invariant 1). */
   add(row: ManifestRow): void {
     this.#rows.push(row);
+    this.#gone.delete(row.key);
     this.#schedule();
   }
 
   /** The key no longer exists on either side. */
   forget(key: string): void {
-    this.#gone.push(key);
+    this.#gone.add(key);
     this.#schedule();
   }
 
   #schedule(): void {
-    if (this.#rows.length + this.#gone.length >= BATCH_ROWS) this.#flushQuietly();
+    if (this.#rows.length + this.#gone.size >= BATCH_ROWS) this.#flushQuietly();
     else this.#timer ??= setTimeout(() => this.#flushQuietly(), BATCH_MS).unref();
   }
 
@@ -56,8 +57,8 @@ export class Committer {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#rows.length > 0) this.#manifest.commit(this.#rows);
-    if (this.#gone.length > 0) this.#manifest.forget(this.#gone);
+    if (this.#gone.size > 0) this.#manifest.forget([...this.#gone]);
     this.#rows = [];
-    this.#gone = [];
+    this.#gone.clear();
   }
 }

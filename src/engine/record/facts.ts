@@ -61,6 +61,16 @@ export const SYNCHRONISED = { name: 'synchronised', version: 1, schema: time };
 /** When the first complete pass began, ms. */
 export const LIVE = { name: 'live', version: 1, schema: time };
 
+/**
+ * The pair carries histories. `complete`: a run over all keys has succeeded, so the manifest knows every version that the
+ * destination has of them; `both`: also of the keys that the source does not have.
+ */
+export const HISTORY = {
+  name: 'history',
+  version: 1,
+  schema: z.object({ complete: z.boolean(), both: z.boolean().optional() }),
+};
+
 const failure = z.object({
   ...{ key: z.string(), size: count, attempts: count, message: z.string(), remedy: z.string().optional() },
   class: z.enum(['temporary', 'permanent', 'person']),

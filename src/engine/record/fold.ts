@@ -69,7 +69,7 @@ export class Fold {
         add(sums.deleted, event.size);
         break;
       case 'attributes':
-        sums.refreshed = (sums.refreshed ?? 0) + 1;
+        if (event.changed.length > 0) sums.refreshed = (sums.refreshed ?? 0) + 1;
         if (event.fidelity) sums.fidelity = addFidelity(sums.fidelity, event.key, event.fidelity);
         break;
       case 'moved':

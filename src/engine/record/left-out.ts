@@ -17,17 +17,25 @@ export class LeftOut {
   readonly #others: Some = { count: 0, names: [] };
 
   add({ key, special, kind }: ObjectEntry): void {
-    const some = special === 'symlink' ? this.#links : this.#others;
+    const some = special === 'symlink' && kind === undefined ? this.#links : this.#others;
     some.count++;
     if (some.names.length < NAMED) some.names.push(kind === undefined ? key : `${key} (${kind})`);
   }
 
-  /** Sentences for the person. */
-  messages(): string[] {
+  /** The person asked for it. */
+  ignoreLinks(): void {
+    this.#links.count = 0;
+  }
+
+  /** Sentences for the person. @param keepable the destination can hold links */
+  messages(keepable: boolean): string[] {
     const { count } = this.#links;
     const links = count === 1 ? 'a symbolic link was' : `${count} symbolic links were`;
+    const more = keepable ? ', and --links keep the links themselves' : '';
     return [
-      ...(count > 0 ? [`${links} left out: ${namesOf(this.#links)}; --copy-links copies what links point to`] : []),
+      ...(count > 0
+        ? [`${links} left out: ${namesOf(this.#links)}; --copy-links copies what links point to${more}`]
+        : []),
       ...(this.#others.count > 0 ? [`left out, because it is not a regular file: ${namesOf(this.#others)}`] : []),
     ];
   }

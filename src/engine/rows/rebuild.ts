@@ -112,7 +112,7 @@ class Adoption {
     else {
       return this.#inspections.push(async () => {
         if (halt.stops('objects')) return;
-        const keys = { sourceKey: this.#pair.source.prefix + key, destKey: this.#pair.dest.prefix + key };
+        const keys = { key, sourceKey: this.#pair.source.prefix + key, destKey: this.#pair.dest.prefix + key };
         const context = {
           source: this.#pair.source.store,
           dest: this.#pair.dest.store,
@@ -122,7 +122,11 @@ class Adoption {
           unseen: false,
         };
         try {
-          const { verdict, dest: inspected, apartMs } = await inspect(context, keys, decision);
+          const {
+            verdict,
+            dest: inspected,
+            apartMs,
+          } = await inspect(context, { ...keys, link: source.special === 'symlink' }, decision);
           const found = { ...triple, dest: inspected ?? dest };
           if (verdict.action === 'skip') this.#adopt(found, verdict.reason, committer, apartMs);
           else this.summary.different++;

@@ -14,6 +14,7 @@ import { besides } from '../plan/backup.js';
 import { isRefusedBeside } from '../plan/fault.js';
 import { planCopy, routeOf } from '../plan/plan.js';
 import { EtagTrust } from './etag-trust.js';
+import { backUpLink } from './links.js';
 import { type Means, Overtaken, Unfinished } from './means.js';
 import { transfer } from './transfer.js';
 
@@ -151,15 +152,14 @@ async function copyTo(
   target: BackupTarget,
 ): Promise<void> {
   const { dest } = means;
+  if (found.special === 'symlink') return backUpLink(means, aside, found.key, target.key);
   // Other services name their storage classes differently.
   const storageClass = target.place.kind === dest.identity.kind ? found.storageClass : undefined;
-  const { partSize: wanted, attempts } = target;
+  const { partSize: wanted, attempts, tags, acl } = target;
+  const carry = { ...USUAL_POLICY, storageClass, tags, acl };
   const { key: sourceKey, etag, size, mtimeMs, checksums } = found;
   const subject = { key, sourceKey, destKey: target.key, etag, size, mtimeMs, md5ofParts: compositeEtag(checksums) };
-  const ticket = planCopy(
-    routeOf(dest, aside, { carry: { ...USUAL_POLICY, storageClass }, attempts, wanted }),
-    subject,
-  );
+  const ticket = planCopy(routeOf(dest, aside, { carry, attempts, wanted }), subject);
   const quiet: Means = {
     ...{ ...means, source: dest, dest: aside },
     etags: { source: means.etags.dest, dest: new EtagTrust() },

@@ -1,11 +1,11 @@
 /** Performs tickets. This adapter runs in this thread. Tests: test/engine/transfer/backup.test.ts */
 import type { Outcome } from '../../model/outcome.js';
-import type { CopyTicket, DeleteTicket, MarkerTicket } from '../../model/ticket.js';
+import type { CopyTicket, DeleteTicket, DeleteVersionTicket, MarkerTicket } from '../../model/ticket.js';
 import type { ObjectStore } from '../../store/port.js';
 import type { Lanes, Queued } from '../flow/lanes.js';
 import { EtagTrust } from './etag-trust.js';
 import type { Means } from './means.js';
-import { type Deleting, perform, performDeletes, performMarker } from './perform.js';
+import { type Deleting, perform, performDeletes, performMarker, performVersionDelete } from './perform.js';
 import { type Refreshed, refreshAttributes } from './refresh.js';
 
 /** Performs a ticket. @throws faults that end the run */
@@ -25,6 +25,8 @@ export interface Executor {
   delete(tickets: readonly DeleteTicket[]): Promise<Outcome[]>;
   /** Adds a delete marker. @throws faults that end the run */
   mark(ticket: MarkerTicket): Promise<Outcome>;
+  /** Deletes a version for good. @throws faults that end the run */
+  deleteVersion(ticket: DeleteVersionTicket): Promise<Outcome>;
   /** Waits for everything that was queued. */
   drain(): Promise<void>;
   /** The run is over. */
@@ -66,6 +68,10 @@ export class InThisThread implements Executor {
 
   mark(ticket: MarkerTicket): Promise<Outcome> {
     return performMarker(ticket, this.#means);
+  }
+
+  deleteVersion(ticket: DeleteVersionTicket): Promise<Outcome> {
+    return performVersionDelete(ticket, this.#means);
   }
 
   drain(): Promise<void> {

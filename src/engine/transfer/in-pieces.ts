@@ -13,8 +13,9 @@ import type { CopyTicket } from '../../model/ticket.js';
 import type { ObjectStore, PutAttributes, WriteResult } from '../../store/port.js';
 import type { Lease } from '../flow/budget.js';
 import type { Moving } from '../tune/flow.js';
+import { mayRefuse, writeLater } from './attribute-writes.js';
 import { type Means, mustBeWhole, observeBegin, progressOf, Unfinished } from './means.js';
-import { mayRefuse, onceOf, outgoing, writeLater } from './outgoing.js';
+import { onceOf, outgoing } from './outgoing.js';
 import { writtenAlready } from './overtaken.js';
 import { PIPE_BYTES } from './pipe.js';
 import { confirmByReading, Md5Sink } from './reading-back.js';
@@ -86,7 +87,8 @@ function relayOf(means: Means, ticket: CopyTicket, memory: Uint8Array, moving: M
   });
 }
 
-function reading(store: ObjectStore): NonNullable<ObjectStore['readPieces']> {
+/** @throws internal: the engine did not look whether the store can */
+export function reading(store: ObjectStore): NonNullable<ObjectStore['readPieces']> {
   if (store.readPieces) return store.readPieces;
   throw new XsyncError('internal', 'the store reads into memory only');
 }
@@ -158,9 +160,8 @@ async function write(means: Means, ticket: CopyTicket, passing: Passing): Promis
   if (hintAgrees(sums, answer)) etags.dest.agree();
   if (!confirm(key, sums, answer)) await confirmElse(means, ticket, sums, answer);
   const content = contentOf(means, sums);
-  await writeLater(means, ticket, carried);
+  const { fidelity } = await writeLater(means, ticket, carried);
   const whole = { parts: 1, resumedParts: 0, resumedBytes: 0 };
-  const { fidelity } = carried;
   const written = { destEtag: answer.etag, destVersion: answer.versionId };
   return { kind: 'copied', ...written, verifiedBy: 'md5', ...whole, content, fidelity };
 }

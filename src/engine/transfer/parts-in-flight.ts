@@ -16,8 +16,11 @@ import type { Carried } from '../fidelity/carry.js';
 import type { Lease } from '../flow/budget.js';
 import { partRange } from '../plan/cut.js';
 import type { Moving } from '../tune/flow.js';
+import { forUpload, writeWith } from './attribute-writes.js';
 import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
-import { forUpload, outgoing, writeWith } from './outgoing.js';
+import { outgoing } from './outgoing.js';
+import { canPassPartsOn, passPartOn } from './part-in-pieces.js';
+import { PIPE_BYTES } from './pipe.js';
 import { type RaceResult, type Request, Siblings } from './race.js';
 import { confirmByReading } from './reading-back.js';
 import type { SourceProof, Turn } from './source-proof.js';
@@ -28,6 +31,17 @@ import { confirm, contradicts, hashPartSoon, hintAgrees, isSameBytes, isSamePart
 interface Read {
   info: ObjectInfo;
   lease: Lease;
+}
+
+type Sent = PartHashes & { etag: string };
+
+/** A part that is read. */
+interface Part {
+  partNumber: number;
+  offset: number;
+  size: number;
+  /** It is written while it arrives. */
+  passedOn: boolean;
 }
 
 export class PartsInFlight {
@@ -50,6 +64,7 @@ export class PartsInFlight {
   #md5Etags = true;
   #started: Promise<UploadRef> | undefined;
   #carried: Carried | undefined;
+  #info: ObjectInfo | undefined;
   #broken = false;
   #confirmed = true;
   /** The first part whose ETag looks like an MD5 and is not that of the bytes. */
@@ -71,6 +86,11 @@ export class PartsInFlight {
       this.#done.set(part.partNumber, part);
       this.#spared.set(part.partNumber, part);
     }
+  }
+
+  /** The headers that came with a part; undefined if none was read. */
+  get info(): ObjectInfo | undefined {
+    return this.#info;
   }
 
   /** What the upload was started with; undefined for one of an earlier run. */
@@ -170,33 +190,48 @@ export class PartsInFlight {
     const { budget, halt, checkpoints, slots } = this.#means;
     const { key, cut, source } = this.#ticket;
     const range = partRange(partNumber, cut.partSize, source.size);
+    const part = { partNumber, ...range, passedOn: this.#mayPassOn(partNumber, range.size) };
     // Taken in order of the parts, like the leases, so that a part never waits for one that has no memory yet.
     const turn = this.#proof.takeTurn(partNumber);
     let lease: Lease | undefined;
     let moving: Moving | undefined;
     try {
-      lease = await budget.lease(range.size);
+      lease = await budget.lease(part.passedOn ? PIPE_BYTES : part.size);
       if (this.#broken || halt.stops('parts')) return;
-      moving = slots.partFlow.begin(range.size);
-      const read = await this.#read(partNumber, range.offset, lease, moving);
-      if (read.lease !== lease) lease.release();
-      lease = read.lease;
-      moving.turn();
-      mustBeWhole(this.#ticket, read.info);
-      const upload = await this.#uploadFor(read.info);
-      await this.#hashInOrder(turn, lease.bytes);
-      const sent = await this.#write(upload, partNumber, lease.bytes, moving);
-      const row = { partNumber, size: range.size, ...sent };
+      moving = slots.partFlow.begin(part.size);
+      const brought = await this.#bring(part, lease, moving);
+      if ('lease' in brought && brought.lease !== lease) {
+        lease.release();
+        lease = brought.lease;
+      }
+      const sent = 'lease' in brought ? await this.#sendHeld(part, brought, turn, moving) : brought;
+      const row = { partNumber, size: part.size, ...sent };
       await checkpoints.addPart(key, row);
       this.#done.set(partNumber, row);
       const hashed = this.#proof.acknowledge(partNumber);
       if (hashed) await checkpoints.noteHash(key, hashed);
-      slots.races.add(range.size);
+      slots.races.add(part.size);
     } finally {
       turn.pass();
       moving?.end();
       lease?.release();
     }
+  }
+
+  /** Parts before the first answer of the source are held: nobody knows yet what its checksum needs of them. */
+  #mayPassOn(partNumber: number, size: number): boolean {
+    const isNew = !this.#done.has(partNumber) && !this.#arrived.has(partNumber);
+    const known = this.#started !== undefined && this.#proof.isOfParts;
+    return isNew && known && size > PIPE_BYTES && canPassPartsOn(this.#means);
+  }
+
+  async #sendHeld({ partNumber }: Part, { info, lease }: Read, turn: Turn, moving: Moving): Promise<Sent> {
+    moving.turn();
+    mustBeWhole(this.#ticket, info);
+    this.#info ??= info;
+    const upload = await this.#uploadFor(info);
+    await this.#hashInOrder(turn, lease.bytes);
+    return this.#write(upload, partNumber, lease.bytes, moving);
   }
 
   async #hashInOrder(turn: Turn, bytes: Uint8Array): Promise<void> {
@@ -208,10 +243,11 @@ export class PartsInFlight {
     }
   }
 
-  /** @returns the given lease, or that of a second request if that was faster */
-  async #read(partNumber: number, offset: number, lease: Lease, moving: Moving): Promise<Read> {
+  /** @returns the bytes, in the given lease or in that of a second request if that was faster, or what was written */
+  async #bring(part: Part, lease: Lease, moving: Moving): Promise<Read | Sent> {
     const { source, budget, halt, slots } = this.#means;
     const { key, etag } = this.#ticket.source;
+    const { partNumber, offset, size } = part;
     const into =
       (target: Lease): Request<Read> =>
       async (attempt) => {
@@ -220,19 +256,19 @@ export class PartsInFlight {
       };
     const again = (): Request<Read> | undefined => {
       const holdsUp = this.#queued > 0 && partNumber === Math.min(...this.#reading);
-      const spare = this.#mayRace(source, holdsUp) ? budget.tryLease(lease.bytes.byteLength) : undefined;
+      const spare = this.#mayRace(source, holdsUp) ? budget.tryLease(size) : undefined;
       return spare && orRelease(spare, into(spare));
     };
     this.#reading.add(partNumber);
     try {
-      const result = await slots.races.run({
-        size: lease.bytes.byteLength,
+      const result = await slots.races.run<Read | Sent>({
+        size,
         siblings: this.#reads,
         signal: halt.signal,
         pace: moving.read,
-        first: into(lease),
+        first: part.passedOn ? this.#passing(part, lease, moving) : into(lease),
         second: again,
-        drop: (late) => late.lease.release(),
+        drop: (late) => 'lease' in late && late.lease.release(),
       });
       return this.#reported(partNumber, result);
     } finally {
@@ -240,12 +276,15 @@ export class PartsInFlight {
     }
   }
 
-  async #write(
-    upload: UploadRef,
-    partNumber: number,
-    bytes: Uint8Array,
-    moving: Moving,
-  ): Promise<PartHashes & { etag: string }> {
+  #passing({ partNumber, offset, size }: Part, { bytes: memory }: Lease, moving: Moving): Request<Sent> {
+    const hashing = this.#proof.hashing(this.#means.dest.capabilities);
+    return async (attempt) => {
+      const part = { upload: await this.upload(), partNumber, offset, size, hashing };
+      return passPartOn(this.#means, this.#ticket, part, { memory, attempt, moving });
+    };
+  }
+
+  async #write(upload: UploadRef, partNumber: number, bytes: Uint8Array, moving: Moving): Promise<Sent> {
     const { dest } = this.#means;
     const known = this.#done.get(partNumber);
     const hashing = this.#proof.hashing(dest.capabilities);

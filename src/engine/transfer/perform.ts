@@ -7,7 +7,7 @@ import { compositeEtag } from '../../model/checksum.js';
 import { type ErrorCode, isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { NewVersion, Outcome } from '../../model/outcome.js';
-import type { CopyTicket, DeleteTicket, MarkerTicket } from '../../model/ticket.js';
+import type { CopyTicket, DeleteTicket, DeleteVersionTicket, MarkerTicket } from '../../model/ticket.js';
 import { pinned } from '../../store/wrap/pinned.js';
 import { headIfThere } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
@@ -138,6 +138,26 @@ export async function performMarker({ dest: { key } }: MarkerTicket, { dest, hal
     const fault = toXsyncError(error);
     if (endsRun(fault)) throw fault;
     return { kind: 'failed', fault: faultOf(fault), attempts: 1 };
+  }
+}
+
+/**
+ * Deletes a version for good.
+ * @throws faults that end the run
+ */
+export async function performVersionDelete(
+  { dest: { key, versionId } }: DeleteVersionTicket,
+  { dest, halt }: Pick<Means, 'dest' | 'halt'>,
+): Promise<Outcome> {
+  if (halt.stops('objects')) return { kind: 'unfinished' };
+  try {
+    await dest.deleteVersion?.(key, versionId, { signal: halt.signal });
+    return { kind: 'deleted' };
+  } catch (error) {
+    if (halt.signal.aborted) return { kind: 'unfinished' };
+    const fault = toXsyncError(error);
+    if (endsRun(fault)) throw fault;
+    return deleteFailed(fault);
   }
 }
 

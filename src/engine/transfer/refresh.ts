@@ -6,18 +6,19 @@
 import { type AttributeName, type Fidelity, needsRewrite, type ObjectLock, type Tags } from '../../model/attributes.js';
 import { type CarryPolicy, USUAL_POLICY } from '../../model/carry-policy.js';
 import { sameChecksum } from '../../model/checksum.js';
-import { isXsyncError } from '../../model/error.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ContentHeaders, ObjectInfo, UserMetadata } from '../../model/object.js';
 import { isSameClass } from '../../model/storage-class.js';
 import type { CopyTicket } from '../../model/ticket.js';
-import type { ObjectStore, PutAttributes } from '../../store/port.js';
-import type { Carried } from '../fidelity/carry.js';
+import type { Capabilities, ObjectStore, WriteResult } from '../../store/port.js';
+import type { Carried, Later } from '../fidelity/carry.js';
+import { forCopy, type Written, writeLater, writeWith } from './attribute-writes.js';
 import { type Means, mustBeWhole } from './means.js';
 import { outgoing } from './outgoing.js';
 
 export type Refreshed =
-  | { kind: 'same' }
+  | { kind: 'same'; fidelity?: Fidelity }
   | { kind: 'refreshed'; destEtag: string; changed: AttributeName[]; fidelity?: Fidelity }
   /** The destination cannot change them without the bytes. */
   | { kind: 'needs-copy' };
@@ -38,13 +39,18 @@ export async function refreshAttributes(means: Means, ticket: CopyTicket, dryRun
   if (!sameEtag(there.etag, ticket.dest.replaces)) return { kind: 'needs-copy' };
   const policy = ticket.carry ?? USUAL_POLICY;
   const carried = await outgoing(means, ticket, info);
-  const changed = await differences(means, ticket.dest.key, policy, carried, there);
-  if (changed.length === 0) return { kind: 'same' };
-  if (needsRewrite(changed) && !mayCopyOntoItself(dest, there)) return { kind: 'needs-copy' };
+  const differing = await differences(means, ticket.dest.key, policy, carried, there);
+  // A version of a history is written once. Only what is set by requests of its own can be missing.
+  const changed = ticket.dest.versionName === undefined ? differing : differing.filter((name) => !needsRewrite([name]));
   const { fidelity } = carried;
+  if (changed.length === 0) return { kind: 'same', fidelity };
+  if (needsRewrite(changed) && !mayCopyOntoItself(dest, there)) return { kind: 'needs-copy' };
   if (dryRun) return { kind: 'refreshed', destEtag: there.etag, changed, fidelity };
-  const destEtag = await set(means, ticket, carried, there, changed);
-  return destEtag === undefined ? { kind: 'needs-copy' } : { kind: 'refreshed', destEtag, changed, fidelity };
+  const set = needsRewrite(changed)
+    ? await rewrite(means, ticket, carried, there, changed)
+    : { answer: there, carried: await writeLater(means, ticket, onlyThe(changed, carried, dest.capabilities)) };
+  if (!set) return { kind: 'needs-copy' };
+  return { kind: 'refreshed', destEtag: set.answer.etag, changed, fidelity: set.carried.fidelity };
 }
 
 /** What is known before the request. */
@@ -78,7 +84,7 @@ async function differences(
     const wanted = put.acl ?? later?.acl ?? attributes.acl.usual;
     if (wanted !== (await dest.getAcl(key, { signal }))) changed.push('acl');
   }
-  if (policy.lock && attributes.lock && !holds(there.lock, { ...put.lock, ...later })) changed.push('lock');
+  if (policy.lock && attributes.lock && !holds(there.lock, { ...put.lock, ...later?.lock })) changed.push('lock');
   return changed;
 }
 
@@ -116,54 +122,59 @@ function holds(there: ObjectLock = {}, wanted: ObjectLock): boolean {
   return wanted.mode === undefined || (there.mode === wanted.mode && (there.untilMs ?? 0) >= (wanted.untilMs ?? 0));
 }
 
-/** @returns the ETag of the destination's object afterwards; undefined if it cannot be copied onto itself */
-async function set(
-  means: Means,
-  ticket: CopyTicket,
-  { put, later }: Carried,
-  there: ObjectInfo,
-  changed: readonly AttributeName[],
-): Promise<string | undefined> {
-  const { dest, halt } = means;
-  const { key } = ticket.dest;
-  const { signal } = halt;
-  const copies = needsRewrite(changed);
-  const { mtimeMs: _, ...attributes } = put;
-  const losesTags = copies && dest.capabilities.attributes.tags?.onlyInPuts;
-  const before = losesTags && there.tagCount !== undefined ? await dest.getTags(key, { signal }) : [];
-  const etag = copies ? await copyOntoItself(means, key, attributes, there) : there.etag;
-  if (etag === undefined) return undefined;
-  const tags = changed.includes('tags') ? (put.tags ?? later?.tags ?? []) : before;
-  // A copy has the tags that it was given, at most stores.
-  const hasTags = copies && !losesTags && put.tags;
-  if ((changed.includes('tags') && !hasTags) || before.length > 0) await dest.putTags(key, tags, { signal });
-  const acl = put.acl ?? later?.acl ?? dest.capabilities.attributes.acl?.usual;
-  if (changed.includes('acl') && !copies && acl !== undefined) await dest.putAcl(key, acl, { signal });
-  if (!changed.includes('lock')) return etag;
-  const { mode, untilMs } = put.lock ?? {};
-  if (mode !== undefined && !copies) await dest.putLock(key, { mode, untilMs }, { signal });
-  if ((put.lock?.legalHold && !copies) || later?.legalHold) await dest.putLock(key, { legalHold: true }, { signal });
-  return etag;
+/** What has changed, each by a request of its own. */
+function onlyThe(changed: readonly AttributeName[], carried: Carried, { attributes }: Capabilities): Carried {
+  const { put, later } = carried;
+  const set: Later = {};
+  if (changed.includes('tags')) set.tags = put.tags ?? later?.tags ?? [];
+  if (changed.includes('acl')) set.acl = put.acl ?? later?.acl ?? attributes.acl?.usual;
+  if (changed.includes('lock')) set.lock = { ...put.lock, ...later?.lock };
+  return { ...carried, later: set };
 }
 
 /** The object cannot be copied: by this store, in its present version, or before it is restored. */
 const UNCOPYABLE = ['unsupported', 'precondition-failed', 'object-archived', 'object-restoring'] as const;
 
-async function copyOntoItself(
-  { dest, halt }: Means,
-  key: string,
-  put: PutAttributes,
-  { etag, storageClass, checksums }: ObjectInfo,
-): Promise<string | undefined> {
+/** Sets all of them by a copy onto itself, which makes a new object. @returns undefined if it cannot be made */
+async function rewrite(
+  means: Means,
+  ticket: CopyTicket,
+  carried: Carried,
+  there: ObjectInfo,
+  changed: readonly AttributeName[],
+): Promise<Written<WriteResult> | undefined> {
+  const { dest, halt } = means;
+  const { key } = ticket.dest;
+  const { tags: limits } = dest.capabilities.attributes;
+  const losesTags = limits?.onlyInPuts && there.tagCount !== undefined && !changed.includes('tags');
+  const before = losesTags ? await dest.getTags(key, { signal: halt.signal }) : undefined;
+  // A copy has the tags of the object, unless it is given others.
+  const kept = changed.includes('tags') && !limits?.onlyInPuts && !carried.put.tags ? [] : before;
   try {
-    const options = { ...put, storageClass: put.storageClass ?? storageClass, ifMatch: etag, signal: halt.signal };
-    const copied = await dest.copy(dest, key, key, options);
-    const same = sameChecksum(checksums, copied.checksums);
-    return same === true || (same !== false && dest.capabilities.pinsCopies) ? copied.etag : undefined;
+    const copied = await writeWith(means, ticket, forCopy(carried, dest.capabilities), (put) =>
+      copyOntoItself(means, key, put, there),
+    );
+    const { later } = copied.carried;
+    const all = later || kept ? { ...copied.carried, later: { tags: kept, ...later } } : copied.carried;
+    return { answer: copied.answer, carried: await writeLater(means, ticket, all) };
   } catch (error) {
     if (!isXsyncError(error, ...UNCOPYABLE)) throw error;
     return undefined;
   }
+}
+
+/** @throws precondition-failed: another version was copied */
+async function copyOntoItself(
+  { dest, halt }: Means,
+  key: string,
+  { mtimeMs: _, ...put }: Carried['put'],
+  { etag, storageClass, checksums }: ObjectInfo,
+): Promise<WriteResult> {
+  const options = { ...put, storageClass: put.storageClass ?? storageClass, ifMatch: etag, signal: halt.signal };
+  const copied = await dest.copy(dest, key, key, options);
+  const same = sameChecksum(checksums, copied.checksums);
+  if (same === true || (same !== false && dest.capabilities.pinsCopies)) return copied;
+  throw new XsyncError('precondition-failed', 'was written again meanwhile', { subject: key });
 }
 
 /** An ETag that may be the MD5 of the object. */

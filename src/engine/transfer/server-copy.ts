@@ -8,8 +8,9 @@ import type { CopyTicket } from '../../model/ticket.js';
 import type { UploadRef, WriteResult } from '../../store/port.js';
 import type { Carried } from '../fidelity/carry.js';
 import { partRange } from '../plan/cut.js';
+import { forCopy, forUpload, writeLater, writeWith } from './attribute-writes.js';
 import { type Means, mustBeWhole, Unfinished } from './means.js';
-import { forCopy, forUpload, onceOf, outgoing, writeLater, writeWith } from './outgoing.js';
+import { onceOf, outgoing } from './outgoing.js';
 import { abandonUpload, startUpload } from './uploads.js';
 import { confirm } from './verify.js';
 
@@ -42,9 +43,8 @@ export async function copyOnServer(means: Means, ticket: CopyTicket): Promise<Co
   confirm(ticket.key, { crc64ecma: info.checksums.crc64ecma }, answer);
   observe({ type: 'progress', key: ticket.key, bytes: ticket.source.size });
   const { parts } = ticket.cut;
-  await writeLater(means, ticket, carried);
+  const { fidelity } = await writeLater(means, ticket, carried);
   const verifiedBy = 'server';
-  const { fidelity } = carried;
   const at = { destEtag: answer.etag, destVersion: answer.versionId };
   return { kind: 'copied', ...at, verifiedBy, parts, resumedParts: 0, resumedBytes: 0, fidelity };
 }

@@ -39,6 +39,7 @@ export class SourceProof {
   /** The checkpoint was made for another checksum than the source has, so all bytes are needed again. */
   #unfit = false;
   #learning: Promise<void> | undefined;
+  #learned = false;
   #claimed: Checksums = {};
   #reference: Reference | undefined;
   #hash: RunningHash | undefined;
@@ -84,6 +85,12 @@ export class SourceProof {
     if (made?.of !== 'bytes') this.#hash = undefined;
     else if (!this.#noted) this.#hash = await RunningHash.begin(made.name, made.partSize);
     else this.#unfit = this.#hash?.name !== made.name || this.#hash.partSize !== made.partSize;
+    this.#learned = true;
+  }
+
+  /** The source's checksums are known, and none needs the bytes of all parts in order. */
+  get isOfParts(): boolean {
+    return this.#learned && !this.#hash && !this.#unfit;
   }
 
   /** A proof of the same object that needs all of its bytes again. */

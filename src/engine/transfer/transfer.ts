@@ -12,10 +12,12 @@ import type { WriteResult } from '../../store/port.js';
 import { isSmall } from '../flow/lanes.js';
 import { byClient } from '../plan/plan.js';
 import type { Moving } from '../tune/flow.js';
+import { writeLater, writeWith } from './attribute-writes.js';
 import { canPassOn, type Held, passOn } from './in-pieces.js';
+import { copyLink } from './links.js';
 import { type Means, mustBeWhole, observeBegin, progressOf, Unfinished } from './means.js';
 import { transferParts } from './multipart.js';
-import { onceOf, outgoing, writeLater, writeWith } from './outgoing.js';
+import { onceOf, outgoing } from './outgoing.js';
 import { writtenAlready } from './overtaken.js';
 import { confirmByReading } from './reading-back.js';
 import { copyOnServer } from './server-copy.js';
@@ -28,7 +30,7 @@ import {
   hintAgrees,
   mustAgree,
   type Proof,
-  proveByMd5,
+  provenAhead,
   proveWhole,
 } from './verify.js';
 
@@ -42,6 +44,7 @@ export function transfer(means: Means, ticket: CopyTicket): Promise<Copied> {
 }
 
 function transferOnce(means: Means, ticket: CopyTicket): Promise<Copied> {
+  if (ticket.way === 'link') return copyLink(means, ticket);
   return ticket.way === 'server' ? transferByService(means, ticket) : transferByClient(means, ticket);
 }
 
@@ -137,9 +140,7 @@ async function putHeld(
     moving?.turn();
     const planning = outgoing(means, ticket, info);
     const planned = planning instanceof Promise ? await planning : planning;
-    const proof =
-      proveByMd5(key, lease.bytes, info.checksums, dest.capabilities) ??
-      (await prove(means, ticket, lease.bytes, info));
+    const proof = provenAhead(info.checksums, dest.capabilities) ?? (await prove(means, ticket, lease.bytes, info));
     const { answer, carried } = await writeWith(means, ticket, planned, (put) =>
       dest
         .put(ticket.dest.key, lease.bytes, {
@@ -156,9 +157,9 @@ async function putHeld(
     const confirmed =
       confirm(key, proof.expected, answer) ||
       (await confirmElse(means, ticket, { bytes: lease.bytes, proof, info, answer }));
-    if (carried.later) await writeLater(means, ticket, carried);
+    const { fidelity } = carried.later ? await writeLater(means, ticket, carried) : carried;
     const verifiedBy = confirmed ? proof.verifiedBy : 'size';
-    const told = { content: contentOf(means, proof.expected), fidelity: carried.fidelity };
+    const told = { content: contentOf(means, proof.expected), fidelity };
     const written = { destEtag: answer.etag, destVersion: answer.versionId };
     return { kind: 'copied', ...written, verifiedBy, parts: 1, resumedParts: 0, resumedBytes: 0, ...told };
   } finally {

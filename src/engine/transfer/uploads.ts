@@ -45,6 +45,8 @@ export async function startUpload(means: Means, ticket: CopyTicket, options: Upl
 
 export interface Resumed {
   upload: UploadRef;
+  /** ms since 1970. */
+  createdMs: number;
   /** Acknowledged, checkpointed, and still at the store. */
   parts: PartRow[];
   /** The hash over the source's first parts, if all of those parts are still at the store. */
@@ -60,6 +62,7 @@ export async function resumeUpload(means: Means, ticket: CopyTicket): Promise<Re
   const { dest, checkpoints, halt } = means;
   const row = await checkpoints.upload(ticket.key);
   if (!row) return undefined;
+  const { createdMs } = row;
   const upload = { key: ticket.dest.key, uploadId: row.uploadId };
   if (row.uploadId === '' || !isOf(row, ticket) || row.partSize !== ticket.cut.partSize) {
     await abandonUpload(means, ticket);
@@ -80,7 +83,7 @@ export async function resumeUpload(means: Means, ticket: CopyTicket): Promise<Re
     const arrived = [...listed.values()].filter((part) => !presentNumbers.has(part.partNumber));
     const covered = present.filter(({ partNumber }) => partNumber <= (row.hashed?.upTo ?? 0)).length;
     const hashed = covered === row.hashed?.upTo ? row.hashed : undefined;
-    return { upload, parts: present, hashed, arrived, gone: false };
+    return { upload, createdMs, parts: present, hashed, arrived, gone: false };
   } catch (error) {
     if (isXsyncError(error, 'unsupported')) {
       // Nothing proves which parts the store has (invariant: the destination is the truth about parts).
@@ -88,7 +91,7 @@ export async function resumeUpload(means: Means, ticket: CopyTicket): Promise<Re
       return undefined;
     }
     if (!isXsyncError(error, 'upload-not-found')) throw error;
-    return { upload, parts: known, hashed: row.hashed, arrived: [], gone: true };
+    return { upload, createdMs, parts: known, hashed: row.hashed, arrived: [], gone: true };
   }
 }
 

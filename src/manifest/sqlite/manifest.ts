@@ -270,6 +270,16 @@ export class SqliteManifest implements Manifest {
     return this.#run(() => this.#sql.hasVersions.get(key)) === 1;
   }
 
+  versions(after: Pick<VersionRow, 'key' | 'source'> | undefined, limit: number): VersionRow[] {
+    const { firstVersions, versionsAfter } = this.#sql;
+    return this.#run(() => (after ? versionsAfter.all(after.key, after.source, limit) : firstVersions.all(limit)));
+  }
+
+  /** Reads the whole table. */
+  versionCount(): number {
+    return this.#run(() => this.#sql.versionCount.get() ?? 0);
+  }
+
   dropVersion(key: string, source: string): void {
     this.#run(() => this.#sql.dropVersion.run(key, source));
   }

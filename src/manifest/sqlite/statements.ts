@@ -2,7 +2,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { VerifiedBy } from '../../model/verified.js';
 import type { PartRow, UploadRow } from '../checkpoints.js';
-import type { DoomedRow, FailureRow, Intent, LagRow, ManifestRow, RunRow } from '../port.js';
+import type { DoomedRow, FailureRow, Intent, LagRow, ManifestRow, RunRow, VersionRow } from '../port.js';
 
 /** SQLite has no booleans. */
 export type StoredRow = Omit<ManifestRow, 'ours' | 'apartMs' | 'content'> & {
@@ -36,6 +36,7 @@ const FAILURE = `key, size, source_etag AS sourceEtag, source_mtime_ms AS source
   settings, attempts, first_ms AS firstMs, last_ms AS lastMs,
   seen_ms AS seenMs, dropped`;
 const DOOMED = 'key, size, dest_etag AS destEtag, found_ms AS foundMs';
+const VERSIONS = 'SELECT key, source, dest, at_ms AS atMs FROM version';
 const RUN = 'id, command, started_ms AS startedMs, ended_ms AS endedMs, outcome, detail';
 
 const PUT = `INSERT OR REPLACE INTO object (key, size, source_etag, source_mtime_ms, dest_etag, verified_by, ours, at_ms,
@@ -109,6 +110,9 @@ export interface Statements {
   versionWithDest: Statement<[key: string, dest: string], string>;
   hasVersions: Statement<Key, 0 | 1>;
   dropVersion: Statement<[key: string, source: string]>;
+  firstVersions: Statement<[limit: number], VersionRow>;
+  versionsAfter: Statement<[key: string, source: string, limit: number], VersionRow>;
+  versionCount: Statement<[], number>;
   getFact: Statement<[string], string>;
   setFact: Statement<[string, string]>;
 }
@@ -207,6 +211,12 @@ export function prepareStatements(db: Database): Statements {
       .pluck(),
     dropVersion: db.prepare<[string, string]>('DELETE FROM version WHERE key = ? AND source = ?'),
     hasVersions: db.prepare<Key, 0 | 1>('SELECT EXISTS (SELECT 1 FROM version WHERE key = ?)').pluck(),
+
+    firstVersions: db.prepare<[number], VersionRow>(`${VERSIONS} ORDER BY key, source LIMIT ?`),
+    versionsAfter: db.prepare<[string, string, number], VersionRow>(
+      `${VERSIONS} WHERE (key, source) > (?, ?) ORDER BY key, source LIMIT ?`,
+    ),
+    versionCount: db.prepare<[], number>('SELECT count(*) FROM version').pluck(),
 
     getFact: db.prepare<[string], string>('SELECT value FROM fact WHERE name = ?').pluck(),
     setFact: db.prepare<[string, string]>('INSERT OR REPLACE INTO fact VALUES (?, ?)'),

@@ -25,6 +25,7 @@ function ofBucket({ method, has }: RequestForm): RequestKind {
 function ofObject({ method, has, copies }: RequestForm): RequestKind {
   if (has('tagging')) return method === 'GET' ? 'getTags' : 'putTags';
   if (has('acl')) return method === 'GET' ? 'getAcl' : 'putAcl';
+  if (has('symlink')) return method === 'GET' ? 'getLink' : 'putLink';
   if (has('legal-hold') || has('legalHold') || has('retention')) return 'putLock';
   const inUpload = has('uploadId');
   switch (method) {

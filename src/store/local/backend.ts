@@ -24,7 +24,7 @@ export const localBackend: Backend<z.output<typeof schema>> = {
     }
     return openPath(place, {
       ...remote,
-      copy_links: remote.copy_links || resources.copyLinks,
+      copy_links: resources.copyLinks ?? remote.copy_links,
       encoding: resources.localEncoding ?? remote.encoding,
     });
   },

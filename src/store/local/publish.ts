@@ -103,6 +103,26 @@ export class Publisher {
     }
   }
 
+  /**
+   * Creates a symbolic link under a reserved name, and renames it.
+   * @param make creates it at a path
+   */
+  async publishLink(key: string, about: Description, make: (path: Path) => Promise<void>): Promise<void> {
+    const { base, release } = await this.#directories.hold(directoryOf(key));
+    const beside = this.#names.join(base, `${BESIDE}${await ownName()}`);
+    try {
+      await this.#clearOnce(directoryOf(key), base);
+      await make(beside);
+      await this.#requireReplaced(key, about.replaces);
+      await this.#sidecars.record(key, versionOf(await lstat(beside, { bigint: true })), about);
+      await this.#insist(key, () => rename(beside, this.#names.join(base, nameOf(key))));
+      await this.#directories.sync(key);
+    } finally {
+      await rm(beside, { force: true });
+      release();
+    }
+  }
+
   async #finish({ fd, device }: Pick<OpenFile, 'fd' | 'device'>, mtimeMs: number | undefined): Promise<Version> {
     if (mtimeMs !== undefined) await this.#calls.utimes(fd, mtimeOf(mtimeMs));
     await this.#syncs.file(fd, device);

@@ -3,14 +3,15 @@
  * `.xsync` at the root, which listings omit. Folders of that name below the root are ordinary ones.
  *
  * - Storage classes are ignored; permissions and owners are the process's (umask).
- * - Links are listed as special entries unless `copyLinks` follows them, like rclone's `--copy-links`. Other entries
+ * - Links are listed as special entries unless `copyLinks` follows them, like rclone's `--copy-links`. Those that lead
+ *   out of the root cannot be read or written as links. Other entries
  *   that are not regular files, and names that are not in the encoding of the tree, are listed as special `other`. Names
  *   without a key, and links that lead nowhere although they are followed, have a fault.
  * - A folder that cannot be read is named in the page (`unlisted`), and the rest is listed.
  * - No versions: a `versionId` is rejected.
  * Tests: test/contract/stores.test.ts
  */
-import { lstat, opendir, rm, stat, unlink } from 'node:fs/promises';
+import { lstat, opendir, readlink, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { md5, type RunningMd5, runningMd5 } from '../../hash/index.js';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
@@ -26,6 +27,7 @@ import { Directories } from './directories.js';
 import { type Intent, translate } from './errors.js';
 import { makeDirectories, openToRead, readBody, type Version, versionOf, writeBody, writePieces } from './files.js';
 import { directoryOf, isMarker, nameOf, requireKey, whyNot } from './keys.js';
+import { makeLink, targetOf } from './links.js';
 import { Listing, requireRoot, specialOf } from './listing.js';
 import { Names, type Path, unescapeName } from './names.js';
 import { Publisher } from './publish.js';
@@ -53,6 +55,7 @@ const CAPABILITIES: port.Capabilities = {
   // An object's ETag identifies the version of its file. Parts' ETags are MD5s, but the capability covers put as well.
   partEtagIsMd5: false,
   hashesParts: true,
+  links: 'files',
   keepsMetadata: true,
   attributes: LOCAL_ATTRIBUTES,
   deletesIfMatch: true,
@@ -225,7 +228,7 @@ export class LocalStore implements port.ObjectStore {
 
   putPieces(key: string, body: port.PieceSource, options: port.PutOptions = {}): Promise<port.WriteResult> {
     return this.#run('write', options, key, async () => {
-      if (isMarker(key)) throw cannotHoldBytes(key);
+      if (isMarker(key)) throw cannotHold(key, 'bytes');
       return this.#put(key, body, options, (to, hash) => writePieces(to, body, options, hash));
     });
   }
@@ -247,6 +250,24 @@ export class LocalStore implements port.ObjectStore {
     partNumber: number,
     body: Uint8Array,
     options: port.PartOptions = {},
+  ): Promise<port.PartResult> {
+    return this.#uploadPart(upload, partNumber, body, options);
+  }
+
+  uploadPartPieces(
+    upload: port.UploadRef,
+    partNumber: number,
+    body: port.PieceSource,
+    options: port.PartOptions = {},
+  ): Promise<port.PartResult> {
+    return this.#uploadPart(upload, partNumber, body, options);
+  }
+
+  #uploadPart(
+    upload: port.UploadRef,
+    partNumber: number,
+    body: Uint8Array | port.PieceSource,
+    options: port.PartOptions,
   ): Promise<port.PartResult> {
     return this.#run('write', options, upload.key, () => {
       if (isMarker(upload.key)) requireEmpty(upload.key, body);
@@ -279,6 +300,31 @@ export class LocalStore implements port.ObjectStore {
 
   listUploads(options: port.CallOptions & { prefix?: string; token?: string }): Promise<port.UploadPage> {
     return this.#run('read', options, undefined, () => this.#uploads.list(options.prefix ?? ''));
+  }
+
+  getLink(key: string, options: port.HeadOptions = {}): Promise<port.Link> {
+    return this.#run('read', options, key, async () => {
+      const look = async (path: Path) => {
+        const found = await lstat(path, { bigint: true });
+        return { found, text: found.isSymbolicLink() ? await readlink(path, 'buffer') : undefined };
+      };
+      const seen = await unlessErrno(ABSENT, this.#directories.toRead(key, look));
+      if (!seen) throw objectNotFound(key);
+      if (!seen.text) throw new XsyncError('unsupported-object', `${key} is no symbolic link`, { subject: key });
+      const target = targetOf(this.#root, key, seen.text, this.#names);
+      const info = await this.#info(key, versionOf(seen.found));
+      return { target, info: { ...info, size: 0, special: 'symlink' } };
+    });
+  }
+
+  putLink(key: string, target: string, options: port.LinkOptions = {}): Promise<{ versionId?: string }> {
+    return this.#run('write', options, key, async () => {
+      if (isMarker(key)) throw cannotHold(key, 'a link');
+      const { mtimeMs } = options;
+      const how = { root: this.#root, key, target, names: this.#names, mtimeMs };
+      await this.#publisher.publishLink(key, options, (path) => makeLink(path, how));
+      return {};
+    });
   }
 
   delete(keys: readonly string[], options: port.DeleteCallOptions = {}): Promise<port.DeleteFailure[]> {
@@ -438,12 +484,12 @@ function resultOf({ etag, mtimeMs }: Version, md5: string | undefined): port.Wri
   return { etag, mtimeMs, checksums: md5 === undefined ? {} : { md5 } };
 }
 
-function requireEmpty(key: string, body: Uint8Array): void {
-  if (body.byteLength > 0) throw cannotHoldBytes(key);
+function requireEmpty(key: string, body: { readonly byteLength: number }): void {
+  if (body.byteLength > 0) throw cannotHold(key, 'bytes');
 }
 
-function cannotHoldBytes(key: string): XsyncError {
-  return new XsyncError('key-not-representable', `${JSON.stringify(key)} is a directory here and cannot hold bytes`, {
+function cannotHold(key: string, what: string): XsyncError {
+  return new XsyncError('key-not-representable', `${JSON.stringify(key)} is a directory here and cannot hold ${what}`, {
     subject: key,
   });
 }

@@ -12,7 +12,7 @@ import { compareKeys } from '../../model/key.js';
 import type * as port from '../port.js';
 import type { Calls } from './calls.js';
 import type { Directories } from './directories.js';
-import { type Version, writeBody } from './files.js';
+import { type Version, writeBody, writePieces } from './files.js';
 import { isMarker, OWN_DIRECTORY } from './keys.js';
 import type { Path } from './names.js';
 import { dataOf, Parts } from './parts.js';
@@ -67,25 +67,29 @@ export class LocalUploads {
   async addPart(
     ref: port.UploadRef,
     partNumber: number,
-    body: Uint8Array,
+    body: Uint8Array | port.PieceSource,
     options: port.PartOptions,
   ): Promise<port.PartResult> {
     const { parts } = await this.#find(ref);
-    if (options.contentMd5 !== undefined && options.contentMd5.toLowerCase() !== md5(body)) {
-      throw new XsyncError('checksum-mismatch', 'the part does not match its Content-MD5', { subject: ref.key });
-    }
-    const hash = options.contentMd5 === undefined ? runningMd5(body.byteLength) : undefined;
-    let sum = options.contentMd5?.toLowerCase() ?? '';
-    await this.#inside(ref, async (folder) => {
-      const { path, at } = parts.place(folder, partNumber, body.byteLength);
+    const { byteLength: size } = body;
+    // A part that is refused leaves the one of that number as it was.
+    const known = body instanceof Uint8Array && options.contentMd5 !== undefined ? md5(body) : undefined;
+    if (known !== undefined) requireSum(ref, known, options);
+    const hash = known === undefined ? runningMd5(size) : undefined;
+    const sum = await this.#inside(ref, async (folder) => {
+      const { path, at } = parts.place(folder, partNumber, size);
       const fd = await this.#calls.open(path, at === null ? 'w' : 'r+');
       try {
-        await writeBody({ calls: this.#calls, fd, position: at ?? 0 }, body, options, hash);
+        const to = { calls: this.#calls, fd, position: at ?? 0 };
+        if (body instanceof Uint8Array) await writeBody(to, body, options, hash);
+        else await writePieces(to, body, options, hash);
       } finally {
         await this.#calls.close(fd);
       }
-      sum = hash?.digest() ?? sum;
-      await parts.add(folder, { partNumber, size: body.byteLength, md5: sum, at });
+      const written = known ?? hash?.digest() ?? '';
+      requireSum(ref, written, options);
+      await parts.add(folder, { partNumber, size, md5: written, at });
+      return written;
     });
     return { etag: sum, checksums: { md5: sum } };
   }
@@ -208,6 +212,12 @@ export class LocalUploads {
 /** The key of an upload's folder. */
 function folderOf(uploadId: string): string {
   return `${UPLOADS}/${uploadId}`;
+}
+
+/** @throws checksum-mismatch */
+function requireSum({ key }: port.UploadRef, sum: string, { contentMd5 }: port.PartOptions): void {
+  if (contentMd5 === undefined || contentMd5.toLowerCase() === sum) return;
+  throw new XsyncError('checksum-mismatch', 'the part does not match its Content-MD5', { subject: key });
 }
 
 function notFound(ref: port.UploadRef, cause?: unknown): XsyncError {

@@ -33,6 +33,7 @@ const CAPABILITIES: port.Capabilities = {
   keepsMetadata: true,
   attributes: MEMORY_ATTRIBUTES,
   keepsVersions: true,
+  links: 'objects',
   deletesIfMatch: true,
   writesIfMatch: true,
   pinsCopies: true,
@@ -127,6 +128,11 @@ export class MemoryStore implements port.ObjectStore {
     return { versionId: this.#objects.delete(key, this.#clock()) };
   }
 
+  async deleteVersion(key: string, versionId: string, options: port.CallOptions = {}): Promise<void> {
+    this.#begin(options, key);
+    this.#objects.deleteVersion(key, versionId, this.#clock());
+  }
+
   async versioning(options: port.CallOptions = {}): Promise<port.Versioning> {
     this.#begin(options);
     return this.#objects.versioning;
@@ -148,7 +154,7 @@ export class MemoryStore implements port.ObjectStore {
 
   async read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {
     this.#begin(options, key);
-    const object = this.#find(key, options.ifMatch, options.versionId);
+    const object = this.#followed(this.#find(key, undefined, options.versionId), options.ifMatch);
     const offset = options.offset ?? 0;
     if (offset + target.byteLength > object.info.size) {
       throw new XsyncError('truncated', `${key} has ${object.info.size} bytes, fewer than requested`, { subject: key });
@@ -175,16 +181,18 @@ export class MemoryStore implements port.ObjectStore {
     options: port.CopyOptions = {},
   ): Promise<port.WriteResult> {
     this.#begin(options, key);
-    const { body, info, tags } = this.#sourceOf(source, sourceKey, options);
+    const { body, info, tags, target } = this.#sourceOf(source, sourceKey, options);
     requireSize(sourceKey, info.size, this.capabilities.maxCopySize);
     const sums = await this.#hash(body);
     const { acl, lock, redirect, storageClass } = options;
     const kept = { headers: info.headers, metadata: info.metadata, tags: options.tags ?? tags };
-    return this.#store(key, body, this.#etag(sums.md5), this.#vouched(sums), {
+    const attributes = {
       ...{ ...kept, acl, lock, redirect, storageClass },
       ...(options.headers ? { headers: options.headers } : {}),
       ...(options.metadata ? { metadata: options.metadata } : {}),
-    });
+    };
+    if (target !== undefined) return this.#store(key, body, info.etag, {}, attributes, { target });
+    return this.#store(key, body, this.#etag(sums.md5), this.#vouched(sums), attributes);
   }
 
   copyableFrom(source: port.ObjectStore): boolean {
@@ -253,7 +261,9 @@ export class MemoryStore implements port.ObjectStore {
     const etag = this.capabilities.partEtagIsMd5 ? composite : this.#etag(composite);
     const mtime = options.mtimeMs === undefined ? {} : { mtimeMs: options.mtimeMs };
     const headers = { ...target.options, ...mtime };
-    return this.#store(upload.key, body, etag, this.#vouched(sums), headers, chosen[0]?.body.byteLength);
+    return this.#store(upload.key, body, etag, this.#vouched(sums), headers, {
+      firstPartSize: chosen[0]?.body.byteLength,
+    });
   }
 
   async abortUpload(upload: port.UploadRef, options: port.CallOptions = {}): Promise<void> {
@@ -287,6 +297,20 @@ export class MemoryStore implements port.ObjectStore {
     this.#begin(options, key);
     const { info } = this.#find(key, undefined, options.versionId);
     info.lock = { ...info.lock, ...lock };
+  }
+
+  async getLink(key: string, options: port.HeadOptions = {}): Promise<port.Link> {
+    this.#begin(options, key);
+    const { info, target } = this.#find(key, undefined, options.versionId);
+    if (target === undefined) throw new XsyncError('unsupported-object', `${key} is no link`, { subject: key });
+    return { target, info: structuredClone(info) };
+  }
+
+  async putLink(key: string, target: string, options: port.LinkOptions = {}): Promise<{ versionId?: string }> {
+    this.#begin(options, key);
+    requireKey(target);
+    const { versionId } = this.#store(key, new Uint8Array(), md5(Buffer.from(target)), {}, options, { target });
+    return { versionId };
   }
 
   async listUploads(options: port.CallOptions & { prefix?: string; token?: string }): Promise<port.UploadPage> {
@@ -328,6 +352,19 @@ export class MemoryStore implements port.ObjectStore {
       throw new XsyncError('precondition-failed', `${key} is not the requested version`, { subject: key });
     }
     return object;
+  }
+
+  /** What a read of the object returns: of a link, what it points to. */
+  #followed(named: StoredObject, ifMatch: string | undefined): StoredObject {
+    const { target, info } = named;
+    if (target === undefined) return ifMatch === undefined ? named : this.#find(info.key, ifMatch, info.versionId);
+    const found = this.#objects.get(target);
+    if (!found || found.target !== undefined) {
+      const message = `a symbolic link to ${found ? 'another one' : 'nothing'} (${target})`;
+      throw new XsyncError('unsupported-object', message, { subject: info.key });
+    }
+    const { size, etag, checksums } = this.#find(target, ifMatch).info;
+    return { ...found, info: { ...info, size, etag, checksums } };
   }
 
   #requireReplaced(key: string, etag: string | undefined): void {
@@ -378,7 +415,7 @@ export class MemoryStore implements port.ObjectStore {
     etag: string,
     checksums: Checksums,
     options: port.PutOptions,
-    firstPartSize?: number,
+    { firstPartSize, target }: Pick<StoredObject, 'firstPartSize' | 'target'> = {},
   ): port.WriteResult {
     const mtimeMs = (this.capabilities.keepsMtime ? options.mtimeMs : undefined) ?? this.#clock();
     const info: ObjectInfo = {
@@ -393,9 +430,10 @@ export class MemoryStore implements port.ObjectStore {
       ...tagCountOf(options.tags),
       ...(options.lock && { lock: { ...options.lock } }),
       ...(options.redirect !== undefined && { redirect: options.redirect }),
+      ...(target !== undefined && { special: 'symlink' as const }),
     };
     const { tags, acl } = options;
-    const stored = this.#objects.add(key, { info, body, firstPartSize, tags: structuredClone(tags), acl });
+    const stored = this.#objects.add(key, { info, body, firstPartSize, target, tags: structuredClone(tags), acl });
     const { versionId } = stored.info;
     return { etag, checksums: { ...checksums }, mtimeMs, ...(versionId !== undefined && { versionId }) };
   }

@@ -12,6 +12,8 @@ export interface StoredObject {
   firstPartSize?: number;
   tags?: Tags;
   acl?: string;
+  /** Of a symbolic link, which has no bytes. */
+  target?: string;
 }
 
 /** A delete marker has no object. */
@@ -74,6 +76,22 @@ export class Versions {
       this.current.remove(key);
     }
     return undefined;
+  }
+
+  /** Removes one version for good. @throws access-denied: a lock protects it */
+  deleteVersion(key: string, versionId: string, nowMs: number): void {
+    const before = this.#versions.get(key);
+    const lock = before?.find((version) => version.versionId === versionId)?.object?.info.lock;
+    if (lock?.legalHold || (lock?.untilMs ?? 0) > nowMs) {
+      throw new XsyncError('access-denied', `version ${versionId} of ${key} is locked`, { subject: key });
+    }
+    const kept = (before ?? []).filter((version) => version.versionId !== versionId);
+    const existed = before?.[0]?.object !== undefined;
+    const exists = kept[0]?.object !== undefined;
+    if (exists && !existed) this.current.add(key);
+    if (!exists && existed) this.current.remove(key);
+    if (kept.length > 0) this.#versions.set(key, kept);
+    else if (this.#versions.delete(key)) this.#all.remove(key);
   }
 
   /** `startAfter` or `token` names what the page begins after: a key, or one version of it. */

@@ -52,6 +52,7 @@ export function readListPage(body: Buffer): ListPage {
         ...versionOf({ size: item.Size, etag: item.ETag, mtimeMs: item.LastModified }),
         key: key ?? item.Key ?? '',
         type: item.Type,
+        listed: true,
         storageClass: item.StorageClass,
         restore: item.RestoreInfo,
       });
@@ -78,6 +79,8 @@ export interface RawEntry {
   mtimeMs: number;
   /** Normal, Multipart, Appendable, Symlink. */
   type?: string;
+  /** By a listing, which describes a link itself. A HEAD or GET has size, ETag and class of what it points to. */
+  listed?: true;
   storageClass?: string;
   /** `ongoing-request="false", expiry-date="…"` for an archived object that is temporarily readable. */
   restore?: string;
@@ -89,7 +92,9 @@ export interface RawEntry {
  * (https://www.alibabacloud.com/help/en/oss/developer-reference/common-http-headers).
  */
 export function makeEntry(raw: RawEntry): ObjectEntry {
-  const { key, size, mtimeMs, type, storageClass } = raw;
+  const { key, mtimeMs, type, storageClass } = raw;
+  // A listing may give a link the length of its target's key.
+  const size = raw.listed && type?.toLowerCase() === 'symlink' ? 0 : raw.size;
   const etag = unquote(raw.etag);
   const entry: ObjectEntry = { key, size, etag, mtimeMs };
   if (storageClass !== undefined && storageClass.toLowerCase() !== 'standard') entry.storageClass = storageClass;
@@ -101,9 +106,14 @@ export function makeEntry(raw: RawEntry): ObjectEntry {
  * ColdArchive and DeepColdArchive objects must be restored before they can be read; Archive objects, unless the bucket has
  * real-time access of Archive objects.
  */
-function specialOf({ type, storageClass, restore }: RawEntry): Pick<ObjectEntry, 'special' | 'archive'> | undefined {
-  const kind = type?.toLowerCase();
-  if (kind === 'symlink' || kind === 'appendable') return { special: kind };
+function specialOf(raw: RawEntry): Pick<ObjectEntry, 'special' | 'archive'> | undefined {
+  const kind = raw.type?.toLowerCase();
+  if (kind === 'appendable' || (kind === 'symlink' && raw.listed)) return { special: kind };
+  const archived = archivedOf(raw);
+  return kind === 'symlink' ? { ...archived, special: kind } : archived;
+}
+
+function archivedOf({ storageClass, restore }: RawEntry): Pick<ObjectEntry, 'special' | 'archive'> | undefined {
   const archived = storageClass?.toLowerCase().endsWith('archive') === true;
   if (!archived) return undefined;
   if (restore?.includes('ongoing-request="false"')) return { archive: 'restored' };
@@ -135,7 +145,8 @@ export function readInfo(key: string, headers: Headers): ObjectInfo {
     ...entry,
     headers: readContentHeaders(headers),
     metadata: readMetadata(headers),
-    checksums: { ...entry.checksums, ...crcOf(headers), ...contentMd5Of(headers) },
+    // Of a link, only Content-MD5 is documented to be the target's.
+    checksums: { ...entry.checksums, ...(entry.special !== 'symlink' && crcOf(headers)), ...contentMd5Of(headers) },
   };
   const tagCount = wholeNumber(headers['x-oss-tagging-count']);
   if (tagCount) info.tagCount = tagCount;

@@ -3,7 +3,7 @@ import { kindOf } from '../http/kind.js';
 import type { HttpRequest, HttpResponse } from '../http/message.js';
 import type { HttpTransport } from '../http/transport.js';
 import { isWebPage, webPageError } from '../http/xml.js';
-import type { CallOptions, Pace, RequestKind } from '../port.js';
+import type { CallOptions, Pace, RequestKind, SignedUrl, SignedUrlOptions } from '../port.js';
 import type { OssSettings } from './config.js';
 import type { Query } from './encode.js';
 import { locate } from './endpoint.js';
@@ -83,13 +83,16 @@ export class OssClient {
   }
 
   /** A URL that allows its holder to read the object for `expiresS` seconds. */
-  async presign(key: string, expiresS: number): Promise<string> {
+  async presign(key: string, { expiresS, versionId }: SignedUrlOptions): Promise<SignedUrl> {
     const at = { method: 'GET', key, bytes: true } as const;
     const now = this.transport.clock.now(this.#locate(at).origin);
-    const signer = this.settings.signerOf(await this.source.get(now));
-    const query = signer.presign({ method: 'GET', bucket: this.bucket, key, query: {}, headers: {} }, now, expiresS);
+    const credentials = await this.source.get(now);
+    const signer = this.settings.signerOf(credentials);
+    const asked: Record<string, string> = versionId === undefined ? {} : { versionId };
+    const query = signer.presign({ method: 'GET', bucket: this.bucket, key, query: asked, headers: {} }, now, expiresS);
     const { origin, path } = this.#locate({ ...at, query });
-    return `${origin}${path}`;
+    const expiresMs = Math.min(now + expiresS * 1000, credentials.expiresMs ?? Number.POSITIVE_INFINITY);
+    return { url: `${origin}${path}`, expiresMs };
   }
 
   subject(key?: string): Subject {

@@ -60,11 +60,15 @@ const DAMAGED =
   'The data changed in transit or at the source: run again. If it persists, compare the source with its checksum.';
 const CREDENTIALS = 'Check access_key_id and secret_access_key, and that the key is enabled.';
 
+const LINK = 'Repair or remove the link, or copy links themselves: --links keep.';
+
 const BY_CODE: Record<string, Reading> = {
   NoSuchBucket: { code: 'bucket-not-found', remedy: 'Check the bucket name and the account, or create the bucket.' },
   NoSuchKey: { code: 'object-not-found' },
   NoSuchVersion: { code: 'object-not-found' },
-  SymlinkTargetNotExist: { code: 'unsupported-object' },
+  SymlinkTargetNotExist: { code: 'unsupported-object', remedy: LINK },
+  NotSymlink: { code: 'unsupported-object' },
+  InvalidTargetType: { code: 'unsupported-object', remedy: LINK },
   NoSuchUpload: { code: 'upload-not-found' },
   BucketAlreadyExists: { code: 'bucket-exists', remedy: 'Bucket names are globally unique: choose another.' },
   BucketNotEmpty: {
@@ -77,7 +81,7 @@ const BY_CODE: Record<string, Reading> = {
     remedy: "Grant the RAM user this action on the bucket, or check the bucket's policy.",
   },
   UserDisable: { code: 'access-denied', remedy: 'Check the account for overdue payments.' },
-  FileImmutable: { code: 'access-denied', remedy: 'A retention policy (WORM) protects the object.' },
+  FileImmutable: { code: 'access-denied', remedy: 'Wait until the retention (WORM) that protects the object ends.' },
   InvalidAccessKeyId: { code: 'bad-credentials', remedy: CREDENTIALS },
   SignatureDoesNotMatch: { code: 'bad-credentials', remedy: CREDENTIALS },
   InvalidSecurityToken: { code: 'bad-credentials', remedy: 'Check session_token; it belongs to one key pair.' },

@@ -21,6 +21,7 @@ export const OSS_CAPABILITIES: Capabilities = {
   keepsMetadata: true,
   attributes: OSS_ATTRIBUTES,
   keepsVersions: true,
+  links: 'objects',
   /** `x-oss-copy-source-if-match`. Deletes have no condition. */
   pinsCopies: true,
   defaultStorageClass: 'Standard',

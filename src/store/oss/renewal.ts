@@ -4,7 +4,7 @@ import type { Credentials } from './sign.js';
 
 export interface CredentialSource {
   /** Credentials for a request now; no promise when they are at hand. `nowMs` is the service's time, ms since 1970. */
-  get(nowMs: number): Credentials | Promise<Credentials>;
+  get(nowMs: number): Fetched | Promise<Fetched>;
   /** The service reported that these credentials have expired. False when there will never be others. */
   expire(used: Credentials): boolean;
   /** What they belong to, without a secret. Stays the same when they are renewed. */
@@ -38,14 +38,14 @@ export class RenewedSource implements CredentialSource {
   #current: Fetched | undefined;
   #renewAtMs = 0;
   #refused: Credentials | undefined;
-  #pending: Promise<Credentials> | undefined;
+  #pending: Promise<Fetched> | undefined;
 
   constructor(name: string, fetch: () => Promise<Fetched>) {
     this.name = name;
     this.#fetch = fetch;
   }
 
-  get(nowMs: number): Credentials | Promise<Credentials> {
+  get(nowMs: number): Fetched | Promise<Fetched> {
     if (this.#current && nowMs < this.#renewAtMs) return this.#current;
     this.#pending ??= this.#renew(nowMs).finally(() => {
       this.#pending = undefined;
@@ -62,7 +62,7 @@ export class RenewedSource implements CredentialSource {
     return true;
   }
 
-  async #renew(nowMs: number): Promise<Credentials> {
+  async #renew(nowMs: number): Promise<Fetched> {
     try {
       const fetched = await this.#fetch();
       checkKeys(fetched, this.name);

@@ -12,6 +12,8 @@ import type {
   CopyOptions,
   DeleteFailure,
   HeadOptions,
+  Link,
+  LinkOptions,
   ListOptions,
   ListPage,
   ObjectStore,
@@ -50,6 +52,7 @@ import { identityOf, type OssConfig, resolveOssConfig } from './config.js';
 import { sourceOf } from './credentials.js';
 import { checkKey, planDelete } from './key.js';
 import { OSS_CAPABILITIES, PAGE } from './limits.js';
+import { linkHeaders, ownInfo, readLink } from './links.js';
 import type { Means } from './provider-http.js';
 import {
   checkBatch,
@@ -158,6 +161,13 @@ export class OssSdkStore implements ObjectStore {
     return { versionId: answer.headers['x-oss-version-id'] };
   }
 
+  async deleteVersion(key: string, versionId: string, options: CallOptions = {}): Promise<void> {
+    checkKey(key);
+    const { bucket } = this.client;
+    const request = { method: 'DELETE', bucket, object: key, subres: { versionId }, successStatuses: [204] };
+    await this.#control(key, options, (oss, ctx) => oss.request({ ...request, ctx }));
+  }
+
   async versioning(options: CallOptions = {}): Promise<Versioning> {
     return readVersioning(await this.#ofBucket({ versioning: '' }, {}, options));
   }
@@ -176,7 +186,7 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo> {
-    return this.#describe(key, options);
+    return ownInfo(this.#describe(key, options), () => this.getLink(key, options));
   }
 
   async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
@@ -372,7 +382,7 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async getTags(key: string, options: HeadOptions = {}): Promise<Tags> {
-    return readTags(await this.#about('GET', key, 'tagging', options));
+    return readTags((await this.#about('GET', key, 'tagging', options)).body);
   }
 
   async putTags(key: string, tags: Tags, options: HeadOptions = {}): Promise<void> {
@@ -381,7 +391,7 @@ export class OssSdkStore implements ObjectStore {
   }
 
   async getAcl(key: string, options: HeadOptions = {}): Promise<string> {
-    return readAcl(await this.#about('GET', key, 'acl', options));
+    return readAcl((await this.#about('GET', key, 'acl', options)).body);
   }
 
   async putAcl(key: string, acl: string, options: HeadOptions = {}): Promise<void> {
@@ -393,6 +403,16 @@ export class OssSdkStore implements ObjectStore {
     await this.#about('PUT', key, name, options, document);
   }
 
+  async getLink(key: string, options: HeadOptions = {}): Promise<Link> {
+    return readLink(key, (await this.#about('GET', key, 'symlink', options)).headers);
+  }
+
+  async putLink(key: string, target: string, options: LinkOptions = {}): Promise<{ versionId?: string }> {
+    const headers = linkHeaders(key, target, options);
+    const answer = await this.#about('PUT', key, 'symlink', options, { headers });
+    return { versionId: answer.headers['x-oss-version-id'] };
+  }
+
   /** A request for a sub-resource of an object. */
   async #about(
     method: string,
@@ -400,7 +420,7 @@ export class OssSdkStore implements ObjectStore {
     name: string,
     { versionId, ...options }: HeadOptions,
     { headers, body }: { headers?: Headers; body?: string } = {},
-  ): Promise<Buffer> {
+  ): Promise<SdkAnswer> {
     checkKey(key);
     const { bucket } = this.client;
     const subres = { [name]: '', ...(versionId !== undefined && { versionId }) };
@@ -409,7 +429,7 @@ export class OssSdkStore implements ObjectStore {
       const request = { method, bucket, object: key, subres, mime: NO_MIME, successStatuses: [200, 204], ctx };
       return oss.request({ ...request, headers: { ...headers }, content });
     });
-    return answer.body;
+    return answer;
   }
 
   async delete(keys: readonly string[], options: CallOptions = {}): Promise<DeleteFailure[]> {

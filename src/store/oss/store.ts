@@ -13,6 +13,8 @@ import type {
   CopyOptions,
   DeleteFailure,
   HeadOptions,
+  Link,
+  LinkOptions,
   ListOptions,
   ListPage,
   ObjectStore,
@@ -25,6 +27,7 @@ import type {
   ReadOptions,
   Restored,
   RestoreOptions,
+  SignedUrl,
   SignedUrlOptions,
   StoreIdentity,
   UploadOptions,
@@ -54,6 +57,7 @@ import { identityOf, type OssConfig, resolveOssConfig } from './config.js';
 import { sourceOf } from './credentials.js';
 import { checkKey, planDelete } from './key.js';
 import { OSS_CAPABILITIES, PAGE } from './limits.js';
+import { linkHeaders, ownInfo, readLink } from './links.js';
 import type { CredentialSource } from './renewal.js';
 import {
   checkBatch,
@@ -131,9 +135,9 @@ export class OssStore implements ObjectStore {
     await this.client.send({ method: 'DELETE', service: true }, options);
   }
 
-  async signedUrl(key: string, { expiresS }: SignedUrlOptions): Promise<string> {
+  async signedUrl(key: string, options: SignedUrlOptions): Promise<SignedUrl> {
     checkKey(key);
-    return this.client.presign(key, expiresS);
+    return this.client.presign(key, options);
   }
 
   async list(options: ListOptions): Promise<ListPage> {
@@ -152,6 +156,11 @@ export class OssStore implements ObjectStore {
     return { versionId: (await this.client.send({ method: 'DELETE', key }, options)).headers['x-oss-version-id'] };
   }
 
+  async deleteVersion(key: string, versionId: string, options: CallOptions = {}): Promise<void> {
+    checkKey(key);
+    await this.client.send({ method: 'DELETE', key, query: { versionId } }, options);
+  }
+
   async versioning(options: CallOptions = {}): Promise<Versioning> {
     const { body } = await this.client.send({ method: 'GET', query: { versioning: '' } }, options);
     return readVersioning(body);
@@ -163,7 +172,7 @@ export class OssStore implements ObjectStore {
   }
 
   async head(key: string, options: HeadOptions = {}): Promise<ObjectInfo> {
-    return this.describe(key, options);
+    return ownInfo(this.describe(key, options), () => this.getLink(key, options));
   }
 
   /** Sends a HEAD for an empty target. A HEAD supports versions like a GET and costs the same. */
@@ -395,6 +404,19 @@ export class OssStore implements ObjectStore {
     const { name, ...document } = lockRequest(lock);
     const query = { [name]: '', ...versionQuery(versionId) };
     await this.client.send({ method: 'PUT', key, query, ...document }, options);
+  }
+
+  async getLink(key: string, { versionId, ...options }: HeadOptions = {}): Promise<Link> {
+    checkKey(key);
+    const query = { symlink: '', ...versionQuery(versionId) };
+    return readLink(key, (await this.client.send({ method: 'GET', key, query }, options)).headers);
+  }
+
+  async putLink(key: string, target: string, options: LinkOptions = {}): Promise<{ versionId?: string }> {
+    checkKey(key);
+    const headers = linkHeaders(key, target, options);
+    const answer = await this.client.send({ method: 'PUT', key, query: { symlink: '' }, headers, body: '' }, options);
+    return { versionId: answer.headers['x-oss-version-id'] };
   }
 
   /** One request, and one more for each key with a control character, which the batch's XML cannot contain. */

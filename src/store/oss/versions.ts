@@ -38,6 +38,7 @@ function versionOfRow(row: VersionFields): VersionEntry {
     ...versionOf({ size: wholeNumber(row.Size), etag: row.ETag, mtimeMs: timeIn(row.LastModified) }),
     key: key ?? row.Key ?? '',
     type: row.Type,
+    listed: true,
     storageClass: row.StorageClass,
     restore: row.RestoreInfo,
   });

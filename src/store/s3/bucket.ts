@@ -111,6 +111,15 @@ export class S3Bucket implements port.ObjectStore {
     return { versionId: (await this.#calls.deleteOne(key, options)).headers['x-amz-version-id'] };
   }
 
+  async deleteVersion(key: string, versionId: string, options: port.CallOptions = {}): Promise<void> {
+    this.checkKey(key);
+    try {
+      await this.#calls.deleteOne(key, { ...options, versionId });
+    } catch (error) {
+      if (!isXsyncError(error, 'object-not-found')) throw error;
+    }
+  }
+
   async versioning(options: port.CallOptions = {}): Promise<port.Versioning> {
     try {
       return await this.#calls.versioning(options);

@@ -203,5 +203,5 @@ export interface S3Calls {
 
   /** @throws unsupported: the response is not that of DeleteObjects */
   deleteMany(keys: readonly string[], options: DeleteCallOptions): Promise<DeleteFailure[]>;
-  deleteOne(key: string, options: DeleteCallOptions): Promise<Answer>;
+  deleteOne(key: string, options: DeleteCallOptions & { versionId?: string }): Promise<Answer>;
 }

@@ -31,6 +31,7 @@ const FEWER_PARTS =
   'Set max_parts of this remote to the number of parts that the store allows, or set a larger --part-size.';
 const NOT_EMPTY =
   'Delete its objects with xsync delete, its unfinished uploads with xsync cleanup, and old versions at the service.';
+const LOCKED = 'Wait until the retention of this version ends, or remove its legal hold.';
 const SIGNATURE = 'Check secret_access_key, and check that no proxy changes the headers.';
 
 /** Error codes of AWS and of compatible stores, each with xsync's code and a remedy. */
@@ -168,6 +169,9 @@ function meaningOf(
     return ['server-error', 'Run again later. If it persists, check the endpoint: it redirects to another service.'];
   if (refusedAttribute(serviceCode, message) === 'lock')
     return ['attribute-refused', 'Enable Object Lock on the bucket, or copy without --lock.'];
+  // AWS and Ceph deny it; MinIO calls it an invalid request.
+  if (/protected by object lock|forbidden by object lock|WORM protected/i.test(message ?? ''))
+    return ['access-denied', LOCKED];
   const known = entryOf(serviceCode) ?? (refused && ([refused.code, refused.remedy] as const));
   if (known) return known;
   const unknown = unknownCode(status, serviceCode);

@@ -219,9 +219,13 @@ export class LeanCalls implements calls.S3Calls {
     return readDeleteFailures(answer.body);
   }
 
-  deleteOne(key: string, { versions, signal, onRequest }: port.DeleteCallOptions): Promise<calls.Answer> {
+  deleteOne(
+    key: string,
+    { versions, versionId, signal, onRequest }: port.DeleteCallOptions & { versionId?: string },
+  ): Promise<calls.Answer> {
     const headers = conditionHeaders({ ifMatch: versions?.get(key) });
-    return this.#wire.send({ method: 'DELETE', key, headers, signal, onRequest });
+    const parameters = { versionId };
+    return this.#wire.send({ method: 'DELETE', key, parameters, headers, signal, onRequest });
   }
 
   #readHeaders({ ifMatch, gzip }: calls.ReadRequest) {

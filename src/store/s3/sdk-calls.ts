@@ -253,8 +253,11 @@ export class SdkCalls implements calls.S3Calls {
     return readDeleteFailures(output);
   }
 
-  async deleteOne(key: string, { versions, signal, onRequest }: port.DeleteCallOptions): Promise<calls.Answer> {
-    const input = { ...this.#object(key), IfMatch: quote(versions?.get(key)) };
+  async deleteOne(
+    key: string,
+    { versions, versionId, signal, onRequest }: port.DeleteCallOptions & { versionId?: string },
+  ): Promise<calls.Answer> {
+    const input = { ...this.#object(key), VersionId: versionId, IfMatch: quote(versions?.get(key)) };
     const command = (sdk: Sdk) => new sdk.DeleteObjectCommand(input);
     return (await this.#client.send({ key, signal, onRequest, command })).answer;
   }

@@ -1,6 +1,6 @@
 /** An S3 bucket over the lean transport. */
 import type { HttpTransport } from '../http/transport.js';
-import type { SignedUrlOptions } from '../port.js';
+import type { SignedUrl, SignedUrlOptions } from '../port.js';
 import { S3Bucket } from './bucket.js';
 import type { S3Config } from './config.js';
 import { type CredentialSource, credentialSource } from './credentials.js';
@@ -34,12 +34,12 @@ export class S3Store extends S3Bucket {
     this.#wire = wire;
   }
 
-  async signedUrl(key: string, { expiresS }: SignedUrlOptions): Promise<string> {
-    return this.#wire.presign('GET', key, expiresS);
+  signedUrl(key: string, options: SignedUrlOptions): Promise<SignedUrl> {
+    return this.#wire.presign('GET', key, options);
   }
 
   /** A URL that reads (`GET`) or writes (`PUT`) the object for `expiresS` seconds. S3's limit is 604800. */
   async presign(method: 'GET' | 'PUT', key: string, expiresS: number): Promise<string> {
-    return this.#wire.presign(method, key, expiresS);
+    return (await this.#wire.presign(method, key, { expiresS })).url;
   }
 }

@@ -5,7 +5,7 @@ import type { HttpRequest, HttpResponse } from '../http/message.js';
 import { redirected, type Target } from '../http/redirect.js';
 import type { HttpTransport } from '../http/transport.js';
 import { isWebPage, webPageError, xmlRoot } from '../http/xml.js';
-import type { RequestKind, TransferOptions } from '../port.js';
+import type { RequestKind, SignedUrl, SignedUrlOptions, TransferOptions } from '../port.js';
 import { type Addresses, addressesOf } from './address.js';
 import type { S3Config } from './config.js';
 import type { CredentialSource } from './credentials.js';
@@ -91,13 +91,14 @@ export class Wire {
   }
 
   /** A URL that allows its holder to make the request for `expiresS` seconds. */
-  async presign(method: 'GET' | 'PUT', key: string, expiresS: number): Promise<string> {
+  async presign(method: 'GET' | 'PUT', key: string, { expiresS, versionId }: SignedUrlOptions): Promise<SignedUrl> {
     const { origin, host } = this.addresses.data;
     const path = this.#path({ method, key, data: true });
     const now = this.#transport.clock.now(origin);
     const credentials = await this.#credentials.get(now);
-    const request = { method, path, headers: { host }, parameters: {} };
-    return `${origin}${path}?${this.#signer.presign(request, credentials, now, expiresS)}`;
+    const request = { method, path, headers: { host }, parameters: { ...(versionId !== undefined && { versionId }) } };
+    const url = `${origin}${path}?${this.#signer.presign(request, credentials, now, expiresS)}`;
+    return { url, expiresMs: Math.min(now + expiresS * 1000, credentials.expiresMs ?? Number.POSITIVE_INFINITY) };
   }
 
   #path({ key, data }: S3Request): string {

@@ -17,6 +17,8 @@ export interface UrlLine {
   checksums: Checksums;
   /** Last-Modified, ms since 1970. */
   mtimeMs?: number;
+  /** Whoever made the URL has just looked at the object: a HEAD costs no request. */
+  fresh?: true;
 }
 
 /** The list is held in memory. */

@@ -50,7 +50,7 @@ export class UrlStore extends SourceOnly implements port.ObjectStore {
   readonly identity: port.StoreIdentity;
   readonly capabilities = CAPABILITIES;
   readonly #lines: ReadonlyMap<string, UrlLine>;
-  readonly #keys: readonly string[];
+  #keys: readonly string[] | undefined;
   readonly #requests: UrlRequests;
   readonly #seen = new Map<string, Seen>();
   /** By key: what the server must be asked for, so that no two versions mix. */
@@ -60,7 +60,6 @@ export class UrlStore extends SourceOnly implements port.ObjectStore {
     super();
     this.identity = identity;
     this.#lines = lines;
-    this.#keys = [...lines.keys()].sort(compareKeys);
     this.#requests = requests;
   }
 
@@ -82,6 +81,7 @@ export class UrlStore extends SourceOnly implements port.ObjectStore {
     onRequest,
   }: port.ListOptions): Promise<port.ListPage> {
     const after = token ?? startAfter;
+    this.#keys ??= [...this.#lines.keys()].sort(compareKeys);
     const all = this.#keys.filter(
       (key) => key.startsWith(prefix) && (after === undefined || compareKeys(key, after) > 0),
     );
@@ -91,8 +91,18 @@ export class UrlStore extends SourceOnly implements port.ObjectStore {
   }
 
   /** A GET of the first byte. */
-  head(key: string, options: Asking = {}): Promise<ObjectInfo> {
-    return this.#ask(key, options);
+  async head(key: string, options: Asking = {}): Promise<ObjectInfo> {
+    const { etag, size, mtimeMs, checksums, fresh } = this.#line(key);
+    if (!fresh || etag === undefined || size === undefined || mtimeMs === undefined) return this.#ask(key, options);
+    mustBe(key, etag, options.ifMatch);
+    return { key, etag, size, mtimeMs, checksums, headers: {}, metadata: {} };
+  }
+
+  /** What is known of the object: its line is another one, or gone. */
+  forget(key: string): void {
+    this.#keys = undefined;
+    this.#seen.delete(key);
+    this.#pins.delete(key);
   }
 
   async read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {

@@ -27,6 +27,8 @@ const WRITES: Record<RequestKind, boolean> = {
   getAcl: false,
   putAcl: true,
   putLock: true,
+  getLink: false,
+  putLink: true,
 };
 
 /**

@@ -87,6 +87,13 @@ export class InterceptedStore implements port.ObjectStore {
     return (key, options = {}) => this.#call('delete', key, options, (own) => add(key, own));
   }
 
+  get deleteVersion(): port.ObjectStore['deleteVersion'] {
+    const { inner } = this;
+    if (!inner.deleteVersion) return undefined;
+    const remove = inner.deleteVersion.bind(inner);
+    return (key, versionId, options = {}) => this.#call('delete', key, options, (own) => remove(key, versionId, own));
+  }
+
   get versioning(): port.ObjectStore['versioning'] {
     const { inner } = this;
     if (!inner.versioning) return undefined;
@@ -167,6 +174,13 @@ export class InterceptedStore implements port.ObjectStore {
     );
   }
 
+  get uploadPartPieces(): port.ObjectStore['uploadPartPieces'] {
+    const send = this.inner.uploadPartPieces?.bind(this.inner);
+    if (!send) return undefined;
+    return (upload, partNumber, body, options = {}) =>
+      this.#transfer('uploadPart', upload.key, body, options, (paced) => send(upload, partNumber, body, paced));
+  }
+
   uploadPartCopy(
     upload: port.UploadRef,
     partNumber: number,
@@ -214,6 +228,16 @@ export class InterceptedStore implements port.ObjectStore {
 
   putLock(key: string, lock: ObjectLock, options: port.HeadOptions = {}): Promise<void> {
     return this.#call('putLock', key, options, (own) => this.inner.putLock(key, lock, own));
+  }
+
+  get getLink(): port.ObjectStore['getLink'] {
+    const get = this.inner.getLink?.bind(this.inner);
+    return get && ((key, options = {}) => this.#call('getLink', key, options, (own) => get(key, own)));
+  }
+
+  get putLink(): port.ObjectStore['putLink'] {
+    const put = this.inner.putLink?.bind(this.inner);
+    return put && ((key, target, options = {}) => this.#call('putLink', key, options, (own) => put(key, target, own)));
   }
 
   listUploads(options: Parameters<port.ObjectStore['listUploads']>[0]): Promise<port.UploadPage> {

@@ -134,6 +134,15 @@ export class PastStore extends InterceptedStore {
     });
   }
 
+  override get getLink(): port.ObjectStore['getLink'] {
+    const get = this.inner.getLink?.bind(this.inner);
+    if (!get) return undefined;
+    return async (key, options = {}) => {
+      const versionId = options.versionId ?? (await this.#versionAt(key, options));
+      return get(key, { ...options, versionId });
+    };
+  }
+
   override async getAcl(key: string, options: port.HeadOptions = {}): Promise<string> {
     return this.inner.getAcl(key, {
       ...options,

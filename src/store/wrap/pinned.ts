@@ -38,6 +38,11 @@ class PinnedStore extends InterceptedStore {
     return this.inner.getTags(key, { ...options, versionId: this.#versionId });
   }
 
+  override get getLink(): port.ObjectStore['getLink'] {
+    const get = this.inner.getLink?.bind(this.inner);
+    return get && ((key, options = {}) => get(key, { ...options, versionId: this.#versionId }));
+  }
+
   override getAcl(key: string, options: port.HeadOptions = {}): Promise<string> {
     return this.inner.getAcl(key, { ...options, versionId: this.#versionId });
   }

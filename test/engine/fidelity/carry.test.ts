@@ -157,7 +157,7 @@ describe('an object with', () => {
   });
 
   it('a legal hold has it set afterwards where no header can', () => {
-    expect(over({ lock: { legalHold: true } }, S3, OSS)).toMatchObject({ later: { legalHold: true } });
+    expect(over({ lock: { legalHold: true } }, S3, OSS)).toMatchObject({ later: { lock: { legalHold: true } } });
   });
 
   it('what nobody asked for loses it, and that is said', () => {
@@ -174,6 +174,15 @@ describe('an object with', () => {
     const { put, fidelity } = over({ metadata: { a: noise(3000), b: 'x' } }, OSS, S3);
     expect(put.metadata).toEqual({ b: 'x', mtime: '1700000000.5' });
     expect(fidelity?.lost).toEqual([{ attribute: 'metadata', reason: '"a" exceeded the 2048 bytes that fit' }]);
+  });
+
+  it('metadata that leaves no room for the time of the source goes before it', () => {
+    const a = randomBytes(3000).toString('base64').slice(0, 2040);
+    const { put, fidelity } = over({ metadata: { a } }, OSS, S3);
+    expect(put.metadata).toEqual({ a });
+    expect(fidelity?.lost).toEqual([
+      { attribute: 'metadata', reason: 'the time of the source exceeded the 2048 bytes that fit' },
+    ]);
   });
 });
 

@@ -51,6 +51,22 @@ describe('what is overwritten or deleted', () => {
     expect(await holds(pair.dest, 'updated', bytesOf('new', 20))).toBe(true);
   });
 
+  test.each(TIMES)('is kept with its tags and ACL where the run copies those, --delete-%s', async (when) => {
+    const carry = { metadata: true, tags: true, acl: true, fidelity: 'warn' } as const;
+    const pair = new Pair();
+    const about = { tags: [{ key: 'a', value: '1' }], acl: 'public-read' };
+    for (const key of ['updated', 'gone']) await pair.source.put(key, bytesOf(key, 10), about);
+    await pair.copy({ carry });
+    await pair.source.put('updated', bytesOf('new', 20));
+    await pair.source.delete(['gone']);
+    await pair.source.put('stays', bytesOf('stays', 10));
+    const { store, backup } = place();
+    await sync(pair, { deletes: { when }, backup, carry });
+    for (const key of ['old/gone', 'old/updated']) {
+      expect([await store.getTags(key), await store.getAcl(key)]).toEqual([about.tags, about.acl]);
+    }
+  });
+
   test.each([
     ['in parts', {}],
     ['by the service in parts', { endpoint: 'b', capabilities: { maxCopySize: 100 * KiB } }],

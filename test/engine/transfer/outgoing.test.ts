@@ -4,6 +4,7 @@ import type { CarryPolicy } from '../../../src/model/carry-policy.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { MEMORY_ATTRIBUTES } from '../../../src/store/attributes/limits.js';
 import type { AttributeLimits } from '../../../src/store/port.js';
+import { copyAndDie } from '../crash.js';
 import { bytesOf, Pair } from '../support.js';
 
 const KiB = 1024;
@@ -129,12 +130,99 @@ describe('what the destination refuses', () => {
     expect(await pair.dest.getAcl('a')).toBe('public-read');
   });
 
+  test('is left out also where it is two of them', async () => {
+    const pair = apart();
+    await pair.source.put('a', bytesOf('a', 10), { tags: TAGS, acl: 'public-read', lock: { legalHold: true } });
+    pair.faults.dest.fail('put', refused('acl'), ({ n }) => n === 1);
+    pair.faults.dest.fail('put', refused('tags'), ({ n }) => n === 2);
+    const { copied, fidelity } = await pair.copy({ carry: ALL });
+    expect(copied.objects).toBe(1);
+    expect(fidelity).toMatchObject({ kept: { lock: 1 }, lost: { acl: 1, tags: 1 } });
+  });
+
+  test('after the bytes is told, and tried with no other object', async () => {
+    const acl = { canned: ['private', 'public-read'], usual: 'private', notInUploads: true } as const;
+    const pair = apart({ ...MEMORY_ATTRIBUTES, acl });
+    for (const key of ['a', 'b']) await pair.source.put(key, bytesOf(key, 300 * KiB), { acl: 'public-read' });
+    pair.faults.dest.fail('putAcl', refused('acl'));
+    const { copied, traffic, fidelity } = await pair.copy({ carry: ALL, partSize: 100 * KiB, transfers: 1 });
+    expect([copied.objects, traffic.destination.requests.putAcl]).toEqual([2, 1]);
+    expect(fidelity).toMatchObject({ kept: {}, lost: { acl: 2 } });
+    expect(fidelity?.list[0]?.lost[0]?.reason).toBe('refused: the bucket does not allow it');
+  });
+
+  test('after the bytes fails the object if nothing may be lost', async () => {
+    const acl = { canned: ['private', 'public-read'], usual: 'private', notInUploads: true } as const;
+    const pair = apart({ ...MEMORY_ATTRIBUTES, acl });
+    await pair.source.put('a', bytesOf('a', 300 * KiB), { acl: 'public-read' });
+    pair.faults.dest.fail('putAcl', refused('acl'));
+    const run = await pair.copy({ carry: { ...ALL, fidelity: 'strict' }, partSize: 100 * KiB });
+    expect(run.failed.list[0]?.message).toBe(
+      'copied, but it lost attributes: acl: refused: the bucket does not allow it',
+    );
+  });
+
+  test('of a refresh is told as well', async () => {
+    const pair = apart();
+    await pair.source.put('a', bytesOf('a', 10));
+    await pair.copy({ carry: ALL });
+    await pair.source.putAcl('a', 'public-read');
+    pair.faults.dest.fail('putAcl', refused('acl'));
+    const { failed, fidelity } = await pair.copy({ carry: ALL, compareAttributes: true });
+    expect([failed.objects, fidelity]).toMatchObject([0, { lost: { acl: 1 } }]);
+  });
+
   test('fails the object if nothing may be lost, and nothing is written', async () => {
     const pair = apart();
     await pair.source.put('a', bytesOf('a', 10), { acl: 'public-read' });
     pair.faults.dest.fail('put', refused('acl'));
     const run = await pair.copy({ carry: { ...ALL, fidelity: 'strict' } });
     expect(run.failed.list).toMatchObject([{ key: 'a', code: 'attributes-lost', class: 'permanent' }]);
+  });
+});
+
+describe('an attempt that ended between the bytes and the attributes', () => {
+  const acl = { canned: ['private', 'public-read'], usual: 'private', notInUploads: true } as const;
+  const parts = { carry: ALL, partSize: 100 * KiB };
+
+  test('because a request failed, is finished by the next run without the bytes, and what it lost is told', async () => {
+    const lock = { modes: ['COMPLIANCE' as const], holdInHeaders: false };
+    const pair = apart({ ...MEMORY_ATTRIBUTES, tags: undefined, lock });
+    await pair.source.put('a', bytesOf('a', 10), { tags: TAGS, lock: { legalHold: true } });
+    const mend = pair.faults.dest.fail('putLock', new XsyncError('server-error', 'busy'));
+    expect((await pair.copy({ carry: ALL })).failed.objects).toBe(1);
+    mend();
+    const { refreshed, copied, traffic, fidelity } = await pair.copy({ carry: ALL });
+    expect([refreshed, copied.objects]).toEqual([1, 0]);
+    expect(traffic.destination.requests).toMatchObject({ putLock: 1 });
+    expect(fidelity).toMatchObject({ kept: { lock: 1 }, lost: { tags: 1 } });
+    expect((await pair.dest.head('a')).lock).toEqual({ legalHold: true });
+  });
+
+  test('because the process died, is finished by the next run', async () => {
+    for (let instant = 0; ; instant++) {
+      const pair = apart({ ...MEMORY_ATTRIBUTES, acl });
+      const about = { acl: 'public-read', tags: TAGS, metadata: { m: '1' } };
+      await pair.source.put('a', bytesOf('a', 300 * KiB), about);
+      const died = await copyAndDie(pair, instant, parts);
+      await pair.copy(parts);
+      const there = [await pair.dest.getAcl('a'), await pair.dest.getTags('a'), (await pair.dest.head('a')).metadata.m];
+      expect(there, `dead at ${instant}`).toEqual(['public-read', TAGS, '1']);
+      if (!died) return;
+    }
+  });
+
+  test('whose upload goes on later has the attributes that the source has then', async () => {
+    const pair = apart();
+    await pair.source.put('a', bytesOf('a', 300 * KiB), { metadata: { m: '1' } });
+    pair.faults.dest.fail('uploadPart', new XsyncError('access-denied', 'no'), ({ n }) => n === 3);
+    await pair.copy({ ...parts, partConcurrency: 1 });
+    await pair.source.copy(pair.source, 'a', 'a', { metadata: { m: '2' }, tags: TAGS });
+    const { resumed, traffic } = await pair.copy(parts);
+    expect(resumed.parts).toBe(2);
+    expect(traffic.destination.requests).toMatchObject({ completeUpload: 1, head: 1, copy: 1 });
+    expect(await pair.dest.getTags('a')).toEqual(TAGS);
+    expect((await pair.dest.head('a')).metadata.m).toBe('2');
   });
 });
 
@@ -160,6 +248,17 @@ describe('--fidelity', () => {
     await pair.source.put('a', bytesOf('a', 10), { tags: TAGS });
     const run = await pair.copy({ carry: { ...ALL, fidelity: 'ignore' } });
     expect([run.copied.objects, run.fidelity]).toEqual([1, undefined]);
+  });
+
+  test('warn says once that the destination has no ACLs, which are not asked for', async () => {
+    const pair = apart(without('acl'));
+    await pair.source.put('a', bytesOf('a', 10), { acl: 'public-read' });
+    const { events, traffic } = await pair.copy({ carry: ALL });
+    expect(events).toContainEqual({
+      ...{ type: 'notice', level: 'warn' },
+      message: '--acl: memory:dst has no ACLs, so none are copied',
+    });
+    expect(traffic.source.requests.getAcl).toBeUndefined();
   });
 
   test('names what could not be read', async () => {

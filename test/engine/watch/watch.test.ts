@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RunEvent } from '../../../src/engine/events.js';
 import type { RunOptions } from '../../../src/engine/options.js';
 import { type Changes, Watch, type WatchOptions } from '../../../src/engine/watch/watch.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { createLocalStore } from '../../../src/store/local/store.js';
+import { bytes } from '../../contract/context.js';
+import { historyOf } from '../histories.js';
 import { bytesOf, contentOf, keysOf, OPTIONS, Pair, SYNC_POLICY, side } from '../support.js';
 
 const SCHEDULE = { intervalMs: 20, shortestMs: 10, longestMs: 40, fullMs: 200 };
@@ -507,5 +510,59 @@ describe('a watch with change events', () => {
     changes.push('a');
     await until(() => watched?.of('well').length === 1);
     expect(watched.of('trouble')).toHaveLength(1);
+  });
+});
+
+describe('a watch of histories', () => {
+  const VERSIONED = { versioning: 'enabled' } as const;
+  const HISTORY: Partial<RunOptions> = { ...DELETING, history: { deleteVersions: false } };
+
+  async function histories(pair: Pair): Promise<boolean> {
+    return isDeepStrictEqual(await historyOf(pair.dest), await historyOf(pair.source));
+  }
+
+  test('carries every version and delete marker, poll after poll', async () => {
+    const pair = new Pair({ source: VERSIONED, dest: VERSIONED });
+    for (const body of ['1', '22']) await pair.source.put('a', bytes(body));
+    watched = new Watched(pair, { run: HISTORY }).start();
+    await until(() => histories(pair));
+    await pair.source.delete(['a']);
+    await pair.source.put('b', bytes('1'));
+    await until(() => histories(pair));
+    expect(await historyOf(pair.dest)).toEqual({ a: ['1', '22', '-'], b: ['1'] });
+  });
+
+  test('takes an event as a hint: the whole history of its key is looked at, and nothing is written twice', async () => {
+    const pair = new Pair({ source: VERSIONED, dest: VERSIONED });
+    const feed = new Feed();
+    watched = new Watched(pair, { run: HISTORY, changes: feed.open }).start();
+    for (let round = 0; round < 20; round++) {
+      for (const key of ['a', 'b', 'c']) {
+        await pair.source.put(key, bytes(`${round}`));
+        if (round % 5 === 4) await pair.source.delete([key]);
+        feed.push(key);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await until(() => histories(pair));
+    await until(() => feed.settled.length === 60);
+    expect(await histories(pair)).toBe(true);
+    expect(watched.of('failed')).toEqual([]);
+  });
+
+  test('hides what is gone between listings of the destination, too, and deletes it for good if told', async () => {
+    for (const [deleteVersions, left] of [
+      [false, ['1', '-']],
+      [true, undefined],
+    ] as const) {
+      const pair = new Pair({ source: VERSIONED, dest: VERSIONED });
+      for (const key of ['a', 'b', 'c']) await pair.source.put(key, bytes('1'));
+      watched = new Watched(pair, { run: { ...HISTORY, history: { deleteVersions } } }).start();
+      await until(() => histories(pair));
+      const { versionId = '' } = await pair.source.head('a');
+      await pair.source.deleteVersion('a', versionId);
+      await until(async () => isDeepStrictEqual((await historyOf(pair.dest)).a, left));
+      await watched.end();
+    }
   });
 });

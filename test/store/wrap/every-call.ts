@@ -30,6 +30,8 @@ export const EVERY_CALL: Record<RequestKind, EveryCall> = {
   getAcl: (store, _, options) => store.getAcl('k', options),
   putAcl: (store, _, options) => store.putAcl('k', 'private', options),
   putLock: (store, _, options) => store.putLock('k', { legalHold: true }, options),
+  getLink: async (store, _, options) => store.getLink?.('k', options),
+  putLink: async (store, _, options) => store.putLink?.('k', 'l', options),
 };
 
 export const EVERY_KIND = Object.keys(EVERY_CALL) as RequestKind[];

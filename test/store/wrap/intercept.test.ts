@@ -104,7 +104,7 @@ describe('meter', () => {
 });
 
 describe('dry run', () => {
-  const READS = ['list', 'head', 'read', 'listParts', 'listUploads', 'checkBucket', 'getTags', 'getAcl'];
+  const READS = ['list', 'head', 'read', 'listParts', 'listUploads', 'checkBucket', 'getTags', 'getAcl', 'getLink'];
 
   test.each(EVERY_KIND)('%s passes only when it cannot change anything', async (kind) => {
     const reached: string[] = [];

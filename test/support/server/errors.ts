@@ -79,6 +79,7 @@ const TABLE = {
     'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
   ],
   SlowDown: [503, 'Please reduce your request rate.'],
+  InvalidTargetType: [400, 'The symbolic link target object type is invalid'],
   SymlinkTargetNotExist: [404, 'The symlink target object does not exist'],
   TooManyRequests: [429, 'Please reduce your request rate.'],
   XAmzContentSHA256Mismatch: [400, "The provided 'x-amz-content-sha256' header does not match what was computed."],

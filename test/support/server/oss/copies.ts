@@ -45,7 +45,7 @@ export const copyObject: OssHandler = (call) => {
   const asked = readAttributes(exchange, bucket);
   const replace = exchange.vendor('metadata-directive')?.toUpperCase() === 'REPLACE';
   const replaceTags = exchange.vendor('tagging-directive')?.toUpperCase() === 'REPLACE';
-  const { symlinkTarget: _link, partSizes: _sizes, lock: _lock, ...plain } = source;
+  const { partSizes: _sizes, lock: _lock, ...plain } = source;
   const { encryption } = bucket.attributes(asked);
   const etag = isOpaque(encryption) ? randomBytes(16).toString('hex').toUpperCase() : source.etag;
   const copied = bucket.store({
@@ -77,7 +77,10 @@ export const copyObject: OssHandler = (call) => {
 export const uploadPartCopy: OssHandler = (call) => {
   const { exchange, bucket } = call;
   const upload = findUpload(bucket, exchange.key, exchange.query.get('uploadId') ?? '');
-  const bytes = copyRange(exchange.vendor('copy-source-range'), sourceOf(call));
+  const source = sourceOf(call);
+  // EC 0042-00000308.
+  if (source.type === 'Symlink') throw new ServiceError('InvalidArgument', { message: 'The source is a symlink.' });
+  const bytes = copyRange(exchange.vendor('copy-source-range'), source);
   const part = putPart(bucket, upload, partNumberOf(exchange), bytes);
   return xmlReply(
     'CopyPartResult',

@@ -1,11 +1,12 @@
-import { attributeHeaders, httpDate, readAttributes } from '../attributes.js';
+import { attributeHeaders, checkKey, httpDate, readAttributes } from '../attributes.js';
+import type { Bucket } from '../bucket.js';
 import { Bytes } from '../bytes.js';
 import { type ByteRange, checkConditions, parseRange } from '../conditions.js';
 import { encryptionHeaders, isOpaque } from '../encryption.js';
 import { ServiceError } from '../errors.js';
 import type { Exchange, Reply } from '../exchange.js';
 import { crc, digest } from '../hashes.js';
-import { isFrozen, type StoredObject } from '../model.js';
+import { isFrozen, type ObjectAttributes, type StoredObject } from '../model.js';
 import { decodeComponent, encodeUri } from '../query.js';
 import { askToRestore } from '../restoring.js';
 import { checkContentMd5, checkOverwrite, crcHeader, type OssCall, type OssHandler, versionHeader } from './call.js';
@@ -90,7 +91,10 @@ export const appendObject: OssHandler = (call) => {
   return { status: 200, headers: { ...writtenHeaders(call, object), ...next } };
 };
 
-/** GET and HEAD differ only in the body. A symlink returns its target's data. */
+/**
+ * GET and HEAD differ only in the body. Of a symlink, size, ETag, storage class and Content-MD5 are the target's,
+ * Last-Modified is the later one of both, and everything else is the link's ("HeadObject", response headers).
+ */
 export const readObject: OssHandler = ({ exchange, bucket }) => {
   const named = bucket.find(exchange.key, exchange.query.get('versionId'));
   const object = named.type === 'Symlink' ? targetOf(named, (key) => bucket.current(key)) : named;
@@ -101,7 +105,7 @@ export const readObject: OssHandler = ({ exchange, bucket }) => {
   const range = exchange.method === 'GET' ? ossRange(exchange, object.bytes.size) : undefined;
   const { offset, length } = range ?? { offset: 0, length: object.bytes.size };
   const headers = {
-    ...attributeHeaders(object, 'oss'),
+    ...attributeHeaders(named, 'oss'),
     ...overrides(exchange),
     ...objectHeaders(named, object),
     ...versionHeader(bucket, named.versionId),
@@ -117,15 +121,15 @@ export const readObject: OssHandler = ({ exchange, bucket }) => {
 function objectHeaders(named: StoredObject, object: StoredObject): Record<string, string | undefined> {
   return {
     etag: `"${object.etag}"`,
-    'last-modified': httpDate(object.lastModifiedMs),
+    'last-modified': httpDate(Math.max(named.lastModifiedMs, object.lastModifiedMs)),
     'x-oss-object-type': named.type,
     'x-oss-storage-class': object.storageClass,
     'x-oss-symlink-target': named.symlinkTarget === undefined ? undefined : encodeUri(named.symlinkTarget),
     'x-oss-next-append-position': object.type === 'Appendable' ? String(object.bytes.size) : undefined,
     'x-oss-restore': restoreInfo(object),
-    ...encryptionHeaders(object.encryption, 'oss'),
+    ...encryptionHeaders(named.encryption, 'oss'),
     ...contentMd5(object),
-    ...crcHeader(object),
+    ...crcHeader(named),
   };
 }
 
@@ -141,6 +145,7 @@ const RESTORED_MS = 24 * 3600 * 1000;
 function targetOf(link: StoredObject, find: (key: string) => StoredObject | undefined): StoredObject {
   const target = find(link.symlinkTarget ?? '');
   if (!target) throw new ServiceError('SymlinkTargetNotExist');
+  if (target.type === 'Symlink') throw new ServiceError('InvalidTargetType');
   return target;
 }
 
@@ -207,19 +212,31 @@ export const putSymlink: OssHandler = (call) => {
   const target = exchange.vendor('symlink-target');
   if (!target) throw new ServiceError('InvalidArgument', { message: 'x-oss-symlink-target is missing.' });
   checkOverwrite(call);
-  const link = bucket.store({
-    ...bucket.attributes(readAttributes(exchange, bucket)),
-    key: exchange.key,
-    bytes: new Bytes([]),
-    etag: digest('md5', [Buffer.from(target)])
-      .toString('hex')
-      .toUpperCase(),
-    type: 'Symlink',
-    symlinkTarget: decodeComponent(target),
-    lastModifiedMs: bucket.now(),
-  });
+  const link = storeLink(bucket, exchange.key, checkedTarget(target), readAttributes(exchange, bucket));
   return { status: 200, headers: versionHeader(bucket, link.versionId) };
 };
+
+/** Its ETag is not documented; it differs with the target. */
+export function storeLink(
+  bucket: Bucket,
+  key: string,
+  symlinkTarget: string,
+  attributes: ObjectAttributes = {},
+): StoredObject {
+  const etag = digest('md5', [Buffer.from(symlinkTarget)]);
+  return bucket.store({
+    ...bucket.attributes(attributes),
+    ...{ key, bytes: new Bytes([]), type: 'Symlink', symlinkTarget, lastModifiedMs: bucket.now() },
+    etag: etag.toString('hex').toUpperCase(),
+  });
+}
+
+/** "The naming conventions are those of objects", and the name is URL-encoded. @throws InvalidObjectName */
+function checkedTarget(text: string): string {
+  const target = decodeComponent(text);
+  checkKey(target, 'oss');
+  return target;
+}
 
 export const getSymlink: OssHandler = ({ exchange, bucket }) => {
   const link = bucket.find(exchange.key, exchange.query.get('versionId'));
@@ -229,6 +246,8 @@ export const getSymlink: OssHandler = ({ exchange, bucket }) => {
     headers: {
       etag: `"${link.etag}"`,
       'last-modified': httpDate(link.lastModifiedMs),
+      ...attributeHeaders(link, 'oss'),
+      ...versionHeader(bucket, link.versionId),
       'x-oss-symlink-target': encodeUri(link.symlinkTarget ?? ''),
     },
   };

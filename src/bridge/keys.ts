@@ -1,0 +1,46 @@
+/** The secrets that both ends share. Tests: test/bridge/signature.test.ts */
+import { readFileSync } from 'node:fs';
+import { reasonOf } from '../model/errno.js';
+import { XsyncError } from '../model/error.js';
+
+/** Characters; `openssl rand -hex 32` gives 64. */
+const SHORTEST = 32;
+const VARIABLE = 'XSYNC_BRIDGE_SECRET';
+
+/**
+ * One secret a line: the first one signs, all are accepted. While a secret is replaced, two are there.
+ * @param file absent: the variable XSYNC_BRIDGE_SECRET, in which spaces separate secrets
+ * @throws config
+ */
+export function bridgeSecrets(
+  file: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const secrets = (file === undefined ? (env[VARIABLE] ?? '') : textOf(file)).split(/\s+/).filter(Boolean);
+  const where = file ?? VARIABLE;
+  const remedy = 'Create one with `openssl rand -hex 32`, and give it to both ends.';
+  if (secrets.length === 0) {
+    const message = file === undefined ? 'there is no secret that both ends share' : `${file} has no secret in it`;
+    throw new XsyncError('config', message, {
+      subject: where,
+      remedy: file === undefined ? `Name a file with --secret-file, or set ${VARIABLE}.` : remedy,
+    });
+  }
+  if (secrets.every(({ length }) => length >= SHORTEST)) return secrets;
+  throw new XsyncError('config', `a secret in ${where} is shorter than ${SHORTEST} characters`, {
+    subject: where,
+    remedy,
+  });
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new XsyncError('config', `the secret file ${file} cannot be read: ${reasonOf(cause)}`, {
+      subject: file,
+      remedy: 'Check the path and its permissions.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,51 @@
+/** The tickets that are being performed, as the lines of a list of URLs. Tests: test/bridge/pull/book.test.ts */
+import { type AddressGuard, addressGuard, namesHost } from '../../store/http/address-guard.js';
+import type { HttpTransport } from '../../store/http/transport.js';
+import type { UrlLine } from '../../store/urls/list.js';
+import { UrlRequests } from '../../store/urls/requests.js';
+import { UrlStore } from '../../store/urls/store.js';
+import type { BridgeTicket } from '../ticket.js';
+
+export interface Trust {
+  /** Hosts that may be asked (`namesHost`). */
+  allowHost: readonly string[];
+  /** Of them, those that may have private addresses. */
+  allowPrivate: readonly string[];
+}
+
+/** Whether a URL may be fetched, as far as its text tells; its address is checked when it is connected to. */
+export function isTrusted(url: string, { allowHost }: Trust): boolean {
+  return namesHost(allowHost, new URL(url).hostname.replace(/^\[|\]$/g, ''));
+}
+
+/** A deleted object is one of which the store knows nothing. */
+export class Book {
+  readonly guard: AddressGuard;
+  readonly #name: string;
+  readonly #lines = new Map<string, UrlLine>();
+  #store: UrlStore | undefined;
+
+  constructor(name: string, { allowPrivate }: Trust) {
+    this.#name = name;
+    this.guard = addressGuard(allowPrivate);
+  }
+
+  readonly store = (transport: HttpTransport): UrlStore => {
+    const identity = { kind: 'bridge', endpoint: 'bridge', bucket: this.#name, account: '' };
+    // A presigned URL leads to the object itself: redirects stay on its host.
+    this.#store = new UrlStore(identity, this.#lines, new UrlRequests(transport, []));
+    return this.#store;
+  };
+
+  open(ticket: BridgeTicket): void {
+    this.close(ticket.key);
+    if (ticket.action === 'delete') return;
+    const { key, url, etag, size, mtimeMs } = ticket;
+    this.#lines.set(key, { key, url, etag, size, mtimeMs, checksums: {}, fresh: true });
+  }
+
+  close(key: string): void {
+    this.#lines.delete(key);
+    this.#store?.forget(key);
+  }
+}

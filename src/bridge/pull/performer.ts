@@ -1,0 +1,146 @@
+/** Performs the tickets of the queue. Tests: test/bridge/pull/performer.test.ts */
+import type { RunEvent } from '../../engine/events.js';
+import type { Settled, TicketQueue, Waiting } from '../../manifest/queues.js';
+import { toXsyncError } from '../../model/error.js';
+import { Bell, backoff } from '../pace.js';
+import { type BridgeTicket, bridgeTicket } from '../ticket.js';
+
+export interface PerformerMeans {
+  queue: TicketQueue;
+  book: { open(ticket: BridgeTicket): void; close(key: string): void };
+  run(keys: readonly string[], report: (event: RunEvent) => void): Promise<{ stopped: boolean }>;
+  /** Hears the events of every run. */
+  report(event: RunEvent): void;
+  /** A run failed as a whole, or runs succeed again (undefined). */
+  trouble(message: string | undefined): void;
+  settled(key: string, result: Settled): void;
+  /** Attempts of a ticket. */
+  attempts: number;
+}
+
+/** Runs at once: an object of many parts must not hold up the others. */
+const RUNS = 4;
+const BATCH = 100;
+/** A ticket that was refused for a passing reason is tried again after this time, doubling. */
+const FIRST_MS = 1_000;
+const LONGEST_MS = 600_000;
+
+type Result = Omit<Settled, 'id'> | { again: { code: string; message: string } };
+
+export class Performer {
+  readonly #means: PerformerMeans;
+  readonly #bell = new Bell();
+  /** Keys that are in a run. */
+  readonly #busy = new Set<string>();
+  #runs = 0;
+  #troubles = 0;
+
+  constructor(means: PerformerMeans) {
+    this.#means = means;
+  }
+
+  /** New tickets are in the queue. */
+  ring(): void {
+    this.#bell.ring();
+  }
+
+  /** Until the signal; then waits for the runs that have begun. */
+  async follow(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#bell.ring(), { once: true });
+    while (!signal.aborted) {
+      const waiting = this.#runs < RUNS ? await this.#means.queue.due(Date.now(), BATCH, this.#busy) : [];
+      if (waiting.length > 0) void this.#perform(waiting);
+      else await this.#bell.wait(await this.#restMs());
+    }
+    while (this.#runs > 0) await this.#bell.wait(60_000);
+  }
+
+  async #restMs(): Promise<number> {
+    const next = this.#runs < RUNS ? await this.#means.queue.nextMs() : undefined;
+    return next === undefined || this.#busy.size > 0 ? 60_000 : Math.max(10, next - Date.now());
+  }
+
+  async #perform(waiting: readonly Waiting[]): Promise<void> {
+    this.#runs++;
+    for (const { key } of waiting) this.#busy.add(key);
+    try {
+      await this.#runOver(waiting);
+      if (this.#troubles > 0) this.#means.trouble(undefined);
+      this.#troubles = 0;
+    } catch (error) {
+      this.#means.trouble(toXsyncError(error).message);
+      // Nothing was decided about the tickets: the fault is that of the destination.
+      await new Promise((resolve) => setTimeout(resolve, backoff(this.#troubles++, FIRST_MS, 60_000)).unref());
+    } finally {
+      for (const { key } of waiting) {
+        this.#means.book.close(key);
+        this.#busy.delete(key);
+      }
+      this.#runs--;
+      this.#bell.ring();
+    }
+  }
+
+  async #runOver(waiting: readonly Waiting[]): Promise<void> {
+    const results = new Map<string, Result>();
+    const tickets = new Map<string, BridgeTicket>();
+    const nowMs = Date.now();
+    for (const { key, body } of waiting) {
+      const ticket = bridgeTicket.parse(JSON.parse(body));
+      if (ticket.action === 'copy' && ticket.expiresMs <= nowMs) results.set(key, { state: 'expired' });
+      else tickets.set(key, ticket);
+    }
+    for (const ticket of tickets.values()) this.#means.book.open(ticket);
+    const report = (event: RunEvent): void => {
+      this.#means.report(event);
+      const found = resultOf(event);
+      if (found) results.set(found.key, found.result);
+    };
+    try {
+      const { stopped } = tickets.size > 0 ? await this.#means.run([...tickets.keys()], report) : { stopped: false };
+      for (const [key, { action }] of tickets) if (!stopped && !results.has(key)) results.set(key, silent(action));
+    } finally {
+      for (const one of waiting) await this.#note(one, results.get(one.key));
+    }
+  }
+
+  async #note({ key, id, attempts }: Waiting, result: Result | undefined): Promise<void> {
+    if (result === undefined) return;
+    const { queue, settled, attempts: most } = this.#means;
+    if ('again' in result && attempts + 1 < most) {
+      return queue.delay(id, Date.now() + backoff(attempts, FIRST_MS, LONGEST_MS), result.again);
+    }
+    const final: Settled = 'again' in result ? { id, state: 'dead', fault: result.again } : { id, ...result };
+    await queue.settle(final);
+    settled(key, final);
+  }
+}
+
+/** The codes by which a read says that the source has another version, or none. */
+const CHANGED = ['source-changed', 'precondition-failed', 'object-not-found'];
+
+function resultOf(event: RunEvent): { key: string; result: Result } | undefined {
+  switch (event.type) {
+    case 'copied':
+    case 'skip':
+    case 'deleted':
+      return { key: event.key, result: { state: 'done' } };
+    case 'keep':
+      return { key: event.key, result: { state: 'dead', fault: { code: 'guard', message: `kept: ${event.reason}` } } };
+    case 'failed': {
+      const { key, code, message, class: kind } = event;
+      if (code === 'expired-url') return { key, result: { state: 'expired' } };
+      if (CHANGED.includes(code)) return { key, result: { state: 'changed', fault: { code, message } } };
+      const fault = { code, message };
+      return { key, result: kind === 'temporary' ? { again: fault } : { state: 'dead', fault } };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** A run says nothing of a deleted object that is not at the destination. */
+function silent(action: BridgeTicket['action']): Result {
+  if (action === 'delete') return { state: 'done' };
+  return { again: { code: 'internal', message: 'the run said nothing of the object' } };
+}

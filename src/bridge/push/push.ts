@@ -1,0 +1,194 @@
+/** The pushing end of a bridge: finds changes, and sends tickets for them. Tests: test/e2e/bridge.test.ts */
+import type { CopyJob } from '../../engine/job/job.js';
+import type { Outbox, OutboxRow } from '../../manifest/queues.js';
+import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
+import type { ChangeSource } from '../../open/changes.js';
+import { openPushing } from '../../open/push.js';
+import type { OpenSide } from '../../open/settings.js';
+import { Bell } from '../pace.js';
+import type { ServiceMeans } from '../pull/pull.js';
+import { PullClient } from './client.js';
+import { changeOf, type PollOptions, poll } from './poll.js';
+import { Sender } from './sender.js';
+
+export interface PushOptions {
+  /** Its destination is the URL of the pulling end. */
+  job: CopyJob;
+  secrets: readonly string[];
+  /** Of the URLs, seconds. */
+  expiresS: number;
+  attempts: number;
+  /** Also what was there before the bridge. */
+  backfill: boolean;
+  /** Until everything has arrived. */
+  once: boolean;
+  /** Between two listings, ms; absent: there is only the first one. */
+  intervalMs?: number;
+  deletes?: NonNullable<PollOptions['deletes']>;
+}
+
+export type PushMeans = Omit<ServiceMeans, 'report'> & {
+  openChanges?(): Promise<ChangeSource>;
+};
+
+export interface PushResult {
+  done: number;
+  dead: number;
+}
+
+/** How often the progress is told, ms. */
+const TELL_MS = 10_000;
+
+/** Until drained, or with `once` until everything has arrived or was given up. @throws usage, config, locked */
+export async function runPush(options: PushOptions, means: PushMeans): Promise<PushResult> {
+  const { job, secrets, expiresS, attempts, deletes, once } = options;
+  const [secret = ''] = secrets;
+  const pushing = await openPushing(job, means.env);
+  const { source, outbox, transport } = pushing;
+  const result: PushResult = { done: 0, dead: 0 };
+  let changes: ChangeSource | undefined;
+  try {
+    refuseUnsigned(source);
+    const sender = new Sender({
+      ...{ store: source.store, prefix: source.prefix, outbox, expiresS, attempts, deletes: deletes !== undefined },
+      client: new PullClient(transport, job.destination, secret),
+      done: () => {
+        result.done++;
+      },
+      dead: (row) => {
+        result.dead++;
+        means.trouble(`given up ${JSON.stringify(row.key)}: ${row.fault?.message}`);
+      },
+      trouble: (message) => (message === undefined ? means.say('well again') : means.trouble(message)),
+    });
+    const finder = new Finder(options, means, { source, outbox, found: () => sender.ring() });
+    changes = once ? undefined : await means.openChanges?.();
+    means.say(`pushing ${source.text} to ${new URL(job.destination).origin}`);
+    const tell = setInterval(() => void progressOf(outbox).then(means.say), TELL_MS);
+    try {
+      await Promise.all([
+        once ? finder.once().then(() => sender.follow(means.drain, { once })) : finder.follow(),
+        ...(once ? [] : [sender.follow(means.drain), finder.hear(changes)]),
+      ]);
+    } finally {
+      clearInterval(tell);
+    }
+    means.say(await progressOf(outbox));
+    return result;
+  } finally {
+    await changes?.close();
+    await pushing.close();
+  }
+}
+
+/** `40% (400 of 1000 objects), 3 given up` */
+export async function progressOf(outbox: Outbox): Promise<string> {
+  const { objects } = await outbox.counts();
+  const all = objects.done + objects.waiting + objects.sent + objects.dead;
+  const percent = all === 0 ? 100 : Math.floor((100 * objects.done) / all);
+  const dead = objects.dead === 0 ? '' : `, ${objects.dead} given up`;
+  return `${percent}% at the other end (${objects.done} of ${all} objects)${dead}`;
+}
+
+/** @throws unsupported */
+function refuseUnsigned({ store, text }: OpenSide): void {
+  if (store.signedUrl !== undefined) return;
+  throw new XsyncError('unsupported', `there are no presigned URLs of ${text}`, {
+    subject: text,
+    remedy: 'Name a bucket in S3 or OSS, without --transport sdk.',
+  });
+}
+
+interface Finding {
+  source: OpenSide;
+  outbox: Outbox;
+  found(): void;
+}
+
+/** Finds changes, by listings and by events. */
+class Finder {
+  readonly #options: PushOptions;
+  readonly #means: PushMeans;
+  readonly #finding: Finding;
+  readonly #bell = new Bell();
+
+  constructor(options: PushOptions, means: PushMeans, finding: Finding) {
+    this.#options = options;
+    this.#means = means;
+    this.#finding = finding;
+    means.drain.addEventListener('abort', () => this.#bell.ring(), { once: true });
+  }
+
+  /** One listing. @throws as `poll` */
+  async once(): Promise<void> {
+    const { source, outbox, found } = this.#finding;
+    const { backfill, deletes } = this.#options;
+    const { store, prefix, text } = source;
+    const first = (await outbox.fact(BASELINE)) === undefined;
+    const polled = { store, prefix, text, outbox, signal: this.#means.drain };
+    const { listed, changed } = await poll(polled, {
+      baseline: first && !backfill,
+      deletes: first ? undefined : deletes,
+    });
+    if (first) await outbox.setFact(BASELINE, 'yes');
+    if (first && !backfill)
+      this.#means.say(`${listed} objects are there already; only changes are pushed (--backfill: all)`);
+    if (changed > 0) found();
+  }
+
+  /** Until drained: a listing that fails is tried again. */
+  async follow(): Promise<void> {
+    const { drain, trouble } = this.#means;
+    const { intervalMs } = this.#options;
+    while (!drain.aborted) {
+      try {
+        await this.once();
+        if (intervalMs === undefined) return;
+      } catch (error) {
+        if (drain.aborted) return;
+        const { message, remedy } = toXsyncError(error);
+        trouble(remedy === undefined ? message : `${message} — ${remedy}`);
+      }
+      await this.#bell.wait(intervalMs ?? 60_000);
+    }
+  }
+
+  /** Until drained, or the source of the events ends. */
+  async hear(changes: ChangeSource | undefined): Promise<void> {
+    if (!changes) return;
+    const { source, found } = this.#finding;
+    for await (const batch of changes.changes(this.#means.drain)) {
+      const keys = batch.events.flatMap(({ bucket = source.bucket, key }) =>
+        bucket === source.bucket && key.startsWith(source.prefix) ? [key.slice(source.prefix.length)] : [],
+      );
+      try {
+        for (const key of new Set(keys)) await this.#look(key);
+        await batch.done();
+      } catch (error) {
+        this.#means.trouble(toXsyncError(error).message);
+        await batch.release();
+      }
+      found();
+    }
+  }
+
+  /** An event is a hint: the store knows what there is. */
+  async #look(key: string): Promise<void> {
+    const { source, outbox } = this.#finding;
+    const row = await outbox.get(key);
+    try {
+      const now = { ...(await source.store.head(source.prefix + key)), key };
+      if (!isKnown(row, now.etag)) await outbox.note([changeOf(now)], 'waiting');
+    } catch (error) {
+      if (!isXsyncError(error, 'object-not-found')) throw error;
+      if (this.#options.deletes && row?.action === 'copy') await outbox.note([{ ...row, action: 'delete' }], 'waiting');
+    }
+  }
+}
+
+/** Of the first listing. */
+const BASELINE = 'listed';
+
+function isKnown(row: OutboxRow | undefined, etag: string): boolean {
+  return row?.action === 'copy' && row.etag === etag;
+}

@@ -1,0 +1,85 @@
+/** Tests: test/e2e/bridge.test.ts */
+import { type Command, Option } from 'commander';
+import { TRANSFER } from '../../engine/job/options.js';
+import { flag, own } from '../define.js';
+import { options } from '../job.js';
+import { configOption, logOptions, networkOptions } from '../options.js';
+import type { Program } from '../program.js';
+import { parseDuration, parseInteger } from '../values.js';
+import type { PullFlags, PushFlags } from './bridging.js';
+
+export function addBridge({ root, io, finish }: Program): void {
+  const group = root
+    .command('bridge')
+    .summary('copy across a border: presigned URLs here, a pull over there')
+    .description(
+      'Two processes that share a secret and no credentials. push, at the source, sends a ticket with a presigned URL ' +
+        'for each change; pull, at the destination, reads the URL and writes the object (docs/bridge.md).',
+    )
+    .usage('<command> …');
+  group.commandsGroup('Commands:');
+  group.helpCommand(false);
+  group.addHelpOption(new Option('-h, --help', 'show this help').helpGroup('General:'));
+  addPull(group.command('pull <destination>')).action(async (destination: string, flags: PullFlags) => {
+    const { pullCommand } = await import('./bridging.js');
+    finish(await pullCommand(io, destination, flags));
+  });
+  addPush(group.command('push <source> <url>')).action(async (source: string, url: string, flags: PushFlags) => {
+    const { pushCommand } = await import('./bridging.js');
+    finish(await pushCommand(io, source, url, flags));
+  });
+}
+
+const text = (_option: string, given: string): string => given;
+const count = (option: string, given: string): number => parseInteger(option, given, { min: 1, max: 10_000_000 });
+
+function addPull(command: Command): Command {
+  command.description('Receive tickets, and copy what they name to the destination, until stopped.');
+  command.optionsGroup('Bridge:');
+  secretOptions(command);
+  own(command, '--listen <address>', 'address to receive tickets at: :7464, 0.0.0.0:7464', text, ':7464');
+  own(command, '--name <name>', 'name of this bridge: one manifest for each name and destination', text, 'bridge');
+  flag(command, '--delete', 'delete objects that no longer exist at the source');
+  own(command, '--queue-limit <n>', 'maximum number of tickets that wait; more are refused for now', count, 100_000);
+  own(command, '--audit-log <file>', 'append a JSON line to FILE for each ticket and each refusal', text);
+  return further(command);
+}
+
+function addPush(command: Command): Command {
+  command.description('Send a ticket for each change of the source to the other end at url, until stopped.');
+  command.optionsGroup('Bridge:');
+  secretOptions(command);
+  own(command, '--expire <duration>', 'time until a presigned URL expires, at most 7d', parseDuration, 3_600_000);
+  own(
+    command,
+    '--interval <duration>',
+    'time between listings of the source; off: only the first one',
+    parseDuration,
+    60_000,
+  );
+  own(command, '--events <source>', 'also receive change events: :port/path, sqs://… or - (docs/events.md)', text);
+  flag(command, '--delete', 'delete objects at the other end that no longer exist');
+  own(
+    command,
+    '--max-delete <n>',
+    'delete nothing if more objects than this are gone (default: a quarter, at least 1000)',
+    count,
+  );
+  flag(command, '--allow-empty-source', 'delete even if the source has become empty');
+  flag(command, '--backfill', 'also push what was there before the first run');
+  flag(command, '--once', 'list once, wait until everything has arrived, and exit');
+  return further(command);
+}
+
+function secretOptions(command: Command): void {
+  own(command, '--secret-file <file>', 'file with the shared secret; two lines while it is replaced', text);
+  own(command, '--attempts <n>', 'number of attempts before a ticket is given up', count, 10);
+}
+
+function further(command: Command): Command {
+  const { transfers, partConcurrency, partSize, maxMemory, sse } = TRANSFER;
+  options(command.optionsGroup('Transfer:'), { transfers, partConcurrency, partSize, maxMemory, sse });
+  networkOptions(command);
+  logOptions(command);
+  return configOption(command);
+}

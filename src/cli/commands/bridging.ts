@@ -1,0 +1,133 @@
+/** The two ends of a bridge, as services. Tests: test/e2e/bridge.test.ts */
+import type { RunEvent } from '../../engine/events.js';
+import { parseListenAddress } from '../../inbound/address.js';
+import { XsyncError } from '../../model/error.js';
+import { type Context, type Io, runCommand } from '../context.js';
+import { EXIT } from '../exit.js';
+import { jobOf } from '../job.js';
+import type { LogFlags } from '../options.js';
+import { type Service, serve } from '../service.js';
+
+interface BridgeFlags extends LogFlags {
+  secretFile?: string;
+  attempts: number;
+  delete?: true;
+  allowHost?: string[];
+  allowPrivate?: string[];
+}
+
+export interface PullFlags extends BridgeFlags {
+  listen: string;
+  name: string;
+  queueLimit: number;
+  auditLog?: string;
+}
+
+export interface PushFlags extends BridgeFlags {
+  /** Milliseconds; absent for `off`. */
+  expire?: number;
+  interval?: number;
+  events?: string;
+  maxDelete?: number;
+  allowEmptySource?: true;
+  backfill?: true;
+  once?: true;
+}
+
+const LONGEST_S = 7 * 24 * 3600;
+
+export function pullCommand(io: Io, destination: string, flags: PullFlags): Promise<number> {
+  return asService(io, flags, async ({ log }, service) => {
+    const [{ runPull }, { bridgeSecrets }] = await Promise.all([
+      import('../../bridge/pull/pull.js'),
+      import('../../bridge/keys.js'),
+    ]);
+    const { listen, name, queueLimit: limit, attempts, auditLog, allowHost = [], allowPrivate = [] } = flags;
+    const places = { source: `bridge://${name}`, destination };
+    const report = (event: RunEvent): void => {
+      service.hear(event);
+      if (event.type === 'copied' || event.type === 'deleted' || event.type === 'retry') log.report(event);
+      if (event.type === 'failed' || (event.type === 'notice' && event.level === 'warn')) log.report(event);
+    };
+    // What a ticket says is gone is deleted only if a sync may delete it.
+    const job = flags.delete
+      ? await jobOf('sync', places, transferFlags(flags))
+      : await jobOf('copy', places, transferFlags(flags));
+    const trust = { allowHost: [...allowHost, ...allowPrivate], allowPrivate };
+    const at = parseListenAddress('--listen', listen);
+    const secrets = bridgeSecrets(flags.secretFile, io.env);
+    await runPull(
+      { job, listen: at, secrets, trust, limit, attempts, auditLog },
+      { ...meansOf(io, log, service), report },
+    );
+    return service.interrupted ? EXIT.interrupted : EXIT.ok;
+  });
+}
+
+export function pushCommand(io: Io, source: string, url: string, flags: PushFlags): Promise<number> {
+  return asService(io, flags, async ({ log }, service) => {
+    const [{ runPush }, { bridgeSecrets }, { openChanges }] = await Promise.all([
+      import('../../bridge/push/push.js'),
+      import('../../bridge/keys.js'),
+      import('../../open/changes.js'),
+    ]);
+    const { expire = LONGEST_S * 1000, interval, events, attempts, maxDelete, once = false, backfill = false } = flags;
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw new XsyncError('usage', `"${url}" is not the URL of the other end`, {
+        subject: url,
+        remedy: 'Write https://HOST[:PORT], the address at which "xsync bridge pull" can be reached.',
+      });
+    }
+    const expiresS = Math.floor(expire / 1000);
+    if (expiresS < 60 || expiresS > LONGEST_S) {
+      throw new XsyncError('usage', '--expire is not from 1m to 7d', { subject: '--expire' });
+    }
+    const job = await jobOf('copy', { source, destination: url }, transferFlags(flags));
+    const deletes = flags.delete && { max: maxDelete, allowEmpty: flags.allowEmptySource === true };
+    const secrets = bridgeSecrets(flags.secretFile, io.env);
+    const means = meansOf(io, log, service);
+    const changes =
+      events === undefined
+        ? undefined
+        : () => openChanges({ events }, { ...means, stdin: io.stdin as never, connection: job });
+    const options = { job, secrets, expiresS, attempts, backfill, once, intervalMs: interval, deletes };
+    const { dead } = await runPush(options, { ...means, openChanges: changes });
+    if (service.interrupted) return EXIT.interrupted;
+    return dead > 0 ? EXIT.objectsFailed : EXIT.ok;
+  });
+}
+
+function meansOf(io: Io, log: Context['log'], { drain, stop }: Service) {
+  return {
+    ...{ env: io.env, drain, stop },
+    say: (text: string) => log.say('notice', text),
+    trouble: (text: string) => log.report({ type: 'notice', level: 'warn', message: text }),
+  };
+}
+
+/** Without the flags that mean another thing here than in a job. */
+function transferFlags({
+  delete: _,
+  interval: __,
+  events: ___,
+  maxDelete: ____,
+  ...flags
+}: BridgeFlags & Partial<PushFlags>) {
+  return flags;
+}
+
+function asService(
+  io: Io,
+  flags: LogFlags,
+  body: (context: Context, service: Service) => Promise<number>,
+): Promise<number> {
+  return runCommand(io, flags, { bars: false, stamped: true, idleSilent: true }, async (context) => {
+    const service = await serve(io, context.log);
+    service.serving({ reload: async () => {}, rests: () => true });
+    try {
+      return await body(context, service);
+    } finally {
+      await service.close();
+    }
+  });
+}

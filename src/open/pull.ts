@@ -1,0 +1,84 @@
+/** Opens the pair of the pulling end of a bridge: objects behind URLs, and a destination. Tests: test/e2e/bridge.test.ts */
+import { loadConfig } from '../config/load.js';
+import type { Reporter } from '../engine/events.js';
+import type { CopyJob, SyncJob } from '../engine/job/job.js';
+import type { RunOptions } from '../engine/options.js';
+import { runKeys } from '../engine/run.js';
+import { Shared } from '../engine/shared.js';
+import type { TicketQueue } from '../manifest/queues.js';
+import { SqliteTicketQueue } from '../manifest/sqlite/ticket-queue.js';
+import { XsyncError } from '../model/error.js';
+import type { AddressGuard } from '../store/http/address-guard.js';
+import type { HttpTransport } from '../store/http/transport.js';
+import type { ObjectStore } from '../store/port.js';
+import { copyConnections, openSettings, runOptions } from './job.js';
+import { Opener } from './sides.js';
+import { openState } from './state.js';
+
+export interface Pulling {
+  queue: TicketQueue;
+  /** @throws key-not-representable: nothing below the destination can have this name */
+  checkKey(key: string): void;
+  /** Performs what the store says of these keys. @throws as `runKeys` */
+  run(keys: readonly string[], report: Reporter): Promise<{ stopped: boolean }>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param name of the source, for messages
+ * @param job what is copied where, and how; its source is not read
+ * @throws usage, config, locked
+ */
+export async function openPulling(
+  name: string,
+  job: CopyJob | SyncJob,
+  {
+    env,
+    stop,
+    guard,
+    make,
+  }: {
+    env: NodeJS.ProcessEnv;
+    stop: AbortSignal;
+    guard: AddressGuard;
+    make(transport: HttpTransport): ObjectStore;
+  },
+): Promise<Pulling> {
+  const settings = openSettings(job, copyConnections(job), env);
+  const opener = new Opener(settings, await loadConfig({ file: settings.config, env }));
+  const source = await opener.given(name, guard, make);
+  try {
+    const dest = await opener.side(job.destination, { written: true });
+    await dest.refuseUnwritable?.(true);
+    const pair = openState({ source, dest, single: false }, { ...settings, workers: 1 }, 'bridge pull');
+    const options: RunOptions = { ...runOptions(job, undefined, stop), command: 'bridge pull' };
+    const shared = new Shared(pair, options, () => {});
+    const queue = new SqliteTicketQueue(`${pair.manifest.path}.tickets`);
+    return {
+      queue,
+      checkKey: (key) => checkKey(key, dest),
+      async run(keys, report) {
+        const deletes = options.deletes && { ...options.deletes, ignoreErrors: true, max: { objects: keys.length } };
+        const summary = await runKeys(pair, [keys], { ...options, deletes }, report, shared);
+        return { stopped: summary.stopped !== undefined };
+      },
+      async close() {
+        await queue.close();
+        await pair.close();
+      },
+    };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** Servers and proxies may resolve `..`, and lead out of the prefix. @throws key-not-representable */
+function checkKey(key: string, { store, prefix }: { store: ObjectStore; prefix: string }): void {
+  store.checkKey(prefix + key);
+  if (prefix !== '' && key.split('/').includes('..')) throw climbsOut(key);
+}
+
+function climbsOut(key: string): XsyncError {
+  return new XsyncError('key-not-representable', `${key}: ".." leads out of the destination`, { subject: key });
+}

@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Performer, type PerformerMeans } from '../../../src/bridge/pull/performer.js';
+import type { RunEvent } from '../../../src/engine/events.js';
+import type { Settled, TicketQueue } from '../../../src/manifest/queues.js';
+import { SqliteTicketQueue } from '../../../src/manifest/sqlite/ticket-queue.js';
+import { XsyncError } from '../../../src/model/error.js';
+
+let directory: string;
+let queue: TicketQueue;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'xsync-performer-'));
+  queue = new SqliteTicketQueue(join(directory, 'queue'));
+});
+afterEach(async () => {
+  await queue.close();
+  rmSync(directory, { recursive: true });
+});
+
+let revision = 0;
+async function add(key: string, more: object = {}): Promise<void> {
+  const id = `r${++revision}`;
+  const common = { version: 1, id, key, revision };
+  const copy = { action: 'copy', url: 'http://h/a', expiresMs: Date.now() + 60_000, etag: 'e', size: 1, mtimeMs: 1 };
+  await queue.add([{ key, id, revision, body: JSON.stringify({ ...common, ...copy, ...more }) }]);
+}
+
+type Run = PerformerMeans['run'];
+
+/** Performs until so many tickets are settled. */
+async function perform(run: Run, settled: number, attempts = 2): Promise<Record<string, string>> {
+  const done = new AbortController();
+  const results: Record<string, string> = {};
+  const note = (key: string, { state, fault }: Settled): void => {
+    results[key] = fault ? `${state}: ${fault.code}` : state;
+    if (Object.keys(results).length === settled) done.abort();
+  };
+  const book = { open: () => {}, close: () => {} };
+  const means = { queue, book, run, report: () => {}, trouble: () => {}, settled: note, attempts };
+  await new Performer(means).follow(done.signal);
+  return results;
+}
+
+const failed = (key: string, code: string, kind: 'temporary' | 'permanent' | 'person'): RunEvent =>
+  ({ type: 'failed', key, size: 1, class: kind, code, message: 'm', attempts: 1 }) as RunEvent;
+
+it('makes a state of each result', async () => {
+  const events: Record<string, RunEvent> = {
+    copied: { type: 'copied', key: 'copied' } as RunEvent,
+    same: { type: 'skip', key: 'same' } as RunEvent,
+    expired: failed('expired', 'expired-url', 'permanent'),
+    changed: failed('changed', 'source-changed', 'temporary'),
+    vanished: failed('vanished', 'object-not-found', 'permanent'),
+    refused: failed('refused', 'access-denied', 'person'),
+    kept: { type: 'keep', key: 'kept', size: 1, reason: 'not-ours' } as unknown as RunEvent,
+  };
+  for (const key of Object.keys(events)) await add(key);
+  await add('late', { expiresMs: 1 });
+  await add('gone', {
+    action: 'delete',
+    url: undefined,
+    expiresMs: undefined,
+    etag: undefined,
+    size: undefined,
+    mtimeMs: undefined,
+  });
+  const seen: string[] = [];
+  const run: Run = async (keys, report) => {
+    seen.push(...keys);
+    for (const key of keys) if (events[key]) report(events[key]);
+    return { stopped: false };
+  };
+  expect(await perform(run, 9)).toEqual({
+    ...{ copied: 'done', same: 'done', gone: 'done', expired: 'expired', late: 'expired' },
+    ...{ changed: 'changed: source-changed', vanished: 'changed: object-not-found' },
+    ...{ refused: 'dead: access-denied', kept: 'dead: guard' },
+  });
+  expect(seen).not.toContain('late');
+});
+
+it('tries again what may pass, and gives up at last', async () => {
+  await add('bad');
+  await add('good');
+  let runs = 0;
+  const run: Run = async (keys, report) => {
+    runs++;
+    for (const key of keys) {
+      const passes = key === 'good' && runs > 1;
+      report(passes ? ({ type: 'copied', key } as RunEvent) : failed(key, 'timeout', 'temporary'));
+    }
+    return { stopped: false };
+  };
+  expect(await perform(run, 2)).toEqual({ bad: 'dead: timeout', good: 'done' });
+});
+
+it('a fault of the destination says nothing of the tickets', async () => {
+  await add('a');
+  let runs = 0;
+  const run: Run = async (_, report) => {
+    if (++runs === 1) throw new XsyncError('bad-credentials', 'no');
+    report({ type: 'copied', key: 'a' } as RunEvent);
+    return { stopped: false };
+  };
+  expect(await perform(run, 1, 1)).toEqual({ a: 'done' });
+  expect(runs).toBe(2);
+});
+
+it('a run that was stopped leaves its tickets for the next start', async () => {
+  await add('a');
+  const done = new AbortController();
+  const run: Run = async () => {
+    done.abort();
+    return { stopped: true };
+  };
+  const book = { open: () => {}, close: () => {} };
+  const nothing = () => {};
+  const means = { queue, book, run, report: nothing, trouble: nothing, settled: nothing, attempts: 1 };
+  await new Performer(means).follow(done.signal);
+  expect(await queue.count('queued')).toBe(1);
+});

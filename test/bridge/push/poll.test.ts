@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type PollOptions, poll } from '../../../src/bridge/push/poll.js';
+import type { Outbox } from '../../../src/manifest/queues.js';
+import { SqliteOutbox } from '../../../src/manifest/sqlite/outbox.js';
+import { XsyncError } from '../../../src/model/error.js';
+import { MemoryStore } from '../../../src/store/memory/store.js';
+
+let directory: string;
+let outbox: Outbox;
+let store: MemoryStore;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'xsync-poll-'));
+  outbox = new SqliteOutbox(join(directory, 'outbox'));
+  store = new MemoryStore();
+});
+afterEach(async () => {
+  await outbox.close();
+  rmSync(directory, { recursive: true });
+});
+
+const put = (key: string, text = key) => store.put(`p/${key}`, Buffer.from(text));
+const look = (options: Partial<PollOptions> = {}) =>
+  poll(
+    { store, prefix: 'p/', text: 'lab:b/p', outbox, signal: new AbortController().signal },
+    { baseline: false, ...options },
+  );
+const waiting = async () => (await outbox.due(Date.now(), 100)).map(({ action, key }) => `${action} ${key}`);
+const settle = async () => {
+  for (const row of await outbox.due(Date.now(), 100)) await outbox.move(row, { state: 'done', attempts: 1 });
+};
+
+it('finds what is new or changed, once', async () => {
+  await put('a');
+  await put('b');
+  await store.put('other', Buffer.from('x'));
+  expect(await look()).toEqual({ listed: 2, changed: 2, gone: 0 });
+  expect(await waiting()).toEqual(['copy a', 'copy b']);
+  expect(await look()).toMatchObject({ changed: 0 });
+  await settle();
+  await put('b', 'new');
+  await look();
+  expect(await waiting()).toEqual(['copy b']);
+});
+
+it('takes note of what was there before', async () => {
+  await put('a');
+  await look({ baseline: true });
+  expect(await waiting()).toEqual([]);
+  await put('b');
+  await look();
+  expect(await waiting()).toEqual(['copy b']);
+});
+
+it('finds what is gone, anywhere in the order, only if it is asked to, and after it came back', async () => {
+  for (const key of ['a', 'b', 'c', 'd']) await put(key);
+  await look();
+  await settle();
+  await store.delete(['p/a', 'p/c', 'p/d']);
+  expect(await look()).toMatchObject({ gone: 3 });
+  expect(await waiting()).toEqual([]);
+  await look({ deletes: { allowEmpty: false } });
+  expect(await waiting()).toEqual(['delete a', 'delete c', 'delete d']);
+  await settle();
+  expect(await look({ deletes: { allowEmpty: false } })).toMatchObject({ gone: 0 });
+  await put('c');
+  await look();
+  expect(await waiting()).toEqual(['copy c']);
+});
+
+it('deletes nothing if too much is gone, or everything, or the listing fails', async () => {
+  for (const key of ['a', 'b', 'c']) await put(key);
+  await look();
+  await settle();
+  await store.delete(['p/a', 'p/b']);
+  await expect(look({ deletes: { max: 1, allowEmpty: false } })).rejects.toMatchObject({
+    code: 'guard',
+    message: '2 of 3 objects are gone from lab:b/p; nothing is deleted at the other end',
+  });
+  await store.delete(['p/c']);
+  await expect(look({ deletes: { allowEmpty: false } })).rejects.toMatchObject({ code: 'guard' });
+  const { list } = store;
+  store.list = async () => {
+    throw new XsyncError('timeout', 'slow');
+  };
+  await expect(look({ deletes: { allowEmpty: true } })).rejects.toMatchObject({ code: 'timeout' });
+  store.list = list;
+  expect(await waiting()).toEqual([]);
+  await look({ deletes: { allowEmpty: true } });
+  expect(await waiting()).toHaveLength(3);
+});

@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Outcomes } from '../../../src/bridge/push/client.js';
+import { Sender, type SenderMeans } from '../../../src/bridge/push/sender.js';
+import type { BridgeTicket } from '../../../src/bridge/ticket.js';
+import type { Outbox } from '../../../src/manifest/queues.js';
+import { SqliteOutbox } from '../../../src/manifest/sqlite/outbox.js';
+import { XsyncError } from '../../../src/model/error.js';
+import { MemoryStore } from '../../../src/store/memory/store.js';
+
+let directory: string;
+let outbox: Outbox;
+let store: MemoryStore;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'xsync-sender-'));
+  outbox = new SqliteOutbox(join(directory, 'outbox'));
+  store = new MemoryStore();
+});
+afterEach(async () => {
+  await outbox.close();
+  rmSync(directory, { recursive: true });
+});
+
+async function note(key: string, etag?: string): Promise<void> {
+  const { etag: now } = await store.put(key, Buffer.from(key));
+  await outbox.note([{ key, action: 'copy', etag: etag ?? now, size: key.length, mtimeMs: 1 }], 'waiting');
+}
+
+type State = Outcomes[number]['state'] | undefined;
+
+/** Pushes until all is settled. `answer`: the state of a ticket when it is asked about for the nth time. */
+async function push(answer: (ticket: BridgeTicket, nth: number) => State, more: Partial<SenderMeans> = {}) {
+  const sent: BridgeTicket[] = [];
+  const asked = new Map<string, number>();
+  const troubles: (string | undefined)[] = [];
+  const client: SenderMeans['client'] = {
+    async send(tickets) {
+      sent.push(...tickets);
+      return { taken: tickets.length, stale: [], refused: [] };
+    },
+    async ask(ids) {
+      return ids.flatMap((id) => {
+        const nth = (asked.get(id) ?? 0) + 1;
+        asked.set(id, nth);
+        const ticket = sent.findLast((one) => one.id === id);
+        const state = ticket && answer(ticket, nth);
+        return state === undefined
+          ? []
+          : [{ id, state, ...(state === 'dead' && { fault: { code: 'x', message: 'y' } }) }];
+      });
+    },
+  };
+  const urls = async (key: string) => ({ url: `http://h/${key}?${sent.length}`, expiresMs: 7.5 });
+  const means: SenderMeans = {
+    ...{ outbox, client, prefix: '', expiresS: 60, attempts: 2, deletes: false, done: () => {}, dead: () => {} },
+    store: { head: (key) => store.head(key), signedUrl: urls },
+    trouble: (message) => troubles.push(message),
+    ...more,
+  };
+  await new Sender(means).follow(new AbortController().signal, { once: true });
+  return { sent, troubles, counts: (await outbox.counts()).objects };
+}
+
+it('sends a ticket for each, and waits until it is done', async () => {
+  await note('a');
+  const { sent, counts } = await push((_, nth) => (nth === 1 ? 'queued' : 'done'));
+  expect(sent).toHaveLength(1);
+  expect(sent[0]).toMatchObject({ key: 'a', url: 'http://h/a?0', expiresMs: 7, size: 1 });
+  expect(counts).toEqual({ waiting: 0, sent: 0, done: 1, dead: 0 });
+});
+
+it.each([['expired'], [undefined]] as const)('sends the same ticket with a fresh URL when it is %s', async (state) => {
+  await note('a');
+  const { sent } = await push((_, nth) => (nth === 1 ? state : 'done'));
+  expect(sent.map(({ id }) => id)).toEqual([sent[0]?.id, sent[0]?.id]);
+  expect(sent.map((ticket) => ticket.action === 'copy' && ticket.url)).toEqual(['http://h/a?0', 'http://h/a?1']);
+});
+
+it('looks again when the other end found another version', async () => {
+  await note('a', 'old');
+  const { sent, counts } = await push((ticket) =>
+    ticket.action === 'copy' && ticket.etag === 'old' ? 'changed' : 'done',
+  );
+  expect(sent).toHaveLength(2);
+  expect(sent[1]?.revision).toBeGreaterThan(sent[0]?.revision ?? 0);
+  expect(counts.done).toBe(1);
+});
+
+it.each([
+  [true, ['copy', 'delete']],
+  [false, ['copy']],
+])('an object that is gone by now is deleted there, if deletes are pushed (%s)', async (deletes, actions) => {
+  await note('a');
+  await store.delete(['a']);
+  const { sent } = await push((ticket) => (ticket.action === 'copy' ? 'changed' : 'done'), { deletes });
+  expect(sent.map(({ action }) => action)).toEqual(actions);
+});
+
+it('keeps what the other end gave up or refused, with the reason', async () => {
+  await note('a');
+  const { counts } = await push(() => 'dead');
+  expect(counts.dead).toBe(1);
+  expect(await outbox.dead(undefined, 10)).toMatchObject([{ key: 'a', fault: { code: 'x', message: 'y' } }]);
+  await note('b');
+  const refusing = {
+    send: async ([ticket]: readonly BridgeTicket[]) => {
+      const refused = [{ id: ticket?.id ?? '', code: 'untrusted-host', message: 'no' }];
+      return { taken: 0, stale: [], refused };
+    },
+    ask: async () => [],
+  };
+  await push(() => 'done', { client: refusing });
+  expect((await outbox.get('b'))?.fault?.code).toBe('untrusted-host');
+});
+
+it('waits as long as the other end asks, and tells once that it is well again', async () => {
+  await note('a');
+  let calls = 0;
+  const busy = new XsyncError('throttled', 'busy', { retryAfterMs: 20 });
+  const { troubles } = await push(() => 'done', {
+    client: {
+      send: async () => {
+        if (++calls === 1) throw busy;
+        return { taken: 1, stale: [], refused: [] };
+      },
+      ask: async (ids) => ids.map((id) => ({ id, state: 'done' as const })),
+    },
+  });
+  expect(troubles).toEqual(['busy; retrying', undefined]);
+});

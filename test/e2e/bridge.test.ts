@@ -1,0 +1,244 @@
+/** A bridge: two processes with different credentials, and what can happen to them. */
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { startServer, type TestServer } from '../support/server/index.js';
+import { homeOf, Line, listening, ossRemote, SECRET, s3Remote } from './bridging.js';
+import { Lab, type Running, until } from './harness.js';
+
+const MIB = 2 ** 20;
+
+let lab: Lab;
+let near: TestServer;
+let far: TestServer;
+let line: Line;
+const running: Running[] = [];
+
+beforeAll(async () => {
+  lab = await Lab.start();
+  near = await startServer({ s3: { accessKeyId: 'AKIANEAR', secretAccessKey: 'near-secret-of-the-source' } });
+  far = await startServer({ oss: { accessKeyId: 'LTAIFAR', accessKeySecret: 'far-secret-of-the-destination' } });
+  line = await Line.open();
+});
+afterEach(async () => {
+  for (const one of running.splice(0)) {
+    one.kill('SIGKILL');
+    await one.done;
+  }
+  for (const server of [near, far]) {
+    server.faults.clear();
+    server.requests.reset();
+  }
+});
+afterAll(async () => {
+  await line.close();
+  await Promise.all([near.close(), far.close()]);
+  await lab.close();
+});
+
+let buckets = 0;
+
+/** A new bucket on each side, and homes for both ends. */
+async function scene() {
+  const [from, to] = [`near-${++buckets}`, `far-${buckets}`];
+  near.core.s3.createBucket(from);
+  far.core.oss.createBucket(to);
+  const pushHome = await homeOf(lab, 'push', s3Remote(near));
+  const pullHome = await homeOf(lab, 'pull', ossRemote(far));
+  const start = (args: string[], env: NodeJS.ProcessEnv): Running => {
+    const one = lab.start(['bridge', ...args], env);
+    running.push(one);
+    return one;
+  };
+  return {
+    ...{ from, to, pushHome, pullHome },
+    async pull(...options: string[]): Promise<Running> {
+      const one = start(
+        ['pull', `own:${to}/in`, '--listen', ':0', '--allow-private', '127.0.0.1', ...options],
+        pullHome,
+      );
+      line.to = await listening(one);
+      return one;
+    },
+    push: (...options: string[]) => start(['push', `own:${from}`, line.url, ...options], pushHome),
+    put: (key: string, bytes: Buffer | string) => near.core.s3.put(from, key, bytes),
+    remove: (key: string) => near.core.s3.delete(from, key),
+    keys: () => far.core.oss.list(to).map(({ key }) => key),
+    read: (key: string) => far.core.oss.read(to, `in/${key}`),
+  };
+}
+
+/** All that an end keeps. */
+async function stateOf({ XDG_STATE_HOME = '' }: NodeJS.ProcessEnv): Promise<string> {
+  const directory = join(XDG_STATE_HOME, 'xsync');
+  const files = await readdir(directory);
+  return (await Promise.all(files.map((file) => readFile(join(directory, file), 'latin1')))).join('\n');
+}
+
+test('history crosses with its metadata, and neither end is given the credentials of the other', async () => {
+  const s = await scene();
+  const big = randomBytes(20 * MIB);
+  near.core.s3.put(s.from, 'a', 'one', { metadata: { colour: 'red' }, headers: { 'content-type': 'text/x' } });
+  s.put('dir/b', 'two');
+  s.put('big', big);
+  const pull = await s.pull('--part-size', '5M', '--audit-log', join(s.pullHome.HOME ?? '', 'audit'));
+  const push = await s.push('--backfill', '--once').done;
+
+  expect(push).toMatchObject({ code: 0, stderr: expect.stringContaining('100% at the other end (3 of 3 objects)') });
+  expect(s.keys()).toEqual(['in/a', 'in/big', 'in/dir/b']);
+  expect(s.read('big').equals(big)).toBe(true);
+  expect(far.core.oss.get(s.to, 'in/a')).toMatchObject({
+    metadata: { colour: 'red' },
+    headers: { 'content-type': 'text/x' },
+  });
+  // One GET an object, and one each of the parts; no listing or HEAD of the source but the first one.
+  expect(near.requests.counts()).toEqual({ ListObjects: 1, GetObject: 2 + 4 });
+  const audit = (await readFile(join(s.pullHome.HOME ?? '', 'audit'), 'utf8')).trim().split('\n');
+  expect(audit.map((text) => JSON.parse(text).event).sort()).toEqual([
+    'done',
+    'done',
+    'done',
+    'taken',
+    'taken',
+    'taken',
+  ]);
+
+  pull.kill('SIGTERM');
+  const ended = await pull.done;
+  expect(ended.code).toBe(0);
+  const seen = [await stateOf(s.pullHome), ended.stderr, audit.join('\n'), JSON.stringify(s.pullHome)].join('\n');
+  for (const secret of ['near-secret-of-the-source', 'X-Amz-Signature']) expect(seen).not.toContain(secret);
+  expect([await stateOf(s.pushHome), push.stderr, JSON.stringify(s.pushHome)].join('\n')).not.toContain(
+    'far-secret-of-the-destination',
+  );
+});
+
+test('events are repeated, late and about what has changed since: the newest version is there, and deletes follow', async () => {
+  const s = await scene();
+  s.put('kept', 'old');
+  s.put('gone', 'x');
+  const pull = await s.pull('--delete');
+  const push = s.push('--backfill', '--delete', '--interval', 'off', '--events', ':0/events');
+  const address = () => /receiving events at (\S+)/.exec(push.stderr)?.[1];
+  await until(() => address() !== undefined && s.keys().length === 2, { orElse: push.done });
+
+  const event = (eventName: string, key: string, sequencer: string) => ({
+    ...{ eventSource: 'aws:s3', eventName, eventTime: new Date().toISOString() },
+    s3: { bucket: { name: s.from }, object: { key, size: 3, eTag: 'of-an-older-version', sequencer } },
+  });
+  const send = async (...Records: object[]) => {
+    const headers = { authorization: `Bearer ${SECRET}` };
+    const { status } = await fetch(address() ?? '', { method: 'POST', headers, body: JSON.stringify({ Records }) });
+    expect(status).toBe(200);
+  };
+  s.put('kept', 'new');
+  s.put('fresh', 'fresh');
+  s.remove('gone');
+  await send(event('ObjectCreated:Put', 'kept', '02'), event('ObjectCreated:Put', 'kept', '01'));
+  await send(event('ObjectRemoved:Delete', 'gone', '03'), event('ObjectCreated:Put', 'fresh', '01'));
+  await send(event('ObjectRemoved:Delete', 'fresh', '00'), event('ObjectCreated:Put', 'kept', '02'));
+  await until(() => s.keys().join() === 'in/fresh,in/kept' && s.read('kept').toString() === 'new', {
+    orElse: push.done,
+  });
+
+  expect(far.requests.find('PutObject', { key: 'in/kept' })).toHaveLength(2);
+  expect(far.requests.find('PutObject', { key: 'in/fresh' })).toHaveLength(1);
+  for (const one of [push, pull]) {
+    one.kill('SIGTERM');
+    expect((await one.done).code).toBe(0);
+  }
+});
+
+test('a URL that ends half-way is replaced, and the parts that have arrived stay', async () => {
+  const s = await scene();
+  const big = randomBytes(40 * MIB);
+  s.put('big', big);
+  near.faults.add({
+    match: { kind: 'GetObject', nth: 4, times: 3 },
+    fault: { kind: 'status', status: 403, code: 'AccessDenied', message: 'Request has expired' },
+  });
+  await s.pull('--part-size', '5M', '--part-concurrency', '1');
+  const push = await s.push('--backfill', '--once').done;
+  expect(push.code).toBe(0);
+  expect(s.read('big').equals(big)).toBe(true);
+  expect(far.requests.find('UploadPart')).toHaveLength(8);
+  expect(far.requests.find('CreateMultipartUpload')).toHaveLength(1);
+});
+
+test('a version that was overwritten meanwhile is not stored; the newest one is', async () => {
+  const s = await scene();
+  s.put('a', 'old');
+  near.faults.add({ match: { kind: 'GetObject', nth: 1 }, fault: { kind: 'change', bytes: 'new' } });
+  await s.pull();
+  const push = await s.push('--backfill', '--once').done;
+  expect(push.code).toBe(0);
+  expect(s.read('a').toString()).toBe('new');
+  expect(far.requests.find('PutObject')).toHaveLength(1);
+});
+
+test('what cannot be stored is given up, listed and replayed, and nothing else is', async () => {
+  const s = await scene();
+  s.put('good', 'x');
+  s.put('bad', 'x');
+  s.put('other', 'x');
+  far.faults.add({
+    match: { kind: 'PutObject', key: 'in/bad' },
+    fault: { kind: 'status', status: 403, code: 'AccessDenied' },
+  });
+  const pull = await s.pull();
+  const push = await s.push('--backfill', '--once').done;
+  expect(push.code).toBe(6);
+  expect(push.stderr).toContain('given up "bad"');
+  expect(s.keys()).toEqual(['in/good', 'in/other']);
+
+  const about = (command: string, ...more: string[]) =>
+    lab.run([command, `own:${s.from}`, line.url, ...more], s.pushHome);
+  expect((await about('failed')).stdout).toMatch(/^bad {2}1 B {2}access-denied: /);
+  const [row] = (await about('failed', '--json')).stdout
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text));
+  expect(row).toMatchObject({ key: 'bad', code: 'access-denied' });
+  expect((await about('status')).stdout).toContain('66% at the other end (2 of 3 objects), 1 given up');
+  far.faults.clear();
+  expect((await about('retry')).stderr).toContain('1 ticket will be sent again');
+  expect((await s.push('--once').done).code).toBe(0);
+  expect(s.keys()).toEqual(['in/bad', 'in/good', 'in/other']);
+  expect((await about('failed')).stdout).toBe('No ticket was given up.\n');
+  const elsewhere = await lab.run(['failed', `own:${s.from}`, 'http://127.0.0.1:1'], s.pushHome);
+  expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining('nothing was pushed') });
+  pull.kill('SIGTERM');
+  await pull.done;
+});
+
+test('both ends are killed ten times, the line is cut, and everything arrives', async () => {
+  const s = await scene();
+  const keys = Array.from({ length: 300 }, (_, n) => `dir-${n % 7}/object ${n}`);
+  for (const key of keys) s.put(key, `bytes of ${key}`);
+  const big = randomBytes(30 * MIB);
+  s.put('big', big);
+  near.faults.add({ match: { kind: 'GetObject', probability: 0.1, seed: 1 }, fault: { kind: 'slow', delayMs: 50 } });
+  const options = ['--part-size', '5M', '--transfers', '4'];
+  let pull = await s.pull(...options);
+  for (let n = 0; n < 10; n++) {
+    const before = far.requests.count();
+    const push = s.push('--backfill', '--interval', 'off');
+    // Somewhere in the middle: told by what has reached the destination.
+    await until(() => far.requests.count() >= before + 5 || s.keys().length === keys.length + 1, { orElse: push.done });
+    if (n % 3 === 2) line.cut();
+    pull.kill('SIGKILL');
+    push.kill('SIGKILL');
+    await Promise.all([push.done, pull.done]);
+    pull = await s.pull(...options);
+  }
+  const last = await s.push('--backfill', '--once').done;
+  expect(last).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('100% at the other end (301 of 301 objects)'),
+  });
+  expect(s.keys()).toEqual([...keys, 'big'].map((key) => `in/${key}`).sort());
+  for (const key of keys) expect(s.read(key).toString()).toBe(`bytes of ${key}`);
+  expect(s.read('big').equals(big)).toBe(true);
+  expect(far.core.oss.uploads(s.to)).toEqual([]);
+});

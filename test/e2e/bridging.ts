@@ -1,0 +1,92 @@
+/** The two ends of a bridge as processes, each with the credentials of its own side alone. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { TestServer } from '../support/server/index.js';
+import type { Lab, Running } from './harness.js';
+import { until } from './harness.js';
+
+export const SECRET = 'a shared secret of more than 32 characters'.replaceAll(' ', '-');
+
+/** A home with the remote of one side. */
+export async function homeOf(lab: Lab, name: string, remote: object): Promise<NodeJS.ProcessEnv> {
+  const home = lab.path(name);
+  await mkdir(join(home, 'config/xsync'), { recursive: true });
+  await writeFile(join(home, 'config/xsync/config.yaml'), JSON.stringify({ remotes: { own: remote } }), {
+    mode: 0o600,
+  });
+  return {
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, 'config'),
+    XDG_STATE_HOME: join(home, 'state'),
+    XSYNC_BRIDGE_SECRET: SECRET,
+    XSYNC_EVENTS_SECRET: SECRET,
+  };
+}
+
+export function s3Remote({ s3 }: TestServer): object {
+  const { endpoint, region, accessKeyId, secretAccessKey } = s3;
+  const keys = { access_key_id: accessKeyId, secret_access_key: secretAccessKey };
+  return { type: 's3', provider: 'aws', endpoint, region, ...keys, force_path_style: true };
+}
+
+export function ossRemote({ oss }: TestServer): object {
+  const { endpoint, region, accessKeyId, accessKeySecret } = oss;
+  return { type: 'oss', endpoint, region, access_key_id: accessKeyId, secret_access_key: accessKeySecret };
+}
+
+/** Where a pulling end listens. */
+export async function listening(running: Running): Promise<string> {
+  const found = () => /receiving tickets at (http:\/\/\S+?),/.exec(running.stderr)?.[1];
+  await until(() => found() !== undefined, { orElse: running.done });
+  const url = found();
+  if (url === undefined) throw new Error(`it does not listen: ${running.stderr}`);
+  return url;
+}
+
+/** A line that can be cut, and led elsewhere. */
+export class Line {
+  readonly url: string;
+  to: string | undefined;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server, port: number) {
+    this.#server = server;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  static async open(): Promise<Line> {
+    const server = createServer((socket) => line.#join(socket));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const line = new Line(server, address.port);
+    return line;
+  }
+
+  cut(): void {
+    this.to = undefined;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #join(near: Socket): void {
+    this.#hold(near);
+    if (this.to === undefined) return void near.destroy();
+    const { hostname, port } = new URL(this.to);
+    const far = createConnection(Number(port), hostname);
+    this.#hold(far);
+    near.pipe(far).pipe(near);
+  }
+
+  #hold(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+}
