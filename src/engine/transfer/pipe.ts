@@ -5,7 +5,7 @@
 import type { Pieces } from '../../store/port.js';
 
 /** Larger ones leave the cache before they are sent; smaller ones cost more calls. */
-const PIECE = 256 * 1024;
+const PIECE = 192 * 1024;
 /** A piece with less room is passed on as it is, because a read that can bring little costs as much as any. */
 const LEAST_ROOM = 64 * 1024;
 /** What may still come after a wait was requested: see `PieceSink`. */
@@ -56,7 +56,10 @@ export class Pipe implements Pieces {
     return this.#filling.memory.subarray(this.#filling.bytes);
   }
 
-  /** Takes the bytes, and copies those that are not in `room`. Returns a promise when no more should be read before it resolves. */
+  /**
+   * Takes the bytes, and copies those that are not in `room`.
+   * @returns a promise when no more should be read before it resolves
+   */
   take(bytes: Uint8Array): Promise<void> | undefined {
     for (let at = 0; at < bytes.byteLength; ) at += this.#fill(bytes, at);
     this.#missing -= bytes.byteLength;

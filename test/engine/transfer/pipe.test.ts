@@ -34,18 +34,18 @@ test.each([1, 1000, 16 * KiB, 100 * KiB + 1, 256 * KiB])('bytes that come by %s 
 test('asks for a pause while another read might not fit, and takes even that', async () => {
   const body = bytesOf('body', 2 * 1024 * KiB);
   const through = pipe(body.byteLength);
-  expect(through.take(body.subarray(0, 640 * KiB))).toBeUndefined();
-  const room = through.take(body.subarray(640 * KiB, 896 * KiB));
+  expect(through.take(body.subarray(0, 384 * KiB))).toBeUndefined();
+  const room = through.take(body.subarray(384 * KiB, 640 * KiB));
   expect(room).toBeInstanceOf(Promise);
-  const late = through.take(body.subarray(896 * KiB, 1280 * KiB));
+  const late = through.take(body.subarray(640 * KiB, 1024 * KiB));
   expect(late).toBe(room);
   let went = false;
   void room?.then(() => (went = true));
-  const first = await drain(through, 256 * KiB);
+  const first = await drain(through, 192 * KiB);
   expect(went).toBe(false);
-  const second = await drain(through, 1024 * KiB);
+  const second = await drain(through, 832 * KiB);
   expect(went).toBe(true);
-  expect(Buffer.concat([first, second]).equals(body.subarray(0, 1280 * KiB))).toBe(true);
+  expect(Buffer.concat([first, second]).equals(body.subarray(0, 1024 * KiB))).toBe(true);
 });
 
 test('a writer that waits gets what has come, and not only whole pieces', async () => {
@@ -58,7 +58,7 @@ test('a writer that waits gets what has come, and not only whole pieces', async 
 
 test('a failure reaches the writer in place of what had come, and lets the reader go on', async () => {
   const through = pipe(1024 * KiB);
-  const room = through.take(bytesOf('a', 900 * KiB));
+  const room = through.take(bytesOf('a', 640 * KiB));
   through.fail(new Error('gone'));
   await room;
   await expect(through.next()).rejects.toThrow('gone');
@@ -113,8 +113,8 @@ test('what is read into a piece that has left meanwhile is not lost, and changes
 
 test('there is no room while every piece is in use, and a little of it is not worth a read', () => {
   const through = pipe(4 * 1024 * KiB);
-  read(through, bytesOf('a', 200 * KiB));
-  expect(through.room()?.byteLength).toBe(256 * KiB);
-  for (let n = 0; n < 3; n++) read(through, bytesOf('b', 256 * KiB));
+  read(through, bytesOf('a', 150 * KiB));
+  expect(through.room()?.byteLength).toBe(192 * KiB);
+  for (let n = 0; n < 3; n++) read(through, bytesOf('b', 192 * KiB));
   expect(through.room()).toBeUndefined();
 });
