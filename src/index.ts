@@ -3,7 +3,7 @@ export type { CheckEvent, Checked, CheckSummary } from './engine/check/findings.
 export type { RepairSummary } from './engine/check/repair.js';
 export type { Failure, RunEvent, Summary, Traffic } from './engine/events.js';
 export type { Bandwidth, BandwidthSlot } from './engine/job/bandwidth.js';
-export type { CheckJob, CopyJob, GivenJob, Job, MoveJob, SyncJob, WatchJob } from './engine/job/job.js';
+export type { CheckJob, CopyJob, GivenJob, Job, MirrorJob, MoveJob, SyncJob, WatchJob } from './engine/job/job.js';
 export type { PairStatus } from './engine/record/status.js';
 export { type ErrorClass, type ErrorCode, isXsyncError, XsyncError } from './model/error.js';
 export type { ContentHeaders, ObjectEntry, ObjectInfo, UserMetadata } from './model/object.js';
@@ -13,6 +13,7 @@ export {
   check,
   copy,
   type KnownStatus,
+  mirror,
   type OpenStore,
   openStore,
   type RunSettings,

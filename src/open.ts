@@ -4,6 +4,7 @@ import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
 import { followed, linksOf } from './open/links.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
+import { openMirrorState } from './open/mirror.js';
 import type { OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { type OpenAs, Opener } from './open/sides.js';
 import { folderOfFile, hasRows, openState, openStateToRead } from './open/state.js';
@@ -47,13 +48,14 @@ interface PairOptions {
   others?: readonly string[];
   sourceAtMs?: number;
   versions?: boolean;
+  mirror?: boolean;
 }
 
 /**
  * Both sides, their manifest and its lock.
  * @param options `single`: the destination names the object itself, if the source is one (copyto); `aside`: the place
  *   for overwritten and deleted objects, and `others`: more places to read, also opened; `sourceAtMs`: the source as it
- *   stood at this time; `versions`: an object that is deleted is one, too
+ *   stood at this time; `versions`: an object that is deleted is one, too; `mirror`: both sides are written to
  * @throws usage, config, bucket-not-found (a local source that does not exist), locked
  */
 export async function openPair(
@@ -64,7 +66,10 @@ export async function openPair(
 ): Promise<OpenPair> {
   const config = await readConfig(settings);
   const opener = new Opener(settings, config);
-  const source = await opener.side(sourceText, { atMs: options.sourceAtMs });
+  const { mirror = false } = options;
+  const source = await opener.side(sourceText, {
+    ...{ atMs: options.sourceAtMs, written: mirror, readOnly: mirror && options.dryRun },
+  });
   let dest: OpenSide | undefined;
   let aside: OpenSide | undefined;
   const others: OpenSide[] = [];
@@ -75,6 +80,8 @@ export async function openPair(
     const classes = classesFor(settings.storageClass, { source, dest }, config);
     if (object !== undefined && wasFolder(source, dest, settings)) object = undefined;
     const single = object !== undefined;
+    if (mirror) refuseObject(source, single);
+    if (mirror) await refuseUnusable(source, single, false, !options.dryRun);
     await refuseUnusable(dest, single, options.single, !options.dryRun);
     await source.refuseUnreadable?.();
     if (object !== undefined) aimAtObject(source, dest, object, options.single);
@@ -83,6 +90,10 @@ export async function openPair(
     await aside?.refuseUnwritable?.(!options.dryRun);
     for (const text of options.others ?? []) others.push(await opener.side(text, { readOnly: true }));
     const threads = options.dryRun ? { ...settings, workers: 1 } : settings;
+    if (mirror) {
+      const back = classesFor(settings.storageClass, { source: dest, dest: source }, config);
+      return openMirrorState({ source, dest, single, classes }, back, threads, options.command);
+    }
     const linked = withLinks({ source, dest }, settings);
     return openState({ ...linked, aside, others, single, classes }, threads, options.command);
   } catch (error) {
@@ -251,6 +262,15 @@ async function deletedAt({ store, path }: OpenSide): Promise<string | undefined>
   if (path === '' || path.endsWith('/')) return undefined;
   const page = await store.listVersions?.({ prefix: path, maxKeys: 1 });
   return page?.versions[0]?.key === path ? path : undefined;
+}
+
+/** @throws usage: a mirror is of folders */
+function refuseObject({ text }: OpenSide, single: boolean): void {
+  if (!single) return;
+  throw new XsyncError('usage', `${text} is a single object, and a mirror is of two folders`, {
+    subject: text,
+    remedy: 'Name the folder, and the object with --include.',
+  });
 }
 
 /** @throws usage when a local file is where a folder is needed; not-writable */

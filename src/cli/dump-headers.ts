@@ -7,7 +7,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 /** Names of headers and query parameters whose values are never shown. */
 const SECRET =
-  /auth|token|cookie|signature|secret|passw|credential|access-?key|customer-key$|^(?:sig|se|sp|sv|policy|key-pair-id)$/i;
+  /auth|token|cookie|signature|secret|passw|credential|access-?key|customer-key(?:-md5)?$|^(?:sig|se|sp|sv|policy|key-pair-id)$/i;
 const HIDDEN = 'REDACTED';
 
 type Listener = (message: unknown) => void;

@@ -15,7 +15,7 @@ const ROWS: readonly Row[] = [
   ['presign sign', 'name', 'use xsync link'],
   ['du', 'name', 'use xsync size'],
   ['stat', 'name', 'use xsync lsjson'],
-  ['bisync', 'absent', 'not supported: each pair has one direction; use xsync sync'],
+  ['bisync', 'name', 'use xsync mirror; docs/mirror.md says what it does differently'],
   ['mount nfsmount', 'absent', 'not supported: xsync copies objects; it is not a file system'],
   [
     'serve rcd rc gui',

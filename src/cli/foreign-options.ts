@@ -35,6 +35,10 @@ const NAME: readonly Row[] = [
   ['s3-acl', setting('acl')],
   ['s3-server-side-encryption', 'use --sse, or server_side_encryption in the config of the remote'],
   ['s3-sse-kms-key-id sse-kms-key-id', 'use --sse kms:KEY, or sse_kms_key_id in the config of the remote'],
+  [
+    's3-sse-customer-key s3-sse-customer-key-base64 sse-c sse-c-key sse-c-copy-source sse-c-copy-source-key',
+    setting('sse_c_key_file'),
+  ],
   ['s3-requester-pays request-payer', setting('requester_pays')],
   ['s3-use-accelerate-endpoint', setting('accelerate')],
   ['s3-use-dual-stack', setting('use_dualstack_endpoint')],
@@ -49,6 +53,7 @@ const NAME: readonly Row[] = [
   ['dump-headers', '--dump headers does this'],
   ['follow-symlinks', 'use --copy-links'],
   ['links', 'use --links keep'],
+  ['local-metadata-restore-special-bits', 'use --local-permissions all'],
   ['dryrun', 'use --dry-run'],
   ['only-show-errors', 'use --quiet'],
   ['no-verify-ssl', 'use --no-check-certificate'],
@@ -67,10 +72,36 @@ const NAME: readonly Row[] = [
   ['cache-dir', 'set XDG_STATE_HOME, where the manifests are'],
   ['delete', 'use xsync sync, which always deletes; --delete is an option of xsync watch'],
   ['files-from0', '--files-from-raw reads names verbatim, one per line'],
+  ['conflict-loser', '--conflict of xsync mirror: keep-both keeps the loser under a number, all others replace it'],
+  [
+    'conflict-resolve',
+    '--conflict of xsync mirror: keep-both, the default, lets the newer one keep the name and keeps the other too; newer, older, larger, smaller, a and b replace the loser',
+  ],
+  ['filters-file', 'use --filter-from; filters may change between runs'],
+  ['force', 'use --max-delete 100%, or --allow-empty-side'],
+  ['workdir', 'use --manifest, or set XDG_STATE_HOME, where the manifests are'],
   ['local-links', 'use --links keep'],
 ];
 
 const NEEDLESS: readonly Row[] = [
+  [
+    'check-access check-filename',
+    'not needed: a side that is empty, or has lost many objects, stops the deletes on the other',
+  ],
+  ['check-sync', 'not needed: each run compares both listings with the manifest; xsync check compares the bytes'],
+  [
+    'compare download-hash ignore-listing-checksum no-slow-hash slow-hash-sync-only',
+    'not needed: versions are compared by ETag, and equal content by checksum',
+  ],
+  ['max-lock', 'not needed: the operating system releases the lock of a process that has ended'],
+  ['no-cleanup', 'not needed: there are no working files; the manifest stays'],
+  ['recover resilient', 'not needed: the next run continues after any interruption'],
+  ['remove-empty-dirs', 'not needed: object stores have no folders; on disk a folder goes with its last object'],
+  [
+    'resync resync-mode',
+    'not needed: without a manifest, xsync mirror pairs what is equal, keeps what is different, and deletes nothing',
+  ],
+  ['s3-sse-customer-algorithm s3-sse-customer-key-md5', 'not needed: both follow from sse_c_key_file'],
   ['fast-list', 'not needed: a listing is always recursive, in requests of up to 1,000 keys'],
   ['recursive', 'not needed: copy, sync, ls and size always include what lies below the path'],
   [
@@ -177,6 +208,10 @@ const ABSENT: readonly Row[] = [
   ],
   ['cpuprofile memprofile', 'not supported: run node --cpu-prof bin/xsync.js instead'],
   ['dump-bodies', 'not supported: bodies can contain secrets; --dump headers logs headers'],
+  [
+    'backup-dir1 backup-dir2',
+    'not supported: with --conflict keep-both, what a conflict would replace is kept on both sides; buckets with versions keep the rest',
+  ],
   ['default-time', 'not supported: every object has a time'],
   [
     'log-file-max-size log-file-max-age log-file-max-backups log-file-compress',
@@ -191,10 +226,7 @@ const ABSENT: readonly Row[] = [
     'metrics-*',
     'not supported: --metrics-addr serves plain HTTP at one address; put a reverse proxy in front of it for TLS and passwords',
   ],
-  [
-    'local-metadata-restore-special-bits local-no-set-modtime',
-    'not supported: permissions are not copied, and times always are',
-  ],
+  ['local-no-set-modtime', 'not supported: times are always copied'],
   [
     's3-version-deleted s3-list-versions-oldest-first',
     'not supported: xsync ls --versions lists every version and delete marker, the newest of a key first',
@@ -207,10 +239,6 @@ const ABSENT: readonly Row[] = [
   [
     's3-bucket-acl s3-bucket-object-lock-enabled s3-object-lock-* s3-bypass-governance-retention',
     'not supported: set up buckets, locks and retention with the tools of the service',
-  ],
-  [
-    's3-sse-customer-* sse-c sse-c-key sse-c-copy-source sse-c-copy-source-key',
-    'not supported: customer-provided keys (SSE-C) would have to be sent with every request',
   ],
   ['s3-ibm-*', 'not supported: use HMAC credentials of IBM Cloud Object Storage'],
   ['s3-download-url', 'not supported: objects are read from the endpoint of the remote'],

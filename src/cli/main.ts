@@ -8,6 +8,7 @@ import { addCheck } from './commands/check.js';
 import { addCleanup } from './commands/cleanup.js';
 import { addCompletion } from './commands/completion.js';
 import { addConfig } from './commands/config.js';
+import { addConflicts } from './commands/conflicts.js';
 import { addCopy } from './commands/copy.js';
 import { addCopyto } from './commands/copyto.js';
 import { addDelete, addPurge } from './commands/delete.js';
@@ -22,6 +23,7 @@ import { addLsf } from './commands/lsf.js';
 import { addLsjson } from './commands/lsjson.js';
 import { addLsl } from './commands/lsl.js';
 import { addManifest } from './commands/manifest.js';
+import { addMirror } from './commands/mirror.js';
 import { addMkdir, addRmdir } from './commands/mkdir.js';
 import { addMove, addMoveto } from './commands/move.js';
 import { addRcat } from './commands/rcat.js';
@@ -89,6 +91,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, (program: Progra
     move: addMove,
     moveto: addMoveto,
     sync: addSync,
+    mirror: addMirror,
     watch: addWatch,
     bridge: addBridge,
     rcat: addRcat,
@@ -107,7 +110,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, (program: Progra
     link: addLink,
     check: addCheck,
   },
-  'Monitor:': { status: addStatus, failed: addFailed, retry: addRetry, report: addReport },
+  'Monitor:': { status: addStatus, failed: addFailed, retry: addRetry, conflicts: addConflicts, report: addReport },
   'Maintain:': {
     delete: addDelete,
     purge: addPurge,

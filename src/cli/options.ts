@@ -5,7 +5,18 @@
 import { type Command, Option } from 'commander';
 import { ATTRIBUTES, CARRY } from '../engine/job/attributes.js';
 import type { Values } from '../engine/job/job.js';
-import { COMPARE, DELETE, DRY_RUN, LIMIT, TRANSFER, VERSIONS } from '../engine/job/options.js';
+import {
+  BOTH_WAYS,
+  COMPARE,
+  CONFLICT,
+  DELETE,
+  DRY_RUN,
+  LIMIT,
+  MIRROR_DELETE,
+  NAMES,
+  TRANSFER,
+  VERSIONS,
+} from '../engine/job/options.js';
 import { AT, CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK, TRANSPORT } from '../engine/job/places.js';
 import { type ListenAddress, parseListenAddress } from '../inbound/address.js';
 import { XsyncError } from '../model/error.js';
@@ -79,6 +90,16 @@ export function versionsOption(command: Command): Command {
 
 export function deleteOptions(command: Command): Command {
   return options(command.optionsGroup('Delete:'), DELETE);
+}
+
+/** The options of a mirror, without those of the network and of the output. */
+export function mirrorOptions(command: Command): Command {
+  options(command.optionsGroup('Conflicts (docs/mirror.md):'), CONFLICT);
+  options(command.optionsGroup('Delete:'), MIRROR_DELETE);
+  options(command.optionsGroup('Transfer:'), DRY_RUN);
+  options(command, BOTH_WAYS);
+  options(command, NAMES);
+  return options(command.optionsGroup('Attributes (docs/fidelity.md):'), ATTRIBUTES);
 }
 
 export function manifestOption(command: Command): Command {

@@ -54,7 +54,7 @@ const SAME_SWITCH = ['env_auth', 'force_path_style', 'requester_pays', 'copy_lin
 
 /** Settings that only tune rclone, or that xsync determines. They can be omitted without a note. */
 const TUNING =
-  /^(type|provider|description|chunk_size|copy_cutoff|upload_cutoff|upload_concurrency|max_upload_parts|list_\w+|memory_pool_\w+|no_\w+|disable_\w+|use_multipart_etag|use_presigned_request|use_accelerate_endpoint|leave_parts_on_error|encoding|decompress|might_gzip|version\w*)$/;
+  /^(type|provider|description|chunk_size|copy_cutoff|upload_cutoff|upload_concurrency|max_upload_parts|list_\w+|memory_pool_\w+|no_\w+|disable_\w+|use_multipart_etag|use_presigned_request|use_accelerate_endpoint|leave_parts_on_error|encoding|decompress|might_gzip|sse_customer_algorithm|sse_customer_key_md5|version\w*)$/;
 
 function importSection({ name, values }: IniSection): ImportedRemote | string {
   const kind = values.get('type');

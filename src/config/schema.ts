@@ -43,5 +43,5 @@ export function keysOf({ schema }: Backend): string[] {
 /** Keys whose values are never printed. A file that contains one must be private. */
 export function isSecretKey(key: string): boolean {
   // The name of a file is no secret.
-  return /secret|token|password|passphrase|customer_key$/.test(key) && !key.endsWith('_file');
+  return /secret|token|password|passphrase|customer_key(?:_base64)?$/.test(key) && !key.endsWith('_file');
 }

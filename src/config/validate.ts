@@ -49,7 +49,7 @@ export function validateRemote({ name, value, place }: FoundRemote): Validated {
   }
   const parsed = backend.schema.safeParse(value);
   if (parsed.success) return { config: parsed.data };
-  const context = { name, type: backend.type, known: keysOf(backend), value, place };
+  const context = { name, type: backend.type, known: keysOf(backend), lacks: backend.lacks ?? {}, value, place };
   const order = Object.keys(value);
   const problems = rootCauses(parsed.error.issues).flatMap((issue) => describeIssue(issue, context));
   return { problems: problems.sort((a, b) => order.indexOf(a.key ?? '') - order.indexOf(b.key ?? '')) };
@@ -65,15 +65,17 @@ interface Context {
   name: string;
   type: string;
   known: readonly string[];
+  lacks: Readonly<Record<string, string>>;
   value: object;
   place: FoundRemote['place'];
 }
 
 function describeIssue(issue: z.core.$ZodIssue, context: Context): Problem[] {
-  const { name, type, known, place } = context;
+  const { name, type, known, lacks, place } = context;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
-      const hint = didYouMean(key, known) || `; its keys are ${known.join(', ')}`;
+      const advice = Object.hasOwn(lacks, key) ? `; ${lacks[key]}` : didYouMean(key, known);
+      const hint = advice || `; its keys are ${known.join(', ')}`;
       return {
         key,
         place: place(key, 'key'),

@@ -104,3 +104,46 @@ export class Census implements CensusView {
     this.#failed = this.#held = 0;
   }
 }
+
+/** Of both directions of a mirror: keys that either side has are counted once. */
+export class MirrorCensus implements CensusView {
+  /** Keys that were compared, deletes aside. */
+  seen = 0;
+  readonly #sides: readonly CensusView[];
+
+  constructor(...sides: readonly CensusView[]) {
+    this.#sides = sides;
+  }
+
+  restart(): void {
+    this.seen = 0;
+  }
+
+  get listed(): number {
+    return Math.max(...this.#sides.map(({ listed }) => listed));
+  }
+
+  get unseen(): number {
+    return this.#sum('unseen');
+  }
+
+  get common(): number {
+    return this.#sum('common');
+  }
+
+  get staying(): number {
+    return this.#sum('staying');
+  }
+
+  get doomed(): number {
+    return this.#sum('doomed');
+  }
+
+  get missing(): number {
+    return this.#sum('missing');
+  }
+
+  #sum(name: 'unseen' | 'common' | 'staying' | 'doomed' | 'missing'): number {
+    return this.#sides.reduce((sum, side) => sum + side[name], 0);
+  }
+}

@@ -10,7 +10,7 @@ import type { Cost } from '../model/prices.js';
 import type { VerifiedBy } from '../model/verified.js';
 import type { Counts } from '../store/wrap/meter.js';
 import type { RetryNotice } from '../store/wrap/share.js';
-import type { CopyReason, DeleteReason, KeepReason, SkipReason } from './decide/decide.js';
+import type { CopyReason, DeleteReason, Directed, KeepReason, SkipReason } from './decide/decide.js';
 
 export type Side = 'source' | 'destination';
 
@@ -32,7 +32,13 @@ export interface Failure {
   operation?: 'delete' | 'list';
 }
 
-export type RunEvent =
+/** One side's object of a conflict. */
+type Conflicting = { size: number; mtimeMs: number };
+
+/** `direction` is there for what a mirror does at the source; everything else is about the usual way. */
+export type RunEvent = Told & Directed;
+
+type Told =
   | {
       type: 'start';
       runId: string;
@@ -99,6 +105,19 @@ export type RunEvent =
   | { type: 'keep'; key: string; size: number; reason: KeepReason }
   /** An object about to be overwritten or deleted was backed up under the key `to`. */
   | { type: 'backup'; key: string; size: number; to: string }
+  /**
+   * Of a mirror: changed on both sides, to different content. Without a winner both stay as they are. `keepsLoser`: under
+   * another name, which the event `backup` tells.
+   */
+  | {
+      type: 'conflict';
+      key: string;
+      size: number;
+      source: Conflicting;
+      destination: Conflicting;
+      winner?: Side;
+      keepsLoser: boolean;
+    }
   /** Failed before, and not retried yet. */
   | { type: 'held'; key: string; size: number; class: ErrorClass; code: ErrorCode; why: HeldReason; untilMs?: number }
   | ({ type: 'failed' } & Failure)
@@ -142,9 +161,21 @@ export interface FidelitySum {
   kept: Partial<Record<AttributeName, number>>;
   mapped: Partial<Record<AttributeName, number>>;
   lost: Partial<Record<AttributeName, number>>;
+  /** Why, without the names of tags and entries; the first `COUNTED_REASONS` of them. */
+  reasons: { became: 'mapped' | 'lost'; attribute: AttributeName; reason: string; objects: number }[];
   /** Objects that lost something; the first of them in `list`. */
   objects: number;
   list: LossyObject[];
+}
+
+/** What a mirror did at its source, and the conflicts it found. */
+export interface MirrorSum {
+  /** From the destination to the source. */
+  copied: { objects: number; bytes: number };
+  /** At the source. */
+  deleted: { objects: number; bytes: number };
+  /** `kept`: the loser is kept under another name; `open`: both stay as they are. */
+  conflicts: { objects: number; kept: number; open: number };
 }
 
 export interface Summary {
@@ -168,6 +199,8 @@ export interface Summary {
   deleted: { objects: number; bytes: number; left: number };
   /** move: deleted at the source after its copy was proved. Absent for other commands. */
   moved?: { objects: number; bytes: number };
+  /** mirror: of the copied and deleted, those at the source; and the conflicts. Absent for other commands. */
+  mirror?: MirrorSum;
   /** sync: not at the source, and left at the destination. */
   kept: { objects: number; bytes: number; byReason: Partial<Record<KeepReason, number>> };
   /** sync: the first sign that a listing cannot be right, as a clause. The next run lists again. */
@@ -199,6 +232,9 @@ export interface Summary {
   cost?: Cost[];
   stopped?: StopReason;
 }
+
+/** Further reasons are not counted: the services may word them for each object. */
+export const COUNTED_REASONS = 50;
 
 /** Further objects that lost attributes are counted, but not held in memory. */
 export const LISTED_LOSSES = 100;

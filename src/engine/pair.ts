@@ -1,5 +1,6 @@
 /** The two sides that a run works on. Tests: test/engine/sync-crash.test.ts */
 import type { Manifest } from '../manifest/port.js';
+import { ReversedManifest } from '../manifest/reversed.js';
 import type { Prices } from '../model/prices.js';
 import type { ClassTable } from '../model/storage-class.js';
 import type { ObjectStore } from '../store/port.js';
@@ -43,11 +44,19 @@ export interface Backup {
   keepExtension: boolean;
 }
 
+export interface Reverse {
+  /** What the direction has in hand. Its rows are in the manifest of the pair. */
+  manifest: Manifest;
+  classes?: ClassTable;
+}
+
 /** What a run works on. */
 export interface RunPair {
   source: RunSide;
   dest: RunSide;
   manifest: Manifest;
+  /** The direction from the destination to the source; only of a mirror. */
+  reverse?: Reverse;
   /** A fingerprint of both sides' configuration. If it changes, failures that need the user's action are retried. */
   settings: string;
   /** One object to one object: both prefixes are full keys, and the relative key is empty. */
@@ -84,6 +93,13 @@ export function viewFor(pair: RunPair, hear: (event: Extract<RunEvent, { type: '
   if (!backup) return view;
   const side = backup.side === pair.dest ? view.dest : viewOf(backup.side, toDestination);
   return { ...view, backup: { ...backup, side } };
+}
+
+/** The other direction of a mirror's pair. Its tickets are performed in this thread: workers know one direction. */
+export function reversedPair(pair: RunPair, { manifest: own, classes }: Reverse): RunPair {
+  const { source, dest } = pair;
+  const manifest = new ReversedManifest(pair.manifest, own);
+  return { ...pair, source: dest, dest: source, manifest, classes, reverse: undefined, workers: undefined };
 }
 
 /** Requests and bytes of both. */

@@ -13,6 +13,7 @@ import { hearFindings, type RunPair, viewFor } from './pair.js';
 import type { RunContext } from './pass/context.js';
 import { refuseBackupInside, refuseOverlap, refuseReferencesInside } from './pass/guard.js';
 import { History } from './pass/history.js';
+import { mirrorOf, shownOf } from './pass/mirror-context.js';
 import { Moves, refuseOnePlace } from './pass/moves.js';
 import { oddityOf } from './pass/oddity.js';
 import { beginPass } from './pass/pass.js';
@@ -49,20 +50,25 @@ const PAGE = 1000;
  */
 export function runPair(pair: RunPair, options: RunOptions, report: Reporter, shared?: Shared): Promise<Summary> {
   return run(pair, options, report, shared, async (context) => {
-    const { halt, emit, census, committer } = context;
+    const { halt, emit, census, mirror } = context;
     await prepareDestination(context);
     if (options.history) return carryHistories(context);
     if (context.moves && !options.dryRun) await refuseOnePlace(pair, halt.signal);
     await new Traversal(context).run();
-    committer.flush();
+    flush(context);
     await context.moves?.drain();
     if (halt.stops('plans')) return;
     // The command itself refuses a path that does not exist.
-    if (census.listed === 0 && pair.source.prefix === '') {
+    if (!mirror && census.listed === 0 && pair.source.prefix === '') {
       emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
     }
     if (!isWhole(options)) return;
     await dropStale(context);
+    if (mirror) {
+      await dropStale(mirror.back);
+      mirror.conflicts.complete();
+      pair.reverse?.manifest.clearIntents(context.pass.startedMs);
+    }
     // A copy, or a run that does not list the destination, decides nothing about objects gone from the source.
     if (options.deletes && !options.noTraverse) pair.manifest.clearIntents(context.pass.startedMs);
   });
@@ -91,15 +97,28 @@ export function runKeys(
     const listed = new ListedSum(context.emit);
     for await (const only of batches) {
       const sinceMs = Date.now();
-      const own = { ...context, options: { ...named, only }, emit: listed.emit };
+      const own = over({ ...context, emit: listed.emit }, { ...named, only });
       if (options.history) await new History(own).runNamed(only);
       else await new Traversal(own).run();
       listed.next();
-      context.committer.flush();
+      flush(context);
       if (context.halt.stops('plans')) return;
-      if (!options.dryRun) clearSettled(pair.manifest, only, sinceMs);
+      if (options.dryRun) continue;
+      clearSettled(pair.manifest, only, sinceMs);
+      if (pair.reverse) clearSettled(pair.reverse.manifest, only, sinceMs);
     }
   });
+}
+
+/** The context with other options, in both directions. */
+function over(context: RunContext, options: RunOptions): RunContext {
+  const { mirror } = context;
+  return { ...context, options, mirror: mirror && { ...mirror, back: { ...mirror.back, options } } };
+}
+
+function flush({ committer, mirror }: RunContext): void {
+  committer.flush();
+  mirror?.back.committer.flush();
 }
 
 /** Each batch counts its own listings; this adds them up for the run. */
@@ -137,6 +156,7 @@ async function run(
   if (whole.references) refuseReferencesInside(whole, whole.references);
   const shared = given ?? new Shared(whole, options, report);
   const emit = (event: RunEvent): void => {
+    context.mirror?.conflicts.hear(event);
     fold.hear(event);
     journal?.hear(event);
     report(event);
@@ -154,11 +174,8 @@ async function run(
   const before = sumHeld(failuresOf(manifest, pass));
   const census = new Census(before.objects - before.dropped);
   const forecast = new Forecast();
-  const fold = new Fold(before);
+  const fold = new Fold(before, whole.reverse !== undefined);
   const { dryRun } = options;
-  const oddity = () => oddityOf({ options, pass });
-  const summarize = summarizer({ pair, runId, startedMs, dryRun, fold, census, forecast, oddity });
-  const journal = dryRun ? undefined : openJournal(pair, options, { runId, pass, fold, summary: summarize });
   const halt = new Halt(GRACE_MS);
   const unhook = hookStops(halt, options);
   const committer = new Committer(manifest, (error) => halt.fail(error));
@@ -166,6 +183,13 @@ async function run(
   const context = contextOf(pair, options, shared, {
     ...{ startedMs, pass, census, forecast, claims: given?.claims, halt, committer, emit },
   });
+  const mirror = mirrorOf(context, (other, parts) => contextOf(other, options, shared, parts));
+  context.mirror = mirror;
+  const unjoinBack = mirror && shared.claims.join(mirror.back.committer);
+  const oddity = () => oddityOf(context) ?? (mirror && oddityOf(mirror.back));
+  const shown = shownOf(context);
+  const summarize = summarizer({ ...{ pair, runId, startedMs, dryRun, fold, oddity }, ...shown });
+  const journal = dryRun ? undefined : openJournal(pair, options, { runId, pass, fold, summary: summarize });
   announce(context, runId);
   const unhear = hearFindings(pair, (message) => emit({ type: 'notice', level: 'info', message }));
   shared.enter();
@@ -179,16 +203,25 @@ async function run(
     unhook();
     halt.dispose();
     context.executor.close();
+    mirror?.back.executor.close();
+    mirror?.conflicts.dispose();
   }
   shared.leave();
   committer.close();
+  mirror?.back.committer.close();
   unjoin();
+  unjoinBack?.();
   unhear();
+  if (mirror) pass.unsettledMs = earlier(pass.unsettledMs, mirror.back.pass.unsettledMs);
   closeJournal(journal, halt);
   const summary = summarize(halt.reason, halt.fatal !== undefined);
   emit({ type: 'end', summary, outcome: outcomeOf(halt), error: errorOf(halt) });
   if (halt.fatal) throw halt.fatal.error;
   return summary;
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 type Parts = Pick<RunContext, 'startedMs' | 'pass' | 'census' | 'forecast' | 'claims' | 'halt' | 'committer' | 'emit'>;
@@ -203,7 +236,9 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   const limitInspections = limiter(options.checkers);
   const checkpoints = checkpointsIn(manifest);
   const means: Means & Deleting = {
-    ...{ source, dest, aside: pair.backup?.side.store, checkpoints, budget, slots, halt, limitInspections },
+    // A mirror keeps the losers of conflicts beside the winners.
+    aside: pair.backup?.side.store ?? (options.policy.mode === 'mirror' ? dest : undefined),
+    ...{ source, dest, checkpoints, budget, slots, halt, limitInspections },
     etags: { source: new EtagTrust(), dest: new EtagTrust() },
     refusals: new Map(),
     observe: observer(recorder, limitTransfer(emit, halt, options)),

@@ -32,9 +32,11 @@ export interface ManifestRow {
   key: string;
   size: number;
   sourceEtag: string;
-  /** Source Last-Modified, ms. */
+  /** Source Last-Modified, ms; 0: not known. */
   sourceMtimeMs: number;
   destEtag: string;
+  /** The destination's, ms; only a mirror knows it. */
+  destMtimeMs?: number;
   /** How the copy was verified, or how an existing object was found equal; `size`: by size and time. */
   verifiedBy: VerifiedBy;
   /** How far the times of both sides were apart when they were taken for equal, ms; absent: not at all. */
@@ -94,10 +96,56 @@ export interface VersionRow {
   key: string;
   /** `versionName` of the source's version. */
   source: string;
-  /** ID of the destination's version. Empty: it is about to be written, and may have been. */
+  /** ID of the destination's version, or `UNKNOWN_VERSION`. Empty: it is about to be written, and may have been. */
   dest: string;
   /** ms. */
   atMs: number;
+}
+
+/** The destination did not tell the ID of what it wrote. */
+export const UNKNOWN_VERSION = 'unknown';
+
+/** An object as one side had it. */
+export interface ConflictSide {
+  etag: string;
+  /** Bytes. */
+  size: number;
+  /** ms since 1970: the writer's time where the object has it. */
+  mtimeMs: number;
+}
+
+/** A key of a mirror that had changed on both sides, to different content. */
+export interface ConflictRow {
+  key: string;
+  sides: { source: ConflictSide; dest: ConflictSide };
+  foundMs: number;
+  /** When a run last found it, ms. */
+  seenMs: number;
+  /** Absent while it is open. */
+  settledMs?: number;
+  /** The side whose object has the key now; absent: none was chosen, and the sides were made equal in another way. */
+  winner?: 'source' | 'destination';
+  /** Key under which the loser is kept. */
+  keptAs?: string;
+}
+
+export interface Settled extends Pick<ConflictRow, 'winner' | 'keptAs'> {
+  /** ms. */
+  atMs: number;
+}
+
+/** The conflicts of a mirror, open and past. Some thousand past ones are kept. */
+export interface ConflictRows {
+  /** Adds an open conflict, or notes that it is still open. */
+  note(key: string, sides: ConflictRow['sides'], atMs: number): void;
+  /** Does nothing if the key has no open conflict. */
+  settle(key: string, settled: Settled): void;
+  /** Settles open conflicts that no run has found since. */
+  settleUnseen(sinceMs: number, atMs: number): void;
+  open(key: string): ConflictRow | undefined;
+  countOpen(): number;
+  /** The open ones first, then the latest. */
+  list(limit: number): ConflictRow[];
 }
 
 /** How a run ended. A killed run stays `running`. */
@@ -203,6 +251,8 @@ export interface Manifest extends UploadRows {
   dropVersion(key: string, source: string): void;
   /** `versionName` of the version of the key that is about to be written, if there is one. */
   unfinishedVersion(key: string): string | undefined;
+
+  readonly conflicts: ConflictRows;
 
   /** Small facts about the pair, for example that its source lists out of order. */
   getFact(name: string): string | undefined;

@@ -36,6 +36,11 @@ export interface BackupTarget {
    * empty for nothing. If another version stands there now, an existing backup is that of the older one, and stays.
    */
   before?: string;
+  /**
+   * A number is added to the key, one that is free there. Names that are taken at the ticket's source, where this is the
+   * key, are not free either.
+   */
+  numbered?: string;
   /** --part-size. */
   partSize?: number;
   attempts: number;
@@ -77,6 +82,11 @@ export interface CopyTicket {
      * is overwritten.
      */
     expects?: string;
+    /**
+     * The condition holds for every attempt, and a store that cannot compare is asked directly before the write. A write
+     * of an earlier attempt that is found there is the outcome.
+     */
+    firm?: true;
     /** Where the existing object is backed up first; absent when no backup is needed. */
     backup?: BackupTarget;
     /** The copy is a version of a history: its metadata names the source's version so, and it is written at most once. */

@@ -26,8 +26,8 @@ import type { OpenPair, OpenSettings } from './settings.js';
 /** A job that writes to its destination. */
 export type TransferJob = CopyJob | MoveJob | SyncJob | WatchJob;
 
-type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof LINKS & typeof MANIFEST> &
-  Partial<Values<typeof ENCRYPTION & typeof LINK_MODE>> &
+type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof MANIFEST> &
+  Partial<Values<typeof ENCRYPTION & typeof LINKS & typeof LINK_MODE>> &
   Pick<OpenSettings, 'workers' | 'storageClass'>;
 type Filtering = Values<typeof FILTER>;
 
@@ -63,6 +63,8 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     storageClass: job.storageClass,
     workers: job.workers,
     localEncoding: job.localEncoding,
+    localXattrs: job.localXattrs,
+    localPermissions: job.localPermissions,
     allowHost: job.allowHost,
     allowPrivate: job.allowPrivate,
     env,
@@ -75,7 +77,9 @@ export function numberOf(value: number | 'off' | undefined): number | undefined 
 }
 
 /** Maximum number of requests in flight per server: parts of every object, and comparisons. */
-export function copyConnections(job: TransferJob): number {
+export function copyConnections(
+  job: Pick<TransferJob, 'transfers' | 'partConcurrency' | 'checkers' | 'maxConnections'>,
+): number {
   const { transfers, partConcurrency, checkers, maxConnections } = job;
   if (transfers === undefined || partConcurrency === undefined) return maxConnections;
   return Math.min(maxConnections, transfers * partConcurrency + checkers);

@@ -12,7 +12,7 @@ import { type CheckOutcome, examine } from './check-job.js';
 import { openSettings } from './job.js';
 import { knownPairs, lookingSettings } from './known.js';
 import { type Run, startRun } from './run.js';
-import { transfer } from './run-job.js';
+import { mirror as runMirror, transfer } from './run-job.js';
 import { watchOf } from './watch-job.js';
 
 /** The environment of a job. */
@@ -47,6 +47,13 @@ export function move(job: GivenJob<'move'>, settings: RunSettings = {}): Run<Run
 export function sync(job: GivenJob<'sync'>, settings: RunSettings = {}): Run<RunEvent, Summary> {
   return startRun(async (report: Report<RunEvent>) =>
     transfer(parseJob('sync', job), meansOf(settings, report), report),
+  );
+}
+
+/** Makes two places equal that are both written to: `source` is a, `destination` b. @throws as sync */
+export function mirror(job: GivenJob<'mirror'>, settings: RunSettings = {}): Run<RunEvent, Summary> {
+  return startRun(async (report: Report<RunEvent>) =>
+    runMirror(parseJob('mirror', job), meansOf(settings, report), report),
   );
 }
 

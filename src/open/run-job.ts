@@ -3,7 +3,7 @@
  * Tests: test/cli/main.test.ts
  */
 import type { Reporter, RunEvent, Summary } from '../engine/events.js';
-import type { CopyJob, MoveJob, SyncJob } from '../engine/job/job.js';
+import type { CopyJob, MirrorJob, MoveJob, SyncJob } from '../engine/job/job.js';
 import type { RunOptions } from '../engine/options.js';
 import { runPair } from '../engine/run.js';
 import { openPair } from '../open.js';
@@ -18,6 +18,7 @@ import {
   warnedFilter,
   withPair,
 } from './job-context.js';
+import { mirrorOptions } from './mirror.js';
 import { orderOf } from './order.js';
 import type { OpenPair } from './settings.js';
 
@@ -57,6 +58,21 @@ export async function transfer(
     if (options.deletes?.allowEmptySource !== true) refuseNothing(pair, summary, options);
     return namedSummary(summary, name);
   });
+}
+
+/**
+ * Makes both sides equal.
+ * @throws usage, config, locked; what `runPair` throws
+ */
+export async function mirror(job: MirrorJob, context: PairContext, report: Reporter): Promise<Summary> {
+  const filter = await warnedFilter(job, context);
+  const order = await orderOf(job.orderBy);
+  const options = { ...mirrorOptions(job, filter, context.stop), order, confirm: context.confirm };
+  const { command, dryRun } = options;
+  const how = { command, dryRun, single: false, mirror: true };
+  const settings = openSettings(job, copyConnections(job), context.env);
+  const pair = await openPair(job.source, job.destination, settings, how);
+  return withPair(pair, context, () => runPair(pair, options, report));
 }
 
 function run(

@@ -88,7 +88,10 @@ export class Opener {
       acceleration: opened.acceleration,
       prices: opened.prices,
       accelerated: opened.accelerated,
-      settings: fingerprintOf(location.remote, this.#settings.env),
+      settings: fingerprintOf(
+        opened.key === undefined ? location.remote : [location.remote, opened.key],
+        this.#settings.env,
+      ),
       // A past version is looked up once, by the thread that lists.
       again: opened.again && atMs === undefined ? { ...location, ...opened.again } : undefined,
       refuseUnwritable: opened.refuseUnwritable,
@@ -232,6 +235,7 @@ export class Opener {
 
   #resources(connect: Resources['connect'], tell?: Resources['tell']): Resources {
     const { transport, accelerate, links = 'auto', copyLinks, localEncoding } = this.#settings;
+    const { localXattrs, localPermissions = 'none' } = this.#settings;
     const { contimeoutMs, timeoutMs, env, allowHost, allowPrivate } = this.#settings;
     return {
       transport,
@@ -240,6 +244,8 @@ export class Opener {
       copyLinks: links === 'auto' ? copyLinks || undefined : links === 'follow',
       tell,
       localEncoding,
+      localXattrs,
+      localPermissions: localPermissions === 'none' ? undefined : localPermissions,
       allowHost,
       allowPrivate,
       connectTimeoutMs: contimeoutMs || undefined,

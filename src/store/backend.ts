@@ -28,6 +28,8 @@ type RemoteShape = Readonly<Record<string, z.ZodType>> & { readonly type: z.ZodL
 export interface Backend<R extends RemoteConfig = RemoteConfig> {
   /** The `type` of its remotes and the `StoreIdentity.kind` of its stores. */
   readonly type: string;
+  /** Settings of other services that this one does not have, with what to do instead. */
+  readonly lacks?: Readonly<Record<string, string>>;
   /** Schema of a remote in the config. */
   readonly schema: z.ZodObject<RemoteShape, z.core.$strict> & z.ZodType<R>;
   /** `NAME` if `NAME://bucket/prefix` is a location. */
@@ -100,6 +102,10 @@ export interface Resources {
   encryption?: Encryption;
   /** Whether to follow symbolic links on local disk; overrides the setting of the remote. */
   copyLinks?: boolean;
+  /** Keep metadata in extended attributes on local disk; overrides the setting of the remote. */
+  localXattrs?: boolean;
+  /** Which permissions on local disk are metadata; overrides the setting of the remote. */
+  localPermissions?: 'mode' | 'owner' | 'all';
   /** Encoding of file names on local disk; overrides the setting of the remote. */
   localEncoding?: string;
   /** Hosts to which a redirect of a URL may lead, and those that may have private addresses. */
@@ -128,6 +134,8 @@ export interface Opened {
   acceleration?: string;
   /** Transfers use transfer acceleration. */
   accelerated?: boolean;
+  /** What a file that the remote names holds, if the remote is another one without it. Secret. */
+  key?: string;
   /** Prices from the remote's configuration. */
   prices?: Prices;
   /**

@@ -72,6 +72,8 @@ export interface LockLimits {
   modes: readonly ('GOVERNANCE' | 'COMPLIANCE')[];
   /** A write can set a legal hold. Otherwise it takes a request of its own. */
   holdInHeaders: boolean;
+  /** Copies and uploads in parts ignore locks, which have to be set afterwards. */
+  onlyInPuts?: true;
 }
 
 /** What a store keeps of an object besides its bytes, as data (attributes/limits.ts). Absent: nothing of the kind. */

@@ -21,6 +21,8 @@ const KEYS = [
   'X-aws-ec2-metadata-token',
   'x-amz-server-side-encryption-customer-key',
   'x-amz-copy-source-server-side-encryption-customer-key',
+  'x-amz-server-side-encryption-customer-key-MD5',
+  'x-amz-copy-source-server-side-encryption-customer-key-md5',
   'x-oss-meta-password',
   'x-acs-credentials-uri-secret',
 ];

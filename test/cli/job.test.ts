@@ -7,7 +7,7 @@ import { MODES } from '../../src/engine/job/options.js';
 import { fakeIo } from './fixtures.js';
 
 const PLACES = { source: 'a', destination: 'b' };
-const EACH: Mode[] = ['copy', 'sync', 'watch', 'check'];
+const EACH: Mode[] = ['copy', 'sync', 'mirror', 'watch', 'check'];
 
 /** What the command line alone has: how it shows and tells, and what makes an exit code. */
 const OWN = [
@@ -39,7 +39,7 @@ afterEach(() => {
 describe.each(EACH)('%s', (mode) => {
   test('has a flag for each option of its job, as the table says, and no other', () => {
     const { options } = commandOf(mode);
-    const unfit = mode === 'watch' ? UNFIT : [];
+    const unfit = mode === 'watch' ? UNFIT : mode === 'mirror' ? ['versions'] : [];
     const known = options.filter((option) => ![...OWN, ...unfit].includes(option.name()));
     const told = known.map(({ flags, description }) => ({ flags, description }));
     const byFlags = (a: { flags: string }, b: { flags: string }): number => (a.flags < b.flags ? -1 : 1);

@@ -445,6 +445,29 @@ describe('report', () => {
     expect(out).toContain('<polyline class="line" points="0.0,');
   });
 
+  test('tells what became of attributes, also of a run that was interrupted', async () => {
+    await copied('a');
+    const lost = [{ attribute: 'tags' as const, reason: '"<b>" is too long' }];
+    withManifest((manifest) => {
+      const [row] = manifest.runs(1);
+      const detail = JSON.parse(row?.detail ?? '');
+      const reasons = [{ became: 'lost', attribute: 'tags', reason: 'is too long', objects: 120 }];
+      const list = [{ key: 'a<', lost }];
+      detail.summary.refreshed = 3;
+      detail.summary.fidelity = { kept: { acl: 7 }, mapped: {}, lost: { tags: 120 }, reasons, objects: 120, list };
+      if (row) manifest.putRun({ ...row, outcome: 'stopped', detail: JSON.stringify(detail) });
+    });
+    const { out } = await xsync('report', '--manifest', file());
+    const text = out
+      .replace(/<style>.*<\/style>/s, '')
+      .replace(/<[^>]*>/g, ' ')
+      .replace(/\s+/g, ' ');
+    expect(text).toContain('Attributes Set without the bytes: 3 objects Attribute Kept Mapped Lost tags 120 ACL 7');
+    expect(text).toContain('Why Attribute Objects Reason lost tags 120 is too long');
+    expect(text).toContain('Lost something: 120 objects Key What a&lt; tags: &quot;&lt;b&gt;&quot; is too long');
+    expect(text).toContain('And 119 more');
+  });
+
   test('writes a file that others cannot read; finds a run by its id; lists the runs', async () => {
     await copied('a');
     writeFileSync(join(source, 'b'), 'two');

@@ -66,20 +66,25 @@ describe('an rclone user keeps their remotes', () => {
       `type = s3\nprovider = Alibaba\nregion = oss-cn-beijing\nendpoint = oss-accelerate-overseas.aliyuncs.com\n${KEYS}`,
       { type: 'oss', region: 'cn-beijing', accelerate: 'on', accelerate_endpoint: 'overseas', ...keys },
     ],
+    [
+      'a key of the customer',
+      `type = s3\nprovider = Minio\nendpoint = https://m\nsse_customer_algorithm = AES256\nsse_customer_key = 0123456789abcdef0123456789abcdef\nsse_customer_key_md5 = x\n${KEYS}`,
+      {
+        ...{ type: 's3', provider: 'minio', endpoint: 'https://m', ...keys },
+        sse_customer_key: '0123456789abcdef0123456789abcdef',
+      },
+    ],
     ['disk', 'type = local\ncopy_links = true\n', { type: 'local', copy_links: true }],
   ])('%s', (_, lines, settings) => {
     expect(remoteOf(lines)).toEqual({ remotes: [{ name: 'r', original: 'r', settings, notes: [] }], notImported: [] });
   });
 
   it('and is told what changed on the way', () => {
-    const [remote] = remoteOf(
-      `type = s3\nprovider = AWS\nacl = private\nsse_customer_key = x\n${KEYS}`,
-      'my lab',
-    ).remotes;
+    const [remote] = remoteOf(`type = s3\nprovider = AWS\nacl = private\nsts_endpoint = x\n${KEYS}`, 'my lab').remotes;
     expect(remote?.name).toBe('my-lab');
     expect(remote?.notes).toEqual([
       'Renamed: a name may contain letters, digits, "_", "." and "-", not starting with "-".',
-      'Not imported: sse_customer_key.',
+      'Not imported: sts_endpoint.',
     ]);
   });
 
@@ -105,6 +110,14 @@ describe('what cannot come over is listed with its reason', () => {
       'its endpoint "oss-accelerate.aliyuncs.com" does not name the region, which OSS requires; add this remote by hand with its region',
     ],
     [`type = s3\nprovider = Minio\n${KEYS}`, 'remote "r" lacks endpoint: provider minio needs an endpoint'],
+    [
+      `type = s3\nprovider = Alibaba\nendpoint = oss-cn-hangzhou.aliyuncs.com\nsse_customer_key = k\n${KEYS}`,
+      'OSS offers no encryption with keys of its customers: use server_side_encryption: KMS and sse_kms_key_id',
+    ],
+    [
+      `type = s3\nprovider = AWS\nsse_customer_algorithm = ROT13\nsse_customer_key = k\n${KEYS}`,
+      'it has the unknown sse_customer_algorithm "ROT13"',
+    ],
   ])('%j', (lines, reason) => {
     expect(remoteOf(lines)).toEqual({ remotes: [], notImported: [{ name: 'r', reason }] });
   });

@@ -1,6 +1,7 @@
 /** What an object has besides its bytes, headers and metadata, wherever the store says that it keeps it. */
 import { describe, expect, it } from 'vitest';
-import type { Tags } from '../../src/model/attributes.js';
+import { md5 } from '../../src/hash/index.js';
+import type { ObjectLock, Tags } from '../../src/model/attributes.js';
 import type { ObjectStore } from '../../src/store/port.js';
 import { type Backend, bytes, expectCode, readAll, useSubject } from './context.js';
 
@@ -96,6 +97,8 @@ export function describeAttributes(backend: Backend): void {
     });
   });
 
+  if (backend.openLocking) describe('locks', () => describeLocks(backend.openLocking));
+
   it('keeps website redirects where it says so', async () => {
     const { store } = subject();
     if (!store.capabilities.attributes.redirect) return;
@@ -109,5 +112,47 @@ export function describeAttributes(backend: Backend): void {
     const long = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`entry_${i}`, `größe ${i} of the whole`]));
     await store.put('a', bytes('x'), { metadata: long });
     expect((await store.head('a')).metadata).toEqual(long);
+  });
+}
+
+function describeLocks(open: Backend['openLocking']): void {
+  if (!open) return;
+  const subject = useSubject({ open });
+  // Soon over, so that the bucket can be emptied.
+  const until = (): number => Math.ceil(Date.now() / 1000) * 1000 + 20_000;
+  const name = (): string => `locked-${Math.random()}`;
+  const sent = (lock: ObjectLock) => ({ lock, contentMd5: md5(bytes('x')) });
+
+  it('come with a put, and are told by HEAD and GET', async () => {
+    const { store } = subject();
+    const [key, lock] = [name(), { mode: 'COMPLIANCE', untilMs: until() } as const];
+    await store.put(key, bytes('x'), sent(lock));
+    expect((await store.head(key)).lock).toEqual(lock);
+    expect((await readAll(store, key)).info.lock).toEqual(lock);
+  });
+
+  it('come with copies by the service and uploads in parts, unless only puts take them', async () => {
+    const { store } = subject();
+    if (store.capabilities.attributes.lock?.onlyInPuts) return;
+    const [key, lock] = [name(), { mode: 'COMPLIANCE', untilMs: until() } as const];
+    const upload = await store.createUpload(key, { lock });
+    const part = { partNumber: 1, ...(await store.uploadPart(upload, 1, bytes('x'))) };
+    await store.completeUpload(upload, [part]);
+    expect((await store.head(key)).lock).toEqual(lock);
+    if (!store.copyableFrom(store)) return;
+    await store.copy(store, key, `${key}-2`, { metadata: {}, lock });
+    expect((await store.head(`${key}-2`)).lock).toEqual(lock);
+  });
+
+  it('are set afterwards: retention, and a legal hold', async () => {
+    const { store } = subject();
+    const [key, untilMs] = [name(), until()];
+    await store.put(key, bytes('x'));
+    await store.putLock(key, { mode: 'COMPLIANCE', untilMs });
+    expect((await store.head(key)).lock).toEqual({ mode: 'COMPLIANCE', untilMs });
+    const held = name();
+    await store.put(held, bytes('x'));
+    await store.putLock(held, { legalHold: true });
+    expect((await store.head(held)).lock).toEqual({ legalHold: true });
   });
 }

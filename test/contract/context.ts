@@ -20,6 +20,8 @@ export interface Backend {
   open: () => Promise<Subject>;
   /** As `open`, on a bucket that keeps versions; absent for stores that cannot. */
   openVersioned?: () => Promise<Subject>;
+  /** As `open`, on a bucket that keeps versions and locks; absent for stores that cannot. What is locked there may stay. */
+  openLocking?: () => Promise<Subject>;
   /** The named keys that this store cannot hold and must refuse. */
   refuses?: readonly KeyName[];
   /** The server completes an upload only when every part that it holds is named (Ceph); others leave out the rest. */

@@ -1,10 +1,11 @@
 /**
  * The contract against a real S3 server, whatever one is at hand: `XSYNC_TEST_S3_ENDPOINT`, `_ACCESS_KEY`,
  * `_SECRET_KEY` and `_REGION`, optionally `_PROVIDER` (default ceph). The run makes one bucket of its own and empties
- * it after every test; the empty bucket stays.
+ * it after every test; the empty bucket stays, and a bucket with locked objects.
  */
 import { randomUUID } from 'node:crypto';
 import {
+  CreateBucketCommand,
   DeleteObjectsCommand,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
@@ -73,6 +74,12 @@ const real = (on: (bucket: string) => ObjectStore): Backend => ({
     const VersioningConfiguration = { Status: 'Enabled' as const };
     await client.send(new PutBucketVersioningCommand({ Bucket: versioned, VersioningConfiguration }));
     return { store, dispose: emptyHistory };
+  },
+  // Stays with what is locked in it.
+  openLocking: async () => {
+    const locking = `xsync-contract-${randomUUID()}`;
+    await client.send(new CreateBucketCommand({ Bucket: locking, ObjectLockEnabledForBucket: true }));
+    return { store: on(locking) };
   },
   refuses: ceph ? ['1,025 bytes', 'NUL'] : ['1,025 bytes'],
   wantsEveryPart: ceph,

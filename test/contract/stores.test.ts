@@ -12,6 +12,7 @@ const TOO_LONG = ['1,025 bytes'] as const;
 describeStore('memory', {
   open: async () => ({ store: new MemoryStore(), missing: new MemoryStore({ created: false }) }),
   openVersioned: async () => ({ store: new MemoryStore({ versioning: 'enabled' }) }),
+  openLocking: async () => ({ store: new MemoryStore({ versioning: 'enabled' }) }),
   refuses: TOO_LONG,
 });
 

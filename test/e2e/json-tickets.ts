@@ -29,6 +29,11 @@ const SOURCE = `
     note([ticket], [outcome]);
     return outcome;
   }
+  export async function performVersionDelete(ticket, means) {
+    const outcome = viaJson(await real.performVersionDelete(sent(ticket), means));
+    note([ticket], [outcome]);
+    return outcome;
+  }
   export async function performDeletes(tickets, means) {
     const outcomes = viaJson(await real.performDeletes(tickets.map(sent), means));
     note(tickets, outcomes);

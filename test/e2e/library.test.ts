@@ -32,7 +32,7 @@ test('the program of the page is the example, says what the page shows, and leav
 
 test('the built package is found by its name, and exports what the page names', () => {
   const names = node('--input-type=module', '-e', "import * as x from 'xsync'; console.log(Object.keys(x).join())");
-  expect(names.trim()).toBe('XsyncError,check,copy,isXsyncError,openStore,status,sync,watch');
+  expect(names.trim()).toBe('XsyncError,check,copy,isXsyncError,mirror,openStore,status,sync,watch');
 });
 
 test('the page lists every option of every job', () => {

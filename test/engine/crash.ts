@@ -89,6 +89,7 @@ export async function runAndDie(
     source: wrapped(open.source, (store) => death.store(store)),
     dest: wrapped(open.dest, (store) => death.store(store)),
     manifest: death.manifest(open.manifest),
+    ...(open.reverse && { reverse: { ...open.reverse, manifest: death.manifest(open.reverse.manifest) } }),
   };
   const { backup } = options;
   const aside = backup && { ...backup, side: wrapped(backup.side, (store) => death.store(store)) };

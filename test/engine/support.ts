@@ -41,16 +41,21 @@ export const OPTIONS: RunOptions = {
 /** Behaves as a network store does: a time of its own, no native mtime. */
 const REMOTE: Partial<Capabilities> = { local: false, keepsMtime: false };
 
+/** Of the pair below. */
+export function emptyManifest() {
+  return openManifest(IN_MEMORY, {
+    source: { kind: 'memory', endpoint: 'a', bucket: 'src', prefix: '' },
+    dest: { kind: 'memory', endpoint: 'b', bucket: 'dst', prefix: '' },
+  });
+}
+
 export class Pair {
   /** What is in the buckets, without faults. */
   readonly source: MemoryStore;
   readonly dest: MemoryStore;
   /** What runs meet there. */
   readonly faults: { readonly source: FaultyStore; readonly dest: FaultyStore };
-  readonly manifest = openManifest(IN_MEMORY, {
-    source: { kind: 'memory', endpoint: 'a', bucket: 'src', prefix: '' },
-    dest: { kind: 'memory', endpoint: 'b', bucket: 'dst', prefix: '' },
-  });
+  manifest = emptyManifest();
   prefixes = { source: '', dest: '' };
 
   constructor(options: { source?: MemoryStoreOptions; dest?: MemoryStoreOptions } = {}) {

@@ -61,6 +61,11 @@ describe.each(FOUR)('versions of %s', (kind) => {
     expect(brief(await list(await open(page(rows))))).toEqual(['a 4', 'a 3', 'a 2', 'a 1', 'b 1']);
   });
 
+  it('puts rows in the order of keys where a page has the marker of a later key first', async () => {
+    const rows = [marker('b', '9', 1, 'true'), version('a', '2', 1), version('a', '1', 1)];
+    expect(brief(await list(await open(page(rows))))).toEqual(['a 2', 'a 1', 'b 9']);
+  });
+
   it.each([
     [
       'after',

@@ -3,10 +3,11 @@ import type { Summary } from '../../engine/events.js';
 import type { RunOptions } from '../../engine/options.js';
 import { HISTORY, readFact } from '../../engine/record/facts.js';
 import type { FailureRow } from '../../manifest/port.js';
-import { toXsyncError, type XsyncError } from '../../model/error.js';
+import { toXsyncError, XsyncError } from '../../model/error.js';
 import { historyOf } from '../../open/history.js';
 import { backupOf, copyConnections, openSettings, runOptions } from '../../open/job.js';
 import type { KnownPair } from '../../open/known.js';
+import { isMirrored } from '../../open/mirror.js';
 import type { OpenPair } from '../../open.js';
 import { type Context, type Io, runCommand } from '../context.js';
 import { EXIT, exitOfError, exitOfSummary } from '../exit.js';
@@ -66,11 +67,15 @@ async function retry(context: Context, flags: RetryFlags, args: readonly string[
   const broken: XsyncError[] = [];
   const isNamed = wanted !== undefined || flags.manifest !== undefined;
   const pairs = isNamed ? [await pairOf(context.io, flags, wanted)] : await failedPairs(context.io, flags, broken);
+  const mirrored = pairs.find((pair) => pair.mirrored);
+  if (mirrored && isNamed) throw refusal(mirrored);
+  if (mirrored) context.log.say('notice', `warning: ${refusal(mirrored).message}`);
   if (pairs.length === 0) context.log.say('notice', NOTHING);
   const interruption = onInterrupt(context);
   try {
     let exitCode = tellBroken(context, broken);
     for (const pair of pairs) {
+      if (pair.mirrored) continue;
       const code = await retryPair(context, flags, pair, chosen, interruption.signal);
       if (exitCode === EXIT.ok) exitCode = code;
       if (interruption.signal.aborted) break;
@@ -81,12 +86,24 @@ async function retry(context: Context, flags: RetryFlags, args: readonly string[
   }
 }
 
+/** A retry goes one way, and would overwrite what has changed on the other side. */
+function refusal({ source, destination }: FailedPair): XsyncError {
+  return new XsyncError(
+    'usage',
+    `${source} and ${destination} are a mirror, which tries failed objects again in each run`,
+    {
+      subject: source,
+      remedy: 'Run xsync mirror with these paths.',
+    },
+  );
+}
+
 const NOTHING = 'No failed objects to retry.';
 
-type FailedPair = PairNames & { file: string };
+type FailedPair = PairNames & { file: string; mirrored: boolean };
 
 async function pairOf(io: Io, flags: RetryFlags, wanted: ReturnType<typeof wantedPair>): Promise<FailedPair> {
-  const describe = async (known: KnownPair) => ({ ...(await namesOf(known)), file: known.file });
+  const describe = async (known: KnownPair) => ({ ...(await namesOf(known)), ...factsOf(known) });
   return { ...(await onePair(io, flags, wanted, describe)), ...wanted };
 }
 
@@ -94,9 +111,13 @@ async function pairOf(io: Io, flags: RetryFlags, wanted: ReturnType<typeof wante
 async function failedPairs(io: Io, flags: RetryFlags, broken: XsyncError[]): Promise<FailedPair[]> {
   const found: FailedPair[] = [];
   for await (const known of pairsOf(io, flags, undefined, broken)) {
-    if (known.manifest.failureCount() > 0) found.push({ ...(await namesOf(known)), file: known.file });
+    if (known.manifest.failureCount() > 0) found.push({ ...(await namesOf(known)), ...factsOf(known) });
   }
   return found;
+}
+
+function factsOf({ file, manifest }: KnownPair): { file: string; mirrored: boolean } {
+  return { file, mirrored: isMirrored(manifest) };
 }
 
 async function retryPair(

@@ -7,7 +7,7 @@ import { keyText, printable } from './printable.js';
 /** The most objects in a summary on a screen. */
 const SHOWN = 10;
 
-const NAMES: Record<AttributeName, string> = {
+export const NAMES: Record<AttributeName, string> = {
   headers: 'content headers',
   metadata: 'metadata',
   tags: 'tags',

@@ -18,6 +18,7 @@ export function levelOf(event: RunEvent, dryRun: boolean): LogLevel {
     case 'trouble':
       return 'error';
     case 'well':
+    case 'conflict':
       return 'notice';
     case 'retry':
       return event.long ? 'notice' : 'debug';

@@ -37,6 +37,7 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
         dryRun ? chalk.cyan('would copy') : chalk.dim('queue'),
         event.key,
         joined(
+          wayText(event),
           event.reason,
           formatBytes(event.size),
           (event.parts ?? 1) > 1 && plural(event.parts ?? 1, 'part'),
@@ -49,10 +50,10 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
       return said(
         dryRun ? chalk.cyan('would delete') : chalk.dim('to delete'),
         event.key,
-        joined(event.reason, formatBytes(event.size)),
+        joined(event.direction && 'on a', event.reason, formatBytes(event.size)),
       );
     case 'deleted':
-      return said(chalk.red('deleted'), event.key, formatBytes(event.size));
+      return said(chalk.red('deleted'), event.key, joined(event.direction && 'on a', formatBytes(event.size)));
     case 'attributes':
       return said(dryRun ? chalk.cyan('would set') : chalk.green('attributes'), event.key, event.changed.join(', '));
     case 'moved':
@@ -61,6 +62,8 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
       return said(chalk.dim('keep'), event.key, joined(event.reason, formatBytes(event.size)));
     case 'backup':
       return said(chalk.dim('backed up'), event.key, `as ${keyText(event.to)}`);
+    case 'conflict':
+      return said(chalk.yellow('conflict'), event.key, conflictText(event));
     case 'held':
       return said(chalk.yellow('on hold'), event.key, heldText(event));
     case 'waiting':
@@ -84,6 +87,7 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
 
 function copiedDetail(event: Extract<RunEvent, { type: 'copied' }>): string {
   return joined(
+    wayText(event),
     formatBytes(event.size),
     event.parts > 1 && plural(event.parts, 'part'),
     event.resumedParts > 0 && `${formatCount(event.resumedParts)} already sent`,
@@ -91,6 +95,18 @@ function copiedDetail(event: Extract<RunEvent, { type: 'copied' }>): string {
     formatDuration(event.elapsedMs),
     event.fidelity && event.fidelity.lost.length > 0 && `lost ${lostText(event.fidelity.lost)}`,
   );
+}
+
+function conflictText({ source, destination, winner, keepsLoser }: Extract<RunEvent, { type: 'conflict' }>): string {
+  const sides = `a has ${formatBytes(source.size)}, b ${formatBytes(destination.size)}`;
+  if (winner === undefined) return `changed on both sides: ${sides}; both stay as they are`;
+  const [won, lost] = winner === 'source' ? ['a', 'b'] : ['b', 'a'];
+  return `changed on both sides: ${sides}; ${won}'s keeps the name, ${lost}'s is ${keepsLoser ? 'kept' : 'replaced'}`;
+}
+
+/** Only of what a mirror does at its first side. */
+function wayText({ direction }: RunEvent): string | undefined {
+  return direction && 'b → a';
 }
 
 function heldText({ code, why, untilMs }: Extract<RunEvent, { type: 'held' }>): string {

@@ -1,9 +1,11 @@
 /** The HTML report of a run: one page without scripts, other files or network access. Tests: test/cli/pairs.test.ts */
-import type { Summary, Traffic } from '../../engine/events.js';
+import { LISTED_LOSSES, type Summary, type Traffic } from '../../engine/events.js';
 import type { RunDetail } from '../../engine/record/journal.js';
 import type { RunOutcome, RunRow } from '../../manifest/port.js';
+import type { AttributeName } from '../../model/attributes.js';
 import type { ErrorClass } from '../../model/error.js';
 import { VERIFIED_BY } from '../../model/verified.js';
+import { lostText, NAMES } from './fidelity.js';
 import { formatBytes, formatCount, formatDuration, plural } from './format.js';
 import { bareMessage, VERIFIED_TEXT } from './lines.js';
 import { keyText } from './printable.js';
@@ -35,6 +37,7 @@ export function reportPage({ source, destination, run, detail, outcome, version 
     section('On hold: failed before, not retried', heldTable(summary)),
     section('Slowest objects', slowestTable(detail.slowest)),
     section('Verified by', verifiedTable(summary)),
+    attributes(summary),
     section('Skipped', countTable('Reason', summary.skipped.byReason)),
     deletes(summary),
     section(
@@ -130,6 +133,32 @@ function heldTable({ held }: Summary): Html {
 
 function verifiedTable({ verified }: Summary): Html {
   return countTable('By', Object.fromEntries(VERIFIED_BY.map((way) => [VERIFIED_TEXT[way], verified[way]])));
+}
+
+/** Of copied objects: what became of each attribute, why, and which objects lost some. */
+function attributes({ fidelity, refreshed }: Summary): Html {
+  if (!fidelity) return NOTHING;
+  const { kept, mapped, lost, reasons, objects, list } = fidelity;
+  const names = (Object.keys(NAMES) as AttributeName[]).filter((name) => kept[name] || mapped[name] || lost[name]);
+  const count = (n: number | undefined): string => (n === undefined ? '' : formatCount(n));
+  const numbers = ['Kept', 'Mapped', 'Lost'].map((title) => ({ title, number: true as const }));
+  const totals = names.map((name) => [NAMES[name], count(kept[name]), count(mapped[name]), count(lost[name])]);
+  const why = reasons.map(({ became, attribute, reason, objects: n }) => [
+    html`<span class="${became === 'lost' ? 'warn' : 'good'}">${became}</span>`,
+    ...[NAMES[attribute], formatCount(n), reason],
+  ]);
+  const shown = list.slice(0, LISTED_LOSSES).map(({ key, lost: notes }) => [keyOf(key), lostText(notes)]);
+  const more = objects - shown.length;
+  return section(
+    'Attributes',
+    refreshed ? html`<p>Set without the bytes: ${plural(refreshed, 'object')}</p>` : NOTHING,
+    table([{ title: 'Attribute' }, ...numbers], totals),
+    why.length > 0 ? html`<h3>Why</h3>` : NOTHING,
+    table([{ title: '' }, { title: 'Attribute' }, { title: 'Objects', number: true }, { title: 'Reason' }], why),
+    objects > 0 ? html`<h3>Lost something: ${plural(objects, 'object')}</h3>` : NOTHING,
+    table([{ title: 'Key' }, { title: 'What' }], shown),
+    more > 0 ? html`<p class="soft">And ${formatCount(more)} more: the events of --json name them.</p>` : NOTHING,
+  );
 }
 
 /** The largest count first, with bars. */

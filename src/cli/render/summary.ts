@@ -49,6 +49,7 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
     ...optional(deletedText(summary), (text) => row(summary.dryRun ? 'Would delete' : 'Deleted', text, chalk.red)),
     ...optional(movedText(summary), (text) => row('Moved', text, chalk.green)),
     ...optional(keptText(summary), (text) => row('Kept', text)),
+    ...optional(conflictsText(summary), (text) => row('Conflicts', text, chalk.yellow)),
     ...optional(asideText(summary), (text) => row('Backed up', text)),
     ...optional(resumedText(summary), (text) => row('Resumed', text)),
     ...optional(skippedText(summary), (text) => row('Skipped', text)),
@@ -108,8 +109,27 @@ function headColour({ stopped, failed, held }: Summary, error: XsyncError | unde
   return stopped !== undefined || held.objects > held.dropped ? chalk.yellow : (text: string) => text;
 }
 
-function copiedText({ copied }: Summary): string {
-  return `${plural(copied.objects, 'object')}, ${formatBytes(copied.bytes)}`;
+function copiedText({ copied, mirror }: Summary): string {
+  const ways = copied.objects > 0 ? waysText(copied.objects, mirror?.copied.objects, ['a → b', 'b → a']) : '';
+  return `${plural(copied.objects, 'object')}, ${formatBytes(copied.bytes)}${ways}`;
+}
+
+/** Of a mirror: how many for each side. @param back those at the first side */
+function waysText(all: number, back: number | undefined, [there, other]: readonly [string, string]): string {
+  return back === undefined
+    ? ''
+    : `: ${formatCounts({ [there]: all - back || undefined, [other]: back || undefined })}`;
+}
+
+function conflictsText({ mirror, dryRun }: Summary): string {
+  if (!mirror || mirror.conflicts.objects === 0) return '';
+  const { objects, kept, open } = mirror.conflicts;
+  const how = formatCounts({
+    [dryRun ? 'would be kept on both sides' : 'kept on both sides']: kept || undefined,
+    [dryRun ? 'would be replaced' : 'replaced']: objects - kept - open || undefined,
+    open: open || undefined,
+  });
+  return `${plural(objects, 'object')}: ${how} (xsync conflicts lists them)`;
 }
 
 function verifiedText({ verified }: Summary): string {
@@ -135,8 +155,10 @@ function failedText({ failed }: Summary): string {
   return `${plural(failed.objects, 'object')}: ${formatCounts({ ...rest, 'needs action': person })}`;
 }
 
-function deletedText({ deleted }: Summary): string {
-  return deleted.objects === 0 ? '' : `${plural(deleted.objects, 'object')}, ${formatBytes(deleted.bytes)}`;
+function deletedText({ deleted, mirror }: Summary): string {
+  if (deleted.objects === 0) return '';
+  const ways = waysText(deleted.objects, mirror?.deleted.objects, ['on b', 'on a']);
+  return `${plural(deleted.objects, 'object')}, ${formatBytes(deleted.bytes)}${ways}`;
 }
 
 function refreshedText({ refreshed }: Summary): string {
@@ -163,8 +185,10 @@ export function keptLine(summary: Summary): string {
   return `Kept ${keptText(summary)}: ${printable(summary.source)} → ${printable(summary.destination)}`;
 }
 
-function asideText({ backedUp }: Summary): string {
-  return backedUp.objects === 0 ? '' : `${plural(backedUp.objects, 'object')}, ${formatBytes(backedUp.bytes)}`;
+function asideText({ backedUp, mirror }: Summary): string {
+  return mirror || backedUp.objects === 0
+    ? ''
+    : `${plural(backedUp.objects, 'object')}, ${formatBytes(backedUp.bytes)}`;
 }
 
 function heldText({ held }: Summary): string {

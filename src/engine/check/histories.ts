@@ -3,7 +3,7 @@
  * side by side, the newest version first, with a bounded window of each.
  * Tests: test/engine/check/histories.test.ts
  */
-import type { Manifest } from '../../manifest/port.js';
+import { type Manifest, UNKNOWN_VERSION } from '../../manifest/port.js';
 import { sameChecksum } from '../../model/checksum.js';
 import { toXsyncError, type XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
@@ -202,7 +202,7 @@ function isPair(source: Source, dest: Dest): boolean {
 
 function mateOf(manifest: Manifest, version: VersionEntry): string | undefined {
   const mate = manifest.destVersion(version.key, versionName(version, version.deleteMarker === true));
-  return mate === '' ? undefined : mate;
+  return mate === '' || mate === UNKNOWN_VERSION ? undefined : mate;
 }
 
 function count<V>(versions: readonly V[], is: (version: V) => boolean): number {

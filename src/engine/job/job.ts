@@ -48,6 +48,7 @@ export type JobOf<M extends Mode> = Places &
 export type CopyJob = JobOf<'copy'>;
 export type MoveJob = JobOf<'move'>;
 export type SyncJob = JobOf<'sync'>;
+export type MirrorJob = JobOf<'mirror'>;
 export type WatchJob = JobOf<'watch'>;
 export type CheckJob = JobOf<'check'>;
 export type Job = { [M in Mode]: JobOf<M> }[Mode];

@@ -5,6 +5,7 @@
  * Tests: test/cli/options.test.ts
  */
 import { totalmem } from 'node:os';
+import { CONFLICT_WAYS } from '../../model/conflict.js';
 import { MOST_CONNECTIONS } from '../options.js';
 import { ATTRIBUTES, CARRY } from './attributes.js';
 import {
@@ -75,6 +76,22 @@ export const TRANSFER = {
   ...MANIFEST,
 };
 
+/** Of the options above, those that a mirror has: it writes to both sides, and one direction is as good as the other. */
+export const BOTH_WAYS = {
+  transfers: TRANSFER.transfers,
+  partConcurrency: TRANSFER.partConcurrency,
+  maxConnections: TRANSFER.maxConnections,
+  ...CHECKERS,
+  ...LIST,
+  partSize: TRANSFER.partSize,
+  maxMemory: TRANSFER.maxMemory,
+  retries: TRANSFER.retries,
+  ...ENCRYPTION,
+  checkFirst: TRANSFER.checkFirst,
+  orderBy: TRANSFER.orderBy,
+  ...MANIFEST,
+};
+
 export const COMPARE = {
   compare: oneOf('way to compare', 'default', {
     checksum: flag('-c, --checksum', 'compare checksums, not times'),
@@ -138,6 +155,31 @@ export const VERSIONS = {
   versions: flag('--versions', 'copy every version and delete marker, the oldest first (docs/versions.md)'),
 };
 
+/** Links are not followed: who writes through one changes what lies elsewhere. */
+export const NAMES = { localEncoding: LINKS.localEncoding };
+
+/** What a mirror does with what has changed on both sides. */
+export const CONFLICT = {
+  conflict: choice(
+    '--conflict <way>',
+    'what becomes of an object that has changed on both sides, to different content',
+    CONFLICT_WAYS,
+    'keep-both',
+  ),
+  conflictSuffix: text(
+    '--conflict-suffix <suffix>',
+    'suffix, followed by a number, of the name under which the loser of a conflict is kept (default: .conflict)',
+  ),
+};
+
+/** What a mirror deletes, on each side. */
+export const MIRROR_DELETE = {
+  maxDelete: DELETE.maxDelete,
+  maxDeleteSize: DELETE.maxDeleteSize,
+  ignoreErrors: DELETE.ignoreErrors,
+  allowEmptySide: flag('--allow-empty-side', 'delete even if a side, or a folder in it, has become empty'),
+};
+
 export const MOVE = {
   deleteEmptySrcDirs: flag('--delete-empty-src-dirs', 'delete local source folders that are empty afterwards'),
 };
@@ -188,7 +230,8 @@ export const CHECK = {
   ...KNOWN_MANIFEST,
 };
 
-const PLACES = { ...LINKS, ...FILTER, ...NETWORK, ...CONFIG };
+const CONNECTED = { ...FILTER, ...NETWORK, ...CONFIG };
+const PLACES = { ...LINKS, ...CONNECTED };
 const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES };
 
 /** The options of each mode of a job. */
@@ -196,6 +239,7 @@ export const MODES = {
   copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT, ...VERSIONS },
+  mirror: { ...DRY_RUN, ...BOTH_WAYS, ...ATTRIBUTES, ...NAMES, ...CONNECTED, ...LIMIT, ...MIRROR_DELETE, ...CONFLICT },
   watch: { ...COPY, ...DELETE, ...WATCH, ...VERSIONS },
   check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
 };

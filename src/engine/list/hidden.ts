@@ -9,7 +9,9 @@ import type { RunPair, RunSide } from '../pair.js';
 import { listPages } from './list.js';
 import { LIST_CONCURRENCY } from './ranges-pace.js';
 
-type Asked = Pick<RunOptions, 'filter' | 'noTraverse' | 'listConcurrency'> & { mode: 'copy' | 'sync' | 'check' };
+type Asked = Pick<RunOptions, 'filter' | 'noTraverse' | 'listConcurrency'> & {
+  mode: 'copy' | 'sync' | 'mirror' | 'check';
+};
 
 /**
  * Shows the filter the keys of the source, and those of the destination if something might be deleted or reported there:

@@ -38,8 +38,8 @@ export interface StreamContext {
   failed(key: string, fault: XsyncError): void;
   /** A listing has a row that names no object, or keys twice: one failure without a key. */
   damaged(fault: XsyncError): void;
-  /** A listing cannot be right; `what` is a clause. */
-  odd?(what: string): void;
+  /** The listing of a side cannot be right; `what` is a clause. */
+  odd?(what: string, side: Side): void;
 }
 
 /** What a diff merges. */
@@ -65,6 +65,8 @@ export type StreamOptions = Pick<
   unseen?: boolean;
   /** Called with each folder of a source on disk, more than once and in any order; relative to the pair's prefix. */
   onFolder?: (folder: string) => void;
+  /** Objects are deleted at the source, too, if the destination does not have them. */
+  bothWays?: boolean;
   /** Ask nothing about named objects of the destination: they are written in any case. */
   forced?: boolean;
 };
@@ -110,7 +112,7 @@ export class Streams {
 
   sortFromNowOn(fault: OutOfOrder): void {
     const side = fault.side === this.#pair.source ? 'source' : 'destination';
-    this.#context.odd?.(fault.message);
+    this.#context.odd?.(fault.message, side);
     const message = `${fault.message}; its listing is sorted on disk from now on`;
     this.#context.emit({ type: 'notice', level: 'warn', message });
     this.#pair.manifest.setFact(FACT[side], 'yes');
@@ -167,7 +169,8 @@ export class Streams {
     { store }: RunSide,
     pages: AsyncGenerator<readonly ObjectEntry[]>,
   ): AsyncGenerator<readonly ObjectEntry[]> {
-    if (name === 'destination' || !store.capabilities.local || this.#pair.links === 'keep') return yield* pages;
+    const blind = (name === 'destination' && !this.#options.bothWays) || this.#pair.links === 'keep';
+    if (blind || !store.capabilities.local) return yield* pages;
     for await (const page of pages) {
       for (const { key, special } of page) if (special === 'symlink') this.#unlisted[name].add(`${key}/`);
       yield page;
@@ -206,7 +209,7 @@ export class Streams {
       rows: (after, rows) => manifest.quantile(after, rows),
       onInexact: (why) => {
         manifest.setFact(INEXACT[name], 'yes');
-        this.#context.odd?.(`${text} listed keys that were not asked for (${why})`);
+        this.#context.odd?.(`${text} listed keys that were not asked for (${why})`, name);
         const message = `${text} cannot be listed from an arbitrary key (${why}); it is listed in sequence from now on`;
         this.#context.emit({ type: 'notice', level: 'warn', message });
       },

@@ -5,6 +5,7 @@
 import { isXsyncError } from '../../model/error.js';
 import { namesMarker, VERSION_METADATA } from '../../model/object.js';
 import type { VersionEntry } from '../../store/port.js';
+import { headIfThere } from '../decide/inspect.js';
 import { versionsOfKey } from '../list/versions.js';
 import { HISTORY, readFact, writeFact } from '../record/facts.js';
 import type { RunContext } from './context.js';
@@ -88,6 +89,13 @@ export class Arrivals {
       return (await this.#nameOf(version)) === name ? version : undefined;
     }
     return undefined;
+  }
+
+  /** ID of the version that was just written, where the store does not tell: Ceph's copies. One HEAD. */
+  async written(key: string, name: string): Promise<string | undefined> {
+    const { pair, halt } = this.#context;
+    const info = await headIfThere(pair.dest.store, pair.dest.prefix + key, halt.signal);
+    return info?.metadata[VERSION_METADATA] === name ? info.versionId : undefined;
   }
 
   /** One HEAD for each version. */

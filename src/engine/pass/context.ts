@@ -1,5 +1,5 @@
 /** What one run works with, from the listings to the manifest. Tests: test/engine/pass/impossible.test.ts */
-import type { Census, Pass } from '../census.js';
+import type { Census, MirrorCensus, Pass } from '../census.js';
 import type { Reporter } from '../events.js';
 import type { MemoryBudget } from '../flow/budget.js';
 import type { Claims } from '../flow/claims.js';
@@ -15,8 +15,18 @@ import type { Committer } from '../record/commit.js';
 import type { Recorder } from '../record/recorder.js';
 import type { Executor } from '../transfer/executor.js';
 import type { Slots } from '../transfer/slots.js';
+import type { ConflictBook } from './conflict-book.js';
 import type { Conflicts } from './conflicts.js';
 import type { Moves } from './moves.js';
+
+/** What a mirror works with besides. */
+export interface MirrorContext {
+  /** The other direction. */
+  back: RunContext;
+  conflicts: ConflictBook;
+  /** Of the keys that either side has. */
+  census: MirrorCensus;
+}
 
 export interface RunContext {
   /** This run's view; see `viewFor`. */
@@ -41,6 +51,8 @@ export interface RunContext {
   conflicts?: Conflicts;
   /** Deletes at the source what was moved; absent unless the run moves. */
   moves?: Moves;
+  /** Absent unless the run goes both ways. */
+  mirror?: MirrorContext;
   halt: Halt;
   committer: Committer;
   recorder: Recorder;

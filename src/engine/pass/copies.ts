@@ -8,6 +8,7 @@ import { compositeEtag } from '../../model/checksum.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';
+import type { BackupTarget } from '../../model/ticket.js';
 import type { CopyReason } from '../decide/decide.js';
 import type { Elsewhere } from '../decide/elsewhere.js';
 import { isProvenEqual } from '../decide/evidence.js';
@@ -15,7 +16,7 @@ import { endsRun } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
 import type { RunOptions } from '../options.js';
-import { backupTarget } from '../plan/backup.js';
+import { backupTarget, keptTarget } from '../plan/backup.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, type Subject } from '../plan/plan.js';
@@ -141,7 +142,7 @@ export class Copies {
     if (!source) return undefined;
     const { emit, options } = this.#context;
     const { size } = source;
-    const subject = this.#subjectOf(triple, source);
+    const subject = this.#subjectOf(triple, source, reason);
     const fault = this.#impossible(subject);
     // Do not read what cannot be written; a dry run reports this too.
     if (fault) recordFailure(this.#context, source, fault, 0);
@@ -198,11 +199,9 @@ export class Copies {
     return dest?.etag ?? (this.#context.options.noTraverse ? row?.destEtag : undefined);
   }
 
-  #subjectOf(
-    triple: Triple,
-    { key, etag, versionId, size, mtimeMs, checksums, special, followed }: ObjectEntry,
-  ): Subject {
+  #subjectOf(triple: Triple, source: ObjectEntry, reason: CopyReason): Subject {
     const { pair, options } = this.#context;
+    const { key, etag, versionId, size, mtimeMs, checksums, special, followed } = source;
     const replaces = this.#etagThere(triple);
     return {
       key,
@@ -217,18 +216,21 @@ export class Copies {
       destKey: pair.dest.prefix + key,
       replaces,
       expects: triple.dest || !options.noTraverse ? (replaces ?? '') : undefined,
-      // What is written again unchanged must not replace the backup of an older version.
-      backup:
-        replaces === undefined || (!this.#onDisk && isProvenEqual(triple))
-          ? undefined
-          : backupTarget(this.#context, key),
+      ...(options.policy.mode === 'mirror' && { firm: true }),
+      backup: reason === 'conflict' ? keptTarget(this.#context, key) : this.#backupOf(triple, replaces),
     };
+  }
+
+  #backupOf(triple: Triple, replaces: string | undefined): BackupTarget | undefined {
+    // What is written again unchanged must not replace the backup of an older version.
+    const needless = replaces === undefined || (!this.#onDisk && isProvenEqual(triple));
+    return needless ? undefined : backupTarget(this.#context, triple.key);
   }
 
   /** Another run of this process may have overwritten the object since the listing. */
   #asKnown(subject: Subject, row: ManifestRow | undefined): Subject {
     const { claims, pair } = this.#context;
-    if (claims === undefined || pair.manifest.get(subject.key)?.atMs === row?.atMs) return subject;
+    if (claims === undefined || subject.firm || pair.manifest.get(subject.key)?.atMs === row?.atMs) return subject;
     return { ...subject, expects: undefined };
   }
 
@@ -269,6 +271,8 @@ export class Copies {
   #doneMeanwhile({ key, etag, mtimeMs }: ObjectEntry, knownMs: number | undefined): boolean {
     const row = this.#context.pair.manifest.get(key);
     if (row === undefined || row.atMs === knownMs) return false;
+    // The next run looks at it again; what is written at the other side must not be overwritten meanwhile.
+    if (this.#context.mirror) return true;
     if (sameEtag(row.sourceEtag, etag)) return true;
     return this.#context.options.only === undefined && row.sourceMtimeMs > mtimeMs;
   }

@@ -27,7 +27,8 @@ export async function copyObject(context: RunContext, planned: Subject, perform:
       if (outcome.kind !== 'changed') return await recordOutcome(context, { subject, planned, tried }, outcome);
       emit({ type: 'restart', key: subject.key, message: outcome.message });
       tried += outcome.attempts;
-      subject = { ...subject, ...outcome.now, expects: undefined, backup: ofOlder(subject) };
+      const expects = subject.firm ? subject.expects : undefined;
+      subject = { ...subject, ...outcome.now, expects, backup: ofOlder(subject) };
     }
   } catch (error) {
     if (!halt.signal.aborted) halt.fail(error);

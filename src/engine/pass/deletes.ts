@@ -154,6 +154,7 @@ export class Deletes {
       sourceListed: only ? undefined : await this.#sourceListed(),
       emptied: only || this.#how.allowEmptySource ? undefined : await this.#emptied(),
       strangers,
+      names: options.policy.mode === 'mirror' ? { source: pair.source.text, dest: pair.dest.text } : undefined,
     });
     if (this.#deleteUnknown && !named && !dryRun) this.#setStrangers(false);
   }

@@ -3,7 +3,7 @@
  * listed, checked by the guards once all were, and then deleted for good, one by one.
  * Tests: test/engine/pass/history-sync.test.ts
  */
-import type { Spool, VersionRow } from '../../manifest/port.js';
+import { type Spool, UNKNOWN_VERSION, type VersionRow } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { Census } from '../census.js';
@@ -20,8 +20,6 @@ import { Names } from './names.js';
 import { nameOfVersion } from './pending-versions.js';
 
 const PAGE = 1000;
-/** The destination did not tell the ID of what it wrote. */
-const UNKNOWN = 'unknown';
 /** More digits than versions can be doomed. */
 const DIGITS = 12;
 
@@ -127,7 +125,7 @@ export class GoneVersions {
   #doom(row: VersionRow): void {
     const { options, emit, forecast } = this.#context;
     const { key } = row;
-    if (row.dest === UNKNOWN || options.filter?.test(key, 0, 0).included === false) return;
+    if (row.dest === UNKNOWN_VERSION || options.filter?.test(key, 0, 0).included === false) return;
     this.#count++;
     emit({ type: 'doom', key, size: 0, reason: 'gone-at-source' });
     if (options.dryRun) {

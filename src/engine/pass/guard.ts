@@ -82,6 +82,8 @@ export interface DeletePlan {
   sourceListed?: number;
   /** A folder that is empty at the source, and its objects that are about to be deleted. */
   emptied?: Emptied;
+  /** How messages name the sides; absent: by their roles. */
+  names?: { source: string; dest: string };
   /** --delete-unknown, and the sides had no key in common before this run or an earlier refused one. */
   strangers: boolean;
   /** What is counted; an object when absent. */
@@ -100,39 +102,37 @@ export function refuseDeletes(options: DeleteOptions, plan: DeletePlan): void {
   if (!options.allowEmptySource) refuseEmptied(plan);
   if (options.max === undefined) refuseImplausible(options, plan);
   refuseBytes(options, plan);
-  const { objects, known, what } = plan;
+  const { objects, known, names, what } = plan;
   const most = mostDeletes(options.max, known);
   if (objects <= most) return;
   const limit =
     options.max === undefined ? `${most} (a quarter of the manifest's ${what ?? 'object'}s, or 1,000)` : `${most}`;
-  const message = `${countOf(objects, what)} would be deleted, which is more than --max-delete allows: ${limit}`;
+  const message = `${countOf(objects, what)} would be deleted${at(names)}, which is more than --max-delete allows: ${limit}`;
   throw tooMany(message, objects);
 }
 
 /** @throws guard */
-function refuseEmptied({ objects, sourceListed, emptied, what }: DeletePlan): void {
+function refuseEmptied({ objects, sourceListed, emptied, names, what }: DeletePlan): void {
+  const { source, dest } = names ?? { source: 'the source', dest: 'the destination' };
+  const flag = names ? '--allow-empty-side' : '--allow-empty-source';
   if (sourceListed === 0) {
-    throw new XsyncError(
-      'guard',
-      `the source is empty, and ${countOf(objects, what)} would be deleted at the destination`,
-      {
-        remedy: 'check the source and its credentials; --allow-empty-source deletes anyway',
-      },
-    );
+    throw new XsyncError('guard', `${source} is empty, and ${countOf(objects, what)} would be deleted at ${dest}`, {
+      remedy: `check ${source} and its credentials; ${flag} deletes anyway`,
+    });
   }
   if (!emptied) return;
   const { folder, objects: below } = emptied;
-  const message = `the folder ${folder} of the source is empty, and ${countOf(below)} would be deleted at the destination`;
+  const message = `the folder ${folder} of ${source} is empty, and ${countOf(below)} would be deleted at ${dest}`;
   throw new XsyncError('guard', message, {
     subject: folder,
-    remedy: 'check that it is mounted; --allow-empty-source deletes anyway',
+    remedy: `check that it is mounted; ${flag} deletes anyway`,
   });
 }
 
 /** @throws guard */
-function refuseBytes({ maxBytes }: DeleteOptions, { objects, bytes }: DeletePlan): void {
+function refuseBytes({ maxBytes }: DeleteOptions, { objects, bytes, names }: DeletePlan): void {
   if (maxBytes === undefined || bytes === undefined || bytes <= maxBytes) return;
-  const message = `${countOf(objects)} of ${bytes} bytes would be deleted, which is more than --max-delete-size allows: ${maxBytes} bytes`;
+  const message = `${countOf(objects)} of ${bytes} bytes would be deleted${at(names)}, which is more than --max-delete-size allows: ${maxBytes} bytes`;
   throw new XsyncError('guard', message, {
     remedy: `list them with --dry-run; --max-delete-size ${bytes}B deletes them`,
   });
@@ -140,7 +140,7 @@ function refuseBytes({ maxBytes }: DeleteOptions, { objects, bytes }: DeletePlan
 
 /** Deletes that only --max-delete allows. @throws guard */
 function refuseImplausible({ allowEmptySource }: DeleteOptions, plan: DeletePlan): void {
-  const { objects, compared, sourceListed, strangers } = plan;
+  const { objects, compared, sourceListed, strangers, names, what = 'object' } = plan;
   if (strangers && sourceListed !== 0) {
     const message = `the two sides had no key in common, and ${countOf(objects)} would be deleted at the destination`;
     throw new XsyncError('guard', message, {
@@ -149,10 +149,11 @@ function refuseImplausible({ allowEmptySource }: DeleteOptions, plan: DeletePlan
   }
   // A source that may become empty may become nearly empty.
   if (allowEmptySource || compared < MANY || objects <= compared / 2) return;
-  throw tooMany(
-    `${objects} of ${compared} ${plan.what ?? 'object'}s would be deleted, which is more than half`,
-    objects,
-  );
+  throw tooMany(`${objects} of ${compared} ${what}s would be deleted${at(names)}, which is more than half`, objects);
+}
+
+function at(names: DeletePlan['names']): string {
+  return names === undefined ? '' : ` at ${names.dest}`;
 }
 
 function tooMany(message: string, objects: number): XsyncError {

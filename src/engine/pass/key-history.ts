@@ -3,11 +3,14 @@
  * that was carried are pending, and one that fails holds back the newer ones.
  * Tests: test/engine/pass/history.test.ts
  */
+
+import { UNKNOWN_VERSION } from '../../manifest/port.js';
 import { compositeEtag } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import type { Fault, Outcome } from '../../model/outcome.js';
 import type { VersionEntry } from '../../store/port.js';
 import type { SkipReason } from '../decide/decide.js';
+import { exclusionOf } from '../decide/exclusion.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, planMarker, type Subject } from '../plan/plan.js';
@@ -19,12 +22,6 @@ import { pause } from '../transfer/pause.js';
 import type { Arrivals } from './arrivals.js';
 import type { RunContext } from './context.js';
 import { nameOfVersion, PendingVersions } from './pending-versions.js';
-
-const NOT_A_LINK: Fault = {
-  class: 'permanent',
-  code: 'unsupported-object',
-  message: 'this version is a symbolic link, and is missing at the destination from now on',
-};
 
 const ARCHIVED: Fault = {
   class: 'permanent',
@@ -54,10 +51,9 @@ export class KeyHistory {
   /** Takes the next version, the newest first. */
   take(version: VersionEntry): void {
     const { pair, options, census } = this.#context;
-    const { size, mtimeMs, deleteMarker } = version;
-    const verdict = options.filter?.test(this.key, size, mtimeMs);
-    if (!deleteMarker) census.see(this.#known, this.key);
-    if (verdict && !verdict.included) this.#skip(version, 'filtered', verdict.reason);
+    if (!version.deleteMarker) census.see(this.#known, this.key);
+    const excluded = exclusionOf(pair, options, this.key, version);
+    if (excluded) this.#skip(version, excluded.reason, excluded.detail);
     else if (version.fault) this.#fail(version, faultOf(version.fault));
     else {
       this.#known ||= Boolean(pair.manifest.destVersion(this.key, nameOfVersion(version)));
@@ -160,10 +156,6 @@ export class KeyHistory {
     const source = nameOfVersion(version);
     // A list may repeat a row.
     if (pair.manifest.destVersion(key, source)) return 'on';
-    if (version.special === 'symlink' && this.#context.pair.links !== 'keep') {
-      this.#fail(version, NOT_A_LINK);
-      return 'on';
-    }
     if (version.special === 'archived') {
       this.#fail(version, ARCHIVED);
       return 'on';
@@ -179,7 +171,9 @@ export class KeyHistory {
       pair.manifest.putVersion({ key, source, dest: '', atMs: Date.now() });
       const outcome = await (version.deleteMarker ? this.#mark() : this.#copy(version, perform));
       if (outcome.kind === 'copied' || outcome.kind === 'deleted') {
-        this.#arrive(version, outcome.destVersion ?? 'unknown');
+        const told =
+          outcome.destVersion ?? (version.deleteMarker ? undefined : await this.#arrivals.written(key, source));
+        this.#arrive(version, told ?? UNKNOWN_VERSION);
         return 'on';
       }
       if (outcome.kind !== 'failed') return this.#without(version, outcome);

@@ -75,7 +75,7 @@ export class Planner {
       return undefined;
     }
     batch.count();
-    if (this.#again && this.#copiedBefore(triple)) return undefined;
+    if (this.isDone(triple)) return undefined;
     return this.#isExcluded(triple, source) ? undefined : this.#takeIncluded(triple, source, batch);
   }
 
@@ -85,7 +85,7 @@ export class Planner {
     if (!excluded) return false;
     this.#context.census.exclude(isCommon(triple));
     this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
-    if (excluded.reason === 'unreadable' && isNoObject(source, this.#context.pair.links)) this.#leftOut.add(source);
+    if (excluded.reason === 'unreadable' && isNoObject(source, this.#context.pair.links)) this.leaveOut(source);
     if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
       this.#gone({ ...triple, source: undefined });
     return true;
@@ -97,7 +97,16 @@ export class Planner {
       this.fail(source, source.fault, 0);
       return undefined;
     }
-    const decision = this.#decide(triple);
+    return this.carryOut(triple, this.#decide(triple), batch);
+  }
+
+  /**
+   * Does what was decided about an object of the source.
+   * @returns a promise to wait for if a queue is full
+   */
+  carryOut(triple: Triple, decision: Decision, batch: Batch): Promise<void> | undefined {
+    const { source } = triple;
+    if (!source) return undefined;
     const work = decision.action === 'copy' || decision.action === 'inspect';
     if (work && (this.#held(triple.key, source) || this.#isSettling(triple.key, source))) return undefined;
     if (decision.action === 'inspect') return this.#check(batch, () => this.#inspect(triple, decision, batch));
@@ -169,7 +178,7 @@ export class Planner {
     const { noTraverse, dryRun, policy } = this.#context.options;
     if (row && !dest && !noTraverse) {
       // Gone from both sides: forget it, unless neither side looked.
-      if (!dryRun && !triple.destUnlisted && !this.#isSkipped(key)) this.#context.committer.forget(key);
+      if (!dryRun && !triple.destUnlisted && !this.isSkipped(key)) this.#context.committer.forget(key);
       return;
     }
     const decision = decide(policy, 'absent', this.#destState(triple), evidenceOf(triple));
@@ -188,7 +197,7 @@ export class Planner {
   }
 
   /** The filter excludes the folder of the key, so that it need not be listed. */
-  #isSkipped(key: string): boolean {
+  isSkipped(key: string): boolean {
     return this.#context.options.filter?.mayContain(key.slice(0, key.lastIndexOf('/') + 1)) === false;
   }
 
@@ -217,6 +226,11 @@ export class Planner {
     if (held.why !== 'dropped') this.#context.census.hold();
     this.#context.emit({ type: 'held', key, size: source.size, class: failure.class, code: failure.code, ...held });
     return true;
+  }
+
+  /** Something that is not a file. */
+  leaveOut(object: ObjectEntry): void {
+    this.#leftOut.add(object);
   }
 
   /** Warns of what was left out, after all keys have been taken. */
@@ -250,8 +264,9 @@ export class Planner {
     this.#leftOut = new LeftOut();
   }
 
-  #copiedBefore({ source, dest, row }: Triple): boolean {
-    if (!row?.ours || row.atMs < this.#context.startedMs) return false;
+  /** The same keys are listed again, and this one was copied the first time. */
+  isDone({ source, dest, row }: Triple): boolean {
+    if (!this.#again || !row?.ours || row.atMs < this.#context.startedMs) return false;
     if (!sameEtag(source?.etag, row.sourceEtag)) return false;
     return this.#context.options.noTraverse || sameEtag(dest?.etag, row.destEtag);
   }

@@ -23,16 +23,17 @@ export function mayDiffer(
   reason: SkipReason,
   unfinished: boolean,
 ): boolean {
-  if (!source || !dest || source.special !== undefined || !SAME.includes(reason)) return false;
+  if (!source || !dest || !SAME.includes(reason)) return false;
+  if (source.special !== undefined && source.special !== 'appendable') return false;
   if (options.compareAttributes) return true;
   if (options.policy.immutable) return false;
   if (unfinished) return true;
-  return reason === 'unchanged' && row !== undefined && secondsOf(source.mtimeMs) !== secondsOf(row.sourceMtimeMs);
+  return reason === 'unchanged' && row !== undefined && isRewritten(source.mtimeMs, row.sourceMtimeMs);
 }
 
-/** A HEAD tells whole seconds, a listing of the same store may tell more. */
-function secondsOf(ms: number): number {
-  return Math.floor(ms / 1000);
+/** A HEAD tells whole seconds, a listing of the same store may tell more. @param knownMs of the row; 0: not known */
+export function isRewritten(mtimeMs: number, knownMs = 0): boolean {
+  return knownMs > 0 && Math.floor(mtimeMs / 1000) !== Math.floor(knownMs / 1000);
 }
 
 /** An earlier write of the object failed, or was interrupted where some of its attributes are set by requests of their own. */
@@ -70,7 +71,9 @@ export async function refresh(
   if (changed.length > 0 || (unfinished && fidelity)) {
     emit({ type: 'attributes', key, size, changed, ...(fidelity && { fidelity }) });
   }
-  const known: ManifestRow | undefined = row && { ...row, sourceEtag: etag, sourceMtimeMs: mtimeMs, destEtag };
+  // Setting attributes gives the object another time.
+  const times = { sourceMtimeMs: mtimeMs, destMtimeMs: refreshed.kind === 'refreshed' ? undefined : dest.mtimeMs };
+  const known: ManifestRow | undefined = row && { ...row, ...times, sourceEtag: etag, destEtag };
   if (known && !options.dryRun) committer.add(known);
   return { destEtag };
 }

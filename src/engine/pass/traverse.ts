@@ -2,8 +2,8 @@
  * One pass over the keys: from the listings through the planner, with the deletes before, during or after.
  * Tests: test/engine/decide/policies.test.ts
  */
-import { isXsyncError, type XsyncError } from '../../model/error.js';
-import { Census } from '../census.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
+import { Census, MirrorCensus } from '../census.js';
 import type { RunEvent, Side } from '../events.js';
 import type { Bounds } from '../list/bounds.js';
 import { diff } from '../list/diff.js';
@@ -18,16 +18,19 @@ import type { RunContext } from './context.js';
 import { Deletes } from './deletes.js';
 import { Folders } from './folders.js';
 import { type Batch, Frontier } from './frontier.js';
+import { MirrorPlanner } from './mirror.js';
 import { PassKeeper } from './pass.js';
 import { Planner } from './planner.js';
 
 export class Traversal {
   readonly #context: RunContext;
   readonly #streams: Streams;
-  readonly #planner: Planner;
-  readonly #deletes: Deletes | undefined;
+  readonly #planner: Planner | MirrorPlanner;
+  /** One for each direction. */
+  readonly #deletes: readonly Deletes[];
   readonly #keeper: PassKeeper;
-  readonly #conflicts: Conflicts | undefined;
+  /** One for each direction with deletes to come. */
+  readonly #conflicts: readonly Conflicts[];
   /** The first oddity was reported as a failure. */
   #told = false;
   readonly #folders: Folders | undefined;
@@ -35,7 +38,7 @@ export class Traversal {
   #findsOnly = false;
 
   constructor(context: RunContext) {
-    const { pair, options, pass, halt } = context;
+    const { pair, options, pass, halt, mirror } = context;
     this.#context = context;
     this.#folders = Folders.of(context);
     this.#streams = new Streams(
@@ -43,6 +46,7 @@ export class Traversal {
       {
         ...{ ...options, distrusted: distrusted(options), ...blindness(options) },
         excludedToo: options.deletes?.excluded === true,
+        bothWays: mirror !== undefined,
         onFolder: this.#folders && ((folder) => this.#folders?.add(folder)),
       },
       {
@@ -50,13 +54,29 @@ export class Traversal {
         halt,
         failed: (key, fault) => this.#failed(key, fault),
         damaged: (fault) => this.#damaged(fault),
-        odd: (what) => (pass.oddity ??= what),
+        odd: (what, side) => {
+          const listed = mirror && side === 'destination' ? mirror.back.pass : pass;
+          listed.oddity ??= what;
+        },
       },
     );
-    this.#deletes = options.deletes && new Deletes(context, options.deletes);
+    const there = options.deletes && new Deletes(context, options.deletes);
+    const back = mirror && options.deletes && new Deletes(mirror.back, options.deletes);
+    this.#deletes = [there, back].filter((deletes) => deletes !== undefined);
     const deletesLater = options.deletes && options.deletes.when !== 'before' && !options.dryRun;
-    this.#conflicts = deletesLater ? new Conflicts(pair, context.recorder, context.startedMs) : undefined;
-    this.#planner = new Planner({ ...context, conflicts: this.#conflicts }, this.#deletes);
+    const waiting = ({ pair, recorder, startedMs }: RunContext) => new Conflicts(pair, recorder, startedMs);
+    this.#conflicts = deletesLater ? [context, ...(mirror ? [mirror.back] : [])].map(waiting) : [];
+    const [conflicts, backConflicts] = this.#conflicts;
+    const planning = { ...context, conflicts };
+    this.#planner =
+      mirror && options.policy.mode === 'mirror'
+        ? new MirrorPlanner(
+            planning,
+            { ...mirror, back: { ...mirror.back, conflicts: backConflicts } },
+            options.policy,
+            { there, back },
+          )
+        : new Planner(planning, there);
     this.#keeper = new PassKeeper(pair.manifest, pass, options);
   }
 
@@ -91,7 +111,7 @@ export class Traversal {
     // A dry run deletes nothing, so one traversal is enough.
     const when = deletes && (dryRun ? 'after' : deletes.when);
     if (pass.after === undefined) {
-      this.#deletes?.startAgain();
+      for (const deletes of this.#deletes) deletes.startAgain();
       this.#keeper.clear();
     }
     try {
@@ -99,7 +119,7 @@ export class Traversal {
       if (when === 'before') {
         this.#findsOnly = true;
         await this.#sorting(() => this.#findDoomed());
-        await this.#deletes?.carryOut();
+        await this.#delete();
         this.#findsOnly = false;
         census.restart();
       }
@@ -107,19 +127,24 @@ export class Traversal {
         await this.#sorting(() => this.#plan(when === 'during'));
         this.#planner.reportLeftOut();
         this.#context.committer.flush();
-        if (when === 'after') await this.#deletes?.carryOut();
+        this.#context.mirror?.back.committer.flush();
+        if (when === 'after') await this.#delete();
       } catch (error) {
         // The guards refuse the deletes and nothing else.
-        if (isXsyncError(error, 'guard')) await this.#copyConflicts();
+        if (isXsyncError(error, 'guard')) {
+          await this.#copyConflicts();
+          await this.#copyKept();
+        }
         throw error;
       }
       await this.#copyConflicts();
-      if (!this.#told) this.#deletes?.warnOfOddity();
+      await this.#copyKept();
+      if (!this.#told) for (const deletes of this.#deletes) deletes.warnOfOddity();
       if (!this.#context.halt.stops('plans')) this.#keeper.clear();
       await this.#folders?.make();
     } finally {
       this.#folders?.dispose();
-      this.#deletes?.end();
+      for (const deletes of this.#deletes) deletes.end();
       this.#streams.dispose();
     }
   }
@@ -131,16 +156,70 @@ export class Traversal {
 
   /** Copies what the destination could not hold beside objects that are deleted now. Without deletes, it fails again. */
   async #copyConflicts(): Promise<void> {
-    const { options, halt } = this.#context;
-    for (const only of this.#conflicts?.keys() ?? []) {
-      if (halt.stops('plans')) return;
-      const named = { ...options, only, filter: undefined, deletes: undefined, failedBefore: 'try' as const };
-      // They have been seen and listed before.
-      const emit = (event: RunEvent): void => {
-        if (event.type !== 'listed') this.#context.emit(event);
-      };
-      await new Traversal({ ...this.#context, options: named, census: new Census(), emit }).run();
+    const { halt } = this.#context;
+    for (const conflicts of this.#conflicts) {
+      for (const only of conflicts.keys()) {
+        if (halt.stops('plans')) return;
+        await this.#named(only, new MirrorCensus()).run();
+      }
     }
+  }
+
+  /** The losers of conflicts, which are under their new names on one side so far. */
+  async #copyKept(): Promise<void> {
+    const { mirror, options, halt, committer } = this.#context;
+    if (!mirror || options.dryRun || options.only !== undefined) return;
+    for (const only of mirror.conflicts.kept()) {
+      if (halt.stops('plans')) return;
+      committer.flush();
+      mirror.back.committer.flush();
+      await this.#named(only, mirror.census).run();
+    }
+  }
+
+  /** A traversal of these keys alone, in the same run. @param keys of a mirror: counts them */
+  #named(only: readonly string[], keys: MirrorCensus): Traversal {
+    const named = {
+      ...this.#context.options,
+      only,
+      filter: undefined,
+      deletes: undefined,
+      failedBefore: 'try' as const,
+    };
+    const { mirror } = this.#context;
+    const back = mirror && { ...mirror.back, options: named, census: new Census() };
+    return new Traversal({
+      ...this.#context,
+      ...(mirror && back && { mirror: { ...mirror, back, census: keys } }),
+      options: named,
+      census: new Census(),
+      // They have been seen and listed before.
+      emit: (event) => {
+        if (event.type !== 'listed') this.#context.emit(event);
+      },
+    });
+  }
+
+  /**
+   * The deletes of every direction. What a guard refuses is refused for its direction alone.
+   * @throws guard
+   */
+  async #delete(): Promise<void> {
+    const refusals: XsyncError[] = [];
+    for (const deletes of this.#deletes) {
+      try {
+        await deletes.carryOut();
+      } catch (error) {
+        if (!isXsyncError(error, 'guard')) throw error;
+        refusals.push(error);
+      }
+    }
+    const [first, second] = refusals;
+    if (first && second) {
+      const { subject, remedy } = first;
+      throw new XsyncError('guard', `${first.message}; ${second.message}`, { subject, remedy });
+    }
+    if (first) throw first;
   }
 
   /** If a side is out of order, sorts it on disk and starts the diff again. */
@@ -156,7 +235,10 @@ export class Traversal {
       this.#context.census.restart();
       this.#context.forecast.restart();
       this.#context.emit({ type: 'again' });
-      this.#deletes?.startAgain();
+      this.#context.mirror?.back.census.restart();
+      this.#context.mirror?.back.committer.flush();
+      this.#context.mirror?.back.forecast.restart();
+      for (const deletes of this.#deletes) deletes.startAgain();
       this.#planner.startAgain();
     }
   }
@@ -181,7 +263,8 @@ export class Traversal {
       });
       await this.#planner.release();
       committer.flush();
-      if (deleteMeanwhile) await this.#deletes?.carryOut();
+      this.#context.mirror?.back.committer.flush();
+      if (deleteMeanwhile) await this.#delete();
     } finally {
       await this.#planner.drain();
     }
@@ -189,7 +272,7 @@ export class Traversal {
 
   async #findDoomed(): Promise<void> {
     await this.#each((triples) => {
-      for (const triple of triples) this.#planner.takeDoomed(triple);
+      for (const triple of triples) if (this.#planner instanceof Planner) this.#planner.takeDoomed(triple);
     });
   }
 
@@ -216,7 +299,7 @@ export class Traversal {
     if (key === undefined || !this.#keeper.due(passed, now)) return;
     try {
       this.#context.committer.flush();
-      this.#deletes?.save();
+      for (const deletes of this.#deletes) deletes.save();
       this.#keeper.save(key, passed, now);
     } catch (error) {
       this.#context.halt.fail(error);
@@ -229,6 +312,7 @@ export class Traversal {
  * later seems absent. That costs at most a needless copy, except with options that protect the destination's objects.
  */
 function distrusted({ policy, backup }: RunOptions): readonly Side[] {
+  if (policy.mode === 'mirror') return ['source', 'destination'];
   const protects = policy.ignoreExisting || policy.immutable || policy.update || backup !== undefined;
   return protects ? ['destination'] : [];
 }

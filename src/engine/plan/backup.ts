@@ -3,6 +3,7 @@
  * Tests: test/engine/transfer/backup.test.ts
  */
 import mime from 'mime';
+import { XsyncError } from '../../model/error.js';
 import type { BackupTarget } from '../../model/ticket.js';
 import type { RunOptions } from '../options.js';
 import type { Backup, RunPair } from '../pair.js';
@@ -15,15 +16,34 @@ interface BackupContext {
   intents: Pick<Intents, 'unfinished'>;
 }
 
+interface KeepContext {
+  pair: RunPair;
+  options: Pick<RunOptions, 'policy' | 'partSize' | 'objectAttempts' | 'carry'>;
+}
+
 /** The backup of one object, for its ticket; undefined when none is wanted. */
 export function backupTarget({ pair, options, intents }: BackupContext, key: string): BackupTarget | undefined {
   const { backup } = pair;
   if (!backup) return undefined;
   const { store, text } = backup.side;
-  const { partSize, objectAttempts: attempts, carry } = options;
+  const { partSize, objectAttempts: attempts } = options;
   const before = intents.unfinished(key);
-  const kept = { ...(carry?.tags && { tags: carry.tags }), ...(carry?.acl && { acl: carry.acl }) };
+  const kept = attributesOf(options);
   return { place: placeOf(store), key: freeKey(pair, backup, key), text, before, partSize, attempts, ...kept };
+}
+
+function attributesOf({ carry }: Pick<RunOptions, 'carry'>): Pick<BackupTarget, 'tags' | 'acl'> {
+  return { ...(carry?.tags && { tags: carry.tags }), ...(carry?.acl && { acl: carry.acl }) };
+}
+
+/** Where a mirror keeps the loser of a conflict: beside the winner, with a number that is free on both sides. */
+export function keptTarget({ pair, options }: KeepContext, key: string): BackupTarget {
+  const { policy, partSize, objectAttempts: attempts } = options;
+  if (policy.mode !== 'mirror') throw new XsyncError('internal', 'only a mirror has conflicts');
+  const { source, dest } = pair;
+  const name = `${key}${policy.conflictSuffix}`;
+  const at = { place: placeOf(dest.store), key: dest.prefix + name, text: dest.text };
+  return { ...at, numbered: source.prefix + name, partSize, attempts, ...attributesOf(options) };
 }
 
 /** Beside the objects of the pair, the usual name may be that of another object, which must stay. */

@@ -3,6 +3,7 @@ import { type AttributeName, needsRewrite } from '../../model/attributes.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { RequestKind } from '../../store/port.js';
 import type { Traffic } from '../events.js';
+import { addTraffic } from '../pair.js';
 import { requestsOf } from './plan.js';
 
 /** Requests that set one attribute of an object that stays. */
@@ -72,4 +73,27 @@ export class Forecast {
       destination: { requests: this.requests.destination, bytesIn: 0, bytesOut: bytes },
     };
   }
+}
+
+/** Of both directions of a mirror, as they stand whenever they are read. */
+export function bothForecasts(there: Forecast, back: Forecast): Pick<Forecast, 'copied' | 'requests' | 'traffic'> {
+  return {
+    get copied() {
+      const [a, b] = [there.copied, back.copied];
+      return { objects: a.objects + b.objects, bytes: a.bytes + b.bytes };
+    },
+    get requests() {
+      const [a, b] = [there.requests, back.requests];
+      return { source: added(a.source, b.destination), destination: added(a.destination, b.source) };
+    },
+    get traffic() {
+      const [a, b] = [there.traffic, back.traffic];
+      return { source: addTraffic(a.source, b.destination), destination: addTraffic(a.destination, b.source) };
+    },
+  };
+}
+
+function added(a: Traffic['requests'], b: Traffic['requests']): Traffic['requests'] {
+  const none = { bytesIn: 0, bytesOut: 0 };
+  return addTraffic({ ...none, requests: a }, { ...none, requests: b }).requests;
 }

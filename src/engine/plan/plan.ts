@@ -38,6 +38,7 @@ export interface Subject extends Pick<CopyTicket['source'], 'etag' | 'versionId'
   destKey: string;
   replaces?: string;
   expects?: string;
+  firm?: true;
   backup?: BackupTarget;
   versionName?: string;
   /** A symbolic link: `keep` copies it as one; of `follow`, the bytes of what it points to pass through this program. */
@@ -85,7 +86,7 @@ function askable({ tags, acl, ...policy }: CarryPolicy, from: Capabilities, to: 
 /** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
   const { key, sourceKey, destKey, etag, versionId, size, mtimeMs, md5ofParts } = subject;
-  const { replaces, expects, backup, versionName, link } = subject;
+  const { replaces, expects, firm, backup, versionName, link } = subject;
   const { limits, wanted, most, carry, attempts } = route;
   const byService = route.byService && link !== 'follow';
   const { checkpoint, tuned, sourcePartSize } = hints;
@@ -98,7 +99,7 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
       ...{ place: route.source, key: sourceKey, etag, versionId, size, mtimeMs, md5ofParts },
       partSize: sourcePartSize,
     },
-    dest: { place: route.dest, key: destKey, replaces, expects, backup, versionName },
+    dest: { place: route.dest, key: destKey, replaces, expects, ...(firm && { firm }), backup, versionName },
     way: link === 'keep' ? 'link' : byService ? 'server' : 'client',
     cut: cutOf({
       size,

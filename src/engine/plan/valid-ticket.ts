@@ -13,6 +13,7 @@ const backup = z.strictObject({
   key: text.min(1),
   text,
   before: text.optional(),
+  numbered: text.min(1).optional(),
   partSize: z.int().min(1).optional(),
   attempts: z.int().min(1),
   ...{ tags: yes, acl: yes },
@@ -52,7 +53,7 @@ const copy = z.strictObject({
     partSize: z.int().min(1).optional(),
   }),
   dest: z.strictObject({
-    ...{ place, key: text.min(1), replaces: text.optional(), expects: text.optional() },
+    ...{ place, key: text.min(1), replaces: text.optional(), expects: text.optional(), firm: yes },
     backup: backup.optional(),
     versionName: text.min(1).optional(),
   }),

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import type { Manifest, RunRow } from '../../manifest/port.js';
+import type { AttributeName } from '../../model/attributes.js';
 import type { ErrorCode } from '../../model/error.js';
 import type { StopReason } from '../events.js';
 
@@ -80,6 +81,16 @@ const failure = z.object({
 
 const traffic = z.object({ requests: counts, bytesIn: count, bytesOut: count });
 
+const attribute = z.custom<AttributeName>((name) => typeof name === 'string');
+const note = z.object({ attribute, reason: z.string() });
+
+const fidelity = z.object({
+  ...{ kept: counts, mapped: counts, lost: counts },
+  reasons: z.array(note.extend({ became: z.enum(['mapped', 'lost']), objects: count })),
+  objects: count,
+  list: z.array(z.object({ key: z.string(), lost: z.array(note).readonly() })),
+});
+
 const summary = z.object({
   ...{ runId: z.string(), source: z.string(), destination: z.string(), dryRun: z.boolean() },
   ...{ startedMs: time, elapsedMs: count },
@@ -90,10 +101,13 @@ const summary = z.object({
   failed: z.object({ objects: count, byClass: counts, list: z.array(failure) }),
   held: z.object({ objects: count, byClass: counts, dropped: count }),
   deleted: sum.extend({ left: count }),
+  moved: sum.optional(),
   kept: sum.extend({ byReason: counts }),
   backedUp: sum,
   unfinished: z.object({ objects: z.number(), atLeast: z.boolean().optional() }),
   verified: counts,
+  refreshed: count.optional(),
+  fidelity: fidelity.optional(),
   ...{ retries: count, restarts: count },
   waste: z.object({ parts: count, bytes: count }),
   traffic: z.object({ source: traffic, destination: traffic }),

@@ -1,7 +1,7 @@
 /** Tests: test/engine/record/progress.test.ts */
 import type { FailureRow } from '../../manifest/port.js';
 import type { SkipReason } from '../decide/decide.js';
-import { type Failure, LISTED_FAILURES, type RunEvent, type Summary } from '../events.js';
+import { type Failure, LISTED_FAILURES, type MirrorSum, type RunEvent, type Summary } from '../events.js';
 import { addFidelity } from './fidelity.js';
 import { Pending } from './pending.js';
 import { add, increase, nothing } from './sum.js';
@@ -33,9 +33,10 @@ export class Fold {
   readonly #heldBefore: Summary['held'];
 
   /** @param heldBefore what earlier runs of the same pass did not copy: it counts as held */
-  constructor(heldBefore: Summary['held'] = noneHeld()) {
+  constructor(heldBefore: Summary['held'] = noneHeld(), mirror = false) {
     this.#heldBefore = heldBefore;
     this.sums = noSums(heldBefore);
+    if (mirror) this.sums.mirror = noMirror();
   }
 
   hear(event: RunEvent): void {
@@ -63,14 +64,23 @@ export class Fold {
         add(this.heldNow, event.size);
         break;
       case 'doom':
-        if (this.pending.dryRun) add(sums.deleted, event.size);
+        if (!this.pending.dryRun) break;
+        add(sums.deleted, event.size);
+        if (event.direction) add(this.#mirror().deleted, event.size);
+        break;
+      case 'plan':
+        if (this.pending.dryRun && event.direction) add(this.#mirror().copied, event.size);
         break;
       case 'deleted':
         add(sums.deleted, event.size);
+        if (event.direction) add(this.#mirror().deleted, event.size);
         break;
       case 'attributes':
         if (event.changed.length > 0) sums.refreshed = (sums.refreshed ?? 0) + 1;
         if (event.fidelity) sums.fidelity = addFidelity(sums.fidelity, event.key, event.fidelity);
+        break;
+      case 'conflict':
+        this.#conflict(event);
         break;
       case 'moved':
         sums.moved ??= nothing();
@@ -112,6 +122,7 @@ export class Fold {
     const { key, size, verifiedBy, resumedParts, resumedBytes, fidelity } = event;
     if (fidelity) sums.fidelity = addFidelity(sums.fidelity, key, fidelity);
     add(sums.copied, size);
+    if (event.direction) add(this.#mirror().copied, size);
     increase(sums.verified, verifiedBy);
     if (resumedParts === 0) return;
     sums.resumed.objects++;
@@ -119,7 +130,19 @@ export class Fold {
     sums.resumed.bytes += resumedBytes;
   }
 
-  #fail({ type: _, ...failure }: Extract<RunEvent, { type: 'failed' }>): void {
+  #conflict({ winner, keepsLoser }: Extract<RunEvent, { type: 'conflict' }>): void {
+    const { conflicts } = this.#mirror();
+    conflicts.objects++;
+    if (winner === undefined) conflicts.open++;
+    else if (keepsLoser) conflicts.kept++;
+  }
+
+  #mirror(): MirrorSum {
+    this.sums.mirror ??= noMirror();
+    return this.sums.mirror;
+  }
+
+  #fail({ type: _, direction: __, ...failure }: Extract<RunEvent, { type: 'failed' }>): void {
     addFailure(this.sums.failed, failure);
     if (failure.operation === 'delete') addFailure(this.#undeleted, failure);
     else add(this.uncopied, failure.size);
@@ -128,6 +151,7 @@ export class Fold {
   /** Everything but what was copied and deleted is reported again. */
   #startAgain(): void {
     const { skipped, held, kept, deleted } = noSums(this.#heldBefore);
+    if (this.sums.mirror) this.sums.mirror.conflicts = noMirror().conflicts;
     Object.assign(this.sums, { skipped, held, kept, failed: structuredClone(this.#undeleted) });
     if (this.pending.dryRun) this.sums.deleted = deleted;
     this.excluded = nothing();
@@ -142,6 +166,7 @@ function noSums(held: Summary['held']) {
   const kept: Summary['kept'] = { ...nothing(), byReason: {} };
   const verified: Summary['verified'] = {};
   const moved: Summary['moved'] = undefined;
+  const mirror: Summary['mirror'] = undefined;
   const refreshed: Summary['refreshed'] = undefined;
   const fidelity: Summary['fidelity'] = undefined;
   return {
@@ -153,6 +178,7 @@ function noSums(held: Summary['held']) {
     held: structuredClone(held),
     deleted: { ...nothing(), left: 0 },
     moved: moved as Summary['moved'],
+    mirror: mirror as Summary['mirror'],
     kept,
     backedUp: nothing(),
     verified,
@@ -162,6 +188,10 @@ function noSums(held: Summary['held']) {
     restarts: 0,
     waste: { parts: 0, bytes: 0 },
   };
+}
+
+function noMirror(): MirrorSum {
+  return { copied: nothing(), deleted: nothing(), conflicts: { objects: 0, kept: 0, open: 0 } };
 }
 
 export function noFailures(): Summary['failed'] {

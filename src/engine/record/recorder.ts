@@ -116,6 +116,12 @@ export class Recorder {
     this.#options.emit({ type: 'failed', ...what, operation: 'list' });
   }
 
+  /** A conflict that a person must decide. Not on the failed list, which would hold it back: each run looks at it again. */
+  undecided({ key, size }: FailedObject, { class: kind, code, message, remedy }: Fault): void {
+    this.#options.census.fail();
+    this.#options.emit({ type: 'failed', key, size, class: kind, code, message, remedy, attempts: 0 });
+  }
+
   /** The row stays in the manifest, so that the next run finds the object again and deletes it. */
   deleteFailed({ key, size }: { key: string; size: number }, fault: Fault): void {
     const { class: kind, code, message, remedy } = fault;

@@ -16,7 +16,7 @@ export interface SummaryParts {
   fold: Fold;
   census: CensusView;
   /** Of a dry run. */
-  forecast: Forecast;
+  forecast: Pick<Forecast, 'copied' | 'requests' | 'traffic'>;
   /** See `Summary`. */
   oddity: () => string | undefined;
 }

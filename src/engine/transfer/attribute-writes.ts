@@ -8,7 +8,7 @@ import { isXsyncError, type XsyncError } from '../../model/error.js';
 import { isCarriedClass } from '../../model/storage-class.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { Capabilities, PutAttributes } from '../../store/port.js';
-import type { Carried } from '../fidelity/carry.js';
+import type { Carried, Later } from '../fidelity/carry.js';
 import { OPTIONAL, type Optional } from './means.js';
 import { type Given, judged, lessened, type Planned, saidBy } from './outgoing.js';
 
@@ -31,7 +31,9 @@ export async function writeWith<T>(
   try {
     return { answer: await write(carried.put), carried };
   } catch (error) {
-    if (isRefusedClass(ticket, error)) return writeWithoutClass(ticket, carried, error, write);
+    if (isRefusedClass(ticket, carried, error)) {
+      return writeWith(means, ticket, withoutClass(ticket, carried, error), write);
+    }
     if (!mayRefuse(carried, error)) throw error;
     const sent = sentIn(carried);
     const named = sent.find((name) => name === error.attribute);
@@ -53,20 +55,16 @@ export async function writeWith<T>(
 }
 
 /** Of one object, whose class was carried over. One class for all is wrong for all. */
-function isRefusedClass({ carry }: Planned, error: unknown): error is XsyncError {
+function isRefusedClass({ carry }: Planned, { put }: Carried, error: unknown): error is XsyncError {
+  if (put.storageClass === undefined) return false;
   return isXsyncError(error) && error.attribute === 'storage-class' && isCarriedClass(carry?.storageClass);
 }
 
-async function writeWithoutClass<T>(
-  ticket: Planned,
-  carried: Carried,
-  error: XsyncError,
-  write: (put: PutAttributes) => Promise<T>,
-): Promise<Written<T>> {
+/** @throws attributes-lost */
+function withoutClass(ticket: Planned, carried: Carried, error: XsyncError): Carried {
   const put = { ...carried.put, storageClass: undefined };
   const notes = [{ attribute: 'storage-class' as const, reason: reasonOf(error) }];
-  const less = judged(ticket.key, ticket.carry ?? USUAL_POLICY, lessened({ ...carried, put }, [], notes));
-  return { answer: await write(less.put), carried: less };
+  return judged(ticket.key, ticket.carry ?? USUAL_POLICY, lessened({ ...carried, put }, [], notes));
 }
 
 /** @throws attributes-lost */
@@ -123,9 +121,14 @@ export function forUpload(given: Carried, capabilities: Capabilities): Carried {
 
 /** What a copy by the service can be given. */
 export function forCopy(carried: Carried, { attributes }: Capabilities): Carried {
-  const { tags } = carried.put;
-  if (tags === undefined || !attributes.tags?.onlyInPuts) return carried;
-  return { ...carried, put: { ...carried.put, tags: undefined }, later: { ...carried.later, tags } };
+  const { tags, lock } = carried.put;
+  const after: Later = {};
+  if (tags && attributes.tags?.onlyInPuts) after.tags = tags;
+  if (lock && attributes.lock?.onlyInPuts) after.lock = lock;
+  const names = Object.keys(after);
+  if (names.length === 0) return carried;
+  const gone = Object.fromEntries(names.map((name) => [name, undefined]));
+  return { ...carried, put: { ...carried.put, ...gone }, later: { ...carried.later, ...after } };
 }
 
 /**

@@ -31,12 +31,14 @@ const NO_CHECKPOINTS: Checkpoints = {
 
 /** Backups of one key that may be beside each other. */
 const MOST_NAMES = 100;
+/** Losers of conflicts that may be kept of one key. */
+const MOST_NUMBERS = 1000;
 
 /**
  * Uses a server-side copy where possible. Does nothing if the object no longer exists, or if it is what the ticket would
  * write.
  * @throws what the copy throws: the object must then not be overwritten or deleted; Overtaken: it is not the version
- *   that the ticket deletes
+ *   that the ticket deletes or firmly replaces
  */
 export async function makeBackup(means: Means, ticket: CopyTicket | DeleteTicket, target: BackupTarget): Promise<void> {
   const { dest, aside, halt } = means;
@@ -44,7 +46,7 @@ export async function makeBackup(means: Means, ticket: CopyTicket | DeleteTicket
   try {
     const found = await headIfThere(dest, ticket.dest.key, halt.signal);
     if (!found) return;
-    mustBeDeletable(ticket, found);
+    mustBeCompared(ticket, found);
     const key = await nameFor(means, aside, ticket, target, found);
     if (key === undefined) return;
     const to = await copyAside(means, aside, ticket.key, found, { ...target, key });
@@ -56,10 +58,9 @@ export async function makeBackup(means: Means, ticket: CopyTicket | DeleteTicket
   }
 }
 
-function mustBeDeletable(ticket: CopyTicket | DeleteTicket, found: ObjectInfo): void {
-  if (ticket.action === 'delete' && ticket.dest.etag !== undefined && !sameEtag(ticket.dest.etag, found.etag)) {
-    throw new Overtaken();
-  }
+function mustBeCompared(ticket: CopyTicket | DeleteTicket, found: ObjectInfo): void {
+  const etag = ticket.action === 'delete' ? ticket.dest.etag : ticket.dest.firm && ticket.dest.expects;
+  if (etag !== undefined && !sameEtag(etag, found.etag)) throw new Overtaken();
 }
 
 /**
@@ -71,9 +72,11 @@ async function nameFor(
   means: Means,
   aside: ObjectStore,
   ticket: CopyTicket | DeleteTicket,
-  { key, before }: BackupTarget,
+  target: BackupTarget,
   found: ObjectInfo,
 ): Promise<string | undefined> {
+  if (target.numbered !== undefined) return numberedName(means, aside, target, found);
+  const { key, before } = target;
   if (before === undefined || before === found.etag) return key;
   if (await isWrittenAlready(means, ticket, found)) return undefined;
   for (let copy = 1; copy <= MOST_NAMES; copy++) {
@@ -83,6 +86,28 @@ async function nameFor(
     if (there.size === found.size && sameChecksum(there.checksums, found.checksums) === true) return undefined;
   }
   throw new XsyncError('limit', `there are ${MOST_NAMES} backups of it already`, { class: 'person', subject: key });
+}
+
+/**
+ * The key with the first number that is free at both sides. Undefined if an interrupted run has kept the object already,
+ * or somebody has, under such a name.
+ */
+async function numberedName(
+  { source, halt }: Means,
+  aside: ObjectStore,
+  { key, numbered }: BackupTarget,
+  found: ObjectInfo,
+): Promise<string | undefined> {
+  for (let n = 1; n <= MOST_NUMBERS; n++) {
+    const there = await headIfThere(aside, `${key}${n}`, halt.signal);
+    if (there && there.size === found.size && sameChecksum(there.checksums, found.checksums) === true) return undefined;
+    if (!there && !(await headIfThere(source, `${numbered}${n}`, halt.signal))) return `${key}${n}`;
+  }
+  throw new XsyncError('limit', `there are ${MOST_NUMBERS} kept objects of it already`, {
+    class: 'person',
+    subject: key,
+    remedy: 'Delete those that are not needed.',
+  });
 }
 
 /** The destination's object has the bytes that the ticket would write: an attempt succeeded, and its answer was lost. */

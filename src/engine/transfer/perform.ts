@@ -14,6 +14,7 @@ import { endsRun } from '../flow/halt.js';
 import type { Limiter } from '../flow/queue.js';
 import { beingWritten, faultOf, isChange } from '../plan/fault.js';
 import { makeBackup } from './backup.js';
+import { firmly } from './firm.js';
 import { type Means, Overtaken, Unfinished } from './means.js';
 import { transfer } from './transfer.js';
 import { abandonUpload } from './uploads.js';
@@ -23,7 +24,7 @@ import { abandonUpload } from './uploads.js';
  * @throws faults that end the run (`endsRun`); everything else is an outcome
  */
 export async function perform(ticket: CopyTicket, given: Means): Promise<Outcome> {
-  const means = ofVersion(given, ticket);
+  const means = firmly(ofVersion(given, ticket), ticket);
   const { halt } = means;
   const { replaces, backup } = ticket.dest;
   let backedUp = replaces === undefined || backup === undefined;
@@ -32,7 +33,7 @@ export async function perform(ticket: CopyTicket, given: Means): Promise<Outcome
     try {
       if (!backedUp && backup) await makeBackup(means, ticket, backup);
       backedUp = true;
-      return await transfer(means, attempts === 1 ? ticket : withoutCondition(ticket));
+      return await transfer(means, attempts === 1 || ticket.dest.firm ? ticket : withoutCondition(ticket));
     } catch (error) {
       if (error instanceof Unfinished || halt.signal.aborted) return { kind: 'unfinished' };
       if (error instanceof Overtaken) return { kind: 'overtaken' };

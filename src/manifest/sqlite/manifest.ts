@@ -12,6 +12,7 @@ import type {
   Spool,
   VersionRow,
 } from '../port.js';
+import { SqliteConflicts } from './conflicts.js';
 import { damaged, manifestError } from './errors.js';
 import { SqliteSpool } from './spool.js';
 import {
@@ -39,6 +40,7 @@ const KEPT_LAGS_MS = 25 * 3_600_000;
  */
 export class SqliteManifest implements Manifest {
   readonly path: string;
+  readonly conflicts: SqliteConflicts;
   readonly #db: Database;
   readonly #sql: Statements;
   #spools = 0;
@@ -50,6 +52,7 @@ export class SqliteManifest implements Manifest {
     this.path = db.name;
     this.#db = db;
     this.#sql = prepareStatements(db);
+    this.conflicts = new SqliteConflicts(db, (work) => this.#run(work));
   }
 
   get(key: string): ManifestRow | undefined {
@@ -318,20 +321,39 @@ export class SqliteManifest implements Manifest {
   }
 }
 
-function toRow({ ours, apartMs, content, ...row }: StoredRow): ManifestRow {
-  return { ...row, ours: ours === 1, ...(apartMs > 0 && { apartMs }), ...(content !== null && { content }) };
+function toRow({ ours, apartMs, content, destMtimeMs, ...row }: StoredRow): ManifestRow {
+  return {
+    ...{ ...row, ours: ours === 1 },
+    ...(apartMs > 0 && { apartMs }),
+    ...(content !== null && { content }),
+    ...(destMtimeMs > 0 && { destMtimeMs }),
+  };
 }
 
 function valuesOf(row: ManifestRow): RowValues {
-  const { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours, atMs, apartMs = 0, content = null } = row;
-  return [key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours ? 1 : 0, atMs, apartMs, content];
+  const { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours, atMs } = row;
+  const { apartMs = 0, content = null, destMtimeMs = 0 } = row;
+  return [
+    key,
+    size,
+    sourceEtag,
+    sourceMtimeMs,
+    destEtag,
+    verifiedBy,
+    ours ? 1 : 0,
+    atMs,
+    apartMs,
+    content,
+    destMtimeMs,
+  ];
 }
 
 function fromRaw(raw: RawRow): ManifestRow {
-  const [key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours, atMs, apartMs, content] = raw;
+  const [key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours, atMs, apartMs, content, destMtimeMs] = raw;
   const row: ManifestRow = { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours: ours === 1, atMs };
   if (apartMs > 0) row.apartMs = apartMs;
   if (content !== null) row.content = content;
+  if (destMtimeMs > 0) row.destMtimeMs = destMtimeMs;
   return row;
 }
 

@@ -120,7 +120,23 @@ const VERSION_4 = `
   CREATE INDEX version_by_dest ON version (key, dest);
 `;
 
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+const VERSION_5 = `
+  ALTER TABLE object ADD COLUMN dest_mtime_ms REAL NOT NULL DEFAULT 0;
+
+  CREATE TABLE conflict (
+    key TEXT NOT NULL COLLATE BINARY,
+    found_ms INTEGER NOT NULL,
+    seen_ms INTEGER NOT NULL,
+    settled_ms INTEGER NOT NULL,
+    winner TEXT NOT NULL,
+    kept_as TEXT,
+    sides TEXT NOT NULL,
+    PRIMARY KEY (key, found_ms)
+  ) WITHOUT ROWID;
+  CREATE INDEX conflict_by_time ON conflict (settled_ms, found_ms);
+`;
+
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 /** Marks the file as ours in SQLite's header ("xsyn"), so that a database of another program is never migrated. */
 export const APPLICATION_ID = 0x7873796e;

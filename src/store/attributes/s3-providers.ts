@@ -17,13 +17,14 @@ const EIGHT_KIB: MetadataLimits = { ...metadata, maxBytes: 8192 };
 const OTHER: NetworkLimits = { ...S3_ATTRIBUTES, classes: classes.ANY_CLASSES };
 
 /**
- * Observed in RGW 16: it ignores the tags of CreateMultipartUpload, and a CopyObject with replaced metadata drops those of
- * the source.
+ * Observed in RGW 16: it ignores the tags and locks of CreateMultipartUpload; a CopyObject with replaced metadata drops the
+ * tags of the source, and ignores its own lock.
  */
 const CEPH: NetworkLimits = {
   ...OTHER,
   metadata: { ...metadata, name: WITHOUT_UNDERSCORE },
   tags: tags && { ...tags, onlyInPuts: true },
+  lock: lock && { ...lock, onlyInPuts: true },
 };
 
 function aclOf(...canned: string[]): AclLimits {

@@ -7,8 +7,13 @@ import type { ErrorCode } from '../../model/error.js';
 /** Longest text of a service in a message, in characters. Those of S3 and OSS are much shorter. */
 const LONGEST = 500;
 
-/** Request headers that must not be shown: the signature, and the token of temporary credentials. */
-const SECRET = ['authorization', 'x-amz-security-token', 'x-oss-security-token'] as const;
+/** Request headers that must not be shown: the signature, the token of temporary credentials, and keys of the customer. */
+const SECRET = [
+  ...['authorization', 'x-amz-security-token', 'x-oss-security-token'],
+  ...['', 'copy-source-'].flatMap((of) =>
+    ['key', 'key-md5'].map((name) => `x-amz-${of}server-side-encryption-customer-${name}`),
+  ),
+];
 
 /** Shorter parts of a header are words, not signatures. */
 const SHORTEST_SIGNATURE = 20;

@@ -20,18 +20,22 @@ type Ordered = Pick<VersionEntry, 'key' | 'isLatest'> & { mtimeMs?: number };
 
 /**
  * The rows of a page, those of one key together. Services write versions and delete markers in one order, the newest of a
- * key first. Some stores write all versions, and then all markers: only there are they merged by their times.
+ * key first. Some stores write all versions and all markers apart: only there are they put in the order of keys, and merged
+ * by their times if a key has both.
  */
 export function inOneOrder<R extends Ordered>(rows: readonly R[]): readonly R[] {
   const seen = new Set<string>();
   let last: string | undefined;
   let together = true;
+  let ascending = true;
   for (const { key, isLatest } of rows) {
     if (seen.has(key) && (key !== last || isLatest)) together = false;
+    if (last !== undefined && key !== last && compareKeys(key, last) < 0) ascending = false;
     seen.add(key);
     last = key;
   }
-  return together ? rows : [...rows].sort(byKeyAndTime);
+  if (!together) return [...rows].sort(byKeyAndTime);
+  return ascending ? rows : [...rows].sort((a, b) => compareKeys(a.key, b.key));
 }
 
 function byKeyAndTime(a: Ordered, b: Ordered): number {

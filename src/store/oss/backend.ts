@@ -9,11 +9,21 @@ import { endpointOrigin, regionOfEndpoint } from './endpoint.js';
 import { ossutilRules } from './ossutil.js';
 import { nameOf, recipeOf } from './recipe.js';
 
+/**
+ * The Go SDK has headers for it (`SSECKey`), which the documentation does not have:
+ * https://www.alibabacloud.com/help/en/oss/user-guide/server-side-encryption-8.
+ */
+const NO_CUSTOMER_KEYS =
+  'OSS offers no encryption with keys of its customers: use server_side_encryption: KMS and sse_kms_key_id';
+
 export const ossBackend: Backend<OssConfig> = {
   type: 'oss',
   schema: ossConfigSchema,
   scheme: 'oss',
   implied: { env_auth: true },
+  lacks: Object.fromEntries(
+    ['sse_c_key_file', 'sse_customer_key', 'sse_customer_key_base64'].map((name) => [name, NO_CUSTOMER_KEYS]),
+  ),
   async open(remote, place, resources) {
     const accelerate = resources.accelerate ?? remote.accelerate;
     const config = { ...remote, accelerate, ...encryptionOf(remote, resources.encryption) };
@@ -77,6 +87,7 @@ async function openStore(config: OssConfig, { bucket, label }: OpenTarget, resou
 function fromRclone(section: RcloneSection): Record<string, string> | string {
   const settings = rcloneSettings(section);
   if (typeof settings === 'string') return settings;
+  if (section.get('sse_customer_key') || section.get('sse_customer_key_base64')) return NO_CUSTOMER_KEYS;
   // A profile of AWS, which rclone may name, is none of Alibaba Cloud.
   const { endpoint = '', region, profile: _, ...rest } = settings;
   const accelerated = /oss-accelerate(-overseas)?\.aliyuncs\.com/.exec(endpoint);

@@ -1,11 +1,13 @@
 /** Tests: test/doctor/doctor.test.ts */
 import { partitionOf } from '../../aws/partition.js';
 import { type Encryption, lacksEncryption } from '../../model/encryption.js';
+import { XsyncError } from '../../model/error.js';
 import { isAccelerated } from '../accelerate.js';
 import type { Backend, OpenTarget, RcloneSection, Resources } from '../backend.js';
 import { rcloneSettings } from '../rclone.js';
 import { bucketIn } from './access-point.js';
 import { type S3Config, s3ConfigSchema } from './config.js';
+import { namesKey, textOf } from './customer-key.js';
 import { PROVIDERS, providerOf, RCLONE_PROVIDERS } from './presets.js';
 
 export const s3Backend: Backend<S3Config> = {
@@ -17,10 +19,18 @@ export const s3Backend: Backend<S3Config> = {
   async open(remote, place, resources) {
     const accelerate = resources.accelerate ?? remote.accelerate;
     const config = { ...remote, accelerate, ...encryptionOf(remote, resources.encryption) };
-    const { store, acceleration } = await openStore(config, place, resources);
+    const { store, acceleration, customerKey } = await openStore(config, place, resources);
     const accelerated = isAccelerated(acceleration, config.accelerate);
-    const again = { remote: { ...remote, accelerate: accelerated ? 'on' : 'off' }, bucket: place.bucket };
-    return { store, acceleration, accelerated, prices: config.prices, again };
+    const key = customerKey && textOf(customerKey);
+    // The file may be readable only once.
+    const sealing =
+      key === undefined ? {} : { sse_c_key_file: undefined, sse_customer_key: undefined, sse_customer_key_base64: key };
+    const settled = { ...remote, ...sealing, accelerate: accelerated ? 'on' : 'off' };
+    return {
+      ...{ store, acceleration, accelerated, prices: config.prices },
+      again: { remote: settled, bucket: place.bucket },
+      ...(key !== undefined && { key }),
+    };
   },
   async buckets(remote, name, resources) {
     const { s3Buckets } = await import('./buckets.js');
@@ -49,6 +59,12 @@ function encryptionOf(
   asked: Encryption | undefined,
 ): Pick<S3Config, 'server_side_encryption' | 'sse_kms_key_id'> | undefined {
   if (!asked) return undefined;
+  if (namesKey(remote)) {
+    throw new XsyncError('usage', `--sse ${asked.method}: the remote encrypts with a key of its own (SSE-C)`, {
+      subject: '--sse',
+      remedy: 'Omit --sse, or use a remote without sse_c_key_file.',
+    });
+  }
   if (asked.method === 'none') return { server_side_encryption: undefined, sse_kms_key_id: undefined };
   if (asked.method === 'sm4') throw lacksEncryption('an S3 store', asked, 'Use aes256 or kms.');
   const keyId = asked.method === 'kms' ? (asked.keyId ?? remote.sse_kms_key_id) : undefined;
@@ -60,15 +76,24 @@ async function openStore(given: S3Config, { bucket, label }: OpenTarget, resourc
   const { config, credentials, connection } = await prepare(given, resources);
   if (resources.transport === 'sdk') {
     const { openS3SdkStore } = await import('./sdk.js');
-    return openS3SdkStore(config, bucket, { ...resources, credentials, agents: await connection.agents() });
+    const opened = openS3SdkStore(config, bucket, { ...resources, credentials, agents: await connection.agents() });
+    return { ...opened, customerKey: config.customerKey };
   }
   const { tell } = resources;
-  return openS3Store(config, bucket, { transport: await connection.http(), credentials, place: label, tell });
+  const opened = await openS3Store(config, bucket, {
+    transport: await connection.http(),
+    credentials,
+    place: label,
+    tell,
+  });
+  return { ...opened, customerKey: config.customerKey };
 }
 
 function fromRclone(section: RcloneSection): Record<string, string> | string {
   const settings = rcloneSettings(section);
   if (typeof settings === 'string') return settings;
+  const algorithm = section.get('sse_customer_algorithm') ?? '';
+  if (algorithm !== '' && algorithm !== 'AES256') return `it has the unknown sse_customer_algorithm "${algorithm}"`;
   const named = section.get('provider')?.toLowerCase() ?? '';
   // rclone has providers that are plain S3 here.
   const provider = RCLONE_PROVIDERS[named] ?? PROVIDERS.find((name) => name === named) ?? 'other';
@@ -84,7 +109,7 @@ function fromRclone(section: RcloneSection): Record<string, string> | string {
 
 /** Settings of new objects with the same names and meanings in xsync. */
 function attributesOf(section: RcloneSection): Record<string, string> {
-  const names = ['acl', 'server_side_encryption', 'sse_kms_key_id'];
+  const names = ['acl', 'server_side_encryption', 'sse_kms_key_id', 'sse_customer_key', 'sse_customer_key_base64'];
   const set = names.map((name) => [name, section.get(name) ?? ''] as const).filter(([, value]) => value !== '');
   return Object.fromEntries(set);
 }

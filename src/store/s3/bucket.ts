@@ -16,16 +16,17 @@ import { PageGuard } from '../../model/paging.js';
 import { restored } from '../http/restoring.js';
 import { pageAfter, versionMarker } from '../http/versions.js';
 import type * as port from '../port.js';
-import type { Answer, S3Calls, Written } from './calls.js';
+import type { Answer, CopyRequest, S3Calls, Written } from './calls.js';
 import { mustBeCompleted } from './completed.js';
 import { type Condition, WriteConditions } from './conditions.js';
 import type { S3Config } from './config.js';
+import { type CustomerKey, isUnsealed, refusePlainHttp } from './customer-key.js';
 import { deleteKeys } from './deleting.js';
 import { encodeKey } from './encode.js';
-import { checksumsIn } from './headers.js';
+import { checksumsIn, type Promised } from './headers.js';
 import { capabilitiesOf } from './info.js';
 import { Lister } from './lister.js';
-import { presetOf, type S3Preset, writtenEtagIsMd5 } from './presets.js';
+import { presetOf, promisedBy, type S3Preset, writtenEtagIsMd5 } from './presets.js';
 import { isMissingCall, isRefusedForm, type Quirk, Quirks } from './quirks.js';
 import { Reading } from './reading.js';
 import { versionEntryOf } from './versions.js';
@@ -48,15 +49,19 @@ export class S3Bucket implements port.ObjectStore {
   readonly #lister: Lister;
   readonly #conditions: WriteConditions;
   readonly #storageClass: string | undefined;
-  readonly #listsMd5s: boolean;
+  readonly #listsMd5s: Promised;
+  readonly #customerKey: CustomerKey | undefined;
 
+  /** @throws config: the customer's key would be sent without encryption */
   constructor(config: S3Config, bucket: string, { calls, account, tell }: BucketDeps) {
     this.#calls = calls;
     this.#preset = presetOf(config);
     this.#storageClass = config.storage_class;
+    this.#customerKey = config.customerKey;
+    if (this.#customerKey) refusePlainHttp(calls.addresses);
     this.#conditions = new WriteConditions(this.#preset.writeIfMatch);
     // A listing does not show what is encrypted, so that only the user can promise anything of its ETags.
-    this.#listsMd5s = config.etag_is_md5 === true;
+    this.#listsMd5s = config.customerKey ? 'never' : config.etag_is_md5 === true;
     const listed = { promised: this.#listsMd5s, restores: this.#preset.listsRestores };
     this.#quirks = new Quirks(this.#preset.quirks, tell);
     this.#reading = new Reading(calls, this.#quirks, (key, how) => this.#lister.row(key, how), this.#preset);
@@ -198,7 +203,7 @@ export class S3Bucket implements port.ObjectStore {
       return this.#asWritten(key, undefined, { signal, onRequest, ifMatch: options.ifMatch });
     }
     const copied = await this.#copying('no-copy-object', () =>
-      this.#calls.copy(source, sourceKey, key, { ...options, replace }),
+      this.#opening(source, options, (request) => this.#calls.copy(source, sourceKey, key, { ...request, replace })),
     );
     return this.#written(key, copied, { signal, onRequest });
   }
@@ -237,7 +242,9 @@ export class S3Bucket implements port.ObjectStore {
     await this.#readySource(source, sourceKey, options);
     if (this.#quirks.has('no-part-copy')) throw lacking('UploadPartCopy');
     const { etag, headers } = await this.#copying('no-part-copy', () =>
-      this.#calls.uploadPartCopy(upload, partNumber, source, sourceKey, range, options),
+      this.#opening(source, options, (request) =>
+        this.#calls.uploadPartCopy(upload, partNumber, source, sourceKey, range, request),
+      ),
     );
     return this.#part(headers, etag ?? (await this.#listedEtag(upload, partNumber, options)));
   }
@@ -356,6 +363,20 @@ export class S3Bucket implements port.ObjectStore {
     }
   }
 
+  /** Copies with the key of the source's remote; without it if the object was written without a key. */
+  #opening<T>(
+    source: port.ObjectStore,
+    options: port.CopyOptions,
+    copy: (request: CopyRequest) => Promise<T>,
+  ): Promise<T> {
+    const opens = source instanceof S3Bucket ? source.#customerKey : undefined;
+    if (!opens) return copy(options);
+    return copy({ ...options, opens }).catch((error: unknown) => {
+      if (!isUnsealed(error)) throw error;
+      return copy(options);
+    });
+  }
+
   /** @throws unsupported: the store does not copy */
   async #copying<T>(quirk: Quirk, copy: () => Promise<T>): Promise<T> {
     try {
@@ -392,7 +413,7 @@ export class S3Bucket implements port.ObjectStore {
     options: port.CallOptions,
   ): Promise<port.WriteResult> {
     if (!etag) return this.#asWritten(key, undefined, options);
-    return { ...writtenBy(headers, etag, this.#preset.etagIsMd5), mtimeMs };
+    return { ...writtenBy(headers, etag, promisedBy(this.#preset)), mtimeMs };
   }
 
   /** What a HEAD tells of an object that was just written. @throws checksum-mismatch: it has another size */
@@ -445,7 +466,7 @@ function resultOf({ etag, checksums, versionId, mtimeMs }: ObjectInfo): port.Wri
 }
 
 /** @param promised as in `checksumsOfEtag` */
-function writtenBy(headers: Record<string, string>, etag: string, promised: boolean): port.WriteResult {
+function writtenBy(headers: Record<string, string>, etag: string, promised: Promised): port.WriteResult {
   return { etag, checksums: checksumsIn(headers, etag, promised), versionId: headers['x-amz-version-id'] };
 }
 

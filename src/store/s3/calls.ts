@@ -27,6 +27,7 @@ import type {
 } from '../port.js';
 import type { Addresses } from './address.js';
 import type { Condition } from './conditions.js';
+import type { CustomerKey } from './customer-key.js';
 
 /** A successful response. */
 export interface Answer {
@@ -40,6 +41,8 @@ export interface ReadRequest extends TransferOptions {
   /** Without quotes. */
   ifMatch?: string;
   partNumber?: number;
+  /** Without the customer's key: the object has none. */
+  unsealed?: boolean;
   /** Accept-Encoding: gzip, not signed, because some services change it. */
   gzip?: boolean;
 }
@@ -140,6 +143,11 @@ export interface ListedParts {
   next?: number;
 }
 
+export interface CopyRequest extends CopyOptions {
+  /** The key of the source. */
+  opens?: CustomerKey;
+}
+
 export interface S3Calls {
   readonly addresses: Addresses;
 
@@ -168,7 +176,7 @@ export interface S3Calls {
     source: ObjectStore,
     sourceKey: string,
     key: string,
-    options: CopyOptions & { replace: boolean },
+    options: CopyRequest & { replace: boolean },
   ): Promise<Written>;
 
   createUpload(key: string, options: UploadOptions): Promise<UploadRef>;
@@ -180,7 +188,7 @@ export interface S3Calls {
     source: ObjectStore,
     sourceKey: string,
     range: { offset: number; size: number },
-    options: CopyOptions,
+    options: CopyRequest,
   ): Promise<Written>;
   /** One page, after the part with number `after`. */
   listParts(upload: UploadRef, after: number, options: CallOptions): Promise<ListedParts>;

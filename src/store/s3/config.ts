@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { connectionShape } from '../http/settings.js';
 import { pricesSchema } from '../prices/config.js';
+import { type CustomerKey, KEY_SETTINGS, namesKey } from './customer-key.js';
 import { isAws, PRESETS, PROVIDERS, providerOf, RCLONE_PROVIDERS, type S3Preset } from './presets.js';
 import { QUIRKS } from './quirks.js';
 
@@ -49,6 +50,13 @@ export const s3ConfigSchema = z
     acl: word.optional().describe('Canned ACL of new objects, such as bucket-owner-full-control'),
     server_side_encryption: word.optional().describe('Encryption of new objects: AES256, aws:kms or aws:kms:dsse'),
     sse_kms_key_id: inHeaders.optional().describe('KMS key for server_side_encryption: aws:kms'),
+    sse_c_key_file: text
+      .optional()
+      .describe(
+        'File with a 256-bit key that encrypts and decrypts all objects (SSE-C): 32 bytes, base64 or hexadecimal',
+      ),
+    sse_customer_key: secret.optional().describe('The key itself, as 32 characters; better use sse_c_key_file'),
+    sse_customer_key_base64: secret.optional().describe('The key itself in base64; better use sse_c_key_file'),
     etag_is_md5: flag
       .optional()
       .describe(
@@ -81,6 +89,17 @@ export const s3ConfigSchema = z
     if (config.sse_kms_key_id !== undefined && !config.server_side_encryption?.includes('kms')) {
       issue('sse_kms_key_id', 'needs server_side_encryption: aws:kms');
     }
+    const [given, second] = KEY_SETTINGS.filter((key) => config[key] !== undefined);
+    if (second !== undefined) issue(second, `must not be set together with ${given}`);
+    if (given !== undefined && config.server_side_encryption !== undefined) {
+      issue('server_side_encryption', `must not be set together with ${given}`);
+    }
+    if (given !== undefined && config.etag_is_md5) {
+      issue('etag_is_md5', `must not be true together with ${given}: ETags of objects with a key are no MD5s`);
+    }
+    if (namesKey(config) && providerOf(config) === 'oss') {
+      issue(given ?? 'sse_c_key_file', 'OSS has no encryption with keys of its customers: use server_side_encryption');
+    }
     for (const key of ['use_dualstack_endpoint', 'use_fips_endpoint'] as const) {
       if (config[key] && (!isAws(config) || config.endpoint !== undefined)) {
         issue(key, "exists only among AWS's own endpoints");
@@ -88,7 +107,10 @@ export const s3ConfigSchema = z
     }
   });
 
-export type S3Config = z.infer<typeof s3ConfigSchema>;
+export type S3Config = z.infer<typeof s3ConfigSchema> & {
+  /** What the settings of the key name, once it was read. */
+  customerKey?: CustomerKey;
+};
 
 /** The endpoint as a URL: an origin, possibly with a path that ends without a slash; undefined when it is none. */
 export function endpointIn(endpoint: string): string | undefined {

@@ -5,18 +5,21 @@
 import { bareEtag } from '../../model/etag.js';
 import { timeIn } from '../http/rows.js';
 import { readXml } from '../http/xml.js';
-import type { CopyOptions } from '../port.js';
 import { isArn } from './access-point.js';
-import type { Written } from './calls.js';
+import type { CopyRequest, Written } from './calls.js';
 import { mustBeAnswerTo } from './deleting.js';
 import { encodeKey, encodeParameter } from './encode.js';
 
 /** The headers that name the source, for both kinds of copy. */
-export function copySource(bucket: string, key: string, { ifMatch, versionId }: CopyOptions): Record<string, string> {
+export function copySource(
+  bucket: string,
+  key: string,
+  { ifMatch, versionId, opens }: CopyRequest,
+): Record<string, string> {
   const version = versionId === undefined ? '' : `?versionId=${encodeParameter(versionId)}`;
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html: an access point's objects have ARNs.
   const source = isArn(bucket) ? `${bucket}/object/${encodeKey(key)}` : `/${bucket}/${encodeKey(key)}`;
-  const headers: Record<string, string> = { 'x-amz-copy-source': `${source}${version}` };
+  const headers: Record<string, string> = { 'x-amz-copy-source': `${source}${version}`, ...opens?.source };
   if (ifMatch !== undefined) headers['x-amz-copy-source-if-match'] = `"${ifMatch}"`;
   return headers;
 }

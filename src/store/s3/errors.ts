@@ -4,6 +4,8 @@ import { type RefusedArgument, refusedArgument } from '../http/refused-argument.
 import { retryAfterMs } from '../http/retry-after.js';
 import { saidTo, unknownCode } from '../http/said.js';
 import { isWebPage, readXml, WEB_PAGE } from '../http/xml.js';
+import { UNSEALED } from './customer-key.js';
+import { CUSTOMER_ALGORITHM } from './headers.js';
 
 export interface Refusal {
   status: number;
@@ -106,18 +108,18 @@ export function refusalOf(refusal: Refusal): XsyncError {
   const headers = clean(refusal.headers, say);
   const serviceCode = answer.Code;
   const message = answer.Message;
-  const refused = refusedArgument(serviceCode, answer.ArgumentName, message);
+  const refused = refusedArgument(serviceCode, answer.ArgumentName, message, refusal.sent);
   const details: ErrorDetails = {
     subject: key ?? bucket,
     status,
     serviceCode,
     requestId: headers['x-amz-request-id'] ?? answer.RequestId,
     retryAfterMs: retryAfterMs(headers),
-    class: refused?.class,
-    attribute: refusedAttribute(serviceCode, message) ?? refused?.attribute,
+    attribute: refusedAttribute(serviceCode, message),
   };
   const region = answer.Region ?? headers['x-amz-bucket-region'];
   const [code, remedy] = meaningOf({ ...refusal, headers }, { serviceCode, message, refused }, region);
+  if (code === refused?.code) Object.assign(details, { class: refused.class, attribute: refused.attribute });
   if (code === 'wrong-region') return wrongRegion(refusal, region, answer.Endpoint, details);
   if (code === 'acceleration-disabled') {
     details.remedy = 'Enable transfer acceleration on the bucket, or set accelerate: off.';
@@ -148,7 +150,7 @@ function said(code: ErrorCode, status: number, serviceCode?: string, message?: s
 }
 
 function meaningOf(
-  { status, headers, key, upload, region }: Refusal,
+  { status, headers, key, upload, region, sent }: Refusal,
   { serviceCode, message, refused }: { serviceCode?: string; message?: string; refused?: RefusedArgument },
   actualRegion: string | undefined,
 ): readonly [ErrorCode, string?] {
@@ -161,9 +163,9 @@ function meaningOf(
     return ['object-too-large', FEWER_PARTS];
   // RGW returns NoSuchKey for an upload that no longer exists.
   if (serviceCode === 'NoSuchKey' && upload) return ['upload-not-found'];
-  // SSE-C: only the key that encrypted the object can read it.
-  if (serviceCode === 'InvalidRequest' && /server side encryption/i.test(message ?? ''))
-    return ['unsupported-object', 'Exclude the object: reading it needs the key of its customer (SSE-C).'];
+  const sealing = sealingOf(sent, serviceCode, message ?? '');
+  // An upload that was started with another key, or without one, cannot be continued.
+  if (sealing) return upload && sealing[0] === 'unsupported-object' ? ['invalid-response', OTHER_UPLOAD] : sealing;
   // S3 answers so for some time after a bucket was created. The next object may be answered elsewhere.
   if ((status === 307 || status === 308) && (actualRegion === undefined || actualRegion === region))
     return ['server-error', 'Run again later. If it persists, check the endpoint: it redirects to another service.'];
@@ -192,6 +194,30 @@ function meaningOf(
   if (status === 501) return ['unsupported'];
   // A 200 with an <Error>: the service failed after it sent the status. A retry may succeed.
   return status >= 500 || status < 300 ? ['server-error'] : ['invalid-response'];
+}
+
+const NEEDS_KEY =
+  'Set sse_c_key_file of the remote to the file with the key of the object (SSE-C), or exclude the object.';
+const OTHER_UPLOAD = 'Run again: the upload was started with another key, or without one, and starts anew.';
+const WRONG_KEY =
+  'Check that sse_c_key_file has the key that the object was written with, that the bucket allows SSE-C, and that the credentials allow this action.';
+
+/** Of encryption with keys of the customer. */
+function sealingOf(
+  sent: Refusal['sent'] = {},
+  serviceCode: string | undefined,
+  message: string,
+): readonly [ErrorCode, string] | undefined {
+  const sealed = sent[CUSTOMER_ALGORITHM] !== undefined;
+  if (sealed && serviceCode === 'AccessDenied') return ['access-denied', WRONG_KEY];
+  if (serviceCode !== 'InvalidRequest' && serviceCode !== 'InvalidArgument') return undefined;
+  if (UNSEALED.test(message)) return ['unsupported-object', 'Read the object by a remote without sse_c_key_file.'];
+  if (/secure connection/i.test(message))
+    return ['config', 'Use an https endpoint: the service takes keys over no other.'];
+  if (sealed && /md5 hash of the key|secret key/i.test(message)) return ['unsupported-object', WRONG_KEY];
+  // Only the key that encrypted the object can read it. The second text is Ceph's.
+  const needsKey = /stored using .*server.side encryption|customer provided keys/i.test(message);
+  return needsKey ? ['unsupported-object', sealed ? WRONG_KEY : NEEDS_KEY] : undefined;
 }
 
 function wrongRegion(

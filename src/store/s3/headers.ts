@@ -20,6 +20,9 @@ const CONTENT_HEADERS: readonly (readonly [keyof ContentHeaders, string])[] = [
 
 const META = 'x-amz-meta-';
 
+/** In requests for objects with a key of the customer, and in the responses. */
+export const CUSTOMER_ALGORITHM = 'x-amz-server-side-encryption-customer-algorithm';
+
 /** Content headers for a request, as latin1 of their UTF-8 bytes. */
 export function contentHeadersOut(content: ContentHeaders | undefined, into: Headers): void {
   if (!content) return;
@@ -47,12 +50,14 @@ export interface NewObjectSettings {
   acl?: string;
   server_side_encryption?: string;
   sse_kms_key_id?: string;
+  /** Of the customer, as headers. */
+  customerKey?: { readonly own: Readonly<Headers> };
 }
 
 /** The headers of every request that creates an object: PUT, copy and the start of an upload; not its parts. */
 export function newObjectHeaders(settings: NewObjectSettings, attributes: PutAttributes): Headers {
   const { storageClass, acl, tags, redirect, lock } = attributes;
-  const headers: Headers = {};
+  const headers: Headers = { ...settings.customerKey?.own };
   const named = [
     ['x-amz-storage-class', storageClass ?? settings.storage_class],
     ['x-amz-acl', acl ?? settings.acl],
@@ -91,8 +96,8 @@ export function furtherIn(headers: Headers): Pick<ObjectInfo, 'tagCount' | 'lock
 }
 
 /** Whether the ETags of what is written are no MD5s, because of how it is encrypted. */
-export function encryptsOpaquely({ server_side_encryption: method }: NewObjectSettings): boolean {
-  return method !== undefined && !isTransparent(method);
+export function encryptsOpaquely({ server_side_encryption: method, customerKey }: NewObjectSettings): boolean {
+  return customerKey !== undefined || (method !== undefined && !isTransparent(method));
 }
 
 /** Only under SSE-S3, and without encryption, is an ETag the MD5 of the data ("Object" in the S3 API reference). */
@@ -127,6 +132,9 @@ function utf8Of(latin1: string): string {
   return isUtf8(bytes) ? bytes.toString('utf8') : latin1;
 }
 
+/** Whether an ETag of the right form is an MD5: certainly, possibly (false), or never. */
+export type Promised = boolean | 'never';
+
 const MD5 = /^[0-9a-f]{32}$/i;
 const MD5_OF_PARTS = /^[0-9a-f]{32}-\d+$/i;
 
@@ -134,7 +142,8 @@ const MD5_OF_PARTS = /^[0-9a-f]{32}-\d+$/i;
  * What an ETag says about the data: an MD5, an MD5 of the parts' MD5s, or nothing.
  * @param promised the store promises that an ETag of such a form is one; otherwise it is only a hint
  */
-export function checksumsOfEtag(etag: string, promised: boolean): Checksums {
+export function checksumsOfEtag(etag: string, promised: Promised): Checksums {
+  if (promised === 'never') return {};
   const isMd5 = etag.length === 32 && MD5.test(etag);
   if (!isMd5 && !MD5_OF_PARTS.test(etag)) return {};
   const value = etag.toLowerCase();
@@ -156,7 +165,7 @@ const WHOLE = [
  * has MD5s only on objects of type `Normal`, and its own kind of multipart ETags.
  * @param promised as in `checksumsOfEtag`
  */
-export function checksumsIn(headers: Headers, etag: string, promised: boolean): Checksums {
+export function checksumsIn(headers: Headers, etag: string, promised: Promised): Checksums {
   const checksums: Checksums = {};
   const type = headers['x-oss-object-type'];
   if (!isOpaque(headers) && (type === undefined || type === 'Normal')) {
@@ -173,10 +182,7 @@ export function checksumsIn(headers: Headers, etag: string, promised: boolean): 
 
 function isOpaque(headers: Headers): boolean {
   const encryption = headers['x-amz-server-side-encryption'];
-  return (
-    (encryption !== undefined && !isTransparent(encryption)) ||
-    headers['x-amz-server-side-encryption-customer-algorithm'] !== undefined
-  );
+  return (encryption !== undefined && !isTransparent(encryption)) || headers[CUSTOMER_ALGORITHM] !== undefined;
 }
 
 /** `Content-MD5` for a body whose MD5 is known. The store refuses a body that differs. */

@@ -16,7 +16,7 @@ import {
   type NewObjectSettings,
 } from './headers.js';
 import { ARCHIVED, required, time } from './listing.js';
-import type { S3Preset } from './presets.js';
+import { promisedBy, type S3Preset } from './presets.js';
 
 const GiB = 1024 ** 3;
 
@@ -47,7 +47,7 @@ export function capabilitiesOf(preset: S3Preset, settings: NewObjectSettings): C
 }
 
 /** What must be known of a store to read its headers. */
-export type Describing = Pick<S3Preset, 'etagIsMd5' | 'attributes'>;
+export type Describing = Pick<S3Preset, 'etagIsMd5' | 'attributes' | 'sealed'>;
 
 /** The object that the headers of a HEAD or GET describe; `size` is that of the whole object, in bytes. */
 export function infoOf(key: string, size: number, headers: Record<string, string>, preset: Describing): ObjectInfo {
@@ -59,7 +59,7 @@ export function infoOf(key: string, size: number, headers: Record<string, string
     mtimeMs: time(headers['last-modified']),
     headers: contentHeadersIn(headers),
     metadata: metadataIn(headers, preset.attributes.metadata),
-    checksums: checksumsIn(headers, etag, preset.etagIsMd5),
+    checksums: checksumsIn(headers, etag, promisedBy(preset)),
     ...furtherIn(headers),
   };
   const storageClass = headers['x-amz-storage-class'];

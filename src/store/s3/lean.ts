@@ -28,7 +28,7 @@ export class LeanCalls implements calls.S3Calls {
 
   constructor(wire: Wire, preset: S3Preset, settings: NewObjectSettings) {
     this.#wire = wire;
-    this.#uploads = new Uploads(wire);
+    this.#uploads = new Uploads(wire, settings.customerKey?.own);
     this.#aspects = new Aspects(wire);
     this.#preset = preset;
     this.#settings = settings;
@@ -138,7 +138,7 @@ export class LeanCalls implements calls.S3Calls {
     source: port.ObjectStore,
     sourceKey: string,
     key: string,
-    { replace, ...options }: port.CopyOptions & { replace: boolean },
+    { replace, ...options }: calls.CopyRequest & { replace: boolean },
   ): Promise<calls.Written> {
     const headers = { ...this.#writeHeaders(key, options), ...copySource(source.identity.bucket, sourceKey, options) };
     if (replace) headers['x-amz-metadata-directive'] = 'REPLACE';
@@ -228,8 +228,8 @@ export class LeanCalls implements calls.S3Calls {
     return this.#wire.send({ method: 'DELETE', key, parameters, headers, signal, onRequest });
   }
 
-  #readHeaders({ ifMatch, gzip }: calls.ReadRequest) {
-    const headers: Record<string, string> = {};
+  #readHeaders({ ifMatch, gzip, unsealed }: calls.ReadRequest) {
+    const headers: Record<string, string> = unsealed ? {} : { ...this.#settings.customerKey?.own };
     if (ifMatch !== undefined) headers['if-match'] = `"${ifMatch}"`;
     if (this.#preset.checksumMode) headers['x-amz-checksum-mode'] = 'ENABLED';
     return { headers, unsigned: gzip ? { 'accept-encoding': 'gzip' } : undefined };

@@ -14,7 +14,7 @@ import {
 import { readXml } from '../http/xml.js';
 import type { ListedPage, ListedParts, ListedUploads, Row } from './calls.js';
 import { decoded, decodeListed, isEncoded, listedDecoder } from './encode.js';
-import { checksumsOfEtag } from './headers.js';
+import { checksumsOfEtag, type Promised } from './headers.js';
 
 const PAGE = {
   root: 'ListBucketResult',
@@ -101,7 +101,7 @@ function rowOf(content: Content, encoded: boolean): Row {
 /** What the rows of a listing say. */
 export interface Listed {
   /** As in `checksumsOfEtag`. */
-  promised: boolean;
+  promised: Promised;
   /** Which archived objects were restored, or are being restored. */
   restores: boolean;
 }

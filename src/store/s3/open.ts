@@ -4,6 +4,7 @@ import type { Resources, StoreConnection } from '../backend.js';
 import { isArn } from './access-point.js';
 import type { S3Config } from './config.js';
 import { type CredentialSource, credentialSource } from './credentials.js';
+import { readCustomerKey } from './customer-key.js';
 import { completeConfig } from './environment.js';
 import { createS3Store, type S3Deps, type S3Store } from './store.js';
 
@@ -21,14 +22,16 @@ export interface Prepared {
 }
 
 /**
- * Reads the AWS environment, if the remote uses it, and the files of the connection.
- * @throws config: see `completeConfig` and `openConnection`
+ * Reads the AWS environment, if the remote uses it, the files of the connection, and the customer's key.
+ * @throws config: see `completeConfig`, `openConnection` and `readCustomerKey`
  */
 export async function prepare(
   given: S3Config,
   { env, connect }: Pick<Resources, 'env' | 'connect'>,
 ): Promise<Prepared> {
-  const { config, caBundle, stsRegion } = await completeConfig(given, env);
+  const { config: completed, caBundle, stsRegion } = await completeConfig(given, env);
+  const customerKey = await readCustomerKey(given, env);
+  const config: S3Config = customerKey ? { ...completed, customerKey } : completed;
   const connection = await connect({ ...config, ca_bundle: caBundle });
   const chain = config.access_key_id === undefined;
   // Static keys need no SDK, and so no agents.

@@ -5,6 +5,7 @@
  */
 import { type NetworkLimits, S3_ATTRIBUTES } from '../attributes/limits.js';
 import { S3_PROVIDERS } from '../attributes/s3-providers.js';
+import type { Promised } from './headers.js';
 import type { Quirk } from './quirks.js';
 
 const KiB = 1024;
@@ -31,6 +32,8 @@ export interface S3Preset {
    * promised, they are only a hint. Encrypted objects are excepted.
    */
   etagIsMd5: boolean;
+  /** Objects have a key of the customer, so that their ETags are nothing at all, whatever they look like. */
+  sealed?: true;
   /** Requests per second, where the provider documents a limit. */
   requestRates?: { read: number; write: number };
   /** What it keeps of an object besides its bytes. */
@@ -247,14 +250,22 @@ export function presetOf(config: {
   quirks?: readonly Quirk[];
   max_parts?: number;
   etag_is_md5?: boolean;
+  customerKey?: unknown;
 }): S3Preset {
   const preset: S3Preset = PRESETS[providerOf(config)];
   const { quirks = preset.quirks, max_parts: maxParts = preset.maxParts, etag_is_md5: isMd5 } = config;
   const etags = isMd5 === undefined ? {} : { partEtagIsMd5: isMd5, etagIsMd5: isMd5 };
-  return { ...preset, quirks, maxParts, ...etags };
+  const sealed =
+    config.customerKey !== undefined && ({ sealed: true, partEtagIsMd5: false, etagIsMd5: false } as const);
+  return { ...preset, quirks, maxParts, ...etags, ...sealed };
 }
 
 /** ETags that the store returns for what was just written are MD5s, unless the response says that it was encrypted. */
-export function writtenEtagIsMd5({ partEtagIsMd5, etagIsMd5 }: S3Preset): boolean {
-  return partEtagIsMd5 || etagIsMd5;
+export function writtenEtagIsMd5({ partEtagIsMd5, etagIsMd5, sealed }: S3Preset): Promised {
+  return sealed ? 'never' : partEtagIsMd5 || etagIsMd5;
+}
+
+/** What ETags of the store promise, whoever wrote the object. */
+export function promisedBy({ etagIsMd5, sealed }: Pick<S3Preset, 'etagIsMd5' | 'sealed'>): Promised {
+  return sealed ? 'never' : etagIsMd5;
 }

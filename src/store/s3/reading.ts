@@ -9,10 +9,11 @@ import { HeadExplainer } from '../http/explain.js';
 import type { BodySink } from '../http/message.js';
 import type { CallOptions, HeadOptions, PieceSink, ReadOptions } from '../port.js';
 import type { Answer, GetAnswer, GetRequest, Row, S3Calls } from './calls.js';
+import { isUnsealed } from './customer-key.js';
 import { type Describing, describes, firstPartSizeOf, infoOf, infoOfRead, sizeOf, unlessUnsupported } from './info.js';
 import { isMissingCall, isRefusedForm, type Quirks } from './quirks.js';
 
-type Pinned = HeadOptions & { ifMatch?: string };
+type Pinned = HeadOptions & { ifMatch?: string; unsealed?: boolean };
 
 /** Asks for an object's row in a listing. */
 type AskRow = (key: string, options: CallOptions) => Promise<Row | undefined>;
@@ -37,7 +38,9 @@ export class Reading {
   /** One request, if its response lacks nothing. */
   async head(key: string, options: Pinned = {}): Promise<ObjectInfo> {
     const { ifMatch } = options;
-    const info = await this.#pinned(key, options, async (pin) => this.#described(key, { ...options, ifMatch: pin }));
+    const info = await this.#opening((unsealed) =>
+      this.#pinned(key, options, async (pin) => this.#described(key, { ...options, ifMatch: pin, unsealed })),
+    );
     mustBe(key, info.etag, ifMatch);
     return info;
   }
@@ -56,7 +59,9 @@ export class Reading {
     if (target.byteLength === 0) return this.head(key, options);
     const { offset = 0, versionId, ifMatch, signal, onRequest, pace } = options;
     const request = { versionId, signal, onRequest, pace, offset };
-    const answer = await this.#pinned(key, options, (pin) => this.#get(key, target, { ...request, ifMatch: pin }));
+    const answer = await this.#opening((unsealed) =>
+      this.#pinned(key, options, (pin) => this.#get(key, target, { ...request, ifMatch: pin, unsealed })),
+    );
     const size = sizeOf(answer, offset);
     mustBeAll(key, answer, target.byteLength, { offset, size });
     if (size === undefined) throw lacking(key, 'size');
@@ -93,12 +98,23 @@ export class Reading {
     };
     const target: BodySink = { byteLength: read, begin, take: (piece) => sink.take(piece), room: () => sink.room?.() };
     const request = { versionId, signal, onRequest, pace, offset, gzip: this.#gzip };
-    const answer = await this.#pinned(key, options, (pin) =>
-      this.#ranged(offset, (ranged) => get(key, target, { ...request, ifMatch: pin, ranged })),
+    const answer = await this.#opening((unsealed) =>
+      this.#pinned(key, options, (pin) =>
+        this.#ranged(offset, (ranged) => get(key, target, { ...request, ifMatch: pin, ranged, unsealed })),
+      ),
     );
     mustBeAll(key, answer, read, { offset, size: info?.size });
     if (info === undefined) throw undescribed(key);
     return info;
+  }
+
+  /** Asks with the customer's key; without it if the object was written without one. */
+  #opening<T>(ask: (unsealed: boolean) => Promise<T>): Promise<T> {
+    if (!this.#preset.sealed) return ask(false);
+    return ask(false).catch((error: unknown) => {
+      if (!isUnsealed(error)) throw error;
+      return ask(true);
+    });
   }
 
   /**

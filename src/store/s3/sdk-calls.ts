@@ -135,7 +135,7 @@ export class SdkCalls implements calls.S3Calls {
     const attributes = { ...attributesOf(key, options, this.#preset, this.#config), ...conditionOf(condition) };
     const input = { ...this.#object(key), ...attributes, ...bodyOf(body, options.contentMd5) };
     const command = (sdk: Sdk, call: SdkCall) => new sdk.PutObjectCommand({ ...input, Body: call.upload(body, pace) });
-    const edit = withHeaders(options.headers);
+    const edit = withHeaders(options.headers, this.#config.customerKey?.own);
     return (await this.#client.send({ key, signal, onRequest, data: true, edit, command })).answer;
   }
 
@@ -143,7 +143,7 @@ export class SdkCalls implements calls.S3Calls {
     source: port.ObjectStore,
     sourceKey: string,
     key: string,
-    { replace, ...options }: port.CopyOptions & { replace: boolean },
+    { replace, ...options }: calls.CopyRequest & { replace: boolean },
   ): Promise<calls.Written> {
     const MetadataDirective = replace ? ('REPLACE' as const) : undefined;
     const TaggingDirective = options.tags ? ('REPLACE' as const) : undefined;
@@ -153,7 +153,7 @@ export class SdkCalls implements calls.S3Calls {
     };
     const input = { ...this.#object(key), ...attributes, ...sourceOf(source, sourceKey, options) };
     const command = (sdk: Sdk) => new sdk.CopyObjectCommand(input);
-    const edit = withHeaders(options.headers);
+    const edit = withHeaders(options.headers, { ...this.#config.customerKey?.own, ...options.opens?.source });
     const request = {
       key,
       signal: options.signal,
@@ -263,8 +263,9 @@ export class SdkCalls implements calls.S3Calls {
   }
 
   /** Asks for checksums by the header, because the SDK's setting would also compute a checksum of every body. */
-  #reads({ gzip }: calls.ReadRequest) {
+  #reads({ gzip, unsealed }: calls.ReadRequest) {
     return ({ headers }: Editable): void => {
+      if (!unsealed) Object.assign(headers, this.#config.customerKey?.own);
       if (this.#preset.checksumMode) headers['x-amz-checksum-mode'] = 'ENABLED';
       if (gzip) headers['accept-encoding'] = 'gzip';
     };

@@ -7,7 +7,8 @@ import { md5 } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
 import type { ContentHeaders, UserMetadata } from '../../model/object.js';
 import { taggingText } from '../http/attributes.js';
-import type { CopyOptions, ObjectStore, PutAttributes } from '../port.js';
+import type { ObjectStore, PutAttributes } from '../port.js';
+import type { CopyRequest } from './calls.js';
 import type { Condition } from './conditions.js';
 import type { S3Config } from './config.js';
 import { copySource } from './copying.js';
@@ -49,9 +50,16 @@ function metadataOf(key: string, metadata: UserMetadata | undefined, preset: S3P
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.slice(META.length), value]));
 }
 
-/** Removes the Content-Type that the SDK invents, and sets `Expires` verbatim, which the SDK accepts only as a date. */
-export function withHeaders(content: ContentHeaders | undefined): (request: Editable) => void {
+/**
+ * Removes the Content-Type that the SDK invents, and sets `Expires` verbatim, which the SDK accepts only as a date.
+ * @param sealing the headers of the customer's keys, as customer-key.ts makes them for both transports
+ */
+export function withHeaders(
+  content: ContentHeaders | undefined,
+  sealing: Readonly<Record<string, string>> = {},
+): (request: Editable) => void {
   return ({ headers }) => {
+    Object.assign(headers, sealing);
     if (content?.contentType === undefined) delete headers['content-type'];
     if (content?.expires !== undefined) headers.expires = content.expires;
   };
@@ -96,7 +104,7 @@ export function bodyOf(body: Uint8Array, md5: string | undefined) {
   return { ContentLength: body.byteLength, ContentMD5: contentMd5(md5) };
 }
 
-export function sourceOf(source: ObjectStore, key: string, options: CopyOptions) {
+export function sourceOf(source: ObjectStore, key: string, options: CopyRequest) {
   const headers = copySource(source.identity.bucket, key, options);
   return { CopySource: headers['x-amz-copy-source'], CopySourceIfMatch: headers['x-amz-copy-source-if-match'] };
 }

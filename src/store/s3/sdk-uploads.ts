@@ -1,6 +1,6 @@
 /** Multipart uploads through the SDK. Tests: test/store/s3-sdk/contract.test.ts */
-import type { CallOptions, CopyOptions, ObjectStore, PartOptions, UploadOptions, UploadRef } from '../port.js';
-import type { Answer, ListedParts, ListedUploads, S3Calls, Written } from './calls.js';
+import type { CallOptions, ObjectStore, PartOptions, UploadOptions, UploadRef } from '../port.js';
+import type { Answer, CopyRequest, ListedParts, ListedUploads, S3Calls, Written } from './calls.js';
 import type { Condition } from './conditions.js';
 import type { S3Config } from './config.js';
 import { encodeKey } from './encode.js';
@@ -29,7 +29,7 @@ export class SdkUploads {
     encodeKey(key, this.#preset.nul);
     const input = { Bucket: this.#bucket, Key: key, ...attributesOf(key, options, this.#preset, this.#config) };
     const command = (sdk: Sdk) => new sdk.CreateMultipartUploadCommand(input);
-    const edit = withHeaders(options.headers);
+    const edit = withHeaders(options.headers, this.#config.customerKey?.own);
     const { output } = await this.#client.send({
       key,
       signal: options.signal,
@@ -44,7 +44,7 @@ export class SdkUploads {
     const { signal, onRequest, pace } = options;
     const input = { ...this.#upload(upload), PartNumber: partNumber, ...bodyOf(body, options.contentMd5) };
     const command = (sdk: Sdk, call: SdkCall) => new sdk.UploadPartCommand({ ...input, Body: call.upload(body, pace) });
-    const edit = withHeaders(undefined);
+    const edit = withHeaders(undefined, this.#config.customerKey?.own);
     const request = { key: upload.key, signal, onRequest, upload: true, data: true, edit, command };
     return (await this.#client.send(request)).answer;
   }
@@ -55,7 +55,7 @@ export class SdkUploads {
     source: ObjectStore,
     sourceKey: string,
     range: { offset: number; size: number },
-    options: CopyOptions,
+    options: CopyRequest,
   ): Promise<Written> {
     const CopySourceRange = `bytes=${range.offset}-${range.offset + range.size - 1}`;
     const from = { ...sourceOf(source, sourceKey, options), CopySourceRange };
@@ -66,6 +66,7 @@ export class SdkUploads {
       signal: options.signal,
       onRequest: options.onRequest,
       command,
+      edit: withHeaders(undefined, { ...this.#config.customerKey?.own, ...options.opens?.source }),
       root: 'CopyPartResult',
     });
     return readDescribed(output.CopyPartResult, answer);

@@ -1,4 +1,5 @@
 /** An S3 bucket over the lean transport. */
+import { XsyncError } from '../../model/error.js';
 import type { HttpTransport } from '../http/transport.js';
 import type { SignedUrl, SignedUrlOptions } from '../port.js';
 import { S3Bucket } from './bucket.js';
@@ -28,18 +29,30 @@ export function createS3Store(config: S3Config, bucket: string, deps: S3Deps): S
 
 export class S3Store extends S3Bucket {
   readonly #wire: Wire;
+  readonly #sealed: boolean;
 
   constructor(config: S3Config, wire: Wire, told: { account: string; tell?: (message: string) => void }) {
     super(config, wire.bucket, { calls: new LeanCalls(wire, presetOf(config), config), ...told });
     this.#wire = wire;
+    this.#sealed = config.customerKey !== undefined;
   }
 
   signedUrl(key: string, options: SignedUrlOptions): Promise<SignedUrl> {
-    return this.#wire.presign('GET', key, options);
+    return this.#presigned('GET', key, options);
   }
 
   /** A URL that reads (`GET`) or writes (`PUT`) the object for `expiresS` seconds. S3's limit is 604800. */
   async presign(method: 'GET' | 'PUT', key: string, expiresS: number): Promise<string> {
-    return (await this.#wire.presign(method, key, { expiresS })).url;
+    return (await this.#presigned(method, key, { expiresS })).url;
+  }
+
+  /** @throws unsupported: whoever uses the URL would have to send the customer's key, too */
+  async #presigned(method: 'GET' | 'PUT', key: string, options: SignedUrlOptions): Promise<SignedUrl> {
+    if (!this.#sealed) return this.#wire.presign(method, key, options);
+    const message = `${key}: a URL cannot carry the key that the object is encrypted with (SSE-C)`;
+    throw new XsyncError('unsupported', message, {
+      subject: key,
+      remedy: 'Copy the object to a remote without sse_c_key_file, and link to the copy.',
+    });
   }
 }

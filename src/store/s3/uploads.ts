@@ -1,8 +1,8 @@
 /** Multipart uploads over the lean transport. Tests: test/store/s3/contract.test.ts */
 import { bareEtag } from '../../model/etag.js';
 import { readXml } from '../http/xml.js';
-import type { CallOptions, CopyOptions, ObjectStore, PartOptions, UploadRef } from '../port.js';
-import type { Answer, ListedParts, ListedUploads, S3Calls, Written } from './calls.js';
+import type { CallOptions, ObjectStore, PartOptions, UploadRef } from '../port.js';
+import type { Answer, CopyRequest, ListedParts, ListedUploads, S3Calls, Written } from './calls.js';
 import { type Condition, conditionHeaders } from './conditions.js';
 import { copySource, readCopy, withChecksums } from './copying.js';
 import { escapeXml } from './encode.js';
@@ -12,9 +12,12 @@ import type { Wire } from './wire.js';
 
 export class Uploads {
   readonly #wire: Wire;
+  /** The customer's key, which each part has, too. */
+  readonly #sealing: Readonly<Record<string, string>>;
 
-  constructor(wire: Wire) {
+  constructor(wire: Wire, sealing: Readonly<Record<string, string>> = {}) {
     this.#wire = wire;
+    this.#sealing = sealing;
   }
 
   async create(key: string, headers: Record<string, string>, options: CallOptions): Promise<UploadRef> {
@@ -38,7 +41,7 @@ export class Uploads {
     { signal, onRequest, pace, contentMd5 }: PartOptions,
   ): Promise<Answer> {
     const parameters = { partNumber, uploadId };
-    const headers = md5Header(contentMd5);
+    const headers = { ...md5Header(contentMd5), ...this.#sealing };
     return this.#wire.send({ method: 'PUT', key, parameters, headers, body, signal, onRequest, pace, data: true });
   }
 
@@ -48,13 +51,14 @@ export class Uploads {
     source: ObjectStore,
     sourceKey: string,
     range: { offset: number; size: number },
-    options: CopyOptions,
+    options: CopyRequest,
   ): Promise<Written> {
     const answer = await this.#wire.send({
       method: 'PUT',
       key,
       parameters: { partNumber, uploadId },
       headers: {
+        ...this.#sealing,
         ...copySource(source.identity.bucket, sourceKey, options),
         'x-amz-copy-source-range': `bytes=${range.offset}-${range.offset + range.size - 1}`,
       },

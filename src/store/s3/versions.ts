@@ -6,6 +6,7 @@ import { readXml } from '../http/xml.js';
 import type { VersionEntry } from '../port.js';
 import type { ListedVersions, VersionRow } from './calls.js';
 import { decoded, isEncoded, listedDecoder } from './encode.js';
+import type { Promised } from './headers.js';
 import { entryOf } from './listing.js';
 
 const ROW = ['Key', 'VersionId', 'IsLatest', 'LastModified'] as const;
@@ -72,7 +73,7 @@ function nextOf(
 }
 
 /** @param promised as in `checksumsOfEtag` */
-export function versionEntryOf(row: VersionRow, promised: boolean): VersionEntry {
+export function versionEntryOf(row: VersionRow, promised: Promised): VersionEntry {
   const { key, versionId, isLatest, mtimeMs = 0 } = row;
   const which = { versionId, isLatest };
   if (row.deleteMarker) {

@@ -10,7 +10,9 @@ import type { FidelitySum, Summary } from '../../../src/engine/events.js';
 
 const lost = [{ attribute: 'tags', reason: 'the destination keeps none' }] as const;
 const summary = (fidelity?: Partial<FidelitySum>) =>
-  ({ fidelity: fidelity && { kept: {}, mapped: {}, lost: {}, objects: 0, list: [], ...fidelity } }) as Summary;
+  ({
+    fidelity: fidelity && { kept: {}, mapped: {}, lost: {}, reasons: [], objects: 0, list: [], ...fidelity },
+  }) as Summary;
 
 describe('attributes in a summary', () => {
   it('are not mentioned if there is nothing to tell', () => {

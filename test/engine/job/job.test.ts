@@ -3,7 +3,7 @@ import { type Mode, parseJob } from '../../../src/engine/job/job.js';
 import { MODES } from '../../../src/engine/job/options.js';
 
 const PLACES = { source: 'a', destination: 'b' };
-const EACH: Mode[] = ['copy', 'sync', 'watch', 'check'];
+const EACH: Mode[] = ['copy', 'sync', 'mirror', 'watch', 'check'];
 
 describe('a job', () => {
   test.each(EACH)('of mode %s is complete after it was parsed, and parsing it again changes nothing', (mode) => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { listVersions, type VersionsHow } from '../../../src/engine/list/versions.js';
+import { listVersions, type VersionsHow, versionsOfKey } from '../../../src/engine/list/versions.js';
 import type { XsyncError } from '../../../src/model/error.js';
 import { MemoryStore } from '../../../src/store/memory/store.js';
 import type { VersionListOptions } from '../../../src/store/port.js';
@@ -79,4 +79,51 @@ it('refuses a store that keeps none', async () => {
   Object.defineProperty(store, 'listVersions', { value: undefined });
   const fault = await expectCode(all(store), 'usage');
   expect(fault.message).toBe('place keeps no versions');
+});
+
+it('leaves out what a page repeats of the page before it', async () => {
+  const store = await filled();
+  const whole = (await all(store)).versions;
+  const list = store.listVersions.bind(store);
+  const { versions } = await list({});
+  for (const [size, overlap] of [
+    [2, 1],
+    [3, 2],
+    [5, 1],
+  ] as const) {
+    store.listVersions = async ({ token = '0' }) => {
+      const at = Number(token);
+      const rest = at + size < versions.length;
+      return { versions: versions.slice(at, at + size), ...(rest && { nextToken: String(at + size - overlap) }) };
+    };
+    expect((await all(store)).versions).toEqual(whole);
+  }
+});
+
+it('ends with an error, and not never, when pages do not advance', async () => {
+  for (const tokens of [(n: number) => String(n), (n: number) => String(n % 3), () => 'same']) {
+    const store = await filled();
+    const list = store.listVersions.bind(store);
+    let pages = 0;
+    store.listVersions = async () => ({ ...(await list({ maxKeys: 2 })), nextToken: tokens(++pages) });
+    const { message } = await expectCode(all(store), 'invalid-response');
+    expect(message).toMatch(/^the listing of place repeats a (page|continuation token)$/);
+    expect(pages).toBeLessThan(10);
+  }
+});
+
+it('lists the keys within bounds, and the versions of one key', async () => {
+  for (const size of [1, 3, 1000]) {
+    const store = await filled();
+    await store.put('e/1', bytes('1'));
+    const seen = inPages(store, size);
+    const { versions } = await all(store, '', { bounds: { after: 'a', until: 'd/2' } });
+    expect(versions).toEqual(['d/1 marker', 'd/1 2', 'd/1 1', 'd/2 2', 'd/2 1']);
+    const found: string[] = [];
+    seen.pages = 0;
+    for await (const { key, size: bytes } of versionsOfKey({ store, prefix: '', text: 'place' }, 'e', {}))
+      found.push(`${key} ${bytes}`);
+    expect(found).toEqual(['e 2', 'e 1']);
+    expect(seen.pages).toBeLessThan(4);
+  }
 });

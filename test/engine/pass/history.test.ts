@@ -95,6 +95,17 @@ describe('every version and delete marker', () => {
     }
   });
 
+  it('is known by a HEAD where the store does not tell the ID of what it wrote', async () => {
+    const pair = pairOf();
+    await write(pair, SAMPLE);
+    const put = pair.dest.put.bind(pair.dest);
+    pair.dest.put = async (key, body, options) => ({ ...(await put(key, body, options)), versionId: undefined });
+    const run = await carry(pair);
+    expect(run.traffic.destination.requests).toMatchObject({ put: 5, head: 5 });
+    const ids = (await versionsOf(pair.dest)).filter(({ deleteMarker }) => !deleteMarker);
+    for (const { key, versionId } of ids) expect(pair.manifest.hasDestVersion(key, versionId)).toBe(true);
+  });
+
   it('of a key with very many is carried in constant memory, in order', async () => {
     const pair = pairOf();
     for (let i = 0; i < 1100; i++) await pair.source.put('a', bytes(String(i)));

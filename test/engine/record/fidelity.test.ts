@@ -15,9 +15,27 @@ describe('the attributes of a run', () => {
       kept: { metadata: 1, acl: 2 },
       mapped: { metadata: 1 },
       lost: { tags: 1 },
+      reasons: [
+        { became: 'mapped', attribute: 'metadata', reason: 'encoded', objects: 1 },
+        { became: 'lost', attribute: 'tags', reason: 'x', objects: 1 },
+        { became: 'lost', attribute: 'tags', reason: 'y', objects: 1 },
+      ],
       objects: 1,
       list: [{ key: 'b', lost: [tags('x'), tags('y')] }],
     });
+  });
+
+  it('are counted by reason, whatever their names', () => {
+    const lost = [tags('"a" is too long'), tags('"b\\"c" is too long')];
+    let sum = addFidelity(undefined, 'a', { kept: [], mapped: [], lost });
+    const more = { attribute: 'metadata', reason: '"a", "b", "c" and 3 more encoded' } as const;
+    sum = addFidelity(sum, 'b', { kept: [], mapped: [more], lost: [tags('"d" is too long')] });
+    expect(sum.reasons).toEqual([
+      { became: 'lost', attribute: 'tags', reason: 'is too long', objects: 2 },
+      { became: 'mapped', attribute: 'metadata', reason: 'encoded', objects: 1 },
+    ]);
+    for (let n = 0; n < 100; n++) sum = addFidelity(sum, 'c', { kept: [], mapped: [], lost: [tags(`no ${n}`)] });
+    expect(sum.reasons).toHaveLength(50);
   });
 
   it('that were lost are named up to a hundred objects, and counted beyond', () => {

@@ -39,7 +39,9 @@ describe('requests', () => {
     await pair.source.put('a', bytesOf('a', 10), { tags: TAGS, acl: 'public-read', metadata: { m: '1' } });
     const { traffic, fidelity } = await pair.copy();
     expect(traffic.source.requests).toEqual({ list: 1, read: 1 });
+    const reason = 'not requested; --tags copies them';
     expect(fidelity).toEqual({
+      reasons: [{ became: 'lost', attribute: 'tags', reason, objects: 1 }],
       ...{ kept: { metadata: 1 }, mapped: {}, lost: { tags: 1 }, objects: 1 },
       list: [{ key: 'a', lost: [{ attribute: 'tags', reason: 'not requested; --tags copies them' }] }],
     });
@@ -83,9 +85,25 @@ describe('an object in parts', () => {
   });
 });
 
-describe('at a store that takes tags with single requests only', () => {
-  const { tags } = MEMORY_ATTRIBUTES;
-  const attributes = { ...MEMORY_ATTRIBUTES, tags: tags && ({ ...tags, onlyInPuts: true } as const) };
+describe('at a store that takes tags and locks with single requests only', () => {
+  const { tags, lock: locks } = MEMORY_ATTRIBUTES;
+  const attributes = {
+    ...MEMORY_ATTRIBUTES,
+    tags: tags && ({ ...tags, onlyInPuts: true } as const),
+    lock: locks && ({ ...locks, onlyInPuts: true } as const),
+  };
+  const lock = { mode: 'GOVERNANCE', untilMs: Date.UTC(2099, 0, 1), legalHold: true } as const;
+
+  test.each([
+    ['in parts', { dest: { capabilities: { attributes } } }, 300 * KiB],
+    ['by the service', { source: { endpoint: 'x' }, dest: { endpoint: 'x', capabilities: { attributes } } }, 10],
+  ])('a copy %s gets its lock afterwards', async (_how, stores, size) => {
+    const pair = new Pair(stores);
+    await pair.source.put('a', bytesOf('a', size), { lock });
+    const { traffic, fidelity } = await pair.copy({ carry: ALL, partSize: 100 * KiB });
+    expect([traffic.destination.requests.putLock, fidelity?.kept]).toEqual([2, { acl: 1, lock: 1 }]);
+    expect((await pair.dest.head('a')).lock).toEqual(lock);
+  });
 
   test('an object in parts gets its tags afterwards', async () => {
     const pair = apart(attributes);

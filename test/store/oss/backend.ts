@@ -3,11 +3,11 @@ import { type OssConfigInput, ossConfigSchema } from '../../../src/store/oss/con
 import { createOssSdkStore } from '../../../src/store/oss/sdk.js';
 import { createOssStore } from '../../../src/store/oss/store.js';
 import type { Backend } from '../../contract/context.js';
-import { startServer } from '../../support/server/index.js';
+import { type BucketOptions, startServer } from '../../support/server/index.js';
 
 /** An OSS store for the contract suite, on a strict test server of its own. */
 export function ossBackend(kind: 'lean' | 'sdk', more: Partial<OssConfigInput> = {}): Backend {
-  const open = async (versioned = false) => {
+  const open = async (options: BucketOptions = {}) => {
     const server = await startServer();
     const { endpoint, region, accessKeyId, accessKeySecret } = server.oss;
     const config = ossConfigSchema.parse({
@@ -21,17 +21,19 @@ export function ossBackend(kind: 'lean' | 'sdk', more: Partial<OssConfigInput> =
     const transport = new HttpTransport({ userAgent: 'xsync-test' });
     const on = (bucket: string) =>
       kind === 'lean' ? createOssStore(config, bucket, { transport }) : createOssSdkStore(config, bucket);
-    server.core.oss.createBucket('photos', versioned ? { versioning: 'Enabled' } : {});
+    server.core.oss.createBucket('photos', options);
     const dispose = async () => {
       await transport.close();
       await server.close();
     };
     return { store: on('photos'), missing: on('missing'), dispose };
   };
-  const openVersioned = () => open(true);
+  const openVersioned = () => open({ versioning: 'Enabled' });
+  const openLocking = () => open({ objectLock: true });
   return {
     open: () => open(),
     openVersioned,
+    openLocking,
     refuses: ['leading slash', 'leading backslash', '1,024 bytes', '1,025 bytes'],
   };
 }

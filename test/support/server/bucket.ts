@@ -156,8 +156,8 @@ export class Bucket {
    * Deletes the given version or the current object. With versioning, the latter adds a delete marker. A missing key is
    * not an error.
    */
-  delete(key: string, versionId?: string): { deleteMarker?: boolean; versionId?: string } {
-    if (versionId !== undefined) return this.#deleteVersion(key, versionId);
+  delete(key: string, versionId?: string, bypasses = false): { deleteMarker?: boolean; versionId?: string } {
+    if (versionId !== undefined) return this.#deleteVersion(key, versionId, bypasses);
     if (this.versioning === undefined) {
       if (this.#versions.delete(key)) this.#index.remove();
       return {};
@@ -177,11 +177,11 @@ export class Bucket {
     return { deleteMarker: true, versionId: marker.versionId };
   }
 
-  #deleteVersion(key: string, versionId: string): { deleteMarker?: boolean; versionId?: string } {
+  #deleteVersion(key: string, versionId: string, bypasses: boolean): { deleteMarker?: boolean; versionId?: string } {
     const versions = this.versionsOf(key);
     const kept = versions.filter((version) => version.versionId !== versionId);
     const gone = versions.find((version) => version.versionId === versionId);
-    if (gone) mustNotBeLocked(gone, { protocol: this.protocol, now: this.now() });
+    if (gone) mustNotBeLocked(gone, { protocol: this.protocol, now: this.now(), bypasses });
     if (kept.length > 0) this.#versions.set(key, kept);
     else if (this.#versions.delete(key)) this.#index.remove();
     return { versionId, ...(gone?.deleteMarker ? { deleteMarker: true } : {}) };

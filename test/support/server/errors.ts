@@ -27,6 +27,7 @@ const TABLE = {
   InternalError: [500, 'We encountered an internal error. Please try again.'],
   InvalidAccessKeyId: [403, 'The access key Id you provided does not exist in our records.'],
   InvalidArgument: [400, 'Invalid argument.'],
+  InvalidBucketState: [409, 'The request is not valid with the current state of the bucket.'],
   InvalidBucketName: [400, 'The specified bucket is not valid.'],
   InvalidEncryptionAlgorithmError: [400, 'The encryption request you specified is not valid.'],
   InvalidDigest: [400, 'The Content-MD5 you specified was invalid.'],

@@ -56,13 +56,29 @@ function mustLock({ objectLock }: Bucket): void {
   throw new ServiceError('InvalidRequest', { message: 'Bucket is missing Object Lock Configuration' });
 }
 
-/** PutObjectRetention. */
-export function setRetention(bucket: Bucket, object: StoredObject, document: string): void {
+/**
+ * PutObjectRetention. A retention in force can be extended. Only that in GOVERNANCE mode can be shortened or changed, with a
+ * header that asks for it
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html#object-lock-retention-modes).
+ */
+export function setRetention(bucket: Bucket, object: StoredObject, document: string, bypasses = false): void {
   const root = parseXml(document, 'Retention');
   const lock = retention(bucket, textOf(root, 'Mode'), textOf(root, 'RetainUntilDate'));
   const { mode, untilMs = 0 } = object.lock ?? {};
-  if (mode === 'COMPLIANCE' && (lock.untilMs ?? 0) < untilMs) throw new ServiceError('AccessDenied');
+  const weaker = (lock.untilMs ?? 0) < untilMs || (mode === 'COMPLIANCE' && lock.mode !== mode);
+  if (untilMs > bucket.now() && weaker && !(mode === 'GOVERNANCE' && bypasses)) {
+    throw bucket.protocol === 'oss' ? new ServiceError('FileImmutable') : protectedByLock();
+  }
   object.lock = { ...object.lock, ...lock };
+}
+
+/** Whether the request asks to ignore a retention in GOVERNANCE mode. */
+export function bypassesGovernance(exchange: Exchange): boolean {
+  return exchange.vendor('bypass-governance-retention')?.toLowerCase() === 'true';
+}
+
+function protectedByLock(): ServiceError {
+  return new ServiceError('AccessDenied', { message: 'Access Denied because object protected by object lock.' });
 }
 
 /** PutObjectLegalHold. */
@@ -85,9 +101,17 @@ export function lockHeaders({ lock }: StoredObject, protocol: 's3' | 'oss'): Rec
 /** @throws AccessDenied (S3), FileImmutable (OSS): for a version that a lock protects */
 export function mustNotBeLocked(
   { lock }: StoredObject,
-  { protocol, now }: { protocol: 's3' | 'oss'; now: number },
+  { protocol, now, bypasses }: { protocol: 's3' | 'oss'; now: number; bypasses: boolean },
 ): void {
-  if (!lock?.hold && (lock?.untilMs ?? 0) <= now) return;
-  if (protocol === 'oss') throw new ServiceError('FileImmutable');
-  throw new ServiceError('AccessDenied', { message: 'Access Denied because object protected by object lock.' });
+  const retained = (lock?.untilMs ?? 0) > now && !(lock?.mode === 'GOVERNANCE' && bypasses);
+  if (!lock?.hold && !retained) return;
+  throw protocol === 'oss' ? new ServiceError('FileImmutable') : protectedByLock();
+}
+
+/** A bucket with a lock configuration keeps versions for ever. @throws InvalidBucketState */
+export function mustKeepVersions({ objectLock }: Bucket, wanted: string | undefined): void {
+  if (!objectLock || wanted === 'Enabled') return;
+  throw new ServiceError('InvalidBucketState', {
+    message: 'An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.',
+  });
 }

@@ -1,6 +1,6 @@
 import { deletionsFrom, tagsFrom, versioningFrom } from '../documents.js';
 import { ServiceError } from '../errors.js';
-import { setHold, setRetention } from '../locks.js';
+import { mustKeepVersions, setHold, setRetention } from '../locks.js';
 import { MAIN_OWNER } from '../model.js';
 import { element, parseXml, textOf, wrap } from '../xml.js';
 import { checkContentMd5, encoding, isoSeconds, type OssHandler, versionHeader, xmlReply } from './call.js';
@@ -69,7 +69,9 @@ export const getBucketVersioning: OssHandler = ({ bucket }) =>
   xmlReply('VersioningConfiguration', element('Status', bucket.versioning));
 
 export const putBucketVersioning: OssHandler = ({ bucket, body }) => {
-  bucket.versioning = versioningFrom(body.toString());
+  const wanted = versioningFrom(body.toString());
+  mustKeepVersions(bucket, wanted);
+  bucket.versioning = wanted;
   return { status: 200 };
 };
 

@@ -5,10 +5,10 @@ import { checkExpiry, checkKeyId, checkSkew, compareSignature, type OssCredentia
 /** Query parameters in the V1 resource (CanonicalizedResource; the list is from the vendor's SDKs). */
 const SIGNED_PARAMETERS = new Set(
   `acl append asyncFetch bucketInfo callback callback-var cname comp continuation-token cors delete encryption endTime
-  img inventory inventoryId lifecycle live location logging objectMeta partNumber policy position qos
+  img inventory inventoryId legalHold lifecycle live location logging objectMeta partNumber policy position qos
   qosInfo referer replication replicationLocation replicationProgress requestPayment resourceGroup
   response-cache-control response-content-disposition response-content-encoding response-content-language
-  response-content-type response-expires restore rtc security-token sequential startTime stat status style styleName
+  response-content-type response-expires restore retention rtc security-token sequential startTime stat status style styleName
   symlink tagging transferAcceleration uploadId uploads versionId versioning versions vod website worm wormExtend wormId
   x-oss-process x-oss-request-payer x-oss-traffic-limit`.split(/\s+/),
 );

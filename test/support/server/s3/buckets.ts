@@ -1,7 +1,7 @@
 import { checkAcl } from '../attributes.js';
 import { deletionsFrom, tagsFrom, versioningFrom } from '../documents.js';
 import { ServiceError } from '../errors.js';
-import { setHold, setRetention } from '../locks.js';
+import { bypassesGovernance, mustKeepVersions, setHold, setRetention } from '../locks.js';
 import { MAIN_OWNER } from '../model.js';
 import { element, parseXml, textOf, wrap } from '../xml.js';
 import { type S3Call, type S3Handler, xmlReply } from './call.js';
@@ -59,7 +59,9 @@ export const getBucketVersioning: S3Handler = ({ bucket }) =>
 
 export const putBucketVersioning: S3Handler = (call) => {
   checkProof(call);
-  call.bucket.versioning = versioningFrom(call.body.toString());
+  const wanted = versioningFrom(call.body.toString());
+  mustKeepVersions(call.bucket, wanted);
+  call.bucket.versioning = wanted;
   return { status: 200 };
 };
 
@@ -71,7 +73,11 @@ export const deleteObjects: S3Handler = (call) => {
     if (etag !== undefined && current && !isTagOf(etag, current)) {
       return wrap('Error', element('Key', key), element('Code', 'PreconditionFailed'), element('Message', 'no match'));
     }
-    const result = call.bucket.delete(key, versionId);
+    const result = deleteOrRefuse(call, key, versionId);
+    if (result instanceof ServiceError) {
+      const named = element('Key', key) + element('VersionId', versionId);
+      return wrap('Error', named, element('Code', result.code), element('Message', result.message));
+    }
     if (quiet) return '';
     const marker = result.deleteMarker
       ? element('DeleteMarker', true) + element('DeleteMarkerVersionId', result.versionId)
@@ -80,6 +86,16 @@ export const deleteObjects: S3Handler = (call) => {
   });
   return xmlReply('DeleteResult', results.join(''));
 };
+
+/** What a lock refuses is an error of its key. */
+function deleteOrRefuse({ exchange, bucket }: Parameters<S3Handler>[0], key: string, versionId?: string) {
+  try {
+    return bucket.delete(key, versionId, bypassesGovernance(exchange));
+  } catch (error) {
+    if (error instanceof ServiceError) return error;
+    throw error;
+  }
+}
 
 export const getTagging: S3Handler = ({ exchange, bucket }) => {
   const { tags } = bucket.find(exchange.key, exchange.query.get('versionId'));
@@ -107,10 +123,12 @@ function aclReply(acl: string) {
   const owner = wrap('Owner', element('ID', 'main'));
   const grant = (grantee: string, permission: string) => wrap('Grant', grantee, element('Permission', permission));
   const self = `<Grantee ${XSI} xsi:type="CanonicalUser">${element('ID', 'main')}</Grantee>`;
-  const all = `<Grantee ${XSI} xsi:type="Group">${element('URI', 'http://acs.amazonaws.com/groups/global/AllUsers')}</Grantee>`;
+  const group = (name: string) =>
+    `<Grantee ${XSI} xsi:type="Group">${element('URI', `http://acs.amazonaws.com/groups/global/${name}`)}</Grantee>`;
   const grants = [grant(self, 'FULL_CONTROL')];
-  if (acl.startsWith('public-read')) grants.push(grant(all, 'READ'));
-  if (acl === 'public-read-write') grants.push(grant(all, 'WRITE'));
+  if (acl.startsWith('public-read')) grants.push(grant(group('AllUsers'), 'READ'));
+  if (acl === 'public-read-write') grants.push(grant(group('AllUsers'), 'WRITE'));
+  if (acl === 'authenticated-read') grants.push(grant(group('AuthenticatedUsers'), 'READ'));
   return xmlReply('AccessControlPolicy', owner + wrap('AccessControlList', ...grants));
 }
 
@@ -128,7 +146,12 @@ export const putAcl: S3Handler = ({ exchange, bucket }) => {
 export const putRetention: S3Handler = (call) => {
   checkProof(call);
   const { exchange, bucket, body } = call;
-  setRetention(bucket, bucket.find(exchange.key, exchange.query.get('versionId')), body.toString());
+  setRetention(
+    bucket,
+    bucket.find(exchange.key, exchange.query.get('versionId')),
+    body.toString(),
+    bypassesGovernance(exchange),
+  );
   return { status: 200 };
 };
 

@@ -5,6 +5,7 @@ import { checkCustomerKey, encryptionHeaders } from '../encryption.js';
 import { ServiceError } from '../errors.js';
 import type { Exchange, Reply } from '../exchange.js';
 import { s3Checksum } from '../hashes.js';
+import { bypassesGovernance } from '../locks.js';
 import { isFrozen, type StoredChecksum, type StoredObject } from '../model.js';
 import { askToRestore } from '../restoring.js';
 import { type S3Call, type S3Handler, versionHeader } from './call.js';
@@ -153,7 +154,7 @@ export const deleteObject: S3Handler = ({ exchange, bucket }): Reply => {
   if (ifMatch !== undefined && current && !isTagOf(ifMatch, current)) {
     throw new ServiceError('PreconditionFailed', { elements: { Condition: 'If-Match' } });
   }
-  const result = bucket.delete(exchange.key, exchange.query.get('versionId'));
+  const result = bucket.delete(exchange.key, exchange.query.get('versionId'), bypassesGovernance(exchange));
   return {
     status: 204,
     headers: {

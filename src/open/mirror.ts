@@ -1,0 +1,97 @@
+/** A mirror: its options, and its state in two manifests. Tests: test/e2e/mirror.test.ts */
+import type { Filter } from '../engine/filter/filter.js';
+import { type MirrorJob, parseJob } from '../engine/job/job.js';
+import type { RunOptions } from '../engine/options.js';
+import type { Manifest } from '../manifest/port.js';
+import { ReversedManifest } from '../manifest/reversed.js';
+import { XsyncError } from '../model/error.js';
+import { runOptions } from './job.js';
+import type { OpenPair, OpenSettings, OpenSide } from './settings.js';
+import { openState } from './state.js';
+
+const SUFFIX = '.conflict';
+
+/** The fact of a mirror's two manifests: `rows` in the one that has them, `reverse` in the other. */
+const MIRROR = 'mirror';
+
+/** The manifest belongs to a mirror, in one of its directions. */
+export function isMirrored(manifest: Pick<Manifest, 'getFact'>): boolean {
+  return manifest.getFact(MIRROR) !== undefined;
+}
+
+/** Objects are copied as `copy` does it. @throws usage */
+export function mirrorOptions(job: MirrorJob, filter: Filter | undefined, stop: AbortSignal): RunOptions {
+  const { conflict, conflictSuffix = SUFFIX, maxDelete, maxDeleteSize, ignoreErrors, allowEmptySide, ...rest } = job;
+  if (conflictSuffix === '' || conflictSuffix.includes('/')) {
+    throw new XsyncError('usage', `--conflict-suffix: "${conflictSuffix}" is empty or has a slash in it`, {
+      subject: '--conflict-suffix',
+      remedy: 'Give an ending such as .conflict.',
+    });
+  }
+  const { source, destination } = job;
+  const copying = runOptions({ ...parseJob('copy', { source, destination }), ...rest, mode: 'copy' }, filter, stop);
+  return {
+    ...copying,
+    command: 'mirror',
+    policy: { ...copying.policy, mode: 'mirror', conflict, conflictSuffix },
+    deletes: {
+      when: 'after',
+      max: maxDelete,
+      maxBytes: maxDeleteSize,
+      ignoreErrors: ignoreErrors === true,
+      allowEmptySource: allowEmptySide === true,
+      excluded: false,
+    },
+    resume: undefined,
+  };
+}
+
+/**
+ * The manifests of both directions, with their locks. The rows are in that of the direction in which the pair was first
+ * mirrored, however it is named now.
+ * @param classesBack of the route from b to a
+ * @throws locked, config, not-writable, disk-full
+ */
+export function openMirrorState(
+  sides: Pick<OpenPair, 'source' | 'dest' | 'single' | 'classes'>,
+  classesBack: OpenPair['classes'],
+  settings: OpenSettings,
+  command: string,
+): OpenPair {
+  const [source, dest] = [unclosed(sides.source), unclosed(sides.dest)];
+  const { manifest: file } = settings;
+  const there = openState({ ...sides, source, dest }, settings, command);
+  try {
+    const own = file === undefined ? settings : { ...settings, manifest: `${file}-reverse` };
+    const back = openState({ ...sides, source: dest, dest: source }, { ...own, workers: 1 }, command);
+    const close = async (): Promise<void> => {
+      await back.close();
+      await there.close();
+      await Promise.all([sides.source.close(), sides.dest.close()]);
+    };
+    const { manifest, reverse } = rowsOf(there.manifest, back.manifest);
+    return { ...there, ...sides, manifest, reverse: { manifest: reverse, classes: classesBack }, close };
+  } catch (error) {
+    void there.close();
+    throw error;
+  }
+}
+
+/** Both directions use it, and neither closes it. */
+function unclosed(side: OpenSide): OpenSide {
+  return { ...side, close: async () => {} };
+}
+
+function rowsOf(there: Manifest, back: Manifest): { manifest: Manifest; reverse: Manifest } {
+  const isReversed = there.getFact(MIRROR) !== 'rows' && hasRows(back, there);
+  const [home, other] = isReversed ? [back, there] : [there, back];
+  if (home.getFact(MIRROR) !== 'rows') home.setFact(MIRROR, 'rows');
+  if (other.getFact(MIRROR) !== 'reverse') other.setFact(MIRROR, 'reverse');
+  return { manifest: isReversed ? new ReversedManifest(back, there) : there, reverse: back };
+}
+
+/** The other direction was mirrored, or has been copied as this one has not. */
+function hasRows(back: Manifest, there: Manifest): boolean {
+  if (back.getFact(MIRROR) === 'rows') return true;
+  return there.page(undefined, 1).length === 0 && back.page(undefined, 1).length > 0;
+}
