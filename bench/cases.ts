@@ -23,6 +23,11 @@ export interface Content {
   size: number;
   /** Number of prefixes of the keys; absent for flat keys. */
   prefixes?: number;
+  /**
+   * The bucket keeps versions, and a list of them shows so many of each key; together they are `objects`. A list of
+   * objects shows as many keys as there are objects.
+   */
+  versions?: number;
 }
 
 /** Maxima for the first contender, in multiples of the best peer's CPU and time. */
@@ -135,6 +140,24 @@ const TLS_COPIES = COPIES.filter(({ name }) => ['copy-4k', 'copy-64k', 'copy-8m'
 function overTls(bench: Case): Case {
   return { ...bench, name: `${bench.name}-tls`, title: `${bench.title}, over TLS`, tls: true };
 }
+
+const VERSIONED: Content = { objects: 50_000, size: 4 * KiB, versions: 5 };
+
+/** The two runs move the same bytes from and to the same buckets, so their CPU compares a version with an object. */
+const HISTORIES: readonly Case[] = [
+  {
+    name: 'versions-4k',
+    title: '{objects} versions of 4 KiB, {versions} of each key, beside as many objects',
+    source: VERSIONED,
+    destination: { ...VERSIONED, objects: 0 },
+    per: 'object',
+    contenders: [
+      { ...XSYNC, label: 'xsync copy, every version', args: ['copy', '--versions', 'SRC', 'DST', '-q'] },
+      { ...XSYNC, label: 'xsync copy, as many objects' },
+    ],
+    proof: WHOLE,
+  },
+];
 
 const DOWNLOADS: readonly Case[] = [
   {
@@ -310,7 +333,15 @@ const STARTS: readonly Case[] = [
   },
 ];
 
-export const CASES: readonly Case[] = [...COPIES, ...TLS_COPIES, ...DOWNLOADS, ...UPLOADS, ...LISTINGS, ...STARTS];
+export const CASES: readonly Case[] = [
+  ...COPIES,
+  ...TLS_COPIES,
+  ...HISTORIES,
+  ...DOWNLOADS,
+  ...UPLOADS,
+  ...LISTINGS,
+  ...STARTS,
+];
 
 /** Everything at a tenth of its size: a check that the bench works, not for results. */
 export function quick(bench: Case): Case {
@@ -324,12 +355,14 @@ export function quick(bench: Case): Case {
   return { ...bench, source: smaller(source), destination: smaller(destination) };
 }
 
-export function titleOf({ title, source: { objects, prefixes = 0 } }: Case): string {
+export function titleOf({ title, source: { objects, prefixes = 0, versions = 1 } }: Case): string {
   const text = (n: number) => n.toLocaleString('en-US');
-  return title.replace('{objects}', text(objects)).replace('{prefixes}', text(prefixes));
+  const numbers = { objects, prefixes, versions };
+  return title.replace(/\{(objects|prefixes|versions)\}/g, (_, name: keyof typeof numbers) => text(numbers[name]));
 }
 
 /** The stub's name for a bucket with this content. */
-export function bucketOf(name: string, { objects, size, prefixes }: Content): string {
-  return `${name}-${objects}-${size}-${prefixes ? `p${prefixes}` : 'flat'}`;
+export function bucketOf(name: string, { objects, size, prefixes, versions }: Content): string {
+  const layout = versions ? `v${versions}` : prefixes ? `p${prefixes}` : 'flat';
+  return `${name}-${objects}-${size}-${layout}`;
 }

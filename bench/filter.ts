@@ -4,8 +4,8 @@
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { createFilter } from '../src/engine/filter/filter.js';
+import { optionsFrom } from './arguments.js';
 
 const KEYS = 1_000_000;
 
@@ -60,7 +60,9 @@ function measure({ createFilter }: Module, keys: readonly string[], ignoreCase: 
   return [(user + system) / 1e6, included];
 }
 
-const { values } = parseArgs({ options: { against: { type: 'string' }, runs: { type: 'string', default: '5' } } });
+const values = optionsFrom(import.meta.url, {
+  options: { against: { type: 'string' }, runs: { type: 'string', default: '5' } },
+});
 const here = resolve(import.meta.dirname, '..');
 const folders = values.against === undefined ? [here] : [here, resolve(values.against)];
 const keys = makeKeys();

@@ -9,10 +9,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
 import { HttpTransport } from '../src/store/http/transport.js';
 import { TEST_TLS } from '../test/doctor/tls.js';
+import { optionsFrom } from './arguments.js';
 
 const KiB = 1024;
 const SIZES = [
@@ -143,7 +143,7 @@ async function compare(rounds: number): Promise<void> {
   server.kill();
 }
 
-const { values } = parseArgs({
+const values = optionsFrom(import.meta.url, {
   options: { serve: { type: 'boolean' }, rounds: { type: 'string', default: '5' } },
 });
 await (values.serve ? serve() : compare(Number(values.rounds)));

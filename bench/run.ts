@@ -19,7 +19,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { optionsFrom, refuse } from './arguments.js';
 import { build, compared } from './builds.js';
 import { CASES, type Case, quick, titleOf } from './cases.js';
 import type { Contender } from './contenders.js';
@@ -50,7 +50,7 @@ interface Options {
 }
 
 function optionsOf(args: string[]): Options {
-  const { values } = parseArgs({
+  const values = optionsFrom(import.meta.url, {
     args,
     options: {
       case: { type: 'string', multiple: true },
@@ -67,12 +67,12 @@ function optionsOf(args: string[]): Options {
     name === wanted || (!named(wanted) && name.startsWith(`${wanted}-`));
   const unknown = values.case?.find((wanted) => !CASES.some((known) => means(wanted, known)));
   if (unknown !== undefined) {
-    throw new Error(`no case ${unknown}; there are ${CASES.map(({ name }) => name).join(', ')}`);
+    refuse(import.meta.url, `no case ${unknown}; there are ${CASES.map(({ name }) => name).join(', ')}`);
   }
   if (values.runs !== undefined && !/^[1-9]\d*$/.test(values.runs))
-    throw new Error('--runs must be a whole number of at least 1');
+    refuse(import.meta.url, '--runs must be a whole number of at least 1');
   if (values.publish && (values.compare || values.quick))
-    throw new Error('--publish cannot be combined with --compare or --quick');
+    refuse(import.meta.url, '--publish cannot be combined with --compare or --quick');
   const chosen = CASES.filter((bench) => values.case?.some((wanted) => means(wanted, bench)) ?? true);
   return {
     ...values,

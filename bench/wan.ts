@@ -14,7 +14,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, type } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { optionsFrom, refuse } from './arguments.js';
 import { median } from './figures.js';
 import { publish } from './publish.js';
 import { LINES, quick, WAN_CASES, type WanCase } from './wan/cases.js';
@@ -32,7 +32,7 @@ interface Options {
 }
 
 function optionsOf(args: string[]): Options {
-  const { values } = parseArgs({
+  const values = optionsFrom(import.meta.url, {
     args,
     options: {
       case: { type: 'string', multiple: true },
@@ -43,10 +43,10 @@ function optionsOf(args: string[]): Options {
   });
   const unknown = values.case?.find((name) => !WAN_CASES.some((known) => known.name === name));
   if (unknown !== undefined) {
-    throw new Error(`no case ${unknown}; there are ${WAN_CASES.map(({ name }) => name).join(', ')}`);
+    refuse(import.meta.url, `no case ${unknown}; there are ${WAN_CASES.map(({ name }) => name).join(', ')}`);
   }
-  if (!/^[1-9]\d*$/.test(values.runs)) throw new Error('--runs must be a whole number of at least 1');
-  if (process.getuid?.() !== 0) throw new Error('network namespaces require root: use sudo');
+  if (!/^[1-9]\d*$/.test(values.runs)) refuse(import.meta.url, '--runs must be a whole number of at least 1');
+  if (process.getuid?.() !== 0) refuse(import.meta.url, 'network namespaces require root: use sudo');
   const chosen = WAN_CASES.filter(({ name }) => values.case === undefined || values.case.includes(name));
   return {
     cases: values.quick ? chosen.map(quick) : chosen,

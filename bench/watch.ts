@@ -7,11 +7,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { startServer, type TestServer } from '../test/support/server/index.js';
+import { optionsFrom } from './arguments.js';
 import { Changes } from './watch/changes.js';
 
-const { values } = parseArgs({
+const values = optionsFrom(import.meta.url, {
   options: {
     minutes: { type: 'string', default: '10' },
     rate: { type: 'string', default: '50' },

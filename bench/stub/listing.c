@@ -13,6 +13,8 @@ typedef struct {
   int64_t count, size;
   /* 0 for flat keys. */
   int64_t prefixes, per_prefix;
+  /* Of each key, in a list of versions; 0 if the bucket keeps none. In a list of objects, each of them is a key. */
+  int64_t versions;
 } Bucket;
 
 /* A range of numbers, of objects or of common prefixes. */
@@ -21,7 +23,7 @@ typedef struct {
   bool of_prefixes;
 } Span;
 
-/* <name>-<count>-<size>-<flat|pN>, read from its end. */
+/* <name>-<count>-<size>-<flat|pN|vN>, read from its end. */
 static Bucket bucket_named(const char *name) {
   char text[NAME_CHARS];
   Bucket bucket = {0};
@@ -36,6 +38,7 @@ static Bucket bucket_named(const char *name) {
   bucket.count = count == NULL ? 0 : atoll(count + 1);
   bucket.size = atoll(size);
   bucket.prefixes = layout[0] == 'p' ? atoll(layout + 1) : 0;
+  bucket.versions = layout[0] == 'v' ? atoll(layout + 1) : 0;
   if (bucket.prefixes > 0) bucket.per_prefix = (bucket.count + bucket.prefixes - 1) / bucket.prefixes;
   return bucket;
 }
@@ -131,4 +134,44 @@ void listing_write(Buffer *into, const char *bucket_name, const char *query) {
     entries_write(into, &bucket, &page);
   }
   buffer_print(into, "</ListBucketResult>");
+}
+
+bool keeps_versions(const char *bucket_name) { return bucket_named(bucket_name).versions > 0; }
+
+/* The row after which a page of versions begins, and one. The ID of a version is the number of its row. */
+static int64_t first_row(const Bucket *bucket, const char *query) {
+  char text[TARGET_CHARS];
+  if (query_get(query, "version-id-marker", text, sizeof text) && text[0] != 0) return atoll(text) + 1;
+  if (!query_get(query, "key-marker", text, sizeof text) || text[0] == 0) return 0;
+  Span keys = {0, bucket->count / bucket->versions, false};
+  return search(bucket, keys, text, true) * bucket->versions;
+}
+
+void versions_write(Buffer *into, const char *bucket_name, const char *query) {
+  char text[TARGET_CHARS], key[64];
+  Bucket bucket = bucket_named(bucket_name);
+  int64_t first = bucket.count > 0 ? first_row(&bucket, query) : 0;
+  int64_t most = query_get(query, "max-keys", text, sizeof text) ? atoll(text) : PAGE;
+  if (most > PAGE || most < 0) most = PAGE;
+  int64_t end = first + most < bucket.count ? first + most : bucket.count;
+  bool truncated = end < bucket.count;
+  buffer_print(into, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListVersionsResult "
+                     "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>%s</Name><MaxKeys>%d</MaxKeys>"
+                     "<EncodingType>url</EncodingType><IsTruncated>%s</IsTruncated>",
+               bucket_name, (int)most, truncated ? "true" : "false");
+  if (truncated) {
+    key_print(key, &bucket, (end - 1) / bucket.versions);
+    buffer_print(into, "<NextKeyMarker>%s</NextKeyMarker><NextVersionIdMarker>%ld</NextVersionIdMarker>", key,
+                 (long)(end - 1));
+  }
+  for (int64_t row = first; row < end; row++) {
+    key_print(key, &bucket, row / bucket.versions);
+    buffer_print(into,
+                 "<Version><Key>%s</Key><VersionId>%ld</VersionId><IsLatest>%s</IsLatest>"
+                 "<LastModified>2026-01-02T03:04:05.000Z</LastModified><ETag>&quot;%s&quot;</ETag><Size>%ld</Size>"
+                 "<StorageClass>STANDARD</StorageClass></Version>",
+                 key, (long)row, row % bucket.versions == 0 ? "true" : "false", content_etag(bucket.size),
+                 (long)bucket.size);
+  }
+  buffer_print(into, "</ListVersionsResult>");
 }

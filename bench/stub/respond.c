@@ -56,10 +56,18 @@ static void reply_bucket(Connection *c, const char *bucket) {
     }
     return;
   }
+  if (query_get(request->query, "versioning", value, sizeof value)) {
+    counters.other++;
+    reply_text(c, "200 OK",
+               keeps_versions(bucket) ? "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+                                      : "<VersioningConfiguration/>");
+    return;
+  }
   static Buffer page;
   page.used = 0;
   counters.list++;
-  listing_write(&page, bucket, request->query);
+  if (query_get(request->query, "versions", value, sizeof value)) versions_write(&page, bucket, request->query);
+  else listing_write(&page, bucket, request->query);
   head_write(c, "200 OK", "Content-Type: application/xml\r\n", (int64_t)page.used);
   buffer_add(&c->out, page.data, page.used);
 }
@@ -102,8 +110,8 @@ static void reply_object(Connection *c, const char *key) {
   }
 }
 
-static void reply_written(Connection *c) {
-  char id[32], number[16], hex[MD5_HEX], headers[64];
+static void reply_written(Connection *c, const char *bucket) {
+  char id[32], number[16], hex[MD5_HEX], headers[128];
   const Request *request = &c->request;
   if (request->chunked || request->copies) {
     reply_error(c, request->chunked ? "411 Length Required" : "501 Not Implemented",
@@ -119,7 +127,11 @@ static void reply_written(Connection *c) {
     counters.put++;
   }
   md5_hex(request->md5, hex);
-  snprintf(headers, sizeof headers, "ETag: \"%s\"\r\n", hex);
+  int length = snprintf(headers, sizeof headers, "ETag: \"%s\"\r\n", hex);
+  if (keeps_versions(bucket)) {
+    snprintf(headers + length, sizeof headers - (size_t)length, "x-amz-version-id: %ld\r\n",
+             (long)(counters.put + counters.part));
+  }
   head_write(c, "200 OK", headers, 0);
 }
 
@@ -166,7 +178,7 @@ void respond(Connection *c) {
   if (key[0] == 0) {
     reply_bucket(c, bucket);
   } else if (is(request, "PUT")) {
-    reply_written(c);
+    reply_written(c, bucket);
   } else if (is(request, "POST")) {
     reply_upload(c, bucket, key);
   } else if (is(request, "DELETE")) {

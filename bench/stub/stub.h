@@ -89,6 +89,9 @@ bool query_get(const char *query, const char *name, char *value, size_t capacity
 
 /* listing.c: ListObjects and ListObjectsV2 */
 void listing_write(Buffer *into, const char *bucket, const char *query);
+/* ListObjectVersions, of a bucket that keeps versions. */
+void versions_write(Buffer *into, const char *bucket, const char *query);
+bool keeps_versions(const char *bucket);
 
 /* uploads.c */
 int64_t upload_create(void);

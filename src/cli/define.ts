@@ -31,10 +31,17 @@ export function value<T>(
  * An option that other commands have with another meaning, so that one variable cannot set both: none sets it. A value
  * has a parser.
  */
-export function own<T>(command: Command, flags: string, description: string, parse?: Parser<T>, fallback?: T): Command {
+export function own<T>(
+  command: Command,
+  flags: string,
+  description: string,
+  parse?: Parser<T>,
+  fallback?: T,
+  shown?: string,
+): Command {
   const option = new Option(flags, description);
   if (parse) option.argParser((text: string) => parse(option.long ?? flags, text));
-  if (fallback !== undefined) option.default(fallback);
+  if (fallback !== undefined) option.default(fallback, shown);
   return command.addOption(option);
 }
 

@@ -53,6 +53,7 @@ const NAME: readonly Row[] = [
   ['dump-headers', '--dump headers does this'],
   ['follow-symlinks', 'use --copy-links'],
   ['links', 'use --links keep'],
+  ['local-metadata-restore-special-bits', 'use --local-permissions all'],
   ['dryrun', 'use --dry-run'],
   ['only-show-errors', 'use --quiet'],
   ['no-verify-ssl', 'use --no-check-certificate'],
@@ -225,10 +226,7 @@ const ABSENT: readonly Row[] = [
     'metrics-*',
     'not supported: --metrics-addr serves plain HTTP at one address; put a reverse proxy in front of it for TLS and passwords',
   ],
-  [
-    'local-metadata-restore-special-bits local-no-set-modtime',
-    'not supported: permissions are not copied, and times always are',
-  ],
+  ['local-no-set-modtime', 'not supported: times are always copied'],
   [
     's3-version-deleted s3-list-versions-oldest-first',
     'not supported: xsync ls --versions lists every version and delete marker, the newest of a key first',

@@ -47,8 +47,8 @@ export interface TicketQueue {
   due(nowMs: number, limit: number, without: ReadonlySet<string>): Promise<Waiting[]>;
   /** When the next one is due, ms since 1970. */
   nextMs(): Promise<number | undefined>;
-  /** Notes the result, unless a newer ticket has come for the key. A settled ticket's body is forgotten: it has a URL. */
-  settle(result: Settled): Promise<void>;
+  /** Notes results, unless a newer ticket has come for the key. A settled ticket's body is forgotten: it has a URL. */
+  settle(results: readonly Settled[]): Promise<void>;
   /** The ticket is tried again at this time. */
   delay(id: string, untilMs: number, fault: Fault): Promise<void>;
   /** Of these IDs; one that is not known is missing: a newer one has taken its place. */
@@ -84,6 +84,11 @@ export interface OutboxRow {
   fault?: Fault;
 }
 
+export interface Move extends Pick<OutboxRow, 'key' | 'revision' | 'state' | 'attempts' | 'fault'> {
+  /** It is due then, ms since 1970. */
+  untilMs?: number;
+}
+
 /** What was seen of an object: a copy, or that it is gone. */
 export type Change = Pick<OutboxRow, 'key' | 'action' | 'etag' | 'size' | 'mtimeMs' | 'versionId'>;
 
@@ -102,14 +107,16 @@ export interface Outbox {
   due(nowMs: number, limit: number): Promise<OutboxRow[]>;
   sent(limit: number): Promise<OutboxRow[]>;
   nextMs(): Promise<number | undefined>;
-  /** Moves a row on, unless another change has been noted since that revision. */
-  move(
-    row: Pick<OutboxRow, 'key' | 'revision'>,
-    to: { state: OutboxState; attempts: number; untilMs?: number; fault?: Fault },
-  ): Promise<void>;
+  /** Moves rows on, unless another change has been noted since that revision. */
+  move(moves: readonly Move[]): Promise<void>;
+  /** How many are sent. */
+  countSent(): Promise<number>;
+  /** Nothing waits, and nothing is sent. */
+  isIdle(): Promise<boolean>;
   dead(after: string | undefined, limit: number): Promise<OutboxRow[]>;
   /** @param keys absent: all @returns how many */
   replay(keys?: readonly string[]): Promise<number>;
+  /** Reads every row. */
   counts(): Promise<OutboxCounts>;
   fact(name: string): Promise<string | undefined>;
   setFact(name: string, value: string): Promise<void>;

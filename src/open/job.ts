@@ -63,6 +63,8 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     storageClass: job.storageClass,
     workers: job.workers,
     localEncoding: job.localEncoding,
+    localXattrs: job.localXattrs,
+    localPermissions: job.localPermissions,
     allowHost: job.allowHost,
     allowPrivate: job.allowPrivate,
     env,

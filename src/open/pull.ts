@@ -58,7 +58,9 @@ export async function openPulling(
       queue,
       checkKey: (key) => checkKey(key, dest),
       async run(keys, report) {
-        const deletes = options.deletes && { ...options.deletes, ignoreErrors: true, max: { objects: keys.length } };
+        // The pushing end has the whole listing, and guards the deletes.
+        const how = { ignoreErrors: true, allowEmptySource: true, max: { objects: keys.length } };
+        const deletes = options.deletes && { ...options.deletes, ...how };
         const summary = await runKeys(pair, [keys], { ...options, deletes }, report, shared);
         return { stopped: summary.stopped !== undefined };
       },

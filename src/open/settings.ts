@@ -42,6 +42,9 @@ export interface OpenSettings extends ConnectionFlags {
   storageClass?: string;
   /** Threads that move the objects; 1: this one. */
   workers?: number | 'auto';
+  /** On local disk; override the setting of the remotes. */
+  localXattrs?: boolean;
+  localPermissions?: 'none' | 'mode' | 'owner' | 'all';
   /** Of file names on local disk; overrides the setting of the remotes. */
   localEncoding?: string;
   /** Hosts to which a redirect of a URL may lead. */

@@ -235,6 +235,7 @@ export class Opener {
 
   #resources(connect: Resources['connect'], tell?: Resources['tell']): Resources {
     const { transport, accelerate, links = 'auto', copyLinks, localEncoding } = this.#settings;
+    const { localXattrs, localPermissions = 'none' } = this.#settings;
     const { contimeoutMs, timeoutMs, env, allowHost, allowPrivate } = this.#settings;
     return {
       transport,
@@ -243,6 +244,8 @@ export class Opener {
       copyLinks: links === 'auto' ? copyLinks || undefined : links === 'follow',
       tell,
       localEncoding,
+      localXattrs,
+      localPermissions: localPermissions === 'none' ? undefined : localPermissions,
       allowHost,
       allowPrivate,
       connectTimeoutMs: contimeoutMs || undefined,

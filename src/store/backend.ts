@@ -102,6 +102,10 @@ export interface Resources {
   encryption?: Encryption;
   /** Whether to follow symbolic links on local disk; overrides the setting of the remote. */
   copyLinks?: boolean;
+  /** Keep metadata in extended attributes on local disk; overrides the setting of the remote. */
+  localXattrs?: boolean;
+  /** Which permissions on local disk are metadata; overrides the setting of the remote. */
+  localPermissions?: 'mode' | 'owner' | 'all';
   /** Encoding of file names on local disk; overrides the setting of the remote. */
   localEncoding?: string;
   /** Hosts to which a redirect of a URL may lead, and those that may have private addresses. */

@@ -63,7 +63,7 @@ describe('a mistake is shown with its line and column, and with what was meant',
     [
       'a key of nowhere',
       'remotes:\n  d: { type: local, colour: red }\n',
-      'F:2:21: unknown key "colour" in remote "d" of type local; its keys are type, copy_links, encoding',
+      'F:2:21: unknown key "colour" in remote "d" of type local; its keys are type, copy_links, xattrs, permissions, encoding',
     ],
     [
       'an unknown type',

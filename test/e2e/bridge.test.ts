@@ -1,8 +1,12 @@
 /** A bridge: two processes with different credentials, and what can happen to them. */
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { PullClient } from '../../src/bridge/push/client.js';
+import type { BridgeTicket } from '../../src/bridge/ticket.js';
+import { HttpTransport } from '../../src/store/http/transport.js';
 import { startServer, type TestServer } from '../support/server/index.js';
 import { homeOf, Line, listening, ossRemote, SECRET, s3Remote } from './bridging.js';
 import { Lab, type Running, until } from './harness.js';
@@ -54,10 +58,8 @@ async function scene() {
   return {
     ...{ from, to, pushHome, pullHome },
     async pull(...options: string[]): Promise<Running> {
-      const one = start(
-        ['pull', `own:${to}/in`, '--listen', ':0', '--allow-private', '127.0.0.1', ...options],
-        pullHome,
-      );
+      const trusts = options.includes('--allow-private') ? [] : ['--allow-private', '127.0.0.1'];
+      const one = start(['pull', `own:${to}/in`, '--listen', ':0', ...trusts, ...options], pullHome);
       line.to = await listening(one);
       return one;
     },
@@ -144,6 +146,10 @@ test('events are repeated, late and about what has changed since: the newest ver
 
   expect(far.requests.find('PutObject', { key: 'in/kept' })).toHaveLength(2);
   expect(far.requests.find('PutObject', { key: 'in/fresh' })).toHaveLength(1);
+
+  for (const key of ['kept', 'fresh']) s.remove(key);
+  await send(event('ObjectRemoved:Delete', 'kept', '09'), event('ObjectRemoved:Delete', 'fresh', '09'));
+  await until(() => s.keys().length === 0, { orElse: push.done });
   for (const one of [push, pull]) {
     one.kill('SIGTERM');
     expect((await one.done).code).toBe(0);
@@ -211,6 +217,57 @@ test('what cannot be stored is given up, listed and replayed, and nothing else i
   pull.kill('SIGTERM');
   await pull.done;
 });
+
+test('a pulling end asks nobody whom it was not told to trust, whatever a ticket, a redirect or DNS says', async () => {
+  const s = await scene();
+  let asked = 0;
+  const inside = createServer((_, response) => void response.end(`secret ${++asked}`));
+  const outside = createServer((_, response) => void response.writeHead(302, { location: inner }).end());
+  const [inner, outer] = await Promise.all([listen(inside), listen(outside)]);
+  const audit = join(s.pullHome.HOME ?? '', 'audit');
+  const trusts = ['--allow-private', 'localhost', '--allow-host', '*.oss.test'];
+  await s.pull(...trusts, '--audit-log', audit, '--attempts', '1');
+  const transport = new HttpTransport({ userAgent: 'test' });
+  const client = new PullClient(transport, line.to ?? '', SECRET);
+  const ticket = (revision: number, key: string, url: string): BridgeTicket => ({
+    ...{ version: 1, id: `r${revision}`, revision, key, action: 'copy', url, expiresMs: Date.now() + 60_000 },
+    ...{ etag: 'e', size: 8, mtimeMs: 1 },
+  });
+  const { port } = new URL(inner);
+  const { refused } = await client.send([
+    ticket(1, 'redirect', outer.replace('127.0.0.1', 'localhost')),
+    // A trusted name, which leads to a private address when it is connected to.
+    ticket(2, 'dns', `http://rebound.oss.test:${port}/`),
+    ticket(3, 'host', inner),
+    ticket(4, 'metadata', 'http://169.254.169.254/latest/meta-data'),
+    ticket(5, '../out', outer.replace('127.0.0.1', 'localhost')),
+  ]);
+  expect(refused.map(({ id, code }) => `${id} ${code}`)).toEqual([
+    ...['r3 untrusted-host', 'r4 untrusted-host', 'r5 key-not-representable'],
+  ]);
+  const states = async () => (await client.ask(['r1', 'r2'])).map(({ state, fault }) => `${state} ${fault?.code}`);
+  while ((await states()).some((text) => text.startsWith('queued'))) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(await states()).toEqual(['dead untrusted-host', 'dead untrusted-host']);
+  expect(asked).toBe(0);
+  expect(s.keys()).toEqual([]);
+  const lines = (await readFile(audit, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text));
+  expect(lines.filter(({ event }) => event === 'refused')).toHaveLength(3);
+  expect(lines.filter(({ event }) => event === 'dead')).toHaveLength(2);
+  await transport.close();
+  for (const server of [inside, outside]) server.close();
+});
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `http://127.0.0.1:${address.port}/`;
+}
 
 test('both ends are killed ten times, the line is cut, and everything arrives', async () => {
   const s = await scene();

@@ -59,6 +59,22 @@ test('without the key, and with another one, an object fails by name', async () 
   expectFailedObject(wrong, 'a', 'Check that sse_c_key_file has the key');
 });
 
+test('a sync tries again what failed once the file has another key', async () => {
+  const source = lab.west.bucket();
+  const file = lab.path();
+  await writeFile(file, 'x');
+  expect(await lab.run(['copyto', file, source.at('a')], keyed)).toMatchObject({ code: 0 });
+  const changing = lab.path('changing-key');
+  const set = { XSYNC_CONFIG_WEST_SSE_C_KEY_FILE: changing };
+  const dest = lab.path();
+  await writeFile(changing, randomBytes(32));
+  expectFailedObject(await lab.run(['sync', source.at(), dest], set), 'a', 'Check that sse_c_key_file has the key');
+  await writeFile(changing, KEY.toString('base64'));
+  const outcome = await lab.run(['sync', source.at(), dest], set);
+  expect(outcome.code, outcome.stderr).toBe(0);
+  expect(await readFile(join(dest, 'a'), 'utf8')).toBe('x');
+});
+
 test('the key is on no screen and in no file', async () => {
   const source = lab.west.bucket();
   const dest = lab.west.bucket();
@@ -72,7 +88,7 @@ test('the key is on no screen and in no file', async () => {
   expect(shown).toContain('x-amz-copy-source-server-side-encryption-customer-key-md5: REDACTED');
   for (const secret of secrets) expect(shown).not.toContain(secret);
   const state = await readdir(lab.directory, { recursive: true, withFileTypes: true });
-  for (const entry of state.filter((one) => one.isFile() && !one.name.startsWith('key'))) {
+  for (const entry of state.filter((one) => one.isFile() && !one.name.includes('key-'))) {
     const bytes = await readFile(join(entry.parentPath, entry.name));
     for (const secret of [KEY.toString('base64'), KEY.toString('hex'), KEY]) {
       expect([entry.name, bytes.includes(secret)]).toEqual([entry.name, false]);

@@ -100,19 +100,22 @@ export class Performer {
       const { stopped } = tickets.size > 0 ? await this.#means.run([...tickets.keys()], report) : { stopped: false };
       for (const [key, { action }] of tickets) if (!stopped && !results.has(key)) results.set(key, silent(action));
     } finally {
-      for (const one of waiting) await this.#note(one, results.get(one.key));
+      await this.#note(waiting, results);
     }
   }
 
-  async #note({ key, id, attempts }: Waiting, result: Result | undefined): Promise<void> {
-    if (result === undefined) return;
+  async #note(waiting: readonly Waiting[], results: ReadonlyMap<string, Result>): Promise<void> {
     const { queue, settled, attempts: most } = this.#means;
-    if ('again' in result && attempts + 1 < most) {
-      return queue.delay(id, Date.now() + backoff(attempts, FIRST_MS, LONGEST_MS), result.again);
+    const final: { key: string; settled: Settled }[] = [];
+    for (const { key, id, attempts } of waiting) {
+      const result = results.get(key);
+      if (result === undefined) continue;
+      if (!('again' in result)) final.push({ key, settled: { id, ...result } });
+      else if (attempts + 1 >= most) final.push({ key, settled: { id, state: 'dead', fault: result.again } });
+      else await queue.delay(id, Date.now() + backoff(attempts, FIRST_MS, LONGEST_MS), result.again);
     }
-    const final: Settled = 'again' in result ? { id, state: 'dead', fault: result.again } : { id, ...result };
-    await queue.settle(final);
-    settled(key, final);
+    await queue.settle(final.map((one) => one.settled));
+    for (const one of final) settled(one.key, one.settled);
   }
 }
 

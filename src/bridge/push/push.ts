@@ -111,6 +111,8 @@ class Finder {
   readonly #means: PushMeans;
   readonly #finding: Finding;
   readonly #bell = new Bell();
+  /** Deletes by events since the last listing, which alone can tell whether they are plausible. */
+  #deleted = 0;
 
   constructor(options: PushOptions, means: PushMeans, finding: Finding) {
     this.#options = options;
@@ -130,6 +132,7 @@ class Finder {
       baseline: first && !backfill,
       deletes: first ? undefined : deletes,
     });
+    this.#deleted = 0;
     if (first) await outbox.setFact(BASELINE, 'yes');
     if (first && !backfill)
       this.#means.say(`${listed} objects are there already; only changes are pushed (--backfill: all)`);
@@ -181,11 +184,24 @@ class Finder {
       if (!isKnown(row, now.etag)) await outbox.note([changeOf(now)], 'waiting');
     } catch (error) {
       if (!isXsyncError(error, 'object-not-found')) throw error;
-      if (this.#options.deletes && row?.action === 'copy') await outbox.note([{ ...row, action: 'delete' }], 'waiting');
+      if (row?.action === 'copy' && this.#mayDelete()) await outbox.note([{ ...row, action: 'delete' }], 'waiting');
     }
+  }
+
+  #mayDelete(): boolean {
+    const { deletes } = this.#options;
+    if (!deletes) return false;
+    this.#deleted++;
+    const most = deletes.max ?? EVENT_DELETES;
+    if (this.#deleted === most + 1) {
+      this.#means.trouble(`events report more than ${most} deletes; the rest is left to the next listing`);
+    }
+    return this.#deleted <= most;
   }
 }
 
+/** Without --max-delete. */
+const EVENT_DELETES = 1000;
 /** Of the first listing. */
 const BASELINE = 'listed';
 

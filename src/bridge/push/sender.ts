@@ -1,5 +1,5 @@
 /** Sends what waits in the outbox, and asks what became of it. Tests: test/bridge/push/sender.test.ts */
-import type { Outbox, OutboxRow } from '../../manifest/queues.js';
+import type { Fault, Move, Outbox, OutboxRow } from '../../manifest/queues.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectStore } from '../../store/port.js';
@@ -53,8 +53,7 @@ export class Sender {
     signal.addEventListener('abort', () => this.#bell.ring(), { once: true });
     while (!signal.aborted) {
       const restMs = await this.#turn();
-      const { objects } = await this.#means.outbox.counts();
-      if (once && objects.waiting + objects.sent === 0) return;
+      if (once && (await this.#means.outbox.isIdle())) return;
       if (restMs > 0 && !signal.aborted) await this.#bell.wait(restMs);
     }
   }
@@ -64,8 +63,7 @@ export class Sender {
     const { outbox } = this.#means;
     try {
       const asked = await this.#ask();
-      const { objects } = await outbox.counts();
-      const waiting = objects.sent < MOST_SENT ? await outbox.due(Date.now(), MOST_TICKETS) : [];
+      const waiting = (await outbox.countSent()) < MOST_SENT ? await outbox.due(Date.now(), MOST_TICKETS) : [];
       if (waiting.length > 0) await this.#send(waiting);
       if (this.#troubles > 0) this.#means.trouble(undefined);
       this.#troubles = 0;
@@ -85,12 +83,15 @@ export class Sender {
     const made = await Promise.all(rows.map(async (row) => ({ row, ticket: await this.#ticketOf(row) })));
     for (const batch of fitting(made)) {
       const { refused } = await this.#means.client.send(batch.map(({ ticket }) => ticket));
-      for (const { row, ticket } of batch) {
-        const fault = refused.find(({ id }) => id === ticket.id);
-        if (fault) await this.#give(row, { code: fault.code, message: fault.message });
-        // A stale one is settled there: the question about it tells.
-        else await this.#means.outbox.move(row, { state: 'sent', attempts: row.attempts + 1, untilMs: Date.now() });
-      }
+      const faults = new Map(refused.map(({ id, code, message }) => [id, { code, message }]));
+      // A stale one is settled there: the question about it tells.
+      const moves = batch.map(({ row, ticket }) => {
+        const fault = faults.get(ticket.id);
+        return fault
+          ? this.#given(row, fault)
+          : moved(row, { state: 'sent', attempts: row.attempts + 1, untilMs: Date.now() });
+      });
+      await this.#means.outbox.move(moves);
     }
   }
 
@@ -109,56 +110,68 @@ export class Sender {
     const rows = await this.#means.outbox.sent(MOST_TICKETS);
     if (rows.length === 0) return 0;
     const outcomes = new Map((await this.#means.client.ask(rows.map(idOf))).map((one) => [one.id, one]));
-    for (const row of rows) await this.#settle(row, outcomes.get(idOf(row)));
+    const moves: Move[] = [];
+    for (const row of rows) moves.push(...(await this.#settle(row, outcomes.get(idOf(row)))));
+    await this.#means.outbox.move(moves);
+    for (const row of rows) if (outcomes.get(idOf(row))?.state === 'done') this.#means.done(row);
     return rows.length;
   }
 
-  async #settle(row: OutboxRow, outcome: Outcomes[number] | undefined): Promise<void> {
-    const { outbox, done } = this.#means;
-    const { attempts } = row;
+  async #settle(row: OutboxRow, outcome: Outcomes[number] | undefined): Promise<Move[]> {
     switch (outcome?.state) {
       case 'queued':
         // Those that have not been asked about for longest come first.
-        return outbox.move(row, { state: 'sent', attempts, untilMs: Date.now() });
+        return [moved(row, { untilMs: Date.now() })];
       case 'done':
-        await outbox.move(row, { state: 'done', attempts });
-        return done(row);
+        return [moved(row, { state: 'done' })];
       case 'changed':
         return this.#lookAgain(row);
       case 'dead':
-        return this.#give(row, outcome.fault ?? { code: 'internal', message: 'the other end gave it up' });
-      // Its URL has expired, or the other end has lost it: with a fresh one, it goes on from its checkpoint.
+        return [this.#given(row, outcome.fault ?? { code: 'internal', message: 'the other end gave it up' })];
+      // Its URL has expired, or the other end has lost it: with a fresh one, it goes on from its checkpoint. If that
+      // happens again and again, a clock is wrong.
       default:
-        return outbox.move(row, { state: 'waiting', attempts });
+        return [moved(row, { state: 'waiting', untilMs: Date.now() + renewalPauseMs(row) })];
     }
   }
 
   /** The other end found another version than the ticket names. */
-  async #lookAgain(row: OutboxRow): Promise<void> {
+  async #lookAgain(row: OutboxRow): Promise<Move[]> {
     const { store, prefix, outbox, deletes } = this.#means;
     try {
       const now = { ...(await store.head(prefix + row.key)), key: row.key };
-      if (!sameEtag(now.etag, row.etag)) return await outbox.note([changeOf(now)], 'waiting');
-      await this.#again(row, { code: 'source-changed', message: 'the other end read another version' });
+      if (sameEtag(now.etag, row.etag)) return [this.#again(row)];
+      await outbox.note([changeOf(now)], 'waiting');
+      return [];
     } catch (error) {
       if (!isXsyncError(error, 'object-not-found')) throw error;
-      if (deletes) await outbox.note([{ ...row, action: 'delete' }], 'waiting');
-      else await outbox.move(row, { state: 'done', attempts: row.attempts });
+      if (!deletes) return [moved(row, { state: 'done' })];
+      await outbox.note([{ ...row, action: 'delete' }], 'waiting');
+      return [];
     }
   }
 
-  async #again(row: OutboxRow, fault: { code: string; message: string }): Promise<void> {
-    const { attempts } = row;
-    const { outbox, attempts: most } = this.#means;
-    if (attempts >= most) return this.#give(row, fault);
-    const untilMs = Date.now() + backoff(attempts, FIRST_MS, LONGEST_RETRY_MS);
-    await outbox.move(row, { state: 'waiting', attempts, untilMs, fault });
+  #again(row: OutboxRow): Move {
+    const fault = { code: 'source-changed', message: 'the other end read another version' };
+    if (row.attempts >= this.#means.attempts) return this.#given(row, fault);
+    const untilMs = Date.now() + backoff(row.attempts, FIRST_MS, LONGEST_RETRY_MS);
+    return moved(row, { state: 'waiting', untilMs, fault });
   }
 
-  async #give(row: OutboxRow, fault: { code: string; message: string }): Promise<void> {
-    await this.#means.outbox.move(row, { state: 'dead', attempts: row.attempts, fault });
+  #given(row: OutboxRow, fault: Fault): Move {
     this.#means.dead({ ...row, fault });
+    return moved(row, { state: 'dead', fault });
   }
+}
+
+const QUICK_RENEWALS = 5;
+
+function renewalPauseMs({ attempts }: OutboxRow): number {
+  return attempts < QUICK_RENEWALS ? 0 : backoff(attempts - QUICK_RENEWALS, FIRST_MS, LONGEST_RETRY_MS);
+}
+
+function moved({ key, revision, state, attempts }: OutboxRow, to: Partial<Move>): Move {
+  return { key, revision, state, attempts, ...to };
 }
 
 /** Batches whose bodies are accepted. */

@@ -42,6 +42,8 @@ function addPull(command: Command): Command {
   flag(command, '--delete', 'delete objects that no longer exist at the source');
   own(command, '--queue-limit <n>', 'maximum number of tickets that wait; more are refused for now', count, 100_000);
   own(command, '--audit-log <file>', 'append a JSON line to FILE for each ticket and each refusal', text);
+  const { transfers, partConcurrency, partSize, maxMemory, sse } = TRANSFER;
+  options(command.optionsGroup('Transfer:'), { transfers, partConcurrency, partSize, maxMemory, sse });
   return further(command);
 }
 
@@ -49,13 +51,14 @@ function addPush(command: Command): Command {
   command.description('Send a ticket for each change of the source to the other end at url, until stopped.');
   command.optionsGroup('Bridge:');
   secretOptions(command);
-  own(command, '--expire <duration>', 'time until a presigned URL expires, at most 7d', parseDuration, 3_600_000);
+  own(command, '--expire <duration>', 'time until a presigned URL expires, at most 7d', parseDuration, 3_600_000, '1h');
   own(
     command,
     '--interval <duration>',
     'time between listings of the source; off: only the first one',
     parseDuration,
     60_000,
+    '1m',
   );
   own(command, '--events <source>', 'also receive change events: :port/path, sqs://… or - (docs/events.md)', text);
   flag(command, '--delete', 'delete objects at the other end that no longer exist');
@@ -77,8 +80,6 @@ function secretOptions(command: Command): void {
 }
 
 function further(command: Command): Command {
-  const { transfers, partConcurrency, partSize, maxMemory, sse } = TRANSFER;
-  options(command.optionsGroup('Transfer:'), { transfers, partConcurrency, partSize, maxMemory, sse });
   networkOptions(command);
   logOptions(command);
   return configOption(command);

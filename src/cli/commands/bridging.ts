@@ -46,8 +46,7 @@ export function pullCommand(io: Io, destination: string, flags: PullFlags): Prom
     const places = { source: `bridge://${name}`, destination };
     const report = (event: RunEvent): void => {
       service.hear(event);
-      if (event.type === 'copied' || event.type === 'deleted' || event.type === 'retry') log.report(event);
-      if (event.type === 'failed' || (event.type === 'notice' && event.level === 'warn')) log.report(event);
+      if (isTold(event)) log.report(event);
     };
     // What a ticket says is gone is deleted only if a sync may delete it.
     const job = flags.delete
@@ -95,6 +94,13 @@ export function pushCommand(io: Io, source: string, url: string, flags: PushFlag
     if (service.interrupted) return EXIT.interrupted;
     return dead > 0 ? EXIT.objectsFailed : EXIT.ok;
   });
+}
+
+/** A URL that has expired is replaced without anybody's help. */
+function isTold(event: RunEvent): boolean {
+  if (event.type === 'failed') return event.code !== 'expired-url';
+  if (event.type === 'notice') return event.level === 'warn';
+  return event.type === 'copied' || event.type === 'deleted' || event.type === 'retry';
 }
 
 function meansOf(io: Io, log: Context['log'], { drain, stop }: Service) {

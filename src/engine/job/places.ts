@@ -19,6 +19,16 @@ export const KNOWN_MANIFEST = { manifest: text('--manifest <file>', 'use the pai
 
 export const LINKS = {
   copyLinks: flag('-L, --copy-links', 'follow symbolic links on local disk; the same as --links follow'),
+  localXattrs: flag(
+    '--local-xattrs',
+    'keep metadata and content headers in extended attributes (user.*) on local disk',
+  ),
+  localPermissions: choice(
+    '--local-permissions <what>',
+    'copy permissions from and to local disk as metadata: none, mode, owner (mode, user, group) or all (setuid too)',
+    ['none', 'mode', 'owner', 'all'],
+    'none',
+  ),
   localEncoding: text(
     '--local-encoding <name>',
     'encoding of file names on local disk, such as gbk or latin1 (default: UTF-8)',

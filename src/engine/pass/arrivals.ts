@@ -2,6 +2,7 @@
  * What a destination already has of a history: looked at after a crash, a lost answer, or the loss of a manifest, before
  * anything is written. Tests: test/engine/pass/history.test.ts
  */
+import { uptime } from 'node:os';
 import { isXsyncError } from '../../model/error.js';
 import { namesMarker, VERSION_METADATA } from '../../model/object.js';
 import type { VersionEntry } from '../../store/port.js';
@@ -38,8 +39,9 @@ export class Arrivals {
   async begin(): Promise<void> {
     const { dest, manifest } = this.#context.pair;
     const known = readFact(manifest, HISTORY);
-    this.#complete = known?.complete === true;
-    this.#both = known?.both === true;
+    const kept = known?.bootMs !== undefined && isThisBoot(known.bootMs);
+    this.#complete = known?.complete === true && kept;
+    this.#both = known?.both === true && kept;
     if (this.#complete) return;
     const { signal } = this.#context.halt;
     const page = await dest.store.listVersions?.({ prefix: dest.prefix, maxKeys: 1, signal });
@@ -50,9 +52,9 @@ export class Arrivals {
   complete(both: boolean): void {
     const { manifest } = this.#context.pair;
     const known = readFact(manifest, HISTORY);
-    if (known?.complete !== true || (both && !this.#both)) {
-      writeFact(manifest, HISTORY, { complete: true, both: both || this.#both });
-    }
+    const kept = known?.complete === true && known.bootMs !== undefined && isThisBoot(known.bootMs);
+    if (kept && (this.#both || !both)) return;
+    writeFact(manifest, HISTORY, { complete: true, both: both || this.#both, bootMs: bootMs() });
   }
 
   /** Finds out what an earlier run left open, and what the destination has of a key that the manifest does not know. */
@@ -65,7 +67,7 @@ export class Arrivals {
       else manifest.putVersion({ key, source: open, dest: found.versionId, atMs: Date.now() });
       return { markers: [], learnt: true };
     }
-    if (this.#complete || manifest.hasVersions(key)) return { markers: [], learnt: false };
+    if (this.#complete) return { markers: [], learnt: false };
     return { markers: await this.#adopt(key), learnt: true };
   }
 
@@ -98,13 +100,14 @@ export class Arrivals {
     return info?.metadata[VERSION_METADATA] === name ? info.versionId : undefined;
   }
 
-  /** One HEAD for each version. */
+  /** One HEAD for each version, down to the newest one that the manifest knows. */
   async #adopt(key: string): Promise<string[]> {
     const { pair, halt } = this.#context;
     const markers: string[] = [];
     let onTop = true;
     for await (const version of versionsOfKey(pair.dest, key, halt)) {
       const { versionId, deleteMarker } = version;
+      if (pair.manifest.hasDestVersion(key, versionId)) break;
       onTop &&= deleteMarker === true;
       if (onTop) markers.unshift(versionId);
       const source = deleteMarker ? undefined : await this.#nameOf(version);
@@ -124,4 +127,17 @@ export class Arrivals {
       throw error;
     }
   }
+}
+
+/** The clock may be set while the machine runs. A new boot takes longer than this. */
+const CLOCK_MS = 5000;
+
+/** When the machine started, by its clock now, in ms since 1970. */
+function bootMs(): number {
+  return Date.now() - uptime() * 1000;
+}
+
+/** A power loss may take the manifest's last notes with it. A clock that was set since only looks like one. */
+function isThisBoot(ms: number): boolean {
+  return Math.abs(bootMs() - ms) < CLOCK_MS;
 }

@@ -23,20 +23,11 @@ import type { Arrivals } from './arrivals.js';
 import type { RunContext } from './context.js';
 import { nameOfVersion, PendingVersions } from './pending-versions.js';
 
-const NOT_A_LINK: Fault = {
-  class: 'permanent',
-  code: 'unsupported-object',
-  message: 'this version is a symbolic link, and is missing at the destination from now on',
-};
-
 const ARCHIVED: Fault = {
   class: 'permanent',
   code: 'object-archived',
   message: 'this version is archived, and is missing at the destination from now on',
 };
-
-/** A version of a link cannot be followed, and is not kept as one. */
-const LINK = { reason: 'unreadable', detail: 'symbolic link' } as const;
 
 /** What became of a version: `on` if the next one may follow it. */
 type Next = 'on' | 'stop';
@@ -61,8 +52,7 @@ export class KeyHistory {
   take(version: VersionEntry): void {
     const { pair, options, census } = this.#context;
     if (!version.deleteMarker) census.see(this.#known, this.key);
-    const excluded =
-      exclusionOf(pair, options, this.key, version) ?? (version.special === 'symlink' ? LINK : undefined);
+    const excluded = exclusionOf(pair, options, this.key, version);
     if (excluded) this.#skip(version, excluded.reason, excluded.detail);
     else if (version.fault) this.#fail(version, faultOf(version.fault));
     else {
@@ -166,10 +156,6 @@ export class KeyHistory {
     const source = nameOfVersion(version);
     // A list may repeat a row.
     if (pair.manifest.destVersion(key, source)) return 'on';
-    if (version.special === 'symlink' && this.#context.pair.links !== 'keep') {
-      this.#fail(version, NOT_A_LINK);
-      return 'on';
-    }
     if (version.special === 'archived') {
       this.#fail(version, ARCHIVED);
       return 'on';

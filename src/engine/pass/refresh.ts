@@ -23,7 +23,8 @@ export function mayDiffer(
   reason: SkipReason,
   unfinished: boolean,
 ): boolean {
-  if (!source || !dest || source.special !== undefined || !SAME.includes(reason)) return false;
+  if (!source || !dest || !SAME.includes(reason)) return false;
+  if (source.special !== undefined && source.special !== 'appendable') return false;
   if (options.compareAttributes) return true;
   if (options.policy.immutable) return false;
   if (unfinished) return true;

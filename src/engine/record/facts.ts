@@ -64,12 +64,13 @@ export const LIVE = { name: 'live', version: 1, schema: time };
 
 /**
  * The pair carries histories. `complete`: a run over all keys has succeeded, so the manifest knows every version that the
- * destination has of them; `both`: also of the keys that the source does not have.
+ * destination has of them; `both`: also of the keys that the source does not have. `bootMs`: when the machine had started,
+ * by its clock then: if it has started again since, the last notes may be lost.
  */
 export const HISTORY = {
   name: 'history',
   version: 1,
-  schema: z.object({ complete: z.boolean(), both: z.boolean().optional() }),
+  schema: z.object({ complete: z.boolean(), both: z.boolean().optional(), bootMs: time.optional() }),
 };
 
 const failure = z.object({

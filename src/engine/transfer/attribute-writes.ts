@@ -31,7 +31,9 @@ export async function writeWith<T>(
   try {
     return { answer: await write(carried.put), carried };
   } catch (error) {
-    if (isRefusedClass(ticket, error)) return writeWithoutClass(ticket, carried, error, write);
+    if (isRefusedClass(ticket, carried, error)) {
+      return writeWith(means, ticket, withoutClass(ticket, carried, error), write);
+    }
     if (!mayRefuse(carried, error)) throw error;
     const sent = sentIn(carried);
     const named = sent.find((name) => name === error.attribute);
@@ -53,20 +55,16 @@ export async function writeWith<T>(
 }
 
 /** Of one object, whose class was carried over. One class for all is wrong for all. */
-function isRefusedClass({ carry }: Planned, error: unknown): error is XsyncError {
+function isRefusedClass({ carry }: Planned, { put }: Carried, error: unknown): error is XsyncError {
+  if (put.storageClass === undefined) return false;
   return isXsyncError(error) && error.attribute === 'storage-class' && isCarriedClass(carry?.storageClass);
 }
 
-async function writeWithoutClass<T>(
-  ticket: Planned,
-  carried: Carried,
-  error: XsyncError,
-  write: (put: PutAttributes) => Promise<T>,
-): Promise<Written<T>> {
+/** @throws attributes-lost */
+function withoutClass(ticket: Planned, carried: Carried, error: XsyncError): Carried {
   const put = { ...carried.put, storageClass: undefined };
   const notes = [{ attribute: 'storage-class' as const, reason: reasonOf(error) }];
-  const less = judged(ticket.key, ticket.carry ?? USUAL_POLICY, lessened({ ...carried, put }, [], notes));
-  return { answer: await write(less.put), carried: less };
+  return judged(ticket.key, ticket.carry ?? USUAL_POLICY, lessened({ ...carried, put }, [], notes));
 }
 
 /** @throws attributes-lost */

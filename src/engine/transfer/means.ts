@@ -20,7 +20,7 @@ export type Observation =
   | { type: 'damaged'; ticket: CopyTicket; fault: Fault };
 
 /** What a destination may refuse although its kind of store has it. */
-export const OPTIONAL = ['acl', 'lock', 'tags'] as const;
+export const OPTIONAL = ['acl', 'lock', 'tags', 'redirect'] as const;
 export type Optional = (typeof OPTIONAL)[number];
 
 export interface Means {

@@ -104,7 +104,7 @@ function without(carried: Carried, refusals: Means['refusals'], unread: readonly
 }
 
 function has({ put, later }: Carried, name: Optional): boolean {
-  return put[name] !== undefined || later?.[name] !== undefined;
+  return put[name] !== undefined || (name !== 'redirect' && later?.[name] !== undefined);
 }
 
 export function lessened(

@@ -16,6 +16,9 @@ interface Written {
   md5: string;
 }
 
+/** What was written stands there, and cannot be read: the credentials only write, or the storage class is archived. */
+const UNREADABLE = ['access-denied', 'object-archived', 'object-restoring'] as const;
+
 /** Hashes what is read, and keeps nothing of it. */
 export class Md5Sink implements PieceSink {
   readonly byteLength: number;
@@ -41,7 +44,7 @@ export class Md5Sink implements PieceSink {
 /**
  * Reads what the destination has now.
  * @param into memory for it, where the store reads into memory only
- * @returns false if reading is not allowed there
+ * @returns false if reading is not allowed there, or not before a restore
  * @throws checksum-mismatch
  */
 export async function confirmByReading(
@@ -56,7 +59,7 @@ export async function confirmByReading(
     else if (dest.readPieces) await dest.readPieces(destKey, into, how);
     else return false;
   } catch (error) {
-    if (isXsyncError(error, 'access-denied')) return false;
+    if (isXsyncError(error, ...UNREADABLE)) return false;
     throw error;
   }
   mustAgree(key, 'destination', 'md5', written.md5, into instanceof Uint8Array ? md5(into) : into.digest());

@@ -1,6 +1,6 @@
 /** The objects of the pushing end of a bridge, in SQLite. Tests: test/manifest/sqlite/queues.test.ts */
 import type Database from 'better-sqlite3';
-import type { Change, Outbox, OutboxCounts, OutboxRow, OutboxState } from '../queues.js';
+import type { Change, Move, Outbox, OutboxCounts, OutboxRow, OutboxState } from '../queues.js';
 import { manifestError } from './errors.js';
 import { openQueueFile } from './queue-file.js';
 
@@ -84,14 +84,25 @@ export class SqliteOutbox implements Outbox {
     return this.#db.prepare<[], { ms: number | null }>(sql).get()?.ms ?? undefined;
   }
 
-  async move(
-    { key, revision }: Pick<OutboxRow, 'key' | 'revision'>,
-    { state, attempts, untilMs = 0, fault }: Parameters<Outbox['move']>[1],
-  ): Promise<void> {
-    const sql =
-      'UPDATE object SET state = ?, attempts = ?, due_ms = ?, code = ?, message = ? WHERE key = ? AND revision = ?';
-    const values = [state, attempts, Math.round(untilMs), fault?.code ?? null, fault?.message ?? null, key, revision];
-    this.#write(() => this.#db.prepare(sql).run(...values));
+  async move(moves: readonly Move[]): Promise<void> {
+    const move = this.#db.prepare(
+      'UPDATE object SET state = ?, attempts = ?, due_ms = ?, code = ?, message = ? WHERE key = ? AND revision = ?',
+    );
+    this.#write(() => {
+      for (const { key, revision, state, attempts, untilMs = 0, fault } of moves) {
+        move.run(state, attempts, Math.round(untilMs), fault?.code ?? null, fault?.message ?? null, key, revision);
+      }
+    });
+  }
+
+  async countSent(): Promise<number> {
+    const sql = `SELECT count(*) AS n FROM object WHERE state = 'sent'`;
+    return this.#db.prepare<[], { n: number }>(sql).get()?.n ?? 0;
+  }
+
+  async isIdle(): Promise<boolean> {
+    const any = this.#db.prepare<[string]>('SELECT 1 FROM object WHERE state = ? LIMIT 1');
+    return any.get('waiting') === undefined && any.get('sent') === undefined;
   }
 
   async dead(after: string | undefined, limit: number): Promise<OutboxRow[]> {

@@ -68,9 +68,11 @@ export class SqliteTicketQueue implements TicketQueue {
     return this.#db.prepare<[], { ms: number | null }>(sql).get()?.ms ?? undefined;
   }
 
-  async settle({ id, state, fault }: Settled): Promise<void> {
-    const sql = 'UPDATE ticket SET state = ?, body = NULL, code = ?, message = ? WHERE id = ?';
-    this.#write(() => this.#db.prepare(sql).run(state, fault?.code ?? null, fault?.message ?? null, id));
+  async settle(results: readonly Settled[]): Promise<void> {
+    const settle = this.#db.prepare('UPDATE ticket SET state = ?, body = NULL, code = ?, message = ? WHERE id = ?');
+    this.#write(() => {
+      for (const { id, state, fault } of results) settle.run(state, fault?.code ?? null, fault?.message ?? null, id);
+    });
   }
 
   async delay(id: string, untilMs: number, { code, message }: Fault): Promise<void> {

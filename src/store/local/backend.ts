@@ -7,10 +7,19 @@ import { lacksEncryption } from '../../model/encryption.js';
 import { ABSENT, isErrno, reasonOf, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import type { Backend, Opened, OpenTarget } from '../backend.js';
+import { PERMISSIONS } from './permissions.js';
 
 const schema = z.strictObject({
   type: z.literal('local'),
   copy_links: z.boolean().default(false).describe('Follow symbolic links and copy what they point to'),
+  xattrs: z
+    .boolean()
+    .optional()
+    .describe('Keep metadata and content headers in extended attributes (user.*), where the file system has them'),
+  permissions: z
+    .enum(PERMISSIONS)
+    .optional()
+    .describe('Copy permissions as metadata: none (default), mode, owner (mode, user and group), all (setuid too)'),
   encoding: z.string().optional().describe('Encoding of file names, such as gbk or latin1; UTF-8 by default'),
 });
 
@@ -26,6 +35,8 @@ export const localBackend: Backend<z.output<typeof schema>> = {
       ...remote,
       copy_links: resources.copyLinks ?? remote.copy_links,
       encoding: resources.localEncoding ?? remote.encoding,
+      xattrs: resources.localXattrs ?? remote.xattrs,
+      permissions: resources.localPermissions ?? remote.permissions,
     });
   },
   rclone: { type: 'local', settings: () => ({}) },
@@ -44,6 +55,7 @@ async function openPath(
     import('./names.js'),
     import('./place.js'),
   ]);
+  const { xattrs, permissions } = remote;
   const names = await namesIn(remote.encoding);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (isErrno(error, ...ABSENT)) return undefined;
@@ -55,7 +67,7 @@ async function openPath(
   const followed = isFile && !asFile && (await isLink(path));
   const root = isFile ? dirname(path) : path;
   const copyLinks = remote.copy_links || followed;
-  const store = createLocalStore({ root: await realPlace(root), copyLinks, names });
+  const store = createLocalStore({ root: await realPlace(root), copyLinks, names, xattrs, permissions });
   return {
     store,
     path: isFile ? basename(path) : '',

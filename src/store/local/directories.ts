@@ -2,7 +2,8 @@
  * Opens the directories below a root, so that no key reaches outside it.
  *
  * A directory is used through a descriptor (`/proc/self/fd/N/name`), so that a component that is replaced by a link in
- * the meantime leads nobody elsewhere. Its real path is compared with the path in the key each time. Without
+ * the meantime leads nobody elsewhere. Its real path is compared with the path in the key each time, or once for all files
+ * that are handled in the same turn of the event loop. Without
  * `followLinks` they must be equal, so that no component is a link (or, on case-insensitive file systems, another
  * spelling). With it, reads may follow links anywhere, and writes must stay below the root. Where there is no
  * `/proc/self/fd` (macOS), the directory is checked just before it is used; a replacement between the two is not noticed.
@@ -77,6 +78,8 @@ export class Directories {
   readonly #open = new Map<string, Place>();
   /** New directories whose names may not be durable, each with the sync in progress. */
   readonly #unsynced = new Map<string, Promise<void> | undefined>();
+  /** Directories that were where they had been, in this turn of the event loop. */
+  readonly #seen = new Set<Place>();
   #realRoot: Buffer | undefined;
 
   constructor(root: string, options: DirectoriesOptions) {
@@ -291,8 +294,13 @@ export class Directories {
     }
   }
 
-  #isWhereItWas({ fd, base, real }: Place): boolean {
-    return fd !== undefined && readlinkSync(base, 'buffer').equals(real);
+  /** Looks once in each turn of the event loop: many files of a directory are handled in one. */
+  #isWhereItWas(place: Place): boolean {
+    if (this.#seen.has(place)) return true;
+    if (place.fd === undefined || !readlinkSync(place.base, 'buffer').equals(place.real)) return false;
+    if (this.#seen.size === 0) setImmediate(() => this.#seen.clear());
+    this.#seen.add(place);
+    return true;
   }
 
   #take(directory: string, place: Place): Place {

@@ -3,12 +3,14 @@
  * retried page) starts a new walk after the last key returned, with the same result.
  * Tests: test/store/local/walk.test.ts
  */
-import { lstat, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { ABSENT, unlessErrno } from '../../model/errno.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 import type { ListOptions, ListPage, UnlistedFolder } from '../port.js';
 import { throwIfAborted } from '../signal.js';
+import type { Calls } from './calls.js';
 import { type Folder, kindOf } from './children.js';
 import type { Directories } from './directories.js';
 import { translate, translating } from './errors.js';
@@ -21,6 +23,8 @@ import { ancestry, type Found, type Item, Walk } from './walk.js';
 const PAGE = 1000;
 /** Concurrent lookups of size and time; the thread pool has four threads by default. */
 const LOOKUPS = 16;
+/** Lookups after which others have their turn: those of files that the system has in its cache wait for nothing. */
+const TURN = 256;
 /** Walks kept for their next page; the oldest is dropped. */
 const LIVE_WALKS = 64;
 
@@ -40,17 +44,19 @@ export class Listing {
   readonly #directories: Directories;
   readonly #names: Names;
   readonly #sidecars: Sidecars;
+  readonly #calls: Calls;
   readonly #walks = new Map<string, LiveWalk>();
 
   constructor(
     root: string,
-    options: { followLinks: boolean; directories: Directories; names: Names; sidecars: Sidecars },
+    options: { followLinks: boolean; directories: Directories; names: Names; sidecars: Sidecars; calls: Calls },
   ) {
     this.#root = root;
     this.#followLinks = options.followLinks;
     this.#directories = options.directories;
     this.#names = options.names;
     this.#sidecars = options.sidecars;
+    this.#calls = options.calls;
   }
 
   async page(options: ListOptions): Promise<ListPage> {
@@ -142,6 +148,7 @@ export class Listing {
     const entries: ObjectEntry[] = [];
     for (let i = 0; i < items.length; i += LOOKUPS) {
       throwIfAborted(signal);
+      if (i % TURN === 0) await setImmediate();
       const batch = items.slice(i, i + LOOKUPS).map((item) => ('key' in item ? this.#entry(item) : undefined));
       for (const entry of await Promise.all(batch)) if (entry) entries.push(entry);
     }
@@ -154,7 +161,8 @@ export class Listing {
       const version = await this.#sidecars.markerVersion(key);
       return version && { key, size: 0, etag: version.etag, mtimeMs: version.mtimeMs };
     }
-    const look = () => (this.#followLinks && kind === 'file' ? stat : lstat)(path, { bigint: true });
+    const follows = this.#followLinks && kind === 'file';
+    const look = async () => (follows ? stat(path, { bigint: true }) : this.#calls.lstat(path));
     try {
       const found = await translating('read', this.#directories.path(key), () => unlessErrno(ABSENT, look()));
       if (!found) return undefined;

@@ -7,6 +7,7 @@ import { constants } from 'node:fs';
 import { copyFile, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { isErrno, unlessErrno } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
+import type { FileAttributes } from './attributes.js';
 import type { Calls } from './calls.js';
 import type { Directories } from './directories.js';
 import { removeEmpty } from './empty.js';
@@ -14,7 +15,7 @@ import { inTheWay } from './errors.js';
 import { mtimeOf, type Version, versionOf } from './files.js';
 import { BESIDE, directoryOf, isOwn, nameOf } from './keys.js';
 import type { Names, Path } from './names.js';
-import type { About, Sidecars } from './sidecars.js';
+import { type About, guessAbout, type Sidecars } from './sidecars.js';
 import type { Syncs } from './syncs.js';
 import { type OpenFile, ownName, removeAbandoned } from './temporaries.js';
 
@@ -36,6 +37,7 @@ interface PublisherOptions {
   sidecars: Sidecars;
   calls: Calls;
   syncs: Syncs;
+  files: FileAttributes;
   /** Undefined if there is no such object. */
   etagOf(key: string): Promise<string | undefined>;
 }
@@ -46,6 +48,7 @@ export class Publisher {
   readonly #sidecars: Sidecars;
   readonly #calls: Calls;
   readonly #syncs: Syncs;
+  readonly #files: FileAttributes;
   readonly #etagOf: PublisherOptions['etagOf'];
 
   /** Mounted directories that were cleared of what killed runs left. */
@@ -57,6 +60,7 @@ export class Publisher {
     this.#sidecars = options.sidecars;
     this.#calls = options.calls;
     this.#syncs = options.syncs;
+    this.#files = options.files;
     this.#etagOf = options.etagOf;
   }
 
@@ -70,10 +74,11 @@ export class Publisher {
     temporary: Pick<OpenFile, 'path' | 'fd' | 'device'>,
     about: Description,
   ): Promise<Version> {
+    const recorded = await this.#give(temporary.fd, key, about);
     const version = await this.#finish(temporary, about.mtimeMs);
     await this.#requireReplaced(key, about.replaces);
     try {
-      await this.#sidecars.record(key, version, about);
+      await this.#sidecars.record(key, version, recorded);
       const moved = await this.#rename(temporary.path, key);
       return moved ? version : await this.#copyIn(temporary.path, key, version, about);
     } catch (error) {
@@ -121,6 +126,11 @@ export class Publisher {
       await rm(beside, { force: true });
       release();
     }
+  }
+
+  /** @returns what the file does not hold itself */
+  async #give(fd: number, key: string, about: Description): Promise<Partial<About>> {
+    return this.#files.used ? this.#files.set(fd, about, guessAbout(key).headers.contentType) : about;
   }
 
   async #finish({ fd, device }: Pick<OpenFile, 'fd' | 'device'>, mtimeMs: number | undefined): Promise<Version> {
@@ -185,12 +195,14 @@ export class Publisher {
       await copyFile(from, beside, constants.COPYFILE_EXCL);
       const fd = await this.#calls.open(beside, 'r+');
       let copied: Version;
+      let recorded: Partial<About>;
       try {
+        recorded = await this.#give(fd, key, about);
         copied = await this.#finish({ fd }, about.mtimeMs ?? version.mtimeMs);
       } finally {
         await this.#calls.close(fd);
       }
-      await this.#sidecars.record(key, copied, about);
+      await this.#sidecars.record(key, copied, recorded);
       await this.#insist(key, () => rename(beside, this.#names.join(base, nameOf(key))));
       await rm(from);
       return copied;

@@ -170,7 +170,10 @@ export class Sidecars {
   async #read(key: string): Promise<Sidecar | undefined> {
     const record = recordOf(key);
     const read = (file: Path) => unlessErrno(ABSENT, readFile(file, 'utf8'));
-    const text = await this.#naming('read', record, () => this.#own.toRead(record, read));
+    const text = await this.#naming('read', record, async () => {
+      if (!(await this.#calls.mayExist(this.#own.pathOf(record)))) return undefined;
+      return this.#own.toRead(record, read);
+    });
     if (text === undefined) return undefined;
     const path = this.#own.path(record);
     const parsed = parse(text);

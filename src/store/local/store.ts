@@ -2,7 +2,7 @@
  * A directory tree as a bucket: keys are paths below the root. Temporary files, uploads, headers and metadata are in
  * `.xsync` at the root, which listings omit. Folders of that name below the root are ordinary ones.
  *
- * - Storage classes are ignored; permissions and owners are the process's (umask).
+ * - Storage classes are ignored; permissions and owners are the process's (umask), unless `permissions` has them copied.
  * - Links are listed as special entries unless `copyLinks` follows them, like rclone's `--copy-links`. Those that lead
  *   out of the root cannot be read or written as links. Other entries
  *   that are not regular files, and names that are not in the encoding of the tree, are listed as special `other`. Names
@@ -11,6 +11,7 @@
  * - No versions: a `versionId` is rejected.
  * Tests: test/contract/stores.test.ts
  */
+import type { BigIntStats } from 'node:fs';
 import { lstat, opendir, readlink, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { md5, type RunningMd5, runningMd5 } from '../../hash/index.js';
@@ -18,9 +19,11 @@ import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import { wholeFileSystem } from '../../native/sync-fs.js';
+import type { File } from '../../native/xattr.js';
 import { LOCAL_ATTRIBUTES } from '../attributes/limits.js';
 import type * as port from '../port.js';
 import { throwIfAborted } from '../signal.js';
+import { FileAttributes } from './attributes.js';
 import { Calls } from './calls.js';
 import { kindOf } from './children.js';
 import { Directories } from './directories.js';
@@ -30,6 +33,7 @@ import { directoryOf, isMarker, nameOf, requireKey, whyNot } from './keys.js';
 import { makeLink, targetOf } from './links.js';
 import { Listing, requireRoot, specialOf } from './listing.js';
 import { Names, type Path, unescapeName } from './names.js';
+import type { Permissions } from './permissions.js';
 import { Publisher } from './publish.js';
 import { removeRoot } from './remove-root.js';
 import { Sidecars } from './sidecars.js';
@@ -73,6 +77,10 @@ export interface LocalStoreOptions {
   copyLinks?: boolean;
   /** False: objects may be lost or empty after a power loss (not after a crash of the process). Default true. */
   sync?: boolean;
+  /** Keep metadata in extended attributes where the file system has them. */
+  xattrs?: boolean;
+  /** Which permissions are metadata; none when absent. */
+  permissions?: Permissions;
   /** How files are synced; by the operating system when absent. */
   syncCalls?: Partial<SyncCalls>;
 }
@@ -102,6 +110,7 @@ export class LocalStore implements port.ObjectStore {
   readonly #publisher: Publisher;
   readonly #uploads: LocalUploads;
   readonly #listing: Listing;
+  readonly #files: FileAttributes;
 
   constructor(options: LocalStoreOptions) {
     const { root, copyLinks: followLinks = false, sync = true, names = new Names(), syncCalls } = options;
@@ -121,12 +130,13 @@ export class LocalStore implements port.ObjectStore {
     this.#own = own;
     this.#temporaries = temporaries;
     this.#sidecars = sidecars;
+    this.#files = new FileAttributes(options);
     this.#publisher = new Publisher({
-      ...{ directories, names, sidecars, calls, syncs },
+      ...{ directories, names, sidecars, calls, syncs, files: this.#files },
       etagOf: (key) => this.#etagOf(key),
     });
     this.#uploads = new LocalUploads(own, { publisher: this.#publisher, temporaries, calls });
-    this.#listing = new Listing(this.#root, { followLinks, directories, names, sidecars });
+    this.#listing = new Listing(this.#root, { followLinks, directories, names, sidecars, calls });
   }
 
   checkKey(key: string): void {
@@ -192,8 +202,9 @@ export class LocalStore implements port.ObjectStore {
       const found = await unlessErrno(ABSENT, seen);
       if (!found) return this.#nothingAt(key);
       if (found.isDirectory()) throw objectNotFound(key);
-      const info = await this.#info(key, versionOf(found));
       const kind = kindOf(found);
+      const file = kind === 'file' && this.#files.used ? this.#directories.pathOf(key) : undefined;
+      const info = await this.#info(key, versionOf(found), file === undefined ? undefined : { file, found });
       return kind === 'file' ? info : { ...info, size: 0, ...specialOf(kind) };
     });
   }
@@ -208,7 +219,11 @@ export class LocalStore implements port.ObjectStore {
         const before = await this.#calls.stat(fd);
         if (before.isDirectory()) throw objectNotFound(key);
         if (!before.isFile()) throw new XsyncError('unsupported-object', `${key} is not a regular file`);
-        const info = requireRead(await this.#info(key, versionOf(before)), target, options);
+        const info = requireRead(
+          await this.#info(key, versionOf(before), { file: fd, found: before }),
+          target,
+          options,
+        );
         const whole = await readBody({ calls: this.#calls, fd }, target, options.offset ?? 0, options);
         const after = versionOf(await this.#calls.stat(fd));
         if (!whole || after.etag !== info.etag) throw changed(key);
@@ -386,8 +401,10 @@ export class LocalStore implements port.ObjectStore {
     throw objectNotFound(key);
   }
 
-  async #info(key: string, version: Version): Promise<ObjectInfo> {
-    const about = await this.#sidecars.about(key, version);
+  /** @param of absent: something that holds nothing itself */
+  async #info(key: string, version: Version, of?: { file: File; found: BigIntStats }): Promise<ObjectInfo> {
+    const recorded = await this.#sidecars.about(key, version);
+    const about = of && this.#files.used ? await this.#files.addTo(recorded, of.file, of.found) : recorded;
     const { size, etag, mtimeMs } = version;
     return { key, size, etag, mtimeMs, headers: about.headers, metadata: about.metadata, checksums: {} };
   }

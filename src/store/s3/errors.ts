@@ -164,7 +164,8 @@ function meaningOf(
   // RGW returns NoSuchKey for an upload that no longer exists.
   if (serviceCode === 'NoSuchKey' && upload) return ['upload-not-found'];
   const sealing = sealingOf(sent, serviceCode, message ?? '');
-  if (sealing) return sealing;
+  // An upload that was started with another key, or without one, cannot be continued.
+  if (sealing) return upload && sealing[0] === 'unsupported-object' ? ['invalid-response', OTHER_UPLOAD] : sealing;
   // S3 answers so for some time after a bucket was created. The next object may be answered elsewhere.
   if ((status === 307 || status === 308) && (actualRegion === undefined || actualRegion === region))
     return ['server-error', 'Run again later. If it persists, check the endpoint: it redirects to another service.'];
@@ -197,6 +198,7 @@ function meaningOf(
 
 const NEEDS_KEY =
   'Set sse_c_key_file of the remote to the file with the key of the object (SSE-C), or exclude the object.';
+const OTHER_UPLOAD = 'Run again: the upload was started with another key, or without one, and starts anew.';
 const WRONG_KEY =
   'Check that sse_c_key_file has the key that the object was written with, that the bucket allows SSE-C, and that the credentials allow this action.';
 

@@ -77,7 +77,7 @@ describe('tickets', () => {
   it('are safe when they are taken, with both secrets; stale ones are told', async () => {
     expect(await client().send([ticket('a', 2), ticket('b', 3)])).toEqual({ taken: 2, stale: [], refused: [] });
     expect(await client(OLD).send([ticket('a', 1)])).toEqual({ taken: 0, stale: ['r1'], refused: [] });
-    await queue.settle({ id: 'r3', state: 'done' });
+    await queue.settle([{ id: 'r3', state: 'done' }]);
     expect(await client().ask(['r1', 'r2', 'r3'])).toEqual([
       { id: 'r2', state: 'queued' },
       { id: 'r3', state: 'done' },

@@ -29,7 +29,8 @@ const look = (options: Partial<PollOptions> = {}) =>
   );
 const waiting = async () => (await outbox.due(Date.now(), 100)).map(({ action, key }) => `${action} ${key}`);
 const settle = async () => {
-  for (const row of await outbox.due(Date.now(), 100)) await outbox.move(row, { state: 'done', attempts: 1 });
+  const rows = await outbox.due(Date.now(), 100);
+  await outbox.move(rows.map((row) => ({ ...row, state: 'done' })));
 };
 
 it('finds what is new or changed, once', async () => {

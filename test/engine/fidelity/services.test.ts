@@ -229,6 +229,24 @@ describe('what a bucket refuses is left out, and told with the answer of the ser
     expect(fidelity?.list[0]?.lost[0]?.reason).toMatch(/^refused: The bucket does not allow ACLs \(AccessControl/);
   });
 
+  test('a redirect that is none', async () => {
+    const [from, to] = [s3(), s3()];
+    server.core.s3.put(from.identity.bucket, 'a', 'x', { redirect: 'elsewhere' });
+    const { copied, fidelity } = await copy(from, to);
+    expect([copied.objects, fidelity?.lost]).toEqual([1, { redirect: 1 }]);
+    expect(fidelity?.list[0]?.lost[0]?.reason).toMatch(/^refused: The website redirect location must have a prefix/);
+    const strict = await copy(from, s3(), { ...ALL, fidelity: 'strict' });
+    expect(strict.failed.list).toMatchObject([{ key: 'a', code: 'attributes-lost', class: 'permanent' }]);
+  });
+
+  test('ACLs and locks, both at once', async () => {
+    const [from, to] = [s3({ objectLock: true }), s3({ ownerEnforced: true })];
+    const lock = { mode: 'COMPLIANCE', untilMs: UNTIL } as const;
+    await from.put('a', bytesOf('a', 10), { acl: 'public-read', lock, tags: TAGS, contentMd5: md5(bytesOf('a', 10)) });
+    const { copied, fidelity } = await copy(from, to);
+    expect([copied.objects, fidelity]).toMatchObject([1, { kept: { tags: 1 }, lost: { acl: 1, lock: 1 } }]);
+  });
+
   test('of a copy by the service, too', async () => {
     const [from, to] = [s3(), s3({ ownerEnforced: true })];
     await from.put('a', bytesOf('a', 10), { acl: 'public-read' });

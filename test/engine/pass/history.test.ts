@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent, Summary } from '../../../src/engine/events.js';
 import type { RunOptions } from '../../../src/engine/options.js';
+import { HISTORY as HISTORY_FACT, writeFact } from '../../../src/engine/record/facts.js';
 import { runPair } from '../../../src/engine/run.js';
 import type { VersionRow } from '../../../src/manifest/port.js';
 import { XsyncError } from '../../../src/model/error.js';
@@ -253,6 +254,28 @@ it('a lost manifest adds no second delete marker, however many are on top', asyn
   await write(pair, [['gone', '-']]);
   await runPair({ ...pair.open(), manifest: new Pair().manifest }, HISTORY, () => undefined);
   expect(await historyOf(pair.dest)).toEqual(await historyOf(pair.source));
+});
+
+it('notes that a power loss took along are learnt again after the machine has started anew', async () => {
+  const pair = pairOf();
+  await write(pair, SAMPLE);
+  await carry(pair);
+  await write(pair, [
+    ['a', '4444'],
+    ['new', '1'],
+    ['b', '-'],
+  ]);
+  await carry(pair);
+  // Two of the three: the marker has no metadata, but is on top.
+  for (const row of pair.manifest.versions(undefined, 1000)) {
+    const { size, deleteMarker } = (await versionsOf(pair.dest)).find((one) => one.versionId === row.dest) ?? {};
+    if (size === 4 || row.key === 'new' || (row.key === 'b' && deleteMarker))
+      pair.manifest.dropVersion(row.key, row.source);
+  }
+  writeFact(pair.manifest, HISTORY_FACT, { complete: true, both: true, bootMs: 1 });
+  await carry(pair);
+  expect(await historyOf(pair.dest)).toEqual(await historyOf(pair.source));
+  expect((await carry(pair)).traffic.destination.requests).toEqual({ list: 1 });
 });
 
 const steps = fc.array(

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Checksums } from '../../../src/model/checksum.js';
+import { XsyncError } from '../../../src/model/error.js';
 import type { FaultyStore } from '../../support/faults.js';
 import { bytesOf, contentOf, Pair } from '../support.js';
 
@@ -100,6 +101,14 @@ describe.each([
     expect(run.verified).toEqual({ md5: 2 });
     expect(run.traffic.destination.requests).toMatchObject({ read: 1 });
     await expectWhole(pair, size, 'a', 'b');
+  });
+
+  test('are not read back where their storage class is archived', async () => {
+    const pair = await objects(size, 'a');
+    promisesNothing(pair.faults.dest, true);
+    pair.faults.dest.fail('read', new XsyncError('object-archived', 'restore it first'));
+    const run = await pair.copy(CUT);
+    expect([run.failed.list, run.copied.objects]).toEqual([[], 1]);
   });
 
   test('that were damaged on their way to a store that ignores Content-MD5 are found', async () => {

@@ -36,8 +36,8 @@ describe('the tickets of the pulling end', () => {
   it('survive, and a settled one is not performed again when it is repeated', async () => {
     let queue = open();
     await queue.add([ticket('a', 1), ticket('b', 2)]);
-    await queue.settle({ id: 'r1', state: 'done' });
-    await queue.settle({ id: 'r2', state: 'expired' });
+    await queue.settle([{ id: 'r1', state: 'done' }]);
+    await queue.settle([{ id: 'r2', state: 'expired' }]);
     await queue.close();
     queue = open();
     // A fresh URL for the same change.
@@ -62,7 +62,7 @@ describe('the tickets of the pulling end', () => {
     const queue = open();
     await queue.add([ticket('a', 1)]);
     await queue.add([ticket('a', 2)]);
-    await queue.settle({ id: 'r1', state: 'done' });
+    await queue.settle([{ id: 'r1', state: 'done' }]);
     expect(await queue.count('queued')).toBe(1);
     await queue.close();
   });
@@ -70,7 +70,7 @@ describe('the tickets of the pulling end', () => {
   it('leave no URL behind once they are settled, in a file that is private', async () => {
     const queue = open();
     await queue.add([ticket('a', 1, 'https://h/SECRET')]);
-    await queue.settle({ id: 'r1', state: 'dead', fault: { code: 'x', message: 'y' } });
+    await queue.settle([{ id: 'r1', state: 'dead', fault: { code: 'x', message: 'y' } }]);
     await queue.close();
     expect(readFileSync(join(directory, 'queue'), 'latin1')).not.toContain('SECRET');
     expect(statSync(join(directory, 'queue')).mode & 0o777).toBe(0o600);
@@ -112,7 +112,7 @@ describe('the objects of the pushing end', () => {
     await outbox.note([change('a')], 'waiting');
     const [old] = await outbox.due(0, 1);
     await outbox.note([change('a', 'e2')], 'waiting');
-    if (old) await outbox.move(old, { state: 'done', attempts: 1 });
+    if (old) await outbox.move([{ ...old, state: 'done' }]);
     expect(await outbox.get('a')).toMatchObject({ etag: 'e2', state: 'waiting' });
     await outbox.close();
   });
@@ -121,10 +121,11 @@ describe('the objects of the pushing end', () => {
     const outbox = open();
     await outbox.note([change('a'), change('b'), change('c')], 'waiting');
     for (const row of await outbox.due(0, 2)) {
-      await outbox.move(row, { state: 'dead', attempts: 3, fault: { code: 'x', message: 'why' } });
+      await outbox.move([{ ...row, state: 'dead', fault: { code: 'x', message: 'why' } }]);
     }
     expect((await outbox.dead('a', 10)).map(({ key, fault }) => [key, fault?.message])).toEqual([['b', 'why']]);
     expect((await outbox.counts()).objects).toEqual({ waiting: 1, sent: 0, done: 0, dead: 2 });
+    expect([await outbox.isIdle(), await outbox.countSent()]).toEqual([false, 0]);
     expect(await outbox.replay(['b', 'c'])).toBe(1);
     expect(await outbox.replay()).toBe(1);
     expect((await outbox.due(0, 10)).map(({ key, attempts }) => [key, attempts])).toEqual([

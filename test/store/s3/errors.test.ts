@@ -67,6 +67,41 @@ describe('a refusal says what to do', () => {
     expect(errorOf(400, serviceCode, { xml })).toMatchObject({ code, class: errorClass, attribute });
   });
 
+  describe('about a key of the customer', () => {
+    const sent = { 'x-amz-server-side-encryption-customer-algorithm': 'AES256' };
+    const ceph =
+      'Requests specifying Server Side Encryption with Customer provided keys must provide a valid encryption algorithm.';
+    const amazon =
+      'The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.';
+    const unequal = 'The calculated MD5 hash of the key did not match the hash that was provided.';
+    const about = (code: string, text: string, more: Partial<Refusal> = {}, status = 400) =>
+      refusalOf({
+        ...{ status, headers: {}, bucket: 'b', key: 'k', region: 'us-east-1', ...more },
+        body: Buffer.from(`<Error><Code>${code}</Code><Message>${text}</Message></Error>`),
+      });
+
+    it.each([
+      ['InvalidRequest', amazon, {}, 400, 'unsupported-object', 'Set sse_c_key_file'],
+      ['InvalidArgument', ceph, {}, 400, 'unsupported-object', 'Set sse_c_key_file'],
+      ['InvalidArgument', unequal, { sent }, 400, 'unsupported-object', 'Check that sse_c_key_file'],
+      ['AccessDenied', 'Access Denied', { sent }, 403, 'access-denied', 'Check that sse_c_key_file'],
+      ['InvalidRequest', 'must be made over a secure connection', { sent }, 400, 'config', 'Use an https endpoint'],
+      ['InvalidRequest', amazon, { upload: true }, 400, 'invalid-response', 'started with another key'],
+    ] as const)('%s %s %j', (serviceCode, text, more, status, code, remedy) => {
+      const error = about(serviceCode, text, more, status);
+      expect(error.code).toBe(code);
+      expect(error.remedy).toContain(remedy);
+    });
+
+    it('none of it is in a message, although the service repeats it', () => {
+      const key = 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
+      const secrets = { ...sent, 'x-amz-server-side-encryption-customer-key': key };
+      expect(about('InvalidArgument', `wrong key ${key}`, { sent: secrets }).message).toBe(
+        'k: wrong key *** (InvalidArgument)',
+      );
+    });
+  });
+
   it.each([
     [403, {}, 'access-denied'],
     [404, {}, 'object-not-found'],

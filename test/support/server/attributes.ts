@@ -60,6 +60,9 @@ export function readAttributes(exchange: Exchange, bucket: Bucket): ObjectAttrib
   if (acl !== undefined) checkAcl(acl, bucket);
   const lock = readLock(exchange, bucket);
   const redirect = protocol === 's3' ? exchange.vendor('website-redirect-location') : undefined;
+  // "Setting an object redirect": a path of the bucket, or an address.
+  if (redirect !== undefined && !/^(?:\/|https?:\/\/)/.test(redirect))
+    throw new ServiceError('InvalidRedirectLocation');
   const tagging = exchange.vendor('tagging');
   return {
     headers: contentHeaders(exchange),

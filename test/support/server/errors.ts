@@ -39,6 +39,7 @@ const TABLE = {
   ],
   InvalidPartOrder: [400, 'The list of parts was not in ascending order. Parts must be ordered by part number.'],
   InvalidRange: [416, 'The requested range is not satisfiable'],
+  InvalidRedirectLocation: [400, "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."],
   InvalidRequest: [400, 'Invalid request.'],
   InvalidSecurityToken: [403, 'The security token you provided is invalid.'],
   InvalidStorageClass: [400, 'The storage class you specified is not valid'],
