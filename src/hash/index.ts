@@ -36,10 +36,9 @@ export function md5OfMd5s(parts: readonly string[]): string {
 const ECMA_REFLECTED = 'c96c5795d7870f42';
 let ecma: IHasher | undefined;
 
-/** Loads the WASM module once; must be awaited before `crc64ecma`. */
+/** Loads the WASM module once; must be awaited before `crc64ecma`. Most runs do not need it, and loading takes 30 ms. */
 export async function loadHashes(): Promise<void> {
   if (ecma) return;
-  // Most runs do not need it, and loading takes 30 ms.
   const { createCRC64 } = await import('hash-wasm');
   ecma = await createCRC64(ECMA_REFLECTED);
 }
@@ -51,6 +50,12 @@ export function crc64ecma(bytes: Uint8Array): string {
   ecma.init();
   ecma.update(bytes);
   return BigInt(`0x${ecma.digest('hex')}`).toString();
+}
+
+/** As `crc64ecma`, once the module is loaded. */
+export async function crc64ecmaSoon(bytes: Uint8Array): Promise<string> {
+  await loadHashes();
+  return crc64ecma(bytes);
 }
 
 /** CRC-64/XZ over bytes that arrive in order, as `crc64ecma` prints it. */

@@ -2,7 +2,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Order, plainError, type Report } from '../engine/workers/messages.js';
 import { Performer } from '../engine/workers/performer.js';
-import { loadHashes } from '../hash/index.js';
 import { assumeOffsets } from '../store/http/clock.js';
 import { followed } from './links.js';
 import { Opener } from './sides.js';
@@ -17,7 +16,6 @@ async function open({ settings, source, dest, follows, offsets }: WorkerData, po
   assumeOffsets(offsets);
   const opener = new Opener(settings, { path: '', remotes: {}, unset: {} });
   const [from, to] = [followed(await opener.again(source), follows), await opener.again(dest, { written: true })];
-  await loadHashes();
   const performer = new Performer({ source: from, dest: to }, (reports) => port.postMessage(reports));
   const close = async (): Promise<void> => {
     await Promise.all([from.close(), to.close()]);

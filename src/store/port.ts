@@ -450,6 +450,11 @@ export interface PieceSink {
   readonly taken: number;
   begin(info: ObjectInfo): void;
   take(piece: Uint8Array): Promise<void> | undefined;
+  /**
+   * Memory for the next bytes: a piece that begins there need not be copied. A store may read into it until its call has
+   * ended. Undefined: the sink has no room now.
+   */
+  room?(): Uint8Array | undefined;
 }
 
 /** A body that is sent while it arrives. */

@@ -158,7 +158,7 @@ export class HistoryCheck {
     return this.#inspect(source, dest, 'checksums');
   }
 
-  #inspect(source: Source, dest: Dest, how: 'checksums' | 'bytes'): Promise<void> {
+  #inspect(source: Source, dest: Dest, how: 'checksums' | 'bytes'): Promise<void> | undefined {
     const { pair, halt, content, inspections } = this.#context;
     const versions = {
       ...content,

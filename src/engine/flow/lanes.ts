@@ -78,16 +78,14 @@ export class Lanes {
     waiting.feeders++;
   }
 
-  /** Waits while the lane is full. */
-  async push(object: Queued, start: Start): Promise<void> {
-    if (this.#pinned) await this.#small.push(() => start());
-    else if (isSmall(object)) await this.#small.push(() => this.#flow.during(start));
-    else {
-      if (this.#drained) this.#waiting.feeders++;
-      this.#drained = false;
-      this.#waiting.add(object);
-      await this.#openings.push(() => this.#openNext(object, start));
-    }
+  /** @returns a promise to wait for if the lane is full */
+  push(object: Queued, start: Start): Promise<void> | undefined {
+    if (this.#pinned) return this.#small.push(() => start());
+    if (isSmall(object)) return this.#small.push(() => this.#flow.during(start));
+    if (this.#drained) this.#waiting.feeders++;
+    this.#drained = false;
+    this.#waiting.add(object);
+    return this.#openings.push(() => this.#openNext(object, start));
   }
 
   /** Waits for all that was pushed. */
@@ -105,7 +103,7 @@ export class Lanes {
   async #openNext(object: Queued, start: Start): Promise<void> {
     await this.#parts(async () => undefined);
     await new Promise<void>((opened, failed) => {
-      this.#open.push(() => start(opened).finally(opened)).catch(failed);
+      this.#open.push(() => start(opened).finally(opened))?.catch(failed);
     });
     this.#waiting.begun(object);
   }

@@ -1,5 +1,4 @@
 /** Tests: test/engine/tune/slots.test.ts */
-import pLimit from 'p-limit';
 
 /** Runs tasks in order of arrival, at most `concurrency` at once, which may change while tasks wait. */
 export interface Limiter {
@@ -11,8 +10,51 @@ export interface Limiter {
   readonly activeCount: number;
 }
 
+/** Our own, because every object goes through one: p-limit costs it six promises more. */
 export function limiter(concurrency: number): Limiter {
-  return pLimit(concurrency);
+  const waiting: (() => void)[] = [];
+  let most = concurrency;
+  let active = 0;
+  const go = (): void => {
+    while (active < most && waiting.length > 0) {
+      active++;
+      waiting.shift()?.();
+    }
+  };
+  const end = (): void => {
+    active--;
+    go();
+  };
+  const start = <T>(task: () => Promise<T>, resolve: (value: T) => void, reject: (error: unknown) => void): void => {
+    const failed = (error: unknown): void => {
+      reject(error);
+      end();
+    };
+    try {
+      task().then((value) => {
+        resolve(value);
+        end();
+      }, failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
+  const limit = <T>(task: () => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      waiting.push(() => start(task, resolve, reject));
+      go();
+    });
+  return Object.defineProperties(Object.assign(limit, { concurrency, pendingCount: 0, activeCount: 0 }), {
+    concurrency: {
+      get: () => most,
+      set: (wanted: number) => {
+        most = wanted;
+        go();
+      },
+    },
+    pendingCount: { get: () => waiting.length },
+    activeCount: { get: () => active },
+  });
 }
 
 /** Tasks that may wait in a queue for each that may run, by default. */
@@ -37,22 +79,34 @@ export class Queue {
     this.#backlog = backlog;
   }
 
-  async push(task: () => Promise<void>): Promise<void> {
-    while (this.#pending >= this.#limit.concurrency * this.#backlog) {
-      await new Promise<void>((room) => this.#waiting.push(room));
-    }
+  /** @returns undefined if there is room */
+  push(task: () => Promise<void>): Promise<void> | undefined {
+    if (this.#isFull) return this.#pushLater(task);
+    this.#start(task);
+    return undefined;
+  }
+
+  get #isFull(): boolean {
+    return this.#pending >= this.#limit.concurrency * this.#backlog;
+  }
+
+  async #pushLater(task: () => Promise<void>): Promise<void> {
+    while (this.#isFull) await new Promise<void>((room) => this.#waiting.push(room));
+    this.#start(task);
+  }
+
+  #start(task: () => Promise<void>): void {
     this.#pending++;
+    const ended = (): void => void this.#active.delete(running);
+    const failed = (error: unknown): void => {
+      this.#failed ??= { error };
+      ended();
+    };
     const running: Promise<void> = this.#limit(() => {
       this.#pending--;
       this.#waiting.shift()?.();
       return task();
-    })
-      .catch((error: unknown) => {
-        this.#failed ??= { error };
-      })
-      .finally(() => {
-        this.#active.delete(running);
-      });
+    }).then(ended, failed);
     this.#active.add(running);
   }
 

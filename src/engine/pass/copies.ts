@@ -15,6 +15,7 @@ import { isProvenEqual } from '../decide/evidence.js';
 import { endsRun } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
+import type { RunOptions } from '../options.js';
 import { backupTarget, keptTarget } from '../plan/backup.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
@@ -30,6 +31,13 @@ import { References } from './references.js';
 /** Lists the object as failed. */
 export function recordFailure(context: RunContext, source: ObjectEntry, fault: XsyncError, attempts: number): void {
   context.recorder.failed(failedObject(source), faultOf(fault), attempts);
+}
+
+/** What is to be queued. */
+interface Ready {
+  planned: Planned;
+  source: ObjectEntry;
+  subject: Subject;
 }
 
 export class Copies {
@@ -87,15 +95,28 @@ export class Copies {
     this.#started = this.#copied;
   }
 
-  /** Queues the copy, or holds it back. Looks first whether another place has the object. */
-  async add(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> {
-    const { halt, emit } = this.#context;
-    const { source, key } = triple;
+  /**
+   * Queues the copy, or holds it back. Looks first whether another place has the object.
+   * @returns a promise to wait for if there is something to wait for
+   */
+  add(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> | undefined {
+    const { source } = triple;
     if (!this.#references || !source || source.special === 'symlink') return this.#copy({ triple, reason }, batch);
+    return this.#addFrom(this.#references, source, { triple, reason }, batch);
+  }
+
+  async #addFrom(
+    references: References,
+    source: ObjectEntry,
+    { triple, reason }: Planned,
+    batch: Batch,
+  ): Promise<void> {
+    const { halt, emit } = this.#context;
+    const { key } = source;
     if (halt.stops('plans')) return;
     try {
-      const from = await this.#references.find(source);
-      if (!from || this.#references.copies) return await this.#copy({ triple, reason, from }, batch);
+      const from = await references.find(source);
+      if (!from || references.copies) return await this.#copy({ triple, reason, from }, batch);
       emit({ type: 'skip', key, size: source.size, reason: 'in-compare-dest' });
     } catch (error) {
       if (halt.signal.aborted) return;
@@ -105,39 +126,53 @@ export class Copies {
     }
   }
 
-  async #copy(planned: Planned, batch: Batch): Promise<void> {
-    if (this.#backlog) this.#backlog.add(planned);
-    else await this.#start(planned, batch);
+  #copy(planned: Planned, batch: Batch): Promise<void> | undefined {
+    if (!this.#backlog) return this.#start(planned, batch);
+    this.#backlog.add(planned);
+    return undefined;
   }
 
-  /** @param batch absent for an object that was held */
-  async #start({ triple, reason, from }: Planned, batch?: Batch): Promise<void> {
-    const { key, source, row } = triple;
-    if (!source) return;
-    const { emit, options, executor, route } = this.#context;
-    const { size, mtimeMs: sourceMtimeMs } = source;
+  /**
+   * @param batch absent for an object that was held
+   * @returns a promise to wait for if the queue is full, or somebody is asked
+   */
+  #start(planned: Planned, batch?: Batch): Promise<void> | undefined {
+    const { triple, reason, from } = planned;
+    const { key, source } = triple;
+    if (!source) return undefined;
+    const { emit, options } = this.#context;
+    const { size } = source;
     const subject = this.#subjectOf(triple, source, reason);
     const fault = this.#impossible(subject);
     // Do not read what cannot be written; a dry run reports this too.
-    if (fault) return recordFailure(this.#context, source, fault, 0);
-    if (!from && isUnreadable(source)) return this.#leave(source, batch);
-    if (!this.#withinMaxTransfer(size)) {
-      emit({ type: 'skip', key, size, reason: 'cutoff' });
-      return;
-    }
-    if (options.dryRun) return this.#foretell(subject, reason, from);
-    const action = subject.replaces === undefined ? 'copy' : 'overwrite';
-    if (options.confirm && !(await options.confirm(action, key, size))) {
-      emit({ type: 'skip', key, size, reason: 'declined' });
-      return;
-    }
+    if (fault) recordFailure(this.#context, source, fault, 0);
+    else if (!from && isUnreadable(source)) return this.#leave(source, batch);
+    else if (!this.#withinMaxTransfer(size)) emit({ type: 'skip', key, size, reason: 'cutoff' });
+    else if (options.dryRun) return this.#foretell(subject, reason, from);
+    else if (options.confirm) return this.#ask(options.confirm, { planned, source, subject }, batch);
+    else return this.#queue({ planned, source, subject }, batch);
+    return undefined;
+  }
+
+  async #ask(confirm: NonNullable<RunOptions['confirm']>, ready: Ready, batch?: Batch): Promise<void> {
+    const { key, size, replaces } = ready.subject;
+    if (await confirm(replaces === undefined ? 'copy' : 'overwrite', key, size)) await this.#queue(ready, batch);
+    else this.#context.emit({ type: 'skip', key, size, reason: 'declined' });
+  }
+
+  #queue({ planned, source, subject }: Ready, batch?: Batch): Promise<void> | undefined {
+    const { emit, executor, route, claims, intents } = this.#context;
+    const { triple, reason, from } = planned;
+    const { key, size, mtimeMs: sourceMtimeMs } = source;
     emit({ type: 'plan', key, size, reason, sourceMtimeMs });
+    // Another run of this process may copy it meanwhile, and then no write of this one begins.
+    if (!claims) intents.foresee(key, subject.replaces);
     const done = batch?.hold();
     const byService = from ? this.#references?.byService(from) === true : route.byService;
-    await executor.queue({ size, byService }, (fromSource) =>
-      this.#claimed(source, row, async () => {
+    return executor.queue({ size, byService }, (fromSource) =>
+      this.#claimed(source, triple.row, async () => {
         const perform = (from && this.#references?.performing(from, fromSource)) ?? fromSource;
-        if (await copyObject(this.#context, this.#asKnown(subject, row), perform)) this.#copied += size;
+        if (await copyObject(this.#context, this.#asKnown(subject, triple.row), perform)) this.#copied += size;
       }).finally(done),
     );
   }

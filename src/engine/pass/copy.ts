@@ -57,7 +57,8 @@ async function performOnce(
   const left = tried === 0 ? route : { ...route, attempts: route.attempts - tried };
   const ticket = await finalTicket(planning, left, subject);
   if ('kind' in ticket) return ticket;
-  await intents.add(ticket);
+  const noting = intents.add(ticket);
+  if (noting) await noting;
   const outcome = await perform(ticket);
   if (outcome.kind !== 'copied') return outcome;
   recorder.copied(ticket, outcome, performance.now() - started);

@@ -80,7 +80,7 @@ export class MirrorPlanner {
     if (this.#there.isDone(triple) || this.#isExcluded(triple)) return;
     if (source?.fault) return this.#failed(this.#there, source, source.fault);
     if (dest?.fault) return this.#failed(this.#back, dest, dest.fault);
-    await this.#carryOut(triple, batch, (work) => this.#inspections.push(work));
+    await this.#carryOut(triple, batch, async (work) => this.#inspections.push(work));
   }
 
   #failed(planner: Planner, object: ObjectEntry, fault: XsyncError): void {

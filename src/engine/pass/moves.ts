@@ -127,10 +127,10 @@ export class Moves {
     if (this.#waiting.length >= BATCH) await this.#push();
   }
 
-  #push(): Promise<void> {
+  async #push(): Promise<void> {
     const batch = this.#waiting;
     this.#waiting = [];
-    return this.#queue.push(() => this.#delete(batch));
+    await this.#queue.push(() => this.#delete(batch));
   }
 
   /** Deletes what is left, and then the empty folders. */

@@ -32,6 +32,13 @@ import { mayBeUnfinished, mayDiffer, refresh } from './refresh.js';
 
 type Decided = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
 
+/** An object that was found equal: why, and how far apart the times of both sides are, if they were compared. */
+interface Equal {
+  reason: SkipReason;
+  batch: Batch;
+  apartMs?: number;
+}
+
 export class Planner {
   readonly #context: RunContext;
   readonly #checkers: Queue;
@@ -55,46 +62,67 @@ export class Planner {
     this.#copies = new Copies(context, { onDisk: this.#onDisk });
   }
 
-  /** Decides the key; its work belongs to `batch`. Waits while the queues are full. */
-  async take(triple: Triple, batch: Batch): Promise<void> {
-    const { source, key } = triple;
-    if (triple.sourceUnlisted) return;
+  /**
+   * Decides the key; its work belongs to `batch`. Most keys need nothing, and each promise would be one a key.
+   * @returns a promise to wait for if a queue is full
+   */
+  take(triple: Triple, batch: Batch): Promise<void> | undefined {
+    const { source } = triple;
+    if (triple.sourceUnlisted) return undefined;
     this.#count(triple);
-    if (!source) return this.#gone(triple);
-    batch.count();
-    if (this.isDone(triple)) return;
-    const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
-    if (excluded) {
-      this.#context.census.exclude(isCommon(triple));
-      this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
-      if (excluded.reason === 'unreadable' && isNoObject(source, this.#context.pair.links)) this.leaveOut(source);
-      if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
-        this.#gone({ ...triple, source: undefined });
-      return;
+    if (!source) {
+      this.#gone(triple);
+      return undefined;
     }
-    batch.add(source.size);
-    if (source.fault) return this.fail(source, source.fault, 0);
-    await this.carryOut(triple, this.#decide(triple), batch);
+    batch.count();
+    if (this.isDone(triple)) return undefined;
+    return this.#isExcluded(triple, source) ? undefined : this.#takeIncluded(triple, source, batch);
   }
 
-  /** Does what was decided about an object of the source. Waits while the queues are full. */
-  async carryOut(triple: Triple, decision: Decision, batch: Batch): Promise<void> {
-    const { source, key } = triple;
-    if (!source) return;
-    const work = decision.action === 'copy' || decision.action === 'inspect';
-    if (work && (this.#held(key, source) || this.#isSettling(key, source))) return;
-    if (decision.action === 'inspect') {
-      const done = batch.hold();
-      await this.#checkers.push(() => this.#inspect(triple, decision, batch).finally(done));
-    } else if (decision.action === 'skip' && this.#mayDiffer(triple, decision.reason)) {
-      const done = batch.hold();
-      await this.#checkers.push(() => this.#act(triple, decision, batch).finally(done));
-    } else if (decision.action === 'copy' && this.#copies.looksElsewhere) {
-      const done = batch.hold();
-      await this.#checkers.push(() => this.#act(triple, decision, batch).finally(done));
-    } else if (decision.action === 'copy' || decision.action === 'skip' || decision.action === 'fail') {
-      await this.#act(triple, decision, batch);
+  #isExcluded(triple: Triple, source: ObjectEntry): boolean {
+    const { key } = triple;
+    const excluded = exclusionOf(this.#context.pair, this.#context.options, key, source);
+    if (!excluded) return false;
+    this.#context.census.exclude(isCommon(triple));
+    this.#context.emit({ type: 'skip', key, size: source.size, ...excluded });
+    if (excluded.reason === 'unreadable' && isNoObject(source, this.#context.pair.links)) this.leaveOut(source);
+    if (excluded.reason === 'filtered' && this.#context.options.deletes?.excluded)
+      this.#gone({ ...triple, source: undefined });
+    return true;
+  }
+
+  #takeIncluded(triple: Triple, source: ObjectEntry, batch: Batch): Promise<void> | undefined {
+    batch.add(source.size);
+    if (source.fault) {
+      this.fail(source, source.fault, 0);
+      return undefined;
     }
+    return this.carryOut(triple, this.#decide(triple), batch);
+  }
+
+  /**
+   * Does what was decided about an object of the source.
+   * @returns a promise to wait for if a queue is full
+   */
+  carryOut(triple: Triple, decision: Decision, batch: Batch): Promise<void> | undefined {
+    const { source } = triple;
+    if (!source) return undefined;
+    const work = decision.action === 'copy' || decision.action === 'inspect';
+    if (work && (this.#held(triple.key, source) || this.#isSettling(triple.key, source))) return undefined;
+    if (decision.action === 'inspect') return this.#check(batch, () => this.#inspect(triple, decision, batch));
+    if (decision.action !== 'copy' && decision.action !== 'skip' && decision.action !== 'fail') return undefined;
+    const asks =
+      (decision.action === 'skip' && this.#mayDiffer(triple, decision.reason)) ||
+      (decision.action === 'copy' && this.#copies.looksElsewhere);
+    return asks
+      ? this.#check(batch, async () => this.#act(triple, decision, batch))
+      : this.#act(triple, decision, batch);
+  }
+
+  /** Queues what takes a request. */
+  #check(batch: Batch, task: () => Promise<void>): Promise<void> | undefined {
+    const done = batch.hold();
+    return this.#checkers.push(() => task().finally(done));
   }
 
   /** Only finds keys to delete, and objects that keep the run from deleting them. */
@@ -281,30 +309,48 @@ export class Planner {
     this.#fail({ ...source, mtimeMs: known ?? 0 }, fault, attempts);
   }
 
-  /** @param apartMs how far apart the times of both sides are, if they were compared */
-  async #act(triple: Triple, decision: Decided, batch: Batch, apartMs?: number): Promise<void> {
-    const { source, key } = triple;
-    if (!source) return;
+  /**
+   * @param apartMs how far apart the times of both sides are, if they were compared
+   * @returns a promise to wait for if there is something to wait for
+   */
+  #act(triple: Triple, decision: Decided, batch: Batch, apartMs?: number): Promise<void> | undefined {
+    const { source } = triple;
+    if (!source) return undefined;
     if (decision.action === 'copy') return this.#copies.add(triple, decision.reason, batch);
-    if (decision.action === 'skip') {
-      const { moves, intents } = this.#context;
-      // An earlier run was killed while it wrote the object: a copy proves what a comparison cannot.
-      const again = moves?.isGuess(decision.reason) && intents.unfinished(key) !== undefined;
-      if (again) return this.#copies.add(triple, 'failed-before', batch);
-      let destEtag = triple.dest?.etag;
-      if (triple.dest && this.#mayDiffer(triple, decision.reason)) {
-        const refreshed = await this.#refresh(triple, { source, dest: triple.dest });
-        if (refreshed === 'failed') return;
-        if (refreshed === 'needs-copy') return this.#copies.add(triple, 'attributes-differ', batch);
-        destEtag = refreshed.destEtag;
-      }
-      this.#context.emit({ type: 'skip', key, size: source.size, reason: decision.reason });
-      this.#adopt(triple, decision.reason, { apartMs, destEtag });
-      await moves?.skipped(source, decision.reason, destEtag ?? triple.row?.destEtag);
-      return;
-    }
+    if (decision.action === 'skip') return this.#skip(triple, source, { reason: decision.reason, batch, apartMs });
     const message = 'differs at the destination, and --immutable forbids overwriting it';
     this.#fail(source, new XsyncError('guard', message, { class: 'permanent' }), 0);
+    return undefined;
+  }
+
+  #skip(triple: Triple, source: ObjectEntry, equal: Equal): Promise<void> | undefined {
+    const { moves, intents } = this.#context;
+    const { reason, batch } = equal;
+    // An earlier run was killed while it wrote the object: a copy proves what a comparison cannot.
+    const again = moves?.isGuess(reason) && intents.unfinished(triple.key) !== undefined;
+    if (again) return this.#copies.add(triple, 'failed-before', batch);
+    const { dest } = triple;
+    if (dest && this.#mayDiffer(triple, reason)) return this.#refreshed(triple, { source, dest }, equal);
+    return this.#settle(triple, source, equal, dest?.etag);
+  }
+
+  async #refreshed(triple: Triple, sides: { source: ObjectEntry; dest: ObjectEntry }, equal: Equal): Promise<void> {
+    const refreshed = await this.#refresh(triple, sides);
+    if (refreshed === 'failed') return;
+    if (refreshed === 'needs-copy') await this.#copies.add(triple, 'attributes-differ', equal.batch);
+    else await this.#settle(triple, sides.source, equal, refreshed.destEtag);
+  }
+
+  #settle(
+    triple: Triple,
+    source: ObjectEntry,
+    { reason, apartMs }: Equal,
+    destEtag: string | undefined,
+  ): Promise<void> | undefined {
+    const { key, row } = triple;
+    this.#context.emit({ type: 'skip', key, size: source.size, reason });
+    this.#adopt(triple, reason, { apartMs, destEtag });
+    return this.#context.moves?.skipped(source, reason, destEtag ?? row?.destEtag);
   }
 
   #mayDiffer(triple: Triple, reason: SkipReason): boolean {

@@ -256,7 +256,8 @@ export class Traversal {
         const batch: Batch = frontier.begin(triples.at(-1)?.key ?? '');
         for (const triple of triples) {
           if (halt.stops('plans')) break;
-          await this.#planner.take(triple, batch);
+          const waiting = this.#planner.take(triple, batch);
+          if (waiting) await waiting;
         }
         batch.release();
       });

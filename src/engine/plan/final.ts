@@ -33,7 +33,8 @@ export interface Planning {
  * @throws faults that end the run; any error once the signal is aborted
  */
 export async function finalTicket(planning: Planning, route: Route, subject: Subject): Promise<CopyTicket | Failed> {
-  const ticket = await cutFinally(planning, route, subject);
+  const draft = planCopy(route, subject);
+  const ticket = draft.way !== 'client' ? draft : await cutFinally(planning, route, subject, draft);
   if ('kind' in ticket || ticket.way !== 'client') return ticket;
   const largest = Math.min(ticket.cut.partSize, subject.size);
   if (route.most === undefined || largest <= route.most) return ticket;
@@ -45,10 +46,13 @@ export async function finalTicket(planning: Planning, route: Route, subject: Sub
   return { kind: 'failed', fault: faultOf(fault), attempts: 0 };
 }
 
-async function cutFinally(planning: Planning, route: Route, subject: Subject): Promise<CopyTicket | Failed> {
+async function cutFinally(
+  planning: Planning,
+  route: Route,
+  subject: Subject,
+  draft: CopyTicket,
+): Promise<CopyTicket | Failed> {
   const { checkpoints, signal } = planning;
-  const draft = planCopy(route, subject);
-  if (draft.way !== 'client') return draft;
   const row = await checkpoints.upload(subject.key);
   const checkpoint = row && (await checkpoints.parts(subject.key)).length > 0 ? row : undefined;
   // An object that fits into one request stays in one.

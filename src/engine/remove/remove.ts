@@ -134,10 +134,10 @@ class Removal {
     this.#count('deleted', size);
   }
 
-  #push(): Promise<void> {
+  async #push(): Promise<void> {
     const batch = this.#batch;
     this.#batch = [];
-    return this.#queue.push(() => this.#delete(batch));
+    await this.#queue.push(() => this.#delete(batch));
   }
 
   async #delete(batch: readonly ObjectEntry[]): Promise<void> {

@@ -13,10 +13,10 @@ export type Perform = (ticket: CopyTicket) => Promise<Outcome>;
 
 export interface Executor {
   /**
-   * Queues one object and waits while the queue is full. Calls `turn` when its turn comes, which must not reject: it
+   * Queues one object. Returns a promise to wait for if the queue is full. Calls `turn` when its turn comes, which must not reject: it
    * plans the ticket, performs it, again whenever the source changes, and records the outcome.
    */
-  queue(object: Queued, turn: (perform: Perform) => Promise<void>): Promise<void>;
+  queue(object: Queued, turn: (perform: Perform) => Promise<void>): Promise<void> | undefined;
   /** Performs tickets whose source is in another store than that of the run. */
   from(source: ObjectStore): Perform;
   /** Sets attributes that differ, without sending the bytes; a dry run compares only. @throws as `refreshAttributes` */
@@ -42,7 +42,7 @@ export class InThisThread implements Executor {
     this.#means = means;
   }
 
-  queue(object: Queued, turn: (perform: Perform) => Promise<void>): Promise<void> {
+  queue(object: Queued, turn: (perform: Perform) => Promise<void>): Promise<void> | undefined {
     return this.#lanes.push(object, (opened) => turn(this.performing(opened)));
   }
 

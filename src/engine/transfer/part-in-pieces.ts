@@ -4,7 +4,7 @@
  * with the source's checksum.
  * Tests: test/engine/transfer/parts-in-pieces.test.ts
  */
-import { Crc64Stream } from '../../hash/index.js';
+import { Crc64Stream, loadHashes } from '../../hash/index.js';
 import { XsyncError } from '../../model/error.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { PartResult, UploadRef } from '../../store/port.js';
@@ -43,6 +43,7 @@ export async function passPartOn(
   const { key, etag: ifMatch } = ticket.source;
   const { signal, pace } = attempt;
   const crc = hashing.crc64ecma ? new CrcOfBody() : undefined;
+  if (crc) await loadHashes();
   const relay = new Relay({
     size,
     memory,

@@ -3,7 +3,6 @@
  * Tests: test/engine/transfer/backup.test.ts
  */
 
-import { loadHashes } from '../../hash/index.js';
 import { compositeEtag } from '../../model/checksum.js';
 import { type ErrorCode, isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
@@ -25,8 +24,6 @@ import { abandonUpload } from './uploads.js';
  * @throws faults that end the run (`endsRun`); everything else is an outcome
  */
 export async function perform(ticket: CopyTicket, given: Means): Promise<Outcome> {
-  // Not at the start of the run: most have nothing to copy.
-  await loadHashes();
   const means = firmly(ofVersion(given, ticket), ticket);
   const { halt } = means;
   const { replaces, backup } = ticket.dest;

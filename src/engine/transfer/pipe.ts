@@ -5,10 +5,12 @@
 import type { Pieces } from '../../store/port.js';
 
 /** Larger ones leave the cache before they are sent; smaller ones cost more calls. */
-const PIECE = 128 * 1024;
+const PIECE = 192 * 1024;
+/** A piece with less room is passed on as it is, because a read that can bring little costs as much as any. */
+const LEAST_ROOM = 64 * 1024;
 /** What may still come after a wait was requested: see `PieceSink`. */
 const LATE = 256 * 1024;
-const PIECES = 6;
+const PIECES = 4;
 /** Bytes of memory that a pipe needs. */
 export const PIPE_BYTES = PIECES * PIECE;
 
@@ -43,7 +45,21 @@ export class Pipe implements Pieces {
     for (let at = 0; at + PIECE <= memory.byteLength; at += PIECE) this.#free.push(memory.subarray(at, at + PIECE));
   }
 
-  /** Copies the bytes. Returns a promise when no more should be read before it resolves. */
+  /** The place of the next bytes, for a reader that can write them there; undefined: every piece is in use. */
+  room(): Uint8Array | undefined {
+    if (this.#filling && PIECE - this.#filling.bytes < LEAST_ROOM && this.#free.length > 0) this.#passOn();
+    if (!this.#filling) {
+      const memory = this.#free.pop();
+      if (!memory) return undefined;
+      this.#filling = { memory, bytes: 0 };
+    }
+    return this.#filling.memory.subarray(this.#filling.bytes);
+  }
+
+  /**
+   * Takes the bytes, and copies those that are not in `room`.
+   * @returns a promise when no more should be read before it resolves
+   */
   take(bytes: Uint8Array): Promise<void> | undefined {
     for (let at = 0; at < bytes.byteLength; ) at += this.#fill(bytes, at);
     this.#missing -= bytes.byteLength;
@@ -78,14 +94,15 @@ export class Pipe implements Pieces {
     const filling = this.#filling ?? { memory: this.#free.pop() ?? new Uint8Array(PIECE), bytes: 0 };
     this.#filling = filling;
     const part = bytes.subarray(at, at + PIECE - filling.bytes);
-    filling.memory.set(part, filling.bytes);
+    if (!isAt(part, filling)) filling.memory.set(part, filling.bytes);
     filling.bytes += part.byteLength;
     if (filling.bytes === PIECE) this.#passOn();
     return part.byteLength;
   }
 
   #passOn(): void {
-    if (this.#filling) this.#ready.push(this.#filling);
+    if (!this.#filling || this.#filling.bytes === 0) return;
+    this.#ready.push(this.#filling);
     this.#filling = undefined;
   }
 
@@ -102,7 +119,7 @@ export class Pipe implements Pieces {
     if (this.#failed || ready) this.#wanted = undefined;
     if (this.#failed) wanted.reject(this.#failed.error);
     else if (ready) wanted.resolve(this.#lend(ready));
-    else if (this.#filling) {
+    else if (this.#filling && this.#filling.bytes > 0) {
       this.#passing ??= setImmediate(() => {
         this.#passing = undefined;
         if (!this.#wanted) return;
@@ -137,4 +154,9 @@ export class Pipe implements Pieces {
     this.#room?.resolve();
     this.#room = undefined;
   }
+}
+
+/** The bytes have been written into the room of the piece. */
+function isAt(part: Uint8Array, { memory, bytes }: Filled): boolean {
+  return part.buffer === memory.buffer && part.byteOffset === memory.byteOffset + bytes;
 }

@@ -118,6 +118,10 @@ class Flow implements PieceSink {
     return this.pipe.take(piece);
   }
 
+  room(): Uint8Array | undefined {
+    return this.stop.signal.aborted ? undefined : this.pipe.room();
+  }
+
   async run(): Promise<void> {
     const { read, signal } = this.#options;
     const abort = (): void => this.stop.abort(signal.reason);

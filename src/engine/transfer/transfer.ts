@@ -23,15 +23,24 @@ import { confirmByReading } from './reading-back.js';
 import { copyOnServer } from './server-copy.js';
 import { proveComposite } from './source-cut.js';
 import { unverified, withoutChecksum } from './unverified.js';
-import { confirm, contentOf, contradicts, hintAgrees, mustAgree, type Proof, proveWhole } from './verify.js';
+import {
+  confirm,
+  contentOf,
+  contradicts,
+  hintAgrees,
+  mustAgree,
+  type Proof,
+  provenAhead,
+  proveWhole,
+} from './verify.js';
 
 /**
  * @throws precondition-failed or source-changed when the source is no longer the version that was planned;
  *   checksum-mismatch when bytes were damaged; Unfinished when the run stopped; whatever the stores throw
  */
-export async function transfer(means: Means, ticket: CopyTicket): Promise<Copied> {
+export function transfer(means: Means, ticket: CopyTicket): Promise<Copied> {
   if (!means.unverified) return transferOnce(means, ticket);
-  return unverified(await transferOnce(means, withoutChecksum(ticket)));
+  return transferOnce(means, withoutChecksum(ticket)).then(unverified);
 }
 
 function transferOnce(means: Means, ticket: CopyTicket): Promise<Copied> {
@@ -50,8 +59,11 @@ async function transferByService(means: Means, ticket: CopyTicket): Promise<Copi
   return transferByClient(means, byClient(ticket, dest.capabilities));
 }
 
-async function transferByClient(means: Means, ticket: CopyTicket): Promise<Copied> {
-  if (ticket.cut.parts === 1) return transferWhole(means, ticket);
+function transferByClient(means: Means, ticket: CopyTicket): Promise<Copied> {
+  return ticket.cut.parts === 1 ? transferWhole(means, ticket) : transferInParts(means, ticket);
+}
+
+async function transferInParts(means: Means, ticket: CopyTicket): Promise<Copied> {
   if (means.dest.capabilities.maxParts > 1) {
     try {
       return await transferParts(means, ticket);
@@ -88,8 +100,8 @@ function mebibytes(size: number): number {
 }
 
 /** One GET, one PUT. A large object uses a part's slot for them. */
-async function transferWhole(means: Means, ticket: CopyTicket): Promise<Copied> {
-  if (isSmall({ size: ticket.source.size, byService: false })) return getAndPut(means, ticket);
+function transferWhole(means: Means, ticket: CopyTicket): Promise<Copied> {
+  if (isSmall({ size: ticket.source.size, byService: false })) return putHeld(means, ticket, undefined, undefined);
   const sent = means.slots.ofObject()(async () => {
     if (means.halt.stops('parts')) throw new Unfinished();
     const moving = means.slots.partFlow.begin(ticket.source.size);
@@ -103,8 +115,8 @@ async function transferWhole(means: Means, ticket: CopyTicket): Promise<Copied> 
   return sent;
 }
 
-async function getAndPut(means: Means, ticket: CopyTicket, moving?: Moving): Promise<Copied> {
-  const passed = moving && canPassOn(means) ? await passOn(means, ticket, moving) : undefined;
+async function getAndPut(means: Means, ticket: CopyTicket, moving: Moving): Promise<Copied> {
+  const passed = canPassOn(means) ? await passOn(means, ticket, moving) : undefined;
   return typeof passed === 'object' && 'kind' in passed ? passed : putHeld(means, ticket, passed, moving);
 }
 
@@ -118,15 +130,17 @@ async function putHeld(
   const { dest, budget, halt, etags } = means;
   const { key } = ticket;
   const held = passed === 'again' ? undefined : passed;
-  const lease = held?.lease ?? (await budget.lease(ticket.source.size));
+  const { size } = ticket.source;
+  const lease = held?.lease ?? budget.tryLease(size) ?? (await budget.lease(size));
   try {
     if (halt.stops('parts')) throw new Unfinished();
     if (passed === undefined) observeBegin(means, ticket);
     const info = held?.info ?? (await readOnce(means, ticket, lease.bytes, moving));
     mustBeWhole(ticket, info);
     moving?.turn();
-    const planned = await outgoing(means, ticket, info);
-    const proof = await prove(means, ticket, lease.bytes, info);
+    const planning = outgoing(means, ticket, info);
+    const planned = planning instanceof Promise ? await planning : planning;
+    const proof = provenAhead(info.checksums, dest.capabilities) ?? (await prove(means, ticket, lease.bytes, info));
     const { answer, carried } = await writeWith(means, ticket, planned, (put) =>
       dest
         .put(ticket.dest.key, lease.bytes, {
@@ -143,7 +157,7 @@ async function putHeld(
     const confirmed =
       confirm(key, proof.expected, answer) ||
       (await confirmElse(means, ticket, { bytes: lease.bytes, proof, info, answer }));
-    const { fidelity } = await writeLater(means, ticket, carried);
+    const { fidelity } = carried.later ? await writeLater(means, ticket, carried) : carried;
     const verifiedBy = confirmed ? proof.verifiedBy : 'size';
     const told = { content: contentOf(means, proof.expected), fidelity };
     const written = { destEtag: answer.etag, destVersion: answer.versionId };

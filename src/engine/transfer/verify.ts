@@ -6,7 +6,7 @@
  * Tests: test/engine/transfer/doubt.test.ts
  */
 import { combineCrc64ecma } from '../../hash/combine.js';
-import { crc64ecma, md5OfMd5s, md5Soon } from '../../hash/index.js';
+import { crc64ecmaSoon, md5OfMd5s, md5Soon } from '../../hash/index.js';
 import { digestOf } from '../../hash/running.js';
 import type { PartRow } from '../../manifest/checkpoints.js';
 import type { Checksums } from '../../model/checksum.js';
@@ -48,8 +48,18 @@ export function provenBy(name: SourceChecksum): VerifiedBy {
 /** Checksums of S3 that are computed here if the source has no MD5, the strongest first. */
 const OTHERS = ['sha256', 'sha1', 'crc64nvme', 'crc32c', 'crc32'] as const;
 
+/** Of an object whose source promises an MD5, and whose destination checks it: nothing is hashed here. */
+export function provenAhead(claimed: Checksums, dest: Capabilities): Proof | undefined {
+  const { md5 } = claimed;
+  return md5 !== undefined && dest.checksContentMd5 ? provenByMd5(md5, claimed) : undefined;
+}
+
+function provenByMd5(md5: string, { crc64ecma }: Checksums): Proof {
+  return { contentMd5: md5, expected: { md5, crc64ecma }, verifiedBy: 'md5', doubtful: false };
+}
+
 /**
- * For an object whose bytes are all in memory.
+ * For any object whose bytes are all in memory.
  * @throws checksum-mismatch when the bytes read do not match the source's checksum
  */
 export async function proveWhole(
@@ -61,11 +71,11 @@ export async function proveWhole(
   const { md5: own, crc64ecma: ownCrc, etagHint: hint } = claimed;
   if (own !== undefined) {
     if (!dest.checksContentMd5) mustAgree(key, 'source', 'md5', own, await md5Soon(bytes));
-    return { contentMd5: own, expected: { md5: own, crc64ecma: ownCrc }, verifiedBy: 'md5', doubtful: false };
+    return provenByMd5(own, claimed);
   }
   const hinted = hint !== undefined && !hint.includes('-');
   const sum = hinted || dest.checksContentMd5 || dest.partEtagIsMd5 ? await md5Soon(bytes) : undefined;
-  const crc = ownCrc === undefined && !dest.answersCrc64ecma ? undefined : crc64ecma(bytes);
+  const crc = ownCrc === undefined && !dest.answersCrc64ecma ? undefined : await crc64ecmaSoon(bytes);
   const computed: Checksums = { md5: sum, crc64ecma: crc };
   const other = ownCrc === undefined ? OTHERS.find((name) => claimed[name] !== undefined) : 'crc64ecma';
   if (other !== undefined && other !== 'crc64ecma') computed[other] = await digestOf(other, bytes);
@@ -100,7 +110,7 @@ export type PartHashes = Pick<PartRow, 'md5' | 'crc64ecma'>;
 export async function hashPartSoon(bytes: Uint8Array, hashing: PartHashing): Promise<PartHashes> {
   return {
     md5: hashing.md5 ? await md5Soon(bytes) : undefined,
-    crc64ecma: hashing.crc64ecma ? crc64ecma(bytes) : undefined,
+    crc64ecma: hashing.crc64ecma ? await crc64ecmaSoon(bytes) : undefined,
   };
 }
 

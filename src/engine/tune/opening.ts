@@ -14,8 +14,6 @@ const STEP = 4;
 const LATENCIES = 2;
 /** If the suggestion is not larger than the setting by this factor, the setting stays. */
 const WORTH_A_STEP = 1.25;
-/** Above this share of its time at work, the process is the limit, and more requests would only wait for it. */
-const BUSY = 0.9;
 
 /** Small objects since the previous sample. */
 export interface OpeningSample {
@@ -71,8 +69,12 @@ export class Opening {
     wave.busyMs += busy * ms;
     if (!this.#isWave(wave)) return undefined;
     this.#wave = { ...NOTHING };
-    if (wave.busyMs > BUSY * wave.ms) return undefined;
-    return this.#judge({ n: this.#n, rate: (wave.done / wave.ms) * 1000 }, wave.areaMs / wave.done, within);
+    const level = { n: this.#n, rate: (wave.done / wave.ms) * 1000 };
+    // A process at work for half of the time can do at most twice as much. More requests would only wait for it, and
+    // each connection costs it a handshake.
+    const most = level.n * (wave.ms / wave.busyMs);
+    if (most < level.n * WORTH_A_STEP) return undefined;
+    return this.#judge(level, wave.areaMs / wave.done, (n) => within(Math.min(n, Math.ceil(most))));
   }
 
   /** Objects that started together end together, so a wave lasts at least a latency. */

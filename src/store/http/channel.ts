@@ -117,6 +117,11 @@ export class Channel {
     return false;
   }
 
+  /** Where the next bytes of a body belong; undefined: they may be anything else. */
+  room(): Uint8Array | undefined {
+    return this.#parser.inBody ? this.#exchange?.room() : undefined;
+  }
+
   /** Waits for the next exchange. */
   rest(keepMs = KEEP_ALIVE_MS): void {
     this.expiresMs = performance.now() + Math.min(keepMs, LONGEST_KEEP_ALIVE_MS);
@@ -221,6 +226,8 @@ export class Channel {
       return;
     }
     this.#exchange = undefined;
+    // The rest of the response came after a pause was requested: over TLS, what has been decrypted still comes.
+    if (this.#holds > 0) this.#socket.resume();
     const announced = head?.keepAliveMs;
     const keepMs = announced === undefined ? KEEP_ALIVE_MS : announced - KEEP_ALIVE_MARGIN_MS;
     if (head?.persistent && !this.#sending && !this.#surplus && keepMs > 0) this.rest(keepMs);

@@ -31,8 +31,13 @@ export interface DialOptions {
   guard?: AddressGuard;
 }
 
-/** Takes what arrives, before the memory is used for the next read. Returns false to stop reading. */
-export type Receive = (bytes: Buffer) => boolean;
+/** Who gets what arrives on a connection. */
+export interface Receiver {
+  /** Takes the bytes, before their memory is used for the next read. Returns false to stop reading. */
+  receive(bytes: Buffer): boolean;
+  /** Memory for the next read; undefined: that of the dialer, for whatever comes. Empty memory counts as none. */
+  room?(): Uint8Array | undefined;
+}
 
 /** When Node tries the next address of a host; its default of 250 ms is too short for a lossy line. */
 const ADDRESS_ATTEMPT_MS = 1_000;
@@ -45,7 +50,7 @@ const TCP = {
 } as const;
 
 /**
- * All sockets read into one buffer. By default Node allocates 64 KiB for each read and leaves it to the garbage
+ * All sockets read into one buffer, unless the receiver has a place for the bytes. By default Node allocates 64 KiB for each read and leaves it to the garbage
  * collector, which doubles the CPU cost of receiving. A larger one brings no gain.
  */
 const shared = Buffer.allocUnsafeSlow(256 * 1024);
@@ -62,27 +67,26 @@ export class Dialer {
 
   /**
    * An open connection, or the error of Node. An error of a proxy names the proxy.
-   * @param receive absent: the socket is read as any stream
+   * @param receiver absent: the socket is read as any stream
    * @param signal destroys the socket while it connects
    */
-  async open(route: Route, signal?: AbortSignal, receive?: Receive): Promise<Socket> {
+  async open(route: Route, signal?: AbortSignal, receiver?: Receiver): Promise<Socket> {
     const { congestion, guard } = this.#options;
     guard?.check(route.host);
     const socket = await (route.tunnel
       ? this.#tunneled(route, route.tunnel, signal)
-      : this.#direct(route, signal, receive));
+      : this.#direct(route, signal, receiver));
     congestion?.apply(socket);
     // Of a socket over another one Node ignores `onread`.
-    if (route.tunnel && receive) socket.on('data', (bytes: Buffer) => void (receive(bytes) || socket.pause()));
+    if (route.tunnel && receiver) {
+      socket.on('data', (bytes: Buffer) => void (receiver.receive(bytes) || socket.pause()));
+    }
     return socket;
   }
 
-  async #direct(route: Route, signal?: AbortSignal, receive?: Receive): Promise<Socket> {
+  async #direct(route: Route, signal?: AbortSignal, receiver?: Receiver): Promise<Socket> {
     const { secure, host, port, forwarder } = route;
-    const onread: OnReadOpts | undefined = receive && {
-      buffer: shared,
-      callback: (length) => receive(shared.subarray(0, length)),
-    };
+    const onread = receiver && readingInto(receiver);
     const lookup = forwarder ? undefined : this.#options.guard?.lookup;
     const where = { ...TCP, host, port, ...(onread && { onread }), ...(lookup && { lookup }) };
     const socket = secure ? this.#secure(route, where) : connectTcp(where);
@@ -143,6 +147,19 @@ export class Dialer {
       });
     });
   }
+}
+
+/** Node asks for the memory of the next read when a callback has ended. */
+function readingInto(receiver: Receiver): OnReadOpts {
+  let memory: Buffer = shared;
+  return {
+    buffer: () => {
+      const room = receiver.room?.();
+      memory = room && room.byteLength > 0 ? Buffer.from(room.buffer, room.byteOffset, room.byteLength) : shared;
+      return memory;
+    },
+    callback: (length) => receiver.receive(memory.subarray(0, length)),
+  };
 }
 
 class ConnectTimeout extends Error {

@@ -19,6 +19,9 @@ const LEAST_PROGRESS = 1024;
 /** Idle timeouts that a service may work on a request that it keeps open: half an hour, by default. */
 const PATIENCE = 30;
 
+/** Bytes of a target that are offered for one read. What is read in the meantime by others waits for them. */
+const MOST_ROOM = 256 * 1024;
+
 /** For --dump headers, as undici's channels. */
 const SENT = channel('xsync:request');
 const ANSWERED = channel('xsync:response');
@@ -103,6 +106,14 @@ export class Exchange implements ResponseSink {
     else this.#take(bytes);
   }
 
+  /** Memory of the target for the next bytes of the body; undefined: there is none, or they begin elsewhere. */
+  room(): Uint8Array | undefined {
+    if (this.#settled || this.#skip !== undefined) return undefined;
+    const target = this.#target();
+    if (!(target instanceof Uint8Array)) return target?.room?.();
+    return target.subarray(this.#received, this.#received + MOST_ROOM);
+  }
+
   /**
    * Ends the exchange if the response comes too slowly.
    * @param complete whether the response is
@@ -169,8 +180,9 @@ export class Exchange implements ResponseSink {
 
   #take(bytes: Buffer): void {
     const target = this.#target();
-    if (target instanceof Uint8Array) target.set(bytes, this.#received);
-    else if (target) this.#full = target.take(bytes) ?? this.#full;
+    if (target instanceof Uint8Array) {
+      if (!isAt(bytes, target, this.#received)) target.set(bytes, this.#received);
+    } else if (target) this.#full = target.take(bytes) ?? this.#full;
     else this.#chunks.push(Buffer.from(bytes));
     if (target) this.#unpaced += bytes.byteLength;
     this.#received += bytes.byteLength;
@@ -227,4 +239,9 @@ export class Exchange implements ResponseSink {
     const { signal } = this.#request;
     if (signal) unhookAbort(signal, this.#onAbort);
   }
+}
+
+/** The bytes have been read into their place. */
+function isAt(bytes: Uint8Array, memory: Uint8Array, at: number): boolean {
+  return bytes.buffer === memory.buffer && bytes.byteOffset === memory.byteOffset + at;
 }

@@ -124,9 +124,12 @@ export class Line implements ChannelOwner {
   async #connect(): Promise<Channel> {
     let channel: Channel | undefined;
     let early = false;
-    const socket = await this.#dialer.open(this.#route, this.#closing.signal, (bytes) => {
-      early ||= channel === undefined;
-      return channel?.receive(bytes) ?? false;
+    const socket = await this.#dialer.open(this.#route, this.#closing.signal, {
+      receive: (bytes) => {
+        early ||= channel === undefined;
+        return channel?.receive(bytes) ?? false;
+      },
+      room: () => channel?.room(),
     });
     if (socket.destroyed) throw new Hangup('closed');
     channel = new Channel(socket, this.#options.idleTimeoutMs, this);

@@ -39,6 +39,7 @@ export interface BodySink {
   /** The head of a 2xx response. An exception ends the request with that error. */
   begin(answer: Pick<HttpResponse, 'status' | 'headers'>): void;
   take(piece: Uint8Array): Promise<void> | undefined;
+  room?(): Uint8Array | undefined;
 }
 
 export interface HttpResponse {

@@ -63,6 +63,11 @@ export class ResponseParser {
     return this.#state === 'done';
   }
 
+  /** What comes next belongs to a body whose length is known. */
+  get inBody(): boolean {
+    return this.#state === 'length';
+  }
+
   /**
    * Passes on what the bytes bring.
    * @returns how many of them belong to this response

@@ -69,16 +69,27 @@ export class HttpTransport {
    * Sends one request and returns the response with any status.
    * @throws XsyncError unreachable, network, tls, timeout, truncated, invalid-response, aborted; never for a status
    */
-  async request(request: HttpRequest): Promise<HttpResponse> {
-    if (this.#closed) throw new XsyncError('aborted', 'the transport is closed');
-    if (request.signal?.aborted) throw abortedError(request.origin);
+  request(request: HttpRequest): Promise<HttpResponse> {
+    if (this.#closed) return Promise.reject(new XsyncError('aborted', 'the transport is closed'));
+    if (request.signal?.aborted) return Promise.reject(abortedError(request.origin));
+    try {
+      return this.#start(request);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** @throws what is wrong with the request */
+  #start(request: HttpRequest): Promise<HttpResponse> {
     const way = this.#wayTo(request.origin);
     const exchange = this.#exchangeOf(request, way);
     way.line.start(exchange);
-    const answer = await exchange.answer;
     const { forwarder } = way.route;
-    if (forwarder && answer.status === 407) throw refusedByProxy(forwarder, hostOf(request.origin), answer.status);
-    return answer;
+    if (!forwarder) return exchange.answer;
+    return exchange.answer.then((answer) => {
+      if (answer.status === 407) throw refusedByProxy(forwarder, hostOf(request.origin), answer.status);
+      return answer;
+    });
   }
 
   /** Closes every connection; requests in progress reject with `aborted`. */

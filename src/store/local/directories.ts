@@ -3,10 +3,10 @@
  *
  * A directory is used through a descriptor (`/proc/self/fd/N/name`), so that a component that is replaced by a link in
  * the meantime leads nobody elsewhere. Its real path is compared with the path in the key each time, or once for all files
- * that are handled in the same turn of the event loop. Without
- * `followLinks` they must be equal, so that no component is a link (or, on case-insensitive file systems, another
- * spelling). With it, reads may follow links anywhere, and writes must stay below the root. Where there is no
- * `/proc/self/fd` (macOS), the directory is checked just before it is used; a replacement between the two is not noticed.
+ * that are handled in the same turn of the event loop. Without `followLinks` they must be equal, so that no component is a
+ * link (or, on case-insensitive file systems, another spelling). With it, reads may follow links anywhere, and writes must
+ * stay below the root. Where there is no `/proc/self/fd` (macOS), the directory is checked just before it is used; a
+ * replacement between the two is not noticed.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readlinkSync } from 'node:fs';
 import { lstat, mkdir, realpath, rmdir, stat } from 'node:fs/promises';

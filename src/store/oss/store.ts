@@ -193,7 +193,7 @@ export class OssStore implements ObjectStore {
     };
     const byteLength = sink.byteLength - sink.taken;
     if (byteLength === 0) return this.describe(key, options);
-    const target: BodySink = { byteLength, begin, take: (piece) => sink.take(piece) };
+    const target: BodySink = { byteLength, begin, take: (piece) => sink.take(piece), room: () => sink.room?.() };
     const answer = await this.get(key, target, { ...options, offset: (options.offset ?? 0) + sink.taken });
     checkReceived(key, answer.received, byteLength);
     return readInfo(key, answer.headers);

@@ -96,7 +96,7 @@ export class Reading {
       mustBe(key, info.etag, ifMatch);
       sink.begin(info);
     };
-    const target: BodySink = { byteLength: read, begin, take: (piece) => sink.take(piece) };
+    const target: BodySink = { byteLength: read, begin, take: (piece) => sink.take(piece), room: () => sink.room?.() };
     const request = { versionId, signal, onRequest, pace, offset, gzip: this.#gzip };
     const answer = await this.#opening((unsealed) =>
       this.#pinned(key, options, (pin) =>

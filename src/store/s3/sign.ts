@@ -26,6 +26,20 @@ export interface Signable {
   headers: Record<string, string>;
 }
 
+/** The names of the headers in the order of the signature, and joined. */
+interface Order {
+  names: readonly string[];
+  signed: string;
+}
+
+/** What signs the requests of one day. */
+interface Key {
+  secret: string;
+  day: string;
+  scope: string;
+  bytes: Buffer;
+}
+
 /** Metadata can have any names. */
 const MOST_ORDERS = 100;
 const ALGORITHM = 'AWS4-HMAC-SHA256';
@@ -35,10 +49,10 @@ export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
 export class Signer {
   readonly #region: string;
   readonly #service: string;
-  #key: { secret: string; day: string; bytes: Buffer } | undefined;
+  #key: Key | undefined;
   #time: { second: number; text: string } | undefined;
-  /** Names of headers in the order of the signature, by the names as they are given. */
-  readonly #orders = new Map<string, { names: readonly string[]; signed: string }>();
+  /** By the names as they are given. */
+  readonly #orders = new Map<string, Order>();
 
   constructor(region: string, service = 's3') {
     this.#region = region;
@@ -52,9 +66,10 @@ export class Signer {
     headers['x-amz-date'] = date;
     headers['x-amz-content-sha256'] ??= UNSIGNED_PAYLOAD;
     if (credentials.sessionToken !== undefined) headers['x-amz-security-token'] = credentials.sessionToken;
-    const { names, signed } = this.#order(headers);
-    const signature = this.#signature(request, names, headers['x-amz-content-sha256'], date, credentials);
-    headers.authorization = `${ALGORITHM} Credential=${credentials.accessKeyId}/${this.#scope(date)}, SignedHeaders=${signed}, Signature=${signature}`;
+    const order = this.#order(headers);
+    const key = this.#keyOf(credentials.secretAccessKey, date);
+    const signature = this.#signature(request, order, headers['x-amz-content-sha256'], date, key);
+    headers.authorization = `${ALGORITHM} Credential=${credentials.accessKeyId}/${key.scope}, SignedHeaders=${order.signed}, Signature=${signature}`;
   }
 
   /**
@@ -69,22 +84,24 @@ export class Signer {
   ): string {
     const date = this.#amzDate(nowMs);
     const names = Object.keys(request.headers).sort();
+    const signed = names.join(';');
+    const key = this.#keyOf(credentials.secretAccessKey, date);
     const parameters: Record<string, string> = {
       ...request.parameters,
       'X-Amz-Algorithm': ALGORITHM,
-      'X-Amz-Credential': `${credentials.accessKeyId}/${this.#scope(date)}`,
+      'X-Amz-Credential': `${credentials.accessKeyId}/${key.scope}`,
       'X-Amz-Date': date,
       'X-Amz-Expires': String(expiresS),
-      'X-Amz-SignedHeaders': names.join(';'),
+      'X-Amz-SignedHeaders': signed,
     };
     if (credentials.sessionToken !== undefined) parameters['X-Amz-Security-Token'] = credentials.sessionToken;
     const query = encodeQuery(parameters);
-    const signature = this.#signature({ ...request, query }, names, UNSIGNED_PAYLOAD, date, credentials);
+    const signature = this.#signature({ ...request, query }, { names, signed }, UNSIGNED_PAYLOAD, date, key);
     return `${query}&X-Amz-Signature=${signature}`;
   }
 
   /** Most requests of a run have the headers of one before. */
-  #order(headers: Record<string, string>): { names: readonly string[]; signed: string } {
+  #order(headers: Record<string, string>): Order {
     const names = Object.keys(headers);
     const given = names.join(';');
     let order = this.#orders.get(given);
@@ -98,35 +115,31 @@ export class Signer {
   }
 
   #signature(
-    request: Signable,
-    names: readonly string[],
+    { method, path, query, headers }: Signable,
+    order: Order,
     payload: string,
     date: string,
-    credentials: Credentials,
+    key: Key,
   ): string {
-    let canonical = `${request.method}\n${request.path}\n${request.query}\n`;
-    for (const name of names) canonical += `${name}:${squeeze(request.headers[name] ?? '')}\n`;
-    canonical += `\n${names.join(';')}\n${payload}`;
+    let canonical = `${method}\n${path}\n${query}\n`;
+    for (const name of order.names) canonical += `${name}:${squeeze(headers[name] ?? '')}\n`;
+    canonical += `\n${order.signed}\n${payload}`;
     const digest = hash('sha256', Buffer.from(canonical, 'latin1'));
-    const text = `${ALGORITHM}\n${date}\n${this.#scope(date)}\n${digest}`;
-    return createHmac('sha256', this.#signingKey(credentials.secretAccessKey, date.slice(0, 8)))
-      .update(text)
-      .digest('hex');
+    const text = `${ALGORITHM}\n${date}\n${key.scope}\n${digest}`;
+    return createHmac('sha256', key.bytes).update(text).digest('hex');
   }
 
-  #scope(date: string): string {
-    return `${date.slice(0, 8)}/${this.#region}/${this.#service}/aws4_request`;
-  }
-
-  #signingKey(secret: string, day: string): Buffer {
-    if (this.#key?.secret !== secret || this.#key.day !== day) {
+  /** Of the date's day. */
+  #keyOf(secret: string, date: string): Key {
+    if (this.#key?.secret !== secret || !date.startsWith(this.#key.day)) {
+      const day = date.slice(0, 8);
+      const parts = [day, this.#region, this.#service, 'aws4_request'];
+      const scope = parts.join('/');
       let bytes = Buffer.from(`AWS4${secret}`);
-      for (const part of [day, this.#region, this.#service, 'aws4_request']) {
-        bytes = createHmac('sha256', bytes).update(part).digest();
-      }
-      this.#key = { secret, day, bytes };
+      for (const part of parts) bytes = createHmac('sha256', bytes).update(part).digest();
+      this.#key = { secret, day, scope, bytes };
     }
-    return this.#key.bytes;
+    return this.#key;
   }
 
   /** Such as `20240131T235959Z`; cached for one second. */

@@ -74,7 +74,8 @@ export class Wire {
     const { origin, base } = request.data ? this.addresses.data : this.addresses.control;
     const path = this.#path(request);
     for (let corrected = false; ; corrected = true) {
-      let sent = await this.#signed(request, { origin, path });
+      const signed = this.#signed(request, { origin, path });
+      let sent = signed instanceof Promise ? await signed : signed;
       let answer = await this.#exchange(request, sent);
       const target = redirected(this.addresses.endpoint, answer, [path, path.slice(base.length)]);
       if (target) {

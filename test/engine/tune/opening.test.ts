@@ -109,6 +109,27 @@ describe('a process that is the limit', () => {
     const server = new Server(200);
     for (let tick = 0; tick < 100; tick++) expect(opening.add(server.tick(32, 0.95), upTo(256))).toBeUndefined();
   });
+
+  it.each([
+    [0.1, 128],
+    [0.5, 64],
+    [0.75, 43],
+  ])('at work for %d of the time, takes a step as far as it can fill it', (busy, n) => {
+    const opening = new Opening(32);
+    const server = new Server(200);
+    let opened: ReturnType<Opening['add']>;
+    while (!opened) opened = opening.add(server.tick(32, busy), upTo(256));
+    expect(opened).toMatchObject({ verdict: 'step', n });
+  });
+
+  it('takes the step later, if the beginning was what kept it at work', () => {
+    const opening = new Opening(32);
+    const server = new Server(200);
+    for (let tick = 0; tick < 24; tick++) opening.add(server.tick(32, 0.95), upTo(256));
+    let opened: ReturnType<Opening['add']>;
+    while (!opened) opened = opening.add(server.tick(32, 0.2), upTo(256));
+    expect(opened).toMatchObject({ verdict: 'step', n: 128 });
+  });
 });
 
 describe('work that does not fill the setting', () => {

@@ -112,3 +112,48 @@ describe('one read buffer for all sockets', () => {
     await expect(call).rejects.toMatchObject({ code: 'aborted' });
   });
 });
+
+describe('the memory of a target, into which its body is read', () => {
+  const closed = (socket: Socket) => new Promise((resolve) => socket.once('close', resolve));
+
+  it('is not written any more when the response is complete, whatever the server sends', async () => {
+    let gone: Promise<unknown> | undefined;
+    let sendMore = (): void => undefined;
+    const origin = await serve((socket, path) => {
+      gone = closed(socket);
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\r\n\r\n`);
+      socket.write(bytesOf(path));
+      sendMore = () => socket.write(Buffer.alloc(SIZE, 'nobody asked for it'));
+    });
+    const target = Buffer.alloc(SIZE);
+    await transport().request({ ...get, origin, path: '/x', target });
+    sendMore();
+    await gone;
+    expect(target.equals(bytesOf('/x'))).toBe(true);
+  });
+
+  it('is not written any more after the request was aborted', async () => {
+    let gone: Promise<unknown> | undefined;
+    const origin = await serve((socket) => {
+      gone = closed(socket);
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${64 * SIZE}\r\n\r\n`);
+      const more = () => {
+        while (socket.writable && socket.write(bytesOf('/x')));
+        socket.once('drain', more);
+      };
+      more();
+    });
+    const stop = new AbortController();
+    const target = Buffer.alloc(64 * SIZE);
+    const pace = (bytes: number) => {
+      if (bytes > 0) setImmediate(() => stop.abort());
+      return undefined;
+    };
+    await expect(
+      transport().request({ ...get, origin, path: '/x', target, pace, signal: stop.signal }),
+    ).rejects.toMatchObject({ code: 'aborted' });
+    target.fill(0);
+    await gone;
+    expect(target.equals(Buffer.alloc(64 * SIZE))).toBe(true);
+  });
+});

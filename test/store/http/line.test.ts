@@ -249,6 +249,20 @@ describe('TLS', () => {
     expect(reused).toEqual([false, true, true]);
   });
 
+  it('goes on reading after a body whose end came while it was to wait', async () => {
+    const size = 40 * 1024;
+    const long = `HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`;
+    const { origin, log } = await serve((socket, path) => socket.write(path === '/long' ? long : OK), true);
+    const get = client(origin, { connections: 1 });
+    await get('/first');
+    // All of it is decrypted at once, and the pause is asked for after the first record.
+    let asked = 0;
+    const pace = () => (asked++ === 0 ? new Promise<void>(() => {}) : undefined);
+    expect((await get('/long', { target: Buffer.alloc(size), pace })).received).toBe(size);
+    expect((await get('/next')).body.toString()).toBe('ok');
+    expect(log).toEqual(['1 /first', '1 /long', '1 /next']);
+  });
+
   it('refuses a server that speaks before the request', async () => {
     const server = createTlsServer(TEST_TLS, (socket) => socket.on('error', () => {}).write('220 smtp.example\r\n'));
     await expect(client(`https://localhost:${await listen(server)}`)('/')).rejects.toMatchObject({
