@@ -62,9 +62,11 @@ export function classNamed(name: string, { kinds, open }: ClassLimits): string |
   return listed(name, kinds) ?? (open ? name : undefined);
 }
 
-/** The destination's class of the same name. One that nobody lists may be at both sides only if both can have others. */
+/** The destination's class of the same name. One that neither side lists may be at both, if both can have others. */
 export function keptClass(name: string, from: ClassLimits | undefined, to: ClassLimits): string | undefined {
-  return listed(name, to.kinds) ?? (from?.open && to.open ? name : undefined);
+  const known = listed(name, to.kinds);
+  if (known !== undefined || !from?.open || !to.open) return known;
+  return listed(name, from.kinds) === undefined ? name : undefined;
 }
 
 /** The destination's class for one of the source: by the table, of the same name, or of the same or a similar kind. */

@@ -36,6 +36,17 @@ describe('rcat', () => {
     expect(counts()).toEqual({ PutObject: 3 });
   });
 
+  it('has no class of a source to keep or map', async () => {
+    for (const word of ['keep', 'map']) {
+      const { code, err } = await rcat(pieces(3), 'lab:bucket/x', '--storage-class', word);
+      expect([code, err]).toEqual([
+        2,
+        `xsync: --storage-class ${word}: standard input has no storage class — Name a class of the destination.\n`,
+      ]);
+    }
+    expect(counts()).toEqual({});
+  });
+
   it('parts for more, whatever the pieces', async () => {
     const sizes = [1, 7 * MIB, 3, 4 * MIB, 5];
     const { code, err } = await rcat(pieces(...sizes), 'lab:bucket/large', '--part-size', '5M', '-v');

@@ -61,6 +61,11 @@ describe('a mistake is shown with its line and column, and with what was meant',
       'F:4:5: unknown key "acces_key_id" in remote "lab" of type s3; did you mean "access_key_id"?',
     ],
     [
+      'a key of another service',
+      'remotes:\n  d: { type: oss, region: cn-shanghai, sse_c_key_file: k }\n',
+      'F:2:40: unknown key "sse_c_key_file" in remote "d" of type oss; OSS offers no encryption with keys of its customers: use server_side_encryption: KMS and sse_kms_key_id',
+    ],
+    [
       'a key of nowhere',
       'remotes:\n  d: { type: local, colour: red }\n',
       'F:2:21: unknown key "colour" in remote "d" of type local; its keys are type, copy_links, xattrs, permissions, encoding',

@@ -216,6 +216,10 @@ test('what cannot be stored is given up, listed and replayed, and nothing else i
   expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining('nothing was pushed') });
   pull.kill('SIGTERM');
   await pull.done;
+  // Of the pulling end, the pair is shown, and left to the pushing end.
+  const shown = await lab.run(['status'], s.pullHome);
+  expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining('bridge://bridge → ') });
+  expect(await lab.run(['retry'], s.pullHome)).toMatchObject({ code: 0 });
 });
 
 test('a pulling end asks nobody whom it was not told to trust, whatever a ticket, a redirect or DNS says', async () => {

@@ -144,5 +144,6 @@ export async function namesOf({ manifest, pair }: Pick<KnownPair, 'manifest' | '
 
 function nameOf(place: PlaceIdentity, typed: string | undefined): string {
   const { kind, endpoint, bucket, prefix } = place;
+  if (kind === 'bridge') return `bridge://${bucket}`;
   return pathOf(place) ?? typed ?? `${kind}:${endpoint}/${bucket}/${prefix}`;
 }

@@ -111,6 +111,8 @@ async function pairOf(io: Io, flags: RetryFlags, wanted: ReturnType<typeof wante
 async function failedPairs(io: Io, flags: RetryFlags, broken: XsyncError[]): Promise<FailedPair[]> {
   const found: FailedPair[] = [];
   for await (const known of pairsOf(io, flags, undefined, broken)) {
+    // What a bridge pulls is tried again by its pushing end.
+    if (known.pair.source.kind === 'bridge') continue;
     if (known.manifest.failureCount() > 0) found.push({ ...(await namesOf(known)), ...factsOf(known) });
   }
   return found;
