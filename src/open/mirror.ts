@@ -1,6 +1,6 @@
-/** A mirror: its options, and its state in two manifests. Tests: test/e2e/mirror.test.ts */
+/** A mirror: its options, and its state in two manifests. Tests: test/open/mirror.test.ts, test/e2e/mirror.test.ts */
 import type { Filter } from '../engine/filter/filter.js';
-import { type MirrorJob, parseJob } from '../engine/job/job.js';
+import { type MirrorJob, parseJob, type WatchJob } from '../engine/job/job.js';
 import type { RunOptions } from '../engine/options.js';
 import type { Manifest } from '../manifest/port.js';
 import { ReversedManifest } from '../manifest/reversed.js';
@@ -44,6 +44,55 @@ export function mirrorOptions(job: MirrorJob, filter: Filter | undefined, stop: 
     },
     resume: undefined,
   };
+}
+
+/** Options of a watch that mean one direction. */
+const ONE_WAY = {
+  delete: '--delete',
+  deleteUnknown: '--delete-unknown',
+  deleteExcluded: '--delete-excluded',
+  deleteUnchecked: '--delete-unchecked',
+  allowEmptySource: '--allow-empty-source',
+  backupDir: '--backup-dir',
+  suffix: '--suffix',
+  ignoreExisting: '--ignore-existing',
+  update: '--update',
+  immutable: '--immutable',
+  ignoreSize: '--ignore-size',
+  ignoreChecksum: '--ignore-checksum',
+  compareDest: '--compare-dest',
+  copyDest: '--copy-dest',
+  createBucket: '--create-bucket',
+  createEmptySrcDirs: '--create-empty-src-dirs',
+  restore: '--restore',
+  copyLinks: '--copy-links',
+  versions: '--versions',
+} as const satisfies Partial<Record<keyof WatchJob, string>>;
+
+/**
+ * The options of a watch in both directions.
+ * @throws usage: an option that means one direction
+ */
+export function watchedMirror(job: WatchJob, filter: Filter | undefined, stop: AbortSignal): RunOptions {
+  const { compare, traverse, workers, links } = job;
+  const named = (Object.keys(ONE_WAY) as (keyof typeof ONE_WAY)[]).find((name) => job[name] !== undefined);
+  const other = [
+    compare !== 'default' && `--${compare}`,
+    !traverse && '--no-traverse',
+    workers !== 1 && '--workers',
+    links !== 'auto' && '--links',
+  ];
+  const flag = named === undefined ? other.find((given) => given !== false) : ONE_WAY[named];
+  if (flag !== undefined) {
+    throw new XsyncError('usage', `${flag} has no meaning for a mirror, which goes both ways`, {
+      subject: flag,
+      remedy: `Leave out ${flag}, or --mirror.`,
+    });
+  }
+  const { source, destination, conflict, conflictSuffix, maxDelete, maxDeleteSize, ignoreErrors, allowEmptySide } = job;
+  const asked = { conflict, conflictSuffix, maxDelete, maxDeleteSize, ignoreErrors, allowEmptySide };
+  const { policy, deletes } = mirrorOptions({ ...parseJob('mirror', { source, destination }), ...asked }, filter, stop);
+  return { ...runOptions(job, filter, stop), policy, deletes, resume: undefined };
 }
 
 /**

@@ -7,6 +7,7 @@ import { openPair } from '../open.js';
 import { historyOf } from './history.js';
 import { backupOf, copyConnections, numberOf, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
 import { type JobContext, warnedFilter } from './job-context.js';
+import { watchedMirror } from './mirror.js';
 import { orderOf } from './order.js';
 
 export interface WatchContext extends JobContext {
@@ -20,10 +21,13 @@ export async function watchOf(job: WatchJob, context: WatchContext, report: Repo
   const { stop, drain, env, changes } = context;
   const order = await orderOf(job.orderBy);
   const history = historyOf(job);
-  const common = { ...runOptions(job, await warnedFilter(job, context), stop), order };
+  const filter = await warnedFilter(job, context);
+  const mirror = job.mirror === true;
+  const common = { ...(mirror ? watchedMirror : runOptions)(job, filter, stop), order };
   const options = history ? { ...common, history, resume: undefined } : common;
   const open = async (): Promise<WatchedPair> => {
-    const how = { command: 'watch', single: false, dryRun: false, aside: job.backupDir, others: referencePaths(job) };
+    const places = { aside: job.backupDir, others: referencePaths(job) };
+    const how = { command: 'watch', single: false, dryRun: false, mirror, ...places };
     const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), env), how);
     return { ...pair, backup: backupOf(pair, job), references: referencesOf(pair, job) };
   };

@@ -1,5 +1,5 @@
 /** Tests: test/e2e/watch.test.ts */
-import { WATCH } from '../../engine/job/options.js';
+import { CONFLICT, WATCH } from '../../engine/job/options.js';
 import { options } from '../job.js';
 import { deleteOptions, versionsOption } from '../options.js';
 import type { Program } from '../program.js';
@@ -16,6 +16,7 @@ export function addWatch({ root, io, finish }: Program): void {
     )
     .addHelpText('after', EXAMPLES);
   options(command.optionsGroup('Watch:'), WATCH);
+  options(command.optionsGroup('Conflicts of --mirror (docs/mirror.md):'), CONFLICT);
   deleteOptions(command);
   copyOptions(versionsOption(command.optionsGroup('Transfer:')));
   for (const option of command.options) if (UNFIT.includes(option.name())) option.hideHelp();
@@ -39,6 +40,7 @@ const UNFIT = [
 const EXAMPLES = `
 Examples:
   xsync watch virginia:photos shanghai:photos --interval 30s --delete
+  xsync watch virginia:photos shanghai:photos --mirror --events :8080/changes
   xsync watch s3://logs oss://logs --events sqs://us-east-1/123456789012/changes
   xsync status virginia:photos shanghai:photos     (in another terminal)
 

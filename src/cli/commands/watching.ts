@@ -26,6 +26,7 @@ export type WatchCommandFlags = TransferCommandFlags & {
   maxTransfer?: number;
   dryRun?: boolean;
   delete?: boolean;
+  mirror?: boolean;
   deleteBefore?: boolean;
   deleteDuring?: boolean;
   deleteAfter?: boolean;
@@ -144,7 +145,7 @@ function contrary(subject: string, how: string, than: string): XsyncError {
 
 /** Not an error, because the environment may set these options for `sync`. */
 function warnOfUnused(log: Renderer, flags: WatchCommandFlags): void {
-  if (flags.delete) return;
+  if (flags.delete || flags.mirror) return;
   const unused = [
     flags.maxDelete !== undefined && '--max-delete',
     flags.deleteUnknown && '--delete-unknown',

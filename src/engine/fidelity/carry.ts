@@ -87,7 +87,8 @@ export function carry(object: Attributes, from: Keeps, to: Keeps, policy: Carryi
   const speaks = to.attributes.acl !== undefined || acl !== from.attributes.acl?.usual;
   if (acl !== undefined && speaks) report.settle('acl', putAcl(put, acl, from, to));
   const held = lock && binding(lock, nowMs);
-  if (held) report.settle('lock', policy.lock ? putLock(put, later, held, to) : 'not requested; --lock copies it');
+  if (held)
+    report.settle('lock', ...(policy.lock ? putLock(put, later, held, to) : ['not requested; --lock copies it']));
   reportType(object, policy, report);
   return { put, later: Object.keys(later).length > 0 ? later : undefined, fidelity: report.result };
 }
@@ -176,7 +177,7 @@ function putAcl(put: PutAttributes, acl: string, from: Keeps, to: Keeps): string
     const inherited = acl === from.attributes.acl?.inherits;
     return inherited ? "it is the bucket's, which is not copied" : `the destination has no ${acl}`;
   }
-  if (acl !== limits.usual) put.acl = acl;
+  if (limits.explicit || acl !== limits.usual) put.acl = acl;
   return undefined;
 }
 
@@ -187,14 +188,17 @@ function binding({ mode, untilMs = 0, legalHold }: ObjectLock, nowMs: number): O
   return legalHold ? { legalHold } : undefined;
 }
 
-function putLock(put: PutAttributes, later: Later, { mode, untilMs, legalHold }: ObjectLock, to: Keeps) {
+function putLock(put: PutAttributes, later: Later, { mode, untilMs, legalHold }: ObjectLock, to: Keeps): string[] {
   const limits = to.attributes.lock;
-  if (!limits) return 'the destination has none';
+  if (!limits) return ['the destination has none'];
+  const reasons: string[] = [];
   const lock: ObjectLock = {};
   const knowsMode = mode !== undefined && limits.modes.includes(mode);
   if (knowsMode) Object.assign(lock, { mode, untilMs });
-  if (legalHold && limits.holdInHeaders) lock.legalHold = true;
-  else if (legalHold) later.lock = { legalHold };
+  else if (mode !== undefined) reasons.push(`the destination has no ${mode} mode`);
+  if (legalHold && limits.hold === 'write') lock.legalHold = true;
+  else if (legalHold && limits.hold === 'request') later.lock = { legalHold };
+  else if (legalHold) reasons.push('the destination has no legal holds');
   if (knowsMode || lock.legalHold) put.lock = lock;
-  return mode === undefined || knowsMode ? undefined : `the destination has no ${mode} mode`;
+  return reasons;
 }

@@ -209,6 +209,8 @@ export const WATCH = {
     'do not copy objects that changed within this time (default: 5s from local disk)',
   ),
   delete: flag('--delete', 'delete objects that no longer exist at the source'),
+  mirror: flag('--mirror', 'copy and delete in both directions, as xsync mirror does (docs/mirror.md)'),
+  allowEmptySide: MIRROR_DELETE.allowEmptySide,
   events: text('--events <source>', 'also receive change events: :port/path, sqs://… or - (docs/events.md)'),
 };
 
@@ -240,6 +242,6 @@ export const MODES = {
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT, ...VERSIONS },
   mirror: { ...DRY_RUN, ...BOTH_WAYS, ...ATTRIBUTES, ...NAMES, ...CONNECTED, ...LIMIT, ...MIRROR_DELETE, ...CONFLICT },
-  watch: { ...COPY, ...DELETE, ...WATCH, ...VERSIONS },
+  watch: { ...COPY, ...DELETE, ...WATCH, ...CONFLICT, ...VERSIONS },
   check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
 };

@@ -170,7 +170,7 @@ export class Copies {
     const done = batch?.hold();
     const byService = from ? this.#references?.byService(from) === true : route.byService;
     return executor.queue({ size, byService }, (fromSource) =>
-      this.#claimed(source, triple.row?.atMs, async () => {
+      this.#claimed(source, triple.row, async () => {
         const perform = (from && this.#references?.performing(from, fromSource)) ?? fromSource;
         if (await copyObject(this.#context, this.#asKnown(subject, triple.row), perform)) this.#copied += size;
       }).finally(done),
@@ -252,14 +252,14 @@ export class Copies {
 
   /**
    * Runs the work while no other run of this process works on the key, unless one of them has already done it.
-   * @param knownMs time of the manifest's row that the decision was based on
+   * @param known the manifest's row that the decision was based on
    */
-  async #claimed(source: ObjectEntry, knownMs: number | undefined, work: () => Promise<void>): Promise<void> {
+  async #claimed(source: ObjectEntry, known: ManifestRow | undefined, work: () => Promise<void>): Promise<void> {
     const { committer, emit, claims } = this.#context;
     if (!claims) return work();
     return claims.hold(source.key, async () => {
       claims.flush(committer);
-      if (!this.#doneMeanwhile(source, knownMs)) return work();
+      if (!this.#doneMeanwhile(source, known)) return work();
       emit({ type: 'skip', key: source.key, size: source.size, reason: 'unchanged' });
     });
   }
@@ -268,11 +268,15 @@ export class Copies {
    * Another run of this process has copied the object since the decision: the same version, or one newer than this pass
    * has listed. An older version, whose copy had started before, does not count.
    */
-  #doneMeanwhile({ key, etag, mtimeMs }: ObjectEntry, knownMs: number | undefined): boolean {
-    const row = this.#context.pair.manifest.get(key);
-    if (row === undefined || row.atMs === knownMs) return false;
-    // The next run looks at it again; what is written at the other side must not be overwritten meanwhile.
-    if (this.#context.mirror) return true;
+  #doneMeanwhile({ key, etag, mtimeMs }: ObjectEntry, known: ManifestRow | undefined): boolean {
+    const { pair, options, startedMs } = this.#context;
+    const row = pair.manifest.get(key);
+    // A mirror compares both sides anew in the next run. What this one has listed may be older than the row.
+    if (options.policy.mode === 'mirror') {
+      const isOther = row?.sourceEtag !== known?.sourceEtag || row?.destEtag !== known?.destEtag;
+      return isOther || (options.only === undefined && row !== undefined && row.atMs >= startedMs);
+    }
+    if (row === undefined || row.atMs === known?.atMs) return false;
     if (sameEtag(row.sourceEtag, etag)) return true;
     return this.#context.options.only === undefined && row.sourceMtimeMs > mtimeMs;
   }

@@ -198,15 +198,12 @@ export class MirrorPlanner {
 
   /** Asks both sides what they have now. Never rejects. */
   async #inspect(triple: Triple, batch: Batch): Promise<void> {
-    const { pair, halt } = this.#context;
+    const { halt } = this.#context;
     const { key } = triple;
     if (halt.stops('objects')) return;
     try {
-      const [source, dest] = await Promise.all([
-        headAtDestination(pair.source.store, pair.source.prefix + key, halt.signal),
-        headAtDestination(pair.dest.store, pair.dest.prefix + key, halt.signal),
-      ]);
-      const now = { ...triple, source: source && { ...source, key }, dest: dest && { ...dest, key } };
+      const { source, dest, row } = await this.#lookAt(triple);
+      const now = { ...triple, row, source: source && { ...source, key }, dest: dest && { ...dest, key } };
       const states = [sourceState(now), destState(now, true)];
       // Another run, or a person, has been here since the listings.
       if (!source || !dest || states.includes('same')) {
@@ -227,6 +224,23 @@ export class MirrorPlanner {
         this.#there.fail(triple.source, isChange(fault) ? beingWritten(fault) : fault, 1);
       }
     }
+  }
+
+  /** What both sides have now, and the row of that; while no other run of this process works on the key. */
+  #lookAt({ key, row }: Triple): Promise<Partial<Both> & Pick<Triple, 'row'>> {
+    const { pair, halt, claims } = this.#context;
+    const look = async (known: Triple['row']) => {
+      const [source, dest] = await Promise.all([
+        headAtDestination(pair.source.store, pair.source.prefix + key, halt.signal),
+        headAtDestination(pair.dest.store, pair.dest.prefix + key, halt.signal),
+      ]);
+      return { source, dest, row: known };
+    };
+    if (!claims) return look(row);
+    return claims.hold(key, () => {
+      claims.flush();
+      return look(pair.manifest.get(key));
+    });
   }
 
   /** How both sides were found equal. Reads both if nothing else tells. */

@@ -170,12 +170,15 @@ function mostDeletes({ max, allowEmptySource }: DeleteOptions, known: number): n
   return Math.max(0, Math.min(most, allowEmptySource ? known : known - 1));
 }
 
-/** The changed keys inside the pair, relative to its prefix. */
-function keysOf({ events }: Changes, { source }: RunPair): string[] {
-  const { bucket: own } = source.store.identity;
-  const keys = events.flatMap(({ bucket, key }) => {
-    if ((bucket !== undefined && bucket !== own) || !key.startsWith(source.prefix)) return [];
-    return [key.slice(source.prefix.length)];
+/** The changed keys inside the pair, relative to its prefix; of a mirror, on either side. */
+function keysOf({ events }: Changes, { source, dest, reverse }: RunPair): string[] {
+  const sides = reverse ? [source, dest] : [source];
+  const keys = sides.flatMap(({ store, prefix }) => {
+    const { bucket: own } = store.identity;
+    return events.flatMap(({ bucket, key }) => {
+      if ((bucket !== undefined && bucket !== own) || !key.startsWith(prefix)) return [];
+      return [key.slice(prefix.length)];
+    });
   });
   return [...new Set(keys)];
 }

@@ -137,7 +137,9 @@ export class Watch {
     // A later change of the configuration requires opening the pair again.
     this.#stale = false;
     const pair = await this.#options.open();
-    const { settleMs = pair.source.store.capabilities.local ? LOCAL_SETTLE_MS : 0 } = this.#options;
+    const read = pair.reverse ? [pair.source, pair.dest] : [pair.source];
+    const usual = read.some(({ store }) => store.capabilities.local) ? LOCAL_SETTLE_MS : 0;
+    const { settleMs = usual } = this.#options;
     if (settleMs > 0) this.#settling ??= new Settling(settleMs);
     this.#cost.opened();
     const open = { ...pair, shared: new Shared(pair, this.#options.run, this.#report) };
@@ -157,10 +159,12 @@ export class Watch {
   async #pollAll(pair: OpenPair): Promise<number> {
     const { run, driftMs } = this.#options;
     const now = performance.now();
-    const listDest = this.#listedDestMs === undefined || now - this.#listedDestMs >= driftMs;
+    // A mirror compares both sides each time.
+    const isDue = this.#listedDestMs === undefined || now - this.#listedDestMs >= driftMs;
+    const listDest = pair.reverse !== undefined || isDue;
     const { changes, refusal } = await this.#run(pair, { noTraverse: run.noTraverse || !listDest });
     if (this.#ended) return changes;
-    this.#schedule.cut(pair.manifest);
+    if (!pair.reverse) this.#schedule.cut(pair.manifest);
     this.#events.polledAll();
     if (listDest) this.#listedDestMs = now;
     if (refusal) this.#troubles.failed('polls', refusal, now);
