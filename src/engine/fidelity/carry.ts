@@ -23,6 +23,7 @@ import {
   formatMtime,
   MTIME_METADATA,
   type ObjectInfo,
+  ORIGIN_METADATA,
   type UserMetadata,
   VERSION_METADATA,
 } from '../../model/object.js';
@@ -57,11 +58,15 @@ export interface Carried {
 }
 
 /**
- * `serviceCopiesTags`: the tags go along with a copy by the service, whether they are known or not. `versionName`: a
- * version of a history says in its metadata which one it is. `link`: it is copied as a link; `outside`: the key of a target
+ * `serviceCopiesTags`: the tags go along with a copy by the service, whether they are known or not. `version`: a
+ * version of a history says in its metadata which one it is, and of what. `link`: it is copied as a link; `outside`: the key of a target
  * that is not copied with it.
  */
-export type Carrying = CarryPolicy & { serviceCopiesTags?: boolean; versionName?: string; link?: { outside?: string } };
+export type Carrying = CarryPolicy & {
+  serviceCopiesTags?: boolean;
+  version?: { name: string; origin: string };
+  link?: { outside?: string };
+};
 
 /** @param nowMs locks that end before it are over */
 export function carry(object: Attributes, from: Keeps, to: Keeps, policy: Carrying, nowMs = Date.now()): Carried {
@@ -104,11 +109,11 @@ function reportTags({ tags, serviceCopiesTags }: Carrying, to: Keeps, report: Re
 
 /** With the source's time under rclone's name, if the destination has no times of its own. */
 function metadataFor(object: Attributes, to: Keeps, policy: Carrying, report: Report): UserMetadata {
-  const { metadata, set, versionName } = policy;
+  const { metadata, set, version } = policy;
   const { [MTIME_METADATA]: mtime = formatMtime(object.mtimeMs), ...others } = object.metadata;
   const own = { ...(metadata && others), ...set?.metadata };
   const carried: UserMetadata = to.keepsMtime ? { ...own } : { [MTIME_METADATA]: mtime, ...own };
-  if (versionName !== undefined) carried[VERSION_METADATA] = versionName;
+  if (version) Object.assign(carried, { [VERSION_METADATA]: version.name, [ORIGIN_METADATA]: version.origin });
   const has = Object.keys(own).length > 0;
   if (!to.keepsMetadata) {
     if (has) report.lose('metadata', 'the destination keeps none');

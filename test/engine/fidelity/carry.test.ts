@@ -29,8 +29,12 @@ const tags = (...keys: string[]): Tag[] => keys.map((key) => ({ key, value: 'v' 
 
 it('a version of a history says which one it is, although its metadata leaves no room', () => {
   const metadata = { note: randomBytes(1485).toString('base64'), more: 'x'.repeat(30) };
-  const { put, fidelity } = over({ metadata }, S3, S3, { ...ALL, versionName: 'v'.repeat(32) });
-  expect(put.metadata).toMatchObject({ 'xsync-version-id': 'v'.repeat(32), more: metadata.more });
+  const { put, fidelity } = over({ metadata }, S3, S3, {
+    ...ALL,
+    version: { name: 'v'.repeat(32), origin: '0123456789abcdef' },
+  });
+  expect(put.metadata).toMatchObject({ 'xsync-version-id': 'v'.repeat(32), 'xsync-version-of': '0123456789abcdef' });
+  expect(put.metadata).toMatchObject({ more: metadata.more });
   expect(spell(put.metadata ?? {}, S3_ATTRIBUTES.metadata).left).toEqual([]);
   expect(fidelity?.lost).toMatchObject([{ attribute: 'metadata' }]);
 });
