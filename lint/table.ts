@@ -92,6 +92,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   'iconv-lite': 'store/local',
   koffi: 'native',
   mime: 'engine/plan store/local',
+  'p-limit': 'engine/flow',
   'prom-client': 'observe',
   re2js: 'engine/filter',
   'string-width': 'cli/render',

@@ -1,4 +1,4 @@
-/** A mirror: its options, and its state in two manifests. Tests: test/e2e/mirror.test.ts */
+/** A mirror: its options, and its state in two manifests. Tests: test/open/mirror.test.ts, test/e2e/mirror.test.ts */
 import type { Filter } from '../engine/filter/filter.js';
 import { type MirrorJob, parseJob, type WatchJob } from '../engine/job/job.js';
 import type { RunOptions } from '../engine/options.js';
@@ -66,7 +66,6 @@ const ONE_WAY = {
   createEmptySrcDirs: '--create-empty-src-dirs',
   restore: '--restore',
   copyLinks: '--copy-links',
-  links: '--links',
   versions: '--versions',
 } as const satisfies Partial<Record<keyof WatchJob, string>>;
 
@@ -75,9 +74,14 @@ const ONE_WAY = {
  * @throws usage: an option that means one direction
  */
 export function watchedMirror(job: WatchJob, filter: Filter | undefined, stop: AbortSignal): RunOptions {
-  const { compare, traverse, workers } = job;
+  const { compare, traverse, workers, links } = job;
   const named = (Object.keys(ONE_WAY) as (keyof typeof ONE_WAY)[]).find((name) => job[name] !== undefined);
-  const other = [compare !== 'default' && `--${compare}`, !traverse && '--no-traverse', workers !== 1 && '--workers'];
+  const other = [
+    compare !== 'default' && `--${compare}`,
+    !traverse && '--no-traverse',
+    workers !== 1 && '--workers',
+    links !== 'auto' && '--links',
+  ];
   const flag = named === undefined ? other.find((given) => given !== false) : ONE_WAY[named];
   if (flag !== undefined) {
     throw new XsyncError('usage', `${flag} has no meaning for a mirror, which goes both ways`, {

@@ -1,4 +1,5 @@
 /** Tests: test/engine/tune/slots.test.ts */
+import pLimit from 'p-limit';
 
 /** Runs tasks in order of arrival, at most `concurrency` at once, which may change while tasks wait. */
 export interface Limiter {
@@ -10,51 +11,8 @@ export interface Limiter {
   readonly activeCount: number;
 }
 
-/** Our own, because every object goes through one: p-limit costs it six promises more. */
 export function limiter(concurrency: number): Limiter {
-  const waiting: (() => void)[] = [];
-  let most = concurrency;
-  let active = 0;
-  const go = (): void => {
-    while (active < most && waiting.length > 0) {
-      active++;
-      waiting.shift()?.();
-    }
-  };
-  const end = (): void => {
-    active--;
-    go();
-  };
-  const start = <T>(task: () => Promise<T>, resolve: (value: T) => void, reject: (error: unknown) => void): void => {
-    const failed = (error: unknown): void => {
-      reject(error);
-      end();
-    };
-    try {
-      task().then((value) => {
-        resolve(value);
-        end();
-      }, failed);
-    } catch (error) {
-      failed(error);
-    }
-  };
-  const limit = <T>(task: () => Promise<T>): Promise<T> =>
-    new Promise((resolve, reject) => {
-      waiting.push(() => start(task, resolve, reject));
-      go();
-    });
-  return Object.defineProperties(Object.assign(limit, { concurrency, pendingCount: 0, activeCount: 0 }), {
-    concurrency: {
-      get: () => most,
-      set: (wanted: number) => {
-        most = wanted;
-        go();
-      },
-    },
-    pendingCount: { get: () => waiting.length },
-    activeCount: { get: () => active },
-  });
+  return pLimit(concurrency);
 }
 
 /** Tasks that may wait in a queue for each that may run, by default. */

@@ -189,6 +189,29 @@ describe('--delete-versions', () => {
     expect((await historyOf(pair.dest)).a).toEqual(['22', '-', '333', 'on top']);
   });
 
+  it('does not take for its own what is a version of another source, or of another key', async () => {
+    const pair = pairOf();
+    await write(pair, SAMPLE);
+    await sync(pair);
+    const { metadata } = await pair.dest.head('b');
+    await pair.dest.put('copied by a person', bytes('1'), { metadata });
+    const other = new Pair({ source: { ...VERSIONED, bucket: 'other' } });
+    for (const key of ['b', 'c', 'd', 'e']) await other.source.put(key, bytes('other'));
+    const both = { ...pair.open(), source: other.open().source, manifest: other.manifest };
+    const before = await historyOf(pair.dest);
+    for (let n = 0; n < 2; n++) {
+      const summary = await runPair(both, { ...SYNC, ...FOR_GOOD }, () => undefined);
+      expect(summary.deleted.objects).toBe(0);
+    }
+    expect(await historyOf(pair.dest)).toEqual({
+      ...before,
+      ...{ b: ['1', 'other'], c: ['other'], d: ['other'], e: ['other'] },
+    });
+    const blank = { ...pair.open(), manifest: new Pair().manifest };
+    await runPair(blank, { ...SYNC, ...FOR_GOOD }, () => undefined);
+    expect((await historyOf(pair.dest))['copied by a person']).toEqual(['1']);
+  });
+
   it('reports a locked version as a failure, and keeps it', async () => {
     const pair = pairOf();
     await write(pair, SAMPLE);

@@ -204,7 +204,7 @@ describe('an attempt that ended between the bytes and the attributes', () => {
   const parts = { carry: ALL, partSize: 100 * KiB };
 
   test('because a request failed, is finished by the next run without the bytes, and what it lost is told', async () => {
-    const lock = { modes: ['COMPLIANCE' as const], holdInHeaders: false };
+    const lock = { modes: ['COMPLIANCE' as const], hold: 'request' as const };
     const pair = apart({ ...MEMORY_ATTRIBUTES, tags: undefined, lock });
     await pair.source.put('a', bytesOf('a', 10), { tags: TAGS, lock: { legalHold: true } });
     const mend = pair.faults.dest.fail('putLock', new XsyncError('server-error', 'busy'));
