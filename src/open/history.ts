@@ -47,6 +47,16 @@ export function historyOf(job: TransferJob, asks = false): HistoryOptions | unde
       remedy: 'Add --delete, or leave out --delete-versions.',
     });
   }
+  if (deleteVersions && 'maxDeleteSize' in job && job.maxDeleteSize !== undefined) {
+    throw new XsyncError(
+      'usage',
+      '--max-delete-size cannot be combined with --delete-versions, which counts versions',
+      {
+        subject: '--max-delete-size',
+        remedy: 'Use --max-delete.',
+      },
+    );
+  }
   refuse(unfitIn(job) ?? (asks ? '--interactive' : compareFlag(job)));
   return { deleteVersions };
 }

@@ -209,6 +209,15 @@ describe('sync --versions', () => {
     expect([code, err]).toEqual([2, expect.stringContaining(`${flag} cannot be combined with --versions`)]);
   });
 
+  it('--max-delete-size is refused where it would count nothing', async () => {
+    const flags = ['--versions', '--delete-versions', '--max-delete-size', '1G'];
+    const { code, err } = await lab.xsync('sync', ...flags, 'lab:bucket', 'lab:copy');
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining('--max-delete-size cannot be combined with --delete-versions'),
+    ]);
+  });
+
   it.each([
     ['sync', '--delete-versions', '--versions'],
     ['watch', '--delete-versions', '--versions'],
