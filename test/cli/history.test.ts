@@ -204,6 +204,8 @@ describe('sync --versions', () => {
     ['watch', '--backup-dir', 'lab:old', '--versions'],
     ['check', '--at', '1h', '--versions'],
     ['check', '--repair', '--versions'],
+    ['sync', '--copy-links', '--versions'],
+    ['check', '--copy-links', '--versions'],
   ])('%s is not combined with %s', async (command, flag, ...rest) => {
     const { code, err } = await lab.xsync(command, flag, ...rest, 'lab:bucket', 'lab:copy');
     expect([code, err]).toEqual([2, expect.stringContaining(`${flag} cannot be combined with --versions`)]);
