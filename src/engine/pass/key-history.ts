@@ -102,7 +102,7 @@ export class KeyHistory {
   }
 
   #foretell(): void {
-    const { forecast, route, emit } = this.#context;
+    const { forecast, route, pair, emit } = this.#context;
     const { key } = this;
     for (const version of this.#pending.oldestFirst()) {
       const { size, mtimeMs: sourceMtimeMs } = version;
@@ -111,7 +111,7 @@ export class KeyHistory {
         emit({ type: 'doom', key, size, reason: 'gone-at-source' });
       } else {
         const ticket = planCopy(route, this.#subjectOf(version));
-        forecast.add(ticket);
+        forecast.add(ticket, pair.dest.store.capabilities.attributes);
         emit({ type: 'plan', key, size, reason: 'new', parts: ticket.cut.parts, sourceMtimeMs });
       }
     }
