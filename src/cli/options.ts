@@ -14,6 +14,7 @@ import {
   LIMIT,
   MIRROR_DELETE,
   NAMES,
+  RENAMES,
   TRANSFER,
   VERSIONS,
 } from '../engine/job/options.js';
@@ -90,6 +91,10 @@ export function versionsOption(command: Command): Command {
 
 export function deleteOptions(command: Command): Command {
   return options(command.optionsGroup('Delete:'), DELETE);
+}
+
+export function renamesOption(command: Command): Command {
+  return options(command, RENAMES);
 }
 
 /** The options of a mirror, without those of the network and of the output. */

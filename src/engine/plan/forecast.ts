@@ -11,12 +11,15 @@ const SETS: Partial<Record<AttributeName, RequestKind>> = { tags: 'putTags', acl
 
 export class Forecast {
   copied = { objects: 0, bytes: 0 };
+  /** Bytes of the copied that are at the destination already. */
+  #unsent = 0;
   #deletes = 0;
   requests: { source: Traffic['requests']; destination: Traffic['requests'] } = { source: {}, destination: {} };
 
   add(ticket: CopyTicket): void {
     this.copied.objects++;
     this.copied.bytes += ticket.source.size;
+    if (ticket.dest.twin) this.#unsent += ticket.source.size;
     const cost = requestsOf(ticket);
     for (const side of ['source', 'destination'] as const) {
       const sum = this.requests[side];
@@ -61,13 +64,14 @@ export class Forecast {
   /** The keys are listed again. */
   restart(): void {
     this.#deletes = 0;
+    this.#unsent = 0;
     this.copied = { objects: 0, bytes: 0 };
     this.requests = { source: {}, destination: {} };
   }
 
   /** The bytes of the copies leave the source once. */
   get traffic(): { source: Traffic; destination: Traffic } {
-    const { bytes } = this.copied;
+    const bytes = this.copied.bytes - this.#unsent;
     return {
       source: { requests: this.requests.source, bytesIn: bytes, bytesOut: 0 },
       destination: { requests: this.requests.destination, bytesIn: 0, bytesOut: bytes },
