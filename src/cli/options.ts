@@ -103,6 +103,7 @@ export function mirrorOptions(command: Command): Command {
   options(command.optionsGroup('Delete:'), MIRROR_DELETE);
   options(command.optionsGroup('Transfer:'), DRY_RUN);
   options(command, BOTH_WAYS);
+  renamesOption(command);
   options(command, NAMES);
   return options(command.optionsGroup('Attributes (docs/fidelity.md):'), ATTRIBUTES);
 }

@@ -134,13 +134,15 @@ export interface Settled extends Pick<ConflictRow, 'winner' | 'keptAs'> {
   atMs: number;
 }
 
-/** A row whose destination object has the bytes of an object of the source under another key. */
-export type Twin = Pick<ManifestRow, 'key' | 'destEtag' | 'content'>;
+/** An object that both sides had, whose bytes another object has. */
+export type Twin = Pick<ManifestRow, 'key' | 'sourceEtag' | 'destEtag' | 'content'>;
 
 /** Rows by content, without those that nothing proved. The first call of a kind builds an index. */
 export interface Twins {
   /** A row of a source object with this size and ETag. */
   ofSource(size: number, etag: string): Twin | undefined;
+  /** The same, of a destination object. */
+  ofDest(size: number, etag: string): Twin | undefined;
   /** The `content` of some row of this size, if one has it. */
   someContent(size: number): string | undefined;
   ofContent(size: number, content: string): Twin | undefined;
@@ -266,8 +268,7 @@ export interface Manifest extends UploadRows {
 
   readonly conflicts: ConflictRows;
 
-  /** Absent: rows cannot be found by content (the second direction of a mirror). */
-  readonly twins?: Twins;
+  readonly twins: Twins;
 
   /** Small facts about the pair, for example that its source lists out of order. */
   getFact(name: string): string | undefined;

@@ -143,7 +143,7 @@ export const DELETE = {
   allowEmptySource: flag('--allow-empty-source', 'delete even if the source, or a folder in it, has become empty'),
 };
 
-/** Options of `sync` alone. */
+/** Of `sync` and `mirror`. */
 export const RENAMES = {
   trackRenames: flag(
     '--track-renames',
@@ -249,7 +249,17 @@ export const MODES = {
   copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...RENAMES, ...AT, ...VERSIONS },
-  mirror: { ...DRY_RUN, ...BOTH_WAYS, ...ATTRIBUTES, ...NAMES, ...CONNECTED, ...LIMIT, ...MIRROR_DELETE, ...CONFLICT },
+  mirror: {
+    ...DRY_RUN,
+    ...BOTH_WAYS,
+    ...ATTRIBUTES,
+    ...NAMES,
+    ...CONNECTED,
+    ...LIMIT,
+    ...MIRROR_DELETE,
+    ...RENAMES,
+    ...CONFLICT,
+  },
   watch: { ...COPY, ...DELETE, ...WATCH, ...CONFLICT, ...VERSIONS },
   check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
 };

@@ -25,7 +25,7 @@ export class Renames {
   /** @returns undefined if nothing is to be found; says so if the destination cannot copy */
   static of(context: RunContext): Renames | undefined {
     const { options, pair, emit } = context;
-    if (!options.trackRenames || !pair.manifest.twins) return undefined;
+    if (!options.trackRenames) return undefined;
     const { store, text } = pair.dest;
     const { copiesWithin, maxCopySize } = store.capabilities;
     if (copiesWithin || (maxCopySize > 0 && store.copyableFrom(store))) return new Renames(context);
@@ -52,14 +52,14 @@ export class Renames {
     const { manifest } = this.#context.pair;
     if (reason !== 'new' || size === 0 || special === 'symlink' || manifest.upload(key)) return undefined;
     if (this.reads) return this.#read(source);
-    return OF_CONTENT.test(etag) ? this.#at(manifest.twins?.ofSource(size, etag)) : undefined;
+    return OF_CONTENT.test(etag) ? this.#at(manifest.twins.ofSource(size, etag)) : undefined;
   }
 
   async #read({ key, size, etag }: ObjectEntry): Promise<Found | undefined> {
     const { pair, budget, halt } = this.#context;
     const { twins } = pair.manifest;
-    const known = parseContent(twins?.someContent(size) ?? '');
-    if (!twins || !known) return undefined;
+    const known = parseContent(twins.someContent(size) ?? '');
+    if (!known) return undefined;
     try {
       const partSize = known.name === 'md5ofParts' ? known.partSize : undefined;
       const file = { key: pair.source.prefix + key, size, etag };

@@ -6,26 +6,22 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Twin, Twins } from '../port.js';
 
-const BY_SOURCE = 'CREATE INDEX IF NOT EXISTS object_by_source ON object (size, source_etag)';
-const BY_CONTENT = 'CREATE INDEX IF NOT EXISTS object_by_content ON object (size, content) WHERE content IS NOT NULL';
+const INDEXES = {
+  source_etag: 'CREATE INDEX IF NOT EXISTS object_by_source ON object (size, source_etag)',
+  dest_etag: 'CREATE INDEX IF NOT EXISTS object_by_dest ON object (size, dest_etag)',
+  content: 'CREATE INDEX IF NOT EXISTS object_by_content ON object (size, content) WHERE content IS NOT NULL',
+};
+type Column = keyof typeof INDEXES;
 
 type Stored = Omit<Twin, 'content'> & { content: string | null };
-
-/** Rows that a checksum or the service proved. A link has no bytes. */
-const FIND = `SELECT key, dest_etag AS destEtag, content FROM object
-  WHERE verified_by NOT IN ('size', 'none', 'link') AND size = ? AND`;
-
-interface ByContent {
-  some: Statement<[size: number], string>;
-  find: Statement<[size: number, content: string], Stored>;
-}
+type Find = Statement<[size: number, value: string], Stored>;
 
 /** `run` performs a call and translates the errors of the database. */
 export class SqliteTwins implements Twins {
   readonly #db: Database;
   readonly #run: <T>(work: () => T) => T;
-  #bySource: Statement<[size: number, etag: string], Stored> | undefined;
-  #byContent: ByContent | undefined;
+  readonly #statements = new Map<Column, Find>();
+  #some: Statement<[size: number], string> | undefined;
 
   constructor(db: Database, run: <T>(work: () => T) => T) {
     this.#db = db;
@@ -33,39 +29,49 @@ export class SqliteTwins implements Twins {
   }
 
   ofSource(size: number, etag: string): Twin | undefined {
-    return this.#run(() => {
-      this.#bySource ??= this.#prepareBySource();
-      return twinOf(this.#bySource.get(size, etag));
-    });
+    return this.#find('source_etag', size, etag);
   }
 
-  someContent(size: number): string | undefined {
-    return this.#run(() => this.#indexed().some.get(size));
+  ofDest(size: number, etag: string): Twin | undefined {
+    return this.#find('dest_etag', size, etag);
   }
 
   ofContent(size: number, content: string): Twin | undefined {
-    return this.#run(() => twinOf(this.#indexed().find.get(size, content)));
+    return this.#find('content', size, content);
   }
 
-  #prepareBySource(): Statement<[size: number, etag: string], Stored> {
-    this.#db.exec(BY_SOURCE);
-    return this.#db.prepare(`${FIND} source_etag = ? LIMIT 1`);
+  someContent(size: number): string | undefined {
+    return this.#run(() => {
+      this.#some ??= this.#prepareSome();
+      return this.#some.get(size);
+    });
   }
 
-  #indexed(): ByContent {
-    if (this.#byContent) return this.#byContent;
-    this.#db.exec(BY_CONTENT);
-    const some = 'SELECT content FROM object WHERE size = ? AND content IS NOT NULL LIMIT 1';
-    this.#byContent = {
-      some: this.#db.prepare<[number], string>(some).pluck(),
-      find: this.#db.prepare(`${FIND} content = ? LIMIT 1`),
-    };
-    return this.#byContent;
+  #find(column: Column, size: number, value: string): Twin | undefined {
+    return this.#run(() => twinOf((this.#statements.get(column) ?? this.#prepare(column)).get(size, value)));
+  }
+
+  /** Rows that a checksum or the service proved. A link has no bytes. */
+  #prepare(column: Column): Find {
+    this.#db.exec(INDEXES[column]);
+    const find: Find = this.#db.prepare(
+      `SELECT key, source_etag AS sourceEtag, dest_etag AS destEtag, content FROM object
+       WHERE size = ? AND ${column} = ? AND verified_by NOT IN ('size', 'none', 'link') LIMIT 1`,
+    );
+    this.#statements.set(column, find);
+    return find;
+  }
+
+  #prepareSome(): Statement<[size: number], string> {
+    this.#db.exec(INDEXES.content);
+    return this.#db
+      .prepare<[number], string>('SELECT content FROM object WHERE size = ? AND content IS NOT NULL LIMIT 1')
+      .pluck();
   }
 }
 
 function twinOf(stored: Stored | undefined): Twin | undefined {
   if (!stored) return undefined;
-  const { key, destEtag, content } = stored;
-  return { key, destEtag, ...(content !== null && { content }) };
+  const { content, ...twin } = stored;
+  return { ...twin, ...(content !== null && { content }) };
 }

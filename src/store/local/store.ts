@@ -260,8 +260,11 @@ export class LocalStore implements port.ObjectStore {
       requireKey(this.#root, sourceKey, this.#names);
       const temporary = await this.#temporaries.create();
       try {
+        const { headers, metadata } = await this.head(sourceKey);
         await this.#copyInto(temporary.path, sourceKey, options.ifMatch);
-        return resultOf(await this.#publisher.publish(key, temporary, options), undefined);
+        const replaces = options.headers !== undefined || options.metadata !== undefined;
+        const about = replaces ? options : { ...options, headers, metadata };
+        return resultOf(await this.#publisher.publish(key, temporary, about), undefined);
       } catch (error) {
         await rm(temporary.path, { force: true });
         throw error;

@@ -31,25 +31,27 @@ function row(key: string, more: Partial<ManifestRow> = {}): ManifestRow {
 test('finds a row of the same size and ETag', () => {
   manifest.commit([row('a'), row('b', { sourceEtag: 'f' }), row('c', { size: 11 })]);
 
-  expect(manifest.twins?.ofSource(10, 'f')).toEqual({ key: 'b', destEtag: 'at-b' });
-  expect(manifest.twins?.ofSource(11, 'e')).toEqual({ key: 'c', destEtag: 'at-c' });
-  expect(manifest.twins?.ofSource(11, 'f')).toBeUndefined();
+  expect(manifest.twins.ofSource(10, 'f')).toEqual({ key: 'b', sourceEtag: 'f', destEtag: 'at-b' });
+  expect(manifest.twins.ofSource(11, 'e')).toEqual({ key: 'c', sourceEtag: 'e', destEtag: 'at-c' });
+  expect(manifest.twins.ofSource(11, 'f')).toBeUndefined();
+  expect(manifest.twins.ofDest(10, 'at-b')?.key).toBe('b');
+  expect(manifest.twins.ofDest(11, 'at-b')).toBeUndefined();
 });
 
 test.each(['size', 'none', 'link'] as const)('a row that only says %s proves nothing', (verifiedBy) => {
   manifest.commit([row('a', { verifiedBy, content: MD5 })]);
 
-  expect(manifest.twins?.ofSource(10, 'e')).toBeUndefined();
-  expect(manifest.twins?.ofContent(10, MD5)).toBeUndefined();
+  expect(manifest.twins.ofSource(10, 'e')).toBeUndefined();
+  expect(manifest.twins.ofContent(10, MD5)).toBeUndefined();
 });
 
 test('finds a row of the same size and checksum', () => {
   manifest.commit([row('a'), row('b', { content: MD5 })]);
 
-  expect(manifest.twins?.someContent(10)).toBe(MD5);
-  expect(manifest.twins?.someContent(11)).toBeUndefined();
-  expect(manifest.twins?.ofContent(10, MD5)).toEqual({ key: 'b', destEtag: 'at-b', content: MD5 });
-  expect(manifest.twins?.ofContent(11, MD5)).toBeUndefined();
+  expect(manifest.twins.someContent(10)).toBe(MD5);
+  expect(manifest.twins.someContent(11)).toBeUndefined();
+  expect(manifest.twins.ofContent(10, MD5)).toEqual({ key: 'b', sourceEtag: 'e', destEtag: 'at-b', content: MD5 });
+  expect(manifest.twins.ofContent(11, MD5)).toBeUndefined();
 });
 
 test('a look-up searches an index, which only its first use builds', () => {
@@ -58,9 +60,9 @@ test('a look-up searches an index, which only its first use builds', () => {
     db.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'object'").pluck().all();
   expect(indexes()).toEqual([]);
 
-  manifest.twins?.ofSource(10, 'e');
+  manifest.twins.ofSource(10, 'e');
   expect(indexes()).toEqual(['object_by_source']);
-  manifest.twins?.someContent(10);
+  manifest.twins.someContent(10);
   expect(indexes()).toEqual(['object_by_source', 'object_by_content']);
 
   const plan = (where: string) =>
