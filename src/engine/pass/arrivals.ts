@@ -105,13 +105,15 @@ export class Arrivals {
     const { pair, halt } = this.#context;
     const markers: string[] = [];
     let onTop = true;
+    // The times tell the order, and the newest comes first.
+    let atMs = Date.now();
     for await (const version of versionsOfKey(pair.dest, key, halt)) {
       const { versionId, deleteMarker } = version;
       if (pair.manifest.hasDestVersion(key, versionId)) break;
       onTop &&= deleteMarker === true;
       if (onTop) markers.unshift(versionId);
       const source = deleteMarker ? undefined : await this.#nameOf(key, version);
-      if (source !== undefined) pair.manifest.putVersion({ key, source, dest: versionId, atMs: Date.now() });
+      if (source !== undefined) pair.manifest.putVersion({ key, source, dest: versionId, atMs: atMs-- });
     }
     return markers;
   }

@@ -10,7 +10,7 @@ import { XsyncError } from '../../model/error.js';
 import type { Fault, Outcome } from '../../model/outcome.js';
 import type { VersionEntry } from '../../store/port.js';
 import type { SkipReason } from '../decide/decide.js';
-import { exclusionOf } from '../decide/exclusion.js';
+import { exclusionOf, isNoObject } from '../decide/exclusion.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, planMarker, type Subject } from '../plan/plan.js';
@@ -38,8 +38,14 @@ export class KeyHistory {
   readonly #pending: PendingVersions;
   /** Relative to the pair's prefix. */
   readonly key: string;
+  /** A version of it, if one cannot be copied: a link that the destination cannot hold. */
+  leftOut: VersionEntry | undefined;
   /** The rest of the key's versions are at the destination, or below one that is. */
   #known = false;
+  /** As `expect` was told. */
+  #top: string | undefined;
+  /** Times of notes tell the order of versions, so no two are equal. */
+  #notedMs = 0;
 
   constructor(context: RunContext, arrivals: Arrivals, key: string) {
     this.#context = context;
@@ -48,18 +54,47 @@ export class KeyHistory {
     this.#pending = new PendingVersions(() => context.pair.manifest.spool());
   }
 
+  /** Call it first, if the destination was listed. @param top ID of its newest version, empty for none */
+  expect(top: string | undefined): void {
+    this.#top = top;
+  }
+
   /** Takes the next version, the newest first. */
   take(version: VersionEntry): void {
     const { pair, options, census } = this.#context;
     if (!version.deleteMarker) census.see(this.#known, this.key);
     const excluded = exclusionOf(pair, options, this.key, version);
-    if (excluded) this.#skip(version, excluded.reason, excluded.detail);
-    else if (version.fault) this.#fail(version, faultOf(version.fault));
+    if (excluded) {
+      if (isNoObject(version, pair.links)) this.leftOut ??= { ...version, key: this.key };
+      this.#skip(version, excluded.reason, excluded.detail);
+    } else if (version.fault) this.#fail(version, faultOf(version.fault));
     else {
-      this.#known ||= Boolean(pair.manifest.destVersion(this.key, nameOfVersion(version)));
+      this.#known ||= this.#isThere(nameOfVersion(version));
       if (this.#known) this.#skip(version, 'unchanged');
       else this.#pending.add(version);
     }
+  }
+
+  /** A version that was carried, and that the destination has lost, is forgotten, so that it is carried again. */
+  #isThere(name: string): boolean {
+    const { manifest } = this.#context.pair;
+    const dest = manifest.destVersion(this.key, name);
+    if (!dest || !this.#isLost(dest)) return Boolean(dest);
+    if (!this.#context.options.dryRun) manifest.dropVersion(this.key, name);
+    return false;
+  }
+
+  /** Somebody has deleted for good all versions of the key at the destination, or the newest ones down to an older one. */
+  #isLost(dest: string): boolean {
+    const { pair, startedMs } = this.#context;
+    const top = this.#top;
+    if (top === undefined || top === dest || dest === UNKNOWN_VERSION) return false;
+    const atMs = pair.manifest.carriedMs(this.key, dest) ?? 0;
+    // A run beside this one may have carried it since the destination was listed.
+    if (atMs >= startedMs) return false;
+    if (top === '') return true;
+    const topMs = pair.manifest.carriedMs(this.key, top);
+    return topMs !== undefined && topMs < atMs;
   }
 
   /** Queues what was found. */
@@ -226,7 +261,8 @@ export class KeyHistory {
   #note(version: VersionEntry, dest: string): void {
     const { pair, committer } = this.#context;
     const { key } = this;
-    pair.manifest.putVersion({ key, source: nameOfVersion(version), dest, atMs: Date.now() });
+    this.#notedMs = Math.max(Date.now(), this.#notedMs + 1);
+    pair.manifest.putVersion({ key, source: nameOfVersion(version), dest, atMs: this.#notedMs });
     if (version.deleteMarker) committer.forget(key);
   }
 
