@@ -106,23 +106,18 @@ export class Copies {
   add(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> | undefined {
     const { source } = triple;
     if (!source || source.special === 'symlink') return this.#copy({ triple, reason }, batch);
-    const twin = this.#references ? undefined : this.#renames?.find(source, reason);
-    if (!this.#references && !(twin instanceof Promise)) return this.#copy({ triple, reason, twin }, batch);
-    return this.#addFrom(source, { triple, reason }, batch, twin);
+    const twin = this.looksElsewhere ? undefined : this.#renames?.find(source, reason);
+    if (this.looksElsewhere || twin instanceof Promise) return this.#addFrom(source, { triple, reason }, batch);
+    return this.#copy({ triple, reason, twin }, batch);
   }
 
-  async #addFrom(
-    source: ObjectEntry,
-    { triple, reason }: Planned,
-    batch: Batch,
-    asked: ReturnType<Renames['find']>,
-  ): Promise<void> {
+  async #addFrom(source: ObjectEntry, { triple, reason }: Planned, batch: Batch): Promise<void> {
     const { halt, emit } = this.#context;
     const { key } = source;
     if (halt.stops('plans')) return;
     try {
       const from = await this.#references?.find(source);
-      const twin = from ? undefined : await (asked ?? this.#renames?.find(source, reason));
+      const twin = from ? undefined : await this.#renames?.find(source, reason);
       if (!from || this.#references?.copies) return await this.#copy({ triple, reason, from, twin }, batch);
       emit({ type: 'skip', key, size: source.size, reason: 'in-compare-dest' });
     } catch (error) {
