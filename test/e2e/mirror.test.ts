@@ -286,6 +286,18 @@ describe('killed with SIGKILL', () => {
   });
 });
 
+test('a loser on disk that cannot be replaced yet is kept once, however many runs try', async () => {
+  const [a, b] = [placeOf('local', 'a'), placeOf('oss', 'b')];
+  await a.put('k', 'of a');
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await b.put('k', 'of b');
+  const mend = b.bucket?.fault({ kind: 'status', status: 403 }, { kind: 'GetObject', times: 100 });
+  for (let run = 0; run < 3; run++) expect((await mirror(a.at, b.at)).code).toBe(6);
+  mend?.();
+  expect((await mirror(a.at, b.at)).code).toBe(0);
+  await expectBoth(a, b, { k: 'of b', 'k.conflict1': 'of a' });
+});
+
 describe('on the command line', () => {
   test('--versions is refused with the reason', async () => {
     const outcome = await mirror('./a', './b', '--versions');

@@ -392,7 +392,8 @@ export class Planner {
     if (this.#context.options.dryRun) return;
     if (isRecorded(triple, reason)) return;
     const row = adoptedRow(triple, reason, apartMs);
-    this.#context.recorder.adopt(row && { ...row, ...(destEtag !== undefined && { destEtag }) });
+    const rewritten = destEtag !== undefined && destEtag !== row?.destEtag;
+    this.#context.recorder.adopt(row && { ...row, ...(rewritten && { destEtag, destMtimeMs: undefined }) });
   }
 }
 

@@ -31,6 +31,7 @@ export function adoptedRow(
     sourceEtag: source.etag,
     sourceMtimeMs: source.mtimeMs,
     destEtag: dest.etag,
+    destMtimeMs: dest.mtimeMs,
     verifiedBy,
     ours: row?.ours === true && sameEtag(row.destEtag, dest.etag),
     atMs: row?.atMs ?? Date.now(),
