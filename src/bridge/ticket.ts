@@ -2,6 +2,7 @@
  * A ticket as it crosses the border: one thing to do to one key, with a URL instead of credentials. Both ends agree on
  * this file alone. Tests: test/bridge/pull/server.test.ts
  */
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 
 /** Tickets of one request. */
@@ -66,7 +67,7 @@ export const outcomesBody = z.object({
   ),
 });
 
-/** The ID of a change. */
-export function idOf(row: { revision: number }): string {
-  return `r${row.revision}`;
+/** The ID of a change. It has the key, because two pushing ends may give one revision to different keys. */
+export function idOf({ key, revision }: { key: string; revision: number }): string {
+  return `r${revision}-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
 }

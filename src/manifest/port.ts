@@ -243,6 +243,8 @@ export interface Manifest extends UploadRows {
   destVersion(key: string, source: string): string | undefined;
   /** Whether a version of the key is one that was carried over. */
   hasDestVersion(key: string, dest: string): boolean;
+  /** When that version was carried over, ms since 1970; undefined if it is not one that was. */
+  carriedMs(key: string, dest: string): number | undefined;
   hasVersions(key: string): boolean;
   /** At most `limit` versions after one of them (exclusive), in the order of keys, and of `source` within a key. */
   versions(after: Pick<VersionRow, 'key' | 'source'> | undefined, limit: number): VersionRow[];

@@ -61,6 +61,8 @@ export interface TicketQueue {
 
 /** What the pushing end knows of an object. */
 export type OutboxState =
+  /** It was there before the bridge, and is not sent. */
+  | 'known'
   /** A ticket is to be sent when it is due. */
   | 'waiting'
   /** The other end has it. */
@@ -90,7 +92,10 @@ export interface Move extends Pick<OutboxRow, 'key' | 'revision' | 'state' | 'at
 }
 
 /** What was seen of an object: a copy, or that it is gone. */
-export type Change = Pick<OutboxRow, 'key' | 'action' | 'etag' | 'size' | 'mtimeMs' | 'versionId'>;
+export interface Change extends Pick<OutboxRow, 'key' | 'action' | 'etag' | 'size' | 'mtimeMs' | 'versionId'> {
+  /** The revision of the row with which it was compared; absent if there was none. */
+  since?: number;
+}
 
 export interface OutboxCounts {
   objects: Record<OutboxState, number>;
@@ -102,8 +107,12 @@ export interface Outbox {
   get(key: string): Promise<OutboxRow | undefined>;
   /** Rows in key order. */
   page(after: string | undefined, limit: number): Promise<OutboxRow[]>;
-  /** Notes changes, with new revisions. @param state `done`: what was there before the bridge is not sent */
-  note(changes: readonly Change[], state: 'waiting' | 'done'): Promise<void>;
+  /**
+   * Notes changes, with new revisions. A row that has another revision by now was written by somebody who has seen more,
+   * and stays.
+   * @returns the keys of the changes that were not noted
+   */
+  note(changes: readonly Change[], state: 'waiting' | 'known'): Promise<string[]>;
   due(nowMs: number, limit: number): Promise<OutboxRow[]>;
   sent(limit: number): Promise<OutboxRow[]>;
   nextMs(): Promise<number | undefined>;

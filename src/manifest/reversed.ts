@@ -227,6 +227,10 @@ export class ReversedManifest implements Manifest {
     return this.#own.hasDestVersion(key, dest);
   }
 
+  carriedMs(key: string, dest: string): number | undefined {
+    return this.#own.carriedMs(key, dest);
+  }
+
   hasVersions(key: string): boolean {
     return this.#own.hasVersions(key);
   }

@@ -1,4 +1,5 @@
 /** Tests: test/engine/copy.test.ts */
+import { createHash } from 'node:crypto';
 import type { ObjectLock } from './attributes.js';
 import type { Checksums } from './checksum.js';
 import type { XsyncError } from './error.js';
@@ -69,6 +70,21 @@ export const MTIME_METADATA = 'mtime';
 
 /** Metadata name of a carried version: which version of the source it is (`versionName`). */
 export const VERSION_METADATA = 'xsync-version-id';
+
+/** Metadata name of a carried version: of which object it is a version (`originOf`). A person may copy it to another key. */
+export const ORIGIN_METADATA = 'xsync-version-of';
+
+/** Tells an object from all others, in 16 hexadecimal digits. */
+export function originOf({ kind, endpoint, bucket }: Home, key: string): string {
+  const text = JSON.stringify([kind, endpoint, bucket, key]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+interface Home {
+  kind: string;
+  endpoint: string;
+  bucket: string;
+}
 
 /**
  * Names a version of one key for good, in ASCII. Versions with the ID `null` replace each other, so what they hold is part

@@ -64,14 +64,16 @@ export interface AclLimits {
   usual: string;
   /** The ACL that stands for the bucket's. */
   inherits?: string;
+  /** An object that was given none has the ACL of its bucket, so that every ACL has to be set. */
+  explicit?: true;
   /** An upload in parts cannot be given one when it starts. */
   notInUploads?: true;
 }
 
 export interface LockLimits {
   modes: readonly ('GOVERNANCE' | 'COMPLIANCE')[];
-  /** A write can set a legal hold. Otherwise it takes a request of its own. */
-  holdInHeaders: boolean;
+  /** How a legal hold is set: by the write, or by a request of its own; `none`: objects have no legal holds. */
+  hold: 'write' | 'request' | 'none';
   /** Copies and uploads in parts ignore locks, which have to be set afterwards. */
   onlyInPuts?: true;
 }

@@ -8,7 +8,7 @@ import { PullClient } from '../../src/bridge/push/client.js';
 import type { BridgeTicket } from '../../src/bridge/ticket.js';
 import { HttpTransport } from '../../src/store/http/transport.js';
 import { startServer, type TestServer } from '../support/server/index.js';
-import { homeOf, Line, listening, ossRemote, SECRET, s3Remote } from './bridging.js';
+import { Bridge, Line, SECRET } from './bridging.js';
 import { Lab, type Running, until } from './harness.js';
 
 const MIB = 2 ** 20;
@@ -41,35 +41,7 @@ afterAll(async () => {
   await lab.close();
 });
 
-let buckets = 0;
-
-/** A new bucket on each side, and homes for both ends. */
-async function scene() {
-  const [from, to] = [`near-${++buckets}`, `far-${buckets}`];
-  near.core.s3.createBucket(from);
-  far.core.oss.createBucket(to);
-  const pushHome = await homeOf(lab, 'push', s3Remote(near));
-  const pullHome = await homeOf(lab, 'pull', ossRemote(far));
-  const start = (args: string[], env: NodeJS.ProcessEnv): Running => {
-    const one = lab.start(['bridge', ...args], env);
-    running.push(one);
-    return one;
-  };
-  return {
-    ...{ from, to, pushHome, pullHome },
-    async pull(...options: string[]): Promise<Running> {
-      const trusts = options.includes('--allow-private') ? [] : ['--allow-private', '127.0.0.1'];
-      const one = start(['pull', `own:${to}/in`, '--listen', ':0', ...trusts, ...options], pullHome);
-      line.to = await listening(one);
-      return one;
-    },
-    push: (...options: string[]) => start(['push', `own:${from}`, line.url, ...options], pushHome),
-    put: (key: string, bytes: Buffer | string) => near.core.s3.put(from, key, bytes),
-    remove: (key: string) => near.core.s3.delete(from, key),
-    keys: () => far.core.oss.list(to).map(({ key }) => key),
-    read: (key: string) => far.core.oss.read(to, `in/${key}`),
-  };
-}
+const scene = (): Promise<Bridge> => Bridge.open({ lab, near, far, line, running });
 
 /** All that an end keeps. */
 async function stateOf({ XDG_STATE_HOME = '' }: NodeJS.ProcessEnv): Promise<string> {

@@ -3,8 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TestServer } from '../support/server/index.js';
-import type { Lab, Running } from './harness.js';
-import { until } from './harness.js';
+import { type Lab, type Running, until } from './harness.js';
 
 export const SECRET = 'a shared secret of more than 32 characters'.replaceAll(' ', '-');
 
@@ -89,4 +88,83 @@ export class Line {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#sockets.delete(socket));
   }
+}
+
+/** A bridge between two new buckets. */
+export class Bridge {
+  static #buckets = 0;
+  readonly from: string;
+  readonly to: string;
+  readonly pushHome: NodeJS.ProcessEnv;
+  readonly pullHome: NodeJS.ProcessEnv;
+  readonly #world: BridgeWorld;
+
+  private constructor(
+    world: BridgeWorld,
+    n: number,
+    homes: { pushHome: NodeJS.ProcessEnv; pullHome: NodeJS.ProcessEnv },
+  ) {
+    this.#world = world;
+    this.from = `near-${n}`;
+    this.to = `far-${n}`;
+    this.pushHome = homes.pushHome;
+    this.pullHome = homes.pullHome;
+  }
+
+  static async open(world: BridgeWorld): Promise<Bridge> {
+    const { lab, near, far } = world;
+    const pushHome = await homeOf(lab, 'push', s3Remote(near));
+    const pullHome = await homeOf(lab, 'pull', ossRemote(far));
+    const bridge = new Bridge(world, ++Bridge.#buckets, { pushHome, pullHome });
+    near.core.s3.createBucket(bridge.from);
+    far.core.oss.createBucket(bridge.to);
+    return bridge;
+  }
+
+  async pull(...options: string[]): Promise<Running> {
+    const trusts = options.includes('--allow-private') ? [] : ['--allow-private', '127.0.0.1'];
+    const one = this.#start(['pull', `own:${this.to}/in`, '--listen', ':0', ...trusts, ...options], this.pullHome);
+    this.#world.line.to = await listening(one);
+    return one;
+  }
+
+  push(...options: string[]): Running {
+    return this.pushFrom('', ...options);
+  }
+
+  /** @param path in the source's bucket */
+  pushFrom(path: string, ...options: string[]): Running {
+    return this.#start(['push', `own:${this.from}${path}`, this.#world.line.url, ...options], this.pushHome);
+  }
+
+  put(key: string, bytes: Buffer | string): void {
+    this.#world.near.core.s3.put(this.from, key, bytes);
+  }
+
+  remove(key: string): void {
+    this.#world.near.core.s3.delete(this.from, key);
+  }
+
+  keys(): string[] {
+    return this.#world.far.core.oss.list(this.to).map(({ key }) => key);
+  }
+
+  read(key: string): Buffer {
+    return this.#world.far.core.oss.read(this.to, `in/${key}`);
+  }
+
+  #start(args: string[], env: NodeJS.ProcessEnv): Running {
+    const one = this.#world.lab.start(['bridge', ...args], env);
+    this.#world.running.push(one);
+    return one;
+  }
+}
+
+export interface BridgeWorld {
+  lab: Lab;
+  near: TestServer;
+  far: TestServer;
+  line: Line;
+  /** Ended after each test. */
+  running: Running[];
 }

@@ -122,7 +122,8 @@ export class PullServer {
   async #take(text: string): Promise<{ status: number; body: unknown }> {
     const { queue, limit, taken, audit } = this.#means;
     const { tickets } = read(ticketsBody, text);
-    if ((await queue.count('queued')) + tickets.length > limit) {
+    // The last ones to come in may exceed it, so that a limit below the size of a request does not refuse all.
+    if ((await queue.count('queued')) >= limit) {
       throw new HttpError(429, 'too many tickets are waiting', { 'retry-after': String(RETRY_AFTER_S) });
     }
     const refused = tickets.flatMap((ticket) => {

@@ -16,8 +16,10 @@ export interface Polled {
 }
 
 export interface PollOptions {
-  /** What was there before the bridge is not sent: the first poll only takes note of it. */
-  baseline: boolean;
+  /** Whether what was there before the bridge is sent, too. */
+  backfill: boolean;
+  /** Nothing is known yet: what is found was there before the bridge. */
+  first: boolean;
   /** Objects that are gone are deleted at the other end. */
   deletes?: { max?: number; allowEmpty: boolean };
 }
@@ -33,27 +35,31 @@ const PAGE = 1000;
 const DELETES = 1000;
 
 /** @throws guard: more is gone than may be; whatever a listing throws: nothing is deleted then */
-export async function poll(polled: Polled, { baseline, deletes }: PollOptions): Promise<PollResult> {
+export async function poll(polled: Polled, { backfill, first, deletes }: PollOptions): Promise<PollResult> {
   const { outbox } = polled;
-  const known = new Rows(outbox);
   const result: PollResult = { listed: 0, changed: 0, gone: 0 };
+  const known = new Rows(outbox, () => {
+    result.gone++;
+  });
   let present = 0;
   for await (const entries of pages(polled)) {
     const changes: Change[] = [];
+    const before: Change[] = [];
     for (const entry of entries) {
-      const { row, passed } = await known.seek(entry.key);
-      result.gone += passed.filter(isThere).length;
+      const row = await known.seek(entry.key);
       if (row && isThere(row)) present++;
-      if (isNews(entry, row)) changes.push(changeOf(entry));
+      if (isNews(entry, row, backfill)) (first && !backfill && !row ? before : changes).push(changeOf(entry, row));
     }
     result.listed += entries.length;
     result.changed += changes.length;
-    await outbox.note(changes, baseline ? 'done' : 'waiting');
+    await outbox.note(before, 'known');
+    await outbox.note(changes, 'waiting');
   }
-  result.gone += (await known.rest()).filter(isThere).length;
+  await known.rest();
   if (deletes && result.gone > 0) {
-    refuseDeletes(polled.text, { ...result, known: present + result.gone }, deletes);
-    await noteGone(polled);
+    const all = { known: present + result.gone, ...deletes };
+    refuseDeletes(polled.text, result, all);
+    await noteGone(polled, all);
   }
   return result;
 }
@@ -62,20 +68,39 @@ function isThere(row: OutboxRow): boolean {
   return row.action === 'copy';
 }
 
-function isNews(entry: ObjectEntry, row: OutboxRow | undefined): boolean {
-  if (entry.special !== undefined && entry.special !== 'appendable') return false;
-  return !row || !isThere(row) || !sameEtag(entry.etag, row.etag) || entry.size !== row.size;
+function isNews(entry: ObjectEntry, row: OutboxRow | undefined, backfill: boolean): boolean {
+  // What cannot be read, as an archived object, is given up by the other end, so that somebody learns of it.
+  if (entry.special === 'other') return false;
+  if (!row || !isThere(row) || !sameEtag(entry.etag, row.etag) || entry.size !== row.size) return true;
+  // The other end may not have what was never sent, so that the same bytes, written again, are news.
+  return row.state === 'known' && (backfill || entry.mtimeMs !== row.mtimeMs);
 }
 
-export function changeOf({ key, etag, size, mtimeMs, versionId }: ObjectEntry): Change {
-  return { key, action: 'copy', etag, size, mtimeMs, ...(versionId !== undefined && { versionId }) };
+/** @param row with which the object was compared */
+export function changeOf({ key, etag, size, mtimeMs, versionId }: ObjectEntry, row: OutboxRow | undefined): Change {
+  return {
+    key,
+    action: 'copy',
+    etag,
+    size,
+    mtimeMs,
+    ...(versionId !== undefined && { versionId }),
+    since: row?.revision,
+  };
 }
+
+/** The object of a row is gone. */
+export function goneOf(row: OutboxRow): Change {
+  return { ...row, action: 'delete', since: row.revision };
+}
+
+type Limits = NonNullable<PollOptions['deletes']> & { known: number };
 
 /** @throws guard */
 function refuseDeletes(
   text: string,
-  { listed, gone, known }: PollResult & { known: number },
-  { max, allowEmpty }: NonNullable<PollOptions['deletes']>,
+  { listed, gone }: Pick<PollResult, 'listed' | 'gone'>,
+  { max, allowEmpty, known }: Limits,
 ): void {
   if (listed === 0 && !allowEmpty) {
     throw new XsyncError('guard', `${text} has become empty; nothing is deleted at the other end`, {
@@ -95,19 +120,25 @@ function refuseDeletes(
   );
 }
 
-/** A second listing: what it does not have either is gone. */
-async function noteGone(polled: Polled): Promise<void> {
-  const known = new Rows(polled.outbox);
-  const gone = async (rows: readonly OutboxRow[]): Promise<void> => {
-    const changes = rows.filter(isThere).map((row): Change => ({ ...row, action: 'delete' }));
-    await polled.outbox.note(changes, 'waiting');
+/** A second listing: what it does not have either is gone. It is guarded as the first one, which may have seen more. */
+async function noteGone(polled: Polled, limits: Limits): Promise<void> {
+  let [listed, gone] = [0, 0];
+  let found: Change[] = [];
+  const flush = async (): Promise<void> => {
+    await polled.outbox.note(found, 'waiting');
+    found = [];
   };
+  const known = new Rows(polled.outbox, async (row) => {
+    refuseDeletes(polled.text, { listed, gone: ++gone }, limits);
+    found.push(goneOf(row));
+    if (found.length === PAGE) await flush();
+  });
   for await (const entries of pages(polled)) {
-    const passed: OutboxRow[] = [];
-    for (const { key } of entries) passed.push(...(await known.seek(key)).passed);
-    await gone(passed);
+    listed += entries.length;
+    for (const { key } of entries) await known.seek(key);
   }
-  await gone(await known.rest());
+  await known.rest();
+  await flush();
 }
 
 /** In key order, keys relative to the prefix. @throws invalid-response: out of order */
@@ -142,35 +173,40 @@ function unordered(text: string, key: string): XsyncError {
 /** The known objects, read along with a listing. */
 class Rows {
   readonly #outbox: Outbox;
+  readonly #gone: (row: OutboxRow) => Promise<void> | void;
   #page: OutboxRow[] = [];
   #at = 0;
   #after: string | undefined;
   #ended = false;
 
-  constructor(outbox: Outbox) {
+  /** @param gone called for each object that is known, and passed by the listing */
+  constructor(outbox: Outbox, gone: (row: OutboxRow) => Promise<void> | void) {
     this.#outbox = outbox;
+    this.#gone = gone;
   }
 
-  /** The row of a key, and those before it that were passed. */
-  async seek(key: string): Promise<{ row: OutboxRow | undefined; passed: OutboxRow[] }> {
-    const passed: OutboxRow[] = [];
+  /** The row of a key. Those before it are passed. */
+  async seek(key: string): Promise<OutboxRow | undefined> {
     for (;;) {
       const row = await this.#first();
       const order = row === undefined ? 1 : compareKeys(row.key, key);
-      if (row === undefined || order > 0) return { row: undefined, passed };
+      if (row === undefined || order > 0) return undefined;
       this.#at++;
-      if (order === 0) return { row, passed };
-      passed.push(row);
+      if (order === 0) return row;
+      await this.#pass(row);
     }
   }
 
-  async rest(): Promise<OutboxRow[]> {
-    const rows: OutboxRow[] = [];
+  /** The listing has ended. */
+  async rest(): Promise<void> {
     for (let row = await this.#first(); row; row = await this.#first()) {
-      rows.push(row);
       this.#at++;
+      await this.#pass(row);
     }
-    return rows;
+  }
+
+  async #pass(row: OutboxRow): Promise<void> {
+    if (isThere(row)) await this.#gone(row);
   }
 
   async #first(): Promise<OutboxRow | undefined> {

@@ -1,6 +1,6 @@
 /** The pushing end of a bridge: finds changes, and sends tickets for them. Tests: test/e2e/bridge.test.ts */
 import type { CopyJob } from '../../engine/job/job.js';
-import type { Outbox, OutboxRow } from '../../manifest/queues.js';
+import type { Change, Outbox, OutboxRow } from '../../manifest/queues.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import type { ChangeSource } from '../../open/changes.js';
 import { openPushing } from '../../open/push.js';
@@ -8,7 +8,7 @@ import type { OpenSide } from '../../open/settings.js';
 import { Bell } from '../pace.js';
 import type { ServiceMeans } from '../pull/pull.js';
 import { PullClient } from './client.js';
-import { changeOf, type PollOptions, poll } from './poll.js';
+import { changeOf, goneOf, type PollOptions, poll } from './poll.js';
 import { Sender } from './sender.js';
 
 export interface PushOptions {
@@ -33,6 +33,7 @@ export type PushMeans = Omit<ServiceMeans, 'report'> & {
 
 export interface PushResult {
   done: number;
+  /** Given up; with `once` also by an earlier run. */
   dead: number;
 }
 
@@ -64,7 +65,10 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
     const finder = new Finder(options, means, { source, outbox, found: () => sender.ring() });
     changes = once ? undefined : await means.openChanges?.();
     means.say(`pushing ${source.text} to ${new URL(job.destination).origin}`);
-    const tell = setInterval(() => void progressOf(outbox).then(means.say), TELL_MS);
+    const tell = setInterval(
+      () => void progressOf(outbox).then(means.say, (error) => means.trouble(toXsyncError(error).message)),
+      TELL_MS,
+    );
     try {
       await Promise.all([
         once ? finder.once().then(() => sender.follow(means.drain, { once })) : finder.follow(),
@@ -74,7 +78,7 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
       clearInterval(tell);
     }
     means.say(await progressOf(outbox));
-    return result;
+    return once ? { ...result, dead: (await outbox.counts()).objects.dead } : result;
   } finally {
     await changes?.close();
     await pushing.close();
@@ -129,7 +133,7 @@ class Finder {
     const first = (await outbox.fact(BASELINE)) === undefined;
     const polled = { store, prefix, text, outbox, signal: this.#means.drain };
     const { listed, changed } = await poll(polled, {
-      baseline: first && !backfill,
+      ...{ first, backfill },
       deletes: first ? undefined : deletes,
     });
     this.#deleted = 0;
@@ -162,15 +166,19 @@ class Finder {
     const { source, found } = this.#finding;
     for await (const batch of changes.changes(this.#means.drain)) {
       const keys = batch.events.flatMap(({ bucket = source.bucket, key }) =>
-        bucket === source.bucket && key.startsWith(source.prefix) ? [key.slice(source.prefix.length)] : [],
+        bucket === source.bucket && key.startsWith(source.prefix) && key.length > source.prefix.length
+          ? [key.slice(source.prefix.length)]
+          : [],
       );
-      try {
-        for (const key of new Set(keys)) await this.#look(key);
-        await batch.done();
-      } catch (error) {
-        this.#means.trouble(toXsyncError(error).message);
-        await batch.release();
+      // One that cannot be looked at must not hold up the others.
+      let again = false;
+      for (const key of new Set(keys)) {
+        const fault = await this.#look(key).then(() => undefined, toXsyncError);
+        if (fault) this.#means.trouble(fault.message);
+        again ||= fault !== undefined && fault.class !== 'permanent';
       }
+      if (again) await batch.release();
+      else await batch.done();
       found();
     }
   }
@@ -178,13 +186,16 @@ class Finder {
   /** An event is a hint: the store knows what there is. */
   async #look(key: string): Promise<void> {
     const { source, outbox } = this.#finding;
-    const row = await outbox.get(key);
-    try {
-      const now = { ...(await source.store.head(source.prefix + key)), key };
-      if (!isKnown(row, now.etag)) await outbox.note([changeOf(now)], 'waiting');
-    } catch (error) {
-      if (!isXsyncError(error, 'object-not-found')) throw error;
-      if (row?.action === 'copy' && this.#mayDelete()) await outbox.note([{ ...row, action: 'delete' }], 'waiting');
+    // Somebody who notes another change meanwhile may have looked earlier.
+    for (;;) {
+      const row = await outbox.get(key);
+      const now = await source.store.head(source.prefix + key).catch((error: unknown) => {
+        if (!isXsyncError(error, 'object-not-found')) throw error;
+      });
+      const change = now ? changeOf({ ...now, key }, row) : row && goneOf(row);
+      if (change === undefined || isKnown(row, change)) return;
+      if (change.action === 'delete' && !this.#mayDelete()) return;
+      if ((await outbox.note([change], 'waiting')).length === 0) return;
     }
   }
 
@@ -205,6 +216,6 @@ const EVENT_DELETES = 1000;
 /** Of the first listing. */
 const BASELINE = 'listed';
 
-function isKnown(row: OutboxRow | undefined, etag: string): boolean {
-  return row?.action === 'copy' && row.etag === etag;
+function isKnown(row: OutboxRow | undefined, { action, etag }: Change): boolean {
+  return row?.action === action && row.state !== 'known' && (action === 'delete' || row.etag === etag);
 }

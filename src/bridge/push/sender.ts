@@ -2,11 +2,12 @@
 import type { Fault, Move, Outbox, OutboxRow } from '../../manifest/queues.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
+import type { ObjectInfo } from '../../model/object.js';
 import type { ObjectStore } from '../../store/port.js';
 import { Bell, backoff } from '../pace.js';
-import { type BridgeTicket, idOf, MOST_BYTES, MOST_TICKETS } from '../ticket.js';
+import { type BridgeTicket, bridgeTicket, idOf, MOST_BYTES, MOST_TICKETS } from '../ticket.js';
 import type { Outcomes, Taken } from './client.js';
-import { changeOf } from './poll.js';
+import { changeOf, goneOf } from './poll.js';
 
 export interface SenderMeans {
   store: Pick<ObjectStore, 'head' | 'signedUrl'>;
@@ -75,23 +76,71 @@ export class Sender {
       const fault = toXsyncError(error);
       if (fault.code === 'internal') throw error;
       this.#means.trouble(`${fault.message}; retrying`);
-      return Math.max(fault.retryAfterMs ?? 0, backoff(this.#troubles++, FIRST_MS, LONGEST_MS));
+      return Math.max(
+        Math.min(fault.retryAfterMs ?? 0, LONGEST_RETRY_MS),
+        backoff(this.#troubles++, FIRST_MS, LONGEST_MS),
+      );
     }
   }
 
   async #send(rows: readonly OutboxRow[]): Promise<void> {
-    const made = await Promise.all(rows.map(async (row) => ({ row, ticket: await this.#ticketOf(row) })));
-    for (const batch of fitting(made)) {
-      const { refused } = await this.#means.client.send(batch.map(({ ticket }) => ticket));
+    const { client, outbox } = this.#means;
+    const made = await Promise.all(rows.map((row) => this.#prepared(row)));
+    await outbox.move(made.flatMap(({ instead = [] }) => instead));
+    const ready = made.flatMap(({ row, ticket }) => (ticket ? [{ row, ticket }] : []));
+    for (const batch of fitting(ready)) {
+      const { refused, stale } = await client.send(batch.map(({ ticket }) => ticket));
       const faults = new Map(refused.map(({ id, code, message }) => [id, { code, message }]));
-      // A stale one is settled there: the question about it tells.
+      for (const id of await this.#overtaken(stale)) faults.set(id, OVERTAKEN);
       const moves = batch.map(({ row, ticket }) => {
         const fault = faults.get(ticket.id);
         return fault
           ? this.#given(row, fault)
           : moved(row, { state: 'sent', attempts: row.attempts + 1, untilMs: Date.now() });
       });
-      await this.#means.outbox.move(moves);
+      await outbox.move(moves);
+    }
+  }
+
+  /** Of stale tickets, those that are unknown there: of the others, the other end has sent the outcome before. */
+  async #overtaken(stale: readonly string[]): Promise<string[]> {
+    if (stale.length === 0) return [];
+    const known = new Set((await this.#means.client.ask(stale)).map(({ id }) => id));
+    return stale.filter((id) => !known.has(id));
+  }
+
+  /** A ticket, or what becomes of the row instead: one that has none must not hold up the others. */
+  async #prepared(row: OutboxRow): Promise<{ row: OutboxRow; ticket?: BridgeTicket; instead?: Move[] }> {
+    try {
+      if (row.action === 'delete') {
+        const instead = await this.#back(row);
+        if (instead) return { row, instead };
+      }
+      const { success, data: ticket, error } = bridgeTicket.safeParse(await this.#ticketOf(row));
+      if (success) return { row, ticket };
+      const [issue] = error.issues;
+      const message = `no ticket can be made of it: ${issue?.path.join('.')}: ${issue?.message}`;
+      return { row, instead: [this.#given(row, { code: 'unsupported', message })] };
+    } catch (error) {
+      return { row, instead: [this.#failed(row, faultOfOne(error))] };
+    }
+  }
+
+  /** Nothing is deleted that has come back since it was seen to be gone. */
+  async #back(row: OutboxRow): Promise<Move[] | undefined> {
+    const now = await this.#head(row);
+    if (!now) return undefined;
+    await this.#means.outbox.note([changeOf(now, row)], 'waiting');
+    return [];
+  }
+
+  async #head({ key }: OutboxRow): Promise<ObjectInfo | undefined> {
+    const { store, prefix } = this.#means;
+    try {
+      return { ...(await store.head(prefix + key)), key };
+    } catch (error) {
+      if (isXsyncError(error, 'object-not-found')) return undefined;
+      throw error;
     }
   }
 
@@ -137,22 +186,25 @@ export class Sender {
 
   /** The other end found another version than the ticket names. */
   async #lookAgain(row: OutboxRow): Promise<Move[]> {
-    const { store, prefix, outbox, deletes } = this.#means;
+    const { outbox, deletes } = this.#means;
     try {
-      const now = { ...(await store.head(prefix + row.key)), key: row.key };
-      if (sameEtag(now.etag, row.etag)) return [this.#again(row)];
-      await outbox.note([changeOf(now)], 'waiting');
+      const now = await this.#head(row);
+      if (now && sameEtag(now.etag, row.etag)) return [this.#again(row, READ_ANOTHER)];
+      if (now) await outbox.note([changeOf(now, row)], 'waiting');
+      // It never arrived: if the same bytes come back, they are news.
+      else await outbox.note([goneOf(row)], deletes ? 'waiting' : 'known');
       return [];
     } catch (error) {
-      if (!isXsyncError(error, 'object-not-found')) throw error;
-      if (!deletes) return [moved(row, { state: 'done' })];
-      await outbox.note([{ ...row, action: 'delete' }], 'waiting');
-      return [];
+      return [this.#failed(row, faultOfOne(error))];
     }
   }
 
-  #again(row: OutboxRow): Move {
-    const fault = { code: 'source-changed', message: 'the other end read another version' };
+  #failed(row: OutboxRow, { code, message, class: kind }: XsyncError): Move {
+    const fault = { code, message };
+    return kind === 'permanent' ? this.#given(row, fault) : this.#again({ ...row, attempts: row.attempts + 1 }, fault);
+  }
+
+  #again(row: OutboxRow, fault: Fault): Move {
     if (row.attempts >= this.#means.attempts) return this.#given(row, fault);
     const untilMs = Date.now() + backoff(row.attempts, FIRST_MS, LONGEST_RETRY_MS);
     return moved(row, { state: 'waiting', untilMs, fault });
@@ -162,6 +214,21 @@ export class Sender {
     this.#means.dead({ ...row, fault });
     return moved(row, { state: 'dead', fault });
   }
+}
+
+const READ_ANOTHER: Fault = { code: 'source-changed', message: 'the other end read another version' };
+const OVERTAKEN: Fault = {
+  code: 'stale',
+  message: 'the other end knows a newer ticket of this key: another push sends it, too, or the clock was set back',
+};
+
+/** The fault of one object. @throws another one: it is that of the store or of the network, and does not count */
+function faultOfOne(error: unknown): XsyncError {
+  const fault = toXsyncError(error);
+  const ofOne =
+    fault.class === 'permanent' || ['access-denied', 'server-error', 'invalid-response'].includes(fault.code);
+  if (!ofOne || fault.code === 'internal') throw error;
+  return fault;
 }
 
 const QUICK_RENEWALS = 5;

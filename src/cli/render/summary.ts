@@ -33,13 +33,12 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
       (line, index) => `${(index === 0 ? chalk.dim(label) : '') + pad(index === 0 ? label : '')}${colour(line)}`,
     );
   };
+  const [a, b] = sidesOf(summary);
   return [
     '',
-    ...wrap(
-      `${headline(summary, error)}: ${printable(summary.source)} → ${printable(summary.destination)}`,
-      width,
-      '  ',
-    ).map((line) => chalk.bold(headColour(summary, error, chalk)(line))),
+    ...wrap(`${headline(summary, error)}: ${pairText(summary)}`, width, '  ').map((line) =>
+      chalk.bold(headColour(summary, error, chalk)(line)),
+    ),
     ...row(summary.dryRun ? 'Would copy' : 'Copied', copiedText(summary), chalk.green),
     ...optional(verifiedText(summary), (text) => row('Verified', text)),
     ...optional(refreshedText(summary), (text) => row(summary.dryRun ? 'Would set' : 'Updated', text)),
@@ -57,14 +56,11 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
     ...optional(heldText(summary), (text) => row('On hold', text, chalk.yellow)),
     ...optional(unfinishedText(summary), (text) => row('Remaining', text, chalk.yellow)),
     ...optional(retriedText(summary), (text) => row('Retried', text, chalk.yellow)),
-    ...row(
-      'Listed',
-      `source ${formatCount(summary.listed.source)} · destination ${formatCount(summary.listed.destination)}`,
-    ),
+    ...row('Listed', `${a} ${formatCount(summary.listed.source)} · ${b} ${formatCount(summary.listed.destination)}`),
     ...plannedRows(summary, row),
     ...(summary.planned ? optional(costText(summary), (text) => row('', text)) : []),
-    ...row('Requests', `source: ${requestsText(summary.traffic.source)}`),
-    ...row('', `destination: ${requestsText(summary.traffic.destination)}`),
+    ...row('Requests', `${a}: ${requestsText(summary.traffic.source)}`),
+    ...row('', `${b}: ${requestsText(summary.traffic.destination)}`),
     ...(summary.planned ? [] : optional(costText(summary), (text) => row('Cost', text))),
     ...row('Elapsed', elapsedText(summary)),
     ...lossySection(summary, options),
@@ -107,6 +103,15 @@ function headline(summary: Summary, error: XsyncError | undefined): string {
 function headColour({ stopped, failed, held }: Summary, error: XsyncError | undefined, chalk: ChalkInstance) {
   if (error || failed.objects > 0) return chalk.red;
   return stopped !== undefined || held.objects > held.dropped ? chalk.yellow : (text: string) => text;
+}
+
+/** A mirror has no source: its sides are a and b, as in its help. */
+function sidesOf({ mirror }: Summary): [source: string, destination: string] {
+  return mirror ? ['a', 'b'] : ['source', 'destination'];
+}
+
+function pairText({ source, destination, mirror }: Summary): string {
+  return `${printable(source)} ${mirror ? '↔' : '→'} ${printable(destination)}`;
 }
 
 function copiedText({ copied, mirror }: Summary): string {
@@ -182,7 +187,7 @@ function keptText({ kept }: Summary): string {
 
 /** The output of a run that only kept objects. */
 export function keptLine(summary: Summary): string {
-  return `Kept ${keptText(summary)}: ${printable(summary.source)} → ${printable(summary.destination)}`;
+  return `Kept ${keptText(summary)}: ${pairText(summary)}`;
 }
 
 function asideText({ backedUp, mirror }: Summary): string {
@@ -204,7 +209,7 @@ function heldText({ held }: Summary): string {
 
 /** The output of a run that found only objects on hold. */
 export function heldLine(summary: Summary): string {
-  return `Nothing to do: ${printable(summary.source)} → ${printable(summary.destination)}; on hold: ${heldText(summary)}`;
+  return `Nothing to do: ${pairText(summary)}; on hold: ${heldText(summary)}`;
 }
 
 function unfinishedText({ unfinished, deleted }: Summary): string {
@@ -226,11 +231,13 @@ function retriedText(summary: Summary): string {
 }
 
 /** The requests that a dry run would cause. */
-function plannedRows({ planned }: Summary, row: (label: string, text: string) => string[]): string[] {
+function plannedRows(summary: Summary, row: (label: string, text: string) => string[]): string[] {
+  const { planned } = summary;
   if (planned === undefined) return [];
+  const [a, b] = sidesOf(summary);
   return [
-    ...row('Would cost', `source: ${countsText(planned.source)}`),
-    ...row('', `destination: ${countsText(planned.destination)}`),
+    ...row('Would cost', `${a}: ${countsText(planned.source)}`),
+    ...row('', `${b}: ${countsText(planned.destination)}`),
   ];
 }
 

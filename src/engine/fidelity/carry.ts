@@ -23,6 +23,7 @@ import {
   formatMtime,
   MTIME_METADATA,
   type ObjectInfo,
+  ORIGIN_METADATA,
   type UserMetadata,
   VERSION_METADATA,
 } from '../../model/object.js';
@@ -57,11 +58,15 @@ export interface Carried {
 }
 
 /**
- * `serviceCopiesTags`: the tags go along with a copy by the service, whether they are known or not. `versionName`: a
- * version of a history says in its metadata which one it is. `link`: it is copied as a link; `outside`: the key of a target
+ * `serviceCopiesTags`: the tags go along with a copy by the service, whether they are known or not. `version`: a
+ * version of a history says in its metadata which one it is, and of what. `link`: it is copied as a link; `outside`: the key of a target
  * that is not copied with it.
  */
-export type Carrying = CarryPolicy & { serviceCopiesTags?: boolean; versionName?: string; link?: { outside?: string } };
+export type Carrying = CarryPolicy & {
+  serviceCopiesTags?: boolean;
+  version?: { name: string; origin: string };
+  link?: { outside?: string };
+};
 
 /** @param nowMs locks that end before it are over */
 export function carry(object: Attributes, from: Keeps, to: Keeps, policy: Carrying, nowMs = Date.now()): Carried {
@@ -82,7 +87,8 @@ export function carry(object: Attributes, from: Keeps, to: Keeps, policy: Carryi
   const speaks = to.attributes.acl !== undefined || acl !== from.attributes.acl?.usual;
   if (acl !== undefined && speaks) report.settle('acl', putAcl(put, acl, from, to));
   const held = lock && binding(lock, nowMs);
-  if (held) report.settle('lock', policy.lock ? putLock(put, later, held, to) : 'not requested; --lock copies it');
+  if (held)
+    report.settle('lock', ...(policy.lock ? putLock(put, later, held, to) : ['not requested; --lock copies it']));
   reportType(object, policy, report);
   return { put, later: Object.keys(later).length > 0 ? later : undefined, fidelity: report.result };
 }
@@ -103,11 +109,11 @@ function reportTags({ tags, serviceCopiesTags }: Carrying, to: Keeps, report: Re
 
 /** With the source's time under rclone's name, if the destination has no times of its own. */
 function metadataFor(object: Attributes, to: Keeps, policy: Carrying, report: Report): UserMetadata {
-  const { metadata, set, versionName } = policy;
+  const { metadata, set, version } = policy;
   const { [MTIME_METADATA]: mtime = formatMtime(object.mtimeMs), ...others } = object.metadata;
   const own = { ...(metadata && others), ...set?.metadata };
   const carried: UserMetadata = to.keepsMtime ? { ...own } : { [MTIME_METADATA]: mtime, ...own };
-  if (versionName !== undefined) carried[VERSION_METADATA] = versionName;
+  if (version) Object.assign(carried, { [VERSION_METADATA]: version.name, [ORIGIN_METADATA]: version.origin });
   const has = Object.keys(own).length > 0;
   if (!to.keepsMetadata) {
     if (has) report.lose('metadata', 'the destination keeps none');
@@ -171,7 +177,7 @@ function putAcl(put: PutAttributes, acl: string, from: Keeps, to: Keeps): string
     const inherited = acl === from.attributes.acl?.inherits;
     return inherited ? "it is the bucket's, which is not copied" : `the destination has no ${acl}`;
   }
-  if (acl !== limits.usual) put.acl = acl;
+  if (limits.explicit || acl !== limits.usual) put.acl = acl;
   return undefined;
 }
 
@@ -182,14 +188,17 @@ function binding({ mode, untilMs = 0, legalHold }: ObjectLock, nowMs: number): O
   return legalHold ? { legalHold } : undefined;
 }
 
-function putLock(put: PutAttributes, later: Later, { mode, untilMs, legalHold }: ObjectLock, to: Keeps) {
+function putLock(put: PutAttributes, later: Later, { mode, untilMs, legalHold }: ObjectLock, to: Keeps): string[] {
   const limits = to.attributes.lock;
-  if (!limits) return 'the destination has none';
+  if (!limits) return ['the destination has none'];
+  const reasons: string[] = [];
   const lock: ObjectLock = {};
   const knowsMode = mode !== undefined && limits.modes.includes(mode);
   if (knowsMode) Object.assign(lock, { mode, untilMs });
-  if (legalHold && limits.holdInHeaders) lock.legalHold = true;
-  else if (legalHold) later.lock = { legalHold };
+  else if (mode !== undefined) reasons.push(`the destination has no ${mode} mode`);
+  if (legalHold && limits.hold === 'write') lock.legalHold = true;
+  else if (legalHold && limits.hold === 'request') later.lock = { legalHold };
+  else if (legalHold) reasons.push('the destination has no legal holds');
   if (knowsMode || lock.legalHold) put.lock = lock;
-  return mode === undefined || knowsMode ? undefined : `the destination has no ${mode} mode`;
+  return reasons;
 }

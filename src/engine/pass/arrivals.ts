@@ -4,7 +4,7 @@
  */
 import { uptime } from 'node:os';
 import { isXsyncError } from '../../model/error.js';
-import { namesMarker, VERSION_METADATA } from '../../model/object.js';
+import { namesMarker, ORIGIN_METADATA, originOf, type UserMetadata, VERSION_METADATA } from '../../model/object.js';
 import type { VersionEntry } from '../../store/port.js';
 import { headIfThere } from '../decide/inspect.js';
 import { versionsOfKey } from '../list/versions.js';
@@ -88,7 +88,7 @@ export class Arrivals {
       const { versionId, deleteMarker = false } = version;
       if (deleteMarker !== namesMarker(name)) return undefined;
       if (deleteMarker) return pair.manifest.hasDestVersion(key, versionId) ? undefined : version;
-      return (await this.#nameOf(version)) === name ? version : undefined;
+      return (await this.#nameOf(key, version)) === name ? version : undefined;
     }
     return undefined;
   }
@@ -97,7 +97,7 @@ export class Arrivals {
   async written(key: string, name: string): Promise<string | undefined> {
     const { pair, halt } = this.#context;
     const info = await headIfThere(pair.dest.store, pair.dest.prefix + key, halt.signal);
-    return info?.metadata[VERSION_METADATA] === name ? info.versionId : undefined;
+    return info && this.#nameIn(key, info.metadata) === name ? info.versionId : undefined;
   }
 
   /** One HEAD for each version, down to the newest one that the manifest knows. */
@@ -105,27 +105,37 @@ export class Arrivals {
     const { pair, halt } = this.#context;
     const markers: string[] = [];
     let onTop = true;
+    // The times tell the order, and the newest comes first.
+    let atMs = Date.now();
     for await (const version of versionsOfKey(pair.dest, key, halt)) {
       const { versionId, deleteMarker } = version;
       if (pair.manifest.hasDestVersion(key, versionId)) break;
       onTop &&= deleteMarker === true;
       if (onTop) markers.unshift(versionId);
-      const source = deleteMarker ? undefined : await this.#nameOf(version);
-      if (source !== undefined) pair.manifest.putVersion({ key, source, dest: versionId, atMs: Date.now() });
+      const source = deleteMarker ? undefined : await this.#nameOf(key, version);
+      if (source !== undefined) pair.manifest.putVersion({ key, source, dest: versionId, atMs: atMs-- });
     }
     return markers;
   }
 
   /** Which version of the source it is, as its metadata says. */
-  async #nameOf({ key, versionId }: VersionEntry): Promise<string | undefined> {
+  async #nameOf(key: string, { key: whole, versionId }: VersionEntry): Promise<string | undefined> {
     const { store } = this.#context.pair.dest;
     try {
-      const { metadata } = await store.head(key, { versionId, signal: this.#context.halt.signal });
-      return metadata[VERSION_METADATA];
+      const { metadata } = await store.head(whole, { versionId, signal: this.#context.halt.signal });
+      return this.#nameIn(key, metadata);
     } catch (error) {
       if (isXsyncError(error, 'object-not-found')) return undefined;
       throw error;
     }
+  }
+
+  /** A version of another object, which a person or another run has put there, is not one of this key. */
+  #nameIn(key: string, metadata: UserMetadata): string | undefined {
+    const { store, prefix } = this.#context.pair.source;
+    return metadata[ORIGIN_METADATA] === originOf(store.identity, prefix + key)
+      ? metadata[VERSION_METADATA]
+      : undefined;
   }
 }
 

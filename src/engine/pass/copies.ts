@@ -184,12 +184,12 @@ export class Copies {
 
   /** Dry run: reports the ticket that would be performed. */
   async #foretell(subject: Subject, reason: CopyReason, from?: Elsewhere): Promise<void> {
-    const { planning, route, forecast, moves, emit } = this.#context;
+    const { planning, route, pair, forecast, moves, emit } = this.#context;
     const found = await finalTicket(planning, route, subject);
     const own = 'kind' in found ? planCopy(route, subject) : found;
     const ticket = (from && this.#references?.ticketOf(from, own)) ?? own;
     const { key, size, mtimeMs: sourceMtimeMs } = subject;
-    forecast.add(ticket);
+    forecast.add(ticket, pair.dest.store.capabilities.attributes);
     emit({ type: 'plan', key, size, reason, parts: ticket.cut.parts, sourceMtimeMs });
     moves?.planned(subject);
   }

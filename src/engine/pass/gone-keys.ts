@@ -53,8 +53,11 @@ export class GoneKeys {
     this.#rows = rowsOf(context);
   }
 
-  /** The source has this key, and none between it and the one before. Absent: it has no more. */
-  async pass(key?: string): Promise<void> {
+  /**
+   * The source has this key, and none between it and the one before. Absent: it has no more.
+   * @returns ID of the newest version that the destination has of it, empty for none; undefined: that is not known
+   */
+  async pass(key?: string): Promise<string | undefined> {
     for (;;) {
       const [dest, row] = [await headOf(this.#dest), await headOf(this.#rows)];
       const next = least(dest?.key, row?.key);
@@ -64,11 +67,19 @@ export class GoneKeys {
       const known = row?.key === next ? row : undefined;
       if (there) this.#dest.head = undefined;
       if (known) this.#rows.head = undefined;
-      if (order === 0) return this.#see(next, true);
+      if (order === 0) {
+        this.#see(next, true);
+        return this.#newestOf(there);
+      }
       this.#census.miss({ known: known !== undefined });
       await this.#gone({ key: next, dest: there, row: known }, !this.#context.options.noTraverse);
     }
     if (key !== undefined) this.#see(key, false);
+    return this.#newestOf(undefined);
+  }
+
+  #newestOf(there: VersionEntry | undefined): string | undefined {
+    return this.#context.options.noTraverse ? undefined : (there?.versionId ?? '');
   }
 
   #see(key: string, common: boolean): void {

@@ -184,8 +184,9 @@ export class GoneVersions {
       const gone = await this.#stillGone(key, rows);
       // The newest last: until then, none of the older ones becomes the current one.
       const [newest, ...older] = gone.sort((a, b) => b.atMs - a.atMs);
-      await Promise.all(older.map((row) => this.#delete(row)));
-      if (newest) await this.#delete(newest);
+      const done = await Promise.all(older.map((row) => this.#delete(row)));
+      // Nor does one that could not be deleted.
+      if (newest && (!done.includes(false) || this.#keepsOthers(key, gone))) await this.#delete(newest);
       if (!pair.manifest.hasVersions(key)) committer.forget(key);
     } catch (error) {
       if (halt.signal.aborted) return;
@@ -195,9 +196,16 @@ export class GoneVersions {
     }
   }
 
+  /** Versions of the key stay at the destination. */
+  #keepsOthers(key: string, gone: readonly VersionRow[]): boolean {
+    const names = new Set(gone.map(({ source }) => source));
+    for (const { source } of this.#rowsOf(key)) if (!names.has(source)) return true;
+    return false;
+  }
+
   /** A last look at the source, one list a key. */
   async #stillGone(key: string, rows: readonly VersionRow[]): Promise<VersionRow[]> {
-    const { pair, pass, halt } = this.#context;
+    const { pair, pass, halt, startedMs } = this.#context;
     const { manifest } = pair;
     if (rows.some(({ dest }) => dest === '')) await this.#arrivals.settle(key);
     const doomed = new Map<string, VersionRow>();
@@ -206,23 +214,31 @@ export class GoneVersions {
       if (dest) doomed.set(row.source, { ...row, dest });
       else this.#count--;
     }
-    if (this.#how.unchecked) return [...doomed.values()];
+    // A run beside this one may have carried it since the source was listed.
+    const isNew = ({ atMs }: VersionRow): boolean => atMs >= startedMs;
+    if (this.#how.unchecked && !rows.some(isNew)) return [...doomed.values()];
     for await (const version of versionsOfKey(pair.source, key, halt)) {
-      if (!doomed.delete(nameOfVersion(version))) continue;
+      const name = nameOfVersion(version);
+      const row = doomed.get(name);
+      if (!row) continue;
+      doomed.delete(name);
       this.#count--;
+      if (isNew(row)) continue;
       pass.oddity ??= `the listing of ${pair.source.text} left out a version of ${JSON.stringify(key)}, which is there`;
     }
     return pass.oddity !== undefined && !this.#how.ignoreErrors ? [] : [...doomed.values()];
   }
 
-  async #delete({ key, source, dest: versionId }: VersionRow): Promise<void> {
+  /** @returns false if the destination still has it */
+  async #delete({ key, source, dest: versionId }: VersionRow): Promise<boolean> {
     const { pair, route, executor, limitInspections, recorder, emit } = this.#context;
     const ticket = planVersionDelete(route, key, { key: pair.dest.prefix + key, versionId });
     const outcome = await limitInspections(() => executor.deleteVersion(ticket));
     if (outcome.kind === 'failed') recorder.deleteFailed({ key, size: 0 }, outcome.fault);
-    if (outcome.kind !== 'deleted') return;
+    if (outcome.kind !== 'deleted') return false;
     this.#count--;
     pair.manifest.dropVersion(key, source);
     emit({ type: 'deleted', key, size: 0 });
+    return true;
   }
 }

@@ -104,7 +104,7 @@ export class History {
           open = undefined;
           await this.#submit(last);
           open = this.#open(version.key);
-          await this.#gone?.keys.pass(version.key);
+          open.history.expect(await this.#gone?.keys.pass(version.key));
         }
         open.history.take(version);
         open.names?.add(nameOfVersion(version));

@@ -40,12 +40,19 @@ export class KeyHistory {
   readonly key: string;
   /** The rest of the key's versions are at the destination, or below one that is. */
   #known = false;
+  /** As `expect` was told. */
+  #top: string | undefined;
 
   constructor(context: RunContext, arrivals: Arrivals, key: string) {
     this.#context = context;
     this.#arrivals = arrivals;
     this.key = key;
     this.#pending = new PendingVersions(() => context.pair.manifest.spool());
+  }
+
+  /** Call it first, if the destination was listed. @param top ID of its newest version, empty for none */
+  expect(top: string | undefined): void {
+    this.#top = top;
   }
 
   /** Takes the next version, the newest first. */
@@ -56,10 +63,32 @@ export class KeyHistory {
     if (excluded) this.#skip(version, excluded.reason, excluded.detail);
     else if (version.fault) this.#fail(version, faultOf(version.fault));
     else {
-      this.#known ||= Boolean(pair.manifest.destVersion(this.key, nameOfVersion(version)));
+      this.#known ||= this.#isThere(nameOfVersion(version));
       if (this.#known) this.#skip(version, 'unchanged');
       else this.#pending.add(version);
     }
+  }
+
+  /** A version that was carried, and that the destination has lost, is forgotten, so that it is carried again. */
+  #isThere(name: string): boolean {
+    const { manifest } = this.#context.pair;
+    const dest = manifest.destVersion(this.key, name);
+    if (!dest || !this.#isLost(dest)) return Boolean(dest);
+    if (!this.#context.options.dryRun) manifest.dropVersion(this.key, name);
+    return false;
+  }
+
+  /** Somebody has deleted for good all versions of the key at the destination, or the newest ones down to an older one. */
+  #isLost(dest: string): boolean {
+    const { pair, startedMs } = this.#context;
+    const top = this.#top;
+    if (top === undefined || top === dest || dest === UNKNOWN_VERSION) return false;
+    const atMs = pair.manifest.carriedMs(this.key, dest) ?? 0;
+    // A run beside this one may have carried it since the destination was listed.
+    if (atMs >= startedMs) return false;
+    if (top === '') return true;
+    const topMs = pair.manifest.carriedMs(this.key, top);
+    return topMs !== undefined && topMs < atMs;
   }
 
   /** Queues what was found. */
@@ -102,7 +131,7 @@ export class KeyHistory {
   }
 
   #foretell(): void {
-    const { forecast, route, emit } = this.#context;
+    const { forecast, route, pair, emit } = this.#context;
     const { key } = this;
     for (const version of this.#pending.oldestFirst()) {
       const { size, mtimeMs: sourceMtimeMs } = version;
@@ -111,7 +140,7 @@ export class KeyHistory {
         emit({ type: 'doom', key, size, reason: 'gone-at-source' });
       } else {
         const ticket = planCopy(route, this.#subjectOf(version));
-        forecast.add(ticket);
+        forecast.add(ticket, pair.dest.store.capabilities.attributes);
         emit({ type: 'plan', key, size, reason: 'new', parts: ticket.cut.parts, sourceMtimeMs });
       }
     }

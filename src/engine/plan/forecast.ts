@@ -1,7 +1,7 @@
 /** Adds up what the copies and deletes of a dry run would cost. Tests: test/engine/record/summary.test.ts */
 import { type AttributeName, needsRewrite } from '../../model/attributes.js';
 import type { CopyTicket } from '../../model/ticket.js';
-import type { RequestKind } from '../../store/port.js';
+import type { AttributeLimits, RequestKind } from '../../store/port.js';
 import type { Traffic } from '../events.js';
 import { addTraffic } from '../pair.js';
 import { requestsOf } from './plan.js';
@@ -14,10 +14,11 @@ export class Forecast {
   #deletes = 0;
   requests: { source: Traffic['requests']; destination: Traffic['requests'] } = { source: {}, destination: {} };
 
-  add(ticket: CopyTicket): void {
+  /** @param keeps of the destination */
+  add(ticket: CopyTicket, keeps: AttributeLimits): void {
     this.copied.objects++;
     this.copied.bytes += ticket.source.size;
-    const cost = requestsOf(ticket);
+    const cost = requestsOf(ticket, keeps);
     for (const side of ['source', 'destination'] as const) {
       const sum = this.requests[side];
       for (const [name, count] of Object.entries(cost[side])) {

@@ -11,7 +11,7 @@ import {
   type Place,
   TICKET_VERSION,
 } from '../../model/ticket.js';
-import type { Capabilities, ObjectStore, RequestKind } from '../../store/port.js';
+import type { AttributeLimits, Capabilities, ObjectStore, RequestKind } from '../../store/port.js';
 import { cutOf } from './cut.js';
 
 /** What all copies of a run share. */
@@ -149,14 +149,32 @@ export function placeOf({ identity: { kind, endpoint, bucket } }: ObjectStore): 
 
 type Requests = Partial<Record<RequestKind, number>>;
 
-/** Requests per side that a copy needs if nothing fails. Listings do not tell which objects have tags: all of them, here. */
-export function requestsOf(ticket: CopyTicket): { source: Requests; destination: Requests } {
+/**
+ * Requests per side that a copy needs if nothing fails. Listings do not tell which objects have tags, an ACL or a lock: all
+ * of them, here.
+ * @param keeps of the destination
+ */
+export function requestsOf(ticket: CopyTicket, keeps: AttributeLimits): { source: Requests; destination: Requests } {
   const { source, destination } = requestsOfBytes(ticket);
   const { tags, acl } = ticket.carry ?? {};
   // A single copy by the service has the tags of its source.
   if (tags && !(ticket.way === 'server' && ticket.cut.parts === 1)) source.getTags = 1;
   if (acl) source.getAcl = 1;
-  return { source, destination };
+  return { source, destination: { ...destination, ...requestsAfter(ticket, keeps) } };
+}
+
+/** What the write itself cannot set (engine/transfer/attribute-writes.ts). */
+function requestsAfter({ carry, way, cut: { parts } }: CopyTicket, { tags, acl, lock }: AttributeLimits): Requests {
+  if (!carry || way === 'link') return {};
+  const isPut = way === 'client' && parts === 1;
+  const after: Requests = {};
+  if (carry.tags && tags && (tags.maxHeader === 0 || (tags.onlyInPuts && !isPut))) after.putTags = 1;
+  if (carry.acl && acl?.notInUploads && parts > 1) after.putAcl = 1;
+  if (!carry.lock || !lock) return after;
+  const retention = lock.onlyInPuts && !isPut;
+  const hold = lock.hold === 'request' || (lock.hold === 'write' && retention);
+  if (retention || hold) after.putLock = Number(retention ?? false) + Number(hold);
+  return after;
 }
 
 function requestsOfBytes({ cut: { parts }, way, source }: CopyTicket): { source: Requests; destination: Requests } {

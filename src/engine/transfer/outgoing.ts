@@ -6,7 +6,7 @@
 import type { AttributeName, AttributeNote } from '../../model/attributes.js';
 import { type CarryPolicy, USUAL_POLICY } from '../../model/carry-policy.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
-import type { ObjectInfo } from '../../model/object.js';
+import { type ObjectInfo, originOf } from '../../model/object.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { CallOptions } from '../../store/port.js';
 import { type Attributes, type Carried, carry } from '../fidelity/carry.js';
@@ -30,7 +30,11 @@ export function outgoing(means: Given, ticket: Planned, info: ObjectInfo): Carri
   const finish = (object: Attributes, unread: readonly AttributeNote[]): Carried => {
     const { serviceCopiesTags, link } = ticket;
     const { versionName } = ticket.dest ?? {};
-    const how = { ...policy, serviceCopiesTags, versionName, link };
+    const version =
+      versionName === undefined
+        ? undefined
+        : { name: versionName, origin: originOf(source.identity, ticket.source.key) };
+    const how = { ...policy, serviceCopiesTags, version, link };
     const carried = carry(object, source.capabilities, dest.capabilities, how);
     return judged(ticket.key, policy, without(carried, means.refusals, unread));
   };

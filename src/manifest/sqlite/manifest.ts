@@ -269,6 +269,10 @@ export class SqliteManifest implements Manifest {
     return this.#run(() => this.#sql.versionWithDest.get(key, dest)) !== undefined;
   }
 
+  carriedMs(key: string, dest: string): number | undefined {
+    return this.#run(() => this.#sql.carriedMs.get(key, dest));
+  }
+
   hasVersions(key: string): boolean {
     return this.#run(() => this.#sql.hasVersions.get(key)) === 1;
   }

@@ -56,18 +56,20 @@ export class SqliteOutbox implements Outbox {
     return this.#rows('WHERE key > ? ORDER BY key LIMIT ?', after ?? '', limit);
   }
 
-  async note(changes: readonly Change[], state: 'waiting' | 'done'): Promise<void> {
+  async note(changes: readonly Change[], state: 'waiting' | 'known'): Promise<string[]> {
     const put = this.#db.prepare(
       `INSERT INTO object (key, action, etag, size, mtime_ms, version_id, revision, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET action = excluded.action, etag = excluded.etag, size = excluded.size,
          mtime_ms = excluded.mtime_ms, version_id = excluded.version_id, revision = excluded.revision,
-         state = excluded.state, attempts = 0, due_ms = 0, code = NULL, message = NULL`,
+         state = excluded.state, attempts = 0, due_ms = 0, code = NULL, message = NULL
+       WHERE object.revision = ?`,
     );
-    this.#write(() => {
+    return this.#write(() => {
       const next = this.#revisions();
-      for (const { key, action, etag, size, mtimeMs, versionId } of changes) {
-        put.run(key, action, etag, size, mtimeMs, versionId ?? null, next(), state);
-      }
+      return changes.flatMap(({ key, action, etag, size, mtimeMs, versionId, since = 0 }) => {
+        const { changes: noted } = put.run(key, action, etag, size, mtimeMs, versionId ?? null, next(), state, since);
+        return noted > 0 ? [] : [key];
+      });
     });
   }
 
@@ -122,8 +124,8 @@ export class SqliteOutbox implements Outbox {
   async counts(): Promise<OutboxCounts> {
     const sql = 'SELECT state, count(*) AS objects, sum(size) AS bytes FROM object GROUP BY state';
     const counts: OutboxCounts = {
-      objects: { waiting: 0, sent: 0, done: 0, dead: 0 },
-      bytes: { waiting: 0, sent: 0, done: 0, dead: 0 },
+      objects: { known: 0, waiting: 0, sent: 0, done: 0, dead: 0 },
+      bytes: { known: 0, waiting: 0, sent: 0, done: 0, dead: 0 },
     };
     for (const row of this.#db.prepare<[], { state: OutboxState; objects: number; bytes: number }>(sql).all()) {
       counts.objects[row.state] = row.objects;

@@ -111,6 +111,7 @@ export interface Statements {
   putVersion: Statement<[key: string, source: string, dest: string, atMs: number]>;
   destVersion: Statement<[key: string, source: string], string>;
   versionWithDest: Statement<[key: string, dest: string], string>;
+  carriedMs: Statement<[key: string, dest: string], number>;
   hasVersions: Statement<Key, 0 | 1>;
   dropVersion: Statement<[key: string, source: string]>;
   firstVersions: Statement<[limit: number], VersionRow>;
@@ -211,6 +212,9 @@ export function prepareStatements(db: Database): Statements {
     destVersion: db.prepare<[string, string], string>('SELECT dest FROM version WHERE key = ? AND source = ?').pluck(),
     versionWithDest: db
       .prepare<[string, string], string>('SELECT source FROM version WHERE key = ? AND dest = ? LIMIT 1')
+      .pluck(),
+    carriedMs: db
+      .prepare<[string, string], number>('SELECT at_ms FROM version WHERE key = ? AND dest = ? LIMIT 1')
       .pluck(),
     dropVersion: db.prepare<[string, string]>('DELETE FROM version WHERE key = ? AND source = ?'),
     hasVersions: db.prepare<Key, 0 | 1>('SELECT EXISTS (SELECT 1 FROM version WHERE key = ?)').pluck(),

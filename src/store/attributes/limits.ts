@@ -48,7 +48,7 @@ export const S3_ATTRIBUTES: NetworkLimits = {
     usual: 'private',
   },
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
-  lock: { modes: ['GOVERNANCE', 'COMPLIANCE'], holdInHeaders: true },
+  lock: { modes: ['GOVERNANCE', 'COMPLIANCE'], hold: 'write' },
   classes: S3_CLASSES,
   redirect: true,
 };
@@ -74,7 +74,7 @@ export const OSS_ATTRIBUTES: NetworkLimits = {
     notInUploads: true,
   },
   // PutObject of the Go SDK 1.4: x-oss-object-worm-mode, of which only COMPLIANCE exists, and no header for a legal hold.
-  lock: { modes: ['COMPLIANCE'], holdInHeaders: false },
+  lock: { modes: ['COMPLIANCE'], hold: 'request' },
   classes: OSS_CLASSES,
 };
 
@@ -85,7 +85,7 @@ export const LOCAL_ATTRIBUTES: AttributeLimits = {};
 export const MEMORY_ATTRIBUTES: AttributeLimits = {
   tags: { ...S3_TAGS, characters: /^/, allowed: 'all characters', reserved: undefined },
   acl: { canned: ['private', 'public-read', 'public-read-write'], usual: 'private' },
-  lock: { modes: ['GOVERNANCE', 'COMPLIANCE'], holdInHeaders: true },
+  lock: { modes: ['GOVERNANCE', 'COMPLIANCE'], hold: 'write' },
   classes: { ...S3_CLASSES, open: true },
   redirect: true,
 };

@@ -91,6 +91,12 @@ describe('tickets', () => {
     expect(logged).toEqual(['refused from 127.0.0.1: too many tickets are waiting']);
   });
 
+  it('are taken if more come than may wait', async () => {
+    const tickets = [1, 2, 3, 4].map((n) => ticket(`k${n}`, n));
+    expect(await client().send(tickets)).toMatchObject({ taken: 4 });
+    await expect(client().send([ticket('d', 5)])).rejects.toMatchObject({ code: 'throttled' });
+  });
+
   it.each([
     ['of a host that is not allowed', { url: 'https://trusted.example.evil/x?SECRET' }, 'untrusted-host'],
     ['with a key that climbs out', { key: '../../etc/passwd' }, 'key-not-representable'],

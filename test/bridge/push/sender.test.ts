@@ -25,7 +25,8 @@ afterEach(async () => {
 
 async function note(key: string, etag?: string): Promise<void> {
   const { etag: now } = await store.put(key, Buffer.from(key));
-  await outbox.note([{ key, action: 'copy', etag: etag ?? now, size: key.length, mtimeMs: 1 }], 'waiting');
+  const since = (await outbox.get(key))?.revision;
+  await outbox.note([{ key, action: 'copy', etag: etag ?? now, size: key.length, mtimeMs: 1, since }], 'waiting');
 }
 
 type State = Outcomes[number]['state'] | undefined;
@@ -68,7 +69,7 @@ it('sends a ticket for each, and waits until it is done', async () => {
   const { sent, counts } = await push((_, nth) => (nth === 1 ? 'queued' : 'done'));
   expect(sent).toHaveLength(1);
   expect(sent[0]).toMatchObject({ key: 'a', url: 'http://h/a?0', expiresMs: 7, size: 1 });
-  expect(counts).toEqual({ waiting: 0, sent: 0, done: 1, dead: 0 });
+  expect(counts).toEqual({ known: 0, waiting: 0, sent: 0, done: 1, dead: 0 });
 });
 
 it.each([['expired'], [undefined]] as const)('sends the same ticket with a fresh URL when it is %s', async (state) => {
@@ -129,4 +130,78 @@ it('waits as long as the other end asks, and tells once that it is well again', 
     },
   });
   expect(troubles).toEqual(['busy; retrying', undefined]);
+});
+
+it('an object that never arrived and is gone is news if the same bytes come back', async () => {
+  await note('a');
+  const { etag } = await store.head('a');
+  await store.delete(['a']);
+  await push(() => 'changed');
+  expect(await outbox.get('a')).toMatchObject({ action: 'delete', state: 'known', etag });
+});
+
+it('deletes nothing that has come back', async () => {
+  for (const key of ['back', 'gone']) await note(key);
+  await push(() => 'done');
+  const rows = await outbox.page(undefined, 10);
+  await outbox.note(
+    rows.map((row) => ({ ...row, action: 'delete' as const, since: row.revision })),
+    'waiting',
+  );
+  await store.delete(['gone']);
+  const { sent } = await push(() => 'done', { deletes: true });
+  expect(sent.map(({ action, key }) => `${action} ${key}`)).toEqual(['delete gone', 'copy back']);
+});
+
+it.each([
+  ['has no URL', { url: new XsyncError('key-not-representable', 'no') }, 'key-not-representable'],
+  ['cannot be looked at', { head: new XsyncError('access-denied', 'no') }, 'access-denied'],
+  ['makes no valid ticket', { url: `http://h/${'x'.repeat(9000)}` }, 'unsupported'],
+])(
+  'an object that %s is given up, and holds up no other',
+  async (_, { url, head }: { url?: Error | string; head?: Error }, code) => {
+    await note('bad');
+    await note('good');
+    const { counts } = await push((ticket) => (ticket.key === 'bad' ? 'changed' : 'done'), {
+      attempts: 1,
+      store: {
+        head: async (key) => {
+          if (key === 'bad' && head) throw head;
+          return store.head(key);
+        },
+        signedUrl: async (key) => {
+          if (key === 'bad' && url instanceof Error) throw url;
+          return { url: key === 'bad' && url ? String(url) : `http://h/${key}`, expiresMs: 7 };
+        },
+      },
+    });
+    expect(counts).toMatchObject({ done: 1, dead: 1 });
+    expect((await outbox.get('bad'))?.fault?.code).toBe(code);
+  },
+);
+
+it('a fault of the store counts for no object', async () => {
+  await note('a');
+  let calls = 0;
+  const signedUrl = async () => {
+    if (++calls === 1) throw new XsyncError('bad-credentials', 'who?');
+    return { url: 'http://h/a', expiresMs: 7 };
+  };
+  const { troubles, counts } = await push(() => 'done', { store: { head: (key) => store.head(key), signedUrl } });
+  expect(counts.done).toBe(1);
+  expect(troubles).toEqual(['who?; retrying', undefined]);
+});
+
+it('a ticket that is older than what the other end knows is given up, with the reason', async () => {
+  await note('a');
+  await note('known');
+  const known = (ids: readonly string[]) => ids.slice(1).map((id) => ({ id, state: 'done' as const }));
+  await push(() => 'done', {
+    client: {
+      send: async (tickets) => ({ taken: 0, stale: tickets.map(({ id }) => id), refused: [] }),
+      ask: async (ids) => (ids.length === 2 ? known(ids) : ids.map((id) => ({ id, state: 'done' as const }))),
+    },
+  });
+  expect(await outbox.get('a')).toMatchObject({ state: 'dead', fault: { code: 'stale' } });
+  expect(await outbox.get('known')).toMatchObject({ state: 'done' });
 });

@@ -75,6 +75,25 @@ describe('the summary', () => {
     `);
   });
 
+  it('of a mirror names its sides a and b', () => {
+    const mirror = {
+      copied: { objects: 11, bytes: 1100 },
+      deleted: { objects: 0, bytes: 0 },
+      conflicts: { objects: 0, kept: 0, open: 0 },
+    };
+    const lines = summaryLines({ ...summary, mirror }, undefined, at80);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('s3://src/data ↔ shanghai:dst/data'),
+        'Copied       2,011 objects, 1.23 GiB: a → b 2,000 · b → a 11',
+        'Listed       a 2,423 · b 2,021',
+        'Requests     a: 2,055, 1.12 GiB in (read 2,052 · list 3)',
+        expect.stringMatching(/^ {13}b: 2,055/),
+      ]),
+    );
+    expect(lines.slice(0, 12).join()).not.toMatch(/destination/);
+  });
+
   it('with prices says what a run has cost, and of a dry run what it would, acceleration by itself', () => {
     const cost = [
       { currency: 'USD', amount: 12.3, acceleration: 4 },

@@ -5,11 +5,14 @@ import { type Attributes, type Carrying, carry, type Keeps } from '../../../src/
 import type { Tag } from '../../../src/model/attributes.js';
 import { type CarryPolicy, USUAL_POLICY } from '../../../src/model/carry-policy.js';
 import { LOCAL_ATTRIBUTES, OSS_ATTRIBUTES, S3_ATTRIBUTES } from '../../../src/store/attributes/limits.js';
+import { S3_PROVIDERS } from '../../../src/store/attributes/s3-providers.js';
 import { spell, unspell } from '../../../src/store/attributes/spelling.js';
 import type { MetadataLimits, PutAttributes } from '../../../src/store/port.js';
 
 const S3: Keeps = { attributes: S3_ATTRIBUTES, keepsMetadata: true, keepsMtime: false };
 const OSS: Keeps = { attributes: OSS_ATTRIBUTES, keepsMetadata: true, keepsMtime: false };
+const COS: Keeps = { attributes: S3_PROVIDERS.cos, keepsMetadata: true, keepsMtime: false };
+const OBS: Keeps = { attributes: S3_PROVIDERS.obs, keepsMetadata: true, keepsMtime: false };
 const DISK: Keeps = { attributes: LOCAL_ATTRIBUTES, keepsMetadata: true, keepsMtime: true };
 const ALL: CarryPolicy = { metadata: true, tags: true, acl: true, lock: true, fidelity: 'warn' };
 const NOW = Date.UTC(2026, 0, 1);
@@ -26,8 +29,12 @@ const tags = (...keys: string[]): Tag[] => keys.map((key) => ({ key, value: 'v' 
 
 it('a version of a history says which one it is, although its metadata leaves no room', () => {
   const metadata = { note: randomBytes(1485).toString('base64'), more: 'x'.repeat(30) };
-  const { put, fidelity } = over({ metadata }, S3, S3, { ...ALL, versionName: 'v'.repeat(32) });
-  expect(put.metadata).toMatchObject({ 'xsync-version-id': 'v'.repeat(32), more: metadata.more });
+  const { put, fidelity } = over({ metadata }, S3, S3, {
+    ...ALL,
+    version: { name: 'v'.repeat(32), origin: '0123456789abcdef' },
+  });
+  expect(put.metadata).toMatchObject({ 'xsync-version-id': 'v'.repeat(32), 'xsync-version-of': '0123456789abcdef' });
+  expect(put.metadata).toMatchObject({ more: metadata.more });
   expect(spell(put.metadata ?? {}, S3_ATTRIBUTES.metadata).left).toEqual([]);
   expect(fidelity?.lost).toMatchObject([{ attribute: 'metadata' }]);
 });
@@ -120,6 +127,16 @@ const cases: [
     ['lost lock: the destination has no GOVERNANCE mode'],
   ],
   ['a legal hold', { lock: { legalHold: true } }, S3, S3, { lock: { legalHold: true } }, ['lock'], []],
+  [
+    'a legal hold where there are none',
+    { lock: { mode: 'GOVERNANCE', untilMs: LATER, legalHold: true } },
+    S3,
+    COS,
+    {},
+    [],
+    ['lost lock: the destination has no GOVERNANCE mode', 'lost lock: the destination has no legal holds'],
+  ],
+  ['the usual ACL where every bucket has one of its own', { acl: 'private' }, S3, COS, { acl: 'private' }, ['acl'], []],
   ['a lock to a file', { lock: { legalHold: true } }, S3, DISK, {}, [], ['lost lock: the destination has none']],
 ];
 
@@ -154,6 +171,11 @@ describe('an object with', () => {
       later: { tags: long },
       kept: ['tags'],
     });
+  });
+
+  it('all tags are set afterwards where no header is documented', () => {
+    const { put, later } = over({ tags: tags('a') }, S3, OBS);
+    expect([put.tags, later?.tags]).toEqual([undefined, tags('a')]);
   });
 
   it('a legal hold has it set afterwards where no header can', () => {

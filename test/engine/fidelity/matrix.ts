@@ -2,22 +2,29 @@
  * What a copy keeps of each attribute, between all kinds of stores: objects are put in place without xsync, copied with
  * every option of fidelity on, and looked at without xsync. docs/fidelity.md shows the result.
  */
-import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { runPair } from '../../../src/engine/run.js';
 import { openManifest } from '../../../src/manifest/sqlite/open.js';
 import type { AttributeName, Fidelity } from '../../../src/model/attributes.js';
 import type { CarryPolicy } from '../../../src/model/carry-policy.js';
+import { followed, linksOf } from '../../../src/open/links.js';
 import type { ObjectStore } from '../../../src/store/port.js';
-import type { PutInput, StoredObject, TestServer } from '../../support/server/index.js';
 import { OPTIONS, side } from '../support.js';
 import type { Places } from './places.js';
+import {
+  bytesAt,
+  diskSite,
+  type Given,
+  type MatrixKind,
+  MTIME,
+  type Service,
+  type Site,
+  strictSite,
+  utf8,
+} from './sites.js';
 
-export type Service = 's3' | 'oss';
-export type MatrixKind = Service | 'disk';
-
-/** What a service holds of an object, as text by name. */
-export type Raw = Readonly<Record<string, string | undefined>>;
+export type { Raw, Site } from './sites.js';
 
 /** An object of one row: what its source gives it. */
 interface Row {
@@ -29,15 +36,17 @@ interface Row {
   /** In the report of a run; absent: the run reports nothing about it. */
   attribute?: AttributeName;
   /** Absent: this kind cannot hold it. */
-  s3?: PutInput;
-  oss?: PutInput;
-  disk?: true;
+  s3?: Given;
+  oss?: Given;
+  disk?: Given;
 }
 
 const UNTIL = Date.UTC(2099, 0, 1);
-const MTIME = Date.UTC(2020, 0, 2);
 const LONG = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`entry-${i}`, `the text of entry number ${i}`]));
-const utf8 = (text: string): string => Buffer.from(text).toString('latin1');
+const SHA256: Given['checksum'] = {
+  ...{ name: 'sha256', type: 'FULL_OBJECT' },
+  value: createHash('sha256').update(bytesAt('sha256')).digest('base64'),
+};
 
 const HEADERS = {
   'Content-Type': 'text/x-odd',
@@ -48,7 +57,7 @@ const HEADERS = {
   Expires: 'Thu, 01 Dec 2044 16:00:00 GMT',
 };
 
-const both = (input: PutInput): Pick<Row, 's3' | 'oss'> => ({ s3: input, oss: input });
+const both = (input: Given): Pick<Row, 's3' | 'oss'> => ({ s3: input, oss: input });
 const metadata = (title: string, key: string, given: Pick<Row, 's3' | 'oss'>): Row => ({
   ...{ title: `user metadata: ${title}`, key, field: 'metadata', attribute: 'metadata' },
   ...given,
@@ -75,7 +84,7 @@ export const ROWS: readonly Row[] = [
     ...{ title: name, key: name, field: name.toLowerCase() },
     ...both({ headers: { [name.toLowerCase()]: value } }),
   })),
-  { title: "the source's time", key: 'time', field: 'time', ...both({ mtimeMs: MTIME }), disk: true },
+  { title: "the source's time", key: 'time', field: 'time', ...both({ mtimeMs: MTIME }), disk: {} },
   metadata('ASCII', 'ascii', both({ metadata: { owner: 'me' } })),
   metadata('values beyond ASCII', 'utf8', both({ metadata: { owner: utf8('Zoë 中') } })),
   metadata('`_` in a name', 'underscore', { s3: { metadata: { my_key: '1' } } }),
@@ -95,6 +104,17 @@ export const ROWS: readonly Row[] = [
     ...{ title: 'website redirect', key: 'redirect', field: 'redirect', attribute: 'redirect' },
     s3: { redirect: '/elsewhere' },
   },
+  {
+    ...{ title: 'symbolic link', key: 'link', field: 'link', attribute: 'link' },
+    oss: { linkTo: 'time' },
+    disk: { linkTo: 'time' },
+  },
+  {
+    ...{ title: 'appendable object', key: 'appendable', field: 'type', attribute: 'type' },
+    oss: { appendable: true },
+  },
+  { title: 'checksum: SHA-256', key: 'sha256', field: 'checksum', s3: { checksum: SHA256 } },
+  { title: 'checksum: CRC-64', key: 'crc64', field: 'checksum', oss: {} },
   {
     ...{ title: 'encryption with a key of KMS', key: 'kms', field: 'encryption' },
     s3: { encryption: { method: 'aws:kms', keyId: 'key-1' } },
@@ -125,18 +145,10 @@ export interface Cell {
   reasons: string[];
 }
 
-/** One place, and how its objects are put there and seen without xsync. */
-export interface Site {
-  kind: MatrixKind;
-  store: ObjectStore;
-  put(key: string, input: PutInput): void | Promise<void>;
-  see(key: string): Raw | undefined | Promise<Raw | undefined>;
-}
-
 /** Copies all rows. @returns a cell for each row, in their order */
 export async function compareAll(from: Site, to: Site, rows: readonly Row[] = ROWS): Promise<Cell[]> {
   for (const row of rows) {
-    const input = from.kind === 'disk' ? row.disk && {} : row[from.kind];
+    const input = row[from.kind];
     if (input) await from.put(row.key, input);
   }
   const told = new Map<string, Fidelity | undefined>();
@@ -160,18 +172,26 @@ async function copyAll(
 ): Promise<void> {
   const place = ({ identity: { kind, endpoint, bucket } }: ObjectStore) => ({ kind, endpoint, bucket, prefix: '' });
   const manifest = openManifest(':memory:', { source: place(from), dest: place(to) });
-  const sides = { source: side(from, '', 'from'), dest: side(to, '', 'to') };
+  // Links are kept where both sides have them, and otherwise followed as by default.
+  const { follows, links } = linksOf(from.capabilities.links && to.capabilities.links ? 'keep' : 'auto', {
+    source: from,
+    dest: to,
+  });
+  const sides = { source: followed(side(from, '', 'from'), follows), dest: side(to, '', 'to'), links };
   const options = { ...OPTIONS, carry: POLICY, transfers: 1 };
   try {
     await runPair({ ...sides, manifest, settings: 'x', single: false }, options, (event) => {
       if (event.type === 'copied') copied(event.key, event.fidelity);
-      if (event.type === 'skip') skipped(event.key, event.reason);
+      if (event.type === 'skip') skipped(event.key, event.detail ?? event.reason);
       if (event.type === 'failed') throw new Error(`${event.key}: ${event.message}`);
     });
   } finally {
     manifest.close();
   }
 }
+
+/** What every service does for itself. */
+const OF_THE_SERVICE = new Set(['encryption', 'checksum']);
 
 interface Told {
   told: ReadonlyMap<string, Fidelity | undefined>;
@@ -188,7 +208,7 @@ async function cellOf(row: Row, from: Site, to: Site, { told, skipped }: Told): 
     (fidelity?.[kind] ?? []).filter(({ attribute }) => attribute === row.attribute).map(({ reason }) => reason);
   const same = before[row.field] === after[row.field];
   if (row.attribute === undefined)
-    return { verdict: same ? 'kept' : row.field === 'encryption' ? 'of the destination' : 'lost', reasons: [] };
+    return { verdict: same ? 'kept' : OF_THE_SERVICE.has(row.field) ? 'of the destination' : 'lost', reasons: [] };
   const [mapped, lost] = [notes('mapped'), notes('lost')];
   const verdict = lost.length > 0 ? 'lost' : mapped.length > 0 ? 'mapped' : 'kept';
   // The report of the run must agree with what is there. Without ACLs, the run says so once.
@@ -197,72 +217,6 @@ async function cellOf(row: Row, from: Site, to: Site, { told, skipped }: Told): 
   if (!honest && !silent)
     throw new Error(`${row.title}: reported ${verdict}; ${before[row.field]} is ${after[row.field]}`);
   return { verdict: silent && !same ? 'lost' : verdict, reasons: [...mapped, ...lost] };
-}
-
-/** A bucket of the strict server, of which only the server's own state is used. */
-export function strictSite(
-  kind: Service,
-  { store, name }: { store: ObjectStore; name: string },
-  server: TestServer,
-): Site {
-  const namespace = server.core[kind];
-  return {
-    ...{ kind, store },
-    put: (key, input) => {
-      const headers = { 'content-type': 'text/plain', ...input.headers };
-      namespace.put(name, key, `the bytes of ${key}`, { ...input, headers });
-    },
-    see: (key) => {
-      const object = namespace.get(name, key);
-      return object && rawOf(object);
-    },
-  };
-}
-
-function rawOf({ headers, metadata: all, tags: own, lastModifiedMs, ...object }: StoredObject): Raw {
-  const { mtime, ...others } = all;
-  const { mode, untilMs, hold } = object.lock ?? {};
-  return {
-    ...headers,
-    time: String(mtime === undefined ? lastModifiedMs : Number(mtime) * 1000),
-    metadata: textOf(others),
-    tags: JSON.stringify(own),
-    acl: object.acl,
-    lock: JSON.stringify([mode, untilMs, hold]),
-    class: object.storageClass,
-    redirect: object.redirect,
-    encryption: JSON.stringify(object.encryption),
-  };
-}
-
-function textOf(entries: Record<string, string>): string {
-  return JSON.stringify(Object.entries(entries).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** A folder: the file itself, and the record of xsync beside it for what a file cannot hold. */
-export function diskSite({ store, name: root }: { store: ObjectStore; name: string }): Site {
-  return {
-    ...{ kind: 'disk', store },
-    put: (key) => {
-      writeFileSync(join(root, key), `the bytes of ${key}`);
-      utimesSync(join(root, key), MTIME / 1000, MTIME / 1000);
-    },
-    see: async (key) => {
-      if (!readdirSync(root).includes(key)) return undefined;
-      const { mtimeMs } = statSync(join(root, key));
-      const { headers, metadata: own } = await store.head(key);
-      const content = [headers.contentType, headers.contentEncoding, headers.contentLanguage];
-      const [type, encoding, language] = content;
-      return {
-        ...{ 'content-type': type, 'content-encoding': encoding, 'content-language': language },
-        ...{ 'content-disposition': headers.contentDisposition, 'cache-control': headers.cacheControl },
-        ...{ expires: headers.expires, time: String(Math.floor(mtimeMs)) },
-        metadata: textOf(Object.fromEntries(Object.entries(own).map(([name, value]) => [name, utf8(value)]))),
-        ...{ tags: '[]', acl: 'private', lock: JSON.stringify([]), class: undefined },
-        ...{ redirect: undefined, encryption: '{}' },
-      };
-    },
-  };
 }
 
 export interface Column {

@@ -44,6 +44,9 @@ async function erase(pair: Pair, key: string, ...numbers: number[]): Promise<voi
   }
 }
 
+/** What is noted from now on has another time. */
+const later = () => new Promise((resolve) => setTimeout(resolve, 2));
+
 const SAMPLE = [
   ['a', '1'],
   ['a', '22'],
@@ -72,6 +75,42 @@ describe('sync --versions', () => {
     expect(again.deleted).toMatchObject({ objects: 0, left: 0 });
     expect(again.traffic.destination.requests).toEqual({ list: 2 });
     expect(again.traffic.source.requests).toEqual({ list: 2 });
+  });
+
+  it('carries again what somebody has deleted for good at the destination', async () => {
+    const pair = pairOf();
+    await write(pair, SAMPLE);
+    await sync(pair);
+    for (const { key, versionId } of await versionsOf(pair.dest)) await pair.dest.deleteVersion(key, versionId);
+    await later();
+    const dry = await sync(pair, { dryRun: true });
+    expect(dry.planned?.destination).toEqual({ put: 7, delete: 2 });
+    await sync(pair);
+    expect(await historyOf(pair.dest)).toEqual(await historyOf(pair.source));
+    const again = await sync(pair);
+    expect(again.copied.objects).toBe(0);
+    expect(again.traffic.destination.requests).toEqual({ list: 2 });
+  });
+
+  it('carries again the newest versions alone, whatever was deleted at the source', async () => {
+    const pair = pairOf();
+    for (const body of ['1', '22', '333', '4444']) {
+      await write(pair, [['a', body]]);
+      await sync(pair);
+      await later();
+    }
+    const [newest, second] = await versionsOf(pair.dest);
+    await pair.dest.deleteVersion('a', newest?.versionId ?? '');
+    expect((await sync(pair)).copied.objects).toBe(1);
+    await later();
+    expect(await historyOf(pair.dest)).toEqual({ a: ['1', '22', '333', '4444'] });
+    await erase(pair, 'a', 3);
+    expect((await sync(pair)).copied.objects).toBe(0);
+    await pair.dest.deleteVersion('a', second?.versionId ?? '');
+    expect((await sync(pair)).copied.objects).toBe(0);
+    expect(await historyOf(pair.dest)).toEqual({ a: ['1', '22', '4444'] });
+    await pair.dest.put('a', bytes('theirs'));
+    expect((await sync(pair)).copied.objects).toBe(0);
   });
 
   it('does not carry over that a version was deleted for good', async () => {
@@ -189,6 +228,29 @@ describe('--delete-versions', () => {
     expect((await historyOf(pair.dest)).a).toEqual(['22', '-', '333', 'on top']);
   });
 
+  it('does not take for its own what is a version of another source, or of another key', async () => {
+    const pair = pairOf();
+    await write(pair, SAMPLE);
+    await sync(pair);
+    const { metadata } = await pair.dest.head('b');
+    await pair.dest.put('copied by a person', bytes('1'), { metadata });
+    const other = new Pair({ source: { ...VERSIONED, bucket: 'other' } });
+    for (const key of ['b', 'c', 'd', 'e']) await other.source.put(key, bytes('other'));
+    const both = { ...pair.open(), source: other.open().source, manifest: other.manifest };
+    const before = await historyOf(pair.dest);
+    for (let n = 0; n < 2; n++) {
+      const summary = await runPair(both, { ...SYNC, ...FOR_GOOD }, () => undefined);
+      expect(summary.deleted.objects).toBe(0);
+    }
+    expect(await historyOf(pair.dest)).toEqual({
+      ...before,
+      ...{ b: ['1', 'other'], c: ['other'], d: ['other'], e: ['other'] },
+    });
+    const blank = { ...pair.open(), manifest: new Pair().manifest };
+    await runPair(blank, { ...SYNC, ...FOR_GOOD }, () => undefined);
+    expect((await historyOf(pair.dest))['copied by a person']).toEqual(['1']);
+  });
+
   it('reports a locked version as a failure, and keeps it', async () => {
     const pair = pairOf();
     await write(pair, SAMPLE);
@@ -199,6 +261,53 @@ describe('--delete-versions', () => {
     expect(run.failed.list).toMatchObject([{ key: 'gone', code: 'access-denied', operation: 'delete' }]);
     expect(run.deleted).toMatchObject({ objects: 1, left: 1 });
     expect((await historyOf(pair.dest)).gone).toEqual(['yy']);
+  });
+
+  it('shows no old version because it could not be deleted with the others', async () => {
+    const pair = pairOf();
+    await write(pair, SAMPLE);
+    await sync(pair);
+    const oldest = (await versionsOf(pair.dest)).find(({ key, size }) => key === 'gone' && size === 1);
+    await pair.dest.putLock('gone', { legalHold: true }, { versionId: oldest?.versionId });
+    await erase(pair, 'gone');
+    const run = await sync(pair, FOR_GOOD);
+    expect(run.deleted).toMatchObject({ objects: 0, left: 2 });
+    expect((await historyOf(pair.dest)).gone).toEqual(['x', 'yy']);
+    // Below one that stays, it does not matter.
+    await pair.dest.putLock(
+      'a',
+      { legalHold: true },
+      { versionId: (await versionsOf(pair.dest)).find(({ key, size }) => key === 'a' && size === 1)?.versionId },
+    );
+    await erase(pair, 'a', 0, 1);
+    expect((await sync(pair, FOR_GOOD)).deleted.objects).toBe(1);
+    expect((await historyOf(pair.dest)).a).toEqual(['1', '-', '333']);
+  });
+
+  it('spares what another run carries meanwhile, and does not blame the listing', async () => {
+    for (const unchecked of [false, true]) {
+      const pair = pairOf();
+      await write(pair, SAMPLE);
+      await sync(pair);
+      const list = pair.source.listVersions.bind(pair.source);
+      let beside = true;
+      pair.source.listVersions = async (options) => {
+        const page = await list(options);
+        if (!beside) return page;
+        beside = false;
+        await write(pair, [
+          ['b1', 'by an event'],
+          ['c', 'by an event'],
+        ]);
+        await runKeys(pair.open(), [['b1', 'c']], SYNC, () => undefined);
+        return page;
+      };
+      const deletes = { ...DELETES, unchecked };
+      const run = await sync(pair, { ...FOR_GOOD, deletes });
+      expect(run.deleted.objects).toBe(0);
+      expect(run.oddity).toBeUndefined();
+      expect(await historyOf(pair.dest)).toEqual(await historyOf(pair.source));
+    }
   });
 
   it('is refused by the guards for versions, too', async () => {

@@ -62,6 +62,34 @@ describe('requests', () => {
     expect((await pair.copy({ carry: ALL, dryRun: true })).planned?.source).toEqual({ read: 1, getTags: 1, getAcl: 1 });
     expect((await pair.copy({ dryRun: true })).planned?.source).toEqual({ read: 1 });
   });
+
+  const afterwards = { hold: 'request', modes: ['COMPLIANCE'] } as const;
+  const limits: AttributeLimits = MEMORY_ATTRIBUTES;
+  const inPuts = { hold: 'write', modes: ['COMPLIANCE'], onlyInPuts: true } as const;
+  test.each<[string, AttributeLimits, number, Record<string, number>]>([
+    ['locks, not by a write that sets all of them', { ...MEMORY_ATTRIBUTES }, 10, { put: 1 }],
+    ['legal holds where they take a request', { ...MEMORY_ATTRIBUTES, lock: afterwards }, 10, { put: 1, putLock: 1 }],
+    ['no locks where there are none', { ...MEMORY_ATTRIBUTES, lock: undefined }, 10, { put: 1 }],
+    ['locks of a put that sets them', { ...MEMORY_ATTRIBUTES, lock: inPuts }, 10, { put: 1 }],
+    [
+      'locks, tags and ACLs that an upload in parts cannot set',
+      {
+        lock: inPuts,
+        tags: limits.tags && { ...limits.tags, onlyInPuts: true },
+        acl: limits.acl && { ...limits.acl, notInUploads: true },
+      },
+      300 * KiB,
+      { createUpload: 1, uploadPart: 3, completeUpload: 1, putLock: 2, putTags: 1, putAcl: 1 },
+    ],
+    ['tags that no header sets', { tags: limits.tags && { ...limits.tags, maxHeader: 0 } }, 10, { put: 1, putTags: 1 }],
+  ])('are priced at the destination: %s', async (_, keeps, size, expected) => {
+    const pair = apart(keeps);
+    const lock = { mode: 'COMPLIANCE', untilMs: Date.UTC(2099, 0, 1), legalHold: true } as const;
+    await pair.source.put('a', bytesOf('a', size), { tags: TAGS, acl: 'public-read', lock });
+    const options = { carry: ALL, partSize: 100 * KiB };
+    expect((await pair.copy({ ...options, dryRun: true })).planned?.destination).toEqual(expected);
+    expect((await pair.copy(options)).traffic.destination.requests).toEqual({ ...expected, list: 1 });
+  });
 });
 
 describe('an object in parts', () => {
@@ -204,7 +232,7 @@ describe('an attempt that ended between the bytes and the attributes', () => {
   const parts = { carry: ALL, partSize: 100 * KiB };
 
   test('because a request failed, is finished by the next run without the bytes, and what it lost is told', async () => {
-    const lock = { modes: ['COMPLIANCE' as const], holdInHeaders: false };
+    const lock = { modes: ['COMPLIANCE' as const], hold: 'request' as const };
     const pair = apart({ ...MEMORY_ATTRIBUTES, tags: undefined, lock });
     await pair.source.put('a', bytesOf('a', 10), { tags: TAGS, lock: { legalHold: true } });
     const mend = pair.faults.dest.fail('putLock', new XsyncError('server-error', 'busy'));

@@ -99,7 +99,7 @@ describe('the objects of the pushing end', () => {
     expect(before.map(({ key }) => key)).toEqual(['b', 'a']);
     await outbox.close();
     outbox = open();
-    await outbox.note([{ ...change('b', 'e2'), versionId: 'v' }], 'waiting');
+    await outbox.note([{ ...change('b', 'e2'), versionId: 'v', since: before[0]?.revision }], 'waiting');
     const row = await outbox.get('b');
     expect(row).toMatchObject({ etag: 'e2', versionId: 'v', state: 'waiting', attempts: 0 });
     expect(row?.revision).toBeGreaterThan(before[1]?.revision ?? 0);
@@ -111,7 +111,11 @@ describe('the objects of the pushing end', () => {
     const outbox = open();
     await outbox.note([change('a')], 'waiting');
     const [old] = await outbox.due(0, 1);
-    await outbox.note([change('a', 'e2')], 'waiting');
+    await outbox.note([{ ...change('a', 'e2'), since: old?.revision }], 'waiting');
+    // Nor is an older change noted over a newer one.
+    expect(
+      await outbox.note([{ ...change('a', 'e3'), since: old?.revision }, change('a'), change('b')], 'waiting'),
+    ).toEqual(['a', 'a']);
     if (old) await outbox.move([{ ...old, state: 'done' }]);
     expect(await outbox.get('a')).toMatchObject({ etag: 'e2', state: 'waiting' });
     await outbox.close();
@@ -124,7 +128,7 @@ describe('the objects of the pushing end', () => {
       await outbox.move([{ ...row, state: 'dead', fault: { code: 'x', message: 'why' } }]);
     }
     expect((await outbox.dead('a', 10)).map(({ key, fault }) => [key, fault?.message])).toEqual([['b', 'why']]);
-    expect((await outbox.counts()).objects).toEqual({ waiting: 1, sent: 0, done: 0, dead: 2 });
+    expect((await outbox.counts()).objects).toEqual({ known: 0, waiting: 1, sent: 0, done: 0, dead: 2 });
     expect([await outbox.isIdle(), await outbox.countSent()]).toEqual([false, 0]);
     expect(await outbox.replay(['b', 'c'])).toBe(1);
     expect(await outbox.replay()).toBe(1);

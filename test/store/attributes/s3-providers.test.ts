@@ -20,6 +20,10 @@ it.each([
   ['gcs', ['acl']],
   ['storj', ['tags', 'lock']],
   ['oss', ['acl']],
+  ['scaleway', ['tags', 'acl', 'lock']],
+  ['wasabi', ['tags', 'acl', 'lock']],
+  ['cos', ['tags', 'acl', 'lock']],
+  ['obs', ['tags', 'acl', 'lock', 'redirect']],
 ] as const)('%s keeps %j', (provider, expected) => {
   expect(keeps(provider)).toEqual(expected);
 });

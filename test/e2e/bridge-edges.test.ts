@@ -1,0 +1,106 @@
+/** A bridge: objects and requests of a rare kind, none of which may hold up or lose the others. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { startServer, type TestServer } from '../support/server/index.js';
+import { Bridge, Line, SECRET } from './bridging.js';
+import { Lab, type Running, until } from './harness.js';
+
+const MIB = 2 ** 20;
+
+let lab: Lab;
+let near: TestServer;
+let far: TestServer;
+let line: Line;
+const running: Running[] = [];
+
+beforeAll(async () => {
+  lab = await Lab.start();
+  near = await startServer({ s3: { accessKeyId: 'AKIANEAR', secretAccessKey: 'near-secret-of-the-source' } });
+  far = await startServer({ oss: { accessKeyId: 'LTAIFAR', accessKeySecret: 'far-secret-of-the-destination' } });
+  line = await Line.open();
+});
+afterEach(async () => {
+  for (const one of running.splice(0)) {
+    one.kill('SIGKILL');
+    await one.done;
+  }
+  for (const server of [near, far]) {
+    server.faults.clear();
+    server.requests.reset();
+  }
+});
+afterAll(async () => {
+  await line.close();
+  await Promise.all([near.close(), far.close()]);
+  await lab.close();
+});
+
+const scene = (): Promise<Bridge> => Bridge.open({ lab, near, far, line, running });
+
+test('an object in parts keeps its metadata', async () => {
+  const s = await scene();
+  near.core.s3.put(s.from, 'big', randomBytes(12 * MIB), {
+    metadata: { colour: 'red' },
+    headers: { 'content-type': 'text/x' },
+  });
+  await s.pull('--part-size', '5M');
+  expect((await s.push('--backfill', '--once').done).code).toBe(0);
+  expect(far.core.oss.get(s.to, 'in/big')).toMatchObject({
+    metadata: { colour: 'red' },
+    headers: { 'content-type': 'text/x' },
+  });
+});
+
+test('an event about the folder itself, and a key that cannot be stored, hold up no other', async () => {
+  const s = await scene();
+  for (const key of ['p/', 'p/x', 'p/../climbs', 'p/y']) s.put(key, key);
+  await s.pull();
+  const push = s.pushFrom('/p', '--interval', 'off', '--events', ':0/events');
+  const address = () => /receiving events at (\S+)/.exec(push.stderr)?.[1];
+  await until(() => push.stderr.includes('are there already'), { orElse: push.done });
+  const Records = ['p/', 'p/../climbs', 'p/x', 'p/y'].map((key) => ({
+    ...{ eventSource: 'aws:s3', eventName: 'ObjectCreated:Put', eventTime: new Date().toISOString() },
+    s3: { bucket: { name: s.from }, object: { key, size: 3, eTag: 'x', sequencer: '01' } },
+  }));
+  const headers = { authorization: `Bearer ${SECRET}` };
+  const { status } = await fetch(address() ?? '', { method: 'POST', headers, body: JSON.stringify({ Records }) });
+  expect(status).toBe(200);
+  await until(() => s.keys().length === 2 && push.stderr.includes('given up'), { orElse: push.done });
+  expect(s.keys()).toEqual(['in/x', 'in/y']);
+  expect(push.stderr).not.toContain('retrying');
+});
+
+test('a queue that is shorter than a request lets all through', async () => {
+  const s = await scene();
+  for (let n = 0; n < 30; n++) s.put(`k${n}`, 'x');
+  await s.pull('--queue-limit', '10');
+  expect((await s.push('--backfill', '--once').done).code).toBe(0);
+  expect(s.keys()).toHaveLength(30);
+});
+
+test('--backfill sends what an earlier run without it has left out, and --once fails as long as something is given up', async () => {
+  const s = await scene();
+  for (const key of ['a', 'b/../c', 'd']) s.put(key, key);
+  await s.pull();
+  const first = await s.push('--once').done;
+  expect(first.stderr).toContain('3 objects are there already; only changes are pushed (--backfill: all)');
+  expect([first.code, s.keys()]).toEqual([0, []]);
+  for (const _ of ['first', 'second']) {
+    const { code, stderr } = await s.push('--once', '--backfill').done;
+    expect(code).toBe(6);
+    expect(stderr).toContain('66% at the other end (2 of 3 objects), 1 given up');
+  }
+  expect(s.keys()).toEqual(['in/a', 'in/d']);
+});
+
+test('an object that is gone before it is pulled arrives when it comes back', async () => {
+  const s = await scene();
+  s.put('a', 'same');
+  near.faults.add({ match: { kind: 'GetObject', nth: 1 }, fault: { kind: 'status', status: 404, code: 'NoSuchKey' } });
+  near.faults.add({ match: { kind: 'HeadObject', nth: 1 }, fault: { kind: 'status', status: 404, code: 'NoSuchKey' } });
+  await s.pull();
+  expect((await s.push('--backfill', '--once').done).code).toBe(0);
+  expect(s.keys()).toEqual([]);
+  expect((await s.push('--once').done).code).toBe(0);
+  expect(s.keys()).toEqual(['in/a']);
+});
