@@ -160,6 +160,10 @@ export class MirrorPlanner {
     batch: Batch,
     inspecting: (work: () => Promise<void>) => Promise<void>,
   ): Promise<void> {
+    if (this.#isOfCopy(triple)) {
+      if (!this.#context.options.dryRun) this.#context.pair.manifest.forget([triple.key]);
+      return this.#carryOut({ ...triple, row: undefined }, batch, inspecting);
+    }
     const { source, dest, row } = triple;
     const decision = decide(this.#policy, sourceState(triple), destState(triple, true), evidenceOf(triple));
     if (decision.action === 'delete') return this.#doom(triple, decision);
@@ -180,6 +184,16 @@ export class MirrorPlanner {
     }
     if (decision.action === 'skip' && decision.reason === 'unchanged') return this.#same(triple, decision, batch);
     return this.#there.carryOut(triple, decision, batch);
+  }
+
+  /**
+   * Only a copy has written the row, and it leaves on one side what is deleted on the other: nobody has deleted it since.
+   * Where a mirror has compared both sides, it knows the times of both.
+   */
+  #isOfCopy({ source, dest, row }: Triple): boolean {
+    if (!row || (source && dest)) return false;
+    const isSeen = row.sourceMtimeMs > 0 && row.destMtimeMs !== undefined;
+    return !isSeen && row.atMs < (this.#context.pair.reverse?.sinceMs ?? 0);
   }
 
   /** The bytes are the same. Attributes cross from the side on which the object has another time than before. */

@@ -31,7 +31,6 @@ export function adoptedRow(
     sourceEtag: source.etag,
     sourceMtimeMs: source.mtimeMs,
     destEtag: dest.etag,
-    destMtimeMs: dest.mtimeMs,
     verifiedBy,
     ours: row?.ours === true && sameEtag(row.destEtag, dest.etag),
     atMs: row?.atMs ?? Date.now(),
