@@ -7,7 +7,7 @@ import { didYouMean } from './nearest.js';
 const text = z.string('must be text').trim().min(1, 'must not be empty');
 
 const classRoute = z.strictObject({
-  from: text.describe('Remote of the source, such as "west", "west:bucket" or "s3"'),
+  from: text.describe('Remote of the source, such as "west" or "west:bucket", or a scheme'),
   to: text.describe('Remote of the destination'),
   classes: z.record(text, text).describe('Classes of the source with those of the destination'),
 });

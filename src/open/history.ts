@@ -3,6 +3,7 @@ import type { CheckJob } from '../engine/job/job.js';
 import type { HistoryOptions } from '../engine/options.js';
 import { XsyncError } from '../model/error.js';
 import type { TransferJob } from './job.js';
+import { linkMode } from './links.js';
 
 /** What has no meaning for a history, which is carried whole and in its order. */
 const UNFIT = {
@@ -47,7 +48,17 @@ export function historyOf(job: TransferJob, asks = false): HistoryOptions | unde
       remedy: 'Add --delete, or leave out --delete-versions.',
     });
   }
-  refuse(unfitIn(job) ?? (asks ? '--interactive' : compareFlag(job)));
+  if (deleteVersions && 'maxDeleteSize' in job && job.maxDeleteSize !== undefined) {
+    throw new XsyncError(
+      'usage',
+      '--max-delete-size cannot be combined with --delete-versions, which counts versions',
+      {
+        subject: '--max-delete-size',
+        remedy: 'Use --max-delete.',
+      },
+    );
+  }
+  refuse(unfitIn(job) ?? followFlag(job) ?? (asks ? '--interactive' : compareFlag(job)));
   return { deleteVersions };
 }
 
@@ -59,7 +70,13 @@ export function refuseUnfitCheck(job: CheckJob): void {
       remedy: 'Run xsync copy --versions, which adds the versions that are missing on top.',
     });
   }
-  refuse(unfitIn(job));
+  refuse(unfitIn(job) ?? followFlag(job));
+}
+
+/** What a link points to has a history of its own. */
+function followFlag({ links, copyLinks }: Pick<CheckJob, 'links' | 'copyLinks'>): string | undefined {
+  if (linkMode(links, copyLinks) !== 'follow') return undefined;
+  return copyLinks ? '--copy-links' : '--links follow';
 }
 
 function unfitIn(job: object): string | undefined {

@@ -204,9 +204,20 @@ describe('sync --versions', () => {
     ['watch', '--backup-dir', 'lab:old', '--versions'],
     ['check', '--at', '1h', '--versions'],
     ['check', '--repair', '--versions'],
+    ['sync', '--copy-links', '--versions'],
+    ['check', '--copy-links', '--versions'],
   ])('%s is not combined with %s', async (command, flag, ...rest) => {
     const { code, err } = await lab.xsync(command, flag, ...rest, 'lab:bucket', 'lab:copy');
     expect([code, err]).toEqual([2, expect.stringContaining(`${flag} cannot be combined with --versions`)]);
+  });
+
+  it('--max-delete-size is refused where it would count nothing', async () => {
+    const flags = ['--versions', '--delete-versions', '--max-delete-size', '1G'];
+    const { code, err } = await lab.xsync('sync', ...flags, 'lab:bucket', 'lab:copy');
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining('--max-delete-size cannot be combined with --delete-versions'),
+    ]);
   });
 
   it.each([

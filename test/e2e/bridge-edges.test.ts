@@ -104,3 +104,33 @@ test('an object that is gone before it is pulled arrives when it comes back', as
   expect((await s.push('--once').done).code).toBe(0);
   expect(s.keys()).toEqual(['in/a']);
 });
+
+test('deletes that are refused hold up no copies; a push that is stopped early says so', async () => {
+  const s = await scene();
+  for (const key of ['a', 'b', 'c']) s.put(key, key);
+  const pull = await s.pull('--delete');
+  expect((await s.push('--backfill', '--once', '--delete').done).code).toBe(0);
+  for (const key of ['a', 'b']) s.remove(key);
+  s.put('new', 'new');
+  const refused = await s.push('--once', '--delete', '--max-delete', '1').done;
+  expect(refused).toMatchObject({ code: 7, stderr: expect.stringContaining('2 of 3 objects are gone') });
+  expect(s.keys()).toEqual(['in/a', 'in/b', 'in/c', 'in/new']);
+
+  line.cut();
+  pull.kill('SIGKILL');
+  await pull.done;
+  s.put('late', 'late');
+  const stopped = s.push('--once');
+  await until(() => stopped.stderr.includes('; retrying'), { orElse: stopped.done });
+  stopped.kill('SIGTERM');
+  expect((await stopped.done).code).toBe(130);
+});
+
+test('a URL of the other end with a password, or one that anybody can read, is told', async () => {
+  const s = await scene();
+  const push = (url: string) => lab.run(['bridge', 'push', `own:${s.from}`, url, '--once'], s.pushHome);
+  const secret = await push('https://user:pass-word@h.example');
+  expect(secret).toMatchObject({ code: 2, stderr: expect.stringContaining('has a user name, a password or a query') });
+  expect(secret.stderr).not.toContain('pass-word');
+  expect((await push('http://h.example')).stderr).toContain('the other end has an http URL');
+});

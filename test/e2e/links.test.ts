@@ -228,3 +228,17 @@ test('a history carries versions of links from OSS to OSS', async () => {
   expect(versions.map(({ symlinkTarget }) => symlinkTarget)).toEqual(['c', 'b', 'a']);
   expect(summaryOf(await lab.run(args)).copied.objects).toBe(0);
 });
+
+test('a history says which links it leaves out, and refuses to follow them', async () => {
+  const [from, to] = [lab.shanghai.bucket(), lab.east.bucket()];
+  for (const { remote, name } of [from, to]) remote.store.bucket(name).versioning = 'Enabled';
+  from.put('a', 'a');
+  for (const target of ['a', 'b']) link(from, 'l', target);
+  const warned = await lab.run(['sync', '--versions', from.at(), to.at()]);
+  expect([warned.code, to.keys()]).toEqual([0, ['a']]);
+  expect(warned.stderr).toContain('warning: a symbolic link was left out: l\n');
+  const silent = await lab.run(['sync', '--versions', '--links', 'skip', from.at(), to.at()]);
+  expect([silent.code, silent.stderr]).toEqual([0, '']);
+  const refused = await lab.run(['sync', '--versions', '--links', 'follow', from.at(), to.at()]);
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--links follow cannot be combined')]);
+});

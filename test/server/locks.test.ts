@@ -116,3 +116,54 @@ describe('a bucket with a lock configuration', () => {
     },
   );
 });
+
+describe('PutObjectLockConfiguration', () => {
+  const query = { 'object-lock': '' };
+  const rule = (period: string, mode = 'COMPLIANCE') =>
+    `<Rule><DefaultRetention><Mode>${mode}</Mode>${period}</DefaultRetention></Rule>`;
+  const configure = (bucket: string, inner: string) =>
+    call({
+      ...{ method: 'PUT', path: `/${bucket}`, query },
+      body: `<ObjectLockConfiguration>${inner}</ObjectLockConfiguration>`,
+    });
+  const ENABLED = '<ObjectLockEnabled>Enabled</ObjectLockEnabled>';
+  const read = (bucket: string) => s3(server, { method: 'GET', path: `/${bucket}`, query });
+
+  it('lets an existing bucket lock versions, if it keeps them', async () => {
+    server.core.s3.createBucket('existing');
+    expect(await configure('existing', ENABLED)).toBe('409 InvalidBucketState');
+    server.core.s3.bucket('existing').versioning = 'Enabled';
+    expect((await read('existing')).text).toContain('ObjectLockConfigurationNotFoundError');
+    expect(await configure('existing', ENABLED)).toBe('200');
+    expect((await read('existing')).text).toContain(ENABLED);
+    const headers = { 'x-amz-object-lock-legal-hold': 'ON' };
+    expect(await call({ method: 'PUT', path: '/existing/k', headers, body: 'x' })).toBe('200');
+  });
+
+  it.each([
+    ['no proof of the body', undefined, '400 InvalidRequest'],
+    ['no state', '', '400 MalformedXML'],
+    ['no period', ENABLED + rule(''), '400 MalformedXML'],
+    ['two periods', ENABLED + rule('<Days>1</Days><Years>1</Years>'), '400 MalformedXML'],
+    ['an unknown mode', ENABLED + rule('<Days>1</Days>', 'EVER'), '400 MalformedXML'],
+    ['a period of nothing', ENABLED + rule('<Days>0</Days>'), '400 InvalidArgument'],
+  ])('is refused with %s', async (_, inner, answer) => {
+    if (inner !== undefined) expect(await configure('locks', inner)).toBe(answer);
+    else
+      expect((await s3(server, { method: 'PUT', path: '/locks', query, body: ENABLED })).text).toContain(
+        'InvalidRequest',
+      );
+  });
+
+  it('gives new versions the default retention, which wants a proof of their bytes', async () => {
+    server.core.s3.createBucket('default', { objectLock: true });
+    expect(await configure('default', ENABLED + rule('<Days>2</Days>'))).toBe('200');
+    expect((await read('default')).text).toContain('<Mode>COMPLIANCE</Mode><Days>2</Days>');
+    const bare = await s3(server, { method: 'PUT', path: '/default/k', body: 'x' });
+    expect(bare.text).toContain('InvalidRequest');
+    const before = Date.now();
+    expect(await call({ method: 'PUT', path: '/default/k', body: 'x' })).toBe('200');
+    const { mode, untilMs = 0 } = server.core.s3.get('default', 'k')?.lock ?? {};
+    expect([mode, untilMs >= before + 48 * HOUR]).toEqual(['COMPLIANCE', true]);
+  });
+});

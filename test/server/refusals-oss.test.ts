@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startServer, type TestServer } from '../support/server/index.js';
 import { type OssInput, oss, ossMessage, send } from './wire.js';
@@ -128,6 +130,15 @@ describe('OSS refuses, so that a client that would fail there fails here', () =>
   ])('%s', async (_name, input, status, code) => {
     const answer = await oss(server, input);
     expect({ status: answer.status, code: answer.code }).toEqual({ status, code });
+  });
+
+  it.each(['a\x04b', 'a\0b', 'a\x7fb'])('a control character in a header (%j)', async (value) => {
+    const { hostname, port } = new URL(server.oss.endpoint);
+    const socket = connect(Number(port), hostname);
+    socket.end(
+      `PUT /bucket/k HTTP/1.1\r\nHost: ${hostname}:${port}\r\nx-oss-meta-a: ${value}\r\ncontent-length: 0\r\n\r\n`,
+    );
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 400 /);
   });
 
   it('a deletion of many without Content-MD5', async () => {

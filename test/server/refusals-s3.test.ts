@@ -58,6 +58,18 @@ describe('S3 refuses, so that a client that would fail at AWS fails here', () =>
       'EntityTooLarge',
     ],
     [
+      'a redirect to neither a path nor an address',
+      { method: 'PUT', path: '/bucket/k', headers: { 'x-amz-website-redirect-location': 'elsewhere' } },
+      400,
+      'InvalidRedirectLocation',
+    ],
+    [
+      'a redirect of more than 2,048 characters',
+      { method: 'PUT', path: '/bucket/k', headers: { 'x-amz-website-redirect-location': `/${'x'.repeat(2048)}` } },
+      400,
+      'InvalidRedirectLocation',
+    ],
+    [
       'metadata over 2 KB',
       { method: 'PUT', path: '/bucket/k', headers: { 'x-amz-meta-a': 'm'.repeat(2048) } },
       400,

@@ -12,6 +12,7 @@ const MOST_REFUSALS = 20;
 export class Audit {
   readonly #file: number | undefined;
   readonly #say: (text: string) => void;
+  #failed = false;
   #second = 0;
   #refusals = 0;
 
@@ -34,7 +35,14 @@ export class Audit {
 
   note(entry: AuditEntry): void {
     if (this.#file === undefined) return;
-    writeSync(this.#file, `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
+    try {
+      writeSync(this.#file, `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
+      this.#failed = false;
+    } catch (error) {
+      // A disk that is full must not end the service, which anybody who is refused could do then.
+      if (!this.#failed) this.#say(`the audit log cannot be written: ${reasonOf(error)}`);
+      this.#failed = true;
+    }
   }
 
   refuse(entry: AuditEntry): void {

@@ -86,8 +86,10 @@ export class Performer {
     const tickets = new Map<string, BridgeTicket>();
     const nowMs = Date.now();
     for (const { key, body } of waiting) {
-      const ticket = bridgeTicket.parse(JSON.parse(body));
-      if (ticket.action === 'copy' && ticket.expiresMs <= nowMs) results.set(key, { state: 'expired' });
+      const { data: ticket } = bridgeTicket.safeParse(JSON.parse(body));
+      // Another edition of the program took it: the pushing end sends it again.
+      if (!ticket) results.set(key, { state: 'expired' });
+      else if (ticket.action === 'copy' && ticket.expiresMs <= nowMs) results.set(key, { state: 'expired' });
       else tickets.set(key, ticket);
     }
     for (const ticket of tickets.values()) this.#means.book.open(ticket);
@@ -125,9 +127,10 @@ const CHANGED = ['source-changed', 'precondition-failed', 'object-not-found'];
 function resultOf(event: RunEvent): { key: string; result: Result } | undefined {
   switch (event.type) {
     case 'copied':
-    case 'skip':
     case 'deleted':
       return { key: event.key, result: { state: 'done' } };
+    case 'skip':
+      return { key: event.key, result: skipped(event.reason) };
     case 'keep':
       return { key: event.key, result: { state: 'dead', fault: { code: 'guard', message: `kept: ${event.reason}` } } };
     case 'failed': {
@@ -141,6 +144,20 @@ function resultOf(event: RunEvent): { key: string; result: Result } | undefined 
       return undefined;
   }
 }
+
+type SkipReason = Extract<RunEvent, { type: 'skip' }>['reason'];
+
+/** Why an object is skipped although the destination may not have it. */
+function skipped(reason: SkipReason): Result {
+  if (reason === 'vanished') return { state: 'changed', fault: { code: 'object-not-found', message: 'it is gone' } };
+  if (!ELSEWHERE.has(reason)) return { state: 'done' };
+  return { state: 'dead', fault: { code: 'unsupported-object', message: `skipped: ${reason}` } };
+}
+
+const ELSEWHERE: ReadonlySet<SkipReason> = new Set([
+  ...(['destination-newer', 'filtered', 'unreadable', 'archived', 'restoring'] as const),
+  ...(['settling', 'declined', 'in-compare-dest', 'cutoff'] as const),
+]);
 
 /** A run says nothing of a deleted object that is not at the destination. */
 function silent(action: BridgeTicket['action']): Result {

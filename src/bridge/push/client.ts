@@ -14,14 +14,19 @@ export class PullClient {
   readonly #origin: string;
   readonly #base: string;
   readonly #secret: string;
+  readonly #signal: AbortSignal | undefined;
 
-  /** @param url of the pulling end; a path before `/v1` is that of a reverse proxy */
-  constructor(transport: HttpTransport, url: string, secret: string) {
+  /**
+   * @param url of the pulling end; a path before `/v1` is that of a reverse proxy
+   * @param signal ends requests that are not answered
+   */
+  constructor(transport: HttpTransport, url: string, secret: string, signal?: AbortSignal) {
     const { origin, pathname } = new URL(url);
     this.#transport = transport;
     this.#origin = origin;
     this.#base = pathname.replace(/\/$/, '');
     this.#secret = secret;
+    this.#signal = signal;
   }
 
   /** @returns once the tickets are safe there. @throws throttled: they must be sent later; … */
@@ -39,7 +44,7 @@ export class PullClient {
     // A proxy may have removed its own part of the path, so that only what follows is signed.
     const { header, nonce } = signRequest(this.#secret, { ...signable, path }, Date.now());
     const headers = { 'content-type': 'application/json', authorization: header };
-    const answer = await this.#transport.request({ ...signable, origin: this.#origin, headers });
+    const answer = await this.#transport.request({ ...signable, origin: this.#origin, headers, signal: this.#signal });
     const text = answer.body.toString('utf8');
     const said = { status: answer.status, body: text, header: answer.headers['x-xsync-signature'] };
     if (answer.status >= 300) throw this.#refusal(answer.status, text, answer.headers);

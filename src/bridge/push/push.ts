@@ -35,6 +35,8 @@ export interface PushResult {
   done: number;
   /** Given up; with `once` also by an earlier run. */
   dead: number;
+  /** With `once`: it was stopped before everything had arrived. */
+  left?: boolean;
 }
 
 /** How often the progress is told, ms. */
@@ -52,7 +54,7 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
     refuseUnsigned(source);
     const sender = new Sender({
       ...{ store: source.store, prefix: source.prefix, outbox, expiresS, attempts, deletes: deletes !== undefined },
-      client: new PullClient(transport, job.destination, secret),
+      client: new PullClient(transport, job.destination, secret, means.stop),
       done: () => {
         result.done++;
       },
@@ -71,18 +73,31 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
     );
     try {
       await Promise.all([
-        once ? finder.once().then(() => sender.follow(means.drain, { once })) : finder.follow(),
+        once ? sendOnce(finder, sender, means.drain) : finder.follow(),
         ...(once ? [] : [sender.follow(means.drain), finder.hear(changes)]),
       ]);
     } finally {
       clearInterval(tell);
     }
     means.say(await progressOf(outbox));
-    return once ? { ...result, dead: (await outbox.counts()).objects.dead } : result;
+    return once ? { ...result, dead: (await outbox.counts()).objects.dead, left: !(await outbox.isIdle()) } : result;
   } finally {
     await changes?.close();
     await pushing.close();
   }
+}
+
+/** Changes are sent even if deletes are refused. @throws as `poll`, when they have arrived */
+async function sendOnce(finder: Finder, sender: Sender, drain: AbortSignal): Promise<void> {
+  const refused = await finder.once().then(
+    () => undefined,
+    (error: unknown) => {
+      if (!isXsyncError(error, 'guard')) throw error;
+      return error;
+    },
+  );
+  await sender.follow(drain, { once: true });
+  if (refused) throw refused;
 }
 
 /** `40% (400 of 1000 objects), 3 given up` */

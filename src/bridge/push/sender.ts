@@ -180,6 +180,10 @@ export class Sender {
       // Its URL has expired, or the other end has lost it: with a fresh one, it goes on from its checkpoint. If that
       // happens again and again, a clock is wrong.
       default:
+        if (row.attempts === QUICK_RENEWALS) {
+          const what = `the other end could not read ${JSON.stringify(row.key)} before its URL expired, ${row.attempts} times`;
+          this.#means.trouble(`${what}; check the clocks, or use a longer --expire`);
+        }
         return [moved(row, { state: 'waiting', untilMs: Date.now() + renewalPauseMs(row) })];
     }
   }

@@ -71,12 +71,7 @@ export function pushCommand(io: Io, source: string, url: string, flags: PushFlag
       import('../../open/changes.js'),
     ]);
     const { expire = LONGEST_S * 1000, interval, events, attempts, maxDelete, once = false, backfill = false } = flags;
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new XsyncError('usage', `"${url}" is not the URL of the other end`, {
-        subject: url,
-        remedy: 'Write https://HOST[:PORT], the address at which "xsync bridge pull" can be reached.',
-      });
-    }
+    const isOpen = isReadable(otherEnd(url));
     const expiresS = Math.floor(expire / 1000);
     if (expiresS < 60 || expiresS > LONGEST_S) {
       throw new XsyncError('usage', '--expire is not from 1m to 7d', { subject: '--expire' });
@@ -85,15 +80,36 @@ export function pushCommand(io: Io, source: string, url: string, flags: PushFlag
     const deletes = flags.delete && { max: maxDelete, allowEmpty: flags.allowEmptySource === true };
     const secrets = bridgeSecrets(flags.secretFile, io.env);
     const means = meansOf(io, log, service);
+    if (isOpen)
+      means.trouble('the other end has an http URL: whoever is on the way can read the presigned URLs; use https');
     const changes =
       events === undefined
         ? undefined
         : () => openChanges({ events }, { ...means, stdin: io.stdin as never, connection: job });
     const options = { job, secrets, expiresS, attempts, backfill, once, intervalMs: interval, deletes };
-    const { dead } = await runPush(options, { ...means, openChanges: changes });
-    if (service.interrupted) return EXIT.interrupted;
+    const { dead, left } = await runPush(options, { ...means, openChanges: changes });
+    if (service.interrupted || left) return EXIT.interrupted;
     return dead > 0 ? EXIT.objectsFailed : EXIT.ok;
   });
+}
+
+/** @throws usage; without the URL, which may have a password */
+function otherEnd(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const remedy = 'Write https://HOST[:PORT][/PATH], the address at which "xsync bridge pull" can be reached.';
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new XsyncError('usage', `"${text}" is not the URL of the other end`, { subject: text, remedy });
+  }
+  if (url.username === '' && url.password === '' && url.search === '' && url.hash === '') return url;
+  throw new XsyncError('usage', 'the URL of the other end has a user name, a password or a query', {
+    subject: url.host,
+    remedy,
+  });
+}
+
+/** On its way to another host. */
+function isReadable({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(hostname);
 }
 
 /** A URL that has expired is replaced without anybody's help. */

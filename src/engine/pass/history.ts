@@ -8,6 +8,7 @@ import { limiter, Queue } from '../flow/queue.js';
 import { versioningWarnings } from '../list/versioning.js';
 import { versionsOfKey } from '../list/versions.js';
 import { HISTORY, readFact, writeFact } from '../record/facts.js';
+import { LeftOut } from '../record/left-out.js';
 import { Arrivals } from './arrivals.js';
 import type { RunContext } from './context.js';
 import { Deletes } from './deletes.js';
@@ -38,6 +39,7 @@ export class History {
   readonly #context: RunContext;
   readonly #arrivals: Arrivals;
   readonly #gone: Gone | undefined;
+  readonly #leftOut = new LeftOut();
 
   constructor(context: RunContext) {
     this.#context = context;
@@ -58,6 +60,7 @@ export class History {
       await this.#gone?.keys.pass();
       this.#gone?.versions?.end();
     });
+    this.#reportLeftOut();
     committer.flush();
     await this.#carryOut();
     const whole = !options.bounds && !options.filter && !dryRun;
@@ -94,6 +97,13 @@ export class History {
     for (const message of warnings) emit({ type: 'notice', level: 'warn', message });
   }
 
+  #reportLeftOut(): void {
+    if (this.#context.pair.links === 'skip') return;
+    for (const message of this.#leftOut.messages(false, false)) {
+      this.#context.emit({ type: 'notice', level: 'warn', message });
+    }
+  }
+
   async #each(): Promise<void> {
     let open: Open | undefined;
     try {
@@ -126,6 +136,7 @@ export class History {
   async #submit(open: Open | undefined): Promise<void> {
     if (!open) return;
     const { history, names, versions } = open;
+    if (history.leftOut) this.#leftOut.add(history.leftOut);
     if (names) this.#gone?.versions?.pass(history.key, names, versions);
     await history.submit();
   }

@@ -10,7 +10,7 @@ import { XsyncError } from '../../model/error.js';
 import type { Fault, Outcome } from '../../model/outcome.js';
 import type { VersionEntry } from '../../store/port.js';
 import type { SkipReason } from '../decide/decide.js';
-import { exclusionOf } from '../decide/exclusion.js';
+import { exclusionOf, isNoObject } from '../decide/exclusion.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, planMarker, type Subject } from '../plan/plan.js';
@@ -38,10 +38,14 @@ export class KeyHistory {
   readonly #pending: PendingVersions;
   /** Relative to the pair's prefix. */
   readonly key: string;
+  /** A version of it, if one cannot be copied: a link that the destination cannot hold. */
+  leftOut: VersionEntry | undefined;
   /** The rest of the key's versions are at the destination, or below one that is. */
   #known = false;
   /** As `expect` was told. */
   #top: string | undefined;
+  /** Times of notes tell the order of versions, so no two are equal. */
+  #notedMs = 0;
 
   constructor(context: RunContext, arrivals: Arrivals, key: string) {
     this.#context = context;
@@ -60,8 +64,10 @@ export class KeyHistory {
     const { pair, options, census } = this.#context;
     if (!version.deleteMarker) census.see(this.#known, this.key);
     const excluded = exclusionOf(pair, options, this.key, version);
-    if (excluded) this.#skip(version, excluded.reason, excluded.detail);
-    else if (version.fault) this.#fail(version, faultOf(version.fault));
+    if (excluded) {
+      if (isNoObject(version, pair.links)) this.leftOut ??= { ...version, key: this.key };
+      this.#skip(version, excluded.reason, excluded.detail);
+    } else if (version.fault) this.#fail(version, faultOf(version.fault));
     else {
       this.#known ||= this.#isThere(nameOfVersion(version));
       if (this.#known) this.#skip(version, 'unchanged');
@@ -255,7 +261,8 @@ export class KeyHistory {
   #note(version: VersionEntry, dest: string): void {
     const { pair, committer } = this.#context;
     const { key } = this;
-    pair.manifest.putVersion({ key, source: nameOfVersion(version), dest, atMs: Date.now() });
+    this.#notedMs = Math.max(Date.now(), this.#notedMs + 1);
+    pair.manifest.putVersion({ key, source: nameOfVersion(version), dest, atMs: this.#notedMs });
     if (version.deleteMarker) committer.forget(key);
   }
 

@@ -27,15 +27,14 @@ export class LeftOut {
     this.#links.count = 0;
   }
 
-  /** Sentences for the person. @param keepable the destination can hold links */
-  messages(keepable: boolean): string[] {
+  /** Sentences for the person. @param keepable the destination can hold links. @param followable they can be followed */
+  messages(keepable: boolean, followable = true): string[] {
     const { count } = this.#links;
     const links = count === 1 ? 'a symbolic link was' : `${count} symbolic links were`;
     const more = keepable ? ', and --links keep the links themselves' : '';
+    const remedy = followable ? `; --copy-links copies what links point to${more}` : '';
     return [
-      ...(count > 0
-        ? [`${links} left out: ${namesOf(this.#links)}; --copy-links copies what links point to${more}`]
-        : []),
+      ...(count > 0 ? [`${links} left out: ${namesOf(this.#links)}${remedy}`] : []),
       ...(this.#others.count > 0 ? [`left out, because it is not a regular file: ${namesOf(this.#others)}`] : []),
     ];
   }

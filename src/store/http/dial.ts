@@ -18,8 +18,9 @@ export interface Route {
   port: number;
   /** The proxy through which they go. */
   tunnel?: ProxyServer;
-  /** The proxy to which they lead: it gets requests for others. */
+  /** The proxy to which they lead: it gets requests for another host, without brackets. */
   forwarder?: ProxyServer;
+  target?: string;
 }
 
 export interface DialOptions {
@@ -72,7 +73,7 @@ export class Dialer {
    */
   async open(route: Route, signal?: AbortSignal, receiver?: Receiver): Promise<Socket> {
     const { congestion, guard } = this.#options;
-    guard?.check(route.host);
+    guard?.check(route.target ?? route.host);
     const socket = await (route.tunnel
       ? this.#tunneled(route, route.tunnel, signal)
       : this.#direct(route, signal, receiver));

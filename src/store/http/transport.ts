@@ -136,10 +136,10 @@ export class HttpTransport {
 /** Plain HTTP over an HTTP proxy needs no tunnel: the proxy gets each request, with the whole URL. */
 function routeTo({ protocol, hostname, port }: URL, proxy: ProxyServer | undefined): Route {
   const secure = protocol === 'https:';
-  if (proxy && !secure && proxy.protocol !== 'socks5:') {
-    return { secure: proxy.protocol === 'https:', host: proxy.host, port: proxy.port, forwarder: proxy };
-  }
   const host = hostname.replace(/^\[|\]$/g, '');
+  if (proxy && !secure && proxy.protocol !== 'socks5:') {
+    return { secure: proxy.protocol === 'https:', host: proxy.host, port: proxy.port, forwarder: proxy, target: host };
+  }
   return { secure, host, port: Number(port) || (secure ? 443 : 80), ...(proxy && { tunnel: proxy }) };
 }
 

@@ -153,7 +153,16 @@ async function textOf(file: string): Promise<string> {
       cause,
     });
   }
-  return Buffer.concat(chunks).toString('utf8');
+  try {
+    // Without a byte order mark.
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (cause) {
+    throw new XsyncError('usage', `the list of URLs ${file} is not UTF-8`, {
+      subject: file,
+      remedy: 'Convert it. Otherwise its keys would change.',
+      cause,
+    });
+  }
 }
 
 function tooLarge(file: string): XsyncError {

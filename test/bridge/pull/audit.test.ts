@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
@@ -23,4 +23,13 @@ it('writes a line for each entry, and of many refusals in a second the first one
   expect(() => new Audit(directory, () => {})).toThrow('cannot be written');
   rmSync(directory, { recursive: true });
   vi.useRealTimers();
+});
+
+it.skipIf(!existsSync('/dev/full'))('a disk that is full is told once, and ends nothing', () => {
+  const said: string[] = [];
+  const audit = new Audit('/dev/full', (text) => said.push(text));
+  audit.note({ event: 'taken' });
+  audit.note({ event: 'done' });
+  audit.close();
+  expect(said).toEqual(['the audit log cannot be written: no space left on device']);
 });

@@ -49,7 +49,9 @@ const failed = (key: string, code: string, kind: 'temporary' | 'permanent' | 'pe
 it('makes a state of each result', async () => {
   const events: Record<string, RunEvent> = {
     copied: { type: 'copied', key: 'copied' } as RunEvent,
-    same: { type: 'skip', key: 'same' } as RunEvent,
+    same: { type: 'skip', key: 'same', size: 1, reason: 'unchanged' },
+    missing: { type: 'skip', key: 'missing', size: 1, reason: 'vanished' },
+    frozen: { type: 'skip', key: 'frozen', size: 1, reason: 'archived' },
     expired: failed('expired', 'expired-url', 'permanent'),
     changed: failed('changed', 'source-changed', 'temporary'),
     vanished: failed('vanished', 'object-not-found', 'permanent'),
@@ -58,6 +60,7 @@ it('makes a state of each result', async () => {
   };
   for (const key of Object.keys(events)) await add(key);
   await add('late', { expiresMs: 1 });
+  await add('other', { version: 2 });
   await add('gone', {
     action: 'delete',
     url: undefined,
@@ -72,8 +75,9 @@ it('makes a state of each result', async () => {
     for (const key of keys) if (events[key]) report(events[key]);
     return { stopped: false };
   };
-  expect(await perform(run, 9)).toEqual({
-    ...{ copied: 'done', same: 'done', gone: 'done', expired: 'expired', late: 'expired' },
+  expect(await perform(run, 12)).toEqual({
+    ...{ copied: 'done', same: 'done', gone: 'done', expired: 'expired', late: 'expired', other: 'expired' },
+    ...{ missing: 'changed: object-not-found', frozen: 'dead: unsupported-object' },
     ...{ changed: 'changed: source-changed', vanished: 'changed: object-not-found' },
     ...{ refused: 'dead: access-denied', kept: 'dead: guard' },
   });

@@ -91,6 +91,11 @@ describe('tickets', () => {
     expect(logged).toEqual(['refused from 127.0.0.1: too many tickets are waiting']);
   });
 
+  it('that are not answered end with the push', async () => {
+    const ended = new PullClient(transport, url, NEW, AbortSignal.abort());
+    await expect(ended.ask(['r1'])).rejects.toMatchObject({ code: 'aborted' });
+  });
+
   it('are taken if more come than may wait', async () => {
     const tickets = [1, 2, 3, 4].map((n) => ticket(`k${n}`, n));
     expect(await client().send(tickets)).toMatchObject({ taken: 4 });

@@ -205,3 +205,12 @@ it('a ticket that is older than what the other end knows is given up, with the r
   expect(await outbox.get('a')).toMatchObject({ state: 'dead', fault: { code: 'stale' } });
   expect(await outbox.get('known')).toMatchObject({ state: 'done' });
 });
+
+it('tells when URLs end again and again before an object has crossed', async () => {
+  await note('a');
+  const { sent, troubles } = await push((_, nth) => (nth < 6 ? 'expired' : 'done'));
+  expect(sent).toHaveLength(6);
+  expect(troubles).toEqual([
+    'the other end could not read "a" before its URL expired, 5 times; check the clocks, or use a longer --expire',
+  ]);
+});

@@ -271,6 +271,19 @@ describe('what a bucket refuses is left out, and told with the answer of the ser
   });
 });
 
+test('a bucket with a default retention takes copies of all sizes, and keeps longer locks of the source', async () => {
+  const [from, to] = [oss({ objectLock: true }), s3({ objectLock: true })];
+  const { bucket } = to.identity;
+  server.core.s3.bucket(bucket).retention = { mode: 'GOVERNANCE', unit: 'Days', count: 1 };
+  await from.put('small', bytesOf('s', 10));
+  await from.put('large', bytesOf('l', 300 * 1024));
+  await from.put('locked', bytesOf('k', 10), { lock: { mode: 'COMPLIANCE', untilMs: UNTIL } });
+  const { copied, fidelity } = await copy(from, to, ALL, 100 * 1024);
+  expect([copied.objects, fidelity?.kept]).toEqual([3, { lock: 1 }]);
+  const modes = ['small', 'large', 'locked'].map((key) => server.core.s3.get(bucket, key)?.lock?.mode);
+  expect(modes).toEqual(['GOVERNANCE', 'GOVERNANCE', 'COMPLIANCE']);
+});
+
 test('tags that OSS cannot spell are lost one by one', async () => {
   const [from, to] = [s3(), oss()];
   await from.put('a', bytesOf('a', 10), { tags: [...TAGS, { key: 'größe', value: '1' }, { key: 'm', value: 'a@b' }] });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addressGuard, isPublicAddress, namesHost } from '../../../src/store/http/address-guard.js';
+import { parseProxy } from '../../../src/store/http/proxy.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
 
 describe('addresses', () => {
@@ -25,8 +26,9 @@ it('names a host exactly, or all below a domain', () => {
 });
 
 describe('a transport with a guard', () => {
-  const ask = async (origin: string, allowed: string[]) => {
-    const http = new HttpTransport({ userAgent: 'test', guard: addressGuard(allowed) });
+  const ask = async (origin: string, allowed: string[], proxy?: string) => {
+    const proxyOf = proxy === undefined ? undefined : () => parseProxy(proxy);
+    const http = new HttpTransport({ userAgent: 'test', guard: addressGuard(allowed), proxyOf });
     try {
       await http.request({ method: 'GET', origin, path: '/', headers: {} });
       return 'answered';
@@ -41,6 +43,16 @@ describe('a transport with a guard', () => {
     'does not connect to %s',
     async (origin) => {
       expect(await ask(origin, [])).toMatchObject({ code: 'untrusted-host' });
+    },
+  );
+
+  it.each(['http://127.0.0.1:1', 'https://127.0.0.1:1', 'socks5://127.0.0.1:1'])(
+    'checks the host behind the proxy %s, not the proxy',
+    async (proxy) => {
+      for (const scheme of ['http', 'https']) {
+        expect(await ask(`${scheme}://169.254.169.254`, [], proxy)).toMatchObject({ code: 'untrusted-host' });
+        expect(await ask(`${scheme}://files.example`, [], proxy)).not.toMatchObject({ code: 'untrusted-host' });
+      }
     },
   );
 

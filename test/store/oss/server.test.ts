@@ -7,6 +7,7 @@ import { type OssConfigInput, ossConfigSchema } from '../../../src/store/oss/con
 import { createOssSdkStore } from '../../../src/store/oss/sdk.js';
 import { createOssStore } from '../../../src/store/oss/store.js';
 import type { ObjectStore } from '../../../src/store/port.js';
+import { expiryOf } from '../../../src/store/urls/expiry.js';
 import { type OssCredentials, startServer, type TestServer } from '../../support/server/index.js';
 
 let server: TestServer;
@@ -134,4 +135,23 @@ describe.each(['lean', 'sdk'] as const)('the %s store', (kind) => {
     await store.delete(['a', 'b', 'c']);
     expect(server.requests.count()).toBe(4);
   });
+});
+
+it('a presigned URL ends with its own time or with the credentials that signed it, whichever is earlier', async () => {
+  const { endpoint, region, accessKeyId, accessKeySecret } = server.oss;
+  const keys = { access_key_id: accessKeyId, secret_access_key: accessKeySecret };
+  const config = ossConfigSchema.parse({ type: 'oss', endpoint, region, ...keys });
+  const endMs = Date.now() + 3_000_000;
+  const source = {
+    get: () => ({ accessKeyId, accessKeySecret, expiresMs: endMs }),
+    expire: () => false,
+    name: 'role',
+  };
+  const renewed = createOssStore(config, 'photos', { transport, source });
+  const forever = createOssStore(config, 'photos', { transport });
+  opened.push(renewed, forever);
+  expect((await renewed.signedUrl('a', { expiresS: 3_600 })).expiresMs).toBe(endMs);
+  expect((await renewed.signedUrl('a', { expiresS: 60 })).expiresMs).toBeLessThan(endMs);
+  const { url, expiresMs } = await forever.signedUrl('a', { expiresS: 3_600 });
+  expect(Math.floor(expiresMs / 1000) * 1000).toBe(expiryOf(url));
 });

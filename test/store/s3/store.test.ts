@@ -4,6 +4,7 @@ import { HttpTransport } from '../../../src/store/http/transport.js';
 import { s3ConfigSchema } from '../../../src/store/s3/config.js';
 import { ChainSource } from '../../../src/store/s3/credentials.js';
 import { createS3Store, type S3Deps, type S3Store } from '../../../src/store/s3/store.js';
+import { expiryOf } from '../../../src/store/urls/expiry.js';
 import { startServer } from '../../support/server/index.js';
 
 const server = await startServer();
@@ -164,5 +165,16 @@ describe('a presigned URL', () => {
     const path = url.slice(origin.length);
     const answer = await transport.request({ method: 'GET', origin, path, headers: {} });
     expect([answer.status, answer.body.toString()]).toEqual([200, 'some bytes']);
+  });
+
+  it('ends with its own time or with the credentials that signed it, whichever is earlier', async () => {
+    const { accessKeyId, secretAccessKey } = server.s3;
+    const endMs = Date.now() + 3_000_000;
+    const fetch = async () => ({ accessKeyId, secretAccessKey, expiresMs: endMs });
+    const chained = on(`bucket-${buckets}`, {}, { credentials: new ChainSource(fetch, 'role') });
+    expect((await chained.signedUrl('a', { expiresS: 3_600 })).expiresMs).toBe(endMs);
+    expect((await chained.signedUrl('a', { expiresS: 60 })).expiresMs).toBeLessThan(endMs);
+    const { url, expiresMs } = await store.signedUrl('a', { expiresS: 3_600 });
+    expect(Math.floor(expiresMs / 1000) * 1000).toBe(expiryOf(url));
   });
 });

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseUrlList } from '../../../src/store/urls/list.js';
+import { parseUrlList, readUrlList } from '../../../src/store/urls/list.js';
 
 const parse = (text: string) => [...parseUrlList(text, 'list').values()];
 const MD5 = '5d41402abc4b2a76b9719d911017c592';
@@ -46,4 +49,17 @@ describe('a list of URLs', () => {
     expect(() => parse(text)).toThrow(`list, ${message}`);
     expect(() => parse(text)).not.toThrow('SECRET');
   });
+});
+
+it('a file may start with a byte order mark, and is refused in another encoding, which would change its keys', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'xsync-list-'));
+  const file = join(directory, 'list');
+  writeFileSync(file, '\ufeffhttp://h/a\tä\n');
+  expect([...(await readUrlList(file)).keys()]).toEqual(['ä']);
+  writeFileSync(file, Buffer.from('http://h/a\tä\n', 'latin1'));
+  await expect(readUrlList(file)).rejects.toMatchObject({
+    code: 'usage',
+    message: expect.stringContaining('is not UTF-8'),
+  });
+  rmSync(directory, { recursive: true });
 });

@@ -59,10 +59,7 @@ export function readAttributes(exchange: Exchange, bucket: Bucket): ObjectAttrib
   const acl = exchange.vendor(protocol === 's3' ? 'acl' : 'object-acl');
   if (acl !== undefined) checkAcl(acl, bucket);
   const lock = readLock(exchange, bucket);
-  const redirect = protocol === 's3' ? exchange.vendor('website-redirect-location') : undefined;
-  // "Setting an object redirect": a path of the bucket, or an address.
-  if (redirect !== undefined && !/^(?:\/|https?:\/\/)/.test(redirect))
-    throw new ServiceError('InvalidRedirectLocation');
+  const redirect = protocol === 's3' ? readRedirect(exchange) : undefined;
   const tagging = exchange.vendor('tagging');
   return {
     headers: contentHeaders(exchange),
@@ -74,6 +71,19 @@ export function readAttributes(exchange: Exchange, bucket: Bucket): ObjectAttrib
     ...(lock && { lock }),
     ...(redirect === undefined ? {} : { redirect }),
   };
+}
+
+/**
+ * A path of the bucket, or an address. The code and the text are those of Amazon (https://github.com/aws/aws-cli/issues/1130).
+ * @throws InvalidRedirectLocation
+ */
+function readRedirect(exchange: Exchange): string | undefined {
+  const redirect = exchange.vendor('website-redirect-location');
+  if (redirect === undefined) return undefined;
+  if (!/^(?:\/|https?:\/\/)/.test(redirect)) throw new ServiceError('InvalidRedirectLocation');
+  if (redirect.length <= 2048) return redirect;
+  const message = 'The length of website redirect location cannot exceed 2,048 characters.';
+  throw new ServiceError('InvalidRedirectLocation', { message });
 }
 
 /** With the elements that both services name the argument by. */

@@ -4,9 +4,10 @@ import { isOpaque } from './encryption.js';
 import { ServiceError } from './errors.js';
 import { crc, digest } from './hashes.js';
 import { KeyIndex } from './keys.js';
-import { mustNotBeLocked } from './locks.js';
+import { lockOfNew, mustNotBeLocked } from './locks.js';
 import {
   type BucketOptions,
+  type DefaultRetention,
   type Encryption,
   type FurtherAttributes,
   MAIN_OWNER,
@@ -34,7 +35,9 @@ export class Bucket {
   versioning: Versioning;
   /** Of objects whose writer names no encryption. */
   encryption: Encryption;
-  readonly objectLock: boolean;
+  /** Has an object lock configuration. */
+  objectLock: boolean;
+  retention: DefaultRetention | undefined;
   readonly ownerEnforced: boolean;
   readonly #around: Surroundings;
   /** Newest version first. */
@@ -132,7 +135,14 @@ export class Bucket {
 
   /** Adds a finished object as the newest version of its key. */
   store(object: Omit<StoredObject, 'versionId' | 'deleteMarker' | 'restored'>): StoredObject {
-    const stored = { ...object, versionId: this.#newVersionId(), deleteMarker: false, restored: false };
+    const lock = lockOfNew(this, object.lock);
+    const stored = {
+      ...object,
+      ...(lock && { lock }),
+      versionId: this.#newVersionId(),
+      deleteMarker: false,
+      restored: false,
+    };
     this.#push(stored);
     return stored;
   }

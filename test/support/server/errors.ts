@@ -60,6 +60,7 @@ const TABLE = {
   NotImplemented: [501, 'A header you provided implies functionality that is not implemented'],
   NotModified: [304, ''],
   NotSymlink: [400, 'The object you specified is not a symlink'],
+  ObjectLockConfigurationNotFoundError: [404, 'Object Lock configuration does not exist for this bucket'],
   ObjectNotAppendable: [409, 'The object is not appendable'],
   PermanentRedirect: [
     301,

@@ -14,6 +14,8 @@ export type RequestKind =
   | 'GetBucketVersioning'
   | 'PutBucketVersioning'
   | 'GetBucketAcl'
+  | 'GetObjectLockConfiguration'
+  | 'PutObjectLockConfiguration'
   | 'DeleteObjects'
   | 'HeadObject'
   | 'GetObject'
@@ -48,6 +50,7 @@ const BUCKET: readonly [string, Record<string, RequestKind>][] = [
   ['bucketInfo', { GET: 'GetBucketInfo' }],
   ['versioning', { GET: 'GetBucketVersioning', PUT: 'PutBucketVersioning' }],
   ['acl', { GET: 'GetBucketAcl' }],
+  ['object-lock', { GET: 'GetObjectLockConfiguration', PUT: 'PutObjectLockConfiguration' }],
   ['delete', { POST: 'DeleteObjects' }],
 ];
 

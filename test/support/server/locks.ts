@@ -2,8 +2,8 @@
 import type { Bucket } from './bucket.js';
 import { ServiceError } from './errors.js';
 import type { Exchange } from './exchange.js';
-import type { StoredLock, StoredObject } from './model.js';
-import { parseXml, textOf } from './xml.js';
+import type { DefaultRetention, StoredLock, StoredObject } from './model.js';
+import { children, element, parseXml, textOf, wrap, type XmlNode } from './xml.js';
 
 /** The names of the headers, which the services give the same values. */
 const NAMES = {
@@ -20,7 +20,8 @@ export function readLock(exchange: Exchange, bucket: Bucket): StoredLock | undef
   const mode = exchange.vendor(names.mode);
   const until = exchange.vendor(names.until);
   const hold = exchange.protocol === 's3' ? exchange.vendor(names.hold) : undefined;
-  if (mode === undefined && until === undefined && hold === undefined) return undefined;
+  const silent = mode === undefined && until === undefined && hold === undefined;
+  if (silent && !bucket.retention) return undefined;
   const proved = exchange.header('content-md5') !== undefined || checksummed(exchange);
   if (exchange.kind === 'PutObject' && exchange.protocol === 's3' && !proved) {
     throw new ServiceError('InvalidRequest', {
@@ -28,7 +29,7 @@ export function readLock(exchange: Exchange, bucket: Bucket): StoredLock | undef
         'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
     });
   }
-  return { ...retention(bucket, mode, until), ...(hold === 'ON' && { hold: true }) };
+  return silent ? undefined : { ...retention(bucket, mode, until), ...(hold === 'ON' && { hold: true }) };
 }
 
 function checksummed({ req }: Exchange): boolean {
@@ -79,6 +80,50 @@ export function bypassesGovernance(exchange: Exchange): boolean {
 
 function protectedByLock(): ServiceError {
   return new ServiceError('AccessDenied', { message: 'Access Denied because object protected by object lock.' });
+}
+
+/**
+ * PutObjectLockConfiguration, of new and of existing buckets: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLockConfiguration.html.
+ * @throws InvalidBucketState, MalformedXML, InvalidArgument
+ */
+export function setLockConfiguration(bucket: Bucket, document: string): void {
+  const root = parseXml(document, 'ObjectLockConfiguration');
+  if (bucket.versioning !== 'Enabled') {
+    throw new ServiceError('InvalidBucketState', {
+      message: "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
+    });
+  }
+  if (textOf(root, 'ObjectLockEnabled') !== 'Enabled') throw new ServiceError('MalformedXML');
+  const [rule] = children(root, 'Rule');
+  bucket.retention = rule && retentionOf(children(rule, 'DefaultRetention')[0] ?? {});
+  bucket.objectLock = true;
+}
+
+/** "You cannot specify Days and Years at the same time." */
+function retentionOf(node: XmlNode): DefaultRetention {
+  const mode = MODES.s3.find((name) => name === textOf(node, 'Mode'));
+  const [unit, ...more] = (['Days', 'Years'] as const).filter((name) => textOf(node, name) !== undefined);
+  if (!mode || !unit || more.length > 0) throw new ServiceError('MalformedXML');
+  const count = Number(textOf(node, unit));
+  if (Number.isInteger(count) && count > 0) return { mode, unit, count };
+  throw new ServiceError('InvalidArgument', { message: 'Default retention period must be a positive integer value.' });
+}
+
+/** @throws ObjectLockConfigurationNotFoundError */
+export function lockConfiguration({ objectLock, retention: rule }: Bucket): string {
+  if (!objectLock) throw new ServiceError('ObjectLockConfigurationNotFoundError');
+  const retained = rule && element('Mode', rule.mode) + element(rule.unit, rule.count);
+  return element('ObjectLockEnabled', 'Enabled') + (retained ? wrap('Rule', wrap('DefaultRetention', retained)) : '');
+}
+
+const DAY = 86_400_000;
+
+/** Of a version that is written now: what its writer says, or else the default of its bucket. */
+export function lockOfNew(bucket: Bucket, given: StoredLock | undefined): StoredLock | undefined {
+  const rule = bucket.retention;
+  if (!rule || given?.mode !== undefined) return given;
+  const days = rule.unit === 'Years' ? rule.count * 365 : rule.count;
+  return { ...given, mode: rule.mode, untilMs: bucket.now() + days * DAY };
 }
 
 /** PutObjectLegalHold. */

@@ -15,6 +15,13 @@ export interface StoredChecksum {
   type: 'FULL_OBJECT' | 'COMPOSITE';
 }
 
+/** The lock of new versions whose writer names none. */
+export interface DefaultRetention {
+  mode: 'GOVERNANCE' | 'COMPLIANCE';
+  unit: 'Days' | 'Years';
+  count: number;
+}
+
 /** How the service encrypts an object. */
 export interface Encryption {
   /** S3: `AES256`, `aws:kms`, `aws:kms:dsse`. OSS: `AES256`, `KMS`, `SM4`. */

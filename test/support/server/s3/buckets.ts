@@ -1,7 +1,14 @@
 import { checkAcl } from '../attributes.js';
 import { deletionsFrom, tagsFrom, versioningFrom } from '../documents.js';
 import { ServiceError } from '../errors.js';
-import { bypassesGovernance, mustKeepVersions, setHold, setRetention } from '../locks.js';
+import {
+  bypassesGovernance,
+  lockConfiguration,
+  mustKeepVersions,
+  setHold,
+  setLockConfiguration,
+  setRetention,
+} from '../locks.js';
 import { MAIN_OWNER } from '../model.js';
 import { element, parseXml, textOf, wrap } from '../xml.js';
 import { type S3Call, type S3Handler, xmlReply } from './call.js';
@@ -62,6 +69,15 @@ export const putBucketVersioning: S3Handler = (call) => {
   const wanted = versioningFrom(call.body.toString());
   mustKeepVersions(call.bucket, wanted);
   call.bucket.versioning = wanted;
+  return { status: 200 };
+};
+
+export const getLockConfiguration: S3Handler = ({ bucket }) =>
+  xmlReply('ObjectLockConfiguration', lockConfiguration(bucket));
+
+export const putLockConfiguration: S3Handler = (call) => {
+  checkProof(call);
+  setLockConfiguration(call.bucket, call.body.toString());
   return { status: 200 };
 };
 

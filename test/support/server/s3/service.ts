@@ -29,6 +29,8 @@ const HANDLERS: Partial<Record<RequestKind, S3Handler>> = {
   GetBucketVersioning: buckets.getBucketVersioning,
   PutBucketVersioning: buckets.putBucketVersioning,
   GetBucketAcl: buckets.getAcl,
+  GetObjectLockConfiguration: buckets.getLockConfiguration,
+  PutObjectLockConfiguration: buckets.putLockConfiguration,
   DeleteObjects: buckets.deleteObjects,
   HeadObject: readObject,
   GetObject: readObject,
