@@ -13,7 +13,9 @@ export const MOST_BYTES = 1024 * 1024;
 const key = z
   .string()
   .min(1)
-  .refine((text) => Buffer.byteLength(text) <= 1024, 'is longer than 1024 bytes');
+  .refine((text) => Buffer.byteLength(text) <= 1024, 'is longer than 1024 bytes')
+  // The queue would keep another key.
+  .refine((text) => Buffer.from(text).toString() === text, 'is not well-formed Unicode');
 const common = {
   version: z.literal(1),
   /** Of this change of this key, whichever URL it has. */

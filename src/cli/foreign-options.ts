@@ -178,8 +178,8 @@ const ABSENT: readonly Row[] = [
   ['no-sign-request', 'not supported: xsync signs every request; download public objects with curl'],
   ['bwlimit-file', 'not supported: --bwlimit limits all transfers together'],
   [
-    'track-renames track-renames-strategy',
-    'not supported: a renamed object is copied under its new name; a copy inside one service moves no bytes through this machine',
+    'track-renames-strategy',
+    'not supported: --track-renames finds renamed objects by checksums, as with the strategy hash; times and sizes prove no content',
   ],
   ['ignore-case-sync fix-case', 'not supported: keys that differ in case are different objects'],
   [

@@ -14,6 +14,7 @@ import {
   LIMIT,
   MIRROR_DELETE,
   NAMES,
+  RENAMES,
   TRANSFER,
   VERSIONS,
 } from '../engine/job/options.js';
@@ -92,12 +93,17 @@ export function deleteOptions(command: Command): Command {
   return options(command.optionsGroup('Delete:'), DELETE);
 }
 
+export function renamesOption(command: Command): Command {
+  return options(command, RENAMES);
+}
+
 /** The options of a mirror, without those of the network and of the output. */
 export function mirrorOptions(command: Command): Command {
   options(command.optionsGroup('Conflicts (docs/mirror.md):'), CONFLICT);
   options(command.optionsGroup('Delete:'), MIRROR_DELETE);
   options(command.optionsGroup('Transfer:'), DRY_RUN);
   options(command, BOTH_WAYS);
+  renamesOption(command);
   options(command, NAMES);
   return options(command.optionsGroup('Attributes (docs/fidelity.md):'), ATTRIBUTES);
 }

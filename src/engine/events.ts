@@ -74,6 +74,8 @@ type Told =
       parts?: number;
       /** Source Last-Modified, ms. */
       sourceMtimeMs: number;
+      /** Dry run only: as in `copied`. */
+      from?: string;
     }
   | { type: 'begin'; key: string; size: number; parts: number; resumedBytes: number }
   /** Bytes of one object that were sent to the destination since the previous such event of this object. */
@@ -91,6 +93,8 @@ type Told =
       sourceMtimeMs: number;
       /** It replaced something at the destination. */
       replaced: boolean;
+      /** Key of another object of the destination that was copied, instead of sending the bytes again. */
+      from?: string;
       /** What became of its attributes; absent: nothing to tell. */
       fidelity?: Fidelity;
     }
@@ -199,6 +203,8 @@ export interface Summary {
   deleted: { objects: number; bytes: number; left: number };
   /** move: deleted at the source after its copy was proved. Absent for other commands. */
   moved?: { objects: number; bytes: number };
+  /** Of the copied: copies of other objects of the destination, which sent no bytes (--track-renames). Absent: none. */
+  renamed?: { objects: number; bytes: number };
   /** mirror: of the copied and deleted, those at the source; and the conflicts. Absent for other commands. */
   mirror?: MirrorSum;
   /** sync: not at the source, and left at the destination. */

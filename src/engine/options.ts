@@ -109,6 +109,8 @@ export interface RunOptions {
    * of the listing.
    */
   order?: (object: { key: string; size: number; mtimeMs: number }) => string;
+  /** Copy new keys at the destination from other keys that have the same content there. */
+  trackRenames?: boolean;
   /** Compare no checksums of what was copied, and report it as not verified. */
   ignoreChecksum?: boolean;
   /** Ask for archived objects of the source. Absent: leave them. */

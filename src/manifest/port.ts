@@ -134,6 +134,20 @@ export interface Settled extends Pick<ConflictRow, 'winner' | 'keptAs'> {
   atMs: number;
 }
 
+/** An object that both sides had, whose bytes another object has. */
+export type Twin = Pick<ManifestRow, 'key' | 'sourceEtag' | 'destEtag' | 'content'>;
+
+/** Rows by content, without those that nothing proved. The first call of a kind builds an index. */
+export interface Twins {
+  /** A row of a source object with this size and ETag. */
+  ofSource(size: number, etag: string): Twin | undefined;
+  /** The same, of a destination object. */
+  ofDest(size: number, etag: string): Twin | undefined;
+  /** The `content` of some row of this size, if one has it. */
+  someContent(size: number): string | undefined;
+  ofContent(size: number, content: string): Twin | undefined;
+}
+
 /** The conflicts of a mirror, open and past. Some thousand past ones are kept. */
 export interface ConflictRows {
   /** Adds an open conflict, or notes that it is still open. */
@@ -255,6 +269,8 @@ export interface Manifest extends UploadRows {
   unfinishedVersion(key: string): string | undefined;
 
   readonly conflicts: ConflictRows;
+
+  readonly twins: Twins;
 
   /** Small facts about the pair, for example that its source lists out of order. */
   getFact(name: string): string | undefined;

@@ -16,6 +16,8 @@ import type {
   ManifestRow,
   RunRow,
   Spool,
+  Twin,
+  Twins,
   VersionRow,
 } from './port.js';
 
@@ -49,6 +51,17 @@ function opposite(winner: NonNullable<ConflictRow['winner']>): NonNullable<Confl
   return winner === 'source' ? 'destination' : 'source';
 }
 
+function reversedTwins(rows: Twins): Twins {
+  const reversed = (twin: Twin | undefined) =>
+    twin && { ...twin, sourceEtag: twin.destEtag, destEtag: twin.sourceEtag };
+  return {
+    ofSource: (size, etag) => reversed(rows.ofDest(size, etag)),
+    ofDest: (size, etag) => reversed(rows.ofSource(size, etag)),
+    someContent: (size) => rows.someContent(size),
+    ofContent: (size, content) => reversed(rows.ofContent(size, content)),
+  };
+}
+
 /** @throws as the two manifests */
 export class ReversedManifest implements Manifest {
   readonly #rows: Manifest;
@@ -66,6 +79,10 @@ export class ReversedManifest implements Manifest {
 
   get conflicts(): ConflictRows {
     return reversedConflicts(this.#rows.conflicts);
+  }
+
+  get twins(): Twins {
+    return reversedTwins(this.#rows.twins);
   }
 
   get(key: string): ManifestRow | undefined {

@@ -91,6 +91,11 @@ export interface CopyTicket {
     firm?: true;
     /** Where the existing object is backed up first; absent when no backup is needed. */
     backup?: BackupTarget;
+    /**
+     * Another object at the destination that has the bytes, and may have other attributes: the service copies it, if it is
+     * still this version. `content`: the checksum of the bytes that the manifest has (`contentText`).
+     */
+    twin?: { key: string; etag: string; content?: string };
     /** The copy is a version of a history: its metadata names the source's version so, and it is written at most once. */
     versionName?: string;
   };

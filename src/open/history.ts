@@ -17,6 +17,7 @@ const UNFIT = {
   immutable: '--immutable',
   compareDest: '--compare-dest',
   copyDest: '--copy-dest',
+  trackRenames: '--track-renames',
   deleteExcluded: '--delete-excluded',
   settle: '--settle',
   minSize: '--min-size',

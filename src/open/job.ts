@@ -122,6 +122,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     objectAttempts: job.retries,
     ignoreChecksum: job.ignoreChecksum === true,
     checkFirst: job.checkFirst === true,
+    trackRenames: tracksRenames(job),
     emptyFolders: job.createEmptySrcDirs === true,
     restore: job.restore === undefined ? undefined : parseRestoring(job.restore),
     carry: carryPolicy(job),
@@ -159,9 +160,19 @@ function limitsOf(job: TransferJob): Pick<RunOptions, 'dryRun' | 'maxTransfer' |
   return { dryRun: dryRun === true, maxTransfer, maxDurationMs: maxDuration, cutoffMode };
 }
 
+/** What is copied at the destination must not be deleted before. @throws usage: `--delete-before` */
+function tracksRenames(job: TransferJob): boolean {
+  if (job.mode !== 'sync' || job.trackRenames !== true) return false;
+  if (job.deleteTime !== 'before') return true;
+  throw new XsyncError('usage', '--delete-before would delete what --track-renames copies', {
+    subject: '--delete-before',
+    remedy: 'Leave out --delete-before: with --track-renames, deletes come last.',
+  });
+}
+
 function deletesOf(job: SyncJob | WatchJob): RunOptions['deletes'] {
   return {
-    when: job.deleteTime,
+    when: tracksRenames(job) ? 'after' : job.deleteTime,
     max: job.maxDelete,
     maxBytes: job.maxDeleteSize,
     ignoreErrors: job.ignoreErrors === true,

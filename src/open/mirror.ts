@@ -28,18 +28,19 @@ export function isMirrored(manifest: Pick<Manifest, 'getFact'>): boolean {
 
 /** Objects are copied as `copy` does it. @throws usage */
 export function mirrorOptions(job: MirrorJob, filter: Filter | undefined, stop: AbortSignal): RunOptions {
-  const { conflict, conflictSuffix = SUFFIX, maxDelete, maxDeleteSize, ignoreErrors, allowEmptySide, ...rest } = job;
+  const { conflict, conflictSuffix = SUFFIX, maxDelete, maxDeleteSize, ignoreErrors, allowEmptySide } = job;
   if (conflictSuffix === '' || conflictSuffix.includes('/')) {
     throw new XsyncError('usage', `--conflict-suffix: "${conflictSuffix}" is empty or has a slash in it`, {
       subject: '--conflict-suffix',
       remedy: 'Give an ending such as .conflict.',
     });
   }
-  const { source, destination } = job;
-  const copying = runOptions({ ...parseJob('copy', { source, destination }), ...rest, mode: 'copy' }, filter, stop);
+  const { source, destination, trackRenames = false } = job;
+  const copying = runOptions({ ...parseJob('copy', { source, destination }), ...job, mode: 'copy' }, filter, stop);
   return {
     ...copying,
     command: 'mirror',
+    trackRenames,
     policy: { ...copying.policy, mode: 'mirror', conflict, conflictSuffix },
     deletes: {
       when: 'after',

@@ -133,6 +133,8 @@ export interface Capabilities {
    * request.
    */
   readonly countsRequests?: true;
+  /** `copy` copies from the store itself, although there is no server-side copy: it reads and writes the bytes there. */
+  readonly copiesWithin?: true;
   /** A modification time is kept natively and listed (local disk): no `mtime` metadata is needed. */
   readonly keepsMtime: boolean;
   /** Reading ahead is cheap and reading twice is free (local disk, memory). */
@@ -386,6 +388,8 @@ export interface CompleteOptions extends CallOptions {
 }
 
 export interface CopyOptions extends CallOptions, PutAttributes {
+  /** As in `PutOptions`. */
+  mtimeMs?: number;
   /** The source's ETag must still be this one, otherwise `precondition-failed`. */
   ifMatch?: string;
   versionId?: string;
@@ -496,7 +500,10 @@ export interface ObjectBytes {
   /** As `put`, with a body that is sent while it arrives. Absent: the store writes from memory only. */
   putPieces?(key: string, body: PieceSource, options?: PutOptions): Promise<WriteResult>;
 
-  /** Server-side copy from `source`, which must be `copyableFrom` this store. At most `maxCopySize` bytes. */
+  /**
+   * Server-side copy from `source`, which must be `copyableFrom` this store, or the store itself if it `copiesWithin`. At most
+   * `maxCopySize` bytes.
+   */
   copy(source: ObjectStore, sourceKey: string, key: string, options?: CopyOptions): Promise<WriteResult>;
 
   /** True when this store can copy from `source` server-side: same service, endpoint and credentials. */

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { MemoryStore } from '../../src/store/memory/store.js';
+import type { ObjectStore } from '../../src/store/port.js';
 import { type Backend, bytes, expectCode, partSize, pattern, readAll, text, useSubject } from './context.js';
 
 const HEADERS = { contentType: 'text/x-odd', cacheControl: 'no-cache' };
@@ -11,7 +12,7 @@ export function describeCopies(backend: Backend): void {
   /** The store, when it copies within itself; a store that does not must refuse, which another test holds it to. */
   const copier = () => {
     const { store } = subject();
-    return store.copyableFrom(store) ? store : undefined;
+    return store.capabilities.copiesWithin || store.copyableFrom(store) ? store : undefined;
   };
 
   it('does not claim to reach stores of another service', async () => {
@@ -28,10 +29,21 @@ export function describeCopies(backend: Backend): void {
     if (copier()) return;
     await store.put('a', bytes('a'));
     await expectCode(store.copy(store, 'a', 'b'), 'unsupported');
+    await refusesParts(store);
+  });
+
+  it('copies no parts where it copies whole objects alone', async () => {
+    const { store } = subject();
+    if (!store.capabilities.copiesWithin) return;
+    await store.put('a', bytes('a'));
+    await refusesParts(store);
+  });
+
+  async function refusesParts(store: ObjectStore): Promise<void> {
     const upload = await store.createUpload('b');
     await expectCode(store.uploadPartCopy(upload, 1, store, 'a', { offset: 0, size: 1 }), 'unsupported');
     await store.abortUpload(upload);
-  });
+  }
 
   it.each(['a b+&%41?#.txt', '漢字/😀'])('copies bytes, headers and metadata of %s', async (key) => {
     const store = copier();
@@ -67,7 +79,7 @@ export function describeCopies(backend: Backend): void {
 
   it('makes parts of ranges of an object', async () => {
     const store = copier();
-    if (!store) return;
+    if (!store || store.capabilities.copiesWithin) return;
     const size = partSize(store);
     const body = pattern(size * 2 + 10);
     const { etag: ifMatch } = await store.put('a +b', body);

@@ -41,6 +41,7 @@ export function eventLine(event: RunEvent, chalk: ChalkInstance, dryRun: boolean
           event.reason,
           formatBytes(event.size),
           (event.parts ?? 1) > 1 && plural(event.parts ?? 1, 'part'),
+          fromText(event),
           event.detail,
         ),
       );
@@ -90,6 +91,7 @@ function copiedDetail(event: Extract<RunEvent, { type: 'copied' }>): string {
     wayText(event),
     formatBytes(event.size),
     event.parts > 1 && plural(event.parts, 'part'),
+    fromText(event),
     event.resumedParts > 0 && `${formatCount(event.resumedParts)} already sent`,
     event.verifiedBy === 'none' ? 'not verified' : `verified by ${VERIFIED_TEXT[event.verifiedBy]}`,
     formatDuration(event.elapsedMs),
@@ -102,6 +104,10 @@ function conflictText({ source, destination, winner, keepsLoser }: Extract<RunEv
   if (winner === undefined) return `changed on both sides: ${sides}; both stay as they are`;
   const [won, lost] = winner === 'source' ? ['a', 'b'] : ['b', 'a'];
   return `changed on both sides: ${sides}; ${won}'s keeps the name, ${lost}'s is ${keepsLoser ? 'kept' : 'replaced'}`;
+}
+
+function fromText({ from }: { from?: string }): string | undefined {
+  return from === undefined ? undefined : `copy at the destination from ${keyText(from)}`;
 }
 
 /** Only of what a mirror does at its first side. */

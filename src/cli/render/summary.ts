@@ -40,6 +40,7 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
       chalk.bold(headColour(summary, error, chalk)(line)),
     ),
     ...row(summary.dryRun ? 'Would copy' : 'Copied', copiedText(summary), chalk.green),
+    ...optional(renamedText(summary), (text) => row('Not sent', text)),
     ...optional(verifiedText(summary), (text) => row('Verified', text)),
     ...optional(refreshedText(summary), (text) => row(summary.dryRun ? 'Would set' : 'Updated', text)),
     ...optional(keptAttributes(summary), (text) => row('Attributes', text)),
@@ -135,6 +136,12 @@ function conflictsText({ mirror, dryRun }: Summary): string {
     open: open || undefined,
   });
   return `${plural(objects, 'object')}: ${how} (xsync conflicts lists them)`;
+}
+
+function renamedText({ renamed, dryRun }: Summary): string {
+  if (!renamed) return '';
+  const how = dryRun ? 'would be copied' : 'copied';
+  return `${plural(renamed.objects, 'object')}, ${formatBytes(renamed.bytes)}: ${how} at the destination from other keys`;
 }
 
 function verifiedText({ verified }: Summary): string {

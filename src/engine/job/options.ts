@@ -143,6 +143,14 @@ export const DELETE = {
   allowEmptySource: flag('--allow-empty-source', 'delete even if the source, or a folder in it, has become empty'),
 };
 
+/** Of `sync` and `mirror`. */
+export const RENAMES = {
+  trackRenames: flag(
+    '--track-renames',
+    'copy a new object at the destination if it has the same content under another key there (docs/sync.md)',
+  ),
+};
+
 /** What `delete` and `purge` do. */
 export const DELETE_PLACE = {
   ...DRY_RUN,
@@ -240,8 +248,18 @@ const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES };
 export const MODES = {
   copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
-  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...AT, ...VERSIONS },
-  mirror: { ...DRY_RUN, ...BOTH_WAYS, ...ATTRIBUTES, ...NAMES, ...CONNECTED, ...LIMIT, ...MIRROR_DELETE, ...CONFLICT },
+  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...RENAMES, ...AT, ...VERSIONS },
+  mirror: {
+    ...DRY_RUN,
+    ...BOTH_WAYS,
+    ...ATTRIBUTES,
+    ...NAMES,
+    ...CONNECTED,
+    ...LIMIT,
+    ...MIRROR_DELETE,
+    ...RENAMES,
+    ...CONFLICT,
+  },
   watch: { ...COPY, ...DELETE, ...WATCH, ...CONFLICT, ...VERSIONS },
   check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
 };

@@ -7,6 +7,7 @@ import type { CopyReason } from '../decide/decide.js';
 import type { Elsewhere } from '../decide/elsewhere.js';
 import type { Triple } from '../list/diff.js';
 import type { RunOptions } from '../options.js';
+import type { Subject } from '../plan/plan.js';
 
 /** An object that is to be copied, and why. */
 export interface Planned {
@@ -14,6 +15,8 @@ export interface Planned {
   reason: CopyReason;
   /** The place it is copied from instead of the source. */
   from?: Elsewhere;
+  /** What the destination's service copies instead of the source. */
+  twin?: Subject['twin'];
 }
 
 const PAGE = 1000;

@@ -20,13 +20,14 @@ import { backupTarget, keptTarget } from '../plan/backup.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, type Subject } from '../plan/plan.js';
-import { failedObject } from '../record/recorder.js';
+import { failedObject, twinOf } from '../record/recorder.js';
 import { isUnreadable, leaveArchived } from './archives.js';
 import { Backlog, type Planned } from './backlog.js';
 import type { RunContext } from './context.js';
 import { copyObject } from './copy.js';
 import type { Batch } from './frontier.js';
 import { References } from './references.js';
+import { Renames } from './renames.js';
 
 /** Lists the object as failed. */
 export function recordFailure(context: RunContext, source: ObjectEntry, fault: XsyncError, attempts: number): void {
@@ -44,6 +45,8 @@ export class Copies {
   readonly #context: RunContext;
   /** Absent: objects are copied from the source alone. */
   readonly #references: References | undefined;
+  /** Absent: the bytes of renamed objects are sent. */
+  readonly #renames: Renames | undefined;
   /** Absent: objects are copied as soon as they are decided. */
   readonly #backlog: Backlog | undefined;
   /** Archived objects that are being left out. */
@@ -58,15 +61,16 @@ export class Copies {
   constructor(context: RunContext, { onDisk }: { onDisk: boolean }) {
     this.#context = context;
     this.#references = References.of(context);
+    this.#renames = Renames.of(context);
     this.#backlog = Backlog.of(context.pair.manifest, context.options);
     this.#onDisk = onDisk;
     // Of its own: an inspection may wait for room in it.
     this.#left = new Queue(limiter(context.options.checkers));
   }
 
-  /** Other places are looked at, which takes a request for each object. */
+  /** Other places are looked at, which takes a request for each object, or objects of the source are read. */
   get looksElsewhere(): boolean {
-    return this.#references !== undefined;
+    return this.#references !== undefined || this.#renames?.reads === true;
   }
 
   /** Nothing is copied before every key was taken. */
@@ -101,22 +105,20 @@ export class Copies {
    */
   add(triple: Triple, reason: CopyReason, batch: Batch): Promise<void> | undefined {
     const { source } = triple;
-    if (!this.#references || !source || source.special === 'symlink') return this.#copy({ triple, reason }, batch);
-    return this.#addFrom(this.#references, source, { triple, reason }, batch);
+    if (!source || source.special === 'symlink') return this.#copy({ triple, reason }, batch);
+    const twin = this.looksElsewhere ? undefined : this.#renames?.find(source, reason);
+    if (this.looksElsewhere || twin instanceof Promise) return this.#addFrom(source, { triple, reason }, batch);
+    return this.#copy({ triple, reason, twin }, batch);
   }
 
-  async #addFrom(
-    references: References,
-    source: ObjectEntry,
-    { triple, reason }: Planned,
-    batch: Batch,
-  ): Promise<void> {
+  async #addFrom(source: ObjectEntry, { triple, reason }: Planned, batch: Batch): Promise<void> {
     const { halt, emit } = this.#context;
     const { key } = source;
     if (halt.stops('plans')) return;
     try {
-      const from = await references.find(source);
-      if (!from || references.copies) return await this.#copy({ triple, reason, from }, batch);
+      const from = await this.#references?.find(source);
+      const twin = from ? undefined : await this.#renames?.find(source, reason);
+      if (!from || this.#references?.copies) return await this.#copy({ triple, reason, from, twin }, batch);
       emit({ type: 'skip', key, size: source.size, reason: 'in-compare-dest' });
     } catch (error) {
       if (halt.signal.aborted) return;
@@ -137,17 +139,17 @@ export class Copies {
    * @returns a promise to wait for if the queue is full, or somebody is asked
    */
   #start(planned: Planned, batch?: Batch): Promise<void> | undefined {
-    const { triple, reason, from } = planned;
+    const { triple, reason, from, twin } = planned;
     const { key, source } = triple;
     if (!source) return undefined;
     const { emit, options } = this.#context;
     const { size } = source;
-    const subject = this.#subjectOf(triple, source, reason);
+    const subject = { ...this.#subjectOf(triple, source, reason), twin };
     const fault = this.#impossible(subject);
     // Do not read what cannot be written; a dry run reports this too.
     if (fault) recordFailure(this.#context, source, fault, 0);
     else if (!from && isUnreadable(source)) return this.#leave(source, batch);
-    else if (!this.#withinMaxTransfer(size)) emit({ type: 'skip', key, size, reason: 'cutoff' });
+    else if (!this.#withinMaxTransfer(twin ? 0 : size)) emit({ type: 'skip', key, size, reason: 'cutoff' });
     else if (options.dryRun) return this.#foretell(subject, reason, from);
     else if (options.confirm) return this.#ask(options.confirm, { planned, source, subject }, batch);
     else return this.#queue({ planned, source, subject }, batch);
@@ -168,7 +170,7 @@ export class Copies {
     // Another run of this process may copy it meanwhile, and then no write of this one begins.
     if (!claims) intents.foresee(key, subject.replaces);
     const done = batch?.hold();
-    const byService = from ? this.#references?.byService(from) === true : route.byService;
+    const byService = from ? this.#references?.byService(from) === true : subject.twin !== undefined || route.byService;
     return executor.queue({ size, byService }, (fromSource) =>
       this.#claimed(source, triple.row, async () => {
         const perform = (from && this.#references?.performing(from, fromSource)) ?? fromSource;
@@ -190,7 +192,7 @@ export class Copies {
     const ticket = (from && this.#references?.ticketOf(from, own)) ?? own;
     const { key, size, mtimeMs: sourceMtimeMs } = subject;
     forecast.add(ticket, pair.dest.store.capabilities.attributes);
-    emit({ type: 'plan', key, size, reason, parts: ticket.cut.parts, sourceMtimeMs });
+    emit({ type: 'plan', key, size, reason, parts: ticket.cut.parts, sourceMtimeMs, ...twinOf(key, ticket.dest) });
     moves?.planned(subject);
   }
 

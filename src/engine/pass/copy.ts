@@ -28,7 +28,7 @@ export async function copyObject(context: RunContext, planned: Subject, perform:
       emit({ type: 'restart', key: subject.key, message: outcome.message });
       tried += outcome.attempts;
       const expects = subject.firm ? subject.expects : undefined;
-      subject = { ...subject, ...outcome.now, expects, backup: ofOlder(subject) };
+      subject = { ...subject, ...outcome.now, twin: undefined, expects, backup: ofOlder(subject) };
     }
   } catch (error) {
     if (!halt.signal.aborted) halt.fail(error);
@@ -48,10 +48,29 @@ function ofOlder({ backup, replaces = '' }: Subject): BackupTarget | undefined {
   return backup && { ...backup, before: backup.before ?? replaces };
 }
 
+interface Trial {
+  subject: Subject;
+  tried: number;
+  /** As `performance.now()`. */
+  started: number;
+}
+
 /** One version: plans the ticket, notes the intent, copies, and records the copy at once. */
-async function performOnce(
+async function performOnce(context: RunContext, trial: Trial, perform: Perform): Promise<Outcome> {
+  const { twin } = trial.subject;
+  if (!twin) return performPlanned(context, trial, perform);
+  const copied = await performPlanned({ ...context, route: { ...context.route, attempts: 1 } }, trial, perform);
+  if (copied.kind !== 'failed') return copied;
+  // An attempt that did not fail before it wrote may have left something there.
+  const { firm, expects } = trial.subject;
+  const stands = firm || copied.fault.code === 'unsupported';
+  const subject = { ...trial.subject, twin: undefined, expects: stands ? expects : undefined };
+  return performPlanned(context, { ...trial, subject }, perform);
+}
+
+async function performPlanned(
   { planning, route, recorder, intents, moves }: RunContext,
-  { subject, tried, started }: { subject: Subject; tried: number; started: number },
+  { subject, tried, started }: Trial,
   perform: Perform,
 ): Promise<Outcome> {
   const left = tried === 0 ? route : { ...route, attempts: route.attempts - tried };

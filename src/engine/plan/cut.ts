@@ -48,7 +48,7 @@ export interface CutFacts {
  */
 export function cutOf(facts: CutFacts): Cut {
   const { size, limits, wanted, source, checkpoint } = facts;
-  if (facts.byService) return cutForService(size, limits.maxCopySize);
+  if (facts.byService) return cutForService(size, limits);
   if (checkpoint !== undefined) return { partSize: checkpoint, parts: Math.ceil(size / checkpoint) };
   const imitated = Math.min(LARGEST_IMITATED, facts.most ?? LARGEST_IMITATED);
   const usual = Math.min(facts.tuned ?? DEFAULT_PART_SIZE, facts.most ?? Number.POSITIVE_INFINITY);
@@ -70,8 +70,8 @@ function withinLimits(size: number, wanted: number, limits: Capabilities): Cut {
 }
 
 /** Parts of half the largest server-side copy: large parts cost the client nothing, but services copy them slowly. */
-function cutForService(size: number, maxCopySize: number): Cut {
-  if (size <= maxCopySize) return { partSize: maxCopySize, parts: 1 };
+function cutForService(size: number, { maxCopySize, copiesWithin }: Capabilities): Cut {
+  if (copiesWithin || size <= maxCopySize) return { partSize: Math.max(size, maxCopySize), parts: 1 };
   const partSize = Math.floor(maxCopySize / 2);
   return { partSize, parts: Math.ceil(size / partSize) };
 }

@@ -11,6 +11,8 @@ const SETS: Partial<Record<AttributeName, RequestKind>> = { tags: 'putTags', acl
 
 export class Forecast {
   copied = { objects: 0, bytes: 0 };
+  /** Bytes of the copied that are at the destination already. */
+  #unsent = 0;
   #deletes = 0;
   requests: { source: Traffic['requests']; destination: Traffic['requests'] } = { source: {}, destination: {} };
 
@@ -18,6 +20,7 @@ export class Forecast {
   add(ticket: CopyTicket, keeps: AttributeLimits): void {
     this.copied.objects++;
     this.copied.bytes += ticket.source.size;
+    if (ticket.dest.twin) this.#unsent += ticket.source.size;
     const cost = requestsOf(ticket, keeps);
     for (const side of ['source', 'destination'] as const) {
       const sum = this.requests[side];
@@ -62,13 +65,14 @@ export class Forecast {
   /** The keys are listed again. */
   restart(): void {
     this.#deletes = 0;
+    this.#unsent = 0;
     this.copied = { objects: 0, bytes: 0 };
     this.requests = { source: {}, destination: {} };
   }
 
   /** The bytes of the copies leave the source once. */
   get traffic(): { source: Traffic; destination: Traffic } {
-    const { bytes } = this.copied;
+    const bytes = this.copied.bytes - this.#unsent;
     return {
       source: { requests: this.requests.source, bytesIn: bytes, bytesOut: 0 },
       destination: { requests: this.requests.destination, bytesIn: 0, bytesOut: bytes },

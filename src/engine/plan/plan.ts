@@ -41,6 +41,8 @@ export interface Subject extends Pick<CopyTicket['source'], 'etag' | 'versionId'
   firm?: true;
   backup?: BackupTarget;
   versionName?: string;
+  /** As in a ticket. */
+  twin?: CopyTicket['dest']['twin'];
   /** A symbolic link: `keep` copies it as one; of `follow`, the bytes of what it points to pass through this program. */
   link?: 'keep' | 'follow';
 }
@@ -86,9 +88,9 @@ function askable({ tags, acl, ...policy }: CarryPolicy, from: Capabilities, to: 
 /** A ticket that copies the subject. */
 export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): CopyTicket {
   const { key, sourceKey, destKey, etag, versionId, size, mtimeMs, md5ofParts } = subject;
-  const { replaces, expects, firm, backup, versionName, link } = subject;
+  const { replaces, expects, firm, backup, versionName, twin, link } = subject;
   const { limits, wanted, most, carry, attempts } = route;
-  const byService = route.byService && link !== 'follow';
+  const byService = twin !== undefined || (route.byService && link !== 'follow');
   const { checkpoint, tuned, sourcePartSize } = hints;
   const resumes = checkpoint !== undefined && sameEtag(checkpoint.sourceEtag, etag) && checkpoint.size === size;
   return {
@@ -99,7 +101,7 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
       ...{ place: route.source, key: sourceKey, etag, versionId, size, mtimeMs, md5ofParts },
       partSize: sourcePartSize,
     },
-    dest: { place: route.dest, key: destKey, replaces, expects, ...(firm && { firm }), backup, versionName },
+    dest: { place: route.dest, key: destKey, replaces, expects, ...(firm && { firm }), backup, versionName, twin },
     way: link === 'keep' ? 'link' : byService ? 'server' : 'client',
     cut: cutOf({
       size,
@@ -157,8 +159,9 @@ type Requests = Partial<Record<RequestKind, number>>;
 export function requestsOf(ticket: CopyTicket, keeps: AttributeLimits): { source: Requests; destination: Requests } {
   const { source, destination } = requestsOfBytes(ticket);
   const { tags, acl } = ticket.carry ?? {};
-  // A single copy by the service has the tags of its source.
-  if (tags && !(ticket.way === 'server' && ticket.cut.parts === 1)) source.getTags = 1;
+  // A single copy by the service has the tags of its source, which is not a twin's.
+  const copiesTags = ticket.way === 'server' && ticket.cut.parts === 1 && !ticket.dest.twin;
+  if (tags && !copiesTags) source.getTags = 1;
   if (acl) source.getAcl = 1;
   return { source, destination: { ...destination, ...requestsAfter(ticket, keeps) } };
 }

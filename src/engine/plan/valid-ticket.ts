@@ -55,6 +55,7 @@ const copy = z.strictObject({
   dest: z.strictObject({
     ...{ place, key: text.min(1), replaces: text.optional(), expects: text.optional(), firm: yes },
     backup: backup.optional(),
+    twin: z.strictObject({ key: text.min(1), etag: text, content: text.optional() }).optional(),
     versionName: text.min(1).optional(),
   }),
   way: z.enum(['server', 'client', 'link']),

@@ -108,6 +108,7 @@ const summary = z.object({
   unfinished: z.object({ objects: z.number(), atLeast: z.boolean().optional() }),
   verified: counts,
   refreshed: count.optional(),
+  renamed: sum.optional(),
   fidelity: fidelity.optional(),
   ...{ retries: count, restarts: count },
   waste: z.object({ parts: count, bytes: count }),

@@ -70,6 +70,7 @@ export class Fold {
         break;
       case 'plan':
         if (this.pending.dryRun && event.direction) add(this.#mirror().copied, event.size);
+        if (event.from !== undefined) this.#renamed(event.size);
         break;
       case 'deleted':
         add(sums.deleted, event.size);
@@ -122,6 +123,7 @@ export class Fold {
     const { key, size, verifiedBy, resumedParts, resumedBytes, fidelity } = event;
     if (fidelity) sums.fidelity = addFidelity(sums.fidelity, key, fidelity);
     add(sums.copied, size);
+    if (event.from !== undefined) this.#renamed(size);
     if (event.direction) add(this.#mirror().copied, size);
     increase(sums.verified, verifiedBy);
     if (resumedParts === 0) return;
@@ -135,6 +137,11 @@ export class Fold {
     conflicts.objects++;
     if (winner === undefined) conflicts.open++;
     else if (keepsLoser) conflicts.kept++;
+  }
+
+  #renamed(size: number): void {
+    this.sums.renamed ??= nothing();
+    add(this.sums.renamed, size);
   }
 
   #mirror(): MirrorSum {
@@ -153,7 +160,7 @@ export class Fold {
     const { skipped, held, kept, deleted } = noSums(this.#heldBefore);
     if (this.sums.mirror) this.sums.mirror.conflicts = noMirror().conflicts;
     Object.assign(this.sums, { skipped, held, kept, failed: structuredClone(this.#undeleted) });
-    if (this.pending.dryRun) this.sums.deleted = deleted;
+    if (this.pending.dryRun) Object.assign(this.sums, { deleted, renamed: undefined });
     this.excluded = nothing();
     this.postponed = nothing();
     this.uncopied = nothing();
@@ -166,6 +173,7 @@ function noSums(held: Summary['held']) {
   const kept: Summary['kept'] = { ...nothing(), byReason: {} };
   const verified: Summary['verified'] = {};
   const moved: Summary['moved'] = undefined;
+  const renamed: Summary['renamed'] = undefined;
   const mirror: Summary['mirror'] = undefined;
   const refreshed: Summary['refreshed'] = undefined;
   const fidelity: Summary['fidelity'] = undefined;
@@ -178,6 +186,7 @@ function noSums(held: Summary['held']) {
     held: structuredClone(held),
     deleted: { ...nothing(), left: 0 },
     moved: moved as Summary['moved'],
+    renamed: renamed as Summary['renamed'],
     mirror: mirror as Summary['mirror'],
     kept,
     backedUp: nothing(),

@@ -28,6 +28,11 @@ export function objectOf({ key, source }: CopyTicket): FailedObject {
   return { key, size: source.size, sourceEtag: source.etag, sourceMtimeMs: source.mtimeMs };
 }
 
+/** The key of the object that is copied in place of the source's, as events name it. */
+export function twinOf(key: string, { key: full, twin }: CopyTicket['dest']): { from?: string } {
+  return twin ? { from: twin.key.slice(full.length - key.length) } : {};
+}
+
 export interface RecorderOptions {
   manifest: Manifest;
   committer: Committer;
@@ -58,10 +63,11 @@ export class Recorder {
     const { size, etag: sourceEtag, mtimeMs: sourceMtimeMs } = source;
     const { verifiedBy } = facts;
     this.#damaged.delete(key);
-    const row = { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours: true, atMs: Date.now(), content };
-    this.#options.committer.add(row);
+    const row = { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours: true, atMs: Date.now() };
+    this.#options.committer.add({ ...row, content: content ?? dest.twin?.content });
+    const from = twinOf(key, dest);
     const replaced = dest.replaces !== undefined;
-    this.#options.emit({ type: 'copied', key, size, sourceMtimeMs, elapsedMs, replaced, ...facts });
+    this.#options.emit({ type: 'copied', key, size, sourceMtimeMs, elapsedMs, replaced, ...facts, ...from });
   }
 
   /** Found equal without a copy: the next run does not have to compare it again. */

@@ -7,7 +7,7 @@ import { USUAL_POLICY } from '../../model/carry-policy.js';
 import { isXsyncError, type XsyncError } from '../../model/error.js';
 import { isCarriedClass } from '../../model/storage-class.js';
 import type { CopyTicket } from '../../model/ticket.js';
-import type { Capabilities, PutAttributes } from '../../store/port.js';
+import type { Capabilities } from '../../store/port.js';
 import type { Carried, Later } from '../fidelity/carry.js';
 import { OPTIONAL, type Optional } from './means.js';
 import { type Given, judged, lessened, type Planned, saidBy } from './outgoing.js';
@@ -26,7 +26,7 @@ export async function writeWith<T>(
   means: Given,
   ticket: Planned,
   carried: Carried,
-  write: (put: PutAttributes) => Promise<T>,
+  write: (put: Carried['put']) => Promise<T>,
 ): Promise<Written<T>> {
   try {
     return { answer: await write(carried.put), carried };

@@ -20,7 +20,7 @@ import { transferParts } from './multipart.js';
 import { onceOf, outgoing } from './outgoing.js';
 import { writtenAlready } from './overtaken.js';
 import { confirmByReading } from './reading-back.js';
-import { copyOnServer } from './server-copy.js';
+import { copyOnServer, copyTwin } from './server-copy.js';
 import { proveComposite } from './source-cut.js';
 import { unverified, withoutChecksum } from './unverified.js';
 import {
@@ -45,6 +45,7 @@ export function transfer(means: Means, ticket: CopyTicket): Promise<Copied> {
 
 function transferOnce(means: Means, ticket: CopyTicket): Promise<Copied> {
   if (ticket.way === 'link') return copyLink(means, ticket);
+  if (ticket.dest.twin) return copyTwin(means, ticket, ticket.dest.twin);
   return ticket.way === 'server' ? transferByService(means, ticket) : transferByClient(means, ticket);
 }
 

@@ -26,6 +26,7 @@ import {
   type StoredRow,
   type StoredUpload,
 } from './statements.js';
+import { SqliteTwins } from './twins.js';
 
 /** About eight hours of one pass per minute, at most a few megabytes. */
 const KEPT_RUNS = 500;
@@ -41,6 +42,7 @@ const KEPT_LAGS_MS = 25 * 3_600_000;
 export class SqliteManifest implements Manifest {
   readonly path: string;
   readonly conflicts: SqliteConflicts;
+  readonly twins: SqliteTwins;
   readonly #db: Database;
   readonly #sql: Statements;
   #spools = 0;
@@ -53,6 +55,7 @@ export class SqliteManifest implements Manifest {
     this.#db = db;
     this.#sql = prepareStatements(db);
     this.conflicts = new SqliteConflicts(db, (work) => this.#run(work));
+    this.twins = new SqliteTwins(db, (work) => this.#run(work));
   }
 
   get(key: string): ManifestRow | undefined {

@@ -11,8 +11,8 @@
  * - No versions: a `versionId` is rejected.
  * Tests: test/contract/stores.test.ts
  */
-import type { BigIntStats } from 'node:fs';
-import { lstat, opendir, readlink, rm, stat, unlink } from 'node:fs/promises';
+import { type BigIntStats, constants } from 'node:fs';
+import { chmod, copyFile, lstat, opendir, readlink, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { md5, type RunningMd5, runningMd5 } from '../../hash/index.js';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
@@ -64,6 +64,7 @@ const CAPABILITIES: port.Capabilities = {
   attributes: LOCAL_ATTRIBUTES,
   deletesIfMatch: true,
   writesIfMatch: true,
+  copiesWithin: true,
   keepsMtime: true,
   local: true,
 };
@@ -248,8 +249,40 @@ export class LocalStore implements port.ObjectStore {
     });
   }
 
-  async copy(): Promise<port.WriteResult> {
-    throw noCopies();
+  copy(
+    source: port.ObjectStore,
+    sourceKey: string,
+    key: string,
+    options: port.CopyOptions = {},
+  ): Promise<port.WriteResult> {
+    return this.#run('write', options, key, async () => {
+      if (source !== this || isMarker(key) || isMarker(sourceKey)) throw noCopies();
+      requireKey(this.#root, sourceKey, this.#names);
+      const temporary = await this.#temporaries.create();
+      try {
+        const { headers, metadata } = await this.head(sourceKey);
+        await this.#copyInto(temporary.path, sourceKey, options.ifMatch);
+        const replaces = options.headers !== undefined || options.metadata !== undefined;
+        const about = replaces ? options : { ...options, headers, metadata };
+        return resultOf(await this.#publisher.publish(key, temporary, about), undefined);
+      } catch (error) {
+        await rm(temporary.path, { force: true });
+        throw error;
+      } finally {
+        await temporary.close();
+      }
+    });
+  }
+
+  /** @throws precondition-failed: the file is, or becomes meanwhile, another version */
+  async #copyInto(temporary: string, key: string, ifMatch: string | undefined): Promise<void> {
+    const etag = await this.#etagOf(key);
+    if (etag === undefined) throw objectNotFound(key);
+    const { mode } = await stat(temporary);
+    // Shares the blocks where the file system can, and takes over the mode.
+    await this.#directories.toRead(key, (path) => copyFile(path, temporary, constants.COPYFILE_FICLONE));
+    await chmod(temporary, mode);
+    if (etag !== (ifMatch ?? etag) || etag !== (await this.#etagOf(key))) throw changed(key);
   }
 
   copyableFrom(): boolean {

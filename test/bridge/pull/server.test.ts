@@ -96,6 +96,12 @@ describe('tickets', () => {
     await expect(ended.ask(['r1'])).rejects.toMatchObject({ code: 'aborted' });
   });
 
+  it('with half a character in the key are none', async () => {
+    await expect(client().send([ticket('\ud800', 1)])).rejects.toMatchObject({
+      message: expect.stringContaining('tickets.0.key: is not well-formed Unicode'),
+    });
+  });
+
   it('are taken if more come than may wait', async () => {
     const tickets = [1, 2, 3, 4].map((n) => ticket(`k${n}`, n));
     expect(await client().send(tickets)).toMatchObject({ taken: 4 });

@@ -2,6 +2,7 @@
  * The signers against the vendor's own: signatures published in the tests of Alibaba Cloud's Go SDK
  * (alibabacloud-oss-go-sdk-v2, oss/signer/signer_test.go), and ali-oss's signer over generated requests.
  */
+import { createHmac } from 'node:crypto';
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -103,6 +104,26 @@ describe("the vendor's published V1 signatures", () => {
     expect(new SignerV1(keys).sign(put, date).authorization).toBe('OSS ak:kSHKmLxlyEAKtZPkJhG9bZb5k7M=');
     const acl = new SignerV1(keys).sign({ ...put, query: { acl: '', prefix: 'not-signed' } }, date);
     expect(acl.authorization).toBe('OSS ak:/afkugFbmWDQ967j1vr6zygBLQk=');
+  });
+
+  it.each(['retention', 'legalHold'])('%s is a sub-resource, as in the Go SDK (oss/api_op_object_worm.go)', (name) => {
+    const { authorization } = new SignerV1(keys).sign({ ...put, query: { [name]: '', versionId: 'v' } }, date);
+    const resource = `/examplebucket/nelson?${name}&versionId=v`;
+    const headers = [
+      'x-oss-date:Wed, 28 Dec 2022 10:27:41 GMT',
+      'x-oss-meta-author:alice',
+      'x-oss-meta-magic:abracadabra',
+    ];
+    const lines = [
+      'PUT',
+      'eB5eJF1ptWaXm4bijSPyxw==',
+      'text/html',
+      'Wed, 28 Dec 2022 10:27:41 GMT',
+      ...headers,
+      resource,
+    ];
+    const signature = createHmac('sha1', keys.accessKeySecret).update(lines.join('\n')).digest('base64');
+    expect(authorization).toBe(`OSS ak:${signature}`);
   });
 
   it('a presigned URL is accepted, with and without temporary credentials', () => {
