@@ -48,6 +48,8 @@ export interface Reverse {
   /** What the direction has in hand. Its rows are in the manifest of the pair. */
   manifest: Manifest;
   classes?: ClassTable;
+  /** Rows from before, ms, are of copies that deleted nothing; absent: there are none. */
+  sinceMs?: number;
 }
 
 /** What a run works on. */

@@ -36,11 +36,13 @@ export interface BackupTarget {
    * empty for nothing. If another version stands there now, an existing backup is that of the older one, and stays.
    */
   before?: string;
-  /**
-   * A number is added to the key, one that is free there. Names that are taken at the ticket's source, where this is the
-   * key, are not free either.
-   */
-  numbered?: string;
+  /** A number is added to the key. */
+  numbered?: {
+    /** The same key at the ticket's source, where the name must be free as well. */
+    other: string;
+    /** The manifest has a row of each name up to this number. */
+    known: number;
+  };
   /** --part-size. */
   partSize?: number;
   attempts: number;

@@ -2,6 +2,7 @@
 import type { Filter } from '../engine/filter/filter.js';
 import { type MirrorJob, parseJob, type WatchJob } from '../engine/job/job.js';
 import type { RunOptions } from '../engine/options.js';
+import type { Reverse } from '../engine/pair.js';
 import type { Manifest } from '../manifest/port.js';
 import { ReversedManifest } from '../manifest/reversed.js';
 import { XsyncError } from '../model/error.js';
@@ -11,8 +12,14 @@ import { openState } from './state.js';
 
 const SUFFIX = '.conflict';
 
+/** The latest runs of a pair that tell how it was kept. */
+const RUNS = 1000;
+
 /** The fact of a mirror's two manifests: `rows` in the one that has them, `reverse` in the other. */
 const MIRROR = 'mirror';
+
+/** The fact of the manifest with the rows: when a pair was mirrored that only copies had kept before, ms. */
+const SINCE = 'mirrored-since';
 
 /** The manifest belongs to a mirror, in one of its directions. */
 export function isMirrored(manifest: Pick<Manifest, 'getFact'>): boolean {
@@ -120,7 +127,7 @@ export function openMirrorState(
       await Promise.all([sides.source.close(), sides.dest.close()]);
     };
     const { manifest, reverse } = rowsOf(there.manifest, back.manifest);
-    return { ...there, ...sides, manifest, reverse: { manifest: reverse, classes: classesBack }, close };
+    return { ...there, ...sides, manifest, reverse: { ...reverse, classes: classesBack }, close };
   } catch (error) {
     void there.close();
     throw error;
@@ -132,12 +139,20 @@ function unclosed(side: OpenSide): OpenSide {
   return { ...side, close: async () => {} };
 }
 
-function rowsOf(there: Manifest, back: Manifest): { manifest: Manifest; reverse: Manifest } {
+function rowsOf(there: Manifest, back: Manifest): Pick<OpenPair, 'manifest'> & { reverse: Reverse } {
   const isReversed = there.getFact(MIRROR) !== 'rows' && hasRows(back, there);
   const [home, other] = isReversed ? [back, there] : [there, back];
+  if (home.getFact(MIRROR) === undefined && !wasSynced(home)) home.setFact(SINCE, `${Date.now()}`);
   if (home.getFact(MIRROR) !== 'rows') home.setFact(MIRROR, 'rows');
   if (other.getFact(MIRROR) !== 'reverse') other.setFact(MIRROR, 'reverse');
-  return { manifest: isReversed ? new ReversedManifest(back, there) : there, reverse: back };
+  const since = home.getFact(SINCE);
+  const reverse = { manifest: back, ...(since !== undefined && { sinceMs: Number(since) }) };
+  return { manifest: isReversed ? new ReversedManifest(back, there) : there, reverse };
+}
+
+/** What a sync leaves on one side alone was deleted on the other. A copy leaves it there. */
+function wasSynced(manifest: Manifest): boolean {
+  return manifest.runs(RUNS).some(({ command }) => command === 'sync');
 }
 
 /** The other direction was mirrored, or has been copied as this one has not. */

@@ -154,6 +154,18 @@ describe('the guards', () => {
     },
   );
 
+  test('a side with none of a few known objects, but another one: nothing is deleted on the other', async () => {
+    const [a, b] = [placeOf('oss', 'a'), placeOf('local', 'b')];
+    for (const key of ['1', '2']) await a.put(key, key);
+    await mirror(a.at, b.at);
+    for (const key of ['1', '2']) await b.remove(key);
+    await b.put('lost+found', 'of another disk');
+    expectComplaint(await mirror(a.at, b.at), 'fatal', `2 of 2 objects would be deleted at ${a.at}`, '--max-delete 2');
+    expect(await a.texts()).toEqual({ '1': '1', '2': '2', 'lost+found': 'of another disk' });
+    expect((await mirror(a.at, b.at, '--max-delete', '2')).code).toBe(0);
+    await expectBoth(a, b, { 'lost+found': 'of another disk' });
+  });
+
   test('too many deletes on one side do not stop those of the other', async () => {
     const [a, b] = await twenty();
     for (let n = 0; n < 8; n++) await a.remove(`k/${n}`);
@@ -227,6 +239,43 @@ describe('the manifest', () => {
   });
 });
 
+describe('the manifest of a copy', () => {
+  async function copied(): Promise<[Place, Place]> {
+    const [a, b] = [placeOf('s3', 'a'), placeOf('oss', 'b')];
+    for (const key of ['1', '2', '3', '4', '5']) await a.put(key, key);
+    expect((await lab.run(['copy', a.at, b.at])).code).toBe(0);
+    await a.remove('1');
+    await b.remove('2');
+    await b.put('3', 'of b');
+    return [a, b];
+  }
+
+  test.each([
+    ['a', 'b'],
+    ['b', 'a'],
+  ])('does not delete what the copy kept: mirror %s %s', async (first) => {
+    const [a, b] = await copied();
+    const sides = first === 'a' ? ([a.at, b.at] as const) : ([b.at, a.at] as const);
+    const run = await mirror(...sides, '--json');
+    expect(run.code, run.stderr).toBe(0);
+    expect(summaryOf(run)).toMatchObject({ copied: { objects: 3 }, mirror: { conflicts: { objects: 0 } } });
+    await expectBoth(a, b, { '1': '1', '2': '2', '3': 'of b', '4': '4', '5': '5' });
+    // From then on, what is deleted is deleted.
+    await a.remove('1');
+    await b.remove('5');
+    expect((await mirror(...sides)).code).toBe(0);
+    await expectBoth(a, b, { '2': '2', '3': 'of b', '4': '4' });
+  });
+
+  test('nor in a run that was only planned before', async () => {
+    const [a, b] = await copied();
+    const told = await mirror(a.at, b.at, '--dry-run', '--json');
+    expect(summaryOf(told)).toMatchObject({ copied: { objects: 3 }, deleted: { objects: 0 } });
+    expect((await mirror(a.at, b.at)).code).toBe(0);
+    await expectBoth(a, b, { '1': '1', '2': '2', '3': 'of b', '4': '4', '5': '5' });
+  });
+});
+
 describe('killed with SIGKILL', () => {
   test.each([1, 7, 20, 33])(
     'after %i writes: the next run makes both sides equal, and nothing is lost',
@@ -284,6 +333,18 @@ describe('killed with SIGKILL', () => {
     expect(east.read('large').equals(bytes)).toBe(true);
     expect([...east.unfinished(), ...shanghai.unfinished()]).toEqual([]);
   });
+});
+
+test('a loser on disk that cannot be replaced yet is kept once, however many runs try', async () => {
+  const [a, b] = [placeOf('local', 'a'), placeOf('oss', 'b')];
+  await a.put('k', 'of a');
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await b.put('k', 'of b');
+  const mend = b.bucket?.fault({ kind: 'status', status: 403 }, { kind: 'GetObject', times: 100 });
+  for (let run = 0; run < 3; run++) expect((await mirror(a.at, b.at)).code).toBe(6);
+  mend?.();
+  expect((await mirror(a.at, b.at)).code).toBe(0);
+  await expectBoth(a, b, { k: 'of b', 'k.conflict1': 'of a' });
 });
 
 describe('on the command line', () => {

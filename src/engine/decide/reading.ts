@@ -57,6 +57,15 @@ export async function checksumsOf(
   return sums;
 }
 
+/** Reads both sides whole. */
+export async function agreeWhenRead(
+  { source, dest, ...context }: ReadingContext,
+  { source: one, dest: other }: Both,
+): Promise<boolean> {
+  const { md5 } = await checksumsOf(context, source, one);
+  return (await checksumsOf(context, dest, other)).md5 === md5;
+}
+
 /** Compares one object by checksums, and reads each version of a local side at most once for it. */
 export class LocalReader {
   readonly #context: ReadingContext;

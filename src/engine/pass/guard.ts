@@ -90,6 +90,9 @@ export interface DeletePlan {
   what?: 'version';
 }
 
+/** One object may have been renamed. */
+const SEVERAL = 2;
+
 /** What may be deleted without --max-delete: a share of the manifest's objects, or this many if that is more. */
 const SAFE_PERCENT = 25;
 const SAFE_OBJECTS = 1000;
@@ -148,7 +151,10 @@ function refuseImplausible({ allowEmptySource }: DeleteOptions, plan: DeletePlan
     });
   }
   // A source that may become empty may become nearly empty.
-  if (allowEmptySource || compared < MANY || objects <= compared / 2) return;
+  if (allowEmptySource || objects <= compared / 2) return;
+  // Where deletes go both ways, a side that has none of several is most likely another disk.
+  const many = names && objects === compared ? SEVERAL : MANY;
+  if (compared < many) return;
   throw tooMany(`${objects} of ${compared} ${what}s would be deleted${at(names)}, which is more than half`, objects);
 }
 

@@ -3,6 +3,7 @@
  * its direction, as a copy or a delete like any other.
  * Tests: test/engine/mirror.test.ts, test/engine/mirror-scenarios.test.ts
  */
+import type { ManifestRow } from '../../manifest/port.js';
 import { reversedRow } from '../../manifest/reversed.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { effectiveMtime, type ObjectEntry, type ObjectInfo } from '../../model/object.js';
@@ -11,7 +12,7 @@ import { type Decision, decide, type MirrorPolicy } from '../decide/decide.js';
 import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
 import { exclusionOf, isNoObject } from '../decide/exclusion.js';
 import { headAtDestination } from '../decide/inspect.js';
-import { checksumsOf, LocalReader } from '../decide/reading.js';
+import { agreeWhenRead, LocalReader } from '../decide/reading.js';
 import { endsRun } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
@@ -35,10 +36,15 @@ export function reversedTriple({ key, source, dest, row, sourceUnlisted, destUnl
   };
 }
 
-interface Both {
-  source: ObjectInfo;
-  dest: ObjectInfo;
+/** How far a store's clock may be ahead: from there on, services refuse requests. */
+const SKEW_MS = 15 * 60_000;
+
+interface Both<T = ObjectInfo> {
+  source: T;
+  dest: T;
 }
+
+type Times = 'sourceMtimeMs' | 'destMtimeMs';
 
 export class MirrorPlanner {
   readonly #context: RunContext;
@@ -154,6 +160,10 @@ export class MirrorPlanner {
     batch: Batch,
     inspecting: (work: () => Promise<void>) => Promise<void>,
   ): Promise<void> {
+    if (this.#isOfCopy(triple)) {
+      if (!this.#context.options.dryRun) this.#context.pair.manifest.forget([triple.key]);
+      return this.#carryOut({ ...triple, row: undefined }, batch, inspecting);
+    }
     const { source, dest, row } = triple;
     const decision = decide(this.#policy, sourceState(triple), destState(triple, true), evidenceOf(triple));
     if (decision.action === 'delete') return this.#doom(triple, decision);
@@ -176,19 +186,30 @@ export class MirrorPlanner {
     return this.#there.carryOut(triple, decision, batch);
   }
 
+  /**
+   * Only a copy has written the row, and it leaves on one side what is deleted on the other: nobody has deleted it since.
+   * Where a mirror has compared both sides, it knows the times of both.
+   */
+  #isOfCopy({ source, dest, row }: Triple): boolean {
+    if (!row || (source && dest)) return false;
+    const isSeen = row.sourceMtimeMs > 0 && row.destMtimeMs !== undefined;
+    return !isSeen && row.atMs < (this.#context.pair.reverse?.sinceMs ?? 0);
+  }
+
   /** The bytes are the same. Attributes cross from the side on which the object has another time than before. */
   async #same(triple: Triple, decision: Decision, batch: Batch): Promise<void> {
-    const { source, dest, row } = triple;
-    const { dryRun } = this.#context.options;
-    if (!source || !dest || !row) return;
-    const fromBack = isRewritten(dest.mtimeMs, row.destMtimeMs) && !isRewritten(source.mtimeMs, row.sourceMtimeMs);
-    if (fromBack) return this.#back.carryOut(reversedTriple(triple), decision, batch);
-    const isKnown = row.sourceMtimeMs > 0 && row.destMtimeMs !== undefined;
-    if (!isKnown && !dryRun) {
-      const { sourceMtimeMs, destMtimeMs = dest.mtimeMs } = row;
-      this.#context.committer.add({ ...row, sourceMtimeMs: sourceMtimeMs || source.mtimeMs, destMtimeMs });
-    }
-    return this.#there.carryOut(triple, decision, batch);
+    const { source, dest, row: known } = triple;
+    if (!source || !dest || !known) return;
+    const row = { ...known, ...timesOf(known, { source, dest }) };
+    const here = isRewritten(source.mtimeMs, row.sourceMtimeMs);
+    const there = isRewritten(dest.mtimeMs, row.destMtimeMs);
+    const isSure = known.destMtimeMs !== undefined && known.sourceMtimeMs === 0;
+    const isBack = there && (!here || isSure);
+    const now = isBack ? reversedTriple({ ...triple, row }) : { ...triple, row };
+    const isNew = row.sourceMtimeMs !== known.sourceMtimeMs || row.destMtimeMs !== known.destMtimeMs;
+    const { committer } = isBack ? this.#mirror.back : this.#context;
+    if (isNew && now.row && !this.#context.options.dryRun) committer.add(now.row);
+    return (isBack ? this.#back : this.#there).carryOut(now, decision, batch);
   }
 
   #doom(triple: Triple, { reason, direction }: Extract<Decision, { action: 'delete' }>): void {
@@ -247,16 +268,11 @@ export class MirrorPlanner {
   async #equalBy({ source, dest }: Both): Promise<'same-checksum' | 'same-time' | undefined> {
     if (source.size !== dest.size) return undefined;
     const { pair, budget, halt } = this.#context;
-    const { signal } = halt;
-    const [from, to] = [pair.source.store, pair.dest.store];
-    const same = await new LocalReader({ source: from, dest: to, budget, signal }).agree({ source, dest });
+    const context = { source: pair.source.store, dest: pair.dest.store, budget, signal: halt.signal };
+    const same = await new LocalReader(context).agree({ source, dest });
     if (typeof same === 'boolean') return same ? 'same-checksum' : undefined;
     if (isCopy(source, dest) || isCopy(dest, source)) return 'same-time';
-    const [a, b] = [
-      await checksumsOf({ budget, signal }, from, source),
-      await checksumsOf({ budget, signal }, to, dest),
-    ];
-    return a.md5 === b.md5 ? 'same-checksum' : undefined;
+    return (await agreeWhenRead(context, { source, dest })) ? 'same-checksum' : undefined;
   }
 
   async #settle(triple: Triple, both: Both, batch: Batch): Promise<void> {
@@ -276,6 +292,16 @@ export class MirrorPlanner {
     if (settlement.winner === 'source') await this.#there.carryOut(triple, decision, batch);
     else await this.#back.carryOut(reversedTriple(triple), decision, batch);
   }
+}
+
+/**
+ * The answer to a write does not tell the object's time. Unless the object is clearly newer than the row, it is the one
+ * that was written then.
+ */
+function timesOf(row: ManifestRow, { source, dest }: Both<ObjectEntry>): Required<Pick<ManifestRow, Times>> {
+  const { atMs, sourceMtimeMs, destMtimeMs = 0 } = row;
+  const written = ({ mtimeMs }: ObjectEntry): number => (mtimeMs > atMs + SKEW_MS ? atMs : mtimeMs);
+  return { sourceMtimeMs: sourceMtimeMs || written(source), destMtimeMs: destMtimeMs || written(dest) };
 }
 
 /** The time that `copy` carries in its metadata is the one at which `original` was written. */

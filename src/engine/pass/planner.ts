@@ -392,7 +392,11 @@ export class Planner {
     if (this.#context.options.dryRun) return;
     if (isRecorded(triple, reason)) return;
     const row = adoptedRow(triple, reason, apartMs);
-    this.#context.recorder.adopt(row && { ...row, ...(destEtag !== undefined && { destEtag }) });
+    const etag = destEtag ?? row?.destEtag;
+    const isKnown = this.#context.options.policy.mode === 'mirror' && etag === row?.destEtag;
+    this.#context.recorder.adopt(
+      row && { ...row, destEtag: etag ?? row.destEtag, ...(isKnown && { destMtimeMs: triple.dest?.mtimeMs }) },
+    );
   }
 }
 

@@ -71,8 +71,12 @@ export async function refresh(
   if (changed.length > 0 || (unfinished && fidelity)) {
     emit({ type: 'attributes', key, size, changed, ...(fidelity && { fidelity }) });
   }
-  // Setting attributes gives the object another time.
-  const times = { sourceMtimeMs: mtimeMs, destMtimeMs: refreshed.kind === 'refreshed' ? undefined : dest.mtimeMs };
+  // Setting attributes gives the object another time, which the answer does not tell.
+  const written = { destMtimeMs: undefined, atMs: Date.now() };
+  const times = {
+    sourceMtimeMs: mtimeMs,
+    ...(refreshed.kind === 'refreshed' ? written : { destMtimeMs: dest.mtimeMs }),
+  };
   const known: ManifestRow | undefined = row && { ...row, ...times, sourceEtag: etag, destEtag };
   if (known && !options.dryRun) committer.add(known);
   return { destEtag };

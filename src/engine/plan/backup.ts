@@ -40,10 +40,13 @@ function attributesOf({ carry }: Pick<RunOptions, 'carry'>): Pick<BackupTarget, 
 export function keptTarget({ pair, options }: KeepContext, key: string): BackupTarget {
   const { policy, partSize, objectAttempts: attempts } = options;
   if (policy.mode !== 'mirror') throw new XsyncError('internal', 'only a mirror has conflicts');
-  const { source, dest } = pair;
+  const { source, dest, manifest } = pair;
   const name = `${key}${policy.conflictSuffix}`;
+  let known = 0;
+  while (manifest.get(`${name}${known + 1}`)) known++;
+  const numbered = { other: source.prefix + name, known };
   const at = { place: placeOf(dest.store), key: dest.prefix + name, text: dest.text };
-  return { ...at, numbered: source.prefix + name, partSize, attempts, ...attributesOf(options) };
+  return { ...at, numbered, partSize, attempts, ...attributesOf(options) };
 }
 
 /** Beside the objects of the pair, the usual name may be that of another object, which must stay. */

@@ -13,7 +13,7 @@ const backup = z.strictObject({
   key: text.min(1),
   text,
   before: text.optional(),
-  numbered: text.min(1).optional(),
+  numbered: z.strictObject({ other: text.min(1), known: z.int().min(0) }).optional(),
   partSize: z.int().min(1).optional(),
   attempts: z.int().min(1),
   ...{ tags: yes, acl: yes },

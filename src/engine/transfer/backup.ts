@@ -9,7 +9,7 @@ import type { ObjectInfo } from '../../model/object.js';
 import type { BackupTarget, CopyTicket, DeleteTicket } from '../../model/ticket.js';
 import type { ObjectStore } from '../../store/port.js';
 import { headIfThere } from '../decide/inspect.js';
-import { checksumsOf } from '../decide/reading.js';
+import { agreeWhenRead, checksumsOf, LocalReader } from '../decide/reading.js';
 import { besides } from '../plan/backup.js';
 import { isRefusedBeside } from '../plan/fault.js';
 import { planCopy, routeOf } from '../plan/plan.js';
@@ -93,21 +93,43 @@ async function nameFor(
  * or somebody has, under such a name.
  */
 async function numberedName(
-  { source, halt }: Means,
+  means: Means,
   aside: ObjectStore,
-  { key, numbered }: BackupTarget,
+  target: BackupTarget,
   found: ObjectInfo,
 ): Promise<string | undefined> {
+  const { source, halt } = means;
+  const { other = '', known = 0 } = target.numbered ?? {};
   for (let n = 1; n <= MOST_NUMBERS; n++) {
-    const there = await headIfThere(aside, `${key}${n}`, halt.signal);
-    if (there && there.size === found.size && sameChecksum(there.checksums, found.checksums) === true) return undefined;
-    if (!there && !(await headIfThere(source, `${numbered}${n}`, halt.signal))) return `${key}${n}`;
+    const name = `${target.key}${n}`;
+    const there = await headIfThere(aside, name, halt.signal);
+    const isFound = there !== undefined && (await haveSameBytes(means, [aside, there], [means.dest, found]));
+    if (there && !isFound) continue;
+    const beyond = await headIfThere(source, `${other}${n}`, halt.signal);
+    if (!there && !beyond) return name;
+    if (!there) continue;
+    // What one side no longer has, or has changed, is about to go from the other side as well.
+    const stays = beyond ? await haveSameBytes(means, [aside, there], [source, beyond]) : n > known;
+    if (stays) return undefined;
   }
   throw new XsyncError('limit', `there are ${MOST_NUMBERS} kept objects of it already`, {
     class: 'person',
-    subject: key,
+    subject: target.key,
     remedy: 'Delete those that are not needed.',
   });
+}
+
+/** Reads both if nothing else tells. */
+async function haveSameBytes(
+  { budget, halt }: Means,
+  [source, one]: [ObjectStore, ObjectInfo],
+  [dest, other]: [ObjectStore, ObjectInfo],
+): Promise<boolean> {
+  if (one.size !== other.size) return false;
+  const context = { source, dest, budget, signal: halt.signal };
+  const both = { source: one, dest: other };
+  const same = await new LocalReader(context).agree(both);
+  return typeof same === 'boolean' ? same : agreeWhenRead(context, both);
 }
 
 /** The destination's object has the bytes that the ticket would write: an attempt succeeded, and its answer was lost. */
