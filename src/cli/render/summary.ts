@@ -319,7 +319,8 @@ function nextStep(summary: Summary): string[] {
     ];
   }
   const { temporary = 0 } = summary.failed.byClass;
-  if (summary.failed.objects > temporary) {
+  // A mirror holds nothing back, and xsync retry leaves it alone.
+  if (summary.failed.objects > temporary && !summary.mirror) {
     return [
       "To retry failed objects, run xsync retry: xsync sync may skip them until they or the remotes' config change.",
     ];

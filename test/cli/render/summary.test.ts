@@ -92,6 +92,7 @@ describe('the summary', () => {
       ]),
     );
     expect(lines.slice(0, 12).join()).not.toMatch(/destination/);
+    expect(lines.at(-1)).toBe('To retry failed objects, run the same command again.');
   });
 
   it('with prices says what a run has cost, and of a dry run what it would, acceleration by itself', () => {
