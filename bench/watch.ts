@@ -7,9 +7,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startServer, type TestServer } from '../test/support/server/index.js';
+import { startServer } from '../test/support/server/index.js';
 import { optionsFrom } from './arguments.js';
 import { Changes } from './watch/changes.js';
+import { remotesOf } from './watch/remotes.js';
+import { listen } from './watch/told.js';
 
 const values = optionsFrom(import.meta.url, {
   options: {
@@ -34,7 +36,7 @@ let watch: ChildProcess | undefined;
 try {
   const changes = new Changes(server, SEEDED);
   const config = join(folder, 'config.yaml');
-  writeFileSync(config, configOf(server), { mode: 0o600 });
+  writeFileSync(config, remotesOf(server), { mode: 0o600 });
   const interval = values.interval ?? (values.events ? '10m' : '5s');
   const events = values.events ? ['--events', ':0/events'] : [];
   const pair = ['east:source', 'shanghai:dest'];
@@ -78,28 +80,6 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Buffers the output until the driver has read it. */
-function listen(child: ChildProcess): { readonly text: string; until(text: string): Promise<void> } {
-  let text = '';
-  let ended = false;
-  child.stdout?.setEncoding('utf8').on('data', (more: string) => {
-    // The start has the address, the end has the text that the driver waits for.
-    text = text.length < 1_000_000 ? text + more : text.slice(0, 10_000) + text.slice(-10_000) + more;
-  });
-  child.on('close', () => (ended = true));
-  return {
-    get text() {
-      return text;
-    },
-    async until(wanted) {
-      while (!text.includes(wanted)) {
-        if (ended) throw new Error(`the watch has ended: ${text.slice(-2000)}`);
-        await sleep(10);
-      }
-    },
-  };
-}
-
 function memoryOf(pid: number): number {
   const [, kib = '0'] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Math.round(Number(kib) / 1024);
@@ -115,25 +95,4 @@ function statusOf(pair: readonly string[], common: readonly string[]): unknown {
   const text = execFileSync(process.execPath, [program, 'status', ...pair, ...common, '--json'], { env });
   const { lag, synchronised } = JSON.parse(text.toString()) as Record<string, unknown>;
   return { lag, synchronised };
-}
-
-function configOf({ s3, oss }: TestServer): string {
-  const east = {
-    type: 's3',
-    provider: 'minio',
-    endpoint: s3.endpoint,
-    region: s3.region,
-    access_key_id: s3.accessKeyId,
-    secret_access_key: s3.secretAccessKey,
-    force_path_style: true,
-  };
-  const shanghai = {
-    type: 'oss',
-    endpoint: oss.endpoint,
-    region: oss.region,
-    access_key_id: oss.accessKeyId,
-    secret_access_key: oss.accessKeySecret,
-  };
-  // JSON is YAML.
-  return JSON.stringify({ remotes: { east, shanghai } });
 }
