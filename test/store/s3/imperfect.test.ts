@@ -16,8 +16,8 @@ async function imperfect(flaw: Flaw): Promise<Backend> {
   const server = await startServer({ flaw, s3: { defaultChecksum: false, minPartSize: PART } });
   afterAll(() => server.close());
   const { endpoint, region, accessKeyId: access_key_id, secretAccessKey: secret_access_key } = server.s3;
-  // Small parts. What the store lacks is for the calls to find out.
-  const provider = { provider: 'obs', quirks: ['no-copy-if-match'], etag_is_md5: false, force_path_style: true };
+  // A provider whose limits are those of the server. What the store lacks is for the calls to find out.
+  const provider = { provider: 'wasabi', quirks: ['no-copy-if-match'], etag_is_md5: false, force_path_style: true };
   const config = s3ConfigSchema.parse({ type: 's3', ...provider, endpoint, region, access_key_id, secret_access_key });
   let buckets = 0;
   return {
