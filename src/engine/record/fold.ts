@@ -31,6 +31,8 @@ export class Fold {
   /** Of the held: by these runs. */
   heldNow = nothing();
   readonly #heldBefore: Summary['held'];
+  /** Conflicts with a winner that has not been copied yet, and whether the loser is kept. */
+  readonly #settling = new Map<string, boolean>();
 
   /** @param heldBefore what earlier runs of the same pass did not copy: it counts as held */
   constructor(heldBefore: Summary['held'] = noneHeld(), mirror = false) {
@@ -57,6 +59,7 @@ export class Fold {
         this.#copied(event);
         break;
       case 'failed':
+        this.#settling.delete(event.key);
         this.#fail(event);
         break;
       case 'held':
@@ -125,6 +128,7 @@ export class Fold {
     add(sums.copied, size);
     if (event.from !== undefined) this.#renamed(size);
     if (event.direction) add(this.#mirror().copied, size);
+    this.#settled(key);
     increase(sums.verified, verifiedBy);
     if (resumedParts === 0) return;
     sums.resumed.objects++;
@@ -132,11 +136,23 @@ export class Fold {
     sums.resumed.bytes += resumedBytes;
   }
 
-  #conflict({ winner, keepsLoser }: Extract<RunEvent, { type: 'conflict' }>): void {
+  /** A conflict is open until its winner has been copied, which may fail. In a dry run nothing is. */
+  #conflict({ key, winner, keepsLoser }: Extract<RunEvent, { type: 'conflict' }>): void {
     const { conflicts } = this.#mirror();
     conflicts.objects++;
-    if (winner === undefined) conflicts.open++;
-    else if (keepsLoser) conflicts.kept++;
+    conflicts.open++;
+    if (winner === undefined) return;
+    this.#settling.set(key, keepsLoser);
+    if (this.pending.dryRun) this.#settled(key);
+  }
+
+  #settled(key: string): void {
+    const keepsLoser = this.#settling.get(key);
+    if (keepsLoser === undefined) return;
+    this.#settling.delete(key);
+    const { conflicts } = this.#mirror();
+    conflicts.open--;
+    if (keepsLoser) conflicts.kept++;
   }
 
   #renamed(size: number): void {
@@ -155,10 +171,16 @@ export class Fold {
     else add(this.uncopied, failure.size);
   }
 
+  #forgetOpen(): void {
+    this.#settling.clear();
+    const conflicts = this.sums.mirror?.conflicts;
+    if (conflicts) Object.assign(conflicts, { objects: conflicts.objects - conflicts.open, open: 0 });
+  }
+
   /** Everything but what was copied and deleted is reported again. */
   #startAgain(): void {
     const { skipped, held, kept, deleted } = noSums(this.#heldBefore);
-    if (this.sums.mirror) this.sums.mirror.conflicts = noMirror().conflicts;
+    this.#forgetOpen();
     Object.assign(this.sums, { skipped, held, kept, failed: structuredClone(this.#undeleted) });
     if (this.pending.dryRun) Object.assign(this.sums, { deleted, renamed: undefined });
     this.excluded = nothing();

@@ -75,3 +75,36 @@ test('the total is not known while the source is being listed, the second time e
   expect(stateAfter(listed(true)).listed).toBe(true);
   expect(stateAfter(listed(true), listed(false)).listed).toBe(false);
 });
+
+describe('conflicts of a mirror', () => {
+  const conflict = (key: string, winner: 'source' | undefined, keepsLoser = true): RunEvent => ({
+    ...{ type: 'conflict', key, size: 1, winner, keepsLoser },
+    ...{ source: { size: 1, mtimeMs: 0 }, destination: { size: 2, mtimeMs: 0 } },
+  });
+  const conflictsAfter = (...events: RunEvent[]) => {
+    const fold = new Fold(undefined, true);
+    for (const event of events) fold.hear(event);
+    return fold.sums.mirror?.conflicts;
+  };
+
+  test('are open until the winner has been copied', () => {
+    expect(conflictsAfter(conflict('a', 'source'))).toEqual({ objects: 1, kept: 0, open: 1 });
+    expect(conflictsAfter(conflict('a', 'source'), copied('a', 1))).toEqual({ objects: 1, kept: 1, open: 0 });
+    expect(conflictsAfter(conflict('a', 'source', false), copied('a', 1))).toEqual({ objects: 1, kept: 0, open: 0 });
+  });
+
+  test('stay open if that fails, or if nobody wins', () => {
+    expect(conflictsAfter(conflict('a', 'source'), failed('a', 1))).toEqual({ objects: 1, kept: 0, open: 1 });
+    expect(conflictsAfter(conflict('a', undefined), failed('a', 1))).toEqual({ objects: 1, kept: 0, open: 1 });
+  });
+
+  test('that are settled count once if the listings start again', () => {
+    const events = [conflict('a', 'source'), copied('a', 1), conflict('b', 'source'), { type: 'again' } as const];
+    expect(conflictsAfter(...events)).toEqual({ objects: 1, kept: 1, open: 0 });
+    expect(conflictsAfter(...events, conflict('b', 'source'), copied('b', 1))).toEqual({
+      objects: 2,
+      kept: 2,
+      open: 0,
+    });
+  });
+});
