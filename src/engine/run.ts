@@ -41,6 +41,8 @@ import { linkOf } from './workers/link.js';
 const GRACE_MS = 4000;
 const PAGE = 1000;
 
+export { refuseOverlap } from './pass/guard.js';
+
 /**
  * Copies from the source to the destination, and deletes there, as the policy says. Failures of single objects are in
  * the summary and in the manifest.

@@ -3,6 +3,7 @@ import type { Filter } from '../engine/filter/filter.js';
 import { type MirrorJob, parseJob, type WatchJob } from '../engine/job/job.js';
 import type { RunOptions } from '../engine/options.js';
 import type { Reverse } from '../engine/pair.js';
+import { refuseOverlap } from '../engine/run.js';
 import type { Manifest } from '../manifest/port.js';
 import { ReversedManifest } from '../manifest/reversed.js';
 import { XsyncError } from '../model/error.js';
@@ -107,7 +108,7 @@ export function watchedMirror(job: WatchJob, filter: Filter | undefined, stop: A
  * The manifests of both directions, with their locks. The rows are in that of the direction in which the pair was first
  * mirrored, however it is named now.
  * @param classesBack of the route from b to a
- * @throws locked, config, not-writable, disk-full
+ * @throws usage: both are one place, whose manifests would be one file; locked, config, not-writable, disk-full
  */
 export function openMirrorState(
   sides: Pick<OpenPair, 'source' | 'dest' | 'single' | 'classes'>,
@@ -115,6 +116,7 @@ export function openMirrorState(
   settings: OpenSettings,
   command: string,
 ): OpenPair {
+  refuseOverlap(sides);
   const [source, dest] = [unclosed(sides.source), unclosed(sides.dest)];
   const { manifest: file } = settings;
   const there = openState({ ...sides, source, dest }, settings, command);

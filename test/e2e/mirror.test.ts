@@ -359,6 +359,14 @@ describe('on the command line', () => {
     expectComplaint(await mirror(bucket.at('k'), lab.shanghai.bucket().at()), 'usage', 'is a single object');
   });
 
+  test.each(['local', 's3'] as const)('a place and itself, or a part of it, are refused (%s)', async (kind) => {
+    const { at, put } = placeOf(kind, 'a');
+    await put('k', '1');
+    const part = `${at.replace(/\/$/, '')}/part`;
+    expectComplaint(await mirror(at, at), 'usage', `source and destination are the same place: ${at}`);
+    expectComplaint(await mirror(at, part), 'usage', 'lies inside');
+  });
+
   test('another run of either direction is refused meanwhile', async () => {
     const [a, b] = await twenty();
     await a.put('slow', 'slow');

@@ -42,7 +42,7 @@ export function refuseReferencesInside({ dest }: RunPair, { sides, copies }: Ref
 }
 
 /** @throws usage when the sides are the same place or one lies inside the other */
-export function refuseOverlap(pair: RunPair): void {
+export function refuseOverlap(pair: Pick<RunPair, 'source' | 'dest' | 'single'>): void {
   const { source, dest } = pair;
   const a = placeOf(source);
   const b = placeOf(dest);

@@ -88,7 +88,8 @@ function readJson(text: string, wrong: Wrong): UrlLine {
 
 function readTabs(line: string, wrong: Wrong): UrlLine {
   const [url = '', key, size = '', checksum = '', ...more] = line.split('\t');
-  if (key === undefined || more.length > 0) throw wrong(`it has ${line.split('\t').length} columns`);
+  if (key === undefined) throw wrong('it has no tab');
+  if (more.length > 0) throw wrong('it has more than four columns');
   if (size !== '' && !/^\d{1,15}$/.test(size)) throw wrong(`the size ${JSON.stringify(size)} is not a number of bytes`);
   const sized = size === '' ? {} : { size: Number(size) };
   return { key: keyOf(key, wrong), url: urlOf(url, wrong), ...sized, checksums: checksumOf(checksum, wrong) };

@@ -38,7 +38,7 @@ describe('a list of URLs', () => {
   it.each([
     ['ftp://h/SECRET\ta', 'line 1: its first column is not an http or https URL'],
     ['http://u:SECRET@h/\ta', 'line 1: the URL has a user name or a password'],
-    ['http://h/SECRET', 'line 1: it has 1 columns'],
+    ['http://h/SECRET', 'line 1: it has no tab'],
     ['http://h/SECRET\t', 'line 1: the key is empty'],
     ['http://h/SECRET\ta\tx', 'line 1: the size "x" is not a number of bytes'],
     ['http://h/SECRET\ta\t1\tmd5:xyz', 'line 1: its checksum cannot be read'],
