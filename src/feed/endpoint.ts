@@ -1,10 +1,10 @@
 import { type ListenAddress, urlOf } from '../inbound/address.js';
+import { HttpError } from '../inbound/error.js';
 import {
   createInbound,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
-  HttpError,
   type InboundLimits,
   listen,
 } from '../inbound/server.js';

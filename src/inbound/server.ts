@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { XsyncError } from '../model/error.js';
 import type { ListenAddress } from './address.js';
+import { HttpError } from './error.js';
 
 export type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -15,18 +16,6 @@ export interface InboundLimits {
   /** Maximum time from the first byte of a request to the end of its body. */
   requestMs: number;
   connections: number;
-}
-
-/** An HTTP error response: status, message and headers of a rejected call. */
-export class HttpError extends Error {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-
-  constructor(status: number, message: string, headers: Record<string, string> = {}) {
-    super(message);
-    this.status = status;
-    this.headers = headers;
-  }
 }
 
 /** Sends the response of a rejected call. Called for every error of a hook, a handler or the body. */
