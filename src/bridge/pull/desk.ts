@@ -12,7 +12,7 @@ import type { Audit } from './audit.js';
 import { isTrusted, type Trust } from './book.js';
 
 export interface DeskMeans {
-  queue: Pick<TicketQueue, 'add' | 'count' | 'once' | 'states'>;
+  queue: Pick<TicketQueue, 'add' | 'countWaiting' | 'once' | 'states'>;
   /** Any of them is accepted. */
   secrets: readonly string[];
   trust: Trust;
@@ -115,7 +115,7 @@ export class Desk {
     const { queue, limit, taken, audit } = this.#means;
     const { tickets } = read(ticketsBody, text);
     // The last ones to come in may exceed it, so that a limit below the size of a request does not refuse all.
-    if ((await queue.count('queued', limit)) >= limit) {
+    if ((await queue.countWaiting(limit)) >= limit) {
       throw new HttpError(429, 'too many tickets are waiting', { 'retry-after': String(RETRY_AFTER_S) });
     }
     const refused = tickets.flatMap((ticket) => {

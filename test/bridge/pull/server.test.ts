@@ -134,7 +134,7 @@ describe('tickets', () => {
     const sent = bad.action === 'delete' ? (bare as BridgeTicket) : bad;
     const { taken, refused } = await client().send([sent, ticket('good', 2)]);
     expect({ taken, refused }).toMatchObject({ taken: 1, refused: [{ id: bad.id, code }] });
-    expect(await queue.count('queued')).toBe(1);
+    expect(await queue.countWaiting()).toBe(1);
     expect(logged).toHaveLength(1);
     expect(logged.join()).not.toContain('SECRET');
   });
@@ -151,7 +151,7 @@ describe('a stranger', () => {
     const { status, text } = await post('/v1/tickets', BODY, headers);
     expect({ status, text }).toEqual({ status: 401, text: JSON.stringify({ error: why }) });
     expect(logged).toEqual([`refused from 127.0.0.1: ${why}`]);
-    expect(await queue.count('queued')).toBe(0);
+    expect(await queue.countWaiting()).toBe(0);
   });
 
   it('who repeats a request is refused, also after a restart', async () => {
