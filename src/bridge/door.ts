@@ -1,86 +1,87 @@
 /**
- * Who may ask an end of a bridge, and what they are told. In the terms of HTTP, but of no server, so that a function in a
- * cloud can answer in the same way. Tests: test/bridge/pull/server.test.ts
+ * Who may ask an end of a bridge, and the form of what they are told: in the terms of HTTP, but of no server, so that a
+ * function that a cloud calls can answer in the same way. Tests: test/bridge/pull/server.test.ts
  */
 import type * as z from 'zod';
-import { HttpError } from '../inbound/http-error.js';
+import { HttpError } from '../inbound/error.js';
 import type { Audit } from './pull/audit.js';
 import { signResponse, verifyRequest, WINDOW_MS } from './signature.js';
 
+/** A request as it was signed. */
 export interface Asked {
   method: string;
-  /** As it was signed: after what a reverse proxy has removed. */
+  /** With the query. */
   path: string;
-  authorization: string | undefined;
   body: string;
-  /** Address of whoever asks. */
-  from: string | undefined;
+  authorization?: string;
+  /** Address of the caller, for the audit log. */
+  from?: string;
   /** Fingerprint of the client certificate that was demanded and checked. */
   certificate?: string;
 }
 
-export interface Answered {
+export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: string;
-  /** Whoever asked has shown who they are. */
-  proved: boolean;
 }
 
-/** Who asks, once it is known. */
-export interface Caller {
-  /** What distinguishes one from another. */
-  peer: string;
-  /** Absent if a certificate is enough. */
-  signed?: { secret: string; nonce: string };
-}
-
-export type Work = (text: string, caller: Caller) => Promise<{ status: number; body: unknown }>;
+/** @param peer what distinguishes one caller from another */
+export type Work = (text: string, peer: string) => Promise<{ status: number; body: unknown }>;
 
 export interface DoorMeans {
   /** Any of them is accepted; none: a client certificate is enough. */
   secrets(): readonly string[];
   /** Remembers a nonce until a time. @returns false if it was known */
   once(nonce: string, untilMs: number, nowMs: number): Promise<boolean>;
-  audit: Audit;
+  audit: Pick<Audit, 'refuse'>;
 }
+
+/** How the answer is signed; undefined: it needs no signature. */
+type Signing = { secret: string; nonce: string } | undefined;
+
+const JSON_TYPE = { 'content-type': 'application/json' };
 
 export class Door {
   readonly #means: DoorMeans;
-  readonly #routes: Readonly<Record<string, Work>>;
+  readonly #routes: ReadonlyMap<string, Work>;
 
-  /** @param routes of POST, by path */
-  constructor(means: DoorMeans, routes: Readonly<Record<string, Work>>) {
+  /** @param routes by method and path */
+  constructor(means: DoorMeans, routes: ReadonlyMap<string, Work>) {
     this.#means = means;
     this.#routes = routes;
   }
 
   /** Before the body is read; the signature is checked with it. @throws HttpError */
-  glance({ authorization, certificate }: Pick<Asked, 'authorization' | 'certificate'>): void {
+  refuseUnsigned(authorization: string | undefined, certificate?: string): void {
     if (this.#isEnough(certificate)) return;
-    const checked = verifyRequest(this.#means.secrets(), NOTHING, authorization, Date.now());
+    const nothing = { method: '', path: '', body: '' };
+    const checked = verifyRequest(this.#means.secrets(), nothing, authorization, Date.now());
     if ('refused' in checked && checked.refused === 'unsigned') throw unauthorized('the request is not signed');
   }
 
-  async answer(asked: Asked): Promise<Answered> {
-    let caller: Caller | undefined;
+  /** @returns a signed response @throws HttpError: the caller is unknown, or asks for what is not there */
+  async answer(asked: Asked): Promise<Answer> {
+    const work = this.#routes.get(`${asked.method} ${asked.path.replace(/\?.*/, '')}`);
+    if (!work) throw new HttpError(404, 'there is nothing here');
+    this.refuseUnsigned(asked.authorization, asked.certificate);
+    const signing = await this.#admit(asked);
     try {
-      this.glance(asked);
-      const work = Object.hasOwn(this.#routes, asked.path) ? this.#routes[asked.path] : undefined;
-      if (asked.method !== 'POST' || !work) throw new HttpError(404, 'there is nothing here');
-      caller = await this.#admit(asked);
-      const { status, body } = await work(asked.body, caller);
-      return answerOf({ status, body }, caller);
+      const { status, body } = await work(asked.body, asked.certificate ?? asked.from ?? '');
+      return signed(status, body, signing);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      return this.refuse(error, asked.from, caller);
+      this.#note(error, asked.from);
+      const { status, headers, body } = signed(error.status, { error: error.message }, signing);
+      return { status, headers: { ...error.headers, ...headers }, body };
     }
   }
 
-  /** Logs it, too. */
-  refuse({ status, message, headers }: HttpError, from: string | undefined, caller?: Caller): Answered {
-    this.#means.audit.refuse({ event: 'refused', from, status, message });
-    return answerOf({ status, headers, body: { error: message } }, caller);
+  /** The response to a caller who is not known. */
+  refusal(error: HttpError, from: string | undefined): Answer {
+    this.#note(error, from);
+    const headers = { ...error.headers, ...JSON_TYPE };
+    return { status: error.status, headers, body: JSON.stringify({ error: error.message }) };
   }
 
   #isEnough(certificate: string | undefined): boolean {
@@ -88,9 +89,8 @@ export class Door {
   }
 
   /** @throws HttpError */
-  async #admit({ method, path, body, authorization, from = '', certificate }: Asked): Promise<Caller> {
-    const peer = certificate ?? from;
-    if (this.#isEnough(certificate)) return { peer };
+  async #admit({ method, path, body, authorization, certificate }: Asked): Promise<Signing> {
+    if (this.#isEnough(certificate)) return undefined;
     const nowMs = Date.now();
     const checked = verifyRequest(this.#means.secrets(), { method, path, body }, authorization, nowMs);
     if ('refused' in checked) {
@@ -98,26 +98,19 @@ export class Door {
         checked.refused === 'time' ? 'the request was signed at another time' : 'the signature is wrong',
       );
     }
-    if (await this.#means.once(checked.nonce, nowMs + 2 * WINDOW_MS, nowMs)) return { peer, signed: checked };
+    if (await this.#means.once(checked.nonce, nowMs + 2 * WINDOW_MS, nowMs)) return checked;
     throw unauthorized('the request was received before');
+  }
+
+  #note({ status, message }: HttpError, from: string | undefined): void {
+    this.#means.audit.refuse({ event: 'refused', from, status, message });
   }
 }
 
-const NOTHING = { method: '', path: '', body: '' };
-
-function answerOf(
-  { status, headers = {}, body }: { status: number; headers?: Record<string, string>; body: unknown },
-  caller: Caller | undefined,
-): Answered {
-  const text = JSON.stringify(body);
-  const { signed } = caller ?? {};
-  const signature = signed && { 'x-xsync-signature': signResponse(signed.secret, signed.nonce, status, text) };
-  return {
-    status,
-    headers: { ...headers, ...signature, 'content-type': 'application/json' },
-    body: text,
-    proved: caller !== undefined,
-  };
+function signed(status: number, said: unknown, signing: Signing): Answer {
+  const body = JSON.stringify(said);
+  const signature = signing && { 'x-xsync-signature': signResponse(signing.secret, signing.nonce, status, body) };
+  return { status, headers: { ...JSON_TYPE, ...signature }, body };
 }
 
 function unauthorized(message: string): HttpError {

@@ -1,7 +1,7 @@
 /** The HTTP server in front of a door. Tests: test/bridge/pull/server.test.ts */
 import { TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../inbound/address.js';
-import { HttpError } from '../inbound/http-error.js';
+import { HttpError } from '../inbound/error.js';
 import { Room } from '../inbound/room.js';
 import {
   createInbound,
@@ -11,7 +11,7 @@ import {
   listen,
   setCertificate,
 } from '../inbound/server.js';
-import type { Answered, Asked, Door } from './door.js';
+import type { Answer, Asked, Door } from './door.js';
 import type { Identity } from './identity.js';
 import type { Audit } from './pull/audit.js';
 import { MOST_BYTES } from './ticket.js';
@@ -41,21 +41,21 @@ export class Listener {
   static async open({ door, audit, address, identity, what }: ListenerMeans): Promise<Listener> {
     const note = (from: string | undefined, message: string) => audit.refuse({ event: 'refused', from, message });
     const room = new Room(LIMITS.connections, (from) => note(from, 'too many connections'));
-    const send = (reply: FastifyReply, { status, headers, body, proved }: Answered) => {
-      if (proved) room.prove(reply.request.socket);
-      // Instead of reading the rest of a body.
-      else reply.header('connection', 'close');
-      return reply.code(status).headers(headers).send(body);
-    };
+    // Closes the connection instead of reading the rest of a body.
     const refuse = (error: HttpError, { socket }: FastifyRequest, reply: FastifyReply) =>
-      send(reply, door.refuse(error, socket.remoteAddress));
+      send(reply.header('connection', 'close'), door.refusal(error, socket.remoteAddress));
     const server = await createInbound(LIMITS, refuse, { tls: identity.tls, room });
     identity.onReload(() => setCertificate(server, identity.tls));
     server.addHook('onRequest', async (request) => {
       if (identity.tls?.ca !== undefined) refuseUncertified(request.socket);
-      door.glance(askedOf(request));
+      const { authorization, certificate } = askedOf(request);
+      door.refuseUnsigned(authorization, certificate);
     });
-    server.post('*', async (request, reply) => send(reply, await door.answer(askedOf(request))));
+    server.post('*', async (request, reply) => {
+      const answer = await door.answer(askedOf(request));
+      room.prove(request.socket);
+      return send(reply, answer);
+    });
     server.setNotFoundHandler((request, reply) => refuse(new HttpError(404, 'there is nothing here'), request, reply));
     // What is too slow, or no HTTP at all.
     server.server.prependListener('clientError', (error: Error, socket) =>
@@ -67,6 +67,10 @@ export class Listener {
   close(): Promise<void> {
     return this.#server.close();
   }
+}
+
+function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
+  return reply.code(status).headers(headers).send(body);
 }
 
 /** After the handshake, so that the log has the address and the reason, and the caller is told. @throws HttpError */

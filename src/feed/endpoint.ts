@@ -1,5 +1,5 @@
 import { type ListenAddress, urlOf } from '../inbound/address.js';
-import { HttpError } from '../inbound/http-error.js';
+import { HttpError } from '../inbound/error.js';
 import { Room } from '../inbound/room.js';
 import {
   createInbound,

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { XsyncError } from '../model/error.js';
 import type { ListenAddress } from './address.js';
-import { HttpError } from './http-error.js';
+import { HttpError } from './error.js';
 import { Room } from './room.js';
 
 export type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';

@@ -1,6 +1,6 @@
 /** The HTTP server of the pages for monitoring programs. Tests: test/observe/metrics.test.ts */
 import { type ListenAddress, urlOf } from '../inbound/address.js';
-import { HttpError } from '../inbound/http-error.js';
+import { HttpError } from '../inbound/error.js';
 import { createInbound, type InboundLimits, listen, type Refuse } from '../inbound/server.js';
 
 export interface Page {

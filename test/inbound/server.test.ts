@@ -2,7 +2,7 @@ import dns from 'node:dns';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { HttpError } from '../../src/inbound/http-error.js';
+import { HttpError } from '../../src/inbound/error.js';
 import { createInbound, type FastifyInstance, listen } from '../../src/inbound/server.js';
 
 const LIMITS = { bodyBytes: 100, headersMs: 1_500, requestMs: 2_500, connections: 7 };

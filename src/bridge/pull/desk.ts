@@ -1,15 +1,20 @@
-/** Takes tickets, and tells what became of them. Tests: test/bridge/pull/server.test.ts */
-import { HttpError } from '../../inbound/http-error.js';
+/**
+ * Where tickets are handed in, however the request arrives: a server of ours, or a function that a cloud calls.
+ * Tests: test/bridge/pull/server.test.ts
+ */
+import { HttpError } from '../../inbound/error.js';
 import type { TicketQueue } from '../../manifest/queues.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
-import { type Caller, readBody, type Work } from '../door.js';
+import { Door, type DoorMeans, readBody, type Work } from '../door.js';
 import { askBody, type BridgeTicket, MOST_TICKETS, ticketsBody } from '../ticket.js';
 import type { Audit } from './audit.js';
 import { isTrusted, type Trust } from './book.js';
 import { Rate } from './rate.js';
 
 export interface DeskMeans {
-  queue: TicketQueue;
+  queue: Pick<TicketQueue, 'add' | 'count' | 'once' | 'states'>;
+  /** Any of them is accepted; none: a client certificate is enough. May be another one each time that it is read. */
+  readonly secrets: readonly string[];
   trust: Trust;
   /** Most tickets that wait. */
   limit: number;
@@ -19,31 +24,32 @@ export interface DeskMeans {
   checkKey(key: string): void;
   deletes: boolean;
   /** Tickets are in the queue. */
-  taken(): void;
-  audit: Audit;
+  taken(): void | Promise<void>;
+  audit: Pick<Audit, 'note' | 'refuse'>;
 }
 
 const RETRY_AFTER_S = 10;
 
-export class Desk {
+export class Desk extends Door {
   readonly #means: DeskMeans;
   readonly #rate: Rate | undefined;
 
   constructor(means: DeskMeans) {
+    const once: DoorMeans['once'] = (...nonce) => means.queue.once(...nonce);
+    const door = { once, audit: means.audit, secrets: () => means.secrets };
+    super(
+      door,
+      new Map<string, Work>([
+        ['POST /v1/tickets', (text, peer) => this.#take(text, peer)],
+        ['POST /v1/outcomes', (text) => this.#tell(text)],
+      ]),
+    );
     this.#means = means;
     this.#rate = means.rate === undefined ? undefined : new Rate(means.rate, MOST_TICKETS);
   }
 
-  /** What is done at which path. */
-  get routes(): Record<'/v1/tickets' | '/v1/outcomes', Work> {
-    return {
-      '/v1/tickets': (text, caller) => this.#take(text, caller),
-      '/v1/outcomes': (text) => this.#tell(text),
-    };
-  }
-
   /** @throws HttpError */
-  async #take(text: string, { peer }: Caller): Promise<{ status: number; body: unknown }> {
+  async #take(text: string, peer: string): Promise<{ status: number; body: unknown }> {
     const { queue, taken, audit } = this.#means;
     const { tickets } = readBody(ticketsBody, text);
     await this.#refuseTooMany(peer, tickets.length);
@@ -60,17 +66,17 @@ export class Desk {
       const key = tickets.find((ticket) => ticket.id === id)?.key;
       audit.refuse({ event: 'refused', id, key, code, message });
     }
-    taken();
+    await taken();
     return { status: 202, body: { taken: good.length - stale.length, stale, refused } };
   }
 
   /** @throws HttpError */
   async #refuseTooMany(peer: string, count: number): Promise<void> {
+    const { queue, limit } = this.#means;
     const waitMs = this.#rate?.take(peer, count) ?? 0;
     if (waitMs > 0) throw later('more tickets are sent than may be in a second', Math.ceil(waitMs / 1000));
     // The last ones to come in may exceed it, so that a limit below the size of a request does not refuse all.
-    if ((await this.#means.queue.count('queued')) < this.#means.limit) return;
-    throw later('too many tickets are waiting', RETRY_AFTER_S);
+    if ((await queue.count('queued', limit)) >= limit) throw later('too many tickets are waiting', RETRY_AFTER_S);
   }
 
   #faultOf(ticket: BridgeTicket): { code: string; message: string } | undefined {

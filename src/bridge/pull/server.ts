@@ -1,12 +1,13 @@
-/** Receives tickets. Tests: test/bridge/pull/server.test.ts */
+/** Receives tickets by HTTP. Tests: test/bridge/pull/server.test.ts */
 import type { ListenAddress } from '../../inbound/address.js';
-import { Door, type DoorMeans } from '../door.js';
 import type { Identity } from '../identity.js';
 import { Listener } from '../listener.js';
+import type { Audit } from './audit.js';
 import { Desk, type DeskMeans } from './desk.js';
 
-export interface PullServerMeans extends DeskMeans {
+export interface PullServerMeans extends Omit<DeskMeans, 'secrets'> {
   identity: Identity;
+  audit: Audit;
 }
 
 export class PullServer {
@@ -19,9 +20,13 @@ export class PullServer {
 
   /** @returns where it listens @throws config */
   async start(address: ListenAddress): Promise<ListenAddress> {
-    const { queue, identity, audit } = this.#means;
-    const once: DoorMeans['once'] = (...nonce) => queue.once(...nonce);
-    const door = new Door({ secrets: () => identity.secrets, once, audit }, new Desk(this.#means).routes);
+    const { identity, audit } = this.#means;
+    const door = new Desk({
+      ...this.#means,
+      get secrets() {
+        return identity.secrets;
+      },
+    });
     this.#listener = await Listener.open({ door, audit, address, identity, what: 'cannot receive tickets' });
     return this.#listener.at;
   }

@@ -1,6 +1,4 @@
-/** Tests: test/inbound/server.test.ts */
-
-/** An HTTP error response: status, message and headers of a rejected call. */
+/** An HTTP error response: status, message and headers of a rejected call. Tests: test/bridge/pull/server.test.ts */
 export class HttpError extends Error {
   readonly status: number;
   readonly headers: Record<string, string>;
