@@ -20,9 +20,10 @@ import type { RunPair } from '../pair.js';
 import { isBackup } from '../plan/backup.js';
 import { beingWritten, isChange } from '../plan/fault.js';
 import { adoptedRow } from '../record/adopted.js';
+import { arrivedMs } from '../record/arrived.js';
 import { heldBack } from '../record/failed.js';
-import { synchronisedMs } from '../record/journal.js';
 import { LeftOut } from '../record/left-out.js';
+import { failedObject } from '../record/recorder.js';
 import { isArchivedRow, waits } from './archives.js';
 import { isConflict } from './conflicts.js';
 import type { RunContext } from './context.js';
@@ -209,12 +210,13 @@ export class Planner {
   }
 
   /** Skips an object that was rewritten very recently (--settle). */
-  #isSettling(key: string, { size, mtimeMs }: ObjectEntry): boolean {
-    const { options, pass } = this.#context;
+  #isSettling(key: string, { size, etag, mtimeMs }: ObjectEntry): boolean {
+    const { options, pair, pass } = this.#context;
     if (!options.settling?.waits(key, mtimeMs, Date.now())) return false;
-    pass.unsettledMs = Math.min(pass.unsettledMs ?? mtimeMs, mtimeMs);
+    const arrived = arrivedMs(pair.manifest, failedObject({ key, size, etag, mtimeMs }), Date.now());
+    pass.unsettledMs = Math.min(pass.unsettledMs ?? arrived, arrived);
     this.#context.emit({ type: 'skip', key, size, reason: 'settling', sourceMtimeMs: mtimeMs });
-    if (this.#failures && !this.#context.options.dryRun) this.#context.pair.manifest.seeFailure(key, Date.now());
+    if (this.#failures && !options.dryRun) pair.manifest.seeFailure(key, Date.now());
     return true;
   }
 
@@ -305,15 +307,9 @@ export class Planner {
     }
   }
 
-  /**
-   * Something that cannot be copied as it is. Like any failed object it is reported once, and then held back. If its
-   * version is unknown (an empty ETag), it may have changed since the last complete pass.
-   */
+  /** Something that cannot be copied as it is. Like any failed object it is reported once, and then held back. */
   fail(source: ObjectEntry, fault: XsyncError, attempts: number): void {
-    if (this.#held(source.key, source)) return;
-    const known =
-      source.etag !== '' ? source.mtimeMs : synchronisedMs(this.#context.pair.manifest, this.#context.startedMs);
-    this.#fail({ ...source, mtimeMs: known ?? 0 }, fault, attempts);
+    if (!this.#held(source.key, source)) this.#fail(source, fault, attempts);
   }
 
   /**
