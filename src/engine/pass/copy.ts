@@ -91,10 +91,12 @@ async function recordOutcome(
   { subject, planned, tried }: { subject: Subject; planned: Subject; tried: number },
   outcome: Outcome,
 ): Promise<boolean> {
-  const { emit, pass, recorder, conflicts } = context;
+  const { emit, pair, pass, recorder, conflicts } = context;
   const { key, size } = subject;
   if (outcome.kind === 'vanished') {
-    pass.oddity ??= `${JSON.stringify(key)} was listed at the source, and was not there when it was read`;
+    // It may have been deleted since the inventory was taken.
+    if (!pair.source.inventory)
+      pass.oddity ??= `${JSON.stringify(key)} was listed at the source, and was not there when it was read`;
     emit({ type: 'skip', key, size, reason: 'vanished' });
   }
   // Neither this version nor the planned one arrived: the older one's time counts.

@@ -14,6 +14,7 @@ import { inspect, type Known } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
 import { Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
+import { withLatest } from '../list/inventory.js';
 import { writesUnseen } from '../options.js';
 import type { RunPair } from '../pair.js';
 import { isBackup } from '../plan/backup.js';
@@ -67,7 +68,8 @@ export class Planner {
    * Decides the key; its work belongs to `batch`. Most keys need nothing, and each promise would be one a key.
    * @returns a promise to wait for if a queue is full
    */
-  take(triple: Triple, batch: Batch): Promise<void> | undefined {
+  take(listed: Triple, batch: Batch): Promise<void> | undefined {
+    const triple = withLatest(listed, this.#context.pair);
     const { source } = triple;
     if (triple.sourceUnlisted) return undefined;
     this.#count(triple);
@@ -98,7 +100,11 @@ export class Planner {
       this.fail(source, source.fault, 0);
       return undefined;
     }
-    return this.carryOut(triple, this.#decide(triple), batch);
+    const decision = this.#decide(triple);
+    if (!this.#context.pair.dest.inventory || decision.action === 'skip') return this.carryOut(triple, decision, batch);
+    // An inventory is no reason to write: the destination is asked.
+    const asked = { ...triple, dest: undefined, destUnlisted: true as const };
+    return this.carryOut(asked, this.#decide(asked), batch);
   }
 
   /**
@@ -127,7 +133,8 @@ export class Planner {
   }
 
   /** Only finds keys to delete, and objects that keep the run from deleting them. */
-  takeDoomed(triple: Triple): void {
+  takeDoomed(listed: Triple): void {
+    const triple = withLatest(listed, this.#context.pair);
     const { key, source } = triple;
     if (triple.sourceUnlisted) return;
     this.#count(triple);
