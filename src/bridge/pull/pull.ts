@@ -4,9 +4,13 @@ import type { CopyJob, SyncJob } from '../../engine/job/job.js';
 import { type ListenAddress, urlOf } from '../../inbound/address.js';
 import { XsyncError } from '../../model/error.js';
 import { openPulling } from '../../open/pull.js';
+import type { HttpTransport } from '../../store/http/transport.js';
+import type { UrlStore } from '../../store/urls/store.js';
 import type { Identity } from '../identity.js';
+import { callbackOf } from '../ticket.js';
 import { Audit } from './audit.js';
 import { Book, type Trust } from './book.js';
+import { Callbacks } from './callbacks.js';
 import { Performer } from './performer.js';
 import { PullServer } from './server.js';
 
@@ -45,14 +49,23 @@ export async function runPull(options: PullOptions, means: ServiceMeans): Promis
     });
   }
   const book = new Book(job.source, trust);
-  const pulling = await openPulling(job.source, job, { ...means, guard: book.guard, make: book.store });
+  let callbacks: Callbacks | undefined;
+  const make = (transport: HttpTransport): UrlStore => {
+    const trouble = (message: string): void => means.trouble(message);
+    callbacks = new Callbacks({ transport, secret: () => identity.secrets[0], trouble });
+    return book.store(transport);
+  };
+  const pulling = await openPulling(job.source, job, { ...means, guard: book.guard, make });
   const audit = new Audit(options.auditLog, (text) => means.trouble(text));
   const { queue, run, checkKey } = pulling;
   const performer = new Performer({
     ...{ queue, book, run, attempts, report: means.report },
     trouble: (message) => (message === undefined ? means.say('well again') : means.trouble(message)),
-    settled: (key, { id, state, fault }) =>
-      audit.note({ event: state, id, key, code: fault?.code, message: fault?.message }),
+    settled: (key, { id, state, fault }, body) => {
+      audit.note({ event: state, id, key, code: fault?.code, message: fault?.message });
+      const url = callbackOf(body);
+      if (url !== undefined) callbacks?.tell(url, { id, key, state, fault });
+    },
   });
   const deletes = job.mode === 'sync';
   const server = new PullServer({
@@ -64,6 +77,7 @@ export async function runPull(options: PullOptions, means: ServiceMeans): Promis
     means.say(`receiving tickets at ${urlOf(at, identity.tls && 'https')}, copying to ${job.destination}`);
     await performer.follow(means.drain);
   } finally {
+    callbacks?.close();
     await server.close();
     await pulling.close();
     audit.close();
