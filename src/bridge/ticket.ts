@@ -87,6 +87,11 @@ export function callbackOf(body: string): string | undefined {
   return z.object({ callback: common.callback }).safeParse(JSON.parse(body)).data?.callback;
 }
 
+/** What a ticket that was kept as JSON does. */
+export function operationOf(body: string): BridgeTicket['action'] {
+  return z.object({ action: z.enum(['copy', 'delete']) }).safeParse(JSON.parse(body)).data?.action ?? 'copy';
+}
+
 /** Response to it. An ID that is missing is not known: its ticket must be sent again, or a newer one has come. */
 export const outcomesBody = z.object({
   outcomes: z.array(

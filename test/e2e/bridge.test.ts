@@ -167,10 +167,24 @@ test('what cannot be stored is given up, listed and replayed, and nothing else i
     match: { kind: 'PutObject', key: 'in/bad' },
     fault: { kind: 'status', status: 403, code: 'AccessDenied' },
   });
-  const pull = await s.pull();
-  const push = await s.push('--backfill', '--once').done;
+  const notified = (end: string) => join(s.pullHome.HOME ?? '', `notified-${end}`);
+  const pull = await s.pull('--notify', `file:${notified('pull')}`, '--metrics-addr', ':0');
+  const push = await s.push('--backfill', '--once', '--notify', `file:${notified('push')}`).done;
   expect(push.code).toBe(6);
   expect(push.stderr).toContain('given up "bad"');
+  for (const end of ['pull', 'push']) {
+    const told = (await readFile(notified(end), 'utf8')).trim().split('\n');
+    expect(told.map((text) => JSON.parse(text))).toEqual([
+      expect.objectContaining({
+        ...{ type: 'ObjectReplicationFailed', key: 'bad', operation: 'copy' },
+        error: expect.objectContaining({ code: 'access-denied' }),
+      }),
+    ]);
+  }
+  const [page] = /http:\S+\/metrics/.exec(pull.stderr) ?? [];
+  const metrics = await (await fetch(page ?? '')).text();
+  expect(metrics).toMatch(/^xsync_bridge_tickets\{state="done",.*\} 2$/m);
+  expect(metrics).toMatch(/^xsync_bridge_tickets\{state="dead",.*\} 1$/m);
   expect(s.keys()).toEqual(['in/good', 'in/other']);
 
   const about = (command: string, ...more: string[]) =>

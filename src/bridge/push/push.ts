@@ -10,7 +10,7 @@ import type { Identity } from '../identity.js';
 import { Listener } from '../listener.js';
 import { Bell } from '../pace.js';
 import { Audit } from '../pull/audit.js';
-import type { ServiceMeans } from '../pull/pull.js';
+import type { BridgeObserver, ServiceMeans } from '../pull/pull.js';
 import { PullClient } from './client.js';
 import { type EarMeans, earDoor } from './ear.js';
 import { changeOf, goneOf, type PollOptions, poll } from './poll.js';
@@ -53,10 +53,11 @@ const TELL_MS = 10_000;
 export async function runPush(options: PushOptions, means: PushMeans): Promise<PushResult> {
   const { job, identity, expiresS, attempts, deletes, once, hearing } = options;
   const pushing = await openPushing(job, means.env);
-  const { source, outbox, transport } = pushing;
+  const { source, outbox, transport, backlog } = pushing;
   const result: PushResult = { done: 0, dead: 0 };
   let changes: ChangeSource | undefined;
   let ear: Listener | undefined;
+  let observer: BridgeObserver | undefined;
   try {
     refuseUnsigned(source);
     const sender = new Sender({
@@ -68,11 +69,17 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
       },
       dead: (row) => {
         result.dead++;
+        if (row.fault) observer?.gaveUp({ ...row, operation: row.action, fault: row.fault });
         means.trouble(`given up ${JSON.stringify(row.key)}: ${row.fault?.message}`);
       },
-      trouble: (message) => (message === undefined ? means.say('well again') : means.trouble(message)),
+      trouble(message) {
+        observer?.trouble(message);
+        if (message === undefined) means.say('well again');
+        else means.trouble(message);
+      },
     });
     const finder = new Finder(options, means, { source, outbox, found: () => sender.ring() });
+    observer = await means.observe(backlog);
     ear = hearing && (await openEar(hearing.listen, identity, means, (outcomes) => sender.hear(outcomes)));
     changes = once ? undefined : await means.openChanges?.();
     means.say(`pushing ${source.text} to ${new URL(job.destination).origin}`);
@@ -92,6 +99,7 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
     return once ? { ...result, dead: (await outbox.counts()).objects.dead, left: !(await outbox.isIdle()) } : result;
   } finally {
     await ear?.close();
+    await observer?.close();
     await changes?.close();
     await pushing.close();
   }

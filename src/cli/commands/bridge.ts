@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { TRANSFER } from '../../engine/job/options.js';
 import { flag, list, own } from '../define.js';
 import { options } from '../job.js';
-import { configOption, logOptions, networkOptions } from '../options.js';
+import { configOption, logOptions, networkOptions, observeOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { parseDuration, parseInteger } from '../values.js';
 import type { PullFlags, PushFlags } from './bridging.js';
@@ -98,6 +98,7 @@ function tlsOptions(command: Command): void {
 }
 
 function further(command: Command): Command {
+  observeOptions(command);
   networkOptions(command);
   logOptions(command);
   return configOption(command);

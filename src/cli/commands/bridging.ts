@@ -1,15 +1,16 @@
 /** The two ends of a bridge, as services. Tests: test/e2e/bridge.test.ts */
 import type { Identity } from '../../bridge/identity.js';
+import type { ServiceMeans } from '../../bridge/pull/pull.js';
 import type { RunEvent } from '../../engine/events.js';
 import { type ListenAddress, parseListenAddress } from '../../inbound/address.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { type Context, type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
 import { jobOf } from '../job.js';
-import type { LogFlags } from '../options.js';
+import type { LogFlags, ObserveFlags } from '../options.js';
 import { type Service, serve } from '../service.js';
 
-interface BridgeFlags extends LogFlags {
+interface BridgeFlags extends LogFlags, ObserveFlags {
   secretFile?: string;
   tlsCert?: string;
   tlsKey?: string;
@@ -46,7 +47,8 @@ export interface PushFlags extends BridgeFlags {
 const LONGEST_S = 7 * 24 * 3600;
 
 export function pullCommand(io: Io, destination: string, flags: PullFlags): Promise<number> {
-  return asService(io, flags, async ({ log }, service) => {
+  return asService(io, flags, async (context, service) => {
+    const { log } = context;
     const [{ runPull }, { Identity }] = await Promise.all([
       import('../../bridge/pull/pull.js'),
       import('../../bridge/identity.js'),
@@ -68,14 +70,15 @@ export function pullCommand(io: Io, destination: string, flags: PullFlags): Prom
     rereading(identity, log, service);
     await runPull(
       { job, listen: at, identity, trust, limit, rate, attempts, auditLog },
-      { ...meansOf(io, log, service), report },
+      { ...meansOf(io, log, service), report, observe: observing(flags, places, context) },
     );
     return service.interrupted ? EXIT.interrupted : EXIT.ok;
   });
 }
 
 export function pushCommand(io: Io, source: string, url: string, flags: PushFlags): Promise<number> {
-  return asService(io, flags, async ({ log }, service) => {
+  return asService(io, flags, async (context, service) => {
+    const { log } = context;
     const [{ runPush }, { Identity }, { openChanges }] = await Promise.all([
       import('../../bridge/push/push.js'),
       import('../../bridge/identity.js'),
@@ -88,7 +91,8 @@ export function pushCommand(io: Io, source: string, url: string, flags: PushFlag
     if (expiresS < 60 || expiresS > LONGEST_S) {
       throw new XsyncError('usage', '--expire is not from 1m to 7d', { subject: '--expire' });
     }
-    const job = await jobOf('copy', { source, destination: url }, transferFlags(flags));
+    const ends = { source, destination: url };
+    const job = await jobOf('copy', ends, transferFlags(flags));
     const deletes = flags.delete && { max: maxDelete, allowEmpty: flags.allowEmptySource === true };
     const hearing = hearingOf(flags);
     const asksCertificates = !hearing || flags.clientCa !== undefined;
@@ -103,7 +107,11 @@ export function pushCommand(io: Io, source: string, url: string, flags: PushFlag
         ? undefined
         : () => openChanges({ events }, { ...means, stdin: io.stdin as never, connection: job });
     const options = { job, identity, expiresS, attempts, backfill, once, intervalMs: interval, deletes, hearing };
-    const { dead, left } = await runPush(options, { ...means, openChanges: changes });
+    const { dead, left } = await runPush(options, {
+      ...means,
+      openChanges: changes,
+      observe: observing(flags, ends, context),
+    });
     if (service.interrupted || left) return EXIT.interrupted;
     return dead > 0 ? EXIT.objectsFailed : EXIT.ok;
   });
@@ -156,6 +164,17 @@ function isTold(event: RunEvent): boolean {
   if (event.type === 'failed') return event.code !== 'expired-url' && event.code !== 'refused-url';
   if (event.type === 'notice') return event.level === 'warn';
   return event.type === 'copied' || event.type === 'deleted' || event.type === 'retry';
+}
+
+function observing(
+  flags: BridgeFlags,
+  ends: { source: string; destination: string },
+  context: Context,
+): ServiceMeans['observe'] {
+  return async (backlog) => {
+    const { observeBridge } = await import('../observers.js');
+    return observeBridge(flags, { ...ends, backlog }, context);
+  };
 }
 
 /** SIGHUP reads secrets and certificates again. */
