@@ -4,17 +4,21 @@
  * Tests: test/engine/bare.test.ts
  */
 import type { Checkpoints } from '../manifest/checkpoints.js';
-import type { Written } from '../manifest/written.js';
+import type { ManifestRow } from '../manifest/port.js';
+import type { WrittenRows } from '../manifest/state.js';
 import { compositeEtag, sameChecksum } from '../model/checksum.js';
 import { toXsyncError } from '../model/error.js';
 import type { ObjectInfo } from '../model/object.js';
 import type { Copied, Fault, Outcome } from '../model/outcome.js';
 import type { CopyTicket } from '../model/ticket.js';
+import { type Decision, decide } from './decide/decide.js';
+import { destState, evidenceOf, sourceState } from './decide/evidence.js';
 import { compareInspected, headAtDestination, headIfThere } from './decide/inspect.js';
 import type { Reporter } from './events.js';
 import { MemoryBudget } from './flow/budget.js';
 import { endsRun, Halt } from './flow/halt.js';
 import { limiter } from './flow/queue.js';
+import type { Triple } from './list/diff.js';
 import type { RunOptions } from './options.js';
 import type { RunSide } from './pair.js';
 import { faultOf } from './plan/fault.js';
@@ -30,13 +34,11 @@ export interface BarePair {
   source: Pick<RunSide, 'store' | 'prefix'>;
   dest: Pick<RunSide, 'store' | 'prefix'>;
   checkpoints: Checkpoints;
-  written: Written;
+  written: WrittenRows;
 }
 
 export interface BareOptions
   extends Pick<RunOptions, 'policy' | 'carry' | 'objectAttempts' | 'partSize' | 'maxMemory' | 'stop'> {
-  /** Objects that are gone from the source are deleted at the destination, if they are what was written there. */
-  deletes: boolean;
   /** Objects in flight. */
   transfers: number;
   /** Parts of one object in flight. */
@@ -76,6 +78,12 @@ const OVERTAKEN: Fault = {
   class: 'temporary',
   code: 'precondition-failed',
   message: 'somebody else has written it at the destination meanwhile, so it was not overwritten',
+};
+
+const EXISTS: Fault = {
+  class: 'permanent',
+  code: 'guard',
+  message: 'it exists at the destination, and is not overwritten',
 };
 
 class BareRun {
@@ -122,23 +130,41 @@ class BareRun {
   }
 
   async #look(key: string): Promise<void> {
-    const { source, dest } = this.#pair;
+    const { source, dest, written } = this.#pair;
     const { signal } = this.#halt;
     dest.store.checkKey(dest.prefix + key);
     const from = await headIfThere(source.store, source.prefix + key, signal);
     const there = await headAtDestination(dest.store, dest.prefix + key, signal);
-    if (!from) return this.#gone(key, there);
-    if (from.special === 'symlink' || from.special === 'other') {
-      return this.#report({ type: 'skip', key, size: from.size, reason: 'unreadable' });
+    const [row] = there ? await written.rows([key]) : [];
+    const size = (from ?? there)?.size ?? 0;
+    if (from?.special === 'symlink' || from?.special === 'other') {
+      return this.#report({ type: 'skip', key, size, reason: 'unreadable' });
     }
-    const verdict = there && this.#compare(from, there);
-    if (verdict?.action === 'skip') return this.#report({ type: 'skip', key, size: from.size, reason: verdict.reason });
-    await this.#copy(key, from, there?.etag);
+    const decision = this.#decide({ key, source: from, dest: there, row });
+    switch (decision.action) {
+      case 'copy':
+        return from && this.#copy(key, from, there?.etag);
+      case 'delete':
+        return there && this.#delete(key, there);
+      case 'skip':
+        return this.#report({ type: 'skip', key, size, reason: decision.reason });
+      case 'keep':
+        return this.#report({ type: 'keep', key, size, reason: decision.reason });
+      case 'fail':
+        return this.#failed(key, size, EXISTS, 1);
+      default:
+        return;
+    }
   }
 
-  #compare(source: ObjectInfo, dest: ObjectInfo) {
+  /** By the table of every run. Both sides have been asked, so that nothing is left to be inspected. */
+  #decide(triple: Triple & { source?: ObjectInfo; dest?: ObjectInfo }): Decision {
+    const { policy } = this.#options;
+    const { source, dest } = triple;
+    const decision = decide(policy, sourceState(triple), destState(triple, true), evidenceOf(triple));
+    if (decision.action !== 'inspect' || !source || !dest) return decision;
     const same = sameChecksum(source.checksums, dest.checksums);
-    return compareInspected(this.#options.policy, source, dest, same === 'hint-differs' ? undefined : same);
+    return compareInspected(policy, source, dest, same === 'hint-differs' ? undefined : same);
   }
 
   /** With a new ticket whenever the source changes meanwhile. */
@@ -165,25 +191,23 @@ class BareRun {
     const left = { ...this.#route, attempts: this.#route.attempts - tried, byService: this.#route.byService };
     const { source, checkpoints } = this.#means;
     const { signal } = this.#halt;
-    const ticket = await finalTicket(
-      { source, checkpoints, slots: this.#slots, dryRun: false, signal },
-      left,
-      subject,
-    );
+    const ticket = await finalTicket({ source, checkpoints, slots: this.#slots, dryRun: false, signal }, left, subject);
     return 'kind' in ticket ? { outcome: ticket } : { ticket, outcome: await perform(ticket, this.#means) };
   }
 
   async #record(
-    { key, size, mtimeMs }: Subject,
+    subject: Subject,
     outcome: Exclude<Outcome, { kind: 'changed' }>,
     { tried, ticket, elapsedMs }: { tried: number; ticket?: CopyTicket; elapsedMs: number },
   ): Promise<void> {
+    const { key, size, mtimeMs } = subject;
     switch (outcome.kind) {
-      case 'copied': {
-        await this.#pair.written.note(key, outcome.destEtag);
-        const replaced = ticket?.dest.replaces !== undefined;
-        return this.#report({ type: 'copied', key, size, sourceMtimeMs: mtimeMs, elapsedMs, replaced, ...told(outcome) });
-      }
+      case 'copied':
+        await this.#pair.written.commit([rowOf(subject, outcome)]);
+        return this.#report({
+          ...{ type: 'copied', key, size, sourceMtimeMs: mtimeMs, elapsedMs, ...told(outcome) },
+          replaced: ticket?.dest.replaces !== undefined,
+        });
       case 'vanished':
         return this.#report({ type: 'skip', key, size, reason: 'vanished' });
       case 'overtaken':
@@ -196,17 +220,13 @@ class BareRun {
     }
   }
 
-  /** Only what was written by xsync, and has not been replaced by somebody else since. */
-  async #gone(key: string, there: ObjectInfo | undefined): Promise<void> {
+  /** If it has not been replaced by somebody else meanwhile. */
+  async #delete(key: string, { size, etag }: ObjectInfo): Promise<void> {
     const { dest, written } = this.#pair;
-    if (!this.#options.deletes || !there) return;
-    const etag = await written.etag(key);
-    const { size } = there;
-    if (etag === undefined) return this.#report({ type: 'keep', key, size, reason: 'unknown' });
     const ticket = planDelete(this.#route, key, { key: dest.prefix + key, size, etag });
     const [outcome] = await performDeletes([ticket], this.#means);
     if (outcome?.kind === 'deleted') {
-      await written.forget(key);
+      await written.forget([key]);
       this.#report({ type: 'deleted', key, size });
     } else if (outcome?.kind === 'overtaken') {
       this.#report({ type: 'keep', key, size, reason: 'changed-at-destination' });
@@ -224,6 +244,11 @@ class BareRun {
 /** Who pays by the second and by the byte does not send a part twice. A clock that stands still shows nobody late. */
 function withoutRaces(slots: Slots): PartSlots {
   return { partFlow: slots.partFlow, races: new Races(() => 0), spare: 0, ofObject: () => slots.ofObject() };
+}
+
+function rowOf({ key, size, etag, mtimeMs }: Subject, { destEtag, verifiedBy, content }: Copied): ManifestRow {
+  const written = { destEtag, verifiedBy, content, ours: true, atMs: Date.now() };
+  return { key, size, sourceEtag: etag, sourceMtimeMs: mtimeMs, ...written };
 }
 
 function told({ verifiedBy, parts, resumedParts, resumedBytes, fidelity }: Copied) {

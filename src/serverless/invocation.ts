@@ -63,7 +63,11 @@ export function onFunctionCompute(work: Work, env: Environment): Handler {
   };
 }
 
-function variablesOf({ accessKeyId, accessKeySecret, securityToken }: NonNullable<z.output<typeof fcContext>['credentials']>) {
+function variablesOf({
+  accessKeyId,
+  accessKeySecret,
+  securityToken,
+}: NonNullable<z.output<typeof fcContext>['credentials']>) {
   return {
     ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
