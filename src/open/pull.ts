@@ -7,11 +7,11 @@ import { runKeys } from '../engine/run.js';
 import { Shared } from '../engine/shared.js';
 import type { TicketQueue } from '../manifest/queues.js';
 import { SqliteTicketQueue } from '../manifest/sqlite/ticket-queue.js';
-import { XsyncError } from '../model/error.js';
 import type { AddressGuard } from '../store/http/address-guard.js';
 import type { HttpTransport } from '../store/http/transport.js';
 import type { ObjectStore } from '../store/port.js';
 import { copyConnections, openSettings, runOptions } from './job.js';
+import { checkKeyBelow } from './keys-below.js';
 import { Opener } from './sides.js';
 import { openState } from './state.js';
 
@@ -56,7 +56,7 @@ export async function openPulling(
     const queue = new SqliteTicketQueue(`${pair.manifest.path}.tickets`);
     return {
       queue,
-      checkKey: (key) => checkKey(key, dest),
+      checkKey: (key) => checkKeyBelow(key, dest),
       async run(keys, report) {
         // The pushing end has the whole listing, and guards the deletes.
         const how = { ignoreErrors: true, allowEmptySource: true, max: { objects: keys.length } };
@@ -73,14 +73,4 @@ export async function openPulling(
     await source.close();
     throw error;
   }
-}
-
-/** Servers and proxies may resolve `..`, and lead out of the prefix. @throws key-not-representable */
-function checkKey(key: string, { store, prefix }: { store: ObjectStore; prefix: string }): void {
-  store.checkKey(prefix + key);
-  if (prefix !== '' && key.split('/').includes('..')) throw climbsOut(key);
-}
-
-function climbsOut(key: string): XsyncError {
-  return new XsyncError('key-not-representable', `${key}: ".." leads out of the destination`, { subject: key });
 }
