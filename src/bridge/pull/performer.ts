@@ -125,6 +125,8 @@ function resultOf(event: RunEvent): { key: string; result: Result } | undefined 
       if (code === 'expired-url') return { key, result: { state: 'expired' } };
       if (CHANGED.includes(code)) return { key, result: { state: 'changed', fault: { code, message } } };
       const fault = { code, message };
+      // The keys that signed it may have been replaced while it waited.
+      if (code === 'refused-url') return { key, result: { state: 'expired', fault } };
       return { key, result: kind === 'temporary' ? { again: fault } : { state: 'dead', fault } };
     }
     default:

@@ -108,7 +108,7 @@ export class Sender {
         const fault = faults.get(ticket.id);
         return fault
           ? this.#given(row, fault)
-          : moved(row, { state: 'sent', attempts: row.attempts + 1, untilMs: Date.now() });
+          : moved(row, { state: 'sent', attempts: row.attempts + 1, untilMs: Date.now(), fault: row.fault });
       });
       await outbox.move(moves);
     }
@@ -182,16 +182,17 @@ export class Sender {
     switch (outcome?.state) {
       case 'queued':
         // Those that have not been asked about for longest come first.
-        return [moved(row, { untilMs: Date.now() })];
+        return [moved(row, { untilMs: Date.now(), fault: row.fault })];
       case 'done':
         return [moved(row, { state: 'done' })];
       case 'changed':
-        return this.#lookAgain(row);
+        return this.#lookAgain(row, READ_ANOTHER);
       case 'dead':
         return [this.#given(row, outcome.fault ?? { code: 'internal', message: 'the other end gave it up' })];
       // Its URL has expired, or the other end has lost it: with a fresh one, it goes on from its checkpoint. If that
       // happens again and again, a clock is wrong.
       default:
+        if (outcome?.fault) return this.#renewed(row, outcome.fault);
         if (row.attempts === QUICK_RENEWALS) {
           const what = `the other end could not read ${JSON.stringify(row.key)} before its URL expired, ${row.attempts} times`;
           this.#means.trouble(`${what}; check the clocks, or use a longer --expire`);
@@ -200,12 +201,21 @@ export class Sender {
     }
   }
 
-  /** The other end found another version than the ticket names. */
-  async #lookAgain(row: OutboxRow): Promise<Move[]> {
+  /**
+   * The source refused the URL, although its time was not over: the keys that signed it may have been replaced. A request
+   * of our own finds that out, and has them renewed. Only refusals in a row count.
+   */
+  #renewed(row: OutboxRow, fault: Fault): Promise<Move[]> {
+    const before = row.fault?.code === fault.code ? row.attempts : 1;
+    return this.#lookAgain({ ...row, attempts: before }, fault);
+  }
+
+  /** @param fault of the ticket, if the object is still what it names */
+  async #lookAgain(row: OutboxRow, fault: Fault): Promise<Move[]> {
     const { outbox, deletes } = this.#means;
     try {
       const now = await this.#head(row);
-      if (now && sameEtag(now.etag, row.etag)) return [this.#again(row, READ_ANOTHER)];
+      if (now && sameEtag(now.etag, row.etag)) return [this.#again(row, fault)];
       if (now) await outbox.note([changeOf(now, row)], 'waiting');
       // It never arrived: if the same bytes come back, they are news.
       else await outbox.note([goneOf(row)], deletes ? 'waiting' : 'known');

@@ -112,9 +112,9 @@ function isReadable({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(hostname);
 }
 
-/** A URL that has expired is replaced without anybody's help. */
+/** A URL that has expired, or is refused, is replaced without anybody's help. */
 function isTold(event: RunEvent): boolean {
-  if (event.type === 'failed') return event.code !== 'expired-url';
+  if (event.type === 'failed') return event.code !== 'expired-url' && event.code !== 'refused-url';
   if (event.type === 'notice') return event.level === 'warn';
   return event.type === 'copied' || event.type === 'deleted' || event.type === 'retry';
 }
