@@ -35,7 +35,11 @@ const AT_ONCE = { transfers: 8, partConcurrency: 8 };
 export async function openBare(
   job: CopyJob | SyncJob,
   state: Pick<PullState, 'checkpoints' | 'written'>,
-  { env, graceMs, openSource }: { env: NodeJS.ProcessEnv; graceMs: number; openSource(opener: Opener): Promise<OpenSide> },
+  {
+    env,
+    graceMs,
+    openSource,
+  }: { env: NodeJS.ProcessEnv; graceMs: number; openSource(opener: Opener): Promise<OpenSide> },
 ): Promise<Bare> {
   const opener = await openerOf(job, env);
   const source = await openSource(opener);

@@ -25,7 +25,9 @@ const job = z
   .pipe(z.record(z.string(), z.unknown()));
 
 const ATTEMPTS = number(1, 10_000).default(10).describe('attempts before a ticket is given up');
-const STATE = text.describe('where state is kept: `dynamodb://TABLE`, or a place in a bucket such as `s3://BUCKET/PREFIX`');
+const STATE = text.describe(
+  'where state is kept: `dynamodb://TABLE`, or a place in a bucket such as `s3://BUCKET/PREFIX`',
+);
 const DELETE = flag.default(false);
 const MARGIN = number(1, 3600)
   .default(20)
@@ -33,10 +35,14 @@ const MARGIN = number(1, 3600)
 const WORKER = text
   .optional()
   .describe('name of the function that works; it is called when there is work, and calls itself to go on');
-const JOB = job.default({}).describe('JSON with more options of a copy, as in [library.md](library.md): `{"partSize": 16777216}`');
+const JOB = job
+  .default({})
+  .describe('JSON with more options of a copy, as in [library.md](library.md): `{"partSize": 16777216}`');
 
 const SECRET = {
-  XSYNC_BRIDGE_SECRET: text.optional().describe('the secret that both ends share; two, separated by a space, while it is replaced'),
+  XSYNC_BRIDGE_SECRET: text
+    .optional()
+    .describe('the secret that both ends share; two, separated by a space, while it is replaced'),
   XSYNC_BRIDGE_SECRET_FILE: text.optional().describe('instead: a file with one secret a line'),
   XSYNC_BRIDGE_SECRET_ID: text
     .optional()
@@ -55,8 +61,12 @@ export const PUSH = {
 };
 
 export const PULL = {
-  XSYNC_DESTINATION: text.describe('the destination: `oss://BUCKET/PREFIX`, `s3://BUCKET/PREFIX` or `REMOTE:BUCKET/PREFIX`'),
-  XSYNC_ALLOW_HOST: list.describe('hosts of presigned URLs that may be read, separated by commas: `*.s3.us-east-1.amazonaws.com`'),
+  XSYNC_DESTINATION: text.describe(
+    'the destination: `oss://BUCKET/PREFIX`, `s3://BUCKET/PREFIX` or `REMOTE:BUCKET/PREFIX`',
+  ),
+  XSYNC_ALLOW_HOST: list.describe(
+    'hosts of presigned URLs that may be read, separated by commas: `*.s3.us-east-1.amazonaws.com`',
+  ),
   XSYNC_ALLOW_PRIVATE: list.default([]).describe('of them, those that may have private addresses'),
   ...SECRET,
   XSYNC_STATE: STATE,
@@ -80,7 +90,10 @@ export const COPY = {
 
 const pushSettings = z
   .object(PUSH)
-  .refine((given) => !given.XSYNC_DELETE || given.XSYNC_STATE, { path: ['XSYNC_DELETE'], message: 'needs XSYNC_STATE' });
+  .refine((given) => !given.XSYNC_DELETE || given.XSYNC_STATE, {
+    path: ['XSYNC_DELETE'],
+    message: 'needs XSYNC_STATE',
+  });
 const pullSettings = z.object(PULL);
 const copySettings = z.object(COPY);
 

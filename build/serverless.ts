@@ -1,0 +1,70 @@
+/**
+ * Bundles the handlers for functions in the clouds: a zip each, without native modules and without node_modules.
+ * `npm run bundle:serverless`
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+import { zipSync } from 'fflate';
+import { licensesOf } from './bundle.js';
+
+const ROOT = join(import.meta.dirname, '..');
+
+export const ZIPS = ['lambda-push', 'lambda-pull', 'lambda-copy', 'fc-push', 'fc-pull', 'fc-copy'] as const;
+
+/**
+ * What no function needs: parts that are compiled for one machine, state on a disk, a server of our own, credentials from
+ * files and machines, and the vendors' SDKs for `--transport sdk`.
+ */
+const NEVER =
+  /^(better-sqlite3|koffi|fastify|re2js|iconv-lite|ali-oss|@alicloud\/.*|@aws-sdk\/(client-s3|client-sqs|credential-provider-.*))$/;
+
+/** Whoever needs it all the same is told so. */
+const without: Plugin = {
+  name: 'without',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: NEVER }, ({ path }) => ({ path, namespace: 'without' }));
+    onLoad({ filter: /./, namespace: 'without' }, ({ path }) => ({
+      contents: `throw new Error(${JSON.stringify(`${path} is not in the bundles for functions`)})`,
+    }));
+  },
+};
+
+/** Writes `NAME.zip` for each into a folder. @returns their sizes, bytes */
+export async function bundleServerless(folder: string): Promise<Record<string, number>> {
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: Object.fromEntries(ZIPS.map((name) => [name, `src/serverless/entry/${name}.ts`])),
+    outdir: folder,
+    write: false,
+    bundle: true,
+    plugins: [without],
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20.19',
+    define: { 'import.meta.url': 'BUNDLE_URL' },
+    banner: { js: "const BUNDLE_URL = require('node:url').pathToFileURL(__filename).href;" },
+    // Names stay, so that a stack trace in a log can be read.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+    logOverride: { 'import-is-undefined': 'silent' },
+  });
+  mkdirSync(folder, { recursive: true });
+  const licenses = Buffer.from(licensesOf(metafile));
+  const sizes: Record<string, number> = {};
+  for (const { path, contents } of outputFiles) {
+    const name = path.slice(folder.length + 1).replace(/\.js$/, '');
+    const zip = zipSync({ 'index.js': contents, LICENSES: licenses }, { level: 9, mtime: '2020-01-01' });
+    writeFileSync(join(folder, `${name}.zip`), zip);
+    sizes[name] = zip.byteLength;
+  }
+  return sizes;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  console.log(await bundleServerless(join(ROOT, 'dist', 'serverless-zips')));
+}

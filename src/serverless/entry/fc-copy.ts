@@ -1,0 +1,5 @@
+import { copyEvents, copyNoted } from '../copy.js';
+import { onFunctionCompute } from '../invocation.js';
+
+export const events = onFunctionCompute(copyEvents(process.env), process.env);
+export const work = onFunctionCompute(copyNoted(process.env), process.env);

@@ -1,0 +1,5 @@
+import { copyEvents, copyNoted } from '../copy.js';
+import { onLambda } from '../invocation.js';
+
+export const events = onLambda(copyEvents(process.env), process.env);
+export const work = onLambda(copyNoted(process.env), process.env);

@@ -1,0 +1,5 @@
+import { onLambda } from '../invocation.js';
+import { performTickets, receiveTickets } from '../pull.js';
+
+export const receive = onLambda(receiveTickets(process.env), process.env);
+export const work = onLambda(performTickets(process.env), process.env);

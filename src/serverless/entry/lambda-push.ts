@@ -1,0 +1,5 @@
+import { onLambda } from '../invocation.js';
+import { pushEvents, sweepOutbox } from '../push.js';
+
+export const events = onLambda(pushEvents(process.env), process.env);
+export const sweep = onLambda(sweepOutbox(process.env), process.env);
