@@ -8,7 +8,7 @@
  * Tests: test/serverless/http.test.ts
  */
 import * as z from 'zod';
-import type { Answer, Asked } from '../bridge/pull/desk.js';
+import type { Answer, Asked } from '../bridge/door.js';
 import { MOST_BYTES } from '../bridge/ticket.js';
 import { HttpError } from '../inbound/error.js';
 

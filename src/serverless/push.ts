@@ -97,7 +97,7 @@ async function openPushing(settings: PushSettings, env: Environment): Promise<Pu
     ...{ store: source.store, prefix: source.prefix, outbox, deletes },
     expiresS: settings.XSYNC_EXPIRE_SECONDS,
     attempts: settings.XSYNC_ATTEMPTS,
-    client: new PullClient(transport, url, secret),
+    client: new PullClient(transport, url, () => secret),
     done: ({ key }) => say('info', 'done', { key }),
     dead: ({ key, fault }) => say('error', `given up: ${fault?.message}`, { key, code: fault?.code }),
     trouble: (message) => message !== undefined && say('warn', message),
