@@ -88,12 +88,10 @@ export const COPY = {
   XSYNC_JOB: JOB,
 };
 
-const pushSettings = z
-  .object(PUSH)
-  .refine((given) => !given.XSYNC_DELETE || given.XSYNC_STATE, {
-    path: ['XSYNC_DELETE'],
-    message: 'needs XSYNC_STATE',
-  });
+const pushSettings = z.object(PUSH).refine((given) => !given.XSYNC_DELETE || given.XSYNC_STATE, {
+  path: ['XSYNC_DELETE'],
+  message: 'needs XSYNC_STATE',
+});
 const pullSettings = z.object(PULL);
 const copySettings = z.object(COPY);
 
