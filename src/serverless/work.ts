@@ -69,7 +69,7 @@ export async function wake(worker: string | undefined, invocation: Invocation): 
 }
 
 async function leftIn({ queue }: PullState): Promise<Pick<WorkResult, 'done' | 'waitSeconds'>> {
-  if ((await queue.count('queued', 1)) === 0) return { done: true, waitSeconds: 0 };
+  if ((await queue.countWaiting(1)) === 0) return { done: true, waitSeconds: 0 };
   const next = await queue.nextMs();
   return { done: false, waitSeconds: Math.max(0, Math.ceil(((next ?? 0) - Date.now()) / 1000)) };
 }
