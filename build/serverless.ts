@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { zipSync } from 'fflate';
+import { VERSION } from '../src/version.js';
 import { licensesOf } from './bundle.js';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -20,12 +21,20 @@ export const ZIPS = ['lambda-push', 'lambda-pull', 'lambda-copy', 'fc-push', 'fc
 const NEVER =
   /^(better-sqlite3|koffi|fastify|re2js|iconv-lite|ali-oss|@alicloud\/.*|@aws-sdk\/(client-s3|client-sqs|credential-provider-.*))$/;
 
-/** Whoever needs it all the same is told so. */
-const without: Plugin = {
-  name: 'without',
+/** Whoever needs it all the same is told so. The version is that of the package, which a zip does not have. */
+const inZip: Plugin = {
+  name: 'in-zip',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: NEVER }, ({ path }) => ({ path, namespace: 'without' }));
-    onLoad({ filter: /./, namespace: 'without' }, ({ path }) => ({
+    onLoad({ filter: /\/src\/version\.ts$/ }, () => ({
+      contents: `export const VERSION = ${JSON.stringify(VERSION)}`,
+    }));
+    // What another package loads at its start, it may never use.
+    onResolve({ filter: NEVER }, ({ path, importer }) => ({
+      path,
+      namespace: importer.includes('/node_modules/') ? 'empty' : 'missing',
+    }));
+    onLoad({ filter: /./, namespace: 'empty' }, () => ({ contents: '' }));
+    onLoad({ filter: /./, namespace: 'missing' }, ({ path }) => ({
       contents: `throw new Error(${JSON.stringify(`${path} is not in the bundles for functions`)})`,
     }));
   },
@@ -39,7 +48,7 @@ export async function bundleServerless(folder: string): Promise<Record<string, n
     outdir: folder,
     write: false,
     bundle: true,
-    plugins: [without],
+    plugins: [inZip],
     format: 'cjs',
     platform: 'node',
     target: 'node20.19',

@@ -1,6 +1,7 @@
 /** Where functions keep what they must not forget. Tests: test/e2e/serverless.test.ts */
-import { tableOf } from '../manifest/dynamodb/address.js';
+
 import { BucketRecords } from '../manifest/bucket/records.js';
+import { tableOf } from '../manifest/dynamodb/address.js';
 import type { Outbox } from '../manifest/queues.js';
 import { RecordOutbox } from '../manifest/records/outbox.js';
 import type { Records } from '../manifest/records/port.js';

@@ -28,12 +28,9 @@ export interface WorkMeans extends Pick<PerformerMeans, 'book' | 'attempts'> {
 
 /** Tickets of a call at once: what it cannot perform goes back, at a price. */
 const BATCH = 32;
-/** Requests in flight are ended so long before the margin is over, so that their tickets can be put back. */
-const PUT_BACK_MS = 3_000;
-
-/** How long requests may go on once nothing more is started, ms. */
+/** How long requests may go on once nothing more is started, ms. In the rest of the time, tickets are put back. */
 export function graceOf(marginS: number): number {
-  return Math.max(500, marginS * 1000 - PUT_BACK_MS);
+  return marginS * 750;
 }
 
 /** @throws the fault of a run: nothing was decided about its tickets, which are due again */
