@@ -24,7 +24,7 @@ const LARGE = Number(process.env.XSYNC_TEST_LARGE_MIB ?? 24) * MIB;
 const httpResult = z.object({ statusCode: z.number(), headers: z.record(z.string(), z.string()), body: z.string() });
 const workResult = z.object({ done: z.boolean(), waitSeconds: z.number(), settled: z.number() });
 /** Of a call of the worker. Nothing starts in the last `MARGIN_S`: as long as a slow machine may need for a part. */
-const [CALL_MS, MARGIN_S] = process.env.XSYNC_TEST_LARGE_MIB ? [5_000, 2] : [60_000, 59];
+const [CALL_MS, MARGIN_S] = process.env.XSYNC_TEST_LARGE_MIB ? [5_000, 3] : [60_000, 59];
 const SECRET = 'a-shared-secret-of-more-than-32-characters';
 const [NEAR_SECRET, FAR_SECRET] = ['near-secret-of-the-source', 'far-secret-of-the-destination'];
 

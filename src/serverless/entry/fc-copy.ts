@@ -1,3 +1,4 @@
+/** The handlers of `fc-copy.zip`, for Function Compute. Tests: test/e2e/serverless.test.ts */
 import { copyEvents, copyNoted } from '../copy.js';
 import { onFunctionCompute } from '../invocation.js';
 

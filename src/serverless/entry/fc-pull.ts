@@ -1,3 +1,4 @@
+/** The handlers of `fc-pull.zip`, for Function Compute. Tests: test/e2e/serverless.test.ts */
 import { onFunctionCompute } from '../invocation.js';
 import { performTickets, receiveTickets } from '../pull.js';
 

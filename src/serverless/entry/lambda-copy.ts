@@ -1,3 +1,4 @@
+/** The handlers of `lambda-copy.zip`, for AWS Lambda. Tests: test/e2e/serverless.test.ts */
 import { copyEvents, copyNoted } from '../copy.js';
 import { onLambda } from '../invocation.js';
 

@@ -1,3 +1,4 @@
+/** The handlers of `lambda-pull.zip`, for AWS Lambda. Tests: test/e2e/serverless.test.ts */
 import { onLambda } from '../invocation.js';
 import { performTickets, receiveTickets } from '../pull.js';
 

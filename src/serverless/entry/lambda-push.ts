@@ -1,3 +1,4 @@
+/** The handlers of `lambda-push.zip`, for AWS Lambda. Tests: test/e2e/serverless.test.ts */
 import { onLambda } from '../invocation.js';
 import { pushEvents, sweepOutbox } from '../push.js';
 

@@ -27,8 +27,6 @@ export abstract class Environment {
   readonly options: FunctionOptions;
   /** Standard output, of all processes. */
   log = '';
-  /** Calls so far. */
-  calls = 0;
   protected child: ChildProcess | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -48,7 +46,9 @@ export abstract class Environment {
     await this.kill();
   }
 
-  /** In a process that is started if there is none. */
+  /** A process that waits for a call: its start is not part of the call. @returns why there is none */
+  protected abstract ready(): Promise<string | undefined>;
+
   protected abstract run(id: string, event: unknown): Promise<Called>;
 
   protected start(runtime: string, env: NodeJS.ProcessEnv): ChildProcess {
@@ -79,7 +79,8 @@ export abstract class Environment {
   }
 
   async #invoke(event: unknown): Promise<Called> {
-    this.calls++;
+    const fault = await this.ready();
+    if (fault !== undefined) return { error: fault };
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<Called>((resolve) => {
       timer = setTimeout(() => resolve({ error: TIMED_OUT }), this.options.timeoutMs);

@@ -19,8 +19,12 @@ export class LocalFc extends Environment {
     this.#role = role;
   }
 
-  protected override async run(id: string, event: unknown): Promise<Called> {
+  protected override async ready(): Promise<string | undefined> {
     if (!this.child) this.#port = this.#begin();
+    return this.#port?.then(() => undefined, String);
+  }
+
+  protected override async run(id: string, event: unknown): Promise<Called> {
     const { name, handler, timeoutMs } = this.options;
     const { accessKeyId, accessKeySecret, securityToken = '' } = this.#role;
     try {

@@ -10,7 +10,6 @@ const PREFIX = '/2018-06-01/runtime';
 
 interface Call {
   id: string;
-  event: unknown;
   done(called: Called): void;
 }
 
@@ -18,6 +17,8 @@ export class LocalLambda extends Environment {
   readonly #server: Server;
   #waiting: ServerResponse | undefined;
   #call: Call | undefined;
+  /** Called when the process waits for a call, or with why it does not. */
+  #started: ((fault: string | undefined) => void) | undefined;
 
   private constructor(options: FunctionOptions, server: Server) {
     super(options);
@@ -37,13 +38,20 @@ export class LocalLambda extends Environment {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  protected override run(id: string, event: unknown): Promise<Called> {
-    const called = new Promise<Called>((done) => {
-      this.#call = { id, event, done };
-    });
+  protected override async ready(): Promise<string | undefined> {
     if (!this.child) this.#begin();
-    this.#hand();
-    return called;
+    return this.#waiting
+      ? undefined
+      : new Promise((resolve) => {
+          this.#started = resolve;
+        });
+  }
+
+  protected override run(id: string, event: unknown): Promise<Called> {
+    return new Promise<Called>((done) => {
+      this.#call = { id, done };
+      this.#hand(id, event);
+    });
   }
 
   #begin(): void {
@@ -58,22 +66,20 @@ export class LocalLambda extends Environment {
     });
     child.once('exit', () => {
       if (this.child === child) this.child = undefined;
+      this.#started?.('Runtime exited');
       this.#call?.done({ error: 'Runtime exited' });
     });
   }
 
-  /** To the process, if it waits and there is a call. */
-  #hand(): void {
-    if (!this.#waiting || !this.#call) return;
-    const { id, event } = this.#call;
-    this.#waiting.writeHead(200, {
+  #hand(id: string, event: unknown): void {
+    this.#waiting?.writeHead(200, {
       'content-type': 'application/json',
       'lambda-runtime-aws-request-id': id,
       'lambda-runtime-deadline-ms': String(Date.now() + this.options.timeoutMs),
       'lambda-runtime-invoked-function-arn': `arn:aws:lambda:us-east-1:123456789012:function:${this.options.name}`,
       'lambda-runtime-trace-id': 'Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0',
     });
-    this.#waiting.end(JSON.stringify(event));
+    this.#waiting?.end(JSON.stringify(event));
     this.#waiting = undefined;
   }
 
@@ -81,14 +87,14 @@ export class LocalLambda extends Environment {
     const path = (request.url ?? '').replace(PREFIX, '');
     if (path === '/invocation/next') {
       this.#waiting = response;
-      return this.#hand();
+      return this.#started?.(undefined);
     }
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const body: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
     response.writeHead(202, { 'content-type': 'application/json' }).end('{"status":"OK"}');
     const call = this.#call;
-    if (path === '/init/error') return call?.done({ error: messageIn(body) });
+    if (path === '/init/error') return this.#started?.(messageIn(body));
     const [, id, what] = /^\/invocation\/([^/]+)\/(response|error)$/.exec(path) ?? [];
     if (!call || id !== call.id) return;
     this.#call = undefined;
