@@ -2,7 +2,7 @@
 import { loadConfig } from '../config/load.js';
 import { type BareOptions, runBare } from '../engine/bare.js';
 import type { Reporter } from '../engine/events.js';
-import { type CopyJob, parseJob, type SyncJob } from '../engine/job/job.js';
+import type { CopyJob, SyncJob } from '../engine/job/job.js';
 import type { PullState } from '../manifest/state.js';
 import type { HttpTransport } from '../store/http/transport.js';
 import { copyConnections, openSettings, runOptions } from './job.js';
@@ -82,10 +82,4 @@ async function openerOf(job: CopyJob | SyncJob, env: NodeJS.ProcessEnv): Promise
   // A function has no rights over its sockets.
   const settings: OpenSettings = { ...openSettings(job, copyConnections(job), env), congestion: 'system' };
   return new Opener(settings, await loadConfig({ file: settings.config, env }));
-}
-
-/** A place that is written to. @throws usage, config */
-export async function openBarePlace(text: string, env: NodeJS.ProcessEnv): Promise<OpenSide> {
-  const opener = await openerOf(parseJob('copy', { source: text, destination: text }), env);
-  return opener.side(text, { written: true });
 }

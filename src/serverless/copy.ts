@@ -8,6 +8,7 @@ import type { BridgeTicket } from '../bridge/ticket.js';
 import { BodyFault } from '../feed/reading.js';
 import { ticketId } from '../manifest/queues.js';
 import { openBare } from '../open/bare.js';
+import { openPullState } from '../open/bridge-state.js';
 import type { OpenSide } from '../open/settings.js';
 import { type CloudRecord, recordsOf } from './events.js';
 import type { Environment, Invocation, Work } from './invocation.js';
@@ -15,7 +16,6 @@ import { say } from './log.js';
 import { jobOf } from './pull.js';
 import type { BatchResult } from './push.js';
 import { type CopySettings, readCopySettings } from './settings.js';
-import { openPullState } from './state.js';
 import { graceOf, type WorkMeans, type WorkResult, workOff } from './work.js';
 
 /** Attempts of a key before it is given up. */

@@ -5,11 +5,11 @@ import { type CopyJob, parseJob, type SyncJob } from '../engine/job/job.js';
 import { HttpError } from '../inbound/error.js';
 import type { PullState } from '../manifest/state.js';
 import { type Bare, openBare } from '../open/bare.js';
+import { openPullState } from '../open/bridge-state.js';
 import { type HttpResult, requestOf, resultOf } from './http.js';
 import type { Environment, Work } from './invocation.js';
 import { AUDIT } from './log.js';
 import { type PullSettings, readPullSettings, secretsOf } from './settings.js';
-import { openPullState } from './state.js';
 import { graceOf, type WorkResult, wake, workOff } from './work.js';
 
 /** In messages; URLs have no bucket. */

@@ -8,12 +8,12 @@ import { BodyFault } from '../feed/reading.js';
 import type { Outbox, OutboxRow } from '../manifest/queues.js';
 import { toXsyncError, XsyncError } from '../model/error.js';
 import { openBareSource } from '../open/bare.js';
+import { openOutboxState } from '../open/bridge-state.js';
 import type { OpenSide } from '../open/settings.js';
 import { type CloudRecord, recordsOf } from './events.js';
 import type { Environment, Invocation, Work } from './invocation.js';
 import { say } from './log.js';
 import { type PushSettings, readPushSettings, secretsOf } from './settings.js';
-import { openOutboxState } from './state.js';
 import { stopAt, unlessTimeIsUp } from './time.js';
 
 /** Objects that are looked at, at once. */

@@ -30,7 +30,7 @@ const STATE = text.describe(
 );
 const DELETE = flag.default(false);
 const MARGIN = number(1, 3600)
-  .default(20)
+  .default(30)
   .describe('seconds before the end of a call at which no part starts any more; what is in flight must fit');
 const WORKER = text
   .optional()

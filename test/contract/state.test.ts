@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { BucketRecords } from '../../src/manifest/bucket/records.js';
 import { checkpointsIn } from '../../src/manifest/checkpoints.js';
 import { DynamoRecords } from '../../src/manifest/dynamodb/records.js';
+import { MemoryRecords } from '../../src/manifest/records/memory.js';
 import { IN_MEMORY, openManifest } from '../../src/manifest/sqlite/open.js';
 import { SqliteOutbox } from '../../src/manifest/sqlite/outbox.js';
 import { SqliteTicketQueue } from '../../src/manifest/sqlite/ticket-queue.js';
@@ -64,6 +65,13 @@ beforeAll(async () => {
 describeRecords('DynamoDB', (prefix) => {
   const { client } = dynamo;
   return new DynamoRecords({ client, sdk, table: 'xsync-bridge', region: 'us-east-1', prefix });
+});
+
+const processes = new Map<string, MemoryRecords>();
+describeRecords('the memory of a process', (prefix) => {
+  const records = processes.get(prefix) ?? new MemoryRecords();
+  processes.set(prefix, records);
+  return records;
 });
 
 const memory = new MemoryStore();

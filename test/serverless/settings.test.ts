@@ -32,7 +32,7 @@ test('the defaults', () => {
   expect(readPullSettings(given)).toMatchObject({
     XSYNC_ALLOW_HOST: ['a.example', '*.b.example'],
     ...{ XSYNC_ALLOW_PRIVATE: [], XSYNC_QUEUE_LIMIT: 100_000, XSYNC_ATTEMPTS: 10, XSYNC_DELETE: false },
-    ...{ XSYNC_MARGIN_SECONDS: 20, XSYNC_JOB: {} },
+    ...{ XSYNC_MARGIN_SECONDS: 30, XSYNC_JOB: {} },
   });
 });
 

@@ -181,6 +181,6 @@ function cellsOf(store: CellStore): Cells {
   const { bucket } = store.identity;
   throw new XsyncError('unsupported', `the store of ${bucket} does not compare what a write replaces`, {
     subject: bucket,
-    remedy: 'Keep the state in a bucket of S3 or OSS, or in a table of DynamoDB.',
+    remedy: 'Keep the state in a bucket of AWS S3 or Alibaba OSS, or in a table of DynamoDB.',
   });
 }

@@ -1,7 +1,7 @@
 /**
  * Errors of DynamoDB in xsync's words
  * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html).
- * Tests: test/manifest/dynamodb/records.test.ts
+ * Tests: test/manifest/dynamodb/open.test.ts
  */
 import { type ErrorCode, isXsyncError, XsyncError } from '../../model/error.js';
 

@@ -1,4 +1,4 @@
-/** Opens a table of DynamoDB. Tests: test/manifest/dynamodb/records.test.ts */
+/** Opens a table of DynamoDB. Tests: test/manifest/dynamodb/open.test.ts */
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import { fetchCredentials } from '../../aws/credentials.js';

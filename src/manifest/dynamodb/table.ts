@@ -1,7 +1,7 @@
 /**
  * The table that a bridge's state is in: how it must be made, and items of it.
  * Limits: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
- * Tests: test/manifest/dynamodb/records.test.ts
+ * Tests: test/manifest/dynamodb/open.test.ts
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { XsyncError } from '../../model/error.js';
