@@ -26,7 +26,11 @@ export function receiveTickets(env: Environment): Work {
       const { XSYNC_ALLOW_HOST: allowHost, XSYNC_ALLOW_PRIVATE: allowPrivate, XSYNC_WORKER: worker } = settings;
       const desk = new Desk({
         ...{ queue: state.queue, secrets: await secretsOf(settings, invocation.env), checkKey: bare.checkKey },
-        ...{ trust: { allowHost, allowPrivate }, limit: settings.XSYNC_QUEUE_LIMIT, deletes: settings.XSYNC_DELETE },
+        ...{
+          trust: { allowHost, allowPrivate, allowCallback: [] },
+          limit: settings.XSYNC_QUEUE_LIMIT,
+          deletes: settings.XSYNC_DELETE,
+        },
         taken: () => wake(worker, invocation),
         audit: AUDIT,
       });
@@ -65,8 +69,8 @@ async function withPulling<T>(
   env: Environment,
   work: (pulling: Pulling) => Promise<T>,
 ): Promise<T> {
-  const { XSYNC_ALLOW_HOST: allowHost, XSYNC_ALLOW_PRIVATE: allowPrivate, XSYNC_MARGIN_SECONDS: marginS } = settings;
-  const book = new Book(NAME, { allowHost, allowPrivate });
+  const { XSYNC_ALLOW_PRIVATE: allowPrivate, XSYNC_MARGIN_SECONDS: marginS } = settings;
+  const book = new Book(NAME, { allowPrivate });
   const state = await openPullState(settings.XSYNC_STATE, env);
   try {
     const bare = await openBare(jobOf(settings, NAME), state, {

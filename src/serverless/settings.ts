@@ -53,7 +53,7 @@ export const PUSH = {
   XSYNC_SOURCE: text.describe('the source: `s3://BUCKET/PREFIX`, `oss://BUCKET/PREFIX` or `REMOTE:BUCKET/PREFIX`'),
   XSYNC_PULL_URL: z.url({ protocol: /^https?$/ }).describe('address of the pulling end'),
   ...SECRET,
-  XSYNC_STATE: STATE.optional(),
+  XSYNC_STATE: STATE.optional().describe(STATE.description ?? ''),
   XSYNC_EXPIRE_SECONDS: number(60, 604_800).default(3600).describe('time until a presigned URL expires'),
   XSYNC_ATTEMPTS: ATTEMPTS,
   XSYNC_DELETE: DELETE.describe('`true`: deletes cross, too; needs XSYNC_STATE'),

@@ -35,7 +35,7 @@ beforeEach(async () => {
   queue = new SqliteTicketQueue(join(directory, 'queue'));
   end = new PullServer({
     ...{ queue, limit: 5, checkKey: () => {}, deletes: true, taken: () => {} },
-    trust: { allowHost: ['127.0.0.1'], allowPrivate: [] },
+    trust: { allowHost: ['127.0.0.1'], allowPrivate: [], allowCallback: [] },
     audit: new Audit(undefined, () => {}),
     identity: new Identity({}, { XSYNC_BRIDGE_SECRET: SECRET }),
   });
