@@ -27,6 +27,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'store/s3':
     'model hash aws store/port store/attributes store/backend store/accelerate store/prices store/rclone store/http',
   'store/s3/headers': 'model store/port store/attributes store/http',
+  'store/s3/sign': 'store/s3',
   'store/oss':
     'model store/port store/attributes store/backend store/accelerate store/prices store/rclone store/ini store/http',
   'store/urls': 'model store/port store/attributes store/backend store/http store/s3/headers',
@@ -62,6 +63,8 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',
   'engine/run':
     'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared engine/workers',
+  'engine/bare':
+    'model manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer',
   'engine/rows': 'model engine/events engine/pair engine/flow engine/list engine/decide engine/record',
   'engine/check':
     'model store/port store/wrap manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/record engine/run',
@@ -71,8 +74,9 @@ export const ROOMS: Readonly<Record<string, string>> = {
   feed: 'model aws inbound',
   observe: 'model version engine/events engine/record inbound',
   config: 'model native store/backend store/ini store/registry',
-  open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/list engine/record engine/run engine/shared engine/check engine/watch engine/workers feed inventory config',
+  open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/list engine/record engine/run engine/shared engine/check engine/watch engine/workers engine/bare feed inventory config',
   bridge: 'model manifest store/port store/http store/urls inbound engine/events engine/job open',
+  serverless: 'model manifest store/s3/sign inbound feed engine/flow engine/job bridge open',
   doctor: 'model native store/port store/backend store/http',
   cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe bridge config open doctor',
   index: 'model store/port engine/events engine/job engine/record engine/check open',
@@ -107,5 +111,5 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   'string-width': 'cli/render',
   undici: 'store/http',
   yaml: 'config',
-  zod: 'bridge config hash inventory engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3 store/urls store/http/settings',
+  zod: 'bridge serverless config hash inventory engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3 store/urls store/http/settings',
 };

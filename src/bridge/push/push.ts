@@ -1,7 +1,7 @@
 /** The pushing end of a bridge: finds changes, and sends tickets for them. Tests: test/e2e/bridge.test.ts */
 import type { CopyJob } from '../../engine/job/job.js';
 import { type ListenAddress, urlOf } from '../../inbound/address.js';
-import type { Change, Outbox, OutboxRow } from '../../manifest/queues.js';
+import type { Outbox } from '../../manifest/queues.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import type { ChangeSource } from '../../open/changes.js';
 import { openPushing } from '../../open/push.js';
@@ -13,7 +13,8 @@ import { Audit } from '../pull/audit.js';
 import type { BridgeObserver, ServiceMeans } from '../pull/pull.js';
 import { PullClient } from './client.js';
 import { type EarMeans, earDoor } from './ear.js';
-import { changeOf, goneOf, type PollOptions, poll } from './poll.js';
+import { keyIn, look } from './look.js';
+import { type PollOptions, poll } from './poll.js';
 import { Sender } from './sender.js';
 
 export interface PushOptions {
@@ -210,39 +211,20 @@ class Finder {
   /** Until drained, or the source of the events ends. */
   async hear(changes: ChangeSource | undefined): Promise<void> {
     if (!changes) return;
-    const { source, found } = this.#finding;
+    const { source, outbox, found } = this.#finding;
+    const looking = { source, outbox, mayDelete: () => this.#mayDelete() };
     for await (const batch of changes.changes(this.#means.drain)) {
-      const keys = batch.events.flatMap(({ bucket = source.bucket, key }) =>
-        bucket === source.bucket && key.startsWith(source.prefix) && key.length > source.prefix.length
-          ? [key.slice(source.prefix.length)]
-          : [],
-      );
+      const keys = batch.events.flatMap((event) => keyIn(source, event) ?? []);
       // One that cannot be looked at must not hold up the others.
       let again = false;
       for (const key of new Set(keys)) {
-        const fault = await this.#look(key).then(() => undefined, toXsyncError);
+        const fault = await look(key, looking).then(() => undefined, toXsyncError);
         if (fault) this.#means.trouble(fault.message);
         again ||= fault !== undefined && fault.class !== 'permanent';
       }
       if (again) await batch.release();
       else await batch.done();
       found();
-    }
-  }
-
-  /** An event is a hint: the store knows what there is. */
-  async #look(key: string): Promise<void> {
-    const { source, outbox } = this.#finding;
-    // Somebody who notes another change meanwhile may have looked earlier.
-    for (;;) {
-      const row = await outbox.get(key);
-      const now = await source.store.head(source.prefix + key).catch((error: unknown) => {
-        if (!isXsyncError(error, 'object-not-found')) throw error;
-      });
-      const change = now ? changeOf({ ...now, key }, row) : row && goneOf(row);
-      if (change === undefined || isKnown(row, change)) return;
-      if (change.action === 'delete' && !this.#mayDelete()) return;
-      if ((await outbox.note([change], 'waiting')).length === 0) return;
     }
   }
 
@@ -262,7 +244,3 @@ class Finder {
 const EVENT_DELETES = 1000;
 /** Of the first listing. */
 const BASELINE = 'listed';
-
-function isKnown(row: OutboxRow | undefined, { action, etag }: Change): boolean {
-  return row?.action === action && row.state !== 'known' && (action === 'delete' || row.etag === etag);
-}
