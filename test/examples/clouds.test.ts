@@ -209,6 +209,18 @@ describe('Serverless Devs', () => {
     expect(ajv.errors?.map(({ keyword }) => keyword)).toEqual(expect.arrayContaining(['additionalProperties', 'enum']));
   });
 
+  it.each(functions)('%s: the triggers are valid by the schema of their type', (_, given) => {
+    const { triggers } = z
+      .object({ triggers: z.array(z.object({ triggerType: z.string(), triggerConfig: z.unknown() })).min(1) })
+      .parse(given);
+    for (const { triggerType, triggerConfig } of triggers) {
+      const definition = { oss: 'IOssTriggerConfig', timer: 'ITimerTriggerConfig' }[triggerType];
+      const ajv = new Ajv({ strict: false });
+      ajv.validate({ definitions: schema.definitions, $ref: `#/definitions/${definition}` }, triggerConfig);
+      expect(ajv.errors).toBeNull();
+    }
+  });
+
   it.each(functions)('%s: zip, handler and variables', (_, given) => {
     const { handler, code, environmentVariables: env } = props.parse(given);
     fits({ zip: /^\.\.\/\.\.\/dist\/functions\/(.*)\.zip$/.exec(code)?.[1] ?? '', handler, env });
