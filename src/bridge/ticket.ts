@@ -25,6 +25,10 @@ const common = {
   revision: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
 };
 
+/** Of the source. */
+const versionId = z.string().min(1).max(1024);
+const origin = z.string().regex(/^[0-9a-f]{16}$/);
+
 const copyTicket = z.strictObject({
   ...common,
   action: z.literal('copy'),
@@ -36,11 +40,19 @@ const copyTicket = z.strictObject({
   size: z.number().int().min(0),
   /** Last-Modified, ms since 1970. */
   mtimeMs: z.number(),
+  /** With --versions: which one it is, as the URL says too. It goes on top of those that the destination has. */
+  versionId: versionId.optional(),
+  /** With a version: tells the object from all others (`originOf`), so that the destination knows it again. */
+  origin: origin.optional(),
 });
 
+/** The object is gone; with --versions: all versions of it are. */
 const deleteTicket = z.strictObject({ ...common, action: z.literal('delete') });
 
-export const bridgeTicket = z.discriminatedUnion('action', [copyTicket, deleteTicket]);
+/** A delete marker, as a version. */
+const markTicket = z.strictObject({ ...common, action: z.literal('mark'), versionId, origin, mtimeMs: z.number() });
+
+export const bridgeTicket = z.discriminatedUnion('action', [copyTicket, deleteTicket, markTicket]);
 export type BridgeTicket = z.output<typeof bridgeTicket>;
 
 /** Body of `POST /v1/tickets`. */

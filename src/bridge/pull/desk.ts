@@ -21,6 +21,8 @@ export interface DeskMeans {
   /** @throws key-not-representable */
   checkKey(key: string): void;
   deletes: boolean;
+  /** Every ticket is about a version; absent: none is. */
+  versions?: boolean;
   /** Tickets are in the queue. */
   taken(): void | Promise<void>;
   audit: Pick<Audit, 'note' | 'refuse'>;
@@ -136,11 +138,15 @@ export class Desk {
   }
 
   #faultOf(ticket: BridgeTicket): { code: string; message: string } | undefined {
-    const { trust, checkKey, deletes } = this.#means;
+    const { trust, checkKey, deletes, versions = false } = this.#means;
     try {
       checkKey(ticket.key);
       if (ticket.action === 'delete' && !deletes)
         throw new XsyncError('guard', 'deletes are not allowed here (--delete)');
+      if (isVersion(ticket) !== versions && ticket.action !== 'delete') {
+        const message = versions ? 'only versions are accepted here' : 'versions are not accepted here';
+        throw new XsyncError('unsupported', `${message}: start both ends with --versions, or neither`);
+      }
       if (ticket.action === 'copy' && !isTrusted(ticket.url, trust)) {
         const { hostname } = new URL(ticket.url);
         throw new XsyncError('untrusted-host', `the host ${hostname} is not allowed here (--allow-host)`);
@@ -167,6 +173,10 @@ export class Desk {
 function signed(status: number, said: unknown, { secret, nonce }: Caller): Answer {
   const body = JSON.stringify(said);
   return { status, headers: { ...JSON_TYPE, 'x-xsync-signature': signResponse(secret, nonce, status, body) }, body };
+}
+
+function isVersion(ticket: BridgeTicket): boolean {
+  return ticket.action === 'mark' || (ticket.action === 'copy' && ticket.versionId !== undefined);
 }
 
 function unauthorized(message: string): HttpError {

@@ -100,7 +100,7 @@ export class Performer {
     };
     try {
       const { stopped } = tickets.size > 0 ? await this.#means.run([...tickets.keys()], report) : { stopped: false };
-      for (const [key, { action }] of tickets) if (!stopped && !results.has(key)) results.set(key, silent(action));
+      for (const [key, ticket] of tickets) if (!stopped && !results.has(key)) results.set(key, silent(ticket));
     } finally {
       await this.#note(waiting, results);
     }
@@ -161,8 +161,14 @@ const ELSEWHERE: ReadonlySet<SkipReason> = new Set([
   ...(['settling', 'declined', 'in-compare-dest', 'cutoff'] as const),
 ]);
 
-/** A run says nothing of a deleted object that is not at the destination. */
-function silent(action: BridgeTicket['action']): Result {
-  if (action === 'delete') return { state: 'done' };
+/**
+ * A run says nothing of a deleted object, or of a delete marker, that is at the destination as it should be; nor of a
+ * version that turned out to be another one.
+ */
+function silent(ticket: BridgeTicket): Result {
+  if (ticket.action !== 'copy') return { state: 'done' };
+  if (ticket.versionId !== undefined) {
+    return { state: 'changed', fault: { code: 'source-changed', message: 'it is not the version that was named' } };
+  }
   return { again: { code: 'internal', message: 'the run said nothing of the object' } };
 }

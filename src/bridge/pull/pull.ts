@@ -53,11 +53,12 @@ export async function runPull(options: PullOptions, means: ServiceMeans): Promis
   });
   const deletes = job.mode === 'sync';
   const server = new PullServer({
-    ...{ queue, secrets, trust, limit, checkKey, deletes, audit },
+    ...{ queue, secrets, trust, limit, checkKey, deletes, audit, versions: job.versions === true },
     taken: () => performer.ring(),
   });
   try {
     const at = await server.start(options.listen);
+    for (const warning of pulling.warnings) means.trouble(warning);
     means.say(`receiving tickets at ${urlOf(at)}, copying to ${job.destination}`);
     await performer.follow(means.drain);
   } finally {

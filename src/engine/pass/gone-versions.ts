@@ -17,7 +17,7 @@ import type { Arrivals } from './arrivals.js';
 import type { RunContext } from './context.js';
 import { refuseDeletes } from './guard.js';
 import { Names } from './names.js';
-import { nameOfVersion } from './pending-versions.js';
+import { nameOfVersion } from '../list/pending-versions.js';
 
 const PAGE = 1000;
 /** More digits than versions can be doomed. */

@@ -16,7 +16,7 @@ import { GoneKeys, KeyCensus } from './gone-keys.js';
 import { GoneVersions } from './gone-versions.js';
 import { KeyHistory } from './key-history.js';
 import type { Names } from './names.js';
-import { nameOfVersion } from './pending-versions.js';
+import { nameOfVersion } from '../list/pending-versions.js';
 import { listedVersions } from './version-list.js';
 
 /** What a run with deletes finds gone. */

@@ -21,7 +21,7 @@ import type { Observation } from '../transfer/means.js';
 import { pause } from '../transfer/pause.js';
 import type { Arrivals } from './arrivals.js';
 import type { RunContext } from './context.js';
-import { nameOfVersion, PendingVersions } from './pending-versions.js';
+import { nameOfVersion, PendingVersions } from '../list/pending-versions.js';
 
 const ARCHIVED: Fault = {
   class: 'permanent',
