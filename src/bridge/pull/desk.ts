@@ -117,7 +117,7 @@ export class Desk {
     const { queue, limit, taken, audit } = this.#means;
     const { tickets } = read(ticketsBody, text);
     // The last ones to come in may exceed it, so that a limit below the size of a request does not refuse all.
-    if ((await queue.count('queued')) >= limit) {
+    if ((await queue.count('queued', limit)) >= limit) {
       throw new HttpError(429, 'too many tickets are waiting', { 'retry-after': String(RETRY_AFTER_S) });
     }
     const refused = tickets.flatMap((ticket) => {

@@ -1,11 +1,11 @@
 /** Sends what waits in the outbox, and asks what became of it. Tests: test/bridge/push/sender.test.ts */
-import type { Fault, Move, Outbox, OutboxRow } from '../../manifest/queues.js';
+import { type Fault, type Move, type Outbox, type OutboxRow, ticketId } from '../../manifest/queues.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { ObjectStore } from '../../store/port.js';
 import { Bell, backoff } from '../pace.js';
-import { type BridgeTicket, bridgeTicket, idOf, MOST_BYTES, MOST_TICKETS } from '../ticket.js';
+import { type BridgeTicket, bridgeTicket, MOST_BYTES, MOST_TICKETS } from '../ticket.js';
 import type { Outcomes, Taken } from './client.js';
 import { changeOf, goneOf } from './poll.js';
 
@@ -146,7 +146,7 @@ export class Sender {
 
   async #ticketOf(row: OutboxRow): Promise<BridgeTicket> {
     const { key, revision, etag, size, mtimeMs, versionId } = row;
-    const common = { version: 1 as const, id: idOf(row), key, revision };
+    const common = { version: 1 as const, id: ticketId(row), key, revision };
     if (row.action === 'delete') return { ...common, action: 'delete' };
     const { store, prefix, expiresS } = this.#means;
     if (!store.signedUrl) throw new XsyncError('unsupported', 'the source has no presigned URLs');
@@ -158,11 +158,11 @@ export class Sender {
   async #ask(): Promise<number> {
     const rows = await this.#means.outbox.sent(MOST_TICKETS);
     if (rows.length === 0) return 0;
-    const outcomes = new Map((await this.#means.client.ask(rows.map(idOf))).map((one) => [one.id, one]));
+    const outcomes = new Map((await this.#means.client.ask(rows.map(ticketId))).map((one) => [one.id, one]));
     const moves: Move[] = [];
-    for (const row of rows) moves.push(...(await this.#settle(row, outcomes.get(idOf(row)))));
+    for (const row of rows) moves.push(...(await this.#settle(row, outcomes.get(ticketId(row)))));
     await this.#means.outbox.move(moves);
-    for (const row of rows) if (outcomes.get(idOf(row))?.state === 'done') this.#means.done(row);
+    for (const row of rows) if (outcomes.get(ticketId(row))?.state === 'done') this.#means.done(row);
     return rows.length;
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Performer, type PerformerMeans } from '../../../src/bridge/pull/performer.js';
 import type { RunEvent } from '../../../src/engine/events.js';
-import type { Settled, TicketQueue } from '../../../src/manifest/queues.js';
+import { type Settled, type TicketQueue, ticketId } from '../../../src/manifest/queues.js';
 import { SqliteTicketQueue } from '../../../src/manifest/sqlite/ticket-queue.js';
 import { XsyncError } from '../../../src/model/error.js';
 
@@ -21,7 +21,7 @@ afterEach(async () => {
 
 let revision = 0;
 async function add(key: string, more: object = {}): Promise<void> {
-  const id = `r${++revision}`;
+  const id = ticketId({ key, revision: ++revision });
   const common = { version: 1, id, key, revision };
   const copy = { action: 'copy', url: 'http://h/a', expiresMs: Date.now() + 60_000, etag: 'e', size: 1, mtimeMs: 1 };
   await queue.add([{ key, id, revision, body: JSON.stringify({ ...common, ...copy, ...more }) }]);

@@ -9,7 +9,7 @@ import { PullServer, type PullServerMeans } from '../../../src/bridge/pull/serve
 import { PullClient } from '../../../src/bridge/push/client.js';
 import { signRequest, signResponse } from '../../../src/bridge/signature.js';
 import type { BridgeTicket } from '../../../src/bridge/ticket.js';
-import type { TicketQueue } from '../../../src/manifest/queues.js';
+import { type TicketQueue, ticketId } from '../../../src/manifest/queues.js';
 import { SqliteTicketQueue } from '../../../src/manifest/sqlite/ticket-queue.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
@@ -24,7 +24,14 @@ let url: string;
 let logged: string[];
 
 const ticket = (key: string, revision: number, more: object = {}): BridgeTicket => ({
-  ...{ version: 1, id: `r${revision}`, key, revision, action: 'copy', url: `https://b.trusted.example/${key}?SECRET` },
+  ...{
+    version: 1,
+    id: ticketId({ key, revision }),
+    key,
+    revision,
+    action: 'copy',
+    url: `https://b.trusted.example/${key}?SECRET`,
+  },
   ...{ expiresMs: Date.now() + 60_000, etag: 'e', size: 1, mtimeMs: 1, ...more },
 });
 
@@ -76,11 +83,13 @@ const sign = (body: string, ms = Date.now(), secret = NEW, path = '/v1/tickets')
 describe('tickets', () => {
   it('are safe when they are taken, with both secrets; stale ones are told', async () => {
     expect(await client().send([ticket('a', 2), ticket('b', 3)])).toEqual({ taken: 2, stale: [], refused: [] });
-    expect(await client(OLD).send([ticket('a', 1)])).toEqual({ taken: 0, stale: ['r1'], refused: [] });
-    await queue.settle([{ id: 'r3', state: 'done' }]);
-    expect(await client().ask(['r1', 'r2', 'r3'])).toEqual([
-      { id: 'r2', state: 'queued' },
-      { id: 'r3', state: 'done' },
+    expect(await client(OLD).send([ticket('a', 1)])).toEqual({ taken: 0, stale: [ticket('a', 1).id], refused: [] });
+    const [a, b] = [ticket('a', 2).id, ticket('b', 3).id];
+    const held = await queue.claim({ nowMs: Date.now(), leaseMs: 1000, limit: 1, ids: [b] });
+    await queue.settle(held.map((one) => ({ ...one, state: 'done' })));
+    expect(await client().ask([ticket('a', 1).id, a, b])).toEqual([
+      { id: a, state: 'queued' },
+      { id: b, state: 'done' },
     ]);
     expect(logged).toEqual([]);
   });
@@ -113,7 +122,7 @@ describe('tickets', () => {
     ['with a key that climbs out', { key: '../../etc/passwd' }, 'key-not-representable'],
     ['that delete', { action: 'delete' }, 'guard'],
   ])('%s are refused one by one', async (_, more, code) => {
-    const bad = { ...ticket('bad', 1), ...more } as BridgeTicket;
+    const bad = { ...ticket('key' in more ? more.key : 'bad', 1), ...more } as BridgeTicket;
     const {
       url: __,
       expiresMs,
@@ -124,7 +133,7 @@ describe('tickets', () => {
     } = { expiresMs: 0, etag: '', size: 0, mtimeMs: 0, ...bad, url: '' };
     const sent = bad.action === 'delete' ? (bare as BridgeTicket) : bad;
     const { taken, refused } = await client().send([sent, ticket('good', 2)]);
-    expect({ taken, refused }).toMatchObject({ taken: 1, refused: [{ id: 'r1', code }] });
+    expect({ taken, refused }).toMatchObject({ taken: 1, refused: [{ id: bad.id, code }] });
     expect(await queue.count('queued')).toBe(1);
     expect(logged).toHaveLength(1);
     expect(logged.join()).not.toContain('SECRET');
