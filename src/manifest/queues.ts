@@ -125,6 +125,10 @@ export interface OutboxRow {
   size: number;
   mtimeMs: number;
   versionId?: string;
+  /** Only attributes may have changed since the bytes were sent: the other end compares them. */
+  refresh?: true;
+  /** Digest of the attributes that were seen last, if they are compared. */
+  attributes?: string;
   /** Grows with each change that was seen, of any key. */
   revision: number;
   state: OutboxState;
@@ -140,7 +144,7 @@ export interface Move extends Pick<OutboxRow, 'key' | 'revision' | 'state' | 'at
 }
 
 /** What was seen of an object: a copy, or that it is gone. */
-export interface Change extends Pick<OutboxRow, 'key' | 'action' | 'etag' | 'size' | 'mtimeMs' | 'versionId'> {
+export interface Change extends Pick<OutboxRow, 'key' | 'action' | 'etag' | 'size' | 'mtimeMs' | 'versionId' | 'refresh' | 'attributes'> {
   /** The revision of the row with which it was compared; absent if there was none. */
   since?: number;
 }
@@ -160,12 +164,15 @@ export interface OutboxCounts {
 
 /** The versions that the pushing end knows. Those of a key are sent one after the other, the oldest first. */
 export interface OutboxVersions {
-  hasVersion(key: string, version: string): Promise<boolean>;
+  /** @param version absent: any */
+  hasVersion(key: string, version?: string): Promise<boolean>;
   /**
    * Notes versions of a key, the oldest first, that are newer than all others of it. Those that are known stay.
    * @returns how many were noted
    */
   noteVersions(key: string, versions: readonly VersionChange[], state: 'waiting' | 'known'): Promise<number>;
+  /** Names of versions with bytes that are newer than the one of that revision: the next ones and the newest ones. */
+  newerVersions(key: string, revision: number, limit: number): Promise<string[]>;
   /** Keys of which versions are known, in order. */
   versionedKeys(after: string | undefined, limit: number): Promise<string[]>;
   /** The source has no version of the key any more: forgets them, and notes a delete of it. */

@@ -24,7 +24,7 @@ export interface Pulling {
   /** @throws key-not-representable: nothing below the destination can have this name */
   checkKey(key: string): void;
   /** Performs what the store says of these keys. @throws as `runKeys` */
-  run(keys: readonly string[], report: Reporter): Promise<{ stopped: boolean }>;
+  run(keys: readonly string[], report: Reporter, compareAttributes: boolean): Promise<{ stopped: boolean }>;
   close(): Promise<void>;
 }
 
@@ -65,11 +65,11 @@ export async function openPulling(
     return {
       ...{ queue, warnings },
       checkKey: (key) => checkKey(key, dest),
-      async run(keys, report) {
+      async run(keys, report, compareAttributes) {
         // The pushing end has the whole listing, and guards the deletes.
         const how = { ignoreErrors: true, allowEmptySource: true, max: { objects: keys.length } };
         const deletes = options.deletes && { ...options.deletes, ...how };
-        const summary = await runKeys(pair, [keys], { ...options, deletes }, report, shared);
+        const summary = await runKeys(pair, [keys], { ...options, deletes, compareAttributes }, report, shared);
         return { stopped: summary.stopped !== undefined };
       },
       async close() {

@@ -34,7 +34,11 @@ export class Book {
   readonly store = (transport: HttpTransport): TicketStore => {
     const identity = { kind: 'bridge', endpoint: 'bridge', bucket: this.#name, account: '' };
     // A presigned URL leads to the object itself: redirects stay on its host.
-    this.#store = new TicketStore(identity, { lines: this.#lines, tickets: this.#tickets }, new UrlRequests(transport, [], true));
+    this.#store = new TicketStore(
+      identity,
+      { lines: this.#lines, tickets: this.#tickets },
+      new UrlRequests(transport, [], true),
+    );
     return this.#store;
   };
 
@@ -43,6 +47,7 @@ export class Book {
     if (ticket.action === 'delete') return;
     this.#tickets.set(ticket.key, ticket);
     if (ticket.action === 'mark') return;
+    this.#store?.meet(ticket);
     const { key, url, etag, size, mtimeMs } = ticket;
     this.#lines.set(key, { key, url, etag, size, mtimeMs, checksums: {}, fresh: true });
   }

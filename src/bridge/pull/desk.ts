@@ -10,6 +10,7 @@ import { signResponse, verifyRequest, WINDOW_MS } from '../signature.js';
 import { askBody, type BridgeTicket, ticketsBody } from '../ticket.js';
 import type { Audit } from './audit.js';
 import { isTrusted, type Trust } from './book.js';
+import { toldOf } from './fidelity.js';
 
 export interface DeskMeans {
   queue: Pick<TicketQueue, 'add' | 'count' | 'once' | 'states'>;
@@ -162,7 +163,7 @@ export class Desk {
   async #tell(text: string): Promise<{ status: number; body: unknown }> {
     const { ids } = read(askBody, text);
     const states = await this.#means.queue.states(ids);
-    return { status: 200, body: { outcomes: [...states].map(([id, found]) => ({ id, ...found })) } };
+    return { status: 200, body: { outcomes: [...states].map(([id, found]) => ({ id, ...toldOf(found) })) } };
   }
 
   #note({ status, message }: HttpError, from: string | undefined): void {

@@ -1,6 +1,7 @@
 /** Tests: test/e2e/bridge.test.ts */
 import { type Command, Option } from 'commander';
-import { TRANSFER } from '../../engine/job/options.js';
+import { ATTRIBUTES, CARRY } from '../../engine/job/attributes.js';
+import { TRANSFER, VERSIONS } from '../../engine/job/options.js';
 import { flag, own } from '../define.js';
 import { options } from '../job.js';
 import { configOption, logOptions, networkOptions } from '../options.js';
@@ -40,9 +41,11 @@ function addPull(command: Command): Command {
   own(command, '--listen <address>', 'address to receive tickets at: :7464, 0.0.0.0:7464', text, ':7464');
   own(command, '--name <name>', 'name of this bridge: one manifest for each name and destination', text, 'bridge');
   flag(command, '--delete', 'delete objects that no longer exist at the source');
+  options(command, VERSIONS);
   own(command, '--queue-limit <n>', 'maximum number of tickets that wait; more are refused for now', count, 100_000);
   own(command, '--audit-log <file>', 'append a JSON line to FILE for each ticket and each refusal', text);
   const { transfers, partConcurrency, partSize, maxMemory, sse } = TRANSFER;
+  options(command.optionsGroup('Attributes:'), CARRY);
   options(command.optionsGroup('Transfer:'), { transfers, partConcurrency, partSize, maxMemory, sse });
   return further(command);
 }
@@ -69,7 +72,10 @@ function addPush(command: Command): Command {
     count,
   );
   flag(command, '--allow-empty-source', 'delete even if the source has become empty');
+  options(command, VERSIONS);
   flag(command, '--backfill', 'also push what was there before the first run');
+  const { tags, acl, attributes } = ATTRIBUTES;
+  options(command, { tags, acl, attributes });
   flag(command, '--once', 'list once, wait until everything has arrived, and exit');
   return further(command);
 }

@@ -86,7 +86,11 @@ export function pushCommand(io: Io, source: string, url: string, flags: PushFlag
       events === undefined
         ? undefined
         : () => openChanges({ events }, { ...means, stdin: io.stdin as never, connection: job });
-    const options = { job, secrets, expiresS, attempts, backfill, once, intervalMs: interval, deletes };
+    const options = {
+      ...{ job, secrets, expiresS, attempts, backfill, once, intervalMs: interval, deletes },
+      reading: { tags: job.tags === true, acl: job.acl === true },
+      compares: job.attributes === 'compare',
+    };
     const { dead, left } = await runPush(options, { ...means, openChanges: changes });
     if (service.interrupted || left) return EXIT.interrupted;
     return dead > 0 ? EXIT.objectsFailed : EXIT.ok;

@@ -134,9 +134,7 @@ export class Arrivals {
   /** A version of another object, which a person or another run has put there, is not one of this key. */
   #nameIn(key: string, metadata: UserMetadata): string | undefined {
     const { store, prefix } = this.#context.pair.source;
-    return metadata[ORIGIN_METADATA] === originIn(store, prefix + key)
-      ? metadata[VERSION_METADATA]
-      : undefined;
+    return metadata[ORIGIN_METADATA] === originIn(store, prefix + key) ? metadata[VERSION_METADATA] : undefined;
   }
 }
 

@@ -32,9 +32,7 @@ export function outgoing(means: Given, ticket: Planned, info: ObjectInfo): Carri
     const { serviceCopiesTags, link } = ticket;
     const { versionName } = ticket.dest ?? {};
     const version =
-      versionName === undefined
-        ? undefined
-        : { name: versionName, origin: originIn(source, ticket.source.key) };
+      versionName === undefined ? undefined : { name: versionName, origin: originIn(source, ticket.source.key) };
     const how = { ...policy, serviceCopiesTags, version, link };
     const carried = carry(object, source.capabilities, dest.capabilities, how);
     return judged(ticket.key, policy, without(carried, means.refusals, unread));

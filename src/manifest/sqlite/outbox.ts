@@ -17,6 +17,8 @@ const SCHEMA = `
     size INTEGER NOT NULL,
     mtime_ms REAL NOT NULL,
     version_id TEXT,
+    refresh INTEGER NOT NULL DEFAULT 0,
+    attributes TEXT,
     revision INTEGER NOT NULL,
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
@@ -40,6 +42,8 @@ interface Stored {
   size: number;
   mtime_ms: number;
   version_id: string | null;
+  refresh: 0 | 1;
+  attributes: string | null;
   revision: number;
   state: OutboxState;
   attempts: number;
@@ -74,17 +78,20 @@ export class SqliteOutbox implements Outbox {
 
   async note(changes: readonly Change[], state: 'waiting' | 'known'): Promise<string[]> {
     const put = this.#db.prepare(
-      `INSERT INTO object (key, action, etag, size, mtime_ms, version_id, revision, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO object (key, action, etag, size, mtime_ms, version_id, refresh, attributes, revision, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (key, version) DO UPDATE SET action = excluded.action, etag = excluded.etag, size = excluded.size,
-         mtime_ms = excluded.mtime_ms, version_id = excluded.version_id, revision = excluded.revision,
+         mtime_ms = excluded.mtime_ms, version_id = excluded.version_id, refresh = excluded.refresh,
+         attributes = excluded.attributes, revision = excluded.revision,
          state = excluded.state, attempts = 0, due_ms = 0, code = NULL, message = NULL
        WHERE object.revision = ?`,
     );
     return this.#write(() => {
       const next = this.#revisions();
-      return changes.flatMap(({ key, action, etag, size, mtimeMs, versionId, since = 0 }) => {
-        const { changes: noted } = put.run(key, action, etag, size, mtimeMs, versionId ?? null, next(), state, since);
-        return noted > 0 ? [] : [key];
+      return changes.flatMap(({ key, action, etag, size, mtimeMs, since = 0, ...more }) => {
+        const { versionId = null, refresh = false, attributes = null } = more;
+        const its = [action, etag, size, mtimeMs, versionId, Number(refresh), attributes];
+        return put.run(key, ...its, next(), state, since).changes > 0 ? [] : [key];
       });
     });
   }
@@ -128,7 +135,12 @@ export class SqliteOutbox implements Outbox {
 
   async dead(after: Parameters<Outbox['dead']>[0], limit: number): Promise<OutboxRow[]> {
     const { key = '', version = '' } = after ?? {};
-    return this.#rows(`WHERE state = 'dead' AND (key, version) > (?, ?) ORDER BY key, version LIMIT ?`, key, version, limit);
+    return this.#rows(
+      `WHERE state = 'dead' AND (key, version) > (?, ?) ORDER BY key, version LIMIT ?`,
+      key,
+      version,
+      limit,
+    );
   }
 
   async replay(keys?: readonly string[]): Promise<number> {
@@ -171,15 +183,13 @@ export class SqliteOutbox implements Outbox {
     return counts;
   }
 
-  async hasVersion(key: string, version: string): Promise<boolean> {
+  async hasVersion(key: string, version?: string): Promise<boolean> {
+    const any = `SELECT 1 FROM object WHERE key = ? AND version <> '' LIMIT 1`;
+    if (version === undefined) return this.#db.prepare(any).get(key) !== undefined;
     return this.#db.prepare('SELECT 1 FROM object WHERE key = ? AND version = ?').get(key, version) !== undefined;
   }
 
-  async noteVersions(
-    key: string,
-    versions: readonly VersionChange[],
-    state: 'waiting' | 'known',
-  ): Promise<number> {
+  async noteVersions(key: string, versions: readonly VersionChange[], state: 'waiting' | 'known'): Promise<number> {
     const put = this.#db.prepare(
       `INSERT INTO object (key, version, action, etag, size, mtime_ms, version_id, revision, state)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, version) DO NOTHING`,
@@ -193,6 +203,18 @@ export class SqliteOutbox implements Outbox {
       }
       return noted;
     });
+  }
+
+  async newerVersions(key: string, revision: number, limit: number): Promise<string[]> {
+    const names = (order: 'ASC' | 'DESC'): string[] =>
+      this.#db
+        .prepare<[string, number, number], { version: string }>(
+          `SELECT version FROM object WHERE key = ? AND revision > ? AND version <> '' AND action = 'copy'
+           ORDER BY revision ${order} LIMIT ?`,
+        )
+        .all(key, revision, limit / 2)
+        .map(({ version }) => version);
+    return [...new Set([...names('ASC'), ...names('DESC')])];
   }
 
   async versionedKeys(after: string | undefined, limit: number): Promise<string[]> {
@@ -264,9 +286,18 @@ export class SqliteOutbox implements Outbox {
 
   #rows(where: string, ...values: (string | number)[]): OutboxRow[] {
     const rows = this.#db.prepare<(string | number)[], Stored>(`SELECT * FROM object ${where}`).all(...values);
-    return rows.map(({ version, mtime_ms: mtimeMs, version_id: versionId, code, message, ...row }) => ({
-      ...{ key: row.key, ...(version !== '' && { version }), action: row.action, etag: row.etag, size: row.size, mtimeMs },
+    return rows.map(({ version, mtime_ms: mtimeMs, version_id: versionId, refresh, attributes, code, message, ...row }) => ({
+      ...{
+        key: row.key,
+        ...(version !== '' && { version }),
+        action: row.action,
+        etag: row.etag,
+        size: row.size,
+        mtimeMs,
+      },
       ...(versionId !== null && { versionId }),
+      ...(refresh === 1 && { refresh: true as const }),
+      ...(attributes !== null && { attributes }),
       ...{ revision: row.revision, state: row.state, attempts: row.attempts },
       ...(code !== null && { fault: { code, message: message ?? '' } }),
     }));
