@@ -144,7 +144,8 @@ export interface Move extends Pick<OutboxRow, 'key' | 'revision' | 'state' | 'at
 }
 
 /** What was seen of an object: a copy, or that it is gone. */
-export interface Change extends Pick<OutboxRow, 'key' | 'action' | 'etag' | 'size' | 'mtimeMs' | 'versionId' | 'refresh' | 'attributes'> {
+export interface Change
+  extends Pick<OutboxRow, 'key' | 'action' | 'etag' | 'size' | 'mtimeMs' | 'versionId' | 'refresh' | 'attributes'> {
   /** The revision of the row with which it was compared; absent if there was none. */
   since?: number;
 }

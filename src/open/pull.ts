@@ -19,6 +19,8 @@ import { openState } from './state.js';
 
 export interface Pulling {
   queue: TicketQueue;
+  /** The destination is on this host. */
+  local: boolean;
   /** Of what the destination may not keep. */
   warnings: readonly string[];
   /** @throws key-not-representable: nothing below the destination can have this name */
@@ -63,7 +65,7 @@ export async function openPulling(
     const shared = new Shared(pair, options, () => {});
     const queue = new SqliteTicketQueue(`${pair.manifest.path}.tickets`);
     return {
-      ...{ queue, warnings },
+      ...{ queue, warnings, local: dest.store.capabilities.local },
       checkKey: (key) => checkKey(key, dest),
       async run(keys, report, compareAttributes) {
         // The pushing end has the whole listing, and guards the deletes.

@@ -43,8 +43,15 @@ test('tags, ACLs and classes cross where both ends say so; losses are told at th
   const there = () => far.core.oss.get(s.to, 'in/a');
   await until(() => push.stderr.includes('100% at the other end') && there() !== undefined, { orElse: push.done });
   await until(() => push.stderr.includes('"a" has arrived, but not all of it'), { orElse: push.done });
-  expect(push.stderr).toContain('redirect lost: the destination keeps none; storage-class mapped: STANDARD_IA became IA');
-  expect(there()).toMatchObject({ metadata: { colour: 'red' }, tags: team('x'), acl: 'public-read', storageClass: 'IA' });
+  expect(push.stderr).toContain(
+    'redirect lost: the destination keeps none; storage-class mapped: STANDARD_IA became IA',
+  );
+  expect(there()).toMatchObject({
+    metadata: { colour: 'red' },
+    tags: team('x'),
+    acl: 'public-read',
+    storageClass: 'IA',
+  });
   expect(near.requests.counts()).toMatchObject({ GetObject: 1, GetObjectTagging: 1, GetObjectAcl: 1 });
 
   // The same bytes, written again with other metadata: the ETag stays.
@@ -59,7 +66,11 @@ test('tags, ACLs and classes cross where both ends say so; losses are told at th
   Object.assign(whole ?? {}, { tags: team('y') });
   const event = { eventSource: 'aws:s3', eventName: 'ObjectTagging:Put', eventTime: new Date().toISOString() };
   const Records = [{ ...event, s3: { bucket: { name: s.from }, object: { key: 'a', sequencer: '09' } } }];
-  await fetch(address, { method: 'POST', headers: { authorization: `Bearer ${SECRET}` }, body: JSON.stringify({ Records }) });
+  await fetch(address, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${SECRET}` },
+    body: JSON.stringify({ Records }),
+  });
   await until(() => JSON.stringify(there()?.tags).includes('y'), { orElse: push.done });
   expect(near.requests.find('GetObject')).toHaveLength(1);
 }, 60_000);

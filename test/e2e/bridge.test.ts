@@ -205,7 +205,7 @@ test('a pulling end asks nobody whom it was not told to trust, whatever a ticket
   const trusts = ['--allow-private', 'localhost', '--allow-host', '*.oss.test'];
   await s.pull(...trusts, '--audit-log', audit, '--attempts', '1');
   const transport = new HttpTransport({ userAgent: 'test' });
-  const client = new PullClient(transport, line.to ?? '', SECRET);
+  const client = new PullClient(transport, line.to ?? '', () => SECRET);
   const ticket = (revision: number, key: string, url: string): BridgeTicket => ({
     ...{
       version: 1,

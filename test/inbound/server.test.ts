@@ -49,7 +49,6 @@ describe('the server under every endpoint', () => {
     expect(app.server).toMatchObject({
       headersTimeout: LIMITS.headersMs,
       requestTimeout: LIMITS.requestMs,
-      maxConnections: LIMITS.connections,
       keepAliveTimeout: 5_000,
     });
     expect(app.initialConfig.bodyLimit).toBe(LIMITS.bodyBytes);

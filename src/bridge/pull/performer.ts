@@ -80,13 +80,18 @@ export class Performer {
       this.#means.report(event);
       const found = resultOf(event);
       if (found) batch.note(found.key, found.result);
-      if ((event.type === 'copied' || event.type === 'attributes') && event.fidelity) batch.lose(event.key, event.fidelity);
+      if ((event.type === 'copied' || event.type === 'attributes') && event.fidelity)
+        batch.lose(event.key, event.fidelity);
     };
     try {
       for (const compares of [false, true]) {
         const some = [...tickets].filter(([, ticket]) => isCompared(ticket) === compares);
         if (some.length === 0) continue;
-        const { stopped } = await this.#means.run(some.map(([key]) => key), report, compares);
+        const { stopped } = await this.#means.run(
+          some.map(([key]) => key),
+          report,
+          compares,
+        );
         if (stopped) return;
         for (const [key, ticket] of some) batch.suppose(key, silent(ticket));
       }

@@ -4,21 +4,27 @@ import type { CopyJob, SyncJob } from '../../engine/job/job.js';
 import { type ListenAddress, urlOf } from '../../inbound/address.js';
 import { XsyncError } from '../../model/error.js';
 import { openPulling } from '../../open/pull.js';
+import type { Identity } from '../identity.js';
 import { Audit } from './audit.js';
 import { Book, type Trust } from './book.js';
 import { Performer } from './performer.js';
+import { Relayed, refuseOwnDisk } from './relay.js';
 import { PullServer } from './server.js';
 
 export interface PullOptions {
   /** What is written where, and how. A sync deletes what tickets say is gone. */
   job: CopyJob | SyncJob;
   listen: ListenAddress;
-  secrets: readonly string[];
+  identity: Identity;
   trust: Trust;
   /** Most tickets that wait. */
   limit: number;
+  /** Most tickets a second of one pushing end. */
+  rate?: number;
   attempts: number;
   auditLog?: string;
+  /** It is a relay: its host is neither side's. */
+  relays?: boolean;
 }
 
 export interface ServiceMeans {
@@ -34,7 +40,7 @@ export interface ServiceMeans {
 
 /** Until drained. @throws usage, config, locked */
 export async function runPull(options: PullOptions, means: ServiceMeans): Promise<void> {
-  const { job, trust, limit, secrets, attempts } = options;
+  const { job, trust, limit, rate, identity, attempts } = options;
   if (trust.allowHost.length === 0) {
     throw new XsyncError('usage', 'a bridge pulls only from hosts that it is told to trust', {
       subject: '--allow-host',
@@ -43,24 +49,31 @@ export async function runPull(options: PullOptions, means: ServiceMeans): Promis
   }
   const book = new Book(job.source, trust);
   const pulling = await openPulling(job.source, job, { ...means, guard: book.guard, make: book.store });
+  const relayed = options.relays ? new Relayed() : undefined;
   const audit = new Audit(options.auditLog, (text) => means.trouble(text));
   const { queue, run, checkKey } = pulling;
   const performer = new Performer({
-    ...{ queue, book, run, attempts, report: means.report },
+    ...{ queue, book, run, attempts },
+    report: (event) => {
+      relayed?.hear(event);
+      means.report(event);
+    },
     trouble: (message) => (message === undefined ? means.say('well again') : means.trouble(message)),
     settled: (key, { id, state, fault }) =>
       audit.note({ event: state, id, key, code: fault?.code, message: fault?.message }),
   });
   const deletes = job.mode === 'sync';
   const server = new PullServer({
-    ...{ queue, secrets, trust, limit, checkKey, deletes, audit, versions: job.versions === true },
+    ...{ queue, identity, trust, limit, rate, checkKey, deletes, audit, versions: job.versions === true },
     taken: () => performer.ring(),
   });
   try {
+    if (relayed) refuseOwnDisk(job.destination, pulling);
     const at = await server.start(options.listen);
     for (const warning of pulling.warnings) means.trouble(warning);
-    means.say(`receiving tickets at ${urlOf(at)}, copying to ${job.destination}`);
+    means.say(`receiving tickets at ${urlOf(at, identity.tls && 'https')}, ${relayed ? 'relaying' : 'copying'} to ${job.destination}`);
     await performer.follow(means.drain);
+    if (relayed) means.say(relayed.text);
   } finally {
     await server.close();
     await pulling.close();

@@ -1,6 +1,7 @@
 /** What a pushing end is told. Tests: test/e2e/bridge.test.ts */
 import type { CopyJob } from '../../engine/job/job.js';
 import type { ChangeSource } from '../../open/changes.js';
+import type { Identity } from '../identity.js';
 import type { ServiceMeans } from '../pull/pull.js';
 import type { Reading } from './attributes.js';
 import type { DeleteLimits } from './known-keys.js';
@@ -8,7 +9,7 @@ import type { DeleteLimits } from './known-keys.js';
 export interface PushOptions {
   /** Its destination is the URL of the pulling end. */
   job: CopyJob;
-  secrets: readonly string[];
+  identity: Identity;
   /** Of the URLs, seconds. */
   expiresS: number;
   attempts: number;

@@ -97,7 +97,11 @@ export function changeOf({ key, etag, size, mtimeMs, versionId }: ObjectEntry, r
     size,
     mtimeMs,
     ...(versionId !== undefined && { versionId }),
-    ...(row && isThere(row) && row.state !== 'known' && sameEtag(etag, row.etag) && size === row.size && { refresh: true }),
+    ...(row &&
+      isThere(row) &&
+      row.state !== 'known' &&
+      sameEtag(etag, row.etag) &&
+      size === row.size && { refresh: true }),
     since: row?.revision,
   };
 }

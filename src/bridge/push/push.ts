@@ -23,8 +23,7 @@ const TELL_MS = 10_000;
 
 /** Until drained, or with `once` until everything has arrived or was given up. @throws usage, config, locked */
 export async function runPush(options: PushOptions, means: PushMeans): Promise<PushResult> {
-  const { job, secrets, expiresS, attempts, deletes, once } = options;
-  const [secret = ''] = secrets;
+  const { job, identity, expiresS, attempts, deletes, once } = options;
   const pushing = await openPushing(job, means.env);
   const { source, outbox, transport } = pushing;
   const result: PushResult = { done: 0, dead: 0 };
@@ -36,7 +35,7 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
     const sender = new Sender({
       ...{ store: source.store, prefix: source.prefix, text: source.text, outbox, expiresS, attempts, versions },
       ...{ deletes: deletes !== undefined, reading: options.reading },
-      client: new PullClient(transport, job.destination, secret, means.stop),
+      client: new PullClient(transport, job.destination, () => identity.secrets[0], means.stop),
       done: ({ key }, fidelity) => {
         result.done++;
         const lost = fidelity && lossesOf(fidelity);
@@ -65,8 +64,8 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
     }
     means.say(await progressOf(outbox));
     if (!once) return result;
-    const { objects, versions } = await outbox.counts();
-    return { ...result, dead: objects.dead + versions.dead, left: !(await outbox.isIdle()) };
+    const counts = await outbox.counts();
+    return { ...result, dead: counts.objects.dead + counts.versions.dead, left: !(await outbox.isIdle()) };
   } finally {
     await changes?.close();
     await pushing.close();
@@ -100,7 +99,8 @@ export async function progressOf(outbox: Outbox): Promise<string> {
 /** What was lost of an object besides its bytes, and what has another form now. Undefined: nothing was lost. */
 function lossesOf({ mapped, lost }: Fidelity): string | undefined {
   if (lost.length === 0) return undefined;
-  const told = (notes: Fidelity['lost'], how: string) => notes.map(({ attribute, reason }) => `${attribute} ${how}: ${reason}`);
+  const told = (notes: Fidelity['lost'], how: string) =>
+    notes.map(({ attribute, reason }) => `${attribute} ${how}: ${reason}`);
   return [...told(lost, 'lost'), ...told(mapped, 'mapped')].join('; ');
 }
 

@@ -8,8 +8,8 @@ import type { ObjectInfo } from '../../model/object.js';
 import type { ObjectCatalog } from '../../store/port.js';
 import { Bell, backoff } from '../pace.js';
 import { type BridgeTicket, bridgeTicket, MOST_TICKETS } from '../ticket.js';
-import type { Outcomes, Taken } from './client.js';
 import type { Reading } from './attributes.js';
+import type { Outcomes, Taken } from './client.js';
 import { changeOf, goneOf } from './poll.js';
 import { fitting, type TicketSource, ticketOf } from './tickets.js';
 
@@ -50,6 +50,8 @@ export class Sender {
   readonly #means: SenderMeans;
   readonly #bell = new Bell();
   #troubles = 0;
+  /** Whoever is overloaded or away is left alone until then, ms since 1970, whatever else is found meanwhile. */
+  #pausedUntilMs = 0;
 
   constructor(means: SenderMeans) {
     this.#means = means;
@@ -73,6 +75,8 @@ export class Sender {
   /** @returns how long to rest, ms */
   async #turn(): Promise<number> {
     const { outbox } = this.#means;
+    const pauseMs = this.#pausedUntilMs - Date.now();
+    if (pauseMs > 0) return pauseMs;
     try {
       const asked = await this.#ask();
       const waiting = (await outbox.countSent()) < MOST_SENT ? await outbox.due(Date.now(), MOST_TICKETS) : [];
@@ -87,10 +91,10 @@ export class Sender {
       const fault = toXsyncError(error);
       if (fault.code === 'internal') throw error;
       this.#means.trouble(`${fault.message}; retrying`);
-      return Math.max(
-        Math.min(fault.retryAfterMs ?? 0, LONGEST_RETRY_MS),
-        backoff(this.#troubles++, FIRST_MS, LONGEST_MS),
-      );
+      const askedMs = Math.min(fault.retryAfterMs ?? 0, LONGEST_RETRY_MS);
+      const restMs = Math.max(askedMs, backoff(this.#troubles++, FIRST_MS, LONGEST_MS));
+      this.#pausedUntilMs = Date.now() + restMs;
+      return restMs;
     }
   }
 

@@ -162,12 +162,16 @@ export class SqliteOutbox implements Outbox {
     const { changes } = this.#db
       .prepare(
         `UPDATE object SET state = 'behind', attempts = 0, due_ms = 0
-         WHERE key = ? AND version <> '' AND state IN ('dead', 'waiting') AND NOT EXISTS (
+         WHERE key = ? AND version <> '' AND state = 'dead' AND NOT EXISTS (
            SELECT 1 FROM object AS newer WHERE newer.key = object.key AND newer.version <> ''
              AND newer.revision > object.revision AND newer.state IN ('sent', 'done'))`,
       )
       .run(key);
-    if (changes > 0 && !this.#isOpen(key)) this.#db.prepare(NEXT).run(key, key);
+    if (changes === 0) return 0;
+    this.#db
+      .prepare(`UPDATE object SET state = 'behind' WHERE key = ? AND state = 'waiting' AND version <> ''`)
+      .run(key);
+    if (!this.#isOpen(key)) this.#db.prepare(NEXT).run(key, key);
     return changes;
   }
 
@@ -286,21 +290,23 @@ export class SqliteOutbox implements Outbox {
 
   #rows(where: string, ...values: (string | number)[]): OutboxRow[] {
     const rows = this.#db.prepare<(string | number)[], Stored>(`SELECT * FROM object ${where}`).all(...values);
-    return rows.map(({ version, mtime_ms: mtimeMs, version_id: versionId, refresh, attributes, code, message, ...row }) => ({
-      ...{
-        key: row.key,
-        ...(version !== '' && { version }),
-        action: row.action,
-        etag: row.etag,
-        size: row.size,
-        mtimeMs,
-      },
-      ...(versionId !== null && { versionId }),
-      ...(refresh === 1 && { refresh: true as const }),
-      ...(attributes !== null && { attributes }),
-      ...{ revision: row.revision, state: row.state, attempts: row.attempts },
-      ...(code !== null && { fault: { code, message: message ?? '' } }),
-    }));
+    return rows.map(
+      ({ version, mtime_ms: mtimeMs, version_id: versionId, refresh, attributes, code, message, ...row }) => ({
+        ...{
+          key: row.key,
+          ...(version !== '' && { version }),
+          action: row.action,
+          etag: row.etag,
+          size: row.size,
+          mtimeMs,
+        },
+        ...(versionId !== null && { versionId }),
+        ...(refresh === 1 && { refresh: true as const }),
+        ...(attributes !== null && { attributes }),
+        ...{ revision: row.revision, state: row.state, attempts: row.attempts },
+        ...(code !== null && { fault: { code, message: message ?? '' } }),
+      }),
+    );
   }
 
   #write<T>(work: () => T): T {

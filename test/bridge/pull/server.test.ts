@@ -4,6 +4,7 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Identity } from '../../../src/bridge/identity.js';
 import { Audit } from '../../../src/bridge/pull/audit.js';
 import { PullServer, type PullServerMeans } from '../../../src/bridge/pull/server.js';
 import { PullClient } from '../../../src/bridge/push/client.js';
@@ -41,7 +42,14 @@ async function start(more: Partial<PullServerMeans> = {}): Promise<void> {
     if (key.includes('..')) throw new XsyncError('key-not-representable', `${key} leads out`);
   };
   server = new PullServer({
-    ...{ queue, secrets: [NEW, OLD], limit: 3, checkKey, deletes: false, taken: () => {} },
+    ...{
+      queue,
+      identity: new Identity({}, { XSYNC_BRIDGE_SECRET: `${NEW} ${OLD}` }),
+      limit: 3,
+      checkKey,
+      deletes: false,
+      taken: () => {},
+    },
     trust: { allowHost: ['*.trusted.example'], allowPrivate: [] },
     audit: new Audit(undefined, (text) => logged.push(text)),
     ...more,
@@ -67,7 +75,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-const client = (secret = NEW) => new PullClient(transport, url, secret);
+const client = (secret = NEW) => new PullClient(transport, url, () => secret);
 
 /** A request as anybody could send it. */
 async function post(path: string, body: string, headers: Record<string, string> = {}) {
@@ -100,8 +108,19 @@ describe('tickets', () => {
     expect(logged).toEqual(['refused from 127.0.0.1: too many tickets are waiting']);
   });
 
+  it('are refused for now when one end sends more than it may in a second', async () => {
+    await stop();
+    await start({ limit: 1000, rate: 10 });
+    const tickets = (from: number, count: number) =>
+      Array.from({ length: count }, (_, n) => ticket(`k${from + n}`, from + n));
+    expect(await client().send(tickets(1, 100))).toMatchObject({ taken: 100 });
+    await expect(client().send(tickets(101, 100))).rejects.toMatchObject({ code: 'throttled', retryAfterMs: 10_000 });
+    expect(await queue.count('queued')).toBe(100);
+    expect(logged).toEqual(['refused from 127.0.0.1: more tickets are sent than may be in a second']);
+  });
+
   it('that are not answered end with the push', async () => {
-    const ended = new PullClient(transport, url, NEW, AbortSignal.abort());
+    const ended = new PullClient(transport, url, () => NEW, AbortSignal.abort());
     await expect(ended.ask(['r1'])).rejects.toMatchObject({ code: 'aborted' });
   });
 
@@ -223,7 +242,7 @@ it('an answer that somebody else signed is not believed', async () => {
   const liar = {
     request: async () => ({ ...forged, body: Buffer.from(forged.body), headers: { 'x-xsync-signature': header } }),
   };
-  await expect(new PullClient(liar as never, 'http://h', NEW).ask(['r1'])).rejects.toMatchObject({
+  await expect(new PullClient(liar as never, 'http://h', () => NEW).ask(['r1'])).rejects.toMatchObject({
     code: 'invalid-response',
   });
 });

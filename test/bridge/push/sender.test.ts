@@ -24,7 +24,9 @@ afterEach(async () => {
 });
 
 /** A wrapper of the store, as in the program. */
-function storeWith(own: Pick<Partial<SenderMeans['store']>, 'head'> & Pick<SenderMeans['store'], 'signedUrl'>): SenderMeans['store'] {
+function storeWith(
+  own: Pick<Partial<SenderMeans['store']>, 'head'> & Pick<SenderMeans['store'], 'signedUrl'>,
+): SenderMeans['store'] {
   return {
     head: (key, options) => store.head(key, options),
     listVersions: (options) => store.listVersions(options),
@@ -46,7 +48,11 @@ type State = Outcomes[number]['state'] | undefined;
 type Answer = State | `${Outcomes[number]['state']}: ${string}`;
 
 /** Pushes until all is settled. `answer`: the state of a ticket when it is asked about for the nth time. */
-async function push(answer: (ticket: BridgeTicket, nth: number) => Answer, more: Partial<SenderMeans> = {}) {
+async function push(
+  answer: (ticket: BridgeTicket, nth: number) => Answer,
+  more: Partial<SenderMeans> = {},
+  made: (sender: Sender) => void = () => {},
+) {
   const sent: BridgeTicket[] = [];
   const asked = new Map<string, number>();
   const troubles: (string | undefined)[] = [];
@@ -76,7 +82,9 @@ async function push(answer: (ticket: BridgeTicket, nth: number) => Answer, more:
     trouble: (message) => troubles.push(message),
     ...more,
   };
-  await new Sender(means).follow(new AbortController().signal, { once: true });
+  const sender = new Sender(means);
+  made(sender);
+  await sender.follow(new AbortController().signal, { once: true });
   return { sent, troubles, counts: (await outbox.counts()).objects };
 }
 
@@ -146,6 +154,34 @@ it('waits as long as the other end asks, and tells once that it is well again', 
     },
   });
   expect(troubles).toEqual(['busy; retrying', undefined]);
+});
+
+it('sends nothing before the time that the other end asked for, whatever is found meanwhile', async () => {
+  await note('a');
+  const sender: { ring?(): void } = {};
+  let [calls, early] = [0, 0];
+  let untilMs = 0;
+  const client: SenderMeans['client'] = {
+    send: async (tickets) => {
+      if (++calls === 1) {
+        untilMs = Date.now() + 1_500;
+        throw new XsyncError('throttled', 'busy', { retryAfterMs: 1_500 });
+      }
+      if (Date.now() < untilMs) early++;
+      return { taken: tickets.length, stale: [], refused: [] };
+    },
+    ask: async (ids) => ids.map((id) => ({ id, state: 'done' as const })),
+  };
+  const rings = setInterval(() => sender.ring?.(), 20);
+  const { counts } = await push(
+    () => 'done',
+    { client },
+    (made) => {
+      sender.ring = () => made.ring();
+    },
+  );
+  clearInterval(rings);
+  expect({ calls, early, done: counts.done }).toEqual({ calls: 2, early: 0, done: 1 });
 });
 
 it('an object that never arrived and is gone is news if the same bytes come back', async () => {
