@@ -188,7 +188,9 @@ export interface OutboxVersions {
 }
 
 /** What the pushing end knows: one row an object, or a version, which is both its memory and its queue. */
-export interface Outbox extends OutboxVersions {
+export interface Outbox {
+  /** Absent: it keeps objects only. */
+  readonly versions?: OutboxVersions;
   /** Of an object, not of a version. */
   get(key: string): Promise<OutboxRow | undefined>;
   /** Rows of objects in key order. */

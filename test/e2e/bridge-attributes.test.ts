@@ -73,4 +73,4 @@ test('tags, ACLs and classes cross where both ends say so; losses are told at th
   });
   await until(() => JSON.stringify(there()?.tags).includes('y'), { orElse: push.done });
   expect(near.requests.find('GetObject')).toHaveLength(1);
-}, 60_000);
+});

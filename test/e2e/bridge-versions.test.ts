@@ -118,7 +118,7 @@ test('a history crosses in order; later versions follow; a key without versions 
   expect((await s.push(...options).done).code).toBe(0);
   expect(historyOf(far.core.oss, s.to, 'in/')).toEqual(there);
   expect(far.requests.find('PutObject')).toHaveLength(0);
-}, 60_000);
+});
 
 test('both ends are killed again and again: no version is lost, none is there twice; one that is gone is told', async () => {
   const s = await scene();
@@ -148,7 +148,7 @@ test('both ends are killed again and again: no version is lost, none is there tw
   expect({ ...there, k3: ['1', '2', '4'] }).toEqual(historyOf(near.core.s3, s.from));
   const status = await lab.run(['status', `own:${s.from}`, line.url], s.pushHome);
   expect(status.stdout).toMatch(/100% at the other end \(4[78] of 4[78] versions\)/);
-}, 90_000);
+});
 
 test('a version that is given up holds up the newer ones of its key alone; a gone one holds up nothing', async () => {
   const s = await scene();
@@ -177,7 +177,7 @@ test('a version that is given up holds up the newer ones of its key alone; a gon
   expect(historyOf(far.core.oss, s.to, 'in/')).toEqual(historyOf(near.core.s3, s.from));
   const other = await s.push('--once').done;
   expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('this bridge was started with --versions') });
-}, 60_000);
+});
 
 test('the other way around: what was pulled is pushed back, and tickets of the other kind are refused', async () => {
   const s = await scene();
@@ -210,4 +210,4 @@ test('the other way around: what was pulled is pushed back, and tickets of the o
   await rm(join(s.pullHome.XDG_STATE_HOME ?? '', 'xsync'), { recursive: true });
   const plain = await push();
   expect(plain).toMatchObject({ code: 6, stderr: expect.stringContaining('only versions are accepted here') });
-}, 60_000);
+});

@@ -71,7 +71,9 @@ export async function runPull(options: PullOptions, means: ServiceMeans): Promis
     if (relayed) refuseOwnDisk(job.destination, pulling);
     const at = await server.start(options.listen);
     for (const warning of pulling.warnings) means.trouble(warning);
-    means.say(`receiving tickets at ${urlOf(at, identity.tls && 'https')}, ${relayed ? 'relaying' : 'copying'} to ${job.destination}`);
+    means.say(
+      `receiving tickets at ${urlOf(at, identity.tls && 'https')}, ${relayed ? 'relaying' : 'copying'} to ${job.destination}`,
+    );
     await performer.follow(means.drain);
     if (relayed) means.say(relayed.text);
   } finally {

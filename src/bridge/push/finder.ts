@@ -36,7 +36,10 @@ export class Finder {
     this.#finding = finding;
     const { source, outbox, spool } = finding;
     const { store, prefix, text } = source;
-    if (options.job.versions) this.#versioned = { store, prefix, text, outbox, spool, signal: means.drain };
+    const { versions } = outbox;
+    if (options.job.versions && versions) {
+      this.#versioned = { store, prefix, text, outbox: versions, spool, signal: means.drain };
+    }
     means.drain.addEventListener('abort', () => this.#stop(), { once: true });
   }
 

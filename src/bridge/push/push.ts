@@ -31,6 +31,7 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
   try {
     refuseUnsigned(source);
     const versions = job.versions === true;
+    if (versions && !outbox.versions) throw new XsyncError('unsupported', 'this outbox keeps no versions');
     await refuseOtherMode(pushing, versions);
     const sender = new Sender({
       ...{ store: source.store, prefix: source.prefix, text: source.text, outbox, expiresS, attempts, versions },

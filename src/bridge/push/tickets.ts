@@ -1,5 +1,5 @@
 /** Makes tickets of what waits in the outbox. Tests: test/bridge/push/sender.test.ts */
-import { type OutboxRow, type OutboxVersions, ticketId } from '../../manifest/queues.js';
+import { type Outbox, type OutboxRow, ticketId } from '../../manifest/queues.js';
 import { XsyncError } from '../../model/error.js';
 import { originOf } from '../../model/object.js';
 import type { ObjectStore } from '../../store/port.js';
@@ -9,7 +9,7 @@ import { type AttributeStore, infoOf, type Reading, readFurther } from './attrib
 export interface TicketSource {
   store: Pick<ObjectStore, 'signedUrl' | 'identity'> & AttributeStore;
   prefix: string;
-  outbox: Pick<OutboxVersions, 'newerVersions'>;
+  outbox: Pick<Outbox, 'versions'>;
   reading: Reading;
   /** Of the URLs, seconds. */
   expiresS: number;
@@ -38,7 +38,7 @@ export async function ticketOf(row: OutboxRow, source: TicketSource): Promise<Br
 }
 
 async function versionIn({ key, revision, versionId = '' }: OutboxRow, { store, prefix, outbox }: TicketSource) {
-  const newer = await outbox.newerVersions(key, revision, MOST_NEWER);
+  const newer = (await outbox.versions?.newerVersions(key, revision, MOST_NEWER)) ?? [];
   return { versionId, origin: originOf(store.identity, prefix + key), newer };
 }
 

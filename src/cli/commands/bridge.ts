@@ -24,9 +24,9 @@ export function addBridge({ root, io, finish }: Program): void {
   addPull(group.command('pull <destination>'), 'bridge')
     .description('Receive tickets, and copy what they name to the destination, until stopped.')
     .action(async (destination: string, flags: PullFlags) => {
-    const { pullCommand } = await import('./bridging.js');
-    finish(await pullCommand(io, destination, flags));
-  });
+      const { pullCommand } = await import('./bridging.js');
+      finish(await pullCommand(io, destination, flags));
+    });
   addPull(group.command('relay <destination>'), 'relay')
     .description(
       'Receive tickets on a host between the two sides, and send what they name on to the destination, until stopped. ' +

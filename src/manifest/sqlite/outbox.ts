@@ -1,6 +1,16 @@
 /** The objects of the pushing end of a bridge, in SQLite. Tests: test/manifest/sqlite/queues.test.ts */
 import type Database from 'better-sqlite3';
-import type { Change, Move, Outbox, OutboxCounts, OutboxRow, OutboxState, Tally, VersionChange } from '../queues.js';
+import type {
+  Change,
+  Move,
+  Outbox,
+  OutboxCounts,
+  OutboxRow,
+  OutboxState,
+  OutboxVersions,
+  Tally,
+  VersionChange,
+} from '../queues.js';
 import { manifestError } from './errors.js';
 import { openQueueFile } from './queue-file.js';
 
@@ -58,7 +68,8 @@ interface Counted {
   bytes: number;
 }
 
-export class SqliteOutbox implements Outbox {
+export class SqliteOutbox implements Outbox, OutboxVersions {
+  readonly versions = this;
   readonly #db: Database.Database;
   readonly #file: string;
 
