@@ -25,6 +25,11 @@ const common = {
   key,
   /** Of two tickets for one key, the greater one is newer. */
   revision: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
+  /** Of the pushing end, which hears there what became of the ticket; pull tells only hosts that it trusts. */
+  callback: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .optional(),
 };
 
 /** Of the source. */
@@ -142,10 +147,46 @@ export const takenBody = z.object({
 export const askBody = z.strictObject({ ids: z.array(common.id).min(1).max(MOST_TICKETS) });
 
 const attribute = z.enum(['headers', 'metadata', 'tags', 'acl', 'storage-class', 'lock', 'redirect', 'link', 'type']);
-const notes = z.array(z.object({ attribute, reason: z.string() }));
+const notes = z.array(z.object({ attribute, reason: z.string() })).readonly();
 
 /** As `Fidelity` in the model. */
-export const fidelity = z.object({ kept: z.array(attribute), mapped: notes, lost: notes });
+export const fidelity = z.object({ kept: z.array(attribute).readonly(), mapped: notes, lost: notes });
+
+/** Where a pushing end hears outcomes, after its URL. */
+export const CALLBACK_PATH = '/v1/callback';
+
+const fault = z.object({ code: z.string(), message: z.string() }).optional();
+
+/** Body of a callback. */
+export const callbackBody = z.strictObject({
+  outcomes: z
+    .array(
+      z.strictObject({
+        id: common.id,
+        key,
+        state: z.enum(['done', 'dead', 'expired', 'changed']),
+        fault,
+        fidelity: fidelity.optional(),
+      }),
+    )
+    .min(1)
+    .max(MOST_TICKETS),
+});
+export type Told = z.output<typeof callbackBody>['outcomes'][number];
+
+/** Response to it. */
+export const heardBody = z.object({});
+
+/** Where the outcome of a ticket that was kept as JSON is to be told. */
+export function callbackOf(body: string): string | undefined {
+  return z.object({ callback: common.callback }).safeParse(JSON.parse(body)).data?.callback;
+}
+
+/** What a ticket that was kept as JSON does; a delete marker deletes. */
+export function operationOf(body: string): 'copy' | 'delete' {
+  const { data } = z.object({ action: z.enum(['copy', 'delete', 'mark']) }).safeParse(JSON.parse(body));
+  return data === undefined || data.action === 'copy' ? 'copy' : 'delete';
+}
 
 /** Response to it. An ID that is missing is not known: its ticket must be sent again, or a newer one has come. */
 export const outcomesBody = z.object({
@@ -153,7 +194,7 @@ export const outcomesBody = z.object({
     z.object({
       id: z.string(),
       state: z.enum(['queued', 'done', 'dead', 'expired', 'changed']),
-      fault: z.object({ code: z.string(), message: z.string() }).optional(),
+      fault,
       /** Of one that is done: what became of its attributes; absent: nothing to tell. */
       fidelity: fidelity.optional(),
     }),

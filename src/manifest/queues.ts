@@ -134,7 +134,7 @@ export interface OutboxRow {
   refresh?: true;
   /** Digest of the attributes that were seen last, if they are compared. */
   attributes?: string;
-  /** Grows with each change that was seen, of any key. */
+  /** Grows with each change of the key that was seen. */
   revision: number;
   state: OutboxState;
   attempts: number;
@@ -177,6 +177,8 @@ export interface OutboxVersions {
    * @returns how many were noted
    */
   noteVersions(key: string, versions: readonly VersionChange[], state: 'waiting' | 'known'): Promise<number>;
+  /** The version of the key that is sent: one at most. */
+  sentVersion(key: string): Promise<OutboxRow | undefined>;
   /** Names of versions with bytes that are newer than the one of that revision: the next ones and the newest ones. */
   newerVersions(key: string, revision: number, limit: number): Promise<string[]>;
   /** Keys of which versions are known, in order. */

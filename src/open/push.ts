@@ -2,6 +2,7 @@
  * Opens the source of the pushing end of a bridge, its outbox, and a transport to the other end.
  * Tests: test/e2e/bridge.test.ts
  */
+
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -13,6 +14,7 @@ import type { Outbox } from '../manifest/queues.js';
 import { lockPair } from '../manifest/sqlite/lock.js';
 import { SqliteOutbox } from '../manifest/sqlite/outbox.js';
 import { SqliteSpool } from '../manifest/sqlite/spool.js';
+import type { Backlog } from '../model/backlog.js';
 import type { HttpTransport } from '../store/http/transport.js';
 import { copyConnections, openSettings } from './job.js';
 import type { OpenSettings, OpenSide } from './settings.js';
@@ -24,6 +26,7 @@ export interface Pushing {
   outbox: Outbox;
   /** Of the outbox. */
   file: string;
+  backlog(): Promise<Backlog>;
   transport: HttpTransport;
   /** A temporary table, in memory or on disk. */
   spool(): Spool;
@@ -45,6 +48,7 @@ export async function openPushing(job: CopyJob, env: NodeJS.ProcessEnv): Promise
     const outbox = new SqliteOutbox(file);
     return {
       ...{ source, outbox, file, transport, spool: () => new SqliteSpool('') },
+      backlog: () => outbox.backlog(),
       async close() {
         await outbox.close();
         lock.release();

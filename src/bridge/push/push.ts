@@ -1,11 +1,17 @@
 /** The pushing end of a bridge: finds changes, and sends tickets for them. Tests: test/e2e/bridge.test.ts */
+import { type ListenAddress, urlOf } from '../../inbound/address.js';
 import type { Outbox, Tally } from '../../manifest/queues.js';
 import type { Fidelity } from '../../model/attributes.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import type { ChangeSource } from '../../open/changes.js';
 import { openPushing, type Pushing } from '../../open/push.js';
 import type { OpenSide } from '../../open/settings.js';
+import type { Identity } from '../identity.js';
+import { Listener } from '../listener.js';
+import { Audit } from '../pull/audit.js';
+import type { BridgeObserver } from '../pull/pull.js';
 import { PullClient } from './client.js';
+import { type EarMeans, earDoor } from './ear.js';
 import { BASELINE, Finder } from './finder.js';
 import type { PushMeans, PushOptions } from './options.js';
 import { Sender } from './sender.js';
@@ -23,11 +29,13 @@ const TELL_MS = 10_000;
 
 /** Until drained, or with `once` until everything has arrived or was given up. @throws usage, config, locked */
 export async function runPush(options: PushOptions, means: PushMeans): Promise<PushResult> {
-  const { job, identity, expiresS, attempts, deletes, once } = options;
+  const { job, identity, expiresS, attempts, deletes, once, hearing } = options;
   const pushing = await openPushing(job, means.env);
-  const { source, outbox, transport } = pushing;
+  const { source, outbox, transport, backlog } = pushing;
   const result: PushResult = { done: 0, dead: 0 };
   let changes: ChangeSource | undefined;
+  let ear: Listener | undefined;
+  let observer: BridgeObserver | undefined;
   try {
     refuseUnsigned(source);
     const versions = job.versions === true;
@@ -36,6 +44,7 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
     const sender = new Sender({
       ...{ store: source.store, prefix: source.prefix, text: source.text, outbox, expiresS, attempts, versions },
       ...{ deletes: deletes !== undefined, reading: options.reading },
+      callback: hearing,
       client: new PullClient(transport, job.destination, () => identity.secrets[0], means.stop),
       done: ({ key }, fidelity) => {
         result.done++;
@@ -44,11 +53,19 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
       },
       dead: (row) => {
         result.dead++;
+        if (row.fault)
+          observer?.gaveUp({ ...row, operation: row.action === 'copy' ? 'copy' : 'delete', fault: row.fault });
         means.trouble(`given up ${JSON.stringify(row.key)}: ${row.fault?.message}`);
       },
-      trouble: (message) => (message === undefined ? means.say('well again') : means.trouble(message)),
+      trouble(message) {
+        observer?.trouble(message);
+        if (message === undefined) means.say('well again');
+        else means.trouble(message);
+      },
     });
     const finder = new Finder(options, means, { source, outbox, spool: pushing.spool, found: () => sender.ring() });
+    observer = await means.observe(backlog);
+    ear = hearing && (await openEar(hearing.listen, identity, means, (outcomes) => sender.hear(outcomes)));
     changes = once ? undefined : await means.openChanges?.();
     means.say(`pushing ${source.text} to ${new URL(job.destination).origin}`);
     const tell = setInterval(
@@ -68,9 +85,25 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
     const counts = await outbox.counts();
     return { ...result, dead: counts.objects.dead + counts.versions.dead, left: !(await outbox.isIdle()) };
   } finally {
+    await ear?.close();
+    await observer?.close();
     await changes?.close();
     await pushing.close();
   }
+}
+
+/** @throws config */
+async function openEar(
+  address: ListenAddress,
+  identity: Identity,
+  { say, trouble }: PushMeans,
+  hear: EarMeans['hear'],
+): Promise<Listener> {
+  const audit = new Audit(undefined, trouble);
+  const door = earDoor({ secrets: () => identity.secrets, audit, hear });
+  const ear = await Listener.open({ door, audit, address, identity, what: 'cannot hear outcomes' });
+  say(`hearing outcomes at ${urlOf(ear.at, identity.tls && 'https')}`);
+  return ear;
 }
 
 /** Changes are sent even if deletes are refused. @throws as `poll`, when they have arrived */

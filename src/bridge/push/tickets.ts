@@ -11,6 +11,8 @@ export interface TicketSource {
   prefix: string;
   outbox: Pick<Outbox, 'versions'>;
   reading: Reading;
+  /** Where the other end tells outcomes. */
+  callback?: { url: string };
   /** Of the URLs, seconds. */
   expiresS: number;
 }
@@ -19,7 +21,8 @@ export interface TicketSource {
 export async function ticketOf(row: OutboxRow, source: TicketSource): Promise<BridgeTicket> {
   const { store, prefix, expiresS } = source;
   const { key, version, revision, etag, size, mtimeMs, versionId } = row;
-  const common = { version: 1 as const, id: ticketId(row), key, revision };
+  const told = source.callback && { callback: source.callback.url };
+  const common = { version: 1 as const, id: ticketId(row), key, revision, ...told };
   if (row.action === 'delete') return { ...common, action: 'delete' };
   const its = version === undefined ? undefined : await versionIn(row, source);
   if (row.action === 'mark') {

@@ -1,5 +1,7 @@
 /** The objects of the pushing end of a bridge, in SQLite. Tests: test/manifest/sqlite/queues.test.ts */
+
 import type Database from 'better-sqlite3';
+import type { Backlog } from '../../model/backlog.js';
 import type {
   Change,
   Move,
@@ -220,6 +222,10 @@ export class SqliteOutbox implements Outbox, OutboxVersions {
     });
   }
 
+  async sentVersion(key: string): Promise<OutboxRow | undefined> {
+    return this.#rows(`WHERE key = ? AND version <> '' AND state = 'sent' LIMIT 1`, key)[0];
+  }
+
   async newerVersions(key: string, revision: number, limit: number): Promise<string[]> {
     const names = (order: 'ASC' | 'DESC'): string[] =>
       this.#db
@@ -272,6 +278,17 @@ export class SqliteOutbox implements Outbox, OutboxVersions {
     const sql = `SELECT 1 FROM object WHERE key = ? AND state IN ('waiting', 'sent', 'dead')
       AND NOT (state = 'dead' AND (version = '' OR code = 'object-archived')) LIMIT 1`;
     return this.#db.prepare(sql).get(key) !== undefined;
+  }
+
+  /** For monitoring. Reads every row. */
+  async backlog(): Promise<Backlog> {
+    const { objects, versions, bytes } = await this.counts();
+    const tickets = { ...objects };
+    for (const state of ['known', 'waiting', 'sent', 'done', 'dead'] as const) tickets[state] += versions[state];
+    const sql = `SELECT min(revision) AS revision FROM object WHERE state IN ('waiting', 'sent')`;
+    const revision = this.#db.prepare<[], { revision: number | null }>(sql).get()?.revision ?? null;
+    const oldest = revision !== null && { oldestMs: revision / 1000 };
+    return { tickets, waitingBytes: bytes.waiting + bytes.sent, ...oldest };
   }
 
   async fact(name: string): Promise<string | undefined> {

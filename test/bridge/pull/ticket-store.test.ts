@@ -11,7 +11,7 @@ const copy = (key: string, more: object = {}): BridgeTicket => ({
 });
 
 it('says of versions, attributes and origins what the tickets say', async () => {
-  const book = new Book('bridge://x', { allowHost: [], allowPrivate: [] });
+  const book = new Book('bridge://x', { allowPrivate: [] });
   const transport = new HttpTransport({ userAgent: 'test' });
   const store = book.store(transport);
   expect(store.capabilities.attributes).toEqual({});
