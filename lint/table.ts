@@ -75,7 +75,8 @@ export const ROOMS: Readonly<Record<string, string>> = {
   observe: 'model version engine/events engine/record inbound',
   config: 'model native store/backend store/ini store/registry',
   open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/list engine/record engine/run engine/shared engine/check engine/watch engine/workers engine/bare feed inventory config',
-  bridge: 'model manifest store/port store/http store/urls inbound engine/events engine/job open',
+  bridge:
+    'model manifest store/port store/attributes store/http store/urls inbound engine/events engine/job engine/list open',
   serverless: 'model manifest store/s3/sign inbound feed engine/flow engine/job bridge open',
   doctor: 'model native store/port store/backend store/http',
   cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe bridge config open doctor',

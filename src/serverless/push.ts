@@ -94,7 +94,8 @@ async function openPushing(settings: PushSettings, env: Environment): Promise<Pu
   const { source, transport, close } = await openBareSource(parseJob('copy', { source: place, destination: url }), env);
   const outbox = await openOutboxState(state, env);
   const sender = new Sender({
-    ...{ store: source.store, prefix: source.prefix, outbox, deletes },
+    ...{ store: source.store, prefix: source.prefix, text: source.text, outbox, deletes },
+    ...{ reading: { tags: false, acl: false }, versions: false },
     expiresS: settings.XSYNC_EXPIRE_SECONDS,
     attempts: settings.XSYNC_ATTEMPTS,
     client: new PullClient(transport, url, () => secret),
