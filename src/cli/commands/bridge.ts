@@ -1,11 +1,11 @@
 /** Tests: test/e2e/bridge.test.ts */
 import { type Command, Option } from 'commander';
 import { TRANSFER } from '../../engine/job/options.js';
+import { parseDuration, parseInteger } from '../../engine/job/values.js';
 import { flag, own } from '../define.js';
 import { options } from '../job.js';
 import { configOption, logOptions, networkOptions } from '../options.js';
 import type { Program } from '../program.js';
-import { parseDuration, parseInteger } from '../values.js';
 import type { PullFlags, PushFlags } from './bridging.js';
 
 export function addBridge({ root, io, finish }: Program): void {

@@ -1,6 +1,7 @@
 /** Tests: test/cli/pairs.test.ts */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
+import { parseDuration, parseInterval } from '../../engine/job/values.js';
 import type { PairStatus } from '../../engine/record/status.js';
 import type { XsyncError } from '../../model/error.js';
 import { type Context, runCommand } from '../context.js';
@@ -10,7 +11,6 @@ import { configOption, knownManifestOption, logOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { printable } from '../render/printable.js';
 import { terminalWidth } from '../render/terminal.js';
-import { parseDuration, parseInterval } from '../values.js';
 import {
   isUrl,
   namesOf,
