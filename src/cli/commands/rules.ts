@@ -1,9 +1,11 @@
 /** Tests: test/cli/rules.test.ts */
 import { type Command, Option } from 'commander';
+import { XsyncError } from '../../model/error.js';
 import { type Context, runCommand } from '../context.js';
-import { flag } from '../define.js';
+import { flag, own } from '../define.js';
 import { configOption, logOptions, type RulesFlags, reportOptions, rulesOption, sharedOptions } from '../options.js';
 import type { Program } from '../program.js';
+import type { ImportFlags } from './rules-import.js';
 import type { RunFlags } from './ruling.js';
 
 type ListFlags = RulesFlags & { json?: true };
@@ -49,7 +51,39 @@ export function addRules({ root, io, finish }: Program): void {
     'Check the rules, and show chains and overlaps between them. Loops are errors. Makes no requests.',
     async (context, flags) => (await import('./rules-check.js')).checkRules(context, flags),
   );
+  subcommand(
+    'import <file>',
+    'Write rules that do what the replication configuration of an S3 or OSS bucket does, and show line by line what ' +
+      'becomes of it. FILE is the output of "aws s3api get-bucket-replication" or of OSS GetBucketReplication.',
+    async (context, flags, [file = '']) => {
+      await (await import('./rules-import.js')).importInto(context, sourced(flags), file);
+    },
+    importOptions,
+  );
   addPlan(rules, { root, io, finish });
+}
+
+function importOptions(command: Command): void {
+  const text = (_option: string, value: string): string => value;
+  command.optionsGroup('Importing:');
+  own(command, '--source <remote:bucket>', 'the bucket with the configuration, which does not name it', text);
+  own(command, '--destination <remote:>', 'remote of the destinations (default: that of --source)', text);
+  flag(command, '--replace', 'replace existing rules with the same names');
+  own(command, '-n, --dry-run', 'show the rules; write nothing');
+}
+
+/** @throws usage */
+function sourced(flags: ListFlags & Partial<ImportFlags>): ImportFlags {
+  const { source } = flags;
+  if (source?.includes(':')) return { ...flags, source };
+  throw new XsyncError(
+    'usage',
+    source === undefined ? '--source is missing' : `--source: "${source}" names no remote`,
+    {
+      subject: '--source',
+      remedy: 'Write --source REMOTE:BUCKET, the bucket with the replication configuration.',
+    },
+  );
 }
 
 function addPlan(rules: Command, { io, finish }: Program): void {
