@@ -103,14 +103,16 @@ class Graph {
     );
   }
 
+  /** One of two rules, whatever the number of their destinations. */
   chains(): Extract<Finding, { type: 'chain' }>[] {
-    return this.#arcs.flatMap((arc) =>
+    const all = this.#arcs.flatMap((arc) =>
       this.#after(arc)
         .filter(
           (reader) => reader.pair !== arc.pair && writesOf(arc).some((space) => through(reader, space).length > 0),
         )
         .map((reader) => ({ type: 'chain' as const, arcs: [arc, reader] as const })),
     );
+    return [...new Map(all.map((chain) => [chain.arcs.map(({ rule }) => rule).join('\n'), chain])).values()];
   }
 
   twinsAndOverlaps(): Finding[] {

@@ -32,7 +32,9 @@ export async function listRules({ io, out }: Context, flags: RulesFlags & { json
 function whenOf({ enabled, cron, options, mode }: Rule): string {
   if (!enabled) return 'disabled';
   const { interval, events } = options;
-  const polls = cron?.expression ?? `every ${formatDuration(typeof interval === 'number' ? interval : USUAL_MS)}`;
+  const polls =
+    cron?.expression ??
+    `every ${formatDuration(typeof interval === 'number' ? interval : USUAL_MS).replace(/\.0s$/, 's')}`;
   return events === undefined || mode === 'move' ? polls : `${polls}, events`;
 }
 
