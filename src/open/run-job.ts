@@ -8,6 +8,7 @@ import type { RunOptions } from '../engine/options.js';
 import { runPair } from '../engine/run.js';
 import { openPair } from '../open.js';
 import { historyOf } from './history.js';
+import { inventoriesOf } from './inventories.js';
 import { backupOf, copyConnections, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
 import {
   named,
@@ -82,6 +83,7 @@ export async function openJob(
     ...{ command, dryRun, single: job.mode !== 'sync' && job.single === true },
     ...{ aside: job.backupDir, others: referencePaths(job), versions: history !== undefined },
     sourceAtMs: job.mode === 'move' ? undefined : job.at,
+    inventories: inventoriesOf(job),
   });
   try {
     return { ...pair, backup: backupOf(pair, job), references: referencesOf(pair, job) };

@@ -62,12 +62,18 @@ export async function watchOfRule(
       schedule: timetable ?? scheduleOf(schedule),
       driftMs: numberOf(schedule.checkDestination) ?? Number.POSITIVE_INFINITY,
       settleMs: schedule.settle,
-      open: () => openJob(job, options, context),
+      open: () => openJob(listed(job), options, context),
       changes,
       among: { turn, share: (own) => network.share(own) },
     },
     report,
   );
+}
+
+/** An inventory is from one day, and a watch finds out what has changed since. */
+function listed(job: RulePair['job']): RulePair['job'] {
+  if (job.mode !== 'copy' && job.mode !== 'sync') return job;
+  return { ...job, sourceInventory: undefined, destInventory: undefined };
 }
 
 /** @throws usage when the intervals contradict each other */
