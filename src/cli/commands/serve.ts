@@ -1,4 +1,4 @@
-/** Tests: test/e2e/serve.test.ts */
+/** Tests: test/e2e/rules.test.ts */
 import { parseInteger } from '../../engine/job/values.js';
 import { value } from '../define.js';
 import { configOption, metricsOption, reportOptions, rulesOption, sharedOptions } from '../options.js';

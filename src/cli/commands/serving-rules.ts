@@ -1,4 +1,4 @@
-/** `serve`: the watches of all rules in one process. Tests: test/e2e/serve.test.ts */
+/** `serve`: the watches of all rules in one process. Tests: test/e2e/rules.test.ts */
 import type { RunEvent } from '../../engine/events.js';
 import type { Watch } from '../../engine/watch/watch.js';
 import type { ListenAddress } from '../../inbound/address.js';
