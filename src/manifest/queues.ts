@@ -125,7 +125,7 @@ export interface OutboxRow {
   size: number;
   mtimeMs: number;
   versionId?: string;
-  /** Grows with each change that was seen, of any key. */
+  /** Grows with each change of the key that was seen. */
   revision: number;
   state: OutboxState;
   attempts: number;

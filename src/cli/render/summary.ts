@@ -21,6 +21,7 @@ const SHOWN_FAILURES = 10;
 const HEADLINE: Record<StopReason, string> = {
   interrupted: 'Interrupted',
   'max-transfer': 'Stopped at --max-transfer',
+  'max-cost': 'Stopped at --max-cost',
   'max-duration': 'Stopped at --max-duration',
 };
 

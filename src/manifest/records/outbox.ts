@@ -15,6 +15,7 @@ interface Row extends OutboxRow {
 
 export class RecordOutbox implements Outbox {
   readonly #records: Records;
+  readonly #next = revisions();
 
   constructor(records: Records) {
     this.#records = records;
@@ -34,7 +35,6 @@ export class RecordOutbox implements Outbox {
     // One after the other those of one key, which would be in each other's way.
     const keys = new Set<string>();
     const first = changes.filter(({ key }) => !keys.has(key) && keys.add(key));
-    const next = revisions();
     const noted = first.map(({ since = 0, ...change }) => ({
       name: nameOf(change.key),
       next: (now: Stored | undefined): Draft | undefined => {
@@ -43,7 +43,7 @@ export class RecordOutbox implements Outbox {
           left.push(change.key);
           return undefined;
         }
-        return draftOf({ ...change, revision: next(revision), state, attempts: 0, dueMs: 0 });
+        return draftOf({ ...change, revision: this.#next(revision), state, attempts: 0, dueMs: 0 });
       },
     }));
     await changeAll(this.#records, noted);
@@ -95,7 +95,6 @@ export class RecordOutbox implements Outbox {
   }
 
   async replay(keys?: readonly string[]): Promise<number> {
-    const next = revisions();
     let replayed = 0;
     const again = (key: string) => ({
       name: nameOf(key),
@@ -103,7 +102,7 @@ export class RecordOutbox implements Outbox {
         const row = now && rowIn(now);
         if (row?.state !== 'dead') return undefined;
         replayed++;
-        return draftOf({ ...row, state: 'waiting', attempts: 0, dueMs: 0, revision: next(row.revision) });
+        return draftOf({ ...row, state: 'waiting', attempts: 0, dueMs: 0, revision: this.#next(row.revision) });
       },
     });
     await changeAll(this.#records, (keys ?? (await this.#deadKeys())).map(again));
