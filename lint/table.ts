@@ -76,7 +76,8 @@ export const ROOMS: Readonly<Record<string, string>> = {
   config: 'model native store/backend store/ini store/registry rules/json-schema',
   open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/list engine/record engine/run engine/shared engine/check engine/watch engine/workers feed inventory config native engine/flow rules',
   serve: 'model engine/watch',
-  bridge: 'model manifest store/port store/http store/urls inbound engine/events engine/job open',
+  bridge:
+    'model manifest store/port store/attributes store/http store/urls inbound engine/events engine/job engine/list open',
   doctor: 'model native store/port store/backend store/http',
   cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe bridge config open doctor rules serve engine/shared engine/flow',
   index: 'model store/port engine/events engine/job engine/record engine/check open',
