@@ -2,6 +2,7 @@
 import { type Config, loadConfig } from './config/load.js';
 import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
+import { withFleet } from './open/fleet.js';
 import { followed, linksOf } from './open/links.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import { openMirrorState } from './open/mirror.js';
@@ -95,7 +96,8 @@ export async function openPair(
       return openMirrorState({ source, dest, single, classes }, back, threads, options.command);
     }
     const linked = withLinks({ source, dest }, settings);
-    return openState({ ...linked, aside, others, single, classes }, threads, options.command);
+    const pair = openState({ ...linked, aside, others, single, classes }, threads, options.command);
+    return await withFleet(pair, options.dryRun ? { ...settings, queue: undefined } : settings);
   } catch (error) {
     await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
     throw error;

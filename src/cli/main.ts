@@ -35,6 +35,7 @@ import { addSync } from './commands/sync.js';
 import { addTree } from './commands/tree.js';
 import { addVersion } from './commands/version.js';
 import { addWatch } from './commands/watch.js';
+import { addWorker } from './commands/worker.js';
 import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
 import { explained } from './foreign.js';
@@ -94,6 +95,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, (program: Progra
     mirror: addMirror,
     watch: addWatch,
     bridge: addBridge,
+    worker: addWorker,
     rcat: addRcat,
   },
   'Inspect:': {

@@ -138,14 +138,17 @@ export function linkOption(command: Command): Command {
   return options(command, LINKS);
 }
 
-export function observeOptions(command: Command): Command {
-  command.optionsGroup('Monitoring (docs/metrics.md):');
-  value(
-    command,
+export function metricsOption(command: Command): Command {
+  return value(
+    command.optionsGroup('Monitoring (docs/metrics.md):'),
     '--metrics-addr <address>',
     'serve Prometheus metrics and /healthz at [HOST]:PORT',
     parseListenAddress,
   );
+}
+
+export function observeOptions(command: Command): Command {
+  metricsOption(command);
   list(command, '--notify <target>', 'send an event per object and run to -, file:PATH or https://…; can be repeated');
   return value(
     command,

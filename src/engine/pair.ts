@@ -7,6 +7,7 @@ import type { ObjectStore } from '../store/port.js';
 import type { Findings } from '../store/wrap/findings.js';
 import type { Elsewhere, RetryNotice, StoreView } from '../store/wrap/share.js';
 import type { RunEvent, Traffic } from './events.js';
+import type { Fleet } from './fleet/port.js';
 import type { Pool } from './workers/pool.js';
 
 /** One side of a pair: a (wrapped) store and the prefix below which the pair lives. */
@@ -72,6 +73,8 @@ export interface RunPair {
   references?: References;
   /** Threads that perform tickets; absent: this one does. */
   workers?: Pool;
+  /** Machines that perform tickets. */
+  fleet?: Fleet;
 }
 
 export interface References {
@@ -101,7 +104,16 @@ export function viewFor(pair: RunPair, hear: (event: Extract<RunEvent, { type: '
 export function reversedPair(pair: RunPair, { manifest: own, classes }: Reverse): RunPair {
   const { source, dest } = pair;
   const manifest = new ReversedManifest(pair.manifest, own);
-  return { ...pair, source: dest, dest: source, manifest, classes, reverse: undefined, workers: undefined };
+  return {
+    ...pair,
+    source: dest,
+    dest: source,
+    manifest,
+    classes,
+    reverse: undefined,
+    workers: undefined,
+    fleet: undefined,
+  };
 }
 
 /** Requests and bytes of both. */

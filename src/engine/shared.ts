@@ -26,7 +26,8 @@ export class Shared {
     this.ledger = new Ledger(options.maxMemory, this.count);
     const threads = 1 + (pair.workers?.most ?? 0);
     this.budget = new MemoryBudget(options.maxMemory, { account: this.ledger, threads });
-    this.slots = new Slots(options, near);
+    // The workers have slots of their own.
+    this.slots = new Slots(pair.fleet ? { transfers: pair.fleet.objects, partConcurrency: 1 } : options, near);
     this.#pilot = pilotFor(pair, options, this.slots, report);
   }
 
