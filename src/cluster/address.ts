@@ -28,7 +28,7 @@ export function parseQueue(text: string, name = '--queue'): QueueAddress {
   const [hosts = '', ...path] = rest.slice(at + 1).split('/');
   const kind = scheme?.[2] === undefined ? 'single' : scheme[2] === '+sentinel' ? 'sentinel' : 'cluster';
   const list = hosts.split(',').map((host) => parseHost(host, kind === 'sentinel' ? 26_379 : 6379));
-  const master = kind === 'sentinel' ? path.shift() : undefined;
+  const master = kind === 'sentinel' ? (path.shift() ?? '') : undefined;
   const [db = ''] = path;
   const known = list.every((host) => host !== undefined);
   const single = kind !== 'single' || list.length === 1;

@@ -77,6 +77,11 @@ export class Units {
     return taken;
   }
 
+  /** Enough for the largest job. */
+  get full(): boolean {
+    return this.length >= MOST.units || this.bytes >= MOST.bytes;
+  }
+
   /** Enough for a job that is worth its cost. */
   get worthwhile(): boolean {
     return this.length >= LEAST.units || this.bytes >= LEAST.bytes;

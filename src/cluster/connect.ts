@@ -16,7 +16,7 @@ export interface ConnectOptions {
 /** BullMQ needs commands of this version. */
 const LEAST_VERSION = [6, 2] as const;
 /** To the first connection. */
-const CONNECT_MS = 15_000;
+const CONNECT_MS = 10_000;
 const RETRY_MS = 1000;
 
 /**

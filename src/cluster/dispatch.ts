@@ -49,7 +49,7 @@ export class Dispatch {
   /** Workers that are there. */
   set workers(count: number) {
     this.#workers = count;
-    this.#pump();
+    if (this.#waiting.worthwhile) this.#pump();
   }
 
   get jobs(): ReadonlyMap<string, ReadonlyMap<string, Pick<Unit, 'what'>>> {
@@ -143,7 +143,7 @@ export class Dispatch {
     if (this.#stopped) return Promise.resolve(UNFINISHED);
     return new Promise((settle) => {
       this.#waiting.add({ what, bytes, losses: 0, settle });
-      this.#pump();
+      this.#arrived();
     });
   }
 
@@ -164,6 +164,7 @@ export class Dispatch {
 
   /** The result of the same unit of an earlier life. */
   #claim(what: Unit['what']): Promise<Result> | undefined {
+    if (this.#adopted.size === 0) return undefined;
     const name = nameOf(what);
     const unit = this.#adopted.get(name);
     if (!unit) return undefined;
@@ -177,17 +178,17 @@ export class Dispatch {
     });
   }
 
+  /** Those that come in the same moment go together. */
+  #arrived(): void {
+    if (this.#waiting.full) this.#pump();
+    else this.#timer ??= setTimeout(() => this.#pump(), LINGER_MS);
+  }
+
   #pump(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#stopped) return;
-    while (this.#jobs.size < windowOf(this.#workers) && this.#waiting.worthwhile) this.#hand();
-    if (this.#waiting.length > 0 && this.#jobs.size < windowOf(this.#workers)) {
-      this.#timer = setTimeout(() => {
-        this.#hand();
-        this.#pump();
-      }, LINGER_MS);
-    }
+    while (this.#waiting.length > 0 && this.#jobs.size < windowOf(this.#workers)) this.#hand();
   }
 
   #hand(): void {
@@ -201,7 +202,7 @@ export class Dispatch {
   #end(job: string): void {
     this.#jobs.delete(job);
     this.#options.ended(job);
-    this.#pump();
+    if (this.#waiting.worthwhile) this.#pump();
   }
 }
 

@@ -34,7 +34,9 @@ export class Outlet {
 
   result(field: string, result: Result): void {
     this.#news.results.push([field, result]);
-    this.#soon();
+    // A part is worth a message: what is not told before a kill is sent again.
+    if ('sent' in result) this.#flush({});
+    else this.#soon();
   }
 
   observed(observation: NonNullable<News['observed']>[number]): void {

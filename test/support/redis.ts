@@ -49,7 +49,9 @@ export class RedisServer {
   async #launch(): Promise<void> {
     const place = ['--port', `${this.port}`, '--dir', this.#directory, '--bind', '127.0.0.1'];
     const kept = ['--save', '', '--appendonly', 'yes'];
-    const child = spawn('redis-server', [...place, ...kept, ...this.#options], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('redis-server', [...place, ...kept, ...this.#options], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     this.#child = child;
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
