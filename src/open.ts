@@ -3,6 +3,7 @@ import { type Config, loadConfig } from './config/load.js';
 import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
 import { withFleet } from './open/fleet.js';
+import type { OpenedInventory } from './open/inventory.js';
 import { followed, linksOf } from './open/links.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import { openMirrorState } from './open/mirror.js';
@@ -50,6 +51,13 @@ interface PairOptions {
   sourceAtMs?: number;
   versions?: boolean;
   mirror?: boolean;
+  inventories?: Inventories;
+}
+
+/** Locations of inventories, by side. */
+export interface Inventories {
+  source?: string;
+  dest?: string;
 }
 
 /**
@@ -74,6 +82,10 @@ export async function openPair(
   let dest: OpenSide | undefined;
   let aside: OpenSide | undefined;
   const others: OpenSide[] = [];
+  const inventories: OpenedInventory[] = [];
+  const read = async (side: OpenSide, option: string, text: string | undefined): Promise<void> => {
+    if (text !== undefined) inventories.push(await readInventory(opener, side, { option, text }));
+  };
   try {
     let object = await objectNamed(source, options.versions);
     const file = object !== undefined && options.single;
@@ -86,6 +98,9 @@ export async function openPair(
     await refuseUnusable(dest, single, options.single, !options.dryRun);
     await source.refuseUnreadable?.();
     if (object !== undefined) aimAtObject(source, dest, object, options.single);
+    if (single) refuseInventories(options.inventories, source);
+    await read(source, '--source-inventory', options.inventories?.source);
+    await read(dest, '--dest-inventory', options.inventories?.dest);
     const kept = { readOnly: options.dryRun, written: true };
     aside = options.aside === undefined ? undefined : await opener.side(options.aside, kept);
     await aside?.refuseUnwritable?.(!options.dryRun);
@@ -97,11 +112,39 @@ export async function openPair(
     }
     const linked = withLinks({ source, dest }, settings);
     const pair = openState({ ...linked, aside, others, single, classes }, threads, options.command);
-    return await withFleet(pair, options.dryRun ? { ...settings, queue: undefined } : settings);
+    const opened = await withFleet(pair, options.dryRun ? { ...settings, queue: undefined } : settings);
+    return inventories.length === 0 ? opened : { ...opened, close: () => closeAll([opened, ...inventories]) };
   } catch (error) {
-    await Promise.all([source, dest, aside, ...others].map((side) => side?.close()));
+    await closeAll([source, dest, aside, ...others, ...inventories]);
     throw error;
   }
+}
+
+async function closeAll(opened: readonly ({ close(): Promise<void> } | undefined)[]): Promise<void> {
+  await Promise.all(opened.map((one) => one?.close()));
+}
+
+/** The side reads its objects from the inventory, and tells which one it is. */
+async function readInventory(
+  opener: Opener,
+  side: OpenSide,
+  named: { option: string; text: string },
+): Promise<OpenedInventory> {
+  const { openInventory } = await import('./open/inventory.js');
+  const opened = await openInventory(side, named, (text, as) => opener.side(text, as));
+  side.inventory = opened.inventory;
+  for (const warning of opened.warnings) warn(side, warning);
+  return opened;
+}
+
+/** @throws usage */
+function refuseInventories({ source, dest }: Inventories = {}, { text }: OpenSide): void {
+  if (source === undefined && dest === undefined) return;
+  const option = source === undefined ? '--dest-inventory' : '--source-inventory';
+  throw new XsyncError('usage', `${option}: ${text} is a single object, which needs no listing`, {
+    subject: option,
+    remedy: `Leave out ${option}.`,
+  });
 }
 
 /**

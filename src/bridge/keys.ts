@@ -10,12 +10,15 @@ const VARIABLE = 'XSYNC_BRIDGE_SECRET';
 /**
  * One secret a line: the first one signs, all are accepted. While a secret is replaced, two are there.
  * @param file absent: the variable XSYNC_BRIDGE_SECRET, in which spaces separate secrets
+ * @param needed false: there may be none, because the other end proves who it is by its certificate
  * @throws config
  */
 export function bridgeSecrets(
   file: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
+  { needed = true } = {},
 ): readonly string[] {
+  if (!needed && file === undefined && !env[VARIABLE]?.trim()) return [];
   const secrets = (file === undefined ? (env[VARIABLE] ?? '') : textOf(file)).split(/\s+/).filter(Boolean);
   const where = file ?? VARIABLE;
   const remedy = 'Create one with `openssl rand -hex 32`, and give it to both ends.';
@@ -33,11 +36,12 @@ export function bridgeSecrets(
   });
 }
 
-function textOf(file: string): string {
+/** @param what the file has in it @throws config */
+export function textOf(file: string, what = 'secret'): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new XsyncError('config', `the secret file ${file} cannot be read: ${reasonOf(cause)}`, {
+    throw new XsyncError('config', `the ${what} file ${file} cannot be read: ${reasonOf(cause)}`, {
       subject: file,
       remedy: 'Check the path and its permissions.',
       cause,

@@ -2,8 +2,8 @@
  * A ticket as it crosses the border: one thing to do to one key, with a URL instead of credentials. Both ends agree on
  * this file alone. Tests: test/bridge/pull/server.test.ts
  */
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { ticketId } from '../manifest/queues.js';
 
 /** Tickets of one request. */
 export const MOST_TICKETS = 100;
@@ -18,7 +18,7 @@ const key = z
   .refine((text) => Buffer.from(text).toString() === text, 'is not well-formed Unicode');
 const common = {
   version: z.literal(1),
-  /** Of this change of this key, whichever URL it has. */
+  /** Of this change of this key, whichever URL it has (`ticketId`). */
   id: z.string().regex(/^[\w-]{1,64}$/),
   key,
   /** Of two tickets for one key, the greater one is newer. */
@@ -40,7 +40,9 @@ const copyTicket = z.strictObject({
 
 const deleteTicket = z.strictObject({ ...common, action: z.literal('delete') });
 
-export const bridgeTicket = z.discriminatedUnion('action', [copyTicket, deleteTicket]);
+export const bridgeTicket = z
+  .discriminatedUnion('action', [copyTicket, deleteTicket])
+  .refine((ticket) => ticket.id === ticketId(ticket), { path: ['id'], message: 'is not that of its key and revision' });
 export type BridgeTicket = z.output<typeof bridgeTicket>;
 
 /** Body of `POST /v1/tickets`. */
@@ -68,8 +70,3 @@ export const outcomesBody = z.object({
     }),
   ),
 });
-
-/** The ID of a change. It has the key, because two pushing ends may give one revision to different keys. */
-export function idOf({ key, revision }: { key: string; revision: number }): string {
-  return `r${revision}-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
-}

@@ -58,6 +58,7 @@ const OF_CODE: Record<ErrorCode, number> = {
   'bad-credentials': EXIT.fatal,
   'expired-credentials': EXIT.fatal,
   'expired-url': EXIT.objectsFailed,
+  'refused-url': EXIT.objectsFailed,
   'untrusted-host': EXIT.objectsFailed,
   'wrong-region': EXIT.fatal,
   'wrong-endpoint': EXIT.fatal,

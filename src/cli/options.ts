@@ -18,7 +18,18 @@ import {
   TRANSFER,
   VERSIONS,
 } from '../engine/job/options.js';
-import { AT, CONFIG, FILTER, KNOWN_MANIFEST, LINKS, LIST, MANIFEST, NETWORK, TRANSPORT } from '../engine/job/places.js';
+import {
+  AT,
+  CONFIG,
+  FILTER,
+  INVENTORY,
+  KNOWN_MANIFEST,
+  LINKS,
+  LIST,
+  MANIFEST,
+  NETWORK,
+  TRANSPORT,
+} from '../engine/job/places.js';
 import { type ListenAddress, parseListenAddress } from '../inbound/address.js';
 import { XsyncError } from '../model/error.js';
 import { FACILITIES, type Facility } from '../native/syslog.js';
@@ -83,6 +94,10 @@ export function repairOptions(command: Command): Command {
 /** Of commands that read a place as it stood at a time. */
 export function atOption(command: Command): Command {
   return options(command, AT);
+}
+
+export function inventoryOptions(command: Command): Command {
+  return options(command, INVENTORY);
 }
 
 export function versionsOption(command: Command): Command {

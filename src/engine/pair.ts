@@ -1,6 +1,7 @@
 /** The two sides that a run works on. Tests: test/engine/sync-crash.test.ts */
 import type { Manifest } from '../manifest/port.js';
 import { ReversedManifest } from '../manifest/reversed.js';
+import type { ObjectEntry } from '../model/object.js';
 import type { Prices } from '../model/prices.js';
 import type { ClassTable } from '../model/storage-class.js';
 import type { ObjectStore } from '../store/port.js';
@@ -9,6 +10,24 @@ import type { Elsewhere, RetryNotice, StoreView } from '../store/wrap/share.js';
 import type { RunEvent, Traffic } from './events.js';
 import type { Fleet } from './fleet/port.js';
 import type { Pool } from './workers/pool.js';
+
+/** A list of a side's objects that its service made earlier. What it says was true then: the store is asked before it is relied on. */
+export interface Inventory {
+  /** As the user named it, for messages. */
+  text: string;
+  /** When the service began to make it, ms since 1970. */
+  takenMs: number;
+  /** What was written before this time, ms since 1970, is in it. */
+  completeUntilMs: number;
+  /** It has no sizes, times or ETags, so that each object takes a HEAD. */
+  needsHeads: boolean;
+  /**
+   * The current objects, with full keys, in any order; perhaps of the whole bucket. They are complete only when the
+   * iteration has ended.
+   * @throws any error: then nothing of it may be used
+   */
+  entries(signal: AbortSignal): AsyncIterable<readonly ObjectEntry[]>;
+}
 
 /** One side of a pair: a (wrapped) store and the prefix below which the pair lives. */
 export interface RunSide {
@@ -23,6 +42,8 @@ export interface RunSide {
   warnings?: readonly string[];
   /** The store is a view of the past: what stood there at this time, in ms since 1970. Its entries name their versions. */
   atMs?: number;
+  /** Read instead of a listing. */
+  inventory?: Inventory;
   /** Findings while it is used: what the store lacks, and what is done instead. */
   findings?: Findings;
   /** Requests and bytes since the side was opened. */

@@ -65,7 +65,8 @@ export function runPair(pair: RunPair, options: RunOptions, report: Reporter, sh
     if (!mirror && census.listed === 0 && pair.source.prefix === '') {
       emit({ type: 'notice', level: 'warn', message: `nothing was found under ${pair.source.text}` });
     }
-    if (!isWhole(options)) return;
+    // What is not in an inventory may be there.
+    if (!isWhole(options) || pair.source.inventory || pair.dest.inventory) return;
     await dropStale(context);
     if (mirror) {
       await dropStale(mirror.back);
@@ -174,6 +175,7 @@ async function run(
   const pass = beginPass(manifest, options, startedMs);
   // Nothing is known of what the source has received since then.
   if (pair.source.atMs !== undefined) pass.unsettledMs = pair.source.atMs;
+  if (pair.source.inventory) pass.unsettledMs = pair.source.inventory.completeUntilMs;
   const before = sumHeld(failuresOf(manifest, pass));
   const census = new Census(before.objects - before.dropped);
   const forecast = new Forecast();

@@ -1,10 +1,11 @@
 import { type ListenAddress, urlOf } from '../inbound/address.js';
+import { HttpError } from '../inbound/error.js';
+import { Room } from '../inbound/room.js';
 import {
   createInbound,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
-  HttpError,
   type InboundLimits,
   listen,
 } from '../inbound/server.js';
@@ -50,6 +51,7 @@ export class Endpoint implements Feed {
   readonly #secret: SecretCheck;
   readonly #inbox: Inbox;
   readonly #trouble = new Trouble((message) => this.onTrouble?.(message));
+  readonly #room: Room;
   #server: FastifyInstance | undefined;
   #started: Promise<string> | undefined;
   /** Reported only once, because anyone can call without the secret repeatedly. */
@@ -59,6 +61,7 @@ export class Endpoint implements Feed {
     this.#address = address;
     this.#limits = { ...LIMITS, ...limits };
     this.#secret = new SecretCheck(secret);
+    this.#room = new Room(this.#limits.connections);
     this.#inbox = new Inbox({ limit: this.#limits.events, againMs: this.#limits.againMs });
     this.name = urlOf(address) + address.path;
   }
@@ -81,7 +84,7 @@ export class Endpoint implements Feed {
   }
 
   async #listen(): Promise<string> {
-    const server = await createInbound(this.#limits, (...refused) => this.#refuse(...refused));
+    const server = await createInbound(this.#limits, (...refused) => this.#refuse(...refused), { room: this.#room });
     this.#server = server;
     server.addHook('onRequest', async (request) => this.#admit(request));
     // All paths, because `#admit` compares the path verbatim, and the router would treat it as a pattern.
@@ -95,7 +98,7 @@ export class Endpoint implements Feed {
   }
 
   /** Checks a call before its body is read. @throws HttpError */
-  #admit({ url: target, method, headers }: FastifyRequest): void {
+  #admit({ url: target, method, headers, socket }: FastifyRequest): void {
     const url = new URL(`http://endpoint${target}`);
     if (url.pathname !== this.#address.path) throw new HttpError(404, 'events are received at a different path');
     if (method !== 'POST') throw new HttpError(405, 'send events by POST', { allow: 'POST' });
@@ -103,6 +106,7 @@ export class Endpoint implements Feed {
       const how = 'the secret is missing or wrong; use Authorization: Bearer, X-Xsync-Secret or ?token=';
       throw new HttpError(401, how, { 'www-authenticate': 'Bearer realm="xsync"' });
     }
+    this.#room.prove(socket);
   }
 
   /** @throws HttpError */

@@ -1,9 +1,14 @@
 /** The HTTP server of all endpoints that other programs call. */
+import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { XsyncError } from '../model/error.js';
 import type { ListenAddress } from './address.js';
+import { HttpError } from './error.js';
+import { Room } from './room.js';
 
 export type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -14,19 +19,22 @@ export interface InboundLimits {
   headersMs: number;
   /** Maximum time from the first byte of a request to the end of its body. */
   requestMs: number;
+  /** Beyond it, connections of callers who have not proved who they are make room for new ones. */
   connections: number;
 }
 
-/** An HTTP error response: status, message and headers of a rejected call. */
-export class HttpError extends Error {
-  readonly status: number;
-  readonly headers: Record<string, string>;
+/** PEM. */
+export interface TlsFiles {
+  cert: string;
+  key: string;
+  /** Certificate authorities; callers are asked for a certificate of one of them. */
+  ca?: string;
+}
 
-  constructor(status: number, message: string, headers: Record<string, string> = {}) {
-    super(message);
-    this.status = status;
-    this.headers = headers;
-  }
+export interface InboundMeans {
+  /** Absent: plain HTTP. */
+  tls?: TlsFiles;
+  room?: Room;
 }
 
 /** Sends the response of a rejected call. Called for every error of a hook, a handler or the body. */
@@ -39,21 +47,48 @@ const KEEP_ALIVE_MS = 5_000;
  * Creates a server without routes. Handlers receive bodies as text, regardless of the content type. Closing it closes
  * open connections. Fastify is loaded here, so that a run without an endpoint does not load it.
  */
-export async function createInbound(limits: InboundLimits, refuse: Refuse): Promise<FastifyInstance> {
+export async function createInbound(
+  limits: InboundLimits,
+  refuse: Refuse,
+  { tls, room = new Room(limits.connections) }: InboundMeans = {},
+): Promise<FastifyInstance> {
   const { fastify } = await import('fastify');
   const app = fastify({
     bodyLimit: limits.bodyBytes,
-    requestTimeout: limits.requestMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: 1_000 },
     forceCloseConnections: true,
+    serverFactory: (handler) => serverOf(limits, tls, handler),
     // A path that cannot be decoded.
     frameworkErrors: (_error, request, reply) => refuse(new HttpError(404, 'not found'), request, reply),
   });
-  app.server.maxConnections = limits.connections;
+  app.server.on('connection', (socket) => room.enter(socket));
   app.setErrorHandler((error, request, reply) => refuse(httpErrorOf(error, limits), request, reply));
   takeText(app, limits);
   return app;
+}
+
+function serverOf(
+  { headersMs, requestMs }: InboundLimits,
+  tls: TlsFiles | undefined,
+  handler: RequestListener,
+): Server {
+  const options: ServerOptions = {
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: 1_000,
+  };
+  if (!tls) return createServer(options, handler);
+  // Whoever has none that is accepted is told so by a handler (`TLSSocket.authorized`).
+  const asked = { requestCert: tls.ca !== undefined, rejectUnauthorized: false };
+  return createTlsServer({ ...options, ...tls, ...asked, handshakeTimeout: headersMs }, handler);
+}
+
+/** New connections get this certificate, and their callers are checked by its authorities. */
+export function setCertificate({ server }: FastifyInstance, tls: TlsFiles | undefined): void {
+  if (!tls || !(server instanceof TlsServer)) return;
+  server.setSecureContext(tls);
+  // Nobody resumes a session that began with a certificate of another authority.
+  server.setTicketKeys(randomBytes(48));
 }
 
 function takeText(app: FastifyInstance, limits: InboundLimits): void {

@@ -59,6 +59,11 @@ export interface FailureRow {
    * known, because the source did not answer.
    */
   sourceMtimeMs: number;
+  /**
+   * Everything written of the object before this is at the destination, ms: at most `sourceMtimeMs`, and earlier if
+   * versions may have come and gone that no listing had. 0 if nothing is known of it.
+   */
+  arrivedMs: number;
   class: ErrorClass;
   code: ErrorCode;
   message: string;

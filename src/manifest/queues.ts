@@ -2,6 +2,7 @@
  * The durable queues of a bridge. Both ends are asynchronous, so that a cloud's own table can be behind them.
  * Tests: test/manifest/sqlite/queues.test.ts
  */
+import { createHash } from 'node:crypto';
 
 /** What the pulling end knows of a ticket. */
 export type TicketState =
@@ -20,12 +21,19 @@ export interface Fault {
   message: string;
 }
 
-/** A ticket that waits, as JSON: only the bridge reads it. */
-export interface Waiting {
+/** Proves who performs a ticket. */
+export interface Held {
   key: string;
   id: string;
+  /** Of this claim: a later one of the same ticket has another. */
+  lease: string;
+}
+
+/** A ticket that somebody performs. */
+export interface Claim extends Held {
+  /** JSON: only the bridge reads it. */
   body: string;
-  /** Attempts so far. */
+  /** Attempts that have failed, or whose lease ran out. */
   attempts: number;
 }
 
@@ -35,28 +43,61 @@ export interface Settled {
   fault?: Fault;
 }
 
-/** The tickets of the pulling end: one a key, the newest. */
+export interface ClaimOptions {
+  nowMs: number;
+  /** Nobody else gets the tickets for this time, unless they are put back. */
+  leaseMs: number;
+  limit: number;
+  /** Only these; absent: whichever are due. */
+  ids?: readonly string[];
+}
+
+/**
+ * The tickets of the pulling end: one a key, the newest. Their IDs are those of `ticketId`.
+ *
+ * A ticket is performed by whoever holds its lease. One whose lease has run out is due again, and what its former holder
+ * says of it no longer counts. A newer ticket of the key waits until the lease of the older one has ended.
+ */
 export interface TicketQueue {
   /**
-   * Keeps the tickets that are newer than what is known of their key; on disk when it returns. One with the revision that is
+   * Keeps the tickets that are newer than what is known of their key; durable when it returns. One with the revision that is
    * known replaces its URL, unless it is done.
    * @returns the IDs of those that were dropped, because they are stale
    */
   add(tickets: readonly { key: string; id: string; revision: number; body: string }[]): Promise<string[]>;
-  /** Tickets that are due, in the order in which they came, without those of the given keys. */
-  due(nowMs: number, limit: number, without: ReadonlySet<string>): Promise<Waiting[]>;
-  /** When the next one is due, ms since 1970. */
+  /** Takes tickets that are due, roughly in the order in which they came. */
+  claim(options: ClaimOptions): Promise<Claim[]>;
+  /** Extends leases until this time. @returns those that are still held, which replace the ones given */
+  renew<T extends Held>(held: readonly T[], untilMs: number): Promise<T[]>;
+  /** When the next one is due, or the next lease runs out, ms since 1970. */
   nextMs(): Promise<number | undefined>;
-  /** Notes results, unless a newer ticket has come for the key. A settled ticket's body is forgotten: it has a URL. */
-  settle(results: readonly Settled[]): Promise<void>;
-  /** The ticket is tried again at this time. */
-  delay(id: string, untilMs: number, fault: Fault): Promise<void>;
+  /**
+   * Notes results, unless a newer ticket has come for the key. A settled ticket's body is forgotten: it has a URL.
+   * @returns the IDs of those that were no longer held: nothing was noted
+   */
+  settle(results: readonly (Settled & Held)[]): Promise<string[]>;
+  /** Gives tickets back; they are due at this time. A fault counts as an attempt. */
+  putBack(held: readonly Held[], untilMs: number, fault?: Fault): Promise<void>;
   /** Of these IDs; one that is not known is missing: a newer one has taken its place. */
   states(ids: readonly string[]): Promise<Map<string, { state: TicketState; fault?: Fault }>>;
-  count(state: TicketState): Promise<number>;
+  /** @param most stops counting there */
+  count(state: TicketState, most?: number): Promise<number>;
   /** Remembers a nonce until a time. @returns false if it was known */
   once(nonce: string, untilMs: number, nowMs: number): Promise<boolean>;
   close(): Promise<void>;
+}
+
+/**
+ * The ID of a change of a key. It ends in a hash of the key, so that a queue finds the ticket by its ID alone, and because
+ * two pushing ends may give one revision to different keys.
+ */
+export function ticketId({ key, revision }: { key: string; revision: number }): string {
+  return `r${revision}-${slotOf(key)}`;
+}
+
+/** 128 bits of the SHA-256 of a key, hex. */
+export function slotOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 32);
 }
 
 /** What the pushing end knows of an object. */

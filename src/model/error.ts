@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'bad-credentials'
   | 'expired-credentials'
   | 'expired-url'
+  | 'refused-url'
   | 'untrusted-host'
   | 'wrong-region'
   | 'wrong-endpoint'
@@ -69,6 +70,7 @@ const CLASS_OF: Record<ErrorCode, ErrorClass> = {
   'bad-credentials': 'person',
   'expired-credentials': 'person',
   'expired-url': 'permanent',
+  'refused-url': 'permanent',
   'untrusted-host': 'person',
   'wrong-region': 'person',
   'wrong-endpoint': 'person',

@@ -7,7 +7,7 @@ export interface Health {
   status: 'ok' | 'unhealthy';
   /** Why it is unhealthy, as sentences for people. */
   reasons: string[];
-  /** Everything written to the source before this is at the destination; null before the first complete pass. */
+  /** Everything written to the source before this is at the destination; null before the first complete pass, and if no time is known. */
   watermark: string | null;
   watermarkAgeMs: number | null;
   rpoMs: number | null;
@@ -49,9 +49,11 @@ export class HealthBook {
 
   read(synchronised: PairStatus['synchronised'], nowMs: number): Health {
     const { rpoMs, unhealthy = UNHEALTHY } = this.#options;
-    const ageMs = synchronised && Math.max(0, nowMs - synchronised.untilMs);
+    // 0: no time is known.
+    const known = synchronised?.untilMs ? synchronised : undefined;
+    const ageMs = known && Math.max(0, nowMs - known.untilMs);
     const reasons: string[] = [];
-    if (synchronised && ageMs !== undefined && rpoMs !== undefined && ageMs > rpoMs) {
+    if (synchronised && rpoMs !== undefined && (ageMs === undefined || ageMs > rpoMs)) {
       reasons.push(lateness(ageMs, rpoMs, synchronised.behind));
     }
     if (this.#brokenRuns >= unhealthy) reasons.push(`the last ${this.#brokenRuns} runs failed: ${this.#lastError}`);
@@ -60,7 +62,7 @@ export class HealthBook {
     return {
       status: reasons.length === 0 ? 'ok' : 'unhealthy',
       reasons,
-      watermark: synchronised ? new Date(synchronised.untilMs).toISOString() : null,
+      watermark: known ? new Date(known.untilMs).toISOString() : null,
       watermarkAgeMs: ageMs ?? null,
       rpoMs: rpoMs ?? null,
       brokenRuns: this.#brokenRuns,
@@ -68,8 +70,9 @@ export class HealthBook {
   }
 }
 
-function lateness(ageMs: number, rpoMs: number, behind: number): string {
+function lateness(ageMs: number | undefined, rpoMs: number, behind: number): string {
   const held = behind === 0 ? '' : `, held back by ${behind} failed object${behind === 1 ? '' : 's'}`;
+  if (ageMs === undefined) return `it is unknown how far the destination is behind${held}`;
   return `the destination is ${seconds(ageMs)} behind, more than the ${seconds(rpoMs)} of --rpo${held}`;
 }
 

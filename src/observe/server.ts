@@ -1,6 +1,7 @@
 /** The HTTP server of the pages for monitoring programs. Tests: test/observe/metrics.test.ts */
 import { type ListenAddress, urlOf } from '../inbound/address.js';
-import { createInbound, HttpError, type InboundLimits, listen, type Refuse } from '../inbound/server.js';
+import { HttpError } from '../inbound/error.js';
+import { createInbound, type InboundLimits, listen, type Refuse } from '../inbound/server.js';
 
 export interface Page {
   status: number;

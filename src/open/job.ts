@@ -5,9 +5,11 @@ import type { Filter, FilterFile } from '../engine/filter/filter.js';
 import { bandwidthAt } from '../engine/job/bandwidth.js';
 import type { CopyJob, MoveJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
 import {
+  type AT,
   type CONFIG,
   type ENCRYPTION,
   FILTER,
+  type INVENTORY,
   type LINK_MODE,
   type LINKS,
   type MANIFEST,
@@ -107,7 +109,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     // What is held until every key is decided would be lost if a later run began in the middle.
     resume:
       job.resumeListing && !job.checkFirst && !job.orderBy
-        ? { from: RESUME_FROM, shape: shapeOf(copying, job, 'at' in job ? job.at : undefined) }
+        ? { from: RESUME_FROM, shape: shapeOf(copying, job) }
         : undefined,
     filter,
     transfers: job.transfers,
@@ -212,14 +214,15 @@ export function referencesOf(
   return others.length === 0 ? undefined : { sides: others, copies: copyDest !== undefined };
 }
 
-/** What selects objects and compares them. @param at of the source, ms since 1970 */
-function shapeOf(policy: TransferPolicy, job: Filtering, at: number | undefined): string {
+/** What selects objects and compares them. */
+function shapeOf(policy: TransferPolicy, job: Filtering & Partial<Values<typeof AT & typeof INVENTORY>>): string {
   const { include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase, minSize, maxSize } = job;
   // Ages are instants relative to now, so they differ in each run.
-  const { minAge, maxAge, maxDepth, excludeIfPresent } = job;
+  const { minAge, maxAge, maxDepth, excludeIfPresent, at, sourceInventory, destInventory } = job;
   return JSON.stringify([
     ...[policy, include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase],
     ...[minSize, maxSize, minAge, maxAge, maxDepth, excludeIfPresent, at],
+    ...(sourceInventory || destInventory ? [sourceInventory, destInventory] : []),
   ]);
 }
 

@@ -51,7 +51,9 @@ export async function openPulling(
     const dest = await opener.side(job.destination, { written: true });
     await dest.refuseUnwritable?.(true);
     const pair = openState({ source, dest, single: false }, { ...settings, workers: 1 }, 'bridge pull');
-    const options: RunOptions = { ...runOptions(job, undefined, stop), command: 'bridge pull' };
+    // The queue knows when a ticket is due.
+    const own = { command: 'bridge pull', failedBefore: 'try' } as const;
+    const options: RunOptions = { ...runOptions(job, undefined, stop), ...own };
     const shared = new Shared(pair, options, () => {});
     const queue = new SqliteTicketQueue(`${pair.manifest.path}.tickets`);
     return {

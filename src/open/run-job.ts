@@ -8,6 +8,7 @@ import type { RunOptions } from '../engine/options.js';
 import { runPair } from '../engine/run.js';
 import { openPair } from '../open.js';
 import { historyOf } from './history.js';
+import { inventoriesOf } from './inventories.js';
 import { backupOf, copyConnections, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
 import {
   named,
@@ -50,6 +51,7 @@ export async function transfer(
     others: referencePaths(job),
     versions: history !== undefined,
     sourceAtMs: job.mode === 'move' ? undefined : job.at,
+    inventories: inventoriesOf(job),
   });
   return withPair(pair, context, async () => {
     const { name } = singleOf(pair);

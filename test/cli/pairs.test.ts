@@ -51,8 +51,9 @@ function withManifest(change: (manifest: Manifest) => void, manifestFile = file(
 
 /** As if a run had not been able to copy them. */
 function fail(key: string, change: Partial<Failed> = {}, manifestFile = file()): void {
+  const sourceMtimeMs = Date.now() - 3_600_000;
   const failed: Failed = {
-    ...{ key, size: 10, sourceEtag: 'v1', sourceMtimeMs: Date.now() - 3_600_000, class: 'person' },
+    ...{ key, size: 10, sourceEtag: 'v1', sourceMtimeMs, arrivedMs: sourceMtimeMs, class: 'person' },
     ...{ code: 'access-denied', message: `${key}: AccessDenied`, settings: 's', lastMs: Date.now(), ...change },
   };
   withManifest((manifest) => manifest.fail(failed), manifestFile);
@@ -367,7 +368,14 @@ describe('retry', () => {
     await copied('a');
     withManifest((manifest) => {
       for (let n = 0; n < 2100; n++) {
-        const row = { size: 1, sourceEtag: 'v', sourceMtimeMs: 1, class: 'person', code: 'access-denied' } as const;
+        const row = {
+          size: 1,
+          sourceEtag: 'v',
+          sourceMtimeMs: 1,
+          arrivedMs: 1,
+          class: 'person',
+          code: 'access-denied',
+        } as const;
         manifest.fail({ key: `k${n}`, ...row, message: 'no', settings: 's', lastMs: 1 });
         if (n % 300 === 0) writeFileSync(join(source, `k${n}`), 'x');
       }

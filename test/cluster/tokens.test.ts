@@ -40,7 +40,12 @@ test('two workers together send no more than the rate in any second', async () =
 test('many that ask at once share one question', async () => {
   let asked = 0;
   const tokens = new Tokens(
-    { add: async (_name, requests) => ({ sum: (asked += requests), leftMs: 1000 }) },
+    {
+      add: async (_name, requests) => {
+        asked += requests;
+        return { sum: asked, leftMs: 1000 };
+      },
+    },
     { store: 's3', perSecond: 100 },
     () => 0,
   );

@@ -134,3 +134,17 @@ test('a URL of the other end with a password, or one that anybody can read, is t
   expect(secret.stderr).not.toContain('pass-word');
   expect((await push('http://h.example')).stderr).toContain('the other end has an http URL');
 });
+
+test('keys that are revoked while a ticket waits: the URL is replaced, also where deletes are allowed', async () => {
+  const s = await scene();
+  for (const key of ['a', 'old']) s.put(key, key);
+  const fault = { kind: 'status', status: 403, code: 'InvalidAccessKeyId' } as const;
+  near.faults.add({ match: { kind: 'GetObject', key: 'a', times: 1 }, fault });
+  const old = { ...fault, code: 'AccessDenied', message: 'Request has expired' };
+  near.faults.add({ match: { kind: 'GetObject', key: 'old', times: 1 }, fault: old });
+  await s.pull('--delete');
+  const push = await s.push('--backfill', '--once').done;
+  expect(push).toMatchObject({ code: 0, stderr: expect.stringContaining('100% at the other end (2 of 2 objects)') });
+  // Two refused ones; and one HEAD, by which the pushing end finds out whether its own keys are still good.
+  expect(near.requests.counts()).toMatchObject({ GetObject: 4, HeadObject: 1 });
+});

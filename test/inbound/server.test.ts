@@ -2,7 +2,8 @@ import dns from 'node:dns';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createInbound, type FastifyInstance, HttpError, listen } from '../../src/inbound/server.js';
+import { HttpError } from '../../src/inbound/error.js';
+import { createInbound, type FastifyInstance, listen } from '../../src/inbound/server.js';
 
 const LIMITS = { bodyBytes: 100, headersMs: 1_500, requestMs: 2_500, connections: 7 };
 const opened: FastifyInstance[] = [];
@@ -48,7 +49,6 @@ describe('the server under every endpoint', () => {
     expect(app.server).toMatchObject({
       headersTimeout: LIMITS.headersMs,
       requestTimeout: LIMITS.requestMs,
-      maxConnections: LIMITS.connections,
       keepAliveTimeout: 5_000,
     });
     expect(app.initialConfig.bodyLimit).toBe(LIMITS.bodyBytes);

@@ -31,7 +31,7 @@ export function failureOf(
   message = 'connection reset',
 ): Omit<FailureRow, 'attempts' | 'firstMs' | 'seenMs' | 'dropped'> {
   const fault = { class: 'temporary', code: 'network', message, settings: 's' } as const;
-  return { key, size: 5, sourceEtag: 'e', sourceMtimeMs: 50, ...fault, lastMs };
+  return { key, size: 5, sourceEtag: 'e', sourceMtimeMs: 50, arrivedMs: 40, ...fault, lastMs };
 }
 
 /** Keys that have hurt somebody: controls, SQL, astral against U+FF5E, composed against decomposed, dot segments. */

@@ -38,7 +38,7 @@ describe('the manifest of the other direction', () => {
   });
 
   test('has its own uploads, failures, intents and deletes', () => {
-    const failure = { key: 'k', size: 1, sourceEtag: 'b1', sourceMtimeMs: 0, settings: '', lastMs: 1 };
+    const failure = { key: 'k', size: 1, sourceEtag: 'b1', sourceMtimeMs: 0, arrivedMs: 0, settings: '', lastMs: 1 };
     reversed.fail({ ...failure, class: 'temporary', code: 'timeout', message: 'no' });
     reversed.intend([{ key: 'k', destEtag: 'a1', atMs: 1 }]);
     reversed.doom([{ key: 'k', size: 1, destEtag: 'a1', foundMs: 1 }]);
@@ -55,7 +55,7 @@ describe('the manifest of the other direction', () => {
 
   test('settles them with the row, and forgets a key everywhere', () => {
     reversed.fail({
-      ...{ key: 'k', size: 1, sourceEtag: 'b1', sourceMtimeMs: 0, settings: '', lastMs: 1 },
+      ...{ key: 'k', size: 1, sourceEtag: 'b1', sourceMtimeMs: 0, arrivedMs: 0, settings: '', lastMs: 1 },
       ...{ class: 'temporary', code: 'timeout', message: 'no' },
     });
     reversed.intend([{ key: 'k', destEtag: 'a1', atMs: 1 }]);

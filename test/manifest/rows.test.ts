@@ -139,9 +139,9 @@ describe('failures and facts', () => {
 
   test('a failure dates from the oldest version that has not arrived', () => {
     const manifest = fresh();
-    manifest.fail({ ...failureOf('k', 100), sourceMtimeMs: 70 });
-    manifest.fail({ ...failureOf('k', 200), sourceMtimeMs: 90 });
-    expect(manifest.failure('k')?.sourceMtimeMs).toBe(70);
+    manifest.fail({ ...failureOf('k', 100), sourceMtimeMs: 70, arrivedMs: 60 });
+    manifest.fail({ ...failureOf('k', 200), sourceMtimeMs: 90, arrivedMs: 80 });
+    expect(manifest.failure('k')).toMatchObject({ sourceMtimeMs: 70, arrivedMs: 60 });
   });
 
   test('a fact is the last thing said', () => {

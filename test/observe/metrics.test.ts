@@ -166,6 +166,16 @@ describe('health', () => {
     });
   });
 
+  it('names no time when none is known', () => {
+    const { metrics } = setUp({ status: () => behind(0, 1), rpoMs: 60_000 });
+    expect(metrics.health()).toMatchObject({
+      status: 'unhealthy',
+      reasons: ['it is unknown how far the destination is behind, held back by 1 failed object'],
+      watermark: null,
+      watermarkAgeMs: null,
+    });
+  });
+
   it('promises nothing without --rpo', () => {
     const { metrics } = setUp({ status: () => behind(0) });
     expect(metrics.health().status).toBe('ok');

@@ -33,7 +33,7 @@ export class Book {
   readonly store = (transport: HttpTransport): UrlStore => {
     const identity = { kind: 'bridge', endpoint: 'bridge', bucket: this.#name, account: '' };
     // A presigned URL leads to the object itself: redirects stay on its host.
-    this.#store = new UrlStore(identity, this.#lines, new UrlRequests(transport, []));
+    this.#store = new UrlStore(identity, this.#lines, new UrlRequests(transport, [], true));
     return this.#store;
   };
 

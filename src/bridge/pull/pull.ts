@@ -4,6 +4,7 @@ import type { CopyJob, SyncJob } from '../../engine/job/job.js';
 import { type ListenAddress, urlOf } from '../../inbound/address.js';
 import { XsyncError } from '../../model/error.js';
 import { openPulling } from '../../open/pull.js';
+import type { Identity } from '../identity.js';
 import { Audit } from './audit.js';
 import { Book, type Trust } from './book.js';
 import { Performer } from './performer.js';
@@ -13,10 +14,12 @@ export interface PullOptions {
   /** What is written where, and how. A sync deletes what tickets say is gone. */
   job: CopyJob | SyncJob;
   listen: ListenAddress;
-  secrets: readonly string[];
+  identity: Identity;
   trust: Trust;
   /** Most tickets that wait. */
   limit: number;
+  /** Most tickets a second of one pushing end. */
+  rate?: number;
   attempts: number;
   auditLog?: string;
 }
@@ -34,7 +37,7 @@ export interface ServiceMeans {
 
 /** Until drained. @throws usage, config, locked */
 export async function runPull(options: PullOptions, means: ServiceMeans): Promise<void> {
-  const { job, trust, limit, secrets, attempts } = options;
+  const { job, trust, limit, rate, identity, attempts } = options;
   if (trust.allowHost.length === 0) {
     throw new XsyncError('usage', 'a bridge pulls only from hosts that it is told to trust', {
       subject: '--allow-host',
@@ -53,12 +56,12 @@ export async function runPull(options: PullOptions, means: ServiceMeans): Promis
   });
   const deletes = job.mode === 'sync';
   const server = new PullServer({
-    ...{ queue, secrets, trust, limit, checkKey, deletes, audit },
+    ...{ queue, identity, trust, limit, rate, checkKey, deletes, audit },
     taken: () => performer.ring(),
   });
   try {
     const at = await server.start(options.listen);
-    means.say(`receiving tickets at ${urlOf(at)}, copying to ${job.destination}`);
+    means.say(`receiving tickets at ${urlOf(at, identity.tls && 'https')}, copying to ${job.destination}`);
     await performer.follow(means.drain);
   } finally {
     await server.close();

@@ -13,14 +13,15 @@ export class PullClient {
   readonly #transport: HttpTransport;
   readonly #origin: string;
   readonly #base: string;
-  readonly #secret: string;
+  readonly #secret: () => string | undefined;
   readonly #signal: AbortSignal | undefined;
 
   /**
    * @param url of the pulling end; a path before `/v1` is that of a reverse proxy
+   * @param secret what signs now; undefined: certificates prove who asks and who answers
    * @param signal ends requests that are not answered
    */
-  constructor(transport: HttpTransport, url: string, secret: string, signal?: AbortSignal) {
+  constructor(transport: HttpTransport, url: string, secret: () => string | undefined, signal?: AbortSignal) {
     const { origin, pathname } = new URL(url);
     this.#transport = transport;
     this.#origin = origin;
@@ -42,13 +43,14 @@ export class PullClient {
     const body = JSON.stringify(given);
     const signable = { method: 'POST', path: this.#base + path, body };
     // A proxy may have removed its own part of the path, so that only what follows is signed.
-    const { header, nonce } = signRequest(this.#secret, { ...signable, path }, Date.now());
-    const headers = { 'content-type': 'application/json', authorization: header };
+    const secret = this.#secret();
+    const signed = secret === undefined ? undefined : signRequest(secret, { ...signable, path }, Date.now());
+    const headers = { 'content-type': 'application/json', ...(signed && { authorization: signed.header }) };
     const answer = await this.#transport.request({ ...signable, origin: this.#origin, headers, signal: this.#signal });
     const text = answer.body.toString('utf8');
     const said = { status: answer.status, body: text, header: answer.headers['x-xsync-signature'] };
     if (answer.status >= 300) throw this.#refusal(answer.status, text, answer.headers);
-    if (!verifyResponse(this.#secret, nonce, said)) {
+    if (signed && secret !== undefined && !verifyResponse(secret, signed.nonce, said)) {
       throw new XsyncError('invalid-response', `${this.#origin} did not sign its answer with our secret`, {
         subject: this.#origin,
       });
@@ -65,7 +67,7 @@ export class PullClient {
     const details = { subject: this.#origin, status, retryAfterMs: retryAfterMs(headers) };
     const message = `${this.#origin} refuses the tickets: ${said ?? status}`;
     if (status === 401) {
-      const remedy = 'Give both ends the same secret, and check their clocks.';
+      const remedy = 'Give both ends the same secret, and check their clocks and the client certificate.';
       return new XsyncError('bad-credentials', message, { ...details, remedy });
     }
     return new XsyncError(

@@ -5,6 +5,7 @@ import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import type { ChangeSource } from '../../open/changes.js';
 import { openPushing } from '../../open/push.js';
 import type { OpenSide } from '../../open/settings.js';
+import type { Identity } from '../identity.js';
 import { Bell } from '../pace.js';
 import type { ServiceMeans } from '../pull/pull.js';
 import { PullClient } from './client.js';
@@ -14,7 +15,7 @@ import { Sender } from './sender.js';
 export interface PushOptions {
   /** Its destination is the URL of the pulling end. */
   job: CopyJob;
-  secrets: readonly string[];
+  identity: Identity;
   /** Of the URLs, seconds. */
   expiresS: number;
   attempts: number;
@@ -44,8 +45,7 @@ const TELL_MS = 10_000;
 
 /** Until drained, or with `once` until everything has arrived or was given up. @throws usage, config, locked */
 export async function runPush(options: PushOptions, means: PushMeans): Promise<PushResult> {
-  const { job, secrets, expiresS, attempts, deletes, once } = options;
-  const [secret = ''] = secrets;
+  const { job, identity, expiresS, attempts, deletes, once } = options;
   const pushing = await openPushing(job, means.env);
   const { source, outbox, transport } = pushing;
   const result: PushResult = { done: 0, dead: 0 };
@@ -54,7 +54,7 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
     refuseUnsigned(source);
     const sender = new Sender({
       ...{ store: source.store, prefix: source.prefix, outbox, expiresS, attempts, deletes: deletes !== undefined },
-      client: new PullClient(transport, job.destination, secret, means.stop),
+      client: new PullClient(transport, job.destination, () => identity.secrets[0], means.stop),
       done: () => {
         result.done++;
       },

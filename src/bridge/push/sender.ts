@@ -1,11 +1,11 @@
 /** Sends what waits in the outbox, and asks what became of it. Tests: test/bridge/push/sender.test.ts */
-import type { Fault, Move, Outbox, OutboxRow } from '../../manifest/queues.js';
+import { type Fault, type Move, type Outbox, type OutboxRow, ticketId } from '../../manifest/queues.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { ObjectStore } from '../../store/port.js';
 import { Bell, backoff } from '../pace.js';
-import { type BridgeTicket, bridgeTicket, idOf, MOST_BYTES, MOST_TICKETS } from '../ticket.js';
+import { type BridgeTicket, bridgeTicket, MOST_BYTES, MOST_TICKETS } from '../ticket.js';
 import type { Outcomes, Taken } from './client.js';
 import { changeOf, goneOf } from './poll.js';
 
@@ -39,6 +39,8 @@ export class Sender {
   readonly #means: SenderMeans;
   readonly #bell = new Bell();
   #troubles = 0;
+  /** Whoever is overloaded or away is left alone until then, ms since 1970, whatever else is found meanwhile. */
+  #pausedUntilMs = 0;
 
   constructor(means: SenderMeans) {
     this.#means = means;
@@ -62,6 +64,8 @@ export class Sender {
   /** @returns how long to rest, ms */
   async #turn(): Promise<number> {
     const { outbox } = this.#means;
+    const pauseMs = this.#pausedUntilMs - Date.now();
+    if (pauseMs > 0) return pauseMs;
     try {
       const asked = await this.#ask();
       const waiting = (await outbox.countSent()) < MOST_SENT ? await outbox.due(Date.now(), MOST_TICKETS) : [];
@@ -76,10 +80,10 @@ export class Sender {
       const fault = toXsyncError(error);
       if (fault.code === 'internal') throw error;
       this.#means.trouble(`${fault.message}; retrying`);
-      return Math.max(
-        Math.min(fault.retryAfterMs ?? 0, LONGEST_RETRY_MS),
-        backoff(this.#troubles++, FIRST_MS, LONGEST_MS),
-      );
+      const askedMs = Math.min(fault.retryAfterMs ?? 0, LONGEST_RETRY_MS);
+      const restMs = Math.max(askedMs, backoff(this.#troubles++, FIRST_MS, LONGEST_MS));
+      this.#pausedUntilMs = Date.now() + restMs;
+      return restMs;
     }
   }
 
@@ -96,7 +100,7 @@ export class Sender {
         const fault = faults.get(ticket.id);
         return fault
           ? this.#given(row, fault)
-          : moved(row, { state: 'sent', attempts: row.attempts + 1, untilMs: Date.now() });
+          : moved(row, { state: 'sent', attempts: row.attempts + 1, untilMs: Date.now(), fault: row.fault });
       });
       await outbox.move(moves);
     }
@@ -146,7 +150,7 @@ export class Sender {
 
   async #ticketOf(row: OutboxRow): Promise<BridgeTicket> {
     const { key, revision, etag, size, mtimeMs, versionId } = row;
-    const common = { version: 1 as const, id: idOf(row), key, revision };
+    const common = { version: 1 as const, id: ticketId(row), key, revision };
     if (row.action === 'delete') return { ...common, action: 'delete' };
     const { store, prefix, expiresS } = this.#means;
     if (!store.signedUrl) throw new XsyncError('unsupported', 'the source has no presigned URLs');
@@ -158,11 +162,11 @@ export class Sender {
   async #ask(): Promise<number> {
     const rows = await this.#means.outbox.sent(MOST_TICKETS);
     if (rows.length === 0) return 0;
-    const outcomes = new Map((await this.#means.client.ask(rows.map(idOf))).map((one) => [one.id, one]));
+    const outcomes = new Map((await this.#means.client.ask(rows.map(ticketId))).map((one) => [one.id, one]));
     const moves: Move[] = [];
-    for (const row of rows) moves.push(...(await this.#settle(row, outcomes.get(idOf(row)))));
+    for (const row of rows) moves.push(...(await this.#settle(row, outcomes.get(ticketId(row)))));
     await this.#means.outbox.move(moves);
-    for (const row of rows) if (outcomes.get(idOf(row))?.state === 'done') this.#means.done(row);
+    for (const row of rows) if (outcomes.get(ticketId(row))?.state === 'done') this.#means.done(row);
     return rows.length;
   }
 
@@ -170,16 +174,17 @@ export class Sender {
     switch (outcome?.state) {
       case 'queued':
         // Those that have not been asked about for longest come first.
-        return [moved(row, { untilMs: Date.now() })];
+        return [moved(row, { untilMs: Date.now(), fault: row.fault })];
       case 'done':
         return [moved(row, { state: 'done' })];
       case 'changed':
-        return this.#lookAgain(row);
+        return this.#lookAgain(row, READ_ANOTHER);
       case 'dead':
         return [this.#given(row, outcome.fault ?? { code: 'internal', message: 'the other end gave it up' })];
       // Its URL has expired, or the other end has lost it: with a fresh one, it goes on from its checkpoint. If that
       // happens again and again, a clock is wrong.
       default:
+        if (outcome?.fault) return this.#renewed(row, outcome.fault);
         if (row.attempts === QUICK_RENEWALS) {
           const what = `the other end could not read ${JSON.stringify(row.key)} before its URL expired, ${row.attempts} times`;
           this.#means.trouble(`${what}; check the clocks, or use a longer --expire`);
@@ -188,12 +193,21 @@ export class Sender {
     }
   }
 
-  /** The other end found another version than the ticket names. */
-  async #lookAgain(row: OutboxRow): Promise<Move[]> {
+  /**
+   * The source refused the URL, although its time was not over: the keys that signed it may have been replaced. A request
+   * of our own finds that out, and has them renewed. Only refusals in a row count.
+   */
+  #renewed(row: OutboxRow, fault: Fault): Promise<Move[]> {
+    const before = row.fault?.code === fault.code ? row.attempts : 1;
+    return this.#lookAgain({ ...row, attempts: before }, fault);
+  }
+
+  /** @param fault of the ticket, if the object is still what it names */
+  async #lookAgain(row: OutboxRow, fault: Fault): Promise<Move[]> {
     const { outbox, deletes } = this.#means;
     try {
       const now = await this.#head(row);
-      if (now && sameEtag(now.etag, row.etag)) return [this.#again(row, READ_ANOTHER)];
+      if (now && sameEtag(now.etag, row.etag)) return [this.#again(row, fault)];
       if (now) await outbox.note([changeOf(now, row)], 'waiting');
       // It never arrived: if the same bytes come back, they are news.
       else await outbox.note([goneOf(row)], deletes ? 'waiting' : 'known');

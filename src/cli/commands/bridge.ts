@@ -41,6 +41,15 @@ function addPull(command: Command): Command {
   own(command, '--name <name>', 'name of this bridge: one manifest for each name and destination', text, 'bridge');
   flag(command, '--delete', 'delete objects that no longer exist at the source');
   own(command, '--queue-limit <n>', 'maximum number of tickets that wait; more are refused for now', count, 100_000);
+  own(
+    command,
+    '--rate <n>',
+    'maximum number of tickets a second from one pushing end; more are refused for now',
+    count,
+  );
+  own(command, '--tls-cert <file>', 'certificate (PEM) of the server, which speaks HTTPS then', text);
+  own(command, '--tls-key <file>', 'its private key (default: in the file of --tls-cert)', text);
+  own(command, '--client-ca <file>', 'accept only callers with a client certificate of a CA in FILE', text);
   own(command, '--audit-log <file>', 'append a JSON line to FILE for each ticket and each refusal', text);
   const { transfers, partConcurrency, partSize, maxMemory, sse } = TRANSFER;
   options(command.optionsGroup('Transfer:'), { transfers, partConcurrency, partSize, maxMemory, sse });

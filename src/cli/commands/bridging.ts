@@ -1,7 +1,8 @@
 /** The two ends of a bridge, as services. Tests: test/e2e/bridge.test.ts */
+import type { Identity } from '../../bridge/identity.js';
 import type { RunEvent } from '../../engine/events.js';
 import { parseListenAddress } from '../../inbound/address.js';
-import { XsyncError } from '../../model/error.js';
+import { toXsyncError, XsyncError } from '../../model/error.js';
 import { type Context, type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
 import { jobOf } from '../job.js';
@@ -10,6 +11,10 @@ import { type Service, serve } from '../service.js';
 
 interface BridgeFlags extends LogFlags {
   secretFile?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  clientCa?: string;
+  clientCert?: string;
   attempts: number;
   delete?: true;
   allowHost?: string[];
@@ -20,6 +25,7 @@ export interface PullFlags extends BridgeFlags {
   listen: string;
   name: string;
   queueLimit: number;
+  rate?: number;
   auditLog?: string;
 }
 
@@ -38,11 +44,11 @@ const LONGEST_S = 7 * 24 * 3600;
 
 export function pullCommand(io: Io, destination: string, flags: PullFlags): Promise<number> {
   return asService(io, flags, async ({ log }, service) => {
-    const [{ runPull }, { bridgeSecrets }] = await Promise.all([
+    const [{ runPull }, { Identity }] = await Promise.all([
       import('../../bridge/pull/pull.js'),
-      import('../../bridge/keys.js'),
+      import('../../bridge/identity.js'),
     ]);
-    const { listen, name, queueLimit: limit, attempts, auditLog, allowHost = [], allowPrivate = [] } = flags;
+    const { listen, name, queueLimit: limit, rate, attempts, auditLog, allowHost = [], allowPrivate = [] } = flags;
     const places = { source: `bridge://${name}`, destination };
     const report = (event: RunEvent): void => {
       service.hear(event);
@@ -54,9 +60,10 @@ export function pullCommand(io: Io, destination: string, flags: PullFlags): Prom
       : await jobOf('copy', places, transferFlags(flags));
     const trust = { allowHost: [...allowHost, ...allowPrivate], allowPrivate };
     const at = parseListenAddress('--listen', listen);
-    const secrets = bridgeSecrets(flags.secretFile, io.env);
+    const identity = new Identity(flags, io.env, { certified: flags.clientCa !== undefined });
+    rereading(identity, log, service);
     await runPull(
-      { job, listen: at, secrets, trust, limit, attempts, auditLog },
+      { job, listen: at, identity, trust, limit, rate, attempts, auditLog },
       { ...meansOf(io, log, service), report },
     );
     return service.interrupted ? EXIT.interrupted : EXIT.ok;
@@ -65,20 +72,23 @@ export function pullCommand(io: Io, destination: string, flags: PullFlags): Prom
 
 export function pushCommand(io: Io, source: string, url: string, flags: PushFlags): Promise<number> {
   return asService(io, flags, async ({ log }, service) => {
-    const [{ runPush }, { bridgeSecrets }, { openChanges }] = await Promise.all([
+    const [{ runPush }, { Identity }, { openChanges }] = await Promise.all([
       import('../../bridge/push/push.js'),
-      import('../../bridge/keys.js'),
+      import('../../bridge/identity.js'),
       import('../../open/changes.js'),
     ]);
     const { expire = LONGEST_S * 1000, interval, events, attempts, maxDelete, once = false, backfill = false } = flags;
-    const isOpen = isReadable(otherEnd(url));
+    const there = otherEnd(url);
+    const isOpen = isReadable(there);
     const expiresS = Math.floor(expire / 1000);
     if (expiresS < 60 || expiresS > LONGEST_S) {
       throw new XsyncError('usage', '--expire is not from 1m to 7d', { subject: '--expire' });
     }
     const job = await jobOf('copy', { source, destination: url }, transferFlags(flags));
     const deletes = flags.delete && { max: maxDelete, allowEmpty: flags.allowEmptySource === true };
-    const secrets = bridgeSecrets(flags.secretFile, io.env);
+    const certified = there.protocol === 'https:' && flags.clientCert !== undefined;
+    const identity = new Identity(flags, io.env, { certified });
+    rereading(identity, log, service);
     const means = meansOf(io, log, service);
     if (isOpen)
       means.trouble('the other end has an http URL: whoever is on the way can read the presigned URLs; use https');
@@ -86,7 +96,7 @@ export function pushCommand(io: Io, source: string, url: string, flags: PushFlag
       events === undefined
         ? undefined
         : () => openChanges({ events }, { ...means, stdin: io.stdin as never, connection: job });
-    const options = { job, secrets, expiresS, attempts, backfill, once, intervalMs: interval, deletes };
+    const options = { job, identity, expiresS, attempts, backfill, once, intervalMs: interval, deletes };
     const { dead, left } = await runPush(options, { ...means, openChanges: changes });
     if (service.interrupted || left) return EXIT.interrupted;
     return dead > 0 ? EXIT.objectsFailed : EXIT.ok;
@@ -112,11 +122,26 @@ function isReadable({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(hostname);
 }
 
-/** A URL that has expired is replaced without anybody's help. */
+/** A URL that has expired, or is refused, is replaced without anybody's help. */
 function isTold(event: RunEvent): boolean {
-  if (event.type === 'failed') return event.code !== 'expired-url';
+  if (event.type === 'failed') return event.code !== 'expired-url' && event.code !== 'refused-url';
   if (event.type === 'notice') return event.level === 'warn';
   return event.type === 'copied' || event.type === 'deleted' || event.type === 'retry';
+}
+
+/** SIGHUP reads secrets and certificates again. */
+function rereading(identity: Identity, log: Context['log'], service: Service): void {
+  const reload = async (): Promise<void> => {
+    try {
+      identity.reload();
+      log.say('notice', 'the secrets and certificates were read again');
+    } catch (error) {
+      const { message, remedy } = toXsyncError(error);
+      const advice = remedy === undefined ? '' : ` — ${remedy}`;
+      log.say('error', `the secrets and certificates stay as they were: ${message}${advice}`);
+    }
+  };
+  service.serving({ reload, rests: () => true });
 }
 
 function meansOf(io: Io, log: Context['log'], { drain, stop }: Service) {
@@ -145,7 +170,6 @@ function asService(
 ): Promise<number> {
   return runCommand(io, flags, { bars: false, stamped: true, idleSilent: true }, async (context) => {
     const service = await serve(io, context.log);
-    service.serving({ reload: async () => {}, rests: () => true });
     try {
       return await body(context, service);
     } finally {

@@ -7,6 +7,7 @@ import {
   compareOptions,
   configOption,
   filterOptions,
+  inventoryOptions,
   limitOptions,
   networkOptions,
   observeOptions,
@@ -29,7 +30,7 @@ export function addCopy({ root, io, finish }: Program): void {
     .addHelpText('after', EXAMPLES);
   command.optionsGroup('Transfer:');
   own(command, '--urls <file>', 'copy the objects of a list of URLs, presigned or public; - for standard input', text);
-  copyOptions(versionsOption(atOption(command))).action(
+  copyOptions(inventoryOptions(versionsOption(atOption(command)))).action(
     async (first: string, second: string | undefined, { urls, ...flags }: TransferCommandFlags & { urls?: string }) => {
       const [source, destination] = placesOf(command, [first, second], urls);
       const { transferCommand } = await import('./transfer.js');

@@ -1,5 +1,5 @@
 /** Tests: test/e2e/sync.test.ts */
-import { atOption, deleteOptions, renamesOption, versionsOption } from '../options.js';
+import { atOption, deleteOptions, inventoryOptions, renamesOption, versionsOption } from '../options.js';
 import type { Program } from '../program.js';
 import { copyOptions } from './copy.js';
 import type { TransferCommandFlags } from './transfer.js';
@@ -14,7 +14,7 @@ export function addSync({ root, io, finish }: Program): void {
     )
     .addHelpText('after', EXAMPLES);
   deleteOptions(command);
-  copyOptions(renamesOption(versionsOption(atOption(command.optionsGroup('Transfer:'))))).action(
+  copyOptions(renamesOption(inventoryOptions(versionsOption(atOption(command.optionsGroup('Transfer:')))))).action(
     async (source: string, destination: string, flags: TransferCommandFlags) => {
       const { transferCommand } = await import('./transfer.js');
       finish(await transferCommand(io, 'sync', source, destination, flags));

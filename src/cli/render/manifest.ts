@@ -29,7 +29,7 @@ export function infoLines(info: Info): string[] {
       'Last run',
       lastRun ? `${lastRun.command}, ${lastRun.outcome}, ended ${iso(lastRun.endedMs)}` : 'none recorded',
     ),
-    row('Synchronized', info.synchronisedMs === undefined ? 'never' : `up to ${iso(info.synchronisedMs)}`),
+    row('Synchronized', info.synchronisedMs ? `up to ${iso(info.synchronisedMs)}` : 'never'),
     ...(atWork ? [row('In use', `by process ${atWork.pid} (${atWork.command}) since ${iso(atWork.sinceMs)}`)] : []),
   ];
 }
@@ -44,7 +44,7 @@ export function infoTable(infos: readonly Info[]): string[] {
           formatCount(info.uploads),
           formatCount(info.failed),
           formatBytes(info.bytes),
-          info.synchronisedMs === undefined ? 'never' : iso(info.synchronisedMs),
+          info.synchronisedMs ? iso(info.synchronisedMs) : 'never',
           info.file,
         ],
   );

@@ -22,7 +22,19 @@ import {
   size,
   text,
 } from './option.js';
-import { AT, CONFIG, ENCRYPTION, FILTER, KNOWN_MANIFEST, LINK_MODE, LINKS, LIST, MANIFEST, NETWORK } from './places.js';
+import {
+  AT,
+  CONFIG,
+  ENCRYPTION,
+  FILTER,
+  INVENTORY,
+  KNOWN_MANIFEST,
+  LINK_MODE,
+  LINKS,
+  LIST,
+  MANIFEST,
+  NETWORK,
+} from './places.js';
 
 const MIB = 1024 ** 2;
 const HOUR = 3_600_000;
@@ -250,9 +262,9 @@ const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES };
 
 /** The options of each mode of a job. */
 export const MODES = {
-  copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS },
+  copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS, ...INVENTORY },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
-  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...RENAMES, ...AT, ...VERSIONS },
+  sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...RENAMES, ...AT, ...VERSIONS, ...INVENTORY },
   mirror: {
     ...DRY_RUN,
     ...BOTH_WAYS,

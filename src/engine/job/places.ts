@@ -12,6 +12,14 @@ export const AT = {
   at: instant('--at <time>', 'read a bucket with versions as it was at this time: a duration ago, or a date'),
 };
 
+export const INVENTORY = {
+  sourceInventory: text(
+    '--source-inventory <location>',
+    'read the objects of the source from this S3 or OSS inventory, and do not list them (docs/inventory.md)',
+  ),
+  destInventory: text('--dest-inventory <location>', 'the same for the destination'),
+};
+
 export const MANIFEST = { manifest: text('--manifest <file>', 'keep the manifest of this pair in FILE') };
 
 /** Of a command that only reads what earlier runs recorded. */

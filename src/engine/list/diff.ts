@@ -22,7 +22,10 @@ export interface Triple {
 }
 
 /** Filled by the streams, ahead of the merge. */
-export type Unlisted = Readonly<Record<Side, Pick<UnlistedKeys, 'has'>>>;
+export type Unlisted = Readonly<Record<Side, Pick<UnlistedKeys, 'has'>>> & {
+  /** What the destination does not list may be there: its listing is an inventory. */
+  destIsOld?: boolean;
+};
 
 /** A position in a stream of batches. */
 class Cursor<T extends { key: string }> {
@@ -83,7 +86,7 @@ export async function* diff(
     if (key === undefined) break;
     const triple: Triple = { key, source: s.take(key), dest: d.take(key), row: m.take(key) };
     if (unlisted?.source.has(key)) triple.sourceUnlisted = true;
-    if (unlisted?.destination.has(key)) triple.destUnlisted = true;
+    if (unlisted?.destination.has(key) || (unlisted?.destIsOld && !triple.dest)) triple.destUnlisted = true;
     batch.push(triple);
     if (batch.length >= BATCH) {
       yield batch;

@@ -36,8 +36,10 @@ async function* keysOf(
   for (const side of sides) {
     const how = { onUnlisted: () => {}, onDamaged: () => {}, signal: halt.listings };
     try {
-      for await (const page of listPages(side, concurrency ?? LIST_CONCURRENCY, () => {}, how)) {
-        yield page.map(({ key }) => key.slice(side.prefix.length));
+      const pages =
+        side.inventory?.entries(halt.listings) ?? listPages(side, concurrency ?? LIST_CONCURRENCY, () => {}, how);
+      for await (const page of pages) {
+        yield page.flatMap(({ key }) => (key.startsWith(side.prefix) ? [key.slice(side.prefix.length)] : []));
         if (halt.stops('plans')) return;
       }
     } catch (error) {

@@ -120,17 +120,29 @@ export async function* listSorted(
     const own = relative(page, side).filter(({ key }) => contains(context.bounds, key));
     listed += own.length;
     context.onPage(own.length);
-    spool.add(own.map((entry) => ({ key: entry.key, value: spooled(entry) })));
+    toSpool(spool, own);
   }
-  for (let after: string | undefined; ; ) {
-    const rows = spool.page(after, 1000);
-    if (rows.length === 0) break;
-    listed -= rows.length;
-    yield rows.map(({ value }) => unspooled(value));
-    after = rows.at(-1)?.key;
+  for (const entries of fromSpool(spool)) {
+    listed -= entries.length;
+    yield entries;
   }
   // One of the two may be another key that was damaged on its way.
   if (listed > 0) onDamaged(twice(side, listed));
+}
+
+/** @param entries with the keys by which they are sorted */
+export function toSpool(spool: Spool, entries: readonly ObjectEntry[]): void {
+  spool.add(entries.map((entry) => ({ key: entry.key, value: spooled(entry) })));
+}
+
+/** What was added, in the order of keys. */
+export function* fromSpool(spool: Spool): Generator<ObjectEntry[]> {
+  for (let after: string | undefined; ; ) {
+    const rows = spool.page(after, 1000);
+    if (rows.length === 0) return;
+    yield rows.map(({ value }) => unspooled(value));
+    after = rows.at(-1)?.key;
+  }
 }
 
 function twice({ text }: Listed, keys: number): XsyncError {

@@ -11,11 +11,12 @@ import type { UnlistedFolder } from '../../store/port.js';
 import type { Reporter, Side } from '../events.js';
 import type { Halt } from '../flow/halt.js';
 import { endsRun } from '../flow/halt.js';
-import { limiter } from '../flow/queue.js';
+import { type Limiter, limiter } from '../flow/queue.js';
 import type { RunOptions } from '../options.js';
 import type { RunPair, RunSide } from '../pair.js';
 import { type Bounds, inside, isVoid, reaches } from './bounds.js';
 import type { Unlisted } from './diff.js';
+import { listInventory } from './inventory.js';
 import { type ListContext, listOrdered, listSorted, type OutOfOrder } from './list.js';
 import type { RangeSettings } from './ranges.js';
 import { LIST_CONCURRENCY, loopLoad } from './ranges-pace.js';
@@ -76,6 +77,7 @@ export class Streams {
   readonly #options: StreamOptions;
   readonly #context: StreamContext;
   readonly #spools: Spool[] = [];
+  readonly #limitHeads: Readonly<Record<Side, Limiter>>;
   #unlisted = { source: new UnlistedKeys(), destination: new UnlistedKeys() };
   /** Aborts the requests of a listing that is abandoned. */
   #listing = new AbortController();
@@ -84,6 +86,7 @@ export class Streams {
     this.#pair = pair;
     this.#options = options;
     this.#context = context;
+    this.#limitHeads = { source: limiter(options.checkers), destination: limiter(options.checkers) };
   }
 
   /** @param bounds ignored for a single object and for named ones */
@@ -106,7 +109,7 @@ export class Streams {
       source: this.#list('source', source, bounds),
       dest: this.#options.noTraverse ? undefined : this.#listDestination(bounds),
       rows: this.#rows(bounds),
-      unlisted,
+      unlisted: { ...unlisted, destIsOld: dest.inventory !== undefined },
     };
   }
 
@@ -126,10 +129,28 @@ export class Streams {
   }
 
   #list(name: Side, side: RunSide, bounds: Bounds): AsyncGenerator<readonly ObjectEntry[]> {
-    if (!this.#mustSort(name, side)) return this.#counted(name, side, bounds, listOrdered);
+    const { inventory } = side;
+    if (!inventory && !this.#mustSort(name, side)) return this.#counted(name, side, bounds, listOrdered);
     const spool = this.#pair.manifest.spool();
     this.#spools.push(spool);
-    return this.#counted(name, side, bounds, (s, context) => listSorted(s, spool, context));
+    if (!inventory) return this.#counted(name, side, bounds, (s, context) => listSorted(s, spool, context));
+    const pages = this.#counted(name, side, bounds, (s, context) => listInventory(s, inventory, spool, context));
+    return inventory.needsHeads ? this.#described(name, side, pages) : pages;
+  }
+
+  /** The objects that are still there, with what a HEAD says of each. */
+  async *#described(
+    name: Side,
+    side: RunSide,
+    pages: AsyncGenerator<readonly ObjectEntry[]>,
+  ): AsyncGenerator<ObjectEntry[]> {
+    for await (const page of pages) {
+      yield await this.#headPage(
+        name,
+        side,
+        page.map(({ key }) => key),
+      );
+    }
   }
 
   #mustSort(name: Side, { store }: RunSide): boolean {
@@ -258,21 +279,22 @@ export class Streams {
 
   /** Sends a HEAD for each named object, in the order of `keys`; leaves out those that do not exist. */
   async *#heads(name: Side, side: RunSide, keys: readonly string[]): AsyncGenerator<ObjectEntry[]> {
-    const { emit, halt } = this.#context;
-    const limit = limiter(this.#options.checkers);
     let objects = 0;
     for (let i = 0; i < keys.length; i += PAGE) {
-      const page = await Promise.all(
-        keys.slice(i, i + PAGE).map((key) => limit(() => this.#headOne(name, side, key, halt.listings))),
-      );
-      for (const [index, entry] of page.entries()) {
-        if (entry === UNKNOWN) this.#unlisted[name].add(keys[i + index] ?? '');
-      }
-      const found = page.filter((entry) => entry !== undefined && entry !== UNKNOWN);
+      const found = await this.#headPage(name, side, keys.slice(i, i + PAGE));
       objects += found.length;
-      emit({ type: 'listed', side: name, objects, done: i + PAGE >= keys.length });
+      this.#context.emit({ type: 'listed', side: name, objects, done: i + PAGE >= keys.length });
       yield found;
     }
+  }
+
+  async #headPage(name: Side, side: RunSide, keys: readonly string[]): Promise<ObjectEntry[]> {
+    const { listings } = this.#context.halt;
+    const page = await Promise.all(
+      keys.map((key) => this.#limitHeads[name](() => this.#headOne(name, side, key, listings))),
+    );
+    for (const [index, entry] of page.entries()) if (entry === UNKNOWN) this.#unlisted[name].add(keys[index] ?? '');
+    return page.filter((entry) => entry !== undefined && entry !== UNKNOWN);
   }
 
   /**
@@ -311,7 +333,7 @@ export class Streams {
         (name === 'destination' && isXsyncError(error, 'key-not-representable'));
       if (!missing) return this.#failAlone(name, key, error);
       // A change event may be that of a delete.
-      if (name === 'source' && !this.#options.only) {
+      if (name === 'source' && !this.#options.only && !side.inventory) {
         this.#context.emit({
           type: 'notice',
           level: 'warn',

@@ -91,17 +91,19 @@ async function recordOutcome(
   { subject, planned, tried }: { subject: Subject; planned: Subject; tried: number },
   outcome: Outcome,
 ): Promise<boolean> {
-  const { emit, pass, recorder, conflicts } = context;
+  const { emit, pair, pass, recorder, conflicts } = context;
   const { key, size } = subject;
   if (outcome.kind === 'vanished') {
-    pass.oddity ??= `${JSON.stringify(key)} was listed at the source, and was not there when it was read`;
+    // It may have been deleted since the inventory was taken.
+    if (!pair.source.inventory)
+      pass.oddity ??= `${JSON.stringify(key)} was listed at the source, and was not there when it was read`;
     emit({ type: 'skip', key, size, reason: 'vanished' });
   }
-  if (outcome.kind === 'overtaken') recorder.failed(failedObject(subject), OVERTAKEN, tried + 1);
+  // Neither this version nor the planned one arrived: the older one's time counts.
+  const mtimeMs = Math.min(subject.mtimeMs, planned.mtimeMs);
+  const object = failedObject({ ...subject, mtimeMs });
+  if (outcome.kind === 'overtaken') recorder.failed(object, OVERTAKEN, tried + 1);
   if (outcome.kind === 'failed') {
-    // Neither this version nor the planned one arrived: the older one's time counts.
-    const mtimeMs = Math.min(subject.mtimeMs, planned.mtimeMs);
-    const object = failedObject({ ...subject, mtimeMs });
     if (conflicts?.takes(object, outcome.fault)) return false;
     if (outcome.fault.code === 'object-archived') await leaveRefused(context, { ...subject, mtimeMs });
     else recorder.failed(object, outcome.fault, tried + outcome.attempts);

@@ -30,13 +30,14 @@ export async function lookAgain(
 /** An object that was there all the time shows that the listing left it out, so others may be missing as well. */
 async function isAtSource(context: RunContext, how: DeleteOptions, key: string): Promise<boolean> {
   const { pair, options, halt, pass } = context;
-  const { store, prefix, text } = pair.source;
+  const { store, prefix, text, inventory } = pair.source;
   const here = await headIfThere(store, prefix + key, halt.signal);
   if (!here) return false;
   if (how.excluded && exclusionOf(pair, options, key, here)?.reason === 'filtered') return false;
   // Where the time is the writer's, it does not say when the object appeared.
-  if (!store.capabilities.keepsMtime && here.mtimeMs < pass.startedMs) {
-    pass.oddity ??= `the listing of ${text} left out ${JSON.stringify(key)}, which is there`;
+  const sinceMs = inventory?.completeUntilMs ?? pass.startedMs;
+  if (!store.capabilities.keepsMtime && here.mtimeMs < sinceMs) {
+    pass.oddity ??= `the ${inventory ? 'inventory' : 'listing'} of ${text} left out ${JSON.stringify(key)}, which is there`;
   }
   return true;
 }

@@ -19,7 +19,7 @@ export async function doubtEarlyEnd({ census, options, pair, pass, halt }: RunCo
   const { store, prefix, text } = pair.source;
   const { last, beyond } = census;
   const listed = options.only === undefined && options.filter?.files === undefined && !pair.single;
-  if (!listed || last === undefined || store.capabilities.orderedListing !== 'yes') return;
+  if (!listed || pair.source.inventory || last === undefined || store.capabilities.orderedListing !== 'yes') return;
   if (beyond < MANY_BEYOND || beyond * 100 < pair.manifest.count() * PERCENT_BEYOND) return;
   const more = await firstPage(pair.source, halt.listings, last);
   if (!more.some(({ key }) => compareKeys(key, prefix + last) > 0)) return;

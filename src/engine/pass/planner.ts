@@ -14,14 +14,16 @@ import { inspect, type Known } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
 import { Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
+import { withLatest } from '../list/inventory.js';
 import { writesUnseen } from '../options.js';
 import type { RunPair } from '../pair.js';
 import { isBackup } from '../plan/backup.js';
 import { beingWritten, isChange } from '../plan/fault.js';
 import { adoptedRow } from '../record/adopted.js';
+import { arrivedMs } from '../record/arrived.js';
 import { heldBack } from '../record/failed.js';
-import { synchronisedMs } from '../record/journal.js';
 import { LeftOut } from '../record/left-out.js';
+import { failedObject } from '../record/recorder.js';
 import { isArchivedRow, waits } from './archives.js';
 import { isConflict } from './conflicts.js';
 import type { RunContext } from './context.js';
@@ -66,7 +68,8 @@ export class Planner {
    * Decides the key; its work belongs to `batch`. Most keys need nothing, and each promise would be one a key.
    * @returns a promise to wait for if a queue is full
    */
-  take(triple: Triple, batch: Batch): Promise<void> | undefined {
+  take(listed: Triple, batch: Batch): Promise<void> | undefined {
+    const triple = withLatest(listed, this.#context.pair);
     const { source } = triple;
     if (triple.sourceUnlisted) return undefined;
     this.#count(triple);
@@ -97,7 +100,11 @@ export class Planner {
       this.fail(source, source.fault, 0);
       return undefined;
     }
-    return this.carryOut(triple, this.#decide(triple), batch);
+    const decision = this.#decide(triple);
+    if (!this.#context.pair.dest.inventory || decision.action === 'skip') return this.carryOut(triple, decision, batch);
+    // An inventory is no reason to write: the destination is asked.
+    const asked = { ...triple, dest: undefined, destUnlisted: true as const };
+    return this.carryOut(asked, this.#decide(asked), batch);
   }
 
   /**
@@ -126,7 +133,8 @@ export class Planner {
   }
 
   /** Only finds keys to delete, and objects that keep the run from deleting them. */
-  takeDoomed(triple: Triple): void {
+  takeDoomed(listed: Triple): void {
+    const triple = withLatest(listed, this.#context.pair);
     const { key, source } = triple;
     if (triple.sourceUnlisted) return;
     this.#count(triple);
@@ -202,12 +210,13 @@ export class Planner {
   }
 
   /** Skips an object that was rewritten very recently (--settle). */
-  #isSettling(key: string, { size, mtimeMs }: ObjectEntry): boolean {
-    const { options, pass } = this.#context;
+  #isSettling(key: string, { size, etag, mtimeMs }: ObjectEntry): boolean {
+    const { options, pair, pass } = this.#context;
     if (!options.settling?.waits(key, mtimeMs, Date.now())) return false;
-    pass.unsettledMs = Math.min(pass.unsettledMs ?? mtimeMs, mtimeMs);
+    const arrived = arrivedMs(pair.manifest, failedObject({ key, size, etag, mtimeMs }), Date.now());
+    pass.unsettledMs = Math.min(pass.unsettledMs ?? arrived, arrived);
     this.#context.emit({ type: 'skip', key, size, reason: 'settling', sourceMtimeMs: mtimeMs });
-    if (this.#failures && !this.#context.options.dryRun) this.#context.pair.manifest.seeFailure(key, Date.now());
+    if (this.#failures && !options.dryRun) pair.manifest.seeFailure(key, Date.now());
     return true;
   }
 
@@ -298,15 +307,9 @@ export class Planner {
     }
   }
 
-  /**
-   * Something that cannot be copied as it is. Like any failed object it is reported once, and then held back. If its
-   * version is unknown (an empty ETag), it may have changed since the last complete pass.
-   */
+  /** Something that cannot be copied as it is. Like any failed object it is reported once, and then held back. */
   fail(source: ObjectEntry, fault: XsyncError, attempts: number): void {
-    if (this.#held(source.key, source)) return;
-    const known =
-      source.etag !== '' ? source.mtimeMs : synchronisedMs(this.#context.pair.manifest, this.#context.startedMs);
-    this.#fail({ ...source, mtimeMs: known ?? 0 }, fault, attempts);
+    if (!this.#held(source.key, source)) this.#fail(source, fault, attempts);
   }
 
   /**

@@ -8,6 +8,7 @@ import type { Copied, Fault } from '../../model/outcome.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { Census } from '../census.js';
 import type { Reporter } from '../events.js';
+import { arrivedMs } from './arrived.js';
 import type { Committer } from './commit.js';
 
 /** A version of an object that failed; `sourceMtimeMs` is of the oldest version that has not arrived. */
@@ -138,6 +139,8 @@ export class Recorder {
   #note(object: FailedObject, { class: kind, code, message }: Fault): void {
     const { manifest, settings } = this.#options;
     const again = this.#damaged.has(object.key);
-    manifest.fail({ ...object, class: kind, code, message, settings, lastMs: Date.now() }, again);
+    const nowMs = Date.now();
+    const arrived = { arrivedMs: arrivedMs(manifest, object, nowMs) };
+    manifest.fail({ ...object, ...arrived, class: kind, code, message, settings, lastMs: nowMs }, again);
   }
 }

@@ -19,13 +19,13 @@ export interface PairStatus {
   /** How much of the source, as far as it was listed, is at the destination. Absent before the first pass. */
   history?: History;
   /**
-   * Everything written to the source before `untilMs` is at the destination. Absent before the first complete pass.
-   * Without the `behind` older objects that failed, it would be `withoutFailedMs`.
+   * Everything written to the source before `untilMs` is at the destination; 0 if no such time is known. Absent before the
+   * first complete pass. Without the `behind` older objects that failed, it would be `withoutFailedMs`.
    */
   synchronised?: { untilMs: number; withoutFailedMs: number; behind: number };
   /** To be copied, as far as known. */
   pending: Sum;
-  /** `oldest` by time of change. Dropped objects are only counted. */
+  /** `oldest`: those that miss the oldest changes. Dropped objects are only counted. */
   failed: Sum & { byClass: Partial<Record<ErrorClass, number>>; dropped: number; oldest: FailureRow[] };
   /** Rows of the manifest. */
   known: number;
@@ -67,12 +67,12 @@ export interface History extends Sum {
 export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder): PairStatus {
   const progress = progressOfPass(manifest);
   const withoutFailedMs = synchronisedMs(manifest, nowMs);
-  const { behind, missing, ...failed } = failedOf(manifest, withoutFailedMs);
+  const { untilMs, behind, missing, ...failed } = failedOf(manifest, withoutFailedMs);
   return {
     atMs: nowMs,
     atWork,
     history: progress && historyOf(progress, missing),
-    synchronised: withoutFailedMs === undefined ? undefined : untilOf(withoutFailedMs, behind, failed),
+    synchronised: withoutFailedMs === undefined ? undefined : { untilMs, withoutFailedMs, behind },
     pending: progress?.pending ?? nothing(),
     failed,
     known: manifest.count(),
@@ -120,12 +120,17 @@ function atLeast(a: Sum, b: Sum, what: keyof Sum): number {
 }
 
 /**
- * @param beforeMs failed objects that changed before count as `behind`
- * @returns `missing`: all failed objects, dropped ones included
+ * @param upToMs what the last pass claims
+ * @returns `untilMs`: what is left of that, because what failed objects miss is older; `behind`: how many do;
+ *   `missing`: all failed objects, dropped ones included
  */
-function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { behind: number; missing: Sum } {
+function failedOf(
+  manifest: Manifest,
+  upToMs = 0,
+): PairStatus['failed'] & { untilMs: number; behind: number; missing: Sum } {
   const failed: PairStatus['failed'] = { ...nothing(), byClass: {}, dropped: 0, oldest: [] };
   const missing = nothing();
+  let untilMs = upToMs;
   let behind = 0;
   for (let after: string | undefined; ; ) {
     const rows = manifest.failures(after, PAGE);
@@ -137,24 +142,20 @@ function failedOf(manifest: Manifest, beforeMs = 0): PairStatus['failed'] & { be
     for (const row of live) {
       add(failed, row.size);
       increase(failed.byClass, row.class);
-      if (changedMs(row) < beforeMs) behind++;
+      if (row.arrivedMs < upToMs) behind++;
+      untilMs = Math.min(untilMs, row.arrivedMs);
     }
-    failed.oldest = [...failed.oldest, ...live].sort((a, b) => changedMs(a) - changedMs(b)).slice(0, NAMED);
+    failed.oldest = [...failed.oldest, ...live].sort(byAge).slice(0, NAMED);
   }
-  return { ...failed, behind, missing };
+  return { ...failed, untilMs, behind, missing };
 }
 
-/** A failed object that was written before the last pass is not at the destination, so the time ends at its change. */
-function untilOf(
-  withoutFailedMs: number,
-  behind: number,
-  { oldest: [oldest] }: PairStatus['failed'],
-): PairStatus['synchronised'] {
-  const untilMs = Math.min(withoutFailedMs, oldest ? changedMs(oldest) : withoutFailedMs);
-  return { untilMs, withoutFailedMs, behind };
+/** Those that hold the time back most come first. */
+function byAge(a: FailureRow, b: FailureRow): number {
+  return a.arrivedMs - b.arrivedMs || changedMs(a) - changedMs(b);
 }
 
-/** A version that no pass has seen came after it. */
+/** A version that no pass has seen came last. */
 function changedMs({ sourceMtimeMs, sourceEtag }: FailureRow): number {
   return sourceMtimeMs === 0 && sourceEtag === '' ? Number.MAX_SAFE_INTEGER : sourceMtimeMs;
 }

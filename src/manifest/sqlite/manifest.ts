@@ -174,10 +174,11 @@ export class SqliteManifest implements Manifest {
   }
 
   fail(row: Omit<FailureRow, 'attempts' | 'firstMs' | 'seenMs' | 'dropped'>, again = false): void {
-    const { key, size, sourceEtag, sourceMtimeMs, code, message, settings, lastMs: now } = row;
+    const { key, size, sourceEtag, sourceMtimeMs, arrivedMs, code, message, settings, lastMs: now } = row;
     this.#run(() =>
       this.#sql.fail.run(
-        ...[key, size, sourceEtag, sourceMtimeMs, row.class, code, message, settings, now, now, now, again ? 0 : 1],
+        ...[key, size, sourceEtag, sourceMtimeMs, arrivedMs, row.class, code, message, settings],
+        ...[now, now, now, again ? 0 : 1],
       ),
     );
   }

@@ -136,7 +136,13 @@ const VERSION_5 = `
   CREATE INDEX conflict_by_time ON conflict (settled_ms, found_ms);
 `;
 
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
+const VERSION_6 = `
+  ALTER TABLE failure ADD COLUMN arrived_ms REAL NOT NULL DEFAULT 0;
+  -- A failure without a version was noted before a pass had seen the object.
+  UPDATE failure SET arrived_ms = iif(source_etag = '' AND source_mtime_ms = 0, 9007199254740991, source_mtime_ms);
+`;
+
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6];
 
 /** Marks the file as ours in SQLite's header ("xsyn"), so that a database of another program is never migrated. */
 export const APPLICATION_ID = 0x7873796e;

@@ -35,7 +35,7 @@ const ROW = `key, size, source_etag AS sourceEtag, source_mtime_ms AS sourceMtim
   dest_mtime_ms AS destMtimeMs`;
 const UPLOAD = `key, upload_id AS uploadId, source_etag AS sourceEtag, size, part_size AS partSize,
   created_ms AS createdMs, hashed_up_to AS hashedUpTo, hash_state AS hashState`;
-const FAILURE = `key, size, source_etag AS sourceEtag, source_mtime_ms AS sourceMtimeMs, class, code, message,
+const FAILURE = `key, size, source_etag AS sourceEtag, source_mtime_ms AS sourceMtimeMs, arrived_ms AS arrivedMs, class, code, message,
   settings, attempts, first_ms AS firstMs, last_ms AS lastMs,
   seen_ms AS seenMs, dropped`;
 const DOOMED = 'key, size, dest_etag AS destEtag, found_ms AS foundMs';
@@ -54,7 +54,7 @@ export type RowValues = [
 ];
 type Key = [key: string];
 type FailureValues = [
-  ...[key: string, size: number, sourceEtag: string, sourceMtimeMs: number],
+  ...[key: string, size: number, sourceEtag: string, sourceMtimeMs: number, arrivedMs: number],
   ...[class_: string, code: string, message: string, settings: string],
   ...[firstMs: number, lastMs: number, seenMs: number, furtherAttempts: number],
 ];
@@ -162,13 +162,14 @@ export function prepareStatements(db: Database): Statements {
     dropParts: db.prepare<Key>('DELETE FROM part WHERE key = ?'),
 
     fail: db.prepare<FailureValues>(
-      `INSERT INTO failure (key, size, source_etag, source_mtime_ms, class, code, message, settings, attempts, first_ms,
-         last_ms, seen_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
+      `INSERT INTO failure (key, size, source_etag, source_mtime_ms, arrived_ms, class, code, message, settings,
+         attempts, first_ms, last_ms, seen_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET size = excluded.size, source_etag = excluded.source_etag,
          source_mtime_ms = CASE
            WHEN source_etag = '' AND source_mtime_ms = 0 THEN excluded.source_mtime_ms
            WHEN excluded.source_etag = '' AND excluded.source_mtime_ms = 0 THEN source_mtime_ms
-           ELSE min(source_mtime_ms, excluded.source_mtime_ms) END, class = excluded.class, code = excluded.code,
+           ELSE min(source_mtime_ms, excluded.source_mtime_ms) END,
+         arrived_ms = min(arrived_ms, excluded.arrived_ms), class = excluded.class, code = excluded.code,
          message = excluded.message, settings = excluded.settings, attempts = attempts + ?,
          last_ms = excluded.last_ms, seen_ms = excluded.seen_ms, dropped = 0`,
     ),

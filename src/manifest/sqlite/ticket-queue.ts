@@ -1,6 +1,7 @@
 /** The tickets of the pulling end of a bridge, in SQLite. Tests: test/manifest/sqlite/queues.test.ts */
+import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3';
-import type { Fault, Settled, TicketQueue, TicketState, Waiting } from '../queues.js';
+import type { Claim, ClaimOptions, Fault, Held, Settled, TicketQueue, TicketState } from '../queues.js';
 import { manifestError } from './errors.js';
 import { openQueueFile } from './queue-file.js';
 
@@ -12,7 +13,9 @@ const SCHEMA = `
     body TEXT,
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
+    -- With a lease: when it runs out.
     due_ms INTEGER NOT NULL DEFAULT 0,
+    lease TEXT,
     code TEXT,
     message TEXT
   );
@@ -27,6 +30,7 @@ interface StateRow {
   message: string | null;
 }
 
+/** One process has the file at a time. */
 export class SqliteTicketQueue implements TicketQueue {
   readonly #db: Database.Database;
   readonly #file: string;
@@ -35,13 +39,15 @@ export class SqliteTicketQueue implements TicketQueue {
   constructor(file: string) {
     this.#file = file;
     this.#db = openQueueFile(file, SCHEMA);
+    // Whoever held them is no more.
+    this.#write(() => this.#db.exec('UPDATE ticket SET lease = NULL, due_ms = 0 WHERE lease IS NOT NULL'));
   }
 
   async add(tickets: Parameters<TicketQueue['add']>[0]): Promise<string[]> {
     const put = this.#db.prepare<[string, string, number, string]>(
       `INSERT INTO ticket (key, id, revision, body, state) VALUES (?, ?, ?, ?, 'queued')
        ON CONFLICT (key) DO UPDATE SET id = excluded.id, revision = excluded.revision, body = excluded.body,
-         state = 'queued', attempts = 0, due_ms = 0, code = NULL, message = NULL
+         state = 'queued', attempts = 0, due_ms = iif(lease IS NULL, 0, due_ms), code = NULL, message = NULL
        WHERE excluded.revision > ticket.revision OR (excluded.revision = ticket.revision AND ticket.state <> 'done')`,
     );
     return this.#write(() =>
@@ -49,18 +55,25 @@ export class SqliteTicketQueue implements TicketQueue {
     );
   }
 
-  async due(nowMs: number, limit: number, without: ReadonlySet<string>): Promise<Waiting[]> {
-    const rows = this.#db
-      .prepare<[number], Waiting>(
-        `SELECT key, id, body, attempts FROM ticket WHERE state = 'queued' AND due_ms <= ? ORDER BY due_ms, rowid`,
-      )
-      .iterate(nowMs);
-    const found: Waiting[] = [];
-    for (const row of rows) {
-      if (found.length === limit) break;
-      if (!without.has(row.key)) found.push(row);
-    }
-    return found;
+  async claim({ nowMs, leaseMs, limit, ids }: ClaimOptions): Promise<Claim[]> {
+    const which = ids ? `AND id IN (${ids.map(() => '?').join(', ')})` : '';
+    const due = this.#db.prepare<(string | number)[], Omit<Claim, 'lease'> & { lease: string | null }>(
+      `SELECT key, id, body, attempts, lease FROM ticket
+       WHERE state = 'queued' AND due_ms <= ? ${which} ORDER BY due_ms, rowid LIMIT ?`,
+    );
+    const take = this.#db.prepare('UPDATE ticket SET lease = ?, due_ms = ?, attempts = ? WHERE key = ?');
+    return this.#write(() =>
+      due.all(nowMs, ...(ids ?? []), limit).map((row) => {
+        const claim = { ...row, lease: randomUUID(), attempts: row.attempts + (row.lease === null ? 0 : 1) };
+        take.run(claim.lease, nowMs + leaseMs, claim.attempts, claim.key);
+        return claim;
+      }),
+    );
+  }
+
+  async renew<T extends Held>(held: readonly T[], untilMs: number): Promise<T[]> {
+    const renew = this.#db.prepare('UPDATE ticket SET due_ms = ? WHERE key = ? AND lease = ?');
+    return this.#write(() => held.filter(({ key, lease }) => renew.run(Math.round(untilMs), key, lease).changes > 0));
   }
 
   async nextMs(): Promise<number | undefined> {
@@ -68,16 +81,31 @@ export class SqliteTicketQueue implements TicketQueue {
     return this.#db.prepare<[], { ms: number | null }>(sql).get()?.ms ?? undefined;
   }
 
-  async settle(results: readonly Settled[]): Promise<void> {
-    const settle = this.#db.prepare('UPDATE ticket SET state = ?, body = NULL, code = ?, message = ? WHERE id = ?');
-    this.#write(() => {
-      for (const { id, state, fault } of results) settle.run(state, fault?.code ?? null, fault?.message ?? null, id);
-    });
+  async settle(results: readonly (Settled & Held)[]): Promise<string[]> {
+    const settle = this.#db.prepare(
+      `UPDATE ticket SET state = ?, body = NULL, lease = NULL, code = ?, message = ? WHERE key = ? AND lease = ? AND id = ?`,
+    );
+    return this.#write(() =>
+      results.flatMap(({ key, id, lease, state, fault }) => {
+        if (settle.run(state, fault?.code ?? null, fault?.message ?? null, key, lease, id).changes > 0) return [];
+        this.#yield(key, lease);
+        return [id];
+      }),
+    );
   }
 
-  async delay(id: string, untilMs: number, { code, message }: Fault): Promise<void> {
-    const sql = 'UPDATE ticket SET attempts = attempts + 1, due_ms = ?, code = ?, message = ? WHERE id = ?';
-    this.#write(() => this.#db.prepare(sql).run(Math.round(untilMs), code, message, id));
+  async putBack(held: readonly Held[], untilMs: number, fault?: Fault): Promise<void> {
+    const back = this.#db.prepare(
+      `UPDATE ticket SET lease = NULL, due_ms = ?, attempts = attempts + ?, code = ?, message = ?
+       WHERE key = ? AND lease = ? AND id = ?`,
+    );
+    const [attempts, code, message] = fault ? [1, fault.code, fault.message] : [0, null, null];
+    this.#write(() => {
+      for (const { key, id, lease } of held) {
+        const { changes } = back.run(Math.round(untilMs), attempts, code, message, key, lease, id);
+        if (changes === 0) this.#yield(key, lease);
+      }
+    });
   }
 
   async states(ids: readonly string[]): Promise<Map<string, { state: TicketState; fault?: Fault }>> {
@@ -92,9 +120,9 @@ export class SqliteTicketQueue implements TicketQueue {
     );
   }
 
-  async count(state: TicketState): Promise<number> {
-    const sql = 'SELECT count(*) AS n FROM ticket WHERE state = ?';
-    return this.#db.prepare<[string], { n: number }>(sql).get(state)?.n ?? 0;
+  async count(state: TicketState, most = -1): Promise<number> {
+    const sql = 'SELECT count(*) AS n FROM (SELECT 1 FROM ticket WHERE state = ? LIMIT ?)';
+    return this.#db.prepare<[string, number], { n: number }>(sql).get(state, most)?.n ?? 0;
   }
 
   async once(nonce: string, untilMs: number, nowMs: number): Promise<boolean> {
@@ -106,6 +134,11 @@ export class SqliteTicketQueue implements TicketQueue {
 
   async close(): Promise<void> {
     this.#db.close();
+  }
+
+  /** The newer ticket of the key need not wait any longer. */
+  #yield(key: string, lease: string): void {
+    this.#db.prepare('UPDATE ticket SET lease = NULL, due_ms = 0 WHERE key = ? AND lease = ?').run(key, lease);
   }
 
   #write<T>(work: () => T): T {

@@ -19,15 +19,24 @@ const OF_STATUS: Readonly<Record<number, readonly [ErrorCode, string]>> = {
 /**
  * The error of a response without success. Never contains the URL, nor what the server says, which may repeat it.
  * @param expired the URL says of itself that its time is over
+ * @param renewable whoever made the URL can be asked for another one
  */
-export function refusalOf(key: string, { status, headers, body }: HttpResponse, expired: boolean): XsyncError {
+export function refusalOf(
+  key: string,
+  { status, headers, body }: HttpResponse,
+  { expired, renewable }: { expired: boolean; renewable: boolean },
+): XsyncError {
   const details = { subject: key, status };
   const serviceCode = codeIn(body);
   if ([400, 401, 403].includes(status) && (expired || EXPIRED.test(body.toString('latin1', 0, 4096)))) {
     return expiredUrl(key, status);
   }
-  if ([401, 403].includes(status)) {
-    return new XsyncError('access-denied', `${key}: the server refuses the URL (${serviceCode ?? status})`, {
+  if (serviceCode === 'InvalidObjectState') {
+    return new XsyncError('object-archived', `${key}: the object is archived`, { ...details, serviceCode });
+  }
+  if ([401, 403].includes(status) || isOfToken(serviceCode)) {
+    const code = renewable ? 'refused-url' : 'access-denied';
+    return new XsyncError(code, `${key}: the server refuses the URL (${serviceCode ?? status})`, {
       ...details,
       serviceCode,
       remedy: 'Check that the URL was copied completely, and that it allows GET.',
@@ -48,6 +57,11 @@ export function expiredUrl(key: string, status?: number): XsyncError {
     status,
     remedy: 'Run the same command with a list of fresh URLs: it continues from the parts that have arrived.',
   });
+}
+
+/** Of the session whose credentials signed the URL: S3 answers 400. */
+function isOfToken(serviceCode: string | undefined): boolean {
+  return serviceCode === 'InvalidToken' || serviceCode === 'TokenRefreshRequired';
 }
 
 /** `<Code>AccessDenied</Code>`, as S3, OSS, Google and Azure write it. */

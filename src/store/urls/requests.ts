@@ -22,20 +22,23 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 export class UrlRequests {
   readonly #transport: HttpTransport;
   readonly #allowHost: readonly string[];
+  readonly #renewable: boolean;
 
   /**
    * @param transport with a guard of its addresses
    * @param allowHost hosts to which a redirect may lead (`namesHost`)
+   * @param renewable a URL that is refused can be replaced by whoever made it
    */
-  constructor(transport: HttpTransport, allowHost: readonly string[]) {
+  constructor(transport: HttpTransport, allowHost: readonly string[], renewable = false) {
     this.#transport = transport;
     this.#allowHost = allowHost;
+    this.#renewable = renewable;
   }
 
   /**
    * A successful response.
    * @param onRequest called for each request that is sent
-   * @throws expired-url, untrusted-host, access-denied, object-not-found, precondition-failed, throttled, …
+   * @throws expired-url, refused-url, untrusted-host, access-denied, object-not-found, precondition-failed, throttled, …
    */
   async get(key: string, url: string, request: UrlRequest, onRequest: () => void): Promise<HttpResponse> {
     let at = targetOf(url);
@@ -47,7 +50,10 @@ export class UrlRequests {
       const whole = { ...request, ...at, method: 'GET', secretQuery: true } as const;
       const answer = await this.#transport.request(whole).catch(throwOfOneHost);
       if (answer.status === 200 || answer.status === 206) return answer;
-      if (!REDIRECTS.includes(answer.status)) throw refusalOf(key, answer, endMs !== undefined && endMs <= Date.now());
+      if (!REDIRECTS.includes(answer.status)) {
+        const expired = endMs !== undefined && endMs <= Date.now();
+        throw refusalOf(key, answer, { expired, renewable: this.#renewable });
+      }
       if (hops === MOST_REDIRECTS) throw new XsyncError('invalid-response', `${key}: too many redirects`, lasting(key));
       at = this.#redirected(key, at, answer.headers.location);
     }

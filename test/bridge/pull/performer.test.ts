@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Performer, type PerformerMeans } from '../../../src/bridge/pull/performer.js';
 import type { RunEvent } from '../../../src/engine/events.js';
-import type { Settled, TicketQueue } from '../../../src/manifest/queues.js';
+import { type Settled, type TicketQueue, ticketId } from '../../../src/manifest/queues.js';
 import { SqliteTicketQueue } from '../../../src/manifest/sqlite/ticket-queue.js';
 import { XsyncError } from '../../../src/model/error.js';
 
@@ -21,7 +21,7 @@ afterEach(async () => {
 
 let revision = 0;
 async function add(key: string, more: object = {}): Promise<void> {
-  const id = `r${++revision}`;
+  const id = ticketId({ key, revision: ++revision });
   const common = { version: 1, id, key, revision };
   const copy = { action: 'copy', url: 'http://h/a', expiresMs: Date.now() + 60_000, etag: 'e', size: 1, mtimeMs: 1 };
   await queue.add([{ key, id, revision, body: JSON.stringify({ ...common, ...copy, ...more }) }]);
@@ -53,6 +53,7 @@ it('makes a state of each result', async () => {
     missing: { type: 'skip', key: 'missing', size: 1, reason: 'vanished' },
     frozen: { type: 'skip', key: 'frozen', size: 1, reason: 'archived' },
     expired: failed('expired', 'expired-url', 'permanent'),
+    revoked: failed('revoked', 'refused-url', 'permanent'),
     changed: failed('changed', 'source-changed', 'temporary'),
     vanished: failed('vanished', 'object-not-found', 'permanent'),
     refused: failed('refused', 'access-denied', 'person'),
@@ -75,8 +76,9 @@ it('makes a state of each result', async () => {
     for (const key of keys) if (events[key]) report(events[key]);
     return { stopped: false };
   };
-  expect(await perform(run, 12)).toEqual({
+  expect(await perform(run, 13)).toEqual({
     ...{ copied: 'done', same: 'done', gone: 'done', expired: 'expired', late: 'expired', other: 'expired' },
+    ...{ revoked: 'expired: refused-url' },
     ...{ missing: 'changed: object-not-found', frozen: 'dead: unsupported-object' },
     ...{ changed: 'changed: source-changed', vanished: 'changed: object-not-found' },
     ...{ refused: 'dead: access-denied', kept: 'dead: guard' },

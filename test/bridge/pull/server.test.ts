@@ -4,12 +4,13 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Identity } from '../../../src/bridge/identity.js';
 import { Audit } from '../../../src/bridge/pull/audit.js';
 import { PullServer, type PullServerMeans } from '../../../src/bridge/pull/server.js';
 import { PullClient } from '../../../src/bridge/push/client.js';
 import { signRequest, signResponse } from '../../../src/bridge/signature.js';
 import type { BridgeTicket } from '../../../src/bridge/ticket.js';
-import type { TicketQueue } from '../../../src/manifest/queues.js';
+import { type TicketQueue, ticketId } from '../../../src/manifest/queues.js';
 import { SqliteTicketQueue } from '../../../src/manifest/sqlite/ticket-queue.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
@@ -24,7 +25,14 @@ let url: string;
 let logged: string[];
 
 const ticket = (key: string, revision: number, more: object = {}): BridgeTicket => ({
-  ...{ version: 1, id: `r${revision}`, key, revision, action: 'copy', url: `https://b.trusted.example/${key}?SECRET` },
+  ...{
+    version: 1,
+    id: ticketId({ key, revision }),
+    key,
+    revision,
+    action: 'copy',
+    url: `https://b.trusted.example/${key}?SECRET`,
+  },
   ...{ expiresMs: Date.now() + 60_000, etag: 'e', size: 1, mtimeMs: 1, ...more },
 });
 
@@ -34,7 +42,14 @@ async function start(more: Partial<PullServerMeans> = {}): Promise<void> {
     if (key.includes('..')) throw new XsyncError('key-not-representable', `${key} leads out`);
   };
   server = new PullServer({
-    ...{ queue, secrets: [NEW, OLD], limit: 3, checkKey, deletes: false, taken: () => {} },
+    ...{
+      queue,
+      identity: new Identity({}, { XSYNC_BRIDGE_SECRET: `${NEW} ${OLD}` }),
+      limit: 3,
+      checkKey,
+      deletes: false,
+      taken: () => {},
+    },
     trust: { allowHost: ['*.trusted.example'], allowPrivate: [] },
     audit: new Audit(undefined, (text) => logged.push(text)),
     ...more,
@@ -60,7 +75,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-const client = (secret = NEW) => new PullClient(transport, url, secret);
+const client = (secret = NEW) => new PullClient(transport, url, () => secret);
 
 /** A request as anybody could send it. */
 async function post(path: string, body: string, headers: Record<string, string> = {}) {
@@ -76,11 +91,13 @@ const sign = (body: string, ms = Date.now(), secret = NEW, path = '/v1/tickets')
 describe('tickets', () => {
   it('are safe when they are taken, with both secrets; stale ones are told', async () => {
     expect(await client().send([ticket('a', 2), ticket('b', 3)])).toEqual({ taken: 2, stale: [], refused: [] });
-    expect(await client(OLD).send([ticket('a', 1)])).toEqual({ taken: 0, stale: ['r1'], refused: [] });
-    await queue.settle([{ id: 'r3', state: 'done' }]);
-    expect(await client().ask(['r1', 'r2', 'r3'])).toEqual([
-      { id: 'r2', state: 'queued' },
-      { id: 'r3', state: 'done' },
+    expect(await client(OLD).send([ticket('a', 1)])).toEqual({ taken: 0, stale: [ticket('a', 1).id], refused: [] });
+    const [a, b] = [ticket('a', 2).id, ticket('b', 3).id];
+    const held = await queue.claim({ nowMs: Date.now(), leaseMs: 1000, limit: 1, ids: [b] });
+    await queue.settle(held.map((one) => ({ ...one, state: 'done' })));
+    expect(await client().ask([ticket('a', 1).id, a, b])).toEqual([
+      { id: a, state: 'queued' },
+      { id: b, state: 'done' },
     ]);
     expect(logged).toEqual([]);
   });
@@ -91,8 +108,19 @@ describe('tickets', () => {
     expect(logged).toEqual(['refused from 127.0.0.1: too many tickets are waiting']);
   });
 
+  it('are refused for now when one end sends more than it may in a second', async () => {
+    await stop();
+    await start({ limit: 1000, rate: 10 });
+    const tickets = (from: number, count: number) =>
+      Array.from({ length: count }, (_, n) => ticket(`k${from + n}`, from + n));
+    expect(await client().send(tickets(1, 100))).toMatchObject({ taken: 100 });
+    await expect(client().send(tickets(101, 100))).rejects.toMatchObject({ code: 'throttled', retryAfterMs: 10_000 });
+    expect(await queue.count('queued')).toBe(100);
+    expect(logged).toEqual(['refused from 127.0.0.1: more tickets are sent than may be in a second']);
+  });
+
   it('that are not answered end with the push', async () => {
-    const ended = new PullClient(transport, url, NEW, AbortSignal.abort());
+    const ended = new PullClient(transport, url, () => NEW, AbortSignal.abort());
     await expect(ended.ask(['r1'])).rejects.toMatchObject({ code: 'aborted' });
   });
 
@@ -113,7 +141,7 @@ describe('tickets', () => {
     ['with a key that climbs out', { key: '../../etc/passwd' }, 'key-not-representable'],
     ['that delete', { action: 'delete' }, 'guard'],
   ])('%s are refused one by one', async (_, more, code) => {
-    const bad = { ...ticket('bad', 1), ...more } as BridgeTicket;
+    const bad = { ...ticket('key' in more ? more.key : 'bad', 1), ...more } as BridgeTicket;
     const {
       url: __,
       expiresMs,
@@ -124,7 +152,7 @@ describe('tickets', () => {
     } = { expiresMs: 0, etag: '', size: 0, mtimeMs: 0, ...bad, url: '' };
     const sent = bad.action === 'delete' ? (bare as BridgeTicket) : bad;
     const { taken, refused } = await client().send([sent, ticket('good', 2)]);
-    expect({ taken, refused }).toMatchObject({ taken: 1, refused: [{ id: 'r1', code }] });
+    expect({ taken, refused }).toMatchObject({ taken: 1, refused: [{ id: bad.id, code }] });
     expect(await queue.count('queued')).toBe(1);
     expect(logged).toHaveLength(1);
     expect(logged.join()).not.toContain('SECRET');
@@ -214,7 +242,7 @@ it('an answer that somebody else signed is not believed', async () => {
   const liar = {
     request: async () => ({ ...forged, body: Buffer.from(forged.body), headers: { 'x-xsync-signature': header } }),
   };
-  await expect(new PullClient(liar as never, 'http://h', NEW).ask(['r1'])).rejects.toMatchObject({
+  await expect(new PullClient(liar as never, 'http://h', () => NEW).ask(['r1'])).rejects.toMatchObject({
     code: 'invalid-response',
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Outcomes } from '../../../src/bridge/push/client.js';
 import { Sender, type SenderMeans } from '../../../src/bridge/push/sender.js';
 import type { BridgeTicket } from '../../../src/bridge/ticket.js';
@@ -30,9 +30,15 @@ async function note(key: string, etag?: string): Promise<void> {
 }
 
 type State = Outcomes[number]['state'] | undefined;
+/** A state, or one with the code of a fault. */
+type Answer = State | `${Outcomes[number]['state']}: ${string}`;
 
 /** Pushes until all is settled. `answer`: the state of a ticket when it is asked about for the nth time. */
-async function push(answer: (ticket: BridgeTicket, nth: number) => State, more: Partial<SenderMeans> = {}) {
+async function push(
+  answer: (ticket: BridgeTicket, nth: number) => Answer,
+  more: Partial<SenderMeans> = {},
+  made: (sender: Sender) => void = () => {},
+) {
   const sent: BridgeTicket[] = [];
   const asked = new Map<string, number>();
   const troubles: (string | undefined)[] = [];
@@ -46,10 +52,10 @@ async function push(answer: (ticket: BridgeTicket, nth: number) => State, more: 
         const nth = (asked.get(id) ?? 0) + 1;
         asked.set(id, nth);
         const ticket = sent.findLast((one) => one.id === id);
-        const state = ticket && answer(ticket, nth);
-        return state === undefined
-          ? []
-          : [{ id, state, ...(state === 'dead' && { fault: { code: 'x', message: 'y' } }) }];
+        const said = ticket && answer(ticket, nth);
+        if (said === undefined) return [];
+        const [state, code = 'x'] = said.split(': ') as [Outcomes[number]['state'], string?];
+        return [{ id, state, ...((state === 'dead' || code !== 'x') && { fault: { code, message: 'y' } }) }];
       });
     },
   };
@@ -60,7 +66,9 @@ async function push(answer: (ticket: BridgeTicket, nth: number) => State, more: 
     trouble: (message) => troubles.push(message),
     ...more,
   };
-  await new Sender(means).follow(new AbortController().signal, { once: true });
+  const sender = new Sender(means);
+  made(sender);
+  await sender.follow(new AbortController().signal, { once: true });
   return { sent, troubles, counts: (await outbox.counts()).objects };
 }
 
@@ -130,6 +138,34 @@ it('waits as long as the other end asks, and tells once that it is well again', 
     },
   });
   expect(troubles).toEqual(['busy; retrying', undefined]);
+});
+
+it('sends nothing before the time that the other end asked for, whatever is found meanwhile', async () => {
+  await note('a');
+  const sender: { ring?(): void } = {};
+  let [calls, early] = [0, 0];
+  let untilMs = 0;
+  const client: SenderMeans['client'] = {
+    send: async (tickets) => {
+      if (++calls === 1) {
+        untilMs = Date.now() + 1_500;
+        throw new XsyncError('throttled', 'busy', { retryAfterMs: 1_500 });
+      }
+      if (Date.now() < untilMs) early++;
+      return { taken: tickets.length, stale: [], refused: [] };
+    },
+    ask: async (ids) => ids.map((id) => ({ id, state: 'done' as const })),
+  };
+  const rings = setInterval(() => sender.ring?.(), 20);
+  const { counts } = await push(
+    () => 'done',
+    { client },
+    (made) => {
+      sender.ring = () => made.ring();
+    },
+  );
+  clearInterval(rings);
+  expect({ calls, early, done: counts.done }).toEqual({ calls: 2, early: 0, done: 1 });
 });
 
 it('an object that never arrived and is gone is news if the same bytes come back', async () => {
@@ -213,4 +249,29 @@ it('tells when URLs end again and again before an object has crossed', async () 
   expect(troubles).toEqual([
     'the other end could not read "a" before its URL expired, 5 times; check the clocks, or use a longer --expire',
   ]);
+});
+
+describe('a URL that the source refuses, because keys were replaced', () => {
+  it('is replaced by a fresh one, after a request of our own', async () => {
+    await note('a');
+    let heads = 0;
+    const head = (key: string) => {
+      heads++;
+      return store.head(key);
+    };
+    const { sent, counts } = await push((_, nth) => (nth === 1 ? 'expired: refused-url' : 'done'), {
+      store: { head, signedUrl: async () => ({ url: `http://h/${heads}`, expiresMs: 7 }) },
+    });
+    expect(sent.map((ticket) => ticket.action === 'copy' && ticket.url)).toEqual(['http://h/0', 'http://h/1']);
+    expect(counts.done).toBe(1);
+  });
+
+  it('is given up after as many attempts in a row as any other', async () => {
+    await note('a');
+    const states = ['expired', 'expired', 'queued', 'expired: refused-url', 'queued', 'expired: refused-url'] as const;
+    const { sent, counts } = await push((_, nth) => states[nth - 1]);
+    expect(sent).toHaveLength(4);
+    expect(counts.dead).toBe(1);
+    expect((await outbox.get('a'))?.fault?.code).toBe('refused-url');
+  });
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { FailedTable, type ShownFailure } from '../../../src/cli/render/failed.js';
 
 const failure: ShownFailure = {
-  ...{ key: `photos/2023/${'x'.repeat(60)}/img_0001.raw`, size: 1, sourceEtag: '', sourceMtimeMs: 0 },
+  ...{ key: `photos/2023/${'x'.repeat(60)}/img_0001.raw`, size: 1, sourceEtag: '', sourceMtimeMs: 0, arrivedMs: 0 },
   ...{ class: 'permanent', code: 'key-not-representable', message: 'no', attempts: 12_345 },
   ...{ firstMs: 0, lastMs: 0, seenMs: 0, dropped: false, settings: '', nextMs: 11 * 3_600_000 },
 };

@@ -220,7 +220,7 @@ describe('what the first part of an interrupted sync found gone', () => {
   test('stays when an object could not be copied by that part', async () => {
     const pair = await interrupted();
     const { key, size, mtimeMs, etag } = await pair.source.head('k00020');
-    const source = { key, size, sourceEtag: etag, sourceMtimeMs: mtimeMs };
+    const source = { key, size, sourceEtag: etag, sourceMtimeMs: mtimeMs, arrivedMs: mtimeMs };
     pair.manifest.fail({
       ...{ ...source, class: 'permanent', code: 'access-denied', message: 'not yours' },
       ...{ settings: 'first', lastMs: Date.now() },
@@ -293,7 +293,15 @@ test('a failure of the first part does not count as arrived when the pass goes o
   const pair = await filled();
   await stoppedAt(pair, 'k02700');
   pair.manifest.fail({
-    ...{ key: 'k00005', size: 5, sourceEtag: 'x', sourceMtimeMs: 1, class: 'person', code: 'access-denied' },
+    ...{
+      key: 'k00005',
+      size: 5,
+      sourceEtag: 'x',
+      sourceMtimeMs: 1,
+      arrivedMs: 1,
+      class: 'person',
+      code: 'access-denied',
+    },
     ...{ message: 'no', settings: 'first', lastMs: Date.now() },
   });
   await pair.copy({ resume: RESUME });

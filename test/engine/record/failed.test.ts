@@ -27,6 +27,7 @@ const ROW: FailureRow = {
   size: 1,
   sourceEtag: 'v1',
   sourceMtimeMs: 0,
+  arrivedMs: 0,
   class: 'temporary',
   code: 'network',
   message: 'reset',

@@ -85,7 +85,14 @@ describe('synchronised up to', () => {
       const pair = await pairOf('a');
       vi.setSystemTime(NOW + MINUTE);
       await pair.copy();
-      const unknown = { key: 'b', size: 0, sourceEtag: '', sourceMtimeMs: 0, class: 'person' as const };
+      const unknown = {
+        key: 'b',
+        size: 0,
+        sourceEtag: '',
+        sourceMtimeMs: 0,
+        arrivedMs: Number.MAX_SAFE_INTEGER,
+        class: 'person' as const,
+      };
       pair.manifest.fail({ ...unknown, code: 'access-denied', message: 'no', settings: 'first', lastMs: Date.now() });
       expect(statusNow(pair).synchronised).toMatchObject({ untilMs: NOW + MINUTE, behind: 0 });
     });

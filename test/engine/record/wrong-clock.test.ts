@@ -62,7 +62,15 @@ test('a failure that is found to be settled leaves the list, whenever it was see
   const [row] = pair.manifest.page(undefined, 1);
   const { etag: sourceEtag } = await pair.source.head('a');
   expect(row).toBeDefined();
-  const what = { key: 'a', size: 10, sourceEtag, sourceMtimeMs: 0, class: 'temporary', code: 'network' } as const;
+  const what = {
+    key: 'a',
+    size: 10,
+    sourceEtag,
+    sourceMtimeMs: 0,
+    arrivedMs: 0,
+    class: 'temporary',
+    code: 'network',
+  } as const;
   pair.manifest.fail({ ...what, message: 'reset', settings: 'first', lastMs: NOW + YEAR_MS });
   vi.setSystemTime(NOW + 1000);
   await pair.copy();

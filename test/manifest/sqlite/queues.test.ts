@@ -13,77 +13,27 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const NONE = new Set<string>();
-const ticket = (key: string, revision: number, body = `body ${revision}`) => ({
-  key,
-  id: `r${revision}`,
-  revision,
-  body,
-});
-
 describe('the tickets of the pulling end', () => {
   const open = (): TicketQueue => new SqliteTicketQueue(join(directory, 'queue'));
 
-  it('are one a key, the newest, in whichever order they come', async () => {
-    const queue = open();
-    expect(await queue.add([ticket('a', 2), ticket('b', 1)])).toEqual([]);
-    expect(await queue.add([ticket('a', 1), ticket('b', 3)])).toEqual(['r1']);
-    expect((await queue.due(0, 10, NONE)).map(({ id }) => id)).toEqual(['r2', 'r3']);
-    expect(await queue.states(['r1', 'r2', 'r9'])).toEqual(new Map([['r2', { state: 'queued' }]]));
-    await queue.close();
-  });
-
-  it('survive, and a settled one is not performed again when it is repeated', async () => {
-    let queue = open();
-    await queue.add([ticket('a', 1), ticket('b', 2)]);
-    await queue.settle([{ id: 'r1', state: 'done' }]);
-    await queue.settle([{ id: 'r2', state: 'expired' }]);
-    await queue.close();
-    queue = open();
-    // A fresh URL for the same change.
-    expect(await queue.add([ticket('a', 1, 'again'), ticket('b', 2, 'fresh')])).toEqual(['r1']);
-    expect(await queue.due(0, 10, NONE)).toEqual([{ key: 'b', id: 'r2', body: 'fresh', attempts: 0 }]);
-    await queue.close();
-  });
-
-  it('wait until they are due, and those of busy keys stay', async () => {
-    const queue = open();
-    await queue.add([ticket('a', 1), ticket('b', 2), ticket('c', 3)]);
-    await queue.delay('r1', 5000, { code: 'timeout', message: 'slow' });
-    expect(await queue.nextMs()).toBe(0);
-    expect((await queue.due(0, 10, new Set(['b']))).map(({ key }) => key)).toEqual(['c']);
-    expect(await queue.due(5000, 1, new Set(['b', 'c']))).toMatchObject([{ key: 'a', attempts: 1 }]);
-    expect(await queue.count('queued')).toBe(3);
-    expect((await queue.states(['r1'])).get('r1')?.fault).toEqual({ code: 'timeout', message: 'slow' });
-    await queue.close();
-  });
-
-  it('that were overtaken are settled by nobody', async () => {
-    const queue = open();
-    await queue.add([ticket('a', 1)]);
-    await queue.add([ticket('a', 2)]);
-    await queue.settle([{ id: 'r1', state: 'done' }]);
-    expect(await queue.count('queued')).toBe(1);
-    await queue.close();
-  });
-
   it('leave no URL behind once they are settled, in a file that is private', async () => {
     const queue = open();
-    await queue.add([ticket('a', 1, 'https://h/SECRET')]);
-    await queue.settle([{ id: 'r1', state: 'dead', fault: { code: 'x', message: 'y' } }]);
+    await queue.add([{ key: 'a', id: 'r1', revision: 1, body: 'https://h/SECRET' }]);
+    const claims = await queue.claim({ nowMs: 0, leaseMs: 1000, limit: 1 });
+    await queue.settle(claims.map((claim) => ({ ...claim, state: 'dead', fault: { code: 'x', message: 'y' } })));
     await queue.close();
     expect(readFileSync(join(directory, 'queue'), 'latin1')).not.toContain('SECRET');
     expect(statSync(join(directory, 'queue')).mode & 0o777).toBe(0o600);
   });
 
-  it('have nonces that are known once, also after a restart, until their time', async () => {
-    let queue = open();
-    expect(await queue.once('n', 100, 0)).toBe(true);
-    expect(await queue.once('n', 100, 50)).toBe(false);
-    await queue.close();
-    queue = open();
-    expect(await queue.once('n', 100, 100)).toBe(false);
-    expect(await queue.once('n', 300, 101)).toBe(true);
+  it('that a killed process held are due at once, and it does not count as an attempt', async () => {
+    const killed = open();
+    await killed.add([{ key: 'a', id: 'r1', revision: 1, body: '' }]);
+    const [old] = await killed.claim({ nowMs: 0, leaseMs: 1000, limit: 1 });
+    const queue = open();
+    expect(await queue.claim({ nowMs: 0, leaseMs: 1000, limit: 1 })).toMatchObject([{ id: 'r1', attempts: 0 }]);
+    expect(old && (await queue.settle([{ ...old, state: 'done' }]))).toEqual(['r1']);
+    await killed.close();
     await queue.close();
   });
 });

@@ -184,6 +184,8 @@ describe('a refusal', () => {
   it.each([
     [403, '<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>', 'expired-url'],
     [403, '<Error><Code>SignatureDoesNotMatch</Code></Error>', 'access-denied'],
+    [403, '<Error><Code>InvalidObjectState</Code></Error>', 'object-archived'],
+    [400, '<Error><Code>InvalidToken</Code></Error>', 'access-denied'],
     [404, '', 'object-not-found'],
     [412, '', 'precondition-failed'],
   ])('%i %s is %s, and concerns one object', async (status, body, code) => {

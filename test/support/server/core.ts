@@ -74,8 +74,9 @@ export class Namespace {
   }
 
   /** Unfinished multipart uploads. */
+  /** By key, and those of a key in the order in which they were begun. */
   uploads(bucket: string): StoredUpload[] {
-    return [...this.bucket(bucket).uploads.values()];
+    return [...this.bucket(bucket).uploads.values()].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   }
 }
 

@@ -1,0 +1,35 @@
+/** Which inventories a job names. Tests: test/cli/inventory.test.ts */
+import type { CopyJob, MoveJob, SyncJob } from '../engine/job/job.js';
+import { XsyncError } from '../model/error.js';
+import type { Inventories } from '../open.js';
+
+/** @throws usage: an option contradicts them */
+export function inventoriesOf(job: CopyJob | MoveJob | SyncJob): Inventories | undefined {
+  if (job.mode === 'move') return undefined;
+  const { sourceInventory: source, destInventory: dest } = job;
+  if (source === undefined && dest === undefined) return undefined;
+  const option = source === undefined ? '--dest-inventory' : '--source-inventory';
+  const [flag, why] = contradiction(job) ?? [];
+  if (flag !== undefined)
+    throw new XsyncError('usage', `${option}: ${why}`, { subject: flag, remedy: `Leave out ${flag} or ${option}.` });
+  return { source, dest };
+}
+
+/** The flag that does not go together with an inventory, and why. */
+function contradiction(job: CopyJob | SyncJob): [flag: string, why: string] | undefined {
+  if (job.versions)
+    return ['--versions', '--versions reads the versions of each key in their order, which an inventory does not have'];
+  if (job.at !== undefined && job.sourceInventory !== undefined)
+    return ['--at', '--at reads the source as it stood at another time'];
+  if (job.filesFrom ?? job.filesFromRaw)
+    return ['--files-from', '--files-from names the objects, and nothing is listed'];
+  if (job.destInventory !== undefined && !job.traverse)
+    return ['--no-traverse', '--no-traverse does not list the destination'];
+  if (job.mode === 'sync' && job.deleteUnchecked) {
+    return [
+      '--delete-unchecked',
+      'an object that an inventory does not have may be there, and --delete-unchecked would not look',
+    ];
+  }
+  return undefined;
+}
