@@ -1,4 +1,4 @@
-/** Connects to Redis, and checks that a queue can be kept there. Tests: test/cluster/queue.redis.ts */
+/** Connects to Redis, and checks that a queue can be kept there. Tests: test/e2e/queue.redis.ts */
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import { XsyncError } from '../model/error.js';
 import type { QueueAddress } from './address.js';

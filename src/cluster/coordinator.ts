@@ -1,6 +1,6 @@
 /**
  * One run, and the workers that perform its tickets. Results are read from the news of the workers; what is missed of
- * those, as while Redis is away, is read from Redis later. Tests: test/cluster/queue.redis.ts
+ * those, as while Redis is away, is read from Redis later. Tests: test/e2e/queue.redis.ts
  */
 import { randomBytes } from 'node:crypto';
 import type { FleetLink, FleetRun } from '../engine/fleet/port.js';

@@ -1,6 +1,6 @@
 /**
  * The checkpoints of the tickets that a worker performs. They are kept in Redis beside the job, for a worker that has it
- * later, and told to the coordinator, which has the manifest. Tests: test/cluster/queue.redis.ts
+ * later, and told to the coordinator, which has the manifest. Tests: test/e2e/queue.redis.ts
  */
 import type { Question } from '../engine/workers/messages.js';
 import type { Checkpoints, HashedParts, PartRow, UploadRow } from '../manifest/checkpoints.js';

@@ -1,4 +1,4 @@
-/** Other machines, reached through a queue in Redis. Tests: test/cluster/queue.redis.ts */
+/** Other machines, reached through a queue in Redis. Tests: test/e2e/queue.redis.ts */
 import type { Fleet, FleetLink, FleetRun } from '../engine/fleet/port.js';
 import { parseQueue } from './address.js';
 import { type Client, type ConnectOptions, connectRedis } from './connect.js';

@@ -1,4 +1,4 @@
-/** One job in a worker: performs what has no result yet. Tests: test/cluster/queue.redis.ts */
+/** One job in a worker: performs what has no result yet. Tests: test/e2e/queue.redis.ts */
 import type { MemoryBudget } from '../engine/flow/budget.js';
 import { endsRun, Halt, type StopLevel } from '../engine/flow/halt.js';
 import type { Lanes } from '../engine/flow/lanes.js';

@@ -1,10 +1,13 @@
 /**
  * The names in Redis. The braces put all of them on one node of a cluster, as BullMQ needs it.
- * Tests: test/cluster/queue.redis.ts
+ * Tests: test/e2e/queue.redis.ts
  */
 export const PREFIX = '{xsync}';
-/** BullMQ's queue. Its waiting jobs are the list `{xsync}:tickets:wait`. */
+/** BullMQ's queue. */
 export const QUEUE = 'tickets';
+
+/** A list: jobs that no worker has taken. */
+export const WAITING = `${PREFIX}:${QUEUE}:wait`;
 
 /** A coordinator that has not come back by then is gone for good. */
 export const KEPT_S = 7 * 24 * 3600;

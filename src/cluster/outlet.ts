@@ -1,6 +1,6 @@
 /**
  * What a worker tells of one job. Results are in Redis before the coordinator hears of them, so that they are not lost
- * with the coordinator. Tests: test/cluster/queue.redis.ts
+ * with the coordinator. Tests: test/e2e/queue.redis.ts
  */
 import { difference, NOTHING } from '../store/wrap/meter.js';
 import type { StoreView } from '../store/wrap/share.js';

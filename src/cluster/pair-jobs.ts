@@ -1,4 +1,4 @@
-/** The queue of a pair's jobs, on BullMQ. Tests: test/cluster/queue.redis.ts */
+/** The queue of a pair's jobs, on BullMQ. Tests: test/e2e/queue.redis.ts */
 import type { Queue } from 'bullmq';
 import { VERSION } from '../version.js';
 import type { Client } from './connect.js';

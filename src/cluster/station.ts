@@ -1,10 +1,10 @@
-/** A worker process: takes jobs from the queue until it is stopped. Tests: test/cluster/queue.redis.ts */
+/** A worker process: takes jobs from the queue until it is stopped. Tests: test/e2e/queue.redis.ts */
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import { toXsyncError } from '../model/error.js';
 import { VERSION } from '../version.js';
 import { FetchWatch } from './fetch-watch.js';
 import { type JobEnd, JobRun, type Tools } from './job-run.js';
-import { keys, PREFIX, QUEUE } from './keys.js';
+import { keys, PREFIX, QUEUE, WAITING } from './keys.js';
 import { type JobData, type Presence, validJob } from './messages.js';
 import type { Pairs } from './pairs.js';
 
@@ -182,7 +182,7 @@ export class Station {
       const level = await redis.get(keys.stop(run.pair));
       if (level === 'objects' || level === 'parts') run.end(level);
     }
-    const waiting = await redis.llen(`${PREFIX}:${QUEUE}:wait`);
+    const waiting = await redis.llen(WAITING);
     const look = { nowMs: Date.now(), waiting, active: this.#runs.size };
     if (!this.#draining && this.#watch.isStuck(look)) await this.#restart();
   }

@@ -1,4 +1,4 @@
-/** Starts a worker: the queue, and what its jobs share. Tests: test/cluster/queue.redis.ts */
+/** Starts a worker: the queue, and what its jobs share. Tests: test/e2e/queue.redis.ts */
 import { hostname } from 'node:os';
 import { MemoryBudget } from '../engine/flow/budget.js';
 import { Slots } from '../engine/transfer/slots.js';

@@ -1,4 +1,4 @@
-/** Both ends of a queue: how a pair is given to it, and how a worker opens that pair. Tests: test/cluster/queue.redis.ts */
+/** Both ends of a queue: how a pair is given to it, and how a worker opens that pair. Tests: test/e2e/queue.redis.ts */
 import { readFileSync } from 'node:fs';
 import type { ConnectOptions } from '../cluster/connect.js';
 import type { RedisFleet } from '../cluster/fleet.js';

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { EXIT } from '../../src/cli/exit.js';
 import { buildProgram } from '../../src/cli/main.js';
+import { WAITING } from '../../src/cluster/keys.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const text = (file: string): string => readFileSync(root + file, 'utf8');
@@ -23,14 +24,14 @@ function unit(file: string): Map<string, string[]> {
 }
 
 /** Parses a command line as the program does, without running it. @throws for what it does not know */
-function understands(args: readonly string[]): void {
+function understands(args: readonly string[], paths = 2): void {
   const sink = process.stderr;
   const io = { stdin: process.stdin, stdout: sink, stderr: sink, env: {}, now: Date.now };
   const program = buildProgram(io, () => {});
   const command = program.commands.find((each) => each.name() === args[0]);
   const { operands, unknown } = command?.parseOptions([...args.slice(1)]) ?? { operands: [], unknown: ['no command'] };
   expect(unknown, args.join(' ')).toEqual([]);
-  expect(operands).toHaveLength(2);
+  expect(operands).toHaveLength(paths);
 }
 
 const codes = (value = ''): number[] => value.split(' ').map(Number);
@@ -84,6 +85,44 @@ describe('Kubernetes', () => {
     understands(container.args);
     expect(template.spec.terminationGracePeriodSeconds).toBeGreaterThan(5);
     expect(job.spec.concurrencyPolicy).toBe('Forbid');
+  });
+});
+
+describe('many machines', () => {
+  const { services } = parse(text('examples/cluster/compose.yaml'));
+  const manifests = parseAllDocuments(text('examples/cluster/kubernetes.yaml')).map((document) => document.toJS());
+  const named = (name: string) => manifests.find(({ kind, metadata }) => `${kind}/${metadata.name}` === name).spec;
+
+  it('have command lines that xsync takes, and one coordinator', () => {
+    understands(services.coordinator.command);
+    understands(services.worker.command, 0);
+    const { replicas, template } = named('StatefulSet/xsync-coordinator');
+    expect(replicas).toBe(1);
+    understands(template.spec.containers[0].args);
+    understands(named('Deployment/xsync-worker').template.spec.containers[0].args, 0);
+  });
+
+  it('have a Redis that keeps its jobs, over a restart and when its memory is full', () => {
+    const [container] = named('StatefulSet/xsync-redis').template.spec.containers;
+    for (const command of [services.redis.command, container.args.join(' ').replaceAll('=', ' ')]) {
+      expect(command).toContain('--appendonly yes');
+      expect(command).toContain('--maxmemory-policy noeviction');
+    }
+  });
+
+  it('have workers with more time to end than they take', () => {
+    const seconds = (args: string[]) => Number(/--drain-timeout=(\d+)s/.exec(args.join(' '))?.[1]);
+    const { terminationGracePeriodSeconds, containers } = named('Deployment/xsync-worker').template.spec;
+    expect(terminationGracePeriodSeconds).toBeGreaterThan(seconds(containers[0].args) + 5);
+    expect(Number.parseInt(services.worker.stop_grace_period, 10)).toBeGreaterThan(
+      seconds(services.worker.command) + 5,
+    );
+  });
+
+  it('grow with the list of waiting jobs, from none on', () => {
+    const { triggers, minReplicaCount } = named('ScaledObject/xsync-worker');
+    expect(minReplicaCount).toBe(0);
+    expect(triggers[0].metadata.listName).toBe(WAITING);
   });
 });
 

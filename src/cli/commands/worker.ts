@@ -1,4 +1,4 @@
-/** Tests: test/cluster/queue.redis.ts */
+/** Tests: test/e2e/queue.redis.ts */
 import { TRANSFER } from '../../engine/job/options.js';
 import { own } from '../define.js';
 import { options } from '../job.js';
@@ -49,6 +49,6 @@ const EXAMPLES = `
 Examples:
   xsync worker --queue redis://queue.internal:6379
   XSYNC_QUEUE=rediss://user:password@queue.internal xsync worker --transfers 32
-  xsync copy virginia:src shanghai:dst --queue redis://queue.internal:6379   (once)
+  xsync sync virginia:src shanghai:dst --queue redis://queue.internal:6379
 
 SIGTERM or Ctrl-C: takes no more jobs, and gives back what does not end in time.`;

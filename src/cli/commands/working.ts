@@ -1,4 +1,4 @@
-/** `xsync worker`, as a service. Tests: test/cluster/queue.redis.ts */
+/** `xsync worker`, as a service. Tests: test/e2e/queue.redis.ts */
 import type { Station } from '../../cluster/station.js';
 import { XsyncError } from '../../model/error.js';
 import { type Context, type Io, runCommand } from '../context.js';

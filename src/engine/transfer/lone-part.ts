@@ -1,6 +1,6 @@
 /**
  * One part of an upload that somebody else has begun and completes. It is fenced by the upload's ID: when the upload is
- * completed or aborted, the destination refuses the part.
+ * completed or aborted, the destination refuses the part. Tests: test/engine/fleet/executor.test.ts
  */
 import { pinned } from '../../store/wrap/pinned.js';
 import { partRange } from '../plan/cut.js';

@@ -1,10 +1,10 @@
 /** `--queue` and `xsync worker` over a real Redis server. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../src/cli/exit.js';
-import { bytesOf, MiB } from '../e2e/fixtures.js';
-import { Lab, summaryOf, until } from '../e2e/harness.js';
 import { RedisServer } from '../support/redis.js';
+import { bytesOf, MiB } from './fixtures.js';
 import { ended, expectSame, Fleet } from './fleet.js';
+import { Lab, summaryOf, until } from './harness.js';
 
 let fleet: Fleet;
 beforeAll(async () => {

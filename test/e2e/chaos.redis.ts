@@ -4,11 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bytesOf, MiB } from '../e2e/fixtures.js';
-import { type Bucket, Lab, type Running } from '../e2e/harness.js';
 import { Line } from '../support/line.js';
 import { RedisServer } from '../support/redis.js';
+import { bytesOf, MiB } from './fixtures.js';
 import { expectSame, Fleet } from './fleet.js';
+import { type Bucket, Lab, type Running } from './harness.js';
 
 const FULL = process.env.XSYNC_CHAOS === 'full';
 const SIZE = FULL

@@ -1,8 +1,8 @@
 /** Workers and runs of the built program over a Redis server. */
 import { expect } from 'vitest';
-import { bytesOf } from '../e2e/fixtures.js';
-import type { Bucket, Lab, Outcome, Running } from '../e2e/harness.js';
 import type { RedisServer } from '../support/redis.js';
+import { bytesOf } from './fixtures.js';
+import type { Bucket, Lab, Outcome, Running } from './harness.js';
 
 export class Fleet {
   readonly lab: Lab;
