@@ -31,6 +31,9 @@ export const ROOMS: Readonly<Record<string, string>> = {
     'model store/port store/attributes store/backend store/accelerate store/prices store/rclone store/ini store/http',
   'store/urls': 'model store/port store/attributes store/backend store/http store/s3/headers',
   manifest: 'model hash native',
+  'manifest/dynamodb': 'model aws manifest/records',
+  'manifest/bucket': 'model store/port manifest/records',
+  'manifest/records': 'model manifest',
   inventory: 'model store/port',
   'engine/events': 'model store/wrap manifest engine/decide',
   'engine/census': '',
@@ -83,6 +86,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
 export const PACKAGES: Readonly<Record<string, string>> = {
   '@alicloud/credentials': 'store/oss',
   '@alicloud/credentials/dist/src/utils/command.js': 'store/oss',
+  '@aws-sdk/client-dynamodb': 'manifest/dynamodb',
   '@aws-sdk/client-s3': 'store/s3',
   '@aws-sdk/client-sqs': 'feed',
   '@aws-sdk/credential-provider-ini': 'aws',

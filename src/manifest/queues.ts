@@ -80,8 +80,8 @@ export interface TicketQueue {
   putBack(held: readonly Held[], untilMs: number, fault?: Fault): Promise<void>;
   /** Of these IDs; one that is not known is missing: a newer one has taken its place. */
   states(ids: readonly string[]): Promise<Map<string, { state: TicketState; fault?: Fault }>>;
-  /** @param most stops counting there */
-  count(state: TicketState, most?: number): Promise<number>;
+  /** How many are queued, leases included. @param most stops counting there */
+  countWaiting(most?: number): Promise<number>;
   /** Remembers a nonce until a time. @returns false if it was known */
   once(nonce: string, untilMs: number, nowMs: number): Promise<boolean>;
   close(): Promise<void>;
@@ -93,6 +93,11 @@ export interface TicketQueue {
  */
 export function ticketId({ key, revision }: { key: string; revision: number }): string {
   return `r${revision}-${slotOf(key)}`;
+}
+
+/** The slot in an ID. */
+export function slotIn(id: string): string {
+  return id.slice(id.indexOf('-') + 1);
 }
 
 /** 128 bits of the SHA-256 of a key, hex. */
@@ -120,7 +125,7 @@ export interface OutboxRow {
   size: number;
   mtimeMs: number;
   versionId?: string;
-  /** Grows with each change that was seen, of any key. */
+  /** Grows with each change of the key that was seen. */
   revision: number;
   state: OutboxState;
   attempts: number;

@@ -191,6 +191,11 @@ export interface PutOptions extends TransferOptions, PutAttributes {
    * call fails with `precondition-failed`. Only for stores with `writesIfMatch`; others ignore it.
    */
   replaces?: string;
+  /**
+   * Nothing is written unless the store compares what stands there with `replaces`. Stores with `createsOnly` can do so where
+   * it is empty. @throws unsupported: it cannot compare
+   */
+  strict?: true;
   /** Hex MD5 of the body; stores with `checksContentMd5` reject a body that differs (`checksum-mismatch`). */
   contentMd5?: string;
 }

@@ -99,6 +99,11 @@ export interface Capabilities {
   readonly deletesIfMatch?: true;
   /** put and completeUpload obey `replaces`. */
   readonly writesIfMatch?: true;
+  /**
+   * put obeys `strict` with an empty `replaces`, but not where the bucket keeps versions: then the answer has a `versionId`
+   * (https://www.alibabacloud.com/help/en/oss/developer-reference/putobject, x-oss-forbid-overwrite).
+   */
+  readonly createsOnly?: true;
   /** Copies obey `CopyOptions.ifMatch`. Absent: the engine checks which version was copied. */
   readonly pinsCopies?: true;
   /**

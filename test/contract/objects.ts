@@ -166,6 +166,17 @@ export function describeObjects(backend: Backend): void {
     expect((await store.head('a')).size).toBe(8);
   });
 
+  it('creates an object strictly, where it can', async () => {
+    const { store } = subject();
+    const { createsOnly, writesIfMatch } = store.capabilities;
+    const strict = { replaces: '', strict: true } as const;
+    if (!createsOnly && !writesIfMatch) return;
+    const { etag } = await store.put('a', bytes('first'), strict);
+    await expectCode(store.put('a', bytes('second'), strict), 'precondition-failed');
+    if (createsOnly) await expectCode(store.put('a', bytes('third'), { replaces: etag, strict: true }), 'unsupported');
+    expect((await store.head('a')).etag).toBe(etag);
+  });
+
   it('deletes only the named version, where it compares versions', async () => {
     const { store } = subject();
     const keys = ['a', 'b', 'c\u0001', 'd\u0001'];

@@ -12,7 +12,7 @@ import { isTrusted, type Trust } from './book.js';
 import { Rate } from './rate.js';
 
 export interface DeskMeans {
-  queue: Pick<TicketQueue, 'add' | 'count' | 'once' | 'states'>;
+  queue: Pick<TicketQueue, 'add' | 'countWaiting' | 'once' | 'states'>;
   /** Any of them is accepted; none: a client certificate is enough. May be another one each time that it is read. */
   readonly secrets: readonly string[];
   trust: Trust;
@@ -76,7 +76,7 @@ export class Desk extends Door {
     const waitMs = this.#rate?.take(peer, count) ?? 0;
     if (waitMs > 0) throw later('more tickets are sent than may be in a second', Math.ceil(waitMs / 1000));
     // The last ones to come in may exceed it, so that a limit below the size of a request does not refuse all.
-    if ((await queue.count('queued', limit)) >= limit) throw later('too many tickets are waiting', RETRY_AFTER_S);
+    if ((await queue.countWaiting(limit)) >= limit) throw later('too many tickets are waiting', RETRY_AFTER_S);
   }
 
   #faultOf(ticket: BridgeTicket): { code: string; message: string } | undefined {

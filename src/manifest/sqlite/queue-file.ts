@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3';
 import { manifestError } from './errors.js';
 import { createPrivateFile } from './file.js';
+import { IN_MEMORY } from './open.js';
 
 /**
  * What was accepted must survive a power loss: each commit is synced.
@@ -11,7 +12,7 @@ import { createPrivateFile } from './file.js';
 export function openQueueFile(file: string, schema: string): Database.Database {
   let db: Database.Database | undefined;
   try {
-    createPrivateFile(file);
+    if (file !== IN_MEMORY) createPrivateFile(file);
     db = new Database(file);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');

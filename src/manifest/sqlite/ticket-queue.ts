@@ -120,9 +120,9 @@ export class SqliteTicketQueue implements TicketQueue {
     );
   }
 
-  async count(state: TicketState, most = -1): Promise<number> {
-    const sql = 'SELECT count(*) AS n FROM (SELECT 1 FROM ticket WHERE state = ? LIMIT ?)';
-    return this.#db.prepare<[string, number], { n: number }>(sql).get(state, most)?.n ?? 0;
+  async countWaiting(most = -1): Promise<number> {
+    const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM ticket WHERE state = 'queued' LIMIT ?)`;
+    return this.#db.prepare<[number], { n: number }>(sql).get(most)?.n ?? 0;
   }
 
   async once(nonce: string, untilMs: number, nowMs: number): Promise<boolean> {

@@ -24,6 +24,8 @@ export const OSS_CAPABILITIES: Capabilities = {
   links: 'objects',
   /** `x-oss-copy-source-if-match`. Deletes have no condition. */
   pinsCopies: true,
+  /** `x-oss-forbid-overwrite`. Writes have no other condition. */
+  createsOnly: true,
   defaultStorageClass: 'Standard',
   countsRequests: true,
   keepsMtime: false,

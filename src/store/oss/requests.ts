@@ -76,8 +76,16 @@ export function md5Header(contentMd5: string | undefined): Headers {
   return contentMd5 === undefined ? {} : { 'content-md5': Buffer.from(contentMd5, 'hex').toString('base64') };
 }
 
+/** @throws unsupported: OSS compares no versions when it writes (https://help.aliyun.com/en/oss/user-guide/0017-00000245) */
 export function putHeaders(key: string, options: PutOptions, settings: NewObjectSettings): Headers {
-  return { ...objectHeaders(key, options, settings), ...md5Header(options.contentMd5) };
+  if (options.strict && options.replaces !== '') {
+    throw new XsyncError('unsupported', 'OSS does not compare what it replaces', { subject: key });
+  }
+  return {
+    ...objectHeaders(key, options, settings),
+    ...md5Header(options.contentMd5),
+    ...(options.strict && { 'x-oss-forbid-overwrite': 'true' }),
+  };
 }
 
 /** The source of a copy and its condition. */

@@ -181,7 +181,7 @@ export class S3Bucket implements port.ObjectStore {
     size: number,
     options: port.PutOptions,
   ): Promise<port.WriteResult> {
-    const answer = await this.#conditions.write(options.replaces, send);
+    const answer = await this.#conditions.write(options, send);
     const { etag } = answer.headers;
     if (etag) return writtenBy(answer.headers, bareEtag(etag), writtenEtagIsMd5(this.#preset));
     this.#quirks.notice('no-put-etag');
@@ -269,7 +269,7 @@ export class S3Bucket implements port.ObjectStore {
     parts: readonly { partNumber: number; etag: string }[],
     options: port.CompleteOptions = {},
   ): Promise<port.WriteResult> {
-    const completing = this.#conditions.write(options.replaces, (condition) =>
+    const completing = this.#conditions.write(options, (condition) =>
       this.#calls.complete(upload, parts, options, condition),
     );
     const completed = await completing.catch(async (error: unknown) => {

@@ -20,20 +20,24 @@ export class WriteConditions {
   /**
    * Makes the write with its condition. If-Match needs the right to read the object. Credentials without it write
    * without a condition: then the write is sent twice, once per store.
-   * @param replaces as in `PutOptions`
-   * @throws precondition-failed, and what `send` throws
+   * @param options as in `PutOptions`
+   * @throws precondition-failed, unsupported, and what `send` throws
    */
-  async write<T>(replaces: string | undefined, send: (condition: Condition) => Promise<T>): Promise<T> {
+  async write<T>(
+    { replaces, strict }: { replaces?: string; strict?: true },
+    send: (condition: Condition) => Promise<T>,
+  ): Promise<T> {
+    if (strict && !this.#supported) throw new XsyncError('unsupported', 'the store does not compare what it replaces');
     if (!this.#supported || replaces === undefined) return send({});
     if (replaces === '') return send({ ifNoneMatch: '*' });
-    if (this.#denied) return send({});
+    if (this.#denied && !strict) return send({});
     try {
       return await send({ ifMatch: replaces });
     } catch (error) {
       if (isXsyncError(error, 'object-not-found')) {
         throw new XsyncError('precondition-failed', error.message, { subject: error.subject, cause: error });
       }
-      if (!isXsyncError(error, 'access-denied')) throw error;
+      if (strict || !isXsyncError(error, 'access-denied')) throw error;
       const result = await send({});
       this.#denied = true;
       return result;

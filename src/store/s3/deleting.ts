@@ -3,12 +3,12 @@
  * Tests: test/store/s3/contract.test.ts
  */
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
+import { inParallel } from '../../model/parallel.js';
 import { isWebPage, readXml, xmlRoot } from '../http/xml.js';
 import type { DeleteCallOptions, DeleteFailure } from '../port.js';
 import type { S3Calls } from './calls.js';
 import { escapeXml, fitsXml, isKey } from './encode.js';
 import { itemError } from './errors.js';
-import { inParallel } from './parallel.js';
 import { isMissingCall, isRefusedForm, type Quirks } from './quirks.js';
 
 /** Single deletes in flight. */

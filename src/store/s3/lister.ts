@@ -5,11 +5,11 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry, ObjectInfo } from '../../model/object.js';
+import { inParallel } from '../../model/parallel.js';
 import { UNKNOWN_ETAG } from '../http/rows.js';
 import type { CallOptions, ListOptions, ListPage } from '../port.js';
 import type { ListedPage, Row, S3Calls } from './calls.js';
 import { entryOf, type Listed } from './listing.js';
-import { inParallel } from './parallel.js';
 import type { Quirks } from './quirks.js';
 
 /** Marks a token of ours, which holds a key. A store's own token has no NUL. */

@@ -124,5 +124,5 @@ it('a run that was stopped leaves its tickets for the next start', async () => {
   const nothing = () => {};
   const means = { queue, book, run, report: nothing, trouble: nothing, settled: nothing, attempts: 1 };
   await new Performer(means).follow(done.signal);
-  expect(await queue.count('queued')).toBe(1);
+  expect(await queue.countWaiting()).toBe(1);
 });

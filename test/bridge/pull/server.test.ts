@@ -115,7 +115,7 @@ describe('tickets', () => {
       Array.from({ length: count }, (_, n) => ticket(`k${from + n}`, from + n));
     expect(await client().send(tickets(1, 100))).toMatchObject({ taken: 100 });
     await expect(client().send(tickets(101, 100))).rejects.toMatchObject({ code: 'throttled', retryAfterMs: 10_000 });
-    expect(await queue.count('queued')).toBe(100);
+    expect(await queue.countWaiting()).toBe(100);
     expect(logged).toEqual(['refused from 127.0.0.1: more tickets are sent than may be in a second']);
   });
 
@@ -153,7 +153,7 @@ describe('tickets', () => {
     const sent = bad.action === 'delete' ? (bare as BridgeTicket) : bad;
     const { taken, refused } = await client().send([sent, ticket('good', 2)]);
     expect({ taken, refused }).toMatchObject({ taken: 1, refused: [{ id: bad.id, code }] });
-    expect(await queue.count('queued')).toBe(1);
+    expect(await queue.countWaiting()).toBe(1);
     expect(logged).toHaveLength(1);
     expect(logged.join()).not.toContain('SECRET');
   });
@@ -170,7 +170,7 @@ describe('a stranger', () => {
     const { status, text } = await post('/v1/tickets', BODY, headers);
     expect({ status, text }).toEqual({ status: 401, text: JSON.stringify({ error: why }) });
     expect(logged).toEqual([`refused from 127.0.0.1: ${why}`]);
-    expect(await queue.count('queued')).toBe(0);
+    expect(await queue.countWaiting()).toBe(0);
   });
 
   it('who repeats a request is refused, also after a restart', async () => {

@@ -62,7 +62,7 @@ export function ticketSuite(make: () => Promise<TicketQueue>): void {
     expect((await queue.states([ID('a', 1)])).get(ID('a', 1))).toEqual({ state: 'queued' });
     expect(await claim(queue, LEASE)).toEqual([]);
     expect(await queue.settle([{ ...second, state: 'done' }])).toEqual([]);
-    expect(await queue.count('done')).toBe(1);
+    expect(await queue.countWaiting()).toBe(0);
     expect(await queue.nextMs()).toBeUndefined();
   });
 
@@ -132,15 +132,15 @@ export function ticketSuite(make: () => Promise<TicketQueue>): void {
 
   it('gives no ticket to two of many claimers, and each to one', async () => {
     const queue = await make();
-    const keys = Array.from({ length: 30 }, (_, n) => `key ${n}`);
+    const keys = Array.from({ length: 12 }, (_, n) => `key ${n}`);
     await queue.add(keys.map((key) => ticket(key, 1)));
     const taken: string[] = [];
     const claimer = async (): Promise<void> => {
-      for (let claims = await claim(queue, 0, 7); claims.length > 0; claims = await claim(queue, 0, 7)) {
+      for (let claims = await claim(queue, 0, 3); claims.length > 0; claims = await claim(queue, 0, 3)) {
         taken.push(...claims.map(({ key }) => key));
       }
     };
-    await Promise.all(Array.from({ length: 6 }, claimer));
+    await Promise.all(Array.from({ length: 4 }, claimer));
     expect(taken.sort()).toEqual([...keys].sort());
   });
 
@@ -154,7 +154,7 @@ export function ticketSuite(make: () => Promise<TicketQueue>): void {
   it('counts, and stops counting where it is told to', async () => {
     const queue = await make();
     await queue.add(['a', 'b', 'c'].map((key) => ticket(key, 1)));
-    expect([await queue.count('queued'), await queue.count('queued', 2), await queue.count('done')]).toEqual([3, 2, 0]);
+    expect([await queue.countWaiting(), await queue.countWaiting(2)]).toEqual([3, 2]);
   });
 
   it('remembers nonces until their time', async () => {
