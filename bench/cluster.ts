@@ -30,6 +30,7 @@ const values = optionsFrom(import.meta.url, {
 interface Measured {
   elapsedMs: number;
   copied: { objects: number; bytes: number };
+  failed: { objects: number };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'xsync-cluster-'));
@@ -41,7 +42,9 @@ const remote = (endpoint: string) => ({
   ...{ type: 's3', provider: 'minio', endpoint, region: 'us-east-1', force_path_style: true },
   ...{ access_key_id: 'bench', secret_access_key: 'bench' },
 });
-writeFileSync(config, JSON.stringify({ remotes: { from: remote(stub.source), to: remote(stub.destination) } }), { mode: 0o600 });
+writeFileSync(config, JSON.stringify({ remotes: { from: remote(stub.source), to: remote(stub.destination) } }), {
+  mode: 0o600,
+});
 const cases = {
   small: `from:small-${values.objects}-20480-flat`,
   large: `from:large-${values.large}-${Number(values.size) * 2 ** 20}-flat`,
@@ -90,7 +93,7 @@ async function startWorker(name: string): Promise<ChildProcess> {
 }
 
 async function copy(source: string, count: number): Promise<Measured> {
-  const args = ['copy', source, `to:copied-${count}-0-0-flat`, '--config', config, '--json', '--no-traverse'];
+  const args = ['copy', source, `to:copied${count}-0-0-flat`, '--config', config, '--json'];
   const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (more: string) => {
@@ -99,5 +102,7 @@ async function copy(source: string, count: number): Promise<Measured> {
   await once(child, 'close');
   const end = text.split('\n').find((line) => line.includes('"event":"end"'));
   if (end === undefined) throw new Error(`the copy ended with ${child.exitCode}`);
-  return JSON.parse(end) as Measured;
+  const summary = JSON.parse(end) as Measured;
+  if (summary.failed.objects > 0) throw new Error(`objects failed: ${end}`);
+  return summary;
 }

@@ -180,16 +180,22 @@ export class Coordinator implements FleetLink {
       if (counts) run.elsewhere[side].counted(counts);
     }
     if (refused !== undefined) this.#crew.refused(worker, refused);
-    const results = (news.results ?? []).filter(([, result]) => validResult(result));
-    this.#crew.worked(
-      worker,
-      results.map(([field, result]) => this.#bytesOf(news.job, field, result)),
+    this.#take(
+      news.job,
+      (news.results ?? []).filter(([, result]) => validResult(result)),
     );
-    this.#dispatch.heard(news.job, results);
     if (news.over) this.#over(news.job);
   }
 
-  /** Bytes of what was done; undefined if it was done before, or not at all. */
+  #take(job: string, results: readonly (readonly [field: string, result: Result])[]): void {
+    for (const [field, result] of results) {
+      const bytes = this.#bytesOf(job, field, result);
+      if (bytes !== undefined && result.by !== undefined) this.#crew.worked(result.by, bytes);
+    }
+    this.#dispatch.heard(job, results);
+  }
+
+  /** Bytes of what was done; undefined if its result was known before, or it was not done. */
   #bytesOf(job: string, field: string, result: Result): number | undefined {
     const what = this.#dispatch.jobs.get(job)?.get(field)?.what;
     if (what?.type === 'part') return 'sent' in result ? result.sent.row.size : undefined;
@@ -216,7 +222,7 @@ export class Coordinator implements FleetLink {
 
   async #look(job: string, open: number): Promise<void> {
     const { over, done } = await this.#context.queue.look(job, (this.#works.get(job) ?? 0) - open);
-    this.#dispatch.heard(job, done);
+    this.#take(job, [...done]);
     if (over) this.#over(job);
   }
 

@@ -71,15 +71,11 @@ export class Crew {
     return this.#isLong(this.#refusedSinceMs) ? this.#refusing.get(this.#there[0] ?? '') : undefined;
   }
 
-  /** @param bytes of each object or part; undefined for what is no news */
-  worked(name: string, bytes: readonly (number | undefined)[]): void {
-    const known = bytes.filter((each) => each !== undefined);
-    if (known.length === 0) return;
+  /** An object or a part was sent. */
+  worked(name: string, bytes: number): void {
     this.#refusing.delete(name);
     const done = this.#done.get(name) ?? { objects: 0, bytes: 0 };
-    done.objects += known.length;
-    for (const each of known) done.bytes += each;
-    this.#done.set(name, done);
+    this.#done.set(name, { objects: done.objects + 1, bytes: done.bytes + bytes });
   }
 
   /** @param waiting jobs that no worker has */

@@ -65,8 +65,8 @@ export interface JobData {
   work: Work[];
 }
 
-/** Of a ticket, or of a part. */
-export type Result = { outcome: Outcome } | { sent: PartSent } | { error: PlainError };
+/** Of a ticket, or of a part; `by`: the worker's name. */
+export type Result = ({ outcome: Outcome } | { sent: PartSent } | { error: PlainError }) & { by?: string };
 
 /**
  * Names a result in its job: the number of the work, and of the part.
@@ -205,8 +205,10 @@ const copied = z.looseObject({
   resumedBytes: z.int(),
 });
 
+const by = z.string().max(200).optional();
 const result = z.union([
   z.strictObject({
+    by,
     outcome: z.union([
       copied,
       z.looseObject({ kind: z.enum(['overtaken', 'vanished', 'unfinished']) }),
@@ -223,8 +225,8 @@ const result = z.union([
       }),
     ]),
   }),
-  z.strictObject({ sent: z.strictObject({ row, confirmed: z.boolean(), contradicted: z.boolean() }) }),
-  z.strictObject({ error: z.looseObject({ type: z.literal('error'), code: z.string(), message: z.string() }) }),
+  z.strictObject({ by, sent: z.strictObject({ row, confirmed: z.boolean(), contradicted: z.boolean() }) }),
+  z.strictObject({ by, error: z.looseObject({ type: z.literal('error'), code: z.string(), message: z.string() }) }),
 ]);
 
 /** Undefined if it is none. */

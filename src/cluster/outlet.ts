@@ -33,7 +33,7 @@ export class Outlet {
   }
 
   result(field: string, result: Result): void {
-    this.#news.results.push([field, result]);
+    this.#news.results.push([field, { ...result, by: this.#context.worker }]);
     // A part is worth a message: what is not told before a kill is sent again.
     if ('sent' in result) this.#flush({});
     else this.#soon();

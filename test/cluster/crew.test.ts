@@ -60,7 +60,7 @@ test('the run is refused only when all that are there refuse, for 10 s', async (
   await crew.look();
   expect(crew.refusal).toBe('no remote');
   expect(events.length).toBe(2);
-  crew.worked('b', [5]);
+  crew.worked('b', 5);
   await crew.look();
   expect(crew.refusal).toBeUndefined();
 });
@@ -69,8 +69,8 @@ test('each worker has its sum', async () => {
   const { crew, events, join, at } = setup();
   join('a');
   await crew.look();
-  crew.worked('a', [100, undefined, 50]);
-  crew.worked('b', [undefined]);
+  crew.worked('a', 100);
+  crew.worked('a', 50);
   at(2000);
   crew.tell(7);
   const workers = [{ name: 'a', objects: 2, bytes: 150, bytesPerSecond: 75 }];
