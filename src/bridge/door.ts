@@ -35,6 +35,8 @@ export interface DoorMeans {
   /** Remembers a nonce until a time. @returns false if it was known */
   once(nonce: string, untilMs: number, nowMs: number): Promise<boolean>;
   audit: Pick<Audit, 'refuse'>;
+  /** What was signed before is refused, because its nonce may be forgotten, ms since 1970. */
+  sinceMs?: number;
 }
 
 /** How the answer is signed; undefined: it needs no signature. */
@@ -93,10 +95,9 @@ export class Door {
     if (this.#isEnough(certificate)) return undefined;
     const nowMs = Date.now();
     const checked = verifyRequest(this.#means.secrets(), { method, path, body }, authorization, nowMs);
-    if ('refused' in checked) {
-      throw unauthorized(
-        checked.refused === 'time' ? 'the request was signed at another time' : 'the signature is wrong',
-      );
+    if ('refused' in checked && checked.refused !== 'time') throw unauthorized('the signature is wrong');
+    if ('refused' in checked || checked.atMs < (this.#means.sinceMs ?? 0)) {
+      throw unauthorized('the request was signed at another time');
     }
     if (await this.#means.once(checked.nonce, nowMs + 2 * WINDOW_MS, nowMs)) return checked;
     throw unauthorized('the request was received before');

@@ -28,7 +28,8 @@ export function signRequest(secret: string, request: Signable, nowMs: number): {
   return { header: `${SCHEME} t=${t},nonce=${nonce},v1=${requestSum(secret, request, String(t), nonce)}`, nonce };
 }
 
-export type Verified = { nonce: string; secret: string } | { refused: 'unsigned' | 'signature' | 'time' };
+/** `atMs`: when it was signed, by the clock of whoever signed it. */
+export type Verified = { nonce: string; secret: string; atMs: number } | { refused: 'unsigned' | 'signature' | 'time' };
 
 /** The caller must still check that the nonce is new. */
 export function verifyRequest(
@@ -44,7 +45,8 @@ export function verifyRequest(
   const right = secrets.filter((secret) => same(requestSum(secret, request, t, nonce), sum));
   const [secret] = right;
   if (secret === undefined) return { refused: 'signature' };
-  return Math.abs(Number(t) * 1000 - nowMs) > WINDOW_MS ? { refused: 'time' } : { nonce, secret };
+  const atMs = Number(t) * 1000;
+  return Math.abs(atMs - nowMs) > WINDOW_MS ? { refused: 'time' } : { nonce, secret, atMs };
 }
 
 export function signResponse(secret: string, nonce: string, status: number, body: string): string {

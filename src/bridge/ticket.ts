@@ -23,6 +23,11 @@ const common = {
   key,
   /** Of two tickets for one key, the greater one is newer. */
   revision: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
+  /** Of the pushing end, which hears there what became of the ticket; pull tells only hosts that it trusts. */
+  callback: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .optional(),
 };
 
 const copyTicket = z.strictObject({
@@ -60,13 +65,40 @@ export const takenBody = z.object({
 /** Body of `POST /v1/outcomes`. */
 export const askBody = z.strictObject({ ids: z.array(common.id).min(1).max(MOST_TICKETS) });
 
+/** Where a pushing end hears outcomes, after its URL. */
+export const CALLBACK_PATH = '/v1/callback';
+
+const fault = z.object({ code: z.string(), message: z.string() }).optional();
+
+/** Body of a callback. */
+export const callbackBody = z.strictObject({
+  outcomes: z
+    .array(z.strictObject({ id: common.id, key, state: z.enum(['done', 'dead', 'expired', 'changed']), fault }))
+    .min(1)
+    .max(MOST_TICKETS),
+});
+export type Told = z.output<typeof callbackBody>['outcomes'][number];
+
+/** Response to it. */
+export const heardBody = z.object({});
+
+/** Where the outcome of a ticket that was kept as JSON is to be told. */
+export function callbackOf(body: string): string | undefined {
+  return z.object({ callback: common.callback }).safeParse(JSON.parse(body)).data?.callback;
+}
+
+/** What a ticket that was kept as JSON does. */
+export function operationOf(body: string): BridgeTicket['action'] {
+  return z.object({ action: z.enum(['copy', 'delete']) }).safeParse(JSON.parse(body)).data?.action ?? 'copy';
+}
+
 /** Response to it. An ID that is missing is not known: its ticket must be sent again, or a newer one has come. */
 export const outcomesBody = z.object({
   outcomes: z.array(
     z.object({
       id: z.string(),
       state: z.enum(['queued', 'done', 'dead', 'expired', 'changed']),
-      fault: z.object({ code: z.string(), message: z.string() }).optional(),
+      fault,
     }),
   ),
 });

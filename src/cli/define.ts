@@ -42,7 +42,7 @@ export function own<T>(
   const option = new Option(flags, description);
   if (parse) option.argParser((text: string) => parse(option.long ?? flags, text));
   if (fallback !== undefined) option.default(fallback, shown);
-  return command.addOption(option);
+  return clearedByOff(command.addOption(option), option);
 }
 
 /** commander turns a parser's undefined (`off`) into ''. */

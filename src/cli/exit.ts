@@ -30,7 +30,7 @@ export function exitOfSummary(summary: Summary, options: { errorOnNoTransfer: bo
   const objects = failed.objects + held.objects - held.dropped;
   const temporary = (failed.byClass.temporary ?? 0) + (held.byClass.temporary ?? 0);
   if (objects > 0) return temporary >= objects ? EXIT.temporary : EXIT.objectsFailed;
-  if (summary.stopped === 'max-transfer') return EXIT.maxTransfer;
+  if (summary.stopped === 'max-transfer' || summary.stopped === 'max-cost') return EXIT.maxTransfer;
   if (summary.stopped === 'max-duration') return EXIT.maxDuration;
   // Deletes that were held back are left to the next run, and so is what a wrong listing may have left out.
   if (summary.deleted.left > 0 || summary.oddity !== undefined) return EXIT.temporary;

@@ -1,7 +1,9 @@
 /** Reports the runs of a command to other programs: `--metrics-addr` and `--notify`. Tests: test/e2e/observe.test.ts */
 
+import type { BridgeObserver } from '../bridge/pull/pull.js';
 import type { RunEvent } from '../engine/events.js';
 import type { RunPair } from '../engine/pair.js';
+import type { Backlog } from '../model/backlog.js';
 import { XsyncError } from '../model/error.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Notifier } from '../observe/notifier.js';
@@ -56,6 +58,34 @@ export async function openObservers(flags: ObserverFlags, observed: Observed, co
       },
       async close(hurry = false) {
         await notifier?.close(hurry ? HURRY_MS : undefined);
+        await listening?.close();
+      },
+    };
+  } catch (error) {
+    await notifier?.close(0);
+    throw error;
+  }
+}
+
+/** The same for an end of a bridge. Its notifications are of what was given up. @throws usage, config, not-writable */
+export async function observeBridge(
+  flags: ObserverFlags,
+  { source, destination, backlog }: Pick<Observed, 'source' | 'destination'> & { backlog(): Promise<Backlog> },
+  context: Context,
+): Promise<BridgeObserver> {
+  const { metricsAddr, notify = [], rpo } = flags;
+  const ends = { source, destination, endless: true, pair: () => undefined };
+  const notifier = notify.length === 0 ? undefined : await openNotifier(flags, notify, ends, context);
+  try {
+    const { BridgeMetrics } = await import('../observe/bridge.js');
+    const metrics = metricsAddr && new BridgeMetrics({ source, destination, backlog, rpoMs: rpo });
+    const listening = metricsAddr && (await metrics?.listen(metricsAddr));
+    if (listening) context.log.say(metricsAddr?.port === 0 ? 'notice' : 'info', `metrics at ${listening.url}/metrics`);
+    return {
+      gaveUp: (ticket) => notifier?.gaveUp(ticket),
+      trouble: (message) => metrics?.trouble(message),
+      async close() {
+        await notifier?.close();
         await listening?.close();
       },
     };

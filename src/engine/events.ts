@@ -15,7 +15,7 @@ import type { CopyReason, DeleteReason, Directed, KeepReason, SkipReason } from 
 export type Side = 'source' | 'destination';
 
 /** Why a run ended before it had seen every key. */
-export type StopReason = 'interrupted' | 'max-transfer' | 'max-duration';
+export type StopReason = 'interrupted' | 'max-transfer' | 'max-cost' | 'max-duration';
 
 /** Why a failed object is not retried: not due yet, nothing that could help has changed, or dropped by the user. */
 export type HeldReason = 'later' | 'unchanged' | 'dropped';

@@ -1,5 +1,6 @@
 /** Tests: test/cli/options.test.ts */
 import type { CarryPolicy } from '../model/carry-policy.js';
+import type { MaxCost } from '../model/prices.js';
 import type { Restoring } from '../model/restoring.js';
 import type { TransferPolicy } from './decide/decide.js';
 import type { Settling } from './decide/settling.js';
@@ -94,6 +95,8 @@ export interface RunOptions {
   noTraverse: boolean;
   /** Stop after this many bytes; `cutoffMode` says how. */
   maxTransfer?: number;
+  /** Stop when requests and bytes have cost this much. */
+  maxCost?: MaxCost;
   maxDurationMs?: number;
   cutoffMode: 'hard' | 'soft' | 'cautious';
   /** Attempts for a whole object (source changed, checksum mismatch) before it goes on the failed list. */

@@ -19,6 +19,7 @@ import { Moves, refuseOnePlace } from './pass/moves.js';
 import { oddityOf } from './pass/oddity.js';
 import { beginPass } from './pass/pass.js';
 import { Traversal } from './pass/traverse.js';
+import { CostLimit, uncounted } from './plan/cost-limit.js';
 import { Forecast } from './plan/forecast.js';
 import { Intents } from './plan/intents.js';
 import { routeOf } from './plan/plan.js';
@@ -164,6 +165,7 @@ async function run(
     fold.hear(event);
     journal?.hear(event);
     report(event);
+    costLimit?.hear(event);
   };
   const pair = viewFor(whole, (event) => {
     shared.hear(event);
@@ -182,11 +184,12 @@ async function run(
   const fold = new Fold(before, whole.reverse !== undefined);
   const { dryRun } = options;
   const halt = new Halt(GRACE_MS);
+  const costLimit = CostLimit.of(pair, options, halt);
   const unhook = hookStops(halt, options);
   const committer = new Committer(manifest, (error) => halt.fail(error));
   const unjoin = shared.claims.join(committer);
   const context = contextOf(pair, options, shared, {
-    ...{ startedMs, pass, census, forecast, claims: given?.claims, halt, committer, emit },
+    ...{ startedMs, pass, census, forecast, costLimit, claims: given?.claims, halt, committer, emit },
   });
   const mirror = mirrorOf(context, (other, parts) => contextOf(other, options, shared, parts));
   context.mirror = mirror;
@@ -230,7 +233,10 @@ function earlier(a: number | undefined, b: number | undefined): number | undefin
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
-type Parts = Pick<RunContext, 'startedMs' | 'pass' | 'census' | 'forecast' | 'claims' | 'halt' | 'committer' | 'emit'>;
+type Parts = Pick<
+  RunContext,
+  'startedMs' | 'pass' | 'census' | 'forecast' | 'costLimit' | 'claims' | 'halt' | 'committer' | 'emit'
+>;
 
 function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Parts): RunContext {
   const { census, halt, committer, emit } = parts;
@@ -329,7 +335,11 @@ function announce({ pair, options, pass, emit }: RunContext, runId: string): voi
   if (raised) emit({ type: 'notice', level: 'warn', message: raised });
   const without = withoutAcls(pair, options);
   if (without) emit({ type: 'notice', level: 'warn', message: without });
-  for (const message of pair.source.warnings ?? []) emit({ type: 'notice', level: 'warn', message });
+  const free = uncounted(pair, options);
+  if (free) emit({ type: 'notice', level: 'warn', message: free });
+  for (const { warnings = [] } of [pair.source, pair.dest]) {
+    for (const message of warnings) emit({ type: 'notice', level: 'warn', message });
+  }
   for (const message of [...pair.source.notes, ...pair.dest.notes]) emit({ type: 'notice', level: 'info', message });
   if (pass.after === undefined) return;
   const since = new Date(pass.startedMs).toISOString();

@@ -1,4 +1,6 @@
-/** Prices of a service from the user's configuration: xsync has no built-in prices. Tests: test/cli/exit.test.ts */
+/** Prices of a service from the user's configuration: xsync has no built-in prices. Tests: test/model/prices.test.ts */
+import { XsyncError } from './error.js';
+
 export interface Prices {
   /** Shown with the amounts; `USD` when absent. */
   currency?: string;
@@ -22,4 +24,21 @@ export interface Cost {
   amount: number;
   /** The share of `amount` for transfer acceleration. */
   acceleration: number;
+}
+
+/** An amount that a run may cost. */
+export interface MaxCost {
+  amount: number;
+  /** Absent: that of the prices. */
+  currency?: string;
+}
+
+/** `5USD`, `0.5 CNY`, `20`. @throws usage */
+export function parseMaxCost(text: string): MaxCost {
+  const [, amount, currency = ''] = /^(\d+(?:\.\d+)?) *([A-Za-z]*)$/.exec(text) ?? [];
+  if (amount !== undefined) return { amount: Number(amount), ...(currency !== '' && { currency }) };
+  throw new XsyncError('usage', `--max-cost: "${text}" is no amount`, {
+    subject: '--max-cost',
+    remedy: 'Write a number and a currency, such as 5USD.',
+  });
 }

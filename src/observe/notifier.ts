@@ -20,6 +20,15 @@ export interface NotifierOptions {
   now?: () => number;
 }
 
+/** A ticket of a bridge that was given up. */
+export interface GivenUp {
+  key: string;
+  size?: number;
+  operation: 'copy' | 'delete';
+  attempts?: number;
+  fault: { code: string; message: string };
+}
+
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 type Fields = Omit<ReplicationEvent, 'id' | 'type' | 'eventName' | 'at' | 'pair'>;
 
@@ -76,6 +85,11 @@ export class Notifier {
         this.#ended(event);
         break;
     }
+  }
+
+  /** Of a bridge: a ticket was given up. Never throws. */
+  gaveUp({ key, fault, ...rest }: GivenUp): void {
+    this.#tell('ObjectReplicationFailed', { key, ...rest, error: fault });
   }
 
   /** Delivers queued events for at most `withinMs`. The targets warn about the rest. Never throws. */

@@ -20,6 +20,7 @@ import type { Backup, References } from '../engine/pair.js';
 import { parseEncryption } from '../model/encryption.js';
 import { reasonOf } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
+import { parseMaxCost } from '../model/prices.js';
 import { parseRestoring } from '../model/restoring.js';
 import { carryPolicy } from './carry-policy.js';
 import { linkMode } from './links.js';
@@ -158,10 +159,15 @@ function refuseUnfit({ partSize, maxMemory }: Pick<TransferJob, 'partSize' | 'ma
 }
 
 /** A watch never ends. */
-function limitsOf(job: TransferJob): Pick<RunOptions, 'dryRun' | 'maxTransfer' | 'maxDurationMs' | 'cutoffMode'> {
+function limitsOf(
+  job: TransferJob,
+): Pick<RunOptions, 'dryRun' | 'maxTransfer' | 'maxCost' | 'maxDurationMs' | 'cutoffMode'> {
   if (job.mode === 'watch') return { dryRun: false, cutoffMode: 'hard' };
-  const { dryRun, maxTransfer, maxDuration, cutoffMode } = job;
-  return { dryRun: dryRun === true, maxTransfer, maxDurationMs: maxDuration, cutoffMode };
+  const { dryRun, maxTransfer, maxCost, maxDuration, cutoffMode } = job;
+  return {
+    ...{ dryRun: dryRun === true, maxTransfer, maxDurationMs: maxDuration, cutoffMode },
+    maxCost: maxCost === undefined ? undefined : parseMaxCost(maxCost),
+  };
 }
 
 /** What is copied at the destination must not be deleted before. @throws usage: `--delete-before` */

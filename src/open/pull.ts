@@ -1,4 +1,5 @@
 /** Opens the pair of the pulling end of a bridge: objects behind URLs, and a destination. Tests: test/e2e/bridge.test.ts */
+
 import { loadConfig } from '../config/load.js';
 import type { Reporter } from '../engine/events.js';
 import type { CopyJob, SyncJob } from '../engine/job/job.js';
@@ -7,6 +8,7 @@ import { runKeys } from '../engine/run.js';
 import { Shared } from '../engine/shared.js';
 import type { TicketQueue } from '../manifest/queues.js';
 import { SqliteTicketQueue } from '../manifest/sqlite/ticket-queue.js';
+import type { Backlog } from '../model/backlog.js';
 import { XsyncError } from '../model/error.js';
 import type { AddressGuard } from '../store/http/address-guard.js';
 import type { HttpTransport } from '../store/http/transport.js';
@@ -17,6 +19,7 @@ import { openState } from './state.js';
 
 export interface Pulling {
   queue: TicketQueue;
+  backlog(): Promise<Backlog>;
   /** @throws key-not-representable: nothing below the destination can have this name */
   checkKey(key: string): void;
   /** Performs what the store says of these keys. @throws as `runKeys` */
@@ -58,6 +61,7 @@ export async function openPulling(
     const queue = new SqliteTicketQueue(`${pair.manifest.path}.tickets`);
     return {
       queue,
+      backlog: () => queue.backlog(),
       checkKey: (key) => checkKey(key, dest),
       async run(keys, report) {
         // The pushing end has the whole listing, and guards the deletes.

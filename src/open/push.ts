@@ -2,6 +2,7 @@
  * Opens the source of the pushing end of a bridge, its outbox, and a transport to the other end.
  * Tests: test/e2e/bridge.test.ts
  */
+
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -11,6 +12,7 @@ import type { CopyJob } from '../engine/job/job.js';
 import type { Outbox } from '../manifest/queues.js';
 import { lockPair } from '../manifest/sqlite/lock.js';
 import { SqliteOutbox } from '../manifest/sqlite/outbox.js';
+import type { Backlog } from '../model/backlog.js';
 import type { HttpTransport } from '../store/http/transport.js';
 import { copyConnections, openSettings } from './job.js';
 import type { OpenSettings, OpenSide } from './settings.js';
@@ -20,6 +22,7 @@ import { stateDirectory } from './state.js';
 export interface Pushing {
   source: OpenSide;
   outbox: Outbox;
+  backlog(): Promise<Backlog>;
   transport: HttpTransport;
   close(): Promise<void>;
 }
@@ -39,6 +42,7 @@ export async function openPushing(job: CopyJob, env: NodeJS.ProcessEnv): Promise
     const outbox = new SqliteOutbox(file);
     return {
       ...{ source, outbox, transport },
+      backlog: () => outbox.backlog(),
       async close() {
         await outbox.close();
         lock.release();

@@ -42,7 +42,10 @@ afterEach(async () => {
 async function start(identity: Identity): Promise<string> {
   const pull = new PullServer({
     ...{ queue, identity, limit: 10, checkKey: () => {}, deletes: false, taken: () => {} },
-    ...{ trust: { allowHost: [], allowPrivate: [] }, audit: new Audit(undefined, (text) => logged.push(text)) },
+    ...{
+      trust: { allowHost: [], allowPrivate: [], allowCallback: [] },
+      audit: new Audit(undefined, (text) => logged.push(text)),
+    },
   });
   const { port } = await pull.start({ host: '127.0.0.1', port: 0 });
   closing.push(() => pull.close());

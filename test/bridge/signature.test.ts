@@ -22,7 +22,7 @@ describe('a signed request', () => {
 
   it('is accepted with each secret that is valid, within the window', () => {
     for (const ms of [NOW - WINDOW_MS, NOW, NOW + WINDOW_MS]) {
-      expect(verifyRequest([OLD, NEW], REQUEST, header, ms)).toEqual({ nonce, secret: NEW });
+      expect(verifyRequest([OLD, NEW], REQUEST, header, ms)).toEqual({ nonce, secret: NEW, atMs: NOW });
     }
   });
 

@@ -71,14 +71,15 @@ describe.each(EACH)('%s', (mode) => {
 
 test('each option of a job is set by its own variable', () => {
   for (const mode of EACH) {
+    const variables = new Map<string, string>();
     for (const { flags } of specsOf(mode)) {
       const [long = ''] = /--[\w-]+/.exec(flags) ?? [];
-      const variable = `XSYNC_${/--([\w-]+)/.exec(flags)?.[1]?.toUpperCase().replaceAll('-', '_')}`;
-      // What has no value is set by a word for yes alone.
-      vi.stubEnv(variable, '1');
-      const option = commandOf(mode).options.find((each) => each.long === long);
-      expect(option?.envVar).toBe(variable);
-      vi.unstubAllEnvs();
+      variables.set(long, `XSYNC_${long.slice(2).toUpperCase().replaceAll('-', '_')}`);
     }
+    // What has no value is set by a word for yes alone.
+    for (const variable of variables.values()) vi.stubEnv(variable, '1');
+    const { options } = commandOf(mode);
+    vi.unstubAllEnvs();
+    for (const [long, variable] of variables) expect(options.find((each) => each.long === long)?.envVar).toBe(variable);
   }
 });

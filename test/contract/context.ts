@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect } from 'vitest';
 import { type ErrorCode, XsyncError } from '../../src/model/error.js';
 import { compareKeys } from '../../src/model/key.js';
 import type { ObjectEntry, ObjectInfo } from '../../src/model/object.js';
-import type { ListOptions, ObjectStore } from '../../src/store/port.js';
+import type { ListOptions, ObjectStore, UploadRef } from '../../src/store/port.js';
 import type { KeyName } from './keys.js';
 
 /** One backend under test: an empty bucket of its own. */
@@ -11,8 +11,15 @@ export interface Subject {
   store: ObjectStore;
   /** The same kind of store on a bucket that does not exist. */
   missing?: ObjectStore;
+  /** Puts things there without requests, for tests that need thousands; absent for services that cannot. */
+  plant?: Planter;
   /** Frees what the factory made; the stores themselves are closed by the suite. */
   dispose?: () => Promise<void>;
+}
+
+export interface Planter {
+  object(key: string, body: Uint8Array): void;
+  part(upload: UploadRef, partNumber: number, body: Uint8Array): void;
 }
 
 export interface Backend {
@@ -87,9 +94,18 @@ export async function listAll(
 }
 
 export async function putAll(store: ObjectStore, keys: readonly string[]): Promise<void> {
-  const waiting = [...keys];
+  await eightAtOnce(keys, (key) => store.put(key, bytes(key)));
+}
+
+/** As `putAll`, for thousands. */
+export async function fill({ store, plant }: Subject, keys: readonly string[]): Promise<void> {
+  await eightAtOnce(keys, async (key) => (plant ? plant.object(key, bytes(key)) : store.put(key, bytes(key))));
+}
+
+export async function eightAtOnce<T>(all: readonly T[], act: (one: T) => Promise<unknown>): Promise<void> {
+  const waiting = all.values();
   const worker = async () => {
-    for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) await store.put(key, bytes(key));
+    for (const one of waiting) await act(one);
   };
   await Promise.all(Array.from({ length: 8 }, worker));
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { compareKeys } from '../../src/model/key.js';
 import type { ListOptions } from '../../src/store/port.js';
-import { type Backend, expectKeys, listAll, putAll, useSubject } from './context.js';
+import { type Backend, expectKeys, fill, listAll, putAll, useSubject } from './context.js';
 import { ORDERED_KEYS } from './keys.js';
 
 export function describeListing(backend: Backend): void {
@@ -82,7 +82,7 @@ export function describeListing(backend: Backend): void {
   it('pages beyond a thousand keys without being told to', async () => {
     const { store } = subject();
     const keys = Array.from({ length: 1003 }, (_, i) => `many/${String(i).padStart(4, '0')}`);
-    await putAll(store, keys);
+    await fill(subject(), keys);
     const listed = await listAll(store);
     expectKeys(store, listed.keys, keys);
     expect(listed.pages).toBe(2);

@@ -119,6 +119,8 @@ test('events are repeated, late and about what has changed since: the newest ver
 
   expect(far.requests.find('PutObject', { key: 'in/kept' })).toHaveLength(2);
   expect(far.requests.find('PutObject', { key: 'in/fresh' })).toHaveLength(1);
+  // No interval: one listing.
+  expect(near.requests.counts().ListObjects).toBe(1);
 
   for (const key of ['kept', 'fresh']) s.remove(key);
   await send(event('ObjectRemoved:Delete', 'kept', '09'), event('ObjectRemoved:Delete', 'fresh', '09'));
@@ -165,10 +167,24 @@ test('what cannot be stored is given up, listed and replayed, and nothing else i
     match: { kind: 'PutObject', key: 'in/bad' },
     fault: { kind: 'status', status: 403, code: 'AccessDenied' },
   });
-  const pull = await s.pull();
-  const push = await s.push('--backfill', '--once').done;
+  const notified = (end: string) => join(s.pullHome.HOME ?? '', `notified-${end}`);
+  const pull = await s.pull('--notify', `file:${notified('pull')}`, '--metrics-addr', ':0');
+  const push = await s.push('--backfill', '--once', '--notify', `file:${notified('push')}`).done;
   expect(push.code).toBe(6);
   expect(push.stderr).toContain('given up "bad"');
+  for (const end of ['pull', 'push']) {
+    const told = (await readFile(notified(end), 'utf8')).trim().split('\n');
+    expect(told.map((text) => JSON.parse(text))).toEqual([
+      expect.objectContaining({
+        ...{ type: 'ObjectReplicationFailed', key: 'bad', operation: 'copy' },
+        error: expect.objectContaining({ code: 'access-denied' }),
+      }),
+    ]);
+  }
+  const [page] = /http:\S+\/metrics/.exec(pull.stderr) ?? [];
+  const metrics = await (await fetch(page ?? '')).text();
+  expect(metrics).toMatch(/^xsync_bridge_tickets\{state="done",.*\} 2$/m);
+  expect(metrics).toMatch(/^xsync_bridge_tickets\{state="dead",.*\} 1$/m);
   expect(s.keys()).toEqual(['in/good', 'in/other']);
 
   const about = (command: string, ...more: string[]) =>
@@ -256,34 +272,3 @@ async function listen(server: Server): Promise<string> {
   if (address === null || typeof address === 'string') throw new Error('no port');
   return `http://127.0.0.1:${address.port}/`;
 }
-
-test('both ends are killed ten times, the line is cut, and everything arrives', async () => {
-  const s = await scene();
-  const keys = Array.from({ length: 300 }, (_, n) => `dir-${n % 7}/object ${n}`);
-  for (const key of keys) s.put(key, `bytes of ${key}`);
-  const big = randomBytes(30 * MIB);
-  s.put('big', big);
-  near.faults.add({ match: { kind: 'GetObject', probability: 0.1, seed: 1 }, fault: { kind: 'slow', delayMs: 50 } });
-  const options = ['--part-size', '5M', '--transfers', '4'];
-  let pull = await s.pull(...options);
-  for (let n = 0; n < 10; n++) {
-    const before = far.requests.count();
-    const push = s.push('--backfill', '--interval', 'off');
-    // Somewhere in the middle: told by what has reached the destination.
-    await until(() => far.requests.count() >= before + 5 || s.keys().length === keys.length + 1, { orElse: push.done });
-    if (n % 3 === 2) line.cut();
-    pull.kill('SIGKILL');
-    push.kill('SIGKILL');
-    await Promise.all([push.done, pull.done]);
-    pull = await s.pull(...options);
-  }
-  const last = await s.push('--backfill', '--once').done;
-  expect(last).toMatchObject({
-    code: 0,
-    stderr: expect.stringContaining('100% at the other end (301 of 301 objects)'),
-  });
-  expect(s.keys()).toEqual([...keys, 'big'].map((key) => `in/${key}`).sort());
-  for (const key of keys) expect(s.read(key).toString()).toBe(`bytes of ${key}`);
-  expect(s.read('big').equals(big)).toBe(true);
-  expect(far.core.oss.uploads(s.to)).toEqual([]);
-});

@@ -1,5 +1,5 @@
 /** `--queue` and `xsync worker` over a real Redis server. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { EXIT } from '../../src/cli/exit.js';
 import { RedisServer } from '../support/redis.js';
 import { bytesOf, MiB } from './fixtures.js';
@@ -124,6 +124,7 @@ describe('a server that cannot keep a queue', () => {
     const { from, to } = fleet.filled(1);
     const evicting = await RedisServer.start('--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru');
     const locked = await RedisServer.start('--requirepass', 'a-test-password');
+    onTestFinished(async () => void (await Promise.all([evicting.close(), locked.close()])));
     const run = (url: string) =>
       fleet.lab.run(['copy', from.at(), to.at(), '--queue', url, '--manifest', fleet.lab.path()]);
     const [lossy, denied, wrong, gone] = await Promise.all([
@@ -138,7 +139,5 @@ describe('a server that cannot keep a queue', () => {
     expect(wrong.stderr).not.toContain('another-password');
     expect(gone.stderr).toContain('redis://127.0.0.1:1 cannot be used');
     for (const { code } of [lossy, denied, wrong, gone]) expect(code).not.toBe(0);
-    await evicting.close();
-    await locked.close();
   });
 });

@@ -1,11 +1,38 @@
 import { describe, expect, test } from 'vitest';
 import { createFilter } from '../../src/engine/filter/filter.js';
+import type { RunPair } from '../../src/engine/pair.js';
+import { statusOf } from '../../src/engine/record/status.js';
 import { XsyncError } from '../../src/model/error.js';
+import type { MaxCost, Prices } from '../../src/model/prices.js';
 import { bytesOf, keysOf, Pair, POLICY } from './support.js';
 
 async function pairOf(count: number, size: number): Promise<Pair> {
   const pair = new Pair();
   for (let i = 0; i < count; i++) await pair.source.put(`k${i}`, bytesOf(`k${i}`, size));
+  return pair;
+}
+
+/** A GET costs 1. */
+const PRICES = { get: 1000, list: 0, currency: 'CNY' };
+
+class Priced extends Pair {
+  readonly prices: { source?: Prices; dest?: Prices };
+
+  constructor(prices: { source?: Prices; dest?: Prices }) {
+    super();
+    this.prices = prices;
+  }
+
+  override open(): RunPair {
+    const { source, dest, ...pair } = super.open();
+    return { ...pair, source: { ...source, prices: this.prices.source }, dest: { ...dest, prices: this.prices.dest } };
+  }
+}
+
+/** Has a hundred objects. */
+async function priced(prices: Priced['prices']): Promise<Priced> {
+  const pair = new Priced(prices);
+  for (let i = 0; i < 100; i++) await pair.source.put(`k${i}`, bytesOf(`k${i}`, 10));
   return pair;
 }
 
@@ -22,6 +49,59 @@ describe('limits of a run', () => {
     const run = await pair.copy({ maxTransfer: 350, cutoffMode: 'soft', transfers: 1 });
     expect(run.copied).toEqual({ objects: 4, bytes: 400 });
     expect(run.stopped).toBe('max-transfer');
+  });
+
+  describe('--max-cost', () => {
+    test.each(['hard', 'soft'] as const)('%s: the run ends once it has cost more', async (cutoffMode) => {
+      const pair = await priced({ source: PRICES });
+      const run = await pair.copy({ maxCost: { amount: 5, currency: 'cny' }, cutoffMode, transfers: 1 });
+      expect(run.stopped).toBe('max-cost');
+      expect(run.cost).toEqual([{ currency: 'CNY', amount: 6, acceleration: 0 }]);
+      expect((await pair.copy({ maxCost: { amount: 500 } })).copied.objects).toBe(100 - run.copied.objects);
+    });
+
+    test('cautious, and in a dry run: no object that would exceed it is started', async () => {
+      const pair = await priced({ source: PRICES });
+      const limit = { maxCost: { amount: 5 }, cutoffMode: 'cautious' as const };
+      const planned = await pair.copy({ ...limit, dryRun: true });
+      expect([planned.stopped, planned.copied.objects]).toEqual(['max-cost', 5]);
+      const run = await pair.copy(limit);
+      expect([run.stopped, run.copied.objects]).toEqual(['max-cost', 5]);
+      expect(run.cost).toEqual([{ currency: 'CNY', amount: 5, acceleration: 0 }]);
+    });
+
+    test('status adds up what runs have cost', async () => {
+      const pair = await priced({ source: PRICES });
+      await pair.copy({ maxCost: { amount: 40 }, cutoffMode: 'cautious' });
+      await pair.copy();
+      const { spent, lastRun } = statusOf(pair.manifest, Date.now());
+      expect(spent?.cost).toEqual([{ currency: 'CNY', amount: 100 }]);
+      expect(lastRun?.cost).toEqual([{ currency: 'CNY', amount: 60, acceleration: 0 }]);
+    });
+
+    test('a remote without prices is named', async () => {
+      const { events } = await (await priced({ source: PRICES })).copy({ maxCost: { amount: 500 } });
+      const message = 'memory:dst has no prices, so what it charges does not count for --max-cost';
+      expect(events).toContainEqual({ type: 'notice', level: 'warn', message });
+    });
+
+    test.each<[string, Priced['prices'], MaxCost, RegExp]>([
+      ['without prices', {}, { amount: 5 }, /no remote has prices/],
+      ['in another currency', { source: PRICES }, { amount: 5, currency: 'USD' }, /are in CNY, not USD/],
+      [
+        'of two currencies',
+        { source: PRICES, dest: {} },
+        { amount: 5 },
+        /src has prices in CNY, and memory:dst in USD/,
+      ],
+    ])('%s, nothing is run', async (_name, prices, maxCost, message) => {
+      const pair = await priced(prices);
+      await expect(pair.copy({ maxCost })).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringMatching(message),
+      });
+      expect(await keysOf(pair.dest)).toEqual([]);
+    });
   });
 
   test('a stop before anything was done copies nothing and loses nothing', async () => {

@@ -69,7 +69,7 @@ describe('objects that share too little memory', () => {
         expect(Buffer.compare(await contentOf(pair.dest, `k${i}`), await contentOf(pair.source, `k${i}`))).toBe(0);
       }
     }
-  }, 60_000);
+  });
 });
 
 describe('memory that the system does not give', () => {

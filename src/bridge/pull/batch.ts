@@ -2,7 +2,7 @@
  * Tickets of the queue that are performed together: their leases, and what becomes of them.
  * Tests: test/bridge/pull/performer.test.ts
  */
-import type { Claim, Fault, Held, Settled, TicketQueue } from '../../manifest/queues.js';
+import type { Claim, Fault, Settled, TicketQueue } from '../../manifest/queues.js';
 import { toXsyncError } from '../../model/error.js';
 import { backoff } from '../pace.js';
 import { type BridgeTicket, bridgeTicket } from '../ticket.js';
@@ -12,7 +12,8 @@ export type Result = Omit<Settled, 'id'> | { again: Fault };
 
 export interface BatchMeans {
   queue: TicketQueue;
-  settled(key: string, result: Settled): void;
+  /** @param body of the ticket, as it was kept */
+  settled(key: string, result: Settled, body: string): void;
   trouble(message: string): void;
   /** Attempts of a ticket. */
   attempts: number;
@@ -62,7 +63,7 @@ export class Batch {
   /** Writes the results down. */
   async settle(): Promise<void> {
     const { queue, settled, attempts: most } = this.#means;
-    const final: (Settled & Held)[] = [];
+    const final: (Settled & Claim)[] = [];
     for (const [key, result] of this.#results) {
       const claim = this.#claims.get(key);
       if (!claim) continue;
@@ -72,7 +73,7 @@ export class Batch {
       this.#claims.delete(key);
     }
     const lost = new Set(await queue.settle(final));
-    for (const { key, id, state, fault } of final) if (!lost.has(id)) settled(key, { id, state, fault });
+    for (const { key, id, state, fault, body } of final) if (!lost.has(id)) settled(key, { id, state, fault }, body);
   }
 
   /** Puts back what has no result. */

@@ -11,10 +11,12 @@ export interface Trust {
   allowHost: readonly string[];
   /** Of them, those that may have private addresses. */
   allowPrivate: readonly string[];
+  /** Hosts that may be told what became of their tickets. */
+  allowCallback: readonly string[];
 }
 
 /** Whether a URL may be fetched, as far as its text tells; its address is checked when it is connected to. */
-export function isTrusted(url: string, { allowHost }: Trust): boolean {
+export function isTrusted(url: string, { allowHost }: Pick<Trust, 'allowHost'>): boolean {
   return namesHost(allowHost, new URL(url).hostname.replace(/^\[|\]$/g, ''));
 }
 
@@ -25,7 +27,7 @@ export class Book {
   readonly #lines = new Map<string, UrlLine>();
   #store: UrlStore | undefined;
 
-  constructor(name: string, { allowPrivate }: Trust) {
+  constructor(name: string, { allowPrivate }: Pick<Trust, 'allowPrivate'>) {
     this.#name = name;
     this.guard = addressGuard(allowPrivate);
   }

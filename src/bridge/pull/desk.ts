@@ -59,7 +59,8 @@ export class Desk extends Door {
     });
     const without = new Set(refused.map(({ id }) => id));
     const good = tickets.filter(({ id }) => !without.has(id));
-    const stale = await queue.add(good.map((ticket) => ({ ...ticket, body: JSON.stringify(ticket) })));
+    const kept = this.#withoutStrangers(good);
+    const stale = await queue.add(kept.map((ticket) => ({ ...ticket, body: JSON.stringify(ticket) })));
     for (const { id, key, action } of good)
       audit.note({ event: stale.includes(id) ? 'stale' : 'taken', id, key, action });
     for (const { id, code, message } of refused) {
@@ -77,6 +78,23 @@ export class Desk extends Door {
     if (waitMs > 0) throw later('more tickets are sent than may be in a second', Math.ceil(waitMs / 1000));
     // The last ones to come in may exceed it, so that a limit below the size of a request does not refuse all.
     if ((await queue.countWaiting(limit)) >= limit) throw later('too many tickets are waiting', RETRY_AFTER_S);
+  }
+
+  /** Whose outcomes are to be told to a host that is not trusted are performed, and can be asked about. */
+  #withoutStrangers(tickets: readonly BridgeTicket[]): BridgeTicket[] {
+    const { trust, audit } = this.#means;
+    const strange = new Set<string>();
+    const kept = tickets.map(({ callback, ...ticket }) => {
+      if (callback === undefined) return ticket;
+      if (isTrusted(callback, { allowHost: trust.allowCallback })) return { ...ticket, callback };
+      strange.add(new URL(callback).hostname);
+      return ticket;
+    });
+    for (const host of strange) {
+      const message = `the callback host ${host} is not allowed here (--allow-callback)`;
+      audit.refuse({ event: 'callback-refused', code: 'untrusted-host', message });
+    }
+    return kept;
   }
 
   #faultOf(ticket: BridgeTicket): { code: string; message: string } | undefined {

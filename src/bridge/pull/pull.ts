@@ -1,12 +1,19 @@
 /** The pulling end of a bridge: receives tickets, and performs them. Tests: test/e2e/bridge.test.ts */
+
 import type { RunEvent } from '../../engine/events.js';
 import type { CopyJob, SyncJob } from '../../engine/job/job.js';
 import { type ListenAddress, urlOf } from '../../inbound/address.js';
+import type { Fault } from '../../manifest/queues.js';
+import type { Backlog } from '../../model/backlog.js';
 import { XsyncError } from '../../model/error.js';
 import { openPulling } from '../../open/pull.js';
+import type { HttpTransport } from '../../store/http/transport.js';
+import type { UrlStore } from '../../store/urls/store.js';
 import type { Identity } from '../identity.js';
+import { callbackOf, operationOf } from '../ticket.js';
 import { Audit } from './audit.js';
 import { Book, type Trust } from './book.js';
+import { Callbacks } from './callbacks.js';
 import { Performer } from './performer.js';
 import { PullServer } from './server.js';
 
@@ -33,6 +40,23 @@ export interface ServiceMeans {
   say(text: string): void;
   trouble(text: string): void;
   report(event: RunEvent): void;
+  /** Lets other programs watch this end. */
+  observe(backlog: () => Promise<Backlog>): Promise<BridgeObserver>;
+}
+
+export interface BridgeObserver {
+  gaveUp(ticket: GivenUp): void;
+  /** Something holds up all tickets, or no longer (undefined). */
+  trouble(message: string | undefined): void;
+  close(): Promise<void>;
+}
+
+export interface GivenUp {
+  key: string;
+  size?: number;
+  operation: 'copy' | 'delete';
+  attempts?: number;
+  fault: Fault;
 }
 
 /** Until drained. @throws usage, config, locked */
@@ -45,14 +69,29 @@ export async function runPull(options: PullOptions, means: ServiceMeans): Promis
     });
   }
   const book = new Book(job.source, trust);
-  const pulling = await openPulling(job.source, job, { ...means, guard: book.guard, make: book.store });
+  let callbacks: Callbacks | undefined;
+  const make = (transport: HttpTransport): UrlStore => {
+    const trouble = (message: string): void => means.trouble(message);
+    callbacks = new Callbacks({ transport, secret: () => identity.secrets[0], trouble });
+    return book.store(transport);
+  };
+  const pulling = await openPulling(job.source, job, { ...means, guard: book.guard, make });
   const audit = new Audit(options.auditLog, (text) => means.trouble(text));
-  const { queue, run, checkKey } = pulling;
+  const { queue, run, checkKey, backlog } = pulling;
+  let observer: BridgeObserver | undefined;
   const performer = new Performer({
     ...{ queue, book, run, attempts, report: means.report },
-    trouble: (message) => (message === undefined ? means.say('well again') : means.trouble(message)),
-    settled: (key, { id, state, fault }) =>
-      audit.note({ event: state, id, key, code: fault?.code, message: fault?.message }),
+    trouble(message) {
+      observer?.trouble(message);
+      if (message === undefined) means.say('well again');
+      else means.trouble(message);
+    },
+    settled: (key, { id, state, fault }, body) => {
+      audit.note({ event: state, id, key, code: fault?.code, message: fault?.message });
+      const url = callbackOf(body);
+      if (url !== undefined) callbacks?.tell(url, { id, key, state, fault });
+      if (state === 'dead' && fault) observer?.gaveUp({ key, operation: operationOf(body), fault });
+    },
   });
   const deletes = job.mode === 'sync';
   const server = new PullServer({
@@ -60,11 +99,14 @@ export async function runPull(options: PullOptions, means: ServiceMeans): Promis
     taken: () => performer.ring(),
   });
   try {
+    observer = await means.observe(backlog);
     const at = await server.start(options.listen);
     means.say(`receiving tickets at ${urlOf(at, identity.tls && 'https')}, copying to ${job.destination}`);
     await performer.follow(means.drain);
   } finally {
+    callbacks?.close();
     await server.close();
+    await observer?.close();
     await pulling.close();
     audit.close();
   }

@@ -1,14 +1,18 @@
 /** The pushing end of a bridge: finds changes, and sends tickets for them. Tests: test/e2e/bridge.test.ts */
 import type { CopyJob } from '../../engine/job/job.js';
+import { type ListenAddress, urlOf } from '../../inbound/address.js';
 import type { Change, Outbox, OutboxRow } from '../../manifest/queues.js';
 import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
 import type { ChangeSource } from '../../open/changes.js';
 import { openPushing } from '../../open/push.js';
 import type { OpenSide } from '../../open/settings.js';
 import type { Identity } from '../identity.js';
+import { Listener } from '../listener.js';
 import { Bell } from '../pace.js';
-import type { ServiceMeans } from '../pull/pull.js';
+import { Audit } from '../pull/audit.js';
+import type { BridgeObserver, ServiceMeans } from '../pull/pull.js';
 import { PullClient } from './client.js';
+import { type EarMeans, earDoor } from './ear.js';
 import { changeOf, goneOf, type PollOptions, poll } from './poll.js';
 import { Sender } from './sender.js';
 
@@ -26,6 +30,8 @@ export interface PushOptions {
   /** Between two listings, ms; absent: there is only the first one. */
   intervalMs?: number;
   deletes?: NonNullable<PollOptions['deletes']>;
+  /** Where it hears outcomes, and the URL at which the other end reaches it. */
+  hearing?: { listen: ListenAddress; url: string };
 }
 
 export type PushMeans = Omit<ServiceMeans, 'report'> & {
@@ -45,26 +51,36 @@ const TELL_MS = 10_000;
 
 /** Until drained, or with `once` until everything has arrived or was given up. @throws usage, config, locked */
 export async function runPush(options: PushOptions, means: PushMeans): Promise<PushResult> {
-  const { job, identity, expiresS, attempts, deletes, once } = options;
+  const { job, identity, expiresS, attempts, deletes, once, hearing } = options;
   const pushing = await openPushing(job, means.env);
-  const { source, outbox, transport } = pushing;
+  const { source, outbox, transport, backlog } = pushing;
   const result: PushResult = { done: 0, dead: 0 };
   let changes: ChangeSource | undefined;
+  let ear: Listener | undefined;
+  let observer: BridgeObserver | undefined;
   try {
     refuseUnsigned(source);
     const sender = new Sender({
       ...{ store: source.store, prefix: source.prefix, outbox, expiresS, attempts, deletes: deletes !== undefined },
+      callback: hearing,
       client: new PullClient(transport, job.destination, () => identity.secrets[0], means.stop),
       done: () => {
         result.done++;
       },
       dead: (row) => {
         result.dead++;
+        if (row.fault) observer?.gaveUp({ ...row, operation: row.action, fault: row.fault });
         means.trouble(`given up ${JSON.stringify(row.key)}: ${row.fault?.message}`);
       },
-      trouble: (message) => (message === undefined ? means.say('well again') : means.trouble(message)),
+      trouble(message) {
+        observer?.trouble(message);
+        if (message === undefined) means.say('well again');
+        else means.trouble(message);
+      },
     });
     const finder = new Finder(options, means, { source, outbox, found: () => sender.ring() });
+    observer = await means.observe(backlog);
+    ear = hearing && (await openEar(hearing.listen, identity, means, (outcomes) => sender.hear(outcomes)));
     changes = once ? undefined : await means.openChanges?.();
     means.say(`pushing ${source.text} to ${new URL(job.destination).origin}`);
     const tell = setInterval(
@@ -82,9 +98,25 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
     means.say(await progressOf(outbox));
     return once ? { ...result, dead: (await outbox.counts()).objects.dead, left: !(await outbox.isIdle()) } : result;
   } finally {
+    await ear?.close();
+    await observer?.close();
     await changes?.close();
     await pushing.close();
   }
+}
+
+/** @throws config */
+async function openEar(
+  address: ListenAddress,
+  identity: Identity,
+  { say, trouble }: PushMeans,
+  hear: EarMeans['hear'],
+): Promise<Listener> {
+  const audit = new Audit(undefined, trouble);
+  const door = earDoor({ secrets: () => identity.secrets, audit, hear });
+  const ear = await Listener.open({ door, audit, address, identity, what: 'cannot hear outcomes' });
+  say(`hearing outcomes at ${urlOf(ear.at, identity.tls && 'https')}`);
+  return ear;
 }
 
 /** Changes are sent even if deletes are refused. @throws as `poll`, when they have arrived */

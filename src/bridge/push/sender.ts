@@ -5,7 +5,7 @@ import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { ObjectStore } from '../../store/port.js';
 import { Bell, backoff } from '../pace.js';
-import { type BridgeTicket, bridgeTicket, MOST_BYTES, MOST_TICKETS } from '../ticket.js';
+import { type BridgeTicket, bridgeTicket, MOST_BYTES, MOST_TICKETS, type Told } from '../ticket.js';
 import type { Outcomes, Taken } from './client.js';
 import { changeOf, goneOf } from './poll.js';
 
@@ -19,6 +19,8 @@ export interface SenderMeans {
   /** Times that a ticket is sent, or sent again, before it is dead. */
   attempts: number;
   deletes: boolean;
+  /** Where the other end tells outcomes, so that only what was lost is asked for, after `lostMs`. */
+  callback?: { url: string; lostMs?: number };
   done(row: OutboxRow): void;
   dead(row: OutboxRow): void;
   /** The other end cannot be reached, or can be again (undefined). */
@@ -27,6 +29,8 @@ export interface SenderMeans {
 
 /** Pause between two questions about tickets that were sent. */
 const ASK_MS = 1_000;
+/** The same if the other end tells outcomes. */
+const LOST_MS = 15_000;
 /** Another process may have replayed what was given up. */
 const IDLE_MS = 5_000;
 const FIRST_MS = 1_000;
@@ -34,6 +38,8 @@ const LONGEST_MS = 60_000;
 const LONGEST_RETRY_MS = 600_000;
 /** Tickets that may be at the other end at once. */
 const MOST_SENT = 10_000;
+/** Outcomes that were heard and not noted yet; beyond it, they are asked for. */
+const MOST_HEARD = 10_000;
 
 export class Sender {
   readonly #means: SenderMeans;
@@ -41,6 +47,9 @@ export class Sender {
   #troubles = 0;
   /** Whoever is overloaded or away is left alone until then, ms since 1970, whatever else is found meanwhile. */
   #pausedUntilMs = 0;
+  #askFromMs = 0;
+  /** By ID. They are noted between two requests, so that none overtakes the answer to the request with its ticket. */
+  readonly #heard = new Map<string, Told>();
 
   constructor(means: SenderMeans) {
     this.#means = means;
@@ -48,6 +57,12 @@ export class Sender {
 
   /** Something waits in the outbox. */
   ring(): void {
+    this.#bell.ring();
+  }
+
+  /** The other end tells outcomes. */
+  hear(outcomes: readonly Told[]): void {
+    for (const outcome of outcomes) if (this.#heard.size < MOST_HEARD) this.#heard.set(outcome.id, outcome);
     this.#bell.ring();
   }
 
@@ -64,16 +79,18 @@ export class Sender {
   /** @returns how long to rest, ms */
   async #turn(): Promise<number> {
     const { outbox } = this.#means;
-    const pauseMs = this.#pausedUntilMs - Date.now();
-    if (pauseMs > 0) return pauseMs;
     try {
-      const asked = await this.#ask();
+      await this.#noteHeard();
+      const pauseMs = this.#pausedUntilMs - Date.now();
+      if (pauseMs > 0) return pauseMs;
+      const { asked, settled } = Date.now() < this.#askFromMs ? NONE : await this.#ask();
       const waiting = (await outbox.countSent()) < MOST_SENT ? await outbox.due(Date.now(), MOST_TICKETS) : [];
       if (waiting.length > 0) await this.#send(waiting);
       if (this.#troubles > 0) this.#means.trouble(undefined);
       this.#troubles = 0;
-      if (waiting.length > 0) return 0;
-      if (asked > 0) return ASK_MS;
+      // There may be more of which the other end knows by now.
+      if (waiting.length > 0 || (settled > 0 && asked === MOST_TICKETS)) return 0;
+      if (asked > 0 && !this.#means.callback) return ASK_MS;
       const next = (await outbox.nextMs()) ?? Number.POSITIVE_INFINITY;
       return Math.min(IDLE_MS, Math.max(10, next - Date.now()));
     } catch (error) {
@@ -150,7 +167,9 @@ export class Sender {
 
   async #ticketOf(row: OutboxRow): Promise<BridgeTicket> {
     const { key, revision, etag, size, mtimeMs, versionId } = row;
-    const common = { version: 1 as const, id: ticketId(row), key, revision };
+    const { callback } = this.#means;
+    const told = callback && { callback: callback.url };
+    const common = { version: 1 as const, id: ticketId(row), key, revision, ...told };
     if (row.action === 'delete') return { ...common, action: 'delete' };
     const { store, prefix, expiresS } = this.#means;
     if (!store.signedUrl) throw new XsyncError('unsupported', 'the source has no presigned URLs');
@@ -158,16 +177,36 @@ export class Sender {
     return { ...common, action: 'copy', url, expiresMs: Math.floor(expiresMs), etag, size, mtimeMs };
   }
 
-  /** @returns how many are at the other end */
-  async #ask(): Promise<number> {
-    const rows = await this.#means.outbox.sent(MOST_TICKETS);
-    if (rows.length === 0) return 0;
-    const outcomes = new Map((await this.#means.client.ask(rows.map(ticketId))).map((one) => [one.id, one]));
+  /** @returns how many are at the other end, and of how many it has an outcome */
+  async #ask(): Promise<{ asked: number; settled: number }> {
+    const { outbox, client, callback } = this.#means;
+    const rows = await outbox.sent(MOST_TICKETS);
+    if (rows.length === 0) return NONE;
+    const outcomes = new Map((await client.ask(rows.map(ticketId))).map((one) => [one.id, one]));
+    await this.#note(rows.map((row) => ({ row, outcome: outcomes.get(ticketId(row)) })));
+    const settled = rows.filter((row) => outcomes.get(ticketId(row))?.state !== 'queued').length;
+    // If callbacks are lost, there may be more of them.
+    if (callback && settled < MOST_TICKETS) this.#askFromMs = Date.now() + (callback.lostMs ?? LOST_MS);
+    return { asked: rows.length, settled };
+  }
+
+  async #noteHeard(): Promise<void> {
+    const heard = [...this.#heard.values()];
+    if (heard.length === 0) return;
+    this.#heard.clear();
+    const about: { row: OutboxRow; outcome: Told }[] = [];
+    for (const outcome of heard) {
+      const row = await this.#means.outbox.get(outcome.key);
+      if (row?.state === 'sent' && ticketId(row) === outcome.id) about.push({ row, outcome });
+    }
+    await this.#note(about);
+  }
+
+  async #note(about: readonly { row: OutboxRow; outcome: Outcomes[number] | undefined }[]): Promise<void> {
     const moves: Move[] = [];
-    for (const row of rows) moves.push(...(await this.#settle(row, outcomes.get(ticketId(row)))));
+    for (const { row, outcome } of about) moves.push(...(await this.#settle(row, outcome)));
     await this.#means.outbox.move(moves);
-    for (const row of rows) if (outcomes.get(ticketId(row))?.state === 'done') this.#means.done(row);
-    return rows.length;
+    for (const { row, outcome } of about) if (outcome?.state === 'done') this.#means.done(row);
   }
 
   async #settle(row: OutboxRow, outcome: Outcomes[number] | undefined): Promise<Move[]> {
@@ -234,6 +273,7 @@ export class Sender {
   }
 }
 
+const NONE = { asked: 0, settled: 0 };
 const READ_ANOTHER: Fault = { code: 'source-changed', message: 'the other end read another version' };
 const OVERTAKEN: Fault = {
   code: 'stale',

@@ -1,9 +1,9 @@
 /** Tests: test/e2e/bridge.test.ts */
 import { type Command, Option } from 'commander';
 import { TRANSFER } from '../../engine/job/options.js';
-import { flag, own } from '../define.js';
+import { flag, list, own } from '../define.js';
 import { options } from '../job.js';
-import { configOption, logOptions, networkOptions } from '../options.js';
+import { configOption, logOptions, networkOptions, observeOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { parseDuration, parseInteger } from '../values.js';
 import type { PullFlags, PushFlags } from './bridging.js';
@@ -47,9 +47,8 @@ function addPull(command: Command): Command {
     'maximum number of tickets a second from one pushing end; more are refused for now',
     count,
   );
-  own(command, '--tls-cert <file>', 'certificate (PEM) of the server, which speaks HTTPS then', text);
-  own(command, '--tls-key <file>', 'its private key (default: in the file of --tls-cert)', text);
-  own(command, '--client-ca <file>', 'accept only callers with a client certificate of a CA in FILE', text);
+  tlsOptions(command);
+  list(command, '--allow-callback <host>', 'host of pushing ends that may be told the outcomes of their tickets');
   own(command, '--audit-log <file>', 'append a JSON line to FILE for each ticket and each refusal', text);
   const { transfers, partConcurrency, partSize, maxMemory, sse } = TRANSFER;
   options(command.optionsGroup('Transfer:'), { transfers, partConcurrency, partSize, maxMemory, sse });
@@ -78,6 +77,9 @@ function addPush(command: Command): Command {
     count,
   );
   flag(command, '--allow-empty-source', 'delete even if the source has become empty');
+  own(command, '--listen <address>', 'address to hear outcomes at, so that they are not asked for: :7465', text);
+  own(command, '--callback <url>', 'URL at which the other end reaches --listen', text);
+  tlsOptions(command);
   flag(command, '--backfill', 'also push what was there before the first run');
   flag(command, '--once', 'list once, wait until everything has arrived, and exit');
   return further(command);
@@ -88,7 +90,15 @@ function secretOptions(command: Command): void {
   own(command, '--attempts <n>', 'number of attempts before a ticket is given up', count, 10);
 }
 
+/** Of an end that listens. */
+function tlsOptions(command: Command): void {
+  own(command, '--tls-cert <file>', 'certificate (PEM) of --listen, which speaks HTTPS then', text);
+  own(command, '--tls-key <file>', 'its private key (default: in the file of --tls-cert)', text);
+  own(command, '--client-ca <file>', 'accept only callers with a client certificate of a CA in FILE', text);
+}
+
 function further(command: Command): Command {
+  observeOptions(command);
   networkOptions(command);
   logOptions(command);
   return configOption(command);

@@ -1,15 +1,16 @@
 /** The two ends of a bridge, as services. Tests: test/e2e/bridge.test.ts */
 import type { Identity } from '../../bridge/identity.js';
+import type { ServiceMeans } from '../../bridge/pull/pull.js';
 import type { RunEvent } from '../../engine/events.js';
-import { parseListenAddress } from '../../inbound/address.js';
+import { type ListenAddress, parseListenAddress } from '../../inbound/address.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { type Context, type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
 import { jobOf } from '../job.js';
-import type { LogFlags } from '../options.js';
+import type { LogFlags, ObserveFlags } from '../options.js';
 import { type Service, serve } from '../service.js';
 
-interface BridgeFlags extends LogFlags {
+interface BridgeFlags extends LogFlags, ObserveFlags {
   secretFile?: string;
   tlsCert?: string;
   tlsKey?: string;
@@ -25,6 +26,7 @@ export interface PullFlags extends BridgeFlags {
   listen: string;
   name: string;
   queueLimit: number;
+  allowCallback?: string[];
   rate?: number;
   auditLog?: string;
 }
@@ -38,17 +40,21 @@ export interface PushFlags extends BridgeFlags {
   allowEmptySource?: true;
   backfill?: true;
   once?: true;
+  listen?: string;
+  callback?: string;
 }
 
 const LONGEST_S = 7 * 24 * 3600;
 
 export function pullCommand(io: Io, destination: string, flags: PullFlags): Promise<number> {
-  return asService(io, flags, async ({ log }, service) => {
+  return asService(io, flags, async (context, service) => {
+    const { log } = context;
     const [{ runPull }, { Identity }] = await Promise.all([
       import('../../bridge/pull/pull.js'),
       import('../../bridge/identity.js'),
     ]);
-    const { listen, name, queueLimit: limit, rate, attempts, auditLog, allowHost = [], allowPrivate = [] } = flags;
+    const { listen, name, queueLimit: limit, rate, attempts, auditLog } = flags;
+    const { allowHost = [], allowPrivate = [], allowCallback = [] } = flags;
     const places = { source: `bridge://${name}`, destination };
     const report = (event: RunEvent): void => {
       service.hear(event);
@@ -58,20 +64,21 @@ export function pullCommand(io: Io, destination: string, flags: PullFlags): Prom
     const job = flags.delete
       ? await jobOf('sync', places, transferFlags(flags))
       : await jobOf('copy', places, transferFlags(flags));
-    const trust = { allowHost: [...allowHost, ...allowPrivate], allowPrivate };
+    const trust = { allowHost: [...allowHost, ...allowPrivate], allowPrivate, allowCallback };
     const at = parseListenAddress('--listen', listen);
     const identity = new Identity(flags, io.env, { certified: flags.clientCa !== undefined });
     rereading(identity, log, service);
     await runPull(
       { job, listen: at, identity, trust, limit, rate, attempts, auditLog },
-      { ...meansOf(io, log, service), report },
+      { ...meansOf(io, log, service), report, observe: observing(flags, places, context) },
     );
     return service.interrupted ? EXIT.interrupted : EXIT.ok;
   });
 }
 
 export function pushCommand(io: Io, source: string, url: string, flags: PushFlags): Promise<number> {
-  return asService(io, flags, async ({ log }, service) => {
+  return asService(io, flags, async (context, service) => {
+    const { log } = context;
     const [{ runPush }, { Identity }, { openChanges }] = await Promise.all([
       import('../../bridge/push/push.js'),
       import('../../bridge/identity.js'),
@@ -84,9 +91,12 @@ export function pushCommand(io: Io, source: string, url: string, flags: PushFlag
     if (expiresS < 60 || expiresS > LONGEST_S) {
       throw new XsyncError('usage', '--expire is not from 1m to 7d', { subject: '--expire' });
     }
-    const job = await jobOf('copy', { source, destination: url }, transferFlags(flags));
+    const ends = { source, destination: url };
+    const job = await jobOf('copy', ends, transferFlags(flags));
     const deletes = flags.delete && { max: maxDelete, allowEmpty: flags.allowEmptySource === true };
-    const certified = there.protocol === 'https:' && flags.clientCert !== undefined;
+    const hearing = hearingOf(flags);
+    const asksCertificates = !hearing || flags.clientCa !== undefined;
+    const certified = there.protocol === 'https:' && flags.clientCert !== undefined && asksCertificates;
     const identity = new Identity(flags, io.env, { certified });
     rereading(identity, log, service);
     const means = meansOf(io, log, service);
@@ -96,22 +106,49 @@ export function pushCommand(io: Io, source: string, url: string, flags: PushFlag
       events === undefined
         ? undefined
         : () => openChanges({ events }, { ...means, stdin: io.stdin as never, connection: job });
-    const options = { job, identity, expiresS, attempts, backfill, once, intervalMs: interval, deletes };
-    const { dead, left } = await runPush(options, { ...means, openChanges: changes });
+    const options = { job, identity, expiresS, attempts, backfill, once, intervalMs: interval, deletes, hearing };
+    const { dead, left } = await runPush(options, {
+      ...means,
+      openChanges: changes,
+      observe: observing(flags, ends, context),
+    });
     if (service.interrupted || left) return EXIT.interrupted;
     return dead > 0 ? EXIT.objectsFailed : EXIT.ok;
   });
 }
 
-/** @throws usage; without the URL, which may have a password */
+/** Where outcomes are heard. @throws usage */
+function hearingOf({ listen, callback }: PushFlags): { listen: ListenAddress; url: string } | undefined {
+  if (listen === undefined && callback === undefined) return undefined;
+  if (listen !== undefined && callback !== undefined) {
+    const { href } = endIn(
+      callback,
+      'pushing',
+      'Write https://HOST[:PORT][/PATH], the address of --listen as the other end sees it.',
+    );
+    return { listen: parseListenAddress('--listen', listen), url: href };
+  }
+  const [there, missing] = listen === undefined ? ['--callback', '--listen'] : ['--listen', '--callback'];
+  const remedy = 'Give --listen an address of this host, and --callback the URL at which the other end reaches it.';
+  throw new XsyncError('usage', `${there} has no effect without ${missing}`, { subject: there, remedy });
+}
+
 function otherEnd(text: string): URL {
+  return endIn(
+    text,
+    'other',
+    'Write https://HOST[:PORT][/PATH], the address at which "xsync bridge pull" can be reached.',
+  );
+}
+
+/** @throws usage; without the URL, which may have a password */
+function endIn(text: string, which: string, remedy: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const remedy = 'Write https://HOST[:PORT][/PATH], the address at which "xsync bridge pull" can be reached.';
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new XsyncError('usage', `"${text}" is not the URL of the other end`, { subject: text, remedy });
+    throw new XsyncError('usage', `"${text}" is not the URL of the ${which} end`, { subject: text, remedy });
   }
   if (url.username === '' && url.password === '' && url.search === '' && url.hash === '') return url;
-  throw new XsyncError('usage', 'the URL of the other end has a user name, a password or a query', {
+  throw new XsyncError('usage', `the URL of the ${which} end has a user name, a password or a query`, {
     subject: url.host,
     remedy,
   });
@@ -127,6 +164,17 @@ function isTold(event: RunEvent): boolean {
   if (event.type === 'failed') return event.code !== 'expired-url' && event.code !== 'refused-url';
   if (event.type === 'notice') return event.level === 'warn';
   return event.type === 'copied' || event.type === 'deleted' || event.type === 'retry';
+}
+
+function observing(
+  flags: BridgeFlags,
+  ends: { source: string; destination: string },
+  context: Context,
+): ServiceMeans['observe'] {
+  return async (backlog) => {
+    const { observeBridge } = await import('../observers.js');
+    return observeBridge(flags, { ...ends, backlog }, context);
+  };
 }
 
 /** SIGHUP reads secrets and certificates again. */

@@ -30,6 +30,7 @@ export function addWatch({ root, io, finish }: Program): void {
 const UNFIT = [
   'dry-run',
   'max-transfer',
+  'max-cost',
   'max-duration',
   'cutoff-mode',
   'delete-before',

@@ -24,6 +24,7 @@ export type WatchCommandFlags = TransferCommandFlags & {
   maxInterval?: number;
   maxDuration?: number;
   maxTransfer?: number;
+  maxCost?: string;
   dryRun?: boolean;
   delete?: boolean;
   mirror?: boolean;
@@ -120,6 +121,7 @@ function refuseUnfit(flags: WatchCommandFlags): void {
   const unfit = [
     flags.dryRun && '--dry-run',
     flags.maxTransfer !== undefined && '--max-transfer',
+    flags.maxCost !== undefined && '--max-cost',
     flags.maxDuration !== undefined && '--max-duration',
     flags.deleteBefore && '--delete-before',
     flags.errorOnNoTransfer && '--error-on-no-transfer',

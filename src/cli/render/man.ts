@@ -52,7 +52,7 @@ const EXIT_TEXT: Readonly<Record<number, string>> = {
   [EXIT.temporary]: 'temporary: the same command may succeed later',
   [EXIT.objectsFailed]: 'some objects failed permanently',
   [EXIT.fatal]: 'fatal: credentials, config, permissions, full disk; or a guard refused to delete',
-  [EXIT.maxTransfer]: '--max-transfer reached',
+  [EXIT.maxTransfer]: '--max-transfer or --max-cost reached',
   [EXIT.nothingTransferred]: 'nothing was transferred, with --error-on-no-transfer',
   [EXIT.maxDuration]: '--max-duration reached',
   [EXIT.interrupted]: 'interrupted by Ctrl-C',

@@ -6,7 +6,7 @@ import type { AttributeName } from '../../model/attributes.js';
 import type { ErrorClass } from '../../model/error.js';
 import { VERIFIED_BY } from '../../model/verified.js';
 import { lostText, NAMES } from './fidelity.js';
-import { formatBytes, formatCount, formatDuration, plural } from './format.js';
+import { formatBytes, formatCosts, formatCount, formatDuration, plural } from './format.js';
 import { bareMessage, VERIFIED_TEXT } from './lines.js';
 import { keyText } from './printable.js';
 import { bar, sizeTable, throughputChart } from './report-charts.js';
@@ -69,6 +69,7 @@ function tiles(summary: Summary): Html {
     tile('Skipped', formatCount(skipped.objects), formatBytes(skipped.bytes)),
     tile('Failed', formatCount(failed.objects), `on hold ${formatCount(held.objects)}`, failed.objects > 0),
     tile('Deleted', formatCount(deleted.objects), formatBytes(deleted.bytes)),
+    ...(summary.cost ? [tile('Cost', formatCosts(summary.cost), 'by the prices in the config')] : []),
     tile('Listed', formatCount(listed.source), `destination ${formatCount(listed.destination)}`),
     ...(unfinished.objects > 0
       ? [

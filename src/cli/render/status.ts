@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk';
 import type { Lags } from '../../engine/record/lag.js';
 import type { History, PairStatus } from '../../engine/record/status.js';
 import type { Sum } from '../../engine/record/sum.js';
-import { formatBytes, formatCount, formatCounts, formatDuration, plural } from './format.js';
+import { formatBytes, formatCosts, formatCount, formatCounts, formatDuration, plural } from './format.js';
 import { keyText, printable } from './printable.js';
 import type { Terminal } from './terminal.js';
 import { wrap } from './width.js';
@@ -48,6 +48,7 @@ export function statusLines(shown: ShownStatus, { chalk, width }: StatusStyle): 
     ...lagText(status.lag.day, 'last day').flatMap((text) => row(status.lag.hour ? '' : 'Lag', text)),
     ...atWorkText(status).flatMap((text) => row('Running', text, green)),
     ...lastRunText(status).flatMap(({ text, bad }) => row('Last run', text, bad ? red : undefined)),
+    ...costText(status).flatMap((text) => row('Cost', text)),
     ...row('Manifest', printable(shown.manifest)),
   ];
 }
@@ -161,6 +162,13 @@ function lastRunText({ lastRun, atMs }: PairStatus): { text: string; bad: boolea
   return [{ text: `${text}${said}`, bad: mood(outcome, failed) === 'bad' }];
 }
 
+/** What the last run has cost so far, and all runs that have ended. */
+function costText({ lastRun, spent }: PairStatus): string[] {
+  const last = lastRun?.cost ? [`last run ${formatCosts(lastRun.cost)}`] : [];
+  if (!spent) return last;
+  return [[`${formatCosts(spent.cost)} since ${timeText(spent.sinceMs)}`, ...last].join('; ')];
+}
+
 function sumText({ objects, bytes }: Sum): string {
   return objects === 0 ? 'nothing' : `${plural(objects, 'object')}, ${formatBytes(bytes)}`;
 }
@@ -174,12 +182,15 @@ function ago(ms: number): string {
   return ms < 0 ? 'in the future' : `${formatDuration(ms)} ago`;
 }
 
+const MONEY = ['amount', 'acceleration'];
+
 /** One line of JSON, without a line end. Times and rates are rounded; the percentage is truncated to a hundredth. */
 export function statusJson({ source, destination, manifest, status, rpoMs, behindMs }: ShownStatus): string {
   const rpo = rpoMs === undefined ? undefined : { allowedMs: rpoMs, met: behindMs === 0 };
   return JSON.stringify({ source, destination, manifest, ...status, rpo }, (name, value: unknown) => {
     if (typeof value !== 'number') return value;
-    return name === 'percent' ? Math.floor(value * 100) / 100 : Math.round(value);
+    if (name === 'percent') return Math.floor(value * 100) / 100;
+    return MONEY.includes(name) ? value : Math.round(value);
   });
 }
 

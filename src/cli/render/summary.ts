@@ -22,6 +22,7 @@ const SHOWN_WORKERS = 20;
 const HEADLINE: Record<StopReason, string> = {
   interrupted: 'Interrupted',
   'max-transfer': 'Stopped at --max-transfer',
+  'max-cost': 'Stopped at --max-cost',
   'max-duration': 'Stopped at --max-duration',
 };
 

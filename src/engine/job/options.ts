@@ -210,6 +210,7 @@ export const MOVE = {
 
 export const LIMIT = {
   maxTransfer: size('--max-transfer <size>', 'stop after transferring this many bytes'),
+  maxCost: text('--max-cost <amount>', "stop when the run has cost this much by the remotes' prices, such as 5USD"),
   maxDuration: duration('--max-duration <duration>', 'stop after this time'),
   cutoffMode: choice('--cutoff-mode <mode>', 'how to stop at a limit', ['hard', 'soft', 'cautious'], 'hard'),
 };

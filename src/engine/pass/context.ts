@@ -7,6 +7,7 @@ import type { Halt } from '../flow/halt.js';
 import type { Limiter } from '../flow/queue.js';
 import type { RunOptions } from '../options.js';
 import type { RunPair } from '../pair.js';
+import type { CostLimit } from '../plan/cost-limit.js';
 import type { Planning } from '../plan/final.js';
 import type { Forecast } from '../plan/forecast.js';
 import type { Intents } from '../plan/intents.js';
@@ -37,6 +38,8 @@ export interface RunContext {
   pass: Pass;
   census: Census;
   forecast: Forecast;
+  /** Absent: the run may cost what it likes. */
+  costLimit?: CostLimit;
   route: Route;
   planning: Planning;
   intents: Intents;

@@ -150,6 +150,7 @@ export class Copies {
     if (fault) recordFailure(this.#context, source, fault, 0);
     else if (!from && isUnreadable(source)) return this.#leave(source, batch);
     else if (!this.#withinMaxTransfer(twin ? 0 : size)) emit({ type: 'skip', key, size, reason: 'cutoff' });
+    else if (!this.#withinMaxCost(subject)) emit({ type: 'skip', key, size, reason: 'cutoff' });
     else if (options.dryRun) return this.#foretell(subject, reason, from);
     else if (options.confirm) return this.#ask(options.confirm, { planned, source, subject }, batch);
     else return this.#queue({ planned, source, subject }, batch);
@@ -281,6 +282,11 @@ export class Copies {
     if (row === undefined || row.atMs === known?.atMs) return false;
     if (sameEtag(row.sourceEtag, etag)) return true;
     return this.#context.options.only === undefined && row.sourceMtimeMs > mtimeMs;
+  }
+
+  #withinMaxCost(subject: Subject): boolean {
+    const { costLimit, route, options } = this.#context;
+    return costLimit?.admits(planCopy(route, subject), options.dryRun) ?? true;
   }
 
   /** `--max-transfer`: soft and hard start objects until it is reached; cautious starts none that would exceed it. */

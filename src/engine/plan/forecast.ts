@@ -11,7 +11,7 @@ const SETS: Partial<Record<AttributeName, RequestKind>> = { tags: 'putTags', acl
 
 export class Forecast {
   copied = { objects: 0, bytes: 0 };
-  /** Bytes of the copied that are at the destination already. */
+  /** Bytes of the copied that stay within the service. */
   #unsent = 0;
   #deletes = 0;
   requests: { source: Traffic['requests']; destination: Traffic['requests'] } = { source: {}, destination: {} };
@@ -20,7 +20,7 @@ export class Forecast {
   add(ticket: CopyTicket, keeps: AttributeLimits): void {
     this.copied.objects++;
     this.copied.bytes += ticket.source.size;
-    if (ticket.dest.twin) this.#unsent += ticket.source.size;
+    if (ticket.dest.twin || ticket.way === 'server') this.#unsent += ticket.source.size;
     const cost = requestsOf(ticket, keeps);
     for (const side of ['source', 'destination'] as const) {
       const sum = this.requests[side];

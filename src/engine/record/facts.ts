@@ -44,6 +44,9 @@ export const PROGRESS = {
   }),
 };
 
+/** What the runs that have ended have cost, by currency. */
+export const SPENT = { name: 'spent', version: 1, schema: z.object({ sinceMs: time, amounts: counts }) };
+
 /** An interrupted pass. */
 export const PASS = {
   name: 'pass',

@@ -7,7 +7,7 @@
 import type { Manifest, RunOutcome } from '../../manifest/port.js';
 import type { Pass } from '../census.js';
 import type { RunEvent, Summary } from '../events.js';
-import { LIVE, readFact, runText, SYNCHRONISED, writeFact } from './facts.js';
+import { LIVE, readFact, runText, SPENT, SYNCHRONISED, writeFact } from './facts.js';
 import type { Fold } from './fold.js';
 import { LagBook } from './lag.js';
 import { type Before, beforeRun, progressOf, saveProgress } from './progress.js';
@@ -106,6 +106,16 @@ export class Journal {
       if (this.#liveSinceMs === undefined) writeFact(this.#manifest, LIVE, beganMs);
     }
     this.#write(outcome, error);
+    this.#spend();
+  }
+
+  #spend(): void {
+    const { cost } = this.#options.summary();
+    if (!cost) return;
+    const { sinceMs, amounts } = readFact(this.#manifest, SPENT) ?? { sinceMs: this.#startedMs, amounts: {} };
+    const sums = { ...amounts };
+    for (const { currency, amount } of cost) sums[currency] = (sums[currency] ?? 0) + amount;
+    writeFact(this.#manifest, SPENT, { sinceMs, amounts: sums });
   }
 
   /** If the clock was set back during the run, its start by the right clock: the sides must not seem synchronized later. */

@@ -1,7 +1,8 @@
 /** The status of a pair, read from its manifest alone: it survives restarts, and other processes can read it. */
 import type { FailureRow, LockHolder, Manifest, RunOutcome, RunRow } from '../../manifest/port.js';
 import type { ErrorClass } from '../../model/error.js';
-import { readRun } from './facts.js';
+import type { Cost } from '../../model/prices.js';
+import { readFact, readRun, SPENT } from './facts.js';
 import { synchronisedMs } from './journal.js';
 import { type Lags, percentiles } from './lag.js';
 import { type Progress, progressOfPass } from './progress.js';
@@ -40,8 +41,12 @@ export interface PairStatus {
     copied: Sum;
     deleted: Sum;
     failed: number;
+    /** Of a run between remotes with prices. */
+    cost?: Cost[];
     error?: { code: string; message: string };
   };
+  /** What all runs that have ended since `sinceMs` have cost; absent while no remote has had prices. */
+  spent?: { sinceMs: number; cost: Pick<Cost, 'currency' | 'amount'>[] };
   /** Per second, of the active run; `etaMs` is how long the pending objects take at this rate. */
   rate?: Sum & { etaMs?: number };
   /** Time from a change at the source to its arrival, for objects that arrived in the last hour or day. */
@@ -77,6 +82,7 @@ export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder)
     failed,
     known: manifest.count(),
     lastRun: lastRunOf(manifest, atWork),
+    spent: spentOf(manifest),
     rate: atWork && progress && !progress.complete ? rateOf(progress) : undefined,
     lag: {
       hour: percentiles(manifest.lags(nowMs - HOUR_MS, nowMs)),
@@ -160,18 +166,26 @@ function changedMs({ sourceMtimeMs, sourceEtag }: FailureRow): number {
   return sourceMtimeMs === 0 && sourceEtag === '' ? Number.MAX_SAFE_INTEGER : sourceMtimeMs;
 }
 
+function spentOf(manifest: Manifest): PairStatus['spent'] {
+  const spent = readFact(manifest, SPENT);
+  if (!spent) return undefined;
+  const cost = Object.entries(spent.amounts).map(([currency, amount]) => ({ currency, amount }));
+  return { sinceMs: spent.sinceMs, cost };
+}
+
 function lastRunOf(manifest: Manifest, atWork?: LockHolder): PairStatus['lastRun'] {
   const [row] = manifest.runs(1);
   if (!row) return undefined;
   const detail = readRun(row);
   if (!detail) return undefined;
-  const { copied, deleted, failed } = detail.summary;
+  const { copied, deleted, failed, cost } = detail.summary;
   const { id, command, startedMs, endedMs } = row;
   const outcome = outcomeOf(row, atWork);
   return {
     ...{ id, command, startedMs, endedMs, outcome, copied },
     deleted: { objects: deleted.objects, bytes: deleted.bytes },
     failed: failed.objects,
+    cost,
     error: detail.error,
   };
 }

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import type { PairIdentity } from '../port.js';
 import { manifestError } from './errors.js';
 import { createPrivateFile } from './file.js';
-import { SqliteManifest } from './manifest.js';
+import { ROWS, SqliteManifest } from './manifest.js';
 import { mustBelong, readPair } from './owner.js';
 import { migrate } from './schema.js';
 
@@ -43,6 +43,7 @@ function claim(db: Database.Database, pair: PairIdentity): void {
     for (const [side, { kind, endpoint, bucket, prefix }] of Object.entries(pair)) {
       insert.run(side, kind, endpoint, bucket, prefix);
     }
+    db.prepare('INSERT OR IGNORE INTO fact VALUES (?, ?)').run(ROWS, '0');
   }).immediate();
 }
 

@@ -1,5 +1,7 @@
 /** The objects of the pushing end of a bridge, in SQLite. Tests: test/manifest/sqlite/queues.test.ts */
+
 import type Database from 'better-sqlite3';
+import type { Backlog } from '../../model/backlog.js';
 import type { Change, Move, Outbox, OutboxCounts, OutboxRow, OutboxState } from '../queues.js';
 import { manifestError } from './errors.js';
 import { openQueueFile } from './queue-file.js';
@@ -132,6 +134,15 @@ export class SqliteOutbox implements Outbox {
       counts.bytes[row.state] = row.bytes;
     }
     return counts;
+  }
+
+  /** For monitoring. Reads every row. */
+  async backlog(): Promise<Backlog> {
+    const { objects, bytes } = await this.counts();
+    const sql = `SELECT min(revision) AS revision FROM object WHERE state IN ('waiting', 'sent')`;
+    const revision = this.#db.prepare<[], { revision: number | null }>(sql).get()?.revision ?? null;
+    const oldest = revision !== null && { oldestMs: revision / 1000 };
+    return { tickets: objects, waitingBytes: bytes.waiting + bytes.sent, ...oldest };
   }
 
   async fact(name: string): Promise<string | undefined> {

@@ -9,6 +9,9 @@ interface Entry {
   value: string;
 }
 
+/** A third cheaper for each entry than a statement each. */
+const AT_ONCE = 50;
+
 /** Memory for the spool's cache, in KiB; the rest is on disk. */
 const CACHE_KIB = 32 * 1024;
 
@@ -20,6 +23,8 @@ export class SqliteSpool implements Spool {
   readonly #file: string;
   readonly #db: Database.Database;
   readonly #insert: Database.Statement<[string, string]>;
+  /** The same for AT_ONCE entries. */
+  readonly #insertMany: Database.Statement<string[]>;
   readonly #first: Database.Statement<[number], Entry>;
   readonly #after: Database.Statement<[string, number], Entry>;
 
@@ -28,6 +33,7 @@ export class SqliteSpool implements Spool {
     this.#file = file;
     this.#db = this.#run(() => this.#open());
     this.#insert = this.#db.prepare('INSERT OR REPLACE INTO spool VALUES (?, ?)');
+    this.#insertMany = this.#db.prepare(`INSERT OR REPLACE INTO spool VALUES ${Array(AT_ONCE).fill('(?, ?)').join()}`);
     this.#first = this.#db.prepare('SELECT key, value FROM spool ORDER BY key LIMIT ?');
     this.#after = this.#db.prepare('SELECT key, value FROM spool WHERE key > ? ORDER BY key LIMIT ?');
   }
@@ -47,7 +53,11 @@ export class SqliteSpool implements Spool {
   add(batch: readonly Entry[]): void {
     this.#run(() =>
       this.#db.transaction(() => {
-        for (const { key, value } of batch) this.#insert.run(key, value);
+        const single = batch.length % AT_ONCE;
+        for (const { key, value } of batch.slice(0, single)) this.#insert.run(key, value);
+        for (let i = single; i < batch.length; i += AT_ONCE) {
+          this.#insertMany.run(...batch.slice(i, i + AT_ONCE).flatMap(({ key, value }) => [key, value]));
+        }
       })(),
     );
   }

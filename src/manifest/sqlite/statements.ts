@@ -67,6 +67,9 @@ export interface Statements {
   firstPage: Statement<[number], RawRow>;
   pageAfter: Statement<[string, number], RawRow>;
   count: Statement<[], number>;
+  has: Statement<Key, 0 | 1>;
+  /** How many of PUT_AT_ONCE keys have rows. */
+  hasMany: Statement<string[], number>;
   keysAfter: Statement<[after: string, skip: number], string>;
   put: Statement<RowValues>;
   /** The same for the values of PUT_AT_ONCE rows, one after the other. */
@@ -129,6 +132,10 @@ export function prepareStatements(db: Database): Statements {
       .prepare<[string, number], RawRow>(`SELECT ${ROW} FROM object WHERE key > ? ORDER BY key LIMIT ?`)
       .raw(),
     count: db.prepare<[], number>('SELECT count(*) FROM object').pluck(),
+    has: db.prepare<Key, 0 | 1>('SELECT EXISTS (SELECT 1 FROM object WHERE key = ?)').pluck(),
+    hasMany: db
+      .prepare<string[], number>(`SELECT count(*) FROM object WHERE key IN (${Array(PUT_AT_ONCE).fill('?').join()})`)
+      .pluck(),
     keysAfter: db
       .prepare<[string, number], string>('SELECT key FROM object WHERE key > ? ORDER BY key LIMIT 2 OFFSET ?')
       .pluck(),

@@ -1,6 +1,8 @@
 /** The tickets of the pulling end of a bridge, in SQLite. Tests: test/manifest/sqlite/queues.test.ts */
+
 import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3';
+import type { Backlog } from '../../model/backlog.js';
 import type { Claim, ClaimOptions, Fault, Held, Settled, TicketQueue, TicketState } from '../queues.js';
 import { manifestError } from './errors.js';
 import { openQueueFile } from './queue-file.js';
@@ -123,6 +125,20 @@ export class SqliteTicketQueue implements TicketQueue {
   async countWaiting(most = -1): Promise<number> {
     const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM ticket WHERE state = 'queued' LIMIT ?)`;
     return this.#db.prepare<[number], { n: number }>(sql).get(most)?.n ?? 0;
+  }
+
+  /** For monitoring. Reads every ticket that waits. */
+  async backlog(): Promise<Backlog> {
+    const tickets: Record<TicketState, number> = { queued: 0, done: 0, dead: 0, expired: 0, changed: 0 };
+    const counts = this.#db.prepare<[], { state: TicketState; n: number }>(
+      'SELECT state, count(*) AS n FROM ticket GROUP BY state',
+    );
+    for (const { state, n } of counts.all()) tickets[state] = n;
+    const waiting = this.#db.prepare<[], { bytes: number; revision: number | null }>(
+      `SELECT total(json_extract(body, '$.size')) AS bytes, min(revision) AS revision FROM ticket WHERE state = 'queued'`,
+    );
+    const { bytes, revision } = waiting.get() ?? { bytes: 0, revision: null };
+    return { tickets, waitingBytes: bytes, ...(revision !== null && { oldestMs: revision / 1000 }) };
   }
 
   async once(nonce: string, untilMs: number, nowMs: number): Promise<boolean> {

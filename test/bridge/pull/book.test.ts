@@ -6,7 +6,7 @@ const COMMON = { version: 1 as const, id: 'r1', key: 'a', revision: 1 };
 const COPY = { ...COMMON, action: 'copy' as const, url: 'http://h/a', expiresMs: 1, etag: 'e', size: 5, mtimeMs: 7 };
 
 it('knows what a ticket says without a request, and nothing of deleted objects', async () => {
-  const book = new Book('b', { allowHost: ['h'], allowPrivate: [] });
+  const book = new Book('b', { allowPrivate: [] });
   const transport = new HttpTransport({ userAgent: 'test', guard: book.guard });
   const store = book.store(transport);
   book.open(COPY);

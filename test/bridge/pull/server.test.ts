@@ -9,7 +9,7 @@ import { Audit } from '../../../src/bridge/pull/audit.js';
 import { PullServer, type PullServerMeans } from '../../../src/bridge/pull/server.js';
 import { PullClient } from '../../../src/bridge/push/client.js';
 import { signRequest, signResponse } from '../../../src/bridge/signature.js';
-import type { BridgeTicket } from '../../../src/bridge/ticket.js';
+import { type BridgeTicket, callbackOf } from '../../../src/bridge/ticket.js';
 import { type TicketQueue, ticketId } from '../../../src/manifest/queues.js';
 import { SqliteTicketQueue } from '../../../src/manifest/sqlite/ticket-queue.js';
 import { XsyncError } from '../../../src/model/error.js';
@@ -50,7 +50,7 @@ async function start(more: Partial<PullServerMeans> = {}): Promise<void> {
       deletes: false,
       taken: () => {},
     },
-    trust: { allowHost: ['*.trusted.example'], allowPrivate: [] },
+    trust: { allowHost: ['*.trusted.example'], allowPrivate: [], allowCallback: [] },
     audit: new Audit(undefined, (text) => logged.push(text)),
     ...more,
   });
@@ -157,6 +157,21 @@ describe('tickets', () => {
     expect(logged).toHaveLength(1);
     expect(logged.join()).not.toContain('SECRET');
   });
+});
+
+it('outcomes are told only to hosts that are allowed; the tickets of others are performed and can be asked about', async () => {
+  await stop();
+  await start({ trust: { allowHost: ['*.trusted.example'], allowPrivate: [], allowCallback: ['push.example'] } });
+  const tickets = [
+    ticket('a', 1, { callback: 'https://push.example/in' }),
+    ticket('b', 2, { callback: 'http://169.254.169.254/latest' }),
+  ];
+  expect(await client().send(tickets)).toMatchObject({ taken: 2, refused: [] });
+  const kept = await queue.claim({ nowMs: Date.now(), leaseMs: 1000, limit: 10 });
+  expect(kept.map(({ body }) => callbackOf(body))).toEqual(['https://push.example/in', undefined]);
+  expect(logged).toEqual([
+    'refused a request: the callback host 169.254.169.254 is not allowed here (--allow-callback)',
+  ]);
 });
 
 describe('a stranger', () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Outcomes } from '../../../src/bridge/push/client.js';
 import { Sender, type SenderMeans } from '../../../src/bridge/push/sender.js';
 import type { BridgeTicket } from '../../../src/bridge/ticket.js';
-import type { Outbox } from '../../../src/manifest/queues.js';
+import { type Outbox, ticketId } from '../../../src/manifest/queues.js';
 import { SqliteOutbox } from '../../../src/manifest/sqlite/outbox.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { MemoryStore } from '../../../src/store/memory/store.js';
@@ -166,6 +166,64 @@ it('sends nothing before the time that the other end asked for, whatever is foun
   );
   clearInterval(rings);
   expect({ calls, early, done: counts.done }).toEqual({ calls: 2, early: 0, done: 1 });
+});
+
+it('asks for nothing that it is told, and for what was not told after a while', async () => {
+  await note('told');
+  await note('lost');
+  const asked: string[][] = [];
+  let sender: Sender | undefined;
+  const client: SenderMeans['client'] = {
+    send: async (tickets) => {
+      const [ticket] = tickets.filter(({ key }) => key === 'told');
+      expect(ticket).toMatchObject({ callback: 'http://push/' });
+      // Before the answer to the request with the ticket.
+      if (ticket) sender?.hear([{ id: ticket.id, key: 'told', state: 'done' }]);
+      return { taken: tickets.length, stale: [], refused: [] };
+    },
+    ask: async (ids) => {
+      asked.push([...ids]);
+      return ids.map((id) => ({ id, state: asked.length === 1 ? ('queued' as const) : ('done' as const) }));
+    },
+  };
+  const done: string[] = [];
+  const means = {
+    client,
+    callback: { url: 'http://push/', lostMs: 100 },
+    done: ({ key }: { key: string }) => done.push(key),
+  };
+  const { counts } = await push(
+    () => 'done',
+    means,
+    (made) => {
+      sender = made;
+    },
+  );
+  expect(counts).toMatchObject({ done: 2, sent: 0 });
+  expect(done).toEqual(['told', 'lost']);
+  const { revision = 0 } = (await outbox.get('lost')) ?? {};
+  expect(asked).toEqual([[ticketId({ key: 'lost', revision })], [ticketId({ key: 'lost', revision })]]);
+});
+
+it('an outcome of an older change, or of an object that is not at the other end, says nothing', async () => {
+  await note('a');
+  const { revision = 0 } = (await outbox.get('a')) ?? {};
+  const client: SenderMeans['client'] = {
+    send: async (tickets) => ({ taken: tickets.length, stale: [], refused: [] }),
+    ask: async (ids) => ids.map((id) => ({ id, state: 'done' as const })),
+  };
+  const { counts } = await push(
+    () => 'done',
+    { client, callback: { url: 'http://push/', lostMs: 1 } },
+    (made) => {
+      made.hear([
+        { id: ticketId({ key: 'a', revision: revision - 1 }), key: 'a', state: 'dead' },
+        { id: ticketId({ key: 'a', revision }), key: 'a', state: 'dead' },
+        { id: 'r1-unknown', key: 'unknown', state: 'dead' },
+      ]);
+    },
+  );
+  expect(counts).toMatchObject({ done: 1, dead: 0 });
 });
 
 it('an object that never arrived and is gone is news if the same bytes come back', async () => {

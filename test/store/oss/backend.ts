@@ -3,7 +3,7 @@ import { type OssConfigInput, ossConfigSchema } from '../../../src/store/oss/con
 import { createOssSdkStore } from '../../../src/store/oss/sdk.js';
 import { createOssStore } from '../../../src/store/oss/store.js';
 import type { Backend } from '../../contract/context.js';
-import { type BucketOptions, startServer } from '../../support/server/index.js';
+import { type BucketOptions, planterOf, startServer } from '../../support/server/index.js';
 
 /** An OSS store for the contract suite, on a strict test server of its own. */
 export function ossBackend(kind: 'lean' | 'sdk', more: Partial<OssConfigInput> = {}): Backend {
@@ -21,12 +21,12 @@ export function ossBackend(kind: 'lean' | 'sdk', more: Partial<OssConfigInput> =
     const transport = new HttpTransport({ userAgent: 'xsync-test' });
     const on = (bucket: string) =>
       kind === 'lean' ? createOssStore(config, bucket, { transport }) : createOssSdkStore(config, bucket);
-    server.core.oss.createBucket('photos', options);
+    const plant = planterOf(server.core.oss.createBucket('photos', options));
     const dispose = async () => {
       await transport.close();
       await server.close();
     };
-    return { store: on('photos'), missing: on('missing'), dispose };
+    return { store: on('photos'), missing: on('missing'), plant, dispose };
   };
   const openVersioned = () => open({ versioning: 'Enabled' });
   const openLocking = () => open({ objectLock: true });

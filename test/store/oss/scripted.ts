@@ -35,6 +35,7 @@ export async function script(
   kind: (typeof STORES)[number],
   reply: (seen: Seen, index: number) => Reply,
   config: Partial<OssConfigInput> = {},
+  idleTimeoutMs = 60_000,
 ): Promise<Script> {
   const seen: Seen[] = [];
   const server = createServer(async (request: IncomingMessage, response) => {
@@ -58,11 +59,11 @@ export async function script(
     secret_access_key: 'test-secret',
     ...config,
   });
-  const transport = new HttpTransport({ userAgent: 'xsync-test', idleTimeoutMs: 300 });
+  const transport = new HttpTransport({ userAgent: 'xsync-test', idleTimeoutMs });
   const store =
     kind === 'lean'
       ? createOssStore(parsed, 'photos', { transport })
-      : createOssSdkStore(parsed, 'photos', { idleTimeoutMs: 300 });
+      : createOssSdkStore(parsed, 'photos', { idleTimeoutMs });
   return {
     store,
     seen,

@@ -1,4 +1,5 @@
 /** What both OSS stores put on the wire and make of answers, with answers as the vendor's documentation shows them. */
+import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/model/error.js';
 import { SignerV4 } from '../../../src/store/oss/sign.js';
@@ -24,8 +25,8 @@ afterEach(async () => {
 });
 
 describe.each(STORES)('the %s store', (kind) => {
-  async function open(reply: (seen: Seen, index: number) => Reply, config = {}) {
-    current = await script(kind, reply, config);
+  async function open(reply: (seen: Seen, index: number) => Reply, config = {}, idleTimeoutMs?: number) {
+    current = await script(kind, reply, config, idleTimeoutMs);
     return current;
   }
   const fails = (work: Promise<unknown>, code: ErrorCode) => expect(work).rejects.toMatchObject({ code });
@@ -204,20 +205,20 @@ describe.each(STORES)('the %s store', (kind) => {
   });
 
   it('gives up on a server that stalls, and not on a slow one', async () => {
-    const slow = await open(() => ({
-      raw: (response) => {
-        response.writeHead(206, { ...OBJECT, 'content-length': '10000', 'content-range': 'bytes 0-9999/10000' });
-        let left = 10;
-        const timer = setInterval(() => {
-          response.write(Buffer.alloc(1000));
-          if (--left === 0) response.end(() => clearInterval(timer));
-        }, 80);
-        response.on('close', () => clearInterval(timer));
-      },
-    }));
+    const drop = (response: ServerResponse) => {
+      response.writeHead(206, { ...OBJECT, 'content-length': '10000', 'content-range': 'bytes 0-9999/10000' });
+      // In all longer than the idle timeout.
+      let left = 40;
+      const timer = setInterval(() => {
+        response.write(Buffer.alloc(250));
+        if (--left === 0) response.end(() => clearInterval(timer));
+      }, 80);
+      response.on('close', () => clearInterval(timer));
+    };
+    const slow = await open(() => ({ raw: drop }), {}, 3000);
     await slow.store.read('k', new Uint8Array(10_000));
     await slow.close();
-    const stalled = await open(() => ({ raw: () => {} }));
+    const stalled = await open(() => ({ raw: () => {} }), {}, 300);
     await fails(stalled.store.read('k', new Uint8Array(10)), 'timeout');
     await fails(stalled.store.list({}), 'timeout');
   });

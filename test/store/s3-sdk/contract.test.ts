@@ -5,7 +5,7 @@ import { type CustomerKey, customerKeyOf } from '../../../src/store/s3/customer-
 import { createS3SdkStore } from '../../../src/store/s3/sdk.js';
 import type { Backend } from '../../contract/context.js';
 import { describeStore } from '../../contract/suite.js';
-import { startServer } from '../../support/server/index.js';
+import { planterOf, startServer } from '../../support/server/index.js';
 
 const server = await startServer();
 afterAll(() => server.close());
@@ -20,7 +20,7 @@ const s3 = (more: Record<string, unknown>, customerKey?: CustomerKey): Backend =
     const name = `bucket-${++buckets}`;
     const store = on(name);
     await store.createBucket();
-    return { store, missing: on(`${name}-missing`) };
+    return { store, missing: on(`${name}-missing`), plant: planterOf(server.core.s3.bucket(name)) };
   },
   refuses: ['1,025 bytes'],
 });

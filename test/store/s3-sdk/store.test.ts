@@ -15,7 +15,7 @@ function on(bucket: string, more: Record<string, unknown> = {}, deps: S3SdkDeps 
   const { endpoint, region, accessKeyId, secretAccessKey } = server.s3;
   const keys = { access_key_id: accessKeyId, secret_access_key: secretAccessKey };
   const config = s3ConfigSchema.parse({ type: 's3', provider: 'aws', endpoint, region, ...keys, ...more });
-  return createS3SdkStore(config, bucket, { idleTimeoutMs: 1_000, ...deps });
+  return createS3SdkStore(config, bucket, { idleTimeoutMs: 60_000, ...deps });
 }
 
 beforeEach(async () => {
@@ -105,9 +105,11 @@ describe('damage on the way', () => {
       [{ kind: 'reset', at: 'response' }, 'truncated'],
     ] as const) {
       const remove = server.faults.add({ match: { kind: 'GetObject' }, fault: fault });
-      const read = store.read('a', new Uint8Array(body.length));
+      const hasty = on(store.identity.bucket, {}, { idleTimeoutMs: 300 });
+      const read = (fault.kind === 'stall' ? hasty : store).read('a', new Uint8Array(body.length));
       await expect(read).rejects.toMatchObject({ code, class: 'temporary' });
       remove();
+      await hasty.close();
     }
   });
 

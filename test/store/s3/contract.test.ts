@@ -6,7 +6,7 @@ import { type CustomerKey, customerKeyOf } from '../../../src/store/s3/customer-
 import { createS3Store } from '../../../src/store/s3/store.js';
 import type { Backend } from '../../contract/context.js';
 import { describeStore } from '../../contract/suite.js';
-import { startServer } from '../../support/server/index.js';
+import { planterOf, startServer } from '../../support/server/index.js';
 
 const server = await startServer();
 const transport = new HttpTransport({ userAgent: 'xsync-test' });
@@ -39,7 +39,7 @@ async function open(more: Record<string, unknown>, customerKey?: CustomerKey, cr
   const store = on(name);
   if (create) create(name);
   else await store.createBucket();
-  return { store, missing: on(`${name}-missing`) };
+  return { store, missing: on(`${name}-missing`), plant: planterOf(server.core.s3.bucket(name)) };
 }
 
 describeStore('s3', s3({ provider: 'aws', force_path_style: true }));

@@ -5,7 +5,7 @@ import { s3ConfigSchema } from '../../../src/store/s3/config.js';
 import { createS3Store } from '../../../src/store/s3/store.js';
 import type { Backend } from '../../contract/context.js';
 import { describeStore, type Group } from '../../contract/suite.js';
-import { FLAWS, type Flaw, type FlawName, startServer } from '../../support/server/index.js';
+import { FLAWS, type Flaw, type FlawName, planterOf, startServer } from '../../support/server/index.js';
 
 const transport = new HttpTransport({ userAgent: 'xsync-test' });
 afterAll(() => transport.close());
@@ -26,7 +26,7 @@ async function imperfect(flaw: Flaw): Promise<Backend> {
       const name = `bucket-${++buckets}`;
       const store = on(name);
       await store.createBucket();
-      return { store, missing: on(`${name}-missing`) };
+      return { store, missing: on(`${name}-missing`), plant: planterOf(server.core.s3.bucket(name)) };
     },
     refuses: ['1,025 bytes'],
   };

@@ -21,7 +21,7 @@ function on(bucket: string, more: Record<string, unknown> = {}, deps: Partial<S3
 }
 
 beforeEach(async () => {
-  transport = new HttpTransport({ userAgent: 'xsync-test', idleTimeoutMs: 1_000 });
+  transport = new HttpTransport({ userAgent: 'xsync-test', idleTimeoutMs: 60_000 });
   store = on(`bucket-${++buckets}`);
   await store.createBucket();
   server.requests.reset();
@@ -106,16 +106,19 @@ describe('damage on the way', () => {
 
   it('is told as timeout, reset or cut, which a retry can mend', async () => {
     await store.put('a', body);
+    const hasty = new HttpTransport({ userAgent: 'xsync-test', idleTimeoutMs: 300 });
     for (const [fault, code] of [
       [{ kind: 'stall', at: 'response' }, 'timeout'],
       [{ kind: 'reset', at: 'before' }, 'network'],
       [{ kind: 'reset', at: 'response' }, 'network'],
     ] as const) {
       const remove = server.faults.add({ match: { kind: 'GetObject' }, fault: fault });
-      const read = store.read('a', new Uint8Array(body.length));
+      const from = fault.kind === 'stall' ? on(store.identity.bucket, {}, { transport: hasty }) : store;
+      const read = from.read('a', new Uint8Array(body.length));
       await expect(read).rejects.toMatchObject({ code, class: 'temporary' });
       remove();
     }
+    await hasty.close();
   });
 
   it('does not take a 200 with an error inside for a finished copy or upload', async () => {

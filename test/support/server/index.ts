@@ -25,6 +25,7 @@ export type { RequestKind } from './kinds.js';
 export type { LogEntry, LogFilter, RequestLog } from './log.js';
 export type { BucketOptions, Protocol, PutInput, StoredObject, StoredUpload } from './model.js';
 export type { OssCredentials } from './oss/sign.js';
+export { planterOf } from './planter.js';
 export { FLAWS, type Flaw, type FlawName } from './s3/imperfect.js';
 
 const MiB = 1024 * 1024;
