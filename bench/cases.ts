@@ -345,14 +345,19 @@ export const CASES: readonly Case[] = [
 
 /** Everything at a tenth of its size: a check that the bench works, not for results. */
 export function quick(bench: Case): Case {
-  const tenth = (n: number): number => Math.ceil(n / 10);
-  const smaller = (content: Content): Content => {
+  return scaled(bench, 0.1);
+}
+
+/** The case with so many times the objects. */
+export function scaled(bench: Case, times: number): Case {
+  const many = (n: number): number => Math.ceil(n * times);
+  const more = (content: Content): Content => {
     const { objects, prefixes } = content;
-    return { ...content, objects: tenth(objects), ...(prefixes && { prefixes: tenth(prefixes) }) };
+    return { ...content, objects: many(objects), ...(prefixes && { prefixes: many(prefixes) }) };
   };
   const { source, destination } = bench;
-  if (destination === undefined || destination === 'disk') return { ...bench, source: smaller(source) };
-  return { ...bench, source: smaller(source), destination: smaller(destination) };
+  if (destination === undefined || destination === 'disk') return { ...bench, source: more(source) };
+  return { ...bench, source: more(source), destination: more(destination) };
 }
 
 export function titleOf({ title, source: { objects, prefixes = 0, versions = 1 } }: Case): string {

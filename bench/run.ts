@@ -9,6 +9,7 @@
  *   npm run bench -- --compare COMMIT      xsync only: this work tree and another commit in turn
  *   npm run bench -- --publish             also writes bench/results/published.json, and page and chart in docs/; with
  *                                          --case, the published results of the other cases stay
+ *   npm run bench -- --case diff-flat --times 10   ten times the objects, and xsync alone
  *   npm run bench -- --render              no measurement: writes page and chart again
  *   sudo npm run bench -- --wan            emulated long lines; options as in bench/wan.ts
  *
@@ -21,7 +22,7 @@ import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { optionsFrom, refuse } from './arguments.js';
 import { build, compared } from './builds.js';
-import { CASES, type Case, quick, titleOf } from './cases.js';
+import { CASES, type Case, quick, scaled, titleOf } from './cases.js';
 import type { Contender } from './contenders.js';
 import { type CaseResult, type ContenderResult, merged, type Results, type Taken } from './figures.js';
 import { verdicts } from './goals.js';
@@ -45,6 +46,8 @@ interface Options {
   /** Another commit, to compare with. */
   compare?: string;
   quick: boolean;
+  /** So many times the objects. */
+  times?: string;
   publish: boolean;
   render: boolean;
 }
@@ -58,6 +61,7 @@ function optionsOf(args: string[]): Options {
       peers: { type: 'string' },
       compare: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      times: { type: 'string' },
       publish: { type: 'boolean', default: false },
       render: { type: 'boolean', default: false },
     },
@@ -73,11 +77,14 @@ function optionsOf(args: string[]): Options {
     refuse(import.meta.url, '--runs must be a whole number of at least 1');
   if (values.publish && (values.compare || values.quick))
     refuse(import.meta.url, '--publish cannot be combined with --compare or --quick');
+  if (values.times !== undefined && (!/^[1-9]\d*$/.test(values.times) || values.publish || values.quick))
+    refuse(import.meta.url, '--times must be a whole number, without --publish and --quick');
+  const factor = values.times === undefined ? undefined : Number(values.times);
   const chosen = CASES.filter((bench) => values.case?.some((wanted) => means(wanted, bench)) ?? true);
   return {
     ...values,
     told: args.filter((arg, at) => arg !== '--peers' && args[at - 1] !== '--peers').join(' '),
-    cases: values.quick ? chosen.map(quick) : chosen,
+    cases: values.quick ? chosen.map(quick) : factor ? chosen.map((bench) => onlyOurs(bench, factor)) : chosen,
     runs: Number(values.runs ?? (values.quick ? 1 : RUNS)),
   };
 }
@@ -126,6 +133,12 @@ async function measure(
   }
 }
 
+/** So many times the objects, and xsync alone: other tools keep every key in memory. */
+function onlyOurs(bench: Case, times: number): Case {
+  const contenders = bench.contenders.filter(({ tool }) => tool === 'xsync');
+  return { ...scaled(bench, times), contenders };
+}
+
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -170,7 +183,7 @@ async function measureAll(options: Options): Promise<void> {
     keep(done, options.publish);
   }
   // Goals do not apply to a tenth of the work, or to two builds.
-  const goals = options.quick || options.compare !== undefined ? [] : CASES;
+  const goals = options.quick || options.times !== undefined || options.compare !== undefined ? [] : CASES;
   process.stdout.write(`${markdown(goals, done)}\n`);
   if (options.compare === undefined) process.stdout.write(`\n${standing(CASES, done)}\n`);
   if (options.publish) publish();

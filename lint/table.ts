@@ -74,11 +74,16 @@ export const ROOMS: Readonly<Record<string, string>> = {
   cluster:
     'model version native manifest store/port store/wrap engine/events engine/fleet/port engine/flow engine/plan engine/transfer engine/tune engine/workers',
   observe: 'model version engine/events engine/record inbound',
-  config: 'model native store/backend store/ini store/registry',
-  open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/list engine/record engine/run engine/shared engine/check engine/watch engine/workers cluster feed inventory config',
-  bridge: 'model manifest store/port store/http store/urls inbound engine/events engine/job open',
+  rules: 'model config engine/job',
+  'rules/keys': 'engine/job',
+  'rules/json-schema': 'engine/job rules/keys',
+  config: 'model native store/backend store/ini store/registry rules/json-schema',
+  open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/list engine/record engine/run engine/shared engine/check engine/watch engine/workers cluster feed inventory config native engine/flow rules',
+  serve: 'model engine/watch',
+  bridge:
+    'model manifest store/port store/attributes store/http store/urls inbound engine/events engine/job engine/list open',
   doctor: 'model native store/port store/backend store/http',
-  cli: 'model version native cluster store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe bridge config open doctor',
+  cli: 'model version native cluster store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe bridge config open doctor rules serve engine/shared engine/flow',
   index: 'model store/port engine/events engine/job engine/record engine/check open',
 };
 
@@ -99,6 +104,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   chalk: 'cli/render',
   'cli-progress': 'cli/render',
   commander: 'cli',
+  'cron-parser': 'rules',
   fastify: 'inbound',
   'hash-wasm': 'hash',
   hyparquet: 'inventory',

@@ -352,12 +352,12 @@ function isWhole({ dryRun, filter, bounds, only }: RunOptions): boolean {
   return !dryRun && !filter && !bounds && !only;
 }
 
-/** The runs over changed keys of a watch or a bridge are too many to record. */
+/** The runs over changed keys of what never ends are too many to record. */
 function isKept({ only, command }: RunOptions): boolean {
   return !(only && ENDLESS.includes(command));
 }
 
-const ENDLESS = ['watch', 'bridge pull'];
+const ENDLESS = ['watch', 'serve', 'bridge pull'];
 
 function openJournal(
   pair: RunPair,

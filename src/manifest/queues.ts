@@ -111,6 +111,8 @@ export type OutboxState =
   | 'known'
   /** A ticket is to be sent when it is due. */
   | 'waiting'
+  /** It waits for an older version of its key. */
+  | 'behind'
   /** The other end has it. */
   | 'sent'
   | 'done'
@@ -119,12 +121,19 @@ export type OutboxState =
 
 export interface OutboxRow {
   key: string;
-  action: 'copy' | 'delete';
+  /** Of a version: its name (`versionName`). Versions of a key have a row each. */
+  version?: string;
+  /** `mark`: a delete marker, as a version. */
+  action: 'copy' | 'delete' | 'mark';
   etag: string;
   /** Bytes. */
   size: number;
   mtimeMs: number;
   versionId?: string;
+  /** Only attributes may have changed since the bytes were sent: the other end compares them. */
+  refresh?: true;
+  /** Digest of the attributes that were seen last, if they are compared. */
+  attributes?: string;
   /** Grows with each change of the key that was seen. */
   revision: number;
   state: OutboxState;
@@ -135,23 +144,58 @@ export interface OutboxRow {
 export interface Move extends Pick<OutboxRow, 'key' | 'revision' | 'state' | 'attempts' | 'fault'> {
   /** It is due then, ms since 1970. */
   untilMs?: number;
+  /** The next version of the key may follow, although this one is not done. */
+  passes?: true;
 }
 
 /** What was seen of an object: a copy, or that it is gone. */
-export interface Change extends Pick<OutboxRow, 'key' | 'action' | 'etag' | 'size' | 'mtimeMs' | 'versionId'> {
+export interface Change
+  extends Pick<OutboxRow, 'key' | 'action' | 'etag' | 'size' | 'mtimeMs' | 'versionId' | 'refresh' | 'attributes'> {
   /** The revision of the row with which it was compared; absent if there was none. */
   since?: number;
 }
 
+/** A version of a key, or a delete marker. */
+export type VersionChange = Required<Pick<OutboxRow, 'version' | 'versionId' | 'action' | 'etag' | 'size' | 'mtimeMs'>>;
+
+/** Those that wait for an older version are among the waiting ones. */
+export type Tally = Record<Exclude<OutboxState, 'behind'>, number>;
+
 export interface OutboxCounts {
-  objects: Record<OutboxState, number>;
-  bytes: Record<OutboxState, number>;
+  objects: Tally;
+  /** Delete markers are among them. */
+  versions: Tally;
+  bytes: Tally;
 }
 
-/** The objects of the pushing end: one row a key, which is both its memory and its queue. */
+/** The versions that the pushing end knows. Those of a key are sent one after the other, the oldest first. */
+export interface OutboxVersions {
+  /** @param version absent: any */
+  hasVersion(key: string, version?: string): Promise<boolean>;
+  /**
+   * Notes versions of a key, the oldest first, that are newer than all others of it. Those that are known stay.
+   * @returns how many were noted
+   */
+  noteVersions(key: string, versions: readonly VersionChange[], state: 'waiting' | 'known'): Promise<number>;
+  /** The version of the key that is sent: one at most. */
+  sentVersion(key: string): Promise<OutboxRow | undefined>;
+  /** Names of versions with bytes that are newer than the one of that revision: the next ones and the newest ones. */
+  newerVersions(key: string, revision: number, limit: number): Promise<string[]>;
+  /** Keys of which versions are known, in order. */
+  versionedKeys(after: string | undefined, limit: number): Promise<string[]>;
+  /** The source has no version of the key any more: forgets them, and notes a delete of it. */
+  noteGone(key: string): Promise<void>;
+  /** Versions that were there before the bridge are sent, of keys of which none was: they can only be put on top. */
+  backfillVersions(): Promise<void>;
+}
+
+/** What the pushing end knows: one row an object, or a version, which is both its memory and its queue. */
 export interface Outbox {
+  /** Absent: it keeps objects only. */
+  readonly versions?: OutboxVersions;
+  /** Of an object, not of a version. */
   get(key: string): Promise<OutboxRow | undefined>;
-  /** Rows in key order. */
+  /** Rows of objects in key order. */
   page(after: string | undefined, limit: number): Promise<OutboxRow[]>;
   /**
    * Notes changes, with new revisions. A row that has another revision by now was written by somebody who has seen more,
@@ -168,8 +212,12 @@ export interface Outbox {
   countSent(): Promise<number>;
   /** Nothing waits, and nothing is sent. */
   isIdle(): Promise<boolean>;
-  dead(after: string | undefined, limit: number): Promise<OutboxRow[]>;
-  /** @param keys absent: all @returns how many */
+  dead(after: Pick<OutboxRow, 'key' | 'version'> | undefined, limit: number): Promise<OutboxRow[]>;
+  /**
+   * What was given up is sent again; not a version of which a newer one was sent.
+   * @param keys absent: all
+   * @returns how many
+   */
   replay(keys?: readonly string[]): Promise<number>;
   /** Reads every row. */
   counts(): Promise<OutboxCounts>;

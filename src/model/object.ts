@@ -121,3 +121,8 @@ export function parseMtime(metadata: UserMetadata): number | undefined {
 export function effectiveMtime(info: Pick<ObjectInfo, 'metadata' | 'mtimeMs'>): number {
   return parseMtime(info.metadata) ?? info.mtimeMs;
 }
+
+/** A HEAD tells whole seconds, a listing of the same store may tell more. @param knownMs of the row; 0: not known */
+export function isRewritten(mtimeMs: number, knownMs = 0): boolean {
+  return knownMs > 0 && Math.floor(mtimeMs / 1000) !== Math.floor(knownMs / 1000);
+}

@@ -3,6 +3,7 @@
 import { loadConfig } from '../config/load.js';
 import type { Reporter } from '../engine/events.js';
 import type { CopyJob, SyncJob } from '../engine/job/job.js';
+import { versioningWarnings } from '../engine/list/versioning.js';
 import type { RunOptions } from '../engine/options.js';
 import { runKeys } from '../engine/run.js';
 import { Shared } from '../engine/shared.js';
@@ -13,17 +14,22 @@ import { XsyncError } from '../model/error.js';
 import type { AddressGuard } from '../store/http/address-guard.js';
 import type { HttpTransport } from '../store/http/transport.js';
 import type { ObjectStore } from '../store/port.js';
+import { historyOf } from './history.js';
 import { copyConnections, openSettings, runOptions } from './job.js';
 import { Opener } from './sides.js';
 import { openState } from './state.js';
 
 export interface Pulling {
   queue: TicketQueue;
+  /** The destination is on this host. */
+  local: boolean;
+  /** Of what the destination may not keep. */
+  warnings: readonly string[];
   backlog(): Promise<Backlog>;
   /** @throws key-not-representable: nothing below the destination can have this name */
   checkKey(key: string): void;
   /** Performs what the store says of these keys. @throws as `runKeys` */
-  run(keys: readonly string[], report: Reporter): Promise<{ stopped: boolean }>;
+  run(keys: readonly string[], report: Reporter, compareAttributes: boolean): Promise<{ stopped: boolean }>;
   close(): Promise<void>;
 }
 
@@ -56,18 +62,20 @@ export async function openPulling(
     const pair = openState({ source, dest, single: false }, { ...settings, workers: 1 }, 'bridge pull');
     // The queue knows when a ticket is due.
     const own = { command: 'bridge pull', failedBefore: 'try' } as const;
-    const options: RunOptions = { ...runOptions(job, undefined, stop), ...own };
+    const history = historyOf(job);
+    const warnings = history ? await versioningWarnings({ source, dest }, { writes: true, signal: stop }) : [];
+    const options: RunOptions = { ...runOptions(job, undefined, stop), ...own, history };
     const shared = new Shared(pair, options, () => {});
     const queue = new SqliteTicketQueue(`${pair.manifest.path}.tickets`);
     return {
-      queue,
+      ...{ queue, warnings, local: dest.store.capabilities.local },
       backlog: () => queue.backlog(),
       checkKey: (key) => checkKey(key, dest),
-      async run(keys, report) {
+      async run(keys, report, compareAttributes) {
         // The pushing end has the whole listing, and guards the deletes.
         const how = { ignoreErrors: true, allowEmptySource: true, max: { objects: keys.length } };
         const deletes = options.deletes && { ...options.deletes, ...how };
-        const summary = await runKeys(pair, [keys], { ...options, deletes }, report, shared);
+        const summary = await runKeys(pair, [keys], { ...options, deletes, compareAttributes }, report, shared);
         return { stopped: summary.stopped !== undefined };
       },
       async close() {

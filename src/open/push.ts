@@ -9,9 +9,11 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../config/load.js';
 import type { CopyJob } from '../engine/job/job.js';
+import type { Spool } from '../manifest/port.js';
 import type { Outbox } from '../manifest/queues.js';
 import { lockPair } from '../manifest/sqlite/lock.js';
 import { SqliteOutbox } from '../manifest/sqlite/outbox.js';
+import { SqliteSpool } from '../manifest/sqlite/spool.js';
 import type { Backlog } from '../model/backlog.js';
 import type { HttpTransport } from '../store/http/transport.js';
 import { copyConnections, openSettings } from './job.js';
@@ -22,8 +24,12 @@ import { stateDirectory } from './state.js';
 export interface Pushing {
   source: OpenSide;
   outbox: Outbox;
+  /** Of the outbox. */
+  file: string;
   backlog(): Promise<Backlog>;
   transport: HttpTransport;
+  /** A temporary table, in memory or on disk. */
+  spool(): Spool;
   close(): Promise<void>;
 }
 
@@ -41,7 +47,7 @@ export async function openPushing(job: CopyJob, env: NodeJS.ProcessEnv): Promise
     const lock = lockPair(file, { pid: process.pid, host: hostname(), sinceMs: Date.now(), command: 'bridge push' });
     const outbox = new SqliteOutbox(file);
     return {
-      ...{ source, outbox, transport },
+      ...{ source, outbox, file, transport, spool: () => new SqliteSpool('') },
       backlog: () => outbox.backlog(),
       async close() {
         await outbox.close();

@@ -133,6 +133,8 @@ export interface VersionEntry extends ObjectEntry {
   /** The newest of its key. */
   isLatest: boolean;
   deleteMarker?: true;
+  /** Names (`versionName`) of newer ones, from a store that does not list them: they do not allow it to be put on top. */
+  newer?: readonly string[];
 }
 
 export interface VersionPage {

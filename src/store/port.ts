@@ -228,6 +228,9 @@ export interface ObjectStore extends ObjectBytes, ObjectCatalog {
    */
   checkKey(key: string): void;
 
+  /** Of an object that is passed on from elsewhere: what tells it from all others (`model/object.ts`). Absent: it is ours. */
+  originOf?(key: string): string;
+
   /**
    * A URL with which anybody can read the object for a time, without credentials. It is a secret. Absent: the store has
    * none. Sends no request about the object.

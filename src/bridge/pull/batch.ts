@@ -3,9 +3,11 @@
  * Tests: test/bridge/pull/performer.test.ts
  */
 import type { Claim, Fault, Settled, TicketQueue } from '../../manifest/queues.js';
+import type { Fidelity } from '../../model/attributes.js';
 import { toXsyncError } from '../../model/error.js';
 import { backoff } from '../pace.js';
 import { type BridgeTicket, bridgeTicket } from '../ticket.js';
+import { faultOfFidelity } from './fidelity.js';
 
 /** What became of a ticket. `again`: it failed for a reason that may pass. */
 export type Result = Omit<Settled, 'id'> | { again: Fault };
@@ -29,6 +31,7 @@ export class Batch {
   readonly #means: BatchMeans;
   readonly #claims: Map<string, Claim>;
   readonly #results = new Map<string, Result>();
+  readonly #fidelity = new Map<string, Fidelity>();
   readonly #renewing: NodeJS.Timeout;
 
   constructor(claims: readonly Claim[], means: BatchMeans) {
@@ -55,6 +58,11 @@ export class Batch {
     this.#results.set(key, result);
   }
 
+  /** What became of the attributes of an object; the result says whether it is done. */
+  lose(key: string, fidelity: Fidelity): void {
+    this.#fidelity.set(key, fidelity);
+  }
+
   /** The result, if none was noted. */
   suppose(key: string, result: Result): void {
     if (!this.#results.has(key)) this.note(key, result);
@@ -67,13 +75,18 @@ export class Batch {
     for (const [key, result] of this.#results) {
       const claim = this.#claims.get(key);
       if (!claim) continue;
-      if (!('again' in result)) final.push({ ...claim, ...result });
+      if (!('again' in result)) final.push({ ...claim, ...result, ...this.#noteOf(key, result) });
       else if (claim.attempts + 1 >= most) final.push({ ...claim, state: 'dead', fault: result.again });
       else await queue.putBack([claim], Date.now() + backoff(claim.attempts, FIRST_MS, LONGEST_MS), result.again);
       this.#claims.delete(key);
     }
     const lost = new Set(await queue.settle(final));
     for (const { key, id, state, fault, body } of final) if (!lost.has(id)) settled(key, { id, state, fault }, body);
+  }
+
+  #noteOf(key: string, { state }: Pick<Settled, 'state'>): Pick<Settled, 'fault'> {
+    const told = this.#fidelity.get(key);
+    return state === 'done' && told ? { fault: faultOfFidelity(told) } : {};
   }
 
   /** Puts back what has no result. */

@@ -3,8 +3,8 @@ import { type AddressGuard, addressGuard, namesHost } from '../../store/http/add
 import type { HttpTransport } from '../../store/http/transport.js';
 import type { UrlLine } from '../../store/urls/list.js';
 import { UrlRequests } from '../../store/urls/requests.js';
-import { UrlStore } from '../../store/urls/store.js';
 import type { BridgeTicket } from '../ticket.js';
+import { TicketStore } from './ticket-store.js';
 
 export interface Trust {
   /** Hosts that may be asked (`namesHost`). */
@@ -25,28 +25,37 @@ export class Book {
   readonly guard: AddressGuard;
   readonly #name: string;
   readonly #lines = new Map<string, UrlLine>();
-  #store: UrlStore | undefined;
+  readonly #tickets = new Map<string, BridgeTicket>();
+  #store: TicketStore | undefined;
 
   constructor(name: string, { allowPrivate }: Pick<Trust, 'allowPrivate'>) {
     this.#name = name;
     this.guard = addressGuard(allowPrivate);
   }
 
-  readonly store = (transport: HttpTransport): UrlStore => {
+  readonly store = (transport: HttpTransport): TicketStore => {
     const identity = { kind: 'bridge', endpoint: 'bridge', bucket: this.#name, account: '' };
     // A presigned URL leads to the object itself: redirects stay on its host.
-    this.#store = new UrlStore(identity, this.#lines, new UrlRequests(transport, [], true));
+    this.#store = new TicketStore(
+      identity,
+      { lines: this.#lines, tickets: this.#tickets },
+      new UrlRequests(transport, [], true),
+    );
     return this.#store;
   };
 
   open(ticket: BridgeTicket): void {
     this.close(ticket.key);
     if (ticket.action === 'delete') return;
+    this.#tickets.set(ticket.key, ticket);
+    if (ticket.action === 'mark') return;
+    this.#store?.meet(ticket);
     const { key, url, etag, size, mtimeMs } = ticket;
     this.#lines.set(key, { key, url, etag, size, mtimeMs, checksums: {}, fresh: true });
   }
 
   close(key: string): void {
+    this.#tickets.delete(key);
     this.#lines.delete(key);
     this.#store?.forget(key);
   }

@@ -9,6 +9,7 @@ import { Door, type DoorMeans, readBody, type Work } from '../door.js';
 import { askBody, type BridgeTicket, MOST_TICKETS, ticketsBody } from '../ticket.js';
 import type { Audit } from './audit.js';
 import { isTrusted, type Trust } from './book.js';
+import { toldOf } from './fidelity.js';
 import { Rate } from './rate.js';
 
 export interface DeskMeans {
@@ -23,6 +24,8 @@ export interface DeskMeans {
   /** @throws key-not-representable */
   checkKey(key: string): void;
   deletes: boolean;
+  /** Every ticket is about a version; absent: none is. */
+  versions?: boolean;
   /** Tickets are in the queue. */
   taken(): void | Promise<void>;
   audit: Pick<Audit, 'note' | 'refuse'>;
@@ -98,11 +101,15 @@ export class Desk extends Door {
   }
 
   #faultOf(ticket: BridgeTicket): { code: string; message: string } | undefined {
-    const { trust, checkKey, deletes } = this.#means;
+    const { trust, checkKey, deletes, versions = false } = this.#means;
     try {
       checkKey(ticket.key);
       if (ticket.action === 'delete' && !deletes)
         throw new XsyncError('guard', 'deletes are not allowed here (--delete)');
+      if (isVersion(ticket) !== versions && ticket.action !== 'delete') {
+        const message = versions ? 'only versions are accepted here' : 'versions are not accepted here';
+        throw new XsyncError('unsupported', `${message}: start both ends with --versions, or neither`);
+      }
       if (ticket.action === 'copy' && !isTrusted(ticket.url, trust)) {
         const { hostname } = new URL(ticket.url);
         throw new XsyncError('untrusted-host', `the host ${hostname} is not allowed here (--allow-host)`);
@@ -118,8 +125,12 @@ export class Desk extends Door {
   async #tell(text: string): Promise<{ status: number; body: unknown }> {
     const { ids } = readBody(askBody, text);
     const states = await this.#means.queue.states(ids);
-    return { status: 200, body: { outcomes: [...states].map(([id, found]) => ({ id, ...found })) } };
+    return { status: 200, body: { outcomes: [...states].map(([id, found]) => ({ id, ...toldOf(found) })) } };
   }
+}
+
+function isVersion(ticket: BridgeTicket): boolean {
+  return ticket.action === 'mark' || (ticket.action === 'copy' && ticket.versionId !== undefined);
 }
 
 function later(message: string, seconds: number): HttpError {

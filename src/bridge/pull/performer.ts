@@ -8,7 +8,8 @@ import { Batch, type BatchMeans, LEASE_MS, type Result } from './batch.js';
 
 export interface PerformerMeans extends Omit<BatchMeans, 'trouble'> {
   book: { open(ticket: BridgeTicket): void; close(key: string): void };
-  run(keys: readonly string[], report: (event: RunEvent) => void): Promise<{ stopped: boolean }>;
+  /** @param compares also the attributes of objects whose bytes are the same */
+  run(keys: readonly string[], report: (event: RunEvent) => void, compares: boolean): Promise<{ stopped: boolean }>;
   /** Hears the events of every run. */
   report(event: RunEvent): void;
   /** A run failed as a whole, or runs succeed again (undefined). */
@@ -79,14 +80,30 @@ export class Performer {
       this.#means.report(event);
       const found = resultOf(event);
       if (found) batch.note(found.key, found.result);
+      if ((event.type === 'copied' || event.type === 'attributes') && event.fidelity)
+        batch.lose(event.key, event.fidelity);
     };
     try {
-      const { stopped } = tickets.size > 0 ? await this.#means.run([...tickets.keys()], report) : { stopped: false };
-      for (const [key, { action }] of tickets) if (!stopped) batch.suppose(key, silent(action));
+      for (const compares of [false, true]) {
+        const some = [...tickets].filter(([, ticket]) => isCompared(ticket) === compares);
+        if (some.length === 0) continue;
+        const { stopped } = await this.#means.run(
+          some.map(([key]) => key),
+          report,
+          compares,
+        );
+        if (stopped) return;
+        for (const [key, ticket] of some) batch.suppose(key, silent(ticket));
+      }
     } finally {
       await batch.settle();
     }
   }
+}
+
+/** Attributes may have changed while the bytes stayed. */
+function isCompared(ticket: BridgeTicket): boolean {
+  return ticket.action === 'copy' && ticket.attributes?.info !== undefined;
 }
 
 /** The codes by which a read says that the source has another version, or none. */
@@ -129,8 +146,14 @@ const ELSEWHERE: ReadonlySet<SkipReason> = new Set([
   ...(['settling', 'declined', 'in-compare-dest', 'cutoff'] as const),
 ]);
 
-/** A run says nothing of a deleted object that is not at the destination. */
-function silent(action: BridgeTicket['action']): Result {
-  if (action === 'delete') return { state: 'done' };
+/**
+ * A run says nothing of a deleted object, or of a delete marker, that is at the destination as it should be; nor of a
+ * version that turned out to be another one.
+ */
+function silent(ticket: BridgeTicket): Result {
+  if (ticket.action !== 'copy') return { state: 'done' };
+  if (ticket.versionId !== undefined) {
+    return { state: 'changed', fault: { code: 'source-changed', message: 'it is not the version that was named' } };
+  }
   return { again: { code: 'internal', message: 'the run said nothing of the object' } };
 }

@@ -14,7 +14,9 @@ import { callbackOf, operationOf } from '../ticket.js';
 import { Audit } from './audit.js';
 import { Book, type Trust } from './book.js';
 import { Callbacks } from './callbacks.js';
+import { toldOf } from './fidelity.js';
 import { Performer } from './performer.js';
+import { Relayed, refuseOwnDisk } from './relay.js';
 import { PullServer } from './server.js';
 
 export interface PullOptions {
@@ -29,6 +31,8 @@ export interface PullOptions {
   rate?: number;
   attempts: number;
   auditLog?: string;
+  /** It is a relay: its host is neither side's. */
+  relays?: boolean;
 }
 
 export interface ServiceMeans {
@@ -76,11 +80,16 @@ export async function runPull(options: PullOptions, means: ServiceMeans): Promis
     return book.store(transport);
   };
   const pulling = await openPulling(job.source, job, { ...means, guard: book.guard, make });
+  const relayed = options.relays ? new Relayed() : undefined;
   const audit = new Audit(options.auditLog, (text) => means.trouble(text));
   const { queue, run, checkKey, backlog } = pulling;
   let observer: BridgeObserver | undefined;
   const performer = new Performer({
-    ...{ queue, book, run, attempts, report: means.report },
+    ...{ queue, book, run, attempts },
+    report: (event) => {
+      relayed?.hear(event);
+      means.report(event);
+    },
     trouble(message) {
       observer?.trouble(message);
       if (message === undefined) means.say('well again');
@@ -89,20 +98,25 @@ export async function runPull(options: PullOptions, means: ServiceMeans): Promis
     settled: (key, { id, state, fault }, body) => {
       audit.note({ event: state, id, key, code: fault?.code, message: fault?.message });
       const url = callbackOf(body);
-      if (url !== undefined) callbacks?.tell(url, { id, key, state, fault });
+      if (url !== undefined) callbacks?.tell(url, toldOf({ id, key, state, fault }));
       if (state === 'dead' && fault) observer?.gaveUp({ key, operation: operationOf(body), fault });
     },
   });
   const deletes = job.mode === 'sync';
   const server = new PullServer({
-    ...{ queue, identity, trust, limit, rate, checkKey, deletes, audit },
+    ...{ queue, identity, trust, limit, rate, checkKey, deletes, audit, versions: job.versions === true },
     taken: () => performer.ring(),
   });
   try {
+    if (relayed) refuseOwnDisk(job.destination, pulling);
     observer = await means.observe(backlog);
     const at = await server.start(options.listen);
-    means.say(`receiving tickets at ${urlOf(at, identity.tls && 'https')}, copying to ${job.destination}`);
+    for (const warning of pulling.warnings) means.trouble(warning);
+    means.say(
+      `receiving tickets at ${urlOf(at, identity.tls && 'https')}, ${relayed ? 'relaying' : 'copying'} to ${job.destination}`,
+    );
     await performer.follow(means.drain);
+    if (relayed) means.say(relayed.text);
   } finally {
     callbacks?.close();
     await server.close();

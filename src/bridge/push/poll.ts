@@ -3,12 +3,14 @@ import type { Change, Outbox, OutboxRow } from '../../manifest/queues.js';
 import { XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import { compareKeys } from '../../model/key.js';
-import type { ObjectEntry } from '../../model/object.js';
+import { isRewritten, type ObjectEntry } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import type { ObjectCatalog } from '../../store/port.js';
+import { type AttributeStore, digestsOf, type Reading } from './attributes.js';
+import { type DeleteLimits, KnownKeys, refuseDeletes } from './known-keys.js';
 
 export interface Polled {
-  store: Pick<ObjectCatalog, 'list'>;
+  store: Pick<ObjectCatalog, 'list'> & AttributeStore;
   prefix: string;
   text: string;
   outbox: Outbox;
@@ -21,7 +23,9 @@ export interface PollOptions {
   /** Nothing is known yet: what is found was there before the bridge. */
   first: boolean;
   /** Objects that are gone are deleted at the other end. */
-  deletes?: { max?: number; allowEmpty: boolean };
+  deletes?: DeleteLimits;
+  /** The attributes of all objects are read and compared with those that were seen last. */
+  compares?: Reading;
 }
 
 export interface PollResult {
@@ -31,24 +35,31 @@ export interface PollResult {
 }
 
 const PAGE = 1000;
-/** Without --max-delete: a quarter of the objects, or this many if that is more. */
-const DELETES = 1000;
+
+function pageOf(outbox: Outbox) {
+  return (after: string | undefined): Promise<OutboxRow[]> => outbox.page(after, PAGE);
+}
 
 /** @throws guard: more is gone than may be; whatever a listing throws: nothing is deleted then */
-export async function poll(polled: Polled, { backfill, first, deletes }: PollOptions): Promise<PollResult> {
+export async function poll(polled: Polled, { backfill, first, deletes, compares }: PollOptions): Promise<PollResult> {
   const { outbox } = polled;
   const result: PollResult = { listed: 0, changed: 0, gone: 0 };
-  const known = new Rows(outbox, () => {
-    result.gone++;
+  const known = new KnownKeys(pageOf(outbox), (row) => {
+    if (isThere(row)) result.gone++;
   });
   let present = 0;
   for await (const entries of pages(polled)) {
     const changes: Change[] = [];
     const before: Change[] = [];
-    for (const entry of entries) {
+    const keys = entries.map(({ key }) => polled.prefix + key);
+    const digests = compares ? await digestsOf(polled.store, keys, compares) : [];
+    for (const [index, entry] of entries.entries()) {
       const row = await known.seek(entry.key);
       if (row && isThere(row)) present++;
-      if (isNews(entry, row, backfill)) (first && !backfill && !row ? before : changes).push(changeOf(entry, row));
+      const attributes = digests[index];
+      const changed = attributes !== undefined && attributes !== row?.attributes;
+      if (!changed && !isNews(entry, row, backfill)) continue;
+      (first && !backfill && !row ? before : changes).push({ ...changeOf(entry, row), attributes });
     }
     result.listed += entries.length;
     result.changed += changes.length;
@@ -72,8 +83,9 @@ function isNews(entry: ObjectEntry, row: OutboxRow | undefined, backfill: boolea
   // What cannot be read, as an archived object, is given up by the other end, so that somebody learns of it.
   if (entry.special === 'other') return false;
   if (!row || !isThere(row) || !sameEtag(entry.etag, row.etag) || entry.size !== row.size) return true;
-  // The other end may not have what was never sent, so that the same bytes, written again, are news.
-  return row.state === 'known' && (backfill || entry.mtimeMs !== row.mtimeMs);
+  if (row.state === 'known') return backfill || entry.mtimeMs !== row.mtimeMs;
+  // The same bytes, written again: perhaps with other attributes.
+  return isRewritten(entry.mtimeMs, row.mtimeMs);
 }
 
 /** @param row with which the object was compared */
@@ -85,50 +97,30 @@ export function changeOf({ key, etag, size, mtimeMs, versionId }: ObjectEntry, r
     size,
     mtimeMs,
     ...(versionId !== undefined && { versionId }),
+    ...(row &&
+      isThere(row) &&
+      row.state !== 'known' &&
+      sameEtag(etag, row.etag) &&
+      size === row.size && { refresh: true }),
     since: row?.revision,
   };
 }
 
 /** The object of a row is gone. */
 export function goneOf(row: OutboxRow): Change {
-  return { ...row, action: 'delete', since: row.revision };
-}
-
-type Limits = NonNullable<PollOptions['deletes']> & { known: number };
-
-/** @throws guard */
-function refuseDeletes(
-  text: string,
-  { listed, gone }: Pick<PollResult, 'listed' | 'gone'>,
-  { max, allowEmpty, known }: Limits,
-): void {
-  if (listed === 0 && !allowEmpty) {
-    throw new XsyncError('guard', `${text} has become empty; nothing is deleted at the other end`, {
-      subject: text,
-      remedy: 'Check the source. If it is right, add --allow-empty-source.',
-    });
-  }
-  const most = max ?? Math.max(DELETES, Math.floor(known / 4));
-  if (gone <= most) return;
-  throw new XsyncError(
-    'guard',
-    `${gone} of ${known} objects are gone from ${text}; nothing is deleted at the other end`,
-    {
-      subject: text,
-      remedy: `Check the source. If it is right, add --max-delete ${gone}.`,
-    },
-  );
+  return { ...row, action: 'delete', refresh: undefined, attributes: undefined, since: row.revision };
 }
 
 /** A second listing: what it does not have either is gone. It is guarded as the first one, which may have seen more. */
-async function noteGone(polled: Polled, limits: Limits): Promise<void> {
+async function noteGone(polled: Polled, limits: DeleteLimits & { known: number }): Promise<void> {
   let [listed, gone] = [0, 0];
   let found: Change[] = [];
   const flush = async (): Promise<void> => {
     await polled.outbox.note(found, 'waiting');
     found = [];
   };
-  const known = new Rows(polled.outbox, async (row) => {
+  const known = new KnownKeys(pageOf(polled.outbox), async (row) => {
+    if (!isThere(row)) return;
     refuseDeletes(polled.text, { listed, gone: ++gone }, limits);
     found.push(goneOf(row));
     if (found.length === PAGE) await flush();
@@ -168,54 +160,4 @@ function incomplete(text: string): XsyncError {
 function unordered(text: string, key: string): XsyncError {
   const message = `${text} lists ${JSON.stringify(key)} out of order, which a bridge cannot compare`;
   return new XsyncError('unsupported', message, { subject: text, remedy: 'Send the changes as events (--events).' });
-}
-
-/** The known objects, read along with a listing. */
-class Rows {
-  readonly #outbox: Outbox;
-  readonly #gone: (row: OutboxRow) => Promise<void> | void;
-  #page: OutboxRow[] = [];
-  #at = 0;
-  #after: string | undefined;
-  #ended = false;
-
-  /** @param gone called for each object that is known, and passed by the listing */
-  constructor(outbox: Outbox, gone: (row: OutboxRow) => Promise<void> | void) {
-    this.#outbox = outbox;
-    this.#gone = gone;
-  }
-
-  /** The row of a key. Those before it are passed. */
-  async seek(key: string): Promise<OutboxRow | undefined> {
-    for (;;) {
-      const row = await this.#first();
-      const order = row === undefined ? 1 : compareKeys(row.key, key);
-      if (row === undefined || order > 0) return undefined;
-      this.#at++;
-      if (order === 0) return row;
-      await this.#pass(row);
-    }
-  }
-
-  /** The listing has ended. */
-  async rest(): Promise<void> {
-    for (let row = await this.#first(); row; row = await this.#first()) {
-      this.#at++;
-      await this.#pass(row);
-    }
-  }
-
-  async #pass(row: OutboxRow): Promise<void> {
-    if (isThere(row)) await this.#gone(row);
-  }
-
-  async #first(): Promise<OutboxRow | undefined> {
-    if (this.#at >= this.#page.length && !this.#ended) {
-      this.#page = await this.#outbox.page(this.#after, PAGE);
-      this.#at = 0;
-      this.#after = this.#page.at(-1)?.key;
-      this.#ended = this.#page.length < PAGE;
-    }
-    return this.#page[this.#at];
-  }
 }

@@ -1,17 +1,27 @@
 /** Sends what waits in the outbox, and asks what became of it. Tests: test/bridge/push/sender.test.ts */
+import { versionsOfKey } from '../../engine/list/versions.js';
 import { type Fault, type Move, type Outbox, type OutboxRow, ticketId } from '../../manifest/queues.js';
-import { isXsyncError, toXsyncError, XsyncError } from '../../model/error.js';
+import type { Fidelity } from '../../model/attributes.js';
+import { isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
-import type { ObjectStore } from '../../store/port.js';
+import type { ObjectCatalog } from '../../store/port.js';
 import { Bell, backoff } from '../pace.js';
-import { type BridgeTicket, bridgeTicket, MOST_BYTES, MOST_TICKETS, type Told } from '../ticket.js';
+import { type BridgeTicket, bridgeTicket, MOST_TICKETS, type Told } from '../ticket.js';
+import type { Reading } from './attributes.js';
 import type { Outcomes, Taken } from './client.js';
 import { changeOf, goneOf } from './poll.js';
+import { fitting, type TicketSource, ticketOf } from './tickets.js';
 
 export interface SenderMeans {
-  store: Pick<ObjectStore, 'head' | 'signedUrl'>;
+  store: TicketSource['store'] & Pick<ObjectCatalog, 'head' | 'listVersions' | 'capabilities'>;
   prefix: string;
+  /** Of the source, for messages. */
+  text: string;
+  /** Of each object, besides what its URL tells. */
+  reading: Reading;
+  /** Rows are versions. */
+  versions: boolean;
   outbox: Outbox;
   client: { send(tickets: readonly BridgeTicket[]): Promise<Taken>; ask(ids: readonly string[]): Promise<Outcomes> };
   /** Of the URLs. */
@@ -21,7 +31,8 @@ export interface SenderMeans {
   deletes: boolean;
   /** Where the other end tells outcomes, so that only what was lost is asked for, after `lostMs`. */
   callback?: { url: string; lostMs?: number };
-  done(row: OutboxRow): void;
+  /** @param fidelity what became of its attributes; absent: nothing to tell */
+  done(row: OutboxRow, fidelity?: Fidelity): void;
   dead(row: OutboxRow): void;
   /** The other end cannot be reached, or can be again (undefined). */
   trouble(message: string | undefined): void;
@@ -134,10 +145,10 @@ export class Sender {
   async #prepared(row: OutboxRow): Promise<{ row: OutboxRow; ticket?: BridgeTicket; instead?: Move[] }> {
     try {
       if (row.action === 'delete') {
-        const instead = await this.#back(row);
+        const instead = await (this.#means.versions ? this.#anyVersion(row) : this.#back(row));
         if (instead) return { row, instead };
       }
-      const { success, data: ticket, error } = bridgeTicket.safeParse(await this.#ticketOf(row));
+      const { success, data: ticket, error } = bridgeTicket.safeParse(await ticketOf(row, this.#means));
       if (success) return { row, ticket };
       const [issue] = error.issues;
       const message = `no ticket can be made of it: ${issue?.path.join('.')}: ${issue?.message}`;
@@ -155,26 +166,20 @@ export class Sender {
     return [];
   }
 
-  async #head({ key }: OutboxRow): Promise<ObjectInfo | undefined> {
+  /** The next look at the key finds its versions, which were forgotten. */
+  async #anyVersion(row: OutboxRow): Promise<Move[] | undefined> {
+    const { done } = await versionsOfKey(this.#means, row.key, {}).next();
+    return done ? undefined : [moved(row, { state: 'known', passes: true })];
+  }
+
+  async #head({ key, version, versionId }: OutboxRow): Promise<ObjectInfo | undefined> {
     const { store, prefix } = this.#means;
     try {
-      return { ...(await store.head(prefix + key)), key };
+      return { ...(await store.head(prefix + key, version === undefined ? {} : { versionId })), key };
     } catch (error) {
       if (isXsyncError(error, 'object-not-found')) return undefined;
       throw error;
     }
-  }
-
-  async #ticketOf(row: OutboxRow): Promise<BridgeTicket> {
-    const { key, revision, etag, size, mtimeMs, versionId } = row;
-    const { callback } = this.#means;
-    const told = callback && { callback: callback.url };
-    const common = { version: 1 as const, id: ticketId(row), key, revision, ...told };
-    if (row.action === 'delete') return { ...common, action: 'delete' };
-    const { store, prefix, expiresS } = this.#means;
-    if (!store.signedUrl) throw new XsyncError('unsupported', 'the source has no presigned URLs');
-    const { url, expiresMs } = await store.signedUrl(prefix + key, { expiresS, versionId });
-    return { ...common, action: 'copy', url, expiresMs: Math.floor(expiresMs), etag, size, mtimeMs };
   }
 
   /** @returns how many are at the other end, and of how many it has an outcome */
@@ -196,7 +201,8 @@ export class Sender {
     this.#heard.clear();
     const about: { row: OutboxRow; outcome: Told }[] = [];
     for (const outcome of heard) {
-      const row = await this.#means.outbox.get(outcome.key);
+      const { outbox } = this.#means;
+      const row = (await outbox.versions?.sentVersion(outcome.key)) ?? (await outbox.get(outcome.key));
       if (row?.state === 'sent' && ticketId(row) === outcome.id) about.push({ row, outcome });
     }
     await this.#note(about);
@@ -206,7 +212,7 @@ export class Sender {
     const moves: Move[] = [];
     for (const { row, outcome } of about) moves.push(...(await this.#settle(row, outcome)));
     await this.#means.outbox.move(moves);
-    for (const { row, outcome } of about) if (outcome?.state === 'done') this.#means.done(row);
+    for (const { row, outcome } of about) if (outcome?.state === 'done') this.#means.done(row, outcome.fidelity);
   }
 
   async #settle(row: OutboxRow, outcome: Outcomes[number] | undefined): Promise<Move[]> {
@@ -247,6 +253,7 @@ export class Sender {
     try {
       const now = await this.#head(row);
       if (now && sameEtag(now.etag, row.etag)) return [this.#again(row, fault)];
+      if (row.version !== undefined) return [this.#passed(row)];
       if (now) await outbox.note([changeOf(now, row)], 'waiting');
       // It never arrived: if the same bytes come back, they are news.
       else await outbox.note([goneOf(row)], deletes ? 'waiting' : 'known');
@@ -267,9 +274,17 @@ export class Sender {
     return moved(row, { state: 'waiting', untilMs, fault });
   }
 
+  /** The version was deleted for good, or replaced if it has the ID `null`, before it had crossed. */
+  #passed(row: OutboxRow): Move {
+    this.#means.trouble(`a version of ${JSON.stringify(row.key)} is gone from the source before it has crossed`);
+    return moved(row, { state: 'known', passes: true });
+  }
+
+  /** A version that was given up holds up the newer ones of its key, unless it is archived. */
   #given(row: OutboxRow, fault: Fault): Move {
     this.#means.dead({ ...row, fault });
-    return moved(row, { state: 'dead', fault });
+    const passes = row.version === undefined || fault.code === 'object-archived';
+    return moved(row, { state: 'dead', fault, ...(passes && { passes }) });
   }
 }
 
@@ -297,21 +312,4 @@ function renewalPauseMs({ attempts }: OutboxRow): number {
 
 function moved({ key, revision, state, attempts }: OutboxRow, to: Partial<Move>): Move {
   return { key, revision, state, attempts, ...to };
-}
-
-/** Batches whose bodies are accepted. */
-function* fitting<T extends { ticket: BridgeTicket }>(all: readonly T[]): Generator<T[]> {
-  let batch: T[] = [];
-  let bytes = 0;
-  for (const one of all) {
-    const size = Buffer.byteLength(JSON.stringify(one.ticket)) + 1;
-    if (batch.length > 0 && bytes + size > MOST_BYTES - 1024) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(one);
-    bytes += size;
-  }
-  if (batch.length > 0) yield batch;
 }

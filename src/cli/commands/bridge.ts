@@ -1,11 +1,12 @@
 /** Tests: test/e2e/bridge.test.ts */
 import { type Command, Option } from 'commander';
-import { TRANSFER } from '../../engine/job/options.js';
+import { ATTRIBUTES, CARRY } from '../../engine/job/attributes.js';
+import { TRANSFER, VERSIONS } from '../../engine/job/options.js';
+import { parseDuration, parseInteger } from '../../engine/job/values.js';
 import { flag, list, own } from '../define.js';
 import { options } from '../job.js';
 import { configOption, logOptions, networkOptions, observeOptions } from '../options.js';
 import type { Program } from '../program.js';
-import { parseDuration, parseInteger } from '../values.js';
 import type { PullFlags, PushFlags } from './bridging.js';
 
 export function addBridge({ root, io, finish }: Program): void {
@@ -20,10 +21,21 @@ export function addBridge({ root, io, finish }: Program): void {
   group.commandsGroup('Commands:');
   group.helpCommand(false);
   group.addHelpOption(new Option('-h, --help', 'show this help').helpGroup('General:'));
-  addPull(group.command('pull <destination>')).action(async (destination: string, flags: PullFlags) => {
-    const { pullCommand } = await import('./bridging.js');
-    finish(await pullCommand(io, destination, flags));
-  });
+  addPull(group.command('pull <destination>'), 'bridge')
+    .description('Receive tickets, and copy what they name to the destination, until stopped.')
+    .action(async (destination: string, flags: PullFlags) => {
+      const { pullCommand } = await import('./bridging.js');
+      finish(await pullCommand(io, destination, flags));
+    });
+  addPull(group.command('relay <destination>'), 'relay')
+    .description(
+      'Receive tickets on a host between the two sides, and send what they name on to the destination, until stopped. ' +
+        'Each byte is paid for twice: when it leaves the source, and when it leaves this host.',
+    )
+    .action(async (destination: string, flags: PullFlags) => {
+      const { pullCommand } = await import('./bridging.js');
+      finish(await pullCommand(io, destination, flags, true));
+    });
   addPush(group.command('push <source> <url>')).action(async (source: string, url: string, flags: PushFlags) => {
     const { pushCommand } = await import('./bridging.js');
     finish(await pushCommand(io, source, url, flags));
@@ -33,13 +45,13 @@ export function addBridge({ root, io, finish }: Program): void {
 const text = (_option: string, given: string): string => given;
 const count = (option: string, given: string): number => parseInteger(option, given, { min: 1, max: 10_000_000 });
 
-function addPull(command: Command): Command {
-  command.description('Receive tickets, and copy what they name to the destination, until stopped.');
+function addPull(command: Command, name: string): Command {
   command.optionsGroup('Bridge:');
   secretOptions(command);
   own(command, '--listen <address>', 'address to receive tickets at: :7464, 0.0.0.0:7464', text, ':7464');
-  own(command, '--name <name>', 'name of this bridge: one manifest for each name and destination', text, 'bridge');
+  own(command, '--name <name>', 'name of this bridge: one manifest for each name and destination', text, name);
   flag(command, '--delete', 'delete objects that no longer exist at the source');
+  options(command, VERSIONS);
   own(command, '--queue-limit <n>', 'maximum number of tickets that wait; more are refused for now', count, 100_000);
   own(
     command,
@@ -51,6 +63,7 @@ function addPull(command: Command): Command {
   list(command, '--allow-callback <host>', 'host of pushing ends that may be told the outcomes of their tickets');
   own(command, '--audit-log <file>', 'append a JSON line to FILE for each ticket and each refusal', text);
   const { transfers, partConcurrency, partSize, maxMemory, sse } = TRANSFER;
+  options(command.optionsGroup('Attributes:'), CARRY);
   options(command.optionsGroup('Transfer:'), { transfers, partConcurrency, partSize, maxMemory, sse });
   return further(command);
 }
@@ -77,10 +90,13 @@ function addPush(command: Command): Command {
     count,
   );
   flag(command, '--allow-empty-source', 'delete even if the source has become empty');
+  options(command, VERSIONS);
   own(command, '--listen <address>', 'address to hear outcomes at, so that they are not asked for: :7465', text);
   own(command, '--callback <url>', 'URL at which the other end reaches --listen', text);
   tlsOptions(command);
   flag(command, '--backfill', 'also push what was there before the first run');
+  const { tags, acl, attributes } = ATTRIBUTES;
+  options(command, { tags, acl, attributes });
   flag(command, '--once', 'list once, wait until everything has arrived, and exit');
   return further(command);
 }

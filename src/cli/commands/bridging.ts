@@ -46,7 +46,8 @@ export interface PushFlags extends BridgeFlags {
 
 const LONGEST_S = 7 * 24 * 3600;
 
-export function pullCommand(io: Io, destination: string, flags: PullFlags): Promise<number> {
+/** @param relays the host is neither side's */
+export function pullCommand(io: Io, destination: string, flags: PullFlags, relays = false): Promise<number> {
   return asService(io, flags, async (context, service) => {
     const { log } = context;
     const [{ runPull }, { Identity }] = await Promise.all([
@@ -69,7 +70,7 @@ export function pullCommand(io: Io, destination: string, flags: PullFlags): Prom
     const identity = new Identity(flags, io.env, { certified: flags.clientCa !== undefined });
     rereading(identity, log, service);
     await runPull(
-      { job, listen: at, identity, trust, limit, rate, attempts, auditLog },
+      { job, listen: at, identity, trust, limit, rate, attempts, auditLog, relays },
       { ...meansOf(io, log, service), report, observe: observing(flags, places, context) },
     );
     return service.interrupted ? EXIT.interrupted : EXIT.ok;
@@ -106,7 +107,11 @@ export function pushCommand(io: Io, source: string, url: string, flags: PushFlag
       events === undefined
         ? undefined
         : () => openChanges({ events }, { ...means, stdin: io.stdin as never, connection: job });
-    const options = { job, identity, expiresS, attempts, backfill, once, intervalMs: interval, deletes, hearing };
+    const options = {
+      ...{ job, identity, expiresS, attempts, backfill, once, intervalMs: interval, deletes, hearing },
+      reading: { tags: job.tags === true, acl: job.acl === true },
+      compares: job.attributes === 'compare',
+    };
     const { dead, left } = await runPush(options, {
       ...means,
       openChanges: changes,
@@ -163,7 +168,7 @@ function isReadable({ protocol, hostname }: URL): boolean {
 function isTold(event: RunEvent): boolean {
   if (event.type === 'failed') return event.code !== 'expired-url' && event.code !== 'refused-url';
   if (event.type === 'notice') return event.level === 'warn';
-  return event.type === 'copied' || event.type === 'deleted' || event.type === 'retry';
+  return ['copied', 'attributes', 'deleted', 'retry'].includes(event.type);
 }
 
 function observing(

@@ -1,5 +1,5 @@
 /** What the commands about pairs say of the pushing end of a bridge. Tests: test/e2e/bridge.test.ts */
-import type { Outbox } from '../../manifest/queues.js';
+import type { Outbox, OutboxRow } from '../../manifest/queues.js';
 import { XsyncError } from '../../model/error.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../exit.js';
@@ -22,10 +22,10 @@ export function listDead(
 ): Promise<number> {
   return withOutbox(context, flags, ends, async (outbox) => {
     let listed = 0;
-    for (let after: string | undefined; listed < limit; ) {
+    for (let after: OutboxRow | undefined; listed < limit; ) {
       const rows = await outbox.dead(after, Math.min(PAGE, limit - listed));
       if (rows.length === 0) break;
-      after = rows.at(-1)?.key;
+      after = rows.at(-1);
       listed += rows.length;
       const lines = rows.map(({ key, size, attempts, fault }) =>
         json
@@ -59,16 +59,16 @@ export function showProgress(
   ends: Ends,
 ): Promise<number> {
   return withOutbox(context, flags, ends, async (outbox) => {
-    const { objects, bytes } = await outbox.counts();
+    const { objects, versions, bytes } = await outbox.counts();
     if (json) {
-      await context.out.write(`${JSON.stringify({ source: ends.source, url: ends.url, objects, bytes })}\n`);
+      await context.out.write(`${JSON.stringify({ source: ends.source, url: ends.url, objects, versions, bytes })}\n`);
       return EXIT.ok;
     }
     const { progressOf } = await import('../../bridge/push/push.js');
     const lines = [
       `${ends.source} → ${ends.url}`,
       await progressOf(outbox),
-      `${objects.waiting} waiting (${formatBytes(bytes.waiting)}), ${objects.sent} at work (${formatBytes(bytes.sent)})`,
+      `${objects.waiting + versions.waiting} waiting (${formatBytes(bytes.waiting)}), ${objects.sent + versions.sent} at work (${formatBytes(bytes.sent)})`,
     ];
     await context.out.write(`${lines.join('\n')}\n`);
     return EXIT.ok;

@@ -1,10 +1,11 @@
 /** Tests: test/e2e/queue.redis.ts */
 import { TRANSFER } from '../../engine/job/options.js';
+import { parseDuration } from '../../engine/job/values.js';
 import { own } from '../define.js';
 import { options } from '../job.js';
 import { configOption, logOptions, metricsOption, networkOptions } from '../options.js';
 import type { Program } from '../program.js';
-import { parseDuration } from '../values.js';
+
 import type { WorkerFlags } from './working.js';
 
 const text = (_option: string, given: string): string => given;

@@ -9,7 +9,7 @@ import { type Bounds, below, reaches } from './bounds.js';
 import { DamagedRows } from './damaged.js';
 
 export interface VersionsOf {
-  store: ObjectCatalog;
+  store: Pick<ObjectCatalog, 'listVersions' | 'capabilities'>;
   prefix: string;
   /** For messages. */
   text: string;

@@ -4,10 +4,11 @@
  */
 import { uptime } from 'node:os';
 import { isXsyncError } from '../../model/error.js';
-import { namesMarker, ORIGIN_METADATA, originOf, type UserMetadata, VERSION_METADATA } from '../../model/object.js';
+import { namesMarker, ORIGIN_METADATA, type UserMetadata, VERSION_METADATA } from '../../model/object.js';
 import type { VersionEntry } from '../../store/port.js';
 import { headIfThere } from '../decide/inspect.js';
 import { versionsOfKey } from '../list/versions.js';
+import { originIn } from '../plan/plan.js';
 import { HISTORY, readFact, writeFact } from '../record/facts.js';
 import type { RunContext } from './context.js';
 
@@ -133,9 +134,7 @@ export class Arrivals {
   /** A version of another object, which a person or another run has put there, is not one of this key. */
   #nameIn(key: string, metadata: UserMetadata): string | undefined {
     const { store, prefix } = this.#context.pair.source;
-    return metadata[ORIGIN_METADATA] === originOf(store.identity, prefix + key)
-      ? metadata[VERSION_METADATA]
-      : undefined;
+    return metadata[ORIGIN_METADATA] === originIn(store, prefix + key) ? metadata[VERSION_METADATA] : undefined;
   }
 }
 

@@ -9,6 +9,7 @@ import { compareKeys } from '../../model/key.js';
 import type { Census } from '../census.js';
 import { endsRun } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
+import { nameOfVersion } from '../list/pending-versions.js';
 import { versionsOfKey } from '../list/versions.js';
 import type { DeleteOptions } from '../options.js';
 import { faultOf } from '../plan/fault.js';
@@ -17,7 +18,6 @@ import type { Arrivals } from './arrivals.js';
 import type { RunContext } from './context.js';
 import { refuseDeletes } from './guard.js';
 import { Names } from './names.js';
-import { nameOfVersion } from './pending-versions.js';
 
 const PAGE = 1000;
 /** More digits than versions can be doomed. */

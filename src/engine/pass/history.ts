@@ -5,6 +5,7 @@
  * Tests: test/engine/pass/history.test.ts, test/engine/pass/history-sync.test.ts
  */
 import { limiter, Queue } from '../flow/queue.js';
+import { nameOfVersion } from '../list/pending-versions.js';
 import { versioningWarnings } from '../list/versioning.js';
 import { versionsOfKey } from '../list/versions.js';
 import { HISTORY, readFact, writeFact } from '../record/facts.js';
@@ -16,7 +17,6 @@ import { GoneKeys, KeyCensus } from './gone-keys.js';
 import { GoneVersions } from './gone-versions.js';
 import { KeyHistory } from './key-history.js';
 import type { Names } from './names.js';
-import { nameOfVersion } from './pending-versions.js';
 import { listedVersions } from './version-list.js';
 
 /** What a run with deletes finds gone. */

@@ -11,6 +11,7 @@ import type { Fault, Outcome } from '../../model/outcome.js';
 import type { VersionEntry } from '../../store/port.js';
 import type { SkipReason } from '../decide/decide.js';
 import { exclusionOf, isNoObject } from '../decide/exclusion.js';
+import { nameOfVersion, PendingVersions } from '../list/pending-versions.js';
 import { faultOf } from '../plan/fault.js';
 import { finalTicket } from '../plan/final.js';
 import { planCopy, planMarker, type Subject } from '../plan/plan.js';
@@ -21,7 +22,6 @@ import type { Observation } from '../transfer/means.js';
 import { pause } from '../transfer/pause.js';
 import type { Arrivals } from './arrivals.js';
 import type { RunContext } from './context.js';
-import { nameOfVersion, PendingVersions } from './pending-versions.js';
 
 const ARCHIVED: Fault = {
   class: 'permanent',
@@ -178,7 +178,8 @@ export class KeyHistory {
     let index = 0;
     for (const version of this.#pending.oldestFirst()) {
       index++;
-      if (manifest.destVersion(this.key, nameOfVersion(version))) done = index;
+      const names = [nameOfVersion(version), ...(version.newer ?? [])];
+      if (names.some((name) => manifest.destVersion(this.key, name))) done = index;
     }
     return done;
   }

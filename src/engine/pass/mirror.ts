@@ -6,7 +6,7 @@
 import type { ManifestRow } from '../../manifest/port.js';
 import { reversedRow } from '../../manifest/reversed.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
-import { effectiveMtime, type ObjectEntry, type ObjectInfo } from '../../model/object.js';
+import { effectiveMtime, isRewritten, type ObjectEntry, type ObjectInfo } from '../../model/object.js';
 import { winnerOf } from '../decide/both-ways.js';
 import { type Decision, decide, type MirrorPolicy } from '../decide/decide.js';
 import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
@@ -22,7 +22,6 @@ import type { MirrorContext, RunContext } from './context.js';
 import type { Deletes } from './deletes.js';
 import type { Batch } from './frontier.js';
 import { Planner } from './planner.js';
-import { isRewritten } from './refresh.js';
 
 /** The key as the other direction sees it. */
 export function reversedTriple({ key, source, dest, row, sourceUnlisted, destUnlisted }: Triple): Triple {

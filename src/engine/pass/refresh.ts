@@ -2,7 +2,7 @@
 import type { ManifestRow } from '../../manifest/port.js';
 import { compositeEtag } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
-import type { ObjectEntry } from '../../model/object.js';
+import { isRewritten, type ObjectEntry } from '../../model/object.js';
 import type { SkipReason } from '../decide/decide.js';
 import type { Triple } from '../list/diff.js';
 import { planCopy } from '../plan/plan.js';
@@ -29,11 +29,6 @@ export function mayDiffer(
   if (options.policy.immutable) return false;
   if (unfinished) return true;
   return reason === 'unchanged' && row !== undefined && isRewritten(source.mtimeMs, row.sourceMtimeMs);
-}
-
-/** A HEAD tells whole seconds, a listing of the same store may tell more. @param knownMs of the row; 0: not known */
-export function isRewritten(mtimeMs: number, knownMs = 0): boolean {
-  return knownMs > 0 && Math.floor(mtimeMs / 1000) !== Math.floor(knownMs / 1000);
 }
 
 /** An earlier write of the object failed, or was interrupted where some of its attributes are set by requests of their own. */

@@ -2,6 +2,7 @@
 import type { UploadRow } from '../../manifest/checkpoints.js';
 import type { CarryPolicy } from '../../model/carry-policy.js';
 import { sameEtag } from '../../model/etag.js';
+import { originOf } from '../../model/object.js';
 import {
   type BackupTarget,
   type CopyTicket,
@@ -142,6 +143,11 @@ export function planVersionDelete(
   dest: Omit<DeleteVersionTicket['dest'], 'place'>,
 ): DeleteVersionTicket {
   return { version: TICKET_VERSION, action: 'delete-version', key, dest: { place: route.dest, ...dest } };
+}
+
+/** Tells the object of a store from all others. */
+export function originIn(store: Pick<ObjectStore, 'originOf' | 'identity'>, key: string): string {
+  return store.originOf?.(key) ?? originOf(store.identity, key);
 }
 
 /** The place that a store's objects are at. */

@@ -6,10 +6,11 @@
 import type { AttributeName, AttributeNote } from '../../model/attributes.js';
 import { type CarryPolicy, USUAL_POLICY } from '../../model/carry-policy.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
-import { type ObjectInfo, originOf } from '../../model/object.js';
+import type { ObjectInfo } from '../../model/object.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { CallOptions } from '../../store/port.js';
 import { type Attributes, type Carried, carry } from '../fidelity/carry.js';
+import { originIn } from '../plan/plan.js';
 import { type Means, OPTIONAL, type Optional } from './means.js';
 
 export type Given = Pick<Means, 'source' | 'dest' | 'halt' | 'refusals'>;
@@ -31,9 +32,7 @@ export function outgoing(means: Given, ticket: Planned, info: ObjectInfo): Carri
     const { serviceCopiesTags, link } = ticket;
     const { versionName } = ticket.dest ?? {};
     const version =
-      versionName === undefined
-        ? undefined
-        : { name: versionName, origin: originOf(source.identity, ticket.source.key) };
+      versionName === undefined ? undefined : { name: versionName, origin: originIn(source, ticket.source.key) };
     const how = { ...policy, serviceCopiesTags, version, link };
     const carried = carry(object, source.capabilities, dest.capabilities, how);
     return judged(ticket.key, policy, without(carried, means.refusals, unread));

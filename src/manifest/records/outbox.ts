@@ -85,9 +85,9 @@ export class RecordOutbox implements Outbox {
   }
 
   /** Reads every row. */
-  async dead(after: string | undefined, limit: number): Promise<OutboxRow[]> {
+  async dead(after: Parameters<Outbox['dead']>[0], limit: number): Promise<OutboxRow[]> {
     const found: OutboxRow[] = [];
-    for await (const row of this.#all(after)) {
+    for await (const row of this.#all(after?.key)) {
       if (row.state === 'dead') found.push(rowOf(row));
       if (found.length === limit) break;
     }
@@ -110,13 +110,12 @@ export class RecordOutbox implements Outbox {
   }
 
   async counts(): Promise<OutboxCounts> {
-    const counts: OutboxCounts = {
-      objects: { known: 0, waiting: 0, sent: 0, done: 0, dead: 0 },
-      bytes: { known: 0, waiting: 0, sent: 0, done: 0, dead: 0 },
-    };
+    const none = { known: 0, waiting: 0, sent: 0, done: 0, dead: 0 };
+    const counts: OutboxCounts = { objects: { ...none }, versions: { ...none }, bytes: { ...none } };
     for await (const { state, size } of this.#all()) {
-      counts.objects[state]++;
-      counts.bytes[state] += size;
+      const told = state === 'behind' ? 'waiting' : state;
+      counts.objects[told]++;
+      counts.bytes[told] += size;
     }
     return counts;
   }

@@ -2,37 +2,60 @@
 
 import type Database from 'better-sqlite3';
 import type { Backlog } from '../../model/backlog.js';
-import type { Change, Move, Outbox, OutboxCounts, OutboxRow, OutboxState } from '../queues.js';
+import type {
+  Change,
+  Move,
+  Outbox,
+  OutboxCounts,
+  OutboxRow,
+  OutboxState,
+  OutboxVersions,
+  Tally,
+  VersionChange,
+} from '../queues.js';
 import { manifestError } from './errors.js';
 import { openQueueFile } from './queue-file.js';
 
+/** The next version of a key takes its turn. */
+const NEXT = `UPDATE object SET state = 'waiting', due_ms = 0
+  WHERE key = ? AND state = 'behind' AND revision = (SELECT min(revision) FROM object WHERE key = ? AND state = 'behind')`;
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS object (
-    key TEXT PRIMARY KEY COLLATE BINARY,
+    key TEXT NOT NULL COLLATE BINARY,
+    version TEXT NOT NULL DEFAULT '',
     action TEXT NOT NULL,
     etag TEXT NOT NULL,
     size INTEGER NOT NULL,
     mtime_ms REAL NOT NULL,
     version_id TEXT,
+    refresh INTEGER NOT NULL DEFAULT 0,
+    attributes TEXT,
     revision INTEGER NOT NULL,
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
     due_ms INTEGER NOT NULL DEFAULT 0,
     code TEXT,
-    message TEXT
+    message TEXT,
+    PRIMARY KEY (key, version)
   ) WITHOUT ROWID;
   CREATE UNIQUE INDEX IF NOT EXISTS object_revision ON object (revision);
   CREATE INDEX IF NOT EXISTS object_state ON object (state, due_ms, revision);
+  CREATE INDEX IF NOT EXISTS object_behind ON object (key, revision) WHERE state = 'behind';
+  CREATE INDEX IF NOT EXISTS object_open ON object (key) WHERE state IN ('waiting', 'sent', 'dead');
   CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 
 interface Stored {
   key: string;
+  version: string;
   action: OutboxRow['action'];
   etag: string;
   size: number;
   mtime_ms: number;
   version_id: string | null;
+  refresh: 0 | 1;
+  attributes: string | null;
   revision: number;
   state: OutboxState;
   attempts: number;
@@ -40,7 +63,15 @@ interface Stored {
   message: string | null;
 }
 
-export class SqliteOutbox implements Outbox {
+interface Counted {
+  told: keyof Tally;
+  versioned: 0 | 1;
+  objects: number;
+  bytes: number;
+}
+
+export class SqliteOutbox implements Outbox, OutboxVersions {
+  readonly versions = this;
   readonly #db: Database.Database;
   readonly #file: string;
 
@@ -51,26 +82,29 @@ export class SqliteOutbox implements Outbox {
   }
 
   async get(key: string): Promise<OutboxRow | undefined> {
-    return this.#rows('WHERE key = ?', key)[0];
+    return this.#rows(`WHERE key = ? AND version = ''`, key)[0];
   }
 
   async page(after: string | undefined, limit: number): Promise<OutboxRow[]> {
-    return this.#rows('WHERE key > ? ORDER BY key LIMIT ?', after ?? '', limit);
+    return this.#rows(`WHERE key > ? AND version = '' ORDER BY key LIMIT ?`, after ?? '', limit);
   }
 
   async note(changes: readonly Change[], state: 'waiting' | 'known'): Promise<string[]> {
     const put = this.#db.prepare(
-      `INSERT INTO object (key, action, etag, size, mtime_ms, version_id, revision, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (key) DO UPDATE SET action = excluded.action, etag = excluded.etag, size = excluded.size,
-         mtime_ms = excluded.mtime_ms, version_id = excluded.version_id, revision = excluded.revision,
+      `INSERT INTO object (key, action, etag, size, mtime_ms, version_id, refresh, attributes, revision, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (key, version) DO UPDATE SET action = excluded.action, etag = excluded.etag, size = excluded.size,
+         mtime_ms = excluded.mtime_ms, version_id = excluded.version_id, refresh = excluded.refresh,
+         attributes = excluded.attributes, revision = excluded.revision,
          state = excluded.state, attempts = 0, due_ms = 0, code = NULL, message = NULL
        WHERE object.revision = ?`,
     );
     return this.#write(() => {
       const next = this.#revisions();
-      return changes.flatMap(({ key, action, etag, size, mtimeMs, versionId, since = 0 }) => {
-        const { changes: noted } = put.run(key, action, etag, size, mtimeMs, versionId ?? null, next(), state, since);
-        return noted > 0 ? [] : [key];
+      return changes.flatMap(({ key, action, etag, size, mtimeMs, since = 0, ...more }) => {
+        const { versionId = null, refresh = false, attributes = null } = more;
+        const its = [action, etag, size, mtimeMs, versionId, Number(refresh), attributes];
+        return put.run(key, ...its, next(), state, since).changes > 0 ? [] : [key];
       });
     });
   }
@@ -92,9 +126,12 @@ export class SqliteOutbox implements Outbox {
     const move = this.#db.prepare(
       'UPDATE object SET state = ?, attempts = ?, due_ms = ?, code = ?, message = ? WHERE key = ? AND revision = ?',
     );
+    const next = this.#db.prepare(NEXT);
     this.#write(() => {
-      for (const { key, revision, state, attempts, untilMs = 0, fault } of moves) {
-        move.run(state, attempts, Math.round(untilMs), fault?.code ?? null, fault?.message ?? null, key, revision);
+      for (const { key, revision, state, attempts, untilMs = 0, fault, passes = state === 'done' } of moves) {
+        const why = [fault?.code ?? null, fault?.message ?? null];
+        const { changes } = move.run(state, attempts, Math.round(untilMs), ...why, key, revision);
+        if (passes && changes > 0) next.run(key, key);
       }
     });
   }
@@ -109,40 +146,149 @@ export class SqliteOutbox implements Outbox {
     return any.get('waiting') === undefined && any.get('sent') === undefined;
   }
 
-  async dead(after: string | undefined, limit: number): Promise<OutboxRow[]> {
-    return this.#rows(`WHERE state = 'dead' AND key > ? ORDER BY key LIMIT ?`, after ?? '', limit);
+  async dead(after: Parameters<Outbox['dead']>[0], limit: number): Promise<OutboxRow[]> {
+    const { key = '', version = '' } = after ?? {};
+    return this.#rows(
+      `WHERE state = 'dead' AND (key, version) > (?, ?) ORDER BY key, version LIMIT ?`,
+      key,
+      version,
+      limit,
+    );
   }
 
   async replay(keys?: readonly string[]): Promise<number> {
-    const all = `UPDATE object SET state = 'waiting', attempts = 0, due_ms = 0, revision = ? WHERE state = 'dead' AND key = ?`;
-    const again = this.#db.prepare(all);
-    const chosen = keys ?? this.#rows(`WHERE state = 'dead'`).map(({ key }) => key);
+    const again = this.#db.prepare(
+      `UPDATE object SET state = 'waiting', attempts = 0, due_ms = 0, revision = ?
+       WHERE state = 'dead' AND key = ? AND version = ''`,
+    );
+    const chosen = new Set(keys ?? this.#rows(`WHERE state = 'dead'`).map(({ key }) => key));
     return this.#write(() => {
       const next = this.#revisions();
-      return chosen.reduce((sum, key) => sum + again.run(next(), key).changes, 0);
+      let sum = 0;
+      for (const key of chosen) sum += again.run(next(), key).changes + this.#replayVersions(key);
+      return sum;
     });
   }
 
+  /** They keep their place among the versions of the key. */
+  #replayVersions(key: string): number {
+    const { changes } = this.#db
+      .prepare(
+        `UPDATE object SET state = 'behind', attempts = 0, due_ms = 0
+         WHERE key = ? AND version <> '' AND state = 'dead' AND NOT EXISTS (
+           SELECT 1 FROM object AS newer WHERE newer.key = object.key AND newer.version <> ''
+             AND newer.revision > object.revision AND newer.state IN ('sent', 'done'))`,
+      )
+      .run(key);
+    if (changes === 0) return 0;
+    this.#db
+      .prepare(`UPDATE object SET state = 'behind' WHERE key = ? AND state = 'waiting' AND version <> ''`)
+      .run(key);
+    if (!this.#isOpen(key)) this.#db.prepare(NEXT).run(key, key);
+    return changes;
+  }
+
   async counts(): Promise<OutboxCounts> {
-    const sql = 'SELECT state, count(*) AS objects, sum(size) AS bytes FROM object GROUP BY state';
-    const counts: OutboxCounts = {
-      objects: { known: 0, waiting: 0, sent: 0, done: 0, dead: 0 },
-      bytes: { known: 0, waiting: 0, sent: 0, done: 0, dead: 0 },
-    };
-    for (const row of this.#db.prepare<[], { state: OutboxState; objects: number; bytes: number }>(sql).all()) {
-      counts.objects[row.state] = row.objects;
-      counts.bytes[row.state] = row.bytes;
+    const none = { known: 0, waiting: 0, sent: 0, done: 0, dead: 0 };
+    const counts: OutboxCounts = { objects: { ...none }, versions: { ...none }, bytes: { ...none } };
+    const sql = `SELECT CASE state WHEN 'behind' THEN 'waiting' ELSE state END AS told, version <> '' AS versioned,
+      count(*) AS objects, sum(size) AS bytes FROM object GROUP BY told, versioned`;
+    for (const { told, versioned, objects, bytes } of this.#db.prepare<[], Counted>(sql).all()) {
+      counts[versioned === 1 ? 'versions' : 'objects'][told] = objects;
+      counts.bytes[told] += bytes;
     }
     return counts;
   }
 
+  async hasVersion(key: string, version?: string): Promise<boolean> {
+    const any = `SELECT 1 FROM object WHERE key = ? AND version <> '' LIMIT 1`;
+    if (version === undefined) return this.#db.prepare(any).get(key) !== undefined;
+    return this.#db.prepare('SELECT 1 FROM object WHERE key = ? AND version = ?').get(key, version) !== undefined;
+  }
+
+  async noteVersions(key: string, versions: readonly VersionChange[], state: 'waiting' | 'known'): Promise<number> {
+    const put = this.#db.prepare(
+      `INSERT INTO object (key, version, action, etag, size, mtime_ms, version_id, revision, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, version) DO NOTHING`,
+    );
+    return this.#write(() => {
+      const next = this.#revisions();
+      let noted = 0;
+      for (const { version, action, etag, size, mtimeMs, versionId } of versions) {
+        const its = state === 'waiting' && this.#isOpen(key) ? 'behind' : state;
+        noted += put.run(key, version, action, etag, size, mtimeMs, versionId, next(), its).changes;
+      }
+      return noted;
+    });
+  }
+
+  async sentVersion(key: string): Promise<OutboxRow | undefined> {
+    return this.#rows(`WHERE key = ? AND version <> '' AND state = 'sent' LIMIT 1`, key)[0];
+  }
+
+  async newerVersions(key: string, revision: number, limit: number): Promise<string[]> {
+    const names = (order: 'ASC' | 'DESC'): string[] =>
+      this.#db
+        .prepare<[string, number, number], { version: string }>(
+          `SELECT version FROM object WHERE key = ? AND revision > ? AND version <> '' AND action = 'copy'
+           ORDER BY revision ${order} LIMIT ?`,
+        )
+        .all(key, revision, limit / 2)
+        .map(({ version }) => version);
+    return [...new Set([...names('ASC'), ...names('DESC')])];
+  }
+
+  async versionedKeys(after: string | undefined, limit: number): Promise<string[]> {
+    const sql = `SELECT DISTINCT key FROM object WHERE key > ? AND version <> '' ORDER BY key LIMIT ?`;
+    return this.#db
+      .prepare<[string, number], { key: string }>(sql)
+      .all(after ?? '', limit)
+      .map(({ key }) => key);
+  }
+
+  async noteGone(key: string): Promise<void> {
+    this.#write(() => {
+      const revision = this.#revisions()();
+      this.#db.prepare('DELETE FROM object WHERE key = ?').run(key);
+      this.#db
+        .prepare(
+          `INSERT INTO object (key, action, etag, size, mtime_ms, revision, state)
+           VALUES (?, 'delete', '', 0, 0, ?, 'waiting')`,
+        )
+        .run(key, revision);
+    });
+  }
+
+  async backfillVersions(): Promise<void> {
+    this.#write(() => {
+      this.#db.exec(`
+        UPDATE object SET state = 'behind' WHERE version <> '' AND state IN ('known', 'waiting') AND NOT EXISTS (
+          SELECT 1 FROM object AS other WHERE other.key = object.key AND other.version <> ''
+            AND other.state IN ('sent', 'done'));
+        UPDATE object SET state = 'waiting', due_ms = 0 WHERE state = 'behind' AND revision = (
+          SELECT min(revision) FROM object AS first WHERE first.key = object.key AND first.state = 'behind')
+          AND NOT EXISTS (SELECT 1 FROM object AS other WHERE other.key = object.key AND other.version <> ''
+            AND other.state IN ('waiting', 'sent', 'dead'));
+      `);
+    });
+  }
+
+  /** A version of the key is on its way, or was given up: those after it wait. What is archived holds up nothing. */
+  #isOpen(key: string): boolean {
+    const sql = `SELECT 1 FROM object WHERE key = ? AND state IN ('waiting', 'sent', 'dead')
+      AND NOT (state = 'dead' AND (version = '' OR code = 'object-archived')) LIMIT 1`;
+    return this.#db.prepare(sql).get(key) !== undefined;
+  }
+
   /** For monitoring. Reads every row. */
   async backlog(): Promise<Backlog> {
-    const { objects, bytes } = await this.counts();
+    const { objects, versions, bytes } = await this.counts();
+    const tickets = { ...objects };
+    for (const state of ['known', 'waiting', 'sent', 'done', 'dead'] as const) tickets[state] += versions[state];
     const sql = `SELECT min(revision) AS revision FROM object WHERE state IN ('waiting', 'sent')`;
     const revision = this.#db.prepare<[], { revision: number | null }>(sql).get()?.revision ?? null;
     const oldest = revision !== null && { oldestMs: revision / 1000 };
-    return { tickets: objects, waitingBytes: bytes.waiting + bytes.sent, ...oldest };
+    return { tickets, waitingBytes: bytes.waiting + bytes.sent, ...oldest };
   }
 
   async fact(name: string): Promise<string | undefined> {
@@ -172,12 +318,23 @@ export class SqliteOutbox implements Outbox {
 
   #rows(where: string, ...values: (string | number)[]): OutboxRow[] {
     const rows = this.#db.prepare<(string | number)[], Stored>(`SELECT * FROM object ${where}`).all(...values);
-    return rows.map(({ mtime_ms: mtimeMs, version_id: versionId, code, message, ...row }) => ({
-      ...{ key: row.key, action: row.action, etag: row.etag, size: row.size, mtimeMs },
-      ...(versionId !== null && { versionId }),
-      ...{ revision: row.revision, state: row.state, attempts: row.attempts },
-      ...(code !== null && { fault: { code, message: message ?? '' } }),
-    }));
+    return rows.map(
+      ({ version, mtime_ms: mtimeMs, version_id: versionId, refresh, attributes, code, message, ...row }) => ({
+        ...{
+          key: row.key,
+          ...(version !== '' && { version }),
+          action: row.action,
+          etag: row.etag,
+          size: row.size,
+          mtimeMs,
+        },
+        ...(versionId !== null && { versionId }),
+        ...(refresh === 1 && { refresh: true as const }),
+        ...(attributes !== null && { attributes }),
+        ...{ revision: row.revision, state: row.state, attempts: row.attempts },
+        ...(code !== null && { fault: { code, message: message ?? '' } }),
+      }),
+    );
   }
 
   #write<T>(work: () => T): T {

@@ -4,7 +4,7 @@
  * Tests: test/engine/fidelity/carry.test.ts
  */
 import type { ClassLimits } from '../../model/storage-class.js';
-import type { AttributeLimits, MetadataLimits, TagLimits } from '../port.js';
+import type { AttributeLimits, Capabilities, MetadataLimits, TagLimits } from '../port.js';
 import { OSS_CLASSES, S3_CLASSES } from './classes.js';
 
 /** Of a network store: with a limit on metadata, as headers have one, and with storage classes. */
@@ -89,3 +89,10 @@ export const MEMORY_ATTRIBUTES: AttributeLimits = {
   classes: { ...S3_CLASSES, open: true },
   redirect: true,
 };
+
+/** What a store of that kind keeps, in whose words its attributes are; nothing is known of an unknown kind. */
+export function attributesOfKind(kind: string | undefined): Pick<Capabilities, 'attributes' | 'defaultStorageClass'> {
+  if (kind === 's3') return { attributes: S3_ATTRIBUTES, defaultStorageClass: 'STANDARD' };
+  if (kind === 'oss') return { attributes: OSS_ATTRIBUTES, defaultStorageClass: 'Standard' };
+  return { attributes: {} };
+}

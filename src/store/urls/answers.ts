@@ -3,7 +3,8 @@ import type { Checksums } from '../../model/checksum.js';
 import { bareEtag } from '../../model/etag.js';
 import type { ObjectInfo, UserMetadata } from '../../model/object.js';
 import { OSS_ATTRIBUTES, S3_ATTRIBUTES } from '../attributes/limits.js';
-import { checksumsIn, contentHeadersIn, metadataIn } from '../s3/headers.js';
+import { lockOf } from '../http/attributes.js';
+import { checksumsIn, contentHeadersIn, furtherIn, metadataIn } from '../s3/headers.js';
 
 type Headers = Record<string, string>;
 
@@ -39,6 +40,26 @@ export function infoOf(
     headers: contentHeadersIn(headers),
     metadata: metadataOf(headers),
     checksums: checksumsOf(headers, whole),
+  };
+}
+
+/** Storage class, tags, lock and redirect, as S3 and OSS tell them. */
+export function furtherOf(headers: Headers): Pick<ObjectInfo, 'storageClass' | 'tagCount' | 'lock' | 'redirect'> {
+  const ofS3 = furtherIn(headers);
+  const storageClass = headers['x-amz-storage-class'] ?? headers['x-oss-storage-class'];
+  const tagCount = Number(headers['x-oss-tagging-count'] ?? 0) || ofS3.tagCount;
+  const lock =
+    ofS3.lock ??
+    lockOf(
+      headers['x-oss-object-worm-mode'],
+      headers['x-oss-object-worm-retain-until-date'],
+      headers['x-oss-object-worm-legal-hold'],
+    );
+  return {
+    ...ofS3,
+    ...(storageClass && { storageClass }),
+    ...(tagCount && { tagCount }),
+    ...(lock && { lock }),
   };
 }
 

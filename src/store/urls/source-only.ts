@@ -1,4 +1,5 @@
 /** The base of stores that can only be read. Tests: test/store/urls/store.test.ts */
+import type { Tags } from '../../model/attributes.js';
 import { XsyncError } from '../../model/error.js';
 import type * as port from '../port.js';
 
@@ -22,7 +23,7 @@ export abstract class SourceOnly {
     return undefined;
   }
 
-  async getTags(): Promise<never> {
+  async getTags(_key: string): Promise<Tags> {
     throw this.#lacks();
   }
 
@@ -30,7 +31,7 @@ export abstract class SourceOnly {
     throw this.#lacks();
   }
 
-  async getAcl(): Promise<string> {
+  async getAcl(_key: string): Promise<string> {
     throw this.#lacks();
   }
 

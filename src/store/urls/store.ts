@@ -48,7 +48,6 @@ type Asking = port.CallOptions & { ifMatch?: string };
 
 export class UrlStore extends SourceOnly implements port.ObjectStore {
   readonly identity: port.StoreIdentity;
-  readonly capabilities = CAPABILITIES;
   readonly #lines: ReadonlyMap<string, UrlLine>;
   #keys: readonly string[] | undefined;
   readonly #requests: UrlRequests;
@@ -61,6 +60,15 @@ export class UrlStore extends SourceOnly implements port.ObjectStore {
     this.identity = identity;
     this.#lines = lines;
     this.#requests = requests;
+  }
+
+  get capabilities(): port.Capabilities {
+    return CAPABILITIES;
+  }
+
+  /** What a response says of the object besides, to a store that can do something with it. */
+  protected further(_headers: HttpResponse['headers']): Partial<ObjectInfo> {
+    return {};
   }
 
   checkKey(): void {
@@ -180,6 +188,7 @@ export class UrlStore extends SourceOnly implements port.ObjectStore {
     const mtimeMs = line.mtimeMs ?? (Number.isNaN(modifiedMs) ? known : modifiedMs);
     const etag = (line.etag === undefined ? made : undefined) ?? validator?.etag ?? `size-${size}`;
     const info = infoOf(key, headers, { size, etag, mtimeMs, whole: status === 200 });
+    Object.assign(info, this.further(headers));
     info.checksums = { ...info.checksums, ...line.checksums };
     this.#seen.set(key, { size, etag, mtimeMs, checksums: info.checksums });
     return info;

@@ -249,6 +249,10 @@ export class InterceptedStore implements port.ObjectStore {
   }
 
   /** Costs no request. */
+  get originOf(): port.ObjectStore['originOf'] {
+    return this.inner.originOf?.bind(this.inner);
+  }
+
   get signedUrl(): port.ObjectStore['signedUrl'] {
     return this.inner.signedUrl?.bind(this.inner);
   }

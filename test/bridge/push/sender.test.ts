@@ -23,6 +23,20 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
+/** A wrapper of the store, as in the program. */
+function storeWith(
+  own: Pick<Partial<SenderMeans['store']>, 'head'> & Pick<SenderMeans['store'], 'signedUrl'>,
+): SenderMeans['store'] {
+  return {
+    head: (key, options) => store.head(key, options),
+    listVersions: (options) => store.listVersions(options),
+    getTags: (key, options) => store.getTags(key, options),
+    getAcl: (key, options) => store.getAcl(key, options),
+    ...{ identity: store.identity, capabilities: store.capabilities },
+    ...own,
+  };
+}
+
 async function note(key: string, etag?: string): Promise<void> {
   const { etag: now } = await store.put(key, Buffer.from(key));
   const since = (await outbox.get(key))?.revision;
@@ -61,8 +75,10 @@ async function push(
   };
   const urls = async (key: string) => ({ url: `http://h/${key}?${sent.length}`, expiresMs: 7.5 });
   const means: SenderMeans = {
-    ...{ outbox, client, prefix: '', expiresS: 60, attempts: 2, deletes: false, done: () => {}, dead: () => {} },
-    store: { head: (key) => store.head(key), signedUrl: urls },
+    ...{ outbox, client, prefix: '', text: 'source', expiresS: 60, attempts: 2, deletes: false, versions: false },
+    reading: { tags: false, acl: false },
+    ...{ done: () => {}, dead: () => {} },
+    store: storeWith({ signedUrl: urls }),
     trouble: (message) => troubles.push(message),
     ...more,
   };
@@ -258,7 +274,7 @@ it.each([
     await note('good');
     const { counts } = await push((ticket) => (ticket.key === 'bad' ? 'changed' : 'done'), {
       attempts: 1,
-      store: {
+      store: storeWith({
         head: async (key) => {
           if (key === 'bad' && head) throw head;
           return store.head(key);
@@ -267,7 +283,7 @@ it.each([
           if (key === 'bad' && url instanceof Error) throw url;
           return { url: key === 'bad' && url ? String(url) : `http://h/${key}`, expiresMs: 7 };
         },
-      },
+      }),
     });
     expect(counts).toMatchObject({ done: 1, dead: 1 });
     expect((await outbox.get('bad'))?.fault?.code).toBe(code);
@@ -281,7 +297,7 @@ it('a fault of the store counts for no object', async () => {
     if (++calls === 1) throw new XsyncError('bad-credentials', 'who?');
     return { url: 'http://h/a', expiresMs: 7 };
   };
-  const { troubles, counts } = await push(() => 'done', { store: { head: (key) => store.head(key), signedUrl } });
+  const { troubles, counts } = await push(() => 'done', { store: storeWith({ signedUrl }) });
   expect(counts.done).toBe(1);
   expect(troubles).toEqual(['who?; retrying', undefined]);
 });
@@ -318,7 +334,7 @@ describe('a URL that the source refuses, because keys were replaced', () => {
       return store.head(key);
     };
     const { sent, counts } = await push((_, nth) => (nth === 1 ? 'expired: refused-url' : 'done'), {
-      store: { head, signedUrl: async () => ({ url: `http://h/${heads}`, expiresMs: 7 }) },
+      store: storeWith({ head, signedUrl: async () => ({ url: `http://h/${heads}`, expiresMs: 7 }) }),
     });
     expect(sent.map((ticket) => ticket.action === 'copy' && ticket.url)).toEqual(['http://h/0', 'http://h/1']);
     expect(counts.done).toBe(1);
