@@ -1,4 +1,5 @@
 /** What the built binary tells other programs while it runs and when it ends. */
+
 import { createHmac } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { BridgeMetrics } from '../../src/observe/bridge.js';
 import type { ReplicationEvent } from '../../src/observe/replication-event.js';
 import { Lab, type Running, until } from './harness.js';
 
@@ -221,6 +223,12 @@ test('docs/metrics.md names every metric, and none that does not exist', async (
   const text = await (await fetch(`${await metricsOf(running)}/metrics`)).text();
   await running.done;
   const real = [...text.matchAll(/^# TYPE (xsync_\S+) /gm)].map(([, name]) => name);
+  const bridge = await new BridgeMetrics({
+    source: 'a:',
+    destination: 'b:',
+    backlog: async () => ({ tickets: {}, waitingBytes: 0 }),
+  }).text();
+  for (const [, name] of bridge.matchAll(/^# TYPE (xsync_bridge_\S+) /gm)) real.push(name);
   const named = [...docs.matchAll(/^\| `(xsync_\w+)`/gm)].map(([, name]) => name);
   expect(named.sort()).toEqual(real.sort());
 });

@@ -52,7 +52,7 @@ rules:
   });
 
   test('takes references to the environment, and an unset one concerns the rules alone', async () => {
-    const yaml = 'remotes:\nrules:\n  one:\n    source: "${FROM}"\n    destination: b\n';
+    const yaml = `remotes:\nrules:\n  one:\n    source: "\${FROM}"\n    destination: b\n`;
     expect(await read(yaml, { FROM: 'east:x' })).toMatchObject([{ source: 'east:x' }]);
     await expect(read(yaml)).rejects.toThrow('F:4:13: the environment variable FROM is not set');
     expect(new ConfigDocument(yaml, 'F').filled({}).unset).toEqual(new Map());
