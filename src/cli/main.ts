@@ -38,6 +38,7 @@ import { addSync } from './commands/sync.js';
 import { addTree } from './commands/tree.js';
 import { addVersion } from './commands/version.js';
 import { addWatch } from './commands/watch.js';
+import { addWorker } from './commands/worker.js';
 import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
 import { explained } from './foreign.js';
@@ -100,6 +101,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, (program: Progra
     serve: addServe,
     rules: addRules,
     bridge: addBridge,
+    worker: addWorker,
     rcat: addRcat,
   },
   'Inspect:': {

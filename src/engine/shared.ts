@@ -39,11 +39,13 @@ export class Shared {
     const near = { source: pair.source.store.capabilities.local, dest: pair.dest.store.capabilities.local };
     this.count = pair.workers && new SharedCount();
     this.ledger = new Ledger(options.maxMemory, this.count);
-    this.#share = pair.workers ? undefined : share?.(options);
+    this.#share = pair.workers || pair.fleet ? undefined : share?.(options);
     const { memory } = this.#share ?? {};
     const threads = memory ? PASSES : 1 + (pair.workers?.most ?? 0);
     this.budget = new MemoryBudget(memory?.most ?? options.maxMemory, { account: memory ?? this.ledger, threads });
-    this.slots = new Slots(options, near, undefined, this.#share);
+    // The workers of a queue have slots of their own.
+    const slots = pair.fleet ? { transfers: pair.fleet.objects, partConcurrency: 1 } : options;
+    this.slots = new Slots(slots, near, undefined, this.#share);
     this.#pilot = pilotFor(pair, options, this.slots, report);
   }
 

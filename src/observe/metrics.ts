@@ -175,12 +175,27 @@ export class Metrics {
         m.tunedObjects.set(event.objects);
         m.tunedPartSize.set(event.partSize);
         break;
+      case 'fleet':
+        this.#fleet(event);
+        break;
       case 'waiting':
         m.listRequests.set(event.listRequestsPerDay);
         break;
       case 'end':
         this.#ended(event);
         break;
+    }
+  }
+
+  #fleet({ there, waiting, workers }: Of<'fleet'>): void {
+    const { fleetWorkers, fleetWaiting, fleetObjects, fleetBytes } = this.#m;
+    fleetWorkers.set(there);
+    fleetWaiting.set(waiting);
+    fleetObjects.reset();
+    fleetBytes.reset();
+    for (const { name: worker, objects, bytes } of workers) {
+      fleetObjects.set({ worker }, objects);
+      fleetBytes.set({ worker }, bytes);
     }
   }
 

@@ -41,6 +41,10 @@ export interface OpenSettings extends ConnectionFlags {
   copyLinks?: boolean;
   /** `--storage-class`, to be checked against what the destination has. */
   storageClass?: string;
+  /** Address of the queue whose workers move the objects. */
+  queue?: string;
+  /** As it was given; see `encryption`. */
+  sse?: string;
   /** Threads that move the objects; 1: this one. */
   workers?: number | 'auto';
   /** On local disk; override the setting of the remotes. */
