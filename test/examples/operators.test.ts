@@ -9,6 +9,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { MOST_BYTES } from '../../src/bridge/ticket.js';
 import { EXIT } from '../../src/cli/exit.js';
 import { buildProgram } from '../../src/cli/main.js';
+import { WAITING } from '../../src/cluster/keys.js';
 import { Authority } from '../support/certificates.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -184,6 +185,48 @@ describe('Kubernetes', () => {
     understands(container.args);
     expect(template.spec.terminationGracePeriodSeconds).toBeGreaterThan(5);
     expect(job.spec.concurrencyPolicy).toBe('Forbid');
+  });
+});
+
+describe('many machines', () => {
+  const { services } = parse(text('examples/cluster/compose.yaml'));
+  const manifests = parseAllDocuments(text('examples/cluster/kubernetes.yaml')).map((document) => document.toJS());
+  const named = (name: string) => manifests.find(({ kind, metadata }) => `${kind}/${metadata.name}` === name).spec;
+
+  it('have command lines that xsync takes, and one coordinator', () => {
+    understands(services.coordinator.command);
+    understands(services.worker.command);
+    const { replicas, template } = named('StatefulSet/xsync-coordinator');
+    expect(replicas).toBe(1);
+    understands(template.spec.containers[0].args);
+    understands(named('Deployment/xsync-worker').template.spec.containers[0].args);
+  });
+
+  it('have a compose file that docker-compose reads', () => {
+    verify('docker-compose', ['--file', `${root}examples/cluster/compose.yaml`, 'config', '--quiet']);
+  });
+
+  it('have a Redis that keeps its jobs, over a restart and when its memory is full', () => {
+    const [container] = named('StatefulSet/xsync-redis').template.spec.containers;
+    for (const command of [services.redis.command, container.args.join(' ').replaceAll('=', ' ')]) {
+      expect(command).toContain('--appendonly yes');
+      expect(command).toContain('--maxmemory-policy noeviction');
+    }
+  });
+
+  it('have workers with more time to end than they take', () => {
+    const seconds = (args: string[]) => Number(/--drain-timeout=(\d+)s/.exec(args.join(' '))?.[1]);
+    const { terminationGracePeriodSeconds, containers } = named('Deployment/xsync-worker').template.spec;
+    expect(terminationGracePeriodSeconds).toBeGreaterThan(seconds(containers[0].args) + 5);
+    expect(Number.parseInt(services.worker.stop_grace_period, 10)).toBeGreaterThan(
+      seconds(services.worker.command) + 5,
+    );
+  });
+
+  it('grow with the list of waiting jobs, from none on', () => {
+    const { triggers, minReplicaCount } = named('ScaledObject/xsync-worker');
+    expect(minReplicaCount).toBe(0);
+    expect(triggers[0].metadata.listName).toBe(WAITING);
   });
 });
 
