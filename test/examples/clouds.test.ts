@@ -10,6 +10,7 @@ import { parse, type Tags } from 'yaml';
 import * as z from 'zod';
 import { ZIPS } from '../../build/serverless.js';
 import { isOverride } from '../../src/config/environment.js';
+import { loadConfig } from '../../src/config/load.js';
 import {
   COPY,
   PULL,
@@ -221,11 +222,15 @@ describe('Serverless Devs', () => {
     }
   });
 
-  it.each(functions)('%s: zip, handler and variables', (_, given) => {
+  it.each(functions)('%s: zip, handler and variables', async (_, given) => {
     const { handler, code, environmentVariables: env } = props.parse(given);
     fits({ zip: /^\.\.\/\.\.\/dist\/functions\/(.*)\.zip$/.exec(code)?.[1] ?? '', handler, env });
     expect(functions.map(([, each]) => props.parse(each).functionName)).toContain(env.XSYNC_WORKER);
-    expect(env.XSYNC_CONFIG_VALLEY_ENDPOINT).toBe('oss-accelerate.aliyuncs.com');
+    const { remotes } = await loadConfig({ env: { ...env, HOME: '/nonexistent' } });
+    expect(remotes).toMatchObject({
+      shanghai: { type: 'oss', region: 'cn-shanghai', internal: true },
+      valley: { type: 'oss', region: 'us-west-1', endpoint: 'https://oss-accelerate.aliyuncs.com' },
+    });
   });
 
   it('has no right that is not documented, and none on everything', () => {
