@@ -77,7 +77,9 @@ describe('the objects of the pushing end', () => {
     for (const row of await outbox.due(0, 2)) {
       await outbox.move([{ ...row, state: 'dead', fault: { code: 'x', message: 'why' } }]);
     }
-    expect((await outbox.dead({ key: 'a' }, 10)).map(({ key, fault }) => [key, fault?.message])).toEqual([['b', 'why']]);
+    expect((await outbox.dead({ key: 'a' }, 10)).map(({ key, fault }) => [key, fault?.message])).toEqual([
+      ['b', 'why'],
+    ]);
     expect((await outbox.counts()).objects).toEqual({ known: 0, waiting: 1, sent: 0, done: 0, dead: 2 });
     expect([await outbox.isIdle(), await outbox.countSent()]).toEqual([false, 0]);
     expect(await outbox.replay(['b', 'c'])).toBe(1);
