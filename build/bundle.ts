@@ -21,9 +21,11 @@ const OUTSIDE = [
   '@smithy/*',
   'ali-oss',
   'better-sqlite3',
+  'bullmq',
   'fastify',
   'hash-wasm',
   'iconv-lite',
+  'ioredis',
   'koffi',
   'prom-client',
   're2js',
@@ -56,7 +58,7 @@ export async function bundle(folder: string, plugins: Plugin[] = []): Promise<vo
 }
 
 /** The license of each package in the bundles. */
-function licensesOf({ inputs }: Metafile): string {
+export function licensesOf({ inputs }: Metafile): string {
   const folders = Object.keys(inputs).map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
   return [...new Set(folders.filter((folder) => folder !== undefined))].sort().map(licenseOf).join('\n');
 }

@@ -27,6 +27,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'store/s3':
     'model hash aws store/port store/attributes store/backend store/accelerate store/prices store/rclone store/http',
   'store/s3/headers': 'model store/port store/attributes store/http',
+  'store/s3/sign': 'store/s3',
   'store/oss':
     'model store/port store/attributes store/backend store/accelerate store/prices store/rclone store/ini store/http',
   'store/urls': 'model store/port store/attributes store/backend store/http store/s3/headers',
@@ -37,7 +38,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   inventory: 'model store/port',
   'engine/events': 'model store/wrap manifest engine/decide',
   'engine/census': '',
-  'engine/pair': 'model store/port store/wrap manifest engine/events engine/workers',
+  'engine/pair': 'model store/port store/wrap manifest engine/events engine/fleet/port engine/workers',
   'engine/fidelity': 'model store/port store/attributes',
   'engine/options': 'model engine/pair engine/filter engine/list engine/decide',
   'engine/job': 'model engine/options engine/list',
@@ -57,11 +58,15 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/remove/empty-folders': 'engine/pair',
   'engine/remove': 'model engine/events engine/flow engine/pair engine/plan engine/transfer',
   'engine/workers': 'model manifest store/wrap engine/pair engine/flow engine/transfer engine/tune',
+  'engine/fleet': 'model engine/flow engine/transfer engine/workers',
+  'engine/fleet/port': 'model manifest store/wrap engine/events engine/flow engine/transfer',
   'engine/pass':
     'model store/port manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record engine/remove/empty-folders',
   'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',
   'engine/run':
-    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared engine/workers',
+    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared engine/fleet engine/workers',
+  'engine/bare':
+    'model manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer',
   'engine/rows': 'model engine/events engine/pair engine/flow engine/list engine/decide engine/record',
   'engine/check':
     'model store/port store/wrap manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/record engine/run',
@@ -69,13 +74,20 @@ export const ROOMS: Readonly<Record<string, string>> = {
     'model manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/shared engine/run',
   inbound: 'model',
   feed: 'model aws inbound',
+  cluster:
+    'model version native manifest store/port store/wrap engine/events engine/fleet/port engine/flow engine/plan engine/transfer engine/tune engine/workers',
   observe: 'model version engine/events engine/record inbound',
-  config: 'model native store/backend store/ini store/registry',
-  open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/list engine/record engine/run engine/shared engine/check engine/watch engine/workers feed inventory config',
+  rules: 'model config engine/job',
+  'rules/keys': 'engine/job',
+  'rules/json-schema': 'engine/job rules/keys',
+  config: 'model native store/backend store/ini store/registry rules/json-schema',
+  open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/list engine/record engine/run engine/shared engine/check engine/watch engine/workers engine/bare cluster feed inventory config native engine/flow rules',
+  serve: 'model engine/watch',
   bridge:
     'model manifest store/port store/attributes store/http store/urls inbound engine/events engine/job engine/list open',
+  serverless: 'model manifest store/s3/sign inbound feed engine/flow engine/job bridge open',
   doctor: 'model native store/port store/backend store/http',
-  cli: 'model version native store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe bridge config open doctor',
+  cli: 'model version native cluster store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe bridge config open doctor rules serve engine/shared engine/flow',
   index: 'model store/port engine/events engine/job engine/record engine/check open',
 };
 
@@ -92,14 +104,17 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   '@smithy/core/config': 'aws',
   'ali-oss': 'store/oss',
   'better-sqlite3': 'manifest/sqlite',
+  bullmq: 'cluster',
   chalk: 'cli/render',
   'cli-progress': 'cli/render',
   commander: 'cli',
+  'cron-parser': 'rules',
   fastify: 'inbound',
   'hash-wasm': 'hash',
   hyparquet: 'inventory',
   'hyparquet-compressors': 'inventory',
   'iconv-lite': 'store/local',
+  ioredis: 'cluster',
   koffi: 'native',
   mime: 'engine/plan store/local',
   'p-limit': 'engine/flow',
@@ -108,5 +123,5 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   'string-width': 'cli/render',
   undici: 'store/http',
   yaml: 'config',
-  zod: 'bridge config hash inventory engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3 store/urls store/http/settings',
+  zod: 'bridge cluster serverless config hash inventory engine/job engine/plan engine/record/facts store/backend store/local store/memory store/oss store/prices store/s3 store/urls store/http/settings',
 };

@@ -2,6 +2,7 @@
 import { type Config, loadConfig } from './config/load.js';
 import { parseLocation } from './config/location.js';
 import { isUnexplained, isXsyncError, XsyncError } from './model/error.js';
+import { withFleet } from './open/fleet.js';
 import type { OpenedInventory } from './open/inventory.js';
 import { followed, linksOf } from './open/links.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
@@ -111,7 +112,8 @@ export async function openPair(
     }
     const linked = withLinks({ source, dest }, settings);
     const pair = openState({ ...linked, aside, others, single, classes }, threads, options.command);
-    return inventories.length === 0 ? pair : { ...pair, close: () => closeAll([pair, ...inventories]) };
+    const opened = await withFleet(pair, options.dryRun ? { ...settings, queue: undefined } : settings);
+    return inventories.length === 0 ? opened : { ...opened, close: () => closeAll([opened, ...inventories]) };
   } catch (error) {
     await closeAll([source, dest, aside, ...others, ...inventories]);
     throw error;

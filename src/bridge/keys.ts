@@ -18,15 +18,21 @@ export function bridgeSecrets(
   env: Readonly<Record<string, string | undefined>>,
   { needed = true } = {},
 ): readonly string[] {
-  if (!needed && file === undefined && !env[VARIABLE]?.trim()) return [];
-  const secrets = (file === undefined ? (env[VARIABLE] ?? '') : textOf(file)).split(/\s+/).filter(Boolean);
-  const where = file ?? VARIABLE;
+  const text = file === undefined ? (env[VARIABLE] ?? '') : textOf(file);
+  if (!needed && file === undefined && text.trim() === '') return [];
+  return secretsIn(text, file ?? VARIABLE);
+}
+
+/** @param where its name, for messages @throws config */
+export function secretsIn(text: string, where: string): readonly string[] {
+  const secrets = text.split(/\s+/).filter(Boolean);
   const remedy = 'Create one with `openssl rand -hex 32`, and give it to both ends.';
   if (secrets.length === 0) {
-    const message = file === undefined ? 'there is no secret that both ends share' : `${file} has no secret in it`;
+    const isUnset = where === VARIABLE;
+    const message = isUnset ? 'there is no secret that both ends share' : `${where} has no secret in it`;
     throw new XsyncError('config', message, {
       subject: where,
-      remedy: file === undefined ? `Name a file with --secret-file, or set ${VARIABLE}.` : remedy,
+      remedy: isUnset ? `Name a file with --secret-file, or set ${VARIABLE}.` : remedy,
     });
   }
   if (secrets.every(({ length }) => length >= SHORTEST)) return secrets;

@@ -144,8 +144,11 @@ async function jsonLog(io: Io, out: Output, flags: Flags): Promise<Renderer> {
     now: io.now,
   });
   out.onFailure((message) => errors.say('error', `xsync: ${message}; continuing without --json`));
-  const quiet: Renderer = { ...errors, report: () => {}, end: () => {}, tell: () => {} };
-  return both(file === undefined ? json : inFile(json, file), quiet);
+  return both(file === undefined ? json : inFile(json, file), onlyErrors(errors));
+}
+
+function onlyErrors(log: Renderer): Renderer {
+  return { ...log, report: () => {}, end: () => {}, tell: () => {}, of: (rule) => onlyErrors(log.of(rule)) };
 }
 
 /** Standard error: bars on a terminal, a plain log elsewhere. With a log file, only the essentials. */

@@ -1,13 +1,11 @@
 /** Declares an option for the command line, help and the environment. Tests: test/cli/options.test.ts */
 import { type Command, Option } from 'commander';
+import type { Parser } from '../engine/job/values.js';
 import { XsyncError } from '../model/error.js';
 
 function environmentName(option: Option): string {
   return `XSYNC_${option.name().toUpperCase().replaceAll('-', '_')}`;
 }
-
-/** Takes the option's name for error messages. @throws XsyncError `usage` */
-export type Parser<T> = (option: string, text: string) => T;
 
 /** An option with a value; `fallback` is its default and how help prints it. */
 export function value<T>(

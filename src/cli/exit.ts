@@ -37,6 +37,17 @@ export function exitOfSummary(summary: Summary, options: { errorOnNoTransfer: bo
   return options.errorOnNoTransfer && summary.copied.objects === 0 ? EXIT.nothingTransferred : EXIT.ok;
 }
 
+/** The harder to live with, the earlier: what needs a person comes before what another run may settle. */
+const HARDEST: readonly number[] = [
+  ...[EXIT.interrupted, EXIT.fatal, EXIT.usage, EXIT.directoryNotFound, EXIT.objectNotFound, EXIT.other],
+  ...[EXIT.objectsFailed, EXIT.temporary, EXIT.maxTransfer, EXIT.maxDuration, EXIT.nothingTransferred],
+];
+
+/** The exit code of several runs: the worst of them. */
+export function worstExit(codes: readonly number[]): number {
+  return HARDEST.find((code) => codes.includes(code)) ?? EXIT.ok;
+}
+
 /** The exit code of a completed check. A difference takes precedence over an error, unless it was repaired. */
 export function exitOfCheck(
   { differ, missingOnSrc, missingOnDst, errors, stopped }: CheckSummary,

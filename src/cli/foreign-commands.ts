@@ -18,7 +18,7 @@ const ROWS: readonly Row[] = [
   ['bisync', 'name', 'use xsync mirror; docs/mirror.md says what it does differently'],
   ['mount nfsmount', 'absent', 'not supported: xsync copies objects; it is not a file system'],
   [
-    'serve rcd rc gui',
+    'rcd rc gui',
     'absent',
     'not supported: there is no server; xsync watch serves metrics with --metrics-addr, and programs use the library',
   ],

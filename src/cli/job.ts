@@ -1,35 +1,11 @@
 /** Declares the options of a job as flags, and builds a job from the flags. */
 import { type Command, Option } from 'commander';
 import type { JobOf, Mode } from '../engine/job/job.js';
-import type { Kind, OptionSpec, OptionTable } from '../engine/job/option.js';
+import type { OptionSpec, OptionTable } from '../engine/job/option.js';
 import { MODES } from '../engine/job/options.js';
+import { PARSERS } from '../engine/job/values.js';
 import { XsyncError } from '../model/error.js';
-import { choice, flag, list, negated, type Parser, value } from './define.js';
-import {
-  parseAge,
-  parseBandwidth,
-  parseCountOrAuto,
-  parseCountOrPercent,
-  parseDuration,
-  parseInteger,
-  parseInterval,
-  parseRate,
-  parseSize,
-} from './values.js';
-
-/** The parser of each kind of value. */
-const PARSERS: Readonly<Record<Kind, Parser<unknown>>> = {
-  size: parseSize,
-  duration: parseDuration,
-  interval: parseInterval,
-  instant: (option, text) => parseAge(option, text, Date.now()),
-  count: (option, text) => parseInteger(option, text, { min: 1, max: 100_000 }),
-  rate: parseRate,
-  bandwidth: parseBandwidth,
-  'count-or-auto': parseCountOrAuto,
-  'count-or-percent': parseCountOrPercent,
-  text: (_option, text) => text,
-};
+import { choice, flag, list, negated, value } from './define.js';
 
 /** Declares the options of a table. */
 export function options(command: Command, table: OptionTable): Command {

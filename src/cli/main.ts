@@ -29,12 +29,16 @@ import { addMove, addMoveto } from './commands/move.js';
 import { addRcat } from './commands/rcat.js';
 import { addReport } from './commands/report.js';
 import { addRetry } from './commands/retry.js';
+import { addRules } from './commands/rules.js';
+import { addRun } from './commands/run.js';
+import { addServe } from './commands/serve.js';
 import { addSize } from './commands/size.js';
 import { addStatus } from './commands/status.js';
 import { addSync } from './commands/sync.js';
 import { addTree } from './commands/tree.js';
 import { addVersion } from './commands/version.js';
 import { addWatch } from './commands/watch.js';
+import { addWorker } from './commands/worker.js';
 import type { Io } from './context.js';
 import { EXIT, exitOfError } from './exit.js';
 import { explained } from './foreign.js';
@@ -93,7 +97,11 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, (program: Progra
     sync: addSync,
     mirror: addMirror,
     watch: addWatch,
+    run: addRun,
+    serve: addServe,
+    rules: addRules,
     bridge: addBridge,
+    worker: addWorker,
     rcat: addRcat,
   },
   'Inspect:': {

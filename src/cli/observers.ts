@@ -129,16 +129,22 @@ async function webhookDispatcher(notify: readonly string[], flags: Certificates,
   return outgoingDispatcher(flags, env);
 }
 
-async function openMetrics({ rpo }: ObserveFlags, observed: Observed, notifier?: Notifier): Promise<Metrics> {
+/** The metrics of one pair. */
+export async function openMetrics(
+  { rpo }: Pick<ObserveFlags, 'rpo'>,
+  observed: Omit<Observed, 'endless'> & { rule?: string },
+  notifier?: Pick<Notifier, 'counts'>,
+): Promise<Metrics> {
   const [{ Metrics }, { liveSinceMs }, { statusOf }] = await Promise.all([
     import('../observe/metrics.js'),
     import('../engine/record/journal.js'),
     import('../engine/record/status.js'),
   ]);
-  const { source, destination, pair } = observed;
+  const { source, destination, rule, pair } = observed;
   return new Metrics({
     source,
     destination,
+    rule,
     rpoMs: rpo,
     liveSinceMs: () => {
       const open = pair();

@@ -30,13 +30,13 @@ import {
   NETWORK,
   TRANSPORT,
 } from '../engine/job/places.js';
+import { parseDuration } from '../engine/job/values.js';
 import { type ListenAddress, parseListenAddress } from '../inbound/address.js';
 import { XsyncError } from '../model/error.js';
 import { FACILITIES, type Facility } from '../native/syslog.js';
 import { choice, flag, list, value } from './define.js';
 import { options } from './job.js';
 import { LOG_LEVELS, type LogLevel } from './render/levels.js';
-import { parseDuration } from './values.js';
 
 export interface LogFlags {
   verbose: number;
@@ -153,14 +153,17 @@ export function linkOption(command: Command): Command {
   return options(command, LINKS);
 }
 
-export function observeOptions(command: Command): Command {
-  command.optionsGroup('Monitoring (docs/metrics.md):');
-  value(
-    command,
+export function metricsOption(command: Command): Command {
+  return value(
+    command.optionsGroup('Monitoring (docs/metrics.md):'),
     '--metrics-addr <address>',
     'serve Prometheus metrics and /healthz at [HOST]:PORT',
     parseListenAddress,
   );
+}
+
+export function observeOptions(command: Command): Command {
+  metricsOption(command);
   list(command, '--notify <target>', 'send an event per object and run to -, file:PATH or https://…; can be repeated');
   return value(
     command,
@@ -168,6 +171,37 @@ export function observeOptions(command: Command): Command {
     'maximum lag: objects pending for longer are reported as late (default: 15m), and /healthz fails',
     parseDuration,
   );
+}
+
+/** Which rules, for the commands about them. */
+export function rulesOption(command: Command): Command {
+  return value(
+    command.optionsGroup('Rules (docs/rules.md):'),
+    '--rules <file>',
+    'read the rules from FILE (default: the section "rules" of the config)',
+    plainText,
+  );
+}
+
+/** What all rules of a process have together. */
+export function sharedOptions(command: Command): Command {
+  return options(command.optionsGroup('Limits of all rules together:'), SHARED);
+}
+
+/** @see sharedOptions */
+const SHARED = {
+  maxConnections: TRANSFER.maxConnections,
+  maxMemory: TRANSFER.maxMemory,
+  bwlimit: NETWORK.bwlimit,
+  tpslimit: NETWORK.tpslimit,
+  tpslimitBurst: NETWORK.tpslimitBurst,
+};
+
+export type SharedFlags = Values<typeof SHARED>;
+
+export interface RulesFlags extends LogFlags {
+  rules?: string;
+  config?: string;
 }
 
 export function reportOptions(command: Command): Command {

@@ -32,7 +32,8 @@ export interface Service {
   close(): Promise<void>;
 }
 
-export async function serve({ env }: Io, log: Renderer): Promise<Service> {
+/** @param drainMs from the first signal to `stop` */
+export async function serve({ env }: Io, log: Renderer, drainMs = DRAIN_MS): Promise<Service> {
   const drain = new AbortController();
   const stop = new AbortController();
   let interrupted = false;
@@ -49,7 +50,7 @@ export async function serve({ env }: Io, log: Renderer): Promise<Service> {
     log.say('notice', 'ending: what has begun is finished (again to checkpoint it)');
     manager?.stopping();
     drain.abort();
-    timer = setTimeout(() => stop.abort(), DRAIN_MS).unref();
+    timer = setTimeout(() => stop.abort(), drainMs).unref();
   };
   const hangUp = (): void => {
     log.reopen?.();

@@ -21,7 +21,10 @@ import { type Environment, fillReferences, isOnlyReferences, ReferenceFault } fr
 import { isSecretKey } from './schema.js';
 
 /** Of the whole file. */
-const SECTIONS: readonly string[] = ['remotes', 'storage_classes'];
+const SECTIONS: readonly string[] = ['remotes', 'storage_classes', 'rules'];
+
+/** Errors of unset variables, by the name of what they make unusable. */
+export type Unset = ReadonlyMap<string, readonly string[]>;
 
 export class ConfigDocument {
   readonly file: string;
@@ -92,13 +95,13 @@ export class ConfigDocument {
   }
 
   /**
-   * Plain data with every `${NAME}` replaced; changes the document. An unset variable makes only its remote unusable:
-   * `unset` has the errors by remote name.
-   * @throws config: for an invalid reference outside the remotes
+   * Plain data with every `${NAME}` replaced; changes the document. An unset variable makes only its remote or its rule
+   * unusable: `unset` and `unsetRules` have the errors by their names.
+   * @throws config: for an invalid reference elsewhere
    */
-  filled(env: Environment): { data: unknown; unset: Map<string, string[]> } {
+  filled(env: Environment): { data: unknown; unset: Unset; unsetRules: Unset } {
     const faults: string[] = [];
-    const unset = new Map<string, string[]>();
+    const unset = { remotes: new Map<string, string[]>(), rules: new Map<string, string[]>() };
     visit(this.yaml, {
       Scalar: (key, node, path) => {
         if (key === 'key' || typeof node.value !== 'string') return;
@@ -109,14 +112,14 @@ export class ConfigDocument {
         } catch (error) {
           if (!(error instanceof ReferenceFault)) throw error;
           const complaint = `${node.range ? this.#place(node.range[0]) : this.file}: ${error.message}`;
-          const remote = remoteAround(path);
-          if (remote === undefined) faults.push(complaint);
-          else unset.set(remote, [...(unset.get(remote) ?? []), complaint]);
+          const around = entryAround(path);
+          if (around === undefined) faults.push(complaint);
+          else unset[around.section].set(around.name, [...(unset[around.section].get(around.name) ?? []), complaint]);
         }
       },
     });
     if (faults.length > 0) throw new XsyncError('config', faults.join('\n'), { subject: this.file });
-    return { data: this.yaml.toJS(), unset };
+    return { data: this.yaml.toJS(), unset: unset.remotes, unsetRules: unset.rules };
   }
 
   /** True when `filled` replaced a reference in the value at this path. */
@@ -133,7 +136,7 @@ export class ConfigDocument {
     if (!isRecord(data)) throw this.#fault([], 'value', 'the config must start with "remotes:"');
     const stranger = Object.keys(data).find((key) => !SECTIONS.includes(key));
     if (stranger !== undefined) {
-      const hint = didYouMean(stranger, SECTIONS) || `; the keys are ${SECTIONS.join(' and ')}`;
+      const hint = didYouMean(stranger, SECTIONS) || `; the keys are ${SECTIONS.join(', ')}`;
       throw this.#fault([stranger], 'key', `unknown key "${stranger}"${hint}`);
     }
     const { remotes } = data;
@@ -143,7 +146,7 @@ export class ConfigDocument {
   }
 
   /** What is under another key than `remotes`, in the document's data. */
-  section(data: unknown, key: 'storage_classes'): unknown {
+  section(data: unknown, key: 'storage_classes' | 'rules'): unknown {
     return isRecord(data) ? (data[key] ?? undefined) : undefined;
   }
 
@@ -178,8 +181,9 @@ function holdsPassword(address: string): boolean {
   return password !== undefined && !isOnlyReferences(password);
 }
 
-/** The name of the remote that contains a node, from the pairs above the node. */
-function remoteAround(path: readonly unknown[]): string | undefined {
+/** The remote or the rule that contains a node, from the pairs above the node. */
+function entryAround(path: readonly unknown[]): { section: 'remotes' | 'rules'; name: string } | undefined {
   const [top, name] = path.filter(isPair).map(({ key }) => String(key));
-  return top === 'remotes' ? name : undefined;
+  if (name === undefined || (top !== 'remotes' && top !== 'rules')) return undefined;
+  return { section: top, name };
 }

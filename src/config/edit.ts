@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isMap, YAMLMap } from 'yaml';
+import { isMap, stringify, YAMLMap } from 'yaml';
 import { ABSENT, isErrno, reasonOf, unlessErrno } from '../model/errno.js';
 import { XsyncError } from '../model/error.js';
 import { makePrivateFolder } from '../native/folder.js';
@@ -45,6 +45,41 @@ export async function addRemote(
   if (!isMap(document.yaml.get('remotes'))) document.yaml.set('remotes', new YAMLMap());
   document.yaml.setIn(['remotes', name], document.yaml.createNode({ ...settings }));
   await replaceFile(target, document.yaml.toString({ lineWidth: 0 }));
+}
+
+/** A rule's settings, under its name. */
+export type NamedRules = readonly { name: string; settings: Readonly<Record<string, unknown>> }[];
+
+/**
+ * Writes rules to the file, which is created when missing. They are not validated.
+ * @throws config: when a name exists already, or the file is invalid
+ */
+export async function addRulesTo(file: string, rules: NamedRules, options: AddOptions = {}): Promise<void> {
+  const { document, target } = await openForChange(file);
+  const taken = rules.find(({ name }) => document.yaml.hasIn(['rules', name]));
+  if (taken !== undefined && options.replace !== true) {
+    throw new XsyncError(
+      'config',
+      `${document.place(['rules', taken.name], 'key')}: the rule "${taken.name}" exists already`,
+      {
+        subject: taken.name,
+        remedy: 'Remove it, or set --replace.',
+      },
+    );
+  }
+  if (!isMap(document.yaml.get('rules'))) document.yaml.set('rules', new YAMLMap());
+  for (const { name, settings } of rules) {
+    document.yaml.setIn(['rules', name], document.yaml.createNode({ ...settings }));
+  }
+  await replaceFile(target, document.yaml.toString({ lineWidth: 0 }));
+}
+
+/** As they would stand in a file. */
+export function rulesText(rules: NamedRules): string {
+  return stringify(
+    { rules: Object.fromEntries(rules.map(({ name, settings }) => [name, settings])) },
+    { lineWidth: 0 },
+  );
 }
 
 /** @throws config: when the file has no such remote */

@@ -3,6 +3,7 @@
  * Tests: test/config/schema.test.ts
  */
 import * as z from 'zod';
+import { rulesSchema } from '../rules/json-schema.js';
 import { configSchema } from './schema.js';
 
 /** `${NAME}` is allowed for every value, so each type other than plain text allows it as well. */
@@ -22,7 +23,9 @@ export function configJsonSchema(): object {
       jsonSchema.anyOf = [{ ...own }, REFERENCE];
     },
   });
-  return { ...schema, title: 'xsync config' };
+  // Either section may stand alone: rules can have a file of their own.
+  const { required: _, properties, ...rest } = schema;
+  return { ...rest, properties: { ...properties, rules: rulesSchema() }, title: 'xsync config' };
 }
 
 /** The text of the committed file. */

@@ -67,8 +67,11 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   };
 }
 
-/** The file's document, if any. @throws config: when it contains secrets and other users can read it */
-async function readDocument(path: string, required: boolean): Promise<ConfigDocument | undefined> {
+/**
+ * The file's document. @param required it must exist
+ * @throws config: when it contains secrets and other users can read it
+ */
+export async function readDocument(path: string, required: boolean): Promise<ConfigDocument | undefined> {
   const file = await readPrivately(path);
   if (file === undefined) {
     if (!required) return undefined;

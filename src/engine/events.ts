@@ -135,6 +135,8 @@ type Told =
   | { type: 'race'; key: string; part: number; bytes: number; won: 'first' | 'second' }
   /** The tuner's current settings; `message` also gives the reason. */
   | { type: 'tuned'; parts: number; objects: number; partSize: number; message: string }
+  /** With `--queue`: workers that are there, jobs that none has taken, and what each has done for this run. */
+  | { type: 'fleet'; there: number; waiting: number; workers: WorkerSum[] }
   /** `error`: the fault that ended the run. */
   | {
       type: 'end';
@@ -182,6 +184,14 @@ export interface MirrorSum {
   conflicts: { objects: number; kept: number; open: number };
 }
 
+/** What one machine did for a run: objects, and parts of those that are shared. `bytesPerSecond`: since the run's start. */
+export interface WorkerSum {
+  name: string;
+  objects: number;
+  bytes: number;
+  bytesPerSecond: number;
+}
+
 export interface Summary {
   runId: string;
   source: string;
@@ -225,6 +235,8 @@ export interface Summary {
   fidelity?: FidelitySum;
   retries: number;
   restarts: number;
+  /** With `--queue`: what each worker did. */
+  workers?: WorkerSum[];
   /** Parts that were requested twice because they were slow, and the bytes that were moved in vain. */
   waste: { parts: number; bytes: number };
   /**

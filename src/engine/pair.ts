@@ -8,6 +8,7 @@ import type { ObjectStore } from '../store/port.js';
 import type { Findings } from '../store/wrap/findings.js';
 import type { Elsewhere, RetryNotice, StoreView } from '../store/wrap/share.js';
 import type { RunEvent, Traffic } from './events.js';
+import type { Fleet } from './fleet/port.js';
 import type { Pool } from './workers/pool.js';
 
 /** A list of a side's objects that its service made earlier. What it says was true then: the store is asked before it is relied on. */
@@ -93,6 +94,8 @@ export interface RunPair {
   references?: References;
   /** Threads that perform tickets; absent: this one does. */
   workers?: Pool;
+  /** Machines that perform tickets. */
+  fleet?: Fleet;
 }
 
 export interface References {
@@ -122,7 +125,16 @@ export function viewFor(pair: RunPair, hear: (event: Extract<RunEvent, { type: '
 export function reversedPair(pair: RunPair, { manifest: own, classes }: Reverse): RunPair {
   const { source, dest } = pair;
   const manifest = new ReversedManifest(pair.manifest, own);
-  return { ...pair, source: dest, dest: source, manifest, classes, reverse: undefined, workers: undefined };
+  return {
+    ...pair,
+    source: dest,
+    dest: source,
+    manifest,
+    classes,
+    reverse: undefined,
+    workers: undefined,
+    fleet: undefined,
+  };
 }
 
 /** Requests and bytes of both. */

@@ -6,6 +6,7 @@ import type { CarryPolicy } from '../model/carry-policy.js';
 import { isXsyncError, toXsyncError } from '../model/error.js';
 import { Census } from './census.js';
 import type { Reporter, RunEvent, Summary } from './events.js';
+import { InFleet } from './fleet/executor.js';
 import { Halt } from './flow/halt.js';
 import { limiter } from './flow/queue.js';
 import type { RunOptions } from './options.js';
@@ -202,6 +203,7 @@ async function run(
   shared.enter();
   journal?.start((error) => halt.fail(error));
   try {
+    await context.executor.open();
     await work(context);
   } catch (error) {
     const stopped = halt.signal.aborted || (halt.stops('plans') && isXsyncError(error, 'aborted'));
@@ -278,7 +280,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest, parts.startedMs),
     route: routeOf(source, dest, { attempts, carry: carry && withClasses(carry, pair), wanted, most }),
-    executor: executorOf(pair, options, shared, means),
+    executor: executorOf(pair, options, shared, { means, recorder, ...parts }),
   };
 }
 
@@ -287,12 +289,33 @@ function withClasses(carry: CarryPolicy, { classes = carry.classes }: RunPair): 
   return { ...carry, ...(classes && { classes }) };
 }
 
-function executorOf(pair: RunPair, options: RunOptions, shared: Shared, means: Means & Deleting): Executor {
+type Performing = Pick<RunContext, 'recorder' | 'committer' | 'emit'> & { means: Means & Deleting };
+
+function executorOf(pair: RunPair, options: RunOptions, shared: Shared, performing: Performing): Executor {
+  const { means } = performing;
   const unverified = options.ignoreChecksum === true;
   const lanes = shared.slots.lanes();
-  const link = linkOf(pair, shared, means, unverified);
+  const fleet = options.dryRun ? undefined : fleetOf(pair, performing, unverified);
+  const link = fleet ? undefined : linkOf(pair, shared, means, unverified);
   const heard = unverified ? ignoringChecksums(means) : means;
+  if (fleet) return new InFleet(heard, lanes, fleet);
   return link ? new InWorkers(heard, lanes, link) : new InThisThread(heard, lanes);
+}
+
+function fleetOf(pair: RunPair, { means, recorder, committer, emit }: Performing, unverified: boolean) {
+  const { fleet, source, dest, manifest } = pair;
+  if (!fleet || !source.elsewhere || !dest.elsewhere) return undefined;
+  const { halt, checkpoints, observe } = means;
+  return fleet.join({
+    ...{ halt, checkpoints, observe, unverified, emit },
+    elsewhere: { source: source.elsewhere, dest: dest.elsewhere },
+    recovered: (ticket, copied) => {
+      const row = manifest.get(ticket.key);
+      const isKnown = row?.sourceEtag === ticket.source.etag && row.destEtag === copied.destEtag;
+      if (!isKnown) recorder.copied(ticket, copied, 0);
+    },
+    flush: () => committer.flush(),
+  });
 }
 
 /** Reports observations; writes those that must survive a kill to the manifest at once. */
@@ -329,12 +352,12 @@ function isWhole({ dryRun, filter, bounds, only }: RunOptions): boolean {
   return !dryRun && !filter && !bounds && !only;
 }
 
-/** The runs over changed keys of a watch or a bridge are too many to record. */
+/** The runs over changed keys of what never ends are too many to record. */
 function isKept({ only, command }: RunOptions): boolean {
   return !(only && ENDLESS.includes(command));
 }
 
-const ENDLESS = ['watch', 'bridge pull'];
+const ENDLESS = ['watch', 'serve', 'bridge pull'];
 
 function openJournal(
   pair: RunPair,

@@ -3,10 +3,21 @@ import type { Reporter, RunEvent } from './events.js';
 import { Ledger, SharedCount } from './flow/account.js';
 import { MemoryBudget } from './flow/budget.js';
 import { Claims } from './flow/claims.js';
+import type { Member } from './flow/fair.js';
 import type { RunOptions } from './options.js';
 import type { RunPair } from './pair.js';
 import { Slots } from './transfer/slots.js';
 import { type Pilot, pilotFor } from './tune/pilot.js';
+
+/** Passes over other pairs that are likely to keep idle memory at the same time. */
+const PASSES = 16;
+
+/** What one pair has of the slots and the memory of the whole process. */
+export interface Share {
+  parts: Member;
+  objects: Member;
+  memory: Member;
+}
 
 export class Shared {
   readonly claims = new Claims();
@@ -17,16 +28,24 @@ export class Shared {
   readonly count: SharedCount | undefined;
   readonly slots: Slots;
   readonly #pilot: Pilot | undefined;
+  readonly #share: Share | undefined;
   #running = 0;
 
-  /** @param report receives the tuner's settings */
-  constructor(pair: RunPair, options: RunOptions, report: Reporter) {
+  /**
+   * @param report receives the tuner's settings
+   * @param share of what all pairs of the process have; threads of the pair have their own
+   */
+  constructor(pair: RunPair, options: RunOptions, report: Reporter, share?: (options: RunOptions) => Share) {
     const near = { source: pair.source.store.capabilities.local, dest: pair.dest.store.capabilities.local };
     this.count = pair.workers && new SharedCount();
     this.ledger = new Ledger(options.maxMemory, this.count);
-    const threads = 1 + (pair.workers?.most ?? 0);
-    this.budget = new MemoryBudget(options.maxMemory, { account: this.ledger, threads });
-    this.slots = new Slots(options, near);
+    this.#share = pair.workers || pair.fleet ? undefined : share?.(options);
+    const { memory } = this.#share ?? {};
+    const threads = memory ? PASSES : 1 + (pair.workers?.most ?? 0);
+    this.budget = new MemoryBudget(memory?.most ?? options.maxMemory, { account: memory ?? this.ledger, threads });
+    // The workers of a queue have slots of their own.
+    const slots = pair.fleet ? { transfers: pair.fleet.objects, partConcurrency: 1 } : options;
+    this.slots = new Slots(slots, near, undefined, this.#share);
     this.#pilot = pilotFor(pair, options, this.slots, report);
   }
 
@@ -38,7 +57,14 @@ export class Shared {
 
   leave(): void {
     this.#running--;
-    if (this.#running === 0) this.#pilot?.land();
+    if (this.#running > 0) return;
+    this.#pilot?.land();
+    if (this.#share) this.budget.trim();
+  }
+
+  /** No more runs begin: gives up its share. */
+  close(): void {
+    for (const member of Object.values(this.#share ?? {})) member.leave();
   }
 
   /** Takes the retries of all runs, which use the same line. */

@@ -16,6 +16,11 @@ export function readBody(text: string): Reading {
   return readText(text, 0);
 }
 
+/** As `readBody`, of JSON that has been parsed. @throws BodyFault */
+export function readEvent(value: unknown): Reading {
+  return readValue(value, 0);
+}
+
 function readText(text: string, depth: number): Reading {
   return readValue(parse(text), depth);
 }

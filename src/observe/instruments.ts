@@ -57,6 +57,10 @@ export function instrumentsIn(registry: Registry) {
     tunedParts: gauge('tuned_parts', 'Parts in flight, as the tuner settled'),
     tunedObjects: gauge('tuned_objects', 'Objects in flight, as the tuner settled'),
     tunedPartSize: gauge('tuned_part_size_bytes', 'Size of a part, as the tuner settled'),
+    fleetWorkers: gauge('fleet_workers', 'Workers that take jobs from the queue'),
+    fleetWaiting: gauge('fleet_jobs_waiting', 'Jobs on the queue that no worker has taken'),
+    fleetObjects: gauge('fleet_worker_objects', 'What each worker did for the latest run', 'worker'),
+    fleetBytes: gauge('fleet_worker_bytes', 'Bytes of that', 'worker'),
     running: gauge('runs_active', 'Runs that are active now'),
     runs: counter('runs', 'Runs ended', 'outcome'),
     lastOutcome: gauge('last_run_outcome', '1 for how the last run ended, 0 for the others', 'outcome'),
@@ -71,7 +75,7 @@ export function instrumentsIn(registry: Registry) {
   for (const outcome of OUTCOMES) instruments.runs.inc({ outcome }, 0);
   // What is not known yet is absent: a time of 0 would be 1970, and an alarm.
   const { watermark, lastEnd, lastComplete, lastSeconds, listRequests } = instruments;
-  const { tunedParts, tunedObjects, tunedPartSize } = instruments;
+  const { tunedParts, tunedObjects, tunedPartSize, fleetWorkers, fleetWaiting } = instruments;
   const unknown = [
     watermark,
     lastEnd,
@@ -81,6 +85,8 @@ export function instrumentsIn(registry: Registry) {
     tunedParts,
     tunedObjects,
     tunedPartSize,
+    fleetWorkers,
+    fleetWaiting,
   ];
   for (const gauge of unknown) gauge.remove({});
   return instruments;

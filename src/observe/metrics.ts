@@ -17,6 +17,8 @@ export interface MetricsOptions extends HealthOptions {
   /** As typed; labels of every metric of the pair. */
   source: string;
   destination: string;
+  /** Another label, of one of several rules. */
+  rule?: string;
   /**
    * Called when scraped, at most every three seconds. Undefined while the manifest is closed: the last status is
    * used.
@@ -34,13 +36,43 @@ export interface MetricsOptions extends HealthOptions {
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
 const STATUS_MS = 3000;
+
+let ofProcess: Registry | undefined;
+
+/** Metrics of this process, in the text format. */
+export function processMetrics(): Promise<string> {
+  if (!ofProcess) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess.metrics();
+}
+
+/**
+ * Serves `/metrics` and `/healthz`.
+ * @throws config when it cannot listen there
+ */
+export function serveMetrics(
+  address: ListenAddress,
+  { text, health }: { text(): Promise<string>; health(): { status: string } },
+): Promise<Listening> {
+  const metrics = async (): Promise<Page> => {
+    return { status: 200, type: Registry.PROMETHEUS_CONTENT_TYPE, body: await text() };
+  };
+  const healthz = async (): Promise<Page> => {
+    const found = health();
+    const status = found.status === 'ok' ? 200 : 503;
+    return { status, type: 'application/json', body: `${JSON.stringify(found)}\n` };
+  };
+  return servePages(address, { '/metrics': metrics, '/healthz': healthz }, '--metrics-addr');
+}
+
 export class Metrics {
   readonly #options: MetricsOptions;
   readonly #now: () => number;
   readonly #live: Live;
   readonly #health: HealthBook;
   readonly #pair = new Registry();
-  readonly #process = new Registry();
   readonly #m: Instruments;
   readonly #pending = new Pending();
   /** Objects in the latest `listed` events. */
@@ -50,14 +82,13 @@ export class Metrics {
   #readMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: MetricsOptions) {
-    const { source, destination } = options;
+    const { source, destination, rule } = options;
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#live = new Live(options.liveSinceMs);
     this.#health = new HealthBook(options);
     this.#m = instrumentsIn(this.#pair);
-    this.#pair.setDefaultLabels({ source, destination });
-    collectDefaultMetrics({ register: this.#process });
+    this.#pair.setDefaultLabels({ ...(rule !== undefined && { rule }), source, destination });
   }
 
   /** Ignores dry runs. */
@@ -74,7 +105,13 @@ export class Metrics {
   /** In Prometheus's text format. */
   async text(): Promise<string> {
     this.#refresh();
-    return `${await this.#pair.metrics()}\n${await this.#process.metrics()}`;
+    return `${await this.#pair.metrics()}\n${await processMetrics()}`;
+  }
+
+  /** The values now, to be joined with those of other pairs. */
+  values(): ReturnType<Registry['getMetricsAsJSON']> {
+    this.#refresh();
+    return this.#pair.getMetricsAsJSON();
   }
 
   health(): Health {
@@ -86,15 +123,7 @@ export class Metrics {
    * @throws config when it cannot listen there
    */
   listen(address: ListenAddress): Promise<Listening> {
-    const metrics = async (): Promise<Page> => {
-      return { status: 200, type: Registry.PROMETHEUS_CONTENT_TYPE, body: await this.text() };
-    };
-    const healthz = async (): Promise<Page> => {
-      const health = this.health();
-      const status = health.status === 'ok' ? 200 : 503;
-      return { status, type: 'application/json', body: `${JSON.stringify(health)}\n` };
-    };
-    return servePages(address, { '/metrics': metrics, '/healthz': healthz }, '--metrics-addr');
+    return serveMetrics(address, { text: () => this.text(), health: () => this.health() });
   }
 
   #hearObject(event: RunEvent): void {
@@ -146,12 +175,27 @@ export class Metrics {
         m.tunedObjects.set(event.objects);
         m.tunedPartSize.set(event.partSize);
         break;
+      case 'fleet':
+        this.#fleet(event);
+        break;
       case 'waiting':
         m.listRequests.set(event.listRequestsPerDay);
         break;
       case 'end':
         this.#ended(event);
         break;
+    }
+  }
+
+  #fleet({ there, waiting, workers }: Of<'fleet'>): void {
+    const { fleetWorkers, fleetWaiting, fleetObjects, fleetBytes } = this.#m;
+    fleetWorkers.set(there);
+    fleetWaiting.set(waiting);
+    fleetObjects.reset();
+    fleetBytes.reset();
+    for (const { name: worker, objects, bytes } of workers) {
+      fleetObjects.set({ worker }, objects);
+      fleetBytes.set({ worker }, bytes);
     }
   }
 

@@ -3,8 +3,11 @@ import type { CheckEvent } from '../engine/check/findings.js';
 import type { Failure, RunEvent, Summary } from '../engine/events.js';
 import type { Filter } from '../engine/filter/filter.js';
 import type { RunOptions } from '../engine/options.js';
+import type { RunPair } from '../engine/pair.js';
+import type { Shared } from '../engine/shared.js';
 import { XsyncError } from '../model/error.js';
 import { filterOf } from './job.js';
+import type { Network } from './network.js';
 import type { OpenPair } from './settings.js';
 
 /** What a job needs besides its data. */
@@ -20,6 +23,9 @@ export interface PairContext extends JobContext {
   opened?(pair: OpenPair): Promise<() => void>;
   /** As in RunOptions. */
   confirm?: RunOptions['confirm'];
+  /** What runs over other pairs of this process share; absent: there are none. */
+  network?: Network;
+  shared?(pair: RunPair, options: RunOptions): Shared;
 }
 
 /** The filter of a job; its warnings are reported. @throws usage */

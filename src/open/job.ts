@@ -31,7 +31,7 @@ export type TransferJob = CopyJob | MoveJob | SyncJob | WatchJob;
 
 type Connecting = Values<typeof NETWORK & typeof CONFIG & typeof MANIFEST> &
   Partial<Values<typeof ENCRYPTION & typeof LINKS & typeof LINK_MODE>> &
-  Pick<OpenSettings, 'workers' | 'storageClass'>;
+  Pick<OpenSettings, 'workers' | 'queue' | 'storageClass'>;
 type Filtering = Values<typeof FILTER>;
 
 /** Without `ignoreCase`, which alone filters nothing. */
@@ -61,6 +61,8 @@ export function openSettings(job: Connecting, connections: number, env: NodeJS.P
     clientKey: job.clientKey,
     checkCertificate: job.checkCertificate,
     encryption: job.sse === undefined ? undefined : parseEncryption(job.sse),
+    sse: job.sse,
+    queue: job.queue,
     links,
     copyLinks: links === 'follow',
     storageClass: job.storageClass,

@@ -75,6 +75,7 @@ const ONE_WAY = {
   createEmptySrcDirs: '--create-empty-src-dirs',
   restore: '--restore',
   copyLinks: '--copy-links',
+  queue: '--queue',
   versions: '--versions',
 } as const satisfies Partial<Record<keyof WatchJob, string>>;
 

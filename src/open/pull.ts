@@ -10,12 +10,12 @@ import { Shared } from '../engine/shared.js';
 import type { TicketQueue } from '../manifest/queues.js';
 import { SqliteTicketQueue } from '../manifest/sqlite/ticket-queue.js';
 import type { Backlog } from '../model/backlog.js';
-import { XsyncError } from '../model/error.js';
 import type { AddressGuard } from '../store/http/address-guard.js';
 import type { HttpTransport } from '../store/http/transport.js';
 import type { ObjectStore } from '../store/port.js';
 import { historyOf } from './history.js';
 import { copyConnections, openSettings, runOptions } from './job.js';
+import { checkKeyBelow } from './keys-below.js';
 import { Opener } from './sides.js';
 import { openState } from './state.js';
 
@@ -70,7 +70,7 @@ export async function openPulling(
     return {
       ...{ queue, warnings, local: dest.store.capabilities.local },
       backlog: () => queue.backlog(),
-      checkKey: (key) => checkKey(key, dest),
+      checkKey: (key) => checkKeyBelow(key, dest),
       async run(keys, report, compareAttributes) {
         // The pushing end has the whole listing, and guards the deletes.
         const how = { ignoreErrors: true, allowEmptySource: true, max: { objects: keys.length } };
@@ -87,14 +87,4 @@ export async function openPulling(
     await source.close();
     throw error;
   }
-}
-
-/** Servers and proxies may resolve `..`, and lead out of the prefix. @throws key-not-representable */
-function checkKey(key: string, { store, prefix }: { store: ObjectStore; prefix: string }): void {
-  store.checkKey(prefix + key);
-  if (prefix !== '' && key.split('/').includes('..')) throw climbsOut(key);
-}
-
-function climbsOut(key: string): XsyncError {
-  return new XsyncError('key-not-representable', `${key}: ".." leads out of the destination`, { subject: key });
 }

@@ -33,30 +33,13 @@ export async function transfer(
   context: PairContext,
   report: Reporter,
 ): Promise<Summary> {
-  const filter = await warnedFilter(job, context);
-  const order = await orderOf(job.orderBy);
-  const { confirm } = context;
-  const history = historyOf(job, confirm !== undefined);
-  const options = {
-    ...runOptions(job, filter, context.stop),
-    order,
-    confirm,
-    ...(history && { history, resume: undefined }),
-  };
-  const pair = await openPair(job.source, job.destination, openSettings(job, copyConnections(job), context.env), {
-    command: options.command,
-    single: job.mode !== 'sync' && job.single === true,
-    dryRun: options.dryRun,
-    aside: job.backupDir,
-    others: referencePaths(job),
-    versions: history !== undefined,
-    sourceAtMs: job.mode === 'move' ? undefined : job.at,
-    inventories: inventoriesOf(job),
-  });
+  const options = await jobOptions(job, context);
+  const pair = await openJob(job, options, context);
   return withPair(pair, context, async () => {
     const { name } = singleOf(pair);
     const tell = (event: RunEvent): void => report(named(event, name));
-    const summary = await run(pair, job, options, tell);
+    const { backup } = pair;
+    const summary = await runPair(pair, { ...options, backup }, tell, context.shared?.(pair, options));
     if (options.deletes?.allowEmptySource !== true) refuseNothing(pair, summary, options);
     return namedSummary(summary, name);
   });
@@ -67,22 +50,45 @@ export async function transfer(
  * @throws usage, config, locked; what `runPair` throws
  */
 export async function mirror(job: MirrorJob, context: PairContext, report: Reporter): Promise<Summary> {
-  const filter = await warnedFilter(job, context);
-  const order = await orderOf(job.orderBy);
-  const options = { ...mirrorOptions(job, filter, context.stop), order, confirm: context.confirm };
-  const { command, dryRun } = options;
-  const how = { command, dryRun, single: false, mirror: true };
-  const settings = openSettings(job, copyConnections(job), context.env);
-  const pair = await openPair(job.source, job.destination, settings, how);
-  return withPair(pair, context, () => runPair(pair, options, report));
+  const options = await jobOptions(job, context);
+  const pair = await openJob(job, options, context);
+  return withPair(pair, context, () => runPair(pair, options, report, context.shared?.(pair, options)));
 }
 
-function run(
-  pair: OpenPair,
-  job: CopyJob | MoveJob | SyncJob,
-  options: RunOptions,
-  report: Reporter,
-): Promise<Summary> {
-  const backup = backupOf(pair, job);
-  return runPair({ ...pair, references: referencesOf(pair, job) }, { ...options, backup }, report);
+/** How the runs of a job behave. @throws usage: options that contradict each other, or cannot be read */
+export async function jobOptions(
+  job: CopyJob | MoveJob | SyncJob | MirrorJob,
+  context: Pick<PairContext, 'stop' | 'env' | 'warn' | 'confirm'>,
+): Promise<RunOptions> {
+  const { confirm } = context;
+  const filter = await warnedFilter(job, context);
+  const common = { order: await orderOf(job.orderBy), confirm };
+  if (job.mode === 'mirror') return { ...mirrorOptions(job, filter, context.stop), ...common };
+  const history = historyOf(job, confirm !== undefined);
+  return { ...runOptions(job, filter, context.stop), ...common, ...(history && { history, resume: undefined }) };
+}
+
+/** Opens the pair of a job, with everything that its runs need. @throws as `openPair` */
+export async function openJob(
+  job: CopyJob | MoveJob | SyncJob | MirrorJob,
+  { command, dryRun, history }: RunOptions,
+  { env, network }: Pick<PairContext, 'env' | 'network'>,
+): Promise<OpenPair> {
+  const settings = { ...openSettings(job, copyConnections(job), env), network };
+  const { source, destination } = job;
+  if (job.mode === 'mirror') {
+    return openPair(source, destination, settings, { command, dryRun, single: false, mirror: true });
+  }
+  const pair = await openPair(source, destination, settings, {
+    ...{ command, dryRun, single: job.mode !== 'sync' && job.single === true },
+    ...{ aside: job.backupDir, others: referencePaths(job), versions: history !== undefined },
+    sourceAtMs: job.mode === 'move' ? undefined : job.at,
+    inventories: inventoriesOf(job),
+  });
+  try {
+    return { ...pair, backup: backupOf(pair, job), references: referencesOf(pair, job) };
+  } catch (error) {
+    await pair.close();
+    throw error;
+  }
 }

@@ -7,6 +7,7 @@ import type { CongestionSetting } from '../store/http/congestion.js';
 import type { Connection } from '../store/http/connection.js';
 import type { ConnectionFlags } from '../store/http/settings.js';
 import type { Following, LinkMode } from './links.js';
+import type { Network } from './network.js';
 
 /** Bytes per second in each direction at an instant (ms since 1970); absent: no limit. */
 export type BandwidthSchedule = (nowMs: number) => { up?: number; down?: number };
@@ -40,6 +41,10 @@ export interface OpenSettings extends ConnectionFlags {
   copyLinks?: boolean;
   /** `--storage-class`, to be checked against what the destination has. */
   storageClass?: string;
+  /** Address of the queue whose workers move the objects. */
+  queue?: string;
+  /** As it was given; see `encryption`. */
+  sse?: string;
   /** Threads that move the objects; 1: this one. */
   workers?: number | 'auto';
   /** On local disk; override the setting of the remotes. */
@@ -51,6 +56,8 @@ export interface OpenSettings extends ConnectionFlags {
   allowHost?: readonly string[];
   /** Hosts of URLs that may have private addresses. */
   allowPrivate?: readonly string[];
+  /** Of the process, if its pairs share one. */
+  network?: Network;
   env: NodeJS.ProcessEnv;
 }
 

@@ -175,7 +175,7 @@ export class Opener {
     const limits = this.#limits;
     if (!capabilities.local) {
       this.#localOnly = false;
-      return (store) => throttle(store, limits);
+      return (store) => throttle(this.#settings.network?.throttled(store) ?? store, limits);
     }
     const second = this.#localOnly === true;
     this.#localOnly ??= true;
@@ -211,8 +211,8 @@ export class Opener {
       const connection = await this.#connection(settings);
       used = connection;
       const http = async (guard?: AddressGuard) => {
-        const { transport, note } = await this.#transport(connection, guard);
-        made.push(transport);
+        const { transport, note, close } = await this.#transport(connection, guard, settings);
+        made.push({ close });
         if (note !== undefined) notes.push(note);
         return transport;
       };
@@ -258,25 +258,34 @@ export class Opener {
   /** `note`: the result of setting the congestion control, for the first transport only. */
   async #transport(
     { tls, proxyOf }: Connection,
-    guard?: AddressGuard,
-  ): Promise<{ transport: HttpTransport; note?: string }> {
-    const { connections, timeoutMs, contimeoutMs, congestion = 'auto' } = this.#settings;
+    guard: AddressGuard | undefined,
+    own: ConnectionSettings,
+  ): Promise<{ transport: HttpTransport; note?: string; close(): Promise<void> }> {
+    const { connections, timeoutMs, contimeoutMs, congestion = 'auto', network } = this.#settings;
     const first = this.#congestion === undefined;
     this.#congestion ??= openCongestion(congestion);
     const [{ HttpTransport }, { sockets, note }] = await Promise.all([
       import('../store/http/transport.js'),
       this.#congestion,
     ]);
-    const transport = new HttpTransport({
-      connections,
-      idleTimeoutMs: timeoutMs || undefined,
-      connectTimeoutMs: contimeoutMs || undefined,
-      congestion: sockets,
-      tls,
-      proxyOf,
-      guard,
-      userAgent: `xsync/${VERSION}`,
-    });
-    return { transport, note: first ? note : undefined };
+    const make = (): HttpTransport =>
+      new HttpTransport({
+        connections: network?.connections ?? connections,
+        idleTimeoutMs: timeoutMs || undefined,
+        connectTimeoutMs: contimeoutMs || undefined,
+        congestion: sockets,
+        tls,
+        proxyOf,
+        guard,
+        userAgent: `xsync/${VERSION}`,
+      });
+    const told = first ? note : undefined;
+    // A guard knows which hosts one list of URLs may lead to.
+    if (!network || guard) {
+      const transport = make();
+      return { transport, note: told, close: () => transport.close() };
+    }
+    const id = JSON.stringify([own.proxy, tls, timeoutMs, contimeoutMs, congestion]);
+    return { ...network.transport(id, make), note: told };
   }
 }

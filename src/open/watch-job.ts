@@ -1,14 +1,18 @@
 /** Prepares a watch. Apart from `run-job.ts`, so that a copy does not load it. Tests: test/e2e/watch.test.ts */
 import type { Reporter } from '../engine/events.js';
 import type { WatchJob } from '../engine/job/job.js';
-import { Watch, type WatchedPair, type WatchOptions } from '../engine/watch/watch.js';
+import type { RunOptions } from '../engine/options.js';
+import { type Timetable, Watch, type WatchedPair, type WatchOptions } from '../engine/watch/watch.js';
 import { XsyncError } from '../model/error.js';
 import { openPair } from '../open.js';
+import type { RulePair } from '../rules/rule.js';
 import { historyOf } from './history.js';
 import { backupOf, copyConnections, numberOf, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
 import { type JobContext, warnedFilter } from './job-context.js';
 import { watchedMirror } from './mirror.js';
+import type { Network } from './network.js';
 import { orderOf } from './order.js';
+import { jobOptions, openJob } from './run-job.js';
 
 export interface WatchContext extends JobContext {
   /** Aborted to finish the transfers in flight and end the watch. */
@@ -36,8 +40,49 @@ export async function watchOf(job: WatchJob, context: WatchContext, report: Repo
   return new Watch({ run: { ...options, drain }, schedule, driftMs, settleMs: job.settle, open, changes }, report);
 }
 
+/** A pair of a rule, among the others that are served. */
+export interface ServedContext extends WatchContext {
+  network: Network;
+  turn<T>(pass: () => Promise<T>): Promise<T>;
+  /** Of the rule's cron expression; absent: its intervals count. */
+  timetable?: Timetable;
+}
+
+/** The watch of one pair of a rule: what its job does once, again and again. @throws usage */
+export async function watchOfRule(
+  { job, schedule }: RulePair,
+  context: ServedContext,
+  report: Reporter,
+): Promise<Watch> {
+  const { drain, changes, network, turn, timetable } = context;
+  const options: RunOptions = { ...(await jobOptions(job, context)), command: 'serve' };
+  return new Watch(
+    {
+      run: { ...options, failedBefore: 'wait', drain },
+      schedule: timetable ?? scheduleOf(schedule),
+      driftMs: numberOf(schedule.checkDestination) ?? Number.POSITIVE_INFINITY,
+      settleMs: schedule.settle,
+      open: () => openJob(listed(job), options, context),
+      changes,
+      among: { turn, share: (own) => network.share(own) },
+    },
+    report,
+  );
+}
+
+/** An inventory is from one day, and a watch finds out what has changed since. */
+function listed(job: RulePair['job']): RulePair['job'] {
+  if (job.mode !== 'copy' && job.mode !== 'sync') return job;
+  return { ...job, sourceInventory: undefined, destInventory: undefined };
+}
+
 /** @throws usage when the intervals contradict each other */
-function scheduleOf({ interval, minInterval, maxInterval, fullInterval }: WatchJob): WatchOptions['schedule'] {
+function scheduleOf({
+  interval,
+  minInterval,
+  maxInterval,
+  fullInterval,
+}: RulePair['schedule']): WatchOptions['schedule'] {
   const shortestMs = minInterval ?? interval / 4;
   const longestMs = maxInterval ?? 2 * interval;
   if (shortestMs > interval) throw contrary('minInterval', 'longer');

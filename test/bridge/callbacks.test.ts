@@ -11,7 +11,7 @@ import { addressGuard } from '../../src/store/http/address-guard.js';
 import { HttpTransport } from '../../src/store/http/transport.js';
 
 const SECRET = 's'.repeat(32);
-const closing: (() => Promise<unknown> | void)[] = [];
+const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });

@@ -10,6 +10,7 @@ const silent: Renderer = {
   say: () => {},
   pass: () => {},
   tell: () => {},
+  of: () => silent,
   fail: () => {},
   close: () => {},
 };

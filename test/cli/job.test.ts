@@ -16,7 +16,7 @@ const OWN = [
   ...['combined', 'missing-on-src', 'missing-on-dst', 'match', 'differ', 'error', 'urls'],
 ];
 /** Known to watch, to be refused. */
-const UNFIT = ['dry-run', 'max-transfer', 'max-duration', 'cutoff-mode'];
+const UNFIT = ['dry-run', 'max-transfer', 'max-cost', 'max-duration', 'cutoff-mode'];
 
 function commandOf(mode: string) {
   const command = buildProgram(fakeIo(), () => {}).commands.find((each) => each.name() === mode);

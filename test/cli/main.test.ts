@@ -60,7 +60,7 @@ describe('help', () => {
     for (const name of ['copy', 'copyto', 'ls', 'lsjson', 'size', 'cat', 'config', 'cleanup']) {
       expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
     }
-    expect(out).not.toMatch(/^ {2}(bisync|mount|serve)\b/m);
+    expect(out).not.toMatch(/^ {2}(bisync|mount|rcd)\b/m);
   });
 
   it.each([[[]], ...program.commands.map((command) => [[command.name()]]), [['failed', 'drop']]])(

@@ -23,7 +23,7 @@ describe('storage_classes in the config', () => {
 
   it.each([
     ['storage_clases: []', 'F:4:1: unknown key "storage_clases"; did you mean "storage_classes"?'],
-    ['stuff: []', 'F:4:1: unknown key "stuff"; the keys are remotes and storage_classes'],
+    ['stuff: []', 'F:4:1: unknown key "stuff"; the keys are remotes, storage_classes, rules'],
     ['storage_classes: 3', 'F:4:1: storage_classes: must be a list of routes'],
     [
       'storage_classes: [{ from: west, too: lab, classes: {} }]',

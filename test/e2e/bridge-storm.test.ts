@@ -193,5 +193,4 @@ test('both ends are killed again and again, the line is cut, URLs end, and every
     `${good.length} objects, ${changes.versions} versions, ${writes.length} PUTs, ${near.requests.find('GetObject').length} GETs, ` +
       `${far.requests.find('UploadPart').length} parts`,
   );
-}, // The full size takes minutes.
-1_800_000);
+}, 1_800_000); // The full size takes minutes.

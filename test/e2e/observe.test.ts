@@ -1,4 +1,5 @@
 /** What the built binary tells other programs while it runs and when it ends. */
+
 import { createHmac } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { BridgeMetrics } from '../../src/observe/bridge.js';
 import type { ReplicationEvent } from '../../src/observe/replication-event.js';
 import { Lab, type Running, until } from './harness.js';
 
@@ -56,8 +58,8 @@ describe('a sync that is observed', () => {
     source.put('old', 'newer');
     source.put('large', Buffer.alloc(6 * MIB, 7));
     source.remote.store.delete(source.name, 'same');
-    // The large one takes two seconds: time to look.
-    dest.fault({ kind: 'slow', bytesPerSecond: 3 * MIB }, { key: 'large' });
+    // The large one takes six seconds: time to look.
+    dest.fault({ kind: 'slow', bytesPerSecond: MIB }, { key: 'large' });
     const flags = ['--metrics-addr', '127.0.0.1:0', '--notify', `file:${path}`, '--rpo', '1s', '--max-delete', '50%'];
     const running = lab.start(['sync', ...pair, ...flags]);
     const url = await metricsOf(running);
@@ -217,10 +219,18 @@ describe('the examples', () => {
 
 test('docs/metrics.md names every metric, and none that does not exist', async () => {
   const docs = readFileSync(fileURLToPath(new URL('../../docs/metrics.md', import.meta.url)), 'utf8');
-  const running = lab.start(['copy', lab.east.bucket().at(), lab.shanghai.bucket().at(), '--metrics-addr', ':0']);
+  // A copy of nothing may end before it is asked.
+  const running = lab.start(['watch', lab.east.bucket().at(), lab.shanghai.bucket().at(), '--metrics-addr', ':0']);
   const text = await (await fetch(`${await metricsOf(running)}/metrics`)).text();
+  running.kill('SIGTERM');
   await running.done;
   const real = [...text.matchAll(/^# TYPE (xsync_\S+) /gm)].map(([, name]) => name);
+  const bridge = await new BridgeMetrics({
+    source: 'a:',
+    destination: 'b:',
+    backlog: async () => ({ tickets: {}, waitingBytes: 0 }),
+  }).text();
+  for (const [, name] of bridge.matchAll(/^# TYPE (xsync_bridge_\S+) /gm)) real.push(name);
   const named = [...docs.matchAll(/^\| `(xsync_\w+)`/gm)].map(([, name]) => name);
   expect(named.sort()).toEqual(real.sort());
 });

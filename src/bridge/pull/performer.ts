@@ -49,6 +49,18 @@ export class Performer {
     while (this.#runs > 0) await this.#bell.wait(60_000);
   }
 
+  /**
+   * Performs what is due, so many tickets at a time, until nothing is or the signal is aborted.
+   * @throws the fault of a run: nothing was decided about its tickets
+   */
+  async drain(signal: AbortSignal, limit: number): Promise<void> {
+    while (!signal.aborted) {
+      const claims = await this.#means.queue.claim({ nowMs: Date.now(), leaseMs: LEASE_MS, limit });
+      if (claims.length === 0) return;
+      await this.#settle(claims);
+    }
+  }
+
   async #restMs(): Promise<number> {
     const next = this.#runs < RUNS ? await this.#means.queue.nextMs() : undefined;
     return next === undefined ? 60_000 : Math.max(10, next - Date.now());
@@ -56,9 +68,8 @@ export class Performer {
 
   async #perform(claims: readonly Claim[]): Promise<void> {
     this.#runs++;
-    const batch = new Batch(claims, this.#means);
     try {
-      await this.#runOver(batch);
+      await this.#settle(claims);
       if (this.#troubles > 0) this.#means.trouble(undefined);
       this.#troubles = 0;
     } catch (error) {
@@ -66,10 +77,18 @@ export class Performer {
       // Nothing was decided about the tickets: the fault is that of the destination.
       await new Promise((resolve) => setTimeout(resolve, backoff(this.#troubles++, FIRST_MS, 60_000)).unref());
     } finally {
-      for (const { key } of claims) this.#means.book.close(key);
-      await batch.close();
       this.#runs--;
       this.#bell.ring();
+    }
+  }
+
+  async #settle(claims: readonly Claim[]): Promise<void> {
+    const batch = new Batch(claims, this.#means);
+    try {
+      await this.#runOver(batch);
+    } finally {
+      for (const { key } of claims) this.#means.book.close(key);
+      await batch.close();
     }
   }
 

@@ -1,13 +1,13 @@
 /** Finds changes at the source, by listings and by events. Tests: test/e2e/bridge.test.ts */
 import type { Spool } from '../../manifest/port.js';
-import type { Change, Outbox, OutboxRow } from '../../manifest/queues.js';
-import { isXsyncError, toXsyncError } from '../../model/error.js';
-import { isRewritten } from '../../model/object.js';
+import type { Outbox } from '../../manifest/queues.js';
+import { toXsyncError } from '../../model/error.js';
 import type { ChangeSource } from '../../open/changes.js';
 import type { OpenSide } from '../../open/settings.js';
 import { Bell } from '../pace.js';
+import { keyIn, look } from './look.js';
 import type { PushMeans, PushOptions } from './options.js';
-import { changeOf, goneOf, poll } from './poll.js';
+import { poll } from './poll.js';
 import { lookAtVersions, pollVersions, type Versioned } from './versions.js';
 
 export interface Finding {
@@ -95,10 +95,9 @@ export class Finder {
     for await (const batch of changes.changes(this.#means.drain)) {
       /** Of each key, whether an event says that its tags or its ACL have changed. */
       const keys = new Map<string, boolean>();
-      for (const { bucket = source.bucket, key: whole, attributes = false } of batch.events) {
-        if (bucket !== source.bucket || !whole.startsWith(source.prefix)) continue;
-        const key = whole.slice(source.prefix.length);
-        if (key !== '') keys.set(key, attributes || keys.get(key) === true);
+      for (const { attributes = false, ...event } of batch.events) {
+        const key = keyIn(source, event);
+        if (key !== undefined) keys.set(key, attributes || keys.get(key) === true);
       }
       // One that cannot be looked at must not hold up the others.
       let again = false;
@@ -117,17 +116,7 @@ export class Finder {
   async #look(key: string, attributes: boolean): Promise<void> {
     const { source, outbox } = this.#finding;
     if (this.#versioned) return this.#lookAtVersions(this.#versioned, key);
-    // Somebody who notes another change meanwhile may have looked earlier.
-    for (;;) {
-      const row = await outbox.get(key);
-      const now = await source.store.head(source.prefix + key).catch((error: unknown) => {
-        if (!isXsyncError(error, 'object-not-found')) throw error;
-      });
-      const change = now ? changeOf({ ...now, key }, row) : row && goneOf(row);
-      if (change === undefined || (isKnown(row, change) && !(attributes && change.refresh))) return;
-      if (change.action === 'delete' && !this.#mayDelete()) return;
-      if ((await outbox.note([change], 'waiting')).length === 0) return;
-    }
+    await look(key, { source, outbox, attributes, mayDelete: () => this.#mayDelete() });
   }
 
   async #lookAtVersions(versioned: Versioned, key: string): Promise<void> {
@@ -158,8 +147,3 @@ const EVENT_DELETES = 1000;
 const LONGEST_MS = 2 ** 31 - 1;
 /** Of the first listing. */
 export const BASELINE = 'listed';
-
-function isKnown(row: OutboxRow | undefined, { action, etag, mtimeMs }: Change): boolean {
-  if (row?.action !== action || row.state === 'known') return false;
-  return action === 'delete' || (row.etag === etag && !isRewritten(mtimeMs, row.mtimeMs));
-}

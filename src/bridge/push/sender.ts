@@ -87,6 +87,18 @@ export class Sender {
     }
   }
 
+  /**
+   * Sends what is due, and does not wait for outcomes.
+   * @throws a fault of the source, of the network or of the other end: what was not sent is due later
+   */
+  async sendDue(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const waiting = await this.#means.outbox.due(Date.now(), MOST_TICKETS);
+      if (waiting.length === 0) return;
+      await this.#send(waiting);
+    }
+  }
+
   /** @returns how long to rest, ms */
   async #turn(): Promise<number> {
     const { outbox } = this.#means;

@@ -2,11 +2,11 @@
 import { type Command, Option } from 'commander';
 import { ATTRIBUTES, CARRY } from '../../engine/job/attributes.js';
 import { TRANSFER, VERSIONS } from '../../engine/job/options.js';
+import { parseDuration, parseInteger } from '../../engine/job/values.js';
 import { flag, list, own } from '../define.js';
 import { options } from '../job.js';
 import { configOption, logOptions, networkOptions, observeOptions } from '../options.js';
 import type { Program } from '../program.js';
-import { parseDuration, parseInteger } from '../values.js';
 import type { PullFlags, PushFlags } from './bridging.js';
 
 export function addBridge({ root, io, finish }: Program): void {

@@ -1,11 +1,12 @@
 /** Tests: test/cli/main.test.ts */
+
+import { parseInteger, parseSize } from '../../engine/job/values.js';
 import { isUnexplained, isXsyncError, XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { OpenSide } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
 import { value } from '../define.js';
 import type { Program } from '../program.js';
-import { parseInteger, parseSize } from '../values.js';
 import { pieces, type ReadingFlags, readingOptions, withSide } from './reading.js';
 
 type CatFlags = ReadingFlags & RangeFlags;

@@ -1,5 +1,6 @@
 /** Tests: test/e2e/check.test.ts */
 import { CHECK } from '../../engine/job/options.js';
+import { parseDuration } from '../../engine/job/values.js';
 import { XsyncError } from '../../model/error.js';
 import type { OpenPair } from '../../open.js';
 import { type Context, runCommand } from '../context.js';
@@ -18,7 +19,6 @@ import {
   repairOptions,
 } from '../options.js';
 import type { Program } from '../program.js';
-import { parseDuration } from '../values.js';
 import type { ReportLists } from './check-lists.js';
 
 /** Besides the options of a job. */

@@ -1,4 +1,6 @@
 /** Tests: test/cli/cleanup.test.ts */
+
+import { parseDuration } from '../../engine/job/values.js';
 import { XsyncError } from '../../model/error.js';
 import { PageGuard } from '../../model/paging.js';
 import { openSettings } from '../../open/job.js';
@@ -10,7 +12,6 @@ import { manifestOption } from '../options.js';
 import type { Program } from '../program.js';
 import { formatDuration, plural } from '../render/format.js';
 import { keyText } from '../render/printable.js';
-import { parseDuration } from '../values.js';
 import { onSide, type ReadingFlags, readingOptions } from './reading.js';
 
 type CleanupFlags = ReadingFlags & { maxAge?: number; dryRun?: true; manifest?: string };

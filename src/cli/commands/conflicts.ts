@@ -1,4 +1,6 @@
 /** Tests: test/e2e/mirror.test.ts */
+
+import { parseInteger } from '../../engine/job/values.js';
 import type { ConflictRow } from '../../manifest/port.js';
 import { reversedConflict } from '../../manifest/reversed.js';
 import { isXsyncError, type XsyncError } from '../../model/error.js';
@@ -6,7 +8,6 @@ import { type Context, runCommand } from '../context.js';
 import { flag, value } from '../define.js';
 import { configOption, knownManifestOption, logOptions } from '../options.js';
 import type { Program } from '../program.js';
-import { parseInteger } from '../values.js';
 import { namesOf, type PairFlags, type PairNames, pairsOf, tellBroken, wantedPair } from './pairs.js';
 
 interface ConflictsFlags extends PairFlags {

@@ -1,9 +1,10 @@
 /** Tests: test/doctor/doctor.test.ts */
+
+import { parseDuration, parseSize } from '../../engine/job/values.js';
 import { runCommand } from '../context.js';
 import { flag, value } from '../define.js';
 import { configOption, logOptions, transportOptions } from '../options.js';
 import type { Program } from '../program.js';
-import { parseDuration, parseSize } from '../values.js';
 import type { DoctorFlags } from './examine.js';
 
 const MIB = 1024 ** 2;

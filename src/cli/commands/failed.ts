@@ -1,5 +1,6 @@
 /** Tests: test/cli/pairs.test.ts */
 import { type Command, Option } from 'commander';
+import { parseInteger } from '../../engine/job/values.js';
 import { dueMs } from '../../engine/record/failed.js';
 import type { FailureRow, Manifest } from '../../manifest/port.js';
 import type { ErrorClass } from '../../model/error.js';
@@ -11,7 +12,6 @@ import { flag, list, value } from '../define.js';
 import { configOption, knownManifestOption, logOptions } from '../options.js';
 import type { Program } from '../program.js';
 import { plural } from '../render/format.js';
-import { parseInteger } from '../values.js';
 import {
   isUrl,
   namesOf,

@@ -1,10 +1,11 @@
 /** Tests: test/cli/link.test.ts */
+
+import { parseDuration } from '../../engine/job/values.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { OpenSide } from '../../open.js';
 import { value } from '../define.js';
 import { EXIT } from '../exit.js';
 import type { Program } from '../program.js';
-import { parseDuration } from '../values.js';
 import { onSide, type ReadingFlags, readingOptions } from './reading.js';
 
 type LinkFlags = ReadingFlags & { expire?: number };

@@ -3,6 +3,7 @@ import { addAbortSignal, Readable } from 'node:stream';
 import { ATTRIBUTES } from '../../engine/job/attributes.js';
 import type { Values } from '../../engine/job/job.js';
 import { DRY_RUN, TRANSFER } from '../../engine/job/options.js';
+import { parseSize } from '../../engine/job/values.js';
 import { errnoOf, reasonOf } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
 import { classNamed, isCarriedClass } from '../../model/storage-class.js';
@@ -16,7 +17,6 @@ import type { Program } from '../program.js';
 import { formatBytes, plural } from '../render/format.js';
 import { printable } from '../render/printable.js';
 import { sendsNothing } from '../stdin.js';
-import { parseSize } from '../values.js';
 import { type ReadingFlags, readingOptions, withSide } from './reading.js';
 
 const { partSize, sse } = TRANSFER;

@@ -1,16 +1,17 @@
 /** Tests: test/cli/pairs.test.ts */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
+import { parseDuration, parseInterval } from '../../engine/job/values.js';
 import type { PairStatus } from '../../engine/record/status.js';
 import type { XsyncError } from '../../model/error.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, value } from '../define.js';
 import { EXIT } from '../exit.js';
-import { configOption, knownManifestOption, logOptions } from '../options.js';
+import { configOption, knownManifestOption, logOptions, rulesOption } from '../options.js';
 import type { Program } from '../program.js';
 import { printable } from '../render/printable.js';
+import type { RuleStatus } from '../render/rules-status.js';
 import { terminalWidth } from '../render/terminal.js';
-import { parseDuration, parseInterval } from '../values.js';
 import {
   isUrl,
   namesOf,
@@ -27,6 +28,7 @@ interface StatusFlags extends PairFlags {
   /** Milliseconds, like `rpo`. */
   watch?: number;
   rpo?: number;
+  rules?: string;
 }
 
 export function addStatus({ root, io, finish }: Program): void {
@@ -35,7 +37,8 @@ export function addStatus({ root, io, finish }: Program): void {
     .summary('show how far pairs are synchronized')
     .description(
       'Show for a pair, or for every pair on this machine, how much is at the destination, up to when both sides are ' +
-        'synchronized, what failed and how long changes take. Reads only the manifests and makes no requests.',
+        'synchronized, what failed and how long changes take; for rules as a table. Reads only the manifests and makes ' +
+        'no requests.',
     )
     .optionsGroup('Status:')
     .addHelpText('after', EXAMPLES);
@@ -47,6 +50,7 @@ export function addStatus({ root, io, finish }: Program): void {
   );
   value(command, '--rpo <duration>', 'exit with 1 if the destination is further behind than this', parseDuration);
   knownManifestOption(command);
+  rulesOption(command);
   logOptions(command);
   configOption(command).action(
     async (source: string | undefined, destination: string | undefined, flags: StatusFlags) => {
@@ -102,9 +106,17 @@ async function report(
   const style = { chalk: colours(io.stdout, io.env), width: out.isTerminal ? terminalWidth(io.stdout) : 120 };
   const broken: XsyncError[] = [];
   const unread: string[] = [];
-  let late = false;
+  const ruled = wanted === undefined && flags.manifest === undefined ? await rulesOf(io, flags) : [];
+  let late = ruled.some(({ behindMs }) => behindMs > 0);
   let text = '';
-  for await (const pair of pairsOf(io, flags, wanted, broken)) {
+  if (ruled.length > 0) {
+    const { rulesTable } = await import('../render/rules-status.js');
+    text = flags.json ? ruled.map(({ shown }) => `${statusJson(shown)}\n`).join('') : rulesTable(ruled, style.chalk);
+  }
+  // Whoever names a file of rules asks about them alone.
+  const others = flags.rules !== undefined && ruled.length > 0 ? [] : pairsOf(io, flags, wanted, broken);
+  for await (const pair of others) {
+    if (ruled.some(({ shown }) => shown.manifest === pair.file)) continue;
     const status = statusOf(pair.manifest, io.now(), pair.atWork);
     const behindMs = flags.rpo === undefined ? 0 : lateBy(status, flags.rpo);
     late ||= behindMs > 0;
@@ -118,6 +130,44 @@ async function report(
   if (text === '' && broken.length === 0 && !flags.json)
     text = 'No pair is known on this machine yet. The first copy creates one.\n';
   return { text, late, broken, unread };
+}
+
+type Ruled = RuleStatus & { shown: Parameters<StatusJson>[0] };
+type StatusJson = typeof import('../render/status.js').statusJson;
+
+/** The pairs of the rules that are enabled, in the order in which they run. @throws config */
+async function rulesOf(io: Context['io'], { rules: file, config, rpo }: StatusFlags): Promise<Ruled[]> {
+  const { readRules } = await import('../../rules/read.js');
+  // Most people have none, and need not wait for what rules need.
+  if ((await readRules({ rules: file, config, env: io.env })).length === 0) return [];
+  const { prepareRules } = await import('../../open/rules.js');
+  const { pairs } = await prepareRules({ rules: file, config, env: io.env, runs: false });
+  if (pairs.length === 0) return [];
+  const [{ withKnownPair }, { labelOf }, { statusOf }] = await Promise.all([
+    import('../../open/rule-status.js'),
+    import('../../rules/rule.js'),
+    import('../../engine/record/status.js'),
+  ]);
+  const found: Ruled[] = [];
+  for (const pair of pairs) {
+    const { source, destination } = pair.job;
+    const rule = labelOf(pair);
+    const rpoMs = rpo ?? pair.rule.rpoMs;
+    const known = await withKnownPair(pair, io.env, ({ file: manifest, manifest: rows, atWork }) => {
+      const status = statusOf(rows, io.now(), atWork);
+      const behindMs = rpoMs === undefined ? 0 : lateBy(status, rpoMs);
+      return { rule, source, destination, manifest, status, rpoMs, behindMs };
+    });
+    const behindMs = known?.behindMs ?? (rpoMs === undefined ? 0 : Number.POSITIVE_INFINITY);
+    found.push({
+      rule,
+      rpoMs,
+      behindMs,
+      status: known?.status,
+      shown: known ?? { rule, source, destination, rpoMs, behindMs },
+    });
+  }
+  return found;
 }
 
 /** How much older than allowed the watermark is, ms; without a watermark, since 1970. */

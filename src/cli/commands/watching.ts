@@ -1,5 +1,4 @@
 /** `watch`: the engine's watch, with signals, a service manager and change events. Tests: test/e2e/watch.test.ts */
-import type { RunEvent } from '../../engine/events.js';
 import type { WatchJob } from '../../engine/job/job.js';
 import type { Watch } from '../../engine/watch/watch.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
@@ -8,6 +7,7 @@ import { type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
 import { jobOf } from '../job.js';
 import type { Observers } from '../observers.js';
+import { passReporter } from '../pass-reporter.js';
 import { ChangeLines } from '../render/changes.js';
 import { formatDuration } from '../render/format.js';
 import type { Renderer } from '../render/renderer.js';
@@ -62,7 +62,7 @@ export function watchCommand(io: Io, source: string, destination: string, flags:
       const warn = (message: string): void => log.say('notice', `warning: ${message}`);
       const { stop, drain } = service;
       const means = { stop, drain, env: io.env, warn, changes: events?.changes };
-      watch = await watchOf(job, means, reporterOf(log, changes, [service, observers]));
+      watch = await watchOf(job, means, passReporter(log, changes, [service, observers]));
       const running = watch;
       service.serving({ reload: () => reread(io, log, job, running), rests: () => running.rests });
       await watch.run();
@@ -159,44 +159,4 @@ function warnOfUnused(log: Renderer, flags: WatchCommandFlags): void {
   ].filter(Boolean);
   if (unused.length > 0)
     log.say('notice', `warning: watch deletes nothing without --delete: ${unused.join(', ')} unused`);
-}
-
-/** A repeated notice is logged again after this time without it. */
-const QUIET_MS = 3_600_000;
-const MOST_TEXTS = 1000;
-
-/** Logs a line per pass that did something, runs over changed keys together, and repeated notices once. */
-function reporterOf(
-  log: Renderer,
-  changes: ChangeLines,
-  listeners: readonly { hear(event: RunEvent): void }[],
-): (event: RunEvent) => void {
-  /** Runs over changed keys that have not ended. */
-  const overKeys = new Set<string>();
-  const lastMs = new Map<string, number>();
-  const isNews = (text: string): boolean => {
-    const now = performance.now();
-    const before = lastMs.get(text);
-    lastMs.delete(text);
-    lastMs.set(text, now);
-    const [oldest] = lastMs.keys();
-    if (lastMs.size > MOST_TEXTS && oldest !== undefined) lastMs.delete(oldest);
-    return before === undefined || now - before > QUIET_MS;
-  };
-  let started = false;
-  return (event) => {
-    for (const listener of listeners) listener.hear(event);
-    if (event.type === 'end') {
-      const ofChanges = overKeys.delete(event.summary.runId);
-      if (ofChanges) changes.add(event.summary);
-      return log.pass(event.summary, ofChanges);
-    }
-    if (event.type === 'notice' && !isNews(event.message)) return;
-    if (event.type === 'start') {
-      if (event.kept === false) overKeys.add(event.runId);
-      if (started) return;
-      started = true;
-    }
-    log.report(event);
-  };
 }

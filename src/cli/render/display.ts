@@ -112,6 +112,7 @@ export function displayRenderer(display: Display, log: Renderer): Renderer {
     pass: log.pass,
     say: log.say,
     tell: log.tell,
+    of: log.of,
     fail(error, exitCode) {
       display.close();
       log.fail(error, exitCode);

@@ -10,6 +10,8 @@ export interface JsonOptions {
   level: LogLevel;
   /** Milliseconds between `stats` events; 0 for none. */
   statsMs: number;
+  /** The rule that it is about, of several: a field of every line. */
+  rule?: string;
   now: () => number;
 }
 
@@ -22,7 +24,7 @@ export function jsonRenderer(options: JsonOptions): Renderer {
   let started = false;
   const write = (level: LogLevel, event: string, fields: object): void => {
     if (!says(options.level, level)) return;
-    options.write(`${jsonLine(options.now(), level, event, fields)}\n`);
+    options.write(`${jsonLine(options.now(), level, event, { rule: options.rule, ...fields })}\n`);
   };
   const stats = (): void => {
     if (started && tally) write('info', 'stats', { ...tally.status(), inFlight: tally.inFlight(NAMED_IN_FLIGHT) });
@@ -51,7 +53,8 @@ export function jsonRenderer(options: JsonOptions): Renderer {
   };
   const tell: Renderer['tell'] = (level, { type, ...fields }) => write(level, type, fields);
   const pass: Renderer['pass'] = (summary) => write('info', 'pass', summary);
-  return { report, end, pass, say, tell, fail, close: () => clearInterval(timer) };
+  const of: Renderer['of'] = (rule) => jsonRenderer({ ...options, rule, statsMs: 0 });
+  return { report, end, pass, say, tell, fail, of, close: () => clearInterval(timer) };
 }
 
 /** One line, without a line end. `time`, `level` and `event` come first. */

@@ -17,6 +17,8 @@ export interface Renderer {
   tell(level: LogLevel, event: { type: string }, lines: () => string[]): void;
   /** Prints the error that ends the command. */
   fail(error: XsyncError, exitCode: number): void;
+  /** Shows one of several rules: its name is on every line. It is closed with this one. */
+  of(rule: string): Renderer;
   /** Opens its log file again if log rotation moved it away. */
   reopen?(): void;
   /** Releases timers and the screen. Idempotent. */
@@ -50,6 +52,7 @@ export function both(a: Renderer, b: Renderer): Renderer {
       a.fail(error, exitCode);
       b.fail(error, exitCode);
     },
+    of: (rule) => both(a.of(rule), b.of(rule)),
     reopen() {
       a.reopen?.();
       b.reopen?.();

@@ -14,6 +14,8 @@ export interface ShownStatus {
   /** Path of the manifest. */
   manifest: string;
   status: PairStatus;
+  /** The rule that runs it, with the number of the destination if there are several. */
+  rule?: string;
   /** `--rpo`, if given. */
   rpoMs?: number;
   /** How far the pair exceeds `rpoMs`; 0 if it does not. */
@@ -56,7 +58,7 @@ export function statusLines(shown: ShownStatus, { chalk, width }: StatusStyle): 
 type Row = (label: string, text: string, colour?: (text: string) => string) => string[];
 
 /** Truncated, not rounded: only a complete history is shown as 100%. */
-function percentText(percent: number): string {
+export function percentText(percent: number): string {
   return percent >= 100 ? '100%' : `${(Math.floor(percent * 100) / 100).toFixed(2)}%`;
 }
 
@@ -182,12 +184,15 @@ function ago(ms: number): string {
   return ms < 0 ? 'in the future' : `${formatDuration(ms)} ago`;
 }
 
+/** Of a rule that has not run, there is no manifest. */
+type KnownStatus = Omit<ShownStatus, 'manifest' | 'status'> & Partial<Pick<ShownStatus, 'manifest' | 'status'>>;
+
 const MONEY = ['amount', 'acceleration'];
 
 /** One line of JSON, without a line end. Times and rates are rounded; the percentage is truncated to a hundredth. */
-export function statusJson({ source, destination, manifest, status, rpoMs, behindMs }: ShownStatus): string {
+export function statusJson({ source, destination, manifest, status, rule, rpoMs, behindMs }: KnownStatus): string {
   const rpo = rpoMs === undefined ? undefined : { allowedMs: rpoMs, met: behindMs === 0 };
-  return JSON.stringify({ source, destination, manifest, ...status, rpo }, (name, value: unknown) => {
+  return JSON.stringify({ rule, source, destination, manifest, ...status, rpo }, (name, value: unknown) => {
     if (typeof value !== 'number') return value;
     if (name === 'percent') return Math.floor(value * 100) / 100;
     return MONEY.includes(name) ? value : Math.round(value);

@@ -17,6 +17,7 @@ export interface SummaryOptions {
 
 const LABEL = 13;
 const SHOWN_FAILURES = 10;
+const SHOWN_WORKERS = 20;
 
 const HEADLINE: Record<StopReason, string> = {
   interrupted: 'Interrupted',
@@ -64,6 +65,7 @@ export function summaryLines(summary: Summary, error: XsyncError | undefined, op
     ...row('Requests', `${a}: ${requestsText(summary.traffic.source)}`),
     ...row('', `${b}: ${requestsText(summary.traffic.destination)}`),
     ...(summary.planned ? [] : optional(costText(summary), (text) => row('Cost', text))),
+    ...workerRows(summary, row),
     ...row('Elapsed', elapsedText(summary)),
     ...lossySection(summary, options),
     ...failureLines(summary.failed.list, summary.failed.objects, options),
@@ -88,6 +90,19 @@ export function summaryLine(summary: Summary, error?: XsyncError): string {
 
 function pad(label: string): string {
   return ' '.repeat(LABEL - label.length);
+}
+
+/** The busiest first. */
+function workerRows({ workers = [] }: Summary, row: (label: string, text: string) => string[]): string[] {
+  const sorted = [...workers].sort((a, b) => b.bytes - a.bytes);
+  const more = sorted.length - SHOWN_WORKERS;
+  return [
+    ...sorted.slice(0, SHOWN_WORKERS).flatMap(({ name, objects, bytes, bytesPerSecond }, at) => {
+      const text = `${plural(objects, 'item')}, ${formatBytes(bytes)}, ${formatBytes(bytesPerSecond)}/s`;
+      return row(at === 0 ? 'Workers' : '', `${printable(name)}: ${text}`);
+    }),
+    ...(more > 0 ? row('', `and ${formatCount(more)} more (--json has all)`) : []),
+  ];
 }
 
 function optional(text: string, render: (text: string) => string[]): string[] {

@@ -29,6 +29,7 @@ export function syslogRenderer(
     },
     say: (level, line) => at(level, () => text.say(level, line)),
     tell: (level, event, lines) => at(level, () => text.tell(level, event, lines)),
+    of: (rule) => syslogRenderer({ ...options, rule, statsMs: 0 }, send),
     fail: (error, exitCode) => at('error', () => text.fail(error, exitCode)),
   };
 }

@@ -21,17 +21,20 @@ export interface TextOptions {
   oneLine: boolean;
   /** Print nothing for a run that had nothing to do, so that cron sends no mail. */
   idleSilent: boolean;
+  /** The rule that it is about, of several. */
+  rule?: string;
   now: () => number;
 }
 
 export function textRenderer(options: TextOptions): Renderer {
   const tally = options.statsMs > 0 ? new Tally(options.now) : undefined;
   let dryRun = false;
+  const subject = options.rule === undefined ? '' : `${options.rule}: `;
   const say = (level: LogLevel, text: string): void => {
     // A log has no empty lines.
     if (!says(options.level, level) || (options.stamped && text === '')) return;
     const stamp = options.stamped ? `${logTime(options.now())} ${level.toUpperCase().padEnd(6)} ` : '';
-    options.write(`${stamp}${text}\n`);
+    options.write(`${stamp}${subject}${text}\n`);
   };
   const timer =
     tally && setInterval(() => say(options.idleSilent ? 'info' : 'notice', statsLine(tally.status())), options.statsMs);
@@ -71,6 +74,7 @@ export function textRenderer(options: TextOptions): Renderer {
     fail(error) {
       for (const line of errorLines(error, says(options.level, 'debug'), options.chalk)) say('error', line);
     },
+    of: (rule) => textRenderer({ ...options, rule, statsMs: 0, oneLine: true }),
     close: () => clearInterval(timer),
   };
 }

@@ -51,6 +51,12 @@ export class MemoryBudget {
     return this.#account.take(size) ? this.#granted(size) : undefined;
   }
 
+  /** Gives idle memory back. */
+  trim(): void {
+    this.#free.clear();
+    this.#freeBytes = 0;
+  }
+
   #granted(size: number): Lease {
     try {
       return this.#buffer(size);

@@ -1,4 +1,4 @@
-/** Bytes per second in each direction; absent: no limit. Tests: test/cli/values.test.ts */
+/** Bytes per second in each direction; absent: no limit. Tests: test/engine/job/values.test.ts */
 export interface Bandwidth {
   up?: number;
   down?: number;

@@ -90,10 +90,20 @@ function fieldOf(option: OptionSpec): z.ZodType {
   return (canBeOff ? z.union([type, z.literal('off')]) : type).default(option.default);
 }
 
+/** Made once: a process with a hundred rules parses hundreds of jobs. */
+const schemas = new Map<Mode, z.ZodType<unknown>>();
+
 function schemaOf<M extends Mode>(mode: M): z.ZodType<JobOf<M>> {
+  const schema = schemas.get(mode) ?? makeSchema(mode);
+  schemas.set(mode, schema);
+  // The compiler cannot see that the shape and the type come from the same table.
+  return schema as z.ZodType<JobOf<M>>;
+}
+
+function makeSchema(mode: Mode): z.ZodType<unknown> {
   const table: OptionTable = MODES[mode];
   const options = Object.fromEntries(Object.entries(table).map(([name, option]) => [name, fieldOf(option)]));
-  const schema: z.ZodType<unknown> = z.strictObject({
+  return z.strictObject({
     version: z.literal(1).default(1),
     mode: z.literal(mode).default(mode),
     source: z.string(),
@@ -101,8 +111,6 @@ function schemaOf<M extends Mode>(mode: M): z.ZodType<JobOf<M>> {
     ...((mode === 'copy' || mode === 'move') && { single: z.boolean().optional() }),
     ...options,
   });
-  // The compiler cannot see that the shape and the type come from the same table.
-  return schema as z.ZodType<JobOf<M>>;
 }
 
 /**

@@ -63,6 +63,10 @@ export const TRANSFER = {
   ),
   maxConnections: count('--max-connections <n>', 'maximum number of requests in flight per server', MOST_CONNECTIONS),
   ...WORKERS,
+  queue: text(
+    '--queue <url>',
+    'let workers on other machines copy the objects: redis://HOST, the queue of "xsync worker" (docs/cluster.md)',
+  ),
   ...CHECKERS,
   ...LIST,
   partSize: size('--part-size <size>', 'part size (default: chosen per object)'),

@@ -107,6 +107,9 @@ export class Fold {
         sums.waste.parts++;
         sums.waste.bytes += event.bytes;
         break;
+      case 'fleet':
+        if (event.workers.length > 0) sums.workers = event.workers;
+        break;
       case 'again':
         this.#startAgain();
         break;
@@ -199,6 +202,7 @@ function noSums(held: Summary['held']) {
   const mirror: Summary['mirror'] = undefined;
   const refreshed: Summary['refreshed'] = undefined;
   const fidelity: Summary['fidelity'] = undefined;
+  const workers: Summary['workers'] = undefined;
   return {
     listed: { source: 0, destination: 0 },
     copied: nothing(),
@@ -217,6 +221,7 @@ function noSums(held: Summary['held']) {
     fidelity: fidelity as Summary['fidelity'],
     retries: 0,
     restarts: 0,
+    workers: workers as Summary['workers'],
     waste: { parts: 0, bytes: 0 },
   };
 }

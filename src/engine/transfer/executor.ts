@@ -12,6 +12,8 @@ import { type Refreshed, refreshAttributes } from './refresh.js';
 export type Perform = (ticket: CopyTicket) => Promise<Outcome>;
 
 export interface Executor {
+  /** A run begins: takes up what an earlier life of this program has left. */
+  open(): Promise<void>;
   /**
    * Queues one object. Returns a promise to wait for if the queue is full. Calls `turn` when its turn comes, which must not reject: it
    * plans the ticket, performs it, again whenever the source changes, and records the outcome.
@@ -40,6 +42,10 @@ export class InThisThread implements Executor {
   constructor(means: Means & Deleting, lanes: Lanes) {
     this.#lanes = lanes;
     this.#means = means;
+  }
+
+  async open(): Promise<void> {
+    // Nothing is left in this thread.
   }
 
   queue(object: Queued, turn: (perform: Perform) => Promise<void>): Promise<void> | undefined {

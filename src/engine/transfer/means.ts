@@ -1,5 +1,5 @@
 /** What the performer of a ticket works with, and what it reports. Tests: test/engine/transfer/doubt.test.ts */
-import type { Checkpoints } from '../../manifest/checkpoints.js';
+import type { Checkpoints, PartRow } from '../../manifest/checkpoints.js';
 import { XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
@@ -9,9 +9,11 @@ import type { ObjectStore, Pace } from '../../store/port.js';
 import type { RunEvent } from '../events.js';
 import type { MemoryBudget } from '../flow/budget.js';
 import type { Halt } from '../flow/halt.js';
+import type { Limiter } from '../flow/queue.js';
 import type { Moving } from '../tune/flow.js';
 import type { EtagTrust } from './etag-trust.js';
 import type { PartSlots } from './slots.js';
+import type { PartHashing } from './verify.js';
 
 /** Events before the outcome. */
 export type Observation =
@@ -22,6 +24,26 @@ export type Observation =
 /** What a destination may refuse although its kind of store has it. */
 export const OPTIONAL = ['acl', 'lock', 'tags', 'redirect'] as const;
 export type Optional = (typeof OPTIONAL)[number];
+
+/** One part of an object, for another machine to send. */
+export interface FarPart {
+  ticket: CopyTicket;
+  uploadId: string;
+  partNumber: number;
+  hashing: PartHashing;
+}
+
+/** A part that was sent by itself. */
+export interface PartSent {
+  row: PartRow;
+  /** The destination checked it, or returned a checksum of it. */
+  confirmed: boolean;
+  /** It returned an ETag that looks like an MD5, and is not that of the bytes. */
+  contradicted: boolean;
+}
+
+/** @throws what reading and writing the part throws; Unfinished when the run is stopped */
+export type SendPart = (part: FarPart) => Promise<PartSent>;
 
 export interface Means {
   source: ObjectStore;
@@ -39,6 +61,8 @@ export interface Means {
   /** Checksums are ignored; see unverified.ts. */
   unverified?: true;
   observe(observation: Observation): void;
+  /** Other machines send the parts of this object; `info`: its headers. Absent: this process does. */
+  far?: { info: ObjectInfo; limit: Limiter; send: SendPart };
   /** Called once the object's parts have queued for their slots, or when it turns out to have none. */
   opened?: () => void;
 }

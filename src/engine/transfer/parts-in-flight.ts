@@ -17,7 +17,7 @@ import type { Lease } from '../flow/budget.js';
 import { partRange } from '../plan/cut.js';
 import type { Moving } from '../tune/flow.js';
 import { forUpload, writeWith } from './attribute-writes.js';
-import { type Means, mustBeWhole, progressOf, Unfinished } from './means.js';
+import { type Means, mustBeWhole, progressOf, type SendPart, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
 import { canPassPartsOn, passPartOn } from './part-in-pieces.js';
 import { PIPE_BYTES } from './pipe.js';
@@ -105,6 +105,7 @@ export class PartsInFlight {
    */
   async sendAll(): Promise<VerifiedBy> {
     const trust = this.#means.etags.source;
+    await this.#beginFar();
     await this.#sendMissing();
     const first = this.#proof.prove(this.rows());
     if (first !== 'etag-differs' && first !== 'unknown') {
@@ -128,8 +129,17 @@ export class PartsInFlight {
     return 'computed';
   }
 
+  /** Nobody who sends a part returns the object's headers. */
+  async #beginFar(): Promise<void> {
+    const info = this.#means.far?.info;
+    if (!info) return;
+    mustBeWhole(this.#ticket, info);
+    this.#info = info;
+    await this.#uploadFor(info);
+  }
+
   async #sendMissing(): Promise<void> {
-    const limit = this.#means.slots.ofObject();
+    const limit = this.#means.far?.limit ?? this.#means.slots.ofObject();
     const numbers = Array.from({ length: this.#ticket.cut.parts }, (_, i) => i + 1);
     const missing = numbers.filter((n) => {
       const row = this.#done.get(n);
@@ -187,8 +197,12 @@ export class PartsInFlight {
   }
 
   async #send(partNumber: number): Promise<void> {
-    const { budget, halt, checkpoints, slots } = this.#means;
-    const { key, cut, source } = this.#ticket;
+    const { far } = this.#means;
+    const isNew = !this.#done.has(partNumber) && !this.#arrived.has(partNumber);
+    // What was sent before is compared with the bytes here.
+    if (far && isNew && this.#proof.isOfParts) return this.#sendFar(partNumber, far.send);
+    const { budget, halt, slots } = this.#means;
+    const { cut, source } = this.#ticket;
     const range = partRange(partNumber, cut.partSize, source.size);
     const part = { partNumber, ...range, passedOn: this.#mayPassOn(partNumber, range.size) };
     // Taken in order of the parts, like the leases, so that a part never waits for one that has no memory yet.
@@ -205,17 +219,34 @@ export class PartsInFlight {
         lease = brought.lease;
       }
       const sent = 'lease' in brought ? await this.#sendHeld(part, brought, turn, moving) : brought;
-      const row = { partNumber, size: part.size, ...sent };
-      await checkpoints.addPart(key, row);
-      this.#done.set(partNumber, row);
-      const hashed = this.#proof.acknowledge(partNumber);
-      if (hashed) await checkpoints.noteHash(key, hashed);
+      await this.#acknowledge({ partNumber, size: part.size, ...sent });
       slots.races.add(part.size);
     } finally {
       turn.pass();
       moving?.end();
       lease?.release();
     }
+  }
+
+  async #acknowledge(row: PartRow): Promise<void> {
+    const { checkpoints } = this.#means;
+    const { key } = this.#ticket;
+    await checkpoints.addPart(key, row);
+    this.#done.set(row.partNumber, row);
+    const hashed = this.#proof.acknowledge(row.partNumber);
+    if (hashed) await checkpoints.noteHash(key, hashed);
+  }
+
+  async #sendFar(partNumber: number, send: SendPart): Promise<void> {
+    const { dest, observe } = this.#means;
+    const ticket = this.#ticket;
+    const { uploadId } = await this.upload();
+    const hashing = this.#proof.hashing(dest.capabilities);
+    const { row, confirmed, contradicted } = await send({ ticket, uploadId, partNumber, hashing });
+    if (contradicted) this.#contradicted ??= row;
+    if (!confirmed) this.#confirmed = false;
+    await this.#acknowledge(row);
+    observe({ type: 'progress', key: ticket.key, bytes: row.size });
   }
 
   /** Parts before the first answer of the source are held: nobody knows yet what its checksum needs of them. */

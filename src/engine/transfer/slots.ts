@@ -4,6 +4,8 @@
  * Tests: test/engine/tune/slots.test.ts
  */
 
+import type { Account } from '../flow/account.js';
+import { sharing } from '../flow/fair.js';
 import { Lanes, Waiting } from '../flow/lanes.js';
 import { type Limiter, limiter } from '../flow/queue.js';
 import { type Lone, partSizeAtEnd } from '../tune/end.js';
@@ -20,6 +22,12 @@ export interface PartSlots {
   readonly spare: number;
   /** The limiter for the parts of one object. */
   ofObject(): <T>(task: () => Promise<T>) => Promise<T>;
+}
+
+/** What runs over several pairs share. An object may hold its slot while its parts wait for theirs. */
+export interface SlotShare {
+  parts: Account;
+  objects: Account;
 }
 
 export class Slots implements PartSlots {
@@ -40,6 +48,7 @@ export class Slots implements PartSlots {
     options: { transfers?: number; partConcurrency?: number },
     near?: Near,
     now: () => number = () => performance.now(),
+    share: Partial<SlotShare> = {},
   ) {
     const { transfers, partConcurrency } = options;
     this.partFlow = new PartFlow(now, near);
@@ -48,8 +57,8 @@ export class Slots implements PartSlots {
     this.#pinned = transfers !== undefined;
     this.#partsPerObject = partConcurrency;
     const fixed = transfers !== undefined && partConcurrency !== undefined ? transfers * partConcurrency : undefined;
-    this.#parts = limiter(fixed ?? START.parts);
-    this.#objects = limiter(transfers ?? START.objects);
+    this.#parts = shared(limiter(fixed ?? START.parts), share.parts);
+    this.#objects = shared(limiter(transfers ?? START.objects), share.objects);
     this.tunesParts = fixed === undefined;
   }
 
@@ -94,4 +103,8 @@ export class Slots implements PartSlots {
   lanes(): Lanes {
     return new Lanes(this.#objects, this.#parts, this.objectFlow, this.#waiting, this.#pinned);
   }
+}
+
+function shared(own: Limiter, share: Account | undefined): Limiter {
+  return share ? sharing(own, share) : own;
 }

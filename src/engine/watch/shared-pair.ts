@@ -2,7 +2,7 @@
  * The pair of a watch: used by several runs at once, closed when none uses it, and opened again.
  * Tests: test/engine/watch/watch.test.ts
  */
-export class SharedPair<P extends { close(): Promise<void> }> {
+export class SharedPair<P extends { close(): Promise<void>; shared?: { close(): void } }> {
   #pair: P | undefined;
   #users = 0;
   #over = false;
@@ -39,6 +39,7 @@ export class SharedPair<P extends { close(): Promise<void> }> {
     if (!pair) return;
     this.#pair = undefined;
     while (this.#users > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    pair.shared?.close();
     await pair.close();
   }
 

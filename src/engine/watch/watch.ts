@@ -9,7 +9,7 @@ import type { Reporter, RunEvent } from '../events.js';
 import type { RunOptions } from '../options.js';
 import { listCostOf } from '../plan/price.js';
 import { runPair } from '../run.js';
-import { Shared } from '../shared.js';
+import { type Share, Shared } from '../shared.js';
 import { ChangeRuns, type Changes, type OpenPair, type WatchedPair } from './change-runs.js';
 import { ListCost } from './list-cost.js';
 import { type Poll, Schedule, type ScheduleOptions } from './schedule.js';
@@ -21,7 +21,7 @@ export type { Changes, WatchedPair } from './change-runs.js';
 export interface WatchOptions {
   /** Options of each run, except `settling`, which the watch sets. `drain` ends the watch. */
   run: RunOptions & { drain: AbortSignal };
-  schedule: ScheduleOptions;
+  schedule: ScheduleOptions | Timetable;
   /** How often the destination is listed too, ms, to find changes that others made there. */
   driftMs: number;
   /** How long an object must not have changed, ms. Absent: 5 s for a local source, where files may be half-written. */
@@ -29,7 +29,15 @@ export interface WatchOptions {
   open(): Promise<WatchedPair>;
   /** Change events, until the signal fires. */
   changes?(signal: AbortSignal): AsyncIterable<Changes>;
+  /** One of many: no fault ends it, passes begin in turn, and slots and memory are shared. Absent: it is alone. */
+  among?: {
+    turn<T>(pass: () => Promise<T>): Promise<T>;
+    share(options: RunOptions): Share;
+  };
 }
+
+/** When to poll which keys. */
+export type Timetable = Pick<Schedule, 'next' | 'changed' | 'polled' | 'cut'>;
 
 const LOCAL_SETTLE_MS = 5000;
 const FIRST_PAUSE_MS = 1000;
@@ -42,7 +50,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export class Watch {
   readonly #options: WatchOptions;
   readonly #report: Reporter;
-  readonly #schedule: Schedule;
+  readonly #schedule: Timetable;
   readonly #troubles: Troubles;
   readonly #events: ChangeRuns;
   readonly #pair = new SharedPair<OpenPair>();
@@ -60,7 +68,8 @@ export class Watch {
   constructor(options: WatchOptions, report: Reporter) {
     this.#options = options;
     this.#report = report;
-    this.#schedule = new Schedule(options.schedule);
+    const { schedule } = options;
+    this.#schedule = 'next' in schedule ? schedule : new Schedule(schedule);
     this.#troubles = new Troubles(report);
     this.#events = new ChangeRuns(this.#pair, {
       options: (pair) => this.#common(pair),
@@ -142,7 +151,7 @@ export class Watch {
     const { settleMs = usual } = this.#options;
     if (settleMs > 0) this.#settling ??= new Settling(settleMs);
     this.#cost.opened();
-    const open = { ...pair, shared: new Shared(pair, this.#options.run, this.#report) };
+    const open = { ...pair, shared: new Shared(pair, this.#options.run, this.#report, this.#options.among?.share) };
     this.#pair.opened(open);
     return open;
   }
@@ -198,7 +207,8 @@ export class Watch {
     };
     try {
       const options = { ...this.#common(pair), settling: this.#settling, ...how };
-      await this.#pair.use(() => runPair(pair, options, report, pair.shared));
+      const pass = () => this.#pair.use(() => runPair(pair, options, report, pair.shared));
+      await (this.#options.among?.turn(pass) ?? pass());
       return { changes };
     } catch (error) {
       if (!isXsyncError(error, 'guard')) throw error;
@@ -252,7 +262,8 @@ export class Watch {
   /** @throws the fault, if nothing has worked yet and the user must fix something */
   async #pauseAfter(fault: XsyncError): Promise<void> {
     if (this.#ended) return;
-    if (!this.#everWell && (fault.class !== 'temporary' || fault.code === 'locked')) throw fault;
+    if (!this.#options.among && !this.#everWell && (fault.class !== 'temporary' || fault.code === 'locked'))
+      throw fault;
     const times = this.#troubles.failed('polls', fault, performance.now());
     // Opening the pair again may find new credentials, another address or a working connection.
     await this.#pair.close();

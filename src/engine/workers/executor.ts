@@ -25,6 +25,6 @@ export class InWorkers extends InThisThread {
 }
 
 /** A copy by the service is cheap for this program, and only this thread opens the place of backups. */
-function movesBytes({ way, dest: { replaces, backup } }: CopyTicket): boolean {
+export function movesBytes({ way, dest: { replaces, backup } }: CopyTicket): boolean {
   return way === 'client' && (replaces === undefined || backup === undefined);
 }

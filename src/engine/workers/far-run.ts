@@ -3,7 +3,7 @@
  * Tests: test/engine/workers/workers.test.ts
  */
 import type { CopyTicket } from '../../model/ticket.js';
-import type { Counts } from '../../store/wrap/meter.js';
+import { difference, NOTHING } from '../../store/wrap/meter.js';
 import type { StoreView } from '../../store/wrap/share.js';
 import { FarAccount, SharedCount } from '../flow/account.js';
 import { MemoryBudget } from '../flow/budget.js';
@@ -122,22 +122,4 @@ export class FarRun {
     if (answer.type === 'answer') asked?.resolve(answer);
     else asked?.reject(errorOf(answer));
   }
-}
-
-const NOTHING: Counts = { requests: {}, bytesIn: 0, bytesOut: 0 };
-
-/** Undefined if nothing has changed. */
-function difference(now: Counts, before: Counts): Counts | undefined {
-  const requests: Counts['requests'] = {};
-  let changed = now.bytesIn !== before.bytesIn || now.bytesOut !== before.bytesOut;
-  for (const [name, count] of Object.entries(now.requests)) {
-    const kind = name as keyof Counts['requests'];
-    const more = count - (before.requests[kind] ?? 0);
-    if (more === 0) continue;
-    requests[kind] = more;
-    changed = true;
-  }
-  return changed
-    ? { requests, bytesIn: now.bytesIn - before.bytesIn, bytesOut: now.bytesOut - before.bytesOut }
-    : undefined;
 }

@@ -20,6 +20,8 @@ const QUEUE = 'ticket';
 const REMEMBERED_MS = 30 * 86_400_000;
 /** Tickets that a claimer looks at beyond those that it takes. */
 const SPARE = 10;
+/** Times that a claimer looks for tickets that others do not take. */
+const ROUNDS = 20;
 
 interface TicketRecord {
   key: string;
@@ -64,12 +66,13 @@ export class RecordTickets implements TicketQueue {
   }
 
   async claim(options: ClaimOptions): Promise<Claim[]> {
-    for (;;) {
+    for (let rounds = 0; rounds < ROUNDS; rounds++) {
       const ready = (await this.#candidates(options)).filter((stored) => isDue(ticketIn(stored), options));
       const claims = (await inParallel(ready, AT_ONCE, (stored) => this.#take(stored, options))).flat();
       // If others have taken all of these, there may be more.
       if (claims.length > 0 || ready.length === 0) return claims;
     }
+    return [];
   }
 
   async #candidates({ nowMs, limit, ids }: ClaimOptions): Promise<Stored[]> {

@@ -78,3 +78,21 @@ export class MeteredStore extends InterceptedStore {
 export function meter(store: ObjectStore, total?: Sum): MeteredStore {
   return new MeteredStore(store, total);
 }
+
+export const NOTHING: Counts = { requests: {}, bytesIn: 0, bytesOut: 0 };
+
+/** What was counted since; undefined if nothing was. */
+export function difference(now: Counts, before: Counts): Counts | undefined {
+  const requests: Counts['requests'] = {};
+  let changed = now.bytesIn !== before.bytesIn || now.bytesOut !== before.bytesOut;
+  for (const [name, count] of Object.entries(now.requests)) {
+    const kind = name as keyof Counts['requests'];
+    const more = count - (before.requests[kind] ?? 0);
+    if (more === 0) continue;
+    requests[kind] = more;
+    changed = true;
+  }
+  return changed
+    ? { requests, bytesIn: now.bytesIn - before.bytesIn, bytesOut: now.bytesOut - before.bytesOut }
+    : undefined;
+}

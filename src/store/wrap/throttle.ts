@@ -22,9 +22,22 @@ const BYTES_BURST_SECONDS = 0.1;
 /** Of those, what waits for the next piece of the oldest body. */
 const BYTES_RESERVE_SECONDS = 0.05;
 
-/** The limits of one run, shared by its stores. Requests are first come, first served; for bytes see `TokenBucket`. */
-export class RateLimits {
+/** What a store waits for. */
+export interface Limits {
   /** What is not limited costs nothing: no wrapper is put around its store. */
+  readonly ofRequests: boolean;
+  readonly ofBytes: boolean;
+  /** Waits until one more request may be sent. @throws aborted */
+  request(signal?: AbortSignal): Promise<void> | undefined;
+  /** Starts a body of `size` bytes; `end` must follow. */
+  body(direction: Direction, size: number): Body | undefined;
+  end(direction: Direction, body: Body | undefined): void;
+  /** Waits until `bytes` more of `body` fit the limit. @throws aborted */
+  bytes(direction: Direction, bytes: number, signal?: AbortSignal, body?: Body): Promise<void> | undefined;
+}
+
+/** The limits of one run, shared by its stores. Requests are first come, first served; for bytes see `TokenBucket`. */
+export class RateLimits implements Limits {
   readonly ofRequests: boolean;
   readonly ofBytes: boolean;
   readonly #requests: TokenBucket;
@@ -45,28 +58,26 @@ export class RateLimits {
     this.#bytes = { up: bytes(up), down: bytes(down) };
   }
 
-  /** Waits until one more request may be sent. @throws aborted */
   request(signal?: AbortSignal): Promise<void> | undefined {
     return this.#requests.take(1, signal);
   }
 
-  /** Starts a body of `size` bytes; `end` must follow. The bytes of bodies that started earlier go first. */
+  /** The bytes of bodies that started earlier go first. */
   body(direction: Direction, size: number): Body {
     return this.#bytes[direction].body(size);
   }
 
-  end(direction: Direction, body: Body): void {
-    this.#bytes[direction].end(body);
+  end(direction: Direction, body: Body | undefined): void {
+    if (body) this.#bytes[direction].end(body);
   }
 
-  /** Waits until `bytes` more of `body` fit the limit. @throws aborted */
   bytes(direction: Direction, bytes: number, signal?: AbortSignal, body?: Body): Promise<void> | undefined {
     return this.#bytes[direction].take(bytes, signal, body);
   }
 }
 
 /** A store whose requests and bytes obey the limits. */
-export function throttle(store: ObjectStore, limits: RateLimits): ObjectStore {
+export function throttle(store: ObjectStore, limits: Limits): ObjectStore {
   const paced = paceBytes(store, limits);
   if (!limits.ofRequests) return paced;
   return new InterceptedStore(paced, async (call, run) => {
@@ -76,7 +87,7 @@ export function throttle(store: ObjectStore, limits: RateLimits): ObjectStore {
 }
 
 /** A store whose bytes obey the limits, such as a disk, which gets no requests. */
-export function paceBytes(store: ObjectStore, limits: RateLimits): ObjectStore {
+export function paceBytes(store: ObjectStore, limits: Limits): ObjectStore {
   if (!limits.ofBytes) return store;
   return new InterceptedStore(store, async ({ direction, signal, pace, size = 0 }, run) => {
     if (!direction) return run(undefined);

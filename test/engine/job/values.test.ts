@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bandwidthAt } from '../../../src/engine/job/bandwidth.js';
 import {
   parseAge,
   parseBandwidth,
@@ -9,9 +10,8 @@ import {
   parsePercent,
   parseRate,
   parseSize,
-} from '../../src/cli/values.js';
-import { bandwidthAt } from '../../src/engine/job/bandwidth.js';
-import { toXsyncError } from '../../src/model/error.js';
+} from '../../../src/engine/job/values.js';
+import { toXsyncError } from '../../../src/model/error.js';
 
 function refusal(parse: () => unknown): string {
   try {

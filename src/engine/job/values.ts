@@ -2,9 +2,13 @@
  * Option values in rclone's formats: sizes, durations, times, bandwidths and counts. Every parser takes the option's
  * name for its message and throws XsyncError `usage`. Where `off` is accepted, it is undefined.
  */
-import type { Bandwidth, BandwidthSlot } from '../engine/job/bandwidth.js';
-import { XsyncError } from '../model/error.js';
-import { excerpt } from '../model/excerpt.js';
+import { XsyncError } from '../../model/error.js';
+import { excerpt } from '../../model/excerpt.js';
+import type { Bandwidth, BandwidthSlot } from './bandwidth.js';
+import type { Kind } from './option.js';
+
+/** Takes the option's name for error messages. @throws XsyncError `usage` */
+export type Parser<T> = (option: string, text: string) => T;
 
 const SECOND = 1000;
 const DAY = 86_400 * SECOND;
@@ -188,3 +192,17 @@ export function parseRate(option: string, text: string): number | undefined {
   if (!match) throw refuse(option, text, 'a number per second such as 10 or 0.5, or "off"');
   return Number(text) || undefined;
 }
+
+/** The parser of each kind of value, for the command line and the rules in a file. */
+export const PARSERS: Readonly<Record<Kind, Parser<unknown>>> = {
+  size: parseSize,
+  duration: parseDuration,
+  interval: parseInterval,
+  instant: (option, text) => parseAge(option, text, Date.now()),
+  count: (option, text) => parseInteger(option, text, { min: 1, max: 100_000 }),
+  rate: parseRate,
+  bandwidth: parseBandwidth,
+  'count-or-auto': parseCountOrAuto,
+  'count-or-percent': parseCountOrPercent,
+  text: (_option, text) => text,
+};

@@ -1,0 +1,242 @@
+/** `serve`: the watches of all rules in one process. Tests: test/e2e/rules.test.ts */
+import type { RunEvent } from '../../engine/events.js';
+import type { Watch } from '../../engine/watch/watch.js';
+import type { ListenAddress } from '../../inbound/address.js';
+import { toXsyncError } from '../../model/error.js';
+import type { ChangeSource } from '../../open/changes.js';
+import type { Network } from '../../open/network.js';
+import type { PreparedPair, PreparedRules } from '../../open/rules.js';
+import { labelOf } from '../../rules/rule.js';
+import type { EventHub } from '../../serve/events.js';
+import type { Serving } from '../../serve/serving.js';
+import type { Turns } from '../../serve/turns.js';
+import { type Context, type Io, runCommand } from '../context.js';
+import { EXIT } from '../exit.js';
+import type { ReportFlags, RulesFlags, SharedFlags } from '../options.js';
+import { passReporter } from '../pass-reporter.js';
+import { ChangeLines } from '../render/changes.js';
+import { type Service, serve } from '../service.js';
+import { warnOfFindings } from './rules-check.js';
+import { refuseNone } from './ruling.js';
+
+export type ServeFlags = RulesFlags &
+  ReportFlags &
+  SharedFlags & { parallel: number; events?: string; metricsAddr?: ListenAddress };
+
+/** What all rules have in common. */
+interface Common {
+  context: Context;
+  service: Service;
+  network: Network;
+  turns: Turns;
+  events: RuleEvents;
+  metrics: import('../../observe/rule-metrics.js').RuleMetrics;
+  watches: Set<Watch>;
+}
+
+type ServedPair = PreparedPair & { id: string };
+
+export function serveRules(io: Io, flags: ServeFlags): Promise<number> {
+  return runCommand(io, flags, { bars: false, stamped: true, idleSilent: true }, async (context) => {
+    const service = await serve(io, context.log);
+    const prepared = await prepare(io, flags).catch(async (error) => {
+      await service.close();
+      throw error;
+    });
+    const common = await commonOf(context, service, flags);
+    const { Serving } = await import('../../serve/serving.js');
+    const serving = new Serving<ServedPair>({
+      serve: (pair, drain) => servePair(pair, drain, common),
+      failed: (pair, { code, message, remedy }) =>
+        context.log.of(pair.id).report({ type: 'trouble', code, message, remedy }),
+    });
+    let listening: { close(): Promise<void>; url: string } | undefined;
+    try {
+      warnOfFindings(context, prepared.findings);
+      listening = flags.metricsAddr && (await common.metrics.listen(flags.metricsAddr));
+      if (listening && flags.metricsAddr?.port === 0) context.log.say('notice', `metrics at ${listening.url}/metrics`);
+      if (flags.events !== undefined) await common.events.open(flags.events);
+      await serving.apply(served(prepared));
+      context.log.say('notice', `serving ${prepared.pairs.length} pairs of ${ruleCount(prepared)} rules`);
+      service.serving({
+        reload: () => reload(io, flags, context, serving),
+        rests: () => [...common.watches].every((watch) => watch.rests),
+      });
+      await ended(service.drain);
+      await serving.end();
+      context.log.say('notice', 'ended; everything in flight is finished or checkpointed');
+      return service.interrupted ? EXIT.interrupted : EXIT.ok;
+    } finally {
+      await serving.end();
+      await common.events.close();
+      await listening?.close();
+      await service.close();
+    }
+  });
+}
+
+function ruleCount({ pairs }: PreparedRules): number {
+  return new Set(pairs.map(({ rule }) => rule.name)).size;
+}
+
+/** @throws usage, config */
+async function prepare({ env }: Io, { rules, config }: ServeFlags): Promise<PreparedRules> {
+  const { prepareRules } = await import('../../open/rules.js');
+  const prepared = await prepareRules({ rules, config, env, runs: true });
+  refuseNone(prepared.pairs, prepared.rules.length);
+  return prepared;
+}
+
+function served({ pairs }: PreparedRules): ServedPair[] {
+  return pairs.map((pair) => ({ ...pair, id: labelOf(pair) }));
+}
+
+/** Rules that are not valid change nothing. */
+async function reload(io: Io, flags: ServeFlags, { log }: Context, serving: Serving<ServedPair>): Promise<void> {
+  try {
+    const prepared = await prepare(io, flags);
+    const { started, stopped, changed, kept } = await serving.apply(served(prepared));
+    log.say(
+      'notice',
+      `the rules were read again: ${started} new, ${changed} changed, ${stopped} gone, ${kept} as before`,
+    );
+  } catch (error) {
+    const { message, remedy } = toXsyncError(error);
+    log.say('error', `the rules stay as they were: ${message}${remedy === undefined ? '' : ` — ${remedy}`}`);
+  }
+}
+
+async function commonOf(context: Context, service: Service, flags: ServeFlags): Promise<Common> {
+  const [{ Network }, { networkLimits }, { Turns }, { RuleMetrics }] = await Promise.all([
+    import('../../open/network.js'),
+    import('../network.js'),
+    import('../../serve/turns.js'),
+    import('../../observe/rule-metrics.js'),
+  ]);
+  return {
+    ...{ context, service },
+    network: new Network(networkLimits(flags)),
+    turns: new Turns(flags.parallel),
+    events: new RuleEvents(context),
+    metrics: new RuleMetrics(),
+    watches: new Set(),
+  };
+}
+
+/** Watches one pair until it is drained. @throws a fault that keeps the watch from beginning */
+async function servePair(pair: ServedPair, drain: AbortSignal, common: Common): Promise<void> {
+  const { context, service, network, turns, events, metrics, watches } = common;
+  const log = context.log.of(pair.id);
+  const changes = new ChangeLines(pair.schedule.interval, (line) => log.say('notice', line));
+  const [{ watchOfRule }, { openMetrics }, timetable] = await Promise.all([
+    import('../../open/watch-job.js'),
+    import('../observers.js'),
+    timetableOf(pair),
+  ]);
+  const { source, destination } = pair.job;
+  let watch: Watch | undefined;
+  const observed = { source, destination, rule: pair.rule.name, pair: () => watch?.pair };
+  const ownMetrics = await openMetrics({ rpo: pair.rule.rpoMs }, observed);
+  metrics.set(pair.id, ownMetrics);
+  const hear = (event: RunEvent): void => ownMetrics.hear(event);
+  const report = passReporter(log, changes, [service, { hear }]);
+  try {
+    watch = await watchOfRule(
+      pair,
+      {
+        ...{ drain, network, timetable, stop: service.stop, env: context.io.env },
+        warn: (message) => log.say('notice', `warning: ${message}`),
+        turn: (pass) => turns.take(pair.rule.priority, drain, pass),
+        changes: pair.job.mode === 'move' ? undefined : await events.changesOf(pair),
+      },
+      report,
+    );
+    watches.add(watch);
+    await watch.run();
+  } finally {
+    if (watch) watches.delete(watch);
+    metrics.delete(pair.id);
+    changes.close();
+    log.close();
+  }
+}
+
+async function timetableOf({ rule: { cron } }: ServedPair) {
+  if (!cron) return undefined;
+  const [{ cronOf }, { cronTimetable }] = await Promise.all([
+    import('../../rules/cron.js'),
+    import('../../serve/cron-timetable.js'),
+  ]);
+  return cronTimetable(await cronOf(cron));
+}
+
+/** Sources of change events: each is opened once, whatever the number of rules that hear it. */
+class RuleEvents {
+  readonly #context: Context;
+  readonly #hubs = new Map<string, Promise<EventHub>>();
+  readonly #sources: ChangeSource[] = [];
+  readonly #over = new AbortController();
+  readonly #following: Promise<void>[] = [];
+  /** Of all rules. */
+  #common: string | undefined;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** A source for all rules. @throws usage, config */
+  async open(text: string): Promise<void> {
+    await this.#hub(text);
+    this.#common = text;
+  }
+
+  /** The changes of a pair: from its own source, and that of all. @throws usage, config */
+  async changesOf({ schedule: { events } }: ServedPair) {
+    const text = events ?? this.#common;
+    if (text === undefined) return undefined;
+    const hub = await this.#hub(text);
+    return (signal: AbortSignal) => hub.read(signal);
+  }
+
+  async close(): Promise<void> {
+    this.#over.abort();
+    for (const source of this.#sources) await source.close();
+    await Promise.allSettled(this.#following);
+  }
+
+  #hub(text: string): Promise<EventHub> {
+    const known = this.#hubs.get(text) ?? this.#start(text);
+    this.#hubs.set(text, known);
+    // The next attempt may succeed.
+    known.catch(() => this.#hubs.delete(text));
+    return known;
+  }
+
+  async #start(text: string): Promise<EventHub> {
+    const [{ openChanges }, { EventHub }] = await Promise.all([
+      import('../../open/changes.js'),
+      import('../../serve/events.js'),
+    ]);
+    const { io, log } = this.#context;
+    const trouble = (message: string): void => log.report({ type: 'notice', level: 'warn', message });
+    const means = {
+      ...{ env: io.env, stdin: io.stdin as never, connection: {}, trouble },
+      say: (message: string) => log.say('notice', message),
+    };
+    const source = await openChanges({ events: text }, means);
+    this.#sources.push(source);
+    const hub = new EventHub();
+    const following = hub.follow(source.changes(this.#over.signal)).catch((error) => {
+      trouble(`no more change events from ${text}, only polls: ${toXsyncError(error).message}`);
+    });
+    this.#following.push(following);
+    return hub;
+  }
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

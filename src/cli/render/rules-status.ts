@@ -1,0 +1,44 @@
+/** How far rules are, as a table and as JSON. Tests: test/cli/rules.test.ts */
+import type { ChalkInstance } from 'chalk';
+import type { PairStatus } from '../../engine/record/status.js';
+import { formatCount, formatDuration } from './format.js';
+import { printable } from './printable.js';
+import { percentText, timeText } from './status.js';
+import { table } from './table.js';
+
+export interface RuleStatus {
+  /** With the number of its destination, if it has several. */
+  rule: string;
+  rpoMs?: number;
+  /** How much more than `rpoMs` it is behind. */
+  behindMs: number;
+  /** Absent: it has not run on this machine. */
+  status?: PairStatus;
+}
+
+const HEAD = ['RULE', 'HISTORY', 'SYNCHRONIZED UP TO', 'LAG P99', 'PENDING', 'FAILED', 'RPO'];
+
+/** With line ends. */
+export function rulesTable(rules: readonly RuleStatus[], chalk: ChalkInstance): string {
+  const rows = rules.map(({ rule, status, rpoMs, behindMs }) => {
+    if (!status) return [rule, 'not run yet', '', '', '', '', rpoText(rpoMs, behindMs, chalk)];
+    const { history, synchronised, lag, pending, failed } = status;
+    const lags = lag.hour ?? lag.day;
+    return [
+      printable(rule),
+      history ? percentText(history.percent) : 'no pass yet',
+      synchronised && synchronised.untilMs > 0 ? timeText(synchronised.untilMs) : 'not yet',
+      lags ? formatDuration(lags.p99) : '',
+      formatCount(pending.objects),
+      failed.objects > 0 ? chalk.red(formatCount(failed.objects)) : '0',
+      rpoText(rpoMs, behindMs, chalk),
+    ];
+  });
+  return table([HEAD, ...rows]);
+}
+
+function rpoText(rpoMs: number | undefined, behindMs: number, { red, green }: ChalkInstance): string {
+  if (rpoMs === undefined) return '';
+  const allowed = formatDuration(rpoMs);
+  return behindMs > 0 ? red(`late: more than ${allowed} behind`) : green(`met (${allowed})`);
+}

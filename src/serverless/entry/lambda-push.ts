@@ -1,0 +1,6 @@
+/** The handlers of `lambda-push.zip`, for AWS Lambda. Tests: test/e2e/serverless.test.ts */
+import { onLambda } from '../invocation.js';
+import { pushEvents, sweepOutbox } from '../push.js';
+
+export const events = onLambda(pushEvents(process.env), process.env);
+export const sweep = onLambda(sweepOutbox(process.env), process.env);

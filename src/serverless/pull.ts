@@ -1,0 +1,98 @@
+/** The pulling end as two functions: one takes tickets, one performs them. Tests: test/serverless/pull.test.ts */
+import { Book } from '../bridge/pull/book.js';
+import { Desk } from '../bridge/pull/desk.js';
+import { type CopyJob, parseJob, type SyncJob } from '../engine/job/job.js';
+import { HttpError } from '../inbound/error.js';
+import type { PullState } from '../manifest/state.js';
+import { type Bare, openBare } from '../open/bare.js';
+import { openPullState } from '../open/bridge-state.js';
+import { type HttpResult, requestOf, resultOf } from './http.js';
+import type { Environment, Work } from './invocation.js';
+import { AUDIT } from './log.js';
+import { type PullSettings, readPullSettings, secretsOf } from './settings.js';
+import { graceOf, type WorkResult, wake, workOff } from './work.js';
+
+/** In messages; URLs have no bucket. */
+const NAME = 'bridge';
+
+/**
+ * Takes tickets by HTTP, with the checks of `xsync bridge pull`. Answers 202 once they are safe in the queue.
+ * @throws (init) config
+ */
+export function receiveTickets(env: Environment): Work {
+  const settings = readPullSettings(env);
+  return (event, invocation) =>
+    withPulling(settings, invocation.env, async ({ state, bare }): Promise<HttpResult> => {
+      const { XSYNC_ALLOW_HOST: allowHost, XSYNC_ALLOW_PRIVATE: allowPrivate, XSYNC_WORKER: worker } = settings;
+      const desk = new Desk({
+        ...{ queue: state.queue, secrets: await secretsOf(settings, invocation.env), checkKey: bare.checkKey },
+        ...{
+          trust: { allowHost, allowPrivate, allowCallback: [] },
+          limit: settings.XSYNC_QUEUE_LIMIT,
+          deletes: settings.XSYNC_DELETE,
+        },
+        taken: () => wake(worker, invocation),
+        audit: AUDIT,
+      });
+      try {
+        return resultOf(await desk.answer(requestOf(event)));
+      } catch (error) {
+        if (!(error instanceof HttpError)) throw error;
+        return resultOf(desk.refusal(error, undefined));
+      }
+    });
+}
+
+/**
+ * Performs tickets, whatever it is called with: by another function, by a schedule, by a queue or by a workflow.
+ * @throws (init) config
+ */
+export function performTickets(env: Environment): Work {
+  const settings = readPullSettings(env);
+  const { XSYNC_ATTEMPTS: attempts, XSYNC_MARGIN_SECONDS: marginS, XSYNC_WORKER: worker } = settings;
+  return (_event, invocation) =>
+    withPulling(
+      settings,
+      invocation.env,
+      (pulling): Promise<WorkResult> => workOff({ ...pulling, attempts, marginS, worker }, invocation),
+    );
+}
+
+interface Pulling {
+  state: PullState;
+  bare: Bare;
+  book: Book;
+}
+
+async function withPulling<T>(
+  settings: PullSettings,
+  env: Environment,
+  work: (pulling: Pulling) => Promise<T>,
+): Promise<T> {
+  const { XSYNC_ALLOW_PRIVATE: allowPrivate, XSYNC_MARGIN_SECONDS: marginS } = settings;
+  const book = new Book(NAME, { allowPrivate });
+  const state = await openPullState(settings.XSYNC_STATE, env);
+  try {
+    const bare = await openBare(jobOf(settings, NAME), state, {
+      ...{ env, graceMs: graceOf(marginS) },
+      openSource: (opener) => opener.given(NAME, book.guard, book.store),
+    });
+    try {
+      return await work({ state, bare, book });
+    } finally {
+      await bare.close();
+    }
+  } finally {
+    await state.close();
+  }
+}
+
+/** @throws usage: an option of XSYNC_JOB is wrong */
+export function jobOf(
+  settings: Pick<PullSettings, 'XSYNC_JOB' | 'XSYNC_DELETE' | 'XSYNC_DESTINATION'>,
+  source: string,
+): CopyJob | SyncJob {
+  const { XSYNC_JOB: options, XSYNC_DELETE: deletes, XSYNC_DESTINATION: destination } = settings;
+  const given = { ...options, source, destination };
+  return deletes ? parseJob('sync', given) : parseJob('copy', given);
+}
