@@ -95,9 +95,9 @@ export class SqliteSpool implements Spool {
   }
 }
 
-function ofTemporary({ code, cause }: XsyncError): XsyncError {
-  const what =
-    code === 'disk-full' ? 'the folder for temporary files is full' : 'the folder for temporary files failed';
-  const remedy = 'Set TMPDIR to a folder with more space.';
-  return new XsyncError(code, what, { remedy, cause });
+function ofTemporary(fault: XsyncError): XsyncError {
+  const { code, cause } = fault;
+  if (code !== 'disk-full' && code !== 'not-readable') return fault;
+  const what = code === 'disk-full' ? 'the folder for temporary files is full' : 'a temporary file cannot be written';
+  return new XsyncError(code, what, { remedy: 'Set TMPDIR to a folder with more space.', cause });
 }
